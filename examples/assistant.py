@@ -15,9 +15,9 @@ import sys
 import httpx2
 from mcp import Client
 from mcp.client.streamable_http import streamable_http_client
-from sign_in import sign_in
+from sign_in import refresh, sign_in
 
-from sayso import AsyncAgent
+from sayso import AsyncAgent, SaysoError
 
 ISSUER, GATEWAY = os.environ["ISSUER"], os.environ["GATEWAY"]
 APP_ID, AGENT_ID = os.environ["APP_ID"], os.environ["AGENT_ID"]
@@ -26,13 +26,25 @@ SCOPE = "tools:read tools:write"
 
 async def main() -> None:
     """Sign a user in, then make the calls."""
-    users_token = sign_in(ISSUER, APP_ID, AGENT_ID, GATEWAY, SCOPE)
+    tokens = sign_in(ISSUER, APP_ID, AGENT_ID, GATEWAY, SCOPE)
     async with AsyncAgent(ISSUER, AGENT_ID, secret=os.environ["AGENT_SECRET"]) as agent:
         for line in sys.stdin:
-            call = json.loads(line)
-            # The user's token becomes one in which this agent acts for them (RFC 8693).
-            acting = await agent.exchange(users_token, resource=GATEWAY, scope=SCOPE)
-            print(await result(acting.token, call["tool"], call["arguments"]), flush=True)
+            try:
+                tool, arguments = read_call(line)
+                tokens = refresh(ISSUER, APP_ID, tokens["refresh_token"])
+                # The user's token becomes one in which this agent acts for them (RFC 8693).
+                acting = await agent.exchange(tokens["access_token"], resource=GATEWAY, scope=SCOPE)
+                print(await result(acting.token, tool, arguments), flush=True)
+            except (ValueError, SaysoError) as error:
+                print(error, flush=True)
+
+
+def read_call(line: str) -> tuple[str, dict]:
+    """Return the tool and its arguments. Raises ValueError."""
+    match json.loads(line):
+        case {"tool": str(tool), "arguments": dict(arguments)}:
+            return tool, arguments
+    raise ValueError('Write {"tool": "...", "arguments": {...}} on one line.')
 
 
 async def result(token: str, tool: str, arguments: dict) -> str:

@@ -1,4 +1,4 @@
-"""Signs a user in: authorization code with PKCE, as any OAuth client does it.
+"""Signs a user in: authorization code with PKCE and refresh tokens, as any OAuth client does it.
 
 The browser comes back to this machine. `requested_actor` names the agent that may act with the
 token, which is what the user reads and approves.
@@ -13,9 +13,9 @@ from urllib.parse import parse_qsl, urlencode, urlsplit
 import httpx
 
 
-def sign_in(issuer: str, app_id: str, agent_id: str, resource: str, scope: str) -> str:
-    """Return the user's token, after they have signed in and consented in their browser."""
-    server = httpx.get(f"{issuer}/.well-known/openid-configuration").raise_for_status().json()
+def sign_in(issuer: str, app_id: str, agent_id: str, resource: str, scope: str) -> dict:
+    """Return the user's tokens, after they have signed in and consented in their browser."""
+    server = metadata(issuer)
     verifier, state = secrets.token_urlsafe(48), secrets.token_urlsafe(16)
     digest = hashlib.sha256(verifier.encode()).digest()
     with HTTPServer(("127.0.0.1", 0), _Callback) as callback:
@@ -45,8 +45,18 @@ def sign_in(issuer: str, app_id: str, agent_id: str, resource: str, scope: str) 
         "code": answer["code"],
         "code_verifier": verifier,
     }
-    tokens = httpx.post(server["token_endpoint"], data=form).raise_for_status().json()
-    return tokens["access_token"]
+    return httpx.post(server["token_endpoint"], data=form).raise_for_status().json()
+
+
+def refresh(issuer: str, app_id: str, refresh_token: str) -> dict:
+    """Return new tokens. The old refresh token ends."""
+    form = {"grant_type": "refresh_token", "client_id": app_id, "refresh_token": refresh_token}
+    return httpx.post(metadata(issuer)["token_endpoint"], data=form).raise_for_status().json()
+
+
+def metadata(issuer: str) -> dict:
+    """Return what the server says of itself."""
+    return httpx.get(f"{issuer}/.well-known/openid-configuration").raise_for_status().json()
 
 
 class _Callback(BaseHTTPRequestHandler):

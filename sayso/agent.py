@@ -3,7 +3,8 @@
 Owns: `Agent` for threads and `AsyncAgent` for asyncio, which differ in nothing else.
 """
 
-from typing import Self, Unpack
+from collections.abc import Callable
+from typing import Generic, Unpack
 
 import httpx
 
@@ -11,19 +12,13 @@ from sayso.approved import Approved
 from sayso.asking import Action, Asked, Asking, Options
 from sayso.credentials import Credentials
 from sayso.keys import KeySource
-from sayso.transport import run, run_async
+from sayso.transport import AsyncConnected, Connected, Http, run, run_async
 
 
-class Agent:
-    """An agent with its credentials, as `sayso agents add` registered it.
+class _Common(Generic[Http]):
+    """The base of the two agents."""
 
-    Pass `secret` (`client_secret_basic`) or `key` (`private_key_jwt`: PEM, JWK or a key of
-    `cryptography`). If the agent is registered for bound tokens, DPoP proofs are made by a key that
-    is derived from these credentials. With `ping`, for an agent that is registered with
-    `--delivery ping`, pass what Sayso posts to your endpoint to `pinged`; that wakes the `ask` that
-    waits. `http` is your own client, for proxies or certificates.
-    One object serves all threads. Raises ValueError for what cannot be right.
-    """
+    _new_http: Callable[[], Http]
 
     def __init__(
         self,
@@ -33,10 +28,30 @@ class Agent:
         secret: str | None = None,
         key: KeySource | None = None,
         ping: bool = False,
-        http: httpx.Client | None = None,
+        http: Http | None = None,
     ) -> None:
         self._asking = Asking(issuer, Credentials.of(client_id, secret, key), ping=ping)
-        self._http = http or httpx.Client()
+        self._http: Http = http or self._new_http()
+
+    def pinged(self, authorization: str | None, body: bytes) -> int:
+        """Take what was posted to the agent's endpoint; return the status to answer with.
+
+        `authorization` is the header. Any thread may call it. A ping is checked against a token
+        that only the server and this agent know, and wakes the `ask` of this very request.
+        """
+        return self._asking.pinged(authorization, body)
+
+
+class Agent(Connected, _Common[httpx.Client]):
+    """An agent with its credentials, as `sayso agents add` registered it.
+
+    Pass `secret` (`client_secret_basic`) or `key` (`private_key_jwt`: PEM, JWK or a key of
+    `cryptography`). If the agent is registered for bound tokens, DPoP proofs are made by a key that
+    is derived from these credentials. With `ping`, for an agent that is registered with
+    `--delivery ping`, pass what Sayso posts to your endpoint to `pinged`; that wakes the `ask` that
+    waits. `http` is your own client, for proxies or certificates.
+    One object serves all threads. Raises ValueError for what cannot be right.
+    """
 
     def ask(self, user: str, action: Action = None, **options: Unpack[Options]) -> Approved:
         """Ask a user, and wait until they answer.
@@ -64,40 +79,9 @@ class Agent:
         """Take back a request; `asked` is what `on_asked` got. Its `ask` raises Withdrawn."""
         run(self._asking.withdraw(asked), self._http)
 
-    def pinged(self, authorization: str | None, body: bytes) -> int:
-        """Take what was posted to the agent's endpoint; return the status to answer with.
 
-        `authorization` is the header. Any thread may call it. A ping is checked against a token
-        that only the server and this agent know, and wakes the `ask` of this very request.
-        """
-        return self._asking.pinged(authorization, body)
-
-    def close(self) -> None:
-        """Close the connections."""
-        self._http.close()
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.close()
-
-
-class AsyncAgent:
+class AsyncAgent(AsyncConnected, _Common[httpx.AsyncClient]):
     """The same agent for asyncio; see `Agent`."""
-
-    def __init__(
-        self,
-        issuer: str,
-        client_id: str,
-        *,
-        secret: str | None = None,
-        key: KeySource | None = None,
-        ping: bool = False,
-        http: httpx.AsyncClient | None = None,
-    ) -> None:
-        self._asking = Asking(issuer, Credentials.of(client_id, secret, key), ping=ping)
-        self._http = http or httpx.AsyncClient()
 
     async def ask(self, user: str, action: Action = None, **options: Unpack[Options]) -> Approved:
         """Ask a user, and wait until they answer; see `Agent.ask`."""
@@ -116,17 +100,3 @@ class AsyncAgent:
     async def withdraw(self, asked: Asked) -> None:
         """Take back a request that waits; see `Agent.withdraw`."""
         await run_async(self._asking.withdraw(asked), self._http)
-
-    def pinged(self, authorization: str | None, body: bytes) -> int:
-        """Take a ping, in any thread; see `Agent.pinged`."""
-        return self._asking.pinged(authorization, body)
-
-    async def aclose(self) -> None:
-        """Close the connections."""
-        await self._http.aclose()
-
-    async def __aenter__(self) -> Self:
-        return self
-
-    async def __aexit__(self, *_: object) -> None:
-        await self.aclose()

@@ -7,6 +7,8 @@ SAYSO_AGENT_KEY_FILE  the file of its private key: PEM or a JWK
 """
 
 import os
+from collections.abc import Mapping
+from difflib import get_close_matches
 from pathlib import Path
 from typing import Final
 
@@ -27,6 +29,8 @@ def agent_from_env() -> AsyncAgent:
         raise ValueError(
             f"Set exactly one of {_SECRET} (the secret that `sayso agents add` printed) "
             f"and {_KEY_FILE} (the path of the agent's private key)."
+            + misspelled(_SECRET, os.environ)
+            + misspelled(_KEY_FILE, os.environ)
         )
     if file is None:
         return AsyncAgent(issuer, client_id, secret=secret)
@@ -40,5 +44,11 @@ def agent_from_env() -> AsyncAgent:
 
 def _required(name: str, meaning: str) -> str:
     if not (value := os.environ.get(name, "")):
-        raise ValueError(f"Set {name}: {meaning}.")
+        raise ValueError(f"Set {name}: {meaning}.{misspelled(name, os.environ)}")
     return value
+
+
+def misspelled(name: str, environment: Mapping[str, str]) -> str:
+    """Name the variable that is almost spelled like this one, which is not set."""
+    found = get_close_matches(name, environment.keys() - {name}, 1, 0.8)
+    return f" {found[0]} is set. Is it misspelled?" if found else ""

@@ -3,33 +3,37 @@
 Owns: `Guard` for threads and `AsyncGuard` for asyncio, which differ in nothing else.
 """
 
-from collections.abc import Sequence
-from typing import Self
+from collections.abc import Callable, Sequence
+from typing import Generic
 
 import httpx
 
 from sayso.caller import Caller
 from sayso.guarding import Call, Consumed, Demands, Details, Guarding
-from sayso.transport import run, run_async
+from sayso.transport import AsyncConnected, Connected, Http, run, run_async
 
 _NO_DEMANDS = Demands()
 
 
-class _Common:
+class _Common(Generic[Http]):
     """The base of the two guards."""
 
-    def __init__(
+    _new_http: Callable[[], Http]
+
+    def __init__(  # noqa: PLR0913  # each is named
         self,
         issuer: str,
         audience: str,
         *,
-        credentials: tuple[str, str] | None,
-        introspect_every: float | None,
-        url: str | None,
-        scopes: Sequence[str],
+        credentials: tuple[str, str] | None = None,
+        introspect_every: float | None = None,
+        url: str | None = None,
+        scopes: Sequence[str] = (),
+        http: Http | None = None,
     ) -> None:
         self._guarding = Guarding(issuer, audience, credentials, introspect_every, url)
         self._scopes = tuple(scopes)
+        self._http: Http = http or self._new_http()
 
     @property
     def metadata_path(self) -> str:
@@ -46,7 +50,7 @@ class _Common:
         return self._guarding.public_url(path)
 
 
-class Guard(_Common):
+class Guard(Connected, _Common[httpx.Client]):
     """Checks the tokens of calls to one API, in any thread.
 
     `audience` is the URI of `sayso resources add`, `credentials` the client ID and secret that it
@@ -55,27 +59,6 @@ class Guard(_Common):
     again after so many seconds, 0 meaning each time. `url` is the API's public URL, if it is not
     the audience's. `scopes` are named in the metadata. Raises ValueError for what cannot be right.
     """
-
-    def __init__(  # noqa: PLR0913  # each is named
-        self,
-        issuer: str,
-        audience: str,
-        *,
-        credentials: tuple[str, str] | None = None,
-        introspect_every: float | None = None,
-        url: str | None = None,
-        scopes: Sequence[str] = (),
-        http: httpx.Client | None = None,
-    ) -> None:
-        super().__init__(
-            issuer,
-            audience,
-            credentials=credentials,
-            introspect_every=introspect_every,
-            url=url,
-            scopes=scopes,
-        )
-        self._http = http or httpx.Client()
 
     def check(
         self,
@@ -110,40 +93,9 @@ class Guard(_Common):
         flow = self._guarding.consume(caller, details, execution_id, demands)
         return run(flow, self._http)
 
-    def close(self) -> None:
-        """Close the connections."""
-        self._http.close()
 
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.close()
-
-
-class AsyncGuard(_Common):
+class AsyncGuard(AsyncConnected, _Common[httpx.AsyncClient]):
     """The same guard for asyncio; see `Guard`."""
-
-    def __init__(  # noqa: PLR0913  # each is named
-        self,
-        issuer: str,
-        audience: str,
-        *,
-        credentials: tuple[str, str] | None = None,
-        introspect_every: float | None = None,
-        url: str | None = None,
-        scopes: Sequence[str] = (),
-        http: httpx.AsyncClient | None = None,
-    ) -> None:
-        super().__init__(
-            issuer,
-            audience,
-            credentials=credentials,
-            introspect_every=introspect_every,
-            url=url,
-            scopes=scopes,
-        )
-        self._http = http or httpx.AsyncClient()
 
     async def check(
         self,
@@ -167,13 +119,3 @@ class AsyncGuard(_Common):
         """Use up the caller's approval; see `Guard.consume`."""
         flow = self._guarding.consume(caller, details, execution_id, demands)
         return await run_async(flow, self._http)
-
-    async def aclose(self) -> None:
-        """Close the connections."""
-        await self._http.aclose()
-
-    async def __aenter__(self) -> Self:
-        return self
-
-    async def __aexit__(self, *_: object) -> None:
-        await self.aclose()

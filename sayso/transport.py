@@ -11,13 +11,14 @@ import time
 from collections.abc import Generator, Mapping
 from concurrent.futures import Future, wait
 from dataclasses import dataclass, field
-from typing import Any, Final, TypeVar
+from typing import Any, Final, Self, TypeVar
 
 import httpx
 
 from sayso.errors import Unreachable
 
 T = TypeVar("T")
+Http = TypeVar("Http", httpx.Client, httpx.AsyncClient)
 TIMEOUT: Final = 10.0
 """Seconds to wait for an answer that comes immediately."""
 
@@ -110,6 +111,40 @@ async def run_async(flow: Flow[T], http: httpx.AsyncClient) -> T:
         return result
 
 
+class Connected:
+    """Has connections for threads, which end with a `with` block."""
+
+    _new_http = httpx.Client
+    _http: httpx.Client
+
+    def close(self) -> None:
+        """Close the connections."""
+        self._http.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+
+class AsyncConnected:
+    """Has connections for asyncio, which end with an `async with` block."""
+
+    _new_http = httpx.AsyncClient
+    _http: httpx.AsyncClient
+
+    async def aclose(self) -> None:
+        """Close the connections."""
+        await self._http.aclose()
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await self.aclose()
+
+
 def _request(http: httpx.Client | httpx.AsyncClient, step: Send) -> httpx.Request:
     data = None if step.form is None else dict(step.form)
     return http.build_request(
@@ -127,9 +162,8 @@ def _reply(answer: httpx.Response, seconds: float) -> Reply:
         body = answer.json()
     except ValueError:
         body = {}
-    return Reply(
-        answer.status_code, answer.headers, body if isinstance(body, dict) else {}, seconds
-    )
+    members = body if isinstance(body, dict) else {}
+    return Reply(answer.status_code, answer.headers, members, seconds)
 
 
 def _unreachable(step: Send, error: httpx.TransportError) -> Unreachable:

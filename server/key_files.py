@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from server.crypto.sealing import BadKeyFile, Sealer, read_key, read_or_make_key
+from server.crypto.secrets import BadKeyFile, Sealer, read_key, read_or_make_key
 from server.lazy_imports import lazily
 from server.model.store import Store, Unit
 from server.settings import Settings

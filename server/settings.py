@@ -118,7 +118,7 @@ class Settings:
     """Push services besides those of Google, Mozilla, Apple and Microsoft, by origin, separated by
     commas: `https://push.example.org`. Their addresses are not filtered."""
     clients_unknown: str = "never"
-    """Whether apps that nobody registered may sign people in, by the metadata document at their
+    """Whether unregistered apps may sign people in, by the metadata document at their
     client ID: `never`, `list` for the hosts in `SAYSO_CLIENTS_ALLOWED`, or `ask` for all hosts that
     are not blocked. People are asked each time, and told that the app is not verified."""
     clients_registration: str = "off"

@@ -18,7 +18,7 @@ from approver_tui.screens.guard import InputGuard
 from approver_tui.screens.input_order import InputOrder
 from approver_tui.screens.ready_screen import ReadyScreen
 from approver_tui.screens.safe_focus import reset_panels
-from approver_tui.widgets.theme import DEFAULTS, HIGH_CONTRAST, SAYSO
+from approver_tui.widgets.theme import DEFAULTS, THEMES
 
 _ORDERED_EVENTS = (
     events.Key,
@@ -50,7 +50,7 @@ class GuardedApp(App[ReturnType]):
             self.animation_level = "none"
         self.guard = guard
         self._order = InputOrder(self)
-        for each in (SAYSO, HIGH_CONTRAST):
+        for each in THEMES:
             self.register_theme(each)
         self.theme = theme
 

@@ -74,6 +74,7 @@ INVITATION_KEYS = (Hint(SafeText("Esc"), SafeText("Cancel"), "escape", is_kept=T
 CONFIRM_KEYS = (_TAB, BACK)
 APPROVE_KEYS = (_TAB, BACK, _F1, _PAGE_DOWN)
 DENY_KEYS = (hint(f"1-{len(DenyCode)}", "Pick", ""), _TAB, BACK, _F1)
+BATCH_DENY_KEYS = (*DENY_KEYS, _TICK)
 BATCH_KEYS = (_TAB, BACK, _F1, _TICK, _PAGE_DOWN)
 NARROW_KEYS = (_TAB, _TICK, BACK, _F1)
 STANDING_GRANT_KEYS = (_TAB, BACK, _F1, _PAGE_DOWN)
@@ -102,7 +103,7 @@ def inbox_keys(
     `marked` requests, approve and deny apply to all of them.
     """
     of_them = f" {marked}.." if marked else ".."
-    mark = hint("x", "Select")
+    mark = (hint("x", "Select"), hint("X", "All/none")) if marked else (hint("x", "Select"),)
     undo_denial = (hint("u", "Undo"),) if can_undo else ()
     way_out = (HELP, BACK) if is_reading else (HELP, QUIT)
     rest = _SCROLL if is_reading else _READ
@@ -112,7 +113,7 @@ def inbox_keys(
         hint("d", f"Deny{of_them}", is_off="d" in off),
         *undo_denial,
         *way_out,
-        *((mark,) if marked else ()),
+        *(mark if marked else ()),
         rest,
         hint("e", "Limits..", is_off="e" in off),
         hint("!", "Report..", "exclamation_mark", is_off="!" in off),
@@ -120,7 +121,7 @@ def inbox_keys(
         hint("v", "All details"),
         hint("/", "Filter", "slash"),
         hint("o", "Phone..", is_off="o" in off),
-        *(() if marked else (mark,)),
+        *(() if marked else mark),
     )
 
 
@@ -169,7 +170,7 @@ INBOX_HELP = help_rows(
     ("Enter", "read the request;  Esc goes back to the list"),
     ("v", "switch between the two signed texts and the details"),
     ("x", "select or deselect it, to answer several at once with {approve} or {deny}"),
-    ("X", "deselect all"),
+    ("X", "select all that can be answered together with it, or deselect all"),
     ("+", "expand or collapse requests that look alike (x 4)"),
     ("E", "extend: give it its original waiting time again; {undo} undoes it within 5 seconds"),
     ("R", "if it expired: ask its agent to retry; {undo} undoes it within 5 seconds"),
@@ -208,21 +209,22 @@ DENY_HELP = help_rows(
 )
 """The help of the deny panel."""
 _BATCH_HELP = (
-    ("Space", "on a request: select or deselect it; tick unusual ones individually"),
-    ("count", "type how many are selected to enable the button"),
-    ("PgDn", "scroll down; you must have seen every line"),
+    ("Space", "on a request: select or deselect it, then go on; with all selected it scrolls"),
 )
 BATCH_APPROVE_HELP = help_rows(
     ("Tab", "the requests, the count, the PIN if required, then Approve"),
     *_BATCH_HELP,
+    ("count", "of three or more: type how many are selected"),
+    ("PgDn", "scroll down; you must have seen every line"),
     ("Esc", "back; nothing is approved, the selection stays"),
     ("paste", "does nothing here"),
 )
 """The help of the panel that approves several requests."""
 BATCH_DENY_HELP = help_rows(
-    ("Tab", "the requests, the reasons, the note, the count, then Deny"),
-    *_BATCH_HELP,
     ("1-6", "on the reasons: pick one; it applies to each request"),
+    ("Enter", "on the reasons: deny. You then have 5 s to undo it ({undo})"),
+    ("Tab", "the note, then Deny, then Back, then the requests"),
+    *_BATCH_HELP,
     ("Esc", "back; nothing is denied, the selection stays"),
 )
 """The help of the panel that denies several requests."""

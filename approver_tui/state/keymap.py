@@ -20,7 +20,7 @@ KEYS: Mapping[str, str] = MappingProxyType(
         "undo": "u",
         "open_on_phone": "o",
         "select": "x",
-        "clear_selection": "X",
+        "select_all": "X",
         "details": "v",
         "expand": "+",
         "extend": "E",

@@ -1,10 +1,13 @@
 """The themes of the app.
 
-Owns: its two themes, and what it needs of any other. Never: showing a state by color alone; every
-state also has a word or sign, with NO_COLOR too.
+Owns: its two themes, and making the text of any other legible. Never: showing a state by color
+alone; every state also has a word or sign, with NO_COLOR too.
 """
 
-from textual.theme import Theme
+from dataclasses import replace
+
+from textual.color import Color
+from textual.theme import BUILTIN_THEMES, Theme
 
 SAYSO = Theme(
     name="sayso",
@@ -42,3 +45,65 @@ HIGH_CONTRAST = Theme(
 
 DEFAULTS = {"dim": "#8b949c"}
 """Variables that Textual's themes lack."""
+
+_GROUNDS = ("background", "surface", "panel")
+_LEGIBLE = 4.5
+"""The contrast of text that WCAG 2.2 requires (1.4.3)."""
+_STEPS = 40
+_LINEAR = 0.04045
+"""Up to this part of full intensity, sRGB is linear."""
+
+
+def legible(theme: Theme) -> Theme:
+    """Return the theme with each text color moved to black or white until it is legible."""
+    colors = {**DEFAULTS, **theme.to_color_system().generate()}
+    grounds = [Color.parse(colors[name]) for name in _GROUNDS]
+
+    def text(name: str) -> str:
+        return _legible_color(Color.parse(colors[name]), grounds)
+
+    muted = dict.fromkeys(("dim", "text-muted", "text-disabled"), text("dim"))
+    return replace(
+        theme,
+        foreground=text("foreground"),
+        secondary=text("secondary"),
+        accent=text("accent"),
+        warning=text("warning"),
+        error=text("error"),
+        variables={**theme.variables, **muted},
+    )
+
+
+def _legible_color(color: Color, grounds: list[Color]) -> str:
+    end = max(map(Color.parse, ("#000", "#fff")), key=lambda each: _lowest(each, grounds))
+    steps = (color.blend(end, step / _STEPS) for step in range(_STEPS))
+    return next((each for each in steps if _lowest(each, grounds) >= _LEGIBLE), end).hex6
+
+
+def _lowest(color: Color, grounds: list[Color]) -> float:
+    return min(_contrast(color, ground) for ground in grounds)
+
+
+def _contrast(one: Color, other: Color) -> float:
+    darker, lighter = sorted(map(_luminance, (one, other)))
+    return (lighter + 0.05) / (darker + 0.05)
+
+
+def _luminance(color: Color) -> float:
+    """Return the relative luminance of WCAG 2.2."""
+    red, green, blue = (
+        part / 12.92 if part <= _LINEAR else ((part + 0.055) / 1.055) ** 2.4
+        for part in color.normalized
+    )
+    return 0.2126 * red + 0.7152 * green + 0.0722 * blue
+
+
+THEMES = (
+    SAYSO,
+    HIGH_CONTRAST,
+    *(
+        legible(BUILTIN_THEMES[name])
+        for name in ("textual-light", "nord", "gruvbox", "solarized-light")
+    ),
+)
+"""The themes that bring their own colors; `ansi` themes use the terminal's."""

@@ -7,17 +7,41 @@ import asyncio
 from abc import ABC, abstractmethod
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from contextlib import AbstractAsyncContextManager, contextmanager
-from typing import Protocol, TypeAlias
+from typing import Final, Protocol, TypeAlias
 
 from sayso.caller import Caller
 from sayso.gateway.messages import Event, Json, TooLarge, read
+from sayso.rejection import Rejected
 
+REFUSALS: Final = frozenset({400, 404, 405})
+"""Statuses of errors that mean something in MCP. Others concern the gateway, not the client."""
 Log: TypeAlias = Callable[[Mapping[str, object]], None]
 """Takes one record of the gateway's log."""
 
 
 class UpstreamError(Exception):
     """The upstream server did not answer as it should. The text is for the client."""
+
+    status = 200
+    """The HTTP status by which the client learns of it."""
+
+
+class NoResponse(UpstreamError):
+    """An answer that is no response of MCP, such as a page. Nothing of it is shown."""
+
+    def __init__(self, status: int) -> None:
+        super().__init__(
+            f"The upstream server answered with status {status} and no valid JSON-RPC "
+            "response. The operator of the gateway must check its URL and credential."
+        )
+        self.status = status if status in REFUSALS else 200
+
+
+class SessionEnded(Rejected):
+    """The session is not, or no longer, one of this caller's: the client begins another."""
+
+    def __init__(self) -> None:
+        super().__init__(404, "not_found", "There is no such session. Initialize a new one.")
 
 
 class Answer(ABC):
@@ -45,16 +69,16 @@ class Answer(ABC):
         try:
             if not self.streams:
                 message = read(await self.body())
-                if "id" in message and message["id"] == request["id"]:
-                    return message
-            else:
-                async with asyncio.timeout(self.timeout):
-                    async for event in self.events():
-                        message = read(event.data) if event.data else {}
-                        if "method" not in message and message.get("id") == request["id"]:
-                            return message
+                if "id" not in message or message["id"] != request["id"]:
+                    raise NoResponse(self.status)
+                return message
+            async with asyncio.timeout(self.timeout):
+                async for event in self.events():
+                    message = read(event.data) if event.data else {}
+                    if "method" not in message and message.get("id") == request["id"]:
+                        return message
         except ValueError as error:
-            raise UpstreamError("The upstream server's answer is no JSON-RPC message.") from error
+            raise NoResponse(self.status) from error
         raise UpstreamError("The upstream server ended its answer without a result.")
 
 
@@ -64,7 +88,7 @@ class UpstreamServer(Protocol):
     def send(
         self, caller: Caller | None, method: str, headers: Mapping[str, str], body: bytes | None
     ) -> AbstractAsyncContextManager[Answer]:
-        """One HTTP request. Raises UpstreamError, also while the answer is read."""
+        """One HTTP request. Raises SessionEnded or UpstreamError, the latter also while reading."""
 
     async def aclose(self) -> None:
         """End what is open."""

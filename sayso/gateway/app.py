@@ -17,7 +17,14 @@ from sayso import asgi
 from sayso.agent import AsyncAgent
 from sayso.gateway import incoming as requests
 from sayso.gateway import messages, tools
-from sayso.gateway.answers import Answer, Log, UpstreamError, UpstreamServer
+from sayso.gateway.answers import (
+    REFUSALS,
+    Answer,
+    Log,
+    NoResponse,
+    UpstreamError,
+    UpstreamServer,
+)
 from sayso.gateway.approving import Approving
 from sayso.gateway.config import Config
 from sayso.gateway.handles import Handles
@@ -32,8 +39,6 @@ from sayso.text import one_line
 
 _MAX_BYTES: Final = 4 * 1024 * 1024
 _CAPABILITIES: Final = "io.modelcontextprotocol/clientCapabilities"
-_ERRORS: Final = 400
-_NO_MESSAGE: Final = "The upstream server's answer is no JSON-RPC message."
 
 
 class Gateway:
@@ -120,9 +125,8 @@ class Gateway:
             await incoming.respond(messages.tool_error(message, text, incoming.version))
             return "not_mapped", None
         incoming.caller.require(*tool.scope.split())
-        if tool.risk is Risk.HIGH:
-            return await self._ask(incoming, message, tool)
-        message = self._with_state(incoming, message)
+        if tool.risk is not Risk.HIGH:
+            message = self._with_state(incoming, message)
         try:
             refusal = await self._listed.changed(incoming, message, tool)
         except UpstreamError as error:
@@ -131,6 +135,8 @@ class Gateway:
         if refusal is not None:
             await incoming.respond(messages.tool_error(message, refusal, incoming.version))
             return "changed", None
+        if tool.risk is Risk.HIGH:
+            return await self._ask(incoming, message, tool)
         return "forwarded" if await self._pass(incoming, message) else "failed", None
 
     async def _ask(
@@ -164,44 +170,44 @@ class Gateway:
                 await incoming.start(answer.status, self._headers(incoming, answer))
                 if answer.streams:
                     async for event in answer.events():
-                        data = self._shown(incoming, event.data) if event.data else event.data
+                        data = event.data and self._shown(incoming, answer, event.data)
                         sent = messages.Event(data, event.others).encoded()
                         await incoming.body(sent, more=True)
                 await incoming.body(whole)
 
         try:
             return await incoming.while_connected(passing())
-        except (UpstreamError, ValueError) as error:
-            text = str(error) if isinstance(error, UpstreamError) else _NO_MESSAGE
+        except UpstreamError as error:
             expects = message is not None and "id" in message
-            failed = messages.error(message or {}, messages.INTERNAL, text)
+            failed = messages.error(message or {}, messages.INTERNAL, str(error))
             if started:
                 await incoming.body(messages.event(failed) if expects else b"")
             elif expects:
-                await incoming.respond(failed)
+                await incoming.respond(failed, error.status)
             else:
-                raise Rejected(502, "bad_upstream", text) from error
+                raise Rejected(502, "bad_upstream", str(error)) from error
             return False
 
     async def _whole(self, incoming: Incoming, answer: Answer) -> bytes:
-        """An answer that is no stream; what comes with an error of HTTP may be anything."""
-        body = await answer.body()
-        try:
-            return self._shown(incoming, body) if body.strip() else b""
-        except ValueError:
-            if answer.status < _ERRORS:
-                raise
+        """An answer that is no stream. The page of an error is left out."""
+        refused = answer.status in REFUSALS
+        if refused and incoming.method != "POST":
             return b""
+        body = await answer.body()
+        return self._shown(incoming, answer, body) if refused or body.strip() else b""
 
-    def _shown(self, incoming: Incoming, body: bytes) -> bytes:
-        """A message as this caller may see it. Raises ValueError."""
-        message = messages.read(body)
-        result = members(message, "result")
-        self._listed.note(result)
-        if "requestState" in result:
-            sealed = self._handles.seal("state", incoming.caller, result["requestState"])
-            message["result"] = {**result, "requestState": sealed}
-        return messages.write(self._map.shown(message, incoming.caller.scope))
+    def _shown(self, incoming: Incoming, answer: Answer, body: bytes) -> bytes:
+        """A message as this caller may see it. Raises NoResponse."""
+        try:
+            message = messages.read(body)
+            result = members(message, "result")
+            self._listed.note(result)
+            if "requestState" in result:
+                sealed = self._handles.seal("state", incoming.caller, result["requestState"])
+                message["result"] = {**result, "requestState": sealed}
+            return messages.write(self._map.shown(message, incoming.caller.scope))
+        except ValueError as error:
+            raise NoResponse(answer.status) from error
 
     def _with_state(self, incoming: Incoming, message: Json) -> Json:
         """The message with the upstream server's own state, which must be this caller's."""

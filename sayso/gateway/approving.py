@@ -71,12 +71,9 @@ class Approving:
         return Ended(messages.tool_error(message, text, incoming.version), outcome)
 
     async def _result(self, incoming: Incoming, message: Json, tool: MappedTool) -> Ended:
-        async def unchanged() -> None:
+        async def run(use: Use) -> Ended:
             if (text := await self.listed.changed(incoming, message, tool)) is not None:
                 raise _NotRun(text, "changed")
-
-        async def run(use: Use) -> Ended:
-            await unchanged()
             used = await use()
             answer = await self._forward(incoming, message, tool, used.granted)
             return Ended(answer, "forwarded", used.approval)
@@ -88,7 +85,6 @@ class Approving:
 
         if incoming.caller.user is None:
             raise _NotRun("This tool asks the person who signed in, and nobody has.", "no_user")
-        await unchanged()
         params = members(message, "params")
         call = Call(incoming.caller, tool.name, tools.action(tool, members(params, "arguments")))
         if params.get("requestState") not in (None, call.id):

@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
+from sayso.environment import misspelled
 from sayso.gateway.tools import MappedTool, Risk, ToolMap
 from sayso.text import one_line
 
@@ -193,7 +194,8 @@ class _Table:
             raise BadFile(
                 self.name,
                 member,
-                f"the environment variable {variable} is not set. Set it to {what}.",
+                f"the environment variable {variable} is not set. Set it to {what}."
+                + misspelled(variable, self.environment),
             )
         return self.environment[variable]
 

@@ -13,6 +13,7 @@ from urllib.parse import urlsplit
 from sayso import asgi
 from sayso.caller import Caller
 from sayso.gateway import messages
+from sayso.gateway.answers import SessionEnded
 from sayso.gateway.handles import Handles
 from sayso.gateway.messages import Json, members
 from sayso.rejection import Rejected
@@ -60,9 +61,9 @@ class Incoming:
         """Send a part of the answer."""
         await self.send({"type": "http.response.body", "body": body, "more_body": more})
 
-    async def respond(self, message: Json) -> None:
+    async def respond(self, message: Json, status: int = 200) -> None:
         """Answer with one message."""
-        await self.start(200, JSON)
+        await self.start(status, JSON)
         await self.body(messages.write(message))
 
     async def while_connected(self, work: Coroutine[Any, Any, None]) -> bool:
@@ -101,7 +102,7 @@ def check_origin(scope: asgi.Scope, resource: str) -> None:
 
 
 def read(scope: asgi.Scope, receive: asgi.Receive, send: asgi.Send, handles: Handles) -> Incoming:
-    """Choose what is passed on. Raises Rejected if the session is not this caller's."""
+    """Choose what is passed on. Raises SessionEnded if the session is not this caller's."""
     caller = asgi.caller(scope)
     given = {name.decode("latin-1"): value.decode("latin-1") for name, value in scope["headers"]}
     passed = {
@@ -113,7 +114,7 @@ def read(scope: asgi.Scope, receive: asgi.Receive, send: asgi.Send, handles: Han
     if SESSION in given:
         session = handles.open("session", caller, given[SESSION])
         if session is None:
-            raise Rejected(404, "not_found", "There is no such session. Initialize a new one.")
+            raise SessionEnded
         passed[SESSION], shows_urls = session
         if "last-event-id" in given:
             passed["last-event-id"] = given["last-event-id"]

@@ -16,7 +16,7 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from sayso.caller import Caller
-from sayso.gateway.answers import Answer, Log, UpstreamError, within_limits
+from sayso.gateway.answers import Answer, Log, SessionEnded, UpstreamError, within_limits
 from sayso.gateway.child import Child, Mailbox
 from sayso.gateway.config import BadFile, Config
 from sayso.gateway.messages import Event, Json, read, write
@@ -26,7 +26,7 @@ _OWN_PREFIX: Final = "SAYSO_"
 _IDLE: Final = 1_800.0
 """Seconds after which a session that nobody uses ends."""
 _MAX_OF_CALLER: Final = 5
-_OK, _ACCEPTED, _NOT_FOUND, _NOT_ALLOWED = 200, 202, 404, 405
+_OK, _ACCEPTED, _NOT_ALLOWED = 200, 202, 405
 
 
 @dataclass(slots=True)
@@ -109,7 +109,7 @@ class StdioServer:
     async def send(
         self, caller: Caller | None, method: str, headers: Mapping[str, str], body: bytes | None
     ) -> AsyncIterator[Answer]:
-        """One HTTP request, as the server would answer it. Raises UpstreamError."""
+        """One HTTP request, as the server would answer. Raises SessionEnded or UpstreamError."""
         timeout = self._config.timeout
         message = None if body is None else read(body)
         named, is_new = headers.get(_SESSION), False
@@ -118,12 +118,13 @@ class StdioServer:
             named = secrets.token_urlsafe(16) if is_new else f"caller {_owner(caller)}"
             if named not in self._sessions:
                 self._add(named, _owner(caller))
-        session = self._sessions.get(named or "")
-        if session is None:
-            yield _StdioAnswer(_NOT_ALLOWED if named is None else _NOT_FOUND, timeout)
+        if named is None:
+            yield _StdioAnswer(_NOT_ALLOWED, timeout)
             return
+        if (session := self._sessions.get(named)) is None:
+            raise SessionEnded
         if method == "DELETE":
-            self._end(named or "")
+            self._end(named)
             yield _StdioAnswer(_OK, timeout)
             return
         session.uses += 1

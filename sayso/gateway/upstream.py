@@ -15,7 +15,14 @@ from sayso.agent import AsyncAgent
 from sayso.approved import Approved
 from sayso.caller import Caller
 from sayso.errors import SaysoError
-from sayso.gateway.answers import Answer, UpstreamError, within_limits
+from sayso.gateway.answers import (
+    REFUSALS,
+    Answer,
+    NoResponse,
+    SessionEnded,
+    UpstreamError,
+    within_limits,
+)
 from sayso.gateway.config import Config, Exchange, Header
 from sayso.gateway.messages import Event, EventReader, TooLarge
 
@@ -24,8 +31,7 @@ _MAX_TOKENS: Final = 10_000
 _EARLY: Final = 10
 """Seconds before its end in which a token is not used any more."""
 _SESSION: Final = "mcp-session-id"
-_PASSED: Final = frozenset({200, 202, 204, 400, 404, 405})
-"""Statuses that mean something in MCP. Others are the gateway's problem and not the client's."""
+_SUCCESSES: Final = frozenset({200, 202, 204})
 
 
 class Upstream:
@@ -51,7 +57,7 @@ class Upstream:
     async def send(
         self, caller: Caller | None, method: str, headers: Mapping[str, str], body: bytes | None
     ) -> AsyncIterator[Answer]:
-        """One HTTP request. Raises UpstreamError, also while the answer is read."""
+        """One HTTP request. Raises SessionEnded or UpstreamError, the latter also while reading."""
         auth, own = await self._proved(caller)
         request = self._http.build_request(
             method,
@@ -64,11 +70,10 @@ class Upstream:
             with within_limits(self._max, self._timeout):
                 async with asyncio.timeout(self._timeout):
                     response = await self._http.send(request, stream=True, auth=auth)
-                if response.status_code not in _PASSED:
-                    raise UpstreamError(
-                        f"The upstream server answered with status {response.status_code}. Tell "
-                        "the operator of the gateway to check its URL and credential."
-                    )
+                if response.status_code == httpx.codes.NOT_FOUND and _SESSION in headers:
+                    raise SessionEnded
+                if response.status_code not in _SUCCESSES | REFUSALS:
+                    raise NoResponse(response.status_code)
                 yield _HttpAnswer(response, self._max, self._timeout)
         except httpx.TimeoutException as error:
             text = f"The upstream server was silent for {self._timeout:g} seconds."

@@ -14,7 +14,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Final
 
-from server.crypto.sealing import derive
+from server.crypto.secrets import derive
 
 FORMAT: Final = 1
 DATABASE: Final = "database"

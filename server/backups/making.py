@@ -8,7 +8,7 @@ from pathlib import Path
 from server import key_files
 from server.backups import archives
 from server.backups.archives import FORMAT, Manifest
-from server.crypto.sealing import BadKeyFile, read_key
+from server.crypto.secrets import BadKeyFile, read_key
 from server.settings import PREFIX, Settings, process_environment
 from server.storage import dumps
 

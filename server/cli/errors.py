@@ -74,7 +74,7 @@ MEANINGS: Final = MappingProxyType(
 _BY_NAME: Final = MappingProxyType(
     {
         "server.storage.open.SchemaMismatch": Meaning(Exit.ERROR, "schema_mismatch"),
-        "server.crypto.sealing.BadKeyFile": Meaning(Exit.ERROR, "bad_key_file"),
+        "server.crypto.secrets.BadKeyFile": Meaning(Exit.ERROR, "bad_key_file"),
         "server.last_seen.OldDatabase": Meaning(Exit.ERROR, "old_database"),
         "server.backups.archives.BadArchive": Meaning(Exit.VERIFICATION, "bad_backup"),
         "server.audit_log.verify.Broken": Meaning(Exit.VERIFICATION, "broken_log"),

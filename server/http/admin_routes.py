@@ -3,22 +3,22 @@
 from dataclasses import replace
 from typing import Final
 
-from server.http.approvals.oversight_routes import OVERSIGHT_ROUTES
-from server.http.approvers.deputy_routes import MANAGED_DEPUTY_ROUTES
-from server.http.approvers.group_routes import GROUP_ROUTES
+from server.http.approvals.oversight import OVERSIGHT_ROUTES
+from server.http.approvers.deputies import MANAGED_DEPUTY_ROUTES
+from server.http.approvers.groups import GROUP_ROUTES
 from server.http.audit.audit_routes import AUDIT_ROUTES
-from server.http.clients.agent_routes import AGENT_ROUTES
-from server.http.clients.app_routes import APP_ROUTES
-from server.http.consents.consent_routes import MANAGED_CONSENT_ROUTES
-from server.http.devices.device_routes import MANAGED_DEVICE_ROUTES
-from server.http.operations.statistics_routes import STATISTICS_ROUTES
-from server.http.policy.action_type_routes import ACTION_TYPE_ROUTES
-from server.http.policy.policy_routes import POLICY_ROUTES
-from server.http.resources.resource_routes import RESOURCE_ROUTES
-from server.http.standing_grants.standing_grant_routes import MANAGED_STANDING_GRANT_ROUTES
-from server.http.tokens.delegation_routes import MANAGED_DELEGATION_ROUTES
-from server.http.tokens.key_routes import KEY_ROUTES
-from server.http.users.user_routes import USER_ROUTES
+from server.http.clients.agents import AGENT_ROUTES
+from server.http.clients.apps import APP_ROUTES
+from server.http.consents.consents import MANAGED_CONSENT_ROUTES
+from server.http.devices.devices import MANAGED_DEVICE_ROUTES
+from server.http.operations.statistics import STATISTICS_ROUTES
+from server.http.policy.action_types import ACTION_TYPE_ROUTES
+from server.http.policy.policy import POLICY_ROUTES
+from server.http.resources.resources import RESOURCE_ROUTES
+from server.http.standing_grants.standing_grants import MANAGED_STANDING_GRANT_ROUTES
+from server.http.tokens.delegations import MANAGED_DELEGATION_ROUTES
+from server.http.tokens.keys import KEY_ROUTES
+from server.http.users.users import USER_ROUTES
 
 _ROUTES: Final = (
     *STATISTICS_ROUTES,

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from typing import Final
 from urllib.parse import urlsplit
 
-from server.http.message import HttpRequest
+from server.http.route import HttpRequest
 from server.protocol import errors
 from server.services.devices.browsers import SIGNED_IN_MS, Browsers
 from server.services.server_policy import ServerPolicy

@@ -10,8 +10,16 @@ from pydantic import BaseModel
 from server import telemetry
 from server.http import cookies
 from server.http.approvals import approval_wire
-from server.http.message import NO_STORE, HttpRequest, HttpResponse, as_json
-from server.http.route import STATEMENT, Caller, Result, Route
+from server.http.route import (
+    NO_STORE,
+    STATEMENT,
+    Caller,
+    HttpRequest,
+    HttpResponse,
+    Result,
+    Route,
+    as_json,
+)
 from server.http.site import Site
 from server.http.wire import read
 from server.model.approval_views import ApproverView

@@ -4,7 +4,7 @@ import re
 from collections.abc import Callable
 from typing import Any, Final, TypeVar
 
-from server.http.message import HttpRequest
+from server.http.route import HttpRequest
 from server.http.wire import Listed, milliseconds
 from server.protocol import base64url, errors
 from server.services.paging import ResultPage
@@ -45,7 +45,9 @@ def moment_cursor(request: HttpRequest) -> tuple[int, str] | None:
         return None
     moment, _, last = text.partition(".")
     if not re.fullmatch(r"[0-9]{1,18}", moment):
-        raise errors.Problem(422, "invalid_body", "cursor must be the `next` of an earlier answer.")
+        raise errors.Problem(
+            422, "invalid_body", "cursor must be the `next` of an earlier response."
+        )
     return int(moment), last
 
 
@@ -88,5 +90,7 @@ def read_cursor(text: str | None) -> str:
     except ValueError:
         place = "\x00"
     if not place.isprintable():
-        raise errors.Problem(422, "invalid_body", "cursor must be the `next` of an earlier answer.")
+        raise errors.Problem(
+            422, "invalid_body", "cursor must be the `next` of an earlier response."
+        )
     return place

@@ -1,6 +1,6 @@
 """The OAuth and OpenID Connect endpoints."""
 
-from server.http.message import NO_STORE, HttpRequest, HttpResponse, as_json
+from server.http.route import NO_STORE, HttpRequest, HttpResponse, as_json
 from server.http.site import Site
 from server.model.tokens import published
 from server.protocol import forms, metadata

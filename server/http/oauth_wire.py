@@ -9,13 +9,13 @@ from typing import Literal
 from pydantic import BaseModel, ConfigDict, Field
 
 
-class _Answer(BaseModel):
+class OauthAnswer(BaseModel):
     """A response that may have additional members."""
 
     model_config = ConfigDict(extra="allow")
 
 
-class Acknowledgement(_Answer):
+class Acknowledgement(OauthAnswer):
     """A person is being asked (CIBA 7.3)."""
 
     auth_req_id: str = Field(min_length=22, pattern=r"^[A-Za-z0-9._-]+$")
@@ -26,7 +26,7 @@ class Acknowledgement(_Answer):
     """The number that an interactive agent shows and the person types."""
 
 
-class Tokens(_Answer):
+class Tokens(OauthAnswer):
     """A token answer (RFC 6749 5.1)."""
 
     access_token: str = Field(min_length=1)
@@ -38,25 +38,14 @@ class Tokens(_Answer):
     authorization_details: list[dict[str, object]] = Field(default=[], min_length=1)
 
 
-class DeviceAuthorization(_Answer):
-    """Where to enter the code (RFC 8628 3.2)."""
-
-    device_code: str = Field(min_length=22)
-    user_code: str = Field(pattern=r"^[BCDFGHJKLMNPQRSTVWXZ]{4}-[BCDFGHJKLMNPQRSTVWXZ]{4}$")
-    verification_uri: str
-    verification_uri_complete: str
-    expires_in: int = Field(gt=0)
-    interval: int = Field(default=5, gt=0)
-
-
-class PushedAuthorizationResponse(_Answer):
+class PushedAuthorizationResponse(OauthAnswer):
     """A pushed request (RFC 9126 2.2)."""
 
     request_uri: str = Field(pattern=r"^urn:ietf:params:oauth:request_uri:")
     expires_in: int = Field(gt=0)
 
 
-class UserInfo(_Answer):
+class UserInfo(OauthAnswer):
     """The claims about a person (OpenID Connect Core 5.3.2)."""
 
     sub: str = Field(min_length=1)
@@ -72,7 +61,7 @@ class KeySet(BaseModel):
     keys: list[dict[str, str]] = Field(min_length=1)
 
 
-class Metadata(_Answer):
+class Metadata(OauthAnswer):
     """The server metadata (RFC 8414 2)."""
 
     issuer: str
@@ -89,7 +78,7 @@ class Health(BaseModel):
     status: Literal["ok", "ready"]
 
 
-class ClientMetadata(_Answer):
+class ClientMetadata(OauthAnswer):
     """The metadata of an agent or app (RFC 7591 2); other members are ignored.
 
     A client with `redirect_uris` is an app. It has a name, a type and these; the rest is replaced.
@@ -120,7 +109,7 @@ class ClientUpdate(ClientMetadata):
     client_secret: str | None = None
 
 
-class ClientInformation(_Answer):
+class ClientInformation(OauthAnswer):
     """A registered agent (RFC 7591 3.2.1).
 
     An app has `redirect_uris`, `application_type` and response types, and no registration token.

@@ -9,33 +9,36 @@ from server.http.approvals import (
     execution_wire,
     receipt_wire,
 )
-from server.http.approvers.deputy_routes import DEPUTY_ROUTES
+from server.http.approvers.deputies import DEPUTY_ROUTES
 from server.http.audit.audit_routes import PROOF_ROUTES
 from server.http.ciba import user_codes
-from server.http.clients.registration_routes import REGISTRATION_ROUTES
-from server.http.consents.consent_routes import CONSENT_ROUTES
-from server.http.devices.device_routes import DEVICE_ROUTES
-from server.http.devices.passkey_routes import PASSKEY_ROUTES
-from server.http.incidents.incident_routes import REPORT_ROUTES
-from server.http.notifications.attention_routes import ATTENTION_ROUTES
-from server.http.notifications.push_routes import PUSH_ROUTES
+from server.http.clients.registration import REGISTRATION_ROUTES
+from server.http.consents.consents import CONSENT_ROUTES
+from server.http.devices import device_wire
+from server.http.devices.devices import DEVICE_ROUTES
+from server.http.devices.passkeys import PASSKEY_ROUTES
+from server.http.incidents.incidents import REPORT_ROUTES
+from server.http.notifications.attention import ATTENTION_ROUTES
+from server.http.notifications.push_subscriptions import PUSH_ROUTES
 from server.http.operations import operations
 from server.http.route import Caller, Route, own
-from server.http.standing_grants.standing_grant_routes import STANDING_GRANT_ROUTES
+from server.http.standing_grants.standing_grants import STANDING_GRANT_ROUTES
 from server.http.tokens import tokens
-from server.http.tokens.delegation_routes import DELEGATION_ROUTES
+from server.http.tokens.delegations import DELEGATION_ROUTES
 from server.http.users import passwords
+from server.protocol import names
 
 _BACKCHANNEL = (
     "scope login_hint id_token_hint login_hint_token resource authorization_details "
     "binding_message requested_expiry acr_values client_notification_token user_code "
     "supersedes risk request client_id client_secret client_assertion client_assertion_type"
 )
-_TOKEN = (
-    "grant_type auth_req_id scope resource authorization_details code redirect_uri "  # noqa: S105  # names
-    "code_verifier device_code refresh_token "
-    "subject_token subject_token_type actor_token actor_token_type audience requested_token_type "
-    "client_id client_secret client_assertion client_assertion_type"
+_TOKEN = " ".join(
+    (
+        "grant_type scope resource authorization_details",
+        *(one.parameters for one in (*names.AGENT_GRANT_TYPES, *names.APP_GRANT_TYPES)),
+        "client_id client_secret client_assertion client_assertion_type",
+    )
 )
 _ABOUT = "token token_type_hint client_id client_secret client_assertion client_assertion_type"
 _PUSHED = (
@@ -81,7 +84,7 @@ ROUTES: Final = (
         "Start signing in on a terminal, or in an app on a device (RFC 8628).",
         form=tuple(_DEVICE.split()),
         headers=("DPoP",),
-        answer=oauth_wire.DeviceAuthorization,
+        answer=device_wire.DeviceAuthorization,
         errors=(400, 401),
     ),
     Route(

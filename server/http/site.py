@@ -89,7 +89,7 @@ class Readiness:
         try:
             check.result(_MAX_CHECK_SECONDS)
         except TimeoutError:
-            raise Busy("The database does not answer.") from None
+            raise Busy("The database does not respond.") from None
 
     def _read(self, store: Store, check: Future[None]) -> None:
         try:

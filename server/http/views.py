@@ -10,8 +10,15 @@ from werkzeug.routing import BaseConverter, Rule
 
 from server import telemetry
 from server.http import dispatch
-from server.http.message import MAX_BODY_BYTES, OVERLOADED, WAITED, HttpRequest, HttpResponse
-from server.http.route import ID_PATTERN, Route
+from server.http.route import (
+    ID_PATTERN,
+    MAX_BODY_BYTES,
+    OVERLOADED,
+    WAITED,
+    HttpRequest,
+    HttpResponse,
+    Route,
+)
 from server.http.site import Site
 
 if TYPE_CHECKING:

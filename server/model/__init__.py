@@ -1,5 +1,5 @@
-"""THE RECORDS: frozen dataclasses and storage contracts, one file per capability.
+"""THE RECORDS: frozen dataclasses, one file per capability.
 
-Owns: the records, and the protocols that storage implements.
+Owns: the records, and the names of the store.
 Never: business rules, SQL, wire formats.
 """

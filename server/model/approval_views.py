@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Protocol
 
 from server.model.approvals import Approval, Consumption, Decision, Delivery, Outcome
 from server.protocol.approvals.ceremonies import Step
@@ -71,10 +70,3 @@ class ApproverView:
     """The earlier request that it replaced."""
     unusual: Unusual | None = None
     """The current signals; only for a single pending request."""
-
-
-class ApprovalReferenceRows(Protocol):
-    """All requests by what people type. Both return the IDs of the newest, a few at most."""
-
-    def beginning(self, start: str) -> list[str]: ...
-    def with_digest(self, start: bytes) -> list[str]: ...

@@ -1,11 +1,8 @@
-"""Audit entries, searches for them, and the contract of their rows."""
+"""Audit entries and searches for them."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Protocol
 
-from server.audit_log.bundles import LoggedEntry
-from server.audit_log.merkle import Place
 from server.model.approvals import Approval
 from server.protocol.approvals.states import State
 
@@ -105,61 +102,3 @@ class HistorySearch:
 
 
 NO_FILTERS = HistorySearch()
-
-
-class AuditLogRows(Protocol):
-    """The order of the audit log, and its checkpoints. Both only grow."""
-
-    def size(self) -> int:
-        """The number of entries that have a place."""
-
-    def place_of(self, entry_id: str) -> int | None:
-        """The place of an entry; None if it has none yet."""
-
-    def time_of(self, place: int) -> int | None:
-        """The time of the entry at a place; None if there is none."""
-
-    def unplaced(self) -> tuple[int, int | None]:
-        """The number of entries that have no place yet, and the time of the oldest."""
-
-    def leaves(self, first: int, end: int) -> list[bytes]:
-        """The leaf hashes at the places from `first` to before `end`."""
-
-    def add_nodes(self, nodes: Mapping[Place, bytes]) -> None:
-        """Store the hashes of complete subtrees of two leaves or more."""
-
-    def nodes(self, places: Sequence[Place]) -> dict[Place, bytes]:
-        """The hashes at these places, leaves included. Raises `MissingNode`."""
-
-    def nodes_over(self, first: int, end: int) -> dict[Place, bytes]:
-        """The stored hashes whose last leaf is from `first` to before `end`."""
-
-    def size_of_nodes(self) -> int:
-        """The number of entries whose complete subtrees are stored; it is even."""
-
-    def entries(self, first: int, end: int) -> list[LoggedEntry]:
-        """The entries at the places from `first` to before `end`."""
-
-    def newest(self, at_most: int | None = None) -> CheckpointRow | None:
-        """The newest checkpoint, or the newest one of at most this size."""
-
-    def checkpoints(self, after: tuple[int, int], limit: int) -> list[CheckpointRow]:
-        """The checkpoints after a size and time, oldest first."""
-
-    def add(self, checkpoint: CheckpointRow) -> None:
-        """Store a checkpoint."""
-
-
-class AuditRows(Protocol):
-    """The audit log. Entries are only added."""
-
-    def add(self, entry: Entry) -> str:
-        """Store the entry with its canonical bytes; returns its id."""
-
-    def tail(self, limit: int, after: str | None = None) -> list[StoredEntry]:
-        """The last `limit` entries, or those after an id, oldest first."""
-
-    def of_approval(self, approval_id: str) -> list[StoredEntry]: ...
-    def get(self, entry_id: str) -> StoredEntry | None: ...
-    def search(self, wanted: EntrySearch, before: str | None, limit: int) -> list[StoredEntry]:
-        """The newest matching entries before an id."""

@@ -1,10 +1,8 @@
-"""Agents, apps, their secrets, names and registrations, and the ports of their rows."""
+"""Agents, apps, their secrets, names and registrations."""
 
-from collections.abc import Collection, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Literal, Protocol, TypeAlias
-
-from server.protocol.clients.icons import Icon
 
 AppState = Literal["enabled", "disabled"]
 
@@ -131,7 +129,7 @@ class App:
     action_types: tuple[str, ...] | None = None
     origin: AppOrigin = "administrator"
     claimed_name: str | None = None
-    """The name that an app which nobody registered gives itself; not verified."""
+    """The name that an unregistered app gives itself; not verified."""
 
     @property
     def verified(self) -> bool:
@@ -149,7 +147,7 @@ class App:
 
 @dataclass(frozen=True, slots=True)
 class AppUse:
-    """When an app that nobody registered was created, checked and used."""
+    """When an unregistered app was created, checked and used."""
 
     app_id: str
     created_at: int
@@ -195,109 +193,6 @@ class Registration:
     created_at: int
 
 
-class AgentRows(Protocol):
-    """Agents, their owners and secrets. `add` MUST fail with `Taken` if the name is used."""
-
-    def add(self, agent: Agent, now: int) -> None: ...
-    def replace(self, agent: Agent, now: int) -> None:
-        """Write every member, owners and secrets included."""
-
-    def delete(self, agent_id: str) -> None: ...
-    def get(self, agent_id: str) -> Agent | None: ...
-    def all(self, having: Mapping[str, str] = ..., /) -> list[Agent]:
-        """Return the agents with these column values."""
-
-    def page(
-        self, owner: str | None, after: str, limit: int, having: Mapping[str, str] = ..., /
-    ) -> list[Agent]:
-        """Return the next page of the agents of one owner, or of all, by name."""
-
-    def owned_by(self, user_id: str) -> list[Agent]:
-        """Return the agents of this owner, by name."""
-
-    def orphans(self) -> list[Agent]:
-        """Return the enabled agents without an enabled owner, by name."""
-
-    def mark_secret_used(self, secret_id: str, now: int) -> None:
-        """Record the use, at most once a minute."""
-
-    def mark_key_used(self, agent_id: str, kid: str, now: int) -> None:
-        """Record the use, at most once a minute."""
-
-
-class AppRows(Protocol):
-    """Apps and their secrets. `add` and `replace` MUST fail with `Taken` if the name is used."""
-
-    def add(self, app: App) -> None: ...
-    def replace(self, app: App) -> None:
-        """Write every member, secrets included."""
-
-    def delete(self, app_id: str) -> None: ...
-    def get(self, app_id: str) -> App | None: ...
-    def all(self) -> list[App]: ...
-    def mark_secret_used(self, secret_id: str, now: int) -> None:
-        """Record the use, at most once a minute."""
-
-
-class AppUseRows(Protocol):
-    """The checks and uses of apps that nobody registered. They go with their apps."""
-
-    def add(self, use: AppUse) -> None: ...
-    def get(self, app_id: str) -> AppUse | None: ...
-    def check(self, app_id: str, checked_at: int, fresh_until: int) -> None:
-        """Record that the document was fetched."""
-
-    def use(self, app_id: str, now: int) -> None:
-        """Record that it got a token."""
-
-    def count_unused(self) -> int:
-        """Return how many never got a token."""
-
-    def unused(self, created_before: int, used_before: int) -> list[str]:
-        """Return the IDs of those that got no token in time, or none since a time."""
-
-
-class SecretRows(Protocol):
-    """Clients that have secrets."""
-
-    def mark_secret_used(self, secret_id: str, now: int) -> None:
-        """Record the use, at most once a minute."""
-
-
-class InvitationRows(Protocol):
-    """Rights to register agents."""
-
-    def add(self, invitation: Invitation) -> None: ...
-    def get(self, invitation_id: str) -> Invitation | None: ...
-    def by_token(self, token_hash: bytes) -> Invitation | None: ...
-    def page(self, after: str, limit: int) -> list[Invitation]:
-        """Return the invitations after this ID, ended ones too."""
-
-    def spend(self, invitation_id: str, now: int) -> bool:
-        """Use it once; MUST be one statement. Returns whether it still had a use."""
-
-    def revoke(self, invitation_id: str, now: int) -> bool:
-        """Return whether this call revoked it."""
-
-
-class RegistrationRows(Protocol):
-    """Agents that registered themselves."""
-
-    def add(self, registration: Registration) -> None: ...
-    def of_agent(self, agent_id: str) -> Registration | None: ...
-    def end(self, agent_id: str) -> None:
-        """Invalidate the registration token."""
-
-
-class IconRows(Protocol):
-    """Icons. Each MUST be stored once, however many agents have it."""
-
-    def get(self, digest: str) -> Icon | None: ...
-    def keep(self, icon: Icon) -> None: ...
-    def prune(self) -> None:
-        """Delete the icons that no agent has."""
-
-
 NameKind: TypeAlias = Literal["client", "user", "group", "resource"]
 """Two names of one kind must not look alike. Agents and apps are one kind."""
 
@@ -319,20 +214,8 @@ class FormerName:
     until: int
 
 
-class NameRows(Protocol):
-    """The looks of names (`confusables.name_keys`), and former names of agents.
+class SecretRows(Protocol):
+    """Clients that have secrets."""
 
-    A method that stores a client, user, group or resource MUST raise `Taken` if another name of its
-    kind looks like it. It keeps a name of an earlier version that looks like another one until that
-    name changes.
-    """
-
-    def bearers(self, kind: NameKind, looks: Collection[str]) -> list[str]:
-        """Return the IDs (for resources, the URIs) whose names have one of these looks."""
-
-    def unprotected(self) -> list[UnprotectedName]:
-        """Return the names from an earlier version that have no look of their own."""
-
-    def add_former(self, agent_id: str, former: FormerName) -> None: ...
-    def former(self, agent_id: str) -> list[FormerName]:
-        """Return the former names of an agent, newest first."""
+    def mark_secret_used(self, secret_id: str, now: int) -> None:
+        """Record the use, at most once a minute."""

@@ -1,10 +1,8 @@
 """Approval history as counters by owner and key."""
 
 import json
-from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Protocol
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,22 +37,6 @@ class HistoryRow:
     def members(self) -> frozenset[str]:
         """The members of the row."""
         return _members(self.text)
-
-
-class HistoryRows(Protocol):
-    """Counters by owner and key.
-
-    `add` MUST be one statement per row, so that concurrent additions are all counted.
-    """
-
-    def add(self, additions: Sequence[Addition], period: int, now: int) -> None:
-        """Add one to each of these counters, in this period."""
-
-    def of(self, keys: Collection[tuple[str, str]]) -> Mapping[str, HistoryRow]:
-        """The rows by key; keys without additions are left out."""
-
-    def forget(self, owner: str) -> None:
-        """Delete all rows of this owner."""
 
 
 @lru_cache(maxsize=4_096)

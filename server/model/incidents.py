@@ -1,7 +1,7 @@
-"""Incidents, and the contract of their rows."""
+"""Incidents."""
 
 from dataclasses import dataclass
-from typing import Literal, Protocol, TypeAlias
+from typing import Literal, TypeAlias
 
 Scope: TypeAlias = Literal["agent", "every_agent"]
 """The agents that a report quarantines: the one that asked, or all that act for the user."""
@@ -34,21 +34,3 @@ class Incident:
     """The actor in the form of the audit log."""
     closing_note: str | None = None
     cause: Cause = "reported"
-
-
-class IncidentRows(Protocol):
-    """Incidents. `close` MUST be one conditional UPDATE; None means it was already closed."""
-
-    def add(self, incident: Incident) -> None: ...
-    def get(self, incident_id: str) -> Incident | None: ...
-    def open_of(self, approval_id: str, scope: Scope) -> Incident | None:
-        """The newest open incident about this request."""
-
-    def search(
-        self, *, closed: bool, limit: int, before: tuple[int, str] | None = None
-    ) -> list[Incident]:
-        """The newest open incidents before (opened_at, id); `closed` includes closed ones."""
-
-    def close(
-        self, incident_id: str, *, by: str, note: str | None, now: int
-    ) -> Incident | None: ...

@@ -1,8 +1,7 @@
-"""Feed events, outbox messages, notification settings, push subscriptions; their row protocols."""
+"""Feed events, outbox messages, notification settings, push subscriptions."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Literal, Protocol, TypeAlias
+from typing import Literal, TypeAlias
 
 from server.model.policy import Hours
 
@@ -71,67 +70,6 @@ class DeliveryFailure:
     last_error: str | None
     recovered: bool
     """A later message was delivered at its first attempt."""
-
-
-class FeedRows(Protocol):
-    """Events for people's screens."""
-
-    def add(  # noqa: PLR0913  # what an event may be about
-        self,
-        user_id: str,
-        event: str,
-        *,
-        approval_id: str | None = None,
-        device_id: str | None = None,
-        held: str | None = None,
-        agent_id: str | None = None,
-        incident_id: str | None = None,
-    ) -> None: ...
-    def head(self) -> int:
-        """The newest cursor; 0 if there are no events."""
-
-    def floor(self) -> int:
-        """The oldest cursor; a client with a cursor below it minus one needs a resync."""
-
-    def after(self, cursor: int, user_id: str | None, limit: int) -> list[FeedEvent]: ...
-    def prune(self, before: int) -> int: ...
-
-
-class NotificationRows(Protocol):
-    """Recent notifications, for rate limits."""
-
-    def add(self, user_id: str, agent_id: str, types: str, lane: Lane) -> None: ...
-    def recent(self, user_id: str, agent_id: str, types: str, lane: Lane) -> RecentNotifications:
-        """The numbers of the last minute and hour; MUST be one statement."""
-
-    def prune(self) -> int:
-        """Delete notifications that are no longer counted."""
-
-
-class OutboxRows(Protocol):
-    """The outbox."""
-
-    def add(self, channel: str, target: str, body: str, *, after_ms: int = 0) -> None: ...
-    def due(self) -> bool:
-        """Return whether there is a message to deliver now."""
-
-    def discard(self, channel: str) -> int:
-        """Mark the waiting messages of an unused channel as sent; returns their number."""
-
-    def lease(self, holder: str, limit: int, seconds: int) -> list[OutboxMessage]: ...
-    def sent(self, message_id: int, holder: str) -> bool: ...
-    def failed(self, message_id: int, holder: str, error: str, not_before: int | None) -> bool:
-        """Retry at `not_before`; None gives the message up."""
-
-    def counts(self) -> Mapping[str, int]: ...
-    def dead(self, limit: int) -> list[OutboxMessage]: ...
-    def retry(self, message_id: int) -> OutboxMessage | None:
-        """Queue a given-up message again; None if there is none."""
-
-    def failures(self, since: int) -> list[DeliveryFailure]:
-        """The messages given up since then, by target."""
-
-    def prune(self, before: int, *, dead_before: int) -> int: ...
 
 
 Why: TypeAlias = Literal["muted", "snoozed", "quiet_hours", "reported", "held_back", "digest"]
@@ -239,94 +177,3 @@ class PushService:
     """When it last accepted a message."""
     problem: str | None
     """Why it refuses messages to some browser; None if it does not."""
-
-
-class AttentionRows(Protocol):
-    """Quiet hours, mutes and holds."""
-
-    def preferences(
-        self, user_id: str, agent_id: str, approval_id: str, now: int
-    ) -> NotificationPreferences:
-        """The person's preferences for this request; MUST be one statement."""
-
-    def quiet_hours(self, user_id: str) -> Hours | None: ...
-    def set_quiet_hours(self, user_id: str, hours: Hours, now: int) -> None:
-        """Set or replace the quiet hours."""
-
-    def clear_quiet_hours(self, user_id: str) -> bool:
-        """Remove the quiet hours; returns whether there were any."""
-
-    def mute(self, mute: Mute) -> None:
-        """Add or replace a mute."""
-
-    def unmute(self, user_id: str, agent_id: str) -> bool:
-        """Remove a mute; returns whether there was one."""
-
-    def mutes(self, user_id: str, now: int) -> list[Mute]:
-        """The current mutes, by agent."""
-
-    def hold(self, hold: Hold) -> None:
-        """Add or replace a hold."""
-
-    def unhold(self, user_id: str, approval_id: str) -> bool:
-        """Remove a hold; returns whether there was one."""
-
-    def holds(self, user_id: str, now: int) -> list[Hold]:
-        """The current holds, the first to end first."""
-
-    def end_quiet(self, user_id: str, now: int) -> None:
-        """End the holds because of quiet hours now."""
-
-    def due(self, now: int) -> bool:
-        """Return whether any hold has ended."""
-
-    def release(self, now: int, limit: int) -> list[Hold]:
-        """Remove and return ended holds; each is returned by only one call."""
-
-
-class PushRows(Protocol):
-    """Push subscriptions. Endpoints MUST be unique."""
-
-    def add(self, subscription: PushSubscription) -> None: ...
-    def get(self, subscription_id: str) -> PushSubscription | None: ...
-    def by_endpoint(self, endpoint_hash: bytes) -> PushSubscription | None: ...
-    def of_user(self, user_id: str) -> list[PushSubscription]:
-        """The subscriptions of active devices."""
-
-    def targets(self, user_id: str) -> list[tuple[str, str]]:
-        """The ids and origins of the subscriptions of active devices."""
-
-    def refresh(self, subscription: PushSubscription) -> None:
-        """Update user, device, address and `opened_at`; clear warnings and checks."""
-
-    def delivered(self, subscription_id: str, now: int) -> None: ...
-    def add_problem(self, subscription_id: str, problem: str) -> bool:
-        """Record a problem; returns whether there was none before."""
-
-    def remove(self, subscription_id: str) -> bool: ...
-    def dormant(self, before: int, limit: int) -> list[PushSubscription]:
-        """The subscriptions that were not opened since then, and not warned."""
-
-    def mark_warned(self, subscription_id: str, now: int) -> None: ...
-    def silent(self, before: int, limit: int) -> list[PushSubscription]:
-        """The subscriptions that were not opened, reached or checked since then."""
-
-    def mark_checked(self, subscription_id: str, now: int) -> None: ...
-    def add_loss(self, loss: PushLoss) -> None: ...
-    def losses(self, user_id: str) -> list[PushLoss]:
-        """The lost subscriptions of active devices, newest first."""
-
-    def remove_losses(self, device_id: str) -> None:
-        """Remove the losses of a device that has subscribed again."""
-
-    def dismiss_loss(self, user_id: str, subscription_id: str) -> bool:
-        """Remove a loss; returns whether it was this person's."""
-
-    def services(self) -> list[PushService]:
-        """The state of every push service, by origin."""
-
-    def problems(self) -> list[tuple[str, str, int]]:
-        """The origins of push services that refuse messages: reason, number of browsers."""
-
-    def prune(self) -> None:
-        """Delete the subscriptions and losses of devices that are no longer active."""

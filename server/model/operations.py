@@ -1,11 +1,10 @@
-"""The installation, its limits and statistics; their row protocols."""
+"""The installation, its limits and statistics."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Protocol
 
 from server.model.approvals import ApprovalKind
 from server.model.notifications import Lane
+from server.model.store import Unit
 from server.protocol.approvals.states import State
 from server.protocol.policy.risks import Risk
 
@@ -29,29 +28,6 @@ class InstallationRow:
     """A random value that changes with each restore, which invalidates everything derived."""
     restored_at: int | None
     """When a backup was last restored. Earlier signatures are not accepted."""
-
-
-class InstallationRows(Protocol):
-    """The installation, its key ids and the holds of a restore."""
-
-    def row(self) -> InstallationRow: ...
-    def key_ids(self) -> Mapping[str, str]:
-        """Name → id of each key of this database."""
-
-    def sealed_key(self, name: str) -> bytes | None:
-        """A key that is stored in the database, sealed with the master key."""
-
-    def add_key(self, name: str, key_id: str, sealed: bytes | None = None) -> bool:
-        """Record a key. Reports False, and changes nothing, if the name has one already."""
-
-    def replace_key(self, name: str, key_id: str) -> None:
-        """Record another key under this name."""
-
-    def held(self) -> list[tuple[str, str]]:
-        """The kind and id of everything that a restore turned off and nobody has enabled yet."""
-
-    def release(self, kind: str, held_id: str) -> bool:
-        """Delete a hold; returns whether there was one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,25 +62,6 @@ class LimitRefusal:
     body: bytes
 
 
-class LimitRows(Protocol):
-    """The rows that limits count. The cost of each query MUST NOT grow with the table."""
-
-    def open(self, limit: int) -> list[OpenRequest]:
-        """The pending requests, the first to expire first."""
-
-    def notifications(self, since: int, limit: int) -> list[SentNotification]:
-        """The newest notifications since then."""
-
-    def counted(self, prefix: str, limit: int) -> list[Window]:
-        """The open windows of keys with this prefix (without % and _), by key."""
-
-    def refused(self, since: int, limit: int) -> list[LimitRefusal]:
-        """The newest refusals since then."""
-
-    def held_back(self, since: int, limit: int) -> list[str]:
-        """The users of the newest requests since then that did not notify."""
-
-
 @dataclass(frozen=True, slots=True)
 class ApprovalSummary:
     """The parties and times of one request, for statistics."""
@@ -131,36 +88,22 @@ class WaitingRequest:
     expires_at: int
 
 
-class ApprovalStatisticsRows(Protocol):
-    """Requests without their contents. The cost of each query MUST NOT grow with the table."""
+@dataclass(frozen=True, slots=True)
+class CountedLimit:
+    """A fixed limit on how often something happens within a time, counted per subject."""
 
-    def since(self, moment: int, limit: int) -> list[ApprovalSummary]:
-        """The newest requests since then."""
+    name: str
+    counted_per: str
+    what: str
+    value: int
+    within_ms: int
+    prefix: str
+    """Begins the keys of its counters; the subject follows."""
 
-    def asked(self, agent_id: str, user_id: str, since: int, limit: int) -> list[ApprovalSummary]:
-        """The newest requests since then of this agent to this person."""
+    def exceeded(self, tx: Unit, subject: str) -> bool:
+        """Count one. Returns whether it was one too many."""
+        return tx.counters.count(self.prefix + subject, self.within_ms) > self.value
 
-    def of_agent(self, agent_id: str, since: int, limit: int) -> list[ApprovalSummary]:
-        """The newest requests since then of this agent."""
-
-    def pending(self, now: int) -> int:
-        """The number of pending requests; reads only those rows."""
-
-    def waiting(self, now: int, limit: int) -> list[WaitingRequest]:
-        """The pending requests, the first to expire first."""
-
-
-class CounterRows(Protocol):
-    """Counters in time windows."""
-
-    def count(self, key: str, window_ms: int) -> int:
-        """Increment the counter of the current window; returns the count."""
-
-    def pop_ended(self, key: str) -> list[Window]:
-        """Remove and return the window of this key if it has ended."""
-
-    def pop_ended_with_prefix(self, prefix: str) -> list[Window]:
-        """Remove and return the ended windows of keys with this prefix, oldest first."""
-
-    def peek(self, key: str) -> int: ...
-    def prune(self, now: int) -> int: ...
+    def count(self, tx: Unit, subject: str) -> int:
+        """The count of a subject now."""
+        return tx.counters.peek(self.prefix + subject)

@@ -1,9 +1,8 @@
-"""Stored rule sets and action types, and the contracts of their rows."""
+"""Stored rule sets and action types."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import time
-from typing import Protocol
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,35 +28,6 @@ class PolicyRow:
     """SHA-256 over the document and the resolved names, in hexadecimal."""
     set_by: str
     set_at: int
-
-
-class PolicyRows(Protocol):
-    """Rule sets. Versions are only added."""
-
-    def add(self, row: PolicyRow) -> None: ...
-    def newest(self) -> PolicyRow | None: ...
-    def all(self) -> list[PolicyRow]:
-        """All versions, newest first."""
-
-
-class UseRows(Protocol):
-    """Uses: what agents got tokens for. A lookup MUST cost the same however many rows there are."""
-
-    def add(self, agent_id: str, token_id: str, uses: Sequence[str], at: int) -> None: ...
-    def seen(self, agent_id: str, uses: Sequence[str], until: int) -> set[str]:
-        """The uses among these that the agent has had up to this time."""
-
-    def count(self, agent_id: str, use: str, since: int, until: int, limit: int) -> int:
-        """Count uses after `since` and up to `until`; counting stops at `limit`."""
-
-
-class ActionRows(Protocol):
-    """Action types. `add` MUST raise `Taken` if the type exists."""
-
-    def add(self, action: ActionRow) -> None: ...
-    def replace(self, action: ActionRow) -> None: ...
-    def delete(self, action_type: str) -> None: ...
-    def all(self) -> list[ActionRow]: ...
 
 
 @dataclass(frozen=True, slots=True)

@@ -135,8 +135,8 @@ class Secrets(Protocol):
     def new_code(self) -> tuple[str, str]:
         """An enrollment code: public id and secret, both upper-case Crockford base32."""
 
-    def new_user_code(self) -> str:
-        """The code that a person types to let a device in; letters of `device_codes.ALPHABET`."""
+    def word(self, alphabet: str, length: int) -> str:
+        """Random letters of an alphabet, for people to type."""
 
     def salt(self) -> str:
         """128 random bits."""

@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Protocol
 
 from server.model.clients import Secret
 from server.protocol.policy.risks import Risk
@@ -31,7 +30,7 @@ class Resource:
     default_scopes: tuple[str, ...] = ()
     """The scopes of a request that names none (RFC 6749 3.3); sorted."""
     unknown_clients: bool = False
-    """Apps that nobody registered may ask for its scopes, except critical ones."""
+    """Unregistered apps may ask for its scopes, except critical ones."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,19 +40,3 @@ class ResourceServer:
     client_id: str
     uris: tuple[str, ...]
     """The resources that it is the server of."""
-
-
-class ResourceRows(Protocol):
-    """Protected APIs. `add` MUST fail with `Taken` if the URI is used.
-
-    A URI that differs only by a trailing slash finds the same resource.
-    """
-
-    def add(self, resource: Resource) -> None: ...
-    def replace(self, resource: Resource) -> None:
-        """Write its scopes and its secrets."""
-
-    def delete(self, uri: str) -> None: ...
-    def all(self) -> list[Resource]: ...
-    def mark_secret_used(self, secret_id: str, now: int) -> None:
-        """Record the use, at most once a minute."""

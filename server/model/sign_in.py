@@ -1,7 +1,6 @@
 """Signing in to apps: flows, codes, refresh tokens, and the ports of their rows."""
 
 from dataclasses import dataclass
-from typing import Literal, Protocol
 
 from server.protocol import names
 
@@ -110,66 +109,3 @@ class RefreshToken:
     family_id: str
     created_at: int
     used_at: int | None = None
-
-
-class SignInRows(Protocol):
-    """Browsers that are signed in to apps."""
-
-    def add(self, sign_in: SignIn) -> None: ...
-    def get(self, sign_in_id: str) -> SignIn | None: ...
-    def by_token(self, token_hash: bytes) -> SignIn | None: ...
-    def renew(self, sign_in: SignIn) -> None:
-        """Sign in again in the same browser: new cookie, time and expiry."""
-
-    def end(self, sign_in_id: str, now: int) -> bool: ...
-    def of_user(self, user_id: str) -> list[str]:
-        """Return the IDs of those that have not ended."""
-
-    def prune(self, now: int) -> None: ...
-
-
-class FlowRows(Protocol):
-    """Authorization requests, pushed or in progress. Every step MUST be one conditional UPDATE."""
-
-    def push(self, pushed: PushedRequest) -> None: ...
-    def take(self, pushed_hash: bytes, app_id: str, now: int) -> PushedRequest | None:
-        """Return the pushed request on its first use, by its own app, before it expires."""
-
-    def add(self, flow: Flow) -> None: ...
-    def get(self, flow_hash: bytes) -> Flow | None: ...
-    def bind(self, flow_hash: bytes, sign_in_id: str) -> bool: ...
-    def allow(
-        self, flow_hash: bytes, sign_in_id: str, approvals: tuple[str, ...], now: int
-    ) -> bool:
-        """Store the person's consent on the page; only the first one counts."""
-
-    def finish(self, flow_hash: bytes, now: int) -> bool:
-        """Return whether this call finished it; at most one call gets True."""
-
-    def prune(self, now: int) -> None: ...
-
-
-class CodeGrantRows(Protocol):
-    """Authorization codes, refresh tokens and their families."""
-
-    def add_code(self, code: AuthorizationCode) -> None: ...
-    def code(self, code_hash: bytes) -> AuthorizationCode | None: ...
-    def use_code(self, code_hash: bytes, now: int) -> bool:
-        """Return whether this call used it up; at most one call gets True."""
-
-    def set_code_tokens(self, code_hash: bytes, jti: str, family_id: str | None) -> None: ...
-    def add_family(self, family: Family) -> None: ...
-    def family(self, family_id: str) -> Family | None: ...
-    def extend_family(self, family_id: str, expires_at: int) -> None: ...
-    def end_family(self, family_id: str, now: int) -> bool: ...
-    def families_of(self, of: Literal["app_id", "user_id", "sign_in_id"], value: str) -> list[str]:
-        """Return the IDs of those that have not ended."""
-
-    def add_access_token(self, family_id: str, jti: str, now: int) -> None: ...
-    def access_tokens(self, family_id: str) -> list[str]: ...
-    def add_token(self, token: RefreshToken) -> None: ...
-    def token(self, token_hash: bytes) -> RefreshToken | None: ...
-    def use_token(self, token_hash: bytes, now: int) -> bool:
-        """Return whether this call used it up; at most one call gets True."""
-
-    def prune(self, now: int) -> None: ...

@@ -1,8 +1,8 @@
-"""Standing grants and their uses, and the contracts of their rows."""
+"""Standing grants and their uses."""
 
 import json
 from dataclasses import dataclass
-from typing import Literal, Protocol, TypeAlias
+from typing import Literal, TypeAlias
 
 from server.protocol.policy.risks import Risk
 from server.protocol.standing_grants import standing_grants
@@ -93,52 +93,3 @@ class GrantUse:
     minor: int
     state: UseState
     at: int
-
-
-class StandingGrantRows(Protocol):
-    """Standing grants and their uses.
-
-    `reserve` MUST be one conditional UPDATE that checks all bounds; None means one would be
-    exceeded. An ended grant MUST stay ended.
-    """
-
-    def add(self, grant: StandingGrant) -> None: ...
-    def get(self, grant_id: str) -> StandingGrant | None: ...
-    def live(self, user_id: str, agent_id: str, resource: str, now: int) -> list[StandingGrant]:
-        """The grants in force, including used-up ones, oldest first."""
-
-    def live_count(self, user_id: str, now: int) -> int:
-        """The number of this user's grants in force."""
-
-    def in_force(self, grant_id: str, now: int) -> bool:
-        """Return whether it is in force. It MUST NOT change until the unit of work ends."""
-
-    def search(
-        self,
-        *,
-        user_id: str | None,
-        agent_ids: tuple[str, ...] | None,
-        live_at: int | None,
-        limit: int,
-        before: tuple[int, str] | None = None,
-    ) -> list[StandingGrant]:
-        """The newest matching grants before (created_at, id); `live_at` leaves out ended ones."""
-
-    def uses_of(self, grant_id: str) -> list[GrantUse]:
-        """The uses of a grant, by number."""
-
-    def reserve(self, grant_id: str, approval_id: str, minor: int, now: int) -> GrantUse | None: ...
-    def release(self, approval_id: str) -> GrantUse | None:
-        """Release the use that this approval reserved; None if it reserved none."""
-
-    def spend(self, approval_id: str) -> GrantUse | None:
-        """Mark the use that this approval reserved as spent."""
-
-    def end(self, grant_id: str, reason: str, now: int) -> StandingGrant | None: ...
-    def end_of_agent(self, agent_id: str, reason: str, now: int) -> list[StandingGrant]: ...
-    def end_of_user(self, user_id: str, reason: str, now: int) -> list[StandingGrant]: ...
-    def end_at(self, resource: str, reason: str, now: int) -> list[StandingGrant]: ...
-    def end_of_type(self, action_type: str, reason: str, now: int) -> list[StandingGrant]: ...
-    def end_between(
-        self, user_id: str, agent_id: str, resource: str, reason: str, now: int
-    ) -> list[StandingGrant]: ...

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from typing import Literal, Protocol
+from typing import Literal
 
 from server.model.clients import Agent, App
 from server.model.users import User
@@ -86,81 +86,6 @@ class NamedDelegation:
         if self.delegation.revoked_at is not None:
             return "revoked"
         return "live" if now < self.delegation.expires_at else "expired"
-
-
-class KeyRows(Protocol):
-    """Signing keys."""
-
-    def add(self, key: SigningKey) -> None: ...
-    def retire(self, kid: str, retires_at: int) -> None: ...
-    def revoke(self, kid: str) -> bool: ...
-    def drop_retired(self, now: int) -> list[str]: ...
-
-
-class DelegationRows(Protocol):
-    """Issued access tokens."""
-
-    def add(self, delegation: Delegation) -> None: ...
-    def get(self, jti: str) -> Delegation | None: ...
-    def of_approval(self, approval_id: str) -> Delegation | None: ...
-    def lock_live(self, jti: str, now: int) -> Delegation | None:
-        """Return the token if it is valid now, so that another token may be derived from it.
-
-        It MUST be one conditional UPDATE, so that no other transaction revokes the token before
-        this unit of work ends.
-        """
-
-    def mark_used(self, jti: str, now: int) -> None:
-        """Record that the token was used, at most once a minute."""
-
-    def ancestors(self, jti: str) -> list[Delegation]:
-        """Return the tokens that it was derived from, its parent first."""
-
-    def descendants(self, jti: str) -> list[Delegation]:
-        """Return the tokens derived from it, oldest first."""
-
-    def search(
-        self,
-        *,
-        client_id: str | None,
-        user_id: str | None,
-        resource: str | None,
-        live_at: int | None,
-        limit: int,
-        before: tuple[int, str] | None = None,
-    ) -> list[Delegation]:
-        """Return the newest that match every filter; `live_at` leaves out those not valid then."""
-
-    def clients_for(self, user_id: str, now: int) -> list[str]:
-        """Return the clients with a live token that acts for this user."""
-
-    def revoke_tree(self, jti: str, now: int) -> list[str]:
-        """Revoke a token and its descendants; returns the IDs that were live.
-
-        Each `revoke_` method MUST also find a token that another transaction derives.
-        """
-
-    def revoke_consent(self, consent_id: str, now: int) -> list[str]:
-        """Revoke the tokens that a consent allows, and their descendants."""
-
-    def live_of_client(self, client_id: str, now: int) -> tuple[int, int]:
-        """Count the client's own live tokens, and other clients' live tokens derived from them."""
-
-    def revoke_client(self, client_id: str, now: int) -> list[str]:
-        """Revoke an agent's or app's tokens and their descendants."""
-
-    def revoke_resource(self, resource: str, now: int) -> list[str]:
-        """Revoke the tokens for this resource and their descendants."""
-
-    def revoke_user(self, user_id: str, now: int) -> list[str]:
-        """Revoke the tokens that act for this user."""
-
-
-class ReplayRows(Protocol):
-    """IDs of assertions and proofs, each of which can be used once."""
-
-    def first_use(self, kind: str, key: bytes, expires_at: int) -> bool: ...
-    def prune(self, now: int) -> int: ...
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,7 +1,7 @@
 """Registered names: grant types, token types, claims, prefixes of ids and handles."""
 
 import hashlib
-from typing import Final
+from typing import Final, NamedTuple
 
 GRANT_CIBA: Final = "urn:openid:params:grant-type:ciba"
 GRANT_CLIENT_CREDENTIALS: Final = "client_credentials"
@@ -32,8 +32,47 @@ ED25519: Final = "Ed25519"
 
 DELIVERIES: Final = ("poll", "ping", "push")
 """The token delivery modes (CIBA 5)."""
-AGENT_GRANTS: Final = (GRANT_CIBA, GRANT_CLIENT_CREDENTIALS, GRANT_TOKEN_EXCHANGE)
-APP_GRANTS: Final = (GRANT_AUTHORIZATION_CODE, GRANT_REFRESH_TOKEN, GRANT_DEVICE_CODE)
+
+
+class GrantType(NamedTuple):
+    """A grant that clients may have."""
+
+    name: str
+    word: str
+    """For the command line."""
+    label: str
+    """For forms."""
+    parameters: str = ""
+    """Its own parameters at the token endpoint."""
+
+
+AGENT_GRANT_TYPES: Final = (
+    GrantType(GRANT_CIBA, "ciba", "approval requests (CIBA)", "auth_req_id"),
+    GrantType(
+        GRANT_CLIENT_CREDENTIALS,
+        "client_credentials",
+        "client credentials",
+    ),
+    GrantType(
+        GRANT_TOKEN_EXCHANGE,
+        "token_exchange",
+        "token exchange",
+        "subject_token subject_token_type actor_token actor_token_type audience "
+        "requested_token_type",
+    ),
+)
+APP_GRANT_TYPES: Final = (
+    GrantType(
+        GRANT_AUTHORIZATION_CODE,
+        GRANT_AUTHORIZATION_CODE,
+        "authorization code",
+        "code redirect_uri code_verifier",
+    ),
+    GrantType(GRANT_REFRESH_TOKEN, GRANT_REFRESH_TOKEN, "refresh token", "refresh_token"),
+    GrantType(GRANT_DEVICE_CODE, "device_code", "device code", "device_code"),
+)
+AGENT_GRANTS: Final = tuple(one.name for one in AGENT_GRANT_TYPES)
+APP_GRANTS: Final = tuple(one.name for one in APP_GRANT_TYPES)
 USUAL_APP_GRANTS: Final = (GRANT_AUTHORIZATION_CODE, GRANT_REFRESH_TOKEN)
 """The default grants of an app."""
 

@@ -32,7 +32,7 @@ class ServerPolicy:
     dpop_nonces: bool = False
     """DPoP proofs of clients must have a nonce from the server."""
     unknown_clients: UnknownClients = "never"
-    """Whether apps that nobody registered may sign people in."""
+    """Whether unregistered apps may sign people in."""
     app_registration: Registration = "off"
     """Whether apps that people use may register themselves."""
     allowed_hosts: frozenset[str] = frozenset()

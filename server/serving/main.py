@@ -153,7 +153,7 @@ class _Application(BaseApplication):  # type: ignore[misc]  # gunicorn has no ty
         A worker that cannot open the database or its keys reports the reason to the first process
         and stops it. Otherwise gunicorn would keep starting workers that fail.
         """
-        from server.crypto.sealing import BadKeyFile  # noqa: PLC0415  # gevent has patched now
+        from server.crypto.secrets import BadKeyFile  # noqa: PLC0415  # gevent has patched now
         from server.last_seen import OldDatabase  # noqa: PLC0415  # as above
         from server.model.store import Busy  # noqa: PLC0415  # as above
         from server.services.audit.log import BrokenLog  # noqa: PLC0415  # as above

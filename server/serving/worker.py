@@ -20,7 +20,7 @@ from gevent.threadpool import ThreadPool
 from gunicorn.workers.ggevent import GeventPyWSGIWorker, PyWSGIHandler, PyWSGIServer
 
 from server import telemetry
-from server.http.message import MAX_BODY_BYTES, OVERLOADED, WAITED
+from server.http.route import MAX_BODY_BYTES, OVERLOADED, WAITED
 from server.serving import heads
 from server.serving.bodies import Body, Collected, TooSlow
 from server.serving.client_queues import ClaimedClient, ClientQueues, QueueFull, claimed_client

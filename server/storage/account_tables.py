@@ -2,7 +2,7 @@
 
 from sqlalchemy import Boolean, Column, ForeignKey, Index, Integer, LargeBinary, Table, Text
 
-from server.storage.tables import Millis, metadata
+from server.storage.tables import ONE_TIME, Millis, metadata
 
 users = Table(
     "users",
@@ -281,6 +281,7 @@ device_codes = Table(
     Column("interval_ms", Integer, nullable=False),
     Column("last_poll_at", Millis),
     Column("approval_id", Text),
+    info=ONE_TIME,
 )
 
 apps = Table(
@@ -370,6 +371,7 @@ flows = Table(
     Column("allowed_at", Millis),
     Column("approvals", Text, nullable=False),
     Column("done_at", Millis),
+    info=ONE_TIME,
 )
 
 pushed_requests = Table(
@@ -380,6 +382,7 @@ pushed_requests = Table(
     Column("parameters", Text, nullable=False),
     Column("expires_at", Millis, nullable=False, index=True),
     Column("used_at", Millis),
+    info=ONE_TIME,
 )
 
 codes = Table(
@@ -392,6 +395,7 @@ codes = Table(
     Column("used_at", Millis),
     Column("jti", Text),
     Column("family_id", Text),
+    info=ONE_TIME,
 )
 
 families = Table(

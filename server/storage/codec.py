@@ -1,6 +1,14 @@
-"""Conversion of lists and maps to JSON text in a column, and back."""
+"""Conversion of members to columns and back; lists and maps are stored as JSON text."""
 
 import json
+from collections.abc import Callable, Mapping
+from types import MappingProxyType
+from typing import Any, Final
+
+from sqlalchemy.engine import RowMapping
+
+from server.protocol.policy.risks import Risk
+from server.services.members import Kind, Members
 
 
 def dump(value: object) -> str:
@@ -26,3 +34,52 @@ def string_map(text: str) -> dict[str, str]:
 def key(name: str) -> str:
     """The case-insensitive form of a name, for comparison."""
     return name.casefold()
+
+
+def _as_risks(text: str) -> dict[str, Risk]:
+    return {name: Risk(word) for name, word in json.loads(text).items()}
+
+
+def _as_lists(text: str) -> dict[str, tuple[str, ...]]:
+    return {name: tuple(rest) for name, rest in json.loads(text).items()}
+
+
+_LOAD: Final[Mapping[Kind, Callable[[str], object]]] = MappingProxyType(
+    {
+        Kind.CHOICES: names,
+        Kind.NAMES: names,
+        Kind.PEOPLE: names,
+        Kind.LISTS: _as_lists,
+        Kind.RISKS: _as_risks,
+        Kind.NEEDS: string_map,
+        Kind.KEYS: lambda text: tuple(json.loads(text)),
+    }
+)
+"""The kinds that are stored as JSON. All others are stored unchanged."""
+
+
+def member_values(members: Members, record: object) -> dict[str, object]:
+    """The column values of a record's members."""
+    return {
+        member.name: _stored(member.kind, getattr(record, member.name))
+        for member in members
+        if member.has_column
+    }
+
+
+def _stored(kind: Kind, value: object) -> object:
+    return dump(value) if kind in _LOAD and value is not None else value
+
+
+def load_members(members: Members, row: RowMapping) -> dict[str, Any]:
+    """The members of a record from its row."""
+    return {
+        member.name: _loaded(member.kind, row[member.name])
+        for member in members
+        if member.has_column
+    }
+
+
+def _loaded(kind: Kind, stored: Any) -> object:  # noqa: ANN401  # the column's type
+    load = _LOAD.get(kind)
+    return stored if stored is None or load is None else load(stored)

@@ -22,11 +22,10 @@ with lazily():
     from server.model.tokens import SigningKey
     from server.model.users import User
     from server.services.clients.unknown_apps import within_open_resources
-    from server.storage.approvers.groups import Groups
+    from server.storage.approvers.approvers import Groups
     from server.storage.clients.agents import Agents
     from server.storage.clients.apps import Apps
-    from server.storage.policy.action_types import Actions
-    from server.storage.policy.policy import Policies
+    from server.storage.policy.policy import Actions, Policies
     from server.storage.resources.resources import Resources
     from server.storage.tokens.keys import Keys
     from server.storage.users.users import Users
@@ -72,7 +71,7 @@ class CachedDirectory:
         )
 
     def app(self, client_id: str) -> App | None:
-        """By client_id. One that nobody registered has what is open to such apps."""
+        """By client_id. An unregistered app has what is open to such apps."""
         if not is_app(client_id) or len(client_id) > _longest_id(client_id):
             return None
         return self._look("app", client_id, lambda: self._app(client_id))

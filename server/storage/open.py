@@ -22,11 +22,16 @@ from sqlalchemy.exc import OperationalError, ProgrammingError
 from server import folders
 from server.model.ports import Clock
 from server.model.store import Busy, React
-from server.storage.reader import PooledReader, SqlitePool
-from server.storage.store import SqlStore, StoreDependencies
+from server.storage.store import LocalWake, SqliteWake, SqlStore, StoreDependencies
 from server.storage.tables import installation
-from server.storage.wake import LocalWake, SqliteWake
-from server.storage.writer import DirectWriter, GroupedWriter, PooledWriter, sqlite_connection
+from server.storage.writer import (
+    DirectWriter,
+    GroupedWriter,
+    PooledReader,
+    PooledWriter,
+    SqlitePool,
+    sqlite_connection,
+)
 
 _VERSIONS = Path(__file__).parent / "migrations" / "versions"
 SCHEMA = max(path.name[:4] for path in _VERSIONS.glob("[0-9]*.py"))

@@ -9,7 +9,7 @@ import time
 import psycopg
 
 from server.storage.postgres_connection import connect
-from server.storage.wake import LocalWake
+from server.storage.store import LocalWake
 from server.telemetry import log
 
 _FALLBACK_SECONDS = 1.0

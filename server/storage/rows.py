@@ -2,6 +2,7 @@
 
 import hashlib
 from collections.abc import Callable
+from typing import Protocol
 
 from sqlalchemy import BigInteger, Connection, bindparam, cast, func, select, update
 
@@ -19,10 +20,9 @@ with lazily():
     from server.storage.approvals.execution_outcomes import Outcomes
     from server.storage.approvals.history import History
     from server.storage.approvals.references import ApprovalReferences
-    from server.storage.approvers.approvers import Approvers
+    from server.storage.approvers.approvers import Approvers, Groups
     from server.storage.approvers.deputies import Deputies
     from server.storage.approvers.escalations import Escalations
-    from server.storage.approvers.groups import Groups
     from server.storage.audit.entries import Audit
     from server.storage.audit.log import AuditLog
     from server.storage.clients.agents import Agents
@@ -41,16 +41,14 @@ with lazily():
     from server.storage.incidents.incidents import Incidents
     from server.storage.notifications.attention import Attention
     from server.storage.notifications.deliveries import Deliveries
-    from server.storage.notifications.feed import Feed
-    from server.storage.notifications.notifications import Notifications
+    from server.storage.notifications.feed import Feed, Notifications
     from server.storage.notifications.outbox import Outbox
     from server.storage.notifications.push_subscriptions import PushSubscriptions
     from server.storage.operations.approval_statistics import ApprovalStatistics
     from server.storage.operations.counters import Counters
     from server.storage.operations.installation import InstallationRecords
     from server.storage.operations.limits import Limits
-    from server.storage.policy.action_types import Actions
-    from server.storage.policy.policy import Policies, Uses
+    from server.storage.policy.policy import Actions, Policies, Uses
     from server.storage.resources.resources import Resources
     from server.storage.sign_in.flows import Flows
     from server.storage.sign_in.sign_ins import SignIns
@@ -67,8 +65,18 @@ _LOCK = select(func.pg_advisory_xact_lock(cast(bindparam("number"), BigInteger))
 _BUMP_VERSION = update(installation).values(admin_version=installation.c.admin_version + 1)
 
 
-class Rows:
-    """The rows that one connection sees, at one time."""
+class Expiring(Protocol):
+    """Rows whose time ends."""
+
+    def prune(self, now: int) -> object:
+        """Delete those whose time has ended."""
+
+
+class View:
+    """The rows that one reading sees, for display: they may be outdated.
+
+    No change may depend on them.
+    """
 
     def __init__(
         self,
@@ -85,10 +93,6 @@ class Rows:
         self._cache = cache
         self._new_entry_id = new_entry_id
         self._react = react
-
-    def react(self, event: Event) -> Ended:
-        """Run the functions that handle an event, in this unit of work."""
-        return self._react(self, event)
 
     @property
     def version(self) -> int:
@@ -107,10 +111,6 @@ class Rows:
     actions = lazy(lambda self: Actions(self._connection))
     policies = lazy(lambda self: Policies(self._connection))
     uses = lazy(lambda self: Uses(self._connection))
-    user_codes = lazy(lambda self: UserCodes(self._connection))
-    keys = lazy(lambda self: Keys(self._connection))
-    codes = lazy(lambda self: EnrollmentCodes(self._connection))
-    device_codes = lazy(lambda self: DeviceCodes(self._connection))
     sessions = lazy(lambda self: Sessions(self._connection))
     passkeys = lazy(lambda self: Passkeys(self._connection))
     pushes = lazy(lambda self: PushSubscriptions(self._connection))
@@ -143,14 +143,37 @@ class Rows:
     audit = lazy(lambda self: Audit(self._connection, self.now, self._new_entry_id))
     audit_log = lazy(lambda self: AuditLog(self._connection))
     feed = lazy(lambda self: Feed(self._connection, self.now, self._wake_later))
-    notifications = lazy(lambda self: Notifications(self._connection, self.now))
     outbox = lazy(lambda self: Outbox(self._connection, self.now, self._wake_later))
-    installation = lazy(lambda self: InstallationRecords(self._connection))
+    codes = lazy(lambda self: EnrollmentCodes(self._connection))
+    device_codes = lazy(lambda self: DeviceCodes(self._connection))
+    keys = lazy(lambda self: Keys(self._connection))
+    user_codes = lazy(lambda self: UserCodes(self._connection))
     replays = lazy(lambda self: Replays(self._connection))
     counters = lazy(lambda self: Counters(self._connection, self.now))
+    notifications = lazy(lambda self: Notifications(self._connection, self.now))
+    installation = lazy(lambda self: InstallationRecords(self._connection))
+
+    def _wake_later(self) -> None:
+        self.needs_wake = True
+
+
+class Unit(View):
+    """The rows of one unit of work: all of it is stored, or nothing."""
+
+    @property
+    def expiring(self) -> tuple[Expiring, ...]:
+        """The rows whose time ends, which are deleted from then on."""
+        return (
+            *(self.replays, self.device_codes, self.counters, self.passwords),
+            *(self.sign_ins, self.browsers, self.flows, self.code_grants),
+        )
 
     def lock(self, name: str) -> None:
-        """Take a lock until the end of the transaction. SQLite needs none: it has one writer."""
+        """Take the lock of this name until the end of the unit of work.
+
+        Counting rows before adding one needs a lock, because units of work run concurrently.
+        SQLite needs none: it has one writer.
+        """
         if self._connection.dialect.name == "postgresql":
             number = int.from_bytes(hashlib.sha256(name.encode()).digest()[:8], signed=True)
             self._connection.execute(_LOCK, {"number": number})
@@ -165,5 +188,6 @@ class Rows:
         self._cache = Cache(version=-1)
         self.__dict__.pop("directory", None)
 
-    def _wake_later(self) -> None:
-        self.needs_wake = True
+    def react(self, event: Event) -> Ended:
+        """Run the functions that handle an event. Returns what they ended."""
+        return self._react(self, event)

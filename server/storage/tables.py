@@ -31,6 +31,9 @@ Millis = BigInteger
 
 Serial = BigInteger().with_variant(Integer, "sqlite")  # SQLite only autoincrements INTEGER keys
 
+ONE_TIME = {"one_time": True}
+"""The `info` of a table whose rows are used once, soon; a restore deletes them."""
+
 _OPEN = "state IN ('pending', 'approved')"
 
 

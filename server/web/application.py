@@ -7,7 +7,7 @@ from server.http.feed import add_feed
 from server.http.site import Site
 from server.http.views import PlainFlask, add_routes
 from server.web.clients.icons import add_agent_icons
-from server.web.devices.device_code import add_device_pages
+from server.web.devices.code_page import add_device_pages
 from server.web.installable import add_installable
 from server.web.serving import add_pages
 from server.web.sign_in.sign_in import add_sign_in

@@ -11,8 +11,7 @@ from types import MappingProxyType
 from typing import Any, Final, TypeAlias
 
 from server.http import cookies, dispatch
-from server.http.message import HttpRequest
-from server.http.route import STATEMENT, Route
+from server.http.route import STATEMENT, HttpRequest, Route
 from server.http.site import Site
 from server.protocol import errors, json_text
 from server.protocol.forms import Form

@@ -358,6 +358,7 @@ KINDS: Final[Mapping[str, Kind]] = MappingProxyType(
         "icon": Kind(_text, _as_it_is),
         "choice": Kind(_text, _as_it_is),
         "number": Kind(_number, _as_it_is),
+        "overlap": Kind(_number, _as_it_is),
         "day": Kind(_day, lambda value: _as_it_is(value)[:10]),
         "box": Kind(_box, lambda value: "1" if value else ""),
         "picks": Kind(_picked, _as_lines),

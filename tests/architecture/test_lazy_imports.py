@@ -90,7 +90,6 @@ WIRING = {
         "key_files.py",
         "cli/audit/stream.py",
         "cli/opening.py",
-        "model/store.py",
         "storage/directory.py",
     ),
     *("storage/rows.py", "services/operations/administration.py"),

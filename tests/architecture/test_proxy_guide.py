@@ -5,7 +5,7 @@ import re
 import pytest
 
 from server.http import feed
-from server.http.message import MAX_BODY_BYTES
+from server.http.route import MAX_BODY_BYTES
 from server.protocol.ciba.requests import LONGEST_WAIT_SECONDS
 from server.protocol.notifications import web_push
 from server.serving import worker

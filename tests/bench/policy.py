@@ -11,7 +11,7 @@ from typing import Any
 from server.model.history import Addition
 from server.model.store import View
 from server.protocol.policy import uses
-from server.services.policy import binding, builtin_action_types, history, history_keys
+from server.services.policy import builtin, builtin_action_types, history, history_keys
 from server.services.policy.evaluation import Evaluator, PolicyRequest, engine_of
 from server.services.policy.schemas import Schemas
 from server.services.resources.targets import TokenTarget
@@ -92,7 +92,7 @@ def _measure(
     are not in the process's caches.
     """
     with local.services.store.write() as view:
-        engine = engine_of(binding.bind_names(view, rules, version=1, by="bench"))
+        engine = engine_of(builtin.bind_names(view, rules, version=1, by="bench"))
         evaluator = Evaluator(local.services.secrets, instead=engine)
         case = _case(view, agent, flow, wanted)
         return min(_round(evaluator, view, case, forget=forget) for _ in range(_ROUNDS))

@@ -15,7 +15,7 @@ import time
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from server.services.notifications import push_targets
+from server.services.notifications import attention
 from tests.bench.answers import WrongAnswers
 from tests.bench.table import run, say, verdict
 from tests.support.browsers.web_person import WebPerson, new_web_person
@@ -122,7 +122,7 @@ def _fill(server: LiveServer, called: Sequence[str], origins: Sequence[str], pus
     with server.services.store.write() as tx:
         for number in range(pushes):
             place = number % len(called)
-            push_targets.send(tx, origins[place], called[place], push_targets.TEST)
+            attention.push(tx, origins[place], called[place], attention.TEST)
 
 
 def _left(server: LiveServer) -> int:

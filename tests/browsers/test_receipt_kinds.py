@@ -167,7 +167,7 @@ def test_a_signature_by_another_key_under_the_servers_key_id_is_refused(
     assert parts[:-1] == reader.check(good)[1][:-1]
     assert parts[-1] == (
         "wrong The server signed every field of this receipt: "
-        "server_signature: the signature is not over these bytes."
+        "server_signature: the signature is invalid."
     )
 
 
@@ -204,8 +204,8 @@ def test_a_decision_signed_by_another_key_under_the_devices_key_id_is_refused(
     verdict, parts = reader.check(_with_statement(server, receipt, "ES256"))
     assert verdict == "does not hold."
     assert parts[1].startswith(f"wrong {_whose(answer)} yes is signed by")
-    assert parts[1].endswith("signed: the signature is not over these bytes.")
-    assert parts[2].endswith("entry: it carries another answer.")
+    assert parts[1].endswith("signed: the signature is invalid.")
+    assert parts[2].endswith("entry: it has another answer.")
     assert parts[3].startswith("proved ")
 
 

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from tests.support.browsers.chromium import Chromium, chromium
+from tests.support.browsers.chromium import Chromium, stranger
 from tests.support.browsers.first_sign_in import enroll
 from tests.support.clients.agent import Agent
 from tests.support.servers.server import LiveServer
@@ -24,11 +24,9 @@ def name(server: LiveServer) -> tuple[str, str]:
 
 
 @pytest.fixture(scope="module")
-def opened(
-    server: LiveServer, name: tuple[str, str], tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[Chromium]:
+def opened(server: LiveServer, browser: Chromium, name: tuple[str, str]) -> Iterator[Chromium]:
     """Their browser."""
-    with chromium(tmp_path_factory.mktemp("receipts") / "chromium") as tab:
+    with stranger(browser) as tab:
         tab.add_passkey_holder()
         tab.look(width=1200, height=1800)
         enroll(tab, server, name[1])
@@ -88,14 +86,14 @@ def test_a_receipt_is_proved_and_each_changed_field_is_named(
 
     parts = receipt["answers"][0]["signed"].split(".")
     words = {
-        "approval/action": (_flipped, "approval/action: it does not have its digest"),
-        "approval/display": (_flipped, "approval/display: it does not have its digest"),
+        "approval/action": (_flipped, "approval/action: does not match its digest"),
+        "approval/display": (_flipped, "approval/display: does not match its digest"),
         "fingerprint": ("0000-0000", "fingerprint: it is not that of the action"),
         "answers/0/decision": ("deny", "decision: it is not what was signed"),
         "answers/0/by/id": ("sayso_us_other", "sub: it is not what was signed"),
         "answers/0/device/name": ("laptop", "answers/0/device/name: it is not what the server"),
         "answers/0/at": ("2001-01-01T00:00:00Z", "at: it is not when it was signed"),
-        "answers/0/entry/body": (_flipped, "entry/body: it does not have its leaf"),
+        "answers/0/entry/body": (_flipped, "entry/body: does not match its leaf hash"),
         "answers/0/key/jwk/x": (_flipped, "answers/0/key/jwk/x: it is not what the server signed"),
         "approval/agent/name": ("other-bot", "approval/agent/name: it is not what the server"),
         "token/scope/0": ("payments:transfer", "token/scope/0: it is not what the server signed"),
@@ -109,7 +107,7 @@ def test_a_receipt_is_proved_and_each_changed_field_is_named(
         (1, "the passkey signed another payload"),
         (2, "signed: "),
         (3, "signed: "),
-        (4, "signed: the signature is not over these bytes"),
+        (4, "signed: the signature is invalid"),
     ):
         broken = ".".join([*parts[:at], _flipped(parts[at]), *parts[at + 1 :]])
         verdict = changed(set_in("answers/0/signed", broken))

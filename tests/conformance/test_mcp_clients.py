@@ -57,7 +57,7 @@ def host(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Receiver, s
 def server(
     host: tuple[Receiver, str], tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[LiveServer]:
-    """A server that takes clients that nobody registered, in every way."""
+    """A server that takes unregistered clients, in every way."""
     settings = {"clients_unknown": "ask", "clients_registration": "open"}
     folder = tmp_path_factory.mktemp("server")
     with live_server(folder, forked=True, callback_ca_file=host[1], **settings) as running:

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from server.services.ciba.user_codes import MAX_WRONG
+from server.services.ciba.user_codes import WRONG
 from tests.support.builders.databases import upgraded_database
 from tests.support.builders.installation import PAY
 from tests.support.clients.simultaneous import Answered, post, volley
@@ -110,7 +110,7 @@ def test_concurrent_wrong_user_codes_stay_within_the_limit(start: Starter) -> No
     wrong = [_asked(key, login_hint=name, user_code=f"no-{n}") for n in range(_AT_ONCE)]
     counts = _counted(volley(server.port, wrong))
 
-    assert counts["The user code is wrong."] == MAX_WRONG
+    assert counts["The user code is wrong."] == WRONG.value
     assert sum(counts.values()) == _AT_ONCE
     assert len(counts) == 2
 

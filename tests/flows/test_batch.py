@@ -149,7 +149,7 @@ def test_two_of_three_selected_requests_are_approved_in_a_real_terminal(
         app.shows("is no longer selected: Denied")
         app.press("a")
         app.shows("Approve 2?")
-        app.press(*["\x1b[6~"] * 6, "\t", "\t", "2", "\t", *PIN, "\t")
+        app.press(*["\x1b[6~"] * 6, "\t", *PIN, "\t")
         app.shows("Tab to Approve, then Enter.")
         app.press("\r")
         app.shows("2 approved.")

@@ -152,7 +152,7 @@ def test_unknown_codes_slow_only_their_sender_for_a_while(server: LiveServer) ->
     """Twenty are free; then guesses must wait, with Retry-After. A valid code never waits."""
     _, code = server.user()
     server.clock.forward(10 * MINUTE)  # whatever other tests have guessed is over
-    for _ in range(UNKNOWN_CODES):
+    for _ in range(UNKNOWN_CODES.value):
         assert _refused(server, _unknown()).code == "invalid_grant"
     slowed = _refused(server, _unknown())
 

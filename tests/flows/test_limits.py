@@ -138,7 +138,7 @@ def test_an_agent_that_guesses_users_is_refused_for_every_user(
     server: LiveServer, agent: Agent, user: str
 ) -> None:
     """The limit is twenty unknown names; a known one is then refused for ten minutes too."""
-    guesses = [_refusal(agent.ask(f"guess-{n}")) for n in range(UNKNOWN_USERS)]
+    guesses = [_refusal(agent.ask(f"guess-{n}")) for n in range(UNKNOWN_USERS.value)]
     before = agent.ask(user)
     unknown, known = agent.ask("guess-again"), agent.ask(user)
     other = Agent(server.agent(), agent.http).ask(user)

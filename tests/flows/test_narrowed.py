@@ -94,7 +94,7 @@ def test_a_change_that_is_not_narrower_uses_no_pin_try(
     known = ("approve", asked.id, "--fingerprint", asked.fingerprint, "--pin-stdin", "--json")
     for narrowing, code, says in (
         ("amount=5000", 2, "is not less"),
-        ("payee=Mallory", 2, "does not let it be made less"),
+        ("payee=Mallory", 2, "does not allow that to be narrowed"),
         ("amount", 2, "FACT=VALUE"),
     ):
         done = _run(server, "approver_tui", person, *known, "--narrow", narrowing, stdin=PIN)

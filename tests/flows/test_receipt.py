@@ -55,7 +55,7 @@ def test_a_stored_receipt_needs_neither_server_nor_login(
     done = _receipt(*offline)
     assert done.returncode == 20
     assert done.stdout.endswith("It does not hold.\n")
-    assert "approval/action: it does not have its digest" in done.stderr
+    assert "approval/action: does not match its digest" in done.stderr
 
 
 def test_a_receipt_not_signed_by_a_published_key_is_not_proved(

@@ -1,4 +1,4 @@
-"""An app that nobody registered signs somebody in: its document comes over a real connection."""
+"""An unregistered app signs somebody in: its document comes over a real connection."""
 
 import json
 

@@ -276,10 +276,19 @@ async def test_the_agent_of_the_environment_may_have_a_key_in_a_file(
     ("variables", "words"),
     [
         ({}, "Set SAYSO_ISSUER"),
+        ({"SAYSO_ISUER": "http://localhost:1"}, "SAYSO_ISUER is set. Is it misspelled?"),
         ({"SAYSO_ISSUER": "http://localhost:1"}, "Set SAYSO_AGENT_ID"),
         (
             {"SAYSO_ISSUER": "http://localhost:1", "SAYSO_AGENT_ID": "x"},
             "exactly one of SAYSO_AGENT_SECRET",
+        ),
+        (
+            {
+                "SAYSO_ISSUER": "http://localhost:1",
+                "SAYSO_AGENT_ID": "x",
+                "SAYSO_AGENT_KEYFILE": "/nowhere",
+            },
+            "SAYSO_AGENT_KEYFILE is set. Is it misspelled?",
         ),
         (
             {

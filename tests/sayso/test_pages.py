@@ -155,6 +155,9 @@ async def test_the_page_about_the_gateway(
     assert set(re.findall(r"(\w+)=", exports)) <= set(environment)
     init, file = init.split(" > ")
     filled = page.text("toml").splitlines()
+    (tmp_path / "write.json").write_text(page.text("json"))
+    add = ("actions", "add", str(tmp_path / "write.json"))
+    assert command("server", *add, environment=environment).returncode == 0
     uri = f"http://localhost:{own}/mcp"
     gateway = RunningGateway(uri, tmp_path, environment, page.text("").strip())
     assert [line.split()[2] for line in page.text("").splitlines()] == ["init", "--stdio"]
@@ -307,6 +310,9 @@ def _found(words: list[str], approval: str, environment: dict[str, str]) -> list
 
 def _acted(assistant: ExampleProgram, ana: Terminal, balance: str, transfer: str) -> Approval:
     """Make the calls of the README and two more; returns the request that ana approves."""
+    for not_a_call in ("balance", "{}"):
+        assistant.write(not_a_call)
+        assert assistant.read().startswith(("Expecting value", "Write "))
     assistant.write(balance)
     assert assistant.read() == "EUR 9,000.00"
     assistant.write(transfer)

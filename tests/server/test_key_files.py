@@ -6,8 +6,7 @@ import pytest
 
 from server import app, key_files, outward
 from server.crypto.jose import JwtSigner
-from server.crypto.sealing import BadKeyFile
-from server.crypto.secrets import KeyedSecrets
+from server.crypto.secrets import BadKeyFile, KeyedSecrets
 from server.settings import Settings
 from server.storage.open import upgrade_database
 from tests.support.builders import earlier_databases

@@ -46,7 +46,8 @@ def _opens(key, *marked):
 async def _approve(pilot, stage, *marked):
     await _opens("a", *marked)(pilot, stage)
     await read_on(pilot, stage)
-    await type_in(pilot, stage, "count", str(len(marked)))
+    if len(marked) > 2:
+        await type_in(pilot, stage, "count", str(len(marked)))
     results = await send(pilot, stage)
     await until(pilot, lambda: not results.is_busy)
 
@@ -157,8 +158,7 @@ def test_results_before_denials_are_sent(picture, size):
 
     async def deny(pilot, stage):
         await _opens("d", ONE)(pilot, stage)
-        await press(pilot, stage, "tab", "2")
-        await type_in(pilot, stage, "count", "1")
+        await press(pilot, stage, "2")
         await send(pilot, stage)
 
     assert picture(a_stage(ALL), size, then=deny)

@@ -131,14 +131,14 @@ def _check_texts(receipt: Mapping[str, Any]) -> str:
     for name in ("action", "display"):
         digest = _digest(approval[name])
         _require(
-            digest == approval[f"{name}_digest"], f"approval/{name}: it does not have its digest"
+            digest == approval[f"{name}_digest"], f"approval/{name}: does not match its digest"
         )
     short = unb64(approval["action_digest"])[:4].hex()
     said = receipt["fingerprint"]
     _require(said == f"{short[:4]}-{short[4:]}", "fingerprint: it is not that of the action")
     granted = approval["granted"]
     own = granted is None or _digest(granted["text"]) == granted["digest"]
-    _require(own, "approval/granted: it does not have its digest")
+    _require(own, "approval/granted: does not match its digest")
     return ""
 
 
@@ -151,7 +151,7 @@ def _check_answer(receipt: Mapping[str, Any], answer: Mapping[str, Any]) -> str:
     else:
         own = {name: key["jwk"][name] for name in ("crv", "kty", "x", "y")}
         thumbprint = b64(hashlib.sha256(rfc8785.dumps(own)).digest())
-        _require(thumbprint == key["kid"], "key: it does not have its thumbprint")
+        _require(thumbprint == key["kid"], "key: does not match its thumbprint")
         said = _verified_payload(signed, DECISION, key, "signed")
     for name, value in _expected_members(receipt, answer, said).items():
         _require(said.get(name) == value, f"{name}: it is not what was signed")
@@ -188,7 +188,7 @@ def _verified_payload(jws: str, typ: str, key: Mapping[str, Any], where: str) ->
     own = {name: header.get(name) for name in wanted} == wanted
     _require(own, f"{where}: its header is not that of this key")
     is_valid = verify_signature(key["jwk"], unb64(signature), f"{head}.{body}".encode())
-    _require(is_valid, f"{where}: the signature is not over these bytes")
+    _require(is_valid, f"{where}: the signature is invalid")
     return dict(json.loads(unb64(body)))
 
 
@@ -206,23 +206,23 @@ def _verified_passkey_payload(word: str, key: Mapping[str, Any], issuer: str) ->
     here = hashlib.sha256((site.hostname or "").encode()).digest()
     _require(data[:32] == here, "signed: it was made for another site")
     verified = data[32] & _PRESENT_AND_VERIFIED == _PRESENT_AND_VERIFIED
-    _require(verified, "signed: its person was not verified")
+    _require(verified, "signed: the user was not verified")
     over = data + hashlib.sha256(client).digest()
     is_valid = verify_signature(key["jwk"], signature, over, is_der=True)
-    _require(is_valid, "signed: the signature is not over these bytes")
+    _require(is_valid, "signed: the signature is invalid")
     return dict(json.loads(payload))
 
 
 def _check_entry(receipt: Mapping[str, Any], answer: Mapping[str, Any]) -> str:
     entry = answer["entry"]
     if entry is None:
-        return "the log has no entry of it"
+        return "the log has no entry for it"
     leaf = hashlib.sha256(b"\0" + entry["body"].encode()).hexdigest()
-    _require(leaf == entry["leaf"], "entry/body: it does not have its leaf")
+    _require(leaf == entry["leaf"], "entry/body: does not match its leaf hash")
     body = json.loads(entry["body"])
     own = (body["approval_id"], body["id"]) == (receipt["approval"]["id"], entry["id"])
     _require(own, "entry: it is about another request")
-    _require(body["facts"]["signed"] == answer["signed"], "entry: it carries another answer")
+    _require(body["facts"]["signed"] == answer["signed"], "entry: it has another answer")
     return ""
 
 

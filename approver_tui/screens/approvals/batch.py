@@ -1,7 +1,7 @@
 """The base of the panels for several requests.
 
-Owns: the requests with their checkboxes, removing requests that changed, the typed count. Never:
-adding a request; sending, which `results.py` does.
+Owns: the requests with their checkboxes, removing requests that changed. Never: adding a request;
+sending, which `results.py` does.
 """
 
 from collections.abc import Hashable
@@ -10,7 +10,6 @@ from typing import ClassVar
 from textual import on
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
-from textual.containers import Horizontal
 from textual.widgets import Input, Static
 
 from approver_tui.screens.approvals.inbox_state import InboxState
@@ -28,14 +27,12 @@ from approver_tui.widgets.lines import Line, fmt, lines_word
 from approver_tui.widgets.notice_lines import CachedLine, NoticeLines
 from approver_tui.widgets.sheet import Sheet
 from approver_tui.widgets.title_line import TitleLine
-from approver_tui.widgets.typed_input import TypedInput
 
-_LONGEST_COUNT = 4
 _MAX_NOTICES = 3
 
 
 class BatchPanel(Overlay):
-    """Requests with checkboxes, sums, the count to type, Back, the button."""
+    """Requests with checkboxes, sums, Back, the button."""
 
     HINTS = BATCH_KEYS
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -43,11 +40,10 @@ class BatchPanel(Overlay):
         Binding("pageup,up,ctrl+u,k", "read(-1)", show=False),
     ]
 
-    def __init__(self, context: ScreenContext, state: InboxState) -> None:
+    def __init__(self, context: ScreenContext, state: InboxState, *, with_unusual: bool) -> None:
         super().__init__(context, state)
-        self.requests = Batch.of(state.marks)
+        self.requests = Batch.of(state.marks, with_unusual=with_unusual)
         self._sheet = BatchTable(self.requests, context.zone)
-        self._count = TypedInput(id="count", longest=_LONGEST_COUNT)
         self._removed_texts: tuple[SafeText, ...] = ()
         self._is_empty = False
         """Whether all of its requests were answered, have changed or have ended."""
@@ -65,11 +61,7 @@ class BatchPanel(Overlay):
         raise NotImplementedError
 
     def fields(self) -> ComposeResult:
-        """Lay out the fields above the count."""
-        return ()
-
-    def fields_after_count(self) -> ComposeResult:
-        """Lay out the fields below the count."""
+        """Lay out the fields below the sums."""
         return ()
 
     def request_blocker(self, approval: Approval) -> SafeText:
@@ -77,12 +69,8 @@ class BatchPanel(Overlay):
         raise NotImplementedError
 
     def missing_entry(self) -> SafeText:
-        """Return what is missing before the count, or an empty text."""
-        return SafeText("")
-
-    def missing_after_count(self) -> SafeText:
-        """Return what is missing after the count, or an empty text."""
-        return SafeText("")
+        """Return what is missing, or an empty text."""
+        raise NotImplementedError
 
     # The same for all.
 
@@ -96,10 +84,6 @@ class BatchPanel(Overlay):
         yield CachedLine(id="more")
         yield CachedLine(id="sums")
         yield from self.fields()
-        with Horizontal(id="count-row", classes="entry"):
-            yield Static("How many", markup=False)
-            yield self._count
-        yield from self.fields_after_count()
         yield NoticeLines(id="notice")
 
     def update_panel(self) -> None:
@@ -117,7 +101,6 @@ class BatchPanel(Overlay):
         reason = self.blocker()
         self.query_one(TitleLine).refresh()
         self._sheet.show(self.requests)
-        self._count.disabled = self.is_busy
         self.query_one("#more", CachedLine).show(self._sheet.more)
         self.query_one("#sums", CachedLine).show(self._sums())
         self.query_one("#alarm", NoticeLines).show(log_alarm(self.state))
@@ -135,7 +118,7 @@ class BatchPanel(Overlay):
             filter(None, map(self.request_blocker, self.requests.chosen)), SafeText("")
         ):
             return reason
-        return self.missing_entry() or self._wrong_count() or self.missing_after_count()
+        return self.missing_entry()
 
     @property
     def unread(self) -> SafeText:
@@ -149,6 +132,8 @@ class BatchPanel(Overlay):
     def _toggled(self, message: BatchTable.Toggled) -> None:
         if not self.is_busy:
             self.requests = self.requests.toggled(message.approval_id)
+            if self.requests.chosen == self.requests.rows:
+                self._sheet.action_read(1)
             self.update_panel()
 
     @on(Sheet.Scrolled)
@@ -161,7 +146,7 @@ class BatchPanel(Overlay):
         self._sheet.action_read(step)
 
     def _remove_changed(self) -> None:
-        """Remove requests that changed; the count must then be typed again."""
+        """Remove requests that changed."""
         changed = [
             each for each in self.requests.rows if self.state.has_changed(each, self.context.now())
         ]
@@ -173,16 +158,10 @@ class BatchPanel(Overlay):
             self._is_empty = True
             return
         self.requests = self.requests.without(frozenset(each.id for each in changed))
-        self._count.value = ""
 
     def _removed_text(self, approval: Approval) -> SafeText:
         why = mark_change_reason(approval, self.state, self.moment)
         return fmt("{} was removed: {}", SafeText(approval.fingerprint), why)
-
-    def _wrong_count(self) -> SafeText:
-        if self.requests.is_count(self._count.value):
-            return SafeText("")
-        return fmt("type how many are selected.")
 
     def _title(self, width: int) -> Line:
         verb = fmt("{} {}?", self.verb, len(self.requests.chosen))

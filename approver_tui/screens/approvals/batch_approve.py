@@ -1,7 +1,7 @@
 """The panel that approves several requests at once.
 
-Owns: the PIN, entered once for all. Never: approving with a single key; sending before the PIN was
-accepted.
+Owns: the typed count of more than two, the PIN, entered once for all. Never: approving with one
+key; sending before the PIN was accepted.
 """
 
 from functools import partial
@@ -24,29 +24,45 @@ from approver_tui.widgets.approvals.ceremony_fields import MIN_PIN_LENGTH
 from approver_tui.widgets.lines import fmt
 from approver_tui.widgets.typed_input import TypedInput
 
+_LONGEST_COUNT = 4
+_UNCOUNTED = 2
+"""Up to this many requests need no typed count."""
+
 
 class BatchApprovePanel(BatchPanel):
-    """Requests with checkboxes, sums, count, PIN, Back, Approve."""
+    """Requests with checkboxes, sums, count, PIN, Back, Approve. Unusual ones start unselected."""
 
+    AUTO_FOCUS = "BatchTable"
     HELP_ROWS = BATCH_APPROVE_HELP
     verb = SafeText("Approve")
 
     def __init__(self, context: ScreenContext, state: InboxState) -> None:
-        super().__init__(context, state)
+        super().__init__(context, state, with_unusual=False)
+        self._count = TypedInput(id="count", longest=_LONGEST_COUNT)
+        self._counted = self.requests.rows
+        """The requests to which the typed count applies."""
+        self._is_counted = len(self._counted) > _UNCOUNTED
         self._pin = TypedInput(id="pin", is_hidden=True)
 
     def introduction(self, agent: SafeText) -> SafeText:
         """Return what the agent would be allowed to do."""
         return fmt("Let {} do each of these once:", agent)
 
-    def fields_after_count(self) -> ComposeResult:
-        """Lay out the PIN field."""
+    def fields(self) -> ComposeResult:
+        """Lay out the count and the PIN field."""
+        if self._is_counted:
+            with Horizontal(id="count-row", classes="entry"):
+                yield Static("How many", markup=False)
+                yield self._count
         with Horizontal(id="pin-row", classes="entry"):
             yield Static("PIN", markup=False)
             yield self._pin
 
     def draw_widgets(self) -> None:
-        """Update the PIN's row too."""
+        """Update count and PIN too; after a request was removed, count again."""
+        if self.requests.rows != self._counted:
+            self._counted, self._count.value = self.requests.rows, ""
+        self._count.disabled = self.is_busy
         self.query_one("#pin-row").display = self._needs_pin
         self._pin.disabled = self.is_busy or not self._needs_pin
         super().draw_widgets()
@@ -56,11 +72,11 @@ class BatchApprovePanel(BatchPanel):
         return approval_blocker(self.state, approval, self.moment)
 
     def missing_entry(self) -> SafeText:
-        """Require the user to see everything."""
-        return self.unread
-
-    def missing_after_count(self) -> SafeText:
-        """Require the PIN, if needed."""
+        """Require the user to see everything, to count, and to type the PIN if needed."""
+        if self.unread:
+            return self.unread
+        if self._is_counted and not self.requests.is_count(self._count.value):
+            return fmt("type how many are selected.")
         if self._needs_pin and len(self._pin.value) < MIN_PIN_LENGTH:
             return fmt("type your PIN.")
         return SafeText("")

@@ -3,33 +3,30 @@
 Owns: one reason and one note for all. Never: sending; the denials wait five seconds first.
 """
 
-from textual import on
 from textual.app import ComposeResult
 
 from approver_tui.screens.approvals.batch import BatchPanel
 from approver_tui.screens.approvals.blockers import answer_blocker
+from approver_tui.screens.approvals.deny import DenyingPanel
 from approver_tui.screens.approvals.inbox_state import InboxState
 from approver_tui.screens.context import ScreenContext
-from approver_tui.screens.keys import BATCH_DENY_HELP
-from approver_tui.screens.panel import BatchSubmitted, Deny
+from approver_tui.screens.keys import BATCH_DENY_HELP, BATCH_DENY_KEYS
+from approver_tui.screens.panel import BatchSubmitted
 from approver_tui.state.approvals.approvals import Approval
 from approver_tui.state.text import SafeText
 from approver_tui.widgets.approvals.denial_form import DenialForm
-from approver_tui.widgets.approvals.deny_codes import NOT_PICKED
-from approver_tui.widgets.choices import Choices
 from approver_tui.widgets.lines import fmt
 
 
-class BatchDenyPanel(BatchPanel):
-    """Requests with checkboxes, sums, the denial's fields, count, Back, Deny."""
+class BatchDenyPanel(DenyingPanel, BatchPanel):
+    """Requests with checkboxes, sums, the denial's fields, Back, Deny."""
 
-    AUTO_FOCUS = "BatchTable"
+    HINTS = BATCH_DENY_KEYS
     HELP_ROWS = BATCH_DENY_HELP
-    verb = SafeText("Deny")
 
     def __init__(self, context: ScreenContext, state: InboxState) -> None:
-        super().__init__(context, state)
-        self._form = DenialForm(self.requests.rows[0].kind)
+        super().__init__(context, state, with_unusual=True)
+        self.form = DenialForm(self.requests.rows[0].kind)
 
     def introduction(self, agent: SafeText) -> SafeText:
         """Return what the agent would not be allowed to do."""
@@ -37,11 +34,11 @@ class BatchDenyPanel(BatchPanel):
 
     def fields(self) -> ComposeResult:
         """Lay out reasons and note."""
-        yield self._form
+        yield self.form
 
     def draw_widgets(self) -> None:
         """Show the fields that the chosen reason needs, too."""
-        self._form.show()
+        self.form.show()
         super().draw_widgets()
 
     def request_blocker(self, approval: Approval) -> SafeText:
@@ -50,14 +47,9 @@ class BatchDenyPanel(BatchPanel):
 
     def missing_entry(self) -> SafeText:
         """Require a reason."""
-        return NOT_PICKED if self._form.code is None else SafeText("")
-
-    @on(Choices.Picked)
-    def _picked(self) -> None:
-        self.update_panel()
+        return self.missing_reason
 
     def submit(self) -> None:
         """Continue to the five seconds in which all denials can be undone."""
-        if (code := self._form.code) is not None:
-            extras = self._form.extras(self.context.now(), self.context.zone)
-            self.finish(BatchSubmitted(self.requests.chosen, Deny(code, self._form.note, extras)))
+        if denial := self.denial:
+            self.finish(BatchSubmitted(self.requests.chosen, denial))

@@ -13,7 +13,7 @@ from approver_tui.screens.approvals.blockers import answer_blocker
 from approver_tui.screens.approvals.inbox_state import InboxState
 from approver_tui.screens.context import ScreenContext
 from approver_tui.screens.keys import DENY_HELP, DENY_KEYS
-from approver_tui.screens.panel import BatchSubmitted, DenialSubmitted, Deny, Panel
+from approver_tui.screens.panel import BatchSubmitted, DenialSubmitted, Deny, Overlay, Panel
 from approver_tui.state.approvals.approvals import Approval, Kind
 from approver_tui.state.approvals.decision import DenyCode
 from approver_tui.state.text import SafeText
@@ -21,59 +21,32 @@ from approver_tui.widgets.approvals.denial_form import DenialForm
 from approver_tui.widgets.approvals.deny_codes import NOT_PICKED, DenyCodes
 from approver_tui.widgets.check_line import CheckLine
 from approver_tui.widgets.choices import Choices
+from approver_tui.widgets.key_bar import Hint
 from approver_tui.widgets.lines import fmt
 from approver_tui.widgets.title_line import TitleLine
 
 
-class DenyPanel(Panel):
-    """The headline, the denial's fields, Back, Deny."""
+class DenyingPanel(Overlay):
+    """A panel with the form of a denial; Enter on the list of reasons denies."""
 
-    TITLE = SafeText("Deny?")
-    CHANGED_TEXT = SafeText("This request changed. Nothing was denied.")
     AUTO_FOCUS = "DenyCodes"
     BUTTON = "deny"
-    HINTS = DENY_KEYS
-    HELP_ROWS = DENY_HELP
+    HINTS: ClassVar[tuple[Hint, ...]] = DENY_KEYS
     BINDINGS: ClassVar[list[BindingType]] = [Binding("enter", "deny", show=False)]
     verb = SafeText("Deny")
-
-    def __init__(self, context: ScreenContext, state: InboxState, approval: Approval) -> None:
-        super().__init__(context, state, approval)
-        self._form = DenialForm(approval.kind)
-        self._others = _other_requests(state, approval, context.now())
-        self._all = CheckLine(_others_text(approval, len(self._others)), is_on=False, id="all")
-
-    def content(self) -> ComposeResult:
-        """Lay out title, reasons and note."""
-        yield from self.heading()
-        yield self._form
-        if self._others:
-            yield self._all
-
-    def draw_widgets(self) -> None:
-        """Update the time and the hint."""
-        reason = self.blocker()
-        self.query_one(TitleLine).refresh()
-        self._form.show()
-        self.draw_button(reason, None if reason else self._ready_text)
+    form: DenialForm
 
     @property
-    def _ready_text(self) -> SafeText:
-        """How to deny from where the focus is, and what else is possible."""
-        here = isinstance(self.focused, DenyCodes) or self.focused is self.query_one("#deny")
-        how = fmt("Enter denies.") if here else fmt("Tab to Deny, then Enter.")
-        if self._form.code is DenyCode.SUSPICIOUS and self.approval.kind is Kind.ACTION:
-            report = self.context.keys.key("report")
-            return fmt("{} To quarantine its agent too, report it: Esc, then {}", how, report)
-        return fmt("{} You then have 5 s to undo it ({}).", how, self.context.keys.key("undo"))
+    def missing_reason(self) -> SafeText:
+        """Return that a reason is missing, or an empty text."""
+        return NOT_PICKED if self.form.code is None else SafeText("")
 
-    def blocker(self) -> SafeText:
-        """Return why Deny is unavailable, or an empty text."""
-        if reason := answer_blocker(self.state, self.approval, self.moment):
-            return reason
-        if self._form.code is None:
-            return NOT_PICKED
-        return SafeText("")
+    @property
+    def denial(self) -> Deny | None:
+        """The denial in the form; None without a reason."""
+        if (code := self.form.code) is None:
+            return None
+        return Deny(code, self.form.note, self.form.extras(self.context.now(), self.context.zone))
 
     @on(Choices.Picked)
     def _reason_chosen(self) -> None:
@@ -95,16 +68,58 @@ class DenyPanel(Panel):
             return SafeText("") if self.blocker() else self.verb
         return super().enter_label()
 
+
+class DenyPanel(DenyingPanel, Panel):
+    """The headline, the denial's fields, Back, Deny."""
+
+    TITLE = SafeText("Deny?")
+    CHANGED_TEXT = SafeText("This request changed. Nothing was denied.")
+    HELP_ROWS = DENY_HELP
+
+    def __init__(self, context: ScreenContext, state: InboxState, approval: Approval) -> None:
+        super().__init__(context, state, approval)
+        self.form = DenialForm(approval.kind)
+        self._others = _other_requests(state, approval, context.now())
+        self._all = CheckLine(_others_text(approval, len(self._others)), is_on=False, id="all")
+
+    def content(self) -> ComposeResult:
+        """Lay out title, reasons and note."""
+        yield from self.heading()
+        yield self.form
+        if self._others:
+            yield self._all
+
+    def draw_widgets(self) -> None:
+        """Update the time and the hint."""
+        reason = self.blocker()
+        self.query_one(TitleLine).refresh()
+        self.form.show()
+        self.draw_button(reason, None if reason else self._ready_text)
+
+    @property
+    def _ready_text(self) -> SafeText:
+        """How to deny from where the focus is, and what else is possible."""
+        here = isinstance(self.focused, DenyCodes) or self.focused is self.query_one("#deny")
+        how = fmt("Enter denies.") if here else fmt("Tab to Deny, then Enter.")
+        if self.form.code is DenyCode.SUSPICIOUS and self.approval.kind is Kind.ACTION:
+            report = self.context.keys.key("report")
+            return fmt("{} To quarantine its agent too, report it: Esc, then {}", how, report)
+        return fmt("{} You then have 5 s to undo it ({}).", how, self.context.keys.key("undo"))
+
+    def blocker(self) -> SafeText:
+        """Return why Deny is unavailable, or an empty text."""
+        if reason := answer_blocker(self.state, self.approval, self.moment):
+            return reason
+        return self.missing_reason
+
     def submit(self) -> None:
         """Hand the denial to the screen below, which sends it after five seconds."""
-        if (code := self._form.code) is None:
+        if (denial := self.denial) is None:
             return
-        extras = self._form.extras(self.context.now(), self.context.zone)
         if self._all.is_on:
-            answer = Deny(code, self._form.note, extras)
-            self.dismiss(BatchSubmitted((self.approval, *self._others), answer))
+            self.dismiss(BatchSubmitted((self.approval, *self._others), denial))
         else:
-            self.dismiss(DenialSubmitted(self.approval, code, self._form.note, extras))
+            self.dismiss(DenialSubmitted(self.approval, denial.code, denial.note, denial.extras))
 
 
 def _other_requests(state: InboxState, approval: Approval, now: int) -> tuple[Approval, ...]:

@@ -68,7 +68,7 @@ class InboxScreen(InboxBase):
         Binding("o", "open_elsewhere", id="open_on_phone", show=False),
         *(Binding(str(number), f"app.go({number})", show=False) for number in range(2, 7)),
         Binding("x", "mark", id="select", show=False),
-        Binding("X", "unmark", id="clear_selection", show=False),
+        Binding("X", "mark_all", id="select_all", show=False),
         Binding("v", "toggle_raw", id="details", show=False),
         Binding("E", "extend", id="extend", show=False),
         Binding("R", "retry", id="retry", show=False),
@@ -209,9 +209,9 @@ class InboxScreen(InboxBase):
         """Mark or unmark the requests of the selected row, or say why not."""
         self._apply_marks(*marking.toggle_mark(self.state, self._answer_context))
 
-    def action_unmark(self) -> None:
-        """Unmark all requests."""
-        self._apply_marks(*marking.clear_marks(self.state))
+    def action_mark_all(self) -> None:
+        """Mark all requests that can be answered together with the selected one, or unmark all."""
+        self._apply_marks(*marking.toggle_all(self.state, self._answer_context))
 
     @on(CheckboxClicked)
     def _checkbox_clicked(self, message: CheckboxClicked) -> None:

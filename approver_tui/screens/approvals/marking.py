@@ -1,7 +1,7 @@
 """Marking and unmarking requests, and the messages about it.
 
-Owns: marking all requests of a row, the text for lost marks. Never: which may be marked together;
-`state/approvals/marks.py` decides that.
+Owns: marking all requests of a row or of the list, the text for lost marks. Never: which may be
+marked together; `state/approvals/marks.py` decides that.
 """
 
 from approver_tui.screens.approvals.blockers import AnswerContext, answer_blocker
@@ -21,19 +21,27 @@ def toggle_mark(state: InboxState, moment: AnswerContext) -> tuple[InboxState, S
         after = state.without_marks(ids)
         return after, _count_text(after)
     first = chosen[0] if chosen else state.current
-    reason = answer_blocker(state, first, moment)
-    if not reason and first is not None:
-        reason = mark_blocker(first, state.marks)
-    if reason:
+    if reason := _mark_blocker(state, first, moment):
         return state, fmt("Select unavailable: {}", reason)
     after = state.with_marks(chosen)
     return after, _count_text(after)
 
 
-def clear_marks(state: InboxState) -> tuple[InboxState, SafeText]:
-    """Return the state with nothing marked, and the message."""
-    after = state.without_marks(state.marked)
+def toggle_all(state: InboxState, moment: AnswerContext) -> tuple[InboxState, SafeText]:
+    """Return the state with all that goes with the marked or selected ones marked, or nothing."""
+    start = state if state.marks else toggle_mark(state, moment)[0]
+    if not start.marks:
+        return toggle_mark(state, moment)
+    alike = [each for each in state.shown.rows if not _mark_blocker(start, each, moment)]
+    is_done = {each.id for each in alike} <= state.marked
+    after = start.without_marks(start.marked) if is_done else start.with_marks(alike)
     return after, _count_text(after)
+
+
+def _mark_blocker(state: InboxState, approval: Approval | None, moment: AnswerContext) -> SafeText:
+    """Return why a request cannot be marked with the others, or an empty text."""
+    reason = answer_blocker(state, approval, moment)
+    return reason or (SafeText("") if approval is None else mark_blocker(approval, state.marks))
 
 
 def changed_marks_text(

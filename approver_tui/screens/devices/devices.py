@@ -72,7 +72,7 @@ class DevicesPage(Page[Found, Device]):
 
     def _vouch_action(self, device: Device) -> ConfirmAction:
         words = fmt(
-            "{} can approve high risk at once. Only vouch for a device that you enrolled yourself.",
+            "{} can approve high risk immediately. Vouch only for a device you enrolled yourself.",
             device.name,
         )
         title = fmt("Vouch for {}?", device.name)
@@ -175,7 +175,7 @@ class DevicesPage(Page[Found, Device]):
         PageAction(
             "vouch",
             fmt("Vouch"),
-            "let a new device approve high risk at once; requires your PIN",
+            "let a new device approve high risk immediately; requires your PIN",
             _vouch_blocker,
             _vouch_action,
         ),

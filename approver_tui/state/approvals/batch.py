@@ -1,7 +1,7 @@
 """Several requests to answer at once, each of which can be selected.
 
 Owns: which requests there are, their order, which are selected, what they share. Unusual ones come
-last and start unselected. Never: adding or answering requests.
+first. Never: adding or answering requests.
 """
 
 from collections.abc import Iterable
@@ -37,17 +37,18 @@ class SharedFacts:
 
 @dataclass(frozen=True, slots=True)
 class Batch:
-    """The requests of a batch, at least one; unusual ones last."""
+    """The requests of a batch, at least one; unusual ones first."""
 
     rows: tuple[Approval, ...]
     ticked: frozenset[str] = field(default_factory=frozenset)
     """The IDs of the selected requests."""
 
     @classmethod
-    def of(cls, marked: Iterable[Approval]) -> "Batch":
-        """Return a batch of the marked requests."""
-        rows = sorted(marked, key=is_unusual)
-        return cls(tuple(rows), frozenset(each.id for each in rows if not is_unusual(each)))
+    def of(cls, marked: Iterable[Approval], *, with_unusual: bool = False) -> "Batch":
+        """Return a batch of the marked requests; `with_unusual` selects the unusual ones too."""
+        rows = sorted(marked, key=is_unusual, reverse=True)
+        chosen = (each.id for each in rows if with_unusual or not is_unusual(each))
+        return cls(tuple(rows), frozenset(chosen))
 
     @property
     def usual(self) -> tuple[Approval, ...]:

@@ -37,7 +37,7 @@ def _differences(asked: dict[str, object], given: dict[str, object]) -> Iterator
     if given.keys() - {SECONDS} != asked.keys() or any(
         asked[n] != given[n] for n in _FIXED_MEMBERS
     ):
-        raise ValueError("it is of another request")
+        raise ValueError("it belongs to another request")
     if SECONDS in given:
         yield _lifetime_place(given[SECONDS])
     for name in sorted(asked.keys() - _FIXED_MEMBERS):

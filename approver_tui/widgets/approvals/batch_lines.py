@@ -4,7 +4,7 @@ Owns: the order and wording: fingerprint, risk and agent; what would happen; the
 unusual. Never: cutting a fact; showing the agents' own words.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 from approver_tui.state.approvals.approvals import Approval
@@ -45,21 +45,25 @@ def batch_lines(batch: Batch, pointed: str | None, view: RenderContext) -> list[
         each.id: _block(each, shared, _block_head(each, batch, pointed), view)
         for each in batch.rows
     }
-    lines = [
-        placed_line
-        for each in batch.usual
-        for placed_line in _place_lines(each.id, blocks[each.id])
-    ]
+    lines = []
     if batch.unusual:
-        count = len(batch.unusual)
-        heading = wrapped(fmt("UNUSUAL ({})  tick individually", count), view.width, Role.ALERT)
-        lines += [*([PlacedLine(BLANK)] if lines else []), *_place_lines("unusual", heading)]
-    lines += [
-        placed_line
-        for each in batch.unusual
-        for placed_line in _place_lines(each.id, blocks[each.id])
-    ]
+        lines += _place_lines("unusual", wrapped(_unusual_heading(batch), view.width, Role.ALERT))
+        lines += _placed(batch.unusual, blocks)
+    if batch.unusual and batch.usual:
+        rest = (line(fmt("NOTHING UNUSUAL ({})", len(batch.usual)), Role.HEADING),)
+        lines += [PlacedLine(BLANK), *_place_lines("usual", rest)]
+    lines += _placed(batch.usual, blocks)
     return [*lines, PlacedLine(BLANK), *_place_lines("shared", _shared_lines(shared, view))]
+
+
+def _placed(rows: Iterable[Approval], blocks: Mapping[str, list[Line]]) -> Iterator[PlacedLine]:
+    for each in rows:
+        yield from _place_lines(each.id, blocks[each.id])
+
+
+def _unusual_heading(batch: Batch) -> SafeText:
+    is_left = any(each.id not in batch.ticked for each in batch.unusual)
+    return fmt("UNUSUAL ({}){}", len(batch.unusual), fmt("  Space selects each" if is_left else ""))
 
 
 def _place_lines(block: str, lines: Iterable[Line]) -> list[PlacedLine]:

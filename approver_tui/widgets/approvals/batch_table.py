@@ -21,7 +21,7 @@ from approver_tui.widgets.sheet import ReadSheet
 
 
 class BatchTable(ReadSheet, can_focus=True):
-    """One block for each request; arrow keys move between them, Space selects or deselects."""
+    """One block for each request; Space selects or deselects one and moves to the next."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("j,down", "move(1)", show=False),
@@ -30,7 +30,7 @@ class BatchTable(ReadSheet, can_focus=True):
         Binding("G,end", "move(1000000)", show=False),
         Binding("ctrl+d,pagedown", "read(1)", show=False),
         Binding("ctrl+u,pageup", "read(-1)", show=False),
-        Binding("space,enter", "toggle_check", show=False),
+        Binding("space", "toggle_check", show=False),
     ]
 
     class Toggled(RowMessage):
@@ -75,12 +75,14 @@ class BatchTable(ReadSheet, can_focus=True):
         self._cursor = min(len(self._batch.rows) - 1, max(0, self._cursor + step))
         self.relayout()
         lines = [y for y, each in enumerate(self._placed) if each.block == self._pointed]
-        region = Region(0, lines[0], 1, len(lines))
+        top = lines[0] if self._cursor else 0
+        region = Region(0, top, 1, lines[-1] + 1 - top)
         self.scroll_to_region(region, animate=False, force=True)
 
     def action_toggle_check(self) -> None:
-        """Ask to select or deselect the request."""
+        """Ask to select or deselect the request, and point at the next one."""
         self.post_message(self.Toggled(self._pointed))
+        self.action_move(1)
 
     def on_click(self, event: events.Click) -> None:
         """Point at the clicked request; a click on its checkbox selects or deselects it."""

@@ -7,7 +7,7 @@ from server.cli.opening import OpenInstallation
 from server.cli.output import moment, rfc3339, sheet
 from server.model.clients import Agent, Secret
 from server.services.clients.agent_members import AGENT_MEMBERS
-from server.services.notifications.pauses import Pause
+from server.services.notifications.request_limits import Pause
 
 
 def names_by_id(admin: OpenInstallation) -> dict[str, str]:

@@ -22,7 +22,7 @@ from server.services.refusals import Exists
 def command() -> None:
     """Apps that people use: chat front ends, consoles, phone apps. APP is a name or a client_id.
 
-    Apps that nobody registered have the names of their hosts.
+    Unregistered apps have the names of their hosts.
     """
 
 
@@ -85,7 +85,7 @@ def invite(admin: OpenInstallation, owner: str, uses: int, expires: str) -> Prin
 
 
 @command.command("list")
-@click.option("--unknown", is_flag=True, help="Only apps that nobody registered.")
+@click.option("--unknown", is_flag=True, help="Only unregistered apps.")
 @prints
 def show_all(admin: OpenInstallation, *, unknown: bool) -> Printed:
     """List apps by name."""

@@ -11,11 +11,11 @@ from server.cli.output import listed, moment, rfc3339, table
 from server.cli.params import moment_ms
 from server.cli.printed import Printed, prints
 from server.model.clients import Invitation
-from server.services.clients.agent_members import GRANT_WORDS
+from server.protocol.names import AGENT_GRANT_TYPES
 from server.services.clients.invitations import SAFE_GRANTS, NewInvitation
 
 _MANY = 10_000
-_GRANTS = dict(GRANT_WORDS)
+_GRANTS = {one.word: one.name for one in AGENT_GRANT_TYPES}
 
 
 class InvitationFlags(TypedDict):

@@ -18,7 +18,7 @@ from server.cli.flags import settings_of, sqlite_file
 from server.cli.opening import OpenInstallation, opened
 from server.cli.output import answer, json_option
 from server.cli.remedies import command_for
-from server.crypto.sealing import BadKeyFile
+from server.crypto.secrets import BadKeyFile
 from server.last_seen import OldDatabase
 from server.model.store import Busy
 from server.services.audit.log import BrokenLog

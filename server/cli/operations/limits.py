@@ -21,7 +21,7 @@ def limits(admin: OpenInstallation) -> Printed:
 
 def _lines(found: LimitsOverview) -> list[str]:
     rows = [
-        (one.limit.name, str(one.limit.value), one.limit.counted_per, one.limit.setting or "fixed")
+        (one.limit.name, str(one.value), one.limit.counted_per, one.limit.setting or "fixed")
         for one in found.limits
     ]
     return [*table(("limit", "value", "per", "set by"), rows), "", *_remarks(found)]
@@ -29,7 +29,7 @@ def _lines(found: LimitsOverview) -> list[str]:
 
 def _remarks(found: LimitsOverview) -> Iterator[str]:
     for one in found.limits:
-        name, most = one.limit.name, one.limit.value
+        name, most = one.limit.name, one.value
         for near in one.near:
             where = "at" if near.reached else "near"
             yield f"{_called(near.who, found)} is {where} {name}: {near.count} of {most}."

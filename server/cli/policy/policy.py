@@ -18,7 +18,7 @@ from server.services.operations.audiences import PolicyApprover, RequestAudience
 from server.services.operations.replays import Change, Replay
 from server.services.operations.trials import Explained, PolicyTestResult, TrialRequest
 from server.services.policy import documents
-from server.services.policy.binding import DEFAULT_VERSION
+from server.services.policy.builtin import DEFAULT_VERSION
 from server.services.policy.displays import duration_text
 
 _FILE = click.File("r", encoding="utf-8")

@@ -11,7 +11,7 @@ from server.http.approvals import (
     narrowing_wire,
     receipt_wire,
 )
-from server.http.message import HttpRequest
+from server.http.route import HttpRequest
 from server.http.site import Site
 from server.model.audit import HistorySearch
 from server.model.resources import ResourceServer

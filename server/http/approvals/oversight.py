@@ -1,8 +1,10 @@
 """Endpoints of the administration of all users' requests."""
 
+from typing import Final
+
 from server.http import listing
 from server.http.approvals import oversight_wire as wire
-from server.http.message import HttpRequest
+from server.http.route import HttpRequest, managed
 from server.http.site import Site
 from server.protocol import errors
 from server.protocol.approvals.states import State
@@ -54,3 +56,25 @@ def _state(text: str | None) -> State | None:
     except ValueError as error:
         words = ", ".join(State)
         raise errors.Problem(422, "invalid_body", f"state must be one of {words}.") from error
+
+
+OVERSIGHT_ROUTES: Final = (
+    managed(
+        "GET /api/admin/approvals",
+        approvals,
+        "List the requests of all users, newest first.",
+        query=("state", "agent", "user", *listing.QUERY),
+    ),
+    managed(
+        "GET /api/admin/approvals/<id>",
+        approval,
+        "Get one request with its texts, answers and entries.",
+    ),
+    managed("POST /api/admin/approvals/<id>/cancel", cancel, "Cancel an open request."),
+    managed(
+        "POST /api/admin/approvals/<id>/escalate",
+        escalate,
+        "Ask one more person about a pending request.",
+        signed=True,
+    ),
+)

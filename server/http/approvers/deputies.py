@@ -1,7 +1,9 @@
 """Endpoints of deputies, for users and for administrators."""
 
+from typing import Final
+
 from server.http.approvers import deputy_wire as wire
-from server.http.message import HttpRequest
+from server.http.route import HttpRequest, managed, own
 from server.http.site import Site
 from server.services.operations.administration import AdminServices
 from server.services.users.device_auth import Person
@@ -35,3 +37,21 @@ def revoke(_site: Site, request: HttpRequest, admin: AdminServices) -> wire.Depu
     """POST /api/admin/deputies/<id>/revoke."""
     ended = admin.deputies.end(request.params["id"], by=admin.by)
     return wire.deputy(ended)
+
+
+DEPUTY_ROUTES: Final = (
+    own("GET /api/deputies", listed, "List your deputies and those you are a deputy for."),
+    own(
+        "POST /api/deputies",
+        name,
+        "Add a deputy for a time.",
+        status=201,
+        errors=(404, 409, 422),
+    ),
+    own("DELETE /api/deputies/<id>", end, "End a deputy.", errors=(404,)),
+)
+
+MANAGED_DEPUTY_ROUTES: Final = (
+    managed("GET /api/admin/deputies", all_listed, "List deputies.", errors=(401, 403)),
+    managed("POST /api/admin/deputies/<id>/revoke", revoke, "End a deputy."),
+)

@@ -1,9 +1,11 @@
 """Endpoints of groups of approvers."""
 
+from typing import Final
+
 from server.http import listing
 from server.http.approvers import group_wire as wire
 from server.http.members import written
-from server.http.message import HttpRequest
+from server.http.route import HttpRequest, managed
 from server.http.site import Site
 from server.model.approvers import Group
 from server.services import paging
@@ -46,3 +48,21 @@ def delete(_site: Site, request: HttpRequest, admin: AdminServices) -> None:
 
 def _document(admin: AdminServices, group: Group) -> wire.ManagedGroup:
     return wire.document(group, admin.names(group.members))
+
+
+GROUP_ROUTES: Final = (
+    managed("GET /api/groups", listed, "List groups by name.", query=listing.QUERY),
+    managed("POST /api/groups", add, "Create a group.", status=201, signed=True),
+    managed("GET /api/groups/<id>", show, "Get one group."),
+    managed(
+        "PATCH /api/groups/<id>",
+        update,
+        "Change a group. Adding a member needs a signature.",
+        versioned=True,
+    ),
+    managed(
+        "DELETE /api/groups/<id>",
+        delete,
+        "Delete a group that neither policy nor an agent names.",
+    ),
+)

@@ -2,7 +2,7 @@
 
 from server.http import listing
 from server.http.audit import audit_wire as wire
-from server.http.message import HttpRequest
+from server.http.route import HttpRequest
 from server.http.site import Site
 from server.model.audit import EntrySearch
 from server.services import paging

@@ -7,7 +7,7 @@ import re
 from typing import Final
 
 from server.http.audit import proof_wire as wire
-from server.http.message import NO_STORE, HttpRequest, HttpResponse
+from server.http.route import NO_STORE, HttpRequest, HttpResponse
 from server.http.site import Site
 from server.protocol import errors
 from server.services.users.device_auth import Person

@@ -1,7 +1,7 @@
 """Endpoints for a person's user code, which agents must know."""
 
 from server.http.ciba import user_code_wire
-from server.http.message import HttpRequest
+from server.http.route import HttpRequest
 from server.http.site import Site
 from server.services.users.device_auth import Person
 

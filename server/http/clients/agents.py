@@ -1,13 +1,18 @@
 """Endpoints to administer agents, for administrators and owners."""
 
 import json
+from typing import Final
 
 from server.http import listing
 from server.http.audit import audit
 from server.http.audit.audit_wire import LogEntries
 from server.http.clients import agent_wire as wire
-from server.http.members import having, written
-from server.http.message import HttpRequest
+from server.http.clients import invitations, kill_switch
+from server.http.incidents import orphans
+from server.http.incidents.incidents import INCIDENT_ROUTES
+from server.http.members import having, search_names, written
+from server.http.operations import statistics
+from server.http.route import HttpRequest, managed
 from server.http.site import Site
 from server.http.wire import Reference, Rotation, moment
 from server.model.audit import EntrySearch
@@ -16,6 +21,7 @@ from server.services.clients.agent_auth import AuthChange
 from server.services.clients.agent_forms import AgentChanges, NewAgent
 from server.services.clients.agent_members import AGENT_MEMBERS
 from server.services.operations.administration import AdminServices
+from server.services.operations.authority import Role
 from server.services.policy.displays import rfc3339
 
 
@@ -116,3 +122,103 @@ def _document(admin: AdminServices, agent: Agent) -> wire.ManagedAgent:
 
 def _people(*agents: Agent) -> set[str]:
     return {user_id for agent in agents for user_id in (*agent.owners, *(agent.asks or ()))}
+
+
+_OWNER = (Role.ADMIN, Role.OWNER)
+_ALL = (Role.ADMIN, Role.AUDITOR, Role.OWNER)
+
+AGENT_ROUTES: Final = (
+    managed(
+        "GET /api/agents",
+        listed,
+        "List agents by name. Without a role, your own.",
+        query=(*listing.QUERY, *search_names(AGENT_MEMBERS)),
+        roles=_ALL,
+    ),
+    managed(
+        "POST /api/agents",
+        add,
+        "Register an agent. Its secret is shown once.",
+        status=201,
+        signed=True,
+    ),
+    managed(
+        "GET /api/agents/<id>",
+        show,
+        "Get one agent with its permissions, owners, secrets, keys and pauses.",
+        roles=_ALL,
+    ),
+    managed(
+        "PATCH /api/agents/<id>",
+        update,
+        "Change an agent. An owner can narrow it.",
+        roles=_OWNER,
+        versioned=True,
+    ),
+    managed("DELETE /api/agents/<id>", delete, "Disable and delete an agent."),
+    managed(
+        "GET /api/agents/<id>/disable",
+        kill_switch.preview,
+        "Count what disabling this agent would end.",
+        roles=_ALL,
+    ),
+    managed(
+        "POST /api/agents/<id>/disable",
+        kill_switch.disable,
+        "Disable an agent: revoke its tokens and those derived from them, and end its requests.",
+        roles=_OWNER,
+    ),
+    managed("POST /api/agents/<id>/enable", enable, "Enable a disabled or quarantined agent."),
+    managed(
+        "POST /api/agents/<id>/secret",
+        rotate,
+        "Create a new secret, shown once. The old one works for the overlap.",
+        roles=_OWNER,
+    ),
+    managed(
+        "POST /api/agents/<id>/auth",
+        change_auth,
+        "Change how an agent authenticates. A new secret is shown once.",
+        signed=True,
+    ),
+    managed(
+        "GET /api/agents/<id>/audit",
+        entries,
+        "List the audit entries of an agent, newest first.",
+        query=listing.QUERY,
+        roles=_ALL,
+    ),
+    managed(
+        "GET /api/agents/<id>/statistics",
+        statistics.of_agent,
+        "Get statistics of an agent's requests.",
+        query=("days",),
+        roles=_ALL,
+    ),
+    managed(
+        "GET /api/admin/orphans",
+        orphans.listed,
+        "List orphaned agents and those to review. Without a role, your own.",
+        query=listing.QUERY,
+        roles=_ALL,
+    ),
+    managed(
+        "GET /api/invitations",
+        invitations.listed,
+        "List invitations for agents.",
+        query=listing.QUERY,
+    ),
+    managed(
+        "POST /api/invitations",
+        invitations.issue,
+        "Create an invitation. The token is shown once.",
+        status=201,
+        signed=True,
+    ),
+    managed(
+        "DELETE /api/invitations/<id>",
+        invitations.revoke,
+        "Revoke an invitation. The agents that used it stay.",
+    ),
+    *INCIDENT_ROUTES,
+)

@@ -1,9 +1,11 @@
 """Endpoints to administer apps."""
 
+from typing import Final
+
 from server.http import listing
 from server.http.clients import app_wire as wire
 from server.http.members import written
-from server.http.message import HttpRequest
+from server.http.route import HttpRequest, managed
 from server.http.site import Site
 from server.http.wire import Rotation
 from server.services import paging
@@ -54,3 +56,23 @@ def rotate(
 def delete(_site: Site, request: HttpRequest, admin: AdminServices) -> None:
     """DELETE /api/apps/<id>."""
     admin.apps.delete(admin.apps.by_path(request.params["id"]).id, by=admin.by)
+
+
+APP_ROUTES: Final = (
+    managed("GET /api/apps", listed, "List apps by name.", query=listing.QUERY),
+    managed(
+        "POST /api/apps",
+        add,
+        "Register an app. Its secret is shown once.",
+        status=201,
+        signed=True,
+    ),
+    managed("GET /api/apps/<id>", show, "Get one app."),
+    managed("PATCH /api/apps/<id>", update, "Change, disable or enable an app.", versioned=True),
+    managed(
+        "POST /api/apps/<id>/secret",
+        rotate,
+        "Create a new secret, shown once. The old one works for the overlap.",
+    ),
+    managed("DELETE /api/apps/<id>", delete, "Delete an app."),
+)

@@ -2,7 +2,7 @@
 
 from server.http import listing
 from server.http.clients import invitation_wire as wire
-from server.http.message import HttpRequest
+from server.http.route import HttpRequest
 from server.http.site import Site
 from server.http.wire import Reference, milliseconds, moment
 from server.model.clients import Invitation

@@ -1,7 +1,7 @@
 """Endpoints to disable an agent, and to preview what that ends."""
 
 from server.http.clients import agent_wire as wire
-from server.http.message import HttpRequest
+from server.http.route import HttpRequest
 from server.http.site import Site
 from server.services.clients.agents import DisabledAgent
 from server.services.operations.administration import AdminServices

@@ -1,6 +1,9 @@
 """Endpoints of dynamic client registration (RFC 7591, RFC 7592)."""
 
-from server.http.message import HttpRequest
+from typing import Final
+
+from server.http import oauth_wire
+from server.http.route import Caller, HttpRequest, Route
 from server.http.site import Site
 from server.protocol.clients import app_registration, registration
 
@@ -43,3 +46,48 @@ def _bearer(request: HttpRequest) -> str | None:
     """Return the token of the Authorization header (RFC 6750 2.1)."""
     scheme, _, token = request.headers.get("authorization", "").partition(" ")
     return token.strip() if scheme.lower() == "bearer" else None
+
+
+_ID = "/register/<id>"
+
+REGISTRATION_ROUTES: Final = (
+    Route(
+        "POST",
+        "/register",
+        register,
+        Caller.CLIENT,
+        "Register an agent with an invitation, or an app that has redirect URIs (RFC 7591).",
+        body=oauth_wire.ClientMetadata,
+        answer=oauth_wire.ClientInformation,
+        status=201,
+        errors=(400, 401, 503),
+    ),
+    Route(
+        "GET",
+        _ID,
+        show,
+        Caller.CLIENT,
+        "Get the registration of an agent (RFC 7592).",
+        answer=oauth_wire.ClientInformation,
+        errors=(401, 503),
+    ),
+    Route(
+        "PUT",
+        _ID,
+        replace,
+        Caller.CLIENT,
+        "Change the registration of an agent.",
+        body=oauth_wire.ClientUpdate,
+        answer=oauth_wire.ClientInformation,
+        errors=(400, 401, 503),
+    ),
+    Route(
+        "DELETE",
+        _ID,
+        delete,
+        Caller.CLIENT,
+        "Delete the registration of an agent.",
+        status=204,
+        errors=(401, 503),
+    ),
+)

@@ -1,8 +1,10 @@
 """Endpoints of consents, for users and for administrators."""
 
+from typing import Final
+
 from server.http import listing
 from server.http.consents import consent_wire as wire
-from server.http.message import HttpRequest
+from server.http.route import HttpRequest, managed, own
 from server.http.site import Site
 from server.services import paging
 from server.services.operations.administration import AdminServices
@@ -54,3 +56,33 @@ def end(site: Site, request: HttpRequest, admin: AdminServices) -> wire.ManagedC
     given, tokens = admin.consents.revoke(request.params["id"], by=admin.by)
     consent = wire.managed(given, site.clock.now())
     return wire.ManagedConsentRevoked(consent=consent, tokens_revoked=tokens)
+
+
+CONSENT_ROUTES: Final = (
+    own("GET /api/consents", listed, "List your consents.", query=("ended",), errors=(422,)),
+    own(
+        "DELETE /api/consents/<id>",
+        revoke,
+        "Revoke a consent and the tokens that came from it.",
+        errors=(404,),
+    ),
+    own(
+        "DELETE /api/acting/<id>",
+        stop,
+        "Revoke the access of an agent or app: your grants, consents and tokens for it end.",
+    ),
+)
+
+MANAGED_CONSENT_ROUTES: Final = (
+    managed(
+        "GET /api/admin/consents",
+        all_listed,
+        "List the consents of all users, newest first.",
+        query=("client", "user", "ended", *listing.QUERY),
+    ),
+    managed(
+        "POST /api/admin/consents/<id>/revoke",
+        end,
+        "Revoke a consent and the tokens that came from it.",
+    ),
+)

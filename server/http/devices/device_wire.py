@@ -4,6 +4,7 @@ from typing import Literal
 
 from pydantic import BaseModel, Field
 
+from server.http.oauth_wire import OauthAnswer
 from server.http.wire import Listed, Reference, StrictBody, moment
 from server.model.devices import MAX_ATTEMPTS
 from server.model.devices import Device as DeviceRecord
@@ -49,7 +50,7 @@ class DeviceName(StrictBody):
     name: str = Field(max_length=256)
 
 
-class DeviceCode(BaseModel):
+class OwnDeviceLink(BaseModel):
     """A one-time code for another device, shown once, and the link to its page."""
 
     enrolment_code: str
@@ -171,3 +172,14 @@ def managed_device(record: DeviceRecord, of: UserRecord | None) -> ManagedDevice
         keys=dict(record.kids),
         pin=pin(record),
     )
+
+
+class DeviceAuthorization(OauthAnswer):
+    """Where to enter the code (RFC 8628 3.2)."""
+
+    device_code: str = Field(min_length=22)
+    user_code: str = Field(pattern=r"^[BCDFGHJKLMNPQRSTVWXZ]{4}-[BCDFGHJKLMNPQRSTVWXZ]{4}$")
+    verification_uri: str
+    verification_uri_complete: str
+    expires_in: int = Field(gt=0)
+    interval: int = Field(default=5, gt=0)

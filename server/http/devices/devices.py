@@ -1,8 +1,10 @@
 """Endpoints for a person's devices."""
 
+from typing import Final
+
 from server.http import listing, wire
 from server.http.devices import device_wire
-from server.http.message import HttpRequest
+from server.http.route import HttpRequest, managed, own
 from server.http.site import Site
 from server.http.users import user_wire
 from server.model.devices import Device
@@ -39,10 +41,10 @@ def register(
 
 def code(
     site: Site, _request: HttpRequest, person: Person, body: wire.SignedStatement
-) -> device_wire.DeviceCode:
+) -> device_wire.OwnDeviceLink:
     """POST /api/devices/codes."""
     issued = site.devices.devices.create_code(person, body.statement)
-    return device_wire.DeviceCode(
+    return device_wire.OwnDeviceLink(
         enrolment_code=issued.code,
         link=enrollment.link(site.server_policy.issuer, issued.code),
         expires_at=rfc3339(issued.expires_at),
@@ -116,3 +118,66 @@ def _device(site: Site, device: Device, person: Person) -> device_wire.Device:
     this = signer is not None and signer.id == device.id
     nonce = None if signer is None else site.devices.devices.statement_nonce(device, signer)
     return device_wire.device(device, this=this, nonce=nonce)
+
+
+DEVICE_ROUTES: Final = (
+    own("GET /api/me", me, "Get the current user and device."),
+    own("GET /api/devices", listed, "List your devices."),
+    own(
+        "POST /api/devices",
+        register,
+        "Register this terminal as a device.",
+        status=201,
+        errors=(409, 422),
+        browsers=False,
+    ),
+    own(
+        "POST /api/devices/codes",
+        code,
+        "Create a one-time code for another device. It is shown once.",
+        status=201,
+        errors=(409, 422),
+    ),
+    own("PATCH /api/devices/<id>", rename, "Rename a device.", errors=(404, 422)),
+    own(
+        "POST /api/devices/self/pin",
+        pin,
+        "Get the server's half of the PIN. Every call is counted.",
+        errors=(404, 422, 423),
+        browsers=False,
+    ),
+    own(
+        "POST /api/devices/self/pin/confirmation",
+        confirm_pin,
+        "Prove that the PIN was right.",
+        errors=(422,),
+        browsers=False,
+    ),
+    own("POST /api/devices/<id>/unlock", unlock, "Unlock a device.", errors=(404, 422)),
+    own(
+        "POST /api/devices/<id>/vouch",
+        vouch,
+        "Vouch for a new device, so that it decides high risk immediately.",
+        errors=(404, 422),
+    ),
+    own(
+        "DELETE /api/devices/<id>",
+        revoke,
+        "Remove a device. `self` signs this one out.",
+        errors=(404,),
+    ),
+)
+
+MANAGED_DEVICE_ROUTES: Final = (
+    managed(
+        "GET /api/admin/devices",
+        all_listed,
+        "List the devices of all users, oldest first.",
+        query=("user", *listing.QUERY),
+    ),
+    managed(
+        "DELETE /api/admin/devices/<id>",
+        revoke_managed,
+        "Remove a user's device. Must be signed if it is their last one.",
+    ),
+)

@@ -1,9 +1,12 @@
 """Endpoints to create passkeys, and to sign a browser in and out with one."""
 
+from typing import Final
+
 from server.http import cookies, wire
+from server.http.cookies import CSRF
 from server.http.devices import device_wire
 from server.http.devices import passkey_wire as forms
-from server.http.message import NO_STORE, HttpRequest, HttpResponse, as_json
+from server.http.route import NO_STORE, Caller, HttpRequest, HttpResponse, Route, as_json, own
 from server.http.site import Site
 from server.http.users import user_wire
 from server.protocol import errors
@@ -64,3 +67,67 @@ def sign_out(site: Site, request: HttpRequest) -> HttpResponse:
     cookies.check_page(site.devices.browsers, site.server_policy, request, cookie)
     site.devices.browsers.sign_out(cookie)
     return HttpResponse(204, headers={**NO_STORE, **cookies.setting(site.server_policy, "")})
+
+
+PASSKEY_ROUTES: Final = (
+    Route(
+        "POST",
+        "/api/passkeys/options",
+        prepare,
+        Caller.ANYBODY,
+        "Get the options to create a passkey, with a one-time code.",
+        body=forms.PasskeyCode,
+        answer=forms.PasskeyCreationOptions,
+        errors=(403, 422),
+        problems=True,
+    ),
+    Route(
+        "POST",
+        "/api/passkeys",
+        register,
+        Caller.ANYBODY,
+        "Register a passkey as a device, with a one-time code.",
+        body=forms.PasskeyRegistration,
+        answer=forms.RegisteredPasskey,
+        status=201,
+        errors=(403, 409, 422),
+        problems=True,
+    ),
+    Route(
+        "POST",
+        "/api/passkeys/offer",
+        offer,
+        Caller.ANYBODY,
+        "Get the challenge for signing in with a passkey.",
+        answer=forms.PasskeySignInOptions,
+        errors=(403,),
+        problems=True,
+    ),
+    Route(
+        "POST",
+        "/api/passkeys/sign-in",
+        sign_in,
+        Caller.ANYBODY,
+        "Sign this browser in with a passkey.",
+        body=forms.PasskeyAssertion,
+        answer=forms.SignedIn,
+        errors=(403, 422),
+        problems=True,
+    ),
+    own(
+        "POST /api/feed/ticket",
+        ticket,
+        "Get the first frame for the feed of this browser.",
+    ),
+    Route(
+        "POST",
+        "/api/passkeys/sign-out",
+        sign_out,
+        Caller.ANYBODY,
+        "Sign this browser out.",
+        headers=(CSRF,),
+        status=204,
+        errors=(403,),
+        problems=True,
+    ),
+)

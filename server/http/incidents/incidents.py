@@ -1,12 +1,15 @@
 """Endpoints of reports and incidents."""
 
+from typing import Final
+
 from server.http import listing
 from server.http.incidents import incident_wire as wire
-from server.http.message import HttpRequest
+from server.http.route import HttpRequest, managed, own
 from server.http.site import Site
 from server.protocol import errors
 from server.services import paging
 from server.services.operations.administration import AdminServices
+from server.services.operations.authority import Role
 from server.services.users.device_auth import Person
 
 
@@ -47,3 +50,39 @@ def close(
     """POST /api/incidents/<id>/close."""
     named = admin.incidents.close(request.params["id"], body.note, by=admin.by)
     return wire.incident(named)
+
+
+_SEE = (Role.ADMIN, Role.AUDITOR, Role.OWNER)
+
+REPORT_ROUTES: Final = (
+    own(
+        "POST /api/approvals/<id>/report",
+        report,
+        "Report a request: deny it and quarantine the agent, or all that act for you.",
+        errors=(404, 422),
+    ),
+)
+
+INCIDENT_ROUTES: Final = (
+    managed(
+        "GET /api/incidents",
+        listed,
+        "List open incidents, newest first.",
+        query=("closed", *listing.QUERY),
+        roles=_SEE,
+        errors=(401, 403, 422),
+    ),
+    managed(
+        "GET /api/incidents/<id>",
+        show,
+        "Get one incident with its evidence.",
+        roles=_SEE,
+        errors=(401, 403, 404),
+    ),
+    managed(
+        "POST /api/incidents/<id>/close",
+        close,
+        "Close an incident. Quarantined agents stay quarantined.",
+        signed=True,
+    ),
+)

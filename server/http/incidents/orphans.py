@@ -2,7 +2,7 @@
 
 from server.http import listing
 from server.http.incidents import orphan_wire as wire
-from server.http.message import HttpRequest
+from server.http.route import HttpRequest
 from server.http.site import Site
 from server.services.operations.administration import AdminServices
 

@@ -1,8 +1,10 @@
 """The endpoints for a person's own notification settings."""
 
+from typing import Final
+
 from server.http.approvals.approval_wire import Approval, approval
-from server.http.message import HttpRequest
 from server.http.notifications import attention_wire as wire
+from server.http.route import HttpRequest, own
 from server.http.site import Site
 from server.services.users.device_auth import Person
 
@@ -61,3 +63,52 @@ def wake(site: Site, request: HttpRequest, person: Person) -> None:
 
 def _all(site: Site, person: Person) -> wire.Attention:
     return wire.attention(site.notifications.settings.get(person))
+
+
+ATTENTION_ROUTES: Final = (
+    own(
+        "GET /api/attention",
+        shown,
+        "Get your quiet hours, muted agents and held requests.",
+    ),
+    own(
+        "PUT /api/attention/quiet-hours",
+        set_quiet_hours,
+        "Set quiet hours for low and medium risk.",
+        errors=(422,),
+    ),
+    own("DELETE /api/attention/quiet-hours", clear_quiet_hours, "Remove quiet hours."),
+    own(
+        "POST /api/attention/mutes",
+        mute,
+        "Mute an agent at low and medium risk.",
+        errors=(404, 422),
+    ),
+    own("DELETE /api/attention/mutes/<id>", unmute, "Unmute an agent.", errors=(404,)),
+    own(
+        "POST /api/approvals/<id>/extension",
+        extend,
+        "Extend a request.",
+        errors=(404, 409),
+    ),
+    own(
+        "POST /api/approvals/<id>/retry",
+        ask_again,
+        "Ask the agent of an expired request to retry.",
+        errors=(404, 409),
+    ),
+    own(
+        "POST /api/approvals/<id>/snooze",
+        snooze,
+        "Snooze a request.",
+        errors=(404, 409, 422),
+        browsers=False,
+    ),
+    own(
+        "DELETE /api/approvals/<id>/snooze",
+        wake,
+        "End the snooze of a request.",
+        errors=(404,),
+        browsers=False,
+    ),
+)

@@ -1,8 +1,8 @@
 """The endpoints for the outbox."""
 
 from server import telemetry
-from server.http.message import HttpRequest
 from server.http.notifications import outbox_wire as wire
+from server.http.route import HttpRequest
 from server.http.site import Site
 from server.protocol import errors
 from server.services.operations.administration import AdminServices

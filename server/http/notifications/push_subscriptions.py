@@ -1,8 +1,10 @@
 """The endpoints for web push subscriptions."""
 
+from typing import Final
+
 from server.http import cookies
-from server.http.message import HttpRequest
 from server.http.notifications import push_wire as wire
+from server.http.route import HttpRequest, own
 from server.http.site import Site
 from server.services.users.device_auth import Person
 
@@ -37,3 +39,30 @@ def unsubscribe(site: Site, request: HttpRequest, person: Person) -> None:
 def test(site: Site, request: HttpRequest, person: Person) -> None:
     """POST /api/push-subscriptions/<id>/test."""
     site.notifications.push_subscriptions.test(person, request.params["id"])
+
+
+PUSH_ROUTES: Final = (
+    own(
+        "GET /api/push-subscriptions",
+        listed,
+        "List the browsers that notify you, and get the key to add one.",
+    ),
+    own(
+        "POST /api/push-subscriptions",
+        subscribe,
+        "Add or refresh this browser for notifications.",
+        errors=(409, 422),
+    ),
+    own(
+        "DELETE /api/push-subscriptions/<id>",
+        unsubscribe,
+        "Stop notifications in a browser.",
+        errors=(404,),
+    ),
+    own(
+        "POST /api/push-subscriptions/<id>/test",
+        test,
+        "Send a test notification to a browser.",
+        errors=(404, 409),
+    ),
+)

@@ -2,7 +2,7 @@
 
 from server import telemetry
 from server.http import openapi
-from server.http.message import HttpRequest, HttpResponse
+from server.http.route import HttpRequest, HttpResponse
 from server.http.site import Site
 from server.protocol import errors
 from server.services.audit import lag

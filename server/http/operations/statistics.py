@@ -1,10 +1,12 @@
 """The endpoints for statistics, findings, settings and limits."""
 
 import re
+from typing import Final
 
-from server.http.message import HttpRequest
+from server.http.notifications import outbox
 from server.http.operations import limits_wire
 from server.http.operations import statistics_wire as wire
+from server.http.route import HttpRequest, managed
 from server.http.site import Site
 from server.protocol import errors
 from server.services.operations.administration import AdminServices
@@ -47,3 +49,26 @@ def _days(request: HttpRequest) -> int:
     if not _NUMBER.fullmatch(text) or not 0 < int(text) <= MAX_DAYS:
         raise errors.Problem(422, "invalid_body", f"days must be 1 to {MAX_DAYS}.")
     return int(text)
+
+
+STATISTICS_ROUTES: Final = (
+    managed(
+        "GET /api/admin/statistics",
+        summary,
+        "Get statistics of requests and answers.",
+        query=("days",),
+    ),
+    managed("GET /api/admin/findings", findings, "List what is weak or broken, with the fix."),
+    managed(
+        "GET /api/admin/outbox",
+        outbox.state,
+        "Get the state of the outbox, push services and loops.",
+    ),
+    managed("POST /api/admin/outbox/<id>/retry", outbox.retry, "Retry an undelivered message."),
+    managed(
+        "GET /api/admin/limits",
+        limits,
+        "List each limit, who is near it, and who reached it in the last day.",
+    ),
+    managed("GET /api/admin/settings", settings, "List each setting and its source."),
+)

@@ -1,8 +1,10 @@
 """Endpoints of action types. The body is the file itself."""
 
+from typing import Final
+
 from server.http import listing
-from server.http.message import HttpRequest
 from server.http.policy import action_type_wire as wire
+from server.http.route import READS, HttpRequest, managed
 from server.http.site import Site
 from server.protocol import errors
 from server.protocol.names import name_id
@@ -53,3 +55,31 @@ def _file(request: HttpRequest) -> str:
         return request.body.decode()
     except UnicodeDecodeError as error:
         raise errors.Problem(422, "invalid_body", "The file is not UTF-8.") from error
+
+
+ACTION_TYPE_ROUTES: Final = (
+    managed("GET /api/actions", listed, "List action types by name.", query=listing.QUERY),
+    managed(
+        "POST /api/actions",
+        add,
+        "Register an action type. The body is its file.",
+        body=wire.ActionDocument,
+        status=201,
+        signed=True,
+    ),
+    managed(
+        "POST /api/actions/preview",
+        preview,
+        "Preview an action type without registering it.",
+        errors=READS,
+    ),
+    managed("GET /api/actions/<id>", show, "Get one action type with its file."),
+    managed(
+        "PUT /api/actions/<id>",
+        replace,
+        "Update an action type. The body is its file.",
+        body=wire.ActionDocument,
+        versioned=True,
+    ),
+    managed("DELETE /api/actions/<id>", delete, "Delete an action type."),
+)

@@ -1,12 +1,14 @@
 """Endpoints of policy: show and set the rule set; explain, test and replay requests."""
 
 import json
+from typing import Final
 
-from server.http.message import HttpRequest
 from server.http.policy import policy_wire as wire
+from server.http.route import READS, STAFF, HttpRequest, managed
 from server.http.site import Site
 from server.services.operations import policy_json
 from server.services.operations.administration import AdminServices
+from server.services.operations.authority import AccessRule, Role
 from server.services.operations.trials import TrialRequest
 
 
@@ -52,3 +54,48 @@ def dry_run(
     """POST /api/policy/dry-run."""
     found = admin.replays.replay(body.last * 1000, body.policy)
     return policy_json.replayed(found)
+
+
+_LOOKS = AccessRule((Role.ADMIN, Role.AUDITOR))
+
+POLICY_ROUTES: Final = (
+    managed(
+        "GET /api/policy",
+        show,
+        "Get the policy in force.",
+        answer=wire.Policy,
+        errors=(401, 403, 404),
+    ),
+    managed(
+        "POST /api/policy",
+        put,
+        "Replace the policy.",
+        answer=wire.Policy,
+        status=201,
+        signed=True,
+    ),
+    managed(
+        "POST /api/policy/explain",
+        explain,
+        "Explain what would happen to one request, and by which rule.",
+        answer=wire.PolicyExplanation,
+        roles=STAFF,
+        errors=READS,
+    ),
+    managed(
+        "POST /api/policy/test",
+        test,
+        "Test a table of cases against the rules.",
+        answer=wire.PolicyTestResults,
+        roles=STAFF,
+        errors=READS,
+    ),
+    managed(
+        "POST /api/policy/dry-run",
+        dry_run,
+        "Show what the rules would have changed recently.",
+        answer=wire.PolicyDryRun,
+        roles=STAFF,
+        errors=READS,
+    ),
+)

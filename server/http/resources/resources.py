@@ -1,9 +1,11 @@
 """Endpoints to administer resources."""
 
+from typing import Final
+
 from server.http import listing
 from server.http.members import written
-from server.http.message import HttpRequest
 from server.http.resources import resource_wire as wire
+from server.http.route import HttpRequest, managed
 from server.http.site import Site
 from server.http.wire import Rotation
 from server.services.operations.administration import AdminServices
@@ -59,3 +61,32 @@ def delete(_site: Site, request: HttpRequest, admin: AdminServices) -> wire.Dele
         agents_narrowed=list(deleted.agents_narrowed),
         apps_narrowed=list(deleted.apps_narrowed),
     )
+
+
+RESOURCE_ROUTES: Final = (
+    managed("GET /api/resources", listed, "List resources by URI.", query=listing.QUERY),
+    managed(
+        "POST /api/resources",
+        add,
+        "Register a resource. Its secret is shown once.",
+        status=201,
+        signed=True,
+    ),
+    managed("GET /api/resources/<id>", show, "Get one resource."),
+    managed(
+        "PATCH /api/resources/<id>",
+        update,
+        "Change the scopes, risks and required action types of a resource.",
+        versioned=True,
+    ),
+    managed(
+        "POST /api/resources/<id>/secret",
+        rotate,
+        "Create a new secret, shown once. The old one works for the overlap.",
+    ),
+    managed(
+        "DELETE /api/resources/<id>",
+        delete,
+        "Delete a resource. Returns the items revoked with it.",
+    ),
+)

@@ -1,12 +1,15 @@
 """Endpoints of standing grants, for users and for administrators."""
 
+from typing import Final
+
 from server.http import listing
 from server.http.approvals.approval_wire import Approval, approval
-from server.http.message import HttpRequest
+from server.http.route import HttpRequest, managed, own
 from server.http.site import Site
 from server.http.standing_grants import standing_grant_wire as wire
 from server.services import paging
 from server.services.operations.administration import AdminServices
+from server.services.operations.authority import Role
 from server.services.users.device_auth import Person
 
 
@@ -65,3 +68,55 @@ def end(site: Site, request: HttpRequest, admin: AdminServices) -> wire.ManagedG
     """POST /api/admin/grants/<id>/revoke."""
     named = admin.standing_grants.revoke(request.params["id"], by=admin.by, only_of=admin.only_of)
     return wire.managed(named, site.clock.now())
+
+
+STANDING_GRANT_ROUTES: Final = (
+    own(
+        "GET /api/grants",
+        listed,
+        "List your standing grants.",
+        query=("ended",),
+        errors=(422,),
+    ),
+    own(
+        "POST /api/grants",
+        add,
+        "Propose a standing grant. Returns the approval to sign.",
+        status=201,
+        errors=(400, 404, 409, 422),
+    ),
+    own(
+        "POST /api/grants/preview",
+        preview,
+        "Preview a standing grant, with the last ten requests.",
+        errors=(400, 404, 422),
+    ),
+    own(
+        "GET /api/grants/<id>",
+        show,
+        "Get one of your standing grants with its uses.",
+        errors=(404,),
+    ),
+    own(
+        "DELETE /api/grants/<id>",
+        revoke,
+        "Revoke one of your standing grants.",
+        errors=(404,),
+    ),
+)
+
+MANAGED_STANDING_GRANT_ROUTES: Final = (
+    managed(
+        "GET /api/admin/grants",
+        all_listed,
+        "List standing grants, newest first. Without a role, those for your agents.",
+        query=("agent", "user", "ended", *listing.QUERY),
+        roles=(Role.ADMIN, Role.AUDITOR, Role.OWNER),
+    ),
+    managed(
+        "POST /api/admin/grants/<id>/revoke",
+        end,
+        "Revoke a standing grant. Without a role, one for your agents.",
+        roles=(Role.ADMIN, Role.OWNER),
+    ),
+)

@@ -1,9 +1,10 @@
 """Endpoints for issued tokens: a person's own, and all of them for administrators."""
 
 from collections.abc import Sequence
+from typing import Final
 
 from server.http import listing
-from server.http.message import HttpRequest
+from server.http.route import HttpRequest, managed, own
 from server.http.site import Site
 from server.http.tokens import delegation_wire as wire
 from server.model.tokens import NamedDelegation
@@ -67,3 +68,39 @@ def _page(site: Site, found: Sequence[NamedDelegation], limit: int) -> wire.Mana
     now = site.clock.now()
     part = paging.part(found, limit, lambda h: f"{h.delegation.issued_at}.{h.delegation.id}")
     return listing.page(wire.ManagedDelegations, part, lambda one: wire.delegation(one, now))
+
+
+DELEGATION_ROUTES: Final = (
+    own(
+        "GET /api/delegations",
+        mine,
+        "List the tokens that act for you, newest first.",
+        query=("ended", *listing.QUERY),
+        errors=(422,),
+    ),
+    own(
+        "DELETE /api/delegations/<id>",
+        revoke_mine,
+        "Revoke a token that acts for you and the tokens derived from it.",
+        errors=(404,),
+    ),
+)
+
+MANAGED_DELEGATION_ROUTES: Final = (
+    managed(
+        "GET /api/admin/delegations",
+        listed,
+        "List issued tokens, newest first.",
+        query=("client", "user", "resource", "ended", *listing.QUERY),
+    ),
+    managed(
+        "GET /api/admin/delegations/<id>",
+        show,
+        "Get one token with its ancestors and descendants.",
+    ),
+    managed(
+        "POST /api/admin/delegations/<id>/revoke",
+        revoke,
+        "Revoke a token and the tokens derived from it.",
+    ),
+)

@@ -1,6 +1,8 @@
 """Endpoints for signing keys."""
 
-from server.http.message import HttpRequest
+from typing import Final
+
+from server.http.route import HttpRequest, managed
 from server.http.site import Site
 from server.http.tokens import key_wire as wire
 from server.services.operations.administration import AdminServices
@@ -24,3 +26,16 @@ def revoke(_site: Site, request: HttpRequest, admin: AdminServices) -> wire.Revo
     revoked = admin.keys.revoke(request.params["id"], by=admin.by)
     new = None if revoked.replaced_by is None else wire.key(revoked.replaced_by)
     return wire.RevokedKey(kid=revoked.kid, alg=revoked.alg, replaced_by=new)
+
+
+KEY_ROUTES: Final = (
+    managed("GET /api/keys", listed, "List signing keys, newest first."),
+    managed(
+        "POST /api/keys",
+        rotate,
+        "Create a new signing key and use it.",
+        status=201,
+        signed=True,
+    ),
+    managed("POST /api/keys/<id>/revoke", revoke, "Revoke a leaked signing key immediately."),
+)

@@ -1,6 +1,6 @@
 """Endpoints to introspect and revoke tokens."""
 
-from server.http.message import NO_STORE, HttpRequest, HttpResponse, as_json
+from server.http.route import NO_STORE, HttpRequest, HttpResponse, as_json
 from server.http.site import Site
 from server.protocol import forms
 from server.protocol.clients import client_auth

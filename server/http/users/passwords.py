@@ -1,6 +1,6 @@
 """Endpoints for the person's password for apps."""
 
-from server.http.message import HttpRequest
+from server.http.route import HttpRequest
 from server.http.site import Site
 from server.http.users import password_wire
 from server.services.users.device_auth import Person

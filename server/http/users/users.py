@@ -1,8 +1,10 @@
 """Endpoints to administer users."""
 
+from typing import Final
+
 from server.http import listing
 from server.http.members import written
-from server.http.message import HttpRequest
+from server.http.route import HttpRequest, managed
 from server.http.site import Site
 from server.http.users import user_wire as wire
 from server.services.operations.administration import AdminServices
@@ -63,3 +65,37 @@ def unlock(_site: Site, request: HttpRequest, admin: AdminServices) -> wire.User
     """POST /api/users/<id>/unlock: returns the unlocked devices."""
     user, unlocked = admin.users.unlock(request.params["id"], by=admin.by)
     return wire.user_details(user, unlocked)
+
+
+USER_ROUTES: Final = (
+    managed("GET /api/users", listed, "List users by name.", query=listing.QUERY),
+    managed(
+        "POST /api/users",
+        add,
+        "Add a user, with a code for their first device.",
+        status=201,
+        signed=True,
+    ),
+    managed("GET /api/users/<id>", show, "Get one user with their devices."),
+    managed(
+        "PATCH /api/users/<id>",
+        update,
+        "Change a user's address, roles or backup.",
+        versioned=True,
+    ),
+    managed("POST /api/users/<id>/disable", disable, "Disable a user. Returns what ended."),
+    managed("POST /api/users/<id>/enable", enable, "Enable a user."),
+    managed(
+        "POST /api/users/<id>/codes",
+        enroll,
+        "Create a one-time code for another device.",
+        status=201,
+        signed=True,
+    ),
+    managed(
+        "POST /api/users/<id>/unlock",
+        unlock,
+        "Unlock a user's devices. Returns the locked ones.",
+        signed=True,
+    ),
+)

@@ -127,11 +127,17 @@ def _accepted_entries(kind: str, value: JsonValue) -> Iterator[str]:
 
 
 def _amount_forms(currency: str, shown: str) -> Iterator[str]:
-    """An amount with and without its currency, commas and zero fraction."""
+    """An amount with and without its currency, separators and zero fraction.
+
+    A dot separates thousands, and a comma the fraction, only if the fraction is typed too.
+    """
     amount = shown.removeprefix(currency)
     whole, _, fraction = amount.partition(".")
     amounts = {amount, whole} if not fraction.strip("0") else {amount}
-    for one in {*amounts, *(one.replace(",", "") for one in amounts)}:
+    amounts |= {one.replace(",", mark) for one in amounts for mark in ("", "'", "\u2019")}
+    if fraction:
+        amounts |= {f"{whole.replace(',', mark)},{fraction}" for mark in ("", ".", "'", "\u2019")}
+    for one in amounts:
         yield from (one, currency + one, one + currency)
 
 

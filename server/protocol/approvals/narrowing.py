@@ -94,14 +94,16 @@ def narrowed_details(
 ) -> Terms:
     """Apply a requested narrowing; `compare` checks the result. Raises NotNarrower."""
     for name in sorted(set(drop) - set(asked.scope)):
-        raise NotNarrower("scope", f"{name} was not asked for")
+        raise NotNarrower("scope", f"{name} was not requested")
     details: list[JsonValue] = [json.loads(json.dumps(detail)) for detail in asked.details]
     for change in changes:
         if not 0 <= change.place < len(details):
-            raise NotNarrower(f"/{change.place}", "there is no such object in what was asked")
+            raise NotNarrower(f"/{change.place}", "the request has no such object")
         rule = rule_of(change.path, rules[change.place])
         if rule is None:
-            raise NotNarrower(_pointer(change), "this type does not let it be made less")
+            raise NotNarrower(
+                _pointer(change), "this action type does not allow that to be narrowed"
+            )
         _apply_change(details[change.place], change, rule)
     kept = tuple(name for name in asked.scope if name not in drop)
     return Terms(tuple(cast("dict[str, JsonValue]", detail) for detail in details), kept)
@@ -121,24 +123,24 @@ def read_granted(action: str, granted: str) -> Terms:
         not isinstance(members, dict)
         or members.keys() - {_SECONDS} != _EQUAL_MEMBERS | _NARROWABLE_MEMBERS
     ):
-        raise NotNarrower("", "has other members than what is granted has")
+        raise NotNarrower("", "has unknown or missing members")
     asked = json.loads(action)
     if any(members[name] != asked[name] for name in _EQUAL_MEMBERS):
-        raise NotNarrower("", "is of another request")
+        raise NotNarrower("", "belongs to another request")
     found = _read_terms(members)
     if granted != granted_text(action, found):
-        raise NotNarrower("", "is not written as the server writes it")
+        raise NotNarrower("", "is not in canonical form")
     _check_not_more(found, terms(action))
     return found
 
 
 def _check_not_more(found: Terms, wanted: Terms) -> None:
     if not set(found.scope) <= set(wanted.scope):
-        raise NotNarrower("scope", "has more than was asked for")
+        raise NotNarrower("scope", "grants more than was requested")
     if len(found.details) != len(wanted.details):
-        raise NotNarrower("authorization_details", "has not as many objects as was asked for")
+        raise NotNarrower("authorization_details", "must have as many objects as the request")
     if found == wanted:
-        raise NotNarrower("", "is all that was asked for; approve it as it is")
+        raise NotNarrower("", "grants everything that was requested; approve it without limits")
     if not found.scope and not found.details:
         raise NotNarrower("", "leaves nothing; deny the request instead")
 
@@ -153,7 +155,7 @@ def check_narrower(
     """
     if (rule := rule_of(trail, rules)) is not None and rule != "drop":
         if not _same(asked, granted) and not _IS_NARROWER[rule](asked, granted):
-            raise NotNarrower(_as_pointer(trail), "is not less than what was asked")
+            raise NotNarrower(_as_pointer(trail), "is not less than what was requested")
         return granted
     if isinstance(asked, dict) and isinstance(granted, dict) and asked.keys() == granted.keys():
         return {k: check_narrower(v, granted[k], rules, (*trail, k)) for k, v in asked.items()}
@@ -194,7 +196,7 @@ def _compare_items(
             found.append(_mark_not_granted(item))
     if left:
         raise NotNarrower(
-            _as_pointer(trail), "has items that were not asked for, or in another order"
+            _as_pointer(trail), "has items that were not requested, or in another order"
         )
     return found
 
@@ -276,7 +278,7 @@ def _apply_change(detail: JsonValue, change: Change, rule: Narrowing) -> None:
         last = _key(holder, change.path[-1])
         holder[last] = _parse_entry(holder[last], change, rule)
     except (KeyError, IndexError, TypeError):
-        raise NotNarrower(_pointer(change), "is not in what was asked") from None
+        raise NotNarrower(_pointer(change), "is not in the request") from None
 
 
 def _key(holder: object, step: str) -> str | int:

@@ -36,11 +36,12 @@ END_REASONS: Final[Mapping[str, EndReason]] = MappingProxyType(
         ),
         "cancelled": EndReason(State.CANCELLED, "The request was withdrawn."),
         "superseded": EndReason(
-            State.CANCELLED, "A newer request of yours took its place. Wait for that one's answer."
+            State.CANCELLED,
+            "It was replaced by a newer request of yours. Wait for the answer to that one.",
         ),
         "locked": EndReason(
             State.CANCELLED,
-            "Too much was typed wrongly, so nobody can approve this any more. Ask anew.",
+            "Too many wrong entries: nobody can approve this anymore. Send a new request.",
         ),
     }
 )

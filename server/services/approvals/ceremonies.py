@@ -230,7 +230,12 @@ def _count(tx: Unit, yes: ApproveAnswer, step: Step) -> None:
 
 
 def _refusal(tx: Unit, yes: ApproveAnswer, step: Step) -> errors.Problem:
-    """The problem to return for a wrong entry; the second one locks the request."""
+    """The problem to return for a wrong entry; the second one locks the request.
+
+    A signature of the high key proves the PIN, so a wrong entry is no wrong PIN.
+    """
+    if yes.key == "high":
+        tx.devices.confirm(yes.device.id, entered=Step.PIN in yes.ceremony)
     left = attempts_left(tx, yes.approval, yes.device.user_id).get(step, 0)
     told = {"step": str(step), "left": left}
     if left > 0:

@@ -17,7 +17,7 @@ from server.protocol.resources import scopes
 from server.services.adapters import Adapters
 from server.services.approvals import votes
 from server.services.approvals.app_actions import AppActions
-from server.services.approvers import automatic_decisions
+from server.services.approvers import answer_sources
 from server.services.policy import history
 from server.services.policy.evaluation import Evaluator, PolicyRequest
 from server.services.policy.history_keys import RequestToCompare
@@ -89,7 +89,7 @@ class ApprovalChecks:
         if reservations.is_decided_by_grant(approval):
             return uses.still_covers(tx, self.evaluator, case, approval)
         if approval.decided_by is not None:
-            return automatic_decisions.is_still_valid(tx, self.evaluator, case, approval)
+            return answer_sources.is_still_valid(tx, self.evaluator, case, approval)
         said = votes.cast_approvals(tx, approval)
         return case.risk.rank <= approval.risk.rank and self.evaluator.holds(tx, case, said)
 

@@ -35,7 +35,7 @@ from server.services.approvers import approvers
 from server.services.audit import audit
 from server.services.consents.consents import ConsentService
 from server.services.devices.signatures import Signatures
-from server.services.notifications import deliveries, notices, pauses
+from server.services.notifications import deliveries, notices, request_limits
 from server.services.policy import history
 from server.services.server_policy import ServerPolicy
 from server.services.standing_grants.standing_grants import StandingGrants
@@ -185,7 +185,7 @@ class ApprovalService:
         if payload.decision == "approve":
             moved = self._grant(tx, moved, payload.ceremony)
         else:
-            pauses.record_if_begun(tx, moved, person.user.id, self.server_policy)
+            request_limits.record_pause_if_begun(tx, moved, person.user.id, self.server_policy)
         return approver_view(tx, moved)
 
     def _add_vote(
@@ -216,7 +216,7 @@ class ApprovalService:
             return _already_closed(tx, tx.approvals.get(approval.id) or approval)
         _settle(tx, moved, answer, key)
         if moved.state is State.DENIED:
-            pauses.record_if_begun(tx, moved, answer.user_id, self.server_policy)
+            request_limits.record_pause_if_begun(tx, moved, answer.user_id, self.server_policy)
         return approver_view(tx, moved)
 
     def _grant(self, tx: Unit, approval: Approval, ceremony: str) -> Approval:

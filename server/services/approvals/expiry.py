@@ -13,8 +13,6 @@ from server.services.standing_grants import reservations
 
 _AT_ONCE = 200
 _DAY_MS: Final = 24 * 60 * 60 * 1000
-DEVICE_CODES_KEPT_MS: Final = 60 * 60 * 1000
-"""How long a device that polls late gets `expired_token` instead of an unknown code."""
 FEED_KEPT_MS: Final = 7 * _DAY_MS
 OUTBOX_KEPT_MS: Final = 7 * _DAY_MS
 DEAD_KEPT_MS: Final = 30 * _DAY_MS
@@ -40,15 +38,12 @@ class Sweeper:
         """Delete expired rows, and write the audit entries of counted floods."""
         with self.store.write() as tx:
             tx.approvals.delete_expired_answers(tx.now)
-            tx.replays.prune(tx.now)
-            tx.device_codes.prune(tx.now - DEVICE_CODES_KEPT_MS)
             floods.write_counts(tx)
-            tx.counters.prune(tx.now)
             tx.notifications.prune()
             tx.pushes.prune()
             pushes.warn(tx)
             pushes.check(tx)
-            for rows in (tx.passwords, tx.sign_ins, tx.browsers, tx.flows, tx.code_grants):
+            for rows in tx.expiring:
                 rows.prune(tx.now)
             tx.feed.prune(tx.now - FEED_KEPT_MS)
             tx.outbox.prune(tx.now - OUTBOX_KEPT_MS, dead_before=tx.now - DEAD_KEPT_MS)

@@ -16,9 +16,8 @@ from server.protocol.approvals.states import State, overdue
 from server.protocol.policy.risks import Risk
 from server.services.approvals.views import approver_view
 from server.services.approvers import approvers
-from server.services.approvers.escalations import halfway
 from server.services.audit import audit
-from server.services.notifications import notices
+from server.services.notifications import attention, notices
 from server.services.users import device_auth
 from server.services.users.device_auth import Person
 
@@ -57,7 +56,7 @@ class Extensions:
                 approval.id,
                 expected=approval.expires_at,
                 until=until,
-                escalate_at=halfway(tx.now, until),
+                escalate_at=attention.halfway(tx.now, until),
                 now=tx.now,
             )
             if not moved:

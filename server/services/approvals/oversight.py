@@ -19,7 +19,7 @@ from server.protocol.text import check_prose
 from server.services.approvals.execution_outcomes import execution
 from server.services.approvals.withdrawals import withdraw
 from server.services.audit import actors
-from server.services.clients import agent_names
+from server.services.clients import client_names
 from server.services.devices import devices
 from server.services.refusals import Conflict, NotFound, valid
 from server.services.users import user_checks
@@ -66,7 +66,7 @@ class Oversight:
         with self.store.read() as view:
             found = view.approvals.search(
                 state=state,
-                agent_id=None if agent is None else agent_names.find(view, agent).id,
+                agent_id=None if agent is None else client_names.find_agent(view, agent).id,
                 user_id=None if user is None else user_checks.find(view, user).id,
                 limit=limit,
                 before=before,

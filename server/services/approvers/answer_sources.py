@@ -1,20 +1,108 @@
-"""The sources of a decision: a consent, a standing grant, or approvers.
+"""Who or what answers a request: a consent, a standing grant, or the eligible approvers.
 
-Owns: the order of these, for enforcement and for explanation. Never: evaluating policy,
-eligibility, or reserving a use of a grant.
+A consent decides a request that policy allows. The approval is created all the same, with its texts
+and audit entries; it names what decided, and its token does not claim that a person answered.
+Owns: the order of the sources, for enforcement and for explanation; resolving policy's requirements
+to people. Never: evaluating policy, the quorum, or reserving a use of a grant.
 """
 
-from dataclasses import dataclass
+import json
+from dataclasses import dataclass, replace
+from typing import Final
 
-from server.model.approvals import AutomaticDecision
+from server.model.approvals import Approval, AutomaticDecision, automatic_decision
+from server.model.approvers import NamedApprover
 from server.model.clients import Agent
-from server.model.store import View
-from server.protocol.policy.questions import Verdict
-from server.services.approvers import automatic_decisions, eligible
-from server.services.approvers.eligible import ONLY_THE_USER, EligibleApprovers
-from server.services.policy.evaluation import PolicyRequest
+from server.model.consents import Consent
+from server.model.store import Unit, View
+from server.model.users import User
+from server.protocol.approvals.states import State
+from server.protocol.policy.questions import NO_APPROVALS, Requirements, Verdict
+from server.services.audit import audit
+from server.services.notifications import notices
+from server.services.policy.evaluation import Evaluator, PolicyRequest
 from server.services.standing_grants import uses
 from server.services.standing_grants.uses import CoveringGrant
+
+NOT_CONSENTED = "A rule allows this, but you have not consented to it."
+WANTS_YOU = "A rule allows this, but the agent asks for your own answer."
+CALL_AFTER_MS = 1_000
+"""The delay of the callback, so that the agent gets the response to its request first."""
+
+
+def find_automatic_decision(
+    view: View, case: PolicyRequest, verdict: Verdict, *, wants_person: bool
+) -> tuple[Verdict, AutomaticDecision | None]:
+    """The consent that decides an allowed request; else the verdict with the reason for asking."""
+    if verdict.outcome != "allow" or case.user is None:
+        return verdict, None
+    if wants_person:
+        return replace(verdict, because=WANTS_YOU), None
+    consent = covering_consent(view, case)
+    if consent is None:
+        return replace(verdict, because=NOT_CONSENTED), None
+    return verdict, AutomaticDecision({"consent": consent.id, "policy": verdict.source.version})
+
+
+def covering_consent(view: View, case: PolicyRequest, at: int | None = None) -> Consent | None:
+    """The user's consent for this agent, now or at a time, if it covers every scope."""
+    if case.user is None:
+        return None
+    resource = case.target.resource.uri
+    consent = view.consents.live(case.user.id, case.agent.id, resource, at or view.now)
+    covers = consent is not None and set(case.target.scope) <= set(consent.scopes)
+    return consent if covers else None
+
+
+def approve_automatically(approval: Approval, decider: AutomaticDecision, now: int) -> Approval:
+    """Mark a new request as approved automatically."""
+    said = json.dumps(decider.facts, sort_keys=True, separators=(",", ":"))
+    return replace(approval, state=State.APPROVED, decided_at=now, decided_by=said)
+
+
+def record_and_notify(tx: Unit, approval: Approval, *, screens: bool = True) -> None:
+    """Record an automatic decision, and notify the user's screens and the agent."""
+    audit.record(
+        tx,
+        audit.approval_entry(
+            approval,
+            audit.Type.APPROVAL_ALLOWED,
+            decision=str(approval.state),
+            facts={
+                "decided_by": automatic_decision(approval),
+                "display_digest": approval.display_digest,
+                "policy": json.loads(approval.policy),
+            },
+        ),
+    )
+    notices.approval(tx, approval, "approval.decided", call_after_ms=CALL_AFTER_MS, screens=screens)
+
+
+def deciding_consent(view: View, approval: Approval) -> Consent | None:
+    """The consent that decided a request; None if none did."""
+    consent = (automatic_decision(approval) or {}).get("consent")
+    return None if consent is None else view.consents.get(str(consent))
+
+
+def is_still_valid(
+    view: View, evaluator: Evaluator, case: PolicyRequest, approval: Approval
+) -> bool:
+    """Return whether the deciding consent is active and policy still allows the request."""
+    stands_on, now = deciding_consent(view, approval), covering_consent(view, case)
+    same = now is not None and stands_on is not None and now.id == stands_on.id
+    return same and evaluator.holds(view, case, NO_APPROVALS)
+
+
+@dataclass(frozen=True, slots=True)
+class EligibleApprovers:
+    """The people to ask, and how many of them can approve."""
+
+    others: tuple[NamedApprover, ...]
+    """Other approvers; includes the user the request is for if their approval does not count."""
+    count: int
+
+
+ONLY_THE_USER: Final = EligibleApprovers((), 1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,14 +143,57 @@ def find_answer_sources(
     `acr`: the agent requires a person's own answer, so neither a consent nor a grant decides.
     `hinted`: the request comes from an exchange, so no consent decides.
     """
-    verdict, decider = automatic_decisions.find_automatic_decision(
-        view, case, verdict, wants_person=acr or hinted
-    )
+    verdict, decider = find_automatic_decision(view, case, verdict, wants_person=acr or hinted)
     if decider is not None:
         return AnswerSources(verdict, decider=decider)
     fits = () if acr else tuple(uses.covering_grants(view, case, verdict))
     if fits or not isinstance(case.agent, Agent):
         return AnswerSources(verdict, fits=fits)
-    return AnswerSources(
-        verdict, eligible.eligible_for_verdict(view, verdict, case.agent, case.user)
-    )
+    return AnswerSources(verdict, eligible_for_verdict(view, verdict, case.agent, case.user))
+
+
+def eligible_for_verdict(
+    view: View, verdict: Verdict, agent: Agent, user: User | None
+) -> EligibleApprovers:
+    """The eligible approvers of a verdict; only the user if it needs no approval."""
+    needs = verdict.needs
+    return ONLY_THE_USER if needs is None else find_eligible(view, needs, agent, user)
+
+
+def find_eligible(
+    view: View, needs: Requirements, agent: Agent, user: User | None
+) -> EligibleApprovers:
+    """The eligible approvers: the user the request is for, and others.
+
+    If rules name approvers, the others are those; else, for a quorum above 1 or an excluded user,
+    the agent's owners and the administrators. Only enabled users count. Without a user, the result
+    is that of a user whom no rule names.
+    """
+    if needs.who is not None:
+        return _named(view, needs, user)
+    excluded = user is not None and user.id in needs.excluded
+    if needs.quorum == 1 and not excluded:
+        return ONLY_THE_USER
+    own = set() if user is None else {user.id}
+    beside = {*agent.owners, *view.directory.administrators()} - needs.excluded - own
+    found = [NamedApprover(one, "backup") for one in sorted(beside) if _enabled(view, one)]
+    watching = [NamedApprover(one, "asked", approves=False) for one in own if excluded]
+    return EligibleApprovers((*watching, *found), len(found) + (not excluded))
+
+
+def _named(view: View, needs: Requirements, user: User | None) -> EligibleApprovers:
+    members = view.directory.members()
+    counted = [one for one in sorted(needs.eligible) if _enabled(view, one)]
+    found = []
+    for one in counted:
+        group = next((g for g in sorted(needs.groups) if one in members.get(g, ())), None)
+        why = "asked" if group is None else "group"
+        found.append(NamedApprover(one, why, group_id=group))  # type: ignore[arg-type]  # both are reasons
+    if user is not None and user.id not in counted:
+        found.append(NamedApprover(user.id, "asked", approves=False))
+    return EligibleApprovers(tuple(found), len(counted))
+
+
+def _enabled(view: View, user_id: str) -> bool:
+    user = view.directory.user(user_id)
+    return user is not None and user.enabled

@@ -57,11 +57,6 @@ def _begin_or_end(tx: Unit, deputy: Deputy, substitutes: Substitutes) -> bool:
     return deputies.end(tx, deputy) if over else deputies.begin(tx, deputy, substitutes)
 
 
-def halfway(start: int, end: int) -> int:
-    """When the next step is due."""
-    return (start + end) // 2
-
-
 def _remind(tx: Unit, approval: Approval, substitutes: Substitutes) -> None:
     """Remind all approvers."""
     _record(tx, approval, "reminded")
@@ -83,7 +78,7 @@ def take_step(tx: Unit, approval: Approval, substitutes: Substitutes) -> bool:
     step = approval.escalated
     last = step + 1 >= len(STEPS)
     due_at = approval.escalate_at or tx.now
-    next_at = None if last else halfway(due_at, approval.expires_at)
+    next_at = None if last else attention.halfway(due_at, approval.expires_at)
     if not tx.escalations.step(approval.id, step, next_at, tx.now):
         return False
     STEPS[step](tx, approval, substitutes)

@@ -18,7 +18,6 @@ from server.protocol.approvals.states import State, overdue
 from server.services.approvals.superseding import SUPERSEDED
 from server.services.approvals.withdrawals import WITHDRAWN
 from server.services.audit import audit
-from server.services.ciba import notification_tokens
 from server.services.ciba.redemption import Redemption, is_token_live
 from server.services.notifications import notices
 
@@ -96,7 +95,7 @@ class Callbacks:
     def _call(
         self, agent: Agent, approval: Approval, members: Mapping[str, object]
     ) -> CallbackRequest:
-        token = notification_tokens.decrypt(self.secrets, approval)
+        token = decrypt(self.secrets, approval)
         body = {"auth_req_id": self.secrets.auth_req_id(approval.id), **members}
         return CallbackRequest(
             agent.notification_endpoint or "", token.decode(), json.dumps(body).encode()
@@ -167,3 +166,17 @@ def _record(tx: Unit, approval: Approval, why: str) -> None:
         ),
     )
     notices.alarm(tx, "alarm.callback_lost", approval=approval.id, agent=approval.agent_id, why=why)
+
+
+def encrypt_token(secrets: Secrets, approval_id: str, token: str | None) -> bytes | None:
+    """Return the encrypted token; None if the agent sent none."""
+    return None if token is None else secrets.seal(_purpose(approval_id), token.encode())
+
+
+def decrypt(secrets: Secrets, approval: Approval) -> bytes:
+    """Return the decrypted token of this request."""
+    return secrets.open(_purpose(approval.id), approval.notification_token or b"")
+
+
+def _purpose(approval_id: str) -> str:
+    return f"notification token:{approval_id}"

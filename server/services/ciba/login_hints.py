@@ -1,4 +1,4 @@
-"""Signs a `login_hint_token` at an exchange, and accepts it at the backchannel endpoint."""
+"""The user that an agent's hint names, and the `login_hint_token` of an exchange."""
 
 import hashlib
 from collections.abc import Mapping, Sequence
@@ -8,11 +8,17 @@ from server.model.clients import Agent
 from server.model.ports import BadToken, Secrets, Signer, Verifier
 from server.model.store import Unit
 from server.model.tokens import Delegation, published
+from server.model.users import User
 from server.protocol import errors
 from server.protocol.ciba import login_hint_tokens
 from server.protocol.ciba.login_hint_tokens import LoginHint
+from server.protocol.ciba.requests import BackchannelRequest
+from server.protocol.confusables import skeleton
 from server.protocol.json_text import JsonValue
+from server.protocol.names import PREFIX_USER
+from server.protocol.tokens.tokens import ID_TOKEN_TYPE
 from server.services.server_policy import ServerPolicy
+from server.services.users import user_or_group
 
 _ALG = "ES256"
 _JTI = "sayso_lh_"
@@ -79,3 +85,70 @@ class LoginHints:
         key = hashlib.sha256(hint.token_id.encode()).digest()
         if not tx.replays.first_use(_REPLAY_KIND, key, hint.expires_at * 1000):
             raise errors.InvalidRequest("login_hint_token was used before; exchange again.")
+
+
+@dataclass(frozen=True, slots=True)
+class HintedUser:
+    """The user an agent names, by name or by ID."""
+
+    text: str
+    by_id: bool
+
+    def hash(self, secrets: Secrets, agent_id: str) -> bytes:
+        """Return a hash that is equal for all spellings that resolve to one name, and hides it."""
+        text = self.text if self.by_id else skeleton(self.text)
+        kind = "id" if self.by_id else "name"
+        return hashlib.sha256(secrets.nonce("hint", agent_id, kind, text).encode()).digest()
+
+
+@dataclass(frozen=True, slots=True)
+class Hints:
+    """Resolves hints. A user whom the agent may not ask looks like one who does not exist."""
+
+    verifier: Verifier
+    server_policy: ServerPolicy
+
+    def hinted_user(
+        self, tx: Unit, agent: Agent, request: BackchannelRequest, subject: str | None = None
+    ) -> HintedUser:
+        """Return the user a request names: by name, or by the subject of a token.
+
+        `subject` is the user of a `login_hint_token`, which the caller has read. Raises
+        errors.InvalidRequest for an `id_token_hint` that is not ours or another client's.
+        """
+        if subject is None and request.login_hint is not None:
+            return HintedUser(request.login_hint, by_id=request.login_hint.startswith(PREFIX_USER))
+        if subject is None:
+            subject = self._subject(tx, agent, request.id_token_hint or "")
+        return HintedUser(subject, by_id=True)
+
+    def find_askable(self, tx: Unit, agent: Agent, hinted_user: HintedUser) -> User | None:
+        """Return the named user if they are enabled and the agent may ask them."""
+        directory = tx.directory
+        user = (
+            directory.user(hinted_user.text)
+            if hinted_user.by_id
+            else directory.user_called(hinted_user.text)
+        )
+        if user is None or not user.enabled:
+            return None
+        return (
+            user if agent.asks is None or user_or_group.includes(tx, user.id, agent.asks) else None
+        )
+
+    def _subject(self, tx: Unit, agent: Agent, hint: str) -> str:
+        """Return the subject of our ID token for this agent; it may have expired."""
+        keys = published(tx.directory.signing_keys(), tx.now)
+        try:
+            claims = self.verifier.own_token(hint, ID_TOKEN_TYPE, keys)
+        except BadToken as error:
+            raise errors.InvalidRequest(
+                "id_token_hint is not an ID token of this issuer.", detail=str(error)
+            ) from error
+        audience = claims.get("aud")
+        named = audience if isinstance(audience, list) else [audience]
+        if not all(isinstance(name, str) for name in named) or agent.id not in named:
+            raise errors.InvalidRequest("id_token_hint was issued to another client.")
+        if claims.get("iss") != self.server_policy.issuer or not isinstance(claims.get("sub"), str):
+            raise errors.InvalidRequest("id_token_hint is from another issuer.")
+        return str(claims["sub"])

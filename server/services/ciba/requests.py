@@ -19,24 +19,15 @@ from server.protocol.forms import Form
 from server.protocol.resources import scopes
 from server.services.approvals import superseding
 from server.services.approvals.ceremonies import Ceremonies
-from server.services.approvers import approvers, automatic_decisions, escalations, substitutes
+from server.services.approvers import answer_sources, approvers, substitutes
 from server.services.approvers.substitutes import Substitutes
 from server.services.audit import audit
-from server.services.ciba import (
-    audit_entries,
-    callers,
-    notification_tokens,
-    plans,
-    redemption,
-    user_codes,
-)
-from server.services.ciba.callers import CallerTokens
-from server.services.ciba.hinted_users import Hints
-from server.services.ciba.login_hints import LoginHints
+from server.services.ciba import callbacks, callers, plans, redemption, user_codes
+from server.services.ciba.callers import CallerTokens, RequestObjects
+from server.services.ciba.login_hints import Hints, LoginHints
 from server.services.ciba.plans import BackchannelCall, RequestPlan, RequestPlanner, canonical_json
-from server.services.ciba.request_objects import RequestObjects
-from server.services.clients import agent_names
-from server.services.notifications import notices, request_limits
+from server.services.clients import client_names
+from server.services.notifications import attention, notices, request_limits
 from server.services.policy import displays, history
 from server.services.policy.displays import DisplayedRequest
 from server.services.resources import targets
@@ -125,7 +116,7 @@ class BackchannelService:
         if self.server_policy.hide_unknown_users:
             return self._start_hidden(tx, call, plan_for, user, named.hash(self.secrets, agent.id))
         plan = plan_for(user)
-        if (refused := audit_entries.refuse_ruled_out(tx, call, plan)) is not None:
+        if (refused := plans.refuse_ruled_out(tx, call, plan)) is not None:
             return refused
         if user is None:
             return self._unknown_user(tx, call, plan)
@@ -155,13 +146,13 @@ class BackchannelService:
             tx, call.agent, candidate, call.request.supersedes, hint_hash=hint_hash
         )
         if plan.by.asked:
-            if (refused := audit_entries.refuse_ruled_out(tx, call, for_anyone)) is not None:
+            if (refused := plans.refuse_ruled_out(tx, call, for_anyone)) is not None:
                 return refused
             remaining = request_limits.RemainingRequests(
                 tx, call.agent, self.server_policy, earlier
             )
             if (limit := remaining.hidden_refusal(hint_hash, for_anyone.risk)) is not None:
-                return audit_entries.refuse(tx, call, for_anyone, *limit)
+                return plans.refuse(tx, call, for_anyone, *limit)
         must_not_ask = self._must_not_ask(tx, call, plan, candidate, earlier)
         if user is None or must_not_ask:
             return self._create(tx, call, for_anyone, phantom, hint_hash=hint_hash, phantom=True)
@@ -202,14 +193,14 @@ class BackchannelService:
         """
         request_limits.lock(tx, agent)
         if request_limits.guessing(tx, agent):
-            return audit_entries.refuse(tx, call, plan, *_GUESSING)
+            return plans.refuse(tx, call, plan, *_GUESSING)
         code = call.request.user_code
         if (wrong := user_codes.refusal(tx, self.secrets, agent, user, code)) is not None:
             return wrong
         tx.lock(f"asked {user.id}")
         earlier = superseding.find_superseded(tx, agent, user, call.request.supersedes)
         limit = self._limit(tx, agent, plan, user, earlier)
-        return None if limit is None else audit_entries.refuse(tx, call, plan, *limit)
+        return None if limit is None else plans.refuse(tx, call, plan, *limit)
 
     def _repeated(self, tx: Unit, call: BackchannelCall) -> Approval | None:
         """Return the approval of this key, ended or not. Raises InvalidRequest if it differs."""
@@ -241,7 +232,7 @@ class BackchannelService:
     ) -> errors.ProtocolError:
         request_limits.lock(tx, call.agent)
         if request_limits.too_many_unknown(tx, call.agent):
-            return audit_entries.refuse(tx, call, plan, *_GUESSING)
+            return plans.refuse(tx, call, plan, *_GUESSING)
         return errors.UnknownUserId("The hint names no user whom this agent may ask.")
 
     def _phantom_user(self, hint_hash: bytes) -> User:
@@ -272,13 +263,13 @@ class BackchannelService:
         by = plan.by
         decider = by.decider or uses.reserve(tx, by.fits, by.verdict, approval.id)
         if decider is not None:
-            approval = automatic_decisions.approve_automatically(approval, decider, tx.now)
+            approval = answer_sources.approve_automatically(approval, decider, tx.now)
         tx.approvals.add(approval)
         if approval.multi_approver:
             approvers.store_approvers(tx, approval, by.people.others)
-        audit_entries.record(tx, audit.Type.APPROVAL_REQUESTED, call, approval)
+        plans.record(tx, audit.Type.APPROVAL_REQUESTED, call, approval)
         if decider is not None:
-            automatic_decisions.record_and_notify(tx, approval, screens=decider.notifies)
+            answer_sources.record_and_notify(tx, approval, screens=decider.notifies)
             return approval
         history.count_request(tx, approval)
         if phantom:
@@ -343,14 +334,14 @@ class BackchannelService:
             parent_id=None if phantom or call.hint is None else call.hint.parent,
             caller_id=None if phantom else callers.client_of(tx, call.received_token),
             delivery=call.agent.delivery,
-            notification_token=notification_tokens.encrypt(
+            notification_token=callbacks.encrypt_token(
                 self.secrets, approval_id, call.notification_token
             ),
             jkt=self._proved_key(tx, call) if call.agent.delivery == "push" else None,
             policy=canonical_json(plan.verdict.facts()),
             past=compared.text,
             life_ms=plan.seconds * 1000,
-            escalate_at=None if phantom else escalations.halfway(tx.now, expires_at),
+            escalate_at=None if phantom else attention.halfway(tx.now, expires_at),
             quorum=plan.by.quorum,
             multi_approver=bool(plan.by.people.others) and not phantom,
         )
@@ -388,12 +379,12 @@ class BackchannelService:
             because=plan.verdict.because,
             ceremony=plan.ceremony,
             binding_message=call.request.binding_message,
-            first_request=agent_names.is_first_request(tx, call.agent.id, user.id),
+            first_request=client_names.is_first_request(tx, call.agent.id, user.id),
             peer=call.peer,
             asked_at=tx.now,
             expires_at=expires_at,
             token_seconds=targets.lifetime(
                 call.agent, plan.target.resource, self.server_policy.access_token_seconds
             ),
-            through=delegations.actors(tx, call.received_token or ""),
+            through=delegations.actors(tx, call.received_token) if call.received_token else (),
         )

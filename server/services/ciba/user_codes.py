@@ -11,6 +11,7 @@ from typing import Final
 from server.model.audit import Entry
 from server.model.clients import Agent
 from server.model.devices import Device
+from server.model.operations import CountedLimit
 from server.model.ports import PasswordHasher, Secrets
 from server.model.store import Store, Unit
 from server.model.users import User
@@ -23,8 +24,14 @@ from server.services.devices.statements import Statements
 from server.services.users import device_auth
 from server.services.users.device_auth import Person
 
-MAX_WRONG: Final = 5
-WRONG_WINDOW_MS: Final = 30 * 60 * 1000
+WRONG: Final = CountedLimit(
+    "wrong_user_codes",
+    "agent and person",
+    "Wrong user codes of an agent",
+    5,
+    30 * 60 * 1000,
+    "user code:",
+)
 CHANGES: Final = 20
 """Maximum changes per hour; each new code is compared with the person's password."""
 CHANGES_WINDOW_MS: Final = 60 * 60 * 1000
@@ -103,13 +110,13 @@ def refusal(
         return None
     if sent is None:
         return errors.MissingUserCode("This person requires a user code; ask them for it.")
-    key = f"user code:{agent.id}:{user.id}"
-    if tx.counters.peek(key) >= MAX_WRONG:
+    pair = f"{agent.id}:{user.id}"
+    if WRONG.count(tx, pair) >= WRONG.value:
         return errors.InvalidUserCode("Too many wrong user codes. Ask again in half an hour.")
     sent_hash = secrets.user_code_hash(user.id, user_codes.normalise(sent))
     if hmac.compare_digest(sent_hash, wanted):
         return None
-    tx.counters.count(key, WRONG_WINDOW_MS)
+    WRONG.exceeded(tx, pair)
     return errors.InvalidUserCode("The user code is wrong.")
 
 

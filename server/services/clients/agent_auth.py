@@ -16,7 +16,7 @@ from server.protocol import names
 from server.services import client_secrets
 from server.services.audit import audit
 from server.services.client_secrets import DEFAULT_OVERLAP_MS
-from server.services.clients import agent_forms, agent_names, agents
+from server.services.clients import agent_forms, agents, client_names
 from server.services.clients.agent_forms import AgentChanges
 from server.services.clients.agents import NewSecret
 from server.services.refusals import Conflict, Invalid
@@ -50,7 +50,7 @@ class AgentAuth:
         """
         overlap = client_secrets.check_overlap(wanted.overlap_ms)
         with self.store.administer() as tx:
-            before = agent_names.find(tx, name_or_id)
+            before = client_names.find_agent(tx, name_or_id)
             _check(before, wanted)
             until = tx.now + overlap if overlap else None
             agent = replace(

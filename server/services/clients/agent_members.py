@@ -14,31 +14,24 @@ from server.services.clients import client_members
 from server.services.clients.client_members import IS, MAY, METHODS, PROVES
 from server.services.members import Clear, Flag, FormField, Kind, Line, Member, Members
 
-GRANTS: Final = (
-    (names.GRANT_CIBA, "by asking people (CIBA)"),
-    (names.GRANT_TOKEN_EXCHANGE, "by exchanging tokens that reach it"),
-    (names.GRANT_CLIENT_CREDENTIALS, "by acting for itself (client credentials)"),
-)
-GRANT_WORDS: Final = (
-    ("ciba", names.GRANT_CIBA),
-    ("client_credentials", names.GRANT_CLIENT_CREDENTIALS),
-    ("token_exchange", names.GRANT_TOKEN_EXCHANGE),
-)
 DELIVERIES: Final = (
-    ("poll", "when it asks (poll)"),
-    ("ping", "by a call that says so (ping)"),
-    ("push", "by a call that brings them (push)"),
+    ("poll", "poll: the agent asks for the result"),
+    ("ping", "ping: Sayso notifies the agent, which then polls"),
+    ("push", "push: Sayso sends the tokens to the agent"),
 )
-REQUEST_ALGS: Final = (("", "it need not"), *((alg, f"with {alg}") for alg in names.CLIENT_ALGS))
+REQUEST_ALGS: Final = (
+    ("", "not required"),
+    *((alg, f"required, with {alg}") for alg in names.CLIENT_ALGS),
+)
 
-_ASKS: Final = "Asking, and hearing the answer"
+_ASKS: Final = "Approval requests"
 
 AGENT_MEMBERS: Final[Members] = (
-    client_members.name("agent", "People read it on requests."),
+    client_members.name("agent", "Shown on requests."),
     Member(
         "description",
         Kind.TEXT,
-        FormField("What it is for", section=IS),
+        FormField("Description", section=IS),
         Flag("--description", "What it is for; shown to approvers."),
         Line("description"),
         default="",
@@ -51,7 +44,7 @@ AGENT_MEMBERS: Final[Members] = (
         Kind.PEOPLE,
         FormField(
             "Owners",
-            "People who answer for it.",
+            "Users who are responsible for the agent.",
             section=IS,
             defaults_to_user=True,
             suggestions="users",
@@ -71,7 +64,7 @@ AGENT_MEMBERS: Final[Members] = (
         Kind.NAMES,
         FormField(
             "Labels",
-            "Words and key=value pairs, by which policy knows it.",
+            "Words and key=value pairs that policy rules can match.",
             section=IS,
             page=Line("Labels"),
         ),
@@ -88,9 +81,7 @@ AGENT_MEMBERS: Final[Members] = (
     Member(
         "external_id",
         Kind.TEXT,
-        FormField(
-            "What another system calls it", section=IS, page=Line("External ID", empty="nothing")
-        ),
+        FormField("External ID", section=IS, page=Line("External ID", empty="nothing")),
         Flag(
             "--external-id",
             "Its ID in another system.",
@@ -104,7 +95,7 @@ AGENT_MEMBERS: Final[Members] = (
     Member(
         "review_at",
         Kind.MOMENT,
-        FormField("Look at it again on", "The doctor reminds then; empty is never.", section=IS),
+        FormField("Review date", "The doctor reminds you. If empty, never.", section=IS),
         Flag(
             "--review",
             "When to review it: a date, or 90d.",
@@ -118,7 +109,7 @@ AGENT_MEMBERS: Final[Members] = (
     Member(
         "expires_at",
         Kind.MOMENT,
-        FormField("It ends on", "Nothing of it counts from then on; empty is never.", section=IS),
+        FormField("Expires on", "It stops working on this day. If empty, never.", section=IS),
         Flag(
             "--expires",
             "A date, a time, or a span such as 90d.",
@@ -132,20 +123,24 @@ AGENT_MEMBERS: Final[Members] = (
     Member(
         "interactive",
         Kind.SWITCH,
-        FormField("A person watches its screen", section=IS, page=Line("Interactive", "yes", "no")),
+        FormField(
+            "Interactive: its user sees its screen",
+            section=IS,
+            page=Line("Interactive", "yes", "no"),
+        ),
         Flag("--interactive", "Its user looks at its screen, where it shows a match number."),
         Line("screen", "shows a match number"),
         default=False,
     ),
     client_members.auth_method(METHODS, names.AUTH_METHODS[0], "How it authenticates."),
     client_members.jwks(
-        "A JWK set, for a key of its own and for signed requests. Nothing is fetched."
+        "A JWK set, for private_key_jwt and signed requests. URLs are not fetched."
     ),
     client_members.dpop_bound("--dpop", Line("tokens", "bound to its key by DPoP")),
     Member(
         "request_alg",
         Kind.CHOICE,
-        FormField("It signs its requests", section=PROVES, choices=REQUEST_ALGS),
+        FormField("Signed requests", section=PROVES, choices=REQUEST_ALGS),
         Flag(
             "--request-alg",
             "The algorithm it must sign requests with; default: unsigned is allowed.",
@@ -162,8 +157,8 @@ AGENT_MEMBERS: Final[Members] = (
         "only",
         Kind.LISTS,
         FormField(
-            "Less at single resources",
-            "A resource and the only scopes that it may have there, with spaces between.",
+            "Scopes limited by resource",
+            "One resource per line: its URI, then the only scopes allowed there.",
             section=MAY,
         ),
         Flag(
@@ -181,14 +176,14 @@ AGENT_MEMBERS: Final[Members] = (
         Kind.NAMES,
         FormField(
             "Serves",
-            "Resources that it is the server of.",
+            "Resources whose API server it is.",
             section=MAY,
             suggestions="resources",
             page=Line("Serves"),
         ),
         Flag(
             "--serves",
-            "A resource that it is the server of, with all that the resource's credential may do.",
+            "A resource whose API server it is: it can do what the resource's credential can.",
             metavar="URI",
             clears=(Clear("--no-serves", (), "It serves no resource."),),
         ),
@@ -198,17 +193,17 @@ AGENT_MEMBERS: Final[Members] = (
         widens=members.more,
     ),
     client_members.grant_types(
-        FormField("It gets tokens", section=MAY, choices=GRANTS, page=Line("Grants")),
+        names.AGENT_GRANT_TYPES,
+        FormField("Grant types", section=MAY, page=Line("Grants")),
         "How it gets tokens; default: every grant.",
-        GRANT_WORDS,
         names.AGENT_GRANTS,
     ),
     Member(
         "token_seconds",
         Kind.NUMBER,
         FormField(
-            "Its tokens live, in seconds",
-            "10 to 3600; empty is as long as is usual.",
+            "Token lifetime in seconds",
+            "10 to 3600. If empty, the setting applies.",
             section=MAY,
             page=Line("Token lifetime", "{} s", "default"),
         ),
@@ -224,7 +219,7 @@ AGENT_MEMBERS: Final[Members] = (
         "high_grants",
         Kind.SWITCH,
         FormField(
-            "People may give it standing grants at high risk",
+            "Allow standing grants at high risk",
             section=MAY,
             page=Line("Standing grants at high risk", "allowed", "not allowed"),
         ),
@@ -237,10 +232,10 @@ AGENT_MEMBERS: Final[Members] = (
         "asks",
         Kind.PEOPLE,
         FormField(
-            "Whom it may ask",
-            "People and groups.",
+            "Can ask",
+            "Users and groups.",
             section=_ASKS,
-            all_label="It may ask everybody",
+            all_label="Everyone",
             defaults_to_user=True,
             suggestions="people",
         ),
@@ -257,7 +252,7 @@ AGENT_MEMBERS: Final[Members] = (
     Member(
         "delivery",
         Kind.CHOICE,
-        FormField("Answers reach it", section=_ASKS, choices=DELIVERIES),
+        FormField("Delivery mode", section=_ASKS, choices=DELIVERIES),
         Flag("--delivery", "How it receives answers; default: poll."),
         Line("delivery"),
         default="poll",
@@ -265,7 +260,7 @@ AGENT_MEMBERS: Final[Members] = (
     Member(
         "notification_endpoint",
         Kind.TEXT,
-        FormField("Where it is called", "An https URL, for ping and push.", section=_ASKS),
+        FormField("Notification endpoint", "An https URL, for ping and push.", section=_ASKS),
         Flag("--notification-endpoint", "Its callback URL for ping or push; https.", metavar="URL"),
         Line("callback URL"),
         wire="backchannel_client_notification_endpoint",
@@ -275,8 +270,8 @@ AGENT_MEMBERS: Final[Members] = (
     Member(
         "takes_user_code",
         Kind.SWITCH,
-        FormField("It has to send the user codes of people", section=_ASKS),
-        Flag("--user-code", "It asks people for their user codes and sends them."),
+        FormField("Require user codes", section=_ASKS),
+        Flag("--user-code", "It must send the user codes of the people it asks."),
         Line("user codes", "sends them"),
         wire="backchannel_user_code_parameter",
         default=False,
@@ -287,9 +282,9 @@ AGENT_MEMBERS: Final[Members] = (
         "icon",
         Kind.ICON,
         FormField(
-            "Its icon",
+            "Icon",
             f"A still, square PNG or WebP of {MIN_SIDE} to {MAX_SIDE} pixels and at most 32 kB. "
-            "Its name stands beside it everywhere.",
+            "The name is always shown next to it.",
             forms=(),
         ),
         Flag(

@@ -21,11 +21,10 @@ from server.protocol.resources.uris import callback_problem
 from server.services import client_secrets, members, paging
 from server.services.audit import audit
 from server.services.client_secrets import DEFAULT_OVERLAP_MS
-from server.services.clients import agent_forms, agent_names, icons, owners
+from server.services.clients import agent_forms, client_names, icons, owners
 from server.services.clients.agent_forms import AgentChanges, NewAgent
 from server.services.clients.agent_members import AGENT_MEMBERS
-from server.services.clients.agent_names import find
-from server.services.clients.client_names import refuse_taken
+from server.services.clients.client_names import find_agent, refuse_taken
 from server.services.members import ANY, Having
 from server.services.paging import ResultPage
 from server.services.refusals import Conflict, Invalid
@@ -94,7 +93,7 @@ class Agents:
     def show(self, name_or_id: str) -> tuple[Agent, tuple[User, ...]]:
         """Return one agent, with the use of its credentials, and its owners. Raises `NotFound`."""
         with self.store.read() as view:
-            agent = find(view, name_or_id)
+            agent = find_agent(view, name_or_id)
             agent = view.agents.get(agent.id) or agent
             return agent, owners.of(view, agent)
 
@@ -112,7 +111,7 @@ class Agents:
         """
         self._check_endpoint(changes.get("notification_endpoint"))
         with self.store.administer() as tx:
-            before = find(tx, name_or_id)
+            before = find_agent(tx, name_or_id)
             agent = agent_forms.changed_record(tx, before, changes)
             if agent.name != before.name:
                 refuse_taken(tx, agent.name, agent.id)
@@ -126,7 +125,7 @@ class Agents:
     def preview(self, name_or_id: str) -> DisabledAgent:
         """Return what disabling an agent would end. Raises `NotFound`."""
         with self.store.read() as view:
-            agent = find(view, name_or_id)
+            agent = find_agent(view, name_or_id)
             own, others = view.delegations.live_of_client(agent.id, view.now)
             open_now = [
                 one for one in view.approvals.open_of_agent(agent.id) if _is_open(one, view)
@@ -139,7 +138,7 @@ class Agents:
         A second call changes nothing. Raises `NotFound`.
         """
         with self.store.administer() as tx:
-            agent = find(tx, name_or_id)
+            agent = find_agent(tx, name_or_id)
             if agent.state == "disabled":
                 return DisabledAgent(agent)
             agent = replace(agent, state="disabled")
@@ -154,7 +153,7 @@ class Agents:
         Raises `NotFound`, or `Conflict` if no owner is enabled.
         """
         with self.store.administer() as tx:
-            before = find(tx, name_or_id)
+            before = find_agent(tx, name_or_id)
             agent = replace(before, state="enabled")
             if owners.orphaned_at(tx, agent) is not None:
                 raise Conflict(
@@ -176,7 +175,7 @@ class Agents:
         """
         overlap = client_secrets.check_overlap(overlap_ms)
         with self.store.administer() as tx:
-            agent = find(tx, name_or_id)
+            agent = find_agent(tx, name_or_id)
             if agent.auth_method == "private_key_jwt":
                 raise Conflict(
                     f"{agent.name} authenticates with keys. Replace the keys instead.",
@@ -194,7 +193,7 @@ class Agents:
     def delete(self, name_or_id: str, *, by: str) -> DisabledAgent:
         """Disable and delete an agent; the audit log keeps what it did. Raises `NotFound`."""
         with self.store.administer() as tx:
-            agent = find(tx, name_or_id)
+            agent = find_agent(tx, name_or_id)
             return delete_agent(tx, agent, by=by)
 
     def _check_endpoint(self, url: str | None) -> None:
@@ -225,7 +224,7 @@ def change(tx: Unit, before: Agent, agent: Agent, *, by: str) -> Agent:
     """Store a changed agent in an administering unit of work."""
     agent = replace(agent, key_uses=kept_key_uses(before, agent))
     if agent != before:
-        agent = agent_names.record_rename(tx, before, agent, by=by)
+        agent = client_names.record_rename(tx, before, agent, by=by)
         was_orphan = owners.orphans(tx, [before])
         tx.agents.replace(agent, tx.now)
         owners.record_adopted(tx, [agent] if was_orphan else [], by=by)

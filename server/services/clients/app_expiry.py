@@ -1,4 +1,4 @@
-"""Deletes apps that nobody registered and nobody uses.
+"""Deletes unregistered apps that nobody uses.
 
 Owns: how long such an app stays. Never: other apps; an administrator deletes those.
 """

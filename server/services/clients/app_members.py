@@ -12,27 +12,17 @@ from server.services.clients import client_members
 from server.services.clients.client_members import IS, MAY, METHODS, PROVES
 from server.services.members import Clear, Flag, FormField, Kind, Line, Member, Members
 
-APP_GRANTS: Final = (
-    (names.GRANT_AUTHORIZATION_CODE, "sending people here (authorization code)"),
-    (names.GRANT_REFRESH_TOKEN, "refreshing those it has"),
-    (names.GRANT_DEVICE_CODE, "a code typed on another device"),
-)
-APP_GRANT_WORDS: Final = (
-    (names.GRANT_AUTHORIZATION_CODE, names.GRANT_AUTHORIZATION_CODE),
-    (names.GRANT_REFRESH_TOKEN, names.GRANT_REFRESH_TOKEN),
-    ("device_code", names.GRANT_DEVICE_CODE),
-)
-APP_METHODS: Final = (*METHODS, (names.AUTH_NONE, "nothing: a public app, which uses PKCE"))
+APP_METHODS: Final = (*METHODS, (names.AUTH_NONE, "none: a public app with PKCE"))
 
 
 APP_MEMBERS: Final[Members] = (
-    client_members.name("app", "People read it as they sign in."),
+    client_members.name("app", "Shown when users sign in."),
     Member(
         "redirect_uris",
         Kind.NAMES,
         FormField(
-            "Where people come back to",
-            "Redirect URIs, each exactly as the app sends it.",
+            "Redirect URIs",
+            "One per line, exactly as the app sends it.",
             section=IS,
             first=True,
         ),
@@ -45,7 +35,7 @@ APP_MEMBERS: Final[Members] = (
     Member(
         "post_logout_redirect_uris",
         Kind.NAMES,
-        FormField("Where they come back to signed out", section=IS),
+        FormField("Post-logout redirect URIs", section=IS),
         Flag(
             "--post-logout-redirect-uri",
             "A redirect URI for after people sign out.",
@@ -67,7 +57,7 @@ APP_MEMBERS: Final[Members] = (
         names.APP_AUTH_METHODS[0],
         "How it authenticates; none for a public client.",
     ),
-    client_members.jwks("A JWK set, for a key of its own."),
+    client_members.jwks("A JWK set, for private_key_jwt. URLs are not fetched."),
     client_members.dpop_bound(
         "--dpop-bound", Line("tokens", "bound to its key", "bound to its key if it proves one")
     ),
@@ -76,9 +66,9 @@ APP_MEMBERS: Final[Members] = (
     client_members.SCOPES,
     client_members.ACTION_TYPES,
     client_members.grant_types(
-        FormField("It gets tokens by", section=MAY, choices=APP_GRANTS),
+        names.APP_GRANT_TYPES,
+        FormField("Grant types", section=MAY),
         "How it gets tokens; default: code and refresh token.",
-        APP_GRANT_WORDS,
         names.USUAL_APP_GRANTS,
     ),
 )

@@ -4,6 +4,7 @@ Never: a member that only one of them has; that is in `agent_members.py` or `app
 """
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Final, TypeAlias
 
 from server.protocol import names
@@ -14,14 +15,14 @@ from server.services.members import Check, Clear, Flag, FormField, Kind, Line, M
 Choices: TypeAlias = tuple[tuple[str, str], ...]
 """The value and label, or the word and value, of each option."""
 
-IS: Final = "What it is"
-PROVES: Final = "How it proves itself"
-MAY: Final = "What it may"
+IS: Final = "General"
+PROVES: Final = "Authentication"
+MAY: Final = "Permissions"
 
 METHODS: Final = (
-    ("client_secret_basic", "a secret, in the header"),
-    ("client_secret_post", "a secret, in the form"),
-    ("private_key_jwt", "a key of its own, which signs"),
+    ("client_secret_basic", "client secret, in the Authorization header"),
+    ("client_secret_post", "client secret, in the request body"),
+    ("private_key_jwt", "private key, which signs a JWT"),
 )
 
 
@@ -44,7 +45,7 @@ def auth_method(choices: Choices, start: str, help_text: str) -> Member:
     return Member(
         "auth_method",
         Kind.CHOICE,
-        FormField("It proves itself by", section=PROVES, choices=choices, forms=("new",)),
+        FormField("Authentication method", section=PROVES, choices=choices, forms=("new",)),
         Flag("--auth", help_text, shows_default=True),
         Line("authenticates"),
         default=start,
@@ -57,7 +58,7 @@ def jwks(hint: str) -> Member:
     return Member(
         "jwks",
         Kind.KEYS,
-        FormField("Its public keys", hint, section=PROVES, rows=4, forms=("new",)),
+        FormField("Public keys", hint, section=PROVES, rows=4, forms=("new",)),
         Flag("--jwks", "Its public keys (JWK set)."),
         default=(),
         check=checks.keys,
@@ -72,8 +73,8 @@ def dpop_bound(flag: str, line: Line) -> Member:
     return Member(
         "dpop_bound",
         Kind.SWITCH,
-        FormField("Its tokens are bound to its key (DPoP)", section=PROVES),
-        Flag(flag, "Its tokens must be bound to a key that it proves."),
+        FormField("Bind tokens to its key (DPoP)", section=PROVES),
+        Flag(flag, "Bind its tokens to its key (DPoP)."),
         line,
         wire="dpop_bound_access_tokens",
         default=False,
@@ -87,8 +88,8 @@ def id_token_alg(section: str) -> Member:
     return Member(
         "id_token_alg",
         Kind.CHOICE,
-        FormField("Its ID tokens are signed with", section=section, choices=algs),
-        Flag("--id-token-alg", "How its ID tokens are signed; default: ES256."),
+        FormField("Signing algorithm of ID tokens", section=section, choices=algs),
+        Flag("--id-token-alg", "Signing algorithm of its ID tokens; default: ES256."),
         Line("id tokens"),
         wire="id_token_signed_response_alg",
         default="ES256",
@@ -114,9 +115,7 @@ def _permission(name: str, label: str, flag: str, one: str, check: Check) -> Mem
     )
 
 
-RESOURCES: Final = _permission(
-    "resources", "Resources that it may reach", "--resource", "URI", checks.resource_uris
-)
+RESOURCES: Final = _permission("resources", "Resources", "--resource", "URI", checks.resource_uris)
 SCOPES: Final = _permission("scopes", "Scopes", "--scope", "scope", members.unique)
 ACTION_TYPES: Final = Member(
     "action_types",
@@ -124,7 +123,7 @@ ACTION_TYPES: Final = Member(
     FormField(
         "Action types",
         section=MAY,
-        all_label="It may ask for every action type",
+        all_label="All action types",
         suggestions="actions",
     ),
     Flag(
@@ -142,13 +141,16 @@ ACTION_TYPES: Final = Member(
 )
 
 
-def grant_types(field: FormField, help_text: str, words: Choices, start: Sequence[str]) -> Member:
+def grant_types(
+    grants: Sequence[names.GrantType], field: FormField, help_text: str, start: Sequence[str]
+) -> Member:
     """How it gets tokens."""
+    choices = tuple((one.name, one.label) for one in grants)
     return Member(
         "grant_types",
         Kind.CHOICES,
-        field,
-        Flag("--grant", help_text, aliases=words),
+        replace(field, choices=choices),
+        Flag("--grant", help_text, aliases=tuple((one.word, one.name) for one in grants)),
         Line("grants", empty="none"),
         default=start,
         check=checks.grant_types,

@@ -12,6 +12,7 @@ from dataclasses import dataclass, replace
 from typing import Final
 
 from server.model.clients import Agent, Invitation, Registration
+from server.model.operations import CountedLimit
 from server.model.ports import Secrets
 from server.model.store import Store, Unit, View
 from server.protocol import errors, names
@@ -25,8 +26,14 @@ from server.services.refusals import ChangeRefused, Exists, Invalid
 from server.services.server_policy import ServerPolicy
 from server.services.users import user_checks
 
-UNKNOWN_TOKENS: Final = 20
-UNKNOWN_WINDOW_MS: Final = 10 * 60 * 1000
+UNKNOWN_TOKENS: Final = CountedLimit(
+    "unknown_registrations",
+    "address",
+    "Unknown registration tokens",
+    20,
+    10 * 60 * 1000,
+    "unknown registration:",
+)
 _CLOSED = "Send the access token of an invitation or of this registration."
 _NAME_CHARACTERS = 6
 _TAKEN = "client_name is taken, or looks like a name that is; choose another."
@@ -103,8 +110,8 @@ class RegistrationService:
             if accepts(view):
                 return
         with self.store.write() as tx:
-            attempts = tx.counters.count(f"unknown registration:{peer}", UNKNOWN_WINDOW_MS)
-        if attempts > UNKNOWN_TOKENS:
+            too_many = UNKNOWN_TOKENS.exceeded(tx, peer)
+        if too_many:
             raise errors.TemporarilyUnavailable("Too many unknown tokens.", retry_after=60)
         raise errors.InvalidToken(_CLOSED)
 

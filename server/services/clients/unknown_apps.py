@@ -1,7 +1,7 @@
-"""Apps that nobody registered: what they may reach, and their names.
+"""Unregistered apps: what they may reach, and their names.
 
 Owns: their records, and the limits on how many there are. Never: what their documents or
-registrations say; `client_documents.py` and `app_registration.py` read those.
+registrations say; `client_auth.py` and `app_registration.py` read those.
 """
 
 import hashlib
@@ -27,7 +27,7 @@ _FULL: Final = "Too many new clients. Try again later."
 
 
 def within_open_resources(app: App, resources: Iterable[Resource]) -> App:
-    """Return an app that nobody registered with what is open to it.
+    """Return an unregistered app with what is open to it.
 
     It may have every scope of the resources that are open to such apps, except critical ones.
     """

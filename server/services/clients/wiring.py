@@ -2,8 +2,7 @@
 
 from server.services.adapters import Adapters
 from server.services.clients.app_registration import AppRegistrationService
-from server.services.clients.client_auth import ClientAuthentication
-from server.services.clients.client_documents import ClientDocuments
+from server.services.clients.client_auth import ClientAuthentication, ClientDocuments
 from server.services.clients.icons import Icons
 from server.services.clients.registration import RegistrationService
 

@@ -23,7 +23,7 @@ from server.protocol.names import PREFIX_CONSENT
 from server.protocol.policy.risks import Risk, highest
 from server.protocol.resources import scopes
 from server.services.audit import audit
-from server.services.clients import agent_names
+from server.services.clients import client_names
 from server.services.consents.displays import ConsentDisplay, consent_text
 from server.services.consents.revocations import record_consent, revoke_consent
 from server.services.notifications import notices, request_limits
@@ -290,7 +290,7 @@ class ConsentService:
                     had=offer.had,
                     until=offer.until,
                     risk=offer.risk,
-                    first_request=agent_names.is_first_request(tx, party.id, wanted.user.id),
+                    first_request=client_names.is_first_request(tx, party.id, wanted.user.id),
                     peer=wanted.peer,
                     asked_at=tx.now,
                     expires_at=expires_at,
@@ -342,7 +342,7 @@ _OUTCOMES: Final[dict[State, PageOutcome]] = {
 
 def _client_id(view: View, called: str) -> str:
     app = view.directory.app_called(called)
-    return agent_names.find(view, called).id if app is None else app.id
+    return client_names.find_agent(view, called).id if app is None else app.id
 
 
 def _party(tx: Unit, client_id: str) -> Party:

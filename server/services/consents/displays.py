@@ -223,7 +223,7 @@ def _consent_facts(asked: ConsentDisplay) -> list[JsonValue]:
     if party.kind == "agent":
         facts.append(_fact("Owner", ", ".join(party.owners) or "nobody"))
     if not party.verified:
-        facts.append(_fact("Verified", "no, nobody registered this client"))
+        facts.append(_fact("Verified", "no, this client is not registered"))
     facts.append(_fact("At", asked.resource))
     facts += _scope_facts(asked.scopes, asked.had)
     facts.append(_fact("Until", time_text(asked.until)))

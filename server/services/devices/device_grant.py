@@ -5,6 +5,7 @@ be asked; their first device needs an enrollment code.
 """
 
 import hashlib
+import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
@@ -12,39 +13,153 @@ from typing import Final
 from server.model.approval_requests import CreateApproval, NewApproval
 from server.model.approvals import Approval
 from server.model.audit import Entry
+from server.model.clients import App
+from server.model.consents import Consent
 from server.model.devices import DeviceCode
+from server.model.operations import CountedLimit
 from server.model.ports import Secrets
-from server.model.store import Store, Unit
+from server.model.store import Store, Unit, View
 from server.model.users import User
 from server.protocol import errors, names
 from server.protocol.approvals import decisions, kinds
 from server.protocol.clients import client_auth
 from server.protocol.devices import device_codes
+from server.protocol.devices.device_codes import AppRequest
 from server.protocol.forms import Form
-from server.protocol.policy.risks import Risk
+from server.protocol.policy.risks import Risk, highest
+from server.protocol.resources import scopes
 from server.services.audit import audit
 from server.services.clients.client_auth import ClientAuthentication, current_app, only_app
-from server.services.consents.displays import DeviceDisplay, device_text
-from server.services.devices.app_devices import AppDevices
+from server.services.consents.consents import ConsentOffer, ConsentService
+from server.services.consents.displays import (
+    AppDeviceDisplay,
+    DeviceDisplay,
+    app_device_text,
+    device_text,
+)
 from server.services.notifications import request_limits
+from server.services.policy.displays import rfc3339
+from server.services.resources import targets
 from server.services.server_policy import ServerPolicy
 from server.services.users.dpop_proofs import Proofs
 
-WINDOW_MS: Final = 10 * request_limits.MINUTE_MS
-REQUESTS: Final = 30
-"""Maximum codes per address and window."""
-REQUESTS_OF_APP: Final = 1_000
-"""Maximum codes per window of an app that authenticates, for all of its devices."""
-WRONG_CODES: Final = 10
-"""Maximum wrong codes per address and window."""
+_WINDOW_MS: Final = 10 * request_limits.MINUTE_MS
+REQUESTS: Final = CountedLimit(
+    "device_codes", "address", "Device codes", 30, _WINDOW_MS, "device codes:"
+)
+REQUESTS_OF_APP: Final = CountedLimit(
+    "device_codes_of_app", "app", "Device codes", 1_000, _WINDOW_MS, "device codes of:"
+)
+"""For all devices of an app that authenticates."""
+WRONG_CODES: Final = CountedLimit(
+    "wrong_device_codes", "address", "Wrong device codes", 10, _WINDOW_MS, "wrong user codes:"
+)
+LIMITS: Final = (REQUESTS, REQUESTS_OF_APP, WRONG_CODES)
 WRONG_CODES_IN_ALL: Final = 1_000
+_TOTAL: Final = "wrong user codes"
 _WRONG: Final = "That code is wrong, used or expired. Check the device that shows it."
 _USER_CODE: Final = "user code"
 _DEVICE_CODE: Final = "sayso_dc_"
 
 
-class CodeRefused(Exception):
-    """The typed code is not valid; the message says nothing about any user."""
+@dataclass(frozen=True, slots=True)
+class AppDevices:
+    """Validates an app's request, creates its approval and stores the consent."""
+
+    consents: ConsentService
+
+    def target(self, view: View, app: App, asked: AppRequest) -> tuple[str, tuple[str, ...]]:
+        """Return the resource and its scopes; "" if the scopes are only about the person.
+
+        1. The app has this grant. 2. Scopes are within its permissions and need no action. 3. None
+        is critical, because critical scopes need an approval each time. Raises
+        errors.ProtocolError.
+        """
+        if names.GRANT_DEVICE_CODE not in app.grant_types:
+            raise errors.UnauthorizedClient("This client may not use the device grant.")
+        if asked.openid and not asked.scope:
+            if asked.resource not in {None, self.consents.server_policy.userinfo_audience}:
+                raise errors.InvalidTarget("A resource needs scopes of its own.")
+            return "", ()
+        target = targets.resolve_or_default(view.directory, app, asked.resource, asked.scope)
+        targets.check_required_types(target, frozenset())
+        if target.risk is Risk.CRITICAL:
+            raise errors.InvalidScope("A critical scope needs an approval each time.")
+        return target.resource.uri, target.scope
+
+    def create_approval(
+        self, tx: Unit, code: DeviceCode, user: User, shown: str, *, phantom: bool
+    ) -> Approval:
+        """Create the approval for this person or a phantom. Raises errors.ProtocolError."""
+        offer = self._offer(tx, code, user)
+        openid, _ = scopes.split(tuple(code.scope.split()))
+        terms = kinds.AppDeviceTerms(code.address, shown, rfc3339(offer.until))
+        resource = code.resource or self.consents.server_policy.userinfo_audience
+        risk = highest([Risk.MEDIUM, offer.risk])
+
+        def display(approval_id: str, expires_at: int) -> str:
+            return app_device_text(
+                AppDeviceDisplay(
+                    approval_id=approval_id,
+                    terms=terms,
+                    party=offer.party,
+                    user=user,
+                    resource=resource,
+                    openid=openid,
+                    scopes=offer.risks,
+                    had=offer.had,
+                    until=offer.until,
+                    risk=risk,
+                    asked_at=tx.now,
+                    expires_at=expires_at,
+                )
+            )
+
+        return self.consents.create_approval(
+            tx,
+            NewApproval(
+                kind="app_device",
+                client_id=code.client_id,
+                user_id=user.id,
+                phantom=phantom,
+                resource=resource,
+                scope=(*openid, *offer.risks),
+                details=[kinds.app_device_details(terms)],
+                risk=risk,
+                actor=audit.SYSTEM,
+                peer=code.address,
+                display=display,
+                no_later_than=code.expires_at,
+            ),
+        )
+
+    def store_consents(self, tx: Unit, approval: Approval, code: DeviceCode) -> None:
+        """Store the consents as they were signed."""
+        user_id = approval.user_id or ""
+        openid, scope = scopes.split(tuple(approval.scope.split()))
+        if openid:
+            self.consents.save_identity_consent(tx, user_id, code.client_id, openid)
+        if not scope:
+            return
+        self.consents.save(
+            tx,
+            Consent(
+                id=self.consents.secrets.new_id(names.PREFIX_CONSENT),
+                user_id=user_id,
+                client_id=code.client_id,
+                app_id=code.client_id,
+                resource=code.resource,
+                scopes=scope,
+                created_at=tx.now,
+                expires_at=kinds.signed_end(json.loads(approval.details)[0]),
+                revoked_at=None,
+                approval_id=approval.id,
+            ),
+        )
+
+    def _offer(self, tx: Unit, code: DeviceCode, user: User) -> ConsentOffer:
+        _, scope = scopes.split(tuple(code.scope.split()))
+        return self.consents.offer(tx, user.id, code.client_id, code.resource, scope)
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,7 +202,7 @@ class DeviceGrantService:
         if form.get("client_id") != names.APPROVER_CLIENT:
             return self._start_app(form, authorization, peer)
         asked = device_codes.parse_request(form)
-        error = self._too_many(f"device codes:{peer}", REQUESTS)
+        error = self._too_many(REQUESTS, peer)
         if error is not None:
             raise error
         with self.store.write() as tx:
@@ -105,9 +220,7 @@ class DeviceGrantService:
             self.apps.target(view, app, asked)
         proven = app.auth_method != names.AUTH_NONE
         error = (
-            self._too_many(f"device codes of:{app.id}", REQUESTS_OF_APP)
-            if proven
-            else self._too_many(f"device codes:{peer}", REQUESTS)
+            self._too_many(REQUESTS_OF_APP, app.id) if proven else self._too_many(REQUESTS, peer)
         )
         if error is not None:
             raise error
@@ -116,29 +229,32 @@ class DeviceGrantService:
             scope = " ".join(sorted((*asked.openid, *scopes_)))
             return self._create_code(tx, _CodeRequest(app.id, resource, scope, "", ""), peer)
 
-    def _too_many(self, key: str, most: int) -> errors.TemporarilyUnavailable | None:
+    def _too_many(self, limit: CountedLimit, subject: str) -> errors.TemporarilyUnavailable | None:
         """Count a request; the count is stored even if the request fails."""
         with self.store.write() as tx:
-            if tx.counters.count(key, WINDOW_MS) <= most:
+            if not limit.exceeded(tx, subject):
                 return None
         return errors.TemporarilyUnavailable(
             "Too many device codes were requested.", retry_after=60
         )
 
+    def shown(self, typed: str) -> str:
+        """Return a typed code as people read it; "" if it is not one."""
+        letters = device_codes.normalized(typed)
+        return device_codes.formatted(letters) if letters else ""
+
     def form_token(self) -> str:
         """Return the token that ties a form to its page."""
         return self.secrets.salt()
 
-    def submit_code(self, *, name: str, typed: str, peer: str) -> None:
-        """Accept a typed code and a user name. Raises `CodeRefused`.
+    def submit_code(self, *, name: str, typed: str, peer: str) -> str:
+        """Accept a typed code and a user name. Returns why it was refused; "" if it was not.
 
-        Whether the user exists, with a device, is not revealed: otherwise nobody is asked, and the
-        device waits until its code expires.
+        The text says nothing about any user. Whether the user exists, with a device, is not
+        revealed: otherwise nobody is asked, and the device waits until its code expires.
         """
         with self.store.write() as tx:
-            refused = self._submit_code(tx, name, typed, peer)
-        if refused is not None:
-            raise refused
+            return self._submit_code(tx, name, typed, peer)
 
     def _create_code(self, tx: Unit, request: _CodeRequest, peer: str) -> dict[str, object]:
         device_code = self.secrets.new_secret(_DEVICE_CODE)
@@ -175,14 +291,14 @@ class DeviceGrantService:
     def _free_code(self, tx: Unit) -> str:
         """Return an unused user code."""
         while True:
-            code = self.secrets.new_user_code()
+            code = self.secrets.word(device_codes.ALPHABET, device_codes.LENGTH)
             if tx.device_codes.by_user_code(self._hash(code)) is None:
                 return code
 
     def _hash(self, user_code: str) -> bytes:
         return self.secrets.code_hash(_USER_CODE, user_code)
 
-    def _submit_code(self, tx: Unit, name: str, typed: str, peer: str) -> CodeRefused | None:
+    def _submit_code(self, tx: Unit, name: str, typed: str, peer: str) -> str:
         """Create the approval, in a unit of work of its own.
 
         1. Guesses are limited, per address and in total. 2. The code is valid; each wrong one
@@ -191,21 +307,22 @@ class DeviceGrantService:
         """
         tx.lock("types user codes")  # so that parallel attempts are all counted
         if _is_limit_reached(tx, peer):
-            return CodeRefused("Too many wrong codes. Wait ten minutes, then start again.")
+            return "Too many wrong codes. Wait ten minutes, then start again."
         letters = device_codes.normalized(typed)
         code = None if letters is None else tx.device_codes.by_user_code(self._hash(letters))
         if code is None or code.approval_id is not None or tx.now >= code.expires_at:
-            _count_wrong(tx, peer)
-            return CodeRefused(_WRONG)
+            WRONG_CODES.exceeded(tx, peer)
+            tx.counters.count(_TOTAL, _WINDOW_MS)
+            return _WRONG
         user = self._find_askable(tx, name, code.client_id)
         try:
             approval = self._create_approval(
                 tx, code, user, name, device_codes.formatted(letters or "")
             )
         except errors.ProtocolError:  # the app was disabled or narrowed in the meantime
-            return CodeRefused(_WRONG)
+            return _WRONG
         tx.device_codes.use(code.id, approval.id, tx.now)
-        return None
+        return ""
 
     def _find_askable(self, tx: Unit, name: str, client_id: str) -> User | None:
         """Return the user of this name, if one of their devices can be asked now."""
@@ -263,16 +380,8 @@ class DeviceGrantService:
 
 
 def _is_limit_reached(tx: Unit, peer: str) -> bool:
-    of_peer = tx.counters.peek(f"wrong user codes:{peer}")
-    return of_peer >= WRONG_CODES or tx.counters.peek(_TOTAL) >= WRONG_CODES_IN_ALL
-
-
-def _count_wrong(tx: Unit, peer: str) -> None:
-    tx.counters.count(f"wrong user codes:{peer}", WINDOW_MS)
-    tx.counters.count(_TOTAL, WINDOW_MS)
-
-
-_TOTAL: Final = "wrong user codes"
+    of_peer = WRONG_CODES.count(tx, peer)
+    return of_peer >= WRONG_CODES.value or tx.counters.peek(_TOTAL) >= WRONG_CODES_IN_ALL
 
 
 def _record_refusal(tx: Unit, user: User, client_id: str, cause: str) -> None:

@@ -21,7 +21,7 @@ from server.services.audit import audit
 from server.services.devices import new_devices
 from server.services.devices.sessions import IDLE_MS
 from server.services.devices.statements import Statements
-from server.services.notifications import notices, push_targets
+from server.services.notifications import attention, notices
 from server.services.users import device_auth, enrollment_codes
 from server.services.users.device_auth import Person
 from server.services.users.enrollment_codes import IssuedCode
@@ -244,7 +244,7 @@ def revoke(tx: Unit, device: Device, *, actor: str) -> bool:
     by_other = actor != audit.by_user(device.user_id)
     is_last = by_other and not new_devices.has_one_in_use(tx, device.user_id)
     for subscription_id, origin in browsers if by_other else ():
-        push_targets.send(tx, origin, subscription_id, push_targets.ENDED)
+        attention.push(tx, origin, subscription_id, attention.ENDED)
     audit.record(
         tx,
         Entry(

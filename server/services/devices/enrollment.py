@@ -9,6 +9,7 @@ from typing import Final
 
 from server.model.audit import Entry
 from server.model.devices import EnrollmentCode
+from server.model.operations import CountedLimit
 from server.model.ports import Secrets
 from server.model.store import Unit
 from server.protocol import errors
@@ -16,8 +17,9 @@ from server.services.audit import audit
 from server.services.notifications import notices
 
 MAX_ATTEMPTS: Final = 5
-UNKNOWN_CODES: Final = 20
-UNKNOWN_WINDOW_MS: Final = 10 * 60_000
+UNKNOWN_CODES: Final = CountedLimit(
+    "unknown_codes", "address", "Unknown enrollment codes", 20, 10 * 60_000, "unknown code:"
+)
 ID_CHARACTERS: Final = 8
 SECRET_CHARACTERS: Final = 24
 
@@ -37,7 +39,7 @@ def find_code(tx: Unit, code_id: str, *, peer: str) -> EnrollmentCode | errors.P
     code = tx.codes.get(code_id)
     if code is not None:
         return code
-    if tx.counters.count(f"unknown code:{peer}", UNKNOWN_WINDOW_MS) > UNKNOWN_CODES:
+    if UNKNOWN_CODES.exceeded(tx, peer):
         return errors.TemporarilyUnavailable("Too many unknown codes.", retry_after=60)
     return errors.InvalidGrant(REFUSED)
 

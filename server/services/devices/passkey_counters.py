@@ -15,7 +15,7 @@ from server.model.ports import Authenticators
 from server.model.store import Unit
 from server.protocol.devices.passkeys import Assertion
 from server.services.audit import audit, floods
-from server.services.notifications import notices, push_targets
+from server.services.notifications import attention, notices
 from server.services.refusals import RecordedProblem
 
 ALARM: Final = "alarm.passkey_counter"
@@ -60,4 +60,4 @@ def _record(tx: Unit, device: Device, known: int, signs: int) -> None:
     tx.devices.mark_alarmed(device.id, tx.now)
     if tx.counters.count(f"passkey counter:{device.id}", _ALARM_EVERY_MS) == 1:
         notices.device(tx, device.user_id, ALARM, device.id)
-        push_targets.notify_all(tx, device.user_id, push_targets.COPIED)
+        attention.push_all(tx, device.user_id, attention.COPIED)

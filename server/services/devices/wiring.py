@@ -1,19 +1,23 @@
 """Creates the services of devices."""
 
+from typing import Final
+
 from server.model.approval_requests import FindForApprover
 from server.model.ports import Authenticators
 from server.services.adapters import Adapters
 from server.services.clients.client_auth import ClientAuthentication
 from server.services.consents.consents import ConsentService
-from server.services.devices.app_devices import AppDevices
+from server.services.devices import device_grant, enrollment
 from server.services.devices.browsers import Browsers
-from server.services.devices.device_grant import DeviceGrantService
+from server.services.devices.device_grant import AppDevices, DeviceGrantService
 from server.services.devices.devices import DeviceService
 from server.services.devices.passkeys import PasskeyService
 from server.services.devices.password_changes import PasswordChanges
 from server.services.devices.signatures import Signatures
 from server.services.devices.statements import Statements
 from server.services.users.dpop_proofs import Proofs
+
+LIMITS: Final = (*device_grant.LIMITS, enrollment.UNKNOWN_CODES)
 
 
 class DeviceServices:

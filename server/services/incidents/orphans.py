@@ -11,7 +11,7 @@ from server.model.store import Store, View
 from server.model.users import User
 from server.services import paging
 from server.services.clients import owners
-from server.services.clients.agent_names import find
+from server.services.clients.client_names import find_agent
 from server.services.incidents import orphan_quarantine
 from server.services.paging import ResultPage
 from server.services.server_policy import ServerPolicy
@@ -64,7 +64,9 @@ class Orphans:
     def grace_end(self, called: str) -> int | None:
         """The end of an agent's grace period, if it has one. Raises `NotFound`."""
         with self.store.read() as view:
-            return orphan_quarantine.grace_ends_at(view, find(view, called), self.server_policy)
+            return orphan_quarantine.grace_ends_at(
+                view, find_agent(view, called), self.server_policy
+            )
 
     def _found(self, view: View, agents: list[Agent]) -> list[Orphan]:
         listed = (self._listed(view, agent) for agent in agents)

@@ -1,20 +1,20 @@
-"""Whether a request notifies a person or is only listed.
+"""Whether a request notifies a person or is only listed, and web push messages to their browsers.
 
-Owns: the reasons not to notify, and what happens when a reason ends.
-Never: whether a request is listed; it always is.
+Owns: the reasons not to notify, among them rate limits against floods, which are counted in the
+database; and what happens when a reason ends. Never: whether a request is listed; it always is.
 """
 
+import json
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime, timedelta
 from types import MappingProxyType
-from typing import Final, NamedTuple
+from typing import Final, Literal, NamedTuple, TypeAlias
 
 from server.model.approvals import Approval
-from server.model.notifications import Hold, NotificationPreferences, Why
+from server.model.notifications import Hold, Lane, NotificationPreferences, RecentNotifications, Why
 from server.model.policy import Hours
 from server.model.store import Unit
 from server.protocol.policy.risks import Risk
-from server.services.notifications import budgets, push_targets
 from server.services.server_policy import ServerPolicy
 from server.services.zones import zone
 
@@ -29,6 +29,19 @@ DIGEST_DELAYS_MS: Final[Mapping[Why, int]] = MappingProxyType(
     {"held_back": 60_000, "digest": 3_600_000}
 )
 """The reasons for which a digest follows, and its delay."""
+LimitReason = Literal["reported", "held_back", "digest"]
+_LANES: Final[dict[Risk, Lane]] = {Risk.LOW: "low", Risk.MEDIUM: "medium"}
+WEB_PUSH: Final = "web_push"
+"""The outbox channel of web push; its targets are the origins of push services."""
+ASK: Final = "ask"
+TEST: Final = "test"
+DORMANT: Final = "dormant"
+CHECK: Final = "check"
+ENDED: Final = "ended"
+"""Someone else revoked a device of this person. The device gets it too, as its last message."""
+COPIED: Final = "copied"
+"""A copy of one of the person's passkeys may be in use."""
+PushKind: TypeAlias = Literal["ask", "test", "dormant", "check", "ended", "copied"]
 
 
 class HeldNotification(NamedTuple):
@@ -82,8 +95,8 @@ def held(
     """
     if (found := held_by_settings(tx, approval, user_id)) is not None:
         return found
-    exceeded = budgets.exceeded(tx, approval, user_id, policy)
-    return None if exceeded is None else HeldNotification(exceeded, None)
+    reason = exceeded_limit(tx, approval, user_id, policy)
+    return None if reason is None else HeldNotification(reason, None)
 
 
 def held_by_settings(tx: Unit, approval: Approval, user_id: str) -> HeldNotification | None:
@@ -103,9 +116,9 @@ def notify(tx: Unit, approval: Approval, user_id: str, event: str, policy: Serve
     """
     reason = held(tx, approval, user_id, policy)
     if reason is None:
-        budgets.count(tx, approval, user_id)
+        count_notification(tx, approval, user_id)
         tx.feed.add(user_id, event, approval_id=approval.id)
-        push_targets.notify(tx, user_id, approval.id)
+        push_request(tx, user_id, approval.id)
         return True
     tx.feed.add(user_id, event, approval_id=approval.id, held=reason.why)
     if reason.until is not None and reason.until < approval.expires_at:
@@ -127,9 +140,9 @@ def notify_phantom(
     """
     reason = held(tx, approval, user_id, policy)
     if reason is None:
-        budgets.count(tx, approval, user_id)
+        count_notification(tx, approval, user_id)
         tx.feed.add(user_id, event, approval_id=approval.id)
-        push_targets.notify(tx, user_id, approval.id)
+        push_request(tx, user_id, approval.id)
         return False
     tx.feed.add(user_id, event, approval_id=approval.id, held=reason.why)
     if reason.why in _HELD_BACK:
@@ -158,6 +171,11 @@ def _schedule_digest(tx: Unit, due: Hold) -> None:
     tx.attention.hold(due)
 
 
+def halfway(start: int, end: int) -> int:
+    """When the next reminder or escalation of a request is due."""
+    return (start + end) // 2
+
+
 def quiet_until(hours: Hours, now: int) -> int | None:
     """The end of the quiet hours at this moment, in ms; None if it is outside of them."""
     here = zone(hours.zone)
@@ -174,3 +192,76 @@ def quiet_until(hours: Hours, now: int) -> int | None:
 
 def _ms(moment: datetime) -> int:
     return round(moment.timestamp() * 1000)
+
+
+def exceeded_limit(
+    tx: Unit, approval: Approval, user_id: str, policy: ServerPolicy
+) -> LimitReason | None:
+    """The limit that this notification exceeds; None if there is none.
+
+    Each lane of risks is counted separately.  1. An agent that the person reported does not notify
+    them.  2. Low risk notifies occasionally, and a digest covers the rest.  3. Other risks notify
+    until a limit is reached.
+    """
+    tx.lock(f"attention {user_id}")
+    lane = _lane(approval)
+    recent = tx.notifications.recent(user_id, approval.agent_id, _types(approval), lane)
+    if recent.reported:
+        return "reported"
+    if lane == "low":
+        return "digest" if recent.hour >= policy.notify_low_per_hour else None
+    is_over = _agent_is_over(recent, policy) if lane == "urgent" else _is_over(recent, policy)
+    return "held_back" if is_over else None
+
+
+def count_notification(tx: Unit, approval: Approval, user_id: str) -> None:
+    """Count one notification of this person."""
+    tx.notifications.add(user_id, approval.agent_id, _types(approval), _lane(approval))
+
+
+def _agent_is_over(recent: RecentNotifications, policy: ServerPolicy) -> bool:
+    """The check for high and critical risk, which is counted per agent."""
+    return (
+        recent.agent_minute >= policy.notify_per_minute
+        or recent.agent_hour >= policy.notify_per_agent
+    )
+
+
+def _is_over(recent: RecentNotifications, policy: ServerPolicy) -> bool:
+    return (
+        recent.minute >= policy.notify_per_minute
+        or recent.hour >= policy.notify_per_hour
+        or recent.agent_hour >= policy.notify_per_agent
+        or recent.type_hour >= policy.notify_per_type
+    )
+
+
+def _lane(approval: Approval) -> Lane:
+    """The lane of a request. What the person started themselves is at least medium."""
+    lane = _LANES.get(approval.risk, "urgent")
+    return "medium" if lane == "low" and approval.kind != "action" else lane
+
+
+def _types(approval: Approval) -> str:
+    """The action types of a request as one text; "" for scopes only."""
+    return " ".join(sorted({item["type"] for item in json.loads(approval.details)}))
+
+
+def push_request(tx: Unit, user_id: str, approval_id: str) -> None:
+    """Push a request to all browsers of a person."""
+    for subscription_id, origin in tx.pushes.targets(user_id):
+        push(tx, origin, subscription_id, ASK, approval_id)
+
+
+def push_all(tx: Unit, user_id: str, kind: PushKind) -> None:
+    """Push a message that is not about a request to all browsers of a person."""
+    for subscription_id, origin in tx.pushes.targets(user_id):
+        push(tx, origin, subscription_id, kind)
+
+
+def push(
+    tx: Unit, origin: str, subscription_id: str, kind: PushKind, approval_id: str = ""
+) -> None:
+    """Queue one message to one browser."""
+    message = {"kind": kind, "push": subscription_id, "approval": approval_id}
+    tx.outbox.add(WEB_PUSH, origin, json.dumps(message))

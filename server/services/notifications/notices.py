@@ -1,4 +1,4 @@
-"""Events for people's screens, the webhook and the requesting agent.
+"""Events for people's screens, the webhook, the requesting agent and browsers.
 
 They are added in the unit of work of the change. An event has only ids; details are read when it is
 delivered.
@@ -14,7 +14,7 @@ from server.model.incidents import Incident
 from server.model.reactions import AgentAnnounced, DeviceUnlocked
 from server.model.standing_grants import StandingGrant
 from server.model.store import Unit
-from server.services.notifications import attention, push_targets
+from server.services.notifications import attention
 from server.services.server_policy import ServerPolicy
 
 WEBHOOK: Final = "webhook"
@@ -61,7 +61,7 @@ def requested_of_nobody(tx: Unit, subject: Approval, phantom_id: str, policy: Se
 def digest(tx: Unit, user_id: str, highest: Approval, pending: int) -> None:
     """Notify a person once of all requests that were held back; `highest` has the highest risk."""
     tx.feed.add(user_id, attention.DIGEST, approval_id=highest.id)
-    push_targets.notify(tx, user_id, highest.id)
+    attention.push_request(tx, user_id, highest.id)
     facts = {"user": user_id, "approval": highest.id, "waiting": pending, "notify": True}
     _add_webhook(tx, attention.DIGEST, facts)
 

@@ -13,20 +13,22 @@ from typing import Final
 from server.model.audit import Entry
 from server.model.devices import BROWSER, Device
 from server.model.notifications import PushAddress, PushSubscription
+from server.model.operations import CountedLimit
 from server.model.ports import Secrets
 from server.model.store import Store, Unit, View
 from server.protocol import errors
 from server.protocol.names import PREFIX_PUSH
 from server.protocol.notifications import web_push
 from server.services.audit import audit
-from server.services.notifications import push_targets
+from server.services.notifications import attention
 from server.services.users import device_auth
 from server.services.users.device_auth import Person
 
 MAX_SUBSCRIPTIONS: Final = 10
 """Per person."""
-TESTS: Final = 10
-TESTS_MS: Final = 10 * 60_000
+TESTS: Final = CountedLimit(
+    "push_tests", "person", "Test notifications", 10, 10 * 60_000, "push tests:"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,11 +91,11 @@ class PushSubscriptions:
         with self.store.write() as tx:
             device_auth.current_device(tx, person)
             found = _own(tx, person, subscription_id)
-            if tx.counters.count(f"push tests:{person.user.id}", TESTS_MS) > TESTS:
+            if TESTS.exceeded(tx, person.user.id):
                 raise errors.Problem(
                     409, "too_many_tests", "Too many test messages. Try again in ten minutes."
                 )
-            push_targets.send(tx, found.origin, found.id, push_targets.TEST)
+            attention.push(tx, found.origin, found.id, attention.TEST)
 
     def _check(self, address: PushAddress) -> None:
         if problem := web_push.endpoint_problem(address.endpoint, self.origins):

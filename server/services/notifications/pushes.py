@@ -17,14 +17,8 @@ from server.model.store import Store, Unit, View
 from server.protocol.notifications import web_push
 from server.protocol.notifications.web_push import PushContent
 from server.protocol.policy.risks import Risk
-from server.services.notifications import (
-    attention,
-    notices,
-    push_losses,
-    push_subscriptions,
-    push_targets,
-)
-from server.services.notifications.push_targets import ASK, CHECK, COPIED, DORMANT, ENDED, TEST
+from server.services.notifications import attention, notices, push_losses, push_subscriptions
+from server.services.notifications.attention import ASK, CHECK, COPIED, DORMANT, ENDED, TEST
 
 MAX_COUNTED: Final = 20
 """A push counts this many pending requests; a larger number means that there are more."""
@@ -96,7 +90,7 @@ class Pushes:
 def warn(tx: Unit) -> None:
     """Warn browsers without an open page for long, before their push service removes them."""
     for one in tx.pushes.dormant(tx.now - DORMANT_MS, _BATCH):
-        push_targets.send(tx, one.origin, one.id, DORMANT)
+        attention.push(tx, one.origin, one.id, DORMANT)
         tx.pushes.mark_warned(one.id, tx.now)
 
 
@@ -109,7 +103,7 @@ def check(tx: Unit) -> None:
     for one in tx.pushes.silent(tx.now - CHECK_MS, _BATCH):
         hours = tx.attention.quiet_hours(one.user_id)
         if hours is None or attention.quiet_until(hours, tx.now) is None:
-            push_targets.send(tx, one.origin, one.id, CHECK)
+            attention.push(tx, one.origin, one.id, CHECK)
             tx.pushes.mark_checked(one.id, tx.now)
 
 
@@ -137,7 +131,7 @@ def _content(
         return PushContent(
             kind, "", Risk.LOW, until=now + _TTLS_MS[kind], waiting=0, step=0, at=now
         )
-    assert kind == ASK  # noqa: S101  # `push_targets.py` writes no other
+    assert kind == ASK  # noqa: S101  # `notices.py` writes no other
     pending = view.approvals.waiting(subscription.user_id, now, MAX_COUNTED + 1)
     approval = view.approvals.get(approval_id)
     if approval is None or not pending or not _is_pending(approval, pending, now):

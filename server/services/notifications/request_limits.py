@@ -1,18 +1,27 @@
-"""The limits on open requests, which protect people from floods. All counts are in the database."""
+"""The limits on open requests, and pauses after denials, which protect people from floods.
 
+All counts are in the database.
+"""
+
+import json
+from collections import defaultdict
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Final, NamedTuple
 
 from server.model.approvals import Approval, ApprovalKind
+from server.model.audit import Entry
 from server.model.clients import Agent
-from server.model.store import Unit, View
+from server.model.operations import CountedLimit
+from server.model.store import Store, Unit, View
 from server.model.users import User
 from server.protocol.approvals import kinds
 from server.protocol.names import APPROVER_CLIENT
 from server.protocol.policy.risks import Risk
-from server.services.notifications import pauses
+from server.services.audit import audit
+from server.services.clients import client_names
+from server.services.notifications import notices
 from server.services.policy.displays import rfc3339
 from server.services.server_policy import ServerPolicy
 
@@ -22,8 +31,14 @@ OPEN_DEVICES: Final = 3
 """The most open requests of each kind per user; people start these themselves."""
 PAUSED: Final = "denied_repeatedly"
 _OTHER_APPROVER: Final = "Another approver of this request"
-UNKNOWN_USERS: Final = 20
-UNKNOWN_USERS_WINDOW_MS: Final = 10 * MINUTE_MS
+UNKNOWN_USERS: Final = CountedLimit(
+    "unknown_users",
+    "agent",
+    "Login hints for unknown users",
+    20,
+    10 * MINUTE_MS,
+    "unknown user:",
+)
 
 
 class RequestLimit(NamedTuple):
@@ -52,13 +67,12 @@ def is_urgent(risk: Risk) -> bool:
 
 def too_many_unknown(tx: Unit, agent: Agent) -> bool:
     """Count a login hint for an unknown user. Returns whether there were too many."""
-    count = tx.counters.count(f"unknown user:{agent.id}", UNKNOWN_USERS_WINDOW_MS)
-    return count > UNKNOWN_USERS
+    return UNKNOWN_USERS.exceeded(tx, agent.id)
 
 
 def guessing(tx: Unit, agent: Agent) -> bool:
     """Return whether this agent has sent too many hints for unknown users."""
-    return tx.counters.peek(f"unknown user:{agent.id}") > UNKNOWN_USERS
+    return UNKNOWN_USERS.count(tx, agent.id) > UNKNOWN_USERS.value
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,8 +154,8 @@ def pause(
     A pause of any other approver of the request counts too.
     """
     limit = policy.denials_before_pause
-    own = pauses.end_of(view, agent.id, user.id, types, limit)
-    other = pauses.last_end_of(view, agent.id, others, types, limit)
+    own = pause_end_of(view, agent.id, user.id, types, limit)
+    other = last_pause_end_of(view, agent.id, others, types, limit)
     ends = [end for end in (own, other) if end is not None]
     if not ends:
         return None
@@ -168,7 +182,7 @@ def page_refusal(
         return RequestLimit(
             "open_consents", "You have too many pending requests. Answer them first."
         )
-    if pauses.end_of(tx, client_id, user.id, types, policy.denials_before_pause) is not None:
+    if pause_end_of(tx, client_id, user.id, types, policy.denials_before_pause) is not None:
         return RequestLimit(PAUSED, "You have denied this repeatedly. Try again in half an hour.")
     return None
 
@@ -180,7 +194,7 @@ def device_refusal(tx: Unit, client_id: str, user: User, policy: ServerPolicy) -
     if tx.approvals.open_count(None, user.id, tx.now, kind) >= OPEN_DEVICES:
         return "open_devices"
     asked = kinds.DEVICE if terminal else kinds.APP_DEVICE
-    if pauses.end_of(tx, client_id, user.id, [asked], policy.denials_before_pause) is not None:
+    if pause_end_of(tx, client_id, user.id, [asked], policy.denials_before_pause) is not None:
         return PAUSED
     return None
 
@@ -191,3 +205,133 @@ def _paused(who: str, until: int) -> RequestLimit:
         f"{who} has denied such requests repeatedly. Ask again in half an hour.",
         {"reason": PAUSED, "retry": "not_before", "retry_at": rfc3339(until)},
     )
+
+
+_MINUTE_MS = 60_000
+PAUSE_WITHIN_MS: Final = 10 * _MINUTE_MS
+"""The window in which denials of one type are counted."""
+PAUSE_MS: Final = 30 * _MINUTE_MS
+"""The length of a pause, from the last denial."""
+
+
+@dataclass(frozen=True, slots=True)
+class Pause:
+    """A pause of one agent for one person and one action type; "" means scopes only."""
+
+    user_id: str
+    user_name: str
+    type: str
+    until: int
+
+
+@dataclass(frozen=True, slots=True)
+class Pauses:
+    """Lists pauses for administrators and owners."""
+
+    store: Store
+    server_policy: ServerPolicy
+
+    def of_agent(self, name_or_id: str) -> list[Pause]:
+        """The current pauses of an agent, by person and type. Raises `NotFound`."""
+        with self.store.read() as view:
+            agent = client_names.find_agent(view, name_or_id)
+            found = view.approvals.denials_of(agent.id, view.now - PAUSE_WITHIN_MS - PAUSE_MS)
+            limit = self.server_policy.denials_before_pause
+            return sorted(_all(view, found, limit), key=lambda one: (one.user_name, one.type))
+
+
+def pause_end_of(
+    view: View, client_id: str, user_id: str, types: Sequence[str], limit: int
+) -> int | None:
+    """The end of the pause that blocks a request of these types; None if there is none."""
+    denials = view.approvals.denials_since(
+        client_id, user_id, view.now - PAUSE_WITHIN_MS - PAUSE_MS
+    )
+    ends = [_end(_times_of(kind, denials), limit, view.now) for kind in set(types) or {""}]
+    return max((end for end in ends if end is not None), default=None)
+
+
+def last_pause_end_of(
+    view: View, client_id: str, user_ids: Collection[str], types: Sequence[str], limit: int
+) -> int | None:
+    """The end of the last pause with any of these users; None if there is none."""
+    if not user_ids:
+        return None
+    found = view.approvals.denials_of(client_id, view.now - PAUSE_WITHIN_MS - PAUSE_MS)
+    theirs = (denials for user_id, denials in _by_user(found).items() if user_id in user_ids)
+    kinds = set(types) or {""}
+    ends = [_end(_times_of(kind, one), limit, view.now) for one in theirs for kind in kinds]
+    return max((end for end in ends if end is not None), default=None)
+
+
+def record_pause_if_begun(tx: Unit, denied: Approval, by: str, policy: ServerPolicy) -> None:
+    """If this denial begins a pause, add an audit entry and tell the agent's owners."""
+    agent = tx.directory.agent(denied.agent_id)
+    if agent is None:
+        return
+    since = tx.now - PAUSE_WITHIN_MS - PAUSE_MS
+    denials = tx.approvals.denials_since(agent.id, by, since)
+    for kind in sorted(_kinds(denied.details)):
+        times, limit = _times_of(kind, denials), policy.denials_before_pause
+        until = _end(times, limit, tx.now)
+        if until is not None and _end(times[:-1], limit, tx.now) is None:
+            _record(tx, denied, by, kind, until)
+            owners = [user_id for user_id in agent.owners if _is_enabled(tx, user_id)]
+            notices.agent(tx, agent.id, "alarm.agent_paused", owners)
+
+
+def _is_enabled(view: View, user_id: str) -> bool:
+    user = view.directory.user(user_id)
+    return user is not None and user.enabled
+
+
+def _record(tx: Unit, denied: Approval, by: str, kind: str, until: int) -> None:
+    audit.record(
+        tx,
+        Entry(
+            type=audit.Type.AGENT_PAUSED,
+            actor=audit.SYSTEM,
+            agent_id=denied.agent_id,
+            subject=by,
+            cause="denied_repeatedly",
+            approval_id=denied.id,
+            facts={"type": kind or None, "until": until},
+        ),
+    )
+
+
+def _all(view: View, found: Sequence[tuple[str, int, str]], limit: int) -> list[Pause]:
+    pauses: list[Pause] = []
+    for user_id, denials in _by_user(found).items():
+        user = view.directory.user(user_id)
+        name = user_id if user is None else user.name
+        kinds = {kind for _, details in denials for kind in _kinds(details)}
+        ends = {kind: _end(_times_of(kind, denials), limit, view.now) for kind in kinds}
+        pauses += [Pause(user_id, name, kind, at) for kind, at in ends.items() if at is not None]
+    return pauses
+
+
+def _by_user(found: Sequence[tuple[str, int, str]]) -> Mapping[str, list[tuple[int, str]]]:
+    by_user: defaultdict[str, list[tuple[int, str]]] = defaultdict(list)
+    for user_id, at, details in found:
+        by_user[user_id].append((at, details))
+    return by_user
+
+
+def _times_of(kind: str, denials: Sequence[tuple[int, str]]) -> list[int]:
+    return sorted(at for at, details in denials if kind in _kinds(details))
+
+
+def _kinds(details: str) -> set[str]:
+    """The action types of a request; "" for scopes only."""
+    return {item["type"] for item in json.loads(details)} or {""}
+
+
+def _end(times: Sequence[int], limit: int, now: int) -> int | None:
+    """The end of the latest pause from these denials, if it is in the future."""
+    ends = [
+        last + PAUSE_MS
+        for first, last in zip(times, times[limit - 1 :], strict=False)
+        if last - first <= PAUSE_WITHIN_MS and now < last + PAUSE_MS
+    ]
+    return max(ends, default=None)

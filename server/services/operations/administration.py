@@ -27,7 +27,7 @@ with lazily():
     from server.services.incidents.incidents import Incidents
     from server.services.incidents.orphans import Orphans
     from server.services.notifications.outbox import OutboxAdministration
-    from server.services.notifications.pauses import Pauses
+    from server.services.notifications.request_limits import Pauses
     from server.services.operations.doctor import Doctor
     from server.services.operations.limits import Limits
     from server.services.operations.replays import Replays

@@ -1,6 +1,6 @@
 """Whom a request would ask, by name: approvers, deputies, the backup, and excluded people.
 
-Owns: the names and reasons. Never: who is eligible; enforcement decides that (`eligible.py`,
+Owns: the names and reasons. Never: who is eligible; enforcement decides that (`answer_sources.py`,
 `substitutes.py`), and this module calls it.
 """
 
@@ -14,7 +14,7 @@ from server.model.users import User
 from server.protocol.policy.questions import APP, Requirements
 from server.protocol.policy.risks import Risk
 from server.services.approvers import substitutes
-from server.services.approvers.eligible import EligibleApprovers
+from server.services.approvers.answer_sources import EligibleApprovers
 from server.services.policy.evaluation import PolicyRequest
 
 THE_PERSON: Final = "the person"

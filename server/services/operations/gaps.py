@@ -12,7 +12,7 @@ from server.model.clients import Agent
 from server.model.store import View
 from server.model.users import User
 from server.protocol.policy.action_types import ActionType
-from server.services.approvers import eligible
+from server.services.approvers import answer_sources
 from server.services.policy.evaluation import Evaluator, PolicyRequest
 from server.services.policy.schemas import Schemas
 from server.services.resources.targets import TokenTarget
@@ -57,7 +57,7 @@ def _gap(
         if verdict.needs is None:
             continue
         need = verdict.needs.quorum
-        count = eligible.find_eligible(view, verdict.needs, agent, user).count
+        count = answer_sources.find_eligible(view, verdict.needs, agent, user).count
         if verdict.outcome == "allow" or count >= need:
             return None
         most = max(most, count)

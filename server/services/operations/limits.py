@@ -10,20 +10,18 @@ import json
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
-from functools import partial
 from typing import Final, NamedTuple
 
 from server.model import display_names
-from server.model.operations import LimitRefusal, OpenRequest, SentNotification
+from server.model.operations import CountedLimit, LimitRefusal, OpenRequest, SentNotification
 from server.model.store import Store, View
 from server.services.audit import audit
 from server.services.ciba import user_codes
-from server.services.clients.registration import UNKNOWN_TOKENS, UNKNOWN_WINDOW_MS
-from server.services.devices import device_grant, enrollment
-from server.services.notifications import pauses, request_limits
-from server.services.notifications.push_subscriptions import TESTS, TESTS_MS
+from server.services.clients import registration
+from server.services.devices import wiring as devices
+from server.services.notifications import push_subscriptions, request_limits
 from server.services.server_policy import ServerPolicy
-from server.services.sign_in.authorize import MAX_PER_MINUTE
+from server.services.sign_in import authorize
 
 MAX_ROWS: Final = 2_000
 """The rows of each kind that are read."""
@@ -47,24 +45,27 @@ class LimitSubject(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Limit:
-    """One limit."""
+    """One limit, and how its current counts are read."""
 
     name: str
     counted_per: str
     what: str
-    value: int
+    counts: "_Counts"
     within_ms: int | None = None
     """The window in which it is counted; None if it counts open requests."""
-    set: bool = True
-    """A setting of the same name changes it; otherwise it is fixed."""
+    fixed: int | None = None
+    """Its value; None if the setting of the same name has it."""
+    cause: str | None = None
+    """The cause of its refusals in the audit log."""
 
     @property
     def setting(self) -> str | None:
         """The environment variable that changes it, if one does."""
-        return f"SAYSO_{self.name.upper()}" if self.set else None
+        return f"SAYSO_{self.name.upper()}" if self.fixed is None else None
 
-
-_fixed = partial(Limit, set=False)
+    def value(self, policy: ServerPolicy) -> int:
+        """Its value now."""
+        return self.fixed or int(getattr(policy, self.name))
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,6 +82,7 @@ class LimitStatus:
     """The current state of one limit."""
 
     limit: Limit
+    value: int
     near: tuple[NearLimit, ...]
     """Nearest first."""
     refusals: tuple[tuple[LimitSubject, int], ...]
@@ -112,114 +114,18 @@ class Limits:
         with self.store.read() as view:
             rows = _CountedRows(view)
             refused = _refusals_by_limit(rows.refused)
-            limits = tuple(
-                LimitStatus(one, _near(one, rows), tuple(refused.get(one.name, Counter()).items()))
-                for one in limits_of(self.server_policy)
-            )
+            limits = tuple(self._status(one, rows, refused) for one in LIMITS)
             held = Counter(LimitSubject(user_id=user_id) for user_id in rows.held_back)
             names = _names(view, [*_subjects(limits), *held])
         most = tuple(held.most_common(MAX_NEAR))
         return LimitsOverview(limits, most, rows.complete, names)
 
-
-def limits_of(policy: ServerPolicy) -> tuple[Limit, ...]:
-    """The table of limits: first those with a setting, then the fixed ones."""
-    return (
-        Limit("open_per_agent", "agent and person", "Unanswered requests", policy.open_per_agent),
-        Limit("open_per_user", "person", "Unanswered requests of all agents", policy.open_per_user),
-        Limit("open_in_all", "agent", "Unanswered requests to all people", policy.open_in_all),
-        Limit(
-            "denials_before_pause",
-            "agent, person and type",
-            "Denials before a pause of half an hour",
-            policy.denials_before_pause,
-            pauses.WITHIN_MS,
-        ),
-        Limit(
-            "notify_per_minute",
-            "person; agent and person for high and critical risk",
-            "Notifications",
-            policy.notify_per_minute,
-            _MINUTE_MS,
-        ),
-        Limit(
-            "notify_per_hour",
-            "person",
-            "Notifications below high risk",
-            policy.notify_per_hour,
-            _HOUR_MS,
-        ),
-        Limit(
-            "notify_per_agent",
-            "agent and person",
-            "Notifications",
-            policy.notify_per_agent,
-            _HOUR_MS,
-        ),
-        Limit(
-            "notify_per_type",
-            "action type and person",
-            "Notifications below high risk",
-            policy.notify_per_type,
-            _HOUR_MS,
-        ),
-        Limit(
-            "notify_low_per_hour",
-            "person",
-            "Notifications for low risk",
-            policy.notify_low_per_hour,
-            _HOUR_MS,
-        ),
-        _fixed("open_consents", "person", "Pending consents", request_limits.OPEN_CONSENTS),
-        _fixed("open_devices", "person", "Pending devices", request_limits.OPEN_DEVICES),
-        _fixed(
-            "unknown_users",
-            "agent",
-            "Login hints for unknown users",
-            request_limits.UNKNOWN_USERS,
-            request_limits.UNKNOWN_USERS_WINDOW_MS,
-        ),
-        _fixed(
-            "wrong_user_codes",
-            "agent and person",
-            "Wrong user codes of an agent",
-            user_codes.MAX_WRONG,
-            user_codes.WRONG_WINDOW_MS,
-        ),
-        _fixed("authorize", "address", "Sign-in requests", MAX_PER_MINUTE, _MINUTE_MS),
-        _fixed(
-            "device_codes", "address", "Device codes", device_grant.REQUESTS, device_grant.WINDOW_MS
-        ),
-        _fixed(
-            "device_codes_of_app",
-            "app",
-            "Device codes",
-            device_grant.REQUESTS_OF_APP,
-            device_grant.WINDOW_MS,
-        ),
-        _fixed(
-            "wrong_device_codes",
-            "address",
-            "Wrong device codes",
-            device_grant.WRONG_CODES,
-            device_grant.WINDOW_MS,
-        ),
-        _fixed(
-            "unknown_codes",
-            "address",
-            "Unknown enrollment codes",
-            enrollment.UNKNOWN_CODES,
-            enrollment.UNKNOWN_WINDOW_MS,
-        ),
-        _fixed(
-            "unknown_registrations",
-            "address",
-            "Unknown registration tokens",
-            UNKNOWN_TOKENS,
-            UNKNOWN_WINDOW_MS,
-        ),
-        _fixed("push_tests", "person", "Test notifications", TESTS, TESTS_MS),
-    )
+    def _status(
+        self, limit: Limit, rows: "_CountedRows", refused: Mapping[str, Mapping[LimitSubject, int]]
+    ) -> LimitStatus:
+        value = limit.value(self.server_policy)
+        refusals = {} if limit.cause is None else refused.get(limit.cause, {})
+        return LimitStatus(limit, value, _near(limit, value, rows), tuple(refusals.items()))
 
 
 class _CountedRows:
@@ -239,15 +145,17 @@ class _CountedRows:
         return max(len(self.open), len(self.notifications), len(self.refused)) < MAX_ROWS
 
 
-_Count = Callable[[_CountedRows], Mapping[LimitSubject, int]]
+_Counts = Callable[[_CountedRows], Mapping[LimitSubject, int]]
 
 
-def _open(kinds: Iterable[str], subject: Callable[[OpenRequest], LimitSubject]) -> _Count:
+def _open(kinds: Iterable[str], subject: Callable[[OpenRequest], LimitSubject]) -> _Counts:
     some = frozenset(kinds)
     return lambda rows: Counter(subject(one) for one in rows.open if one.kind in some)
 
 
-def _notified(within_ms: int, subject: Callable[[SentNotification], LimitSubject | None]) -> _Count:
+def _notified(
+    within_ms: int, subject: Callable[[SentNotification], LimitSubject | None]
+) -> _Counts:
     def count(rows: _CountedRows) -> Mapping[LimitSubject, int]:
         recent = (one for one in rows.notifications if one.at > rows.now - within_ms)
         return Counter(found for one in recent if (found := subject(one)) is not None)
@@ -255,7 +163,7 @@ def _notified(within_ms: int, subject: Callable[[SentNotification], LimitSubject
     return count
 
 
-def _counted(prefix: str, subject: Callable[[str], LimitSubject]) -> _Count:
+def _counted(prefix: str, subject: Callable[[str], LimitSubject]) -> _Counts:
     """Read the counters whose keys have this prefix."""
 
     def count(rows: _CountedRows) -> Mapping[LimitSubject, int]:
@@ -317,61 +225,138 @@ def _both(one: str) -> LimitSubject:
     return LimitSubject(agent, user)
 
 
-_COUNTS: Final[Mapping[str, _Count]] = {
-    "open_per_agent": _open(["action"], lambda one: LimitSubject(one.agent_id, one.user_id)),
-    "open_per_user": _open(["action"], lambda one: LimitSubject(user_id=one.user_id)),
-    "open_in_all": _open(["action"], lambda one: LimitSubject(one.agent_id)),
-    "open_consents": _open(["consent"], lambda one: LimitSubject(user_id=one.user_id)),
-    "open_devices": _open(
-        ["device", "app_device"], lambda one: LimitSubject(user_id=one.user_id, other=one.kind)
+_SUBJECTS: Final[Mapping[str, Callable[[str], LimitSubject]]] = {
+    "agent": _agent,
+    "app": _agent,
+    "person": _user,
+    "address": _address,
+    "agent and person": _both,
+}
+
+
+def _in_windows(limit: CountedLimit) -> Limit:
+    return Limit(
+        limit.name,
+        limit.counted_per,
+        limit.what,
+        _counted(limit.prefix, _SUBJECTS[limit.counted_per]),
+        limit.within_ms,
+        limit.value,
+    )
+
+
+LIMITS: Final = (
+    Limit(
+        "open_per_agent",
+        "agent and person",
+        "Unanswered requests",
+        _open(["action"], lambda one: LimitSubject(one.agent_id, one.user_id)),
+        cause="open_per_agent",
     ),
-    "denials_before_pause": _paused,
-    "notify_per_minute": _notified(_MINUTE_MS, _by_minute),
-    "notify_per_hour": _notified(_HOUR_MS, _medium),
-    "notify_per_agent": _notified(_HOUR_MS, _by_agent),
-    "notify_per_type": _notified(_HOUR_MS, _medium_type),
-    "notify_low_per_hour": _none,
-    "unknown_users": _counted("unknown user:", _agent),
-    "wrong_user_codes": _counted("user code:", _both),
-    "authorize": _counted("authorize:", _address),
-    "device_codes": _counted("device codes:", _address),
-    "device_codes_of_app": _counted("device codes of:", _agent),
-    "wrong_device_codes": _counted("wrong user codes:", _address),
-    "unknown_codes": _counted("unknown code:", _address),
-    "unknown_registrations": _counted("unknown registration:", _address),
-    "push_tests": _counted("push tests:", _user),
-}
-_CAUSES: Final[Mapping[str, str]] = {
-    "open_per_agent": "open_per_agent",
-    "open_per_user": "open_per_user",
-    "open_in_all": "open_in_all",
-    request_limits.PAUSED: "denials_before_pause",
-}
-"""Cause in the audit log → limit."""
+    Limit(
+        "open_per_user",
+        "person",
+        "Unanswered requests of all agents",
+        _open(["action"], lambda one: LimitSubject(user_id=one.user_id)),
+        cause="open_per_user",
+    ),
+    Limit(
+        "open_in_all",
+        "agent",
+        "Unanswered requests to all people",
+        _open(["action"], lambda one: LimitSubject(one.agent_id)),
+        cause="open_in_all",
+    ),
+    Limit(
+        "denials_before_pause",
+        "agent, person and type",
+        "Denials before a pause of half an hour",
+        _paused,
+        request_limits.PAUSE_WITHIN_MS,
+        cause=request_limits.PAUSED,
+    ),
+    Limit(
+        "notify_per_minute",
+        "person; agent and person for high and critical risk",
+        "Notifications",
+        _notified(_MINUTE_MS, _by_minute),
+        _MINUTE_MS,
+    ),
+    Limit(
+        "notify_per_hour",
+        "person",
+        "Notifications below high risk",
+        _notified(_HOUR_MS, _medium),
+        _HOUR_MS,
+    ),
+    Limit(
+        "notify_per_agent",
+        "agent and person",
+        "Notifications",
+        _notified(_HOUR_MS, _by_agent),
+        _HOUR_MS,
+    ),
+    Limit(
+        "notify_per_type",
+        "action type and person",
+        "Notifications below high risk",
+        _notified(_HOUR_MS, _medium_type),
+        _HOUR_MS,
+    ),
+    Limit("notify_low_per_hour", "person", "Notifications for low risk", _none, _HOUR_MS),
+    Limit(
+        "open_consents",
+        "person",
+        "Pending consents",
+        _open(["consent"], lambda one: LimitSubject(user_id=one.user_id)),
+        fixed=request_limits.OPEN_CONSENTS,
+    ),
+    Limit(
+        "open_devices",
+        "person",
+        "Pending devices",
+        _open(
+            ["device", "app_device"],
+            lambda one: LimitSubject(user_id=one.user_id, other=one.kind),
+        ),
+        fixed=request_limits.OPEN_DEVICES,
+    ),
+    *map(
+        _in_windows,
+        (
+            request_limits.UNKNOWN_USERS,
+            user_codes.WRONG,
+            authorize.REQUESTS,
+            *devices.LIMITS,
+            registration.UNKNOWN_TOKENS,
+            push_subscriptions.TESTS,
+        ),
+    ),
+)
+"""The table of limits: first those with a setting, then the fixed ones."""
 
 
-def _near(limit: Limit, rows: _CountedRows) -> tuple[NearLimit, ...]:
+def _near(limit: Limit, value: int, rows: _CountedRows) -> tuple[NearLimit, ...]:
     """The subjects that are near the limit, nearest first. A paused one is over its limit."""
-    least = 1 if limit.name == "denials_before_pause" else NEAR * limit.value
-    counts = Counter(dict(_COUNTS[limit.name](rows)))
+    least = 1 if limit.name == "denials_before_pause" else NEAR * value
+    counts = Counter(dict(limit.counts(rows)))
     found = [(who, count) for who, count in counts.most_common() if count >= least]
     pause = limit.name == "denials_before_pause"
     return tuple(
-        NearLimit(who, limit.value if pause else count, pause or count >= limit.value)
+        NearLimit(who, value if pause else count, pause or count >= value)
         for who, count in found[:MAX_NEAR]
     )
 
 
 def _refusals_by_limit(refused: Iterable[LimitRefusal]) -> Mapping[str, Counter[LimitSubject]]:
-    """The number of refusals by limit and subject, including those that the log only counts."""
+    """The number of refusals by cause and subject, including those that the log only counts."""
     found: dict[str, Counter[LimitSubject]] = {}
     for one in refused:
-        name = _CAUSES.get(one.cause or "")
-        if name is None:
-            continue
         times = int(_facts(one)["count"]) if one.type == audit.Type.REFUSALS_COUNTED else 1
-        found.setdefault(name, Counter())[LimitSubject(one.agent_id, one.subject)] += times
-    return {name: Counter(dict(who.most_common(MAX_NEAR))) for name, who in found.items()}
+        found.setdefault(one.cause or "", Counter())[LimitSubject(one.agent_id, one.subject)] += (
+            times
+        )
+    return {cause: Counter(dict(who.most_common(MAX_NEAR))) for cause, who in found.items()}
 
 
 def _facts(one: LimitRefusal) -> Mapping[str, str]:

@@ -20,7 +20,7 @@ def _limit(one: LimitStatus, found: LimitsOverview) -> dict[str, object]:
         "name": limit.name,
         "what": limit.what,
         "counted_per": limit.counted_per,
-        "value": limit.value,
+        "value": one.value,
         "within_seconds": None if limit.within_ms is None else limit.within_ms // 1000,
         "setting": limit.setting,
         "near": [

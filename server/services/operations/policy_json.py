@@ -9,7 +9,7 @@ from server.services.operations.audiences import RequestAudience
 from server.services.operations.replays import Change, Replay
 from server.services.operations.trials import Explained, PolicyTestResult
 from server.services.policy import documents
-from server.services.policy.binding import DEFAULT_VERSION
+from server.services.policy.builtin import DEFAULT_VERSION
 from server.services.policy.displays import rfc3339
 
 

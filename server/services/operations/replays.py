@@ -29,8 +29,8 @@ from server.protocol.policy.questions import (
     Verdict,
 )
 from server.services.approvals import votes
-from server.services.approvers import automatic_decisions, eligible
-from server.services.approvers.eligible import ONLY_THE_USER, EligibleApprovers
+from server.services.approvers import answer_sources
+from server.services.approvers.answer_sources import ONLY_THE_USER, EligibleApprovers
 from server.services.audit import audit
 from server.services.operations.audiences import audience_of
 from server.services.operations.trials import trial
@@ -201,10 +201,7 @@ class Replays:
         outcome, given = verdict.outcome, past.approvals
         if outcome == "ask" and given is not None and evaluator.holds(view, case, given):
             outcome = "allow"
-        if (
-            past.flow == "request"
-            and automatic_decisions.covering_consent(view, case, past.at) is None
-        ):
+        if past.flow == "request" and answer_sources.covering_consent(view, case, past.at) is None:
             outcome = "ask" if outcome == "allow" else outcome  # there was no consent
         if outcome != "ask":
             return ReplayedOutcome(case, verdict, outcome)
@@ -233,7 +230,7 @@ def _asked(view: View, case: PolicyRequest, verdict: Verdict) -> ReplayedOutcome
     """The outcome with the eligible approvers; a denial if a request needs more than there are."""
     if not isinstance(case.agent, Agent):
         return ReplayedOutcome(case, verdict, "ask")
-    found = eligible.eligible_for_verdict(view, verdict, case.agent, case.user)
+    found = answer_sources.eligible_for_verdict(view, verdict, case.agent, case.user)
     needs = verdict.needs
     too_few = case.flow == "request" and needs is not None and needs.quorum > found.count
     return ReplayedOutcome(case, verdict, "deny" if too_few else "ask", people=found)

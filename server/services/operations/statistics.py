@@ -17,7 +17,7 @@ from server.model.operations import ApprovalSummary, WaitingRequest
 from server.model.store import Store
 from server.protocol.approvals.states import State
 from server.protocol.policy.risks import Risk
-from server.services.clients import agent_names
+from server.services.clients import client_names
 from server.services.users import device_auth as people
 from server.services.users.device_auth import Person
 
@@ -168,7 +168,10 @@ class Statistics:
     def of_agent(self, name_or_id: str, days: int) -> AgentHistory:
         """The statistics of one agent. Raises `NotFound`."""
         with self.store.read() as view:
-            agent, since = agent_names.find(view, name_or_id), _start_of_period(view.now, days)
+            agent, since = (
+                client_names.find_agent(view, name_or_id),
+                _start_of_period(view.now, days),
+            )
             found = view.approval_statistics.of_agent(agent.id, since, MAX_REQUESTS + 1)
         requests, complete = found[:MAX_REQUESTS], len(found) <= MAX_REQUESTS
         return AgentHistory(since, complete, _counts(requests), tuple(_days(requests, since, days)))

@@ -27,11 +27,11 @@ from server.protocol.policy.questions import APP, FAILED_RULE, FLOWS, Question, 
 from server.protocol.resources import scopes
 from server.protocol.tokens import tokens
 from server.protocol.tokens.tokens import TokenContents
-from server.services.approvers import answer_sources, automatic_decisions, eligible
+from server.services.approvers import answer_sources
 from server.services.approvers.answer_sources import AnswerSources
-from server.services.clients import agent_names, apps
+from server.services.clients import apps, client_names
 from server.services.operations.audiences import RequestAudience, audience_of
-from server.services.policy import binding, documents, policies
+from server.services.policy import builtin, documents, policies
 from server.services.policy.evaluation import Evaluator, PolicyRequest, current_codes, engine_of
 from server.services.policy.schemas import Schemas
 from server.services.refusals import ChangeRefused, Invalid
@@ -142,7 +142,7 @@ class Trials:
             row = trial(view, rules)
             case = self._case(view, wanted)
             verdict = self._evaluator(rules, row).decide(view, case, wanted.at)
-            consent = automatic_decisions.covering_consent(view, case)
+            consent = answer_sources.covering_consent(view, case)
             sources = _answer_sources(view, case, verdict, consent, acr=bool(wanted.acr))
             next_step = _next_step(case, sources, consent)
             seconds = targets.lifetime(
@@ -176,7 +176,7 @@ class Trials:
     def _case(self, view: View, wanted: TrialRequest) -> PolicyRequest:
         if wanted.flow not in FLOWS:
             raise Invalid(f"There is no flow {wanted.flow[:40]}. Flows are {', '.join(FLOWS)}.")
-        find = apps.find if wanted.flow == APP else agent_names.find
+        find = apps.find if wanted.flow == APP else client_names.find_agent
         agent: Agent | App = find(view, wanted.agent)
         user = None if wanted.user is None else user_checks.find(view, wanted.user)
         alone = wanted.flow == "client_credentials"
@@ -248,7 +248,7 @@ def trial(view: View, rules: str | None) -> PolicyRow:
     now = policies.current_policy(view)
     if rules is None:
         return now
-    return binding.bind_names(view, rules, version=now.version + 1, by="trial")
+    return builtin.bind_names(view, rules, version=now.version + 1, by="trial")
 
 
 def _takes_consent(case: PolicyRequest, verdict: Verdict) -> bool:
@@ -268,7 +268,7 @@ def _answer_sources(
         if no_consent or verdict.outcome != "ask"
         else standing_uses.covering_grants(view, case, verdict)
     )
-    asked = eligible.eligible_for_verdict(view, verdict, cast("Agent", case.agent), case.user)
+    asked = answer_sources.eligible_for_verdict(view, verdict, cast("Agent", case.agent), case.user)
     return AnswerSources(verdict, asked, fits=tuple(fits))
 
 

@@ -1,7 +1,7 @@
 """Parsing rule sets from TOML; a document is checked completely before it is stored.
 
 Owns: the form of the document, and errors that name the rule and the remedy.
-Never: whether the agents and users in it exist (`binding.py`).
+Never: whether the agents and users in it exist (`builtin.py`).
 """
 
 import re

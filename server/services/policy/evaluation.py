@@ -32,7 +32,7 @@ from server.protocol.policy.questions import (
     is_allowed,
 )
 from server.protocol.policy.risks import Risk, highest
-from server.services.policy import binding, history
+from server.services.policy import builtin, history
 from server.services.policy.documents import InvalidPolicy
 from server.services.policy.history_keys import RequestToCompare
 from server.services.resources.targets import TokenTarget
@@ -165,7 +165,7 @@ def engine_of(row: PolicyRow) -> Engine:
     """The engine of a stored rule set; an unreadable rule set allows nothing."""
     source = PolicyVersion(row.version, row.hash)
     try:
-        return Engine(binding.compile_row(row), source)
+        return Engine(builtin.compile_row(row), source)
     except InvalidPolicy:
         return Engine(_UnreadableEngine(), source)
 
@@ -197,4 +197,4 @@ def question(
 
 @cache
 def _default() -> PolicyRow:
-    return binding.default_row()
+    return builtin.default_row()

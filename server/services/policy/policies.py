@@ -6,7 +6,7 @@ from server.model.audit import Entry
 from server.model.policy import PolicyRow
 from server.model.store import Store, View
 from server.services.audit import audit
-from server.services.policy import binding
+from server.services.policy import builtin
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,7 +23,7 @@ class Policies:
     def versions(self) -> list[PolicyRow]:
         """Return all versions, newest first; the built-in policy is version 0."""
         with self.store.read() as view:
-            return [*view.policies.all(), binding.default_row()]
+            return [*view.policies.all(), builtin.default_row()]
 
     def set(self, document: str, *, by: str) -> PolicyRow:
         """Activate a policy. It applies to pending requests too.
@@ -32,7 +32,7 @@ class Policies:
         """
         with self.store.administer() as tx:
             before = current_policy(tx)
-            row = binding.bind_names(tx, document, version=before.version + 1, by=by)
+            row = builtin.bind_names(tx, document, version=before.version + 1, by=by)
             if row.hash == before.hash:
                 return before
             tx.policies.add(row)
@@ -43,4 +43,4 @@ class Policies:
 
 def current_policy(view: View) -> PolicyRow:
     """Return the newest version, or the built-in policy."""
-    return view.directory.policy() or binding.default_row()
+    return view.directory.policy() or builtin.default_row()

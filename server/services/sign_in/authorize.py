@@ -11,6 +11,7 @@ from typing import Final
 from server.model import display_names
 from server.model.audit import Entry
 from server.model.clients import App
+from server.model.operations import CountedLimit
 from server.model.ports import Secrets
 from server.model.sign_in import Flow, PushedRequest
 from server.model.store import Store, Unit, View
@@ -23,16 +24,17 @@ from server.protocol.sign_in.handles import handle_hash
 from server.services.approvals.app_actions import AppActions, CheckedAppAction
 from server.services.audit import audit, floods
 from server.services.clients import client_auth
-from server.services.clients.client_documents import ClientDocuments
+from server.services.clients.client_auth import ClientDocuments
 from server.services.policy.refusals import DeniedByPolicy
 from server.services.resources import targets
 from server.services.server_policy import ServerPolicy
 from server.services.users.dpop_proofs import Proofs
 
 PUSHED_SECONDS: Final = 60
-MAX_PER_MINUTE: Final = 600
-"""Maximum requests from one address, which many people may share."""
-_WINDOW_MS = 60_000
+REQUESTS: Final = CountedLimit(
+    "authorize", "address", "Sign-in requests", 600, 60_000, "authorize:"
+)
+"""Many people may share one address."""
 _RATE_LIMITED = "Too many sign-in requests from this address. Wait a minute."
 FLOW_MS: Final = 30 * 60 * 1000
 """How long a person may take to sign in and answer."""
@@ -214,7 +216,7 @@ class AuthorizeService:
     def _check_rate_limit(self, peer: str) -> None:
         """Count a request from this address, because each adds a row."""
         with self.store.write() as tx:
-            is_limited = tx.counters.count(f"authorize:{peer}", _WINDOW_MS) > MAX_PER_MINUTE
+            is_limited = REQUESTS.exceeded(tx, peer)
         if is_limited:
             raise errors.TemporarilyUnavailable(_RATE_LIMITED, retry_after=60)
 

@@ -53,7 +53,7 @@ class RequestedAction:
 
 @dataclass(frozen=True, slots=True)
 class UnknownClient:
-    """What is known of an app that nobody registered."""
+    """What is known of an unregistered app."""
 
     url: str
     """Its client_id if that is a URL, else ""."""

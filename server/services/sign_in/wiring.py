@@ -2,7 +2,7 @@
 
 from server.services.adapters import Adapters
 from server.services.approvals.app_actions import AppActions
-from server.services.clients.client_documents import ClientDocuments
+from server.services.clients.client_auth import ClientDocuments
 from server.services.consents.consents import ConsentService
 from server.services.devices.passkeys import PasskeyService
 from server.services.sign_in.authorize import AuthorizeService

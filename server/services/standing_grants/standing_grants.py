@@ -25,7 +25,7 @@ from server.protocol.policy.action_types import ActionType
 from server.protocol.policy.risks import Risk
 from server.protocol.standing_grants import standing_grants
 from server.services.audit import audit
-from server.services.clients import agent_names
+from server.services.clients import client_names
 from server.services.notifications import notices, request_limits
 from server.services.policy.displays import rfc3339
 from server.services.policy.evaluation import Evaluator
@@ -304,7 +304,7 @@ def _own(view: View, person: Person, grant_id: str) -> StandingGrant:
 
 
 def _agents_of(view: View, called: str | None, only_of: str | None) -> tuple[str, ...] | None:
-    named = None if called is None else agent_names.find(view, called)
+    named = None if called is None else client_names.find_agent(view, called)
     if only_of is None:
         return None if named is None else (named.id,)
     owned = (one.id for one in view.agents.all() if only_of in one.owners)

@@ -15,7 +15,7 @@ from server.protocol import errors
 from server.protocol.names import PREFIX_AGENT
 from server.protocol.tokens import token_exchange
 from server.services.audit import audit
-from server.services.clients import agent_names
+from server.services.clients import client_names
 from server.services.refusals import NotFound
 from server.services.users import device_auth, user_checks
 from server.services.users.device_auth import Person
@@ -145,7 +145,7 @@ def actors(view: View, jti: str) -> tuple[str, ...]:
 def _client(view: View, name_or_id: str) -> str:
     """Return the ID of the agent or app with this name or ID."""
     app = view.directory.app_called(name_or_id)
-    return agent_names.find(view, name_or_id).id if app is None else app.id
+    return client_names.find_agent(view, name_or_id).id if app is None else app.id
 
 
 def _find(view: View, jti: str) -> Delegation:

@@ -19,7 +19,7 @@ from server.protocol.resources import scopes
 from server.protocol.tokens import tokens
 from server.protocol.tokens.tokens import Approved, TokenContents
 from server.services.approvals.votes import valid_approvals
-from server.services.approvers import automatic_decisions
+from server.services.approvers import answer_sources
 from server.services.audit import audit
 from server.services.resources import targets
 from server.services.resources.targets import TokenTarget
@@ -86,7 +86,7 @@ class TokenIssuer:
         parent = None if approval.parent_id is None else tx.delegations.get(approval.parent_id)
         if parent is not None:
             tx.delegations.mark_used(parent.id, tx.now)
-        consent = automatic_decisions.deciding_consent(tx, approval)
+        consent = answer_sources.deciding_consent(tx, approval)
         until = None if terms.seconds is None else tx.now // 1000 + terms.seconds
         policy = json.loads(approval.policy)
         origin = TokenOrigin(

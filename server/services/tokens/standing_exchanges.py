@@ -18,9 +18,9 @@ from server.model.users import User
 from server.protocol.approvals.ceremonies import CONFIRM
 from server.protocol.approvals.states import State
 from server.services.approvals import creation
-from server.services.approvers import automatic_decisions
+from server.services.approvers import answer_sources
 from server.services.audit import audit
-from server.services.clients import agent_names
+from server.services.clients import client_names
 from server.services.notifications import notices
 from server.services.policy import displays, history
 from server.services.policy.displays import DisplayedRequest
@@ -63,7 +63,7 @@ class StandingExchanges:
         if decider is None:
             return None
         approval = replace(
-            automatic_decisions.approve_automatically(approval, decider, tx.now),
+            answer_sources.approve_automatically(approval, decider, tx.now),
             state=State.REDEEMED,
             parent_id=subject.id,
             caller_id=subject.client_id,
@@ -71,7 +71,7 @@ class StandingExchanges:
         )
         tx.approvals.add(approval)
         creation.record_request(tx, approval, approval_data)
-        automatic_decisions.record_and_notify(tx, approval, screens=decider.notifies)
+        answer_sources.record_and_notify(tx, approval, screens=decider.notifies)
         reservations.spend(tx, approval)
         answer = self._issued(tx, needed, agent, approval, subject, until=until, jkt=jkt)
         notices.approval(tx, approval, "approval.redeemed", screens=decider.notifies)
@@ -149,7 +149,7 @@ class StandingExchanges:
             because=needed.verdict.because,
             ceremony=CONFIRM,
             binding_message=None,
-            first_request=agent_names.is_first_request(tx, agent.id, user.id),
+            first_request=client_names.is_first_request(tx, agent.id, user.id),
             peer=_AT_THE_TOKEN_ENDPOINT,
             asked_at=tx.now,
             expires_at=expires_at,

@@ -4,18 +4,17 @@ from server.protocol import names
 from server.services.adapters import Adapters
 from server.services.approvals.current_checks import ApprovalChecks
 from server.services.clients.client_auth import ClientAuthentication
-from server.services.devices.app_devices import AppDevices
+from server.services.devices.device_grant import AppDevices
 from server.services.tokens.access_revocation import AccessRevocation
 from server.services.tokens.access_token_auth import AccessTokenAuth
 from server.services.tokens.app_issuing import AppTokenIssuer
 from server.services.tokens.delegations import DelegationService
 from server.services.tokens.endpoint import AgentGrant, TokenEndpoint
 from server.services.tokens.exchange_checks import ExchangeChecks
-from server.services.tokens.grants.app_device import AppDeviceGrant
 from server.services.tokens.grants.app_refresh import AppRefreshGrant
 from server.services.tokens.grants.authorization_code import AuthorizationCodeGrant
 from server.services.tokens.grants.client_credentials import ClientCredentialsGrant
-from server.services.tokens.grants.device_code import DeviceCodeGrant
+from server.services.tokens.grants.device_code import AppDeviceGrant, DeviceCodeGrant
 from server.services.tokens.grants.enrollment import EnrollmentGrant
 from server.services.tokens.grants.refresh_token import RefreshTokenGrant
 from server.services.tokens.grants.token_exchange import HintMaker, TokenExchangeGrant

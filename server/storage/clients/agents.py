@@ -6,14 +6,14 @@ from sqlalchemy import Select, bindparam, delete, exists, insert, or_, select, u
 from sqlalchemy.engine import RowMapping
 from sqlalchemy.exc import IntegrityError
 
-from server.model.clients import Agent, Secret
+from server.model.clients import Agent
 from server.model.store import Taken
 from server.services.clients.agent_members import AGENT_MEMBERS
 from server.services.members import ANY, Having
-from server.storage import codec, member_columns
+from server.storage import codec
 from server.storage.account_tables import agent_keys, agent_owners, agent_secrets, agents, users
 from server.storage.clients.names import Names, kept_key
-from server.storage.prepared import DatabaseRows
+from server.storage.clients.secrets import ClientRows, SecretTable
 
 _USE_NOTED_MS = 60_000
 _NO_KEYS = codec.dump([])
@@ -53,32 +53,14 @@ _OWNERS = (
     .where(agent_owners.c.agent_id == bindparam("id"))
     .order_by(agent_owners.c.since, agent_owners.c.user_id)
 )
-_SECRETS = (
-    select(agent_secrets)
-    .where(agent_secrets.c.agent_id == bindparam("id"))
-    .order_by(agent_secrets.c.created_at, agent_secrets.c.id)
-)
 _KEYS = select(agent_keys.c.kid, agent_keys.c.last_used_at).where(
     agent_keys.c.agent_id == bindparam("id"), agent_keys.c.last_used_at.is_not(None)
 )
 _DROP_OWNERS = delete(agent_owners).where(agent_owners.c.agent_id == bindparam("agent"))
-_DROP_SECRETS = delete(agent_secrets).where(agent_secrets.c.agent_id == bindparam("agent"))
 _DROP_KEYS = delete(agent_keys).where(agent_keys.c.agent_id == bindparam("agent"))
-_DROP_PARTS = (_DROP_OWNERS, _DROP_SECRETS, _DROP_KEYS)
+_DROP_PARTS = (_DROP_OWNERS, _DROP_KEYS)
 _ADD_OWNER = insert(agent_owners)
-_ADD_SECRET = insert(agent_secrets)
 _ADD_KEY = insert(agent_keys)
-_SECRET_USED = (
-    update(agent_secrets)
-    .where(
-        agent_secrets.c.id == bindparam("secret"),
-        or_(
-            agent_secrets.c.last_used_at.is_(None),
-            agent_secrets.c.last_used_at < bindparam("before"),
-        ),
-    )
-    .values(last_used_at=bindparam("now"))
-)
 _KEY_USED = (
     update(agent_keys)
     .where(
@@ -90,8 +72,10 @@ _KEY_USED = (
 )
 
 
-class Agents(DatabaseRows):
+class Agents(ClientRows):
     """Agents in the database."""
+
+    secrets = SecretTable(agent_secrets, "agent_id")
 
     def add(self, agent: Agent, now: int) -> None:
         """Raises `Taken` if a client has this name or one that looks like it."""
@@ -114,6 +98,7 @@ class Agents(DatabaseRows):
             raise Taken(agent.name) from error
         names = Names(self._db)
         (names.keep if key else names.give)("client", agent.id, agent.name)
+        self.secrets.drop(self._db, agent.id)
         for statement in _DROP_PARTS:
             self._db.execute(statement, {"agent": agent.id})
         self._attach(agent, now)
@@ -121,6 +106,7 @@ class Agents(DatabaseRows):
     def delete(self, agent_id: str) -> None:
         """Remove the agent with its names, owners, secrets and keys."""
         Names(self._db).forget(agent_id)
+        self.secrets.drop(self._db, agent_id)
         for statement in (*_DROP_PARTS, _DELETE):
             self._db.execute(statement, {"agent": agent_id})
 
@@ -156,12 +142,6 @@ class Agents(DatabaseRows):
         row = self._db.execute(_BY_NAME, {"key": codec.key(name)}).mappings().first()
         return None if row is None else self._record(row)
 
-    def mark_secret_used(self, secret_id: str, now: int) -> None:
-        """Record the use, at most once a minute."""
-        self._db.execute(
-            _SECRET_USED, {"secret": secret_id, "now": now, "before": now - _USE_NOTED_MS}
-        )
-
     def mark_key_used(self, agent_id: str, kid: str, now: int) -> None:
         """Record the use, at most once a minute."""
         values = {"agent": agent_id, "key": kid, "now": now, "before": now - _USE_NOTED_MS}
@@ -171,8 +151,7 @@ class Agents(DatabaseRows):
         for place, owner in enumerate(agent.owners):
             row = {"agent_id": agent.id, "user_id": owner, "since": now + place}
             self._db.execute(_ADD_OWNER, row)
-        for secret in agent.secrets:
-            self._db.execute(_ADD_SECRET, _secret_values(agent.id, secret))
+        self.secrets.add(self._db, agent.id, agent.secrets)
         for kid in (key["kid"] for key in agent.jwks):
             used = agent.key_uses.get(kid)
             row = {"agent_id": agent.id, "kid": kid, "last_used_at": used}
@@ -181,48 +160,24 @@ class Agents(DatabaseRows):
     def _record(self, m: RowMapping) -> Agent:
         of = {"id": m["id"]}
         owners = self._db.execute(_OWNERS, of).scalars().all()
-        secrets = self._db.execute(_SECRETS, of).mappings().all()
         uses = self._db.execute(_KEYS, of).all() if m["jwks"] != _NO_KEYS else ()
         return Agent(
             id=m["id"],
             owners=tuple(owners),
-            secrets=tuple(_secret(secret) for secret in secrets),
+            secrets=self.secrets.of(self._db, m["id"]),
             auth_before=m["auth_before"],
             auth_before_until=m["auth_before_until"],
             key_uses={row[0]: row[1] for row in uses},
             state=m["state"],
             created_at=m["created_at"],
             named_at=m["named_at"],
-            **member_columns.loaded(AGENT_MEMBERS, m),
+            **codec.load_members(AGENT_MEMBERS, m),
         )
 
 
 def _having(statement: Select[Any], having: Having) -> Select[Any]:
     """Add the wanted column values to a statement."""
     return statement.where(*(agents.c[name] == bindparam(name) for name in having))
-
-
-def _secret(m: RowMapping) -> Secret:
-    return Secret(
-        id=m["id"],
-        hash=bytes(m["hash"]),
-        hint=m["hint"],
-        created_at=m["created_at"],
-        expires_at=m["expires_at"],
-        last_used_at=m["last_used_at"],
-    )
-
-
-def _secret_values(agent_id: str, secret: Secret) -> dict[str, object]:
-    return {
-        "id": secret.id,
-        "agent_id": agent_id,
-        "hash": secret.hash,
-        "hint": secret.hint,
-        "created_at": secret.created_at,
-        "expires_at": secret.expires_at,
-        "last_used_at": secret.last_used_at,
-    }
 
 
 def _values(agent: Agent) -> dict[str, object]:
@@ -234,5 +189,5 @@ def _values(agent: Agent) -> dict[str, object]:
         "state": agent.state,
         "created_at": agent.created_at,
         "named_at": agent.named_at,
-        **member_columns.values(AGENT_MEMBERS, agent),
+        **codec.member_values(AGENT_MEMBERS, agent),
     }

@@ -1,4 +1,4 @@
-"""Rows of the checks and uses of apps that nobody registered."""
+"""Rows of the checks and uses of unregistered apps."""
 
 from sqlalchemy import bindparam, func, insert, or_, select, update
 

@@ -1,5 +1,7 @@
 """Rows of device codes (RFC 8628)."""
 
+from typing import Final
+
 from sqlalchemy import bindparam, delete, insert, select, update
 from sqlalchemy.engine import RowMapping
 
@@ -25,6 +27,8 @@ _PACED = (
 )
 _PRUNE = delete(d).where(d.c.expires_at <= bindparam("before")).returning(d.c.id)
 _values = writing(d)
+_KEPT_MS: Final = 60 * 60 * 1000
+"""How long a device that polls late gets `expired_token` instead of an unknown code."""
 
 
 class DeviceCodes(DatabaseRows):
@@ -53,9 +57,9 @@ class DeviceCodes(DatabaseRows):
         """Store the time of a poll, and nothing else."""
         self._db.execute(_PACED, {"code": code_id, "now": now, "interval": interval_ms})
 
-    def prune(self, before: int) -> int:
-        """Delete those that expired by then; returns how many."""
-        return len(self._db.execute(_PRUNE, {"before": before}).all())
+    def prune(self, now: int) -> int:
+        """Delete those that expired an hour ago; returns how many."""
+        return len(self._db.execute(_PRUNE, {"before": now - _KEPT_MS}).all())
 
 
 def _record(row: RowMapping) -> DeviceCode:

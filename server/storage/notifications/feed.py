@@ -5,13 +5,29 @@ transactions commit out of order, so events are added without a number, and an e
 numbers them in the order in which it sees them. So readers never see a gap that is filled later.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from typing import Final
 
-from sqlalchemy import BindParameter, Connection, bindparam, delete, func, insert, select, update
+from sqlalchemy import (
+    BindParameter,
+    Connection,
+    and_,
+    bindparam,
+    delete,
+    exists,
+    func,
+    insert,
+    literal_column,
+    select,
+    update,
+)
 
-from server.model.notifications import FeedEvent
-from server.storage.prepared import Prepared, arrays
+from server.model.notifications import FeedEvent, Lane, RecentNotifications
+from server.storage.prepared import Prepared, adding, arrays
+from server.storage.tables import approvals as a
 from server.storage.tables import feed_events as f
+from server.storage.tables import incidents as i
+from server.storage.tables import notifications as n
 
 _NEXT = select(func.coalesce(func.max(f.c.seq), 0) + 1).scalar_subquery()
 _ABOUT = ("approval_id", "device_id", "held", "agent_id", "incident_id")
@@ -101,3 +117,75 @@ class Feed:
             numbers = [*range(first, first + len(ids))]
             self._db.execute(_NUMBER, {"id_array": ids, "seq_array": numbers})
         return len(ids)
+
+
+_MINUTE_MS: Final = 60_000
+_HOUR_MS: Final = 60 * _MINUTE_MS
+
+_ADD = Prepared(adding(n))
+_LAST_MINUTE = n.c.at > bindparam("minute")
+_BY_AGENT = n.c.agent_id == bindparam("agent")
+_REPORTED = exists().where(
+    i.c.user_id == bindparam("user"),
+    i.c.state == literal_column("'open'"),
+    a.c.id == i.c.approval_id,
+    a.c.agent_id == bindparam("agent"),
+)
+_RECENT = Prepared(
+    select(
+        func.count().filter(_LAST_MINUTE),
+        func.count(),
+        func.count().filter(and_(_BY_AGENT, _LAST_MINUTE)),
+        func.count().filter(_BY_AGENT),
+        func.count().filter(n.c.types == bindparam("kind")),
+        select(_REPORTED).scalar_subquery(),
+    )
+    .select_from(n)
+    .where(
+        n.c.user_id == bindparam("user"), n.c.at > bindparam("hour"), n.c.lane == bindparam("lane")
+    )
+)
+_PRUNE_NOTIFICATIONS = delete(n).where(n.c.at <= bindparam("hour")).returning(n.c.id)
+
+
+def _record(row: Sequence[int]) -> RecentNotifications:
+    minute, hour, agent_minute, agent_hour, type_hour, reported = row
+    return RecentNotifications(
+        minute, hour, agent_minute, agent_hour, type_hour, reported=bool(reported)
+    )
+
+
+class Notifications:
+    """Notifications in the database."""
+
+    def __init__(self, connection: Connection, now: int) -> None:
+        self._db = connection
+        self._now = now
+
+    def add(self, user_id: str, agent_id: str, types: str, lane: Lane) -> None:
+        """Add a notification."""
+        values = {
+            "user_id": user_id,
+            "agent_id": agent_id,
+            "types": types,
+            "lane": lane,
+            "at": self._now,
+        }
+        _ADD.run(self._db, values)
+
+    def recent(self, user_id: str, agent_id: str, types: str, lane: Lane) -> RecentNotifications:
+        """The numbers of notifications in the last minute and hour, in this lane."""
+        values = {
+            "user": user_id,
+            "agent": agent_id,
+            "kind": types,
+            "lane": lane,
+            "minute": self._now - _MINUTE_MS,
+            "hour": self._now - _HOUR_MS,
+        }
+        return _record(_RECENT.run(self._db, values)[0])
+
+    def prune(self) -> int:
+        """Delete notifications that are no longer counted."""
+        values = {"hour": self._now - _HOUR_MS}
+        return len(self._db.execute(_PRUNE_NOTIFICATIONS, values).all())

@@ -35,29 +35,27 @@ from server.storage.account_tables import (
     agents,
     apps,
     browsers,
-    codes,
-    device_codes,
     devices,
     enrollment_codes,
     families,
-    flows,
     invitations,
     passwords,
-    pushed_requests,
     sessions,
     sign_ins,
     signing_keys,
     users,
 )
 from server.storage.directory import Cache
-from server.storage.rows import Rows
+from server.storage.rows import Unit
 from server.storage.tables import (
+    ONE_TIME,
     approvals,
     consents,
     delegations,
     deputies,
     feed_events,
     installation,
+    metadata,
     outbox,
     restore_holds,
     standing_grants,
@@ -66,8 +64,6 @@ from server.storage.tables import (
 _SEQ_GAP: Final = 1_000_000
 """More feed events than can happen between backup and restore, so no old cursor is valid."""
 _UNSENT: Final = ("waiting", "leased")
-_ONE_TIME: Final = (codes, device_codes, flows, pushed_requests)
-"""Short-lived rows for one-time use, which are all deleted."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,7 +94,7 @@ def make_safe(
     1. Cancel open requests.  2. End handles, tokens, sessions, codes and messages.  3. Turn off
     the held items.  4. Begin a new epoch, and add an audit entry.
     """
-    tx = Rows(connection, now, Cache(version=-1), new_entry_id, react)
+    tx = Unit(connection, now, Cache(version=-1), new_entry_id, react)
     counts = {"requests": _cancel_requests(tx), **_end_temporary(connection, tx.now)}
     for kind, items in restoring.held.items():
         counts[kind] = len(items)
@@ -123,7 +119,7 @@ def terminals(connection: Connection) -> dict[str, Terminal]:
     return found
 
 
-def _cancel_requests(tx: Rows) -> int:
+def _cancel_requests(tx: Unit) -> int:
     cancelled = 0
     for state in (State.PENDING, State.APPROVED):
         while found := tx.approvals.search(state=state, agent_id=None, user_id=None, limit=500):
@@ -147,7 +143,7 @@ def _end_temporary(connection: Connection, now: int) -> dict[str, int]:
             notification_token=None,
         )
     )
-    for table in _ONE_TIME:
+    for table in (one for one in metadata.sorted_tables if one.info == ONE_TIME):
         connection.execute(delete(table))
     connection.execute(
         update(enrollment_codes).where(enrollment_codes.c.expires_at > now).values(expires_at=now)
@@ -207,7 +203,7 @@ def _empty_feed(connection: Connection, now: int) -> None:
     connection.execute(insert(feed_events).values(row))
 
 
-def _hold(tx: Rows, connection: Connection, kind: str, one: RestoredItem) -> None:
+def _hold(tx: Unit, connection: Connection, kind: str, one: RestoredItem) -> None:
     item = one.item
     entry, end = _HOLDS[kind]
     connection.execute(end(item.id, tx.now))

@@ -3,12 +3,15 @@
 from collections.abc import Sequence
 from itertools import compress
 
-from sqlalchemy import bindparam, exists, func, insert, literal_column, select
+from sqlalchemy import bindparam, delete, exists, func, insert, literal_column, select, update
 from sqlalchemy.engine import RowMapping
+from sqlalchemy.exc import IntegrityError
 
-from server.model.policy import PolicyRow
+from server.model.policy import ActionRow, PolicyRow
+from server.model.store import Taken
 from server.storage import codec
 from server.storage.prepared import DatabaseRows, Prepared, adding
+from server.storage.tables import action_types
 from server.storage.tables import policies as p
 from server.storage.tables import uses as u
 
@@ -101,3 +104,53 @@ def _record(m: RowMapping) -> PolicyRow:
         set_by=m["set_by"],
         set_at=m["set_at"],
     )
+
+
+_ADD_TYPE = insert(action_types)
+_ALL_TYPES = select(action_types).order_by(action_types.c.type)
+_BY_TYPE = select(action_types).where(action_types.c.type == bindparam("type"))
+_REPLACE = (
+    update(action_types)
+    .where(action_types.c.type == bindparam("action_type"))
+    .values(document=bindparam("document"), version=bindparam("version"))
+)
+_DELETE = delete(action_types).where(action_types.c.type == bindparam("action_type"))
+
+
+class Actions(DatabaseRows):
+    """Action types in the database."""
+
+    def add(self, action: ActionRow) -> None:
+        """Raises `Taken` if the type exists."""
+        row = {
+            "type": action.type,
+            "document": action.document,
+            "version": action.version,
+            "created_at": action.created_at,
+        }
+        try:
+            self._db.execute(_ADD_TYPE, row)
+        except IntegrityError as error:
+            raise Taken(action.type) from error
+
+    def replace(self, action: ActionRow) -> None:
+        """Store a new version of the document."""
+        row = {"action_type": action.type, "document": action.document, "version": action.version}
+        self._db.execute(_REPLACE, row)
+
+    def delete(self, action_type: str) -> None:
+        """Delete an action type."""
+        self._db.execute(_DELETE, {"action_type": action_type})
+
+    def all(self) -> list[ActionRow]:
+        """All action types, by name."""
+        return [_type_record(row) for row in self._db.execute(_ALL_TYPES).mappings().all()]
+
+    def get(self, action_type: str) -> ActionRow | None:
+        """The action type with this name."""
+        row = self._db.execute(_BY_TYPE, {"type": action_type}).mappings().first()
+        return None if row is None else _type_record(row)
+
+
+def _type_record(m: RowMapping) -> ActionRow:
+    return ActionRow(m["type"], m["document"], m["version"], m["created_at"])

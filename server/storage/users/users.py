@@ -7,7 +7,7 @@ from sqlalchemy.exc import IntegrityError
 from server.model.store import Taken
 from server.model.users import User
 from server.services.users.user_members import USER_MEMBERS
-from server.storage import codec, member_columns
+from server.storage import codec
 from server.storage.account_tables import users
 from server.storage.clients.names import Names, kept_key
 from server.storage.prepared import DatabaseRows
@@ -78,7 +78,7 @@ def _record(m: RowMapping) -> User:
         state=m["state"],
         created_at=m["created_at"],
         disabled_at=m["disabled_at"],
-        **member_columns.loaded(USER_MEMBERS, m),
+        **codec.load_members(USER_MEMBERS, m),
     )
 
 
@@ -90,5 +90,5 @@ def _values(user: User) -> dict[str, object]:
         "state": user.state,
         "created_at": user.created_at,
         "disabled_at": user.disabled_at,
-        **member_columns.values(USER_MEMBERS, user),
+        **codec.member_values(USER_MEMBERS, user),
     }

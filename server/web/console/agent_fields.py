@@ -2,13 +2,14 @@
 
 from typing import Final
 
-from server.services.clients.agent_members import AGENT_MEMBERS, GRANTS
+from server.services.clients.agent_members import AGENT_MEMBERS
 from server.services.clients.client_members import METHODS
 from server.services.clients.invitations import SAFE_GRANTS
 from server.web.console.member_fields import field_named, fields
 from server.web.fields import Field
 
 RESOURCES: Final = field_named(AGENT_MEMBERS, "resources")
+GRANTS: Final = field_named(AGENT_MEMBERS, "grant_types")
 SCOPES: Final = field_named(AGENT_MEMBERS, "scopes")
 TYPES: Final = field_named(AGENT_MEMBERS, "action_types")
 
@@ -28,14 +29,7 @@ AUTH: Final = (
         "A JWK set, for private_key_jwt. If empty, its keys stay. URLs are not fetched.",
         rows=6,
     ),
-    Field(
-        "overlap",
-        "Seconds that the old method keeps working",
-        "number",
-        "0 to 2592000. 86400 is a day; 0 ends it at once.",
-        default=86_400,
-        empty=86_400,
-    ),
+    Field("overlap", "Old method keeps working for", "overlap", default=86_400, empty=86_400),
 )
 NEW_INVITATION: Final = (
     Field(
@@ -50,15 +44,15 @@ NEW_INVITATION: Final = (
     RESOURCES,
     SCOPES,
     TYPES,
-    Field("grant_types", "Grant types", "picks", choices=GRANTS, default=SAFE_GRANTS),
+    Field("grant_types", "Grant types", "picks", choices=GRANTS.choices, default=SAFE_GRANTS),
     Field(
         "asks",
-        "May ask",
+        "Can ask",
         "known",
         "Users and groups. If empty, only the owner.",
         suggestions="people",
     ),
-    Field("asks_everybody", "May ask everyone", "box"),
+    Field("asks_everybody", "Can ask everyone", "box"),
     Field("uses", "Max agents", "number", default=1, empty=1),
     Field("expires_at", "Expires on", "day", "Within 90 days. If empty, in 7 days."),
 )

@@ -27,7 +27,7 @@ PANELS = {
     "standing grant": (["s"], "continue"),
     "report": (["exclamation_mark"], "report"),
     "approve several": (["x", "a"], "do"),
-    "deny several": (["x", "d"], "do"),
+    "deny several": (["x", "d"], "deny"),
     "vouch": (["5", "j", "V"], "do"),
 }
 """The keys that open each panel, and its button."""

@@ -90,6 +90,11 @@ def test_a_token_can_be_exchanged_for_the_upstream_server() -> None:
         ("value_env", EXCHANGE + "\nvalue_env", r"^\[upstream\] header: is unknown"),
         ('value_env = "UPSTREAM"', 'value_env = "X"', r"\[upstream\] value_env: .*X is not set"),
         (
+            'value_env = "UPSTREAM"',
+            'value_env = "UPSTREAMS"',
+            r"UPSTREAM is set. Is it misspelled\?",
+        ),
+        (
             'agent_env = "AGENT"',
             "",
             r"^credentials_env: is not the cred.*pay is high.*--serves https:",

@@ -416,10 +416,13 @@ async def test_a_tool_that_is_not_in_the_file_is_refused() -> None:
     [
         (httpx.Response(200, content=b" " * 3000, headers=STREAM), "cut off after 2000 bytes"),
         (httpx.Response(200, content=b"x" * 3000), "cut off after 2000 bytes"),
-        (httpx.Response(200, content=b"hello"), "no JSON-RPC message"),
-        (httpx.Response(200, content=b"data: hello\n\n", headers=STREAM), "no JSON-RPC message"),
+        (httpx.Response(200, content=b"<html>evil"), "with status 200 and no valid JSON-RPC"),
+        (httpx.Response(200, content=b"data: evil\n\n", headers=STREAM), "with status 200"),
         (httpx.Response(401, headers={"www-authenticate": "Bearer evil"}), "with status 401"),
         (httpx.Response(302, headers={"location": "http://evil.example"}), "with status 302"),
+        (httpx.Response(500, content=b"<html>evil"), "with status 500"),
+        (httpx.Response(404, content=b"<html>evil"), "with status 404"),
+        (httpx.Response(405), "check its URL and credential"),
     ],
 )
 @pytest.mark.parametrize("tool", ["read", "pay"])
@@ -432,7 +435,8 @@ async def test_an_answer_that_is_none_is_an_error(
     gateway.upstream.answers["tools/call"] = answer
     response = await gateway.send(request("tools/call", name=tool, arguments=PAYMENT))
     said = response.text
-    assert response.status_code == 200
+    passed = tool == "read" and answer.status_code in {404, 405}
+    assert response.status_code == (answer.status_code if passed else 200)
     assert error in said
     assert "evil" not in said + str(response.headers)
     assert ("It may have run" in said) is (tool == "pay")
@@ -518,8 +522,20 @@ async def test_a_call_whose_client_is_gone_does_not_run_until_it_comes_back() ->
     assert (len(gateway.person.asked), len(gateway.upstream.calls())) == (1, 1)
 
 
+@pytest.mark.parametrize("tool", ["read", "pay"])
+async def test_a_client_learns_that_the_upstream_server_has_ended_its_session(tool: str) -> None:
+    """It begins another, and nobody is asked before that."""
+    gateway = FakeGateway()
+    opened = await gateway.send(request("initialize"))
+    session = {"mcp-session-id": opened.headers["mcp-session-id"]}
+    gateway.upstream.answers["tools/list"] = httpx.Response(404, json={"id": None, "error": {}})
+    call = request("tools/call", name=tool, arguments=PAYMENT)
+    assert (await gateway.send(call, headers=session)).status_code == 404
+    assert (gateway.person.asked, gateway.upstream.calls()) == ([], [])
+
+
 async def test_an_error_of_http_passes_without_its_page() -> None:
-    """A session that has ended, or a stream that is not offered."""
+    """A stream that is not offered, or a session that has ended."""
     gateway = FakeGateway()
     for status, body in ((404, b"<html>evil"), (405, b""), (202, b"")):
         gateway.upstream.answers["GET"] = httpx.Response(status, content=body)

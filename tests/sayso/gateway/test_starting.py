@@ -53,6 +53,21 @@ def test_another_spelling_of_the_issuer_is_refused(
     assert served == []
 
 
+def test_a_page_in_place_of_an_mcp_server_is_named_by_its_status(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    """Its text is not shown."""
+    with receiver() as server:
+        server.behaviour = answer(404, b"<html>evil")
+        with pytest.raises(SystemExit) as ended:
+            main(["init", "--upstream", f"http://127.0.0.1:{server.port}/sse"])
+    error = capsys.readouterr().err
+    assert ended.value.code == 1
+    assert "answered with status 404 and no valid JSON-RPC response" in error
+    assert "check its URL" in error
+    assert "evil" not in error
+
+
 def test_a_server_that_does_not_answer_yet_is_waited_for(
     tmp_path: Path, served: list[str], capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from sayso.gateway.answers import UpstreamError
+from sayso.gateway.answers import SessionEnded, UpstreamError
 from sayso.gateway.config import BadFile, Config, Header
 from sayso.gateway.stdio import StdioServer
 from sayso.gateway.tools import ToolMap
@@ -94,8 +94,8 @@ async def test_each_session_has_a_process_which_ends_with_it(gate: Gate) -> None
     async with gate.server.send(None, "DELETE", {"mcp-session-id": first}, None) as answer:
         assert answer.status == 200
     await _gone(pids[0])
-    over, _ = await gate.post("tools/call", first, name="usual")
-    assert over.status == 404
+    with pytest.raises(SessionEnded):
+        await gate.post("tools/call", first, name="usual")
     assert (await gate.call("usual", second))["pid"] == pids[1]
 
 
@@ -201,8 +201,8 @@ async def test_one_client_cannot_take_all_processes() -> None:
     """Its sixth session ends its first, however many there may be."""
     gate = Gate(most=20)
     sessions = [await gate.opened() for _ in range(6)]
-    over, _ = await gate.post("tools/call", sessions[0], name="usual")
-    assert over.status == 404
+    with pytest.raises(SessionEnded):
+        await gate.post("tools/call", sessions[0], name="usual")
     assert "pid" in await gate.call("usual", sessions[1])
     await gate.server.aclose()
 

@@ -4,8 +4,8 @@ import stat
 
 import pytest
 
-from server.crypto import sealing
-from server.crypto.sealing import BadKeyFile, Sealer, derive, read_or_make_key
+from server.crypto import secrets
+from server.crypto.secrets import BadKeyFile, Sealer, derive, read_or_make_key
 
 MASTER = bytes(range(32))
 
@@ -45,14 +45,14 @@ def test_a_key_file_of_the_wrong_size_is_refused(tmp_path, size):
 def test_two_processes_that_create_a_key_use_the_first_one(tmp_path, monkeypatch):
     """No temporary file is left."""
     path = tmp_path / "master.key"
-    link = sealing.os.link
+    link = secrets.os.link
 
     def overtaken(draft, target):
         target.write_bytes(MASTER)
         target.chmod(0o600)
         link(draft, target)
 
-    monkeypatch.setattr(sealing.os, "link", overtaken)
+    monkeypatch.setattr(secrets.os, "link", overtaken)
     assert read_or_make_key(path) == MASTER
     assert [file.name for file in tmp_path.iterdir()] == ["master.key"]
 

@@ -8,8 +8,7 @@ import pytest
 
 from server import telemetry
 from server.http import dispatch
-from server.http.message import HttpRequest
-from server.http.route import Caller, Route
+from server.http.route import Caller, HttpRequest, Route
 from server.model.store import Busy
 from server.protocol import errors
 from tests.support.builders.site import altered

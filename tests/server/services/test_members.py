@@ -299,7 +299,7 @@ def test_page_lines_show_names_text_or_the_empty_label():
     document = {one.wire_name: None for one in AGENT_MEMBERS} | {"labels": ["pilot"]}
     shown = {
         line.label: line.names or line.text
-        for line in page_lines(AGENT_MEMBERS, document | {"interactive": True}, "What it is")
+        for line in page_lines(AGENT_MEMBERS, document | {"interactive": True}, "General")
     }
     assert shown == {
         "Labels": ["pilot"],

@@ -18,8 +18,7 @@ from server.model.store import Busy
 from server.services.reactions import react
 from server.storage import open as opening
 from server.storage import writer as writing
-from server.storage.reader import SqlitePool
-from server.storage.writer import DirectWriter, GroupedWriter
+from server.storage.writer import DirectWriter, GroupedWriter, SqlitePool
 from tests.support.builders.clock import MovableClock
 from tests.support.checks.waiting import meanwhile, until
 

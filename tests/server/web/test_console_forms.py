@@ -32,14 +32,14 @@ def test_a_list_is_typed_by_lines_or_commas():
 
 def test_a_ticked_box_means_all():
     """The text that was typed beside the box is ignored."""
-    field = Field("asks", "", "lines", all_label="It may ask everybody")
+    field = Field("asks", "", "lines", all_label="Everyone")
     assert _read(field, **{"every-asks": "1", "asks": "eva"}) is None
     assert _read(field, asks="eva") == ["eva"]
 
 
 def test_known_values_are_ticked_and_others_are_typed():
     """Each counts once. A value that is called "every" is not the box for everything."""
-    field = Field("asks", "", "known", all_label="It may ask everybody", suggestions="people")
+    field = Field("asks", "", "known", all_label="Everyone", suggestions="people")
     assert _read(field, **{"asks-ana": "1", "asks-ben": "1", "asks": "eva, ana"}) == [
         "ana",
         "ben",

@@ -73,7 +73,7 @@ WRONG: tuple[tuple[str, str, dict[str, str], str, str], ...] = (
         "",
         {**AGENT, "auth_method": "private_key_jwt"},
         "jwks",
-        "“It proves itself by” private_key_jwt needs “Its public keys”.",
+        "“Authentication method” private_key_jwt needs “Public keys”.",
     ),
     ("/admin/new/agent/add", "", {**AGENT, "jwks": "{"}, "jwks", "Invalid JSON"),
     ("/admin/new/agent/add", "", {**AGENT, "expires_at": "soon"}, "expires_at", "a day such as"),
@@ -117,7 +117,7 @@ WRONG: tuple[tuple[str, str, dict[str, str], str, str], ...] = (
         "",
         {**APP, "auth_method": "private_key_jwt"},
         "jwks",
-        "“It proves itself by” private_key_jwt and “Its public keys” belong together.",
+        "“Authentication method” private_key_jwt and “Public keys” belong together.",
     ),
     ("/admin/new/group/add", "", {"name": "finance"}, "name", "The group finance already exists"),
     ("/admin/groups/<id>/change", "group", {"name": "x", "members": "no-one"}, "members", "no-one"),
@@ -213,7 +213,7 @@ def test_changes_are_shown_before_they_are_signed(console: Console) -> None:
     typed = {**_filled(page), "description": "Pays bills", "name": "uno"}
     answer = console.post("admin", f"/admin/agents/{agent}/change", typed)
     shown = answer.text.partition('<dl class="asked">')[2].partition("</dl>")[0]
-    assert re.findall(r"<dt>(.*?)</dt>", shown) == ["Name", "What it is for"]
+    assert re.findall(r"<dt>(.*?)</dt>", shown) == ["Name", "Description"]
     assert "<del><bdi>one</bdi></del> <ins><bdi>uno</bdi></ins>" in shown
 
 

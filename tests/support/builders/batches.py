@@ -10,6 +10,7 @@ from textual.widgets import Static
 
 from approver_tui.screens.approvals.batch import BatchPanel
 from approver_tui.screens.approvals.results import ResultsPanel
+from approver_tui.screens.button_panel import ButtonPanel
 from approver_tui.state.approvals.approvals import Approval
 from approver_tui.widgets.approvals.approval_list import ApprovalList
 from approver_tui.widgets.approvals.batch_table import BatchTable
@@ -107,7 +108,9 @@ async def to_the_field(pilot: Pilot[None], stage: Stage, name: str) -> None:
 
 async def send(pilot: Pilot[None], stage: Stage) -> ResultsPanel:
     """Press the button, and wait for the list that follows."""
-    await to_the_field(pilot, stage, "do")
+    panel = stage.app.screen
+    assert isinstance(panel, ButtonPanel)
+    await to_the_field(pilot, stage, panel.BUTTON)
     stage.clock.move(1)
     await pilot.press("enter")
     await until(pilot, lambda: isinstance(stage.app.screen, ResultsPanel))

@@ -9,8 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from server.crypto.jose import JwtSigner
-from server.crypto.sealing import read_or_make_key
-from server.crypto.secrets import EntryIds, KeyedSecrets
+from server.crypto.secrets import EntryIds, KeyedSecrets, read_or_make_key
 from server.model.approvals import Approval
 from server.model.consents import Consent
 from server.model.devices import Device

@@ -9,7 +9,6 @@ from typing import Any
 from approver_tui.client.jose import SigningKey, dpop_proof
 from server.model.approvals import Approval
 from server.protocol.names import APPROVER_CLIENT, GRANT_DEVICE_CODE
-from server.services.devices.device_grant import CodeRefused
 from tests.support.builders.callers import LocalTerminal
 from tests.support.builders.site import ISSUER, PEER, Answer, LocalSite
 
@@ -55,13 +54,9 @@ class NewDevice:
 
     def typed(self, name: str, code: str = "", peer: str = PEER) -> str:
         """Somebody types the code; what they are told, "" when it was taken."""
-        try:
-            self.local.site.devices.grant.submit_code(
-                name=name, typed=code or self.user_code, peer=peer
-            )
-        except CodeRefused as refused:
-            return str(refused)
-        return ""
+        return self.local.site.devices.grant.submit_code(
+            name=name, typed=code or self.user_code, peer=peer
+        )
 
     def approval(self, person: LocalTerminal) -> Approval:
         """What the person's screens show since the code was typed."""

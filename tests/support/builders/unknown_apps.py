@@ -1,4 +1,4 @@
-"""Apps that nobody registered, as rows.
+"""Unregistered apps, as rows.
 
 Owns: putting one into a store. Never: its document.
 """

@@ -109,7 +109,9 @@ class FakeAnswers:
             for change in proposal.changes
         ]
         if any(row.granted.isdigit() and int(row.granted) > 4820 for row in rows):
-            raise errors.ApiError("not_narrower", 422, "/0/amount: is not less than what was asked")
+            raise errors.ApiError(
+                "not_narrower", 422, "/0/amount: is not less than what was requested"
+            )
         gone = SafeText("(not granted)")
         rows += [Difference(SafeText("Scope"), display_safe(s), gone) for s in proposal.drop_scopes]
         if proposal.token_seconds is not None:

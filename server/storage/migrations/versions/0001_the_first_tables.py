@@ -1,703 +1,369 @@
-"""The first tables."""
+"""The first tables, as text: a block for each table.
+
+table   its name and primary key
+has     columns as `name:type`; a text without a type, and `?` where NULL is allowed
+unique  columns that are unique together
+refers  a column and the one it refers to
+part    the same, and the row is deleted with the one it refers to
+index   its name, columns and condition
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from types import MappingProxyType
+from typing import Any, Final
 
 import sqlalchemy as sa
 from alembic import op
 
-from server.storage.migrations.agents import make_tables_of_agents
-from server.storage.migrations.approvers import make_tables_of_approvers
-from server.storage.migrations.attention import make_tables_of_attention
-from server.storage.migrations.deliveries import make_tables_of_deliveries
-from server.storage.migrations.deputies import make_table_of_deputies
-from server.storage.migrations.notifications import make_tables_of_notifications
-from server.storage.migrations.passkeys import make_tables_of_passkeys
-from server.storage.migrations.people import make_tables_of_people
-from server.storage.migrations.push import make_tables_of_push_subscriptions
-from server.storage.migrations.standing_grants import make_tables_of_standing_grants
+from server.storage.tables import metadata
 
 revision = "0001"
 down_revision = None
 branch_labels = None
 depends_on = None
 
+_TABLES: Final = """
+table action_types type
+  has type document version:int created_at:big
+table agents id
+  has id name name_key description auth_method auth_before? auth_before_until:big? jwks
+  has grant_types delivery resources scopes only serves labels token_seconds:int?
+  has action_types? asks? id_token_alg state expires_at:big? created_at:big dpop_bound:bool
+  has request_alg? notification_endpoint? takes_user_code:bool high_grants:bool
+  has interactive:bool external_id? review_at:big? icon?
+  unique name_key
+table approvals id
+  has id auth_req_hash:bytes agent_id user_id? resource scope openid_scope details risk
+  has ceremony action display action_digest display_digest acr_values state reason?
+  has created_at:big expires_at:big interval_ms:int last_poll_at:big? polls:int holder?
+  has seen_at:big? decided_at:big? idempotency_hash:bytes? request_hash:bytes answer:bytes?
+  has answer_key:bytes? answer_until:big? parent_id? kind delivery notification_token:bytes?
+  has jkt? policy past granted? granted_rows held_back:bool delivered_at:big? quorum:int
+  has several:bool decided_by? life_ms:big extensions:int escalate_at:big? escalated:int
+  has supersedes? retry_asked_at:big?
+  unique agent_id idempotency_hash
+  unique auth_req_hash
+  index ix_approvals_asked agent_id user_id created_at
+  index ix_approvals_decided user_id decided_at
+  index ix_approvals_denied agent_id decided_at user_id where state = 'denied'
+  index ix_approvals_due expires_at where state IN ('pending', 'approved')
+  index ix_approvals_escalate escalate_at where state = 'pending'
+  index ix_approvals_made created_at
+  index ix_approvals_of_agent agent_id created_at
+  index ix_approvals_open agent_id user_id expires_at where state IN ('pending', 'approved')
+  index ix_approvals_waiting user_id risk expires_at id where state = 'pending'
+table audit_entries id
+  has id seq:big? at:big type actor agent_id? subject? resource? action? decision?
+  has correlation_id posture? cause? approval_id? body:bytes leaf:bytes
+  unique seq
+  index ix_audit_entries_approval_id approval_id
+  index ix_audit_entries_at at
+  index ix_audit_entries_refused at where type IN ('approval.refused', 'agent.paused', \
+'refusals.counted')
+table ceremony_tries approval_id step user_id
+  has approval_id step user_id tries:int
+  refers approval_id approvals.id
+table counters key
+  has key window_ends_at:big count:int
+  index ix_counters_window_ends_at window_ends_at
+table delegations id
+  has id approval_id? parent_id? consent_id? client_id user_id? resource scope details chain
+  has depth:int jkt? issued_at:big expires_at:big last_used_at:big? revoked_at:big?
+  unique approval_id
+  index ix_delegations_live client_id expires_at
+  index ix_delegations_user user_id expires_at
+  index ix_delegations_parent parent_id where parent_id IS NOT NULL
+  index ix_delegations_consent consent_id where consent_id IS NOT NULL
+table feed_events id
+  has id:counted seq:big? user_id event at:big approval_id? device_id? held? agent_id?
+  has incident_id?
+  unique seq
+  index ix_feed_events_user user_id seq
+table history owner key
+  has owner key count:big total:big
+table installation id
+  has id:int admin_version:big created_at:big
+table outbox id
+  has id:counted channel target body state attempts:int not_before:big lease_until:big?
+  has lease_by? created_at:big last_error?
+  index ix_outbox_due state not_before
+  index ix_outbox_next state channel target not_before id
+  index ix_outbox_trouble channel target last_error state
+table replays kind key
+  has kind key:bytes expires_at:big
+  index ix_replays_expires_at expires_at
+table resources uri
+  has uri client_id scopes requires token_seconds:int? created_at:big
+  unique client_id
+table signing_keys kid
+  has kid alg public_jwk sealed:bytes state created_at:big retires_at:big?
+table users id
+  has id name name_key email? email_key? roles state created_at:big backup? disabled_at:big?
+  refers backup users.id
+  unique email_key
+  unique name_key
+table user_codes user_id
+  has user_id hash:bytes set_at:big
+  refers user_id users.id
+table agent_owners agent_id user_id
+  has agent_id user_id since:big
+  part agent_id agents.id
+  refers user_id users.id
+table agent_secrets id
+  has id agent_id hash:bytes hint created_at:big expires_at:big? last_used_at:big?
+  part agent_id agents.id
+  unique hash
+  index ix_agent_secrets_agent_id agent_id
+table consents id
+  has id user_id client_id app_id? resource scopes created_at:big expires_at:big
+  has revoked_at:big? approval_id?
+  refers user_id users.id
+  index ix_consents_client client_id
+  index ix_consents_live user_id client_id resource
+table consumptions approval_id
+  has approval_id execution_id token_id resource at:big
+  refers approval_id approvals.id
+table outcomes approval_id
+  has approval_id result text? executed_digest? at:big
+  refers approval_id consumptions.approval_id
+table decisions approval_id user_id
+  has approval_id user_id device_id decision code? note? ceremony channel jws at:big
+  has voided_at:big? reason? retry_at:big? ask_user? private_note?
+  refers approval_id approvals.id
+  refers user_id users.id
+table device_codes id
+  has id device_code_hash:bytes user_code_hash:bytes client_id resource scope jkt name
+  has address created_at:big expires_at:big interval_ms:int last_poll_at:big? approval_id?
+  unique device_code_hash
+  unique user_code_hash
+  index ix_device_codes_expires_at expires_at
+table devices id
+  has id user_id session_id name kind state created_at:big last_seen_at:big? high_from:big
+  has keys kids pin_tries:int pin_calls:int pin_unconfirmed:int pin_epoch:int pin_for?
+  has pin_for_at:big? statements:int
+  refers user_id users.id
+  unique session_id
+  index ix_devices_user_id user_id
+table enrolment_codes id
+  has id user_id secret_hash:bytes created_by created_at:big expires_at:big used_at:big?
+  has tries:int first:bool
+  refers user_id users.id
+  index ix_enrolment_codes_user_id user_id
+table resource_secrets id
+  has id resource hash:bytes hint created_at:big expires_at:big? last_used_at:big?
+  part resource resources.uri
+  unique hash
+  index ix_resource_secrets_resource resource
+table invitations id
+  has id token_hash:bytes owner_id grant_types resources scopes action_types? asks?
+  has uses_left:int created_by created_at:big expires_at:big revoked_at:big?
+  refers owner_id users.id
+  unique token_hash
+table registrations agent_id
+  has agent_id invitation_id token_hash:bytes created_at:big
+table sessions id
+  has id user_id code_id jkt public_jwk refresh_hash:bytes previous_hash:bytes?
+  has rotated_at:big created_at:big expires_at:big revoked_at:big? device_id? first:bool
+  has admitted_as?
+  refers user_id users.id
+  unique refresh_hash
+  index ix_sessions_previous_hash previous_hash
+  index ix_sessions_user_id user_id
+table apps id
+  has id name name_key auth_method jwks redirect_uris post_logout_redirect_uris grant_types
+  has resources scopes action_types? id_token_alg dpop_bound:bool state created_at:big
+  unique name_key
+table app_secrets id
+  has id app_id hash:bytes hint created_at:big expires_at:big? last_used_at:big?
+  part app_id apps.id
+  unique hash
+  index ix_app_secrets_app_id app_id
+table passwords user_id
+  has user_id hash changed_at:big used_at:big?
+  refers user_id users.id
+table password_tries key
+  has key:bytes tries:int not_before:big forget_at:big
+  index ix_password_tries_forget_at forget_at
+table sign_ins id
+  has id token_hash:bytes user_id auth_time:big expires_at:big ended_at:big? acr
+  refers user_id users.id
+  unique token_hash
+  index ix_sign_ins_user_id user_id
+  index ix_sign_ins_expires_at expires_at
+table flows hash
+  has hash:bytes app_id parameters created_at:big expires_at:big sign_in_id? allowed_at:big?
+  has approvals done_at:big?
+  index ix_flows_expires_at expires_at
+table pushed_requests hash
+  has hash:bytes app_id parameters expires_at:big used_at:big?
+  index ix_pushed_requests_expires_at expires_at
+table authorization_codes hash
+  has hash:bytes grant challenge expires_at:big used_at:big? jti? family_id?
+  index ix_authorization_codes_expires_at expires_at
+table refresh_families id
+  has id app_id user_id sign_in_id grant created_at:big expires_at:big ended_at:big?
+  index ix_refresh_families_app_id app_id
+  index ix_refresh_families_user_id user_id
+  index ix_refresh_families_sign_in_id sign_in_id
+  index ix_refresh_families_expires_at expires_at
+table refresh_tokens hash
+  has hash:bytes family_id created_at:big used_at:big?
+  part family_id refresh_families.id
+  index ix_refresh_tokens_family_id family_id
+table family_tokens jti
+  has jti family_id created_at:big
+  part family_id refresh_families.id
+  index ix_family_tokens_family_id family_id
+table quiet_hours user_id
+  has user_id days begins ends zone set_at:big
+  refers user_id users.id
+table mutes user_id agent_id
+  has user_id agent_id since:big until:big?
+  refers user_id users.id
+  part agent_id agents.id
+table holds user_id approval_id
+  has user_id approval_id until:big why
+  refers user_id users.id
+  refers approval_id approvals.id
+  index ix_holds_until until
+table notifications id
+  has id:counted user_id agent_id types lane at:big
+  index ix_notifications_at at
+  index ix_notifications_user user_id lane at
+table deputies id
+  has id user_id deputy_id from_at:big to_at:big state device_id created_at:big
+  has revoked_at:big?
+  refers user_id users.id
+  refers deputy_id users.id
+  index ix_deputies_user user_id to_at where state <> 'over'
+  index ix_deputies_deputy deputy_id to_at where state <> 'over'
+table policies version
+  has version:chosen document agents users hash set_by set_at:big
+table uses agent_id use at token_id
+  has agent_id use at:big token_id
+table incidents id
+  has id state cause scope approval_id? user_id? device_id? note? evidence opened_at:big
+  has closed_at:big? closed_by? closing_note?
+  refers approval_id approvals.id
+  refers user_id users.id
+  index ix_incidents_approval approval_id
+  index ix_incidents_opened opened_at
+  index ix_incidents_user user_id where state = 'open'
+table groups id
+  has id name name_key created_at:big
+  unique name_key
+table group_members group_id user_id
+  has group_id user_id
+  part group_id groups.id
+  refers user_id users.id
+table approvers approval_id user_id
+  has approval_id user_id why approves:bool stands_for? group_id? added_at:big ends_at:big
+  has risk over_at:big? held_back:bool
+  refers approval_id approvals.id
+  refers user_id users.id
+  index ix_approvers_over user_id over_at where over_at IS NOT NULL
+  index ix_approvers_waiting user_id risk ends_at approval_id where over_at IS NULL
+table standing_grants id
+  has id user_id agent_id resource scopes details vary type? version:int? risk ceremony
+  has uses:int sum_minor:big? sum_currency? tell:bool used:int spent_minor:big numbered:int
+  has approval_id created_at:big expires_at:big ended_at:big? ended_because?
+  refers approval_id approvals.id
+  refers user_id users.id
+  index ix_standing_grants_agent agent_id where ended_at IS NULL
+  index ix_standing_grants_live user_id agent_id resource where ended_at IS NULL
+  index ix_standing_grants_made created_at
+table grant_uses grant_id number
+  has grant_id number:chosen approval_id minor:big state at:big
+  refers grant_id standing_grants.id
+  unique approval_id
+table deliveries approval_id device_id
+  has approval_id device_id delivered_at:big seen_at:big?
+  refers approval_id approvals.id
+  refers device_id devices.id
+table passkeys device_id
+  has device_id credential:bytes public_key:bytes signs:big synced:bool
+  refers device_id devices.id
+  unique credential
+table browsers token_hash
+  has token_hash:bytes device_id signed_in_at:big expires_at:big ended_at:big?
+  refers device_id devices.id
+  index ix_browsers_device_id device_id
+  index ix_browsers_expires_at expires_at
+table push_subscriptions id
+  has id user_id device_id endpoint_hash:bytes origin sealed:bytes created_at:big
+  has opened_at:big delivered_at:big? warned_at:big? checked_at:big? problem?
+  refers user_id users.id
+  refers device_id devices.id
+  unique endpoint_hash
+  index ix_push_subscriptions_user_id user_id
+  index ix_push_subscriptions_opened_at opened_at
+table push_losses id
+  has id user_id device_id origin lost_at:big
+  refers user_id users.id
+  refers device_id devices.id
+  index ix_push_losses_user_id user_id
+table agent_keys agent_id kid
+  has agent_id kid last_used_at:big?
+  part agent_id agents.id
+table icons digest
+  has digest media_type body:bytes
+"""
+_TYPES: Final[Mapping[str, Any]] = MappingProxyType(
+    {
+        "": sa.Text(),
+        "int": sa.Integer(),
+        "chosen": sa.Integer(),
+        "big": sa.BigInteger(),
+        "counted": sa.BigInteger().with_variant(sa.Integer(), "sqlite"),
+        "bytes": sa.LargeBinary(),
+        "bool": sa.Boolean(),
+    }
+)
+_AUTOINCREMENT: Final[Mapping[str, bool]] = MappingProxyType({"counted": True, "chosen": False})
+_OPTIONS: Final[Mapping[str, Mapping[str, bool]]] = MappingProxyType(
+    {
+        "feed_events": {"sqlite_autoincrement": True},
+        "outbox": {"sqlite_autoincrement": True},
+        "history": {"sqlite_with_rowid": False},
+        "uses": {"sqlite_with_rowid": False},
+    }
+)
+
 
 def upgrade() -> None:
-    """Bring the tables forward."""
-    op.create_table(
-        "action_types",
-        sa.Column("type", sa.Text(), nullable=False),
-        sa.Column("document", sa.Text(), nullable=False),
-        sa.Column("version", sa.Integer(), nullable=False),
-        sa.Column("created_at", sa.BigInteger(), nullable=False),
-        sa.PrimaryKeyConstraint("type", name=op.f("pk_action_types")),
-    )
-    op.create_table(
-        "agents",
-        sa.Column("id", sa.Text(), nullable=False),
-        sa.Column("name", sa.Text(), nullable=False),
-        sa.Column("name_key", sa.Text(), nullable=False),
-        sa.Column("description", sa.Text(), nullable=False),
-        sa.Column("auth_method", sa.Text(), nullable=False),
-        sa.Column("auth_before", sa.Text(), nullable=True),
-        sa.Column("auth_before_until", sa.BigInteger(), nullable=True),
-        sa.Column("jwks", sa.Text(), nullable=False),
-        sa.Column("grant_types", sa.Text(), nullable=False),
-        sa.Column("delivery", sa.Text(), nullable=False),
-        sa.Column("resources", sa.Text(), nullable=False),
-        sa.Column("scopes", sa.Text(), nullable=False),
-        sa.Column("only", sa.Text(), nullable=False),
-        sa.Column("serves", sa.Text(), nullable=False),
-        sa.Column("labels", sa.Text(), nullable=False),
-        sa.Column("token_seconds", sa.Integer(), nullable=True),
-        sa.Column("action_types", sa.Text(), nullable=True),
-        sa.Column("asks", sa.Text(), nullable=True),
-        sa.Column("id_token_alg", sa.Text(), nullable=False),
-        sa.Column("state", sa.Text(), nullable=False),
-        sa.Column("expires_at", sa.BigInteger(), nullable=True),
-        sa.Column("created_at", sa.BigInteger(), nullable=False),
-        sa.Column("dpop_bound", sa.Boolean(), nullable=False),
-        sa.Column("request_alg", sa.Text(), nullable=True),
-        sa.Column("notification_endpoint", sa.Text(), nullable=True),
-        sa.Column("takes_user_code", sa.Boolean(), nullable=False),
-        sa.Column("high_grants", sa.Boolean(), nullable=False),
-        sa.Column("interactive", sa.Boolean(), nullable=False),
-        sa.Column("external_id", sa.Text(), nullable=True),
-        sa.Column("review_at", sa.BigInteger(), nullable=True),
-        sa.Column("icon", sa.Text(), nullable=True),
-        sa.PrimaryKeyConstraint("id", name=op.f("pk_agents")),
-        sa.UniqueConstraint("name_key", name=op.f("uq_agents_name_key")),
-    )
-    op.create_table(
-        "approvals",
-        sa.Column("id", sa.Text(), nullable=False),
-        sa.Column("auth_req_hash", sa.LargeBinary(), nullable=False),
-        sa.Column("agent_id", sa.Text(), nullable=False),
-        sa.Column("user_id", sa.Text(), nullable=True),
-        sa.Column("resource", sa.Text(), nullable=False),
-        sa.Column("scope", sa.Text(), nullable=False),
-        sa.Column("openid_scope", sa.Text(), nullable=False),
-        sa.Column("details", sa.Text(), nullable=False),
-        sa.Column("risk", sa.Text(), nullable=False),
-        sa.Column("ceremony", sa.Text(), nullable=False),
-        sa.Column("action", sa.Text(), nullable=False),
-        sa.Column("display", sa.Text(), nullable=False),
-        sa.Column("action_digest", sa.Text(), nullable=False),
-        sa.Column("display_digest", sa.Text(), nullable=False),
-        sa.Column("acr_values", sa.Text(), nullable=False),
-        sa.Column("state", sa.Text(), nullable=False),
-        sa.Column("reason", sa.Text(), nullable=True),
-        sa.Column("created_at", sa.BigInteger(), nullable=False),
-        sa.Column("expires_at", sa.BigInteger(), nullable=False),
-        sa.Column("interval_ms", sa.Integer(), nullable=False),
-        sa.Column("last_poll_at", sa.BigInteger(), nullable=True),
-        sa.Column("polls", sa.Integer(), nullable=False),
-        sa.Column("holder", sa.Text(), nullable=True),
-        sa.Column("seen_at", sa.BigInteger(), nullable=True),
-        sa.Column("decided_at", sa.BigInteger(), nullable=True),
-        sa.Column("idempotency_hash", sa.LargeBinary(), nullable=True),
-        sa.Column("request_hash", sa.LargeBinary(), nullable=False),
-        sa.Column("answer", sa.LargeBinary(), nullable=True),
-        sa.Column("answer_key", sa.LargeBinary(), nullable=True),
-        sa.Column("answer_until", sa.BigInteger(), nullable=True),
-        sa.Column("parent_id", sa.Text(), nullable=True),
-        sa.Column("kind", sa.Text(), nullable=False),
-        sa.Column("delivery", sa.Text(), nullable=False),
-        sa.Column("notification_token", sa.LargeBinary(), nullable=True),
-        sa.Column("jkt", sa.Text(), nullable=True),
-        sa.Column("policy", sa.Text(), nullable=False),
-        sa.Column("past", sa.Text(), nullable=False),
-        sa.Column("granted", sa.Text(), nullable=True),
-        sa.Column("granted_rows", sa.Text(), nullable=False),
-        sa.Column("held_back", sa.Boolean(), nullable=False),
-        sa.Column("delivered_at", sa.BigInteger(), nullable=True),
-        sa.Column("quorum", sa.Integer(), nullable=False),
-        sa.Column("several", sa.Boolean(), nullable=False),
-        sa.Column("decided_by", sa.Text(), nullable=True),
-        sa.Column("life_ms", sa.BigInteger(), nullable=False),
-        sa.Column("extensions", sa.Integer(), nullable=False),
-        sa.Column("escalate_at", sa.BigInteger(), nullable=True),
-        sa.Column("escalated", sa.Integer(), nullable=False),
-        sa.Column("supersedes", sa.Text(), nullable=True),
-        sa.Column("retry_asked_at", sa.BigInteger(), nullable=True),
-        sa.PrimaryKeyConstraint("id", name=op.f("pk_approvals")),
-        sa.UniqueConstraint(
-            "agent_id", "idempotency_hash", name=op.f("uq_approvals_agent_id_idempotency_hash")
-        ),
-        sa.UniqueConstraint("auth_req_hash", name=op.f("uq_approvals_auth_req_hash")),
-    )
-    with op.batch_alter_table("approvals", schema=None) as batch_op:
-        batch_op.create_index(
-            "ix_approvals_asked", ["agent_id", "user_id", "created_at"], unique=False
-        )
-        batch_op.create_index("ix_approvals_decided", ["user_id", "decided_at"], unique=False)
-        batch_op.create_index(
-            "ix_approvals_denied",
-            ["agent_id", "decided_at", "user_id"],
-            unique=False,
-            sqlite_where=sa.text("state = 'denied'"),
-            postgresql_where=sa.text("state = 'denied'"),
-        )
-        batch_op.create_index(
-            "ix_approvals_due",
-            ["expires_at"],
-            unique=False,
-            sqlite_where=sa.text("state IN ('pending', 'approved')"),
-            postgresql_where=sa.text("state IN ('pending', 'approved')"),
-        )
-        batch_op.create_index(
-            "ix_approvals_escalate",
-            ["escalate_at"],
-            unique=False,
-            sqlite_where=sa.text("state = 'pending'"),
-            postgresql_where=sa.text("state = 'pending'"),
-        )
-        batch_op.create_index("ix_approvals_made", ["created_at"], unique=False)
-        batch_op.create_index("ix_approvals_of_agent", ["agent_id", "created_at"], unique=False)
-        batch_op.create_index(
-            "ix_approvals_open",
-            ["agent_id", "user_id", "expires_at"],
-            unique=False,
-            sqlite_where=sa.text("state IN ('pending', 'approved')"),
-            postgresql_where=sa.text("state IN ('pending', 'approved')"),
-        )
-        batch_op.create_index(
-            "ix_approvals_waiting",
-            ["user_id", "risk", "expires_at", "id"],
-            unique=False,
-            sqlite_where=sa.text("state = 'pending'"),
-            postgresql_where=sa.text("state = 'pending'"),
-        )
+    """Create the tables."""
+    tables = sa.MetaData(naming_convention=metadata.naming_convention)
+    for block in _TABLES.split("\ntable ")[1:]:
+        head, *lines = block.splitlines()
+        name, *key = head.split()
+        parts = [part for line in lines for part in _parts(line, key)]
+        sa.Table(name, tables, *parts, **_OPTIONS.get(name, {}))
+    tables.create_all(op.get_bind())
 
-    op.create_table(
-        "audit_entries",
-        sa.Column("id", sa.Text(), nullable=False),
-        sa.Column("seq", sa.BigInteger(), nullable=True),
-        sa.Column("at", sa.BigInteger(), nullable=False),
-        sa.Column("type", sa.Text(), nullable=False),
-        sa.Column("actor", sa.Text(), nullable=False),
-        sa.Column("agent_id", sa.Text(), nullable=True),
-        sa.Column("subject", sa.Text(), nullable=True),
-        sa.Column("resource", sa.Text(), nullable=True),
-        sa.Column("action", sa.Text(), nullable=True),
-        sa.Column("decision", sa.Text(), nullable=True),
-        sa.Column("correlation_id", sa.Text(), nullable=False),
-        sa.Column("posture", sa.Text(), nullable=True),
-        sa.Column("cause", sa.Text(), nullable=True),
-        sa.Column("approval_id", sa.Text(), nullable=True),
-        sa.Column("body", sa.LargeBinary(), nullable=False),
-        sa.Column("leaf", sa.LargeBinary(), nullable=False),
-        sa.PrimaryKeyConstraint("id", name=op.f("pk_audit_entries")),
-        sa.UniqueConstraint("seq", name=op.f("uq_audit_entries_seq")),
-    )
-    with op.batch_alter_table("audit_entries", schema=None) as batch_op:
-        batch_op.create_index(
-            batch_op.f("ix_audit_entries_approval_id"), ["approval_id"], unique=False
-        )
-        batch_op.create_index("ix_audit_entries_at", ["at"], unique=False)
-        batch_op.create_index(
-            "ix_audit_entries_refused",
-            ["at"],
-            unique=False,
-            sqlite_where=sa.text(
-                "type IN ('approval.refused', 'agent.paused', 'refusals.counted')"
-            ),
-            postgresql_where=sa.text(
-                "type IN ('approval.refused', 'agent.paused', 'refusals.counted')"
-            ),
-        )
 
-    op.create_table(
-        "ceremony_tries",
-        sa.Column("approval_id", sa.Text(), nullable=False),
-        sa.Column("step", sa.Text(), nullable=False),
-        sa.Column("user_id", sa.Text(), nullable=False),
-        sa.Column("tries", sa.Integer(), nullable=False),
-        sa.ForeignKeyConstraint(
-            ["approval_id"], ["approvals.id"], name=op.f("fk_ceremony_tries_approval_id")
-        ),
-        sa.PrimaryKeyConstraint("approval_id", "step", "user_id", name=op.f("pk_ceremony_tries")),
-    )
-    op.create_table(
-        "counters",
-        sa.Column("key", sa.Text(), nullable=False),
-        sa.Column("window_ends_at", sa.BigInteger(), nullable=False),
-        sa.Column("count", sa.Integer(), nullable=False),
-        sa.PrimaryKeyConstraint("key", name=op.f("pk_counters")),
-    )
-    with op.batch_alter_table("counters", schema=None) as batch_op:
-        batch_op.create_index(
-            batch_op.f("ix_counters_window_ends_at"), ["window_ends_at"], unique=False
-        )
+def _parts(line: str, key: Sequence[str]) -> Iterator[sa.schema.SchemaItem]:
+    words, _, condition = line.partition(" where ")
+    kind, *names = words.split()
+    match kind:
+        case "has":
+            yield from (_column(name, key) for name in names)
+        case "unique":
+            yield sa.UniqueConstraint(*names)
+        case "refers":
+            yield sa.ForeignKeyConstraint([names[0]], [names[1]])
+        case "part":
+            yield sa.ForeignKeyConstraint([names[0]], [names[1]], ondelete="CASCADE")
+        case "index":
+            where = sa.text(condition) if condition else None
+            yield sa.Index(*names, sqlite_where=where, postgresql_where=where)
 
-    op.create_table(
-        "delegations",
-        sa.Column("id", sa.Text(), nullable=False),
-        sa.Column("approval_id", sa.Text(), nullable=True),
-        sa.Column("parent_id", sa.Text(), nullable=True),
-        sa.Column("consent_id", sa.Text(), nullable=True),
-        sa.Column("client_id", sa.Text(), nullable=False),
-        sa.Column("user_id", sa.Text(), nullable=True),
-        sa.Column("resource", sa.Text(), nullable=False),
-        sa.Column("scope", sa.Text(), nullable=False),
-        sa.Column("details", sa.Text(), nullable=False),
-        sa.Column("chain", sa.Text(), nullable=False),
-        sa.Column("depth", sa.Integer(), nullable=False),
-        sa.Column("jkt", sa.Text(), nullable=True),
-        sa.Column("issued_at", sa.BigInteger(), nullable=False),
-        sa.Column("expires_at", sa.BigInteger(), nullable=False),
-        sa.Column("last_used_at", sa.BigInteger(), nullable=True),
-        sa.Column("revoked_at", sa.BigInteger(), nullable=True),
-        sa.PrimaryKeyConstraint("id", name=op.f("pk_delegations")),
-        sa.UniqueConstraint("approval_id", name=op.f("uq_delegations_approval_id")),
-    )
-    with op.batch_alter_table("delegations", schema=None) as batch_op:
-        batch_op.create_index("ix_delegations_live", ["client_id", "expires_at"], unique=False)
-        batch_op.create_index("ix_delegations_user", ["user_id", "expires_at"], unique=False)
-        batch_op.create_index(
-            "ix_delegations_parent",
-            ["parent_id"],
-            unique=False,
-            sqlite_where=sa.text("parent_id IS NOT NULL"),
-            postgresql_where=sa.text("parent_id IS NOT NULL"),
-        )
-        batch_op.create_index(
-            "ix_delegations_consent",
-            ["consent_id"],
-            unique=False,
-            sqlite_where=sa.text("consent_id IS NOT NULL"),
-            postgresql_where=sa.text("consent_id IS NOT NULL"),
-        )
 
-    op.create_table(
-        "feed_events",
-        sa.Column(
-            "id",
-            sa.BigInteger().with_variant(sa.Integer(), "sqlite"),
-            autoincrement=True,
-            nullable=False,
-        ),
-        sa.Column("seq", sa.BigInteger(), nullable=True),
-        sa.Column("user_id", sa.Text(), nullable=False),
-        sa.Column("event", sa.Text(), nullable=False),
-        sa.Column("at", sa.BigInteger(), nullable=False),
-        sa.Column("approval_id", sa.Text(), nullable=True),
-        sa.Column("device_id", sa.Text(), nullable=True),
-        sa.Column("held", sa.Text(), nullable=True),
-        sa.Column("agent_id", sa.Text(), nullable=True),
-        sa.Column("incident_id", sa.Text(), nullable=True),
-        sa.PrimaryKeyConstraint("id", name=op.f("pk_feed_events")),
-        sa.UniqueConstraint("seq", name=op.f("uq_feed_events_seq")),
-        sqlite_autoincrement=True,
+def _column(text: str, key: Sequence[str]) -> sa.Column[Any]:
+    name, _, kind = text.rstrip("?").partition(":")
+    return sa.Column(
+        name,
+        _TYPES[kind],
+        primary_key=name in key,
+        nullable=text.endswith("?"),
+        autoincrement=_AUTOINCREMENT.get(kind, "auto"),
     )
-    with op.batch_alter_table("feed_events", schema=None) as batch_op:
-        batch_op.create_index("ix_feed_events_user", ["user_id", "seq"], unique=False)
-
-    op.create_table(
-        "history",
-        sa.Column("owner", sa.Text(), nullable=False),
-        sa.Column("key", sa.Text(), nullable=False),
-        sa.Column("count", sa.BigInteger(), nullable=False),
-        sa.Column("total", sa.BigInteger(), nullable=False),
-        sa.PrimaryKeyConstraint("owner", "key", name=op.f("pk_history")),
-        sqlite_with_rowid=False,
-    )
-    op.create_table(
-        "installation",
-        sa.Column("id", sa.Integer(), nullable=False),
-        sa.Column("admin_version", sa.BigInteger(), nullable=False),
-        sa.Column("created_at", sa.BigInteger(), nullable=False),
-        sa.PrimaryKeyConstraint("id", name=op.f("pk_installation")),
-    )
-    op.create_table(
-        "outbox",
-        sa.Column(
-            "id",
-            sa.BigInteger().with_variant(sa.Integer(), "sqlite"),
-            autoincrement=True,
-            nullable=False,
-        ),
-        sa.Column("channel", sa.Text(), nullable=False),
-        sa.Column("target", sa.Text(), nullable=False),
-        sa.Column("body", sa.Text(), nullable=False),
-        sa.Column("state", sa.Text(), nullable=False),
-        sa.Column("attempts", sa.Integer(), nullable=False),
-        sa.Column("not_before", sa.BigInteger(), nullable=False),
-        sa.Column("lease_until", sa.BigInteger(), nullable=True),
-        sa.Column("lease_by", sa.Text(), nullable=True),
-        sa.Column("created_at", sa.BigInteger(), nullable=False),
-        sa.Column("last_error", sa.Text(), nullable=True),
-        sa.PrimaryKeyConstraint("id", name=op.f("pk_outbox")),
-        sqlite_autoincrement=True,
-    )
-    with op.batch_alter_table("outbox", schema=None) as batch_op:
-        batch_op.create_index("ix_outbox_due", ["state", "not_before"], unique=False)
-        batch_op.create_index(
-            "ix_outbox_next", ["state", "channel", "target", "not_before", "id"], unique=False
-        )
-        batch_op.create_index(
-            "ix_outbox_trouble", ["channel", "target", "last_error", "state"], unique=False
-        )
-
-    op.create_table(
-        "replays",
-        sa.Column("kind", sa.Text(), nullable=False),
-        sa.Column("key", sa.LargeBinary(), nullable=False),
-        sa.Column("expires_at", sa.BigInteger(), nullable=False),
-        sa.PrimaryKeyConstraint("kind", "key", name=op.f("pk_replays")),
-    )
-    with op.batch_alter_table("replays", schema=None) as batch_op:
-        batch_op.create_index(batch_op.f("ix_replays_expires_at"), ["expires_at"], unique=False)
-
-    op.create_table(
-        "resources",
-        sa.Column("uri", sa.Text(), nullable=False),
-        sa.Column("client_id", sa.Text(), nullable=False),
-        sa.Column("scopes", sa.Text(), nullable=False),
-        sa.Column("requires", sa.Text(), nullable=False),
-        sa.Column("token_seconds", sa.Integer(), nullable=True),
-        sa.Column("created_at", sa.BigInteger(), nullable=False),
-        sa.PrimaryKeyConstraint("uri", name=op.f("pk_resources")),
-        sa.UniqueConstraint("client_id", name=op.f("uq_resources_client_id")),
-    )
-    op.create_table(
-        "signing_keys",
-        sa.Column("kid", sa.Text(), nullable=False),
-        sa.Column("alg", sa.Text(), nullable=False),
-        sa.Column("public_jwk", sa.Text(), nullable=False),
-        sa.Column("sealed", sa.LargeBinary(), nullable=False),
-        sa.Column("state", sa.Text(), nullable=False),
-        sa.Column("created_at", sa.BigInteger(), nullable=False),
-        sa.Column("retires_at", sa.BigInteger(), nullable=True),
-        sa.PrimaryKeyConstraint("kid", name=op.f("pk_signing_keys")),
-    )
-    op.create_table(
-        "users",
-        sa.Column("id", sa.Text(), nullable=False),
-        sa.Column("name", sa.Text(), nullable=False),
-        sa.Column("name_key", sa.Text(), nullable=False),
-        sa.Column("email", sa.Text(), nullable=True),
-        sa.Column("email_key", sa.Text(), nullable=True),
-        sa.Column("roles", sa.Text(), nullable=False),
-        sa.Column("state", sa.Text(), nullable=False),
-        sa.Column("created_at", sa.BigInteger(), nullable=False),
-        sa.Column("backup", sa.Text(), nullable=True),
-        sa.Column("disabled_at", sa.BigInteger(), nullable=True),
-        sa.ForeignKeyConstraint(["backup"], ["users.id"], name=op.f("fk_users_backup")),
-        sa.PrimaryKeyConstraint("id", name=op.f("pk_users")),
-        sa.UniqueConstraint("email_key", name=op.f("uq_users_email_key")),
-        sa.UniqueConstraint("name_key", name=op.f("uq_users_name_key")),
-    )
-    op.create_table(
-        "user_codes",
-        sa.Column("user_id", sa.Text(), nullable=False),
-        sa.Column("hash", sa.LargeBinary(), nullable=False),
-        sa.Column("set_at", sa.BigInteger(), nullable=False),
-        sa.ForeignKeyConstraint(
-            ["user_id"], ["users.id"], name=op.f("fk_user_codes_user_id_users")
-        ),
-        sa.PrimaryKeyConstraint("user_id", name=op.f("pk_user_codes")),
-    )
-    op.create_table(
-        "agent_owners",
-        sa.Column("agent_id", sa.Text(), nullable=False),
-        sa.Column("user_id", sa.Text(), nullable=False),
-        sa.Column("since", sa.BigInteger(), nullable=False),
-        sa.ForeignKeyConstraint(
-            ["agent_id"], ["agents.id"], name=op.f("fk_agent_owners_agent_id"), ondelete="CASCADE"
-        ),
-        sa.ForeignKeyConstraint(["user_id"], ["users.id"], name=op.f("fk_agent_owners_user_id")),
-        sa.PrimaryKeyConstraint("agent_id", "user_id", name=op.f("pk_agent_owners")),
-    )
-    op.create_table(
-        "agent_secrets",
-        sa.Column("id", sa.Text(), nullable=False),
-        sa.Column("agent_id", sa.Text(), nullable=False),
-        sa.Column("hash", sa.LargeBinary(), nullable=False),
-        sa.Column("hint", sa.Text(), nullable=False),
-        sa.Column("created_at", sa.BigInteger(), nullable=False),
-        sa.Column("expires_at", sa.BigInteger(), nullable=True),
-        sa.Column("last_used_at", sa.BigInteger(), nullable=True),
-        sa.ForeignKeyConstraint(
-            ["agent_id"], ["agents.id"], name=op.f("fk_agent_secrets_agent_id"), ondelete="CASCADE"
-        ),
-        sa.PrimaryKeyConstraint("id", name=op.f("pk_agent_secrets")),
-        sa.UniqueConstraint("hash", name=op.f("uq_agent_secrets_hash")),
-    )
-    with op.batch_alter_table("agent_secrets", schema=None) as batch_op:
-        batch_op.create_index(batch_op.f("ix_agent_secrets_agent_id"), ["agent_id"], unique=False)
-
-    op.create_table(
-        "consents",
-        sa.Column("id", sa.Text(), nullable=False),
-        sa.Column("user_id", sa.Text(), nullable=False),
-        sa.Column("client_id", sa.Text(), nullable=False),
-        sa.Column("app_id", sa.Text(), nullable=True),
-        sa.Column("resource", sa.Text(), nullable=False),
-        sa.Column("scopes", sa.Text(), nullable=False),
-        sa.Column("created_at", sa.BigInteger(), nullable=False),
-        sa.Column("expires_at", sa.BigInteger(), nullable=False),
-        sa.Column("revoked_at", sa.BigInteger(), nullable=True),
-        sa.Column("approval_id", sa.Text(), nullable=True),
-        sa.ForeignKeyConstraint(["user_id"], ["users.id"], name=op.f("fk_consents_user_id")),
-        sa.PrimaryKeyConstraint("id", name=op.f("pk_consents")),
-    )
-    with op.batch_alter_table("consents", schema=None) as batch_op:
-        batch_op.create_index("ix_consents_client", ["client_id"], unique=False)
-        batch_op.create_index(
-            "ix_consents_live", ["user_id", "client_id", "resource"], unique=False
-        )
-
-    op.create_table(
-        "consumptions",
-        sa.Column("approval_id", sa.Text(), nullable=False),
-        sa.Column("execution_id", sa.Text(), nullable=False),
-        sa.Column("token_id", sa.Text(), nullable=False),
-        sa.Column("resource", sa.Text(), nullable=False),
-        sa.Column("at", sa.BigInteger(), nullable=False),
-        sa.ForeignKeyConstraint(
-            ["approval_id"], ["approvals.id"], name=op.f("fk_consumptions_approval_id")
-        ),
-        sa.PrimaryKeyConstraint("approval_id", name=op.f("pk_consumptions")),
-    )
-    op.create_table(
-        "outcomes",
-        sa.Column("approval_id", sa.Text(), nullable=False),
-        sa.Column("result", sa.Text(), nullable=False),
-        sa.Column("text", sa.Text(), nullable=True),
-        sa.Column("executed_digest", sa.Text(), nullable=True),
-        sa.Column("at", sa.BigInteger(), nullable=False),
-        sa.ForeignKeyConstraint(
-            ["approval_id"],
-            ["consumptions.approval_id"],
-            name=op.f("fk_outcomes_approval_id"),
-        ),
-        sa.PrimaryKeyConstraint("approval_id", name=op.f("pk_outcomes")),
-    )
-    op.create_table(
-        "decisions",
-        sa.Column("approval_id", sa.Text(), nullable=False),
-        sa.Column("user_id", sa.Text(), nullable=False),
-        sa.Column("device_id", sa.Text(), nullable=False),
-        sa.Column("decision", sa.Text(), nullable=False),
-        sa.Column("code", sa.Text(), nullable=True),
-        sa.Column("note", sa.Text(), nullable=True),
-        sa.Column("ceremony", sa.Text(), nullable=False),
-        sa.Column("channel", sa.Text(), nullable=False),
-        sa.Column("jws", sa.Text(), nullable=False),
-        sa.Column("at", sa.BigInteger(), nullable=False),
-        sa.Column("voided_at", sa.BigInteger(), nullable=True),
-        sa.Column("reason", sa.Text(), nullable=True),
-        sa.Column("retry_at", sa.BigInteger(), nullable=True),
-        sa.Column("ask_user", sa.Text(), nullable=True),
-        sa.Column("private_note", sa.Text(), nullable=True),
-        sa.ForeignKeyConstraint(
-            ["approval_id"], ["approvals.id"], name=op.f("fk_decisions_approval_id")
-        ),
-        sa.ForeignKeyConstraint(["user_id"], ["users.id"], name=op.f("fk_decisions_user_id")),
-        sa.PrimaryKeyConstraint("approval_id", "user_id", name=op.f("pk_decisions")),
-    )
-    op.create_table(
-        "device_codes",
-        sa.Column("id", sa.Text(), nullable=False),
-        sa.Column("device_code_hash", sa.LargeBinary(), nullable=False),
-        sa.Column("user_code_hash", sa.LargeBinary(), nullable=False),
-        sa.Column("client_id", sa.Text(), nullable=False),
-        sa.Column("resource", sa.Text(), nullable=False),
-        sa.Column("scope", sa.Text(), nullable=False),
-        sa.Column("jkt", sa.Text(), nullable=False),
-        sa.Column("name", sa.Text(), nullable=False),
-        sa.Column("address", sa.Text(), nullable=False),
-        sa.Column("created_at", sa.BigInteger(), nullable=False),
-        sa.Column("expires_at", sa.BigInteger(), nullable=False),
-        sa.Column("interval_ms", sa.Integer(), nullable=False),
-        sa.Column("last_poll_at", sa.BigInteger(), nullable=True),
-        sa.Column("approval_id", sa.Text(), nullable=True),
-        sa.PrimaryKeyConstraint("id", name=op.f("pk_device_codes")),
-        sa.UniqueConstraint("device_code_hash", name=op.f("uq_device_codes_device_code_hash")),
-        sa.UniqueConstraint("user_code_hash", name=op.f("uq_device_codes_user_code_hash")),
-    )
-    with op.batch_alter_table("device_codes", schema=None) as batch_op:
-        batch_op.create_index(
-            batch_op.f("ix_device_codes_expires_at"), ["expires_at"], unique=False
-        )
-
-    op.create_table(
-        "devices",
-        sa.Column("id", sa.Text(), nullable=False),
-        sa.Column("user_id", sa.Text(), nullable=False),
-        sa.Column("session_id", sa.Text(), nullable=False),
-        sa.Column("name", sa.Text(), nullable=False),
-        sa.Column("kind", sa.Text(), nullable=False),
-        sa.Column("state", sa.Text(), nullable=False),
-        sa.Column("created_at", sa.BigInteger(), nullable=False),
-        sa.Column("last_seen_at", sa.BigInteger(), nullable=True),
-        sa.Column("high_from", sa.BigInteger(), nullable=False),
-        sa.Column("keys", sa.Text(), nullable=False),
-        sa.Column("kids", sa.Text(), nullable=False),
-        sa.Column("pin_tries", sa.Integer(), nullable=False),
-        sa.Column("pin_calls", sa.Integer(), nullable=False),
-        sa.Column("pin_unconfirmed", sa.Integer(), nullable=False),
-        sa.Column("pin_epoch", sa.Integer(), nullable=False),
-        sa.Column("pin_for", sa.Text(), nullable=True),
-        sa.Column("pin_for_at", sa.BigInteger(), nullable=True),
-        sa.Column("statements", sa.Integer(), nullable=False),
-        sa.ForeignKeyConstraint(["user_id"], ["users.id"], name=op.f("fk_devices_user_id")),
-        sa.PrimaryKeyConstraint("id", name=op.f("pk_devices")),
-        sa.UniqueConstraint("session_id", name=op.f("uq_devices_session_id")),
-    )
-    with op.batch_alter_table("devices", schema=None) as batch_op:
-        batch_op.create_index(batch_op.f("ix_devices_user_id"), ["user_id"], unique=False)
-
-    op.create_table(
-        "enrolment_codes",
-        sa.Column("id", sa.Text(), nullable=False),
-        sa.Column("user_id", sa.Text(), nullable=False),
-        sa.Column("secret_hash", sa.LargeBinary(), nullable=False),
-        sa.Column("created_by", sa.Text(), nullable=False),
-        sa.Column("created_at", sa.BigInteger(), nullable=False),
-        sa.Column("expires_at", sa.BigInteger(), nullable=False),
-        sa.Column("used_at", sa.BigInteger(), nullable=True),
-        sa.Column("tries", sa.Integer(), nullable=False),
-        sa.Column("first", sa.Boolean(), nullable=False),
-        sa.ForeignKeyConstraint(["user_id"], ["users.id"], name=op.f("fk_enrolment_codes_user_id")),
-        sa.PrimaryKeyConstraint("id", name=op.f("pk_enrolment_codes")),
-    )
-    with op.batch_alter_table("enrolment_codes", schema=None) as batch_op:
-        batch_op.create_index(batch_op.f("ix_enrolment_codes_user_id"), ["user_id"], unique=False)
-
-    op.create_table(
-        "resource_secrets",
-        sa.Column("id", sa.Text(), nullable=False),
-        sa.Column("resource", sa.Text(), nullable=False),
-        sa.Column("hash", sa.LargeBinary(), nullable=False),
-        sa.Column("hint", sa.Text(), nullable=False),
-        sa.Column("created_at", sa.BigInteger(), nullable=False),
-        sa.Column("expires_at", sa.BigInteger(), nullable=True),
-        sa.Column("last_used_at", sa.BigInteger(), nullable=True),
-        sa.ForeignKeyConstraint(
-            ["resource"],
-            ["resources.uri"],
-            name=op.f("fk_resource_secrets_resource"),
-            ondelete="CASCADE",
-        ),
-        sa.PrimaryKeyConstraint("id", name=op.f("pk_resource_secrets")),
-        sa.UniqueConstraint("hash", name=op.f("uq_resource_secrets_hash")),
-    )
-    with op.batch_alter_table("resource_secrets", schema=None) as batch_op:
-        batch_op.create_index(
-            batch_op.f("ix_resource_secrets_resource"), ["resource"], unique=False
-        )
-
-    op.create_table(
-        "invitations",
-        sa.Column("id", sa.Text(), nullable=False),
-        sa.Column("token_hash", sa.LargeBinary(), nullable=False),
-        sa.Column("owner_id", sa.Text(), nullable=False),
-        sa.Column("grant_types", sa.Text(), nullable=False),
-        sa.Column("resources", sa.Text(), nullable=False),
-        sa.Column("scopes", sa.Text(), nullable=False),
-        sa.Column("action_types", sa.Text(), nullable=True),
-        sa.Column("asks", sa.Text(), nullable=True),
-        sa.Column("uses_left", sa.Integer(), nullable=False),
-        sa.Column("created_by", sa.Text(), nullable=False),
-        sa.Column("created_at", sa.BigInteger(), nullable=False),
-        sa.Column("expires_at", sa.BigInteger(), nullable=False),
-        sa.Column("revoked_at", sa.BigInteger(), nullable=True),
-        sa.ForeignKeyConstraint(["owner_id"], ["users.id"], name=op.f("fk_invitations_owner_id")),
-        sa.PrimaryKeyConstraint("id", name=op.f("pk_invitations")),
-        sa.UniqueConstraint("token_hash", name=op.f("uq_invitations_token_hash")),
-    )
-    op.create_table(
-        "registrations",
-        sa.Column("agent_id", sa.Text(), nullable=False),
-        sa.Column("invitation_id", sa.Text(), nullable=False),
-        sa.Column("token_hash", sa.LargeBinary(), nullable=False),
-        sa.Column("created_at", sa.BigInteger(), nullable=False),
-        sa.PrimaryKeyConstraint("agent_id", name=op.f("pk_registrations")),
-    )
-    op.create_table(
-        "sessions",
-        sa.Column("id", sa.Text(), nullable=False),
-        sa.Column("user_id", sa.Text(), nullable=False),
-        sa.Column("code_id", sa.Text(), nullable=False),
-        sa.Column("jkt", sa.Text(), nullable=False),
-        sa.Column("public_jwk", sa.Text(), nullable=False),
-        sa.Column("refresh_hash", sa.LargeBinary(), nullable=False),
-        sa.Column("previous_hash", sa.LargeBinary(), nullable=True),
-        sa.Column("rotated_at", sa.BigInteger(), nullable=False),
-        sa.Column("created_at", sa.BigInteger(), nullable=False),
-        sa.Column("expires_at", sa.BigInteger(), nullable=False),
-        sa.Column("revoked_at", sa.BigInteger(), nullable=True),
-        sa.Column("device_id", sa.Text(), nullable=True),
-        sa.Column("first", sa.Boolean(), nullable=False),
-        sa.Column("admitted_as", sa.Text(), nullable=True),
-        sa.ForeignKeyConstraint(["user_id"], ["users.id"], name=op.f("fk_sessions_user_id")),
-        sa.PrimaryKeyConstraint("id", name=op.f("pk_sessions")),
-        sa.UniqueConstraint("refresh_hash", name=op.f("uq_sessions_refresh_hash")),
-    )
-    with op.batch_alter_table("sessions", schema=None) as batch_op:
-        batch_op.create_index(
-            batch_op.f("ix_sessions_previous_hash"), ["previous_hash"], unique=False
-        )
-        batch_op.create_index(batch_op.f("ix_sessions_user_id"), ["user_id"], unique=False)
-    make_tables_of_people()
-    make_tables_of_attention()
-    make_tables_of_notifications()
-    make_table_of_deputies()
-    op.create_table(
-        "policies",
-        sa.Column("version", sa.Integer(), autoincrement=False, nullable=False),
-        sa.Column("document", sa.Text(), nullable=False),
-        sa.Column("agents", sa.Text(), nullable=False),
-        sa.Column("users", sa.Text(), nullable=False),
-        sa.Column("hash", sa.Text(), nullable=False),
-        sa.Column("set_by", sa.Text(), nullable=False),
-        sa.Column("set_at", sa.BigInteger(), nullable=False),
-        sa.PrimaryKeyConstraint("version", name=op.f("pk_policies")),
-    )
-    op.create_table(
-        "uses",
-        sa.Column("agent_id", sa.Text(), nullable=False),
-        sa.Column("use", sa.Text(), nullable=False),
-        sa.Column("at", sa.BigInteger(), nullable=False),
-        sa.Column("token_id", sa.Text(), nullable=False),
-        sa.PrimaryKeyConstraint("agent_id", "use", "at", "token_id", name=op.f("pk_uses")),
-        sqlite_with_rowid=False,
-    )
-    op.create_table(
-        "incidents",
-        sa.Column("id", sa.Text(), nullable=False),
-        sa.Column("state", sa.Text(), nullable=False),
-        sa.Column("cause", sa.Text(), nullable=False),
-        sa.Column("scope", sa.Text(), nullable=False),
-        sa.Column("approval_id", sa.Text(), nullable=True),
-        sa.Column("user_id", sa.Text(), nullable=True),
-        sa.Column("device_id", sa.Text(), nullable=True),
-        sa.Column("note", sa.Text(), nullable=True),
-        sa.Column("evidence", sa.Text(), nullable=False),
-        sa.Column("opened_at", sa.BigInteger(), nullable=False),
-        sa.Column("closed_at", sa.BigInteger(), nullable=True),
-        sa.Column("closed_by", sa.Text(), nullable=True),
-        sa.Column("closing_note", sa.Text(), nullable=True),
-        sa.ForeignKeyConstraint(
-            ["approval_id"], ["approvals.id"], name=op.f("fk_incidents_approval_id")
-        ),
-        sa.ForeignKeyConstraint(["user_id"], ["users.id"], name=op.f("fk_incidents_user_id")),
-        sa.PrimaryKeyConstraint("id", name=op.f("pk_incidents")),
-    )
-    with op.batch_alter_table("incidents", schema=None) as batch_op:
-        batch_op.create_index("ix_incidents_approval", ["approval_id"], unique=False)
-        batch_op.create_index("ix_incidents_opened", ["opened_at"], unique=False)
-        batch_op.create_index(
-            "ix_incidents_user",
-            ["user_id"],
-            unique=False,
-            sqlite_where=sa.text("state = 'open'"),
-            postgresql_where=sa.text("state = 'open'"),
-        )
-
-    make_tables_of_approvers()
-    make_tables_of_standing_grants()
-    make_tables_of_deliveries()
-    make_tables_of_passkeys()
-    make_tables_of_push_subscriptions()
-    make_tables_of_agents()

@@ -62,7 +62,7 @@ async function payloadOf(jws, typ, { kid, jwk }, where) {
   const [head, body, signature] = jws.split(".");
   const header = JSON.parse(read(decoded(head)));
   must(header.typ === typ && header.alg === NAMES[jwk.kty] && header.kid === kid, `${where}: its header is not that of this key`);
-  must(await signs(jwk, decoded(signature), bytes(`${head}.${body}`)), `${where}: the signature is not over these bytes`);
+  must(await signs(jwk, decoded(signature), bytes(`${head}.${body}`)), `${where}: the signature is invalid`);
   return JSON.parse(read(decoded(body)));
 }
 
@@ -79,24 +79,24 @@ async function saidBy(word, { kid, jwk }, issuer) {
   must((data[32] & PRESENT) !== 0 && (data[32] & VERIFIED) !== 0, `${where}: its person was not verified`);
   const over = new Uint8Array([...data, ...(await sha256(client))]);
   const plain = jwk.kty === "EC" ? raw(signature) : signature;
-  must(await signs(jwk, plain, over), `${where}: the signature is not over these bytes`);
+  must(await signs(jwk, plain, over), `${where}: the signature is invalid`);
   return JSON.parse(read(payload));
 }
 
 async function checkTexts({ approval, fingerprint }) {
-  must((await digest(approval.action)) === approval.action_digest, "approval/action: it does not have its digest");
-  must((await digest(approval.display)) === approval.display_digest, "approval/display: it does not have its digest");
+  must((await digest(approval.action)) === approval.action_digest, "approval/action: does not match its digest");
+  must((await digest(approval.display)) === approval.display_digest, "approval/display: does not match its digest");
   const short = hex(decoded(approval.action_digest).slice(0, 4));
   must(fingerprint === `${short.slice(0, 4)}-${short.slice(4)}`, "fingerprint: it is not that of the action");
   const { granted } = approval;
-  must(!granted || (await digest(granted.text)) === granted.digest, "approval/granted: it does not have its digest");
+  must(!granted || (await digest(granted.text)) === granted.digest, "approval/granted: does not match its digest");
 }
 
 async function checkAnswer({ approval, issuer }, { by, device, decision, code, ceremony, at, counts, signed, key }) {
   const isPasskey = signed.split(".").length === 5;
   if (!isPasskey) {
     const { kty, crv, x, y } = key.jwk;
-    must((await digest(JSON.stringify({ crv, kty, x, y }))) === key.kid, "key: it does not have its thumbprint");
+    must((await digest(JSON.stringify({ crv, kty, x, y }))) === key.kid, "key: does not match its thumbprint");
   }
   const said = isPasskey ? await saidBy(signed, key, issuer) : await payloadOf(signed, "sayso-decision+jws", key, "signed");
   const expected = {
@@ -117,10 +117,10 @@ async function checkAnswer({ approval, issuer }, { by, device, decision, code, c
 
 async function checkEntry({ entry, signed }, approvalId) {
   const leaf = hex(await sha256(new Uint8Array([0, ...bytes(entry.body)])));
-  must(leaf === entry.leaf, "entry/body: it does not have its leaf");
+  must(leaf === entry.leaf, "entry/body: does not match its leaf hash");
   const { approval_id: about, facts, id } = JSON.parse(entry.body);
   must(about === approvalId && id === entry.id, "entry: it is about another request");
-  must(facts.signed === signed, "entry: it carries another answer");
+  must(facts.signed === signed, "entry: it has another answer");
 }
 
 async function checkServer({ server_signature: signature, ...rest }, keys) {
@@ -149,7 +149,7 @@ export async function proved(receipt, keys) {
   for (const answer of receipt.answers) {
     const whose = `${answer.by.name}’s ${answer.decision === "approve" ? "yes" : "no"}`;
     const signed = () => (answer.key ? checkAnswer(receipt, answer) : "its key is not known any more");
-    const logged = () => (answer.entry ? checkEntry(answer, receipt.approval.id) : "the log has no entry of it");
+    const logged = () => (answer.entry ? checkEntry(answer, receipt.approval.id) : "the log has no entry for it");
     found.push(await part(`${whose} is signed by the key that the server has for ${answer.device.name}`, signed));
     found.push(await part(`The log’s entry carries these very bytes of ${whose}`, logged));
   }

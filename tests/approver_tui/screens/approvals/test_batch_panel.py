@@ -67,7 +67,7 @@ def _ticked(panel):
 
 
 async def _press_the_button(pilot, stage):
-    await to_the_field(pilot, stage, "do")
+    await to_the_field(pilot, stage, stage.app.screen.BUTTON)
     await press(pilot, stage, "enter")
 
 
@@ -115,12 +115,16 @@ async def test_an_unusual_request_must_be_selected_individually():
         await read_on(pilot, stage)
         await type_in(pilot, stage, "count", "3")
         assert _why(stage) == "Approve unavailable: type how many are selected."
+        await press(pilot, stage, "shift+tab", "g")
+        assert "UNUSUAL (1)  Space selects each" in shown(stage)
         assert "You never approved this before: “To”." in shown(stage)
-        await to_the_field(pilot, stage, "back")
-        await press(pilot, stage, "tab", "G", "space")
-        assert _ticked(panel) == [ONE.id, TWO.id, NEW.id]
-        await press(pilot, stage, "g", "space")
-        assert _ticked(panel) == [TWO.id, NEW.id]
+        await press(pilot, stage, "space")
+        assert _ticked(panel) == [NEW.id, ONE.id, TWO.id]
+        await press(pilot, stage, "g")
+        assert "UNUSUAL (1)" in shown(stage)
+        assert "Space selects each" not in shown(stage)
+        await press(pilot, stage, "j", "space")
+        assert _ticked(panel) == [NEW.id, TWO.id]
         assert "Selected: 2 of 3.  Amount: EUR 9,019.99 in all." in shown(stage)
 
 
@@ -129,8 +133,49 @@ async def test_with_nothing_selected_there_is_nothing_to_approve():
     stage = a_stage(ALL)
     async with opened(stage) as pilot:
         await _open(pilot, stage, NEW)
-        await type_in(pilot, stage, "count", "0")
         assert _why(stage) == "Approve unavailable: nothing is selected; press Space on a request."
+
+
+def _low(name, unusual=()):
+    return a_payment(name, 100, "Bo", 14, risk="low", unusual=list(unusual))
+
+
+async def _keys_of_a_batch(pilot, stage, count, unusual):
+    """Select all, look at what is unusual, approve; return the keys that it took."""
+    keys = ["X", "a", *["space"] * unusual]
+    await press(pilot, stage, keys[0])
+    await open_batch(pilot, stage)
+    await press(pilot, stage, *keys[2:])
+    panel = stage.app.screen
+    while panel.query_one(BatchTable).unread:
+        keys += ["pagedown"]
+        await press(pilot, stage, "pagedown")
+    rest = ["tab", *(str(count) if count > 2 else ""), *(["tab"] if count > 2 else []), "enter"]
+    await press(pilot, stage, *rest)
+    await until(pilot, lambda: isinstance(stage.app.screen, ResultsPanel))
+    return len(keys + rest)
+
+
+@pytest.mark.parametrize(
+    ("count", "unusual"), [(2, 0), (2, 1), (4, 0), (4, 1), (4, 4), (10, 0), (10, 1), (10, 10)]
+)
+async def test_a_batch_takes_fewer_keys_than_one_by_one(count, unusual):
+    """What is unusual costs one key; three decide a request alone."""
+    why = [("new_target", "You never approved this before: “To”.")]
+    rows = [_low(f"row {n}", why if n < unusual else ()) for n in range(count)]
+    stage = a_stage(rows)
+    async with opened(stage) as pilot:
+        taken = await _keys_of_a_batch(pilot, stage, count, unusual)
+        await _until_answered(pilot, stage, count)
+    assert taken < 3 * count
+
+
+async def test_three_keys_approve_one_low_request():
+    """The yardstick of the batch."""
+    stage = a_stage([_low("alone")])
+    async with opened(stage) as pilot:
+        await press(pilot, stage, "a", "tab", "enter")
+        await _until_answered(pilot, stage, 1)
 
 
 async def test_the_mouse_selects_by_the_checkbox_only():
@@ -165,14 +210,14 @@ async def test_fast_typing_with_marks_and_new_requests_decides_nothing():
 
 
 async def test_keys_in_the_first_moments_of_the_panel_do_nothing():
-    """Each restarts the time; the focus stays on Back."""
+    """Each restarts the time; the focus stays on the requests."""
     stage = a_stage(ALL)
     async with opened(stage) as pilot:
         await mark(pilot, stage, ONE, TWO)
         await pilot.press("a")
         await run_on(pilot, stage, ["tab", "tab", "2", "tab", "enter"] * 5, each=0.5)
         assert isinstance(stage.app.screen, BatchApprovePanel)
-        assert stage.app.focused.id == "back"
+        assert isinstance(stage.app.focused, BatchTable)
     assert stage.answers.given == []
 
 
@@ -191,9 +236,9 @@ async def test_enter_in_the_count_sends_nothing():
     """Only the button does."""
     stage = a_stage(ALL)
     async with opened(stage) as pilot:
-        await _open(pilot, stage, ONE, TWO)
+        await _open(pilot, stage, ONE, TWO, THREE)
         await read_on(pilot, stage)
-        await type_in(pilot, stage, "count", ["2", "enter", "enter"])
+        await type_in(pilot, stage, "count", ["3", "enter", "enter"])
         assert _why(stage) == "Tab to Approve, then Enter."
     assert stage.answers.given == []
 
@@ -203,7 +248,7 @@ async def test_paste_fills_neither_count_nor_pin():
     stage = a_stage(ALL)
     stage.answers.is_unlocked = False
     async with opened(stage) as pilot:
-        panel = await _open(pilot, stage, ONE, TWO)
+        panel = await _open(pilot, stage, ONE, TWO, THREE)
         for name in ("count", "pin"):
             await to_the_field(pilot, stage, name)
             stage.clock.move(5)
@@ -221,8 +266,7 @@ async def test_approve_is_unavailable_until_every_line_was_visible():
         await _open(pilot, stage, *many)
         await type_in(pilot, stage, "count", "12")
         assert "scroll down first" in _why(stage)
-        await to_the_field(pilot, stage, "back")
-        await press(pilot, stage, "tab", "G")
+        await press(pilot, stage, "shift+tab", "G")
         assert "scroll down first" in _why(stage)
         await press(pilot, stage, "g")
         await read_on(pilot, stage)
@@ -313,7 +357,6 @@ async def test_the_pin_of_the_batch_unlocks_a_locked_app():
     async with opened(stage) as pilot:
         await _open(pilot, stage, ONE, TWO)
         await read_on(pilot, stage)
-        await type_in(pilot, stage, "count", "2")
         await type_in(pilot, stage, "pin", PIN)
         await _press_the_button(pilot, stage)
         await _until_answered(pilot, stage, 2)
@@ -349,7 +392,6 @@ async def test_a_device_that_locks_at_the_pin_closes_the_panel():
     async with opened(stage) as pilot:
         await _open(pilot, stage, ONE)
         await read_on(pilot, stage)
-        await type_in(pilot, stage, "count", "1")
         await type_in(pilot, stage, "pin", PIN)
         await _press_the_button(pilot, stage)
         await until(pilot, lambda: isinstance(stage.app.screen, InboxScreen))
@@ -373,7 +415,6 @@ async def test_the_click_that_focuses_the_window_presses_nothing():
     async with opened(stage) as pilot:
         panel = await _open(pilot, stage, ONE, TWO)
         await read_on(pilot, stage)
-        await type_in(pilot, stage, "count", "2")
         await blur(pilot, stage)
         stage.clock.move(5)
         await click(pilot, stage, panel.query_one("#do", PanelButton))
@@ -397,7 +438,7 @@ async def test_escape_goes_back_and_keeps_the_marks():
 async def test_help_explains_the_panel():
     """Both panels have a help."""
     for key, words in (
-        ("a", "nothing is approved, the selection stays"),
+        ("a", "of three or more: type how many are selected"),
         ("d", "nothing is denied"),
     ):
         stage = a_stage(ALL)
@@ -405,21 +446,19 @@ async def test_help_explains_the_panel():
             await _open(pilot, stage, ONE, key=key)
             await press(pilot, stage, "f1")
             assert words in shown(stage)
-            assert "type how many are selected to enable" in shown(stage)
+            assert "select or deselect it, then go on" in shown(stage)
 
 
 @SMALL
 async def test_one_reason_and_note_deny_all_after_five_seconds(size):
-    """Reason, note and count; u undoes all of it until then."""
+    """Unusual ones too; u undoes all of it until then."""
     stage = a_stage(ALL)
     async with opened(stage, size) as pilot:
-        panel = await _open(pilot, stage, ONE, TWO, key="d")
+        panel = await _open(pilot, stage, ONE, NEW, key="d")
         assert isinstance(panel, BatchDenyPanel)
         assert _why(stage) == "Deny unavailable: pick a reason, 1 to 6."
-        await press(pilot, stage, "tab", "2")
+        await press(pilot, stage, "2")
         await type_in(pilot, stage, "note", "no")
-        assert _why(stage) == "Deny unavailable: type how many are selected."
-        await type_in(pilot, stage, "count", "2")
         await send(pilot, stage)
         await until(pilot, lambda: "u undoes all of it" in shown(stage))
         assert stage.answers.given == []
@@ -428,7 +467,7 @@ async def test_one_reason_and_note_deny_all_after_five_seconds(size):
         await _until_answered(pilot, stage, 2)
         await until(pilot, lambda: "2 denied." in shown(stage))
     code = DenyCode.WRONG_DETAILS.value
-    assert stage.answers.given == [(each.id, Answer.DENY, code) for each in (ONE, TWO)]
+    assert stage.answers.given == [(each.id, Answer.DENY, code) for each in (NEW, ONE)]
 
 
 async def test_one_retry_time_applies_to_all():
@@ -436,8 +475,7 @@ async def test_one_retry_time_applies_to_all():
     stage = a_stage(ALL)
     async with opened(stage) as pilot:
         await _open(pilot, stage, ONE, TWO, key="d")
-        await press(pilot, stage, "tab", "4", "tab", "1")
-        await type_in(pilot, stage, "count", "2")
+        await press(pilot, stage, "4", "tab", "1")
         await send(pilot, stage)
         stage.clock.move(5)
         look(stage)
@@ -451,8 +489,7 @@ async def test_u_undoes_all_denials():
     stage = a_stage(ALL)
     async with opened(stage) as pilot:
         await _open(pilot, stage, ONE, TWO, key="d")
-        await press(pilot, stage, "tab", "1")
-        await type_in(pilot, stage, "count", "2")
+        await press(pilot, stage, "1")
         await send(pilot, stage)
         await press(pilot, stage, "u")
         assert isinstance(stage.app.screen, InboxScreen)

@@ -39,9 +39,23 @@ async def test_x_marks_and_unmarks():
         await press(pilot, stage, "x")
         assert _marked(stage) == [TWO.id]
         await press(pilot, stage, "X")
+        assert _marked(stage) == [ONE.id, TWO.id, THREE.id, NEW.id]
+        await press(pilot, stage, "X")
         assert _marked(stage) == []
         assert "Nothing is selected." in shown(stage)
         assert "[ ]" not in shown(stage)
+        await press(pilot, stage, "X")
+        assert len(_marked(stage)) == 4
+
+
+async def test_nothing_is_selected_with_a_request_that_is_answered_individually():
+    """The message has the reason."""
+    stage = a_stage([HIGH, ONE])
+    async with opened(stage) as pilot:
+        await go_to(pilot, stage, HIGH)
+        await press(pilot, stage, "X")
+        assert "Select unavailable: high-risk requests are answered individually." in shown(stage)
+        assert _marked(stage) == []
 
 
 async def test_a_request_that_cannot_be_marked_says_why():

@@ -14,9 +14,10 @@ NEW = an_approval("new", DEPLOY, left=3 * MINUTE, unusual=[("new_target", "Never
 BATCH = Batch.of([NEW, ONE, TWO])
 
 
-def test_unusual_requests_come_last_and_are_not_selected():
-    """The others keep their order and are selected."""
-    assert BATCH.rows == (ONE, TWO, NEW)
+def test_unusual_requests_come_first_and_are_not_selected():
+    """The others keep their order and are selected; a denial selects all."""
+    assert BATCH.rows == (NEW, ONE, TWO)
+    assert Batch.of([NEW, ONE, TWO], with_unusual=True).chosen == (NEW, ONE, TWO)
     assert (BATCH.usual, BATCH.unusual) == ((ONE, TWO), (NEW,))
     assert BATCH.chosen == (ONE, TWO)
 
@@ -31,8 +32,8 @@ def test_first_requests_and_not_compared_ones_are_unusual():
 def test_a_request_is_selected_and_deselected():
     """An unusual request can be selected too."""
     with_new = BATCH.toggled(NEW.id)
-    assert with_new.chosen == (ONE, TWO, NEW)
-    assert with_new.toggled(ONE.id).chosen == (TWO, NEW)
+    assert with_new.chosen == (NEW, ONE, TWO)
+    assert with_new.toggled(ONE.id).chosen == (NEW, TWO)
     assert with_new.toggled(NEW.id) == BATCH
 
 
@@ -46,7 +47,7 @@ def test_the_count_is_the_number_of_selected_requests():
 def test_a_removed_request_loses_its_selection():
     """The others keep theirs."""
     left = BATCH.without(frozenset({ONE.id}))
-    assert (left.rows, left.chosen) == ((TWO, NEW), (TWO,))
+    assert (left.rows, left.chosen) == ((NEW, TWO), (TWO,))
     assert not left.is_count("2")
 
 

@@ -68,16 +68,18 @@ def test_without_shared_members_there_is_no_heading():
     assert "     For bob" in rows
 
 
-def test_an_unusual_request_is_below_with_its_reason():
-    """A first request is below too."""
+def test_an_unusual_request_is_above_with_its_reason():
+    """A first request is above too."""
     asker = replace(TWO.display.agent, first_request=True)
     first = replace(TWO, display=replace(TWO.display, agent=asker))
     assert "     First request from this agent." in _texts(Batch.of([first]))
-    rows = _texts(Batch.of([NEW, ONE]))
-    heading = rows.index("UNUSUAL (1)  tick individually")
-    assert rows.index("     You never approved this before: “To”.") > heading
-    assert any(row.startswith(f" [x] {ONE.fingerprint}") for row in rows[:heading])
-    assert any(row.startswith(f" [ ] {NEW.fingerprint}") for row in rows[heading:])
+    rows = _texts(Batch.of([ONE, NEW]))
+    heading = rows.index("NOTHING UNUSUAL (1)")
+    assert rows[0] == "UNUSUAL (1)  Space selects each"
+    assert rows.index("     You never approved this before: “To”.") < heading
+    assert any(row.startswith(f" [ ] {NEW.fingerprint}") for row in rows[:heading])
+    assert any(row.startswith(f" [x] {ONE.fingerprint}") for row in rows[heading:])
+    assert _texts(Batch.of([NEW], with_unusual=True))[0] == "UNUSUAL (1)"
     assert not any("UNUSUAL" in row for row in _texts(Batch.of([ONE, TWO])))
 
 

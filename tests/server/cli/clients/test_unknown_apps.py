@@ -1,4 +1,4 @@
-"""Apps that nobody registered, on the command line."""
+"""Unregistered apps, on the command line."""
 
 from server import app
 from server.settings import load
@@ -30,7 +30,7 @@ def test_a_resource_is_opened_to_them_and_closed(admin_cli):
     update = ("resources", "update", PAY)
     assert admin_cli("resources", "show", PAY, "--json").document["unknown_clients"] is False
     assert admin_cli(*update, "--unknown-clients", "--json").document["unknown_clients"] is True
-    assert "apps that nobody registered" in admin_cli(*update, "--scope", "new").out
+    assert "unregistered apps" in admin_cli(*update, "--scope", "new").out
     assert admin_cli(*update, "--no-unknown-clients", "--json").document["unknown_clients"] is False
     added = ("resources", "add", "https://mcp.example", "--unknown-clients", "--json")
     assert admin_cli(*added).document["unknown_clients"] is True

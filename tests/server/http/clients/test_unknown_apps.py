@@ -1,4 +1,4 @@
-"""An administrator sees and blocks an app that nobody registered, in the API and the console."""
+"""An administrator sees and blocks an unregistered app, in the API and the console."""
 
 import pytest
 

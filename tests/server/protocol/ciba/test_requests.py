@@ -180,7 +180,7 @@ def test_an_expired_request_is_no_denial_and_names_a_wish_to_retry():
 
     assert "not a denial" in plain
     assert "not a denial" in wanted
-    assert wanted.endswith("wants to be asked again: send the request anew.")
+    assert wanted.endswith("wants to be asked again: send the request again.")
 
 
 @pytest.mark.parametrize(

@@ -15,8 +15,7 @@ from hypothesis.stateful import run_state_machine_as_test
 from sqlalchemy import delete, update
 
 from server.http import dispatch
-from server.http.message import HttpResponse
-from server.http.route import Route
+from server.http.route import HttpResponse, Route
 from server.protocol.approvals.states import State
 from server.protocol.tokens import token_exchange as protocol
 from server.services.approvals import decisions, withdrawals

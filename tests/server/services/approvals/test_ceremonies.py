@@ -100,13 +100,14 @@ def test_type_back_asks_for_the_account_of_a_new_payee_and_else_the_amount(agent
 
 
 def test_a_wrong_entry_returns_the_attempts_left(agent, person, local):
-    """A correct one afterwards counts."""
+    """A correct one afterwards counts; the PIN was right and costs no attempt."""
     _, approval = pay(agent)
     assert person.show(approval.id)["tries_left"] == {"type_back": 2}
     answer = approve_with(person, approval, fact="1234")
     assert answer.refusal == (422, "wrong_entry")
     assert (answer.json["step"], answer.json["left"]) == ("type_back", 1)
     assert ACCOUNT[-4:] not in answer.body.decode()
+    assert person.device.pin_tries == 0
     assert person.show(approval.id)["tries_left"] == {"type_back": 1}
     assert local.stored(approval.id).state is State.PENDING
     assert approve_with(person, approval, fact="3000").status == 200

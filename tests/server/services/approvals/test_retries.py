@@ -35,7 +35,7 @@ def test_a_poll_says_that_the_person_wants_a_retry(agent, person, local):
         assert after.json == {
             "error": "expired_token",
             "error_description": "It expired without an answer, which is not a denial. The person "
-            "wants to be asked again: send the request anew.",
+            "wants to be asked again: send the request again.",
             "reason": before.json["reason"],
             "retry": "wanted",
         }

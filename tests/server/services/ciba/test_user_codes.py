@@ -3,7 +3,7 @@
 import pytest
 
 from server.protocol.approvals import decisions
-from server.services.ciba.user_codes import CHANGES, MAX_WRONG, WRONG_WINDOW_MS
+from server.services.ciba.user_codes import CHANGES, WRONG
 from server.services.clients.agent_forms import AgentChanges
 from server.services.users.passwords import Passwords
 from tests.support.builders.callers import new_person
@@ -156,11 +156,11 @@ def test_wrong_user_codes_lock_one_agent_for_one_person(agent, person, local):
     ben = new_person(local, "ben")
     for who in (person, ben):
         _change(who, CODE)
-    for _ in range(MAX_WRONG):
+    for _ in range(WRONG.value):
         assert agent.ask(user_code="wrong").refusal == (400, "invalid_user_code")
     assert agent.ask(user_code=CODE).refusal == (400, "invalid_user_code")
     assert agent.ask(login_hint="ben", user_code=CODE).status == 200
-    local.clock.forward(WRONG_WINDOW_MS)
+    local.clock.forward(WRONG.within_ms)
     assert agent.ask(user_code=CODE).status == 200
 
 

@@ -1,4 +1,4 @@
-"""Apps that nobody registered sign people in by their metadata documents."""
+"""Unregistered apps sign people in by their metadata documents."""
 
 import json
 
@@ -13,7 +13,7 @@ from server.protocol.clients.client_documents import MAX_BYTES
 from server.protocol.policy.risks import Risk
 from server.services.clients.app_expiry import UNUSED_MS, UnknownAppExpiry
 from server.services.clients.app_forms import AppChanges, NewApp
-from server.services.clients.client_documents import MAX_PER_HOST
+from server.services.clients.client_auth import MAX_PER_HOST
 from server.services.refusals import Conflict
 from server.services.resources.resources import ResourceChanges
 from tests.support.browsers.browser import CALLBACK
@@ -111,7 +111,7 @@ def test_an_app_that_nobody_registered_gets_a_token(ana, app, browser, site, hos
     assert "It calls itself “<bdi>Chat</bdi>”" in page
     browser.answer("allow")
     (item,) = ana.call("GET", "/api/approvals").json["items"]
-    assert "nobody registered this client" in json.dumps(item)
+    assert "this client is not registered" in json.dumps(item)
     ana.approve(item["id"])
     tokens = app.redeem(browser.again().answer["code"]).json
     claims = site.claims(tokens["access_token"])
@@ -145,7 +145,7 @@ def test_an_administrator_sees_blocks_and_ends_it(ana, app, browser, site):
 
 
 def test_it_reaches_open_resources_and_no_critical_scope(browser, site):
-    """Every other resource is closed to apps that nobody registered."""
+    """Every other resource is closed to unregistered apps."""
     site.admin.resources.update(PAY, ResourceChanges(unknown_clients=False), by=BY)
     assert browser.authorize(URL, **READ).answer["error"] == "invalid_target"
     risky = ResourceChanges(scopes={"payments:all": Risk.CRITICAL}, unknown_clients=True)

@@ -59,7 +59,7 @@ def test_neither_code_is_stored_in_plain_text(local):
 def test_a_user_code_in_use_is_not_issued_again(local, monkeypatch):
     """Two devices never show the same code."""
     codes = iter(["BCDFGHJK", "BCDFGHJK", "BCDFGHJL"])
-    monkeypatch.setattr(KeyedSecrets, "new_user_code", lambda _self: next(codes))
+    monkeypatch.setattr(KeyedSecrets, "word", lambda *_: next(codes))
     assert begun(local).user_code == "BCDF-GHJK"
     assert begun(local).user_code == "BCDF-GHJL"
 
@@ -73,7 +73,7 @@ def test_a_device_proves_its_key_from_the_first_request(local, proofs):
 
 def test_sign_ins_per_address_are_limited(local):
     """Each one is a row; the remedy is to wait."""
-    for _ in range(REQUESTS):
+    for _ in range(REQUESTS.value):
         begun(local)
     device = NewDevice(local, SigningKey.generate())
     assert device.begin().refusal == (503, "temporarily_unavailable")
@@ -342,7 +342,7 @@ def test_a_code_asks_one_person_once(local):
 def test_guessing_user_codes_locks_the_address(local):
     """XD-05, DG-10, NG-028: a correct code is refused there too."""
     device = begun(local)
-    for _ in range(WRONG_CODES):
+    for _ in range(WRONG_CODES.value):
         assert WRONG in device.typed("ana", "BCDF-GHJX")
     assert "Too many wrong codes" in device.typed("ana")
     assert device.typed("ana", peer="198.51.100.1") == ""
@@ -362,7 +362,7 @@ def test_guessing_user_codes_is_limited_over_all_addresses(local):
 def test_an_impossible_user_code_counts_as_wrong(local):
     """Letters of another alphabet and a word are refused."""
     device = begun(local)
-    for _ in range(WRONG_CODES):
+    for _ in range(WRONG_CODES.value):
         assert WRONG in device.typed("ana", "hello")
     assert "Too many wrong codes" in device.typed("ana")
 

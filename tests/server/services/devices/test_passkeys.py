@@ -157,7 +157,7 @@ def test_guessing_codes_is_limited_per_address(person):
     unknown = "-".join(["ZZZZ"] * 8)
     answers = [
         browser.send("POST", "/api/passkeys/options", {"code": unknown})
-        for _ in range(UNKNOWN_CODES + 1)
+        for _ in range(UNKNOWN_CODES.value + 1)
     ]
     assert answers[0].refusal == (403, "invalid_code")
     assert answers[-1].refusal == (503, "unavailable")

@@ -7,7 +7,7 @@ import pytest
 from server.model.approvers import Deputy
 from server.model.users import User
 from server.services.clients.agent_forms import AgentChanges
-from server.services.notifications.pauses import PAUSE_MS, Pauses
+from server.services.notifications.request_limits import PAUSE_MS, Pauses
 from server.services.policy.policies import Policies
 from server.services.refusals import NotFound
 from server.services.users.users import UserChanges

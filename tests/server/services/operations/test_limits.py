@@ -7,7 +7,7 @@ import pytest
 
 from server.services.audit import floods
 from server.services.operations import limits
-from server.services.operations.limits import Limits, LimitSubject, limits_of
+from server.services.operations.limits import LIMITS, Limits, LimitSubject
 from server.services.server_policy import ServerPolicy
 from server.storage.operations import limits as rows
 from tests.support.builders.callers import new_person
@@ -37,17 +37,16 @@ def _near(local, name):
 def test_every_limiting_setting_is_listed_with_its_value(strict):
     """Each once, and each can be counted."""
     _, _, local = strict
-    listed = {one.name: one for one in limits_of(local.server_policy)}
+    listed = {one.name: one for one in LIMITS}
     settable = {
         field.name
         for field in fields(ServerPolicy)
         if field.name.startswith(("open_", "notify_", "denials_"))
     }
-    assert {name for name, one in listed.items() if one.set} == settable
+    assert {name for name, one in listed.items() if one.setting} == settable
     for name in settable:
-        assert listed[name].value == getattr(local.server_policy, name)
-    assert listed.keys() == limits._COUNTS.keys()
-    assert len(listed) == len(limits_of(local.server_policy))
+        assert listed[name].value(local.server_policy) == getattr(local.server_policy, name)
+    assert len(listed) == len(LIMITS)
 
 
 def test_usage_is_near_from_four_fifths_and_over_at_the_limit(strict):

@@ -7,7 +7,7 @@ from server.protocol.approvals.unusual import Code
 from server.protocol.policy import uses
 from server.protocol.policy.questions import NO_APPROVALS, Approvals, decide
 from server.protocol.policy.risks import Risk
-from server.services.policy import binding
+from server.services.policy import builtin
 from tests.support.builders.policies import (
     NOON,
     SOURCE,
@@ -377,7 +377,7 @@ DEFAULTS = {
 @pytest.mark.parametrize(("flow", "risk", "members", "outcome"), DEFAULTS.values(), ids=DEFAULTS)
 def test_the_default_rules_ask_for_high_risk_and_actions(flow, risk, members, outcome):
     """The backchannel endpoint always asks."""
-    policy = binding.compile_row(binding.default_row())
+    policy = builtin.compile_row(builtin.default_row())
     case = question(flow=flow, scopes={"x": risk}, **members)
     assert decide(policy, case, SOURCE).outcome == outcome
 

@@ -7,7 +7,7 @@ import pytest
 
 from server.model.history import Addition
 from server.protocol.policy import uses
-from server.services.policy import binding
+from server.services.policy import builtin
 from server.services.policy.evaluation import Evaluator, PolicyRequest, engine_of
 from server.services.resources.targets import TokenTarget
 from tests.support.builders.installation import PAY
@@ -50,7 +50,7 @@ def _counted(view) -> Iterator[dict[str, int]]:
 def _cost(local, agent, case, rules=RULES):
     """The cost of one decision with warm caches."""
     with local.services.store.read() as view:
-        engine = engine_of(binding.bind_names(view, rules, version=1, by="test"))
+        engine = engine_of(builtin.bind_names(view, rules, version=1, by="test"))
         evaluator = Evaluator(local.services.secrets, instead=engine)
         found, resource = view.directory.agent(agent.id), view.directory.resource(PAY)
         user = view.directory.user_called("ana")

@@ -9,7 +9,7 @@ from server.model.policy_rules import Amount, AskTerms, Count, When
 from server.protocol.approvals.ceremonies import Step
 from server.protocol.approvals.unusual import Code
 from server.protocol.policy.risks import Risk
-from server.services.policy import binding, documents
+from server.services.policy import builtin, documents
 from server.services.policy.documents import InvalidPolicy
 from tests.support.builders.policies import rule
 
@@ -178,7 +178,7 @@ def test_an_invalid_rule_set_is_refused(text, remedy):
 
 def test_the_default_rules_can_be_parsed():
     """They name no agent and no user."""
-    row = binding.default_row()
+    row = builtin.default_row()
     assert (row.version, row.agents, row.users) == (0, {}, {})
     document = documents.parse_policy(row.document)
     assert [one.id for one in document.rules] == ["high-risk", "usual-access"]

@@ -1,6 +1,7 @@
 """The authorization code flow, from the request to the code, in a browser without scripts."""
 
 import hashlib
+from dataclasses import replace
 from urllib.parse import urlencode
 
 import pytest
@@ -11,6 +12,7 @@ from server.protocol.sign_in.handles import handle_hash
 from server.services.clients.agent_forms import AgentChanges
 from server.services.clients.app_forms import AppChanges
 from server.services.resources.resources import ResourceChanges
+from server.services.sign_in import authorize
 from server.services.sign_in.authorize import FLOW_MS, PUSHED_SECONDS
 from server.services.sign_in.flows import _Refused
 from server.services.users.users import NewUser, UserChanges
@@ -440,7 +442,8 @@ def test_the_page_shows_the_host_of_the_redirect_uri(app, browser):
 
 def test_authorization_requests_are_limited_per_address(app, browser, local, monkeypatch):
     """Pushed ones too; each stores a row for half an hour."""
-    monkeypatch.setattr("server.services.sign_in.authorize.MAX_PER_MINUTE", 3)
+    lowered = replace(authorize.REQUESTS, value=3)
+    monkeypatch.setattr("server.services.sign_in.authorize.REQUESTS", lowered)
     for _ in range(3):
         assert browser.authorize(app.id).status == 200
     page = browser.authorize(app.id)

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from server.model.standing_grants import StandingGrant
-from server.services.notifications.pauses import PAUSE_MS
+from server.services.notifications.request_limits import PAUSE_MS
 from server.services.policy.displays import rfc3339
 from server.services.policy.policies import Policies
 from tests.support.builders import standing_grants

@@ -6,8 +6,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
 
-from server.crypto.sealing import read_or_make_key
-from server.crypto.secrets import KeyedSecrets
+from server.crypto.secrets import KeyedSecrets, read_or_make_key
 from server.model.clients import Agent
 from server.model.users import User
 from server.services.incidents.orphan_quarantine import OrphanQuarantine

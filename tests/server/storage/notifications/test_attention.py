@@ -14,7 +14,7 @@ from server.model.notifications import Hold, Mute, NotificationPreferences
 from server.model.policy import Hours
 from server.model.users import User
 from server.protocol.approvals.states import State
-from server.storage.rows import Rows
+from server.storage.rows import Unit
 from server.storage.store import SqlStore
 from tests.support.builders.clock import DAY, MINUTE, NOON
 from tests.support.builders.installation import approval_row
@@ -55,7 +55,7 @@ def request_for_ann(store: SqlStore) -> Approval:
     return row
 
 
-def _count_concurrent(store: SqlStore, work: Callable[[Rows], int]) -> int:
+def _count_concurrent(store: SqlStore, work: Callable[[Unit], int]) -> int:
     """How often the work counted when four threads do it at once."""
 
     def one(_: int) -> int:
@@ -118,7 +118,7 @@ def test_an_escalation_step_and_an_extension_happen_once(
     )
     until = request_for_ann.expires_at + MINUTE
 
-    def extend(tx: Rows) -> int:
+    def extend(tx: Unit) -> int:
         was = request_for_ann.expires_at
         return tx.escalations.extend(
             request_for_ann.id, expected=was, until=until, escalate_at=until - MINUTE, now=HALF
@@ -137,7 +137,7 @@ def test_an_expired_request_is_requested_again_once(
     """A pending one is not."""
     end = request_for_ann.expires_at
 
-    def ask_again(tx: Rows) -> int:
+    def ask_again(tx: Unit) -> int:
         return tx.escalations.request_retry(request_for_ann.id, end)
 
     with store.write() as tx:

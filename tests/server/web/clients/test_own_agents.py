@@ -6,7 +6,7 @@ import pytest
 
 from server.protocol.names import path_id
 from server.services.clients.agent_forms import AgentChanges
-from server.services.clients.client_documents import _new_app
+from server.services.clients.client_auth import _new_app
 from server.services.tokens import access_revocation
 from server.services.users.users import UserChanges, Users
 from tests.support.browsers.browser import CALLBACK

@@ -1,4 +1,4 @@
-"""Add default scopes, and apps that nobody registered with when they were checked and used."""
+"""Add default scopes, and unregistered apps with when they were checked and used."""
 
 import sqlalchemy as sa
 from alembic import op

@@ -13,14 +13,14 @@ from werkzeug.wrappers import Response as AnyResponse
 
 from server.http.site import Site
 from server.model.store import Busy
-from server.protocol.devices import device_codes
-from server.services.devices.device_grant import CodeRefused
 from server.web.browser import cookie_of, go, is_same_origin, page, redirect_to_issuer_host
 
 _COOKIE: Final = "sayso_device"
 _FIELD: Final = "form"
 _MAX_NAME: Final = 320
 _MAX_CODE: Final = 40
+_FORM_SECONDS: Final = 15 * 60
+"""As long as a code is valid."""
 _BUSY: Final = "The server is busy. Nothing was sent. Try again."
 _STALE: Final = "This page has expired, or another site sent you here. Enter the code again."
 
@@ -50,7 +50,7 @@ def add_device_pages(app: Flask, site: Site) -> None:
 
     @app.get("/device/sent")
     def sent() -> AnyResponse:
-        return redirect_to_issuer_host(site) or page("devices/device_code_sent.html")
+        return redirect_to_issuer_host(site) or page("devices/code_sent.html")
 
 
 def _submit(site: Site) -> AnyResponse:
@@ -66,11 +66,13 @@ def _submit(site: Site) -> AnyResponse:
     if not name or not code:
         return _form(site, name=name, code=code, problem="Enter your user name and the code.")
     try:
-        site.devices.grant.submit_code(name=name, typed=code, peer=request.remote_addr or "")
-    except CodeRefused as refused:
-        return _form(site, name=name, code="", problem=str(refused))
+        problem = site.devices.grant.submit_code(
+            name=name, typed=code, peer=request.remote_addr or ""
+        )
     except Busy:
         return _form(site, name=name, code=code, problem=_BUSY)
+    if problem:
+        return _form(site, name=name, code="", problem=problem)
     return go(f"{site.server_policy.issuer}/device/sent")
 
 
@@ -86,13 +88,12 @@ def _signed_in_name(site: Site) -> str:
 
 def _form(site: Site, *, name: str, code: str, problem: str = "") -> AnyResponse:
     """Return the form, with a token that is also in this browser's cookie."""
-    letters = device_codes.normalized(code[:_MAX_CODE])
     token = site.devices.grant.form_token()
     response = page(
-        "devices/device_code.html",
+        "devices/code.html",
         status=400 if problem else 200,
         form_action="'self'",
-        code=device_codes.formatted(letters) if letters else "",
+        code=site.devices.grant.shown(code[:_MAX_CODE]),
         name=name,
         problem=problem,
         token=token,
@@ -101,7 +102,7 @@ def _form(site: Site, *, name: str, code: str, problem: str = "") -> AnyResponse
         _COOKIE,
         token,
         path="/device",
-        max_age=device_codes.LIFETIME_MS // 1000,
+        max_age=_FORM_SECONDS,
         httponly=True,
         samesite="Strict",
         secure=urlsplit(site.server_policy.issuer).scheme == "https",

@@ -7,7 +7,7 @@ import pytest
 from server.model.approvals import automatic_decision
 from server.protocol.approvals.states import State
 from server.protocol.policy.risks import Risk
-from server.services.approvers import automatic_decisions
+from server.services.approvers import answer_sources
 from server.services.clients.agent_forms import AgentChanges
 from server.services.operations.replays import Replays
 from server.services.operations.trials import TrialRequest, Trials
@@ -149,14 +149,14 @@ def test_a_held_poll_of_an_automatic_approval_returns_at_once(agent):
 
 
 ASKED = {
-    "another person's consent": ({"login_hint": "ben"}, automatic_decisions.NOT_CONSENTED),
+    "another person's consent": ({"login_hint": "ben"}, answer_sources.NOT_CONSENTED),
     "a scope beyond the consent": (
         {"scope": "openid payments:read payments:audit"},
-        automatic_decisions.NOT_CONSENTED,
+        answer_sources.NOT_CONSENTED,
     ),
     "a wish for their own answer": (
         {"acr_values": "urn:sayso:acr:signed"},
-        automatic_decisions.WANTS_YOU,
+        answer_sources.WANTS_YOU,
     ),
 }
 

@@ -1,0 +1,68 @@
+"""The colors of the app and of the pages: text is legible, and a risk has one color everywhere."""
+
+import re
+from importlib import resources
+
+import pytest
+from textual.color import Color
+
+from approver_tui.settings import THEMES as NAMES
+from approver_tui.widgets.theme import DEFAULTS, THEMES
+
+_TUI = (resources.files("approver_tui") / "approver.tcss").read_text("utf-8")
+_PAGES = (resources.files("server.web") / "templates" / "style.css").read_text("utf-8")
+_CONSOLE = (resources.files("server.web") / "templates" / "console.css").read_text("utf-8")
+_HUES = {"low": "gray", "medium": "blue", "high": "amber", "critical": "red"}
+
+
+def _contrast(one, other):
+    darker, lighter = sorted(
+        sum(
+            share * (v / 12.92 if v <= 0.04045 else ((v + 0.055) / 1.055) ** 2.4)
+            for share, v in zip((0.2126, 0.7152, 0.0722), color.normalized, strict=True)
+        )
+        for color in (one, other)
+    )
+    return (lighter + 0.05) / (darker + 0.05)
+
+
+def _hue(color):
+    hue, saturation, _ = Color.parse(color).hsl
+    if saturation < 0.25:
+        return "gray"
+    return "blue" if 0.5 < hue < 0.7 else "amber" if 0.08 < hue < 0.16 else "red"
+
+
+@pytest.mark.parametrize("theme", THEMES, ids=lambda theme: theme.name)
+def test_text_is_legible_in_every_theme(theme):
+    """WCAG 2.2, 1.4.3, on each background; `ansi` themes use the terminal's colors."""
+    colors = {**DEFAULTS, **theme.to_color_system().generate(), **theme.variables}
+    for name in set(re.findall(r"\.sheet--\w+ \{ color: \$([\w-]+)", _TUI)):
+        for ground in ("background", "surface", "panel"):
+            pair = Color.parse(colors[name]), Color.parse(colors[ground])
+            assert _contrast(*pair) >= 4.5, (name, ground)
+
+
+def test_every_theme_but_those_of_the_terminal_is_measured():
+    """A further theme is made legible too."""
+    measured = {theme.name for theme in THEMES}
+    assert measured == {name for name in NAMES if not name.startswith("ansi")}
+
+
+def _variables(block):
+    return dict(re.findall(r"--([\w-]+): (#\w{6})", block))
+
+
+@pytest.mark.parametrize("risk", _HUES)
+def test_a_risk_has_one_color_in_app_chip_and_chart(risk):
+    """Gray, blue, amber, red."""
+    name = re.search(rf"\.sheet--{risk} {{ color: \$([\w-]+)", _TUI)[1]
+    chip = re.search(
+        rf"\.risk\.{risk} {{ color: var\(--([\w-]+)\); background: var\(--([\w-]+)", _PAGES
+    )
+    chart = re.search(rf"\.{risk}\b.*:is\(rect, \.key\) {{ fill: (#\w+)", _CONSOLE)[1]
+    themes = [_variables(part) for part in _PAGES.split("--ink:")[1:]]
+    found = [getattr(THEMES[0], name), chart, *(each[chip[1]] for each in themes[:2])]
+    assert {_hue(color) for color in found} == {_HUES[risk]}
+    for each in themes:
+        assert _contrast(Color.parse(each[chip[1]]), Color.parse(each[chip[2]])) >= 4.5

@@ -88,6 +88,7 @@ WIRING = {
     *(
         "app.py",
         "key_files.py",
+        "cli/audit/log.py",
         "cli/audit/stream.py",
         "cli/opening.py",
         "storage/directory.py",

@@ -14,7 +14,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import IntEnum
 from pathlib import Path
-from typing import Any, Final, NoReturn
+from typing import Any, Final, NoReturn, cast
 
 from sayso.agent import AsyncAgent
 from sayso.approved import Approved
@@ -221,17 +221,9 @@ def _details(text: str) -> Mapping[str, Any]:
 
 
 def _options(given: argparse.Namespace) -> Options:
-    options: Options = {
-        "scope": given.scope,
-        "resource": given.resource,
-        "message": given.message,
-        "idempotency_key": given.idempotency_key,
-    }
-    if given.risk:
-        options["risk"] = given.risk
-    if given.expires_in is not None:
-        options["expires_in"] = given.expires_in
-    return options
+    names = ("scope", "resource", "message", "idempotency_key", "risk", "expires_in")
+    found = {name: getattr(given, name) for name in names}
+    return cast("Options", {name: each for name, each in found.items() if each not in {"", None}})
 
 
 def _line(text: str) -> None:

@@ -10,7 +10,7 @@ Owns: the requests of one process. Never: what a tool does, or the messages of a
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Mapping
 from dataclasses import dataclass
 from functools import partial
 from typing import Any, Final
@@ -121,7 +121,9 @@ class OpenCalls:
         name = call.id
         for _ in range(_MAX_USED):
             request = self._joined(name, call)
-            if not await self._waited(request, progress):
+            async for passed in waiting(request.answer, self._wait):
+                await progress(passed, request.fingerprint)
+            if not request.answer.done():
                 raise Pending(request.fingerprint)
             if request.run is None:
                 request.run = asyncio.create_task(self._run(name, request, call.caller, run))
@@ -143,8 +145,7 @@ class OpenCalls:
         def asked(now: Asked) -> None:
             request.fingerprint = now.fingerprint
 
-        request = _Request(asyncio.create_task(self._asked(call, self._over.get(name, 0), asked)))
-        request.answer.add_done_callback(_seen)
+        request = _Request(begun(self._asked(call, self._over.get(name, 0), asked)))
         self._open[name] = request
         return request
 
@@ -176,15 +177,6 @@ class OpenCalls:
             message=f"{tool}, called by {call.caller.client}"[:_LONGEST_MESSAGE],
             idempotency_key=f"{call.id}.{number}",
         )
-
-    async def _waited(self, request: _Request, progress: Progress) -> bool:
-        """Wait for the answer as long as calls wait; return if it came."""
-        loop = asyncio.get_running_loop()
-        began = loop.time()
-        while (left := began + self._wait - loop.time()) > 0 and not request.answer.done():
-            await progress(loop.time() - began, request.fingerprint)
-            await asyncio.wait([request.answer], timeout=min(left, _PROGRESS_SECONDS))
-        return request.answer.done()
 
     async def _run(self, name: str, request: _Request, caller: Caller, run: Run) -> Any:  # noqa: ANN401  # as above
         """Run the call once.
@@ -231,7 +223,17 @@ async def use_up(guard: AsyncGuard, audience: str, approved: Approved, caller: C
     return Used(granted, (await guard.consume(acting, granted)).approval)
 
 
-def _seen(answer: asyncio.Task[Approved]) -> None:
-    """Read the error of an answer that nobody came back for, so that asyncio does not log it."""
-    if not answer.cancelled():
-        answer.exception()
+def begun(asking: Coroutine[Any, Any, Approved]) -> asyncio.Task[Approved]:
+    """Begin to ask. If nobody comes back for the answer, asyncio does not log its error."""
+    answer = asyncio.create_task(asking)
+    answer.add_done_callback(lambda ended: ended.cancelled() or ended.exception())
+    return answer
+
+
+async def waiting(answer: asyncio.Task[Approved], seconds: float) -> AsyncIterator[float]:
+    """Wait for an answer; yields the time that has passed, first and then every few seconds."""
+    loop = asyncio.get_running_loop()
+    began = loop.time()
+    while (left := began + seconds - loop.time()) > 0 and not answer.done():
+        yield loop.time() - began
+        await asyncio.wait([answer], timeout=min(left, _PROGRESS_SECONDS))

@@ -21,7 +21,7 @@ from tests.support.servers.postgres import PostgresServer
 from tests.support.servers.running import RUNNING
 
 _TESTS = Path(__file__).parent
-_WAITING = ("browsers", "flows")
+_WAITING = ("browsers", "faults", "flows")
 
 settings.register_profile(
     "steady",
@@ -60,9 +60,9 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> Generator[None]:
 def _mixed(files: list[Path]) -> dict[Path, float]:
     """The place of each file in a run that goes through all folders at the same time.
 
-    Flows and browsers mostly wait and other tests mostly compute, so workers do both at any time.
-    Files of flows and browsers are slow: the last fifth of a run has none, so that workers end
-    at about the same time.
+    Flows, faults and browsers mostly wait and other tests mostly compute, so workers do both at any
+    time. Their files are slow: the last fifth of a run has none, so that workers end at about the
+    same time.
     """
     folders: dict[str, list[Path]] = defaultdict(list)
     for file in files:

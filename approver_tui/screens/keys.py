@@ -77,7 +77,7 @@ DENY_KEYS = (hint(f"1-{len(DenyCode)}", "Pick", ""), _TAB, BACK, _F1)
 BATCH_DENY_KEYS = (*DENY_KEYS, _TICK)
 BATCH_KEYS = (_TAB, BACK, _F1, _TICK, _PAGE_DOWN)
 NARROW_KEYS = (_TAB, _TICK, BACK, _F1)
-STANDING_GRANT_KEYS = (_TAB, BACK, _F1, _PAGE_DOWN)
+STANDING_GRANT_KEYS = (_TAB, _TICK, BACK, _F1, _PAGE_DOWN)
 ELSEWHERE_KEYS = (hint("Down", "Scroll", "down"), BACK)
 REPORT_KEYS = (_TAB, BACK, _F1)
 HELP_KEYS = (_SCROLL, BACK)
@@ -254,10 +254,9 @@ NARROW_HELP = help_rows(
 )
 """The help of the narrow panel."""
 STANDING_GRANT_HELP = help_rows(
-    ("For", "how long: 15m, 1h, up to 30d at low risk, 8h at medium, 1h at high"),
-    ("Sum", "total amount of money, such as 30; empty if it is not about money"),
-    ("Vary", "what may differ: amount=20 up to a limit, reference for any text"),
-    ("Tab", "next field; Enter or Tab shows what it would cover"),
+    ("1-5", "on the durations: pick one; also j k and the arrow keys"),
+    ("Tab", "next control; Enter or Tab shows what it would cover"),
+    ("Space", "ticks what may vary; an empty limit means: as in this request"),
     ("Esc", "back; nothing is approved"),
 )
 """The help of the standing grant panel."""

@@ -82,17 +82,12 @@ class Deny:
 
 
 @dataclass(frozen=True, slots=True)
-class NarrowingChosen:
-    """The user wants to approve a part; it is in `approval.granted`."""
+class ApproveNext:
+    """The user goes on to approve a part, or the request that creates a standing grant."""
 
     approval: Approval
-
-
-@dataclass(frozen=True, slots=True)
-class StandingGrantChosen:
-    """The user wants a standing grant; `approval` is the request that creates it."""
-
-    approval: Approval
+    also: Approval | None = None
+    """The request to approve after it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,8 +109,7 @@ PanelResult = (
     PanelClosed
     | Approved
     | DenialSubmitted
-    | NarrowingChosen
-    | StandingGrantChosen
+    | ApproveNext
     | ReportAccepted
     | OutcomeUnknown
     | BatchSubmitted

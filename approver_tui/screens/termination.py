@@ -1,16 +1,19 @@
 """Handles what ends the app from outside: a closed terminal, a shutdown, `kill`.
 
-Owns: handling it once while the app runs; reading from and writing to a terminal that is gone.
-Never: what must be done before the exit.
+Owns: handling it once while the app runs; reading from and writing to a terminal that is gone, or
+that has another encoding than UTF-8. Never: what must be done before the exit.
 """
 
 import asyncio
+import codecs
 import os
 import select
 import signal
 import sys
 from collections.abc import Callable
 from contextlib import suppress
+from functools import partial
+from types import ModuleType
 from typing import TYPE_CHECKING, TextIO
 
 if TYPE_CHECKING:
@@ -45,10 +48,22 @@ def tolerate_closed_terminal(driver: "type[Driver]") -> "type[Driver]":
     class TolerantDriver(driver):  # type: ignore[misc,valid-type]  # mypy knows no classes made from others
         def __init__(self, *given: object, **named: object) -> None:
             super().__init__(*given, **named)
+            _decode_as_terminal(sys.modules[driver.__module__])
             if (file := getattr(self, "_file", None)) is not None:
                 self._file = _TolerantOutput(file)
 
     return TolerantDriver
+
+
+def _decode_as_terminal(module: ModuleType) -> None:
+    """Read keys in the encoding of the terminal.
+
+    Textual's driver reads UTF-8 only, and a letter in Latin-1 would end it.
+    """
+    encoding = getattr(sys.__stdin__, "encoding", None) or "utf-8"
+    if hasattr(module, "getincrementaldecoder"):
+        decoder = partial(codecs.getincrementaldecoder(encoding), errors="replace")
+        module.getincrementaldecoder = lambda _utf8: decoder  # type: ignore[attr-defined]  # replaced
 
 
 class _TolerantOutput:

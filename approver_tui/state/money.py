@@ -68,6 +68,15 @@ def amount(approval: Approval) -> SafeText:
     return found[0].text if len(found) == 1 else SafeText("")
 
 
+def money_fact(approval: Approval, value: Mapping[str, object]) -> Fact | None:
+    """Return the fact that shows an amount of the action, if one does."""
+    for fact in approval.display.facts:
+        read = _parse_fact(fact)
+        if read is not None and value == {"minor": read.minor, "currency": read.currency}:
+            return fact
+    return None
+
+
 def _amounts(approval: Approval) -> Iterator[Sum]:
     """The facts that are money in the signed action too, each once."""
     action = json.loads(approval.action_text)

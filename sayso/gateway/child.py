@@ -87,11 +87,6 @@ class Child:
         """Whether it can still be called."""
         return not self._ended
 
-    @property
-    def busy(self) -> bool:
-        """Whether someone waits for it."""
-        return bool(self._waiting) or self._listener is not None
-
     def error(self) -> Exception:
         """Say how it ended."""
         if self._too_large:

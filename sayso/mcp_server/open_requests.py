@@ -18,13 +18,12 @@ from sayso.agent import AsyncAgent
 from sayso.approved import Approved
 from sayso.asking import Asked
 from sayso.errors import NotApproved, SaysoError
-from sayso.open_calls import Progress
+from sayso.open_calls import Progress, begun, waiting
 from sayso.text import one_line, quoted, safe_json
 from sayso.tool_calls import call_id
 
 LONGEST_WAIT: Final = 600
 _MAX_REQUESTS: Final = 1_000
-_PROGRESS_SECONDS: Final = 10.0
 _WITHDRAW_SECONDS: Final = 1.5
 """Clients end a server that does not end by itself within two seconds or so."""
 
@@ -86,11 +85,8 @@ class OpenRequests:
             )
         if not 0 <= seconds <= LONGEST_WAIT:
             raise BadCall(f"seconds must be from 0 to {LONGEST_WAIT}.")
-        loop = asyncio.get_running_loop()
-        began = loop.time()
-        while (left := began + seconds - loop.time()) > 0 and not request.answer.done():
-            await progress(loop.time() - began, f"Waiting for approval {_fingerprint(request)}")
-            await asyncio.wait([request.answer], timeout=min(left, _PROGRESS_SECONDS))
+        async for passed in waiting(request.answer, seconds):
+            await progress(passed, f"Waiting for approval {_fingerprint(request)}")
         return _text(request)
 
     def listed(self) -> str:
@@ -117,8 +113,7 @@ class OpenRequests:
             request.is_asked.set()
 
         answer = self._agent.ask(user, facts, message=message, on_asked=asked)
-        request = _Request(secrets.token_hex(4), call, user, facts, asyncio.create_task(answer))
-        request.answer.add_done_callback(_read)
+        request = _Request(secrets.token_hex(4), call, user, facts, begun(answer))
         self._by_id[request.id] = request
         return request
 
@@ -197,9 +192,3 @@ def _approved_text(approved: Approved, *, was_read: bool) -> str:
 
 def _fingerprint(request: _Request) -> str:
     return one_line(request.asked.fingerprint) if request.asked else "(not delivered yet)"
-
-
-def _read(answer: asyncio.Task[Approved]) -> None:
-    """Read the error of an answer that the model never fetches, so that asyncio does not log it."""
-    if not answer.cancelled():
-        answer.exception()

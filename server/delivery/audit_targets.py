@@ -17,23 +17,13 @@ from urllib.parse import urlsplit
 
 from server.audit_log.bundles import LoggedEntry
 from server.delivery import egress, webhook
-from server.services.audit.audit import Type
+from server.delivery.audit_formats import Format
+from server.services.audit.audit import ALARMS
 
 _LOG_AUDIT: Final = 13 * 8
 """The facility "log audit" of RFC 5424 6.2.1."""
 _CLOSE_SECONDS: Final = 2
 _WARNING, _INFORMATIONAL = 4, 6
-_ALARMS: Final = frozenset(
-    {
-        Type.CODE_REUSED,
-        Type.REFRESH_REUSED,
-        Type.GRANT_REUSED,
-        Type.PASSKEY_REFUSED,
-        Type.APPROVAL_REUSED,
-        Type.APPROVAL_DIFFERED,
-        Type.HANDLE_REUSED,
-    }
-)
 
 
 class Target(Protocol):
@@ -50,14 +40,11 @@ class Target(Protocol):
         """Close the connection, if there is one."""
 
 
-def json_line(entry: LoggedEntry) -> str:
-    """The members of an entry with its place (`seq`) and hash (`leaf`), in ASCII."""
-    return json.dumps({"seq": entry.seq, "leaf": entry.leaf.hex(), **json.loads(entry.body)})
-
-
 @dataclass(frozen=True, slots=True)
 class JsonLines:
     """Standard output."""
+
+    line: Format
 
     @property
     def name(self) -> str:
@@ -66,7 +53,7 @@ class JsonLines:
 
     def send(self, entries: Sequence[LoggedEntry]) -> None:
         """Print one line for each entry."""
-        sys.stdout.writelines(f"{json_line(entry)}\n" for entry in entries)
+        sys.stdout.writelines(f"{self.line(entry)}\n" for entry in entries)
         sys.stdout.flush()
 
     def close(self) -> None:
@@ -77,6 +64,7 @@ class JsonLines:
 class WebhookTarget:
     """A URL that takes JSON lines, signed like the events of the webhook."""
 
+    line: Format
     url: str
     key_file: Path
 
@@ -87,7 +75,7 @@ class WebhookTarget:
 
     def send(self, entries: Sequence[LoggedEntry]) -> None:
         """POST the entries. The event ID is the same when they are sent again."""
-        body = "".join(f"{json_line(entry)}\n" for entry in entries).encode()
+        body = "".join(f"{self.line(entry)}\n" for entry in entries).encode()
         event_id = f"audit-{entries[0].seq}-{entries[-1].seq}"
         headers = webhook.signed_headers(self.key_file, event_id, body)
         egress.post(self.url, body, {**headers, "Content-Type": "application/jsonl"})
@@ -100,6 +88,7 @@ class WebhookTarget:
 class SyslogTls:
     """A syslog server: RFC 5424 messages with octet counting over TLS (RFC 5425)."""
 
+    line: Format
     host: str
     port: int
     ca_file: str | None
@@ -114,7 +103,7 @@ class SyslogTls:
         """Send one message for each entry."""
         try:
             connection = self._connection()
-            connection.sendall(b"".join(map(_framed, entries)))
+            connection.sendall(b"".join(_framed(entry, self.line) for entry in entries))
             if _is_closed(connection):
                 raise ConnectionResetError("the server closed the connection")
         except OSError as error:
@@ -153,14 +142,14 @@ def _is_closed(connection: ssl.SSLSocket) -> bool:
         connection.settimeout(timeout)
 
 
-def _framed(entry: LoggedEntry) -> bytes:
-    message = _syslog_message(entry).encode()
+def _framed(entry: LoggedEntry, line: Format) -> bytes:
+    message = _syslog_message(entry, line).encode()
     return f"{len(message)} ".encode() + message
 
 
-def _syslog_message(entry: LoggedEntry) -> str:
+def _syslog_message(entry: LoggedEntry, line: Format) -> str:
     members = json.loads(entry.body)
-    severity = _WARNING if members["type"] in _ALARMS else _INFORMATIONAL
+    severity = _WARNING if members["type"] in ALARMS else _INFORMATIONAL
     at = datetime.fromtimestamp(members["at"] / 1000, UTC).isoformat(timespec="milliseconds")
     head = f"<{_LOG_AUDIT + severity}>1 {at.replace('+00:00', 'Z')} - sayso -"
-    return f"{head} {members['type']} - {json_line(entry)}"
+    return f"{head} {members['type']} - {line(entry)}"

@@ -12,7 +12,19 @@ from functools import cached_property
 from operator import attrgetter, itemgetter
 from typing import TYPE_CHECKING, Any, TypeVar, cast
 
-from sqlalchemy import Boolean, Connection, Executable, Insert, Table, bindparam, insert
+from sqlalchemy import (
+    Boolean,
+    Column,
+    Connection,
+    Executable,
+    Insert,
+    Table,
+    TableValuedAlias,
+    bindparam,
+    func,
+    insert,
+)
+from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.dialects.sqlite import pysqlite
 
 from server.storage.writer import sqlite_connection
@@ -77,6 +89,17 @@ def adding(table: Table) -> Insert:
     """The INSERT of a whole row, without autoincrement columns."""
     columns = [c for c in table.c if c.autoincrement is not True]
     return insert(table).values({c.key: bindparam(c.key) for c in columns})
+
+
+def arrays(name: str, *columns: Column[Any]) -> TableValuedAlias:
+    """Rows of PostgreSQL from one array for each column, such as `id_array`.
+
+    One statement stores all of them. With a statement for each row, the process would wait once
+    for each row, behind all its requests.
+    """
+    parameters = (bindparam(f"{one.key}_array", type_=ARRAY(one.type)) for one in columns)
+    rows = func.unnest(*parameters).table_valued(*(one.key for one in columns), name=name)
+    return rows.render_derived()
 
 
 def writing(table: Table) -> Callable[[object], dict[str, object]]:

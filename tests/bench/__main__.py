@@ -2,6 +2,7 @@
 
 from tests.bench import (
     administration,
+    audit_load,
     audit_log,
     command_line,
     exchange,
@@ -37,6 +38,7 @@ if __name__ == "__main__":
             gateway,
             push_backlog,
             administration,
+            audit_load,
             audit_log,
             command_line,
             fairness,

@@ -18,7 +18,7 @@ from tests.support.servers.server import ROOT
 
 _ORIGIN, _SEED = "bench.example/log", b"s" * 32
 _KEY = notes.public_key(_ORIGIN, _SEED)
-_SIZES = (50_000, 400_000)
+_SIZES = (50_000, 1_000_000)
 _PER_CHECKPOINT = 500
 _BAR_MICROS = 20
 """50,000 entries a second."""

@@ -76,13 +76,13 @@ async def _added(gateway: RunningGateway, token: str) -> float:
 
 def _http(authorization: str) -> httpx2.AsyncClient:
     headers, limits = {"authorization": authorization}, httpx2.Limits(max_connections=None)
-    return httpx2.AsyncClient(headers=headers, limits=limits, timeout=300, trust_env=False)
+    return httpx2.AsyncClient(headers=headers, limits=limits, timeout=900, trust_env=False)
 
 
 async def _hold(server: LiveServer, gateway: RunningGateway, token: str) -> None:
     """Let many calls wait for a person, and measure the gateway meanwhile."""
     file = gateway.folder / "gateway.toml"
-    file.write_text(file.read_text().replace(f"wait = {WAIT}", "wait = 120.0"))
+    file.write_text(file.read_text().replace(f"wait = {WAIT}", "wait = 900.0"))
     gateway.kill()
     gateway.start()
     assert gateway.process is not None

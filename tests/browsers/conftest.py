@@ -1,7 +1,7 @@
 """Fixtures of the browser tests: the pages in stock Chromium with a real server.
 
-Owns: the mark `browsers`; one server and one browser for each file. Each test has a browser context
-of its own, so that no cookie is left over.
+Owns: the mark `browsers`; one server for each file and one browser for all of them. Each test has a
+browser context of its own, so that no cookie is left over.
 """
 
 from collections.abc import Iterator
@@ -32,7 +32,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 @pytest.fixture(scope="module")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LiveServer]:
     """A prepared server for this file."""
-    with live_server(tmp_path_factory.mktemp("server")) as running:
+    with live_server(tmp_path_factory.mktemp("server"), forked=True) as running:
         yield running
         verify_log(running)
 
@@ -52,9 +52,9 @@ def service() -> Iterator[PushService]:
         yield running
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def browser(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Chromium]:
-    """The browser of this file, with a profile."""
+    """The browser of all files, with a profile."""
     with chromium(tmp_path_factory.mktemp("chromium")) as opened:
         yield opened
 

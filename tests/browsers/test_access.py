@@ -65,13 +65,13 @@ class Walk:
 @pytest.fixture(scope="module")
 def walk(made: Furnished, drawn: Path) -> Walk:
     """The walk."""
-    whole, table = Walk(), page_states.table(made)
+    whole, table, legible = Walk(), page_states.table(made), set[str]()
     drawn.write_text("")
     with page_states.guest_of(made) as guest:
         for state in table:
             with state.opened(guest if state.guest else made.tab, made.server.url) as tab:
                 whole.seen.add(tab.ask("location.pathname"))
-                whole.found[state.name] = check_page(tab)
+                whole.found[state.name] = check_page(tab, legible)
     assert len(whole.found) == len(table)  # no two of one name
     whole.drawn = {line.partition(" ")[0] for line in drawn.read_text().splitlines()}
     return whole
@@ -145,6 +145,18 @@ def test_axe_detects_a_planted_fault(made: Furnished) -> None:
     made.tab.open(f"{made.server.url}/admin")
     made.tab.ask("document.documentElement.removeAttribute('lang')")
     assert [one[0] for one in axe_finds(made.tab)] == ["html-has-lang"]
+
+
+def test_a_text_of_low_contrast_is_found_although_other_texts_are_known(made: Furnished) -> None:
+    """An ink is a color, a size and what lies under it; only a page without a new one is known."""
+    tab, legible = made.tab, set[str]()
+    tab.open(f"{made.server.url}/history")
+    assert check_page(tab, legible) == {}
+    known = len(legible)
+    assert check_page(tab, legible) == {}
+    assert len(legible) == known
+    tab.ask("document.querySelector('main h1').style.opacity = '0.3'")
+    assert set(check_page(tab, legible)) >= {"axe 1440", "axe 320", "axe contrast"}
 
 
 @pytest.mark.parametrize(

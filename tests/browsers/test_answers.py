@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import pytest
 
 from server.services.policy.action_types import ActionTypes
-from tests.support.browsers.chromium import Chromium, chromium
+from tests.support.browsers.chromium import Chromium, stranger
 from tests.support.browsers.first_sign_in import enroll
 from tests.support.builders.clock import MINUTE
 from tests.support.builders.installation import PAYMENT
@@ -25,11 +25,9 @@ def user(server: LiveServer) -> tuple[str, str]:
 
 
 @pytest.fixture(scope="module")
-def opened(
-    server: LiveServer, user: tuple[str, str], tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[Chromium]:
+def opened(server: LiveServer, browser: Chromium, user: tuple[str, str]) -> Iterator[Chromium]:
     """Their browser, for all tests of this file."""
-    with chromium(tmp_path_factory.mktemp("answers") / "chromium") as tab:
+    with stranger(browser) as tab:
         tab.add_passkey_holder()
         tab.look(width=1200, height=1800)  # every fact is seen without scrolling
         enroll(tab, server, user[1])

@@ -36,6 +36,7 @@ def test_the_app_is_installable(server, browser):
     app = _installed(server, browser)
     assert app.tell("Page.getAppManifest")["errors"] == []
     until(lambda: app.tell("Page.getInstallabilityErrors")["installabilityErrors"] == [])
+    app.open("about:blank")
 
 
 @pytest.mark.parametrize(

@@ -54,7 +54,7 @@ def server(
     """A server that reaches one push service under Chromium's name, the other as configured."""
     options = (f"--detour={ORIGIN}={services['chromium'].origin}",)
     folder, named = tmp_path_factory.mktemp("server"), services["firefox"].origin
-    with live_server(folder, options=options, push_origins=named) as running:
+    with live_server(folder, options=options, forked=True, push_origins=named) as running:
         yield running
 
 

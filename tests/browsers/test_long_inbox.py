@@ -14,7 +14,7 @@ from tests.support.servers.server import LiveServer, live_server
 @pytest.fixture(scope="module")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LiveServer]:
     """A server on which an agent may ask as often as it likes."""
-    with live_server(tmp_path_factory.mktemp("server"), **WITHOUT_LIMITS) as running:
+    with live_server(tmp_path_factory.mktemp("server"), forked=True, **WITHOUT_LIMITS) as running:
         yield running
 
 

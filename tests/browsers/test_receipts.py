@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from tests.support.browsers.chromium import Chromium, chromium
+from tests.support.browsers.chromium import Chromium, stranger
 from tests.support.browsers.first_sign_in import enroll
 from tests.support.clients.agent import Agent
 from tests.support.servers.server import LiveServer
@@ -24,11 +24,9 @@ def name(server: LiveServer) -> tuple[str, str]:
 
 
 @pytest.fixture(scope="module")
-def opened(
-    server: LiveServer, name: tuple[str, str], tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[Chromium]:
+def opened(server: LiveServer, browser: Chromium, name: tuple[str, str]) -> Iterator[Chromium]:
     """Their browser."""
-    with chromium(tmp_path_factory.mktemp("receipts") / "chromium") as tab:
+    with stranger(browser) as tab:
         tab.add_passkey_holder()
         tab.look(width=1200, height=1800)
         enroll(tab, server, name[1])

@@ -51,7 +51,7 @@ def settings() -> dict[str, str]:
 @pytest.fixture(scope="session")
 def shared_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LiveServer]:
     """A prepared server for all files that leave it unchanged."""
-    with live_server(tmp_path_factory.mktemp("shared"), **_SETTINGS) as running:
+    with live_server(tmp_path_factory.mktemp("shared"), forked=True, **_SETTINGS) as running:
         yield running
 
 
@@ -69,7 +69,7 @@ def server(
         running.closing.close()
         _check(running.log[before:])
         return
-    with live_server(tmp_path_factory.mktemp("server"), **settings) as running:
+    with live_server(tmp_path_factory.mktemp("server"), forked=True, **settings) as running:
         yield running
         log = running.log
     _check(log)

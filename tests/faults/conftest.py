@@ -1,4 +1,7 @@
-"""Fixtures of the fault tests: the mark of tests that kill servers and break disks, cheap PINs."""
+"""Fixtures of the fault tests: the marks of tests that kill servers and break disks, cheap PINs.
+
+Owns: which of them run alone, because they measure time or memory or take them from everybody else.
+"""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -9,6 +12,21 @@ from tests.support.clients.terminal import cheap_pins
 from tests.support.servers import forking
 
 FOLDER = Path(__file__).parent
+_ALONE = frozenset(
+    f"test_{name}.py"
+    for name in (
+        "black_hole",
+        "callbacks",
+        "concurrent_limits",
+        "descriptors",
+        "one_agent",
+        "postgres",
+        "push_backlog",
+        "shutdown",
+        "skewed_clocks",
+        "unauthenticated_memory",
+    )
+)
 
 
 @pytest.hookimpl(tryfirst=True)  # before pytest itself selects by mark
@@ -17,6 +35,8 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         if FOLDER in item.path.parents:
             item.add_marker(pytest.mark.faults)
+            if item.path.name in _ALONE:
+                item.add_marker(pytest.mark.alone)
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -25,7 +45,7 @@ def _loading() -> None:
     forking.begin()
 
 
-@pytest.fixture(scope="session", autouse=True)
+@pytest.fixture(scope="module", autouse=True)
 def _pins() -> Iterator[None]:
     """A PIN takes a fifth of a second on purpose; no program here opens keys that a test made."""
     with cheap_pins():

@@ -3,6 +3,7 @@
 import shutil
 import subprocess
 import sys
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -26,16 +27,20 @@ def _ended(server: LiveServer, *options: str) -> subprocess.CompletedProcess[str
     )
 
 
-def _check(server: LiveServer, *options: str) -> None:
-    """Breaks each key in each way, in a copy of the installation."""
+_WRONG, _MISSING = b"x" * 32, None
+_EACH = [
+    (f"{key}.key", content) for key in ("master", "pin", "log") for content in (_WRONG, _MISSING)
+]
+
+
+def _check(server: LiveServer, broken: Sequence[tuple[str, bytes | None]], *options: str) -> None:
+    """Breaks one key after the other, in a copy of the installation."""
     server.prepare()
     server.services.audit_log.sign()
     server.services.store.close()
     with ThreadPoolExecutor(2) as threads:
         checks = [
-            threads.submit(_check_key, server, name, content, *options)
-            for name in ("master.key", "pin.key", "log.key")
-            for content in (b"x" * 32, None)
+            threads.submit(_check_key, server, name, content, *options) for name, content in broken
         ]
         for check in checks:
             check.result()
@@ -60,7 +65,7 @@ def _check_key(server: LiveServer, name: str, content: bytes | None, *options: s
 
 def test_a_wrong_or_missing_key_ends_the_server_with_one_sentence(tmp_path: Path) -> None:
     """It exits with 1, without a traceback and without a line of the worker manager."""
-    _check(LiveServer(tmp_path))
+    _check(LiveServer(tmp_path), _EACH)
 
 
 @pytest.mark.postgresql
@@ -69,4 +74,5 @@ def test_a_wrong_or_missing_key_ends_several_workers_with_one_sentence(
 ) -> None:
     """They all see it; it is printed once."""
     settings = {"database_url": upgraded_database(postgres_server)}
-    _check(LiveServer(tmp_path, settings), "--workers", "2")
+    some = [("master.key", _WRONG), ("log.key", _MISSING)]
+    _check(LiveServer(tmp_path, settings), some, "--workers", "2")

@@ -8,6 +8,7 @@ import pytest
 import sqlalchemy as sa
 
 from approver_tui.client.errors import ApiError, UnknownOutcome
+from server.delivery.audit_formats import json_line
 from server.delivery.audit_streams import FOLDER, StreamRun
 from server.delivery.audit_targets import JsonLines
 from server.services.audit.streams import AuditStream
@@ -86,6 +87,15 @@ def test_without_the_log_nothing_takes_effect(server: LiveServer) -> None:
     person.client.close()
 
 
+def test_the_check_detects_effects_without_entries(tmp_path: Path) -> None:
+    """Nothing is written, so nothing is refused either."""
+    with (
+        live_server(tmp_path, forked=True, options=("--seed", "no_entries")) as server,
+        pytest.raises(AssertionError),
+    ):
+        test_without_the_log_nothing_takes_effect(server)
+
+
 def test_a_required_stream_that_is_behind_stops_the_server(tmp_path: Path) -> None:
     """After a minute, and only until it has sent the log."""
     settings = {**WITHOUT_LIMITS, "audit_streams_required": "stdout"}
@@ -97,7 +107,7 @@ def test_a_required_stream_that_is_behind_stops_the_server(tmp_path: Path) -> No
         _refused(agent, person)
         server.services.audit_log.sign()
         source = AuditStream(server.services.store)
-        StreamRun(source, JsonLines(), once=True, report=print).run(
+        StreamRun(source, JsonLines(json_line), once=True, report=print).run(
             tmp_path / "data" / FOLDER, "stdout"
         )
         until(lambda: agent.ask(person.user).is_success)

@@ -28,13 +28,13 @@ def _payment(minor: int) -> dict[str, str]:
 def test_a_standing_grant_created_in_the_app_is_used_and_revoked(
     agent: Agent, person: Terminal
 ) -> None:
-    """Limits, preview, PIN; then nobody is asked until it is revoked."""
+    """Limits, preview, PIN; then nobody is asked until it is revoked. Its example stays."""
     agent.asked(person.user, **_payment(1_000))
     with window(person) as app:
         app.press("s")
-        app.shows("Standing grant?", "> Back <")
-        app.press("\t", "1h\t", "2\t", "30\t", "amount=20\t")
-        app.shows("up to EUR 20.00", "It would have covered 1 of the last 1:")
+        app.shows("Similar?", "> Back <")
+        app.press("\t", "2\t", "2\t", "30\t", "20\t", "\t", "\t", " ")
+        app.shows("up to EUR 20.00", "It would have covered 1 of the last 1.")
         app.press("\t", "\r")
         app.shows("Approve?", "without asking")
         app.press("\x1b[6~", "\t", *PIN)

@@ -172,13 +172,12 @@ def test_a_burst_of_standing_grant_limits_fills_their_fields(
     agent.ask_payment(person.user)
     with window(person, size=SIZE) as app:
         app.press("s")
-        app.shows("Standing grant?", "> Back <")
-        _burst(app, "\t1h\t2\t9000\t")
-        app.shows("9000")
+        app.shows("Similar?", "> Back <")
+        _burst(app, "\t2\t3\t9000\t")
+        app.shows("9000", "> 2 1 hour")
         rows = app.text.splitlines()
-        assert "1h" in rows[_row(app, "For ")]
-        assert " 2 " in rows[_row(app, "Uses ")]
-        assert "9000" in rows[_row(app, "Sum ")]
+        assert " 3 " in rows[_row(app, "Max uses ")]
+        assert "9000" in rows[_row(app, "Total amount ")]
 
 
 def test_a_burst_of_both_sign_in_pins_fills_their_fields(server: LiveServer) -> None:

@@ -155,6 +155,9 @@ async def test_the_page_about_the_gateway(
     assert set(re.findall(r"(\w+)=", exports)) <= set(environment)
     init, file = init.split(" > ")
     filled = page.text("toml").splitlines()
+    (tmp_path / "write.json").write_text(page.text("json"))
+    add = ("actions", "add", str(tmp_path / "write.json"))
+    assert command("server", *add, environment=environment).returncode == 0
     uri = f"http://localhost:{own}/mcp"
     gateway = RunningGateway(uri, tmp_path, environment, page.text("").strip())
     assert [line.split()[2] for line in page.text("").splitlines()] == ["init", "--stdio"]

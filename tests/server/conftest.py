@@ -17,12 +17,12 @@ from tests.support.builders.callers import LocalAgent, LocalResource, LocalTermi
 from tests.support.builders.restored import restored
 from tests.support.builders.site import LocalSite
 from tests.support.builders.template import Template, make_template
-from tests.support.servers.shared_caches import shared_routes, shared_statements
+from tests.support.servers.shared_caches import shared_routes, shared_statements, shared_templates
 
 
 @pytest.fixture(scope="session", autouse=True)
 def _shared_caches() -> Iterator[None]:
-    with shared_routes(), shared_statements():
+    with shared_routes(), shared_statements(), shared_templates():
         yield
 
 

@@ -16,6 +16,7 @@ BASES = {
     "BatchPanel",
     "ButtonPanel",
     "ChangePanel",
+    "DenyingPanel",
     "InboxBase",
     "KeyedScreen",
     "Overlay",

@@ -4,6 +4,7 @@ from approver_tui.client import errors
 from approver_tui.state.standing_grants.standing_grants import GrantFact, GrantState
 from approver_tui.state.text import SafeText, display_safe
 from approver_tui.widgets.panel_button import PanelButton
+from tests.support.builders.batches import a_payment
 from tests.support.clients.driving import SIZES, cut_off, press, until
 from tests.support.fakes.fake_app import a_stage
 from tests.support.fakes.fake_approvals import an_approval
@@ -11,11 +12,12 @@ from tests.support.fakes.fake_clock import NOW
 from tests.support.fakes.fake_grants import a_grant
 from tests.support.fakes.fake_requests import GRANT
 
+PAY = a_payment("pay", 482_000, "Nordwind Logistik GmbH", 14, risk="high")
 EVIL = "inv\u202eoice-bot[b]\x1b[2J [@click=app.quit]here[/]" + "x" * 90
 
 
 async def _bound(pilot, stage):
-    await press(pilot, stage, "tab", *"1h", "tab", "3", "tab", *"30", "tab", *"amount=20", "tab")
+    await press(pilot, stage, "tab", "2", "tab", "3", "tab", *"30", "tab", *"20", "tab")
     await until(pilot, lambda: not stage.app.screen.query_one("#continue", PanelButton).is_off)
 
 
@@ -24,7 +26,7 @@ async def _shown(pilot, stage):
 
 
 def _granted(*grants):
-    stage = a_stage([an_approval("pay")])
+    stage = a_stage([PAY])
     stage.grants_client.given = list(grants)
     return stage
 
@@ -32,13 +34,13 @@ def _granted(*grants):
 @SIZES
 def test_grant_panel_at_first(picture, size):
     """Empty fields with their forms."""
-    assert picture(a_stage([an_approval("pay")]), size, "s")
+    assert picture(a_stage([PAY]), size, "s")
 
 
 @SIZES
 def test_grant_panel_preview(picture, size):
     """The grant, and what it would have covered."""
-    assert picture(a_stage([an_approval("pay")]), size, "s", then=_bound)
+    assert picture(a_stage([PAY]), size, "s", then=_bound)
 
 
 @SIZES
@@ -49,10 +51,10 @@ def test_grant_panel_refused(picture, size):
         stage.grants_client.failures = [
             errors.ApiError("over_cap", 400, "At most 5 uses at high risk.")
         ]
-        await press(pilot, stage, "tab", *"1h", "tab", "9", "tab")
+        await press(pilot, stage, "tab", "2", "tab", "9", "tab")
         await until(pilot, lambda: bool(stage.app.screen.problem))
 
-    assert picture(a_stage([an_approval("pay")]), size, "s", then=refused)
+    assert picture(a_stage([PAY]), size, "s", then=refused)
 
 
 @SIZES
@@ -72,7 +74,7 @@ def test_grant_approve_panel(picture, size):
         stage.app.screen.query_one("#continue").focus()
         await press(pilot, stage, "enter")
 
-    assert picture(a_stage([an_approval("pay")]), size, "s", then=on)
+    assert picture(a_stage([PAY]), size, "s", then=on)
 
 
 @SIZES

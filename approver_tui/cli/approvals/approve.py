@@ -5,7 +5,7 @@ from functools import partial
 
 import click
 
-from approver_tui.cli import documents, lines, prompts, references
+from approver_tui.cli import completing, documents, lines, prompts, references
 from approver_tui.cli.approvals import entries
 from approver_tui.cli.approvals.confirming import report_progress, send_and_confirm
 from approver_tui.cli.inputs import (
@@ -32,7 +32,7 @@ from approver_tui.state.fingerprint import same_fingerprint
 
 
 @click.command("approve")
-@click.argument("approval_id", metavar="ID")
+@click.argument("approval_id", metavar="ID", shell_complete=completing.approval_ids)
 @click.option("--fingerprint", required=True, help="The fingerprint you saw, such as 9f3a-71c0.")
 @click.option(
     "--narrow",

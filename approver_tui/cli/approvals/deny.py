@@ -7,7 +7,7 @@ from typing import TypeAlias
 
 import click
 
-from approver_tui.cli import documents, lines, references
+from approver_tui.cli import completing, documents, lines, references
 from approver_tui.cli.approvals.confirming import report_progress, send_and_confirm
 from approver_tui.cli.exits import error_document, error_text, exit_code
 from approver_tui.cli.inputs import parse_option, this_client
@@ -37,7 +37,9 @@ class DeniedBatch:
 
 
 @click.command("deny")
-@click.argument("approval_ids", metavar="ID...", nargs=-1, required=True)
+@click.argument(
+    "approval_ids", metavar="ID...", shell_complete=completing.approval_ids, nargs=-1, required=True
+)
 @click.option(
     "--code",
     type=click.Choice([code.value for code in DenyCode]),

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import click
 
-from approver_tui.cli import documents, references
+from approver_tui.cli import completing, documents, references
 from approver_tui.cli.inputs import this_client
 from approver_tui.cli.printing import as_json, local_time, print_result
 from approver_tui.client.api import Client
@@ -15,7 +15,7 @@ _NOT_PENDING = "not_pending"
 
 
 @click.command("extend")
-@click.argument("approval_id", metavar="ID")
+@click.argument("approval_id", metavar="ID", shell_complete=completing.approval_ids)
 @as_json
 def command(*, approval_id: str) -> None:
     """Give a request more time: its original waiting time starts again now."""

@@ -7,7 +7,7 @@ from typing import Any
 
 import click
 
-from approver_tui.cli import documents, references
+from approver_tui.cli import completing, documents, references
 from approver_tui.cli.inputs import this_client
 from approver_tui.cli.printing import as_json, print_document, print_result
 from approver_tui.client.approvals import receipts
@@ -25,7 +25,9 @@ _EXISTING_FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 
 
 @click.command("receipt")
-@click.argument("approval_id", metavar="[ID]", required=False)
+@click.argument(
+    "approval_id", metavar="[ID]", shell_complete=completing.approval_ids, required=False
+)
 @click.option(
     "--file", "saved_file", metavar="FILE", type=_EXISTING_FILE, help="Verify a saved receipt."
 )

@@ -2,13 +2,13 @@
 
 import click
 
-from approver_tui.cli import documents, lines, references
+from approver_tui.cli import completing, documents, lines, references
 from approver_tui.cli.inputs import this_client
 from approver_tui.cli.printing import as_json, print_result
 
 
 @click.command("retry")
-@click.argument("approval_id", metavar="ID")
+@click.argument("approval_id", metavar="ID", shell_complete=completing.approval_ids)
 @as_json
 def command(*, approval_id: str) -> None:
     """Ask the agent of an expired request to retry. Requires no PIN."""

@@ -3,14 +3,16 @@
 import click
 
 from approver_tui import loading, settings
-from approver_tui.cli import references
+from approver_tui.cli import completing, references
 from approver_tui.cli.inputs import this_client
 from approver_tui.cli.printing import has_terminal
 from approver_tui.cli.sign_in.homes import this_home
 
 
 @click.command("review")
-@click.argument("approval_id", metavar="[ID]", required=False)
+@click.argument(
+    "approval_id", metavar="[ID]", shell_complete=completing.approval_ids, required=False
+)
 @click.option("--plain", is_flag=True, help="Plain lines instead of the full-screen app.")
 def command(*, approval_id: str | None, plain: bool) -> None:
     """Review the waiting requests and answer them.

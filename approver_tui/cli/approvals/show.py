@@ -2,13 +2,13 @@
 
 import click
 
-from approver_tui.cli import documents, lines, references
+from approver_tui.cli import completing, documents, lines, references
 from approver_tui.cli.inputs import this_client
 from approver_tui.cli.printing import as_json, print_result
 
 
 @click.command("show")
-@click.argument("approval_id", metavar="ID")
+@click.argument("approval_id", metavar="ID", shell_complete=completing.approval_ids)
 @click.option("--raw", is_flag=True, help="Print the two signed texts instead.")
 @as_json
 def command(*, approval_id: str, raw: bool) -> None:

@@ -2,7 +2,7 @@
 
 import click
 
-from approver_tui.cli import documents, lines, references
+from approver_tui.cli import completing, documents, lines, references
 from approver_tui.cli.inputs import this_client
 from approver_tui.cli.printing import as_json, print_result
 from approver_tui.client.approvals.decisions import DecisionClient
@@ -11,7 +11,7 @@ from approver_tui.state.incidents.reports import ReportScope
 
 
 @click.command("report")
-@click.argument("approval_id", metavar="ID")
+@click.argument("approval_id", metavar="ID", shell_complete=completing.approval_ids)
 @click.option("--every-agent", is_flag=True, help="Quarantine every agent that acts for you.")
 @click.option(
     "--note", default="", help=f"A note to administrators, at most {NOTE_LENGTH} characters."

@@ -2,6 +2,7 @@
 
 import click
 
+from approver_tui.cli import completing
 from approver_tui.cli.inputs import this_client
 from approver_tui.cli.printing import as_json, local_time, print_result, rfc3339
 from approver_tui.client.notifications import preferences
@@ -10,7 +11,7 @@ _MONTH = 31 * 24 * 60
 
 
 @click.command("mute")
-@click.argument("agent")
+@click.argument("agent", shell_complete=completing.agents)
 @click.option(
     "--minutes", type=click.IntRange(1, _MONTH), help="For how long; until unmuted if omitted."
 )

@@ -2,7 +2,7 @@
 
 import click
 
-from approver_tui.cli import references
+from approver_tui.cli import completing, references
 from approver_tui.cli.inputs import this_client
 from approver_tui.cli.printing import as_json, local_time, print_result, rfc3339
 from approver_tui.client.notifications import preferences
@@ -11,7 +11,7 @@ _MONTH = 31 * 24 * 60
 
 
 @click.command("snooze")
-@click.argument("approval_id", metavar="ID")
+@click.argument("approval_id", metavar="ID", shell_complete=completing.approval_ids)
 @click.option(
     "--minutes",
     type=click.IntRange(1, _MONTH),

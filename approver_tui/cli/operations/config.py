@@ -5,6 +5,7 @@ from collections.abc import Mapping
 import click
 
 from approver_tui import settings
+from approver_tui.cli import completing
 from approver_tui.cli.printing import as_json, print_lines, print_result, wants_json
 from approver_tui.client.errors import BadSetting
 from approver_tui.client.operations import config_file
@@ -32,7 +33,13 @@ def path() -> None:
 
 
 @command.command("set")
-@click.argument("pairs", metavar="NAME VALUE ...", nargs=-1, required=True)
+@click.argument(
+    "pairs",
+    metavar="NAME VALUE ...",
+    nargs=-1,
+    required=True,
+    shell_complete=completing.settings_and_values,
+)
 @as_json
 def set_values(*, pairs: tuple[str, ...]) -> None:
     """Save values, all or none of them, so that two keys can be swapped."""
@@ -44,7 +51,7 @@ def set_values(*, pairs: tuple[str, ...]) -> None:
 
 
 @command.command("unset")
-@click.argument("name")
+@click.argument("name", shell_complete=completing.setting_names)
 @as_json
 def unset(*, name: str) -> None:
     """Remove a value from the file; the default applies again."""

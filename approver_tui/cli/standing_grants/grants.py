@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import click
 
-from approver_tui.cli import lines, references
+from approver_tui.cli import completing, lines, references
 from approver_tui.cli.inputs import is_interactive, parse_option, pin_stdin, read_pin, this_client
 from approver_tui.cli.printing import as_json, print_list, print_result
 from approver_tui.cli.standing_grants import grant_documents, grant_lines
@@ -66,7 +66,7 @@ def revoke(*, grant_id: str) -> None:
 
 
 @command.command("add")
-@click.argument("approval_id", metavar="ID")
+@click.argument("approval_id", metavar="ID", shell_complete=completing.approval_ids)
 @click.option("--for", "duration", required=True, metavar="TIME", help="How long: 15m, 8h, 30d.")
 @click.option("--uses", type=click.IntRange(min=1), required=True, help="Max uses.")
 @click.option("--sum", "total", metavar="AMOUNT", help="Total amount of money, such as 1000.")

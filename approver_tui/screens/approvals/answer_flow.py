@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from approver_tui.client import errors
 from approver_tui.screens import refusals, thread_messages
 from approver_tui.screens.approvals.approve import ApprovePanel
-from approver_tui.screens.approvals.blockers import AnswerContext
+from approver_tui.screens.approvals.blockers import AnswerContext, approval_blocker
 from approver_tui.screens.approvals.calls import Calls
 from approver_tui.screens.approvals.denials import (
     UNDO_SECONDS,
@@ -24,23 +24,24 @@ from approver_tui.screens.approvals.inbox_state import InboxState
 from approver_tui.screens.approvals.results import ResultsPanel
 from approver_tui.screens.drafts import Draft
 from approver_tui.screens.panel import (
+    Approve,
     Approved,
+    ApproveNext,
     BatchSubmitted,
     DenialSubmitted,
     Deny,
-    NarrowingChosen,
     OutcomeUnknown,
     Overlay,
     Panel,
     PanelClosed,
     PanelResult,
     ReportAccepted,
-    StandingGrantChosen,
 )
 from approver_tui.screens.request_actions import QuickAction
 from approver_tui.state.answer_status import AnswerStatus, answer_message
 from approver_tui.state.approvals.approvals import Approval
 from approver_tui.state.approvals.decision import Answer
+from approver_tui.state.approvals.marks import individual_reason
 from approver_tui.state.text import SafeText, display_safe
 from approver_tui.widgets.approvals.outcomes import outcome
 from approver_tui.widgets.approvals.rows import AnswerProgress
@@ -64,6 +65,8 @@ class AnswerFlow:
         self._denials = Denials()
         self._later: LaterAction | None = None
         """The action that can be undone before it happens."""
+        self._example: tuple[str, Approval] | None = None
+        """The standing grant being approved, and the request to approve after it."""
         self._running = 0
         """How many actions are being done."""
         self._drafts: dict[Hashable, Draft] = {}
@@ -231,11 +234,12 @@ class AnswerFlow:
         match result:
             case Approved(approval=approved):
                 self.answer_recorded(approved)
+                self._approve_example(approved)
             case DenialSubmitted():
                 self._schedule_denial(result)
-            case NarrowingChosen(approval=other) | StandingGrantChosen(approval=other):
-                host = self._host
-                self.open(partial(ApprovePanel, host.context, host.state, other))
+            case ApproveNext(approval=other, also=also):
+                self._example = None if also is None else (other.id, also)
+                self._open_approve(other)
             case ReportAccepted(reported=taken):
                 self._host.set_state(self._host.state.with_approval(taken.approval))
                 self._host.show_message(report_result_text(taken))
@@ -249,9 +253,25 @@ class AnswerFlow:
         self._calls.reload_account()
         self._leave_if_done()
 
+    def _open_approve(self, approval: Approval) -> None:
+        host = self._host
+        self.open(partial(ApprovePanel, host.context, host.state, approval))
+
+    def _approve_example(self, granted: Approval) -> None:
+        """After a standing grant, approve its example, in its own panel if it takes more steps."""
+        example, self._example = self._example, None
+        if example is None or example[0] != granted.id:
+            return
+        if approval_blocker(self._host.state, example[1], self._answer_context):
+            return
+        if individual_reason(example[1]) or example[1].needs_pin:
+            self._open_approve(example[1])
+        else:
+            self._open_results(BatchSubmitted((example[1],), Approve()))
+
     def _keep_draft(self, panel: Overlay, result: PanelResult) -> None:
         """Keep what was typed if nothing was sent, also when the next step is the approval."""
-        if not panel.draft or not isinstance(result, NarrowingChosen | StandingGrantChosen | None):
+        if not panel.draft or not isinstance(result, ApproveNext | None):
             return
         self._drafts[panel.subject] = panel.draft
         if result is None:

@@ -15,7 +15,7 @@ from approver_tui.screens.approvals.change_panel import ChangePanel
 from approver_tui.screens.approvals.inbox_state import InboxState
 from approver_tui.screens.context import ScreenContext
 from approver_tui.screens.keys import NARROW_HELP, NARROW_KEYS
-from approver_tui.screens.panel import NarrowingChosen
+from approver_tui.screens.panel import ApproveNext
 from approver_tui.state.approvals.approvals import Approval
 from approver_tui.state.approvals.narrowable import Narrowable
 from approver_tui.state.approvals.narrowing import Granted, Narrowing
@@ -77,7 +77,7 @@ class NarrowPanel(ChangePanel[Narrowing, Granted]):
     def proceed(self, proposal: Narrowing, preview: Granted) -> None:
         """Open the panel that approves the part that was shown."""
         del proposal
-        self.dismiss(NarrowingChosen(replace(self.approval, granted=preview)))
+        self.dismiss(ApproveNext(replace(self.approval, granted=preview)))
 
     def restore_draft(self) -> None:
         """Wait for the controls; they come from the server."""

@@ -10,14 +10,15 @@ from typing import ClassVar
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 
-from approver_tui.screens.approvals.blockers import standing_grant_blocker
+from approver_tui.screens.approvals.blockers import approval_blocker, standing_grant_blocker
 from approver_tui.screens.approvals.change_panel import ChangePanel
 from approver_tui.screens.approvals.inbox_state import InboxState
 from approver_tui.screens.context import ScreenContext
 from approver_tui.screens.keys import STANDING_GRANT_HELP, STANDING_GRANT_KEYS
-from approver_tui.screens.panel import PanelClosed, StandingGrantChosen
+from approver_tui.screens.panel import ApproveNext, PanelClosed
 from approver_tui.state.approvals.approvals import Approval
 from approver_tui.state.standing_grants.standing_grants import GrantPreview, StandingGrantProposal
+from approver_tui.state.standing_grants.varying import varying_members
 from approver_tui.state.text import SafeText
 from approver_tui.widgets.entry_sheet import PreviewSheet
 from approver_tui.widgets.lines import Line, Role, fmt, wrapped
@@ -29,7 +30,7 @@ class StandingGrantPanel(ChangePanel[StandingGrantProposal, GrantPreview]):
     """Fields, preview, Back, the button that continues."""
 
     NAME = "standing-grant"
-    TITLE = SafeText("Standing grant?")
+    TITLE = SafeText("Similar?")
     REFUSED = SafeText("Nothing was approved.")
     HINTS = STANDING_GRANT_KEYS
     HELP_ROWS = STANDING_GRANT_HELP
@@ -39,8 +40,10 @@ class StandingGrantPanel(ChangePanel[StandingGrantProposal, GrantPreview]):
     ]
 
     def __init__(self, context: ScreenContext, state: InboxState, approval: Approval) -> None:
-        super().__init__(context, state, approval, fmt("enter how long."))
-        self._form = StandingGrantForm(approval.risk)
+        super().__init__(context, state, approval, fmt("pick how long."))
+        self._members = varying_members(approval)
+        can_approve = not approval_blocker(state, approval, self.moment)
+        self._form = StandingGrantForm(approval.risk, self._members, can_approve=can_approve)
 
     def controls(self) -> ComposeResult:
         """Lay out the fields and the preview."""
@@ -53,8 +56,8 @@ class StandingGrantPanel(ChangePanel[StandingGrantProposal, GrantPreview]):
 
     def _preview_lines(self, width: int) -> list[Line]:
         if self.preview is not None:
-            return preview_lines(self.preview, self.context.view(width))
-        words = fmt("Enter a duration and max uses. What it would cover is shown here.")
+            return preview_lines(self.preview, self._members, self.context.view(width))
+        words = fmt("Pick a duration and enter the max uses. What it would cover is shown here.")
         return wrapped(words, width, Role.DIM)
 
     def blocker(self) -> SafeText:
@@ -81,7 +84,8 @@ class StandingGrantPanel(ChangePanel[StandingGrantProposal, GrantPreview]):
         self.run_in_thread(work, self._grant_requested, failed, group="grant")
 
     def _grant_requested(self, grant_request: Approval) -> None:
-        self.finish(StandingGrantChosen(grant_request))
+        also = self.approval if self._form.also.is_on else None
+        self.finish(ApproveNext(grant_request, also))
 
     def action_read(self, pages: int) -> None:
         """Scroll the preview."""

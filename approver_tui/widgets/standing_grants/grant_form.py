@@ -1,69 +1,103 @@
 """The form of a new standing grant.
 
-Owns: duration, number of uses, amount, what may vary, whether each use notifies; the resulting
-proposal. Never: asking the server; checking whether so much is allowed.
+Owns: duration, number of uses, amount, a control for each member that may vary, whether each use
+notifies and whether this request is approved too; the resulting proposal. Never: asking the server;
+checking whether so much is allowed.
 """
 
-from types import MappingProxyType
+from collections.abc import Sequence
 
+from textual import on
 from textual.app import ComposeResult
+from textual.widgets import Static
 
 from approver_tui.state.risks import Risk
-from approver_tui.state.standing_grants.standing_grants import (
-    StandingGrantProposal,
-    read_duration,
-    read_varying,
-)
+from approver_tui.state.standing_grants.standing_grants import StandingGrantProposal, VaryingFact
+from approver_tui.state.standing_grants.varying import VaryingMember
 from approver_tui.state.text import SafeText
 from approver_tui.widgets.approvals.change_form import Amount, ChangeForm
 from approver_tui.widgets.check_line import CheckLine
+from approver_tui.widgets.choices import Choices
 from approver_tui.widgets.lines import fmt
 
-_FORMS = MappingProxyType(
-    {
-        Risk.LOW: ("15m, 1h, 8h, up to 30d", "max uses, e.g. 3"),
-        Risk.MEDIUM: ("15m, 1h, 8h at most", "max uses, up to 20"),
-        Risk.HIGH: ("15m, 1h at most", "max uses, up to 5"),
-        Risk.CRITICAL: ("not at this risk", "not at this risk"),
-    }
+_DURATIONS = (
+    (900, fmt("15 minutes")),
+    (3_600, fmt("1 hour")),
+    (28_800, fmt("8 hours")),
+    (86_400, fmt("1 day")),
+    (2_592_000, fmt("30 days")),
 )
-"""Which durations and numbers of uses the server accepts, by the risk of the example."""
+_LIMITS = {
+    Risk.LOW: (5, fmt("such as 3")),
+    Risk.MEDIUM: (3, fmt("up to 20")),
+    Risk.HIGH: (2, fmt("up to 5")),
+    Risk.CRITICAL: (0, fmt("not at this risk")),
+}
+"""How many durations and which numbers of uses the server accepts, by the risk of the example."""
 
 
 class StandingGrantForm(ChangeForm):
-    """Four fields and a checkbox; only the checkbox is filled in at the start."""
+    """Durations to pick, limits to type, ticks; only the last ticks are set at the start."""
 
-    def __init__(self, risk: Risk) -> None:
+    def __init__(self, risk: Risk, members: Sequence[VaryingMember], *, can_approve: bool) -> None:
         super().__init__(id="grant-form")
-        duration_hint, uses = _FORMS[risk]
-        self._duration = _field("For  ", duration_hint)
-        self._uses = _field("Uses ", uses)
-        self._sum = _field("Sum  ", "total, e.g. 30; or empty")
-        self._vary = _field("Vary ", "amount=20; or empty")
+        longest, uses = _LIMITS[risk]
+        self._seconds = [seconds for seconds, _ in _DURATIONS[:longest]]
+        self._duration = Choices([words for _, words in _DURATIONS[:longest]], id="duration")
+        self._duration.styles.height = longest
+        self._uses = Amount(fmt("Max uses"), SafeText(""), uses)
+        is_money = any(each.is_money for each in members)
+        self._sum = (
+            Amount(fmt("Total amount"), SafeText(""), fmt("such as 30")) if is_money else None
+        )
+        self._members = [(each, _control(each)) for each in members]
         self._notify = CheckLine(fmt("Notify me of each use"), is_on=True)
+        self.also = CheckLine(fmt("Approve this request too"), is_on=can_approve)
+        self._can_approve = can_approve
 
     def compose(self) -> ComposeResult:
-        """Lay out the fields, one below the other."""
-        yield from (self._duration, self._uses, self._sum, self._vary)
+        """Lay out the controls, one below the other."""
+        yield Static(fmt("For how long"), markup=False)
+        yield self._duration
+        yield self._uses
+        if self._sum is not None:
+            yield self._sum
+        if self._members:
+            yield Static(fmt("What may vary"), markup=False)
+        yield from (control for _, control in self._members)
         yield self._notify
+        if self._can_approve:
+            yield self.also
+
+    @on(Choices.Picked)
+    def _picked(self) -> None:
+        self.post_message(self.Changed(is_done=True))
 
     def proposal(self, approval_id: str) -> StandingGrantProposal:
         """Return the proposal. Raises ValueError with what is missing."""
         uses = self._uses.typed
-        if not self._duration.typed:
-            raise ValueError("enter how long")
-        seconds = read_duration(self._duration.typed)
+        if self._duration.index is None:
+            raise ValueError("pick how long")
         if not (uses.isascii() and uses.isdigit() and int(uses)):
             raise ValueError("enter the max uses as a number")
+        varied = (_varied(member, control) for member, control in self._members)
         return StandingGrantProposal(
             approval=approval_id,
-            seconds=seconds,
+            seconds=self._seconds[self._duration.index],
             uses=int(uses),
-            sum=self._sum.typed or None,
-            vary=tuple(map(read_varying, self._vary.typed.split())),
+            sum=None if self._sum is None else self._sum.typed or None,
+            vary=tuple(each for each in varied if each is not None),
             notify=self._notify.is_on,
         )
 
 
-def _field(label: str, form: str) -> Amount:
-    return Amount(SafeText(label), SafeText(""), SafeText(form))
+def _control(member: VaryingMember) -> Amount | CheckLine:
+    if member.is_limited:
+        return Amount(fmt("{} up to", member.label), SafeText(""), fmt("now {}", member.value))
+    return CheckLine(fmt("{} can be anything (now {})", member.label, member.value), is_on=False)
+
+
+def _varied(member: VaryingMember, control: Amount | CheckLine) -> VaryingFact | None:
+    if isinstance(control, CheckLine):
+        return VaryingFact(member.pointer, None) if control.is_on else None
+    return VaryingFact(member.pointer, control.typed) if control.typed else None

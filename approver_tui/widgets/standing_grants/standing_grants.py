@@ -3,12 +3,15 @@
 Owns: their wording on screens. Never: creating or revoking one.
 """
 
+from collections.abc import Sequence
+
 from approver_tui.state.standing_grants.standing_grants import (
     GrantPreview,
     GrantState,
     PastRequest,
     StandingGrant,
 )
+from approver_tui.state.standing_grants.varying import VaryingMember, difference
 from approver_tui.state.text import SafeText
 from approver_tui.widgets.approvals.outcomes import RenderContext
 from approver_tui.widgets.consents.rights import grant_scope
@@ -51,7 +54,9 @@ def grant_lines(grant: StandingGrant, view: RenderContext) -> list[Line]:
     ]
 
 
-def preview_lines(preview: GrantPreview, view: RenderContext) -> list[Line]:
+def preview_lines(
+    preview: GrantPreview, members: Sequence[VaryingMember], view: RenderContext
+) -> list[Line]:
     """Return the preview of a grant, and which recent requests it would have covered."""
     in_all = fmt("") if preview.sum is None else fmt("; {} in all", preview.sum.words)
     times = fmt("once") if preview.uses == 1 else fmt("{} times", preview.uses)
@@ -59,19 +64,22 @@ def preview_lines(preview: GrantPreview, view: RenderContext) -> list[Line]:
     covered = sum(one.mismatch is None for one in preview.requests)
     total = len(preview.requests)
     return [
-        *(line for fact in preview.pattern for line in view.row(fact.label, fact.value)),
+        *wrapped(fmt("It would have covered {} of the last {}.", covered, total), view.width),
         *view.row("Max uses", fmt("{}{}; until {}", times, in_all, until)),
         *view.row("Risk", fmt("{}; approved as {} risk", preview.risk, preview.given_at)),
+        *(line for fact in preview.pattern for line in view.row(fact.label, fact.value)),
         BLANK,
-        *wrapped(fmt("It would have covered {} of the last {}:", covered, total), view.width),
-        *(line for one in preview.requests for line in _past_request_lines(one, view)),
+        *(line for one in preview.requests for line in _past_request_lines(one, members, view)),
     ]
 
 
-def _past_request_lines(one: PastRequest, view: RenderContext) -> list[Line]:
-    when = view.clock(one.created_at)
-    mismatch = fmt("covered") if one.mismatch is None else fmt("not covered: {}", one.mismatch)
-    return wrapped(fmt("{} {} {}, {}", one.fingerprint, when, one.state, mismatch), view.width)
+def _past_request_lines(
+    one: PastRequest, members: Sequence[VaryingMember], view: RenderContext
+) -> list[Line]:
+    when, result = view.clock(one.created_at), fmt("covered")
+    if one.mismatch is not None:
+        result = fmt("not covered: {}", difference(members, one.mismatch))
+    return wrapped(fmt("{} {} {}, {}", one.fingerprint, when, one.state, result), view.width)
 
 
 def _spent_text(grant: StandingGrant) -> SafeText:

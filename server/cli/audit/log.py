@@ -1,6 +1,7 @@
 """`sayso audit`: the commands that let anybody verify the log."""
 
 import sys
+from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
 from typing import Final
@@ -9,13 +10,19 @@ import click
 
 from server.audit_log import bundles
 from server.audit_log import verify as verifier
+from server.audit_log.bundles import LoggedEntry
 from server.cli.opening import OpenInstallation
 from server.cli.output import answer, json_option
 from server.cli.printed import Printed, prints
 from server.folders import write_new
 from server.key_files import replace_log
+from server.lazy_imports import lazily
 from server.services.audit.log import AuditLog
 
+with lazily():
+    from server.delivery.audit_formats import FORMATS
+
+FORMAT: Final = click.Choice(("json", "ocsf"))
 _FILE: Final = click.Path(exists=True, dir_okay=False, path_type=Path)
 
 
@@ -37,12 +44,23 @@ def checkpoint(admin: OpenInstallation) -> Printed:
 
 @click.command("export")
 @click.argument("file", metavar="FILE", type=click.Path(dir_okay=False, path_type=Path))
+@click.option(
+    "--format",
+    "as_format",
+    type=FORMAT,
+    help="Write JSON lines of this format, without checkpoints and so without proof.",
+)
 @prints
-def export(admin: OpenInstallation, file: Path) -> Printed:
+def export(admin: OpenInstallation, file: Path, as_format: str | None) -> Printed:
     """Write the whole log to a new file, a bundle, which `sayso audit verify` reads."""
     log = up_to_date(admin)
-    count = write_new(file, bundles.write(log.origin, log.lines()))
+    lines = bundles.write(log.origin, log.lines()) if as_format is None else _plain(log, as_format)
+    count = write_new(file, lines)
     return {"file": str(file), "lines": count}, [f"{file} has the whole log."]
+
+
+def _plain(log: AuditLog, as_format: str) -> Iterator[str]:
+    return (FORMATS[as_format](line) for line in log.lines() if isinstance(line, LoggedEntry))
 
 
 @click.command("prove")

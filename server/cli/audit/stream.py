@@ -10,13 +10,14 @@ from urllib.parse import SplitResult, urlsplit
 import click
 
 from server import key_files
-from server.cli.audit.log import up_to_date
+from server.cli.audit.log import FORMAT, up_to_date
 from server.cli.opening import OpenInstallation, administers
 from server.cli.printed import Printed, prints
 from server.lazy_imports import lazily
 from server.settings import LOOPBACK
 
 with lazily():
+    from server.delivery.audit_formats import FORMATS, Format
     from server.delivery.audit_streams import FOLDER, StreamRun, positions
     from server.delivery.audit_targets import JsonLines, SyslogTls, Target, WebhookTarget
     from server.services.audit.streams import AuditStream
@@ -34,9 +35,16 @@ _SYSLOG_PORT: Final = 6514
     type=click.Path(exists=True, dir_okay=False),
     help="The certificate authorities of a syslog server, as PEM.",
 )
+@click.option("--format", "as_format", type=FORMAT, default="json", show_default=True)
 @administers
 def stream(
-    admin: OpenInstallation, to: str, name: str | None, *, once: bool, ca_file: str | None
+    admin: OpenInstallation,
+    to: str,
+    name: str | None,
+    as_format: str,
+    *,
+    once: bool,
+    ca_file: str | None,
 ) -> None:
     """Send the audit log to another system.
 
@@ -45,7 +53,7 @@ def stream(
     signed with the webhook key. A later start continues where this one ends. Entries that were sent
     shortly before a crash may be sent again; `seq` is their place.
     """
-    target, usual_name = _target(admin, to, ca_file)
+    target, usual_name = _target(admin, to, FORMATS[as_format], ca_file)
     name = name or usual_name
     if not _NAME.fullmatch(name):
         raise click.BadParameter("--name must have 1 to 63 of the characters a-z 0-9 . -")
@@ -81,17 +89,20 @@ def streams(admin: OpenInstallation) -> Printed:
     return {"items": items}, lines or ["No stream yet. Start one with: sayso audit stream TO"]
 
 
-def _target(admin: OpenInstallation, to: str, ca_file: str | None) -> tuple[Target, str]:
+def _target(
+    admin: OpenInstallation, to: str, line: Format, ca_file: str | None
+) -> tuple[Target, str]:
     """The target, and the usual name of its stream."""
     if to == "-":
-        return JsonLines(), "stdout"
+        return JsonLines(line), "stdout"
     url = _url(to)
     host = url.hostname or ""
     if url.scheme == "syslog+tls" and host:
-        return SyslogTls(host, url.port or _SYSLOG_PORT, ca_file), host
+        return SyslogTls(line, host, url.port or _SYSLOG_PORT, ca_file), host
     if host and (url.scheme == "https" or (url.scheme == "http" and host in LOOPBACK)):
         services = admin.services
-        return WebhookTarget(to, key_files.open_webhook(services.settings, services.store)), host
+        key_file = key_files.open_webhook(services.settings, services.store)
+        return WebhookTarget(line, to, key_file), host
     raise click.BadParameter("TO must be -, syslog+tls://HOST:PORT or an https URL.")
 
 

@@ -238,6 +238,20 @@ class Type(StrEnum):
     """A redeemed `auth_req_id` came back."""
 
 
+ALARMS: Final = frozenset(
+    {
+        Type.CODE_REUSED,
+        Type.REFRESH_REUSED,
+        Type.GRANT_REUSED,
+        Type.PASSKEY_REFUSED,
+        Type.APPROVAL_REUSED,
+        Type.APPROVAL_DIFFERED,
+        Type.HANDLE_REUSED,
+    }
+)
+"""The types that may show an attack."""
+
+
 def record(tx: Unit, entry: Entry) -> str:
     """Write the entry in this unit of work; returns its id."""
     return tx.audit.add(entry)

@@ -26,7 +26,7 @@ from server.model.audit import CheckpointRow
 from server.storage.audit.tables import audit_checkpoints as c
 from server.storage.audit.tables import audit_entries as e
 from server.storage.audit.tables import audit_nodes as n
-from server.storage.prepared import DatabaseRows
+from server.storage.prepared import DatabaseRows, arrays
 
 NEXT = select(func.coalesce(func.max(e.c.seq), -1) + 1).scalar_subquery()
 """The place of the next entry."""
@@ -38,7 +38,9 @@ _THERE = (e.c.seq >= bindparam("first"), e.c.seq < bindparam("end"))
 _LEAVES = select(e.c.leaf).where(*_THERE).order_by(e.c.seq)
 _ENTRIES = select(e.c.seq, e.c.body, e.c.leaf).where(*_THERE).order_by(e.c.seq)
 _UNPLACED = select(e.c.id).where(e.c.seq.is_(None)).order_by(e.c.id).limit(bindparam("limit"))
-_PLACE = update(e).where(e.c.id == bindparam("entry")).values(seq=bindparam("place"))
+_PLACED = arrays("placed", e.c.id, e.c.seq)
+_PLACE = update(e).where(e.c.id == _PLACED.c.id).values(seq=_PLACED.c.seq)
+_ADD_NODES = insert(n).from_select([*n.c.keys()], select(arrays("added", *n.c)))
 _AT = select(n).where(tuple_(n.c.level, n.c.number).in_(bindparam("places", expanding=True)))
 _LEAVES_AT = select(e.c.seq, e.c.leaf).where(e.c.seq.in_(bindparam("places", expanding=True)))
 _PAIRS = select(func.coalesce(func.max(n.c.number), -1) + 1).where(n.c.level == 1)
@@ -51,11 +53,11 @@ class AuditLog(DatabaseRows):
     def place(self, limit: int) -> int:
         """Give entries their places. The caller holds the sequencer's lock. Returns how many."""
         ids = self._db.execute(_UNPLACED, {"limit": limit}).scalars().all()
-        first = self.size() if ids else 0
-        rows = [{"entry": entry, "place": first + number} for number, entry in enumerate(ids)]
-        if rows:
-            self._db.execute(_PLACE, rows)
-        return len(rows)
+        if ids:
+            first = self.size()
+            places = [*range(first, first + len(ids))]
+            self._db.execute(_PLACE, {"id_array": ids, "seq_array": places})
+        return len(ids)
 
     def size(self) -> int:
         """The number of entries that have a place."""
@@ -82,8 +84,12 @@ class AuditLog(DatabaseRows):
     def add_nodes(self, nodes: Mapping[Place, bytes]) -> None:
         """Store the hashes of complete subtrees of two leaves or more."""
         rows = [{"level": at[0], "number": at[1], "hash": one} for at, one in nodes.items()]
-        if rows:
+        if rows and self._db.dialect.name == "sqlite":
             self._db.execute(insert(n), rows)
+        elif rows:
+            names = n.c.keys()
+            values = {f"{name}_array": [row[name] for row in rows] for name in names}
+            self._db.execute(_ADD_NODES, values)
 
     def nodes(self, places: Sequence[Place]) -> dict[Place, bytes]:
         """The hashes at these places, leaves included. Raises `MissingNode`."""

@@ -23,7 +23,7 @@ from sqlalchemy import (
 )
 
 from server.model.notifications import FeedEvent, Lane, RecentNotifications
-from server.storage.prepared import Prepared, adding
+from server.storage.prepared import Prepared, adding, arrays
 from server.storage.tables import approvals as a
 from server.storage.tables import feed_events as f
 from server.storage.tables import incidents as i
@@ -52,7 +52,8 @@ _PRUNE = (
     .returning(f.c.id)
 )
 _UNNUMBERED = select(f.c.id).where(f.c.seq.is_(None)).order_by(f.c.id).limit(bindparam("limit"))
-_NUMBER = update(f).where(f.c.id == bindparam("event_id")).values(seq=bindparam("number"))
+_NUMBERED = arrays("numbered", f.c.id, f.c.seq)
+_NUMBER = update(f).where(f.c.id == _NUMBERED.c.id).values(seq=_NUMBERED.c.seq)
 
 
 class Feed:
@@ -112,10 +113,10 @@ class Feed:
         """Number events without a number. The caller holds the sequencer's lock."""
         ids = self._db.execute(_UNNUMBERED, {"limit": limit}).scalars().all()
         first = self.head() + 1
-        rows = [{"event_id": event, "number": first + place} for place, event in enumerate(ids)]
-        if rows:
-            self._db.execute(_NUMBER, rows)
-        return len(rows)
+        if ids:
+            numbers = [*range(first, first + len(ids))]
+            self._db.execute(_NUMBER, {"id_array": ids, "seq_array": numbers})
+        return len(ids)
 
 
 _MINUTE_MS: Final = 60_000

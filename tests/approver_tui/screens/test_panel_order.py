@@ -101,7 +101,7 @@ async def test_an_event_moves_no_focus():
 KEPT = {
     "deny": (["d", "2", "tab"], "#note", "why"),
     "report": (["exclamation_mark", "2", "tab"], "#note", "mine"),
-    "standing grant": (["s"], ".amount Input", "15m"),
+    "standing grant": (["s"], ".amount Input", "15"),
 }
 
 

@@ -17,7 +17,7 @@ PANELS = pytest.mark.parametrize(
         ("a", "Approve?"),
         ("d", "Deny?"),
         ("e", "With limits?"),
-        ("s", "Standing grant?"),
+        ("s", "Similar?"),
         ("exclamation_mark", "Report?"),
     ],
 )

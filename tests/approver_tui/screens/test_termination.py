@@ -1,11 +1,14 @@
 """Termination signals, and a terminal that is gone."""
 
 import errno
+import io
 import os
 import sys
+import threading
 
 import pexpect
 import pytest
+from textual.drivers import linux_driver
 
 from approver_tui.screens.termination import tolerate_closed_terminal
 from tests.support.checks.waiting import until
@@ -77,3 +80,28 @@ def test_the_app_ends_when_its_terminal_is_closed(tmp_path, ignores_hangup):
     _, status, used = ended[-1]
     assert os.waitstatus_to_exitcode(status) == 0
     assert used.ru_utime + used.ru_stime < 15
+
+
+@pytest.mark.parametrize(
+    ("encoding", "typed", "read"),
+    [("iso-8859-1", b"\xe9", "é"), ("utf-8", "é".encode(), "é"), ("utf-8", b"\xe9", "\ufffd")],
+)
+def test_keys_are_read_in_the_encoding_of_the_terminal(monkeypatch, encoding, typed, read):
+    """Bytes that are no text end nothing."""
+    monkeypatch.setattr(sys, "__stdin__", io.TextIOWrapper(io.BytesIO(), encoding=encoding))
+    monkeypatch.setattr(linux_driver, "getincrementaldecoder", linux_driver.getincrementaldecoder)
+    monkeypatch.setattr(linux_driver.LinuxDriver, "__init__", lambda _self: None)
+    reader, writer = os.pipe()
+    driver, found = tolerate_closed_terminal(linux_driver.LinuxDriver)(), []
+    driver.fileno, driver._debug, driver.exit_event = reader, False, threading.Event()
+
+    def keep(event):
+        found.append(event.character)
+        driver.exit_event.set()
+
+    driver.process_message = keep
+    os.write(writer, typed + b"x")
+    os.close(writer)
+    driver.run_input_thread()
+    os.close(reader)
+    assert found[0] == read

@@ -89,7 +89,11 @@ def test_a_token_can_be_exchanged_for_the_upstream_server() -> None:
         ('"Authorization"', '"A:\\n"', r"^\[upstream\] header: .*not the name of a header"),
         ("value_env", EXCHANGE + "\nvalue_env", r"^\[upstream\] header: is unknown"),
         ('value_env = "UPSTREAM"', 'value_env = "X"', r"\[upstream\] value_env: .*X is not set"),
-        ('value_env = "UPSTREAM"', 'value_env = "UPSTREAMS"', r"UPSTREAM is set. Is it misspelled\?"),
+        (
+            'value_env = "UPSTREAM"',
+            'value_env = "UPSTREAMS"',
+            r"UPSTREAM is set. Is it misspelled\?",
+        ),
         (
             'agent_env = "AGENT"',
             "",

@@ -2,6 +2,7 @@
 (() => {
   const TARGETS = "a[href], button, input:not([type=hidden]), select, textarea, summary";
   const FAST = { resultTypes: ["violations"], preload: false, selectors: false }; // no rule needs more
+  const CLEAR = "rgba(0, 0, 0, 0) none 1"; // neither a background nor an opacity
   const MIN_SIZE = 24; // pixels (WCAG 2.2, 2.5.8)
   const CORNERS = [[0.5, 0.5], [0.1, 0.2], [0.9, 0.2], [0.1, 0.8], [0.9, 0.8]];
   const named = (each) => each.outerHTML.slice(0, 120);
@@ -87,12 +88,28 @@
   }
 
   async function axe(...rules) {
-    const only = rules.length ? { runOnly: rules } : {};
+    const only = rules.length ? { runOnly: rules } : { rules: { "color-contrast": { enabled: false } } };
     const { violations } = await window.axe.run({ ...FAST, ...only });
     return violations.map((one) => [one.id, one.nodes.map((node) => node.html.slice(0, 200))]);
   }
 
+  /** What the contrast of texts depends on: each color with its size and with what lies under it. */
+  function inks() {
+    const found = new Set();
+    const under = (each, ground) => {
+      if (!each.checkVisibility()) return;
+      const { backgroundColor, backgroundImage, color, fontSize, fontWeight, opacity } = getComputedStyle(each);
+      const own = [backgroundColor, backgroundImage, opacity].join(" ");
+      const isOpaque = /^rgb\(/.test(backgroundColor) && opacity === "1";
+      const grounds = isOpaque ? own : own === CLEAR ? ground : `${own} / ${ground}`;
+      found.add([color, fontSize, fontWeight, grounds].join(" on "));
+      for (const child of each.children) under(child, grounds);
+    };
+    under(document.documentElement, "");
+    return [...found];
+  }
+
   const animations = () => document.getAnimations().map((each) => named(each.effect.target));
   const setTheme = (theme) => ((document.documentElement.dataset.theme = theme), []);
-  window.checks = { axe, smallTargets, hiddenFocus, missingBorders, unmarkedCurrent, overflow, animations, setTheme };
+  window.checks = { axe, smallTargets, hiddenFocus, missingBorders, unmarkedCurrent, overflow, animations, setTheme, inks };
 })();

@@ -38,6 +38,7 @@ from server.services.users.users import Users
 from server.settings import Settings
 from server.storage.tables import outbox
 from tests.support.builders.clock import MovableClock
+from tests.support.builders.databases import place_database
 from tests.support.builders.installation import LocalAdmin
 
 ISSUER = "http://localhost:8470"
@@ -189,6 +190,8 @@ def open_site(folder: Path, **settings: Any) -> LocalSite:
     """The server over this folder; its passwords cost next to nothing."""
     clock = MovableClock()
     chosen: dict[str, Any] = {"data_dir": folder, "issuer": ISSUER, **settings}
+    if "database_url" not in settings:
+        place_database(folder / "sayso.db", clock.now())
     services = app.build(Settings(**chosen), clock)
     services.passwords._argon2 = PasswordHasher(time_cost=1, memory_cost=8, parallelism=1)
     return LocalSite(admin_over(services, clock), services, app.create_site(services))

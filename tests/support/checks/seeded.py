@@ -36,6 +36,7 @@ from server.services.tokens.app_issuing import AppTokenIssuer
 from server.services.tokens.endpoint import TokenEndpoint
 from server.services.tokens.grants.app_refresh import AppRefreshGrant
 from server.storage.approvals.approvals import Approvals
+from server.storage.audit.entries import Audit
 from server.storage.notifications.feed import Feed
 from server.storage.store import SqlStore
 from server.storage.tables import approvals
@@ -284,6 +285,16 @@ def _bodies_in_the_log() -> None:
     TokenEndpoint.exchange = noted  # type: ignore[method-assign]  # the fault
 
 
+def _no_entries() -> None:
+    """Effects take place, and nothing is written to the audit log about them."""
+
+    def unwritten(self: Audit, entry: Entry) -> str:
+        del entry
+        return self._new_id(self._now)
+
+    Audit.add = unwritten  # type: ignore[method-assign]  # the fault
+
+
 SEEDS: Mapping[str, Callable[[], None]] = {
     "read_then_write": _read_then_write,
     "many_tokens_per_approval": _many_tokens_per_approval,
@@ -303,4 +314,5 @@ SEEDS: Mapping[str, Callable[[], None]] = {
     "words_as_they_came": _words_as_they_came,
     "waits_for_ever": _waits_for_ever,
     "bodies_in_the_log": _bodies_in_the_log,
+    "no_entries": _no_entries,
 }

@@ -6,17 +6,19 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from typing import TypeVar
 
-_PAUSE_SECONDS = 0.01
+_FIRST_PAUSE_SECONDS, _LONGEST_PAUSE_SECONDS = 0.005, 0.05
+"""Each pause is longer than the one before: asking costs what is asked time too."""
 
 Result = TypeVar("Result")
 
 
 def until(condition: Callable[[], Result], seconds: float = 60.0) -> Result:
     """Return the first true answer of `condition`; AssertionError when it takes too long."""
-    ends = time.monotonic() + seconds
+    ends, pause = time.monotonic() + seconds, _FIRST_PAUSE_SECONDS
     while not (answer := condition()):
         assert time.monotonic() < ends, f"still {answer!r} after {seconds} seconds"
-        time.sleep(_PAUSE_SECONDS)
+        time.sleep(pause)
+        pause = min(1.5 * pause, _LONGEST_PAUSE_SECONDS)
     return answer
 
 

@@ -47,7 +47,7 @@ async def _narrowed(pilot: Pilot[None], stage: Stage) -> None:
 
 
 async def _standing_grant(pilot: Pilot[None], stage: Stage) -> None:
-    await press(pilot, stage, "tab", *"1h", "tab", "3", "tab", *"30", "tab", *"amount=20", "tab")
+    await press(pilot, stage, "tab", "2", "tab", "3", "tab", *"90", "tab", *"50", "tab")
     await _ready(pilot, stage)
 
 
@@ -124,7 +124,7 @@ SHOTS: Mapping[str, Shot] = MappingProxyType(
     {
         "gallery-approve": Shot(("a",)),
         "gallery-less": Shot(("e",), then=_narrowed),
-        "gallery-ahead": Shot(("s",), then=_standing_grant),
+        "gallery-ahead": Shot(("s",), then=_standing_grant, made=_invoices),
         "gallery-history": Shot(("2",), then=_loaded),
         "gallery-rights": Shot(("4", "j", "j"), then=_loaded),
         "gallery-small": Shot((), NARROW),

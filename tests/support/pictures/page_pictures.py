@@ -152,7 +152,7 @@ def furnished(folder: Path, options: tuple[str, ...] = ()) -> Iterator[Furnished
     """The server, with these options, and the browser, gone afterwards."""
     (folder / "server").mkdir()
     with (
-        live_server(folder / "server", options=options) as server,
+        live_server(folder / "server", options=options, forked=True) as server,
         chromium(folder / "chromium") as tab,
     ):
         tab.add_passkey_holder()

@@ -1,7 +1,8 @@
-"""Caches that all servers of a test process share: compiled routes and compiled statements.
+"""Caches that all servers of a test process share: compiled routes, statements and templates.
 
-Owns: the replacements for Werkzeug's route compiler and SQLAlchemy's cache of an engine. Compiling
-hundreds of routes and statements again for each test takes longer than most tests do.
+Owns: the replacements for Werkzeug's route compiler, SQLAlchemy's cache of an engine and Jinja's
+compiler. Compiling routes, statements and templates again for each test takes longer than most
+tests do.
 """
 
 from collections.abc import Iterator
@@ -10,6 +11,7 @@ from functools import partial
 from typing import Any
 from unittest import mock
 
+from jinja2 import Environment
 from sqlalchemy import create_engine
 from sqlalchemy.util import LRUCache
 from werkzeug.routing import Rule
@@ -42,6 +44,24 @@ def shared_statements() -> Iterator[None]:
     options = {"compiled_cache": _StatementCache(capacity=2000)}
     create = partial(create_engine, execution_options=options)
     with mock.patch("server.storage.open.create_engine", create):
+        yield
+
+
+@contextmanager
+def shared_templates() -> Iterator[None]:
+    """Compile each template once for all applications."""
+    compiled: dict[object, Any] = {}
+    compile_template = Environment.compile
+
+    def compile_once(
+        self: Environment, source: Any, name: str | None = None, filename: str | None = None
+    ) -> Any:
+        key = (source, name, filename)
+        if key not in compiled:
+            compiled[key] = compile_template(self, source, name, filename)
+        return compiled[key]
+
+    with mock.patch.object(Environment, "compile", compile_once):
         yield
 
 

@@ -18,6 +18,7 @@ from approver_tui.state.standing_grants.standing_grants import (
 )
 from approver_tui.state.text import SafeText
 from approver_tui.widgets.panel_button import PanelButton
+from tests.support.builders.batches import a_payment
 from tests.support.clients.driving import NARROW, WIDE, inbox, opened, press, run_on, shown, until
 from tests.support.fakes.fake_app import a_stage
 from tests.support.fakes.fake_approvals import an_approval, answered
@@ -25,13 +26,14 @@ from tests.support.fakes.fake_clock import NOW
 from tests.support.fakes.fake_grants import a_grant
 from tests.support.fakes.fake_requests import CONSENT, DEPLOY, GRANT, MINUTE
 
-PAY = an_approval("pay", left=9 * MINUTE)
+PAY = a_payment("pay", 1_000, "Bo", 9, risk="high")
+LOW = a_payment("low", 1_000, "Bo", 9, risk="low")
 GIVES = an_approval("gives", GRANT, left=30 * MINUTE)
-_FIELDS = ("1h", "3", "30", "amount=20 reference")
+_FIELDS = ("2", "3", "30", "20", ["space"])
 
 
-def _stage(*more):
-    stage = a_stage([PAY, *more])
+def _stage(approval=PAY):
+    stage = a_stage([approval])
     stage.grants_client.offers = GIVES
     return stage
 
@@ -66,7 +68,7 @@ async def test_a_grant_is_previewed_and_approved_with_the_pin(size):
             seconds=3_600,
             uses=3,
             sum="30",
-            vary=(VaryingFact("/amount", "20"), VaryingFact("/reference", None)),
+            vary=(VaryingFact("/amount", "20"), VaryingFact("/payee", None)),
             notify=True,
         )
         stage.app.screen.query_one("#continue").focus()
@@ -77,7 +79,46 @@ async def test_a_grant_is_previewed_and_approved_with_the_pin(size):
         stage.app.screen.query_one("#approve").focus()
         await press(pilot, stage, "enter")
         await until(pilot, lambda: stage.answers.given != [])
+        await until(pilot, lambda: _approves(stage, PAY))
     assert stage.answers.given[0][:2] == (GIVES.id, Answer.APPROVE)
+
+
+def _approves(stage, approval):
+    screen = stage.app.screen
+    return isinstance(screen, ApprovePanel) and screen.approval.id == approval.id
+
+
+@pytest.mark.parametrize("also", [True, False])
+async def test_the_form_approves_its_low_request_too_unless_that_is_cleared(also):
+    """The approval of the grant and that of the request are two signatures."""
+    stage = _stage(LOW)
+    async with opened(stage) as pilot:
+        await _bound(pilot, stage)
+        assert "[x] Approve this request too" in shown(stage)
+        if not also:
+            await press(pilot, stage, "tab", "space")
+        await until(pilot, lambda: _is_on(stage))
+        stage.app.screen.query_one("#continue").focus()
+        await press(pilot, stage, "enter")
+        await until(pilot, lambda: _approves(stage, GIVES))
+        await press(pilot, stage, *["pagedown"] * 9)
+        stage.app.screen.query_one("#approve").focus()
+        await press(pilot, stage, "enter")
+        await until(pilot, lambda: len(stage.answers.given) == 1 + also)
+    given = [each[0] for each in stage.answers.given]
+    assert given == [GIVES.id, LOW.id][: 1 + also]
+
+
+async def test_the_form_names_what_may_vary_as_the_request_does():
+    """No JSON pointer is on the screen."""
+    stage = _stage()
+    async with opened(stage) as pilot:
+        await _bound(pilot, stage, ())
+        text = _read(stage)
+        assert "Amount up to now EUR 10.00" in text
+        assert "To can be anything (now Bo)" in text
+        assert "amount=" not in text
+        assert " /" not in text
 
 
 async def test_the_panel_shows_what_the_grant_would_have_covered():
@@ -89,18 +130,18 @@ async def test_the_panel_shows_what_the_grant_would_have_covered():
         text = _read(stage)
         assert "up to EUR 20.00" in text
         assert "high; approved as critical" in text
-        assert "It would have covered 1 of the last 2:" in text
+        assert "It would have covered 1 of the last 2." in text
+        await press(pilot, stage, *["pagedown"] * 3)
+        text = _read(stage)
         assert "not covered: Amount is over the limit" in text
 
 
 @pytest.mark.parametrize(
     ("fields", "why"),
     [
-        ((), "enter how long."),
-        (("soon",), "use a number and m, h or d, such as 15m, 8h or 30d."),
-        (("1h",), "enter the max uses as a number."),
-        (("1h", "0"), "enter the max uses as a number."),
-        (("1h", "3", "", "amount="), "use FACT=LIMIT for a number"),
+        ((), "pick how long."),
+        (("2",), "enter the max uses as a number."),
+        (("2", "0"), "enter the max uses as a number."),
     ],
 )
 async def test_continue_is_off_until_the_limits_are_entered(fields, why):
@@ -120,7 +161,7 @@ async def test_a_refusal_is_shown_and_another_proposal_is_sent():
         errors.ApiError("over_cap", 400, "At most 5 uses at high risk.")
     ]
     async with opened(stage) as pilot:
-        await _bound(pilot, stage, ("1h", "9"))
+        await _bound(pilot, stage, ("2", "9"))
         await until(pilot, lambda: "At most 5 uses at high risk." in shown(stage))
         await press(pilot, stage, "shift+tab", "backspace", "3", "enter")
         await until(pilot, lambda: _is_on(stage))
@@ -164,7 +205,7 @@ async def test_a_decided_request_can_still_be_the_example():
         await press(pilot, stage, "s")
         done = answered(PAY, Answer.APPROVE)
         stage.server.put(done)
-        await press(pilot, stage, "tab", *"1h", "tab", *"3", "tab")
+        await press(pilot, stage, "tab", "2", "tab", "3", "tab")
         await until(pilot, lambda: _is_on(stage))
         inbox(stage).set_state(inbox(stage).state.with_approval(done))
         await pilot.pause()
@@ -175,7 +216,7 @@ async def test_fast_typing_and_escape_create_nothing():
     """Letters go to fields at most, and Back has the focus first."""
     stage = _stage()
     async with opened(stage) as pilot:
-        await run_on(pilot, stage, ["s", *"yes a y", "enter", "tab", *"1h", "enter", "enter"] * 2)
+        await run_on(pilot, stage, ["s", *"yes a y", "enter", "tab", *"2h", "enter", "enter"] * 2)
         await press(pilot, stage, "escape", "escape")
         assert isinstance(stage.app.screen, InboxScreen)
     assert stage.answers.given == []
@@ -188,7 +229,7 @@ async def test_the_panel_has_a_help_and_scrolls():
         await _bound(pilot, stage)
         await press(pilot, stage, "pagedown", "pageup", "f1")
         assert isinstance(stage.app.screen, HelpScreen)
-        assert "how long: 15m, 1h, up to 30d at low risk" in shown(stage)
+        assert "an empty limit means: as in this request" in shown(stage)
 
 
 async def test_grants_are_listed_and_revoked():

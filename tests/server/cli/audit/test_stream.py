@@ -38,6 +38,17 @@ def test_json_lines_are_the_whole_log_and_each_is_sent_once(admin_cli):
     assert f"stdout  {sent} sent, 0 to send (for 0 s)" in admin_cli("audit", "streams").out
 
 
+def test_ocsf_is_a_format_of_streams_and_exports(admin_cli, tmp_path):
+    """Both have the same events, in the order of the log."""
+    streamed = admin_cli("audit", "stream", "-", "--once", "--format", "ocsf").out
+    file = tmp_path / "events.jsonl"
+    assert admin_cli("audit", "export", str(file), "--format", "ocsf").code == 0
+    assert file.read_text() == streamed
+    events = _streamed(streamed)
+    assert [event["metadata"]["sequence"] for event in events] == list(range(len(events)))
+    assert {event["metadata"]["version"] for event in events} == {"1.8.0"}
+
+
 def test_streams_have_positions_of_their_own(admin_cli):
     """By name."""
     everything = admin_cli("audit", "stream", "-", "--once").out

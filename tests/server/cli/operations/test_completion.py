@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from server.cli.main import COMPLETION_VARIABLE, GROUPS
+from server.cli.main import COMPLETION_VARIABLE, GROUPS, main
 from tests.support.builders.installation import open_admin
 
 PATH = f"{Path(sys.executable).parent}:/usr/bin:/bin"
@@ -23,6 +23,29 @@ def folder(admin_cli, data_folder):
     for name in ("invoice-bot", "Mail reader"):
         assert admin_cli("agents", "add", name, "--owner", "admin").code == 0
     return data_folder
+
+
+@pytest.fixture
+def offered(capfd, monkeypatch):
+    """What the program answers to the script of a shell; none of it is an error."""
+
+    def ask(line, shell="bash"):
+        words = line.split(" ")
+        monkeypatch.setenv(COMPLETION_VARIABLE, f"{shell}_complete")
+        monkeypatch.setenv("COMP_WORDS", line)
+        monkeypatch.setenv("COMP_CWORD", words[-1] if shell == "fish" else str(len(words) - 1))
+        with pytest.raises(SystemExit) as ended:
+            main(())
+        assert not ended.value.code
+        monkeypatch.delenv(COMPLETION_VARIABLE)
+        out, err = capfd.readouterr()
+        assert err == ""
+        rows = [row for row in out.splitlines() if row]
+        if shell == "zsh":
+            return rows[1::3]
+        return [row.partition(",")[2].partition("\t")[0] for row in rows]
+
+    return ask
 
 
 @pytest.mark.parametrize("shell", SHELLS)
@@ -48,17 +71,18 @@ def test_bash_completes_commands_flags_and_names(folder):
     assert in_bash(folder, "sayso devices list --user ad") == ["admin"]
 
 
+@pytest.mark.usefixtures("folder")
 @pytest.mark.parametrize("shell", SHELLS)
-def test_each_shell_is_offered_the_same(folder, shell):
+def test_each_shell_is_offered_the_same(offered, shell):
     """The protocol of the scripts; an agent is offered by its ID if its name needs quotes."""
-    found = offered(folder, shell, "sayso agents show ")
+    found = offered("sayso agents show ", shell)
     assert "invoice-bot" in found
     assert any(one.startswith("sayso_ag_") for one in found)
     assert not any("Mail" in one for one in found)
-    assert set(offered(folder, shell, "sayso ")) == set(GROUPS)
+    assert set(offered("sayso ", shell)) == set(GROUPS)
 
 
-def test_ids_of_each_noun_are_offered(admin_cli, folder):
+def test_ids_of_each_noun_are_offered(admin_cli, folder, offered):
     """They are those that its list prints; a noun without any offers nothing."""
     admin_cli("groups", "add", "payers", "--member", "admin")
     services = open_admin(folder)
@@ -67,25 +91,25 @@ def test_ids_of_each_noun_are_offered(admin_cli, folder):
     device = services.device(admin)
     services.store.close()
     keys = {one["kid"] for one in admin_cli("keys", "list", "--json").document["items"]}
-    assert offered(folder, "bash", "sayso approvals show ") == [asked.id]
-    assert offered(folder, "bash", "sayso devices revoke ") == [device.id]
-    assert offered(folder, "bash", "sayso groups show ") == ["payers"]
-    assert offered(folder, "bash", "sayso resources show ") == ["https://pay.example"]
-    assert set(offered(folder, "bash", "sayso keys revoke ")) == keys
+    assert offered("sayso approvals show ") == [asked.id]
+    assert offered("sayso devices revoke ") == [device.id]
+    assert offered("sayso groups show ") == ["payers"]
+    assert offered("sayso resources show ") == ["https://pay.example"]
+    assert set(offered("sayso keys revoke ")) == keys
     for verb in NOTHING:
-        assert offered(folder, "bash", f"sayso {verb} ") == []
+        assert offered(f"sayso {verb} ") == []
 
 
-def test_completion_creates_no_database(tmp_path):
+def test_completion_creates_no_database(data_folder, offered):
     """A folder without an installation stays empty."""
-    assert offered(tmp_path / "other", "bash", "sayso agents show ") == []
-    assert not (tmp_path / "other").exists()
+    assert offered("sayso agents show ") == []
+    assert not data_folder.exists()
 
 
-def test_a_database_that_cannot_be_read_offers_nothing(folder):
+def test_a_database_that_cannot_be_read_offers_nothing(folder, offered):
     """The shell shows no error in the middle of a line."""
     (folder / "master.key").write_bytes(b"short")
-    assert offered(folder, "bash", "sayso agents show ") == []
+    assert offered("sayso agents show ") == []
 
 
 def in_bash(folder, line):
@@ -96,26 +120,8 @@ def in_bash(folder, line):
         f"COMP_WORDS=({' '.join(words)}); COMP_CWORD={len(words) - 1}\n"
         'complete -p sayso >/dev/null && _sayso_completion sayso; printf "%s\\n" "${COMPREPLY[@]}"'
     )
-    return run(folder, ["bash", "--norc", "-c", script], {})
-
-
-def offered(folder, shell, line):
-    """What the program answers to the script of a shell."""
-    words = line.split(" ")
-    asked = {
-        COMPLETION_VARIABLE: f"{shell}_complete",
-        "COMP_WORDS": line,
-        "COMP_CWORD": words[-1] if shell == "fish" else str(len(words) - 1),
-    }
-    rows = run(folder, ["sayso"], asked)
-    if shell == "zsh":
-        return rows[1::3]
-    return [row.partition(",")[2].partition("\t")[0] for row in rows]
-
-
-def run(folder, command, more):
-    """The lines that a command prints; none of them is an error."""
-    environment = {"PATH": PATH, "SAYSO_DATA_DIR": str(folder), **more}
+    command = ["bash", "--norc", "-c", script]
+    environment = {"PATH": PATH, "SAYSO_DATA_DIR": str(folder)}
     done = subprocess.run(command, env=environment, capture_output=True, text=True, check=True)
     assert done.stderr == ""
     return [line for line in done.stdout.splitlines() if line]

@@ -1,0 +1,70 @@
+"""What a shell offers for arguments: settings and their values, IDs and agents.
+
+Owns: finding them on this machine, in the settings and in the last known list of requests. Never:
+asking the server; failing, because a shell would print the error over the typed line.
+"""
+
+import re
+from collections.abc import Iterable, Iterator
+
+import click
+from click.shell_completion import CompletionItem
+
+from approver_tui import settings
+from approver_tui.client.approvals import last_known
+from approver_tui.client.errors import ClientError
+from approver_tui.client.sign_in.profile import Home, load
+from approver_tui.settings import OPTIONS, PROFILE
+from approver_tui.state.approvals.approvals import Approval
+
+_PLAIN = re.compile(r"[\w.-]+", re.ASCII)
+"""A name that no shell reads as anything else; agents choose their names."""
+
+
+def approval_ids(
+    context: click.Context, _argument: click.Parameter, typed: str
+) -> list[CompletionItem]:
+    """Offer the IDs of the requests that waited when the app last looked."""
+    offers = ((each.id, each.headline) for each in _waiting(context))
+    return _starting(typed, offers)
+
+
+def agents(context: click.Context, _argument: click.Parameter, typed: str) -> list[CompletionItem]:
+    """Offer the agents of those requests by name, or by ID if the name is not plain."""
+    found = {each.agent.id: each.agent.name for each in _waiting(context)}
+    offers = ((name if _PLAIN.fullmatch(name) else key, name) for key, name in found.items())
+    return _starting(typed, offers)
+
+
+def setting_names(
+    _context: click.Context, _argument: click.Parameter, typed: str
+) -> list[CompletionItem]:
+    """Offer the names of the settings."""
+    return _starting(typed, ((name, each.description) for name, each in OPTIONS.items()))
+
+
+def settings_and_values(
+    context: click.Context, argument: click.Parameter, typed: str
+) -> list[CompletionItem]:
+    """Offer names, and after a name its values."""
+    given: tuple[str, ...] = context.params.get("pairs") or ()
+    if len(given) % 2 == 0:
+        return setting_names(context, argument, typed)
+    option = OPTIONS.get(given[len(given) - 1])
+    return _starting(typed, ((value, "") for value in (option.choices if option else ())))
+
+
+def _starting(typed: str, offers: Iterable[tuple[str, str]]) -> list[CompletionItem]:
+    return [CompletionItem(value, help=said) for value, said in offers if value.startswith(typed)]
+
+
+def _waiting(context: click.Context) -> Iterator[Approval]:
+    try:
+        known = settings.load()
+        named = context.find_root().params.get(PROFILE)
+        home = Home.at(known.home).named(named or known.profile)
+        profile = load(home)
+        page = None if profile is None else last_known.load(home, profile)
+    except (ClientError, OSError):
+        return
+    yield from () if page is None else page.items

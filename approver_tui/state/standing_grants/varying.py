@@ -1,0 +1,80 @@
+"""The members of a request that may vary under a standing grant, as the user reads them.
+
+Owns: which members there are, their labels and values; what a past request differs in. Never:
+showing a JSON pointer; whether a member may really vary, which the server decides.
+"""
+
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+from approver_tui.state.approvals.approvals import Approval
+from approver_tui.state.approvals.narrowing import DETAILS
+from approver_tui.state.money import money_fact
+from approver_tui.state.text import SafeText, display_safe
+
+_LONGEST = 200
+_DIFFERENCES: Mapping[str, str] = {
+    DETAILS: "other details",
+    "resource": "another API",
+    "risk": "a higher risk",
+    "scope": "more scopes",
+    "sum": "more than the total amount",
+    "uses": "more than the uses",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class VaryingMember:
+    """A member of the details."""
+
+    pointer: str
+    label: SafeText
+    value: SafeText
+    is_limited: bool
+    """Whether it is a number or money, which varies up to a limit."""
+    is_money: bool
+
+
+def varying_members(approval: Approval) -> tuple[VaryingMember, ...]:
+    """Return the members of the request's details; none if it has several details."""
+    details = json.loads(approval.action_text)[DETAILS]
+    found = _members(details[0], ()) if len(details) == 1 else iter(())
+    return tuple(_member(approval, path, value) for path, value in found if path != ("type",))
+
+
+def difference(members: Sequence[VaryingMember], mismatch: SafeText) -> SafeText:
+    """Return what a past request differs in; `mismatch` is the server's word or pointer."""
+    for each in members:
+        if mismatch in {each.pointer, f"{each.pointer}/currency"}:
+            return SafeText(f"another {each.label.lower()}")
+    other = "other details" if mismatch.startswith("/") else mismatch
+    return SafeText(_DIFFERENCES.get(mismatch, other))
+
+
+def _members(value: object, path: tuple[str, ...]) -> Iterator[tuple[tuple[str, ...], object]]:
+    if isinstance(value, dict) and value.keys() != {"minor", "currency"}:
+        for name, member in value.items():
+            yield from _members(member, (*path, name))
+    elif isinstance(value, dict | list | str) or type(value) is int:
+        yield path, value
+
+
+def _member(approval: Approval, path: tuple[str, ...], value: object) -> VaryingMember:
+    """Named and written as the fact that shows it, if there is one."""
+    steps = (step.replace("~", "~0").replace("/", "~1") for step in path)
+    written = json.dumps(value) if isinstance(value, dict | list) else f"{value}"
+    if type(value) is int:
+        written = f"{value:,}"
+    fact = money_fact(approval, value) if isinstance(value, dict) else None
+    if fact is None:
+        shown = display_safe(written, max_len=_LONGEST)
+        fact = next((each for each in approval.display.facts if each.value == shown), None)
+    label = " ".join(path).replace("_", " ").capitalize()
+    return VaryingMember(
+        pointer="/" + "/".join(steps),
+        label=display_safe(label, max_len=_LONGEST) if fact is None else fact.label,
+        value=display_safe(written, max_len=_LONGEST) if fact is None else fact.value,
+        is_limited=isinstance(value, dict) or type(value) is int,
+        is_money=isinstance(value, dict),
+    )

@@ -1,0 +1,51 @@
+"""What may vary, named as the request names it."""
+
+import pytest
+
+from approver_tui.state.standing_grants.varying import difference, varying_members
+from approver_tui.state.text import SafeText
+from tests.support.fakes.fake_approvals import an_approval
+
+DETAIL = {
+    "type": "payment.transfer",
+    "amount": {"minor": 482_000, "currency": "EUR"},
+    "payee": "Bo",
+    "lines": [1, 2],
+    "meta": {"note/x": "hi", "rows": 1_200, "dry": True},
+}
+FACTS = [("Sum", "EUR 4,820.00", True), ("To", "Bo", True)]
+MEMBERS = varying_members(an_approval("pay", facts=FACTS, details=[DETAIL]))
+
+
+def test_members_have_the_label_and_value_of_the_fact_that_shows_them():
+    """Others are named by their path. Switches cannot vary, and the type cannot."""
+    assert [(each.pointer, each.label, each.value) for each in MEMBERS] == [
+        ("/amount", "Sum", "EUR 4,820.00"),
+        ("/lines", "Lines", "[1, 2]"),
+        ("/meta/note~1x", "Meta note/x", "hi"),
+        ("/meta/rows", "Meta rows", "1,200"),
+        ("/payee", "To", "Bo"),
+    ]
+    assert [each.is_limited for each in MEMBERS] == [True, False, False, True, False]
+    assert [each.is_money for each in MEMBERS] == [True, False, False, False, False]
+
+
+def test_several_details_cannot_vary():
+    """A grant covers one action."""
+    assert varying_members(an_approval("two", details=[DETAIL, DETAIL])) == ()
+    assert varying_members(an_approval("none")) == ()
+
+
+@pytest.mark.parametrize(
+    ("mismatch", "said"),
+    [
+        ("/payee", "another to"),
+        ("/amount/currency", "another sum"),
+        ("/unknown", "other details"),
+        ("risk", "a higher risk"),
+        ("something new", "something new"),
+    ],
+)
+def test_a_difference_is_told_without_a_pointer(mismatch, said):
+    """By the label, or in plain words."""
+    assert difference(MEMBERS, SafeText(mismatch)) == said

@@ -1,0 +1,77 @@
+"""`python -m tests.bench.audit_load`: what the audit log costs, and when an entry is in it."""
+
+import tempfile
+import threading
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import replace
+from pathlib import Path
+
+from server.services.audit import lag
+from tests.bench import request
+from tests.bench.measuring import compare, product
+from tests.bench.table import growth, run, say, verdict
+from tests.support.builders.databases import upgraded_database
+from tests.support.servers.load import CALLED_ALWAYS, WITHOUT_LIMITS
+from tests.support.servers.postgres import PostgresServer
+from tests.support.servers.server import LiveServer, live_server
+
+_BAR_COST = 1.1
+_BAR_MS = 500
+_EACH_SECONDS = 0.01
+
+
+def main() -> None:
+    """Backchannel requests, each of which writes an entry."""
+    say("## Audit log (requests with and without it; entries until they have their place)")
+    _cost()
+    _sequencing()
+
+
+def _cost() -> None:
+    """Round by round, beside a server that stores no entries."""
+    with tempfile.TemporaryDirectory() as folder, product(**CALLED_ALWAYS) as server:
+        settings, options = {**WITHOUT_LIMITS, **CALLED_ALWAYS}, ("--seed", "no_entries")
+        with live_server(Path(folder), options=options, **settings) as other:
+            without = replace(request.target(other), name="without the log")
+            targets = [without, request.target(server)]
+            growth(compare(targets), bar=_BAR_COST)
+
+
+def _sequencing() -> None:
+    """On PostgreSQL, the age of the oldest entry without a place, every ten milliseconds."""
+    with ExitStack() as running:
+        database = running.enter_context(PostgresServer())
+        folder = Path(running.enter_context(tempfile.TemporaryDirectory()))
+        settings = {**WITHOUT_LIMITS, **CALLED_ALWAYS, "database_url": upgraded_database(database)}
+        server = running.enter_context(live_server(folder, **settings))
+        target = request.target(server)
+        with _ages(server) as ages:
+            (found,) = compare([target], rounds=2)
+    say(f"{found.count} requests, CPU {found.cpu_us:.0f} µs each; {len(ages)} looks")
+    ages.sort()
+    verdict("age of the oldest entry without a place, p50", ages[len(ages) // 2], _BAR_MS, " ms")
+    verdict("age of the oldest entry without a place, p99", ages[-len(ages) // 100], _BAR_MS, " ms")
+
+
+@contextmanager
+def _ages(server: LiveServer) -> Iterator[list[int]]:
+    """While the block runs, look how long the oldest entry has waited."""
+    found, over = list[int](), threading.Event()
+
+    def look() -> None:
+        while not over.wait(_EACH_SECONDS):
+            with server.services.store.read() as view:
+                found.append(lag.behind(view, view.audit_log.size()).milliseconds)
+
+    thread = threading.Thread(target=look)
+    thread.start()
+    try:
+        yield found
+    finally:
+        over.set()
+        thread.join()
+
+
+if __name__ == "__main__":
+    run(main)

@@ -11,6 +11,7 @@ from typing import Final, Literal, TypeAlias
 from server.protocol.approvals import ceremonies
 from server.protocol.approvals.ceremonies import Step
 from server.protocol.approvals.states import State
+from server.protocol.ciba.requests import INTERVAL_MS
 from server.protocol.policy.risks import Risk
 
 ApprovalKind = Literal["action", "consent", "device", "app_device", "app_action", "standing_grant"]
@@ -47,24 +48,24 @@ class Approval:
     display: str
     action_digest: str
     display_digest: str
-    acr_values: str
-    state: State
-    reason: str | None
     created_at: int
     expires_at: int
-    interval_ms: int
-    last_poll_at: int | None
-    polls: int
-    holder: str | None
-    """The long poll that may answer; a newer one replaces it."""
-    seen_at: int | None
-    decided_at: int | None
-    idempotency_hash: bytes | None
     request_hash: bytes
-    answer: bytes | None
+    acr_values: str = ""
+    state: State = State.PENDING
+    reason: str | None = None
+    interval_ms: int = INTERVAL_MS
+    last_poll_at: int | None = None
+    polls: int = 0
+    holder: str | None = None
+    """The long poll that may answer; a newer one replaces it."""
+    seen_at: int | None = None
+    decided_at: int | None = None
+    idempotency_hash: bytes | None = None
+    answer: bytes | None = None
     """The sealed token response, while the client may fetch it again."""
-    answer_key: bytes | None
-    answer_until: int | None
+    answer_key: bytes | None = None
+    answer_until: int | None = None
     caller_id: str | None = None
     """The client whose call the agent handles with this request, as its token proved."""
     parent_id: str | None = None

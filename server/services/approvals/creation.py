@@ -14,8 +14,6 @@ from server.model.store import Unit
 from server.protocol import names
 from server.protocol.approvals import ceremonies, decisions
 from server.protocol.approvals.ceremonies import CONFIRM, Ceremony, Step
-from server.protocol.approvals.states import State
-from server.protocol.ciba import requests
 from server.protocol.json_text import JsonValue
 from server.protocol.policy.risks import Risk
 from server.protocol.resources import scopes
@@ -93,22 +91,9 @@ def build_approval(tx: Unit, secrets: Secrets, new: NewApproval) -> Approval:
         display=display,
         action_digest=decisions.digest(action),
         display_digest=decisions.digest(display),
-        acr_values="",
-        state=State.PENDING,
-        reason=None,
         created_at=tx.now,
         expires_at=expires_at,
-        interval_ms=requests.INTERVAL_MS,
-        last_poll_at=None,
-        polls=0,
-        holder=None,
-        seen_at=None,
-        decided_at=None,
-        idempotency_hash=None,
         request_hash=hashlib.sha256(action.encode()).digest(),
-        answer=None,
-        answer_key=None,
-        answer_until=None,
         kind=new.kind,
     )
 

@@ -12,7 +12,6 @@ from server.model.store import Store, Unit
 from server.model.users import User
 from server.protocol import errors, names
 from server.protocol.approvals import ceremonies, decisions
-from server.protocol.approvals.states import State
 from server.protocol.ciba import login_hint_tokens as login_hints
 from server.protocol.ciba import requests
 from server.protocol.forms import Form
@@ -316,21 +315,10 @@ class BackchannelService:
             action_digest=decisions.digest(action),
             display_digest=decisions.digest(display),
             acr_values=call.request.acr_values,
-            state=State.PENDING,
-            reason=None,
             created_at=tx.now,
             expires_at=expires_at,
-            interval_ms=requests.INTERVAL_MS,
-            last_poll_at=None,
-            polls=0,
-            holder=None,
-            seen_at=None,
-            decided_at=None,
             idempotency_hash=call.idempotency_hash,
             request_hash=call.request_hash,
-            answer=None,
-            answer_key=None,
-            answer_until=None,
             parent_id=None if phantom or call.hint is None else call.hint.parent,
             caller_id=None if phantom else callers.client_of(tx, call.received_token),
             delivery=call.agent.delivery,

@@ -260,22 +260,9 @@ def approval_row(approval_id: str, agent_id: str, user_id: str, now: int) -> App
         display='{"headline":"Read payments"}',
         action_digest="n4bQgYhMfWWaL-qgxVrQFaO_TxsrC4Is0V1sFbDwCgg",
         display_digest="n4bQgYhMfWWaL-qgxVrQFaO_TxsrC4Is0V1sFbDwCgg",
-        acr_values="",
-        state=State.PENDING,
-        reason=None,
         created_at=now,
         expires_at=now + 10 * MINUTE,
-        interval_ms=5_000,
-        last_poll_at=None,
-        polls=0,
-        holder=None,
-        seen_at=None,
-        decided_at=None,
-        idempotency_hash=None,
         request_hash=b"request",
-        answer=None,
-        answer_key=None,
-        answer_until=None,
     )
 
 

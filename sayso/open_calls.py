@@ -204,7 +204,7 @@ class OpenCalls:
             if error.error in _USED:
                 raise _AnswerUsed from error
             if isinstance(error, Rejected) and error.status == _UNAUTHORIZED:
-                text = "The approval was not used in time. Call again to ask anew."
+                text = "The approval was not used in time. Call again to send a new request."
                 raise Rejected(error.status, error.error, text) from error
             raise
 

@@ -64,7 +64,7 @@ class Realm:
     def insufficient_scope(self, needed: str, scheme: str) -> Rejected:
         """The token lacks a scope; `needed` is all that this call takes."""
         headers = self._named("insufficient_scope", scheme, scope=needed)
-        text = f"This call takes the scope {needed}."
+        text = f"This call requires the scope {needed}."
         return Rejected(403, "insufficient_scope", text, headers)
 
     def approval_required(self, wanted: Challenge, description: str, scheme: str) -> Rejected:

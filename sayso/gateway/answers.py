@@ -79,7 +79,7 @@ class Answer(ABC):
                         return message
         except ValueError as error:
             raise NoResponse(self.status) from error
-        raise UpstreamError("The upstream server ended its answer without a result.")
+        raise UpstreamError("The upstream server ended its response without a result.")
 
 
 class UpstreamServer(Protocol):

@@ -176,7 +176,7 @@ class _Table:
         self._known.add(member)
         value = self.values.get(member, default)
         if not isinstance(value, str) or (not value and default is None):
-            raise BadFile(self.name, member, f"is missing or no string. Write {what}.")
+            raise BadFile(self.name, member, f"is missing or not a string. Write {what}.")
         return value
 
     def number(self, member: str, default: float) -> float:

@@ -167,4 +167,4 @@ def _event(lines: Sequence[bytes]) -> Event:
 
 
 def _no_number(name: str) -> NoReturn:
-    raise ValueError(f"{name} is no number of JSON")
+    raise ValueError(f"{name} is not a JSON number")

@@ -138,7 +138,7 @@ def changed(tool: MappedTool, seen: Collection[str]) -> str | None:
     """Says why a tool of the file cannot be called now, if it cannot."""
     if set(seen) == {tool.digest}:
         return None
-    what = "has changed since it was mapped" if seen else "is not offered by its server any more"
+    what = "has changed since it was mapped" if seen else "is no longer offered by its server"
     return (
         f"The tool {quoted(tool.name)} {what}. Nothing has run. The operator of the gateway must "
         "look at it and map it again: sayso gateway init."

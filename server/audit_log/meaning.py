@@ -32,7 +32,7 @@ class Meaning:
     keys: dict[str, tuple[str, PublicKey]] = field(default_factory=dict)
     """The owner and each public key of a terminal, by its id, and of a passkey, by its device."""
     signatures: int = 0
-    """How many signatures of people were checked."""
+    """How many user signatures were checked."""
     unchecked: int = 0
     """How many were made by a key that is not in the log."""
 
@@ -69,28 +69,28 @@ def _answered(meaning: Meaning, entry: Members) -> None:
     """Each answer of a person has their signature over this request."""
     facts = _facts(entry)
     if not facts.get("signed"):
-        raise Contradiction("The answer of a person has no signature.")
+        raise Contradiction("The user's decision has no signature.")
     signed = signatures.read(str(facts["signed"]))
     if signed is None:
-        raise Contradiction("The answer of a person has no signature that can be read.")
+        raise Contradiction("The signature of the user's decision cannot be read.")
     owner, key = meaning.keys.get(signed.kid or str(facts.get("device")), ("", None))
     if key is None:
         meaning.unchecked += 1
         return
     _check_signature(signed, key, entry)
     if owner != entry.get("actor"):
-        raise Contradiction("Another person signed it.")
+        raise Contradiction("Another user signed it.")
     meaning.signatures += 1
 
 
 def _check_signature(signed: Signed, key: PublicKey, entry: Members) -> None:
     if not signed.is_by(key):
-        raise Contradiction("The signature of the person is false.")
+        raise Contradiction("The user's signature is invalid.")
     if signed.payload.get("approval") != entry.get("approval_id"):
-        raise Contradiction("The person signed another request.")
+        raise Contradiction("The user signed another request.")
     wanted = "deny" if entry.get("type") == "approval.denied" else "approve"
     if signed.payload.get("decision") != wanted:
-        raise Contradiction("The person signed another answer.")
+        raise Contradiction("The user signed another decision.")
 
 
 def _issued(meaning: Meaning, entry: Members) -> None:

@@ -135,9 +135,7 @@ def check_consistency(
     Raises `BadProof`.
     """
     if not _is_consistent((old_size, old_root), (size, root), list(proof)):
-        raise BadProof(
-            f"The log of size {old_size} is not the beginning of the one of size {size}."
-        )
+        raise BadProof(f"The log of size {old_size} is not a prefix of the log of size {size}.")
 
 
 def _is_consistent(old: tuple[int, bytes], new: tuple[int, bytes], proof: list[bytes]) -> bool:

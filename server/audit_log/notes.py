@@ -158,7 +158,7 @@ def _check(key: LogKey, signed: bytes, signature: bytes) -> None:
     try:
         Ed25519PublicKey.from_public_bytes(key.public).verify(signature, signed)
     except InvalidSignature as error:
-        raise BadNote("Its signature is false.") from error
+        raise BadNote("Its signature is invalid.") from error
 
 
 def _timed(text: str, at: int) -> bytes:

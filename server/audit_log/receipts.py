@@ -67,7 +67,7 @@ def check(receipt: Mapping[str, Any], keys: Sequence[LogKey]) -> ProvedReceipt:
 def _check_texts(approval: Mapping[str, Any]) -> None:
     for name in ("action", "display"):
         holds = _digest(approval[name]) == approval[f"{name}_digest"]
-        _require(holds, f"approval/{name} was changed: it does not have its digest.")
+        _require(holds, f"approval/{name} was changed: it does not match its digest.")
 
 
 def _check_answer(
@@ -106,7 +106,7 @@ def _check_signed(approval: Mapping[str, Any], answer: Mapping[str, Any], whose:
     if answer["key"] is None:
         raise BadReceipt(f"{whose}: the receipt has no key, so the signature cannot be checked.")
     key = signatures.of_jwk(answer["key"]["jwk"])
-    _require(key is not None and signed.is_by(key), f"{whose}: the signature is false.")
+    _require(key is not None and signed.is_by(key), f"{whose}: the signature is invalid.")
     expected = {
         "approval": approval["id"],
         "action_digest": approval["action_digest"],

@@ -1,4 +1,4 @@
-"""The signatures of people in the log: a compact JWS of a terminal, or a passkey's assertion.
+"""The user signatures in the log: a compact JWS of a terminal, or a passkey's assertion.
 
 Owns: reading them and verifying them with a key of the log.
 Never: what a signature allows.

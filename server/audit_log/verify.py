@@ -75,7 +75,7 @@ class Verified:
         if entry.seq != expected:
             raise Broken(f"Entry {expected} is missing: entry {entry.seq} is in its place.")
         if leaf_hash(entry.body) != entry.leaf:
-            raise Broken(f"Entry {entry.seq} was changed: its bytes do not have its hash.")
+            raise Broken(f"Entry {entry.seq} was changed: its bytes do not match its hash.")
         try:
             self.meaning.check(json.loads(entry.body.decode()))
         except (Contradiction, ValueError) as error:
@@ -131,7 +131,7 @@ def summary(verified: Verified) -> str:
     unchecked = f", {verified.meaning.unchecked} not checked" if verified.meaning.unchecked else ""
     return (
         f"Verified: {verified.frontier.size} entries, {verified.checkpoints} checkpoints, "
-        f"{verified.meaning.signatures} signatures of people{unchecked}. "
+        f"{verified.meaning.signatures} user signatures{unchecked}. "
         f"Last checkpoint: {_moment(verified.at)}."
     )
 

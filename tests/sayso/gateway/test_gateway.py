@@ -384,7 +384,7 @@ async def test_a_tool_that_has_changed_is_refused(tool: str) -> None:
     gateway.upstream.tools = []
     gateway = FakeGateway()
     gateway.upstream.tools = []
-    assert "not offered by its server any more" in text(await gateway.call(tool, PAYMENT))
+    assert "no longer offered by its server" in text(await gateway.call(tool, PAYMENT))
     assert (gateway.upstream.calls(), gateway.person.asked) == ([], [])
     assert gateway.log[0]["outcome"] == "changed"
 

@@ -85,7 +85,7 @@ def test_a_call_needs_the_tool_as_it_was_mapped() -> None:
     mapped = MAP.tools["read"]
     assert tools.changed(mapped, MAP.digests([READ])["read"]) is None
     twice = MAP.digests([READ, {**READ, "description": "Other."}])["read"]
-    for seen, text in ((twice, "has changed"), (set[str](), "not offered by its server any more")):
+    for seen, text in ((twice, "has changed"), (set[str](), "no longer offered by its server")):
         assert text in (tools.changed(mapped, seen) or "")
 
 

@@ -96,15 +96,15 @@ def test_the_signature_of_a_passkey_is_verified() -> None:
     answer = approved(device="d", signed=passkey.assertion(PAYLOAD))
     assert check(enrolled_passkey, answer).signatures == 1
     other = approved(device="d", signed=SoftPasskey().assertion(PAYLOAD))
-    with pytest.raises(Contradiction, match="signature of the person is false"):
+    with pytest.raises(Contradiction, match="user's signature is invalid"):
         check(enrolled_passkey, other)
     for part in ("authenticator_data", "signature"):
         changed = passkey.assertion(PAYLOAD, **{part: b"other"})
-        with pytest.raises(Contradiction, match="signature of the person is false"):
+        with pytest.raises(Contradiction, match="user's signature is invalid"):
             check(enrolled_passkey, approved(device="d", signed=changed))
     for part in ("payload", "client_data"):
         changed = passkey.assertion(PAYLOAD, **{part: b"{}"})
-        with pytest.raises(Contradiction, match="no signature that can be read"):
+        with pytest.raises(Contradiction, match="signature of the user.s decision cannot be read"):
             check(enrolled_passkey, approved(device="d", signed=changed))
 
 
@@ -113,7 +113,7 @@ def test_a_registration_is_no_answer() -> None:
     passkey = SoftPasskey()
     client = {"type": "webauthn.create", "challenge": _text(hashlib.sha256(PAYLOAD).digest())}
     changed = passkey.assertion(PAYLOAD, client_data=json.dumps(client).encode())
-    with pytest.raises(Contradiction, match="no signature that can be read"):
+    with pytest.raises(Contradiction, match="signature of the user.s decision cannot be read"):
         check(passkey_enrolled(passkey.public_key), approved(device="d", signed=changed))
 
 
@@ -188,7 +188,7 @@ def test_an_enabled_agent_gets_tokens_again() -> None:
         ([entry("user.added", actor="")], "who acted"),
         ([ISSUED], "a request that nobody ended"),
         ([entry("approval.denied", facts={"signed": jws(ED25519)}), ISSUED], "approval.denied"),
-        ([approved(signed="assertion")], "no signature that can be read"),
+        ([approved(signed="assertion")], "decision cannot be read"),
         ([approved(), ISSUED, ISSUED], "A second token"),
         ([approved(), ISSUED, approved()], "had ended"),
         ([entry("approval.expired"), approved()], "had ended"),
@@ -198,14 +198,14 @@ def test_an_enabled_agent_gets_tokens_again() -> None:
         ([entry("agent.deleted"), ISSUED], "disabled"),
         ([entry("approval.approved")], "no signature"),
         ([entry("approval.voted", facts={"signed": ""})], "no signature"),
-        ([enrolled(ED25519), approved(signed=jws(P256))], "signature of the person is false"),
-        ([enrolled(P256), approved()], "signature of the person is false"),
+        ([enrolled(ED25519), approved(signed=jws(P256))], "user's signature is invalid"),
+        ([enrolled(P256), approved()], "user's signature is invalid"),
         ([enrolled(ED25519), approved(signed=jws(ED25519, approval="b"))], "another request"),
-        ([enrolled(ED25519), approved(signed=jws(ED25519, decision="deny"))], "another answer"),
-        ([enrolled(ED25519) | {"actor": "user:x"}, approved()], "Another person signed it"),
+        ([enrolled(ED25519), approved(signed=jws(ED25519, decision="deny"))], "another decision"),
+        ([enrolled(ED25519) | {"actor": "user:x"}, approved()], "Another user signed it"),
         (
             [enrolled(ED25519), entry("approval.denied", facts={"signed": jws(ED25519)})],
-            "another answer",
+            "another decision",
         ),
     ],
 )

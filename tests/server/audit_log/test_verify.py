@@ -229,12 +229,12 @@ def test_an_auditor_runs_the_module(tmp_path: Path) -> None:
     file.write_text("\n".join(text(log())))
     whole = run(file)
     assert (whole.returncode, whole.stderr) == (0, "")
-    assert whole.stdout.startswith("Verified: 12 entries, 4 checkpoints, 0 signatures of people.")
+    assert whole.stdout.startswith("Verified: 12 entries, 4 checkpoints, 0 user signatures.")
     file.write_text("\n".join(text(changed(log()))))
     broken = run(file)
     assert (broken.returncode, broken.stdout) == (
         BROKEN,
-        "Not verified: Entry 1 was changed: its bytes do not have its hash.\n",
+        "Not verified: Entry 1 was changed: its bytes do not match its hash.\n",
     )
     file.write_bytes(b"\xff")
     assert run(file).returncode == 2

@@ -97,7 +97,7 @@ CHANGES = {
     "no answer": (_set([], "answers"), "Nobody answered this request"),
     "malformed": (_set(7, "answers"), "A member of the receipt is missing or wrong"),
     "no key": (_set(None, *ANSWER, "key"), "the signature cannot be checked"),
-    "other key": (_set({"kty": "OKP"}, *ANSWER, "key", "jwk"), "the signature is false"),
+    "other key": (_set({"kty": "OKP"}, *ANSWER, "key", "jwk"), "the signature is invalid"),
 }
 
 

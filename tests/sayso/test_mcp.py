@@ -270,7 +270,7 @@ async def test_a_forgotten_request_is_found_again_by_its_key(
     assert person.keys[0] == person.keys[2]
 
 
-async def test_an_approval_that_came_too_late_is_asked_for_anew_by_the_next_call() -> None:
+async def test_an_approval_that_came_too_late_is_requested_again_by_the_next_call() -> None:
     """Its token has expired; the model reads what to do."""
     person = FakePerson()
 
@@ -280,7 +280,7 @@ async def test_an_approval_that_came_too_late_is_asked_for_anew_by_the_next_call
     person.tools.use = late  # type: ignore[method-assign]  # of this approval
     call = person.call()
     await person.approve()
-    with pytest.raises(ToolError, match="Call again to ask anew"):
+    with pytest.raises(ToolError, match="Call again to send a new request"):
         await call
     assert person.ran == []
 

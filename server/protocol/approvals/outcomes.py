@@ -49,7 +49,7 @@ RETRY_WANTED: Final = "wanted"
 """The value of `retry` for an expired request after its user asked the agent to retry."""
 RETRY_TEXT: Final = (
     "It expired without an answer, which is not a denial. The person wants to be asked again: send "
-    "the request anew."
+    "the request again."
 )
 """The message that replaces the one of its reason then."""
 NOT_REDEEMED: Final = "not_redeemed"

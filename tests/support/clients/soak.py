@@ -48,6 +48,7 @@ _SENT = MappingProxyType(
         "f1": "\x1bOP",
         "ctrl+d": "\x04",
         "ctrl+u": "\x15",
+        "ctrl+o": "\x0f",
         "ctrl+p": "\x10",
         **{key_name(SafeText(sign)): sign for sign in string.punctuation},
     }

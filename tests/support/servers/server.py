@@ -106,8 +106,9 @@ class LiveServer:
 
     @property
     def log(self) -> str:
-        """What the process wrote to its log."""
-        return (self.folder / "server.log").read_text()
+        """What the process wrote to its log; empty if that is a device such as a full disk."""
+        path = self.folder / "server.log"
+        return path.read_text() if path.is_file() else ""
 
     @property
     def state(self) -> str:

@@ -22,7 +22,7 @@ def test_the_environment_overrides_the_file_and_the_file_the_default(run, monkey
     assert value_of(run, "notify_low") == ("bell", path)
     monkeypatch.setenv("SAYSO_APPROVER_NOTIFY_LOW", "desktop")
     assert value_of(run, "notify_low") == ("desktop", "SAYSO_APPROVER_NOTIFY_LOW")
-    assert "notify_low           desktop  SAYSO_APPROVER_NOTIFY_LOW" in run("config").out
+    assert "notify_low          desktop  SAYSO_APPROVER_NOTIFY_LOW" in run("config").out
 
 
 def test_a_change_keeps_the_other_lines(run):

@@ -162,5 +162,5 @@ def test_another_implementation_agrees_about_consistency() -> None:
 @pytest.mark.parametrize(("old", "size"), [(5, 4), (3, 3), (0, 2)])
 def test_a_log_that_shrank_or_changed_without_growing_is_refused(old: int, size: int) -> None:
     """A proof is empty then, so only the roots decide."""
-    with pytest.raises(BadProof, match=f"The log of size {old} is not the beginning"):
+    with pytest.raises(BadProof, match=f"The log of size {old} is not a prefix"):
         check_consistency(old, LEAVES[0], size, root(size), [])

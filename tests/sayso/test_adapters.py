@@ -113,7 +113,7 @@ async def test_asgi_passes_the_caller_and_answers_refusals(
         assert (await http.get("/balance", headers=twice)).status_code == 401
         demanded = await http.post("/pay", headers=good)
         assert demanded.json()["authorization_details"] == [PAYMENT]
-        with pytest.raises(Exception, match="takes the scope nothing"):
+        with pytest.raises(Exception, match="requires the scope nothing"):
             await http.get("/broken", headers=good)
 
 

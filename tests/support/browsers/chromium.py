@@ -346,7 +346,9 @@ def chromium(
         try:
             found = profile / "DevToolsActivePort"
             port, path = until(lambda: _lines(found), _SECONDS)
-            with connect(f"ws://127.0.0.1:{port}{path}", max_size=None) as socket:
+            address = f"ws://127.0.0.1:{port}{path}"
+            # No pings: their thread draws from `random`, which Hypothesis notices in other tests.
+            with connect(address, max_size=None, ping_interval=None) as socket:
                 yield _tab(socket)
         finally:
             process.kill()

@@ -316,7 +316,7 @@ def firefox(folder: Path, push: Autopush, environment: Mapping[str, str]) -> Ite
             with _marionette(port) as older:
                 begun = older.tell("WebDriver:NewSession", webSocketUrl=True)
                 address = begun["capabilities"]["webSocketUrl"]
-                with connect(address, max_size=None, compression=None) as wire:
+                with connect(address, max_size=None, compression=None, ping_interval=None) as wire:
                     tab = Firefox(wire, older)
                     tab.context = tab.contexts()[0]["context"]
                     yield tab

@@ -344,8 +344,7 @@ def chromium(
             env=environment,
         )
         try:
-            found = profile / "DevToolsActivePort"
-            port, path = until(lambda: _lines(found), _SECONDS)
+            port, path = until(lambda: _lines(profile / "DevToolsActivePort"), _SECONDS)
             address = f"ws://127.0.0.1:{port}{path}"
             # No pings: their thread draws from `random`, which Hypothesis notices in other tests.
             with connect(address, max_size=None, ping_interval=None) as socket:

@@ -16,8 +16,8 @@ from server.protocol.ciba.requests import BackchannelRequest
 from server.protocol.confusables import skeleton
 from server.protocol.json_text import JsonValue
 from server.protocol.names import PREFIX_USER
-from server.protocol.tokens.tokens import ID_TOKEN_TYPE
 from server.services.server_policy import ServerPolicy
+from server.services.tokens.keys import id_token_claims
 from server.services.users import user_or_group
 
 _ALG = "ES256"
@@ -138,13 +138,7 @@ class Hints:
 
     def _subject(self, tx: Unit, agent: Agent, hint: str) -> str:
         """Return the subject of our ID token for this agent; it may have expired."""
-        keys = published(tx.directory.signing_keys(), tx.now)
-        try:
-            claims = self.verifier.own_token(hint, ID_TOKEN_TYPE, keys)
-        except BadToken as error:
-            raise errors.InvalidRequest(
-                "id_token_hint is not an ID token of this issuer.", detail=str(error)
-            ) from error
+        claims = id_token_claims(self.verifier, tx, hint)
         audience = claims.get("aud")
         named = audience if isinstance(audience, list) else [audience]
         if not all(isinstance(name, str) for name in named) or agent.id not in named:

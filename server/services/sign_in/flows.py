@@ -7,15 +7,13 @@ from dataclasses import dataclass
 from typing import Final
 
 from server.model.audit import Entry
-from server.model.ports import BadToken, Secrets, Verifier
+from server.model.ports import Secrets, Verifier
 from server.model.sign_in import AuthorizationCode, Flow, Grant
 from server.model.store import Store, Unit, View
-from server.model.tokens import published
 from server.protocol import errors
 from server.protocol.names import PREFIX_CODE
 from server.protocol.sign_in import authorize
 from server.protocol.sign_in.handles import handle_hash
-from server.protocol.tokens.tokens import ID_TOKEN_TYPE
 from server.services.approvals.app_actions import AppActions
 from server.services.approvals.withdrawals import withdraw
 from server.services.audit import audit, floods
@@ -36,6 +34,7 @@ from server.services.sign_in.flow_pages import (
     waiting_page,
 )
 from server.services.sign_in.sign_ins import SignedIn, SignIns
+from server.services.tokens.keys import id_token_claims
 
 CODE_MS: Final = 60_000
 _OVER: Final = "This sign-in has ended. Go back to the app and start again."
@@ -183,13 +182,7 @@ class Flows:
 
     def _hinted_subject(self, view: View, app_id: str, hint: str) -> object:
         """Return the subject of our ID token. Raises errors.InvalidRequest if it is not valid."""
-        keys = published(view.directory.signing_keys(), view.now)
-        try:
-            claims = self.verifier.own_token(hint, ID_TOKEN_TYPE, keys)
-        except BadToken as error:
-            raise errors.InvalidRequest(
-                "id_token_hint is not an ID token of this issuer.", detail=str(error)
-            ) from error
+        claims = id_token_claims(self.verifier, view, hint)
         if claims.get("aud") != app_id:
             raise errors.InvalidRequest("id_token_hint was issued to another client.")
         return claims.get("sub")

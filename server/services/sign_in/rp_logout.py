@@ -3,15 +3,14 @@
 from dataclasses import dataclass
 
 from server.model.clients import App
-from server.model.ports import BadToken, Verifier
+from server.model.ports import Verifier
 from server.model.store import Store, View
-from server.model.tokens import published
 from server.protocol import errors
 from server.protocol.clients import redirects
 from server.protocol.forms import Form
-from server.protocol.tokens.tokens import ID_TOKEN_TYPE
 from server.services.server_policy import ServerPolicy
 from server.services.sign_in.sign_ins import SignIns
+from server.services.tokens.keys import id_token_claims
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +63,7 @@ class RpLogout:
     def _app(self, view: View, form: Form) -> App | None:
         named, hint = form.get("client_id"), form.get("id_token_hint")
         if hint is not None:
-            audience = self._audience(view, hint)
+            audience = str(id_token_claims(self.verifier, view, hint).get("aud"))
             if named not in {None, audience}:
                 raise errors.InvalidRequest("id_token_hint was issued to another app.")
             named = audience
@@ -74,13 +73,3 @@ class RpLogout:
         if app is None:
             raise errors.InvalidRequest("Unknown client_id.")
         return app
-
-    def _audience(self, view: View, hint: str) -> str:
-        keys = published(view.directory.signing_keys(), view.now)
-        try:
-            claims = self.verifier.own_token(hint, ID_TOKEN_TYPE, keys)
-        except BadToken as error:
-            raise errors.InvalidRequest(
-                "id_token_hint is not an ID token of this issuer.", detail=str(error)
-            ) from error
-        return str(claims.get("aud"))

@@ -1,13 +1,14 @@
 """Signing keys: one active key per algorithm; older keys stay published while tokens need them."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
 
 from server.model.audit import Entry
-from server.model.ports import Signer
-from server.model.store import Store, Unit
-from server.model.tokens import SigningKey
-from server.protocol import names
+from server.model.ports import BadToken, Signer, Verifier
+from server.model.store import Store, Unit, View
+from server.model.tokens import SigningKey, published
+from server.protocol import errors, names
 from server.protocol.tokens import tokens
 from server.services.audit import audit
 from server.services.refusals import Invalid, NotFound
@@ -120,3 +121,14 @@ def _drop(tx: Unit, by: str) -> list[str]:
     for kid in dropped:
         audit.record(tx, Entry(audit.Type.KEY_DROPPED, by, facts={"kid": kid}))
     return dropped
+
+
+def id_token_claims(verifier: Verifier, view: View, hint: str) -> Mapping[str, object]:
+    """Return the claims of our ID token, which may have expired. Raises errors.InvalidRequest."""
+    keys = published(view.directory.signing_keys(), view.now)
+    try:
+        return verifier.own_token(hint, tokens.ID_TOKEN_TYPE, keys)
+    except BadToken as error:
+        raise errors.InvalidRequest(
+            "id_token_hint is not an ID token of this issuer.", detail=str(error)
+        ) from error

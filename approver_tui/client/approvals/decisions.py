@@ -259,6 +259,10 @@ class DecisionClient:
             return self._client.approval(approval_id)
         except WireError as error:
             raise Changed(f"This request can no longer be verified: {error}.") from error
+        except (Unreachable, ApiError) as error:
+            if not _is_lost(error):
+                raise
+            raise Unreachable(str(error)) from error  # only the fetch was sent, not an answer
 
     def _sign_approval(
         self,

@@ -64,13 +64,14 @@ def by_agent(approvals: Iterable[Approval]) -> tuple[tuple[SafeText, int], ...]:
 def _merged(known: Approval, arrived: Approval) -> Approval:
     """Merge two copies: an old copy never undoes an outcome, because feed and fetch may cross.
 
-    Remaining attempts come with some copies only, and never increase. An agent that was asked to
-    retry stays so.
+    The nonce and the remaining attempts, which never increase, come with some copies only. An agent
+    that was asked to retry stays so.
     """
     if arrived.state is ApprovalState.PENDING and known.state is not ApprovalState.PENDING:
         return known
-    if known.retry is Retry.ASKED:
-        return replace(arrived, retry=Retry.ASKED)
-    if arrived.tries_left is None and known.tries_left is not None:
-        return replace(arrived, tries_left=known.tries_left)
-    return arrived
+    return replace(
+        arrived,
+        nonce=known.nonce if arrived.nonce is None else arrived.nonce,
+        tries_left=known.tries_left if arrived.tries_left is None else arrived.tries_left,
+        retry=Retry.ASKED if known.retry is Retry.ASKED else arrived.retry,
+    )

@@ -33,8 +33,9 @@ class Terminal:
 
     def only(self) -> Approval:
         """The one request that waits."""
-        (approval,) = self.waiting()
-        return approval
+        waiting = self.waiting()
+        assert len(waiting) == 1, waiting
+        return waiting[0]
 
     def approve(self, approval: Approval, pin: str | None = PIN) -> Approval:
         """Approve it as its screen was."""

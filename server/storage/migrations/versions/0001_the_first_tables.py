@@ -339,11 +339,23 @@ def upgrade() -> None:
         parts = [part for line in lines for part in _parts(line, key)]
         sa.Table(name, tables, *parts, **_OPTIONS.get(name, {}))
     tables.create_all(op.get_bind())
+    _create_indexes()
+
+
+def _create_indexes() -> None:
+    """In their order: SQLite uses the last of two that serve as well."""
+    for block in _TABLES.split("\ntable ")[1:]:
+        table, *lines = block.splitlines()
+        for words, _, condition in (line.partition(" where ") for line in lines):
+            kind, name, *columns = words.split()
+            where = sa.text(condition) if condition else None
+            if kind == "index":
+                options = {"sqlite_where": where, "postgresql_where": where}
+                op.create_index(name, table.split()[0], columns, **options)
 
 
 def _parts(line: str, key: Sequence[str]) -> Iterator[sa.schema.SchemaItem]:
-    words, _, condition = line.partition(" where ")
-    kind, *names = words.split()
+    kind, *names = line.split()
     match kind:
         case "has":
             yield from (_column(name, key) for name in names)
@@ -353,9 +365,6 @@ def _parts(line: str, key: Sequence[str]) -> Iterator[sa.schema.SchemaItem]:
             yield sa.ForeignKeyConstraint([names[0]], [names[1]])
         case "part":
             yield sa.ForeignKeyConstraint([names[0]], [names[1]], ondelete="CASCADE")
-        case "index":
-            where = sa.text(condition) if condition else None
-            yield sa.Index(*names, sqlite_where=where, postgresql_where=where)
 
 
 def _column(text: str, key: Sequence[str]) -> sa.Column[Any]:

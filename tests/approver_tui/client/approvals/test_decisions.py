@@ -229,6 +229,16 @@ def test_an_unreachable_server_got_nothing(decider, client, server):
     assert not caught.value.was_sent
 
 
+def test_a_lost_copy_is_no_unknown_outcome(decider, client, server):
+    """The answer was not sent: only the fetch of its nonce was."""
+    approval = asked(server, client)
+    server.faults.lose_answer_to.add(approval.id)
+    with pytest.raises(Unreachable) as caught:
+        decider.deny(approval, DenyCode.NOT_NEEDED)
+    assert not caught.value.was_sent
+    assert server.approvals[approval.id]["state"] == "pending"
+
+
 @pytest.mark.parametrize("verb", ["unlock", "vouch"])
 def test_helping_another_device_uses_the_high_key(decider, client, server, verb):
     """It adds power, so it requires the PIN; the statement names the other device."""

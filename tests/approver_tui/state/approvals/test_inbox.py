@@ -48,6 +48,12 @@ def test_a_late_copy_never_undoes_an_outcome():
     assert Inbox().with_approval(ONE).with_update(denied).with_approval(ONE).rows == (denied,)
 
 
+def test_a_copy_from_the_feed_keeps_the_nonce_and_the_attempts():
+    """Without the nonce, an answer would need the server once more."""
+    fetched = replace(ONE, nonce="n", tries_left={Step.MATCH: 1})
+    assert Inbox().with_approval(fetched).with_approval(ONE).rows == (fetched,)
+
+
 def test_an_outcome_of_an_unknown_row_adds_nothing():
     """It belongs to the history."""
     assert Inbox().with_update(replace(ONE, state=ApprovalState.DENIED)) == Inbox()

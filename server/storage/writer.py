@@ -18,7 +18,7 @@ from contextlib import contextmanager
 from typing import cast
 
 from sqlalchemy import Connection, Engine
-from sqlalchemy.exc import OperationalError
+from sqlalchemy.exc import InternalError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from server.model.store import Busy
@@ -79,6 +79,8 @@ _COMMAND_PAUSE_SECONDS = 0.001
 _NOT_STORED = "The database could not store the change."
 _FAILURES = (OperationalError, sqlite3.OperationalError)
 """SQLite's errors of the disk, the file and its lock. All others are bugs."""
+_READ_ONLY = "25006"
+"""PostgreSQL's SQLSTATE for a change in a read-only transaction."""
 
 
 class _Batch:
@@ -233,7 +235,7 @@ class PooledWriter:
     def transaction(self) -> Iterator[Connection]:
         """One unit of work."""
         try:
-            with self._engine.begin() as connection:
+            with self._engine.begin() as connection, _writable(connection):
                 yield connection
         except (OperationalError, PoolTimeout) as error:
             raise Busy(_NOT_STORED) from error
@@ -241,6 +243,18 @@ class PooledWriter:
     def close(self) -> None:
         """Close the pool."""
         self._engine.dispose()
+
+
+@contextmanager
+def _writable(connection: Connection) -> Iterator[None]:
+    """Raise `Busy` if the database is read-only. The session would stay so, and is closed."""
+    try:
+        yield
+    except InternalError as error:
+        if getattr(error.orig, "sqlstate", None) != _READ_ONLY:
+            raise
+        connection.invalidate()
+        raise Busy("The database is read-only now.") from error
 
 
 def _begin(connection: sqlite3.Connection, timeout: float, pause: float) -> None:

@@ -22,6 +22,7 @@ _ALONE = frozenset(
         "one_agent",
         "postgres",
         "push_backlog",
+        "read_only",
         "shutdown",
         "skewed_clocks",
         "unauthenticated_memory",

@@ -106,6 +106,17 @@ class PostgresServer:
         """Kill the server without a word, as a crash would; `start` brings it back."""
         self._end(signal.SIGKILL)
 
+    def stand_by(self) -> None:
+        """Restart the server as a hot standby, which answers reads and refuses changes."""
+        self.stop()
+        (self._folder / "data" / "standby.signal").touch()
+        self.start()
+
+    def promote(self) -> None:
+        """Let a standby accept changes."""
+        with psycopg.connect(self._libpq_url("postgres"), autocommit=True) as connection:
+            connection.execute("SELECT pg_promote()")
+
     def __enter__(self) -> Self:
         self._folder = Path(tempfile.mkdtemp(prefix="sayso-postgres-", dir=memory_folder()))
         try:

@@ -1,0 +1,109 @@
+"""On a PostgreSQL that turns read-only, as in a failover: nothing takes effect, reads work."""
+
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import httpx
+import psycopg
+import pytest
+from psycopg import sql
+from sqlalchemy import make_url
+
+from approver_tui.client.errors import ApiError
+from tests.support.browsers.web_person import WebPerson, new_web_person
+from tests.support.builders.databases import upgraded_database
+from tests.support.checks.ledger import read_ledger
+from tests.support.checks.waiting import until
+from tests.support.clients.agent import Agent, new_agent
+from tests.support.clients.terminal import new_person
+from tests.support.servers.postgres import PostgresServer
+from tests.support.servers.server import LiveServer, live_server
+
+_SET = "ALTER DATABASE {} SET default_transaction_read_only = on"
+_RESET = "ALTER DATABASE {} RESET default_transaction_read_only"
+_CUT = """
+SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity
+WHERE datname = current_database() AND pid <> pg_backend_pid()
+"""
+
+
+@pytest.fixture
+def server(postgres_server: PostgresServer, tmp_path: Path) -> Iterator[LiveServer]:
+    """A server on a database of its own."""
+    url = upgraded_database(postgres_server)
+    with live_server(tmp_path, forked=True, database_url=url) as running:
+        yield running
+
+
+@contextmanager
+def _by_setting(_postgres: PostgresServer, url: str) -> Iterator[None]:
+    """New sessions may only read. Those that are open are cut, and stay when it is over."""
+    name = sql.Identifier(make_url(url).database or "")
+    with psycopg.connect(url.replace("+psycopg", ""), autocommit=True) as connection:
+        connection.execute(sql.SQL(_SET).format(name))
+        connection.execute(_CUT)
+        yield
+        connection.execute(sql.SQL(_RESET).format(name))
+
+
+@contextmanager
+def _by_standby(postgres: PostgresServer, _url: str) -> Iterator[None]:
+    """The whole server becomes a hot standby, and is promoted again."""
+    postgres.stand_by()
+    try:
+        yield
+    finally:
+        postgres.promote()
+
+
+@pytest.mark.parametrize("read_only", [_by_setting, _by_standby])
+def test_a_read_only_database_refuses_changes_until_it_can_write(
+    server: LiveServer,
+    postgres_server: PostgresServer,
+    read_only: Callable[[PostgresServer, str], AbstractContextManager[None]],
+) -> None:
+    """A request, an answer, a token and a proof of a terminal get 503; pages are still shown."""
+    agent, person, terminal = new_agent(server), new_web_person(server), new_person(server)
+    url = server.settings["database_url"]
+    approved, waiting = (_asked(agent, person) for _ in range(2))
+    assert person.decide(approved.id, person.assertion(approved.id)).is_success
+    answer = person.assertion(waiting.id)
+    with read_only(postgres_server, url):
+        before = read_ledger(url)
+        assert person.http.get("/").is_success
+        assert person.http.get("/api/approvals?state=waiting").json()["items"]
+        _check_refused(agent.ask(person.name))
+        _check_refused(agent.poll(approved.handle))
+        refused = person.decide(waiting.id, answer)
+        assert (refused.status_code, refused.json()["code"]) == (503, "unavailable")
+        with pytest.raises(ApiError) as error:
+            terminal.waiting()  # a proof that was used cannot be stored
+        assert error.value.status == 503
+        assert read_ledger(url) == before
+    until(lambda: agent.poll(approved.handle).status_code == 200)
+    assert person.decide(waiting.id, person.assertion(waiting.id)).is_success
+    assert terminal.waiting() == ()
+    assert agent.ask(person.name).is_success
+    assert "Traceback" not in server.log
+    agent.http.close()
+    person.http.close()
+
+
+@dataclass(frozen=True, slots=True)
+class _Asked:
+    handle: str
+    id: str
+
+
+def _asked(agent: Agent, person: WebPerson) -> _Asked:
+    """Ask this person; returns the newest of the requests that wait for them."""
+    handle = agent.asked(person.name)
+    items = person.http.get("/api/approvals?state=waiting").json()["items"]
+    return _Asked(handle, max(item["id"] for item in items))
+
+
+def _check_refused(answer: httpx.Response) -> None:
+    assert (answer.status_code, answer.json()["error"]) == (503, "temporarily_unavailable")
+    assert "Retry-After" in answer.headers

@@ -11,6 +11,7 @@ import pytest
 
 from tests.support.browsers.firefox import Firefox, autopush, firefox
 from tests.support.browsers.first_sign_in import newcomer
+from tests.support.browsers.log_vectors import differences
 from tests.support.checks.log_and_rows import waiting
 from tests.support.checks.waiting import until
 from tests.support.clients.agent import Agent
@@ -49,6 +50,13 @@ def newer(server: LiveServer, tmp_path: Path) -> Iterator[Callable[[], None]]:
     """Starts a newer version in this server's place."""
     with newer_pages(server, tmp_path) as put:
         yield put
+
+
+def test_the_audit_log_is_checked_as_in_the_terminal(user: str, firefox_browser: Firefox) -> None:
+    """Right and wrong proofs, and signatures of checkpoints."""
+    assert user
+    assert differences(firefox_browser) == []
+    firefox_browser.see("Boolean(localStorage.getItem(`sayso-log-${document.body.dataset.user}`))")
 
 
 def test_a_denial_is_sent_at_once_when_its_page_is_left(

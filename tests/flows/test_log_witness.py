@@ -1,10 +1,6 @@
 """The terminals of approvers watch the audit log of a real server."""
 
 import json
-import shutil
-import sqlite3
-from collections.abc import Callable
-from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -12,13 +8,13 @@ import pytest
 
 from approver_tui.client.audit.log_witness import WARNING, LogWitness
 from approver_tui.client.sign_in.profile import Home
-from server import key_files
 from tests.support.checks.waiting import until
 from tests.support.clients.agent import Agent, new_agent
 from tests.support.clients.pty_app import Window, window
 from tests.support.clients.terminal import Terminal, new_person
 from tests.support.inputs.commands import Done, command
 from tests.support.inputs.json_forms import problems
+from tests.support.servers.replaced_database import copied, grow, replace, rotate_log_key
 from tests.support.servers.server import LiveServer, live_server
 
 
@@ -45,48 +41,12 @@ def _witness(person: Terminal) -> LogWitness:
     return LogWitness(person.client.session, Home.at(person.home))
 
 
-def _sign(server: LiveServer) -> None:
-    """Let a second pass, in which the server signs a checkpoint."""
-    server.services.audit_log.sign()
-
-
-def _grow(server: LiveServer, count: int = 3) -> None:
-    for _ in range(count):
-        server.user()
-    _sign(server)
-
-
-def _database(server: LiveServer) -> Path:
-    return server.folder / "data" / "sayso.db"
-
-
-def _copy(server: LiveServer, name: str) -> Path:
-    """A copy of the database as it is now."""
-    copy = server.folder / name
-    with sqlite3.connect(_database(server)) as source, sqlite3.connect(copy) as target:
-        source.backup(target)
-    return copy
-
-
-def _replace(server: LiveServer, copy: Path) -> None:
-    """Run the server on another database, with the same keys."""
-    server.stop()
-    if server._services is not None:
-        server._services.store.close()
-        server._services = None
-    for suffix in ("", "-wal", "-shm"):
-        Path(f"{_database(server)}{suffix}").unlink(missing_ok=True)
-    shutil.copy(copy, _database(server))
-    server.start()
-
-
 def test_a_log_that_grows_is_no_alarm(server: LiveServer, person: Terminal) -> None:
     """Each check keeps the newer checkpoint; a server that was restarted is the same."""
-    _sign(server)
     witness = _witness(person)
     for _ in range(3):
         assert witness.check() == ""
-        _grow(server)
+        grow(server)
     server.stop()
     server.start()
     assert witness.check() == ""
@@ -97,14 +57,14 @@ def test_a_log_that_grows_is_no_alarm(server: LiveServer, person: Terminal) -> N
 
 def test_an_older_copy_of_the_database_is_noticed(server: LiveServer, person: Terminal) -> None:
     """Entries are missing. The kept checkpoint stays, also when the log has grown past it."""
-    older = _copy(server, "older.db")
-    _grow(server)
+    older = copied(server, "older.db")
+    grow(server)
     assert _witness(person).check() == ""
     before = _witness(person)._read()
     assert before is not None
-    _replace(server, older)
+    replace(server, older)
     assert "entries, and it had" in _witness(person).check()
-    _grow(server, 20)
+    grow(server, 20)
     assert "entries, and it had" in _witness(person).check()
     after = _witness(person)._read()
     assert after is not None
@@ -116,38 +76,29 @@ def test_an_older_copy_that_has_grown_again_is_noticed(
     server: LiveServer, person: Terminal
 ) -> None:
     """It is longer than before, but it is another history."""
-    older = _copy(server, "older.db")
-    _grow(server)
+    older = copied(server, "older.db")
+    grow(server)
     assert _witness(person).check() == ""
-    _replace(server, older)
-    _grow(server, 20)
+    replace(server, older)
+    grow(server, 20)
     assert "are not the ones that were there" in _witness(person).check()
 
 
 def test_a_replaced_key_is_noticed(server: LiveServer, person: Terminal) -> None:
     """Unless the old key signed which one replaces it."""
-    _sign(server)
     witness, log = _witness(person), server.services.audit_log
     assert witness.check() == ""
     for _ in range(2):
-        _rotate(server, log.record_key)
-        _grow(server)
+        rotate_log_key(server)
+        grow(server)
     assert witness.check() == ""
     kept = witness._read()
     assert kept is not None
     assert kept.log_key == log.key.text
     (server.folder / "data" / "log.key").unlink()  # lost, so nobody vouches for the new one
-    _rotate(server, log.record_key)
-    _grow(server)
+    rotate_log_key(server)
+    grow(server)
     assert "Another key signs the audit log" in witness.check()
-
-
-def _rotate(server: LiveServer, record: Callable[..., None]) -> None:
-    services = server.services
-    for old in (server.folder / "data").glob("log.key.*"):
-        old.unlink()
-    key_files.replace_log(services.settings, services.store, partial(record, by="operator"))
-    services.audit_log.sign()
 
 
 def _command(person: Terminal, *arguments: str, stdin: str = "") -> Done:
@@ -158,11 +109,11 @@ def _command(person: Terminal, *arguments: str, stdin: str = "") -> Done:
 def test_the_commands_warn(server: LiveServer, person: Terminal, agent: Agent) -> None:
     """On stderr, before a PIN is read; what they print does not change."""
     agent.asked(person.user)
-    older = _copy(server, "older.db")
-    _grow(server)
+    older = copied(server, "older.db")
+    grow(server)
     calm = _command(person, "inbox")
     assert (calm.returncode, calm.stderr) == (0, "")
-    _replace(server, older)
+    replace(server, older)
     done = _command(person, "inbox")
     assert (done.returncode, len(done.stdout.splitlines())) == (0, len(calm.stdout.splitlines()))
     assert done.stderr.startswith(f"Warning: {WARNING} (The audit log has ")
@@ -182,13 +133,13 @@ def test_the_commands_warn(server: LiveServer, person: Terminal, agent: Agent) -
 
 def test_the_app_shows_a_banner_after_a_reconnect(server: LiveServer, person: Terminal) -> None:
     """It stays, on every page and after the app was opened again."""
-    older = _copy(server, "older.db")
-    _grow(server)
+    older = copied(server, "older.db")
+    grow(server)
     words = ("audit log of this server was changed", "Do not approve.")
     with window(person, size=(80, 24)) as app:
         app.hides(*words)
         until(lambda: _witness(person)._read() is not None)
-        _replace(server, older)
+        replace(server, older)
         app.shows("LIVE", *words)
         app.press("2")
         app.shows("History", *words)

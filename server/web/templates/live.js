@@ -1,5 +1,6 @@
 // News: from the feed's socket, by polling every two seconds without a socket, or by polling only.
 import { bar } from "/buttons.js";
+import { watch } from "/log_witness.js";
 import { ago, call } from "/passkey.js";
 
 const WITHOUT = 2000;
@@ -26,6 +27,7 @@ export const there = () => Promise.race([call("GET", "/healthz", undefined, { ca
  */
 export function live(look, { tell = () => {}, every = 0, since } = {}) {
   let connected = false;
+  let cut = false;
   let heard = Date.now();
   let seen = heard;
   let asked = 0;
@@ -39,6 +41,7 @@ export function live(look, { tell = () => {}, every = 0, since } = {}) {
       const said = `Not connected. Last updated ${clock.format(seen)}. You can't make changes now.`;
       document.getElementById("offline-words").textContent = said;
     }
+    if (!gone && !strip.hidden) watch();
     strip.hidden = !gone;
     age();
     bar("away", gone);
@@ -108,6 +111,8 @@ export function live(look, { tell = () => {}, every = 0, since } = {}) {
     socket.addEventListener("open", () => socket.send(JSON.stringify({ type: "ticket", ticket })));
     socket.addEventListener("message", ({ data }) => {
       connected = true;
+      if (cut) watch();
+      cut = false;
       const message = JSON.parse(data);
       cursor = message.seq ?? message.cursor ?? cursor;
       if (tell(message)) current();
@@ -115,6 +120,7 @@ export function live(look, { tell = () => {}, every = 0, since } = {}) {
     });
     socket.addEventListener("close", () => {
       connected = false;
+      cut = true;
       setTimeout(connect, WITH / 3);
     });
   }

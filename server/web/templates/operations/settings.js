@@ -1,5 +1,18 @@
-// The time zone of this machine, if none is stored.
+// The time zone of this machine, if none is stored; and what this browser knows of the audit log.
 import "/live_page.js";
+import { accept, follow, kept, size } from "/log_witness.js";
+import { attempt } from "/passkey.js";
 
 const zone = document.querySelector("[data-zone]");
 if (zone) zone.value = Intl.DateTimeFormat().resolvedOptions().timeZone || zone.value;
+
+const part = (name) => document.getElementById(`log-${name}`);
+
+follow(() => {
+  part("size").textContent = size() ? `Last seen with ${size()} entries.` : "Not seen yet.";
+  part("changed").hidden = !kept()?.alarm;
+  part("why").textContent = kept()?.alarm ?? "";
+});
+
+part("explained").addEventListener("change", ({ target }) => (part("accept").disabled = !target.checked));
+part("accept").addEventListener("click", () => attempt(accept));

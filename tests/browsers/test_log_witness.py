@@ -1,0 +1,113 @@
+"""The pages of approvers watch the audit log of a real server."""
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.support.browsers.chromium import Chromium, stranger
+from tests.support.browsers.first_sign_in import newcomer
+from tests.support.browsers.live_pages import listening
+from tests.support.browsers.log_vectors import differences
+from tests.support.clients.agent import new_agent
+from tests.support.servers.replaced_database import copied, grow, replace, rotate_log_key
+from tests.support.servers.server import LiveServer, live_server
+
+_WORDS = "The audit log of this server was changed or replaced. Do not approve."
+_KEPT = "localStorage.getItem(`sayso-log-${document.body.dataset.user}`)"
+_ALARM = "document.getElementById('log-alarm').checkVisibility()"
+
+
+@pytest.fixture
+def server(tmp_path: Path) -> Iterator[LiveServer]:
+    """A server of this test alone, because its database is replaced."""
+    with live_server(tmp_path, forked=True) as running:
+        yield running
+
+
+@pytest.fixture
+def page(server: LiveServer, browser: Chromium) -> Iterator[Chromium]:
+    """The inbox of somebody; this browser has kept a checkpoint."""
+    with stranger(browser) as tab:
+        tab.add_passkey_holder()
+        newcomer(tab, server)
+        listening(tab, f"{server.url}/")
+        _kept(tab, server)
+        yield tab
+
+
+def _kept(tab: Chromium, server: LiveServer) -> Any:
+    """Wait until the newest checkpoint is the one that the tab keeps."""
+    newest = json.dumps(server.services.audit_log.newest())
+    return json.loads(tab.see(f"JSON.parse({_KEPT})?.checkpoint === {newest} && {_KEPT}"))
+
+
+def test_the_scripts_judge_proofs_and_checkpoints_as_the_terminal_does(page: Chromium) -> None:
+    """Thousands of right and wrong ones."""
+    assert differences(page) == []
+
+
+def test_a_log_that_grows_is_no_alarm(server: LiveServer, page: Chromium) -> None:
+    """After reloads, restarts, and a key that vouches for the next one."""
+    grow(server)
+    page.open(f"{server.url}/")
+    _kept(page, server)
+    rotate_log_key(server)
+    grow(server)
+    server.stop()
+    page.says("Not connected.")
+    server.start()
+    kept = _kept(page, server)
+    assert kept["log_key"] == server.services.audit_log.key.text
+    assert not page.ask(_ALARM)
+
+
+@pytest.mark.parametrize("more", [0, 20], ids=["older", "forked"])
+def test_another_log_shows_a_banner_that_stays(
+    server: LiveServer, page: Chromium, more: int
+) -> None:
+    """After a reconnect, on every page, until the user accepts the log; a new browser has none."""
+    older = copied(server, "older.db")
+    grow(server)
+    page.open(f"{server.url}/")
+    kept = _kept(page, server)
+    replace(server, older, lambda: page.says("Not connected."))
+    grow(server, more)
+    page.says(_WORDS)
+    assert json.loads(page.ask(_KEPT))["checkpoint"] == kept["checkpoint"]
+    grow(server, 20)
+    page.open(f"{server.url}/history")
+    page.says(_WORDS)
+    page.open(f"{server.url}/settings")
+    page.says("are not the ones that were there" if more else "entries, and it had")
+    assert page.ask("document.getElementById('log-accept').disabled")
+    page.click("#log-explained")
+    page.click("#log-accept")
+    page.see(f"!{_ALARM}")
+    _kept(page, server)
+    assert len(page.ask("Object.keys(localStorage).filter((name) => /-log-.*-/.test(name))")) == 1
+    page.open(f"{server.url}/")
+    assert not page.ask(_ALARM)
+
+
+def test_another_key_shows_a_banner_in_the_approve_panel(
+    server: LiveServer, page: Chromium
+) -> None:
+    """The key before it was lost, so nobody vouches for the new one."""
+    agent = new_agent(server)
+    agent.asked(page.ask("document.querySelector('.who').textContent"))
+    (server.folder / "data" / "log.key").unlink()
+    rotate_log_key(server)
+    server.stop()
+    page.says("Not connected.")
+    server.start()
+    page.says(_WORDS)
+    page.open(page.see("document.querySelector('.row a')?.href"))
+    page.click("#to-approve")
+    page.see("document.getElementById('approve').checkVisibility()")
+    assert page.ask(_ALARM)
+    page.open(f"{server.url}/settings")
+    page.says("Another key signs the audit log")
+    agent.http.close()

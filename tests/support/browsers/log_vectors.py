@@ -1,0 +1,154 @@
+"""What the pages' scripts say of proofs and checkpoints, next to what `server.audit_log` says.
+
+Owns: the cases. The program in Python has tests against known values and another implementation.
+"""
+
+import base64
+import itertools
+import json
+from collections.abc import Callable, Iterable
+from typing import Any, Protocol
+
+from server.audit_log import merkle, notes
+from server.audit_log.merkle import BadProof
+from server.audit_log.notes import BadNote, Checkpoint, LogKey
+from tests.support.builders.trees import Tree
+
+_LEAVES = [merkle.node_hash(b"leaf", bytes([number])) for number in range(17)]
+_ROOTS = [Tree.over(_LEAVES[:size]).root for size in range(len(_LEAVES) + 1)]
+_NODES = Tree.over(_LEAVES).nodes
+_SEED, _OTHER = b"s" * 32, b"t" * 32
+_ORIGIN = "approvals.example.com/log"
+_KEY = notes.public_key(_ORIGIN, _SEED)
+_NEW = notes.public_key(_ORIGIN, _OTHER)
+_NOTE = notes.sign(Checkpoint(_ORIGIN, 7, _ROOTS[7]), _SEED, 1_796_000_000)
+_VOUCHER = notes.replacement(_NEW, _SEED)
+_SCRIPT = """
+(async () => {
+  const { isConsistent, isIncluded } = await import("/merkle.js");
+  const { decoded, readCheckpoint, readKey, replaced } = await import("/notes.js");
+  const tree = ([size, root]) => ({ size, root: decoded(root) });
+  const checks = {
+    consistency: ([old, found, proof]) => isConsistent(tree(old), tree(found), proof.map(decoded)),
+    inclusion: ([leaf, index, found, proof]) =>
+      isIncluded(decoded(leaf), index, tree(found), proof.map(decoded)),
+    checkpoint: async ([note, key]) => {
+      const { size, at } = await readCheckpoint(note, await readKey(key));
+      return [size, at];
+    },
+    key: async ([text]) => (await readKey(text)).text,
+    replaced: async ([note, key]) => (await replaced(note, await readKey(key))).text,
+  };
+  const said = ([kind, ...rest]) => checks[kind](rest).catch(() => false);
+  return Promise.all(CASES.map(said));
+})()
+"""
+
+
+class Tab(Protocol):
+    """A tab of either browser, at one of our pages."""
+
+    def ask(self, expression: str) -> Any: ...  # whatever the page says
+
+
+def differences(tab: Tab) -> list[Any]:
+    """The cases that the scripts judge differently."""
+    cases = [*_consistency(), *_inclusion(), *_notes()]
+    said = tab.ask(_SCRIPT.replace("CASES", json.dumps(cases)))
+    expected = [_EXPECTED[kind](*rest) for kind, *rest in cases]
+    assert [one for one in expected if one]
+    assert [one for one in expected if not one]
+    return [found for found in zip(cases, said, expected, strict=True) if found[1] != found[2]]
+
+
+def _consistency() -> Iterable[list[Any]]:
+    sizes = range(len(_ROOTS))
+    for old, size in itertools.product(sizes, sizes):
+        proof = merkle.consistency_proof(_NODES, old, size) if old <= size else []
+        for changed in _changed(proof):
+            yield ["consistency", _tree(old), _tree(size), [_text(one) for one in changed]]
+        yield ["consistency", [old, _text(_ROOTS[1])], _tree(size), [_text(one) for one in proof]]
+
+
+def _inclusion() -> Iterable[list[Any]]:
+    for size in range(1, len(_ROOTS)):
+        for index in range(size):
+            proof = merkle.inclusion_proof(_NODES, index, size)
+            for changed in _changed(proof):
+                hashes = [_text(one) for one in changed]
+                yield ["inclusion", _text(_LEAVES[index]), index, _tree(size), hashes]
+            hashes = [_text(one) for one in proof]
+            yield ["inclusion", _text(_LEAVES[index]), index + 1, _tree(size), hashes]
+
+
+def _notes() -> Iterable[list[Any]]:
+    for note, key in itertools.product((_NOTE, _VOUCHER), (_KEY, _NEW)):
+        for at in range(len(note)):
+            changed = note[:at] + ("A" if note[at] != "A" else "B") + note[at + 1 :]
+            yield ["checkpoint", changed, key.text]
+            yield ["replaced", changed, key.text]
+        yield ["checkpoint", note, key.text]
+        yield ["replaced", note, key.text]
+    for size in ("07", "-7", "7.0", "1e1", ""):
+        yield ["checkpoint", _NOTE.replace("\n7\n", f"\n{size}\n"), _KEY.text]
+    yield ["checkpoint", "".join(_NOTE.splitlines(keepends=True)[:-1]), _KEY.text]
+    for text in ("", "a+b", _KEY.text[:-4], f"other{_KEY.text}", _KEY.text):
+        yield ["key", text]
+
+
+def _changed(proof: list[bytes]) -> Iterable[list[bytes]]:
+    yield proof
+    yield [*proof, _LEAVES[0]]
+    yield proof[:-1]
+    for at in range(len(proof)):
+        yield [*proof[:at], _LEAVES[0][::-1], *proof[at + 1 :]]
+
+
+def _tree(size: int) -> list[Any]:
+    return [size, _text(_ROOTS[size])]
+
+
+def _text(value: bytes) -> str:
+    return base64.b64encode(value).decode()
+
+
+def _holds(check: Callable[[], object]) -> bool:
+    try:
+        check()
+    except BadProof:
+        return False
+    return True
+
+
+def _is_consistent(old: list[Any], new: list[Any], proof: list[str]) -> bool:
+    trees = (old[0], base64.b64decode(old[1]), new[0], base64.b64decode(new[1]))
+    return _holds(lambda: merkle.check_consistency(*trees, [base64.b64decode(p) for p in proof]))
+
+
+def _is_included(leaf: str, index: int, tree: list[Any], proof: list[str]) -> bool:
+    hashes = [base64.b64decode(one) for one in proof]
+    root = base64.b64decode(tree[1])
+    return _holds(
+        lambda: merkle.check_inclusion(base64.b64decode(leaf), index, tree[0], hashes, root)
+    )
+
+
+def _read(read: Callable[[], Any]) -> Any:
+    try:
+        return read()
+    except BadNote:
+        return False
+
+
+def _checkpoint(note: str, key: str) -> Any:
+    found = _read(lambda: notes.verify(note, [LogKey.read(key)]))
+    return found and [found[0].size, found[1]]
+
+
+_EXPECTED: dict[str, Callable[..., Any]] = {
+    "consistency": _is_consistent,
+    "inclusion": _is_included,
+    "checkpoint": _checkpoint,
+    "key": lambda text: _read(lambda: LogKey.read(text).text),
+    "replaced": lambda note, key: _read(lambda: notes.replaced(note, LogKey.read(key)).text),
+}

@@ -1,0 +1,52 @@
+"""A server whose database is replaced by another copy of it, as by a restore or a forgery."""
+
+import shutil
+import sqlite3
+from collections.abc import Callable
+from functools import partial
+from pathlib import Path
+
+from server import key_files
+from tests.support.servers.server import LiveServer
+
+
+def grow(server: LiveServer, count: int = 3) -> None:
+    """Add entries to the log, and a checkpoint that has them."""
+    for _ in range(count):
+        server.user()
+    server.services.audit_log.sign()
+
+
+def copied(server: LiveServer, name: str) -> Path:
+    """A copy of the database as it is now."""
+    copy = server.folder / name
+    with sqlite3.connect(_database(server)) as source, sqlite3.connect(copy) as target:
+        source.backup(target)
+    return copy
+
+
+def replace(server: LiveServer, copy: Path, meanwhile: Callable[[], object] = bool) -> None:
+    """Run the server on another database, with the same keys; do `meanwhile` without a server."""
+    server.stop()
+    if server._services is not None:
+        server._services.store.close()
+        server._services = None
+    for suffix in ("", "-wal", "-shm"):
+        Path(f"{_database(server)}{suffix}").unlink(missing_ok=True)
+    shutil.copy(copy, _database(server))
+    meanwhile()
+    server.start()
+
+
+def rotate_log_key(server: LiveServer) -> None:
+    """Replace the key of the log; the old one vouches for the new one if it is there."""
+    services = server.services
+    for old in (server.folder / "data").glob("log.key.*"):
+        old.unlink()
+    record = partial(services.audit_log.record_key, by="operator")
+    key_files.replace_log(services.settings, services.store, record)
+    services.audit_log.sign()
+
+
+def _database(server: LiveServer) -> Path:
+    return server.folder / "data" / "sayso.db"

@@ -32,6 +32,7 @@ def is_interactive() -> bool:
 def this_client() -> Iterator[Client]:
     """Open the client of this machine for one command. Raises LoginFirst."""
     client = open_client(this_home(), clock=settings.wall_clock)
+    LogWitness(client.session, client.home)  # keeps the promises of the server's audit log
     try:
         yield client
     finally:

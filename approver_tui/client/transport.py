@@ -30,6 +30,7 @@ Clock = Callable[[], int]
 """The wall clock: milliseconds since the epoch."""
 
 CLIENT_ID = "sayso-approver"
+PROMISES = "Sayso-Promises"
 LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
 _TIMEOUT = httpx.Timeout(20, connect=5, pool=5)
 _SKEW_THAT_MATTERS = 2_000
@@ -66,6 +67,8 @@ class Transport:
         self.clock = clock
         self._skew = 0
         self._http = new_http(self.issuer)
+        self.on_promises: Callable[[str], None] = _ignore
+        """Gets the promises of the audit log in a response."""
 
     def close(self) -> None:
         """Close the connections."""
@@ -120,6 +123,8 @@ class Transport:
             response = self._send_once(outgoing)
         if not response.is_success:
             raise refusal(response)
+        if promises := response.headers.get(PROMISES):
+            self.on_promises(promises)
         return response
 
     def _send_once(self, outgoing: OutgoingRequest) -> httpx.Response:
@@ -145,6 +150,10 @@ class Transport:
         known = self._skew
         self.observe(int(moment.timestamp() * 1000), since)
         return abs(self._skew - known) > _SKEW_THAT_MATTERS
+
+
+def _ignore(_promises: str) -> None:
+    """Nobody keeps them."""
 
 
 def new_http(base_url: str) -> httpx.Client:

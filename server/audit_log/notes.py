@@ -6,6 +6,7 @@ Never: trees, entries or files.
 
 import base64
 import hashlib
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -19,6 +20,10 @@ _TIMED = b"\x04"
 _DASH = "\N{EM DASH} "
 _REPLACED = "replaced by"
 """The second line of a note about a new key; a checkpoint has a number there."""
+PROMISE_SECONDS = 60
+"""A promised entry is in each checkpoint that is at least this much later."""
+_PROMISED = re.compile(r"promises entry ([\w-]{1,64})", re.ASCII)
+"""The second line of a promise."""
 _ID_BYTES = 4
 _TIME_BYTES = 8
 _HASH_BYTES = 32
@@ -75,6 +80,21 @@ class LogKey:
         return read
 
 
+@dataclass(frozen=True, slots=True)
+class Promise:
+    """The log's word that an entry is in it, from the moment when the entry was stored."""
+
+    entry_id: str
+    leaf: bytes
+    at: int
+    """When the entry was stored (s)."""
+
+    @property
+    def due(self) -> int:
+        """The earliest time (s) of a checkpoint that must have the entry."""
+        return self.at + PROMISE_SECONDS
+
+
 def sign(checkpoint: Checkpoint, seed: bytes, at: int) -> str:
     """Sign a checkpoint, once by itself and once with the time (s). `seed` is the private key."""
     private = Ed25519PrivateKey.from_private_bytes(seed)
@@ -89,23 +109,33 @@ def sign(checkpoint: Checkpoint, seed: bytes, at: int) -> str:
 
 def replacement(new: LogKey, seed: bytes) -> str:
     """A note in which the old private key says which key signs from now on."""
-    old = public_key(new.name, seed)
-    text = f"{new.name}\n{_REPLACED}\n{new.text}\n"
-    private = Ed25519PrivateKey.from_private_bytes(seed)
-    return f"{text}\n{_line(old, _SIGNED, private.sign(text.encode()))}"
+    return _signed_note(f"{new.name}\n{_REPLACED}\n{new.text}\n", new.name, seed)
 
 
 def replaced(note: str, old: LogKey) -> LogKey:
     """The key that the old one names in its note. Raises `BadNote`."""
-    text, _, lines = note.partition("\n\n")
-    names = text.split("\n")
-    if len(names) != _LINES or names[:2] != [old.name, _REPLACED]:
+    names = _signed_lines(note, old)
+    if len(names) != _LINES or names[1] != _REPLACED:
         raise BadNote("It does not say which key replaces this one.")
-    _check(old, f"{text}\n".encode(), _signature(lines, old, _SIGNED))
     new = LogKey.read(names[2])
     if new.name != old.name:
         raise BadNote("The new key is of another log.")
     return new
+
+
+def promise(given: Promise, name: str, seed: bytes) -> str:
+    """A note in which the log of this name promises an entry."""
+    words = f"promises entry {given.entry_id}"
+    return _signed_note(f"{name}\n{words}\n{_base64(given.leaf)}\n{given.at}\n", name, seed)
+
+
+def promised(note: str, key: LogKey) -> Promise:
+    """The promise that this key signed. Raises `BadNote`."""
+    _name, words, leaf, at, *more = [*_signed_lines(note, key), "", "", ""]
+    named = _PROMISED.fullmatch(words)
+    if named is None or any(more) or not (at.isascii() and at.isdecimal()):
+        raise BadNote("This is not a promise of a log.")
+    return Promise(named[1], _bytes(leaf), int(at))
 
 
 def public_key(name: str, seed: bytes) -> LogKey:
@@ -130,6 +160,21 @@ def verify(note: str, keys: Sequence[LogKey]) -> tuple[Checkpoint, int]:
     at = int.from_bytes(timed[:_TIME_BYTES])
     _check(key, _timed(checkpoint.text, at), timed[_TIME_BYTES:])
     return checkpoint, at
+
+
+def _signed_note(text: str, name: str, seed: bytes) -> str:
+    signature = Ed25519PrivateKey.from_private_bytes(seed).sign(text.encode())
+    return f"{text}\n{_line(public_key(name, seed), _SIGNED, signature)}"
+
+
+def _signed_lines(note: str, key: LogKey) -> list[str]:
+    """The lines of a note of this log, signed by its key. Raises `BadNote`."""
+    text, _, lines = note.partition("\n\n")
+    _check(key, f"{text}\n".encode(), _signature(lines, key, _SIGNED))
+    found = text.split("\n")
+    if found[0] != key.name:
+        raise BadNote("It is of another log.")
+    return found
 
 
 def _read(text: str) -> Checkpoint:

@@ -1,6 +1,8 @@
 """Runs a route: authenticates the caller, calls the endpoint, translates errors to responses."""
 
-from collections.abc import Mapping
+import base64
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from functools import cache
 from types import MappingProxyType
 
@@ -8,10 +10,12 @@ from prometheus_client import Counter
 from pydantic import BaseModel
 
 from server import telemetry
+from server.crypto.secrets import BadKeyFile
 from server.http import cookies
 from server.http.approvals import approval_wire
 from server.http.route import (
     NO_STORE,
+    PROMISES,
     STATEMENT,
     Caller,
     HttpRequest,
@@ -23,14 +27,18 @@ from server.http.route import (
 from server.http.site import Site
 from server.http.wire import read
 from server.model.approval_views import ApproverView
+from server.model.audit import StoredLeaf
 from server.model.store import Busy, Taken
 from server.protocol import errors
 from server.protocol.approvals import decisions
+from server.services.audit import stored
 from server.services.operations.administration import AdminServices
 from server.services.operations.authority import AdminRequest
 from server.services.refusals import ChangeRefused, Conflict, Invalid, NotFound
 from server.services.users.device_auth import DeviceCall, Person
 
+_MAX_PROMISES = 8
+"""In one response: a proxy may refuse long headers."""
 _UNAVAILABLE = "The server is busy. Nothing was changed; try again."
 
 
@@ -80,16 +88,35 @@ def _run(site: Site, route: Route, request: HttpRequest) -> HttpResponse:
     if twice := sorted(request.repeated.intersection(route.query)):
         raise errors.Problem(422, "invalid_body", f"{twice[0]} must appear once.")
     if route.caller is Caller.PERSON:
-        person = _person(site, route, request)
-        subject = _subject(site, route, request, person)
-        body = (read(route.body, request.body),) if route.body and route.takes_body else ()
-        result = route.endpoint(site, request, subject, *body)
-    elif route.caller is Caller.RESOURCE:
+        return _run_for_person(site, route, request)
+    if route.caller is Caller.RESOURCE:
         caller = site.clients.auth.resource_server(request.headers.get("authorization"))
         result = route.endpoint(site, request, caller)
     else:
         result = route.endpoint(site, request)
     return _response(route, result)
+
+
+def _run_for_person(site: Site, route: Route, request: HttpRequest) -> HttpResponse:
+    """Run a person's endpoint; the response promises the audit entries that were stored."""
+    with stored.collect() as leaves:
+        person = _person(site, route, request)
+        subject = _subject(site, route, request, person)
+        body = (read(route.body, request.body),) if route.body and route.takes_body else ()
+        response = _response(route, route.endpoint(site, request, subject, *body))
+    if not leaves:
+        return response
+    return replace(response, headers={**response.headers, PROMISES: _promises(site, leaves)})
+
+
+def _promises(site: Site, leaves: Sequence[StoredLeaf]) -> str:
+    """The promises as a header; empty if the log cannot sign now, because the change is stored."""
+    try:
+        notes = site.audit_log.promises(leaves[-_MAX_PROMISES:])
+    except (Busy, BadKeyFile) as error:
+        telemetry.log().warning("promise.missing", reason=str(error))
+        return ""
+    return ", ".join(base64.b64encode(note.encode()).decode() for note in notes)
 
 
 def _response(route: Route, result: Result) -> HttpResponse:

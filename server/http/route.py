@@ -64,6 +64,8 @@ def as_json(
 ID_PATTERN: Final = "[A-Za-z0-9_-]{1,64}"
 """The ids in paths; a path with anything else is not found."""
 
+PROMISES: Final = "Sayso-Promises"
+"""The header with the promises of the audit log, in Base64, for the entries of a change."""
 STATEMENT: Final = "Sayso-Statement"
 """The header with a signed statement about its own request."""
 

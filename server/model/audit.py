@@ -43,6 +43,15 @@ class StoredEntry:
 
 
 @dataclass(frozen=True, slots=True)
+class StoredLeaf:
+    """The id, time and leaf hash of an entry that this process stored."""
+
+    id: str
+    at: int
+    leaf: bytes
+
+
+@dataclass(frozen=True, slots=True)
 class CheckpointRow:
     """A signed checkpoint of the log."""
 

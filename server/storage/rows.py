@@ -7,6 +7,7 @@ from typing import Protocol
 from sqlalchemy import BigInteger, Connection, bindparam, cast, func, select, update
 
 from server.lazy_imports import lazily
+from server.model.audit import StoredLeaf
 from server.model.store import React
 from server.protocol.lazy import lazy
 from server.storage.tables import installation
@@ -89,6 +90,8 @@ class View:
         self.now = now
         self.needs_wake = False
         """Whether to wake waiters after the commit, for events, messages or administration."""
+        self.leaves = list[StoredLeaf]()
+        """The audit entries that were added."""
         self._connection = connection
         self._cache = cache
         self._new_entry_id = new_entry_id
@@ -140,7 +143,7 @@ class View:
     history = lazy(lambda self: History(self._connection))
     incidents = lazy(lambda self: Incidents(self._connection))
     standing_grants = lazy(lambda self: StandingGrants(self._connection))
-    audit = lazy(lambda self: Audit(self._connection, self.now, self._new_entry_id))
+    audit = lazy(lambda self: Audit(self._connection, self.now, self._new_entry_id, self.leaves))
     audit_log = lazy(lambda self: AuditLog(self._connection))
     feed = lazy(lambda self: Feed(self._connection, self.now, self._wake_later))
     outbox = lazy(lambda self: Outbox(self._connection, self.now, self._wake_later))

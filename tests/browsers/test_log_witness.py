@@ -1,5 +1,6 @@
 """The pages of approvers watch the audit log of a real server."""
 
+import base64
 import json
 from collections.abc import Iterator
 from pathlib import Path
@@ -7,6 +8,8 @@ from typing import Any
 
 import pytest
 
+from server.audit_log import notes
+from server.audit_log.notes import Promise
 from tests.support.browsers.chromium import Chromium, stranger
 from tests.support.browsers.first_sign_in import newcomer
 from tests.support.browsers.live_pages import listening
@@ -17,6 +20,9 @@ from tests.support.servers.server import LiveServer, live_server
 
 _WORDS = "The audit log of this server was changed or replaced. Do not approve."
 _KEPT = "localStorage.getItem(`sayso-log-${document.body.dataset.user}`)"
+_PROMISES = "localStorage.getItem(`sayso-promises-${document.body.dataset.user}`)"
+_COUNT = """() => addEventListener(
+  "promises", ({ detail }) => localStorage.setItem("count", detail.length))"""
 _ALARM = "document.getElementById('log-alarm').checkVisibility()"
 
 
@@ -110,4 +116,32 @@ def test_another_key_shows_a_banner_in_the_approve_panel(
     assert page.ask(_ALARM)
     page.open(f"{server.url}/settings")
     page.says("Another key signs the audit log")
+    agent.http.close()
+
+
+def test_a_promise_is_kept_until_its_entry_is_in_the_log(
+    server: LiveServer, page: Chromium
+) -> None:
+    """The answer to a decision has it. One that was broken shows the banner."""
+    agent = new_agent(server)
+    agent.asked(page.ask("document.querySelector('.who').textContent"))
+    page.beforehand(_COUNT)
+    page.open(page.see("document.querySelector('.row a')?.href"))
+    page.click("#to-approve")
+    page.click("#approve-now")
+    page.says("Approved by")
+    assert page.ask("localStorage.getItem('count')") == "1"
+    server.clock.forward(1_000)
+    grow(server)
+    page.open(f"{server.url}/")
+    page.see(f"{_PROMISES} === '[]'")
+    assert not page.ask(_ALARM)
+    log, late = server.services.audit_log, server.clock.now() // 1000 - 61
+    note = notes.promise(Promise("sayso_ae_none", b"l" * 32, late), log.origin, log.private_key())
+    text = base64.b64encode(note.encode()).decode()
+    page.ask(f"dispatchEvent(new CustomEvent('promises', {{ detail: ['AAAA', '{text}'] }}))")
+    grow(server)
+    page.open(f"{server.url}/settings")
+    page.says("Entry sayso_ae_none of the audit log is missing. The server promised it.")
+    page.says(_WORDS)
     agent.http.close()

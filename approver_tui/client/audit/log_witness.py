@@ -12,13 +12,14 @@ from pathlib import Path
 from typing import Final
 
 from approver_tui.client import files
+from approver_tui.client.audit.promises import PromiseFile
 from approver_tui.client.errors import ApiError, WireError
 from approver_tui.client.sign_in.profile import Home
 from approver_tui.client.sign_in.session import Session
 from approver_tui.state.text import SafeText, display_safe
 from server.audit_log import merkle, notes
 from server.audit_log.merkle import BadProof
-from server.audit_log.notes import BadNote, Checkpoint, LogKey
+from server.audit_log.notes import BadNote, Checkpoint, LogKey, Promise
 
 WARNING: Final = SafeText(
     "The audit log of this server was changed or replaced. Do not approve. Tell your administrator."
@@ -26,6 +27,7 @@ WARNING: Final = SafeText(
 NOTHING: Final = SafeText("")
 _PATH: Final = "/api/audit"
 _CONFLICT: Final = 409
+_NOT_LOGGED: Final = frozenset({404, _CONFLICT})
 _LONGEST: Final = 200
 
 
@@ -61,6 +63,8 @@ class LogWitness:
     def __init__(self, session: Session, home: Home) -> None:
         self._session = session
         self.file = home.log_file(session.transport.issuer)
+        self._promises = PromiseFile(self.file.with_suffix(".promises"), self._lock_file)
+        session.transport.on_promises = self._promises.keep
 
     @property
     def alarm(self) -> SafeText:
@@ -83,6 +87,7 @@ class LogWitness:
     def forget(self, now: int) -> None:
         """Start again with the next check. The kept checkpoint stays in a file next to it."""
         with files.file_lock(self._lock_file):
+            self._promises.file.unlink(missing_ok=True)
             if self.file.exists():
                 self.file.replace(self.file.with_suffix(f".{now}.json"))
 
@@ -96,7 +101,9 @@ class LogWitness:
         if kept is None:
             return self._begin()
         if not kept.alarm:
-            self._write(self._compared(kept))
+            promises = self._promises.read(kept.key)
+            new = self._compared(kept)
+            self._write(new if new.alarm else self._with_kept_promises(new, promises))
         return self.alarm
 
     def _begin(self) -> SafeText:
@@ -128,6 +135,37 @@ class LogWitness:
         except _LogChangedError as error:
             return replace(kept, alarm=str(error), evidence=note)
         return replace(kept, log_key=key.text, checkpoint=note)
+
+    def _with_kept_promises(self, kept: _KeptLog, promises: Mapping[str, Promise]) -> _KeptLog:
+        """Check that promised entries are in the log; return what is kept, maybe with an alarm."""
+        checkpoint, at = notes.verify(kept.checkpoint, [kept.key])
+        missing = {
+            line: one
+            for line, one in promises.items()
+            if at <= one.at or not self._is_logged(one, checkpoint)
+        }
+        self._promises.drop(promises.keys() - missing.keys())
+        late = next(((line, one) for line, one in missing.items() if one.due <= at), None)
+        if late is None:
+            return kept
+        line, promise = late
+        words = f"Entry {promise.entry_id} of the audit log is missing. The server promised it."
+        return replace(kept, alarm=words, evidence=line)
+
+    def _is_logged(self, promise: Promise, checkpoint: Checkpoint) -> bool:
+        path, size = f"{_PATH}/{promise.entry_id}/inclusion", checkpoint.size
+        try:
+            answer = self._session.get(path, {"size": str(size)})
+            hashes = [_decoded(each) for each in answer.texts("hashes")]
+            index = answer.integer("index")
+            merkle.check_inclusion(promise.leaf, index, size, hashes, checkpoint.root)
+        except ApiError as error:
+            if error.status not in _NOT_LOGGED:
+                raise
+            return False
+        except BadProof:
+            return False
+        return True
 
     def _verified(self, note: str, pinned: LogKey) -> tuple[LogKey, Checkpoint]:
         """Return the key that signed a checkpoint: the pinned one, or one that it vouches for.

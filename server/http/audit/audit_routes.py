@@ -47,7 +47,8 @@ PROOF_ROUTES: Final = (
     own(
         "GET /api/audit/<id>/inclusion",
         proofs.inclusion,
-        "Get a proof that an entry is in the audit log.",
-        errors=(404, 409),
+        "Get a proof that an entry is in the audit log, or in its checkpoint of a size.",
+        query=("size",),
+        errors=(404, 409, 422),
     ),
 )

@@ -23,18 +23,23 @@ def checkpoint(site: Site, _request: HttpRequest, _person: Person) -> HttpRespon
 
 def consistency(site: Site, request: HttpRequest, _person: Person) -> wire.ConsistencyProof:
     """GET /api/audit/consistency?from=SIZE."""
-    size = request.query.get("from", "")
-    if not _SIZE.fullmatch(size):
-        raise errors.Problem(422, "invalid_body", "from must be the size of a checkpoint.")
-    return wire.consistency(site.audit_log.consistency(int(size)))
+    return wire.consistency(site.audit_log.consistency(_size(request, "from")))
 
 
 def inclusion(site: Site, request: HttpRequest, _person: Person) -> wire.InclusionProof:
-    """GET /api/audit/<id>/inclusion."""
-    return wire.inclusion(site.audit_log.prove(request.params["id"]))
+    """GET /api/audit/<id>/inclusion?size=SIZE: in the checkpoint of this size, or the newest."""
+    size = _size(request, "size") if "size" in request.query else None
+    return wire.inclusion(site.audit_log.prove(request.params["id"], size))
 
 
 def keys(site: Site, _request: HttpRequest, _person: Person) -> wire.LogKeys:
     """GET /api/audit/keys."""
     log = site.audit_log
     return wire.keys(log.key, log.replacements())
+
+
+def _size(request: HttpRequest, name: str) -> int:
+    text = request.query.get(name, "")
+    if not _SIZE.fullmatch(text):
+        raise errors.Problem(422, "invalid_body", f"{name} must be the size of a checkpoint.")
+    return int(text)

@@ -5,7 +5,7 @@ Never: hashes and signatures; `server.audit_log` has them.
 """
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from typing import Final
 from urllib.parse import urlsplit
@@ -14,9 +14,9 @@ from server.audit_log import merkle, notes
 from server.audit_log.bundles import Line, LoggedEntry, SignedCheckpoint
 from server.audit_log.entries import leaf_hash
 from server.audit_log.merkle import Frontier
-from server.audit_log.notes import BadNote, Checkpoint, LogKey
+from server.audit_log.notes import BadNote, Checkpoint, LogKey, Promise
 from server.audit_log.proofs import Proof
-from server.model.audit import CheckpointRow, Entry, EntrySearch
+from server.model.audit import CheckpointRow, Entry, EntrySearch, StoredLeaf
 from server.model.store import Store, Unit, View
 from server.services.audit import audit
 from server.services.refusals import Conflict, NotFound, Remedy
@@ -67,9 +67,7 @@ class AuditLog:
     @property
     def origin(self) -> str:
         """The log's name: the host of the server when the first checkpoint was signed."""
-        with self.store.read() as view:
-            newest = view.audit_log.newest()
-        return f"{urlsplit(self.issuer).netloc}/log" if newest is None else newest.origin
+        return self._newest_or_none().origin or f"{urlsplit(self.issuer).netloc}/log"
 
     @property
     def key(self) -> LogKey:
@@ -170,9 +168,21 @@ class AuditLog:
             hashes = merkle.consistency_proof(view.audit_log.nodes, old_size, newest.size)
         return Consistency(old_size, newest.size, tuple(hashes), newest.note)
 
-    def prove(self, entry_id: str) -> Proof:
-        """Prove that an entry is in the log. Raises `NotFound` or `Conflict`."""
-        newest = self._newest()
+    def promises(self, stored: Iterable[StoredLeaf]) -> list[str]:
+        """Promise, signed, that entries which were stored are in the log.
+
+        The times are not before the newest checkpoint, whose clock may have been set back since.
+        """
+        name, private_key, least = self.origin, self.private_key(), self._newest_or_none().at
+        given = (Promise(one.id, one.leaf, max(one.at, least) // 1000) for one in stored)
+        return [notes.promise(one, name, private_key) for one in given]
+
+    def prove(self, entry_id: str, size: int | None = None) -> Proof:
+        """Prove that an entry is in the log, or in its checkpoint of this size.
+
+        Raises `NotFound` or `Conflict`.
+        """
+        newest = self._newest(size)
         with self.store.read() as view:
             place = view.audit_log.place_of(entry_id)
             if place is None and view.audit.get(entry_id) is None:
@@ -183,9 +193,13 @@ class AuditLog:
             (entry,) = view.audit_log.entries(place, place + 1)
         return Proof(place, entry.body, tuple(hashes), newest.note)
 
-    def _newest(self) -> CheckpointRow:
+    def _newest_or_none(self) -> CheckpointRow:
         with self.store.read() as view:
-            newest = view.audit_log.newest()
+            return view.audit_log.newest() or _NONE
+
+    def _newest(self, at_most: int | None = None) -> CheckpointRow:
+        with self.store.read() as view:
+            newest = view.audit_log.newest(at_most)
         if newest is None:
             raise Conflict("The log has no checkpoint yet.", remedy=("checkpoint",))
         return newest

@@ -8,7 +8,7 @@ from sqlalchemy.engine import RowMapping
 from sqlalchemy.exc import DBAPIError
 
 from server.audit_log.entries import entry_bytes, leaf_hash
-from server.model.audit import Entry, EntrySearch, StoredEntry
+from server.model.audit import Entry, EntrySearch, StoredEntry, StoredLeaf
 from server.model.store import Busy
 from server.storage.audit.log import NEXT
 from server.storage.audit.tables import audit_entries as e
@@ -30,8 +30,16 @@ _SEARCHED = ["type", "subject", "resource", "approval_id", "correlation_id"]
 class Audit:
     """The audit log in the database."""
 
-    def __init__(self, connection: Connection, now: int, new_id: Callable[[int], str]) -> None:
+    def __init__(
+        self,
+        connection: Connection,
+        now: int,
+        new_id: Callable[[int], str],
+        stored: list[StoredLeaf],
+    ) -> None:
+        """`stored` gets the entries that are added."""
         self._db = connection
+        self._stored = stored
         self._now = now
         self._new_id = new_id
         one_writer = connection.dialect.name == "sqlite"
@@ -59,12 +67,14 @@ class Audit:
             "caller_id": entry.caller_id,
         }
         body = entry_bytes({**columns, "facts": dict(entry.facts) or None})
+        leaf = leaf_hash(body)
         try:
-            self._add.run(self._db, {**columns, "body": body, "leaf": leaf_hash(body)})
+            self._add.run(self._db, {**columns, "body": body, "leaf": leaf})
         except (DBAPIError, sqlite3.Error) as error:
             reason = type(getattr(error, "orig", error)).__name__
             raise Busy(f"The audit log cannot be written ({reason}).") from error
-        return str(columns["id"])
+        self._stored.append(StoredLeaf(str(columns["id"]), self._now, leaf))
+        return self._stored[-1].id
 
     def tail(self, limit: int, after: str | None = None) -> list[StoredEntry]:
         """The last `limit` entries, or those after an id, oldest first."""

@@ -39,6 +39,8 @@ export async function call(method, path, body, how = {}) {
   } catch {
     throw away(method);
   }
+  const promises = answer.headers.get("Sayso-Promises");
+  if (promises) dispatchEvent(new CustomEvent("promises", { detail: promises.split(", ") }));
   const said = answer.status === 204 ? {} : await answer.json().catch(() => null);
   if (said === null) throw away(method); // The response did not come from the server.
   if (answer.ok) return said;

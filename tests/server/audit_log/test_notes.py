@@ -10,6 +10,9 @@ from server.audit_log.notes import (
     BadNote,
     Checkpoint,
     LogKey,
+    Promise,
+    promise,
+    promised,
     public_key,
     replaced,
     replacement,
@@ -158,3 +161,47 @@ def test_a_key_that_the_old_one_did_not_name_is_refused(note: str) -> None:
     """Whoever has the database cannot sign with the old key."""
     with pytest.raises(BadNote):
         replaced(note, KEY)
+
+
+GIVEN = Promise("sayso_ae_1", hashlib.sha256(b"entry").digest(), AT)
+PROMISE = promise(GIVEN, KEY.name, SEED)
+
+
+def test_a_promise_is_read_with_the_key_that_signed_it() -> None:
+    """It is neither a checkpoint nor the note of a new key, and they are no promises."""
+    assert promised(PROMISE, KEY) == GIVEN
+    assert GIVEN.due == AT + 60
+    for other in (NOTE, replacement(NEW, SEED)):
+        with pytest.raises(BadNote, match="not a promise"):
+            promised(other, KEY)
+    with pytest.raises(BadNote):
+        verify(PROMISE, [KEY])
+    with pytest.raises(BadNote, match="does not say which key"):
+        replaced(PROMISE, KEY)
+
+
+@pytest.mark.parametrize("at", range(0, len(PROMISE), 3))
+def test_no_character_of_a_promise_can_be_changed(at: int) -> None:
+    """As in a checkpoint."""
+    try:
+        found = promised(_flipped(PROMISE, at), KEY)
+    except BadNote:
+        return
+    assert found == GIVEN  # the last bits of Base64 mean nothing
+
+
+@pytest.mark.parametrize(
+    "note",
+    [
+        promise(GIVEN, "other/log", SEED),
+        promise(GIVEN, KEY.name, OTHER),
+        promise(Promise("a b", GIVEN.leaf, AT), KEY.name, SEED),
+        PROMISE.partition("\n\n")[0],
+        "",
+    ],
+    ids=["another log", "another key", "no id", "unsigned", "nothing"],
+)
+def test_what_is_no_promise_is_refused(note: str) -> None:
+    """Only the log's own key promises, and only an id."""
+    with pytest.raises(BadNote):
+        promised(note, KEY)

@@ -9,9 +9,11 @@ import json
 from collections.abc import Callable, Iterable
 from typing import Any, Protocol
 
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+
 from server.audit_log import merkle, notes
 from server.audit_log.merkle import BadProof
-from server.audit_log.notes import BadNote, Checkpoint, LogKey
+from server.audit_log.notes import BadNote, Checkpoint, LogKey, Promise
 from tests.support.builders.trees import Tree
 
 _LEAVES = [merkle.node_hash(b"leaf", bytes([number])) for number in range(17)]
@@ -23,10 +25,28 @@ _KEY = notes.public_key(_ORIGIN, _SEED)
 _NEW = notes.public_key(_ORIGIN, _OTHER)
 _NOTE = notes.sign(Checkpoint(_ORIGIN, 7, _ROOTS[7]), _SEED, 1_796_000_000)
 _VOUCHER = notes.replacement(_NEW, _SEED)
+_PROMISE = notes.promise(Promise("sayso_ae_1", _LEAVES[0], 1_796_000_000), _ORIGIN, _SEED)
+_ROOT = base64.b64encode(_ROOTS[7]).decode()
+_TEXTS = [
+    *(f"{_ORIGIN}\n{size}\n{_ROOT}\n" for size in ("7", "07", "-7", "7.0", "1e1", " 7", "")),
+    *(f"{_ORIGIN}\n7\n{root}\n" for root in (_ROOT[:-1], f"{_ROOT[:-2]}9=", "AAAA", "")),
+    *(f"{origin}\n7\n{_ROOT}\n" for origin in ("other/log", "")),
+    f"{_ORIGIN}\n7\n{_ROOT}\nmore\n",
+    *(f"{name}\nreplaced by\n{_NEW.text}\n" for name in (_ORIGIN, "other/log")),
+    *(f"{_ORIGIN}\n{words}\n{_NEW.text}\n" for words in ("replaces", "")),
+    f"{_ORIGIN}\nreplaced by\n{_NEW.text}\nmore\n",
+    f"{_ORIGIN}\nreplaced by\n{notes.public_key('other/log', _OTHER).text}\n",
+    *(f"{name}\npromises entry e\n{_ROOT}\n7\n" for name in (_ORIGIN, "other/log")),
+    *(f"{_ORIGIN}\npromises entry {one}\n{_ROOT}\n7\n" for one in ("", "a b", "e" * 65)),
+    *(f"{_ORIGIN}\npromises entry e\n{_ROOT}\n{at}" for at in ("x\n", "-1\n", "7\nmore\n", "")),
+    f"{_ORIGIN}\n",
+    "\n",
+]
+"""Texts that the key of the log signed, well-formed or not."""
 _SCRIPT = """
 (async () => {
   const { isConsistent, isIncluded } = await import("/merkle.js");
-  const { decoded, readCheckpoint, readKey, replaced } = await import("/notes.js");
+  const { decoded, promised, readCheckpoint, readKey, replaced } = await import("/notes.js");
   const tree = ([size, root]) => ({ size, root: decoded(root) });
   const checks = {
     consistency: ([old, found, proof]) => isConsistent(tree(old), tree(found), proof.map(decoded)),
@@ -37,6 +57,10 @@ _SCRIPT = """
       return [size, at];
     },
     key: async ([text]) => (await readKey(text)).text,
+    promised: async ([note, key]) => {
+      const { id, at } = await promised(note, await readKey(key));
+      return [id, at];
+    },
     replaced: async ([note, key]) => (await replaced(note, await readKey(key))).text,
   };
   const said = ([kind, ...rest]) => checks[kind](rest).catch(() => false);
@@ -82,18 +106,27 @@ def _inclusion() -> Iterable[list[Any]]:
 
 
 def _notes() -> Iterable[list[Any]]:
-    for note, key in itertools.product((_NOTE, _VOUCHER), (_KEY, _NEW)):
+    for note, key in itertools.product((_NOTE, _VOUCHER, _PROMISE), (_KEY, _NEW)):
         for at in range(len(note)):
             changed = note[:at] + ("A" if note[at] != "A" else "B") + note[at + 1 :]
-            yield ["checkpoint", changed, key.text]
-            yield ["replaced", changed, key.text]
-        yield ["checkpoint", note, key.text]
-        yield ["replaced", note, key.text]
-    for size in ("07", "-7", "7.0", "1e1", ""):
-        yield ["checkpoint", _NOTE.replace("\n7\n", f"\n{size}\n"), _KEY.text]
+            yield from ([kind, changed, key.text] for kind in _NOTES)
+        yield from ([kind, note, key.text] for kind in _NOTES)
+    for text in _TEXTS:
+        yield from ([kind, _signed(text), _KEY.text] for kind in _NOTES)
     yield ["checkpoint", "".join(_NOTE.splitlines(keepends=True)[:-1]), _KEY.text]
     for text in ("", "a+b", _KEY.text[:-4], f"other{_KEY.text}", _KEY.text):
         yield ["key", text]
+
+
+def _signed(text: str) -> str:
+    """A note with this text, whatever it is, with both signatures of a checkpoint."""
+    private, at = Ed25519PrivateKey.from_private_bytes(_SEED), 1_796_000_000
+    timed = private.sign(f"cosignature/v1\ntime {at}\n{text}".encode())
+    lines = [
+        notes._line(_KEY, b"\x01", private.sign(text.encode())),
+        notes._line(_KEY, b"\x04", at.to_bytes(8) + timed),
+    ]
+    return f"{text}\n{''.join(lines)}"
 
 
 def _changed(proof: list[bytes]) -> Iterable[list[bytes]]:
@@ -145,10 +178,17 @@ def _checkpoint(note: str, key: str) -> Any:
     return found and [found[0].size, found[1]]
 
 
+def _promised(note: str, key: str) -> Any:
+    found = _read(lambda: notes.promised(note, LogKey.read(key)))
+    return found and [found.entry_id, found.at]
+
+
+_NOTES = ("checkpoint", "promised", "replaced")
 _EXPECTED: dict[str, Callable[..., Any]] = {
     "consistency": _is_consistent,
     "inclusion": _is_included,
     "checkpoint": _checkpoint,
     "key": lambda text: _read(lambda: LogKey.read(text).text),
+    "promised": _promised,
     "replaced": lambda note, key: _read(lambda: notes.replaced(note, LogKey.read(key)).text),
 }

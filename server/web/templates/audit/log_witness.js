@@ -1,20 +1,24 @@
 // Watches the audit log of the server: this browser keeps its last checkpoint for each user, and checks that the log
 // only grows, as approver_tui/client/audit/log_witness.py does. An alarm stays until the user accepts the log.
-import { isConsistent } from "/merkle.js";
-import { BadNote, decoded, readCheckpoint, readKey, replaced } from "/notes.js";
+import { isConsistent, isIncluded } from "/merkle.js";
+import { BadNote, decoded, promised, readCheckpoint, readKey, replaced } from "/notes.js";
 import { call } from "/passkey.js";
 
 const NAME = `sayso-log-${document.body.dataset.user}`;
+const PROMISES = `sayso-promises-${document.body.dataset.user}`;
 const MINUTE = 60000;
+const PROMISE_SECONDS = 60; // a promised entry is in each checkpoint that is this much later
 
-/** The log as this browser last saw it, with an alarm if it is not trusted any more; null at first. */
-export function kept() {
+function stored(name) {
   try {
-    return JSON.parse(localStorage.getItem(NAME));
+    return JSON.parse(localStorage.getItem(name));
   } catch {
     return null;
   }
 }
+
+/** The log as this browser last saw it, with an alarm if it is not trusted any more; null at first. */
+export const kept = () => stored(NAME);
 
 /** Call this now, and when what is kept changes, also in another tab. */
 export function follow(show) {
@@ -51,6 +55,41 @@ async function compared(log, { pinned, old }) {
   return { log_key: key.text, checkpoint };
 }
 
+// Promises that an entry is in the log are kept until a proof shows that it is.
+const promises = () => Array.from(stored(PROMISES) ?? []).slice(-1000);
+const keepPromises = (list) => localStorage.setItem(PROMISES, JSON.stringify(list));
+
+/** The promises that this key signed; others are worth nothing. */
+async function given(key) {
+  const found = promises().map(async (text) => {
+    const note = new TextDecoder().decode(decoded(text));
+    return { text, ...(await promised(note, key).catch(() => null)) };
+  });
+  return Promise.all(found);
+}
+
+async function isLogged({ id, leaf }, tree) {
+  const answer = await proof(`${id}/inclusion?size=${tree.size}`).catch((error) => error);
+  if (["not_found", "conflict"].includes(answer.code)) return false;
+  if (answer instanceof Error) throw answer;
+  return isIncluded(leaf, answer.index, tree, answer.hashes.map(decoded));
+}
+
+/** What is kept after its promises were compared with its checkpoint. */
+async function settled(log, owed) {
+  const { old: tree } = await read(log);
+  for (const { text, id, leaf, at } of owed) {
+    if (tree.at <= at) continue; // the checkpoint may be older than the entry
+    if (!id || (await isLogged({ id, leaf }, tree))) {
+      keepPromises(promises().filter((each) => each !== text));
+    } else if (tree.at >= at + PROMISE_SECONDS) {
+      const alarm = `Entry ${id} of the audit log is missing. The server promised it.`;
+      return { ...log, alarm, evidence: text };
+    }
+  }
+  return log;
+}
+
 /** The first checkpoint and its key. */
 async function begun() {
   const { log_key: text } = await proof("keys");
@@ -70,7 +109,10 @@ async function compare() {
   const log = kept();
   if (log?.alarm) return;
   const last = await read(Object(log)).catch(() => null);
-  keep(await (last ? compared(log, last) : begun()));
+  if (!last) return keep(await begun());
+  const owed = await given(last.pinned);
+  const next = await compared(log, last);
+  keep(next.alarm ? next : await settled(next, owed));
 }
 
 /** Compare the server's log with the kept checkpoint, one page after the other. */
@@ -81,6 +123,7 @@ export async function accept() {
   await navigator.locks.request(NAME, async () => {
     const log = await begun();
     localStorage.setItem(`${NAME}-${Date.now()}`, localStorage.getItem(NAME));
+    localStorage.removeItem(PROMISES);
     keep(log);
   });
 }
@@ -88,6 +131,7 @@ export async function accept() {
 /** The number of entries at the kept checkpoint. */
 export const size = () => Number(kept()?.checkpoint?.split("\n")[1] ?? 0);
 
+addEventListener("promises", ({ detail }) => keepPromises([...promises(), ...detail]));
 const banner = document.getElementById("log-alarm");
 follow(() => (banner.hidden = !kept()?.alarm));
 setInterval(() => document.hidden || watch(), MINUTE);

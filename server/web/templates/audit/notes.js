@@ -81,6 +81,14 @@ export async function readCheckpoint(note, key) {
   return { ...read, at: Number(at) };
 }
 
+/** The entry that the log promises in a note, and when it was stored (s). */
+export async function promised(note, key) {
+  const [name, words, leaf, at, ...more] = await signed(note, key);
+  const [, id] = /^promises entry ([\w-]{1,64})$/.exec(words) ?? [];
+  must(name === key.name && id && /^\d+$/.test(at) && more.length === 0, "This is not a promise of a log.");
+  return { id, leaf: decoded(leaf), at: Number(at) };
+}
+
 /** The key that the old one names in a note. */
 export async function replaced(note, old) {
   const [name, words, text, ...more] = await signed(note, old);

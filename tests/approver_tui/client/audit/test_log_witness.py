@@ -15,7 +15,7 @@ from approver_tui.client.reading import JsonObject
 from approver_tui.client.sign_in.profile import Home
 from server.audit_log import merkle, notes
 from server.audit_log.entries import leaf_hash
-from server.audit_log.notes import Checkpoint
+from server.audit_log.notes import Checkpoint, Promise
 from tests.support.builders.trees import Tree
 
 ORIGIN = "approvals.example.com/log"
@@ -33,6 +33,7 @@ class FakeLog:
     answer: dict[str, object] = field(default_factory=dict)
     """Members of its proof that are different."""
     error: Exception | None = None
+    inclusion_error: Exception | None = None
     transport: Any = field(default_factory=lambda: SimpleNamespace(issuer="https://a.example"))
 
     @property
@@ -49,7 +50,8 @@ class FakeLog:
         if self.error is not None:
             raise self.error
         assert params is not None
-        assert path == "/api/audit/consistency"
+        if path != "/api/audit/consistency":
+            return self._inclusion(path.split("/")[3], int(params["size"]))
         old, size = int(params["from"]), len(self.leaves)
         nodes = Tree.over(self.leaves).nodes
         hashes = merkle.consistency_proof(nodes, old, size) if old <= size else []
@@ -58,6 +60,22 @@ class FakeLog:
             "checkpoint": self.checkpoint,
         }
         return JsonObject({**found, **self.answer})
+
+    def _inclusion(self, entry: str, size: int) -> JsonObject:
+        """The id of an entry is its place."""
+        if self.inclusion_error is not None:
+            raise self.inclusion_error
+        if entry not in map(str, range(size)):
+            raise ApiError("not_found", 404, "There is no such entry.", {})
+        nodes = Tree.over(self.leaves).nodes
+        hashes = merkle.inclusion_proof(nodes, int(entry), size)
+        found = {"index": int(entry), "hashes": [base64.b64encode(one).decode() for one in hashes]}
+        return JsonObject({**found, **self.answer})
+
+    def promise(self, entry: str, leaf: bytes, at: int, seed: bytes = OLD) -> None:
+        """Answer another request with the promise of an entry, and one that means nothing."""
+        note = notes.promise(Promise(entry, leaf, at), ORIGIN, seed)
+        self.transport.on_promises(f"AAAA, {base64.b64encode(note.encode()).decode()}")
 
 
 def _leaves(count: int, kind: str = "entry") -> list[bytes]:
@@ -246,3 +264,53 @@ def test_a_damaged_file_counts_as_none(log: FakeLog, witness: LogWitness, conten
     assert (witness.alarm, witness.size) == ("", None)
     assert (witness.check(), witness.size) == ("", 9)
     assert log.error is None
+
+
+NOW = 1_000
+"""The time of every checkpoint here (s)."""
+
+
+def _kept(witness: LogWitness) -> int:
+    return len(witness._promises._lines())
+
+
+def test_a_promise_is_kept_until_its_entry_is_in_the_log(log: FakeLog, witness: LogWitness) -> None:
+    """A promise that is newer than the checkpoint waits; one of another key is worth nothing."""
+    log.promise("9", leaf_hash(b"entry 9"), NOW - 59)
+    log.promise("10", leaf_hash(b"entry 10"), NOW)
+    log.promise("11", leaf_hash(b"never"), NOW - 1_000, OTHER)
+    assert (witness.check(), _kept(witness)) == ("", 2)
+    log.leaves = _leaves(12)
+    assert (witness.check(), _kept(witness)) == ("", 1)
+
+
+@pytest.mark.parametrize("entry", ["99", "8"], ids=["unknown", "another entry"])
+def test_a_broken_promise_is_an_alarm_that_stays(
+    log: FakeLog, witness: LogWitness, entry: str
+) -> None:
+    """A checkpoint is a minute later than the promise, and the entry is not in it."""
+    log.promise(entry, leaf_hash(b"entry 9"), NOW - 59)
+    assert (witness.check(), _kept(witness)) == ("", 1)
+    log.promise(entry, leaf_hash(b"entry 9"), NOW - 60)
+    why = f"Entry {entry} of the audit log is missing. The server promised it."
+    assert witness.check() == why
+    log.leaves = _leaves(12)
+    assert witness.check() == why
+    witness.forget(7)
+    assert (witness.check(), _kept(witness)) == ("", 0)
+    assert "evidence" in witness.file.with_suffix(".7.json").read_text()
+
+
+def test_an_error_of_the_server_breaks_no_promise(log: FakeLog, witness: LogWitness) -> None:
+    """The next check asks again."""
+    log.promise("99", leaf_hash(b"entry 9"), NOW - 60)
+    log.inclusion_error = ApiError("unavailable", 503, "Busy.", {})
+    with pytest.raises(ApiError):
+        witness.check()
+    assert (witness.alarm, _kept(witness)) == ("", 1)
+
+
+def test_a_full_disk_does_not_lose_an_answer(log: FakeLog, witness: LogWitness) -> None:
+    """The answer was stored at the server; only the promise is lost."""
+    witness._promises.file.mkdir()
+    log.promise("9", leaf_hash(b"entry 9"), NOW)

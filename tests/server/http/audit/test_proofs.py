@@ -57,6 +57,25 @@ def test_an_entry_is_proved_without_being_shown(local: LocalSite, person: LocalT
     assert person.call("GET", "/api/audit/other/inclusion").status == 404
 
 
+def test_an_entry_is_proved_in_an_older_checkpoint(local: LocalSite, person: LocalTerminal) -> None:
+    """For somebody who kept that one; a checkpoint that is too old does not have the entry."""
+    local.services.audit_log.sign()
+    old = local.services.audit_log.newest()
+    with local.services.store.read() as view:
+        first = view.audit.tail(100)[0]
+    local.clock.forward(1_000)
+    local.admin.users.disable(person.user.name, by="operator")
+    local.admin.users.enable(person.user.name, by="operator")
+    with local.services.store.read() as view:
+        last = view.audit.tail(1)[0]
+    local.services.audit_log.sign()
+    size = {"size": old.split("\n")[1]}
+    found = person.call("GET", f"/api/audit/{first.id}/inclusion", query=size).json
+    assert found["checkpoint"] == old
+    assert person.call("GET", f"/api/audit/{last.id}/inclusion", query=size).status == 409
+    assert person.call("GET", f"/api/audit/{last.id}/inclusion", query={"size": "x"}).status == 422
+
+
 def test_a_browser_gets_the_same(local: LocalSite, person: LocalTerminal) -> None:
     """As text, which is stored as it is."""
     standing_grants.lower(local)

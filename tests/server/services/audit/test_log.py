@@ -1,12 +1,14 @@
 """When checkpoints are signed, that a changed log is noticed, and proofs."""
 
 import sqlite3
+from dataclasses import replace
 
 import pytest
 
-from server.audit_log import bundles
+from server.audit_log import bundles, notes
 from server.audit_log.merkle import BadProof
 from server.audit_log.verify import verify
+from server.model.audit import StoredLeaf
 from server.services.audit.log import IDLE_MS, AuditLog, BrokenLog
 from server.services.refusals import Conflict, NotFound
 from tests.support.builders.clock import MINUTE
@@ -49,6 +51,20 @@ def test_an_idle_log_says_so_once_a_minute(admin_services, audit_log):
     admin_services.clock.forward(1)
     audit_log.round()
     assert verified(audit_log).checkpoints == 2
+
+
+def test_a_promise_is_not_older_than_the_newest_checkpoint(admin_services, audit_log):
+    """Otherwise a checkpoint from before the clock was set back would seem to break it."""
+    leaf = StoredLeaf("sayso_ae_1", admin_services.clock.now(), b"l" * 32)
+    audit_log.round()
+    for moved in (MINUTE, -5 * MINUTE):
+        admin_services.clock.forward(moved)
+        stored = replace(leaf, at=admin_services.clock.now())
+        (note,) = audit_log.promises([stored])
+        found = notes.promised(note, audit_log.key)
+        _newest, at = notes.verify(audit_log.newest(), [audit_log.key])
+        assert (found.entry_id, found.leaf) == (leaf.id, leaf.leaf)
+        assert found.at == max(stored.at // 1000, at)
 
 
 def test_a_clock_that_is_set_back_does_not_turn_the_log_back(admin_services, audit_log):

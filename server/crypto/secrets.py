@@ -13,6 +13,7 @@ from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
 from server import folders
+from server.model.ports import UnusableKey
 from server.protocol import base64url
 from server.protocol.names import PREFIX_AUTH_REQ_ID
 
@@ -20,7 +21,7 @@ _KEY_BYTES = 32
 _NONCE_BYTES = 12
 
 
-class BadKeyFile(Exception):
+class BadKeyFile(UnusableKey):
     """A key file is unusable. The text names the fix."""
 
 

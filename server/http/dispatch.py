@@ -10,7 +10,6 @@ from prometheus_client import Counter
 from pydantic import BaseModel
 
 from server import telemetry
-from server.crypto.secrets import BadKeyFile
 from server.http import cookies
 from server.http.approvals import approval_wire
 from server.http.route import (
@@ -28,6 +27,7 @@ from server.http.site import Site
 from server.http.wire import read
 from server.model.approval_views import ApproverView
 from server.model.audit import StoredLeaf
+from server.model.ports import UnusableKey
 from server.model.store import Busy, Taken
 from server.protocol import errors
 from server.protocol.approvals import decisions
@@ -113,7 +113,7 @@ def _promises(site: Site, leaves: Sequence[StoredLeaf]) -> str:
     """The promises as a header; empty if the log cannot sign now, because the change is stored."""
     try:
         notes = site.audit_log.promises(leaves[-_MAX_PROMISES:])
-    except (Busy, BadKeyFile) as error:
+    except (Busy, UnusableKey) as error:
         telemetry.log().warning("promise.missing", reason=str(error))
         return ""
     return ", ".join(base64.b64encode(note.encode()).decode() for note in notes)

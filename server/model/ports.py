@@ -119,6 +119,10 @@ class PasswordHasher(Protocol):
         """Return whether this is the password; without one it MUST take as long to say no."""
 
 
+class UnusableKey(Exception):
+    """A private key cannot be read, or belongs to another installation."""
+
+
 class BadToken(Exception):
     """A signed text that is not valid. The message is for the log."""
 

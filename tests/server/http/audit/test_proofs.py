@@ -7,9 +7,9 @@ import pytest
 
 from server.audit_log import merkle, notes
 from server.audit_log.entries import leaf_hash
-from server.audit_log.notes import LogKey
+from server.audit_log.notes import LogKey, Promise
 from tests.support.builders import standing_grants
-from tests.support.builders.callers import LocalTerminal
+from tests.support.builders.callers import LocalAgent, LocalTerminal
 from tests.support.builders.passkey import new_browser
 from tests.support.builders.site import Answer, LocalSite
 
@@ -118,3 +118,37 @@ def test_a_replaced_key_is_named_by_the_one_before_it(
     assert first["log_key"] == new.text
     assert notes.replaced(first["note"], old) == new
     assert second["note"] is None
+
+
+def test_an_answer_promises_its_entries(
+    local: LocalSite, agent: LocalAgent, person: LocalTerminal
+) -> None:
+    """Signed, with the hash of what was stored; a request that changes nothing promises nothing."""
+    standing_grants.lower(local)
+    local.services.audit_log.sign()
+    asked = standing_grants.example(agent, login_hint=person.user.name)
+    assert "Sayso-Promises" not in person.call("GET", "/api/me").headers
+    answer = person.approve(asked.id)
+    given = [_promised(each, person) for each in answer.headers["Sayso-Promises"].split(", ")]
+    with local.services.store.read() as view:
+        entries = {one.id: one for one in view.audit.tail(100)}
+    assert "approval.approved" in {entries[one.entry_id].type for one in given}
+    for one in given:
+        assert one.leaf == leaf_hash(entries[one.entry_id].body)
+        assert one.at == entries[one.entry_id].at // 1000
+
+
+def test_without_the_key_of_the_log_an_answer_counts_without_a_promise(
+    local: LocalSite, agent: LocalAgent, person: LocalTerminal
+) -> None:
+    """The change is stored by then."""
+    standing_grants.lower(local)
+    local.services.audit_log.sign()
+    asked = standing_grants.example(agent, login_hint=person.user.name)
+    (local.services.settings.data_dir / "log.key").unlink()
+    answer = person.approve(asked.id)
+    assert (answer.status, answer.headers["Sayso-Promises"]) == (200, "")
+
+
+def _promised(text: str, person: LocalTerminal) -> Promise:
+    return notes.promised(base64.b64decode(text).decode(), _key(person))

@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping
 from functools import cache
-from types import MappingProxyType
 
 from prometheus_client import Counter
 from pydantic import BaseModel
@@ -173,9 +172,11 @@ def _refused(error: ChangeRefused | Taken) -> errors.Problem:
     return errors.Problem(status, code, str(error), members={"member": member} if member else {})
 
 
-_STATUS: Mapping[type[Exception], tuple[int, str]] = MappingProxyType(
-    {NotFound: (404, "not_found"), Conflict: (409, "conflict"), Invalid: (422, "invalid")}
-)
+_STATUS: Mapping[type[Exception], tuple[int, str]] = {
+    NotFound: (404, "not_found"),
+    Conflict: (409, "conflict"),
+    Invalid: (422, "invalid"),
+}
 
 
 def busy_problem() -> errors.Problem:

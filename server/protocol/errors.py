@@ -18,11 +18,10 @@ Two audiences: `description` goes to the caller, `detail` only to the log.
 """
 
 from collections.abc import Mapping
-from types import MappingProxyType
 from typing import ClassVar
 
-_NOTHING: Mapping[str, object] = MappingProxyType({})
-_NO_HEADERS: Mapping[str, str] = MappingProxyType({})
+_NOTHING: Mapping[str, object] = {}
+_NO_HEADERS: Mapping[str, str] = {}
 
 
 class ProtocolError(Exception):

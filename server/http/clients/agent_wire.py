@@ -13,13 +13,12 @@ from server.http.wire import (
     Reference,
     StrictBody,
     Text,
-    moment,
     secret,
 )
 from server.model.clients import Agent
 from server.services.clients.agent_members import AGENT_MEMBERS
 from server.services.operations import power
-from server.services.policy.displays import rfc3339
+from server.services.policy.displays import moment, rfc3339
 
 
 class AuthChange(StrictBody):

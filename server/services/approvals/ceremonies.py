@@ -248,8 +248,7 @@ def _refusal(tx: Unit, yes: ApproveAnswer, step: Step) -> errors.Problem:
 def _lock(tx: Unit, yes: ApproveAnswer, step: Step) -> None:
     """Write an audit entry, and end the request if too few others can approve it."""
     actor = audit.by_user(yes.device.user_id)
-    audit.record(
-        tx,
+    tx.audit.add(
         audit.approval_entry(
             yes.approval,
             audit.Type.APPROVAL_LOCKED,

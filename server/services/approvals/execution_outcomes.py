@@ -158,8 +158,7 @@ def _record(  # the members of one entry
     decision: str,
     facts: Mapping[str, object],
 ) -> None:
-    audit.record(
-        tx,
+    tx.audit.add(
         Entry(
             type=kind,
             actor=audit.by_resource(caller.client_id),

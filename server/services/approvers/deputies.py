@@ -206,8 +206,7 @@ def _named(view: View, deputy: Deputy) -> NamedDeputy:
 
 def _record(tx: Unit, kind: audit.Type, deputy: Deputy, by: str, **facts: str) -> None:
     """Write the audit entry, and notify both users."""
-    audit.record(
-        tx,
+    tx.audit.add(
         Entry(
             type=kind,
             actor=by,

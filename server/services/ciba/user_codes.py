@@ -125,8 +125,7 @@ def _too_many_changes(tx: Unit, person: Person) -> bool:
 
 
 def _record(tx: Unit, kind: audit.Type, person: Person) -> None:
-    audit.record(
-        tx,
+    tx.audit.add(
         Entry(
             type=kind,
             actor=audit.by_user(person.user.id),

@@ -245,8 +245,7 @@ def revoke(tx: Unit, device: Device, *, actor: str) -> bool:
     is_last = by_other and not new_devices.has_one_in_use(tx, device.user_id)
     for subscription_id, origin in browsers if by_other else ():
         attention.push(tx, origin, subscription_id, attention.ENDED)
-    audit.record(
-        tx,
+    tx.audit.add(
         Entry(
             type=audit.Type.DEVICE_REVOKED,
             actor=actor,
@@ -265,8 +264,7 @@ def enable(tx: Unit, device: Device, *, actor: str) -> None:
     """
     tx.installation.release("devices", device.id)
     tx.devices.enable(device.id, tx.now + new_devices.WAIT_MS)
-    audit.record(
-        tx,
+    tx.audit.add(
         Entry(
             type=audit.Type.DEVICE_ENABLED,
             actor=actor,
@@ -326,8 +324,7 @@ def _checked_keys(keys: Mapping[str, object]) -> dict[str, dict[str, str]]:
 
 
 def _record(tx: Unit, kind: audit.Type, person: Person, device: Device, **facts: object) -> None:
-    audit.record(
-        tx,
+    tx.audit.add(
         Entry(
             type=kind,
             actor=audit.by_user(person.user.id),

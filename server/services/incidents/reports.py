@@ -154,8 +154,7 @@ def _evidence(
 def _record(
     tx: Unit, incident: Incident, approval: Approval, named: dict[str, object], *, by: str
 ) -> None:
-    audit.record(
-        tx,
+    tx.audit.add(
         audit.approval_entry(
             approval,
             audit.Type.INCIDENT_OPENED,

@@ -194,8 +194,7 @@ def _record(
     agent_id = (
         about.agent_id if isinstance(about, Approval) else None if about is None else about.id
     )
-    audit.record(
-        tx,
+    tx.audit.add(
         Entry(
             type=kind,
             actor=audit.by_user(person.user.id),

@@ -185,8 +185,7 @@ def _named(view: View, subscription: PushSubscription, current: Device) -> Named
 def _record(
     tx: Unit, kind: audit.Type, subscription: PushSubscription, actor: str, cause: str | None = None
 ) -> None:
-    audit.record(
-        tx,
+    tx.audit.add(
         Entry(
             type=kind,
             actor=actor,

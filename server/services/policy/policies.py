@@ -37,7 +37,7 @@ class Policies:
                 return before
             tx.policies.add(row)
             facts = {"version": row.version, "hash": row.hash, "was": before.hash}
-            audit.record(tx, Entry(audit.Type.POLICY_SET, by, facts=facts))
+            tx.audit.add(Entry(audit.Type.POLICY_SET, by, facts=facts))
             return row
 
 

@@ -75,9 +75,9 @@ def _answer(site: Site, route: Route, request: HttpRequest) -> HttpResponse:
 
 def _run(site: Site, route: Route, request: HttpRequest) -> HttpResponse:
     if any("\0" in request.query.get(name, "") for name in route.query):
-        raise errors.Problem(422, "invalid_body", "A parameter has a null character.")
+        raise errors.invalid_body("A parameter has a null character.")
     if twice := sorted(request.repeated.intersection(route.query)):
-        raise errors.Problem(422, "invalid_body", f"{twice[0]} must appear once.")
+        raise errors.invalid_body(f"{twice[0]} must appear once.")
     if route.caller is Caller.PERSON:
         person = _person(site, route, request)
         subject = _subject(site, route, request, person)

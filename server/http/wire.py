@@ -111,7 +111,7 @@ def read(kind: type[Model], body: bytes) -> Model:
     try:
         value = json_text.parse(body)
     except errors.InvalidRequest as error:
-        raise errors.Problem(422, "invalid_body", error.description) from error
+        raise errors.invalid_body(error.description) from error
     try:
         return kind.model_validate(value)
     except ValidationError as error:
@@ -119,7 +119,7 @@ def read(kind: type[Model], body: bytes) -> Model:
         where = ("/" + "/".join(str(part) for part in first["loc"]))[:_MAX_POINTER]
         member = {"member": str(first["loc"][0])[:_MAX_POINTER]} if first["loc"] else {}
         detail = f"{where}: {first['msg']}"
-        raise errors.Problem(422, "invalid_body", detail, members=member) from error
+        raise errors.invalid_body(detail, members=member) from error
 
 
 def secret(record: Secret) -> ClientSecret:

@@ -305,6 +305,13 @@ class Problem(Exception):
         self.log = log
 
 
+def invalid_body(
+    detail: str, *, members: Mapping[str, object] = _NOTHING, log: str = ""
+) -> Problem:
+    """What the caller sent is invalid."""
+    return Problem(422, "invalid_body", detail, members=members, log=log)
+
+
 def _sendable(text: str) -> str:
     """Replace characters that RFC 6749 5.2 does not allow in error_description."""
     if text.isascii() and text.isprintable() and '"' not in text and "\\" not in text:

@@ -166,9 +166,7 @@ def read_cursor(text: str | None) -> tuple[int, str] | None:
     if not text:
         return None
     if not _CURSOR.fullmatch(text):
-        raise errors.Problem(
-            422, "invalid_body", "cursor must be the `next` of an earlier response."
-        )
+        raise errors.invalid_body("cursor must be the `next` of an earlier response.")
     moment, _, last = text.partition(".")
     return int(moment), last
 

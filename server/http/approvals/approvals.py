@@ -40,7 +40,7 @@ def listed(site: Site, request: HttpRequest, person: Person) -> approval_wire.Ap
     cursor = approval_wire.read_cursor(request.query.get("cursor"))
     state = request.query.get("state", "waiting")
     if state not in {"waiting", "decided"}:
-        raise errors.Problem(422, "invalid_body", "state must be waiting or decided.")
+        raise errors.invalid_body("state must be waiting or decided.")
     if state == "waiting":
         found = site.approvals.decisions.waiting(person, limit, cursor)
     else:
@@ -54,7 +54,7 @@ def _wanted(site: Site, request: HttpRequest) -> HistorySearch:
     """The filters of the history. Raises errors.Problem 422."""
     called, result = request.query.get("agent"), request.query.get("result")
     if result is not None and result not in _RESULTS:
-        raise errors.Problem(422, "invalid_body", f"result must be one of {', '.join(_RESULTS)}.")
+        raise errors.invalid_body(f"result must be one of {', '.join(_RESULTS)}.")
     return HistorySearch(
         agent=None if called is None else site.approvals.decisions.agent_called(called),
         states=None if result is None else _RESULTS[result],
@@ -134,5 +134,5 @@ def outcome(
 
 def _limit(text: str) -> int:
     if not _NUMBER.fullmatch(text) or not 0 < int(text) <= _MAX:
-        raise errors.Problem(422, "invalid_body", f"limit must be 1 to {_MAX}.")
+        raise errors.invalid_body(f"limit must be 1 to {_MAX}.")
     return int(text)

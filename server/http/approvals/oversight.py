@@ -59,7 +59,7 @@ def _state(text: str | None) -> State | None:
         return State(text)
     except ValueError as error:
         words = ", ".join(State)
-        raise errors.Problem(422, "invalid_body", f"state must be one of {words}.") from error
+        raise errors.invalid_body(f"state must be one of {words}.") from error
 
 
 OVERSIGHT_ROUTES: Final = (

@@ -26,7 +26,7 @@ def consistency(site: Site, request: HttpRequest, _person: Person) -> wire.Consi
     """Get a proof that an older audit log is the beginning of the current one."""
     size = request.query.get("from", "")
     if not _SIZE.fullmatch(size):
-        raise errors.Problem(422, "invalid_body", "from must be the size of a checkpoint.")
+        raise errors.invalid_body("from must be the size of a checkpoint.")
     return wire.consistency(site.audit_log.consistency(int(size)))
 
 

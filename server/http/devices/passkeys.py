@@ -29,7 +29,7 @@ def register(site: Site, request: HttpRequest) -> HttpResponse:
     try:
         made = body.record()
     except ValueError as error:
-        raise errors.Problem(422, "invalid_body", f"{error}.") from error
+        raise errors.invalid_body(f"{error}.") from error
     device, cookie = site.devices.passkeys.register(body.code, made, peer=request.peer)
     answer = forms.RegisteredPasskey(device=device_wire.device(device, this=True, nonce=None))
     return as_json(201, answer.model_dump(), cookies.setting(site.server_policy, cookie))

@@ -32,7 +32,7 @@ def listed(_site: Site, request: HttpRequest, admin: AdminServices) -> wire.Inci
     """List open incidents, newest first."""
     closed = request.query.get("closed", "false")
     if closed not in {"true", "false"}:
-        raise errors.Problem(422, "invalid_body", "closed must be true or false.")
+        raise errors.invalid_body("closed must be true or false.")
     limit = listing.limit(request)
     found = admin.incidents.search(
         closed=closed == "true",

@@ -55,7 +55,7 @@ def _days(request: HttpRequest) -> int:
     """The `days` parameter. Raises errors.Problem 422."""
     text = request.query.get("days", "14")
     if not _NUMBER.fullmatch(text) or not 0 < int(text) <= MAX_DAYS:
-        raise errors.Problem(422, "invalid_body", f"days must be 1 to {MAX_DAYS}.")
+        raise errors.invalid_body(f"days must be 1 to {MAX_DAYS}.")
     return int(text)
 
 

@@ -46,7 +46,7 @@ def replace(_site: Site, request: HttpRequest, admin: AdminServices) -> wire.Man
     """Update an action type. The body is its file."""
     file = _file(request)
     if name_id(action_types.read(file).type) != request.params["id"]:
-        raise errors.Problem(422, "invalid_body", "The file is about another type.")
+        raise errors.invalid_body("The file is about another type.")
     return wire.action(admin.actions.update(file, by=admin.by))
 
 
@@ -60,7 +60,7 @@ def _file(request: HttpRequest) -> str:
     try:
         return request.body.decode()
     except UnicodeDecodeError as error:
-        raise errors.Problem(422, "invalid_body", "The file is not UTF-8.") from error
+        raise errors.invalid_body("The file is not UTF-8.") from error
 
 
 ACTION_TYPE_ROUTES: Final = (

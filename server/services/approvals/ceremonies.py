@@ -146,7 +146,7 @@ def checked_reason(reason: str | None) -> str | None:
     try:
         return check_prose(reason, what="reason", max_chars=_MAX_REASON)
     except ValueError as error:
-        raise errors.Problem(422, "invalid_body", str(error)) from error
+        raise errors.invalid_body(str(error)) from error
 
 
 def _check_key_and_pin(tx: Unit, yes: ApproveAnswer) -> None:

@@ -177,4 +177,4 @@ def _checked(note: str | None) -> str | None:
     try:
         return check_prose(note, what="note", max_chars=MAX_NOTE)
     except ValueError as error:
-        raise errors.Problem(422, "invalid_body", str(error)) from error
+        raise errors.invalid_body(str(error)) from error

@@ -33,7 +33,7 @@ def choose_theme(visit: Visit, form: Form) -> AnyResponse:
     """Set the theme of this browser. Raises errors.Problem."""
     theme = form.get("theme") or ""
     if theme not in themes.THEMES:
-        raise errors.Problem(422, "invalid_body", "This theme does not exist.")
+        raise errors.invalid_body("This theme does not exist.")
     server_policy = visit.site.server_policy
     return themes.with_theme(visit.site, go(f"{server_policy.issuer}/settings?done=theme"), theme)
 

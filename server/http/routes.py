@@ -4,10 +4,7 @@ from dataclasses import replace
 from typing import Final
 
 from server.http import oauth, oauth_wire
-from server.http.approvals import (
-    approvals,
-    execution_wire,
-)
+from server.http.approvals import approvals, execution_wire
 from server.http.approvals.oversight import OVERSIGHT_ROUTES
 from server.http.approvers.deputies import DEPUTY_ROUTES, MANAGED_DEPUTY_ROUTES
 from server.http.approvers.groups import GROUP_ROUTES

@@ -62,9 +62,4 @@ def _state(text: str | None) -> State | None:
         raise errors.invalid_body(f"state must be one of {words}.") from error
 
 
-OVERSIGHT_ROUTES: Final = (
-    approvals,
-    approval,
-    cancel,
-    escalate,
-)
+OVERSIGHT_ROUTES: Final = (approvals, approval, cancel, escalate)

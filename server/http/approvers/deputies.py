@@ -44,13 +44,6 @@ def revoke(_site: Site, request: HttpRequest, admin: AdminServices) -> wire.Depu
     return wire.deputy(ended)
 
 
-DEPUTY_ROUTES: Final = (
-    listed,
-    name,
-    end,
-)
+DEPUTY_ROUTES: Final = (listed, name, end)
 
-MANAGED_DEPUTY_ROUTES: Final = (
-    all_listed,
-    revoke,
-)
+MANAGED_DEPUTY_ROUTES: Final = (all_listed, revoke)

@@ -55,10 +55,4 @@ def _document(admin: AdminServices, group: Group) -> wire.ManagedGroup:
     return wire.document(group, admin.names(group.members))
 
 
-GROUP_ROUTES: Final = (
-    listed,
-    add,
-    show,
-    update,
-    delete,
-)
+GROUP_ROUTES: Final = (listed, add, show, update, delete)

@@ -5,11 +5,7 @@ from typing import Final
 from server.http.audit import audit, proofs
 from server.http.route import Caller, Route
 
-AUDIT_ROUTES: Final = (
-    audit.search,
-    audit.show,
-    audit.timeline,
-)
+AUDIT_ROUTES: Final = (audit.search, audit.show, audit.timeline)
 
 PROOF_ROUTES: Final = (
     Route(

@@ -64,11 +64,4 @@ def delete(_site: Site, request: HttpRequest, admin: AdminServices) -> None:
     admin.apps.delete(admin.apps.by_path(request.params["id"]).id, by=admin.by)
 
 
-APP_ROUTES: Final = (
-    listed,
-    add,
-    show,
-    update,
-    rotate,
-    delete,
-)
+APP_ROUTES: Final = (listed, add, show, update, rotate, delete)

@@ -63,13 +63,6 @@ def end(site: Site, request: HttpRequest, admin: AdminServices) -> wire.ManagedC
     return wire.ManagedConsentRevoked(consent=consent, tokens_revoked=tokens)
 
 
-CONSENT_ROUTES: Final = (
-    listed,
-    revoke,
-    stop,
-)
+CONSENT_ROUTES: Final = (listed, revoke, stop)
 
-MANAGED_CONSENT_ROUTES: Final = (
-    all_listed,
-    end,
-)
+MANAGED_CONSENT_ROUTES: Final = (all_listed, end)

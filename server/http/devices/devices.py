@@ -132,20 +132,6 @@ def _device(site: Site, device: Device, person: Person) -> device_wire.Device:
     return device_wire.device(device, this=this, nonce=nonce)
 
 
-DEVICE_ROUTES: Final = (
-    me,
-    listed,
-    register,
-    code,
-    rename,
-    pin,
-    confirm_pin,
-    unlock,
-    vouch,
-    revoke,
-)
+DEVICE_ROUTES: Final = (me, listed, register, code, rename, pin, confirm_pin, unlock, vouch, revoke)
 
-MANAGED_DEVICE_ROUTES: Final = (
-    all_listed,
-    revoke_managed,
-)
+MANAGED_DEVICE_ROUTES: Final = (all_listed, revoke_managed)

@@ -62,8 +62,4 @@ def close(
 
 REPORT_ROUTES: Final = (report,)
 
-INCIDENT_ROUTES: Final = (
-    listed,
-    show,
-    close,
-)
+INCIDENT_ROUTES: Final = (listed, show, close)

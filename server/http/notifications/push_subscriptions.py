@@ -45,9 +45,4 @@ def test(site: Site, request: HttpRequest, person: Person) -> None:
     site.notifications.push_subscriptions.test(person, request.params["id"])
 
 
-PUSH_ROUTES: Final = (
-    listed,
-    subscribe,
-    unsubscribe,
-    test,
-)
+PUSH_ROUTES: Final = (listed, subscribe, unsubscribe, test)

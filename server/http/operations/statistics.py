@@ -59,11 +59,4 @@ def _days(request: HttpRequest) -> int:
     return int(text)
 
 
-STATISTICS_ROUTES: Final = (
-    summary,
-    findings,
-    outbox.state,
-    outbox.retry,
-    limits,
-    settings,
-)
+STATISTICS_ROUTES: Final = (summary, findings, outbox.state, outbox.retry, limits, settings)

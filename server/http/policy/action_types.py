@@ -63,11 +63,4 @@ def _file(request: HttpRequest) -> str:
         raise errors.invalid_body("The file is not UTF-8.") from error
 
 
-ACTION_TYPE_ROUTES: Final = (
-    listed,
-    add,
-    preview,
-    show,
-    replace,
-    delete,
-)
+ACTION_TYPE_ROUTES: Final = (listed, add, preview, show, replace, delete)

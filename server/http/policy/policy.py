@@ -8,7 +8,6 @@ from server.http.route import READS, STAFF, HttpRequest, managed
 from server.http.site import Site
 from server.services.operations import policy_json
 from server.services.operations.administration import AdminServices
-from server.services.operations.authority import AccessRule, Role
 from server.services.operations.trials import TrialRequest
 
 
@@ -61,12 +60,4 @@ def dry_run(
     return policy_json.replayed(found)
 
 
-_LOOKS = AccessRule((Role.ADMIN, Role.AUDITOR))
-
-POLICY_ROUTES: Final = (
-    show,
-    put,
-    explain,
-    test,
-    dry_run,
-)
+POLICY_ROUTES: Final = (show, put, explain, test, dry_run)

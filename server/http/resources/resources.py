@@ -72,11 +72,4 @@ def delete(_site: Site, request: HttpRequest, admin: AdminServices) -> wire.Dele
     )
 
 
-RESOURCE_ROUTES: Final = (
-    listed,
-    add,
-    show,
-    update,
-    rotate,
-    delete,
-)
+RESOURCE_ROUTES: Final = (listed, add, show, update, rotate, delete)

@@ -81,15 +81,6 @@ def end(site: Site, request: HttpRequest, admin: AdminServices) -> wire.ManagedG
     return wire.managed(named, site.clock.now())
 
 
-STANDING_GRANT_ROUTES: Final = (
-    listed,
-    add,
-    preview,
-    show,
-    revoke,
-)
+STANDING_GRANT_ROUTES: Final = (listed, add, preview, show, revoke)
 
-MANAGED_STANDING_GRANT_ROUTES: Final = (
-    all_listed,
-    end,
-)
+MANAGED_STANDING_GRANT_ROUTES: Final = (all_listed, end)

@@ -77,13 +77,6 @@ def _page(site: Site, found: Sequence[NamedDelegation], limit: int) -> wire.Mana
     return listing.page(wire.ManagedDelegations, part, lambda one: wire.delegation(one, now))
 
 
-DELEGATION_ROUTES: Final = (
-    mine,
-    revoke_mine,
-)
+DELEGATION_ROUTES: Final = (mine, revoke_mine)
 
-MANAGED_DELEGATION_ROUTES: Final = (
-    listed,
-    show,
-    revoke,
-)
+MANAGED_DELEGATION_ROUTES: Final = (listed, show, revoke)

@@ -31,8 +31,4 @@ def revoke(_site: Site, request: HttpRequest, admin: AdminServices) -> wire.Revo
     return wire.RevokedKey(kid=revoked.kid, alg=revoked.alg, replaced_by=new)
 
 
-KEY_ROUTES: Final = (
-    listed,
-    rotate,
-    revoke,
-)
+KEY_ROUTES: Final = (listed, rotate, revoke)

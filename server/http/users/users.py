@@ -78,13 +78,4 @@ def unlock(_site: Site, request: HttpRequest, admin: AdminServices) -> wire.User
     return wire.user_details(user, unlocked)
 
 
-USER_ROUTES: Final = (
-    listed,
-    add,
-    show,
-    update,
-    disable,
-    enable,
-    enroll,
-    unlock,
-)
+USER_ROUTES: Final = (listed, add, show, update, disable, enable, enroll, unlock)

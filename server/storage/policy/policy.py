@@ -17,8 +17,7 @@ from server.storage.tables import uses as u
 _record = reading(PolicyRow, p, agents=codec.string_map, users=codec.string_map)
 _values = writing(p, agents=codec.dump, users=codec.dump)
 _ADD = insert(p)
-_ALL = select(p).order_by(p.c.version.desc())
-_NEWEST = _ALL.limit(1)
+_NEWEST = select(p).order_by(p.c.version.desc()).limit(1)
 _ADD_USE = Prepared(adding(u))
 _OF = (u.c.agent_id == bindparam("agent"), u.c.use == bindparam("use"))
 _AT_ONCE = 6
@@ -54,10 +53,6 @@ class Policies(DatabaseRows):
     def newest(self) -> PolicyRow | None:
         """The newest rule set; None if none was set."""
         return self._one(_record, _NEWEST)
-
-    def all(self) -> list[PolicyRow]:
-        """All versions, newest first."""
-        return self._many(_record, _ALL)
 
 
 class Uses(DatabaseRows):

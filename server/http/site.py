@@ -1,4 +1,4 @@
-"""The services that endpoints use."""
+"""The services that endpoints use, with those of capabilities that need little wiring."""
 
 import threading
 from collections.abc import Callable, Sequence

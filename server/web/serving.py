@@ -1,4 +1,4 @@
-"""Serves the tables of pages and forms with Flask: sign-in, rendering, form submission."""
+"""Serves the tables of pages and forms with Flask: menu, sign-in, rendering, form submission."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass

@@ -1,6 +1,6 @@
 """Uses: short texts that say what a token was for, the keys of an agent's history.
 
-Owns: the text of each kind of use, and finding amounts and values in details.
+Owns: the text of each kind of use, JSON pointers, and finding amounts and values in details.
 Never: storing them (`UseRows`).
 """
 

@@ -1,4 +1,7 @@
-"""Withdrawing open approvals: by their agent, or because agent, user or resource is gone."""
+"""Withdrawing open approvals: by their agent, by a request that replaces them, or by an end.
+
+An end is that of their agent, user or resource.
+"""
 
 import hashlib
 import json

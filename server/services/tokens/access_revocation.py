@@ -1,4 +1,4 @@
-"""Revoking the access that a person gave to an agent or app.
+"""Revocation: of a token by its client (RFC 7009), and of the access that a person gave.
 
 Owns: what revoking access ends: standing grants, consents, tokens. Never: disabling the agent for
 everyone; that is the kill switch, or a report.

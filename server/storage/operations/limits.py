@@ -1,4 +1,7 @@
-"""Rows that limits count. Each query has a LIMIT, and an index in the order of its result."""
+"""Counters in time windows, and the rows that limits count.
+
+Each query of rows has a LIMIT, and an index in the order of its result.
+"""
 
 from collections.abc import Sequence
 from typing import Any

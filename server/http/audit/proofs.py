@@ -7,7 +7,7 @@ import re
 from typing import Final
 
 from server.http.audit import proof_wire as wire
-from server.http.route import NO_STORE, HttpRequest, HttpResponse
+from server.http.route import NO_STORE, HttpRequest, HttpResponse, own
 from server.http.site import Site
 from server.protocol import errors
 from server.services.users.device_auth import Person
@@ -21,19 +21,22 @@ def checkpoint(site: Site, _request: HttpRequest, _person: Person) -> HttpRespon
     return HttpResponse(200, site.audit_log.newest().encode(), _NOTE)
 
 
+@own("GET /api/audit/consistency", query=("from",), errors=(409, 422))
 def consistency(site: Site, request: HttpRequest, _person: Person) -> wire.ConsistencyProof:
-    """GET /api/audit/consistency?from=SIZE."""
+    """Get a proof that an older audit log is the beginning of the current one."""
     return wire.consistency(site.audit_log.consistency(_size(request, "from")))
 
 
+@own("GET /api/audit/<id>/inclusion", query=("size",), errors=(404, 409, 422))
 def inclusion(site: Site, request: HttpRequest, _person: Person) -> wire.InclusionProof:
-    """GET /api/audit/<id>/inclusion?size=SIZE: in the checkpoint of this size, or the newest."""
+    """Get a proof that an entry is in the audit log, or in its checkpoint of a size."""
     size = _size(request, "size") if "size" in request.query else None
     return wire.inclusion(site.audit_log.prove(request.params["id"], size))
 
 
+@own("GET /api/audit/keys")
 def keys(site: Site, _request: HttpRequest, _person: Person) -> wire.LogKeys:
-    """GET /api/audit/keys."""
+    """Get the public keys of the audit log."""
     log = site.audit_log
     return wire.keys(log.key, log.replacements())
 
@@ -41,5 +44,5 @@ def keys(site: Site, _request: HttpRequest, _person: Person) -> wire.LogKeys:
 def _size(request: HttpRequest, name: str) -> int:
     text = request.query.get(name, "")
     if not _SIZE.fullmatch(text):
-        raise errors.Problem(422, "invalid_body", f"{name} must be the size of a checkpoint.")
+        raise errors.invalid_body(f"{name} must be the size of a checkpoint.")
     return int(text)

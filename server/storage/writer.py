@@ -235,26 +235,19 @@ class PooledWriter:
     def transaction(self) -> Iterator[Connection]:
         """One unit of work."""
         try:
-            with self._engine.begin() as connection, _writable(connection):
+            with self._engine.begin() as connection:
                 yield connection
+        except InternalError as error:
+            if getattr(error.orig, "sqlstate", None) != _READ_ONLY:
+                raise
+            self._engine.dispose()  # sessions stay read-only when the database no longer is
+            raise Busy("The database is read-only now.") from error
         except (OperationalError, PoolTimeout) as error:
             raise Busy(_NOT_STORED) from error
 
     def close(self) -> None:
         """Close the pool."""
         self._engine.dispose()
-
-
-@contextmanager
-def _writable(connection: Connection) -> Iterator[None]:
-    """Raise `Busy` if the database is read-only. The session would stay so, and is closed."""
-    try:
-        yield
-    except InternalError as error:
-        if getattr(error.orig, "sqlstate", None) != _READ_ONLY:
-            raise
-        connection.invalidate()
-        raise Busy("The database is read-only now.") from error
 
 
 def _begin(connection: sqlite3.Connection, timeout: float, pause: float) -> None:

@@ -9,10 +9,12 @@ Never: a statement whose text depends on its values, or a column whose type conv
 import dataclasses
 from collections.abc import Callable, Mapping, Sequence
 from functools import cached_property
+from importlib import import_module
 from operator import attrgetter, itemgetter
 from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 from sqlalchemy import (
+    ARRAY,
     Boolean,
     Column,
     Connection,
@@ -24,7 +26,7 @@ from sqlalchemy import (
     func,
     insert,
 )
-from sqlalchemy.dialects.postgresql import ARRAY
+from sqlalchemy.dialects import sqlite
 from sqlalchemy.dialects.sqlite import pysqlite
 
 from server.storage.writer import sqlite_connection
@@ -73,6 +75,47 @@ class Prepared:
         names = compiled.positiontup or []
         binds = [(name, compiled.binds[name]) for name in names]
         return str(compiled), _placing(names, {n: b.value for n, b in binds if not b.required})
+
+
+class Upsert:
+    """An INSERT that may find its row; `finish` adds ON CONFLICT, which is no common SQL.
+
+    Prepared when it first runs, because PostgreSQL's dialect takes long to load.
+    """
+
+    def __init__(
+        self,
+        table: Table,
+        values: Mapping[str, object],
+        finish: Callable[[sqlite.Insert], Executable],
+    ) -> None:
+        self._table = table
+        self._values = values
+        self._finish = finish
+        self._of_dialect: dict[str, Prepared] = {}
+
+    def run(self, connection: Connection, values: Mapping[str, object]) -> Sequence[Any]:
+        """Run the statement. Returns all rows."""
+        return self._for(connection).run(connection, values)
+
+    def run_each(self, connection: Connection, rows: Sequence[Mapping[str, object]]) -> None:
+        """Run the statement once for each row, without a result."""
+        self._for(connection).run_each(connection, rows)
+
+    def _for(self, connection: Connection) -> Prepared:
+        name = connection.dialect.name
+        if name not in self._of_dialect:
+            insert = import_module(f"sqlalchemy.dialects.{name}").insert(self._table)
+            self._of_dialect[name] = Prepared(self._finish(insert.values(self._values)))
+        return self._of_dialect[name]
+
+
+def insert_if_missing(table: Table) -> Upsert:
+    """Insert a whole row; the result is empty if its key exists."""
+    values: dict[str, object] = {c.key: bindparam(c.key) for c in table.c}
+    return Upsert(
+        table, values, lambda insert: insert.on_conflict_do_nothing().returning(table.c[0])
+    )
 
 
 def _placing(

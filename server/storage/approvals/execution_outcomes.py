@@ -2,26 +2,13 @@
 
 from dataclasses import asdict
 
-from sqlalchemy import BindParameter, bindparam, select
-from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy import bindparam, select
 
 from server.model.approvals import Outcome
-from server.storage.prepared import DatabaseRows
+from server.storage.prepared import DatabaseRows, insert_if_missing
 from server.storage.tables import outcomes
 
-_VALUES: dict[str, BindParameter[object]] = {
-    name: bindparam(name) for name in ("approval_id", "result", "text", "executed_digest", "at")
-}
-_FIRST = {
-    "sqlite": sqlite.insert(outcomes)
-    .values(_VALUES)
-    .on_conflict_do_nothing()
-    .returning(outcomes.c.approval_id),
-    "postgresql": postgresql.insert(outcomes)
-    .values(_VALUES)
-    .on_conflict_do_nothing()
-    .returning(outcomes.c.approval_id),
-}
+_FIRST = insert_if_missing(outcomes)
 _GET = select(outcomes).where(outcomes.c.approval_id == bindparam("approval"))
 
 
@@ -30,8 +17,7 @@ class Outcomes(DatabaseRows):
 
     def add_once(self, wanted: Outcome) -> bool:
         """Store a result; False if one was stored before."""
-        statement = _FIRST[self._db.dialect.name]
-        return bool(self._db.execute(statement, asdict(wanted)).all())
+        return bool(_FIRST.run(self._db, asdict(wanted)))
 
     def get(self, approval_id: str) -> Outcome | None:
         """The result of this approval's execution."""

@@ -28,8 +28,9 @@ from approver_tui.state.risks import Risk
 from approver_tui.state.text import SafeText
 from approver_tui.widgets.approvals.ceremony_fields import CeremonyFields
 from approver_tui.widgets.approvals.panel_facts import PanelFacts
-from approver_tui.widgets.lines import fmt, lines_word
+from approver_tui.widgets.lines import fmt
 from approver_tui.widgets.notice_lines import CachedLine, NoticeLines
+from approver_tui.widgets.sheet import SCROLL_FIRST
 from approver_tui.widgets.title_line import TitleLine
 
 _LONGEST_AMOUNT = 15
@@ -99,8 +100,7 @@ class ApprovePanel(Panel):
         if reason := approval_blocker(self.state, self.approval, self.moment):
             return reason
         if self._all_seen_since is None:
-            below = self._facts.rows_below
-            return fmt("scroll down first, {} more {} (PgDn).", below, lines_word(below))
+            return SCROLL_FIRST
         if missing := self._fields.missing_entry:
             return missing
         left = self._all_seen_since + REVIEW_SECONDS[self.approval.risk] - self.context.ticks()

@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping, Sequence
 from functools import cached_property
 from importlib import import_module
 from operator import attrgetter, itemgetter
-from typing import TYPE_CHECKING, Any, TypeVar, cast
+from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar, cast
 
 from sqlalchemy import (
     ARRAY,
@@ -37,6 +37,7 @@ if TYPE_CHECKING:
 _SQLITE = pysqlite.dialect(paramstyle="qmark")
 """Positional parameters, because looking up named ones costs as much as the rest of an INSERT."""
 Record = TypeVar("Record")
+Statement: TypeAlias = "Executable | Prepared | Upsert"
 
 
 class DatabaseRows:
@@ -44,6 +45,36 @@ class DatabaseRows:
 
     def __init__(self, connection: Connection) -> None:
         self._db = connection
+
+    def _rows(self, statement: Statement, values: Mapping[str, object]) -> Sequence[Any]:
+        if isinstance(statement, (Prepared, Upsert)):
+            return statement.run(self._db, values)
+        return self._db.execute(statement, values).all()
+
+    def _any(self, statement: Statement, /, **values: object) -> bool:
+        """Return whether the statement returns a row, such as the one that it changed."""
+        return bool(self._rows(statement, values))
+
+    def _one(
+        self,
+        read: Callable[[Any], Record],
+        statement: Statement,
+        /,
+        **values: object,
+    ) -> Record | None:
+        """Return the record of the first row; None if there is none."""
+        rows = self._rows(statement, values)
+        return read(rows[0]) if rows else None
+
+    def _many(
+        self,
+        read: Callable[[Any], Record],
+        statement: Statement,
+        /,
+        **values: object,
+    ) -> list[Record]:
+        """Return the record of each row."""
+        return [read(row) for row in self._rows(statement, values)]
 
 
 class Prepared:
@@ -110,8 +141,8 @@ class Upsert:
         return self._of_dialect[name]
 
 
-def insert_if_missing(table: Table) -> Upsert:
-    """Insert a whole row; the result is empty if its key exists."""
+def adding_once(table: Table) -> Upsert:
+    """The INSERT of a whole row, which returns nothing if it is there."""
     values: dict[str, object] = {c.key: bindparam(c.key) for c in table.c}
     return Upsert(
         table, values, lambda insert: insert.on_conflict_do_nothing().returning(table.c[0])
@@ -145,11 +176,20 @@ def arrays(name: str, *columns: Column[Any]) -> TableValuedAlias:
     return rows.render_derived()
 
 
-def writing(table: Table) -> Callable[[object], dict[str, object]]:
+def writing(
+    table: Table, **convert: Callable[[Any], object]
+) -> Callable[[object], dict[str, object]]:
     """A function from a record to the values of a whole row; names of members and columns match."""
     names = table.c.keys()
     get = attrgetter(*names)
-    return lambda record: dict(zip(names, get(record), strict=True))
+
+    def values(record: object) -> dict[str, object]:
+        row = dict(zip(names, get(record), strict=True))
+        return row | {
+            name: made(row[name]) for name, made in convert.items() if row[name] is not None
+        }
+
+    return values
 
 
 def reading(
@@ -165,7 +205,7 @@ def reading(
     def read(row: Sequence[Any]) -> Record:
         values = list(in_order(row))
         for place, made in converted:
-            values[place] = made(values[place])
+            values[place] = None if values[place] is None else made(values[place])
         return record(*values)
 
     return read

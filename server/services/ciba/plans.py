@@ -8,7 +8,6 @@ import hashlib
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from types import MappingProxyType
 
 from server.model.approvals import Approval
 from server.model.audit import Entry
@@ -213,7 +212,7 @@ def canonical_json(value: object) -> str:
     return json.dumps(value, separators=(",", ":"), sort_keys=True, ensure_ascii=False)
 
 
-_NO_MEMBERS: Mapping[str, object] = MappingProxyType({})
+_NO_MEMBERS: Mapping[str, object] = {}
 
 
 def refuse(
@@ -267,8 +266,7 @@ def _said(message: str | None) -> Mapping[str, object]:
 
 def record(tx: Unit, kind: audit.Type, call: BackchannelCall, approval: Approval) -> None:
     """Record that the agent asked."""
-    audit.record(
-        tx,
+    tx.audit.add(
         audit.approval_entry(
             approval,
             kind,

@@ -1,15 +1,15 @@
 """Consumed approvals, each with its execution."""
 
-from dataclasses import asdict
-
 from sqlalchemy import bindparam, select
 
 from server.model.approvals import Consumption
-from server.storage.prepared import DatabaseRows, insert_if_missing
+from server.storage.prepared import DatabaseRows, adding_once, reading, writing
 from server.storage.tables import consumptions
 
-_FIRST = insert_if_missing(consumptions)
+_ADD_ONCE = adding_once(consumptions)
 _GET = select(consumptions).where(consumptions.c.approval_id == bindparam("approval"))
+_record = reading(Consumption, consumptions)
+_values = writing(consumptions)
 
 
 class Consumptions(DatabaseRows):
@@ -17,9 +17,8 @@ class Consumptions(DatabaseRows):
 
     def add_once(self, wanted: Consumption) -> bool:
         """Consume an approval; False if it was consumed before."""
-        return bool(_FIRST.run(self._db, asdict(wanted)))
+        return self._any(_ADD_ONCE, **_values(wanted))
 
     def get(self, approval_id: str) -> Consumption | None:
         """The execution that consumed this approval."""
-        row = self._db.execute(_GET, {"approval": approval_id}).mappings().first()
-        return None if row is None else Consumption(**row)
+        return self._one(_record, _GET, approval=approval_id)

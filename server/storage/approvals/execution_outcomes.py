@@ -1,15 +1,15 @@
 """Results of executions as resources reported them: one per execution, never changed."""
 
-from dataclasses import asdict
-
 from sqlalchemy import bindparam, select
 
 from server.model.approvals import Outcome
-from server.storage.prepared import DatabaseRows, insert_if_missing
+from server.storage.prepared import DatabaseRows, adding_once, reading, writing
 from server.storage.tables import outcomes
 
-_FIRST = insert_if_missing(outcomes)
+_ADD_ONCE = adding_once(outcomes)
 _GET = select(outcomes).where(outcomes.c.approval_id == bindparam("approval"))
+_record = reading(Outcome, outcomes)
+_values = writing(outcomes)
 
 
 class Outcomes(DatabaseRows):
@@ -17,9 +17,8 @@ class Outcomes(DatabaseRows):
 
     def add_once(self, wanted: Outcome) -> bool:
         """Store a result; False if one was stored before."""
-        return bool(_FIRST.run(self._db, asdict(wanted)))
+        return self._any(_ADD_ONCE, **_values(wanted))
 
     def get(self, approval_id: str) -> Outcome | None:
         """The result of this approval's execution."""
-        row = self._db.execute(_GET, {"approval": approval_id}).mappings().first()
-        return None if row is None else Outcome(**row)
+        return self._one(_record, _GET, approval=approval_id)

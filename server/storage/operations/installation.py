@@ -3,7 +3,7 @@
 from sqlalchemy import bindparam, delete, select
 
 from server.model.operations import InstallationRow
-from server.storage.prepared import DatabaseRows, insert_if_missing
+from server.storage.prepared import DatabaseRows, adding_once
 from server.storage.tables import installation as i
 from server.storage.tables import installation_keys as k
 from server.storage.tables import restore_holds as h
@@ -11,7 +11,7 @@ from server.storage.tables import restore_holds as h
 _ROW = select(i.c.admin_version, i.c.created_at, i.c.epoch, i.c.restored_at)
 _IDS = select(k.c.name, k.c.key_id)
 _SEALED = select(k.c.sealed).where(k.c.name == bindparam("name"))
-_ADD_KEY = insert_if_missing(k)
+_ADD_KEY = adding_once(k)
 _HELD = select(h.c.kind, h.c.id).order_by(h.c.kind, h.c.id)
 _RELEASE = (
     delete(h).where(h.c.kind == bindparam("kind"), h.c.id == bindparam("id")).returning(h.c.id)
@@ -37,7 +37,7 @@ class InstallationRecords(DatabaseRows):
     def add_key(self, name: str, key_id: str, sealed: bytes | None = None) -> bool:
         """Record a key. Reports False, and changes nothing, if the name has one already."""
         row = {"name": name, "key_id": key_id, "sealed": sealed}
-        return bool(_ADD_KEY.run(self._db, row))
+        return self._any(_ADD_KEY, **row)
 
     def replace_key(self, name: str, key_id: str) -> None:
         """Record another key under this name."""
@@ -50,4 +50,4 @@ class InstallationRecords(DatabaseRows):
 
     def release(self, kind: str, held_id: str) -> bool:
         """Delete a hold; returns whether there was one."""
-        return bool(self._db.execute(_RELEASE, {"kind": kind, "id": held_id}).all())
+        return self._any(_RELEASE, kind=kind, id=held_id)

@@ -2,10 +2,10 @@
 
 from sqlalchemy import bindparam, delete
 
-from server.storage.prepared import DatabaseRows, insert_if_missing
+from server.storage.prepared import DatabaseRows, adding_once
 from server.storage.tables import replays
 
-_FIRST = insert_if_missing(replays)
+_ADD_ONCE = adding_once(replays)
 _PRUNE = delete(replays).where(replays.c.expires_at <= bindparam("now")).returning(replays.c.kind)
 
 
@@ -14,8 +14,7 @@ class Replays(DatabaseRows):
 
     def first_use(self, kind: str, key: bytes, expires_at: int) -> bool:
         """Return whether this is the first use."""
-        values = {"kind": kind, "key": key, "expires_at": expires_at}
-        return bool(_FIRST.run(self._db, values))
+        return self._any(_ADD_ONCE, kind=kind, key=key, expires_at=expires_at)
 
     def prune(self, now: int) -> int:
         """Delete IDs that have expired, because an expired proof is refused anyway."""

@@ -26,6 +26,7 @@ from approver_tui.client.operations import config_file
 from approver_tui.client.sign_in.profile import DEFAULT, NAME_FORM, Home, is_name
 from approver_tui.state.keymap import KEYS, Keymap, is_key
 from approver_tui.state.risks import Risk
+from approver_tui.state.saved_filters import saved_filters
 
 PREFIX = "SAYSO_APPROVER_"
 """The prefix of a setting's environment variable."""
@@ -78,6 +79,14 @@ def _is_repeat(text: str) -> bool:
     return int(text) <= _LONGEST_REPEAT
 
 
+def _are_filters(text: str) -> bool:
+    try:
+        saved_filters(text)
+    except ValueError:
+        return False
+    return True
+
+
 def _alert_option(risk: Risk) -> Option:
     means = f"notify for {risk.value} risk"
     return _one_of(tuple(AlertLevel), DEFAULT_LEVELS[risk].value, means)
@@ -97,6 +106,12 @@ OPTIONS: Mapping[str, Option] = {
         "the control sequence for terminal notifications",
     ),
     "theme": _one_of(THEMES, THEMES[0], "the colors of the app"),
+    "filters": Option(
+        "",
+        _are_filters,
+        "NAME = FILTER, with ; between several",
+        "saved filters, such as `urgent = risk:high`; type @urgent in the filter line",
+    ),
     PROFILE: Option(
         DEFAULT,
         is_name,
@@ -151,6 +166,11 @@ class Settings:
     def theme(self) -> str:
         """The name of the user's theme."""
         return self._text("theme")
+
+    @property
+    def filters(self) -> Mapping[str, str]:
+        """The saved filters by name."""
+        return saved_filters(self._text("filters"))
 
     @property
     def profile(self) -> str:

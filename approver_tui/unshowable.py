@@ -17,6 +17,7 @@ _LIKE = str.maketrans(
         **dict.fromkeys("\u2500\u2501\u2013\u2014", "-"),
         **dict.fromkeys("│▏▎▌▐┃", "|"),
         **dict.fromkeys("╭╮╰╯", "+"),
+        **dict.fromkeys("▁▂▃▄▅▆▇█", "#"),  # the ends of a scroll bar
         **dict.fromkeys("\u2018\u2019", "'"),
         **dict.fromkeys("“”", '"'),
         "…": "~",

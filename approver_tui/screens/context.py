@@ -3,8 +3,8 @@
 Owns: `ScreenContext` and `Environment`. Never: how they are built; `wiring.py` does that.
 """
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from datetime import tzinfo
 
 from approver_tui.attention.notifier import Notifier
@@ -52,6 +52,8 @@ class Environment:
     """The command of the user's editor; empty without one."""
     theme: str = "sayso"
     keymap: Keymap = DEFAULT_KEYMAP
+    filters: Mapping[str, str] = field(default_factory=dict)
+    """The saved filters by name."""
 
 
 DEFAULT_ENVIRONMENT = Environment()

@@ -20,7 +20,9 @@ from approver_tui.screens.keys import Rows, bindings, help_with_keymap, key_name
 from approver_tui.screens.palette import Palette, commands
 from approver_tui.screens.ready_screen import ReadyScreen
 from approver_tui.state.notifications.connection import Phase
+from approver_tui.state.saved_filters import NO_FILTERS
 from approver_tui.state.text import SafeText
+from approver_tui.widgets.filter_line import FilterLine
 from approver_tui.widgets.lines import fmt, lines_word
 from approver_tui.widgets.notice_lines import CachedLine, NoticeLines, StatusLine
 
@@ -147,13 +149,16 @@ class KeyedScreen(ReadyScreen[None]):
 
     def action_palette(self) -> None:
         """Open the command palette."""
-        self.app.push_screen(Palette(commands(self._help_rows)), self._press)
+        filters = self.context.environment.filters if self.query(FilterLine) else NO_FILTERS
+        self.app.push_screen(Palette(commands(self._help_rows, filters)), self._press)
 
     @property
     def _help_rows(self) -> Rows:
         return help_with_keymap(self.help_rows(), self.context.keys)
 
     def _press(self, key: SafeText | None) -> None:
-        """Press the key of the command that was chosen."""
-        if key is not None:
+        """Press the key of the command that was chosen, or apply the saved filter."""
+        if key is not None and key.startswith("@"):
+            self.query_one(FilterLine).apply(key)
+        elif key is not None:
             self.app.simulate_key(key_name(key))

@@ -4,7 +4,7 @@ Owns: the list and the search. Never: running a command; it presses the command'
 below.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import ClassVar
 
@@ -17,7 +17,8 @@ from textual.widgets import Input, Static
 
 from approver_tui.screens.keys import PAGE_THINGS, PALETTE_KEYS
 from approver_tui.screens.ready_screen import ReadyScreen
-from approver_tui.state.text import SafeText
+from approver_tui.state.saved_filters import NO_FILTERS
+from approver_tui.state.text import SafeText, display_safe
 from approver_tui.widgets.entry_list import Entry, EntryList, Section
 from approver_tui.widgets.key_bar import KeyBar
 from approver_tui.widgets.lines import fmt
@@ -35,14 +36,20 @@ class Command:
     words: SafeText
 
 
-def commands(rows: Iterable[tuple[SafeText, SafeText]]) -> tuple[Command, ...]:
-    """Return the pages and the commands of a help page, without movement keys."""
+def commands(
+    rows: Iterable[tuple[SafeText, SafeText]], filters: Mapping[str, str] = NO_FILTERS
+) -> tuple[Command, ...]:
+    """Return the pages, the commands of a help page without movement keys, the saved filters."""
     pages = [
         Command(SafeText(str(digit)), fmt("page: {}{}", name, things))
         for digit, (name, things) in enumerate(PAGE_THINGS, start=1)
     ]
     single = [Command(key, words) for key, words in rows if " " not in key and "-" not in key[1:]]
-    return (*pages, *single)
+    saved = [
+        Command(display_safe(f"@{name}"), fmt("filter: {}", display_safe(text)))
+        for name, text in filters.items()
+    ]
+    return (*pages, *single, *saved)
 
 
 class Palette(ModalScreen[SafeText | None], ReadyScreen[SafeText | None]):

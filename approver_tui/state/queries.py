@@ -7,16 +7,19 @@
     since:7d               ended in the last 90s, 30m, 12h, 7d or 2w, or still open
     by:me                  answered by me; also a user's or device's name or ID
     is:approved            approved, denied, or nobody for no answer
+    @urgent                the saved filter of this name
 
 Owns: parsing it, and whether an approval matches. Never: reading a clock; `now` is an argument.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 from approver_tui.state.approvals.approvals import Approval
 from approver_tui.state.approvals.decision import Answer
 from approver_tui.state.approvals.filters import Filter, read_span
 from approver_tui.state.risks import Risk
+from approver_tui.state.saved_filters import NO_FILTERS, expanded
 
 _IS = {
     "approved": Filter(decision=Answer.APPROVE),
@@ -54,13 +57,15 @@ NO_QUERY = Query()
 """No condition: everything matches."""
 
 
-def read_query(text: str, now: int, me: str | None = None) -> Query:
-    """Parse a filter; `me` is the ID for `by:me`.
+def read_query(
+    text: str, now: int, me: str | None = None, saved: Mapping[str, str] = NO_FILTERS
+) -> Query:
+    """Parse a filter; `me` is the ID for `by:me`, and `saved` has the filters with a name.
 
     Raises ValueError with the valid forms.
     """
     query = Query(text.strip())
-    for word in text.split():
+    for word in expanded(text, saved).split():
         query = _add_word(query, f"by:{me}" if me and word == "by:me" else word, now)
     return query
 

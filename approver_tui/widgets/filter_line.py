@@ -4,9 +4,12 @@ Owns: opening and closing, passing on the text while it is typed. Never: parsing
 does.
 """
 
+from collections.abc import Iterable
+
 from textual import events, on
 from textual.binding import Binding
 from textual.message import Message
+from textual.suggester import SuggestFromList
 from textual.widgets import Input
 
 from approver_tui.state.text import SafeText
@@ -28,8 +31,15 @@ class FilterLine(Input):
             self.text = text
             self.is_done = is_done
 
-    def __init__(self) -> None:
-        super().__init__(id="filter", max_length=_LONGEST, compact=True, placeholder=_HINT)
+    def __init__(self, saved: Iterable[str]) -> None:
+        names = [f"@{name}" for name in saved]
+        super().__init__(
+            id="filter",
+            max_length=_LONGEST,
+            compact=True,
+            placeholder="  ".join((*names, _HINT)),
+            suggester=SuggestFromList(names),
+        )
         self.cursor_blink = False
         self.display = False
 
@@ -54,10 +64,14 @@ class FilterLine(Input):
         """Close without a filter."""
         self._close("")
 
+    def apply(self, text: str) -> None:
+        """Apply a filter that was chosen elsewhere."""
+        self.post_message(self.Applied(text, is_done=True))
+
     def on_blur(self, _event: events.Blur) -> None:
         """Hide the line when it loses the focus."""
         self.display = False
 
     def _close(self, text: str) -> None:
         self.display = False
-        self.post_message(self.Applied(text, is_done=True))
+        self.apply(text)

@@ -5,7 +5,7 @@ Never: the content of the lines; the subclass's `lines_for` makes them.
 """
 
 from collections.abc import Sequence
-from typing import ClassVar
+from typing import ClassVar, Final
 
 from rich.segment import Segment
 from rich.style import Style
@@ -171,6 +171,10 @@ class Sheet(ScrollView):
 
     def _post_scrolled(self) -> None:
         self.post_message(self.Scrolled(self))
+
+
+SCROLL_FIRST: Final = fmt("scroll down first (PgDn).")
+"""Why a button waits; how many lines are left is below the sheet."""
 
 
 class ReadSheet(Sheet):

@@ -11,8 +11,8 @@ import click
 
 from server.cli.output import listed, moment, rfc3339
 from server.cli.params import ScopeNeed, ScopeRisk, moment_ms
+from server.lazy_imports import lazily
 from server.protocol.clients.icons import MAX_BYTES
-from server.services.clients import icons
 from server.services.members import (
     Clear,
     Having,
@@ -24,6 +24,9 @@ from server.services.members import (
     searched,
     updated,
 )
+
+with lazily():
+    from server.services.clients import icons
 
 _F = TypeVar("_F", bound=Callable[..., object])
 _Names: TypeAlias = Mapping[str, str]

@@ -7,15 +7,15 @@ import secrets
 import threading
 from functools import cached_property
 from pathlib import Path
-
-from cryptography.hazmat.primitives.ciphers.aead import AESGCM
-from cryptography.hazmat.primitives.hashes import SHA256
-from cryptography.hazmat.primitives.kdf.hkdf import HKDF
+from typing import TYPE_CHECKING
 
 from server import folders
 from server.model.ports import UnusableKey
 from server.protocol import base64url
 from server.protocol.names import PREFIX_AUTH_REQ_ID
+
+if TYPE_CHECKING:
+    from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 _KEY_BYTES = 32
 _NONCE_BYTES = 12
@@ -55,6 +55,9 @@ def write_key(path: Path, key: bytes) -> None:
 
 def derive(master: bytes, purpose: str) -> bytes:
     """Derive the key for one purpose (RFC 5869)."""
+    from cryptography.hazmat.primitives.hashes import SHA256  # noqa: PLC0415  # as below
+    from cryptography.hazmat.primitives.kdf.hkdf import HKDF  # noqa: PLC0415  # as below
+
     hkdf = HKDF(algorithm=SHA256(), length=_KEY_BYTES, salt=None, info=purpose.encode())
     return hkdf.derive(master)
 
@@ -81,7 +84,9 @@ class Sealer:
         except InvalidTag as error:
             raise BadKeyFile("The master key is not the one that sealed this database.") from error
 
-    def _cipher(self, purpose: str) -> AESGCM:
+    def _cipher(self, purpose: str) -> "AESGCM":
+        from cryptography.hazmat.primitives.ciphers.aead import AESGCM  # noqa: PLC0415  # as above
+
         kind = purpose.partition(":")[0]
         if kind not in self._ciphers:
             self._ciphers[kind] = AESGCM(derive(self._master, f"seal {kind}"))

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from server.model.approvals import Approval
 from server.protocol.approvals import decisions, kinds, narrowing
 from server.protocol.approvals.narrowing import Terms
+from server.protocol.approvals.states import State
 from server.protocol.json_text import JsonValue
 
 
@@ -45,6 +46,22 @@ def granted_headline(approval: Approval) -> str | None:
     if approval.granted is None:
         return None
     return str(json.loads(approval.granted_rows)["headline"])
+
+
+def headline(approval: Approval) -> str:
+    """The headline of a request: what was granted, then what was asked."""
+    asked = str(json.loads(approval.display).get("headline", ""))
+    return headline_in_state(asked, granted_headline(approval), approval.state)
+
+
+def headline_in_state(asked: str, granted: str | None, state: str) -> str:
+    """The headline of a request with these two texts in this state, for every screen."""
+    if granted is None:
+        return asked
+    was_given = state in {State.APPROVED, State.REDEEMED}
+    if granted == asked:
+        return f"{'Granted with limits' if was_given else 'With limits'}: {asked}"
+    return f"{'Granted' if was_given else 'With limits'}: {granted} (asked: {asked})"
 
 
 def granted_digest_with(approval: Approval, details: Sequence[Mapping[str, JsonValue]]) -> str:

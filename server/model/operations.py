@@ -1,12 +1,15 @@
 """The installation, its limits and statistics."""
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from server.model.approvals import ApprovalKind
-from server.model.notifications import Lane
 from server.model.store import Unit
 from server.protocol.approvals.states import State
 from server.protocol.policy.risks import Risk
+
+if TYPE_CHECKING:
+    from server.model.notifications import Lane
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +49,7 @@ class SentNotification:
     user_id: str
     agent_id: str
     types: str
-    lane: Lane
+    lane: "Lane"
     at: int
 
 

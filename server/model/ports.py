@@ -2,14 +2,12 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
-from server.model.devices import (
-    CreatedPasskey,
-    Passkey,
-)
-from server.model.tokens import SigningKey
-from server.protocol.devices.passkeys import Assertion
+if TYPE_CHECKING:
+    from server.model.devices import CreatedPasskey, Passkey
+    from server.model.tokens import SigningKey
+    from server.protocol.devices.passkeys import Assertion
 
 
 class Clock(Protocol):
@@ -58,9 +56,9 @@ class Signer(Protocol):
     """Our signing keys. A JWT comes out; the private keys never do."""
 
     def sign(
-        self, keys: Sequence[SigningKey], alg: str, typ: str, claims: Mapping[str, object]
+        self, keys: "Sequence[SigningKey]", alg: str, typ: str, claims: Mapping[str, object]
     ) -> str: ...
-    def new_key(self, alg: str, now: int) -> SigningKey: ...
+    def new_key(self, alg: str, now: int) -> "SigningKey": ...
 
 
 class Verifier(Protocol):
@@ -77,7 +75,7 @@ class Verifier(Protocol):
         """The `kid` and the algorithm of the key that signed this request, and its claims."""
 
     def own_token(
-        self, token: str, typ: str, keys: Sequence[SigningKey]
+        self, token: str, typ: str, keys: "Sequence[SigningKey]"
     ) -> Mapping[str, object]: ...
     def dpop(self, token: str) -> tuple[Mapping[str, str], Mapping[str, object]]:
         """The key inside the proof, and the claims that it signed."""
@@ -98,13 +96,13 @@ class Authenticators(Protocol):
     The person MUST have been verified by their authenticator, not only present.
     """
 
-    def made(self, attestation: bytes, client_data: bytes, challenge: bytes) -> CreatedPasskey:
+    def made(self, attestation: bytes, client_data: bytes, challenge: bytes) -> "CreatedPasskey":
         """A passkey that was made for this challenge."""
 
-    def signed(self, said: Assertion, passkey: Passkey) -> int:
+    def signed(self, said: "Assertion", passkey: "Passkey") -> int:
         """How often the passkey has signed now, if it has signed this payload."""
 
-    def public_jwk(self, passkey: Passkey) -> Mapping[str, str]:
+    def public_jwk(self, passkey: "Passkey") -> Mapping[str, str]:
         """Its public key, to verify its signatures."""
 
 

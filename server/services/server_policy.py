@@ -1,11 +1,12 @@
 """The settings that services use."""
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 from urllib.parse import urlsplit
 
-from server.protocol.clients.app_registration import Registration
-from server.protocol.clients.client_documents import UnknownClients
+if TYPE_CHECKING:
+    from server.protocol.clients.app_registration import Registration
+    from server.protocol.clients.client_documents import UnknownClients
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,9 +32,9 @@ class ServerPolicy:
     owner_grace_days: int = 14
     dpop_nonces: bool = False
     """DPoP proofs of clients must have a nonce from the server."""
-    unknown_clients: UnknownClients = "never"
+    unknown_clients: "UnknownClients" = "never"
     """Whether unregistered apps may sign people in."""
-    app_registration: Registration = "off"
+    app_registration: "Registration" = "off"
     """Whether apps that people use may register themselves."""
     allowed_hosts: frozenset[str] = frozenset()
     blocked_hosts: frozenset[str] = frozenset()

@@ -9,11 +9,12 @@ Never: a statement whose text depends on its values, or a column whose type conv
 import dataclasses
 from collections.abc import Callable, Mapping, Sequence
 from functools import cached_property
+from importlib import import_module
 from operator import attrgetter, itemgetter
-from typing import TYPE_CHECKING, Any, TypeVar, cast
+from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar, cast
 
 from sqlalchemy import (
-    BindParameter,
+    ARRAY,
     Boolean,
     Column,
     Connection,
@@ -25,8 +26,7 @@ from sqlalchemy import (
     func,
     insert,
 )
-from sqlalchemy.dialects import postgresql, sqlite
-from sqlalchemy.dialects.postgresql import ARRAY
+from sqlalchemy.dialects import sqlite
 from sqlalchemy.dialects.sqlite import pysqlite
 
 from server.storage.writer import sqlite_connection
@@ -37,6 +37,7 @@ if TYPE_CHECKING:
 _SQLITE = pysqlite.dialect(paramstyle="qmark")
 """Positional parameters, because looking up named ones costs as much as the rest of an INSERT."""
 Record = TypeVar("Record")
+Statement: TypeAlias = "Executable | Prepared | Upsert"
 
 
 class DatabaseRows:
@@ -45,21 +46,19 @@ class DatabaseRows:
     def __init__(self, connection: Connection) -> None:
         self._db = connection
 
-    def _rows(
-        self, statement: "Executable | Prepared", values: Mapping[str, object]
-    ) -> Sequence[Any]:
-        if isinstance(statement, Prepared):
+    def _rows(self, statement: Statement, values: Mapping[str, object]) -> Sequence[Any]:
+        if isinstance(statement, (Prepared, Upsert)):
             return statement.run(self._db, values)
         return self._db.execute(statement, values).all()
 
-    def _any(self, statement: "Executable | Prepared", /, **values: object) -> bool:
+    def _any(self, statement: Statement, /, **values: object) -> bool:
         """Return whether the statement returns a row, such as the one that it changed."""
         return bool(self._rows(statement, values))
 
     def _one(
         self,
         read: Callable[[Any], Record],
-        statement: "Executable | Prepared",
+        statement: Statement,
         /,
         **values: object,
     ) -> Record | None:
@@ -70,7 +69,7 @@ class DatabaseRows:
     def _many(
         self,
         read: Callable[[Any], Record],
-        statement: "Executable | Prepared",
+        statement: Statement,
         /,
         **values: object,
     ) -> list[Record]:
@@ -109,6 +108,47 @@ class Prepared:
         return str(compiled), _placing(names, {n: b.value for n, b in binds if not b.required})
 
 
+class Upsert:
+    """An INSERT that may find its row; `finish` adds ON CONFLICT, which is no common SQL.
+
+    Prepared when it first runs, because PostgreSQL's dialect takes long to load.
+    """
+
+    def __init__(
+        self,
+        table: Table,
+        values: Mapping[str, object],
+        finish: Callable[[sqlite.Insert], Executable],
+    ) -> None:
+        self._table = table
+        self._values = values
+        self._finish = finish
+        self._of_dialect: dict[str, Prepared] = {}
+
+    def run(self, connection: Connection, values: Mapping[str, object]) -> Sequence[Any]:
+        """Run the statement. Returns all rows."""
+        return self._for(connection).run(connection, values)
+
+    def run_each(self, connection: Connection, rows: Sequence[Mapping[str, object]]) -> None:
+        """Run the statement once for each row, without a result."""
+        self._for(connection).run_each(connection, rows)
+
+    def _for(self, connection: Connection) -> Prepared:
+        name = connection.dialect.name
+        if name not in self._of_dialect:
+            insert = import_module(f"sqlalchemy.dialects.{name}").insert(self._table)
+            self._of_dialect[name] = Prepared(self._finish(insert.values(self._values)))
+        return self._of_dialect[name]
+
+
+def adding_once(table: Table) -> Upsert:
+    """The INSERT of a whole row, which returns nothing if it is there."""
+    values: dict[str, object] = {c.key: bindparam(c.key) for c in table.c}
+    return Upsert(
+        table, values, lambda insert: insert.on_conflict_do_nothing().returning(table.c[0])
+    )
+
+
 def _placing(
     names: Sequence[str], fixed: Mapping[str, object]
 ) -> Callable[[Mapping[str, object]], Sequence[object]]:
@@ -134,20 +174,6 @@ def arrays(name: str, *columns: Column[Any]) -> TableValuedAlias:
     parameters = (bindparam(f"{one.key}_array", type_=ARRAY(one.type)) for one in columns)
     rows = func.unnest(*parameters).table_valued(*(one.key for one in columns), name=name)
     return rows.render_derived()
-
-
-def adding_once(table: Table) -> Mapping[str, Prepared]:
-    """The INSERT of a whole row, for each database, which returns nothing if it is there."""
-    values: dict[str, BindParameter[object]] = {c.key: bindparam(c.key) for c in table.c}
-    return {
-        name: Prepared(
-            dialect.insert(table)
-            .values(values)
-            .on_conflict_do_nothing()
-            .returning(next(iter(table.c)))
-        )
-        for name, dialect in (("sqlite", sqlite), ("postgresql", postgresql))
-    }
 
 
 def writing(

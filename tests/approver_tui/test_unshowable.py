@@ -17,5 +17,5 @@ def test_the_app_writes_as_many_cells(monkeypatch):
     """Wide characters take two, marks none; lines are drawn with what there is."""
     raw = _latin(monkeypatch, "__stderr__")
     unshowable.replace_unshowable()
-    print("╭─ 請求 é e\u0301 … ▏╮", file=sys.__stderr__, flush=True)  # as the driver does
-    assert raw.getvalue().decode("latin-1") == "+- ???? é e ~ |+\n"
+    print("╭─ 請求 é e\u0301 … ▏▃╮", file=sys.__stderr__, flush=True)  # as the driver does
+    assert raw.getvalue().decode("latin-1") == "+- ???? é e ~ |#+\n"

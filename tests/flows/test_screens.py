@@ -182,14 +182,20 @@ def test_a_revoked_device_says_so_and_offers_to_sign_in(agent: Agent, person: Te
 
 @pytest.mark.parametrize(
     "environment",
-    [{"NO_COLOR": "1"}, {"TERM": "xterm-16color"}, {"SAYSO_APPROVER_THEME": "ansi-dark"}],
-    ids=["NO_COLOR", "16 colors", "terminal theme"],
+    [
+        {"NO_COLOR": "1"},
+        {"SAYSO_APPROVER_THEME": "ansi-dark"},
+        *({"TERM": term} for term in ("xterm-16color", "xterm", "screen", "linux", "vt100")),
+        *({"LC_ALL": locale} for locale in ("C", "C.UTF-8")),
+        {"PYTHONIOENCODING": "latin-1"},
+    ],
+    ids=lambda environment: "=".join(*environment.items()),
 )
 def test_nothing_is_conveyed_by_color_alone(
     agent: Agent, person: Terminal, environment: dict[str, str]
 ) -> None:
-    """Risk, cursor, disabled actions and focus are words and signs."""
-    _asked(agent, person)
+    """Risk, cursor, disabled actions and focus are words and signs; a request can be denied."""
+    handle = _asked(agent, person)
     is_coloured = "NO_COLOR" not in environment
     with window(person, size=(COLUMNS, LINES), **environment) as app:
         app.shows(">!! HIGH", "HIGH RISK", "[1 Inbox 1]")
@@ -197,6 +203,9 @@ def test_nothing_is_conveyed_by_color_alone(
         app.press("a")
         app.shows("> Back <", "Approve unavailable:")
         assert bool(_colors(app)) is is_coloured
+        app.press("\x1b", "d", "1", "\r")
+        app.shows("Denied")
+    assert agent.poll(handle, prefer="wait=9").json()["error"] == "access_denied"
 
 
 def test_without_colors_fields_are_visible(agent: Agent, person: Terminal) -> None:

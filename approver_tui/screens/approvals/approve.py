@@ -31,9 +31,9 @@ from approver_tui.state.text import SafeText
 from approver_tui.widgets.approvals.ceremony_fields import CeremonyFields
 from approver_tui.widgets.approvals.facts import panel_lines
 from approver_tui.widgets.approvals.outcomes import RenderContext
-from approver_tui.widgets.lines import Line, fmt, lines_word
+from approver_tui.widgets.lines import Line, fmt
 from approver_tui.widgets.notice_lines import CachedLine, NoticeLines
-from approver_tui.widgets.sheet import ReadSheet
+from approver_tui.widgets.sheet import SCROLL_FIRST, ReadSheet
 from approver_tui.widgets.title_line import TitleLine
 
 
@@ -139,8 +139,7 @@ class ApprovePanel(Panel):
         if reason := approval_blocker(self.state, self.approval, self.moment):
             return reason
         if self._all_seen_since is None:
-            below = self._facts.rows_below
-            return fmt("scroll down first, {} more {} (PgDn).", below, lines_word(below))
+            return SCROLL_FIRST
         if missing := self._fields.missing_entry:
             return missing
         left = self._all_seen_since + REVIEW_SECONDS[self.approval.risk] - self.context.ticks()

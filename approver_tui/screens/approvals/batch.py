@@ -23,9 +23,9 @@ from approver_tui.state.approvals.batch import Batch
 from approver_tui.state.money import sums
 from approver_tui.state.text import SafeText
 from approver_tui.widgets.approvals.batch_table import BatchTable
-from approver_tui.widgets.lines import Line, fmt, lines_word
+from approver_tui.widgets.lines import Line, fmt
 from approver_tui.widgets.notice_lines import CachedLine, NoticeLines
-from approver_tui.widgets.sheet import Sheet
+from approver_tui.widgets.sheet import SCROLL_FIRST, Sheet
 from approver_tui.widgets.title_line import TitleLine
 
 _MAX_NOTICES = 3
@@ -123,10 +123,7 @@ class BatchPanel(Overlay):
     @property
     def unread(self) -> SafeText:
         """Return that there is more to read, or an empty text."""
-        count = self._sheet.unread
-        if not count:
-            return SafeText("")
-        return fmt("scroll down first, {} more {} (PgDn).", count, lines_word(count))
+        return SCROLL_FIRST if self._sheet.unread else SafeText("")
 
     @on(BatchTable.Toggled)
     def _toggled(self, message: BatchTable.Toggled) -> None:

@@ -18,7 +18,7 @@ from approver_tui.widgets.approvals.denial_form import DenialForm
 from approver_tui.widgets.lines import fmt
 
 
-class BatchDenyPanel(DenyingPanel, BatchPanel):
+class BatchDenyPanel(BatchPanel, DenyingPanel):
     """Requests with checkboxes, sums, the denial's fields, Back, Deny."""
 
     HINTS = BATCH_DENY_KEYS

@@ -60,7 +60,7 @@ class HistoryPage(Page[Part, Approval]):
 
     def widgets_below(self) -> Iterable[Widget]:
         """Return the filter line."""
-        yield FilterLine()
+        yield FilterLine(self.context.environment.filters)
 
     def fetch(self) -> Part:
         """Fetch the latest."""
@@ -163,7 +163,8 @@ class HistoryPage(Page[Part, Approval]):
         """Apply the filter while it is typed; at its end look further back, or report a mistake."""
         try:
             me = None if self.state.me is None else self.state.me.user.id
-            self._query = read_query(message.text, self.context.now(), me)
+            saved = self.context.environment.filters
+            self._query = read_query(message.text, self.context.now(), me, saved)
         except ValueError as error:
             if message.is_done:
                 self._query = self._query_before

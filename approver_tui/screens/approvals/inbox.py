@@ -235,7 +235,9 @@ class InboxScreen(InboxBase):
     def _filter_applied(self, message: FilterLine.Applied) -> None:
         """Apply the filter while it is typed; an invalid one is reported at its end."""
         try:
-            self.set_state(self.state.with_query(read_query(message.text, self.context.now())))
+            saved = self.context.environment.filters
+            query = read_query(message.text, self.context.now(), saved=saved)
+            self.set_state(self.state.with_query(query))
         except ValueError as error:
             if message.is_done:
                 self.set_state(self.state.with_query(self._query_before))

@@ -86,7 +86,7 @@ class InboxBase(KeyedScreen):
             with Vertical(id="reading"):
                 yield ApprovalDetail(self.context.zone, self.context.keys, id="detail")
                 yield CachedLine(id="more")
-        yield FilterLine()
+        yield FilterLine(self.context.environment.filters)
         yield NoticeLines(id="others")
         yield StatusLine()
         yield KeyBar()

@@ -37,7 +37,7 @@ class DenialForm(Vertical):
         """Lay out the reasons, their fields, and the notes; without an agent only one note."""
         reader = "agent sees" if self._is_for_agent else "log keeps"
         yield self._codes
-        yield Static(f"Give a reason. The {reader} the reason and your note.", markup=False)
+        yield Static(f"The {reader} your reason and note.", markup=False)
         yield Static("Ask again (optional):", id="until-label", markup=False)
         yield self._until
         yield Static("Ask instead (optional):", id="ask-instead-label", markup=False)

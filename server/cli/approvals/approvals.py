@@ -10,14 +10,16 @@ from server.cli.opening import BY, OpenInstallation
 from server.cli.output import moment, sheet, table
 from server.cli.printed import Printed, prints
 from server.cli.split_group import SplitGroup
-from server.http.approvals import oversight_wire
+from server.lazy_imports import lazily
 from server.model.approvals import Delivery, automatic_decision
-from server.model.granted import differences_of
+from server.model.granted import differences_of, headline
 from server.protocol.approvals import decisions
 from server.protocol.approvals.states import State
-from server.services.approvals.narrowing import headline
-from server.services.approvals.oversight import NamedApproval
 from server.services.standing_grants.reservations import GRANT_MEMBER
+
+with lazily():
+    from server.http.approvals import oversight_wire
+    from server.services.approvals.oversight import NamedApproval
 
 
 @click.group(

@@ -5,7 +5,10 @@ import click
 from server.cli.opening import BY, OpenInstallation
 from server.cli.output import moment, table
 from server.cli.printed import Printed, prints
-from server.http.approvers import deputy_wire
+from server.lazy_imports import lazily
+
+with lazily():
+    from server.http.approvers import deputy_wire
 
 
 @click.group("deputies")

@@ -10,11 +10,11 @@ from typing import Final
 
 import click
 
-from server.cli.audit import log, stream
 from server.cli.opening import OpenInstallation, administers
 from server.cli.output import answer, json_option, rfc3339, safe, sheet
 from server.cli.params import moment_ms, span_ms
 from server.cli.printed import Printed, prints
+from server.cli.split_group import SplitGroup
 from server.model.audit import EntrySearch, StoredEntry
 from server.services.refusals import NotFound
 
@@ -24,13 +24,22 @@ _LOOK_BACK: Final = 200
 """How many entries to look back for late ones, which other processes stored in between."""
 
 
-@click.group("audit")
+@click.group(
+    "audit",
+    cls=SplitGroup,
+    elsewhere={
+        "key": "audit.log.key",
+        "rotate-key": "audit.log.rotate_key",
+        "checkpoint": "audit.log.checkpoint",
+        "export": "audit.log.export",
+        "prove": "audit.log.prove",
+        "verify": "audit.log.verify",
+        "stream": "audit.stream.stream",
+        "streams": "audit.stream.streams",
+    },
+)
 def command() -> None:
     """Read and verify the audit log."""
-
-
-for _command in (*log.COMMANDS, *stream.COMMANDS):
-    command.add_command(_command)
 
 
 @command.command("tail")

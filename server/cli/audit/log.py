@@ -8,8 +8,6 @@ from typing import Final
 
 import click
 
-from server.audit_log import bundles
-from server.audit_log import verify as verifier
 from server.audit_log.bundles import LoggedEntry
 from server.cli.opening import OpenInstallation
 from server.cli.output import answer, json_option
@@ -20,6 +18,8 @@ from server.lazy_imports import lazily
 from server.services.audit.log import AuditLog
 
 with lazily():
+    from server.audit_log import bundles
+    from server.audit_log import verify as verifier
     from server.delivery.audit_formats import FORMATS
 
 FORMAT: Final = click.Choice(("json", "ocsf"))
@@ -109,6 +109,3 @@ def verify(file: Path, log_keys: tuple[str, ...], since: Path | None, *, as_json
     """
     verdict = verifier.verify_file(file, log_keys, since, sys.stderr)
     answer({"verdict": "verified", "text": verdict}, [verdict], as_json=as_json)
-
-
-COMMANDS: Final = (key, rotate_key, checkpoint, export, prove, verify)

@@ -113,6 +113,3 @@ def _url(text: str) -> SplitResult:
     except ValueError as error:
         raise click.BadParameter(f"TO is not a URL: {error}.") from error
     return url
-
-
-COMMANDS: Final = (stream, streams)

@@ -5,9 +5,12 @@ from collections.abc import Mapping
 from server.cli import members
 from server.cli.opening import OpenInstallation
 from server.cli.output import moment, rfc3339, sheet
+from server.lazy_imports import lazily
 from server.model.clients import Agent, Secret
 from server.services.clients.agent_members import AGENT_MEMBERS
-from server.services.notifications.request_limits import Pause
+
+with lazily():
+    from server.services.notifications.request_limits import Pause
 
 
 def names_by_id(admin: OpenInstallation) -> dict[str, str]:

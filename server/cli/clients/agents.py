@@ -13,14 +13,17 @@ from server.cli.clients.agent_document import (
     pause_document,
     pause_line,
 )
-from server.cli.clients.usage import usage_lines
 from server.cli.opening import BY, OpenInstallation
 from server.cli.output import listed, moment, rfc3339, table
 from server.cli.params import overlap_option
 from server.cli.printed import Printed, prints
 from server.cli.split_group import SplitGroup
+from server.lazy_imports import lazily
 from server.services.clients.agent_members import AGENT_MEMBERS
-from server.services.clients.agents import DisabledAgent
+
+with lazily():
+    from server.cli.clients.usage import usage_lines
+    from server.services.clients.agents import DisabledAgent
 
 
 @click.group(

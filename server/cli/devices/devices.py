@@ -5,8 +5,11 @@ import click
 from server.cli.opening import BY, OpenInstallation
 from server.cli.output import moment, table
 from server.cli.printed import Printed, prints
-from server.http.devices import device_wire
+from server.lazy_imports import lazily
 from server.model.devices import MAX_ATTEMPTS, Device
+
+with lazily():
+    from server.http.devices import device_wire
 
 
 @click.group("devices")

@@ -5,9 +5,12 @@ import click
 from server.cli.opening import BY, OpenInstallation
 from server.cli.output import listed, moment, table
 from server.cli.printed import Printed, prints
-from server.http.standing_grants import standing_grant_wire
+from server.lazy_imports import lazily
 from server.services.standing_grants.displays import money_text
-from server.services.standing_grants.standing_grants import NamedStandingGrant
+
+with lazily():
+    from server.http.standing_grants import standing_grant_wire
+    from server.services.standing_grants.standing_grants import NamedStandingGrant
 
 
 @click.group("grants")

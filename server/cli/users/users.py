@@ -11,13 +11,16 @@ from server.cli.opening import BY, OpenInstallation
 from server.cli.output import if_missing_option, listed, moment, rfc3339, sheet, table
 from server.cli.printed import Printed, prints
 from server.cli.users.enrolling import code_document, code_lines
-from server.http.devices import device_wire
+from server.lazy_imports import lazily
 from server.model.devices import Device
 from server.model.users import User
 from server.services.devices.devices import MAX_UNCONFIRMED
 from server.services.refusals import Exists
 from server.services.users.user_members import USER_MEMBERS
 from server.services.users.users import NewUser, UserChanges
+
+with lazily():
+    from server.http.devices import device_wire
 
 _REST: Final = USER_MEMBERS[1:]
 """The members besides the name, which documents have as `user`."""

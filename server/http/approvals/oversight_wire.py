@@ -11,8 +11,8 @@ from server.http.audit import audit_wire
 from server.http.audit.audit_wire import entry
 from server.http.wire import Listed, Reference, RiskWord, StrictBody, Text
 from server.model.approvals import Decision
+from server.model.granted import headline
 from server.protocol.approvals import decisions
-from server.services.approvals import narrowing
 from server.services.approvals.oversight import NamedApproval
 from server.services.policy.displays import moment, rfc3339
 
@@ -118,7 +118,7 @@ def _approval(seen: NamedApproval) -> dict[str, Any]:
         "state": str(record.state),
         "reason": record.reason,
         "risk": str(record.risk),
-        "headline": narrowing.headline(record),
+        "headline": headline(record),
         "fingerprint": decisions.fingerprint(record.action_digest),
         "agent": Reference(id=record.agent_id, name=seen.client_name),
         "caller": _caller(seen),

@@ -10,7 +10,7 @@ from dataclasses import asdict, dataclass, replace
 
 from server.model.approvals import Approval
 from server.model.clients import Agent
-from server.model.granted import GrantDifference, granted_headline
+from server.model.granted import GrantDifference
 from server.model.ports import Secrets
 from server.model.resources import Resource
 from server.model.store import Store, Unit, View
@@ -221,22 +221,6 @@ def _pending_request(view: View, person: Person, approval_id: str) -> Approval:
     if approval.state is not State.PENDING:
         raise errors.Problem(409, "not_pending", f"This request is {approval.state}.")
     return approval
-
-
-def headline(approval: Approval) -> str:
-    """The headline of a request: what was granted, then what was asked."""
-    asked = str(json.loads(approval.display).get("headline", ""))
-    return headline_in_state(asked, granted_headline(approval), approval.state)
-
-
-def headline_in_state(asked: str, granted: str | None, state: str) -> str:
-    """The headline of a request with these two texts in this state, for every screen."""
-    if granted is None:
-        return asked
-    was_given = state in {State.APPROVED, State.REDEEMED}
-    if granted == asked:
-        return f"{'Granted with limits' if was_given else 'With limits'}: {asked}"
-    return f"{'Granted' if was_given else 'With limits'}: {granted} (asked: {asked})"
 
 
 def _headline(view: View, approval: Approval, found: Terms, types: tuple[ActionType, ...]) -> str:

@@ -7,12 +7,12 @@ services and `authority.py` have those.
 from collections.abc import Iterable
 
 from server.lazy_imports import lazily
-from server.model.store import Store
 from server.protocol.lazy import lazy
-from server.services.adapters import Adapters
 from server.services.audit import audit
 
 with lazily():
+    from server.model.store import Store
+    from server.services.adapters import Adapters
     from server.services.approvals.backups import BackupRequests
     from server.services.approvals.creation import approval_creator
     from server.services.approvals.oversight import Oversight

@@ -5,14 +5,16 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
-from jsonschema import Draft202012Validator, ValidationError
-
+from server.lazy_imports import lazily
 from server.model.policy import ActionRow
 from server.model.store import Directory
 from server.protocol import errors
 from server.protocol.json_text import JsonValue
 from server.protocol.policy import action_types, uses
 from server.protocol.policy.action_types import ActionType
+
+with lazily():
+    from jsonschema import Draft202012Validator, ValidationError
 
 _RULES: Final[Mapping[str, str]] = {
     "type": "must have the JSON type {}",

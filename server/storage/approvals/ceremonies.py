@@ -3,10 +3,10 @@
 from collections.abc import Mapping
 
 from sqlalchemy import BindParameter, Executable, bindparam, select, update
-from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.dialects import sqlite
 
 from server.protocol.approvals.ceremonies import Step
-from server.storage.prepared import DatabaseRows, Prepared
+from server.storage.prepared import DatabaseRows, Prepared, Upsert
 from server.storage.tables import ceremony_tries as t
 
 _VALUES: dict[str, BindParameter[object]] = {
@@ -17,7 +17,7 @@ _VALUES: dict[str, BindParameter[object]] = {
 }
 
 
-def _count(insert: sqlite.Insert | postgresql.Insert) -> Executable:
+def _count(insert: sqlite.Insert) -> Executable:
     return insert.on_conflict_do_update(
         index_elements=[t.c.approval_id, t.c.step, t.c.user_id],
         set_={"tries": t.c.tries + 1},
@@ -25,10 +25,7 @@ def _count(insert: sqlite.Insert | postgresql.Insert) -> Executable:
     ).returning(t.c.tries)
 
 
-_COUNT = {
-    "sqlite": Prepared(_count(sqlite.insert(t).values(_VALUES))),
-    "postgresql": Prepared(_count(postgresql.insert(t).values(_VALUES))),
-}
+_COUNT = Upsert(t, _VALUES, _count)
 _UNDO_ATTEMPT = Prepared(
     update(t)
     .where(
@@ -53,8 +50,7 @@ class CeremonyAttempts(DatabaseRows):
     def count_attempt(self, approval_id: str, step: Step, user_id: str, limit: int) -> int | None:
         """Add an attempt and return the total, or None if `limit` attempts were already used."""
         values = {"approval": approval_id, "ceremony_step": str(step), "user": user_id}
-        statement = _COUNT[self._db.dialect.name]
-        rows = statement.run(self._db, {**values, "limit": limit})
+        rows = _COUNT.run(self._db, {**values, "limit": limit})
         return int(rows[0][0]) if rows else None
 
     def undo_attempt(self, approval_id: str, step: Step, user_id: str) -> None:

@@ -17,7 +17,7 @@ class Consumptions(DatabaseRows):
 
     def add_once(self, wanted: Consumption) -> bool:
         """Consume an approval; False if it was consumed before."""
-        return self._any(_ADD_ONCE[self._db.dialect.name], **_values(wanted))
+        return self._any(_ADD_ONCE, **_values(wanted))
 
     def get(self, approval_id: str) -> Consumption | None:
         """The execution that consumed this approval."""

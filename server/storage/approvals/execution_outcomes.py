@@ -17,7 +17,7 @@ class Outcomes(DatabaseRows):
 
     def add_once(self, wanted: Outcome) -> bool:
         """Store a result; False if one was stored before."""
-        return self._any(_ADD_ONCE[self._db.dialect.name], **_values(wanted))
+        return self._any(_ADD_ONCE, **_values(wanted))
 
     def get(self, approval_id: str) -> Outcome | None:
         """The result of this approval's execution."""

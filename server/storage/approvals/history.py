@@ -18,11 +18,10 @@ from sqlalchemy import (
     select,
     union_all,
 )
-from sqlalchemy.dialects import postgresql, sqlite
-from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy.dialects import sqlite
 
 from server.model.history import Addition, HistoryRow
-from server.storage.prepared import DatabaseRows, Prepared
+from server.storage.prepared import DatabaseRows, Prepared, Upsert
 from server.storage.tables import history as h
 
 _KEYS_AT_ONCE = 16
@@ -50,7 +49,7 @@ _VALUES: dict[str, BindParameter[object]] = {
 }
 
 
-def _add(insert: sqlite.Insert | postgresql.Insert, members: ColumnElement[str]) -> Executable:
+def _add(insert: sqlite.Insert) -> Executable:
     new, halve = insert.excluded, and_(h.c.total > 0, h.c.count >= _MANY)
     same = h.c.period == new.period
     today = case((h.c.period_total < _MAX_TOTAL, h.c.period_total), else_=_MAX_TOTAL)
@@ -65,22 +64,21 @@ def _add(insert: sqlite.Insert | postgresql.Insert, members: ColumnElement[str])
             "period_count": case((same, h.c.period_count), else_=0) + new.period_count,
             "period_total": case((same, today), else_=0) + new.period_total,
             "periods": case((same, periods), else_=periods + 1),
-            "members": case((new.members == _NOTHING, h.c.members), else_=members),
+            "members": case((new.members == _NOTHING, h.c.members), else_=_merged(insert)),
         },
     )
 
 
-_SQLITE = sqlite.insert(h).values(_VALUES)
-_POSTGRESQL = postgresql.insert(h).values(_VALUES)
-_ADD = {
-    "sqlite": Prepared(_add(_SQLITE, func.json_patch(h.c.members, _SQLITE.excluded.members))),
-    "postgresql": Prepared(
-        _add(
-            _POSTGRESQL,
-            cast(cast(h.c.members, JSONB).concat(cast(_POSTGRESQL.excluded.members, JSONB)), Text),
-        )
-    ),
-}
+def _merged(insert: sqlite.Insert) -> ColumnElement[str]:
+    """The members of both rows; the new ones count."""
+    if insert.stringify_dialect == "sqlite":
+        return func.json_patch(h.c.members, insert.excluded.members)
+    from sqlalchemy.dialects.postgresql import JSONB  # noqa: PLC0415  # loads the dialect
+
+    return cast(cast(h.c.members, JSONB).concat(cast(insert.excluded.members, JSONB)), Text)
+
+
+_ADD = Upsert(h, _VALUES, _add)
 _COLUMNS = [column for column in h.c if column.name != "owner"]
 _EACH = [
     select(*_COLUMNS).where(h.c.owner == bindparam(f"of{n}"), h.c.key == bindparam(f"key{n}"))
@@ -114,7 +112,7 @@ class History(DatabaseRows):
             for addition in additions
         ]
         if rows:
-            _ADD[self._db.dialect.name].run_each(self._db, rows)
+            _ADD.run_each(self._db, rows)
 
     def of(self, keys: Collection[tuple[str, str]]) -> Mapping[str, HistoryRow]:
         """The rows by key; keys without history are left out."""

@@ -8,12 +8,15 @@ from sqlalchemy.engine import RowMapping
 from sqlalchemy.exc import DBAPIError
 
 from server.audit_log.entries import entry_bytes, leaf_hash
+from server.lazy_imports import lazily
 from server.model.audit import Entry, EntrySearch, StoredEntry, StoredLeaf
 from server.model.store import Busy
 from server.storage.audit.log import NEXT
 from server.storage.audit.tables import audit_entries as e
 from server.storage.prepared import Prepared
-from server.telemetry import correlation_id
+
+with lazily():
+    from server.telemetry import correlation_id
 
 _VALUES: dict[str, BindParameter[object]] = {
     column.key: bindparam(column.key) for column in e.c if column.key != "seq"

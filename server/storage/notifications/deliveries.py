@@ -3,11 +3,11 @@
 from collections.abc import Iterable
 
 from sqlalchemy import BindParameter, Connection, Executable, and_, bindparam, func, select, update
-from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.dialects import sqlite
 
 from server.model.approvals import Delivery
 from server.storage.account_tables import devices
-from server.storage.prepared import Prepared
+from server.storage.prepared import Prepared, Upsert
 from server.storage.tables import approvals as a
 from server.storage.tables import decisions
 from server.storage.tables import deliveries as d
@@ -20,7 +20,7 @@ _VALUES: dict[str, BindParameter[object]] = {
 }
 
 
-def _add(insert: sqlite.Insert | postgresql.Insert) -> Executable:
+def _add(insert: sqlite.Insert) -> Executable:
     """Insert a delivery, or add `seen_at` to an existing one that has none."""
     return insert.on_conflict_do_update(
         index_elements=[d.c.approval_id, d.c.device_id],
@@ -28,10 +28,7 @@ def _add(insert: sqlite.Insert | postgresql.Insert) -> Executable:
     )
 
 
-_ADD = {
-    "sqlite": Prepared(_add(sqlite.insert(d).values(_VALUES))),
-    "postgresql": Prepared(_add(postgresql.insert(d).values(_VALUES))),
-}
+_ADD = Upsert(d, _VALUES, _add)
 _FIRST = Prepared(
     update(a)
     .where(a.c.id == bindparam("approval"), a.c.delivered_at.is_(None))
@@ -72,7 +69,7 @@ class Deliveries:
             "now": self._now,
             "seen": self._now if seen else None,
         }
-        _ADD[self._db.dialect.name].run(self._db, values)
+        _ADD.run(self._db, values)
         _FIRST.run(self._db, {"approval": approval_id, "now": self._now})
 
     def missing(self, device_id: str, approval_ids: Iterable[str]) -> list[str]:

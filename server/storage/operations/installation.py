@@ -1,10 +1,9 @@
 """Rows of the installation: its epoch, its key ids and the holds of a restore."""
 
 from sqlalchemy import bindparam, delete, select
-from sqlalchemy.dialects import postgresql, sqlite
 
 from server.model.operations import InstallationRow
-from server.storage.prepared import DatabaseRows
+from server.storage.prepared import DatabaseRows, adding_once
 from server.storage.tables import installation as i
 from server.storage.tables import installation_keys as k
 from server.storage.tables import restore_holds as h
@@ -12,6 +11,7 @@ from server.storage.tables import restore_holds as h
 _ROW = select(i.c.admin_version, i.c.created_at, i.c.epoch, i.c.restored_at)
 _IDS = select(k.c.name, k.c.key_id)
 _SEALED = select(k.c.sealed).where(k.c.name == bindparam("name"))
+_ADD_KEY = adding_once(k)
 _HELD = select(h.c.kind, h.c.id).order_by(h.c.kind, h.c.id)
 _RELEASE = (
     delete(h).where(h.c.kind == bindparam("kind"), h.c.id == bindparam("id")).returning(h.c.id)
@@ -37,10 +37,7 @@ class InstallationRecords(DatabaseRows):
     def add_key(self, name: str, key_id: str, sealed: bytes | None = None) -> bool:
         """Record a key. Reports False, and changes nothing, if the name has one already."""
         row = {"name": name, "key_id": key_id, "sealed": sealed}
-        on_postgresql = self._db.dialect.name == "postgresql"
-        insert = postgresql.insert(k) if on_postgresql else sqlite.insert(k)
-        added = insert.on_conflict_do_nothing().returning(k.c.name)
-        return self._any(added, **row)
+        return self._any(_ADD_KEY, **row)
 
     def replace_key(self, name: str, key_id: str) -> None:
         """Record another key under this name."""

@@ -18,12 +18,12 @@ from sqlalchemy import (
     select,
     true,
 )
-from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.dialects import sqlite
 from sqlalchemy.sql.dml import ReturningDelete
 
 from server.model.operations import LimitRefusal, OpenRequest, SentNotification, Window
 from server.storage.audit.tables import audit_entries as e
-from server.storage.prepared import Prepared
+from server.storage.prepared import Prepared, Upsert
 from server.storage.tables import approvals as a
 from server.storage.tables import counters as c
 from server.storage.tables import notifications as n
@@ -31,7 +31,7 @@ from server.storage.tables import notifications as n
 _VALUES = {"key": bindparam("key"), "window_ends_at": bindparam("ends"), "count": 1}
 
 
-def _count(insert: sqlite.Insert | postgresql.Insert) -> Executable:
+def _count(insert: sqlite.Insert) -> Executable:
     ended = c.c.window_ends_at <= bindparam("now")
     return insert.on_conflict_do_update(
         index_elements=[c.c.key],
@@ -42,10 +42,7 @@ def _count(insert: sqlite.Insert | postgresql.Insert) -> Executable:
     ).returning(c.c.count)
 
 
-_COUNT = {
-    "sqlite": Prepared(_count(sqlite.insert(c).values(_VALUES))),
-    "postgresql": Prepared(_count(postgresql.insert(c).values(_VALUES))),
-}
+_COUNT = Upsert(c, _VALUES, _count)
 _PEEK = Prepared(
     select(c.c.count).where(c.c.key == bindparam("key"), c.c.window_ends_at > bindparam("now"))
 )
@@ -64,9 +61,8 @@ class Counters:
 
     def count(self, key: str, window_ms: int) -> int:
         """Increment the counter of the current window; returns the count."""
-        statement = _COUNT[self._db.dialect.name]
         values = {"key": key, "ends": self._now + window_ms, "now": self._now}
-        return int(statement.run(self._db, values)[0][0])
+        return int(_COUNT.run(self._db, values)[0][0])
 
     def pop_ended(self, key: str) -> list[Window]:
         """Remove and return the window of this key if it has ended."""

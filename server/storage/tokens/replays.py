@@ -14,8 +14,7 @@ class Replays(DatabaseRows):
 
     def first_use(self, kind: str, key: bytes, expires_at: int) -> bool:
         """Return whether this is the first use."""
-        statement = _ADD_ONCE[self._db.dialect.name]
-        return self._any(statement, kind=kind, key=key, expires_at=expires_at)
+        return self._any(_ADD_ONCE, kind=kind, key=key, expires_at=expires_at)
 
     def prune(self, now: int) -> int:
         """Delete IDs that have expired, because an expired proof is refused anyway."""

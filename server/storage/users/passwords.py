@@ -1,12 +1,11 @@
 """Rows of passwords, and of failed sign-in attempts."""
 
 from sqlalchemy import bindparam, delete, insert, select, update
-from sqlalchemy.dialects import postgresql, sqlite
 
 from server.model.users import Password
 from server.storage.account_tables import password_tries as t
 from server.storage.account_tables import passwords as p
-from server.storage.prepared import DatabaseRows, reading
+from server.storage.prepared import DatabaseRows, Upsert, reading
 
 _record = reading(Password, p)
 _GET = select(p).where(p.c.user_id == bindparam("user"))
@@ -21,6 +20,19 @@ _PAUSED = select(t.c.not_before).where(
 )
 _DELETE_OUTDATED = delete(t).where(
     t.c.key == bindparam("attempt_key"), t.c.forget_at <= bindparam("now")
+)
+_COUNT = Upsert(
+    t,
+    {
+        "key": bindparam("attempt_key"),
+        "tries": 1,
+        "not_before": 0,
+        "forget_at": bindparam("forget_at"),
+    },
+    lambda insert: insert.on_conflict_do_update(
+        index_elements=[t.c.key],
+        set_={"tries": t.c.tries + 1, "forget_at": insert.excluded.forget_at},
+    ).returning(t.c.tries),
 )
 _PAUSE = (
     update(t).where(t.c.key == bindparam("attempt_key")).values(not_before=bindparam("not_before"))
@@ -70,17 +82,7 @@ class Passwords(DatabaseRows):
     def count_attempt(self, key: bytes, now: int, forget_at: int) -> int:
         """Count an attempt; returns how many there were since the last success."""
         self._db.execute(_DELETE_OUTDATED, {"attempt_key": key, "now": now})
-        on_postgresql = self._db.dialect.name == "postgresql"
-        make = postgresql.insert if on_postgresql else sqlite.insert
-        count = (
-            make(t)
-            .values(key=key, tries=1, not_before=0, forget_at=forget_at)
-            .on_conflict_do_update(
-                index_elements=[t.c.key], set_={"tries": t.c.tries + 1, "forget_at": forget_at}
-            )
-            .returning(t.c.tries)
-        )
-        return int(self._db.execute(count).scalar_one())
+        return int(_COUNT.run(self._db, {"attempt_key": key, "forget_at": forget_at})[0][0])
 
     def pause(self, key: bytes, until: int) -> None:
         """Allow no attempt before then."""

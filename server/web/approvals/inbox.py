@@ -12,7 +12,7 @@ from typing import Final
 from flask import request
 
 from server.model.approval_views import ApproverView
-from server.services.approvals.narrowing import headline
+from server.model.granted import headline
 from server.services.policy.displays import rfc3339
 from server.web.page import Facts
 from server.web.visit import Visit

@@ -8,9 +8,9 @@ from typing import Final
 
 from werkzeug.wrappers import Response as AnyResponse
 
+from server.model.granted import headline
 from server.protocol import errors
 from server.protocol.forms import Form
-from server.services.approvals.narrowing import headline
 from server.web.approvals.request import is_open, outcome, request_facts
 from server.web.browser import go
 from server.web.page import Facts

@@ -12,13 +12,13 @@ from typing import Any, Final
 from server.http.approvals.narrowing_wire import granted
 from server.model.approval_views import ApproverView
 from server.model.approvals import Approval
+from server.model.granted import headline, headline_in_state
 from server.protocol.approvals import ceremonies, decisions
 from server.protocol.approvals.states import State
 from server.protocol.policy.risks import Risk
 from server.protocol.text import display_safe
 from server.services.approvals import retries
 from server.services.approvals.ceremonies import LOCKED_TEXT
-from server.services.approvals.narrowing import headline, headline_in_state
 from server.services.policy.displays import signals_json
 from server.services.users.device_auth import Person
 from server.web.approvals.outcomes import automatic_outcome

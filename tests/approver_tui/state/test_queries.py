@@ -1,9 +1,12 @@
 """Parsing the filter language."""
 
+from dataclasses import replace
+
 import pytest
 
 from approver_tui.state.approvals.decision import Answer
 from approver_tui.state.queries import Query, read_query
+from approver_tui.state.saved_filters import saved_filters
 from tests.support.fakes.fake_approvals import an_approval, answered
 from tests.support.fakes.fake_clock import NOW
 from tests.support.fakes.fake_requests import DEPLOY, MINUTE, PRICES
@@ -71,3 +74,26 @@ def test_an_empty_query_is_false():
 def test_by_me_is_the_user_by_id():
     """`by:me` is the person at this terminal by their id, whatever others are called."""
     assert read_query("by:me", NOW, "sayso_us_bbbbbbbbbbbbbbbb").matches(PAY) is False
+
+
+def test_a_saved_filter_stands_for_its_text():
+    """With other words; the typed text stays as it is."""
+    saved = saved_filters("urgent = risk:high since:1d; mine = by:me;")
+    query = read_query("nordwind @urgent", NOW, saved=saved)
+    assert query == replace(read_query("nordwind risk:high since:1d", NOW), text=query.text)
+    assert query.text == "nordwind @urgent"
+    assert read_query("@mine", NOW, "sayso_us_aaaaaaaaaaaaaaaa", saved).conditions.by
+    with pytest.raises(ValueError, match="the saved filters are @urgent, @mine"):
+        read_query("@other", NOW, saved=saved)
+
+
+@pytest.mark.parametrize("text", ["urgent", "Urgent = a", "a = b; a = c", "a = ", "a = @b"])
+def test_an_invalid_saved_filter_is_refused(text):
+    """No name, one name twice, no text, or another saved filter."""
+    with pytest.raises(ValueError, match="write "):
+        saved_filters(text)
+
+
+def test_without_saved_filters_the_sign_is_a_word():
+    """As in an address."""
+    assert read_query("@acme", NOW).words == ("@acme",)

@@ -385,3 +385,20 @@ async def test_a_fact_is_copied():
         await press(pilot, stage, "c", *"amount", "enter")
         assert stage.app.clipboard == "EUR 4,820.00"
         assert "Copied" in shown(stage)
+
+
+@pytest.mark.parametrize(
+    "keys", [("slash", *"@ur", "right", "enter"), ("colon", *"@urgent", "enter")], ids=["/", ":"]
+)
+@pytest.mark.parametrize("page", ["1", "2"], ids=["inbox", "history"])
+async def test_a_saved_filter_is_offered_by_name(page, keys):
+    """In the filter line, completed by the right arrow, and in the palette."""
+    stage = _stage(filters={"urgent": "risk:high"})
+    stage.server.put(
+        answered(an_approval("done"), Answer.APPROVE),
+        answered(an_approval("web", DEPLOY), Answer.APPROVE),
+    )
+    async with opened(stage) as pilot:
+        await press(pilot, stage, page, *keys)
+        await until(pilot, lambda: "@urgent" in shown(stage) and "Deploy" not in shown(stage))
+        assert "HIGH" in shown(stage)

@@ -6,7 +6,7 @@ import pytest
 
 from server.cli.approvals import approvals as command
 from server.http.approvals import oversight_wire
-from server.services.approvals import narrowing
+from server.model import granted as granting
 from server.services.approvals.oversight import Oversight
 from server.services.users.users import UserChanges
 from tests.support.builders.installation import BY, PAYMENT
@@ -89,4 +89,4 @@ def test_the_approvers_document_has_the_granted_headline_in_its_own_member(perso
 )
 def test_the_headline_follows_from_the_state_and_what_was_granted(granted, state, words):
     """Nothing is called granted that was not."""
-    assert narrowing.headline_in_state("Pay 2", granted, state) == words
+    assert granting.headline_in_state("Pay 2", granted, state) == words

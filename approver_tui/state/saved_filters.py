@@ -1,0 +1,34 @@
+"""Filters with a name, as in `urgent = risk:high since:1d; mine = by:me`.
+
+Owns: their text, and putting one in place of `@urgent`. Never: what a filter means; `queries.py`
+does that.
+"""
+
+import re
+from collections.abc import Mapping
+from types import MappingProxyType
+
+NO_FILTERS: Mapping[str, str] = MappingProxyType({})
+_SAVED = re.compile(r"\s*([a-z0-9-]{1,20})\s*=\s*([^;=@\s][^;=@]*)")
+
+
+def saved_filters(text: str) -> Mapping[str, str]:
+    """Return each filter by its name. Raises ValueError."""
+    found = [_SAVED.fullmatch(each) for each in text.split(";") if each.strip()]
+    saved = {match[1]: match[2].strip() for match in found if match}
+    if len(saved) != len(found):
+        raise ValueError("write NAME = FILTER; NAME = FILTER")
+    return saved
+
+
+def expanded(text: str, saved: Mapping[str, str]) -> str:
+    """Put the filters in place of their names. Raises ValueError for a name without one."""
+    return " ".join(_filter(word, saved) for word in text.split())
+
+
+def _filter(word: str, saved: Mapping[str, str]) -> str:
+    if not word.startswith("@") or not saved:
+        return word
+    if word[1:] not in saved:
+        raise ValueError(f"the saved filters are @{', @'.join(saved)}")
+    return saved[word[1:]]

@@ -1,0 +1,146 @@
+"""Every screen and panel at every size: nothing is cut, and title, keys and focus are visible."""
+
+import re
+
+import pytest
+
+from approver_tui.widgets.approvals.batch_table import BatchTable
+from approver_tui.widgets.approvals.narrow_form import NarrowForm
+from approver_tui.widgets.key_bar import KeyBar
+from approver_tui.widgets.title_line import TitleLine
+from tests.support.builders.batches import ONE, THREE, TWO, mark, open_batch
+from tests.support.clients.driving import look, opened, press, shown, until
+from tests.support.fakes.fake_account import a_consent, a_token
+from tests.support.fakes.fake_app import a_stage
+from tests.support.fakes.fake_approvals import an_approval, three
+from tests.support.pictures.matrix import MATRIX
+
+SIZES = [(200, 60), (100, 30), (80, 24), (40, 24), (40, 12)]
+SCREENS = {
+    "": ("InboxScreen", "WAITING FOR YOU (3)", "? Help", "q Quit"),
+    "enter": ("InboxScreen", "HIGH RISK", "? Help"),
+    "enter v": ("InboxScreen", "? Help"),
+    "slash": ("InboxScreen", "words"),
+    "o": ("OpenElsewherePanel", "Esc Back"),
+    "question_mark": ("HelpScreen", "Esc"),
+    "colon": ("Palette", "Esc"),
+    "2": ("HistoryPage", "HISTORY (0)", "Esc Back"),
+    "3": ("AgentsPage", "ACTING FOR YOU (1)", "Esc Back"),
+    "3 z": ("ConfirmPanel", "Revoke access", "Esc Back"),
+    "4": ("RightsPage", "Esc Back"),
+    "5": ("DevicesPage", "DEVICES (1)", "Esc Back"),
+    "5 enter": ("DevicesPage", "laptop", "Esc Back"),
+    "6": ("SettingsPage", "SETTINGS", "Esc Back"),
+}
+PANELS = {
+    "a": ("ApprovePanel", "Approve?"),
+    "d": ("DenyPanel", "Deny?"),
+    "e": ("NarrowPanel", "With limits?"),
+    "s": ("StandingGrantPanel", "Similar?"),
+    "exclamation_mark": ("ReportPanel", "Report?"),
+}
+BATCHES = {"a": ("BatchApprovePanel", "Approve 3?"), "d": ("BatchDenyPanel", "Deny 3?")}
+ELSEWHERE = {
+    *("SignInScreen", "InvitationPanel"),  # `test_signing_in.py`
+    "OpeningScreen",  # a line while the app loads
+    "ResultsPanel",  # `test_results_panel.py`
+}
+
+
+def test_every_screen_is_looked_at_in_every_size():
+    """A new screen fails here until it is in a table."""
+    tables = (SCREENS, PANELS, BATCHES)
+    named = {row[0] for table in tables for row in table.values()}
+    assert named | ELSEWHERE == set(MATRIX)
+
+
+async def _each_size(pilot, stage):
+    """Change the terminal's size and check what must hold at each."""
+    for size in SIZES:
+        await pilot.resize_terminal(*size)
+        look(stage)
+        await pilot.pause()
+        assert _cut(stage.app.screen) == [], (size, shown(stage))
+        yield size
+
+
+def _cut(screen):
+    """Widgets that are partly outside the screen and cannot be scrolled to."""
+    return [
+        (widget, widget.region)
+        for widget in screen.walk_children()
+        if widget.display
+        and not any(getattr(each, "allow_vertical_scroll", False) for each in widget.ancestors)
+        and not screen.region.contains_region(widget.region)
+    ]
+
+
+def _is_focus_visible(screen):
+    """Inside the screen, and under neither title nor keys."""
+    focused = screen.focused
+    covers = [screen.query_one(TitleLine), screen.query_one(KeyBar)]
+    return focused.region in screen.region and not any(
+        focused.region.overlaps(each.region) for each in covers
+    )
+
+
+@pytest.mark.parametrize("keys", SCREENS)
+async def test_a_screen_shows_its_title_and_keys(keys):
+    """What it is and how to leave it."""
+    name, *words = SCREENS[keys]
+    stage = a_stage(three())
+    stage.server.given, stage.server.tokens = [a_consent()], [a_token()]
+    async with opened(stage, SIZES[0]) as pilot:
+        await press(pilot, stage, *keys.split())
+        async for size in _each_size(pilot, stage):
+            assert type(stage.app.screen).__name__ == name
+            assert all(word in shown(stage) for word in words), (size, shown(stage))
+
+
+@pytest.mark.parametrize("key", PANELS)
+async def test_a_panel_shows_its_title_and_every_control(key):
+    """Tab scrolls each into view; risk and time left are in the title."""
+    name, title = PANELS[key]
+    stage = a_stage([an_approval("pay")])
+    async with opened(stage, SIZES[0]) as pilot:
+        await press(pilot, stage, key)
+        screen = stage.app.screen
+        assert type(screen).__name__ == name
+        if key == "e":
+            await until(pilot, lambda: bool(screen.query(NarrowForm)))
+        async for size in _each_size(pilot, stage):
+            focused = {
+                await _tab(pilot, stage, title, size) for _ in range(len(screen.focus_chain))
+            }
+            assert "back" in focused
+
+
+async def _tab(pilot, stage, title, size):
+    """Press Tab and return what has the focus."""
+    screen = stage.app.screen
+    await press(pilot, stage, "tab")
+    await until(pilot, lambda: _is_focus_visible(screen))
+    (line,) = (each for each in shown(stage).splitlines() if f"{title}  HIGH RISK" in each)
+    assert " left" in line, size
+    return screen.focused.id
+
+
+@pytest.mark.parametrize("key", BATCHES)
+async def test_a_batch_shows_its_requests(key):
+    """What a request would do, except beside the reasons in the smallest terminal."""
+    name, title = BATCHES[key]
+    rows = [ONE, TWO, THREE]
+    stage = a_stage(rows)
+    async with opened(stage, SIZES[0]) as pilot:
+        await mark(pilot, stage, *rows)
+        await open_batch(pilot, stage, key)
+        async for size in _each_size(pilot, stage):
+            assert type(stage.app.screen).__name__ == name
+            assert title in shown(stage), size
+            assert "Pay EUR" in shown(stage).partition("Selected:")[0] or size == SIZES[-1]
+            assert _count_below(stage) == stage.app.screen.query_one(BatchTable).rows_below
+
+
+def _count_below(stage):
+    found = re.search(r"more below: (\d+) lines", shown(stage))
+    return int(found[1]) if found else 0

@@ -16,7 +16,7 @@ from typing import IO, Any, Final
 
 from server.audit_log import bundles, notes, proofs, receipts
 from server.audit_log.bundles import BadBundle, LoggedEntry, SignedCheckpoint
-from server.audit_log.entries import leaf_hash
+from server.audit_log.entries import Opening, leaf_hash
 from server.audit_log.meaning import Contradiction, Meaning
 from server.audit_log.merkle import BadProof, Frontier
 from server.audit_log.notes import BadNote, Checkpoint, LogKey
@@ -45,6 +45,8 @@ class Verified:
     signed: int = 0
     """The size at the last checkpoint."""
     checkpoints: int = 0
+    erased: int = 0
+    """How many personal texts are not in the bundle."""
     at: int = 0
     """The time of the last checkpoint (s)."""
 
@@ -71,13 +73,11 @@ class Verified:
         return self
 
     def _take_entry(self, entry: LoggedEntry) -> None:
-        expected = self.frontier.size
-        if entry.seq != expected:
-            raise Broken(f"Entry {expected} is missing: entry {entry.seq} is in its place.")
-        if leaf_hash(entry.body) != entry.leaf:
-            raise Broken(f"Entry {entry.seq} was changed: its bytes do not match its hash.")
+        check_entry(entry, self.frontier.size)
         try:
-            self.meaning.check(json.loads(entry.body.decode()))
+            members = json.loads(entry.body.decode())
+            self.meaning.check(members)
+            self.erased += _count_erased(members.get("committed", {}), entry.openings)
         except (Contradiction, ValueError) as error:
             raise Broken(f"Entry {entry.seq}: {error}") from error
         self.frontier.add(entry.leaf)
@@ -108,6 +108,24 @@ class Verified:
         )
 
 
+def check_entry(entry: LoggedEntry, place: int) -> None:
+    """Check that an entry is at this place and has its hash. Raises `Broken`."""
+    if entry.seq != place:
+        raise Broken(f"Entry {place} is missing: entry {entry.seq} is in its place.")
+    if leaf_hash(entry.body) != entry.leaf:
+        raise Broken(f"Entry {place} was changed: its bytes do not match its hash.")
+
+
+def _count_erased(commitments: object, openings: Mapping[str, Opening]) -> int:
+    """Check the texts of an entry; returns how many are missing. Raises `Contradiction`."""
+    if not isinstance(commitments, dict):
+        raise Contradiction("Its commitments cannot be read.")
+    for name, opening in openings.items():
+        if commitments.get(name) != opening.commitment:
+            raise Contradiction(f"The text of `{name}` does not match its commitment.")
+    return len(commitments.keys() - openings.keys())
+
+
 def verify(
     lines: Iterable[str],
     keys: Sequence[LogKey],
@@ -129,9 +147,10 @@ def verify(
 def summary(verified: Verified) -> str:
     """The verdict about a verified log."""
     unchecked = f", {verified.meaning.unchecked} not checked" if verified.meaning.unchecked else ""
+    erased = f", {verified.erased} erased texts" if verified.erased else ""
     return (
         f"Verified: {verified.frontier.size} entries, {verified.checkpoints} checkpoints, "
-        f"{verified.meaning.signatures} user signatures{unchecked}. "
+        f"{verified.meaning.signatures} user signatures{unchecked}{erased}. "
         f"Last checkpoint: {_moment(verified.at)}."
     )
 

@@ -106,6 +106,22 @@ def search(
     return document, map(entry_line, entries)
 
 
+@command.command("erase")
+@click.argument("name_or_id", metavar="USER")
+@prints
+def erase(admin: OpenInstallation, name_or_id: str) -> Printed:
+    """Delete the personal texts of a user from every entry. This cannot be undone.
+
+    These are their name, the names of their devices, IP addresses, what was asked in their name,
+    and what they typed. IDs stay, and the log still verifies.
+    """
+    user, texts = admin.erasures.erase(name_or_id, by=admin.by)
+    return (
+        {"user": user.id, "texts": texts},
+        [f"{texts} texts of {user.name} are erased from the audit log. IDs stay."],
+    )
+
+
 def _search(admin: OpenInstallation, given: Mapping[str, str | None]) -> EntrySearch:
     return EntrySearch(
         type=given["kind"],
@@ -147,15 +163,15 @@ def _id_of(called: str | None, find: Callable[[str], str]) -> str | None:
 
 def entry_document(entry: StoredEntry) -> dict[str, object]:
     """An entry as JSON: the members of its bytes, its time as text, its leaf in hexadecimal."""
-    members: dict[str, object] = json.loads(entry.body)
+    members: dict[str, object] = entry.members
     names = dict(entry.names)
     return {**members, "at": rfc3339(entry.at), "names": names, "leaf": entry.leaf.hex()}
 
 
 def entry_line(entry: StoredEntry) -> str:
     """An entry on one line."""
-    members: dict[str, object] = json.loads(entry.body)
-    shown = {"v", "id", "at", "type", "actor", "facts", "correlation_id", "action"}
+    members: dict[str, object] = entry.members
+    shown = {"v", "id", "at", "type", "actor", "facts", "correlation_id", "action", "committed"}
     facts = members.get("facts")
     more = {**members, **facts} if isinstance(facts, dict) else members
     named = {**more, **{name: entry.names.get(name, more[name]) for name in more}}

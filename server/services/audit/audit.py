@@ -174,6 +174,8 @@ class Type(StrEnum):
     """A signing key was revoked: nothing that it signed is valid."""
     KEY_DROPPED = "key.dropped"
     """A signing key no longer verifies."""
+    AUDIT_ERASED = "audit.erased"
+    """The personal texts of a user were deleted from the log: how many."""
     LOG_KEY_REPLACED = "log_key.replaced"
     """The private key of the audit log was replaced: the new public key."""
     APPROVAL_REQUESTED = "approval.requested"

@@ -4,8 +4,7 @@ Owns: when a checkpoint is due, and what is read for it.
 Never: hashes and signatures; `server.audit_log` has them.
 """
 
-import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
 from dataclasses import dataclass
 from typing import Final
 from urllib.parse import urlsplit
@@ -127,7 +126,7 @@ class AuditLog:
                 "not the ones that were signed."
             )
 
-    def lines(self) -> Iterator[Line]:
+    def lines(self) -> Generator[Line, None, None]:
         """The whole log up to its newest checkpoint, in order."""
         size, after = 0, (0, -1)
         while found := self._checkpoints(after):
@@ -151,7 +150,7 @@ class AuditLog:
         wanted = EntrySearch(type=audit.Type.LOG_KEY_REPLACED)
         with self.store.read() as view:
             found = view.audit.search(wanted, None, _MAX_REPLACEMENTS)
-        facts = [json.loads(entry.body)["facts"] for entry in reversed(found)]
+        facts = [entry.members["facts"] for entry in reversed(found)]
         return [Replacement(one["log_key"], one.get("note")) for one in facts]
 
     def newest(self) -> str:

@@ -341,7 +341,7 @@ def _refusals(view: View, since: int) -> Iterator[PastDecision]:
 
 
 def _refusal(kind: audit.Type, entry: StoredEntry) -> PastDecision | None:
-    body = json.loads(entry.body)
+    body = entry.members
     before = _REFUSED.get(body.get("cause"))
     if before is None:
         return None

@@ -1,16 +1,20 @@
 """Audit entries in the database: added and read, never changed."""
 
+import secrets
 import sqlite3
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
+from typing import Final
 
 from sqlalchemy import BindParameter, Connection, bindparam, insert, or_, select
 from sqlalchemy.engine import RowMapping
 from sqlalchemy.exc import DBAPIError
 
-from server.audit_log.entries import entry_bytes, leaf_hash
+from server.audit_log.entries import Opening, committed, entry_bytes, leaf_hash
 from server.model.audit import Entry, EntrySearch, StoredEntry
 from server.model.store import Busy
+from server.services.audit.personal import owners
 from server.storage.audit.log import NEXT
+from server.storage.audit.openings import Openings
 from server.storage.audit.tables import audit_entries as e
 from server.storage.prepared import Prepared
 from server.telemetry import correlation_id
@@ -24,6 +28,7 @@ _TAIL = select(e).order_by(e.c.id.desc()).limit(bindparam("limit"))
 _AFTER = select(e).where(e.c.id > bindparam("after")).order_by(e.c.id).limit(bindparam("limit"))
 _GET = select(e).where(e.c.id == bindparam("entry"))
 _OF_APPROVAL = select(e).where(e.c.approval_id == bindparam("approval")).order_by(e.c.id)
+_SALT_BYTES: Final = 32
 _SEARCHED = ["type", "subject", "resource", "approval_id", "correlation_id"]
 
 
@@ -36,6 +41,7 @@ class Audit:
         self._new_id = new_id
         one_writer = connection.dialect.name == "sqlite"
         self._add = _ADD_PLACED if one_writer else _ADD_UNPLACED
+        self.openings = Openings(connection)
 
     def add(self, entry: Entry) -> str:
         """Store the entry with its canonical bytes and leaf; returns its id.
@@ -58,9 +64,15 @@ class Audit:
             "approval_id": entry.approval_id,
             "caller_id": entry.caller_id,
         }
-        body = entry_bytes({**columns, "facts": dict(entry.facts) or None})
+        personal = owners(entry)
+        openings = {
+            name: Opening(str(entry.facts[name]), secrets.token_bytes(_SALT_BYTES))
+            for name in personal
+        }
+        body = entry_bytes({**columns, **committed(entry.facts, openings)})
         try:
             self._add.run(self._db, {**columns, "body": body, "leaf": leaf_hash(body)})
+            self.openings.add(str(columns["id"]), openings, personal)
         except (DBAPIError, sqlite3.Error) as error:
             reason = type(getattr(error, "orig", error)).__name__
             raise Busy(f"The audit log cannot be written ({reason}).") from error
@@ -70,14 +82,14 @@ class Audit:
         """The last `limit` entries, or those after an id, oldest first."""
         if after is not None:
             values = {"after": after, "limit": limit}
-            return [_record(row) for row in self._db.execute(_AFTER, values).mappings()]
+            return self._records(self._db.execute(_AFTER, values).mappings().all())
         rows = self._db.execute(_TAIL, {"limit": limit}).mappings().all()
-        return [_record(row) for row in reversed(rows)]
+        return self._records(rows[::-1])
 
     def get(self, entry_id: str) -> StoredEntry | None:
         """The entry with this id."""
-        row = self._db.execute(_GET, {"entry": entry_id}).mappings().first()
-        return None if row is None else _record(row)
+        rows = self._db.execute(_GET, {"entry": entry_id}).mappings().all()
+        return next(iter(self._records(rows)), None)
 
     def search(self, wanted: EntrySearch, before: str | None, limit: int) -> list[StoredEntry]:
         """The newest matching entries before an id."""
@@ -95,15 +107,19 @@ class Audit:
         for name in _SEARCHED:
             if (value := getattr(wanted, name)) is not None:
                 statement = statement.where(e.c[name] == value)
-        return [_record(row) for row in self._db.execute(statement).mappings().all()]
+        return self._records(self._db.execute(statement).mappings().all())
 
     def of_approval(self, approval_id: str) -> list[StoredEntry]:
         """All entries about one approval, oldest first."""
         rows = self._db.execute(_OF_APPROVAL, {"approval": approval_id}).mappings().all()
-        return [_record(row) for row in rows]
+        return self._records(rows)
+
+    def _records(self, rows: Sequence[RowMapping]) -> list[StoredEntry]:
+        openings = self.openings.of([row["id"] for row in rows])
+        return [_record(row, openings.get(row["id"], {})) for row in rows]
 
 
-def _record(row: RowMapping) -> StoredEntry:
+def _record(row: RowMapping, openings: Mapping[str, Opening]) -> StoredEntry:
     return StoredEntry(
         id=row["id"],
         at=row["at"],
@@ -113,4 +129,5 @@ def _record(row: RowMapping) -> StoredEntry:
         correlation_id=row["correlation_id"],
         body=bytes(row["body"]),
         leaf=bytes(row["leaf"]),
+        openings=openings,
     )

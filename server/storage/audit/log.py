@@ -23,6 +23,7 @@ from sqlalchemy import (
 from server.audit_log.bundles import LoggedEntry
 from server.audit_log.merkle import MissingNode, Place
 from server.model.audit import CheckpointRow
+from server.storage.audit.openings import Openings
 from server.storage.audit.tables import audit_checkpoints as c
 from server.storage.audit.tables import audit_entries as e
 from server.storage.audit.tables import audit_nodes as n
@@ -118,8 +119,12 @@ class AuditLog(DatabaseRows):
 
     def entries(self, first: int, end: int) -> list[LoggedEntry]:
         """The entries at the places from `first` to before `end`."""
-        rows = self._db.execute(_ENTRIES, {"first": first, "end": end})
-        return [LoggedEntry(seq, _bytes(body), _bytes(leaf)) for seq, body, leaf in rows]
+        rows = self._db.execute(_ENTRIES, {"first": first, "end": end}).all()
+        openings = Openings(self._db).between(first, end)
+        return [
+            LoggedEntry(seq, _bytes(body), _bytes(leaf), openings.get(seq, {}))
+            for seq, body, leaf in rows
+        ]
 
     def newest(self, at_most: int | None = None) -> CheckpointRow | None:
         """The newest checkpoint, or the newest one of at most this size."""

@@ -31,6 +31,18 @@ audit_entries = Table(
 )
 """`seq` is the place in the log, from 0. Triggers refuse to change or delete an entry."""
 
+audit_openings = Table(
+    "audit_openings",
+    metadata,
+    Column("entry_id", Text, primary_key=True),
+    Column("name", Text, primary_key=True),
+    Column("user_id", Text, index=True),
+    Column("text", Text, nullable=False),
+    Column("salt", LargeBinary, nullable=False),
+    sqlite_with_rowid=False,
+)
+"""The personal facts of entries, whose commitments are in `body`. Triggers refuse to change one."""
+
 audit_checkpoints = Table(
     "audit_checkpoints",
     metadata,

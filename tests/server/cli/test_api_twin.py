@@ -105,6 +105,8 @@ CLI_ONLY = {
     "token revoke": "likewise; POST /api/admin/delegations/<id>/revoke takes its jti",
     "token explain": "replays what was refused; docs/limitations.md says so",
     "audit checkpoint": "GET /api/audit/checkpoint, for everybody who is signed in",
+    "audit diff": "compares files",
+    "audit erase": "cannot be undone; docs/limitations.md says so",
     "audit export": "from the machine of the log; docs/limitations.md says so",
     "audit key": "GET /api/audit/keys, for everybody who is signed in",
     "audit prove": "GET /api/audit/<id>/inclusion, for everybody who is signed in",

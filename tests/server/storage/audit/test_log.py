@@ -11,18 +11,25 @@ from server.audit_log.merkle import MissingNode
 from server.model.audit import CheckpointRow, Entry
 from server.services.audit import lag
 from server.services.audit.lag import Lag
-from server.storage.audit.tables import audit_checkpoints, audit_entries, audit_nodes
+from server.storage.audit.tables import (
+    audit_checkpoints,
+    audit_entries,
+    audit_nodes,
+    audit_openings,
+)
 from server.storage.store import SqlStore
 
+USER = "sayso_us_ann"
 CHECKPOINT = CheckpointRow(3, 1_000, b"frontier", "log\n3\n")
 
 
 @pytest.fixture
 def store_with_entries(store: SqlStore) -> SqlStore:
-    """Three entries and a checkpoint."""
+    """Three entries with a personal text each, and a checkpoint."""
     for number in range(3):
         with store.write() as tx:
-            tx.audit.add(Entry(f"type.{number}", "operator"))
+            facts = {"name": f"ann's phone {number}"}
+            tx.audit.add(Entry(f"device.{number}", "operator", subject=USER, facts=facts))
     store.sequence()
     with store.write() as tx:
         tx.audit_log.add(CHECKPOINT)
@@ -117,6 +124,7 @@ def test_checkpoints_are_read_in_order(store_with_entries: SqlStore) -> None:
         sa.delete(audit_checkpoints),
         sa.update(audit_nodes).values(hash=b"other"),
         sa.delete(audit_nodes),
+        sa.update(audit_openings).values(text="other"),
     ],
     ids=str,
 )
@@ -127,6 +135,24 @@ def test_the_database_refuses_changes(store_with_entries: SqlStore, statement: s
         store_with_entries.write() as tx,
     ):
         tx._connection.execute(statement)
+
+
+def test_texts_are_read_with_their_entries_until_they_are_erased(
+    store_with_entries: SqlStore,
+) -> None:
+    """By id and by place; those of others stay."""
+    with store_with_entries.write() as tx:
+        tx.audit.add(Entry("device.other", "operator", subject="bob", facts={"name": "bob's"}))
+    with store_with_entries.read() as view:
+        by_id = [one.members["facts"]["name"] for one in view.audit.tail(4)]
+        by_place = [one.members["facts"]["name"] for one in view.audit_log.entries(0, 3)]
+    assert by_id == [*by_place, "bob's"]
+    assert by_place == [f"ann's phone {number}" for number in range(3)]
+    with store_with_entries.write() as tx:
+        assert tx.audit.openings.erase(USER) == 3
+    with store_with_entries.read() as view:
+        names = [one.members["facts"]["name"] for one in view.audit.tail(4)]
+    assert names == ["erased", "erased", "erased", "bob's"]
 
 
 @pytest.mark.postgresql

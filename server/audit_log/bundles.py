@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
 
-from server.audit_log.entries import Opening, opened
+from server.audit_log.entries import Opening, leaf_hash, opened
 
 FORMAT: Final = "sayso-audit-bundle/1"
 
@@ -24,7 +24,7 @@ class LoggedEntry:
     seq: int
     """Its place; the first entry has 0."""
     body: bytes
-    """The exact bytes that were hashed."""
+    """The exact bytes that were hashed; empty if they were deleted because of their age."""
     leaf: bytes
     openings: Mapping[str, Opening] = field(default_factory=dict)
     """Its personal texts that were not erased."""
@@ -33,6 +33,11 @@ class LoggedEntry:
     def members(self) -> dict[str, Any]:
         """The members of the entry with its personal texts."""
         return opened(self.body, self.openings)
+
+    @property
+    def hash(self) -> bytes:
+        """The hash of its bytes; the stored one if they were deleted."""
+        return leaf_hash(self.body) if self.body else self.leaf
 
 
 @dataclass(frozen=True, slots=True)

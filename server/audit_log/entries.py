@@ -47,7 +47,7 @@ def leaf_hash(body: bytes) -> bytes:
 
 def committed(
     facts: Mapping[str, object], openings: Mapping[str, Opening]
-) -> dict[str, dict[str, object] | None]:
+) -> dict[str, Mapping[str, object] | None]:
     """The facts of an entry as members of its bytes: commitments in place of personal texts."""
     clear = {name: value for name, value in facts.items() if name not in openings}
     commitments = {name: opening.commitment for name, opening in openings.items()}
@@ -56,7 +56,7 @@ def committed(
 
 def opened(body: bytes, openings: Mapping[str, Opening]) -> dict[str, Any]:
     """The members of an entry, with its personal texts as facts; `erased` names missing ones."""
-    members: dict[str, Any] = json.loads(body)
+    members: dict[str, Any] = json.loads(body or b"{}")
     commitments = members.get("committed")
     if not commitments:
         return members

@@ -122,6 +122,27 @@ def erase(admin: OpenInstallation, name_or_id: str) -> Printed:
     )
 
 
+@command.command("trim")
+@click.option(
+    "--before",
+    metavar="WHEN",
+    required=True,
+    help="A date, a time, or a duration before now such as 365d.",
+)
+@prints
+def trim(admin: OpenInstallation, before: str) -> Printed:
+    """Delete the bodies of old entries. Their hashes stay, so the log still verifies.
+
+    This cannot be undone. Entries with keys that verify later entries keep their bodies. Export
+    the log first if you must be able to show what it said.
+    """
+    log.up_to_date(admin)
+    entry_id, place = admin.retention.announce(_time(before, admin.now) or 0, by=admin.by)
+    log.up_to_date(admin).prove(entry_id)
+    deleted = admin.retention.delete(place)
+    return {"before": place, "deleted": deleted}, [f"{deleted} entries have no body any more."]
+
+
 def _search(admin: OpenInstallation, given: Mapping[str, str | None]) -> EntrySearch:
     return EntrySearch(
         type=given["kind"],

@@ -63,7 +63,11 @@ def export(admin: OpenInstallation, file: Path, as_format: str | None) -> Printe
 
 
 def _plain(log: AuditLog, as_format: str) -> Iterator[str]:
-    return (FORMATS[as_format](line) for line in log.lines() if isinstance(line, LoggedEntry))
+    return (
+        FORMATS[as_format](line)
+        for line in log.lines()
+        if isinstance(line, LoggedEntry) and line.body
+    )
 
 
 @click.command("prove")
@@ -153,7 +157,10 @@ def _compared(first: Iterator[Line], second: Path | None) -> Difference:
 
 def _difference(sign: str, entry: LoggedEntry) -> str:
     words = entry.members
-    return f"{sign} {entry.seq}  {rfc3339(words['at'])}  {words['type']}  {words['actor']}"
+    told = (
+        [rfc3339(words["at"]) or "", words["type"], words["actor"]] if words else ["without body"]
+    )
+    return "  ".join([f"{sign} {entry.seq}", *told])
 
 
 COMMANDS: Final = (key, rotate_key, checkpoint, export, prove, verify, diff)

@@ -11,7 +11,6 @@ from urllib.parse import urlsplit
 
 from server.audit_log import merkle, notes
 from server.audit_log.bundles import Line, LoggedEntry, SignedCheckpoint
-from server.audit_log.entries import leaf_hash
 from server.audit_log.merkle import Frontier
 from server.audit_log.notes import BadNote, Checkpoint, LogKey
 from server.audit_log.proofs import Proof
@@ -174,7 +173,7 @@ class AuditLog:
         newest = self._newest()
         with self.store.read() as view:
             place = view.audit_log.place_of(entry_id)
-            if place is None and view.audit.get(entry_id) is None:
+            if view.audit.get(entry_id) is None:
                 raise NotFound("audit entry", entry_id)
             if place is None or place >= newest.size:
                 raise Conflict("This entry is not in a checkpoint yet. Try again in two seconds.")
@@ -219,7 +218,7 @@ def _check_nodes(view: View, frontier: Frontier, entries: list[LoggedEntry]) -> 
     """
     first, stored = frontier.size, view.audit_log.size_of_nodes()
     found = view.audit_log.nodes_over(first, first + len(entries))
-    complete = frontier.extend(leaf_hash(entry.body) for entry in entries)
+    complete = frontier.extend(entry.hash for entry in entries)
     expected = {(at, n): one for (at, n), one in complete.items() if (n + 1) << at <= stored}
     if found != expected:
         raise BrokenLog(

@@ -342,7 +342,7 @@ def _refusals(view: View, since: int) -> Iterator[PastDecision]:
 
 def _refusal(kind: audit.Type, entry: StoredEntry) -> PastDecision | None:
     body = entry.members
-    before = _REFUSED.get(body.get("cause"))
+    before = _REFUSED.get(str(body.get("cause")))
     if before is None:
         return None
     flow: RequestFlow = "exchange"

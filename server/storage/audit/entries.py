@@ -5,7 +5,7 @@ import sqlite3
 from collections.abc import Callable, Mapping, Sequence
 from typing import Final
 
-from sqlalchemy import BindParameter, Connection, bindparam, insert, or_, select
+from sqlalchemy import BindParameter, Connection, bindparam, insert, or_, select, update
 from sqlalchemy.engine import RowMapping
 from sqlalchemy.exc import DBAPIError
 
@@ -16,6 +16,7 @@ from server.services.audit.personal import owners
 from server.storage.audit.log import NEXT
 from server.storage.audit.openings import Openings
 from server.storage.audit.tables import audit_entries as e
+from server.storage.audit.tables import audit_openings as o
 from server.storage.prepared import Prepared
 from server.telemetry import correlation_id
 
@@ -24,10 +25,22 @@ _VALUES: dict[str, BindParameter[object]] = {
 }
 _ADD_PLACED = Prepared(insert(e).values(_VALUES).values(seq=NEXT))
 _ADD_UNPLACED = Prepared(insert(e).values(_VALUES))
-_TAIL = select(e).order_by(e.c.id.desc()).limit(bindparam("limit"))
-_AFTER = select(e).where(e.c.id > bindparam("after")).order_by(e.c.id).limit(bindparam("limit"))
-_GET = select(e).where(e.c.id == bindparam("entry"))
+_HAS_BODY = e.c.type != ""
+_TAIL = select(e).where(_HAS_BODY).order_by(e.c.id.desc()).limit(bindparam("limit"))
+_AFTER = (
+    select(e)
+    .where(_HAS_BODY, e.c.id > bindparam("after"))
+    .order_by(e.c.id)
+    .limit(bindparam("limit"))
+)
+_GET = select(e).where(_HAS_BODY, e.c.id == bindparam("entry"))
 _OF_APPROVAL = select(e).where(e.c.approval_id == bindparam("approval")).order_by(e.c.id)
+_LEFT = {"id", "seq", "at", "leaf"}
+_BLANK = {column.key: None for column in e.c if column.key not in _LEFT} | {
+    **dict.fromkeys(("type", "actor", "correlation_id"), ""),
+    "body": b"",
+}
+"""The columns of an entry without a body."""
 _SALT_BYTES: Final = 32
 _SEARCHED = ["type", "subject", "resource", "approval_id", "correlation_id"]
 
@@ -93,7 +106,7 @@ class Audit:
 
     def search(self, wanted: EntrySearch, before: str | None, limit: int) -> list[StoredEntry]:
         """The newest matching entries before an id."""
-        statement = select(e).order_by(e.c.id.desc()).limit(limit)
+        statement = select(e).where(_HAS_BODY).order_by(e.c.id.desc()).limit(limit)
         if before is not None:
             statement = statement.where(e.c.id < before)
         if wanted.since is not None:
@@ -113,6 +126,16 @@ class Audit:
         """All entries about one approval, oldest first."""
         rows = self._db.execute(_OF_APPROVAL, {"approval": approval_id}).mappings().all()
         return self._records(rows)
+
+    def trim(self, first: int, end: int, kept: Sequence[str]) -> int:
+        """Delete what entries from one place to before another say, except of these types.
+
+        Returns how many. Their place, time and hash stay; personal texts are deleted of all.
+        """
+        there = (e.c.seq >= first, e.c.seq < end)
+        self.openings.delete(o.c.entry_id.in_(select(e.c.id).where(*there)))
+        changed = update(e).where(*there, _HAS_BODY, e.c.type.not_in(kept)).values(_BLANK)
+        return self._db.execute(changed).rowcount
 
     def _records(self, rows: Sequence[RowMapping]) -> list[StoredEntry]:
         openings = self.openings.of([row["id"] for row in rows])

@@ -34,6 +34,7 @@ NEXT = select(func.coalesce(func.max(e.c.seq), -1) + 1).scalar_subquery()
 _SIZE = select(func.coalesce(func.max(e.c.seq), -1) + 1)
 _PLACE_OF = select(e.c.seq).where(e.c.id == bindparam("entry"))
 _TIME_OF = select(e.c.at).where(e.c.seq == bindparam("place"))
+_PLACE_AT = select(e.c.seq).where(e.c.at >= bindparam("moment")).order_by(e.c.at, e.c.id).limit(1)
 _WITHOUT_PLACE = select(func.count(), func.min(e.c.at)).where(e.c.seq.is_(None))
 _THERE = (e.c.seq >= bindparam("first"), e.c.seq < bindparam("end"))
 _LEAVES = select(e.c.leaf).where(*_THERE).order_by(e.c.seq)
@@ -71,6 +72,11 @@ class AuditLog(DatabaseRows):
     def time_of(self, place: int) -> int | None:
         """The time of the entry at a place; None if there is none."""
         return self._db.execute(_TIME_OF, {"place": place}).scalar()
+
+    def place_at(self, moment: int) -> int:
+        """The place of the first entry from this time on; the size if there is none."""
+        place = self._db.execute(_PLACE_AT, {"moment": moment}).scalar()
+        return self.size() if place is None else place
 
     def unplaced(self) -> tuple[int, int | None]:
         """The number of entries that have no place yet, and the time of the oldest."""

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from sqlalchemy import Row, bindparam, delete, select
+from sqlalchemy import ColumnElement, bindparam, delete, select
 
 from server.audit_log.entries import Opening
 from server.storage.audit.tables import audit_entries as e
@@ -39,13 +39,17 @@ class Openings(DatabaseRows):
 
     def erase(self, user_id: str) -> int:
         """Delete the texts of a user; returns how many."""
+        return self.delete(o.c.user_id == user_id)
+
+    def delete(self, those: ColumnElement[bool]) -> int:
+        """Delete texts for good; returns how many."""
         if self._db.dialect.name == "sqlite":
             # The bytes of deleted rows stay in the file otherwise.
             self._db.exec_driver_sql("PRAGMA secure_delete=ON")
-        return self._db.execute(delete(o).where(o.c.user_id == user_id)).rowcount
+        return self._db.execute(delete(o).where(those)).rowcount
 
 
-def _grouped(rows: Iterable[Row[Any]]) -> dict[Any, dict[str, Opening]]:
+def _grouped(rows: Iterable[Any]) -> dict[Any, dict[str, Opening]]:
     found: dict[Any, dict[str, Opening]] = {}
     for key, name, text, salt in rows:
         found.setdefault(key, {})[name] = Opening(text, bytes(salt))

@@ -29,7 +29,10 @@ audit_entries = Table(
     Index("ix_audit_entries_at", "at"),
     partial_index("ix_audit_entries_refused", "at", those=_REFUSED),
 )
-"""`seq` is the place in the log, from 0. Triggers refuse to change or delete an entry."""
+"""`seq` is the place in the log, from 0. Triggers refuse to change or delete an entry.
+
+Retention may empty one: `id`, `seq`, `at` and `leaf` stay.
+"""
 
 audit_openings = Table(
     "audit_openings",

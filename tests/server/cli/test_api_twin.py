@@ -113,6 +113,7 @@ CLI_ONLY = {
     "audit rotate-key": "a file of the machine",
     "audit stream": "a process beside the server",
     "audit streams": "files of the machine",
+    "audit trim": "cannot be undone; docs/limitations.md says so",
     "audit verify": "needs no server",
     "db upgrade": "the database under a server that is not running",
     "db backup": "a file of the machine",

@@ -1,5 +1,7 @@
 """Add the personal texts of audit entries, which may be deleted and never changed.
 
+Retention may empty an entry, whose hash stays.
+
 Entries that were written before keep their texts in their bytes.
 """
 
@@ -11,11 +13,31 @@ down_revision = "0007"
 branch_labels = None
 depends_on = None
 
+_EMPTIED = """length(NEW.body) = 0 AND NEW.type = '' AND NEW.actor = '' AND NEW.correlation_id = ''
+    AND coalesce(NEW.agent_id, NEW.subject, NEW.resource, NEW.action, NEW.decision, NEW.posture,
+      NEW.cause, NEW.approval_id, NEW.caller_id) IS NULL
+    AND NEW.id = OLD.id AND NEW.seq = OLD.seq AND NEW.at = OLD.at AND NEW.leaf = OLD.leaf"""
+"""What retention may do with an entry that has a place."""
 _ON_SQLITE = (
     """CREATE TRIGGER audit_openings_update BEFORE UPDATE ON audit_openings
     BEGIN SELECT RAISE(ABORT, 'The audit log is never changed.'); END""",
+    "DROP TRIGGER audit_entries_update",
+    f"""CREATE TRIGGER audit_entries_update BEFORE UPDATE ON audit_entries
+    WHEN ({_EMPTIED}) IS NOT TRUE
+    BEGIN SELECT RAISE(ABORT, 'The audit log is never changed.'); END""",
 )
 _ON_POSTGRESQL = (
+    f"""CREATE OR REPLACE FUNCTION sayso_refuse_change() RETURNS trigger LANGUAGE plpgsql AS $$
+    BEGIN
+      IF TG_OP = 'UPDATE' AND TG_TABLE_NAME = 'audit_entries' THEN
+        IF {_EMPTIED} THEN RETURN NEW; END IF;
+        IF OLD.seq IS NULL THEN
+          OLD.seq := NEW.seq;
+          IF OLD IS NOT DISTINCT FROM NEW THEN RETURN NEW; END IF;
+        END IF;
+      END IF;
+      RAISE EXCEPTION 'The audit log is never changed.';
+    END $$""",
     """CREATE TRIGGER audit_openings_change BEFORE UPDATE ON audit_openings
     FOR EACH ROW EXECUTE FUNCTION sayso_refuse_change()""",
     """CREATE TRIGGER audit_openings_truncate BEFORE TRUNCATE ON audit_openings

@@ -201,3 +201,25 @@ def test_a_log_that_lost_entries_differs(admin_cli, bundle, data_folder, tmp_pat
     forked = admin_cli("audit", "diff", str(later))
     assert forked.code == 20
     assert f"Entry {count} is not the same in both logs" in forked.err
+
+
+def test_old_entries_lose_their_bodies(admin_cli, bundle, tmp_path):
+    """The log verifies, and is still the one that was exported before."""
+    count = len([line for line in bundle.read_text().splitlines() if '"seq"' in line])
+    done = admin_cli("audit", "trim", "--before", "0", "--json").document
+    assert (done["before"], done["deleted"]) == (count, count)
+    file = tmp_path / "trimmed.jsonl"
+    assert admin_cli("audit", "export", str(file)).code == 0
+    verified = admin_cli("audit", "verify", str(file), "--log-key", _key(admin_cli))
+    assert verified.code == 0
+    assert verified.out.startswith(f"Verified: {count + 1} entries ({count} without a body), ")
+    assert [line[:3] for line in admin_cli("audit", "diff", str(bundle)).out.splitlines()[1:]] == [
+        f"+ {count}"
+    ]
+    assert len(admin_cli("audit", "stream", "-", "--once").out.splitlines()) == 1
+    assert len(admin_cli("audit", "tail").out.splitlines()) == 1
+    shorter = tmp_path / "header"
+    shorter.write_text(bundle.read_text().splitlines()[0] + "\n")
+    assert "+ 0  without body" in admin_cli("audit", "diff", str(shorter), str(file)).out
+    again = admin_cli("audit", "trim", "--before", "30d")
+    assert again.out == "0 entries have no body any more.\n"

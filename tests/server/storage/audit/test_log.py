@@ -20,6 +20,7 @@ from server.storage.audit.tables import (
 from server.storage.store import SqlStore
 
 USER = "sayso_us_ann"
+EMPTY = {"body": b"", "type": "", "actor": "", "correlation_id": "", "subject": None}
 CHECKPOINT = CheckpointRow(3, 1_000, b"frontier", "log\n3\n")
 
 
@@ -119,6 +120,16 @@ def test_checkpoints_are_read_in_order(store_with_entries: SqlStore) -> None:
     [
         sa.update(audit_entries).values(body=b"other"),
         sa.update(audit_entries).values(seq=audit_entries.c.seq + 10),
+        pytest.param(sa.update(audit_entries).values(body=b""), id="only the body"),
+        pytest.param(
+            sa.update(audit_entries).values({**EMPTY, "subject": "other"}), id="another user"
+        ),
+        pytest.param(
+            sa.update(audit_entries).values({**EMPTY, "leaf": b"other"}), id="another hash"
+        ),
+        pytest.param(
+            sa.update(audit_entries).values({**EMPTY, "body": b"other"}), id="another body"
+        ),
         sa.delete(audit_entries),
         sa.update(audit_checkpoints).values(note="other"),
         sa.delete(audit_checkpoints),
@@ -153,6 +164,22 @@ def test_texts_are_read_with_their_entries_until_they_are_erased(
     with store_with_entries.read() as view:
         names = [one.members["facts"]["name"] for one in view.audit.tail(4)]
     assert names == ["erased", "erased", "erased", "bob's"]
+
+
+def test_an_emptied_entry_keeps_its_place_and_its_hash(store_with_entries: SqlStore) -> None:
+    """Of the others nothing changes; a kept type loses its personal texts alone."""
+    with store_with_entries.read() as view:
+        before = view.audit_log.entries(0, 3)
+    with store_with_entries.write() as tx:
+        assert tx.audit.trim(0, 2, ["device.1"]) == 1
+        assert tx.audit.trim(0, 2, ["device.1"]) == 0
+    with store_with_entries.read() as view:
+        entries, shown = view.audit_log.entries(0, 3), view.audit.tail(3)
+        assert [one.leaf for one in entries] == [one.leaf for one in before]
+        assert [one.body for one in entries] == [b"", before[1].body, before[2].body]
+        assert [one.type for one in shown] == ["device.1", "device.2"]
+        assert [one.members["facts"]["name"] for one in shown] == ["erased", "ann's phone 2"]
+        assert view.audit_log.size() == 3
 
 
 @pytest.mark.postgresql

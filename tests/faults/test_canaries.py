@@ -1,7 +1,7 @@
 """Every secret is used everywhere; then everything that was written is searched for it.
 
-The files of the installation, its debug log, a backup, the exported audit log, the metrics, and the
-pages and error messages.
+The files of the installation, its debug log, a backup, the exported audit log in each format, the
+metrics, and the pages and error messages.
 """
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -123,18 +123,27 @@ def _command(server: LiveServer, *words: str) -> bytes:
     return (done.stdout + done.stderr).encode()
 
 
+def _exported(server: LiveServer, name: str, *format_flag: str) -> bytes:
+    """The log in a file, in one of its formats."""
+    file = server.folder / name
+    _command(server, "audit", "export", str(file), *format_flag)
+    exported = file.read_bytes()
+    assert b"token.issued" in exported
+    return exported
+
+
 def _written(world: World) -> dict[str, bytes]:
     """Everything that the installation wrote or shows an operator, by kind."""
     server = world.server
     backup = server.folder / "backup.db"
     output = _command(server, "db", "backup", str(backup))
-    exported = _command(server, "audit", "tail", "-n", "1000", "--jsonl")
-    assert b"token.issued" in exported
     keys = {".key"}
     files = [*(server.folder / "data").rglob("*"), backup, server.folder / _LOG]
     return {
         "what the backup said": output,
-        "exported log": exported,
+        "bundle": _exported(server, "bundle"),
+        "OCSF": _exported(server, "ocsf", "--format", "ocsf"),
+        "tail": _command(server, "audit", "tail", "-n", "1000", "--jsonl"),
         "metrics": world.http.get("/metrics").content,
         **{f.name: f.read_bytes() for f in files if f.is_file() and f.suffix not in keys},
     }

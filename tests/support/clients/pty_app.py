@@ -135,6 +135,9 @@ def leave(child: pexpect.spawn) -> None:
     child.ptyproc.fileobj.close()
     try:
         until(lambda: not child.isalive(), PATIENCE_SECONDS)
+    except AssertionError as error:
+        calls = [call.read_text() for call in Path(f"/proc/{child.pid}/task").glob("*/syscall")]
+        raise AssertionError(f"it still runs; the system calls of its threads: {calls}") from error
     finally:
         if child.isalive():
             child.kill(signal.SIGKILL)

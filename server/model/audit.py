@@ -83,6 +83,8 @@ class EntrySearch:
     resource: str | None = None
     approval_id: str | None = None
     correlation_id: str | None = None
+    value_hash: str | None = None
+    """The keyed hash of a value that the log does not have."""
     since: int | None = None
     until: int | None = None
     """Entries before this time."""

@@ -6,7 +6,7 @@ import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from functools import partial
-from typing import Final
+from typing import Final, TextIO
 
 import click
 
@@ -16,6 +16,7 @@ from server.cli.output import answer, json_option, rfc3339, safe, sheet
 from server.cli.params import moment_ms, span_ms
 from server.cli.printed import Printed, prints
 from server.model.audit import EntrySearch, StoredEntry
+from server.services.audit import personal
 from server.services.refusals import NotFound
 
 _LOOK_EVERY_SECONDS: Final = 0.5
@@ -90,6 +91,7 @@ def _timeline(entries: Sequence[StoredEntry]) -> Printed:
 @click.option("--resource", metavar="URI")
 @click.option("--approval", metavar="ID", help="The request it concerns.")
 @click.option("--correlation", metavar="ID", help="The API call that caused it.")
+@click.option("--hash", "value_hash", help="A value that the log does not have; see audit hash.")
 @click.option(
     "--since", metavar="WHEN", help="A date, a time, or a duration before now such as 24h."
 )
@@ -104,6 +106,18 @@ def search(
     entries = admin.entries.search(_search(admin, given), count, before)
     document = {"items": [entry_document(entry) for entry in entries]}
     return document, map(entry_line, entries)
+
+
+@command.command("hash")
+@click.argument("source", metavar="FILE", type=click.File("r", encoding="utf-8"), default="-")
+@prints
+def hash_value(admin: OpenInstallation, source: TextIO) -> Printed:
+    """Print the hash by which a login hint or an `auth_req_id` is found in the log.
+
+    FILE contains the value; the default, -, reads stdin. Pass the hash to `audit search --hash`.
+    """
+    found = personal.hashed(admin.services.secrets, source.read().strip())
+    return {"hash": found}, [found]
 
 
 @command.command("erase")
@@ -152,6 +166,7 @@ def _search(admin: OpenInstallation, given: Mapping[str, str | None]) -> EntrySe
         resource=given["resource"],
         approval_id=given["approval"],
         correlation_id=given["correlation"],
+        value_hash=given["value_hash"],
         since=_time(given["since"], admin.now),
         until=_time(given["until"], admin.now),
     )
@@ -196,7 +211,8 @@ def entry_line(entry: StoredEntry) -> str:
     facts = members.get("facts")
     more = {**members, **facts} if isinstance(facts, dict) else members
     named = {**more, **{name: entry.names.get(name, more[name]) for name in more}}
-    words = [f"{name}={_text(value)}" for name, value in named.items() if name not in shown]
+    told = {n: value for n, value in named.items() if n not in shown and not n.endswith("_hash")}
+    words = [f"{name}={_text(value)}" for name, value in told.items()]
     name = entry.names.get("actor")
     who = f"{entry.actor} ({name})" if name else entry.actor
     return "  ".join([str(rfc3339(entry.at)), f"{entry.type:<24}", who, " ".join(words)])

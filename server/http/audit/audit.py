@@ -20,6 +20,7 @@ def search(_site: Site, request: HttpRequest, admin: AdminServices) -> wire.LogE
         resource=query.get("resource"),
         approval_id=query.get("approval"),
         correlation_id=query.get("correlation"),
+        value_hash=query.get("hash"),
         since=listing.moment(request, "since"),
         until=listing.moment(request, "until"),
     )

@@ -8,7 +8,7 @@ from server.http.route import Caller, Route, managed, own
 
 _SEARCH = (
     *("type", "actor", "agent", "user", "resource"),
-    *("approval", "correlation", "since", "until"),
+    *("approval", "correlation", "hash", "since", "until"),
 )
 
 AUDIT_ROUTES: Final = (

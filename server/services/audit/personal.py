@@ -1,12 +1,15 @@
 """The facts of audit entries that are personal. They are stored beside their entry, not in it.
 
+Two of them are keyed hashes of values that the log never has, by which their entry is found.
 Owns: the table of these facts, and whose they are. Never: commitments and their salts.
 """
 
+from collections.abc import Mapping
 from enum import Enum
 from typing import Final
 
 from server.model.audit import Entry
+from server.model.ports import Secrets
 
 
 class Owner(Enum):
@@ -24,11 +27,24 @@ PERSONAL: Final = (
     ("approval", "asked_from", Owner.ABOUT),
     ("approval", "agent_says", Owner.ABOUT),
     ("approval", "text", Owner.ABOUT),
+    ("approval", "auth_req_id_hash", Owner.ABOUT),
+    ("approval", "login_hint_hash", Owner.ABOUT),
     ("approval", "reason", Owner.TYPED_BY),
     ("approval", "note", Owner.TYPED_BY),
     ("incident", "note", Owner.TYPED_BY),
 )
 """The first word of the types of entries, the name of the fact, and whose it is."""
+
+
+def hashed(secrets: Secrets, value: str) -> str:
+    """The keyed hash by which an entry is found that has this value."""
+    return secrets.keyed_hash("audit", value)
+
+
+def hashes(secrets: Secrets, **values: str | None) -> Mapping[str, object]:
+    """The facts of an entry for values by which it is found."""
+    given = {name: value for name, value in values.items() if value is not None}
+    return {f"{name}_hash": hashed(secrets, value) for name, value in given.items()}
 
 
 def owners(entry: Entry) -> dict[str, str | None]:

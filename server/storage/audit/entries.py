@@ -3,9 +3,18 @@
 import secrets
 import sqlite3
 from collections.abc import Callable, Mapping, Sequence
-from typing import Final
+from typing import Any, Final
 
-from sqlalchemy import BindParameter, Connection, bindparam, insert, or_, select, update
+from sqlalchemy import (
+    BindParameter,
+    ColumnElement,
+    Connection,
+    bindparam,
+    insert,
+    or_,
+    select,
+    update,
+)
 from sqlalchemy.engine import RowMapping
 from sqlalchemy.exc import DBAPIError
 
@@ -14,7 +23,7 @@ from server.model.audit import Entry, EntrySearch, StoredEntry
 from server.model.store import Busy
 from server.services.audit.personal import owners
 from server.storage.audit.log import NEXT
-from server.storage.audit.openings import Openings
+from server.storage.audit.openings import Openings, with_hash
 from server.storage.audit.tables import audit_entries as e
 from server.storage.audit.tables import audit_openings as o
 from server.storage.prepared import Prepared
@@ -42,7 +51,18 @@ _BLANK = {column.key: None for column in e.c if column.key not in _LEFT} | {
 }
 """The columns of an entry without a body."""
 _SALT_BYTES: Final = 32
-_SEARCHED = ["type", "subject", "resource", "approval_id", "correlation_id"]
+_FILTERS: Final[Mapping[str, Callable[[Any], ColumnElement[bool]]]] = {
+    **{
+        name: e.c[name].__eq__
+        for name in ("type", "subject", "resource", "approval_id", "correlation_id")
+    },
+    "since": e.c.at.__ge__,
+    "until": e.c.at.__lt__,
+    "actors": e.c.actor.in_,
+    "agent_id": lambda client: or_(e.c.agent_id == client, e.c.caller_id == client),
+    "value_hash": lambda value_hash: e.c.id.in_(with_hash(value_hash)),
+}
+"""The conditions of a search, by the member of `EntrySearch`."""
 
 
 class Audit:
@@ -109,17 +129,9 @@ class Audit:
         statement = select(e).where(_HAS_BODY).order_by(e.c.id.desc()).limit(limit)
         if before is not None:
             statement = statement.where(e.c.id < before)
-        if wanted.since is not None:
-            statement = statement.where(e.c.at >= wanted.since)
-        if wanted.until is not None:
-            statement = statement.where(e.c.at < wanted.until)
-        if wanted.actors is not None:
-            statement = statement.where(e.c.actor.in_(wanted.actors))
-        if (client := wanted.agent_id) is not None:
-            statement = statement.where(or_(e.c.agent_id == client, e.c.caller_id == client))
-        for name in _SEARCHED:
-            if (value := getattr(wanted, name)) is not None:
-                statement = statement.where(e.c[name] == value)
+        given = {name: getattr(wanted, name) for name in _FILTERS}
+        found = (_FILTERS[name](value) for name, value in given.items() if value is not None)
+        statement = statement.where(*found)
         return self._records(self._db.execute(statement).mappings().all())
 
     def of_approval(self, approval_id: str) -> list[StoredEntry]:

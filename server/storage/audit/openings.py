@@ -3,9 +3,10 @@
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from sqlalchemy import ColumnElement, bindparam, delete, select
+from sqlalchemy import ColumnElement, Select, bindparam, delete, select, text
 
 from server.audit_log.entries import Opening
+from server.storage.audit.tables import HASHES
 from server.storage.audit.tables import audit_entries as e
 from server.storage.audit.tables import audit_openings as o
 from server.storage.prepared import DatabaseRows, Prepared, adding
@@ -16,6 +17,11 @@ _BETWEEN = (e.c.seq >= bindparam("first"), e.c.seq < bindparam("end"))
 _IN_PLACES = select(e.c.seq, o.c.name, o.c.text, o.c.salt).join(o, o.c.entry_id == e.c.id)
 
 
+def with_hash(value_hash: str) -> Select[tuple[str]]:
+    """Selects the ids of the entries that have this hash of a value."""
+    return select(o.c.entry_id).where(text(HASHES), o.c.text == value_hash)
+
+
 class Openings(DatabaseRows):
     """The texts in the database."""
 
@@ -23,9 +29,13 @@ class Openings(DatabaseRows):
         self, entry_id: str, openings: Mapping[str, Opening], owners: Mapping[str, str | None]
     ) -> None:
         """Store the texts of a new entry, with the id of the user whose each is."""
-        for name, one in openings.items():
-            row = {"entry_id": entry_id, "name": name, "user_id": owners[name]}
-            _ADD.run(self._db, {**row, "text": one.text, "salt": one.salt})
+        rows = [
+            {"entry_id": entry_id, "name": name, "user_id": owners[name]}
+            | {"text": one.text, "salt": one.salt}
+            for name, one in openings.items()
+        ]
+        if rows:
+            _ADD.run_each(self._db, rows)
 
     def of(self, entries: list[str]) -> dict[str, dict[str, Opening]]:
         """The texts of these entries, by id."""
@@ -51,6 +61,6 @@ class Openings(DatabaseRows):
 
 def _grouped(rows: Iterable[Any]) -> dict[Any, dict[str, Opening]]:
     found: dict[Any, dict[str, Opening]] = {}
-    for key, name, text, salt in rows:
-        found.setdefault(key, {})[name] = Opening(text, bytes(salt))
+    for key, name, told, salt in rows:
+        found.setdefault(key, {})[name] = Opening(told, bytes(salt))
     return found

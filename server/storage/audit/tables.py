@@ -5,6 +5,8 @@ from sqlalchemy import BigInteger, Column, Index, Integer, LargeBinary, Table, T
 from server.storage.tables import Millis, metadata, partial_index
 
 _REFUSED = "type IN ('approval.refused', 'agent.paused', 'refusals.counted')"
+HASHES = "name IN ('auth_req_id_hash', 'login_hint_hash')"
+"""The texts that are keyed hashes of values. Queries need the same words as the index."""
 
 audit_entries = Table(
     "audit_entries",
@@ -42,6 +44,7 @@ audit_openings = Table(
     Column("user_id", Text, index=True),
     Column("text", Text, nullable=False),
     Column("salt", LargeBinary, nullable=False),
+    partial_index("ix_audit_openings_hash", "text", those=HASHES),
     sqlite_with_rowid=False,
 )
 """The personal facts of entries, whose commitments are in `body`. Triggers refuse to change one."""

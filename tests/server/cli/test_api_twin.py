@@ -108,6 +108,7 @@ CLI_ONLY = {
     "audit diff": "compares files",
     "audit erase": "cannot be undone; docs/limitations.md says so",
     "audit export": "from the machine of the log; docs/limitations.md says so",
+    "audit hash": "a handle or a name, which stays on the machine; docs/limitations.md says so",
     "audit key": "GET /api/audit/keys, for everybody who is signed in",
     "audit prove": "GET /api/audit/<id>/inclusion, for everybody who is signed in",
     "audit rotate-key": "a file of the machine",

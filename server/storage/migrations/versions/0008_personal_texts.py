@@ -13,6 +13,7 @@ down_revision = "0007"
 branch_labels = None
 depends_on = None
 
+_HASHES = sa.text("name IN ('auth_req_id_hash', 'login_hint_hash')")
 _EMPTIED = """length(NEW.body) = 0 AND NEW.type = '' AND NEW.actor = '' AND NEW.correlation_id = ''
     AND coalesce(NEW.agent_id, NEW.subject, NEW.resource, NEW.action, NEW.decision, NEW.posture,
       NEW.cause, NEW.approval_id, NEW.caller_id) IS NULL
@@ -58,6 +59,14 @@ def upgrade() -> None:
         sqlite_with_rowid=False,
     )
     op.create_index(op.f("ix_audit_openings_user_id"), "audit_openings", ["user_id"], unique=False)
+    op.create_index(
+        "ix_audit_openings_hash",
+        "audit_openings",
+        ["text"],
+        unique=False,
+        sqlite_where=_HASHES,
+        postgresql_where=_HASHES,
+    )
     on_sqlite = op.get_bind().dialect.name == "sqlite"
     for statement in _ON_SQLITE if on_sqlite else _ON_POSTGRESQL:
         op.execute(statement)

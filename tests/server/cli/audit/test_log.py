@@ -223,3 +223,14 @@ def test_old_entries_lose_their_bodies(admin_cli, bundle, tmp_path):
     assert "+ 0  without body" in admin_cli("audit", "diff", str(shorter), str(file)).out
     again = admin_cli("audit", "trim", "--before", "30d")
     assert again.out == "0 entries have no body any more.\n"
+
+
+def test_a_value_is_hashed_and_searched_for(admin_cli, tmp_path):
+    """The same value has the same hash; it is never an argument, which other users could see."""
+    file = tmp_path / "value"
+    file.write_text("sayso_ar_handle\n")
+    first = admin_cli("audit", "hash", str(file)).out.strip()
+    assert first == admin_cli("audit", "hash", str(file), "--json").document["hash"]
+    file.write_text("other")
+    assert admin_cli("audit", "hash", str(file)).out.strip() != first
+    assert admin_cli("audit", "search", "--hash", first, "--json").document == {"items": []}

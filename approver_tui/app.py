@@ -9,9 +9,12 @@ import threading
 import time
 from collections.abc import Callable
 from contextlib import ExitStack
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TYPE_CHECKING, ClassVar, TypeAlias
 
 from textual import on
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.widgets import Static
 
 from approver_tui import loading, settings
 from approver_tui.client.errors import LoginFirst
@@ -21,12 +24,41 @@ from approver_tui.client.sign_in.profile import load as load_profile
 from approver_tui.messages import LoginChosen, SignInChosen
 from approver_tui.screens.guard import InputGuard
 from approver_tui.screens.guarded_app import GuardedApp
-from approver_tui.screens.opening import OpeningScreen
+from approver_tui.screens.keys import QUIT
+from approver_tui.screens.ready_screen import ReadyScreen
 from approver_tui.state.keymap import Keymap
+from approver_tui.state.notifications.connection import Connection, Phase
+from approver_tui.state.text import SafeText
+from approver_tui.widgets.key_bar import KeyBar
+from approver_tui.widgets.lines import fmt
+from approver_tui.widgets.top_bar import TopBar, TopView
 
 if TYPE_CHECKING:
     from approver_tui.screens.approvals.inbox import InboxScreen
     from approver_tui.screens.context import ScreenContext
+
+
+_VIEW = TopView(
+    title=SafeText("Sayso"),
+    user=SafeText(""),
+    connection=Connection(Phase.CONNECTING),
+    fresh_at=None,
+    now=0,
+    zone=None,
+)
+
+
+class OpeningScreen(ReadyScreen[None]):
+    """Bar, one line and keys, placed as in the inbox."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [Binding("q", "app.quit", id="quit", show=False)]
+
+    def compose(self) -> ComposeResult:
+        """Lay out what needs no server."""
+        yield TopBar(_VIEW)
+        yield Static(fmt("Loading .."), id="loading", markup=False)
+        yield KeyBar((QUIT,))
+
 
 INTRODUCTION = "Sayso shows you what AI agents want to do in your name, and you decide."
 """The first sentence that a new user reads."""

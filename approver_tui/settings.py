@@ -10,7 +10,6 @@ import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from types import MappingProxyType
 
 import platformdirs
 
@@ -84,33 +83,31 @@ def _alert_option(risk: Risk) -> Option:
     return _one_of(tuple(AlertLevel), DEFAULT_LEVELS[risk].value, means)
 
 
-OPTIONS: Mapping[str, Option] = MappingProxyType(
-    {
-        **{f"notify_{risk.value}": _alert_option(risk) for risk in Risk},
-        "notify_repeat": Option(
-            str(DEFAULT_REPEAT),
-            _is_repeat,
-            f"a number of seconds from 0 (never) to {_LONGEST_REPEAT}",
-            "repeat a high-risk notification after this many seconds",
-        ),
-        "notify_terminal": _one_of(
-            tuple(TerminalSequence),
-            TerminalSequence.AUTO.value,
-            "the control sequence for terminal notifications",
-        ),
-        "theme": _one_of(THEMES, THEMES[0], "the colors of the app"),
-        PROFILE: Option(
-            DEFAULT,
-            is_name,
-            NAME_FORM,
-            "the login to use without --profile",
-        ),
-        "plain": _one_of(
-            _YES_OR_NO, "no", "plain lines instead of the app, for screen readers and logs"
-        ),
-        **{f"key_{name}": _key(name) for name in KEYS},
-    }
-)
+OPTIONS: Mapping[str, Option] = {
+    **{f"notify_{risk.value}": _alert_option(risk) for risk in Risk},
+    "notify_repeat": Option(
+        str(DEFAULT_REPEAT),
+        _is_repeat,
+        f"a number of seconds from 0 (never) to {_LONGEST_REPEAT}",
+        "repeat a high-risk notification after this many seconds",
+    ),
+    "notify_terminal": _one_of(
+        tuple(TerminalSequence),
+        TerminalSequence.AUTO.value,
+        "the control sequence for terminal notifications",
+    ),
+    "theme": _one_of(THEMES, THEMES[0], "the colors of the app"),
+    PROFILE: Option(
+        DEFAULT,
+        is_name,
+        NAME_FORM,
+        "the login to use without --profile",
+    ),
+    "plain": _one_of(
+        _YES_OR_NO, "no", "plain lines instead of the app, for screen readers and logs"
+    ),
+    **{f"key_{name}": _key(name) for name in KEYS},
+}
 """Every setting that can be stored in the file, in display order."""
 
 NAMES = tuple(OPTIONS)

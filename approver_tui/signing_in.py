@@ -12,9 +12,14 @@ from itertools import chain, count
 from urllib.parse import urlsplit
 
 from approver_tui import settings
-from approver_tui.client.devices.enrolling import Enrollment, default_device_name, enroll
+from approver_tui.client.devices.enrolling import (
+    DeviceGrant,
+    Enrollment,
+    Invitation,
+    default_device_name,
+    enroll,
+)
 from approver_tui.client.errors import GivenUp
-from approver_tui.client.sign_in.device_grant import DeviceGrant, Invitation
 from approver_tui.client.sign_in.profile import Home
 from approver_tui.screens.guard import InputGuard
 from approver_tui.screens.guarded_app import GuardedApp

@@ -6,29 +6,26 @@ Owns: which program shows them. Never: blocking for longer than a few seconds if
 import shutil
 import subprocess
 from collections.abc import Callable, Mapping
-from types import MappingProxyType
 
 _SECONDS = 5
 _TITLE = "Sayso"
 _BUS = "org.freedesktop.Notifications"
 
-_PROGRAMS: Mapping[str, Callable[[str], tuple[str, ...]]] = MappingProxyType(
-    {
-        "notify-send": lambda text: ("--app-name=sayso", "--category=im", _TITLE, text),
-        "gdbus": lambda text: (
-            *(
-                "call",
-                "--session",
-                "--dest",
-                _BUS,
-                "--object-path",
-                "/org/freedesktop/Notifications",
-            ),
-            *("--method", f"{_BUS}.Notify", "sayso", "0", "", _TITLE, text, "[]", "{}", "-1"),
+_PROGRAMS: Mapping[str, Callable[[str], tuple[str, ...]]] = {
+    "notify-send": lambda text: ("--app-name=sayso", "--category=im", _TITLE, text),
+    "gdbus": lambda text: (
+        *(
+            "call",
+            "--session",
+            "--dest",
+            _BUS,
+            "--object-path",
+            "/org/freedesktop/Notifications",
         ),
-        "osascript": lambda text: ("-e", f'display notification "{text}" with title "{_TITLE}"'),
-    }
-)
+        *("--method", f"{_BUS}.Notify", "sayso", "0", "", _TITLE, text, "[]", "{}", "-1"),
+    ),
+    "osascript": lambda text: ("-e", f'display notification "{text}" with title "{_TITLE}"'),
+}
 """The arguments of each program, best first. The text is fixed and has no quotes."""
 
 

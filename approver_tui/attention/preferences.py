@@ -6,7 +6,6 @@ Owns: the levels, the level of each risk, the defaults. Never: where preferences
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
-from types import MappingProxyType
 
 from approver_tui.state.risks import Risk
 
@@ -30,14 +29,12 @@ class TerminalSequence(StrEnum):
     NONE = "none"
 
 
-DEFAULT_LEVELS: Mapping[Risk, AlertLevel] = MappingProxyType(
-    {
-        Risk.LOW: AlertLevel.OFF,
-        Risk.MEDIUM: AlertLevel.BELL,
-        Risk.HIGH: AlertLevel.DESKTOP,
-        Risk.CRITICAL: AlertLevel.DESKTOP,
-    }
-)
+DEFAULT_LEVELS: Mapping[Risk, AlertLevel] = {
+    Risk.LOW: AlertLevel.OFF,
+    Risk.MEDIUM: AlertLevel.BELL,
+    Risk.HIGH: AlertLevel.DESKTOP,
+    Risk.CRITICAL: AlertLevel.DESKTOP,
+}
 """The default level of each risk."""
 
 DEFAULT_REPEAT = 30

@@ -6,21 +6,18 @@ variables; `settings.py` passes them in.
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from types import MappingProxyType
 
 from approver_tui.attention.preferences import TerminalSequence
 
-_BY_PROGRAM = MappingProxyType(
-    {
-        "iTerm.app": TerminalSequence.OSC9,
-        "WarpTerminal": TerminalSequence.OSC9,
-        "ghostty": TerminalSequence.OSC777,
-        "WezTerm": TerminalSequence.OSC777,
-        "kitty": TerminalSequence.OSC99,
-        "foot": TerminalSequence.OSC777,
-        "rio": TerminalSequence.OSC777,
-    }
-)
+_BY_PROGRAM = {
+    "iTerm.app": TerminalSequence.OSC9,
+    "WarpTerminal": TerminalSequence.OSC9,
+    "ghostty": TerminalSequence.OSC777,
+    "WezTerm": TerminalSequence.OSC777,
+    "kitty": TerminalSequence.OSC99,
+    "foot": TerminalSequence.OSC777,
+    "rio": TerminalSequence.OSC777,
+}
 """The sequence that each terminal supports, by its TERM_PROGRAM."""
 
 _BY_TERM = (
@@ -80,14 +77,12 @@ class TerminalEnvironment:
 UNKNOWN_TERMINAL = TerminalEnvironment()
 """An unknown terminal without a desktop."""
 
-_OWN_VARIABLES = MappingProxyType(
-    {
-        "KITTY_WINDOW_ID": "kitty",
-        "WEZTERM_PANE": "WezTerm",
-        "GHOSTTY_RESOURCES_DIR": "ghostty",
-        "ITERM_SESSION_ID": "iTerm.app",
-    }
-)
+_OWN_VARIABLES = {
+    "KITTY_WINDOW_ID": "kitty",
+    "WEZTERM_PANE": "WezTerm",
+    "GHOSTTY_RESOURCES_DIR": "ghostty",
+    "ITERM_SESSION_ID": "iTerm.app",
+}
 
 
 def _outer_terminal(environment: Mapping[str, str]) -> str:

@@ -5,7 +5,6 @@ an Alert.
 """
 
 from collections.abc import Callable, Mapping
-from types import MappingProxyType
 
 from approver_tui.attention.preferences import TerminalSequence
 from approver_tui.attention.terminal_environment import TerminalEnvironment
@@ -14,14 +13,12 @@ BELL = "\a"
 _ESCAPE = "\x1b"
 _TITLE = "Sayso"
 
-_SEQUENCES: Mapping[TerminalSequence, Callable[[str], str]] = MappingProxyType(
-    {
-        TerminalSequence.OSC9: lambda text: f"\x1b]9;{text}\a",
-        TerminalSequence.OSC777: lambda text: f"\x1b]777;notify;{_TITLE};{text}\a",
-        # The same id for all: a new notification replaces the one before it.
-        TerminalSequence.OSC99: lambda text: f"\x1b]99;i=sayso;{text}\a",
-    }
-)
+_SEQUENCES: Mapping[TerminalSequence, Callable[[str], str]] = {
+    TerminalSequence.OSC9: lambda text: f"\x1b]9;{text}\a",
+    TerminalSequence.OSC777: lambda text: f"\x1b]777;notify;{_TITLE};{text}\a",
+    # The same id for all: a new notification replaces the one before it.
+    TerminalSequence.OSC99: lambda text: f"\x1b]99;i=sayso;{text}\a",
+}
 
 
 def choose_sequence(wanted: TerminalSequence, environment: TerminalEnvironment) -> TerminalSequence:

@@ -6,7 +6,6 @@ Owns: exit codes and the error object on stderr. Never: writing to stdout.
 import json
 import sys
 from enum import IntEnum
-from types import MappingProxyType
 
 import click
 
@@ -56,101 +55,91 @@ class Exit(IntEnum):
     """Interrupted."""
 
 
-BY_KIND = MappingProxyType(
-    {
-        click.UsageError: Exit.USAGE,
-        UnicodeError: Exit.USAGE,
-        click.Abort: Exit.INTERRUPTED,
-        KeyboardInterrupt: Exit.INTERRUPTED,
-        errors.LoginFirst: Exit.LOGIN_FIRST,
-        errors.BrokenProfile: Exit.LOGIN_FIRST,
-        errors.DeviceLocked: Exit.LOCKED,
-        errors.WrongPin: Exit.NOT_ALLOWED,
-        errors.PinNeeded: Exit.NOT_ALLOWED,
-        errors.EntryNeeded: Exit.NOT_ALLOWED,
-        errors.WrongEntry: Exit.NOT_ALLOWED,
-        errors.BadPin: Exit.USAGE,
-        errors.BadName: Exit.USAGE,
-        errors.BadSetting: Exit.USAGE,
-        errors.NotKept: Exit.ERROR,
-        errors.NotRecorded: Exit.ERROR,
-        errors.BadAddress: Exit.USAGE,
-        errors.BadServer: Exit.ERROR,
-        errors.Changed: Exit.CONFLICT,
-        errors.AlreadyLoggedIn: Exit.CONFLICT,
-        errors.Unreachable: Exit.UNREACHABLE,
-        errors.UnknownOutcome: Exit.UNREACHABLE,
-        errors.WireError: Exit.NOT_VERIFIED,
-        errors.DoesNotHold: Exit.NOT_VERIFIED,
-    }
-)
+BY_KIND = {
+    click.UsageError: Exit.USAGE,
+    UnicodeError: Exit.USAGE,
+    click.Abort: Exit.INTERRUPTED,
+    KeyboardInterrupt: Exit.INTERRUPTED,
+    errors.LoginFirst: Exit.LOGIN_FIRST,
+    errors.BrokenProfile: Exit.LOGIN_FIRST,
+    errors.DeviceLocked: Exit.LOCKED,
+    errors.WrongPin: Exit.NOT_ALLOWED,
+    errors.PinNeeded: Exit.NOT_ALLOWED,
+    errors.EntryNeeded: Exit.NOT_ALLOWED,
+    errors.WrongEntry: Exit.NOT_ALLOWED,
+    errors.BadPin: Exit.USAGE,
+    errors.BadName: Exit.USAGE,
+    errors.BadSetting: Exit.USAGE,
+    errors.NotKept: Exit.ERROR,
+    errors.NotRecorded: Exit.ERROR,
+    errors.BadAddress: Exit.USAGE,
+    errors.BadServer: Exit.ERROR,
+    errors.Changed: Exit.CONFLICT,
+    errors.AlreadyLoggedIn: Exit.CONFLICT,
+    errors.Unreachable: Exit.UNREACHABLE,
+    errors.UnknownOutcome: Exit.UNREACHABLE,
+    errors.WireError: Exit.NOT_VERIFIED,
+    errors.DoesNotHold: Exit.NOT_VERIFIED,
+}
 """For an error without a row, the status of the server's answer decides."""
 
-BY_STATUS = MappingProxyType(
-    {
-        400: Exit.USAGE,
-        401: Exit.LOGIN_FIRST,
-        403: Exit.NOT_ALLOWED,
-        404: Exit.NOT_FOUND,
-        405: Exit.ERROR,
-        409: Exit.CONFLICT,
-        412: Exit.CONFLICT,
-        413: Exit.USAGE,
-        422: Exit.USAGE,
-        423: Exit.LOCKED,
-        428: Exit.ERROR,
-        429: Exit.RATE_LIMITED,
-        500: Exit.ERROR,
-        502: Exit.UNREACHABLE,
-        503: Exit.UNREACHABLE,
-        504: Exit.UNREACHABLE,
-    }
-)
+BY_STATUS = {
+    400: Exit.USAGE,
+    401: Exit.LOGIN_FIRST,
+    403: Exit.NOT_ALLOWED,
+    404: Exit.NOT_FOUND,
+    405: Exit.ERROR,
+    409: Exit.CONFLICT,
+    412: Exit.CONFLICT,
+    413: Exit.USAGE,
+    422: Exit.USAGE,
+    423: Exit.LOCKED,
+    428: Exit.ERROR,
+    429: Exit.RATE_LIMITED,
+    500: Exit.ERROR,
+    502: Exit.UNREACHABLE,
+    503: Exit.UNREACHABLE,
+    504: Exit.UNREACHABLE,
+}
 """Every status of the server, and of a proxy in front of it."""
 
-_ADVICE = MappingProxyType(
-    {
-        errors.LoginFirst: (
-            "Your first device? Get a one-time code from your administrator, then run:\n"
-            "  sayso-approver login URL --code CODE\n"
-            "Another device? Approve it on one that you already use:\n"
-            "  sayso-approver login URL"
-        ),
-        errors.BrokenProfile: "Log in again with: sayso-approver login URL",
-        errors.DeviceLocked: (
-            "Unlock it from another device, or ask your administrator to run: sayso users unlock"
-        ),
-        errors.CertificateRefused: "Find the cause with: sayso-approver doctor",
-        errors.Unreachable: "Is the server running? Find the cause with: sayso-approver doctor",
-        errors.NotKept: "Find the cause with: sayso-approver doctor",
-        errors.NotRecorded: "Answer it again. List open requests: sayso-approver inbox",
-        errors.Changed: "Read the request and its fingerprint again: sayso-approver inbox",
-        errors.WireError: "Do not answer it, and tell your administrator.",
-        errors.BrokenSettings: "Fix the file; find it with: sayso-approver config path",
-        errors.BadSetting: "See: sayso-approver config",
-    }
-)
+_ADVICE = {
+    errors.LoginFirst: (
+        "Your first device? Get a one-time code from your administrator, then run:\n"
+        "  sayso-approver login URL --code CODE\n"
+        "Another device? Approve it on one that you already use:\n"
+        "  sayso-approver login URL"
+    ),
+    errors.BrokenProfile: "Log in again with: sayso-approver login URL",
+    errors.DeviceLocked: (
+        "Unlock it from another device, or ask your administrator to run: sayso users unlock"
+    ),
+    errors.CertificateRefused: "Find the cause with: sayso-approver doctor",
+    errors.Unreachable: "Is the server running? Find the cause with: sayso-approver doctor",
+    errors.NotKept: "Find the cause with: sayso-approver doctor",
+    errors.NotRecorded: "Answer it again. List open requests: sayso-approver inbox",
+    errors.Changed: "Read the request and its fingerprint again: sayso-approver inbox",
+    errors.WireError: "Do not answer it, and tell your administrator.",
+    errors.BrokenSettings: "Fix the file; find it with: sayso-approver config path",
+    errors.BadSetting: "See: sayso-approver config",
+}
 """The advice after each kind of error."""
 
-_ADVICE_BY_STATUS = MappingProxyType(
-    {404: "See what exists: sayso-approver inbox, history, grants, consents, devices or quiet"}
-)
+_ADVICE_BY_STATUS = {
+    404: "See what exists: sayso-approver inbox, history, grants, consents, devices or quiet"
+}
 
-BY_OUTCOME = MappingProxyType(
-    {ApprovalState.EXPIRED: Exit.EXPIRED, ApprovalState.CANCELLED: Exit.WITHDRAWN}
-)
+BY_OUTCOME = {ApprovalState.EXPIRED: Exit.EXPIRED, ApprovalState.CANCELLED: Exit.WITHDRAWN}
 """The state of an approval that could not be answered; any other is a conflict."""
 
-BY_CODE = MappingProxyType(
-    {
-        "invalid_grant": Exit.LOGIN_FIRST,
-        "access_denied": Exit.NOT_ALLOWED,
-        "expired_token": Exit.EXPIRED,
-        "invalid_decision": Exit.ERROR,
-        "invalid_statement": Exit.ERROR,
-        "agent_stopped": Exit.LOCKED,
-    }
-)
+BY_CODE = {
+    "invalid_grant": Exit.LOGIN_FIRST,
+    "access_denied": Exit.NOT_ALLOWED,
+    "expired_token": Exit.EXPIRED,
+    "invalid_decision": Exit.ERROR,
+    "invalid_statement": Exit.ERROR,
+    "agent_stopped": Exit.LOCKED,
+}
 """Codes that say more than the status: at a sign-in, whose errors are all 400; about what this
 program signed, which the user did not type; about a disabled agent."""
 

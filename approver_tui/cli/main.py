@@ -7,7 +7,6 @@ import difflib
 import sys
 from collections.abc import Sequence
 from itertools import takewhile
-from types import MappingProxyType
 from typing import NamedTuple, NoReturn
 
 import click
@@ -26,54 +25,50 @@ class Verb(NamedTuple):
     help: str
 
 
-VERBS = MappingProxyType(
-    {
-        "login": Verb("sign_in.login", "Make this machine one of your devices."),
-        "logout": Verb("sign_in.logout", "Sign this device out and forget its keys."),
-        "profiles": Verb("sign_in.profiles", "List the servers this machine is logged in to."),
-        "whoami": Verb("sign_in.whoami", "Show who is logged in, and where."),
-        "status": Verb("operations.status", "Show whether everything works, and any weaknesses."),
-        "inbox": Verb("approvals.inbox", "List the requests waiting for your answer."),
-        "review": Verb(
-            "approvals.review", "Review waiting requests and answer them; --plain uses plain lines."
-        ),
-        "show": Verb("approvals.show", "Show one request in full."),
-        "watch": Verb("notifications.watch", "Print what happens, as it happens."),
-        "approve": Verb("approvals.approve", "Approve a request."),
-        "deny": Verb("approvals.deny", "Deny a request, with a reason."),
-        "extend": Verb("approvals.extend", "Give a request more time."),
-        "retry": Verb("approvals.retry", "Ask the agent of an expired request to retry."),
-        "snooze": Verb("notifications.snooze", "Be notified of a request later."),
-        "report": Verb(
-            "incidents.report", "Report a request you did not ask for; quarantines the agent."
-        ),
-        "history": Verb("approvals.history", "List past requests."),
-        "receipt": Verb(
-            "approvals.receipt", "Verify what was shown, who signed it, and that it is logged."
-        ),
-        "audit-log": Verb(
-            "audit.audit_log", "Check that the server's audit log was not changed or replaced."
-        ),
-        "consents": Verb("consents.consents", "List what agents and apps can do without asking."),
-        "revoke": Verb("consents.revoke", "Revoke a consent."),
-        "grants": Verb("standing_grants.grants", "List standing grants; add, show or revoke one."),
-        "devices": Verb("devices.devices", "List your devices; revoke, unlock or vouch for one."),
-        "deputies": Verb("approvers.deputies", "Manage who decides for you while you are away."),
-        "quiet": Verb("notifications.quiet", "Show and set quiet hours."),
-        "mute": Verb("notifications.mute", "Turn off notifications from an agent."),
-        "unmute": Verb("notifications.unmute", "Turn notifications from an agent on again."),
-        "password": Verb("users.password", "Manage the password you use to sign in to apps."),
-        "user-code": Verb(
-            "users.user_code", "Manage the code that agents need to send you requests."
-        ),
-        "doctor": Verb(
-            "operations.doctor",
-            "Find problems and how to fix them; --notify tests notifications.",
-        ),
-        "config": Verb("operations.config", "Show and change settings."),
-        "completion": Verb("operations.completion", "Print the shell completion script."),
-    }
-)
+VERBS = {
+    "login": Verb("sign_in.login", "Make this machine one of your devices."),
+    "logout": Verb("sign_in.logout", "Sign this device out and forget its keys."),
+    "profiles": Verb("sign_in.profiles", "List the servers this machine is logged in to."),
+    "whoami": Verb("sign_in.whoami", "Show who is logged in, and where."),
+    "status": Verb("operations.status", "Show whether everything works, and any weaknesses."),
+    "inbox": Verb("approvals.inbox", "List the requests waiting for your answer."),
+    "review": Verb(
+        "approvals.review", "Review waiting requests and answer them; --plain uses plain lines."
+    ),
+    "show": Verb("approvals.show", "Show one request in full."),
+    "watch": Verb("notifications.watch", "Print what happens, as it happens."),
+    "approve": Verb("approvals.approve", "Approve a request."),
+    "deny": Verb("approvals.deny", "Deny a request, with a reason."),
+    "extend": Verb("approvals.extend", "Give a request more time."),
+    "retry": Verb("approvals.retry", "Ask the agent of an expired request to retry."),
+    "snooze": Verb("notifications.snooze", "Be notified of a request later."),
+    "report": Verb(
+        "incidents.report", "Report a request you did not ask for; quarantines the agent."
+    ),
+    "history": Verb("approvals.history", "List past requests."),
+    "receipt": Verb(
+        "approvals.receipt", "Verify what was shown, who signed it, and that it is logged."
+    ),
+    "audit-log": Verb(
+        "audit.audit_log", "Check that the server's audit log was not changed or replaced."
+    ),
+    "consents": Verb("consents.consents", "List what agents and apps can do without asking."),
+    "revoke": Verb("consents.revoke", "Revoke a consent."),
+    "grants": Verb("standing_grants.grants", "List standing grants; add, show or revoke one."),
+    "devices": Verb("devices.devices", "List your devices; revoke, unlock or vouch for one."),
+    "deputies": Verb("approvers.deputies", "Manage who decides for you while you are away."),
+    "quiet": Verb("notifications.quiet", "Show and set quiet hours."),
+    "mute": Verb("notifications.mute", "Turn off notifications from an agent."),
+    "unmute": Verb("notifications.unmute", "Turn notifications from an agent on again."),
+    "password": Verb("users.password", "Manage the password you use to sign in to apps."),
+    "user-code": Verb("users.user_code", "Manage the code that agents need to send you requests."),
+    "doctor": Verb(
+        "operations.doctor",
+        "Find problems and how to fix them; --notify tests notifications.",
+    ),
+    "config": Verb("operations.config", "Show and change settings."),
+    "completion": Verb("operations.completion", "Print the shell completion script."),
+}
 """Every command, in the order of the help page."""
 
 COMPLETION_VARIABLE = "_SAYSO_APPROVER_COMPLETE"

@@ -27,7 +27,6 @@ Never: wording for screens; callers choose their own.
 """
 
 from collections.abc import Mapping
-from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from approver_tui.state.answer_status import AnswerStatus, answer_message, status_for_http
@@ -38,7 +37,7 @@ from approver_tui.state.text import display_safe
 if TYPE_CHECKING:
     from approver_tui.state.approvals.approvals import Approval
 
-_NOTHING: Mapping[str, object] = MappingProxyType({})
+_NOTHING: Mapping[str, object] = {}
 
 
 class ClientError(Exception):

@@ -14,8 +14,65 @@ from textual.screen import ModalScreen
 from approver_tui.screens.keys import HELP_KEYS
 from approver_tui.screens.ready_screen import ReadyScreen
 from approver_tui.state.text import SafeText
-from approver_tui.widgets.help_sheet import HelpSheet
 from approver_tui.widgets.key_bar import KeyBar
+from approver_tui.widgets.lines import BLANK, Line, Role, fmt, labelled, line, wrapped
+from approver_tui.widgets.sheet import SCROLLING, Sheet
+
+_COLUMN = 8
+
+RULES = (
+    SafeText("No single key approves. Approve is a button in its panel; reach it with Tab."),
+    SafeText(
+        "Keys in the first 0.8 s after a panel opened, after the window got its focus back or "
+        "after the selection moved by itself do nothing. Typing on prolongs that."
+    ),
+    SafeText("What an agent says is quoted and marked. It is never part of the facts."),
+    SafeText("Expiring isn't a denial. The agent is told the difference."),
+)
+"""The rules that apply on every screen."""
+
+
+class HelpSheet(Sheet, can_focus=True):
+    """Why Approve is unavailable, the warnings, the keys, the rules."""
+
+    BINDINGS = SCROLLING
+
+    def __init__(
+        self,
+        title: SafeText,
+        keys: Sequence[tuple[SafeText, SafeText]],
+        reason: SafeText | None,
+        warnings: Sequence[SafeText] = (),
+    ) -> None:
+        super().__init__()
+        self._title = title
+        self._keys = tuple(keys)
+        self._reason = reason
+        self._warnings = tuple(warnings)
+
+    def lines_for(self, width: int) -> list[Line]:
+        """Return the page."""
+        lines = [line(self._title, Role.HEADING), *self._why(width)]
+        for warning in self._warnings:
+            lines += wrapped(warning, width, Role.ALERT)
+        lines.append(BLANK)
+        for keys, meaning in self._keys:
+            lines += labelled(keys, meaning, width, _COLUMN)
+        lines.append(BLANK)
+        for rule in RULES:
+            lines += labelled(SafeText("-"), rule, width, 2)
+        return lines
+
+    def _why(self, width: int) -> list[Line]:
+        """Nothing on screens that cannot approve."""
+        if self._reason is None:
+            return []
+        why = (
+            fmt("Approve unavailable: {}", self._reason)
+            if self._reason
+            else fmt("Approve is available.")
+        )
+        return wrapped(why, width, Role.STRONG)
 
 
 class HelpScreen(ModalScreen[None], ReadyScreen[None]):

@@ -16,7 +16,7 @@ from approver_tui.screens.approvals.notices import full_texts, log_alarm, notice
 from approver_tui.screens.confirm import ConfirmAction, ConfirmPanel
 from approver_tui.screens.context import ScreenContext
 from approver_tui.screens.help import HelpScreen
-from approver_tui.screens.keys import Rows, help_with_keymap, key_name
+from approver_tui.screens.keys import Rows, bindings, help_with_keymap, key_name
 from approver_tui.screens.palette import Palette, commands
 from approver_tui.screens.ready_screen import ReadyScreen
 from approver_tui.state.notifications.connection import Phase
@@ -39,13 +39,10 @@ class KeyedScreen(ReadyScreen[None]):
     state: InboxState
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("enter", "sign_in", show=False, priority=True),
-        Binding("r", "refresh", id="refresh", show=False),
-        Binding("colon", "palette", id="palette", show=False),
         Binding("ctrl+p", "palette", show=False),
-        Binding("question_mark", "help", id="help", show=False),
         Binding("f1", "help", show=False),
         Binding("escape", "back", show=False),
-        Binding("q", "app.quit", id="quit", show=False),
+        *bindings("refresh palette help", quit="app.quit"),
     ]
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:

@@ -7,18 +7,19 @@ does; the bindings of the screen define that.
 import string
 import unicodedata
 from dataclasses import replace
-from types import MappingProxyType
 from typing import TYPE_CHECKING, TypeAlias
 
+from textual.binding import Binding, BindingType
+
 from approver_tui.state.approvals.decision import DenyCode
-from approver_tui.state.keymap import Keymap
+from approver_tui.state.keymap import KEYS, Keymap
 from approver_tui.state.text import SafeText
 from approver_tui.widgets.key_bar import Hint
 
 if TYPE_CHECKING:
     from approver_tui.state.approvals.approvals import Approval
 
-_NAMES = MappingProxyType(
+_NAMES = (
     {
         character: unicodedata.name(character).lower().replace(" ", "_").replace("-", "_")
         for character in string.punctuation
@@ -157,6 +158,15 @@ def help_with_keymap(rows: Rows, keymap: Keymap) -> Rows:
 def key_name(shown: SafeText) -> str:
     """Return Textual's name of a key that is shown as `!`, `f2` or `Enter`."""
     return _NAMES.get(shown, shown)
+
+
+def bindings(names: str = "", **actions: str) -> list[BindingType]:
+    """Return the bindings of actions of KEYS; `actions` has those with a method of another name."""
+    methods = {name: name for name in names.split()} | actions
+    return [
+        Binding(key_name(SafeText(KEYS[name])), method, id=name, show=False)
+        for name, method in methods.items()
+    ]
 
 
 INBOX_HELP = help_rows(

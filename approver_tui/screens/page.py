@@ -29,6 +29,7 @@ from approver_tui.screens.keys import (
     PAGE_HELP,
     PAGES,
     Rows,
+    bindings,
     help_rows,
     hint,
     key_name,
@@ -81,10 +82,7 @@ class PageAction:
 
 def action_bindings(*actions: PageAction) -> list[BindingType]:
     """Return the bindings of a page's actions."""
-    return [
-        Binding(key_name(SafeText(each.key)), f"act('{each.name}')", id=each.name, show=False)
-        for each in actions
-    ]
+    return bindings(**{each.name: f"act('{each.name}')" for each in actions})
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,7 +5,6 @@ Owns: one message for each state. Never: guessing; an answer that may still arri
 
 from collections.abc import Mapping
 from enum import StrEnum
-from types import MappingProxyType
 
 from approver_tui.state.approvals.decision import Answer
 from approver_tui.state.text import SafeText, display_safe
@@ -30,20 +29,20 @@ class AnswerStatus(StrEnum):
     """The server reported that it recorded it."""
 
 
-STATUS_TEXTS: Mapping[AnswerStatus, str] = MappingProxyType(
-    {
-        AnswerStatus.NOT_SENT: "Not sent: the server cannot be reached.",
-        AnswerStatus.IN_DOUBT: "Checking whether your {} was recorded\N{HORIZONTAL ELLIPSIS}",
-        AnswerStatus.UNKNOWN: "It is unknown whether your {} was recorded.",
-        AnswerStatus.NOT_RECORDED: "Your {} was not recorded.",
-        AnswerStatus.RECORDED: "Your {} was recorded.",
-    }
-)
+STATUS_TEXTS: Mapping[AnswerStatus, str] = {
+    AnswerStatus.NOT_SENT: "Not sent: the server cannot be reached.",
+    AnswerStatus.IN_DOUBT: "Checking whether your {} was recorded\N{HORIZONTAL ELLIPSIS}",
+    AnswerStatus.UNKNOWN: "It is unknown whether your {} was recorded.",
+    AnswerStatus.NOT_RECORDED: "Your {} was not recorded.",
+    AnswerStatus.RECORDED: "Your {} was recorded.",
+}
 """The message for each state; `{}` is the name of the answer."""
 
-_NAMES: Mapping[Answer | None, str] = MappingProxyType(
-    {Answer.APPROVE: "approval", Answer.DENY: "denial", None: "answer"}
-)
+_NAMES: Mapping[Answer | None, str] = {
+    Answer.APPROVE: "approval",
+    Answer.DENY: "denial",
+    None: "answer",
+}
 
 
 def answer_message(known: AnswerStatus, answer: Answer | None = None) -> SafeText:

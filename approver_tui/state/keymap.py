@@ -6,46 +6,43 @@ names a key; movement, Tab, Enter, Esc and digits, which cannot be changed.
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from types import MappingProxyType
 
 from approver_tui.state.text import SafeText
 
-KEYS: Mapping[str, str] = MappingProxyType(
-    {
-        "approve": "a",
-        "deny": "d",
-        "narrow": "e",
-        "standing_grant": "s",
-        "report": "!",
-        "undo": "u",
-        "open_on_phone": "o",
-        "select": "x",
-        "select_all": "X",
-        "details": "v",
-        "expand": "+",
-        "extend": "E",
-        "retry": "R",
-        "snooze": "S",
-        "mute": "M",
-        "agent_history": "t",
-        "next": "w",
-        "copy_fact": "c",
-        "copy": "y",
-        "copy_link": "Y",
-        "refresh": "r",
-        "lock": "L",
-        "revoke": "z",
-        "vouch": "V",
-        "unlock": "U",
-        "rename": "n",
-        "test": "T",
-        "suspend": "K",
-        "filter": "/",
-        "palette": ":",
-        "help": "?",
-        "quit": "q",
-    }
-)
+KEYS: Mapping[str, str] = {
+    "approve": "a",
+    "deny": "d",
+    "narrow": "e",
+    "standing_grant": "s",
+    "report": "!",
+    "undo": "u",
+    "open_on_phone": "o",
+    "select": "x",
+    "select_all": "X",
+    "details": "v",
+    "expand": "+",
+    "extend": "E",
+    "retry": "R",
+    "snooze": "S",
+    "mute": "M",
+    "agent_history": "t",
+    "next": "w",
+    "copy_fact": "c",
+    "copy": "y",
+    "copy_link": "Y",
+    "refresh": "r",
+    "lock": "L",
+    "revoke": "z",
+    "vouch": "V",
+    "unlock": "U",
+    "rename": "n",
+    "test": "T",
+    "suspend": "K",
+    "filter": "/",
+    "palette": ":",
+    "help": "?",
+    "quit": "q",
+}
 """The actions with a configurable key, and their default keys as shown to a user."""
 
 _RESERVED = frozenset("jkgG123456789 ")

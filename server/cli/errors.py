@@ -7,7 +7,6 @@ import json
 import sys
 import traceback
 from enum import IntEnum
-from types import MappingProxyType
 from typing import Final, NamedTuple
 
 import click
@@ -49,44 +48,40 @@ class Meaning(NamedTuple):
     code: str
 
 
-MEANINGS: Final = MappingProxyType(
-    {
-        click.UsageError: Meaning(Exit.USAGE, "usage"),
-        click.FileError: Meaning(Exit.USAGE, "usage"),
-        click.Abort: Meaning(Exit.INTERRUPTED, "interrupted"),
-        KeyboardInterrupt: Meaning(Exit.INTERRUPTED, "interrupted"),
-        refusals.NotFound: Meaning(Exit.NOT_FOUND, "not_found"),
-        refusals.Exists: Meaning(Exit.CONFLICT, "exists"),
-        refusals.Conflict: Meaning(Exit.CONFLICT, "conflict"),
-        refusals.Invalid: Meaning(Exit.USAGE, "invalid"),
-        Taken: Meaning(Exit.CONFLICT, "exists"),
-        Busy: Meaning(Exit.UNREACHABLE, "unreachable"),
-        BadSetting: Meaning(Exit.USAGE, "bad_setting"),
-        UnicodeError: Meaning(Exit.USAGE, "not_text"),
-        FileExistsError: Meaning(Exit.CONFLICT, "exists"),
-        PermissionError: Meaning(Exit.NOT_ALLOWED, "not_allowed"),
-        OSError: Meaning(Exit.ERROR, "system"),
-        click.ClickException: Meaning(Exit.ERROR, "error"),
-    }
-)
+MEANINGS: Final = {
+    click.UsageError: Meaning(Exit.USAGE, "usage"),
+    click.FileError: Meaning(Exit.USAGE, "usage"),
+    click.Abort: Meaning(Exit.INTERRUPTED, "interrupted"),
+    KeyboardInterrupt: Meaning(Exit.INTERRUPTED, "interrupted"),
+    refusals.NotFound: Meaning(Exit.NOT_FOUND, "not_found"),
+    refusals.Exists: Meaning(Exit.CONFLICT, "exists"),
+    refusals.Conflict: Meaning(Exit.CONFLICT, "conflict"),
+    refusals.Invalid: Meaning(Exit.USAGE, "invalid"),
+    Taken: Meaning(Exit.CONFLICT, "exists"),
+    Busy: Meaning(Exit.UNREACHABLE, "unreachable"),
+    BadSetting: Meaning(Exit.USAGE, "bad_setting"),
+    UnicodeError: Meaning(Exit.USAGE, "not_text"),
+    FileExistsError: Meaning(Exit.CONFLICT, "exists"),
+    PermissionError: Meaning(Exit.NOT_ALLOWED, "not_allowed"),
+    OSError: Meaning(Exit.ERROR, "system"),
+    click.ClickException: Meaning(Exit.ERROR, "error"),
+}
 """The first matching row applies, so special cases come before general ones."""
 
-_BY_NAME: Final = MappingProxyType(
-    {
-        "server.storage.open.SchemaMismatch": Meaning(Exit.ERROR, "schema_mismatch"),
-        "server.crypto.secrets.BadKeyFile": Meaning(Exit.ERROR, "bad_key_file"),
-        "server.last_seen.OldDatabase": Meaning(Exit.ERROR, "old_database"),
-        "server.backups.archives.BadArchive": Meaning(Exit.VERIFICATION, "bad_backup"),
-        "server.audit_log.verify.Broken": Meaning(Exit.VERIFICATION, "broken_log"),
-        "server.delivery.egress.Undeliverable": Meaning(Exit.ERROR, "not_sent"),
-        "server.services.audit.log.BrokenLog": Meaning(Exit.VERIFICATION, "broken_log"),
-        "server.audit_log.bundles.BadBundle": Meaning(Exit.USAGE, "bad_bundle"),
-        "server.audit_log.notes.BadNote": Meaning(Exit.USAGE, "bad_checkpoint"),
-        "server.storage.dumps.DumpFailed": Meaning(Exit.ERROR, "dump_failed"),
-        "server.storage.dumps.InUse": Meaning(Exit.CONFLICT, "in_use"),
-        "server.serving.main.CannotStart": Meaning(Exit.ERROR, "cannot_start"),
-    }
-)
+_BY_NAME: Final = {
+    "server.storage.open.SchemaMismatch": Meaning(Exit.ERROR, "schema_mismatch"),
+    "server.crypto.secrets.BadKeyFile": Meaning(Exit.ERROR, "bad_key_file"),
+    "server.last_seen.OldDatabase": Meaning(Exit.ERROR, "old_database"),
+    "server.backups.archives.BadArchive": Meaning(Exit.VERIFICATION, "bad_backup"),
+    "server.audit_log.verify.Broken": Meaning(Exit.VERIFICATION, "broken_log"),
+    "server.delivery.egress.Undeliverable": Meaning(Exit.ERROR, "not_sent"),
+    "server.services.audit.log.BrokenLog": Meaning(Exit.VERIFICATION, "broken_log"),
+    "server.audit_log.bundles.BadBundle": Meaning(Exit.USAGE, "bad_bundle"),
+    "server.audit_log.notes.BadNote": Meaning(Exit.USAGE, "bad_checkpoint"),
+    "server.storage.dumps.DumpFailed": Meaning(Exit.ERROR, "dump_failed"),
+    "server.storage.dumps.InUse": Meaning(Exit.CONFLICT, "in_use"),
+    "server.serving.main.CannotStart": Meaning(Exit.ERROR, "cannot_start"),
+}
 """The errors of modules that are slow to import, by name, so that this module imports none."""
 
 _INTERNAL: Final = Meaning(Exit.ERROR, "internal")

@@ -9,7 +9,6 @@ import os
 import sys
 from collections.abc import Sequence
 from pathlib import Path
-from types import MappingProxyType
 from typing import Final, NamedTuple, NoReturn
 
 import click
@@ -26,38 +25,36 @@ class Group(NamedTuple):
     help: str
 
 
-GROUPS: Final = MappingProxyType(
-    {
-        "serve": Group("operations.serve", "Run the server."),
-        "init": Group("operations.init", "Create the keys and the first administrator."),
-        "users": Group("users.users", "Manage users and their roles."),
-        "agents": Group("clients.agents", "Manage agents: permissions, credentials, state."),
-        "apps": Group("clients.apps", "Manage apps: redirect URIs, permissions, state."),
-        "groups": Group("approvers.groups", "Manage groups of approvers."),
-        "resources": Group("resources.resources", "Manage protected APIs and their scopes."),
-        "actions": Group("policy.action_types", "Manage action types, which explain requests."),
-        "outbox": Group("notifications.outbox", "List and retry outbox messages."),
-        "policy": Group("policy.policy", "Manage policy: what is allowed, asked or denied."),
-        "approvals": Group("approvals.approvals", "List, show and withdraw requests."),
-        "deputies": Group("approvers.deputies", "List and revoke deputies."),
-        "consents": Group("consents.consents", "List and revoke consents."),
-        "grants": Group("standing_grants.grants", "List and revoke standing grants."),
-        "incidents": Group("incidents.incidents", "List, show and close incidents."),
-        "devices": Group("devices.devices", "List and revoke users' devices."),
-        "delegations": Group("tokens.delegations", "List, show and revoke issued tokens."),
-        "token": Group("tokens.token", "Inspect or revoke a token; explain a refused exchange."),
-        "keys": Group("tokens.keys", "List and rotate signing keys."),
-        "audit": Group("audit.audit", "Read and verify the audit log."),
-        "db": Group("operations.db", "Upgrade, back up and restore the database."),
-        "config": Group("operations.config", "Show each setting and its source."),
-        "doctor": Group("operations.doctor", "Find problems of this installation, with the fix."),
-        "gateway": Group("operations.gateway", "Protect an existing MCP server."),
-        "ask": Group("operations.ask", "Ask a person from a shell, as an agent."),
-        "mcp": Group("operations.mcp", "Let an agent ask for approval by MCP."),
-        "completion": Group("operations.completion", "Print the shell completion script."),
-        "demo": Group("operations.demo", "Try Sayso on this machine with a scripted agent."),
-    }
-)
+GROUPS: Final = {
+    "serve": Group("operations.serve", "Run the server."),
+    "init": Group("operations.init", "Create the keys and the first administrator."),
+    "users": Group("users.users", "Manage users and their roles."),
+    "agents": Group("clients.agents", "Manage agents: permissions, credentials, state."),
+    "apps": Group("clients.apps", "Manage apps: redirect URIs, permissions, state."),
+    "groups": Group("approvers.groups", "Manage groups of approvers."),
+    "resources": Group("resources.resources", "Manage protected APIs and their scopes."),
+    "actions": Group("policy.action_types", "Manage action types, which explain requests."),
+    "outbox": Group("notifications.outbox", "List and retry outbox messages."),
+    "policy": Group("policy.policy", "Manage policy: what is allowed, asked or denied."),
+    "approvals": Group("approvals.approvals", "List, show and withdraw requests."),
+    "deputies": Group("approvers.deputies", "List and revoke deputies."),
+    "consents": Group("consents.consents", "List and revoke consents."),
+    "grants": Group("standing_grants.grants", "List and revoke standing grants."),
+    "incidents": Group("incidents.incidents", "List, show and close incidents."),
+    "devices": Group("devices.devices", "List and revoke users' devices."),
+    "delegations": Group("tokens.delegations", "List, show and revoke issued tokens."),
+    "token": Group("tokens.token", "Inspect or revoke a token; explain a refused exchange."),
+    "keys": Group("tokens.keys", "List and rotate signing keys."),
+    "audit": Group("audit.audit", "Read and verify the audit log."),
+    "db": Group("operations.db", "Upgrade, back up and restore the database."),
+    "config": Group("operations.config", "Show each setting and its source."),
+    "doctor": Group("operations.doctor", "Find problems of this installation, with the fix."),
+    "gateway": Group("operations.gateway", "Protect an existing MCP server."),
+    "ask": Group("operations.ask", "Ask a person from a shell, as an agent."),
+    "mcp": Group("operations.mcp", "Let an agent ask for approval by MCP."),
+    "completion": Group("operations.completion", "Print the shell completion script."),
+    "demo": Group("operations.demo", "Try Sayso on this machine with a scripted agent."),
+}
 """Every command group, in the order of the help page."""
 
 PROGRAM: Final = "sayso"

@@ -5,7 +5,6 @@ Owns: how each kind of value is entered and printed. Never: which members there 
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from types import MappingProxyType
 from typing import Any, BinaryIO, Final, TextIO, TypeAlias, TypeVar
 
 import click
@@ -29,7 +28,7 @@ from server.services.members import (
 _F = TypeVar("_F", bound=Callable[..., object])
 _Names: TypeAlias = Mapping[str, str]
 """Id → name of users and groups."""
-_NOBODY: Final[_Names] = MappingProxyType({})
+_NOBODY: Final[_Names] = {}
 
 
 def _read_lists(pairs: Sequence[tuple[str, str]]) -> dict[str, tuple[str, ...]]:
@@ -73,52 +72,50 @@ _SEVERAL: Final = _FlagKind(
     document=lambda values, _names: list(values),
     text=lambda values, _names: listed(values),
 )
-_KINDS: Final[Mapping[Kind, _FlagKind]] = MappingProxyType(
-    {
-        Kind.TEXT: _FlagKind(),
-        Kind.URI: _FlagKind(),
-        Kind.PERSON: _FlagKind(text=lambda one, names: names.get(one, one)),
-        Kind.RISKS: _FlagKind(
-            {"multiple": True, "type": ScopeRisk()},
-            dict,
-            lambda value, _names: {name: str(risk) for name, risk in value.items()},
-            lambda value, _names: listed(f"{name}={risk}" for name, risk in value.items()),
-        ),
-        Kind.NEEDS: _FlagKind(
-            {"multiple": True, "type": ScopeNeed()},
-            dict,
-            lambda value, _names: dict(value),
-            lambda value, _names: listed(f"{name} needs {kind}" for name, kind in value.items()),
-        ),
-        Kind.CHOICE: _FlagKind(),
-        Kind.CHOICES: _SEVERAL,
-        Kind.NAMES: _SEVERAL,
-        Kind.PEOPLE: _FlagKind(
-            {"multiple": True},
-            document=_people,
-            text=lambda ids, names: listed(_people(ids, names)),
-        ),
-        Kind.LISTS: _FlagKind(
-            {"multiple": True, "nargs": 2},
-            _read_lists,
-            lambda value, _names: {name: list(rest) for name, rest in value.items()},
-            lambda value, _names: _lists(value),
-        ),
-        Kind.SWITCH: _FlagKind({"default": None}),
-        Kind.NUMBER: _FlagKind({"type": int}),
-        Kind.MOMENT: _FlagKind(
-            document=lambda at, _names: rfc3339(at),
-            text=lambda at, _names: moment(at),
-        ),
-        Kind.KEYS: _FlagKind({"type": click.File("r", encoding="utf-8")}, _read_file),
-        Kind.ICON: _FlagKind(
-            {"type": click.File("rb")},
-            _read_icon,
-            lambda digest, _names: icons.path_of(digest),
-            lambda digest, _names: icons.path_of(digest),
-        ),
-    }
-)
+_KINDS: Final[Mapping[Kind, _FlagKind]] = {
+    Kind.TEXT: _FlagKind(),
+    Kind.URI: _FlagKind(),
+    Kind.PERSON: _FlagKind(text=lambda one, names: names.get(one, one)),
+    Kind.RISKS: _FlagKind(
+        {"multiple": True, "type": ScopeRisk()},
+        dict,
+        lambda value, _names: {name: str(risk) for name, risk in value.items()},
+        lambda value, _names: listed(f"{name}={risk}" for name, risk in value.items()),
+    ),
+    Kind.NEEDS: _FlagKind(
+        {"multiple": True, "type": ScopeNeed()},
+        dict,
+        lambda value, _names: dict(value),
+        lambda value, _names: listed(f"{name} needs {kind}" for name, kind in value.items()),
+    ),
+    Kind.CHOICE: _FlagKind(),
+    Kind.CHOICES: _SEVERAL,
+    Kind.NAMES: _SEVERAL,
+    Kind.PEOPLE: _FlagKind(
+        {"multiple": True},
+        document=_people,
+        text=lambda ids, names: listed(_people(ids, names)),
+    ),
+    Kind.LISTS: _FlagKind(
+        {"multiple": True, "nargs": 2},
+        _read_lists,
+        lambda value, _names: {name: list(rest) for name, rest in value.items()},
+        lambda value, _names: _lists(value),
+    ),
+    Kind.SWITCH: _FlagKind({"default": None}),
+    Kind.NUMBER: _FlagKind({"type": int}),
+    Kind.MOMENT: _FlagKind(
+        document=lambda at, _names: rfc3339(at),
+        text=lambda at, _names: moment(at),
+    ),
+    Kind.KEYS: _FlagKind({"type": click.File("r", encoding="utf-8")}, _read_file),
+    Kind.ICON: _FlagKind(
+        {"type": click.File("rb")},
+        _read_icon,
+        lambda digest, _names: icons.path_of(digest),
+        lambda digest, _names: icons.path_of(digest),
+    ),
+}
 
 
 def new_flags(members: Members) -> Callable[[_F], _F]:

@@ -7,7 +7,6 @@ lists the matches. Never: guessing among several.
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from shlex import quote
-from types import MappingProxyType
 from typing import TYPE_CHECKING, Final, Protocol, TypeAlias
 
 import click
@@ -40,39 +39,37 @@ def _names(found: Iterable[_Named]) -> Iterable[str]:
     return (one.name if quote(one.name) == one.name else one.id for one in found)
 
 
-LISTS: Final[Mapping[str, ListIds]] = MappingProxyType(
-    {
-        "AGENT": lambda admin: _names(admin.agents.all()),
-        "APP": lambda admin: _names(admin.apps.all()),
-        "CLIENT": lambda admin: [*_names(admin.agents.all()), *_names(admin.apps.all())],
-        "GROUP": lambda admin: _names(admin.groups.all()),
-        "USER": lambda admin: _names(admin.users.all()),
-        "URI": lambda admin: (one.uri for one in admin.resources.all()),
-        "TYPE": lambda admin: (one.type for one in admin.actions.all()),
-        "KID": lambda admin: (one.kid for one in admin.keys.all()),
-        "agents ID": lambda admin: (one.id for one in admin.invitations.page("", _MOST).items),
-        "approvals ID": lambda admin: (
-            one.approval.id
-            for one in admin.oversight.approvals(state=None, agent=None, user=None, limit=_MOST)
-        ),
-        "consents ID": lambda admin: (
-            one.consent.id for one in admin.consents.search(user=None, client=None, ended=False)
-        ),
-        "delegations ID": lambda admin: (
-            one.delegation.id
-            for one in admin.delegations.search(
-                client=None, user=None, resource=None, ended=False, limit=_MOST
-            )
-        ),
-        "deputies ID": lambda admin: (one.deputy.id for one in admin.deputies.all()),
-        "devices ID": lambda admin: (device.id for device, _ in admin.oversight.devices(None)),
-        "grants ID": lambda admin: (
-            one.grant.id for one in admin.standing_grants.search(user=None, agent=None, ended=False)
-        ),
-        "incidents ID": lambda admin: (one.incident.id for one in admin.incidents.search()),
-        "outbox ID": lambda admin: (str(one.message.id) for one in admin.outbox.state().dead),
-    }
-)
+LISTS: Final[Mapping[str, ListIds]] = {
+    "AGENT": lambda admin: _names(admin.agents.all()),
+    "APP": lambda admin: _names(admin.apps.all()),
+    "CLIENT": lambda admin: [*_names(admin.agents.all()), *_names(admin.apps.all())],
+    "GROUP": lambda admin: _names(admin.groups.all()),
+    "USER": lambda admin: _names(admin.users.all()),
+    "URI": lambda admin: (one.uri for one in admin.resources.all()),
+    "TYPE": lambda admin: (one.type for one in admin.actions.all()),
+    "KID": lambda admin: (one.kid for one in admin.keys.all()),
+    "agents ID": lambda admin: (one.id for one in admin.invitations.page("", _MOST).items),
+    "approvals ID": lambda admin: (
+        one.approval.id
+        for one in admin.oversight.approvals(state=None, agent=None, user=None, limit=_MOST)
+    ),
+    "consents ID": lambda admin: (
+        one.consent.id for one in admin.consents.search(user=None, client=None, ended=False)
+    ),
+    "delegations ID": lambda admin: (
+        one.delegation.id
+        for one in admin.delegations.search(
+            client=None, user=None, resource=None, ended=False, limit=_MOST
+        )
+    ),
+    "deputies ID": lambda admin: (one.deputy.id for one in admin.deputies.all()),
+    "devices ID": lambda admin: (device.id for device, _ in admin.oversight.devices(None)),
+    "grants ID": lambda admin: (
+        one.grant.id for one in admin.standing_grants.search(user=None, agent=None, ended=False)
+    ),
+    "incidents ID": lambda admin: (one.incident.id for one in admin.incidents.search()),
+    "outbox ID": lambda admin: (str(one.message.id) for one in admin.outbox.state().dead),
+}
 """By metavar. What an ID belongs to, the command group says."""
 
 

@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping
 from functools import cache
-from types import MappingProxyType
 
 from prometheus_client import Counter
 from pydantic import BaseModel
@@ -76,9 +75,9 @@ def _answer(site: Site, route: Route, request: HttpRequest) -> HttpResponse:
 
 def _run(site: Site, route: Route, request: HttpRequest) -> HttpResponse:
     if any("\0" in request.query.get(name, "") for name in route.query):
-        raise errors.Problem(422, "invalid_body", "A parameter has a null character.")
+        raise errors.invalid_body("A parameter has a null character.")
     if twice := sorted(request.repeated.intersection(route.query)):
-        raise errors.Problem(422, "invalid_body", f"{twice[0]} must appear once.")
+        raise errors.invalid_body(f"{twice[0]} must appear once.")
     if route.caller is Caller.PERSON:
         person = _person(site, route, request)
         subject = _subject(site, route, request, person)
@@ -173,9 +172,11 @@ def _refused(error: ChangeRefused | Taken) -> errors.Problem:
     return errors.Problem(status, code, str(error), members={"member": member} if member else {})
 
 
-_STATUS: Mapping[type[Exception], tuple[int, str]] = MappingProxyType(
-    {NotFound: (404, "not_found"), Conflict: (409, "conflict"), Invalid: (422, "invalid")}
-)
+_STATUS: Mapping[type[Exception], tuple[int, str]] = {
+    NotFound: (404, "not_found"),
+    Conflict: (409, "conflict"),
+    Invalid: (422, "invalid"),
+}
 
 
 def busy_problem() -> errors.Problem:

@@ -170,7 +170,7 @@ def _cursor() -> int | None:
     if text is None:
         return None
     if not _CURSOR.fullmatch(text):
-        raise errors.Problem(422, "invalid_body", "cursor must be a number from an earlier frame.")
+        raise errors.invalid_body("cursor must be a number from an earlier frame.")
     return int(text)
 
 

@@ -29,7 +29,7 @@ def limit(request: HttpRequest) -> int:
     """The `limit` parameter; the default is 50. Raises errors.Problem 422."""
     text = request.query.get("limit", "50")
     if not _NUMBER.fullmatch(text) or not 0 < int(text) <= _MAX:
-        raise errors.Problem(422, "invalid_body", f"limit must be 1 to {_MAX}.")
+        raise errors.invalid_body(f"limit must be 1 to {_MAX}.")
     return int(text)
 
 
@@ -45,9 +45,7 @@ def moment_cursor(request: HttpRequest) -> tuple[int, str] | None:
         return None
     moment, _, last = text.partition(".")
     if not re.fullmatch(r"[0-9]{1,18}", moment):
-        raise errors.Problem(
-            422, "invalid_body", "cursor must be the `next` of an earlier response."
-        )
+        raise errors.invalid_body("cursor must be the `next` of an earlier response.")
     return int(moment), last
 
 
@@ -60,14 +58,14 @@ def moment(request: HttpRequest, name: str) -> int | None:
         return milliseconds(text)
     except (ValueError, OverflowError) as error:
         detail = f"{name} must be a time like 2027-01-31T00:00:00Z."
-        raise errors.Problem(422, "invalid_body", detail) from error
+        raise errors.invalid_body(detail) from error
 
 
 def ended(request: HttpRequest) -> bool:
     """The `ended` parameter: whether to include ended items. Raises errors.Problem 422."""
     text = request.query.get("ended", "false")
     if text not in {"true", "false"}:
-        raise errors.Problem(422, "invalid_body", "ended must be true or false.")
+        raise errors.invalid_body("ended must be true or false.")
     return text == "true"
 
 
@@ -90,7 +88,5 @@ def read_cursor(text: str | None) -> str:
     except ValueError:
         place = "\x00"
     if not place.isprintable():
-        raise errors.Problem(
-            422, "invalid_body", "cursor must be the `next` of an earlier response."
-        )
+        raise errors.invalid_body("cursor must be the `next` of an earlier response.")
     return place

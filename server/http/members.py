@@ -6,7 +6,6 @@ Owns: the wire form of each kind of value. Never: which members there are, or th
 import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from types import MappingProxyType
 from typing import Annotated, Any, Final, TypeAlias, TypeVar
 
 from pydantic import BaseModel, Field, create_model
@@ -26,7 +25,7 @@ Called: TypeAlias = Mapping[str, str]
 _Model = TypeVar("_Model", bound=BaseModel)
 
 _USUAL_LENGTH: Final = 400
-_NOBODY: Final[Called] = MappingProxyType({})
+_NOBODY: Final[Called] = {}
 _Icon = Annotated[str, Field(max_length=43_691)]
 """A file of at most 32 KiB, as base64url without padding."""
 
@@ -78,29 +77,27 @@ def _read_lists(value: Mapping[str, list[str]]) -> dict[str, tuple[str, ...]]:
     return {name: tuple(rest) for name, rest in value.items()}
 
 
-_KINDS: Final[Mapping[Kind, _WireKind]] = MappingProxyType(
-    {
-        Kind.TEXT: _WireKind(Text, str),
-        Kind.URI: _WireKind(Url, str),
-        Kind.PERSON: _WireKind(Text, str),
-        Kind.RISKS: _WireKind(
-            dict[str, RiskWord], dict[str, RiskWord], _read_risks, _risks, merged=True
-        ),
-        Kind.NEEDS: _WireKind(
-            dict[str, str], dict[str, str], dict, lambda value, _called: dict(value), merged=True
-        ),
-        Kind.CHOICE: _WireKind(Text, str),
-        Kind.CHOICES: _WireKind(Names, list[str], tuple, _list),
-        Kind.NAMES: _WireKind(Names, list[str], tuple, _list),
-        Kind.PEOPLE: _WireKind(Names, list[Reference], tuple, _people),
-        Kind.LISTS: _WireKind(dict[str, Names], dict[str, list[str]], _read_lists, _lists),
-        Kind.SWITCH: _WireKind(bool, bool),
-        Kind.NUMBER: _WireKind(int, int),
-        Kind.MOMENT: _WireKind(Moment, str, milliseconds, lambda at, _called: rfc3339(at)),
-        Kind.KEYS: _WireKind(dict[str, Any], list[dict[str, str]], json.dumps, optional=True),
-        Kind.ICON: _WireKind(_Icon, str, _icon, lambda digest, _called: icons.path_of(digest)),
-    }
-)
+_KINDS: Final[Mapping[Kind, _WireKind]] = {
+    Kind.TEXT: _WireKind(Text, str),
+    Kind.URI: _WireKind(Url, str),
+    Kind.PERSON: _WireKind(Text, str),
+    Kind.RISKS: _WireKind(
+        dict[str, RiskWord], dict[str, RiskWord], _read_risks, _risks, merged=True
+    ),
+    Kind.NEEDS: _WireKind(
+        dict[str, str], dict[str, str], dict, lambda value, _called: dict(value), merged=True
+    ),
+    Kind.CHOICE: _WireKind(Text, str),
+    Kind.CHOICES: _WireKind(Names, list[str], tuple, _list),
+    Kind.NAMES: _WireKind(Names, list[str], tuple, _list),
+    Kind.PEOPLE: _WireKind(Names, list[Reference], tuple, _people),
+    Kind.LISTS: _WireKind(dict[str, Names], dict[str, list[str]], _read_lists, _lists),
+    Kind.SWITCH: _WireKind(bool, bool),
+    Kind.NUMBER: _WireKind(int, int),
+    Kind.MOMENT: _WireKind(Moment, str, milliseconds, lambda at, _called: rfc3339(at)),
+    Kind.KEYS: _WireKind(dict[str, Any], list[dict[str, str]], json.dumps, optional=True),
+    Kind.ICON: _WireKind(_Icon, str, _icon, lambda digest, _called: icons.path_of(digest)),
+}
 
 
 def with_fields(fields: Fields) -> Callable[[type[_Model]], type[_Model]]:

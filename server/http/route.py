@@ -3,8 +3,7 @@
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import Enum
-from inspect import get_annotations
-from types import MappingProxyType
+from inspect import get_annotations, getdoc
 from typing import Final, TypeAlias
 
 from pydantic import BaseModel
@@ -72,6 +71,7 @@ Result: TypeAlias = HttpResponse | BaseModel | Mapping[str, object] | None
 
 ADMIN: Final = (Role.ADMIN,)
 STAFF: Final = (Role.ADMIN, Role.AUDITOR)
+STAFF_AND_OWNERS: Final = (*STAFF, Role.OWNER)
 
 READS: Final = (401, 403, 404, 422)
 """The errors of an administration route that reads."""
@@ -81,17 +81,15 @@ UPDATES: Final = (*CHANGES, 412, 428)
 """The errors of an administration route that requires `If-Match`."""
 
 
-_TARGETS: Final[Mapping[str, Target]] = MappingProxyType(
-    {
-        "/api/agents/<id>": "agent",
-        "/api/apps/<id>": "app",
-        "/api/groups/<id>": "group",
-        "/api/users/<id>": "user",
-        "/api/resources/<id>": "resource",
-        "/api/actions/<id>": "action",
-        "/api/admin/devices/<id>": "device",
-    }
-)
+_TARGETS: Final[Mapping[str, Target]] = {
+    "/api/agents/<id>": "agent",
+    "/api/apps/<id>": "app",
+    "/api/groups/<id>": "group",
+    "/api/users/<id>": "user",
+    "/api/resources/<id>": "resource",
+    "/api/actions/<id>": "action",
+    "/api/admin/devices/<id>": "device",
+}
 
 
 class Caller(Enum):
@@ -112,7 +110,7 @@ class Route:
 
     method: str
     path: str
-    endpoint: Callable[..., Result]
+    endpoint: "Endpoint"
     caller: Caller
     summary: str
     body: type[BaseModel] | None = None
@@ -149,31 +147,28 @@ class Route:
         return f"{self.method} {self.path}"
 
 
-def own(  # noqa: PLR0913  # one for each column
+Endpoint: TypeAlias = Callable[..., Result]
+
+
+def own(
     name: str,
-    endpoint: Callable[..., Result],
-    summary: str,
     *,
     answer: type[BaseModel] | None = None,
-    body: type[BaseModel] | None = None,
     query: tuple[str, ...] = (),
     status: int = 200,
     errors: tuple[int, ...] = (),
     browsers: bool = True,
-) -> Route:
-    """A route about the caller's own things; `name` is its method and path.
+) -> Callable[[Endpoint], Route]:
+    """Decorate the endpoint of a route about the caller's own things.
 
-    The models of body and answer are the endpoint's types, unless they are given here.
     `errors` leaves out 401 and 403, which each of them may answer.
     """
-    method, path = name.split()
-    types = get_annotations(endpoint)
-    return Route(
-        *(method, path, endpoint, Caller.PERSON, summary),
-        body=body or types.get("body"),
+    return lambda endpoint: _route(
+        name,
+        endpoint,
+        answer=answer,
         query=query,
-        answer=answer or types["return"],
-        status=status if answer or types["return"] else 204,
+        status=status,
         errors=tuple(sorted((401, 403, *errors))),
         browsers=browsers,
     )
@@ -181,8 +176,6 @@ def own(  # noqa: PLR0913  # one for each column
 
 def managed(  # noqa: PLR0913  # one for each column
     name: str,
-    endpoint: Callable[..., Result],
-    summary: str,
     *,
     answer: type[BaseModel] | None = None,
     body: type[BaseModel] | None = None,
@@ -192,26 +185,55 @@ def managed(  # noqa: PLR0913  # one for each column
     signed: bool = False,
     versioned: bool = False,
     errors: tuple[int, ...] | None = None,
-) -> Route:
-    """An administration route; `name` is its method and path.
+) -> Callable[[Endpoint], Route]:
+    """Decorate the endpoint of an administration route.
 
-    The models of body and answer are the endpoint's types, unless they are given here.
     Administrators and auditors may read, and only administrators change, unless `roles` differs.
     """
     method, path = name.split()
-    types = get_annotations(endpoint)
     reads = method == "GET"
     usual = READS if reads else UPDATES if versioned else CHANGES
     may = roles or (STAFF if reads else ADMIN)
+    return lambda endpoint: _route(
+        name,
+        endpoint,
+        answer=answer,
+        body=body,
+        query=query,
+        status=status,
+        errors=usual if errors is None else errors,
+        rule=AccessRule(may, _target(path), signed=signed, versioned=versioned),
+    )
+
+
+def _route(  # noqa: PLR0913  # one for each column
+    name: str,
+    endpoint: Endpoint,
+    *,
+    answer: type[BaseModel] | None,
+    body: type[BaseModel] | None = None,
+    query: tuple[str, ...],
+    status: int,
+    errors: tuple[int, ...],
+    rule: AccessRule | None = None,
+    browsers: bool = True,
+) -> Route:
+    """The route called `name`, its method and path, described by what its endpoint says.
+
+    The summary is the first line of the docstring, and the models of body and answer are the
+    types, unless they are given.
+    """
+    method, path = name.split()
+    types = get_annotations(endpoint)
     return Route(
-        *(method, path, endpoint, Caller.PERSON, summary),
+        *(method, path, endpoint, Caller.PERSON, (getdoc(endpoint) or "").split("\n")[0]),
         body=body or types.get("body"),
         query=query,
         answer=answer or types["return"],
         status=status if answer or types["return"] else 204,
-        errors=usual if errors is None else errors,
-        rule=AccessRule(may, _target(path), signed=signed, versioned=versioned),
-        browsers=True,
+        errors=errors,
+        rule=rule,
+        browsers=browsers,
     )
 
 

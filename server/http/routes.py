@@ -1,32 +1,64 @@
 """The table of all API routes. Pages are in `server.web`; the feed's socket is in `feed.py`."""
 
+from dataclasses import replace
 from typing import Final
 
 from server.http import oauth, oauth_wire
-from server.http.admin_routes import ADMIN_ROUTES
-from server.http.approvals import (
-    approvals,
-    execution_wire,
-    receipt_wire,
-)
-from server.http.approvers.deputies import DEPUTY_ROUTES
-from server.http.audit.audit_routes import PROOF_ROUTES
+from server.http.approvals import approvals, execution_wire
+from server.http.approvals.oversight import OVERSIGHT_ROUTES
+from server.http.approvers.deputies import DEPUTY_ROUTES, MANAGED_DEPUTY_ROUTES
+from server.http.approvers.groups import GROUP_ROUTES
+from server.http.audit.audit_routes import AUDIT_ROUTES, PROOF_ROUTES
 from server.http.ciba import user_codes
+from server.http.clients.agents import AGENT_ROUTES
+from server.http.clients.apps import APP_ROUTES
 from server.http.clients.registration import REGISTRATION_ROUTES
-from server.http.consents.consents import CONSENT_ROUTES
+from server.http.consents.consents import CONSENT_ROUTES, MANAGED_CONSENT_ROUTES
 from server.http.devices import device_wire
-from server.http.devices.devices import DEVICE_ROUTES
+from server.http.devices.devices import DEVICE_ROUTES, MANAGED_DEVICE_ROUTES
 from server.http.devices.passkeys import PASSKEY_ROUTES
 from server.http.incidents.incidents import REPORT_ROUTES
 from server.http.notifications.attention import ATTENTION_ROUTES
 from server.http.notifications.push_subscriptions import PUSH_ROUTES
 from server.http.operations import operations
-from server.http.route import Caller, Route, own
-from server.http.standing_grants.standing_grants import STANDING_GRANT_ROUTES
+from server.http.operations.statistics import STATISTICS_ROUTES
+from server.http.policy.action_types import ACTION_TYPE_ROUTES
+from server.http.policy.policy import POLICY_ROUTES
+from server.http.resources.resources import RESOURCE_ROUTES
+from server.http.route import Caller, Route
+from server.http.standing_grants.standing_grants import (
+    MANAGED_STANDING_GRANT_ROUTES,
+    STANDING_GRANT_ROUTES,
+)
 from server.http.tokens import tokens
-from server.http.tokens.delegations import DELEGATION_ROUTES
+from server.http.tokens.delegations import DELEGATION_ROUTES, MANAGED_DELEGATION_ROUTES
+from server.http.tokens.keys import KEY_ROUTES
 from server.http.users import passwords
+from server.http.users.users import USER_ROUTES
 from server.protocol import names
+
+_ROUTES: Final = (
+    *STATISTICS_ROUTES,
+    *USER_ROUTES,
+    *AGENT_ROUTES,
+    *APP_ROUTES,
+    *GROUP_ROUTES,
+    *RESOURCE_ROUTES,
+    *ACTION_TYPE_ROUTES,
+    *POLICY_ROUTES,
+    *OVERSIGHT_ROUTES,
+    *MANAGED_DELEGATION_ROUTES,
+    *MANAGED_DEVICE_ROUTES,
+    *KEY_ROUTES,
+    *AUDIT_ROUTES,
+    *MANAGED_CONSENT_ROUTES,
+    *MANAGED_DEPUTY_ROUTES,
+    *MANAGED_STANDING_GRANT_ROUTES,
+)
+
+ADMIN_ROUTES: Final = tuple(replace(route, browsers=True) for route in _ROUTES)
+"""Browsers may call all of them: a passkey replaces the terminal's high-risk key."""
+
 
 _BACKCHANNEL = (
     "scope login_hint id_token_hint login_hint_token resource authorization_details "
@@ -161,54 +193,16 @@ ROUTES: Final = (
         answer=oauth_wire.Metadata,
     ),
     *DEVICE_ROUTES,
-    own(
-        "GET /api/approvals",
-        approvals.listed,
-        "List pending or decided requests.",
-        query=("state", "agent", "result", "since", "until", "limit", "cursor"),
-        errors=(422,),
-    ),
-    own(
-        "GET /api/approvals/<id>",
-        approvals.show,
-        "Get one request, with the nonce that this device signs.",
-        errors=(404,),
-    ),
-    own(
-        "GET /api/approvals/<id>/receipt",
-        approvals.receipt,
-        "Get the receipt of a decision.",
-        answer=receipt_wire.SignedReceipt,
-        errors=(404,),
-    ),
-    own(
-        "GET /api/approvals/<id>/narrowing",
-        approvals.narrowing_options,
-        "List what can be narrowed in a request.",
-        errors=(404, 409, 422),
-    ),
-    own(
-        "POST /api/approvals/<id>/narrowing",
-        approvals.narrow,
-        "Preview a narrowed request without deciding it.",
-        errors=(404, 409, 422),
-    ),
-    own(
-        "POST /api/approvals/<id>/decision",
-        approvals.decide,
-        "Send a signed decision.",
-        errors=(404, 409, 422, 423),
-    ),
-    own("GET /api/user-code", user_codes.shown, "Check whether you have a user code."),
-    own("POST /api/user-code", user_codes.changed, "Set or remove your user code.", errors=(422,)),
-    own("GET /api/password", passwords.shown, "Check whether you have a password.", browsers=False),
-    own(
-        "POST /api/password",
-        passwords.changed,
-        "Set your password for signing in to apps.",
-        errors=(422,),
-        browsers=False,
-    ),
+    approvals.listed,
+    approvals.show,
+    approvals.receipt,
+    approvals.narrowing_options,
+    approvals.narrow,
+    approvals.decide,
+    user_codes.shown,
+    user_codes.changed,
+    passwords.shown,
+    passwords.changed,
     *PASSKEY_ROUTES,
     *PUSH_ROUTES,
     *ATTENTION_ROUTES,

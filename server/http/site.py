@@ -1,32 +1,42 @@
-"""The services that endpoints use."""
+"""The services that endpoints use, with those of capabilities that need little wiring."""
 
 import threading
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass, field
 from typing import Final
 
 from server.http.route import Route
+from server.model.approval_requests import FindForApprover
+from server.model.approval_views import ApproverView
+from server.model.approvals import Approval
 from server.model.ports import Authenticators, Clock
-from server.model.store import Busy, Store
+from server.model.store import Busy, Store, View
 from server.services.adapters import Adapters
 from server.services.approvals.creation import approval_creator
 from server.services.approvals.current_checks import build_approval_checks
+from server.services.approvals.decisions import ApprovalService
 from server.services.approvals.views import approver_view
 from server.services.approvals.wiring import ApprovalServices
 from server.services.approvers.approvers import get_for_approver
-from server.services.approvers.wiring import ApproverServices
+from server.services.approvers.deputies import Deputies
+from server.services.approvers.substitutes import Substitutes
 from server.services.audit import audit
 from server.services.audit.log import AuditLog
 from server.services.ciba.wiring import CibaServices
-from server.services.clients.wiring import ClientServices
+from server.services.clients.app_registration import AppRegistrationService
+from server.services.clients.client_auth import ClientAuthentication, ClientDocuments
+from server.services.clients.icons import Icons
+from server.services.clients.registration import RegistrationService
 from server.services.consents.consents import ConsentService
 from server.services.devices.statements import Statements
 from server.services.devices.wiring import DeviceServices
-from server.services.incidents.wiring import IncidentServices
-from server.services.notifications.feed import Hub
+from server.services.incidents.incidents import Incidents
+from server.services.incidents.reports import Reports
+from server.services.notifications.feed import FeedService, Hub
+from server.services.notifications.notification_settings import NotificationSettingsService
+from server.services.notifications.push_losses import PushLosses
 from server.services.notifications.push_subscriptions import PushSubscriptions
-from server.services.notifications.wiring import NotificationServices
 from server.services.operations.administration import AdminServices
 from server.services.operations.authority import (
     AccessRule,
@@ -36,15 +46,74 @@ from server.services.operations.authority import (
     Role,
 )
 from server.services.operations.statistics import Statistics
+from server.services.policy.evaluation import Evaluator
 from server.services.server_policy import ServerPolicy
 from server.services.sign_in.wiring import SignInServices
 from server.services.standing_grants.standing_grants import StandingGrants
 from server.services.tokens.delegations import with_names
 from server.services.tokens.issued_tokens import IssuedTokens
 from server.services.tokens.wiring import TokenServices
-from server.services.users.device_auth import Person
+from server.services.users.device_auth import DeviceAuthentication, Person
 from server.services.users.dpop_proofs import Proofs
-from server.services.users.wiring import UserServices
+
+
+class NotificationServices:
+    """The notification services."""
+
+    def __init__(
+        self,
+        store: Store,
+        hub: Hub,
+        push_subscriptions: PushSubscriptions,
+        shown: Callable[[View, Approval, str], ApproverView],
+        owned: FindForApprover,
+    ) -> None:
+        self.hub = hub
+        self.feed = FeedService(store, shown)
+        self.push_losses = PushLosses(store)
+        self.push_subscriptions = push_subscriptions
+        self.settings = NotificationSettingsService(store, owned)
+
+
+class UserServices:
+    """The services that authenticate users by their devices."""
+
+    def __init__(self, given: Adapters, proofs: Proofs) -> None:
+        self.proofs = proofs
+        self.device_auth = DeviceAuthentication(
+            given.store, given.verifier, proofs, given.server_policy
+        )
+
+
+class ClientServices:
+    """The services that authenticate clients, serve icons and register agents."""
+
+    def __init__(self, given: Adapters) -> None:
+        store, policy = given.store, given.server_policy
+        self.documents = ClientDocuments(store, policy, given.fetch)
+        self.auth = ClientAuthentication(store, given.verifier, policy, self.documents)
+        self.icons = Icons(store)
+        self.app_registration = AppRegistrationService(store, given.secrets, policy)
+        self.registration = RegistrationService(
+            store, given.secrets, policy, given.endpoint_problem
+        )
+
+
+class ApproverServices:
+    """The services that ask deputies and backups, and name deputies."""
+
+    def __init__(self, given: Adapters, evaluator: Evaluator, statements: Statements) -> None:
+        self.substitutes = Substitutes(evaluator, given.server_policy)
+        self.deputies = Deputies(given.store, given.secrets, statements, self.substitutes)
+
+
+class IncidentServices:
+    """The services that accept reports and show incidents."""
+
+    def __init__(self, given: Adapters, approvals: ApprovalService) -> None:
+        self.incidents = Incidents(given.store)
+        self.reports = Reports(given.store, given.secrets, approvals.deny_reported)
+
 
 _MAX_CHECK_SECONDS: Final = 1.5
 

@@ -7,7 +7,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationErr
 
 from server.model.clients import Secret
 from server.protocol import errors, json_text
-from server.services.policy.displays import rfc3339
+from server.services.policy.displays import moment, rfc3339
 
 _MAX_POINTER = 200
 
@@ -111,7 +111,7 @@ def read(kind: type[Model], body: bytes) -> Model:
     try:
         value = json_text.parse(body)
     except errors.InvalidRequest as error:
-        raise errors.Problem(422, "invalid_body", error.description) from error
+        raise errors.invalid_body(error.description) from error
     try:
         return kind.model_validate(value)
     except ValidationError as error:
@@ -119,12 +119,7 @@ def read(kind: type[Model], body: bytes) -> Model:
         where = ("/" + "/".join(str(part) for part in first["loc"]))[:_MAX_POINTER]
         member = {"member": str(first["loc"][0])[:_MAX_POINTER]} if first["loc"] else {}
         detail = f"{where}: {first['msg']}"
-        raise errors.Problem(422, "invalid_body", detail, members=member) from error
-
-
-def moment(at: int | None) -> str | None:
-    """The RFC 3339 text of a time, or None."""
-    return None if at is None else rfc3339(at)
+        raise errors.invalid_body(detail, members=member) from error
 
 
 def secret(record: Secret) -> ClientSecret:

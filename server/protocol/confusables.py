@@ -37,11 +37,6 @@ def skeleton(text: str) -> str:
     return text
 
 
-def confusable(one: str, other: str) -> bool:
-    """Return whether two texts look alike."""
-    return one == other or skeleton(one) == skeleton(other)
-
-
 def scripts(text: str) -> frozenset[str]:
     """The scripts of a text, by their Unicode names, without those of common characters.
 

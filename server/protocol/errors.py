@@ -18,11 +18,10 @@ Two audiences: `description` goes to the caller, `detail` only to the log.
 """
 
 from collections.abc import Mapping
-from types import MappingProxyType
 from typing import ClassVar
 
-_NOTHING: Mapping[str, object] = MappingProxyType({})
-_NO_HEADERS: Mapping[str, str] = MappingProxyType({})
+_NOTHING: Mapping[str, object] = {}
+_NO_HEADERS: Mapping[str, str] = {}
 
 
 class ProtocolError(Exception):
@@ -304,6 +303,13 @@ class Problem(Exception):
         self.members = members
         self.headers = headers
         self.log = log
+
+
+def invalid_body(
+    detail: str, *, members: Mapping[str, object] = _NOTHING, log: str = ""
+) -> Problem:
+    """What the caller sent is invalid."""
+    return Problem(422, "invalid_body", detail, members=members, log=log)
 
 
 def _sendable(text: str) -> str:

@@ -7,7 +7,6 @@ Never: the rule of a single member; that is in its row.
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
-from types import MappingProxyType
 from typing import Any, ClassVar, Final, TypeAlias
 
 from server.model.store import Unit
@@ -157,7 +156,7 @@ Members: TypeAlias = tuple[Member, ...]
 Having: TypeAlias = Mapping[str, str]
 """The filters of a list: members and their values."""
 
-ANY: Final[Having] = MappingProxyType({})
+ANY: Final[Having] = {}
 
 
 def searched(members: Members) -> Members:

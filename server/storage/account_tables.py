@@ -1,8 +1,8 @@
 """The tables of users, devices, sign-in, clients and resources."""
 
-from sqlalchemy import Boolean, Column, ForeignKey, Index, Integer, LargeBinary, Table, Text
+from sqlalchemy import Column, ForeignKey, Index, LargeBinary, Table, Text
 
-from server.storage.tables import ONE_TIME, Millis, metadata
+from server.storage.tables import ONE_TIME, Millis, columns, metadata
 
 users = Table(
     "users",
@@ -12,9 +12,7 @@ users = Table(
     Column("name_key", Text, nullable=False, unique=True),
     Column("email", Text),
     Column("email_key", Text, unique=True),
-    Column("roles", Text, nullable=False),
-    Column("state", Text, nullable=False),
-    Column("created_at", Millis, nullable=False),
+    *columns("roles state created_at:big"),
     Column("backup", Text, ForeignKey("users.id")),
     Column("disabled_at", Millis),
 )
@@ -25,35 +23,13 @@ agents = Table(
     Column("id", Text, primary_key=True),
     Column("name", Text, nullable=False),
     Column("name_key", Text, nullable=False, unique=True),
-    Column("description", Text, nullable=False),
-    Column("auth_method", Text, nullable=False),
-    Column("auth_before", Text),
-    Column("auth_before_until", Millis),
-    Column("jwks", Text, nullable=False),
-    Column("grant_types", Text, nullable=False),
-    Column("delivery", Text, nullable=False),
-    Column("resources", Text, nullable=False),
-    Column("scopes", Text, nullable=False),
-    Column("only", Text, nullable=False),
-    Column("serves", Text, nullable=False),
-    Column("labels", Text, nullable=False),
-    Column("token_seconds", Integer),
-    Column("action_types", Text),
-    Column("asks", Text),
-    Column("id_token_alg", Text, nullable=False),
-    Column("state", Text, nullable=False),
-    Column("expires_at", Millis),
-    Column("created_at", Millis, nullable=False),
-    Column("dpop_bound", Boolean, nullable=False),
-    Column("request_alg", Text),
-    Column("notification_endpoint", Text),
-    Column("takes_user_code", Boolean, nullable=False),
-    Column("high_grants", Boolean, nullable=False),
-    Column("interactive", Boolean, nullable=False),
-    Column("external_id", Text),
-    Column("review_at", Millis),
-    Column("icon", Text),
-    Column("named_at", Millis, nullable=False),
+    *columns(
+        "description auth_method auth_before? auth_before_until:big? jwks grant_types "
+        "delivery resources scopes only serves labels token_seconds:int? action_types? "
+        "asks? id_token_alg state expires_at:big? created_at:big dpop_bound:bool "
+        "request_alg? notification_endpoint? takes_user_code:bool high_grants:bool "
+        "interactive:bool external_id? review_at:big? icon? named_at:big"
+    ),
 )
 
 resources = Table(
@@ -61,24 +37,16 @@ resources = Table(
     metadata,
     Column("uri", Text, primary_key=True),
     Column("client_id", Text, nullable=False, unique=True),
-    Column("scopes", Text, nullable=False),
-    Column("requires", Text, nullable=False),
-    Column("token_seconds", Integer),
-    Column("default_scopes", Text, nullable=False),
-    Column("unknown_clients", Boolean, nullable=False),
-    Column("created_at", Millis, nullable=False),
+    *columns(
+        "scopes requires token_seconds:int? default_scopes unknown_clients:bool created_at:big"
+    ),
 )
 
 signing_keys = Table(
     "signing_keys",
     metadata,
     Column("kid", Text, primary_key=True),
-    Column("alg", Text, nullable=False),
-    Column("public_jwk", Text, nullable=False),
-    Column("sealed", LargeBinary, nullable=False),
-    Column("state", Text, nullable=False),
-    Column("created_at", Millis, nullable=False),
-    Column("retires_at", Millis),
+    *columns("alg public_jwk sealed:bytes state created_at:big retires_at:big?"),
 )
 
 enrollment_codes = Table(
@@ -86,12 +54,7 @@ enrollment_codes = Table(
     metadata,
     Column("id", Text, primary_key=True),
     Column("user_id", Text, ForeignKey("users.id"), nullable=False, index=True),
-    Column("secret_hash", LargeBinary, nullable=False),
-    Column("created_by", Text, nullable=False),
-    Column("created_at", Millis, nullable=False),
-    Column("expires_at", Millis, nullable=False),
-    Column("used_at", Millis),
-    Column("tries", Integer, nullable=False),
+    *columns("secret_hash:bytes created_by created_at:big expires_at:big used_at:big? tries:int"),
 )
 
 sessions = Table(
@@ -99,18 +62,13 @@ sessions = Table(
     metadata,
     Column("id", Text, primary_key=True),
     Column("user_id", Text, ForeignKey("users.id"), nullable=False, index=True),
-    Column("code_id", Text, nullable=False),
-    Column("jkt", Text, nullable=False),
-    Column("public_jwk", Text, nullable=False),
+    *columns("code_id jkt public_jwk"),
     Column("refresh_hash", LargeBinary, nullable=False, unique=True),
     Column("previous_hash", LargeBinary, index=True),
-    Column("rotated_at", Millis, nullable=False),
-    Column("created_at", Millis, nullable=False),
-    Column("expires_at", Millis, nullable=False),
-    Column("revoked_at", Millis),
-    Column("device_id", Text),
-    Column("admitted_as", Text),
-    Column("resumes", Boolean, nullable=False),
+    *columns(
+        "rotated_at:big created_at:big expires_at:big revoked_at:big? device_id? "
+        "admitted_as? resumes:bool"
+    ),
 )
 
 devices = Table(
@@ -119,22 +77,11 @@ devices = Table(
     Column("id", Text, primary_key=True),
     Column("user_id", Text, ForeignKey("users.id"), nullable=False, index=True),
     Column("session_id", Text, nullable=False, unique=True),
-    Column("name", Text, nullable=False),
-    Column("kind", Text, nullable=False),
-    Column("state", Text, nullable=False),
-    Column("created_at", Millis, nullable=False),
-    Column("last_seen_at", Millis),
-    Column("high_from", Millis, nullable=False),
-    Column("keys", Text, nullable=False),
-    Column("kids", Text, nullable=False),
-    Column("pin_tries", Integer, nullable=False),
-    Column("pin_calls", Integer, nullable=False),
-    Column("pin_unconfirmed", Integer, nullable=False),
-    Column("pin_epoch", Integer, nullable=False),
-    Column("pin_for", Text),
-    Column("pin_for_at", Millis),
-    Column("statements", Integer, nullable=False),
-    Column("alarmed_at", Millis),
+    *columns(
+        "name kind state created_at:big last_seen_at:big? high_from:big keys kids "
+        "pin_tries:int pin_calls:int pin_unconfirmed:int pin_epoch:int pin_for? "
+        "pin_for_at:big? statements:int alarmed_at:big?"
+    ),
 )
 
 resource_secrets = Table(
@@ -149,10 +96,7 @@ resource_secrets = Table(
         index=True,
     ),
     Column("hash", LargeBinary, nullable=False, unique=True),
-    Column("hint", Text, nullable=False),
-    Column("created_at", Millis, nullable=False),
-    Column("expires_at", Millis),
-    Column("last_used_at", Millis),
+    *columns("hint created_at:big expires_at:big? last_used_at:big?"),
 )
 
 agent_owners = Table(
@@ -171,10 +115,7 @@ agent_secrets = Table(
         "agent_id", Text, ForeignKey("agents.id", ondelete="CASCADE"), nullable=False, index=True
     ),
     Column("hash", LargeBinary, nullable=False, unique=True),
-    Column("hint", Text, nullable=False),
-    Column("created_at", Millis, nullable=False),
-    Column("expires_at", Millis),
-    Column("last_used_at", Millis),
+    *columns("hint created_at:big expires_at:big? last_used_at:big?"),
 )
 
 agent_keys = Table(
@@ -190,8 +131,7 @@ icons = Table(
     "icons",
     metadata,
     Column("digest", Text, primary_key=True),
-    Column("media_type", Text, nullable=False),
-    Column("body", LargeBinary, nullable=False),
+    *columns("media_type body:bytes"),
 )
 """Icons of agents; `agents.icon` is the digest."""
 
@@ -220,25 +160,17 @@ invitations = Table(
     Column("id", Text, primary_key=True),
     Column("token_hash", LargeBinary, nullable=False, unique=True),
     Column("owner_id", Text, ForeignKey("users.id"), nullable=False),
-    Column("grant_types", Text, nullable=False),
-    Column("resources", Text, nullable=False),
-    Column("scopes", Text, nullable=False),
-    Column("action_types", Text),
-    Column("asks", Text),
-    Column("uses_left", Integer, nullable=False),
-    Column("created_by", Text, nullable=False),
-    Column("created_at", Millis, nullable=False),
-    Column("expires_at", Millis, nullable=False),
-    Column("revoked_at", Millis),
+    *columns(
+        "grant_types resources scopes action_types? asks? uses_left:int created_by "
+        "created_at:big expires_at:big revoked_at:big?"
+    ),
 )
 
 registrations = Table(
     "registrations",
     metadata,
     Column("agent_id", Text, primary_key=True),
-    Column("invitation_id", Text, nullable=False),
-    Column("token_hash", LargeBinary, nullable=False),
-    Column("created_at", Millis, nullable=False),
+    *columns("invitation_id token_hash:bytes created_at:big"),
 )
 """Registrations outlive their agents, like the audit log; the token is then useless."""
 
@@ -247,10 +179,7 @@ passkeys = Table(
     metadata,
     Column("device_id", Text, ForeignKey("devices.id"), primary_key=True),
     Column("credential", LargeBinary, nullable=False, unique=True),
-    Column("public_key", LargeBinary, nullable=False),
-    Column("signs", Millis, nullable=False),
-    Column("synced", Boolean, nullable=False),
-    Column("last_signed", LargeBinary),
+    *columns("public_key:bytes signs:big synced:bool last_signed:bytes?"),
 )
 """`signs` counts to 2^32, which needs the wide integer."""
 
@@ -270,17 +199,9 @@ device_codes = Table(
     Column("id", Text, primary_key=True),
     Column("device_code_hash", LargeBinary, nullable=False, unique=True),
     Column("user_code_hash", LargeBinary, nullable=False, unique=True),
-    Column("client_id", Text, nullable=False),
-    Column("resource", Text, nullable=False),
-    Column("scope", Text, nullable=False),
-    Column("jkt", Text, nullable=False),
-    Column("name", Text, nullable=False),
-    Column("address", Text, nullable=False),
-    Column("created_at", Millis, nullable=False),
+    *columns("client_id resource scope jkt name address created_at:big"),
     Column("expires_at", Millis, nullable=False, index=True),
-    Column("interval_ms", Integer, nullable=False),
-    Column("last_poll_at", Millis),
-    Column("approval_id", Text),
+    *columns("interval_ms:int last_poll_at:big? approval_id?"),
     info=ONE_TIME,
 )
 
@@ -290,30 +211,18 @@ apps = Table(
     Column("id", Text, primary_key=True),
     Column("name", Text, nullable=False),
     Column("name_key", Text, nullable=False, unique=True),
-    Column("auth_method", Text, nullable=False),
-    Column("jwks", Text, nullable=False),
-    Column("redirect_uris", Text, nullable=False),
-    Column("post_logout_redirect_uris", Text, nullable=False),
-    Column("grant_types", Text, nullable=False),
-    Column("resources", Text, nullable=False),
-    Column("scopes", Text, nullable=False),
-    Column("action_types", Text),
-    Column("id_token_alg", Text, nullable=False),
-    Column("dpop_bound", Boolean, nullable=False),
-    Column("state", Text, nullable=False),
-    Column("created_at", Millis, nullable=False),
-    Column("origin", Text, nullable=False),
-    Column("claimed_name", Text),
+    *columns(
+        "auth_method jwks redirect_uris post_logout_redirect_uris grant_types resources "
+        "scopes action_types? id_token_alg dpop_bound:bool state created_at:big origin "
+        "claimed_name?"
+    ),
 )
 
 app_uses = Table(
     "app_uses",
     metadata,
     Column("app_id", Text, ForeignKey("apps.id", ondelete="CASCADE"), primary_key=True),
-    Column("created_at", Millis, nullable=False),
-    Column("fresh_until", Millis, nullable=False),
-    Column("checked_at", Millis, nullable=False),
-    Column("used_at", Millis),
+    *columns("created_at:big fresh_until:big checked_at:big used_at:big?"),
 )
 
 app_secrets = Table(
@@ -322,27 +231,21 @@ app_secrets = Table(
     Column("id", Text, primary_key=True),
     Column("app_id", Text, ForeignKey("apps.id", ondelete="CASCADE"), nullable=False, index=True),
     Column("hash", LargeBinary, nullable=False, unique=True),
-    Column("hint", Text, nullable=False),
-    Column("created_at", Millis, nullable=False),
-    Column("expires_at", Millis),
-    Column("last_used_at", Millis),
+    *columns("hint created_at:big expires_at:big? last_used_at:big?"),
 )
 
 passwords = Table(
     "passwords",
     metadata,
     Column("user_id", Text, ForeignKey("users.id"), primary_key=True),
-    Column("hash", Text, nullable=False),
-    Column("changed_at", Millis, nullable=False),
-    Column("used_at", Millis),
+    *columns("hash changed_at:big used_at:big?"),
 )
 
 password_tries = Table(
     "password_tries",
     metadata,
     Column("key", LargeBinary, primary_key=True),
-    Column("tries", Integer, nullable=False),
-    Column("not_before", Millis, nullable=False),
+    *columns("tries:int not_before:big"),
     Column("forget_at", Millis, nullable=False, index=True),
 )
 """`key` is the hash of an account and an address, or of an address."""
@@ -355,22 +258,16 @@ sign_ins = Table(
     Column("user_id", Text, ForeignKey("users.id"), nullable=False, index=True),
     Column("auth_time", Millis, nullable=False),
     Column("expires_at", Millis, nullable=False, index=True),
-    Column("ended_at", Millis),
-    Column("acr", Text, nullable=False),
+    *columns("ended_at:big? acr"),
 )
 
 flows = Table(
     "flows",
     metadata,
     Column("hash", LargeBinary, primary_key=True),
-    Column("app_id", Text, nullable=False),
-    Column("parameters", Text, nullable=False),
-    Column("created_at", Millis, nullable=False),
+    *columns("app_id parameters created_at:big"),
     Column("expires_at", Millis, nullable=False, index=True),
-    Column("sign_in_id", Text),
-    Column("allowed_at", Millis),
-    Column("approvals", Text, nullable=False),
-    Column("done_at", Millis),
+    *columns("sign_in_id? allowed_at:big? approvals done_at:big?"),
     info=ONE_TIME,
 )
 
@@ -378,8 +275,7 @@ pushed_requests = Table(
     "pushed_requests",
     metadata,
     Column("hash", LargeBinary, primary_key=True),
-    Column("app_id", Text, nullable=False),
-    Column("parameters", Text, nullable=False),
+    *columns("app_id parameters"),
     Column("expires_at", Millis, nullable=False, index=True),
     Column("used_at", Millis),
     info=ONE_TIME,
@@ -389,12 +285,9 @@ codes = Table(
     "authorization_codes",
     metadata,
     Column("hash", LargeBinary, primary_key=True),
-    Column("grant", Text, nullable=False),
-    Column("challenge", Text, nullable=False),
+    *columns("grant challenge"),
     Column("expires_at", Millis, nullable=False, index=True),
-    Column("used_at", Millis),
-    Column("jti", Text),
-    Column("family_id", Text),
+    *columns("used_at:big? jti? family_id?"),
     info=ONE_TIME,
 )
 
@@ -405,8 +298,7 @@ families = Table(
     Column("app_id", Text, nullable=False, index=True),
     Column("user_id", Text, nullable=False, index=True),
     Column("sign_in_id", Text, nullable=False, index=True),
-    Column("grant", Text, nullable=False),
-    Column("created_at", Millis, nullable=False),
+    *columns("grant created_at:big"),
     Column("expires_at", Millis, nullable=False, index=True),
     Column("ended_at", Millis),
 )
@@ -418,8 +310,7 @@ refresh_tokens = Table(
     Column(
         "family_id", Text, ForeignKey("refresh_families.id", ondelete="CASCADE"), nullable=False
     ),
-    Column("created_at", Millis, nullable=False),
-    Column("used_at", Millis),
+    *columns("created_at:big used_at:big?"),
     Index("ix_refresh_tokens_family_id", "family_id"),
 )
 
@@ -439,7 +330,6 @@ user_codes = Table(
     "user_codes",
     metadata,
     Column("user_id", Text, ForeignKey("users.id"), primary_key=True),
-    Column("hash", LargeBinary, nullable=False),
-    Column("set_at", Millis, nullable=False),
+    *columns("hash:bytes set_at:big"),
 )
 """The code that a user requires of agents that support user codes."""

@@ -2,10 +2,9 @@
 
 import json
 from collections.abc import Callable, Mapping
-from types import MappingProxyType
 from typing import Any, Final
 
-from sqlalchemy.engine import RowMapping
+from sqlalchemy.engine import Row
 
 from server.protocol.policy.risks import Risk
 from server.services.members import Kind, Members
@@ -13,7 +12,9 @@ from server.services.members import Kind, Members
 
 def dump(value: object) -> str:
     """Compact JSON text with sorted members."""
-    return json.dumps(value, separators=(",", ":"), sort_keys=True, ensure_ascii=False)
+    return json.dumps(
+        value, separators=(",", ":"), sort_keys=True, ensure_ascii=False, default=dict
+    )
 
 
 def load_map(text: str) -> dict[str, dict[str, str]]:
@@ -44,17 +45,15 @@ def _as_lists(text: str) -> dict[str, tuple[str, ...]]:
     return {name: tuple(rest) for name, rest in json.loads(text).items()}
 
 
-_LOAD: Final[Mapping[Kind, Callable[[str], object]]] = MappingProxyType(
-    {
-        Kind.CHOICES: names,
-        Kind.NAMES: names,
-        Kind.PEOPLE: names,
-        Kind.LISTS: _as_lists,
-        Kind.RISKS: _as_risks,
-        Kind.NEEDS: string_map,
-        Kind.KEYS: lambda text: tuple(json.loads(text)),
-    }
-)
+_LOAD: Final[Mapping[Kind, Callable[[str], object]]] = {
+    Kind.CHOICES: names,
+    Kind.NAMES: names,
+    Kind.PEOPLE: names,
+    Kind.LISTS: _as_lists,
+    Kind.RISKS: _as_risks,
+    Kind.NEEDS: string_map,
+    Kind.KEYS: lambda text: tuple(json.loads(text)),
+}
 """The kinds that are stored as JSON. All others are stored unchanged."""
 
 
@@ -71,10 +70,10 @@ def _stored(kind: Kind, value: object) -> object:
     return dump(value) if kind in _LOAD and value is not None else value
 
 
-def load_members(members: Members, row: RowMapping) -> dict[str, Any]:
+def load_members(members: Members, row: Row[Any]) -> dict[str, Any]:
     """The members of a record from its row."""
     return {
-        member.name: _loaded(member.kind, row[member.name])
+        member.name: _loaded(member.kind, getattr(row, member.name))
         for member in members
         if member.has_column
     }

@@ -13,6 +13,7 @@ from operator import attrgetter, itemgetter
 from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 from sqlalchemy import (
+    BindParameter,
     Boolean,
     Column,
     Connection,
@@ -24,6 +25,7 @@ from sqlalchemy import (
     func,
     insert,
 )
+from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.dialects.sqlite import pysqlite
 
@@ -42,6 +44,38 @@ class DatabaseRows:
 
     def __init__(self, connection: Connection) -> None:
         self._db = connection
+
+    def _rows(
+        self, statement: "Executable | Prepared", values: Mapping[str, object]
+    ) -> Sequence[Any]:
+        if isinstance(statement, Prepared):
+            return statement.run(self._db, values)
+        return self._db.execute(statement, values).all()
+
+    def _any(self, statement: "Executable | Prepared", /, **values: object) -> bool:
+        """Return whether the statement returns a row, such as the one that it changed."""
+        return bool(self._rows(statement, values))
+
+    def _one(
+        self,
+        read: Callable[[Any], Record],
+        statement: "Executable | Prepared",
+        /,
+        **values: object,
+    ) -> Record | None:
+        """Return the record of the first row; None if there is none."""
+        rows = self._rows(statement, values)
+        return read(rows[0]) if rows else None
+
+    def _many(
+        self,
+        read: Callable[[Any], Record],
+        statement: "Executable | Prepared",
+        /,
+        **values: object,
+    ) -> list[Record]:
+        """Return the record of each row."""
+        return [read(row) for row in self._rows(statement, values)]
 
 
 class Prepared:
@@ -102,11 +136,34 @@ def arrays(name: str, *columns: Column[Any]) -> TableValuedAlias:
     return rows.render_derived()
 
 
-def writing(table: Table) -> Callable[[object], dict[str, object]]:
+def adding_once(table: Table) -> Mapping[str, Prepared]:
+    """The INSERT of a whole row, for each database, which returns nothing if it is there."""
+    values: dict[str, BindParameter[object]] = {c.key: bindparam(c.key) for c in table.c}
+    return {
+        name: Prepared(
+            dialect.insert(table)
+            .values(values)
+            .on_conflict_do_nothing()
+            .returning(next(iter(table.c)))
+        )
+        for name, dialect in (("sqlite", sqlite), ("postgresql", postgresql))
+    }
+
+
+def writing(
+    table: Table, **convert: Callable[[Any], object]
+) -> Callable[[object], dict[str, object]]:
     """A function from a record to the values of a whole row; names of members and columns match."""
     names = table.c.keys()
     get = attrgetter(*names)
-    return lambda record: dict(zip(names, get(record), strict=True))
+
+    def values(record: object) -> dict[str, object]:
+        row = dict(zip(names, get(record), strict=True))
+        return row | {
+            name: made(row[name]) for name, made in convert.items() if row[name] is not None
+        }
+
+    return values
 
 
 def reading(
@@ -122,7 +179,7 @@ def reading(
     def read(row: Sequence[Any]) -> Record:
         values = list(in_order(row))
         for place, made in converted:
-            values[place] = made(values[place])
+            values[place] = None if values[place] is None else made(values[place])
         return record(*values)
 
     return read

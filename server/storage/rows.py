@@ -45,9 +45,8 @@ with lazily():
     from server.storage.notifications.outbox import Outbox
     from server.storage.notifications.push_subscriptions import PushSubscriptions
     from server.storage.operations.approval_statistics import ApprovalStatistics
-    from server.storage.operations.counters import Counters
     from server.storage.operations.installation import InstallationRecords
-    from server.storage.operations.limits import Limits
+    from server.storage.operations.limits import Counters, Limits
     from server.storage.policy.policy import Actions, Policies, Uses
     from server.storage.resources.resources import Resources
     from server.storage.sign_in.flows import Flows

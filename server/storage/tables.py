@@ -3,6 +3,9 @@
 Times are milliseconds; lists and maps are JSON text.
 """
 
+from collections.abc import Iterator
+from typing import Any
+
 from sqlalchemy import (
     BigInteger,
     Boolean,
@@ -17,6 +20,7 @@ from sqlalchemy import (
     UniqueConstraint,
     text,
 )
+from sqlalchemy.types import TypeEngine
 
 metadata = MetaData(
     naming_convention={
@@ -37,6 +41,22 @@ ONE_TIME = {"one_time": True}
 _OPEN = "state IN ('pending', 'approved')"
 
 
+_TYPES: dict[str, TypeEngine[Any]] = {
+    "": Text(),
+    "int": Integer(),
+    "big": BigInteger(),
+    "bytes": LargeBinary(),
+    "bool": Boolean(),
+}
+
+
+def columns(words: str) -> Iterator[Column[Any]]:
+    """Columns as `name:type`; a text without a type, and `?` where NULL is allowed."""
+    for word in words.split():
+        name, _, kind = word.rstrip("?").partition(":")
+        yield Column(name, _TYPES[kind], nullable=word.endswith("?"))
+
+
 def partial_index(name: str, *columns: str, those: str) -> Index:
     """A partial index, which costs nothing for changes of other rows."""
     return Index(name, *columns, sqlite_where=text(those), postgresql_where=text(those))
@@ -46,10 +66,7 @@ installation = Table(
     "installation",
     metadata,
     Column("id", Integer, primary_key=True),
-    Column("admin_version", BigInteger, nullable=False),
-    Column("created_at", Millis, nullable=False),
-    Column("epoch", Text, nullable=False),
-    Column("restored_at", Millis),
+    *columns("admin_version:big created_at:big epoch restored_at:big?"),
 )
 """One row. A backup has none, so it cannot be used before `sayso db restore`."""
 
@@ -57,9 +74,7 @@ action_types = Table(
     "action_types",
     metadata,
     Column("type", Text, primary_key=True),
-    Column("document", Text, nullable=False),
-    Column("version", Integer, nullable=False),
-    Column("created_at", Millis, nullable=False),
+    *columns("document version:int created_at:big"),
 )
 
 approvals = Table(
@@ -67,56 +82,20 @@ approvals = Table(
     metadata,
     Column("id", Text, primary_key=True),
     Column("auth_req_hash", LargeBinary, nullable=False, unique=True),
-    Column("agent_id", Text, nullable=False),
-    Column("user_id", Text),
-    Column("resource", Text, nullable=False),
-    Column("scope", Text, nullable=False),
-    Column("openid_scope", Text, nullable=False),
-    Column("details", Text, nullable=False),
-    Column("risk", Text, nullable=False),
-    Column("ceremony", Text, nullable=False),
-    Column("action", Text, nullable=False),
-    Column("display", Text, nullable=False),
-    Column("action_digest", Text, nullable=False),
-    Column("display_digest", Text, nullable=False),
-    Column("acr_values", Text, nullable=False),
-    Column("state", Text, nullable=False),
-    Column("reason", Text),
-    Column("created_at", Millis, nullable=False),
-    Column("expires_at", Millis, nullable=False),
-    Column("interval_ms", Integer, nullable=False),
-    Column("last_poll_at", Millis),
-    Column("polls", Integer, nullable=False),
-    Column("holder", Text),
-    Column("seen_at", Millis),
-    Column("decided_at", Millis),
-    Column("idempotency_hash", LargeBinary),
-    Column("request_hash", LargeBinary, nullable=False),
-    Column("answer", LargeBinary),
-    Column("answer_key", LargeBinary),
-    Column("answer_until", Millis),
-    Column("parent_id", Text),
-    Column("caller_id", Text),
-    Column("kind", Text, nullable=False),
-    Column("delivery", Text, nullable=False),
-    Column("notification_token", LargeBinary),
-    Column("jkt", Text),
-    Column("policy", Text, nullable=False),
-    Column("past", Text, nullable=False),
-    Column("granted", Text),
-    Column("granted_rows", Text, nullable=False),
-    Column("held_back", Boolean, nullable=False),
-    Column("delivered_at", Millis),
-    Column("quorum", Integer, nullable=False),
+    *columns(
+        "agent_id user_id? resource scope openid_scope details risk ceremony action "
+        "display action_digest display_digest acr_values state reason? created_at:big "
+        "expires_at:big interval_ms:int last_poll_at:big? polls:int holder? "
+        "seen_at:big? decided_at:big? idempotency_hash:bytes? request_hash:bytes "
+        "answer:bytes? answer_key:bytes? answer_until:big? parent_id? caller_id? kind "
+        "delivery notification_token:bytes? jkt? policy past granted? granted_rows "
+        "held_back:bool delivered_at:big? quorum:int"
+    ),
     Column("several", Boolean, key="multi_approver", nullable=False),
-    Column("decided_by", Text),
-    Column("life_ms", BigInteger, nullable=False),
-    Column("extensions", Integer, nullable=False),
-    Column("escalate_at", Millis),
-    Column("escalated", Integer, nullable=False),
-    Column("supersedes", Text),
-    Column("retry_asked_at", Millis),
-    Column("hint_hash", LargeBinary),
+    *columns(
+        "decided_by? life_ms:big extensions:int escalate_at:big? escalated:int "
+        "supersedes? retry_asked_at:big? hint_hash:bytes?"
+    ),
     UniqueConstraint("agent_id", "idempotency_hash"),
     partial_index(
         "ix_approvals_waiting", *("user_id", "risk", "expires_at", "id"), those="state = 'pending'"
@@ -140,20 +119,10 @@ decisions = Table(
     metadata,
     Column("approval_id", Text, ForeignKey("approvals.id"), primary_key=True),
     Column("user_id", Text, ForeignKey("users.id"), primary_key=True),
-    Column("device_id", Text, nullable=False),
-    Column("decision", Text, nullable=False),
-    Column("code", Text),
-    Column("note", Text),
-    Column("ceremony", Text, nullable=False),
-    Column("channel", Text, nullable=False),
-    Column("jws", Text, nullable=False),
-    Column("at", Millis, nullable=False),
-    Column("voided_at", Millis),
-    Column("reason", Text),
-    Column("retry_at", Millis),
-    Column("ask_user", Text),
-    Column("private_note", Text),
-    Column("stands_for", Text),
+    *columns(
+        "device_id decision code? note? ceremony channel jws at:big voided_at:big? "
+        "reason? retry_at:big? ask_user? private_note? stands_for?"
+    ),
 )
 
 consents = Table(
@@ -161,14 +130,10 @@ consents = Table(
     metadata,
     Column("id", Text, primary_key=True),
     Column("user_id", Text, ForeignKey("users.id"), nullable=False),
-    Column("client_id", Text, nullable=False),
-    Column("app_id", Text),
-    Column("resource", Text, nullable=False),
-    Column("scopes", Text, nullable=False),
-    Column("created_at", Millis, nullable=False),
-    Column("expires_at", Millis, nullable=False),
-    Column("revoked_at", Millis),
-    Column("approval_id", Text),
+    *columns(
+        "client_id app_id? resource scopes created_at:big expires_at:big "
+        "revoked_at:big? approval_id?"
+    ),
     Index("ix_consents_live", "user_id", "client_id", "resource"),
     Index("ix_consents_client", "client_id"),
 )
@@ -178,20 +143,10 @@ delegations = Table(
     metadata,
     Column("id", Text, primary_key=True),
     Column("approval_id", Text, unique=True),
-    Column("parent_id", Text),
-    Column("consent_id", Text),
-    Column("client_id", Text, nullable=False),
-    Column("user_id", Text),
-    Column("resource", Text, nullable=False),
-    Column("scope", Text, nullable=False),
-    Column("details", Text, nullable=False),
-    Column("chain", Text, nullable=False),
-    Column("depth", Integer, nullable=False),
-    Column("jkt", Text),
-    Column("issued_at", Millis, nullable=False),
-    Column("expires_at", Millis, nullable=False),
-    Column("last_used_at", Millis),
-    Column("revoked_at", Millis),
+    *columns(
+        "parent_id? consent_id? client_id user_id? resource scope details chain "
+        "depth:int jkt? issued_at:big expires_at:big last_used_at:big? revoked_at:big?"
+    ),
     Index("ix_delegations_live", "client_id", "expires_at"),
     Index("ix_delegations_user", "user_id", "expires_at"),
     partial_index("ix_delegations_parent", "parent_id", those="parent_id IS NOT NULL"),
@@ -204,14 +159,7 @@ feed_events = Table(
     metadata,
     Column("id", Serial, primary_key=True, autoincrement=True),
     Column("seq", BigInteger, unique=True),
-    Column("user_id", Text, nullable=False),
-    Column("event", Text, nullable=False),
-    Column("at", Millis, nullable=False),
-    Column("approval_id", Text),
-    Column("device_id", Text),
-    Column("held", Text),
-    Column("agent_id", Text),
-    Column("incident_id", Text),
+    *columns("user_id event at:big approval_id? device_id? held? agent_id? incident_id?"),
     Index("ix_feed_events_user", "user_id", "seq"),
     sqlite_autoincrement=True,
 )
@@ -220,16 +168,10 @@ outbox = Table(
     "outbox",
     metadata,
     Column("id", Serial, primary_key=True, autoincrement=True),
-    Column("channel", Text, nullable=False),
-    Column("target", Text, nullable=False),
-    Column("body", Text, nullable=False),
-    Column("state", Text, nullable=False),
-    Column("attempts", Integer, nullable=False),
-    Column("not_before", Millis, nullable=False),
-    Column("lease_until", Millis),
-    Column("lease_by", Text),
-    Column("created_at", Millis, nullable=False),
-    Column("last_error", Text),
+    *columns(
+        "channel target body state attempts:int not_before:big lease_until:big? "
+        "lease_by? created_at:big last_error?"
+    ),
     Index("ix_outbox_due", "state", "not_before"),
     Index("ix_outbox_next", "state", "channel", "target", "not_before", "id"),
     Index("ix_outbox_trouble", "channel", "target", "last_error", "state"),
@@ -260,15 +202,10 @@ history = Table(
     metadata,
     Column("owner", Text, primary_key=True),
     Column("key", Text, primary_key=True),
-    Column("count", BigInteger, nullable=False),
-    Column("total", BigInteger, nullable=False),
-    Column("most", BigInteger, nullable=False),
-    Column("since", BigInteger, nullable=False),
-    Column("period", BigInteger, nullable=False),
-    Column("period_count", BigInteger, nullable=False),
-    Column("period_total", BigInteger, nullable=False),
-    Column("periods", BigInteger, nullable=False),
-    Column("members", Text, nullable=False),
+    *columns(
+        "count:big total:big most:big since:big period:big period_count:big "
+        "period_total:big periods:big members"
+    ),
     sqlite_with_rowid=False,
 )
 """`owner` is an agent, a user or the installation. Keys and members are keyed hashes, which reveal
@@ -280,15 +217,10 @@ approvers = Table(
     metadata,
     Column("approval_id", Text, ForeignKey("approvals.id"), primary_key=True),
     Column("user_id", Text, ForeignKey("users.id"), primary_key=True),
-    Column("why", Text, nullable=False),
-    Column("approves", Boolean, nullable=False),
-    Column("stands_for", Text),
-    Column("group_id", Text),
-    Column("added_at", BigInteger, nullable=False),
-    Column("ends_at", BigInteger, nullable=False),
-    Column("risk", Text, nullable=False),
-    Column("over_at", BigInteger),
-    Column("held_back", Boolean, nullable=False),
+    *columns(
+        "why approves:bool stands_for? group_id? added_at:big ends_at:big risk "
+        "over_at:big? held_back:bool"
+    ),
     partial_index(
         "ix_approvers_waiting",
         *("user_id", "risk", "ends_at", "approval_id"),
@@ -310,12 +242,7 @@ deputies = Table(
     Column("id", Text, primary_key=True),
     Column("user_id", Text, ForeignKey("users.id"), nullable=False),
     Column("deputy_id", Text, ForeignKey("users.id"), nullable=False),
-    Column("from_at", BigInteger, nullable=False),
-    Column("to_at", BigInteger, nullable=False),
-    Column("state", Text, nullable=False),
-    Column("device_id", Text, nullable=False),
-    Column("created_at", BigInteger, nullable=False),
-    Column("revoked_at", BigInteger),
+    *columns("from_at:big to_at:big state device_id created_at:big revoked_at:big?"),
     partial_index("ix_deputies_user", "user_id", "to_at", those=_LIVE),
     partial_index("ix_deputies_deputy", "deputy_id", "to_at", those=_LIVE),
 )
@@ -341,11 +268,7 @@ quiet_hours = Table(
     "quiet_hours",
     metadata,
     Column("user_id", Text, ForeignKey("users.id"), primary_key=True),
-    Column("days", Text, nullable=False),
-    Column("begins", Text, nullable=False),
-    Column("ends", Text, nullable=False),
-    Column("zone", Text, nullable=False),
-    Column("set_at", BigInteger, nullable=False),
+    *columns("days begins ends zone set_at:big"),
 )
 
 mutes = Table(
@@ -353,8 +276,7 @@ mutes = Table(
     metadata,
     Column("user_id", Text, ForeignKey("users.id"), primary_key=True),
     Column("agent_id", Text, ForeignKey("agents.id", ondelete="CASCADE"), primary_key=True),
-    Column("since", BigInteger, nullable=False),
-    Column("until", BigInteger),
+    *columns("since:big until:big?"),
 )
 
 holds = Table(
@@ -362,8 +284,7 @@ holds = Table(
     metadata,
     Column("user_id", Text, ForeignKey("users.id"), primary_key=True),
     Column("approval_id", Text, ForeignKey("approvals.id"), primary_key=True),
-    Column("until", BigInteger, nullable=False),
-    Column("why", Text, nullable=False),
+    *columns("until:big why"),
     Index("ix_holds_until", "until"),
 )
 
@@ -372,8 +293,7 @@ deliveries = Table(
     metadata,
     Column("approval_id", Text, ForeignKey("approvals.id"), primary_key=True),
     Column("device_id", Text, ForeignKey("devices.id"), primary_key=True),
-    Column("delivered_at", BigInteger, nullable=False),
-    Column("seen_at", BigInteger),
+    *columns("delivered_at:big seen_at:big?"),
 )
 """The time of the first delivery is also in the approval's row."""
 
@@ -381,11 +301,7 @@ notifications = Table(
     "notifications",
     metadata,
     Column("id", Serial, primary_key=True, autoincrement=True),
-    Column("user_id", Text, nullable=False),
-    Column("agent_id", Text, nullable=False),
-    Column("types", Text, nullable=False),
-    Column("lane", Text, nullable=False),
-    Column("at", BigInteger, nullable=False),
+    *columns("user_id agent_id types lane at:big"),
     Index("ix_notifications_user", "user_id", "lane", "at"),
     Index("ix_notifications_at", "at"),
 )
@@ -398,14 +314,9 @@ push_subscriptions = Table(
     Column("user_id", Text, ForeignKey("users.id"), nullable=False, index=True),
     Column("device_id", Text, ForeignKey("devices.id"), nullable=False),
     Column("endpoint_hash", LargeBinary, nullable=False, unique=True),
-    Column("origin", Text, nullable=False),
-    Column("sealed", LargeBinary, nullable=False),
-    Column("created_at", BigInteger, nullable=False),
+    *columns("origin sealed:bytes created_at:big"),
     Column("opened_at", BigInteger, nullable=False, index=True),
-    Column("delivered_at", BigInteger),
-    Column("warned_at", BigInteger),
-    Column("checked_at", BigInteger),
-    Column("problem", Text),
+    *columns("delivered_at:big? warned_at:big? checked_at:big? problem?"),
 )
 """Address and keys are sealed, because they allow sending to the browser."""
 
@@ -415,8 +326,7 @@ push_losses = Table(
     Column("id", Text, primary_key=True),
     Column("user_id", Text, ForeignKey("users.id"), nullable=False, index=True),
     Column("device_id", Text, ForeignKey("devices.id"), nullable=False),
-    Column("origin", Text, nullable=False),
-    Column("lost_at", BigInteger, nullable=False),
+    *columns("origin lost_at:big"),
 )
 """Lost subscriptions, until the device subscribes again."""
 
@@ -433,8 +343,7 @@ installation_keys = Table(
     "installation_keys",
     metadata,
     Column("name", Text, primary_key=True),
-    Column("key_id", Text, nullable=False),
-    Column("sealed", LargeBinary),
+    *columns("key_id sealed:bytes?"),
 )
 """The keys of this database. `sealed` is a key that is not in a file."""
 
@@ -451,12 +360,7 @@ policies = Table(
     "policies",
     metadata,
     Column("version", Integer, primary_key=True, autoincrement=False),
-    Column("document", Text, nullable=False),
-    Column("agents", Text, nullable=False),
-    Column("users", Text, nullable=False),
-    Column("hash", Text, nullable=False),
-    Column("set_by", Text, nullable=False),
-    Column("set_at", BigInteger, nullable=False),
+    *columns("document agents users hash set_by set_at:big"),
 )
 
 uses = Table(
@@ -474,18 +378,10 @@ incidents = Table(
     "incidents",
     metadata,
     Column("id", Text, primary_key=True),
-    Column("state", Text, nullable=False),
-    Column("cause", Text, nullable=False),
-    Column("scope", Text, nullable=False),
+    *columns("state cause scope"),
     Column("approval_id", Text, ForeignKey("approvals.id")),
     Column("user_id", Text, ForeignKey("users.id")),
-    Column("device_id", Text),
-    Column("note", Text),
-    Column("evidence", Text, nullable=False),
-    Column("opened_at", BigInteger, nullable=False),
-    Column("closed_at", BigInteger),
-    Column("closed_by", Text),
-    Column("closing_note", Text),
+    *columns("device_id? note? evidence opened_at:big closed_at:big? closed_by? closing_note?"),
     Index("ix_incidents_approval", "approval_id"),
     Index("ix_incidents_opened", "opened_at"),
     partial_index("ix_incidents_user", "user_id", those="state = 'open'"),
@@ -498,27 +394,14 @@ standing_grants = Table(
     metadata,
     Column("id", Text, primary_key=True),
     Column("user_id", Text, ForeignKey("users.id"), nullable=False),
-    Column("agent_id", Text, nullable=False),
-    Column("resource", Text, nullable=False),
-    Column("scopes", Text, nullable=False),
-    Column("details", Text, nullable=False),
-    Column("vary", Text, nullable=False),
-    Column("type", Text),
-    Column("version", Integer),
-    Column("risk", Text, nullable=False),
-    Column("ceremony", Text, nullable=False),
-    Column("uses", Integer, nullable=False),
-    Column("sum_minor", BigInteger),
-    Column("sum_currency", Text),
+    *columns(
+        "agent_id resource scopes details vary type? version:int? risk ceremony "
+        "uses:int sum_minor:big? sum_currency?"
+    ),
     Column("tell", Boolean, key="notify", nullable=False),
-    Column("used", Integer, nullable=False),
-    Column("spent_minor", BigInteger, nullable=False),
-    Column("numbered", Integer, nullable=False),
+    *columns("used:int spent_minor:big numbered:int"),
     Column("approval_id", Text, ForeignKey("approvals.id"), nullable=False),
-    Column("created_at", Millis, nullable=False),
-    Column("expires_at", Millis, nullable=False),
-    Column("ended_at", Millis),
-    Column("ended_because", Text),
+    *columns("created_at:big expires_at:big ended_at:big? ended_because?"),
     partial_index("ix_standing_grants_live", "user_id", "agent_id", "resource", those=_IN_FORCE),
     partial_index("ix_standing_grants_agent", "agent_id", those=_IN_FORCE),
     Index("ix_standing_grants_made", "created_at"),
@@ -529,10 +412,7 @@ grant_uses = Table(
     metadata,
     Column("grant_id", Text, ForeignKey("standing_grants.id"), primary_key=True),
     Column("number", Integer, primary_key=True, autoincrement=False),
-    Column("approval_id", Text, nullable=False),
-    Column("minor", BigInteger, nullable=False),
-    Column("state", Text, nullable=False),
-    Column("at", Millis, nullable=False),
+    *columns("approval_id minor:big state at:big"),
     UniqueConstraint("approval_id"),
 )
 """`approval_id` is the approval that the use decided; a number is never reused."""
@@ -541,18 +421,12 @@ consumptions = Table(
     "consumptions",
     metadata,
     Column("approval_id", Text, ForeignKey("approvals.id"), primary_key=True),
-    Column("execution_id", Text, nullable=False),
-    Column("token_id", Text, nullable=False),
-    Column("resource", Text, nullable=False),
-    Column("at", Millis, nullable=False),
+    *columns("execution_id token_id resource at:big"),
 )
 
 outcomes = Table(
     "outcomes",
     metadata,
     Column("approval_id", Text, ForeignKey("consumptions.approval_id"), primary_key=True),
-    Column("result", Text, nullable=False),
-    Column("text", Text),
-    Column("executed_digest", Text),
-    Column("at", Millis, nullable=False),
+    *columns("result text? executed_digest? at:big"),
 )

@@ -7,7 +7,6 @@ access rules and CSRF checks. So a page cannot show or do what the API refuses t
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
-from types import MappingProxyType
 from typing import Any, Final, TypeAlias
 
 from server.http import cookies, dispatch
@@ -19,7 +18,7 @@ from server.protocol.forms import Form
 Document: TypeAlias = dict[str, Any]
 """A JSON response of the API."""
 _REFUSED: Final = 400
-_NOTHING: Mapping[str, str] = MappingProxyType({})
+_NOTHING: Mapping[str, str] = {}
 
 
 @dataclass(frozen=True, slots=True)

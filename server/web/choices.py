@@ -6,7 +6,6 @@ the API decides that.
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
-from types import MappingProxyType
 from typing import Any, Final
 
 from server.web.page import Read
@@ -57,15 +56,11 @@ def _scopes(resources: Mapping[str, Any]) -> Iterable[tuple[str, str]]:
     return ((name, f"{name}: {', '.join(where)}") for name, where in found.items())
 
 
-_LISTS: Final[Mapping[str, tuple[tuple[str, ...], Callable[[Any], Iterable[tuple[str, str]]]]]] = (
-    MappingProxyType(
-        {
-            "resources": (("resources",), _named("uri")),
-            "scopes": (("resources",), _scopes),
-            "users": (("users",), _named("name")),
-            "people": (("users", "groups"), _named("name")),
-            "actions": (("actions",), _named("type")),
-        }
-    )
-)
+_LISTS: Final[Mapping[str, tuple[tuple[str, ...], Callable[[Any], Iterable[tuple[str, str]]]]]] = {
+    "resources": (("resources",), _named("uri")),
+    "scopes": (("resources",), _scopes),
+    "users": (("users",), _named("name")),
+    "people": (("users", "groups"), _named("name")),
+    "actions": (("actions",), _named("type")),
+}
 """The facts with the lists, and how their values are read, by the word of `Field.suggestions`."""

@@ -15,7 +15,7 @@ def span(asked: Mapping[str, str]) -> dict[str, str]:
         since = {"since": _start(asked["from"])} if "from" in asked else {}
         until = {"until": _start(asked["to"], timedelta(days=1))} if "to" in asked else {}
     except (ValueError, OverflowError) as error:
-        raise errors.Problem(422, "invalid_body", "Enter days such as 2026-11-25.") from error
+        raise errors.invalid_body("Enter days such as 2026-11-25.") from error
     return since | until
 
 

@@ -8,7 +8,6 @@ import re
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
-from types import MappingProxyType
 from typing import Any, Final
 
 from server.protocol.forms import Form
@@ -351,26 +350,22 @@ def _called(one: object) -> str:
     return str(one.get("name") or one["kid"]) if isinstance(one, dict) else str(one)
 
 
-KINDS: Final[Mapping[str, Kind]] = MappingProxyType(
-    {
-        "text": Kind(_text, _as_it_is),
-        "file": Kind(_file, _as_file),
-        "icon": Kind(_text, _as_it_is),
-        "choice": Kind(_text, _as_it_is),
-        "number": Kind(_number, _as_it_is),
-        "overlap": Kind(_number, _as_it_is),
-        "day": Kind(_day, lambda value: _as_it_is(value)[:10]),
-        "box": Kind(_box, lambda value: "1" if value else ""),
-        "picks": Kind(_picked, _as_lines),
-        "lines": Kind(_lines, _as_lines),
-        "known": Kind(_known, _as_lines),
-        "pairs": Kind(
-            _pairs, lambda value: "\n".join(f"{a} {b}" for a, b in (value or {}).items())
-        ),
-        "lists": Kind(
-            _words_after,
-            lambda value: "\n".join(" ".join((a, *b)) for a, b in (value or {}).items()),
-        ),
-        "json": Kind(_json, lambda value: json.dumps(value, indent=2) if value else ""),
-    }
-)
+KINDS: Final[Mapping[str, Kind]] = {
+    "text": Kind(_text, _as_it_is),
+    "file": Kind(_file, _as_file),
+    "icon": Kind(_text, _as_it_is),
+    "choice": Kind(_text, _as_it_is),
+    "number": Kind(_number, _as_it_is),
+    "overlap": Kind(_number, _as_it_is),
+    "day": Kind(_day, lambda value: _as_it_is(value)[:10]),
+    "box": Kind(_box, lambda value: "1" if value else ""),
+    "picks": Kind(_picked, _as_lines),
+    "lines": Kind(_lines, _as_lines),
+    "known": Kind(_known, _as_lines),
+    "pairs": Kind(_pairs, lambda value: "\n".join(f"{a} {b}" for a, b in (value or {}).items())),
+    "lists": Kind(
+        _words_after,
+        lambda value: "\n".join(" ".join((a, *b)) for a, b in (value or {}).items()),
+    ),
+    "json": Kind(_json, lambda value: json.dumps(value, indent=2) if value else ""),
+}

@@ -1,6 +1,7 @@
-"""Serves the tables of pages and forms with Flask: sign-in, rendering, form submission."""
+"""Serves the tables of pages and forms with Flask: menu, sign-in, rendering, form submission."""
 
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from functools import partial
 from typing import Any, Final, TypeVar, cast
 
@@ -24,11 +25,56 @@ from server.web.calls import Document
 from server.web.choices import choices
 from server.web.fields import RenderedField, SubmittedForm
 from server.web.form import FormAction
-from server.web.menu import CONSOLE_MENU, OWN_MENU, MenuEntry
 from server.web.page import Facts, Page
 from server.web.table import FORMS, PAGES, form_at, page_at, required_routes
 from server.web.template_filters import FILTERS, OptionalMembers
 from server.web.visit import Visit
+
+
+@dataclass(frozen=True, slots=True)
+class MenuEntry:
+    """One entry of a menu."""
+
+    at: str
+    """The key by which pages refer to it."""
+    path: str
+    words: str
+
+
+OWN_MENU: Final = (
+    MenuEntry("inbox", "/", "Inbox"),
+    MenuEntry("history", "/history", "History"),
+    MenuEntry("agents", "/agents", "Agents"),
+    MenuEntry("grants", "/grants", "Standing grants"),
+    MenuEntry("consents", "/consents", "Consents"),
+    MenuEntry("delegations", "/delegations", "Delegations"),
+    MenuEntry("devices", "/devices", "Devices"),
+    MenuEntry("settings", "/settings", "Settings"),
+)
+
+
+def _group(title: str, *words: str) -> tuple[str, tuple[MenuEntry, ...]]:
+    """A group of entries; the key and path of each are the last word of its text."""
+    keys = [one.lower().split()[-1] for one in words]
+    entries = zip(keys, words, strict=True)
+    return title, tuple(MenuEntry(key, f"/admin/{key}", one) for key, one in entries)
+
+
+CONSOLE_MENU: Final = (
+    (
+        "Now",
+        (MenuEntry("overview", "/admin", "Overview"), *_group("", "Approvals", "Incidents")[1]),
+    ),
+    _group(
+        *("Clients", "Agents", "Orphans", "Invitations", "Apps"),
+        *("Delegations", "Standing grants", "Consents"),
+    ),
+    _group("People", "Users", "Groups", "Devices", "Deputies"),
+    _group("Rules", "Policy", "Resources", "Actions"),
+    _group("Installation", "Audit", "Health", "Limits", "Settings"),
+)
+"""Group titles and the entries of each."""
+
 
 _SIGNED_OUT: Final = 401
 _SHOW_AGAIN: Final = frozenset({404, 409, 412, 422, 428, 503})

@@ -8,7 +8,6 @@ import json
 from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from functools import partial
-from types import MappingProxyType
 from typing import Any, Final
 
 from markupsafe import Markup, escape
@@ -98,19 +97,17 @@ def _pretty(text: str) -> str:
     return json.dumps(_parsed(text), indent=2, ensure_ascii=False)
 
 
-FILTERS: Final[Mapping[str, Callable[..., object]]] = MappingProxyType(
-    {
-        "shown": _shown,
-        "quoted": _quoted,
-        "clock": _clock,
-        "time": _time,
-        "sentence": _sentence,
-        "period": _period,
-        "hue": _hue,
-        "path_id": path_id,
-        "client_page": _client_page,
-        "parsed": _parsed,
-        "pretty": _pretty,
-        "agent_lines": partial(page_lines, AGENT_MEMBERS),
-    }
-)
+FILTERS: Final[Mapping[str, Callable[..., object]]] = {
+    "shown": _shown,
+    "quoted": _quoted,
+    "clock": _clock,
+    "time": _time,
+    "sentence": _sentence,
+    "period": _period,
+    "hue": _hue,
+    "path_id": path_id,
+    "client_page": _client_page,
+    "parsed": _parsed,
+    "pretty": _pretty,
+    "agent_lines": partial(page_lines, AGENT_MEMBERS),
+}

@@ -5,7 +5,6 @@ Never: a setting per person; everyone who uses the browser has the same theme.
 """
 
 from collections.abc import Mapping
-from types import MappingProxyType
 from typing import Final
 
 from flask import request
@@ -14,14 +13,12 @@ from werkzeug.wrappers import Response as AnyResponse
 from server.http.site import Site
 
 SYSTEM: Final = "system"
-THEMES: Final[Mapping[str, str]] = MappingProxyType(
-    {
-        SYSTEM: "System",
-        "light": "Light",
-        "dark": "Dark",
-        "contrast": "High contrast",
-    }
-)
+THEMES: Final[Mapping[str, str]] = {
+    SYSTEM: "System",
+    "light": "Light",
+    "dark": "Dark",
+    "contrast": "High contrast",
+}
 _COOKIE: Final = "sayso-theme"
 _YEAR: Final = 365 * 24 * 60 * 60
 

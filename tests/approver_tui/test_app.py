@@ -8,12 +8,12 @@ from types import SimpleNamespace
 import pytest
 
 from approver_tui import app, wiring
+from approver_tui.app import OpeningScreen
 from approver_tui.client.errors import LoginFirst, NotKept
 from approver_tui.client.sign_in.profile import Home
 from approver_tui.screens.approvals.inbox import InboxScreen
 from approver_tui.screens.context import DEFAULT_ENVIRONMENT
 from approver_tui.screens.guard import InputGuard
-from approver_tui.screens.opening import OpeningScreen
 from tests.support.clients.driving import NARROW, WIDE, inbox, shown, until
 from tests.support.fakes.fake_app import a_stage
 from tests.support.fakes.fake_approvals import three

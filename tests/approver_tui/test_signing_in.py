@@ -9,9 +9,9 @@ from textual.widgets import Input
 from approver_tui import app
 from approver_tui.app import INTRODUCTION
 from approver_tui.client.devices import enrolling, keys
+from approver_tui.client.devices.enrolling import Invitation
 from approver_tui.client.errors import BadServer, GivenUp, Unreachable
 from approver_tui.client.sign_in import profile
-from approver_tui.client.sign_in.device_grant import Invitation
 from approver_tui.client.sign_in.profile import Home
 from approver_tui.screens.sign_in.sign_in import (
     InvitationPanel,

@@ -6,8 +6,8 @@ from dataclasses import replace
 import pytest
 
 from approver_tui.app import ApproverApp
+from approver_tui.client.devices.enrolling import Invitation
 from approver_tui.client.errors import BadServer, Unreachable
-from approver_tui.client.sign_in.device_grant import Invitation
 from approver_tui.client.sign_in.profile import Home
 from approver_tui.screens.guard import InputGuard
 from approver_tui.screens.operations.settings_store import Login

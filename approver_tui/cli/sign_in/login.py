@@ -14,7 +14,9 @@ from approver_tui.cli.printing import as_json, print_result
 from approver_tui.cli.sign_in.homes import this_home
 from approver_tui.client.api import Client, forget, open_client
 from approver_tui.client.devices.enrolling import (
+    DeviceGrant,
     Enrollment,
+    Invitation,
     default_device_name,
     enroll,
     find_issuer,
@@ -27,7 +29,6 @@ from approver_tui.client.errors import (
     LoginFirst,
 )
 from approver_tui.client.sign_in import profile
-from approver_tui.client.sign_in.device_grant import DeviceGrant, Invitation
 from approver_tui.client.sign_in.profile import Home
 
 

@@ -5,17 +5,39 @@ from dataclasses import replace
 import click
 
 from approver_tui.cli import completing, lines, references
+from approver_tui.cli.documents import members, who
 from approver_tui.cli.inputs import is_interactive, parse_option, pin_stdin, read_pin, this_client
 from approver_tui.cli.printing import as_json, print_list, print_result
-from approver_tui.cli.standing_grants import grant_documents, grant_lines
+from approver_tui.cli.standing_grants import grant_lines
 from approver_tui.client.api import Client
 from approver_tui.client.approvals.decisions import DecisionClient
 from approver_tui.client.standing_grants.standing_grants import StandingGrantsClient
 from approver_tui.state.standing_grants.standing_grants import (
+    GrantPreview,
+    Money,
+    StandingGrant,
     StandingGrantProposal,
     read_duration,
     read_varying,
 )
+
+
+def grant_document(value: StandingGrant) -> dict[str, object]:
+    """Return a standing grant_document."""
+    separate = ("agent_id", "agent_name")
+    sums = {"sum": _money(value.sum), "spent": _money(value.spent)}
+    return members(value, *separate, agent=who(value, "agent"), **sums)
+
+
+def preview_document(value: GrantPreview) -> dict[str, object]:
+    """Return the preview_document of a grant_document."""
+    requests = [members(one, covered=one.mismatch is None) for one in value.requests]
+    total = _money(value.sum)
+    return members(value, "agent_name", agent=value.agent_name, sum=total, requests=requests)
+
+
+def _money(value: Money | None) -> dict[str, object] | None:
+    return None if value is None else members(value, "words", text=value.words)
 
 
 @click.group("grants", invoke_without_command=True)
@@ -34,7 +56,7 @@ def list_grants(*, ended: bool) -> None:
     """List your standing grants and what is left of them."""
     with this_client() as client:
         found = StandingGrantsClient(client).grants(ended=ended)
-    items = [grant_documents.grant(grant) for grant in found]
+    items = [grant_document(grant) for grant in found]
     text = [line for grant in found for line in grant_lines.grant(grant)]
     print_list("sayso.grants/1", items, text)
 
@@ -47,7 +69,7 @@ def show(*, grant_id: str) -> None:
     with this_client() as client:
         found = StandingGrantsClient(client).grant(references.grant_id(client, grant_id))
     print_result(
-        {"schema": "sayso.grant/1", **grant_documents.grant(found)},
+        {"schema": "sayso.grant/1", **grant_document(found)},
         grant_lines.grant_in_full(found),
     )
 
@@ -60,7 +82,7 @@ def revoke(*, grant_id: str) -> None:
     with this_client() as client:
         found = StandingGrantsClient(client).revoke(references.grant_id(client, grant_id))
     print_result(
-        {"schema": "sayso.grant/1", **grant_documents.grant(found)},
+        {"schema": "sayso.grant/1", **grant_document(found)},
         [f"Revoked: {found.agent_name} at {found.resource}."],
     )
 
@@ -116,7 +138,7 @@ def _preview(proposal: StandingGrantProposal) -> None:
     with this_client() as client:
         found = StandingGrantsClient(client).preview(_with_full_id(client, proposal))
     print_result(
-        {"schema": "sayso.grant-preview/1", **grant_documents.preview(found)},
+        {"schema": "sayso.grant-preview/1", **preview_document(found)},
         grant_lines.preview(found),
     )
 
@@ -134,6 +156,4 @@ def _create(proposal: StandingGrantProposal, *, pin_stdin: bool) -> None:
         found = next(
             g for g in StandingGrantsClient(client).grants(ended=True) if g.approval == done.id
         )
-    print_result(
-        {"schema": "sayso.grant/1", **grant_documents.grant(found)}, grant_lines.created(found)
-    )
+    print_result({"schema": "sayso.grant/1", **grant_document(found)}, grant_lines.created(found))

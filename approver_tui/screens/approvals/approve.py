@@ -4,13 +4,15 @@ Owns: when Approve is available, the typed entries, what each error means here. 
 with a single key; pasted text, and text typed before the guard let input through, do not count.
 """
 
+from datetime import tzinfo
 from functools import partial
 from math import ceil
 from typing import ClassVar
 
-from textual import on
+from textual import events, on
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
+from textual.geometry import Size
 from textual.widgets import Input
 
 from approver_tui.client import errors
@@ -27,10 +29,48 @@ from approver_tui.state.money import amount
 from approver_tui.state.risks import Risk
 from approver_tui.state.text import SafeText
 from approver_tui.widgets.approvals.ceremony_fields import CeremonyFields
-from approver_tui.widgets.approvals.panel_facts import PanelFacts
-from approver_tui.widgets.lines import fmt, lines_word
+from approver_tui.widgets.approvals.facts import panel_lines
+from approver_tui.widgets.approvals.outcomes import RenderContext
+from approver_tui.widgets.lines import Line, fmt, lines_word
 from approver_tui.widgets.notice_lines import CachedLine, NoticeLines
+from approver_tui.widgets.sheet import ReadSheet
 from approver_tui.widgets.title_line import TitleLine
+
+
+class PanelFacts(ReadSheet, can_focus=False):
+    """A sheet that tracks how far it was read."""
+
+    def __init__(self, approval: Approval, zone: tzinfo | None) -> None:
+        super().__init__()
+        self._approval = approval
+        self._zone = zone
+        self._lines_read = 0
+
+    def lines_for(self, width: int) -> list[Line]:
+        """Return the main facts."""
+        return panel_lines(
+            self._approval, RenderContext(self._approval.created_at, self._zone, width)
+        )
+
+    def get_content_height(self, container: Size, viewport: Size, width: int) -> int:
+        """Return how many rows the facts need, so that the panel is no taller than necessary."""
+        del container, viewport
+        return len(self.lines_for(max(2, width - self.scrollbar_size_vertical)))
+
+    @property
+    def is_fully_read(self) -> bool:
+        """Whether the last line, and so every line above it, was on the screen."""
+        self._lines_read = max(self._lines_read, self.last_visible_row)
+        return 0 < len(self._lines) <= self._lines_read
+
+    def on_resize(self, _event: events.Resize) -> None:
+        """Forget which rows were seen, because another width wraps them differently.
+
+        Textual calls the base class's handler after this one.
+        """
+        if self._text_width != self._laid_out_for:
+            self._lines_read = 0
+
 
 _LONGEST_AMOUNT = 15
 """A longer amount would be cut next to Back in 40 columns; it is shown among the facts."""

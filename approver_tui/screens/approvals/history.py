@@ -9,7 +9,7 @@ from functools import partial
 from typing import ClassVar
 
 from textual import on
-from textual.binding import Binding, BindingType
+from textual.binding import BindingType
 from textual.widget import Widget
 
 from approver_tui.client.errors import ClientError
@@ -20,7 +20,7 @@ from approver_tui.screens.approvals.blockers import AnswerContext, report_blocke
 from approver_tui.screens.approvals.copying import choose_fact, copy_id, copy_link
 from approver_tui.screens.confirm import ConfirmAction
 from approver_tui.screens.incidents.report import ReportPanel
-from approver_tui.screens.keys import Rows, help_rows, hint, retry_keys
+from approver_tui.screens.keys import Rows, bindings, help_rows, hint, retry_keys
 from approver_tui.screens.page import Page, PageAction, PageContext, action_bindings
 from approver_tui.screens.request_actions import QuickAction, RequestActions
 from approver_tui.state.approvals.approvals import Approval, ApprovalState
@@ -309,11 +309,10 @@ class HistoryPage(Page[Part, Approval]):
     )
     BINDINGS: ClassVar[list[BindingType]] = [
         *action_bindings(*ACTIONS),
-        Binding("slash", "filter", id="filter", show=False),
-        Binding("v", "toggle_raw", id="details", show=False),
-        Binding("exclamation_mark", "report", id="report", show=False),
-        Binding("u", "undo_denial", id="undo", show=False),
-        Binding("c", "copy_fact", id="copy_fact", show=False),
-        Binding("y", "copy_id", id="copy", show=False),
-        Binding("Y", "copy_link", id="copy_link", show=False),
+        *bindings(
+            "filter report copy_fact copy_link",
+            details="toggle_raw",
+            undo="undo_denial",
+            copy="copy_id",
+        ),
     ]

@@ -34,7 +34,7 @@ from approver_tui.screens.approvals.inbox_state import InboxState
 from approver_tui.screens.approvals.narrow import NarrowPanel
 from approver_tui.screens.approvals.open_elsewhere import OpenElsewherePanel
 from approver_tui.screens.incidents.report import ReportPanel
-from approver_tui.screens.keys import INBOX_HELP, Rows
+from approver_tui.screens.keys import INBOX_HELP, Rows, bindings
 from approver_tui.screens.panel import Panel
 from approver_tui.screens.request_actions import QuickAction
 from approver_tui.screens.standing_grants.grant import StandingGrantPanel
@@ -59,29 +59,19 @@ class InboxScreen(InboxBase):
     _query_before = NO_QUERY
     """The filter before another one was typed, in case that one is invalid."""
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("a", "approve", id="approve", show=False),
-        Binding("d", "deny", id="deny", show=False),
-        Binding("e", "narrow", id="narrow", show=False),
-        Binding("s", "standing_grant", id="standing_grant", show=False),
-        Binding("exclamation_mark", "report", id="report", show=False),
-        Binding("u", "undo_denial", id="undo", show=False),
-        Binding("o", "open_elsewhere", id="open_on_phone", show=False),
         *(Binding(str(number), f"app.go({number})", show=False) for number in range(2, 7)),
-        Binding("x", "mark", id="select", show=False),
-        Binding("X", "mark_all", id="select_all", show=False),
-        Binding("v", "toggle_raw", id="details", show=False),
-        Binding("E", "extend", id="extend", show=False),
-        Binding("R", "retry", id="retry", show=False),
-        Binding("S", "snooze", id="snooze", show=False),
-        Binding("M", "mute", id="mute", show=False),
-        Binding("plus", "unfold", id="expand", show=False),
-        Binding("t", "agent_history", id="agent_history", show=False),
-        Binding("y", "copy_id", id="copy", show=False),
-        Binding("Y", "copy_link", id="copy_link", show=False),
-        Binding("L", "lock", id="lock", show=False),
-        Binding("slash", "filter", id="filter", show=False),
-        Binding("w", "next_waiting", id="next", show=False),
-        Binding("c", "copy_fact", id="copy_fact", show=False),
+        *bindings(
+            "approve deny narrow standing_grant report extend retry snooze mute agent_history "
+            "copy_link copy_fact lock filter",
+            undo="undo_denial",
+            open_on_phone="open_elsewhere",
+            select="mark",
+            select_all="mark_all",
+            details="toggle_raw",
+            expand="unfold",
+            copy="copy_id",
+            next="next_waiting",
+        ),
     ]
 
     @on(Selected)

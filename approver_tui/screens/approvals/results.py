@@ -4,34 +4,146 @@ Owns: the five seconds before denials, the thread that sends, the list. Never: g
 outcomes are checked with the server, also after this panel has closed.
 """
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
 
 from textual import on
 from textual.app import ComposeResult
-from textual.binding import Binding, BindingType
+from textual.binding import BindingType
 
-from approver_tui.screens import thread_messages
+from approver_tui.client import errors
+from approver_tui.client.approvals.decisions import DecisionClient
+from approver_tui.screens import refusals, thread_messages
+from approver_tui.screens.approvals.blockers import AnswerContext
 from approver_tui.screens.approvals.denials import UNDO_SECONDS
 from approver_tui.screens.approvals.inbox_state import InboxState
-from approver_tui.screens.approvals.sending import SendResult, send
 from approver_tui.screens.context import ScreenContext
-from approver_tui.screens.keys import RESULTS_HELP, results_keys, with_keymap
-from approver_tui.screens.panel import BatchSubmitted, Deny, Overlay, PanelClosed
+from approver_tui.screens.keys import RESULTS_HELP, bindings, results_keys, with_keymap
+from approver_tui.screens.panel import Approve, BatchSubmitted, Deny, Overlay, PanelClosed
 from approver_tui.state.approvals.approvals import Approval
 from approver_tui.state.approvals.decision import Answer
-from approver_tui.state.approvals.results import AnswerState, Results, answer_state
+from approver_tui.state.approvals.results import (
+    AnswerState,
+    Result,
+    Results,
+    answer_state,
+    ended_state,
+)
 from approver_tui.state.text import SafeText
 from approver_tui.widgets.approvals.outcomes import outcome
-from approver_tui.widgets.approvals.result_sheet import ResultSheet, summary
 from approver_tui.widgets.approvals.rows import AnswerProgress
 from approver_tui.widgets.key_bar import KeyBar
-from approver_tui.widgets.lines import Line, fmt, line
+from approver_tui.widgets.lines import Line, Piece, Role, fmt, line, wrapped
 from approver_tui.widgets.notice_lines import CachedLine
 from approver_tui.widgets.panel_button import PanelButton
+from approver_tui.widgets.sheet import SCROLLING, Sheet
 from approver_tui.widgets.title_line import TitleLine
 
 if TYPE_CHECKING:
     from approver_tui.screens.approvals.answer_flow import AnswerFlow
+
+
+_INDENT = 2
+_ROLES = {
+    AnswerState.APPROVED: Role.STRONG,
+    AnswerState.DENIED: Role.STRONG,
+    AnswerState.REFUSED: Role.ALERT,
+    AnswerState.NOT_SENT: Role.ALERT,
+    AnswerState.UNKNOWN: Role.ALERT,
+}
+
+
+class ResultSheet(Sheet, can_focus=True):
+    """The result, the fingerprint, the headline, and the explanation."""
+
+    BINDINGS = SCROLLING
+
+    def __init__(self, results: Results) -> None:
+        super().__init__()
+        self._results = results
+
+    def show(self, results: Results) -> None:
+        """Draw another list."""
+        if results != self._results:
+            self._results = results
+            self.relayout()
+
+    def lines_for(self, width: int) -> list[Line]:
+        """Return the list."""
+        return [row for each in self._results.items for row in _lines(each, width)]
+
+
+def summary(results: Results) -> SafeText:
+    """Return the number of each result: "2 approved, 1 already decided"."""
+    parts = (fmt("{} {}", count, SafeText(fate)) for fate, count in results.counts.items())
+    return SafeText(", ".join(parts))
+
+
+def _lines(result: Result, width: int) -> list[Line]:
+    approval, role = result.approval, _ROLES.get(result.state, Role.PLAIN)
+    word = Piece(SafeText(result.state.capitalize()), role)
+    head = (Piece(fmt("{}  ", SafeText(approval.fingerprint))), word)
+    why = wrapped(result.reason, width, role, indent=_INDENT) if result.reason else []
+    return [head, *wrapped(approval.outcome_headline, width, indent=_INDENT), *why]
+
+
+_BATCH_STOPPERS = (
+    errors.Unreachable,
+    errors.UnknownOutcome,
+    errors.WireError,
+    errors.LoginFirst,
+    errors.DeviceLocked,
+    errors.WrongPin,
+    errors.PinNeeded,
+)
+"""After these errors nothing more is sent: it would fail too, or cost a PIN attempt."""
+
+
+@dataclass(frozen=True, slots=True)
+class SendResult:
+    """The result of one answer."""
+
+    approval: Approval
+    """The newest copy of its request."""
+    state: AnswerState
+    reason: SafeText = SafeText("")  # noqa: RUF009  # a SafeText never changes
+    stops_batch: bool = False
+    """Whether nothing more must be sent after it."""
+
+
+def send(
+    answers: DecisionClient, approval: Approval, answer: Approve | Deny, moment: AnswerContext
+) -> SendResult:
+    """Approve or deny one request. Blocks."""
+    try:
+        if isinstance(answer, Approve):
+            return SendResult(_approve(answers, approval, answer.pin), AnswerState.APPROVED)
+        done = answers.deny(approval, answer.code, answer.note, answer.extras)
+        return SendResult(done, AnswerState.DENIED)
+    except errors.ClientError as error:
+        return _failed_result(approval, error, moment)
+
+
+def _approve(answers: DecisionClient, approval: Approval, pin: str | None) -> Approval:
+    """Send the PIN with requests that need it themselves; for the others the app is unlocked."""
+    own = pin if approval.needs_pin else None
+    return answers.approve(approval, fingerprint=approval.fingerprint, pin=own)
+
+
+def _failed_result(
+    approval: Approval, error: errors.ClientError, moment: AnswerContext
+) -> SendResult:
+    stops_batch = isinstance(error, _BATCH_STOPPERS)
+    match error:
+        case errors.AlreadyDecided(approval=winner):
+            state = AnswerState.ALREADY if winner.decided else ended_state(winner)
+            return SendResult(winner, state, outcome(winner, moment.now, moment.zone))
+        case errors.UnknownOutcome() | errors.WireError():
+            return SendResult(approval, AnswerState.UNKNOWN, stops_batch=stops_batch)
+        case errors.Unreachable():
+            return SendResult(approval, AnswerState.NOT_SENT, refusals.problem(error), stops_batch)
+    return SendResult(approval, AnswerState.REFUSED, refusals.problem(error), stops_batch)
+
 
 _TITLES = {Answer.APPROVE: SafeText("Approving"), Answer.DENY: SafeText("Denying")}
 _STILL_WAITING = SafeText("Your answer was not recorded. The request is still waiting.")
@@ -51,9 +163,7 @@ class ResultsPanel(Overlay):
     AUTO_FOCUS = "ResultSheet"
     BACK = SafeText("Close")
     HELP_ROWS = RESULTS_HELP
-    BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("u", "undo_denial", id="undo", show=False),
-    ]
+    BINDINGS: ClassVar[list[BindingType]] = bindings(undo="undo_denial")
 
     def __init__(
         self,

@@ -19,7 +19,7 @@ from textual.screen import ModalScreen
 from textual.widgets import Button, Input, Static
 
 from approver_tui.client import errors
-from approver_tui.client.sign_in.device_grant import Invitation
+from approver_tui.client.devices.enrolling import Invitation
 from approver_tui.client.transport import LOOPBACK
 from approver_tui.screens.button_panel import TICK
 from approver_tui.screens.guard import InputGuard

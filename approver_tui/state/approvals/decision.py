@@ -5,7 +5,6 @@ Owns: the two answers, the reasons for a denial, what can accompany one. Never: 
 
 from dataclasses import dataclass
 from enum import StrEnum
-from types import MappingProxyType
 from typing import Final, NamedTuple
 
 
@@ -66,13 +65,11 @@ class _Row(NamedTuple):
     takes: str | None = None
 
 
-_ROWS = MappingProxyType(
-    {
-        DenyCode.NOT_NEEDED: _Row("Not needed now", "may ask later"),
-        DenyCode.WRONG_DETAILS: _Row("Wrong details", "fix and ask"),
-        DenyCode.TOO_BROAD: _Row("Too broad", "ask for less"),
-        DenyCode.WAIT_UNTIL: _Row("Wait until later", "may ask then", "retry_at"),
-        DenyCode.ASK_OTHER: _Row("Ask someone else", "ask another", "ask"),
-        DenyCode.SUSPICIOUS: _Row("I don't recognize this", "must not ask again"),
-    }
-)
+_ROWS = {
+    DenyCode.NOT_NEEDED: _Row("Not needed now", "may ask later"),
+    DenyCode.WRONG_DETAILS: _Row("Wrong details", "fix and ask"),
+    DenyCode.TOO_BROAD: _Row("Too broad", "ask for less"),
+    DenyCode.WAIT_UNTIL: _Row("Wait until later", "may ask then", "retry_at"),
+    DenyCode.ASK_OTHER: _Row("Ask someone else", "ask another", "ask"),
+    DenyCode.SUSPICIOUS: _Row("I don't recognize this", "must not ask again"),
+}

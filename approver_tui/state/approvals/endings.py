@@ -5,33 +5,30 @@ denials.
 """
 
 from collections.abc import Mapping
-from types import MappingProxyType
 
 from approver_tui.state.text import SafeText
 
-END_REASONS: Mapping[str, SafeText] = MappingProxyType(
-    {
-        reason: SafeText(text)
-        for reason, text in {
-            "expired_seen": "It was opened, but nobody answered.",
-            "expired_unseen": "Nobody opened it.",
-            "undeliverable": "It reached no device in time.",
-            "no_device": "There was no device to answer on.",
-            "not_redeemed": "It was approved, but its agent did not collect the token.",
-            "agent_disabled": "Its agent was disabled.",
-            "agent_quarantined": "Its agent was quarantined.",
-            "agent_deleted": "Its agent was deleted.",
-            "resource_deleted": "Its resource was deleted.",
-            "user_disabled": "Its user is disabled.",
-            "caller_disabled": "The client that called its agent was disabled.",
-            "parent_ended": "The token it was based on has ended.",
-            "grant_ended": "The standing grant it used has ended.",
-            "cancelled": "The sign-in was canceled.",
-            "superseded": "Replaced by a newer request from the same agent.",
-            "locked": "Too many wrong entries.",
-            "policy_changed": "The rules have changed.",
-            "reported": "It was reported.",
-            "restored": "The server was restored from a backup.",
-        }.items()
-    }
-)
+END_REASONS: Mapping[str, SafeText] = {
+    reason: SafeText(text)
+    for reason, text in {
+        "expired_seen": "It was opened, but nobody answered.",
+        "expired_unseen": "Nobody opened it.",
+        "undeliverable": "It reached no device in time.",
+        "no_device": "There was no device to answer on.",
+        "not_redeemed": "It was approved, but its agent did not collect the token.",
+        "agent_disabled": "Its agent was disabled.",
+        "agent_quarantined": "Its agent was quarantined.",
+        "agent_deleted": "Its agent was deleted.",
+        "resource_deleted": "Its resource was deleted.",
+        "user_disabled": "Its user is disabled.",
+        "caller_disabled": "The client that called its agent was disabled.",
+        "parent_ended": "The token it was based on has ended.",
+        "grant_ended": "The standing grant it used has ended.",
+        "cancelled": "The sign-in was canceled.",
+        "superseded": "Replaced by a newer request from the same agent.",
+        "locked": "Too many wrong entries.",
+        "policy_changed": "The rules have changed.",
+        "reported": "It was reported.",
+        "restored": "The server was restored from a backup.",
+    }.items()
+}

@@ -5,7 +5,6 @@ Owns: the phases and the transitions between them. Never: sockets, timers.
 
 from dataclasses import dataclass
 from enum import StrEnum
-from types import MappingProxyType
 
 from approver_tui.state.text import SafeText
 
@@ -32,17 +31,15 @@ class Signal(StrEnum):
     """The server no longer accepts a session of this device."""
 
 
-TRANSITIONS = MappingProxyType(
-    {
-        (Phase.OFFLINE, Signal.DIAL): Phase.CONNECTING,
-        (Phase.CONNECTING, Signal.OPENED): Phase.LIVE,
-        (Phase.CONNECTING, Signal.LOST): Phase.OFFLINE,
-        (Phase.LIVE, Signal.LOST): Phase.OFFLINE,
-        (Phase.OFFLINE, Signal.ENDED): Phase.SIGNED_OUT,
-        (Phase.CONNECTING, Signal.ENDED): Phase.SIGNED_OUT,
-        (Phase.LIVE, Signal.ENDED): Phase.SIGNED_OUT,
-    }
-)
+TRANSITIONS = {
+    (Phase.OFFLINE, Signal.DIAL): Phase.CONNECTING,
+    (Phase.CONNECTING, Signal.OPENED): Phase.LIVE,
+    (Phase.CONNECTING, Signal.LOST): Phase.OFFLINE,
+    (Phase.LIVE, Signal.LOST): Phase.OFFLINE,
+    (Phase.OFFLINE, Signal.ENDED): Phase.SIGNED_OUT,
+    (Phase.CONNECTING, Signal.ENDED): Phase.SIGNED_OUT,
+    (Phase.LIVE, Signal.ENDED): Phase.SIGNED_OUT,
+}
 """All transitions; a signal without a row changes nothing."""
 
 

@@ -3,21 +3,17 @@
 Owns: the wording. Never: what a report quarantines; the server decides that.
 """
 
-from types import MappingProxyType
-
 from approver_tui.state.approvals.approvals import Approval, Kind
 from approver_tui.state.incidents.reports import QuarantinedAgent, ReportResult, ReportScope
 from approver_tui.state.text import SafeText
 from approver_tui.widgets.consents.rights import tokens_count
 from approver_tui.widgets.lines import fmt
 
-_SCOPE_TEXTS = MappingProxyType(
-    {
-        None: SafeText("Only this request is denied."),
-        ReportScope.AGENT: SafeText("This agent is quarantined for everybody."),
-        ReportScope.EVERY_AGENT: SafeText("Every agent that acts for you is quarantined."),
-    }
-)
+_SCOPE_TEXTS = {
+    None: SafeText("Only this request is denied."),
+    ReportScope.AGENT: SafeText("This agent is quarantined for everybody."),
+    ReportScope.EVERY_AGENT: SafeText("Every agent that acts for you is quarantined."),
+}
 
 
 def scope_choices(approval: Approval, *, is_open: bool) -> tuple[ReportScope | None, ...]:

@@ -6,7 +6,6 @@ database's contents are in `server.services.operations.doctor`.
 
 import os
 from collections.abc import Iterator
-from types import MappingProxyType
 from typing import Final
 
 import click
@@ -28,7 +27,7 @@ from server.settings import NOBODY, Settings, is_loopback
 from server.storage.open import SchemaMismatch
 
 _BY_OTHERS: Final = 0o077
-_MARKS: Final = MappingProxyType({"broken": "BROKEN", "weak": "weak", "note": "note"})
+_MARKS: Final = {"broken": "BROKEN", "weak": "weak", "note": "note"}
 _FIX_FIRST: Final = "Fix this first; nothing else can be checked."
 _ORDER: Final = tuple(_MARKS)
 

@@ -13,7 +13,7 @@ from server.model.policy import ActionRow
 from server.protocol import errors, json_text
 from server.protocol.approvals import ceremonies
 from server.protocol.policy.fact_rules import FactToType, TypeBackRule
-from server.protocol.policy.pointers import as_pointer
+from server.protocol.policy.uses import as_pointer
 from server.services.policy import action_types, builtin_action_types
 from server.services.policy.previews import Preview
 from server.services.refusals import Exists, Invalid

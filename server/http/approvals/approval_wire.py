@@ -16,7 +16,7 @@ from server.protocol.approvals import decisions
 from server.protocol.approvals.unusual import Unusual
 from server.services.approvals import extensions, retries
 from server.services.approvals.decisions import ApprovalPage
-from server.services.policy.displays import rfc3339
+from server.services.policy.displays import moment, rfc3339
 from server.services.standing_grants import reservations
 
 _CURSOR = re.compile(r"[0-9]{1,18}\.[A-Za-z0-9_]{1,64}")
@@ -128,7 +128,7 @@ def approval(shown: ApproverView) -> Approval:
         display_digest=record.display_digest,
         created_at=rfc3339(record.created_at),
         expires_at=rfc3339(record.expires_at),
-        over_at=None if record.decided_at is None else rfc3339(record.decided_at),
+        over_at=moment(record.decided_at),
         held_back=shown.held_back,
         supersedes=superseded(shown.supersedes),
         decided=decision_wire.decided(shown),
@@ -166,9 +166,7 @@ def read_cursor(text: str | None) -> tuple[int, str] | None:
     if not text:
         return None
     if not _CURSOR.fullmatch(text):
-        raise errors.Problem(
-            422, "invalid_body", "cursor must be the `next` of an earlier response."
-        )
+        raise errors.invalid_body("cursor must be the `next` of an earlier response.")
     moment, _, last = text.partition(".")
     return int(moment), last
 
@@ -212,6 +210,6 @@ def _device(one: Delivery) -> DeviceDelivery:
         id=one.device_id,
         name=one.device_name,
         delivered_at=rfc3339(one.delivered_at),
-        seen_at=None if one.seen_at is None else rfc3339(one.seen_at),
-        decided_at=None if one.decided_at is None else rfc3339(one.decided_at),
+        seen_at=moment(one.seen_at),
+        decided_at=moment(one.decided_at),
     )

@@ -11,7 +11,7 @@ from server.http.approvals import (
     narrowing_wire,
     receipt_wire,
 )
-from server.http.route import HttpRequest
+from server.http.route import HttpRequest, own
 from server.http.site import Site
 from server.model.audit import HistorySearch
 from server.model.resources import ResourceServer
@@ -29,13 +29,18 @@ _RESULTS: Final = {
 _NUMBER = re.compile(r"[0-9]{1,3}")
 
 
+@own(
+    "GET /api/approvals",
+    query=("state", "agent", "result", "since", "until", "limit", "cursor"),
+    errors=(422,),
+)
 def listed(site: Site, request: HttpRequest, person: Person) -> approval_wire.Approvals:
-    """GET /api/approvals?state=waiting|decided."""
+    """List pending or decided requests."""
     limit = _limit(request.query.get("limit", "50"))
     cursor = approval_wire.read_cursor(request.query.get("cursor"))
     state = request.query.get("state", "waiting")
     if state not in {"waiting", "decided"}:
-        raise errors.Problem(422, "invalid_body", "state must be waiting or decided.")
+        raise errors.invalid_body("state must be waiting or decided.")
     if state == "waiting":
         found = site.approvals.decisions.waiting(person, limit, cursor)
     else:
@@ -49,7 +54,7 @@ def _wanted(site: Site, request: HttpRequest) -> HistorySearch:
     """The filters of the history. Raises errors.Problem 422."""
     called, result = request.query.get("agent"), request.query.get("result")
     if result is not None and result not in _RESULTS:
-        raise errors.Problem(422, "invalid_body", f"result must be one of {', '.join(_RESULTS)}.")
+        raise errors.invalid_body(f"result must be one of {', '.join(_RESULTS)}.")
     return HistorySearch(
         agent=None if called is None else site.approvals.decisions.agent_called(called),
         states=None if result is None else _RESULTS[result],
@@ -57,40 +62,54 @@ def _wanted(site: Site, request: HttpRequest) -> HistorySearch:
     )
 
 
+@own("GET /api/approvals/<id>/receipt", answer=receipt_wire.SignedReceipt, errors=(404,))
 def receipt(site: Site, request: HttpRequest, person: Person) -> dict[str, object]:
-    """GET /api/approvals/<id>/receipt: the current state, signed by the server."""
+    """Get the receipt of a decision.
+
+    The current state, signed by the server.
+    """
     found = site.approvals.receipts.of(person, request.params["id"])
     members = receipt_wire.receipt(found, site.server_policy.issuer).model_dump()
     signature = site.approvals.receipts.sign(members)
     return {**members, "server_signature": signature}
 
 
+@own("GET /api/approvals/<id>", errors=(404,))
 def show(site: Site, request: HttpRequest, person: Person) -> approval_wire.Approval:
-    """GET /api/approvals/<id>: includes the nonce for this device, and marks it as seen."""
+    """Get one request, with the nonce that this device signs.
+
+    Includes the nonce for this device, and marks it as seen.
+    """
     shown = site.approvals.decisions.show(person, request.params["id"])
     return approval_wire.approval(shown)
 
 
+@own("POST /api/approvals/<id>/decision", errors=(404, 409, 422, 423))
 def decide(
     site: Site, request: HttpRequest, person: Person, body: decision_wire.SignedDecision
 ) -> approval_wire.Approval:
-    """POST /api/approvals/<id>/decision."""
+    """Send a signed decision."""
     shown = site.approvals.decisions.decide(person, request.params["id"], body.submitted())
     return approval_wire.approval(shown)
 
 
+@own("GET /api/approvals/<id>/narrowing", errors=(404, 409, 422))
 def narrowing_options(
     site: Site, request: HttpRequest, person: Person
 ) -> narrowing_wire.NarrowingOptions:
-    """GET /api/approvals/<id>/narrowing: what can be narrowed."""
+    """List what can be narrowed in a request."""
     options = site.approvals.narrowings.narrowable(person, request.params["id"])
     return narrowing_wire.narrowing_options(options)
 
 
+@own("POST /api/approvals/<id>/narrowing", errors=(404, 409, 422))
 def narrow(
     site: Site, request: HttpRequest, person: Person, body: narrowing_wire.Narrowing
 ) -> narrowing_wire.GrantedAction:
-    """POST /api/approvals/<id>/narrowing: the granted text to sign."""
+    """Preview a narrowed request without deciding it.
+
+    The granted text to sign.
+    """
     narrowed = site.approvals.narrowings.propose(person, request.params["id"], body.record())
     return narrowing_wire.proposed(narrowed)
 
@@ -115,5 +134,5 @@ def outcome(
 
 def _limit(text: str) -> int:
     if not _NUMBER.fullmatch(text) or not 0 < int(text) <= _MAX:
-        raise errors.Problem(422, "invalid_body", f"limit must be 1 to {_MAX}.")
+        raise errors.invalid_body(f"limit must be 1 to {_MAX}.")
     return int(text)

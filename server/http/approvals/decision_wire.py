@@ -9,7 +9,7 @@ from server.model.approval_views import ApproverView, Tally, Vote
 from server.services.approvals import answer_entries
 from server.services.approvals.ceremonies import CeremonyEntries
 from server.services.approvals.submitted_decisions import SubmittedDecision
-from server.services.policy.displays import rfc3339
+from server.services.policy.displays import moment, rfc3339
 
 
 class SignedDecision(StrictBody):
@@ -77,7 +77,7 @@ def decided(shown: ApproverView) -> DecisionDetails | None:
         reason=answer.reason,
         code=answer.code,
         note=answer.note,
-        retry_at=None if answer.retry_at is None else rfc3339(answer.retry_at),
+        retry_at=moment(answer.retry_at),
         ask=None
         if answer.ask_user is None
         else Reference(id=answer.ask_user, name=shown.other_name),

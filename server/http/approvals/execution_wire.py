@@ -2,8 +2,9 @@
 
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import BaseModel, Field, model_validator
 
+from server.http.wire import StrictBody
 from server.model.approval_views import ShownExecution
 from server.model.granted import effective_digest
 from server.protocol.tokens.step_up import StepUpRequirement
@@ -13,10 +14,8 @@ from server.services.policy.displays import rfc3339
 _ACR = r"^[\x21\x23-\x5b\x5d-\x7e]{1,128}$"
 
 
-class Execution(BaseModel):
+class Execution(StrictBody):
     """The action that a resource is about to run, and the step-up requirement for the approval."""
-
-    model_config = ConfigDict(extra="forbid", strict=True)
 
     token: str = Field(max_length=16_384)
     authorization_details: list[dict[str, Any]] = Field(max_length=10)
@@ -64,10 +63,8 @@ _EXECUTION = r"^[\x21-\x7e]{1,128}$"
 _Word = Literal["executed", "failed"]
 
 
-class OutcomeReport(BaseModel):
+class OutcomeReport(StrictBody):
     """The outcome, and optionally what ran: a digest or the full details, not both."""
-
-    model_config = ConfigDict(extra="forbid", strict=True)
 
     approval: str = Field(max_length=64)
     execution_id: str = Field(pattern=_EXECUTION)

@@ -4,21 +4,18 @@ from collections.abc import Sequence
 from dataclasses import asdict
 from typing import Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, Field
 
+from server.http.wire import StrictBody
 from server.model.approvals import Approval
 from server.model.granted import GrantDifference, differences_of, effective_digest, granted_headline
 from server.protocol.approvals.narrowing import Change
-from server.protocol.policy import pointers
+from server.protocol.policy import uses
 from server.services.approvals.narrowing import Narrowable, Narrowed, RequestedNarrowing
 
-_CLOSED = ConfigDict(extra="forbid", strict=True)
 
-
-class FactChange(BaseModel):
+class FactChange(StrictBody):
     """A narrower value: the number of the object, the pointer in it, and the entered text."""
-
-    model_config = _CLOSED
 
     place: int = Field(default=0, ge=0, le=99)
     fact: str = Field(pattern=r"^(/([^~/]|~[01])*)+$", max_length=512)
@@ -26,13 +23,11 @@ class FactChange(BaseModel):
 
     def record(self) -> Change:
         """Convert to the services' type."""
-        return Change(self.place, pointers.as_path(self.fact), self.to)
+        return Change(self.place, uses.as_path(self.fact), self.to)
 
 
-class Narrowing(BaseModel):
+class Narrowing(StrictBody):
     """The narrower request to grant instead."""
-
-    model_config = _CLOSED
 
     drop_scopes: list[str] = Field(default=[], max_length=200)
     changes: list[FactChange] = Field(default=[], max_length=200)

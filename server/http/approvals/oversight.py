@@ -12,8 +12,9 @@ from server.services import paging
 from server.services.operations.administration import AdminServices
 
 
+@managed("GET /api/admin/approvals", query=("state", "agent", "user", *listing.QUERY))
 def approvals(_site: Site, request: HttpRequest, admin: AdminServices) -> wire.ManagedApprovals:
-    """GET /api/admin/approvals."""
+    """List the requests of all users, newest first."""
     limit = listing.limit(request)
     found = admin.oversight.approvals(
         state=_state(request.query.get("state")),
@@ -26,24 +27,27 @@ def approvals(_site: Site, request: HttpRequest, admin: AdminServices) -> wire.M
     return listing.page(wire.ManagedApprovals, part, wire.approval)
 
 
+@managed("GET /api/admin/approvals/<id>")
 def approval(_site: Site, request: HttpRequest, admin: AdminServices) -> wire.ApprovalDetails:
-    """GET /api/admin/approvals/<id>."""
+    """Get one request with its texts, answers and entries."""
     seen = admin.oversight.approval(request.params["id"])
     return wire.approval_details(seen)
 
 
+@managed("POST /api/admin/approvals/<id>/cancel")
 def cancel(
     _site: Site, request: HttpRequest, admin: AdminServices, body: wire.Cancellation
 ) -> wire.ManagedApproval:
-    """POST /api/admin/approvals/<id>/cancel."""
+    """Cancel an open request."""
     seen = admin.oversight.cancel(request.params["id"], body.reason, by=admin.by)
     return wire.approval(seen)
 
 
+@managed("POST /api/admin/approvals/<id>/escalate", signed=True)
 def escalate(
     _site: Site, request: HttpRequest, admin: AdminServices, body: wire.Escalation
 ) -> wire.ManagedApproval:
-    """POST /api/admin/approvals/<id>/escalate."""
+    """Ask one more person about a pending request."""
     seen = admin.backup_requests.ask(request.params["id"], body.to, by=admin.by)
     return wire.approval(seen)
 
@@ -55,26 +59,7 @@ def _state(text: str | None) -> State | None:
         return State(text)
     except ValueError as error:
         words = ", ".join(State)
-        raise errors.Problem(422, "invalid_body", f"state must be one of {words}.") from error
+        raise errors.invalid_body(f"state must be one of {words}.") from error
 
 
-OVERSIGHT_ROUTES: Final = (
-    managed(
-        "GET /api/admin/approvals",
-        approvals,
-        "List the requests of all users, newest first.",
-        query=("state", "agent", "user", *listing.QUERY),
-    ),
-    managed(
-        "GET /api/admin/approvals/<id>",
-        approval,
-        "Get one request with its texts, answers and entries.",
-    ),
-    managed("POST /api/admin/approvals/<id>/cancel", cancel, "Cancel an open request."),
-    managed(
-        "POST /api/admin/approvals/<id>/escalate",
-        escalate,
-        "Ask one more person about a pending request.",
-        signed=True,
-    ),
-)
+OVERSIGHT_ROUTES: Final = (approvals, approval, cancel, escalate)

@@ -9,12 +9,12 @@ from server.http.approvals.execution_wire import ExecutionStatus, execution
 from server.http.approvals.narrowing_wire import GrantedAction, granted
 from server.http.audit import audit_wire
 from server.http.audit.audit_wire import entry
-from server.http.wire import Listed, Reference, RiskWord, StrictBody, Text, moment
+from server.http.wire import Listed, Reference, RiskWord, StrictBody, Text
 from server.model.approvals import Decision
 from server.protocol.approvals import decisions
 from server.services.approvals import narrowing
 from server.services.approvals.oversight import NamedApproval
-from server.services.policy.displays import rfc3339
+from server.services.policy.displays import moment, rfc3339
 
 
 class Cancellation(StrictBody):

@@ -2,19 +2,17 @@
 
 from typing import Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, Field
 
-from server.http.wire import Reference
+from server.http.wire import Reference, StrictBody
 from server.services.approvers.deputies import NamedDeputy, RequestedDeputy
 from server.services.policy.displays import rfc3339
 
 _MOMENT = 40
 
 
-class NewDeputy(BaseModel):
+class NewDeputy(StrictBody):
     """A deputy, from when to when (RFC 3339), with a signed statement."""
-
-    model_config = ConfigDict(extra="forbid", strict=True)
 
     deputy: str = Field(min_length=1, max_length=256)
     begins: str = Field(alias="from", max_length=_MOMENT)

@@ -14,35 +14,40 @@ from server.services.approvers.groups import GroupChanges
 from server.services.operations.administration import AdminServices
 
 
+@managed("GET /api/groups", query=listing.QUERY)
 def listed(_site: Site, request: HttpRequest, admin: AdminServices) -> wire.ManagedGroups:
-    """GET /api/groups."""
+    """List groups by name."""
     where, limit = listing.cursor(request), listing.limit(request)
     part = paging.after(admin.groups.all(), lambda group: group.name.casefold(), where, limit)
     return listing.page(wire.ManagedGroups, part, lambda group: _document(admin, group))
 
 
+@managed("POST /api/groups", status=201, signed=True)
 def add(
     _site: Site, _request: HttpRequest, admin: AdminServices, body: wire.NewGroup
 ) -> wire.ManagedGroup:
-    """POST /api/groups."""
+    """Create a group."""
     return _document(admin, admin.groups.add(**written(GROUP_MEMBERS, body), by=admin.by))
 
 
+@managed("GET /api/groups/<id>")
 def show(_site: Site, request: HttpRequest, admin: AdminServices) -> wire.ManagedGroup:
-    """GET /api/groups/<id>."""
+    """Get one group."""
     return _document(admin, admin.groups.show(request.params["id"]))
 
 
+@managed("PATCH /api/groups/<id>", versioned=True)
 def update(
     _site: Site, request: HttpRequest, admin: AdminServices, body: wire.GroupChange
 ) -> wire.ManagedGroup:
-    """PATCH /api/groups/<id>."""
+    """Change a group. Adding a member needs a signature."""
     changes = GroupChanges(**written(GROUP_MEMBERS, body))
     return _document(admin, admin.groups.update(request.params["id"], changes, by=admin.by))
 
 
+@managed("DELETE /api/groups/<id>")
 def delete(_site: Site, request: HttpRequest, admin: AdminServices) -> None:
-    """DELETE /api/groups/<id>."""
+    """Delete a group that neither policy nor an agent names."""
     admin.groups.delete(request.params["id"], by=admin.by)
 
 
@@ -50,19 +55,4 @@ def _document(admin: AdminServices, group: Group) -> wire.ManagedGroup:
     return wire.document(group, admin.names(group.members))
 
 
-GROUP_ROUTES: Final = (
-    managed("GET /api/groups", listed, "List groups by name.", query=listing.QUERY),
-    managed("POST /api/groups", add, "Create a group.", status=201, signed=True),
-    managed("GET /api/groups/<id>", show, "Get one group."),
-    managed(
-        "PATCH /api/groups/<id>",
-        update,
-        "Change a group. Adding a member needs a signature.",
-        versioned=True,
-    ),
-    managed(
-        "DELETE /api/groups/<id>",
-        delete,
-        "Delete a group that neither policy nor an agent names.",
-    ),
-)
+GROUP_ROUTES: Final = (listed, add, show, update, delete)

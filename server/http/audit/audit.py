@@ -2,15 +2,21 @@
 
 from server.http import listing
 from server.http.audit import audit_wire as wire
-from server.http.route import HttpRequest
+from server.http.route import HttpRequest, managed
 from server.http.site import Site
 from server.model.audit import EntrySearch
 from server.services import paging
 from server.services.operations.administration import AdminServices
 
+_SEARCH = (
+    *("type", "actor", "agent", "user", "resource"),
+    *("approval", "correlation", "hash", "since", "until"),
+)
 
+
+@managed("GET /api/audit", query=(*_SEARCH, *listing.QUERY))
 def search(_site: Site, request: HttpRequest, admin: AdminServices) -> wire.LogEntries:
-    """GET /api/audit: the newest matching entries."""
+    """Search the audit log, newest first."""
     query = request.query
     wanted = EntrySearch(
         type=query.get("type"),
@@ -27,14 +33,16 @@ def search(_site: Site, request: HttpRequest, admin: AdminServices) -> wire.LogE
     return answer(request, admin, wanted)
 
 
+@managed("GET /api/audit/<id>")
 def show(_site: Site, request: HttpRequest, admin: AdminServices) -> wire.LogEntry:
-    """GET /api/audit/<id>."""
+    """Get one audit entry."""
     entry = admin.entries.get(request.params["id"])
     return wire.entry(entry)
 
 
+@managed("GET /api/audit/<id>/timeline")
 def timeline(_site: Site, request: HttpRequest, admin: AdminServices) -> wire.Timeline:
-    """GET /api/audit/<id>/timeline."""
+    """Get all entries of one request, token, entry or API call (correlation ID), oldest first."""
     entries = admin.entries.timeline(request.params["id"])
     return wire.timeline(entries)
 

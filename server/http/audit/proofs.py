@@ -7,7 +7,7 @@ import re
 from typing import Final
 
 from server.http.audit import proof_wire as wire
-from server.http.route import NO_STORE, HttpRequest, HttpResponse
+from server.http.route import NO_STORE, HttpRequest, HttpResponse, own
 from server.http.site import Site
 from server.protocol import errors
 from server.services.users.device_auth import Person
@@ -21,20 +21,23 @@ def checkpoint(site: Site, _request: HttpRequest, _person: Person) -> HttpRespon
     return HttpResponse(200, site.audit_log.newest().encode(), _NOTE)
 
 
+@own("GET /api/audit/consistency", query=("from",), errors=(409, 422))
 def consistency(site: Site, request: HttpRequest, _person: Person) -> wire.ConsistencyProof:
-    """GET /api/audit/consistency?from=SIZE."""
+    """Get a proof that an older audit log is the beginning of the current one."""
     size = request.query.get("from", "")
     if not _SIZE.fullmatch(size):
-        raise errors.Problem(422, "invalid_body", "from must be the size of a checkpoint.")
+        raise errors.invalid_body("from must be the size of a checkpoint.")
     return wire.consistency(site.audit_log.consistency(int(size)))
 
 
+@own("GET /api/audit/<id>/inclusion", errors=(404, 409))
 def inclusion(site: Site, request: HttpRequest, _person: Person) -> wire.InclusionProof:
-    """GET /api/audit/<id>/inclusion."""
+    """Get a proof that an entry is in the audit log."""
     return wire.inclusion(site.audit_log.prove(request.params["id"]))
 
 
+@own("GET /api/audit/keys")
 def keys(site: Site, _request: HttpRequest, _person: Person) -> wire.LogKeys:
-    """GET /api/audit/keys."""
+    """Get the public keys of the audit log."""
     log = site.audit_log
     return wire.keys(log.key, log.replacements())

@@ -6,20 +6,11 @@ from pydantic import BaseModel, Field
 
 from server.http import members
 from server.http.members import answer_fields, change_fields, new_fields, with_fields
-from server.http.wire import (
-    ClientSecret,
-    Listed,
-    Names,
-    Reference,
-    StrictBody,
-    Text,
-    moment,
-    secret,
-)
+from server.http.wire import ClientSecret, Listed, Names, Reference, StrictBody, Text, secret
 from server.model.clients import Agent
 from server.services.clients.agent_members import AGENT_MEMBERS
 from server.services.operations import power
-from server.services.policy.displays import rfc3339
+from server.services.policy.displays import moment, rfc3339
 
 
 class AuthChange(StrictBody):

@@ -2,32 +2,36 @@
 
 from server.http import listing
 from server.http.clients import invitation_wire as wire
-from server.http.route import HttpRequest
+from server.http.route import HttpRequest, managed
 from server.http.site import Site
-from server.http.wire import Reference, milliseconds, moment
+from server.http.wire import Reference, milliseconds
 from server.model.clients import Invitation
 from server.services.clients.invitations import SAFE_GRANTS, NewInvitation
 from server.services.operations.administration import AdminServices
+from server.services.policy.displays import moment
 
 
+@managed("GET /api/invitations", query=listing.QUERY)
 def listed(_site: Site, request: HttpRequest, admin: AdminServices) -> wire.ManagedInvitations:
-    """GET /api/invitations."""
+    """List invitations for agents."""
     part = admin.invitations.page(listing.cursor(request), listing.limit(request))
     return listing.page(wire.ManagedInvitations, part, lambda one: _document(admin, one))
 
 
+@managed("POST /api/invitations", status=201, signed=True)
 def issue(
     _site: Site, _request: HttpRequest, admin: AdminServices, body: wire.NewInvitation
 ) -> wire.InvitationWithToken:
-    """POST /api/invitations: the response has the token, which is shown once."""
+    """Create an invitation. The token is shown once."""
     issued = admin.invitations.issue(_new(body), by=admin.by)
     return wire.InvitationWithToken(
         invitation=_document(admin, issued.invitation), initial_access_token=issued.token
     )
 
 
+@managed("DELETE /api/invitations/<id>")
 def revoke(_site: Site, request: HttpRequest, admin: AdminServices) -> wire.ManagedInvitation:
-    """DELETE /api/invitations/<id>: returns the revoked invitation."""
+    """Revoke an invitation. The agents that used it stay."""
     invitation = admin.invitations.revoke(request.params["id"], by=admin.by)
     return _document(admin, invitation)
 

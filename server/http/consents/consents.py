@@ -11,22 +11,25 @@ from server.services.operations.administration import AdminServices
 from server.services.users.device_auth import Person
 
 
+@own("GET /api/consents", query=("ended",), errors=(422,))
 def listed(site: Site, request: HttpRequest, person: Person) -> wire.Consents:
-    """GET /api/consents?ended=true|false."""
+    """List your consents."""
     found = site.consents.mine(person, ended=listing.ended(request))
     items = [wire.consent(given, site.clock.now()) for given in found]
     return wire.Consents(items=items)
 
 
+@own("DELETE /api/consents/<id>", errors=(404,))
 def revoke(site: Site, request: HttpRequest, person: Person) -> wire.ConsentRevoked:
-    """DELETE /api/consents/<id>."""
+    """Revoke a consent and the tokens that came from it."""
     given, tokens = site.consents.revoke_mine(person, request.params["id"])
     consent = wire.consent(given, site.clock.now())
     return wire.ConsentRevoked(consent=consent, tokens_revoked=tokens)
 
 
+@own("DELETE /api/acting/<id>")
 def stop(site: Site, request: HttpRequest, person: Person) -> wire.AccessRevoked:
-    """DELETE /api/acting/<id>."""
+    """Revoke the access of an agent or app: your grants, consents and tokens for it end."""
     ended = site.tokens.access_revocation.revoke(person, request.params["id"])
     return wire.AccessRevoked(
         client_id=ended.client_id,
@@ -36,8 +39,9 @@ def stop(site: Site, request: HttpRequest, person: Person) -> wire.AccessRevoked
     )
 
 
+@managed("GET /api/admin/consents", query=("client", "user", "ended", *listing.QUERY))
 def all_listed(site: Site, request: HttpRequest, admin: AdminServices) -> wire.ManagedConsents:
-    """GET /api/admin/consents."""
+    """List the consents of all users, newest first."""
     limit = listing.limit(request)
     found = admin.consents.search(
         client=request.query.get("client"),
@@ -51,38 +55,14 @@ def all_listed(site: Site, request: HttpRequest, admin: AdminServices) -> wire.M
     return listing.page(wire.ManagedConsents, part, lambda one: wire.managed(one, now))
 
 
+@managed("POST /api/admin/consents/<id>/revoke")
 def end(site: Site, request: HttpRequest, admin: AdminServices) -> wire.ManagedConsentRevoked:
-    """POST /api/admin/consents/<id>/revoke."""
+    """Revoke a consent and the tokens that came from it."""
     given, tokens = admin.consents.revoke(request.params["id"], by=admin.by)
     consent = wire.managed(given, site.clock.now())
     return wire.ManagedConsentRevoked(consent=consent, tokens_revoked=tokens)
 
 
-CONSENT_ROUTES: Final = (
-    own("GET /api/consents", listed, "List your consents.", query=("ended",), errors=(422,)),
-    own(
-        "DELETE /api/consents/<id>",
-        revoke,
-        "Revoke a consent and the tokens that came from it.",
-        errors=(404,),
-    ),
-    own(
-        "DELETE /api/acting/<id>",
-        stop,
-        "Revoke the access of an agent or app: your grants, consents and tokens for it end.",
-    ),
-)
+CONSENT_ROUTES: Final = (listed, revoke, stop)
 
-MANAGED_CONSENT_ROUTES: Final = (
-    managed(
-        "GET /api/admin/consents",
-        all_listed,
-        "List the consents of all users, newest first.",
-        query=("client", "user", "ended", *listing.QUERY),
-    ),
-    managed(
-        "POST /api/admin/consents/<id>/revoke",
-        end,
-        "Revoke a consent and the tokens that came from it.",
-    ),
-)
+MANAGED_CONSENT_ROUTES: Final = (all_listed, end)

@@ -5,13 +5,13 @@ from typing import Literal
 from pydantic import BaseModel, Field
 
 from server.http.oauth_wire import OauthAnswer
-from server.http.wire import Listed, Reference, StrictBody, moment
+from server.http.wire import Listed, Reference, StrictBody
 from server.model.devices import MAX_ATTEMPTS
 from server.model.devices import Device as DeviceRecord
 from server.model.users import User as UserRecord
 from server.protocol import base64url
 from server.services.devices.devices import MAX_UNCONFIRMED, PinAnswer
-from server.services.policy.displays import rfc3339
+from server.services.policy.displays import moment, rfc3339
 
 _THIRTY_TWO_BYTES = r"^[A-Za-z0-9_-]{42}[AEIMQUYcgkosw048]$"
 """Canonical base64url (RFC 4648 3.5)."""
@@ -132,7 +132,7 @@ def device(record: DeviceRecord, *, this: bool, nonce: str | None) -> Device:
         kind=record.kind,
         state=record.state,
         created_at=rfc3339(record.created_at),
-        last_seen_at=None if seen is None else rfc3339(seen),
+        last_seen_at=moment(seen),
         high_from=rfc3339(record.high_from),
         this=this,
         keys=dict(record.kids),

@@ -15,34 +15,38 @@ from server.services.policy.displays import rfc3339
 from server.services.users.device_auth import Person
 
 
+@own("GET /api/me")
 def me(site: Site, _request: HttpRequest, person: Person) -> user_wire.Me:
-    """GET /api/me."""
+    """Get the current user and device."""
     device = None if person.device is None else _device(site, person.device, person)
     return user_wire.Me(
         user=user_wire.user(person.user), device=device, server_time=rfc3339(site.clock.now())
     )
 
 
+@own("GET /api/devices")
 def listed(site: Site, _request: HttpRequest, person: Person) -> device_wire.Devices:
-    """GET /api/devices."""
+    """List your devices."""
     found = [_device(site, device, person) for device in site.devices.devices.list_own(person)]
     return device_wire.Devices(items=found)
 
 
+@own("POST /api/devices", status=201, errors=(409, 422), browsers=False)
 def register(
     site: Site, _request: HttpRequest, person: Person, body: device_wire.NewDevice
 ) -> device_wire.Device:
-    """POST /api/devices."""
+    """Register this terminal as a device."""
     keys = {"low": body.approval_keys.low, "high": body.approval_keys.high}
     device = site.devices.devices.register(person, body.name, keys)
     nonce = site.devices.devices.statement_nonce(device, device)
     return device_wire.device(device, this=True, nonce=nonce)
 
 
+@own("POST /api/devices/codes", status=201, errors=(409, 422))
 def code(
     site: Site, _request: HttpRequest, person: Person, body: wire.SignedStatement
 ) -> device_wire.OwnDeviceLink:
-    """POST /api/devices/codes."""
+    """Create a one-time code for another device. It is shown once."""
     issued = site.devices.devices.create_code(person, body.statement)
     return device_wire.OwnDeviceLink(
         enrolment_code=issued.code,
@@ -51,55 +55,62 @@ def code(
     )
 
 
+@own("PATCH /api/devices/<id>", errors=(404, 422))
 def rename(
     site: Site, request: HttpRequest, person: Person, body: device_wire.DeviceName
 ) -> device_wire.Device:
-    """PATCH /api/devices/<id>, or `self`."""
+    """Rename a device."""
     device = site.devices.devices.rename(person, request.params["id"], body.name)
     return _device(site, device, person)
 
 
+@own("POST /api/devices/self/pin", errors=(404, 422, 423), browsers=False)
 def pin(
     site: Site, _request: HttpRequest, person: Person, body: device_wire.PinInput
 ) -> device_wire.PinResult:
-    """POST /api/devices/self/pin."""
+    """Get the server's half of the PIN. Every call is counted."""
     answer = site.devices.devices.answer_pin_call(person, body.raw(), body.purpose)
     return device_wire.pin_result(answer)
 
 
+@own("POST /api/devices/self/pin/confirmation", errors=(422,), browsers=False)
 def confirm_pin(
     site: Site, _request: HttpRequest, person: Person, body: wire.SignedStatement
 ) -> device_wire.PinConfirmation:
-    """POST /api/devices/self/pin/confirmation."""
+    """Prove that the PIN was right."""
     site.devices.devices.confirm_pin(person, body.statement)
     return device_wire.PinConfirmation(tries=0)
 
 
+@own("POST /api/devices/<id>/unlock", errors=(404, 422))
 def unlock(
     site: Site, request: HttpRequest, person: Person, body: wire.SignedStatement
 ) -> device_wire.Device:
-    """POST /api/devices/<id>/unlock."""
+    """Unlock a device."""
     device = site.devices.devices.unlock(person, request.params["id"], body.statement)
     return _device(site, device, person)
 
 
+@own("POST /api/devices/<id>/vouch", errors=(404, 422))
 def vouch(
     site: Site, request: HttpRequest, person: Person, body: wire.SignedStatement
 ) -> device_wire.Device:
-    """POST /api/devices/<id>/vouch."""
+    """Vouch for a new device, so that it decides high risk immediately."""
     device = site.devices.devices.vouch(person, request.params["id"], body.statement)
     return _device(site, device, person)
 
 
+@own("DELETE /api/devices/<id>", errors=(404,))
 def revoke(site: Site, request: HttpRequest, person: Person) -> None:
-    """DELETE /api/devices/<id>, or `self`."""
+    """Remove a device. `self` signs this one out."""
     site.devices.devices.revoke(person, request.params["id"])
 
 
+@managed("GET /api/admin/devices", query=("user", *listing.QUERY))
 def all_listed(
     _site: Site, request: HttpRequest, admin: AdminServices
 ) -> device_wire.ManagedDevices:
-    """GET /api/admin/devices."""
+    """List the devices of all users, oldest first."""
     limit, where = listing.limit(request), listing.moment_cursor(request) or (0, "")
     found = admin.oversight.device_page(request.query.get("user"), where, limit + 1)
     part = paging.part(found, limit, lambda pair: f"{pair[0].created_at}.{pair[0].id}")
@@ -108,8 +119,9 @@ def all_listed(
     )
 
 
+@managed("DELETE /api/admin/devices/<id>")
 def revoke_managed(_site: Site, request: HttpRequest, admin: AdminServices) -> None:
-    """DELETE /api/admin/devices/<id>."""
+    """Remove a user's device. Must be signed if it is their last one."""
     admin.oversight.revoke_device(request.params["id"], by=admin.by)
 
 
@@ -120,64 +132,6 @@ def _device(site: Site, device: Device, person: Person) -> device_wire.Device:
     return device_wire.device(device, this=this, nonce=nonce)
 
 
-DEVICE_ROUTES: Final = (
-    own("GET /api/me", me, "Get the current user and device."),
-    own("GET /api/devices", listed, "List your devices."),
-    own(
-        "POST /api/devices",
-        register,
-        "Register this terminal as a device.",
-        status=201,
-        errors=(409, 422),
-        browsers=False,
-    ),
-    own(
-        "POST /api/devices/codes",
-        code,
-        "Create a one-time code for another device. It is shown once.",
-        status=201,
-        errors=(409, 422),
-    ),
-    own("PATCH /api/devices/<id>", rename, "Rename a device.", errors=(404, 422)),
-    own(
-        "POST /api/devices/self/pin",
-        pin,
-        "Get the server's half of the PIN. Every call is counted.",
-        errors=(404, 422, 423),
-        browsers=False,
-    ),
-    own(
-        "POST /api/devices/self/pin/confirmation",
-        confirm_pin,
-        "Prove that the PIN was right.",
-        errors=(422,),
-        browsers=False,
-    ),
-    own("POST /api/devices/<id>/unlock", unlock, "Unlock a device.", errors=(404, 422)),
-    own(
-        "POST /api/devices/<id>/vouch",
-        vouch,
-        "Vouch for a new device, so that it decides high risk immediately.",
-        errors=(404, 422),
-    ),
-    own(
-        "DELETE /api/devices/<id>",
-        revoke,
-        "Remove a device. `self` signs this one out.",
-        errors=(404,),
-    ),
-)
+DEVICE_ROUTES: Final = (me, listed, register, code, rename, pin, confirm_pin, unlock, vouch, revoke)
 
-MANAGED_DEVICE_ROUTES: Final = (
-    managed(
-        "GET /api/admin/devices",
-        all_listed,
-        "List the devices of all users, oldest first.",
-        query=("user", *listing.QUERY),
-    ),
-    managed(
-        "DELETE /api/admin/devices/<id>",
-        revoke_managed,
-        "Remove a user's device. Must be signed if it is their last one.",
-    ),
-)
+MANAGED_DEVICE_ROUTES: Final = (all_listed, revoke_managed)

@@ -29,7 +29,7 @@ def register(site: Site, request: HttpRequest) -> HttpResponse:
     try:
         made = body.record()
     except ValueError as error:
-        raise errors.Problem(422, "invalid_body", f"{error}.") from error
+        raise errors.invalid_body(f"{error}.") from error
     device, cookie = site.devices.passkeys.register(body.code, made, peer=request.peer)
     answer = forms.RegisteredPasskey(device=device_wire.device(device, this=True, nonce=None))
     return as_json(201, answer.model_dump(), cookies.setting(site.server_policy, cookie))
@@ -51,8 +51,12 @@ def sign_in(site: Site, request: HttpRequest) -> HttpResponse:
     return as_json(200, answer.model_dump(), cookies.setting(site.server_policy, cookie))
 
 
+@own("POST /api/feed/ticket")
 def ticket(site: Site, request: HttpRequest, _person: Person) -> forms.FeedTicket:
-    """POST /api/feed/ticket: for a page; a terminal proves its key at the socket."""
+    """Get the first frame for the feed of this browser.
+
+    For a page; a terminal proves its key at the socket.
+    """
     cookie = cookies.of(site.server_policy, request)
     if not cookie:
         raise errors.Problem(403, "forbidden", "A terminal needs no ticket: send token and proof.")
@@ -114,11 +118,7 @@ PASSKEY_ROUTES: Final = (
         errors=(403, 422),
         problems=True,
     ),
-    own(
-        "POST /api/feed/ticket",
-        ticket,
-        "Get the first frame for the feed of this browser.",
-    ),
+    ticket,
     Route(
         "POST",
         "/api/passkeys/sign-out",

@@ -2,10 +2,10 @@
 
 from typing import Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, Field
 
 from server.http.approvals import approval_wire
-from server.http.wire import Listed, Reference
+from server.http.wire import Listed, Reference, StrictBody
 from server.services.incidents import incident_json
 from server.services.incidents.incidents import NamedIncident
 from server.services.incidents.reports import Report, ReportResult
@@ -14,11 +14,7 @@ from server.services.policy.displays import rfc3339
 _ScopeWord = Literal["agent", "every_agent"]
 
 
-class _Body(BaseModel):
-    model_config = ConfigDict(extra="forbid", strict=True)
-
-
-class SignedReport(_Body):
+class SignedReport(StrictBody):
     """A signed denial as suspicious (compact JWS), whom to quarantine, and a note."""
 
     decision: str = Field(max_length=16_384)
@@ -30,7 +26,7 @@ class SignedReport(_Body):
         return Report(self.decision, self.scope, self.note)
 
 
-class IncidentClosing(_Body):
+class IncidentClosing(StrictBody):
     """The result of the investigation."""
 
     note: str | None = Field(default=None, max_length=1_000)

@@ -4,29 +4,35 @@ from typing import Final
 
 from server.http import listing
 from server.http.incidents import incident_wire as wire
-from server.http.route import HttpRequest, managed, own
+from server.http.route import STAFF_AND_OWNERS, HttpRequest, managed, own
 from server.http.site import Site
 from server.protocol import errors
 from server.services import paging
 from server.services.operations.administration import AdminServices
-from server.services.operations.authority import Role
 from server.services.users.device_auth import Person
 
 
+@own("POST /api/approvals/<id>/report", errors=(404, 422))
 def report(
     site: Site, request: HttpRequest, person: Person, body: wire.SignedReport
 ) -> wire.ReportResponse:
-    """POST /api/approvals/<id>/report."""
+    """Report a request: deny it and quarantine the agent, or all that act for you."""
     done = site.incidents.reports.report(person, request.params["id"], body.record())
     named = site.incidents.incidents.show(done.incident.id)
     return wire.report_response(done, named)
 
 
+@managed(
+    "GET /api/incidents",
+    query=("closed", *listing.QUERY),
+    roles=STAFF_AND_OWNERS,
+    errors=(401, 403, 422),
+)
 def listed(_site: Site, request: HttpRequest, admin: AdminServices) -> wire.Incidents:
-    """GET /api/incidents?closed=true|false."""
+    """List open incidents, newest first."""
     closed = request.query.get("closed", "false")
     if closed not in {"true", "false"}:
-        raise errors.Problem(422, "invalid_body", "closed must be true or false.")
+        raise errors.invalid_body("closed must be true or false.")
     limit = listing.limit(request)
     found = admin.incidents.search(
         closed=closed == "true",
@@ -38,51 +44,22 @@ def listed(_site: Site, request: HttpRequest, admin: AdminServices) -> wire.Inci
     return listing.page(wire.Incidents, part, wire.incident)
 
 
+@managed("GET /api/incidents/<id>", roles=STAFF_AND_OWNERS, errors=(401, 403, 404))
 def show(_site: Site, request: HttpRequest, admin: AdminServices) -> wire.Incident:
-    """GET /api/incidents/<id>."""
+    """Get one incident with its evidence."""
     named = admin.incidents.show(request.params["id"], owner=admin.only_of)
     return wire.incident(named)
 
 
+@managed("POST /api/incidents/<id>/close", signed=True)
 def close(
     _site: Site, request: HttpRequest, admin: AdminServices, body: wire.IncidentClosing
 ) -> wire.Incident:
-    """POST /api/incidents/<id>/close."""
+    """Close an incident. Quarantined agents stay quarantined."""
     named = admin.incidents.close(request.params["id"], body.note, by=admin.by)
     return wire.incident(named)
 
 
-_SEE = (Role.ADMIN, Role.AUDITOR, Role.OWNER)
+REPORT_ROUTES: Final = (report,)
 
-REPORT_ROUTES: Final = (
-    own(
-        "POST /api/approvals/<id>/report",
-        report,
-        "Report a request: deny it and quarantine the agent, or all that act for you.",
-        errors=(404, 422),
-    ),
-)
-
-INCIDENT_ROUTES: Final = (
-    managed(
-        "GET /api/incidents",
-        listed,
-        "List open incidents, newest first.",
-        query=("closed", *listing.QUERY),
-        roles=_SEE,
-        errors=(401, 403, 422),
-    ),
-    managed(
-        "GET /api/incidents/<id>",
-        show,
-        "Get one incident with its evidence.",
-        roles=_SEE,
-        errors=(401, 403, 404),
-    ),
-    managed(
-        "POST /api/incidents/<id>/close",
-        close,
-        "Close an incident. Quarantined agents stay quarantined.",
-        signed=True,
-    ),
-)
+INCIDENT_ROUTES: Final = (listed, show, close)

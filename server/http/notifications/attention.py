@@ -9,55 +9,64 @@ from server.http.site import Site
 from server.services.users.device_auth import Person
 
 
+@own("GET /api/attention")
 def shown(site: Site, _request: HttpRequest, person: Person) -> wire.Attention:
-    """GET /api/attention."""
+    """Get your quiet hours, muted agents and held requests."""
     return _all(site, person)
 
 
+@own("PUT /api/attention/quiet-hours", errors=(422,))
 def set_quiet_hours(
     site: Site, _request: HttpRequest, person: Person, body: wire.QuietHours
 ) -> wire.Attention:
-    """PUT /api/attention/quiet-hours."""
+    """Set quiet hours for low and medium risk."""
     site.notifications.settings.set_hours(person, body.record())
     return _all(site, person)
 
 
+@own("DELETE /api/attention/quiet-hours")
 def clear_quiet_hours(site: Site, _request: HttpRequest, person: Person) -> None:
-    """DELETE /api/attention/quiet-hours."""
+    """Remove quiet hours."""
     site.notifications.settings.clear_hours(person)
 
 
+@own("POST /api/attention/mutes", errors=(404, 422))
 def mute(site: Site, _request: HttpRequest, person: Person, body: wire.NewMute) -> wire.Mute:
-    """POST /api/attention/mutes."""
+    """Mute an agent at low and medium risk."""
     muted = site.notifications.settings.mute(person, body.agent, body.minutes)
     return wire.mute(muted)
 
 
+@own("DELETE /api/attention/mutes/<id>", errors=(404,))
 def unmute(site: Site, request: HttpRequest, person: Person) -> None:
-    """DELETE /api/attention/mutes/<id>."""
+    """Unmute an agent."""
     site.notifications.settings.unmute(person, request.params["id"])
 
 
+@own("POST /api/approvals/<id>/extension", errors=(404, 409))
 def extend(site: Site, request: HttpRequest, person: Person) -> Approval:
-    """POST /api/approvals/<id>/extension."""
+    """Extend a request."""
     shown = site.approvals.extensions.extend(person, request.params["id"])
     return approval(shown)
 
 
+@own("POST /api/approvals/<id>/retry", errors=(404, 409))
 def ask_again(site: Site, request: HttpRequest, person: Person) -> Approval:
-    """POST /api/approvals/<id>/retry."""
+    """Ask the agent of an expired request to retry."""
     shown = site.approvals.retries.ask(person, request.params["id"])
     return approval(shown)
 
 
+@own("POST /api/approvals/<id>/snooze", errors=(404, 409, 422), browsers=False)
 def snooze(site: Site, request: HttpRequest, person: Person, body: wire.NewSnooze) -> wire.Snooze:
-    """POST /api/approvals/<id>/snooze."""
+    """Snooze a request."""
     hold = site.notifications.settings.snooze(person, request.params["id"], body.minutes)
     return wire.snooze(hold)
 
 
+@own("DELETE /api/approvals/<id>/snooze", errors=(404,), browsers=False)
 def wake(site: Site, request: HttpRequest, person: Person) -> None:
-    """DELETE /api/approvals/<id>/snooze."""
+    """End the snooze of a request."""
     site.notifications.settings.wake(person, request.params["id"])
 
 
@@ -66,49 +75,13 @@ def _all(site: Site, person: Person) -> wire.Attention:
 
 
 ATTENTION_ROUTES: Final = (
-    own(
-        "GET /api/attention",
-        shown,
-        "Get your quiet hours, muted agents and held requests.",
-    ),
-    own(
-        "PUT /api/attention/quiet-hours",
-        set_quiet_hours,
-        "Set quiet hours for low and medium risk.",
-        errors=(422,),
-    ),
-    own("DELETE /api/attention/quiet-hours", clear_quiet_hours, "Remove quiet hours."),
-    own(
-        "POST /api/attention/mutes",
-        mute,
-        "Mute an agent at low and medium risk.",
-        errors=(404, 422),
-    ),
-    own("DELETE /api/attention/mutes/<id>", unmute, "Unmute an agent.", errors=(404,)),
-    own(
-        "POST /api/approvals/<id>/extension",
-        extend,
-        "Extend a request.",
-        errors=(404, 409),
-    ),
-    own(
-        "POST /api/approvals/<id>/retry",
-        ask_again,
-        "Ask the agent of an expired request to retry.",
-        errors=(404, 409),
-    ),
-    own(
-        "POST /api/approvals/<id>/snooze",
-        snooze,
-        "Snooze a request.",
-        errors=(404, 409, 422),
-        browsers=False,
-    ),
-    own(
-        "DELETE /api/approvals/<id>/snooze",
-        wake,
-        "End the snooze of a request.",
-        errors=(404,),
-        browsers=False,
-    ),
+    shown,
+    set_quiet_hours,
+    clear_quiet_hours,
+    mute,
+    unmute,
+    extend,
+    ask_again,
+    snooze,
+    wake,
 )

@@ -1,18 +1,17 @@
 """The JSON of a person's own notification settings."""
 
 from datetime import time
-from typing import Annotated, Literal
+from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from server.http.wire import Reference
+from server.http.wire import Reference, StrictBody
 from server.model.notifications import Hold, Why
 from server.model.policy import Hours as HoursRecord
 from server.model.policy_rules import DAYS
 from server.services.notifications.notification_settings import MutedAgent, NotificationSettings
-from server.services.policy.displays import rfc3339
+from server.services.policy.displays import moment, rfc3339
 
-_CLOSED = ConfigDict(extra="forbid", strict=True, populate_by_name=True)
 _HOUR = r"^([01][0-9]|2[0-3]):[0-5][0-9]$"
 _END = r"^([01][0-9]|2[0-3]):[0-5][0-9]$|^24:00$"
 _MONTH = 31 * 24 * 60
@@ -20,12 +19,12 @@ _MONTH = 31 * 24 * 60
 Day = Literal["mon", "tue", "wed", "thu", "fri", "sat", "sun"]
 
 
-class QuietHours(BaseModel):
+class QuietHours(StrictBody):
     """Hours of some days in a time zone; over midnight if `to` is not after `from`."""
 
-    model_config = _CLOSED
+    model_config = ConfigDict(populate_by_name=True)
 
-    days: Annotated[list[Day], Field(min_length=1, max_length=7)] = list(DAYS)
+    days: list[Day] = Field(default=list(DAYS), min_length=1, max_length=7)
     begins: str = Field(alias="from", pattern=_HOUR)
     ends: str = Field(alias="to", pattern=_END)
     zone: str = Field(min_length=1, max_length=64)
@@ -36,19 +35,15 @@ class QuietHours(BaseModel):
         return HoursRecord(_time(self.begins), _time(self.ends), days, self.zone)
 
 
-class NewMute(BaseModel):
+class NewMute(StrictBody):
     """An agent, by name or id, and how long to mute it; without `minutes`, until it is unmuted."""
-
-    model_config = _CLOSED
 
     agent: str = Field(min_length=1, max_length=128)
     minutes: int | None = Field(default=None, ge=1, le=_MONTH)
 
 
-class NewSnooze(BaseModel):
+class NewSnooze(StrictBody):
     """For how long."""
-
-    model_config = _CLOSED
 
     minutes: int = Field(ge=1, le=_MONTH)
 
@@ -82,7 +77,7 @@ def attention(settings: NotificationSettings) -> Attention:
     """Notification settings as JSON."""
     return Attention(
         quiet_hours=None if settings.hours is None else _hours(settings.hours),
-        quiet_until=None if settings.quiet_until is None else rfc3339(settings.quiet_until),
+        quiet_until=moment(settings.quiet_until),
         mutes=[mute(one) for one in settings.muted],
         held=[snooze(one) for one in settings.holds],
     )
@@ -94,7 +89,7 @@ def mute(muted: MutedAgent) -> Mute:
     return Mute(
         agent=Reference(id=record.agent_id, name=muted.agent_name),
         since=rfc3339(record.since),
-        until=None if record.until is None else rfc3339(record.until),
+        until=moment(record.until),
     )
 
 

@@ -2,7 +2,7 @@
 
 from server import telemetry
 from server.http.notifications import outbox_wire as wire
-from server.http.route import HttpRequest
+from server.http.route import HttpRequest, managed
 from server.http.site import Site
 from server.protocol import errors
 from server.services.operations.administration import AdminServices
@@ -10,13 +10,15 @@ from server.services.operations.administration import AdminServices
 _MAX_DIGITS = 18
 
 
+@managed("GET /api/admin/outbox")
 def state(_site: Site, _request: HttpRequest, services: AdminServices) -> wire.OutboxStatus:
-    """GET /api/admin/outbox."""
+    """Get the state of the outbox, push services and loops."""
     return wire.answer(services.outbox.state(), telemetry.loops())
 
 
+@managed("POST /api/admin/outbox/<id>/retry")
 def retry(_site: Site, request: HttpRequest, services: AdminServices) -> wire.UndeliveredMessage:
-    """POST /api/admin/outbox/<id>/retry."""
+    """Retry an undelivered message."""
     message_id = request.params["id"]
     if not message_id.isdecimal() or len(message_id) > _MAX_DIGITS:
         raise errors.Problem(404, "not_found", "This message does not exist.")

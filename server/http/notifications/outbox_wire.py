@@ -5,10 +5,9 @@ from typing import Literal
 
 from pydantic import BaseModel
 
-from server.http.wire import moment
 from server.services.notifications.outbox import OutboxState
 from server.services.notifications.outbox import UndeliveredMessage as Undelivered
-from server.services.policy.displays import rfc3339
+from server.services.policy.displays import moment, rfc3339
 
 
 class OutboxCounts(BaseModel):

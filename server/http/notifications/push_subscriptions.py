@@ -9,8 +9,9 @@ from server.http.site import Site
 from server.services.users.device_auth import Person
 
 
+@own("GET /api/push-subscriptions")
 def listed(site: Site, request: HttpRequest, person: Person) -> wire.PushSubscriptions:
-    """GET /api/push-subscriptions."""
+    """List the browsers that notify you, and get the key to add one."""
     cookie = cookies.of(site.server_policy, request)
     return wire.PushSubscriptions(
         public_key=site.notifications.push_subscriptions.public_key,
@@ -23,46 +24,25 @@ def listed(site: Site, request: HttpRequest, person: Person) -> wire.PushSubscri
     )
 
 
+@own("POST /api/push-subscriptions", errors=(409, 422))
 def subscribe(
     site: Site, _request: HttpRequest, person: Person, body: wire.NewPushSubscription
 ) -> wire.PushSubscription:
-    """POST /api/push-subscriptions."""
+    """Add or refresh this browser for notifications."""
     named = site.notifications.push_subscriptions.subscribe(person, body.record())
     return wire.push_subscription(named, site.clock.now())
 
 
+@own("DELETE /api/push-subscriptions/<id>", errors=(404,))
 def unsubscribe(site: Site, request: HttpRequest, person: Person) -> None:
-    """DELETE /api/push-subscriptions/<id>."""
+    """Stop notifications in a browser."""
     site.notifications.push_subscriptions.unsubscribe(person, request.params["id"])
 
 
+@own("POST /api/push-subscriptions/<id>/test", errors=(404, 409))
 def test(site: Site, request: HttpRequest, person: Person) -> None:
-    """POST /api/push-subscriptions/<id>/test."""
+    """Send a test notification to a browser."""
     site.notifications.push_subscriptions.test(person, request.params["id"])
 
 
-PUSH_ROUTES: Final = (
-    own(
-        "GET /api/push-subscriptions",
-        listed,
-        "List the browsers that notify you, and get the key to add one.",
-    ),
-    own(
-        "POST /api/push-subscriptions",
-        subscribe,
-        "Add or refresh this browser for notifications.",
-        errors=(409, 422),
-    ),
-    own(
-        "DELETE /api/push-subscriptions/<id>",
-        unsubscribe,
-        "Stop notifications in a browser.",
-        errors=(404,),
-    ),
-    own(
-        "POST /api/push-subscriptions/<id>/test",
-        test,
-        "Send a test notification to a browser.",
-        errors=(404, 409),
-    ),
-)
+PUSH_ROUTES: Final = (listed, subscribe, unsubscribe, test)

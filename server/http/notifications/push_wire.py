@@ -7,7 +7,7 @@ from server.model.notifications import PushAddress
 from server.services.notifications.push_losses import LostBrowser
 from server.services.notifications.push_subscriptions import NamedSubscription
 from server.services.notifications.pushes import DORMANT_MS
-from server.services.policy.displays import rfc3339
+from server.services.policy.displays import moment, rfc3339
 
 _BASE64URL = r"^[A-Za-z0-9_-]+$"
 
@@ -88,7 +88,7 @@ def push_subscription(named: NamedSubscription, now: int) -> PushSubscription:
         service=one.origin,
         created_at=rfc3339(one.created_at),
         opened_at=rfc3339(one.opened_at),
-        delivered_at=None if one.delivered_at is None else rfc3339(one.delivered_at),
+        delivered_at=moment(one.delivered_at),
         dormant=one.opened_at < now - DORMANT_MS,
         problem=one.problem,
     )

@@ -12,41 +12,47 @@ from server.services.operations.administration import AdminServices
 from server.services.policy import action_types
 
 
+@managed("GET /api/actions", query=listing.QUERY)
 def listed(_site: Site, request: HttpRequest, admin: AdminServices) -> wire.ManagedActions:
-    """GET /api/actions."""
+    """List action types by name."""
     part = admin.actions.page(listing.cursor(request), listing.limit(request))
     return listing.page(wire.ManagedActions, part, wire.action)
 
 
+@managed("POST /api/actions", body=wire.ActionDocument, status=201, signed=True)
 def add(_site: Site, request: HttpRequest, admin: AdminServices) -> wire.ManagedAction:
-    """POST /api/actions."""
+    """Register an action type. The body is its file."""
     row = admin.actions.add(_file(request), by=admin.by)
     return wire.action(row)
 
 
+@managed("POST /api/actions/preview", errors=READS)
 def preview(
     _site: Site, _request: HttpRequest, admin: AdminServices, body: wire.ActionPreviewInput
 ) -> wire.ActionPreview:
-    """POST /api/actions/preview: how an approver would see it; registers nothing."""
+    """Preview an action type without registering it."""
     found = admin.previews.of(body.document, body.details)
     return wire.preview(found)
 
 
+@managed("GET /api/actions/<id>")
 def show(_site: Site, request: HttpRequest, admin: AdminServices) -> wire.ManagedAction:
-    """GET /api/actions/<id>."""
+    """Get one action type with its file."""
     return wire.action(admin.actions.by_id(request.params["id"]))
 
 
+@managed("PUT /api/actions/<id>", body=wire.ActionDocument, versioned=True)
 def replace(_site: Site, request: HttpRequest, admin: AdminServices) -> wire.ManagedAction:
-    """PUT /api/actions/<id>: the next version of the type."""
+    """Update an action type. The body is its file."""
     file = _file(request)
     if name_id(action_types.read(file).type) != request.params["id"]:
-        raise errors.Problem(422, "invalid_body", "The file is about another type.")
+        raise errors.invalid_body("The file is about another type.")
     return wire.action(admin.actions.update(file, by=admin.by))
 
 
+@managed("DELETE /api/actions/<id>")
 def delete(_site: Site, request: HttpRequest, admin: AdminServices) -> None:
-    """DELETE /api/actions/<id>."""
+    """Delete an action type."""
     admin.actions.delete(admin.actions.by_id(request.params["id"]).type, by=admin.by)
 
 
@@ -54,32 +60,7 @@ def _file(request: HttpRequest) -> str:
     try:
         return request.body.decode()
     except UnicodeDecodeError as error:
-        raise errors.Problem(422, "invalid_body", "The file is not UTF-8.") from error
+        raise errors.invalid_body("The file is not UTF-8.") from error
 
 
-ACTION_TYPE_ROUTES: Final = (
-    managed("GET /api/actions", listed, "List action types by name.", query=listing.QUERY),
-    managed(
-        "POST /api/actions",
-        add,
-        "Register an action type. The body is its file.",
-        body=wire.ActionDocument,
-        status=201,
-        signed=True,
-    ),
-    managed(
-        "POST /api/actions/preview",
-        preview,
-        "Preview an action type without registering it.",
-        errors=READS,
-    ),
-    managed("GET /api/actions/<id>", show, "Get one action type with its file."),
-    managed(
-        "PUT /api/actions/<id>",
-        replace,
-        "Update an action type. The body is its file.",
-        body=wire.ActionDocument,
-        versioned=True,
-    ),
-    managed("DELETE /api/actions/<id>", delete, "Delete an action type."),
-)
+ACTION_TYPE_ROUTES: Final = (listed, add, preview, show, replace, delete)

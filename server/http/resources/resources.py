@@ -13,45 +13,54 @@ from server.services.resources.resource_members import RESOURCE_MEMBERS
 from server.services.resources.resources import ResourceChanges
 
 
+@managed("GET /api/resources", query=listing.QUERY)
 def listed(_site: Site, request: HttpRequest, admin: AdminServices) -> wire.ManagedResources:
-    """GET /api/resources."""
+    """List resources by URI."""
     part = admin.resources.page(listing.cursor(request), listing.limit(request))
     return listing.page(wire.ManagedResources, part, wire.resource)
 
 
+@managed("POST /api/resources", status=201, signed=True)
 def add(
     _site: Site, _request: HttpRequest, admin: AdminServices, body: wire.NewResource
 ) -> wire.ResourceWithSecret:
-    """POST /api/resources."""
+    """Register a resource. Its secret is shown once."""
     given = admin.resources.add(**written(RESOURCE_MEMBERS, body), by=admin.by)
     return wire.resource_secret(given)
 
 
+@managed("GET /api/resources/<id>")
 def show(_site: Site, request: HttpRequest, admin: AdminServices) -> wire.ManagedResource:
-    """GET /api/resources/<id>."""
+    """Get one resource."""
     return wire.resource(admin.resources.by_id(request.params["id"]))
 
 
+@managed("PATCH /api/resources/<id>", versioned=True)
 def update(
     _site: Site, request: HttpRequest, admin: AdminServices, body: wire.ResourceChanges
 ) -> wire.ManagedResource:
-    """PATCH /api/resources/<id>."""
+    """Change the scopes, risks and required action types of a resource."""
     changes = ResourceChanges(remove_scopes=body.remove_scopes, **written(RESOURCE_MEMBERS, body))
     uri = admin.resources.by_id(request.params["id"]).uri
     return wire.resource(admin.resources.update(uri, changes, by=admin.by))
 
 
+@managed("POST /api/resources/<id>/secret")
 def rotate(
     _site: Site, request: HttpRequest, admin: AdminServices, body: Rotation
 ) -> wire.ResourceWithSecret:
-    """POST /api/resources/<id>/secret."""
+    """Create a new secret, shown once. The old one works for the overlap."""
     uri = admin.resources.by_id(request.params["id"]).uri
     given = admin.resources.rotate_secret(uri, by=admin.by, overlap_ms=body.overlap * 1000)
     return wire.resource_secret(given)
 
 
+@managed("DELETE /api/resources/<id>")
 def delete(_site: Site, request: HttpRequest, admin: AdminServices) -> wire.DeletedResource:
-    """DELETE /api/resources/<id>: returns the items revoked with it."""
+    """Delete a resource. Returns the items revoked with it.
+
+    Returns the items revoked with it.
+    """
     uri = admin.resources.by_id(request.params["id"]).uri
     deleted = admin.resources.delete(uri, by=admin.by)
     return wire.DeletedResource(
@@ -63,30 +72,4 @@ def delete(_site: Site, request: HttpRequest, admin: AdminServices) -> wire.Dele
     )
 
 
-RESOURCE_ROUTES: Final = (
-    managed("GET /api/resources", listed, "List resources by URI.", query=listing.QUERY),
-    managed(
-        "POST /api/resources",
-        add,
-        "Register a resource. Its secret is shown once.",
-        status=201,
-        signed=True,
-    ),
-    managed("GET /api/resources/<id>", show, "Get one resource."),
-    managed(
-        "PATCH /api/resources/<id>",
-        update,
-        "Change the scopes, risks and required action types of a resource.",
-        versioned=True,
-    ),
-    managed(
-        "POST /api/resources/<id>/secret",
-        rotate,
-        "Create a new secret, shown once. The old one works for the overlap.",
-    ),
-    managed(
-        "DELETE /api/resources/<id>",
-        delete,
-        "Delete a resource. Returns the items revoked with it.",
-    ),
-)
+RESOURCE_ROUTES: Final = (listed, add, show, update, rotate, delete)

@@ -3,14 +3,14 @@
 from dataclasses import replace
 from typing import Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, Field
 
-from server.http.wire import Listed, Reference
+from server.http.wire import Listed, Reference, StrictBody
 from server.model.standing_grants import GrantUse
 from server.protocol.approvals import decisions
-from server.protocol.policy import pointers
+from server.protocol.policy import uses as pointers
 from server.protocol.standing_grants.standing_grants import Sum
-from server.services.policy.displays import rfc3339
+from server.services.policy.displays import moment, rfc3339
 from server.services.standing_grants.displays import money_text, pattern_facts
 from server.services.standing_grants.proposals import (
     CheckedProposal,
@@ -19,23 +19,18 @@ from server.services.standing_grants.proposals import (
 )
 from server.services.standing_grants.standing_grants import NamedStandingGrant
 
-_CLOSED = ConfigDict(extra="forbid", strict=True)
 _MAX_VARY = 50
 
 
-class VaryingFact(BaseModel):
+class VaryingFact(StrictBody):
     """A member that may vary; a number or money with its limit."""
-
-    model_config = _CLOSED
 
     fact: str = Field(pattern=r"^(/([^~/]|~[01])*)+$", max_length=512)
     up_to: str | None = Field(default=None, max_length=64)
 
 
-class GrantProposal(BaseModel):
+class GrantProposal(StrictBody):
     """The limits of a standing grant for requests like one."""
-
-    model_config = _CLOSED
 
     approval: str = Field(max_length=64)
     seconds: int = Field(ge=1, le=2**53 - 1)
@@ -196,7 +191,7 @@ def grant(named: NamedStandingGrant, now: int) -> StandingGrant:
         approval=record.approval_id,
         created_at=rfc3339(record.created_at),
         expires_at=rfc3339(record.expires_at),
-        ended_at=None if record.ended_at is None else rfc3339(record.ended_at),
+        ended_at=moment(record.ended_at),
         ended_because=record.ended_because,
     )
 

@@ -13,43 +13,53 @@ from server.services.operations.authority import Role
 from server.services.users.device_auth import Person
 
 
+@own("GET /api/grants", query=("ended",), errors=(422,))
 def listed(site: Site, request: HttpRequest, person: Person) -> wire.StandingGrants:
-    """GET /api/grants?ended=true|false."""
+    """List your standing grants."""
     found = site.standing_grants.mine(person, ended=listing.ended(request))
     items = [wire.grant(named, site.clock.now()) for named in found]
     return wire.StandingGrants(items=items)
 
 
+@own("POST /api/grants", status=201, errors=(400, 404, 409, 422))
 def add(site: Site, request: HttpRequest, person: Person, body: wire.GrantProposal) -> Approval:
-    """POST /api/grants: returns the approval to sign."""
+    """Propose a standing grant. Returns the approval to sign."""
     sent = body.record()
     opened = site.standing_grants.ask(person, sent, request.peer)
     return approval(site.approvals.decisions.show(person, opened.id))
 
 
+@own("POST /api/grants/preview", errors=(400, 404, 422))
 def preview(
     site: Site, _request: HttpRequest, person: Person, body: wire.GrantProposal
 ) -> wire.GrantPreview:
-    """POST /api/grants/preview."""
+    """Preview a standing grant, with the last ten requests."""
     sent = body.record()
     proposal, past = site.standing_grants.preview(person, sent)
     return wire.preview(proposal, past)
 
 
+@own("GET /api/grants/<id>", errors=(404,))
 def show(site: Site, request: HttpRequest, person: Person) -> wire.StandingGrantDetails:
-    """GET /api/grants/<id>."""
+    """Get one of your standing grants with its uses."""
     named = site.standing_grants.show_mine(person, request.params["id"])
     return wire.details(named, site.clock.now())
 
 
+@own("DELETE /api/grants/<id>", errors=(404,))
 def revoke(site: Site, request: HttpRequest, person: Person) -> wire.StandingGrant:
-    """DELETE /api/grants/<id>."""
+    """Revoke one of your standing grants."""
     named = site.standing_grants.revoke_mine(person, request.params["id"])
     return wire.grant(named, site.clock.now())
 
 
+@managed(
+    "GET /api/admin/grants",
+    query=("agent", "user", "ended", *listing.QUERY),
+    roles=(Role.ADMIN, Role.AUDITOR, Role.OWNER),
+)
 def all_listed(site: Site, request: HttpRequest, admin: AdminServices) -> wire.ManagedGrants:
-    """GET /api/admin/grants."""
+    """List standing grants, newest first. Without a role, those for your agents."""
     limit = listing.limit(request)
     found = admin.standing_grants.search(
         agent=request.query.get("agent"),
@@ -64,59 +74,13 @@ def all_listed(site: Site, request: HttpRequest, admin: AdminServices) -> wire.M
     return listing.page(wire.ManagedGrants, part, lambda one: wire.managed(one, now))
 
 
+@managed("POST /api/admin/grants/<id>/revoke", roles=(Role.ADMIN, Role.OWNER))
 def end(site: Site, request: HttpRequest, admin: AdminServices) -> wire.ManagedGrant:
-    """POST /api/admin/grants/<id>/revoke."""
+    """Revoke a standing grant. Without a role, one for your agents."""
     named = admin.standing_grants.revoke(request.params["id"], by=admin.by, only_of=admin.only_of)
     return wire.managed(named, site.clock.now())
 
 
-STANDING_GRANT_ROUTES: Final = (
-    own(
-        "GET /api/grants",
-        listed,
-        "List your standing grants.",
-        query=("ended",),
-        errors=(422,),
-    ),
-    own(
-        "POST /api/grants",
-        add,
-        "Propose a standing grant. Returns the approval to sign.",
-        status=201,
-        errors=(400, 404, 409, 422),
-    ),
-    own(
-        "POST /api/grants/preview",
-        preview,
-        "Preview a standing grant, with the last ten requests.",
-        errors=(400, 404, 422),
-    ),
-    own(
-        "GET /api/grants/<id>",
-        show,
-        "Get one of your standing grants with its uses.",
-        errors=(404,),
-    ),
-    own(
-        "DELETE /api/grants/<id>",
-        revoke,
-        "Revoke one of your standing grants.",
-        errors=(404,),
-    ),
-)
+STANDING_GRANT_ROUTES: Final = (listed, add, preview, show, revoke)
 
-MANAGED_STANDING_GRANT_ROUTES: Final = (
-    managed(
-        "GET /api/admin/grants",
-        all_listed,
-        "List standing grants, newest first. Without a role, those for your agents.",
-        query=("agent", "user", "ended", *listing.QUERY),
-        roles=(Role.ADMIN, Role.AUDITOR, Role.OWNER),
-    ),
-    managed(
-        "POST /api/admin/grants/<id>/revoke",
-        end,
-        "Revoke a standing grant. Without a role, one for your agents.",
-        roles=(Role.ADMIN, Role.OWNER),
-    ),
-)
+MANAGED_STANDING_GRANT_ROUTES: Final = (all_listed, end)

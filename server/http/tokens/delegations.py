@@ -13,8 +13,11 @@ from server.services.operations.administration import AdminServices
 from server.services.users.device_auth import Person
 
 
+@managed(
+    "GET /api/admin/delegations", query=("client", "user", "resource", "ended", *listing.QUERY)
+)
 def listed(site: Site, request: HttpRequest, admin: AdminServices) -> wire.ManagedDelegations:
-    """GET /api/admin/delegations."""
+    """List issued tokens, newest first."""
     limit = listing.limit(request)
     found = admin.delegations.search(
         client=request.query.get("client"),
@@ -27,8 +30,9 @@ def listed(site: Site, request: HttpRequest, admin: AdminServices) -> wire.Manag
     return _page(site, found, limit)
 
 
+@own("GET /api/delegations", query=("ended", *listing.QUERY), errors=(422,))
 def mine(site: Site, request: HttpRequest, person: Person) -> wire.ManagedDelegations:
-    """GET /api/delegations."""
+    """List the tokens that act for you, newest first."""
     limit = listing.limit(request)
     before = listing.moment_cursor(request)
     found = site.tokens.delegations.mine(
@@ -37,14 +41,16 @@ def mine(site: Site, request: HttpRequest, person: Person) -> wire.ManagedDelega
     return _page(site, found, limit)
 
 
+@own("DELETE /api/delegations/<id>", errors=(404,))
 def revoke_mine(site: Site, request: HttpRequest, person: Person) -> wire.RevokedDelegation:
-    """DELETE /api/delegations/<id>."""
+    """Revoke a token that acts for you and the tokens derived from it."""
     named, count = site.tokens.delegations.revoke_mine(person, request.params["id"])
     return _revoked(site, named, count)
 
 
+@managed("GET /api/admin/delegations/<id>")
 def show(site: Site, request: HttpRequest, admin: AdminServices) -> wire.DelegationChain:
-    """GET /api/admin/delegations/<id>."""
+    """Get one token with its ancestors and descendants."""
     chain, now = admin.delegations.show(request.params["id"]), site.clock.now()
     return wire.DelegationChain(
         delegation=wire.delegation(chain.delegation, now),
@@ -53,8 +59,9 @@ def show(site: Site, request: HttpRequest, admin: AdminServices) -> wire.Delegat
     )
 
 
+@managed("POST /api/admin/delegations/<id>/revoke")
 def revoke(site: Site, request: HttpRequest, admin: AdminServices) -> wire.RevokedDelegation:
-    """POST /api/admin/delegations/<id>/revoke."""
+    """Revoke a token and the tokens derived from it."""
     named, count = admin.delegations.revoke(request.params["id"], by=admin.by)
     return _revoked(site, named, count)
 
@@ -70,37 +77,6 @@ def _page(site: Site, found: Sequence[NamedDelegation], limit: int) -> wire.Mana
     return listing.page(wire.ManagedDelegations, part, lambda one: wire.delegation(one, now))
 
 
-DELEGATION_ROUTES: Final = (
-    own(
-        "GET /api/delegations",
-        mine,
-        "List the tokens that act for you, newest first.",
-        query=("ended", *listing.QUERY),
-        errors=(422,),
-    ),
-    own(
-        "DELETE /api/delegations/<id>",
-        revoke_mine,
-        "Revoke a token that acts for you and the tokens derived from it.",
-        errors=(404,),
-    ),
-)
+DELEGATION_ROUTES: Final = (mine, revoke_mine)
 
-MANAGED_DELEGATION_ROUTES: Final = (
-    managed(
-        "GET /api/admin/delegations",
-        listed,
-        "List issued tokens, newest first.",
-        query=("client", "user", "resource", "ended", *listing.QUERY),
-    ),
-    managed(
-        "GET /api/admin/delegations/<id>",
-        show,
-        "Get one token with its ancestors and descendants.",
-    ),
-    managed(
-        "POST /api/admin/delegations/<id>/revoke",
-        revoke,
-        "Revoke a token and the tokens derived from it.",
-    ),
-)
+MANAGED_DELEGATION_ROUTES: Final = (listed, show, revoke)

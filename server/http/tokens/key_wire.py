@@ -4,9 +4,9 @@ from typing import Literal
 
 from pydantic import BaseModel
 
-from server.http.wire import StrictBody, Text, moment
+from server.http.wire import StrictBody, Text
 from server.model.tokens import SigningKey
-from server.services.policy.displays import rfc3339
+from server.services.policy.displays import moment, rfc3339
 from server.services.tokens.keys import RotatedKeys
 
 

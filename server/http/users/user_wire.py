@@ -8,11 +8,11 @@ from pydantic import BaseModel
 from server.http import members
 from server.http.devices.device_wire import Device, ManagedDevice, managed_device
 from server.http.members import answer_fields, change_fields, new_fields, with_fields
-from server.http.wire import Listed, StrictBody, moment
+from server.http.wire import Listed, StrictBody
 from server.model.devices import Device as DeviceRecord
 from server.model.users import User as UserRecord
 from server.services.operations import power
-from server.services.policy.displays import rfc3339
+from server.services.policy.displays import moment, rfc3339
 from server.services.users.enrollment_codes import IssuedCode
 from server.services.users.user_members import USER_MEMBERS
 

@@ -11,7 +11,6 @@ import hashlib
 import json
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, fields
-from types import MappingProxyType
 from typing import Any, Final, Literal
 
 from server.protocol import base64url, errors, json_text
@@ -53,16 +52,14 @@ class DenyCode:
     """The member that is allowed only with this code: a time or a person."""
 
 
-DENY_CODES: Mapping[str, DenyCode] = MappingProxyType(
-    {
-        "not_needed": DenyCode("Not needed now", "later"),
-        "wrong_details": DenyCode("Wrong details", "with_changes"),
-        "too_broad": DenyCode("Too broad", "narrower"),
-        "wait_until": DenyCode("Wait until a later time", "not_before", "retry_at"),
-        "ask_other": DenyCode("Ask someone else", "redirected", "ask"),
-        "suspicious": DenyCode("I don't recognize this", "never"),
-    }
-)
+DENY_CODES: Mapping[str, DenyCode] = {
+    "not_needed": DenyCode("Not needed now", "later"),
+    "wrong_details": DenyCode("Wrong details", "with_changes"),
+    "too_broad": DenyCode("Too broad", "narrower"),
+    "wait_until": DenyCode("Wait until a later time", "not_before", "retry_at"),
+    "ask_other": DenyCode("Ask someone else", "redirected", "ask"),
+    "suspicious": DenyCode("I don't recognize this", "never"),
+}
 
 SUSPICIOUS: Final = "suspicious"
 """The code of a denial that reports the request."""

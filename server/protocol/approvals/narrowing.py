@@ -27,7 +27,7 @@ from server.protocol import errors, json_text
 from server.protocol.json_text import JsonValue, pointer_to
 from server.protocol.policy import rendering, schemas
 from server.protocol.policy.fact_rules import Narrowing
-from server.protocol.policy.pointers import MONEY_MEMBERS, Path
+from server.protocol.policy.uses import MONEY_MEMBERS, Path
 
 NOT_GRANTED: Final = "(not granted)"
 """Shown in place of a value that was asked for and not granted."""

@@ -5,7 +5,6 @@ has a code and a note instead (`ciba`), and a disabled agent always gets `agent_
 """
 
 from collections.abc import Mapping
-from types import MappingProxyType
 from typing import Final, NamedTuple
 
 from server.protocol.approvals.states import State
@@ -20,31 +19,29 @@ class EndReason(NamedTuple):
 
 
 _NO_DENIAL: Final = "This is not a denial; you may ask again"
-END_REASONS: Final[Mapping[str, EndReason]] = MappingProxyType(
-    {
-        "expired_seen": EndReason(
-            State.EXPIRED, f"It was seen, and nobody answered in time. {_NO_DENIAL}."
-        ),
-        "expired_unseen": EndReason(State.EXPIRED, f"Nobody looked at it in time. {_NO_DENIAL}."),
-        "undeliverable": EndReason(
-            State.EXPIRED, f"It reached none of the person's devices in time. {_NO_DENIAL} later."
-        ),
-        "no_device": EndReason(
-            State.EXPIRED,
-            "The person has no device to answer on. This is not a denial; ask again when they have "
-            "enrolled one.",
-        ),
-        "cancelled": EndReason(State.CANCELLED, "The request was withdrawn."),
-        "superseded": EndReason(
-            State.CANCELLED,
-            "It was replaced by a newer request of yours. Wait for the answer to that one.",
-        ),
-        "locked": EndReason(
-            State.CANCELLED,
-            "Too many wrong entries: nobody can approve this anymore. Send a new request.",
-        ),
-    }
-)
+END_REASONS: Final[Mapping[str, EndReason]] = {
+    "expired_seen": EndReason(
+        State.EXPIRED, f"It was seen, and nobody answered in time. {_NO_DENIAL}."
+    ),
+    "expired_unseen": EndReason(State.EXPIRED, f"Nobody looked at it in time. {_NO_DENIAL}."),
+    "undeliverable": EndReason(
+        State.EXPIRED, f"It reached none of the person's devices in time. {_NO_DENIAL} later."
+    ),
+    "no_device": EndReason(
+        State.EXPIRED,
+        "The person has no device to answer on. This is not a denial; ask again when they have "
+        "enrolled one.",
+    ),
+    "cancelled": EndReason(State.CANCELLED, "The request was withdrawn."),
+    "superseded": EndReason(
+        State.CANCELLED,
+        "It was replaced by a newer request of yours. Wait for the answer to that one.",
+    ),
+    "locked": EndReason(
+        State.CANCELLED,
+        "Too many wrong entries: nobody can approve this anymore. Send a new request.",
+    ),
+}
 RETRY_WANTED: Final = "wanted"
 """The value of `retry` for an expired request after its user asked the agent to retry."""
 RETRY_TEXT: Final = (

@@ -14,7 +14,6 @@ still fetch an answer given in the last second.
 
 from collections.abc import Mapping
 from enum import StrEnum
-from types import MappingProxyType
 from typing import Final
 
 
@@ -29,16 +28,14 @@ class State(StrEnum):
     REDEEMED = "redeemed"
 
 
-TRANSITIONS: Final[Mapping[State, frozenset[State]]] = MappingProxyType(
-    {
-        State.PENDING: frozenset({State.APPROVED, State.DENIED, State.EXPIRED, State.CANCELLED}),
-        State.APPROVED: frozenset({State.REDEEMED, State.EXPIRED, State.CANCELLED}),
-        State.DENIED: frozenset(),
-        State.EXPIRED: frozenset(),
-        State.CANCELLED: frozenset(),
-        State.REDEEMED: frozenset(),
-    }
-)
+TRANSITIONS: Final[Mapping[State, frozenset[State]]] = {
+    State.PENDING: frozenset({State.APPROVED, State.DENIED, State.EXPIRED, State.CANCELLED}),
+    State.APPROVED: frozenset({State.REDEEMED, State.EXPIRED, State.CANCELLED}),
+    State.DENIED: frozenset(),
+    State.EXPIRED: frozenset(),
+    State.CANCELLED: frozenset(),
+    State.REDEEMED: frozenset(),
+}
 
 REDEMPTION_GRACE_MS: Final = 30_000
 """How long after `expires_at` an approved request may still be redeemed."""

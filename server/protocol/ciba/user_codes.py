@@ -16,9 +16,7 @@ def check_new(code: str) -> str:
     """Return a new code in its compared form. Raises errors.Problem 422 `invalid_body`."""
     composed = normalise(code)
     if not SHORTEST <= len(composed) <= LONGEST or not composed.isprintable():
-        raise errors.Problem(
-            422,
-            "invalid_body",
+        raise errors.invalid_body(
             f"A user code must have {SHORTEST} to {LONGEST} printable characters.",
         )
     return composed

@@ -10,7 +10,6 @@ import json
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from types import MappingProxyType
 from typing import Final
 
 from server.protocol import errors, json_text, names
@@ -25,21 +24,19 @@ DEFAULT_ID_TOKEN_ALG: Final = "RS256"  # noqa: S105  # an algorithm
 _MAX_BYTES = 32 * 1024
 _MAX_NAMES = 64
 _STATEMENT = re.compile(r"[\w-]+\.[\w-]+\.[\w-]+", re.ASCII)
-_UNSUPPORTED: Final[Mapping[str, JsonValue]] = MappingProxyType(
-    {
-        "tls_client_certificate_bound_access_tokens": False,
-        "subject_type": "public",
-        "id_token_encrypted_response_alg": None,
-        "id_token_encrypted_response_enc": None,
-        "userinfo_signed_response_alg": None,
-        "userinfo_encrypted_response_alg": None,
-        "userinfo_encrypted_response_enc": None,
-        "request_object_encryption_alg": None,
-        "request_object_encryption_enc": None,
-        "introspection_signed_response_alg": None,
-        "introspection_encrypted_response_alg": None,
-    }
-)
+_UNSUPPORTED: Final[Mapping[str, JsonValue]] = {
+    "tls_client_certificate_bound_access_tokens": False,
+    "subject_type": "public",
+    "id_token_encrypted_response_alg": None,
+    "id_token_encrypted_response_enc": None,
+    "userinfo_signed_response_alg": None,
+    "userinfo_encrypted_response_alg": None,
+    "userinfo_encrypted_response_enc": None,
+    "request_object_encryption_alg": None,
+    "request_object_encryption_enc": None,
+    "introspection_signed_response_alg": None,
+    "introspection_encrypted_response_alg": None,
+}
 """Members that ask for a protection which does not exist here, and the value that asks for none."""
 _SERVER_ONLY = ("registration_access_token", "client_secret_expires_at", "client_id_issued_at")
 

@@ -38,10 +38,10 @@ from typing import Final, Literal, TypeAlias, cast
 
 from server.protocol.approvals import kinds
 from server.protocol.json_text import JsonValue, pointer_to
-from server.protocol.policy import pointers, schemas
+from server.protocol.policy import schemas, uses
 from server.protocol.policy.fact_rules import FactRules, read_fact_rules
-from server.protocol.policy.pointers import SCALARS, InvalidActionType, Path
 from server.protocol.policy.risks import Risk, highest
+from server.protocol.policy.uses import SCALARS, InvalidActionType, Path
 from server.protocol.text import check_prose
 
 MAX_HEADLINE: Final = 72
@@ -241,21 +241,21 @@ _REMEDIES: Mapping[str | None, str] = {
 def _can_be_shown(schema: schemas.Schema, place: schemas.Schema, wanted: Filter | None) -> bool:
     admitted = schemas.allowed_types(place) - {"null"}
     if wanted == "money":
-        return pointers.is_money(place)
+        return uses.is_money(place)
     if wanted == "count":
         return admitted <= {"integer", "array"}
     if wanted == "date":
         return admitted <= {"string"}
     if admitted <= SCALARS:
         return True
-    return wanted is None and (pointers.is_money(place) or pointers.is_list_of_texts(schema, place))
+    return wanted is None and (uses.is_money(place) or uses.is_list_of_texts(schema, place))
 
 
 def _material(value: JsonValue, schema: schemas.Schema) -> tuple[Path, ...]:
     if not isinstance(value, list) or len(value) > _MAX_MATERIAL:
         raise InvalidActionType("/material", f"must be a list of up to {_MAX_MATERIAL} pointers")
     paths = [
-        pointers.read_path(item, pointer_to("/material", i), schema) for i, item in enumerate(value)
+        uses.read_path(item, pointer_to("/material", i), schema) for i, item in enumerate(value)
     ]
     if len(paths) != len(set(paths)):
         raise InvalidActionType("/material", "names the same place twice")
@@ -266,7 +266,7 @@ def _labels(value: JsonValue, schema: schemas.Schema) -> Mapping[Path, str]:
     if not isinstance(value, dict):
         raise InvalidActionType("/labels", "must be an object of texts by JSON pointer")
     return {
-        pointers.read_path(name, pointer_to("/labels", name), schema): _prose(
+        uses.read_path(name, pointer_to("/labels", name), schema): _prose(
             label, pointer_to("/labels", name), _MAX_LABEL
         )
         for name, label in value.items()

@@ -5,7 +5,6 @@ same example.
 """
 
 from collections.abc import Mapping
-from types import MappingProxyType
 from typing import Final, cast
 
 from server.protocol.json_text import JsonValue
@@ -20,19 +19,17 @@ _NUMBER: Final = 3
 _MAX_INTEGER: Final = 2**53
 """The largest absolute value of an integer."""
 _MOMENT: Final = "2027-01-31T14:30:00Z"
-_TEXTS: Mapping[str, str] = MappingProxyType(
-    {
-        "currency": "EUR",
-        "account": "DE02120300000000202051",
-        "iban": "DE02120300000000202051",
-        "email": "someone@example.com",
-        "url": "https://example.com/page",
-        "uri": "https://example.com/page",
-        "path": "/data/report.csv",
-        "host": "host.example.com",
-        "domain": "example.com",
-    }
-)
+_TEXTS: Mapping[str, str] = {
+    "currency": "EUR",
+    "account": "DE02120300000000202051",
+    "iban": "DE02120300000000202051",
+    "email": "someone@example.com",
+    "url": "https://example.com/page",
+    "uri": "https://example.com/page",
+    "path": "/data/report.csv",
+    "host": "host.example.com",
+    "domain": "example.com",
+}
 """Example texts by member name; for any other member, its name is the example."""
 _ORDER: Final = ("object", "array", "string", "integer", "boolean", "null")
 

@@ -14,9 +14,9 @@ from dataclasses import dataclass, field
 from typing import Literal, TypeAlias, cast
 
 from server.protocol.json_text import JsonValue, pointer_to
-from server.protocol.policy import pointers, schemas
-from server.protocol.policy.pointers import InvalidActionType, Path
+from server.protocol.policy import schemas, uses
 from server.protocol.policy.schemas import Schema
+from server.protocol.policy.uses import InvalidActionType, Path
 
 Part: TypeAlias = Literal["whole", "last_four"]
 Narrowing: TypeAlias = Literal["lower", "drop", "earlier", "turn_on"]
@@ -86,7 +86,7 @@ def read_fact_rules(
 def _target(members: Mapping[str, JsonValue], schema: Schema) -> Path | None:
     if "target" not in members:
         return None
-    path = pointers.read_path(members["target"], "/target", schema)
+    path = uses.read_path(members["target"], "/target", schema)
     if not _all_types_in(schema, path, {"string", "integer", "null"}):
         raise InvalidActionType("/target", "name a text or an integer, such as the payee's account")
     return path
@@ -99,7 +99,7 @@ def _target_name(
         return None
     if target is None:
         raise InvalidActionType("/target_name", "needs the member target, which it names")
-    path = pointers.read_path(members["target_name"], "/target_name", schema)
+    path = uses.read_path(members["target_name"], "/target_name", schema)
     if path == target or not _all_types_in(schema, path, {"string", "null"}):
         remedy = "name a text beside the target, such as the payee beside the account"
         raise InvalidActionType("/target_name", remedy)
@@ -116,7 +116,7 @@ def _list_end(path: Path) -> int:
 def _amount(members: Mapping[str, JsonValue], schema: Schema) -> Path | None:
     if "amount" not in members:
         return None
-    path = pointers.read_path(members["amount"], "/amount", schema)
+    path = uses.read_path(members["amount"], "/amount", schema)
     if not _is_amount(schema, path):
         raise InvalidActionType("/amount", "name money, or an integer that says how many")
     return path
@@ -132,7 +132,7 @@ def _narrowing(name: str, rule: JsonValue, schema: Schema) -> tuple[Path, Narrow
     pointer = pointer_to("/narrow", name)
     if not isinstance(rule, str) or rule not in _NARROWING_RULES:
         raise InvalidActionType(pointer, f"must be one of {', '.join(_NARROWING_RULES)}")
-    path = pointers.read_path(name, pointer, schema)
+    path = uses.read_path(name, pointer, schema)
     wanted, remedy = _NARROWING_RULES[rule]
     fits = _is_amount(schema, path) if rule == "lower" else _all_types_in(schema, path, wanted)
     if not fits:
@@ -178,12 +178,12 @@ def _fact(
     if not isinstance(value, dict) or not {"fact"} <= value.keys() <= {"fact", "part", *beside}:
         raise InvalidActionType(pointer, 'must be an object such as {"fact": "/amount"}')
     place = f"{pointer}/fact"
-    path = pointers.read_path(value["fact"], place, schema)
+    path = uses.read_path(value["fact"], place, schema)
     if material is not None and not any(path[: len(shown)] == shown for shown in material):
         raise InvalidActionType(place, "must be a material fact, so that the approver has seen it")
     if not (_is_amount(schema, path) or _all_types_in(schema, path, {"string", "integer"})):
         raise InvalidActionType(place, "name a text, an integer or money")
-    if not may_lack and not pointers.is_always_present(schema, path):
+    if not may_lack and not uses.is_always_present(schema, path):
         raise InvalidActionType(place, "must be required, so that there is something to type")
     return FactToType(path, _part(value.get("part", "whole"), pointer, schema, path))
 
@@ -208,4 +208,4 @@ def _all_types_in(schema: Schema, path: Path, wanted: frozenset[str] | set[str])
 
 def _is_amount(schema: Schema, path: Path) -> bool:
     found = schemas.places(schema, path)
-    return all(map(pointers.is_money, found)) or _all_types_in(schema, path, {"integer"})
+    return all(map(uses.is_money, found)) or _all_types_in(schema, path, {"integer"})

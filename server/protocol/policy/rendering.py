@@ -21,7 +21,7 @@ from server.protocol import json_text
 from server.protocol.json_text import JsonValue
 from server.protocol.policy import schemas
 from server.protocol.policy.action_types import MAX_HEADLINE, ActionType, Filter, Placeholder
-from server.protocol.policy.pointers import MONEY_MEMBERS, Path
+from server.protocol.policy.uses import MONEY_MEMBERS, Path
 from server.protocol.text import SafeText, display_safe
 
 MAX_MATERIAL_VALUE: Final = 4_000

@@ -6,7 +6,6 @@ Owns: their order and the lifetime of requests by risk. Never: what a risk requi
 
 from collections.abc import Iterable, Mapping
 from enum import StrEnum
-from types import MappingProxyType
 
 
 class Risk(StrEnum):
@@ -23,11 +22,14 @@ class Risk(StrEnum):
         return _RANKS[self]
 
 
-_RANKS: Mapping[Risk, int] = MappingProxyType({risk: rank for rank, risk in enumerate(Risk)})
+_RANKS: Mapping[Risk, int] = {risk: rank for rank, risk in enumerate(Risk)}
 
-TIME_TO_LIVE: Mapping[Risk, int] = MappingProxyType(
-    {Risk.LOW: 86_400, Risk.MEDIUM: 1_800, Risk.HIGH: 600, Risk.CRITICAL: 3_600}
-)
+TIME_TO_LIVE: Mapping[Risk, int] = {
+    Risk.LOW: 86_400,
+    Risk.MEDIUM: 1_800,
+    Risk.HIGH: 600,
+    Risk.CRITICAL: 3_600,
+}
 """The lifetime of requests in seconds; critical ones need time to find a second approver."""
 
 

@@ -19,7 +19,6 @@ depend on siblings or names (`allOf`, `not`, `if`, `patternProperties`, `depende
 
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from types import MappingProxyType
 from typing import Final, TypeAlias
 
 from server.protocol.json_text import JsonValue, pointer_to
@@ -35,16 +34,14 @@ _MAX_REFERENCES = 16
 _TYPES = frozenset({"object", "array", "string", "integer", "boolean", "null"})
 _REMARKS = frozenset({"title", "description", "$comment"})
 _ROOT_ONLY = frozenset({"$schema", "$defs"})
-_REMEDIES: Mapping[str, str] = MappingProxyType(
-    {
-        "pattern": "use enum, minLength and maxLength",
-        "format": "leave it out; times in RFC 3339 are recognised when they are shown",
-        "patternProperties": "list the members in properties",
-        "default": "put the member in required",
-        "allOf": "write the members into one schema",
-        "definitions": "use $defs",
-    }
-)
+_REMEDIES: Mapping[str, str] = {
+    "pattern": "use enum, minLength and maxLength",
+    "format": "leave it out; times in RFC 3339 are recognised when they are shown",
+    "patternProperties": "list the members in properties",
+    "default": "put the member in required",
+    "allOf": "write the members into one schema",
+    "definitions": "use $defs",
+}
 
 
 class InvalidSchema(ValueError):
@@ -175,49 +172,47 @@ _COUNT = (_is_count, "must be a whole number from 0")
 _INTEGER = (_is_integer, "must be a whole number")
 
 # keyword: the check of its value, its error message, and the type it belongs to
-_KEYWORDS: Mapping[str, _Rule] = MappingProxyType(
-    {
-        "$schema": (lambda value: value == DIALECT, f"must be {DIALECT}", ""),
-        "$defs": (_is_object, "must be an object of schemas", ""),
-        "$comment": (_is_text, "must be a text", ""),
-        "title": (_is_text, "must be a text", ""),
-        "description": (_is_text, "must be a text", ""),
-        "$ref": (
-            lambda value: isinstance(value, str) and bool(_REFERENCE.fullmatch(value)),
-            "must begin with #/ and stay inside this schema",
-            "",
-        ),
-        "anyOf": (_are_schemas, "must be a list of schemas", ""),
-        "oneOf": (_are_schemas, "must be a list of schemas", ""),
-        "const": (_is_scalar, "must be a text, a whole number, true, false or null", ""),
-        "enum": (_are_scalars, "must be a list of texts, whole numbers, true, false, null", ""),
-        "type": (
-            _are_types,
-            "must be object, array, string, integer, boolean or null, or a list of them",
-            "",
-        ),
-        "properties": (_is_object, "must be an object of schemas", "object"),
-        "required": (_are_names, "must be a list of different member names", "object"),
-        "additionalProperties": (lambda value: value is False, "must be false", "object"),
-        "unevaluatedProperties": (lambda value: value is False, "must be false", "object"),
-        "minProperties": (*_COUNT, "object"),
-        "maxProperties": (*_COUNT, "object"),
-        "items": (_is_object, "must be a schema", "array"),
-        "minItems": (*_COUNT, "array"),
-        "maxItems": (*_COUNT, "array"),
-        "minLength": (*_COUNT, "string"),
-        "maxLength": (*_COUNT, "string"),
-        "minimum": (*_INTEGER, "integer"),
-        "maximum": (*_INTEGER, "integer"),
-        "exclusiveMinimum": (*_INTEGER, "integer"),
-        "exclusiveMaximum": (*_INTEGER, "integer"),
-        "multipleOf": (
-            lambda value: _is_count(value) and value != 0,
-            "must be 1 or more",
-            "integer",
-        ),
-    }
-)
+_KEYWORDS: Mapping[str, _Rule] = {
+    "$schema": (lambda value: value == DIALECT, f"must be {DIALECT}", ""),
+    "$defs": (_is_object, "must be an object of schemas", ""),
+    "$comment": (_is_text, "must be a text", ""),
+    "title": (_is_text, "must be a text", ""),
+    "description": (_is_text, "must be a text", ""),
+    "$ref": (
+        lambda value: isinstance(value, str) and bool(_REFERENCE.fullmatch(value)),
+        "must begin with #/ and stay inside this schema",
+        "",
+    ),
+    "anyOf": (_are_schemas, "must be a list of schemas", ""),
+    "oneOf": (_are_schemas, "must be a list of schemas", ""),
+    "const": (_is_scalar, "must be a text, a whole number, true, false or null", ""),
+    "enum": (_are_scalars, "must be a list of texts, whole numbers, true, false, null", ""),
+    "type": (
+        _are_types,
+        "must be object, array, string, integer, boolean or null, or a list of them",
+        "",
+    ),
+    "properties": (_is_object, "must be an object of schemas", "object"),
+    "required": (_are_names, "must be a list of different member names", "object"),
+    "additionalProperties": (lambda value: value is False, "must be false", "object"),
+    "unevaluatedProperties": (lambda value: value is False, "must be false", "object"),
+    "minProperties": (*_COUNT, "object"),
+    "maxProperties": (*_COUNT, "object"),
+    "items": (_is_object, "must be a schema", "array"),
+    "minItems": (*_COUNT, "array"),
+    "maxItems": (*_COUNT, "array"),
+    "minLength": (*_COUNT, "string"),
+    "maxLength": (*_COUNT, "string"),
+    "minimum": (*_INTEGER, "integer"),
+    "maximum": (*_INTEGER, "integer"),
+    "exclusiveMinimum": (*_INTEGER, "integer"),
+    "exclusiveMaximum": (*_INTEGER, "integer"),
+    "multipleOf": (
+        lambda value: _is_count(value) and value != 0,
+        "must be 1 or more",
+        "integer",
+    ),
+}
 
 
 def _check_keyword(name: str, value: JsonValue, pointer: str) -> None:

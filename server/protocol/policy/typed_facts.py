@@ -8,7 +8,7 @@ from typing import Final
 
 from server.protocol.approvals.ceremonies import TypeBack, type_back_kind
 from server.protocol.json_text import JsonValue
-from server.protocol.policy import pointers, rendering
+from server.protocol.policy import rendering, uses
 from server.protocol.policy.action_types import ActionType
 from server.protocol.policy.fact_rules import FactToType
 
@@ -37,7 +37,7 @@ def fact_to_type(
                 fact = rule.if_there
             label, value = rendering.labeled_values(actions[place], details[place], fact.path)[0]
             number = f"{place + 1}. " if len(actions) > 1 else ""
-            at = f"/authorization_details/{place}{pointers.as_pointer(fact.path)}"
+            at = f"/authorization_details/{place}{uses.as_pointer(fact.path)}"
             return TypeBack(f"{number}{label}", type_back_kind(fact, value), at)
     return _RESOURCE
 

@@ -10,15 +10,15 @@ is not covered at all.
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
-from types import MappingProxyType
 from typing import Any, Final, cast
 
 from server.protocol import json_text
 from server.protocol.approvals import narrowing
 from server.protocol.json_text import JsonValue
-from server.protocol.policy import pointers, rendering
-from server.protocol.policy.pointers import MONEY_MEMBERS, Path
+from server.protocol.policy import rendering
+from server.protocol.policy import uses as pointers
 from server.protocol.policy.risks import Risk
+from server.protocol.policy.uses import MONEY_MEMBERS, Path
 
 MAX_USES: Final = 1_000_000
 _MINUTE: Final = 60
@@ -90,18 +90,18 @@ class RiskLimit:
     uses: int
 
 
-LIMITS: Final[Mapping[Risk, RiskLimit]] = MappingProxyType(
-    {
-        Risk.LOW: RiskLimit(30 * _DAY, MAX_USES),
-        Risk.MEDIUM: RiskLimit(8 * _HOUR, 20),
-        Risk.HIGH: RiskLimit(_HOUR, 5),
-    }
-)
+LIMITS: Final[Mapping[Risk, RiskLimit]] = {
+    Risk.LOW: RiskLimit(30 * _DAY, MAX_USES),
+    Risk.MEDIUM: RiskLimit(8 * _HOUR, 20),
+    Risk.HIGH: RiskLimit(_HOUR, 5),
+}
 """The limits by risk of the covered requests; critical requests cannot be covered."""
 
-APPROVAL_RISK: Final[Mapping[Risk, Risk]] = MappingProxyType(
-    {Risk.LOW: Risk.MEDIUM, Risk.MEDIUM: Risk.HIGH, Risk.HIGH: Risk.HIGH}
-)
+APPROVAL_RISK: Final[Mapping[Risk, Risk]] = {
+    Risk.LOW: Risk.MEDIUM,
+    Risk.MEDIUM: Risk.HIGH,
+    Risk.HIGH: Risk.HIGH,
+}
 """The risk of the approval that gives a grant, by the risk it covers: one level higher. At high
 risk, an administrator must have allowed such grants for the agent."""
 

@@ -10,29 +10,26 @@ The agent learns little about other clients' tokens. Administrators run `sayso t
 from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
-from types import MappingProxyType
 from typing import Final
 
 from server.protocol import errors
 
-STEPS: Final = MappingProxyType(
-    {
-        1: "the request is well-formed",
-        2: "the subject token is one of our access tokens",
-        3: "the actor token is the caller's own",
-        4: "a bound token comes with a DPoP proof of its key",
-        5: "the subject token and its ancestors are valid",
-        6: "it is about an enabled user",
-        7: "the caller may exchange it",
-        8: "every actor of the chain is enabled",
-        9: "the chain is short enough",
-        10: "the caller may ask for the target",
-        11: "every limit allows at least one of the scopes",
-        12: "the details match their types",
-        13: "the person consented",
-        14: "policy allows it without asking the person, who has not denied such requests lately",
-    }
-)
+STEPS: Final = {
+    1: "the request is well-formed",
+    2: "the subject token is one of our access tokens",
+    3: "the actor token is the caller's own",
+    4: "a bound token comes with a DPoP proof of its key",
+    5: "the subject token and its ancestors are valid",
+    6: "it is about an enabled user",
+    7: "the caller may exchange it",
+    8: "every actor of the chain is enabled",
+    9: "the chain is short enough",
+    10: "the caller may ask for the target",
+    11: "every limit allows at least one of the scopes",
+    12: "the details match their types",
+    13: "the person consented",
+    14: "policy allows it without asking the person, who has not denied such requests lately",
+}
 """The check of each step, in order."""
 
 
@@ -80,60 +77,58 @@ _SUBJECT = "subject_token is not a valid access token."
 _NOT_YOURS = "This client may not exchange this subject_token."
 _ASK = "A person must be asked: send login_hint_token to /bc-authorize."
 
-REFUSALS: Final[Mapping[Reason, Refusal]] = MappingProxyType(
-    {
-        Reason.MALFORMED: Refusal(1, errors.InvalidRequest, ""),
-        Reason.SUBJECT_INVALID: Refusal(2, errors.InvalidRequest, _SUBJECT),
-        Reason.ACTOR_INVALID: Refusal(
-            3, errors.InvalidRequest, "actor_token is not a valid access token."
-        ),
-        Reason.ACTOR_FOREIGN: Refusal(
-            3, errors.InvalidRequest, "actor_token must be the caller's own."
-        ),
-        Reason.PROOF_MISSING: Refusal(
-            4,
-            errors.InvalidDpopProof,
-            "The token is bound to a key: send a DPoP proof of that key.",
-        ),
-        Reason.SUBJECT_UNKNOWN: Refusal(5, errors.InvalidRequest, _SUBJECT),
-        Reason.SUBJECT_EXPIRED: Refusal(5, errors.InvalidRequest, _SUBJECT),
-        Reason.SUBJECT_REVOKED: Refusal(5, errors.InvalidRequest, _SUBJECT),
-        Reason.ANCESTOR_REVOKED: Refusal(5, errors.InvalidRequest, _SUBJECT),
-        Reason.NO_PERSON: Refusal(6, errors.InvalidRequest, "subject_token is not about a person."),
-        Reason.USER_DISABLED: Refusal(6, errors.InvalidRequest, _SUBJECT),
-        Reason.MAY_ACT_FOREIGN: Refusal(7, errors.InvalidRequest, _NOT_YOURS),
-        Reason.NOT_SERVED: Refusal(7, errors.InvalidRequest, _NOT_YOURS),
-        Reason.ACTOR_DISABLED: Refusal(8, errors.InvalidRequest, _SUBJECT),
-        Reason.APP_DISABLED: Refusal(8, errors.InvalidRequest, _SUBJECT),
-        Reason.TOO_DEEP: Refusal(
-            9, errors.InvalidRequest, "The chain of actors would be longer than four."
-        ),
-        Reason.CHAIN_TOO_LARGE: Refusal(
-            9, errors.InvalidRequest, "The chain of actors would be too large for a token."
-        ),
-        Reason.TARGET_BEYOND: Refusal(
-            10, errors.InvalidTarget, "This agent may not ask for this resource, or none was named."
-        ),
-        Reason.SCOPE_BEYOND: Refusal(
-            11, errors.InvalidScope, "This exchange allows none of these scopes."
-        ),
-        Reason.DETAILS_INVALID: Refusal(12, errors.InvalidAuthorizationDetails, ""),
-        Reason.CONSENT_MISSING: Refusal(13, errors.InteractionRequired, _ASK),
-        Reason.DETAILS_MISSING: Refusal(
-            14,
-            errors.InteractionRequired,
-            "These scopes need authorization_details and a person's approval: send details and "
-            "login_hint_token to /bc-authorize.",
-        ),
-        Reason.POLICY_DENIED: Refusal(
-            14,
-            errors.RequestRefused,
-            "The policy of this installation does not allow this. Nobody will be asked.",
-        ),
-        Reason.NEEDS_PERSON: Refusal(14, errors.InteractionRequired, _ASK),
-        Reason.DENIED_REPEATEDLY: Refusal(
-            14, errors.RequestRefused, "This person has denied such requests repeatedly."
-        ),
-    }
-)
+REFUSALS: Final[Mapping[Reason, Refusal]] = {
+    Reason.MALFORMED: Refusal(1, errors.InvalidRequest, ""),
+    Reason.SUBJECT_INVALID: Refusal(2, errors.InvalidRequest, _SUBJECT),
+    Reason.ACTOR_INVALID: Refusal(
+        3, errors.InvalidRequest, "actor_token is not a valid access token."
+    ),
+    Reason.ACTOR_FOREIGN: Refusal(
+        3, errors.InvalidRequest, "actor_token must be the caller's own."
+    ),
+    Reason.PROOF_MISSING: Refusal(
+        4,
+        errors.InvalidDpopProof,
+        "The token is bound to a key: send a DPoP proof of that key.",
+    ),
+    Reason.SUBJECT_UNKNOWN: Refusal(5, errors.InvalidRequest, _SUBJECT),
+    Reason.SUBJECT_EXPIRED: Refusal(5, errors.InvalidRequest, _SUBJECT),
+    Reason.SUBJECT_REVOKED: Refusal(5, errors.InvalidRequest, _SUBJECT),
+    Reason.ANCESTOR_REVOKED: Refusal(5, errors.InvalidRequest, _SUBJECT),
+    Reason.NO_PERSON: Refusal(6, errors.InvalidRequest, "subject_token is not about a person."),
+    Reason.USER_DISABLED: Refusal(6, errors.InvalidRequest, _SUBJECT),
+    Reason.MAY_ACT_FOREIGN: Refusal(7, errors.InvalidRequest, _NOT_YOURS),
+    Reason.NOT_SERVED: Refusal(7, errors.InvalidRequest, _NOT_YOURS),
+    Reason.ACTOR_DISABLED: Refusal(8, errors.InvalidRequest, _SUBJECT),
+    Reason.APP_DISABLED: Refusal(8, errors.InvalidRequest, _SUBJECT),
+    Reason.TOO_DEEP: Refusal(
+        9, errors.InvalidRequest, "The chain of actors would be longer than four."
+    ),
+    Reason.CHAIN_TOO_LARGE: Refusal(
+        9, errors.InvalidRequest, "The chain of actors would be too large for a token."
+    ),
+    Reason.TARGET_BEYOND: Refusal(
+        10, errors.InvalidTarget, "This agent may not ask for this resource, or none was named."
+    ),
+    Reason.SCOPE_BEYOND: Refusal(
+        11, errors.InvalidScope, "This exchange allows none of these scopes."
+    ),
+    Reason.DETAILS_INVALID: Refusal(12, errors.InvalidAuthorizationDetails, ""),
+    Reason.CONSENT_MISSING: Refusal(13, errors.InteractionRequired, _ASK),
+    Reason.DETAILS_MISSING: Refusal(
+        14,
+        errors.InteractionRequired,
+        "These scopes need authorization_details and a person's approval: send details and "
+        "login_hint_token to /bc-authorize.",
+    ),
+    Reason.POLICY_DENIED: Refusal(
+        14,
+        errors.RequestRefused,
+        "The policy of this installation does not allow this. Nobody will be asked.",
+    ),
+    Reason.NEEDS_PERSON: Refusal(14, errors.InteractionRequired, _ASK),
+    Reason.DENIED_REPEATEDLY: Refusal(
+        14, errors.RequestRefused, "This person has denied such requests repeatedly."
+    ),
+}
 """Every reason. If `message` is empty, the error of the failed check has the message."""

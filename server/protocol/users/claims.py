@@ -2,19 +2,17 @@
 
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
-from types import MappingProxyType
 from typing import Final
 
 from server.protocol import errors, json_text
 from server.protocol.json_text import JsonValue
 
-BY_SCOPE: Final[Mapping[str, tuple[str, ...]]] = MappingProxyType(
-    {"profile": ("name", "preferred_username"), "email": ("email", "email_verified")}
-)
+BY_SCOPE: Final[Mapping[str, tuple[str, ...]]] = {
+    "profile": ("name", "preferred_username"),
+    "email": ("email", "email_verified"),
+}
 """The claims of each scope about the person (5.4)."""
-_IN_WORDS: Final[Mapping[str, str]] = MappingProxyType(
-    {"profile": "your name", "email": "your email address"}
-)
+_IN_WORDS: Final[Mapping[str, str]] = {"profile": "your name", "email": "your email address"}
 SUPPORTED: Final = (
     *("sub", "iss", "aud", "exp", "iat", "auth_time", "nonce", "acr", "amr", "at_hash", "sid"),
     *(name for names in BY_SCOPE.values() for name in names),

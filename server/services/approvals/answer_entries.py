@@ -16,8 +16,7 @@ from server.services.audit import audit
 
 def record_answer(tx: Unit, approval: Approval, answer: Decision) -> None:
     """Write the audit entry of an answer that was just stored."""
-    audit.record(
-        tx,
+    tx.audit.add(
         audit.approval_entry(
             approval,
             _type(approval, answer),

@@ -87,8 +87,7 @@ def _named(tx: Unit, approval: Approval, user: User, needs: Requirements) -> Nam
 
 
 def _record(tx: Unit, approval: Approval, user: User, by: str) -> None:
-    audit.record(
-        tx,
+    tx.audit.add(
         audit.approval_entry(
             approval,
             audit.Type.APPROVAL_ESCALATED,

@@ -146,7 +146,7 @@ def checked_reason(reason: str | None) -> str | None:
     try:
         return check_prose(reason, what="reason", max_chars=_MAX_REASON)
     except ValueError as error:
-        raise errors.Problem(422, "invalid_body", str(error)) from error
+        raise errors.invalid_body(str(error)) from error
 
 
 def _check_key_and_pin(tx: Unit, yes: ApproveAnswer) -> None:
@@ -248,8 +248,7 @@ def _refusal(tx: Unit, yes: ApproveAnswer, step: Step) -> errors.Problem:
 def _lock(tx: Unit, yes: ApproveAnswer, step: Step) -> None:
     """Write an audit entry, and end the request if too few others can approve it."""
     actor = audit.by_user(yes.device.user_id)
-    audit.record(
-        tx,
+    tx.audit.add(
         audit.approval_entry(
             yes.approval,
             audit.Type.APPROVAL_LOCKED,

@@ -129,8 +129,7 @@ class _Consuming:
         )
 
     def _record(self, kind: audit.Type, decision: str, execution: IntendedExecution) -> None:
-        audit.record(
-            self.tx,
+        self.tx.audit.add(
             Entry(
                 type=kind,
                 actor=self.actor,

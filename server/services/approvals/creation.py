@@ -42,8 +42,7 @@ def create_approval(
 
 def record_request(tx: Unit, approval: Approval, new: NewApproval) -> None:
     """Write the audit entry of a request, also of a phantom one."""
-    audit.record(
-        tx,
+    tx.audit.add(
         audit.approval_entry(
             approval,
             audit.Type.APPROVAL_REQUESTED,

@@ -147,7 +147,7 @@ def _checked(text: str | None) -> str | None:
     try:
         return check_prose(text, what="text", max_chars=MAX_TEXT)
     except ValueError as error:
-        raise errors.Problem(422, "invalid_body", str(error)) from error
+        raise errors.invalid_body(str(error)) from error
 
 
 def _record(  # the members of one entry
@@ -158,8 +158,7 @@ def _record(  # the members of one entry
     decision: str,
     facts: Mapping[str, object],
 ) -> None:
-    audit.record(
-        tx,
+    tx.audit.add(
         Entry(
             type=kind,
             actor=audit.by_resource(caller.client_id),

@@ -57,8 +57,7 @@ def expire(tx: Unit, approval: Approval) -> Approval | None:
     if moved is None:
         return None
     reservations.release(tx, moved)
-    audit.record(
-        tx,
+    tx.audit.add(
         audit.approval_entry(
             moved,
             audit.Type.APPROVAL_EXPIRED,

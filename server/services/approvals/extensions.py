@@ -5,7 +5,6 @@ It grants nothing, so the session suffices. The agent gets the new expiry at its
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from types import MappingProxyType
 from typing import Final
 
 from server.model.approval_views import ApproverView
@@ -21,9 +20,12 @@ from server.services.notifications import attention, notices
 from server.services.users import device_auth
 from server.services.users.device_auth import Person
 
-MAX_EXTENSIONS: Final[Mapping[Risk, int | None]] = MappingProxyType(
-    {Risk.LOW: None, Risk.MEDIUM: 3, Risk.HIGH: 2, Risk.CRITICAL: 2}
-)
+MAX_EXTENSIONS: Final[Mapping[Risk, int | None]] = {
+    Risk.LOW: None,
+    Risk.MEDIUM: 3,
+    Risk.HIGH: 2,
+    Risk.CRITICAL: 2,
+}
 """The maximum number of extensions; None for no limit. Only owners extend critical requests."""
 
 
@@ -119,8 +121,7 @@ def _not_extendable(text: str) -> errors.Problem:
 
 
 def _record(tx: Unit, person: Person, approval: Approval, until: int) -> None:
-    audit.record(
-        tx,
+    tx.audit.add(
         audit.approval_entry(
             approval,
             audit.Type.APPROVAL_EXTENDED,

@@ -81,8 +81,7 @@ def _check(tx: Unit, approval: Approval) -> None:
 
 
 def _record(tx: Unit, person: Person, approval: Approval) -> None:
-    audit.record(
-        tx,
+    tx.audit.add(
         audit.approval_entry(
             approval,
             audit.Type.APPROVAL_RETRY_ASKED,

@@ -58,9 +58,7 @@ def with_checked_code(
     _check_allowed_with_code(code, "retry_at", sent.retry_at)
     _check_allowed_with_code(code, "ask", sent.ask)
     if sent.retry_at is not None and not 0 < sent.retry_at - view.now <= _LATEST_RETRY_MS:
-        raise errors.Problem(
-            422, "invalid_body", "/retry_at: must be in the future, within 366 days."
-        )
+        raise errors.invalid_body("/retry_at: must be in the future, within 366 days.")
     return sent if sent.ask is None else replace(sent, ask=_find_user(view, approval, sent.ask))
 
 
@@ -111,7 +109,7 @@ def _check_allowed_with_code(code: str | None, member: str, value: object) -> No
     taking = [name for name, each in decisions.DENY_CODES.items() if each.takes == member]
     if value is not None and code not in taking:
         told = f"/{member}: is allowed only with the code {' or '.join(taking)}."
-        raise errors.Problem(422, "invalid_body", told)
+        raise errors.invalid_body(told)
 
 
 def _find_user(view: View, approval: Approval, called: str) -> str:
@@ -124,9 +122,7 @@ def _find_user(view: View, approval: Approval, called: str) -> str:
         or not may
         or (named is not None and not user_or_group.includes(view, user.id, named))
     ):
-        raise errors.Problem(
-            422, "invalid_body", "/ask: must be another user whom this agent may ask."
-        )
+        raise errors.invalid_body("/ask: must be another user whom this agent may ask.")
     return user.id
 
 
@@ -136,4 +132,4 @@ def _checked_note(note: str | None, what: str) -> str | None:
     try:
         return check_prose(note, what=what, max_chars=_MAX_NOTE)
     except ValueError as error:
-        raise errors.Problem(422, "invalid_body", str(error)) from error
+        raise errors.invalid_body(str(error)) from error

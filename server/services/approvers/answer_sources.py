@@ -62,8 +62,7 @@ def approve_automatically(approval: Approval, decider: AutomaticDecision, now: i
 
 def record_and_notify(tx: Unit, approval: Approval, *, screens: bool = True) -> None:
     """Record an automatic decision, and notify the user's screens and the agent."""
-    audit.record(
-        tx,
+    tx.audit.add(
         audit.approval_entry(
             approval,
             audit.Type.APPROVAL_ALLOWED,

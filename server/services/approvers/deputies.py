@@ -160,7 +160,7 @@ def _find_deputy(tx: Unit, person: Person, called: str) -> User:
     if other is None or not other.enabled:
         raise errors.Problem(404, "not_found", "There is no such person.")
     if other.id == person.user.id:
-        raise errors.Problem(422, "invalid_body", "/deputy: must be another person.")
+        raise errors.invalid_body("/deputy: must be another person.")
     return other
 
 
@@ -168,9 +168,9 @@ def _period(wanted: RequestedDeputy, now: int) -> tuple[int, int]:
     """The period in milliseconds. Raises errors.Problem 422."""
     begins, ends = _moment("from", wanted.begins), _moment("to", wanted.ends)
     if ends <= now or ends <= begins:
-        raise errors.Problem(422, "invalid_body", "/to: must be in the future and after /from.")
+        raise errors.invalid_body("/to: must be in the future and after /from.")
     if ends > now + MAX_DURATION_MS:
-        raise errors.Problem(422, "invalid_body", "/to: must be within 366 days.")
+        raise errors.invalid_body("/to: must be within 366 days.")
     return begins, ends
 
 
@@ -180,9 +180,7 @@ def _moment(name: str, text: str) -> int:
     except ValueError:
         moment = None
     if moment is None or moment.tzinfo is None:
-        raise errors.Problem(
-            422, "invalid_body", f"/{name}: write a time such as 2026-12-24T08:00:00Z."
-        )
+        raise errors.invalid_body(f"/{name}: write a time such as 2026-12-24T08:00:00Z.")
     return round(moment.astimezone(UTC).timestamp() * 1000)
 
 
@@ -206,8 +204,7 @@ def _named(view: View, deputy: Deputy) -> NamedDeputy:
 
 def _record(tx: Unit, kind: audit.Type, deputy: Deputy, by: str, **facts: str) -> None:
     """Write the audit entry, and notify both users."""
-    audit.record(
-        tx,
+    tx.audit.add(
         Entry(
             type=kind,
             actor=by,

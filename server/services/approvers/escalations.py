@@ -105,4 +105,4 @@ def _release_held(tx: Unit, policy: ServerPolicy) -> int:
 
 def _record(tx: Unit, approval: Approval, what: str) -> None:
     escalated = audit.Type.APPROVAL_ESCALATED
-    audit.record(tx, audit.approval_entry(approval, escalated, decision=what))
+    tx.audit.add(audit.approval_entry(approval, escalated, decision=what))

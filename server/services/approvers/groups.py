@@ -119,4 +119,4 @@ def _facts(group: Group) -> dict[str, object]:
 
 
 def _record(tx: Unit, kind: audit.Type, by: str, facts: Mapping[str, object]) -> None:
-    audit.record(tx, Entry(kind, by, facts=facts))
+    tx.audit.add(Entry(kind, by, facts=facts))

@@ -5,7 +5,6 @@ Owns: the current names of actors. Never: the log's bytes, which contain ids.
 
 from collections.abc import Mapping
 from dataclasses import replace
-from types import MappingProxyType
 from typing import Final
 
 from server.model import display_names
@@ -14,21 +13,17 @@ from server.model.store import Directory, View
 from server.protocol.names import PREFIX_AGENT, PREFIX_USER, is_app
 from server.services.audit import audit
 
-_SERVER_ACTORS: Final[Mapping[str, str]] = MappingProxyType(
-    {
-        "expiry": audit.Type.APPROVAL_EXPIRED,
-        "policy": audit.Type.APPROVAL_ALLOWED,
-        "escalation": audit.Type.APPROVAL_ESCALATED,
-        "orphan quarantine": audit.Type.AGENT_QUARANTINED,
-    }
-)
+_SERVER_ACTORS: Final[Mapping[str, str]] = {
+    "expiry": audit.Type.APPROVAL_EXPIRED,
+    "policy": audit.Type.APPROVAL_ALLOWED,
+    "escalation": audit.Type.APPROVAL_ESCALATED,
+    "orphan quarantine": audit.Type.AGENT_QUARANTINED,
+}
 """The names of the server's own actors, with the type of entry that each writes."""
-_ACTOR_NAMES: Final[Mapping[str, str]] = MappingProxyType(
-    {
-        **{str(kind): word for word, kind in _SERVER_ACTORS.items()},
-        str(audit.Type.INCIDENT_OPENED): "orphan quarantine",
-    }
-)
+_ACTOR_NAMES: Final[Mapping[str, str]] = {
+    **{str(kind): word for word, kind in _SERVER_ACTORS.items()},
+    str(audit.Type.INCIDENT_OPENED): "orphan quarantine",
+}
 _MEMBERS: Final = ("agent_id", "caller_id", "subject")
 
 

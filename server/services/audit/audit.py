@@ -6,19 +6,17 @@ entry of a refusal, which has no effect, has its own unit of work.
 
 from collections.abc import Mapping
 from enum import StrEnum
-from types import MappingProxyType
 from typing import Final
 
 from server.model.approvals import Approval
 from server.model.audit import Entry
-from server.model.store import Unit
 from server.protocol.names import PREFIX_AGENT, is_app
 
 OPERATOR: Final = "operator"
 """Anybody who runs `sayso` with access to the data folder."""
 SYSTEM: Final = "system"
 """The server itself, such as when a request expires."""
-_NOTHING_MORE: Mapping[str, object] = MappingProxyType({})
+_NOTHING_MORE: Mapping[str, object] = {}
 
 
 class Type(StrEnum):
@@ -254,11 +252,6 @@ ALARMS: Final = frozenset(
     }
 )
 """The types that may show an attack."""
-
-
-def record(tx: Unit, entry: Entry) -> str:
-    """Write the entry in this unit of work; returns its id."""
-    return tx.audit.add(entry)
 
 
 def by_user(user_id: str) -> str:

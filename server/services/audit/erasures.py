@@ -26,5 +26,5 @@ class Erasures:
                 raise NotFound("user", name_or_id)
             texts = tx.audit.openings.erase(user.id)
             facts = {"texts": texts}
-            audit.record(tx, Entry(audit.Type.AUDIT_ERASED, by, subject=user.id, facts=facts))
+            tx.audit.add(Entry(audit.Type.AUDIT_ERASED, by, subject=user.id, facts=facts))
             return user, texts

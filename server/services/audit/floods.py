@@ -24,7 +24,7 @@ def record_refusal(tx: Unit, entry: Entry) -> None:
     """Write the entry of a refusal, or count it if its actor has reached the limit."""
     tx.lock(f"refused {entry.type} {entry.actor}")
     if tx.counters.count(f"refused {entry.type} {entry.actor}", WINDOW_MS) <= MAX_FULL_ENTRIES:
-        audit.record(tx, entry)
+        tx.audit.add(entry)
         return
     key = _COUNTER_PREFIX + json.dumps([entry.type, entry.actor, entry.agent_id, entry.cause])
     for window in tx.counters.pop_ended(key):
@@ -40,8 +40,7 @@ def write_counts(tx: Unit) -> None:
 
 def _write_count(tx: Unit, window: Window) -> None:
     kind, actor, agent_id, cause = json.loads(window.key.removeprefix(_COUNTER_PREFIX))
-    audit.record(
-        tx,
+    tx.audit.add(
         Entry(
             type=audit.Type.REFUSALS_COUNTED,
             actor=actor,

@@ -142,7 +142,7 @@ class AuditLog:
         key = notes.public_key(self.origin, new)
         signed = {} if old is None else {"note": notes.replacement(key, old)}
         facts = {"log_key": key.text, **signed}
-        audit.record(tx, Entry(audit.Type.LOG_KEY_REPLACED, by, facts=facts))
+        tx.audit.add(Entry(audit.Type.LOG_KEY_REPLACED, by, facts=facts))
 
     def replacements(self) -> list[Replacement]:
         """The keys that replaced another one, oldest first."""

@@ -33,7 +33,7 @@ class Retention:
             signed = 0 if newest is None else newest.size
             place = min(tx.audit_log.place_at(moment), signed)
             entry = Entry(audit.Type.AUDIT_TRIMMED, by, facts={"before": place})
-            return audit.record(tx, entry), place
+            return tx.audit.add(entry), place
 
     def delete(self, place: int) -> int:
         """Delete the bodies before a place, and their personal texts; returns how many."""

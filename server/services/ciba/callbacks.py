@@ -15,8 +15,7 @@ from server.model.ports import Secrets
 from server.model.store import Store, Unit, View
 from server.protocol import errors
 from server.protocol.approvals.states import State, overdue
-from server.services.approvals.superseding import SUPERSEDED
-from server.services.approvals.withdrawals import WITHDRAWN
+from server.services.approvals.withdrawals import SUPERSEDED, WITHDRAWN
 from server.services.audit import audit
 from server.services.ciba.redemption import Redemption, is_token_live
 from server.services.notifications import notices
@@ -155,8 +154,7 @@ def _record(tx: Unit, approval: Approval, why: str) -> None:
     """Record once that the agent was not notified in time."""
     if tx.counters.count(f"lost:{approval.id}", _DAY_MS) > 1:
         return
-    audit.record(
-        tx,
+    tx.audit.add(
         audit.approval_entry(
             approval,
             audit.Type.CALLBACK_LOST,

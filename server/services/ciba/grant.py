@@ -238,8 +238,7 @@ def _mismatch(poll: _Poll, approval: Approval) -> errors.ProtocolError | None:
 
 
 def _raise_reuse_alarm(tx: Unit, approval: Approval) -> None:
-    audit.record(
-        tx,
+    tx.audit.add(
         Entry(
             type=audit.Type.HANDLE_REUSED,
             actor=audit.by_agent(approval.agent_id),

@@ -8,7 +8,6 @@ import hashlib
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from types import MappingProxyType
 
 from server.model.approvals import Approval
 from server.model.audit import Entry
@@ -213,7 +212,7 @@ def canonical_json(value: object) -> str:
     return json.dumps(value, separators=(",", ":"), sort_keys=True, ensure_ascii=False)
 
 
-_NO_MEMBERS: Mapping[str, object] = MappingProxyType({})
+_NO_MEMBERS: Mapping[str, object] = {}
 
 
 def refuse(
@@ -269,8 +268,7 @@ def record(
     tx: Unit, call: BackchannelCall, approval: Approval, hashes: Mapping[str, object]
 ) -> None:
     """Record that the agent asked, with the hashes by which the entry is found."""
-    audit.record(
-        tx,
+    tx.audit.add(
         audit.approval_entry(
             approval,
             audit.Type.APPROVAL_REQUESTED,

@@ -16,7 +16,7 @@ from server.protocol.ciba import login_hint_tokens as login_hints
 from server.protocol.ciba import requests
 from server.protocol.forms import Form
 from server.protocol.resources import scopes
-from server.services.approvals import superseding
+from server.services.approvals import withdrawals
 from server.services.approvals.ceremonies import Ceremonies
 from server.services.approvers import answer_sources, approvers, substitutes
 from server.services.approvers.substitutes import Substitutes
@@ -141,7 +141,7 @@ class BackchannelService:
         plan, for_anyone = plan_for(candidate), plan_for(None)
         request_limits.lock(tx, call.agent)
         tx.lock(f"asked {candidate.id}")
-        earlier = superseding.find_superseded(
+        earlier = withdrawals.find_superseded(
             tx, call.agent, candidate, call.request.supersedes, hint_hash=hint_hash
         )
         if plan.by.asked:
@@ -197,7 +197,7 @@ class BackchannelService:
         if (wrong := user_codes.refusal(tx, self.secrets, agent, user, code)) is not None:
             return wrong
         tx.lock(f"asked {user.id}")
-        earlier = superseding.find_superseded(tx, agent, user, call.request.supersedes)
+        earlier = withdrawals.find_superseded(tx, agent, user, call.request.supersedes)
         limit = self._limit(tx, agent, plan, user, earlier)
         return None if limit is None else plans.refuse(tx, call, plan, *limit)
 
@@ -249,14 +249,14 @@ class BackchannelService:
         hint_hash: bytes | None = None,
         phantom: bool = False,
     ) -> Approval:
-        earlier = superseding.find_superseded(
+        earlier = withdrawals.find_superseded(
             tx, call.agent, user, call.request.supersedes, hint_hash=hint_hash
         )
         approval = self._new_approval(tx, call, plan, user, phantom=phantom)
         approval = replace(approval, hint_hash=hint_hash)
         if earlier is not None:
             approval = replace(approval, supersedes=earlier.id)
-            superseding.cancel_superseded(tx, earlier, approval)
+            withdrawals.cancel_superseded(tx, earlier, approval)
         if call.hint is not None:
             self.login_hints.spend(tx, call.hint)
         by = plan.by

@@ -70,7 +70,7 @@ class UserCodes:
                 429, "too_many_codes", "You changed your user code too often. Wait an hour."
             )
         if sent_hash is not None and self.hasher.verify(passwords.normalize(code), sent_hash.hash):
-            raise errors.Problem(422, "invalid_body", "A user code must not be your password.")
+            raise errors.invalid_body("A user code must not be your password.")
         with self.store.write() as tx:
             self.statements.spend(tx, self._check(tx, person, code, jws))
             hashed = self.secrets.user_code_hash(person.user.id, checked)
@@ -125,8 +125,7 @@ def _too_many_changes(tx: Unit, person: Person) -> bool:
 
 
 def _record(tx: Unit, kind: audit.Type, person: Person) -> None:
-    audit.record(
-        tx,
+    tx.audit.add(
         Entry(
             type=kind,
             actor=audit.by_user(person.user.id),

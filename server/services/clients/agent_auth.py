@@ -103,4 +103,4 @@ def _record(tx: Unit, before: Agent, agent: Agent, by: str) -> None:
         "was_until": agent.auth_before_until,
         "keys": [key["kid"] for key in agent.jwks],
     }
-    audit.record(tx, Entry(audit.Type.AGENT_AUTH_CHANGED, by, agent_id=agent.id, facts=facts))
+    tx.audit.add(Entry(audit.Type.AGENT_AUTH_CHANGED, by, agent_id=agent.id, facts=facts))

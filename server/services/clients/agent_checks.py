@@ -11,14 +11,17 @@ from server.model.store import Unit
 from server.protocol import errors, json_text
 from server.protocol.clients import jwks
 from server.protocol.clients.jwks import PublicKey
+from server.protocol.clients.labels import is_label
 from server.protocol.text import check_prose
-from server.services.clients import icons, labels, reviews
+from server.services.clients import icons
 from server.services.members import unique
 from server.services.policy import action_types as actions
 from server.services.refusals import Invalid, about, valid
 from server.services.resources import resource_checks
 from server.services.users import user_checks, user_or_group
 
+LONGEST_MS: Final = 10 * 366 * 24 * 60 * 60 * 1000
+MAX_LABELS: Final = 20
 MAX_DESCRIPTION: Final = 280
 LONGEST_LIFE_MS: Final = 100 * 365 * 24 * 60 * 60 * 1000
 
@@ -55,14 +58,30 @@ def read_keys(text: str) -> tuple[PublicKey, ...]:
         raise Invalid(f"The key file {error}.") from None
 
 
-def label_list(_tx: Unit, raw: Sequence[str]) -> tuple[str, ...]:
-    """Its labels."""
-    return labels.read(raw)
+@about("labels")
+def label_list(_tx: object, raw: Sequence[str]) -> tuple[str, ...]:
+    """Return the labels, sorted, each once. Raises `Invalid`, which names the invalid one."""
+    found = tuple(sorted(set(raw)))
+    for label in found:
+        if not is_label(label):
+            raise Invalid(
+                f"{label[:40]} is not a label. Use a word or key=value of a-z 0-9 . _ - that "
+                "starts with a letter or digit; a value can contain A-Z / @ : too."
+            )
+    keys = [label.split("=")[0] for label in found]
+    if len(set(keys)) < len(keys):
+        raise Invalid("Two labels have the same key. Give each key one value.")
+    if len(found) > MAX_LABELS:
+        raise Invalid(f"An agent has at most {MAX_LABELS} labels.")
+    return found
 
 
-def review_at(tx: Unit, at: int) -> int | None:
-    """When to review it."""
-    return reviews.check_review(tx.now, at)
+@about("review_at")
+def review_at(tx: Unit, at: int) -> int:
+    """When to review it: within ten years. Raises `Invalid`."""
+    if not tx.now < at <= tx.now + LONGEST_MS:
+        raise Invalid("The review is in the past, or more than ten years away.")
+    return at
 
 
 def expires_at(tx: Unit, at: int) -> int:

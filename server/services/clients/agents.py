@@ -5,7 +5,6 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from types import MappingProxyType
 
 from server.model.approvals import Approval
 from server.model.audit import Entry
@@ -30,7 +29,7 @@ from server.services.paging import ResultPage
 from server.services.refusals import Conflict, Invalid
 from server.services.users import user_checks
 
-_NO_FACTS: Mapping[str, object] = MappingProxyType({})
+_NO_FACTS: Mapping[str, object] = {}
 
 
 def _public_https(url: str) -> str:
@@ -261,7 +260,7 @@ def quarantine(
     stopped = _revoke_everything(tx, agent, by)
     facts = {"incident": incident_id, **stopped.counts}
     kind = audit.Type.AGENT_QUARANTINED
-    audit.record(tx, Entry(kind, by, agent_id=agent.id, cause=cause, facts=facts))
+    tx.audit.add(Entry(kind, by, agent_id=agent.id, cause=cause, facts=facts))
     return stopped
 
 
@@ -299,4 +298,4 @@ def _approved(approvals: Sequence[Approval]) -> int:
 
 
 def _record(tx: Unit, kind: audit.Type, agent: Agent, by: str, facts: Mapping[str, object]) -> None:
-    audit.record(tx, Entry(kind, by, agent_id=agent.id, facts=facts))
+    tx.audit.add(Entry(kind, by, agent_id=agent.id, facts=facts))

@@ -148,4 +148,4 @@ def _has_secret(app: App) -> bool:
 
 
 def _record(tx: Unit, kind: audit.Type, by: str, facts: Mapping[str, object]) -> None:
-    audit.record(tx, Entry(kind, by, facts=facts))
+    tx.audit.add(Entry(kind, by, facts=facts))

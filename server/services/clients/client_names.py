@@ -66,7 +66,7 @@ def record_rename(tx: Unit, before: Agent, agent: Agent, *, by: str) -> Agent:
         return agent
     tx.names.add_former(agent.id, FormerName(before.name, tx.now))
     facts = {"name": agent.name, "was": before.name}
-    audit.record(tx, Entry(audit.Type.AGENT_RENAMED, by, agent_id=agent.id, facts=facts))
+    tx.audit.add(Entry(audit.Type.AGENT_RENAMED, by, agent_id=agent.id, facts=facts))
     tx.react(AgentAnnounced(agent.id, RENAMED, agent.owners))
     return replace(agent, named_at=tx.now)
 

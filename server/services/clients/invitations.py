@@ -157,4 +157,4 @@ def _record(tx: Unit, kind: audit.Type, invitation: Invitation, by: str) -> None
         "resources": list(invitation.resources),
         "scopes": list(invitation.scopes),
     }
-    audit.record(tx, Entry(kind, by, subject=invitation.owner_id, facts=facts))
+    tx.audit.add(Entry(kind, by, subject=invitation.owner_id, facts=facts))

@@ -42,7 +42,7 @@ def user_disabled(tx: Unit, event: UserDisabled) -> None:
     user, by = event.user, event.by
     for agent in orphans(tx, tx.agents.owned_by(user.id)):
         kind = audit.Type.AGENT_ORPHANED
-        audit.record(tx, Entry(kind, by, agent_id=agent.id, subject=user.id, cause="no_owner"))
+        tx.audit.add(Entry(kind, by, agent_id=agent.id, subject=user.id, cause="no_owner"))
         tx.react(AgentAnnounced(agent.id, ORPHANED, orphan_contacts(tx, agent)))
 
 
@@ -57,7 +57,7 @@ def user_enabled(tx: Unit, event: UserEnabled) -> None:
 def record_adopted(tx: Unit, were_orphans: Iterable[Agent], *, by: str) -> None:
     """Record which of these agents have an enabled owner again; their grace period ends."""
     for agent in (one for one in were_orphans if orphaned_at(tx, one) is None):
-        audit.record(tx, Entry(audit.Type.AGENT_ADOPTED, by, agent_id=agent.id))
+        tx.audit.add(Entry(audit.Type.AGENT_ADOPTED, by, agent_id=agent.id))
 
 
 def orphan_contacts(view: View, agent: Agent) -> list[str]:

@@ -101,4 +101,4 @@ def _record(tx: Unit, kind: audit.Type, app: App, by: str) -> None:
         "keys": [key["kid"] for key in app.jwks],
         "state": app.state,
     }
-    audit.record(tx, Entry(kind, by, facts=facts))
+    tx.audit.add(Entry(kind, by, facts=facts))

@@ -45,8 +45,7 @@ def record_consent(
     **facts: int,
 ) -> None:
     """Write the audit entry of a consent."""
-    audit.record(
-        tx,
+    tx.audit.add(
         Entry(
             type=kind,
             actor=actor,

@@ -111,8 +111,7 @@ def _person(view: View, cookie: str) -> Person:
 
 
 def _record(tx: Unit, kind: audit.Type, device: Device) -> None:
-    audit.record(
-        tx,
+    tx.audit.add(
         Entry(
             type=kind,
             actor=audit.by_user(device.user_id),

@@ -385,8 +385,7 @@ def _is_limit_reached(tx: Unit, peer: str) -> bool:
 
 
 def _record_refusal(tx: Unit, user: User, client_id: str, cause: str) -> None:
-    audit.record(
-        tx,
+    tx.audit.add(
         Entry(
             type=audit.Type.APPROVAL_REFUSED,
             actor=audit.SYSTEM,

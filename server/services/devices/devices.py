@@ -63,15 +63,11 @@ class DeviceService:
             if session.device_id is not None:
                 raise errors.Problem(409, "already_enrolled", "This session already has a device.")
             if dict(session.public_jwk) in checked.values():
-                raise errors.Problem(
-                    422, "invalid_body", "The session key cannot be an approval key."
-                )
+                raise errors.invalid_body("The session key cannot be an approval key.")
             if tx.devices.active_count(person.user.id, tx.now) >= MAX_DEVICES:
                 raise _too_many()
             if session.admitted_as not in {None, name}:
-                raise errors.Problem(
-                    422, "invalid_body", f"This device was approved as {session.admitted_as}."
-                )
+                raise errors.invalid_body(f"This device was approved as {session.admitted_as}.")
             public = {"session": dict(session.public_jwk), **checked}
             is_admitted = session.admitted_as is not None
             high_from = tx.now if is_admitted else new_devices.high_from(tx, person.user.id)
@@ -245,8 +241,7 @@ def revoke(tx: Unit, device: Device, *, actor: str) -> bool:
     is_last = by_other and not new_devices.has_one_in_use(tx, device.user_id)
     for subscription_id, origin in browsers if by_other else ():
         attention.push(tx, origin, subscription_id, attention.ENDED)
-    audit.record(
-        tx,
+    tx.audit.add(
         Entry(
             type=audit.Type.DEVICE_REVOKED,
             actor=actor,
@@ -265,8 +260,7 @@ def enable(tx: Unit, device: Device, *, actor: str) -> None:
     """
     tx.installation.release("devices", device.id)
     tx.devices.enable(device.id, tx.now + new_devices.WAIT_MS)
-    audit.record(
-        tx,
+    tx.audit.add(
         Entry(
             type=audit.Type.DEVICE_ENABLED,
             actor=actor,
@@ -290,7 +284,7 @@ def checked_name(name: str) -> str:
     try:
         return check_device_name(name, what="device name")
     except ValueError as error:
-        raise errors.Problem(422, "invalid_body", str(error)) from error
+        raise errors.invalid_body(str(error)) from error
 
 
 def _own(tx: Unit, person: Person, device_id: str) -> Device:
@@ -317,17 +311,16 @@ def _checked_keys(keys: Mapping[str, object]) -> dict[str, dict[str, str]]:
     try:
         checked = {name: decisions.check_public_jwk(keys[name]) for name in ("low", "high")}
     except (KeyError, ValueError) as error:
-        raise errors.Problem(
-            422, "invalid_body", "approval_keys must be two EC P-256 public keys.", log=str(error)
+        raise errors.invalid_body(
+            "approval_keys must be two EC P-256 public keys.", log=str(error)
         ) from error
     if checked["low"] == checked["high"]:
-        raise errors.Problem(422, "invalid_body", "The two approval keys must differ.")
+        raise errors.invalid_body("The two approval keys must differ.")
     return checked
 
 
 def _record(tx: Unit, kind: audit.Type, person: Person, device: Device, **facts: object) -> None:
-    audit.record(
-        tx,
+    tx.audit.add(
         Entry(
             type=kind,
             actor=audit.by_user(person.user.id),

@@ -96,8 +96,7 @@ def _raise_reuse_alarm(tx: Unit, code: EnrollmentCode) -> errors.ProtocolError:
 
 
 def _record(tx: Unit, kind: audit.Type, code: EnrollmentCode, decision: str) -> None:
-    audit.record(
-        tx,
+    tx.audit.add(
         Entry(
             type=kind,
             actor=audit.by_user(code.user_id),

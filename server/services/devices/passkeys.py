@@ -270,8 +270,7 @@ def _refused(error: errors.ProtocolError) -> errors.Problem:
 
 def _record(tx: Unit, device: Device, made: CreatedPasskey) -> None:
     """The entry has the public key, so that the audit log alone can verify later signatures."""
-    audit.record(
-        tx,
+    tx.audit.add(
         Entry(
             type=audit.Type.DEVICE_ENROLLED,
             actor=audit.by_user(device.user_id),

@@ -38,7 +38,7 @@ class PasswordChanges:
         try:
             password = rules.check(raw)
         except ValueError as error:
-            raise errors.Problem(422, "invalid_body", f"{error}.") from None
+            raise errors.invalid_body(f"{error}.") from None
         with self.store.write() as tx:
             self._check(tx, person, raw, jws)
         hashed = self.hasher.hash(password)

@@ -70,8 +70,7 @@ class Incidents:
             closed = tx.incidents.close(incident_id, by=by, note=note, now=tx.now)
             if closed is None:
                 raise Conflict("This incident is already closed.")
-            audit.record(
-                tx,
+            tx.audit.add(
                 Entry(
                     type=audit.Type.INCIDENT_CLOSED,
                     actor=by,

@@ -74,8 +74,7 @@ class OrphanQuarantine:
             cause=_CAUSE,
         )
         tx.incidents.add(incident)
-        audit.record(
-            tx,
+        tx.audit.add(
             Entry(
                 type=audit.Type.INCIDENT_OPENED,
                 actor=by,

@@ -154,8 +154,7 @@ def _evidence(
 def _record(
     tx: Unit, incident: Incident, approval: Approval, named: dict[str, object], *, by: str
 ) -> None:
-    audit.record(
-        tx,
+    tx.audit.add(
         audit.approval_entry(
             approval,
             audit.Type.INCIDENT_OPENED,
@@ -178,4 +177,4 @@ def _checked(note: str | None) -> str | None:
     try:
         return check_prose(note, what="note", max_chars=MAX_NOTE)
     except ValueError as error:
-        raise errors.Problem(422, "invalid_body", str(error)) from error
+        raise errors.invalid_body(str(error)) from error

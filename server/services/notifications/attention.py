@@ -7,7 +7,6 @@ database; and what happens when a reason ends. Never: whether a request is liste
 import json
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime, timedelta
-from types import MappingProxyType
 from typing import Final, Literal, NamedTuple, TypeAlias
 
 from server.model.approvals import Approval
@@ -25,9 +24,7 @@ NOTIFYING_EVENTS: Final = frozenset({"approval.requested", REMINDER, DIGEST})
 """The events that notify a person. All others only update screens."""
 _HELD_BACK: Final = frozenset({"reported", "held_back"})
 """The reasons that come from the agent's behavior, not from the person's settings."""
-DIGEST_DELAYS_MS: Final[Mapping[Why, int]] = MappingProxyType(
-    {"held_back": 60_000, "digest": 3_600_000}
-)
+DIGEST_DELAYS_MS: Final[Mapping[Why, int]] = {"held_back": 60_000, "digest": 3_600_000}
 """The reasons for which a digest follows, and its delay."""
 LimitReason = Literal["reported", "held_back", "digest"]
 _LANES: Final[dict[Risk, Lane]] = {Risk.LOW: "low", Risk.MEDIUM: "medium"}

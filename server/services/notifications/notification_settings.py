@@ -140,9 +140,7 @@ class NotificationSettingsService:
             until = tx.now + minutes * _MINUTE_MS
             if until >= approval.expires_at:
                 end = rfc3339(approval.expires_at)
-                raise errors.Problem(
-                    422,
-                    "invalid_body",
+                raise errors.invalid_body(
                     f"It expires at {end}. Choose a shorter snooze, or deny it.",
                 )
             hold = Hold(approval.id, person.user.id, until, "snoozed")
@@ -164,8 +162,8 @@ def _check_zone(name: str) -> None:
     try:
         zone(name)
     except (ZoneInfoNotFoundError, ValueError, OSError):
-        raise errors.Problem(
-            422, "invalid_body", "/zone: unknown time zone. Use one like Europe/Berlin, or UTC."
+        raise errors.invalid_body(
+            "/zone: unknown time zone. Use one like Europe/Berlin, or UTC."
         ) from None
 
 
@@ -194,8 +192,7 @@ def _record(
     agent_id = (
         about.agent_id if isinstance(about, Approval) else None if about is None else about.id
     )
-    audit.record(
-        tx,
+    tx.audit.add(
         Entry(
             type=kind,
             actor=audit.by_user(person.user.id),

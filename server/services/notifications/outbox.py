@@ -57,7 +57,7 @@ class OutboxAdministration:
             if message is None:
                 raise NotFound("undelivered message", str(message_id))
             facts = {"message": message.id, "channel": message.channel, "target": message.target}
-            audit.record(tx, Entry(audit.Type.OUTBOX_RETRIED, by, facts=facts))
+            tx.audit.add(Entry(audit.Type.OUTBOX_RETRIED, by, facts=facts))
             return UndeliveredMessage(message, _recipient(tx, message))
 
 

@@ -99,9 +99,9 @@ class PushSubscriptions:
 
     def _check(self, address: PushAddress) -> None:
         if problem := web_push.endpoint_problem(address.endpoint, self.origins):
-            raise errors.Problem(422, "invalid_body", f"/endpoint {problem}.")
+            raise errors.invalid_body(f"/endpoint {problem}.")
         if problem := web_push.keys_problem(address.p256dh, address.auth):
-            raise errors.Problem(422, "invalid_body", f"/keys: {problem}.")
+            raise errors.invalid_body(f"/keys: {problem}.")
 
     def _check_limit(self, tx: Unit, person: Person) -> None:
         if len(tx.pushes.of_user(person.user.id)) >= MAX_SUBSCRIPTIONS:
@@ -185,8 +185,7 @@ def _named(view: View, subscription: PushSubscription, current: Device) -> Named
 def _record(
     tx: Unit, kind: audit.Type, subscription: PushSubscription, actor: str, cause: str | None = None
 ) -> None:
-    audit.record(
-        tx,
+    tx.audit.add(
         Entry(
             type=kind,
             actor=actor,

@@ -286,8 +286,7 @@ def _is_enabled(view: View, user_id: str) -> bool:
 
 
 def _record(tx: Unit, denied: Approval, by: str, kind: str, until: int) -> None:
-    audit.record(
-        tx,
+    tx.audit.add(
         Entry(
             type=audit.Type.AGENT_PAUSED,
             actor=audit.SYSTEM,

@@ -11,7 +11,6 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from enum import StrEnum
-from types import MappingProxyType
 from typing import Final, Literal, TypeAlias
 
 from server.model.clients import Agent
@@ -187,21 +186,19 @@ class Guard:
         return None if find is None else find(view, self.request.target)
 
 
-_FIND: Final[Mapping[str, Callable[[View, str], Governed | None]]] = MappingProxyType(
-    {
-        "agent": lambda view, wanted: view.agents.get(wanted),
-        "app": apps.by_path,
-        "group": lambda view, wanted: next((g for g in view.groups.all() if g.id == wanted), None),
-        "user": lambda view, wanted: view.users.get(wanted),
-        "resource": lambda view, wanted: next(
-            (r for r in view.resources.all() if name_id(r.uri) == wanted), None
-        ),
-        "action": lambda view, wanted: next(
-            (a for a in view.actions.all() if name_id(a.type) == wanted), None
-        ),
-        "device": lambda view, wanted: view.devices.get(wanted),
-    }
-)
+_FIND: Final[Mapping[str, Callable[[View, str], Governed | None]]] = {
+    "agent": lambda view, wanted: view.agents.get(wanted),
+    "app": apps.by_path,
+    "group": lambda view, wanted: next((g for g in view.groups.all() if g.id == wanted), None),
+    "user": lambda view, wanted: view.users.get(wanted),
+    "resource": lambda view, wanted: next(
+        (r for r in view.resources.all() if name_id(r.uri) == wanted), None
+    ),
+    "action": lambda view, wanted: next(
+        (a for a in view.actions.all() if name_id(a.type) == wanted), None
+    ),
+    "device": lambda view, wanted: view.devices.get(wanted),
+}
 """Finds the record that the id in a path names."""
 
 

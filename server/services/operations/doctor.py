@@ -4,7 +4,7 @@ Owns: the checks of the database. Never: files, addresses and settings; the comm
 those, because services do not access the machine.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Final, Literal, TypeAlias
 
@@ -14,12 +14,77 @@ from server.model.notifications import DeliveryFailure
 from server.model.store import Store, View
 from server.model.users import User
 from server.protocol.confusables import name_keys
+from server.protocol.policy.action_types import ActionType
+from server.services.approvers import answer_sources
 from server.services.audit import lag
 from server.services.clients import owners
 from server.services.notifications.notices import WEBHOOK
-from server.services.operations import gaps
-from server.services.policy.evaluation import Evaluator
+from server.services.policy.evaluation import Evaluator, PolicyRequest
+from server.services.policy.schemas import Schemas
 from server.services.refusals import Remedy
+from server.services.resources.targets import TokenTarget
+from server.services.users import user_or_group
+
+_SCHEMAS: Final = Schemas()
+CandidateRequest = tuple[str, TokenTarget, Sequence[ActionType]]
+"""The name of a scope or action type, and a request for only that."""
+
+
+@dataclass(frozen=True, slots=True)
+class Gap:
+    """A scope or an action type that nobody can approve for an agent."""
+
+    what: str
+    need: int
+    """The number of approvals that it needs."""
+    most: int
+    """The most eligible approvers for any person whom the agent may ask."""
+
+
+def gaps_of_agent(view: View, evaluator: Evaluator, agent: Agent) -> list[Gap]:
+    """All gaps in the agent's permissions. What a rule denies is not a gap."""
+    people = [one for one in view.users.all() if one.enabled and _may_ask(view, agent, one)]
+    candidates = _candidates(view, agent)
+    found = (_gap(view, evaluator, agent, candidate, people) for candidate in candidates)
+    return [gap for gap in found if gap is not None]
+
+
+def _gap(
+    view: View,
+    evaluator: Evaluator,
+    agent: Agent,
+    candidate: CandidateRequest,
+    people: Sequence[User],
+) -> Gap | None:
+    """None if there is any person for whom it can be approved."""
+    what, target, actions = candidate
+    need = most = 0
+    for user in people:
+        verdict = evaluator.decide(view, PolicyRequest("request", agent, user, target, (), actions))
+        if verdict.needs is None:
+            continue
+        need = verdict.needs.quorum
+        count = answer_sources.find_eligible(view, verdict.needs, agent, user).count
+        if verdict.outcome == "allow" or count >= need:
+            return None
+        most = max(most, count)
+    return Gap(what, need, most) if need else None
+
+
+def _candidates(view: View, agent: Agent) -> Iterator[CandidateRequest]:
+    found = [one for uri in agent.resources if (one := view.directory.resource(uri)) is not None]
+    for resource in found:
+        for name in resource.scopes:
+            if agent.may(resource.uri, name):
+                yield name, TokenTarget(resource, (name,)), ()
+    for row in view.actions.all() if found else ():
+        if agent.action_types is None or row.type in agent.action_types:
+            yield row.type, TokenTarget(found[0], ()), _SCHEMAS.known(view.directory, [row.type])
+
+
+def _may_ask(view: View, agent: Agent, user: User) -> bool:
+    return agent.asks is None or user_or_group.includes(view, user.id, agent.asks)
+
 
 Level: TypeAlias = Literal["broken", "weak", "note"]
 
@@ -223,7 +288,7 @@ def _agent(view: View, agent: Agent) -> Iterator[Finding]:
 
 def _gaps(view: View, evaluator: Evaluator, agent: Agent) -> Iterator[Finding]:
     """The first permission of the agent that nobody can approve."""
-    found = gaps.of_agent(view, evaluator, agent) if agent.state == "enabled" else []
+    found = gaps_of_agent(view, evaluator, agent) if agent.state == "enabled" else []
     for gap in found[:1]:
         more = "" if len(found) == 1 else f" There are {len(found)} such permissions."
         yield Finding(

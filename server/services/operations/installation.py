@@ -35,7 +35,7 @@ class Installation:
                 )
             keys.ensure_keys(tx, self.signer, by=by)
             user = users.create(tx, self.secrets, users.NewUser(admin, roles=("admin",)), by=by)
-            audit.record(tx, Entry(audit.Type.INSTALLATION_INITIALIZED, by, subject=user.id))
+            tx.audit.add(Entry(audit.Type.INSTALLATION_INITIALIZED, by, subject=user.id))
             return user, enrollment_codes.issue(tx, self.secrets, user, by=by)
 
     def admin(self) -> User | None:

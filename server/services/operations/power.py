@@ -10,7 +10,6 @@ import hashlib
 import json
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, fields
-from types import MappingProxyType
 from typing import Any, Final, TypeAlias
 
 from server.model.approvers import Group
@@ -113,34 +112,32 @@ def _lasts_longer(before: int | None, after: int | None) -> bool:
     return before is not None and (after is None or after > before)
 
 
-_COMPARISONS: Mapping[type, Mapping[str, _Comparison]] = MappingProxyType(
-    {
-        Agent: {
-            **_by_members(AGENT_MEMBERS),
-            "only": _fewer_limits,
-            "secrets": _more_secrets,
-            "key_uses": never,
-            "named_at": never,
-            "state": _is_enabled,
-        },
-        App: {
-            **_by_members(APP_MEMBERS),
-            "secrets": _more_secrets,
-            "state": _is_enabled,
-            "claimed_name": never,
-        },
-        User: {
-            **_by_members(USER_MEMBERS),
-            "state": _is_enabled,
-            "disabled_at": _is_enabled,
-        },
-        Group: _by_members(GROUP_MEMBERS),
-        Resource: {
-            **_by_members(RESOURCE_MEMBERS),
-            "requires": fewer_needs,
-            "secrets": _more_secrets,
-        },
-        ActionRow: {},
-        Device: {"state": _is_active},
-    }
-)
+_COMPARISONS: Mapping[type, Mapping[str, _Comparison]] = {
+    Agent: {
+        **_by_members(AGENT_MEMBERS),
+        "only": _fewer_limits,
+        "secrets": _more_secrets,
+        "key_uses": never,
+        "named_at": never,
+        "state": _is_enabled,
+    },
+    App: {
+        **_by_members(APP_MEMBERS),
+        "secrets": _more_secrets,
+        "state": _is_enabled,
+        "claimed_name": never,
+    },
+    User: {
+        **_by_members(USER_MEMBERS),
+        "state": _is_enabled,
+        "disabled_at": _is_enabled,
+    },
+    Group: _by_members(GROUP_MEMBERS),
+    Resource: {
+        **_by_members(RESOURCE_MEMBERS),
+        "requires": fewer_needs,
+        "secrets": _more_secrets,
+    },
+    ActionRow: {},
+    Device: {"state": _is_active},
+}

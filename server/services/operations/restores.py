@@ -7,7 +7,6 @@ keeps it. `storage.operations.restores` has the SQL.
 
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
-from types import MappingProxyType
 from typing import Final
 
 REASON: Final = "restored"
@@ -28,18 +27,16 @@ class AccessItem:
 Items = Mapping[str, Mapping[str, AccessItem]]
 """Kind → id → item that is active in one database."""
 
-KINDS: Final[Mapping[str, str]] = MappingProxyType(
-    {
-        "users": "users are disabled until you enable them",
-        "devices": "devices cannot approve or deny until you enable them",
-        "agents": "agents are disabled until you enable them",
-        "apps": "apps are disabled until you enable them",
-        "consents": "consents are revoked; people are asked again",
-        "grants": "standing grants are ended; people can give new ones",
-        "passwords": "passwords are removed; people set new ones",
-        "deputies": "deputies are removed; people can name new ones",
-    }
-)
+KINDS: Final[Mapping[str, str]] = {
+    "users": "users are disabled until you enable them",
+    "devices": "devices cannot approve or deny until you enable them",
+    "agents": "agents are disabled until you enable them",
+    "apps": "apps are disabled until you enable them",
+    "consents": "consents are revoked; people are asked again",
+    "grants": "standing grants are ended; people can give new ones",
+    "passwords": "passwords are removed; people set new ones",
+    "deputies": "deputies are removed; people can name new ones",
+}
 """Every kind, and what a restore does with its items."""
 
 ONLY_IF_CHANGED: Final = frozenset({"users"})

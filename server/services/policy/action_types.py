@@ -9,7 +9,7 @@ from server.model.store import Directory, Store, Unit
 from server.protocol import errors, json_text, names
 from server.protocol.policy import action_types
 from server.protocol.policy.action_types import ActionType
-from server.protocol.policy.pointers import InvalidActionType
+from server.protocol.policy.uses import InvalidActionType
 from server.services import paging
 from server.services.audit import audit
 from server.services.paging import ResultPage
@@ -128,4 +128,4 @@ def _without(types: tuple[str, ...] | None, name: str) -> tuple[str, ...] | None
 
 
 def _record(tx: Unit, kind: audit.Type, row: ActionRow, by: str) -> None:
-    audit.record(tx, Entry(kind, by, facts={"type": row.type, "version": row.version}))
+    tx.audit.add(Entry(kind, by, facts={"type": row.type, "version": row.version}))

@@ -19,8 +19,8 @@ from server.protocol import confusables
 from server.protocol.json_text import JsonValue
 from server.protocol.policy import rendering
 from server.protocol.policy.action_types import ActionType
-from server.protocol.policy.pointers import Path
 from server.protocol.policy.rendering import Trail
+from server.protocol.policy.uses import Path
 from server.services.resources.targets import TokenTarget
 
 MAX_TARGETS: Final = 32

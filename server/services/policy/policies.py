@@ -1,4 +1,4 @@
-"""Manages policy versions: the current one, earlier ones, setting a new one."""
+"""Manages policy versions: the current one, and setting a new one."""
 
 from dataclasses import dataclass
 
@@ -11,7 +11,7 @@ from server.services.policy import builtin
 
 @dataclass(frozen=True, slots=True)
 class Policies:
-    """Lists and sets policy versions. A document is the text of a TOML file."""
+    """Shows and sets the policy. A document is the text of a TOML file."""
 
     store: Store
 
@@ -19,11 +19,6 @@ class Policies:
         """Return the newest version, or the built-in policy if there is none."""
         with self.store.read() as view:
             return current_policy(view)
-
-    def versions(self) -> list[PolicyRow]:
-        """Return all versions, newest first; the built-in policy is version 0."""
-        with self.store.read() as view:
-            return [*view.policies.all(), builtin.default_row()]
 
     def set(self, document: str, *, by: str) -> PolicyRow:
         """Activate a policy. It applies to pending requests too.
@@ -37,7 +32,7 @@ class Policies:
                 return before
             tx.policies.add(row)
             facts = {"version": row.version, "hash": row.hash, "was": before.hash}
-            audit.record(tx, Entry(audit.Type.POLICY_SET, by, facts=facts))
+            tx.audit.add(Entry(audit.Type.POLICY_SET, by, facts=facts))
             return row
 
 

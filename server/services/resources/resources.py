@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from types import MappingProxyType
 from typing import Any, Final
 
 from server.model.audit import Entry
@@ -24,7 +23,7 @@ from server.services.resources.resource_checks import find
 from server.services.resources.resource_members import RESOURCE_MEMBERS
 
 MAX_SCOPES: Final = 200
-_NOTHING: Final[Mapping[str, Any]] = MappingProxyType({})
+_NOTHING: Final[Mapping[str, Any]] = {}
 
 
 class NewResource(Written):
@@ -148,7 +147,7 @@ class Resources:
             tx.resources.replace(resource)
             facts = {"overlap_ms": overlap_ms, "working": len(resource.secrets)}
             kind = audit.Type.RESOURCE_SECRET_ROTATED
-            audit.record(tx, Entry(kind, by, resource=resource.uri, facts=facts))
+            tx.audit.add(Entry(kind, by, resource=resource.uri, facts=facts))
             return NewResourceSecret(resource, text)
 
     def delete(self, uri: str, *, by: str) -> DeletedResource:
@@ -174,7 +173,7 @@ class Resources:
                 "agents_narrowed": list(narrowed),
                 "apps_narrowed": list(apps),
             }
-            audit.record(tx, Entry(audit.Type.RESOURCE_DELETED, by, resource=uri, facts=facts))
+            tx.audit.add(Entry(audit.Type.RESOURCE_DELETED, by, resource=uri, facts=facts))
             return DeletedResource(resource, revoked, cancelled, narrowed, apps)
 
 
@@ -268,4 +267,4 @@ def _without(tx: Unit, client: Agent | App, uri: str) -> tuple[tuple[str, ...], 
 
 def _record(tx: Unit, kind: audit.Type, resource: Resource, by: str) -> None:
     facts = {"client_id": resource.client_id, **members.facts(RESOURCE_MEMBERS, resource)}
-    audit.record(tx, Entry(kind, by, resource=resource.uri, facts=facts))
+    tx.audit.add(Entry(kind, by, resource=resource.uri, facts=facts))

@@ -300,24 +300,24 @@ def _record(
     tx: Unit, kind: audit.Type, plan: AuthorizationPlan, ready: _Ready | None, *, cause: str | None
 ) -> None:
     signed_in = None if ready is None else ready.signed_in
-    write = floods.record_refusal if kind is audit.Type.GRANT_REFUSED else audit.record
-    write(
-        tx,
-        Entry(
-            type=kind,
-            actor=audit.by_client(plan.app.id) if signed_in is None else audit_actor(signed_in),
-            agent_id=plan.request.actor,
-            subject=None if signed_in is None else signed_in.user.id,
-            resource=plan.resource or None,
-            decision="refused" if signed_in is None else "given",
-            cause=cause,
-            approval_id=None if ready is None else ready.approval_id,
-            facts={
-                "app": plan.app.id,
-                "scope": " ".join((*plan.request.openid, *plan.request.scope)),
-            },
-        ),
+    entry = Entry(
+        type=kind,
+        actor=audit.by_client(plan.app.id) if signed_in is None else audit_actor(signed_in),
+        agent_id=plan.request.actor,
+        subject=None if signed_in is None else signed_in.user.id,
+        resource=plan.resource or None,
+        decision="refused" if signed_in is None else "given",
+        cause=cause,
+        approval_id=None if ready is None else ready.approval_id,
+        facts={
+            "app": plan.app.id,
+            "scope": " ".join((*plan.request.openid, *plan.request.scope)),
+        },
     )
+    if kind is audit.Type.GRANT_REFUSED:
+        floods.record_refusal(tx, entry)
+    else:
+        tx.audit.add(entry)
 
 
 def audit_actor(signed_in: SignedIn) -> str:

@@ -164,8 +164,7 @@ def _end(tx: Unit, sign_in: SignIn, *, cause: str) -> None:
 
 
 def _record(tx: Unit, kind: audit.Type, sign_in: SignIn, **members: str) -> None:
-    audit.record(
-        tx,
+    tx.audit.add(
         Entry(
             type=kind,
             actor=audit.by_user(sign_in.user_id),

@@ -70,8 +70,7 @@ def record(
 ) -> None:
     """Write the audit entry of a grant."""
     total = grant.bounds.sum
-    audit.record(
-        tx,
+    tx.audit.add(
         Entry(
             type=kind,
             actor=actor,

@@ -16,9 +16,9 @@ from server.protocol.approvals import kinds
 from server.protocol.approvals.ceremonies import Step
 from server.protocol.policy import uses as amounts
 from server.protocol.policy.action_types import ActionType
-from server.protocol.policy.pointers import Path
 from server.protocol.policy.questions import Approvals, Requirements
 from server.protocol.policy.risks import Risk
+from server.protocol.policy.uses import Path
 from server.protocol.standing_grants import standing_grants
 from server.protocol.standing_grants.standing_grants import (
     Bounds,

@@ -202,8 +202,7 @@ def _delegation(issue: AppTokenContents, consent: Consent | None) -> Delegation:
 
 def _record(tx: Unit, issue: AppTokenContents) -> None:
     approved = issue.approved
-    audit.record(
-        tx,
+    tx.audit.add(
         Entry(
             type=audit.Type.TOKEN_ISSUED,
             actor=audit.by_client(issue.app),

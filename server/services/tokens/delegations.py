@@ -129,7 +129,7 @@ def revoke_tree(tx: Unit, row: Delegation, by: str, cause: str) -> tuple[NamedDe
     """Revoke a token and its descendants; returns how many were live."""
     ended = tx.delegations.revoke_tree(row.id, tx.now)
     if ended:
-        audit.record(tx, _entry(row, by, cause, len(ended)))
+        tx.audit.add(_entry(row, by, cause, len(ended)))
     return with_names(tx.directory, _find(tx, row.id)), len(ended)
 
 

@@ -314,8 +314,7 @@ def _record(tx: Unit, issue: TokenContents, origin: TokenOrigin) -> None:
     }
     if origin.parent is not None:
         facts |= {"parent": origin.parent.id, "act": tokens.actor(issue)}
-    audit.record(
-        tx,
+    tx.audit.add(
         Entry(
             type=audit.Type.TOKEN_ISSUED,
             actor=audit.by_agent(issue.agent),

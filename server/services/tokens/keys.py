@@ -79,7 +79,7 @@ class SigningKeys:
             if key is None or not tx.keys.revoke(kid):
                 raise NotFound("key", kid)
             facts = {"kid": key.kid, "alg": key.alg, "was": key.state}
-            audit.record(tx, Entry(audit.Type.KEY_REVOKED, by, facts=facts))
+            tx.audit.add(Entry(audit.Type.KEY_REVOKED, by, facts=facts))
             signed = key.state == "active"
             new = _add(tx, self.signer.new_key(key.alg, tx.now), by) if signed else None
         return RevokedKey(key.kid, key.alg, new)
@@ -106,20 +106,20 @@ def ensure_keys(tx: Unit, signer: Signer, *, by: str = audit.SYSTEM) -> list[Sig
 
 def _add(tx: Unit, key: SigningKey, by: str) -> SigningKey:
     tx.keys.add(key)
-    audit.record(tx, Entry(audit.Type.KEY_ADDED, by, facts={"kid": key.kid, "alg": key.alg}))
+    tx.audit.add(Entry(audit.Type.KEY_ADDED, by, facts={"kid": key.kid, "alg": key.alg}))
     return key
 
 
 def _retire(tx: Unit, key: SigningKey, retires_at: int, by: str) -> None:
     tx.keys.retire(key.kid, retires_at)
     facts = {"kid": key.kid, "alg": key.alg, "retires_at": retires_at}
-    audit.record(tx, Entry(audit.Type.KEY_RETIRED, by, facts=facts))
+    tx.audit.add(Entry(audit.Type.KEY_RETIRED, by, facts=facts))
 
 
 def _drop(tx: Unit, by: str) -> list[str]:
     dropped = tx.keys.drop_retired(tx.now)
     for kid in dropped:
-        audit.record(tx, Entry(audit.Type.KEY_DROPPED, by, facts={"kid": kid}))
+        tx.audit.add(Entry(audit.Type.KEY_DROPPED, by, facts={"kid": kid}))
     return dropped
 
 

@@ -77,8 +77,7 @@ def _end_sign_ins(tx: Unit, user_id: str) -> int:
 
 def record_reuse(tx: Unit, family: Family, *, what: str) -> None:
     """Record that a used code or refresh token was sent again."""
-    audit.record(
-        tx,
+    tx.audit.add(
         Entry(
             type=audit.Type.GRANT_REUSED,
             actor=audit.by_client(family.grant.app_id),

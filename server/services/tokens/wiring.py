@@ -5,7 +5,7 @@ from server.services.adapters import Adapters
 from server.services.approvals.current_checks import ApprovalChecks
 from server.services.clients.client_auth import ClientAuthentication
 from server.services.devices.device_grant import AppDevices
-from server.services.tokens.access_revocation import AccessRevocation
+from server.services.tokens.access_revocation import AccessRevocation, Revocation
 from server.services.tokens.access_token_auth import AccessTokenAuth
 from server.services.tokens.app_issuing import AppTokenIssuer
 from server.services.tokens.delegations import DelegationService
@@ -21,7 +21,6 @@ from server.services.tokens.grants.token_exchange import HintMaker, TokenExchang
 from server.services.tokens.introspection import Introspection
 from server.services.tokens.issued_tokens import IssuedTokens
 from server.services.tokens.issuing import TokenIssuer
-from server.services.tokens.revocation import Revocation
 from server.services.tokens.standing_exchanges import StandingExchanges
 from server.services.users.dpop_proofs import Proofs
 

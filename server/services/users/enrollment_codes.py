@@ -41,7 +41,7 @@ def issue(tx: Unit, secrets: Secrets, user: User, *, by: str) -> IssuedCode:
     )
     tx.codes.add(code)
     facts = {"code": code_id, "expires_at": code.expires_at}
-    audit.record(tx, Entry(audit.Type.CODE_ISSUED, by, subject=user.id, facts=facts))
+    tx.audit.add(Entry(audit.Type.CODE_ISSUED, by, subject=user.id, facts=facts))
     return IssuedCode(grouped(code_id + secret), code.expires_at)
 
 

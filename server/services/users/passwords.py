@@ -47,7 +47,7 @@ class Passwords:
             if not tx.passwords.remove(user.id):
                 raise Conflict(f"{user.name} has no password.")
             facts = {"sign_ins_ended": tx.react(PasswordChanged(user.id)).sign_ins}
-            audit.record(tx, Entry(audit.Type.PASSWORD_REMOVED, by, subject=user.id, facts=facts))
+            tx.audit.add(Entry(audit.Type.PASSWORD_REMOVED, by, subject=user.id, facts=facts))
             return user
 
 
@@ -58,5 +58,5 @@ def put(tx: Unit, user_id: str, hashed: str, by: str, **facts: str) -> int:
     entry = Entry(
         audit.Type.PASSWORD_SET, by, subject=user_id, facts={"sign_ins_ended": ended, **facts}
     )
-    audit.record(tx, entry)
+    tx.audit.add(entry)
     return ended

@@ -2,7 +2,6 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from types import MappingProxyType
 
 from server.model.approvers import Group
 from server.model.audit import Entry
@@ -24,7 +23,7 @@ from server.services.users.enrollment_codes import IssuedCode
 from server.services.users.user_checks import clients_called, find
 from server.services.users.user_members import USER_MEMBERS
 
-_NO_FACTS: Mapping[str, object] = MappingProxyType({})
+_NO_FACTS: Mapping[str, object] = {}
 
 
 class NewUser(Written):
@@ -218,7 +217,7 @@ def _is_locked(device: Device) -> bool:
 def _record(
     tx: Unit, kind: audit.Type, user: User, by: str, facts: Mapping[str, object] = _NO_FACTS
 ) -> None:
-    audit.record(tx, Entry(kind, by, subject=user.id, facts=facts))
+    tx.audit.add(Entry(kind, by, subject=user.id, facts=facts))
 
 
 @about("name")

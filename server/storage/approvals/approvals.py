@@ -4,7 +4,6 @@ States are literals in the statements, not bound values: only then do both datab
 partial indexes of open approvals.
 """
 
-from collections.abc import Mapping
 from dataclasses import replace
 
 from sqlalchemy import (
@@ -207,15 +206,15 @@ class Approvals(DatabaseRows):
 
     def get(self, approval_id: str) -> Approval | None:
         """The approval with this id."""
-        return self._one(_GET, {"approval": approval_id})
+        return self._one(_record, _GET, approval=approval_id)
 
     def by_handle(self, auth_req_hash: bytes) -> Approval | None:
         """The approval with this hash of the agent's `auth_req_id`."""
-        return self._one(_BY_HANDLE, {"hash": auth_req_hash})
+        return self._one(_record, _BY_HANDLE, hash=auth_req_hash)
 
     def by_idempotency(self, agent_id: str, idempotency_hash: bytes) -> Approval | None:
         """The approval that the agent created with this idempotency key."""
-        return self._one(_BY_IDEMPOTENCY, {"agent": agent_id, "hash": idempotency_hash})
+        return self._one(_record, _BY_IDEMPOTENCY, agent=agent_id, hash=idempotency_hash)
 
     def open_count(
         self, agent_id: str | None, user_id: str | None, now: int, kind: ApprovalKind = "action"
@@ -238,8 +237,7 @@ class Approvals(DatabaseRows):
 
     def asked_before(self, agent_id: str, user_id: str, since: int = 0) -> bool:
         """Return whether this agent has asked this user at or after `since`."""
-        values = {"agent": agent_id, "user": user_id, "since": since}
-        return bool(_HAS_ASKED.run(self._db, values))
+        return self._any(_HAS_ASKED, agent=agent_id, user=user_id, since=since)
 
     def denials_since(self, agent_id: str, user_id: str, since: int) -> list[tuple[int, str]]:
         """Time and `details` of each denial of this agent by this user."""
@@ -257,7 +255,9 @@ class Approvals(DatabaseRows):
         """Pending requests for this user, highest risk, then soonest expiry; after (place, id)."""
         at, last = after or (0, "")
         values = {"user": user_id, "now": now, "limit": limit, "at": at, "after": last}
-        found = [one for each in waiting.LISTS[voted] for one in self._many(each, values)]
+        found = [
+            one for each in waiting.LISTS[voted] for one in self._many(_record, each, **values)
+        ]
         return sorted(found, key=lambda one: (one.place, one.id))[:limit]
 
     def waiting_count(self, user_id: str, now: int) -> int:
@@ -272,7 +272,7 @@ class Approvals(DatabaseRows):
         if before is not None:
             theirs, others = _DECIDED_BEFORE, waiting.DECIDED_FOR_APPROVER_BEFORE
             values |= {"at": before[0], "before": before[1]}
-        found = [*self._many(theirs, values), *self._many(others, values)]
+        found = [*self._many(_record, theirs, **values), *self._many(_record, others, **values)]
         return sorted(found, key=lambda one: (one.decided_at or 0, one.id), reverse=True)[:limit]
 
     def search(
@@ -294,7 +294,7 @@ class Approvals(DatabaseRows):
         for column, one in ((a.c.state, state), (a.c.agent_id, agent_id), (a.c.user_id, user_id)):
             if one is not None:
                 statement = statement.where(column == str(one))
-        return [_record(row) for row in self._db.execute(statement).all()]
+        return self._many(_record, statement)
 
     def transition(
         self, approval: Approval, target: State, *, now: int, reason: str | None = None
@@ -328,8 +328,7 @@ class Approvals(DatabaseRows):
 
         While a request needs several approvers, each may narrow it further.
         """
-        values = {"approval": approval_id, "text": text, "rows": rows, "adds": past}
-        return self._one(_NARROW, values)
+        return self._one(_record, _NARROW, approval=approval_id, text=text, rows=rows, adds=past)
 
     def record_poll(
         self, approval_id: str, *, now: int, interval_ms: int, holder: str | None
@@ -344,7 +343,7 @@ class Approvals(DatabaseRows):
 
     def mark_seen(self, approval_id: str, now: int) -> bool:
         """Record that it was shown; returns whether that was the first time."""
-        return bool(_MARK_SEEN.run(self._db, {"approval": approval_id, "now": now}))
+        return self._any(_MARK_SEEN, approval=approval_id, now=now)
 
     def keep_answer(self, approval_id: str, answer: bytes, answer_key: bytes, until: int) -> None:
         """Store the sealed token response for a client that retries with the same key."""
@@ -362,27 +361,20 @@ class Approvals(DatabaseRows):
 
     def overdue(self, now: int, limit: int) -> list[Approval]:
         """Approvals past the deadline of their state."""
-        return self._many(_OVERDUE, {"now": now, "limit": limit})
+        return self._many(_record, _OVERDUE, now=now, limit=limit)
 
     def open_of_agent(self, agent_id: str) -> list[Approval]:
         """The agent's pending and approved requests."""
-        return self._many(_OPEN_BY_AGENT, {"agent": agent_id})
+        return self._many(_record, _OPEN_BY_AGENT, agent=agent_id)
 
     def open_of_caller(self, client_id: str) -> list[Approval]:
         """The pending and approved requests for calls of this client."""
-        return self._many(_OPEN_BY_CALLER, {"client": client_id})
+        return self._many(_record, _OPEN_BY_CALLER, client=client_id)
 
     def open_of_user(self, user_id: str) -> list[Approval]:
         """The pending and approved requests for the user."""
-        return self._many(_OPEN_FOR_USER, {"user": user_id})
+        return self._many(_record, _OPEN_FOR_USER, user=user_id)
 
     def open_at_resource(self, uri: str) -> list[Approval]:
         """The pending and approved requests for this resource."""
-        return self._many(_AT_RESOURCE, {"uri": uri})
-
-    def _one(self, statement: Prepared, values: Mapping[str, object]) -> Approval | None:
-        rows = statement.run(self._db, values)
-        return _record(rows[0]) if rows else None
-
-    def _many(self, statement: Prepared, values: Mapping[str, object]) -> list[Approval]:
-        return [_record(row) for row in statement.run(self._db, values)]
+        return self._many(_record, _AT_RESOURCE, uri=uri)

@@ -45,4 +45,4 @@ class Decisions(DatabaseRows):
 
     def of_approval(self, approval_id: str) -> list[Decision]:
         """The answers to one approval, oldest first."""
-        return [_record(row) for row in _OF.run(self._db, {"approval": approval_id})]
+        return self._many(_record, _OF, approval=approval_id)

@@ -3,7 +3,6 @@
 Owns: their order in the database. Never: the user's own closed requests.
 """
 
-from types import MappingProxyType
 from typing import Any
 
 from sqlalchemy import (
@@ -81,7 +80,7 @@ Each of these statements returns the rows of each risk separately; the caller so
 VOTED = (_of_approvers(_ASKED.where(p.c.over_at.is_(None), _VOTED)),)
 """The requests that the user approved and that wait for others."""
 OPEN = (_own(_OWN), _of_approvers(_OTHERS))
-LISTS = MappingProxyType({False: WAITING, True: VOTED, None: OPEN})
+LISTS = {False: WAITING, True: VOTED, None: OPEN}
 """The statements by whether the user voted; None for both."""
 COUNTS = tuple(
     Prepared(select(func.count()).select_from(those.where(end > _NOW, _UNANSWERED).subquery()))

@@ -1,14 +1,12 @@
 """Additional approvers of requests, in the database."""
 
 from sqlalchemy import bindparam, delete, insert, select, update
-from sqlalchemy.exc import IntegrityError
 
 from server.model.approvals import Approval, Approver, own_approver
 from server.model.approvers import Group
-from server.model.store import Taken
 from server.protocol.policy.risks import Risk
 from server.storage import codec
-from server.storage.clients.names import Names, kept_key
+from server.storage.clients.names import NamedRows, Names
 from server.storage.prepared import DatabaseRows, Prepared, adding, reading, writing
 from server.storage.tables import approvals as a
 from server.storage.tables import approvers as p
@@ -50,9 +48,7 @@ class Approvers(DatabaseRows):
 
     def find(self, approval_id: str, user_id: str) -> Approver | None:
         """The row of one user."""
-        values = {"approval": approval_id, "user": user_id}
-        rows = _FIND.run(self._db, values)
-        return _record(rows[0]) if rows else None
+        return self._one(_record, _FIND, approval=approval_id, user=user_id)
 
     def hold_back(self, approval_id: str, user_id: str) -> None:
         """Record that this user was not notified of it."""
@@ -70,15 +66,9 @@ class Approvers(DatabaseRows):
 
     def of_approval(self, approval_id: str) -> list[Approver]:
         """All approver rows, in the order in which they were added."""
-        return [_record(row) for row in _OF.run(self._db, {"approval": approval_id})]
+        return self._many(_record, _OF, approval=approval_id)
 
 
-_ADD_GROUP = insert(g)
-_RENAME = (
-    update(g)
-    .where(g.c.id == bindparam("group"))
-    .values(name=bindparam("name"), name_key=bindparam("key"))
-)
 _DELETE = delete(g).where(g.c.id == bindparam("group"))
 _ALL = select(g).order_by(g.c.name_key)
 _ADD_MEMBER = insert(m)
@@ -86,29 +76,17 @@ _DROP_MEMBERS = delete(m).where(m.c.group_id == bindparam("group"))
 _MEMBERS = select(m).order_by(m.c.group_id, m.c.user_id)
 
 
-class Groups(DatabaseRows):
+class Groups(NamedRows):
     """Groups in the database."""
 
     def add(self, group: Group) -> None:
         """Store a group. Raises `Taken` if the name is in use."""
-        row = {"id": group.id, "name": group.name, "created_at": group.created_at}
-        try:
-            self._db.execute(_ADD_GROUP, row | {"name_key": codec.key(group.name)})
-        except IntegrityError as error:
-            raise Taken(group.name) from error
-        Names(self._db).give("group", group.id, group.name)
+        self._insert(g, "group", _group_values(group))
         self._attach(group)
 
     def replace(self, group: Group) -> None:
         """Store name and members. Raises `Taken` if the name is in use."""
-        key = kept_key(self._db, g, group.id, group.name)
-        values = {"group": group.id, "name": group.name, "key": key or codec.key(group.name)}
-        try:
-            self._db.execute(_RENAME, values)
-        except IntegrityError as error:
-            raise Taken(group.name) from error
-        names = Names(self._db)
-        (names.keep if key else names.give)("group", group.id, group.name)
+        self._replace(g, "group", _group_values(group))
         self._db.execute(_DROP_MEMBERS, {"group": group.id})
         self._attach(group)
 
@@ -123,12 +101,16 @@ class Groups(DatabaseRows):
         members: dict[str, list[str]] = {}
         for row in self._db.execute(_MEMBERS).all():
             members.setdefault(row[0], []).append(row[1])
-        rows = self._db.execute(_ALL).mappings().all()
         return [
-            Group(row["id"], row["name"], tuple(members.get(row["id"], ())), row["created_at"])
-            for row in rows
+            Group(row.id, row.name, tuple(members.get(row.id, ())), row.created_at)
+            for row in self._db.execute(_ALL)
         ]
 
     def _attach(self, group: Group) -> None:
         for user_id in group.members:
             self._db.execute(_ADD_MEMBER, {"group_id": group.id, "user_id": user_id})
+
+
+def _group_values(group: Group) -> dict[str, object]:
+    row = {"id": group.id, "name": group.name, "created_at": group.created_at}
+    return {**row, "name_key": codec.key(group.name)}

@@ -1,13 +1,9 @@
 """Deputies of users, in the database."""
 
-from collections.abc import Mapping
-from dataclasses import asdict
-from typing import Any
-
-from sqlalchemy import BindParameter, Select, and_, bindparam, delete, insert, or_, select, update
+from sqlalchemy import BindParameter, and_, bindparam, delete, insert, or_, select, update
 
 from server.model.approvers import Deputy
-from server.storage.prepared import DatabaseRows, Prepared, reading
+from server.storage.prepared import DatabaseRows, Prepared, reading, writing
 from server.storage.tables import approvers as p
 from server.storage.tables import deputies as d
 
@@ -47,6 +43,7 @@ _REMOVE_FROM_PENDING = delete(p).where(
     p.c.over_at.is_(None),
 )
 _record = reading(Deputy, d)
+_values = writing(d)
 
 
 class Deputies(DatabaseRows):
@@ -54,46 +51,40 @@ class Deputies(DatabaseRows):
 
     def add(self, deputy: Deputy) -> None:
         """Store a new deputy."""
-        self._db.execute(insert(d), asdict(deputy))
+        self._db.execute(insert(d), _values(deputy))
 
     def get(self, deputy_id: str) -> Deputy | None:
         """The deputy with this id, also an ended one."""
-        return next(iter(self._many(_GET, {"deputy": deputy_id})), None)
+        return self._one(_record, _GET, deputy=deputy_id)
 
     def of_user(self, user_id: str, now: int) -> list[Deputy]:
         """The deputies of this user that have not ended."""
-        return self._many(_OF_USER, {"user": user_id, "now": now})
+        return self._many(_record, _OF_USER, user=user_id, now=now)
 
     def of_deputy(self, deputy_id: str, now: int) -> list[Deputy]:
         """The deputyships of this user that have not ended."""
-        return self._many(_OF_DEPUTY, {"user": deputy_id, "now": now})
+        return self._many(_record, _OF_DEPUTY, user=deputy_id, now=now)
 
     def live(self, now: int) -> list[Deputy]:
         """All deputies that have not ended, by end."""
-        return self._many(_ALL, {"now": now})
+        return self._many(_record, _ALL, now=now)
 
     def deciding(self, user_id: str, deputy_id: str, now: int) -> Deputy | None:
         """The entry that lets the deputy decide for the user at this time."""
-        values = {"user": user_id, "deputy": deputy_id, "now": now}
-        return next(iter(self._many(_DECIDING, values)), None)
+        return self._one(_record, _DECIDING, user=user_id, deputy=deputy_id, now=now)
 
     def due(self, now: int, limit: int) -> list[Deputy]:
         """The deputies whose beginning or end is due."""
-        rows = _DUE.run(self._db, {"now": now, "limit": limit})
-        return [_record(row) for row in rows]
+        return self._many(_record, _DUE, now=now, limit=limit)
 
     def begin(self, deputy_id: str) -> bool:
         """Mark as begun; at most one call returns True."""
-        return bool(self._db.execute(_BEGIN, {"deputy": deputy_id}).all())
+        return self._any(_BEGIN, deputy=deputy_id)
 
     def end(self, deputy_id: str, *, revoked_at: int | None) -> bool:
         """Mark as ended; at most one call returns True."""
-        values = {"deputy": deputy_id, "at": revoked_at}
-        return bool(self._db.execute(_END, values).all())
+        return self._any(_END, deputy=deputy_id, at=revoked_at)
 
     def remove_from_pending(self, user_id: str, deputy_id: str) -> None:
         """Remove this deputy from the user's pending requests."""
         self._db.execute(_REMOVE_FROM_PENDING, {"user": user_id, "deputy": deputy_id})
-
-    def _many(self, statement: Select[Any], values: Mapping[str, object]) -> list[Deputy]:
-        return [_record(row) for row in self._db.execute(statement, values).all()]

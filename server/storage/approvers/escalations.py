@@ -89,4 +89,4 @@ class Escalations(DatabaseRows):
 
     def request_retry(self, approval_id: str, now: int) -> bool:
         """Ask the agent to retry; False if it was already asked, or is not expired."""
-        return bool(self._db.execute(_REQUEST_RETRY, {"approval": approval_id, "now": now}).all())
+        return self._any(_REQUEST_RETRY, approval=approval_id, now=now)

@@ -2,23 +2,21 @@
 
 from typing import Any
 
-from sqlalchemy import Select, bindparam, delete, exists, insert, or_, select, update
-from sqlalchemy.engine import RowMapping
-from sqlalchemy.exc import IntegrityError
+from sqlalchemy import Row, Select, bindparam, delete, exists, insert, or_, select, update
 
 from server.model.clients import Agent
-from server.model.store import Taken
 from server.services.clients.agent_members import AGENT_MEMBERS
 from server.services.members import ANY, Having
 from server.storage import codec
 from server.storage.account_tables import agent_keys, agent_owners, agent_secrets, agents, users
-from server.storage.clients.names import Names, kept_key
+from server.storage.clients.names import Names
 from server.storage.clients.secrets import ClientRows, SecretTable
 
 _USE_NOTED_MS = 60_000
 _NO_KEYS = codec.dump([])
+_PLAIN = ("id", "auth_before", "auth_before_until", "state", "created_at", "named_at")
+"""The columns that no caller sets as a member."""
 
-_ADD = insert(agents)
 _ALL = select(agents).order_by(agents.c.name_key)
 _PAGE = _ALL.where(agents.c.name_key > bindparam("after")).limit(bindparam("limit"))
 _IS_OWNED = agents.c.id.in_(
@@ -36,17 +34,6 @@ _ORPHANS = _ALL.where(
 )
 _BY_ID = select(agents).where(agents.c.id == bindparam("id"))
 _BY_NAME = select(agents).where(agents.c.name_key == bindparam("key"))
-_REPLACE = (
-    update(agents)
-    .where(agents.c.id == bindparam("agent"))
-    .values(
-        {
-            column.name: bindparam(column.name)
-            for column in agents.c
-            if column.name not in {"id", "created_at"}
-        }
-    )
-)
 _DELETE = delete(agents).where(agents.c.id == bindparam("agent"))
 _OWNERS = (
     select(agent_owners.c.user_id)
@@ -79,25 +66,12 @@ class Agents(ClientRows):
 
     def add(self, agent: Agent, now: int) -> None:
         """Raises `Taken` if a client has this name or one that looks like it."""
-        try:
-            self._db.execute(_ADD, _values(agent))
-        except IntegrityError as error:
-            raise Taken(agent.name) from error
-        Names(self._db).give("client", agent.id, agent.name)
+        self._insert(agents, "client", _values(agent))
         self._attach(agent, now)
 
     def replace(self, agent: Agent, now: int) -> None:
         """Write every member, owners, secrets and keys included; raises `Taken` for a used name."""
-        key = kept_key(self._db, agents, agent.id, agent.name)
-        row = _values(agent) | {"agent": agent.id}
-        row["name_key"] = key or row["name_key"]
-        del row["id"], row["created_at"]
-        try:
-            self._db.execute(_REPLACE, row)
-        except IntegrityError as error:
-            raise Taken(agent.name) from error
-        names = Names(self._db)
-        (names.keep if key else names.give)("client", agent.id, agent.name)
+        self._replace(agents, "client", _values(agent))
         self.secrets.drop(self._db, agent.id)
         for statement in _DROP_PARTS:
             self._db.execute(statement, {"agent": agent.id})
@@ -112,35 +86,29 @@ class Agents(ClientRows):
 
     def all(self, having: Having = ANY) -> list[Agent]:
         """Return every agent with these values, by name."""
-        found = self._db.execute(_having(_ALL, having), having).mappings().all()
-        return [self._record(row) for row in found]
+        return self._many(self._record, _having(_ALL, having), **having)
 
     def page(self, owner: str | None, after: str, limit: int, having: Having = ANY) -> list[Agent]:
         """Return the next page of the agents with these values, of one owner or of all."""
-        values: dict[str, object] = {"after": codec.key(after), "limit": limit}
-        statement = _PAGE if owner is None else _PAGE_OF_OWNER
-        given = values if owner is None else {**values, "owner": owner}
-        found = self._db.execute(_having(statement, having), {**given, **having})
-        return [self._record(row) for row in found.mappings().all()]
+        statement = _having(_PAGE if owner is None else _PAGE_OF_OWNER, having)
+        values = {"after": codec.key(after), "limit": limit, **having}
+        return self._many(self._record, statement, **values, **({"owner": owner} if owner else {}))
 
     def owned_by(self, user_id: str) -> list[Agent]:
         """Return the agents of this owner, by name."""
-        found = self._db.execute(_OWNED, {"owner": user_id}).mappings().all()
-        return [self._record(row) for row in found]
+        return self._many(self._record, _OWNED, owner=user_id)
 
     def orphans(self) -> list[Agent]:
         """Return the enabled agents without an enabled owner, by name."""
-        return [self._record(row) for row in self._db.execute(_ORPHANS).mappings().all()]
+        return self._many(self._record, _ORPHANS)
 
     def get(self, agent_id: str) -> Agent | None:
         """By client_id."""
-        row = self._db.execute(_BY_ID, {"id": agent_id}).mappings().first()
-        return None if row is None else self._record(row)
+        return self._one(self._record, _BY_ID, id=agent_id)
 
     def called(self, name: str) -> Agent | None:
         """By name, without regard to case."""
-        row = self._db.execute(_BY_NAME, {"key": codec.key(name)}).mappings().first()
-        return None if row is None else self._record(row)
+        return self._one(self._record, _BY_NAME, key=codec.key(name))
 
     def mark_key_used(self, agent_id: str, kid: str, now: int) -> None:
         """Record the use, at most once a minute."""
@@ -157,21 +125,16 @@ class Agents(ClientRows):
             row = {"agent_id": agent.id, "kid": kid, "last_used_at": used}
             self._db.execute(_ADD_KEY, row)
 
-    def _record(self, m: RowMapping) -> Agent:
-        of = {"id": m["id"]}
+    def _record(self, row: Row[Any]) -> Agent:
+        of = {"id": row.id}
         owners = self._db.execute(_OWNERS, of).scalars().all()
-        uses = self._db.execute(_KEYS, of).all() if m["jwks"] != _NO_KEYS else ()
+        uses = self._db.execute(_KEYS, of).all() if row.jwks != _NO_KEYS else ()
         return Agent(
-            id=m["id"],
             owners=tuple(owners),
-            secrets=self.secrets.of(self._db, m["id"]),
-            auth_before=m["auth_before"],
-            auth_before_until=m["auth_before_until"],
+            secrets=self.secrets.of(self._db, row.id),
             key_uses={row[0]: row[1] for row in uses},
-            state=m["state"],
-            created_at=m["created_at"],
-            named_at=m["named_at"],
-            **codec.load_members(AGENT_MEMBERS, m),
+            **{name: getattr(row, name) for name in _PLAIN},
+            **codec.load_members(AGENT_MEMBERS, row),
         )
 
 
@@ -182,12 +145,7 @@ def _having(statement: Select[Any], having: Having) -> Select[Any]:
 
 def _values(agent: Agent) -> dict[str, object]:
     return {
-        "id": agent.id,
         "name_key": codec.key(agent.name),
-        "auth_before": agent.auth_before,
-        "auth_before_until": agent.auth_before_until,
-        "state": agent.state,
-        "created_at": agent.created_at,
-        "named_at": agent.named_at,
+        **{name: getattr(agent, name) for name in _PLAIN},
         **codec.member_values(AGENT_MEMBERS, agent),
     }

@@ -4,8 +4,9 @@ from sqlalchemy import bindparam, func, insert, or_, select, update
 
 from server.model.clients import AppUse
 from server.storage.account_tables import app_uses as u
-from server.storage.prepared import DatabaseRows
+from server.storage.prepared import DatabaseRows, reading, writing
 
+_record, _values = reading(AppUse, u), writing(u)
 _ADD = insert(u)
 _GET = select(u).where(u.c.app_id == bindparam("app"))
 _CHECK = (
@@ -32,13 +33,11 @@ class AppUses(DatabaseRows):
 
     def add(self, use: AppUse) -> None:
         """Store those of a new app."""
-        row = {name: getattr(use, name) for name in AppUse.__slots__}
-        self._db.execute(_ADD, row)
+        self._db.execute(_ADD, _values(use))
 
     def get(self, app_id: str) -> AppUse | None:
         """By client_id."""
-        row = self._db.execute(_GET, {"app": app_id}).mappings().first()
-        return None if row is None else AppUse(**row)
+        return self._one(_record, _GET, app=app_id)
 
     def check(self, app_id: str, checked_at: int, fresh_until: int) -> None:
         """Record that the document was fetched."""

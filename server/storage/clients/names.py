@@ -1,9 +1,10 @@
 """Rows of names: the looks of each, and former names of agents."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
+from typing import Any
 
 from sqlalchemy import (
-    Connection,
+    Executable,
     Table,
     bindparam,
     delete,
@@ -12,6 +13,7 @@ from sqlalchemy import (
     literal,
     select,
     union_all,
+    update,
 )
 from sqlalchemy.exc import IntegrityError
 
@@ -53,14 +55,6 @@ _DROP_FORMER = delete(f).where(f.c.agent_id == bindparam("agent"))
 _FORMER = (
     select(f.c.name, f.c.until).where(f.c.agent_id == bindparam("agent")).order_by(f.c.until.desc())
 )
-
-
-def kept_key(connection: Connection, table: Table, of: str, name: str) -> str | None:
-    """Return the stored key of a row whose name does not change; None if the name changes."""
-    found = connection.execute(
-        select(table.c.name_key).where(table.c.id == of, table.c.name == name)
-    )
-    return found.scalar()
 
 
 class Names(DatabaseRows):
@@ -113,3 +107,33 @@ class Names(DatabaseRows):
         """Delete all names of a deleted agent."""
         self._db.execute(_DROP_FORMER, {"agent": agent_id})
         self.drop(agent_id)
+
+
+class NamedRows(DatabaseRows):
+    """Rows with an ID and a name that is used once."""
+
+    def _insert(self, table: Table, kind: NameKind, row: Mapping[str, Any]) -> None:
+        """Store a new row; raises `Taken` if its name is used."""
+        self._write(insert(table).values(row), row["name"])
+        Names(self._db).give(kind, row["id"], row["name"])
+
+    def _replace(self, table: Table, kind: NameKind | None, row: Mapping[str, Any]) -> None:
+        """Store a row except its ID and date of creation; raises `Taken` if its name is used.
+
+        A name that does not change keeps its key, which an earlier version may have made.
+        """
+        is_row = table.c.id == row["id"]
+        kept = select(table.c.name_key).where(is_row, table.c.name == row["name"])
+        key = self._db.execute(kept).scalar()
+        values = {**row, "name_key": key or row["name_key"]}
+        del values["id"], values["created_at"]
+        self._write(update(table).where(is_row).values(values), row["name"])
+        if kind is not None:
+            names = Names(self._db)
+            (names.keep if key else names.give)(kind, row["id"], row["name"])
+
+    def _write(self, statement: Executable, name: str) -> None:
+        try:
+            self._db.execute(statement)
+        except IntegrityError as error:
+            raise Taken(name) from error

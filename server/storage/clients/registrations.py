@@ -1,13 +1,12 @@
 """Rows of invitations and registrations."""
 
 from sqlalchemy import bindparam, delete, insert, select, update
-from sqlalchemy.engine import RowMapping
 
 from server.model.clients import Invitation, Registration
 from server.storage import codec
 from server.storage.account_tables import invitations as i
 from server.storage.account_tables import registrations as r
-from server.storage.prepared import DatabaseRows, writing
+from server.storage.prepared import DatabaseRows, reading, writing
 
 _ADD = insert(i)
 _GET = select(i).where(i.c.id == bindparam("invitation"))
@@ -32,9 +31,11 @@ _REVOKE = (
 )
 _REGISTER = insert(r)
 _OF_AGENT = select(r).where(r.c.agent_id == bindparam("agent"))
-_invitation_values = writing(i)
-_registration_values = writing(r)
 _LISTS = ("grant_types", "resources", "scopes", "action_types", "asks")
+_record = reading(Invitation, i, **dict.fromkeys(_LISTS, codec.names))
+_values = writing(i, **dict.fromkeys(_LISTS, codec.dump))
+_registration = reading(Registration, r)
+_registration_values = writing(r)
 
 _END = delete(r).where(r.c.agent_id == bindparam("agent"))
 
@@ -44,30 +45,27 @@ class Invitations(DatabaseRows):
 
     def add(self, invitation: Invitation) -> None:
         """Store a new invitation."""
-        row = _invitation_values(invitation)
-        lists = {name: None if row[name] is None else codec.dump(row[name]) for name in _LISTS}
-        self._db.execute(_ADD, row | lists)
+        self._db.execute(_ADD, _values(invitation))
 
     def get(self, invitation_id: str) -> Invitation | None:
         """By its id."""
-        return _one(self._db.execute(_GET, {"invitation": invitation_id}).mappings().first())
+        return self._one(_record, _GET, invitation=invitation_id)
 
     def by_token(self, token_hash: bytes) -> Invitation | None:
         """By the hash of its token."""
-        return _one(self._db.execute(_BY_TOKEN, {"token_hash": token_hash}).mappings().first())
+        return self._one(_record, _BY_TOKEN, token_hash=token_hash)
 
     def page(self, after: str, limit: int) -> list[Invitation]:
         """Return the invitations after this ID, ended ones too."""
-        rows = self._db.execute(_PAGE, {"after": after, "limit": limit}).mappings().all()
-        return [_record(row) for row in rows]
+        return self._many(_record, _PAGE, after=after, limit=limit)
 
     def spend(self, invitation_id: str, now: int) -> bool:
         """Use it once; returns whether it still had a use."""
-        return bool(self._db.execute(_SPEND, {"invitation": invitation_id, "now": now}).all())
+        return self._any(_SPEND, invitation=invitation_id, now=now)
 
     def revoke(self, invitation_id: str, now: int) -> bool:
         """Return whether this call revoked it."""
-        return bool(self._db.execute(_REVOKE, {"invitation": invitation_id, "now": now}).all())
+        return self._any(_REVOKE, invitation=invitation_id, now=now)
 
 
 class Registrations(DatabaseRows):
@@ -79,20 +77,8 @@ class Registrations(DatabaseRows):
 
     def of_agent(self, agent_id: str) -> Registration | None:
         """Return the registration of this agent, if it registered itself."""
-        row = self._db.execute(_OF_AGENT, {"agent": agent_id}).mappings().first()
-        if row is None:
-            return None
-        return Registration(**{**row, "token_hash": bytes(row["token_hash"])})
+        return self._one(_registration, _OF_AGENT, agent=agent_id)
 
     def end(self, agent_id: str) -> None:
         """Invalidate the registration token."""
         self._db.execute(_END, {"agent": agent_id})
-
-
-def _one(row: RowMapping | None) -> Invitation | None:
-    return None if row is None else _record(row)
-
-
-def _record(row: RowMapping) -> Invitation:
-    lists = {name: None if row[name] is None else codec.names(row[name]) for name in _LISTS}
-    return Invitation(**{**row, **lists, "token_hash": bytes(row["token_hash"])})

@@ -6,7 +6,7 @@ from typing import ClassVar
 from sqlalchemy import Connection, Table, bindparam, delete, insert, or_, select, update
 
 from server.model.clients import Secret
-from server.storage.prepared import DatabaseRows
+from server.storage.clients.names import NamedRows
 
 _USE_NOTED_MS = 60_000
 _MEMBERS = Secret.__slots__
@@ -37,8 +37,7 @@ class SecretTable:
 
     def of(self, db: Connection, client: str) -> tuple[Secret, ...]:
         """The secrets of a client, oldest first."""
-        rows = db.execute(self._of, {"client": client}).mappings().all()
-        return tuple(Secret(**{**row, "hash": bytes(row["hash"])}) for row in rows)
+        return tuple(Secret(*row) for row in db.execute(self._of, {"client": client}))
 
     def add(self, db: Connection, client: str, secrets: Iterable[Secret]) -> None:
         """Store the secrets of a client."""
@@ -55,7 +54,7 @@ class SecretTable:
         db.execute(self._used, {"secret": secret_id, "now": now, "before": now - _USE_NOTED_MS})
 
 
-class ClientRows(DatabaseRows):
+class ClientRows(NamedRows):
     """Rows of clients with secrets."""
 
     secrets: ClassVar[SecretTable]

@@ -1,7 +1,6 @@
 """Consents: storing, finding, renewing and revoking them."""
 
 from sqlalchemy import Executable, bindparam, insert, or_, select, tuple_, update
-from sqlalchemy.engine import RowMapping
 
 from server.model.consents import Consent
 from server.storage.codec import dump, names
@@ -44,7 +43,8 @@ _REVOKE_CLIENT = _END.where(
     or_(c.c.client_id == bindparam("subject"), c.c.app_id == bindparam("subject"))
 )
 _REVOKE_AT = _END.where(c.c.resource == bindparam("subject"))
-_values = writing(c)
+_record = reading(Consent, c, scopes=names)
+_values = writing(c, scopes=dump)
 
 
 class Consents(DatabaseRows):
@@ -52,25 +52,20 @@ class Consents(DatabaseRows):
 
     def add(self, consent: Consent) -> None:
         """Store a new consent."""
-        row = _values(consent)
-        self._db.execute(_ADD, row | {"scopes": dump(consent.scopes)})
+        self._db.execute(_ADD, _values(consent))
 
     def get(self, consent_id: str) -> Consent | None:
         """The consent with this id, also an ended one."""
-        row = self._db.execute(_GET, {"consent": consent_id}).mappings().first()
-        return None if row is None else _record(row)
+        return self._one(_record, _GET, consent=consent_id)
 
     def live(self, user_id: str, client_id: str, resource: str, now: int) -> Consent | None:
         """The consent in force of this user for this client at this resource."""
-        values = {"user": user_id, "client": client_id, "resource": resource, "now": now}
-        rows = _LIVE.run(self._db, values)
-        return _read(rows[0]) if rows else None
+        return self._one(_record, _LIVE, user=user_id, client=client_id, resource=resource, now=now)
 
     def of_user(self, user_id: str, now: int, *, ended: bool) -> list[Consent]:
         """The user's consents, newest first; `ended` includes ended ones."""
         statement = _OF_USER if ended else _LIVE_OF_USER
-        rows = self._db.execute(statement, {"user": user_id, "now": now}).mappings().all()
-        return [_record(row) for row in rows]
+        return self._many(_record, statement, user=user_id, now=now)
 
     def search(
         self,
@@ -94,25 +89,24 @@ class Consents(DatabaseRows):
             statement = statement.where(c.c.revoked_at.is_(None), c.c.expires_at > live_at)
         if before is not None:
             statement = statement.where(tuple_(c.c.created_at, c.c.id) < tuple_(*before))
-        return [_record(row) for row in self._db.execute(statement).mappings().all()]
+        return self._many(_record, statement)
 
     def renew(self, consent: Consent, now: int) -> Consent | None:
         """Replace the scopes and the end of a consent in force; None if it has ended."""
-        values = {
-            "consent": consent.id,
-            "scopes": dump(consent.scopes),
-            "expires_at": consent.expires_at,
-            "approval_id": consent.approval_id,
-            "app": consent.app_id,
-            "now": now,
-        }
-        rows = self._db.execute(_RENEW, values).mappings().all()
-        return _record(rows[0]) if rows else None
+        return self._one(
+            _record,
+            _RENEW,
+            consent=consent.id,
+            scopes=dump(consent.scopes),
+            expires_at=consent.expires_at,
+            approval_id=consent.approval_id,
+            app=consent.app_id,
+            now=now,
+        )
 
     def revoke(self, consent_id: str, now: int) -> Consent | None:
         """Revoke a consent; None if it had ended."""
-        rows = self._db.execute(_REVOKE, {"consent": consent_id, "now": now}).mappings().all()
-        return _record(rows[0]) if rows else None
+        return self._one(_record, _REVOKE, consent=consent_id, now=now)
 
     def revoke_client(self, client_id: str, now: int) -> list[Consent]:
         """Revoke all consents of this client; returns those that were in force."""
@@ -123,12 +117,4 @@ class Consents(DatabaseRows):
         return self._revoke_all(_REVOKE_AT, resource, now)
 
     def _revoke_all(self, statement: Executable, subject: str, now: int) -> list[Consent]:
-        rows = self._db.execute(statement, {"subject": subject, "now": now}).mappings().all()
-        return [_record(row) for row in rows]
-
-
-_read = reading(Consent, c, scopes=names)
-
-
-def _record(row: RowMapping) -> Consent:
-    return Consent(**{**row, "scopes": names(row["scopes"])})
+        return self._many(_record, statement, subject=subject, now=now)

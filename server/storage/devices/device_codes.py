@@ -3,11 +3,10 @@
 from typing import Final
 
 from sqlalchemy import bindparam, delete, insert, select, update
-from sqlalchemy.engine import RowMapping
 
 from server.model.devices import DeviceCode
 from server.storage.account_tables import device_codes as d
-from server.storage.prepared import DatabaseRows, writing
+from server.storage.prepared import DatabaseRows, reading, writing
 
 _ADD = insert(d)
 _BY_DEVICE = select(d).where(d.c.device_code_hash == bindparam("hash"))
@@ -26,6 +25,7 @@ _PACED = (
     .values(last_poll_at=bindparam("now"), interval_ms=bindparam("interval"))
 )
 _PRUNE = delete(d).where(d.c.expires_at <= bindparam("before")).returning(d.c.id)
+_record = reading(DeviceCode, d)
 _values = writing(d)
 _KEPT_MS: Final = 60 * 60 * 1000
 """How long a device that polls late gets `expired_token` instead of an unknown code."""
@@ -40,18 +40,15 @@ class DeviceCodes(DatabaseRows):
 
     def by_device_code(self, device_code_hash: bytes) -> DeviceCode | None:
         """By the hash of the code with which the device polls."""
-        row = self._db.execute(_BY_DEVICE, {"hash": device_code_hash}).mappings().first()
-        return None if row is None else _record(row)
+        return self._one(_record, _BY_DEVICE, hash=device_code_hash)
 
     def by_user_code(self, user_code_hash: bytes) -> DeviceCode | None:
         """By the keyed hash of the code that a person types."""
-        row = self._db.execute(_BY_USER, {"hash": user_code_hash}).mappings().first()
-        return None if row is None else _record(row)
+        return self._one(_record, _BY_USER, hash=user_code_hash)
 
     def use(self, code_id: str, approval_id: str, now: int) -> bool:
         """Store the approval that it created; at most one call gets True."""
-        values = {"code": code_id, "approval_id": approval_id, "now": now}
-        return bool(self._db.execute(_USE, values).all())
+        return self._any(_USE, code=code_id, approval_id=approval_id, now=now)
 
     def record_poll(self, code_id: str, *, now: int, interval_ms: int) -> None:
         """Store the time of a poll, and nothing else."""
@@ -60,13 +57,3 @@ class DeviceCodes(DatabaseRows):
     def prune(self, now: int) -> int:
         """Delete those that expired an hour ago; returns how many."""
         return len(self._db.execute(_PRUNE, {"before": now - _KEPT_MS}).all())
-
-
-def _record(row: RowMapping) -> DeviceCode:
-    return DeviceCode(
-        **{
-            **row,
-            "device_code_hash": bytes(row["device_code_hash"]),
-            "user_code_hash": bytes(row["user_code_hash"]),
-        }
-    )

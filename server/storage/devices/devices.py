@@ -1,12 +1,11 @@
 """Rows of devices."""
 
 from sqlalchemy import bindparam, func, insert, or_, select, tuple_, update
-from sqlalchemy.engine import RowMapping
 
 from server.model.devices import Device
 from server.storage import codec
 from server.storage.account_tables import devices, sessions
-from server.storage.prepared import DatabaseRows, writing
+from server.storage.prepared import DatabaseRows, reading, writing
 
 _SEEN_NOTED_MS = 60_000
 
@@ -105,7 +104,8 @@ _ENABLE = (
     .where(devices.c.id == bindparam("device"), devices.c.state == "revoked")
     .values(state="active", high_from=bindparam("high_from"))
 )
-_values = writing(devices)
+_record = reading(Device, devices, keys=codec.load_map, kids=codec.string_map)
+_values = writing(devices, keys=codec.dump, kids=codec.dump)
 
 
 class Devices(DatabaseRows):
@@ -113,24 +113,19 @@ class Devices(DatabaseRows):
 
     def add(self, device: Device) -> None:
         """Store a new device."""
-        row = _values(device)
-        row["keys"] = codec.dump({name: dict(key) for name, key in device.keys.items()})
-        row["kids"] = codec.dump(dict(device.kids))
-        self._db.execute(_ADD, row)
+        self._db.execute(_ADD, _values(device))
 
     def get(self, device_id: str) -> Device | None:
         """By id."""
-        row = self._db.execute(_GET, {"device": device_id}).mappings().first()
-        return None if row is None else _record(row)
+        return self._one(_record, _GET, device=device_id)
 
     def of_user(self, user_id: str) -> list[Device]:
         """Return the user's devices, oldest first, revoked ones too."""
-        rows = self._db.execute(_OF_USER, {"user": user_id}).mappings().all()
-        return [_record(row) for row in rows]
+        return self._many(_record, _OF_USER, user=user_id)
 
     def all(self) -> list[Device]:
         """Return all devices, oldest first."""
-        return [_record(row) for row in self._db.execute(_ALL).mappings().all()]
+        return self._many(_record, _ALL)
 
     def page(self, user_id: str | None, after: tuple[int, str], limit: int) -> list[Device]:
         """Return the next page of devices, of one user or of all, oldest first."""
@@ -138,7 +133,7 @@ class Devices(DatabaseRows):
         statement = _ALL.where(place > after).limit(limit)
         if user_id is not None:
             statement = statement.where(devices.c.user_id == user_id)
-        return [_record(row) for row in self._db.execute(statement).mappings().all()]
+        return self._many(_record, statement)
 
     def active_count(self, user_id: str, now: int) -> int:
         """Return how many devices the user can decide with."""
@@ -147,13 +142,11 @@ class Devices(DatabaseRows):
 
     def had_recently(self, user_id: str, *, not_ended_before: int, used_after: int) -> bool:
         """Return whether the user has, or had, a device that meets both times."""
-        values = {"user": user_id, "not_before": not_ended_before, "used_after": used_after}
-        return self._db.execute(_PRESENT, values).first() is not None
+        return self._any(_PRESENT, user=user_id, not_before=not_ended_before, used_after=used_after)
 
     def in_use(self, user_id: str, *, now: int, used_after: int) -> bool:
         """Return whether the user has an active device, past its waiting time, used since then."""
-        values = {"user": user_id, "now": now, "used_after": used_after}
-        return self._db.execute(_IN_USE, values).first() is not None
+        return self._any(_IN_USE, user=user_id, now=now, used_after=used_after)
 
     def mark_seen(self, device_id: str, now: int) -> None:
         """Record the use, at most once a minute."""
@@ -164,10 +157,15 @@ class Devices(DatabaseRows):
         self, device_id: str, purpose: str | None, now: int, *, max_attempts: int, max_calls: int
     ) -> Device | None:
         """Count a PIN call, unless a limit is reached: then None."""
-        values = {"device": device_id, "purpose": purpose, "now": now}
-        values |= {"max_attempts": max_attempts, "max_calls": max_calls}
-        rows = self._db.execute(_TRY, values).mappings().all()
-        return _record(rows[0]) if rows else None
+        return self._one(
+            _record,
+            _TRY,
+            device=device_id,
+            purpose=purpose,
+            now=now,
+            max_attempts=max_attempts,
+            max_calls=max_calls,
+        )
 
     def confirm(self, device_id: str, *, entered: bool) -> None:
         """Reset the PIN attempts after a valid signature of the high-risk key or passkey.
@@ -194,17 +192,12 @@ class Devices(DatabaseRows):
 
     def count_statement(self, device_id: str, seen: int) -> bool:
         """Count a statement; returns whether it is the first with this nonce."""
-        return bool(self._db.execute(_STATED, {"device": device_id, "seen": seen}).all())
+        return self._any(_STATED, device=device_id, seen=seen)
 
     def revoke(self, device_id: str) -> bool:
         """Return whether this call revoked it."""
-        return bool(self._db.execute(_REVOKE, {"device": device_id}).all())
+        return self._any(_REVOKE, device=device_id)
 
     def enable(self, device_id: str, high_from: int) -> None:
         """Enable a device that a restore turned off; it can decide high risk from then on."""
         self._db.execute(_ENABLE, {"device": device_id, "high_from": high_from})
-
-
-def _record(row: RowMapping) -> Device:
-    keys = {name: dict(key) for name, key in codec.load_map(row["keys"]).items()}
-    return Device(**{**row, "keys": keys, "kids": codec.string_map(row["kids"])})

@@ -4,7 +4,7 @@ from sqlalchemy import bindparam, insert, select, update
 
 from server.model.devices import EnrollmentCode
 from server.storage.account_tables import enrollment_codes as codes
-from server.storage.prepared import DatabaseRows, writing
+from server.storage.prepared import DatabaseRows, reading, writing
 
 _ADD = insert(codes)
 _GET = select(codes).where(codes.c.id == bindparam("code"))
@@ -33,6 +33,7 @@ _WITHDRAW = (
     )
     .values(expires_at=bindparam("now"))
 )
+_record = reading(EnrollmentCode, codes)
 _values = writing(codes)
 
 
@@ -45,10 +46,7 @@ class EnrollmentCodes(DatabaseRows):
 
     def get(self, code_id: str) -> EnrollmentCode | None:
         """By its public ID."""
-        row = self._db.execute(_GET, {"code": code_id}).mappings().first()
-        if row is None:
-            return None
-        return EnrollmentCode(**{**row, "secret_hash": bytes(row["secret_hash"])})
+        return self._one(_record, _GET, code=code_id)
 
     def count_miss(self, code_id: str) -> int:
         """Count a wrong secret; returns how many there were."""
@@ -57,7 +55,7 @@ class EnrollmentCodes(DatabaseRows):
 
     def use(self, code_id: str, now: int) -> bool:
         """Return whether this call used it up."""
-        return bool(self._db.execute(_USE, {"code": code_id, "now": now}).all())
+        return self._any(_USE, code=code_id, now=now)
 
     def withdraw(self, user_id: str, now: int) -> None:
         """End the user's unused codes."""

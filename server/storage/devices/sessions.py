@@ -1,12 +1,11 @@
 """Rows of terminals' sessions."""
 
 from sqlalchemy import bindparam, insert, or_, select, update
-from sqlalchemy.engine import RowMapping
 
 from server.model.devices import Session
 from server.storage import codec
 from server.storage.account_tables import sessions
-from server.storage.prepared import DatabaseRows, writing
+from server.storage.prepared import DatabaseRows, reading, writing
 
 _ADD = insert(sessions)
 _GET = select(sessions).where(sessions.c.id == bindparam("session"))
@@ -43,7 +42,8 @@ _REVOKE = (
     .where(sessions.c.id == bindparam("session"), sessions.c.revoked_at.is_(None))
     .values(revoked_at=bindparam("now"))
 )
-_values = writing(sessions)
+_record = reading(Session, sessions, public_jwk=codec.string_map)
+_values = writing(sessions, public_jwk=codec.dump)
 
 
 class Sessions(DatabaseRows):
@@ -51,37 +51,29 @@ class Sessions(DatabaseRows):
 
     def add(self, session: Session) -> None:
         """Store a new session."""
-        row = _values(session)
-        row["public_jwk"] = codec.dump(dict(session.public_jwk))
-        self._db.execute(_ADD, row)
+        self._db.execute(_ADD, _values(session))
 
     def get(self, session_id: str) -> Session | None:
         """By id."""
-        return _one(self._db.execute(_GET, {"session": session_id}).mappings().first())
+        return self._one(_record, _GET, session=session_id)
 
     def by_refresh(self, refresh_hash: bytes) -> Session | None:
         """Return the session of this current or previous refresh token."""
-        row = self._db.execute(_BY_REFRESH, {"hash": refresh_hash}).mappings().first()
-        return _one(row)
+        return self._one(_record, _BY_REFRESH, hash=refresh_hash)
 
     def any_resumable(self) -> bool:
         """Return whether terminals may resume sessions after a restore."""
-        return bool(self._db.execute(_ANY_RESUMES).all())
+        return self._any(_ANY_RESUMES)
 
     def resumable(self, jkt: str) -> Session | None:
         """Return the session that this key may resume after a restore."""
-        return _one(self._db.execute(_RESUMING, {"key": jkt}).mappings().first())
+        return self._one(_record, _RESUMING, key=jkt)
 
     def rotate(self, session_id: str, old: bytes, new: bytes, now: int, expires_at: int) -> bool:
         """Replace the refresh token if it still is `old`."""
-        values = {
-            "session": session_id,
-            "old": old,
-            "new": new,
-            "now": now,
-            "expires_at": expires_at,
-        }
-        return bool(self._db.execute(_ROTATE, values).all())
+        return self._any(
+            _ROTATE, session=session_id, old=old, new=new, now=now, expires_at=expires_at
+        )
 
     def bind(self, session_id: str, device_id: str, expires_at: int) -> None:
         """Assign the session to a device, with a new expiry."""
@@ -91,17 +83,3 @@ class Sessions(DatabaseRows):
     def revoke(self, session_id: str, now: int) -> None:
         """End the session."""
         self._db.execute(_REVOKE, {"session": session_id, "now": now})
-
-
-def _one(row: RowMapping | None) -> Session | None:
-    if row is None:
-        return None
-    previous = row["previous_hash"]
-    return Session(
-        **{
-            **row,
-            "public_jwk": codec.string_map(row["public_jwk"]),
-            "refresh_hash": bytes(row["refresh_hash"]),
-            "previous_hash": None if previous is None else bytes(previous),
-        }
-    )

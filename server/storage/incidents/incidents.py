@@ -1,14 +1,13 @@
 """Incidents with their evidence, in the database."""
 
-from dataclasses import asdict
-
 from sqlalchemy import bindparam, insert, select, tuple_, update
 
 from server.model.incidents import Incident, Scope
-from server.storage.prepared import DatabaseRows
+from server.storage.prepared import DatabaseRows, reading, writing
 from server.storage.tables import incidents as i
 
 _ADD = insert(i)
+_record, _values = reading(Incident, i), writing(i)
 _GET = select(i).where(i.c.id == bindparam("incident"))
 _NEWEST = (i.c.opened_at.desc(), i.c.id.desc())
 _OPEN_OF = (
@@ -39,18 +38,15 @@ class Incidents(DatabaseRows):
 
     def add(self, incident: Incident) -> None:
         """Store a new incident."""
-        self._db.execute(_ADD, asdict(incident))
+        self._db.execute(_ADD, _values(incident))
 
     def get(self, incident_id: str) -> Incident | None:
         """The incident with this id, also a closed one."""
-        row = self._db.execute(_GET, {"incident": incident_id}).mappings().first()
-        return None if row is None else Incident(**row)
+        return self._one(_record, _GET, incident=incident_id)
 
     def open_of(self, approval_id: str, scope: Scope) -> Incident | None:
         """The newest open incident about this request."""
-        values = {"approval": approval_id, "which": scope}
-        row = self._db.execute(_OPEN_OF, values).mappings().first()
-        return None if row is None else Incident(**row)
+        return self._one(_record, _OPEN_OF, approval=approval_id, which=scope)
 
     def search(
         self, *, closed: bool, limit: int, before: tuple[int, str] | None = None
@@ -61,10 +57,8 @@ class Incidents(DatabaseRows):
             statement = statement.where(i.c.state == "open")
         if before is not None:
             statement = statement.where(tuple_(i.c.opened_at, i.c.id) < tuple_(*before))
-        return [Incident(**row) for row in self._db.execute(statement).mappings().all()]
+        return self._many(_record, statement)
 
     def close(self, incident_id: str, *, by: str, note: str | None, now: int) -> Incident | None:
         """Close an incident; None if it was already closed."""
-        values = {"incident": incident_id, "closed_by": by, "text": note, "now": now}
-        row = self._db.execute(_CLOSE, values).mappings().first()
-        return None if row is None else Incident(**row)
+        return self._one(_record, _CLOSE, incident=incident_id, closed_by=by, text=note, now=now)

@@ -17,11 +17,10 @@ from sqlalchemy import (
     tuple_,
     update,
 )
-from sqlalchemy.engine import Row
 
 from server.model.notifications import Hold, Mute, NotificationPreferences, Why
 from server.model.policy import Hours
-from server.storage.prepared import DatabaseRows, Prepared
+from server.storage.prepared import DatabaseRows, Prepared, reading, writing
 from server.storage.tables import holds as h
 from server.storage.tables import mutes as m
 from server.storage.tables import quiet_hours as q
@@ -79,6 +78,8 @@ _RELEASE = (
     .where(tuple_(h.c.user_id, h.c.approval_id).in_(select(_batch.c.user_id, _batch.c.approval_id)))
     .returning(h)
 )
+_mute, _mute_values = reading(Mute, m), writing(m)
+_hold, _hold_values = reading(Hold, h), writing(h)
 
 
 class Attention(DatabaseRows):
@@ -116,48 +117,33 @@ class Attention(DatabaseRows):
 
     def clear_quiet_hours(self, user_id: str) -> bool:
         """Remove the quiet hours; returns whether there were any."""
-        return bool(self._db.execute(_CLEAR, {"user": user_id}).all())
+        return self._any(_CLEAR, user=user_id)
 
     def mute(self, mute: Mute) -> None:
         """Add or replace a mute."""
         self.unmute(mute.user_id, mute.agent_id)
-        row = {
-            "user_id": mute.user_id,
-            "agent_id": mute.agent_id,
-            "since": mute.since,
-            "until": mute.until,
-        }
-        self._db.execute(insert(m), row)
+        self._db.execute(insert(m), _mute_values(mute))
 
     def unmute(self, user_id: str, agent_id: str) -> bool:
         """Remove a mute; returns whether there was one."""
-        values = {"user": user_id, "agent": agent_id}
-        return bool(self._db.execute(_UNMUTE, values).all())
+        return self._any(_UNMUTE, user=user_id, agent=agent_id)
 
     def mutes(self, user_id: str, now: int) -> list[Mute]:
         """The current mutes, by agent."""
-        rows = self._db.execute(_MUTES, {"user": user_id, "now": now}).mappings()
-        return [Mute(**row) for row in rows]
+        return self._many(_mute, _MUTES, user=user_id, now=now)
 
     def hold(self, hold: Hold) -> None:
         """Add or replace a hold."""
         self.unhold(hold.user_id, hold.approval_id)
-        row = {
-            "user_id": hold.user_id,
-            "approval_id": hold.approval_id,
-            "until": hold.until,
-            "why": hold.why,
-        }
-        self._db.execute(insert(h), row)
+        self._db.execute(insert(h), _hold_values(hold))
 
     def unhold(self, user_id: str, approval_id: str) -> bool:
         """Remove a hold; returns whether there was one."""
-        values = {"user": user_id, "approval": approval_id}
-        return bool(self._db.execute(_UNHOLD, values).all())
+        return self._any(_UNHOLD, user=user_id, approval=approval_id)
 
     def holds(self, user_id: str, now: int) -> list[Hold]:
         """The current holds, the first to end first."""
-        return _holds(self._db.execute(_HOLDS, {"user": user_id, "now": now}).all())
+        return self._many(_hold, _HOLDS, user=user_id, now=now)
 
     def end_quiet(self, user_id: str, now: int) -> None:
         """End the holds because of quiet hours now."""
@@ -165,11 +151,11 @@ class Attention(DatabaseRows):
 
     def due(self, now: int) -> bool:
         """Return whether any hold has ended."""
-        return bool(_DUE.run(self._db, {"now": now}))
+        return self._any(_DUE, now=now)
 
     def release(self, now: int, limit: int) -> list[Hold]:
         """Remove and return ended holds; each is returned by only one call."""
-        return _holds(self._db.execute(_RELEASE, {"now": now, "limit": limit}).all())
+        return self._many(_hold, _RELEASE, now=now, limit=limit)
 
 
 def _hours(row: Sequence[str]) -> Hours:
@@ -179,7 +165,3 @@ def _hours(row: Sequence[str]) -> Hours:
 
 def _days(text: str) -> tuple[int, ...]:
     return tuple(json.loads(text))
-
-
-def _holds(rows: Sequence[Row[tuple[str, str, int, Why]]]) -> list[Hold]:
-    return [Hold(row.approval_id, row.user_id, row.until, row.why) for row in rows]

@@ -19,10 +19,9 @@ from sqlalchemy import (
     true,
     update,
 )
-from sqlalchemy.engine import RowMapping
 
 from server.model.notifications import DeliveryFailure, OutboxMessage
-from server.storage.prepared import Prepared, adding
+from server.storage.prepared import DatabaseRows, Prepared, adding, reading
 from server.storage.tables import outbox as o
 
 _ADD = Prepared(adding(o))
@@ -196,6 +195,7 @@ _FAILURES = (
     .join(_LAST, _LAST.c.id == o.c.id)
     .order_by(o.c.channel, o.c.target)
 )
+_record = reading(OutboxMessage, o)
 _PRUNE = (
     delete(o)
     .where(
@@ -208,11 +208,11 @@ _PRUNE = (
 )
 
 
-class Outbox:
+class Outbox(DatabaseRows):
     """The outbox in the database."""
 
     def __init__(self, connection: Connection, now: int, on_add: Callable[[], None]) -> None:
-        self._db = connection
+        super().__init__(connection)
         self._now = now
         self._on_add = on_add
 
@@ -239,33 +239,30 @@ class Outbox:
 
     def lease(self, holder: str, limit: int, seconds: int) -> list[OutboxMessage]:
         """Lease due messages, and those whose lease has expired."""
-        values = {
-            "now": self._now,
-            "limit": limit,
-            "holder": holder,
-            "lease_until": self._now + seconds * 1000,
-        }
-        rows = self._db.execute(_LEASE[self._db.dialect.name], values).mappings().all()
-        return sorted((_record(row) for row in rows), key=lambda message: message.id)
+        statement, until = _LEASE[self._db.dialect.name], self._now + seconds * 1000
+        leased = self._many(
+            _record, statement, now=self._now, limit=limit, holder=holder, lease_until=until
+        )
+        return sorted(leased, key=lambda message: message.id)
 
     def due(self) -> bool:
         """Return whether there is a message to deliver now."""
-        return bool(_ANY_DUE.run(self._db, {"now": self._now}))
+        return self._any(_ANY_DUE, now=self._now)
 
     def sent(self, message_id: int, holder: str) -> bool:
         """Mark a message as sent; returns whether the holder still had the lease."""
-        return bool(self._db.execute(_SENT, {"message": message_id, "holder": holder}).all())
+        return self._any(_SENT, message=message_id, holder=holder)
 
     def failed(self, message_id: int, holder: str, error: str, not_before: int | None) -> bool:
         """Retry at `not_before`; None gives the message up."""
-        values = {
-            "message": message_id,
-            "holder": holder,
-            "last_error": error,
-            "state": "dead" if not_before is None else "waiting",
-            "not_before": self._now if not_before is None else not_before,
-        }
-        return bool(self._db.execute(_FAILED, values).all())
+        return self._any(
+            _FAILED,
+            message=message_id,
+            holder=holder,
+            last_error=error,
+            state="dead" if not_before is None else "waiting",
+            not_before=self._now if not_before is None else not_before,
+        )
 
     def counts(self) -> Mapping[str, int]:
         """State → number of messages."""
@@ -273,17 +270,14 @@ class Outbox:
 
     def dead(self, limit: int) -> list[OutboxMessage]:
         """Given-up messages, newest first."""
-        rows = self._db.execute(_DEAD, {"limit": limit}).mappings().all()
-        return [_record(row) for row in rows]
+        return self._many(_record, _DEAD, limit=limit)
 
     def retry(self, message_id: int) -> OutboxMessage | None:
         """Queue a given-up message again; None if there is none."""
-        values = {"message": message_id, "now": self._now}
-        row = self._db.execute(_RETRY, values).mappings().first()
-        if row is None:
-            return None
-        self._on_add()
-        return _record(row)
+        message = self._one(_record, _RETRY, message=message_id, now=self._now)
+        if message is not None:
+            self._on_add()
+        return message
 
     def failures(self, since: int) -> list[DeliveryFailure]:
         """The messages given up since then, by target."""
@@ -294,8 +288,3 @@ class Outbox:
         """Delete messages sent before `before`, and those given up before `dead_before`."""
         values = {"before": before, "dead_before": dead_before}
         return len(self._db.execute(_PRUNE, values).all())
-
-
-def _record(row: RowMapping) -> OutboxMessage:
-    kept = {k: v for k, v in row.items() if k not in {"lease_by", "lease_until"}}
-    return OutboxMessage(**kept)

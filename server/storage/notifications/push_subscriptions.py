@@ -1,11 +1,10 @@
 """Rows of push subscriptions."""
 
 from sqlalchemy import bindparam, delete, func, insert, select, update
-from sqlalchemy.engine import RowMapping
 
 from server.model.notifications import PushLoss, PushService, PushSubscription
 from server.storage.account_tables import devices
-from server.storage.prepared import DatabaseRows, Prepared
+from server.storage.prepared import DatabaseRows, Prepared, reading, writing
 from server.storage.tables import push_losses as lost
 from server.storage.tables import push_subscriptions as s
 
@@ -83,6 +82,8 @@ _DISMISS_LOSS = (
     .where(lost.c.user_id == bindparam("user"), lost.c.id == bindparam("loss"))
     .returning(lost.c.id)
 )
+_record, _values = reading(PushSubscription, s), writing(s)
+_loss, _loss_values = reading(PushLoss, lost), writing(lost)
 _PROBLEMS = (
     select(s.c.origin, func.max(s.c.problem), func.count())
     .where(s.c.problem.is_not(None))
@@ -102,23 +103,19 @@ class PushSubscriptions(DatabaseRows):
 
     def add(self, subscription: PushSubscription) -> None:
         """Store a new subscription."""
-        row = {name: getattr(subscription, name) for name in PushSubscription.__slots__}
-        self._db.execute(_ADD, row)
+        self._db.execute(_ADD, _values(subscription))
 
     def get(self, subscription_id: str) -> PushSubscription | None:
         """By id."""
-        found = self._db.execute(_GET, {"subscription": subscription_id}).mappings().first()
-        return None if found is None else _record(found)
+        return self._one(_record, _GET, subscription=subscription_id)
 
     def by_endpoint(self, endpoint_hash: bytes) -> PushSubscription | None:
         """By the hash of the address."""
-        found = self._db.execute(_BY_ENDPOINT, {"endpoint_hash": endpoint_hash}).mappings().first()
-        return None if found is None else _record(found)
+        return self._one(_record, _BY_ENDPOINT, endpoint_hash=endpoint_hash)
 
     def of_user(self, user_id: str) -> list[PushSubscription]:
         """The subscriptions of active devices."""
-        rows = self._db.execute(_OF_USER, {"user": user_id}).mappings().all()
-        return [_record(row) for row in rows]
+        return self._many(_record, _OF_USER, user=user_id)
 
     def targets(self, user_id: str) -> list[tuple[str, str]]:
         """The ids and origins of the subscriptions of active devices."""
@@ -141,17 +138,15 @@ class PushSubscriptions(DatabaseRows):
 
     def add_problem(self, subscription_id: str, problem: str) -> bool:
         """Record a problem; returns whether there was none before."""
-        values = {"subscription": subscription_id, "problem": problem}
-        return bool(self._db.execute(_ADD_PROBLEM, values).all())
+        return self._any(_ADD_PROBLEM, subscription=subscription_id, problem=problem)
 
     def remove(self, subscription_id: str) -> bool:
         """Delete a subscription; returns whether it existed."""
-        return bool(self._db.execute(_REMOVE, {"subscription": subscription_id}).all())
+        return self._any(_REMOVE, subscription=subscription_id)
 
     def dormant(self, before: int, limit: int) -> list[PushSubscription]:
         """The subscriptions that were not opened since then, and not warned."""
-        rows = self._db.execute(_DORMANT, {"before": before, "limit": limit})
-        return [_record(row) for row in rows.mappings().all()]
+        return self._many(_record, _DORMANT, before=before, limit=limit)
 
     def mark_warned(self, subscription_id: str, now: int) -> None:
         """Record that it got the warning."""
@@ -159,8 +154,7 @@ class PushSubscriptions(DatabaseRows):
 
     def silent(self, before: int, limit: int) -> list[PushSubscription]:
         """The subscriptions that were not opened, reached or checked since then."""
-        rows = self._db.execute(_SILENT, {"before": before, "limit": limit})
-        return [_record(row) for row in rows.mappings().all()]
+        return self._many(_record, _SILENT, before=before, limit=limit)
 
     def mark_checked(self, subscription_id: str, now: int) -> None:
         """Record that it got a check message."""
@@ -168,13 +162,11 @@ class PushSubscriptions(DatabaseRows):
 
     def add_loss(self, loss: PushLoss) -> None:
         """Store a lost subscription."""
-        row = {name: getattr(loss, name) for name in PushLoss.__slots__}
-        self._db.execute(_ADD_LOSS, row)
+        self._db.execute(_ADD_LOSS, _loss_values(loss))
 
     def losses(self, user_id: str) -> list[PushLoss]:
         """The lost subscriptions of active devices, newest first."""
-        rows = self._db.execute(_LOSSES, {"user": user_id}).mappings().all()
-        return [PushLoss(**row) for row in rows]
+        return self._many(_loss, _LOSSES, user=user_id)
 
     def remove_losses(self, device_id: str) -> None:
         """Remove the losses of a device that has subscribed again."""
@@ -182,8 +174,7 @@ class PushSubscriptions(DatabaseRows):
 
     def dismiss_loss(self, user_id: str, subscription_id: str) -> bool:
         """Remove a loss; returns whether it was this person's."""
-        values = {"user": user_id, "loss": subscription_id}
-        return bool(self._db.execute(_DISMISS_LOSS, values).all())
+        return self._any(_DISMISS_LOSS, user=user_id, loss=subscription_id)
 
     def problems(self) -> list[tuple[str, str, int]]:
         """The origins of push services that refuse messages: reason, number of browsers."""
@@ -197,8 +188,3 @@ class PushSubscriptions(DatabaseRows):
         """Delete the subscriptions and losses of devices that are no longer active."""
         for statement in _PRUNE:
             self._db.execute(statement)
-
-
-def _record(row: RowMapping) -> PushSubscription:
-    raw = {name: bytes(row[name]) for name in ("endpoint_hash", "sealed")}
-    return PushSubscription(**{**row, **raw})

@@ -73,13 +73,11 @@ class ApprovalStatistics(DatabaseRows):
 
     def asked(self, agent_id: str, user_id: str, since: int, limit: int) -> list[ApprovalSummary]:
         """The newest requests since then of this agent to this person."""
-        values = {"agent": agent_id, "user": user_id, "moment": since, "limit": limit}
-        return [_summary(row) for row in _ASKED.run(self._db, values)]
+        return self._many(_summary, _ASKED, agent=agent_id, user=user_id, moment=since, limit=limit)
 
     def of_agent(self, agent_id: str, since: int, limit: int) -> list[ApprovalSummary]:
         """The newest requests since then of this agent."""
-        values = {"agent": agent_id, "moment": since, "limit": limit}
-        return [_summary(row) for row in _OF_AGENT.run(self._db, values)]
+        return self._many(_summary, _OF_AGENT, agent=agent_id, moment=since, limit=limit)
 
     def pending(self, now: int) -> int:
         """The number of pending requests."""

@@ -40,7 +40,7 @@ class InstallationRecords(DatabaseRows):
         on_postgresql = self._db.dialect.name == "postgresql"
         insert = postgresql.insert(k) if on_postgresql else sqlite.insert(k)
         added = insert.on_conflict_do_nothing().returning(k.c.name)
-        return bool(self._db.execute(added, row).all())
+        return self._any(added, **row)
 
     def replace_key(self, name: str, key_id: str) -> None:
         """Record another key under this name."""
@@ -53,4 +53,4 @@ class InstallationRecords(DatabaseRows):
 
     def release(self, kind: str, held_id: str) -> bool:
         """Delete a hold; returns whether there was one."""
-        return bool(self._db.execute(_RELEASE, {"kind": kind, "id": held_id}).all())
+        return self._any(_RELEASE, kind=kind, id=held_id)

@@ -104,7 +104,7 @@ def make_safe(
         _keep_terminal(connection, terminal)
     _begin_epoch(connection, restoring.installation, tx.now)
     facts = {**restoring.facts, **counts}
-    audit.record(tx, Entry(audit.Type.INSTALLATION_RESTORED, audit.OPERATOR, facts=facts))
+    tx.audit.add(Entry(audit.Type.INSTALLATION_RESTORED, audit.OPERATOR, facts=facts))
     return counts
 
 
@@ -216,7 +216,7 @@ def _hold(tx: Unit, connection: Connection, kind: str, one: RestoredItem) -> Non
     agent_id = item.id if kind == "agents" else None
     subject = item.id if kind in {"users", "passwords"} else None
     facts = {_SINGULAR[kind]: item.id}
-    audit.record(tx, Entry(entry, audit.OPERATOR, agent_id, subject, cause=REASON, facts=facts))
+    tx.audit.add(Entry(entry, audit.OPERATOR, agent_id, subject, cause=REASON, facts=facts))
 
 
 def _state(table: Table, state: str) -> Callable[[str, int], Update | Delete]:

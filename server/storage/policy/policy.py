@@ -4,20 +4,20 @@ from collections.abc import Sequence
 from itertools import compress
 
 from sqlalchemy import bindparam, delete, exists, func, insert, literal_column, select, update
-from sqlalchemy.engine import RowMapping
 from sqlalchemy.exc import IntegrityError
 
 from server.model.policy import ActionRow, PolicyRow
 from server.model.store import Taken
 from server.storage import codec
-from server.storage.prepared import DatabaseRows, Prepared, adding
+from server.storage.prepared import DatabaseRows, Prepared, adding, reading, writing
 from server.storage.tables import action_types
 from server.storage.tables import policies as p
 from server.storage.tables import uses as u
 
+_record = reading(PolicyRow, p, agents=codec.string_map, users=codec.string_map)
+_values = writing(p, agents=codec.dump, users=codec.dump)
 _ADD = insert(p)
-_ALL = select(p).order_by(p.c.version.desc())
-_NEWEST = _ALL.limit(1)
+_NEWEST = select(p).order_by(p.c.version.desc()).limit(1)
 _ADD_USE = Prepared(adding(u))
 _OF = (u.c.agent_id == bindparam("agent"), u.c.use == bindparam("use"))
 _AT_ONCE = 6
@@ -48,25 +48,11 @@ class Policies(DatabaseRows):
 
     def add(self, row: PolicyRow) -> None:
         """Store the next version."""
-        values = {
-            "version": row.version,
-            "document": row.document,
-            "agents": codec.dump(dict(row.agents)),
-            "users": codec.dump(dict(row.users)),
-            "hash": row.hash,
-            "set_by": row.set_by,
-            "set_at": row.set_at,
-        }
-        self._db.execute(_ADD, values)
+        self._db.execute(_ADD, _values(row))
 
     def newest(self) -> PolicyRow | None:
         """The newest rule set; None if none was set."""
-        row = self._db.execute(_NEWEST).mappings().first()
-        return None if row is None else _record(row)
-
-    def all(self) -> list[PolicyRow]:
-        """All versions, newest first."""
-        return [_record(row) for row in self._db.execute(_ALL).mappings().all()]
+        return self._one(_record, _NEWEST)
 
 
 class Uses(DatabaseRows):
@@ -94,18 +80,7 @@ class Uses(DatabaseRows):
         return int(_COUNT.run(self._db, values)[0][0])
 
 
-def _record(m: RowMapping) -> PolicyRow:
-    return PolicyRow(
-        version=m["version"],
-        document=m["document"],
-        agents=codec.string_map(m["agents"]),
-        users=codec.string_map(m["users"]),
-        hash=m["hash"],
-        set_by=m["set_by"],
-        set_at=m["set_at"],
-    )
-
-
+_type_record, _type_values = reading(ActionRow, action_types), writing(action_types)
 _ADD_TYPE = insert(action_types)
 _ALL_TYPES = select(action_types).order_by(action_types.c.type)
 _BY_TYPE = select(action_types).where(action_types.c.type == bindparam("type"))
@@ -122,14 +97,8 @@ class Actions(DatabaseRows):
 
     def add(self, action: ActionRow) -> None:
         """Raises `Taken` if the type exists."""
-        row = {
-            "type": action.type,
-            "document": action.document,
-            "version": action.version,
-            "created_at": action.created_at,
-        }
         try:
-            self._db.execute(_ADD_TYPE, row)
+            self._db.execute(_ADD_TYPE, _type_values(action))
         except IntegrityError as error:
             raise Taken(action.type) from error
 
@@ -144,13 +113,8 @@ class Actions(DatabaseRows):
 
     def all(self) -> list[ActionRow]:
         """All action types, by name."""
-        return [_type_record(row) for row in self._db.execute(_ALL_TYPES).mappings().all()]
+        return self._many(_type_record, _ALL_TYPES)
 
     def get(self, action_type: str) -> ActionRow | None:
         """The action type with this name."""
-        row = self._db.execute(_BY_TYPE, {"type": action_type}).mappings().first()
-        return None if row is None else _type_record(row)
-
-
-def _type_record(m: RowMapping) -> ActionRow:
-    return ActionRow(m["type"], m["document"], m["version"], m["created_at"])
+        return self._one(_type_record, _BY_TYPE, type=action_type)

@@ -1,11 +1,10 @@
 """Rows of resources and their secrets."""
 
-from sqlalchemy import bindparam, delete, insert, select, update
-from sqlalchemy.engine import RowMapping
-from sqlalchemy.exc import IntegrityError
+from typing import Any
+
+from sqlalchemy import Row, bindparam, delete, insert, select, update
 
 from server.model.resources import Resource
-from server.model.store import Taken
 from server.protocol.resources import uris
 from server.services.members import updated
 from server.services.resources.resource_members import RESOURCE_MEMBERS
@@ -15,7 +14,6 @@ from server.storage.clients.names import Names
 from server.storage.clients.secrets import ClientRows, SecretTable
 
 _UPDATED = updated(RESOURCE_MEMBERS)
-_ADD = insert(resources)
 _ALL = select(resources).order_by(resources.c.uri)
 _BY_URI = select(resources).where(resources.c.uri.in_([bindparam("uri"), bindparam("twin")]))
 _BY_CLIENT = select(resources).where(resources.c.client_id == bindparam("client_id"))
@@ -39,10 +37,7 @@ class Resources(ClientRows):
             "created_at": resource.created_at,
             **codec.member_values(RESOURCE_MEMBERS, resource),
         }
-        try:
-            self._db.execute(_ADD, row)
-        except IntegrityError as error:
-            raise Taken(resource.uri) from error
+        self._write(insert(resources).values(row), resource.uri)
         Names(self._db).give("resource", resource.uri, resource.uri)
         self.secrets.add(self._db, resource.uri, resource.secrets)
 
@@ -62,25 +57,23 @@ class Resources(ClientRows):
 
     def all(self) -> list[Resource]:
         """Return all resources, by URI."""
-        return [self._record(row) for row in self._db.execute(_ALL).mappings().all()]
+        return self._many(self._record, _ALL)
 
     def get(self, uri: str) -> Resource | None:
         """By URI; a trailing slash makes no difference, unless both forms were registered."""
         bare = uris.without_slash(uri)
         twin = f"{bare}/" if uri == bare else bare
-        rows = self._db.execute(_BY_URI, {"uri": uri, "twin": twin}).mappings().all()
-        found = sorted(rows, key=lambda row: row["uri"] != uri)
-        return self._record(found[0]) if found else None
+        found = self._many(self._record, _BY_URI, uri=uri, twin=twin)
+        return min(found, key=lambda one: one.uri != uri, default=None)
 
     def by_client_id(self, client_id: str) -> Resource | None:
         """By the client_id with which it authenticates."""
-        row = self._db.execute(_BY_CLIENT, {"client_id": client_id}).mappings().first()
-        return None if row is None else self._record(row)
+        return self._one(self._record, _BY_CLIENT, client_id=client_id)
 
-    def _record(self, m: RowMapping) -> Resource:
+    def _record(self, row: Row[Any]) -> Resource:
         return Resource(
-            created_at=m["created_at"],
-            client_id=m["client_id"],
-            secrets=self.secrets.of(self._db, m["uri"]),
-            **codec.load_members(RESOURCE_MEMBERS, m),
+            created_at=row.created_at,
+            client_id=row.client_id,
+            secrets=self.secrets.of(self._db, row.uri),
+            **codec.load_members(RESOURCE_MEMBERS, row),
         )

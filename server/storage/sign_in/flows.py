@@ -1,14 +1,16 @@
 """Rows of authorization requests, pushed or in progress."""
 
-from sqlalchemy import Executable, bindparam, delete, insert, or_, select, update
-from sqlalchemy.engine import RowMapping
+from sqlalchemy import bindparam, delete, insert, or_, select, update
 
 from server.model.sign_in import Flow, PushedRequest
 from server.storage import codec
 from server.storage.account_tables import flows as f
 from server.storage.account_tables import pushed_requests as p
-from server.storage.prepared import DatabaseRows
+from server.storage.prepared import DatabaseRows, reading, writing
 
+_record = reading(Flow, f, approvals=codec.names)
+_values = writing(f, approvals=codec.dump)
+_pushed, _pushed_values = reading(PushedRequest, p), writing(p)
 _PUSH = insert(p)
 _TAKE = (
     update(p)
@@ -60,49 +62,36 @@ class Flows(DatabaseRows):
 
     def push(self, pushed: PushedRequest) -> None:
         """Store a pushed request."""
-        self._db.execute(_PUSH, {n: getattr(pushed, n) for n in PushedRequest.__slots__})
+        self._db.execute(_PUSH, _pushed_values(pushed))
 
     def take(self, pushed_hash: bytes, app_id: str, now: int) -> PushedRequest | None:
         """Return the pushed request on its first use, by its own app, before it expires."""
-        values = {"request_hash": pushed_hash, "app": app_id, "now": now}
-        rows = self._db.execute(_TAKE, values).mappings().all()
-        return PushedRequest(**{**rows[0], "hash": bytes(rows[0]["hash"])}) if rows else None
+        return self._one(_pushed, _TAKE, request_hash=pushed_hash, app=app_id, now=now)
 
     def add(self, flow: Flow) -> None:
         """Store a new request."""
-        row = {name: getattr(flow, name) for name in Flow.__slots__}
-        self._db.execute(_ADD, row | {"approvals": codec.dump(list(flow.approvals))})
+        self._db.execute(_ADD, _values(flow))
 
     def get(self, flow_hash: bytes) -> Flow | None:
         """By the hash of its handle."""
-        row = self._db.execute(_GET, {"flow_hash": flow_hash}).mappings().first()
-        return None if row is None else _record(row)
+        return self._one(_record, _GET, flow_hash=flow_hash)
 
     def bind(self, flow_hash: bytes, sign_in_id: str) -> bool:
         """Return whether it now belongs to this sign-in."""
-        return self._moved(_BIND, {"flow_hash": flow_hash, "sign_in": sign_in_id})
+        return self._any(_BIND, flow_hash=flow_hash, sign_in=sign_in_id)
 
     def allow(
         self, flow_hash: bytes, sign_in_id: str, approvals: tuple[str, ...], now: int
     ) -> bool:
         """Return whether this was the first consent."""
-        asked = codec.dump(list(approvals))
-        values = {"flow_hash": flow_hash, "sign_in": sign_in_id, "asked": asked, "now": now}
-        return self._moved(_ALLOW, values)
+        asked = codec.dump(approvals)
+        return self._any(_ALLOW, flow_hash=flow_hash, sign_in=sign_in_id, asked=asked, now=now)
 
     def finish(self, flow_hash: bytes, now: int) -> bool:
         """Return whether this call finished it."""
-        return self._moved(_FINISH, {"flow_hash": flow_hash, "now": now})
+        return self._any(_FINISH, flow_hash=flow_hash, now=now)
 
     def prune(self, now: int) -> None:
         """Delete expired requests."""
         for statement in _PRUNE:
             self._db.execute(statement, {"now": now})
-
-    def _moved(self, statement: Executable, values: dict[str, object]) -> bool:
-        return bool(self._db.execute(statement, values).all())
-
-
-def _record(row: RowMapping) -> Flow:
-    approvals = codec.names(row["approvals"])
-    return Flow(**{**row, "hash": bytes(row["hash"]), "approvals": approvals})

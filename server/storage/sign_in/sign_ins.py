@@ -1,12 +1,12 @@
 """Sign-ins of browsers to apps, in the database."""
 
 from sqlalchemy import bindparam, delete, insert, select, update
-from sqlalchemy.engine import RowMapping
 
 from server.model.sign_in import SignIn
 from server.storage.account_tables import sign_ins as s
-from server.storage.prepared import DatabaseRows
+from server.storage.prepared import DatabaseRows, reading, writing
 
+_record, _values = reading(SignIn, s), writing(s)
 _ADD = insert(s)
 _GET = select(s).where(s.c.id == bindparam("sign_in"))
 _BY_TOKEN = select(s).where(s.c.token_hash == bindparam("token_hash"))
@@ -29,16 +29,15 @@ class SignIns(DatabaseRows):
 
     def add(self, sign_in: SignIn) -> None:
         """Store a new one."""
-        row = {name: getattr(sign_in, name) for name in SignIn.__slots__}
-        self._db.execute(_ADD, row)
+        self._db.execute(_ADD, _values(sign_in))
 
     def get(self, sign_in_id: str) -> SignIn | None:
         """By id."""
-        return _one(self._db.execute(_GET, {"sign_in": sign_in_id}).mappings().first())
+        return self._one(_record, _GET, sign_in=sign_in_id)
 
     def by_token(self, token_hash: bytes) -> SignIn | None:
         """By the hash of its cookie."""
-        return _one(self._db.execute(_BY_TOKEN, {"token_hash": token_hash}).mappings().first())
+        return self._one(_record, _BY_TOKEN, token_hash=token_hash)
 
     def renew(self, sign_in: SignIn) -> None:
         """Sign in again in the same browser: new cookie, time and expiry."""
@@ -53,7 +52,7 @@ class SignIns(DatabaseRows):
 
     def end(self, sign_in_id: str, now: int) -> bool:
         """Return whether this call ended it."""
-        return bool(self._db.execute(_END_ONE, {"sign_in": sign_in_id, "now": now}).all())
+        return self._any(_END_ONE, sign_in=sign_in_id, now=now)
 
     def of_user(self, user_id: str) -> list[str]:
         """Return the IDs of those that have not ended."""
@@ -62,7 +61,3 @@ class SignIns(DatabaseRows):
     def prune(self, now: int) -> None:
         """Delete expired ones."""
         self._db.execute(_PRUNE, {"now": now})
-
-
-def _one(row: RowMapping | None) -> SignIn | None:
-    return None if row is None else SignIn(**{**row, "token_hash": bytes(row["token_hash"])})

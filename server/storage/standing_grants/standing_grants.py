@@ -1,7 +1,5 @@
 """Standing grants and their uses. The UPDATE that reserves a use checks every bound."""
 
-from dataclasses import asdict
-
 from sqlalchemy import (
     Update,
     and_,
@@ -18,7 +16,7 @@ from sqlalchemy import (
 from server.model.standing_grants import GrantUse, StandingGrant
 from server.protocol.policy.risks import Risk
 from server.storage.codec import dump, names
-from server.storage.prepared import DatabaseRows, Prepared, adding, reading
+from server.storage.prepared import DatabaseRows, Prepared, adding, reading, writing
 from server.storage.tables import grant_uses as u
 from server.storage.tables import standing_grants as g
 
@@ -91,7 +89,8 @@ def _set_state(state: str) -> Update:
 _RELEASE = Prepared(_set_state("released"))
 _SPEND = Prepared(_set_state("spent"))
 _read = reading(StandingGrant, g, scopes=names, risk=Risk)
-_read_use = reading(GrantUse, u)
+_values = writing(g, scopes=dump)
+_read_use, _use_values = reading(GrantUse, u), writing(u)
 
 
 class StandingGrants(DatabaseRows):
@@ -99,18 +98,15 @@ class StandingGrants(DatabaseRows):
 
     def add(self, grant: StandingGrant) -> None:
         """Store a new grant."""
-        row = asdict(grant) | {"scopes": dump(grant.scopes), "risk": str(grant.risk)}
-        self._db.execute(_ADD, row)
+        self._db.execute(_ADD, _values(grant))
 
     def get(self, grant_id: str) -> StandingGrant | None:
         """The grant with this id, also an ended one."""
-        row = self._db.execute(_GET, {"grant": grant_id}).first()
-        return None if row is None else _read(row)
+        return self._one(_read, _GET, grant=grant_id)
 
     def live(self, user_id: str, agent_id: str, resource: str, now: int) -> list[StandingGrant]:
         """The grants in force, including used-up ones, oldest first."""
-        values = {"user": user_id, "agent": agent_id, "resource": resource, "now": now}
-        return [_read(row) for row in _LIVE.run(self._db, values)]
+        return self._many(_read, _LIVE, user=user_id, agent=agent_id, resource=resource, now=now)
 
     def live_count(self, user_id: str, now: int) -> int:
         """The number of this user's grants in force."""
@@ -118,7 +114,7 @@ class StandingGrants(DatabaseRows):
 
     def in_force(self, grant_id: str, now: int) -> bool:
         """Return whether it is in force, and keeps it so until the unit of work ends."""
-        return bool(_LOCK_IN_FORCE.run(self._db, {"grant": grant_id, "now": now}))
+        return self._any(_LOCK_IN_FORCE, grant=grant_id, now=now)
 
     def search(
         self,
@@ -139,11 +135,11 @@ class StandingGrants(DatabaseRows):
             statement = statement.where(_NOT_ENDED, g.c.expires_at > live_at)
         if before is not None:
             statement = statement.where(tuple_(g.c.created_at, g.c.id) < tuple_(*before))
-        return [_read(row) for row in self._db.execute(statement).all()]
+        return self._many(_read, statement)
 
     def uses_of(self, grant_id: str) -> list[GrantUse]:
         """The uses of a grant, by number."""
-        return [_read_use(row) for row in self._db.execute(_USES, {"grant": grant_id}).all()]
+        return self._many(_read_use, _USES, grant=grant_id)
 
     def reserve(self, grant_id: str, approval_id: str, minor: int, now: int) -> GrantUse | None:
         """Reserve a use for this approval; None if a bound would be exceeded."""
@@ -152,52 +148,44 @@ class StandingGrants(DatabaseRows):
         if not rows:
             return None
         use = GrantUse(grant_id, rows[0][0], approval_id, minor, "reserved", now)
-        _USE.run(self._db, asdict(use))
+        _USE.run(self._db, _use_values(use))
         return use
 
     def release(self, approval_id: str) -> GrantUse | None:
         """Release the use that this approval reserved; None if it reserved none."""
-        rows = _RELEASE.run(self._db, {"approval": approval_id})
-        if not rows:
-            return None
-        use = _read_use(rows[0])
-        values = {"grant": use.grant_id, "minor": use.minor}
-        self._db.execute(_RELEASE_GRANT, values).all()
+        use = self._one(_read_use, _RELEASE, approval=approval_id)
+        if use is not None:
+            self._any(_RELEASE_GRANT, grant=use.grant_id, minor=use.minor)
         return use
 
     def spend(self, approval_id: str) -> GrantUse | None:
         """Mark the use that this approval reserved as spent."""
-        rows = _SPEND.run(self._db, {"approval": approval_id})
-        return _read_use(rows[0]) if rows else None
+        return self._one(_read_use, _SPEND, approval=approval_id)
 
     def end(self, grant_id: str, reason: str, now: int) -> StandingGrant | None:
         """End a grant; None if it had already ended."""
-        ended = self._ended(_END_ONE, grant=grant_id, reason=reason, now=now)
-        return ended[0] if ended else None
+        return self._one(_read, _END_ONE, grant=grant_id, reason=reason, now=now)
 
     def end_of_agent(self, agent_id: str, reason: str, now: int) -> list[StandingGrant]:
         """End all grants of this agent; returns the ended ones."""
-        return self._ended(_END_OF_AGENT, agent=agent_id, reason=reason, now=now)
+        return self._many(_read, _END_OF_AGENT, agent=agent_id, reason=reason, now=now)
 
     def end_of_user(self, user_id: str, reason: str, now: int) -> list[StandingGrant]:
         """End all grants of this user; returns the ended ones."""
-        return self._ended(_END_OF_USER, user=user_id, reason=reason, now=now)
+        return self._many(_read, _END_OF_USER, user=user_id, reason=reason, now=now)
 
     def end_at(self, resource: str, reason: str, now: int) -> list[StandingGrant]:
         """End all grants at this resource; returns the ended ones."""
-        return self._ended(_END_AT, uri=resource, reason=reason, now=now)
+        return self._many(_read, _END_AT, uri=resource, reason=reason, now=now)
 
     def end_of_type(self, action_type: str, reason: str, now: int) -> list[StandingGrant]:
         """End all grants for this action type; returns the ended ones."""
-        return self._ended(_END_OF_TYPE, action_type=action_type, reason=reason, now=now)
+        return self._many(_read, _END_OF_TYPE, action_type=action_type, reason=reason, now=now)
 
     def end_between(
         self, user_id: str, agent_id: str, resource: str, reason: str, now: int
     ) -> list[StandingGrant]:
         """End all grants of this user for this agent and resource; returns the ended ones."""
-        return self._ended(
-            _END_BETWEEN, uri=resource, user=user_id, agent=agent_id, reason=reason, now=now
+        return self._many(
+            _read, _END_BETWEEN, uri=resource, user=user_id, agent=agent_id, reason=reason, now=now
         )
-
-    def _ended(self, statement: Update, **values: object) -> list[StandingGrant]:
-        return [_read(row) for row in self._db.execute(statement, values).all()]

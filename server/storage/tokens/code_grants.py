@@ -5,7 +5,6 @@ from dataclasses import asdict
 from typing import Literal
 
 from sqlalchemy import bindparam, delete, insert, select, update
-from sqlalchemy.engine import RowMapping
 
 from server.model.sign_in import AuthorizationCode, Family, Grant, RefreshToken
 from server.storage import codec
@@ -13,7 +12,7 @@ from server.storage.account_tables import codes as c
 from server.storage.account_tables import families as f
 from server.storage.account_tables import family_tokens as w
 from server.storage.account_tables import refresh_tokens as t
-from server.storage.prepared import DatabaseRows
+from server.storage.prepared import DatabaseRows, reading, writing
 
 _ADD_CODE = insert(c)
 _CODE = select(c).where(c.c.hash == bindparam("code_hash"))
@@ -78,19 +77,15 @@ class CodeGrants(DatabaseRows):
 
     def add_code(self, code: AuthorizationCode) -> None:
         """Store a new code."""
-        row = {name: getattr(code, name) for name in AuthorizationCode.__slots__}
-        self._db.execute(_ADD_CODE, row | {"grant": _dumped(code.grant)})
+        self._db.execute(_ADD_CODE, _code_values(code))
 
     def code(self, code_hash: bytes) -> AuthorizationCode | None:
         """By its hash, used codes too."""
-        row = self._db.execute(_CODE, {"code_hash": code_hash}).mappings().first()
-        if row is None:
-            return None
-        return AuthorizationCode(**{**row, "hash": bytes(row["hash"]), "grant": _grant(row)})
+        return self._one(_code, _CODE, code_hash=code_hash)
 
     def use_code(self, code_hash: bytes, now: int) -> bool:
         """Return whether this call used it up."""
-        return bool(self._db.execute(_USE_CODE, {"code_hash": code_hash, "now": now}).all())
+        return self._any(_USE_CODE, code_hash=code_hash, now=now)
 
     def set_code_tokens(self, code_hash: bytes, jti: str, family_id: str | None) -> None:
         """Store the access token and family of a code, which end if the code is reused."""
@@ -99,24 +94,15 @@ class CodeGrants(DatabaseRows):
 
     def add_family(self, family: Family) -> None:
         """Store a new family."""
-        row = {
-            "id": family.id,
-            "app_id": family.grant.app_id,
-            "user_id": family.grant.user_id,
-            "sign_in_id": family.grant.sign_in_id,
-            "grant": _dumped(family.grant),
-            "created_at": family.created_at,
-            "expires_at": family.expires_at,
-        }
+        grant = family.grant
+        row: dict[str, object] = {"id": family.id, "app_id": grant.app_id, "user_id": grant.user_id}
+        row |= {"sign_in_id": grant.sign_in_id, "grant": _dumped(grant)}
+        row |= {"created_at": family.created_at, "expires_at": family.expires_at}
         self._db.execute(_ADD_FAMILY, row)
 
     def family(self, family_id: str) -> Family | None:
         """By ID, ended families too."""
-        row = self._db.execute(_FAMILY, {"family": family_id}).mappings().first()
-        if row is None:
-            return None
-        kept = {name: row[name] for name in ("id", "created_at", "expires_at", "ended_at")}
-        return Family(**kept, grant=_grant(row))
+        return self._one(_family, _FAMILY, family=family_id)
 
     def extend_family(self, family_id: str, expires_at: int) -> None:
         """Move the expiry of a family that was used."""
@@ -124,7 +110,7 @@ class CodeGrants(DatabaseRows):
 
     def end_family(self, family_id: str, now: int) -> bool:
         """Return whether this call ended it."""
-        return bool(self._db.execute(_END, {"family": family_id, "now": now}).all())
+        return self._any(_END, family=family_id, now=now)
 
     def families_of(self, of: Literal["app_id", "user_id", "sign_in_id"], value: str) -> list[str]:
         """Return the IDs of the families that have not ended."""
@@ -133,17 +119,15 @@ class CodeGrants(DatabaseRows):
 
     def add_token(self, token: RefreshToken) -> None:
         """Store a new refresh token."""
-        row = {name: getattr(token, name) for name in RefreshToken.__slots__}
-        self._db.execute(_ADD_TOKEN, row)
+        self._db.execute(_ADD_TOKEN, _token_values(token))
 
     def token(self, token_hash: bytes) -> RefreshToken | None:
         """By its hash, used tokens too."""
-        row = self._db.execute(_TOKEN, {"token_hash": token_hash}).mappings().first()
-        return None if row is None else _token(row)
+        return self._one(_token, _TOKEN, token_hash=token_hash)
 
     def use_token(self, token_hash: bytes, now: int) -> bool:
         """Return whether this call used it up."""
-        return bool(self._db.execute(_USE_TOKEN, {"token_hash": token_hash, "now": now}).all())
+        return self._any(_USE_TOKEN, token_hash=token_hash, now=now)
 
     def add_access_token(self, family_id: str, jti: str, now: int) -> None:
         """Store an access token that was issued with this family."""
@@ -165,10 +149,12 @@ def _dumped(grant: Grant) -> str:
     return codec.dump(asdict(grant))
 
 
-def _grant(row: RowMapping) -> Grant:
-    members = json.loads(str(row["grant"]))
+def _grant(text: str) -> Grant:
+    members = json.loads(text)
     return Grant(**{**members, **{name: tuple(members[name]) for name in _LISTS}})
 
 
-def _token(row: RowMapping) -> RefreshToken:
-    return RefreshToken(**{**row, "hash": bytes(row["hash"])})
+_code = reading(AuthorizationCode, c, grant=_grant)
+_code_values = writing(c, grant=_dumped)
+_family = reading(Family, f, grant=_grant)
+_token, _token_values = reading(RefreshToken, t), writing(t)

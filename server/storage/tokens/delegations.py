@@ -1,7 +1,5 @@
 """Rows of issued access tokens."""
 
-from collections.abc import Mapping
-
 from sqlalchemy import ColumnElement, Select, bindparam, literal, or_, select, tuple_, update
 from sqlalchemy.sql.dml import ReturningUpdate
 
@@ -109,18 +107,18 @@ class Delegations(DatabaseRows):
 
     def get(self, jti: str) -> Delegation | None:
         """By the token's ID."""
-        return self._one(_GET, {"token": jti})
+        return self._one(_record, _GET, token=jti)
 
     def of_approval(self, approval_id: str) -> Delegation | None:
         """Return the token of an approval."""
-        return self._one(_OF_APPROVAL, {"approval": approval_id})
+        return self._one(_record, _OF_APPROVAL, approval=approval_id)
 
     def lock_live(self, jti: str, now: int) -> Delegation | None:
         """Return the token if it is valid now.
 
         PostgreSQL locks the row, so a revocation waits and then finds the derived token.
         """
-        return self._one(_LOCK_LIVE, {"token": jti, "now": now})
+        return self._one(_record, _LOCK_LIVE, token=jti, now=now)
 
     def mark_used(self, jti: str, now: int) -> None:
         """Record that the token was used, at most once a minute."""
@@ -129,7 +127,7 @@ class Delegations(DatabaseRows):
 
     def ancestors(self, jti: str) -> list[Delegation]:
         """Return the tokens that it was derived from, its parent first."""
-        return [_record(row) for row in _ANCESTORS.run(self._db, {"token": jti})]
+        return self._many(_record, _ANCESTORS, token=jti)
 
     def live_of_client(self, client_id: str, now: int) -> tuple[int, int]:
         """Count the client's own live tokens, and other clients' live tokens derived from them."""
@@ -139,7 +137,7 @@ class Delegations(DatabaseRows):
 
     def descendants(self, jti: str) -> list[Delegation]:
         """Return the tokens derived from it, oldest first."""
-        return [_record(row) for row in _DESCENDANTS.run(self._db, {"token": jti})]
+        return self._many(_record, _DESCENDANTS, token=jti)
 
     def search(
         self,
@@ -163,8 +161,7 @@ class Delegations(DatabaseRows):
             statement = statement.where(d.c.revoked_at.is_(None), d.c.expires_at > live_at)
         if before is not None:
             statement = statement.where(tuple_(d.c.issued_at, d.c.id) < before)
-        rows = self._db.execute(statement).mappings().all()
-        return [Delegation(**row) for row in rows]
+        return self._many(_record, statement)
 
     def clients_for(self, user_id: str, now: int) -> list[str]:
         """Return the clients with a live token that acts for this user."""
@@ -201,7 +198,3 @@ class Delegations(DatabaseRows):
         while new := self._db.execute(statement, {"subject": subject, "now": now}).scalars().all():
             revoked.extend(new)
         return revoked
-
-    def _one(self, statement: Prepared, values: Mapping[str, object]) -> Delegation | None:
-        rows = statement.run(self._db, values)
-        return _record(rows[0]) if rows else None

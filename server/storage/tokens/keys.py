@@ -1,13 +1,14 @@
 """Rows of signing keys."""
 
 from sqlalchemy import bindparam, delete, insert, select, update
-from sqlalchemy.engine import RowMapping
 
 from server.model.tokens import SigningKey
 from server.storage import codec
 from server.storage.account_tables import signing_keys
-from server.storage.prepared import DatabaseRows
+from server.storage.prepared import DatabaseRows, reading, writing
 
+_record = reading(SigningKey, signing_keys, public_jwk=codec.string_map)
+_values = writing(signing_keys, public_jwk=codec.dump)
 _ADD = insert(signing_keys)
 _ALL = select(signing_keys).order_by(signing_keys.c.created_at.desc(), signing_keys.c.kid)
 _RETIRE = (
@@ -30,20 +31,11 @@ class Keys(DatabaseRows):
 
     def add(self, key: SigningKey) -> None:
         """Store a new key."""
-        row = {
-            "kid": key.kid,
-            "alg": key.alg,
-            "public_jwk": codec.dump(dict(key.public_jwk)),
-            "sealed": key.sealed,
-            "state": key.state,
-            "created_at": key.created_at,
-            "retires_at": key.retires_at,
-        }
-        self._db.execute(_ADD, row)
+        self._db.execute(_ADD, _values(key))
 
     def all(self) -> list[SigningKey]:
         """Every key, newest first."""
-        return [_record(row) for row in self._db.execute(_ALL).mappings().all()]
+        return self._many(_record, _ALL)
 
     def retire(self, kid: str, retires_at: int) -> None:
         """Stop signing with the key; it stays published until `retires_at`."""
@@ -51,20 +43,8 @@ class Keys(DatabaseRows):
 
     def revoke(self, kid: str) -> bool:
         """Delete a key now; returns whether it existed."""
-        return bool(self._db.execute(_REVOKE, {"key": kid}).all())
+        return self._any(_REVOKE, key=kid)
 
     def drop_retired(self, now: int) -> list[str]:
         """Delete the keys whose time has come; returns their IDs."""
         return list(self._db.execute(_DROP, {"now": now}).scalars().all())
-
-
-def _record(m: RowMapping) -> SigningKey:
-    return SigningKey(
-        kid=m["kid"],
-        alg=m["alg"],
-        public_jwk=codec.string_map(m["public_jwk"]),
-        sealed=bytes(m["sealed"]),
-        state=m["state"],
-        created_at=m["created_at"],
-        retires_at=m["retires_at"],
-    )

@@ -1,20 +1,11 @@
 """Rows of the IDs that can be used once."""
 
-from sqlalchemy import BindParameter, bindparam, delete
-from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy import bindparam, delete
 
-from server.storage.prepared import DatabaseRows, Prepared
+from server.storage.prepared import DatabaseRows, adding_once
 from server.storage.tables import replays
 
-_VALUES: dict[str, BindParameter[object]] = {
-    name: bindparam(name) for name in ("kind", "key", "expires_at")
-}
-_FIRST = {
-    name: Prepared(
-        dialect.insert(replays).values(_VALUES).on_conflict_do_nothing().returning(replays.c.kind)
-    )
-    for name, dialect in (("sqlite", sqlite), ("postgresql", postgresql))
-}
+_ADD_ONCE = adding_once(replays)
 _PRUNE = delete(replays).where(replays.c.expires_at <= bindparam("now")).returning(replays.c.kind)
 
 
@@ -23,9 +14,8 @@ class Replays(DatabaseRows):
 
     def first_use(self, kind: str, key: bytes, expires_at: int) -> bool:
         """Return whether this is the first use."""
-        statement = _FIRST[self._db.dialect.name]
-        values = {"kind": kind, "key": key, "expires_at": expires_at}
-        return bool(statement.run(self._db, values))
+        statement = _ADD_ONCE[self._db.dialect.name]
+        return self._any(statement, kind=kind, key=key, expires_at=expires_at)
 
     def prune(self, now: int) -> int:
         """Delete IDs that have expired, because an expired proof is refused anyway."""

@@ -6,8 +6,9 @@ from sqlalchemy.dialects import postgresql, sqlite
 from server.model.users import Password
 from server.storage.account_tables import password_tries as t
 from server.storage.account_tables import passwords as p
-from server.storage.prepared import DatabaseRows
+from server.storage.prepared import DatabaseRows, reading
 
+_record = reading(Password, p)
 _GET = select(p).where(p.c.user_id == bindparam("user"))
 _CHANGE = update(p).where(p.c.user_id == bindparam("user")).returning(p.c.user_id)
 _USED = update(p).where(p.c.user_id == bindparam("user")).values(used_at=bindparam("now"))
@@ -41,8 +42,7 @@ class Passwords(DatabaseRows):
 
     def get(self, user_id: str) -> Password | None:
         """By user ID."""
-        row = self._db.execute(_GET, {"user": user_id}).mappings().first()
-        return None if row is None else Password(**row)
+        return self._one(_record, _GET, user=user_id)
 
     def put(self, password: Password) -> None:
         """Set or replace a password."""
@@ -61,7 +61,7 @@ class Passwords(DatabaseRows):
 
     def remove(self, user_id: str) -> bool:
         """Remove the password. Returns False if there was none."""
-        return bool(self._db.execute(_REMOVE, {"user": user_id}).all())
+        return self._any(_REMOVE, user=user_id)
 
     def paused_until(self, key: bytes, now: int) -> int | None:
         """Return when the next attempt is allowed; None if it is now."""

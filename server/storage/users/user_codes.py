@@ -29,4 +29,4 @@ class UserCodes(DatabaseRows):
 
     def drop(self, user_id: str) -> bool:
         """Return whether there was one."""
-        return bool(self._db.execute(_DROP, {"user": user_id}).all())
+        return self._any(_DROP, user=user_id)

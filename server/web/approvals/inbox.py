@@ -5,6 +5,8 @@ Owns: how many requests it lists, and what a card shows. Never: the full text of
 
 import json
 import re
+from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Final
 
 from flask import request
@@ -12,9 +14,53 @@ from flask import request
 from server.model.approval_views import ApproverView
 from server.services.approvals.narrowing import headline
 from server.services.policy.displays import rfc3339
-from server.web.approvals import first_steps
 from server.web.page import Facts
 from server.web.visit import Visit
+
+_AGENTS: Final = "GET /api/agents"
+_REQUESTS: Final = "GET /api/admin/approvals"
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One step."""
+
+    label: str
+    path: str
+    """The page where it is taken."""
+    is_done: Callable[[Visit], bool]
+    route: str = ""
+    """The API route that a person must be allowed to call to be asked; "" for everyone."""
+
+
+def _notified_here(visit: Visit) -> bool:
+    known = visit.site.notifications.push_subscriptions.of_person(visit.person)
+    return any(one.this for one in known)
+
+
+def _has_second_device(visit: Visit) -> bool:
+    own = visit.site.devices.devices.list_own(visit.person)
+    return sum(one.state == "active" for one in own) > 1
+
+
+def _lists(route: str) -> Callable[[Visit], bool]:
+    return lambda visit: bool(visit.read(route, limit="1")["items"])
+
+
+STEPS: Final = (
+    Step("Turn on notifications in this browser", "/devices#notifications", _notified_here),
+    Step("Add a second device, in case you lose this one", "/devices#another", _has_second_device),
+    Step("Register the first agent", "/admin/new/agent", _lists(_AGENTS), "POST /api/agents"),
+    Step("Let an agent ask: try it", "/admin/agents", _lists(_REQUESTS), "POST /api/agents"),
+)
+
+
+def load_first_steps(visit: Visit) -> list[tuple[Step, bool]]:
+    """Each step of this person, and whether it is done; nothing if all are."""
+    own = [one for one in STEPS if not one.route or visit.may(one.route)]
+    steps = [(one, one.is_done(visit)) for one in own]
+    return [] if all(done for _, done in steps) else steps
+
 
 _FIRST: Final = 50
 _ON_ONE_PAGE: Final = 500
@@ -34,7 +80,7 @@ def load(visit: Visit) -> Facts:
         "cursor": found.feed_cursor,
         "on_one_page": _ON_ONE_PAGE,
         "lost": site.notifications.push_losses.of_person(person),
-        "steps": first_steps.load(visit),
+        "steps": load_first_steps(visit),
     }
 
 

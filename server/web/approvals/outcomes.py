@@ -6,7 +6,6 @@ say that.
 
 from collections.abc import Mapping
 from enum import StrEnum
-from types import MappingProxyType
 from typing import Any, Final
 
 from server.model.approvals import Approval
@@ -23,27 +22,23 @@ class By(StrEnum):
     NOBODY = "nobody"
 
 
-_APPROVED: Final[Mapping[By, str]] = MappingProxyType(
-    {
-        By.PERSON: "approved",
-        By.GRANT: "approved under a standing grant",
-        By.CONSENT: "approved under a consent",
-    }
-)
-OUTCOMES: Final[Mapping[tuple[State, By], str]] = MappingProxyType(
-    {
-        **{(State.PENDING, by): "pending" for by in By},
-        **{(State.DENIED, by): "denied" for by in By},
-        (State.APPROVED, By.NOBODY): "approved",  # its answer is no longer stored
-        (State.REDEEMED, By.NOBODY): "approved",
-        (State.EXPIRED, By.NOBODY): "expired",
-        (State.CANCELLED, By.NOBODY): "withdrawn",
-        **{(State.APPROVED, by): words for by, words in _APPROVED.items()},
-        **{(State.REDEEMED, by): words for by, words in _APPROVED.items()},
-        **{(State.EXPIRED, by): f"{words}, not collected" for by, words in _APPROVED.items()},
-        **{(State.CANCELLED, by): f"{words}, then withdrawn" for by, words in _APPROVED.items()},
-    }
-)
+_APPROVED: Final[Mapping[By, str]] = {
+    By.PERSON: "approved",
+    By.GRANT: "approved under a standing grant",
+    By.CONSENT: "approved under a consent",
+}
+OUTCOMES: Final[Mapping[tuple[State, By], str]] = {
+    **{(State.PENDING, by): "pending" for by in By},
+    **{(State.DENIED, by): "denied" for by in By},
+    (State.APPROVED, By.NOBODY): "approved",  # its answer is no longer stored
+    (State.REDEEMED, By.NOBODY): "approved",
+    (State.EXPIRED, By.NOBODY): "expired",
+    (State.CANCELLED, By.NOBODY): "withdrawn",
+    **{(State.APPROVED, by): words for by, words in _APPROVED.items()},
+    **{(State.REDEEMED, by): words for by, words in _APPROVED.items()},
+    **{(State.EXPIRED, by): f"{words}, not collected" for by, words in _APPROVED.items()},
+    **{(State.CANCELLED, by): f"{words}, then withdrawn" for by, words in _APPROVED.items()},
+}
 """What a page says of a request in this state that was answered in this way."""
 
 

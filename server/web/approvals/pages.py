@@ -1,12 +1,29 @@
 """The page and form rows about requests."""
 
-from typing import Final
+import json
+from collections.abc import Mapping
+from typing import Any, Final
 
 from server.protocol.forms import Form
-from server.web.approvals import history, inbox, narrowing, outcome, receipt, request
+from server.web.approvals import history, inbox, narrowing, outcome, request
+from server.web.approvals.outcomes import outcome_of
+from server.web.approvals.request import headline_of
 from server.web.fields import Field
 from server.web.form import FormAction, acts
-from server.web.page import Page, Read, console_list
+from server.web.page import Facts, Page, Read, console_list
+
+
+def facts(read: Mapping[str, Any]) -> Facts:
+    """The values that the page shows besides the receipt's own fields."""
+    receipt = read["receipt"]
+    approval = receipt["approval"]
+    return {
+        "approval": approval,
+        "headline": headline_of(approval),
+        "outcome": outcome_of(approval),
+        "display": json.loads(approval["display"]),
+        "whole": json.dumps(receipt, ensure_ascii=False, indent=1),
+    }
 
 
 def _reason(form: Form) -> object:
@@ -25,7 +42,7 @@ PAGES: Final = (
         "approvals/receipt.html",
         "history",
         (Read("receipt", "GET /api/approvals/<id>/receipt"),),
-        draw=receipt.facts,
+        draw=facts,
     ),
     console_list(
         "approvals",

@@ -5,6 +5,7 @@ scripts send signed decisions to the API.
 """
 
 import json
+import re
 from collections.abc import Mapping
 from typing import Any, Final
 
@@ -14,15 +15,74 @@ from server.model.approvals import Approval
 from server.protocol.approvals import ceremonies, decisions
 from server.protocol.approvals.states import State
 from server.protocol.policy.risks import Risk
+from server.protocol.text import display_safe
 from server.services.approvals import retries
 from server.services.approvals.ceremonies import LOCKED_TEXT
 from server.services.approvals.narrowing import headline, headline_in_state
 from server.services.policy.displays import signals_json
 from server.services.users.device_auth import Person
-from server.web.approvals import steps
 from server.web.approvals.outcomes import automatic_outcome
 from server.web.page import Facts, Sentence
 from server.web.visit import Visit
+
+_USUAL: Final = "Approve with passkey"
+_LONGEST: Final = 32
+_CURRENCY: Final = "(?:[A-Z]{3}|[€$£¥])"
+_AMOUNT: Final = re.compile(
+    rf"(?:{_CURRENCY} ?)?-?\d[\d.,'\u2019\u00a0\u202f]*(?: {_CURRENCY})?(?!\S)"
+)
+_MONEY: Final = re.compile(_CURRENCY)
+_UNIT: Final = re.compile(rf"{_AMOUNT.pattern}|\S+")
+_LINKS: Final = frozenset({"at", "by", "for", "from", "in", "into", "of", "on", "to", "with"})
+_KINDS: Final = frozenset({"action", "app_action"})
+
+
+def button_text(kind: str, headline: str) -> str:
+    """The text of the button that approves: what it does, such as "Pay EUR 4,820.00".
+
+    It ends before the first preposition after the last number. A number is never cut or left out:
+    if the text would be too long with it, the button only says that it approves.
+    """
+    units = _UNIT.findall(display_safe(headline))
+    numbers = [place for place, unit in enumerate(units) if _AMOUNT.fullmatch(unit)]
+    last = numbers[-1] if numbers else 0
+    links = (place for place in range(last + 1, len(units)) if units[place].lower() in _LINKS)
+    end = next(links, len(units))
+    whole = " ".join(units[:end])
+    if len(whole) > _LONGEST and numbers and _MONEY.search(units[last]):
+        whole = " ".join(units[: last + 1])
+    if kind not in _KINDS or not whole or (len(whole) > _LONGEST and numbers):
+        return _USUAL
+    return whole if len(whole) <= _LONGEST else _shortened(units[:end])
+
+
+def _shortened(units: list[str]) -> str:
+    """As many words as fit."""
+    text = ""
+    for unit in units:
+        longer = f"{text} {unit}".strip()
+        if len(longer) >= _LONGEST:
+            break
+        text = longer
+    return f"{text}…" if text else _USUAL
+
+
+def shows_typed_fact(display: Mapping[str, Any]) -> bool:
+    """Reports whether the headline contains the fact that the person has to type."""
+    wanted = display["type_back"]
+    if wanted is None:
+        return False
+    values = [_plain(one["value"]) for one in display["facts"] if one["label"] == wanted["label"]]
+    if wanted["kind"] == "last_four":
+        values = [one[-4:] for one in values]
+    headline = _plain(display["headline"])
+    return not values or any(one in headline for one in values)
+
+
+def _plain(text: str) -> str:
+    """The letters and digits."""
+    return "".join(filter(str.isalnum, text.casefold()))
+
 
 _ARMING_MS: Final = {Risk.HIGH: 2_000, Risk.CRITICAL: 3_000}
 _SHORT_ARMING_MS: Final = 800
@@ -41,7 +101,7 @@ def load(visit: Visit) -> Facts:
         **request_facts(visit, shown),
         "open": is_waiting,
         "voted": approval.state is State.PENDING and not is_waiting,
-        "button": steps.button_text(approval.kind, asked if given is None else given.headline),
+        "button": button_text(approval.kind, asked if given is None else given.headline),
         "outcome": outcome(shown),
         "note": note,
         "granted": given,
@@ -59,7 +119,7 @@ def request_facts(visit: Visit, shown: ApproverView) -> Facts:
     return {
         "approval": approval,
         "display": display,
-        "shows_typed_fact": steps.shows_typed_fact(display),
+        "shows_typed_fact": shows_typed_fact(display),
         "headline": headline(approval),
         "fingerprint": decisions.fingerprint(approval.action_digest),
         "steps": sorted(ceremonies.parse_ceremony(approval.ceremony)),

@@ -49,7 +49,7 @@ def _file(entries: Callable[[], Iterator[Document]]) -> Facts | AnyResponse:
     if not wanted:
         return {}
     if wanted not in _FORMATS:
-        raise errors.Problem(422, "invalid_body", "format must be csv or jsonl.")
+        raise errors.invalid_body("format must be csv or jsonl.")
     media_type, text_of = _FORMATS[wanted]
     response = Response(text_of(entries()), mimetype=media_type)
     response.headers.extend(HEADERS)

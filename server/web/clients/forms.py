@@ -4,8 +4,63 @@ from dataclasses import replace
 from typing import Final
 
 from server.protocol.forms import Form
-from server.web.console import agent_fields, client_fields
+from server.services.clients.agent_members import AGENT_MEMBERS
+from server.services.clients.client_members import METHODS
+from server.services.clients.invitations import SAFE_GRANTS
+from server.web.console import client_fields
+from server.web.console.member_fields import field_named, fields
+from server.web.fields import Field
 from server.web.form import FormAction, acts, changes, creates, deletes, number_of, overlap
+
+RESOURCES: Final = field_named(AGENT_MEMBERS, "resources")
+GRANTS: Final = field_named(AGENT_MEMBERS, "grant_types")
+SCOPES: Final = field_named(AGENT_MEMBERS, "scopes")
+TYPES: Final = field_named(AGENT_MEMBERS, "action_types")
+
+NEW_AGENT: Final = fields(AGENT_MEMBERS, "new")
+CHANGED_AGENT: Final = fields(AGENT_MEMBERS, "change")
+ICON: Final = (field_named(AGENT_MEMBERS, "icon"),)
+OWNERS: Final = (
+    Field("add_owners", "Add an owner", "known", suggestions="users"),
+    Field("remove_owners", "Remove owners", "lines"),
+)
+AUTH: Final = (
+    Field("method", "Authentication", "choice", choices=METHODS, default="private_key_jwt"),
+    Field(
+        "jwks",
+        "Public keys",
+        "json",
+        "A JWK set, for private_key_jwt. If empty, its keys stay. URLs are not fetched.",
+        rows=6,
+    ),
+    Field("overlap", "Old method keeps working for", "overlap", default=86_400, empty=86_400),
+)
+NEW_INVITATION: Final = (
+    Field(
+        "owner",
+        "Owner",
+        "text",
+        "The owner of agents that register.",
+        required=True,
+        defaults_to_user=True,
+        suggestions="users",
+    ),
+    RESOURCES,
+    SCOPES,
+    TYPES,
+    Field("grant_types", "Grant types", "picks", choices=GRANTS.choices, default=SAFE_GRANTS),
+    Field(
+        "asks",
+        "Can ask",
+        "known",
+        "Users and groups. If empty, only the owner.",
+        suggestions="people",
+    ),
+    Field("asks_everybody", "Can ask everyone", "box"),
+    Field("uses", "Max agents", "number", default=1, empty=1),
+    Field("expires_at", "Expires on", "day", "Within 90 days. If empty, in 7 days."),
+)
+
 
 _CREDENTIALS: Final = "clients/console_credentials.html"
 
@@ -36,13 +91,13 @@ _OWN: Final = (
 )
 
 _AGENTS: Final = (
-    creates("agent", "Register an agent", agent_fields.NEW_AGENT, answer=_CREDENTIALS),
-    changes("agent", "Change this agent", agent_fields.CHANGED_AGENT),
+    creates("agent", "Register an agent", NEW_AGENT, answer=_CREDENTIALS),
+    changes("agent", "Change this agent", CHANGED_AGENT),
     FormAction(
         "/admin/agents/<id>/owners",
         "PATCH /api/agents/<id>",
         "Change the owners of this agent",
-        fields=agent_fields.OWNERS,
+        fields=OWNERS,
         page="/admin/agents/<id>",
         then="/admin/agents/<id>",
     ),
@@ -62,12 +117,12 @@ _AGENTS: Final = (
         part="/keys",
         merge=client_fields.merged_keys,
     ),
-    changes("agent", "Change the icon of this agent", agent_fields.ICON, part="/icon"),
+    changes("agent", "Change the icon of this agent", ICON, part="/icon"),
     FormAction(
         "/admin/agents/<id>/auth/change",
         "POST /api/agents/<id>/auth",
         "Change how this agent authenticates",
-        fields=agent_fields.AUTH,
+        fields=AUTH,
         page="/admin/agents/<id>/auth",
         answer=_CREDENTIALS,
     ),
@@ -75,7 +130,7 @@ _AGENTS: Final = (
     creates(
         "invitation",
         "Create an invitation",
-        agent_fields.NEW_INVITATION,
+        NEW_INVITATION,
         answer="clients/console_invitation.html",
     ),
     FormAction(

@@ -1,12 +1,19 @@
 """The pages about agents, invitations and apps."""
 
-from dataclasses import replace
-from typing import Final
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any, Final
 
+from server.model import display_names
+from server.protocol import errors
+from server.services.clients.apps import by_path
+from server.services.operations import statistics_json
+from server.services.users.device_auth import Person
 from server.web import charts
+from server.web.calls import Document
 from server.web.choices import ACTIONS, GROUPS, RESOURCES, USERS
-from server.web.clients import agents
 from server.web.page import (
+    Facts,
     Page,
     Read,
     console_list,
@@ -15,6 +22,132 @@ from server.web.page import (
     form_page,
     new_page,
 )
+from server.web.visit import Visit
+
+_DAYS: Final = 14
+_MAX: Final = "200"
+_UNKNOWN: Final = (403, 404)
+
+
+@dataclass(slots=True)
+class ClientAccess:
+    """An agent or app, with its access to this person's data."""
+
+    id: str
+    name: str
+    tokens: list[Document] = field(default_factory=list)
+    consents: list[Document] = field(default_factory=list)
+    grants: list[Document] = field(default_factory=list)
+
+    @property
+    def acts(self) -> bool:
+        """Whether it can act for this person now."""
+        return bool(self.tokens or self.consents or self.grants)
+
+    @property
+    def last_used_at(self) -> str | None:
+        """When one of its tokens was last used, as in the API."""
+        return max(
+            (item["last_used_at"] for item in self.tokens if item["last_used_at"]), default=None
+        )
+
+
+def load_agents(visit: Visit) -> Facts:
+    """Load the page of all agents: those with access by name, and the person's others."""
+    access = _access_by_client(visit)
+    mine = {item["client_id"]: item for item in _owned(visit)}
+    others = [item for key, item in mine.items() if key not in access]
+    ordered = sorted(access.values(), key=lambda item: (item.name.casefold(), item.id))
+    return {"acting": ordered, "mine": mine, "others": others}
+
+
+def load_agent(visit: Visit) -> Facts:
+    """Load the page of one agent or app. Raises errors.Problem 404."""
+    client_id = _client_id(visit)
+    asked = visit.site.statistics.asked_of(visit.person, client_id, _DAYS)
+    owned, known = _own_agent(visit), _access_by_client(visit).get(client_id)
+    if owned is None and known is None and not asked.ever:
+        raise _unknown()
+    days = statistics_json.days(asked.days)
+    return {
+        "asks": asked.ever,
+        "agent": owned,
+        "has": known or ClientAccess(client_id, _name(visit, client_id, owned)),
+        "chart": charts.results_by_day(days),
+        "days": days,
+        "total": asked.counts,
+    }
+
+
+def load_suspension(visit: Visit) -> Facts:
+    """Load the page that shows what suspending an agent ends. Raises errors.Problem 404."""
+    agent = _own_agent(visit)
+    if agent is None:
+        raise _unknown()
+    return {"agent": agent, "stops": visit.read("GET /api/agents/<id>/disable", visit.about)}
+
+
+def _access_by_client(visit: Visit) -> dict[str, ClientAccess]:
+    """Return each client with access, by ID."""
+    found: dict[str, ClientAccess] = {}
+    lists = (
+        ("tokens", "client", visit.read("GET /api/delegations", limit=_MAX)),
+        ("consents", "client", visit.read("GET /api/consents")),
+        ("grants", "agent", visit.read("GET /api/grants")),
+    )
+    for kind, who, page in lists:
+        for right in page["items"]:
+            holder = right[who]
+            access = found.setdefault(holder["id"], ClientAccess(holder["id"], holder["name"]))
+            getattr(access, kind).append(right)
+    return found
+
+
+def _owned(visit: Visit) -> list[Document]:
+    """Return the person's own agents; for roles the API lists all."""
+    found: list[Document] = []
+    after: dict[str, str] = {}
+    while True:
+        page = visit.read("GET /api/agents", limit=_MAX, **after)
+        found += [item for item in page["items"] if _owns(visit.person, item)]
+        if page["next"] is None:
+            return found
+        after = {"cursor": page["next"]}
+
+
+def _own_agent(visit: Visit) -> Document | None:
+    """Return the agent if the person owns it."""
+    try:
+        agent = visit.read("GET /api/agents/<id>", visit.about)
+    except errors.Problem as problem:
+        if problem.status in _UNKNOWN:
+            return None
+        raise
+    return agent if _owns(visit.person, agent) else None
+
+
+def _owns(person: Person, agent: Mapping[str, Any]) -> bool:
+    return any(owner["id"] == person.user.id for owner in agent["owners"])
+
+
+def _client_id(visit: Visit) -> str:
+    """Return the client_id of the agent or app in the path."""
+    with visit.site.store.read() as view:
+        app = by_path(view, visit.about)
+    return visit.about if app is None else app.id
+
+
+def _name(visit: Visit, client_id: str, owned: Document | None) -> str:
+    """Return its name, for its owner or a person it has asked."""
+    if owned is not None:
+        return str(owned["name"])
+    with visit.site.store.read() as view:
+        return display_names.name_of(view.directory, client_id)
+
+
+def _unknown() -> errors.Problem:
+    return errors.Problem(404, "not_found", "No such agent.")
+
 
 _TEN: Final = (("limit", "10"),)
 _CHOICES: Final = (RESOURCES, USERS, GROUPS, ACTIONS)
@@ -27,9 +160,9 @@ _EDIT: Final = (
 _KEYS: Final = "Add the new key first. Remove the old key when the client signs with the new one."
 
 _OWN: Final = (
-    Page("/agents", "clients/agents.html", "agents", load=agents.load_agents),
-    Page("/agents/<id>", "clients/agent.html", "agents", load=agents.load_agent),
-    Page("/agents/<id>/suspend", "clients/suspension.html", "agents", load=agents.load_suspension),
+    Page("/agents", "clients/agents.html", "agents", load=load_agents),
+    Page("/agents/<id>", "clients/agent.html", "agents", load=load_agent),
+    Page("/agents/<id>/suspend", "clients/suspension.html", "agents", load=load_suspension),
 )
 
 _AGENTS: Final = (

@@ -5,31 +5,28 @@ Owns: which kind of field each kind of value has. Never: which members there are
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from types import MappingProxyType
 from typing import Any, Final
 
 from server.services.members import Kind, Line, Member, Members
 from server.web.fields import Field
 
-_KINDS: Final[Mapping[Kind, str]] = MappingProxyType(
-    {
-        Kind.TEXT: "text",
-        Kind.URI: "text",
-        Kind.PERSON: "text",
-        Kind.RISKS: "pairs",
-        Kind.NEEDS: "pairs",
-        Kind.CHOICE: "choice",
-        Kind.CHOICES: "picks",
-        Kind.NAMES: "lines",
-        Kind.PEOPLE: "lines",
-        Kind.LISTS: "lists",
-        Kind.SWITCH: "box",
-        Kind.NUMBER: "number",
-        Kind.MOMENT: "day",
-        Kind.KEYS: "json",
-        Kind.ICON: "icon",
-    }
-)
+_KINDS: Final[Mapping[Kind, str]] = {
+    Kind.TEXT: "text",
+    Kind.URI: "text",
+    Kind.PERSON: "text",
+    Kind.RISKS: "pairs",
+    Kind.NEEDS: "pairs",
+    Kind.CHOICE: "choice",
+    Kind.CHOICES: "picks",
+    Kind.NAMES: "lines",
+    Kind.PEOPLE: "lines",
+    Kind.LISTS: "lists",
+    Kind.SWITCH: "box",
+    Kind.NUMBER: "number",
+    Kind.MOMENT: "day",
+    Kind.KEYS: "json",
+    Kind.ICON: "icon",
+}
 _SEVERAL: Final = frozenset({Kind.NAMES, Kind.PEOPLE})
 
 

@@ -1,16 +1,73 @@
 """The pages and forms about devices."""
 
+from collections.abc import Mapping
 from functools import partial
-from typing import Final
+from typing import Any, Final
 
+import segno
+
+from server.http.notifications.push_wire import push_subscription
+from server.model.devices import Device
+from server.protocol import errors
 from server.protocol.approvals import decisions
 from server.protocol.forms import Form
 from server.services.devices import devices as devices_service
+from server.services.notifications.push_subscriptions import NamedSubscription
 from server.web.calls import Document
-from server.web.devices import devices
 from server.web.form import FormAction, Signed, statement
-from server.web.page import Page, console_list
+from server.web.page import Facts, Page, console_list
 from server.web.visit import Visit
+
+
+def load_devices(visit: Visit) -> Facts:
+    """Load the active devices, and the browsers that get notifications."""
+    site, person = visit.site, visit.person
+    subscriptions, now = site.notifications.push_subscriptions.of_person(person), site.clock.now()
+    return {
+        "devices": _active(visit),
+        "browsers": [_browser(one, now) for one in subscriptions],
+        "lost": site.notifications.push_losses.of_person(person),
+    }
+
+
+def load_device(visit: Visit) -> Facts:
+    """Load one device. Raises errors.Problem 404."""
+    return {"device": find_device(visit)}
+
+
+def find_device(visit: Visit) -> Device:
+    """Return the person's active device that the page is about. Raises errors.Problem 404."""
+    found = next((one for one in _active(visit) if one.id == visit.about), None)
+    if found is None:
+        raise errors.Problem(404, "not_found", "You have no such device.")
+    return found
+
+
+def load_code(answer: Mapping[str, Any]) -> Facts:
+    """Load a new code, which is shown once, as a QR code."""
+    dots, size = qr_code(answer["link"])
+    return {"dots": dots, "size": size}
+
+
+def qr_code(link: str) -> tuple[str, int]:
+    """Return the QR code of a link as an SVG path, and its width in modules."""
+    rows = [list(row) for row in segno.make(link, error="m").matrix]
+    dots = (
+        f"M{x} {y}h1v1h-1z"
+        for y, row in enumerate(rows)
+        for x, is_dark in enumerate(row)
+        if is_dark
+    )
+    return "".join(dots), len(rows)
+
+
+def _active(visit: Visit) -> list[Device]:
+    devices = visit.site.devices.devices.list_own(visit.person)
+    return [one for one in devices if one.state == "active"]
+
+
+def _browser(known: NamedSubscription, now: int) -> dict[str, object]:
+    return push_subscription(known, now).model_dump()
 
 
 def _name(form: Form) -> object:
@@ -25,14 +82,14 @@ def _signs_code(visit: Visit, _body: Document) -> Signed:
 
 def _signs_device(purpose: str, visit: Visit, _body: Document) -> Signed:
     """The signature is required because another device gets more access."""
-    device = devices.find_device(visit)
+    device = find_device(visit)
     nonce = visit.site.devices.devices.statement_nonce(device, visit.person.registered_device)
     return Signed(purpose, device.id, nonce)
 
 
 PAGES: Final = (
-    Page("/devices", "devices/devices.html", "devices", load=devices.load_devices),
-    Page("/devices/<id>", "devices/device.html", "devices", load=devices.load_device),
+    Page("/devices", "devices/devices.html", "devices", load=load_devices),
+    Page("/devices/<id>", "devices/device.html", "devices", load=load_device),
     console_list("devices", "devices/console_devices.html", "GET /api/admin/devices", "user"),
 )
 
@@ -67,7 +124,7 @@ FORMS: Final = (
         body=statement,
         signs=_signs_code,
         answer="devices/enrollment_code.html",
-        draw=devices.load_code,
+        draw=load_code,
     ),
     FormAction(
         "/admin/devices/<id>/revoke",

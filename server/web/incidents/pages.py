@@ -2,10 +2,45 @@
 
 from typing import Final
 
+from server.model.approvals import Approval
 from server.protocol.forms import Form
+from server.web.approvals.request import is_open, request_facts
 from server.web.form import acts
-from server.web.incidents import report
-from server.web.page import Page, Read, console_list
+from server.web.page import Facts, Page, Read, console_list
+from server.web.visit import Visit
+
+_DENIAL_ONLY: Final = (
+    "It is denied as not recognized, which the agent sees. No agent is quarantined and no "
+    "administrator is notified."
+)
+
+
+def load(visit: Visit) -> Facts:
+    """GET /r/<id>/report: for pending and closed requests."""
+    shown = visit.site.approvals.decisions.show(visit.person, visit.about)
+    whom = choices(shown.approval, is_open=is_open(shown, visit.person))
+    return {**request_facts(visit, shown), "choices": whom}
+
+
+def choices(approval: Approval, *, is_open: bool) -> list[tuple[str, str, str]]:
+    """The choices: scope in the API, label and explanation.
+
+    The scope "" is a denial without a report; only pending requests have it.
+    """
+    alone = ("", "This request", _DENIAL_ONLY)
+    if approval.kind != "action":
+        told = "It is denied, and the administrators are notified. No agent asked for it."
+        stops = [("agent", "This request, and notify the administrators", told)]
+    else:
+        stops = [
+            (
+                "agent",
+                "This agent",
+                "It is quarantined: its tokens and requests end, for everyone.",
+            ),
+            ("every_agent", "Every agent acting for me", "Each one is quarantined, for everyone."),
+        ]
+    return [alone, *stops] if is_open else stops
 
 
 def _note(form: Form) -> object:
@@ -14,7 +49,7 @@ def _note(form: Form) -> object:
 
 
 PAGES: Final = (
-    Page("/r/<id>/report", "incidents/report.html", load=report.load),
+    Page("/r/<id>/report", "incidents/report.html", load=load),
     console_list("incidents", "incidents/console_incidents.html", "GET /api/incidents", "closed"),
     Page(
         "/admin/incidents/<id>",

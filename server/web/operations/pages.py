@@ -1,11 +1,42 @@
 """The pages and forms for the installation and for a person's own settings."""
 
-from typing import Final
+from collections.abc import Mapping
+from typing import Any, Final
 
-from server.web import charts
+from werkzeug.wrappers import Response as AnyResponse
+
+from server.protocol import errors
+from server.protocol.forms import Form
+from server.web import charts, themes
+from server.web.browser import go
 from server.web.form import FormAction, acts
-from server.web.operations import settings
-from server.web.page import Page, Read
+from server.web.page import Facts, Page, Read
+from server.web.visit import Visit
+
+_DAYS: Final = (
+    ("mon", "Monday"),
+    ("tue", "Tuesday"),
+    ("wed", "Wednesday"),
+    ("thu", "Thursday"),
+    ("fri", "Friday"),
+    ("sat", "Saturday"),
+    ("sun", "Sunday"),
+)
+
+
+def choices(_read: Mapping[str, Any]) -> Facts:
+    """The days and themes that can be selected."""
+    return {"days": _DAYS, "themes": themes.THEMES}
+
+
+def choose_theme(visit: Visit, form: Form) -> AnyResponse:
+    """Set the theme of this browser. Raises errors.Problem."""
+    theme = form.get("theme") or ""
+    if theme not in themes.THEMES:
+        raise errors.invalid_body("This theme does not exist.")
+    server_policy = visit.site.server_policy
+    return themes.with_theme(visit.site, go(f"{server_policy.issuer}/settings?done=theme"), theme)
+
 
 _TEN: Final = ("limit", "10")
 
@@ -19,7 +50,7 @@ PAGES: Final = (
             Read("deputies", "GET /api/deputies"),
             Read("user_code", "GET /api/user-code"),
         ),
-        draw=settings.choices,
+        draw=choices,
     ),
     Page(
         "/admin",
@@ -61,6 +92,6 @@ PAGES: Final = (
 )
 
 FORMS: Final = (
-    FormAction("/settings/theme", does=settings.choose_theme),
+    FormAction("/settings/theme", does=choose_theme),
     acts("POST /api/admin/outbox/<id>/retry", "Retry this message", then="/admin/health"),
 )

@@ -1,13 +1,174 @@
 """The page and form rows about standing grants."""
 
+import json
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from functools import partial
 from typing import Final
 
+from werkzeug.wrappers import Response as AnyResponse
+
+from server.http.site import Site
+from server.model.approval_views import ApproverView
+from server.model.policy import ActionRow
+from server.protocol import errors
+from server.protocol.forms import Form
+from server.protocol.json_text import JsonValue
+from server.protocol.policy import rendering, uses
+from server.protocol.policy.uses import MONEY_MEMBERS, Path
+from server.protocol.standing_grants.standing_grants import LIMITS, MAX_USES
+from server.protocol.text import display_safe
+from server.web.approvals.request import can_become_standing_grant, request_facts
+from server.web.browser import go
+from server.web.calls import Document
 from server.web.form import FormAction, acts
-from server.web.page import Page, Read, console_list
-from server.web.standing_grants import proposal
+from server.web.page import Facts, Page, Read, console_list
+from server.web.visit import Visit
+
+DURATIONS: Final = (
+    (900, "15 minutes"),
+    (3_600, "1 hour"),
+    (28_800, "8 hours"),
+    (86_400, "1 day"),
+    (2_592_000, "30 days"),
+)
+_DIFFERENCES: Final = {
+    "authorization_details": "other details",
+    "resource": "another API",
+    "risk": "a higher risk",
+    "scope": "more scopes",
+    "sum": "more than the total amount",
+    "uses": "more than the uses",
+}
+"""Why a past request would not have been covered, unless a member differs."""
+_MAX_DIGITS: Final = 9
+_EMPTY: Final = Form({})
+_SHOWN_STATUSES: Final = frozenset({400, 409, 422})
+
+
+@dataclass(frozen=True, slots=True)
+class Member:
+    """A member of the details that may vary."""
+
+    fact: str
+    """A JSON pointer."""
+    words: str
+    value: str
+    limited: bool
+    """Whether it is a number or money, which varies up to a limit."""
+    costs: bool
+    """Whether it is money."""
+
+
+def load(visit: Visit) -> Facts:
+    """GET /r/<id>/similar: an empty form, except that notifying of each use is on."""
+    return _facts(visit, _example(visit), _EMPTY, {"preview": None, "problem": ""})
+
+
+def propose(visit: Visit, form: Form) -> Facts | AnyResponse:
+    """POST /r/<id>/similar: preview the grant, or with `act=open` create its approval request."""
+    shown = _example(visit)
+    opens = form.get("act") == "open"
+    row = "POST /api/grants" if opens else "POST /api/grants/preview"
+    try:
+        told = visit.calls.do(row, "", proposal_request(form, shown), form)
+    except (errors.Problem, ValueError) as refused:
+        if isinstance(refused, errors.Problem) and refused.status not in _SHOWN_STATUSES:
+            raise
+        said = refused.detail if isinstance(refused, errors.Problem) else f"{refused}."
+        return _facts(visit, shown, form, {"preview": None, "problem": said, "status": 422})
+    if opens:
+        return go(f"{visit.site.server_policy.issuer}/r/{told['id']}")
+    return _facts(visit, shown, form, {"preview": told, "problem": ""})
+
+
+def _example(visit: Visit) -> ApproverView:
+    shown = visit.site.approvals.decisions.show(visit.person, visit.about)
+    if not can_become_standing_grant(shown, visit.person):
+        told = "You can create a standing grant only from an agent's non-critical request to you."
+        raise errors.Problem(400, "not_grantable", told)
+    return shown
+
+
+def _facts(visit: Visit, shown: ApproverView, form: Form, facts: Facts) -> Facts:
+    limit = LIMITS[shown.approval.risk]
+    return {
+        **request_facts(visit, shown),
+        "members": members(shown),
+        "difference": partial(difference, members(shown)),
+        "kind": _kind(visit.site, shown),
+        "lasting": [each for each in DURATIONS if each[0] <= limit.seconds],
+        "most_uses": limit.uses if limit.uses < MAX_USES else None,
+        "sent": form,
+        **facts,
+    }
+
+
+def _kind(site: Site, shown: ApproverView) -> ActionRow | None:
+    """The registered action type of the example; None without details or with several."""
+    types = {each["type"] for each in json.loads(shown.approval.details)}
+    with site.store.read() as view:
+        return view.directory.action(types.pop()) if len(types) == 1 else None
+
+
+def members(shown: ApproverView) -> list[Member]:
+    """The members of the example that may vary; none if it has several details."""
+    details = json.loads(shown.approval.details)
+    found = _members(details[0], ()) if len(details) == 1 else iter(())
+    return [_member(path, value) for path, value in found if path != ("type",)]
+
+
+def _members(value: JsonValue, path: Path) -> Iterator[tuple[Path, JsonValue]]:
+    if isinstance(value, dict) and value.keys() != MONEY_MEMBERS:
+        for name, member in value.items():
+            yield from _members(member, (*path, name))
+    elif isinstance(value, dict | list | str) or type(value) is int:
+        yield path, value
+
+
+def difference(known: Sequence[Member], mismatch: str) -> str:
+    """Why a past request would not have been covered; `mismatch` is the API's word for it."""
+    named = [one for one in known if mismatch in {one.fact, f"{one.fact}/currency"}]
+    other = "other details" if mismatch.startswith("/") else mismatch
+    return f"another {named[0].words.lower()}" if named else _DIFFERENCES.get(mismatch, other)
+
+
+def _member(path: Path, value: JsonValue) -> Member:
+    return Member(
+        fact=uses.as_pointer(path),
+        words=display_safe(" ".join(path).replace("_", " "), max_chars=120).capitalize(),
+        value=rendering.render_whole(value),
+        limited=isinstance(value, dict | int),
+        costs=isinstance(value, dict),
+    )
+
+
+def proposal_request(form: Form, shown: ApproverView) -> Document:
+    """The API request of the submitted fields. ValueError says what is missing."""
+    varied = [
+        {"fact": one.fact, "up_to": said if one.limited else None}
+        for at, one in enumerate(members(shown))
+        if (said := form.get(f"vary.{at}")) is not None
+    ]
+    return {
+        "approval": shown.approval.id,
+        "seconds": _whole_number(form, "seconds", "Choose a duration"),
+        "uses": _whole_number(form, "uses", "Enter the max uses as a number"),
+        "sum": form.get("sum"),
+        "vary": varied,
+        "notify": form.get("notify") is not None,
+    }
+
+
+def _whole_number(form: Form, name: str, otherwise: str) -> int:
+    text = form.get(name) or ""
+    if not (text.isascii() and text.isdigit() and len(text) <= _MAX_DIGITS):
+        raise ValueError(otherwise)
+    return int(text)
+
 
 PAGES: Final = (
-    Page("/r/<id>/similar", "standing_grants/proposal.html", load=proposal.load),
+    Page("/r/<id>/similar", "standing_grants/proposal.html", load=load),
     Page(
         "/grants",
         "standing_grants/grants.html",
@@ -23,7 +184,7 @@ PAGES: Final = (
 )
 
 FORMS: Final = (
-    FormAction("/r/<id>/similar", page="/r/<id>/similar", does=proposal.propose),
+    FormAction("/r/<id>/similar", page="/r/<id>/similar", does=propose),
     FormAction("/grants/<id>/revoke", "DELETE /api/grants/<id>", then="/grants?done=grant"),
     acts("POST /api/admin/grants/<id>/revoke", "End this standing grant", then="/admin/grants"),
 )

@@ -2,7 +2,7 @@
 
 import pytest
 
-from approver_tui.widgets.approvals.panel_facts import PanelFacts
+from approver_tui.screens.approvals.approve import PanelFacts
 from approver_tui.widgets.title_line import TitleLine
 from tests.support.clients.driving import opened, press, shown
 from tests.support.fakes.fake_app import a_stage

@@ -7,13 +7,12 @@ import pytest
 
 from approver_tui.screens.approvals.deny import DenyPanel
 from approver_tui.screens.approvals.inbox import InboxScreen
-from approver_tui.screens.help import HelpScreen
+from approver_tui.screens.help import HelpScreen, HelpSheet
 from approver_tui.state.keymap import KEYS, Keymap
 from approver_tui.widgets.approvals.approval_detail import ApprovalDetail
 from approver_tui.widgets.approvals.outcomes import RenderContext
 from approver_tui.widgets.consents.rights import device_lines
 from approver_tui.widgets.entry_sheet import EntrySheet
-from approver_tui.widgets.help_sheet import HelpSheet
 from approver_tui.widgets.lines import text_of
 from tests.support.builders.multi_approver import ME, a_shared, a_vote
 from tests.support.clients.driving import inbox, opened, press, shown, until

@@ -8,7 +8,7 @@ import pytest
 
 from server.cli import main
 from server.cli.main import cli
-from server.http.admin_routes import ADMIN_ROUTES
+from server.http.routes import ADMIN_ROUTES
 
 ROUTES_BY_VERB = {
     "doctor": "GET /api/admin/findings",

@@ -7,7 +7,7 @@ import pytest
 
 from server.cli.main import cli
 from server.cli.remedies import COMMANDS
-from server.cli.tokens.exchange_remedies import REMEDIES
+from server.cli.tokens.token import REMEDIES
 
 NEW = ("agents", "add", "x", "--owner", "admin")
 

@@ -12,7 +12,7 @@ import pytest
 from server.http.approvals import oversight_wire
 from server.model.consents import Consent
 from server.protocol.approvals.states import State
-from server.services.approvals import superseding
+from server.services.approvals import withdrawals
 from server.services.approvals.oversight import Oversight
 from tests.support.builders.clock import DAY
 from tests.support.builders.installation import PAYMENT, open_admin
@@ -132,7 +132,7 @@ def test_a_request_names_the_one_it_superseded(admin_cli, services, asked):
     """The ID names it, and the earlier request names its successor."""
     newer = services.approval(asked.agent_id, asked.user_id, id="sayso_ap_2", supersedes=asked.id)
     with services.store.write() as tx:
-        superseding.cancel_superseded(tx, asked, newer)
+        withdrawals.cancel_superseded(tx, asked, newer)
     document = admin_cli("approvals", "show", newer.id, "--json").document
     assert document["supersedes"] == asked.id
     shown = admin_cli("approvals", "show", newer.id).out

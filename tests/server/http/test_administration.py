@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from server.http.admin_routes import ADMIN_ROUTES
 from server.http.route import Route
+from server.http.routes import ADMIN_ROUTES
 from server.services.operations.authority import Role
 from tests.support.builders.admins import BACK, WHO, Staff
 from tests.support.builders.installation import PAYMENT

@@ -9,7 +9,7 @@ from server import telemetry
 from server.delivery.audit_streams import FOLDER
 from server.model.audit import Entry
 from server.model.store import Busy
-from server.serving.audit_streams import MAX_BEHIND_MS, StreamWatch
+from server.serving.loops import MAX_BEHIND_MS, StreamWatch
 from server.settings import Settings
 
 

@@ -4,7 +4,7 @@ from dataclasses import dataclass, field
 
 import pytest
 
-from server.serving.memory import Incomplete, TooMuch
+from server.serving.worker import Incomplete, TooMuch
 
 
 @dataclass(eq=False, slots=True)

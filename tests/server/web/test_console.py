@@ -7,12 +7,12 @@ from typing import Any
 
 import pytest
 
-from server.http.admin_routes import ADMIN_ROUTES
+from server.http.routes import ADMIN_ROUTES
 from server.protocol import names
 from server.services.clients.agent_forms import AgentChanges
 from server.services.operations.authority import AccessRule, Role
 from server.web.form import FormAction
-from server.web.menu import CONSOLE_MENU
+from server.web.serving import CONSOLE_MENU
 from server.web.table import FORMS, PAGES, page_at, required_routes
 from tests.support.builders.admins import BACK, JWK, WHO
 from tests.support.builders.console import FROM_HERE, NOBODY, Console

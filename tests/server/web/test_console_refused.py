@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from server.http.admin_routes import ADMIN_ROUTES
 from server.http.policy.action_type_wire import ActionDocument
+from server.http.routes import ADMIN_ROUTES
 from server.protocol import names
 from server.services.clients.agent_forms import AgentChanges
 from server.web.table import FORMS, page_at

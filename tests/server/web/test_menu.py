@@ -6,7 +6,7 @@ import pytest
 
 from server.http import cookies
 from server.services.users.users import UserChanges, Users
-from server.web.menu import OWN_MENU
+from server.web.serving import OWN_MENU
 from tests.support.builders.installation import BY
 from tests.support.builders.passkey import new_browser
 from tests.support.builders.site import ISSUER

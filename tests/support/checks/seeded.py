@@ -99,7 +99,7 @@ def _many_tokens_per_approval() -> None:
 
 def _entry_elsewhere() -> None:
     """Write the entry of a decision in a unit of work of its own, after the effect."""
-    record, write = audit.record, SqlStore.write
+    add, write = Audit.add, SqlStore.write
     stores: list[SqlStore] = []
 
     @contextmanager
@@ -108,19 +108,19 @@ def _entry_elsewhere() -> None:
         with write(self) as rows:
             yield rows
 
-    def late(tx: Unit, entry: Entry) -> str:
+    def late(self: Audit, entry: Entry) -> str:
         if entry.type is not audit.Type.APPROVAL_DENIED:
-            return record(tx, entry)
-        threading.Timer(_PAUSE_SECONDS, _write_late, (stores[0], record, entry)).start()
+            return add(self, entry)
+        threading.Timer(_PAUSE_SECONDS, _write_late, (stores[0], add, entry)).start()
         return ""
 
     SqlStore.write = noted  # type: ignore[method-assign]  # the fault
-    audit.record = late
+    Audit.add = late  # type: ignore[method-assign]  # the fault
 
 
-def _write_late(store: SqlStore, record: Callable[[Unit, Entry], str], entry: Entry) -> None:
+def _write_late(store: SqlStore, add: Callable[[Audit, Entry], str], entry: Entry) -> None:
     with store.write() as tx:
-        record(tx, entry)
+        add(tx.audit, entry)
 
 
 def _counted_early() -> None:

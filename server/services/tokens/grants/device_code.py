@@ -155,8 +155,7 @@ class DeviceCodeGrant:
 
 
 def _record_session(tx: Unit, approval: Approval, session: Session) -> None:
-    audit.record(
-        tx,
+    tx.audit.add(
         Entry(
             type=audit.Type.DEVICE_ADMITTED,
             actor=audit.by_user(session.user_id),
@@ -249,8 +248,7 @@ def _grant(tx: Unit, approval: Approval, code: DeviceCode) -> Grant:
 
 
 def _record_consent(tx: Unit, approval: Approval, grant: Grant) -> None:
-    audit.record(
-        tx,
+    tx.audit.add(
         Entry(
             type=audit.Type.GRANT_GIVEN,
             actor=audit.by_user(grant.user_id),

@@ -98,8 +98,7 @@ def _is_active(tx: Unit, session: Session) -> bool:
 
 def _end_stolen_session(tx: Unit, session: Session) -> errors.ProtocolError:
     tx.sessions.revoke(session.id, tx.now)
-    audit.record(
-        tx,
+    tx.audit.add(
         Entry(
             type=audit.Type.REFRESH_REUSED,
             actor=audit.by_user(session.user_id),

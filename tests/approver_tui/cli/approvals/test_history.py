@@ -6,7 +6,7 @@ import json
 
 import pytest
 
-from approver_tui.cli.approvals import csv_rows
+from approver_tui.cli.approvals import history as csv_rows
 from approver_tui.cli.exits import Exit
 from approver_tui.client.approvals import history
 from tests.support.builders.approval_texts import wire_approval

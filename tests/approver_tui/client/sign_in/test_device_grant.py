@@ -6,9 +6,8 @@ from dataclasses import dataclass, field
 import httpx
 import pytest
 
-from approver_tui.client.devices.enrolling import Enrollment, enroll
+from approver_tui.client.devices.enrolling import GRANT, DeviceGrant, Enrollment, Invitation, enroll
 from approver_tui.client.errors import ApiError, BadServer, Unreachable
-from approver_tui.client.sign_in.device_grant import GRANT, DeviceGrant, Invitation
 from approver_tui.client.sign_in.tokens import Tokens
 from tests.approver_tui.client.conftest import PIN, clock
 

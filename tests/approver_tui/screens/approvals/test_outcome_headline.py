@@ -7,6 +7,7 @@ import pytest
 
 from approver_tui.cli import lines
 from approver_tui.cli.approvals import listing
+from approver_tui.screens.approvals.results import ResultSheet
 from approver_tui.screens.notifications.news import event_text
 from approver_tui.state.approvals.approvals import ApprovalState
 from approver_tui.state.approvals.decision import Answer
@@ -16,7 +17,6 @@ from approver_tui.state.notifications.events import Event, EventName
 from approver_tui.state.text import SafeText
 from approver_tui.widgets.approvals.facts import approval_lines
 from approver_tui.widgets.approvals.outcomes import RenderContext
-from approver_tui.widgets.approvals.result_sheet import ResultSheet
 from approver_tui.widgets.lines import text_of
 from tests.support.builders.multi_approver import ME, a_part, a_vote
 from tests.support.clients.driving import NARROW, WIDE, opened, press, shown, until

@@ -8,8 +8,7 @@ import pytest
 from approver_tui.client import errors
 from approver_tui.screens.approvals.blockers import AnswerContext
 from approver_tui.screens.approvals.inbox import InboxScreen
-from approver_tui.screens.approvals.results import ResultsPanel
-from approver_tui.screens.approvals.sending import send
+from approver_tui.screens.approvals.results import ResultsPanel, send
 from approver_tui.screens.panel import Approve, BatchSubmitted, Deny
 from approver_tui.state.approvals.approvals import ApprovalState
 from approver_tui.state.approvals.decision import Answer, DenyCode

@@ -7,7 +7,7 @@ from pathlib import Path
 import server.services
 from approver_tui.state.approvals.endings import END_REASONS
 from server.services.approvals import ceremonies, current_checks
-from server.services.approvals.superseding import SUPERSEDED
+from server.services.approvals.withdrawals import SUPERSEDED
 
 OWN_SENTENCE = {"withdrawn"}
 """It is said with the name of the agent."""

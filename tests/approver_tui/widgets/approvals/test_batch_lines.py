@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 
 from approver_tui.state.approvals.batch import Batch
-from approver_tui.widgets.approvals.batch_lines import batch_lines
+from approver_tui.widgets.approvals.batch_table import batch_lines
 from approver_tui.widgets.approvals.outcomes import RenderContext
 from approver_tui.widgets.lines import length, text_of
 from tests.support.builders.batches import NEW, ONE, TWO, a_payment

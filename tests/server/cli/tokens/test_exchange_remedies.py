@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from server.cli.tokens.exchange_remedies import REMEDIES, remedy
+from server.cli.tokens.token import REMEDIES, remedy
 from server.protocol.tokens.exchange_refusals import Reason
 from server.services.clients.agent_forms import AgentChanges
 from server.services.clients.app_forms import AppChanges

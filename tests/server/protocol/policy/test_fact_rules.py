@@ -4,7 +4,7 @@ import pytest
 
 from server.protocol.policy import action_types
 from server.protocol.policy.fact_rules import FactRules, FactToType, TypeBackRule
-from server.protocol.policy.pointers import InvalidActionType, as_pointer
+from server.protocol.policy.uses import InvalidActionType, as_pointer
 
 MONEY = {
     "type": "object",

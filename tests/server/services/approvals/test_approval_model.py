@@ -22,9 +22,9 @@ from server.services.approvals import decisions, withdrawals
 from server.services.approvals.current_checks import ApprovalChecks
 from server.services.ciba.grant import CibaGrant
 from server.services.clients import client_auth
+from server.services.tokens.access_revocation import Revocation
 from server.services.tokens.exchange_checks import ExchangeChecks
 from server.services.tokens.grants import token_exchange
-from server.services.tokens.revocation import Revocation
 from server.storage.approvals.approvals import Approvals
 from server.storage.tables import approvals as table
 from server.storage.tables import decisions as votes

@@ -34,7 +34,7 @@ def actor_ids(admin_services: LocalAdmin) -> dict[str, str]:
     ]
     with admin_services.store.write() as tx:
         for actor, kind in made:
-            audit.record(tx, Entry(kind, actor, agent_id=agent.id, subject=person.id))
+            tx.audit.add(Entry(kind, actor, agent_id=agent.id, subject=person.id))
     return {**found, "agent id": agent.id, "person id": person.id}
 
 
@@ -119,6 +119,6 @@ def test_a_name_shared_by_a_user_and_an_agent_finds_both(
     shared = {"name": "invoice-bot", "name_key": "invoice-bot"}
     with admin_services.store.write() as tx:
         tx._connection.execute(update(users).where(users.c.id == namesake.id).values(shared))
-        audit.record(tx, Entry(audit.Type.SIGN_IN_DONE, audit.by_user(namesake.id)))
+        tx.audit.add(Entry(audit.Type.SIGN_IN_DONE, audit.by_user(namesake.id)))
     found = AuditEntries(admin_services.store).search(EntrySearch(actor="invoice-bot"), 9)
     assert {one.actor for one in found} == {actor_ids["agent"], audit.by_user(namesake.id)}

@@ -8,7 +8,7 @@ from server.audit_log import bundles
 from server.audit_log.entries import CHANGED, ERASED, leaf_hash
 from server.audit_log.verify import verify
 from server.model.audit import Entry, EntrySearch
-from server.services.audit import audit, personal
+from server.services.audit import personal
 from server.services.audit.audit import Type
 from server.services.audit.entries import AuditEntries
 from server.services.audit.erasures import Erasures
@@ -68,7 +68,7 @@ def log(admin_services):
 def _name_device(admin_services, user_id, name):
     with admin_services.store.write() as tx:
         entry = Entry(Type.DEVICE_RENAMED, BY, subject=user_id, facts={"name": name})
-        audit.record(tx, entry)
+        tx.audit.add(entry)
 
 
 def _bundle(log):

@@ -6,7 +6,6 @@ import pytest
 
 from server import telemetry
 from server.model.audit import Entry
-from server.services.audit import audit
 from server.services.audit.entries import AuditEntries
 from server.services.refusals import NotFound
 from server.services.tokens.delegations import DelegationService
@@ -85,8 +84,8 @@ def test_what_one_api_call_did_is_in_the_timeline(entries, agent, local, person)
     try:
         with local.services.store.write() as tx:
             for approval in (request, other):
-                audit.record(tx, Entry("approval.cancelled", "system", approval_id=approval))
-            audit.record(tx, Entry("incident.opened", "system"))
+                tx.audit.add(Entry("approval.cancelled", "system", approval_id=approval))
+            tx.audit.add(Entry("incident.opened", "system"))
     finally:
         telemetry.correlate("local")
     ended = ["approval.cancelled", "incident.opened"]
@@ -97,7 +96,7 @@ def test_what_one_api_call_did_is_in_the_timeline(entries, agent, local, person)
 def test_commands_and_loops_are_not_one_api_call(entries, local):
     """All their entries have the same correlation ID."""
     with local.services.store.write() as tx:
-        added = audit.record(tx, Entry("user.added", "operator"))
+        added = tx.audit.add(Entry("user.added", "operator"))
     assert [entry.id for entry in entries.timeline(added)] == [added]
     with pytest.raises(NotFound):
         entries.timeline("local")

@@ -2,7 +2,7 @@
 
 import pytest
 
-from server.services.clients import labels
+from server.services.clients import agent_checks
 from server.services.clients.agent_forms import AgentChanges
 from server.services.refusals import Invalid
 from tests.support.builders.installation import BY, admitted, registered
@@ -10,7 +10,8 @@ from tests.support.builders.installation import BY, admitted, registered
 
 def test_labels_are_sorted_and_unique():
     """Words and key=value pairs, in any order."""
-    assert labels.read(["team=finance", "pilot", "pilot"]) == ("pilot", "team=finance")
+    given = ["team=finance", "pilot", "pilot"]
+    assert agent_checks.label_list(None, given) == ("pilot", "team=finance")
 
 
 @pytest.mark.parametrize(
@@ -20,7 +21,7 @@ def test_labels_are_sorted_and_unique():
 def test_an_invalid_label_is_refused_with_the_valid_form(label):
     """No rule could match it."""
     with pytest.raises(Invalid, match="Use a word or key=value"):
-        labels.read([label])
+        agent_checks.label_list(None, [label])
 
 
 @pytest.mark.parametrize(
@@ -34,7 +35,7 @@ def test_an_invalid_label_is_refused_with_the_valid_form(label):
 def test_labels_are_limited_to_twenty_and_one_value_per_key(given, remedy):
     """Two values of one key would be ambiguous."""
     with pytest.raises(Invalid, match=remedy):
-        labels.read(given)
+        agent_checks.label_list(None, given)
 
 
 def test_labels_are_set_kept_and_removed(admin_services):

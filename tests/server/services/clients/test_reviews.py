@@ -2,8 +2,8 @@
 
 import pytest
 
+from server.services.clients.agent_checks import LONGEST_MS
 from server.services.clients.agent_forms import AgentChanges
-from server.services.clients.reviews import LONGEST_MS
 from server.services.operations.doctor import Doctor
 from server.services.policy.evaluation import Evaluator
 from server.services.refusals import Invalid

@@ -4,7 +4,7 @@ import re
 
 import pytest
 
-from server.web.approvals import first_steps
+from server.web.approvals import inbox
 from tests.support.browsers import push_calls
 from tests.support.builders.callers import sign_in
 from tests.support.builders.installation import BY
@@ -39,7 +39,7 @@ def _steps(page: str) -> tuple[list[str], list[str]]:
     )
 
 
-_NOTIFY, _DEVICE, _AGENT, _TRY = (one.label for one in first_steps.STEPS)
+_NOTIFY, _DEVICE, _AGENT, _TRY = (one.label for one in inbox.STEPS)
 
 
 def test_a_new_person_is_told_what_comes_next_until_it_is_done(browser, local, service):
@@ -64,7 +64,7 @@ def test_an_administrator_registers_an_agent_and_tries_it(console):
     assert _steps(console.get("owner", "/").text) == ([_NOTIFY], [_DEVICE])
 
 
-@pytest.mark.parametrize("step", first_steps.STEPS, ids=lambda step: step.path)
+@pytest.mark.parametrize("step", inbox.STEPS, ids=lambda step: step.path)
 def test_each_step_links_to_a_page(console, step):
     """The page has the part that the link names."""
     page = console.get("admin", step.path.partition("#")[0])

@@ -61,7 +61,7 @@ def test_the_audit_log_shows_names_beside_ids_and_is_searched_by_them(console: C
 def test_an_actor_without_a_name_is_shown_by_its_id(console: Console) -> None:
     """Such as a user of another installation, whose entries a restore brought back."""
     with console.staff.local.services.store.write() as tx:
-        audit.record(tx, Entry(audit.Type.AGENT_DISABLED, "user:missing", facts={"agent": "x"}))
+        tx.audit.add(Entry(audit.Type.AGENT_DISABLED, "user:missing", facts={"agent": "x"}))
     page = console.get("admin", "/admin/audit")
     assert page.status_code == 200
     assert "<bdi>user:missing</bdi>" in page.text

@@ -2,7 +2,7 @@
 
 import pytest
 
-from server.web.approvals import steps
+from server.web.approvals import request
 
 _ACCOUNT = {"label": "To account", "value": "GB33 BUKB 2020 1555 QXZW"}
 _AMOUNT = {"label": "Amount", "value": "EUR 4,820.00"}
@@ -25,12 +25,12 @@ _AMOUNT = {"label": "Amount", "value": "EUR 4,820.00"}
 )
 def test_the_button_says_what_it_does_and_never_cuts_an_amount(headline: str, text: str) -> None:
     """It ends before the preposition, or at a word; text of others is made safe."""
-    assert steps.button_text("action", headline) == text
+    assert request.button_text("action", headline) == text
 
 
 def test_the_button_of_other_requests_says_that_it_approves() -> None:
     """Their headlines describe a thing, such as a new device."""
-    assert steps.button_text("device", "New terminal laptop") == "Approve with passkey"
+    assert request.button_text("device", "New terminal laptop") == "Approve with passkey"
 
 
 @pytest.mark.parametrize(
@@ -51,4 +51,4 @@ def test_the_headline_is_left_out_if_it_contains_the_fact_to_type(
     """A fact that is not listed may be anywhere."""
     typed = None if wanted is None else {"label": wanted[0], "kind": wanted[1]}
     display = {"type_back": typed, "facts": [_ACCOUNT, _AMOUNT], "headline": headline}
-    assert steps.shows_typed_fact(display) is is_shown
+    assert request.shows_typed_fact(display) is is_shown

@@ -53,7 +53,7 @@ def test_the_search_can_be_downloaded_whole(console: Console) -> None:
     with console.staff.local.services.store.write() as tx:
         for number in range(230):
             entry = Entry(audit.Type.USER_UPDATED, actor="=cmd()", subject=f"user-{number}")
-            audit.record(tx, entry)
+            tx.audit.add(entry)
     page = console.get("admin", "/admin/audit?type=user.updated").text
     found = re.findall('href="(/admin/audit[?][^"]+format=[^"]+)"', page)
     links = [one.replace("&amp;", "&") for one in found]
@@ -103,7 +103,7 @@ def test_a_timeline_has_who_for_whom_at_what_and_under_which_decision(console: C
             decision="asked",
             facts={"policy": {"rules": ["big payments"]}},
         )
-        entry = audit.record(tx, asked)
+        entry = tx.audit.add(asked)
     page = console.get("admin", f"/admin/audit/timelines/{request}").text
     ((found, cells),) = re.findall(r'<tr data-part="([^"]+)">(.*?)</tr>', page)
     assert found == entry

@@ -166,7 +166,7 @@ def test_an_administrators_own_pages_show_only_their_own_agents(eva, agent, loca
     """All others are in the console."""
     users = Users(local.services.store, local.services.secrets)
     users.update("eva", UserChanges(roles=("admin",)), by=BY)
-    monkeypatch.setattr("server.web.clients.agents._MAX", "1")
+    monkeypatch.setattr("server.web.clients.pages._MAX", "1")
     own = registered(local.admin, name="z-bot", owners=("eva",)).agent
     page = eva.get("/agents").text
     assert f'href="/agents/{own.id}"' in page

@@ -7,7 +7,7 @@ import pytest
 
 from server.protocol.policy.risks import Risk
 from server.services.users.users import NewUser
-from server.web.standing_grants.proposal import Member, difference
+from server.web.standing_grants.pages import Member, difference
 from tests.support.builders import standing_grants
 from tests.support.builders.installation import BY, PAYMENT
 from tests.support.builders.passkey import new_browser

@@ -4,9 +4,11 @@ Owns: the lines of the file. Never: whether they are true.
 """
 
 import json
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
 from typing import Any, Final
+
+from server.audit_log.entries import Opening, leaf_hash, opened
 
 FORMAT: Final = "sayso-audit-bundle/1"
 
@@ -22,8 +24,20 @@ class LoggedEntry:
     seq: int
     """Its place; the first entry has 0."""
     body: bytes
-    """The exact bytes that were hashed."""
+    """The exact bytes that were hashed; empty if they were deleted because of their age."""
     leaf: bytes
+    openings: Mapping[str, Opening] = field(default_factory=dict)
+    """Its personal texts that were not erased."""
+
+    @property
+    def members(self) -> dict[str, Any]:
+        """The members of the entry with its personal texts."""
+        return opened(self.body, self.openings)
+
+    @property
+    def hash(self) -> bytes:
+        """The hash of its bytes; the stored one if they were deleted."""
+        return leaf_hash(self.body) if self.body else self.leaf
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +56,9 @@ def write(origin: str, lines: Iterable[Line]) -> Iterator[str]:
     yield _line(format=FORMAT, origin=origin)
     for one in lines:
         if isinstance(one, LoggedEntry):
-            yield _line(seq=one.seq, entry=one.body.decode(), leaf=one.leaf.hex())
+            texts = {name: [each.text, each.salt.hex()] for name, each in one.openings.items()}
+            more = {"openings": texts} if texts else {}
+            yield _line(seq=one.seq, entry=one.body.decode(), leaf=one.leaf.hex(), **more)
         else:
             yield _line(size=one.size, checkpoint=one.note)
 
@@ -61,9 +77,10 @@ def _read(number: int, members: dict[str, Any]) -> Line:
     try:
         if "checkpoint" in members:
             return SignedCheckpoint(int(members["size"]), str(members["checkpoint"]))
-        leaf = bytes.fromhex(members["leaf"])
-        return LoggedEntry(int(members["seq"]), str(members["entry"]).encode(), leaf)
-    except (KeyError, TypeError, ValueError) as error:
+        leaf, texts = bytes.fromhex(members["leaf"]), members.get("openings", {}).items()
+        openings = {name: Opening(str(text), bytes.fromhex(salt)) for name, (text, salt) in texts}
+        return LoggedEntry(int(members["seq"]), str(members["entry"]).encode(), leaf, openings)
+    except (KeyError, TypeError, ValueError, AttributeError) as error:
         message = f"Line {number} must have seq, entry and leaf, or size and checkpoint."
         raise BadBundle(message) from error
 

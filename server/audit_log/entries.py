@@ -1,13 +1,37 @@
-"""The exact bytes of an entry and its leaf hash. The bytes are stored and never encoded again."""
+"""The bytes of an entry and its leaf hash, and the personal texts whose commitments are in them.
+
+The bytes are stored and never encoded again. A commitment is an HMAC of the text with a salt of its
+own. Text and salt are stored beside the entry, so they can be erased.
+"""
 
 import hashlib
+import hmac
+import json
 from collections.abc import Mapping
-from typing import Any
+from dataclasses import dataclass
+from typing import Any, Final
 
 from server.audit_log.canonical import canonical
 
 VERSION = 1
+ERASED: Final = "erased"
+"""What an entry shows in place of an erased text."""
+CHANGED: Final = "changed outside of Sayso"
+"""What it shows in place of a text that does not match its commitment."""
 _LEAF = b"\x00"
+
+
+@dataclass(frozen=True, slots=True)
+class Opening:
+    """A personal text, and the salt of its commitment."""
+
+    text: str
+    salt: bytes
+
+    @property
+    def commitment(self) -> str:
+        """HMAC-SHA256 of the text with the salt as key, hexadecimal."""
+        return hmac.digest(self.salt, self.text.encode(), "sha256").hex()
 
 
 def entry_bytes(members: Mapping[str, Any]) -> bytes:
@@ -19,3 +43,30 @@ def entry_bytes(members: Mapping[str, Any]) -> bytes:
 def leaf_hash(body: bytes) -> bytes:
     """SHA-256 of a zero byte and the entry's bytes (RFC 6962 2.1)."""
     return hashlib.sha256(_LEAF + body).digest()
+
+
+def committed(
+    facts: Mapping[str, object], openings: Mapping[str, Opening]
+) -> dict[str, Mapping[str, object] | None]:
+    """The facts of an entry as members of its bytes: commitments in place of personal texts."""
+    clear = {name: value for name, value in facts.items() if name not in openings}
+    commitments = {name: opening.commitment for name, opening in openings.items()}
+    return {"facts": clear or None, "committed": commitments or None}
+
+
+def opened(body: bytes, openings: Mapping[str, Opening]) -> dict[str, Any]:
+    """The members of an entry, with its personal texts as facts; `erased` names missing ones."""
+    members: dict[str, Any] = json.loads(body or b"{}")
+    commitments = members.get("committed")
+    if not commitments:
+        return members
+    texts = {name: _text(one, openings.get(name)) for name, one in commitments.items()}
+    erased = sorted(commitments.keys() - openings.keys())
+    facts = {**members.get("facts", {}), **texts}
+    return {**members, "facts": facts, **({"erased": erased} if erased else {})}
+
+
+def _text(commitment: str, opening: Opening | None) -> str:
+    if opening is None:
+        return ERASED
+    return opening.text if opening.commitment == commitment else CHANGED

@@ -31,6 +31,10 @@ class Meaning:
     """Agents that are disabled, quarantined or deleted."""
     keys: dict[str, tuple[str, PublicKey]] = field(default_factory=dict)
     """The owner and each public key of a terminal, by its id, and of a passkey, by its device."""
+    trimmed: int = 0
+    """How many entries had no body any more, so that what they said is not known."""
+    trimmed_before: int = 0
+    """The place before which an entry says that bodies were deleted."""
     signatures: int = 0
     """How many user signatures were checked."""
     unchecked: int = 0
@@ -103,14 +107,21 @@ def _issued(meaning: Meaning, entry: Members) -> None:
     state = meaning.approvals.get(str(approval))
     if state == "issued":
         raise Contradiction("A second token was issued for one approval.")
-    if state not in _YES:
+    if state not in _YES and (state or not meaning.trimmed):
         raise Contradiction(f"A token was issued for a request that {state or 'nobody'} ended.")
     meaning.approvals[str(approval)] = "issued"
+
+
+def _trimmed(meaning: Meaning, entry: Members) -> None:
+    before = _facts(entry).get("before")
+    if isinstance(before, int):
+        meaning.trimmed_before = max(meaning.trimmed_before, before)
 
 
 _RULES: Final[Mapping[str, Callable[[Meaning, Members], None]]] = {
     "agent.enabled": _enabled,
     "agent.added": _enabled,
+    "audit.trimmed": _trimmed,
     "device.enrolled": _enrolled,
     "approval.approved": _answered,
     "approval.voted": _answered,

@@ -16,7 +16,7 @@ from typing import IO, Any, Final
 
 from server.audit_log import bundles, notes, proofs, receipts
 from server.audit_log.bundles import BadBundle, LoggedEntry, SignedCheckpoint
-from server.audit_log.entries import leaf_hash
+from server.audit_log.entries import Opening
 from server.audit_log.meaning import Contradiction, Meaning
 from server.audit_log.merkle import BadProof, Frontier
 from server.audit_log.notes import BadNote, Checkpoint, LogKey
@@ -45,6 +45,10 @@ class Verified:
     signed: int = 0
     """The size at the last checkpoint."""
     checkpoints: int = 0
+    erased: int = 0
+    """How many personal texts are not in the bundle."""
+    last_trimmed: int = -1
+    """The place of the last entry that has no body any more."""
     at: int = 0
     """The time of the last checkpoint (s)."""
 
@@ -63,6 +67,8 @@ class Verified:
             raise Broken("The bundle has no checkpoint, so nobody signed it.")
         if self.signed != self.frontier.size:
             raise Broken(f"No checkpoint covers the entries from {self.signed} on.")
+        if self.last_trimmed >= self.meaning.trimmed_before:
+            raise Broken(f"Entry {self.last_trimmed} has no body, and no entry says why.")
         if self.since is not None and self.since.size > self.frontier.size:
             raise Broken(
                 f"The log is older than your checkpoint: {self.frontier.size} entries, which had "
@@ -71,16 +77,18 @@ class Verified:
         return self
 
     def _take_entry(self, entry: LoggedEntry) -> None:
-        expected = self.frontier.size
-        if entry.seq != expected:
-            raise Broken(f"Entry {expected} is missing: entry {entry.seq} is in its place.")
-        if leaf_hash(entry.body) != entry.leaf:
-            raise Broken(f"Entry {entry.seq} was changed: its bytes do not match its hash.")
+        check_entry(entry, self.frontier.size)
+        self.frontier.add(entry.leaf)
+        if not entry.body:
+            self.meaning.trimmed += 1
+            self.last_trimmed = entry.seq
+            return
         try:
-            self.meaning.check(json.loads(entry.body.decode()))
+            members = json.loads(entry.body.decode())
+            self.meaning.check(members)
+            self.erased += _count_erased(members.get("committed", {}), entry.openings)
         except (Contradiction, ValueError) as error:
             raise Broken(f"Entry {entry.seq}: {error}") from error
-        self.frontier.add(entry.leaf)
 
     def _take_checkpoint(self, line: SignedCheckpoint) -> None:
         try:
@@ -108,6 +116,24 @@ class Verified:
         )
 
 
+def check_entry(entry: LoggedEntry, place: int) -> None:
+    """Check that an entry is at this place and has its hash. Raises `Broken`."""
+    if entry.seq != place:
+        raise Broken(f"Entry {place} is missing: entry {entry.seq} is in its place.")
+    if entry.hash != entry.leaf:
+        raise Broken(f"Entry {place} was changed: its bytes do not match its hash.")
+
+
+def _count_erased(commitments: object, openings: Mapping[str, Opening]) -> int:
+    """Check the texts of an entry; returns how many are missing. Raises `Contradiction`."""
+    if not isinstance(commitments, dict):
+        raise Contradiction("Its commitments cannot be read.")
+    for name, opening in openings.items():
+        if commitments.get(name) != opening.commitment:
+            raise Contradiction(f"The text of `{name}` does not match its commitment.")
+    return len(commitments.keys() - openings.keys())
+
+
 def verify(
     lines: Iterable[str],
     keys: Sequence[LogKey],
@@ -129,9 +155,11 @@ def verify(
 def summary(verified: Verified) -> str:
     """The verdict about a verified log."""
     unchecked = f", {verified.meaning.unchecked} not checked" if verified.meaning.unchecked else ""
+    erased = f", {verified.erased} erased texts" if verified.erased else ""
+    trimmed = f" ({verified.meaning.trimmed} without a body)" if verified.meaning.trimmed else ""
     return (
-        f"Verified: {verified.frontier.size} entries, {verified.checkpoints} checkpoints, "
-        f"{verified.meaning.signatures} user signatures{unchecked}. "
+        f"Verified: {verified.frontier.size} entries{trimmed}, {verified.checkpoints} checkpoints, "
+        f"{verified.meaning.signatures} user signatures{unchecked}{erased}. "
         f"Last checkpoint: {_moment(verified.at)}."
     )
 

@@ -133,4 +133,4 @@ def _actor(actor: str) -> dict[str, Any]:
 
 
 def _members(entry: LoggedEntry) -> dict[str, Any]:
-    return {"seq": entry.seq, "leaf": entry.leaf.hex(), **json.loads(entry.body)}
+    return {"seq": entry.seq, "leaf": entry.leaf.hex(), **entry.members}

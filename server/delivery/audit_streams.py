@@ -42,7 +42,8 @@ class StreamRun:
         with _locked_position(folder, name) as file:
             position = read_position(file)
             while entries := self._next(position):
-                self._send(entries)
+                if kept := [entry for entry in entries if entry.body]:
+                    self._send(kept)
                 position = position.after(entries)
                 replace_private(file, json.dumps(asdict(position)))
 

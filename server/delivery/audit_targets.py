@@ -3,7 +3,6 @@
 Never: deciding which entries are sent, or counting them as sent.
 """
 
-import json
 import select
 import ssl
 import sys
@@ -148,7 +147,7 @@ def _framed(entry: LoggedEntry, line: Format) -> bytes:
 
 
 def _syslog_message(entry: LoggedEntry, line: Format) -> str:
-    members = json.loads(entry.body)
+    members = entry.members
     severity = _WARNING if members["type"] in ALARMS else _INFORMATIONAL
     at = datetime.fromtimestamp(members["at"] / 1000, UTC).isoformat(timespec="milliseconds")
     head = f"<{_LOG_AUDIT + severity}>1 {at.replace('+00:00', 'Z')} - sayso -"

@@ -2,7 +2,9 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
+from server.audit_log.entries import Opening, opened
 from server.model.approvals import Approval
 from server.protocol.approvals.states import State
 
@@ -38,8 +40,15 @@ class StoredEntry:
     correlation_id: str
     body: bytes
     leaf: bytes
+    openings: Mapping[str, Opening] = field(default_factory=dict)
+    """The personal texts that were not erased."""
     names: Mapping[str, str] = field(default_factory=dict)
     """The current name of the user or client in each member; not part of the hashed bytes."""
+
+    @property
+    def members(self) -> dict[str, Any]:
+        """The members of the hashed bytes with the personal texts."""
+        return opened(self.body, self.openings)
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,6 +92,8 @@ class EntrySearch:
     resource: str | None = None
     approval_id: str | None = None
     correlation_id: str | None = None
+    value_hash: str | None = None
+    """The keyed hash of a value that the log does not have."""
     since: int | None = None
     until: int | None = None
     """Entries before this time."""

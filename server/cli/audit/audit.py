@@ -6,7 +6,7 @@ import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from functools import partial
-from typing import Final
+from typing import Final, TextIO
 
 import click
 
@@ -15,8 +15,13 @@ from server.cli.output import answer, json_option, rfc3339, safe, sheet
 from server.cli.params import moment_ms, span_ms
 from server.cli.printed import Printed, prints
 from server.cli.split_group import SplitGroup
+from server.lazy_imports import lazily
 from server.model.audit import EntrySearch, StoredEntry
+from server.services.audit import personal
 from server.services.refusals import NotFound
+
+with lazily():
+    from server.cli.audit.log import up_to_date
 
 _LOOK_EVERY_SECONDS: Final = 0.5
 _AT_ONCE: Final = 1_000
@@ -34,6 +39,7 @@ _LOOK_BACK: Final = 200
         "export": "audit.log.export",
         "prove": "audit.log.prove",
         "verify": "audit.log.verify",
+        "diff": "audit.log.diff",
         "stream": "audit.stream.stream",
         "streams": "audit.stream.streams",
     },
@@ -99,6 +105,7 @@ def _timeline(entries: Sequence[StoredEntry]) -> Printed:
 @click.option("--resource", metavar="URI")
 @click.option("--approval", metavar="ID", help="The request it concerns.")
 @click.option("--correlation", metavar="ID", help="The API call that caused it.")
+@click.option("--hash", "value_hash", help="A value that the log does not have; see audit hash.")
 @click.option(
     "--since", metavar="WHEN", help="A date, a time, or a duration before now such as 24h."
 )
@@ -115,6 +122,55 @@ def search(
     return document, map(entry_line, entries)
 
 
+@command.command("hash")
+@click.argument("source", metavar="FILE", type=click.File("r", encoding="utf-8"), default="-")
+@prints
+def hash_value(admin: OpenInstallation, source: TextIO) -> Printed:
+    """Print the hash by which a login hint or an `auth_req_id` is found in the log.
+
+    FILE contains the value; the default, -, reads stdin. Pass the hash to `audit search --hash`.
+    """
+    found = personal.hashed(admin.services.secrets, source.read().strip())
+    return {"hash": found}, [found]
+
+
+@command.command("erase")
+@click.argument("name_or_id", metavar="USER")
+@prints
+def erase(admin: OpenInstallation, name_or_id: str) -> Printed:
+    """Delete the personal texts of a user from every entry. This cannot be undone.
+
+    These are their name, the names of their devices, IP addresses, what was asked in their name,
+    and what they typed. IDs stay, and the log still verifies.
+    """
+    user, texts = admin.erasures.erase(name_or_id, by=admin.by)
+    return (
+        {"user": user.id, "texts": texts},
+        [f"{texts} texts of {user.name} are erased from the audit log. IDs stay."],
+    )
+
+
+@command.command("trim")
+@click.option(
+    "--before",
+    metavar="WHEN",
+    required=True,
+    help="A date, a time, or a duration before now such as 365d.",
+)
+@prints
+def trim(admin: OpenInstallation, before: str) -> Printed:
+    """Delete the bodies of old entries. Their hashes stay, so the log still verifies.
+
+    This cannot be undone. Entries with keys that verify later entries keep their bodies. Export
+    the log first if you must be able to show what it said.
+    """
+    up_to_date(admin)
+    entry_id, place = admin.retention.announce(_time(before, admin.now) or 0, by=admin.by)
+    up_to_date(admin).prove(entry_id)
+    deleted = admin.retention.delete(place)
+    return {"before": place, "deleted": deleted}, [f"{deleted} entries have no body any more."]
+
+
 def _search(admin: OpenInstallation, given: Mapping[str, str | None]) -> EntrySearch:
     return EntrySearch(
         type=given["kind"],
@@ -124,6 +180,7 @@ def _search(admin: OpenInstallation, given: Mapping[str, str | None]) -> EntrySe
         resource=given["resource"],
         approval_id=given["approval"],
         correlation_id=given["correlation"],
+        value_hash=given["value_hash"],
         since=_time(given["since"], admin.now),
         until=_time(given["until"], admin.now),
     )
@@ -156,19 +213,20 @@ def _id_of(called: str | None, find: Callable[[str], str]) -> str | None:
 
 def entry_document(entry: StoredEntry) -> dict[str, object]:
     """An entry as JSON: the members of its bytes, its time as text, its leaf in hexadecimal."""
-    members: dict[str, object] = json.loads(entry.body)
+    members: dict[str, object] = entry.members
     names = dict(entry.names)
     return {**members, "at": rfc3339(entry.at), "names": names, "leaf": entry.leaf.hex()}
 
 
 def entry_line(entry: StoredEntry) -> str:
     """An entry on one line."""
-    members: dict[str, object] = json.loads(entry.body)
-    shown = {"v", "id", "at", "type", "actor", "facts", "correlation_id", "action"}
+    members: dict[str, object] = entry.members
+    shown = {"v", "id", "at", "type", "actor", "facts", "correlation_id", "action", "committed"}
     facts = members.get("facts")
     more = {**members, **facts} if isinstance(facts, dict) else members
     named = {**more, **{name: entry.names.get(name, more[name]) for name in more}}
-    words = [f"{name}={_text(value)}" for name, value in named.items() if name not in shown]
+    told = {n: value for n, value in named.items() if n not in shown and not n.endswith("_hash")}
+    words = [f"{name}={_text(value)}" for name, value in told.items()]
     name = entry.names.get("actor")
     who = f"{entry.actor} ({name})" if name else entry.actor
     return "  ".join([str(rfc3339(entry.at)), f"{entry.type:<24}", who, " ".join(words)])

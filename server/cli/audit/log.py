@@ -2,15 +2,17 @@
 
 import sys
 from collections.abc import Iterator
+from contextlib import closing
 from functools import partial
 from pathlib import Path
 from typing import Final
 
 import click
 
-from server.audit_log.bundles import LoggedEntry
-from server.cli.opening import OpenInstallation
-from server.cli.output import answer, json_option
+from server.audit_log.bundles import Line, LoggedEntry
+from server.cli.flags import settings_of
+from server.cli.opening import OpenInstallation, opened
+from server.cli.output import answer, json_option, rfc3339
 from server.cli.printed import Printed, prints
 from server.folders import write_new
 from server.key_files import replace_log
@@ -18,8 +20,9 @@ from server.lazy_imports import lazily
 from server.services.audit.log import AuditLog
 
 with lazily():
-    from server.audit_log import bundles
+    from server.audit_log import bundles, differences
     from server.audit_log import verify as verifier
+    from server.audit_log.differences import Difference
     from server.delivery.audit_formats import FORMATS
 
 FORMAT: Final = click.Choice(("json", "ocsf"))
@@ -60,7 +63,11 @@ def export(admin: OpenInstallation, file: Path, as_format: str | None) -> Printe
 
 
 def _plain(log: AuditLog, as_format: str) -> Iterator[str]:
-    return (FORMATS[as_format](line) for line in log.lines() if isinstance(line, LoggedEntry))
+    return (
+        FORMATS[as_format](line)
+        for line in log.lines()
+        if isinstance(line, LoggedEntry) and line.body
+    )
 
 
 @click.command("prove")
@@ -109,3 +116,48 @@ def verify(file: Path, log_keys: tuple[str, ...], since: Path | None, *, as_json
     """
     verdict = verifier.verify_file(file, log_keys, since, sys.stderr)
     answer({"verdict": "verified", "text": verdict}, [verdict], as_json=as_json)
+
+
+@click.command("diff")
+@click.argument("first", metavar="FILE", type=_FILE)
+@click.argument("second", metavar="[FILE]", type=_FILE, required=False)
+@json_option
+def diff(first: Path, second: Path | None, *, as_json: bool) -> None:
+    """Compare a bundle with a later one, or with the log of this installation.
+
+    Prints the entries that only one of them has. Exits with 20 if neither is the beginning of the
+    other, or if the log of this installation has lost entries. `sayso audit verify` checks the
+    signatures.
+    """
+    with first.open(encoding="utf-8", errors="replace") as lines:
+        found = _compared(bundles.read(lines), second)
+    news = [*(("-", one) for one in found.only_first), *(("+", one) for one in found.only_second)]
+    document = {
+        "common": found.common,
+        "erased": found.erased,
+        "only_first": [{"seq": one.seq, **one.members} for one in found.only_first],
+        "only_second": [{"seq": one.seq, **one.members} for one in found.only_second],
+    }
+    erased = f" {found.erased} texts were erased." if found.erased else ""
+    head = f"{found.common} entries are in both, {len(news)} in one of them.{erased}"
+    answer(document, [head, *(_difference(*one) for one in news)], as_json=as_json)
+
+
+def _compared(first: Iterator[Line], second: Path | None) -> Difference:
+    if second is not None:
+        with second.open(encoding="utf-8", errors="replace") as lines:
+            return differences.compare(first, bundles.read(lines))
+    settings = settings_of(click.get_current_context())
+    with opened(settings) as admin, closing(up_to_date(admin).lines()) as lines:
+        found = differences.compare(first, lines)
+    if found.only_first:
+        raise verifier.Broken(f"Entry {found.common} is missing in the log of this installation.")
+    return found
+
+
+def _difference(sign: str, entry: LoggedEntry) -> str:
+    words = entry.members
+    told = (
+        [rfc3339(words["at"]) or "", words["type"], words["actor"]] if words else ["without body"]
+    )
+    return "  ".join([f"{sign} {entry.seq}", *told])

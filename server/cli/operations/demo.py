@@ -235,7 +235,7 @@ def _print_audit_log(demo: DemoInstallation) -> None:
     _say("")
     _say("The audit log:")
     with _administration(demo) as services, services.services.store.read() as view:
-        entries = [json.loads(entry.body) for entry in view.audit.tail(200)]
+        entries = [entry.members for entry in view.audit.tail(200)]
         names = {agent.id: agent.name for agent in view.agents.all()}
         names |= {user.id: user.name for user in view.users.all()}
     for entry in entries:

@@ -10,7 +10,7 @@ from server.services.operations.administration import AdminServices
 
 _SEARCH = (
     *("type", "actor", "agent", "user", "resource"),
-    *("approval", "correlation", "since", "until"),
+    *("approval", "correlation", "hash", "since", "until"),
 )
 
 
@@ -26,6 +26,7 @@ def search(_site: Site, request: HttpRequest, admin: AdminServices) -> wire.LogE
         resource=query.get("resource"),
         approval_id=query.get("approval"),
         correlation_id=query.get("correlation"),
+        value_hash=query.get("hash"),
         since=listing.moment(request, "since"),
         until=listing.moment(request, "until"),
     )

@@ -1,6 +1,5 @@
 """The audit log as JSON."""
 
-import json
 from collections.abc import Sequence
 from typing import Any
 
@@ -58,7 +57,7 @@ def entry(record: StoredEntry) -> LogEntry:
         type=record.type,
         actor=record.actor,
         correlation_id=record.correlation_id,
-        members=json.loads(record.body),
+        members=record.members,
         names=dict(record.names),
         leaf=record.leaf.hex(),
     )

@@ -102,7 +102,8 @@ class Oversight:
         reason = valid(check_prose, reason, what="The reason", max_chars=MAX_REASON)
         with self.store.write() as tx:
             approval = find(tx, approval_id)
-            if not withdraw(tx, [approval], reason=_ADMIN_REASON.format(reason), actor=by):
+            told = _ADMIN_REASON.format(reason)
+            if not withdraw(tx, [approval], reason=told, actor=by, facts={"reason": reason}):
                 ended = overdue(approval.state, approval.expires_at, tx.now)
                 raise Conflict(
                     f"This request is already {State.EXPIRED if ended else approval.state}."

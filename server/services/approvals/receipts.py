@@ -4,7 +4,6 @@ Owns: every answer as its device signed it, with the key to check it and its aud
 server's signature over the receipt. Never: checking the answers again; the reader does that.
 """
 
-import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from typing import Final
@@ -136,4 +135,4 @@ class Receipts:
 
 def _contains_answer(entry: StoredEntry, signed: str) -> bool:
     """Reports whether an audit entry contains this signed answer."""
-    return bool(json.loads(entry.body).get("facts", {}).get("signed") == signed)
+    return bool(entry.members.get("facts", {}).get("signed") == signed)

@@ -139,7 +139,7 @@ def _withdraw(
             audit.Type.APPROVAL_CANCELLED,
             actor=actor,
             decision="cancelled",
-            cause=reason,
+            cause=reason.partition(":")[0],  # the rest was typed, and is a fact
             facts=facts,
         ),
     )

@@ -3,7 +3,6 @@
 Owns: the current names of actors. Never: the log's bytes, which contain ids.
 """
 
-import json
 from collections.abc import Mapping
 from dataclasses import replace
 from typing import Final
@@ -30,7 +29,7 @@ _MEMBERS: Final = ("agent_id", "caller_id", "subject")
 
 def with_names(view: View, entry: StoredEntry) -> StoredEntry:
     """Add the current names of the users and clients in an entry."""
-    body = json.loads(entry.body)
+    body = entry.members
     ids = {member: body.get(member) or "" for member in _MEMBERS}
     ids["actor"] = entry.actor.partition(":")[2]
     found = {member: _name(view.directory, one) for member, one in ids.items()}

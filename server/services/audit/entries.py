@@ -3,7 +3,6 @@
 Owns: which entries belong to one timeline. Never: the log's bytes and their proofs.
 """
 
-import json
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Final
@@ -129,7 +128,7 @@ def _about_token(view: View, token: Delegation, kind: audit.Type, at: int) -> li
 
 
 def _facts(entry: StoredEntry) -> dict[str, object]:
-    return json.loads(entry.body).get("facts") or {}
+    return entry.members.get("facts") or {}
 
 
 def _of_call(view: View, call: str, at: int | None = None) -> list[StoredEntry]:

@@ -4,15 +4,13 @@ Owns: when a checkpoint is due, and what is read for it.
 Never: hashes and signatures; `server.audit_log` has them.
 """
 
-import json
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Generator, Iterable, Iterator
 from dataclasses import dataclass
 from typing import Final
 from urllib.parse import urlsplit
 
 from server.audit_log import merkle, notes
 from server.audit_log.bundles import Line, LoggedEntry, SignedCheckpoint
-from server.audit_log.entries import leaf_hash
 from server.audit_log.merkle import Frontier
 from server.audit_log.notes import BadNote, Checkpoint, LogKey, Promise
 from server.audit_log.proofs import Proof
@@ -125,7 +123,7 @@ class AuditLog:
                 "not the ones that were signed."
             )
 
-    def lines(self) -> Iterator[Line]:
+    def lines(self) -> Generator[Line, None, None]:
         """The whole log up to its newest checkpoint, in order."""
         size, after = 0, (0, -1)
         while found := self._checkpoints(after):
@@ -149,7 +147,7 @@ class AuditLog:
         wanted = EntrySearch(type=audit.Type.LOG_KEY_REPLACED)
         with self.store.read() as view:
             found = view.audit.search(wanted, None, _MAX_REPLACEMENTS)
-        facts = [json.loads(entry.body)["facts"] for entry in reversed(found)]
+        facts = [entry.members["facts"] for entry in reversed(found)]
         return [Replacement(one["log_key"], one.get("note")) for one in facts]
 
     def newest(self) -> str:
@@ -185,7 +183,7 @@ class AuditLog:
         newest = self._newest(size)
         with self.store.read() as view:
             place = view.audit_log.place_of(entry_id)
-            if place is None and view.audit.get(entry_id) is None:
+            if view.audit.get(entry_id) is None:
                 raise NotFound("audit entry", entry_id)
             if place is None or place >= newest.size:
                 raise Conflict("This entry is not in a checkpoint yet. Try again in two seconds.")
@@ -234,7 +232,7 @@ def _check_nodes(view: View, frontier: Frontier, entries: list[LoggedEntry]) -> 
     """
     first, stored = frontier.size, view.audit_log.size_of_nodes()
     found = view.audit_log.nodes_over(first, first + len(entries))
-    complete = frontier.extend(leaf_hash(entry.body) for entry in entries)
+    complete = frontier.extend(entry.hash for entry in entries)
     expected = {(at, n): one for (at, n), one in complete.items() if (n + 1) << at <= stored}
     if found != expected:
         raise BrokenLog(

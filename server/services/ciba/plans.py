@@ -264,15 +264,18 @@ def _said(message: str | None) -> Mapping[str, object]:
     return {} if message is None else {"agent_says": display_safe(message)}
 
 
-def record(tx: Unit, kind: audit.Type, call: BackchannelCall, approval: Approval) -> None:
-    """Record that the agent asked."""
+def record(
+    tx: Unit, call: BackchannelCall, approval: Approval, hashes: Mapping[str, object]
+) -> None:
+    """Record that the agent asked, with the hashes by which the entry is found."""
     tx.audit.add(
         audit.approval_entry(
             approval,
-            kind,
+            audit.Type.APPROVAL_REQUESTED,
             actor=audit.by_agent(call.agent.id),
             decision="asked",
             facts={
+                **hashes,
                 "display_digest": approval.display_digest,
                 "expires_at": approval.expires_at,
                 "scope": approval.scope,

@@ -19,6 +19,8 @@ with lazily():
     from server.services.approvers.deputies import ManagedDeputies
     from server.services.approvers.groups import Groups
     from server.services.audit.entries import AuditEntries
+    from server.services.audit.erasures import Erasures
+    from server.services.audit.retention import Retention
     from server.services.clients.agent_auth import AgentAuth
     from server.services.clients.agents import Agents
     from server.services.clients.apps import Apps
@@ -81,6 +83,8 @@ class AdminServices:
     invitations = lazy(lambda self: Invitations(self._store, self._secrets))
     oversight = lazy(lambda self: Oversight(self._store))
     entries = lazy(lambda self: AuditEntries(self._store))
+    erasures = lazy(lambda self: Erasures(self._store))
+    retention = lazy(lambda self: Retention(self._store))
     outbox = lazy(lambda self: OutboxAdministration(self._store))
     backup_requests = lazy(lambda self: BackupRequests(self._store, self._evaluator, self._rules))
     statistics = lazy(lambda self: Statistics(self._store))

@@ -341,8 +341,8 @@ def _refusals(view: View, since: int) -> Iterator[PastDecision]:
 
 
 def _refusal(kind: audit.Type, entry: StoredEntry) -> PastDecision | None:
-    body = json.loads(entry.body)
-    before = _REFUSED.get(body.get("cause"))
+    body = entry.members
+    before = _REFUSED.get(str(body.get("cause")))
     if before is None:
         return None
     flow: RequestFlow = "exchange"

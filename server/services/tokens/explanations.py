@@ -4,7 +4,6 @@ Owns: replaying a refused exchange from its audit entry with the current data; i
 Never: storing a token.
 """
 
-import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
@@ -100,7 +99,7 @@ class Explanations:
             )
 
     def _explain(self, view: View, entry: StoredEntry) -> Explanation:
-        body = json.loads(entry.body)
+        body = entry.members
         reason, asked = Reason(body["cause"]), logged_exchange(body["facts"])
         agent = view.directory.agent(body["agent_id"])
         subject = view.delegations.get(asked.subject)

@@ -1,18 +1,32 @@
 """Audit entries in the database: added and read, never changed."""
 
+import secrets
 import sqlite3
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, Final
 
-from sqlalchemy import BindParameter, Connection, bindparam, insert, or_, select
+from sqlalchemy import (
+    BindParameter,
+    ColumnElement,
+    Connection,
+    bindparam,
+    insert,
+    or_,
+    select,
+    update,
+)
 from sqlalchemy.engine import RowMapping
 from sqlalchemy.exc import DBAPIError
 
-from server.audit_log.entries import entry_bytes, leaf_hash
+from server.audit_log.entries import Opening, committed, entry_bytes, leaf_hash
 from server.lazy_imports import lazily
 from server.model.audit import Entry, EntrySearch, StoredEntry, StoredLeaf
 from server.model.store import Busy
+from server.services.audit.personal import owners
 from server.storage.audit.log import NEXT
+from server.storage.audit.openings import Openings, with_hash
 from server.storage.audit.tables import audit_entries as e
+from server.storage.audit.tables import audit_openings as o
 from server.storage.prepared import Prepared
 
 with lazily():
@@ -23,11 +37,35 @@ _VALUES: dict[str, BindParameter[object]] = {
 }
 _ADD_PLACED = Prepared(insert(e).values(_VALUES).values(seq=NEXT))
 _ADD_UNPLACED = Prepared(insert(e).values(_VALUES))
-_TAIL = select(e).order_by(e.c.id.desc()).limit(bindparam("limit"))
-_AFTER = select(e).where(e.c.id > bindparam("after")).order_by(e.c.id).limit(bindparam("limit"))
-_GET = select(e).where(e.c.id == bindparam("entry"))
+_HAS_BODY = e.c.type != ""
+_TAIL = select(e).where(_HAS_BODY).order_by(e.c.id.desc()).limit(bindparam("limit"))
+_AFTER = (
+    select(e)
+    .where(_HAS_BODY, e.c.id > bindparam("after"))
+    .order_by(e.c.id)
+    .limit(bindparam("limit"))
+)
+_GET = select(e).where(_HAS_BODY, e.c.id == bindparam("entry"))
 _OF_APPROVAL = select(e).where(e.c.approval_id == bindparam("approval")).order_by(e.c.id)
-_SEARCHED = ["type", "subject", "resource", "approval_id", "correlation_id"]
+_LEFT = {"id", "seq", "at", "leaf"}
+_BLANK = {column.key: None for column in e.c if column.key not in _LEFT} | {
+    **dict.fromkeys(("type", "actor", "correlation_id"), ""),
+    "body": b"",
+}
+"""The columns of an entry without a body."""
+_SALT_BYTES: Final = 32
+_FILTERS: Final[Mapping[str, Callable[[Any], ColumnElement[bool]]]] = {
+    **{
+        name: e.c[name].__eq__
+        for name in ("type", "subject", "resource", "approval_id", "correlation_id")
+    },
+    "since": e.c.at.__ge__,
+    "until": e.c.at.__lt__,
+    "actors": e.c.actor.in_,
+    "agent_id": lambda client: or_(e.c.agent_id == client, e.c.caller_id == client),
+    "value_hash": lambda value_hash: e.c.id.in_(with_hash(value_hash)),
+}
+"""The conditions of a search, by the member of `EntrySearch`."""
 
 
 class Audit:
@@ -47,6 +85,7 @@ class Audit:
         self._new_id = new_id
         one_writer = connection.dialect.name == "sqlite"
         self._add = _ADD_PLACED if one_writer else _ADD_UNPLACED
+        self.openings = Openings(connection)
 
     def add(self, entry: Entry) -> str:
         """Store the entry with its canonical bytes and leaf; returns its id.
@@ -69,10 +108,16 @@ class Audit:
             "approval_id": entry.approval_id,
             "caller_id": entry.caller_id,
         }
-        body = entry_bytes({**columns, "facts": dict(entry.facts) or None})
+        personal = owners(entry)
+        openings = {
+            name: Opening(str(entry.facts[name]), secrets.token_bytes(_SALT_BYTES))
+            for name in personal
+        }
+        body = entry_bytes({**columns, **committed(entry.facts, openings)})
         leaf = leaf_hash(body)
         try:
             self._add.run(self._db, {**columns, "body": body, "leaf": leaf})
+            self.openings.add(str(columns["id"]), openings, personal)
         except (DBAPIError, sqlite3.Error) as error:
             reason = type(getattr(error, "orig", error)).__name__
             raise Busy(f"The audit log cannot be written ({reason}).") from error
@@ -83,40 +128,46 @@ class Audit:
         """The last `limit` entries, or those after an id, oldest first."""
         if after is not None:
             values = {"after": after, "limit": limit}
-            return [_record(row) for row in self._db.execute(_AFTER, values).mappings()]
+            return self._records(self._db.execute(_AFTER, values).mappings().all())
         rows = self._db.execute(_TAIL, {"limit": limit}).mappings().all()
-        return [_record(row) for row in reversed(rows)]
+        return self._records(rows[::-1])
 
     def get(self, entry_id: str) -> StoredEntry | None:
         """The entry with this id."""
-        row = self._db.execute(_GET, {"entry": entry_id}).mappings().first()
-        return None if row is None else _record(row)
+        rows = self._db.execute(_GET, {"entry": entry_id}).mappings().all()
+        return next(iter(self._records(rows)), None)
 
     def search(self, wanted: EntrySearch, before: str | None, limit: int) -> list[StoredEntry]:
         """The newest matching entries before an id."""
-        statement = select(e).order_by(e.c.id.desc()).limit(limit)
+        statement = select(e).where(_HAS_BODY).order_by(e.c.id.desc()).limit(limit)
         if before is not None:
             statement = statement.where(e.c.id < before)
-        if wanted.since is not None:
-            statement = statement.where(e.c.at >= wanted.since)
-        if wanted.until is not None:
-            statement = statement.where(e.c.at < wanted.until)
-        if wanted.actors is not None:
-            statement = statement.where(e.c.actor.in_(wanted.actors))
-        if (client := wanted.agent_id) is not None:
-            statement = statement.where(or_(e.c.agent_id == client, e.c.caller_id == client))
-        for name in _SEARCHED:
-            if (value := getattr(wanted, name)) is not None:
-                statement = statement.where(e.c[name] == value)
-        return [_record(row) for row in self._db.execute(statement).mappings().all()]
+        given = {name: getattr(wanted, name) for name in _FILTERS}
+        found = (_FILTERS[name](value) for name, value in given.items() if value is not None)
+        statement = statement.where(*found)
+        return self._records(self._db.execute(statement).mappings().all())
 
     def of_approval(self, approval_id: str) -> list[StoredEntry]:
         """All entries about one approval, oldest first."""
         rows = self._db.execute(_OF_APPROVAL, {"approval": approval_id}).mappings().all()
-        return [_record(row) for row in rows]
+        return self._records(rows)
+
+    def trim(self, first: int, end: int, kept: Sequence[str]) -> int:
+        """Delete what entries from one place to before another say, except of these types.
+
+        Returns how many. Their place, time and hash stay; personal texts are deleted of all.
+        """
+        there = (e.c.seq >= first, e.c.seq < end)
+        self.openings.delete(o.c.entry_id.in_(select(e.c.id).where(*there)))
+        changed = update(e).where(*there, _HAS_BODY, e.c.type.not_in(kept)).values(_BLANK)
+        return self._db.execute(changed).rowcount
+
+    def _records(self, rows: Sequence[RowMapping]) -> list[StoredEntry]:
+        openings = self.openings.of([row["id"] for row in rows])
+        return [_record(row, openings.get(row["id"], {})) for row in rows]
 
 
-def _record(row: RowMapping) -> StoredEntry:
+def _record(row: RowMapping, openings: Mapping[str, Opening]) -> StoredEntry:
     return StoredEntry(
         id=row["id"],
         at=row["at"],
@@ -126,4 +177,5 @@ def _record(row: RowMapping) -> StoredEntry:
         correlation_id=row["correlation_id"],
         body=bytes(row["body"]),
         leaf=bytes(row["leaf"]),
+        openings=openings,
     )

@@ -23,6 +23,7 @@ from sqlalchemy import (
 from server.audit_log.bundles import LoggedEntry
 from server.audit_log.merkle import MissingNode, Place
 from server.model.audit import CheckpointRow
+from server.storage.audit.openings import Openings
 from server.storage.audit.tables import audit_checkpoints as c
 from server.storage.audit.tables import audit_entries as e
 from server.storage.audit.tables import audit_nodes as n
@@ -33,6 +34,7 @@ NEXT = select(func.coalesce(func.max(e.c.seq), -1) + 1).scalar_subquery()
 _SIZE = select(func.coalesce(func.max(e.c.seq), -1) + 1)
 _PLACE_OF = select(e.c.seq).where(e.c.id == bindparam("entry"))
 _TIME_OF = select(e.c.at).where(e.c.seq == bindparam("place"))
+_PLACE_AT = select(e.c.seq).where(e.c.at >= bindparam("moment")).order_by(e.c.at, e.c.id).limit(1)
 _WITHOUT_PLACE = select(func.count(), func.min(e.c.at)).where(e.c.seq.is_(None))
 _THERE = (e.c.seq >= bindparam("first"), e.c.seq < bindparam("end"))
 _LEAVES = select(e.c.leaf).where(*_THERE).order_by(e.c.seq)
@@ -70,6 +72,11 @@ class AuditLog(DatabaseRows):
     def time_of(self, place: int) -> int | None:
         """The time of the entry at a place; None if there is none."""
         return self._db.execute(_TIME_OF, {"place": place}).scalar()
+
+    def place_at(self, moment: int) -> int:
+        """The place of the first entry from this time on; the size if there is none."""
+        place = self._db.execute(_PLACE_AT, {"moment": moment}).scalar()
+        return self.size() if place is None else place
 
     def unplaced(self) -> tuple[int, int | None]:
         """The number of entries that have no place yet, and the time of the oldest."""
@@ -118,8 +125,12 @@ class AuditLog(DatabaseRows):
 
     def entries(self, first: int, end: int) -> list[LoggedEntry]:
         """The entries at the places from `first` to before `end`."""
-        rows = self._db.execute(_ENTRIES, {"first": first, "end": end})
-        return [LoggedEntry(seq, _bytes(body), _bytes(leaf)) for seq, body, leaf in rows]
+        rows = self._db.execute(_ENTRIES, {"first": first, "end": end}).all()
+        openings = Openings(self._db).between(first, end)
+        return [
+            LoggedEntry(seq, _bytes(body), _bytes(leaf), openings.get(seq, {}))
+            for seq, body, leaf in rows
+        ]
 
     def newest(self, at_most: int | None = None) -> CheckpointRow | None:
         """The newest checkpoint, or the newest one of at most this size."""

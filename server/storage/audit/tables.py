@@ -5,6 +5,8 @@ from sqlalchemy import BigInteger, Column, Index, Integer, LargeBinary, Table, T
 from server.storage.tables import Millis, metadata, partial_index
 
 _REFUSED = "type IN ('approval.refused', 'agent.paused', 'refusals.counted')"
+HASHES = "name IN ('auth_req_id_hash', 'login_hint_hash')"
+"""The texts that are keyed hashes of values. Queries need the same words as the index."""
 
 audit_entries = Table(
     "audit_entries",
@@ -29,7 +31,23 @@ audit_entries = Table(
     Index("ix_audit_entries_at", "at"),
     partial_index("ix_audit_entries_refused", "at", those=_REFUSED),
 )
-"""`seq` is the place in the log, from 0. Triggers refuse to change or delete an entry."""
+"""`seq` is the place in the log, from 0. Triggers refuse to change or delete an entry.
+
+Retention may empty one: `id`, `seq`, `at` and `leaf` stay.
+"""
+
+audit_openings = Table(
+    "audit_openings",
+    metadata,
+    Column("entry_id", Text, primary_key=True),
+    Column("name", Text, primary_key=True),
+    Column("user_id", Text, index=True),
+    Column("text", Text, nullable=False),
+    Column("salt", LargeBinary, nullable=False),
+    partial_index("ix_audit_openings_hash", "text", those=HASHES),
+    sqlite_with_rowid=False,
+)
+"""The personal facts of entries, whose commitments are in `body`. Triggers refuse to change one."""
 
 audit_checkpoints = Table(
     "audit_checkpoints",

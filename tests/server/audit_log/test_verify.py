@@ -5,17 +5,19 @@ import json
 import subprocess
 import sys
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from server.audit_log import bundles, notes
 from server.audit_log.bundles import BadBundle, Line, LoggedEntry, SignedCheckpoint
-from server.audit_log.entries import entry_bytes, leaf_hash
+from server.audit_log.differences import compare
+from server.audit_log.entries import Opening, committed, entry_bytes, leaf_hash
 from server.audit_log.merkle import inclusion_proof
 from server.audit_log.notes import Checkpoint
 from server.audit_log.proofs import Proof
-from server.audit_log.verify import BROKEN, Broken, verify, verify_file
+from server.audit_log.verify import BROKEN, Broken, summary, verify, verify_file
 from tests.support.builders.trees import Tree
 
 SEED, ORIGIN = b"s" * 32, "localhost:8470/log"
@@ -142,6 +144,54 @@ def test_each_change_is_detected_and_named(
     """The message names the entry, or the entries between two checkpoints."""
     with pytest.raises(Broken, match=message):
         verify(text(change(log())), [KEY])
+
+
+def committing(seq: int, **texts: str) -> LoggedEntry:
+    """An entry with personal texts."""
+    openings = {name: Opening(text, bytes([seq]) * 32) for name, text in texts.items()}
+    one = entry(seq, **committed({"device": "d", **texts}, openings))
+    return replace(one, openings=openings)
+
+
+def personal_log(**openings: Opening) -> list[str]:
+    """Two entries with two texts each; `openings` replace those of the second."""
+    first, second = (committing(seq, name=f"ann{seq}", note=f"hello{seq}") for seq in range(2))
+    signed = checkpoint([first, second], 1_000)
+    return text([first, replace(second, openings={**second.openings, **openings}), signed])
+
+
+def test_texts_are_checked_against_their_commitments() -> None:
+    """A text that is not there was erased, and is counted."""
+    first, second = committing(0, name="ann"), replace(committing(1, name="bob"), openings={})
+    lines: list[Line] = [first, second, checkpoint([first, second], 1_000)]
+    found = verify(text(lines), [KEY])
+    assert found.erased == 1
+    assert ", 1 erased texts. " in summary(found)
+    assert verify(personal_log(), [KEY]).erased == 0
+
+
+@pytest.mark.parametrize(
+    "openings",
+    [
+        {"name": Opening("mallory", b"\x01" * 32)},
+        {"name": Opening("ann1", b"\x02" * 32)},
+        {"name": Opening("ann0", b"\x00" * 32)},
+        {"name": Opening("hello1", b"\x01" * 32)},
+        {"device": Opening("d", b"\x01" * 32)},
+        {"other": Opening("more", b"\x01" * 32)},
+    ],
+    ids=("text", "salt", "another entry", "another member", "clear member", "no member"),
+)
+def test_a_text_that_was_not_committed_to_is_refused(openings: dict[str, Opening]) -> None:
+    """Whatever is taken for it, the entry and the member are named."""
+    with pytest.raises(Broken, match=f"Entry 1: The text of `{next(iter(openings))}`"):
+        verify(personal_log(**openings), [KEY])
+
+
+def test_commitments_that_are_no_object_are_refused() -> None:
+    """A bundle comes from others."""
+    with pytest.raises(Broken, match="Entry 0: Its commitments cannot be read"):
+        verify(text([entry(0, committed=["x"])]), [KEY])
 
 
 @pytest.mark.parametrize("at", range(12))
@@ -294,3 +344,34 @@ def test_a_changed_proof_is_broken(tmp_path: Path, old: str, new: str) -> None:
     file.write_text(proof(5).text.replace(old, new))
     with pytest.raises(Broken):
         verify_file(file, [KEY.text], None, io.StringIO())
+
+
+def test_two_copies_of_a_log_are_compared() -> None:
+    """Whichever is longer; an erased text is no difference, and is counted."""
+    entries: list[Line] = [committing(seq, name="ann") for seq in range(3)]
+    later = [replace(_entry(entries[0]), openings={}), *entries[1:]]
+    found = compare(entries[:2], later)
+    assert (found.common, found.erased, found.only_first) == (2, 1, [])
+    assert found.only_second == later[2:]
+    found = compare(later, entries[:2])
+    assert (found.common, found.erased, found.only_second) == (2, 0, [])
+    assert found.only_first == later[2:]
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        (changed, "Entry 1 was changed"),
+        (rehashed, "Entry 1 is not the same in both logs"),
+        (removed, "Entry 1 is missing: entry 2 is in its place"),
+        (renumbered, "Entry 1 is not the same in both logs"),
+        (reordered, "Entry 0 is not the same in both logs"),
+    ],
+)
+def test_the_first_entry_that_two_logs_do_not_share_is_named(
+    change: Callable[[list[Line]], list[Line]], message: str
+) -> None:
+    """In either of them."""
+    for first, second in ((log(), change(log())), (change(log()), log())):
+        with pytest.raises(Broken, match=message):
+            compare(first, second)

@@ -105,7 +105,9 @@ def test_a_request_is_listed_shown_and_withdrawn(admin_cli, services, asked):
     reason = "administrator: Wrong supplier"
     assert services.state(asked) == (State.CANCELLED, reason)
     document = admin_cli("approvals", "show", asked.id, "--json").document
-    assert [entry["members"]["cause"] for entry in document["entries"]] == [reason]
+    assert [one["members"]["facts"] for one in document["entries"]] == [
+        {"reason": "Wrong supplier"}
+    ]
     assert document["display"] == asked.display
     seen = Oversight(services.store).approval(asked.id)
     assert document == oversight_wire.approval_details(seen).model_dump(by_alias=True)

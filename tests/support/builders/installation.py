@@ -3,7 +3,6 @@
 Owns: wiring of the administrative services and the rows that tests arrange.
 """
 
-import json
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -86,7 +85,7 @@ class LocalAdmin:
     def entries(self, kind: str = "") -> list[dict[str, object]]:
         """The log's entries as their bytes say them, of one type or of all."""
         with self.store.read() as view:
-            bodies = [json.loads(entry.body) for entry in view.audit.tail(1_000)]
+            bodies = [entry.members for entry in view.audit.tail(1_000)]
         return [body for body in bodies if kind in {"", body["type"]}]
 
     def events(self, user: User) -> list[str]:

@@ -168,9 +168,23 @@ FAULTS: Mapping[str, Fault] = {
     "an entry may have other bytes than its hash": Fault(
         "I8",
         "server/audit_log/verify.py",
-        "if leaf_hash(entry.body) != entry.leaf:",
+        "if entry.hash != entry.leaf:",
         "if not entry.leaf:",
         "tests/server/audit_log/test_verify.py::test_no_byte_of_an_entry_can_be_changed",
+    ),
+    "a personal text may be any text": Fault(
+        "I8",
+        "server/audit_log/verify.py",
+        "if commitments.get(name) != opening.commitment:",
+        "if name not in commitments:",
+        "tests/server/audit_log/test_verify.py::test_a_text_that_was_not_committed_to_is_refused",
+    ),
+    "a body may be deleted in silence": Fault(
+        "I8",
+        "server/audit_log/verify.py",
+        "if self.last_trimmed >= self.meaning.trimmed_before:",
+        "if self.last_trimmed >= self.frontier.size:",
+        "tests/server/services/audit/test_retention.py::test_a_body_is_never_deleted_in_silence",
     ),
     "a checkpoint may have another root": Fault(
         "I8",

@@ -1,6 +1,7 @@
 """`sayso audit`: what auditors get, and how it is verified."""
 
 import json
+import shutil
 
 import pytest
 
@@ -124,3 +125,112 @@ def test_a_lost_key_can_be_replaced(admin_cli, data_folder):
     assert "audit log" not in admin_cli("doctor").out
     found = admin_cli("audit", "search", "--type", "log_key.replaced", "--json").out
     assert "note" not in json.loads(found)["items"][0]["facts"]
+
+
+def test_an_erased_user_is_not_in_the_log(admin_cli, tmp_path):
+    """Every reader shows that, and the log verifies."""
+    done = admin_cli("audit", "erase", "admin", "--json")
+    user, texts = done.document["user"], done.document["texts"]
+    assert (done.code, texts) == (0, 1)
+    added = admin_cli("audit", "search", "--type", "user.added", "--json").document["items"][0]
+    assert (added["facts"]["name"], added["erased"], added["subject"]) == ("erased", ["name"], user)
+    shown = admin_cli("audit", "tail").out
+    assert "name=erased" in shown
+    assert "audit.erased" in shown
+    assert '"erased"' in admin_cli("audit", "stream", "-", "--once").out
+    file = tmp_path / "log.jsonl"
+    assert admin_cli("audit", "export", str(file)).code == 0
+    verified = admin_cli("audit", "verify", str(file), "--log-key", _key(admin_cli))
+    assert (verified.code, ", 1 erased texts." in verified.out) == (0, True)
+    again = admin_cli("audit", "erase", "admin")
+    assert again.out == "0 texts of admin are erased from the audit log. IDs stay.\n"
+    assert admin_cli("audit", "erase", "nobody").code == 3
+
+
+def test_a_text_that_was_changed_in_a_bundle_exits_with_20(admin_cli, bundle):
+    """The error names the entry and the member; a text that was taken out is accepted."""
+    lines = [json.loads(line) for line in bundle.read_text().splitlines()]
+    (entry,) = (line for line in lines if "openings" in line)
+    verify = ("audit", "verify", str(bundle), "--log-key", _key(admin_cli))
+    entry["openings"]["name"][0] = "mallory"
+    bundle.write_text("".join(f"{json.dumps(line)}\n" for line in lines))
+    done = admin_cli(*verify)
+    assert done.code == 20
+    assert f"Entry {entry['seq']}: The text of `name` does not match" in done.err
+    del entry["openings"]
+    bundle.write_text("".join(f"{json.dumps(line)}\n" for line in lines))
+    assert admin_cli(*verify).code == 0
+
+
+def test_a_bundle_is_compared_with_a_later_one_and_with_the_log(admin_cli, bundle, tmp_path):
+    """New entries are listed; neither has lost one."""
+    same = admin_cli("audit", "diff", str(bundle))
+    count = len([line for line in bundle.read_text().splitlines() if '"seq"' in line])
+    assert (same.code, same.out) == (0, f"{count} entries are in both, 0 in one of them.\n")
+    admin_cli("agents", "add", "bot", "--owner", "admin")
+    admin_cli("audit", "erase", "admin")
+    later = tmp_path / "later.jsonl"
+    assert admin_cli("audit", "export", str(later)).code == 0
+    for arguments in ((str(bundle),), (str(bundle), str(later))):
+        done = admin_cli("audit", "diff", *arguments)
+        assert done.code == 0
+        head, added, erased = done.out.splitlines()
+        assert head == f"{count} entries are in both, 2 in one of them. 1 texts were erased."
+        assert added.startswith(f"+ {count}  ")
+        assert added.endswith("  agent.added  operator")
+        assert "audit.erased" in erased
+    found = admin_cli("audit", "diff", str(later), str(bundle), "--json").document
+    assert [entry["type"] for entry in found["only_first"]] == ["agent.added", "audit.erased"]
+    assert (found["common"], found["only_second"]) == (count, [])
+
+
+def test_a_log_that_lost_entries_differs(admin_cli, bundle, data_folder, tmp_path):
+    """An older copy of the database, or another history, exits with 20 and names the entry."""
+    old = tmp_path / "old"
+    shutil.copytree(data_folder, old)
+    count = len([line for line in bundle.read_text().splitlines() if '"seq"' in line])
+    admin_cli("agents", "add", "bot", "--owner", "admin")
+    later = tmp_path / "later.jsonl"
+    assert admin_cli("audit", "export", str(later)).code == 0
+    shutil.rmtree(data_folder)
+    shutil.copytree(old, data_folder)
+    lost = admin_cli("audit", "diff", str(later), "--json")
+    assert (lost.code, lost.error["code"]) == (20, "broken_log")
+    assert lost.error["message"] == f"Entry {count} is missing in the log of this installation."
+    admin_cli("agents", "add", "other", "--owner", "admin")
+    forked = admin_cli("audit", "diff", str(later))
+    assert forked.code == 20
+    assert f"Entry {count} is not the same in both logs" in forked.err
+
+
+def test_old_entries_lose_their_bodies(admin_cli, bundle, tmp_path):
+    """The log verifies, and is still the one that was exported before."""
+    count = len([line for line in bundle.read_text().splitlines() if '"seq"' in line])
+    done = admin_cli("audit", "trim", "--before", "0", "--json").document
+    assert (done["before"], done["deleted"]) == (count, count)
+    file = tmp_path / "trimmed.jsonl"
+    assert admin_cli("audit", "export", str(file)).code == 0
+    verified = admin_cli("audit", "verify", str(file), "--log-key", _key(admin_cli))
+    assert verified.code == 0
+    assert verified.out.startswith(f"Verified: {count + 1} entries ({count} without a body), ")
+    assert [line[:3] for line in admin_cli("audit", "diff", str(bundle)).out.splitlines()[1:]] == [
+        f"+ {count}"
+    ]
+    assert len(admin_cli("audit", "stream", "-", "--once").out.splitlines()) == 1
+    assert len(admin_cli("audit", "tail").out.splitlines()) == 1
+    shorter = tmp_path / "header"
+    shorter.write_text(bundle.read_text().splitlines()[0] + "\n")
+    assert "+ 0  without body" in admin_cli("audit", "diff", str(shorter), str(file)).out
+    again = admin_cli("audit", "trim", "--before", "30d")
+    assert again.out == "0 entries have no body any more.\n"
+
+
+def test_a_value_is_hashed_and_searched_for(admin_cli, tmp_path):
+    """The same value has the same hash; it is never an argument, which other users could see."""
+    file = tmp_path / "value"
+    file.write_text("sayso_ar_handle\n")
+    first = admin_cli("audit", "hash", str(file)).out.strip()
+    assert first == admin_cli("audit", "hash", str(file), "--json").document["hash"]
+    file.write_text("other")
+    assert admin_cli("audit", "hash", str(file)).out.strip() != first
+    assert admin_cli("audit", "search", "--hash", first, "--json").document == {"items": []}

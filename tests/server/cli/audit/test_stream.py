@@ -27,6 +27,9 @@ def test_json_lines_are_the_whole_log_and_each_is_sent_once(admin_cli):
     assert first[0]["type"] == "key.added"
     for entry in first:
         members = {name: entry[name] for name in entry.keys() - {"seq", "leaf"}}
+        hidden = members.get("committed", {})
+        facts = {n: value for n, value in members.pop("facts", {}).items() if n not in hidden}
+        members |= {"facts": facts} if facts else {}
         assert hashlib.sha256(b"\0" + canonical(members)).hexdigest() == entry["leaf"]
     assert admin_cli("audit", "stream", "-", "--once").out == ""
     admin_cli("agents", "add", "bot", "--owner", "admin")

@@ -11,6 +11,8 @@ import pytest
 
 from server.audit_log import notes
 from server.audit_log.verify import Broken, verify_file
+from server.services.audit import audit
+from server.services.audit.erasures import Erasures
 from tests.support.builders import standing_grants
 from tests.support.builders.callers import LocalAgent, LocalTerminal
 from tests.support.builders.passkey import LocalBrowser, new_browser
@@ -130,3 +132,22 @@ def test_a_receipt_of_a_moment_ago_has_no_proof_yet(
     assert _receipt(person, approval.id)["answers"][0]["entry"]["proof"] is None
     local.services.audit_log.sign()
     assert _receipt(person, approval.id)["answers"][0]["entry"]["proof"].startswith("c2sp.org/")
+
+
+def test_the_receipt_of_an_erased_user_verifies(
+    verified: Callable[..., str], local: LocalSite, agent: LocalAgent, person: LocalTerminal
+) -> None:
+    """Its entry never had a text; the receipt from before and the one from after are proved."""
+    standing_grants.lower(local)
+    approval = standing_grants.example(agent, login_hint=person.user.name)
+    note = {"reason": "Called the supplier.", "private_note": "Zaphod knows."}
+    assert person.deny(approval.id, **note).status == 200
+    local.services.audit_log.sign()
+    before = _receipt(person, approval.id)
+    _user, texts = Erasures(local.services.store).erase(person.user.id, by=audit.OPERATOR)
+    after = _receipt(person, approval.id)
+    for receipt in (before, after):
+        assert verified(receipt).startswith("Verified: 1 answer")
+        assert "Zaphod" not in json.dumps(receipt["answers"])
+    (entry,) = local.admin.entries("approval.denied")
+    assert (entry["facts"]["note"], texts > 0) == ("erased", True)

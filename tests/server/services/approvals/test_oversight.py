@@ -56,7 +56,8 @@ def test_cancelling_a_request_shows_its_reason_to_the_person(
     assert (seen.approval.state, seen.approval.reason) == (State.CANCELLED, reason)
     assert admin_services.events(seen.user) == ["approval.cancelled"]
     (entry,) = admin_services.entries("approval.cancelled")
-    assert (entry["actor"], entry["cause"]) == ("operator", reason)
+    assert (entry["actor"], entry["cause"]) == ("operator", "administrator")
+    assert entry["facts"] == {"reason": "Wrong supplier"}
     shown = oversight_service.approval(pending_request.id)
     assert [e.type for e in shown.entries] == ["approval.cancelled"]
     assert shown.decisions == ()

@@ -5,10 +5,14 @@ import json
 
 import pytest
 
+from server.model.audit import EntrySearch
 from server.protocol.approvals import decisions
 from server.protocol.approvals.states import State
 from server.protocol.names import ACR_SIGNED, ACR_SIGNED_PIN, GRANT_CIBA, GRANT_CLIENT_CREDENTIALS
 from server.protocol.policy.risks import Risk
+from server.services.audit import personal
+from server.services.audit.entries import AuditEntries
+from server.services.audit.erasures import Erasures
 from server.services.clients.agent_forms import AgentChanges
 from tests.support.builders.clock import DAY, MINUTE
 from tests.support.builders.installation import BY, PAY, PAY_SCOPES, registered
@@ -52,6 +56,23 @@ def test_only_a_hash_of_the_auth_req_id_is_stored(agent, local):
     assert approval.auth_req_hash == hashlib.sha256(handle.encode()).digest()
     for file in local.services.settings.data_dir.glob("sayso.db*"):
         assert handle.encode() not in file.read_bytes()
+
+
+def test_a_request_is_found_by_a_value_that_the_log_does_not_have(agent, local):
+    """By the handle and by the hint; erasing the user deletes the hashes too."""
+    handle, approval = agent.asked(login_hint="admin")
+    entries = AuditEntries(local.services.store)
+
+    def found(value: str) -> list[str | None]:
+        wanted = EntrySearch(value_hash=personal.hashed(local.services.secrets, value))
+        return [one.approval_id for one in entries.search(wanted, 10)]
+
+    (entry,) = local.admin.entries("approval.requested")
+    assert handle not in json.dumps(entry)
+    assert found(handle) == found("admin") == [approval.id]
+    assert found("nobody") == []
+    Erasures(local.services.store).erase("admin", by=BY)
+    assert found(handle) == found("admin") == []
 
 
 @pytest.mark.parametrize(

@@ -11,18 +11,26 @@ from server.audit_log.merkle import MissingNode
 from server.model.audit import CheckpointRow, Entry
 from server.services.audit import lag
 from server.services.audit.lag import Lag
-from server.storage.audit.tables import audit_checkpoints, audit_entries, audit_nodes
+from server.storage.audit.tables import (
+    audit_checkpoints,
+    audit_entries,
+    audit_nodes,
+    audit_openings,
+)
 from server.storage.store import SqlStore
 
+USER = "sayso_us_ann"
+EMPTY = {"body": b"", "type": "", "actor": "", "correlation_id": "", "subject": None}
 CHECKPOINT = CheckpointRow(3, 1_000, b"frontier", "log\n3\n")
 
 
 @pytest.fixture
 def store_with_entries(store: SqlStore) -> SqlStore:
-    """Three entries and a checkpoint."""
+    """Three entries with a personal text each, and a checkpoint."""
     for number in range(3):
         with store.write() as tx:
-            tx.audit.add(Entry(f"type.{number}", "operator"))
+            facts = {"name": f"ann's phone {number}"}
+            tx.audit.add(Entry(f"device.{number}", "operator", subject=USER, facts=facts))
     store.sequence()
     with store.write() as tx:
         tx.audit_log.add(CHECKPOINT)
@@ -112,11 +120,22 @@ def test_checkpoints_are_read_in_order(store_with_entries: SqlStore) -> None:
     [
         sa.update(audit_entries).values(body=b"other"),
         sa.update(audit_entries).values(seq=audit_entries.c.seq + 10),
+        pytest.param(sa.update(audit_entries).values(body=b""), id="only the body"),
+        pytest.param(
+            sa.update(audit_entries).values({**EMPTY, "subject": "other"}), id="another user"
+        ),
+        pytest.param(
+            sa.update(audit_entries).values({**EMPTY, "leaf": b"other"}), id="another hash"
+        ),
+        pytest.param(
+            sa.update(audit_entries).values({**EMPTY, "body": b"other"}), id="another body"
+        ),
         sa.delete(audit_entries),
         sa.update(audit_checkpoints).values(note="other"),
         sa.delete(audit_checkpoints),
         sa.update(audit_nodes).values(hash=b"other"),
         sa.delete(audit_nodes),
+        sa.update(audit_openings).values(text="other"),
     ],
     ids=str,
 )
@@ -127,6 +146,40 @@ def test_the_database_refuses_changes(store_with_entries: SqlStore, statement: s
         store_with_entries.write() as tx,
     ):
         tx._connection.execute(statement)
+
+
+def test_texts_are_read_with_their_entries_until_they_are_erased(
+    store_with_entries: SqlStore,
+) -> None:
+    """By id and by place; those of others stay."""
+    with store_with_entries.write() as tx:
+        tx.audit.add(Entry("device.other", "operator", subject="bob", facts={"name": "bob's"}))
+    with store_with_entries.read() as view:
+        by_id = [one.members["facts"]["name"] for one in view.audit.tail(4)]
+        by_place = [one.members["facts"]["name"] for one in view.audit_log.entries(0, 3)]
+    assert by_id == [*by_place, "bob's"]
+    assert by_place == [f"ann's phone {number}" for number in range(3)]
+    with store_with_entries.write() as tx:
+        assert tx.audit.openings.erase(USER) == 3
+    with store_with_entries.read() as view:
+        names = [one.members["facts"]["name"] for one in view.audit.tail(4)]
+    assert names == ["erased", "erased", "erased", "bob's"]
+
+
+def test_an_emptied_entry_keeps_its_place_and_its_hash(store_with_entries: SqlStore) -> None:
+    """Of the others nothing changes; a kept type loses its personal texts alone."""
+    with store_with_entries.read() as view:
+        before = view.audit_log.entries(0, 3)
+    with store_with_entries.write() as tx:
+        assert tx.audit.trim(0, 2, ["device.1"]) == 1
+        assert tx.audit.trim(0, 2, ["device.1"]) == 0
+    with store_with_entries.read() as view:
+        entries, shown = view.audit_log.entries(0, 3), view.audit.tail(3)
+        assert [one.leaf for one in entries] == [one.leaf for one in before]
+        assert [one.body for one in entries] == [b"", before[1].body, before[2].body]
+        assert [one.type for one in shown] == ["device.1", "device.2"]
+        assert [one.members["facts"]["name"] for one in shown] == ["erased", "ann's phone 2"]
+        assert view.audit_log.size() == 3
 
 
 @pytest.mark.postgresql

@@ -1,0 +1,66 @@
+"""The personal texts of audit entries: stored with their entry, read with it, and erased."""
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from sqlalchemy import ColumnElement, Select, bindparam, delete, select, text
+
+from server.audit_log.entries import Opening
+from server.storage.audit.tables import HASHES
+from server.storage.audit.tables import audit_entries as e
+from server.storage.audit.tables import audit_openings as o
+from server.storage.prepared import DatabaseRows, Prepared, adding
+
+_ADD = Prepared(adding(o))
+_OF_ENTRIES = o.c.entry_id.in_(bindparam("entries", expanding=True))
+_BETWEEN = (e.c.seq >= bindparam("first"), e.c.seq < bindparam("end"))
+_IN_PLACES = select(e.c.seq, o.c.name, o.c.text, o.c.salt).join(o, o.c.entry_id == e.c.id)
+
+
+def with_hash(value_hash: str) -> Select[tuple[str]]:
+    """Selects the ids of the entries that have this hash of a value."""
+    return select(o.c.entry_id).where(text(HASHES), o.c.text == value_hash)
+
+
+class Openings(DatabaseRows):
+    """The texts in the database."""
+
+    def add(
+        self, entry_id: str, openings: Mapping[str, Opening], owners: Mapping[str, str | None]
+    ) -> None:
+        """Store the texts of a new entry, with the id of the user whose each is."""
+        rows = [
+            {"entry_id": entry_id, "name": name, "user_id": owners[name]}
+            | {"text": one.text, "salt": one.salt}
+            for name, one in openings.items()
+        ]
+        if rows:
+            _ADD.run_each(self._db, rows)
+
+    def of(self, entries: list[str]) -> dict[str, dict[str, Opening]]:
+        """The texts of these entries, by id."""
+        rows = select(o.c.entry_id, o.c.name, o.c.text, o.c.salt).where(_OF_ENTRIES)
+        return _grouped(self._db.execute(rows, {"entries": entries}))
+
+    def between(self, first: int, end: int) -> dict[int, dict[str, Opening]]:
+        """The texts of the entries at the places from `first` to before `end`, by place."""
+        rows = _IN_PLACES.where(*_BETWEEN)
+        return _grouped(self._db.execute(rows, {"first": first, "end": end}))
+
+    def erase(self, user_id: str) -> int:
+        """Delete the texts of a user; returns how many."""
+        return self.delete(o.c.user_id == user_id)
+
+    def delete(self, those: ColumnElement[bool]) -> int:
+        """Delete texts for good; returns how many."""
+        if self._db.dialect.name == "sqlite":
+            # The bytes of deleted rows stay in the file otherwise.
+            self._db.exec_driver_sql("PRAGMA secure_delete=ON")
+        return self._db.execute(delete(o).where(those)).rowcount
+
+
+def _grouped(rows: Iterable[Any]) -> dict[Any, dict[str, Opening]]:
+    found: dict[Any, dict[str, Opening]] = {}
+    for key, name, told, salt in rows:
+        found.setdefault(key, {})[name] = Opening(told, bytes(salt))
+    return found

@@ -1,0 +1,181 @@
+"""Personal texts: where they are shown, what erasing them leaves, and who cannot forge them."""
+
+import sqlite3
+
+import pytest
+
+from server.audit_log import bundles
+from server.audit_log.entries import CHANGED, ERASED, leaf_hash
+from server.audit_log.verify import verify
+from server.model.audit import Entry, EntrySearch
+from server.services.audit import personal
+from server.services.audit.audit import Type
+from server.services.audit.entries import AuditEntries
+from server.services.audit.erasures import Erasures
+from server.services.audit.log import AuditLog
+from server.services.refusals import NotFound
+from tests.support.builders.installation import BY, admitted
+
+ANN, BOB = "sayso_us_ann", "sayso_us_bob"
+
+
+@pytest.mark.parametrize(
+    ("entry", "expected"),
+    [
+        (Entry(Type.USER_ADDED, BY, subject=ANN, facts={"name": "ann"}), {"name": ANN}),
+        (Entry(Type.AGENT_ADDED, BY, facts={"name": "bot"}), {}),
+        (
+            Entry(
+                Type.APPROVAL_DENIED,
+                f"user:{BOB}",
+                subject=ANN,
+                facts={"reason": "r", "note": "n", "signed": "s"},
+            ),
+            {"reason": BOB, "note": BOB},
+        ),
+        (
+            Entry(
+                Type.APPROVAL_REQUESTED,
+                "agent:bot",
+                subject=ANN,
+                facts={"agent_says": "a", "asked_from": "192.0.2.1", "scope": "pay"},
+            ),
+            {"agent_says": ANN, "asked_from": ANN},
+        ),
+        (Entry(Type.APPROVAL_EXECUTED, "resource:r", subject=ANN, facts={"text": None}), {}),
+        (Entry(Type.APPROVAL_EXECUTED, "resource:r", facts={"text": "t"}), {"text": None}),
+        (Entry(Type.INCIDENT_CLOSED, BY, subject=ANN, facts={"note": "n"}), {"note": ANN}),
+        (Entry(Type.LOG_KEY_REPLACED, BY, facts={"note": "signed"}), {}),
+    ],
+    ids=("user", "agent", "answer", "request", "no text", "phantom", "incident", "key"),
+)
+def test_a_text_belongs_to_who_typed_it_or_to_the_subject(entry, expected):
+    """Names of agents and signed notes are not personal."""
+    assert personal.owners(entry) == expected
+
+
+@pytest.fixture
+def log(admin_services):
+    """The log of an installation with two users who have a device each."""
+    for name in ("ann", "bob"):
+        user = admitted(admin_services, name)
+        _name_device(admin_services, user.id, "laptop")
+    log = AuditLog(admin_services.store, "https://approvals.example.com", lambda: b"k" * 32)
+    log.round()
+    return log
+
+
+def _name_device(admin_services, user_id, name):
+    with admin_services.store.write() as tx:
+        entry = Entry(Type.DEVICE_RENAMED, BY, subject=user_id, facts={"name": name})
+        tx.audit.add(entry)
+
+
+def _bundle(log):
+    return list(bundles.write(log.origin, log.lines()))
+
+
+def _verified(log):
+    return verify(_bundle(log), [log.key])
+
+
+def _names(admin_services):
+    wanted = EntrySearch(type=Type.USER_ADDED)
+    found = AuditEntries(admin_services.store).search(wanted, 10)
+    return {entry.members["facts"]["name"] for entry in found}
+
+
+@pytest.mark.usefixtures("log")
+def test_hashed_bytes_have_commitments_and_readers_see_the_texts(admin_services):
+    """Two entries with the same text have different commitments."""
+    with admin_services.store.read() as view:
+        entries = view.audit.tail(100)
+    added = [one for one in entries if one.type == Type.USER_ADDED]
+    assert {one.members["facts"]["name"] for one in added} >= {"ann", "bob"}
+    for one in entries:
+        assert leaf_hash(one.body) == one.leaf
+        assert all(opening.text.encode() not in one.body for opening in one.openings.values())
+    devices = [one.members for one in entries if one.type == Type.DEVICE_RENAMED]
+    assert [one["facts"]["name"] for one in devices] == ["laptop", "laptop"]
+    assert len({one["committed"]["name"] for one in devices}) == 2
+
+
+def test_an_erased_user_leaves_a_log_that_verifies(admin_services, log):
+    """IDs, other users and all hashes stay; an entry says how many texts were erased, by whom."""
+    before = _bundle(log)
+    user, texts = Erasures(admin_services.store).erase("ann", by="user:sayso_us_dpo")
+    assert texts == 2
+    names = _names(admin_services)
+    assert "bob" in names
+    assert ERASED in names
+    assert "ann" not in names
+    (entry,) = AuditEntries(admin_services.store).search(EntrySearch(type=Type.AUDIT_ERASED), 2)
+    assert (entry.actor, entry.members["subject"]) == ("user:sayso_us_dpo", user.id)
+    assert entry.members["facts"] == {"texts": texts}
+    log.round()
+    assert _verified(log).erased == texts
+    assert '"ann"' not in "".join(_bundle(log))
+    assert verify(before, [log.key]).erased == 0
+    assert Erasures(admin_services.store).erase(user.id, by=BY)[1] == 0
+
+
+@pytest.mark.usefixtures("log")
+def test_an_erased_text_says_which_it_is(admin_services):
+    """Somebody may type `erased`."""
+    Erasures(admin_services.store).erase("ann", by=BY)
+    entries = AuditEntries(admin_services.store).search(EntrySearch(type=Type.USER_ADDED), 10)
+    erased = {one.members["facts"]["name"]: one.members.get("erased") for one in entries}
+    assert (erased[ERASED], erased["bob"]) == (["name"], None)
+
+
+def test_erased_bytes_are_not_in_the_file(tmp_path, admin_services):
+    """SQLite leaves deleted rows in the file unless it is told not to."""
+    user = admitted(admin_services, "cleo")
+    _name_device(admin_services, user.id, "Zaphod's telephone")
+    assert b"Zaphod" in _file(tmp_path)
+    with admin_services.store.write() as tx:
+        tx._connection.exec_driver_sql("PRAGMA secure_delete=OFF")
+    Erasures(admin_services.store).erase("cleo", by=BY)
+    assert b"Zaphod" not in _file(tmp_path)
+
+
+def _file(folder):
+    """The bytes of the database, without a write-ahead log."""
+    connection = sqlite3.connect(folder / "sayso.db")
+    connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+    connection.close()
+    return (folder / "sayso.db").read_bytes() + (folder / "sayso.db-wal").read_bytes()
+
+
+def test_nobody_else_can_be_erased(admin_services):
+    """An agent is not a user."""
+    with pytest.raises(NotFound):
+        Erasures(admin_services.store).erase("nobody", by=BY)
+
+
+@pytest.mark.usefixtures("log")
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "UPDATE audit_openings SET text = 'mallory'",
+        "UPDATE audit_openings SET salt = zeroblob(32)",
+    ],
+)
+def test_a_changed_text_is_never_shown(tmp_path, admin_services, statement):
+    """Whoever owns the machine can drop the trigger, and cannot find another text."""
+    connection = sqlite3.connect(tmp_path / "sayso.db")
+    connection.execute("DROP TRIGGER audit_openings_update")
+    connection.execute(statement)
+    connection.commit()
+    connection.close()
+    assert _names(admin_services) == {CHANGED}
+
+
+def test_a_proof_has_no_text(admin_services, log):
+    """It can be given away."""
+    (entry, *_rest) = AuditEntries(admin_services.store).search(
+        EntrySearch(type=Type.USER_ADDED), 1
+    )
+    proof = log.prove(entry.id)
+    proof.check([log.key])
+    assert entry.members["facts"]["name"].encode() not in proof.body

@@ -33,6 +33,7 @@ from server.http.standing_grants.standing_grants import (
 from server.http.tokens import tokens
 from server.http.tokens.delegations import DELEGATION_ROUTES, MANAGED_DELEGATION_ROUTES
 from server.http.tokens.keys import KEY_ROUTES
+from server.http.tokens.security_events import SECURITY_EVENT_ROUTES
 from server.http.users import passwords
 from server.http.users.users import USER_ROUTES
 from server.protocol import names
@@ -232,6 +233,7 @@ ROUTES: Final = (
         answer=execution_wire.ReportedOutcome,
         errors=(401, 404, 409, 422),
     ),
+    *SECURITY_EVENT_ROUTES,
     *REGISTRATION_ROUTES,
     *ADMIN_ROUTES,
     Route("GET", "/api/openapi.json", operations.document, _PUBLIC, "Get this document."),

@@ -106,12 +106,12 @@ class ClientSecret(BaseModel):
     last_used_at: str | None
 
 
-def read(kind: type[Model], body: bytes) -> Model:
-    """Parse the body as this model. Raises errors.Problem 422, which names the member."""
+def read(kind: type[Model], body: bytes, *, status: int = 422) -> Model:
+    """Parse the body as this model. Raises errors.Problem, which names the member."""
     try:
         value = json_text.parse(body)
     except errors.InvalidRequest as error:
-        raise errors.invalid_body(error.description) from error
+        raise errors.invalid_body(error.description, status=status) from error
     try:
         return kind.model_validate(value)
     except ValidationError as error:
@@ -119,7 +119,7 @@ def read(kind: type[Model], body: bytes) -> Model:
         where = ("/" + "/".join(str(part) for part in first["loc"]))[:_MAX_POINTER]
         member = {"member": str(first["loc"][0])[:_MAX_POINTER]} if first["loc"] else {}
         detail = f"{where}: {first['msg']}"
-        raise errors.invalid_body(detail, members=member) from error
+        raise errors.invalid_body(detail, status=status, members=member) from error
 
 
 def secret(record: Secret) -> ClientSecret:

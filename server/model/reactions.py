@@ -68,6 +68,7 @@ class AppDeactivated(Event):
     """An app was disabled or deleted."""
 
     app_id: str
+    by: str
 
 
 @dataclass(frozen=True, slots=True)

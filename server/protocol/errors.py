@@ -306,10 +306,10 @@ class Problem(Exception):
 
 
 def invalid_body(
-    detail: str, *, members: Mapping[str, object] = _NOTHING, log: str = ""
+    detail: str, *, status: int = 422, members: Mapping[str, object] = _NOTHING, log: str = ""
 ) -> Problem:
     """What the caller sent is invalid."""
-    return Problem(422, "invalid_body", detail, members=members, log=log)
+    return Problem(status, "invalid_body", detail, members=members, log=log)
 
 
 def _sendable(text: str) -> str:

@@ -32,7 +32,7 @@ from server.services.clients import owners
 from server.services.consents import revocations
 from server.services.notifications import notices
 from server.services.standing_grants import ends
-from server.services.tokens import refresh_families
+from server.services.tokens import refresh_families, security_events
 
 E = TypeVar("E", bound=Event)
 _Reaction: TypeAlias = Callable[[Unit, Any], Ended | None]
@@ -49,10 +49,20 @@ REACTIONS: Final[Mapping[type[Event], tuple[_Reaction, ...]]] = MappingProxyType
     dict(
         (
             # Requests first, so that no approved one can be redeemed in between.
-            _on(AgentDeactivated, withdrawals.agent_deactivated, ends.agent_deactivated),
+            _on(
+                AgentDeactivated,
+                withdrawals.agent_deactivated,
+                ends.agent_deactivated,
+                security_events.agent_deactivated,
+            ),
             _on(AgentReplaced, ends.agent_replaced),
             _on(AgentAnnounced, notices.agent_announced),
-            _on(AppDeactivated, withdrawals.app_deactivated, refresh_families.app_deactivated),
+            _on(
+                AppDeactivated,
+                withdrawals.app_deactivated,
+                refresh_families.app_deactivated,
+                security_events.app_deactivated,
+            ),
             _on(ClientDeleted, revocations.client_deleted),
             _on(
                 UserDisabled,
@@ -60,6 +70,7 @@ REACTIONS: Final[Mapping[type[Event], tuple[_Reaction, ...]]] = MappingProxyType
                 ends.user_disabled,
                 refresh_families.user_disabled,
                 withdrawals.user_disabled,
+                security_events.user_disabled,
             ),
             _on(UserEnabled, owners.user_enabled),
             _on(PasswordChanged, refresh_families.password_changed),

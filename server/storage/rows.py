@@ -57,6 +57,7 @@ with lazily():
     from server.storage.tokens.delegations import Delegations
     from server.storage.tokens.keys import Keys
     from server.storage.tokens.replays import Replays
+    from server.storage.tokens.security_events import SecurityEvents
     from server.storage.users.passwords import Passwords
     from server.storage.users.user_codes import UserCodes
     from server.storage.users.users import Users
@@ -151,6 +152,9 @@ class View:
     keys = lazy(lambda self: Keys(self._connection))
     user_codes = lazy(lambda self: UserCodes(self._connection))
     replays = lazy(lambda self: Replays(self._connection))
+    security_events = lazy(
+        lambda self: SecurityEvents(self._connection, self.now, self._new_entry_id)
+    )
     counters = lazy(lambda self: Counters(self._connection, self.now))
     notifications = lazy(lambda self: Notifications(self._connection, self.now))
     installation = lazy(lambda self: InstallationRecords(self._connection))
@@ -168,6 +172,7 @@ class Unit(View):
         return (
             *(self.replays, self.device_codes, self.counters, self.passwords),
             *(self.sign_ins, self.browsers, self.flows, self.code_grants),
+            self.security_events,
         )
 
     def lock(self, name: str) -> None:

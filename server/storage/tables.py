@@ -432,3 +432,13 @@ outcomes = Table(
     Column("approval_id", Text, ForeignKey("consumptions.approval_id"), primary_key=True),
     *columns("result text? executed_digest? at:big"),
 )
+
+security_events = Table(
+    "security_events",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("resource", Text, ForeignKey("resources.uri", ondelete="CASCADE"), nullable=False),
+    *columns("subject initiator reason at:big"),
+    Index("ix_security_events_waiting", "resource", "id"),
+)
+"""Events that an API has not acknowledged. `subject` is an agent, an app or a user."""

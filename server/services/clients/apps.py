@@ -80,7 +80,7 @@ class Apps:
             if app != before:
                 tx.apps.replace(app)
                 if not app.active(tx.now):
-                    _revoke_everything(tx, app)
+                    _revoke_everything(tx, app, by)
                 _record(tx, audit.Type.APP_UPDATED, by, app_forms.facts(app))
             return app
 
@@ -117,7 +117,7 @@ class Apps:
 
 def delete_app(tx: Unit, app: App, *, by: str) -> None:
     """Delete an app with its tokens and consents."""
-    _revoke_everything(tx, app)
+    _revoke_everything(tx, app, by)
     tx.react(ClientDeleted(app.id, by))
     tx.apps.delete(app.id)
     _record(tx, audit.Type.APP_DELETED, by, {"app": app.id, "name": app.name})
@@ -138,8 +138,8 @@ def find(view: View, name_or_id: str) -> App:
     return app
 
 
-def _revoke_everything(tx: Unit, app: App) -> None:
-    tx.react(AppDeactivated(app.id))
+def _revoke_everything(tx: Unit, app: App, by: str) -> None:
+    tx.react(AppDeactivated(app.id, by))
     tx.delegations.revoke_client(app.id, tx.now)
 
 

@@ -21,12 +21,13 @@ from server.services.tokens.grants.token_exchange import HintMaker, TokenExchang
 from server.services.tokens.introspection import Introspection
 from server.services.tokens.issued_tokens import IssuedTokens
 from server.services.tokens.issuing import TokenIssuer
+from server.services.tokens.security_events import SecurityEventStream
 from server.services.tokens.standing_exchanges import StandingExchanges
 from server.services.users.dpop_proofs import Proofs
 
 
 class TokenServices:
-    """The services that issue, introspect, revoke and list tokens."""
+    """The services of tokens, and of the security events about those who have them."""
 
     def __init__(  # noqa: PLR0913  # the dependencies of the grants
         self,
@@ -77,5 +78,6 @@ class TokenServices:
         self.access_token_auth = AccessTokenAuth(issued, proofs)
         self.introspection = Introspection(store, issued, given.signer, policy)
         self.revocation = Revocation(store, issued)
+        self.security_events = SecurityEventStream(store, given.signer, policy)
         self.delegations = DelegationService(store)
         self.access_revocation = AccessRevocation(store)

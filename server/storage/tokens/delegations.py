@@ -41,17 +41,27 @@ def _ancestors() -> Select[tuple[object, ...]]:
     return select(d).join(walk, d.c.id == walk.c.parent_id).order_by(walk.c.far)
 
 
+def _tree(roots: ColumnElement[bool], since: str = "now") -> Select[str]:
+    """Select these tokens and their descendants, if they expire after the parameter `since`."""
+    alive = d.c.expires_at > bindparam(since)
+    tree = select(d.c.id).where(roots, alive).cte("tree", recursive=True)
+    tree = tree.union(select(d.c.id).join(tree, d.c.parent_id == tree.c.id).where(alive))
+    return select(tree.c.id)
+
+
+def _resources(roots: ColumnElement[bool]) -> Select[str]:
+    """Select the resources of these tokens and of their descendants."""
+    return select(d.c.resource).distinct().where(d.c.id.in_(_tree(roots, "since")))
+
+
 def _revoking(roots: ColumnElement[bool]) -> ReturningUpdate[str]:
     """Revoke these tokens and their descendants, also below a token that is revoked already.
 
     No token outlives its parent, so expired tokens are skipped.
     """
-    alive = d.c.expires_at > bindparam("now")
-    tree = select(d.c.id).where(roots, alive).cte("tree", recursive=True)
-    tree = tree.union(select(d.c.id).join(tree, d.c.parent_id == tree.c.id).where(alive))
     return (
         update(d)
-        .where(d.c.id.in_(select(tree.c.id)), d.c.revoked_at.is_(None))
+        .where(d.c.id.in_(_tree(roots)), d.c.revoked_at.is_(None))
         .values(revoked_at=bindparam("now"))
         .returning(d.c.id)
     )
@@ -59,13 +69,8 @@ def _revoking(roots: ColumnElement[bool]) -> ReturningUpdate[str]:
 
 def _own_and_derived() -> Select[tuple[str, str]]:
     """Select a client's live tokens and the live tokens derived from them."""
-    alive = d.c.expires_at > bindparam("now")
-    own = select(d.c.id).where(d.c.client_id == bindparam("client"), alive)
-    tree = own.cte("descent", recursive=True)
-    tree = tree.union(select(d.c.id).join(tree, d.c.parent_id == tree.c.id).where(alive))
-    return select(d.c.id, d.c.client_id).where(
-        d.c.id.in_(select(tree.c.id)), d.c.revoked_at.is_(None)
-    )
+    tree = _tree(d.c.client_id == bindparam("client"))
+    return select(d.c.id, d.c.client_id).where(d.c.id.in_(tree), d.c.revoked_at.is_(None))
 
 
 _OWN_AND_DERIVED = _own_and_derived()
@@ -85,6 +90,8 @@ _REVOKE_CONSENT = _revoking(d.c.consent_id == bindparam("subject"))
 _REVOKE_CLIENT = _revoking(d.c.client_id == bindparam("subject"))
 _REVOKE_RESOURCE = _revoking(d.c.resource == bindparam("subject"))
 _REVOKE_USER = _revoking(d.c.user_id == bindparam("subject"))
+_RESOURCES_OF_CLIENT = _resources(d.c.client_id == bindparam("subject"))
+_RESOURCES_OF_USER = _resources(d.c.user_id == bindparam("subject"))
 _CLIENTS_FOR = (
     select(d.c.client_id)
     .distinct()
@@ -166,6 +173,21 @@ class Delegations(DatabaseRows):
     def clients_for(self, user_id: str, now: int) -> list[str]:
         """Return the clients with a live token that acts for this user."""
         rows = self._db.execute(_CLIENTS_FOR, {"user": user_id, "now": now})
+        return sorted(rows.scalars())
+
+    def resources_of_client(self, client_id: str, since: int) -> list[str]:
+        """Return the resources of a client's tokens, and of those derived from them.
+
+        Tokens count if they were valid after `since`, also if they are revoked.
+        """
+        return self._resources(_RESOURCES_OF_CLIENT, client_id, since)
+
+    def resources_of_user(self, user_id: str, since: int) -> list[str]:
+        """Return the resources of the tokens that act for a user."""
+        return self._resources(_RESOURCES_OF_USER, user_id, since)
+
+    def _resources(self, statement: Select[str], subject: str, since: int) -> list[str]:
+        rows = self._db.execute(statement, {"subject": subject, "since": since})
         return sorted(rows.scalars())
 
     def revoke_tree(self, jti: str, now: int) -> list[str]:

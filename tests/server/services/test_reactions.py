@@ -32,7 +32,7 @@ def test_reactions_run_in_order_and_their_counts_are_added(monkeypatch):
 
     table = {events.AppDeactivated: (first, second, third)}
     monkeypatch.setattr(reactions, "REACTIONS", table)
-    event = events.AppDeactivated("an app")
+    event = events.AppDeactivated("an app", "operator")
 
     assert reactions.react("a unit", event) == Ended(requests=3, approved=1, tokens=4, sign_ins=3)
     assert ran == [(name, "a unit", event) for name in ("first", "second", "third")]
@@ -47,4 +47,8 @@ def test_an_event_without_a_row_raises_key_error():
 def test_disabling_an_agent_withdraws_requests_before_it_ends_grants():
     """An approved request therefore cannot become a token while standing grants end."""
     modules = [one.__module__ for one in reactions.REACTIONS[events.AgentDeactivated]]
-    assert [name.rsplit(".", 1)[1] for name in modules] == ["withdrawals", "ends"]
+    assert [name.rsplit(".", 1)[1] for name in modules] == [
+        "withdrawals",
+        "ends",
+        "security_events",
+    ]

@@ -216,6 +216,7 @@ class World:
             "text": "done",
             "authorization_details": PAYMENT_DETAILS,
         }
+        poll = {"maxEvents": 1, "ack": ["a"], "setErrs": {"b": {"err": "x", "description": "y"}}}
         assertion = self.browser.passkey.assertion(self.offer.encode())
         resource = {"authorization": self.resource}
         return {
@@ -226,6 +227,7 @@ class World:
             "POST /api/push-subscriptions": (push, "", self._page),
             "POST /api/approvals/consume": (run, "", resource),
             "POST /api/approvals/outcome": (done, "", resource),
+            "POST /ssf/poll": (poll, "", resource),
             "POST /register": (REGISTRATION, "", _bearer(self.invitation)),
             "PUT /register/<id>": (
                 {**REGISTRATION, "client_id": client},

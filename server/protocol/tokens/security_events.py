@@ -1,0 +1,81 @@
+"""Security event tokens for APIs: whose access ended (RFC 8417, SSF 1.0, CAEP 1.0)."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+CONFIGURATION: Final = "/.well-known/ssf-configuration"
+TOKEN_TYPE: Final = "secevent+jwt"  # noqa: S105  # a media type
+POLL: Final = "urn:ietf:rfc:8936"
+SESSION_REVOKED: Final = "https://schemas.openid.net/secevent/caep/event-type/session-revoked"
+KEPT_MS: Final = 7 * 24 * 60 * 60 * 1000
+"""How long an event waits for its API."""
+RECENT_MS: Final = 60 * 60 * 1000
+"""An API is concerned if it had a token that was valid within this time."""
+MAX_EVENTS: Final = 100
+"""The most events in one response."""
+
+REASONS: Final[Mapping[str, str]] = {
+    "agent_disabled": "The agent was disabled or deleted.",
+    "agent_quarantined": "The agent was quarantined.",
+    "app_disabled": "The app was disabled or deleted.",
+    "user_disabled": "The user was disabled.",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class SecurityEvent:
+    """The access of an agent, app or user ended, as one API is told. `id` is its jti."""
+
+    id: str
+    resource: str
+    subject: str
+    initiator: str
+    reason: str
+    at: int
+
+
+def claims(issuer: str, event: SecurityEvent) -> dict[str, object]:
+    """Return the claims of a security event token (RFC 8417 2.2).
+
+    It has neither `sub` nor `exp`, so that nobody takes it for an access token (SSF 4.1).
+    """
+    about = {
+        "event_timestamp": event.at // 1000,
+        "initiating_entity": event.initiator,
+        "reason_admin": {"en": REASONS[event.reason]},
+    }
+    return {
+        "iss": issuer,
+        "aud": event.resource,
+        "jti": event.id,
+        "iat": event.at // 1000,
+        "sub_id": {"format": "iss_sub", "iss": issuer, "sub": event.subject},
+        "events": {SESSION_REVOKED: about},
+    }
+
+
+def configuration(issuer: str) -> dict[str, object]:
+    """Return the metadata of the transmitter (SSF 7.1): only what the endpoints support."""
+    return {
+        "spec_version": "1_0",
+        "issuer": issuer,
+        "jwks_uri": f"{issuer}/jwks",
+        "delivery_methods_supported": [POLL],
+        "configuration_endpoint": f"{issuer}/ssf/stream",
+        "default_subjects": "ALL",
+    }
+
+
+def stream(issuer: str, stream_id: str, resources: Sequence[str]) -> dict[str, object]:
+    """Return the one stream of a resource server (SSF 8.1.1)."""
+    events = [SESSION_REVOKED]
+    return {
+        "stream_id": stream_id,
+        "iss": issuer,
+        "aud": resources[0] if len(resources) == 1 else list(resources),
+        "events_supported": events,
+        "events_requested": events,
+        "events_delivered": events,
+        "delivery": {"method": POLL, "endpoint_url": f"{issuer}/ssf/poll"},
+    }

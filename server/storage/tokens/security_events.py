@@ -1,0 +1,46 @@
+"""Rows of security events that wait for an API."""
+
+from collections.abc import Callable, Collection, Iterable
+
+from sqlalchemy import Connection, bindparam, delete, insert, select
+
+from server.protocol.tokens.security_events import KEPT_MS, SecurityEvent
+from server.storage.prepared import DatabaseRows, reading
+from server.storage.tables import security_events as e
+
+_OF_RESOURCES = e.c.resource.in_(bindparam("resources", expanding=True))
+_ADD = insert(e)
+_WAITING = select(e).where(_OF_RESOURCES).order_by(e.c.id).limit(bindparam("limit"))
+_DELETE = (
+    delete(e).where(_OF_RESOURCES, e.c.id.in_(bindparam("ids", expanding=True))).returning(e.c.id)
+)
+_PRUNE = delete(e).where(e.c.at <= bindparam("before"))
+_record = reading(SecurityEvent, e)
+
+
+class SecurityEvents(DatabaseRows):
+    """Security events in the database, until their API acknowledges them."""
+
+    def __init__(self, connection: Connection, now: int, new_id: Callable[[int], str]) -> None:
+        super().__init__(connection)
+        self._now = now
+        self._new_id = new_id
+
+    def add(self, resources: Iterable[str], subject: str, initiator: str, reason: str) -> None:
+        """Store one event for each of these resources."""
+        about = {"subject": subject, "initiator": initiator, "reason": reason, "at": self._now}
+        for resource in resources:
+            self._db.execute(_ADD, {"id": self._new_id(self._now), "resource": resource, **about})
+
+    def waiting(self, resources: Collection[str], limit: int) -> list[SecurityEvent]:
+        """Return the oldest events for these resources."""
+        return self._many(_record, _WAITING, resources=list(resources), limit=limit)
+
+    def delete(self, resources: Collection[str], ids: Collection[str]) -> list[str]:
+        """Delete these events if they are for these resources; returns the IDs that were."""
+        values = {"resources": list(resources), "ids": list(ids)}
+        return list(self._db.execute(_DELETE, values).scalars())
+
+    def prune(self, now: int) -> None:
+        """Delete events that no API fetched in time."""
+        self._db.execute(_PRUNE, {"before": now - KEPT_MS})

@@ -132,7 +132,7 @@ def length(of: Line) -> int:
 
 def text_of(of: Line) -> str:
     """Return the characters of a line."""
-    return "".join(piece.text for piece in of)
+    return "".join([piece.text for piece in of])
 
 
 def _crop_pieces(pieces: Line, width: int) -> Line:

@@ -105,7 +105,7 @@ def _title_pieces(view: TopView) -> Line:
         fmt("[{}]", words) if name == view.title else fmt(" {} ", words)
         for name, words in zip(view.tabs, digits, strict=True)
     ]
-    return tuple(Piece(words) for words in marked)
+    return tuple([Piece(words) for words in marked])
 
 
 class TopBar(Static):

@@ -285,11 +285,12 @@ class InboxState:
         return replace(self, me=replace(self.me, device=replace(device, is_this=True)))
 
     def _same_section(self, current: Approval) -> list[Approval]:
-        return [row for row in self.shown.rows if self._is_same_section(row, current)]
+        alike = [row for row in self.shown.rows if row.look_key == current.look_key]
+        return [row for row in alike if self._is_same_section(row, current)]
 
     def _is_same_section(self, row: Approval, current: Approval) -> bool:
         """Whether two look-alikes are in the same part of the list; else they share no row."""
-        if row.look_key != current.look_key or row.is_held_back != current.is_held_back:
+        if row.is_held_back != current.is_held_back:
             return False
         return row.is_held_back or (row.id in self.arrived) == (current.id in self.arrived)
 

@@ -33,7 +33,7 @@ class Inbox:
         if known is None:
             return Inbox((*self.rows, approval))
         merged = _merged(known, approval)
-        return Inbox(tuple(merged if row.id == approval.id else row for row in self.rows))
+        return Inbox(tuple([merged if row.id == approval.id else row for row in self.rows]))
 
     def with_update(self, approval: Approval) -> "Inbox":
         """Return the inbox with a known row updated to its outcome; unknown ones are not added."""

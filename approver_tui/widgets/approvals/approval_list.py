@@ -301,7 +301,7 @@ class ApprovalList(RowList):
             unknown = fmt("WAITING FOR YOU (not known)")
             return line(known if self._view.inbox.rows else unknown, Role.HEADING)
         mine = [row for row in waiting if not waits_for_others(row, self._view.me)]
-        count = sum(not row.is_held_back for row in mine)
+        count = len([row for row in mine if not row.is_held_back])
         if not self._view.typed:
             heading = Piece(fmt("WAITING FOR YOU ({})", count), Role.HEADING)
             return justify((heading,), (Piece(fmt("soonest first"), Role.DIM),), width)

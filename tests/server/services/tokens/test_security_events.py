@@ -7,7 +7,7 @@ import pytest
 
 from server import telemetry
 from server.model.resources import ResourceServer
-from server.protocol.tokens.security_events import MAX_EVENTS, RECENT_MS, SESSION_REVOKED
+from server.protocol.tokens.security_events import KEPT_MS, MAX_EVENTS, RECENT_MS, SESSION_REVOKED
 from server.services.clients import agents
 from server.services.tokens.security_events import Poll, initiator
 from tests.support.builders.app_users import new_app
@@ -59,6 +59,13 @@ def test_an_api_whose_last_token_ended_long_ago_is_not_told(agent, local):
     local.clock.forward(RECENT_MS + 2)
     local.admin.agents.disable(agent.id, by=BY)
     assert (len(_events(local)), _events(local, MAIL)) == (1, [])
+
+
+def test_a_token_of_an_unregistered_resource_concerns_nobody(agent, local):
+    """Such as one for userinfo, or for a resource that was deleted."""
+    local.admin.token(agent.id, None, resource="https://gone.example")
+    local.admin.agents.disable(agent.id, by=BY)
+    assert _events(local, "https://gone.example") == []
 
 
 def test_each_api_with_a_token_for_a_disabled_user_is_told(agent, local, person):
@@ -120,6 +127,16 @@ def test_a_poll_returns_signed_events_until_they_are_acknowledged(disabled, agen
     assert _verified(local, again) == [claims]
     assert list(first.json["sets"]) == [claims["jti"]]
     assert _poll(disabled, ack=[claims["jti"]]).json == {"sets": {}, "moreAvailable": False}
+    assert _poll(disabled).json["sets"] == {}
+
+
+def test_an_event_that_nobody_fetches_is_deleted(disabled, local):
+    """The server deletes it with other rows whose time ended."""
+    local.clock.forward(KEPT_MS - 2 * MINUTE)
+    local.services.sweeper.tidy()
+    assert len(_poll(disabled).json["sets"]) == 1
+    local.clock.forward(MINUTE)
+    local.services.sweeper.tidy()
     assert _poll(disabled).json["sets"] == {}
 
 

@@ -65,6 +65,10 @@ class AlreadyDecided(ApiError):
         self.approval = approval
 
 
+class FetchFailed(ApiError):
+    """The server failed to return what an answer needs. No answer was sent."""
+
+
 class DeviceLocked(ApiError):
     """No PIN attempts left on this device (423); `code` is device_locked or pin_exhausted."""
 
@@ -213,6 +217,6 @@ def answer_status(error: ClientError) -> AnswerStatus:
             return AnswerStatus.IN_DOUBT if was_sent else AnswerStatus.NOT_SENT
         case UnknownOutcome() | WireError():
             return AnswerStatus.IN_DOUBT
-        case ApiError(status=status):
+        case ApiError(status=status) if not isinstance(error, FetchFailed):
             return status_for_http(status)
     return AnswerStatus.NOT_RECORDED

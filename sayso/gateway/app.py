@@ -156,27 +156,28 @@ class Gateway:
         return outcome
 
     async def _pass(self, incoming: Incoming, message: Json | None) -> bool:
-        """Pass a request on, and what comes back; return whether it all came."""
-        started = False
+        """Pass a request on, and what comes back; return whether its response came."""
+        started = has_response = False
 
         async def passing() -> None:
-            nonlocal started
+            nonlocal started, has_response
             body = None if message is None else messages.write(message)
             async with self._upstream.send(
                 incoming.caller, incoming.method, incoming.headers, body
             ) as answer:
                 whole = b"" if answer.streams else await self._whole(incoming, answer)
-                started = True
+                started, has_response = True, not answer.streams
                 await incoming.start(answer.status, self._headers(incoming, answer))
                 if answer.streams:
                     async for event in answer.events():
                         data = event.data and self._shown(incoming, answer, event.data)
+                        has_response = has_response or messages.is_response(data)
                         sent = messages.Event(data, event.others).encoded()
                         await incoming.body(sent, more=True)
                 await incoming.body(whole)
 
         try:
-            return await incoming.while_connected(passing())
+            return await incoming.while_connected(passing()) or has_response
         except UpstreamError as error:
             expects = message is not None and "id" in message
             failed = messages.error(message or {}, messages.INTERNAL, str(error))

@@ -44,6 +44,11 @@ def write(message: Mapping[str, Any]) -> bytes:
         raise ValueError("nested too deeply") from error
 
 
+def is_response(body: bytes | None) -> bool:
+    """Whether a message is the response to a request."""
+    return bool(body) and "method" not in read(body)
+
+
 def members(message: Mapping[str, Any], name: str) -> Json:
     """A member that is an object, or an empty one."""
     found = message.get(name)

@@ -15,6 +15,7 @@ from approver_tui.client.errors import (
     ApiError,
     Changed,
     EntryNeeded,
+    FetchFailed,
     PinNeeded,
     UnknownOutcome,
     Unreachable,
@@ -259,10 +260,14 @@ class DecisionClient:
             return self._client.approval(approval_id)
         except WireError as error:
             raise Changed(f"This request can no longer be verified: {error}.") from error
-        except (Unreachable, ApiError) as error:
-            if not _is_lost(error):
+        except Unreachable as error:
+            if not error.was_sent:
                 raise
             raise Unreachable(str(error)) from error  # only the fetch was sent, not an answer
+        except ApiError as error:
+            if not _is_lost(error):
+                raise
+            raise FetchFailed(error.code, error.status, str(error), error.members) from error
 
     def _sign_approval(
         self,

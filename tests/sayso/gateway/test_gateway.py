@@ -31,8 +31,11 @@ class _Silent(httpx.AsyncByteStream):
 
     closed = False
 
+    def __init__(self, beginning: bytes = b": hi\n\n") -> None:
+        self._beginning = beginning
+
     async def __aiter__(self) -> Any:
-        yield b": hi\n\n"
+        yield self._beginning
         await asyncio.sleep(20)
 
     async def aclose(self) -> None:
@@ -469,24 +472,51 @@ async def test_a_request_ends_when_its_client_is_gone() -> None:
     gateway = FakeGateway()
     silent = _Silent()
     gateway.upstream.answers["GET"] = httpx.Response(200, stream=silent, headers=STREAM)
-    authorization = b"authorization", f"Bearer {gateway.token()}".encode()
-    scope = {"type": "http", "method": "GET", "path": "/mcp", "headers": [authorization]}
+    sent = await _send_and_leave(gateway, "GET")
+    assert sent[0]["status"] == 200
+    assert silent.closed
+
+
+async def test_a_client_may_leave_before_the_end_of_the_stream() -> None:
+    """It has its response, so the call was forwarded."""
+    gateway = FakeGateway()
+    response = b'data: {"jsonrpc": "2.0", "id": 1, "result": {"content": []}}\n\n'
+    silent = _Silent(response)
+    gateway.upstream.answers["tools/call"] = httpx.Response(200, stream=silent, headers=STREAM)
+    call = request("tools/call", name="read", arguments={})
+    sent = await _send_and_leave(gateway, "POST", json.dumps(call).encode())
+    assert b"result" in sent[1]["body"]
+    assert gateway.log[-1]["outcome"] == "forwarded"
+
+
+async def _send_and_leave(gateway: FakeGateway, method: str, body: bytes = b"") -> list[Any]:
+    """Send a request, and disconnect when the first part of its response comes."""
+    headers = {"authorization": f"Bearer {gateway.token()}", **ACCEPT}
+    scope = {
+        "type": "http",
+        "method": method,
+        "path": "/mcp",
+        "query_string": b"",
+        "headers": [(name.encode(), value.encode()) for name, value in headers.items()],
+    }
+    requests = iter([{"type": "http.request", "body": body, "more_body": False}] if body else [])
     sent: list[Any] = []
-    streaming = asyncio.Event()
+    has_body = asyncio.Event()
 
     async def receive() -> Any:
-        await streaming.wait()
+        if (found := next(requests, None)) is not None:
+            return found
+        await has_body.wait()
         return {"type": "http.disconnect"}
 
     async def send(message: Any) -> None:
         sent.append(message)
         if message.get("body"):
-            streaming.set()
+            has_body.set()
 
     async with asyncio.timeout(5):
         await gateway.app(scope, receive, send)
-    assert sent[0]["status"] == 200
-    assert silent.closed
+    return sent
 
 
 async def test_a_call_whose_client_is_gone_does_not_run_until_it_comes_back() -> None:

@@ -1,6 +1,7 @@
 """An answer signs what the user saw, with the right key."""
 
 from dataclasses import replace
+from unittest.mock import Mock
 
 import pytest
 
@@ -9,11 +10,14 @@ from approver_tui.client.errors import (
     AlreadyDecided,
     ApiError,
     Changed,
+    FetchFailed,
     PinNeeded,
     UnknownOutcome,
     Unreachable,
     WrongPin,
+    answer_status,
 )
+from approver_tui.state.answer_status import AnswerStatus
 from approver_tui.state.approvals.approvals import ApprovalState
 from approver_tui.state.approvals.decision import DenyCode
 from approver_tui.state.incidents.reports import ReportScope
@@ -237,6 +241,17 @@ def test_a_lost_copy_is_no_unknown_outcome(decider, client, server):
         decider.deny(approval, DenyCode.NOT_NEEDED)
     assert not caught.value.was_sent
     assert server.approvals[approval.id]["state"] == "pending"
+
+
+def test_a_failed_fetch_is_no_unknown_outcome(decider, client, server, monkeypatch):
+    """The error of the server stays, and means that nothing was recorded."""
+    approval = asked(server, client)
+    busy = ApiError("unavailable", 503, "The server is busy.")
+    monkeypatch.setattr(client, "approval", Mock(side_effect=busy))
+    with pytest.raises(FetchFailed) as caught:
+        decider.deny(approval, DenyCode.NOT_NEEDED)
+    assert caught.value.status == 503
+    assert answer_status(caught.value) is AnswerStatus.NOT_RECORDED
 
 
 @pytest.mark.parametrize("verb", ["unlock", "vouch"])

@@ -46,7 +46,7 @@ def write(message: Mapping[str, Any]) -> bytes:
 
 def is_response(body: bytes | None) -> bool:
     """Whether a message is the response to a request."""
-    return bool(body) and "method" not in read(body)
+    return "method" not in read(body) if body else False
 
 
 def members(message: Mapping[str, Any], name: str) -> Json:

@@ -32,6 +32,7 @@ from server.services.consents.consents import ConsentService
 from server.services.devices.statements import Statements
 from server.services.devices.wiring import DeviceServices
 from server.services.incidents.incidents import Incidents
+from server.services.incidents.log_alarms import LogAlarms
 from server.services.incidents.reports import Reports
 from server.services.notifications.feed import FeedService, Hub
 from server.services.notifications.notification_settings import NotificationSettingsService
@@ -112,6 +113,7 @@ class IncidentServices:
 
     def __init__(self, given: Adapters, approvals: ApprovalService) -> None:
         self.incidents = Incidents(given.store)
+        self.log_alarms = LogAlarms(given.store, given.secrets)
         self.reports = Reports(given.store, given.secrets, approvals.deny_reported)
 
 

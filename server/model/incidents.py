@@ -6,13 +6,13 @@ from typing import Literal, TypeAlias
 Scope: TypeAlias = Literal["agent", "every_agent"]
 """The agents that a report quarantines: the one that asked, or all that act for the user."""
 
-Cause: TypeAlias = Literal["reported", "no_owner"]
-"""Why an agent was quarantined: a user reported it, or it has no owner."""
+Cause: TypeAlias = Literal["reported", "no_owner", "log_changed"]
+"""A user reported an agent, an agent has no owner, or a user's device saw another audit log."""
 
 
 @dataclass(frozen=True, slots=True)
 class Incident:
-    """A quarantine of agents with its evidence, open until closed. Times are in milliseconds.
+    """A quarantine of agents or an alarm about the log. Times are in milliseconds.
 
     The members of a report are None for other causes.
     """

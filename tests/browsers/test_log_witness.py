@@ -82,6 +82,10 @@ def test_another_log_shows_a_banner_that_stays(
     replace(server, older, lambda: page.says("Not connected."))
     grow(server, more)
     page.says(_WORDS)
+    page.see(f"JSON.parse({_KEPT}).incident")
+    with server.services.store.read() as view:
+        (incident,) = view.incidents.search(closed=False, limit=10)
+    assert json.loads(page.ask(_KEPT))["incident"] == incident.id
     assert json.loads(page.ask(_KEPT))["checkpoint"] == kept["checkpoint"]
     grow(server, 20)
     page.open(f"{server.url}/history")

@@ -69,7 +69,13 @@ def test_an_older_copy_of_the_database_is_noticed(server: LiveServer, person: Te
     after = _witness(person)._read()
     assert after is not None
     assert (after.checkpoint, after.log_key) == (before.checkpoint, before.log_key)
-    assert after.evidence
+    with server.services.store.read() as view:
+        (incident,) = view.incidents.search(closed=False, limit=10)
+    assert (incident.id, incident.cause) == (after.incident, "log_changed")
+    assert json.loads(incident.evidence)["log"] == {
+        "kept": before.checkpoint,
+        "shown": after.evidence,
+    }
 
 
 def test_an_older_copy_that_has_grown_again_is_noticed(

@@ -7,13 +7,14 @@ forgetting a checkpoint because the server shows another log.
 import base64
 import json
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Final
 
 from approver_tui.client import files
 from approver_tui.client.audit.promises import PromiseFile
-from approver_tui.client.errors import ApiError, WireError
+from approver_tui.client.errors import ApiError, ClientError, WireError
 from approver_tui.client.sign_in.profile import Home
 from approver_tui.client.sign_in.session import Session
 from approver_tui.state.text import SafeText, display_safe
@@ -45,6 +46,8 @@ class _KeptLog:
     """Why it is not trusted any more."""
     evidence: str = ""
     """The checkpoint that contradicts the kept one."""
+    incident: str = ""
+    """The incident that the server opened for the alarm."""
 
     @property
     def key(self) -> LogKey:
@@ -104,7 +107,22 @@ class LogWitness:
             promises = self._promises.read(kept.key)
             new = self._compared(kept)
             self._write(new if new.alarm else self._with_kept_promises(new, promises))
+        self._report()
         return self.alarm
+
+    def _report(self) -> None:
+        """Report an alarm, once; the next check tries again."""
+        kept = self._read()
+        if kept is None or not kept.alarm or kept.incident:
+            return
+        body = {"kept": kept.checkpoint, "shown": kept.evidence}
+        with suppress(ClientError):
+            reported = replace(
+                kept, incident=self._session.post(f"{_PATH}/alarms", body).text("incident")
+            )
+            with files.file_lock(self._lock_file):
+                if self._read() == kept:
+                    self._store(reported)
 
     def _begin(self) -> SafeText:
         """Keep the first checkpoint and its key, if there is a checkpoint yet."""
@@ -212,7 +230,10 @@ class LogWitness:
             stored = self._read()
             is_newer = stored is None or new.alarm or new.signed.size >= stored.signed.size
             if is_newer and not (stored and stored.alarm):
-                files.write_private(self.file, json.dumps(asdict(new)).encode())
+                self._store(new)
+
+    def _store(self, new: _KeptLog) -> None:
+        files.write_private(self.file, json.dumps(asdict(new)).encode())
 
 
 def _check_growth(old: Checkpoint, new: Checkpoint, hashes: Sequence[bytes]) -> None:

@@ -1,5 +1,7 @@
 """`sayso incidents`: list, show and close incidents."""
 
+from typing import Final
+
 import click
 
 from server.cli.opening import BY, OpenInstallation
@@ -8,10 +10,16 @@ from server.cli.printed import Printed, prints
 from server.services.incidents import incident_json
 from server.services.incidents.incidents import MAX_NOTE, NamedIncident
 
+_OTHER_CAUSES: Final = {
+    "no_owner": "it had no enabled owner",
+    "log_changed": "the audit log was changed or replaced",
+}
+"""Why an incident was opened, if nobody reported a request."""
+
 
 @click.group("incidents")
 def command() -> None:
-    """Incidents: reported requests and agents without an owner. Their agents are quarantined."""
+    """Incidents: reported requests, agents without an owner, and alarms about the audit log."""
 
 
 @command.command("list")
@@ -60,7 +68,7 @@ def _lines(named: NamedIncident) -> list[str]:
         "incident": incident.id,
         "state": incident.state,
         "opened": moment(incident.opened_at),
-        **(_reported(named) if incident.cause == "reported" else {"because": _cause(named)}),
+        **_why(named),
         "closed": None if incident.closed_at is None else moment(incident.closed_at),
         "closed by": incident.closed_by,
         "closing note": incident.closing_note,
@@ -71,15 +79,30 @@ def _lines(named: NamedIncident) -> list[str]:
 
 def _cause(named: NamedIncident) -> str:
     """The agent of the reported request, or the other cause."""
-    if named.incident.cause == "no_owner":
-        return "it had no enabled owner"
-    return str(named.evidence["approval"]["asked_by"]["name"])
+    other = _OTHER_CAUSES.get(named.incident.cause)
+    return other or str(named.evidence["approval"]["asked_by"]["name"])
+
+
+def _why(named: NamedIncident) -> dict[str, str | None]:
+    incident = named.incident
+    if incident.cause == "reported":
+        return _reported(named)
+    because: dict[str, str | None] = {"because": _cause(named)}
+    if (log := named.evidence.get("log")) is None:
+        return because
+    notes = {name: " / ".join(log[name].splitlines()) for name in ("kept", "shown")}
+    return {**because, "seen by": _reporter(named), **notes}
+
+
+def _reporter(named: NamedIncident) -> str:
+    incident = named.incident
+    return f"{named.user_name} ({incident.user_id}) on {incident.device_id}"
 
 
 def _reported(named: NamedIncident) -> dict[str, str | None]:
     incident, approval = named.incident, named.evidence["approval"]
     return {
-        "reported by": f"{named.user_name} ({incident.user_id}) on {incident.device_id}",
+        "reported by": _reporter(named),
         "their note": incident.note,
         "quarantines": "every agent of theirs" if incident.scope == "every_agent" else "the agent",
         "request": f"{approval['id']}, then {approval['state_before']}",
@@ -104,6 +127,8 @@ def _next_commands(named: NamedIncident) -> list[str]:
     lines = [f"To release {name}: sayso agents enable {name}" for name in held]
     if named.incident.cause == "no_owner":
         lines[:0] = [f"First: sayso agents update {name} --add-owner USER" for name in held]
+    elif named.incident.cause == "log_changed":
+        lines.append("To verify the log: sayso audit export FILE, then sayso audit verify FILE")
     else:
         whole = f"To see the full request: sayso approvals show {named.incident.approval_id}"
         lines.insert(0, whole)

@@ -26,6 +26,19 @@ class SignedReport(StrictBody):
         return Report(self.decision, self.scope, self.note)
 
 
+class LogAlarmReport(StrictBody):
+    """The checkpoint that a device kept, and the checkpoint or promise that contradicts it."""
+
+    kept: str = Field(max_length=4_000)
+    shown: str = Field(max_length=4_000)
+
+
+class OpenedIncident(BaseModel):
+    """The ID of the incident."""
+
+    incident: str
+
+
 class IncidentClosing(StrictBody):
     """The result of the investigation."""
 
@@ -88,16 +101,23 @@ class ApprovalEvidence(BaseModel):
     asked_at: str
 
 
-class Incident(BaseModel):
-    """Why agents were quarantined, with the evidence.
+class LogEvidence(BaseModel):
+    """The checkpoint that a device kept, and the checkpoint or promise that contradicts it."""
 
-    `signed` is what the person's device signed. If nobody reported it, `cause` says so, and the
-    members of a report are null.
+    kept: str
+    shown: str
+
+
+class Incident(BaseModel):
+    """Why agents were quarantined or the audit log is not trusted, with the evidence.
+
+    `signed` is what the person's device signed. With another `cause` than a report, the members of
+    a report are null. `log` is of `log_changed` only.
     """
 
     id: str
     state: Literal["open", "closed"]
-    cause: Literal["reported", "no_owner"]
+    cause: Literal["reported", "no_owner", "log_changed"]
     scope: _ScopeWord
     opened_at: str
     user: Reference | None
@@ -106,6 +126,7 @@ class Incident(BaseModel):
     approval: ApprovalEvidence | None
     agents: list[AgentEvidence]
     signed: str | None
+    log: LogEvidence | None
     closed_at: str | None
     closed_by: str | None
     closing_note: str | None

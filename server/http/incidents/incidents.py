@@ -8,6 +8,7 @@ from server.http.route import STAFF_AND_OWNERS, HttpRequest, managed, own
 from server.http.site import Site
 from server.protocol import errors
 from server.services import paging
+from server.services.incidents.log_alarms import LogAlarm
 from server.services.operations.administration import AdminServices
 from server.services.users.device_auth import Person
 
@@ -20,6 +21,15 @@ def report(
     done = site.incidents.reports.report(person, request.params["id"], body.record())
     named = site.incidents.incidents.show(done.incident.id)
     return wire.report_response(done, named)
+
+
+@own("POST /api/audit/alarms", errors=(422,))
+def alarm(
+    site: Site, _request: HttpRequest, person: Person, body: wire.LogAlarmReport
+) -> wire.OpenedIncident:
+    """Report that the audit log is not the one that your device saw before."""
+    incident = site.incidents.log_alarms.report(person, LogAlarm(body.kept, body.shown))
+    return wire.OpenedIncident(incident=incident)
 
 
 @managed(
@@ -60,6 +70,6 @@ def close(
     return wire.incident(named)
 
 
-REPORT_ROUTES: Final = (report,)
+REPORT_ROUTES: Final = (report, alarm)
 
 INCIDENT_ROUTES: Final = (listed, show, close)

@@ -203,7 +203,7 @@ class Type(StrEnum):
     APPROVAL_LOCKED = "approval.locked"
     """Two wrong entries: this person, or everyone, can no longer approve the request."""
     INCIDENT_OPENED = "incident.opened"
-    """A person reported a request, or an agent had no owner in time: what was stopped and ended."""
+    """A user reported a request, an agent had no owner, or a device saw another audit log."""
     INCIDENT_CLOSED = "incident.closed"
     """An administrator closed an incident. Quarantined agents stay quarantined."""
     CONSENT_GIVEN = "consent.given"

@@ -9,7 +9,7 @@ from server.services.policy.displays import moment, rfc3339
 
 
 def incident(named: NamedIncident) -> dict[str, object]:
-    """Why agents were quarantined, with the evidence."""
+    """Why it was opened, with the evidence."""
     record, evidence = named.incident, named.evidence
     approval = evidence.get("approval")
     asked = approval and {**approval, "asked_at": rfc3339(approval["asked_at"])}
@@ -25,6 +25,7 @@ def incident(named: NamedIncident) -> dict[str, object]:
         "approval": asked,
         "agents": agents(named),
         "signed": evidence.get("signed"),
+        "log": evidence.get("log"),
         "closed_at": moment(record.closed_at),
         "closed_by": record.closed_by,
         "closing_note": record.closing_note,

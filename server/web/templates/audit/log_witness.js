@@ -105,14 +105,21 @@ async function read({ log_key: text, checkpoint }) {
   return { pinned, old: await readCheckpoint(checkpoint, pinned) };
 }
 
+/** Report an alarm, once; the next check tries again. */
+async function report(log) {
+  const { incident } = await call("POST", "/api/audit/alarms", { kept: log.checkpoint, shown: log.evidence });
+  keep({ ...log, incident });
+}
+
 async function compare() {
   const log = kept();
-  if (log?.alarm) return;
+  if (log?.alarm) return log.incident || report(log);
   const last = await read(Object(log)).catch(() => null);
   if (!last) return keep(await begun());
   const owed = await given(last.pinned);
   const next = await compared(log, last);
   keep(next.alarm ? next : await settled(next, owed));
+  if (kept().alarm) await report(kept());
 }
 
 /** Compare the server's log with the kept checkpoint, one page after the other. */

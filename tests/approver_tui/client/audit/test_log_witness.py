@@ -34,6 +34,8 @@ class FakeLog:
     """Members of its proof that are different."""
     error: Exception | None = None
     inclusion_error: Exception | None = None
+    report_error: Exception | None = None
+    reports: list[Mapping[str, object]] = field(default_factory=list)
     transport: Any = field(default_factory=lambda: SimpleNamespace(issuer="https://a.example"))
 
     @property
@@ -60,6 +62,14 @@ class FakeLog:
             "checkpoint": self.checkpoint,
         }
         return JsonObject({**found, **self.answer})
+
+    def post(self, path: str, body: Mapping[str, object]) -> JsonObject:
+        """Take the report of an alarm."""
+        assert path == "/api/audit/alarms"
+        if self.report_error is not None:
+            raise self.report_error
+        self.reports.append(body)
+        return JsonObject({"incident": f"sayso_ic_{len(self.reports)}"})
 
     def _inclusion(self, entry: str, size: int) -> JsonObject:
         """The id of an entry is its place."""
@@ -173,11 +183,16 @@ KEY = "Another key signs the audit log, and the key before it does not name that
 def test_every_change_is_an_alarm_that_stays(
     log: FakeLog, witness: LogWitness, change: Any, why: str
 ) -> None:
-    """The kept checkpoint stays too, whatever the server shows afterwards."""
+    """The kept checkpoint stays too, whatever the server shows later. It is reported once."""
+    kept = log.checkpoint
     change(log)
+    log.report_error = Unreachable("The server does not answer.")
     assert witness.check() == why
     log.leaves, log.seed, log.origin, log.answer = _leaves(20), OLD, ORIGIN, {}
+    log.report_error = None
     assert (witness.check(), witness.alarm, witness.size) == (why, why, 9)
+    assert witness.check() == why
+    assert [report["kept"] for report in log.reports] == [kept]
 
 
 def test_a_key_that_each_one_before_it_names_is_trusted(log: FakeLog, witness: LogWitness) -> None:

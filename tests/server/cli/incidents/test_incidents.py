@@ -1,10 +1,12 @@
 """`sayso incidents` on an installation with one reported request."""
 
 import time
+from types import SimpleNamespace
 
 import pytest
 
 from server.services.clients import agents
+from server.services.incidents.log_alarms import LogAlarm, LogAlarms
 from tests.support.builders.admins import add_incident
 from tests.support.builders.installation import open_admin
 
@@ -71,3 +73,20 @@ def test_closing_an_incident_names_the_command_that_enables_the_quarantined_agen
     assert "quarantined" in admin_cli("agents", "show", "invoice-bot").out
     assert admin_cli("agents", "enable", "invoice-bot", "--json").document["state"] == "enabled"
     assert "agents enable" not in admin_cli("incidents", "close", again).out
+
+
+def test_an_alarm_about_the_log_says_who_saw_it_and_how_to_verify(admin_cli, data_folder):
+    """The checkpoints of the device are printed on one line each."""
+    services = open_admin(data_folder)
+    admin_cli("users", "add", "olga")
+    with services.store.read() as view:
+        user = view.directory.user_called("olga")
+    person = SimpleNamespace(user=user, registered_device=SimpleNamespace(id="sayso_de_1"))
+    alarm = LogAlarm("a.example/log\n12\n", "a.example/log\n7\n")
+    incident = LogAlarms(services.store, services.secrets).report(person, alarm)
+    services.store.close()
+    assert "the audit log was changed or replaced" in admin_cli("incidents", "list").out
+    out = admin_cli("incidents", "show", incident).out
+    assert "olga" in out
+    assert "a.example/log / 7" in out
+    assert "sayso audit verify FILE" in out

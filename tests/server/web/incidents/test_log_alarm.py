@@ -1,0 +1,25 @@
+"""The console: the incident of a device that saw another audit log."""
+
+from types import SimpleNamespace
+from typing import Any
+
+from server.services.incidents.log_alarms import LogAlarm, LogAlarms
+from tests.support.builders.console import Console
+
+_EVIL = "</pre><script>\u202e"
+
+
+def test_the_incident_shows_who_saw_it_and_both_checkpoints(console: Console) -> None:
+    """What the device sent is shown as text, line by line."""
+    services = console.staff.local.services
+    with services.store.read() as view:
+        user = view.directory.user_called("bystander")
+    person: Any = SimpleNamespace(user=user, registered_device=SimpleNamespace(id="sayso_de_1"))
+    alarm = LogAlarm("sayso.example/log\n12\n", f"sayso.example/log\n7\n{_EVIL}")
+    incident = LogAlarms(services.store, services.secrets).report(person, alarm)
+    assert "saw another audit log" in console.get("admin", "/admin/incidents").text
+    page = console.get("admin", f"/admin/incidents/{incident}").text
+    assert "The audit log was changed or replaced" in page
+    assert "sayso audit verify" in page
+    assert "sayso.example/log\n12\n" in page
+    assert "&lt;/pre&gt;&lt;script&gt;\\u{202e}" in page

@@ -149,6 +149,7 @@ class World:
             "POST /api/devices/codes": _STATEMENT,
             "POST /api/devices/self/pin": {"x": X, "for": "session"},
             "POST /api/devices/self/pin/confirmation": _STATEMENT,
+            "POST /api/audit/alarms": {"kept": "a", "shown": "b"},
             "POST /api/user-code": {"code": "blue whale 7", **_STATEMENT},
             "POST /api/password": {"password": "correct horse battery", **_STATEMENT},
             "PUT /api/attention/quiet-hours": {

@@ -12,7 +12,7 @@ from server.services.incidents.incidents import MAX_NOTE, NamedIncident
 
 _OTHER_CAUSES: Final = {
     "no_owner": "it had no enabled owner",
-    "log_changed": "the audit log was changed or replaced",
+    "log_changed": "their device saw another audit log",
 }
 """Why an incident was opened, if nobody reported a request."""
 

@@ -85,7 +85,7 @@ def test_an_alarm_about_the_log_says_who_saw_it_and_how_to_verify(admin_cli, dat
     alarm = LogAlarm("a.example/log\n12\n", "a.example/log\n7\n")
     incident = LogAlarms(services.store, services.secrets).report(person, alarm)
     services.store.close()
-    assert "the audit log was changed or replaced" in admin_cli("incidents", "list").out
+    assert "their device saw another audit log" in admin_cli("incidents", "list").out
     out = admin_cli("incidents", "show", incident).out
     assert "olga" in out
     assert "a.example/log / 7" in out

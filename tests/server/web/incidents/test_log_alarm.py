@@ -19,7 +19,8 @@ def test_the_incident_shows_who_saw_it_and_both_checkpoints(console: Console) ->
     incident = LogAlarms(services.store, services.secrets).report(person, alarm)
     assert "saw another audit log" in console.get("admin", "/admin/incidents").text
     page = console.get("admin", f"/admin/incidents/{incident}").text
-    assert "The audit log was changed or replaced" in page
+    assert "<bdi>bystander</bdi> saw another audit log" in page
+    assert "does not release agents" not in page
     assert "sayso audit verify" in page
     assert "sayso.example/log\n12\n" in page
     assert "&lt;/pre&gt;&lt;script&gt;\\u{202e}" in page

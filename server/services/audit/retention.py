@@ -59,7 +59,8 @@ class Retention:
         with self.store.read() as view:
             size = _signed(view)
             bodies = view.audit_log.bodies(_TRIMMED, first, size)
-        place = max((json.loads(body)["facts"]["before"] for body in bodies), default=0)
+        announced = (json.loads(body)["facts"]["before"] for body in bodies)
+        place = min(max(announced, default=0), size)
         for start in range(0, place, _AT_ONCE):
             with self.store.write() as tx:
                 tx.lock("audit retention")

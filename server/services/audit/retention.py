@@ -47,8 +47,7 @@ class Retention:
         """
         with self.store.write() as tx:
             if moment > tx.now - SHORTEST_DAYS * DAY_MS:
-                message = f"`before` must be at least {SHORTEST_DAYS} days ago."
-                raise Invalid(message, member="before")
+                raise Invalid("`before` must be at least 30 days ago.", member="before")
             return _announce(tx, moment, by)
 
     def delete(self, first: int = 0) -> int:

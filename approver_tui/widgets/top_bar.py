@@ -19,6 +19,8 @@ from approver_tui.widgets.times import MINUTE, short_clock
 
 _GAP = SafeText("  ")
 _UNLOCKED = SafeText("unlocked  ")
+_SHORTEST_NAME = 2
+"""So many cells of the user's name stay next to the names of the pages."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,15 +64,21 @@ def _sides(view: TopView, width: int) -> tuple[Line, Line]:
     is_live = view.connection.is_live
     badges = (whole, SafeText(view.connection.phase.value.upper())) if is_live else (whole,)
     time = () if view.left is None else (Piece(fmt("  {} left", view.left)),)
-    lefts = ((*_title_pieces(view), *time), _short_pieces(view))
+    tight, short = _tight_pieces(view), _short_pieces(view)
     name = cell_len(view.user)
+    forms = (
+        *(
+            (left, words, name)
+            for left in ((*_title_pieces(view), *time), tight)
+            for words in badges
+        ),
+        (tight, badges[-1], min(name, _SHORTEST_NAME)),
+        *((short, words, name) for words in badges),
+    )
     fitting = [
-        (left, words)
-        for left in lefts
-        for words in badges
-        if _spare(view, left, words, width) >= name
+        (left, words) for left, words, needed in forms if _spare(view, left, words, width) >= needed
     ]
-    left, words = next(iter(fitting), (lefts[-1], badges[-1]))
+    left, words = next(iter(fitting), (short, badges[-1]))
     user = crop(view.user, max(0, _spare(view, left, words, width)))
     state = Piece(words, Role.STRONG if is_live else Role.ALERT)
     who = Piece(fmt("{}{}", user, _GAP), Role.DIM)
@@ -81,6 +89,11 @@ def _spare(view: TopView, left: Line, words: SafeText, width: int) -> int:
     """How many cells there are for the user's name."""
     unlocked = len(_UNLOCKED) if view.is_unlocked else 0
     return width - 1 - length(left) - unlocked - len(_GAP) - cell_len(words)
+
+
+def _tight_pieces(view: TopView) -> Line:
+    """The title, or every page by its name, with less space between them."""
+    return tuple(Piece(SafeText(piece.text.rstrip(" "))) for piece in _title_pieces(view))
 
 
 def _short_pieces(view: TopView) -> Line:

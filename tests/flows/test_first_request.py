@@ -61,9 +61,7 @@ def _get_a_token(person: Terminal, page: str, tmp_path: Path, language: str) -> 
         assert "eyJ" in done.result(60)
 
 
-def _registered(
-    server: LiveServer, user: str, name: str, permissions: Mapping[str, str]
-) -> str:
+def _registered(server: LiveServer, user: str, name: str, permissions: Mapping[str, str]) -> str:
     """The page after an administrator has registered an agent in the console."""
     admin = new_web_person(server)
     users = Users(server.services.store, server.services.secrets)

@@ -194,7 +194,7 @@ class InboxBase(KeyedScreen):
         if state.selected != self.state.selected:
             self.context.guard.arm()
         self.set_state(state)
-        text = event_text(event, self.context.zone, is_narrow=self._is_narrow)
+        text = event_text(event, self.context.zone)
         if text and event.name in URGENT_EVENTS:
             self.show_message(text)
         elif text and is_news and not self._changed_marks:

@@ -51,5 +51,8 @@ def command(services: OpenInstallation, admin: str, *, if_missing: bool) -> Prin
         "  sayso serve",
         "",
         *code_lines(services, user, issued),
+        "",
+        "Then register an agent that asks them:",
+        f"  sayso agents add NAME --owner {user.name}",
     ]
     return {"user": user.name, **code_document(services, issued)}, lines

@@ -20,7 +20,7 @@ from approver_tui.widgets.times import MINUTE, short_clock
 _GAP = SafeText("  ")
 _UNLOCKED = SafeText("unlocked  ")
 _SHORTEST_NAME = 2
-"""So many cells of the user's name stay next to the names of the pages."""
+"""With fewer cells, the user's name is left out."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,14 +72,15 @@ def _sides(view: TopView, width: int) -> tuple[Line, Line]:
             for left in ((*_title_pieces(view), *time), tight)
             for words in badges
         ),
-        (tight, badges[-1], min(name, _SHORTEST_NAME)),
+        (tight, badges[-1], 0),
         *((short, words, name) for words in badges),
     )
     fitting = [
         (left, words) for left, words, needed in forms if _spare(view, left, words, width) >= needed
     ]
     left, words = next(iter(fitting), (short, badges[-1]))
-    user = crop(view.user, max(0, _spare(view, left, words, width)))
+    spare = _spare(view, left, words, width)
+    user = crop(view.user, spare) if spare >= _SHORTEST_NAME else SafeText("")
     state = Piece(words, Role.STRONG if is_live else Role.ALERT)
     who = Piece(fmt("{}{}", user, _GAP), Role.DIM)
     return left, (*(unlocked if view.is_unlocked else ()), who, state)
@@ -93,7 +94,8 @@ def _spare(view: TopView, left: Line, words: SafeText, width: int) -> int:
 
 def _tight_pieces(view: TopView) -> Line:
     """The title, or every page by its name, with less space between them."""
-    return tuple(Piece(SafeText(piece.text.rstrip(" "))) for piece in _title_pieces(view))
+    whole = [Piece(SafeText(text.strip()), role) for text, role in _title_pieces(view)]
+    return (whole[0], *(Piece(fmt(" {}", text), role) for text, role in whole[1:]))
 
 
 def _short_pieces(view: TopView) -> Line:

@@ -62,7 +62,7 @@ def _permission_lines(admin: OpenInstallation, agent: Agent) -> list[str]:
         lines = [*_own_lines(admin, agent, _SampleRequest(OPENID, None)), ""]
     return [
         *lines,
-        "It has no permissions yet. Register an API, then let the agent ask for its scope:",
+        "It has no permissions yet. Register an API, then give the agent a scope of it:",
         "  sayso resources add URI --scope NAME",
         update,
     ]
@@ -85,7 +85,7 @@ def _own_lines(admin: OpenInstallation, agent: Agent, sample: _SampleRequest) ->
         ]
     if names.GRANT_CIBA in agent.grant_types:
         return [
-            "Ask a person, then wait for the answer. The first command prints the AUTH_REQ_ID:",
+            "Ask a person, then wait for the answer. The first command prints AUTH_REQ_ID:",
             f"  {_ask(admin, agent, sample)}",
             f"  {_fetch(admin, agent)}",
         ]

@@ -125,5 +125,5 @@ def app_environment(home: Home, chosen: settings.Settings, approval_id: str | No
         editor=settings.editor(),
         theme=chosen.theme,
         keymap=chosen.keymap,
-        filters=chosen.filters,
+        filters=dict(chosen.filters),
     )

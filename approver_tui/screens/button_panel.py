@@ -84,6 +84,8 @@ class ButtonPanel(ModalScreen[ScreenResultType], SafeFocusScreen[ScreenResultTyp
 
     def draw_button(self, reason: SafeText, text: SafeText | None = None) -> None:
         """Update the button, the hint and the keys."""
+        if self.focused is not None and self.focused.id == "back" and reason.startswith("type "):
+            reason = fmt("press Tab, then {}", reason)
         words = button_hint(self.verb, reason) if text is None else text
         self.query_one("#hint", CachedLine).show(words)
         self.query_one(f"#{self.BUTTON}", PanelButton).is_off = bool(reason)

@@ -3,7 +3,7 @@
 Owns: `ScreenContext` and `Environment`. Never: how they are built; `wiring.py` does that.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import tzinfo
 
@@ -52,7 +52,7 @@ class Environment:
     """The command of the user's editor; empty without one."""
     theme: str = "sayso"
     keymap: Keymap = DEFAULT_KEYMAP
-    filters: Mapping[str, str] = field(default_factory=dict)
+    filters: dict[str, str] = field(default_factory=dict)
     """The saved filters by name."""
 
 

@@ -10,6 +10,7 @@ from typing import ClassVar
 
 from textual.binding import Binding, BindingType
 
+from approver_tui.client.errors import BadSetting
 from approver_tui.messages import SignInChosen
 from approver_tui.screens.approvals.inbox_state import InboxState
 from approver_tui.screens.approvals.notices import full_texts, log_alarm, notices, one_line_text
@@ -20,8 +21,14 @@ from approver_tui.screens.keys import Rows, bindings, help_with_keymap, key_name
 from approver_tui.screens.palette import Palette, commands
 from approver_tui.screens.ready_screen import ReadyScreen
 from approver_tui.state.notifications.connection import Phase
-from approver_tui.state.saved_filters import NO_FILTERS
-from approver_tui.state.text import SafeText, counted
+from approver_tui.state.queries import Query, read_query
+from approver_tui.state.saved_filters import (
+    NO_FILTERS,
+    named_filter,
+    saved_filters,
+    with_filter,
+)
+from approver_tui.state.text import SafeText, counted, display_safe
 from approver_tui.widgets.filter_line import FilterLine
 from approver_tui.widgets.lines import fmt
 from approver_tui.widgets.notice_lines import CachedLine, NoticeLines, StatusLine
@@ -151,6 +158,28 @@ class KeyedScreen(ReadyScreen[None]):
         """Open the command palette."""
         filters = self.context.environment.filters if self.query(FilterLine) else NO_FILTERS
         self.app.push_screen(Palette(commands(self._help_rows, filters)), self._press)
+
+    def read_filter(self, message: FilterLine.Applied, me: str | None = None) -> Query:
+        """Return the filter; one with a name is saved first, or deleted. Raises ValueError."""
+        named = named_filter(message.text) if message.is_done else None
+        name, text = named or ("", message.text)
+        query = read_query(text, self.context.now(), me, self.context.environment.filters)
+        if named is not None:
+            self._save_filter(name, text)
+        return query
+
+    def _save_filter(self, name: str, text: str) -> None:
+        """Save a filter, or delete it if its text is empty. Raises ValueError."""
+        environment = self.context.environment
+        everything = with_filter(environment.filters, name, text)
+        try:
+            environment.settings_store.save("filters", everything)
+        except (BadSetting, OSError) as error:
+            raise ValueError(str(error).rstrip(".")) from error
+        environment.filters.clear()
+        environment.filters.update(saved_filters(everything))
+        done = fmt("saved") if text else fmt("deleted")
+        self.show_message(fmt("Filter @{} is {}.", display_safe(name), done))
 
     @property
     def _help_rows(self) -> Rows:

@@ -104,10 +104,11 @@ def inbox_keys(
     `marked` requests, approve and deny apply to all of them.
     """
     of_them = f" {marked}.." if marked else ".."
-    mark = (hint("x", "Select"), hint("X", "All/none")) if marked else (hint("x", "Select"),)
+    select = hint("x", "Select", is_off="x" in off)
+    mark = (select, hint("X", "All/none")) if marked else (select,)
     undo_denial = (hint("u", "Undo"),) if can_undo else ()
     way_out = (HELP, BACK) if is_reading else (HELP, QUIT)
-    rest = _SCROLL if is_reading else _READ
+    rest = _SCROLL if is_reading else replace(_READ, is_off="v" in off)
     return (
         *retry,
         hint("a", f"Approve{of_them}", is_off="a" in off),
@@ -119,10 +120,11 @@ def inbox_keys(
         hint("e", "Limits..", is_off="e" in off),
         hint("!", "Report..", "exclamation_mark", is_off="!" in off),
         hint("s", "Similar..", is_off="s" in off),
-        hint("v", "All details"),
+        hint("v", "All details", is_off="v" in off),
         hint("/", "Filter", "slash"),
         hint("o", "Phone..", is_off="o" in off),
         *(() if marked else mark),
+        hint("1-6", "Pages", ""),
     )
 
 

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Generic, TypeVar
 from textual import on
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
-from textual.containers import Horizontal, Vertical
+from textual.containers import Horizontal
 from textual.message import Message
 from textual.widget import Widget
 
@@ -45,6 +45,7 @@ from approver_tui.widgets.entry_sheet import EntrySheet, LineMaker
 from approver_tui.widgets.key_bar import Hint, KeyBar
 from approver_tui.widgets.lines import Line, fmt
 from approver_tui.widgets.notice_lines import LOADING, CachedLine, StatusLine
+from approver_tui.widgets.reading_pane import ReadingPane
 from approver_tui.widgets.sheet import Sheet
 from approver_tui.widgets.top_bar import TopBar, TopView
 
@@ -190,7 +191,7 @@ class Page(KeyedScreen, Generic[Found, Item]):
         yield from self.warning_lines()
         with Horizontal(id="body"):
             yield EntryList(id="entries")
-            with Vertical(id="reading"):
+            with ReadingPane(id="reading"):
                 yield EntrySheet(id="entry")
                 yield CachedLine(id="more")
         yield from self.widgets_below()

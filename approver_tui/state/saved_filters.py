@@ -10,6 +10,7 @@ from types import MappingProxyType
 
 NO_FILTERS: Mapping[str, str] = MappingProxyType({})
 _SAVED = re.compile(r"\s*([a-z0-9-]{1,20})\s*=\s*([^;=@\s][^;=@]*)")
+_NAMED = re.compile(r"\s*@([a-z0-9-]{1,20})\s*=(.*)")
 
 
 def saved_filters(text: str) -> Mapping[str, str]:
@@ -19,6 +20,20 @@ def saved_filters(text: str) -> Mapping[str, str]:
     if len(saved) != len(found):
         raise ValueError("write NAME = FILTER; NAME = FILTER")
     return saved
+
+
+def named_filter(text: str) -> tuple[str, str] | None:
+    """Return the name and the filter of `@urgent = risk:high`, which saves it; else None."""
+    match = _NAMED.fullmatch(text)
+    return match and (match[1], match[2].strip())
+
+
+def with_filter(saved: Mapping[str, str], name: str, text: str) -> str:
+    """Return the text of all with this one, or without it if it is empty. Raises ValueError."""
+    changed = {**saved, name: text}
+    joined = "; ".join(f"{each} = {known}" for each, known in changed.items() if known)
+    saved_filters(joined)
+    return joined
 
 
 def expanded(text: str, saved: Mapping[str, str]) -> str:

@@ -4,7 +4,7 @@ Owns: opening and closing, passing on the text while it is typed. Never: parsing
 does.
 """
 
-from collections.abc import Iterable
+from collections.abc import Mapping
 
 from textual import events, on
 from textual.binding import Binding
@@ -14,7 +14,9 @@ from textual.widgets import Input
 
 from approver_tui.state.text import SafeText
 
-_HINT = SafeText("words  !word  agent:NAME  risk:high  since:7d  is:denied")
+_HINT = SafeText(
+    "words  !word  agent:NAME  risk:high  since:7d  is:denied  @NAME = FILTER saves it"
+)
 _LONGEST = 200
 
 
@@ -31,20 +33,17 @@ class FilterLine(Input):
             self.text = text
             self.is_done = is_done
 
-    def __init__(self, saved: Iterable[str]) -> None:
-        names = [f"@{name}" for name in saved]
-        super().__init__(
-            id="filter",
-            max_length=_LONGEST,
-            compact=True,
-            placeholder="  ".join((*names, _HINT)),
-            suggester=SuggestFromList(names),
-        )
+    def __init__(self, saved: Mapping[str, str]) -> None:
+        super().__init__(id="filter", max_length=_LONGEST, compact=True)
+        self._saved = saved
         self.cursor_blink = False
         self.display = False
 
     def open(self, text: str) -> None:
         """Show it with the current filter, and take the focus."""
+        names = [f"@{name}" for name in self._saved]
+        self.placeholder = "  ".join((*names, _HINT))
+        self.suggester = SuggestFromList(names)
         self.value = text
         self.cursor_position = len(text)
         self.display = True

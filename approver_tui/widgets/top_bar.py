@@ -19,6 +19,8 @@ from approver_tui.widgets.times import MINUTE, short_clock
 
 _GAP = SafeText("  ")
 _UNLOCKED = SafeText("unlocked  ")
+_SHORTEST_NAME = 2
+"""With fewer cells, the user's name is left out."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,16 +64,23 @@ def _sides(view: TopView, width: int) -> tuple[Line, Line]:
     is_live = view.connection.is_live
     badges = (whole, SafeText(view.connection.phase.value.upper())) if is_live else (whole,)
     time = () if view.left is None else (Piece(fmt("  {} left", view.left)),)
-    lefts = ((*_title_pieces(view), *time), _short_pieces(view))
+    tight, short = _tight_pieces(view), _short_pieces(view)
     name = cell_len(view.user)
+    forms = (
+        *(
+            (left, words, name)
+            for left in ((*_title_pieces(view), *time), tight)
+            for words in badges
+        ),
+        (tight, badges[-1], 0),
+        *((short, words, name) for words in badges),
+    )
     fitting = [
-        (left, words)
-        for left in lefts
-        for words in badges
-        if _spare(view, left, words, width) >= name
+        (left, words) for left, words, needed in forms if _spare(view, left, words, width) >= needed
     ]
-    left, words = next(iter(fitting), (lefts[-1], badges[-1]))
-    user = crop(view.user, max(0, _spare(view, left, words, width)))
+    left, words = next(iter(fitting), (short, badges[-1]))
+    spare = _spare(view, left, words, width)
+    user = crop(view.user, spare) if spare >= _SHORTEST_NAME else SafeText("")
     state = Piece(words, Role.STRONG if is_live else Role.ALERT)
     who = Piece(fmt("{}{}", user, _GAP), Role.DIM)
     return left, (*(unlocked if view.is_unlocked else ()), who, state)
@@ -81,6 +90,12 @@ def _spare(view: TopView, left: Line, words: SafeText, width: int) -> int:
     """How many cells there are for the user's name."""
     unlocked = len(_UNLOCKED) if view.is_unlocked else 0
     return width - 1 - length(left) - unlocked - len(_GAP) - cell_len(words)
+
+
+def _tight_pieces(view: TopView) -> Line:
+    """The title, or every page by its name, with less space between them."""
+    whole = [Piece(SafeText(text.strip()), role) for text, role in _title_pieces(view)]
+    return (whole[0], *(Piece(fmt(" {}", text), role) for text, role in whole[1:]))
 
 
 def _short_pieces(view: TopView) -> Line:

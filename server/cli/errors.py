@@ -116,7 +116,8 @@ def sentence(error: BaseException) -> str:
         return "Interrupted."
     if isinstance(error, click.UsageError) and error.ctx is not None:
         message = " ".join(error.format_message().split())  # click lists choices on lines
-        return f"{message.rstrip('.')}. See: {error.ctx.command_path} --help"
+        end = "" if message.endswith(("?", ".")) else "."
+        return f"{message}{end} See: {error.ctx.command_path} --help"
     if isinstance(error, click.ClickException):
         return error.format_message()
     if isinstance(error, FileExistsError):

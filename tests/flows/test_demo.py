@@ -114,7 +114,7 @@ def test_with_a_terminal_a_user_approves_the_payment_in_the_app() -> None:
     terminal.choose("DE89 3704 0044 0532 0130 00")
     terminal.press("a")
     terminal.until("Approve?  HIGH RISK")
-    terminal.press_until("\x1b[6~", "Approve unavailable: type the last 4 characters")
+    terminal.press_until("\x1b[6~", "press Tab, then type the last 4")
     terminal.press("\x1b[Z\x1b[Z\x1b[Z")
     terminal.until("[ Back ]")
     terminal.press("3000")

@@ -24,6 +24,7 @@ _TYPES = re.compile(r": (?:string|Record<string, string>)(?=[,)])")
 
 
 _FILES = {"python": "first.py", "typescript": "first.mjs", "curl": "first.sh"}
+PERMISSIONS = {"resources": PAY, "scopes": "payments:read"}
 _RUN = {"python": sys.executable, "typescript": "node", "curl": "bash"}
 
 
@@ -32,7 +33,21 @@ def test_each_program_gets_a_token_after_the_person_approved(
     server: LiveServer, person: Terminal, tmp_path: Path, language: str
 ) -> None:
     """With the secret in the environment; the programs do not contain it. Node gets no types."""
-    page = _registered(server, person.user, f"first-{language}")
+    page = _registered(server, person.user, f"first-{language}", PERMISSIONS)
+    _get_a_token(person, page, tmp_path, language)
+
+
+@pytest.mark.parametrize("language", ["curl", "python", "typescript"])
+def test_each_program_of_an_agent_without_permissions_gets_a_token_too(
+    server: LiveServer, person: Terminal, tmp_path: Path, language: str
+) -> None:
+    """It asks for the user's ID alone; nothing in it has to be replaced."""
+    page = _registered(server, person.user, f"bare-{language}", {})
+    assert "so it asks for the user's ID alone" in html.unescape(page)
+    _get_a_token(person, page, tmp_path, language)
+
+
+def _get_a_token(person: Terminal, page: str, tmp_path: Path, language: str) -> None:
     secret = re.findall("<code>(sayso_cs_[^<]+)</code>", page)[0]
     (program,) = re.findall(rf'(?s)<pre id="in-{language}".*?<code>(.*?)</code>', page)
     (tmp_path / _FILES[language]).write_text(_TYPES.sub("", html.unescape(program)))
@@ -46,7 +61,7 @@ def test_each_program_gets_a_token_after_the_person_approved(
         assert "eyJ" in done.result(60)
 
 
-def _registered(server: LiveServer, user: str, name: str) -> str:
+def _registered(server: LiveServer, user: str, name: str, permissions: Mapping[str, str]) -> str:
     """The page after an administrator has registered an agent in the console."""
     admin = new_web_person(server)
     users = Users(server.services.store, server.services.secrets)
@@ -55,8 +70,7 @@ def _registered(server: LiveServer, user: str, name: str) -> str:
         "name": name,
         "owners": user,
         "asks": user,
-        "resources": PAY,
-        "scopes": "payments:read",
+        **permissions,
         "auth_method": "client_secret_basic",
         "delivery": "poll",
         "id_token_signed_response_alg": "ES256",

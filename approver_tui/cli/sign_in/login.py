@@ -4,6 +4,7 @@ import sys
 import threading
 from contextlib import nullcontext
 from functools import partial
+from shutil import get_terminal_size
 
 import click
 
@@ -30,6 +31,8 @@ from approver_tui.client.errors import (
 )
 from approver_tui.client.sign_in import profile
 from approver_tui.client.sign_in.profile import Home
+
+_PIN_RULE = "6 characters (you approve with it; it is not shown)"
 
 
 @click.command("login")
@@ -69,7 +72,7 @@ def command(  # one argument per option
     with nullcontext() if pin_stdin else prompts.echo_off():
         find_issuer(url, allow_insecure=insecure)  # ask for no PIN if the server is unreachable
         typed_code = _read_code(code, from_stdin=code_stdin)
-        pin = read_new_secret("PIN", "6 characters", "--pin-stdin", from_stdin=pin_stdin)
+        pin = read_new_secret("PIN", _PIN_RULE, "--pin-stdin", from_stdin=pin_stdin)
     enrollment = Enrollment(
         url=url,
         code=typed_code,
@@ -164,5 +167,6 @@ def _lines(client: Client) -> list[str]:
     ]
     if known.vault == FILES:
         lines.append(f"Its session key is stored in files under {client.home.secrets_folder}.")
-    lines += [f"Warning: {warning}" for warning in warnings(client)]
+    width = get_terminal_size().columns
+    lines += [click.wrap_text(f"Warning: {warning}", width) for warning in warnings(client)]
     return [*lines, "", "See your requests: sayso-approver"]

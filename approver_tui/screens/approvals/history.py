@@ -162,8 +162,7 @@ class HistoryPage(Page[Part, Approval]):
         """Apply the filter while it is typed; at its end look further back, or report a mistake."""
         try:
             me = None if self.state.me is None else self.state.me.user.id
-            saved = self.context.environment.filters
-            self._query = read_query(message.text, self.context.now(), me, saved)
+            self._query = self.read_filter(message, me)
         except ValueError as error:
             if message.is_done:
                 self._query = self._query_before

@@ -40,7 +40,7 @@ from approver_tui.screens.request_actions import QuickAction
 from approver_tui.screens.standing_grants.grant import StandingGrantPanel
 from approver_tui.screens.thread_messages import LogChecked
 from approver_tui.state.approvals.approvals import Approval
-from approver_tui.state.queries import NO_QUERY, read_query
+from approver_tui.state.queries import NO_QUERY
 from approver_tui.state.text import SafeText, display_safe
 from approver_tui.widgets.approvals.approval_detail import ApprovalDetail
 from approver_tui.widgets.approvals.approval_list import ApprovalList
@@ -235,9 +235,7 @@ class InboxScreen(InboxBase):
     def _filter_applied(self, message: FilterLine.Applied) -> None:
         """Apply the filter while it is typed; an invalid one is reported at its end."""
         try:
-            saved = self.context.environment.filters
-            query = read_query(message.text, self.context.now(), saved=saved)
-            self.set_state(self.state.with_query(query))
+            self.set_state(self.state.with_query(self.read_filter(message)))
         except ValueError as error:
             if message.is_done:
                 self.set_state(self.state.with_query(self._query_before))

@@ -9,7 +9,7 @@ from typing import Any
 
 from textual import on
 from textual.app import ComposeResult
-from textual.containers import Horizontal, Vertical
+from textual.containers import Horizontal
 from textual.timer import Timer
 
 from approver_tui.attention.event_alerts import handle_event_alert
@@ -41,6 +41,7 @@ from approver_tui.widgets.filter_line import FilterLine
 from approver_tui.widgets.key_bar import KeyBar
 from approver_tui.widgets.lines import fmt
 from approver_tui.widgets.notice_lines import LOADING, CachedLine, NoticeLines, StatusLine
+from approver_tui.widgets.reading_pane import ReadingPane
 from approver_tui.widgets.top_bar import TopBar
 
 _RELOAD_DELAY = 3.0
@@ -83,7 +84,7 @@ class InboxBase(KeyedScreen):
         yield from self.warning_lines()
         with Horizontal(id="body"):
             yield ApprovalList(id="list")
-            with Vertical(id="reading"):
+            with ReadingPane(id="reading"):
                 yield ApprovalDetail(self.context.zone, self.context.keys, id="detail")
                 yield CachedLine(id="more")
         yield FilterLine(self.context.environment.filters)
@@ -194,7 +195,7 @@ class InboxBase(KeyedScreen):
         if state.selected != self.state.selected:
             self.context.guard.arm()
         self.set_state(state)
-        text = event_text(event, self.context.zone, is_narrow=self._is_narrow)
+        text = event_text(event, self.context.zone)
         if text and event.name in URGENT_EVENTS:
             self.show_message(text)
         elif text and is_news and not self._changed_marks:

@@ -154,7 +154,7 @@ class InboxState:
             inbox, arrived = self._sorted_inbox(page), frozenset[str]()
         else:
             new = {approval.id for approval in page.items if self.inbox.find(approval.id) is None}
-            inbox, arrived = _merged(self.inbox, page), self.arrived | new
+            inbox, arrived = _merged(self.inbox, page), self._with_arrived(new)
         state = replace(
             self, inbox=inbox, arrived=arrived, me=me, is_loaded=True, is_incomplete=False
         )
@@ -222,7 +222,7 @@ class InboxState:
             self,
             inbox=self.inbox.with_approval(approval),
             unverified=self._other_unverified(approval.id),
-            arrived=self.arrived | {approval.id},
+            arrived=self._with_arrived({approval.id}),
             selected=approval.id if is_first else self.selected,
         )
 
@@ -293,6 +293,10 @@ class InboxState:
         if row.is_held_back != current.is_held_back:
             return False
         return row.is_held_back or (row.id in self.arrived) == (current.id in self.arrived)
+
+    def _with_arrived(self, new: set[str]) -> frozenset[str]:
+        """Return the new rows; in an empty list they need no heading."""
+        return self.arrived | new if self.inbox.rows else frozenset()
 
     def _other_unverified(self, approval_id: str) -> tuple[Unverified, ...]:
         return tuple(each for each in self.unverified if each.id != approval_id)

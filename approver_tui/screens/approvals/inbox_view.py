@@ -146,6 +146,7 @@ class InboxView:
 def _unavailable_keys(state: InboxState, moment: AnswerContext) -> frozenset[str]:
     """Return which keys are off for the selected request; marked requests keep theirs on."""
     case = state, state.current, moment
+    nothing = SafeText("") if state.current else fmt("nothing is selected.")
     reasons = {
         "a": SafeText("") if state.marks else approval_blocker(*case),
         "d": SafeText("") if state.marks else answer_blocker(*case),
@@ -153,5 +154,7 @@ def _unavailable_keys(state: InboxState, moment: AnswerContext) -> frozenset[str
         "s": standing_grant_blocker(*case),
         "!": report_blocker(*case),
         "o": answer_blocker(*case),
+        "v": nothing,
+        "x": SafeText("") if state.marks else nothing,
     }
     return frozenset(key for key, reason in reasons.items() if reason)

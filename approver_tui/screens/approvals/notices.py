@@ -85,7 +85,8 @@ def _changed_log(state: InboxState) -> Notice | None:
 
 def _stale(context: ScreenContext, state: InboxState) -> Notice | None:
     connection = state.connection
-    is_first_dial = connection.phase is Phase.CONNECTING and state.fresh_at is None
+    is_new = state.fresh_at is None or (state.is_loaded and not connection.reason)
+    is_first_dial = connection.phase is Phase.CONNECTING and is_new
     is_over = connection.is_live or connection.phase is Phase.SIGNED_OUT
     if is_over or is_first_dial or not connection.since:
         return None

@@ -44,9 +44,11 @@ class AgentsPage(Page[Found, Agent]):
         asked = [one for one in found if not one.acting and one.asked]
         idle = [one for one in found if not one.acting and not one.asked]
         nobody = fmt("No agent acts for you.")
+        others = fmt("No other agents in 7 days.")
+        how = fmt("None in 7 days. An administrator registers agents with: sayso agents add")
         return (
             self._section("ACTING FOR YOU ({})", acting_now, nobody),
-            self._section("ASKED RECENTLY ({})", asked, fmt("No other agents in 7 days.")),
+            self._section("ASKED RECENTLY ({})", asked, others if found else how),
             *([self._section("YOURS ({})", idle, SafeText(""))] if idle else []),
         )
 

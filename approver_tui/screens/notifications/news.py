@@ -74,9 +74,9 @@ _TEXTS = {**ALARMS, **_GRANT_TEXTS, **_CHANGE_TEXTS}
 """The text of events about requests."""
 
 
-def event_text(event: Event, zone: tzinfo | None, *, is_narrow: bool) -> SafeText:
+def event_text(event: Event, zone: tzinfo | None) -> SafeText:
     """Return the line for an event; empty if there is none."""
-    text = _text(event, is_narrow=is_narrow)
+    text = _text(event)
     return fmt("{} {}", short_clock(event.at, zone), text) if text else text
 
 
@@ -88,7 +88,7 @@ def ending_soon(near: CountdownStage, approvals: Sequence[Approval]) -> SafeText
     return fmt("{} s left for {} requests, the first: {}", near, len(approvals), first)
 
 
-def _text(event: Event, *, is_narrow: bool) -> SafeText:
+def _text(event: Event) -> SafeText:
     if event.about is not None and event.name in _AGENT_TEXTS:
         return _agent_text(_AGENT_TEXTS[event.name], event.about)
     if event.name in _TEXTS:
@@ -96,7 +96,7 @@ def _text(event: Event, *, is_narrow: bool) -> SafeText:
     if event.device is not None:
         return _device_text(event.name, event.device)
     if event.approval is not None:
-        return _approval_text(event.name, event.approval, is_narrow=is_narrow)
+        return _approval_text(event.name, event.approval)
     return SafeText("")
 
 
@@ -110,13 +110,10 @@ def _device_text(name: EventName, device: Device) -> SafeText:
     return fmt("{} {}", which, SafeText(_DEVICE_TEXTS.get(name, "changed.")))
 
 
-def _approval_text(name: EventName, approval: Approval, *, is_narrow: bool) -> SafeText:
+def _approval_text(name: EventName, approval: Approval) -> SafeText:
     if name is EventName.REQUESTED:
         risk = SafeText(approval.risk.value.upper())
-        if is_narrow:
-            return fmt("new {} from {} (added below)", risk, approval.agent.name)
-        where = fmt("(added below; your selection did not move)")
-        return fmt("new {} {} {}", risk, _request_noun(approval), where)
+        return fmt("new {} {}, at the end of the list", risk, _request_noun(approval))
     what = _request_with_article(approval)
     if name is EventName.DECIDED and (approval.decided or approval.automatic_decision):
         return _decision_text(approval, what)

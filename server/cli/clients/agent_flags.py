@@ -12,6 +12,7 @@ from server.cli.output import if_missing_option
 from server.cli.printed import Printed, prints
 from server.services.clients.agent_forms import AgentChanges, NewAgent
 from server.services.clients.agent_members import AGENT_MEMBERS
+from server.services.clients.agents import NewSecret
 from server.services.refusals import Exists
 
 
@@ -67,4 +68,5 @@ def update(
     )
     agent = admin.agents.update(name_or_id, changes, by=BY)
     people = names_by_id(admin)
-    return agent_document(agent, people), agent_lines(agent, people)
+    used = ["", *usage_lines(admin, NewSecret(agent, ""))] if changes.get("scopes") else []
+    return agent_document(agent, people), [*agent_lines(agent, people), *used]

@@ -7,6 +7,7 @@ from server.cli.clients.agent_document import names_by_id
 from server.cli.opening import OpenInstallation
 from server.model.clients import Agent
 from server.protocol import names
+from server.protocol.resources.scopes import OPENID
 from server.protocol.tokens.token_exchange import ACCESS_TOKEN
 from server.services.clients.agents import NewSecret
 
@@ -44,14 +45,27 @@ def usage_lines(admin: OpenInstallation, given: NewSecret) -> list[str]:
         lines = ["Its secret is shown once. Keep it where the agent reads it:", ""]
         lines += [f"  SECRET={given.secret}", ""]
     if not agent.scopes:
-        resource = quote(agent.resources[0]) if agent.resources else "URI"
-        has = "It may ask for actions, and has no scopes yet. To add some:"
-        missing = "It has no permissions yet. Add some:"
-        update = f"sayso agents update {quote(agent.name)} --resource {resource} --scope NAME"
-        return [*lines, has if agent.resources else missing, f"  {update}"]
+        return [*lines, *_permission_lines(admin, agent)]
     sample = _sample_request(admin, agent)
     used = [*_own_lines(admin, agent, sample), *_exchange_lines(admin, agent, sample)]
     return [*lines, *used, *(sample.hint if used else [])]
+
+
+def _permission_lines(admin: OpenInstallation, agent: Agent) -> list[str]:
+    """How an agent without scopes gets some, and what it can ask until then."""
+    resource = quote(agent.resources[0]) if agent.resources else "URI"
+    update = f"  sayso agents update {quote(agent.name)} --resource {resource} --scope NAME"
+    if agent.resources:
+        return ["It may ask for actions, and has no scopes yet. To add some:", update]
+    lines = []
+    if names.GRANT_CIBA in agent.grant_types:
+        lines = [*_own_lines(admin, agent, _SampleRequest(OPENID, None)), ""]
+    return [
+        *lines,
+        "It has no permissions yet. Register an API, then give the agent a scope of it:",
+        "  sayso resources add URI --scope NAME",
+        update,
+    ]
 
 
 def _sample_request(admin: OpenInstallation, agent: Agent) -> _SampleRequest:
@@ -71,7 +85,7 @@ def _own_lines(admin: OpenInstallation, agent: Agent, sample: _SampleRequest) ->
         ]
     if names.GRANT_CIBA in agent.grant_types:
         return [
-            "Ask a person, then wait for the answer:",
+            "Ask a person, then wait for the answer. The first command prints AUTH_REQ_ID:",
             f"  {_ask(admin, agent, sample)}",
             f"  {_fetch(admin, agent)}",
         ]
@@ -98,7 +112,7 @@ def _ask(admin: OpenInstallation, agent: Agent, sample: _SampleRequest) -> str:
         agent,
         "bc-authorize",
         {
-            "scope": f"openid {sample.scope}",
+            "scope": " ".join(dict.fromkeys((OPENID, sample.scope))),
             **_resource(agent),
             **sample.details,
             "login_hint": hint,

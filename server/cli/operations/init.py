@@ -47,9 +47,12 @@ def command(services: OpenInstallation, admin: str, *, if_missing: bool) -> Prin
         return {"user": present.name}, [line]
     lines = [
         f"{user.name} is the administrator of this installation.",
+        "Start the server in another terminal, if it does not run yet:",
+        "  sayso serve",
+        "",
         *code_lines(services, user, issued),
         "",
-        "If the server does not run yet, start it first:",
-        "  sayso serve",
+        "Then register an agent that asks them:",
+        f"  sayso agents add NAME --owner {user.name}",
     ]
     return {"user": user.name, **code_document(services, issued)}, lines

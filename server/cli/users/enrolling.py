@@ -19,13 +19,13 @@ def code_document(admin: OpenInstallation, issued: IssuedCode) -> dict[str, obje
 def code_lines(admin: OpenInstallation, user: User, issued: IssuedCode) -> list[str]:
     """Return the code, its lifetime and the command that uses it."""
     return [
-        f"This code enrolls one device of {user.name}. It is shown and works once, and expires at",
+        f"{user.name} enrolls a device with this code. It is shown and works once, and expires at",
         f"{moment(issued.expires_at)} (in 15 minutes):",
         "",
         f"  {issued.code}",
         "",
-        "On the machine where they approve:",
+        "To approve in a terminal, run this on that machine:",
         f"  sayso-approver login {admin.issuer} --code {issued.code}",
-        "or open this page, which has instructions:",
+        "To approve in a browser, open this page there:",
         f"  {enrollment.link(admin.issuer, issued.code)}",
     ]

@@ -96,12 +96,14 @@ def load(visit: Visit) -> Facts:
     note = None if shown.decision is None else shown.decision.note
     is_waiting = is_open(shown, visit.person)
     given = granted(approval)
-    asked = str(json.loads(approval.display)["headline"])
+    display = json.loads(approval.display)
+    asked = str(display["headline"])
+    deed = button_text(approval.kind, asked if given is None else given.headline)
     return {
         **request_facts(visit, shown),
         "open": is_waiting,
         "voted": approval.state is State.PENDING and not is_waiting,
-        "button": button_text(approval.kind, asked if given is None else given.headline),
+        "button": deed if display["facts"] else _USUAL,
         "outcome": outcome(shown),
         "note": note,
         "granted": given,

@@ -48,6 +48,15 @@ def test_the_age_of_the_data_is_never_left_out():
         assert shown.endswith("OFFLINE data 14:32")
 
 
+@pytest.mark.parametrize("user", ["me", "alice"])
+def test_every_page_is_named_at_80_columns_while_the_app_is_unlocked(user):
+    """The space between the names, the clock and the user's name give way."""
+    shown = _line(78, user, tabs=PAGES)
+    assert all(name in shown for name in PAGES)
+    assert shown.endswith("unlocked    LIVE")
+    assert _line(80, user, tabs=PAGES).endswith(f"{'me' if user == 'me' else 'a…'}  LIVE")
+
+
 def test_every_page_is_named_if_there_is_room():
     """With a short name and a locked app there is."""
     shown = _line(98, "alice", tabs=PAGES, is_unlocked=False)

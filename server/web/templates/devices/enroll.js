@@ -4,6 +4,10 @@ import { attempt, call, decoded, encoded, ready } from "/passkey.js";
 const code = document.getElementById("code");
 code.value = decodeURIComponent(location.hash.slice(1)).slice(0, 60);
 history.replaceState(null, "", location.pathname);
+const systems = ["iPhone", "iPad", "Android", "Windows", "Mac", "Linux"];
+const system = systems.find((each) => navigator.userAgent.includes(each));
+const name = document.getElementById("name");
+if (system) name.value = `${system} browser`;
 
 function options(told) {
   const known = told.excludeCredentials.map((each) => ({ ...each, id: decoded(each.id) }));
@@ -22,7 +26,7 @@ document.getElementById("make").addEventListener("submit", (event) => {
     const { response } = await navigator.credentials.create({ publicKey: options(told) });
     await call("POST", "/api/passkeys", {
       code: code.value,
-      name: document.getElementById("name").value,
+      name: name.value,
       attestation: encoded(response.attestationObject),
       client_data: encoded(response.clientDataJSON),
     });

@@ -72,7 +72,7 @@ async def test_high_risk_needs_the_pin_for_this_request():
     stage = a_stage([an_approval("pay")])
     async with opened(stage) as pilot:
         await _open_and_read(pilot, stage)
-        assert _why(stage) == "Approve unavailable: type your PIN."
+        assert _why(stage) == "Approve unavailable: press Tab, then type your PIN."
         await _type_pin(pilot, stage)
         await press(pilot, stage, "tab", "enter")
         await until(pilot, lambda: bool(stage.answers.given))

@@ -74,7 +74,7 @@ async def test_a_fact_and_the_pin_are_typed_one_after_the_other():
     stage = a_stage([an_approval("pay", PAYMENT, **BACK)])
     async with opened(stage) as pilot:
         await _open(pilot, stage)
-        assert _why(stage) == 'Approve unavailable: type "Amount" as you read it.'
+        assert _why(stage) == 'Approve unavailable: press Tab, then type "Amount" as you read it.'
         await _type(pilot, stage, "4820")
         assert _why(stage) == "Approve unavailable: type your PIN."
         assert _is_off(stage)
@@ -129,7 +129,10 @@ async def test_a_match_number_alone_needs_no_pin():
     stage = a_stage([an_approval("deploy", DEPLOY, **NUMBER)])
     async with opened(stage) as pilot:
         await _open(pilot, stage)
-        assert _why(stage) == "Approve unavailable: type the match number that the agent shows."
+        assert (
+            _why(stage)
+            == "Approve unavailable: press Tab, then type the match number that the agent shows."
+        )
         await _type(pilot, stage, "482")
         await _approve(pilot, stage)
         await until(pilot, lambda: bool(stage.answers.given))

@@ -57,10 +57,7 @@ async def test_a_new_request_is_appended_and_moves_nothing():
         assert isinstance(stage.app.focused, ApprovalList)
         text = shown(stage)
         assert "NEW (1)" in text
-        assert (
-            "new MEDIUM request from release-agent (added below; your selection did not move)"
-            in text
-        )
+        assert "new MEDIUM request from release-agent, at the end of the list" in text
 
 
 def _line(stage, words):
@@ -395,7 +392,7 @@ async def test_a_message_stays_for_three_seconds_before_news():
         await until(pilot, lambda: "Locked: the next approval requires the PIN." in shown(stage))
         stage.clock.move(3)
         look(stage)
-        await until(pilot, lambda: "(added below; your selection did not move)" in shown(stage))
+        await until(pilot, lambda: "at the end of the list" in shown(stage))
 
 
 async def test_a_refresh_ends():

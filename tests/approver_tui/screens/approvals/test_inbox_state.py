@@ -79,6 +79,15 @@ def test_a_loaded_list_has_no_default_selection():
     assert table.loaded(ME, _page(first, second, old), in_order=False).selected == second.id
 
 
+def test_the_first_request_of_an_empty_list_is_not_set_apart():
+    """It is selected and needs no heading; the next one does."""
+    first, second, _ = three()
+    table = _loaded().with_request(first)
+    assert (table.selected, table.arrived) == (first.id, frozenset())
+    assert table.with_request(second).arrived == {second.id}
+    assert _loaded().loaded(ME, _page(first), in_order=False).arrived == frozenset()
+
+
 def test_an_event_about_an_ended_request_adds_no_row():
     """A late copy is not news."""
     closed = an_approval("closed", DEPLOY, state="expired")

@@ -106,9 +106,9 @@ def test_only_an_agent_can_be_asked_to_retry(kind, again):
 
 
 NEWS = {
-    ("action", EventName.REQUESTED): "new MEDIUM request from release-agent (added below",
-    ("consent", EventName.REQUESTED): "new HIGH consent for invoice-bot (added below",
-    ("device", EventName.REQUESTED): "new HIGH sign-in of a new device (added below",
+    ("action", EventName.REQUESTED): "new MEDIUM request from release-agent",
+    ("consent", EventName.REQUESTED): "new HIGH consent for invoice-bot",
+    ("device", EventName.REQUESTED): "new HIGH sign-in of a new device",
     ("action", EventName.REMINDER): "a request of release-agent is still waiting for your answer.",
     ("action", EventName.DIGEST): "requests that were held back are now waiting for you.",
     ("action", EventName.EXTENDED): "a request of release-agent has more time.",
@@ -120,11 +120,11 @@ NEWS = {
     (
         "app_device",
         EventName.REQUESTED,
-    ): "new MEDIUM sign-in of television on a device (added below",
+    ): "new MEDIUM sign-in of television on a device",
     ("app_device", EventName.REDEEMED): "television collected its token.",
-    ("standing_grant", EventName.REQUESTED): "new MEDIUM standing grant for invoice-bot (added",
+    ("standing_grant", EventName.REQUESTED): "new MEDIUM standing grant for invoice-bot",
     ("standing_grant", EventName.EXPIRED): "a standing grant for invoice-bot expired.",
-    ("app_action", EventName.REQUESTED): "new HIGH request from the app shop (added below",
+    ("app_action", EventName.REQUESTED): "new HIGH request from the app shop",
     ("app_action", EventName.EXPIRED): "a request from the app shop expired.",
     ("app_action", EventName.REDEEMED): "shop collected its token.",
 }
@@ -134,14 +134,14 @@ NEWS = {
 def test_the_status_line_names_the_kind(kind, name):
     """It does so when a request arrives, ends and is used."""
     event = Event(1, name, NOW, an_approval("x", ABOUT[kind]))
-    assert NEWS[kind, name] in event_text(event, UTC, is_narrow=False)
+    assert NEWS[kind, name] in event_text(event, UTC)
 
 
 def test_a_withdrawn_request_is_no_longer_needed():
     """Its agent withdrew it."""
     approval = an_approval("x", ABOUT["action"])
     back = replace(approval, state=ApprovalState.CANCELLED, reason=SafeText("withdrawn"))
-    said = event_text(Event(1, EventName.CANCELLED, NOW, back), UTC, is_narrow=True)
+    said = event_text(Event(1, EventName.CANCELLED, NOW, back), UTC)
     assert "a request of release-agent is no longer needed." in said
     assert "no longer needed" in _text(row_lines(InboxRow(Fold(back), NOW), 100))
     printed = "\n".join(lines.approval_in_full(back, NOW))
@@ -152,7 +152,7 @@ def test_a_replaced_request_is_announced():
     """The newer one has its own message."""
     approval = an_approval("x", ABOUT["action"])
     over = replace(approval, state=ApprovalState.CANCELLED, reason=SafeText("superseded"))
-    said = event_text(Event(1, EventName.CANCELLED, NOW, over), UTC, is_narrow=True)
+    said = event_text(Event(1, EventName.CANCELLED, NOW, over), UTC)
     assert "a request of release-agent was replaced by a newer one." in said
 
 
@@ -167,7 +167,7 @@ def test_a_replaced_request_is_announced():
 def test_a_decision_elsewhere_names_who_answered(kind, words):
     """The name is that of the person who answered."""
     done = answered(an_approval("x", ABOUT[kind]), Answer.APPROVE)
-    assert words in event_text(Event(1, EventName.DECIDED, NOW, done), UTC, is_narrow=True)
+    assert words in event_text(Event(1, EventName.DECIDED, NOW, done), UTC)
 
 
 def test_an_automatic_approval_is_announced():
@@ -175,12 +175,12 @@ def test_an_automatic_approval_is_announced():
     given = replace(
         an_approval("x"), automatic_decision=AutomaticDecision(SafeText("sayso_co_1"), 3)
     )
-    said = event_text(Event(1, EventName.DECIDED, NOW, given), UTC, is_narrow=True)
+    said = event_text(Event(1, EventName.DECIDED, NOW, given), UTC)
     assert "a request of invoice-bot was approved without asking you, by your consent." in said
     granted = replace(
         given, automatic_decision=AutomaticDecision(None, 3, SafeText("sayso_sg_1"), 2)
     )
-    said = event_text(Event(1, EventName.DECIDED, NOW, granted), UTC, is_narrow=True)
+    said = event_text(Event(1, EventName.DECIDED, NOW, granted), UTC)
     assert "was approved without asking you, by your standing grant." in said
 
 
@@ -193,7 +193,7 @@ def test_an_automatic_approval_is_announced():
 )
 def test_a_standing_grant_is_announced(name, words):
     """The start and the end are announced."""
-    assert words in event_text(Event(1, name, NOW), UTC, is_narrow=True)
+    assert words in event_text(Event(1, name, NOW), UTC)
 
 
 def test_a_grant_with_foreign_texts_is_rejected():
@@ -226,7 +226,7 @@ def test_the_execution_is_announced(done, words):
     """The announcement comes as soon as the resource reports it."""
     execution = Execution(SafeText("INV-2291"), done, None, None, NOW)
     event = Event(1, EventName.EXECUTED, NOW, replace(an_approval("x"), execution=execution))
-    assert words in event_text(event, UTC, is_narrow=False)
+    assert words in event_text(event, UTC)
 
 
 @pytest.mark.parametrize("kind", ["consent", "device", "app_device"])

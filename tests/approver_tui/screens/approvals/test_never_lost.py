@@ -89,6 +89,15 @@ async def test_the_age_stays_while_connecting(phase):
         assert "Approve unavailable: no connection" in shown(stage)
 
 
+async def test_a_list_that_was_loaded_before_the_feed_opened_is_not_offline():
+    """At the start the feed opens just after; nothing was lost."""
+    stage = a_stage(three())
+    async with opened(stage) as pilot:
+        stage.feed.connect(Phase.CONNECTING)
+        await until(pilot, lambda: "CONNECTING" in shown(stage))
+        assert "OFFLINE" not in shown(stage)
+
+
 async def test_the_age_counts_from_the_last_contact():
     """A dead connection can stay open for long."""
     stage = a_stage(three())

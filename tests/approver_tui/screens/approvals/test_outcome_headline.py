@@ -45,9 +45,7 @@ LINES = {
     "the detail": lambda: "\n".join(
         text_of(line) for line in approval_lines(PART, RenderContext(NOW, UTC, 200))
     ),
-    "news": lambda: event_text(
-        Event(1, EventName.DECIDED, NOW, approval=PART), UTC, is_narrow=False
-    ),
+    "news": lambda: event_text(Event(1, EventName.DECIDED, NOW, approval=PART), UTC),
     "one of several answers": lambda: _results(PART),
 }
 

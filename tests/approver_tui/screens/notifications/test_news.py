@@ -53,12 +53,12 @@ REPORTED = AlarmSubject(BOT.agent_id, BOT.agent, SafeText("sayso_in_1"))
 )
 def test_an_alarm_names_the_agent_if_the_server_does(name, about, said):
     """An older server names none."""
-    assert event_text(Event(1, name, 0, about=about), UTC, is_narrow=False).endswith(said)
+    assert event_text(Event(1, name, 0, about=about), UTC).endswith(said)
 
 
 def test_a_lost_browser_is_announced_at_once():
     """Its push service no longer knows it."""
     phone = a_device(name=SafeText("phone"), is_this=False)
-    said = event_text(Event(1, EventName.DEVICE_UNREACHED, 0, device=phone), UTC, is_narrow=False)
+    said = event_text(Event(1, EventName.DEVICE_UNREACHED, 0, device=phone), UTC)
     assert "device phone no longer gets notifications" in said
     assert EventName.DEVICE_UNREACHED in URGENT_EVENTS

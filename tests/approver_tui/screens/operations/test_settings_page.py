@@ -402,3 +402,31 @@ async def test_a_saved_filter_is_offered_by_name(page, keys):
         await press(pilot, stage, page, *keys)
         await until(pilot, lambda: "@urgent" in shown(stage) and "Deploy" not in shown(stage))
         assert "HIGH" in shown(stage)
+
+
+@pytest.mark.parametrize("page", ["1", "2"], ids=["inbox", "history"])
+async def test_a_filter_is_saved_and_deleted_in_the_filter_line(page):
+    """It is in the settings file, applied at once, and offered by the palette."""
+    stage = _stage()
+    stage.server.put(answered(an_approval("web", DEPLOY), Answer.APPROVE))
+    async with opened(stage) as pilot:
+        await press(pilot, stage, page, "slash", *"@urgent = risk:high", "enter")
+        await until(pilot, lambda: "Filter @urgent is saved." in shown(stage))
+        assert settings.load().filters == {"urgent": "risk:high"}
+        assert "Deploy" not in shown(stage)
+        await press(pilot, stage, "slash", "ctrl+u", *"@urgent =", "enter")
+        await until(pilot, lambda: "Filter @urgent is deleted." in shown(stage))
+        assert settings.load().filters == {}
+
+
+@pytest.mark.parametrize(
+    ("typed", "says"),
+    [("@urgent = risk:huge", "Filter: "), ("@urgent = a;b", "Filter: write NAME = FILTER")],
+)
+async def test_an_invalid_filter_is_not_saved(typed, says):
+    """The reason is shown."""
+    stage = _stage()
+    async with opened(stage) as pilot:
+        await press(pilot, stage, "slash", *typed, "enter")
+        await until(pilot, lambda: says in shown(stage))
+        assert settings.load().filters == {}

@@ -11,12 +11,27 @@ ADD = ("agents", "add", "bot", "--owner", "admin")
 
 
 def test_a_new_agent_without_scopes_is_told_what_it_may_do(admin_cli):
-    """With a resource it can ask for actions; a gateway needs no more."""
-    assert "It has no permissions yet." in admin_cli(*ADD).out
+    """Without permissions it can ask who a user is; with a resource, a gateway needs no more."""
+    first = admin_cli(*ADD).out
+    assert "--data-urlencode scope=openid --data-urlencode login_hint=admin" in first
+    assert "It has no permissions yet." in first
+    assert "sayso resources add URI --scope NAME" in first
+    assert "sayso agents update bot --resource URI --scope NAME" in first
     serves = ("--resource", "https://pay.example", "--serves", "https://pay.example")
     told = admin_cli("agents", "add", "gateway", "--owner", "admin", *serves).out
     assert "It may ask for actions, and has no scopes yet." in told
     assert "sayso agents update gateway --resource https://pay.example --scope NAME" in told
+
+
+def test_new_scopes_are_followed_by_the_commands_that_use_them(admin_cli):
+    """The secret is not shown again, and an unrelated change prints no commands."""
+    admin_cli(*ADD)
+    admin_cli("resources", "add", "https://new.example", "--scope", "pay=low")
+    given = ("--resource", "https://new.example", "--scope", "pay")
+    out = admin_cli("agents", "update", "bot", *given).out
+    assert "--data-urlencode 'scope=openid pay'" in out
+    assert "SECRET=" not in out
+    assert "curl" not in admin_cli("agents", "update", "bot", "--description", "Pays.").out
 
 
 @pytest.fixture

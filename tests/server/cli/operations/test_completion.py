@@ -125,3 +125,9 @@ def in_bash(folder, line):
     done = subprocess.run(command, env=environment, capture_output=True, text=True, check=True)
     assert done.stderr == ""
     return [line for line in done.stdout.splitlines() if line]
+
+
+def test_a_mistyped_command_gets_a_suggestion(admin_cli):
+    """The question keeps its mark, and the help is a sentence of its own."""
+    refused = admin_cli("agents", "lst")
+    assert refused.err.endswith("Did you mean 'list'? See: sayso agents --help\n")

@@ -186,6 +186,12 @@ def test_the_button_is_enabled_later_at_higher_risk(browser, agent, risk, pause)
     assert f'data-arming="{pause}"' in _page(browser, f"/r/{approval.id}").text
 
 
+def test_the_button_of_a_request_for_scopes_says_that_it_approves(browser, agent):
+    """Only an action has a deed that the button could name; "Use X" would not name one."""
+    assert "<bdi>Approve with passkey</bdi>" in _page(browser, f"/r/{_asked(agent).id}").text
+    assert "<bdi>Pay EUR " in _page(browser, f"/r/{_paid(agent).id}").text
+
+
 def test_the_type_back_step_does_not_repeat_the_value(browser, agent, local):
     """It names what to type."""
     typed = {**PAYMENT, "type_back": {"fact": "/amount"}}

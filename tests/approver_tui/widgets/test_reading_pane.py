@@ -1,0 +1,40 @@
+"""The line between list and details follows the mouse."""
+
+import pytest
+
+from tests.support.clients.driving import NARROW, WIDE, opened, press
+from tests.support.fakes.fake_app import a_stage
+from tests.support.fakes.fake_approvals import three
+
+
+async def _drag(pilot, stage, to):
+    pane = stage.app.screen.query_one("#reading")
+    x, y = pane.region.x, pane.region.y + 5
+    await pilot.mouse_down(offset=(x, y))
+    await pilot.hover(offset=(to, y))
+    await pilot.mouse_up(offset=(to, y))
+    await pilot.pause()
+    return pane.region.x
+
+
+@pytest.mark.parametrize("page", ["1", "2"], ids=["inbox", "page"])
+async def test_the_line_is_dragged_and_both_sides_stay(page):
+    """It stops at a fifth and at seven tenths of the screen, and later moves change nothing."""
+    stage = a_stage(three())
+    async with opened(stage, WIDE) as pilot:
+        await press(pilot, stage, page)
+        assert await _drag(pilot, stage, 60) == pytest.approx(60, abs=1)
+        assert await _drag(pilot, stage, WIDE[0] - 1) == pytest.approx(0.7 * WIDE[0], abs=1)
+        place = stage.app.screen.query_one("#reading").region.x
+        await pilot.hover(offset=(45, 9))
+        assert stage.app.screen.query_one("#reading").region.x == place
+
+
+async def test_a_narrow_screen_has_no_line():
+    """After it was dragged, the list fills a narrow screen."""
+    stage = a_stage(three())
+    async with opened(stage, WIDE) as pilot:
+        await _drag(pilot, stage, 60)
+        await pilot.resize_terminal(*NARROW)
+        await pilot.pause()
+        assert stage.app.screen.query_one("#list").region.width == NARROW[0]

@@ -209,8 +209,8 @@ def _proved_receipt(receipt: Mapping[str, Any], keys: Sequence[LogKey]) -> str:
     except BadReceipt as error:
         raise Broken(str(error)) from error
     answers = "1 answer" if found.answers == 1 else f"{found.answers} answers"
-    approval = json.dumps(found.approval)
-    return f"Verified: {answers} to {approval} in the log, as of {_moment(found.at)}."
+    outcome = f"{json.dumps(found.approval)} is {found.outcome}, with {answers}"
+    return f"Verified: {outcome}. All of it is in the log, as of {_moment(found.at)}."
 
 
 def _shown_entry(proof: Proof) -> str:

@@ -9,12 +9,14 @@ from typing import Any
 
 import pytest
 
+from approver_tui.client.jose import signed_decision
 from server.audit_log import notes
 from server.audit_log.entries import leaf_hash
 from server.audit_log.merkle import inclusion_proof
 from server.audit_log.notes import Checkpoint
 from server.audit_log.proofs import Proof
 from server.audit_log.verify import Broken, verify_file
+from server.protocol.approvals.decisions import digest
 from server.services.audit import audit
 from server.services.audit.erasures import Erasures
 from server.services.policy.policies import Policies
@@ -93,6 +95,15 @@ def _more(text: str) -> str:
     return f"{text} "
 
 
+def _other_text(name: str) -> Callable[[Any], None]:
+    """Change a text with its digest."""
+
+    def change(receipt: Any) -> None:
+        receipt["approval"] |= {name: "{}", f"{name}_digest": digest("{}")}
+
+    return change
+
+
 def _more_of_granted(receipt: Any) -> None:
     """Grant something else, and drop the answer, whose signature names what was granted."""
     receipt["approval"]["granted"]["text"] += " "
@@ -169,6 +180,8 @@ def test_each_change_of_a_receipt_is_named(
         (_set("redeemed", "approval", "state"), "is redeemed, but the log says approval.expired"),
         (_set("expired_seen", "approval", "reason"), f"approval/reason {OTHER}"),
         (_without("approval.expired"), "is expired, but the log says approval.requested"),
+        (_other_text("action"), f"action of the request {OTHER}"),
+        (_other_text("display"), f"display_digest of the request {OTHER}"),
     ],
 )
 def test_each_change_of_an_unanswered_receipt_is_named(
@@ -232,7 +245,7 @@ def _say(receipt: Any, kind: str, *place: str, value: Any) -> None:
             one["body"] = json.dumps(members)
 
 
-def _unlogged_answer(receipt: Any) -> None:
+def _unsigned(receipt: Any) -> None:
     """The log says that nobody was asked about the grant either."""
     _say(receipt["given_in"], "approval.approved", "type", value="approval.allowed")
     receipt["given_in"]["answers"] = []
@@ -262,6 +275,26 @@ def test_a_receipt_of_a_log_that_says_something_else_is_not_verified(
         verified(receipt, FORGED_LOG)
 
 
+@pytest.mark.parametrize(
+    "name", ["approval", "action_digest", "display_digest", "decision", "code", "ceremony"]
+)
+def test_a_signature_over_something_else_is_not_verified(
+    verified: Callable[..., str], agent: LocalAgent, person: LocalTerminal, name: str
+) -> None:
+    """Even if the log has it as the answer to this request."""
+    approval = receipts.denied(agent, person)
+    receipt = receipts.proved(person, approval)
+    said = {"decision": "deny", "code": "not_needed", "ceremony": "none", name: "other"}
+    shown = {each: receipt["approval"][each] for each in ("action_digest", "display_digest")}
+    whole = {"approval": approval, "at": person.now, "nonce": "n", **shown, **said}
+    jws = signed_decision(person.session, person.signer, whole)
+    receipt["answers"][0]["signed"] = jws
+    _say(receipt, "approval.denied", "facts", "signed", value=jws)
+    _log(*receipt["entries"])
+    with pytest.raises(Broken, match=f"{name} is not what was signed"):
+        verified(receipt, FORGED_LOG)
+
+
 def test_a_token_before_its_approval_is_not_verified(
     verified: Callable[..., str], agent: LocalAgent, person: LocalTerminal
 ) -> None:
@@ -283,7 +316,7 @@ GIVEN_LOGS: dict[str, Callable[[Any], None]] = {
     "another request": lambda receipt: _say(
         receipt, "approval.allowed", "facts", "given_in", value="sayso_ap_other"
     ),
-    "nobody": _unlogged_answer,
+    "nobody": _unsigned,
 }
 
 
@@ -300,6 +333,16 @@ def test_a_use_of_something_else_than_the_user_gave_is_not_verified(
     _log(*((*used, *given) if name == "later" else (*given, *used)))
     with pytest.raises(Broken, match="given_in is not the request in which the user gave"):
         verified(receipt, FORGED_LOG)
+
+
+def test_a_use_is_not_verified_with_a_request_that_gave_nothing(
+    verified: Callable[..., str], agent: LocalAgent, person: LocalTerminal
+) -> None:
+    """It has no entry that something was given."""
+    receipt = receipts.proved(person, receipts.granted(agent, person))
+    receipt["given_in"] = receipts.proved(person, receipts.denied(agent, person))
+    with pytest.raises(Broken, match="given_in is not the request in which the user gave"):
+        verified(receipt)
 
 
 def test_a_receipt_of_another_log_is_not_proved(verified: Callable[..., str], receipt: Any) -> None:

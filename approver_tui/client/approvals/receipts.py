@@ -19,11 +19,9 @@ from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec, ed25519, padding, rsa
 from cryptography.hazmat.primitives.asymmetric.utils import encode_dss_signature
 
+from approver_tui.client.audit.logged_receipts import NotLogged, why_not_proved
 from approver_tui.client.jose import DECISION, b64, unb64
 from approver_tui.state.text import SafeText, display_safe
-from server.audit_log import receipts as audit_receipts
-from server.audit_log.notes import LogKey
-from server.audit_log.receipts import BadReceipt, NotProved
 
 ALGS = {"EC": "ES256", "OKP": "EdDSA", "RSA": "RS256"}
 """The algorithm of each kind of key (RFC 7518 3.1, RFC 8037 3.1)."""
@@ -258,16 +256,10 @@ def _verified_passkey_payload(word: str, key: Mapping[str, Any], issuer: str) ->
 
 
 def _check_log(receipt: Mapping[str, Any], log_key: str | None) -> str:
-    """Check what the audit log says of it, as its auditors do."""
-    if log_key is None:
-        return "the key of the log is not known here"
     try:
-        audit_receipts.check(receipt, [LogKey.read(log_key)])
-    except NotProved as error:
-        return str(error).rstrip(".")
-    except BadReceipt as error:
-        raise _WrongError(str(error).rstrip(".")) from error
-    return ""
+        return why_not_proved(receipt, log_key)
+    except NotLogged as error:
+        raise _WrongError(str(error)) from error
 
 
 def _check_server_signature(receipt: Mapping[str, Any], keys: Sequence[Mapping[str, Any]]) -> str:

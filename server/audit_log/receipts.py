@@ -111,7 +111,7 @@ def check(receipt: Members, keys: Sequence[LogKey]) -> ProvedReceipt:
         approval = receipt["approval"]
         log = _check_request(receipt, keys)
         _check_token(receipt, log)
-        earlier = _check_decider(receipt, log, keys)
+        earlier = _check_given_in(receipt, log, keys)
         at = min(one.at for one in (*log, *earlier))
         return ProvedReceipt(approval["id"], _outcome(approval), len(receipt["answers"]), at)
     except (KeyError, TypeError, ValueError, AttributeError) as error:
@@ -249,7 +249,7 @@ def _check_token(receipt: Members, log: Sequence[_Entry]) -> None:
         _require(named, "token/id is not that of the log.")
 
 
-def _check_decider(
+def _check_given_in(
     receipt: Members, log: Sequence[_Entry], keys: Sequence[LogKey]
 ) -> Sequence[_Entry]:
     """Check the approval that gave the consent or grant which decided; returns its entries."""

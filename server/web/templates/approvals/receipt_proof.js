@@ -181,9 +181,9 @@ async function checkLog(receipt) {
     const log = await checkEntries(receipt, key);
     const found = (kind) => log.find(({ type }) => type === kind)?.facts;
     must(!token || token.id === found("token.issued").jti, "token/id: it is not that of the log");
-    const decider = found("approval.allowed");
-    must(!differs(decider?.decided_by ?? null, approval.decided_by), "approval/decided_by: it is not that of the log");
-    must(!decider || given.approval.id === decider.given_in, "given_in: the log has another request");
+    const allowed = found("approval.allowed");
+    must(!differs(allowed?.decided_by ?? null, approval.decided_by), "approval/decided_by: it is not that of the log");
+    must(!allowed || given.approval.id === allowed.given_in, "given_in: the log has another request");
     if (given) await checkEntries(given, key);
   } catch (error) {
     if (!(error instanceof BadNote)) throw error;

@@ -46,9 +46,7 @@ VERBS = {
         "incidents.report", "Report a request you did not ask for; quarantines the agent."
     ),
     "history": Verb("approvals.history", "List past requests."),
-    "receipt": Verb(
-        "approvals.receipt", "Verify what was shown, who signed it, and that it is logged."
-    ),
+    "receipt": Verb("approvals.receipt", "Verify what was shown, who signed it, and how it ended."),
     "audit-log": Verb(
         "audit.audit_log", "Check that the server's audit log was not changed or replaced."
     ),

@@ -215,8 +215,8 @@ def _proved_receipt(receipt: Mapping[str, Any], keys: Sequence[LogKey]) -> str:
     except BadReceipt as error:
         raise Broken(str(error)) from error
     answers = _counted(found.answers, "answer")
-    approval = json.dumps(found.approval)
-    return f"Verified: {answers} to {approval} in the log, as of {_moment(found.at)}."
+    outcome = f"{json.dumps(found.approval)} is {found.outcome}, with {answers}"
+    return f"Verified: {outcome}. All of it is in the log, as of {_moment(found.at)}."
 
 
 def _shown_entry(proof: Proof) -> str:

@@ -8,27 +8,33 @@ import copy
 import itertools
 import json
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, TypeAlias
 
 import pytest
 
+from approver_tui.client.standing_grants.standing_grants import StandingGrantsClient
+from approver_tui.state.approvals.approvals import Approval
+from approver_tui.state.standing_grants.standing_grants import StandingGrantProposal
 from server.protocol.base64url import decode, encode
 from server.protocol.names import SIGNING_ALGS
+from server.services.approvals.oversight import Oversight
 from server.services.approvals.receipts import TYPE
 from tests.support.browsers.chromium import chromium
 from tests.support.browsers.firefox import autopush, firefox
 from tests.support.browsers.first_sign_in import enroll_too
 from tests.support.browsers.pushed_browsers import Tab
+from tests.support.builders.clock import MINUTE
 from tests.support.checks.log_and_rows import waiting
 from tests.support.clients.agent import new_agent
 from tests.support.clients.terminal import Terminal, new_person
 from tests.support.fakes.push_service import PushService
 from tests.support.inputs.forged_answers import forged
 from tests.support.inputs.handmade_jwts import new_key
-from tests.support.servers.server import LiveServer
+from tests.support.servers.server import BY, LiveServer
 
+End: TypeAlias = Callable[[LiveServer, Terminal], str]
 _BROWSERS = ("chromium", "firefox")
 _ANSWERS = ("terminal", "passkey")
 _S = "\N{RIGHT SINGLE QUOTATION MARK}s"
@@ -105,6 +111,7 @@ def receipts(server: LiveServer, person: Terminal, tabs: dict[str, Tab]) -> dict
             tab.click("#approve-now")
             tab.says("Approved by")
         assert agent.poll(handle).status_code == 200
+        server.services.audit_log.sign()
         tab.open(f"{server.url}/receipt/{name}")
         tab.says("This receipt holds.")
         found[kind] = json.loads(tab.ask("document.getElementById('whole').textContent"))
@@ -147,9 +154,9 @@ def test_a_receipt_holds_for_each_kind_of_device_and_server_key(
     whose, device = _whose(answer), answer["device"]["name"]
     assert verdict == "holds."
     assert parts == [
-        "proved The request and what was shown have the digests that were signed.",
+        "proved The request and what was shown have these digests.",
         f"proved {whose} yes is signed by the key that the server has for {device}.",
-        f"proved The log{_S} entry carries these very bytes of {whose} yes.",
+        "proved The audit log has the request, each answer and how it ended.",
         "proved The server signed every field of this receipt.",
     ]
 
@@ -205,8 +212,67 @@ def test_a_decision_signed_by_another_key_under_the_devices_key_id_is_refused(
     assert verdict == "does not hold."
     assert parts[1].startswith(f"wrong {_whose(answer)} yes is signed by")
     assert parts[1].endswith("signed: the signature is invalid.")
-    assert parts[2].endswith("entry: it has another answer.")
+    assert parts[2].endswith("answers: they are not those of the log.")
     assert parts[3].startswith("proved ")
+
+
+def _asked(server: LiveServer, person: Terminal, **parameters: Any) -> Approval:
+    new_agent(server).asked(person.user, **parameters)
+    return person.only()
+
+
+def _expired(server: LiveServer, person: Terminal) -> str:
+    name = _asked(server, person, requested_expiry="60").id
+    server.clock.forward(MINUTE)
+    server.services.sweeper.round()
+    return name
+
+
+def _canceled(server: LiveServer, person: Terminal) -> str:
+    name = _asked(server, person).id
+    Oversight(server.services.store).cancel(name, "Ask Bob first", by=BY)
+    return name
+
+
+def _granted(server: LiveServer, person: Terminal) -> str:
+    agent = new_agent(server)
+    agent.asked(person.user)
+    example = person.only()
+    proposal = StandingGrantProposal(example.id, 3600, 1, None, (), notify=False)
+    person.approve(StandingGrantsClient(person.client).request(proposal, example))
+    person.deny(example)
+    assert agent.poll(agent.asked(person.user)).status_code == 200
+    (use, *_) = [one for one in person.client.decided().items if one.automatic_decision]
+    return use.id
+
+
+@pytest.mark.parametrize(
+    ("end", "state", "other"),
+    [
+        (_expired, "expired", "cancelled"),
+        (_canceled, "cancelled", "expired"),
+        (_granted, "redeemed", "approved"),
+    ],
+)
+def test_a_receipt_without_an_answer_holds(
+    server: LiveServer, person: Terminal, reader: Reader, end: End, state: str, other: str
+) -> None:
+    """The audit log proves how the request ended, and the browser names another end as wrong."""
+    name = end(server, person)
+    server.services.audit_log.sign()
+    receipt: Any = copy.deepcopy(dict(person.client.receipt(name)))
+    assert receipt["approval"]["state"] == state
+    verdict, parts = reader.check(receipt)
+    assert (verdict, {part.partition(" ")[0] for part in parts}) == ("holds.", {"proved"}), parts
+    assert len(parts) == 3 + (end is _granted)
+    receipt["approval"]["state"] = other
+    verdict, parts = reader.check(_with_statement(server, receipt, "ES256"))
+    assert verdict == "does not hold."
+    assert "approval/state: the log" in parts[-2]
+    receipt["entries"][0]["proof"] = None
+    verdict, parts = reader.check(_with_statement(server, receipt, "ES256"))
+    assert verdict == "holds."
+    assert parts[-2].startswith("not proved The audit log has the request")
 
 
 def _whose(answer: Any) -> str:

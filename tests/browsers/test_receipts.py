@@ -44,6 +44,8 @@ def receipt(server: LiveServer, opened: Chromium, name: tuple[str, str], agent: 
     opened.says("Approved by")
     assert agent.poll(handle).status_code == 200
     opened.says("collected its token")
+    server.services.audit_log.sign()
+    opened.see("localStorage.getItem(`sayso-log-${document.body.dataset.user}`)")
     opened.click("a[href^='/receipt/']")
     opened.says("This receipt")
     return json.loads(opened.ask("document.getElementById('whole').textContent"))
@@ -59,6 +61,10 @@ def _flipped(text: str) -> str:
     """The text with another letter in its middle."""
     at = len(text) // 2
     return text[:at] + ("A" if text[at] != "A" else "B") + text[at + 1 :]
+
+
+def _more(text: str) -> str:
+    return f"{text} "
 
 
 def test_a_receipt_is_proved_and_each_changed_field_is_named(
@@ -93,7 +99,12 @@ def test_a_receipt_is_proved_and_each_changed_field_is_named(
         "answers/0/by/id": ("sayso_us_other", "sub: it is not what was signed"),
         "answers/0/device/name": ("laptop", "answers/0/device/name: it is not what the server"),
         "answers/0/at": ("2001-01-01T00:00:00Z", "at: it is not when it was signed"),
-        "answers/0/entry/body": (_flipped, "entry/body: does not match its leaf hash"),
+        "entries/1/body": (_more, "entries: a body is not what is proved"),
+        "approval/state": ("denied", "approval/state: the log says approval.approved"),
+        "approval/decided_by": ({}, "approval/decided_by: it is not that of the log"),
+        "policy_version": (7, "policy_version: it is not that of the log"),
+        "answers": ([], "answers: they are not those of the log"),
+        "token/id": ("other", "token/id: it is not that of the log"),
         "answers/0/key/jwk/x": (_flipped, "answers/0/key/jwk/x: it is not what the server signed"),
         "approval/agent/name": ("other-bot", "approval/agent/name: it is not what the server"),
         "token/scope/0": ("payments:transfer", "token/scope/0: it is not what the server signed"),

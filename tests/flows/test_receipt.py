@@ -6,20 +6,22 @@ from pathlib import Path
 import httpx
 import pytest
 
+from server.services.approvals.oversight import Oversight
 from tests.support.clients.agent import Agent
 from tests.support.clients.terminal import Terminal
 from tests.support.inputs.commands import Done, command
 from tests.support.inputs.json_forms import problems
-from tests.support.servers.server import LiveServer
+from tests.support.servers.server import BY, LiveServer
 
 
 @pytest.fixture
-def decided(agent: Agent, person: Terminal) -> str:
-    """The id of an approved and redeemed request."""
+def decided(server: LiveServer, agent: Agent, person: Terminal) -> str:
+    """The id of an approved and redeemed request, when a checkpoint has it."""
     handle = agent.asked(person.user)
     approval = person.only()
     person.approve(approval)
     assert agent.poll(handle, prefer="wait=5").status_code == 200
+    server.services.audit_log.sign()
     return approval.id
 
 
@@ -39,13 +41,39 @@ def test_every_part_of_a_receipt_is_proved(decided: str, person: Terminal) -> No
     assert (document["holds"], document["receipt"]["type"]) == (True, "sayso-receipt/1")
 
 
+def test_the_receipt_of_a_canceled_request_is_proved(
+    server: LiveServer, agent: Agent, person: Terminal, tmp_path: Path
+) -> None:
+    """Nobody signed anything; the audit log has how it ended, for this machine and for auditors."""
+    agent.asked(person.user)
+    name = person.only().id
+    Oversight(server.services.store).cancel(name, "Ask Bob first", by=BY)
+    server.services.audit_log.sign()
+    done = _receipt(person.home, name)
+    assert (done.returncode, done.stdout.count("\n  proved ")) == (0, 3), done.stderr
+    kept = tmp_path / "receipt.json"
+    kept.write_text(_receipt(person.home, name, "--raw").stdout, "utf-8")
+    verify = "server", "audit", "verify", str(kept), "--log-key", server.services.audit_log.key.text
+    done = command(*verify, environment={"SAYSO_DATA_DIR": "/nonexistent"})
+    assert "is cancelled (administrator), with 0 answers" in done.stdout, done.stderr
+    offline = _receipt(tmp_path / "nobody", "--file", str(kept), "--jwks", str(_keys(server, kept)))
+    assert "the key of the log is not known here" in offline.stdout
+
+
+def _keys(server: LiveServer, beside: Path) -> Path:
+    """The published keys, in a file."""
+    file = beside.with_name("jwks.json")
+    file.write_bytes(httpx.get(f"{server.url}/jwks").content)
+    return file
+
+
 def test_a_stored_receipt_needs_neither_server_nor_login(
     server: LiveServer, decided: str, person: Terminal, tmp_path: Path
 ) -> None:
     """The published keys are enough; one changed byte is found and named."""
-    kept, keys = tmp_path / "receipt.json", tmp_path / "jwks.json"
+    kept = tmp_path / "receipt.json"
     kept.write_text(_receipt(person.home, decided, "--raw").stdout, "utf-8")
-    keys.write_bytes(httpx.get(f"{server.url}/jwks").content)
+    keys = _keys(server, kept)
     offline = tmp_path / "nobody", "--file", str(kept), "--jwks", str(keys)
     done = _receipt(*offline)
     assert (done.returncode, done.stdout.endswith("It holds.\n")) == (0, True), done.stderr
@@ -90,15 +118,14 @@ def test_an_auditor_verifies_a_receipt_with_the_key_of_the_log(
     server: LiveServer, decided: str, person: Terminal, tmp_path: Path
 ) -> None:
     """The receipt is one file. Nothing else of the server or its database is needed."""
-    server.services.store.sequence()
-    server.services.audit_log.sign()
     kept, key = tmp_path / "receipt.json", server.services.audit_log.key.text
     kept.write_text(_receipt(person.home, decided, "--raw").stdout, "utf-8")
     verify = "server", "audit", "verify", str(kept), "--log-key", key
     done = command(*verify, environment={"SAYSO_DATA_DIR": "/nonexistent"})
-    assert (done.returncode, done.stdout[:20]) == (0, "Verified: 1 answer t"), done.stderr
+    assert (done.returncode, done.stdout[:20]) == (0, 'Verified: "sayso_ap_'), done.stderr
+    assert " is redeemed, with 1 answer. " in done.stdout
     document = json.loads(kept.read_text("utf-8"))
-    document["answers"][0]["entry"]["proof"] = None
+    document["entries"][0]["proof"] = None
     kept.write_text(json.dumps(document), "utf-8")
     done = command(*verify, environment={"SAYSO_DATA_DIR": "/nonexistent"})
     assert done.returncode == 20

@@ -8,10 +8,12 @@ from typing import Any
 import click
 
 from approver_tui.cli import completing, documents, references
-from approver_tui.cli.inputs import this_client
+from approver_tui.cli.inputs import this_client, warn_about_log
 from approver_tui.cli.printing import as_json, print_document, print_result
+from approver_tui.cli.sign_in.homes import this_home
 from approver_tui.client.approvals import receipts
 from approver_tui.client.approvals.receipts import ReceiptPart, Verdict
+from approver_tui.client.audit.log_witness import pinned_key
 from approver_tui.client.errors import DoesNotHold
 from approver_tui.state.text import display_safe
 
@@ -42,7 +44,7 @@ _EXISTING_FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 def command(
     *, approval_id: str | None, saved_file: Path | None, jwks: Path | None, raw: bool
 ) -> None:
-    """Verify the receipt of a decision: what was shown, who signed it, and that it is logged.
+    """Verify the receipt of a request: what was shown, who signed it, and how it ended.
 
     Exits with 20 when a part is invalid, or when no published key vouches for it. Parts that
     cannot be checked are listed, and prove nothing.
@@ -50,7 +52,8 @@ def command(
     if (approval_id is None) == (saved_file is None):
         raise click.UsageError("Give a request id, or a saved receipt with --file.")
     receipt, keys = _load(approval_id, saved_file, jwks)
-    parts = receipts.check_receipt(receipt, keys)
+    log_key = pinned_key(this_home(), str(receipt.get("issuer")))
+    parts = receipts.check_receipt(receipt, keys, log_key)
     if raw:
         print_document(receipt)
     else:
@@ -70,6 +73,7 @@ def _load(
     keys = None if jwks is None else _keys(_read_object(jwks))
     if receipt is None or keys is None:
         with this_client() as client:
+            warn_about_log(client)
             if receipt is None:
                 receipt = client.receipt(references.approval_id(client, str(approval_id)))
             keys = _keys(client.published_keys()) if keys is None else keys

@@ -6,7 +6,7 @@ fetching; trusting the algorithm that a signature names; counting an unverifiabl
 
 import hashlib
 import json
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
@@ -19,6 +19,7 @@ from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec, ed25519, padding, rsa
 from cryptography.hazmat.primitives.asymmetric.utils import encode_dss_signature
 
+from approver_tui.client.audit.logged_receipts import NotLogged, why_not_proved
 from approver_tui.client.jose import DECISION, b64, unb64
 from approver_tui.state.text import SafeText, display_safe
 
@@ -70,6 +71,7 @@ RECEIPT: Final = "sayso-receipt+jws"
 _PASSKEY_PARTS: Final = 5
 _PRESENT_AND_VERIFIED: Final = 0b101
 _TOLERANCE_SECONDS: Final = 300
+_LOGGED: Final = "The audit log has the request, each answer and how it ended"
 _BROKEN: Final = (KeyError, TypeError, ValueError, IndexError, AttributeError)
 """The errors of parsing something that is not a receipt."""
 
@@ -106,39 +108,32 @@ def verdict(parts: Sequence[ReceiptPart]) -> Verdict:
 
 
 def check_receipt(
-    receipt: Mapping[str, Any], keys: Sequence[Mapping[str, Any]]
+    receipt: Mapping[str, Any], keys: Sequence[Mapping[str, Any]], log_key: str | None
 ) -> tuple[ReceiptPart, ...]:
-    """Return each part with its result; `keys` are those that its issuer publishes."""
-    parts = [
-        _part(
-            "The request and what was shown have the digests that were signed",
-            _check_texts,
-            receipt,
-        )
-    ]
-    answers = receipt.get("answers")
+    """Return each part with its result; `keys` are those that its issuer publishes.
+
+    `log_key` is the key of its audit log, if it is known here.
+    """
+    parts = [_part("The request and what was shown have these digests", _check_texts, receipt)]
+    parts += _answer_parts(receipt, receipt)
+    if receipt.get("given_in") is not None:
+        parts += _answer_parts(receipt, receipt["given_in"], " to give what decided")
+    signed = "The server signed every field of this receipt"
+    return (
+        *parts,
+        _part(_LOGGED, _check_log, receipt, log_key),
+        _part(signed, _check_server_signature, receipt, keys),
+    )
+
+
+def _answer_parts(
+    receipt: Mapping[str, Any], request: Mapping[str, Any], about: str = ""
+) -> Iterator[ReceiptPart]:
+    answers = request.get("answers") if isinstance(request, dict) else None
     for answer in answers if isinstance(answers, list) else ():
         whose, device = _describe(answer)
-        parts += [
-            _part(
-                f"{whose} is signed by the key that the server has for {device}",
-                _check_answer,
-                receipt,
-                answer,
-            ),
-            _part(
-                f"The log's entry carries these very bytes of {whose}",
-                _check_entry,
-                receipt,
-                answer,
-            ),
-        ]
-    parts.append(
-        _part(
-            "The server signed every field of this receipt", _check_server_signature, receipt, keys
-        )
-    )
-    return tuple(parts)
+        what = f"{whose}{about} is signed by the key that the server has for {device}"
+        yield _part(what, _check_answer, {**receipt, **request}, answer)
 
 
 def _part(what: str, check: Callable[..., str], *given: object) -> ReceiptPart:
@@ -260,17 +255,11 @@ def _verified_passkey_payload(word: str, key: Mapping[str, Any], issuer: str) ->
     return dict(json.loads(payload))
 
 
-def _check_entry(receipt: Mapping[str, Any], answer: Mapping[str, Any]) -> str:
-    entry = answer["entry"]
-    if entry is None:
-        return "the log has no entry for it"
-    leaf = hashlib.sha256(b"\0" + entry["body"].encode()).hexdigest()
-    _require(leaf == entry["leaf"], "entry/body: does not match its leaf hash")
-    body = json.loads(entry["body"])
-    own = (body["approval_id"], body["id"]) == (receipt["approval"]["id"], entry["id"])
-    _require(own, "entry: it is about another request")
-    _require(body["facts"]["signed"] == answer["signed"], "entry: it has another answer")
-    return ""
+def _check_log(receipt: Mapping[str, Any], log_key: str | None) -> str:
+    try:
+        return why_not_proved(receipt, log_key)
+    except NotLogged as error:
+        raise _WrongError(str(error)) from error
 
 
 def _check_server_signature(receipt: Mapping[str, Any], keys: Sequence[Mapping[str, Any]]) -> str:

@@ -215,14 +215,7 @@ class LogWitness:
         return self.file.with_suffix(".lock")
 
     def _read(self) -> _KeptLog | None:
-        content = files.read_private(self.file)
-        try:
-            members: Mapping[str, object] = json.loads(content or b"{}")
-            kept = _KeptLog(**{name: str(value) for name, value in members.items()})
-            kept.signed  # noqa: B018  # verifies it
-        except (ValueError, TypeError, AttributeError, BadNote):
-            return None
-        return kept
+        return _read(self.file)
 
     def _write(self, new: _KeptLog) -> None:
         """Store it, unless another program stored an alarm or a longer log meanwhile."""
@@ -234,6 +227,23 @@ class LogWitness:
 
     def _store(self, new: _KeptLog) -> None:
         files.write_private(self.file, json.dumps(asdict(new)).encode())
+
+
+def pinned_key(home: Home, issuer: str) -> str | None:
+    """The key of a server's log that this machine trusts, if there is one."""
+    kept = _read(home.log_file(issuer))
+    return None if kept is None else kept.log_key
+
+
+def _read(file: Path) -> _KeptLog | None:
+    content = files.read_private(file)
+    try:
+        members: Mapping[str, object] = json.loads(content or b"{}")
+        kept = _KeptLog(**{name: str(value) for name, value in members.items()})
+        kept.signed  # noqa: B018  # verifies it
+    except (ValueError, TypeError, AttributeError, BadNote):
+        return None
+    return kept
 
 
 def _check_growth(old: Checkpoint, new: Checkpoint, hashes: Sequence[bytes]) -> None:

@@ -12,12 +12,20 @@ from approver_tui.widgets.times import duration_text
 
 
 def receipt_lines(approval: Approval, view: RenderContext) -> list[Line]:
-    """Return the evidence of a decision, or that there is none."""
+    """Return the evidence of a decision or of another outcome, and what verifies it."""
     heading = [BLANK, line(fmt("RECEIPT"), Role.HEADING)]
     if approval.decided is None:
-        nobody = wrapped(fmt("Nobody decided this, so nothing was signed."), view.width, Role.DIM)
-        return [*heading, *nobody, *view.row("Id", SafeText(approval.id))]
-    return [*heading, *_decision(approval, approval.decided, view), *_signed(approval, view)]
+        found = wrapped(_undecided(approval), view.width, Role.DIM)
+    else:
+        found = [*_decision(approval, approval.decided, view), *_signed(approval, view)]
+    verify = wrapped(fmt("To verify it, run: sayso-approver receipt ID"), view.width, Role.DIM)
+    return [*heading, *found, *view.row("Id", SafeText(approval.id)), *verify]
+
+
+def _undecided(approval: Approval) -> SafeText:
+    if approval.automatic_decision is not None:
+        return fmt("Your {} approved this. You signed it before.", approval.automatic_decision.by)
+    return fmt("Nobody decided this, so nothing was signed. The audit log says how it ended.")
 
 
 def _decision(approval: Approval, decided: Decided, view: RenderContext) -> list[Line]:
@@ -59,5 +67,4 @@ def _signed(approval: Approval, view: RenderContext) -> list[Line]:
         *view.row("Action", SafeText(approval.action_digest)),
         *view.row("Display", SafeText(approval.display_digest)),
         *part,
-        *view.row("Id", SafeText(approval.id)),
     ]

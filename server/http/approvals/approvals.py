@@ -64,7 +64,7 @@ def _wanted(site: Site, request: HttpRequest) -> HistorySearch:
 
 @own("GET /api/approvals/<id>/receipt", answer=receipt_wire.SignedReceipt, errors=(404,))
 def receipt(site: Site, request: HttpRequest, person: Person) -> dict[str, object]:
-    """Get the receipt of a decision.
+    """Get the receipt of a request: the evidence of how it ended.
 
     The current state, signed by the server.
     """

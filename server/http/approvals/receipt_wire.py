@@ -1,5 +1,6 @@
 """Receipts as JSON: the evidence to check a decision without this server."""
 
+from collections.abc import Mapping
 from typing import Final, Literal
 
 from pydantic import BaseModel
@@ -11,7 +12,7 @@ from server.http.tokens import delegation_wire
 from server.http.tokens.delegation_wire import ManagedDelegation
 from server.model.audit import StoredEntry
 from server.protocol.approvals import decisions
-from server.services.approvals.receipts import AnswerEvidence, Key, Receipt
+from server.services.approvals.receipts import AnswerEvidence, Key, Receipt, RequestEvidence
 from server.services.policy.displays import rfc3339
 
 VERSION: Final = "sayso-receipt/1"
@@ -25,14 +26,12 @@ class SigningKey(BaseModel):
 
 
 class ReceiptEntry(BaseModel):
-    """The audit entry: its exact bytes as text, and their leaf hash (SHA-256, hexadecimal).
+    """An audit entry: its exact bytes as text. That of an answer has the same `signed`.
 
     `proof` is a C2SP tlog-proof that it is in the audit log; null until a checkpoint has it.
     """
 
-    id: str
     body: str
-    leaf: str
     proof: str | None
 
 
@@ -57,18 +56,29 @@ class ReceiptDecision(BaseModel):
     reason: str | None
     signed: str
     key: SigningKey | None
-    entry: ReceiptEntry | None
 
 
-class ReceiptContent(BaseModel):
-    """The members of a receipt that the server signs."""
+class ReceiptRequest(BaseModel):
+    """A request, its answers, and what the audit log says of it, oldest entry first."""
+
+    approval: approval_wire.Approval
+    policy_version: int | None
+    answers: list[ReceiptDecision]
+    entries: list[ReceiptEntry]
+
+
+class ReceiptContent(ReceiptRequest):
+    """The members of a receipt that the server signs.
+
+    `given_in` is the request in which the user gave the consent or standing grant that decided
+    this one. `token` is there for the user on whose behalf it acts; its `id` is in an entry too.
+    """
 
     type: Literal["sayso-receipt/1"]
     issuer: str
     made_at: str
     fingerprint: str
-    approval: approval_wire.Approval
-    answers: list[ReceiptDecision]
+    given_in: ReceiptRequest | None
     token: ManagedDelegation | None
 
 
@@ -80,20 +90,29 @@ class SignedReceipt(ReceiptContent):
 
 def receipt(found: Receipt, issuer: str) -> ReceiptContent:
     """A receipt as JSON, without the server's signature."""
-    shown, token = found.shown, found.token
+    request, given_in, token = found.request, found.given_in, found.token
     return ReceiptContent(
         type=VERSION,
         issuer=issuer,
         made_at=rfc3339(found.at),
-        fingerprint=decisions.fingerprint(shown.approval.action_digest),
-        approval=approval_wire.approval(shown),
-        answers=[_answer(one) for one in found.answers],
+        fingerprint=decisions.fingerprint(request.shown.approval.action_digest),
+        **dict(_evidence(request, found.proofs)),
+        given_in=None if given_in is None else _evidence(given_in, found.proofs),
         token=None if token is None else delegation_wire.delegation(token, found.at),
     )
 
 
+def _evidence(request: RequestEvidence, proofs: Mapping[str, Proof]) -> ReceiptRequest:
+    return ReceiptRequest(
+        approval=approval_wire.approval(request.shown),
+        policy_version=request.policy_version,
+        answers=[_answer(one) for one in request.answers],
+        entries=[_entry(one, proofs.get(one.id)) for one in request.entries],
+    )
+
+
 def _answer(one: AnswerEvidence) -> ReceiptDecision:
-    answer, device, entry = one.decision, one.device, one.entry
+    answer, device = one.decision, one.device
     return ReceiptDecision(
         by=wire.Reference(id=answer.user_id, name=one.name),
         device=DeviceSummary(
@@ -107,17 +126,11 @@ def _answer(one: AnswerEvidence) -> ReceiptDecision:
         reason=answer.reason,
         signed=answer.jws,
         key=_key(one.key),
-        entry=None if entry is None else _entry(entry, one.proof),
     )
 
 
 def _entry(entry: StoredEntry, proof: Proof | None) -> ReceiptEntry:
-    return ReceiptEntry(
-        id=entry.id,
-        body=entry.body.decode(),
-        leaf=entry.leaf.hex(),
-        proof=None if proof is None else proof.text,
-    )
+    return ReceiptEntry(body=entry.body.decode(), proof=None if proof is None else proof.text)
 
 
 def _key(key: Key | None) -> SigningKey | None:

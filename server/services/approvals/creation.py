@@ -42,21 +42,7 @@ def create_approval(
 
 def record_request(tx: Unit, approval: Approval, new: NewApproval) -> None:
     """Write the audit entry of a request, also of a phantom one."""
-    tx.audit.add(
-        audit.approval_entry(
-            approval,
-            audit.Type.APPROVAL_REQUESTED,
-            actor=new.actor,
-            decision="asked",
-            facts={
-                "kind": approval.kind,
-                "display_digest": approval.display_digest,
-                "expires_at": approval.expires_at,
-                "scope": approval.scope,
-                "asked_from": new.peer,
-            },
-        ),
-    )
+    tx.audit.add(audit.request_entry(approval, new.actor, {"asked_from": new.peer}))
 
 
 def build_approval(tx: Unit, secrets: Secrets, new: NewApproval) -> Approval:

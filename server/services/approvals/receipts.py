@@ -1,14 +1,17 @@
 """Receipts: the signed evidence of a decision, for a third party.
 
-Owns: every answer as its device signed it, with the key to check it and its audit entry; the
-server's signature over the receipt. Never: checking the answers again; the reader does that.
+Owns: every answer as its device signed it, with the key to check it; the audit entries of the
+request; the server's signature over the receipt. Never: checking them; the reader does that.
 """
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+import json
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import suppress
+from dataclasses import dataclass
 from typing import Final
 
 from server.audit_log.proofs import Proof
+from server.audit_log.receipts import EVIDENCE
 from server.model.approval_views import ApproverView
 from server.model.approvals import Approval, Decision
 from server.model.audit import StoredEntry
@@ -19,6 +22,7 @@ from server.model.tokens import Delegation, NamedDelegation
 from server.protocol.devices import passkeys
 from server.services.approvals.views import approver_view as shown
 from server.services.approvers import approvers
+from server.services.audit import audit
 from server.services.audit.log import AuditLog
 from server.services.refusals import Conflict
 from server.services.users.device_auth import Person
@@ -44,18 +48,33 @@ class AnswerEvidence:
     device: Device | None
     key: Key | None
     """None if the server no longer has the key."""
-    entry: StoredEntry | None
-    """The audit entry that contains the signed answer."""
-    proof: Proof | None = None
-    """That the entry is in the log; None until a checkpoint has it."""
+
+
+@dataclass(frozen=True, slots=True)
+class RequestEvidence:
+    """The current state of a request, with the evidence of every answer and of its outcome."""
+
+    shown: ApproverView
+    answers: tuple[AnswerEvidence, ...]
+    entries: tuple[StoredEntry, ...]
+    """What the audit log says of it, oldest first."""
+
+    @property
+    def policy_version(self) -> int | None:
+        """The version of the policy that was evaluated; None if none was."""
+        version: int | None = json.loads(self.shown.approval.policy).get("version")
+        return version
 
 
 @dataclass(frozen=True, slots=True)
 class Receipt:
-    """The current state of a request, with the evidence of every answer."""
+    """The evidence of a request, and of the one whose approval it is decided by."""
 
-    shown: ApproverView
-    answers: tuple[AnswerEvidence, ...]
+    request: RequestEvidence
+    given_in: RequestEvidence | None
+    """The request in which the user gave the consent or standing grant that decided."""
+    proofs: Mapping[str, Proof]
+    """That entries are in the log, by their id; without those that no checkpoint has yet."""
     token: NamedDelegation | None
     """The token of the request, only for the user on whose behalf it acts."""
     at: int
@@ -77,17 +96,12 @@ class Receipts:
         """The receipt of a request that asked this person. Raises errors.Problem 404."""
         with self.store.read() as view:
             approval = approvers.get_for_approver(view, approval_id, person.user.id)
-            entries = view.audit.of_approval(approval.id)
-            receipt = Receipt(
-                shown(view, approval, person.user.id),
-                tuple(
-                    self._answer(view, one, entries)
-                    for one in view.decisions.of_approval(approval.id)
-                ),
-                self._token(view, approval, person),
-                view.now,
-            )
-        return replace(receipt, answers=tuple(map(self._proved, receipt.answers)))
+            request = self._evidence(view, approval, person)
+            earlier = view.approvals.get(_given_in(request.entries) or "")
+            given_in = None if earlier is None else self._evidence(view, earlier, person)
+            token, now = self._token(view, approval, person), view.now
+        entries = (*request.entries, *(given_in.entries if given_in else ()))
+        return Receipt(request, given_in, dict(self._proofs(entries)), token, now)
 
     def sign(self, members: Mapping[str, object]) -> str:
         """Sign the members of a receipt (compact JWS)."""
@@ -95,16 +109,19 @@ class Receipts:
             keys = view.directory.signing_keys()
         return self.signer.sign(keys, ALGORITHM, TYPE, members)
 
-    def _proved(self, answer: AnswerEvidence) -> AnswerEvidence:
-        """The answer with the proof of its entry, if a checkpoint has it already."""
-        if answer.entry is None:
-            return answer
-        try:
-            return replace(answer, proof=self.audit_log.prove(answer.entry.id))
-        except Conflict:
-            return answer
+    def _evidence(self, view: View, approval: Approval, person: Person) -> RequestEvidence:
+        return RequestEvidence(
+            shown(view, approval, person.user.id),
+            tuple(self._answer(view, one) for one in view.decisions.of_approval(approval.id)),
+            tuple(_evidence_entries(view.audit.of_approval(approval.id))),
+        )
 
-    def _answer(self, view: View, decision: Decision, entries: list[StoredEntry]) -> AnswerEvidence:
+    def _proofs(self, entries: Iterable[StoredEntry]) -> Iterator[tuple[str, Proof]]:
+        for entry in entries:
+            with suppress(Conflict):
+                yield entry.id, self.audit_log.prove(entry.id)
+
+    def _answer(self, view: View, decision: Decision) -> AnswerEvidence:
         user = view.directory.user(decision.user_id)
         device = view.devices.get(decision.device_id)
         return AnswerEvidence(
@@ -112,7 +129,6 @@ class Receipts:
             "" if user is None else user.name,
             device,
             None if device is None else self._key(view, device, decision.jws),
-            next((one for one in entries if _contains_answer(one, decision.jws)), None),
         )
 
     def _key(self, view: View, device: Device, signed: str) -> Key | None:
@@ -133,6 +149,15 @@ class Receipts:
         return self.name_delegation(view.directory, found) if found is not None and own else None
 
 
-def _contains_answer(entry: StoredEntry, signed: str) -> bool:
-    """Reports whether an audit entry contains this signed answer."""
-    return bool(entry.members.get("facts", {}).get("signed") == signed)
+def _evidence_entries(entries: list[StoredEntry]) -> Iterator[StoredEntry]:
+    """The entries that a receipt needs; of the tokens the first, which others come from."""
+    issued = [one.id for one in entries if one.type == audit.Type.TOKEN_ISSUED]
+    for entry in entries:
+        if entry.type in EVIDENCE and entry.id not in issued[1:]:
+            yield entry
+
+
+def _given_in(entries: Iterable[StoredEntry]) -> str | None:
+    """The id of the request in which the user gave what decided, if a person did not."""
+    facts = (one.members["facts"] for one in entries if one.type == audit.Type.APPROVAL_ALLOWED)
+    return next((one.get("given_in") for one in facts), None)

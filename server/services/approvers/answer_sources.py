@@ -22,6 +22,7 @@ from server.services.audit import audit
 from server.services.notifications import notices
 from server.services.policy.evaluation import Evaluator, PolicyRequest
 from server.services.standing_grants import uses
+from server.services.standing_grants.reservations import grant_of
 from server.services.standing_grants.uses import CoveringGrant
 
 NOT_CONSENTED = "A rule allows this, but you have not consented to it."
@@ -69,12 +70,20 @@ def record_and_notify(tx: Unit, approval: Approval, *, screens: bool = True) -> 
             decision=str(approval.state),
             facts={
                 "decided_by": automatic_decision(approval),
+                "given_in": _given_in(tx, approval),
                 "display_digest": approval.display_digest,
                 "policy": json.loads(approval.policy),
             },
         ),
     )
     notices.approval(tx, approval, "approval.decided", call_after_ms=CALL_AFTER_MS, screens=screens)
+
+
+def _given_in(view: View, approval: Approval) -> str | None:
+    """The approval in which the user gave the consent or standing grant that decided."""
+    grant = view.standing_grants.get(grant_of(approval) or "")
+    given = deciding_consent(view, approval) or grant
+    return None if given is None else given.approval_id
 
 
 def deciding_consent(view: View, approval: Approval) -> Consent | None:

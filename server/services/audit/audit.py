@@ -4,6 +4,7 @@ An entry is written in the unit of work whose effect it records, so that both ex
 entry of a refusal, which has no effect, has its own unit of work.
 """
 
+import json
 from collections.abc import Mapping
 from enum import StrEnum
 from typing import Final
@@ -298,4 +299,23 @@ def approval_entry(
         approval_id=approval.id,
         caller_id=approval.caller_id,
         facts=facts,
+    )
+
+
+def request_entry(approval: Approval, actor: str, facts: Mapping[str, object]) -> Entry:
+    """The entry of a new request: what its approvers see, and what approving takes."""
+    return approval_entry(
+        approval,
+        Type.APPROVAL_REQUESTED,
+        actor=actor,
+        decision="asked",
+        facts={
+            "kind": approval.kind,
+            "ceremony": approval.ceremony,
+            "display_digest": approval.display_digest,
+            "expires_at": approval.expires_at,
+            "scope": approval.scope,
+            "policy": json.loads(approval.policy),
+            **facts,
+        },
     )

@@ -269,19 +269,13 @@ def record(
 ) -> None:
     """Record that the agent asked, with the hashes by which the entry is found."""
     tx.audit.add(
-        audit.approval_entry(
+        audit.request_entry(
             approval,
-            audit.Type.APPROVAL_REQUESTED,
-            actor=audit.by_agent(call.agent.id),
-            decision="asked",
-            facts={
+            audit.by_agent(call.agent.id),
+            {
                 **hashes,
-                "display_digest": approval.display_digest,
-                "expires_at": approval.expires_at,
-                "scope": approval.scope,
                 "types": [str(detail["type"]) for detail in call.request.details],
                 **_said(call.request.binding_message),
-                "policy": json.loads(approval.policy),
                 **({"supersedes": approval.supersedes} if approval.supersedes else {}),
             },
         ),

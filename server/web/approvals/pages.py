@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from server.protocol.forms import Form
+from server.services.policy.displays import rfc3339
 from server.web.approvals import history, inbox, narrowing, outcome, request
 from server.web.approvals.outcomes import outcome_of
 from server.web.approvals.request import headline_of
@@ -22,8 +23,14 @@ def facts(read: Mapping[str, Any]) -> Facts:
         "headline": headline_of(approval),
         "outcome": outcome_of(approval),
         "display": json.loads(approval["display"]),
+        "log": [_entry(one["body"]) for one in receipt["entries"]],
         "whole": json.dumps(receipt, ensure_ascii=False, indent=1),
     }
+
+
+def _entry(body: str) -> dict[str, Any]:
+    entry = json.loads(body)
+    return {**entry, "at": rfc3339(entry["at"])}
 
 
 def _reason(form: Form) -> object:

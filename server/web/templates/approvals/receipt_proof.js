@@ -1,4 +1,7 @@
 // What this browser can verify of a receipt with its own cryptography, part by part, and what it cannot.
+import { kept } from "/log_witness.js";
+import { isIncluded, sha256 } from "/merkle.js";
+import { BadNote, decoded as fromBase64, halves, readCheckpoint, readKey } from "/notes.js";
 import { decoded, digest, encoded } from "/passkey.js";
 
 const PRESENT = 1;
@@ -6,8 +9,29 @@ const VERIFIED = 4;
 const TOLERANCE = 300;
 const read = (bytes) => new TextDecoder().decode(bytes);
 const bytes = (text) => new TextEncoder().encode(text);
-const sha256 = async (data) => new Uint8Array(await crypto.subtle.digest("SHA-256", data));
 const hex = (data) => Array.from(data, (byte) => byte.toString(16).padStart(2, "0")).join("");
+
+// The last entry about a request in each state, votes and effects aside, and the effect of each kind of request, as in
+// server/audit_log/receipts.py.
+const ASKED = "approval.requested";
+const APPROVED = ["approval.approved", "approval.allowed"];
+const OUTCOMES = {
+  pending: [ASKED],
+  approved: APPROVED,
+  redeemed: APPROVED,
+  denied: ["approval.denied"],
+  expired: ["approval.expired"],
+  cancelled: ["approval.cancelled"],
+};
+const ENDS = new Set(Object.values(OUTCOMES).flat());
+const EFFECTS = {
+  action: "token.issued",
+  app_action: "token.issued",
+  app_device: "grant.given",
+  consent: "consent.given",
+  device: "device.admitted",
+  standing_grant: "standing_grant.given",
+};
 
 // How each kind of key signs, and its JWS name. The key decides, not the signer.
 const ALGORITHMS = {
@@ -115,12 +139,56 @@ async function checkAnswer({ approval, issuer }, { by, device, decision, code, c
   must(Math.abs(said.at - Date.parse(at) / 1000) <= TOLERANCE, "at: it is not when it was signed");
 }
 
-async function checkEntry({ entry, signed }, approvalId) {
-  const leaf = hex(await sha256(new Uint8Array([0, ...bytes(entry.body)])));
-  must(leaf === entry.leaf, "entry/body: does not match its leaf hash");
-  const { approval_id: about, facts, id } = JSON.parse(entry.body);
-  must(about === approvalId && id === entry.id, "entry: it is about another request");
-  must(facts.signed === signed, "entry: it has another answer");
+/** What an entry says, if a checkpoint that this key signed has it. */
+async function entryOf({ body, proof }, approval, key) {
+  const [head, note] = halves(proof);
+  const [, extra, index, ...hashes] = head.trimEnd().split("\n");
+  must(read(fromBase64(extra.slice("extra ".length))) === body, "entries: a body is not what is proved");
+  const leaf = await sha256(new Uint8Array([0, ...bytes(body)]));
+  const tree = await readCheckpoint(note, key);
+  must(await isIncluded(leaf, Number(index.slice("index ".length)), tree, hashes.map(fromBase64)), "entries: one is not in the log");
+  const entry = JSON.parse(body);
+  must(entry.approval_id === approval.id, "entries: one is about another request");
+  return entry;
+}
+
+/** Check that the log says of a request what the receipt does; the entries. */
+async function checkEntries({ approval, policy_version: version, answers, entries }, key) {
+  const log = await Promise.all(entries.map((each) => entryOf(each, approval, key)));
+  const { id, action_digest: action, display_digest: display, kind, state, reason } = approval;
+  const { type, action: asked, facts = {} } = log[0] ?? {};
+  const same = type === ASKED && asked === action && facts.display_digest === display;
+  must(same, `approval: the log has another request than ${id}`);
+  must((facts.policy.version ?? null) === version, "policy_version: it is not that of the log");
+  const end = log.findLast((each) => ENDS.has(each.type));
+  must(OUTCOMES[state].includes(end.type), `approval/state: the log says ${end.type}`);
+  const why = (reason ?? "").split(":")[0];
+  must(!["expired", "cancelled"].includes(state) || (end.cause ?? "") === why, "approval/reason: it is not that of the log");
+  must(log.some((each) => each.type === EFFECTS[kind]) === (state === "redeemed"), `approval/state: the log does not say ${state}`);
+  const signed = log.map((each) => each.facts?.signed).filter(Boolean);
+  must(`${signed.sort()}` === `${answers.map((each) => each.signed).sort()}`, "answers: they are not those of the log");
+  return log;
+}
+
+async function checkLog(receipt) {
+  const known = kept()?.log_key;
+  if (!known) return "this browser does not know the key of the log yet";
+  const { token, given_in: given, approval, entries } = receipt;
+  const isNew = [...entries, ...(given?.entries ?? [])].some(({ proof }) => !proof);
+  if (isNew) return "no checkpoint has it yet; open the receipt again in two seconds";
+  const key = await readKey(known);
+  try {
+    const log = await checkEntries(receipt, key);
+    const found = (kind) => log.find(({ type }) => type === kind)?.facts;
+    must(!token || token.id === found("token.issued").jti, "token/id: it is not that of the log");
+    const allowed = found("approval.allowed");
+    must(!differs(allowed?.decided_by ?? null, approval.decided_by), "approval/decided_by: it is not that of the log");
+    must(!allowed || given.approval.id === allowed.given_in, "given_in: the log has another request");
+    if (given) await checkEntries(given, key);
+  } catch (error) {
+    if (!(error instanceof BadNote)) throw error;
+    return `its checkpoint cannot be verified here: ${error.message.replace(/\.$/, "")}`;
+  }
 }
 
 async function checkServer({ server_signature: signature, ...rest }, keys) {
@@ -145,14 +213,16 @@ async function part(what, check) {
 
 /** Every part of a receipt with its result; `keys` are the keys that its issuer publishes. */
 export async function proved(receipt, keys) {
-  const found = [await part("The request and what was shown have the digests that were signed", () => checkTexts(receipt))];
-  for (const answer of receipt.answers) {
-    const whose = `${answer.by.name}’s ${answer.decision === "approve" ? "yes" : "no"}`;
-    const signed = () => (answer.key ? checkAnswer(receipt, answer) : "its key is not known any more");
-    const logged = () => (answer.entry ? checkEntry(answer, receipt.approval.id) : "the log has no entry for it");
-    found.push(await part(`${whose} is signed by the key that the server has for ${answer.device.name}`, signed));
-    found.push(await part(`The log’s entry carries these very bytes of ${whose}`, logged));
+  const found = [await part("The request and what was shown have these digests", () => checkTexts(receipt))];
+  for (const request of [receipt, receipt.given_in]) {
+    for (const answer of request?.answers ?? []) {
+      const whose = `${answer.by.name}’s ${answer.decision === "approve" ? "yes" : "no"}`;
+      const about = request === receipt ? "" : " to give what decided";
+      const signed = () => (answer.key ? checkAnswer({ ...receipt, ...request }, answer) : "its key is not known any more");
+      found.push(await part(`${whose}${about} is signed by the key that the server has for ${answer.device.name}`, signed));
+    }
   }
+  found.push(await part("The audit log has the request, each answer and how it ended", () => checkLog(receipt)));
   found.push(await part("The server signed every field of this receipt", () => checkServer(receipt, keys)));
   return found;
 }

@@ -59,7 +59,8 @@ export async function signed(note, key) {
   return text.split("\n").slice(0, -1);
 }
 
-function halves(note) {
+/** A note's text and its signatures. */
+export function halves(note) {
   const at = note.indexOf("\n\n");
   must(at >= 0, "It is not signed.");
   return [note.slice(0, at + 1), note.slice(at + 2)];

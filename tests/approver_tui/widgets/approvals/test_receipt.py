@@ -3,6 +3,7 @@
 from dataclasses import replace
 from datetime import UTC
 
+from approver_tui.state.approvals.approvals import AutomaticDecision
 from approver_tui.state.approvals.decision import Answer
 from approver_tui.state.text import SafeText
 from approver_tui.widgets.approvals.outcomes import RenderContext
@@ -35,6 +36,20 @@ def test_every_note_of_an_answer_is_in_the_receipt():
     for words in ("It is on the list.", "Ask Bob.", "bob", "Called them first.", "one person was"):
         assert words in told
     assert "Ask again" in told
+
+
+def test_a_receipt_says_why_nobody_signed_it():
+    """A standing grant was signed before; how a request ended without an answer is in the log."""
+    view = RenderContext(now=NOW, width=80, zone=UTC)
+    expired = an_approval("old")
+    by = AutomaticDecision(None, 1, SafeText("sayso_sg_x"), 1)
+    for approval, words in (
+        (expired, "nothing was signed. The audit log says how it ended."),
+        (replace(expired, automatic_decision=by), "Your standing grant approved this."),
+    ):
+        told = " ".join(text_of(each).strip() for each in receipt_lines(approval, view))
+        assert words in told
+        assert "To verify it, run: sayso-approver receipt ID" in told
 
 
 def test_an_empty_note_has_no_row():

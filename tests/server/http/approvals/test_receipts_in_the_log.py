@@ -1,42 +1,34 @@
 """A receipt verifies with nothing but the public key of the log, and no changed one does."""
 
-import copy
 import io
 import json
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from approver_tui.client.jose import signed_decision
 from server.audit_log import notes
+from server.audit_log.entries import leaf_hash
+from server.audit_log.merkle import inclusion_proof
+from server.audit_log.notes import Checkpoint
+from server.audit_log.proofs import Proof
 from server.audit_log.verify import Broken, verify_file
+from server.protocol.approvals.decisions import digest
 from server.services.audit import audit
 from server.services.audit.erasures import Erasures
-from tests.support.builders import standing_grants
-from tests.support.builders.callers import LocalAgent, LocalTerminal
-from tests.support.builders.passkey import LocalBrowser, new_browser
+from server.services.policy.policies import Policies
+from tests.support.builders import receipts
+from tests.support.builders.callers import LocalAgent, LocalTerminal, new_person
+from tests.support.builders.installation import BY
+from tests.support.builders.passkey import new_browser
+from tests.support.builders.policies import rule
+from tests.support.builders.receipts import Ends
 from tests.support.builders.site import LocalSite
-
-Who = LocalTerminal | LocalBrowser
-
-
-def _receipt(who: Who, approval_id: str) -> Any:
-    path = f"/api/approvals/{approval_id}/receipt"
-    return (who.call if isinstance(who, LocalTerminal) else who.send)("GET", path).json
-
-
-@pytest.fixture(params=["terminal", "passkey"])
-def receipt(
-    request: pytest.FixtureRequest, local: LocalSite, agent: LocalAgent, person: LocalTerminal
-) -> Any:
-    """A receipt of an approval, by either kind of device, when a checkpoint has its entry."""
-    standing_grants.lower(local)
-    who: Who = person if request.param == "terminal" else new_browser(local)
-    approval = standing_grants.example(agent, login_hint=who.user.name)
-    assert who.approve(approval.id).status == 200
-    local.services.audit_log.sign()
-    return _receipt(who, approval.id)
+from tests.support.builders.trees import Tree
+from tests.support.inputs.forged_answers import forged
 
 
 @pytest.fixture
@@ -52,12 +44,31 @@ def verified(local: LocalSite, tmp_path: Path) -> Callable[..., str]:
     return verify
 
 
-def test_a_receipt_verifies_with_the_key_of_the_log(
-    verified: Callable[..., str], receipt: Any
+@pytest.fixture
+def receipt(agent: LocalAgent, person: LocalTerminal) -> Any:
+    """The receipt of an approval with limits, whose token was collected."""
+    return receipts.proved(person, receipts.narrowed(agent, person))
+
+
+@pytest.mark.parametrize("end", receipts.ENDS, ids=lambda end: end.__name__)
+def test_the_receipt_of_each_outcome_verifies_with_the_key_of_the_log(
+    verified: Callable[..., str], agent: LocalAgent, person: LocalTerminal, end: Ends
 ) -> None:
-    """The answer, the texts that were signed, and the place in the log."""
+    """Also if nobody answered: the log says how the request ended, and why."""
+    receipt = receipts.proved(person, end(agent, person))
     said = verified(receipt)
-    assert said.startswith(f'Verified: 1 answer to "{receipt["approval"]["id"]}" in the log, as of')
+    name = receipt["approval"]["id"]
+    assert said.startswith(f'Verified: "{name}" is {receipts.ENDS[end]}. All of it is in the log')
+
+
+def test_the_receipt_of_a_passkey_verifies(
+    verified: Callable[..., str], local: LocalSite, agent: LocalAgent
+) -> None:
+    """Its signature has another form."""
+    browser = new_browser(local)
+    _, approval = agent.asked(login_hint=browser.user.name)
+    assert browser.approve(approval.id).status == 200
+    assert "is approved, with 1 answer." in verified(receipts.proved(browser, approval.id))
 
 
 def _set(value: Any, *place: Any) -> Callable[[Any], None]:
@@ -70,8 +81,33 @@ def _set(value: Any, *place: Any) -> Callable[[Any], None]:
     return change
 
 
+def _without(kind: str, within: str | None = None) -> Callable[[Any], None]:
+    """Remove the entry of this type."""
+
+    def change(receipt: Any) -> None:
+        entries = (receipt[within] if within else receipt)["entries"]
+        entries[:] = [one for one in entries if json.loads(one["body"])["type"] != kind]
+
+    return change
+
+
 def _more(text: str) -> str:
     return f"{text} "
+
+
+def _other_text(name: str) -> Callable[[Any], None]:
+    """Change a text with its digest."""
+
+    def change(receipt: Any) -> None:
+        receipt["approval"] |= {name: "{}", f"{name}_digest": digest("{}")}
+
+    return change
+
+
+def _more_of_granted(receipt: Any) -> None:
+    """Grant something else, and drop the answer, whose signature names what was granted."""
+    receipt["approval"]["granted"]["text"] += " "
+    receipt["answers"][0]["counts"] = False
 
 
 def _another_root(proof: str) -> str:
@@ -81,25 +117,48 @@ def _another_root(proof: str) -> str:
 
 
 ANSWER: tuple[Any, ...] = ("answers", 0)
+ENTRY: tuple[Any, ...] = ("entries", 0)
+OTHER = "is not that of the log"
 CHANGES = {
     "action": (_set(_more, "approval", "action"), "approval/action was changed"),
     "display": (_set(_more, "approval", "display"), "approval/display was changed"),
-    "request": (_set("sayso_ap_other", "approval", "id"), "approval_id is not that of the entry"),
+    "request": (_set("other", "approval", "id"), "approval_id is not that of the receipt"),
     "digest": (_set("x", "approval", "action_digest"), "approval/action was changed"),
-    "person": (_set("sayso_us_other", *ANSWER, "by", "id"), "about another answer"),
-    "answer": (_set("deny", *ANSWER, "decision"), "about another answer"),
-    "signed": (_set(_more, *ANSWER, "signed"), "about another answer"),
-    "entry": (_set(_more, *ANSWER, "entry", "body"), "entry/body is not what is proved"),
-    "entry id": (_set("other", *ANSWER, "entry", "id"), "id is not that of the entry"),
-    "hash": (_set(_another_root, *ANSWER, "entry", "proof"), "is not in the log"),
-    "form": (_set("other", *ANSWER, "entry", "proof"), "This is not a proof"),
+    "agent": (_set("sayso_ag_other", "approval", "agent", "id"), f"agent_id of the .* {OTHER}"),
+    "risk": (_set("low", "approval", "risk"), f"posture of the request {OTHER}"),
+    "kind": (_set("consent", "approval", "kind"), f"kind of the request {OTHER}"),
+    "steps": (_set("confirm", "approval", "ceremony"), f"ceremony of the request {OTHER}"),
+    "policy": (_set(7, "policy_version"), f"policy_version {OTHER}"),
+    "decider": (_set({"consent": "x"}, "approval", "decided_by"), f"approval/decided_by {OTHER}"),
+    "denied": (_set("denied", "approval", "state"), "is denied, but the log says approval.appr"),
+    "expired": (_set("expired", "approval", "state"), "is expired, but the log says approval.app"),
+    "pending": (_set("pending", "approval", "state"), "is pending, but the log says approval.app"),
+    "approved": (
+        _set("approved", "approval", "state"),
+        "approved, but the log has an entry",
+    ),
+    "order": (_set(lambda one: one[::-1], "entries"), "not in the order of the log"),
+    "twice": (_set(lambda one: [*one, one[-1]], "entries"), "not in the order of the log"),
+    "no entries": (_set([], "entries"), "has no entry that the request was made"),
+    "not asked": (_without("approval.requested"), "has no entry that the request was made"),
+    "not answered": (_without("approval.approved"), "redeemed, but the log says approval.requ"),
+    "not issued": (_without("token.issued"), "redeemed, but the log has no entry token.issued"),
+    "token": (_set("other", "token", "id"), f"token/id {OTHER}"),
+    "user": (_set("sayso_us_other", *ANSWER, "by", "id"), "sayso_us_other is not in the log"),
+    "answer": (_set("deny", *ANSWER, "decision"), "is not in the log"),
+    "signed": (_set(forged, *ANSWER, "signed"), "is not in the log"),
+    "code": (_set("too_broad", *ANSWER, "code"), "code is not what was signed"),
+    "ceremony": (_set("confirm", *ANSWER, "ceremony"), "ceremony is not what was signed"),
     "granted": (_set({"text": "{}"}, "approval", "granted"), "granted is not what was signed"),
-    "no proof": (_set(None, *ANSWER, "entry", "proof"), "has no proof that it is in the log"),
-    "no entry": (_set(None, *ANSWER, "entry"), "has no proof that it is in the log"),
-    "no answer": (_set([], "answers"), "Nobody answered this request"),
-    "malformed": (_set(7, "answers"), "A member of the receipt is missing or wrong"),
+    "scope of the token": (_more_of_granted, "is for something else than granted"),
+    "no answer": (_set([], "answers"), "An answer that is in the log is missing"),
     "no key": (_set(None, *ANSWER, "key"), "the signature cannot be checked"),
     "other key": (_set({"kty": "OKP"}, *ANSWER, "key", "jwk"), "the signature is invalid"),
+    "entry": (_set(_more, *ENTRY, "body"), "entry/body is not what is proved"),
+    "hash": (_set(_another_root, *ENTRY, "proof"), "is not in the log"),
+    "form": (_set("other", *ENTRY, "proof"), "This is not a proof"),
+    "no proof": (_set(None, *ENTRY, "proof"), "has no proof that it is in the log"),
+    "malformed": (_set(7, "answers"), "A member of the receipt is missing or wrong"),
 }
 
 
@@ -109,45 +168,242 @@ def test_each_change_of_a_receipt_is_named(
 ) -> None:
     """Also by somebody who has the keys of the server."""
     change, words = CHANGES[name]
-    changed = copy.deepcopy(receipt)
-    change(changed)
+    change(receipt)
     with pytest.raises(Broken, match=words):
-        verified(changed)
+        verified(receipt)
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        (_set("cancelled", "approval", "state"), "is cancelled, but the log says approval.expired"),
+        (_set("redeemed", "approval", "state"), "is redeemed, but the log says approval.expired"),
+        (_set("expired_seen", "approval", "reason"), f"approval/reason {OTHER}"),
+        (_without("approval.expired"), "is expired, but the log says approval.requested"),
+        (_other_text("action"), f"action of the request {OTHER}"),
+        (_other_text("display"), f"display_digest of the request {OTHER}"),
+    ],
+)
+def test_each_change_of_an_unanswered_receipt_is_named(
+    verified: Callable[..., str],
+    agent: LocalAgent,
+    person: LocalTerminal,
+    change: Callable[[Any], None],
+    words: str,
+) -> None:
+    """The log says how it ended, and why."""
+    receipt = receipts.proved(person, receipts.expired(agent, person))
+    change(receipt)
+    with pytest.raises(Broken, match=words):
+        verified(receipt)
+
+
+GIVEN: tuple[Any, ...] = ("given_in", "approval")
+GIVEN_CHANGES = {
+    "none": (_set(None, "given_in"), "lacks the request in which the user gave"),
+    "display": (_set(_more, *GIVEN, "display"), "approval/display was changed"),
+    "state": (_set("approved", *GIVEN, "state"), "is approved, but the log has an entry"),
+    "no answer": (_set([], "given_in", "answers"), "An answer that is in the log is missing"),
+    "forged": (_set({"kty": "OKP"}, "given_in", *ANSWER, "key", "jwk"), "signature is invalid"),
+    "entry": (_without("standing_grant.given", "given_in"), "has no entry standing_grant.given"),
+    "use": (_set(2, "approval", "decided_by", "use"), f"approval/decided_by {OTHER}"),
+    "person": (_set(None, "approval", "decided_by"), f"approval/decided_by {OTHER}"),
+}
+
+
+@pytest.mark.parametrize("name", GIVEN_CHANGES)
+def test_each_change_of_the_receipt_of_a_use_is_named(
+    verified: Callable[..., str], agent: LocalAgent, person: LocalTerminal, name: str
+) -> None:
+    """It has the request in which the user gave the standing grant, with their signature."""
+    receipt = receipts.proved(person, receipts.granted(agent, person))
+    change, words = GIVEN_CHANGES[name]
+    change(receipt)
+    with pytest.raises(Broken, match=words):
+        verified(receipt)
+
+
+FORGED_LOG = notes.public_key("localhost:8470/log", b"o" * 32).text
+
+
+def _log(*entries: Any) -> None:
+    """Prove these entries in another log, in this order."""
+    bodies = [one["body"].encode() for one in entries]
+    tree, size = Tree.over(map(leaf_hash, bodies)), len(bodies)
+    checkpoint = notes.sign(Checkpoint("localhost:8470/log", size, tree.root), b"o" * 32, 1)
+    for at, (one, body) in enumerate(zip(entries, bodies, strict=True)):
+        hashes = tuple(inclusion_proof(tree.nodes, at, size))
+        one["proof"] = Proof(at, body, hashes, checkpoint).text
+
+
+def _say(receipt: Any, kind: str, *place: str, value: Any) -> None:
+    """Change what the entry of this type says."""
+    for one in receipt["entries"]:
+        members = json.loads(one["body"])
+        if members["type"] == kind:
+            _set(value, *place)(members)
+            one["body"] = json.dumps(members)
+
+
+def _unsigned(receipt: Any) -> None:
+    """The log says that nobody was asked about the grant either."""
+    _say(receipt["given_in"], "approval.approved", "type", value="approval.allowed")
+    receipt["given_in"]["answers"] = []
+
+
+LOGS = {
+    "another answer": ("approval.approved", ("type",), "approval.denied", "the log says"),
+    "another user": ("approval.approved", ("actor",), "user:sayso_us_other", "is not in the log"),
+    "another request": ("token.issued", ("approval_id",), "sayso_ap_other", "approval_id is not"),
+    "another policy": ("token.issued", ("facts", "policy"), {"version": 7}, "policy_version is"),
+    "another action": ("token.issued", ("action",), "other", "something else than granted"),
+}
+
+
+@pytest.mark.parametrize("name", LOGS)
+def test_a_receipt_of_a_log_that_says_something_else_is_not_verified(
+    verified: Callable[..., str], agent: LocalAgent, person: LocalTerminal, name: str
+) -> None:
+    """Even if the log's own key signed it."""
+    receipt = receipts.proved(person, receipts.collected(agent, person))
+    _log(*receipt["entries"])
+    assert "is redeemed, with 1 answer" in verified(receipt, FORGED_LOG)
+    kind, place, value, words = LOGS[name]
+    _say(receipt, kind, *place, value=value)
+    _log(*receipt["entries"])
+    with pytest.raises(Broken, match=words):
+        verified(receipt, FORGED_LOG)
+
+
+@pytest.mark.parametrize(
+    "name", ["approval", "action_digest", "display_digest", "decision", "code", "ceremony"]
+)
+def test_a_signature_over_something_else_is_not_verified(
+    verified: Callable[..., str], agent: LocalAgent, person: LocalTerminal, name: str
+) -> None:
+    """Even if the log has it as the answer to this request."""
+    approval = receipts.denied(agent, person)
+    receipt = receipts.proved(person, approval)
+    said = {"decision": "deny", "code": "not_needed", "ceremony": "none", name: "other"}
+    shown = {each: receipt["approval"][each] for each in ("action_digest", "display_digest")}
+    whole = {"approval": approval, "at": person.now, "nonce": "n", **shown, **said}
+    jws = signed_decision(person.session, person.signer, whole)
+    receipt["answers"][0]["signed"] = jws
+    _say(receipt, "approval.denied", "facts", "signed", value=jws)
+    _log(*receipt["entries"])
+    with pytest.raises(Broken, match=f"{name} is not what was signed"):
+        verified(receipt, FORGED_LOG)
+
+
+def test_a_token_before_its_approval_is_not_verified(
+    verified: Callable[..., str], agent: LocalAgent, person: LocalTerminal
+) -> None:
+    """No token without its approval."""
+    receipt = receipts.proved(person, receipts.collected(agent, person))
+    receipt["entries"][1:] = receipt["entries"][:0:-1]
+    _log(*receipt["entries"])
+    with pytest.raises(Broken, match="is redeemed, but the log has an entry"):
+        verified(receipt, FORGED_LOG)
+
+
+GIVEN_LOGS: dict[str, Callable[[Any], None]] = {
+    "another grant": lambda receipt: _say(
+        receipt["given_in"], "standing_grant.given", "facts", "standing_grant", value="other"
+    ),
+    "another agent": lambda receipt: _say(
+        receipt["given_in"], "standing_grant.given", "agent_id", value="sayso_ag_other"
+    ),
+    "another request": lambda receipt: _say(
+        receipt, "approval.allowed", "facts", "given_in", value="sayso_ap_other"
+    ),
+    "nobody": _unsigned,
+}
+
+
+@pytest.mark.parametrize("name", [*GIVEN_LOGS, "later"])
+def test_a_use_of_something_else_than_the_user_gave_is_not_verified(
+    verified: Callable[..., str], agent: LocalAgent, person: LocalTerminal, name: str
+) -> None:
+    """The log must say that the user gave this grant, to this agent, before this use."""
+    receipt = receipts.proved(person, receipts.granted(agent, person))
+    given, used = receipt["given_in"]["entries"], receipt["entries"]
+    _log(*given, *used)
+    assert "is redeemed, with 0 answers" in verified(receipt, FORGED_LOG)
+    GIVEN_LOGS.get(name, lambda _receipt: None)(receipt)
+    _log(*((*used, *given) if name == "later" else (*given, *used)))
+    with pytest.raises(Broken, match="given_in is not the request in which the user gave"):
+        verified(receipt, FORGED_LOG)
+
+
+def test_a_use_is_not_verified_with_a_request_that_gave_nothing(
+    verified: Callable[..., str], agent: LocalAgent, person: LocalTerminal
+) -> None:
+    """It has no entry that something was given."""
+    receipt = receipts.proved(person, receipts.granted(agent, person))
+    receipt["given_in"] = receipts.proved(person, receipts.denied(agent, person))
+    with pytest.raises(Broken, match="given_in is not the request in which the user gave"):
+        verified(receipt)
 
 
 def test_a_receipt_of_another_log_is_not_proved(verified: Callable[..., str], receipt: Any) -> None:
     """Whoever runs another server cannot make one."""
-    other = notes.public_key("localhost:8470/log", b"o" * 32).text
     with pytest.raises(Broken, match="No key that you trust signed it"):
-        verified(receipt, other)
+        verified(receipt, FORGED_LOG)
 
 
 def test_a_receipt_of_a_moment_ago_has_no_proof_yet(
+    agent: LocalAgent, person: LocalTerminal
+) -> None:
+    """It is made all the same; a later one has it."""
+    name = receipts.denied(agent, person)
+    assert {one["proof"] for one in receipts.of(person, name)["entries"]} == {None}
+    entries = receipts.proved(person, name)["entries"]
+    assert [one["proof"][:24] for one in entries] == ["c2sp.org/tlog-proof@v1\ne"] * 2
+
+
+def test_each_approver_has_the_id_of_the_token(
+    verified: Callable[..., str], local: LocalSite, agent: LocalAgent, person: LocalTerminal
+) -> None:
+    """It is no secret; its state and use are for the user on whose behalf it acts."""
+    ben = new_person(local, "ben")
+    two = rule("ask", "ask.quorum = 2", 'ask.who = ["ana", "ben"]')
+    Policies(local.services.store).set(two, by=BY)
+    handle, approval = agent.asked()
+    for one in (person, ben):
+        assert one.approve(approval.id).status == 200
+    assert agent.poll(handle).status == 200
+    own, bens = receipts.proved(person, approval.id), receipts.of(ben, approval.id)
+    assert bens["token"] is None
+    assert receipts.entry(bens, "token.issued")["facts"]["jti"] == own["token"]["id"]
+    for receipt in (own, bens):
+        assert "is redeemed, with 2 answers" in verified(receipt)
+
+
+def test_a_receipt_has_no_tokens_that_were_exchanged_from_its_token(
     local: LocalSite, agent: LocalAgent, person: LocalTerminal
 ) -> None:
-    """It is made all the same; a later one has it. An earlier version knew no proofs."""
-    standing_grants.lower(local)
-    approval = standing_grants.example(agent, login_hint=person.user.name)
-    person.approve(approval.id)
-    assert _receipt(person, approval.id)["answers"][0]["entry"]["proof"] is None
-    local.services.audit_log.sign()
-    assert _receipt(person, approval.id)["answers"][0]["entry"]["proof"].startswith("c2sp.org/")
+    """They are of other agents, and have the same approval."""
+    name = receipts.collected(agent, person)
+    with local.services.store.write() as tx:
+        again = audit.approval_entry(local.stored(name), audit.Type.TOKEN_ISSUED)
+        tx.audit.add(replace(again, facts={"jti": "other", "parent": "first"}))
+    issued = [one for one in receipts.of(person, name)["entries"] if "token.issued" in one["body"]]
+    assert ["other" in one["body"] for one in issued] == [False]
 
 
 def test_the_receipt_of_an_erased_user_verifies(
     verified: Callable[..., str], local: LocalSite, agent: LocalAgent, person: LocalTerminal
 ) -> None:
-    """Its entry never had a text; the receipt from before and the one from after are proved."""
-    standing_grants.lower(local)
-    approval = standing_grants.example(agent, login_hint=person.user.name)
+    """Its entries never had a text; the receipt from before and the one from after are proved."""
+    _, approval = agent.asked(binding_message="Marvin asks")
     note = {"reason": "Called the supplier.", "private_note": "Zaphod knows."}
     assert person.deny(approval.id, **note).status == 200
-    local.services.audit_log.sign()
-    before = _receipt(person, approval.id)
+    before = receipts.proved(person, approval.id)
     _user, texts = Erasures(local.services.store).erase(person.user.id, by=audit.OPERATOR)
-    after = _receipt(person, approval.id)
+    after = receipts.of(person, approval.id)
     for receipt in (before, after):
-        assert verified(receipt).startswith("Verified: 1 answer")
-        assert "Zaphod" not in json.dumps(receipt["answers"])
+        assert "is denied, with 1 answer" in verified(receipt)
+        assert "Zaphod" not in json.dumps([receipt["answers"], receipt["entries"]])
+        assert "Marvin" not in json.dumps(receipt["entries"])
     (entry,) = local.admin.entries("approval.denied")
     assert (entry["facts"]["note"], texts > 0) == ("erased", True)

@@ -5,21 +5,25 @@ Owns: the terminal's verification of the server's receipts. The browser's is in 
 
 import copy
 import json
-from collections.abc import Iterator
-from typing import Any
+from collections.abc import Callable, Iterator
+from typing import Any, TypeAlias
 
 import pytest
 
 from approver_tui.client.approvals.receipts import ReceiptPart, Verdict, check_receipt, verdict
+from server.audit_log import notes
 from server.protocol.base64url import decode, encode
 from server.protocol.names import SIGNING_ALGS
 from server.services.approvals.receipts import TYPE
-from tests.support.builders import standing_grants
+from tests.support.builders import receipts, standing_grants
 from tests.support.builders.callers import LocalAgent, LocalTerminal
 from tests.support.builders.passkey import new_browser
+from tests.support.builders.receipts import Ends
 from tests.support.builders.site import LocalSite
 from tests.support.inputs.forged_answers import forged
 from tests.support.inputs.handmade_jwts import new_key
+
+Check: TypeAlias = Callable[..., tuple[ReceiptPart, ...]]
 
 
 @pytest.fixture(params=["terminal", "passkey"])
@@ -31,10 +35,18 @@ def receipt(
     who = person if request.param == "terminal" else new_browser(local)
     approval = standing_grants.example(agent, login_hint=who.user.name)
     assert who.approve(approval.id).status == 200
-    path = f"/api/approvals/{approval.id}/receipt"
-    if isinstance(who, LocalTerminal):
-        return who.call("GET", path).json
-    return who.send("GET", path).json
+    return receipts.proved(who, approval.id)
+
+
+@pytest.fixture
+def check(local: LocalSite) -> Check:
+    """Verifies a receipt with the keys of its server."""
+    keys = {"keys": _keys(local), "log_key": local.services.audit_log.key.text}
+
+    def verified(receipt: Any, **others: Any) -> tuple[ReceiptPart, ...]:
+        return check_receipt(receipt, **{**keys, **others})
+
+    return verified
 
 
 def _keys(local: LocalSite) -> list[dict[str, Any]]:
@@ -56,72 +68,128 @@ def _verdicts(parts: tuple[ReceiptPart, ...]) -> list[Verdict]:
 
 @pytest.mark.parametrize("alg", SIGNING_ALGS)
 def test_every_part_of_a_receipt_verifies_with_each_server_key(
-    local: LocalSite, receipt: Any, alg: str
+    local: LocalSite, receipt: Any, check: Check, alg: str
 ) -> None:
     """The texts, the decision, the log entry, the server's signature."""
-    parts = check_receipt(_with_statement(local, receipt, alg), _keys(local))
+    parts = check(_with_statement(local, receipt, alg))
     assert _verdicts(parts) == [Verdict.PROVED] * 4, parts
     assert verdict(parts) is Verdict.PROVED
 
 
-def test_any_changed_value_makes_a_part_of_the_receipt_wrong(
-    local: LocalSite, receipt: Any
-) -> None:
+def test_any_changed_value_makes_a_part_of_the_receipt_wrong(receipt: Any, check: Check) -> None:
     """Acceptance 11: field by field, and the wrong part is named."""
-    keys = _keys(local)
     places = [place for place in _leaves(receipt) if place != ("server_signature",)]
     assert len(places) > 40
     for place in places:
-        parts = check_receipt(_changed(receipt, place), keys)
+        parts = check(_changed(receipt, place))
         wrong = [part.why for part in parts if part.verdict is Verdict.WRONG]
         assert wrong, place
 
 
-def test_added_or_missing_members_make_a_receipt_wrong(local: LocalSite, receipt: Any) -> None:
+def test_added_or_missing_members_make_a_receipt_wrong(receipt: Any, check: Check) -> None:
     """The server's signature covers all members."""
     for changed in ({**receipt, "more": 1}, {k: v for k, v in receipt.items() if k != "token"}):
-        assert _verdicts(check_receipt(changed, _keys(local)))[-1] is Verdict.WRONG
+        assert _verdicts(check(changed))[-1] is Verdict.WRONG
 
 
-def test_an_unpublished_key_makes_a_receipt_unknown(receipt: Any) -> None:
+def test_an_unpublished_key_makes_a_receipt_unknown(receipt: Any, check: Check) -> None:
     """The receipt is not wrong, because a revoked key is not published either."""
-    parts = check_receipt(receipt, [])
+    parts = check(receipt, keys=[])
     assert parts[-1].verdict is Verdict.UNKNOWN
     assert parts[-1].why == "its key is not published any more"
     assert verdict(parts) is Verdict.UNKNOWN
 
 
 def test_a_signature_by_another_key_under_a_known_id_is_wrong(
-    local: LocalSite, receipt: Any
+    local: LocalSite, receipt: Any, check: Check
 ) -> None:
     """The server's and the device's signatures are checked."""
     kid = json.loads(decode(receipt["server_signature"].partition(".")[0]))["kid"]
     claims = {name: value for name, value in receipt.items() if name != "server_signature"}
     made_up = {**receipt, "server_signature": new_key("ES256", kid).sign(claims, typ=TYPE)}
-    result = check_receipt(made_up, _keys(local))[-1]
+    result = check(made_up)[-1]
     assert result.why == "server_signature: the signature is invalid"
     answers = copy.deepcopy(receipt)
     answers["answers"][0]["signed"] = forged(receipt["answers"][0]["signed"])
-    result = check_receipt(_with_statement(local, answers, "ES256"), _keys(local))[1]
+    result = check(_with_statement(local, answers, "ES256"))[1]
     assert result.why == "signed: the signature is invalid"
 
 
 @pytest.mark.parametrize("alg", ["none", "HS256", "RS256"])
 def test_the_algorithm_named_by_a_signature_is_not_trusted(
-    local: LocalSite, receipt: Any, alg: str
+    receipt: Any, check: Check, alg: str
 ) -> None:
     """The key decides it."""
     head, body, signature = receipt["server_signature"].split(".")
     head = encode(json.dumps({**json.loads(decode(head)), "alg": alg}).encode())
     changed = {**receipt, "server_signature": f"{head}.{body}.{signature}"}
-    result = check_receipt(changed, _keys(local))[-1]
+    result = check(changed)[-1]
     assert result.why == "server_signature: its header is not that of this key"
 
 
+@pytest.mark.parametrize("end", receipts.ENDS, ids=lambda end: end.__name__)
+def test_the_receipt_of_each_outcome_verifies(
+    agent: LocalAgent, person: LocalTerminal, check: Check, end: Ends
+) -> None:
+    """Also without an answer; a use has the signature that gave what decided."""
+    receipt = receipts.proved(person, end(agent, person))
+    parts = check(receipt)
+    signed = [part.what for part in parts if "is signed by the key" in part.what]
+    given = receipt["given_in"] or {"answers": []}
+    assert _verdicts(parts) == [Verdict.PROVED] * (3 + len(signed)), parts
+    assert len(signed) == len(receipt["answers"]) + len(given["answers"])
+    assert all(" to give what decided is" in one for one in signed[len(receipt["answers"]) :])
+
+
+def test_a_wrong_answer_that_gave_what_decided_is_named(
+    agent: LocalAgent, person: LocalTerminal, local: LocalSite, check: Check
+) -> None:
+    """The server's signature does not make up for it."""
+    receipt = receipts.proved(person, receipts.granted(agent, person))
+    (answer,) = receipt["given_in"]["answers"]
+    answer["signed"] = forged(answer["signed"])
+    parts = check(_with_statement(local, receipt, "ES256"))
+    assert parts[1].why == "signed: the signature is invalid"
+    assert parts[2].why.endswith("is not in the log")
+
+
+@pytest.mark.parametrize(
+    ("state", "why"),
+    [
+        ("expired", "The request is expired, but the log says approval.approved"),
+        ("pending", "The request is pending, but the log says approval.approved"),
+    ],
+)
+def test_an_outcome_that_the_log_does_not_have_is_wrong(
+    local: LocalSite, receipt: Any, check: Check, state: str, why: str
+) -> None:
+    """Even if the server signed the receipt."""
+    receipt["approval"]["state"] = state
+    parts = check(_with_statement(local, receipt, "ES256"))
+    assert (parts[-2].verdict, parts[-2].why) == (Verdict.WRONG, why)
+
+
+def test_a_receipt_says_what_of_the_log_cannot_be_verified_here(
+    agent: LocalAgent, person: LocalTerminal, check: Check
+) -> None:
+    """Without a checkpoint, without the key of the log, or with another one, it is not wrong."""
+    name = receipts.denied(agent, person)
+    new, later = receipts.of(person, name), receipts.proved(person, name)
+    other = notes.public_key("localhost:8470/log", b"o" * 32).text
+    for parts, why in (
+        (check(new), "was made within two seconds of it. Download it again"),
+        (check(later, log_key=None), "the key of the log is not known here"),
+        (check(later, log_key=other), "No key that you trust signed it"),
+    ):
+        assert parts[-2].verdict is Verdict.UNKNOWN
+        assert parts[-2].why.endswith(why)
+        assert verdict(parts) is Verdict.PROVED
+
+
 @pytest.mark.parametrize("nonsense", [{}, {"answers": 1}, {"answers": [1, {}]}, {"approval": []}])
-def test_an_invalid_receipt_is_wrong_and_raises_no_error(nonsense: Any) -> None:
+def test_an_invalid_receipt_is_wrong_and_raises_no_error(nonsense: Any, check: Check) -> None:
     """Malformed members are no internal error."""
-    assert Verdict.WRONG in _verdicts(check_receipt(nonsense, []))
+    assert Verdict.WRONG in _verdicts(check(nonsense))
 
 
 def _leaves(value: Any, place: tuple[Any, ...] = ()) -> Iterator[tuple[Any, ...]]:

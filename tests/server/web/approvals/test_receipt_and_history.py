@@ -1,6 +1,5 @@
 """Receipts and history: every field, access, and what is needed to verify them."""
 
-import hashlib
 import json
 
 import pytest
@@ -9,6 +8,7 @@ from server.protocol import base64url
 from server.protocol.approvals import decisions
 from server.protocol.approvals.states import State
 from server.services.policy.policies import Policies
+from tests.support.builders import receipts
 from tests.support.builders.callers import new_person
 from tests.support.builders.clock import DAY, MINUTE
 from tests.support.builders.installation import BY
@@ -50,9 +50,14 @@ def test_a_receipt_has_the_signed_decision_and_everything_to_verify_it(browser, 
             "y": base64url.encode(numbers.y.to_bytes(32)),
         },
     }
-    body = answer["entry"]["body"]
-    assert hashlib.sha256(b"\0" + body.encode()).hexdigest() == answer["entry"]["leaf"]
-    assert json.loads(body)["facts"]["signed"] == answer["signed"]
+    entries = [json.loads(one["body"]) for one in found["entries"]]
+    assert [one["type"] for one in entries] == [
+        "approval.requested",
+        "approval.approved",
+        "token.issued",
+    ]
+    assert entries[1]["facts"]["signed"] == answer["signed"]
+    assert entries[2]["facts"]["jti"] == found["token"]["id"]
     assert found["token"]["state"] == "live"
     assert found["approval"]["state"] == "redeemed"
 
@@ -97,7 +102,8 @@ def test_each_of_several_approvers_sees_every_decision(browser, agent, local):
     agent.poll(handle)
     mine = _receipt(browser, approval)
     bens_receipt = ben.call("GET", f"/api/approvals/{approval.id}/receipt").json
-    assert len({one["entry"]["id"] for one in mine["answers"]}) == 2
+    assert len(mine["answers"]) == 2
+    assert mine["entries"] == bens_receipt["entries"]
     assert (mine["token"] is None, bens_receipt["token"]) == (False, None)
 
 
@@ -122,20 +128,54 @@ def test_the_receipt_page_has_every_field_and_a_download(browser, agent):
         assert words in page, words
 
 
-def test_an_unanswered_request_has_a_receipt_too(browser, agent, local):
-    """It says so; only the texts can be verified."""
-    _, approval = agent.asked(login_hint="eva", requested_expiry="60")
-    local.clock.forward(MINUTE)
-    get(browser, f"/r/{approval.id}")
-    page = get(browser, f"/receipt/{approval.id}").text
-    assert "Nobody answered, so there is no signature." in page
-    assert _receipt(browser, approval)["answers"] == []
+@pytest.mark.parametrize(
+    ("end", "outcome", "entry"),
+    [
+        (receipts.expired, "Expired; not answered.", "approval.expired"),
+        (receipts.withdrawn, "Withdrawn; not answered.", "approval.cancelled"),
+        (receipts.agent_disabled, "Withdrawn; not answered.", "approval.cancelled"),
+    ],
+)
+def test_an_unanswered_request_has_a_receipt_too(person, agent, local, end, outcome, entry):
+    """It says what the audit log has of its end, and can be downloaded."""
+    browser = _browser_of(person, local)
+    name = end(agent, person)
+    page = get(browser, f"/receipt/{name}").text
+    ended = receipts.entry(receipts.of(person, name), entry)
+    for words in (
+        outcome,
+        "Nobody answered, so there is no signature. The audit log says how it ended.",
+        f"<dt>{entry}</dt><dd><code>{ended['id']}</code>",
+        f"<code>{ended['cause']}</code>",
+        f'href="/api/approvals/{name}/receipt" download=',
+    ):
+        assert words in page, words
+    assert f"/receipt/{name}" in get(browser, "/history").text
+
+
+def test_the_receipt_of_a_use_leads_to_the_one_of_its_standing_grant(person, agent, local):
+    """That one has the user's signature."""
+    browser = _browser_of(person, local)
+    name = receipts.granted(agent, person)
+    given_in = receipts.of(person, name)["given_in"]
+    page = get(browser, f"/receipt/{name}").text
+    assert f'which you <a href="/receipt/{given_in["approval"]["id"]}">gave</a> on <time' in page
+    assert (
+        "<dt>standing_grant.given</dt>"
+        in get(browser, f"/receipt/{given_in['approval']['id']}").text
+    )
+
+
+def _browser_of(person, local):
+    """Another device of the person."""
+    browser = LocalBrowser(local, person.user, SoftPasskey())
+    browser.enroll(code_for(local, person.user.name))
+    return browser
 
 
 def test_a_receipt_shows_what_was_granted_beside_what_was_requested(person, agent, local):
     """The approver narrowed the request."""
-    browser = LocalBrowser(local, person.user, SoftPasskey())
-    browser.enroll(code_for(local, "ana"))
+    browser = _browser_of(person, local)
     _, approval = agent.asked(scope="openid payments:read payments:transfer")
     narrowing = {"drop_scopes": ["payments:transfer"]}
     less = person.call("POST", f"/api/approvals/{approval.id}/narrowing", narrowing).json

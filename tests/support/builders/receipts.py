@@ -1,0 +1,169 @@
+"""Receipts of requests that ended in each possible way, for whoever verifies them."""
+
+import json
+from collections.abc import Callable
+from typing import Any, Final, TypeAlias
+
+from server.services.approvals.oversight import Oversight
+from server.services.policy.policies import Policies
+from tests.support.builders import consents, standing_grants
+from tests.support.builders.callers import LocalAgent, LocalTerminal
+from tests.support.builders.clock import MINUTE
+from tests.support.builders.installation import BY, PAYMENT
+from tests.support.builders.passkey import LocalBrowser
+from tests.support.builders.policies import rule
+from tests.support.builders.site import LocalSite
+
+Ends: TypeAlias = Callable[[LocalAgent, LocalTerminal], str]
+"""Makes a request that ends in one way; returns its id."""
+
+
+def of(who: LocalTerminal | LocalBrowser, approval_id: str) -> Any:
+    """The receipt of a request."""
+    path = f"/api/approvals/{approval_id}/receipt"
+    return (who.call if isinstance(who, LocalTerminal) else who.send)("GET", path).json
+
+
+def proved(who: LocalTerminal | LocalBrowser, approval_id: str) -> Any:
+    """The receipt, when a checkpoint has all of its entries."""
+    who.local.services.audit_log.sign()
+    return of(who, approval_id)
+
+
+def entry(receipt: Any, kind: str) -> Any:
+    """What the entry of this type says."""
+    bodies = [json.loads(one["body"]) for one in receipt["entries"]]
+    return next(body for body in bodies if body["type"] == kind)
+
+
+def collected(agent: LocalAgent, person: LocalTerminal) -> str:
+    """Approved, and its token was collected."""
+    handle, approval = agent.asked_payment()
+    assert person.approve(approval.id).status == 200
+    assert agent.poll(handle).status == 200
+    return approval.id
+
+
+def narrowed(agent: LocalAgent, person: LocalTerminal) -> str:
+    """Approved with limits, and its token was collected."""
+    narrowable = {**PAYMENT, "narrow": {"/amount": "lower"}, "amount": "/amount"}
+    agent.local.admin.actions.update(json.dumps(narrowable), by=BY)
+    handle, approval = agent.asked_payment()
+    body = {"changes": [{"fact": "/amount", "to": "500"}]}
+    granted = person.call("POST", f"/api/approvals/{approval.id}/narrowing", body).json
+    person.pin(approval.id)
+    said = {"ceremony": "pin", "granted": granted["digest"]}
+    jws = person.decision(approval.id, person.high, **said)
+    assert person.send_decision(approval.id, jws, granted=granted["text"]).status == 200
+    assert agent.poll(handle).status == 200
+    return approval.id
+
+
+def denied(agent: LocalAgent, person: LocalTerminal) -> str:
+    """Denied."""
+    _, approval = agent.asked()
+    assert person.deny(approval.id).status == 200
+    return approval.id
+
+
+def expired(agent: LocalAgent, person: LocalTerminal) -> str:
+    """Nobody answered in time."""
+    _, approval = agent.asked(requested_expiry="60")
+    _pass(person.local, MINUTE)
+    return approval.id
+
+
+def not_collected(agent: LocalAgent, person: LocalTerminal) -> str:
+    """Approved, and its token was not collected in time."""
+    _, approval = agent.asked(requested_expiry="60")
+    assert person.approve(approval.id).status == 200
+    _pass(person.local, 2 * MINUTE)
+    return approval.id
+
+
+def _pass(local: LocalSite, milliseconds: int) -> None:
+    local.clock.forward(milliseconds)
+    local.services.sweeper.round()
+
+
+def withdrawn(agent: LocalAgent, person: LocalTerminal) -> str:
+    """Withdrawn by its agent."""
+    handle, approval = agent.asked()
+    person.local.post_form("/revoke", {"token": handle, **agent.credentials})
+    return approval.id
+
+
+def superseded(agent: LocalAgent, _person: LocalTerminal) -> str:
+    """Replaced by a newer request."""
+    handle, approval = agent.asked()
+    agent.asked(supersedes=handle)
+    return approval.id
+
+
+def canceled(agent: LocalAgent, person: LocalTerminal) -> str:
+    """Canceled by an administrator, with a reason that they typed."""
+    _, approval = agent.asked()
+    Oversight(person.local.services.store).cancel(approval.id, "Ask Bob first", by=BY)
+    return approval.id
+
+
+def agent_disabled(agent: LocalAgent, person: LocalTerminal) -> str:
+    """Ended by disabling its agent."""
+    _, approval = agent.asked()
+    person.local.admin.agents.disable(agent.id, by=BY)
+    return approval.id
+
+
+def agent_disabled_later(agent: LocalAgent, person: LocalTerminal) -> str:
+    """Approved, and ended by disabling its agent before the token was collected."""
+    _, approval = agent.asked()
+    assert person.approve(approval.id).status == 200
+    person.local.admin.agents.disable(agent.id, by=BY)
+    return approval.id
+
+
+def user_disabled(agent: LocalAgent, person: LocalTerminal) -> str:
+    """Ended by disabling its user, who is enabled again."""
+    _, approval = agent.asked()
+    person.local.admin.users.disable(person.user.name, by=BY)
+    person.local.admin.users.enable(person.user.name, by=BY)
+    return approval.id
+
+
+def granted(agent: LocalAgent, person: LocalTerminal) -> str:
+    """Approved under a standing grant, and its token was collected."""
+    standing_grants.lower(person.local)
+    standing_grants.give(person, standing_grants.example(agent))
+    return _used(agent, standing_grants.ask(agent).json["auth_req_id"])
+
+
+def consented(agent: LocalAgent, person: LocalTerminal) -> str:
+    """Approved under a consent, and its token was collected."""
+    opened = rule("allow", 'when.at = ["request"]', 'when.resource = ["*"]')
+    Policies(person.local.services.store).set(opened, by=BY)
+    consents.give(person.local, agent, person)
+    return _used(agent, agent.asked()[0])
+
+
+def _used(agent: LocalAgent, handle: str) -> str:
+    assert agent.poll(handle).status == 200
+    return agent.local.behind(handle).id
+
+
+ENDS: Final[dict[Ends, str]] = {
+    lambda agent, _person: agent.asked()[1].id: "pending, with 0 answers",
+    collected: "redeemed, with 1 answer",
+    narrowed: "redeemed, with 1 answer",
+    denied: "denied, with 1 answer",
+    expired: "expired (undeliverable), with 0 answers",
+    not_collected: "expired (not_redeemed), with 1 answer",
+    withdrawn: "cancelled (withdrawn), with 0 answers",
+    superseded: "cancelled (superseded), with 0 answers",
+    canceled: "cancelled (administrator), with 0 answers",
+    agent_disabled: "cancelled (agent_disabled), with 0 answers",
+    agent_disabled_later: "cancelled (agent_disabled), with 1 answer",
+    user_disabled: "cancelled (user_disabled), with 0 answers",
+    granted: "redeemed, with 0 answers",
+    consented: "redeemed, with 0 answers",
+}
+"""Each way in which a request ends, and what is verified of its receipt."""

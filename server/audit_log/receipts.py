@@ -25,6 +25,7 @@ _NO_PROOF: Final = (
 _KINDS: Final[Mapping[str, frozenset[str]]] = {
     "approve": frozenset({"approval.approved", "approval.voted"}),
     "deny": frozenset({"approval.denied"}),
+    "withdraw": frozenset({"approval.vote_withdrawn"}),
 }
 """The entries of each answer."""
 

@@ -15,6 +15,7 @@ const ALGORITHMS = {
   OKP: { name: "Ed25519" },
   RSA: { name: "RSASSA-PKCS1-v1_5", hash: "SHA-256" },
 };
+const WORDS = { approve: "yes", deny: "no", withdraw: "withdrawal" };
 const NAMES = { EC: "ES256", OKP: "EdDSA", RSA: "RS256" };
 
 async function signs({ kty, crv, x, y, n, e }, signature, data) {
@@ -147,7 +148,7 @@ async function part(what, check) {
 export async function proved(receipt, keys) {
   const found = [await part("The request and what was shown have the digests that were signed", () => checkTexts(receipt))];
   for (const answer of receipt.answers) {
-    const whose = `${answer.by.name}’s ${answer.decision === "approve" ? "yes" : "no"}`;
+    const whose = `${answer.by.name}’s ${WORDS[answer.decision]}`;
     const signed = () => (answer.key ? checkAnswer(receipt, answer) : "its key is not known any more");
     const logged = () => (answer.entry ? checkEntry(answer, receipt.approval.id) : "the log has no entry for it");
     found.push(await part(`${whose} is signed by the key that the server has for ${answer.device.name}`, signed));

@@ -27,6 +27,8 @@ class Choices:
     values: tuple[tuple[str, str], ...]
     whole: bool
     """Nothing is left out, and the list is short enough to tick."""
+    grows: bool = False
+    """The same form may add values to it, so others can be typed too."""
 
 
 NONE: Final = Choices((), whole=False)
@@ -40,7 +42,7 @@ def choices(facts: Mapping[str, Any], suggestions: str) -> Choices:
     lists = [facts.get(one) for one in needed]
     found = tuple(dict.fromkeys(values(*(one for one in lists if one))))
     whole = all(one is not None and not one.get("next") for one in lists)
-    return Choices(found, whole=whole and len(found) <= MAX_TICKED)
+    return Choices(found, whole and len(found) <= MAX_TICKED, grows="resource" in needed)
 
 
 def _named(member: str) -> Callable[..., Iterable[tuple[str, str]]]:

@@ -31,6 +31,9 @@ def test_a_resource_offers_its_own_scopes_and_each_action_type(console: Console)
     assert set(scopes) == {"payments:read", "payments:transfer"}
     assert "payments:transfer payment.transfer" in needs
     assert _ticks(console, "/admin/new/resource", "requires") == []
+    for path in (EDIT, "/admin/new/resource"):
+        page = console.get("admin", path).text
+        assert 'name="requires" list="requires-known"' in page, "a new scope can be typed"
 
 
 def test_a_long_list_is_offered_while_typing(console: Console) -> None:

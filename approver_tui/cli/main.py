@@ -39,6 +39,9 @@ VERBS = {
     "watch": Verb("notifications.watch", "Print what happens, as it happens."),
     "approve": Verb("approvals.approve", "Approve a request."),
     "deny": Verb("approvals.deny", "Deny a request, with a reason."),
+    "withdraw": Verb(
+        "approvals.withdraw", "Withdraw your approval while others must still approve."
+    ),
     "extend": Verb("approvals.extend", "Give a request more time."),
     "retry": Verb("approvals.retry", "Ask the agent of an expired request to retry."),
     "snooze": Verb("notifications.snooze", "Be notified of a request later."),

@@ -95,10 +95,10 @@ def inbox_keys(
     is_reading: bool,
     can_undo: bool,
     off: frozenset[str] = frozenset(),
-    retry: tuple[Hint, ...] = (),
+    first: tuple[Hint, ...] = (),
     marked: int = 0,
 ) -> tuple[Hint, ...]:
-    """Return the keys of the inbox: pending work first, then answers, ways out, the rest.
+    """Return the keys of the inbox: those of the request's state, answers, ways out, the rest.
 
     Keys in `off` (by their default) do nothing for the selected request and are not shown. With
     `marked` requests, approve and deny apply to all of them.
@@ -110,7 +110,7 @@ def inbox_keys(
     way_out = (HELP, BACK) if is_reading else (HELP, QUIT)
     rest = _SCROLL if is_reading else replace(_READ, is_off="v" in off)
     return (
-        *retry,
+        *first,
         hint("a", f"Approve{of_them}", is_off="a" in off),
         hint("d", f"Deny{of_them}", is_off="d" in off),
         *undo_denial,
@@ -177,7 +177,8 @@ INBOX_HELP = help_rows(
     ("e", "approve with limits: fewer scopes, smaller values, a shorter token lifetime"),
     ("s", "approve similar requests: create a standing grant"),
     ("!", "report a request you did not ask for; quarantines the agent, or all agents"),
-    ("u", "undo a denial, more time or a retry within 5 seconds"),
+    ("W", "withdraw your approval while others must still approve; {undo} undoes it within 5 s"),
+    ("u", "undo a denial, a withdrawal, more time or a retry within 5 seconds"),
     ("o", "open on a phone: the request's page, as a QR code for a phone"),
     ("Enter", "read the request;  Esc goes back to the list"),
     ("v", "switch between the two signed texts and the details"),

@@ -1,6 +1,6 @@
-"""Actions on a request besides answering it: extend, retry, snooze, mute.
+"""Actions on a request besides answering it: withdraw an approval, extend, retry, snooze, mute.
 
-Owns: what each does, and its messages. Never: asking first. What reaches an agent waits five
+Owns: what each does, and its messages. Never: asking first. What reaches others waits five
 seconds in which it can be undone; the same key ends a snooze or a mute.
 """
 
@@ -13,6 +13,7 @@ from textual.message import Message
 from approver_tui.screens import thread_messages
 from approver_tui.screens.context import ScreenContext
 from approver_tui.state.approvals.approvals import Approval
+from approver_tui.state.approvals.votes import withdrawn_text
 from approver_tui.state.notifications.preferences import NotificationPrefs
 from approver_tui.state.text import SafeText
 from approver_tui.widgets.approvals.outcomes import retry_text
@@ -41,6 +42,11 @@ class RequestActions:
         """Extend a request."""
         doing = fmt("Giving more time to {}", approval.headline)
         return QuickAction(partial(self._extend, approval.id), doing)
+
+    def withdraw(self, approval: Approval) -> QuickAction:
+        """Withdraw the user's own approval."""
+        doing = fmt("Withdrawing your approval of {}", approval.headline)
+        return QuickAction(partial(self._withdraw, approval), doing)
 
     def retry(self, approval: Approval) -> QuickAction:
         """Ask the agent of an expired request to retry."""
@@ -74,6 +80,12 @@ class RequestActions:
         longer = self.context.server.extend(approval_id)
         self.post(thread_messages.ApprovalFetched(longer))
         return fmt("It now expires at {}.", self._clock(longer.expires_at))
+
+    def _withdraw(self, approval: Approval) -> SafeText:
+        """Runs in a thread."""
+        open_again = self.context.answers.withdraw(approval)
+        self.post(thread_messages.ApprovalFetched(open_again))
+        return withdrawn_text(open_again.vote_tally)
 
     def _retry(self, approval_id: str) -> SafeText:
         """Runs in a thread."""

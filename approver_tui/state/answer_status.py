@@ -41,6 +41,7 @@ STATUS_TEXTS: Mapping[AnswerStatus, str] = {
 _NAMES: Mapping[Answer | None, str] = {
     Answer.APPROVE: "approval",
     Answer.DENY: "denial",
+    Answer.WITHDRAW: "withdrawal",
     None: "answer",
 }
 

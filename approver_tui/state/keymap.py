@@ -15,6 +15,7 @@ KEYS: Mapping[str, str] = {
     "narrow": "e",
     "standing_grant": "s",
     "report": "!",
+    "withdraw": "W",
     "undo": "u",
     "open_on_phone": "o",
     "select": "x",

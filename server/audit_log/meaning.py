@@ -13,7 +13,14 @@ from server.audit_log.signatures import Members, PublicKey, Signed
 
 _STOPPED: Final = frozenset({"agent.disabled", "agent.quarantined", "agent.deleted"})
 _YES: Final = frozenset({"approval.approved", "approval.allowed"})
-_ANSWERS: Final = _YES | {"approval.voted", "approval.denied"}
+_DECISIONS: Final[Mapping[str, str]] = {
+    "approval.approved": "approve",
+    "approval.voted": "approve",
+    "approval.vote_withdrawn": "withdraw",
+    "approval.denied": "deny",
+}
+"""The entries of users' answers, and what the user signed."""
+_ANSWERS: Final = frozenset(_DECISIONS) | _YES
 _ENDED: Final = frozenset({"approval.denied", "approval.expired", "approval.cancelled"})
 
 
@@ -27,6 +34,8 @@ class Meaning:
 
     approvals: dict[str, str] = field(default_factory=dict)
     """The last state of each approval: the type of an entry, or `issued`."""
+    votes: dict[str, set[str]] = field(default_factory=dict)
+    """Who has approved each request that several must approve, and not withdrawn it."""
     stopped: set[str] = field(default_factory=set)
     """Agents that are disabled, quarantined or deleted."""
     keys: dict[str, tuple[str, PublicKey]] = field(default_factory=dict)
@@ -92,9 +101,35 @@ def _check_signature(signed: Signed, key: PublicKey, entry: Members) -> None:
         raise Contradiction("The user's signature is invalid.")
     if signed.payload.get("approval") != entry.get("approval_id"):
         raise Contradiction("The user signed another request.")
-    wanted = "deny" if entry.get("type") == "approval.denied" else "approve"
-    if signed.payload.get("decision") != wanted:
+    if signed.payload.get("decision") != _DECISIONS[str(entry.get("type"))]:
         raise Contradiction("The user signed another decision.")
+
+
+def _voted(meaning: Meaning, entry: Members) -> None:
+    _answered(meaning, entry)
+    meaning.votes.setdefault(str(entry.get("approval_id")), set()).add(_voter(entry))
+
+
+def _withdrawn(meaning: Meaning, entry: Members) -> None:
+    _answered(meaning, entry)
+    meaning.votes.get(str(entry.get("approval_id")), set()).discard(_voter(entry))
+
+
+def _approved(meaning: Meaning, entry: Members) -> None:
+    """Several people approve together only with votes that they cast and did not withdraw."""
+    _voted(meaning, entry)
+    counted, quorum = _facts(entry).get("yes"), _facts(entry).get("quorum")
+    if not isinstance(counted, list) or not isinstance(quorum, int):
+        return
+    if len(counted) < quorum:
+        raise Contradiction("Fewer users approved it than must approve it.")
+    cast = meaning.votes[str(entry.get("approval_id"))]
+    if not meaning.trimmed and not cast.issuperset(map(str, counted)):
+        raise Contradiction("It counts an approval that was withdrawn or never given.")
+
+
+def _voter(entry: Members) -> str:
+    return str(entry.get("actor")).partition(":")[2]
 
 
 def _issued(meaning: Meaning, entry: Members) -> None:
@@ -123,8 +158,9 @@ _RULES: Final[Mapping[str, Callable[[Meaning, Members], None]]] = {
     "agent.added": _enabled,
     "audit.trimmed": _trimmed,
     "device.enrolled": _enrolled,
-    "approval.approved": _answered,
-    "approval.voted": _answered,
+    "approval.approved": _approved,
+    "approval.voted": _voted,
+    "approval.vote_withdrawn": _withdrawn,
     "approval.denied": _answered,
     "token.issued": _issued,
 }

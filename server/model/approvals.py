@@ -172,12 +172,15 @@ def automatic_decision(approval: Approval) -> Mapping[str, object] | None:
 
 @dataclass(frozen=True, slots=True)
 class Decision:
-    """One person's signed answer. `jws` holds the bytes as received, also for a passkey."""
+    """One person's signed answer. `jws` holds the bytes as received, also for a passkey.
+
+    A withdrawal takes the place of the vote that it withdraws, and is void from the start.
+    """
 
     approval_id: str
     user_id: str
     device_id: str
-    decision: Literal["approve", "deny"]
+    decision: Literal["approve", "deny", "withdraw"]
     code: str | None
     note: str | None
     ceremony: str
@@ -185,7 +188,7 @@ class Decision:
     jws: str
     at: int
     voided_at: int | None = None
-    """When it stopped counting because another approver narrowed the request."""
+    """When it stopped counting: another approver narrowed the request, or it is a withdrawal."""
     reason: str | None = None
     """Why they approved; audit log only."""
     retry_at: int | None = None
@@ -196,6 +199,8 @@ class Decision:
     """A note for the audit log only."""
     stands_for: str | None = None
     """The user whom they decided for as a backup or deputy at that time."""
+    withdrawals: int = 0
+    """How often they have withdrawn their vote on this request."""
 
     @property
     def voter_id(self) -> str:

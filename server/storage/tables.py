@@ -123,7 +123,7 @@ decisions = Table(
     Column("user_id", Text, ForeignKey("users.id"), primary_key=True),
     *columns(
         "device_id decision code? note? ceremony channel jws at:big voided_at:big? "
-        "reason? retry_at:big? ask_user? private_note? stands_for?"
+        "reason? retry_at:big? ask_user? private_note? stands_for? withdrawals:int"
     ),
 )
 

@@ -27,6 +27,8 @@ class Choices:
     values: tuple[tuple[str, str], ...]
     whole: bool
     """Nothing is left out, and the list is short enough to tick."""
+    grows: bool = False
+    """The same form may add values to it, so others can be typed too."""
 
 
 NONE: Final = Choices((), whole=False)
@@ -38,29 +40,54 @@ def choices(facts: Mapping[str, Any], suggestions: str) -> Choices:
         return NONE
     needed, values = _LISTS[suggestions]
     lists = [facts.get(one) for one in needed]
-    found = tuple(dict.fromkeys(pair for one in lists if one for pair in values(one)))
+    found = tuple(dict.fromkeys(values(*(one for one in lists if one))))
     whole = all(one is not None and not one.get("next") for one in lists)
-    return Choices(found, whole=whole and len(found) <= MAX_TICKED)
+    return Choices(found, whole and len(found) <= MAX_TICKED, grows="resource" in needed)
 
 
-def _named(member: str) -> Callable[[Mapping[str, Any]], Iterable[tuple[str, str]]]:
-    return lambda listed: ((one[member], one[member]) for one in listed["items"])
+def _named(member: str) -> Callable[..., Iterable[tuple[str, str]]]:
+    return lambda *lists: ((one[member], one[member]) for each in lists for one in each["items"])
 
 
-def _scopes(resources: Mapping[str, Any]) -> Iterable[tuple[str, str]]:
+def _scopes(*lists: Mapping[str, Any]) -> Iterable[tuple[str, str]]:
     """Each scope once, with its risk at each resource that has it."""
     found: dict[str, list[str]] = {}
-    for one in resources["items"]:
-        for name, risk in one["scopes"].items():
-            found.setdefault(name, []).append(f"{risk} at {one['uri']}")
+    for uri, name, risk in _scopes_at(*lists):
+        found.setdefault(name, []).append(f"{risk} at {uri}")
     return ((name, f"{name}: {', '.join(where)}") for name, where in found.items())
 
 
-_LISTS: Final[Mapping[str, tuple[tuple[str, ...], Callable[[Any], Iterable[tuple[str, str]]]]]] = {
+def _limits(*lists: Mapping[str, Any]) -> Iterable[tuple[str, str]]:
+    """Each scope at each resource."""
+    return ((f"{uri} {name}", f"{name} at {uri}") for uri, name, _ in _scopes_at(*lists))
+
+
+def _scopes_at(*lists: Mapping[str, Any]) -> Iterable[tuple[str, str, str]]:
+    of = ((one["uri"], one["scopes"]) for resources in lists for one in resources["items"])
+    return ((uri, name, risk) for uri, scopes in of for name, risk in scopes.items())
+
+
+def _own_scopes(*lists: Mapping[str, Any]) -> Iterable[tuple[str, str]]:
+    return ((name, f"{name}: {risk}") for one in lists for name, risk in one["scopes"].items())
+
+
+def _needs(*lists: Mapping[str, Any]) -> Iterable[tuple[str, str]]:
+    """Each of the resource's scopes with each action type."""
+    if len(lists) != 2:  # noqa: PLR2004  # a new resource, or action types that may not be read
+        return ()
+    types = [name for name, _ in _named("type")(lists[1])]
+    pairs = ((name, one) for name in lists[0]["scopes"] for one in types)
+    return ((f"{name} {one}", f"{name} needs {one}") for name, one in pairs)
+
+
+_LISTS: Final[Mapping[str, tuple[tuple[str, ...], Callable[..., Iterable[tuple[str, str]]]]]] = {
     "resources": (("resources",), _named("uri")),
     "scopes": (("resources",), _scopes),
     "users": (("users",), _named("name")),
     "people": (("users", "groups"), _named("name")),
     "actions": (("actions",), _named("type")),
+    "limits": (("resources",), _limits),
+    "own scopes": (("resource",), _own_scopes),
+    "needs": (("resource", "actions"), _needs),
 }
 """The facts with the lists, and how their values are read, by the word of `Field.suggestions`."""

@@ -5,7 +5,7 @@ Owns: the kinds of fields. Never: business rules; the API has them, and names th
 
 import json
 import re
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import Any, Final
@@ -53,6 +53,8 @@ class Field:
     """The initial value is the name of the signed-in person."""
     suggestions: str = ""
     """The list that it offers; a word of `choices.py`."""
+    shape: str = ""
+    """What the values of a `known` field become: a list, or `pairs` or `lists` by first word."""
     advanced: bool = False
     """It is under "Advanced"."""
     of: str = ""
@@ -298,17 +300,27 @@ def _known(one: Field, form: Form) -> list[str]:
     return list(dict.fromkeys([*_picked(one, form), *_lines(one, form)]))
 
 
-def _words_after(one: Field, form: Form) -> dict[str, list[str]]:
-    """Parse lines of a name and its values."""
+def _shaped(one: Field, form: Form) -> object:
+    """The ticked and typed values in the shape of the member."""
+    values = _known(one, form)
+    if not one.shape:
+        return values
+    found: dict[str, list[str]] = {}
+    for name, *rest in (value.split() for value in values if value.strip()):
+        found.setdefault(name, []).extend(rest)
+    return found if one.shape == "lists" else _one_each(found)
+
+
+def _pairs(one: Field, form: Form) -> dict[str, str]:
+    """Parse lines of a name and its value."""
     split = [line.split() for line in (form.get(one.name) or "").splitlines() if line.strip()]
     names = [line[0] for line in split]
     if twice := [name for name in names if names.count(name) > 1]:
         raise ValueError(f"{twice[0]} is listed twice")
-    return {name: rest for name, *rest in split}
+    return _one_each({name: rest for name, *rest in split})
 
 
-def _pairs(one: Field, form: Form) -> dict[str, str]:
-    found = _words_after(one, form)
+def _one_each(found: Mapping[str, list[str]]) -> dict[str, str]:
     for name, rest in found.items():
         if len(rest) != 1:
             raise ValueError(f"Enter {name} and exactly one word after it")
@@ -341,9 +353,15 @@ def _as_file(value: object) -> str:
 
 
 def _as_lines(value: object) -> str:
-    """One name per line."""
+    """One name per line; of a mapping, each name with each of its values."""
+    if isinstance(value, dict):
+        value = [f"{name} {each}".strip() for name, of in value.items() for each in _each(of)]
     listed = value if isinstance(value, list | tuple) else [value] if value else []
     return "\n".join(_called(one) for one in listed)
+
+
+def _each(of: object) -> Iterable[object]:
+    return (of or [""]) if isinstance(of, list | tuple) else [of]
 
 
 def _called(one: object) -> str:
@@ -361,11 +379,7 @@ KINDS: Final[Mapping[str, Kind]] = {
     "box": Kind(_box, lambda value: "1" if value else ""),
     "picks": Kind(_picked, _as_lines),
     "lines": Kind(_lines, _as_lines),
-    "known": Kind(_known, _as_lines),
+    "known": Kind(_shaped, _as_lines),
     "pairs": Kind(_pairs, lambda value: "\n".join(f"{a} {b}" for a, b in (value or {}).items())),
-    "lists": Kind(
-        _words_after,
-        lambda value: "\n".join(" ".join((a, *b)) for a, b in (value or {}).items()),
-    ),
     "json": Kind(_json, lambda value: json.dumps(value, indent=2) if value else ""),
 }

@@ -329,6 +329,32 @@ def test_two_approvers_do_every_ceremony_and_the_second_reads_the_firsts_reason(
     assert agent.poll(asked["auth_req_id"]).json()["token_type"] == "Bearer"
 
 
+def test_an_approver_withdraws_their_approval(
+    server: LiveServer, agent: Agent, person: Person, second: Person
+) -> None:
+    """The request's page waits for them again, and the other approval is the first of two."""
+    _rules(server, agent, quorum="2", who=_group(server, person, second))
+    asked = _asks(agent, person)
+    person.tab.front()
+    approval = person.read()
+    person.approve(fact=LAST_FOUR)
+    person.tab.says("1 of 2 approved, needs ")
+    person.tab.open(f"{server.url}/r/{approval}")
+    person.tab.click("#withdraw")
+    person.tab.see("document.querySelector('#to-approve:not([disabled])') !== null")
+    person.tab.says("withdrew their approval")
+    assert len(entries(server, "approval.vote_withdrawn", approval_id=approval)) == 1
+    second.tab.front()
+    second.read()
+    second.approve(fact=LAST_FOUR)
+    second.tab.says("1 of 2 approved, needs ")
+    person.tab.front()
+    person.read()
+    person.approve(fact=LAST_FOUR)
+    person.tab.says("Approved by")
+    assert agent.poll(asked["auth_req_id"]).json()["token_type"] == "Bearer"
+
+
 @pytest.mark.parametrize(
     ("risk", "pause"), [("low", 800), ("medium", 800), ("high", 2_000), ("critical", 3_000)]
 )

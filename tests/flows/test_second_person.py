@@ -140,11 +140,39 @@ def test_one_user_has_one_vote(agent: Agent, person: Terminal, second: Terminal)
     waiting = person.only()
     person.approve(waiting)
     assert person.approve(waiting).state == "pending"
-    with pytest.raises(ApiError, match="report it") as refused:
+    with pytest.raises(ApiError, match="withdraw your approval") as refused:
         person.deny(waiting)
 
     assert (refused.value.status, refused.value.code) == (409, "already_voted")
     assert second.approve(second.only()).state == "approved"
+
+
+def test_an_approval_is_withdrawn_from_a_shell(
+    server: LiveServer, agent: Agent, person: Terminal, second: Terminal
+) -> None:
+    """It no longer counts for the other approver; the receipts and the whole log verify."""
+    environment = {**server.environment, "SAYSO_APPROVER_HOME": str(person.home)}
+    handle = agent.ask_payment(person.user).json()["auth_req_id"]
+    waiting = person.only()
+    person.approve(waiting)
+    with greeted(second) as line:
+        done = command("approver_tui", "withdraw", waiting.id, environment=environment)
+        frame = line.event(EventName.VOTE_WITHDRAWN)
+    first = second.approve(second.only())
+    server.clock.forward(6_000)
+    pending = agent.poll(handle)
+    receipt = command("approver_tui", "receipt", waiting.id, environment=environment)
+    again = person.approve(person.only())
+    token = agent.poll(handle)
+
+    assert done.stdout.startswith("Your approval is withdrawn (0 of 2"), done.stderr
+    assert frame["approval"]["vote_tally"]["have"] == 0
+    assert (first.state, pending.json()["approvals"]) == ("pending", "1/2")
+    assert receipt.returncode == 0, receipt.stdout
+    assert f"the withdrawal of {person.user}" in receipt.stdout
+    assert (again.state, token.status_code) == ("approved", 200)
+    with pytest.raises(AlreadyDecided):
+        person.decider.withdraw(again)
 
 
 def test_concurrent_votes_pass_the_quorum_once(

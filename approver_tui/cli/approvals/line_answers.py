@@ -1,4 +1,4 @@
-"""Answering one request with typed commands: approve, deny, report.
+"""Answering one request with typed commands: approve, deny, withdraw, report.
 
 Owns: what is asked before an answer is sent, and reporting its outcome. Never: answering anything
 other than what was shown; guessing.
@@ -24,6 +24,7 @@ from approver_tui.client.errors import (
 from approver_tui.state.approvals.approvals import Approval
 from approver_tui.state.approvals.ceremony import Entries
 from approver_tui.state.approvals.decision import NOTE_LENGTH, DenialExtras, DenyCode
+from approver_tui.state.approvals.votes import withdrawn_text
 from approver_tui.state.incidents.reports import ReportScope
 from approver_tui.state.retry_delays import parse_moment
 from approver_tui.state.text import SafeText
@@ -73,6 +74,12 @@ class LineAnswers:
             return self._cancel()
         note, extras = given
         return self._send(lambda: self.decider.deny(self.approval, DenyCode(code), note, extras))
+
+    def withdraw(self) -> bool:
+        """Withdraw the user's approval."""
+        done = self.decider.withdraw(self.approval)
+        self.console.print_lines(["", withdrawn_text(done.vote_tally)])
+        return True
 
     def report(self) -> bool:
         """Report the request."""

@@ -34,6 +34,7 @@ _REQUEST_HELP = (
     "Type one of these commands in full, then press Enter. No single key answers:",
     "  approve   approve it; asks for your PIN",
     "  deny      deny it, with a reason",
+    "  withdraw  withdraw your approval while others must still approve",
     "  report    report that you did not ask for this; quarantines the agent",
     "  skip      go on to the next request",
     "  again     show it again",
@@ -165,6 +166,7 @@ class LineMode:
             "approve": answering.approve,
             "deny": answering.deny,
             "report": answering.report,
+            "withdraw": answering.withdraw,
         }
         while True:
             typed = self.console.ask("approve, deny, report, skip, list, help or quit:")

@@ -4,6 +4,8 @@ Owns: the checks before a signature, which key signs what. Never: screens, promp
 a key; answers with an unknown outcome, which `signed_answers.py` has.
 """
 
+from dataclasses import replace
+
 from approver_tui.client import wire
 from approver_tui.client.api import Client
 from approver_tui.client.approvals.signed_answers import SignedAnswer, SignedAnswers
@@ -121,6 +123,16 @@ class DecisionClient:
         return self._answers.send(
             SignedAnswer(current.id, Answer.DENY, signed, note, extras=extras)
         )
+
+    def withdraw(self, approval: Approval) -> Approval:
+        """Withdraw the user's own approval; requires no PIN. Raises as `approve` does.
+
+        The nonce of the copy that was approved may be old, so it is fetched.
+        """
+        current = self._verified_copy(replace(approval, nonce=None), approval.fingerprint)
+        key = self._client.session.key
+        signed = self._sign_decision(current, key, Answer.WITHDRAW, NO_CEREMONY, None)
+        return self._answers.send(SignedAnswer(current.id, Answer.WITHDRAW, signed, ""))
 
     def check_outcome(self, approval_id: str) -> Approval:
         """Return the outcome of an unconfirmed answer. Raises as `SignedAnswers` does."""

@@ -26,6 +26,7 @@ from approver_tui.state.text import SafeText, display_safe
 ALGS = {"EC": "ES256", "OKP": "EdDSA", "RSA": "RS256"}
 """The algorithm of each kind of key (RFC 7518 3.1, RFC 8037 3.1)."""
 _COORDINATE = 32
+_WORDS = {"approve": "yes", "deny": "no", "withdraw": "withdrawal"}
 
 
 def verify_signature(
@@ -153,7 +154,7 @@ def _make_part(what: str, verdict: Verdict, why: str) -> ReceiptPart:
 
 def _describe(answer: Mapping[str, Any]) -> tuple[str, str]:
     try:
-        word = "yes" if answer["decision"] == "approve" else "no"
+        word = _WORDS[answer["decision"]]
         return f"the {word} of {answer['by']['name']}", str(answer["device"]["name"])
     except _BROKEN:
         return "an answer", "its device"

@@ -52,9 +52,8 @@ def answer_blocker(state: InboxState, approval: Approval | None, moment: AnswerC
     if not approval.is_waiting(moment.now):
         return outcome(approval, moment.now, moment.zone)
     if approval.vote_tally is not None and state.has_approved(approval):
-        words = approval.vote_tally.words
-        report = moment.keys.key("report")
-        return fmt("your approval is counted ({}). A mistake? Report it ({}).", words, report)
+        words, key = approval.vote_tally.words, moment.keys.key("withdraw")
+        return fmt("your approval is counted ({}). {} withdraws it.", words, key)
     return _send_blocker(state, approval)
 
 
@@ -65,6 +64,15 @@ def report_blocker(state: InboxState, approval: Approval | None, moment: AnswerC
     if approval.id in state.in_progress:
         return moment.keys.fill(_IN_PROGRESS_TEXTS[state.in_progress[approval.id]])
     return _send_blocker(state, approval)
+
+
+def withdrawal_blocker(
+    state: InboxState, approval: Approval | None, moment: AnswerContext
+) -> SafeText:
+    """Return why the user's approval cannot be withdrawn, or an empty text."""
+    if approval is None or not approval.is_waiting(moment.now) or not state.has_approved(approval):
+        return fmt("only for requests that you approved and that wait for others.")
+    return report_blocker(state, approval, moment)
 
 
 def retry_blocker(state: InboxState, approval: Approval | None, moment: AnswerContext) -> SafeText:

@@ -25,6 +25,7 @@ from approver_tui.screens.approvals.blockers import (
     report_blocker,
     retry_blocker,
     standing_grant_blocker,
+    withdrawal_blocker,
 )
 from approver_tui.screens.approvals.copying import choose_fact, copy_id, copy_link
 from approver_tui.screens.approvals.deny import DenyPanel
@@ -61,8 +62,8 @@ class InboxScreen(InboxBase):
     BINDINGS: ClassVar[list[BindingType]] = [
         *(Binding(str(number), f"app.go({number})", show=False) for number in range(2, 7)),
         *bindings(
-            "approve deny narrow standing_grant report extend retry snooze mute agent_history "
-            "copy_link copy_fact lock filter",
+            "approve deny narrow standing_grant report withdraw extend retry snooze mute "
+            "agent_history copy_link copy_fact lock filter",
             undo="undo_denial",
             open_on_phone="open_elsewhere",
             select="mark",
@@ -141,6 +142,10 @@ class InboxScreen(InboxBase):
     def action_extend(self) -> None:
         """Extend the selected request, or say why not."""
         self._act(fmt("Extend"), answer_blocker, self._request_actions.extend)
+
+    def action_withdraw(self) -> None:
+        """Withdraw the user's approval of the selected request, or say why not."""
+        self._act(fmt("Withdraw"), withdrawal_blocker, self._request_actions.withdraw)
 
     def action_retry(self) -> None:
         """Ask the agent of the expired request to retry, or say why not."""
@@ -275,7 +280,7 @@ class InboxScreen(InboxBase):
     def _act(
         self, verb: SafeText, blocker: Blocker, action: Callable[[Approval], QuickAction]
     ) -> None:
-        """Do something that changes neither the request nor its answer, or say why not."""
+        """Do something that needs no panel, or say why not."""
         approval = self.state.current
         reason = blocker(*self._selected_case)
         if reason or approval is None:

@@ -16,10 +16,11 @@ from approver_tui.screens.approvals.blockers import (
     report_blocker,
     retry_blocker,
     standing_grant_blocker,
+    withdrawal_blocker,
 )
 from approver_tui.screens.approvals.inbox_state import InboxState
 from approver_tui.screens.context import ScreenContext
-from approver_tui.screens.keys import PAGES, inbox_keys, retry_keys, with_keymap
+from approver_tui.screens.keys import PAGES, hint, inbox_keys, retry_keys, with_keymap
 from approver_tui.state.notifications.connection import Phase
 from approver_tui.state.text import SafeText, display_safe
 from approver_tui.widgets.approvals.approval_detail import ApprovalDetail
@@ -136,11 +137,17 @@ class InboxView:
             can_undo=self.can_undo,
             off=_unavailable_keys(state, moment),
             marked=marked,
-            retry=retry_keys(
-                state.current, moment.now, retry_blocker(state, state.current, moment)
-            ),
+            first=_state_keys(state, moment),
         )
         return with_keymap(keys, self.context.keys)
+
+
+def _state_keys(state: InboxState, moment: AnswerContext) -> tuple[Hint, ...]:
+    """Return the keys that only the state of the selected request gives."""
+    case = state, state.current, moment
+    if not withdrawal_blocker(*case):
+        return (hint("W", "Withdraw"),)
+    return retry_keys(state.current, moment.now, retry_blocker(*case))
 
 
 def _unavailable_keys(state: InboxState, moment: AnswerContext) -> frozenset[str]:

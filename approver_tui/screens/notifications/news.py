@@ -60,7 +60,9 @@ _CANCELED_TEXTS = {
     "superseded": "{} was replaced by a newer one.",
 }
 """The text for a request that its own agent ended, by reason."""
-_TIMING_TEXTS = {
+_REQUEST_TEXTS = {
+    EventName.VOTED: "one of several approvers approved {}.",
+    EventName.VOTE_WITHDRAWN: "one of several approvers withdrew their approval of {}.",
     EventName.EXTENDED: "{} has more time.",
     EventName.RETRY_ASKED: "{} expired, and its agent is asked to retry.",
     EventName.REMINDER: "{} is still waiting for your answer.",
@@ -117,8 +119,8 @@ def _approval_text(name: EventName, approval: Approval) -> SafeText:
     what = _request_with_article(approval)
     if name is EventName.DECIDED and (approval.decided or approval.automatic_decision):
         return _decision_text(approval, what)
-    if name in _TIMING_TEXTS:
-        return fmt(_TIMING_TEXTS[name], what)
+    if name in _REQUEST_TEXTS:
+        return fmt(_REQUEST_TEXTS[name], what)
     if name is EventName.CANCELLED:
         return fmt(_CANCELED_TEXTS.get(approval.reason or "", "{} was withdrawn."), what)
     return _use_text(approval)

@@ -1,6 +1,6 @@
 """The answers to an approval.
 
-Owns: the two answers, the reasons for a denial, what can accompany one. Never: signatures.
+Owns: the answers, the reasons for a denial, what can accompany one. Never: signatures.
 """
 
 from dataclasses import dataclass
@@ -13,6 +13,8 @@ class Answer(StrEnum):
 
     APPROVE = "approve"
     DENY = "deny"
+    WITHDRAW = "withdraw"
+    """Withdraws the user's own approval while others must still approve."""
 
 
 class DenyCode(StrEnum):

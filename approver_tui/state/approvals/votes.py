@@ -18,7 +18,7 @@ class Vote:
     answer: Answer
     at: int
     counts: bool
-    """False if someone else has narrowed the request since."""
+    """False if someone else has narrowed the request since, or it was withdrawn."""
     reason: SafeText | None = None
     """Why they approved, in their words."""
 
@@ -27,6 +27,8 @@ class Vote:
         """The answer in words."""
         if self.answer is Answer.DENY:
             return SafeText("denied")
+        if self.answer is Answer.WITHDRAW:
+            return SafeText("withdrew their approval")
         return SafeText("approved" if self.counts else "approved, before the request was narrowed")
 
 
@@ -62,6 +64,12 @@ class VoteTally:
         if len(self.left) == 1 and missing == 1:
             return SafeText(f"{self.progress}, needs {who}")
         return SafeText(f"{self.progress}, needs {_NUMBERS.get(missing, str(missing))} of {who}")
+
+
+def withdrawn_text(tally: VoteTally | None) -> SafeText:
+    """Return that the user's approval no longer counts, and how many are left."""
+    counted = "" if tally is None else f" ({tally.words})"
+    return SafeText(f"Your approval is withdrawn{counted}. The request waits for your answer.")
 
 
 _NUMBERS = {1: "one", 2: "two", 3: "three"}

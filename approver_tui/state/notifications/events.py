@@ -16,6 +16,7 @@ class EventName(StrEnum):
 
     REQUESTED = "approval.requested"
     VOTED = "approval.voted"
+    VOTE_WITHDRAWN = "approval.vote_withdrawn"
     DECIDED = "approval.decided"
     EXPIRED = "approval.expired"
     CANCELLED = "approval.cancelled"

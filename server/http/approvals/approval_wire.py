@@ -15,7 +15,7 @@ from server.protocol import errors
 from server.protocol.approvals import decisions
 from server.protocol.approvals.unusual import Unusual
 from server.services.approvals import extensions, retries
-from server.services.approvals.decisions import ApprovalPage
+from server.services.approvals.inbox import ApprovalPage
 from server.services.policy.displays import moment, rfc3339
 from server.services.standing_grants import reservations
 

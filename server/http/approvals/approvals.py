@@ -42,11 +42,11 @@ def listed(site: Site, request: HttpRequest, person: Person) -> approval_wire.Ap
     if state not in {"waiting", "decided"}:
         raise errors.invalid_body("state must be waiting or decided.")
     if state == "waiting":
-        found = site.approvals.decisions.waiting(person, limit, cursor)
+        found = site.approvals.inbox.waiting(person, limit, cursor)
     else:
         until = listing.moment(request, "until")
         before = cursor if cursor or until is None else (until, "")
-        found = site.approvals.decisions.decided(person, limit, before, _wanted(site, request))
+        found = site.approvals.inbox.decided(person, limit, before, _wanted(site, request))
     return approval_wire.approvals(found)
 
 
@@ -56,7 +56,7 @@ def _wanted(site: Site, request: HttpRequest) -> HistorySearch:
     if result is not None and result not in _RESULTS:
         raise errors.invalid_body(f"result must be one of {', '.join(_RESULTS)}.")
     return HistorySearch(
-        agent=None if called is None else site.approvals.decisions.agent_called(called),
+        agent=None if called is None else site.approvals.inbox.agent_called(called),
         states=None if result is None else _RESULTS[result],
         since=listing.moment(request, "since"),
     )

@@ -67,7 +67,7 @@ def decided(shown: ApproverView) -> DecisionDetails | None:
     if answer is None:
         return None
     return DecisionDetails(
-        decision=answer.decision,
+        decision=answer.decision,  # type: ignore[arg-type]  # a withdrawal decides nothing
         by=Reference(id=answer.user_id, name=shown.decider_name),
         device=Reference(id=answer.device_id, name=shown.device_name),
         at=rfc3339(answer.at),
@@ -89,7 +89,7 @@ class ApproverVote(BaseModel):
     """One person's answer. Show the facts before the answers of others."""
 
     by: Reference
-    decision: Literal["approve", "deny"]
+    decision: Literal["approve", "deny", "withdraw"]
     at: str
     counts: bool
     reason: str | None

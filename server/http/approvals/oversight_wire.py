@@ -32,7 +32,7 @@ class Escalation(StrictBody):
 class DecisionRecord(BaseModel):
     """A signed answer as it is stored."""
 
-    decision: Literal["approve", "deny"]
+    decision: Literal["approve", "deny", "withdraw"]
     user: str
     device: str
     code: str | None

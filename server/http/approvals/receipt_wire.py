@@ -48,7 +48,7 @@ class ReceiptDecision(BaseModel):
 
     by: wire.Reference
     device: DeviceSummary
-    decision: Literal["approve", "deny"]
+    decision: Literal["approve", "deny", "withdraw"]
     code: str | None
     at: str
     ceremony: str

@@ -234,10 +234,11 @@ def thumbprint(jwk: object) -> str:
 def _allowed_values(decision: Decision) -> dict[str, Collection[str | None]]:
     if decision.decision == "approve":
         return {"code": frozenset({None}), "ceremony": ceremonies.CEREMONY_TEXTS}
+    denies = decision.decision == "deny"
     return {
-        "decision": frozenset({"deny"}),
+        "decision": frozenset({"deny", "withdraw"}),
         "granted": frozenset({None}),
-        "code": frozenset(DENY_CODES),
+        "code": frozenset(DENY_CODES) if denies else frozenset({None}),
         "ceremony": frozenset({"none"}),
     }
 

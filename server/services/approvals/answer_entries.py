@@ -45,6 +45,8 @@ def record_answer(tx: Unit, approval: Approval, answer: Decision) -> None:
 def _type(approval: Approval, answer: Decision) -> audit.Type:
     if answer.decision == "deny":
         return audit.Type.APPROVAL_DENIED
+    if answer.decision == "withdraw":
+        return audit.Type.APPROVAL_VOTE_WITHDRAWN
     waits = approval.state is State.PENDING
     return audit.Type.APPROVAL_VOTED if waits else audit.Type.APPROVAL_APPROVED
 
@@ -61,5 +63,5 @@ def _quorum_facts(tx: Unit, approval: Approval) -> dict[str, object]:
         return {}
     answers = tx.decisions.of_approval(approval.id)
     yes = [one.user_id for one in votes.valid_approvals(answers)]
-    void = [one.user_id for one in answers if one.voided_at is not None]
+    void = [one.user_id for one in answers if one.decision == "approve" and one.voided_at]
     return {"quorum": approval.quorum, "yes": yes, **({"void": void} if void else {})}

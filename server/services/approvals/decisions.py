@@ -1,11 +1,9 @@
-"""The approver's side of approvals: list, show, decide. The agent's side is `ciba`."""
+"""The approver's side of approvals: show, decide. The agent's side is `ciba`."""
 
-from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
 from server.model.approval_views import ApproverView
 from server.model.approvals import Approval, Decision
-from server.model.audit import NO_FILTERS, HistorySearch
 from server.model.devices import Device
 from server.model.ports import BadToken, Secrets
 from server.model.store import Store, Unit, View
@@ -43,24 +41,12 @@ from server.services.users import device_auth
 from server.services.users.device_auth import Person
 
 _TARGET = {"approve": State.APPROVED, "deny": State.DENIED}
-SCANNED_REQUESTS = 500
-"""How many closed requests one page of a filtered history reads."""
 _SHARED_VOTE = "You and your deputy share one vote; it has been cast."
 
 
 @dataclass(frozen=True, slots=True)
-class ApprovalPage:
-    """A page of a list, with the cursor of the next one."""
-
-    items: tuple[ApproverView, ...]
-    next: tuple[int, str] | None
-    feed_cursor: int
-    now: int
-
-
-@dataclass(frozen=True, slots=True)
 class ApprovalService:
-    """Lists, shows and decides the approvals of one person."""
+    """Shows and decides the approvals of one person."""
 
     store: Store
     secrets: Secrets
@@ -71,45 +57,6 @@ class ApprovalService:
     narrowings: Narrowings
     standing_grants: StandingGrants
     ceremonies: Ceremonies
-
-    def waiting(self, person: Person, limit: int, after: tuple[int, str] | None) -> ApprovalPage:
-        """Pending requests for this person, answered or not; highest risk, then soonest expiry."""
-        user_id = person.registered_device.user_id
-        with self.store.read() as view:
-            cursor = view.feed.head()
-            found = view.approvals.waiting(user_id, view.now, limit, after, voted=None)
-            last = (found[-1].place, found[-1].id) if len(found) == limit else None
-            page = ApprovalPage(_views(view, person, found), last, cursor, view.now)
-        deliveries.record(self.store, person.registered_device.id, found)
-        return page
-
-    def decided(
-        self,
-        person: Person,
-        limit: int,
-        before: tuple[int, str] | None,
-        wanted: HistorySearch = NO_FILTERS,
-    ) -> ApprovalPage:
-        """Closed requests for this person that match, newest first.
-
-        It reads a fixed number of requests, so a page may be empty and still have a next one.
-        """
-        looked = limit if wanted == NO_FILTERS else max(limit, SCANNED_REQUESTS)
-        with self.store.read() as view:
-            cursor = view.feed.head()
-            found = view.approvals.decided(person.registered_device.user_id, looked, before)
-            fitting = [one for one in found if wanted.matches(one)]
-            more = len(found) == looked and not wanted.is_before_since(found[-1])
-            last = _cursor_after(
-                fitting[:limit] if len(fitting) >= limit else found[-1:] if more else []
-            )
-            return ApprovalPage(_views(view, person, fitting[:limit]), last, cursor, view.now)
-
-    def agent_called(self, called: str) -> str:
-        """The id of the agent with this name or id; an unknown name is returned as it is."""
-        with self.store.read() as view:
-            found = view.directory.agent_called(called)
-            return called if found is None else found.id
 
     def show(self, person: Person, approval_id: str) -> ApproverView:
         """One approval with the nonce that this device must sign. Marks it as seen."""
@@ -124,7 +71,7 @@ class ApprovalService:
                 tx.approvals.mark_seen(approval.id, tx.now)
                 tx.deliveries.add(approval.id, device.id, seen=True)
             return replace(
-                approver_view(tx, approval, person.user.id, self._nonce(approval, device)),
+                approver_view(tx, approval, person.user.id, self._nonce(tx, approval, device)),
                 tries_left=attempts_left(tx, approval, person.user.id),
                 deliveries=deliveries.of_person(tx, approval.id, person.user.id),
                 unusual=self.checks.current_signals(tx, approval),
@@ -161,6 +108,8 @@ class ApprovalService:
         approval = votes.locked(tx, approvers.get_for_approver(tx, approval_id, person.user.id))
         device = device_auth.current_device(tx, person)
         payload, key = self._verify_signature(tx, device, sent.jws)
+        if payload.decision == "withdraw":
+            return self._decide_withdrawal(tx, person, approval, payload, sent)
         sent = with_checked_code(tx, approval, sent, payload.code)
         granted = sent.granted
         narrowed = None if granted is None else self.narrowings.check(tx, approval, granted)
@@ -168,7 +117,7 @@ class ApprovalService:
         answer = stored_decision(tx, approval, device, payload, sent)
         if (closed := _check_open(tx, person, approval, answer, granted, self.checks)) is not None:
             return closed
-        own = votes.earlier_answer(tx, approval, person.user.id) if approval.quorum > 1 else None
+        own = votes.earlier_answer(tx, approval, person.user.id)
         if payload.decision == "approve" and own is None:
             approvers.check_may_approve(tx, approval, person.user.id)
             yes = ApproveAnswer(approval, device, key, _signed_steps(payload), sent.entered)
@@ -176,16 +125,22 @@ class ApprovalService:
                 return refused
         if approval.quorum > 1:
             return self._add_vote(tx, approval, answer, narrowed, key)
-        moved = tx.approvals.transition(approval, _TARGET[payload.decision], now=tx.now)
+        return self._close(tx, approval, answer, narrowed, key)
+
+    def _close(
+        self, tx: Unit, approval: Approval, answer: Decision, narrowed: Narrowed | None, key: str
+    ) -> ApproverView | errors.Problem:
+        """Process the answer of the only approver."""
+        moved = tx.approvals.transition(approval, _TARGET[answer.decision], now=tx.now)
         if moved is None:
-            return _already_closed(tx, approvers.get_for_approver(tx, approval_id, person.user.id))
+            return _already_closed(tx, tx.approvals.get(approval.id) or approval)
         if narrowed is not None:
             moved = self.narrowings.store_granted(tx, moved, narrowed)
         _store_and_settle(tx, moved, answer, key)
-        if payload.decision == "approve":
-            moved = self._grant(tx, moved, payload.ceremony)
+        if answer.decision == "approve":
+            moved = self._grant(tx, moved, answer.ceremony)
         else:
-            request_limits.record_pause_if_begun(tx, moved, person.user.id, self.server_policy)
+            request_limits.record_pause_if_begun(tx, moved, answer.user_id, self.server_policy)
         return approver_view(tx, moved)
 
     def _add_vote(
@@ -219,6 +174,41 @@ class ApprovalService:
             request_limits.record_pause_if_begun(tx, moved, answer.user_id, self.server_policy)
         return approver_view(tx, moved)
 
+    def _decide_withdrawal(
+        self,
+        tx: Unit,
+        person: Person,
+        approval: Approval,
+        payload: decisions.Decision,
+        sent: SubmittedDecision,
+    ) -> ApproverView | errors.Problem:
+        """Process a withdrawal of a vote. As for a denial, any key of the device suffices.
+
+        1. The stored withdrawal is accepted again, as after a lost response.  2. The device signed
+        the server's values.  3. The request is pending and its agent may still act.
+        """
+        if votes.is_stored_withdrawal(tx, approval, person.user.id, sent.jws):
+            return approver_view(tx, approval, person.user.id)
+        device = device_auth.current_device(tx, person)
+        self._check_payload(tx, payload, approval, device, None)
+        answer = stored_decision(tx, approval, device, payload, SubmittedDecision(sent.jws))
+        if (closed := _check_open(tx, person, approval, answer, None, self.checks)) is not None:
+            return closed
+        return self._withdraw_vote(tx, approval, answer)
+
+    def _withdraw_vote(
+        self, tx: Unit, approval: Approval, answer: Decision
+    ) -> ApproverView | errors.Problem:
+        """Withdraw a vote that counts; no answer that was signed before is accepted again."""
+        if votes.earlier_answer(tx, approval, answer.user_id) is None:
+            return _conflict(tx, approval, "no_vote", "You have no approval to withdraw.")
+        changed = votes.withdraw(tx, self.narrowings, approval, answer)
+        if changed is None:
+            return _already_closed(tx, tx.approvals.get(approval.id) or approval)
+        answer_entries.record_answer(tx, changed, answer)
+        notices.approval(tx, changed, "approval.vote_withdrawn")
+        return approver_view(tx, changed, answer.user_id)
+
     def _grant(self, tx: Unit, approval: Approval, ceremony: str) -> Approval:
         """Give the consent or standing grant of an approval that no agent redeems."""
         if approval.kind == "consent":
@@ -243,7 +233,7 @@ class ApprovalService:
             )
         if overdue(approval.state, approval.expires_at, tx.now):
             expire(tx, approval)
-        own = votes.earlier_answer(tx, approval, person.user.id) if approval.quorum > 1 else None
+        own = votes.earlier_answer(tx, approval, person.user.id)
         moved = None if own else tx.approvals.transition(approval, State.DENIED, now=tx.now)
         if moved is not None:
             _store_and_settle(
@@ -253,8 +243,11 @@ class ApprovalService:
             withdraw(tx, [approval], reason="reported", actor=audit.by_user(person.user.id))
         return approvers.get_for_approver(tx, approval_id, person.user.id)
 
-    def _nonce(self, approval: Approval, device: Device) -> str:
-        return self.secrets.nonce("decision", approval.id, device.id)
+    def _nonce(self, view: View, approval: Approval, device: Device) -> str:
+        """The nonce; a withdrawal changes it, so that no answer before it is accepted again."""
+        withdrawals = votes.withdrawals(view, approval, device.user_id)
+        parts = (str(withdrawals),) if withdrawals else ()
+        return self.secrets.nonce("decision", approval.id, device.id, *parts)
 
     def _verify_signature(
         self, tx: Unit, device: Device, jws: str
@@ -284,19 +277,11 @@ class ApprovalService:
                 approval=approval.id,
                 action_digest=approval.action_digest,
                 display_digest=approval.display_digest,
-                nonce=self._nonce(approval, device),
+                nonce=self._nonce(tx, approval, device),
                 now=tx.now // 1000,
                 granted=None if narrowed is None else narrowed.digest,
             ),
         )
-
-
-def _cursor_after(found: list[Approval]) -> tuple[int, str] | None:
-    return (found[-1].decided_at or 0, found[-1].id) if found else None
-
-
-def _views(view: View, person: Person, found: Iterable[Approval]) -> tuple[ApproverView, ...]:
-    return tuple(approver_view(view, one, person.user.id) for one in found)
 
 
 def _check_open(  # the members of one answer
@@ -350,7 +335,7 @@ def _repeat_or_refuse(
     """Accept a repeat of the same answer, as after a lost response; refuse any other."""
     if is_repeat(own, answer) and _granted_text(narrowed) == approval.granted:
         return approver_view(tx, approval)
-    told = "You have already approved this request. If that was a mistake, report it."
+    told = "You have already approved this request. To change that, withdraw your approval."
     return _conflict(tx, approval, "already_voted", told)
 
 

@@ -1,15 +1,21 @@
-"""A person's pending requests: those they have not answered, and those that wait for others.
+"""The lists of a person's requests: not answered, waiting for others, closed.
 
-Owns: what an inbox lists and counts. Never: deciding a request.
+Owns: what an inbox and a history list and count. Never: deciding a request.
 """
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from server.model.approval_views import ApproverView
-from server.model.store import Store
+from server.model.approvals import Approval
+from server.model.audit import NO_FILTERS, HistorySearch
+from server.model.store import Store, View
 from server.services.approvals.views import approver_view
 from server.services.notifications import deliveries
 from server.services.users.device_auth import Person
+
+SCANNED_REQUESTS = 500
+"""How many closed requests one page of a filtered history reads."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,8 +33,18 @@ class Inbox:
 
 
 @dataclass(frozen=True, slots=True)
+class ApprovalPage:
+    """A page of a list, with the cursor of the next one."""
+
+    items: tuple[ApproverView, ...]
+    next: tuple[int, str] | None
+    feed_cursor: int
+    now: int
+
+
+@dataclass(frozen=True, slots=True)
 class InboxService:
-    """Reads the inbox of one person."""
+    """Reads the inbox and the history of one person."""
 
     store: Store
 
@@ -58,3 +74,50 @@ class InboxService:
             inbox = Inbox(waiting, count, voted, view.feed.head())
         deliveries.record(self.store, device.id, [one for found in lists for one in found])
         return inbox
+
+    def waiting(self, person: Person, limit: int, after: tuple[int, str] | None) -> ApprovalPage:
+        """Pending requests for this person, answered or not; highest risk, then soonest expiry."""
+        user_id = person.registered_device.user_id
+        with self.store.read() as view:
+            cursor = view.feed.head()
+            found = view.approvals.waiting(user_id, view.now, limit, after, voted=None)
+            last = (found[-1].place, found[-1].id) if len(found) == limit else None
+            page = ApprovalPage(_views(view, person, found), last, cursor, view.now)
+        deliveries.record(self.store, person.registered_device.id, found)
+        return page
+
+    def decided(
+        self,
+        person: Person,
+        limit: int,
+        before: tuple[int, str] | None,
+        wanted: HistorySearch = NO_FILTERS,
+    ) -> ApprovalPage:
+        """Closed requests for this person that match, newest first.
+
+        It reads a fixed number of requests, so a page may be empty and still have a next one.
+        """
+        looked = limit if wanted == NO_FILTERS else max(limit, SCANNED_REQUESTS)
+        with self.store.read() as view:
+            cursor = view.feed.head()
+            found = view.approvals.decided(person.registered_device.user_id, looked, before)
+            fitting = [one for one in found if wanted.matches(one)]
+            more = len(found) == looked and not wanted.is_before_since(found[-1])
+            last = _cursor_after(
+                fitting[:limit] if len(fitting) >= limit else found[-1:] if more else []
+            )
+            return ApprovalPage(_views(view, person, fitting[:limit]), last, cursor, view.now)
+
+    def agent_called(self, called: str) -> str:
+        """The id of the agent with this name or id; an unknown name is returned as it is."""
+        with self.store.read() as view:
+            found = view.directory.agent_called(called)
+            return called if found is None else found.id
+
+
+def _cursor_after(found: list[Approval]) -> tuple[int, str] | None:
+    return (found[-1].decided_at or 0, found[-1].id) if found else None
+
+
+def _views(view: View, person: Person, found: Iterable[Approval]) -> tuple[ApproverView, ...]:
+    return tuple(approver_view(view, one, person.user.id) for one in found)

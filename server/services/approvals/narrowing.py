@@ -157,9 +157,15 @@ class Narrowings:
         """Store what was granted, so far or finally."""
         rows = [asdict(row) for row in narrowed.rows]
         reads = json.dumps({"headline": narrowed.headline, "rows": rows}, ensure_ascii=False)
-        past = self._history_addition(tx, approval, narrowed)
+        past = self._history_addition(tx, approval, narrowed.terms, narrowed.types)
         kept = tx.approvals.narrow(approval.id, narrowed.text, reads, past)
         return approval if kept is None else kept
+
+    def remove_granted(self, tx: Unit, approval: Approval) -> Approval | None:
+        """Return to what was asked; None if the request is no longer pending."""
+        asked = _asked(approval)
+        past = self._history_addition(tx, approval, asked, self._types(tx, asked))
+        return tx.approvals.narrow(approval.id, None, "{}", past)
 
     def _types(self, view: View, asked: Terms) -> tuple[ActionType, ...]:
         try:
@@ -200,15 +206,17 @@ class Narrowings:
         usual = self.server_policy.access_token_seconds
         return usual if agent is None else targets.lifetime(agent, resource, usual)
 
-    def _history_addition(self, view: View, approval: Approval, narrowed: Narrowed) -> str:
+    def _history_addition(
+        self, view: View, approval: Approval, granted: Terms, types: tuple[ActionType, ...]
+    ) -> str:
         """The entries that this approval adds to history, from the granted request."""
         agent = view.directory.agent(approval.agent_id)
         user = view.directory.user(approval.user_id or "")
         resource = _resource(view, approval)
         if agent is None or user is None or resource is None:
             return approval.past
-        target, details = TokenTarget(resource, narrowed.terms.scope), narrowed.terms.details
-        part = _HistoryInput(agent, user, target, details, narrowed.types)
+        target = TokenTarget(resource, granted.scope)
+        part = _HistoryInput(agent, user, target, granted.details, types)
         return history.narrowed_past(self.secrets, approval, part)
 
 

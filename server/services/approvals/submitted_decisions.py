@@ -12,6 +12,7 @@ from server.model.store import View
 from server.protocol import errors
 from server.protocol.approvals import decisions
 from server.protocol.text import check_prose
+from server.services.approvals import votes
 from server.services.approvals.ceremonies import NO_ENTRIES, CeremonyEntries, checked_reason
 from server.services.approvers import approvers
 from server.services.users import user_or_group
@@ -70,13 +71,13 @@ def stored_decision(
     sent: SubmittedDecision,
 ) -> Decision:
     """The answer as it is stored; only a denial has a note for the agent."""
-    denies = payload.decision == "deny"
+    denies, withdraws = payload.decision == "deny", payload.decision == "withdraw"
     asked = approvers.find(view, approval, device.user_id)
     return Decision(
         approval_id=approval.id,
         user_id=device.user_id,
         device_id=device.id,
-        decision=cast('Literal["approve", "deny"]', payload.decision),
+        decision=cast('Literal["approve", "deny", "withdraw"]', payload.decision),
         code=payload.code,
         note=sent.note if denies else None,
         private_note=sent.private_note,
@@ -88,6 +89,8 @@ def stored_decision(
         jws=sent.jws,
         at=view.now,
         stands_for=None if asked is None else asked.stands_for,
+        voided_at=view.now if withdraws else None,
+        withdrawals=votes.withdrawals(view, approval, device.user_id) + withdraws,
     )
 
 

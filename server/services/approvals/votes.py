@@ -77,9 +77,9 @@ def locked(tx: Unit, approval: Approval) -> Approval:
 
 
 def earlier_answer(tx: Unit, approval: Approval, user_id: str) -> Decision | None:
-    """The person's earlier answer, if it is not void."""
-    found = (one for one in tx.decisions.of_approval(approval.id) if one.user_id == user_id)
-    return next((one for one in found if one.voided_at is None), None)
+    """The person's earlier answer if several people must approve and it is not void."""
+    own = _stored_answer(tx, approval, user_id)
+    return None if own is None or own.voided_at is not None else own
 
 
 def add_approval(
@@ -103,10 +103,51 @@ def add_approval(
     return approval
 
 
+def withdraw(
+    tx: Unit, narrowings: Narrowings, approval: Approval, answer: Decision
+) -> Approval | None:
+    """Replace a vote by its withdrawal; limits end with the last vote for them.
+
+    Returns the changed request; None without a change if it has ended in the meantime.
+    """
+    others = [
+        one
+        for one in valid_approvals(tx.decisions.of_approval(approval.id))
+        if one.user_id != answer.user_id
+    ]
+    if approval.granted is None or others:
+        kept = tx.approvals.narrow(
+            approval.id, approval.granted, approval.granted_rows, approval.past
+        )
+    else:
+        kept = narrowings.remove_granted(tx, approval)
+    if kept is not None:
+        store_answer(tx, answer)
+    return kept
+
+
+def withdrawals(view: View, approval: Approval, user_id: str) -> int:
+    """How often the person has withdrawn their vote."""
+    own = _stored_answer(view, approval, user_id)
+    return 0 if own is None else own.withdrawals
+
+
+def is_stored_withdrawal(view: View, approval: Approval, user_id: str, jws: str) -> bool:
+    """Return whether this is the stored withdrawal again, as after a lost response."""
+    own = _stored_answer(view, approval, user_id)
+    return own is not None and own.decision == "withdraw" and own.jws == jws
+
+
 def store_answer(tx: Unit, answer: Decision) -> None:
-    """Store an answer; it replaces a void answer of the same person."""
-    tx.decisions.delete_void(answer.approval_id, answer.user_id)
+    """Store an answer; it replaces the earlier one of the same person."""
+    tx.decisions.delete(answer.approval_id, answer.user_id)
     tx.decisions.add(answer)
+
+
+def _stored_answer(view: View, approval: Approval, user_id: str) -> Decision | None:
+    """The person's answer, void or not, if several people must approve."""
+    answers = view.decisions.of_approval(approval.id) if approval.quorum > 1 else []
+    return next((one for one in answers if one.user_id == user_id), None)
 
 
 def _eligible(view: View, approval: Approval) -> list[Approver]:

@@ -185,6 +185,8 @@ class Type(StrEnum):
     """A request was refused before anyone was asked."""
     APPROVAL_VOTED = "approval.voted"
     """One of several people approved: who has so far, and whose approval became void."""
+    APPROVAL_VOTE_WITHDRAWN = "approval.vote_withdrawn"
+    """One of several people withdrew their approval: whose approvals are left."""
     APPROVAL_APPROVED = "approval.approved"
     """A request was approved; if by several people, who they are."""
     APPROVAL_ALLOWED = "approval.allowed"

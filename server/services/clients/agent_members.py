@@ -158,7 +158,8 @@ AGENT_MEMBERS: Final[Members] = (
         Kind.LISTS,
         FormField(
             "Scopes limited by resource",
-            "One resource per line: its URI, then the only scopes allowed there.",
+            "A resource and a scope: the agent may use only these scopes there.",
+            suggestions="limits",
             section=MAY,
         ),
         Flag(

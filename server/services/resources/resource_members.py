@@ -63,7 +63,8 @@ RESOURCE_MEMBERS: Final[Members] = (
         Kind.NEEDS,
         FormField(
             "Required action types",
-            "One per line: the scope, then the action type that requests for it must have.",
+            "A scope, then the action type that requests for it must have.",
+            suggestions="needs",
         ),
         Flag("--requires", "The action type that a request for the scope must have."),
         Line("requires", empty="none"),
@@ -87,7 +88,9 @@ RESOURCE_MEMBERS: Final[Members] = (
     Member(
         "default_scopes",
         Kind.NAMES,
-        FormField("Default scopes", "One per line: the scopes of a request that names none."),
+        FormField(
+            "Default scopes", "The scopes of a request that names none.", suggestions="own scopes"
+        ),
         Flag(
             "--default-scope",
             "A scope for requests that name none.",

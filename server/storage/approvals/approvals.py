@@ -323,10 +323,10 @@ class Approvals(DatabaseRows):
         step = {"approval": approval_id, "now": now, "reason": None}
         return bool(_TRANSITIONS[State.REDEEMED].run(self._db, step))
 
-    def narrow(self, approval_id: str, text: str, rows: str, past: str) -> Approval | None:
+    def narrow(self, approval_id: str, text: str | None, rows: str, past: str) -> Approval | None:
         """Store what was granted of an approved request, once; None if it was stored before.
 
-        While a request needs several approvers, each may narrow it further.
+        While a request needs several approvers, each may narrow it further, and may withdraw that.
         """
         return self._one(_record, _NARROW, approval=approval_id, text=text, rows=rows, adds=past)
 

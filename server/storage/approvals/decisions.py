@@ -17,11 +17,10 @@ _VOID = Prepared(
     .where(decisions.c.approval_id == bindparam("approval"), decisions.c.voided_at.is_(None))
     .values(voided_at=bindparam("now"))
 )
-_DELETE_VOID = Prepared(
+_DELETE = Prepared(
     delete(decisions).where(
         decisions.c.approval_id == bindparam("approval"),
         decisions.c.user_id == bindparam("user"),
-        decisions.c.voided_at.is_not(None),
     )
 )
 _record = reading(Decision, decisions)
@@ -39,9 +38,9 @@ class Decisions(DatabaseRows):
         """Mark all answers so far as void."""
         _VOID.run(self._db, {"approval": approval_id, "now": now})
 
-    def delete_void(self, approval_id: str, user_id: str) -> None:
-        """Delete a person's void answer; the audit log keeps it."""
-        _DELETE_VOID.run(self._db, {"approval": approval_id, "user": user_id})
+    def delete(self, approval_id: str, user_id: str) -> None:
+        """Delete a person's answer that is void or withdrawn; the audit log keeps it."""
+        _DELETE.run(self._db, {"approval": approval_id, "user": user_id})
 
     def of_approval(self, approval_id: str) -> list[Decision]:
         """The answers to one approval, oldest first."""

@@ -159,7 +159,8 @@ def can_become_standing_grant(shown: ApproverView, person: Person) -> bool:
 def is_open(shown: ApproverView, person: Person) -> bool:
     """Reports whether the request is pending and this person has not voted."""
     votes = () if shown.tally is None else shown.tally.votes
-    voted = any(one.decision.user_id == person.user.id for one in votes)
+    own = (one.decision for one in votes if one.decision.user_id == person.user.id)
+    voted = any(one.voided_at is None for one in own)
     return shown.approval.state is State.PENDING and not voted
 
 

@@ -15,19 +15,18 @@ _KINDS: Final[Mapping[Kind, str]] = {
     Kind.URI: "text",
     Kind.PERSON: "text",
     Kind.RISKS: "pairs",
-    Kind.NEEDS: "pairs",
     Kind.CHOICE: "choice",
     Kind.CHOICES: "picks",
     Kind.NAMES: "lines",
     Kind.PEOPLE: "lines",
-    Kind.LISTS: "lists",
     Kind.SWITCH: "box",
     Kind.NUMBER: "number",
     Kind.MOMENT: "day",
     Kind.KEYS: "json",
     Kind.ICON: "icon",
 }
-_SEVERAL: Final = frozenset({Kind.NAMES, Kind.PEOPLE})
+_SHAPES: Final = {Kind.NAMES: "", Kind.PEOPLE: "", Kind.LISTS: "lists", Kind.NEEDS: "pairs"}
+"""Those whose values a form may offer, and their shape."""
 
 
 def fields(members: Members, form: str) -> tuple[Field, ...]:
@@ -48,10 +47,12 @@ def fields(members: Members, form: str) -> tuple[Field, ...]:
 def field_of(member: Member, *, section: str = "") -> Field:
     """The field of one member, with the member's name in the API."""
     form_field = member.field
+    known = bool(form_field.suggestions) and member.kind in _SHAPES
     return Field(
         name=member.wire_name,
         label=form_field.label,
-        kind="known" if form_field.suggestions and member.kind in _SEVERAL else _KINDS[member.kind],
+        kind="known" if known else _KINDS[member.kind],
+        shape=_SHAPES[member.kind] if known else "",
         hint=form_field.hint,
         section=section,
         required=member.required,

@@ -2,6 +2,7 @@
 
 from typing import Final
 
+from server.web.choices import ACTIONS
 from server.web.console import client_fields
 from server.web.form import acts, changes, creates, deletes, overlap
 from server.web.page import (
@@ -26,6 +27,7 @@ PAGES: Final = (
     edit_page(
         "resource",
         _RESOURCE,
+        ACTIONS,
         intro="Adding a scope or lowering its risk needs an administrator's passkey.",
     ),
     delete_page(

@@ -9,7 +9,8 @@ from approver_tui.cli.exits import Exit
 from approver_tui.client.operations import diagnosis
 from tests.approver_tui.cli.conftest import PIN
 from tests.approver_tui.cli.notifications.test_watch import enrolled_with
-from tests.support.builders.approval_texts import when, wire_approval
+from tests.support.builders.approval_texts import USER, when, wire_approval
+from tests.support.builders.multi_approver import a_vote, of_two
 from tests.support.checks.source import ROOT
 from tests.support.fakes.feed_server import FeedServer, event, hello
 from tests.support.inputs.json_forms import problems, schemas
@@ -62,6 +63,8 @@ def verbs(server):
     yield ("extend", str(waiting["id"]), "--json"), ""
     late = server.add(wire_approval(number=8, now=server.now(), outer=EXPIRED))
     yield ("retry", str(late["id"]), "--json"), ""
+    voted = server.add(wire_approval(number=7, now=server.now(), outer=of_two(a_vote(USER))))
+    yield ("withdraw", str(voted["id"]), "--json"), ""
     yield ("snooze", str(waiting["id"]), "--json"), ""
     yield ("mute", "invoice-bot", "--json"), ""
     yield (*_NIGHT, "--json"), ""

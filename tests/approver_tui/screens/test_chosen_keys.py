@@ -146,11 +146,11 @@ async def test_messages_about_the_list_name_the_chosen_keys():
 
 
 async def test_the_reason_of_a_counted_vote_names_the_chosen_key():
-    """It names the key for a report."""
+    """It names the key that withdraws it."""
     stage = _stage([a_shared("pay", a_vote(ME, "alice"))])
     async with opened(stage) as pilot:
         await press(pilot, stage, _of("approve"))
-        assert f"A mistake? Report it ({_of('report')})." in shown(stage)
+        assert f"{_of('withdraw')} withdraws it." in shown(stage)
 
 
 @pytest.mark.parametrize("name", ["approve", "narrow", "standing_grant", "report"])

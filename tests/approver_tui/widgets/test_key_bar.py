@@ -21,7 +21,7 @@ BARS = {
     "expired": inbox_keys(
         is_reading=False,
         can_undo=True,
-        retry=retry_keys(EXPIRED, EXPIRED.expires_at, SafeText("")),
+        first=retry_keys(EXPIRED, EXPIRED.expires_at, SafeText("")),
     ),
     "reading": inbox_keys(is_reading=True, can_undo=True),
     "marked": inbox_keys(is_reading=True, can_undo=True, marked=120),

@@ -61,6 +61,15 @@ def approved(**facts: object) -> dict[str, Any]:
     return entry("approval.approved", facts={"signed": jws(ED25519), **facts})
 
 
+def voted(kind: str = "approval.voted", who: str = "b", **facts: object) -> dict[str, Any]:
+    """The entry of one of two approvers."""
+    said = "withdraw" if kind == "approval.vote_withdrawn" else "approve"
+    return entry(kind, actor=f"user:{who}", facts={"signed": jws(ED25519, decision=said), **facts})
+
+
+TOGETHER = approved(quorum=2, yes=["b", "u"])
+"""The entry of the second of two approvers."""
+WITHDRAWN = voted("approval.vote_withdrawn")
 ISSUED = entry("token.issued", facts={"jti": "t"})
 
 
@@ -174,6 +183,18 @@ def test_tokens_without_an_approval_and_tokens_made_from_another_need_none() -> 
     )
 
 
+def test_votes_of_several_users_approve_together() -> None:
+    """One may withdraw and vote again; what was trimmed is not known."""
+    assert check(voted(), WITHDRAWN, voted(), TOGETHER, ISSUED).approvals == {"a": "issued"}
+    Meaning(trimmed=1).check(TOGETHER)
+
+
+def test_the_signature_of_a_withdrawal_is_verified() -> None:
+    """With the key that the log has of the device, as that of any answer."""
+    vote, gone = (voted(one["type"], "u") for one in (voted(), WITHDRAWN))
+    assert check(enrolled(ED25519), vote, gone).signatures == 2
+
+
 def test_an_enabled_agent_gets_tokens_again() -> None:
     """After it was disabled."""
     check(
@@ -198,6 +219,15 @@ def test_an_enabled_agent_gets_tokens_again() -> None:
         ([entry("agent.deleted"), ISSUED], "disabled"),
         ([entry("approval.approved")], "no signature"),
         ([entry("approval.voted", facts={"signed": ""})], "no signature"),
+        ([voted(), WITHDRAWN, TOGETHER], "withdrawn or never given"),
+        ([TOGETHER], "withdrawn or never given"),
+        ([voted(), approved(quorum=2, yes=["u"])], "Fewer users"),
+        ([entry("approval.cancelled"), WITHDRAWN], "had ended"),
+        ([voted(), TOGETHER, ISSUED, WITHDRAWN], "had ended"),
+        (
+            [enrolled(ED25519), voted("approval.vote_withdrawn", "u", signed=jws(ED25519))],
+            "another decision",
+        ),
         ([enrolled(ED25519), approved(signed=jws(P256))], "user's signature is invalid"),
         ([enrolled(P256), approved()], "user's signature is invalid"),
         ([enrolled(ED25519), approved(signed=jws(ED25519, approval="b"))], "another request"),

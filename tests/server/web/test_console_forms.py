@@ -106,7 +106,13 @@ def test_each_kind_of_field_becomes_its_api_value():
     assert (_read(Field("b", "", "box"), b="1"), _read(Field("b", "", "box"))) == (True, False)
     assert _read(Field("p", "", "picks"), **{"p-a": "1", "p-b": "1", "q-c": "1"}) == ["a", "b"]
     assert _read(Field("s", "", "pairs"), s="a low\r\nb high") == {"a": "low", "b": "high"}
-    assert _read(Field("o", "", "lists"), o="u a b\nv") == {"u": ["a", "b"], "v": []}
+    only = Field("o", "", "known", shape="lists")
+    assert _read(only, **{"o": "u a b, v", "o-u c": "1", "o- ": "1"}) == {
+        "u": ["c", "a", "b"],
+        "v": [],
+    }
+    needs = Field("r", "", "known", shape="pairs")
+    assert _read(needs, **{"r": "a t", "r-b u": "1"}) == {"b": "u", "a": "t"}
     assert _read(Field("j", "", "json"), j='{"a": 1}') == {"a": 1}
     assert _read(Field("f", "", "file"), f="a\r\nb") == "a\nb"
 
@@ -122,13 +128,14 @@ def test_each_kind_of_field_becomes_its_api_value():
         ("json", "[" * 20_000, "Invalid JSON"),
         ("pairs", "a", "Enter a and exactly one word after it."),
         ("pairs", "a low\na high", "a is listed twice."),
+        ("known", "a low, a high", "Enter a and exactly one word after it."),
         ("text", None, "This field is required."),
         ("lines", None, "This field is required."),
     ],
 )
 def test_a_mistyped_value_is_explained_at_its_field(kind, typed, says):
     """The value is refused before anything is sent."""
-    field = Field("it", "", kind, required=True)
+    field = Field("it", "", kind, required=True, shape="pairs" if kind == "known" else "")
     with pytest.raises(fields.InvalidField, match=re.escape(says)) as wrong:
         fields.body([field], _form(**({} if typed is None else {"it": typed})))
     assert wrong.value.member == "it"
@@ -142,7 +149,7 @@ STORED = {
     "end": "2027-01-31T00:00:00Z",
     "on": True,
     "scopes": {"a": "low"},
-    "only": {"u": ["a", "b"]},
+    "only": {"u": ["a", "b"], "v": []},
     "how": "ping",
 }
 EVERY = (
@@ -153,7 +160,7 @@ EVERY = (
     Field("end", "End", "day"),
     Field("on", "On", "box"),
     Field("scopes", "Scopes", "pairs"),
-    Field("only", "Only", "lists"),
+    Field("only", "Only", "known", shape="lists"),
     Field("how", "How", "choice", choices=(("poll", "asks"), ("ping", "is called"))),
     Field("jwks", "Keys to add", "json"),
 )
@@ -165,7 +172,9 @@ UNCHANGED = {
     "end": "2027-01-31",
     "on": "1",
     "scopes": "a low",
-    "only": "u a b",
+    "only-u a": "1",
+    "only-u b": "1",
+    "only-v": "1",
     "how": "ping",
 }
 
@@ -181,7 +190,7 @@ def test_an_unchanged_form_changes_nothing():
         "end": "2027-01-31",
         "on": "1",
         "scopes": "a low",
-        "only": "u a b",
+        "only": "",
         "how": "ping",
         "jwks": "",
     }

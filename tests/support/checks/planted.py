@@ -165,6 +165,22 @@ FAULTS: Mapping[str, Fault] = {
         "tests/server/services/approvers/test_deputies.py"
         "::test_a_person_and_their_former_deputy_share_one_vote",
     ),
+    "a withdrawn vote counts": Fault(
+        "I4",
+        "server/services/approvals/votes.py",
+        "    if kept is not None:\n        store_answer(tx, answer)",
+        "    if kept is not None:\n        pass",
+        "tests/server/services/approvals/test_vote_withdrawals.py"
+        "::test_a_withdrawn_vote_no_longer_counts",
+    ),
+    "an approval from before a withdrawal is accepted again": Fault(
+        "I4",
+        "server/services/approvals/decisions.py",
+        "parts = (str(withdrawals),) if withdrawals else ()",
+        "parts = () if withdrawals else ()",
+        "tests/server/services/approvals/test_vote_withdrawals.py"
+        "::test_no_earlier_answer_is_accepted_after_a_withdrawal",
+    ),
     "an entry may have other bytes than its hash": Fault(
         "I8",
         "server/audit_log/verify.py",

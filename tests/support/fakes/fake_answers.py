@@ -86,6 +86,18 @@ class FakeAnswers:
         self.denial_extras.append(extras)
         return self._done(approval, Answer.DENY, code.value, code)
 
+    def withdraw(self, approval: Approval) -> Approval:
+        """Withdraw the vote of one of several."""
+        self._before()
+        tally = approval.vote_tally
+        assert tally is not None
+        left = tuple(replace(vote, counts=vote.counts and vote.by_id != ME) for vote in tally.votes)
+        have = sum(vote.counts for vote in left)
+        done = replace(approval, vote_tally=replace(tally, have=have, votes=left))
+        self.given.append((approval.id, Answer.WITHDRAW, None))
+        self.server.put(done)
+        return done
+
     def check_outcome(self, approval_id: str) -> Approval:
         """Tell what the server has; one that does not answer tells nothing."""
         self._before()

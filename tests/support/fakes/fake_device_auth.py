@@ -83,8 +83,9 @@ class Proving:
         others = {"decision", "code", "ceremony", "at"}
         if {k: v for k, v in claims.items() if k not in others} != expected:
             raise Refused(422, "invalid_decision")
-        if claims["decision"] == "deny":
-            if claims["ceremony"] != "none" or claims["code"] is None:
+        if claims["decision"] in {"deny", "withdraw"}:
+            has_code = claims["code"] is not None
+            if claims["ceremony"] != "none" or has_code is not (claims["decision"] == "deny"):
                 raise Refused(422, "invalid_decision")
         elif name == "session":
             raise Refused(403, "key_not_allowed")

@@ -257,6 +257,8 @@ class FakeServer(FakeDevices):
             if (before["device"]["id"], before["decision"]) == (DEVICE, claims["decision"]):
                 return row
             raise Refused(409, "already_decided", approval=row)
+        if claims["decision"] == "withdraw":
+            return self._withdraw(row)
         if body.get("ask") == "nobody":
             raise Refused(422, "invalid_body")
         if claims["decision"] == "approve":
@@ -265,6 +267,15 @@ class FakeServer(FakeDevices):
         note = body.get("note")
         row["decided"] = self._decided(str(claims["decision"]), DEVICE, claims["code"], note)
         row |= {name: body.get(name) for name in ("retry_at", "ask", "private_note")}
+        return row
+
+    def _withdraw(self, row: dict[str, object]) -> object:
+        tally = cast("dict[str, Any]", row["vote_tally"])
+        own = [one for one in tally["answers"] if one["by"]["id"] == USER and one["counts"]]
+        if not own:
+            raise Refused(409, "no_vote", approval=row)
+        own[0] |= {"decision": "withdraw", "counts": False}
+        tally["have"] -= 1
         return row
 
     def _report(self, call: Call) -> object:

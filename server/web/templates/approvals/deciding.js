@@ -12,7 +12,7 @@ const THINK = 5000;
 const SPARE = 1000;
 const LATE = 10000;
 const AGAIN = 2000;
-const NAMES = { approve: "approval", deny: "denial" };
+const NAMES = { approve: "approval", deny: "denial", withdraw: "withdrawal" };
 let sending = false;
 let tries = ""; // The number of attempts left when the decision was signed.
 
@@ -139,6 +139,9 @@ async function thought() {
 
 /** A denial with its reason; final once it is sent. */
 export const deny = (code, beside) => answer({ decision: "deny", code, ceremony: "none" }, beside, thought);
+
+/** Withdraw the approval of this person; the request then waits for them again. */
+export const withdraw = () => answer({ decision: "withdraw", ceremony: "none" }, {});
 
 /** A full approval, or an approval of the narrowed text in the form. */
 export async function yes(form) {

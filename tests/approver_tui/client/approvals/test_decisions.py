@@ -19,10 +19,11 @@ from approver_tui.client.errors import (
 )
 from approver_tui.state.answer_status import AnswerStatus
 from approver_tui.state.approvals.approvals import ApprovalState
-from approver_tui.state.approvals.decision import DenyCode
+from approver_tui.state.approvals.decision import Answer, DenyCode
 from approver_tui.state.incidents.reports import ReportScope
 from tests.approver_tui.client.conftest import PIN
-from tests.support.builders.approval_texts import wire_approval
+from tests.support.builders.approval_texts import USER, wire_approval
+from tests.support.builders.multi_approver import a_vote, of_two
 
 
 @pytest.fixture
@@ -44,6 +45,17 @@ def test_an_unlocked_app_approves_without_the_pin(decider, client, server):
     calls = len(server.pin_calls)
     done = decider.approve(approval, fingerprint=approval.fingerprint)
     assert done.state is ApprovalState.APPROVED
+    assert len(server.pin_calls) == calls
+
+
+def test_a_withdrawal_is_signed_by_the_session_key(decider, client, server):
+    """A copy with an old nonce does not matter, and the app stays locked."""
+    votes = of_two(a_vote(USER, "alice"))
+    server.add(wire_approval(number=1, risk="high", now=server.now(), outer=votes))
+    approval, calls = client.inbox().items[-1], len(server.pin_calls)
+    done = decider.withdraw(replace(approval, nonce="old"))
+    assert (done.state, done.vote_tally.have) == (ApprovalState.PENDING, 0)
+    assert done.vote_tally.votes[0].answer is Answer.WITHDRAW
     assert len(server.pin_calls) == calls
 
 

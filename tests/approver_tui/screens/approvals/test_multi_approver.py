@@ -76,6 +76,55 @@ async def test_a_counted_vote_is_never_reported_as_lost():
         assert "Deny unavailable: your approval is counted" in shown(stage)
 
 
+async def test_the_users_approval_can_be_withdrawn():
+    """The key is shown; five seconds to undo it; then the request waits for the user again."""
+    stage = a_stage([a_shared("pay", a_vote(ME, "alice"), a_vote(BOB, "dan"))])
+    async with opened(stage) as pilot:
+        assert "W Withdraw" in shown(stage)
+        await press(pilot, stage, "W")
+        assert "u to undo: Withdrawing your approval of Pay" in shown(stage)
+        await press(pilot, stage, "u")
+        assert "Undone: nothing was changed." in shown(stage)
+        await press(pilot, stage, "W")
+        assert stage.answers.given == []
+        stage.clock.move(6)
+        look(stage)
+        await until(pilot, lambda: "Your approval is withdrawn (1 of 2" in shown(stage))
+        assert [given[1] for given in stage.answers.given] == [Answer.WITHDRAW]
+        assert "WAITING FOR YOU (1)" in shown(stage)
+        assert "W Withdraw" not in shown(stage)
+
+
+async def test_only_a_counted_approval_can_be_withdrawn():
+    """Not a request that the user has not approved, nor one whose vote no longer counts."""
+    stage = a_stage([a_shared("pay", a_vote(ME, "alice", counts=False))])
+    async with opened(stage) as pilot:
+        await press(pilot, stage, "W")
+        assert "Withdraw unavailable: only for requests that you approved" in shown(stage)
+
+
+async def test_a_refused_withdrawal_changes_nothing():
+    """The other approver was first."""
+    stage = a_stage([a_shared("pay", a_vote(ME, "alice"))])
+    async with opened(stage) as pilot:
+        stage.answers.failures.append(errors.ApiError("no_effect", 409, "It is decided."))
+        await press(pilot, stage, "W")
+        stage.clock.move(6)
+        look(stage)
+        await until(pilot, lambda: "It is decided. Nothing was changed." in shown(stage))
+
+
+async def test_votes_of_others_are_news():
+    """What happened, and to which request."""
+    stage = a_stage([a_shared()])
+    async with opened(stage) as pilot:
+        stage.feed.tell(EventName.VOTED, a_shared("pay", a_vote(BOB, "dan")))
+        await until(pilot, lambda: "one of several approvers approved " in shown(stage))
+        stage.clock.move(6)
+        stage.feed.tell(EventName.VOTE_WITHDRAWN, a_shared())
+        await until(pilot, lambda: "withdrew their approval of " in shown(stage))
+
+
 async def test_requests_that_wait_for_others_have_their_own_section():
     """They are not counted; the cursor stays on them until they are decided."""
     stage = a_stage([a_shared(), an_approval("deploy", DEPLOY)])

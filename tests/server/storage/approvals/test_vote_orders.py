@@ -23,7 +23,7 @@ from server.model.store import Unit
 from server.model.users import User
 from server.protocol.approvals.narrowing import Terms
 from server.protocol.approvals.states import State
-from server.services.approvals import votes
+from server.services.approvals import votes, withdrawals
 from server.services.approvals.decisions import ApprovalService
 from server.services.approvals.narrowing import Narrowed
 from server.services.approvers import approvers, deputies
@@ -45,11 +45,11 @@ _numbers = itertools.count()
 
 @dataclass(frozen=True)
 class Voting:
-    """One user's try: approve all (None) or a part (higher is narrower), or deny."""
+    """One user's try: approve all (None) or a part (higher is narrower), deny, or withdraw."""
 
     who: str
     part: int | None = None
-    decision: Literal["approve", "deny"] = "approve"
+    decision: Literal["approve", "deny", "withdraw"] = "approve"
 
 
 @dataclass(frozen=True)
@@ -70,6 +70,10 @@ class Parts:
     def store_granted(self, tx: Unit, approval: Approval, less: Narrowed) -> Approval:
         """The real service does the same."""
         return tx.approvals.narrow(approval.id, less.text, "[]", approval.past) or approval
+
+    def remove_granted(self, tx: Unit, approval: Approval) -> Approval | None:
+        """Likewise."""
+        return tx.approvals.narrow(approval.id, None, "{}", approval.past)
 
 
 _UNUSED: dict[str, Any] = dict.fromkeys(field.name for field in fields(ApprovalService))
@@ -112,6 +116,12 @@ def counting_void_votes(monkeypatch: pytest.MonkeyPatch) -> None:
 def counting_deputies_twice(monkeypatch: pytest.MonkeyPatch) -> None:
     """A planted fault: a deputy is counted beside their principal."""
     monkeypatch.setattr(Decision, "voter_id", property(lambda answer: answer.user_id))
+
+
+@pytest.fixture
+def ignoring_withdrawals(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A planted fault: a withdrawal is recorded, and its vote still counts."""
+    monkeypatch.setattr(votes, "withdraw", lambda _tx, _narrowings, approval, _answer: approval)
 
 
 def _with_people(store: SqlStore) -> SqlStore:
@@ -163,7 +173,7 @@ def _end(store: SqlStore, clock: MovableClock, name: str, ending: Ending) -> Non
 
 def _vote(store: SqlStore, approval_id: str, voting: Voting) -> None:
     """Stores a valid signed decision as the service does."""
-    part = None if voting.part is None or voting.decision == "deny" else str(voting.part)
+    part = None if voting.part is None or voting.decision != "approve" else str(voting.part)
     less = None if part is None else Narrowed(part, Terms((), ()), (), "")
     with store.write() as tx:
         found = tx.approvals.get(approval_id)
@@ -171,11 +181,14 @@ def _vote(store: SqlStore, approval_id: str, voting: Voting) -> None:
         approval = votes.locked(tx, found)
         asked = approvers.find(tx, approval, f"sayso_us_{voting.who}")
         if approval.state is State.PENDING and asked is not None:
-            answer = _answer(approval, voting, asked.stands_for)
-            SERVICE._add_vote(tx, approval, answer, less, "session")
+            answer = _answer(tx, approval, voting, asked.stands_for)
+            if voting.decision == "withdraw":
+                SERVICE._withdraw_vote(tx, approval, answer)
+            else:
+                SERVICE._add_vote(tx, approval, answer, less, "session")
 
 
-def _answer(approval: Approval, voting: Voting, stands_for: str | None) -> Decision:
+def _answer(tx: Unit, approval: Approval, voting: Voting, stands_for: str | None) -> Decision:
     return Decision(
         approval_id=approval.id,
         user_id=f"sayso_us_{voting.who}",
@@ -188,19 +201,27 @@ def _answer(approval: Approval, voting: Voting, stands_for: str | None) -> Decis
         jws="signed",
         at=NOON,
         stands_for=stands_for,
+        voided_at=tx.now if voting.decision == "withdraw" else None,
     )
 
 
 def _state_and_approvers(store: SqlStore, approval_id: str) -> tuple[State, set[str]]:
-    """Its state, and by the log alone who approved what was granted."""
+    """Its state, and by the log alone who approved what was granted, and did not withdraw it."""
     with store.read() as view:
         approval = view.approvals.get(approval_id)
         bodies = [json.loads(entry.body) for entry in view.audit.of_approval(approval_id)]
     assert approval is not None
-    yes = [body for body in bodies if body["type"] in {"approval.voted", "approval.approved"}]
-    last = yes[-1]["facts"].get("granted_digest") if yes else None
-    decisions = [body["actor"] for body in yes if body["facts"].get("granted_digest") == last]
-    return approval.state, {_principal(actor) for actor in decisions}
+    agreed: set[str] = set()
+    granted = None
+    for body in bodies:
+        if body["type"] in {"approval.voted", "approval.approved"}:
+            found = body["facts"].get("granted_digest")
+            agreed = (agreed if found == granted else set()) | {body["actor"]}
+            granted = found
+        elif body["type"] == "approval.vote_withdrawn":
+            agreed.discard(body["actor"])
+            granted = granted if agreed else None
+    return approval.state, {_principal(actor) for actor in agreed}
 
 
 def _principal(actor: str) -> str:
@@ -217,7 +238,7 @@ def _check(store: SqlStore, approval_id: str, tried: Sequence[Voting | Ending]) 
 
 
 def _votings() -> st.SearchStrategy[Voting]:
-    decisions = st.sampled_from(("approve", "approve", "approve", "approve", "deny"))
+    decisions = st.sampled_from(("approve", "approve", "approve", "approve", "withdraw", "deny"))
     who = st.sampled_from((*PEOPLE, *DEPUTIES))
     return st.builds(Voting, who, st.sampled_from((None, 1, 2, 3)), decisions)
 
@@ -278,10 +299,50 @@ def test_no_race_of_votes_passes_below_the_quorum(people: SqlStore) -> None:
             assert (_state_and_approvers(people, approval_id)[0] is State.APPROVED) is enough
 
 
+def test_a_withdrawal_and_the_last_vote_have_one_outcome(people: SqlStore) -> None:
+    """Either the vote is withdrawn and one is missing, or the request is approved with it."""
+    with ThreadPoolExecutor(2) as threads:
+        for _ in range(RACES):
+            approval_id = _take(people, MovableClock(), (Voting("ann"), Voting("bob")))
+            tried = [Voting("cleo"), Voting("bob", decision="withdraw")]
+            for one in [threads.submit(_vote, people, approval_id, voting) for voting in tried]:
+                one.result()
+            state, agreed = _state_and_approvers(people, approval_id)
+            approved = {State.APPROVED: {"ann", "bob", "cleo"}, State.PENDING: {"ann", "cleo"}}
+            assert agreed == approved[state]
+
+
+def test_a_vote_is_not_withdrawn_after_the_end(people: SqlStore) -> None:
+    """If the agent cancels the request at the same moment, the log has no answer after that."""
+    with ThreadPoolExecutor(2) as threads:
+        for _ in range(RACES):
+            approval_id = _take(people, MovableClock(), (Voting("ann"),))
+            voting = Voting("ann", decision="withdraw")
+            for one in (
+                threads.submit(_cancel, people, approval_id),
+                threads.submit(_vote, people, approval_id, voting),
+            ):
+                one.result()
+            with people.read() as view:
+                last = json.loads(view.audit.of_approval(approval_id)[-1].body)
+            assert last["type"] == "approval.cancelled"
+
+
+def _cancel(store: SqlStore, approval_id: str) -> None:
+    with store.write() as tx:
+        found = tx.approvals.get(approval_id)
+        assert found is not None
+        withdrawals.withdraw(tx, [found], reason="withdrawn", actor="agent:bot")
+
+
 BELOW_QUORUM = (Voting("ann"), Voting("bob"), Voting("cleo", 1))
 """Two whole yeses, and one to less, which voids them."""
 DEPUTY_AND_PRINCIPAL = (Voting("ann"), Voting("bob"), Voting("eve"))
 """Three people, of whom two have one yes together."""
+
+
+WITHDRAWN = (Voting("ann"), Voting("bob"), Voting("bob", decision="withdraw"), Voting("cleo"))
+"""Three people, of whom one has withdrawn."""
 
 
 def _after(store: SqlStore, tried: Sequence[Voting]) -> Iterator[str]:
@@ -298,6 +359,15 @@ def test_counting_void_votes_is_detected(sqlite: SqlStore) -> None:
     assert _state_and_approvers(sqlite, approval_id)[0] is State.APPROVED
     with pytest.raises(AssertionError):
         _check(sqlite, approval_id, BELOW_QUORUM)
+
+
+@pytest.mark.usefixtures("ignoring_withdrawals")
+def test_counting_a_withdrawn_vote_is_detected(sqlite: SqlStore) -> None:
+    """I4: likewise."""
+    (approval_id,) = _after(sqlite, WITHDRAWN)
+    assert _state_and_approvers(sqlite, approval_id)[0] is State.APPROVED
+    with pytest.raises(AssertionError):
+        _check(sqlite, approval_id, WITHDRAWN)
 
 
 @pytest.mark.usefixtures("counting_void_votes")

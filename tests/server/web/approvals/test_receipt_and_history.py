@@ -266,7 +266,7 @@ def test_the_history_is_paged(browser, agent, local, monkeypatch):
 
 def test_a_history_page_without_matches_links_to_the_next_one(browser, agent, local, monkeypatch):
     """A limited number is scanned, however long the list is."""
-    monkeypatch.setattr("server.services.approvals.decisions.SCANNED_REQUESTS", 2)
+    monkeypatch.setattr("server.services.approvals.inbox.SCANNED_REQUESTS", 2)
     monkeypatch.setattr("server.web.approvals.history._PAGE_SIZE", "2")
     approved = agent.asked(login_hint="eva")[1]
     browser.approve(approved.id)

@@ -59,12 +59,13 @@ def test_it_is_never_offered_as_the_next_request(browser, agent):
 
 
 def test_its_page_says_that_the_vote_counts_and_who_is_needed(browser, agent, ben, local):
-    """There is no button, and the page follows the others; the record names everyone."""
+    """Its only button withdraws, and the page follows the others; the record names everyone."""
     approval = agent.asked(login_hint="eva")[1]
     browser.approve(approval.id)
     page = get(browser, f"/r/{approval.id}").text
     assert "Your approval is counted: 1 of 2 approved, needs <bdi>ben</bdi>." in page
-    assert "<button" not in page[page.index("<main") :]
+    assert page[page.index("<main") :].count("<button") == 1
+    assert "Withdraw your approval…</button>" in page
     assert "/voted.js" in page
     local.clock.forward(1_000)
     ben.approve(approval.id)
@@ -81,3 +82,19 @@ def test_a_vote_that_others_made_void_waits_again(browser, agent, local):
     with local.services.store.write() as tx:
         tx.decisions.void(approval.id, tx.now)
     assert _rows(get(browser, "/").text) == ([approval.id], [])
+    assert ">Approve…</button>" in get(browser, f"/r/{approval.id}").text
+
+
+@pytest.mark.usefixtures("ben")
+def test_a_withdrawn_vote_waits_again(browser, agent):
+    """The request's page has its buttons again and says what happened, as does the receipt."""
+    approval = agent.asked(login_hint="eva")[1]
+    browser.approve(approval.id)
+    signed = browser.decision(approval.id, decision="withdraw", ceremony="none")
+    withdrawn = browser.answer(approval.id, signed)
+    assert withdrawn.status == 200, withdrawn.body
+    assert _rows(get(browser, "/").text) == ([approval.id], [])
+    page = get(browser, f"/r/{approval.id}").text
+    assert ">Approve…</button>" in page
+    assert "<bdi>eva</bdi>: withdrew their approval" in page
+    assert "<dt>Withdrawn</dt>" in get(browser, f"/receipt/{approval.id}").text

@@ -1,0 +1,268 @@
+"""A user withdraws their vote: what no longer counts, who may do it, and what is refused."""
+
+import json
+from typing import Any
+
+import pytest
+
+from approver_tui.client.jose import SigningKey
+from server.audit_log.meaning import Meaning
+from server.model.approvals import Approval
+from server.protocol.approvals.states import State
+from server.services.policy.policies import Policies
+from tests.support.builders.callers import LocalAgent, LocalTerminal, another_device, new_person
+from tests.support.builders.installation import BY, PAYMENT
+from tests.support.builders.policies import rule
+from tests.support.builders.site import Answer, LocalSite
+
+pytestmark = pytest.mark.usefixtures("quorum")
+WITHDRAW = {"decision": "withdraw", "ceremony": "none"}
+
+
+@pytest.fixture
+def bob(local: LocalSite) -> LocalTerminal:
+    """Another person, with a device."""
+    return new_person(local, "bob")
+
+
+@pytest.fixture
+def quorum(local: LocalSite, bob: LocalTerminal) -> None:
+    """Policy asks two of three people."""
+    new_person(local, "cleo")
+    lines = ("ask.quorum = 2", f'ask.who = ["ana", "{bob.user.name}", "cleo"]')
+    Policies(local.services.store).set(rule("ask", *lines), by=BY)
+
+
+def withdrawal(person: LocalTerminal, approval: Approval, key: SigningKey | None = None) -> str:
+    """Signed by the session's key."""
+    return person.decision(approval.id, key or person.session, **WITHDRAW)
+
+
+def withdraw(person: LocalTerminal, approval: Approval) -> Answer:
+    """Send it."""
+    return person.send_decision(approval.id, withdrawal(person, approval))
+
+
+def have(person: LocalTerminal, approval: Approval) -> int:
+    """How many votes count."""
+    return int(person.show(approval.id)["vote_tally"]["have"])
+
+
+def test_a_withdrawn_vote_no_longer_counts(
+    local: LocalSite, agent: LocalAgent, person: LocalTerminal, bob: LocalTerminal
+) -> None:
+    """The second approver makes one of two; the first may approve again, or deny."""
+    handle, approval = agent.asked()
+    person.approve(approval.id)
+    answer = withdraw(person, approval)
+    (told,) = answer.json["vote_tally"]["answers"]
+    listed = [one["id"] for one in person.call("GET", "/api/approvals").json["items"]]
+    second = bob.approve(approval.id)
+
+    assert (answer.status, answer.json["state"]) == (200, "pending")
+    assert (told["decision"], told["counts"]) == ("withdraw", False)
+    assert (listed, answer.json["vote_tally"]["have"]) == ([approval.id], 0)
+    assert (second.json["state"], second.json["vote_tally"]["have"]) == ("pending", 1)
+    assert person.approve(approval.id).json["state"] == "approved"
+    assert agent.poll(handle).status == 200
+    _check_log(local)
+
+
+def test_after_a_withdrawal_the_request_can_be_denied(
+    local: LocalSite, agent: LocalAgent, person: LocalTerminal
+) -> None:
+    """Nothing is left of the vote."""
+    _, approval = agent.asked()
+    person.approve(approval.id)
+    withdraw(person, approval)
+    assert person.deny(approval.id).json["state"] == "denied"
+    _check_log(local)
+
+
+def test_the_entry_has_the_signature_and_the_votes_that_are_left(
+    local: LocalSite, agent: LocalAgent, person: LocalTerminal, bob: LocalTerminal
+) -> None:
+    """The log alone shows who withdrew."""
+    new_person(local, "dan")
+    lines = ("ask.quorum = 3", 'ask.who = ["ana", "bob", "dan"]')
+    Policies(local.services.store).set(rule("ask", *lines), by=BY)
+    _, approval = agent.asked()
+    bob.approve(approval.id)
+    person.approve(approval.id)
+    signed = withdrawal(person, approval)
+    person.send_decision(approval.id, signed)
+    (entry,) = local.admin.entries("approval.vote_withdrawn")
+
+    assert (entry["actor"], entry["decision"]) == (f"user:{person.user.id}", "pending")
+    assert (entry["facts"]["signed"], entry["facts"]["yes"]) == (signed, [bob.user.id])
+    assert "void" not in entry["facts"]
+
+
+def test_no_earlier_answer_is_accepted_after_a_withdrawal(
+    agent: LocalAgent, person: LocalTerminal, bob: LocalTerminal
+) -> None:
+    """Neither the vote, nor an answer signed at another device, nor the first withdrawal."""
+    desktop = another_device(person)
+    _, approval = agent.asked()
+    vote, unsent = person.decision(approval.id), desktop.decision(approval.id)
+    person.send_decision(approval.id, vote)
+    first = withdrawal(person, approval)
+    person.send_decision(approval.id, first)
+    replayed = person.send_decision(approval.id, vote)
+    late = desktop.send_decision(approval.id, unsent)
+    person.approve(approval.id)
+    again = person.send_decision(approval.id, first)
+
+    assert replayed.refusal == late.refusal == again.refusal == (422, "invalid_decision")
+    assert replayed.json["detail"] == "nonce is not what the server expects"
+    assert have(bob, approval) == 1
+
+
+def test_a_second_withdrawal_needs_its_own_signature(
+    agent: LocalAgent, person: LocalTerminal, bob: LocalTerminal
+) -> None:
+    """Each of them changes the nonce, whatever was sent before."""
+    _, approval = agent.asked()
+    nonces = set()
+    for _ in range(3):
+        nonces.add(person.show(approval.id)["nonce"])
+        assert person.approve(approval.id).json["vote_tally"]["have"] == 1
+        assert withdraw(person, approval).json["vote_tally"]["have"] == 0
+    assert len(nonces) == 3
+    assert have(bob, approval) == 0
+
+
+def test_a_withdrawal_sent_twice_counts_once(
+    local: LocalSite, agent: LocalAgent, person: LocalTerminal
+) -> None:
+    """As after a lost response."""
+    _, approval = agent.asked()
+    person.approve(approval.id)
+    signed = withdrawal(person, approval)
+    answers = [person.send_decision(approval.id, signed) for _ in range(2)]
+    assert [one.status for one in answers] == [200, 200]
+    assert len(local.admin.entries("approval.vote_withdrawn")) == 1
+
+
+def test_another_device_withdraws_the_vote(agent: LocalAgent, person: LocalTerminal) -> None:
+    """The vote is the user's."""
+    desktop = another_device(person)
+    _, approval = agent.asked()
+    person.approve(approval.id)
+    assert withdraw(desktop, approval).json["vote_tally"]["have"] == 0
+
+
+@pytest.mark.parametrize(
+    "members",
+    [{"code": "not_needed"}, {"ceremony": "confirm"}, {"granted": "a"}, {"decision": "approve"}],
+)
+def test_only_the_exact_withdrawal_is_accepted(
+    agent: LocalAgent, person: LocalTerminal, members: dict[str, Any]
+) -> None:
+    """Each other member is refused; a session's key alone approves nothing."""
+    _, approval = agent.asked()
+    person.approve(approval.id)
+    signed = person.decision(approval.id, person.session, **{**WITHDRAW, **members})
+    assert person.send_decision(approval.id, signed).status in {403, 422}
+    assert have(person, approval) == 1
+
+
+def test_a_session_without_the_devices_key_withdraws_nothing(
+    agent: LocalAgent, person: LocalTerminal, bob: LocalTerminal
+) -> None:
+    """Another key, or another user, cannot withdraw the vote."""
+    _, approval = agent.asked()
+    person.approve(approval.id)
+    forged = person.send_decision(approval.id, withdrawal(person, approval, SigningKey.generate()))
+    other = withdraw(bob, approval)
+
+    assert forged.refusal == (403, "key_not_allowed")
+    assert other.refusal == (409, "no_vote")
+    assert have(bob, approval) == 1
+
+
+def test_a_decided_request_keeps_its_votes(
+    agent: LocalAgent, person: LocalTerminal, bob: LocalTerminal
+) -> None:
+    """The answer is 409 with the current request."""
+    handle, approval = agent.asked()
+    person.approve(approval.id)
+    late = withdrawal(person, approval)
+    bob.approve(approval.id)
+    refused = person.send_decision(approval.id, late)
+
+    assert refused.refusal == (409, "no_effect")
+    assert refused.json["approval"]["vote_tally"]["have"] == 2
+    assert agent.poll(handle).status == 200
+
+
+@pytest.mark.parametrize("end", ["expired", "cancelled"])
+def test_an_ended_request_keeps_its_votes(
+    local: LocalSite, agent: LocalAgent, person: LocalTerminal, end: str
+) -> None:
+    """Also one that nobody has marked as expired yet."""
+    handle, approval = agent.asked(requested_expiry="60")
+    person.approve(approval.id)
+    late = withdrawal(person, approval)
+    if end == "expired":
+        local.clock.forward(approval.expires_at - local.clock.now())
+    else:
+        local.post_form("/revoke", {"token": handle, **agent.credentials})
+    refused = person.send_decision(approval.id, late)
+
+    assert refused.refusal == (409, "not_pending")
+    assert local.stored(approval.id).state in {State.EXPIRED, State.CANCELLED}
+    assert local.admin.entries("approval.vote_withdrawn") == []
+
+
+def test_a_request_for_one_approver_has_no_vote(
+    local: LocalSite, agent: LocalAgent, person: LocalTerminal
+) -> None:
+    """It is decided by one answer."""
+    Policies(local.services.store).set(rule("ask"), by=BY)
+    _, approval = agent.asked()
+    assert withdraw(person, approval).refusal == (409, "no_vote")
+    assert local.stored(approval.id).state is State.PENDING
+
+
+def test_nobody_is_notified_again(
+    local: LocalSite, agent: LocalAgent, person: LocalTerminal, bob: LocalTerminal
+) -> None:
+    """The others' screens change, and nothing rings."""
+    _, approval = agent.asked()
+    person.approve(approval.id)
+    before = local.admin.events(bob.user)
+    withdraw(person, approval)
+    assert local.admin.events(bob.user)[len(before) :] == ["approval.vote_withdrawn"]
+
+
+def test_limits_end_with_the_last_vote_for_them(
+    local: LocalSite, agent: LocalAgent, person: LocalTerminal, bob: LocalTerminal
+) -> None:
+    """The whole request can be approved again, and history learns the whole amount."""
+    rules = {"narrow": {"/amount": "lower"}, "amount": "/amount"}
+    local.admin.actions.update(json.dumps({**PAYMENT, **rules}), by=BY)
+    _, approval = agent.asked_payment()
+    path = f"/api/approvals/{approval.id}/narrowing"
+    body = {"changes": [{"fact": "/amount", "to": "100.00"}]}
+    part = person.call("POST", path, body).json
+    person.pin(approval.id)
+    typed = person.entries(approval.id)
+    members = {"granted": part["digest"], "ceremony": approval.ceremony}
+    signed = person.decision(approval.id, person.high, **members)
+    narrowed = person.send_decision(approval.id, signed, granted=part["text"], **typed)
+    withdrawn = withdraw(person, approval)
+
+    assert narrowed.json["granted"] is not None, narrowed.body
+    assert withdrawn.json["granted"] is None
+    assert local.stored(approval.id).past == approval.past
+    bob.approve(approval.id)
+    assert person.approve(approval.id).json["state"] == "approved"
+
+
+def _check_log(local: LocalSite) -> None:
+    """The rules of the log hold for what was written."""
+    meaning = Meaning()
+    with local.services.store.read() as view:
+        for entry in view.audit.tail(500):
+            meaning.check(json.loads(entry.body))

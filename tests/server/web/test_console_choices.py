@@ -1,0 +1,48 @@
+"""The forms about agents and resources offer what exists, so that no ID is typed."""
+
+import html
+import re
+
+from server.protocol.names import name_id
+from server.protocol.policy.risks import Risk
+from server.services.resources.resources import ResourceChanges
+from tests.support.builders.console import Console
+from tests.support.builders.installation import BY, PAY
+
+EDIT = f"/admin/resources/{name_id(PAY)}/edit"
+
+
+def _ticks(console: Console, path: str, member: str) -> list[str]:
+    page = html.unescape(console.get("admin", path).text)
+    return re.findall(f'type="checkbox" [^>]*name="{member}-([^"]+)"', page)
+
+
+def test_an_agents_limits_are_ticked(console: Console) -> None:
+    """Each scope at each resource."""
+    limits = _ticks(console, "/admin/new/agent", "only")
+    assert f"{PAY} payments:read" in limits
+    assert f"{PAY} payments:transfer" in limits
+
+
+def test_a_resource_offers_its_own_scopes_and_each_action_type(console: Console) -> None:
+    """Default scopes and required action types; a new resource has nothing to offer yet."""
+    scopes = _ticks(console, EDIT, "default_scopes")
+    needs = _ticks(console, EDIT, "requires")
+    assert set(scopes) == {"payments:read", "payments:transfer"}
+    assert "payments:transfer payment.transfer" in needs
+    assert _ticks(console, "/admin/new/resource", "requires") == []
+    for path in (EDIT, "/admin/new/resource"):
+        page = console.get("admin", path).text
+        assert 'name="requires" list="requires-known"' in page, "a new scope can be typed"
+
+
+def test_a_long_list_is_offered_while_typing(console: Console) -> None:
+    """The stored values are ticked, and more are typed with the list."""
+    many = {f"payments:s{number}": Risk.LOW for number in range(31)}
+    local = console.staff.local
+    local.admin.resources.update(
+        PAY, ResourceChanges(scopes=many, requires={"payments:s1": "payment.transfer"}), by=BY
+    )
+    page = console.get("admin", EDIT).text
+    assert _ticks(console, EDIT, "requires") == ["payments:s1 payment.transfer"]
+    assert '<option value="payments:s30 payment.transfer">' in page

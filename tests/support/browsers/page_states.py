@@ -24,6 +24,7 @@ from tests.support.browsers.page_steps import READ, State, Step, click, says, se
 from tests.support.builders.installation import PAY, PAY_SCOPES
 from tests.support.clients.agent import new_agent
 from tests.support.pictures.page_pictures import Furnished
+from tests.support.pictures.page_table import paths
 from tests.support.servers.server import BY
 
 _RETIRED = "https://retired.example"
@@ -69,7 +70,7 @@ _MENDED = (_network(offline=False),)
 
 def table(made: Furnished) -> list[State]:
     """All of them; none takes away what another one needs."""
-    plain = [State(name, path) for name, path in made.pages().items()]
+    plain = [State(name, path) for name, path in paths(made).items()]
     parts = (_answered, _of_guests, _of_people, _of_the_console, _of_forms, _of_apps, _told_once)
     lapsing = [
         *_of_requests(made),

@@ -32,7 +32,7 @@ def members(value: Any, *without: str, **given: object) -> dict[str, object]:  #
 
     Fields in `without` are left out, and `given` members are added.
     """
-    names = (each.name for each in fields(value) if each.name not in without)
+    names = (field.name for field in fields(value) if field.name not in without)
     return {name: _member(name, getattr(value, name)) for name in names} | given
 
 
@@ -242,7 +242,7 @@ def granted(value: Granted | None) -> dict[str, object] | None:
     """Return what was granted, if less than asked, with its text as received."""
     if value is None:
         return None
-    changes = [members(each) for each in value.differences]
+    changes = [members(difference) for difference in value.differences]
     return {"text": value.text, "headline": value.headline, "changes": changes}
 
 

@@ -68,7 +68,7 @@ def request_lines(approval: Approval, now: int) -> list[str]:
         *_requirement_lines(approval, now),
         *_vote_lines(approval),
         fact("state", _full_status_text(approval, now)),
-        *(fact("reached", _delivery_text(each)) for each in approval.devices),
+        *(fact("reached", _delivery_text(device)) for device in approval.devices),
         *_execution(approval.execution),
         fact("id", approval.id),
         fact("fingerprint", approval.fingerprint),

@@ -156,7 +156,7 @@ class Client:
     def owned_agents(self) -> tuple[OwnedAgent, ...]:
         """Return the agents that this user owns, without others that a role may see."""
         raw_pages = self._first_pages("/api/agents")
-        rows = (each for raw_page in raw_pages for each in raw_page.children("items"))
+        rows = (child for raw_page in raw_pages for child in raw_page.children("items"))
         every = map(access_wire.read_owned_agent, rows)
         return tuple(one for owners, one in every if self.profile.user_id in owners)
 

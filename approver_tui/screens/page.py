@@ -82,7 +82,7 @@ class PageAction:
 
 def action_bindings(*actions: PageAction) -> list[BindingType]:
     """Return the bindings of a page's actions."""
-    return bindings(**{each.name: f"act('{each.name}')" for each in actions})
+    return bindings(**{action.name: f"act('{action.name}')" for action in actions})
 
 
 @dataclass(frozen=True, slots=True)
@@ -163,17 +163,17 @@ class Page(KeyedScreen, Generic[Found, Item]):
         """Return the keys that only this page has."""
         return tuple(
             hint(
-                each.key,
-                each.label(self) if each.label else f"{each.verb}..",
-                key_name(SafeText(each.key)),
-                is_off=bool(each.blocker(self)),
+                action.key,
+                action.label(self) if action.label else f"{action.verb}..",
+                key_name(SafeText(action.key)),
+                is_off=bool(action.blocker(self)),
             )
-            for each in self.ACTIONS
+            for action in self.ACTIONS
         )
 
     def help(self) -> Rows:
         """Return the help for these keys."""
-        return help_rows(*((each.key, each.help) for each in self.ACTIONS))
+        return help_rows(*((action.key, action.help) for action in self.ACTIONS))
 
     def action_act(self, name: str) -> None:
         """Act on the entry under the cursor or confirm first, or say why it is unavailable."""
@@ -260,7 +260,7 @@ class Page(KeyedScreen, Generic[Found, Item]):
         self.found, self._problem = found, SafeText("")
         if self._status == LOADING:
             self._status = SafeText("")
-        ids = [entry.id for each in self.sections(found) for entry in each.entries]
+        ids = [entry.id for section in self.sections(found) for entry in section.entries]
         if self.cursor not in ids:
             self.cursor = ids[0] if ids else None
         self.draw()

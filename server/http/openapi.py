@@ -53,7 +53,7 @@ def _operation(route: Route) -> dict[str, object]:
         "parameters": _parameters(route),
     }
     if route.caller is not Caller.ANYBODY:
-        operation["security"] = [{one: []} for one in _callers(route)]
+        operation["security"] = [{caller: []} for caller in _callers(route)]
     if route.rule is not None:
         operation["x-sayso-roles"] = [str(role) for role in route.rule.roles]
     if route.body is not None:

@@ -44,11 +44,11 @@ def created(value: StandingGrant) -> list[str]:
 
 def preview(value: GrantPreview) -> list[str]:
     """Return the preview of a grant, and which requests it would have covered."""
-    covered = sum(one.mismatch is None for one in value.requests)
+    covered = sum(request.mismatch is None for request in value.requests)
     past = [
-        f"  {one.fingerprint} {one.state} {local_time(one.created_at)} "
-        + ("covered" if one.mismatch is None else f"not covered: {one.mismatch}")
-        for one in value.requests
+        f"  {request.fingerprint} {request.state} {local_time(request.created_at)} "
+        + ("covered" if request.mismatch is None else f"not covered: {request.mismatch}")
+        for request in value.requests
     ]
     risk = f"{value.risk} risk, approved as {value.given_at} risk"
     return [

@@ -31,7 +31,7 @@ def grant_document(value: StandingGrant) -> dict[str, object]:
 
 def preview_document(value: GrantPreview) -> dict[str, object]:
     """Return the preview_document of a grant_document."""
-    requests = [members(one, covered=one.mismatch is None) for one in value.requests]
+    requests = [members(request, covered=request.mismatch is None) for request in value.requests]
     total = _money(value.sum)
     return members(value, "agent_name", agent=value.agent_name, sum=total, requests=requests)
 

@@ -219,7 +219,7 @@ class HistoryPage(Page[Part, Approval]):
         """Runs in a thread. Looks up the token again, because the list may be old."""
         server = self.context.server
         tokens = [each for each in server.delegations() if each.approval_id == approval.id]
-        ended = sum(server.revoke_delegation(each.id) for each in tokens)
+        ended = sum(server.revoke_delegation(token.id) for token in tokens)
         return (
             fmt("{} ended.", tokens_count(ended))
             if tokens

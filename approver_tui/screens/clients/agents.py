@@ -125,7 +125,7 @@ class AgentsPage(Page[Found, Agent]):
 
     def _section(self, heading: LiteralString, agents: Sequence[Agent], empty: SafeText) -> Section:
         attention, now = self.state.attention, self.context.now()
-        entries = tuple(agent_entry(one, attention, now) for one in agents)
+        entries = tuple(agent_entry(agent, attention, now) for agent in agents)
         return Section(fmt(heading, len(entries)), entries, empty=empty)
 
     ACTIONS = (

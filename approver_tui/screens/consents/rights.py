@@ -61,9 +61,9 @@ class RightsPage(Page[HeldAccess, HeldRight]):
     def sections(self, found: HeldAccess) -> Sequence[Section]:
         """Return the three lists."""
         now = self.context.now()
-        consents = tuple(consent_entry(each, now) for each in found.consents)
-        grants = tuple(grant_entry(each, now) for each in found.grants)
-        tokens = tuple(token_entry(each, now) for each in found.tokens)
+        consents = tuple(consent_entry(consent, now) for consent in found.consents)
+        grants = tuple(grant_entry(grant, now) for grant in found.grants)
+        tokens = tuple(token_entry(token, now) for token in found.tokens)
         key = self.context.keys.key("standing_grant")
         return (
             Section(

@@ -42,8 +42,8 @@ class DevicesPage(Page[Found, Device]):
         """Fetch the devices with their browsers."""
         browsers = self.context.server.browsers()
         return tuple(
-            replace(each, browsers=tuple(one for one in browsers if one.device_id == each.id))
-            for each in self.context.server.devices()
+            replace(device, browsers=tuple(one for one in browsers if one.device_id == device.id))
+            for device in self.context.server.devices()
         )
 
     def sections(self, found: Found) -> Sequence[Section]:

@@ -61,7 +61,7 @@ class Results:
     @classmethod
     def of(cls, answer: Answer, approvals: Iterable[Approval]) -> "Results":
         """Return the list before anything is sent."""
-        return cls(answer, tuple(Result(each) for each in approvals))
+        return cls(answer, tuple(Result(approval) for approval in approvals))
 
     @property
     def is_complete(self) -> bool:

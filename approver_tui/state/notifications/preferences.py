@@ -60,7 +60,7 @@ class NotificationPrefs:
 
     def mute_of(self, agent_id: str) -> Mute | None:
         """Return the mute of an agent, if any."""
-        return next((each for each in self.mutes if each.agent_id == agent_id), None)
+        return next((mute for mute in self.mutes if mute.agent_id == agent_id), None)
 
 
 SNOOZED = "snoozed"

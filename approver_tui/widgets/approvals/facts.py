@@ -170,8 +170,8 @@ def _signed_limit_lines(approval: Approval, view: RenderContext) -> list[Line]:
     if approval.granted is None or approval.vote_tally is None:
         return []
     lines = wrapped(fmt("In the text that you would sign:"), view.width, Role.ALERT)
-    for each in approval.granted.places:
-        lines += wrapped(_place(each), view.width, Role.STRONG, indent=2)
+    for place in approval.granted.places:
+        lines += wrapped(_place(place), view.width, Role.STRONG, indent=2)
     return lines
 
 

@@ -61,7 +61,7 @@ def preview_lines(
     in_all = fmt("") if preview.sum is None else fmt("; {} in all", preview.sum.words)
     times = fmt("once") if preview.uses == 1 else fmt("{} times", preview.uses)
     until = view.clock(preview.expires_at)
-    covered = sum(one.mismatch is None for one in preview.requests)
+    covered = sum(request.mismatch is None for request in preview.requests)
     total = len(preview.requests)
     return [
         *wrapped(fmt("It would have covered {} of the last {}.", covered, total), view.width),

@@ -99,7 +99,7 @@ def escalate(admin: OpenInstallation, approval_id: str, user: str) -> Printed:
 
 def _delivery_lines(seen: NamedApproval) -> str:
     """Describe the deliveries to each device."""
-    return "; ".join(_delivery_line(one) for one in seen.deliveries) or "no device"
+    return "; ".join(_delivery_line(delivery) for delivery in seen.deliveries) or "no device"
 
 
 def _delivery_line(one: Delivery) -> str:

@@ -73,7 +73,7 @@ def _lines(named: NamedIncident) -> list[str]:
         "closed by": incident.closed_by,
         "closing note": incident.closing_note,
     }
-    agents = [line for one in named.evidence["agents"] for line in _agent(named, one)]
+    agents = [line for agent in named.evidence["agents"] for line in _agent(named, agent)]
     return [*sheet(facts), "", *agents, *_next_commands(named)]
 
 

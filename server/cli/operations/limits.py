@@ -28,12 +28,12 @@ def _lines(found: LimitsOverview) -> list[str]:
 
 
 def _remarks(found: LimitsOverview) -> Iterator[str]:
-    for one in found.limits:
-        name, most = one.limit.name, one.value
-        for near in one.near:
+    for limit in found.limits:
+        name, most = limit.limit.name, limit.value
+        for near in limit.near:
             where = "at" if near.reached else "near"
             yield f"{_called(near.who, found)} is {where} {name}: {near.count} of {most}."
-        for who, count in one.refusals:
+        for who, count in limit.refusals:
             yield f"{_called(who, found)} was refused by {name} {count} times in the last day."
     for who, count in found.held_back:
         yield f"{count} requests of the last day did not notify {_called(who, found)}."

@@ -87,7 +87,7 @@ def receipt(found: Receipt, issuer: str) -> ReceiptContent:
         made_at=rfc3339(found.at),
         fingerprint=decisions.fingerprint(shown.approval.action_digest),
         approval=approval_wire.approval(shown),
-        answers=[_answer(one) for one in found.answers],
+        answers=[_answer(answer) for answer in found.answers],
         token=None if token is None else delegation_wire.delegation(token, found.at),
     )
 

@@ -141,11 +141,11 @@ def entries(_site: Site, request: HttpRequest, admin: AdminServices) -> LogEntri
 def _pauses(admin: AdminServices, agent: Agent) -> list[wire.Pause]:
     return [
         wire.Pause(
-            user=Reference(id=one.user_id, name=one.user_name),
-            type=one.type or None,
-            until=rfc3339(one.until),
+            user=Reference(id=pause.user_id, name=pause.user_name),
+            type=pause.type or None,
+            until=rfc3339(pause.until),
         )
-        for one in admin.pauses.of_agent(agent.id)
+        for pause in admin.pauses.of_agent(agent.id)
     ]
 
 

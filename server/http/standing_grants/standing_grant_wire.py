@@ -198,7 +198,7 @@ def grant(named: NamedStandingGrant, now: int) -> StandingGrant:
 
 def details(named: NamedStandingGrant, now: int) -> StandingGrantDetails:
     """A standing grant with its uses, as JSON."""
-    taken = [_use(one) for one in named.uses]
+    taken = [_use(use) for use in named.uses]
     return StandingGrantDetails(**grant(named, now).model_dump(), taken=taken)
 
 

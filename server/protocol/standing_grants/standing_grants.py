@@ -205,7 +205,7 @@ def as_json(vary: Sequence[VaryingMember]) -> list[JsonValue]:
 
 def from_json(members: Sequence[JsonValue]) -> tuple[VaryingMember, ...]:
     """Parse the result of `as_json`."""
-    found = [cast("dict[str, Any]", one) for one in members]
+    found = [cast("dict[str, Any]", member) for member in members]
     return tuple(VaryingMember(pointers.as_path(one["path"]), one["up_to"]) for one in found)
 
 

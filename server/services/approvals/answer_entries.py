@@ -61,5 +61,5 @@ def _quorum_facts(tx: Unit, approval: Approval) -> dict[str, object]:
         return {}
     answers = tx.decisions.of_approval(approval.id)
     yes = [one.user_id for one in votes.valid_approvals(answers)]
-    void = [one.user_id for one in answers if one.voided_at is not None]
+    void = [answer.user_id for answer in answers if answer.voided_at is not None]
     return {"quorum": approval.quorum, "yes": yes, **({"void": void} if void else {})}

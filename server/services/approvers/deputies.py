@@ -124,7 +124,7 @@ class ManagedDeputies:
     def all(self) -> list[NamedDeputy]:
         """All deputies that have not ended, by end."""
         with self.store.read() as view:
-            return [_named(view, one) for one in view.deputies.live(view.now)]
+            return [_named(view, deputy) for deputy in view.deputies.live(view.now)]
 
     def end(self, deputy_id: str, *, by: str) -> NamedDeputy:
         """End a deputy immediately. Raises `NotFound`."""

@@ -104,7 +104,7 @@ def _check_name_free(tx: Unit, name: str, own: str | None) -> None:
 
 
 def _check_unused(tx: Unit, group: Group) -> None:
-    agents = [one.name for one in tx.agents.all() if group.id in (one.asks or ())]
+    agents = [agent.name for agent in tx.agents.all() if group.id in (agent.asks or ())]
     if agents:
         raise Conflict(
             f"{agents[0]} can ask this group. Change that first.",

@@ -84,7 +84,7 @@ class Orphans:
 
 def _why(agent: Agent, owners: tuple[SeenOwner, ...], now: int) -> tuple[OrphanReason, ...]:
     """The reasons to list an agent. A disabled one is listed only without an enabled owner."""
-    enabled = [one for one in owners if one.user.enabled]
+    enabled = [owner for owner in owners if owner.user.enabled]
     seen = [one.user.created_at if one.seen_at is None else one.seen_at for one in enabled]
     usable = agent.state != "disabled"
     found: dict[OrphanReason, bool] = {

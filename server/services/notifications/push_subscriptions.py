@@ -56,7 +56,7 @@ class PushSubscriptions:
         """The person's subscriptions, oldest first."""
         with self.store.read() as view:
             device = device_auth.current_device(view, person)
-            return [_named(view, one, device) for one in view.pushes.of_user(person.user.id)]
+            return [_named(view, push, device) for push in view.pushes.of_user(person.user.id)]
 
     def subscribe(self, person: Person, address: PushAddress) -> NamedSubscription:
         """Add or refresh the subscription of this browser. Raises errors.Problem.

@@ -386,5 +386,5 @@ def _change(view: View, past: PastDecision, after: ReplayedOutcome) -> Change:
         standing_grant=after.standing_grant,
         quorum_before=past.quorum,
         quorum=after.quorum,
-        approvers=tuple(one.name for one in audience.approvers) if audience else (),
+        approvers=tuple(approver.name for approver in audience.approvers) if audience else (),
     )

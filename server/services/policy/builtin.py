@@ -127,8 +127,8 @@ def _flows(rule: PolicyRule) -> Collection[RequestFlow]:
 
 def _by_outcome(rules: Iterable[_Compiled]) -> _RulesByOutcome:
     found: dict[Outcome, list[_Compiled]] = {"deny": [], "ask": [], "allow": []}
-    for one in rules:
-        found[one.rule.outcome].append(one)
+    for rule in rules:
+        found[rule.rule.outcome].append(rule)
     return _RulesByOutcome(*map(tuple, found.values()))
 
 
@@ -191,7 +191,7 @@ def _excluded(question: Question, asked: Iterable[_Compiled]) -> frozenset[str]:
     people: set[str | None] = set(question.owners) if "owner" in parties else set()
     if "user" in parties:
         people.add(question.user)
-    return frozenset(one for one in people if one is not None)
+    return frozenset(person for person in people if person is not None)
 
 
 def _compiled(rule: PolicyRule, agents: NameIds, users: NameIds, told: NewValues) -> _Compiled:
@@ -262,10 +262,10 @@ def _user_or_group(view: View, document: PolicyDocument, called: str) -> str:
 def _check_resources_and_types(view: View, document: PolicyDocument) -> None:
     resources = view.resources.all()
     known = {
-        ("resources", "resource"): {one.uri for one in resources},
+        ("resources", "resource"): {resource.uri for resource in resources},
         ("scopes", "scope of a resource"): {name for one in resources for name in one.scopes}
         | scopes.OPENID_SCOPES,
-        ("types", "action type"): {one.type for one in view.actions.all()},
+        ("types", "action type"): {action.type for action in view.actions.all()},
     }
     for (member, kind), there in known.items():
         for name in sorted(documents.names_in(document)[member] - there):

@@ -307,7 +307,7 @@ def _agents_of(view: View, called: str | None, only_of: str | None) -> tuple[str
     named = None if called is None else client_names.find_agent(view, called)
     if only_of is None:
         return None if named is None else (named.id,)
-    owned = (one.id for one in view.agents.all() if only_of in one.owners)
+    owned = (agent.id for agent in view.agents.all() if only_of in agent.owners)
     return tuple(one for one in owned if named is None or one == named.id)
 
 

@@ -308,7 +308,7 @@ def _link(view: View, token: Delegation, resource: Resource) -> Link:
         scope=frozenset(token.scope.split()),
         depth=token.depth,
         ceiling=frozenset() if agent is None else _ceiling(agent, resource),
-        details=tuple(token_exchange.canonical(one) for one in json.loads(token.details)),
+        details=tuple(token_exchange.canonical(detail) for detail in json.loads(token.details)),
         approved=token.approval_id is not None and token.consent_id is None,
     )
 

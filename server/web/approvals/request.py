@@ -157,7 +157,7 @@ def can_become_standing_grant(shown: ApproverView, person: Person) -> bool:
 def is_open(shown: ApproverView, person: Person) -> bool:
     """Reports whether the request is pending and this person has not voted."""
     votes = () if shown.tally is None else shown.tally.votes
-    voted = any(one.decision.user_id == person.user.id for one in votes)
+    voted = any(vote.decision.user_id == person.user.id for vote in votes)
     return shown.approval.state is State.PENDING and not voted
 
 
@@ -210,9 +210,9 @@ def _approvers(shown: ApproverView) -> str:
     """Everyone whose approval counts; one person also with their device."""
     votes = () if shown.tally is None else shown.tally.votes
     names = [
-        one.name
-        for one in votes
-        if one.decision.decision == "approve" and one.decision.voided_at is None
+        vote.name
+        for vote in votes
+        if vote.decision.decision == "approve" and vote.decision.voided_at is None
     ]
     if len(names) < 2:  # noqa: PLR2004  # one person
         return f"{shown.decider_name} on {shown.device_name}"

@@ -97,7 +97,7 @@ def _facts(visit: Visit, shown: ApproverView, form: Form, facts: Facts) -> Facts
         "members": members(shown),
         "difference": partial(difference, members(shown)),
         "kind": _kind(visit.site, shown),
-        "lasting": [each for each in DURATIONS if each[0] <= limit.seconds],
+        "lasting": [duration for duration in DURATIONS if duration[0] <= limit.seconds],
         "most_uses": limit.uses if limit.uses < MAX_USES else None,
         "sent": form,
         **facts,
@@ -106,7 +106,7 @@ def _facts(visit: Visit, shown: ApproverView, form: Form, facts: Facts) -> Facts
 
 def _kind(site: Site, shown: ApproverView) -> ActionRow | None:
     """The registered action type of the example; None without details or with several."""
-    types = {each["type"] for each in json.loads(shown.approval.details)}
+    types = {detail["type"] for detail in json.loads(shown.approval.details)}
     with site.store.read() as view:
         return view.directory.action(types.pop()) if len(types) == 1 else None
 

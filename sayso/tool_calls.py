@@ -34,8 +34,8 @@ class WayBack(Enum):
 
 def call_id(user: str, client: str, tool: str, action: Mapping[str, Any]) -> str:
     """Identify a call by who makes it and what it says."""
-    said = json.dumps([user, client, tool, action], sort_keys=True, separators=(",", ":"))
-    return b64(hashlib.sha256(said.encode()).digest())
+    encoded = json.dumps([user, client, tool, action], sort_keys=True, separators=(",", ":"))
+    return b64(hashlib.sha256(encoded.encode()).digest())
 
 
 def way_back(version: str, *, shows_urls: bool) -> WayBack:

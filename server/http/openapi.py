@@ -64,8 +64,8 @@ def _operation(route: Route) -> dict[str, object]:
 
 
 def _callers(route: Route) -> tuple[str, ...]:
-    who = str(route.caller.value)
-    return (who, "browser") if route.browsers else (who,)
+    caller = str(route.caller.value)
+    return (caller, "browser") if route.browsers else (caller,)
 
 
 def _form(route: Route) -> dict[str, object]:

@@ -30,11 +30,11 @@ def grant(value: StandingGrant) -> list[str]:
 def grant_in_full(value: StandingGrant) -> list[str]:
     """Return one grant with its uses."""
     pattern = [f"  {fact.label}: {fact.value}" for fact in value.pattern]
-    told = "  you are told of each use" if value.notify else "  uses are only in the history"
+    notice = "  you are told of each use" if value.notify else "  uses are only in the history"
     taken = [
         f"  use {use.number} {use.state} {local_time(use.at)} {use.approval}" for use in value.taken
     ]
-    return [*grant(value), *pattern, told, *(taken or ["  not used yet"])]
+    return [*grant(value), *pattern, notice, *(taken or ["  not used yet"])]
 
 
 def created(value: StandingGrant) -> list[str]:

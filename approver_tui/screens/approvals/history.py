@@ -277,10 +277,10 @@ class HistoryPage(Page[Part, Approval]):
     def _entry(self, approval: Approval) -> Entry:
         when = day_or_clock(approval.ended_at, self.context.now(), self.context.zone)
         automatic = approval.automatic_decision
-        who = fmt("nobody") if automatic is None else automatic.by
+        decider = fmt("nobody") if automatic is None else automatic.by
         if (decided := approval.decided) is not None:
-            who = fmt("{}, {}", decided.device_name, age(approval.created_at, decided.at))
-        second = fmt("{} {}  {}", when, approval.agent.name, who)
+            decider = fmt("{}, {}", decided.device_name, age(approval.created_at, decided.at))
+        second = fmt("{} {}  {}", when, approval.agent.name, decider)
         is_expired = approval.state is ApprovalState.PENDING
         state = fmt("expired") if is_expired else SafeText(approval.state_text)
         return Entry(approval.id, approval.outcome_headline, second, state)

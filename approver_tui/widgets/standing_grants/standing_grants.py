@@ -34,7 +34,7 @@ def grant_lines(grant: StandingGrant, view: RenderContext) -> list[Line]:
     spent = [] if grant.sum is None else view.row("Spent", _spent_text(grant))
     key = view.keys.key("revoke")
     full = fmt("Used up: you are asked each time again.")
-    told = fmt("each time") if grant.notify else fmt("only in the history")
+    notice = fmt("each time") if grant.notify else fmt("only in the history")
     return [
         *wrapped(title, view.width, Role.STRONG),
         *(wrapped(full, view.width, Role.ALERT) if grant.state is GrantState.FULL else []),
@@ -47,7 +47,7 @@ def grant_lines(grant: StandingGrant, view: RenderContext) -> list[Line]:
         *spent,
         *view.row("Created", view.clock(grant.created_at)),
         *view.row("Until", view.clock(grant.expires_at)),
-        *view.row("Notified", told),
+        *view.row("Notified", notice),
         *view.row("Id", grant.id),
         BLANK,
         *wrapped(fmt("After revoking it ({}) the agent asks each time.", key), view.width),

@@ -228,8 +228,8 @@ def entry_line(entry: StoredEntry) -> str:
     told = {n: value for n, value in named.items() if n not in shown and not n.endswith("_hash")}
     words = [f"{name}={_text(value)}" for name, value in told.items()]
     name = entry.names.get("actor")
-    who = f"{entry.actor} ({name})" if name else entry.actor
-    return "  ".join([str(rfc3339(entry.at)), f"{entry.type:<24}", who, " ".join(words)])
+    actor = f"{entry.actor} ({name})" if name else entry.actor
+    return "  ".join([str(rfc3339(entry.at)), f"{entry.type:<24}", actor, " ".join(words)])
 
 
 def _text(value: object) -> str:

@@ -157,7 +157,7 @@ def _compared(first: Iterator[Line], second: Path | None) -> Difference:
 
 def _difference(sign: str, entry: LoggedEntry) -> str:
     words = entry.members
-    told = (
+    columns = (
         [rfc3339(words["at"]) or "", words["type"], words["actor"]] if words else ["without body"]
     )
-    return "  ".join([f"{sign} {entry.seq}", *told])
+    return "  ".join([f"{sign} {entry.seq}", *columns])

@@ -28,8 +28,8 @@ def statistics(admin: OpenInstallation, days: int, agent: str | None) -> Printed
 
 def _course_lines(course: AgentHistory) -> list[str]:
     """One agent's statistics: a table of days, and a note if it is incomplete."""
-    told = [(_day(day.at), *_cells(day.counts)) for day in course.days]
-    return [*table(("day", *_HEADINGS), told), *_cut(course)]
+    rows = [(_day(day.at), *_cells(day.counts)) for day in course.days]
+    return [*table(("day", *_HEADINGS), rows), *_cut(course)]
 
 
 def _lines(summary: Summary) -> list[str]:
@@ -41,8 +41,8 @@ def _lines(summary: Summary) -> list[str]:
     )
     lines = [f"{summary.pending} pending now."]
     for title, rows in groups:
-        told = [(name, *_cells(counts)) for name, counts in rows]
-        lines += ["", *table((title, *_HEADINGS), told)]
+        cells = [(name, *_cells(counts)) for name, counts in rows]
+        lines += ["", *table((title, *_HEADINGS), cells)]
     return [*lines, *_remarks(summary)]
 
 

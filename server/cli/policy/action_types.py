@@ -212,12 +212,12 @@ def _fact_rule_lines(row: ActionRow) -> list[str]:
 def _type_back_text(rule: TypeBackRule | None) -> str:
     if rule is None:
         return "nothing"
-    said = _fact_in_words(rule.fact)
+    sentence = _fact_in_words(rule.fact)
     if rule.new_target is not None:
-        said += f"; for a new target {_fact_in_words(rule.new_target)}"
+        sentence += f"; for a new target {_fact_in_words(rule.new_target)}"
     if rule.if_there is not None:
-        said += f"; if present {_fact_in_words(rule.if_there)}"
-    return said
+        sentence += f"; if present {_fact_in_words(rule.if_there)}"
+    return sentence
 
 
 def _fact_in_words(fact: FactToType) -> str:

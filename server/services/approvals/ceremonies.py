@@ -237,12 +237,12 @@ def _refusal(tx: Unit, yes: ApproveAnswer, step: Step) -> errors.Problem:
     if yes.key == "high":
         tx.devices.confirm(yes.device.id, entered=Step.PIN in yes.ceremony)
     left = attempts_left(tx, yes.approval, yes.device.user_id).get(step, 0)
-    told = {"step": str(step), "left": left}
+    members = {"step": str(step), "left": left}
     if left > 0:
         text = f"That is not {_DESCRIPTIONS[step]}. One more wrong entry locks this request."
-        return errors.Problem(422, "wrong_entry", text, members=told)
+        return errors.Problem(422, "wrong_entry", text, members=members)
     _lock(tx, yes, step)
-    return errors.Problem(423, "request_locked", LOCKED_TEXT, members=told)
+    return errors.Problem(423, "request_locked", LOCKED_TEXT, members=members)
 
 
 def _lock(tx: Unit, yes: ApproveAnswer, step: Step) -> None:

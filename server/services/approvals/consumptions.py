@@ -115,8 +115,8 @@ class _Consuming:
             self._record(audit.Type.APPROVAL_CONSUMED, "consumed", execution)
             return Consumed(wanted, self.approval)
         stored = self.tx.consumptions.get(self.approval.id)
-        ours = (execution.id, wanted.resource)  # execution ids are unique per resource only
-        if stored is None or (stored.execution_id, stored.resource) != ours:
+        own = (execution.id, wanted.resource)  # execution ids are unique per resource only
+        if stored is None or (stored.execution_id, stored.resource) != own:
             return self._refuse_second_execution(execution)
         return Consumed(stored, self.approval)
 

@@ -90,8 +90,8 @@ class ApprovalChecks:
             return uses.still_covers(tx, self.evaluator, case, approval)
         if approval.decided_by is not None:
             return answer_sources.is_still_valid(tx, self.evaluator, case, approval)
-        said = votes.cast_approvals(tx, approval)
-        return case.risk.rank <= approval.risk.rank and self.evaluator.holds(tx, case, said)
+        approvals = votes.cast_approvals(tx, approval)
+        return case.risk.rank <= approval.risk.rank and self.evaluator.holds(tx, case, approvals)
 
     def _app_action_reason(self, tx: Unit, approval: Approval) -> str | None:
         app = tx.directory.app(approval.agent_id)

@@ -91,10 +91,10 @@ class Oversight:
             decisions = tuple(view.decisions.of_approval(approval_id))
             found = view.audit.of_approval(approval_id)
             entries = tuple(actors.with_names(view, entry) for entry in found)
-            had = tuple(view.deliveries.of_approval(approval_id))
+            deliveries = tuple(view.deliveries.of_approval(approval_id))
             done = execution(view, approval)
             return replace(
-                named, decisions=decisions, deliveries=had, entries=entries, execution=done
+                named, decisions=decisions, deliveries=deliveries, entries=entries, execution=done
             )
 
     def cancel(self, approval_id: str, reason: str, *, by: str) -> NamedApproval:
@@ -102,8 +102,8 @@ class Oversight:
         reason = valid(check_prose, reason, what="The reason", max_chars=MAX_REASON)
         with self.store.write() as tx:
             approval = find(tx, approval_id)
-            told = _ADMIN_REASON.format(reason)
-            if not withdraw(tx, [approval], reason=told, actor=by, facts={"reason": reason}):
+            text = _ADMIN_REASON.format(reason)
+            if not withdraw(tx, [approval], reason=text, actor=by, facts={"reason": reason}):
                 ended = overdue(approval.state, approval.expires_at, tx.now)
                 raise Conflict(
                     f"This request is already {State.EXPIRED if ended else approval.state}."

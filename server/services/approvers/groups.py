@@ -65,9 +65,9 @@ class Groups:
             before = find(tx, called)
             group = replace(before, **changed(tx, GROUP_MEMBERS, changes))
             with about("members"):
-                gone = set(group_members.people(tx, changes.get("remove", ())))
+                removed = set(group_members.people(tx, changes.get("remove", ())))
                 more = group_members.people(tx, changes.get("add", ()))
-                kept = [one for one in (*group.members, *more) if one not in gone]
+                kept = [one for one in (*group.members, *more) if one not in removed]
                 group = replace(group, members=group_members.people(tx, kept))
             if group.name != before.name:
                 _check_name_free(tx, group.name, group.id)

@@ -142,10 +142,10 @@ class ConsentService:
         if not resource:
             return ConsentOffer(party, {}, (), _end(tx, until))
         before = tx.consents.live(user_id, party.id, resource, tx.now)
-        had = () if before is None else _still_allowed(tx, party, before)
-        risks = self._risks(tx, party, resource, tuple(sorted({*scopes_, *had})))
-        ends = max(_end(tx, until), before.expires_at if before and had else 0)
-        return ConsentOffer(party, risks, had, ends)
+        granted = () if before is None else _still_allowed(tx, party, before)
+        risks = self._risks(tx, party, resource, tuple(sorted({*scopes_, *granted})))
+        ends = max(_end(tx, until), before.expires_at if before and granted else 0)
+        return ConsentOffer(party, risks, granted, ends)
 
     def save(self, tx: Unit, consent: Consent) -> Consent:
         """Store a consent; it replaces the one in force."""

@@ -169,9 +169,9 @@ def _combined_requirements(question: Question, asked: Sequence[_Compiled]) -> Re
 
 def _quorum(asked: Sequence[_Compiled], usual_one: int) -> int:
     """The highest quorum of the rules; below the default only if a rule allows it at critical."""
-    said = [one.rule.ask.quorum for one in asked if one.rule.ask.quorum is not None]
+    quorums = [one.rule.ask.quorum for one in asked if one.rule.ask.quorum is not None]
     floor = 1 if any(one.rule.sets_critical_quorum for one in asked) else usual_one
-    return max([floor, *said])
+    return max([floor, *quorums])
 
 
 def _who(question: Question, asked: Iterable[_Compiled]) -> frozenset[str] | None:

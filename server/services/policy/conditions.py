@@ -172,8 +172,8 @@ def _hours_condition(hours: Hours) -> Condition:
         """The local time and weekday, computed once for all rules."""
         found = question.notes.get(hours.zone)
         if found is None:
-            here = datetime.fromtimestamp(question.at / 1000, UTC).astimezone(zone)
-            found = question.notes[hours.zone] = here.time(), here.weekday()
+            local = datetime.fromtimestamp(question.at / 1000, UTC).astimezone(zone)
+            found = question.notes[hours.zone] = local.time(), local.weekday()
         return cast("tuple[time, int]", found)
 
     def holds(question: Question) -> bool:

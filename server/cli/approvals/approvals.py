@@ -44,7 +44,7 @@ def show_all(
     admin: OpenInstallation, state: str | None, agent: str | None, user: str | None, limit: int
 ) -> Printed:
     """List the newest matching requests."""
-    found = admin.oversight.approvals(
+    approvals = admin.oversight.approvals(
         state=State(state) if state else None, agent=agent, user=user, limit=limit
     )
     rows = [
@@ -57,10 +57,10 @@ def show_all(
             headline(seen.approval),
             seen.approval.id,
         )
-        for seen in found
+        for seen in approvals
     ]
     lines = table(("state", "kind", "risk", "agent", "user", "what", "id"), rows)
-    return lambda: {"items": [oversight_wire.approval(seen) for seen in found]}, lines
+    return lambda: {"items": [oversight_wire.approval(seen) for seen in approvals]}, lines
 
 
 @command.command("show")

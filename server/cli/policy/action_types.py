@@ -65,8 +65,8 @@ def add(
 @prints
 def show_all(admin: OpenInstallation) -> Printed:
     """List all action types."""
-    found = admin.actions.all()
-    documents = [_document(row) for row in found]
+    actions = admin.actions.all()
+    documents = [_document(row) for row in actions]
     rows = [tuple(str(d[name]) for name in ("type", "version", "risk", "title")) for d in documents]
     lines = table(("type", "version", "risk", "title"), rows)
     return {"items": documents}, lines

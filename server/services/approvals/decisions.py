@@ -108,8 +108,8 @@ class ApprovalService:
     def agent_called(self, called: str) -> str:
         """The id of the agent with this name or id; an unknown name is returned as it is."""
         with self.store.read() as view:
-            found = view.directory.agent_called(called)
-            return called if found is None else found.id
+            agent = view.directory.agent_called(called)
+            return called if agent is None else agent.id
 
     def show(self, person: Person, approval_id: str) -> ApproverView:
         """One approval with the nonce that this device must sign. Marks it as seen."""

@@ -64,14 +64,14 @@ class Oversight:
         Raises `NotFound` for an agent or user.
         """
         with self.store.read() as view:
-            found = view.approvals.search(
+            approvals = view.approvals.search(
                 state=state,
                 agent_id=None if agent is None else client_names.find_agent(view, agent).id,
                 user_id=None if user is None else user_checks.find(view, user).id,
                 limit=limit,
                 before=before,
             )
-            return [with_names(view, approval) for approval in found]
+            return [with_names(view, approval) for approval in approvals]
 
     def ids_beginning(self, start: str) -> list[str]:
         """The IDs of the newest requests that begin so, at most a few."""

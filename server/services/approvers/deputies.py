@@ -186,10 +186,10 @@ def _moment(name: str, text: str) -> int:
 
 def _check_limit(tx: Unit, person: Person, other: User, begins: int, ends: int) -> None:
     """Raise errors.Problem 409 if the limit is reached, or the deputy has an overlapping period."""
-    found = tx.deputies.of_user(person.user.id, tx.now)
-    if len(found) >= MAX_DEPUTIES:
+    deputies = tx.deputies.of_user(person.user.id, tx.now)
+    if len(deputies) >= MAX_DEPUTIES:
         raise errors.Problem(409, "conflict", f"You have {MAX_DEPUTIES} deputies. End one first.")
-    if any(o.deputy_id == other.id and o.from_at < ends and begins < o.to_at for o in found):
+    if any(o.deputy_id == other.id and o.from_at < ends and begins < o.to_at for o in deputies):
         raise errors.Problem(409, "conflict", "This person is already your deputy at that time.")
 
 

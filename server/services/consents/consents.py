@@ -99,8 +99,8 @@ class ConsentService:
         self, view: View, user_id: str, client_id: str, resource: str, scope: tuple[str, ...]
     ) -> Consent | None:
         """The consent in force that covers all of these scopes, if any."""
-        found = view.consents.live(user_id, client_id, resource, view.now)
-        return found if found is not None and set(scope) <= set(found.scopes) else None
+        consents = view.consents.live(user_id, client_id, resource, view.now)
+        return consents if consents is not None and set(scope) <= set(consents.scopes) else None
 
     def ask(self, tx: Unit, wanted: RequestedConsent) -> Approval:
         """Create the approval that the user signs on a device.
@@ -208,8 +208,8 @@ class ConsentService:
     def mine(self, person: Person, *, ended: bool) -> list[GivenConsent]:
         """The person's consents, newest first; `ended` includes ended ones."""
         with self.store.read() as view:
-            found = view.consents.of_user(person.user.id, view.now, ended=ended)
-            return [_given(view, consent) for consent in found]
+            consents = view.consents.of_user(person.user.id, view.now, ended=ended)
+            return [_given(view, consent) for consent in consents]
 
     def revoke_mine(self, person: Person, consent_id: str) -> tuple[GivenConsent, int]:
         """Revoke one of the person's consents; returns ended tokens. Raises errors.Problem 404."""
@@ -236,14 +236,14 @@ class ConsentService:
         `before` is the (created_at, id) of the last one of the previous page.
         """
         with self.store.read() as view:
-            found = view.consents.search(
+            consents = view.consents.search(
                 user_id=None if user is None else user_checks.find(view, user).id,
                 client_id=None if client is None else _client_id(view, client),
                 live_at=None if ended else view.now,
                 limit=limit,
                 before=before,
             )
-            return [_given(view, consent) for consent in found]
+            return [_given(view, consent) for consent in consents]
 
     def revoke(self, consent_id: str, *, by: str) -> tuple[GivenConsent, int]:
         """Revoke any user's consent. Raises `NotFound`, or `Conflict` if it has ended."""

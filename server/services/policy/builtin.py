@@ -237,17 +237,17 @@ def _hash(text: str, agents: Mapping[str, str], users: Mapping[str, str]) -> str
 
 
 def _agent(view: View, document: PolicyDocument, called: str) -> str:
-    found = view.directory.agent_called(called)
-    if found is None:
+    agent = view.directory.agent_called(called)
+    if agent is None:
         raise _unknown(document, "agent", called, _names_agent(called))
-    return found.id
+    return agent.id
 
 
 def _user(view: View, document: PolicyDocument, called: str) -> str:
-    found = view.directory.user_called(called)
-    if found is None:
+    user = view.directory.user_called(called)
+    if user is None:
         raise _unknown(document, "user", called, _names_user(called))
-    return found.id
+    return user.id
 
 
 def _user_or_group(view: View, document: PolicyDocument, called: str) -> str:

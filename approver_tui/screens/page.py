@@ -155,9 +155,9 @@ class Page(KeyedScreen, Generic[Found, Item]):
 
     def detail_of_cursor(self) -> tuple[LineMaker, object] | None:
         """Return how to draw the entry under the cursor, and its cache key, if there is one."""
-        if (one := self.current) is None:
+        if (current := self.current) is None:
             return None
-        return partial(self.lines, one), (self.cursor, self.detail_key(one))
+        return partial(self.lines, current), (self.cursor, self.detail_key(current))
 
     def keys(self) -> tuple[Hint, ...]:
         """Return the keys that only this page has."""
@@ -178,11 +178,11 @@ class Page(KeyedScreen, Generic[Found, Item]):
     def action_act(self, name: str) -> None:
         """Act on the entry under the cursor or confirm first, or say why it is unavailable."""
         action = next(each for each in self.ACTIONS if each.name == name)
-        one = self.current
-        if (reason := action.blocker(self)) or one is None:
+        current = self.current
+        if (reason := action.blocker(self)) or current is None:
             self.show_message(fmt("{} unavailable: {}", action.verb, reason))
         else:
-            self.do_action(action.make(self, one))
+            self.do_action(action.make(self, current))
 
     def compose(self) -> ComposeResult:
         """Lay out bar, warnings, list and entry, status and keys."""

@@ -68,8 +68,8 @@ def _change(
     if wants_json():
         _show()
         return
-    found = settings.load().values
-    print_lines(f"{name} is {found[name].text} ({found[name].source})." for name in changes)
+    values = settings.load().values
+    print_lines(f"{name} is {values[name].text} ({values[name].source})." for name in changes)
 
 
 def _check_keys(pairs_given: Mapping[str, str | None]) -> None:

@@ -105,10 +105,10 @@ class RightsPage(Page[HeldAccess, HeldRight]):
         return fmt("Revoked: {}. {} ended.", token.client.name, tokens_count(ended))
 
     def _blocker(self) -> SafeText:
-        one = self.current
-        if one is None:
+        current = self.current
+        if current is None:
             return fmt("nothing is selected.")
-        if isinstance(one, Consent) and one.state is not ConsentState.LIVE:
+        if isinstance(current, Consent) and current.state is not ConsentState.LIVE:
             return fmt("it has ended.")
         return self.action_blocker()
 

@@ -155,17 +155,17 @@ class SettingsPage(Page[Found, Setting | Login]):
         return self.context.view(width)
 
     def _blocker(self) -> SafeText:
-        one = self.current
+        current = self.current
         if self._action is not None:
             return self.action_blocker()
-        if one is None:
+        if current is None:
             return fmt("nothing is selected.")
-        if isinstance(one, Login):
-            return fmt("you are there.") if one.is_current else SafeText("")
-        if one.is_fixed:
+        if isinstance(current, Login):
+            return fmt("you are there.") if current.is_current else SafeText("")
+        if current.is_fixed:
             return fmt("it is set in the environment, which overrides the file.")
-        if not one.choices:
-            command = SafeText(f"sayso-approver config set {one.name} VALUE")
+        if not current.choices:
+            command = SafeText(f"sayso-approver config set {current.name} VALUE")
             return fmt("run: {}", command)
         return SafeText("")
 

@@ -158,13 +158,13 @@ def _decider_line(seen: NamedApproval) -> str | None:
 
 
 def _execution_line(seen: NamedApproval) -> str | None:
-    found = seen.execution
-    if found is None:
+    execution = seen.execution
+    if execution is None:
         return None
-    done, name = found.outcome, found.consumption.execution_id
+    done, name = execution.outcome, execution.consumption.execution_id
     if done is None:
         return f"started as {name}; the resource has not reported the result"
-    differs = ". ALARM: not what was granted" if found.as_granted is False else ""
+    differs = ". ALARM: not what was granted" if execution.as_granted is False else ""
     text = f': "{done.text}"' if done.text else ""
     return f"{done.result} as {name} {moment(done.at)}{text}{differs}"
 

@@ -80,7 +80,7 @@ def invite(admin: OpenInstallation, /, **flags: Unpack[InvitationFlags]) -> Prin
 def show_all(admin: OpenInstallation) -> Printed:
     """List invitations, ended ones too."""
     names = names_by_id(admin)
-    found = admin.invitations.page("", _MANY).items
+    items = admin.invitations.page("", _MANY).items
     rows = [
         (
             one.id,
@@ -89,10 +89,10 @@ def show_all(admin: OpenInstallation) -> Printed:
             "revoked" if one.revoked_at else moment(one.expires_at),
             listed(one.scopes),
         )
-        for one in found
+        for one in items
     ]
     lines = table(("id", "owner", "uses left", "ends", "scopes"), rows)
-    return {"items": [_document(one, names) for one in found]}, lines
+    return {"items": [_document(one, names) for one in items]}, lines
 
 
 @click.command("uninvite")

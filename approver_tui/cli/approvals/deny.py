@@ -117,9 +117,7 @@ def _deny_each(ids: Sequence[str], deny: _DenyOne) -> DeniedBatch:
     return DeniedBatch(tuple(denied), tuple(failed))
 
 
-def _print_results(
-    done: DeniedBatch,
-) -> None:
+def _print_results(done: DeniedBatch) -> None:
     """Print each result, and raise the first error."""
     failed = [(name, error_document(error, exit_code(error))) for name, error in done.failed]
     rows = [line for each in done.denied for line in lines.outcome_lines(each)]

@@ -72,9 +72,7 @@ def clear() -> None:
         _show(preferences.settings(client))
 
 
-def _show(
-    value: NotificationPrefs,
-) -> None:
+def _show(value: NotificationPrefs) -> None:
     print_result(_document(value), [*_lines(value), _STILL_NOTIFIES])
 
 

@@ -59,9 +59,7 @@ def unset(*, name: str) -> None:
     _change({name: None})
 
 
-def _change(
-    changes: Mapping[str, str | None],
-) -> None:
+def _change(changes: Mapping[str, str | None]) -> None:
     path = settings.settings_file()
     _check_keys({**config_file.read(path), **changes})
     config_file.write(path, changes)

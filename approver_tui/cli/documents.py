@@ -119,7 +119,7 @@ def approval_in_full(approval: Approval) -> dict[str, object]:
         "facts": [members(fact) for fact in shown.facts],
         "scopes": [{"scope": scope.name, "risk": scope.risk.value} for scope in shown.scopes],
         "resource": shown.resource,
-        "unusual": None if shown.unusual is None else [members(one) for one in shown.unusual],
+        "unusual": None if shown.unusual is None else [members(signal) for signal in shown.unusual],
         "compared": shown.compared,
         "undo": shown.undo,
         "type_back": None if shown.type_back is None else members(shown.type_back),

@@ -240,7 +240,7 @@ def _count_text(number: int, noun: str) -> str:
 def _unusual(display: Display) -> list[str]:
     if display.unusual is None:
         return []
-    found = [*(each.text for each in display.unusual), display.compared or ""]
+    found = [*(signal.text for signal in display.unusual), display.compared or ""]
     return [fact("unusual", "\n".join(filter(None, found)))]
 
 

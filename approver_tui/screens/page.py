@@ -151,7 +151,7 @@ class Page(KeyedScreen, Generic[Found, Item]):
     def current(self) -> Item | None:
         """What the entry under the cursor stands for."""
         items = () if self.found is None else self.items(self.found)
-        return next((each for each in items if self.id_of(each) == self.cursor), None)
+        return next((item for item in items if self.id_of(item) == self.cursor), None)
 
     def detail_of_cursor(self) -> tuple[LineMaker, object] | None:
         """Return how to draw the entry under the cursor, and its cache key, if there is one."""

@@ -48,7 +48,9 @@ LISTS: Final[Mapping[str, ListIds]] = {
     "URI": lambda admin: (resource.uri for resource in admin.resources.all()),
     "TYPE": lambda admin: (action.type for action in admin.actions.all()),
     "KID": lambda admin: (key.kid for key in admin.keys.all()),
-    "agents ID": lambda admin: (one.id for one in admin.invitations.page("", _MOST).items),
+    "agents ID": lambda admin: (
+        invitation.id for invitation in admin.invitations.page("", _MOST).items
+    ),
     "approvals ID": lambda admin: (
         approval.approval.id
         for approval in admin.oversight.approvals(state=None, agent=None, user=None, limit=_MOST)
@@ -68,7 +70,7 @@ LISTS: Final[Mapping[str, ListIds]] = {
         grant.grant.id for grant in admin.standing_grants.search(user=None, agent=None, ended=False)
     ),
     "incidents ID": lambda admin: (incident.incident.id for incident in admin.incidents.search()),
-    "outbox ID": lambda admin: (str(one.message.id) for one in admin.outbox.state().dead),
+    "outbox ID": lambda admin: (str(message.message.id) for message in admin.outbox.state().dead),
 }
 """By metavar. What an ID belongs to, the command group says."""
 

@@ -44,15 +44,15 @@ def choices(facts: Mapping[str, Any], suggestions: str) -> Choices:
 
 
 def _named(member: str) -> Callable[[Mapping[str, Any]], Iterable[tuple[str, str]]]:
-    return lambda listed: ((one[member], one[member]) for one in listed["items"])
+    return lambda listed: ((item[member], item[member]) for item in listed["items"])
 
 
 def _scopes(resources: Mapping[str, Any]) -> Iterable[tuple[str, str]]:
     """Each scope once, with its risk at each resource that has it."""
     found: dict[str, list[str]] = {}
-    for one in resources["items"]:
-        for name, risk in one["scopes"].items():
-            found.setdefault(name, []).append(f"{risk} at {one['uri']}")
+    for item in resources["items"]:
+        for name, risk in item["scopes"].items():
+            found.setdefault(name, []).append(f"{risk} at {item['uri']}")
     return ((name, f"{name}: {', '.join(where)}") for name, where in found.items())
 
 

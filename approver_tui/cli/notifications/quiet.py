@@ -103,6 +103,6 @@ def _document(value: NotificationPrefs) -> dict[str, object]:
     if hours is not None:
         spelled = {**members(hours, *separate), "from": hours.begins, "to": hours.ends}
     mutes = [members(mute, *separate, agent=who(mute, "agent")) for mute in value.mutes]
-    held = [members(one) for one in value.holds]
+    held = [members(hold) for hold in value.holds]
     document = members(value, "holds", quiet_hours=spelled, mutes=mutes, held=held)
     return {"schema": "sayso.attention/1", **document}

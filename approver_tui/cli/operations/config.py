@@ -92,7 +92,7 @@ def _show() -> None:
         }
         for name, value in found.values.items()
     ]
-    rows = [(each["name"], each["value"], each["source"]) for each in items]
+    rows = [(item["name"], item["value"], item["source"]) for item in items]
     rows.insert(0, ("setting", "value", "from"))
     widths = [max(len(row[column]) for row in rows) for column in (0, 1)]
     text = [f"{a:<{widths[0]}}  {b:<{widths[1]}}  {c}" for a, b, c in rows]

@@ -121,7 +121,7 @@ def add(  # noqa: PLR0913  # the options of one command
         seconds=parse_option("--for", read_duration, duration),
         uses=uses,
         sum=total,
-        vary=tuple(parse_option(f"--vary {each}", read_varying, each) for each in vary),
+        vary=tuple(parse_option(f"--vary {member}", read_varying, member) for member in vary),
         notify=not quiet,
     )
     if preview:

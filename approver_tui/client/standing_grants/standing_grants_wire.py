@@ -21,7 +21,7 @@ _LONG = 2_000
 
 def proposal_body(proposal: StandingGrantProposal) -> dict[str, object]:
     """Return the body of a proposal."""
-    vary = [{"fact": each.pointer, "up_to": each.up_to} for each in proposal.vary]
+    vary = [{"fact": member.pointer, "up_to": member.up_to} for member in proposal.vary]
     return {**asdict(proposal), "vary": vary}
 
 

@@ -241,11 +241,11 @@ class HistoryPage(Page[Part, Approval]):
     def _seen(self, message: thread_messages.ApprovalFetched) -> None:
         updated, found = message.value, self.found
         if found is not None:
-            items = tuple(updated if each.id == updated.id else each for each in found.items)
+            items = tuple(updated if item.id == updated.id else item for item in found.items)
             self.set_found(replace(found, items=items))
 
     def _matching(self, found: Part) -> list[Approval]:
-        return [each for each in found.items if self._query.matches(each)]
+        return [item for item in found.items if self._query.matches(item)]
 
     def _next_span(self, found: Part) -> SearchSpan:
         return SearchSpan.beyond(len(self._matching(found)), len(found.items))

@@ -51,7 +51,7 @@ class NotificationPrefs:
 
     def hold_of(self, approval_id: str) -> HeldRequest | None:
         """Return the hold of a request, if any."""
-        return next((each for each in self.holds if each.approval == approval_id), None)
+        return next((hold for hold in self.holds if hold.approval == approval_id), None)
 
     def is_snoozed(self, approval_id: str) -> bool:
         """Whether the user snoozed a request."""

@@ -69,7 +69,7 @@ def _placed(rows: Iterable[Approval], blocks: Mapping[str, list[Line]]) -> Itera
 
 
 def _unusual_heading(batch: Batch) -> SafeText:
-    is_left = any(each.id not in batch.ticked for each in batch.unusual)
+    is_left = any(row.id not in batch.ticked for row in batch.unusual)
     return fmt("UNUSUAL ({}){}", len(batch.unusual), fmt("  Space selects each" if is_left else ""))
 
 

@@ -186,7 +186,7 @@ def _unusual(approval: Approval, view: RenderContext) -> list[Line]:
     display = approval.display
     if display.unusual is None:
         return []
-    rows = [(one.text, Role.ALERT if one.warns else Role.PLAIN) for one in display.unusual]
+    rows = [(signal.text, Role.ALERT if signal.warns else Role.PLAIN) for signal in display.unusual]
     rows += [(display.compared, Role.DIM)] if display.compared else []
     labels = ["Unusual", *[""] * len(rows)]
     return [

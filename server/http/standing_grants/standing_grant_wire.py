@@ -41,7 +41,7 @@ class GrantProposal(StrictBody):
 
     def record(self) -> SubmittedProposal:
         """Convert to the services' type."""
-        vary = tuple((pointers.as_path(one.fact), one.up_to) for one in self.vary)
+        vary = tuple((pointers.as_path(member.fact), member.up_to) for member in self.vary)
         return SubmittedProposal(
             self.approval, self.seconds, self.uses, self.sum, vary, self.notify
         )

@@ -235,7 +235,7 @@ def _lookalike(compared: Comparison) -> SentenceValues | None:
 
 
 def _mixed_scripts(compared: Comparison) -> SentenceValues | None:
-    return _labels(one.label for one in compared.values if one.mixed)
+    return _labels(value.label for value in compared.values if value.mixed)
 
 
 def _labels(labels: Iterable[object]) -> SentenceValues | None:

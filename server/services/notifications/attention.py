@@ -159,7 +159,7 @@ def _hold_back(tx: Unit, approval: Approval, user_id: str) -> None:
 def _schedule_digest(tx: Unit, due: Hold) -> None:
     """Keep only the earliest digest of a person, because one digest covers everything."""
     scheduled = [
-        one for one in tx.attention.holds(due.user_id, tx.now) if one.why in DIGEST_DELAYS_MS
+        hold for hold in tx.attention.holds(due.user_id, tx.now) if hold.why in DIGEST_DELAYS_MS
     ]
     if any(one.until <= due.until for one in scheduled):
         return

@@ -74,9 +74,9 @@ def shows_typed_fact(display: Mapping[str, Any]) -> bool:
         return False
     values = [_plain(one["value"]) for one in display["facts"] if one["label"] == wanted["label"]]
     if wanted["kind"] == "last_four":
-        values = [one[-4:] for one in values]
+        values = [value[-4:] for value in values]
     headline = _plain(display["headline"])
-    return not values or any(one in headline for one in values)
+    return not values or any(value in headline for value in values)
 
 
 def _plain(text: str) -> str:

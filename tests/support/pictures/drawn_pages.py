@@ -25,8 +25,8 @@ from tests.support.pictures.page_pictures import (
     FOLDER,
     SHADES,
     SIZES,
-    Furnished,
-    furnished,
+    PreparedServer,
+    prepared_server,
     shades,
 )
 from tests.support.pictures.page_table import GROUPS
@@ -57,7 +57,7 @@ def index() -> Mapping[str, Taken]:
     return {name: Taken(**taken) for name, taken in kept.items()}
 
 
-def _draw(made: Furnished, drawn: Path, folder: Path, wanted: set[str]) -> dict[str, Taken]:
+def _draw(made: PreparedServer, drawn: Path, folder: Path, wanted: set[str]) -> dict[str, Taken]:
     """The pictures of these states, or of all of them, and what each one shows."""
     addresses = create_app(create_site(made.server.services)).url_map.bind("localhost")
     names, taken = {name for group in GROUPS.values() for name in group}, {}
@@ -75,7 +75,7 @@ def _draw(made: Furnished, drawn: Path, folder: Path, wanted: set[str]) -> dict[
     return taken
 
 
-def _pass(state: State, tab: Chromium, made: Furnished) -> None:
+def _pass(state: State, tab: Chromium, made: PreparedServer) -> None:
     """One that is not drawn and that later ones come from: who enters stays signed in."""
     if state.name == "empty-inbox":
         with state.opened(tab, made.server.url):
@@ -109,7 +109,7 @@ def main(wanted: set[str]) -> None:
     """Draw them anew, all or those that are named; what no state is any more goes."""
     with tempfile.TemporaryDirectory() as folder:
         drawn = Path(folder) / "drawn"
-        with furnished(Path(folder), ("--drawn", str(drawn))) as made:
+        with prepared_server(Path(folder), ("--drawn", str(drawn))) as made:
             taken = _draw(made, drawn, FOLDER, wanted)
     kept = {**(index() if wanted else {}), **taken}
     rows = {name: asdict(one) for name, one in sorted(kept.items())}

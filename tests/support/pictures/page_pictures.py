@@ -58,7 +58,7 @@ _DAY = 24 * _HOUR
 
 
 @dataclass(slots=True)
-class Furnished:
+class PreparedServer:
     """A server that has been used for a while, and a browser of its administrator."""
 
     server: LiveServer
@@ -73,7 +73,7 @@ class Furnished:
 
 
 @contextmanager
-def furnished(folder: Path, options: tuple[str, ...] = ()) -> Iterator[Furnished]:
+def prepared_server(folder: Path, options: tuple[str, ...] = ()) -> Iterator[PreparedServer]:
     """The server, with these options, and the browser, gone afterwards."""
     (folder / "server").mkdir()
     with (
@@ -81,10 +81,10 @@ def furnished(folder: Path, options: tuple[str, ...] = ()) -> Iterator[Furnished
         chromium(folder / "chromium") as tab,
     ):
         tab.add_passkey_holder()
-        yield _furnish(server, tab)
+        yield _prepare(server, tab)
 
 
-def _furnish(server: LiveServer, tab: Chromium) -> Furnished:
+def _prepare(server: LiveServer, tab: Chromium) -> PreparedServer:
     services = server.services
     ActionTypes(services.store).update(builtin_action_types.registrable("payment.transfer"), by=BY)
     users = Users(services.store, services.secrets)
@@ -119,7 +119,7 @@ def _furnish(server: LiveServer, tab: Chromium) -> Furnished:
         waiting = view.approvals.waiting(named["ada"], view.now, 10, None)
     _past(server, waiting[0], agents, named)
     _rights(server, waiting[0], [one.key.id for one in agents], named["ada"])
-    return Furnished(server, tab, agents, named, waiting[0], done)
+    return PreparedServer(server, tab, agents, named, waiting[0], done)
 
 
 def _approved(server: LiveServer, tab: Chromium, agent: Agent) -> str:

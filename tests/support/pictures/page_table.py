@@ -10,7 +10,7 @@ from typing import Final
 
 from server.protocol.names import name_id
 from server.services.audit.entries import AuditEntries
-from tests.support.pictures.page_pictures import Furnished
+from tests.support.pictures.page_pictures import PreparedServer
 
 GROUPS: Final[Mapping[str, Mapping[str, str]]] = MappingProxyType(
     {
@@ -140,7 +140,7 @@ GROUPS: Final[Mapping[str, Mapping[str, str]]] = MappingProxyType(
 """The caption of each picture by its name, in the order of the gallery. Others are not drawn."""
 
 
-def paths(made: Furnished) -> dict[str, str]:
+def paths(made: PreparedServer) -> dict[str, str]:
     """The path of each page that a picture shows as it opens, by the name of the picture."""
     agent, user, asked = made.agents[0].key.id, made.users["ada"], made.asked.id
     services = made.server.services

@@ -215,14 +215,14 @@ def load(flags: Mapping[str, object] | None = None) -> Settings:
     environment = {
         name: value for name in NAMES if (value := os.environ.get(PREFIX + name.upper()))
     }
-    given = {name: str(value) for name, value in (flags or {}).items() if value is not None}
-    data_dir = given.get("data_dir") or environment.get("data_dir") or user_data_path("sayso")
+    overrides = {name: str(value) for name, value in (flags or {}).items() if value is not None}
+    data_dir = overrides.get("data_dir") or environment.get("data_dir") or user_data_path("sayso")
     file = Path(os.environ.get("SAYSO_CONFIG") or Path(data_dir) / "sayso.toml")
     return _merge(
         [
             (f"file {file}", _from_file(file)),
             ("environment", environment),
-            ("flag", given),
+            ("flag", overrides),
         ]
     )
 

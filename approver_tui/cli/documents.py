@@ -27,13 +27,13 @@ from approver_tui.state.incidents.reports import ReportResult
 from approver_tui.state.notifications.events import AlarmSubject, Event
 
 
-def members(value: Any, *without: str, **given: object) -> dict[str, object]:  # noqa: ANN401  # any dataclass
+def members(value: Any, *without: str, **extra: object) -> dict[str, object]:  # noqa: ANN401  # any dataclass
     """Return the fields of a value as members of the same name: times as RFC 3339.
 
     Fields in `without` are left out, and `given` members are added.
     """
     names = (field.name for field in fields(value) if field.name not in without)
-    return {name: _member(name, getattr(value, name)) for name in names} | given
+    return {name: _member(name, getattr(value, name)) for name in names} | extra
 
 
 def _member(name: str, value: object) -> object:

@@ -156,13 +156,13 @@ def parse_json(text: str | bytes, path: str = "") -> object:
     return parsed
 
 
-def read_as(kind: Callable[..., _Value], members: JsonObject, **given: object) -> _Value:
+def read_as(kind: Callable[..., _Value], members: JsonObject, **values: object) -> _Value:
     """Return a dataclass: each field that is not given is the member of its name, read by its type.
 
     A field that may be None may be null or missing. Raises WireError.
     """
-    found = {name: read(members, name) for name, read in _readers(kind) if name not in given}
-    return kind(**given, **found)
+    found = {name: read(members, name) for name, read in _readers(kind) if name not in values}
+    return kind(**values, **found)
 
 
 def read_each(kind: Callable[..., _Value], members: JsonObject, name: str) -> tuple[_Value, ...]:

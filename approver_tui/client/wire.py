@@ -305,8 +305,8 @@ def _read_difference(members: JsonObject) -> Difference:
     )
 
 
-def _read_browser(members: JsonObject, **given: object) -> Browser:
-    return read_as(Browser, members, device_id=members.child("device").text("id"), **given)
+def _read_browser(members: JsonObject, **values: object) -> Browser:
+    return read_as(Browser, members, device_id=members.child("device").text("id"), **values)
 
 
 def _read_ceremony(members: JsonObject) -> Ceremony:

@@ -135,8 +135,8 @@ def preview(
 
     Without --details, example details are used.
     """
-    given = None if details is None else _details(details.read())
-    found = admin.previews.of(_read(file, name), given)
+    parsed = None if details is None else _details(details.read())
+    found = admin.previews.of(_read(file, name), parsed)
     display = json.loads(found.display)
     lines = [
         f"{display['headline']}  ({display['risk_reason']})",

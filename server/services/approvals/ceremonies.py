@@ -270,5 +270,6 @@ def is_possible_without(view: View, approval: Approval, user_id: str) -> bool:
     asked = view.approvers.asked(approval)
     others = [one for one in asked if one.approves and one.user_id != user_id]
     able = [one for one in others if 0 not in attempts_left(view, approval, one.user_id).values()]
-    given = {one.voter_id for one in votes.valid_approvals(view.decisions.of_approval(approval.id))}
-    return len(given.union(one.stands_for or one.user_id for one in able)) >= approval.quorum
+    approvals = votes.valid_approvals(view.decisions.of_approval(approval.id))
+    voters = {vote.voter_id for vote in approvals}
+    return len(voters.union(one.stands_for or one.user_id for one in able)) >= approval.quorum

@@ -130,10 +130,10 @@ class ApprovalChecks:
         return history.compare(view, self.evaluator.secrets, wanted, asked_at=asked_at).unusual
 
 
-def build_approval_checks(given: Adapters) -> ApprovalChecks:
+def build_approval_checks(adapters: Adapters) -> ApprovalChecks:
     """Build a `Rights` with its own policy engine and schemas."""
-    schemas, evaluator = Schemas(), Evaluator(given.secrets)
-    actions = AppActions(given.secrets, schemas, evaluator, given.server_policy)
+    schemas, evaluator = Schemas(), Evaluator(adapters.secrets)
+    actions = AppActions(adapters.secrets, schemas, evaluator, adapters.server_policy)
     return ApprovalChecks(schemas, evaluator, actions, Proposals(schemas, evaluator))
 
 

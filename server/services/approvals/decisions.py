@@ -105,11 +105,11 @@ class ApprovalService:
             )
             return ApprovalPage(_views(view, person, fitting[:limit]), last, cursor, view.now)
 
-    def agent_called(self, called: str) -> str:
+    def agent_called(self, name_or_id: str) -> str:
         """The id of the agent with this name or id; an unknown name is returned as it is."""
         with self.store.read() as view:
-            agent = view.directory.agent_called(called)
-            return called if agent is None else agent.id
+            agent = view.directory.agent_called(name_or_id)
+            return name_or_id if agent is None else agent.id
 
     def show(self, person: Person, approval_id: str) -> ApproverView:
         """One approval with the nonce that this device must sign. Marks it as seen."""

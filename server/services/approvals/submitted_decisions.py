@@ -112,9 +112,9 @@ def _check_allowed_with_code(code: str | None, member: str, value: object) -> No
         raise errors.invalid_body(detail)
 
 
-def _find_user(view: View, approval: Approval, called: str) -> str:
+def _find_user(view: View, approval: Approval, name_or_id: str) -> str:
     """The ID of the person to ask instead. Raises errors.Problem 422."""
-    user, agent = view.directory.user_called(called), view.directory.agent(approval.agent_id)
+    user, agent = view.directory.user_called(name_or_id), view.directory.agent(approval.agent_id)
     eligible = user is not None and user.enabled and user.id != approval.user_id
     named = None if agent is None else agent.asks
     if (

@@ -154,9 +154,9 @@ def end(tx: Unit, deputy: Deputy, *, by: str | None = None) -> bool:
     return True
 
 
-def _find_deputy(tx: Unit, person: Person, called: str) -> User:
+def _find_deputy(tx: Unit, person: Person, name_or_id: str) -> User:
     """The named deputy, an enabled other user. Raises errors.Problem 404 or 422."""
-    other = tx.directory.user_called(called)
+    other = tx.directory.user_called(name_or_id)
     if other is None or not other.enabled:
         raise errors.Problem(404, "not_found", "There is no such person.")
     if other.id == person.user.id:

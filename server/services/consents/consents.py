@@ -340,9 +340,9 @@ _OUTCOMES: Final[dict[State, PageOutcome]] = {
 }
 
 
-def _client_id(view: View, called: str) -> str:
-    app = view.directory.app_called(called)
-    return client_names.find_agent(view, called).id if app is None else app.id
+def _client_id(view: View, name_or_id: str) -> str:
+    app = view.directory.app_called(name_or_id)
+    return client_names.find_agent(view, name_or_id).id if app is None else app.id
 
 
 def _party(tx: Unit, client_id: str) -> Party:

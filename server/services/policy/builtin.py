@@ -236,25 +236,25 @@ def _hash(text: str, agents: Mapping[str, str], users: Mapping[str, str]) -> str
     return hashlib.sha256(whole.encode()).hexdigest()
 
 
-def _agent(view: View, document: PolicyDocument, called: str) -> str:
-    agent = view.directory.agent_called(called)
+def _agent(view: View, document: PolicyDocument, name_or_id: str) -> str:
+    agent = view.directory.agent_called(name_or_id)
     if agent is None:
-        raise _unknown(document, "agent", called, _names_agent(called))
+        raise _unknown(document, "agent", name_or_id, _names_agent(name_or_id))
     return agent.id
 
 
-def _user(view: View, document: PolicyDocument, called: str) -> str:
-    user = view.directory.user_called(called)
+def _user(view: View, document: PolicyDocument, name_or_id: str) -> str:
+    user = view.directory.user_called(name_or_id)
     if user is None:
-        raise _unknown(document, "user", called, _names_user(called))
+        raise _unknown(document, "user", name_or_id, _names_user(name_or_id))
     return user.id
 
 
-def _user_or_group(view: View, document: PolicyDocument, called: str) -> str:
+def _user_or_group(view: View, document: PolicyDocument, name_or_id: str) -> str:
     try:
-        return user_or_group.id_of(view, called)
+        return user_or_group.id_of(view, name_or_id)
     except NotFound:
-        raise _unknown(document, "user or group", called, _names_user(called)) from None
+        raise _unknown(document, "user or group", name_or_id, _names_user(name_or_id)) from None
     except Invalid as error:
         raise InvalidPolicy(str(error)) from None
 

@@ -95,16 +95,16 @@ def load(visit: Visit) -> Facts:
     approval = shown.approval
     note = None if shown.decision is None else shown.decision.note
     is_waiting = is_open(shown, visit.person)
-    given = granted(approval)
+    narrowed = granted(approval)
     asked = str(json.loads(approval.display)["headline"])
     return {
         **request_facts(visit, shown),
         "open": is_waiting,
         "voted": approval.state is State.PENDING and not is_waiting,
-        "button": button_text(approval.kind, asked if given is None else given.headline),
+        "button": button_text(approval.kind, asked if narrowed is None else narrowed.headline),
         "outcome": outcome(shown),
         "note": note,
-        "granted": given,
+        "granted": narrowed,
         "retry": retries.retry_status(approval),
         "tally": shown.tally,
         "can_become_standing_grant": can_become_standing_grant(shown, visit.person),

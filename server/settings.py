@@ -3,7 +3,7 @@
 import os
 import re
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, fields
 from ipaddress import IPv4Network, IPv6Network, ip_network
 from pathlib import Path
@@ -23,6 +23,8 @@ NOBODY: Final = "mailto:sayso@localhost"
 """The contact for push services if none is set and the issuer has no full host name."""
 _CONTACT: Final = re.compile(r"(mailto:[^@\s]+@|https://)[\w-]+(\.[\w-]+)+", re.ASCII)
 _ORIGIN: Final = re.compile(r"(https://[a-z0-9.-]+|http://(localhost|127\.0\.0\.1))(:[0-9]{1,5})?")
+_DAYS: Final = re.compile(r"([3-9][0-9]|[1-9][0-9]{2,3})d")
+"""From 30, as in `services/audit/retention.py`."""
 _HOST: Final = re.compile(r"[a-z0-9-]+(\.[a-z0-9-]+)*")
 LOOPBACK: Final = frozenset({"localhost", "127.0.0.1", "::1"})
 
@@ -102,6 +104,9 @@ class Settings:
     audit_streams_required: str = ""
     """Names of audit streams, separated by commas. While one of them is behind for more than a
     minute, every change is refused with 503."""
+    audit_retention: str = ""
+    """How long entries of the audit log keep their contents, such as `365d`; at least `30d`. Once a
+    day the server deletes the contents of older ones. By default they are kept."""
     callback_ports: str = "443"
     """The ports of agents' callback endpoints, separated by commas."""
     callback_networks: str = ""
@@ -178,6 +183,11 @@ class Settings:
         return _listed(self.audit_streams_required)
 
     @property
+    def audit_retention_days(self) -> int | None:
+        """The days that audit entries keep their bodies; None to keep all."""
+        return int(self.audit_retention[:-1]) if self.audit_retention else None
+
+    @property
     def push_services(self) -> frozenset[str]:
         """The origins of additional push services."""
         return _listed(self.push_origins)
@@ -207,6 +217,10 @@ def _listed(text: str) -> frozenset[str]:
     return frozenset(filter(None, (one.strip() for one in text.split(","))))
 
 
+def _one(text: str) -> frozenset[str]:
+    return frozenset(filter(None, (text,)))
+
+
 NAMES: Final = tuple(f.name for f in fields(Settings) if f.name != "sources")
 
 
@@ -215,16 +229,11 @@ def load(flags: Mapping[str, object] | None = None) -> Settings:
     environment = {
         name: value for name in NAMES if (value := os.environ.get(PREFIX + name.upper()))
     }
-    overrides = {name: str(value) for name, value in (flags or {}).items() if value is not None}
-    data_dir = overrides.get("data_dir") or environment.get("data_dir") or user_data_path("sayso")
+    given = {name: str(value) for name, value in (flags or {}).items() if value is not None}
+    data_dir = given.get("data_dir") or environment.get("data_dir") or user_data_path("sayso")
     file = Path(os.environ.get("SAYSO_CONFIG") or Path(data_dir) / "sayso.toml")
-    return _merge(
-        [
-            (f"file {file}", _from_file(file)),
-            ("environment", environment),
-            ("flag", overrides),
-        ]
-    )
+    layers = [(f"file {file}", _from_file(file)), ("environment", environment), ("flag", given)]
+    return _merge(layers)
 
 
 def _from_file(path: Path) -> dict[str, str]:
@@ -239,7 +248,7 @@ def _from_file(path: Path) -> dict[str, str]:
     return {name: str(value) for name, value in values.items()}
 
 
-def _merge(layers: list[tuple[str, Mapping[str, str]]]) -> Settings:
+def _merge(layers: Sequence[tuple[str, Mapping[str, str]]]) -> Settings:
     values: dict[str, object] = {}
     sources: dict[str, str] = {}
     for source, layer in layers:
@@ -275,6 +284,18 @@ _CHOICES: Final[Mapping[str, tuple[str, ...]]] = {
 }
 
 
+_ORIGINS: Final = "origins in lower case, such as https://push.example.org,http://127.0.0.1:8990"
+_HOSTS: Final = "host names in lower case, such as claude.ai,vscode.dev"
+_FORMS: Final = (
+    ("audit_retention", _one, _DAYS, "30d to 9999d, such as 365d, or empty to keep all entries"),
+    ("push_contact", _one, _CONTACT, "mailto:you@example.org or https://example.org"),
+    ("push_origins", _listed, _ORIGIN, _ORIGINS),
+    ("clients_allowed", _listed, _HOST, _HOSTS),
+    ("clients_blocked", _listed, _HOST, _HOSTS),
+)
+"""Settings whose values have a form, and how the form is described."""
+
+
 def _check(settings: Settings) -> None:
     for name, choices in _CHOICES.items():
         if getattr(settings, name) not in choices:
@@ -285,8 +306,9 @@ def _check(settings: Settings) -> None:
             raise BadSetting(f"{PREFIX}{name.upper()} must be 1 or more.")
     _check_database_password(settings)
     _check_callbacks(settings)
-    _check_push(settings)
-    _check_hosts(settings)
+    for name, values, form, wanted in _FORMS:
+        if not all(map(form.fullmatch, values(getattr(settings, name)))):
+            raise BadSetting(f"{PREFIX}{name.upper()} must be {wanted}.")
     if settings.issuer:
         check_issuer(settings.issuer)
 
@@ -314,28 +336,6 @@ def _check_callbacks(settings: Settings) -> None:
         raise BadSetting(f"{PREFIX}CALLBACK_NETWORKS: {error}.") from error
     if settings.callback_ca_file and not Path(settings.callback_ca_file).is_file():
         raise BadSetting(f"{PREFIX}CALLBACK_CA_FILE must be the path of a file.")
-
-
-def _check_push(settings: Settings) -> None:
-    if settings.push_contact and not _CONTACT.fullmatch(settings.push_contact):
-        raise BadSetting(
-            f"{PREFIX}PUSH_CONTACT must be mailto:you@example.org or https://example.org."
-        )
-    for origin in settings.push_services:
-        if not _ORIGIN.fullmatch(origin):
-            raise BadSetting(
-                f"{PREFIX}PUSH_ORIGINS must be origins in lower case, such as "
-                "https://push.example.org or http://127.0.0.1:8990, separated by commas."
-            )
-
-
-def _check_hosts(settings: Settings) -> None:
-    for name in ("clients_allowed", "clients_blocked"):
-        if not all(map(_HOST.fullmatch, _listed(getattr(settings, name)))):
-            raise BadSetting(
-                f"{PREFIX}{name.upper()} must be host names in lower case, such as "
-                "claude.ai,vscode.dev."
-            )
 
 
 def check_issuer(issuer: str) -> None:

@@ -24,7 +24,7 @@ from approver_tui.state.consents.consents import Consent, ConsentState
 from approver_tui.state.devices.devices import Device
 from approver_tui.state.incidents.reports import ReportResult
 from approver_tui.state.notifications.deliveries import Delivery
-from approver_tui.state.text import display_safe
+from approver_tui.state.text import counted, display_safe
 
 _WIDTH = 14
 _ANSWERED = {Answer.APPROVE: "approved", Answer.DENY: "denied"}
@@ -183,8 +183,8 @@ def _place_line(place: Place) -> str:
 def report_lines(done: ReportResult) -> list[str]:
     """Return the result of a report."""
     stopped = [
-        f"  {agent.name} is {agent.state}: {_count_text(agent.tokens_revoked, 'token')} and "
-        f"{_count_text(agent.requests_cancelled, 'other request')} ended."
+        f"  {agent.name} is {agent.state}: {counted(agent.tokens_revoked, 'token')} and "
+        f"{counted(agent.requests_cancelled, 'other request')} ended."
         for agent in done.agents
     ]
     state = done.approval.state_text.capitalize()
@@ -229,12 +229,8 @@ def pin_problems(value: Device) -> list[str]:
     if value.pin.exhausted:
         return ["  this PIN can no longer be used: log in again to choose a new one"]
     if value.pin.tries:
-        return [f"  {value.pin.tries} wrong PINs since the last correct one"]
+        return [f"  {counted(value.pin.tries, 'wrong PIN')} since the last correct one"]
     return []
-
-
-def _count_text(number: int, noun: str) -> str:
-    return f"{number} {noun}{'' if number == 1 else 's'}"
 
 
 def _unusual(display: Display) -> list[str]:

@@ -21,9 +21,9 @@ from approver_tui.screens.palette import Palette, commands
 from approver_tui.screens.ready_screen import ReadyScreen
 from approver_tui.state.notifications.connection import Phase
 from approver_tui.state.saved_filters import NO_FILTERS
-from approver_tui.state.text import SafeText
+from approver_tui.state.text import SafeText, counted
 from approver_tui.widgets.filter_line import FilterLine
-from approver_tui.widgets.lines import fmt, lines_word
+from approver_tui.widgets.lines import fmt
 from approver_tui.widgets.notice_lines import CachedLine, NoticeLines, StatusLine
 
 TIGHT_CLASS = "-tight"
@@ -125,7 +125,7 @@ class KeyedScreen(ReadyScreen[None]):
 
     def draw_more(self, below: int) -> None:
         """Show how many lines are below; on small screens not next to the status."""
-        text = fmt("more below: {} {}", below, lines_word(below)) if below else SafeText("")
+        text = fmt("more below: {}", counted(below, "line")) if below else SafeText("")
         line = self._more_line
         line.show(text)
         is_free = bool(text) and not self._status_line.text

@@ -8,6 +8,7 @@ the two equal. The app sanitizes text again because a server may be older, or ho
 
 import re
 import unicodedata
+from typing import LiteralString
 
 _MARKS_IN_A_ROW = 3
 # One composed character has at most this many before NFC.
@@ -40,6 +41,11 @@ class SafeText(str):
     """Text that went through `display_safe`; the only kind that a screen may draw."""
 
     __slots__ = ()
+
+
+def counted(number: int, noun: LiteralString, plural: LiteralString = "") -> SafeText:
+    """Return a number with its noun; the plural of most is the noun with an s."""
+    return SafeText(f"{number:,} {noun if number == 1 else plural or f'{noun}s'}")
 
 
 def display_safe(raw: str, *, max_len: int = 280, max_lines: int = 1) -> SafeText:

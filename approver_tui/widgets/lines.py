@@ -50,11 +50,6 @@ def fmt(template: LiteralString, *values: SafeText | int) -> SafeText:
     return SafeText(template.format(*values))
 
 
-def lines_word(count: int) -> SafeText:
-    """Return "line" or "lines" for a count."""
-    return fmt("line") if count == 1 else fmt("lines")
-
-
 def line(text: SafeText, role: Role = Role.PLAIN) -> Line:
     """Return a line of a single piece."""
     return (Piece(text, role),)

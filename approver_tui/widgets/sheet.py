@@ -16,8 +16,8 @@ from textual.message import Message
 from textual.scroll_view import ScrollView
 from textual.strip import Strip
 
-from approver_tui.state.text import SafeText
-from approver_tui.widgets.lines import Line, Role, fmt, lines_word
+from approver_tui.state.text import SafeText, counted
+from approver_tui.widgets.lines import Line, Role, fmt
 
 SCROLLING: list[BindingType] = [
     Binding("j,down", "scroll_down", show=False),
@@ -184,7 +184,7 @@ class ReadSheet(Sheet):
     def more(self) -> SafeText:
         """The note that there is more below."""
         below = self.rows_below
-        return fmt("more below: {} {} (PgDn)", below, lines_word(below)) if below else SafeText("")
+        return fmt("more below: {} (PgDn)", counted(below, "line")) if below else SafeText("")
 
     def action_read(self, step: int) -> None:
         """Scroll by less than a screenful, so that no line is skipped."""

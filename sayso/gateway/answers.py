@@ -103,5 +103,5 @@ def within_limits(max_bytes: int, timeout: float) -> Iterator[None]:
         text = f"The answer of the upstream server was cut off after {max_bytes} bytes."
         raise UpstreamError(text) from error
     except TimeoutError as error:
-        text = f"The upstream server was silent for {timeout:g} seconds."
+        text = f"The upstream server was silent for {timeout:g} s."
         raise UpstreamError(text) from error

@@ -76,7 +76,7 @@ class Upstream:
                     raise NoResponse(response.status_code)
                 yield _HttpAnswer(response, self._max, self._timeout)
         except httpx.TimeoutException as error:
-            text = f"The upstream server was silent for {self._timeout:g} seconds."
+            text = f"The upstream server was silent for {self._timeout:g} s."
             raise UpstreamError(text) from error
         except httpx.HTTPError as error:
             name = type(error).__name__

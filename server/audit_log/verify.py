@@ -68,7 +68,7 @@ class Verified:
         if self.signed != self.frontier.size:
             raise Broken(f"No checkpoint covers the entries from {self.signed} on.")
         if self.last_trimmed >= self.meaning.trimmed_before:
-            raise Broken(f"Entry {self.last_trimmed} has no body, and no entry says why.")
+            raise Broken(f"Entry {self.last_trimmed} has no contents, and no entry says why.")
         if self.since is not None and self.since.size > self.frontier.size:
             raise Broken(
                 f"The log is older than your checkpoint: {self.frontier.size} entries, which had "
@@ -96,9 +96,9 @@ class Verified:
         except BadNote as error:
             raise Broken(f"The checkpoint at size {line.size} is not valid. {error}") from error
         if checkpoint.size != self.frontier.size:
+            entries = _counted(checkpoint.size, "entry", "entries")
             raise Broken(
-                f"Entries are missing: a checkpoint of {checkpoint.size} entries stands after "
-                f"{self.frontier.size}."
+                f"Entries are missing: a checkpoint of {entries} stands after {self.frontier.size}."
             )
         self._compare(checkpoint)
         if at < self.at:
@@ -155,13 +155,19 @@ def verify(
 def summary(verified: Verified) -> str:
     """The verdict about a verified log."""
     unchecked = f", {verified.meaning.unchecked} not checked" if verified.meaning.unchecked else ""
-    erased = f", {verified.erased} erased texts" if verified.erased else ""
-    trimmed = f" ({verified.meaning.trimmed} without a body)" if verified.meaning.trimmed else ""
+    erased = f", {_counted(verified.erased, 'erased text')}" if verified.erased else ""
+    trimmed = f" ({verified.meaning.trimmed} without contents)" if verified.meaning.trimmed else ""
     return (
-        f"Verified: {verified.frontier.size} entries{trimmed}, {verified.checkpoints} checkpoints, "
-        f"{verified.meaning.signatures} user signatures{unchecked}{erased}. "
+        f"Verified: {_counted(verified.frontier.size, 'entry', 'entries')}{trimmed}, "
+        f"{_counted(verified.checkpoints, 'checkpoint')}, "
+        f"{_counted(verified.meaning.signatures, 'user signature')}{unchecked}{erased}. "
         f"Last checkpoint: {_moment(verified.at)}."
     )
+
+
+def _counted(number: int, noun: str, plural: str = "") -> str:
+    """As `server.protocol.text.counted`, which is not in the folder of an auditor."""
+    return f"{number:,} {noun if number == 1 else plural or f'{noun}s'}"
 
 
 def verify_file(file: Path, log_keys: Sequence[str], since: Path | None, out: IO[str]) -> str:
@@ -208,7 +214,7 @@ def _proved_receipt(receipt: Mapping[str, Any], keys: Sequence[LogKey]) -> str:
         found = receipts.check(receipt, keys)
     except BadReceipt as error:
         raise Broken(str(error)) from error
-    answers = "1 answer" if found.answers == 1 else f"{found.answers} answers"
+    answers = _counted(found.answers, "answer")
     approval = json.dumps(found.approval)
     return f"Verified: {answers} to {approval} in the log, as of {_moment(found.at)}."
 
@@ -225,7 +231,7 @@ def _moment(at: int) -> str:
 def _shown(out: IO[str]) -> Callable[[int], None]:
     def show(size: int) -> None:
         if out.isatty():
-            print(f"\r{size} entries", end="", file=out, flush=True)
+            print(f"\r{size:,} entries", end="", file=out, flush=True)
 
     return show
 

@@ -91,7 +91,8 @@ def check_prose(raw: str, *, what: str, max_chars: int, lines: int = 1) -> str:
     """
     text = _composed(raw, what, max_chars)
     if text.count("\n") >= lines:
-        raise ValueError(f"{what} may have {_lines(lines)}; remove the line breaks beyond that")
+        most = counted(lines, "line")
+        raise ValueError(f"{what} may have {most}; remove the line breaks beyond that")
     for position, character in _unfit(text):
         raise ValueError(
             f"{what} has U+{ord(character):04X} at character {position}; use only letters, "
@@ -206,5 +207,6 @@ def _is_name_character(character: str) -> bool:
     return unicodedata.category(character)[0] in "LN" and character not in _INVISIBLE
 
 
-def _lines(lines: int) -> str:
-    return "one line" if lines == 1 else f"{lines} lines"
+def counted(number: int, noun: str, plural: str = "") -> str:
+    """A number with its noun; the plural of most is the noun with an s."""
+    return f"{number:,} {noun if number == 1 else plural or f'{noun}s'}"

@@ -12,6 +12,7 @@ from server.delivery.audit_streams import FOLDER, positions
 from server.delivery.outbox import OutboxWorker
 from server.last_seen import LastSeen
 from server.model.store import Busy
+from server.services.audit.retention import RetentionSchedule
 from server.services.audit.streams import AuditStream, Position
 from server.services.clients.app_expiry import UnknownAppExpiry
 from server.services.notifications.feed import ANY_CHANGE, Hub
@@ -73,6 +74,7 @@ def run_concurrently(work: Callable[[], None]) -> None:
 
 
 def _loops(services: Services, outbox: OutboxWorker) -> list[Loop]:
+    days = services.settings.audit_retention_days
     loops = [
         Loop("hub", services.hub.round, 0),
         Loop("expiry", services.sweeper.round, 1),
@@ -80,6 +82,7 @@ def _loops(services: Services, outbox: OutboxWorker) -> list[Loop]:
         Loop("orphan quarantine", services.orphan_quarantine.round, 10),
         Loop("unused clients", UnknownAppExpiry(services.store).round, 60),
         Loop("audit log", services.audit_log.round, 1),
+        Loop("audit retention", RetentionSchedule(services.store, days).round, 60),
         Loop("audit streams", StreamWatch(services.settings, services.store).round, 2),
         Loop("tidy", services.sweeper.tidy, 60),
         Loop("last seen", LastSeen(services.settings, services.store).note, 10),

@@ -13,7 +13,7 @@ from typing import Any, Final
 from markupsafe import Markup, escape
 
 from server.protocol.names import is_app, path_id
-from server.protocol.text import display_safe
+from server.protocol.text import counted, display_safe
 from server.services.clients.agent_members import AGENT_MEMBERS
 from server.services.policy.displays import rfc3339
 from server.web.browser import day, moment
@@ -98,6 +98,7 @@ def _pretty(text: str) -> str:
 
 
 FILTERS: Final[Mapping[str, Callable[..., object]]] = {
+    "counted": counted,
     "shown": _shown,
     "quoted": _quoted,
     "clock": _clock,

@@ -9,6 +9,7 @@ import pytest
 from psycopg import errors
 from sqlalchemy import make_url
 
+from server.model.store import Busy
 from tests.support.builders.databases import upgraded_database
 from tests.support.checks.log_and_rows import verify_log
 from tests.support.checks.waiting import until
@@ -71,7 +72,10 @@ def server(url: str, owner: psycopg.Connection, tmp_path: Path) -> Iterator[Live
 def test_the_server_works_and_only_adds_to_the_log(
     server: LiveServer, url: str, owner: psycopg.Connection
 ) -> None:
-    """Approved and redeemed, denied, expired; the log is signed, and nobody changes it."""
+    """Approved and redeemed, denied, expired; the log is signed, and nobody changes it.
+
+    With one more right it deletes what entries say, and still changes nothing.
+    """
     agent, person = new_agent(server), new_person(server)
     approved = agent.ask_payment(person.user).json()["auth_req_id"]
     person.approve(person.only())
@@ -84,13 +88,29 @@ def test_the_server_works_and_only_adds_to_the_log(
     until(lambda: person.waiting() == ())
     until(lambda: server.services.audit_log.round() == 0)
     with psycopg.connect(url.replace("+psycopg", ""), autocommit=True) as role:
-        for change in (*_CHANGES, *_ONLY_OWNER):
-            with pytest.raises((errors.InsufficientPrivilege, errors.RaiseException)):
-                role.execute(change)
+        _refuse(role, *_CHANGES, *_ONLY_OWNER)
     for change in _CHANGES:
         with pytest.raises(errors.RaiseException, match="The audit log is never changed"):
             owner.execute(change)
     assert "Traceback" not in server.log
     verify_log(server)
+    with pytest.raises(Busy, match="InsufficientPrivilege"):
+        _trim(server)
+    (grant,) = re.findall(r"`(GRANT UPDATE ON .+?;)`", _PAGE.read_text("utf-8"))
+    owner.execute(grant)
+    _trim(server)
+    with psycopg.connect(url.replace("+psycopg", ""), autocommit=True) as role:
+        _refuse(role, *_CHANGES, *_ONLY_OWNER)
     agent.http.close()
     person.client.close()
+
+
+def _refuse(role: psycopg.Connection, *changes: str) -> None:
+    for change in changes:
+        with pytest.raises((errors.InsufficientPrivilege, errors.RaiseException)):
+            role.execute(change)
+
+
+def _trim(server: LiveServer) -> None:
+    with server.services.store.write() as tx:
+        tx.audit.trim(0, 1, ())

@@ -112,6 +112,9 @@ def test_an_unusable_settings_file_is_named_with_its_error(tmp_path, text, says)
         ("max_connections", "x", "whole number"),
         ("issuer", "auth.example", "ISSUER"),
         *(("callback_ports", ports, "such as 443,8443") for ports in ("0", "70000", "a", "4,")),
+        *(("audit_retention", one, "30d to 9999d") for one in ("29d", "365", "30d,60d", "99999d")),
+        ("push_contact", "mailto:a@b.example,mailto:c@d.example", "mailto:you@example.org"),
+        ("push_origins", "https://Push.example", "origins in lower case"),
         ("callback_networks", "10.0.0.1/8", "host bits"),
         ("callback_networks", "the office", "does not appear"),
         ("callback_ca_file", "/nowhere/ca.pem", "must be the path of a file"),
@@ -226,6 +229,12 @@ def test_every_setting_has_a_default_of_its_own_type():
     """A number in the class is a number in the file."""
     assert isinstance(Settings().data_dir, Path)
     assert all(isinstance(getattr(Settings(), name), int | str | Path) for name in NAMES)
+
+
+def test_audit_entries_are_kept_unless_days_are_set():
+    """The days are a number for the server."""
+    assert load().audit_retention_days is None
+    assert load({"audit_retention": "365d"}).audit_retention_days == 365
 
 
 def test_callback_ports_and_networks_are_parsed_from_settings(monkeypatch):

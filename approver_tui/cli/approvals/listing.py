@@ -12,6 +12,7 @@ from approver_tui.client.wire import Page
 from approver_tui.state.approvals.approvals import Approval, Kind, Unverified
 from approver_tui.state.approvals.inbox import by_agent, waits_for_others
 from approver_tui.state.approvals.look_alikes import grouped
+from approver_tui.state.text import counted
 
 
 def page_lines(listed: Page, now: int, *, empty: str, me: str = "") -> list[str]:
@@ -99,7 +100,7 @@ def waiting_sentence(number: int) -> str:
     """Return how many requests wait, as the start of a sentence."""
     if not number:
         return "No requests are waiting"
-    return "1 request is waiting" if number == 1 else f"{number} requests are waiting"
+    return counted(number, "request is waiting", "requests are waiting")
 
 
 def _requester_for(approval: Approval) -> str:

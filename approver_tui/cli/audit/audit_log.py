@@ -7,6 +7,7 @@ from approver_tui.cli.lines import fact
 from approver_tui.cli.printing import as_json, print_result
 from approver_tui.client.audit.log_witness import WARNING, LogWitness
 from approver_tui.client.errors import DoesNotHold
+from approver_tui.state.text import counted
 
 
 @click.command("audit-log")
@@ -36,7 +37,8 @@ def command(*, accept: bool) -> None:
         "log_key": witness.log_key,
         "file": str(witness.file),
     }
-    kept = "none yet: the server has no checkpoint" if size is None else f"{size} entries"
+    none = "none yet: the server has no checkpoint"
+    kept = none if size is None else counted(size, "entry", "entries")
     lines = [
         fact("server", client.profile.issuer),
         fact("last seen", kept),

@@ -5,6 +5,7 @@ import click
 from approver_tui.cli import documents, references
 from approver_tui.cli.inputs import this_client
 from approver_tui.cli.printing import as_json, print_result
+from approver_tui.state.text import counted
 
 
 @click.command("revoke")
@@ -15,6 +16,6 @@ def command(*, consent_id: str) -> None:
     with this_client() as client:
         consent, tokens = client.revoke_consent(references.consent_id(client, consent_id))
     document = {"schema": "sayso.consent/1", **documents.consent(consent), "tokens_revoked": tokens}
-    ended_too = f"{tokens} token{'' if tokens == 1 else 's'} ended with it."
-    text = f"Revoked: {consent.client_name} at {consent.resource}. {ended_too}"
+    ended = counted(tokens, "token")
+    text = f"Revoked: {consent.client_name} at {consent.resource}. {ended} ended with it."
     print_result(document, [text])

@@ -10,6 +10,7 @@ from approver_tui.state.standing_grants.standing_grants import (
     Money,
     StandingGrant,
 )
+from approver_tui.state.text import counted
 
 
 def grant(value: StandingGrant) -> list[str]:
@@ -56,7 +57,7 @@ def preview(value: GrantPreview) -> list[str]:
         *(f"  {fact.label}: {fact.value}" for fact in value.pattern),
         *([f"  may use {', '.join(value.scopes)}"] if value.scopes else []),
         f"  {_times(value.uses)}{_in_all(value.sum)}, until {local_time(value.expires_at)}",
-        f"Would have covered {covered} of the last {len(value.requests)} requests:",
+        f"Would have covered {covered} of the last {counted(len(value.requests), 'request')}:",
         *past,
         "No standing grant was created.",
     ]
@@ -83,4 +84,4 @@ def _in_all(value: Money | None) -> str:
 
 
 def _times(uses: int) -> str:
-    return "once" if uses == 1 else f"{uses} times"
+    return "once" if uses == 1 else counted(uses, "time")

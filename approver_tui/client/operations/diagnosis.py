@@ -18,6 +18,7 @@ from approver_tui.client.sign_in.profile import Home
 from approver_tui.client.transport import LOOPBACK
 from approver_tui.state.devices.devices import Device
 from approver_tui.state.notifications.connection import Connection
+from approver_tui.state.text import counted
 
 _OTHERS_MODE = 0o077
 _FEED_SECONDS = 5.0
@@ -125,9 +126,10 @@ def _device_findings(device: Device, now: int) -> Iterator[Finding]:
     elif device.pin.exhausted:
         yield Finding(Severity.BROKEN, "This PIN has had too many wrong attempts.", _LOGIN_FIX)
     elif device.pin.tries:
+        tries = counted(device.pin.tries, "wrong PIN was", "wrong PINs were")
         yield Finding(
             Severity.WEAK,
-            f"{device.pin.tries} wrong PINs were entered here since the last correct one.",
+            f"{tries} entered here since the last correct one.",
             "Not you? Run sayso-approver devices, and revoke the ones you do not know.",
         )
     if device.high_from > now:

@@ -16,7 +16,7 @@ from approver_tui.screens.keys import DENY_HELP, DENY_KEYS
 from approver_tui.screens.panel import BatchSubmitted, DenialSubmitted, Deny, Overlay, Panel
 from approver_tui.state.approvals.approvals import Approval, Kind
 from approver_tui.state.approvals.decision import DenyCode
-from approver_tui.state.text import SafeText
+from approver_tui.state.text import SafeText, counted
 from approver_tui.widgets.approvals.denial_form import DenialForm
 from approver_tui.widgets.approvals.deny_codes import NOT_PICKED, DenyCodes
 from approver_tui.widgets.check_line import CheckLine
@@ -137,5 +137,5 @@ def _other_requests(state: InboxState, approval: Approval, now: int) -> tuple[Ap
 
 
 def _others_text(approval: Approval, count: int) -> SafeText:
-    which = fmt("1 other request") if count == 1 else fmt("{} other requests", count)
+    which = counted(count, "other request")
     return fmt("Deny {} of {} too, as they are now", which, approval.agent.name)

@@ -27,10 +27,9 @@ from approver_tui.state.approvals.approvals import Approval, ApprovalState
 from approver_tui.state.approvals.requesting_agent import RequestingAgent
 from approver_tui.state.approvals.search_span import SearchSpan
 from approver_tui.state.queries import NO_QUERY, Query, read_query
-from approver_tui.state.text import SafeText, display_safe
+from approver_tui.state.text import SafeText, counted, display_safe
 from approver_tui.widgets.approvals.facts import approval_lines, raw_lines
 from approver_tui.widgets.approvals.receipt import receipt_lines
-from approver_tui.widgets.consents.rights import tokens_count
 from approver_tui.widgets.entry_list import Entry, Section
 from approver_tui.widgets.entry_sheet import EntrySheet
 from approver_tui.widgets.filter_line import FilterLine
@@ -221,7 +220,7 @@ class HistoryPage(Page[Part, Approval]):
         tokens = [each for each in server.delegations() if each.approval_id == approval.id]
         ended = sum(server.revoke_delegation(token.id) for token in tokens)
         return (
-            fmt("{} ended.", tokens_count(ended))
+            fmt("{} ended.", counted(ended, "token"))
             if tokens
             else fmt("Its tokens have already ended.")
         )

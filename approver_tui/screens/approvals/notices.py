@@ -13,7 +13,7 @@ from approver_tui.client.audit.log_witness import WARNING
 from approver_tui.screens.approvals.inbox_state import InboxState
 from approver_tui.screens.context import ScreenContext
 from approver_tui.state.notifications.connection import Phase
-from approver_tui.state.text import SafeText
+from approver_tui.state.text import SafeText, counted
 from approver_tui.widgets.lines import fmt
 from approver_tui.widgets.times import age
 
@@ -129,7 +129,7 @@ def _unverified(state: InboxState) -> Notice | None:
     if not state.unverified:
         return None
     count = len(state.unverified)
-    which = fmt("1 request") if count == 1 else fmt("{} requests", count)
+    which = counted(count, "request")
     they = fmt("it") if count == 1 else fmt("they")
     text = fmt("! {} cannot be verified, so {} cannot be read or answered here", which, they)
     return Notice(text, fmt("! {} not verified", which))
@@ -139,10 +139,10 @@ def _wrong_pins(state: InboxState) -> Notice | None:
     tries = state.device.pin.tries if state.device else 0
     if not tries:
         return None
+    which = counted(tries, "wrong PIN")
     if state.device and state.device.pin.locked:
-        text = fmt("! This device is locked: {} wrong PINs. Unlock it from another device.", tries)
+        text = fmt("! This device is locked: {}. Unlock it from another device.", which)
         return Notice(text, fmt("! This device is locked"))
-    which = fmt("1 wrong PIN") if tries == 1 else fmt("{} wrong PINs", tries)
     return Notice(fmt("! {} since you last approved", which), fmt("! {}", which))
 
 

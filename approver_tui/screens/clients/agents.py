@@ -15,9 +15,9 @@ from approver_tui.screens.page import Page, PageAction, action_bindings
 from approver_tui.screens.request_actions import QuickAction, RequestActions
 from approver_tui.state.clients.access import acting_agents
 from approver_tui.state.clients.agents import ASKED_WITHIN, Agent, merge_agents
-from approver_tui.state.text import SafeText
+from approver_tui.state.text import SafeText, counted
 from approver_tui.widgets.clients.agents import agent_entry, agent_lines
-from approver_tui.widgets.consents.rights import count_text, holdings_text, tokens_count
+from approver_tui.widgets.consents.rights import holdings_text
 from approver_tui.widgets.entry_list import Section
 from approver_tui.widgets.lines import Line, fmt
 
@@ -75,8 +75,8 @@ class AgentsPage(Page[Found, Agent]):
     def _suspend(self, one: Agent, _typed: str) -> SafeText:
         """Runs in a thread."""
         ended = self.context.server.suspend_agent(one.id)
-        requests = count_text(ended.requests, fmt("request"), fmt("requests"))
-        tokens = tokens_count(ended.tokens)
+        requests = counted(ended.requests, "request")
+        tokens = counted(ended.tokens, "token")
         return fmt("{} is suspended: {} and {} ended.", one.name, tokens, requests)
 
     def _suspend_blocker(self) -> SafeText:

@@ -15,14 +15,13 @@ from approver_tui.screens.page import Page, PageAction, action_bindings
 from approver_tui.state.consents.consents import Consent, ConsentState
 from approver_tui.state.notifications.events import EventName
 from approver_tui.state.standing_grants.standing_grants import StandingGrant
-from approver_tui.state.text import SafeText
+from approver_tui.state.text import SafeText, counted
 from approver_tui.state.tokens.delegations import Delegation
 from approver_tui.widgets.consents.rights import (
     consent_entry,
     consent_lines,
     token_entry,
     token_lines,
-    tokens_count,
 )
 from approver_tui.widgets.entry_list import Section
 from approver_tui.widgets.lines import Line, fmt
@@ -92,7 +91,7 @@ class RightsPage(Page[HeldAccess, HeldRight]):
     def revoke_consent(self, consent: Consent, _pin: str) -> SafeText:
         """Runs in a thread."""
         _, tokens = self.context.server.revoke_consent(consent.id)
-        return fmt("Revoked: {}. {} ended with it.", consent.client_name, tokens_count(tokens))
+        return fmt("Revoked: {}. {} ended with it.", consent.client_name, counted(tokens, "token"))
 
     def revoke_grant(self, grant: StandingGrant, _pin: str) -> SafeText:
         """Runs in a thread."""
@@ -102,7 +101,7 @@ class RightsPage(Page[HeldAccess, HeldRight]):
     def revoke_token(self, token: Delegation, _pin: str) -> SafeText:
         """Runs in a thread."""
         ended = self.context.server.revoke_delegation(token.id)
-        return fmt("Revoked: {}. {} ended.", token.client.name, tokens_count(ended))
+        return fmt("Revoked: {}. {} ended.", token.client.name, counted(ended, "token"))
 
     def _blocker(self) -> SafeText:
         current = self.current

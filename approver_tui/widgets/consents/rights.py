@@ -7,7 +7,7 @@ from approver_tui.state.clients.access import ActingAgent
 from approver_tui.state.consents.consents import Consent, ConsentState
 from approver_tui.state.devices.devices import Browser, Device
 from approver_tui.state.standing_grants.standing_grants import StandingGrant
-from approver_tui.state.text import SafeText
+from approver_tui.state.text import SafeText, counted
 from approver_tui.state.tokens.delegations import Delegation
 from approver_tui.widgets.approvals.outcomes import RenderContext
 from approver_tui.widgets.entry_list import Entry
@@ -15,30 +15,11 @@ from approver_tui.widgets.lines import BLANK, Line, Role, fmt, line, wrapped
 from approver_tui.widgets.times import age, remaining
 
 
-def count_text(number: int, one: SafeText, more: SafeText) -> SafeText:
-    """Return a count with its noun."""
-    return fmt("1 {}", one) if number == 1 else fmt("{} {}", number, more)
-
-
-def consents_count(number: int) -> SafeText:
-    """Return how many consents."""
-    return count_text(number, fmt("consent"), fmt("consents"))
-
-
-def tokens_count(number: int) -> SafeText:
-    """Return how many tokens."""
-    return count_text(number, fmt("token"), fmt("tokens"))
-
-
-def grants_count(number: int) -> SafeText:
-    """Return how many standing grants."""
-    return count_text(number, fmt("standing grant"), fmt("standing grants"))
-
-
 def holdings_text(one: ActingAgent) -> SafeText:
     """Return how many grants, consents and tokens an agent has; grants only if there are any."""
-    rest = fmt("{}, {}", consents_count(len(one.consents)), tokens_count(len(one.delegations)))
-    return fmt("{}, {}", grants_count(len(one.grants)), rest) if one.grants else rest
+    consents, tokens = counted(len(one.consents), "consent"), counted(len(one.delegations), "token")
+    rest = fmt("{}, {}", consents, tokens)
+    return fmt("{}, {}", counted(len(one.grants), "standing grant"), rest) if one.grants else rest
 
 
 def access_lines(one: ActingAgent, view: RenderContext) -> list[Line]:

@@ -5,8 +5,7 @@ Owns: the wording. Never: what a report quarantines; the server decides that.
 
 from approver_tui.state.approvals.approvals import Approval, Kind
 from approver_tui.state.incidents.reports import QuarantinedAgent, ReportResult, ReportScope
-from approver_tui.state.text import SafeText
-from approver_tui.widgets.consents.rights import tokens_count
+from approver_tui.state.text import SafeText, counted
 from approver_tui.widgets.lines import fmt
 
 _SCOPE_TEXTS = {
@@ -57,7 +56,7 @@ def report_result_text(reported: ReportResult) -> SafeText:
             "No agent made this request, so none was quarantined. Reported: {}.", reported.incident
         )
     first, *others = reported.agents
-    more = fmt(" And {} more agents.", len(others)) if others else SafeText("")
+    more = fmt(" And {}.", counted(len(others), "more agent")) if others else SafeText("")
     return fmt("{}{} Reported: {}.", _quarantined_text(first), more, reported.incident)
 
 
@@ -66,10 +65,6 @@ def _quarantined_text(agent: QuarantinedAgent) -> SafeText:
         "{} is {}: {} and {} ended.",
         agent.name,
         agent.state,
-        tokens_count(agent.tokens_revoked),
-        _requests(agent.requests_cancelled),
+        counted(agent.tokens_revoked, "token"),
+        counted(agent.requests_cancelled, "other request"),
     )
-
-
-def _requests(count: int) -> SafeText:
-    return fmt("1 other request") if count == 1 else fmt("{} other requests", count)

@@ -12,7 +12,7 @@ from approver_tui.state.standing_grants.standing_grants import (
     StandingGrant,
 )
 from approver_tui.state.standing_grants.varying import VaryingMember, difference
-from approver_tui.state.text import SafeText
+from approver_tui.state.text import SafeText, counted
 from approver_tui.widgets.approvals.outcomes import RenderContext
 from approver_tui.widgets.consents.rights import grant_scope
 from approver_tui.widgets.entry_list import Entry
@@ -59,7 +59,7 @@ def preview_lines(
 ) -> list[Line]:
     """Return the preview of a grant, and which recent requests it would have covered."""
     in_all = fmt("") if preview.sum is None else fmt("; {} in all", preview.sum.words)
-    times = fmt("once") if preview.uses == 1 else fmt("{} times", preview.uses)
+    times = fmt("once") if preview.uses == 1 else counted(preview.uses, "time")
     until = view.clock(preview.expires_at)
     covered = sum(request.mismatch is None for request in preview.requests)
     total = len(preview.requests)

@@ -17,7 +17,7 @@ from server.cli.printed import Printed, prints
 from server.cli.split_group import SplitGroup
 from server.lazy_imports import lazily
 from server.model.audit import EntrySearch, StoredEntry
-from server.services.audit import personal
+from server.protocol.text import counted
 from server.services.refusals import NotFound
 
 with lazily():
@@ -130,7 +130,7 @@ def hash_value(admin: OpenInstallation, source: TextIO) -> Printed:
 
     FILE contains the value; the default, -, reads stdin. Pass the hash to `audit search --hash`.
     """
-    found = personal.hashed(admin.services.secrets, source.read().strip())
+    found = admin.value_hash(source.read())
     return {"hash": found}, [found]
 
 
@@ -146,7 +146,7 @@ def erase(admin: OpenInstallation, name_or_id: str) -> Printed:
     user, texts = admin.erasures.erase(name_or_id, by=admin.by)
     return (
         {"user": user.id, "texts": texts},
-        [f"{texts} texts of {user.name} are erased from the audit log. IDs stay."],
+        [f"Erased {counted(texts, 'text')} of {user.name} from the audit log. IDs stay."],
     )
 
 
@@ -155,20 +155,21 @@ def erase(admin: OpenInstallation, name_or_id: str) -> Printed:
     "--before",
     metavar="WHEN",
     required=True,
-    help="A date, a time, or a duration before now such as 365d.",
+    help="A date, a time, or a duration before now such as 365d. At least 30 days ago.",
 )
 @prints
 def trim(admin: OpenInstallation, before: str) -> Printed:
-    """Delete the bodies of old entries. Their hashes stay, so the log still verifies.
+    """Delete the contents of old entries. Their hashes stay, so the log still verifies.
 
-    This cannot be undone. Entries with keys that verify later entries keep their bodies. Export
+    This cannot be undone. Entries with keys that verify later entries keep their contents. Export
     the log first if you must be able to show what it said.
     """
     up_to_date(admin)
-    entry_id, place = admin.retention.announce(_time(before, admin.now) or 0, by=admin.by)
-    up_to_date(admin).prove(entry_id)
-    deleted = admin.retention.delete(place)
-    return {"before": place, "deleted": deleted}, [f"{deleted} entries have no body any more."]
+    trim = admin.retention.announce(_time(before, admin.now) or 0, by=admin.by)
+    up_to_date(admin)
+    admin.retention.delete()
+    text = f"Deleted the contents of {counted(trim.entries, 'entry', 'entries')}."
+    return {"before": trim.before, "entries": trim.entries}, [text]
 
 
 def _search(admin: OpenInstallation, filters: Mapping[str, str | None]) -> EntrySearch:

@@ -17,6 +17,7 @@ from server.cli.printed import Printed, prints
 from server.folders import write_new
 from server.key_files import replace_log
 from server.lazy_imports import lazily
+from server.protocol.text import counted
 from server.services.audit.log import AuditLog
 
 with lazily():
@@ -138,8 +139,9 @@ def diff(first: Path, second: Path | None, *, as_json: bool) -> None:
         "only_first": [{"seq": one.seq, **one.members} for one in found.only_first],
         "only_second": [{"seq": one.seq, **one.members} for one in found.only_second],
     }
-    erased = f" {found.erased} texts were erased." if found.erased else ""
-    head = f"{found.common} entries are in both, {len(news)} in one of them.{erased}"
+    erased = f" Erased: {counted(found.erased, 'text')}." if found.erased else ""
+    common = counted(found.common, "entry", "entries")
+    head = f"{common} in both, {len(news)} in only one of them.{erased}"
     answer(document, [head, *(_difference(*one) for one in news)], as_json=as_json)
 
 
@@ -157,7 +159,5 @@ def _compared(first: Iterator[Line], second: Path | None) -> Difference:
 
 def _difference(sign: str, entry: LoggedEntry) -> str:
     words = entry.members
-    columns = (
-        [rfc3339(words["at"]) or "", words["type"], words["actor"]] if words else ["without body"]
-    )
-    return "  ".join([f"{sign} {entry.seq}", *columns])
+    shown = [rfc3339(words["at"]) or "", words["type"], words["actor"]] if words else []
+    return "  ".join([f"{sign} {entry.seq}", *(shown or ["without contents"])])

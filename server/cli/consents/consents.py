@@ -5,6 +5,7 @@ import click
 from server.cli.opening import BY, OpenInstallation
 from server.cli.output import listed, moment, table
 from server.cli.printed import Printed, prints
+from server.protocol.text import counted
 from server.services.consents import consent_json
 
 
@@ -46,5 +47,6 @@ def revoke(admin: OpenInstallation, consent_id: str) -> Printed:
     """Revoke a consent and every token issued under it."""
     given, tokens = admin.consents.revoke(consent_id, by=BY)
     members = {**consent_json.consent(given, admin.now), "tokens_revoked": tokens}
-    line = f"Revoked the consent of {given.user_name} for {given.client_name}, and {tokens} tokens."
+    ended = counted(tokens, "token")
+    line = f"Revoked the consent of {given.user_name} for {given.client_name}, and {ended}."
     return members, [line]

@@ -142,7 +142,7 @@ def _keeps_all(prepared: Prepared, kind: str) -> bool:
     labels = prepared.in_force[kind]
     if not labels:
         return False
-    click.echo(f"\n{len(labels)} {kind} as of {moment(prepared.made_at)}:")
+    click.echo(f"\n{kind.capitalize()} as of {moment(prepared.made_at)}: {len(labels)}")
     for label in labels:
         click.echo(f"  {safe(label)}")
     click.echo("If you keep them, any that were revoked since then come back.")

@@ -39,7 +39,7 @@ def command(context: click.Context, *, as_json: bool) -> None:
     """Check the installation without changing it. Exits with 1 if something is broken."""
     settings = settings_of(context)
     found = [*_files(settings), *_addresses(settings), *_records(settings), *_limits(settings)]
-    found += _open_files(settings)
+    found += [*_open_files(settings), *_retention(settings)]
     found.sort(key=lambda finding: _ORDER.index(finding.level))
     lines = [line for finding in found for line in _lines(finding)]
     items = [{"level": f.level, "what": f.what, "fix": _fix(f)} for f in found]
@@ -89,6 +89,12 @@ def _addresses(settings: Settings) -> Iterator[Finding]:
             f"The contact for push services is {NOBODY}, which Apple refuses.",
             "Set SAYSO_PUSH_CONTACT to mailto: with an address that someone reads.",
         )
+
+
+def _retention(settings: Settings) -> Iterator[Finding]:
+    days = settings.audit_retention_days
+    kept = "forever" if days is None else f"for {days} days"
+    yield Finding("note", f"Audit entries are kept {kept}.", "SAYSO_AUDIT_RETENTION sets this.")
 
 
 def _open_files(settings: Settings) -> Iterator[Finding]:

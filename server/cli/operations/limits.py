@@ -7,6 +7,7 @@ import click
 from server.cli.opening import OpenInstallation
 from server.cli.output import table
 from server.cli.printed import Printed, prints
+from server.protocol.text import counted
 from server.services.operations import limits_json
 from server.services.operations.limits import LimitsOverview, LimitSubject
 
@@ -28,15 +29,16 @@ def _lines(found: LimitsOverview) -> list[str]:
 
 
 def _remarks(found: LimitsOverview) -> Iterator[str]:
-    for limit in found.limits:
-        name, most = limit.limit.name, limit.value
-        for near in limit.near:
+    for one in found.limits:
+        name, most = one.limit.name, one.value
+        for near in one.near:
             where = "at" if near.reached else "near"
             yield f"{_called(near.who, found)} is {where} {name}: {near.count} of {most}."
-        for who, count in limit.refusals:
-            yield f"{_called(who, found)} was refused by {name} {count} times in the last day."
+        for who, count in one.refusals:
+            times = counted(count, "time")
+            yield f"{_called(who, found)} was refused by {name} {times} in the last day."
     for who, count in found.held_back:
-        yield f"{count} requests of the last day did not notify {_called(who, found)}."
+        yield f"{counted(count, 'request')} of the last day did not notify {_called(who, found)}."
     if not found.complete:
         yield "Only the newest rows were counted."
 

@@ -13,6 +13,7 @@ from server.cli.printed import Printed, prints
 from server.model.policy import PolicyRow
 from server.protocol.approvals import ceremonies
 from server.protocol.policy.questions import FLOWS, RequestFlow, Verdict
+from server.protocol.text import counted
 from server.services.operations import policy_json
 from server.services.operations.audiences import PolicyApprover, RequestAudience
 from server.services.operations.replays import Change, Replay
@@ -157,7 +158,7 @@ def _asks(found: Explained) -> str | None:
     needs = found.verdict.needs
     if needs is None or found.audience is None:
         return None
-    people = "1 person" if needs.quorum == 1 else f"{needs.quorum} people"
+    people = counted(needs.quorum, "person", "people")
     how = ceremonies.ceremony_text(needs.ceremony)
     return f"{people}, by {how}, within {duration_text(needs.seconds)}"
 

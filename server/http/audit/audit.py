@@ -2,8 +2,9 @@
 
 from server.http import listing
 from server.http.audit import audit_wire as wire
-from server.http.route import HttpRequest, managed
+from server.http.route import READS, STAFF, HttpRequest, managed
 from server.http.site import Site
+from server.http.wire import milliseconds
 from server.model.audit import EntrySearch
 from server.services import paging
 from server.services.operations.administration import AdminServices
@@ -45,6 +46,30 @@ def timeline(_site: Site, request: HttpRequest, admin: AdminServices) -> wire.Ti
     """Get all entries of one request, token, entry or API call (correlation ID), oldest first."""
     entries = admin.entries.timeline(request.params["id"])
     return wire.timeline(entries)
+
+
+@managed("POST /api/audit/hash", roles=STAFF, errors=READS)
+def hash_value(
+    _site: Site, _request: HttpRequest, admin: AdminServices, body: wire.HashInput
+) -> wire.ValueHash:
+    """Get the hash by which a login hint or an `auth_req_id` is found in the log."""
+    return wire.ValueHash(hash=admin.value_hash(body.value))
+
+
+@managed("POST /api/audit/trim", signed=True)
+def trim(
+    _site: Site, _request: HttpRequest, admin: AdminServices, body: wire.TrimInput
+) -> wire.Trim:
+    """Delete the contents of old entries. The server does so within a minute."""
+    found = admin.retention.announce(milliseconds(body.before), by=admin.by)
+    return wire.Trim(before=found.before, entries=found.entries)
+
+
+@managed("POST /api/users/<id>/erase", signed=True)
+def erase(_site: Site, request: HttpRequest, admin: AdminServices) -> wire.Erasure:
+    """Erase the personal texts of a user from the audit log."""
+    user, texts = admin.erasures.erase(request.params["id"], by=admin.by)
+    return wire.Erasure(user=user.id, texts=texts)
 
 
 def answer(request: HttpRequest, admin: AdminServices, wanted: EntrySearch) -> wire.LogEntries:

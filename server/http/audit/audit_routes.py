@@ -5,7 +5,10 @@ from typing import Final
 from server.http.audit import audit, proofs
 from server.http.route import Caller, Route
 
-AUDIT_ROUTES: Final = (audit.search, audit.show, audit.timeline)
+AUDIT_ROUTES: Final = (
+    *(audit.search, audit.show, audit.timeline),
+    *(audit.hash_value, audit.trim, audit.erase),
+)
 
 PROOF_ROUTES: Final = (
     Route(

@@ -3,9 +3,9 @@
 from collections.abc import Sequence
 from typing import Any
 
-from pydantic import BaseModel
+from pydantic import BaseModel, Field
 
-from server.http.wire import Listed
+from server.http.wire import Listed, Moment, StrictBody
 from server.model.audit import StoredEntry
 from server.services.policy.displays import rfc3339
 
@@ -37,6 +37,38 @@ class Timeline(BaseModel):
     """All entries of one request, token or API call, oldest first."""
 
     items: list[TimelineEntry]
+
+
+class HashInput(StrictBody):
+    """A value that the log does not have."""
+
+    value: str = Field(max_length=4_000)
+
+
+class ValueHash(BaseModel):
+    """The hash by which entries about the value are found."""
+
+    hash: str
+
+
+class TrimInput(StrictBody):
+    """The entries before this time lose their contents; it must be at least 30 days ago."""
+
+    before: Moment
+
+
+class Trim(BaseModel):
+    """The place of the first entry that keeps its contents, and how many lose theirs."""
+
+    before: int
+    entries: int
+
+
+class Erasure(BaseModel):
+    """The ID of the user, and how many texts were erased."""
+
+    user: str
+    texts: int
 
 
 def timeline(records: Sequence[StoredEntry]) -> Timeline:

@@ -15,7 +15,7 @@ from enum import StrEnum
 from typing import Final, TypeAlias
 
 from server.protocol.approvals.comparisons import Amount, Baseline, Comparison, PastApprovals
-from server.protocol.text import SafeText, display_safe
+from server.protocol.text import SafeText, counted, display_safe
 
 
 class Code(StrEnum):
@@ -133,11 +133,12 @@ def _compared(compared: Comparison, *, clear: bool) -> SafeText:
     past = compared.comparable
     if past.count == 0:
         return NO_HISTORY
+    approvals = counted(past.count, "earlier approval")
     if past.count < MIN_HISTORY:
         only = "" if len(compared.amounts) != 1 else _only_amount(compared.amounts[0], past)
-        return _safe(f"Only {_approvals(past.count)} to compare with{only}.")
+        return _safe(f"Only {approvals} to compare with{only}.")
     intro = "Nothing unusual, compared" if clear else "Compared"
-    return _safe(f"{intro} with {_approvals(past.count)} since {_day(past.since)}.")
+    return _safe(f"{intro} with {approvals} since {_day(past.since)}.")
 
 
 def _day(moment: int) -> str:
@@ -151,10 +152,6 @@ def _only_amount(amount: Amount, past: PastApprovals) -> str:
     known = next((baseline.past for baseline in amount.baselines if baseline.past.count), None)
     one = known is not None and (known.count, past.count) == (1, 1)
     return f", {amount.shown(known.total)}" if one and known is not None else ""
-
-
-def _approvals(count: int) -> str:
-    return f"{count:,} earlier approval{'' if count == 1 else 's'}"
 
 
 def times_usual(value: int, past: PastApprovals) -> int | None:

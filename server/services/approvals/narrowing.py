@@ -25,6 +25,7 @@ from server.protocol.policy import rendering
 from server.protocol.policy.action_types import ActionType
 from server.protocol.policy.rendering import Fact
 from server.protocol.policy.risks import Risk
+from server.protocol.text import counted
 from server.services.approvers import approvers
 from server.services.policy import displays, history
 from server.services.policy.schemas import Schemas
@@ -189,8 +190,9 @@ class Narrowings:
             return []
         whole = self._full_lifetime(view, approval)
         if found.seconds >= whole:
-            raise NotNarrower("token_seconds", f"must be less than {whole} seconds")
-        return [GrantDifference("Token lifetime", f"{whole} seconds", f"{found.seconds} seconds")]
+            raise NotNarrower("token_seconds", f"must be less than {counted(whole, 'second')}")
+        before, after = (counted(seconds, "second") for seconds in (whole, found.seconds))
+        return [GrantDifference("Token lifetime", before, after)]
 
     def _full_lifetime(self, view: View, approval: Approval) -> int:
         agent = view.directory.agent(approval.agent_id)

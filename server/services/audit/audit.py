@@ -175,7 +175,7 @@ class Type(StrEnum):
     AUDIT_ERASED = "audit.erased"
     """The personal texts of a user were deleted from the log: how many."""
     AUDIT_TRIMMED = "audit.trimmed"
-    """The bodies of old entries were deleted: before which place."""
+    """The contents of old entries were deleted: before which place."""
     LOG_KEY_REPLACED = "log_key.replaced"
     """The private key of the audit log was replaced: the new public key."""
     APPROVAL_REQUESTED = "approval.requested"

@@ -18,6 +18,7 @@ with lazily():
     from server.services.approvals.oversight import Oversight
     from server.services.approvers.deputies import ManagedDeputies
     from server.services.approvers.groups import Groups
+    from server.services.audit import personal
     from server.services.audit.entries import AuditEntries
     from server.services.audit.erasures import Erasures
     from server.services.audit.retention import Retention
@@ -105,6 +106,11 @@ class AdminServices:
     def names(self, ids: Iterable[str]) -> dict[str, str]:
         """The names of users by their ids, which every administrator may see."""
         return Users(self._adapters.store, self._secrets).names(ids)
+
+    def value_hash(self, value: str) -> str:
+        """The hash by which audit entries about a value are found. Raises errors.Problem."""
+        self.check()
+        return personal.hashed(self._secrets, value.strip())
 
     def check(self) -> None:
         """Authorize a request that reads nothing from the database. Raises errors.Problem."""

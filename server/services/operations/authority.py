@@ -3,8 +3,8 @@
 Every check runs in the unit of work of the change, so nothing can change in between: the person,
 their role, the version of the record, and the effect of the change. A change that removes access
 needs only a session. A change that adds access needs a signed statement about this request: by a
-terminal's high key after a PIN call that named it, or by the device's passkey. Closing an incident
-and revoking the last device of another person need one too.
+terminal's high key after a PIN call that named it, or by the device's passkey. Closing an incident,
+deleting from the audit log and revoking the last device of another person need one too.
 """
 
 from collections.abc import Callable, Iterator, Mapping
@@ -172,8 +172,8 @@ class Guard:
         return errors.Problem(
             403,
             "statement_required",
-            "This grants access, closes an incident, or revokes the last device of another user. "
-            "Sign it with this device's high key or passkey.",
+            "This grants access, closes an incident, deletes from the audit log, or revokes the "
+            "last device of another user. Sign it with this device's high key or passkey.",
             members={"wanted": wanted},
         )
 

@@ -15,6 +15,7 @@ from server.model.store import Store, View
 from server.model.users import User
 from server.protocol.confusables import name_keys
 from server.protocol.policy.action_types import ActionType
+from server.protocol.text import counted
 from server.services.approvers import answer_sources
 from server.services.audit import lag
 from server.services.clients import owners
@@ -153,7 +154,7 @@ def _unsigned(view: View) -> Iterator[Finding]:
         yield Finding(
             "weak",
             f"The audit log has had no checkpoint for {unsigned.milliseconds // 60_000} min, so "
-            f"its last {unsigned.entries} entries could be changed without a trace.",
+            f"{counted(unsigned.entries, 'entry', 'entries')} could be changed without a trace.",
             "Start the server, which signs one. If it runs, see loop.failed in its log.",
         )
 
@@ -366,10 +367,9 @@ def _outbox(view: View) -> Iterator[Finding]:
 def _pushes(view: View) -> Iterator[Finding]:
     """The push services that refuse messages to known browsers."""
     for service, why, browsers in view.pushes.problems():
-        whose = "one browser" if browsers == 1 else f"{browsers} browsers"
         yield Finding(
             "broken",
-            f"{service} does not deliver to {whose}: {why}.",
+            f"{service} does not deliver to {counted(browsers, 'browser')}: {why}.",
             "Open a page of Sayso there, which subscribes again. If that does not help, check "
             "SAYSO_PUSH_CONTACT, the clock, and whether this machine reaches that service.",
         )
@@ -378,7 +378,7 @@ def _pushes(view: View) -> Iterator[Finding]:
 def _undelivered(
     failure: DeliveryFailure, recipient: str, fix: str, remedy: Remedy = ()
 ) -> Finding:
-    count = "1 message" if failure.messages == 1 else f"{failure.messages} messages"
+    count = counted(failure.messages, "message")
     text = f"{count} to {recipient} not delivered in the last week: {failure.last_error}."
     if failure.recovered:
         return Finding("note", text, "Later messages were delivered. Nothing to do.")

@@ -10,6 +10,7 @@ from sqlalchemy import (
     ColumnElement,
     Connection,
     bindparam,
+    func,
     insert,
     or_,
     select,
@@ -119,8 +120,7 @@ class Audit:
             self._add.run(self._db, {**columns, "body": body, "leaf": leaf})
             self.openings.add(str(columns["id"]), openings, personal)
         except (DBAPIError, sqlite3.Error) as error:
-            reason = type(getattr(error, "orig", error)).__name__
-            raise Busy(f"The audit log cannot be written ({reason}).") from error
+            raise Busy(f"The audit log cannot be written ({_reason(error)}).") from error
         self._stored.append(StoredLeaf(str(columns["id"]), self._now, leaf))
         return self._stored[-1].id
 
@@ -152,19 +152,32 @@ class Audit:
         rows = self._db.execute(_OF_APPROVAL, {"approval": approval_id}).mappings().all()
         return self._records(rows)
 
-    def trim(self, first: int, end: int, kept: Sequence[str]) -> int:
+    def count_bodies(self, end: int, kept: Sequence[str]) -> int:
+        """The number of entries before a place that have a body, except of these types."""
+        there = (e.c.seq < end, _HAS_BODY, e.c.type.not_in(kept))
+        return self._db.execute(select(func.count()).where(*there)).scalar_one()
+
+    def trim(self, first: int, end: int, kept: Sequence[str]) -> None:
         """Delete what entries from one place to before another say, except of these types.
 
-        Returns how many. Their place, time and hash stay; personal texts are deleted of all.
+        Their place, time and hash stay; personal texts are deleted of all. Raises `Busy`, also if
+        the database role may only add entries.
         """
         there = (e.c.seq >= first, e.c.seq < end)
         self.openings.delete(o.c.entry_id.in_(select(e.c.id).where(*there)))
         changed = update(e).where(*there, _HAS_BODY, e.c.type.not_in(kept)).values(_BLANK)
-        return self._db.execute(changed).rowcount
+        try:
+            self._db.execute(changed)
+        except DBAPIError as error:
+            raise Busy(f"Audit entries cannot be deleted ({_reason(error)}).") from error
 
     def _records(self, rows: Sequence[RowMapping]) -> list[StoredEntry]:
         openings = self.openings.of([row["id"] for row in rows])
         return [_record(row, openings.get(row["id"], {})) for row in rows]
+
+
+def _reason(error: Exception) -> str:
+    return type(getattr(error, "orig", error)).__name__
 
 
 def _record(row: RowMapping, openings: Mapping[str, Opening]) -> StoredEntry:

@@ -39,6 +39,7 @@ _WITHOUT_PLACE = select(func.count(), func.min(e.c.at)).where(e.c.seq.is_(None))
 _THERE = (e.c.seq >= bindparam("first"), e.c.seq < bindparam("end"))
 _LEAVES = select(e.c.leaf).where(*_THERE).order_by(e.c.seq)
 _ENTRIES = select(e.c.seq, e.c.body, e.c.leaf).where(*_THERE).order_by(e.c.seq)
+_BODIES = select(e.c.body).where(e.c.type == bindparam("kind"), *_THERE)
 _UNPLACED = select(e.c.id).where(e.c.seq.is_(None)).order_by(e.c.id).limit(bindparam("limit"))
 _PLACED = arrays("placed", e.c.id, e.c.seq)
 _PLACE = update(e).where(e.c.id == _PLACED.c.id).values(seq=_PLACED.c.seq)
@@ -131,6 +132,11 @@ class AuditLog(DatabaseRows):
             LoggedEntry(seq, _bytes(body), _bytes(leaf), openings.get(seq, {}))
             for seq, body, leaf in rows
         ]
+
+    def bodies(self, kind: str, first: int, end: int) -> list[bytes]:
+        """The bodies of entries of a type at the places from `first` to before `end`."""
+        rows = self._db.execute(_BODIES, {"kind": kind, "first": first, "end": end})
+        return [_bytes(body) for body in rows.scalars()]
 
     def newest(self, at_most: int | None = None) -> CheckpointRow | None:
         """The newest checkpoint, or the newest one of at most this size."""

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from approver_tui.state.text import SafeText, display_safe
+from approver_tui.state.text import SafeText, counted, display_safe
 
 VECTORS = json.loads((Path(__file__).parents[2] / "vectors" / "display_safe.json").read_text())
 
@@ -35,3 +35,14 @@ def test_no_control_character_passes(raw):
 def test_the_result_is_safe_text():
     """Unchanged text gets this type too."""
     assert isinstance(display_safe("plain"), SafeText)
+
+
+def test_a_number_has_the_singular_only_at_one():
+    """The plural is the noun with an s unless it is given."""
+    assert [counted(number, "token") for number in (0, 1, 2, 1_204)] == [
+        "0 tokens",
+        "1 token",
+        "2 tokens",
+        "1,204 tokens",
+    ]
+    assert counted(2, "entry", "entries") == "2 entries"

@@ -12,7 +12,6 @@ from approver_tui.widgets.lines import (
     justify,
     labelled,
     length,
-    lines_word,
     text_of,
     wrap,
 )
@@ -89,9 +88,3 @@ def test_a_crop_never_cuts_a_number(text, width, kept):
 def test_a_crop_keeps_the_amount(text, width, kept):
     """What else the text says is cut instead."""
     assert crop(SafeText(text), width) == kept
-
-
-@pytest.mark.parametrize(("count", "word"), [(1, "line"), (2, "lines"), (0, "lines")])
-def test_lines_are_counted_in_singular_and_plural(count, word):
-    """One line is no lines."""
-    assert lines_word(count) == word

@@ -100,7 +100,7 @@ async def test_an_upstream_server_that_is_silent_is_given_up(*, streams: bool) -
     kind = STREAM if streams else {}
     gateway.upstream.answers["tools/list"] = httpx.Response(200, stream=_Silent(), headers=kind)
     answer = await gateway.call("read", {})
-    assert "silent for 0.1 seconds" in answer["error"]["message"]
+    assert "silent for 0.1 s" in answer["error"]["message"]
 
 
 async def test_a_stream_that_is_silent_ends_with_an_error() -> None:
@@ -109,7 +109,7 @@ async def test_a_stream_that_is_silent_ends_with_an_error() -> None:
     gateway.upstream.answers["tools/call"] = httpx.Response(200, stream=_Silent(), headers=STREAM)
     response = await gateway.send(request("tools/call", name="read", arguments={}))
     assert response.text.startswith(": hi\n\n")
-    assert "silent for 0.1 seconds" in last(response)["error"]["message"]
+    assert "silent for 0.1 s" in last(response)["error"]["message"]
     assert gateway.log[0]["outcome"] == "failed"
 
 

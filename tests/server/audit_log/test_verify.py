@@ -166,7 +166,7 @@ def test_texts_are_checked_against_their_commitments() -> None:
     lines: list[Line] = [first, second, checkpoint([first, second], 1_000)]
     found = verify(text(lines), [KEY])
     assert found.erased == 1
-    assert ", 1 erased texts. " in summary(found)
+    assert ", 1 erased text. " in summary(found)
     assert verify(personal_log(), [KEY]).erased == 0
 
 

@@ -129,7 +129,7 @@ def test_a_refusal_of_our_push_keeps_the_browser_and_raises_an_alarm(
     evaluator = Evaluator(local.services.secrets)
     found = Doctor(local.services.store, evaluator).findings()
     assert [one.what for one in found if service.origin in one.what] == [
-        f"{service.origin} does not deliver to one browser: status {status}."
+        f"{service.origin} does not deliver to 1 browser: status {status}."
     ]
     alarms = [one for one in local.messages() if one["event"] == "alarm.push_lost"]
     assert [one["why"] for one in alarms] == [f"status {status}"]

@@ -111,6 +111,9 @@ SAMPLES = {
     "GET /api/audit": Sample(),
     "GET /api/audit/<id>": Sample("entry"),
     "GET /api/audit/<id>/timeline": Sample("entry"),
+    "POST /api/audit/hash": Sample(body={"value": "sayso_ar_handle"}),
+    "POST /api/audit/trim": Sample(body={"before": "2025-01-31T00:00:00Z"}, signed=True),
+    "POST /api/users/<id>/erase": Sample("user", signed=True),
 }
 
 

@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from server.audit_log import verify
 from server.protocol import errors, text
 
 VECTORS = json.loads(
@@ -178,3 +179,19 @@ def test_undisplayable_prose_is_refused(raw):
     """The rule of binding messages applies to every registered text."""
     with pytest.raises(ValueError, match=r"^note "):
         text.check_prose(raw, what="note", max_chars=10, lines=2)
+
+
+COUNTS = [
+    (0, ("entry", "entries"), "0 entries"),
+    (1, ("entry", "entries"), "1 entry"),
+    (1, ("text",), "1 text"),
+    (2, ("text",), "2 texts"),
+    (1_204, ("other request",), "1,204 other requests"),
+]
+
+
+@pytest.mark.parametrize(("number", "noun", "shown"), COUNTS)
+@pytest.mark.parametrize("counted", [text.counted, verify._counted])
+def test_a_number_has_the_singular_only_at_one(counted, number, noun, shown):
+    """Also in the folder that auditors run alone."""
+    assert counted(number, *noun) == shown

@@ -154,6 +154,7 @@ SAMPLES = {
     "/admin/users/<id>/enable": Sample("disabled user", signed=True),
     "/admin/users/<id>/code": Sample("user", signed=True),
     "/admin/users/<id>/unlock": Sample("user", signed=True),
+    "/admin/users/<id>/erase": Sample("user", signed=True),
     "/admin/policy/set": Sample(form={"document": DENIES}, signed=True),
     "/admin/policy/test": Sample(
         form={"document": DENIES, "table": '[[cases]]\r\nagent = "one"\r\nexpect = "deny"'}

@@ -76,7 +76,7 @@ def test_a_preview_creates_nothing(logged_in, server):
     """It lists what would not have been covered, and why."""
     asked = server.add()
     done = logged_in("grants", "add", asked["id"], "--for", "15m", "--uses", "1", "--preview")
-    assert "Would have covered 0 of the last 1 requests:" in done.out
+    assert "Would have covered 0 of the last 1 request:" in done.out
     assert "not covered: /amount" in done.out
     assert done.out.strip().endswith("No standing grant was created.")
 

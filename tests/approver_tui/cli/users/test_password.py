@@ -25,7 +25,7 @@ def test_a_password_is_set_and_changed_with_the_pin(logged_in, server):
     done = logged_in(*BOTH, "--json", stdin=f"{PASSWORD} 2\n{PIN}\n")
     assert done.document == {"schema": "sayso.password/1", "set": True, "sign_ins_ended": 1}
     assert server.password == f"{PASSWORD} 2"
-    assert "One browser was signed out" in logged_in(*BOTH, stdin=f"{PASSWORD}\n{PIN}").out
+    assert "1 browser was signed out" in logged_in(*BOTH, stdin=f"{PASSWORD}\n{PIN}").out
 
 
 def test_a_wrong_pin_changes_nothing(logged_in, server):

@@ -211,7 +211,7 @@ def test_a_terminal_user_is_asked_for_each_kind(admin_cli, backup, data_folder, 
     typed.isatty = lambda: True
     monkeypatch.setattr("sys.stdin", typed)
     output = admin_cli("db", "restore", str(backup)).out
-    assert "1 agents as of " in output
+    assert "Agents as of " in output
     assert "  bot\n" in output
     assert admin_cli("agents", "show", "bot", "--json").document["state"] == "enabled"
     assert admin_cli("apps", "show", "chat", "--json").document["state"] == "disabled"

@@ -78,6 +78,13 @@ def test_a_missing_push_contact_is_weak(admin_cli, monkeypatch, issuer, contact,
     assert sum("contact for push services" in what for what in found) == weak
 
 
+def test_the_retention_of_the_audit_log_is_a_note(admin_cli, monkeypatch):
+    """An administrator sees it without reading the settings."""
+    assert "Audit entries are kept forever." in _found(admin_cli("doctor", "--json").document)
+    monkeypatch.setenv("SAYSO_AUDIT_RETENTION", "365d")
+    assert "Audit entries are kept for 365 days." in _found(admin_cli("doctor", "--json").document)
+
+
 @pytest.mark.usefixtures("data_folder")
 def test_doctor_before_init_names_the_first_command_and_creates_nothing(sayso, data_folder):
     """`doctor` changes nothing."""

@@ -60,7 +60,7 @@ def test_an_audit_log_without_checkpoints_is_weak(admin_services):
     admin_services.clock.forward(1)
     found = _doctor(admin_services).findings()[0]
     assert found.level == "weak"
-    assert found.what.startswith("The audit log has had no checkpoint for 1 min, so its last 2")
+    assert found.what.startswith("The audit log has had no checkpoint for 1 min, so 2 ent")
 
 
 def test_an_installation_without_an_enabled_administrator_is_weak(admin_services, findings):

@@ -102,7 +102,7 @@ def test_a_wrong_password_keeps_the_name_and_reveals_nothing(app, browser):
         wrong = browser.sign_in("ana", "wrong")
     slowed = browser.sign_in("ana")
     assert (slowed.status, slowed.headers["Retry-After"]) == (429, "1")
-    assert "Wait 1 seconds" in slowed.text
+    assert "Wait 1 second," in slowed.text
 
 
 @pytest.mark.parametrize(

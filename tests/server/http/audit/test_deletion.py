@@ -1,0 +1,94 @@
+"""Deleting from the audit log over HTTP, by an administrator who signed it; nobody else can."""
+
+import pytest
+
+from server.services.audit.retention import SHORTEST_DAYS, RetentionSchedule
+from server.services.users.users import UserChanges
+from tests.support.builders.admins import Staff
+from tests.support.builders.callers import LocalAgent, LocalTerminal, new_person
+from tests.support.builders.clock import DAY
+from tests.support.builders.installation import BY
+from tests.support.builders.site import Answer, LocalSite
+
+TRIM = "/api/audit/trim"
+
+
+@pytest.fixture
+def late_admin(local: LocalSite, person: LocalTerminal) -> LocalTerminal:
+    """An administrator of a log that is a month old and signed, and who signs in now."""
+    del person  # whose entries are old
+    local.services.audit_log.sign()
+    local.clock.forward(SHORTEST_DAYS * DAY + DAY)
+    late = new_person(local, "late")
+    local.admin.users.update("late", UserChanges(roles=("admin",)), by=BY)
+    return late
+
+
+def _count(local: LocalSite) -> int:
+    return len(local.admin.entries())
+
+
+def _by(local: LocalSite, kind: str) -> list[object]:
+    return [one["actor"] for one in local.admin.entries() if one["type"] == kind]
+
+
+def _trim(person: LocalTerminal, before: str = "2025-10-10T00:00:00Z") -> Answer:
+    return person.administer("POST", TRIM, {"before": before})
+
+
+def test_old_entries_are_deleted_by_the_server(local: LocalSite, late_admin: LocalTerminal) -> None:
+    """The answer counts them; they are there until a checkpoint covers the announcement."""
+    before = _count(local)
+    found = _trim(late_admin)
+    assert (found.status, found.json["before"] > 0) == (200, True)
+    assert _trim(late_admin).json == found.json
+    assert _count(local) == before + 2
+    local.services.audit_log.sign()
+    RetentionSchedule(local.services.store, None).round()
+    assert _count(local) == before + 2 - found.json["entries"]
+    assert _trim(late_admin).json == {"before": found.json["before"], "entries": 0}
+    assert _count(local) == before + 2 - found.json["entries"]
+    assert _by(local, "audit.trimmed") == [f"user:{late_admin.user.id}"] * 2
+
+
+@pytest.mark.parametrize("before", ["2025-10-20T00:00:00Z", "2025-11-10T00:00:00Z", "2999-01-01Z"])
+def test_young_entries_are_never_deleted(
+    local: LocalSite, late_admin: LocalTerminal, before: str
+) -> None:
+    """A time of yesterday or of the future is refused, and what is no time."""
+    there = _count(local)
+    refused = _trim(late_admin, before)
+    assert (refused.status, refused.json.get("member", "before")) == (422, "before")
+    assert _count(local) == there
+
+
+def test_an_unknown_user_cannot_be_erased(staff: Staff) -> None:
+    """Nothing is written."""
+    there = _count(staff.local)
+    refused = staff.people["admin"].administer("POST", "/api/users/sayso_us_no/erase")
+    assert (refused.refusal, _count(staff.local)) == ((404, "not_found"), there)
+
+
+def test_the_texts_of_a_user_are_erased_and_counted(staff: Staff) -> None:
+    """Once more, and nothing is left to erase; an entry says so each time."""
+    admin, user = staff.people["admin"], staff.ids["user"]
+    counts = [admin.administer("POST", f"/api/users/{user}/erase").json for _ in range(2)]
+    assert [one["user"] for one in counts] == [user, user]
+    assert counts[0]["texts"] > 0 == counts[1]["texts"]
+    assert _by(staff.local, "audit.erased") == [f"user:{admin.user.id}"] * 2
+
+
+def test_an_agents_token_is_no_administrator(agent: LocalAgent) -> None:
+    """However it is sent."""
+    token = agent.alone().json["access_token"]
+    for scheme in ("Bearer", "DPoP"):
+        for path in (TRIM, "/api/audit/hash", "/api/users/sayso_us_x/erase"):
+            headers = {"authorization": f"{scheme} {token}"}
+            assert agent.local.send("POST", path, headers=headers, body=b"{}").status == 401
+
+
+def test_an_auditor_finds_a_request_by_its_handle(staff: Staff) -> None:
+    """By the same hash as on the command line; white space around the value does not count."""
+    sent = staff.people["auditor"].call("POST", "/api/audit/hash", {"value": " sayso_ar_x\n"})
+    secrets = staff.local.services.secrets
+    assert sent.json == {"hash": secrets.keyed_hash("audit", "sayso_ar_x")}

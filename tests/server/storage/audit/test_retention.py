@@ -1,0 +1,54 @@
+"""Many servers trim the audit log of one database once a day."""
+
+import threading
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+
+from server.model.audit import Entry, EntrySearch
+from server.services.audit.audit import Type
+from server.services.audit.log import AuditLog
+from server.services.audit.retention import KEPT, SHORTEST_DAYS, RetentionSchedule
+from server.storage.store import SqlStore
+from tests.support.builders.clock import DAY, MovableClock
+
+WORKERS = 4
+
+
+def test_many_servers_announce_once_and_delete_together(
+    url: str, open_database: Callable[[str], SqlStore], clock: MovableClock
+) -> None:
+    """All see that it is due; one writes the entry, and all delete what it says."""
+    stores = [open_database(url) for _ in range(WORKERS)]
+    schedules = [RetentionSchedule(store, SHORTEST_DAYS) for store in stores]
+    log = AuditLog(stores[0], "https://sayso.example", lambda: b"k" * 32)
+
+    def sign() -> None:
+        stores[0].sequence()
+        log.sign()
+
+    for number in range(20):
+        with stores[0].write() as tx:
+            tx.audit.add(Entry(f"type.{number}", "operator"))
+    sign()
+    clock.forward(SHORTEST_DAYS * DAY + 1)
+    _together(schedules)
+    with stores[0].read() as view:
+        (announced,) = view.audit.search(EntrySearch(type=Type.AUDIT_TRIMMED), None, 9)
+        assert view.audit.count_bodies(20, KEPT) == 20
+    assert (announced.actor, announced.members["facts"]) == ("system", {"before": 20})
+    sign()
+    _together(schedules)
+    with stores[0].read() as view:
+        assert view.audit.count_bodies(20, KEPT) == 0
+        assert [one.id for one in view.audit.tail(99)] == [announced.id]
+
+
+def _together(schedules: list[RetentionSchedule]) -> None:
+    start = threading.Barrier(WORKERS)
+
+    def run(schedule: RetentionSchedule) -> None:
+        start.wait()
+        schedule.round()
+
+    with ThreadPoolExecutor(WORKERS) as pool:
+        list(pool.map(run, schedules))

@@ -259,7 +259,7 @@ def details_of(action: Action) -> list[dict[str, Any]]:
     if action is None:
         return []
     if isinstance(action, Challenge):
-        return [dict(each) for each in action.details]
+        return [dict(detail) for detail in action.details]
     found = [action] if isinstance(action, Mapping | str) else list(action)
     if not all(isinstance(each, Mapping) for each in found):
         raise ValueError("The action must be an object or a list of objects.")
@@ -296,7 +296,7 @@ def _kept(form: Mapping[str, str]) -> dict[str, str]:
 
 def _check_types(needed: Iterable[object], form: Mapping[str, str]) -> None:
     details = json.loads(form["authorization_details"]) if form["authorization_details"] else []
-    missing = sorted({str(each) for each in needed} - {each["type"] for each in details})
+    missing = sorted({str(each) for each in needed} - {detail["type"] for detail in details})
     if missing:
         text = (
             "A person must approve this and needs to know what it is: pass an action of the type "

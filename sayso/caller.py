@@ -86,7 +86,7 @@ def read_caller(token: str, claims: Mapping[str, Any], scheme: str, realm: Realm
     """Read verified claims. Raises ValueError for what no token of Sayso says."""
     subject, client = claims["sub"], claims["client_id"]
     details = claims.get("authorization_details", [])
-    if not isinstance(details, list) or not all(isinstance(each, dict) for each in details):
+    if not isinstance(details, list) or not all(isinstance(detail, dict) for detail in details):
         raise ValueError("authorization_details must be a list of objects")
     return Caller(
         token=token,
@@ -126,4 +126,4 @@ def _approval(claim: Mapping[str, Any] | None) -> Approval | None:
 
 
 def _counted(details: Iterable[Mapping[str, Any]]) -> Counter[str]:
-    return Counter(json.dumps(each, sort_keys=True, separators=(",", ":")) for each in details)
+    return Counter(json.dumps(detail, sort_keys=True, separators=(",", ":")) for detail in details)

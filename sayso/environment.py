@@ -50,5 +50,5 @@ def _required(name: str, meaning: str) -> str:
 
 def misspelled(name: str, environment: Mapping[str, str]) -> str:
     """Name the variable that is almost spelled like this one, which is not set."""
-    found = get_close_matches(name, environment.keys() - {name}, 1, 0.8)
-    return f" {found[0]} is set. Is it misspelled?" if found else ""
+    close_matches = get_close_matches(name, environment.keys() - {name}, 1, 0.8)
+    return f" {close_matches[0]} is set. Is it misspelled?" if close_matches else ""

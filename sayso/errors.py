@@ -82,10 +82,9 @@ class NotApproved(SaysoError):
 class Denied(NotApproved):
     """A person said no.
 
-    `code` is why (`not_needed`, `wrong_details`, `too_broad`, `wait_until`, `ask_other`,
-    `suspicious`), `note` what they wrote, `retry` what is allowed now (`later`, `with_changes`,
-    `narrower`, `not_before`, `redirected`, `never`; None: no unchanged repetition), `retry_at` an
-    RFC 3339 time, `ask` the user to ask instead.
+    `code` is the reason they chose, such as `too_broad`, `note` what they wrote, `retry` what is
+    allowed now (`later`, `with_changes`, `narrower`, `not_before`, `redirected`, `never`; None: no
+    unchanged repetition), `retry_at` an RFC 3339 time, `ask` the user to ask instead.
     """
 
     def __init__(self, members: Mapping[str, object]) -> None:

@@ -299,9 +299,9 @@ class Misconfigured(RuntimeError):
 
 
 def _misconfigured(reply: Reply, what: str) -> Misconfigured:
-    said = reply.body.get("detail") or reply.body.get("error_description") or "no reason"
+    reason = reply.body.get("detail") or reply.body.get("error_description") or "no reason"
     return Misconfigured(
-        f"Sayso refused to {what} for this API (status {reply.status}: {said}). Check that "
+        f"Sayso refused to {what} for this API (status {reply.status}: {reason}). Check that "
         "credentials and audience are those of one `sayso resources add`."
     )
 

@@ -80,7 +80,7 @@ class Jwks:
         keys = reply.body.get("keys")
         if reply.status != 200 or not isinstance(keys, list):  # noqa: PLR2004  # OK
             return False
-        read = (self._read(each) for each in keys if isinstance(each, dict))
+        read = (self._read(key) for key in keys if isinstance(key, dict))
         self._keys = dict(each for each in read if each is not None)
         self._fetched = now
         return True

@@ -66,12 +66,12 @@ class Pings:
         if not same or scheme.lower() != _SCHEME:
             return _STRANGER
         try:
-            said = json.loads(body) if len(body) <= _MAX_BYTES else None
+            members = json.loads(body) if len(body) <= _MAX_BYTES else None
         except (ValueError, RecursionError):
-            said = None
-        if not isinstance(said, dict) or not isinstance(said.get("auth_req_id"), str):
+            members = None
+        if not isinstance(members, dict) or not isinstance(members.get("auth_req_id"), str):
             return _NO_PING
         for wake in tuple(self._open):
-            if wake.auth_req_id == said["auth_req_id"]:
+            if wake.auth_req_id == members["auth_req_id"]:
                 wake.end()
         return _RECEIVED

@@ -34,8 +34,8 @@ class WayBack(Enum):
 
 def call_id(user: str, client: str, tool: str, action: Mapping[str, Any]) -> str:
     """Identify a call by who makes it and what it says."""
-    said = json.dumps([user, client, tool, action], sort_keys=True, separators=(",", ":"))
-    return b64(hashlib.sha256(said.encode()).digest())
+    encoded = json.dumps([user, client, tool, action], sort_keys=True, separators=(",", ":"))
+    return b64(hashlib.sha256(encoded.encode()).digest())
 
 
 def way_back(version: str, *, shows_urls: bool) -> WayBack:
@@ -61,7 +61,7 @@ def called_tools(body: bytes) -> Sequence[str]:
     except RecursionError as error:
         raise ValueError("nested too deeply") from error
     calls = message if isinstance(message, list) else [message]
-    if not all(isinstance(each, dict) for each in calls):
+    if not all(isinstance(call, dict) for call in calls):
         raise ValueError("no message")
-    params = [each.get("params") for each in calls if each.get("method") == "tools/call"]
-    return [str(each.get("name")) for each in params if isinstance(each, dict)]
+    params = [call.get("params") for call in calls if call.get("method") == "tools/call"]
+    return [str(param.get("name")) for param in params if isinstance(param, dict)]

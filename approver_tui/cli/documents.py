@@ -27,13 +27,13 @@ from approver_tui.state.incidents.reports import ReportResult
 from approver_tui.state.notifications.events import AlarmSubject, Event
 
 
-def members(value: Any, *without: str, **given: object) -> dict[str, object]:  # noqa: ANN401  # any dataclass
+def members(value: Any, *without: str, **extra: object) -> dict[str, object]:  # noqa: ANN401  # any dataclass
     """Return the fields of a value as members of the same name: times as RFC 3339.
 
     Fields in `without` are left out, and `given` members are added.
     """
-    names = (each.name for each in fields(value) if each.name not in without)
-    return {name: _member(name, getattr(value, name)) for name in names} | given
+    names = (field.name for field in fields(value) if field.name not in without)
+    return {name: _member(name, getattr(value, name)) for name in names} | extra
 
 
 def _member(name: str, value: object) -> object:
@@ -119,7 +119,7 @@ def approval_in_full(approval: Approval) -> dict[str, object]:
         "facts": [members(fact) for fact in shown.facts],
         "scopes": [{"scope": scope.name, "risk": scope.risk.value} for scope in shown.scopes],
         "resource": shown.resource,
-        "unusual": None if shown.unusual is None else [members(one) for one in shown.unusual],
+        "unusual": None if shown.unusual is None else [members(signal) for signal in shown.unusual],
         "compared": shown.compared,
         "undo": shown.undo,
         "type_back": None if shown.type_back is None else members(shown.type_back),
@@ -242,7 +242,7 @@ def granted(value: Granted | None) -> dict[str, object] | None:
     """Return what was granted, if less than asked, with its text as received."""
     if value is None:
         return None
-    changes = [members(each) for each in value.differences]
+    changes = [members(difference) for difference in value.differences]
     return {"text": value.text, "headline": value.headline, "changes": changes}
 
 

@@ -68,7 +68,7 @@ def request_lines(approval: Approval, now: int) -> list[str]:
         *_requirement_lines(approval, now),
         *_vote_lines(approval),
         fact("state", _full_status_text(approval, now)),
-        *(fact("reached", _delivery_text(each)) for each in approval.devices),
+        *(fact("reached", _delivery_text(device)) for device in approval.devices),
         *_execution(approval.execution),
         fact("id", approval.id),
         fact("fingerprint", approval.fingerprint),
@@ -142,11 +142,11 @@ def outcome_lines(approval: Approval) -> list[str]:
     if approval.state is ApprovalState.PENDING:
         return _counted_vote_lines(approval) + granted_lines(approval.granted)
     mark = ":" if approval.granted is None else "."
-    said = [f"{approval.state_text.capitalize()}{mark} {approval.outcome_headline}"]
-    said.append(f"  {approval.id}")
+    lines = [f"{approval.state_text.capitalize()}{mark} {approval.outcome_headline}"]
+    lines.append(f"  {approval.id}")
     if approval.vote_tally is not None:
-        said.append(f"  {approval.vote_tally.progress}")
-    return said + granted_lines(approval.granted)
+        lines.append(f"  {approval.vote_tally.progress}")
+    return lines + granted_lines(approval.granted)
 
 
 def granted_lines(value: Granted | None) -> list[str]:
@@ -236,7 +236,7 @@ def pin_problems(value: Device) -> list[str]:
 def _unusual(display: Display) -> list[str]:
     if display.unusual is None:
         return []
-    found = [*(each.text for each in display.unusual), display.compared or ""]
+    found = [*(signal.text for signal in display.unusual), display.compared or ""]
     return [fact("unusual", "\n".join(filter(None, found)))]
 
 
@@ -294,9 +294,9 @@ def _ended_text(approval: Approval) -> str:
         return f"{approval.state_text}{by}{ended}"
     decided, later = approval.decided, approval.state in _LATER
     word = _ANSWERED[decided.decision] if later else approval.state_text
-    said = f"{word} by {decided.by_name} on {decided.device_name} at {local_time(decided.at)}"
-    said += f", {decided.code.label}" if decided.code else ""
-    return f"{said}, then {approval.state_text}{ended}" if later else f"{said}{ended}"
+    sentence = f"{word} by {decided.by_name} on {decided.device_name} at {local_time(decided.at)}"
+    sentence += f", {decided.code.label}" if decided.code else ""
+    return f"{sentence}, then {approval.state_text}{ended}" if later else f"{sentence}{ended}"
 
 
 def _end_reason(approval: Approval) -> str:
@@ -322,13 +322,13 @@ def _vote_lines(approval: Approval) -> list[str]:
     """Return whom it is for and the votes; after the facts, so that those are read first."""
     if approval.vote_tally is None:
         return []
-    said = [
+    votes = [
         fact("", f"{vote.by_name}: {vote.verdict}, {local_time(vote.at)}{why}")
         for vote in approval.vote_tally.votes
         for why in (f' "{vote.reason}"' if vote.reason else "",)
     ]
     for_user = fact("for", approval.display.user_name)
-    return [for_user, fact("people", approval.vote_tally.words), *said]
+    return [for_user, fact("people", approval.vote_tally.words), *votes]
 
 
 def _full_status_text(approval: Approval, now: int) -> str:

@@ -49,18 +49,18 @@ def require_id(typed: str, approval_id: str) -> None:
 
 def device_id(client: Client, typed: str) -> str:
     """Return the ID of one of the user's devices."""
-    return _full_id(typed, lambda: (each.id for each in client.devices()))
+    return _full_id(typed, lambda: (device.id for device in client.devices()))
 
 
 def grant_id(client: Client, typed: str) -> str:
     """Return the ID of a standing grant, also of one that ended."""
     grants = StandingGrantsClient(client)
-    return _full_id(typed, lambda: (each.id for each in grants.grants(ended=True)))
+    return _full_id(typed, lambda: (grant.id for grant in grants.grants(ended=True)))
 
 
 def consent_id(client: Client, typed: str) -> str:
     """Return the ID of a consent."""
-    return _full_id(typed, lambda: (each.id for each in client.consents()))
+    return _full_id(typed, lambda: (consent.id for consent in client.consents()))
 
 
 def deputy_id(client: Client, typed: str) -> str:
@@ -77,9 +77,9 @@ def _full_id(typed: str, ids: Callable[[], Iterable[str]]) -> str:
 def _matches(typed: str, approvals: Iterable[Approval]) -> dict[str, str]:
     """The requests that are meant, as the error lists them."""
     return {
-        one.id: f"{one.id} ({one.fingerprint})"
-        for one in approvals
-        if same_fingerprint(one.fingerprint, typed) or _begins(one.id, typed)
+        approval.id: f"{approval.id} ({approval.fingerprint})"
+        for approval in approvals
+        if same_fingerprint(approval.fingerprint, typed) or _begins(approval.id, typed)
     }
 
 

@@ -28,12 +28,12 @@ def read_delegations(members: JsonObject) -> tuple[Delegation, ...]:
     return tuple(
         read_as(
             Delegation,
-            each,
-            resource=each.safe("resource", max_len=_MAX_TEXT),
-            scopes=each.safes("scope"),
-            approval_id=each.safe_or_none("approval"),
+            child,
+            resource=child.safe("resource", max_len=_MAX_TEXT),
+            scopes=child.safes("scope"),
+            approval_id=child.safe_or_none("approval"),
         )
-        for each in members.children("items")
+        for child in members.children("items")
     )
 
 

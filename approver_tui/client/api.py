@@ -119,7 +119,7 @@ class Client:
             last_known.save(self.home, self.profile, rows, raw_pages[-1].text("server_time"))
         return replace(
             pages[-1],
-            items=tuple(each for page in pages for each in page.items),
+            items=tuple(item for page in pages for item in page.items),
             unverified=tuple(each for page in pages for each in page.unverified),
             feed_cursor=pages[0].feed_cursor,
         ).soonest_first()
@@ -151,12 +151,12 @@ class Client:
         """Return the requests that ended at a moment or later, newest first, up to a limit."""
         at = datetime.fromtimestamp(since / 1000, UTC).isoformat()
         raw_pages = self._first_pages("/api/approvals", {"state": "decided", "since": at})
-        return tuple(each for raw_page in raw_pages for each in wire.read_page(raw_page).items)
+        return tuple(item for raw_page in raw_pages for item in wire.read_page(raw_page).items)
 
     def owned_agents(self) -> tuple[OwnedAgent, ...]:
         """Return the agents that this user owns, without others that a role may see."""
         raw_pages = self._first_pages("/api/agents")
-        rows = (each for raw_page in raw_pages for each in raw_page.children("items"))
+        rows = (child for raw_page in raw_pages for child in raw_page.children("items"))
         every = map(access_wire.read_owned_agent, rows)
         return tuple(one for owners, one in every if self.profile.user_id in owners)
 

@@ -156,25 +156,25 @@ def parse_json(text: str | bytes, path: str = "") -> object:
     return parsed
 
 
-def read_as(kind: Callable[..., _Value], members: JsonObject, **given: object) -> _Value:
+def read_as(kind: Callable[..., _Value], members: JsonObject, **values: object) -> _Value:
     """Return a dataclass: each field that is not given is the member of its name, read by its type.
 
     A field that may be None may be null or missing. Raises WireError.
     """
-    found = {name: read(members, name) for name, read in _readers(kind) if name not in given}
-    return kind(**given, **found)
+    found = {name: read(members, name) for name, read in _readers(kind) if name not in values}
+    return kind(**values, **found)
 
 
 def read_each(kind: Callable[..., _Value], members: JsonObject, name: str) -> tuple[_Value, ...]:
     """Return a list of objects as dataclasses."""
-    return tuple(read_as(kind, each) for each in members.children(name))
+    return tuple(read_as(kind, child) for child in members.children(name))
 
 
 @cache
 def _readers(kind: Any) -> tuple[tuple[str, _Reader], ...]:  # noqa: ANN401  # any dataclass
     """Return how to read each field of a dataclass."""
     hints = get_type_hints(kind)
-    return tuple((each.name, _reader(each.name, hints[each.name])) for each in fields(kind))
+    return tuple((field.name, _reader(field.name, hints[field.name])) for field in fields(kind))
 
 
 def _reader(name: str, hint: Any) -> _Reader:  # noqa: ANN401  # a type, or a union of types

@@ -122,7 +122,7 @@ def read_granted(members: JsonObject) -> Granted:
     text = members.text("text")
     if digest(text) != members.text("digest"):
         raise WireError(members.at("text"), "does not match its digest")
-    rows = tuple(_read_difference(each) for each in members.children("changes"))
+    rows = tuple(_read_difference(change) for change in members.children("changes"))
     return Granted(text, rows, headline=members.safe("headline", max_len=500))
 
 
@@ -174,12 +174,12 @@ def read_device(members: JsonObject) -> Device:
 def read_browsers(members: JsonObject) -> tuple[Browser, ...]:
     """Return the active browsers, then those that their push service no longer knows."""
     active = (
-        _read_browser(each, is_dormant=each.boolean("dormant"), lost_at=None)
-        for each in members.children("items")
+        _read_browser(child, is_dormant=child.boolean("dormant"), lost_at=None)
+        for child in members.children("items")
     )
     lost = (
-        _read_browser(each, is_dormant=False, lost_at=each.time("lost_at"))
-        for each in members.children("lost")
+        _read_browser(child, is_dormant=False, lost_at=child.time("lost_at"))
+        for child in members.children("lost")
     )
     return (*active, *lost)
 
@@ -189,12 +189,12 @@ def read_narrowable(members: JsonObject) -> Narrowable:
     facts = (
         read_as(
             NarrowableFact,
-            each,
-            pointer=each.text("fact"),
-            asked=each.safe("asked", max_len=_MAX_TEXT),
-            items=each.safes("items", max_len=280),
+            fact,
+            pointer=fact.text("fact"),
+            asked=fact.safe("asked", max_len=_MAX_TEXT),
+            items=fact.safes("items", max_len=280),
         )
-        for each in members.children("facts")
+        for fact in members.children("facts")
     )
     return read_as(Narrowable, members, facts=tuple(facts))
 
@@ -211,8 +211,8 @@ def read_pin_answer(members: JsonObject) -> PinAnswer:
 def read_report(members: JsonObject) -> ReportResult:
     """Return the result of a report."""
     agents = (
-        read_as(QuarantinedAgent, each, id=each.safe("client_id"))
-        for each in members.children("agents")
+        read_as(QuarantinedAgent, agent, id=agent.safe("client_id"))
+        for agent in members.children("agents")
     )
     approval = read_approval(members.child("approval"))
     return read_as(ReportResult, members, agents=tuple(agents), approval=approval)
@@ -305,8 +305,8 @@ def _read_difference(members: JsonObject) -> Difference:
     )
 
 
-def _read_browser(members: JsonObject, **given: object) -> Browser:
-    return read_as(Browser, members, device_id=members.child("device").text("id"), **given)
+def _read_browser(members: JsonObject, **values: object) -> Browser:
+    return read_as(Browser, members, device_id=members.child("device").text("id"), **values)
 
 
 def _read_ceremony(members: JsonObject) -> Ceremony:
@@ -330,12 +330,12 @@ def read_votes(members: JsonObject | None) -> VoteTally | None:
     votes = (
         read_as(
             Vote,
-            each,
-            **each.who("by"),
-            answer=each.choice("decision", Answer),
-            reason=each.safe_or_none("reason", max_len=REASON_LENGTH),
+            answer,
+            **answer.who("by"),
+            answer=answer.choice("decision", Answer),
+            reason=answer.safe_or_none("reason", max_len=REASON_LENGTH),
         )
-        for each in members.children("answers")
+        for answer in members.children("answers")
     )
     left = members.safes("left", max_len=100)
     return read_as(VoteTally, members, left=left, votes=tuple(votes))
@@ -346,8 +346,8 @@ def _read_deliveries(members: JsonObject) -> tuple[Delivery, ...]:
     if members.values.get("devices") is None:
         return ()
     return tuple(
-        read_as(Delivery, each, device_id=each.text("id"), device_name=each.safe("name"))
-        for each in members.children("devices")
+        read_as(Delivery, device, device_id=device.text("id"), device_name=device.safe("name"))
+        for device in members.children("devices")
     )
 
 

@@ -83,7 +83,7 @@ class PageAction:
 
 def action_bindings(*actions: PageAction) -> list[BindingType]:
     """Return the bindings of a page's actions."""
-    return bindings(**{each.name: f"act('{each.name}')" for each in actions})
+    return bindings(**{action.name: f"act('{action.name}')" for action in actions})
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,38 +152,38 @@ class Page(KeyedScreen, Generic[Found, Item]):
     def current(self) -> Item | None:
         """What the entry under the cursor stands for."""
         items = () if self.found is None else self.items(self.found)
-        return next((each for each in items if self.id_of(each) == self.cursor), None)
+        return next((item for item in items if self.id_of(item) == self.cursor), None)
 
     def detail_of_cursor(self) -> tuple[LineMaker, object] | None:
         """Return how to draw the entry under the cursor, and its cache key, if there is one."""
-        if (one := self.current) is None:
+        if (current := self.current) is None:
             return None
-        return partial(self.lines, one), (self.cursor, self.detail_key(one))
+        return partial(self.lines, current), (self.cursor, self.detail_key(current))
 
     def keys(self) -> tuple[Hint, ...]:
         """Return the keys that only this page has."""
         return tuple(
             hint(
-                each.key,
-                each.label(self) if each.label else f"{each.verb}..",
-                key_name(SafeText(each.key)),
-                is_off=bool(each.blocker(self)),
+                action.key,
+                action.label(self) if action.label else f"{action.verb}..",
+                key_name(SafeText(action.key)),
+                is_off=bool(action.blocker(self)),
             )
-            for each in self.ACTIONS
+            for action in self.ACTIONS
         )
 
     def help(self) -> Rows:
         """Return the help for these keys."""
-        return help_rows(*((each.key, each.help) for each in self.ACTIONS))
+        return help_rows(*((action.key, action.help) for action in self.ACTIONS))
 
     def action_act(self, name: str) -> None:
         """Act on the entry under the cursor or confirm first, or say why it is unavailable."""
         action = next(each for each in self.ACTIONS if each.name == name)
-        one = self.current
-        if (reason := action.blocker(self)) or one is None:
+        current = self.current
+        if (reason := action.blocker(self)) or current is None:
             self.show_message(fmt("{} unavailable: {}", action.verb, reason))
         else:
-            self.do_action(action.make(self, one))
+            self.do_action(action.make(self, current))
 
     def compose(self) -> ComposeResult:
         """Lay out bar, warnings, list and entry, status and keys."""
@@ -261,7 +261,7 @@ class Page(KeyedScreen, Generic[Found, Item]):
         self.found, self._problem = found, SafeText("")
         if self._status == LOADING:
             self._status = SafeText("")
-        ids = [entry.id for each in self.sections(found) for entry in each.entries]
+        ids = [entry.id for section in self.sections(found) for entry in section.entries]
         if self.cursor not in ids:
             self.cursor = ids[0] if ids else None
         self.draw()

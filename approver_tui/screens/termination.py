@@ -46,8 +46,8 @@ def tolerate_closed_terminal(driver: "type[Driver]") -> "type[Driver]":
     """
 
     class TolerantDriver(driver):  # type: ignore[misc,valid-type]  # mypy knows no classes made from others
-        def __init__(self, *given: object, **named: object) -> None:
-            super().__init__(*given, **named)
+        def __init__(self, *args: object, **kwargs: object) -> None:
+            super().__init__(*args, **kwargs)
             _decode_as_terminal(sys.modules[driver.__module__])
             if (file := getattr(self, "_file", None)) is not None:
                 self._file = _TolerantOutput(file)

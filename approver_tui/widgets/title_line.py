@@ -34,4 +34,4 @@ class TitleLine(Static):
     def render(self) -> Content:
         """Draw the line."""
         pieces = self._make_line(self.size.width)
-        return Content("").join(Content.styled(each.text, _STYLES[each.role]) for each in pieces)
+        return Content("").join(Content.styled(piece.text, _STYLES[piece.role]) for piece in pieces)

@@ -210,10 +210,10 @@ async def _asked(upstream: UpstreamServer) -> tuple[object, Sequence[Mapping[str
         async with upstream.send(None, "POST", headers, messages.write(asked)) as answer:
             if answer.session is not None:
                 headers["mcp-session-id"] = answer.session
-            said = await answer.result(asked)
-        if "result" not in said:
+            reply = await answer.result(asked)
+        if "result" not in reply:
             raise UpstreamError(f"The upstream server refused {method}. Check the URL.")
-        return messages.members(said, "result")
+        return messages.members(reply, "result")
 
     client = {"name": "sayso-gateway", "version": "1"}
     about = {"protocolVersion": _OLDEST, "capabilities": {}, "clientInfo": client}

@@ -119,8 +119,8 @@ class Approving:
         """Tell the client how it learns of the answer."""
         responses = members(members(message, "params"), "inputResponses").values()
         refuses = any(
-            isinstance(each, dict) and each.get("action", "accept") != "accept"
-            for each in responses
+            isinstance(response, dict) and response.get("action", "accept") != "accept"
+            for response in responses
         )
         return messages.come_back(
             message,

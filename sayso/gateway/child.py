@@ -40,7 +40,7 @@ class Mailbox:
         return await self._queue.get()
 
     def close(self) -> None:
-        """Take no more messages, and let go whoever hands one over."""
+        """Accept no more messages, and release a writer that waits for space."""
         self._closed = True
         with contextlib.suppress(asyncio.QueueEmpty):
             self._queue.get_nowait()

@@ -94,7 +94,7 @@ def _table(tool: Mapping[str, Any]) -> str:
     if risk is not Risk.HIGH:
         return text
     arguments = members(members(tool, "inputSchema"), "properties")
-    usable = [each for each in arguments if re.fullmatch(r"[A-Za-z0-9_-]+", each)]
+    usable = [argument for argument in arguments if re.fullmatch(r"[A-Za-z0-9_-]+", argument)]
     return text + _HIGH.format(argument=usable[0] if usable else "argument")
 
 

@@ -37,5 +37,5 @@ class Handles:
         return json.loads(urlsafe_b64decode(body + "=" * (-len(body) % 4)))
 
     def _mac(self, purpose: str, caller: Caller, body: str) -> str:
-        said = json.dumps([purpose, caller.user, caller.client, body]).encode()
-        return b64(hmac.new(self._key, said, hashlib.sha256).digest())
+        content = json.dumps([purpose, caller.user, caller.client, body]).encode()
+        return b64(hmac.new(self._key, content, hashlib.sha256).digest())

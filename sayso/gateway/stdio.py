@@ -230,8 +230,8 @@ async def _sent(child: Child, message: Json | None) -> Mailbox | None:
 
 async def _answered(child: Child, mailbox: Mailbox) -> None:
     """Wait for the answer of a request that is made anew. Raises UpstreamError."""
-    while (said := await mailbox.get()) is None or "method" in said:
-        if said is None:
+    while (message := await mailbox.get()) is None or "method" in message:
+        if message is None:
             raise child.error()
 
 

@@ -57,8 +57,8 @@ class MappedTool:
 
 def digest(text: object) -> str:
     """SHA-256 of JSON, base64url."""
-    said = json.dumps(text, sort_keys=True, separators=(",", ":"))
-    return b64(hashlib.sha256(said.encode()).digest())
+    encoded = json.dumps(text, sort_keys=True, separators=(",", ":"))
+    return b64(hashlib.sha256(encoded.encode()).digest())
 
 
 def read_by_models(tool: Mapping[str, Any]) -> Json:

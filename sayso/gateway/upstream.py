@@ -110,8 +110,8 @@ class Upstream:
             raise AssertionError("checked when the file is read")
         now = asyncio.get_running_loop().time()
         name = hashlib.sha256(caller.token.encode()).digest()
-        if (found := self._tokens.get(name)) is not None and now < found[0]:
-            return found[1]
+        if (token := self._tokens.get(name)) is not None and now < token[0]:
+            return token[1]
         made = await self._agent.exchange(
             caller.token, resource=wanted.resource, scope=wanted.scope
         )

@@ -184,8 +184,8 @@ class _HighTool:
         if "type" in self._facts:
             raise TypeError(f"{name}: a parameter cannot be called type, which names the action.")
         seen = [
-            each.replace(annotation=hints.get(each.name, each.annotation))
-            for each in whole.parameters.values()
+            parameter.replace(annotation=hints.get(parameter.name, parameter.annotation))
+            for parameter in whole.parameters.values()
         ]
         if not wanted:
             seen.append(

@@ -76,7 +76,7 @@ class OpenRequests:
         return await self._first_text(found)
 
     async def wait(self, name: str, seconds: float, progress: Progress) -> str:
-        """Wait for the answer to a request at most so long, and return how it stands."""
+        """Wait at most this long for the answer to a request, and return its status."""
         request = self._by_id.get(name)
         if request is None:
             raise BadCall(
@@ -150,7 +150,7 @@ def _checked(user: str, action: str, details: Mapping[str, Any]) -> str:
 
 
 def _text(request: _Request) -> str:
-    """How the request stands, for a model."""
+    """The status of the request, for a model."""
     if not request.answer.done():
         return _pending_text(request)
     try:

@@ -110,8 +110,8 @@ def in_place(settings: Settings, now: int) -> Iterator[Prepared]:
             found = dumps.contents(connection, now)
         if found is None or found.schema != SCHEMA:
             raise BadArchive(_NO_DATABASE)
-        for one in key_files.required(settings):
-            if wrong := key_files.problem(one, found.key_ids):
+        for file in key_files.required(settings):
+            if wrong := key_files.problem(file, found.key_ids):
                 raise BadKeyFile(wrong)
         moment = int(found.newest_entry.partition("-")[0] or "0", 16)
         yield Prepared(
@@ -156,8 +156,8 @@ def _make_safe(
         dumps.lock_exclusively(connection)
         backup = in_force.items(connection, prepared.now)
         holding = disabled_items(backup, None if later is None else later.items, keep)
-        held_devices = {one.item.id for one in holding["devices"]}
-        kept = [one for one in backup["devices"] if one not in held_devices]
+        held_devices = {device.item.id for device in holding["devices"]}
+        kept = [device for device in backup["devices"] if device not in held_devices]
         marks = in_force.configuration(connection)
         known = {} if later is None else later.configuration
         changed = tuple(name for name, mark in known.items() if marks[name] != mark)

@@ -119,8 +119,8 @@ def cli(context: click.Context, data_dir: Path | None) -> None:
 
 def main(arguments: Sequence[str] | None = None) -> NoReturn:
     """Run the command and exit with its exit code."""
-    given = list(sys.argv[1:] if arguments is None else arguments)
-    if arguments is None and "serve" not in given:  # a server loads everything before it starts
+    argv = list(sys.argv[1:] if arguments is None else arguments)
+    if arguments is None and "serve" not in argv:  # a server loads everything before it starts
         lazy_imports.turn_on()
         gc.set_threshold(_GARBAGE)
     for stream in (sys.stdout, sys.stderr):
@@ -128,7 +128,7 @@ def main(arguments: Sequence[str] | None = None) -> NoReturn:
             stream.reconfigure(errors="replace")  # a terminal in Latin-1 cannot show every name
     try:
         code = cli.main(
-            args=given,
+            args=argv,
             prog_name=PROGRAM,
             complete_var=COMPLETION_VARIABLE,
             standalone_mode=False,
@@ -143,5 +143,5 @@ def main(arguments: Sequence[str] | None = None) -> NoReturn:
     except (Exception, KeyboardInterrupt) as error:  # noqa: BLE001  # unknown ones print a traceback
         from server.cli.errors import report  # noqa: PLC0415  # loaded only after an error
 
-        sys.exit(report(error, as_json="--json" in given or "--jsonl" in given))
+        sys.exit(report(error, as_json="--json" in argv or "--jsonl" in argv))
     sys.exit(code if isinstance(code, int) else 0)

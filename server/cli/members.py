@@ -207,8 +207,8 @@ def _read(member: Member, value: Any, now: int) -> object:  # noqa: ANN401  # as
     if member.kind is Kind.MOMENT:
         return moment_ms(value, now)
     if member.flag.aliases:
-        meant = dict(member.flag.aliases)
-        return tuple(meant[word] for word in value)
+        aliases = dict(member.flag.aliases)
+        return tuple(aliases[word] for word in value)
     return _KINDS[member.kind].read(value)
 
 

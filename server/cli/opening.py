@@ -89,11 +89,11 @@ def _complete_ids(
 ) -> None:
     """Put whole IDs in place of those that were typed in part."""
     noun = "" if context.parent is None else str(context.parent.info_name)
-    for one in context.command.params:
-        typed, name = given.get(one.name or ""), one.name or ""
-        if isinstance(typed, str) and one.metavar in {"ID", "[ID]"}:
-            is_request = isinstance(one, click.Option) and name == "approval"
-            if is_request or isinstance(one, click.Argument):
+    for param in context.command.params:
+        typed, name = given.get(param.name or ""), param.name or ""
+        if isinstance(typed, str) and param.metavar in {"ID", "[ID]"}:
+            is_request = isinstance(param, click.Option) and name == "approval"
+            if is_request or isinstance(param, click.Argument):
                 given[name] = full_id(services, "approvals" if is_request else noun, typed)
 
 

@@ -15,9 +15,7 @@ Printed: TypeAlias = tuple[Document, Iterable[str]]
 """The JSON document, and the lines that are printed without `--json`."""
 
 
-def prints(
-    function: Callable[Concatenate[OpenInstallation, P], Printed],
-) -> Callable[..., None]:
+def prints(function: Callable[Concatenate[OpenInstallation, P], Printed]) -> Callable[..., None]:
     """Run a command with the open installation, and print what it returns."""
 
     @json_option

@@ -45,30 +45,32 @@ LISTS: Final[Mapping[str, ListIds]] = {
     "CLIENT": lambda admin: [*_names(admin.agents.all()), *_names(admin.apps.all())],
     "GROUP": lambda admin: _names(admin.groups.all()),
     "USER": lambda admin: _names(admin.users.all()),
-    "URI": lambda admin: (one.uri for one in admin.resources.all()),
-    "TYPE": lambda admin: (one.type for one in admin.actions.all()),
-    "KID": lambda admin: (one.kid for one in admin.keys.all()),
-    "agents ID": lambda admin: (one.id for one in admin.invitations.page("", _MOST).items),
+    "URI": lambda admin: (resource.uri for resource in admin.resources.all()),
+    "TYPE": lambda admin: (action.type for action in admin.actions.all()),
+    "KID": lambda admin: (key.kid for key in admin.keys.all()),
+    "agents ID": lambda admin: (
+        invitation.id for invitation in admin.invitations.page("", _MOST).items
+    ),
     "approvals ID": lambda admin: (
-        one.approval.id
-        for one in admin.oversight.approvals(state=None, agent=None, user=None, limit=_MOST)
+        approval.approval.id
+        for approval in admin.oversight.approvals(state=None, agent=None, user=None, limit=_MOST)
     ),
     "consents ID": lambda admin: (
-        one.consent.id for one in admin.consents.search(user=None, client=None, ended=False)
+        consent.consent.id for consent in admin.consents.search(user=None, client=None, ended=False)
     ),
     "delegations ID": lambda admin: (
-        one.delegation.id
-        for one in admin.delegations.search(
+        delegation.delegation.id
+        for delegation in admin.delegations.search(
             client=None, user=None, resource=None, ended=False, limit=_MOST
         )
     ),
-    "deputies ID": lambda admin: (one.deputy.id for one in admin.deputies.all()),
+    "deputies ID": lambda admin: (deputy.deputy.id for deputy in admin.deputies.all()),
     "devices ID": lambda admin: (device.id for device, _ in admin.oversight.devices(None)),
     "grants ID": lambda admin: (
-        one.grant.id for one in admin.standing_grants.search(user=None, agent=None, ended=False)
+        grant.grant.id for grant in admin.standing_grants.search(user=None, agent=None, ended=False)
     ),
-    "incidents ID": lambda admin: (one.incident.id for one in admin.incidents.search()),
-    "outbox ID": lambda admin: (str(one.message.id) for one in admin.outbox.state().dead),
+    "incidents ID": lambda admin: (incident.incident.id for incident in admin.incidents.search()),
+    "outbox ID": lambda admin: (str(message.message.id) for message in admin.outbox.state().dead),
 }
 """By metavar. What an ID belongs to, the command group says."""
 

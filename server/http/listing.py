@@ -21,7 +21,7 @@ _NUMBER = re.compile(r"[0-9]{1,3}")
 
 def page(kind: type[_Page], part: ResultPage[_Row], document: Callable[[_Row], object]) -> _Page:
     """A page of a list as this model; `document` turns one row into its item."""
-    items = [document(one) for one in part.items]
+    items = [document(item) for item in part.items]
     return kind(items=items, next=write_cursor(part.next))
 
 

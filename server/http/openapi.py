@@ -53,7 +53,7 @@ def _operation(route: Route) -> dict[str, object]:
         "parameters": _parameters(route),
     }
     if route.caller is not Caller.ANYBODY:
-        operation["security"] = [{one: []} for one in _callers(route)]
+        operation["security"] = [{caller: []} for caller in _callers(route)]
     if route.rule is not None:
         operation["x-sayso-roles"] = [str(role) for role in route.rule.roles]
     if route.body is not None:
@@ -64,8 +64,8 @@ def _operation(route: Route) -> dict[str, object]:
 
 
 def _callers(route: Route) -> tuple[str, ...]:
-    who = str(route.caller.value)
-    return (who, "browser") if route.browsers else (who,)
+    caller = str(route.caller.value)
+    return (caller, "browser") if route.browsers else (caller,)
 
 
 def _form(route: Route) -> dict[str, object]:

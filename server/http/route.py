@@ -195,7 +195,7 @@ def managed(  # noqa: PLR0913  # one for each column
     method, path = name.split()
     reads = method == "GET"
     usual = READS if reads else UPDATES if versioned else CHANGES
-    may = roles or (STAFF if reads else ADMIN)
+    allowed = roles or (STAFF if reads else ADMIN)
     return lambda endpoint: _route(
         name,
         endpoint,
@@ -204,7 +204,7 @@ def managed(  # noqa: PLR0913  # one for each column
         query=query,
         status=status,
         errors=usual if errors is None else errors,
-        rule=AccessRule(may, _target(path), signed=signed, versioned=versioned),
+        rule=AccessRule(allowed, _target(path), signed=signed, versioned=versioned),
     )
 
 

@@ -79,42 +79,42 @@ class NotificationServices:
 class UserServices:
     """The services that authenticate users by their devices."""
 
-    def __init__(self, given: Adapters, proofs: Proofs) -> None:
+    def __init__(self, adapters: Adapters, proofs: Proofs) -> None:
         self.proofs = proofs
         self.device_auth = DeviceAuthentication(
-            given.store, given.verifier, proofs, given.server_policy
+            adapters.store, adapters.verifier, proofs, adapters.server_policy
         )
 
 
 class ClientServices:
     """The services that authenticate clients, serve icons and register agents."""
 
-    def __init__(self, given: Adapters) -> None:
-        store, policy = given.store, given.server_policy
-        self.documents = ClientDocuments(store, policy, given.fetch)
-        self.auth = ClientAuthentication(store, given.verifier, policy, self.documents)
+    def __init__(self, adapters: Adapters) -> None:
+        store, policy = adapters.store, adapters.server_policy
+        self.documents = ClientDocuments(store, policy, adapters.fetch)
+        self.auth = ClientAuthentication(store, adapters.verifier, policy, self.documents)
         self.icons = Icons(store)
-        self.app_registration = AppRegistrationService(store, given.secrets, policy)
+        self.app_registration = AppRegistrationService(store, adapters.secrets, policy)
         self.registration = RegistrationService(
-            store, given.secrets, policy, given.endpoint_problem
+            store, adapters.secrets, policy, adapters.endpoint_problem
         )
 
 
 class ApproverServices:
     """The services that ask deputies and backups, and name deputies."""
 
-    def __init__(self, given: Adapters, evaluator: Evaluator, statements: Statements) -> None:
-        self.substitutes = Substitutes(evaluator, given.server_policy)
-        self.deputies = Deputies(given.store, given.secrets, statements, self.substitutes)
+    def __init__(self, adapters: Adapters, evaluator: Evaluator, statements: Statements) -> None:
+        self.substitutes = Substitutes(evaluator, adapters.server_policy)
+        self.deputies = Deputies(adapters.store, adapters.secrets, statements, self.substitutes)
 
 
 class IncidentServices:
     """The services that accept reports and show incidents."""
 
-    def __init__(self, given: Adapters, approvals: ApprovalService) -> None:
-        self.incidents = Incidents(given.store)
-        self.log_alarms = LogAlarms(given.store, given.secrets)
-        self.reports = Reports(given.store, given.secrets, approvals.deny_reported)
+    def __init__(self, adapters: Adapters, approvals: ApprovalService) -> None:
+        self.incidents = Incidents(adapters.store)
+        self.log_alarms = LogAlarms(adapters.store, adapters.secrets)
+        self.reports = Reports(adapters.store, adapters.secrets, approvals.deny_reported)
 
 
 _MAX_CHECK_SECONDS: Final = 1.5

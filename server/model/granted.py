@@ -69,4 +69,4 @@ def granted_digest_with(approval: Approval, details: Sequence[Mapping[str, JsonV
     if approval.kind == "app_action":
         details = kinds.app_action_details(details)
     text = approval.granted or approval.action
-    return decisions.digest_with_details(text, [dict(one) for one in details])
+    return decisions.digest_with_details(text, [dict(detail) for detail in details])

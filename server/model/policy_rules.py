@@ -108,5 +108,5 @@ class PolicyDocument:
     def single_approver_at_critical(self) -> tuple[str, ...]:
         """The ids of rules that let one person approve at critical risk."""
         return tuple(
-            one.id for one in self.rules if one.sets_critical_quorum and one.ask.quorum == 1
+            rule.id for rule in self.rules if rule.sets_critical_quorum and rule.ask.quorum == 1
         )

@@ -56,7 +56,7 @@ class AgentReplaced(Event):
 
 @dataclass(frozen=True, slots=True)
 class AgentAnnounced(Event):
-    """Something about an agent that these people are told."""
+    """Something about an agent that these people are notified of."""
 
     agent_id: str
     event: str

@@ -182,10 +182,10 @@ class Written(dict[str, Any]):
 
     known: ClassVar[frozenset[str]] = frozenset()
 
-    def __init__(self, **given: object) -> None:
-        if unknown := given.keys() - self.known:
+    def __init__(self, **values: object) -> None:
+        if unknown := values.keys() - self.known:
             raise TypeError(f"There is no member {', '.join(sorted(unknown))}.")
-        super().__init__(given)
+        super().__init__(values)
 
 
 _LOG: Final[Mapping[Kind, Callable[[Any], object]]] = {

@@ -91,4 +91,4 @@ REACTIONS: Final[Mapping[type[Event], tuple[_Reaction, ...]]] = MappingProxyType
 def react(tx: Unit, event: Event) -> Ended:
     """Run the functions for an event. Returns what they ended."""
     results = [run(tx, event) for run in REACTIONS[type(event)]]
-    return reduce(add, (one for one in results if one is not None), Ended())
+    return reduce(add, (result for result in results if result is not None), Ended())

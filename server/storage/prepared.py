@@ -171,8 +171,8 @@ def arrays(name: str, *columns: Column[Any]) -> TableValuedAlias:
     One statement stores all of them. With a statement for each row, the process would wait once
     for each row, behind all its requests.
     """
-    parameters = (bindparam(f"{one.key}_array", type_=ARRAY(one.type)) for one in columns)
-    rows = func.unnest(*parameters).table_valued(*(one.key for one in columns), name=name)
+    parameters = (bindparam(f"{column.key}_array", type_=ARRAY(column.type)) for column in columns)
+    rows = func.unnest(*parameters).table_valued(*(column.key for column in columns), name=name)
     return rows.render_derived()
 
 

@@ -108,8 +108,8 @@ def time_left(found: Sequence[Mapping[str, Any]]) -> Chart:
 
 def result_bars(people: Sequence[Mapping[str, Any]]) -> Mapping[str, Bar]:
     """The results of each person's requests, by their ids, on one scale."""
-    largest = max((one["asked"] for one in people), default=0)
-    return {one["id"]: _bar([(end, one[end]) for end in ENDS], largest) for one in people}
+    largest = max((person["asked"] for person in people), default=0)
+    return {person["id"]: _bar([(end, person[end]) for end in ENDS], largest) for person in people}
 
 
 def agreement_bars(agents: Sequence[Mapping[str, Any]]) -> Mapping[str, Bar]:
@@ -124,7 +124,7 @@ def agreement_bars(agents: Sequence[Mapping[str, Any]]) -> Mapping[str, Bar]:
 
 def busiest_day_bars(people: Sequence[Mapping[str, Any]]) -> Mapping[str, Bar]:
     """Each person's busiest day, with a mark at the daily limit."""
-    largest = rounded_up(max((one["busiest"] for one in people), default=0) + MANY_A_DAY / 2)
+    largest = rounded_up(max((person["busiest"] for person in people), default=0) + MANY_A_DAY / 2)
     mark = round(MANY_A_DAY / largest * BAR_LENGTH, 1)
     return {
         one["id"]: _bar([("much" if one["too_much"] else "took", one["busiest"])], largest, mark)
@@ -145,7 +145,7 @@ def rounded_up(value: float) -> int:
 def _dates(days: Sequence[Mapping[str, Any]]) -> list[str]:
     """Labels for about seven of the days, including the last one; "" for the others."""
     every = max(1, -(-len(days) // 7))
-    names = [f"{date.fromisoformat(one['day']):%b} {int(one['day'][8:])}" for one in days]
+    names = [f"{date.fromisoformat(day['day']):%b} {int(day['day'][8:])}" for day in days]
     last = len(names) - 1
     return [name if (last - number) % every == 0 else "" for number, name in enumerate(names)]
 

@@ -112,7 +112,7 @@ def rendered(
     offered: Callable[[str], Choices] = lambda _: NONE,
 ) -> list[RenderedField]:
     """Each field with its stored, initial or submitted value. `me` is the signed-in person."""
-    return [_rendered(one, document, typed, me, offered(one.suggestions)) for one in fields]
+    return [_rendered(field, document, typed, me, offered(field.suggestions)) for field in fields]
 
 
 def _value(one: Field, form: Form) -> object:
@@ -234,7 +234,7 @@ def _different(
 
 def with_labels(text: str, fields: Sequence[Field]) -> str:
     """An error message with the labels of the fields in place of the members' names."""
-    labels = {f"`{one.name}`": f"“{one.label}”" for one in fields}
+    labels = {f"`{field.name}`": f"“{field.label}”" for field in fields}
     return _MEMBER.sub(lambda found: labels.get(found[0], found[0]), text)
 
 

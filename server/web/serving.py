@@ -270,7 +270,7 @@ def _show_again(visit: Visit, row: FormAction, problem: errors.Problem, form: Fo
     """The form's page with the submitted values and the error. Raises errors.Problem."""
     if not row.page or problem.status not in _SHOW_AGAIN:
         raise problem
-    known = {one.name for one in row.fields}
+    known = {field.name for field in row.fields}
     member = str(problem.members.get("member", problem.code))
     text = fields.with_labels(problem.detail.removeprefix(f"/{member}: "), row.fields)
     typed = SubmittedForm(form, member if member in known else "", text)

@@ -56,7 +56,7 @@ def _time(at: int | str, *, seconds: bool = False, mark: str = "") -> Markup:
 
 def _sentence(parts: Sequence[str | int]) -> Markup:
     """A sentence whose numbers are times, in milliseconds."""
-    return Markup().join(_time(one) if isinstance(one, int) else escape(one) for one in parts)
+    return Markup().join(_time(part) if isinstance(part, int) else escape(part) for part in parts)
 
 
 def _period(begins: str, ends: str) -> Markup:

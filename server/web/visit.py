@@ -87,5 +87,5 @@ def _may(person: Person, route: Route, owners: Collection[Any]) -> bool:
     if set(person.user.roles) & set(route.rule.roles):
         return True
     listed = route.rule.target is None and not person.user.roles
-    mine = listed or any(one["id"] == person.user.id for one in owners)
-    return Role.OWNER in route.rule.roles and mine
+    is_owner = listed or any(owner["id"] == person.user.id for owner in owners)
+    return Role.OWNER in route.rule.roles and is_owner

@@ -22,7 +22,7 @@ HOME = Home.at(Path("/nowhere"))
 
 
 def test_the_client_is_closed_with_the_app(monkeypatch):
-    """Whoever opened the app closes what it was furnished with."""
+    """The function that opened the app closes its client."""
     closed = []
     client = SimpleNamespace(now=lambda: 0, close=lambda: closed.append(True), session=None)
     monkeypatch.setattr(wiring, "open_client", lambda *_, **__: client)

@@ -17,7 +17,7 @@ from tests.support.browsers import page_states
 from tests.support.browsers.first_view import first_view
 from tests.support.browsers.page_checks import PHONE, Findings, axe_finds, check_page
 from tests.support.inputs.page_paths import page_templates, pages
-from tests.support.pictures.page_pictures import Furnished, furnished
+from tests.support.pictures.page_pictures import PreparedServer, prepared_server
 
 pytestmark = [
     pytest.mark.clients,  # axe comes with them
@@ -37,9 +37,9 @@ def drawn(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="module")
-def made(tmp_path_factory: pytest.TempPathFactory, drawn: Path) -> Iterator[Furnished]:
+def made(tmp_path_factory: pytest.TempPathFactory, drawn: Path) -> Iterator[PreparedServer]:
     """An installation with data, and its administrator's browser."""
-    with furnished(tmp_path_factory.mktemp("furnished"), ("--drawn", str(drawn))) as ready:
+    with prepared_server(tmp_path_factory.mktemp("prepared"), ("--drawn", str(drawn))) as ready:
         yield ready
 
 
@@ -63,7 +63,7 @@ class Walk:
 
 
 @pytest.fixture(scope="module")
-def walk(made: Furnished, drawn: Path) -> Walk:
+def walk(made: PreparedServer, drawn: Path) -> Walk:
     """The walk."""
     whole, table, legible = Walk(), page_states.table(made), set[str]()
     drawn.write_text("")
@@ -78,7 +78,7 @@ def walk(made: Furnished, drawn: Path) -> Walk:
 
 
 @pytest.fixture(scope="module")
-def served(made: Furnished) -> Flask:
+def served(made: PreparedServer) -> Flask:
     """The application, for its URL map."""
     return app.create_app(app.create_site(made.server.services))
 
@@ -131,7 +131,7 @@ def test_nothing_moves_with_reduced_motion(walk: Walk) -> None:
     assert {name: found for name, found in walk.found.items() if found} == {}
 
 
-def test_a_chosen_theme_is_rendered_by_the_server(made: Furnished) -> None:
+def test_a_chosen_theme_is_rendered_by_the_server(made: PreparedServer) -> None:
     """The walk sets themes on pages; this one comes from the server."""
     for theme in ("contrast", "system"):
         made.tab.open(f"{made.server.url}/settings")
@@ -140,14 +140,16 @@ def test_a_chosen_theme_is_rendered_by_the_server(made: Furnished) -> None:
         made.tab.see(f"document.documentElement.dataset.theme === '{theme}'")
 
 
-def test_axe_detects_a_planted_fault(made: Furnished) -> None:
+def test_axe_detects_a_planted_fault(made: PreparedServer) -> None:
     """A check that finds nothing anywhere proves nothing."""
     made.tab.open(f"{made.server.url}/admin")
     made.tab.ask("document.documentElement.removeAttribute('lang')")
     assert [one[0] for one in axe_finds(made.tab)] == ["html-has-lang"]
 
 
-def test_a_text_of_low_contrast_is_found_although_other_texts_are_known(made: Furnished) -> None:
+def test_a_text_of_low_contrast_is_found_although_other_texts_are_known(
+    made: PreparedServer,
+) -> None:
     """An ink is a color, a size and what lies under it; only a page without a new one is known."""
     tab, legible = made.tab, set[str]()
     tab.open(f"{made.server.url}/history")
@@ -180,7 +182,7 @@ def test_a_text_of_low_contrast_is_found_although_other_texts_are_known(made: Fu
         ("animations", "one.animate([{opacity: 0}, {opacity: 1}], 60000)"),
     ],
 )
-def test_each_check_detects_its_planted_fault(made: Furnished, check: str, fault: str) -> None:
+def test_each_check_detects_its_planted_fault(made: PreparedServer, check: str, fault: str) -> None:
     """The check finds nothing on that page before."""
     tab = made.tab
     tab.look(width=1440)
@@ -199,7 +201,7 @@ def test_each_check_detects_its_planted_fault(made: Furnished, check: str, fault
     assert tab.ask(f"checks.{check}()") != []
 
 
-def test_overflow_is_detected_on_a_phone_too(made: Furnished) -> None:
+def test_overflow_is_detected_on_a_phone_too(made: PreparedServer) -> None:
     """A phone enlarges its viewport and shows the page smaller."""
     tab = made.tab
     tab.look(width=PHONE)
@@ -211,7 +213,7 @@ def test_overflow_is_detected_on_a_phone_too(made: Furnished) -> None:
     assert tab.ask("checks.overflow()") != []
 
 
-def test_reduced_motion_stops_the_only_animation(made: Furnished) -> None:
+def test_reduced_motion_stops_the_only_animation(made: PreparedServer) -> None:
     """It is the dot of a waiting page."""
     made.tab.open(f"{made.server.url}/")
     made.tab.ask(_DOT)
@@ -222,7 +224,7 @@ def test_reduced_motion_stops_the_only_animation(made: Furnished) -> None:
     assert made.tab.ask(moving) == 0
 
 
-def test_the_console_is_usable_by_keyboard(made: Furnished) -> None:
+def test_the_console_is_usable_by_keyboard(made: PreparedServer) -> None:
     """The first stop skips the menu, and the focus is visible."""
     tab = made.tab
     tab.look(width=1440)
@@ -236,7 +238,7 @@ def test_the_console_is_usable_by_keyboard(made: Furnished) -> None:
     assert tab.ask("getComputedStyle(document.activeElement).outlineStyle") == "solid"
 
 
-def test_a_console_page_contacts_no_other_host(made: Furnished) -> None:
+def test_a_console_page_contacts_no_other_host(made: PreparedServer) -> None:
     """The page is small."""
     seen = first_view(made.tab, f"{made.server.url}/admin", worker=False)
     assert seen.asked == {f"localhost:{made.server.port}"}

@@ -9,6 +9,7 @@ import pytest
 from tests.support.checks.refusals import MARK
 from tests.support.clients.agent import Agent
 from tests.support.clients.terminal import Terminal, cheap_pins, new_person
+from tests.support.inputs.raw_api import RawApi
 from tests.support.servers.server import LiveServer, live_server
 
 _RAW = re.compile(r"[\x00-\x09\x0b-\x1f\x7f-\x9f\u200b-\u200f\u202a-\u202e\u2066-\u2069]")
@@ -107,3 +108,9 @@ def person(server: LiveServer) -> Iterator[Terminal]:
     made = new_person(server)
     yield made
     made.client.close()
+
+
+@pytest.fixture(scope="module")
+def api(person: Terminal, http: httpx.Client) -> RawApi:
+    """The API with and without this file's user."""
+    return RawApi(person, http)

@@ -13,15 +13,7 @@ from tests.support.servers.server import LiveServer
 
 
 @pytest.mark.parametrize(
-    ("code", "retry"),
-    [
-        ("not_needed", "later"),
-        ("wrong_details", "with_changes"),
-        ("too_broad", "narrower"),
-        ("wait_until", "not_before"),
-        ("ask_other", "redirected"),
-        ("suspicious", "never"),
-    ],
+    ("code", "retry"), [(name, code.retry) for name, code in DENY_CODES.items()]
 )
 def test_a_denial_tells_the_agent_the_reason_and_the_next_step(
     agent: Agent, person: Terminal, code: str, retry: str

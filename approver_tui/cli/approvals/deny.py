@@ -23,9 +23,11 @@ from approver_tui.state.text import display_safe
 _DenyOne: TypeAlias = Callable[[str], Approval]
 _FATAL_ERRORS = (LoginFirst, Unreachable)
 """Errors that would also stop every request after this one."""
-
-
 _NOT_SENT = Unreachable(answer_message(AnswerStatus.NOT_SENT))
+
+
+def _codes_with(member: str) -> str:
+    return " or ".join(code for code in DenyCode if code.takes == member)
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,9 +52,12 @@ class DeniedBatch:
 @click.option(
     "--retry-at",
     metavar="WHEN",
-    help="With wait_until: 15m, 1h, 1d or a time such as 2026-12-01T08:00:00Z; the agent sees it.",
+    help=f"With {_codes_with('retry_at')}: 15m, 1h, 1d or a time such as 2026-12-01T08:00:00Z; "
+    "the agent sees it.",
 )
-@click.option("--ask", metavar="USER", help="With ask_other: who the agent should ask instead.")
+@click.option(
+    "--ask", metavar="USER", help=f"With {_codes_with('ask')}: who the agent should ask instead."
+)
 @click.option(
     "--private-note", metavar="TEXT", help="A private note for the audit log; no agent sees it."
 )
@@ -112,9 +117,7 @@ def _deny_each(ids: Sequence[str], deny: _DenyOne) -> DeniedBatch:
     return DeniedBatch(tuple(denied), tuple(failed))
 
 
-def _print_results(
-    done: DeniedBatch,
-) -> None:
+def _print_results(done: DeniedBatch) -> None:
     """Print each result, and raise the first error."""
     failed = [(name, error_document(error, exit_code(error))) for name, error in done.failed]
     rows = [line for each in done.denied for line in lines.outcome_lines(each)]
@@ -125,7 +128,6 @@ def _print_results(
 
 
 def _check_code_allows(member: str, code: str, value: str | None) -> None:
-    taking = [each for each in DenyCode if each.takes == member]
-    if value is not None and code not in taking:
+    if value is not None and DenyCode(code).takes != member:
         flag = f"--{member.replace('_', '-')}"
-        raise click.UsageError(f"{flag} requires --code {' or '.join(taking)}.")
+        raise click.UsageError(f"{flag} requires --code {_codes_with(member)}.")

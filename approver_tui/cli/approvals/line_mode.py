@@ -208,9 +208,9 @@ class LineMode:
         if page is None:
             return None
         self._assign_numbers(page)
-        here = self._numbers.get(approval.id, 0)
-        open_ones = {each.id for each in page.items if each.state is ApprovalState.PENDING}
-        later = [n for n, each in self._ids.items() if n > here and each in open_ones]
+        number = self._numbers.get(approval.id, 0)
+        open_ones = {item.id for item in page.items if item.state is ApprovalState.PENDING}
+        later = [n for n, each in self._ids.items() if n > number and each in open_ones]
         if later:
             return self._ids[min(later)]
         self.console.print_lines(["", "That was the last one."])

@@ -27,7 +27,7 @@ def page_lines(listed: Page, now: int, *, empty: str, me: str = "") -> list[str]
 
 
 def by_turn(listed: Page, me: str) -> tuple[Page, tuple[Approval, ...]]:
-    """Return the page with what waits for this user, and the requests that wait for others."""
+    """Return the page with the requests that wait for this user, and those that wait for others."""
     others = tuple(approval for approval in listed.items if waits_for_others(approval, me))
     mine = tuple(approval for approval in listed.items if approval not in others)
     return replace(listed, items=mine), others

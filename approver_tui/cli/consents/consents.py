@@ -13,7 +13,7 @@ from approver_tui.cli.printing import as_json, print_list
 def command(*, ended: bool) -> None:
     """List what agents and apps can do without asking you each time."""
     with this_client() as client:
-        found = client.consents(ended=ended)
-    items = [documents.consent(consent) for consent in found]
-    text = [line for consent in found for line in lines.consent_lines(consent)]
+        consents = client.consents(ended=ended)
+    items = [documents.consent(consent) for consent in consents]
+    text = [line for consent in consents for line in lines.consent_lines(consent)]
     print_list("sayso.consents/1", items, text)

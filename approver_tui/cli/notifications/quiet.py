@@ -72,9 +72,7 @@ def clear() -> None:
         _show(preferences.settings(client))
 
 
-def _show(
-    value: NotificationPrefs,
-) -> None:
+def _show(value: NotificationPrefs) -> None:
     print_result(_document(value), [*_lines(value), _STILL_NOTIFIES])
 
 
@@ -83,9 +81,9 @@ def _lines(value: NotificationPrefs) -> list[str]:
     lines = ["No quiet hours." if hours is None else f"Quiet hours: {hours_text(hours)}."]
     if value.quiet_until is not None:
         lines.append(f"Quiet now, until {local_time(value.quiet_until)}.")
-    for one in value.mutes:
-        until = "" if one.until is None else f" until {local_time(one.until)}"
-        lines.append(f"Muted: {one.agent_name}{until}.  sayso-approver unmute {one.agent_id}")
+    for mute in value.mutes:
+        until = "" if mute.until is None else f" until {local_time(mute.until)}"
+        lines.append(f"Muted: {mute.agent_name}{until}.  sayso-approver unmute {mute.agent_id}")
     lines += [
         f"Held: {held.approval} until {local_time(held.until)} ({held.why})."
         for held in value.holds
@@ -104,7 +102,7 @@ def _document(value: NotificationPrefs) -> dict[str, object]:
     spelled = None
     if hours is not None:
         spelled = {**members(hours, *separate), "from": hours.begins, "to": hours.ends}
-    mutes = [members(one, *separate, agent=who(one, "agent")) for one in value.mutes]
-    held = [members(one) for one in value.holds]
+    mutes = [members(mute, *separate, agent=who(mute, "agent")) for mute in value.mutes]
+    held = [members(hold) for hold in value.holds]
     document = members(value, "holds", quiet_hours=spelled, mutes=mutes, held=held)
     return {"schema": "sayso.attention/1", **document}

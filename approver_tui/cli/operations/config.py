@@ -59,17 +59,15 @@ def unset(*, name: str) -> None:
     _change({name: None})
 
 
-def _change(
-    changes: Mapping[str, str | None],
-) -> None:
+def _change(changes: Mapping[str, str | None]) -> None:
     path = settings.settings_file()
     _check_keys({**config_file.read(path), **changes})
     config_file.write(path, changes)
     if wants_json():
         _show()
         return
-    found = settings.load().values
-    print_lines(f"{name} is {found[name].text} ({found[name].source})." for name in changes)
+    values = settings.load().values
+    print_lines(f"{name} is {values[name].text} ({values[name].source})." for name in changes)
 
 
 def _check_keys(pairs_given: Mapping[str, str | None]) -> None:
@@ -94,7 +92,7 @@ def _show() -> None:
         }
         for name, value in found.values.items()
     ]
-    rows = [(each["name"], each["value"], each["source"]) for each in items]
+    rows = [(item["name"], item["value"], item["source"]) for item in items]
     rows.insert(0, ("setting", "value", "from"))
     widths = [max(len(row[column]) for row in rows) for column in (0, 1)]
     text = [f"{a:<{widths[0]}}  {b:<{widths[1]}}  {c}" for a, b, c in rows]

@@ -18,5 +18,5 @@ def command() -> None:
             "Logged out here, but the server could not be reached.",
             f"Revoke {device.device_id} from another device, or ask an administrator.",
         ]
-    who = {"id": device.device_id, "name": device.device_name}
-    print_result({"schema": "sayso.logout/1", "device": who, "server_told": was_told}, text)
+    login = {"id": device.device_id, "name": device.device_name}
+    print_result({"schema": "sayso.logout/1", "device": login, "server_told": was_told}, text)

@@ -31,11 +31,11 @@ def grant(value: StandingGrant) -> list[str]:
 def grant_in_full(value: StandingGrant) -> list[str]:
     """Return one grant with its uses."""
     pattern = [f"  {fact.label}: {fact.value}" for fact in value.pattern]
-    told = "  you are told of each use" if value.notify else "  uses are only in the history"
+    notice = "  you are told of each use" if value.notify else "  uses are only in the history"
     taken = [
         f"  use {use.number} {use.state} {local_time(use.at)} {use.approval}" for use in value.taken
     ]
-    return [*grant(value), *pattern, told, *(taken or ["  not used yet"])]
+    return [*grant(value), *pattern, notice, *(taken or ["  not used yet"])]
 
 
 def created(value: StandingGrant) -> list[str]:
@@ -45,11 +45,11 @@ def created(value: StandingGrant) -> list[str]:
 
 def preview(value: GrantPreview) -> list[str]:
     """Return the preview of a grant, and which requests it would have covered."""
-    covered = sum(one.mismatch is None for one in value.requests)
+    covered = sum(request.mismatch is None for request in value.requests)
     past = [
-        f"  {one.fingerprint} {one.state} {local_time(one.created_at)} "
-        + ("covered" if one.mismatch is None else f"not covered: {one.mismatch}")
-        for one in value.requests
+        f"  {request.fingerprint} {request.state} {local_time(request.created_at)} "
+        + ("covered" if request.mismatch is None else f"not covered: {request.mismatch}")
+        for request in value.requests
     ]
     risk = f"{value.risk} risk, approved as {value.given_at} risk"
     return [

@@ -31,7 +31,7 @@ def grant_document(value: StandingGrant) -> dict[str, object]:
 
 def preview_document(value: GrantPreview) -> dict[str, object]:
     """Return the preview_document of a grant_document."""
-    requests = [members(one, covered=one.mismatch is None) for one in value.requests]
+    requests = [members(request, covered=request.mismatch is None) for request in value.requests]
     total = _money(value.sum)
     return members(value, "agent_name", agent=value.agent_name, sum=total, requests=requests)
 
@@ -121,7 +121,7 @@ def add(  # noqa: PLR0913  # the options of one command
         seconds=parse_option("--for", read_duration, duration),
         uses=uses,
         sum=total,
-        vary=tuple(parse_option(f"--vary {each}", read_varying, each) for each in vary),
+        vary=tuple(parse_option(f"--vary {member}", read_varying, member) for member in vary),
         notify=not quiet,
     )
     if preview:

@@ -78,11 +78,11 @@ def _read_signals(members: JsonObject, name: str) -> tuple[Anomaly, ...]:
     return tuple(
         read_as(
             Anomaly,
-            each,
-            text=each.safe("text", max_len=_MAX_TEXT),
-            severity=each.safe_or_none("severity") or _DEFAULT_SEVERITY,
+            child,
+            text=child.safe("text", max_len=_MAX_TEXT),
+            severity=child.safe_or_none("severity") or _DEFAULT_SEVERITY,
         )
-        for each in members.children(name)
+        for child in members.children(name)
     )
 
 

@@ -16,8 +16,8 @@ def list_deputies(client: Client) -> Deputies:
     """Return the user's deputies, and the users that they decide for."""
     answer = client.session.get(_PATH)
     return Deputies(
-        mine=tuple(_read(one) for one in answer.children("mine")),
-        others=tuple(_read(one) for one in answer.children("others")),
+        mine=tuple(_read(child) for child in answer.children("mine")),
+        others=tuple(_read(child) for child in answer.children("others")),
     )
 
 

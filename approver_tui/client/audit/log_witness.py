@@ -203,9 +203,9 @@ class LogWitness:
     def _replacement(self, pinned: LogKey) -> LogKey:
         """Follow the notes in which each key names the next one."""
         key = pinned
-        for each in self._session.get(f"{_PATH}/keys").children("replacements"):
+        for replacement in self._session.get(f"{_PATH}/keys").children("replacements"):
             try:
-                key = notes.replaced(each.text_or_none("note") or "", key)
+                key = notes.replaced(replacement.text_or_none("note") or "", key)
             except BadNote:
                 continue
         return key

@@ -21,7 +21,7 @@ _LONG = 2_000
 
 def proposal_body(proposal: StandingGrantProposal) -> dict[str, object]:
     """Return the body of a proposal."""
-    vary = [{"fact": each.pointer, "up_to": each.up_to} for each in proposal.vary]
+    vary = [{"fact": member.pointer, "up_to": member.up_to} for member in proposal.vary]
     return {**asdict(proposal), "vary": vary}
 
 
@@ -59,8 +59,8 @@ def read_automatic_decision(members: JsonObject | None) -> AutomaticDecision | N
 def _shared(members: JsonObject, *sums: str) -> dict[str, object]:
     """Return what a grant and its preview have in common and that needs more than its type."""
     pattern = tuple(
-        read_as(GrantFact, each, value=each.safe("value", max_len=_LONG))
-        for each in members.children("pattern")
+        read_as(GrantFact, child, value=child.safe("value", max_len=_LONG))
+        for child in members.children("pattern")
     )
     money = {
         name: None if (found := members.child_or_none(name)) is None else _read_money(found)

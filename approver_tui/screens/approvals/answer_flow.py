@@ -208,12 +208,12 @@ class AnswerFlow:
 
     def answers_started(self, approvals: tuple[Approval, ...]) -> None:
         """These are being answered, so they are deselected."""
-        ids = {each.id for each in approvals}
+        ids = {approval.id for approval in approvals}
         self._host.set_state(self._host.state.without_marks(ids))
 
     def denials_canceled(self, approvals: tuple[Approval, ...]) -> None:
         """These are not denied after all."""
-        self._host.context.unsent_denials.remove({each.id for each in approvals})
+        self._host.context.unsent_denials.remove({approval.id for approval in approvals})
 
     def update_request(self, approval: Approval) -> None:
         """The server returned its copy of one."""

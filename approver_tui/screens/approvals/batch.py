@@ -52,7 +52,7 @@ class BatchPanel(Overlay):
     @property
     def subject(self) -> Hashable:
         """The kind of panel, and its requests."""
-        return type(self), tuple(each.id for each in self.requests.rows)
+        return type(self), tuple(row.id for row in self.requests.rows)
 
     # For subclasses to implement.
 
@@ -145,7 +145,7 @@ class BatchPanel(Overlay):
     def _remove_changed(self) -> None:
         """Remove requests that changed."""
         changed = [
-            each for each in self.requests.rows if self.state.has_changed(each, self.context.now())
+            row for row in self.requests.rows if self.state.has_changed(row, self.context.now())
         ]
         if not changed or self._is_empty:
             return

@@ -217,7 +217,7 @@ class HistoryPage(Page[Part, Approval]):
         """Runs in a thread. Looks up the token again, because the list may be old."""
         server = self.context.server
         tokens = [each for each in server.delegations() if each.approval_id == approval.id]
-        ended = sum(server.revoke_delegation(each.id) for each in tokens)
+        ended = sum(server.revoke_delegation(token.id) for token in tokens)
         return (
             fmt("{} ended.", counted(ended, "token"))
             if tokens
@@ -239,11 +239,11 @@ class HistoryPage(Page[Part, Approval]):
     def _seen(self, message: thread_messages.ApprovalFetched) -> None:
         updated, found = message.value, self.found
         if found is not None:
-            items = tuple(updated if each.id == updated.id else each for each in found.items)
+            items = tuple(updated if item.id == updated.id else item for item in found.items)
             self.set_found(replace(found, items=items))
 
     def _matching(self, found: Part) -> list[Approval]:
-        return [each for each in found.items if self._query.matches(each)]
+        return [item for item in found.items if self._query.matches(item)]
 
     def _next_span(self, found: Part) -> SearchSpan:
         return SearchSpan.beyond(len(self._matching(found)), len(found.items))
@@ -275,10 +275,10 @@ class HistoryPage(Page[Part, Approval]):
     def _entry(self, approval: Approval) -> Entry:
         when = day_or_clock(approval.ended_at, self.context.now(), self.context.zone)
         automatic = approval.automatic_decision
-        who = fmt("nobody") if automatic is None else automatic.by
+        decider = fmt("nobody") if automatic is None else automatic.by
         if (decided := approval.decided) is not None:
-            who = fmt("{}, {}", decided.device_name, age(approval.created_at, decided.at))
-        second = fmt("{} {}  {}", when, approval.agent.name, who)
+            decider = fmt("{}, {}", decided.device_name, age(approval.created_at, decided.at))
+        second = fmt("{} {}  {}", when, approval.agent.name, decider)
         is_expired = approval.state is ApprovalState.PENDING
         state = fmt("expired") if is_expired else SafeText(approval.state_text)
         return Entry(approval.id, approval.outcome_headline, second, state)

@@ -91,7 +91,7 @@ class InboxState:
     @property
     def marked(self) -> frozenset[str]:
         """The IDs of the marked requests."""
-        return frozenset(each.id for each in self.marks)
+        return frozenset(mark.id for mark in self.marks)
 
     def with_marks(self, approvals: Iterable[Approval]) -> "InboxState":
         """Return the state with more marked, in list order."""
@@ -102,11 +102,11 @@ class InboxState:
 
     def without_marks(self, ids: Collection[str]) -> "InboxState":
         """Return the state with some unmarked."""
-        return replace(self, marks=tuple(each for each in self.marks if each.id not in ids))
+        return replace(self, marks=tuple(mark for mark in self.marks if mark.id not in ids))
 
     def changed_marks(self, now: int) -> tuple[Approval, ...]:
         """Return the marked requests that were answered, changed or ended since."""
-        return tuple(each for each in self.marks if self.has_changed(each, now))
+        return tuple(mark for mark in self.marks if self.has_changed(mark, now))
 
     def has_changed(self, approval: Approval, now: int) -> bool:
         """Whether a request has changed since it was chosen."""

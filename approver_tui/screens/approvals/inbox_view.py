@@ -116,10 +116,10 @@ class InboxView:
 
     def _time_left(self, now: int) -> SafeText | None:
         """The remaining time; below the details it may be a screenful away."""
-        one = self.state.current
-        if one is None or not one.is_waiting(now):
+        current = self.state.current
+        if current is None or not current.is_waiting(now):
             return None
-        return remaining(one.expires_at, now)
+        return remaining(current.expires_at, now)
 
     @property
     def keys_basis(self) -> tuple[object, ...]:

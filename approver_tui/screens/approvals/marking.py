@@ -32,7 +32,7 @@ def toggle_all(state: InboxState, moment: AnswerContext) -> tuple[InboxState, Sa
     start = state if state.marks else toggle_mark(state, moment)[0]
     if not start.marks:
         return toggle_mark(state, moment)
-    alike = [each for each in state.shown.rows if not _mark_blocker(start, each, moment)]
+    alike = [row for row in state.shown.rows if not _mark_blocker(start, row, moment)]
     is_done = {each.id for each in alike} <= state.marked
     after = start.without_marks(start.marked) if is_done else start.with_marks(alike)
     return after, _count_text(after)

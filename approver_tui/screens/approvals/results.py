@@ -70,7 +70,7 @@ class ResultSheet(Sheet, can_focus=True):
 
     def lines_for(self, width: int) -> list[Line]:
         """Return the list."""
-        return [row for each in self._results.items for row in _lines(each, width)]
+        return [row for item in self._results.items for row in _lines(item, width)]
 
 
 def summary(results: Results) -> SafeText:

@@ -82,15 +82,15 @@ class AgentsPage(Page[Found, Agent]):
         return fmt("{} is suspended: {} and {} ended.", one.name, tokens, requests)
 
     def _suspend_blocker(self) -> SafeText:
-        one = self.current
-        if one is None:
+        current = self.current
+        if current is None:
             return fmt("nothing is selected.")
-        if one.owned is None:
+        if current.owned is None:
             return fmt(
                 "you don't own it; report one of its requests ({}).",
                 self.context.keys.key("report"),
             )
-        return self.action_blocker() if one.owned.is_enabled else fmt("it is already disabled.")
+        return self.action_blocker() if current.owned.is_enabled else fmt("it is already disabled.")
 
     def _revoke_action(self, one: Agent) -> ConfirmAction:
         holdings = SafeText("") if one.acting is None else holdings_text(one.acting)
@@ -113,10 +113,10 @@ class AgentsPage(Page[Found, Agent]):
         )
 
     def _blocker(self) -> SafeText:
-        one = self.current
-        if one is None:
+        current = self.current
+        if current is None:
             return fmt("nothing is selected.")
-        return self.action_blocker() if one.acting else fmt("it does not act for you.")
+        return self.action_blocker() if current.acting else fmt("it does not act for you.")
 
     def _mute_blocker(self) -> SafeText:
         return self.action_blocker() if self.current else fmt("nothing is selected.")
@@ -127,7 +127,7 @@ class AgentsPage(Page[Found, Agent]):
 
     def _section(self, heading: LiteralString, agents: Sequence[Agent], empty: SafeText) -> Section:
         attention, now = self.state.attention, self.context.now()
-        entries = tuple(agent_entry(one, attention, now) for one in agents)
+        entries = tuple(agent_entry(agent, attention, now) for agent in agents)
         return Section(fmt(heading, len(entries)), entries, empty=empty)
 
     ACTIONS = (

@@ -60,9 +60,9 @@ class RightsPage(Page[HeldAccess, HeldRight]):
     def sections(self, found: HeldAccess) -> Sequence[Section]:
         """Return the three lists."""
         now = self.context.now()
-        consents = tuple(consent_entry(each, now) for each in found.consents)
-        grants = tuple(grant_entry(each, now) for each in found.grants)
-        tokens = tuple(token_entry(each, now) for each in found.tokens)
+        consents = tuple(consent_entry(consent, now) for consent in found.consents)
+        grants = tuple(grant_entry(grant, now) for grant in found.grants)
+        tokens = tuple(token_entry(token, now) for token in found.tokens)
         key = self.context.keys.key("standing_grant")
         return (
             Section(
@@ -104,10 +104,10 @@ class RightsPage(Page[HeldAccess, HeldRight]):
         return fmt("Revoked: {}. {} ended.", token.client.name, counted(ended, "token"))
 
     def _blocker(self) -> SafeText:
-        one = self.current
-        if one is None:
+        current = self.current
+        if current is None:
             return fmt("nothing is selected.")
-        if isinstance(one, Consent) and one.state is not ConsentState.LIVE:
+        if isinstance(current, Consent) and current.state is not ConsentState.LIVE:
             return fmt("it has ended.")
         return self.action_blocker()
 

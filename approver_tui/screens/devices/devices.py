@@ -42,8 +42,8 @@ class DevicesPage(Page[Found, Device]):
         """Fetch the devices with their browsers."""
         browsers = self.context.server.browsers()
         return tuple(
-            replace(each, browsers=tuple(one for one in browsers if one.device_id == each.id))
-            for each in self.context.server.devices()
+            replace(device, browsers=tuple(one for one in browsers if one.device_id == device.id))
+            for device in self.context.server.devices()
         )
 
     def sections(self, found: Found) -> Sequence[Section]:
@@ -117,8 +117,8 @@ class DevicesPage(Page[Found, Device]):
         return fmt("Sent. {} shows it within a minute, if its browser runs.", device.name)
 
     def _test_blocker(self) -> SafeText:
-        one = self.current
-        if one is None or one.kind != "browser":
+        current = self.current
+        if current is None or current.kind != "browser":
             return fmt("only a browser gets push messages.")
         return self._device_blocker()
 
@@ -138,16 +138,16 @@ class DevicesPage(Page[Found, Device]):
         return fmt("{} is unlocked.", device.name)
 
     def _revoke_blocker(self) -> SafeText:
-        one = self.current
-        if one is not None and one.is_this:
+        current = self.current
+        if current is not None and current.is_this:
             return fmt("this is the device you are at; sayso-approver logout signs it out.")
         return self._device_blocker()
 
     def _vouch_blocker(self) -> SafeText:
         if reason := self._device_blocker() or self._this_device_blocker():
             return reason
-        one = self.current
-        is_new = one is not None and one.high_from > self.context.now()
+        current = self.current
+        is_new = current is not None and current.high_from > self.context.now()
         return SafeText("") if is_new else fmt("it can already approve high risk.")
 
     def _unlock_blocker(self) -> SafeText:
@@ -157,16 +157,16 @@ class DevicesPage(Page[Found, Device]):
         return SafeText("") if one is not None and one.pin.locked else fmt("it is not locked.")
 
     def _this_device_blocker(self) -> SafeText:
-        one = self.current
-        if one is not None and one.is_this:
+        current = self.current
+        if current is not None and current.is_this:
             return fmt("you need another device for that.")
         return SafeText("")
 
     def _device_blocker(self) -> SafeText:
-        one = self.current
-        if one is None:
+        current = self.current
+        if current is None:
             return fmt("nothing is selected.")
-        return self.action_blocker() if one.is_active else fmt("it has ended.")
+        return self.action_blocker() if current.is_active else fmt("it has ended.")
 
     ACTIONS = (
         PageAction(

@@ -66,7 +66,7 @@ class NotificationSection:
 
     def lines(self, entry_id: str, view: RenderContext) -> list[Line] | None:
         """Return one in full; None if there is no such entry."""
-        title = next((each.first for each in self._entries(view) if each.id == entry_id), None)
+        title = next((entry.first for entry in self._entries(view) if entry.id == entry_id), None)
         if title is None:
             return None
         words = [

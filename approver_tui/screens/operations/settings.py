@@ -43,8 +43,8 @@ class SettingsPage(Page[Found, Setting | Login]):
         """Read the file again, because another program may have changed it."""
         settings_store = self.context.environment.settings_store
         settings = settings_store.settings()
-        keys = [each for each in settings if each.name.startswith(_KEYS)]
-        plain_settings = [each for each in settings if each not in keys]
+        keys = [setting for setting in settings if setting.name.startswith(_KEYS)]
+        plain_settings = [setting for setting in settings if setting not in keys]
         logins = settings_store.logins()
         return (*logins, *((_NEW_LOGIN,) if logins else ()), *plain_settings, *keys)
 
@@ -53,7 +53,7 @@ class SettingsPage(Page[Found, Setting | Login]):
         servers = tuple(self._server_entry(each) for each in found if isinstance(each, Login))
         settings = [each for each in found if isinstance(each, Setting)]
         plain_settings = tuple(
-            _setting_entry(each) for each in settings if not each.name.startswith(_KEYS)
+            _setting_entry(setting) for setting in settings if not setting.name.startswith(_KEYS)
         )
         keys = tuple(_setting_entry(each) for each in settings if each.name.startswith(_KEYS))
         return (
@@ -155,17 +155,17 @@ class SettingsPage(Page[Found, Setting | Login]):
         return self.context.view(width)
 
     def _blocker(self) -> SafeText:
-        one = self.current
+        current = self.current
         if self._action is not None:
             return self.action_blocker()
-        if one is None:
+        if current is None:
             return fmt("nothing is selected.")
-        if isinstance(one, Login):
-            return fmt("you are there.") if one.is_current else SafeText("")
-        if one.is_fixed:
+        if isinstance(current, Login):
+            return fmt("you are there.") if current.is_current else SafeText("")
+        if current.is_fixed:
             return fmt("it is set in the environment, which overrides the file.")
-        if not one.choices:
-            command = SafeText(f"sayso-approver config set {one.name} VALUE")
+        if not current.choices:
+            command = SafeText(f"sayso-approver config set {current.name} VALUE")
             return fmt("run: {}", command)
         return SafeText("")
 

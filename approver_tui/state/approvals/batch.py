@@ -31,8 +31,8 @@ class SharedFacts:
     @classmethod
     def of(cls, approvals: Iterable[Approval]) -> "SharedFacts":
         """Return what they share."""
-        columns = zip(*(_shared_members(each) for each in approvals), strict=True)
-        return cls(*(each[0] if len(set(each)) == 1 else None for each in columns))
+        columns = zip(*(_shared_members(approval) for approval in approvals), strict=True)
+        return cls(*(column[0] if len(set(column)) == 1 else None for column in columns))
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,23 +47,23 @@ class Batch:
     def of(cls, marked: Iterable[Approval], *, with_unusual: bool = False) -> "Batch":
         """Return a batch of the marked requests; `with_unusual` selects the unusual ones too."""
         rows = sorted(marked, key=is_unusual, reverse=True)
-        chosen = (each.id for each in rows if with_unusual or not is_unusual(each))
+        chosen = (row.id for row in rows if with_unusual or not is_unusual(row))
         return cls(tuple(rows), frozenset(chosen))
 
     @property
     def usual(self) -> tuple[Approval, ...]:
         """The requests with nothing unusual."""
-        return tuple(each for each in self.rows if not is_unusual(each))
+        return tuple(row for row in self.rows if not is_unusual(row))
 
     @property
     def unusual(self) -> tuple[Approval, ...]:
         """The requests with something unusual."""
-        return tuple(each for each in self.rows if is_unusual(each))
+        return tuple(row for row in self.rows if is_unusual(row))
 
     @property
     def chosen(self) -> tuple[Approval, ...]:
         """The selected requests, in order."""
-        return tuple(each for each in self.rows if each.id in self.ticked)
+        return tuple(row for row in self.rows if row.id in self.ticked)
 
     @property
     def needs_pin(self) -> bool:
@@ -73,7 +73,7 @@ class Batch:
     @property
     def risk(self) -> Risk:
         """The highest risk among them."""
-        return max((each.risk for each in self.rows), key=lambda risk: risk.rank)
+        return max((row.risk for row in self.rows), key=lambda risk: risk.rank)
 
     @property
     def ends_at(self) -> int:
@@ -95,7 +95,7 @@ class Batch:
 
     def without(self, approval_ids: frozenset[str]) -> "Batch":
         """Return the batch without some requests; at least one must remain."""
-        rows = tuple(each for each in self.rows if each.id not in approval_ids)
+        rows = tuple(row for row in self.rows if row.id not in approval_ids)
         return Batch(rows, self.ticked - approval_ids)
 
 

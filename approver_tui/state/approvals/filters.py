@@ -57,7 +57,7 @@ class Filter:
         if (decided := approval.decided) is None:
             return False
         names = (decided.by_name, decided.by_id, decided.device_name, decided.device_id)
-        return (self.by or "").casefold() in {each.casefold() for each in names}
+        return (self.by or "").casefold() in {name.casefold() for name in names}
 
     def _is_decision(self, approval: Approval) -> bool:
         return approval.decided is not None and approval.decided.decision is self.decision

@@ -61,22 +61,22 @@ class Results:
     @classmethod
     def of(cls, answer: Answer, approvals: Iterable[Approval]) -> "Results":
         """Return the list before anything is sent."""
-        return cls(answer, tuple(Result(each) for each in approvals))
+        return cls(answer, tuple(Result(approval) for approval in approvals))
 
     @property
     def is_complete(self) -> bool:
         """Whether nothing more will be sent."""
-        return not any(each.state in _OPEN_STATES for each in self.items)
+        return not any(item.state in _OPEN_STATES for item in self.items)
 
     @property
     def unknown_ids(self) -> tuple[str, ...]:
         """The IDs whose outcome is still unknown."""
-        return tuple(each.approval.id for each in self.items if each.state is AnswerState.UNKNOWN)
+        return tuple(item.approval.id for item in self.items if item.state is AnswerState.UNKNOWN)
 
     @property
     def counts(self) -> Mapping[AnswerState, int]:
         """The number of each outcome, in order."""
-        counted = Counter(each.state for each in self.items)
+        counted = Counter(item.state for item in self.items)
         return {state: counted[state] for state in AnswerState if counted[state]}
 
     def with_state(
@@ -88,20 +88,20 @@ class Results:
     ) -> "Results":
         """Return the list with one entry updated; `copy` is a newer copy of the request."""
         items = tuple(
-            Result(copy or each.approval, state, reason)
-            if each.approval.id == approval_id
-            else each
-            for each in self.items
+            Result(copy or item.approval, state, reason)
+            if item.approval.id == approval_id
+            else item
+            for item in self.items
         )
         return replace(self, items=items)
 
     def with_rest_stopped(self, reason: SafeText) -> "Results":
         """Return the list with everything that was not sent yet stopped."""
         items = tuple(
-            replace(each, state=AnswerState.NOT_SENT, reason=reason)
-            if each.state is AnswerState.WAITING
-            else each
-            for each in self.items
+            replace(item, state=AnswerState.NOT_SENT, reason=reason)
+            if item.state is AnswerState.WAITING
+            else item
+            for item in self.items
         )
         return replace(self, items=items)
 

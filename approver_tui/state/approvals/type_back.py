@@ -63,7 +63,7 @@ def _with_gaps(display: Display, asked: TypeBack) -> Display:
 def _gapped_signals(
     signals: Sequence[Anomaly], gapped: Callable[[SafeText], SafeText]
 ) -> tuple[Anomaly, ...]:
-    return tuple(replace(one, text=gapped(one.text)) for one in signals)
+    return tuple(replace(signal, text=gapped(signal.text)) for signal in signals)
 
 
 def _value(display: Display, asked: TypeBack) -> SafeText:
@@ -74,10 +74,10 @@ def _value(display: Display, asked: TypeBack) -> SafeText:
 def _gapped_part(granted: Granted, asked: TypeBack) -> Granted:
     """The granted part, without the value that must be typed or could be it."""
     rows = tuple(
-        replace(each, asked=GAP) if each.label == asked.label else each
-        for each in granted.differences
+        replace(difference, asked=GAP) if difference.label == asked.label else difference
+        for difference in granted.differences
     )
-    places = tuple(replace(each, asked=SafeText("")) for each in granted.places)
+    places = tuple(replace(place, asked=SafeText("")) for place in granted.places)
     return replace(granted, differences=rows, places=places, headline=SafeText(""))
 
 

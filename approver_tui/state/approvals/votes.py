@@ -60,10 +60,10 @@ class VoteTally:
         missing = self.need - self.have
         if missing <= 0 or not self.left:
             return SafeText(f"{self.progress} approved")
-        who = ", ".join(self.left)
+        names = ", ".join(self.left)
         if len(self.left) == 1 and missing == 1:
-            return SafeText(f"{self.progress}, needs {who}")
-        return SafeText(f"{self.progress}, needs {_NUMBERS.get(missing, str(missing))} of {who}")
+            return SafeText(f"{self.progress}, needs {names}")
+        return SafeText(f"{self.progress}, needs {_NUMBERS.get(missing, str(missing))} of {names}")
 
 
 def withdrawn_text(tally: VoteTally | None) -> SafeText:

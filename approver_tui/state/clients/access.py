@@ -27,15 +27,15 @@ class ActingAgent:
     @property
     def last_used_at(self) -> int | None:
         """When one of its tokens was last used; None if unknown."""
-        known = (each.last_used_at for each in self.delegations)
+        known = (delegation.last_used_at for delegation in self.delegations)
         return max((at for at in known if at is not None), default=None)
 
     @property
     def until(self) -> int:
         """When the last of them ends."""
-        ends = [each.expires_at for each in self.consents]
-        ends += [each.expires_at for each in self.delegations]
-        return max(ends + [each.expires_at for each in self.grants])
+        ends = [consent.expires_at for consent in self.consents]
+        ends += [delegation.expires_at for delegation in self.delegations]
+        return max(ends + [grant.expires_at for grant in self.grants])
 
 
 @dataclass(frozen=True, slots=True)

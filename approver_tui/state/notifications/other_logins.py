@@ -29,7 +29,7 @@ class OtherLoginCounts:
 
     def find(self, login: str) -> OtherLoginCount | None:
         """Return the count of a login; None before its server first answered."""
-        return next((each for each in self.servers if each.login == login), None)
+        return next((server for server in self.servers if server.login == login), None)
 
     def with_counts(self, counts: Mapping[str, int | None], at: int) -> "OtherLoginCounts":
         """Return the counts after a query; a login with None keeps its number and its age.
@@ -43,7 +43,7 @@ class OtherLoginCounts:
     @property
     def busy(self) -> tuple[OtherLoginCount, ...]:
         """The logins with waiting requests."""
-        return tuple(each for each in self.servers if each.count)
+        return tuple(server for server in self.servers if server.count)
 
     def _count_after(self, login: str, count: int | None, at: int) -> OtherLoginCount | None:
         if count is not None:

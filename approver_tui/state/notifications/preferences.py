@@ -51,7 +51,7 @@ class NotificationPrefs:
 
     def hold_of(self, approval_id: str) -> HeldRequest | None:
         """Return the hold of a request, if any."""
-        return next((each for each in self.holds if each.approval == approval_id), None)
+        return next((hold for hold in self.holds if hold.approval == approval_id), None)
 
     def is_snoozed(self, approval_id: str) -> bool:
         """Whether the user snoozed a request."""
@@ -60,7 +60,7 @@ class NotificationPrefs:
 
     def mute_of(self, agent_id: str) -> Mute | None:
         """Return the mute of an agent, if any."""
-        return next((each for each in self.mutes if each.agent_id == agent_id), None)
+        return next((mute for mute in self.mutes if mute.agent_id == agent_id), None)
 
 
 SNOOZED = "snoozed"

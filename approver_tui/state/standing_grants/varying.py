@@ -45,9 +45,9 @@ def varying_members(approval: Approval) -> tuple[VaryingMember, ...]:
 
 def difference(members: Sequence[VaryingMember], mismatch: SafeText) -> SafeText:
     """Return what a past request differs in; `mismatch` is the server's word or pointer."""
-    for each in members:
-        if mismatch in {each.pointer, f"{each.pointer}/currency"}:
-            return SafeText(f"another {each.label.lower()}")
+    for member in members:
+        if mismatch in {member.pointer, f"{member.pointer}/currency"}:
+            return SafeText(f"another {member.label.lower()}")
     other = "other details" if mismatch.startswith("/") else mismatch
     return SafeText(_DIFFERENCES.get(mismatch, other))
 

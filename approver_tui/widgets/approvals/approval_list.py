@@ -73,7 +73,7 @@ class ListView:
     @property
     def marked(self) -> frozenset[str]:
         """The IDs of the marked requests."""
-        return frozenset(each.id for each in self.marks)
+        return frozenset(mark.id for mark in self.marks)
 
     def has_same_layout(self, other: "ListView") -> bool:
         """Whether all lines keep their positions; time and cursor change only their style."""

@@ -50,8 +50,7 @@ def batch_lines(batch: Batch, pointed: str | None, view: RenderContext) -> list[
     """Return all lines; `pointed` is the ID of the request that Space selects."""
     shared = batch.shared
     blocks = {
-        each.id: _block(each, shared, _block_head(each, batch, pointed), view)
-        for each in batch.rows
+        row.id: _block(row, shared, _block_head(row, batch, pointed), view) for row in batch.rows
     }
     lines = []
     if batch.unusual:
@@ -65,12 +64,12 @@ def batch_lines(batch: Batch, pointed: str | None, view: RenderContext) -> list[
 
 
 def _placed(rows: Iterable[Approval], blocks: Mapping[str, list[Line]]) -> Iterator[PlacedLine]:
-    for each in rows:
-        yield from _place_lines(each.id, blocks[each.id])
+    for row in rows:
+        yield from _place_lines(row.id, blocks[row.id])
 
 
 def _unusual_heading(batch: Batch) -> SafeText:
-    is_left = any(each.id not in batch.ticked for each in batch.unusual)
+    is_left = any(row.id not in batch.ticked for row in batch.unusual)
     return fmt("UNUSUAL ({}){}", len(batch.unusual), fmt("  Space selects each" if is_left else ""))
 
 
@@ -228,7 +227,7 @@ class BatchTable(ReadSheet, can_focus=True):
     def on_click(self, event: events.Click) -> None:
         """Point at the clicked request; a click on its checkbox selects or deselects it."""
         where = event.get_content_offset(self)
-        ids = [each.id for each in self._batch.rows]
+        ids = [row.id for row in self._batch.rows]
         line = -1 if where is None else where.y + self.scroll_offset.y
         if where is None or line >= len(self._placed) or self._placed[line].block not in ids:
             return

@@ -170,8 +170,8 @@ def _signed_limit_lines(approval: Approval, view: RenderContext) -> list[Line]:
     if approval.granted is None or approval.vote_tally is None:
         return []
     lines = wrapped(fmt("In the text that you would sign:"), view.width, Role.ALERT)
-    for each in approval.granted.places:
-        lines += wrapped(_place(each), view.width, Role.STRONG, indent=2)
+    for place in approval.granted.places:
+        lines += wrapped(_place(place), view.width, Role.STRONG, indent=2)
     return lines
 
 
@@ -186,7 +186,7 @@ def _unusual(approval: Approval, view: RenderContext) -> list[Line]:
     display = approval.display
     if display.unusual is None:
         return []
-    rows = [(one.text, Role.ALERT if one.warns else Role.PLAIN) for one in display.unusual]
+    rows = [(signal.text, Role.ALERT if signal.warns else Role.PLAIN) for signal in display.unusual]
     rows += [(display.compared, Role.DIM)] if display.compared else []
     labels = ["Unusual", *[""] * len(rows)]
     return [

@@ -118,7 +118,7 @@ def _retry_sentence(approval: Approval) -> SafeText:
 
 
 def _unanswered_text(approval: Approval) -> SafeText:
-    """Return how it ended without an answer, in our words or in those of whoever ended it."""
+    """Return how it ended without an answer, in our words or in those of the user who ended it."""
     state = SafeText(approval.state.value)
     if approval.was_superseded:
         return END_REASONS["superseded"]

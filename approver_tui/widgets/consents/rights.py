@@ -131,7 +131,7 @@ def _notification_rows(device: Device, view: RenderContext) -> list[Line]:
     if not device.browsers:
         nobody = fmt("no notifications: open its page and allow them")
         return view.row("Notified", nobody, Role.ALERT)
-    return [line for each in device.browsers for line in _browser_row(each, view)]
+    return [line for browser in device.browsers for line in _browser_row(browser, view)]
 
 
 def _browser_row(browser: Browser, view: RenderContext) -> list[Line]:

@@ -46,11 +46,11 @@ class StandingGrantForm(ChangeForm):
         self._duration = Choices([words for _, words in _DURATIONS[:longest]], id="duration")
         self._duration.styles.height = longest
         self._uses = Amount(fmt("Max uses"), SafeText(""), uses)
-        is_money = any(each.is_money for each in members)
+        is_money = any(member.is_money for member in members)
         self._sum = (
             Amount(fmt("Total amount"), SafeText(""), fmt("such as 30")) if is_money else None
         )
-        self._members = [(each, _control(each)) for each in members]
+        self._members = [(member, _control(member)) for member in members]
         self._notify = CheckLine(fmt("Notify me of each use"), is_on=True)
         self.also = CheckLine(fmt("Approve this request too"), is_on=can_approve)
         self._can_approve = can_approve

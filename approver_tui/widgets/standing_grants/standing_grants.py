@@ -34,7 +34,7 @@ def grant_lines(grant: StandingGrant, view: RenderContext) -> list[Line]:
     spent = [] if grant.sum is None else view.row("Spent", _spent_text(grant))
     key = view.keys.key("revoke")
     full = fmt("Used up: you are asked each time again.")
-    told = fmt("each time") if grant.notify else fmt("only in the history")
+    notice = fmt("each time") if grant.notify else fmt("only in the history")
     return [
         *wrapped(title, view.width, Role.STRONG),
         *(wrapped(full, view.width, Role.ALERT) if grant.state is GrantState.FULL else []),
@@ -47,7 +47,7 @@ def grant_lines(grant: StandingGrant, view: RenderContext) -> list[Line]:
         *spent,
         *view.row("Created", view.clock(grant.created_at)),
         *view.row("Until", view.clock(grant.expires_at)),
-        *view.row("Notified", told),
+        *view.row("Notified", notice),
         *view.row("Id", grant.id),
         BLANK,
         *wrapped(fmt("After revoking it ({}) the agent asks each time.", key), view.width),
@@ -61,7 +61,7 @@ def preview_lines(
     in_all = fmt("") if preview.sum is None else fmt("; {} in all", preview.sum.words)
     times = fmt("once") if preview.uses == 1 else counted(preview.uses, "time")
     until = view.clock(preview.expires_at)
-    covered = sum(one.mismatch is None for one in preview.requests)
+    covered = sum(request.mismatch is None for request in preview.requests)
     total = len(preview.requests)
     return [
         *wrapped(fmt("It would have covered {} of the last {}.", covered, total), view.width),

@@ -44,7 +44,7 @@ def show_all(
     admin: OpenInstallation, state: str | None, agent: str | None, user: str | None, limit: int
 ) -> Printed:
     """List the newest matching requests."""
-    found = admin.oversight.approvals(
+    approvals = admin.oversight.approvals(
         state=State(state) if state else None, agent=agent, user=user, limit=limit
     )
     rows = [
@@ -57,10 +57,10 @@ def show_all(
             headline(seen.approval),
             seen.approval.id,
         )
-        for seen in found
+        for seen in approvals
     ]
     lines = table(("state", "kind", "risk", "agent", "user", "what", "id"), rows)
-    return lambda: {"items": [oversight_wire.approval(seen) for seen in found]}, lines
+    return lambda: {"items": [oversight_wire.approval(seen) for seen in approvals]}, lines
 
 
 @command.command("show")
@@ -99,7 +99,7 @@ def escalate(admin: OpenInstallation, approval_id: str, user: str) -> Printed:
 
 def _delivery_lines(seen: NamedApproval) -> str:
     """Describe the deliveries to each device."""
-    return "; ".join(_delivery_line(one) for one in seen.deliveries) or "no device"
+    return "; ".join(_delivery_line(delivery) for delivery in seen.deliveries) or "no device"
 
 
 def _delivery_line(one: Delivery) -> str:
@@ -158,13 +158,13 @@ def _decider_line(seen: NamedApproval) -> str | None:
 
 
 def _execution_line(seen: NamedApproval) -> str | None:
-    found = seen.execution
-    if found is None:
+    execution = seen.execution
+    if execution is None:
         return None
-    done, name = found.outcome, found.consumption.execution_id
+    done, name = execution.outcome, execution.consumption.execution_id
     if done is None:
         return f"started as {name}; the resource has not reported the result"
-    differs = ". ALARM: not what was granted" if found.as_granted is False else ""
+    differs = ". ALARM: not what was granted" if execution.as_granted is False else ""
     text = f': "{done.text}"' if done.text else ""
     return f"{done.result} as {name} {moment(done.at)}{text}{differs}"
 

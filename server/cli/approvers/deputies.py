@@ -20,19 +20,19 @@ def command() -> None:
 @prints
 def show_all(admin: OpenInstallation) -> Printed:
     """List deputies that have not ended, by end."""
-    found = admin.deputies.all()
+    deputies = admin.deputies.all()
     rows = [
         (
-            one.deputy_name,
-            one.user_name,
-            moment(one.deputy.from_at),
-            moment(one.deputy.to_at),
-            one.deputy.id,
+            deputy.deputy_name,
+            deputy.user_name,
+            moment(deputy.deputy.from_at),
+            moment(deputy.deputy.to_at),
+            deputy.deputy.id,
         )
-        for one in found
+        for deputy in deputies
     ]
     lines = table(("deputy", "decides for", "from", "to", "id"), rows)
-    return lambda: {"items": [deputy_wire.deputy(one) for one in found]}, lines
+    return lambda: {"items": [deputy_wire.deputy(deputy) for deputy in deputies]}, lines
 
 
 @command.command("revoke")

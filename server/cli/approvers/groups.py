@@ -91,7 +91,7 @@ def _answer(admin: OpenInstallation, group: Group, *lines: str) -> Printed:
 
 
 def _people(group: Group, names: dict[str, str]) -> str:
-    return listed(names.get(one, one) for one in group.members)
+    return listed(names.get(member, member) for member in group.members)
 
 
 def _document(group: Group, names: dict[str, str]) -> dict[str, object]:

@@ -172,28 +172,28 @@ def trim(admin: OpenInstallation, before: str) -> Printed:
     return {"before": trim.before, "entries": trim.entries}, [text]
 
 
-def _search(admin: OpenInstallation, given: Mapping[str, str | None]) -> EntrySearch:
+def _search(admin: OpenInstallation, filters: Mapping[str, str | None]) -> EntrySearch:
     return EntrySearch(
-        type=given["kind"],
-        actor=given["actor"],
-        agent_id=_id_of(given["agent"], partial(_client_id, admin)),
-        subject=_id_of(given["user"], lambda called: admin.users.show(called)[0].id),
-        resource=given["resource"],
-        approval_id=given["approval"],
-        correlation_id=given["correlation"],
-        value_hash=given["value_hash"],
-        since=_time(given["since"], admin.now),
-        until=_time(given["until"], admin.now),
+        type=filters["kind"],
+        actor=filters["actor"],
+        agent_id=_id_of(filters["agent"], partial(_client_id, admin)),
+        subject=_id_of(filters["user"], lambda called: admin.users.show(called)[0].id),
+        resource=filters["resource"],
+        approval_id=filters["approval"],
+        correlation_id=filters["correlation"],
+        value_hash=filters["value_hash"],
+        since=_time(filters["since"], admin.now),
+        until=_time(filters["until"], admin.now),
     )
 
 
-def _client_id(admin: OpenInstallation, called: str) -> str:
+def _client_id(admin: OpenInstallation, name_or_id: str) -> str:
     """The agent or app with this name. Raises `NotFound`."""
     try:
-        return admin.agents.show(called)[0].id
+        return admin.agents.show(name_or_id)[0].id
     except NotFound:
         with suppress(NotFound):
-            return admin.apps.show(called).id
+            return admin.apps.show(name_or_id).id
         raise
 
 
@@ -205,11 +205,11 @@ def _time(text: str | None, now: int) -> int | None:
     return moment_ms(text, now) if ago is None else now - ago
 
 
-def _id_of(called: str | None, find: Callable[[str], str]) -> str | None:
+def _id_of(name_or_id: str | None, find: Callable[[str], str]) -> str | None:
     """Resolve a name to an id; deleted agents and users can only be given by id."""
-    if called is None or called.startswith("sayso_"):
-        return called
-    return find(called)
+    if name_or_id is None or name_or_id.startswith("sayso_"):
+        return name_or_id
+    return find(name_or_id)
 
 
 def entry_document(entry: StoredEntry) -> dict[str, object]:
@@ -229,8 +229,8 @@ def entry_line(entry: StoredEntry) -> str:
     told = {n: value for n, value in named.items() if n not in shown and not n.endswith("_hash")}
     words = [f"{name}={_text(value)}" for name, value in told.items()]
     name = entry.names.get("actor")
-    who = f"{entry.actor} ({name})" if name else entry.actor
-    return "  ".join([str(rfc3339(entry.at)), f"{entry.type:<24}", who, " ".join(words)])
+    actor = f"{entry.actor} ({name})" if name else entry.actor
+    return "  ".join([str(rfc3339(entry.at)), f"{entry.type:<24}", actor, " ".join(words)])
 
 
 def _text(value: object) -> str:

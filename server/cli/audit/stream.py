@@ -82,9 +82,9 @@ def streams(admin: OpenInstallation) -> Printed:
         for name, position in found.items()
     ]
     lines = [
-        f"{one['name']}  {one['sent']} sent, {one['behind']} to send "
-        f"(for {one['behind_seconds']} s)"
-        for one in items
+        f"{item['name']}  {item['sent']} sent, {item['behind']} to send "
+        f"(for {item['behind_seconds']} s)"
+        for item in items
     ]
     return {"items": items}, lines or ["No stream yet. Start one with: sayso audit stream TO"]
 

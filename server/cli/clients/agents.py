@@ -75,11 +75,11 @@ def show(admin: OpenInstallation, name_or_id: str) -> Printed:
     ends = admin.orphans.grace_end(agent.id)
     document = {
         **agent_document(agent, names),
-        "pauses": [pause_document(one) for one in pauses],
+        "pauses": [pause_document(pause) for pause in pauses],
         "quarantine_at": rfc3339(ends),
     }
     grace = [] if ends is None else [f"no enabled owner: quarantined at {moment(ends)}"]
-    lines = [*agent_lines(agent, names), *grace, *(pause_line(one) for one in pauses)]
+    lines = [*agent_lines(agent, names), *grace, *(pause_line(pause) for pause in pauses)]
     return document, lines
 
 

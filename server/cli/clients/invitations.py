@@ -80,19 +80,19 @@ def invite(admin: OpenInstallation, /, **flags: Unpack[InvitationFlags]) -> Prin
 def show_all(admin: OpenInstallation) -> Printed:
     """List invitations, ended ones too."""
     names = names_by_id(admin)
-    found = admin.invitations.page("", _MANY).items
+    items = admin.invitations.page("", _MANY).items
     rows = [
         (
-            one.id,
-            names.get(one.owner_id, one.owner_id),
-            str(one.uses_left),
-            "revoked" if one.revoked_at else moment(one.expires_at),
-            listed(one.scopes),
+            item.id,
+            names.get(item.owner_id, item.owner_id),
+            str(item.uses_left),
+            "revoked" if item.revoked_at else moment(item.expires_at),
+            listed(item.scopes),
         )
-        for one in found
+        for item in items
     ]
     lines = table(("id", "owner", "uses left", "ends", "scopes"), rows)
-    return {"items": [_document(one, names) for one in found]}, lines
+    return {"items": [_document(item, names) for item in items]}, lines
 
 
 @click.command("uninvite")

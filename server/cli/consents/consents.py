@@ -23,7 +23,7 @@ def show_all(
     admin: OpenInstallation, user: str | None, client: str | None, *, ended: bool
 ) -> Printed:
     """List consents, newest first."""
-    found = admin.consents.search(user=user, client=client, ended=ended)
+    consents = admin.consents.search(user=user, client=client, ended=ended)
     rows = [
         (
             given.user_name,
@@ -34,10 +34,10 @@ def show_all(
             given.state(admin.now),
             given.consent.id,
         )
-        for given in found
+        for given in consents
     ]
     lines = table(("user", "client", "resource", "scopes", "until", "state", "id"), rows)
-    return {"items": [consent_json.consent(given, admin.now) for given in found]}, lines
+    return {"items": [consent_json.consent(given, admin.now) for given in consents]}, lines
 
 
 @command.command("revoke")

@@ -22,13 +22,13 @@ def command() -> None:
 @prints
 def show_all(admin: OpenInstallation, user: str | None) -> Printed:
     """List devices, oldest first, revoked ones too."""
-    found = admin.oversight.devices(user)
+    devices = admin.oversight.devices(user)
     rows = [
         (d.name, d.kind, u.name if u else "", _state(d), moment(d.last_seen_at), d.id)
-        for d, u in found
+        for d, u in devices
     ]
     lines = table(("name", "kind", "user", "state", "last seen", "id"), rows)
-    return lambda: {"items": [device_wire.managed_device(d, u) for d, u in found]}, lines
+    return lambda: {"items": [device_wire.managed_device(d, u) for d, u in devices]}, lines
 
 
 @command.command("revoke")

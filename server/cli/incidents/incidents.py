@@ -27,7 +27,7 @@ def command() -> None:
 @prints
 def show_all(admin: OpenInstallation, *, closed: bool) -> Printed:
     """List the newest incidents, at most 200."""
-    found = admin.incidents.search(closed=closed)
+    incidents = admin.incidents.search(closed=closed)
     rows = [
         (
             moment(named.incident.opened_at),
@@ -37,10 +37,10 @@ def show_all(admin: OpenInstallation, *, closed: bool) -> Printed:
             named.incident.state,
             named.incident.id,
         )
-        for named in found
+        for named in incidents
     ]
     lines = table(("opened", "by", "about", "agents now", "state", "id"), rows)
-    return {"items": [incident_json.incident(named) for named in found]}, lines
+    return {"items": [incident_json.incident(named) for named in incidents]}, lines
 
 
 @command.command("show")
@@ -73,7 +73,7 @@ def _lines(named: NamedIncident) -> list[str]:
         "closed by": incident.closed_by,
         "closing note": incident.closing_note,
     }
-    agents = [line for one in named.evidence["agents"] for line in _agent(named, one)]
+    agents = [line for agent in named.evidence["agents"] for line in _agent(named, agent)]
     return [*sheet(facts), "", *agents, *_next_commands(named)]
 
 

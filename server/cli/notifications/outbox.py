@@ -24,14 +24,14 @@ def show_all(services: OpenInstallation) -> Printed:
     counts = {name: state.counts.get(name, 0) for name in ("waiting", "leased", "sent", "dead")}
     rows = [
         (
-            str(one.message.id),
-            one.message.channel,
-            one.recipient,
-            str(one.message.attempts),
-            moment(one.message.created_at),
-            one.message.last_error or "",
+            str(message.message.id),
+            message.message.channel,
+            message.recipient,
+            str(message.message.attempts),
+            moment(message.message.created_at),
+            message.message.last_error or "",
         )
-        for one in state.dead
+        for message in state.dead
     ]
     lines = [
         "{waiting} waiting, {leased} in delivery, {dead} undelivered.".format(**counts),

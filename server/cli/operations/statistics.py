@@ -28,21 +28,21 @@ def statistics(admin: OpenInstallation, days: int, agent: str | None) -> Printed
 
 def _course_lines(course: AgentHistory) -> list[str]:
     """One agent's statistics: a table of days, and a note if it is incomplete."""
-    told = [(_day(one.at), *_cells(one.counts)) for one in course.days]
-    return [*table(("day", *_HEADINGS), told), *_cut(course)]
+    rows = [(_day(day.at), *_cells(day.counts)) for day in course.days]
+    return [*table(("day", *_HEADINGS), rows), *_cut(course)]
 
 
 def _lines(summary: Summary) -> list[str]:
     """Tables by day, agent and person, and remarks."""
     groups = (
-        ("day", [(_day(one.at), one.counts) for one in summary.days]),
-        ("agent", [(one.name, one.counts) for one in summary.agents]),
-        ("person", [(one.name, one.counts) for one in summary.people]),
+        ("day", [(_day(day.at), day.counts) for day in summary.days]),
+        ("agent", [(agent.name, agent.counts) for agent in summary.agents]),
+        ("person", [(person.name, person.counts) for person in summary.people]),
     )
     lines = [f"{summary.pending} pending now."]
     for title, rows in groups:
-        told = [(name, *_cells(counts)) for name, counts in rows]
-        lines += ["", *table((title, *_HEADINGS), told)]
+        cells = [(name, *_cells(counts)) for name, counts in rows]
+        lines += ["", *table((title, *_HEADINGS), cells)]
     return [*lines, *_remarks(summary)]
 
 
@@ -51,9 +51,9 @@ def _remarks(summary: Summary) -> Iterator[str]:
     for agent in summary.agents:
         if agent.unread:
             yield f"Requests of {agent.name} are nearly always approved, faster than anyone reads."
-    for one in summary.people:
-        if one.too_much:
-            yield f"{one.name} was asked {one.busiest} times in one day."
+    for person in summary.people:
+        if person.too_much:
+            yield f"{person.name} was asked {person.busiest} times in one day."
 
 
 def _cut(found: Summary | AgentHistory) -> Iterator[str]:

@@ -65,8 +65,8 @@ def add(
 @prints
 def show_all(admin: OpenInstallation) -> Printed:
     """List all action types."""
-    found = admin.actions.all()
-    documents = [_document(row) for row in found]
+    actions = admin.actions.all()
+    documents = [_document(row) for row in actions]
     rows = [tuple(str(d[name]) for name in ("type", "version", "risk", "title")) for d in documents]
     lines = table(("type", "version", "risk", "title"), rows)
     return {"items": documents}, lines
@@ -135,8 +135,8 @@ def preview(
 
     Without --details, example details are used.
     """
-    given = None if details is None else _details(details.read())
-    found = admin.previews.of(_read(file, name), given)
+    parsed = None if details is None else _details(details.read())
+    found = admin.previews.of(_read(file, name), parsed)
     display = json.loads(found.display)
     lines = [
         f"{display['headline']}  ({display['risk_reason']})",
@@ -212,12 +212,12 @@ def _fact_rule_lines(row: ActionRow) -> list[str]:
 def _type_back_text(rule: TypeBackRule | None) -> str:
     if rule is None:
         return "nothing"
-    said = _fact_in_words(rule.fact)
+    sentence = _fact_in_words(rule.fact)
     if rule.new_target is not None:
-        said += f"; for a new target {_fact_in_words(rule.new_target)}"
+        sentence += f"; for a new target {_fact_in_words(rule.new_target)}"
     if rule.if_there is not None:
-        said += f"; if present {_fact_in_words(rule.if_there)}"
-    return said
+        sentence += f"; if present {_fact_in_words(rule.if_there)}"
+    return sentence
 
 
 def _fact_in_words(fact: FactToType) -> str:

@@ -55,7 +55,7 @@ def put(admin: OpenInstallation, file: TextIO) -> Printed:
     """Put a rule set in force. It applies to pending requests too."""
     row = admin.policies.set(file.read(), by=BY)
     rules = documents.parse_policy(row.document).single_approver_at_critical
-    alone = [f"Rule {one} lets one person approve at critical risk." for one in rules]
+    alone = [f"Rule {rule} lets one person approve at critical risk." for rule in rules]
     lines = [f"{_title(row)}, is in force.", *alone, "To see it: sayso policy show"]
     return policy_json.policy(row), lines
 
@@ -174,7 +174,7 @@ def _people(found: RequestAudience | None) -> dict[str, str | None]:
     """Approvers, people whose approval does not count, deputies and backup."""
     if found is None:
         return {}
-    silent = [one.name for one in found.people if not one.approves]
+    silent = [person.name for person in found.people if not person.approves]
     excluded = sorted({*found.excluded, *silent})
     when = "immediately" if found.at_once else "after three quarters of the time"
     return {
@@ -205,15 +205,15 @@ def _case_lines(one: PolicyTestResult) -> list[str]:
 def _replay_lines(found: Replay) -> list[str]:
     rows = [
         (
-            moment(one.at),
-            one.agent,
-            one.user or "",
-            " ".join([*one.scope, *one.types]),
-            f"{one.before} → {one.after}",
-            listed(one.rules),
-            _decider(one),
+            moment(change.at),
+            change.agent,
+            change.user or "",
+            " ".join([*change.scope, *change.types]),
+            f"{change.before} → {change.after}",
+            listed(change.rules),
+            _decider(change),
         )
-        for one in found.changes
+        for change in found.changes
     ]
     lines = [
         f"Since {moment(found.since)}: {found.evaluated} evaluated again, {found.skipped} skipped.",

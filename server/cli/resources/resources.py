@@ -45,9 +45,9 @@ def add(admin: OpenInstallation, /, uri: str, *, if_missing: bool, **flags: Any)
 @prints
 def show_all(admin: OpenInstallation) -> Printed:
     """List protected APIs."""
-    found = admin.resources.all()
-    lines = table(("uri", "scopes"), [(r.uri, _scopes(r)) for r in found])
-    return {"items": [_document(resource) for resource in found]}, lines
+    resources = admin.resources.all()
+    lines = table(("uri", "scopes"), [(r.uri, _scopes(r)) for r in resources])
+    return {"items": [_document(resource) for resource in resources]}, lines
 
 
 @command.command("show")

@@ -27,7 +27,7 @@ def show_all(
     admin: OpenInstallation, user: str | None, agent: str | None, *, ended: bool
 ) -> Printed:
     """List standing grants, newest first."""
-    found = admin.standing_grants.search(user=user, agent=agent, ended=ended)
+    standing_grants = admin.standing_grants.search(user=user, agent=agent, ended=ended)
     rows = [
         (
             named.user_name,
@@ -40,12 +40,12 @@ def show_all(
             named.grant.state(admin.now),
             named.grant.id,
         )
-        for named in found
+        for named in standing_grants
     ]
     heads = ("user", "agent", "resource", "what", "used", "sum", "until", "state", "id")
     now = admin.now
     return (
-        lambda: {"items": [standing_grant_wire.managed(named, now) for named in found]},
+        lambda: {"items": [standing_grant_wire.managed(named, now) for named in standing_grants]},
         table(heads, rows),
     )
 

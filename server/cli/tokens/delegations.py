@@ -33,12 +33,12 @@ def show_all(  # one for each filter
     ended: bool,
 ) -> Printed:
     """List the newest delegations that match."""
-    found = admin.delegations.search(
+    delegations = admin.delegations.search(
         client=client, user=user, resource=resource, ended=ended, limit=limit
     )
-    rows = [_row(named, admin.now) for named in found]
+    rows = [_row(named, admin.now) for named in delegations]
     lines = table(("who", "for", "resource", "scope", "until", "last used", "state", "id"), rows)
-    items = [delegation_json.delegation(named, admin.now) for named in found]
+    items = [delegation_json.delegation(named, admin.now) for named in delegations]
     return {"items": items}, lines
 
 

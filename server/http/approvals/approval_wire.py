@@ -185,8 +185,8 @@ def unusual_signals(found: Unusual | None) -> UnusualSignals | None:
     if found is None:
         return None
     signals = [
-        Signal(code=str(one.code), severity=one.severity.value, text=one.text)
-        for one in found.signals
+        Signal(code=str(signal.code), severity=signal.severity.value, text=signal.text)
+        for signal in found.signals
     ]
     return UnusualSignals(signals=signals, compared=found.compared)
 

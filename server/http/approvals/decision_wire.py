@@ -18,7 +18,7 @@ class SignedDecision(StrictBody):
     decision: str = Field(max_length=16_384)
     note: str | None = Field(default=None, max_length=1_000)
     retry_at: Moment | None = None
-    """When the agent may ask again; only with the code `wait_until`."""
+    """When the agent may ask again; only with a code that allows it."""
     ask: str | None = Field(default=None, min_length=1, max_length=254)
     """The person to ask instead: name, email address or ID; only with the code `ask_other`."""
     private_note: str | None = Field(default=None, max_length=1_000)

@@ -103,10 +103,10 @@ def proposed(narrowed: Narrowed) -> GrantedAction:
 
 def granted(record: Approval) -> GrantedAction | None:
     """The granted text, if the request was narrowed."""
-    told = granted_headline(record)
-    if record.granted is None or told is None:
+    headline = granted_headline(record)
+    if record.granted is None or headline is None:
         return None
-    return _granted_as(record.granted, effective_digest(record), told, differences_of(record))
+    return _granted_as(record.granted, effective_digest(record), headline, differences_of(record))
 
 
 def _granted_as(

@@ -34,7 +34,7 @@ def end(site: Site, request: HttpRequest, person: Person) -> None:
 @managed("GET /api/admin/deputies", errors=(401, 403))
 def all_listed(_site: Site, _request: HttpRequest, admin: AdminServices) -> wire.ManagedDeputies:
     """List deputies."""
-    return wire.ManagedDeputies(items=[wire.deputy(one) for one in admin.deputies.all()])
+    return wire.ManagedDeputies(items=[wire.deputy(deputy) for deputy in admin.deputies.all()])
 
 
 @managed("POST /api/admin/deputies/<id>/revoke")

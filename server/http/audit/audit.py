@@ -75,6 +75,6 @@ def erase(_site: Site, request: HttpRequest, admin: AdminServices) -> wire.Erasu
 def answer(request: HttpRequest, admin: AdminServices, wanted: EntrySearch) -> wire.LogEntries:
     """A page of matching entries, newest first."""
     limit, where = listing.limit(request), listing.cursor(request)
-    found = admin.entries.search(wanted, limit + 1, where or None)
-    part = paging.part(found, limit, lambda entry: entry.id)
+    entries = admin.entries.search(wanted, limit + 1, where or None)
+    part = paging.part(entries, limit, lambda entry: entry.id)
     return listing.page(wire.LogEntries, part, wire.entry)

@@ -65,9 +65,9 @@ def add(
 ) -> wire.AgentWithSecret:
     """Register an agent. Its secret is shown once."""
     new = NewAgent(**written(AGENT_MEMBERS, body))
-    given = admin.agents.add(new, by=admin.by)
+    issued = admin.agents.add(new, by=admin.by)
     return wire.AgentWithSecret(
-        agent=_document(admin, given.agent), client_secret=given.secret or None
+        agent=_document(admin, issued.agent), client_secret=issued.secret or None
     )
 
 
@@ -113,10 +113,10 @@ def rotate(
     _site: Site, request: HttpRequest, admin: AdminServices, body: Rotation
 ) -> wire.AgentWithSecret:
     """Create a new secret, shown once. The old one works for the overlap."""
-    given = admin.agents.rotate_secret(
+    issued = admin.agents.rotate_secret(
         request.params["id"], by=admin.by, overlap_ms=body.overlap * 1000
     )
-    return wire.AgentWithSecret(agent=_document(admin, given.agent), client_secret=given.secret)
+    return wire.AgentWithSecret(agent=_document(admin, issued.agent), client_secret=issued.secret)
 
 
 @managed("POST /api/agents/<id>/auth", signed=True)
@@ -126,9 +126,9 @@ def change_auth(
     """Change how an agent authenticates. A new secret is shown once."""
     keys = "" if body.jwks is None else json.dumps(body.jwks)
     wanted = AuthChange(body.method, keys, body.overlap * 1000)
-    given = admin.agent_auth.change(request.params["id"], wanted, by=admin.by)
+    issued = admin.agent_auth.change(request.params["id"], wanted, by=admin.by)
     return wire.AgentWithSecret(
-        agent=_document(admin, given.agent), client_secret=given.secret or None
+        agent=_document(admin, issued.agent), client_secret=issued.secret or None
     )
 
 
@@ -141,11 +141,11 @@ def entries(_site: Site, request: HttpRequest, admin: AdminServices) -> LogEntri
 def _pauses(admin: AdminServices, agent: Agent) -> list[wire.Pause]:
     return [
         wire.Pause(
-            user=Reference(id=one.user_id, name=one.user_name),
-            type=one.type or None,
-            until=rfc3339(one.until),
+            user=Reference(id=pause.user_id, name=pause.user_name),
+            type=pause.type or None,
+            until=rfc3339(pause.until),
         )
-        for one in admin.pauses.of_agent(agent.id)
+        for pause in admin.pauses.of_agent(agent.id)
     ]
 
 

@@ -28,8 +28,8 @@ def add(
 ) -> wire.AppWithSecret:
     """Register an app. Its secret is shown once."""
     new = NewApp(**written(APP_MEMBERS, body))
-    given = admin.apps.add(new, by=admin.by)
-    return wire.AppWithSecret(app=wire.document(given.app), client_secret=given.secret or None)
+    issued = admin.apps.add(new, by=admin.by)
+    return wire.AppWithSecret(app=wire.document(issued.app), client_secret=issued.secret or None)
 
 
 @managed("GET /api/apps/<id>")
@@ -54,8 +54,8 @@ def rotate(
 ) -> wire.AppWithSecret:
     """Create a new secret, shown once. The old one works for the overlap."""
     app_id = admin.apps.by_path(request.params["id"]).id
-    given = admin.apps.rotate_secret(app_id, by=admin.by, overlap_ms=body.overlap * 1000)
-    return wire.AppWithSecret(app=wire.document(given.app), client_secret=given.secret)
+    issued = admin.apps.rotate_secret(app_id, by=admin.by, overlap_ms=body.overlap * 1000)
+    return wire.AppWithSecret(app=wire.document(issued.app), client_secret=issued.secret)
 
 
 @managed("DELETE /api/apps/<id>")

@@ -43,7 +43,7 @@ def stop(site: Site, request: HttpRequest, person: Person) -> wire.AccessRevoked
 def all_listed(site: Site, request: HttpRequest, admin: AdminServices) -> wire.ManagedConsents:
     """List the consents of all users, newest first."""
     limit = listing.limit(request)
-    found = admin.consents.search(
+    consents = admin.consents.search(
         client=request.query.get("client"),
         user=request.query.get("user"),
         ended=listing.ended(request),
@@ -51,7 +51,7 @@ def all_listed(site: Site, request: HttpRequest, admin: AdminServices) -> wire.M
         before=listing.moment_cursor(request),
     )
     now = site.clock.now()
-    part = paging.part(found, limit, lambda g: f"{g.consent.created_at}.{g.consent.id}")
+    part = paging.part(consents, limit, lambda g: f"{g.consent.created_at}.{g.consent.id}")
     return listing.page(wire.ManagedConsents, part, lambda one: wire.managed(one, now))
 
 

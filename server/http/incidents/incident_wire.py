@@ -142,7 +142,7 @@ def report_response(done: ReportResult, named: NamedIncident) -> ReportResponse:
         incident=done.incident.id,
         scope=done.incident.scope,
         opened_at=rfc3339(done.incident.opened_at),
-        agents=[ReportedAgent.model_validate(one) for one in incident_json.agents(named)],
+        agents=[ReportedAgent.model_validate(agent) for agent in incident_json.agents(named)],
         approval=approval_wire.approval(done.approval),
     )
 

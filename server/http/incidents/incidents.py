@@ -44,13 +44,13 @@ def listed(_site: Site, request: HttpRequest, admin: AdminServices) -> wire.Inci
     if closed not in {"true", "false"}:
         raise errors.invalid_body("closed must be true or false.")
     limit = listing.limit(request)
-    found = admin.incidents.search(
+    incidents = admin.incidents.search(
         closed=closed == "true",
         limit=limit + 1,
         before=listing.moment_cursor(request),
         owner=admin.only_of,
     )
-    part = paging.part(found, limit, lambda t: f"{t.incident.opened_at}.{t.incident.id}")
+    part = paging.part(incidents, limit, lambda t: f"{t.incident.opened_at}.{t.incident.id}")
     return listing.page(wire.Incidents, part, wire.incident)
 
 

@@ -79,7 +79,7 @@ def attention(settings: NotificationSettings) -> Attention:
         quiet_hours=None if settings.hours is None else _hours(settings.hours),
         quiet_until=moment(settings.quiet_until),
         mutes=[mute(one) for one in settings.muted],
-        held=[snooze(one) for one in settings.holds],
+        held=[snooze(hold) for hold in settings.holds],
     )
 
 

@@ -76,7 +76,7 @@ def answer(state: OutboxState, loops: Iterable[tuple[str, int]]) -> OutboxStatus
         counts=OutboxCounts(
             **{name: state.counts.get(name, 0) for name in OutboxCounts.model_fields}
         ),
-        items=[undelivered(one) for one in state.dead],
+        items=[undelivered(message) for message in state.dead],
         push=[
             PushServiceState(
                 service=one.origin,

@@ -17,10 +17,10 @@ def listed(site: Site, request: HttpRequest, person: Person) -> wire.PushSubscri
         public_key=site.notifications.push_subscriptions.public_key,
         csrf=site.devices.browsers.csrf(cookie) if cookie else None,
         items=[
-            wire.push_subscription(one, site.clock.now())
-            for one in site.notifications.push_subscriptions.of_person(person)
+            wire.push_subscription(subscription, site.clock.now())
+            for subscription in site.notifications.push_subscriptions.of_person(person)
         ],
-        lost=[wire.lost_push(one) for one in site.notifications.push_losses.of_person(person)],
+        lost=[wire.lost_push(loss) for loss in site.notifications.push_losses.of_person(person)],
     )
 
 

@@ -69,26 +69,26 @@ class PushSubscriptions(BaseModel):
 
 def lost_push(lost: LostBrowser) -> LostPush:
     """A lost subscription as JSON."""
-    one = lost.loss
+    loss = lost.loss
     return LostPush(
-        id=one.id,
-        device=Reference(id=one.device_id, name=lost.device_name),
-        service=one.origin,
-        lost_at=rfc3339(one.lost_at),
+        id=loss.id,
+        device=Reference(id=loss.device_id, name=lost.device_name),
+        service=loss.origin,
+        lost_at=rfc3339(loss.lost_at),
     )
 
 
 def push_subscription(named: NamedSubscription, now: int) -> PushSubscription:
     """A subscription as JSON."""
-    one = named.subscription
+    subscription = named.subscription
     return PushSubscription(
-        id=one.id,
-        device=Reference(id=one.device_id, name=named.device_name),
+        id=subscription.id,
+        device=Reference(id=subscription.device_id, name=named.device_name),
         this=named.this,
-        service=one.origin,
-        created_at=rfc3339(one.created_at),
-        opened_at=rfc3339(one.opened_at),
-        delivered_at=moment(one.delivered_at),
-        dormant=one.opened_at < now - DORMANT_MS,
-        problem=one.problem,
+        service=subscription.origin,
+        created_at=rfc3339(subscription.created_at),
+        opened_at=rfc3339(subscription.opened_at),
+        delivered_at=moment(subscription.delivered_at),
+        dormant=subscription.opened_at < now - DORMANT_MS,
+        problem=subscription.problem,
     )

@@ -51,6 +51,6 @@ def answer(found: LimitsOverview, settings: list[tuple[str, str, str]]) -> Limit
     """Limits as JSON, with the sources of their settings."""
     sources = {name: source for name, _, source in settings}
     document = limits_json.overview(found)
-    for one in document["items"]:
-        one["source"] = sources.get(one["setting"])
+    for item in document["items"]:
+        item["source"] = sources.get(item["setting"])
     return Limits.model_validate(document)

@@ -24,8 +24,8 @@ def summary(_site: Site, request: HttpRequest, services: AdminServices) -> wire.
 @managed("GET /api/agents/<id>/statistics", query=("days",), roles=STAFF_AND_OWNERS)
 def of_agent(_site: Site, request: HttpRequest, services: AdminServices) -> wire.AgentStatistics:
     """Get statistics of an agent's requests."""
-    found = services.statistics.of_agent(request.params["id"], _days(request))
-    return wire.course(found)
+    statistics = services.statistics.of_agent(request.params["id"], _days(request))
+    return wire.course(statistics)
 
 
 @managed("GET /api/admin/findings")

@@ -25,8 +25,8 @@ def add(
     _site: Site, _request: HttpRequest, admin: AdminServices, body: wire.NewResource
 ) -> wire.ResourceWithSecret:
     """Register a resource. Its secret is shown once."""
-    given = admin.resources.add(**written(RESOURCE_MEMBERS, body), by=admin.by)
-    return wire.resource_secret(given)
+    issued = admin.resources.add(**written(RESOURCE_MEMBERS, body), by=admin.by)
+    return wire.resource_secret(issued)
 
 
 @managed("GET /api/resources/<id>")
@@ -51,8 +51,8 @@ def rotate(
 ) -> wire.ResourceWithSecret:
     """Create a new secret, shown once. The old one works for the overlap."""
     uri = admin.resources.by_id(request.params["id"]).uri
-    given = admin.resources.rotate_secret(uri, by=admin.by, overlap_ms=body.overlap * 1000)
-    return wire.resource_secret(given)
+    issued = admin.resources.rotate_secret(uri, by=admin.by, overlap_ms=body.overlap * 1000)
+    return wire.resource_secret(issued)
 
 
 @managed("DELETE /api/resources/<id>")

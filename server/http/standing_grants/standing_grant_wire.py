@@ -41,7 +41,7 @@ class GrantProposal(StrictBody):
 
     def record(self) -> SubmittedProposal:
         """Convert to the services' type."""
-        vary = tuple((pointers.as_path(one.fact), one.up_to) for one in self.vary)
+        vary = tuple((pointers.as_path(member.fact), member.up_to) for member in self.vary)
         return SubmittedProposal(
             self.approval, self.seconds, self.uses, self.sum, vary, self.notify
         )
@@ -198,7 +198,7 @@ def grant(named: NamedStandingGrant, now: int) -> StandingGrant:
 
 def details(named: NamedStandingGrant, now: int) -> StandingGrantDetails:
     """A standing grant with its uses, as JSON."""
-    taken = [_use(one) for one in named.uses]
+    taken = [_use(use) for use in named.uses]
     return StandingGrantDetails(**grant(named, now).model_dump(), taken=taken)
 
 

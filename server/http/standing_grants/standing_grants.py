@@ -61,7 +61,7 @@ def revoke(site: Site, request: HttpRequest, person: Person) -> wire.StandingGra
 def all_listed(site: Site, request: HttpRequest, admin: AdminServices) -> wire.ManagedGrants:
     """List standing grants, newest first. Without a role, those for your agents."""
     limit = listing.limit(request)
-    found = admin.standing_grants.search(
+    standing_grants = admin.standing_grants.search(
         agent=request.query.get("agent"),
         user=request.query.get("user"),
         ended=listing.ended(request),
@@ -70,7 +70,7 @@ def all_listed(site: Site, request: HttpRequest, admin: AdminServices) -> wire.M
         before=listing.moment_cursor(request),
     )
     now = site.clock.now()
-    part = paging.part(found, limit, lambda h: f"{h.grant.created_at}.{h.grant.id}")
+    part = paging.part(standing_grants, limit, lambda h: f"{h.grant.created_at}.{h.grant.id}")
     return listing.page(wire.ManagedGrants, part, lambda one: wire.managed(one, now))
 
 

@@ -19,7 +19,7 @@ from server.services.users.device_auth import Person
 def listed(site: Site, request: HttpRequest, admin: AdminServices) -> wire.ManagedDelegations:
     """List issued tokens, newest first."""
     limit = listing.limit(request)
-    found = admin.delegations.search(
+    delegations = admin.delegations.search(
         client=request.query.get("client"),
         user=request.query.get("user"),
         resource=request.query.get("resource"),
@@ -27,7 +27,7 @@ def listed(site: Site, request: HttpRequest, admin: AdminServices) -> wire.Manag
         limit=limit + 1,
         before=listing.moment_cursor(request),
     )
-    return _page(site, found, limit)
+    return _page(site, delegations, limit)
 
 
 @own("GET /api/delegations", query=("ended", *listing.QUERY), errors=(422,))

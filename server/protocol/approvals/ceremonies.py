@@ -104,8 +104,8 @@ def value_at(action: str, at: str) -> JsonValue:
 def matches_value(kind: str, value: JsonValue, entry: str) -> bool:
     """Return whether an entry matches the value, in constant time over all accepted forms."""
     plain = _normalized(kind, entry)
-    given = _digest(plain)
-    same = [hmac.compare_digest(given, _digest(one)) for one in _accepted_entries(kind, value)]
+    digest = _digest(plain)
+    same = [hmac.compare_digest(digest, _digest(one)) for one in _accepted_entries(kind, value)]
     return plain != "" and any(same)
 
 

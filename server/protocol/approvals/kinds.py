@@ -120,7 +120,7 @@ def resource_details(
     details: Sequence[Mapping[str, JsonValue]],
 ) -> tuple[Mapping[str, JsonValue], ...]:
     """The details of an approval without the reserved objects, as the resource gets them."""
-    return tuple(one for one in details if not str(one["type"]).startswith(RESERVED))
+    return tuple(detail for detail in details if not str(detail["type"]).startswith(RESERVED))
 
 
 def signed_end(details: Mapping[str, object]) -> int:

@@ -256,7 +256,7 @@ _IS_NARROWER = {"lower": _is_lower, "earlier": _is_earlier, "turn_on": _is_turne
 def _read_terms(members: Mapping[str, JsonValue]) -> Terms:
     """Read the members as terms. Raises NotNarrower if they have another form."""
     details, scope = members["authorization_details"], members["scope"]
-    if not isinstance(details, list) or not all(isinstance(each, dict) for each in details):
+    if not isinstance(details, list) or not all(isinstance(detail, dict) for detail in details):
         raise NotNarrower("authorization_details", "must be a list of objects")
     if not isinstance(scope, list) or not all(isinstance(name, str) for name in scope):
         raise NotNarrower("scope", "must be a list of texts")

@@ -149,7 +149,7 @@ def _day(moment: int) -> str:
 
 def _only_amount(amount: Amount, past: PastApprovals) -> str:
     """The amount of the only earlier approval."""
-    known = next((one.past for one in amount.baselines if one.past.count), None)
+    known = next((baseline.past for baseline in amount.baselines if baseline.past.count), None)
     one = known is not None and (known.count, past.count) == (1, 1)
     return f", {amount.shown(known.total)}" if one and known is not None else ""
 
@@ -200,16 +200,16 @@ def _first(
 
 
 def _new_target(compared: Comparison) -> SentenceValues | None:
-    return _labels(one.label for one in compared.targets if not one.known)
+    return _labels(target.label for target in compared.targets if not target.known)
 
 
 def _other_name(compared: Comparison) -> SentenceValues | None:
     """A known target, such as an account, with a new name."""
     return next(
         (
-            {"target": one.label, "name": one.name_label}
-            for one in compared.targets
-            if one.name_mark and one.names and one.name_mark not in one.names
+            {"target": target.label, "name": target.name_label}
+            for target in compared.targets
+            if target.name_mark and target.names and target.name_mark not in target.names
         ),
         None,
     )
@@ -219,9 +219,9 @@ def _other_target(compared: Comparison) -> SentenceValues | None:
     """A known name with a new target."""
     return next(
         (
-            {"target": one.label, "name": one.name_label}
-            for one in compared.targets
-            if one.name_mark and one.targets and one.mark not in one.targets
+            {"target": target.label, "name": target.name_label}
+            for target in compared.targets
+            if target.name_mark and target.targets and target.mark not in target.targets
         ),
         None,
     )
@@ -232,7 +232,7 @@ def _lookalike(compared: Comparison) -> SentenceValues | None:
 
 
 def _mixed_scripts(compared: Comparison) -> SentenceValues | None:
-    return _labels(one.label for one in compared.values if one.mixed)
+    return _labels(value.label for value in compared.values if value.mixed)
 
 
 def _labels(labels: Iterable[object]) -> SentenceValues | None:
@@ -275,9 +275,9 @@ def _baseline_text(amount: Amount, baseline: Baseline) -> str:
 def _new_currency(compared: Comparison) -> SentenceValues | None:
     return next(
         (
-            {"currency": one.currency, "label": one.label}
-            for one in compared.amounts
-            if one.new_currency
+            {"currency": amount.currency, "label": amount.label}
+            for amount in compared.amounts
+            if amount.new_currency
         ),
         None,
     )

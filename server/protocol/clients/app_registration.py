@@ -98,11 +98,11 @@ def _redirect_uris(value: JsonValue) -> tuple[str, ...]:
 def _application_type(members: Mapping[str, JsonValue], uris: tuple[str, ...]) -> ApplicationType:
     """Return the type that the app says, which must fit its URIs, or else the one that fits."""
     is_local = any(map(redirects.is_local, uris))
-    said = members.get("application_type", "native" if is_local else "web")
-    if said not in _TYPES:
+    application_type = members.get("application_type", "native" if is_local else "web")
+    if application_type not in _TYPES:
         raise errors.InvalidClientMetadata("application_type must be native or web.")
-    if said == "web" and is_local:
+    if application_type == "web" and is_local:
         raise errors.InvalidRedirectUri(
             "An app of application_type web has https redirect URIs that are not on this machine."
         )
-    return "web" if said == "web" else "native"
+    return "web" if application_type == "web" else "native"

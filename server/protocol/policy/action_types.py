@@ -101,6 +101,11 @@ class ActionType:
         """Whether the type has a headline template."""
         return bool(self.headline)
 
+    @property
+    def has_type_back(self) -> bool:
+        """Whether it has a fact to type back; without a template, the resource is typed."""
+        return self.fact_rules.type_back is not None or not self.has_template
+
 
 def read_action_type(document: JsonValue) -> ActionType:
     """Read and check the document of a file. Raises InvalidActionType."""

@@ -16,11 +16,6 @@ _RESOURCE: Final = TypeBack("Resource", "text", "/resource")
 """The default if no action type with a template names a fact."""
 
 
-def has_fact_to_type(actions: Sequence[ActionType]) -> bool:
-    """Return whether one of these action types has a fact to type back."""
-    return any(a.fact_rules.type_back is not None or not a.has_template for a in actions)
-
-
 def fact_to_type(
     actions: Sequence[ActionType],
     details: Sequence[Mapping[str, JsonValue]],

@@ -189,23 +189,23 @@ def with_variations(
 ) -> dict[str, JsonValue]:
     """The example with descriptions in place of the members that may vary."""
     told: dict[str, Any] = cast("dict[str, Any]", _copy({**example}))
-    for one in vary:
+    for member in vary:
         holder = told
-        for step in one.path[:-1]:
+        for step in member.path[:-1]:
             holder = holder[step]
-        free = one.up_to is None
-        holder[one.path[-1]] = "anything" if free else f"up to {rendering.render(one.up_to)}"
+        free = member.up_to is None
+        holder[member.path[-1]] = "anything" if free else f"up to {rendering.render(member.up_to)}"
     return told
 
 
 def as_json(vary: Sequence[VaryingMember]) -> list[JsonValue]:
     """The members that may vary, as they are signed and stored."""
-    return [{"path": pointers.as_pointer(one.path), "up_to": one.up_to} for one in vary]
+    return [{"path": pointers.as_pointer(member.path), "up_to": member.up_to} for member in vary]
 
 
 def from_json(members: Sequence[JsonValue]) -> tuple[VaryingMember, ...]:
     """Parse the result of `as_json`."""
-    found = [cast("dict[str, Any]", one) for one in members]
+    found = [cast("dict[str, Any]", member) for member in members]
     return tuple(VaryingMember(pointers.as_path(one["path"]), one["up_to"]) for one in found)
 
 

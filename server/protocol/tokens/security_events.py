@@ -25,7 +25,7 @@ REASONS: Final[Mapping[str, str]] = {
 
 @dataclass(frozen=True, slots=True)
 class SecurityEvent:
-    """The access of an agent, app or user ended, as one API is told. `id` is its jti."""
+    """The access of an agent, app or user to one API ended. `id` is the jti of the event."""
 
     id: str
     resource: str

@@ -34,7 +34,7 @@ class BackupRequests:
     server_policy: ServerPolicy
     schemas: Schemas = field(default_factory=Schemas)
 
-    def ask(self, approval_id: str, called: str, *, by: str) -> NamedApproval:
+    def ask(self, approval_id: str, name_or_id: str, *, by: str) -> NamedApproval:
         """Ask one more person about a pending request. Raises `NotFound`, `Conflict` or `Invalid`.
 
         1. The request is pending, comes from an agent and has a user.  2. The person is enabled and
@@ -43,7 +43,7 @@ class BackupRequests:
         with self.store.write() as tx:
             approval = oversight.find(tx, approval_id)
             _check_waits(tx, approval)
-            user = user_checks.find(tx, called)
+            user = user_checks.find(tx, name_or_id)
             if not user.enabled:
                 raise Invalid(f"{user.name} is disabled and cannot answer. Name someone else.")
             named = _named(tx, approval, user, self._needs(tx, approval))

@@ -237,12 +237,12 @@ def _refusal(tx: Unit, yes: ApproveAnswer, step: Step) -> errors.Problem:
     if yes.key == "high":
         tx.devices.confirm(yes.device.id, entered=Step.PIN in yes.ceremony)
     left = attempts_left(tx, yes.approval, yes.device.user_id).get(step, 0)
-    told = {"step": str(step), "left": left}
+    members = {"step": str(step), "left": left}
     if left > 0:
         text = f"That is not {_DESCRIPTIONS[step]}. One more wrong entry locks this request."
-        return errors.Problem(422, "wrong_entry", text, members=told)
+        return errors.Problem(422, "wrong_entry", text, members=members)
     _lock(tx, yes, step)
-    return errors.Problem(423, "request_locked", LOCKED_TEXT, members=told)
+    return errors.Problem(423, "request_locked", LOCKED_TEXT, members=members)
 
 
 def _lock(tx: Unit, yes: ApproveAnswer, step: Step) -> None:
@@ -270,5 +270,6 @@ def is_possible_without(view: View, approval: Approval, user_id: str) -> bool:
     asked = view.approvers.asked(approval)
     others = [one for one in asked if one.approves and one.user_id != user_id]
     able = [one for one in others if 0 not in attempts_left(view, approval, one.user_id).values()]
-    given = {one.voter_id for one in votes.valid_approvals(view.decisions.of_approval(approval.id))}
-    return len(given.union(one.stands_for or one.user_id for one in able)) >= approval.quorum
+    approvals = votes.valid_approvals(view.decisions.of_approval(approval.id))
+    voters = {vote.voter_id for vote in approvals}
+    return len(voters.union(one.stands_for or one.user_id for one in able)) >= approval.quorum

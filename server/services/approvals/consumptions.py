@@ -60,17 +60,17 @@ class Consumptions:
         its execution. Raises errors.Problem.
         """
         with self.store.write() as tx:
-            found = self.find_active_token(tx, execution.token)
-            if found is None or found.row.resource not in caller.uris:
+            active_token = self.find_active_token(tx, execution.token)
+            if active_token is None or active_token.row.resource not in caller.uris:
                 raise errors.Problem(
                     403, "token_inactive", "This token is not active at this resource."
                 )
-            approval = _approval(tx, found)
-            _check_granted(found, approval, execution)
-            self._check_demand(tx, found, approval, execution)
+            approval = _approval(tx, active_token)
+            _check_granted(active_token, approval, execution)
+            self._check_demand(tx, active_token, approval, execution)
             actor = audit.by_resource(caller.client_id)
-            spent = _Consuming(tx, found, approval, actor).consume(execution)
-            tx.delegations.mark_used(found.row.id, tx.now)
+            spent = _Consuming(tx, active_token, approval, actor).consume(execution)
+            tx.delegations.mark_used(active_token.row.id, tx.now)
         if isinstance(spent, errors.Problem):
             raise spent
         return spent
@@ -115,8 +115,8 @@ class _Consuming:
             self._record(audit.Type.APPROVAL_CONSUMED, "consumed", execution)
             return Consumed(wanted, self.approval)
         stored = self.tx.consumptions.get(self.approval.id)
-        ours = (execution.id, wanted.resource)  # execution ids are unique per resource only
-        if stored is None or (stored.execution_id, stored.resource) != ours:
+        own = (execution.id, wanted.resource)  # execution ids are unique per resource only
+        if stored is None or (stored.execution_id, stored.resource) != own:
             return self._refuse_second_execution(execution)
         return Consumed(stored, self.approval)
 

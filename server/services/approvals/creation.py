@@ -50,7 +50,7 @@ def build_approval(tx: Unit, secrets: Secrets, new: NewApproval) -> Approval:
     approval_id = secrets.new_id(names.PREFIX_APPROVAL)
     usual = tx.now + LIFETIME_SECONDS * 1000
     expires_at = min(usual, new.no_later_than or usual)
-    details: list[JsonValue] = [dict(one) for one in new.details]
+    details: list[JsonValue] = [dict(detail) for detail in new.details]
     action = decisions.action_text(
         agent=new.client_id,
         authorization_details=details,

@@ -90,8 +90,8 @@ class ApprovalChecks:
             return uses.still_covers(tx, self.evaluator, case, approval)
         if approval.decided_by is not None:
             return answer_sources.is_still_valid(tx, self.evaluator, case, approval)
-        said = votes.cast_approvals(tx, approval)
-        return case.risk.rank <= approval.risk.rank and self.evaluator.holds(tx, case, said)
+        approvals = votes.cast_approvals(tx, approval)
+        return case.risk.rank <= approval.risk.rank and self.evaluator.holds(tx, case, approvals)
 
     def _app_action_reason(self, tx: Unit, approval: Approval) -> str | None:
         app = tx.directory.app(approval.agent_id)
@@ -130,10 +130,10 @@ class ApprovalChecks:
         return history.compare(view, self.evaluator.secrets, wanted, asked_at=asked_at).unusual
 
 
-def build_approval_checks(given: Adapters) -> ApprovalChecks:
+def build_approval_checks(adapters: Adapters) -> ApprovalChecks:
     """Build a `Rights` with its own policy engine and schemas."""
-    schemas, evaluator = Schemas(), Evaluator(given.secrets)
-    actions = AppActions(given.secrets, schemas, evaluator, given.server_policy)
+    schemas, evaluator = Schemas(), Evaluator(adapters.secrets)
+    actions = AppActions(adapters.secrets, schemas, evaluator, adapters.server_policy)
     return ApprovalChecks(schemas, evaluator, actions, Proposals(schemas, evaluator))
 
 

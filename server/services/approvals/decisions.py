@@ -335,8 +335,8 @@ def _repeat_or_refuse(
     """Accept a repeat of the same answer, as after a lost response; refuse any other."""
     if is_repeat(own, answer) and _granted_text(narrowed) == approval.granted:
         return approver_view(tx, approval)
-    told = "You have already approved this request. To change that, withdraw your approval."
-    return _conflict(tx, approval, "already_voted", told)
+    detail = "You have already approved this request. To change that, withdraw your approval."
+    return _conflict(tx, approval, "already_voted", detail)
 
 
 def _granted_text(narrowed: Narrowed | None) -> str | None:

@@ -111,9 +111,9 @@ class Narrowings:
             asked = _asked(approval)
             types = self._types(view, asked)
             facts = [
-                (place, each)
+                (place, fact)
                 for place, (action, details) in enumerate(zip(types, asked.details, strict=True))
-                for each in narrowable.narrowable_facts(action, details)
+                for fact in narrowable.narrowable_facts(action, details)
             ]
             return Narrowable(asked.scope, tuple(facts), self._full_lifetime(view, approval))
 

@@ -64,14 +64,14 @@ class Oversight:
         Raises `NotFound` for an agent or user.
         """
         with self.store.read() as view:
-            found = view.approvals.search(
+            approvals = view.approvals.search(
                 state=state,
                 agent_id=None if agent is None else client_names.find_agent(view, agent).id,
                 user_id=None if user is None else user_checks.find(view, user).id,
                 limit=limit,
                 before=before,
             )
-            return [with_names(view, approval) for approval in found]
+            return [with_names(view, approval) for approval in approvals]
 
     def ids_beginning(self, start: str) -> list[str]:
         """The IDs of the newest requests that begin so, at most a few."""
@@ -91,10 +91,10 @@ class Oversight:
             decisions = tuple(view.decisions.of_approval(approval_id))
             found = view.audit.of_approval(approval_id)
             entries = tuple(actors.with_names(view, entry) for entry in found)
-            had = tuple(view.deliveries.of_approval(approval_id))
+            deliveries = tuple(view.deliveries.of_approval(approval_id))
             done = execution(view, approval)
             return replace(
-                named, decisions=decisions, deliveries=had, entries=entries, execution=done
+                named, decisions=decisions, deliveries=deliveries, entries=entries, execution=done
             )
 
     def cancel(self, approval_id: str, reason: str, *, by: str) -> NamedApproval:
@@ -102,8 +102,8 @@ class Oversight:
         reason = valid(check_prose, reason, what="The reason", max_chars=MAX_REASON)
         with self.store.write() as tx:
             approval = find(tx, approval_id)
-            told = _ADMIN_REASON.format(reason)
-            if not withdraw(tx, [approval], reason=told, actor=by, facts={"reason": reason}):
+            text = _ADMIN_REASON.format(reason)
+            if not withdraw(tx, [approval], reason=text, actor=by, facts={"reason": reason}):
                 ended = overdue(approval.state, approval.expires_at, tx.now)
                 raise Conflict(
                     f"This request is already {State.EXPIRED if ended else approval.state}."

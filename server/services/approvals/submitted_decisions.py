@@ -111,18 +111,18 @@ def _content(answer: Decision) -> tuple[object, ...]:
 def _check_allowed_with_code(code: str | None, member: str, value: object) -> None:
     taking = [name for name, each in decisions.DENY_CODES.items() if each.takes == member]
     if value is not None and code not in taking:
-        told = f"/{member}: is allowed only with the code {' or '.join(taking)}."
-        raise errors.invalid_body(told)
+        detail = f"/{member}: is allowed only with the code {' or '.join(taking)}."
+        raise errors.invalid_body(detail)
 
 
-def _find_user(view: View, approval: Approval, called: str) -> str:
+def _find_user(view: View, approval: Approval, name_or_id: str) -> str:
     """The ID of the person to ask instead. Raises errors.Problem 422."""
-    user, agent = view.directory.user_called(called), view.directory.agent(approval.agent_id)
-    may = user is not None and user.enabled and user.id != approval.user_id
+    user, agent = view.directory.user_called(name_or_id), view.directory.agent(approval.agent_id)
+    eligible = user is not None and user.enabled and user.id != approval.user_id
     named = None if agent is None else agent.asks
     if (
         user is None
-        or not may
+        or not eligible
         or (named is not None and not user_or_group.includes(view, user.id, named))
     ):
         raise errors.invalid_body("/ask: must be another user whom this agent may ask.")

@@ -15,8 +15,8 @@ def approver_view(
     view: View, approval: Approval, viewer: str | None = None, nonce: str | None = None
 ) -> ApproverView:
     """The approval with the names of its agent, decider and device, for one of its approvers."""
-    given = [] if approval.decided_at is None else view.decisions.of_approval(approval.id)
-    answer = votes.deciding_answer(given)
+    answers = [] if approval.decided_at is None else view.decisions.of_approval(approval.id)
+    answer = votes.deciding_answer(answers)
     decider = None if answer is None else view.directory.user(answer.user_id)
     other = None if answer is None else view.directory.user(answer.ask_user or "")
     device = None if answer is None else view.devices.get(answer.device_id)

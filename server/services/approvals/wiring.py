@@ -26,7 +26,7 @@ class ApprovalServices:
 
     def __init__(  # noqa: PLR0913  # services of other capabilities
         self,
-        given: Adapters,
+        adapters: Adapters,
         checks: ApprovalChecks,
         signatures: Signatures,
         consents: ConsentService,
@@ -36,7 +36,7 @@ class ApprovalServices:
         live: Callable[[View, str], LiveToken | None],
         held: Callable[[Directory, Delegation], NamedDelegation],
     ) -> None:
-        store, secrets, policy = given.store, given.secrets, given.server_policy
+        store, secrets, policy = adapters.store, adapters.secrets, adapters.server_policy
         self.checks = checks
         self.ceremonies = Ceremonies(secrets)
         self.narrowings = Narrowings(store, secrets, checks.schemas, policy)
@@ -55,7 +55,7 @@ class ApprovalServices:
         self.extensions = Extensions(store)
         self.retries = Retries(store)
         self.receipts = Receipts(
-            store, given.signer, given.verifier, signatures.authenticators, audit_log, held
+            store, adapters.signer, adapters.verifier, signatures.authenticators, audit_log, held
         )
         self.consumptions = Consumptions(store, live, checks)
         self.outcomes = Outcomes(store)

@@ -101,7 +101,7 @@ def agent_deactivated(tx: Unit, event: AgentDeactivated) -> Ended:
     """Cancel the open requests of the agent, and those of other clients for its calls."""
     agent = event.agent
     found = [(one, f"agent_{agent.state}") for one in tx.approvals.open_of_agent(agent.id)]
-    found += [(one, "caller_disabled") for one in tx.approvals.open_of_caller(agent.id)]
+    found += [(approval, "caller_disabled") for approval in tx.approvals.open_of_caller(agent.id)]
     ended = [one for one, why in found if withdraw(tx, [one], reason=why, actor=event.by)]
     approved = sum(one.state is State.APPROVED for one in ended)
     return Ended(requests=len(ended), approved=approved)

@@ -14,7 +14,7 @@ def available_at(tx: Unit, approval: Approval) -> int | None:
 
     None if an approver is notified now, or if no approver has set an end.
     """
-    asked = [one.user_id for one in tx.approvers.asked(approval) if one.approves]
+    asked = [approver.user_id for approver in tx.approvers.asked(approval) if approver.approves]
     ends = []
     for user_id in asked:
         held = attention.held_by_settings(tx, approval, user_id)
@@ -29,4 +29,4 @@ def _until(tx: Unit, approval: Approval, user_id: str, held: HeldNotification) -
     if held.why != "muted":
         return held.until
     mutes = tx.attention.mutes(user_id, tx.now)
-    return next((one.until for one in mutes if one.agent_id == approval.agent_id), None)
+    return next((mute.until for mute in mutes if mute.agent_id == approval.agent_id), None)

@@ -57,8 +57,8 @@ def covering_consent(view: View, case: PolicyRequest, at: int | None = None) -> 
 
 def approve_automatically(approval: Approval, decider: AutomaticDecision, now: int) -> Approval:
     """Mark a new request as approved automatically."""
-    said = json.dumps(decider.facts, sort_keys=True, separators=(",", ":"))
-    return replace(approval, state=State.APPROVED, decided_at=now, decided_by=said)
+    facts = json.dumps(decider.facts, sort_keys=True, separators=(",", ":"))
+    return replace(approval, state=State.APPROVED, decided_at=now, decided_by=facts)
 
 
 def record_and_notify(tx: Unit, approval: Approval, *, screens: bool = True) -> None:

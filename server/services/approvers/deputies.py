@@ -124,7 +124,7 @@ class ManagedDeputies:
     def all(self) -> list[NamedDeputy]:
         """All deputies that have not ended, by end."""
         with self.store.read() as view:
-            return [_named(view, one) for one in view.deputies.live(view.now)]
+            return [_named(view, deputy) for deputy in view.deputies.live(view.now)]
 
     def end(self, deputy_id: str, *, by: str) -> NamedDeputy:
         """End a deputy immediately. Raises `NotFound`."""
@@ -154,9 +154,9 @@ def end(tx: Unit, deputy: Deputy, *, by: str | None = None) -> bool:
     return True
 
 
-def _find_deputy(tx: Unit, person: Person, called: str) -> User:
+def _find_deputy(tx: Unit, person: Person, name_or_id: str) -> User:
     """The named deputy, an enabled other user. Raises errors.Problem 404 or 422."""
-    other = tx.directory.user_called(called)
+    other = tx.directory.user_called(name_or_id)
     if other is None or not other.enabled:
         raise errors.Problem(404, "not_found", "There is no such person.")
     if other.id == person.user.id:
@@ -186,10 +186,10 @@ def _moment(name: str, text: str) -> int:
 
 def _check_limit(tx: Unit, person: Person, other: User, begins: int, ends: int) -> None:
     """Raise errors.Problem 409 if the limit is reached, or the deputy has an overlapping period."""
-    found = tx.deputies.of_user(person.user.id, tx.now)
-    if len(found) >= MAX_DEPUTIES:
+    deputies = tx.deputies.of_user(person.user.id, tx.now)
+    if len(deputies) >= MAX_DEPUTIES:
         raise errors.Problem(409, "conflict", f"You have {MAX_DEPUTIES} deputies. End one first.")
-    if any(o.deputy_id == other.id and o.from_at < ends and begins < o.to_at for o in found):
+    if any(o.deputy_id == other.id and o.from_at < ends and begins < o.to_at for o in deputies):
         raise errors.Problem(409, "conflict", "This person is already your deputy at that time.")
 
 

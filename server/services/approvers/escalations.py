@@ -36,8 +36,8 @@ class Escalations:
                 return 0
         with self.store.write() as tx:
             turned = sum(
-                _begin_or_end(tx, one, self.substitutes)
-                for one in tx.deputies.due(tx.now, _AT_ONCE)
+                _begin_or_end(tx, deputy, self.substitutes)
+                for deputy in tx.deputies.due(tx.now, _AT_ONCE)
             )
             found = [tx.approvals.get(one) for one in tx.escalations.due(tx.now, _AT_ONCE)]
             taken = sum(take_step(tx, one, self.substitutes) for one in found if one is not None)

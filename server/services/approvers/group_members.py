@@ -15,9 +15,9 @@ from server.services.users import user_checks
 MAX_MEMBERS: Final = 200
 
 
-def people(tx: Unit, called: Sequence[str]) -> tuple[str, ...]:
+def people(tx: Unit, names_or_ids: Sequence[str]) -> tuple[str, ...]:
     """The IDs of these users. Raises `NotFound`, or `Invalid` if there are too many."""
-    found = tuple(sorted({user_checks.find(tx, one).id for one in called}))
+    found = tuple(sorted({user_checks.find(tx, one).id for one in names_or_ids}))
     if len(found) > MAX_MEMBERS:
         raise Invalid(f"A group has at most {MAX_MEMBERS} members.")
     return found

@@ -44,30 +44,30 @@ class Groups:
         with self.store.read() as view:
             return view.groups.all()
 
-    def show(self, called: str) -> Group:
+    def show(self, name_or_id: str) -> Group:
         """One group. Raises `NotFound`."""
         with self.store.read() as view:
-            return find(view, called)
+            return find(view, name_or_id)
 
     def add(self, name: str, members: Sequence[str] = (), *, by: str) -> Group:
         """Create a group. Raises `Exists`, `NotFound` or `Invalid`."""
         with self.store.administer() as tx:
-            given = started(tx, GROUP_MEMBERS, NewGroup(name=name, members=members))
-            _check_name_free(tx, given["name"], None)
-            group = Group(self.secrets.new_id(PREFIX_GROUP), created_at=tx.now, **given)
+            values = started(tx, GROUP_MEMBERS, NewGroup(name=name, members=members))
+            _check_name_free(tx, values["name"], None)
+            group = Group(self.secrets.new_id(PREFIX_GROUP), created_at=tx.now, **values)
             tx.groups.add(group)
             _record(tx, audit.Type.GROUP_ADDED, by, _facts(group))
             return group
 
-    def update(self, called: str, changes: GroupChanges, *, by: str) -> Group:
+    def update(self, name_or_id: str, changes: GroupChanges, *, by: str) -> Group:
         """Update a group; it applies to pending requests. Raises as `add`, and `NotFound`."""
         with self.store.administer() as tx:
-            before = find(tx, called)
+            before = find(tx, name_or_id)
             group = replace(before, **changed(tx, GROUP_MEMBERS, changes))
             with about("members"):
-                gone = set(group_members.people(tx, changes.get("remove", ())))
+                removed = set(group_members.people(tx, changes.get("remove", ())))
                 more = group_members.people(tx, changes.get("add", ()))
-                kept = [one for one in (*group.members, *more) if one not in gone]
+                kept = [one for one in (*group.members, *more) if one not in removed]
                 group = replace(group, members=group_members.people(tx, kept))
             if group.name != before.name:
                 _check_name_free(tx, group.name, group.id)
@@ -76,21 +76,21 @@ class Groups:
                 _record(tx, audit.Type.GROUP_UPDATED, by, _facts(group))
             return group
 
-    def delete(self, called: str, *, by: str) -> Group:
+    def delete(self, name_or_id: str, *, by: str) -> Group:
         """Delete a group. Raises `NotFound`, or `Conflict` while policy or an agent names it."""
         with self.store.administer() as tx:
-            group = find(tx, called)
+            group = find(tx, name_or_id)
             _check_unused(tx, group)
             tx.groups.delete(group.id)
             _record(tx, audit.Type.GROUP_DELETED, by, _facts(group))
             return group
 
 
-def find(view: View, called: str) -> Group:
+def find(view: View, name_or_id: str) -> Group:
     """The group with this name or id. Raises `NotFound`."""
-    group = view.directory.group_called(called)
+    group = view.directory.group_called(name_or_id)
     if group is None:
-        raise NotFound("group", called)
+        raise NotFound("group", name_or_id)
     return group
 
 
@@ -104,7 +104,7 @@ def _check_name_free(tx: Unit, name: str, own: str | None) -> None:
 
 
 def _check_unused(tx: Unit, group: Group) -> None:
-    agents = [one.name for one in tx.agents.all() if group.id in (one.asks or ())]
+    agents = [agent.name for agent in tx.agents.all() if group.id in (agent.asks or ())]
     if agents:
         raise Conflict(
             f"{agents[0]} can ask this group. Change that first.",

@@ -82,9 +82,9 @@ def deputies_of(view: View, user_id: str, types: Sequence[str]) -> list[NamedApp
     if not _types_allow_deputies(view, types):
         return []
     return [
-        NamedApprover(one.deputy_id, "deputy", stands_for=one.user_id)
-        for one in view.deputies.of_user(user_id, view.now)
-        if one.in_force(view.now) and _is_enabled(view, one.deputy_id)
+        NamedApprover(deputy.deputy_id, "deputy", stands_for=deputy.user_id)
+        for deputy in view.deputies.of_user(user_id, view.now)
+        if deputy.in_force(view.now) and _is_enabled(view, deputy.deputy_id)
     ]
 
 

@@ -63,13 +63,13 @@ def _by_actor(directory: Directory, wanted: EntrySearch) -> EntrySearch:
     return replace(wanted, actors=_actors(directory, called))
 
 
-def _actors(directory: Directory, called: str) -> tuple[str, ...]:
+def _actors(directory: Directory, name_or_id: str) -> tuple[str, ...]:
     """All actors with this name; a user and an agent can have the same one."""
-    user = directory.user_called(called)
-    agent, app = directory.agent_called(called), directory.app_called(called)
+    user = directory.user_called(name_or_id)
+    agent, app = directory.agent_called(name_or_id), directory.app_called(name_or_id)
     people = () if user is None else (audit.by_user(user.id),)
     clients = tuple(audit.by_client(one.id) for one in (agent, app) if one is not None)
-    return (called, *people, *clients)
+    return (name_or_id, *people, *clients)
 
 
 def _name(directory: Directory, one: str) -> str:

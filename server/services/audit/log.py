@@ -148,7 +148,7 @@ class AuditLog:
         with self.store.read() as view:
             found = view.audit.search(wanted, None, _MAX_REPLACEMENTS)
         facts = [entry.members["facts"] for entry in reversed(found)]
-        return [Replacement(one["log_key"], one.get("note")) for one in facts]
+        return [Replacement(fact["log_key"], fact.get("note")) for fact in facts]
 
     def newest(self) -> str:
         """The newest checkpoint, signed. Raises `Conflict` if there is none yet."""

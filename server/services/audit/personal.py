@@ -43,8 +43,8 @@ def hashed(secrets: Secrets, value: str) -> str:
 
 def hashes(secrets: Secrets, **values: str | None) -> Mapping[str, object]:
     """The facts of an entry for values by which it is found."""
-    given = {name: value for name, value in values.items() if value is not None}
-    return {f"{name}_hash": hashed(secrets, value) for name, value in given.items()}
+    present = {name: value for name, value in values.items() if value is not None}
+    return {f"{name}_hash": hashed(secrets, value) for name, value in present.items()}
 
 
 def owners(entry: Entry) -> dict[str, str | None]:

@@ -37,10 +37,10 @@ class Redemption:
         `handle` is its `auth_req_id`.
         """
         reservations.lock_grant(tx, approval)
-        if (gone := self.checks.invalid_reason(tx, approval)) is not None:
-            withdraw(tx, [approval], reason=gone, actor=audit.SYSTEM)
+        if (reason := self.checks.invalid_reason(tx, approval)) is not None:
+            withdraw(tx, [approval], reason=reason, actor=audit.SYSTEM)
             return requests.poll_error(
-                State.CANCELLED, {"reason": outcomes.agent_reason(State.CANCELLED, gone)}
+                State.CANCELLED, {"reason": outcomes.agent_reason(State.CANCELLED, reason)}
             )
         if not is_key_proved(tx, approval.parent_id, jkt):
             return errors.InvalidDpopProof(PROOF_MISSING)

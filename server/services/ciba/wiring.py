@@ -19,13 +19,15 @@ from server.services.tokens.issuing import TokenIssuer
 from server.services.users.dpop_proofs import Proofs
 
 
-def create_callbacks(given: Adapters) -> Callbacks:
+def create_callbacks(adapters: Adapters) -> Callbacks:
     """Create the service for pings and pushes."""
-    return Callbacks(given.store, given.secrets, _redemption(given, build_approval_checks(given)))
+    redemption = _redemption(adapters, build_approval_checks(adapters))
+    return Callbacks(adapters.store, adapters.secrets, redemption)
 
 
-def _redemption(given: Adapters, checks: ApprovalChecks) -> Redemption:
-    return Redemption(TokenIssuer(given.signer, given.secrets, given.server_policy), checks)
+def _redemption(adapters: Adapters, checks: ApprovalChecks) -> Redemption:
+    issuer = TokenIssuer(adapters.signer, adapters.secrets, adapters.server_policy)
+    return Redemption(issuer, checks)
 
 
 class CibaServices:
@@ -33,7 +35,7 @@ class CibaServices:
 
     def __init__(  # noqa: PLR0913  # the dependencies on other capabilities
         self,
-        given: Adapters,
+        adapters: Adapters,
         checks: ApprovalChecks,
         *,
         hub: Hub,
@@ -42,20 +44,20 @@ class CibaServices:
         substitutes: Substitutes,
         statements: Statements,
     ) -> None:
-        store, secrets, policy = given.store, given.secrets, given.server_policy
-        self.login_hints = LoginHints(given.signer, given.verifier, secrets, policy)
+        store, secrets, policy = adapters.store, adapters.secrets, adapters.server_policy
+        self.login_hints = LoginHints(adapters.signer, adapters.verifier, secrets, policy)
         self.requests = BackchannelService(
             store,
             secrets,
             RequestPlanner(checks.schemas, checks.evaluator, policy),
-            Hints(given.verifier, policy),
-            RequestObjects(given.verifier, policy),
+            Hints(adapters.verifier, policy),
+            RequestObjects(adapters.verifier, policy),
             proofs,
             self.login_hints,
             policy,
             ceremonies,
             substitutes,
-            CallerTokens(IssuedTokens(given.verifier, policy)),
+            CallerTokens(IssuedTokens(adapters.verifier, policy)),
         )
-        self.grant = CibaGrant(store, secrets, _redemption(given, checks), hub)
-        self.user_codes = UserCodes(store, secrets, statements, given.passwords)
+        self.grant = CibaGrant(store, secrets, _redemption(adapters, checks), hub)
+        self.user_codes = UserCodes(store, secrets, statements, adapters.passwords)

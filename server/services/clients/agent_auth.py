@@ -59,13 +59,13 @@ class AgentAuth:
                 auth_before=before.auth_method if overlap else None,
                 auth_before_until=until,
             )
-            given = self._with_secret(tx, agent, tx.now + overlap)
-            tx.agents.replace(given.agent, tx.now)
+            issued = self._with_secret(tx, agent, tx.now + overlap)
+            tx.agents.replace(issued.agent, tx.now)
             tx.registrations.end(agent.id)
-            _record(tx, before, given.agent, by)
+            _record(tx, before, issued.agent, by)
             if _BY_KEY in {before.auth_method, agent.auth_method}:
                 tx.react(AgentReplaced(agent.id, "key_rotated", by))
-            return given
+            return issued
 
     def _with_secret(self, tx: Unit, agent: Agent, until: int) -> NewSecret:
         if agent.auth_method == _BY_KEY:

@@ -25,8 +25,8 @@ class NewAgent(Written):
 
     known = _NAMES
 
-    def __init__(self, name: str, owners: Sequence[str], **given: object) -> None:
-        super().__init__(name=name, owners=owners, **given)
+    def __init__(self, name: str, owners: Sequence[str], **values: object) -> None:
+        super().__init__(name=name, owners=owners, **values)
 
 
 class AgentChanges(Written):

@@ -181,13 +181,13 @@ class Agents:
                     remedy=("agent.jwks", agent.name),
                 )
             alive = client_secrets.ending(agent.secrets, tx.now + overlap, tx.now)
-            given = with_secret(tx, self.secrets, replace(agent, secrets=alive))
-            tx.agents.replace(given.agent, tx.now)
+            issued = with_secret(tx, self.secrets, replace(agent, secrets=alive))
+            tx.agents.replace(issued.agent, tx.now)
             tx.registrations.end(agent.id)
-            facts = {"overlap_ms": overlap_ms, "working": len(given.agent.secrets)}
+            facts = {"overlap_ms": overlap_ms, "working": len(issued.agent.secrets)}
             _record(tx, audit.Type.AGENT_SECRET_ROTATED, agent, by, facts)
             tx.react(AgentReplaced(agent.id, "key_rotated", by))
-            return given
+            return issued
 
     def delete(self, name_or_id: str, *, by: str) -> DisabledAgent:
         """Disable and delete an agent; the audit log keeps what it did. Raises `NotFound`."""
@@ -209,14 +209,14 @@ def register(
 
     Raises `Exists`, `NotFound` or `Invalid`.
     """
-    given = NewSecret(agent_forms.new_record(tx, new, secrets.new_id(PREFIX_AGENT)), "")
-    if given.agent.auth_method != "private_key_jwt":
-        given = with_secret(tx, secrets, given.agent)
-    tx.agents.add(given.agent, tx.now)
+    issued = NewSecret(agent_forms.new_record(tx, new, secrets.new_id(PREFIX_AGENT)), "")
+    if issued.agent.auth_method != "private_key_jwt":
+        issued = with_secret(tx, secrets, issued.agent)
+    tx.agents.add(issued.agent, tx.now)
     icons.store(tx, new.get("icon") or b"")
-    recorded = {**members.facts(AGENT_MEMBERS, given.agent), **facts}
-    _record(tx, audit.Type.AGENT_ADDED, given.agent, by, recorded)
-    return given
+    recorded = {**members.facts(AGENT_MEMBERS, issued.agent), **facts}
+    _record(tx, audit.Type.AGENT_ADDED, issued.agent, by, recorded)
+    return issued
 
 
 def change(tx: Unit, before: Agent, agent: Agent, *, by: str) -> Agent:

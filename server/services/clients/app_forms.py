@@ -28,8 +28,8 @@ class NewApp(Written):
 
     known = _NAMES
 
-    def __init__(self, name: str, redirect_uris: Sequence[str] = (), **given: object) -> None:
-        super().__init__(name=name, redirect_uris=redirect_uris, **given)
+    def __init__(self, name: str, redirect_uris: Sequence[str] = (), **values: object) -> None:
+        super().__init__(name=name, redirect_uris=redirect_uris, **values)
 
 
 class AppChanges(Written):

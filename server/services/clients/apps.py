@@ -62,12 +62,12 @@ class Apps:
         with self.store.administer() as tx:
             refuse_taken(tx, user_checks.check_account_name(new["name"]), None)
             app = app_forms.new_record(tx, new, self.secrets.new_id(PREFIX_APP))
-            given = NewAppSecret(app, "")
+            issued = NewAppSecret(app, "")
             if _has_secret(app):
-                given = self._with_secret(tx, app)
-            tx.apps.add(given.app)
+                issued = self._with_secret(tx, app)
+            tx.apps.add(issued.app)
             _record(tx, audit.Type.APP_ADDED, by, app_forms.facts(app))
-            return given
+            return issued
 
     def update(self, name_or_id: str, changes: AppChanges, *, by: str) -> App:
         """Change an app. Raises `NotFound`, `Exists`, `Invalid` or `Conflict`."""
@@ -97,11 +97,11 @@ class Apps:
             if not _has_secret(app):
                 raise Conflict(f"{app.name} authenticates with {app.auth_method}, not a secret.")
             alive = client_secrets.ending(app.secrets, tx.now + overlap, tx.now)
-            given = self._with_secret(tx, replace(app, secrets=alive))
-            tx.apps.replace(given.app)
-            facts = {"overlap_ms": overlap, "working": len(given.app.secrets)}
+            issued = self._with_secret(tx, replace(app, secrets=alive))
+            tx.apps.replace(issued.app)
+            facts = {"overlap_ms": overlap, "working": len(issued.app.secrets)}
             _record(tx, audit.Type.APP_SECRET_ROTATED, by, {"app": app.id, **facts})
-            return given
+            return issued
 
     def delete(self, name_or_id: str, *, by: str) -> App:
         """Delete an app; the audit log keeps what it did. Raises `NotFound`."""

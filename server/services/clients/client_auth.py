@@ -55,7 +55,7 @@ class ClientDocuments:
         if app is None and not register_unknown:
             raise errors.InvalidClient("Unknown client. Start at the authorization endpoint.")
         if app is not None and not app.active(now):
-            return  # whoever asked refuses it
+            return  # the caller refuses it
         if app is None or use is None or now >= use.fresh_until:
             self._refresh(client_id, use, now)
 

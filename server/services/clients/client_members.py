@@ -145,12 +145,12 @@ def grant_types(
     grants: Sequence[names.GrantType], field: FormField, help_text: str, start: Sequence[str]
 ) -> Member:
     """How it gets tokens."""
-    choices = tuple((one.name, one.label) for one in grants)
+    choices = tuple((grant.name, grant.label) for grant in grants)
     return Member(
         "grant_types",
         Kind.CHOICES,
         replace(field, choices=choices),
-        Flag("--grant", help_text, aliases=tuple((one.word, one.name) for one in grants)),
+        Flag("--grant", help_text, aliases=tuple((grant.word, grant.name) for grant in grants)),
         Line("grants", empty="none"),
         default=start,
         check=checks.grant_types,

@@ -56,7 +56,7 @@ def user_enabled(tx: Unit, event: UserEnabled) -> None:
 
 def record_adopted(tx: Unit, were_orphans: Iterable[Agent], *, by: str) -> None:
     """Record which of these agents have an enabled owner again; their grace period ends."""
-    for agent in (one for one in were_orphans if orphaned_at(tx, one) is None):
+    for agent in (orphan for orphan in were_orphans if orphaned_at(tx, orphan) is None):
         tx.audit.add(Entry(audit.Type.AGENT_ADOPTED, by, agent_id=agent.id))
 
 
@@ -65,10 +65,10 @@ def orphan_contacts(view: View, agent: Agent) -> list[str]:
     owners = of(view, agent)
     named = {owner.backup for owner in owners if owner.backup is not None}
     deputies = {
-        one.deputy_id
+        deputy.deputy_id
         for owner in owners
-        for one in view.deputies.of_user(owner.id, view.now)
-        if one.in_force(view.now)
+        for deputy in view.deputies.of_user(owner.id, view.now)
+        if deputy.in_force(view.now)
     }
     people = {*view.directory.administrators(), *named, *deputies}
     found = (view.users.get(user_id) for user_id in sorted(people))

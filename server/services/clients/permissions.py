@@ -27,9 +27,9 @@ def check(tx: Unit, uris: Sequence[str], scope_names: Sequence[str]) -> None:
 
 
 def _unknown_scope(tx: Unit, scope: str, named: Sequence[str]) -> Invalid:
-    for one in tx.resources.all():
-        if scope in one.scopes:
-            return Invalid(f"The scope {scope} belongs to {one.uri}. Add that to `resources`.")
+    for resource in tx.resources.all():
+        if scope in resource.scopes:
+            return Invalid(f"The scope {scope} belongs to {resource.uri}. Add that to `resources`.")
     return Invalid(
         f"No resource has the scope {scope}. Add it to a resource first.",
         remedy=("resource.scope", named[0] if named else "URI", scope),

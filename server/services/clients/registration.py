@@ -90,9 +90,9 @@ class RegistrationService:
             before = _require_agent(tx, agent_id, token)
             if secret is not None and not _is_secret(before, secret, tx.now):
                 raise errors.InvalidClientMetadata("client_secret is not this client's.")
-            given = self._changed(tx, before, wanted)
-            agents.change(tx, before, given.agent, by=audit.by_agent(before.id))
-            return self._information(given, str(token))
+            issued = self._changed(tx, before, wanted)
+            agents.change(tx, before, issued.agent, by=audit.by_agent(before.id))
+            return self._information(issued, str(token))
 
     def delete(self, agent_id: str, token: str | None, peer: str) -> None:
         """Delete the agent (RFC 7592 2.3), its tokens and requests. Raises errors.InvalidToken."""
@@ -145,12 +145,12 @@ class RegistrationService:
             new["jwks"] = json.dumps({"keys": [dict(key) for key in wanted.keys]})
         by, facts = f"invitation:{invitation.id}", {"invitation": invitation.id}
         try:
-            given = agents.register(tx, self.secrets, new, by=by, facts=facts)
+            issued = agents.register(tx, self.secrets, new, by=by, facts=facts)
         except ChangeRefused as error:
             raise _refused(error) from error
         token = self.secrets.new_secret(names.PREFIX_REGISTRATION_TOKEN)
-        tx.registrations.add(Registration(given.agent.id, invitation.id, _hash(token), tx.now))
-        return self._information(given, token)
+        tx.registrations.add(Registration(issued.agent.id, invitation.id, _hash(token), tx.now))
+        return self._information(issued, token)
 
     def _changed(self, tx: Unit, before: Agent, wanted: Metadata) -> NewSecret:
         agent = replace(
@@ -198,14 +198,14 @@ class RegistrationService:
         members = tx.directory.members()
         return {*owners, *(user for one in asks for user in members.get(one, {one}))}
 
-    def _information(self, given: NewSecret, token: str) -> dict[str, object]:
+    def _information(self, issued: NewSecret, token: str) -> dict[str, object]:
         """Return the registered metadata (RFC 7591 3.2.1, RFC 7592 3)."""
-        agent = given.agent
+        agent = issued.agent
         metadata: dict[str, object] = {
             "client_id": agent.id,
             "client_id_issued_at": agent.created_at // 1000,
-            "client_secret": given.secret or None,
-            "client_secret_expires_at": 0 if given.secret else None,
+            "client_secret": issued.secret or None,
+            "client_secret_expires_at": 0 if issued.secret else None,
             "registration_access_token": token,
             "registration_client_uri": f"{self.server_policy.issuer}/register/{agent.id}",
             "client_name": agent.name,

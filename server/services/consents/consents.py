@@ -99,8 +99,8 @@ class ConsentService:
         self, view: View, user_id: str, client_id: str, resource: str, scope: tuple[str, ...]
     ) -> Consent | None:
         """The consent in force that covers all of these scopes, if any."""
-        found = view.consents.live(user_id, client_id, resource, view.now)
-        return found if found is not None and set(scope) <= set(found.scopes) else None
+        consents = view.consents.live(user_id, client_id, resource, view.now)
+        return consents if consents is not None and set(scope) <= set(consents.scopes) else None
 
     def ask(self, tx: Unit, wanted: RequestedConsent) -> Approval:
         """Create the approval that the user signs on a device.
@@ -142,10 +142,10 @@ class ConsentService:
         if not resource:
             return ConsentOffer(party, {}, (), _end(tx, until))
         before = tx.consents.live(user_id, party.id, resource, tx.now)
-        had = () if before is None else _still_allowed(tx, party, before)
-        risks = self._risks(tx, party, resource, tuple(sorted({*scopes_, *had})))
-        ends = max(_end(tx, until), before.expires_at if before and had else 0)
-        return ConsentOffer(party, risks, had, ends)
+        granted = () if before is None else _still_allowed(tx, party, before)
+        risks = self._risks(tx, party, resource, tuple(sorted({*scopes_, *granted})))
+        ends = max(_end(tx, until), before.expires_at if before and granted else 0)
+        return ConsentOffer(party, risks, granted, ends)
 
     def save(self, tx: Unit, consent: Consent) -> Consent:
         """Store a consent; it replaces the one in force."""
@@ -208,8 +208,8 @@ class ConsentService:
     def mine(self, person: Person, *, ended: bool) -> list[GivenConsent]:
         """The person's consents, newest first; `ended` includes ended ones."""
         with self.store.read() as view:
-            found = view.consents.of_user(person.user.id, view.now, ended=ended)
-            return [_given(view, consent) for consent in found]
+            consents = view.consents.of_user(person.user.id, view.now, ended=ended)
+            return [_given(view, consent) for consent in consents]
 
     def revoke_mine(self, person: Person, consent_id: str) -> tuple[GivenConsent, int]:
         """Revoke one of the person's consents; returns ended tokens. Raises errors.Problem 404."""
@@ -236,14 +236,14 @@ class ConsentService:
         `before` is the (created_at, id) of the last one of the previous page.
         """
         with self.store.read() as view:
-            found = view.consents.search(
+            consents = view.consents.search(
                 user_id=None if user is None else user_checks.find(view, user).id,
                 client_id=None if client is None else _client_id(view, client),
                 live_at=None if ended else view.now,
                 limit=limit,
                 before=before,
             )
-            return [_given(view, consent) for consent in found]
+            return [_given(view, consent) for consent in consents]
 
     def revoke(self, consent_id: str, *, by: str) -> tuple[GivenConsent, int]:
         """Revoke any user's consent. Raises `NotFound`, or `Conflict` if it has ended."""
@@ -340,9 +340,9 @@ _OUTCOMES: Final[dict[State, PageOutcome]] = {
 }
 
 
-def _client_id(view: View, called: str) -> str:
-    app = view.directory.app_called(called)
-    return client_names.find_agent(view, called).id if app is None else app.id
+def _client_id(view: View, name_or_id: str) -> str:
+    app = view.directory.app_called(name_or_id)
+    return client_names.find_agent(view, name_or_id).id if app is None else app.id
 
 
 def _party(tx: Unit, client_id: str) -> Party:

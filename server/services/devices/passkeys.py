@@ -149,7 +149,7 @@ class PasskeyService:
             rp_id=self.server_policy.rp_id,
             user=(user.id, user.name),
             challenge_text=self._registration_challenge(code),
-            known=[one.credential for one in tx.passkeys.of_user(user.id)],
+            known=[passkey.credential for passkey in tx.passkeys.of_user(user.id)],
         )
 
     def _registration_challenge(self, code: EnrollmentCode) -> str:

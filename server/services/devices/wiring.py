@@ -25,20 +25,20 @@ class DeviceServices:
 
     def __init__(
         self,
-        given: Adapters,
+        adapters: Adapters,
         authenticators: Authenticators,
         proofs: Proofs,
         clients: ClientAuthentication,
         consents: ConsentService,
         owned: FindForApprover,
     ) -> None:
-        store, secrets, policy = given.store, given.secrets, given.server_policy
-        self.signatures = Signatures(given.verifier, authenticators)
+        store, secrets, policy = adapters.store, adapters.secrets, adapters.server_policy
+        self.signatures = Signatures(adapters.verifier, authenticators)
         self.statements = Statements(secrets, self.signatures, policy)
         self.browsers = Browsers(store, secrets)
         self.passkeys = PasskeyService(store, secrets, authenticators, self.browsers, policy)
         self.devices = DeviceService(store, secrets, self.statements, owned)
-        self.passwords = PasswordChanges(store, given.passwords, self.statements)
+        self.passwords = PasswordChanges(store, adapters.passwords, self.statements)
         self.apps = AppDevices(consents)
         self.grant = DeviceGrantService(
             store, secrets, proofs, clients, self.apps, policy, consents.create_approval

@@ -15,8 +15,8 @@ def agent_evidence(before: Agent, stopped: DisabledAgent) -> dict[str, object]:
         "auth_method": before.auth_method,
         "keys": [key.get("kid", "") for key in before.jwks],
         "secrets": [
-            {"id": one.id, "hint": one.hint, "last_used_at": one.last_used_at}
-            for one in before.secrets
+            {"id": secret.id, "hint": secret.hint, "last_used_at": secret.last_used_at}
+            for secret in before.secrets
         ],
         **stopped.counts,
     }

@@ -34,7 +34,7 @@ def incident(named: NamedIncident) -> dict[str, object]:
 
 def agents(named: NamedIncident) -> list[dict[str, object]]:
     """The quarantined agents as they were then, with their current states."""
-    return [_agent(one, named.states[one["id"]]) for one in named.evidence["agents"]]
+    return [_agent(agent, named.states[agent["id"]]) for agent in named.evidence["agents"]]
 
 
 def _agent(one: Mapping[str, Any], state: str) -> dict[str, object]:

@@ -93,10 +93,10 @@ def _all_matching(
     view: View, before: tuple[int, str] | None, owner: str | None, *, closed: bool
 ) -> Iterator[NamedIncident]:
     """All matching incidents, newest first, read in batches until enough of the owner's match."""
-    while found := view.incidents.search(closed=closed, limit=MAX_LISTED, before=before):
-        named = (_with_names(view, incident, owner) for incident in found)
+    while incidents := view.incidents.search(closed=closed, limit=MAX_LISTED, before=before):
+        named = (_with_names(view, incident, owner) for incident in incidents)
         yield from (one for one in named if owner is None or one.states)
-        before = (found[-1].opened_at, found[-1].id)
+        before = (incidents[-1].opened_at, incidents[-1].id)
 
 
 def _with_names(view: View, incident: Incident, owner: str | None = None) -> NamedIncident:

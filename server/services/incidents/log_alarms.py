@@ -42,8 +42,8 @@ class LogAlarms:
             return known or self._opened(tx, person, alarm)
 
     def _open_of(self, tx: Unit, device_id: str) -> str | None:
-        found = tx.incidents.search(closed=False, limit=MAX_LISTED)
-        mine = (one.id for one in found if (one.cause, one.device_id) == (_CAUSE, device_id))
+        incidents = tx.incidents.search(closed=False, limit=MAX_LISTED)
+        mine = (one.id for one in incidents if (one.cause, one.device_id) == (_CAUSE, device_id))
         return next(mine, None)
 
     def _opened(self, tx: Unit, person: Person, alarm: LogAlarm) -> str:

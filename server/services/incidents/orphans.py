@@ -61,11 +61,11 @@ class Orphans:
             found = self._found(view, agents)
         return paging.after(found, lambda one: one.agent.name.casefold(), after, limit)
 
-    def grace_end(self, called: str) -> int | None:
+    def grace_end(self, name_or_id: str) -> int | None:
         """The end of an agent's grace period, if it has one. Raises `NotFound`."""
         with self.store.read() as view:
             return orphan_quarantine.grace_ends_at(
-                view, find_agent(view, called), self.server_policy
+                view, find_agent(view, name_or_id), self.server_policy
             )
 
     def _found(self, view: View, agents: list[Agent]) -> list[Orphan]:
@@ -84,7 +84,7 @@ class Orphans:
 
 def _why(agent: Agent, owners: tuple[SeenOwner, ...], now: int) -> tuple[OrphanReason, ...]:
     """The reasons to list an agent. A disabled one is listed only without an enabled owner."""
-    enabled = [one for one in owners if one.user.enabled]
+    enabled = [owner for owner in owners if owner.user.enabled]
     seen = [one.user.created_at if one.seen_at is None else one.seen_at for one in enabled]
     usable = agent.state != "disabled"
     found: dict[OrphanReason, bool] = {

@@ -159,7 +159,7 @@ def _hold_back(tx: Unit, approval: Approval, user_id: str) -> None:
 def _schedule_digest(tx: Unit, due: Hold) -> None:
     """Keep only the earliest digest of a person, because one digest covers everything."""
     scheduled = [
-        one for one in tx.attention.holds(due.user_id, tx.now) if one.why in DIGEST_DELAYS_MS
+        hold for hold in tx.attention.holds(due.user_id, tx.now) if hold.why in DIGEST_DELAYS_MS
     ]
     if any(one.until <= due.until for one in scheduled):
         return
@@ -175,13 +175,13 @@ def halfway(start: int, end: int) -> int:
 
 def quiet_until(hours: Hours, now: int) -> int | None:
     """The end of the quiet hours at this moment, in ms; None if it is outside of them."""
-    here = zone(hours.zone)
-    today = datetime.fromtimestamp(now / 1000, UTC).astimezone(here).date()
+    timezone = zone(hours.zone)
+    today = datetime.fromtimestamp(now / 1000, UTC).astimezone(timezone).date()
     for day in (today, today - timedelta(days=1)):
         if day.weekday() in hours.days:
             last = day if hours.begins < hours.ends else day + timedelta(days=1)
-            begins = _ms(datetime.combine(day, hours.begins, here))
-            ends = _ms(datetime.combine(last, hours.ends, here))
+            begins = _ms(datetime.combine(day, hours.begins, timezone))
+            ends = _ms(datetime.combine(last, hours.ends, timezone))
             if begins <= now < ends:
                 return ends
     return None

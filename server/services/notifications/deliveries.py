@@ -17,7 +17,7 @@ def record(store: Store, device_id: str, approvals: Iterable[Approval]) -> None:
 
     Ignores a busy database, because the next list delivers them again.
     """
-    pending = [one for one in approvals if one.state is State.PENDING]
+    pending = [approval for approval in approvals if approval.state is State.PENDING]
     if not pending:
         return
     with suppress(Busy):

@@ -197,7 +197,7 @@ class FeedService:
 
     def record_delivery(self, device_id: str, page: FeedPage) -> None:
         """Record that a device received the requests on this page."""
-        asked = (one for one in page.items if one.event.event in attention.NOTIFYING_EVENTS)
+        asked = (item for item in page.items if item.event.event in attention.NOTIFYING_EVENTS)
         found = (one.approval.approval for one in asked if one.approval is not None)
         deliveries.record(self.store, device_id, found)
 

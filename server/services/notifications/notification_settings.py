@@ -65,7 +65,7 @@ class NotificationSettingsService:
             return NotificationSettings(
                 hours=hours,
                 quiet_until=None if hours is None else attention.quiet_until(hours, view.now),
-                muted=tuple(_named(view, one) for one in view.attention.mutes(user_id, view.now)),
+                muted=tuple(_named(view, mute) for mute in view.attention.mutes(user_id, view.now)),
                 holds=tuple(
                     hold
                     for hold in view.attention.holds(user_id, view.now)

@@ -60,6 +60,6 @@ def record(tx: Unit, subscription: PushSubscription) -> None:
 def _has_subscribed_again(view: View, former: PushSubscription) -> bool:
     """Return whether the device has a subscription that is newer than the last use of this one."""
     return any(
-        one.device_id == former.device_id and one.created_at >= former.opened_at
-        for one in view.pushes.of_user(former.user_id)
+        push.device_id == former.device_id and push.created_at >= former.opened_at
+        for push in view.pushes.of_user(former.user_id)
     )

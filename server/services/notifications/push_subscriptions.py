@@ -56,7 +56,7 @@ class PushSubscriptions:
         """The person's subscriptions, oldest first."""
         with self.store.read() as view:
             device = device_auth.current_device(view, person)
-            return [_named(view, one, device) for one in view.pushes.of_user(person.user.id)]
+            return [_named(view, push, device) for push in view.pushes.of_user(person.user.id)]
 
     def subscribe(self, person: Person, address: PushAddress) -> NamedSubscription:
         """Add or refresh the subscription of this browser. Raises errors.Problem.
@@ -170,10 +170,10 @@ def _hashed(endpoint: str) -> bytes:
 
 
 def _own(view: View, person: Person, subscription_id: str) -> PushSubscription:
-    found = view.pushes.get(subscription_id)
-    if found is None or found.user_id != person.user.id:
+    push = view.pushes.get(subscription_id)
+    if push is None or push.user_id != person.user.id:
         raise errors.Problem(404, "not_found", "You have no push subscription with this id.")
-    return found
+    return push
 
 
 def _named(view: View, subscription: PushSubscription, current: Device) -> NamedSubscription:

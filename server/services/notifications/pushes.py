@@ -89,9 +89,9 @@ class Pushes:
 
 def warn(tx: Unit) -> None:
     """Warn browsers without an open page for long, before their push service removes them."""
-    for one in tx.pushes.dormant(tx.now - DORMANT_MS, _BATCH):
-        attention.push(tx, one.origin, one.id, DORMANT)
-        tx.pushes.mark_warned(one.id, tx.now)
+    for push in tx.pushes.dormant(tx.now - DORMANT_MS, _BATCH):
+        attention.push(tx, push.origin, push.id, DORMANT)
+        tx.pushes.mark_warned(push.id, tx.now)
 
 
 def check(tx: Unit) -> None:
@@ -100,11 +100,11 @@ def check(tx: Unit) -> None:
     It detects lost subscriptions before an important request. Browsers require a notification for
     every push, so it says that it is a check, and is sent outside of quiet hours.
     """
-    for one in tx.pushes.silent(tx.now - CHECK_MS, _BATCH):
-        hours = tx.attention.quiet_hours(one.user_id)
+    for push in tx.pushes.silent(tx.now - CHECK_MS, _BATCH):
+        hours = tx.attention.quiet_hours(push.user_id)
         if hours is None or attention.quiet_until(hours, tx.now) is None:
-            attention.push(tx, one.origin, one.id, CHECK)
-            tx.pushes.mark_checked(one.id, tx.now)
+            attention.push(tx, push.origin, push.id, CHECK)
+            tx.pushes.mark_checked(push.id, tx.now)
 
 
 def _parsed(message: str) -> tuple[str, str, str]:

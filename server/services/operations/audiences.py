@@ -50,7 +50,7 @@ class RequestAudience:
     @property
     def approvers(self) -> tuple[PolicyApprover, ...]:
         """The people whose approval would count."""
-        return tuple(one for one in self.people if one.approves)
+        return tuple(person for person in self.people if person.approves)
 
 
 def audience_of(
@@ -64,7 +64,7 @@ def audience_of(
     return RequestAudience(
         people=_people(view, case.user, needs, found),
         excluded=tuple(_name(view, one) for one in sorted(needs.excluded)),
-        deputies=tuple(_name(view, one.user_id) for one in deputies),
+        deputies=tuple(_name(view, deputy.user_id) for deputy in deputies),
         backup=next((_name(view, one.user_id) for one in backup), None),
         at_once=needs.risk is Risk.CRITICAL,
     )

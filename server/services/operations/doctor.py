@@ -44,7 +44,7 @@ class Gap:
 
 def gaps_of_agent(view: View, evaluator: Evaluator, agent: Agent) -> list[Gap]:
     """All gaps in the agent's permissions. What a rule denies is not a gap."""
-    people = [one for one in view.users.all() if one.enabled and _may_ask(view, agent, one)]
+    people = [user for user in view.users.all() if user.enabled and _may_ask(view, agent, user)]
     candidates = _candidates(view, agent)
     found = (_gap(view, evaluator, agent, candidate, people) for candidate in candidates)
     return [gap for gap in found if gap is not None]

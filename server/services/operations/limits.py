@@ -114,7 +114,7 @@ class Limits:
         with self.store.read() as view:
             rows = _CountedRows(view)
             refused = _refusals_by_limit(rows.refused)
-            limits = tuple(self._status(one, rows, refused) for one in LIMITS)
+            limits = tuple(self._status(limit, rows, refused) for limit in LIMITS)
             held = Counter(LimitSubject(user_id=user_id) for user_id in rows.held_back)
             names = _names(view, [*_subjects(limits), *held])
         most = tuple(held.most_common(MAX_NEAR))
@@ -168,7 +168,7 @@ def _counted(prefix: str, subject: Callable[[str], LimitSubject]) -> _Counts:
 
     def count(rows: _CountedRows) -> Mapping[LimitSubject, int]:
         windows = rows.view.limits.counted(prefix, MAX_ROWS)
-        return {subject(one.key.removeprefix(prefix)): one.count for one in windows}
+        return {subject(window.key.removeprefix(prefix)): window.count for window in windows}
 
     return count
 
@@ -365,9 +365,9 @@ def _facts(one: LimitRefusal) -> Mapping[str, str]:
 
 
 def _subjects(limits: Iterable[LimitStatus]) -> Iterable[LimitSubject]:
-    for one in limits:
-        yield from (near.who for near in one.near)
-        yield from (who for who, _ in one.refusals)
+    for limit in limits:
+        yield from (near.who for near in limit.near)
+        yield from (who for who, _ in limit.refusals)
 
 
 def _names(view: View, found: Iterable[LimitSubject]) -> Mapping[str, str]:

@@ -8,7 +8,7 @@ from server.services.operations.limits import LimitsOverview, LimitStatus, Limit
 def overview(found: LimitsOverview) -> dict[str, Any]:
     """All limits, who is near each, and who reached it."""
     return {
-        "items": [_limit(one, found) for one in found.limits],
+        "items": [_limit(limit, found) for limit in found.limits],
         "held_back": [_counted(who, count, found) for who, count in found.held_back],
         "complete": found.complete,
     }

@@ -77,7 +77,7 @@ def replayed(found: Replay) -> dict[str, object]:
         "before": dict(found.before),
         "after": dict(found.after),
         "changed": found.changed,
-        "changes": [_change(one) for one in found.changes],
+        "changes": [_change(change) for change in found.changes],
     }
 
 
@@ -97,7 +97,7 @@ def _asks(found: Explained) -> dict[str, object] | None:
 def _audience(found: RequestAudience) -> dict[str, object]:
     backup = None if found.backup is None else {"name": found.backup, "at_once": found.at_once}
     return {
-        "people": [asdict(one) for one in found.people],
+        "people": [asdict(person) for person in found.people],
         "excluded": list(found.excluded),
         "deputies": list(found.deputies),
         "backup": backup,

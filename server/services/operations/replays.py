@@ -245,15 +245,15 @@ def _decisions(view: View, since: int) -> Iterator[PastDecision]:
 
 def _requests(view: View, since: int) -> Iterator[PastDecision]:
     before: tuple[int, str] | None = None
-    while found := view.approvals.search(
+    while approvals := view.approvals.search(
         state=None, agent_id=None, user_id=None, limit=_PAGE_SIZE, before=before
     ):
-        for approval in found:
+        for approval in approvals:
             if approval.created_at < since:
                 return
             if approval.kind in {"action", "app_action"}:
                 yield _request(approval)
-        before = (found[-1].created_at, found[-1].id)
+        before = (approvals[-1].created_at, approvals[-1].id)
 
 
 def _request(approval: Approval) -> PastDecision:
@@ -279,15 +279,15 @@ def _request(approval: Approval) -> PastDecision:
 def _tokens(view: View, since: int) -> Iterator[PastDecision]:
     """The tokens that were issued without a request."""
     before: tuple[int, str] | None = None
-    while found := view.delegations.search(
+    while delegations := view.delegations.search(
         client_id=None, user_id=None, resource=None, live_at=None, limit=_PAGE_SIZE, before=before
     ):
-        for token in found:
+        for token in delegations:
             if token.issued_at < since:
                 return
             if token.approval_id is None and view.directory.agent(token.client_id) is not None:
                 yield _token(view, token)
-        before = (found[-1].issued_at, found[-1].id)
+        before = (delegations[-1].issued_at, delegations[-1].id)
 
 
 def _token(view: View, token: Delegation) -> PastDecision:
@@ -386,5 +386,5 @@ def _change(view: View, past: PastDecision, after: ReplayedOutcome) -> Change:
         standing_grant=after.standing_grant,
         quorum_before=past.quorum,
         quorum=after.quorum,
-        approvers=tuple(one.name for one in audience.approvers) if audience else (),
+        approvers=tuple(approver.name for approver in audience.approvers) if audience else (),
     )

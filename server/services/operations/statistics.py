@@ -148,10 +148,10 @@ class Statistics:
             pending = view.approval_statistics.pending(view.now)
             waiting = view.approval_statistics.waiting(view.now, MAX_REQUESTS)
             agents = {
-                one.agent_id: display_names.name_of(view.directory, one.agent_id)
-                for one in requests
+                request.agent_id: display_names.name_of(view.directory, request.agent_id)
+                for request in requests
             }
-            users = {one.user_id: view.directory.user(one.user_id) for one in requests}
+            users = {request.user_id: view.directory.user(request.user_id) for request in requests}
         asked = {key: key if user is None else user.name for key, user in users.items()}
         return Summary(
             since,
@@ -224,8 +224,8 @@ def _median(values: Sequence[int]) -> int | None:
 
 def _days(requests: Iterable[ApprovalSummary], since: int, days: int) -> Iterable[DayCounts]:
     of_day: dict[int, list[ApprovalSummary]] = {since + n * DAY_MS: [] for n in range(days)}
-    for one in requests:
-        of_day[one.created_at - one.created_at % DAY_MS].append(one)
+    for request in requests:
+        of_day[request.created_at - request.created_at % DAY_MS].append(request)
     return (DayCounts(at, _counts(some)) for at, some in of_day.items())
 
 
@@ -249,7 +249,7 @@ def _by_agent(requests: Iterable[ApprovalSummary], names: dict[str, str]) -> lis
 
 
 def _agent(agent_id: str, name: str, requests: Sequence[ApprovalSummary]) -> AgentCounts:
-    answered = [one for one in requests if _answered(one)]
+    answered = [request for request in requests if _answered(request)]
     agreed = sum(one.approved for one in answered)
     agreement = agreed / len(answered) if answered else None
     read = [one.decided_at - (one.seen_at or one.created_at) for one in answered if one.decided_at]
@@ -267,11 +267,11 @@ def _by_person(requests: Iterable[ApprovalSummary], names: dict[str, str]) -> li
     def key(one: ApprovalSummary) -> str:
         return one.user_id
 
-    groups = groupby(sorted((one for one in requests if not one.by_rule), key=key), key)
+    groups = groupby(sorted((request for request in requests if not request.by_rule), key=key), key)
     made = [_person(user_id, names[user_id], list(some)) for user_id, some in groups]
     return sorted(made, key=lambda one: (-one.counts.asked, one.name))
 
 
 def _person(user_id: str, name: str, requests: Sequence[ApprovalSummary]) -> PersonCounts:
-    busiest = max(Counter(one.created_at // DAY_MS for one in requests).values())
+    busiest = max(Counter(request.created_at // DAY_MS for request in requests).values())
     return PersonCounts(user_id, name, _counts(requests), busiest, busiest > MANY_A_DAY)

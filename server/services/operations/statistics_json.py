@@ -18,24 +18,24 @@ def summary(found: Summary) -> dict[str, object]:
         "days": days(found.days),
         "agents": [
             {
-                "id": one.id,
-                "name": one.name,
-                "agreement": one.agreement,
-                "read_ms": one.read_ms,
-                "unread": one.unread,
-                **asdict(one.counts),
+                "id": agent.id,
+                "name": agent.name,
+                "agreement": agent.agreement,
+                "read_ms": agent.read_ms,
+                "unread": agent.unread,
+                **asdict(agent.counts),
             }
-            for one in found.agents
+            for agent in found.agents
         ],
         "people": [
             {
-                "id": one.id,
-                "name": one.name,
-                "busiest": one.busiest,
-                "too_much": one.too_much,
-                **asdict(one.counts),
+                "id": person.id,
+                "name": person.name,
+                "busiest": person.busiest,
+                "too_much": person.too_much,
+                **asdict(person.counts),
             }
-            for one in found.people
+            for person in found.people
         ],
         "ending": [
             {

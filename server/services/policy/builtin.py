@@ -127,8 +127,8 @@ def _flows(rule: PolicyRule) -> Collection[RequestFlow]:
 
 def _by_outcome(rules: Iterable[_Compiled]) -> _RulesByOutcome:
     found: dict[Outcome, list[_Compiled]] = {"deny": [], "ask": [], "allow": []}
-    for one in rules:
-        found[one.rule.outcome].append(one)
+    for rule in rules:
+        found[rule.rule.outcome].append(rule)
     return _RulesByOutcome(*map(tuple, found.values()))
 
 
@@ -169,9 +169,9 @@ def _combined_requirements(question: Question, asked: Sequence[_Compiled]) -> Re
 
 def _quorum(asked: Sequence[_Compiled], usual_one: int) -> int:
     """The highest quorum of the rules; below the default only if a rule allows it at critical."""
-    said = [one.rule.ask.quorum for one in asked if one.rule.ask.quorum is not None]
+    quorums = [one.rule.ask.quorum for one in asked if one.rule.ask.quorum is not None]
     floor = 1 if any(one.rule.sets_critical_quorum for one in asked) else usual_one
-    return max([floor, *said])
+    return max([floor, *quorums])
 
 
 def _who(question: Question, asked: Iterable[_Compiled]) -> frozenset[str] | None:
@@ -191,7 +191,7 @@ def _excluded(question: Question, asked: Iterable[_Compiled]) -> frozenset[str]:
     people: set[str | None] = set(question.owners) if "owner" in parties else set()
     if "user" in parties:
         people.add(question.user)
-    return frozenset(one for one in people if one is not None)
+    return frozenset(person for person in people if person is not None)
 
 
 def _compiled(rule: PolicyRule, agents: NameIds, users: NameIds, told: NewValues) -> _Compiled:
@@ -236,25 +236,25 @@ def _hash(text: str, agents: Mapping[str, str], users: Mapping[str, str]) -> str
     return hashlib.sha256(whole.encode()).hexdigest()
 
 
-def _agent(view: View, document: PolicyDocument, called: str) -> str:
-    found = view.directory.agent_called(called)
-    if found is None:
-        raise _unknown(document, "agent", called, _names_agent(called))
-    return found.id
+def _agent(view: View, document: PolicyDocument, name_or_id: str) -> str:
+    agent = view.directory.agent_called(name_or_id)
+    if agent is None:
+        raise _unknown(document, "agent", name_or_id, _names_agent(name_or_id))
+    return agent.id
 
 
-def _user(view: View, document: PolicyDocument, called: str) -> str:
-    found = view.directory.user_called(called)
-    if found is None:
-        raise _unknown(document, "user", called, _names_user(called))
-    return found.id
+def _user(view: View, document: PolicyDocument, name_or_id: str) -> str:
+    user = view.directory.user_called(name_or_id)
+    if user is None:
+        raise _unknown(document, "user", name_or_id, _names_user(name_or_id))
+    return user.id
 
 
-def _user_or_group(view: View, document: PolicyDocument, called: str) -> str:
+def _user_or_group(view: View, document: PolicyDocument, name_or_id: str) -> str:
     try:
-        return user_or_group.id_of(view, called)
+        return user_or_group.id_of(view, name_or_id)
     except NotFound:
-        raise _unknown(document, "user or group", called, _names_user(called)) from None
+        raise _unknown(document, "user or group", name_or_id, _names_user(name_or_id)) from None
     except Invalid as error:
         raise InvalidPolicy(str(error)) from None
 
@@ -262,10 +262,10 @@ def _user_or_group(view: View, document: PolicyDocument, called: str) -> str:
 def _check_resources_and_types(view: View, document: PolicyDocument) -> None:
     resources = view.resources.all()
     known = {
-        ("resources", "resource"): {one.uri for one in resources},
+        ("resources", "resource"): {resource.uri for resource in resources},
         ("scopes", "scope of a resource"): {name for one in resources for name in one.scopes}
         | scopes.OPENID_SCOPES,
-        ("types", "action type"): {one.type for one in view.actions.all()},
+        ("types", "action type"): {action.type for action in view.actions.all()},
     }
     for (member, kind), there in known.items():
         for name in sorted(documents.names_in(document)[member] - there):

@@ -54,7 +54,7 @@ def compile_conditions(
 
 def new_value_lookup(document: PolicyDocument) -> NewValues:
     """Look up the new values of all targets in the rules, once per question."""
-    named = (one.when for one in document.rules)
+    named = (rule.when for rule in document.rules)
     targets = tuple(dict.fromkeys(t for when in named for t in (*when.first_time, *when.known)))
     key = object()
 
@@ -172,8 +172,8 @@ def _hours_condition(hours: Hours) -> Condition:
         """The local time and weekday, computed once for all rules."""
         found = question.notes.get(hours.zone)
         if found is None:
-            here = datetime.fromtimestamp(question.at / 1000, UTC).astimezone(zone)
-            found = question.notes[hours.zone] = here.time(), here.weekday()
+            local = datetime.fromtimestamp(question.at / 1000, UTC).astimezone(zone)
+            found = question.notes[hours.zone] = local.time(), local.weekday()
         return cast("tuple[time, int]", found)
 
     def holds(question: Question) -> bool:
@@ -241,14 +241,14 @@ def _uses_to_count(
     if when.type:
         is_type = _matcher(when.type)
         of_types = lru_cache(_CACHE_SIZE)(
-            lambda names: [(uses.of_type(one), within, enough) for one in names if is_type(one)]
+            lambda names: [(uses.of_type(name), within, enough) for name in names if is_type(name)]
         )
         return lambda question: of_types(question.type_names)
     if when.scope:
         is_scope = _matcher(when.scope)
         of_scopes = lru_cache(_CACHE_SIZE)(
             lambda at, names: [
-                (uses.of_scope(at, one), within, enough) for one in names if is_scope(one)
+                (uses.of_scope(at, name), within, enough) for name in names if is_scope(name)
             ]
         )
         return lambda question: of_scopes(question.resource, question.scope_names)

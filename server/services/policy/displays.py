@@ -232,8 +232,8 @@ def signals_json(unusual: Unusual | None) -> list[JsonValue] | None:
     if unusual is None:
         return None
     return [
-        {"code": str(one.code), "severity": str(one.severity), "text": one.text}
-        for one in unusual.signals
+        {"code": str(signal.code), "severity": str(signal.severity), "text": signal.text}
+        for signal in unusual.signals
     ]
 
 

@@ -16,7 +16,6 @@ from server.model.store import View
 from server.model.users import User
 from server.protocol.approvals.unusual import Code
 from server.protocol.json_text import JsonValue
-from server.protocol.policy import typed_facts
 from server.protocol.policy.action_types import ActionType
 from server.protocol.policy.questions import (
     Approvals,
@@ -191,7 +190,7 @@ def question(
         wants_pin=case.wants_pin,
         at_least=case.at_least,
         interactive=isinstance(agent, Agent) and agent.interactive,
-        has_fact=typed_facts.has_fact_to_type(case.actions),
+        has_fact=any(action.has_type_back for action in case.actions),
     )
 
 

@@ -135,8 +135,8 @@ class _Comparer:
         return Comparison(
             asker=asker,
             comparable=_fewest_approvals(known, self.keys.kinds),
-            targets=tuple(self._named(one, known) for one in self.keys.targets),
-            amounts=tuple(self._amount(one, known) for one in self.keys.amounts),
+            targets=tuple(self._named(target, known) for target in self.keys.targets),
+            amounts=tuple(self._amount(amount, known) for amount in self.keys.amounts),
             same_day=tuple(self._same_days(known)),
             values=tuple(self._values(known)),
             hours=self._hours(known),
@@ -165,7 +165,7 @@ class _Comparer:
         yield from ((agent, key) for key in (keys.agent, *keys.kinds))
         yield from ((agent, key) for key in (keys.asked_day, keys.asked_hour))
         yield from ((user, key) for key in (_ANSWERS, _near_key(_hour(self._at))))
-        yield from ((agent, one.agent) for one in keys.amounts)
+        yield from ((agent, amount.agent) for amount in keys.amounts)
         for part in self._parts:
             yield user, part.person
             yield agent, part.asked
@@ -173,7 +173,7 @@ class _Comparer:
             yield user, target.person
             if target.name is not None:
                 yield user, target.name.person
-        yield from ((user, one.key) for one in keys.texts)
+        yield from ((user, text.key) for text in keys.texts)
 
     def _more(self, own: RowsByKey) -> Iterator[tuple[str, str]]:
         agent, user, keys = self.wanted.agent.id, self.wanted.user.id, self.keys
@@ -212,9 +212,9 @@ class _Comparer:
         if past.count == 0 or self.keys.name.mark in past.members:
             return None
         user = self.wanted.user.id
-        for one in self.view.names.former(self.wanted.agent.id):
-            if history_keys.name_mark(self.secrets, user, one.name) in past.members:
-                return one.name, one.until
+        for name in self.view.names.former(self.wanted.agent.id):
+            if history_keys.name_mark(self.secrets, user, name.name) in past.members:
+                return name.name, name.until
         return None
 
     def _asked(self, known: RowsByKey, key: str, length: int) -> tuple[int, int]:
@@ -238,7 +238,7 @@ class _Comparer:
             is_known,
             one.name.place,
             one.name.mark,
-            frozenset(one for one in names.members if one.startswith(NAME_MARK_PREFIX)),
+            frozenset(member for member in names.members if member.startswith(NAME_MARK_PREFIX)),
             targets.members,
         )
 
@@ -255,11 +255,11 @@ class _Comparer:
         )
 
     def _same_days(self, known: RowsByKey) -> Iterator[SameDay]:
-        for one in self._parts:
-            count, total = self._asked(known, one.asked, _DAY_MS)
+        for part in self._parts:
+            count, total = self._asked(known, part.asked, _DAY_MS)
             if count >= unusual.MIN_SPLIT:
-                value = total + (one.amount.value if self.asked_at is None else 0)
-                yield SameDay(self._sum(one, value, known), count, one.target)
+                value = total + (part.amount.value if self.asked_at is None else 0)
+                yield SameDay(self._sum(part, value, known), count, part.target)
 
     def _sum(self, one: PartKeys, value: int, known: RowsByKey) -> Amount:
         """The total for one target on one day, with the baselines before that day."""
@@ -363,7 +363,7 @@ def _stored_json(codes: Iterable[str], wanted: ComparedRequest, keys: HistoryKey
         amount, members = rows.get((one.owner, one.key), (0, {}))
         rows[one.owner, one.key] = amount + one.amount, members | dict.fromkeys(one.members)
     adds = [[*key, amount, list(members)] for key, (amount, members) in rows.items()]
-    asks = {one.asked: one.amount.value for one in keys.parts[:MAX_TARGETS]}
+    asks = {part.asked: part.amount.value for part in keys.parts[:MAX_TARGETS]}
     kept = {
         "codes": sorted(map(str, codes)),
         "hour": keys.asked_hour,

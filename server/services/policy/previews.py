@@ -15,7 +15,7 @@ from server.model.users import User
 from server.protocol import errors, names
 from server.protocol.approvals.ceremonies import Ceremony
 from server.protocol.json_text import JsonValue
-from server.protocol.policy import examples, questions, typed_facts
+from server.protocol.policy import examples, questions
 from server.protocol.policy.action_types import ActionType
 from server.protocol.policy.risks import TIME_TO_LIVE
 from server.services.policy import action_types, displays, schemas
@@ -62,7 +62,7 @@ def _example(action: ActionType) -> Mapping[str, JsonValue]:
 
 
 def _preview(action: ActionType, details: Mapping[str, JsonValue], now: int) -> Preview:
-    ceremony = questions.default_steps(action.risk, typed=typed_facts.has_fact_to_type([action]))
+    ceremony = questions.default_steps(action.risk, typed=action.has_type_back)
     asked = DisplayedRequest(
         approval_id=names.PREFIX_APPROVAL + "example",
         agent=_AGENT,

@@ -38,8 +38,8 @@ def default_scopes(_tx: Unit, named: Sequence[str]) -> tuple[str, ...]:
 
 def registered_uri(directory: Directory, uri: str) -> str:
     """Return the URI as the resource was registered; the same one if there is none."""
-    found = directory.resource(uri)
-    return uri if found is None else found.uri
+    resource = directory.resource(uri)
+    return uri if resource is None else resource.uri
 
 
 def find(directory: Directory, uri: str) -> Resource:

@@ -201,8 +201,8 @@ def _changed(tx: Unit, before: Resource, changes: ResourceChanges) -> Resource:
     needed = {name: kind for name, kind in requires.items() if kind}
     usual = checked.get("default_scopes", before.default_scopes)
     defaults = tuple(name for name in usual if name not in remove_scopes)
-    given = {**checked, "scopes": names, "requires": needed, "default_scopes": defaults}
-    return replace(before, **given)
+    values = {**checked, "scopes": names, "requires": needed, "default_scopes": defaults}
+    return replace(before, **values)
 
 
 @about("scopes")

@@ -105,12 +105,12 @@ def _resource(
     directory: Directory, client: Agent | App, named: str | None, scope: tuple[str, ...]
 ) -> Resource:
     if named is not None:
-        found = directory.resource(named)
-        if found is None or found.uri not in client.resources:
+        resource = directory.resource(named)
+        if resource is None or resource.uri not in client.resources:
             raise errors.InvalidTarget(
                 "This client may not ask for this resource. An administrator can allow it."
             )
-        return found
+        return resource
     known = [r for uri in client.resources if (r := directory.resource(uri)) is not None]
     for name in scope if known else ():
         if all(name not in r.scopes for r in known):

@@ -109,7 +109,7 @@ def sign_in_page(plan: AuthorizationPlan, name: str) -> SignInPage:
 def sign_in_methods(plan: AuthorizationPlan) -> tuple[str, ...]:
     """Return the sign-in methods that the app allows."""
     essential = plan.request.claims_request.acr
-    return tuple(one for one in names.SIGN_IN_ACRS if essential is None or one in essential)
+    return tuple(acr for acr in names.SIGN_IN_ACRS if essential is None or acr in essential)
 
 
 def consent_page(

@@ -205,7 +205,7 @@ class Flows:
     ) -> WaitingPage | _Ready | _Refused:
         """Return the next step after the device was asked."""
         user = signed_in.user.id
-        acts = {one: self.actions.outcome(view, one, user) for one in flow.approvals}
+        acts = {approval: self.actions.outcome(view, approval, user) for approval in flow.approvals}
         outcomes = [act or self.consents.outcome(view, one, user) for one, act in acts.items()]
         if "denied" in outcomes:
             return _Refused(plan, errors.AccessDenied("The user denied it on their device."))

@@ -56,7 +56,7 @@ def count(tx: Unit, attempt: SignInAttempt) -> TooManyAttempts | None:
     for key in attempt.keys:
         tx.lock(f"signs in {key.hex()}")
     waits = [tx.passwords.paused_until(key, tx.now) for key in attempt.keys]
-    until = max((one for one in waits if one is not None), default=None)
+    until = max((wait for wait in waits if wait is not None), default=None)
     if until is not None:
         return TooManyAttempts(max(1, (until - tx.now + 999) // 1000))
     forget_at = tx.now + passwords.FORGOTTEN_MS

@@ -20,7 +20,7 @@ class SignInServices:
 
     def __init__(  # noqa: PLR0913, PLR0917  # the services that it uses
         self,
-        given: Adapters,
+        adapters: Adapters,
         proofs: Proofs,
         actions: AppActions,
         consents: ConsentService,
@@ -28,9 +28,9 @@ class SignInServices:
         access_tokens: AccessTokenAuth,
         documents: ClientDocuments,
     ) -> None:
-        store, secrets, verifier = given.store, given.secrets, given.verifier
-        policy = given.server_policy
-        self.sign_ins = SignIns(store, secrets, given.passwords)
+        store, secrets, verifier = adapters.store, adapters.secrets, adapters.verifier
+        policy = adapters.server_policy
+        self.sign_ins = SignIns(store, secrets, adapters.passwords)
         self.passkeys = PasskeySignIns(store, passkeys, self.sign_ins)
         self.authorize = AuthorizeService(store, secrets, proofs, actions, policy, documents)
         self.flows = Flows(

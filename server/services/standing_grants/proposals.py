@@ -214,10 +214,10 @@ def _vary(
 
 def try_on_past_requests(view: View, proposal: CheckedProposal) -> list[TriedRequest]:
     """Try the grant on the newest requests, as if it had been given before them."""
-    found = view.approvals.search(
+    approvals = view.approvals.search(
         state=None, agent_id=proposal.agent.id, user_id=proposal.user.id, limit=_SCANNED
     )
-    newest = [one for one in found if one.kind == "action"][:TRIED_REQUESTS]
+    newest = [one for one in approvals if one.kind == "action"][:TRIED_REQUESTS]
     usage, results = GrantUsage(), list[TriedRequest]()
     for approval in reversed(newest):
         mismatch, usage = _try_one(proposal, approval, usage)

@@ -303,11 +303,11 @@ def _own(view: View, person: Person, grant_id: str) -> StandingGrant:
     return grant
 
 
-def _agents_of(view: View, called: str | None, only_of: str | None) -> tuple[str, ...] | None:
-    named = None if called is None else client_names.find_agent(view, called)
+def _agents_of(view: View, name_or_id: str | None, only_of: str | None) -> tuple[str, ...] | None:
+    named = None if name_or_id is None else client_names.find_agent(view, name_or_id)
     if only_of is None:
         return None if named is None else (named.id,)
-    owned = (one.id for one in view.agents.all() if only_of in one.owners)
+    owned = (agent.id for agent in view.agents.all() if only_of in agent.owners)
     return tuple(one for one in owned if named is None or one == named.id)
 
 

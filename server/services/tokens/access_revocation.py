@@ -135,30 +135,30 @@ class _ClientAccess:
 
     def end_grants(self) -> int:
         ended = 0
-        while found := self.tx.standing_grants.search(
+        while standing_grants := self.tx.standing_grants.search(
             user_id=self.user_id, agent_ids=(self.client_id,), live_at=self.tx.now, limit=_BATCH
         ):
-            for one in found:
-                ends.end(self.tx, one.id, reason="revoked", actor=self._actor)
-            ended += len(found)
+            for grant in standing_grants:
+                ends.end(self.tx, grant.id, reason="revoked", actor=self._actor)
+            ended += len(standing_grants)
         return ended
 
     def end_consents(self) -> tuple[int, int]:
         """Return how many consents ended, and how many tokens were revoked with them."""
         ended = tokens = 0
-        while found := self.tx.consents.search(
+        while consents := self.tx.consents.search(
             user_id=self.user_id,
             client_id=self.client_id,
             live_at=self.tx.now,
             limit=_BATCH,
             before=None,
         ):
-            for one in found:
+            for consent in consents:
                 tokens += (
-                    revocations.revoke_consent(self.tx, one, actor=self._actor, cause="revoked")
+                    revocations.revoke_consent(self.tx, consent, actor=self._actor, cause="revoked")
                     or 0
                 )
-            ended += len(found)
+            ended += len(consents)
         return ended, tokens
 
     def end_tokens(self) -> int:

@@ -51,7 +51,7 @@ class DelegationService:
         `before` is the time and ID of the last one of the previous page.
         """
         with self.store.read() as view:
-            found = view.delegations.search(
+            delegations = view.delegations.search(
                 client_id=None if client is None else _client(view, client),
                 user_id=None if user is None else user_checks.find(view, user).id,
                 resource=resource,
@@ -59,14 +59,14 @@ class DelegationService:
                 limit=limit,
                 before=before,
             )
-            return [with_names(view.directory, one) for one in found]
+            return [with_names(view.directory, delegation) for delegation in delegations]
 
     def mine(
         self, person: Person, *, ended: bool, limit: int, before: tuple[int, str] | None = None
     ) -> list[NamedDelegation]:
         """Return the newest that act for this person; otherwise like `search`."""
         with self.store.read() as view:
-            found = view.delegations.search(
+            delegations = view.delegations.search(
                 client_id=None,
                 user_id=person.user.id,
                 resource=None,
@@ -74,7 +74,7 @@ class DelegationService:
                 limit=limit,
                 before=before,
             )
-            return [with_names(view.directory, one) for one in found]
+            return [with_names(view.directory, delegation) for delegation in delegations]
 
     def of_approval(self, person: Person, approval_id: str) -> NamedDelegation | None:
         """Return the token of an approval if it acts for this person."""
@@ -135,10 +135,10 @@ def revoke_tree(tx: Unit, row: Delegation, by: str, cause: str) -> tuple[NamedDe
 
 def actors(view: View, jti: str) -> tuple[str, ...]:
     """Return the names of the actors of a token, nearest first; none if it is not stored."""
-    found = view.delegations.get(jti)
-    if found is None:
+    delegation = view.delegations.get(jti)
+    if delegation is None:
         return ()
-    named = with_names(view.directory, found)
+    named = with_names(view.directory, delegation)
     return tuple(dict.fromkeys((named.client_name, *(name for _, name in named.actors))))
 
 
@@ -149,10 +149,10 @@ def _client(view: View, name_or_id: str) -> str:
 
 
 def _find(view: View, jti: str) -> Delegation:
-    found = view.delegations.get(jti)
-    if found is None:
+    delegation = view.delegations.get(jti)
+    if delegation is None:
         raise NotFound("delegation", jti)
-    return found
+    return delegation
 
 
 def _entry(row: Delegation, by: str, cause: str, revoked: int) -> Entry:

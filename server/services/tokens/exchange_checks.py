@@ -286,10 +286,10 @@ def _check_actors(view: View, lineage: Sequence[Delegation]) -> None:
 def _resolve_target(view: View, agent: Agent, asked: LoggedExchange) -> Resource:
     """Return the named resource; else the agent's only one; else the only one with all scopes."""
     if asked.target is not None:
-        found = view.directory.resource(asked.target)
-        if found is None or found.uri not in agent.resources:
+        resource = view.directory.resource(asked.target)
+        if resource is None or resource.uri not in agent.resources:
             _refuse_target()
-        return found
+        return resource
     known = [r for uri in agent.resources if (r := view.directory.resource(uri)) is not None]
     if len(known) != 1:
         known = [r for r in known if asked.scope and set(asked.scope) <= set(r.scopes)]
@@ -308,7 +308,7 @@ def _link(view: View, token: Delegation, resource: Resource) -> Link:
         scope=frozenset(token.scope.split()),
         depth=token.depth,
         ceiling=frozenset() if agent is None else _ceiling(agent, resource),
-        details=tuple(token_exchange.canonical(one) for one in json.loads(token.details)),
+        details=tuple(token_exchange.canonical(detail) for detail in json.loads(token.details)),
         approved=token.approval_id is not None and token.consent_id is None,
     )
 

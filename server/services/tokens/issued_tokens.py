@@ -53,8 +53,8 @@ class IssuedTokens:
         return LiveToken(claims, row, client, user)
 
     def _exists(self, directory: Directory, audience: str) -> bool:
-        ours = audience.startswith(f"{self.server_policy.issuer}/")
-        return ours or directory.resource(audience) is not None
+        is_own = audience.startswith(f"{self.server_policy.issuer}/")
+        return is_own or directory.resource(audience) is not None
 
 
 def _in_force(row: Delegation, claims: Mapping[str, object], now: int) -> bool:

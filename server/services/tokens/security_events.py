@@ -18,20 +18,20 @@ from server.services.server_policy import ServerPolicy
 
 def agent_deactivated(tx: Unit, event: AgentDeactivated) -> None:
     """Tell the APIs that had a token of the agent, or one derived from it."""
-    found = tx.delegations.resources_of_client(event.agent.id, _since(tx))
-    _add(tx, found, event.agent.id, event.by, f"agent_{event.agent.state}")
+    resources = tx.delegations.resources_of_client(event.agent.id, _since(tx))
+    _add(tx, resources, event.agent.id, event.by, f"agent_{event.agent.state}")
 
 
 def app_deactivated(tx: Unit, event: AppDeactivated) -> None:
     """Tell the APIs that had a token of the app, or one derived from it."""
-    found = tx.delegations.resources_of_client(event.app_id, _since(tx))
-    _add(tx, found, event.app_id, event.by, "app_disabled")
+    resources = tx.delegations.resources_of_client(event.app_id, _since(tx))
+    _add(tx, resources, event.app_id, event.by, "app_disabled")
 
 
 def user_disabled(tx: Unit, event: UserDisabled) -> None:
     """Tell the APIs that had a token for the user."""
-    found = tx.delegations.resources_of_user(event.user.id, _since(tx))
-    _add(tx, found, event.user.id, event.by, "user_disabled")
+    resources = tx.delegations.resources_of_user(event.user.id, _since(tx))
+    _add(tx, resources, event.user.id, event.by, "user_disabled")
 
 
 def _since(tx: Unit) -> int:

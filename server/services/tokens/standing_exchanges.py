@@ -96,7 +96,7 @@ class StandingExchanges:
             signed=approval,
             policy=needed.verdict.facts(),
         )
-        details: list[Mapping[str, object]] = [dict(one) for one in needed.case.details]
+        details: list[Mapping[str, object]] = [dict(detail) for detail in needed.case.details]
         return self.issuing.for_exchange(tx, agent, needed.case.target, details, origin, jkt=jkt)
 
     def _opening(self, tx: Unit, needed: ApprovalNeeded, agent: Agent, user: User) -> NewApproval:

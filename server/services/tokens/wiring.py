@@ -31,7 +31,7 @@ class TokenServices:
 
     def __init__(  # noqa: PLR0913  # the dependencies of the grants
         self,
-        given: Adapters,
+        adapters: Adapters,
         checks: ApprovalChecks,
         *,
         clients: ClientAuthentication,
@@ -40,13 +40,13 @@ class TokenServices:
         hint: HintMaker,
         ciba: AgentGrant,
     ) -> None:
-        store, secrets, policy = given.store, given.secrets, given.server_policy
-        issued = IssuedTokens(given.verifier, policy)
-        issuing = TokenIssuer(given.signer, secrets, policy)
-        app_issuing = AppTokenIssuer(given.signer, secrets, policy)
+        store, secrets, policy = adapters.store, adapters.secrets, adapters.server_policy
+        issued = IssuedTokens(adapters.verifier, policy)
+        issuing = TokenIssuer(adapters.signer, secrets, policy)
+        app_issuing = AppTokenIssuer(adapters.signer, secrets, policy)
         exchange = TokenExchangeGrant(
             store,
-            given.verifier,
+            adapters.verifier,
             ExchangeChecks(checks.schemas, checks.evaluator, policy),
             hint,
             issuing,
@@ -76,8 +76,8 @@ class TokenServices:
             },
         )
         self.access_token_auth = AccessTokenAuth(issued, proofs)
-        self.introspection = Introspection(store, issued, given.signer, policy)
+        self.introspection = Introspection(store, issued, adapters.signer, policy)
         self.revocation = Revocation(store, issued)
-        self.security_events = SecurityEventStream(store, given.signer, policy)
+        self.security_events = SecurityEventStream(store, adapters.signer, policy)
         self.delegations = DelegationService(store)
         self.access_revocation = AccessRevocation(store)

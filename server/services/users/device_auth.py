@@ -74,8 +74,8 @@ class DeviceAuthentication:
         expires = claims.get("exp")
         if not isinstance(expires, int) or expires * 1000 <= tx.now:
             raise unauthorized("expired")
-        ours = (self.server_policy.issuer, self.server_policy.api_audience, APPROVER_CLIENT)
-        if (claims.get("iss"), claims.get("aud"), claims.get("client_id")) != ours:
+        expected = (self.server_policy.issuer, self.server_policy.api_audience, APPROVER_CLIENT)
+        if (claims.get("iss"), claims.get("aud"), claims.get("client_id")) != expected:
             raise unauthorized("a token for another audience or client")
         return dict(claims)
 

@@ -32,9 +32,9 @@ class NewUser(Written):
     known = frozenset(member.name for member in added(USER_MEMBERS))
 
     def __init__(
-        self, name: str, email: str | None = None, roles: Sequence[str] = (), **given: object
+        self, name: str, email: str | None = None, roles: Sequence[str] = (), **values: object
     ) -> None:
-        super().__init__(name=name, email=email, roles=roles, **given)
+        super().__init__(name=name, email=email, roles=roles, **values)
 
 
 class UserChanges(Written):

@@ -263,7 +263,7 @@ class Approvals(DatabaseRows):
     def waiting_count(self, user_id: str, now: int) -> int:
         """Count the pending requests that this user has not answered."""
         values = {"user": user_id, "now": now}
-        return sum(int(each.run(self._db, values)[0][0]) for each in waiting.COUNTS)
+        return sum(int(count.run(self._db, values)[0][0]) for count in waiting.COUNTS)
 
     def decided(self, user_id: str, limit: int, before: Place) -> list[Approval]:
         """Closed requests for this user, newest first, before (decided_at, id)."""

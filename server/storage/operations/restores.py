@@ -98,8 +98,8 @@ def make_safe(
     counts = {"requests": _cancel_requests(tx), **_end_temporary(connection, tx.now)}
     for kind, items in restoring.held.items():
         counts[kind] = len(items)
-        for one in items:
-            _hold(tx, connection, kind, one)
+        for item in items:
+            _hold(tx, connection, kind, item)
     for terminal in restoring.terminals:
         _keep_terminal(connection, terminal)
     _begin_epoch(connection, restoring.installation, tx.now)

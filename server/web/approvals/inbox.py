@@ -57,7 +57,7 @@ STEPS: Final = (
 
 def load_first_steps(visit: Visit) -> list[tuple[Step, bool]]:
     """Each step of this person, and whether it is done; nothing if all are."""
-    own = [one for one in STEPS if not one.route or visit.may(one.route)]
+    own = [step for step in STEPS if not step.route or visit.may(step.route)]
     steps = [(one, one.is_done(visit)) for one in own]
     return [] if all(done for _, done in steps) else steps
 
@@ -73,8 +73,8 @@ def load(visit: Visit) -> Facts:
     found = site.approvals.inbox.of(person, _most())
     cards = [_card(item) for item in found.waiting]
     return {
-        "waiting": [one for one in cards if not one["held"]],
-        "held": [one for one in cards if one["held"]],
+        "waiting": [card for card in cards if not card["held"]],
+        "held": [card for card in cards if card["held"]],
         "voted": [_card(item) for item in found.voted],
         "count": found.waiting_count,
         "cursor": found.feed_cursor,

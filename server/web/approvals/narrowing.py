@@ -35,8 +35,8 @@ def compare(visit: Visit, form: Form) -> Facts | AnyResponse:
     except (errors.Problem, ValueError) as refused:
         if isinstance(refused, errors.Problem) and refused.status != _UNPROCESSABLE:
             raise
-        told = refused.detail if isinstance(refused, errors.Problem) else f"{refused}."
-        return _facts(visit, form, {"narrowed": None, "problem": told, "status": _UNPROCESSABLE})
+        message = refused.detail if isinstance(refused, errors.Problem) else f"{refused}."
+        return _facts(visit, form, {"narrowed": None, "problem": message, "status": _UNPROCESSABLE})
     return _facts(visit, form, {"narrowed": narrowed, "problem": ""})
 
 

@@ -74,9 +74,9 @@ def shows_typed_fact(display: Mapping[str, Any]) -> bool:
         return False
     values = [_plain(one["value"]) for one in display["facts"] if one["label"] == wanted["label"]]
     if wanted["kind"] == "last_four":
-        values = [one[-4:] for one in values]
+        values = [value[-4:] for value in values]
     headline = _plain(display["headline"])
-    return not values or any(one in headline for one in values)
+    return not values or any(value in headline for value in values)
 
 
 def _plain(text: str) -> str:
@@ -95,10 +95,10 @@ def load(visit: Visit) -> Facts:
     approval = shown.approval
     note = None if shown.decision is None else shown.decision.note
     is_waiting = is_open(shown, visit.person)
-    given = granted(approval)
+    narrowed = granted(approval)
     display = json.loads(approval.display)
     asked = str(display["headline"])
-    deed = button_text(approval.kind, asked if given is None else given.headline)
+    deed = button_text(approval.kind, asked if narrowed is None else narrowed.headline)
     return {
         **request_facts(visit, shown),
         "open": is_waiting,
@@ -106,7 +106,7 @@ def load(visit: Visit) -> Facts:
         "button": deed if display["facts"] else _USUAL,
         "outcome": outcome(shown),
         "note": note,
-        "granted": given,
+        "granted": narrowed,
         "retry": retries.retry_status(approval),
         "tally": shown.tally,
         "can_become_standing_grant": can_become_standing_grant(shown, visit.person),
@@ -213,9 +213,9 @@ def _approvers(shown: ApproverView) -> str:
     """Everyone whose approval counts; one person also with their device."""
     votes = () if shown.tally is None else shown.tally.votes
     names = [
-        one.name
-        for one in votes
-        if one.decision.decision == "approve" and one.decision.voided_at is None
+        vote.name
+        for vote in votes
+        if vote.decision.decision == "approve" and vote.decision.voided_at is None
     ]
     if len(names) < 2:  # noqa: PLR2004  # one person
         return f"{shown.decider_name} on {shown.device_name}"

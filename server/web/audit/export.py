@@ -69,15 +69,15 @@ def _entries(visit: Visit, search: dict[str, str]) -> Iterator[Document]:
 
 
 def _json_lines(entries: Iterator[Document]) -> Iterator[str]:
-    return (f"{json.dumps(one, ensure_ascii=False)}\n" for one in entries)
+    return (f"{json.dumps(entry, ensure_ascii=False)}\n" for entry in entries)
 
 
 def _csv(entries: Iterator[Document]) -> Iterator[str]:
     yield _row([*_COLUMNS, "actor_name", "members"])
-    for one in entries:
-        name = one["names"].get("actor", "")
-        members = json.dumps(one["members"], ensure_ascii=False)
-        yield _row([*(one[column] for column in _COLUMNS), name, members])
+    for entry in entries:
+        name = entry["names"].get("actor", "")
+        members = json.dumps(entry["members"], ensure_ascii=False)
+        yield _row([*(entry[column] for column in _COLUMNS), name, members])
 
 
 def _row(values: list[str]) -> str:

@@ -24,13 +24,13 @@ def add_agent_icons(app: Flask, site: Site) -> None:
     @app.get("/icons/<digest>")
     def icon(digest: str) -> Response:
         """The headers keep browsers from interpreting it as anything but an image."""
-        found = site.clients.icons.get(digest)
-        if found is None:
+        icon = site.clients.icons.get(digest)
+        if icon is None:
             response = Response("There is no such icon.", 404, mimetype="text/plain")
         else:
-            response = Response(found.body, mimetype=found.media_type)
+            response = Response(icon.body, mimetype=icon.media_type)
         response.headers.extend({**HEADERS, "Content-Security-Policy": _POLICY})
-        if found is not None:
+        if icon is not None:
             response.headers["Cache-Control"] = _KEPT
         return response
 

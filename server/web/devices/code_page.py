@@ -80,10 +80,10 @@ def _signed_in_name(site: Site) -> str:
     """Return the name of the signed-in user of this browser, to prefill the field."""
     try:
         with site.store.read() as view:
-            found = site.sign_in.sign_ins.current(view, cookie_of(site))
+            sign_in = site.sign_in.sign_ins.current(view, cookie_of(site))
     except Busy:
         return ""
-    return "" if found is None else found.user.name
+    return "" if sign_in is None else sign_in.user.name
 
 
 def _form(site: Site, *, name: str, code: str, problem: str = "") -> AnyResponse:

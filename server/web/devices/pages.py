@@ -25,7 +25,7 @@ def load_devices(visit: Visit) -> Facts:
     subscriptions, now = site.notifications.push_subscriptions.of_person(person), site.clock.now()
     return {
         "devices": _active(visit),
-        "browsers": [_browser(one, now) for one in subscriptions],
+        "browsers": [_browser(subscription, now) for subscription in subscriptions],
         "lost": site.notifications.push_losses.of_person(person),
     }
 
@@ -63,7 +63,7 @@ def qr_code(link: str) -> tuple[str, int]:
 
 def _active(visit: Visit) -> list[Device]:
     devices = visit.site.devices.devices.list_own(visit.person)
-    return [one for one in devices if one.state == "active"]
+    return [device for device in devices if device.state == "active"]
 
 
 def _browser(known: NamedSubscription, now: int) -> dict[str, object]:

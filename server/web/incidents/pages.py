@@ -29,8 +29,8 @@ def choices(approval: Approval, *, is_open: bool) -> list[tuple[str, str, str]]:
     """
     alone = ("", "This request", _DENIAL_ONLY)
     if approval.kind != "action":
-        told = "It is denied, and the administrators are notified. No agent asked for it."
-        stops = [("agent", "This request, and notify the administrators", told)]
+        detail = "It is denied, and the administrators are notified. No agent asked for it."
+        stops = [("agent", "This request, and notify the administrators", detail)]
     else:
         stops = [
             (

@@ -71,22 +71,22 @@ def propose(visit: Visit, form: Form) -> Facts | AnyResponse:
     opens = form.get("act") == "open"
     row = "POST /api/grants" if opens else "POST /api/grants/preview"
     try:
-        told = visit.calls.do(row, "", proposal_request(form, shown), form)
+        answer = visit.calls.do(row, "", proposal_request(form, shown), form)
     except (errors.Problem, ValueError) as refused:
         if isinstance(refused, errors.Problem) and refused.status not in _SHOWN_STATUSES:
             raise
-        said = refused.detail if isinstance(refused, errors.Problem) else f"{refused}."
-        return _facts(visit, shown, form, {"preview": None, "problem": said, "status": 422})
+        message = refused.detail if isinstance(refused, errors.Problem) else f"{refused}."
+        return _facts(visit, shown, form, {"preview": None, "problem": message, "status": 422})
     if opens:
-        return go(f"{visit.site.server_policy.issuer}/r/{told['id']}")
-    return _facts(visit, shown, form, {"preview": told, "problem": ""})
+        return go(f"{visit.site.server_policy.issuer}/r/{answer['id']}")
+    return _facts(visit, shown, form, {"preview": answer, "problem": ""})
 
 
 def _example(visit: Visit) -> ApproverView:
     shown = visit.site.approvals.decisions.show(visit.person, visit.about)
     if not can_become_standing_grant(shown, visit.person):
-        told = "You can create a standing grant only from an agent's non-critical request to you."
-        raise errors.Problem(400, "not_grantable", told)
+        detail = "You can create a standing grant only from an agent's non-critical request to you."
+        raise errors.Problem(400, "not_grantable", detail)
     return shown
 
 
@@ -97,7 +97,7 @@ def _facts(visit: Visit, shown: ApproverView, form: Form, facts: Facts) -> Facts
         "members": members(shown),
         "difference": partial(difference, members(shown)),
         "kind": _kind(visit.site, shown),
-        "lasting": [each for each in DURATIONS if each[0] <= limit.seconds],
+        "lasting": [duration for duration in DURATIONS if duration[0] <= limit.seconds],
         "most_uses": limit.uses if limit.uses < MAX_USES else None,
         "sent": form,
         **facts,
@@ -106,7 +106,7 @@ def _facts(visit: Visit, shown: ApproverView, form: Form, facts: Facts) -> Facts
 
 def _kind(site: Site, shown: ApproverView) -> ActionRow | None:
     """The registered action type of the example; None without details or with several."""
-    types = {each["type"] for each in json.loads(shown.approval.details)}
+    types = {detail["type"] for detail in json.loads(shown.approval.details)}
     with site.store.read() as view:
         return view.directory.action(types.pop()) if len(types) == 1 else None
 
@@ -146,9 +146,9 @@ def _member(path: Path, value: JsonValue) -> Member:
 def proposal_request(form: Form, shown: ApproverView) -> Document:
     """The API request of the submitted fields. ValueError says what is missing."""
     varied = [
-        {"fact": one.fact, "up_to": said if one.limited else None}
+        {"fact": one.fact, "up_to": value if one.limited else None}
         for at, one in enumerate(members(shown))
-        if (said := form.get(f"vary.{at}")) is not None
+        if (value := form.get(f"vary.{at}")) is not None
     ]
     return {
         "approval": shown.approval.id,

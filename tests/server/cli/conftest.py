@@ -7,7 +7,8 @@ import contextlib
 import io
 import json
 import shutil
-from collections.abc import Callable
+import time
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -15,6 +16,8 @@ import pytest
 
 from server import telemetry
 from server.cli.main import main
+from server.model.approvals import Approval
+from tests.support.builders.installation import LocalAdmin, open_admin
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,6 +86,24 @@ def admin_cli(
     """Run one command on an installation with an administrator and a payment API."""
     shutil.copytree(installation_template, data_folder)
     return sayso
+
+
+@pytest.fixture
+def services(admin_cli: Callable[..., Done], data_folder: Path) -> Iterator[LocalAdmin]:
+    """Services of the same installation with an agent, to create what agents and devices create."""
+    permissions = ("--resource", "https://pay.example", "--scope", "payments:read")
+    admin_cli("agents", "add", "invoice-bot", "--owner", "admin", *permissions)
+    services = open_admin(data_folder)
+    services.clock.moment = int(time.time() * 1000)
+    yield services
+    services.store.close()
+
+
+@pytest.fixture
+def asked(services: LocalAdmin) -> Approval:
+    """A pending request to the administrator."""
+    agent, user = services.agents.show("invoice-bot")[0], services.users.show("admin")[0]
+    return services.approval(agent.id, user.id)
 
 
 def _settings_of(data_folder: Path, patched: pytest.MonkeyPatch) -> None:

@@ -66,6 +66,7 @@ CLEARING_FLAGS = [
     (("--action", "payment.transfer"), ("--any-action",), "action_types", None),
     (CEILING, ("--no-resource", "--no-scope"), "resources", []),
     (("--owner", "eva"), ("--remove-owner", "eva"), "owners", ["admin"]),
+    (("--asks", "admin"), ("--asks-everybody",), "asks", None),
     (PING, ("--delivery", "poll"), "backchannel_client_notification_endpoint", None),
 ]
 """What was said when it was added, what `update` says, and what is left."""

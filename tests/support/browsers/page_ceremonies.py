@@ -8,7 +8,7 @@ from typing import Any
 from server.protocol.policy.risks import Risk
 from tests.support.browsers.page_steps import READ, State, click, says, sees, typed
 from tests.support.clients.agent import Agent, new_agent
-from tests.support.pictures.page_pictures import LAST_FOUR, PAYMENT_DETAILS, Furnished
+from tests.support.pictures.page_pictures import LAST_FOUR, PAYMENT_DETAILS, PreparedServer
 from tests.support.servers.server import BY
 
 _STAGING = "https://staging.example"
@@ -16,7 +16,7 @@ _MEDIUM, _CRITICAL = "images:read", "images:replace"
 _WRONG = "0000"
 
 
-def ceremonies(made: Furnished) -> list[State]:
+def ceremonies(made: PreparedServer) -> list[State]:
     """A number, and everything at once; at first right, then wrong, then locked."""
     made.server.resources.add(_STAGING, {_MEDIUM: Risk.MEDIUM, _CRITICAL: Risk.CRITICAL}, {}, by=BY)
     agent = new_agent(
@@ -46,7 +46,7 @@ def ceremonies(made: Furnished) -> list[State]:
     ]
 
 
-def _asked(made: Furnished, agent: Agent, scope: str, **parameters: Any) -> tuple[str, str]:
+def _asked(made: PreparedServer, agent: Agent, scope: str, **parameters: Any) -> tuple[str, str]:
     """Where the page of a new request is, and the number that its agent shows."""
     answer = agent.ask("ada", resource=_STAGING, scope=f"openid {scope}", **parameters).json()
     with made.server.services.store.read() as view:

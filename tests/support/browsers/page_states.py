@@ -23,7 +23,8 @@ from tests.support.browsers.page_ceremonies import ceremonies
 from tests.support.browsers.page_steps import READ, State, Step, click, says, sees, told, typed
 from tests.support.builders.installation import PAY, PAY_SCOPES
 from tests.support.clients.agent import new_agent
-from tests.support.pictures.page_pictures import Furnished
+from tests.support.pictures.page_pictures import PreparedServer
+from tests.support.pictures.page_table import paths
 from tests.support.servers.server import BY
 
 _RETIRED = "https://retired.example"
@@ -67,9 +68,9 @@ _CUT = (told("Network.enable"), _network(offline=True), sees("!offline.hidden"))
 _MENDED = (_network(offline=False),)
 
 
-def table(made: Furnished) -> list[State]:
+def table(made: PreparedServer) -> list[State]:
     """All of them; none takes away what another one needs."""
-    plain = [State(name, path) for name, path in made.pages().items()]
+    plain = [State(name, path) for name, path in paths(made).items()]
     parts = (_answered, _of_guests, _of_people, _of_the_console, _of_forms, _of_apps, _told_once)
     lapsing = [
         *_of_requests(made),
@@ -81,14 +82,14 @@ def table(made: Furnished) -> list[State]:
 
 
 @contextmanager
-def guest_of(made: Furnished) -> Iterator[Chromium]:
+def guest_of(made: PreparedServer) -> Iterator[Chromium]:
     """The browser of somebody whom nobody knows yet."""
     with stranger(made.tab) as tab:
         tab.add_passkey_holder()
         yield tab
 
 
-def _of_guests(made: Furnished) -> list[State]:
+def _of_guests(made: PreparedServer) -> list[State]:
     """What those see who are signed out, and then somebody for whom nothing is there yet."""
     code = made.server.user("erin")[1]
     nothing = "No requests are waiting."
@@ -109,7 +110,7 @@ def _of_guests(made: Furnished) -> list[State]:
     ]
 
 
-def _of_requests(made: Furnished) -> list[State]:
+def _of_requests(made: PreparedServer) -> list[State]:
     """What opens on the pages of a request."""
     here = f"/r/{made.asked.id}"
     denied = (click("#to-deny"), sees("!deny.hidden"))
@@ -151,7 +152,7 @@ def _of_requests(made: Furnished) -> list[State]:
     ]
 
 
-def _answered(made: Furnished) -> list[State]:
+def _answered(made: PreparedServer) -> list[State]:
     """How requests end, each of them one of an agent that only this is about."""
     agent = new_agent(made.server, name="newcomer", owners=("bob",))
     store = made.server.services.store
@@ -180,7 +181,7 @@ def _answered(made: Furnished) -> list[State]:
     ]
 
 
-def _of_people(_made: Furnished) -> list[State]:
+def _of_people(_made: PreparedServer) -> list[State]:
     """What opens on the pages of a person."""
     menu = (click(".unfold summary"), sees("document.querySelector('.unfold').open"))
     return [
@@ -193,7 +194,7 @@ def _of_people(_made: Furnished) -> list[State]:
     ]
 
 
-def _of_the_console(made: Furnished) -> list[State]:
+def _of_the_console(made: PreparedServer) -> list[State]:
     """The pages of the console that have no picture, and what unfolds there."""
     services = made.server.services
     incident = _incident(made)
@@ -230,7 +231,7 @@ def _of_the_console(made: Furnished) -> list[State]:
     ]
 
 
-def _of_forms(made: Furnished) -> list[State]:
+def _of_forms(made: PreparedServer) -> list[State]:
     """Forms of the console that were sent: refused, shown again, to be signed."""
     agent = f"/admin/agents/{made.agents[0].key.id}"
     tried = (typed("#try-user", "ada"), click("form[action$=explain] button"))
@@ -255,7 +256,7 @@ def _of_forms(made: Furnished) -> list[State]:
     ]
 
 
-def _of_apps(made: Furnished) -> list[State]:
+def _of_apps(made: PreparedServer) -> list[State]:
     """The pages from the link of an app to its answer, and of signing out."""
     services = made.server.services
     home, read = (f"{made.server.url}/",), ("payments:read",)
@@ -297,7 +298,7 @@ def _of_apps(made: Furnished) -> list[State]:
     ]
 
 
-def _told_once(made: Furnished) -> list[State]:
+def _told_once(made: PreparedServer) -> list[State]:
     """What is shown once."""
     agent = f"/admin/agents/{made.agents[0].key.id}"
     made.server.resources.add(_RETIRED, PAY_SCOPES, {}, by=BY)
@@ -314,7 +315,7 @@ def _told_once(made: Furnished) -> list[State]:
     ]
 
 
-def _incident(made: Furnished) -> str:
+def _incident(made: PreparedServer) -> str:
     """A report that an administrator has to look into; its id."""
     services, asked = made.server.services, made.asked
     about: dict[str, object] = {

@@ -124,8 +124,8 @@ FAULTS: Mapping[str, Fault] = {
     "an agent exchanges for a target that it may not use": Fault(
         "I17",
         "server/services/tokens/exchange_checks.py",
-        "if found is None or found.uri not in agent.resources:",
-        "if found is None:",
+        "if resource is None or resource.uri not in agent.resources:",
+        "if resource is None:",
         _GRANT + "test_the_target_is_named_or_the_only_one",
     ),
     "details are signed once and used twice": Fault(
@@ -234,8 +234,8 @@ FAULTS: Mapping[str, Fault] = {
     "a second execution can consume the approval": Fault(
         _OTHER,
         "server/services/approvals/consumptions.py",
-        "if stored is None or (stored.execution_id, stored.resource) != ours:",
-        "if stored is None or stored.resource != ours[1]:",
+        "if stored is None or (stored.execution_id, stored.resource) != own:",
+        "if stored is None or stored.resource != own[1]:",
         "tests/server/services/approvals/test_consumptions.py"
         "::test_another_execution_is_refused_with_one_alarm",
     ),

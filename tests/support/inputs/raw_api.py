@@ -69,3 +69,8 @@ class RawApi:
 def private_jwk(key: SigningKey) -> dict[str, str]:
     """The key pair as a JWK with its private half, which nobody may be shown."""
     return {**key.jwk, "d": b64(key.scalar)}
+
+
+def with_id(path: str) -> str:
+    """The path of a route with an unknown ID in place of `<id>`."""
+    return path.replace("<id>", "sayso_ap_aaaaaaaaaaaaaaaa")

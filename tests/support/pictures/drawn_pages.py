@@ -1,6 +1,6 @@
 """`python -m tests.support.pictures.drawn_pages` draws every page and writes an index of them.
 
-Owns: which states of the pages are drawn, in which looks, and the index, which says for each
+Owns: in which looks pages are drawn, and the index, which says for each
 picture at which address of the application's map it was taken and from which template the page was
 drawn. Never: how to get to a state.
 """
@@ -21,37 +21,17 @@ from server.app import create_app, create_site
 from tests.support.browsers import page_states
 from tests.support.browsers.chromium import Chromium
 from tests.support.browsers.page_steps import State
-from tests.support.pictures.page_pictures import FOLDER, SHADES, SIZES, Furnished, furnished, shades
+from tests.support.pictures.page_pictures import (
+    FOLDER,
+    SHADES,
+    SIZES,
+    PreparedServer,
+    prepared_server,
+    shades,
+)
+from tests.support.pictures.page_table import GROUPS
 
 INDEX: Final = FOLDER / "pages.json"
-ALSO: Final = (
-    *("signed-out", "enroll", "offline-page", "nowhere", "app-unknown", "forbidden"),
-    *("sign-in", "sign-in-passkey", "consent", "consent-power", "waiting", "posting"),
-    *("device-code", "device-code-sent", "signing-out", "signed-out-of-apps"),
-    *(
-        "approving",
-        "approving-critical",
-        "denying",
-        "expired",
-        "signing",
-        "console-signing",
-        "explained",
-    ),
-    *(
-        "limits",
-        "incident",
-        "delegation",
-        "agent-delete",
-        "app-edit",
-        "app-keys",
-        "app-delete",
-    ),
-    *("group-new", "group-delete", "action-new", "action-delete", "key-revoke"),
-    *("device-code-made", "secret-told", "user-told", "invitation-told", "resource-deleted"),
-    *("form-refused", "policy-tested", "policy-replayed", "comparing", "approving-less"),
-    *("ahead-preview", "console-not-connected"),
-)
-"""States that are drawn beside each page as it opens."""
 
 
 def files(name: str) -> Iterator[tuple[str, str]]:
@@ -77,10 +57,10 @@ def index() -> Mapping[str, Taken]:
     return {name: Taken(**taken) for name, taken in kept.items()}
 
 
-def _draw(made: Furnished, drawn: Path, folder: Path, wanted: set[str]) -> dict[str, Taken]:
+def _draw(made: PreparedServer, drawn: Path, folder: Path, wanted: set[str]) -> dict[str, Taken]:
     """The pictures of these states, or of all of them, and what each one shows."""
     addresses = create_app(create_site(made.server.services)).url_map.bind("localhost")
-    names, taken = {*made.pages(), *ALSO}, {}
+    names, taken = {name for group in GROUPS.values() for name in group}, {}
     table = page_states.table(made)
     assert names <= {state.name for state in table}
     with page_states.guest_of(made) as guest:
@@ -95,7 +75,7 @@ def _draw(made: Furnished, drawn: Path, folder: Path, wanted: set[str]) -> dict[
     return taken
 
 
-def _pass(state: State, tab: Chromium, made: Furnished) -> None:
+def _pass(state: State, tab: Chromium, made: PreparedServer) -> None:
     """One that is not drawn and that later ones come from: who enters stays signed in."""
     if state.name == "empty-inbox":
         with state.opened(tab, made.server.url):
@@ -129,7 +109,7 @@ def main(wanted: set[str]) -> None:
     """Draw them anew, all or those that are named; what no state is any more goes."""
     with tempfile.TemporaryDirectory() as folder:
         drawn = Path(folder) / "drawn"
-        with furnished(Path(folder), ("--drawn", str(drawn))) as made:
+        with prepared_server(Path(folder), ("--drawn", str(drawn))) as made:
             taken = _draw(made, drawn, FOLDER, wanted)
     kept = {**(index() if wanted else {}), **taken}
     rows = {name: asdict(one) for name, one in sorted(kept.items())}

@@ -1,6 +1,6 @@
 """What pictures of the pages show: a server in which something is going on, and a browser.
 
-Owns: which pages, at which widths, and what stands on them. Never: a picture taken by hand.
+Owns: the widths, and what is on the pages. Never: a picture taken by hand.
 """
 
 import json
@@ -14,11 +14,9 @@ from server.model.consents import Consent
 from server.model.standing_grants import StandingGrant
 from server.model.tokens import Delegation
 from server.protocol.approvals.states import State
-from server.protocol.names import name_id
 from server.protocol.policy.risks import Risk
 from server.protocol.standing_grants.standing_grants import VaryingMember, as_json
 from server.services.approvers.groups import Groups
-from server.services.audit.entries import AuditEntries
 from server.services.clients.app_forms import NewApp
 from server.services.clients.apps import Apps
 from server.services.clients.invitations import Invitations, NewInvitation
@@ -60,7 +58,7 @@ _DAY = 24 * _HOUR
 
 
 @dataclass(slots=True)
-class Furnished:
+class PreparedServer:
     """A server that has been used for a while, and a browser of its administrator."""
 
     server: LiveServer
@@ -73,82 +71,9 @@ class Furnished:
     done: str
     """The id of one that they approved in this browser; its agent has the token."""
 
-    def pages(self) -> dict[str, str]:
-        """Where each page is, by the name of its picture."""
-        agent, user, asked = self.agents[0].key.id, self.users["ada"], self.asked.id
-        services = self.server.services
-        entry = AuditEntries(services.store).newest(1)[0].id
-        with services.store.read() as view:
-            device = view.devices.of_user(user)[0].id
-            action = view.actions.all()[0].type
-            resource = view.resources.all()[0].uri
-            app, group = view.apps.all()[0].id, view.groups.all()[0].id
-        return {
-            "overview": "/admin",
-            "approvals": "/admin/approvals",
-            "approval": f"/admin/approvals/{asked}",
-            "incidents": "/admin/incidents?closed=true",
-            "agents": "/admin/agents",
-            "orphans": "/admin/orphans",
-            "agent": f"/admin/agents/{agent}",
-            "agent-edit": f"/admin/agents/{agent}/edit",
-            "agent-disable": f"/admin/agents/{agent}/disable",
-            "agent-new": "/admin/new/agent",
-            "agent-keys": f"/admin/agents/{agent}/keys",
-            "agent-icon": f"/admin/agents/{agent}/icon",
-            "agent-auth": f"/admin/agents/{agent}/auth",
-            "invitations": "/admin/invitations",
-            "invitation-new": "/admin/new/invitation",
-            "apps": "/admin/apps",
-            "app": f"/admin/apps/{app}",
-            "app-new": "/admin/new/app",
-            "delegations": "/admin/delegations",
-            "grants": "/admin/grants",
-            "consents": "/admin/consents",
-            "users": "/admin/users",
-            "user": f"/admin/users/{user}",
-            "user-new": "/admin/new/user",
-            "groups": "/admin/groups",
-            "group": f"/admin/groups/{group}",
-            "devices": "/admin/devices",
-            "deputies": "/admin/deputies",
-            "policy": "/admin/policy",
-            "resources": "/admin/resources",
-            "resource": f"/admin/resources/{name_id(resource)}",
-            "resource-edit": f"/admin/resources/{name_id(resource)}/edit",
-            "resource-new": "/admin/new/resource",
-            "resource-delete": f"/admin/resources/{name_id(resource)}/delete",
-            "actions": "/admin/actions",
-            "action-edit": f"/admin/actions/{name_id(action)}/edit",
-            "action": f"/admin/actions/{name_id(action)}",
-            "audit": "/admin/audit",
-            "entry": f"/admin/audit/{entry}",
-            "timeline": f"/admin/audit/timelines/{self.done}",
-            "health": "/admin/health",
-            "settings": "/admin/settings",
-            "inbox": "/",
-            "request": f"/r/{asked}",
-            "limit": f"/r/{asked}/limit",
-            "similar": f"/r/{asked}/similar",
-            "done": f"/done/{self.done}",
-            "receipt": f"/receipt/{self.done}",
-            "history": "/history",
-            "report": f"/r/{asked}/report",
-            "own-agents": "/agents",
-            "own-agent": f"/agents/{self.agents[1].key.id}",
-            "own-agent-suspend": f"/agents/{agent}/suspend",
-            "own-grants": "/grants",
-            "own-consents": "/consents",
-            "own-delegations": "/delegations",
-            "own-settings": "/settings",
-            "install": "/install",
-            "own-devices": "/devices",
-            "own-device": f"/devices/{device}",
-        }
-
 
 @contextmanager
-def furnished(folder: Path, options: tuple[str, ...] = ()) -> Iterator[Furnished]:
+def prepared_server(folder: Path, options: tuple[str, ...] = ()) -> Iterator[PreparedServer]:
     """The server, with these options, and the browser, gone afterwards."""
     (folder / "server").mkdir()
     with (
@@ -156,10 +81,10 @@ def furnished(folder: Path, options: tuple[str, ...] = ()) -> Iterator[Furnished
         chromium(folder / "chromium") as tab,
     ):
         tab.add_passkey_holder()
-        yield _furnish(server, tab)
+        yield _prepare(server, tab)
 
 
-def _furnish(server: LiveServer, tab: Chromium) -> Furnished:
+def _prepare(server: LiveServer, tab: Chromium) -> PreparedServer:
     services = server.services
     ActionTypes(services.store).update(builtin_action_types.registrable("payment.transfer"), by=BY)
     users = Users(services.store, services.secrets)
@@ -194,7 +119,7 @@ def _furnish(server: LiveServer, tab: Chromium) -> Furnished:
         waiting = view.approvals.waiting(named["ada"], view.now, 10, None)
     _past(server, waiting[0], agents, named)
     _rights(server, waiting[0], [one.key.id for one in agents], named["ada"])
-    return Furnished(server, tab, agents, named, waiting[0], done)
+    return PreparedServer(server, tab, agents, named, waiting[0], done)
 
 
 def _approved(server: LiveServer, tab: Chromium, agent: Agent) -> str:

@@ -1,4 +1,4 @@
-"""Settings, key bindings, the palette and the filter of the inbox."""
+"""The settings page, and settings that change keys."""
 
 from dataclasses import replace
 
@@ -9,21 +9,18 @@ from approver_tui.client.sign_in import profile
 from approver_tui.client.sign_in.profile import Home
 from approver_tui.messages import LoginChosen
 from approver_tui.screens.approvals.approve import ApprovePanel
-from approver_tui.screens.approvals.history import HistoryPage
 from approver_tui.screens.approvals.inbox import InboxScreen
 from approver_tui.screens.help import HelpScreen
 from approver_tui.screens.operations.settings import SettingsPage
-from approver_tui.screens.palette import Palette
 from approver_tui.state.approvals.decision import Answer
 from approver_tui.state.keymap import Keymap
 from approver_tui.state.text import SafeText
 from approver_tui.wiring import FileSettingsStore
 from tests.approver_tui.client.sign_in.test_profile import MINE
-from tests.support.clients.driving import inbox, opened, press, run_on, shown, until
+from tests.support.clients.driving import inbox, opened, press, shown, until
 from tests.support.fakes.fake_app import a_stage
-from tests.support.fakes.fake_approvals import an_approval, answered, three
+from tests.support.fakes.fake_approvals import answered, three
 from tests.support.fakes.fake_feed import FakeOthers
-from tests.support.fakes.fake_requests import DEPLOY, MINUTE
 
 
 @pytest.fixture(autouse=True)
@@ -213,95 +210,6 @@ async def test_chosen_keys_work_and_are_shown_everywhere():
         assert isinstance(stage.app.screen, ApprovePanel)
 
 
-async def test_the_palette_finds_commands():
-    """Words or a key find them; Enter presses the key."""
-    stage = _stage()
-    async with opened(stage) as pilot:
-        await press(pilot, stage, "colon")
-        assert isinstance(stage.app.screen, Palette)
-        await press(pilot, stage, *"panel", "down", "down", "up", "down", "enter")
-        await until(pilot, lambda: not isinstance(stage.app.screen, Palette))
-        await until(pilot, lambda: "Deny?" in shown(stage))
-        await press(pilot, stage, "escape", "ctrl+p", *"zzz")
-        assert "No matching command." in shown(stage)
-        await press(pilot, stage, "enter")
-        assert isinstance(stage.app.screen, InboxScreen)
-
-
-async def test_the_palette_has_the_keys_of_its_page():
-    """The command for filtering, chosen on the history, filters the history."""
-    stage = _stage()
-    async with opened(stage) as pilot:
-        await press(pilot, stage, "2", "colon", *"filter", "enter")
-        await until(pilot, lambda: isinstance(stage.app.screen, HistoryPage))
-        await until(pilot, lambda: stage.app.screen.query_one("#filter").display)
-        await press(pilot, stage, "escape", "colon", "escape")
-        assert isinstance(stage.app.screen, HistoryPage)
-
-
-async def test_the_palette_goes_to_every_page():
-    """The name of the page finds it."""
-    stage = _stage()
-    async with opened(stage) as pilot:
-        for name, page in (("history", HistoryPage), ("settings", SettingsPage), ("inbox", None)):
-            await press(pilot, stage, "colon", *name, "enter")
-            wanted = InboxScreen if page is None else page
-            await until(pilot, lambda wanted=wanted: isinstance(stage.app.screen, wanted))
-
-
-async def test_fast_typing_through_the_palette_decides_nothing():
-    """A panel that opens waits for quiet."""
-    stage = _stage()
-    async with opened(stage) as pilot:
-        await run_on(pilot, stage, ["colon", *"approves", "enter", "tab", "tab", "enter", "y"] * 2)
-        await pilot.pause()
-    assert stage.answers.given == []
-
-
-async def test_the_filter_shows_matches_and_counts_the_rest():
-    """The selection moves to a match, and nothing hidden can be answered."""
-    stage = _stage()
-    async with opened(stage) as pilot:
-        await press(pilot, stage, "slash", *"web", "enter")
-        text = shown(stage)
-        assert "WAITING (1)  / web" in text
-        assert "2 hidden" in text
-        assert inbox(stage).state.current.headline == "Deploy web 4.2.0 to staging"
-        stage.request(an_approval("late", left=9 * MINUTE, headline="Pay EUR 1.00"))
-        await until(pilot, lambda: "3 hidden" in shown(stage))
-        await until(pilot, lambda: "new HIGH request" in shown(stage))
-        await press(pilot, stage, "r")
-        assert inbox(stage).state.current.headline == "Deploy web 4.2.0 to staging"
-        await press(pilot, stage, "slash", "backspace", "backspace", "backspace", "enter")
-        assert "WAITING FOR YOU (4)" in shown(stage)
-
-
-async def test_without_matches_there_is_nothing_to_answer():
-    """A match that arrives can be answered."""
-    stage = _stage()
-    async with opened(stage) as pilot:
-        await press(pilot, stage, "slash", *"api", "enter", "a")
-        assert "Approve unavailable: nothing is selected." in shown(stage)
-        assert "No matches. Press / and" in shown(stage)
-        other = an_approval("other", DEPLOY, headline="Deploy shop 1.0", left=9 * MINUTE)
-        stage.request(other)
-        await until(pilot, lambda: "4 hidden" in shown(stage))
-        assert inbox(stage).state.current is None
-        late = an_approval("late", DEPLOY, headline="Deploy api 1.0", left=9 * MINUTE)
-        stage.request(late)
-        await until(pilot, lambda: inbox(stage).state.selected == late.id)
-
-
-async def test_an_invalid_filter_changes_nothing():
-    """The message has the valid forms."""
-    stage = _stage()
-    async with opened(stage) as pilot:
-        await press(pilot, stage, "slash", *"since:x", "enter")
-        assert "Filter: use a number and a unit" in shown(stage)
-        assert "WAITING FOR YOU (3)" in shown(stage)
-        assert not inbox(stage).state.query
-
-
 async def test_quiet_hours_are_set_and_cleared_in_the_settings():
     """An invalid text is reported, and nothing is sent."""
     stage = a_stage(three(), place={"zone_name": "Europe/Berlin"})
@@ -335,35 +243,6 @@ async def test_mutes_and_snoozes_are_listed_and_ended_in_the_settings():
         assert stage.prefs_client.attention.holds == ()
 
 
-async def test_the_filter_applies_while_it_is_typed_and_esc_clears_it():
-    """Enter keeps it; Esc on the list ends it too."""
-    stage = _stage()
-    async with opened(stage) as pilot:
-        await press(pilot, stage, "slash", "w", "e")
-        assert "WAITING (1)  / we" in shown(stage)
-        await run_on(pilot, stage, list("bx"))
-        assert "No matches." in shown(stage)
-        await press(pilot, stage, "escape")
-        assert "WAITING FOR YOU (3)" in shown(stage)
-        await press(pilot, stage, "slash", *"web", "enter", "escape")
-        assert "WAITING FOR YOU (3)" in shown(stage)
-        await press(pilot, stage, "2", "slash", *"zzz")
-        assert "No matches." in shown(stage)
-        await press(pilot, stage, "escape")
-        assert "No matches." not in shown(stage)
-
-
-@pytest.mark.parametrize(
-    ("thing", "page"), [("theme", "SETTINGS"), ("disable", "AGENTS"), ("receipt", "HISTORY")]
-)
-async def test_the_palette_finds_a_page_by_what_is_on_it(thing, page):
-    """Nobody knows under which name a thing is filed."""
-    stage = _stage()
-    async with opened(stage) as pilot:
-        await press(pilot, stage, "colon", *thing, "enter")
-        await until(pilot, lambda: stage.app.screen.NAME.upper() == page)
-
-
 async def test_a_key_goes_to_the_next_waiting_request():
     """Past what was answered, around the end, and with a message if there is none."""
     first, second, third = three()
@@ -385,48 +264,3 @@ async def test_a_fact_is_copied():
         await press(pilot, stage, "c", *"amount", "enter")
         assert stage.app.clipboard == "EUR 4,820.00"
         assert "Copied" in shown(stage)
-
-
-@pytest.mark.parametrize(
-    "keys", [("slash", *"@ur", "right", "enter"), ("colon", *"@urgent", "enter")], ids=["/", ":"]
-)
-@pytest.mark.parametrize("page", ["1", "2"], ids=["inbox", "history"])
-async def test_a_saved_filter_is_offered_by_name(page, keys):
-    """In the filter line, completed by the right arrow, and in the palette."""
-    stage = _stage(filters={"urgent": "risk:high"})
-    stage.server.put(
-        answered(an_approval("done"), Answer.APPROVE),
-        answered(an_approval("web", DEPLOY), Answer.APPROVE),
-    )
-    async with opened(stage) as pilot:
-        await press(pilot, stage, page, *keys)
-        await until(pilot, lambda: "@urgent" in shown(stage) and "Deploy" not in shown(stage))
-        assert "HIGH" in shown(stage)
-
-
-@pytest.mark.parametrize("page", ["1", "2"], ids=["inbox", "history"])
-async def test_a_filter_is_saved_and_deleted_in_the_filter_line(page):
-    """It is in the settings file, applied at once, and offered by the palette."""
-    stage = _stage()
-    stage.server.put(answered(an_approval("web", DEPLOY), Answer.APPROVE))
-    async with opened(stage) as pilot:
-        await press(pilot, stage, page, "slash", *"@urgent = risk:high", "enter")
-        await until(pilot, lambda: "Filter @urgent is saved." in shown(stage))
-        assert settings.load().filters == {"urgent": "risk:high"}
-        assert "Deploy" not in shown(stage)
-        await press(pilot, stage, "slash", "ctrl+u", *"@urgent =", "enter")
-        await until(pilot, lambda: "Filter @urgent is deleted." in shown(stage))
-        assert settings.load().filters == {}
-
-
-@pytest.mark.parametrize(
-    ("typed", "says"),
-    [("@urgent = risk:huge", "Filter: "), ("@urgent = a;b", "Filter: write NAME = FILTER")],
-)
-async def test_an_invalid_filter_is_not_saved(typed, says):
-    """The reason is shown."""
-    stage = _stage()
-    async with opened(stage) as pilot:
-        await press(pilot, stage, "slash", *typed, "enter")
-        await until(pilot, lambda: says in shown(stage))
-        assert settings.load().filters == {}

@@ -209,21 +209,13 @@ def test_a_jwk_that_is_not_exactly_a_public_p256_key_is_refused(jwk):
 
 def test_every_denial_code_has_a_label_and_a_retry_hint():
     """Fixed words tell the agent what it may do next."""
-    assert list(decisions.DENY_CODES) == [
-        "not_needed",
-        "wrong_details",
-        "too_broad",
-        "wait_until",
-        "ask_other",
-        "suspicious",
-    ]
-    assert {code.retry for code in decisions.DENY_CODES.values()} == {
-        "later",
-        "with_changes",
-        "narrower",
-        "not_before",
-        "redirected",
-        "never",
+    assert {name: code.retry for name, code in decisions.DENY_CODES.items()} == {
+        "not_needed": "later",
+        "wrong_details": "with_changes",
+        "too_broad": "narrower",
+        "wait_until": "not_before",
+        "ask_other": "redirected",
+        "suspicious": "never",
     }
     assert all(code.label for code in decisions.DENY_CODES.values())
 

@@ -1,0 +1,98 @@
+"""`sayso approvals`: list, show, cancel and escalate requests."""
+
+import json
+
+import pytest
+
+from server.http.approvals import oversight_wire
+from server.protocol.approvals.states import State
+from server.services.approvals import withdrawals
+from server.services.approvals.oversight import Oversight
+
+
+def test_a_request_is_listed_shown_and_withdrawn(admin_cli, services, asked):
+    """Across users; the headline is the one that the approver saw."""
+    (item,) = admin_cli("approvals", "list", "--state", "pending", "--json").document["items"]
+    assert (item["id"], item["headline"]) == (asked.id, "Read payments")
+    assert (item["agent"]["name"], item["user"]["name"]) == ("invoice-bot", "admin")
+    assert item["fingerprint"] == "9f86-d081"
+    assert "Read payments" in admin_cli("approvals", "list", "--agent", "invoice-bot").out
+    assert "9f86-d081" in admin_cli("approvals", "show", asked.id).out
+    cancelled = admin_cli("approvals", "cancel", asked.id, "--reason", "Wrong supplier", "--json")
+    assert cancelled.document["state"] == "cancelled"
+    reason = "administrator: Wrong supplier"
+    assert services.state(asked) == (State.CANCELLED, reason)
+    document = admin_cli("approvals", "show", asked.id, "--json").document
+    assert [one["members"]["facts"] for one in document["entries"]] == [
+        {"reason": "Wrong supplier"}
+    ]
+    assert document["display"] == asked.display
+    seen = Oversight(services.store).approval(asked.id)
+    assert document == oversight_wire.approval_details(seen).model_dump(by_alias=True)
+    again = admin_cli("approvals", "cancel", asked.id, "--reason", "again", "--json")
+    assert (again.code, again.error["code"]) == (6, "conflict")
+
+
+def test_a_request_is_escalated_to_one_more_user(admin_cli, services, asked):
+    """The name selects the user; one who can already decide cannot be added."""
+    admin_cli("users", "add", "ben")
+    escalated = admin_cli("approvals", "escalate", asked.id, "--to", "ben")
+    assert escalated.out == f"ben can now decide {asked.id} too.\n"
+    document = admin_cli("approvals", "show", asked.id, "--json").document
+    assert [entry["type"] for entry in document["entries"]] == ["approval.escalated"]
+    for name in ("ben", "admin"):
+        again = admin_cli("approvals", "escalate", asked.id, "--to", name, "--json")
+        assert (again.code, again.error["code"]) == (6, "conflict")
+    assert services.state(asked) == (State.PENDING, None)
+
+
+def test_a_request_names_the_one_it_superseded(admin_cli, services, asked):
+    """The ID names it, and the earlier request names its successor."""
+    newer = services.approval(asked.agent_id, asked.user_id, id="sayso_ap_2", supersedes=asked.id)
+    with services.store.write() as tx:
+        withdrawals.cancel_superseded(tx, asked, newer)
+    document = admin_cli("approvals", "show", newer.id, "--json").document
+    assert document["supersedes"] == asked.id
+    shown = admin_cli("approvals", "show", newer.id).out
+    assert ["supersedes", asked.id] in [line.split() for line in shown.splitlines()]
+    earlier = admin_cli("approvals", "show", asked.id).out
+    assert "superseded" in earlier
+    assert f"superseded_by={newer.id}" in earlier
+
+
+@pytest.mark.parametrize(
+    ("decided_by", "words"),
+    [
+        ({"consent": "sayso_co_1", "policy": 3}, "consent sayso_co_1, by version 3"),
+        (
+            {"standing_grant": "sayso_sg_1", "use": 2, "policy": 3},
+            "use 2 of sayso_sg_1, by version 3",
+        ),
+    ],
+)
+def test_a_request_decided_by_a_consent_or_a_standing_grant_names_it(
+    admin_cli, services, asked, decided_by, words
+):
+    """It names the consent, or the use and its standing grant."""
+    decided = {"id": "sayso_ap_2", "state": State.APPROVED, "decided_by": json.dumps(decided_by)}
+    found = services.approval(asked.agent_id, asked.user_id, **decided)
+    assert words in admin_cli("approvals", "show", found.id).out
+    assert admin_cli("approvals", "show", found.id, "--json").document["decided_by"] == decided_by
+
+
+def test_a_request_shows_what_was_unusual(admin_cli, services):
+    """The words are those of the approver; a consent has no such line."""
+    reasons = [
+        {"code": "new_agent", "text": "New."},
+        {"code": "new_scope", "text": "First time."},
+    ]
+    agent, user = services.agents.show("invoice-bot")[0].id, services.users.show("admin")[0].id
+    for unusual, line in ((reasons, "New. First time. Why."), ([], "Why."), (None, None)):
+        display = {"unusual": unusual, "compared": "Why."}
+        shown = services.approval(agent, user, display=json.dumps(display))
+        out = admin_cli("approvals", "show", shown.id).out
+        assert (
+            [row.split(None, 1)[1] for row in out.splitlines() if row.startswith("unusual")]
+        ) == ([] if line is None else [line])
+        document = admin_cli("approvals", "show", shown.id, "--json").document
+        assert json.loads(document["display"]).get("unusual") == unusual

@@ -1,0 +1,22 @@
+"""`sayso devices` and `sayso users unlock`."""
+
+
+def test_devices_are_listed_unlocked_and_revoked(admin_cli, services):
+    """A device with an exhausted PIN needs a new code, and the output says so."""
+    admin = services.users.show("admin")[0]
+    locked = services.device(admin, pin_tries=10)
+    exhausted_device = services.device(admin, name="old", pin_tries=10, pin_unconfirmed=50)
+    assert "locked" in admin_cli("devices", "list", "--user", "admin").out
+    done = admin_cli("users", "unlock", "admin")
+    assert "laptop" in done.out
+    assert "The PIN of old was tried too often. Run: sayso users enrol admin" in done.out
+    shown = {
+        d["id"]: d["pin"] for d in admin_cli("users", "show", "admin", "--json").document["devices"]
+    }
+    assert shown[locked.id] == {"tries": 0, "left": 10, "locked": False, "exhausted": False}
+    assert shown[exhausted_device.id]["exhausted"] is True
+    assert admin_cli("devices", "revoke", locked.id, "--json").document["state"] == "revoked"
+    assert "was already revoked" in admin_cli("devices", "revoke", locked.id).out
+    states = {d["id"]: d["state"] for d in admin_cli("devices", "list", "--json").document["items"]}
+    assert states == {locked.id: "revoked", exhausted_device.id: "active"}
+    assert "laptop" in admin_cli("users", "show", "admin").out

@@ -1,0 +1,98 @@
+"""`sayso actions`."""
+
+import json
+
+from tests.support.builders.installation import PAYMENT
+
+
+def test_an_action_type_is_shown_changed_and_deleted(admin_cli, tmp_path):
+    """A scope that requires it prevents its deletion."""
+    file = tmp_path / "payment.json"
+    file.write_text(json.dumps(PAYMENT))
+    assert admin_cli("actions", "add", str(file), "--json").document["version"] == 1
+    assert '"headline"' in admin_cli("actions", "show", "payment.transfer").out
+    file.write_text(json.dumps({**PAYMENT, "risk": "critical"}))
+    document = admin_cli("actions", "update", str(file), "--json").document
+    assert (document["version"], document["risk"]) == (2, "critical")
+    need = ("resources", "update", "https://pay.example", "--requires")
+    admin_cli(*need, "payments:transfer=payment.transfer")
+    held = admin_cli("actions", "delete", "payment.transfer", "--json")
+    assert held.error["code"] == "conflict"
+    admin_cli(*need, "payments:transfer=")
+    assert admin_cli("actions", "delete", "payment.transfer", "--json").document["deleted"] is True
+
+
+def test_a_built_in_action_type_is_printed_and_registered_by_name(admin_cli):
+    """A payment needs no file."""
+    listed = admin_cli("actions", "builtin", "--json").document["items"]
+    assert {"type", "risk", "title", "headline"} == set(listed[0])
+    assert "sayso actions add --builtin" in admin_cli("actions", "builtin").out
+    printed = admin_cli("actions", "builtin", "data.delete")
+    assert (
+        json.loads(printed.out) == admin_cli("actions", "builtin", "data.delete", "--json").document
+    )
+    added = admin_cli("actions", "add", "--builtin", "data.delete", "--json").document
+    assert (added["type"], added["version"]) == ("data.delete", 1)
+    shown = admin_cli("actions", "show", "data.delete", "--json").document
+    assert shown["document"] == json.loads(printed.out)
+    assert (
+        admin_cli("actions", "update", "--builtin", "data.delete", "--json").document["version"]
+        == 1
+    )
+    again = admin_cli("actions", "add", "--builtin", "data.delete", "--json")
+    assert (again.code, again.error["code"]) == (6, "exists")
+
+
+def test_an_action_type_shows_its_type_back_and_narrowing_rules(admin_cli, tmp_path):
+    """People read sentences, and scripts read members."""
+    admin_cli("actions", "add", "--builtin", "payment.transfer")
+    out = admin_cli("actions", "show", "payment.transfer").out
+    rule = "typed back: /amount; for a new target the last four characters of /account"
+    assert f"{rule}\ncan be narrowed: /amount (lower)\n" in out
+    assert "agent, permissions, hour; new by its /account; how much by its /amount\n" in out
+    document = admin_cli("actions", "show", "payment.transfer", "--json").document
+    assert document["type_back"] == {
+        "fact": "/amount",
+        "part": "whole",
+        "new_target": {"fact": "/account", "part": "last_four"},
+        "if_there": None,
+    }
+    assert (document["narrow"], document["target"]) == ({"/amount": "lower"}, "/account")
+    admin_cli("actions", "add", "--builtin", "message.send")
+    says = "typed back: /domains/0; if present /external_domains/0\n"
+    assert says in admin_cli("actions", "show", "message.send").out
+    admin_cli("actions", "add", "--builtin", "secret.rotate")
+    assert (
+        "typed back: /key\ncan be narrowed: none\n"
+        in admin_cli("actions", "show", "secret.rotate").out
+    )
+    file = tmp_path / "plain.json"
+    file.write_text(json.dumps({**PAYMENT, "type": "plain"}))
+    assert admin_cli("actions", "add", str(file), "--json").document["type_back"] is None
+    assert "typed back: nothing\n" in admin_cli("actions", "show", "plain").out
+
+
+def test_an_action_type_comes_from_a_file_or_the_built_in_types(admin_cli, tmp_path):
+    """Giving both or neither, or a type without a headline, is refused with the remedy."""
+    file = tmp_path / "payment.json"
+    file.write_text(json.dumps(PAYMENT))
+    for arguments in ((), (str(file), "--builtin", "payment.transfer")):
+        assert "either FILE or --builtin" in admin_cli("actions", "add", *arguments).err
+    assert (
+        admin_cli("actions", "add", "--builtin", "payment", "--json").error["code"] == "not_found"
+    )
+    assert "without a headline" in admin_cli("actions", "add", "--builtin", "generic").err
+    assert admin_cli("actions", "list", "--json").document["items"] == []
+
+
+def test_an_action_type_without_a_headline_states_how_it_is_shown(admin_cli, tmp_path):
+    """The type has high risk, whatever its file says."""
+    file = tmp_path / "bare.json"
+    bare = {name: PAYMENT[name] for name in ("type", "title", "schema")}
+    file.write_text(json.dumps({**bare, "risk": "low"}))
+    expected_text = "It has no headline, so `generic` shows it, at high risk."
+    assert expected_text in admin_cli("actions", "add", str(file)).out
+    assert expected_text in admin_cli("actions", "show", "payment.transfer").out
+    file.write_text(json.dumps({**bare, "title": "Move money"}))
+    assert expected_text in admin_cli("actions", "update", str(file)).out
+    assert admin_cli("actions", "list", "--json").document["items"][0]["risk"] == "high"

@@ -1,0 +1,28 @@
+"""`sayso keys`: list, rotate and revoke."""
+
+
+def test_a_revoked_key_is_replaced_by_another(admin_cli):
+    """The output names both; resources that verify signatures must fetch the key set again."""
+    (old,) = [
+        key
+        for key in admin_cli("keys", "list", "--json").document["items"]
+        if (key["alg"], key["state"]) == ("RS256", "active")
+    ]
+    done = admin_cli("keys", "revoke", old["kid"], "--json").document
+    assert (done["kid"], done["alg"], done["revoked"]) == (old["kid"], "RS256", True)
+    kids = [key["kid"] for key in admin_cli("keys", "list", "--json").document["items"]]
+    assert done["replaced_by"]["kid"] in kids
+    assert old["kid"] not in kids
+    again = admin_cli("keys", "revoke", done["replaced_by"]["kid"])
+    assert "fetch the key set again" in again.out
+    missing = admin_cli("keys", "revoke", old["kid"], "--json")
+    assert (missing.code, missing.error["code"]) == (3, "not_found")
+
+
+def test_rotated_keys_are_both_published(admin_cli):
+    """The old key has an end."""
+    admin_cli("keys", "rotate", "--alg", "EdDSA", "--json")
+    keys = admin_cli("keys", "list", "--json").document["items"]
+    ends = {key["state"]: key["retires_at"] for key in keys if key["alg"] == "EdDSA"}
+    assert set(ends) == {"active", "retiring"}
+    assert ends["retiring"].endswith("Z")

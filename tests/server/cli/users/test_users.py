@@ -1,0 +1,21 @@
+"""`sayso users`: update, disable and enable."""
+
+
+def test_disabling_a_user_prints_what_it_ended_and_how_to_enable(admin_cli, services, asked):
+    """The command that enables the user is named."""
+    services.token(asked.agent_id, asked.user_id)
+    document = admin_cli("users", "disable", "admin", "--json").document
+    assert (document["tokens_revoked"], document["requests_cancelled"]) == (1, 1)
+    assert "sayso users enable admin" in admin_cli("users", "disable", "admin").out
+    assert admin_cli("users", "enable", "admin", "--json").document["state"] == "enabled"
+
+
+def test_update_changes_a_user(admin_cli):
+    """What is not named stays; setting and clearing at once is refused."""
+    admin_cli("users", "add", "ana", "--email", "ana@example.com")
+    document = admin_cli("users", "update", "ana", "--role", "auditor", "--json").document
+    assert (document["email"], document["roles"]) == ("ana@example.com", ["auditor"])
+    document = admin_cli("users", "update", "ana", "--no-email", "--no-role", "--json").document
+    assert (document["email"], document["roles"]) == (None, [])
+    assert admin_cli("users", "update", "ana", "--email", "a@b", "--no-email").code == 2
+    assert "ana" in admin_cli("users", "update", "ana").out

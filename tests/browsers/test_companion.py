@@ -216,3 +216,15 @@ def _state(server: LiveServer, tab: Chromium) -> State:
         approval = view.approvals.get(_id(tab))
     assert approval is not None
     return approval.state
+
+
+@pytest.mark.parametrize("width", [1200, 360, 320])
+def test_the_whole_one_time_code_is_visible_where_it_is_typed(server, tab, width):
+    """Its user compares it with where it came from."""
+    _, code = server.user()
+    tab.look(width=width, height=760)
+    tab.open(f"{server.url}/enroll")
+    tab.ask(f"document.querySelector('#code').value = '{code}'")
+    assert tab.ask("document.querySelector('#code').scrollWidth") == tab.ask(
+        "document.querySelector('#code').clientWidth"
+    )

@@ -64,22 +64,19 @@ def _sides(view: TopView, width: int) -> tuple[Line, Line]:
     is_live = view.connection.is_live
     badges = (whole, SafeText(view.connection.phase.value.upper())) if is_live else (whole,)
     time = () if view.left is None else (Piece(fmt("  {} left", view.left)),)
-    tight, short = _tight_pieces(view), _short_pieces(view)
-    name = cell_len(view.user)
+    pages, name = _title_pieces(view), cell_len(view.user)
+    tight, short = _tight_pieces(pages), _short_pieces(view, pages)
     forms = (
-        *(
-            (left, words, name)
-            for left in ((*_title_pieces(view), *time), tight)
-            for words in badges
-        ),
+        *((left, words, name) for left in ((*pages, *time), tight) for words in badges),
         (tight, badges[-1], 0),
         *((short, words, name) for words in badges),
     )
-    fitting = [
-        (left, words) for left, words, needed in forms if _spare(view, left, words, width) >= needed
-    ]
-    left, words = next(iter(fitting), (short, badges[-1]))
-    spare = _spare(view, left, words, width)
+    fitting = (
+        (left, words, spare)
+        for left, words, least in forms
+        if (spare := _spare(view, left, words, width)) >= least
+    )
+    left, words, spare = next(fitting, (short, badges[-1], 0))
     user = crop(view.user, spare) if spare >= _SHORTEST_NAME else SafeText("")
     state = Piece(words, Role.STRONG if is_live else Role.ALERT)
     who = Piece(fmt("{}{}", user, _GAP), Role.DIM)
@@ -92,20 +89,19 @@ def _spare(view: TopView, left: Line, words: SafeText, width: int) -> int:
     return width - 1 - length(left) - unlocked - len(_GAP) - cell_len(words)
 
 
-def _tight_pieces(view: TopView) -> Line:
+def _tight_pieces(pages: Line) -> Line:
     """The title, or every page by its name, with less space between them."""
-    whole = [Piece(SafeText(text.strip()), role) for text, role in _title_pieces(view)]
-    return (whole[0], *(Piece(fmt(" {}", text), role) for text, role in whole[1:]))
+    first, *others = [Piece(SafeText(text.strip()), role) for text, role in pages]
+    return (first, *(Piece(SafeText(f" {text}"), role) for text, role in others))
 
 
-def _short_pieces(view: TopView) -> Line:
+def _short_pieces(view: TopView, pages: Line) -> Line:
     """The title, or every page by its digit, and only the current one by its name."""
-    whole = _title_pieces(view)
     if not view.tabs:
-        return whole
+        return pages
     return tuple(
         piece if name == view.title else Piece(fmt(" {} ", number))
-        for number, (name, piece) in enumerate(zip(view.tabs, whole, strict=True), 1)
+        for number, (name, piece) in enumerate(zip(view.tabs, pages, strict=True), 1)
     )
 
 

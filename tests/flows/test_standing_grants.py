@@ -62,7 +62,7 @@ def test_a_standing_grant_is_given_used_shown_and_revoked_from_a_shell(
     )
     assert preview.returncode == 0, preview.stderr
     assert "Amount: up to EUR 20.00" in preview.stdout
-    assert "Would have covered 1 of the last 1 requests" in preview.stdout
+    assert "Would have covered 1 of the last 1 request" in preview.stdout
     known = ("grants", "add", asked.id, *_PROPOSAL, "--pin-stdin", "--json")
     done = _run(server, "approver_tui", person, *known, stdin=PIN)
     assert done.returncode == 0, done.stderr

@@ -10,6 +10,7 @@ import pytest
 from server.protocol.names import GRANT_TOKEN_EXCHANGE
 from server.protocol.tokens.token_exchange import ACCESS_TOKEN
 from tests.support.builders.installation import PAYMENT
+from tests.support.servers.ports import free_port
 
 AGENT = ("agents", "add", "invoice-bot", "--owner", "admin")
 CEILING = ("--resource", "https://pay.example", "--scope", "payments:read")
@@ -146,7 +147,7 @@ def test_the_systemd_unit_installs_from_source_and_not_by_a_package_name(sayso):
 )
 def test_unsupported_serve_options_are_refused_with_the_remedy(sayso, flags):
     """Two workers on SQLite; other machines with a localhost issuer."""
-    done = sayso("serve", *flags)
+    done = sayso("serve", "--port", str(free_port()), *flags)
     assert done.code == 2
     assert "SAYSO_" in done.err
 

@@ -35,7 +35,7 @@ def test_an_agent_is_disabled_and_enabled(
     tab.click(f"a[href='/admin/agents/{agent.key.id}']")
     tab.says("Requests in the last")
     tab.click(".acts .danger")
-    tab.says("1 open requests")
+    tab.says("1 open request")
     tab.click("form .danger")
     tab.says("disabled")
     tab.click(".acts button")

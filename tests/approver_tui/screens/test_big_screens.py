@@ -16,7 +16,7 @@ async def test_a_terminal_of_80_columns_shows_the_list_the_request_and_the_pages
         text = shown(stage)
         assert "WAITING FOR YOU (3)" in text
         assert "HIGH RISK  money leaves the company" in text
-        assert "[1 Inbox 3] 2  3" in text
+        assert "[1 Inbox 3] 2 History 3 Agents" in text
 
 
 @pytest.mark.parametrize("ceremony", ["pin", "pin+reason"])

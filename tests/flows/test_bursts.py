@@ -215,9 +215,7 @@ def test_both_pins_of_a_command_line_sign_in_are_read_and_not_shown(server: Live
     """The second one was typed before its prompt."""
     user, code = server.user()
     given = ("login", server.url, "--code", code, "--name", "laptop")
-    shown = _at_a_prompt(
-        server.folder / f"plain-{user}", "not shown): ", f"{PIN}\n{PIN}\n", *given
-    )
+    shown = _at_a_prompt(server.folder / f"plain-{user}", "not shown): ", f"{PIN}\n{PIN}\n", *given)
     assert "Logged in to" in shown
     assert PIN not in shown
 

@@ -37,5 +37,8 @@ FORMS: Final = (
         answer=_CODE,
     ),
     acts("POST /api/users/<id>/unlock", "Unlock the locked devices of this user"),
-    acts("POST /api/users/<id>/erase", "Permanently erase the personal texts of this user from the audit log"),
+    acts(
+        "POST /api/users/<id>/erase",
+        "Permanently erase the personal texts of this user from the audit log",
+    ),
 )

@@ -203,7 +203,9 @@ def test_nothing_is_conveyed_by_color_alone(
         app.press("a")
         app.shows("> Back <", "Approve unavailable:")
         assert bool(_colors(app)) is is_coloured
-        app.press("\x1b", "d", "1", "\r")
+        app.press("\x1b", "d")
+        app.shows("Deny?")
+        app.press("1", "\r")
         app.shows("Denied")
     assert agent.poll(handle, prefer="wait=9").json()["error"] == "access_denied"
 

@@ -81,7 +81,7 @@ async def test_an_agent_is_muted_and_unmuted_from_its_page():
 
 
 async def test_an_owned_agent_is_suspended():
-    """A confirmation comes first; for disabled or foreign agents the key says why not."""
+    """A confirmation comes first; for the agents of others the key says why not."""
     stage = _stage()
     stage.server.owned = (replace(IDLE, state=SafeText("enabled")),)
     async with opened(stage, NARROW) as pilot:
@@ -99,5 +99,13 @@ async def test_an_owned_agent_is_suspended():
         await until(pilot, lambda: "is suspended: 2 tokens" in " ".join(shown(stage).split()))
         assert stage.server.ended == [IDLE.id]
         await until(pilot, lambda: "disabled" in shown(stage))
-        await press(pilot, stage, "K")
+
+
+async def test_a_disabled_agent_cannot_be_suspended():
+    """The key says why not."""
+    stage = _stage()
+    stage.server.owned = (replace(IDLE, state=SafeText("disabled")),)
+    async with opened(stage, NARROW) as pilot:
+        await _agents(pilot, stage)
+        await press(pilot, stage, "G", "K")
         assert "Suspend unavailable: it is already disabled." in " ".join(shown(stage).split())

@@ -21,7 +21,7 @@ from tests.support.servers.postgres import PostgresServer
 from tests.support.servers.running import RUNNING
 
 _TESTS = Path(__file__).parent
-_WAITING = ("browsers", "faults", "flows")
+_WAITING = ("browsers", "conformance", "faults", "flows", "sayso")
 
 settings.register_profile(
     "steady",
@@ -60,11 +60,9 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> Generator[None]:
 def _mixed(sizes: Counter[Path]) -> dict[Path, float]:
     """The place of each file in a run that goes through all folders at the same time.
 
-    The files with the most tests come first.
-
-    Flows, faults and browsers mostly wait and other tests mostly compute, so workers do both at any
-    time. Their files are slow: the last fifth of a run has none, so that workers end at about the
-    same time.
+    Tests of `_WAITING` wait for other processes and other tests compute, so workers do both at any
+    time. The last fifth of a run has no files of `_WAITING`, and each folder starts with the files
+    that have the most tests, so that workers end at about the same time.
     """
     folders: dict[str, list[Path]] = defaultdict(list)
     for file, _ in sizes.most_common():

@@ -79,7 +79,7 @@ BY_KIND = {
     errors.Unreachable: Exit.UNREACHABLE,
     errors.UnknownOutcome: Exit.UNREACHABLE,
     errors.WireError: Exit.NOT_VERIFIED,
-    errors.DoesNotHold: Exit.NOT_VERIFIED,
+    errors.NotVerified: Exit.NOT_VERIFIED,
 }
 """For an error without a row, the status of the server's answer decides."""
 

@@ -197,7 +197,7 @@ class Changed(ClientError):
     """The text to sign differs from the one that the user saw. Nothing was sent."""
 
 
-class DoesNotHold(ClientError):
+class NotVerified(ClientError):
     """A receipt is invalid, or the audit log is not the one that was there before."""
 
 

@@ -113,7 +113,7 @@ def receipts(server: LiveServer, person: Terminal, tabs: dict[str, Tab]) -> dict
         assert agent.poll(handle).status_code == 200
         server.services.audit_log.sign()
         tab.open(f"{server.url}/receipt/{name}")
-        tab.says("This receipt holds.")
+        tab.says("This receipt is valid.")
         found[kind] = json.loads(tab.ask("document.getElementById('whole').textContent"))
     return found
 
@@ -128,7 +128,7 @@ def reader(
     """A browser on the page of a receipt."""
     tab: Tab = tabs[request.param]
     tab.open(f"{server.url}/receipt/{receipts['terminal']['approval']['id']}")
-    tab.says("This receipt holds.")
+    tab.says("This receipt is valid.")
     return Reader(tab)
 
 
@@ -145,16 +145,16 @@ def alg(request: pytest.FixtureRequest) -> str:
     return name
 
 
-def test_a_receipt_holds_for_each_kind_of_device_and_server_key(
+def test_a_receipt_is_valid_for_each_kind_of_device_and_server_key(
     server: LiveServer, reader: Reader, receipt: Any, alg: str
 ) -> None:
     """Each part is named with the user and the device, and proved."""
     verdict, parts = reader.check(_with_statement(server, receipt, alg))
     (answer,) = receipt["answers"]
     whose, device = _whose(answer), answer["device"]["name"]
-    assert verdict == "holds."
+    assert verdict == "is valid."
     assert parts == [
-        "proved The request and what was shown have these digests.",
+        "proved The request and what was shown match their digests.",
         f"proved {whose} yes is signed by the key that the server has for {device}.",
         "proved The audit log has the request, each answer and how it ended.",
         "proved The server signed every field of this receipt.",
@@ -170,7 +170,7 @@ def test_a_signature_by_another_key_under_the_servers_key_id_is_refused(
     claims = {name: value for name, value in receipt.items() if name != "server_signature"}
     made_up = new_key(alg, kid).sign(claims, typ=TYPE)
     verdict, parts = reader.check({**good, "server_signature": made_up})
-    assert verdict == "does not hold."
+    assert verdict == "is not valid."
     assert parts[:-1] == reader.check(good)[1][:-1]
     assert parts[-1] == (
         "wrong The server signed every field of this receipt: "
@@ -198,7 +198,7 @@ def test_a_signature_naming_another_algorithm_is_refused(
     other = SIGNING_ALGS[SIGNING_ALGS.index(alg) - 1]
     head = encode(json.dumps({**json.loads(decode(head)), "alg": other}).encode())
     verdict, parts = reader.check({**good, "server_signature": f"{head}.{body}.{signature}"})
-    assert verdict == "does not hold."
+    assert verdict == "is not valid."
     assert parts[-1].endswith("server_signature: its header is not that of this key.")
 
 
@@ -209,7 +209,7 @@ def test_a_decision_signed_by_another_key_under_the_devices_key_id_is_refused(
     (answer,) = receipt["answers"]
     answer["signed"] = forged(answer["signed"])
     verdict, parts = reader.check(_with_statement(server, receipt, "ES256"))
-    assert verdict == "does not hold."
+    assert verdict == "is not valid."
     assert parts[1].startswith(f"wrong {_whose(answer)} yes is signed by")
     assert parts[1].endswith("signed: the signature is invalid.")
     assert parts[2].endswith("answers: they are not those of the log.")
@@ -254,7 +254,7 @@ def _granted(server: LiveServer, person: Terminal) -> str:
         (_granted, "redeemed", "approved"),
     ],
 )
-def test_a_receipt_without_an_answer_holds(
+def test_a_receipt_without_an_answer_is_valid(
     server: LiveServer, person: Terminal, reader: Reader, end: End, state: str, other: str
 ) -> None:
     """The audit log proves how the request ended, and the browser names another end as wrong."""
@@ -263,15 +263,15 @@ def test_a_receipt_without_an_answer_holds(
     receipt: Any = copy.deepcopy(dict(person.client.receipt(name)))
     assert receipt["approval"]["state"] == state
     verdict, parts = reader.check(receipt)
-    assert (verdict, {part.partition(" ")[0] for part in parts}) == ("holds.", {"proved"}), parts
+    assert (verdict, {part.partition(" ")[0] for part in parts}) == ("is valid.", {"proved"}), parts
     assert len(parts) == 3 + (end is _granted)
     receipt["approval"]["state"] = other
     verdict, parts = reader.check(_with_statement(server, receipt, "ES256"))
-    assert verdict == "does not hold."
+    assert verdict == "is not valid."
     assert "approval/state: the log" in parts[-2]
     receipt["entries"][0]["proof"] = None
     verdict, parts = reader.check(_with_statement(server, receipt, "ES256"))
-    assert verdict == "holds."
+    assert verdict == "is valid."
     assert parts[-2].startswith("not proved The audit log has the request")
 
 

@@ -71,7 +71,7 @@ def test_a_receipt_is_proved_and_each_changed_field_is_named(
     opened: Chromium, receipt: Any
 ) -> None:
     """I26: the passkey, the log entry and the server's signature prove it in the browser."""
-    assert "This receipt holds." in opened.text("#verdict")
+    assert "This receipt is valid." in opened.text("#verdict")
     assert opened.ask("document.querySelectorAll('#proved .proved').length") == 4
     assert _wrong(opened, receipt) == ""
 
@@ -129,16 +129,16 @@ def test_a_receipt_is_proved_and_each_changed_field_is_named(
 def test_a_file_is_checked_like_the_page_and_a_printout_has_no_buttons(
     opened: Chromium, receipt: Any, tmp_path: Any
 ) -> None:
-    """A changed file does not hold; a printout is the receipt alone."""
+    """A changed file is not valid; a printout is the receipt alone."""
     receipt["approval"]["agent"]["name"] = "other-bot"
     path = tmp_path / "changed.json"
     path.write_text(json.dumps(receipt))
     whole = opened.tell("DOM.getDocument")["root"]["nodeId"]
     node = opened.tell("DOM.querySelector", nodeId=whole, selector="#file")["nodeId"]
     opened.tell("DOM.setFileInputFiles", nodeId=node, files=[str(path)])
-    opened.says("changed.json does not hold.")
+    opened.says("changed.json is not valid.")
     assert "approval/agent/name" in opened.text("#of-file")
-    assert opened.text("#verdict") == "This receipt holds."
+    assert opened.text("#verdict") == "This receipt is valid."
     opened.look(width=360, height=760)
     below = "document.querySelector('#of-file .verdict').getBoundingClientRect().top"
     field = "document.getElementById('file').getBoundingClientRect().bottom"

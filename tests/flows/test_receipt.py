@@ -35,7 +35,7 @@ def test_every_part_of_a_receipt_is_proved(decided: str, person: Terminal) -> No
     done = _receipt(person.home, decided)
     assert done.returncode == 0, done.stderr
     assert done.stdout.count("\n  proved ") == 4
-    assert done.stdout.endswith("It holds.\n")
+    assert done.stdout.endswith("It is valid.\n")
     document = json.loads(_receipt(person.home, decided, "--json").stdout)
     assert problems(document) == []
     assert (document["holds"], document["receipt"]["type"]) == (True, "sayso-receipt/1")
@@ -76,13 +76,13 @@ def test_a_stored_receipt_needs_neither_server_nor_login(
     keys = _keys(server, kept)
     offline = tmp_path / "nobody", "--file", str(kept), "--jwks", str(keys)
     done = _receipt(*offline)
-    assert (done.returncode, done.stdout.endswith("It holds.\n")) == (0, True), done.stderr
+    assert (done.returncode, done.stdout.endswith("It is valid.\n")) == (0, True), done.stderr
     changed = json.loads(kept.read_text("utf-8"))
     changed["approval"]["action"] += " "
     kept.write_text(json.dumps(changed), "utf-8")
     done = _receipt(*offline)
     assert done.returncode == 20
-    assert done.stdout.endswith("It does not hold.\n")
+    assert done.stdout.endswith("It is not valid.\n")
     assert "approval/action: does not match its digest" in done.stderr
 
 

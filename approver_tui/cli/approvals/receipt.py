@@ -14,13 +14,13 @@ from approver_tui.cli.sign_in.homes import this_home
 from approver_tui.client.approvals import receipts
 from approver_tui.client.approvals.receipts import ReceiptPart, Verdict
 from approver_tui.client.audit.log_witness import pinned_key
-from approver_tui.client.errors import DoesNotHold
+from approver_tui.client.errors import NotVerified
 from approver_tui.state.text import display_safe
 
 _WIDTH = 12
 _WORDS = {
-    Verdict.PROVED: "holds",
-    Verdict.WRONG: "does not hold",
+    Verdict.PROVED: "is valid",
+    Verdict.WRONG: "is not valid",
     Verdict.UNKNOWN: "is not proved",
 }
 _EXISTING_FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
@@ -62,7 +62,7 @@ def command(
     if found is not Verdict.PROVED:
         wrong = [part.why for part in parts if part.verdict is Verdict.WRONG]
         why = wrong[0] if wrong else parts[-1].why
-        raise DoesNotHold(f"This receipt {_WORDS[found]}: {why}.")
+        raise NotVerified(f"This receipt {_WORDS[found]}: {why}.")
 
 
 def _load(

@@ -6,7 +6,7 @@ from approver_tui.cli.inputs import this_client
 from approver_tui.cli.lines import fact
 from approver_tui.cli.printing import as_json, print_result
 from approver_tui.client.audit.log_witness import WARNING, LogWitness
-from approver_tui.client.errors import DoesNotHold
+from approver_tui.client.errors import NotVerified
 from approver_tui.state.text import counted
 
 
@@ -47,4 +47,4 @@ def command(*, accept: bool) -> None:
     ]
     print_result(document, lines)
     if alarm:
-        raise DoesNotHold(f"{WARNING} {alarm}")
+        raise NotVerified(f"{WARNING} {alarm}")

@@ -115,7 +115,7 @@ def check_receipt(
 
     `log_key` is the key of its audit log, if it is known here.
     """
-    parts = [_part("The request and what was shown have these digests", _check_texts, receipt)]
+    parts = [_part("The request and what was shown match their digests", _check_texts, receipt)]
     parts += _answer_parts(receipt, receipt)
     if receipt.get("given_in") is not None:
         parts += _answer_parts(receipt, receipt["given_in"], " to give what decided")

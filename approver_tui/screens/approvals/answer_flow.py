@@ -96,7 +96,9 @@ class AnswerFlow:
         return fmt("Denying in {} s, {} to undo: {}", left, key, what)
 
     def act(self, action: QuickAction) -> None:
-        """Do something at once, or after the seconds in which it can be undone."""
+        """Do something once: now, or after the seconds in which it can be undone."""
+        if self._later is not None and self._later.action.doing == action.doing:
+            return
         self._act_later()
         if not action.doing:
             self._run(action)

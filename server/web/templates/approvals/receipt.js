@@ -20,7 +20,7 @@ async function check(text, whose, part) {
   const found = await proved(JSON.parse(text), keys);
   const wrong = found.some(({ state }) => state === "wrong");
   const vouched = found.at(-1).state === "proved";
-  const verdict = wrong ? "does not hold" : vouched ? "holds" : "is not proved";
+  const verdict = wrong ? "is not valid" : vouched ? "is valid" : "is not proved";
   show(part, `${whose} ${verdict}.`, found);
 }
 

@@ -213,7 +213,7 @@ async function part(what, check) {
 
 /** Every part of a receipt with its result; `keys` are the keys that its issuer publishes. */
 export async function proved(receipt, keys) {
-  const found = [await part("The request and what was shown have these digests", () => checkTexts(receipt))];
+  const found = [await part("The request and what was shown match their digests", () => checkTexts(receipt))];
   for (const request of [receipt, receipt.given_in]) {
     for (const answer of request?.answers ?? []) {
       const whose = `${answer.by.name}’s ${answer.decision === "approve" ? "yes" : "no"}`;

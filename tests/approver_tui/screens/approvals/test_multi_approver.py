@@ -85,8 +85,9 @@ async def test_the_users_approval_can_be_withdrawn():
         assert "u to undo: Withdrawing your approval of Pay" in shown(stage)
         await press(pilot, stage, "u")
         assert "Undone: nothing was changed." in shown(stage)
-        await press(pilot, stage, "W")
+        await press(pilot, stage, "W", "W")
         assert stage.answers.given == []
+        assert "u to undo: Withdrawing your approval of Pay" in shown(stage)
         stage.clock.move(6)
         look(stage)
         await until(pilot, lambda: "Your approval is withdrawn (1 of 2" in shown(stage))

@@ -2,9 +2,12 @@
 
 from server.cli.opening import OpenInstallation
 from server.cli.output import moment, rfc3339
-from server.model.users import User
-from server.services.devices import enrollment
-from server.services.users.enrollment_codes import IssuedCode
+from server.lazy_imports import lazily
+
+with lazily():
+    from server.model.users import User
+    from server.services.devices import enrollment
+    from server.services.users.enrollment_codes import IssuedCode
 
 
 def code_document(admin: OpenInstallation, issued: IssuedCode) -> dict[str, object]:

@@ -12,15 +12,15 @@ from server.cli.output import if_missing_option, listed, moment, rfc3339, sheet,
 from server.cli.printed import Printed, prints
 from server.cli.users.enrolling import code_document, code_lines
 from server.lazy_imports import lazily
-from server.model.devices import Device
-from server.model.users import User
-from server.services.devices.devices import MAX_UNCONFIRMED
 from server.services.refusals import Exists
 from server.services.users.user_members import USER_MEMBERS
 from server.services.users.users import NewUser, UserChanges
 
 with lazily():
     from server.http.devices import device_wire
+    from server.model.devices import Device
+    from server.model.users import User
+    from server.services.devices import devices as device_rules
 
 _REST: Final = USER_MEMBERS[1:]
 """The members besides the name, which documents have as `user`."""
@@ -200,7 +200,7 @@ def _exhausted_pins(admin: OpenInstallation, user: User) -> list[str]:
     return [
         f"The PIN of {device.name} was tried too often. Run: sayso users enrol {user.name}"
         for device in admin.users.show(user.id)[1]
-        if device.state == "active" and device.pin_unconfirmed >= MAX_UNCONFIRMED
+        if device.state == "active" and device.pin_unconfirmed >= device_rules.MAX_UNCONFIRMED
     ]
 
 

@@ -7,22 +7,25 @@ a signature of the approver's device.
 from dataclasses import dataclass, replace
 from typing import Final
 
+from server.lazy_imports import lazily
 from server.model import display_names
-from server.model.approval_views import ShownExecution
-from server.model.approvals import Approval, Decision, Delivery
-from server.model.audit import StoredEntry
-from server.model.devices import Device
 from server.model.store import Store, View
-from server.model.users import User
 from server.protocol.approvals.states import State, overdue
 from server.protocol.text import check_prose
-from server.services.approvals.execution_outcomes import execution
-from server.services.approvals.withdrawals import withdraw
-from server.services.audit import actors
 from server.services.clients import client_names
-from server.services.devices import devices
 from server.services.refusals import Conflict, NotFound, valid
 from server.services.users import user_checks
+
+with lazily():
+    from server.model.approval_views import ShownExecution
+    from server.model.approvals import Approval, Decision, Delivery
+    from server.model.audit import StoredEntry
+    from server.model.devices import Device
+    from server.model.users import User
+    from server.services.approvals.execution_outcomes import execution
+    from server.services.approvals.withdrawals import withdraw
+    from server.services.audit import actors
+    from server.services.devices import devices
 
 MAX_REASON: Final = 200
 _ADMIN_REASON: Final = "administrator: {}"

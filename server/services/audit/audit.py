@@ -9,9 +9,12 @@ from collections.abc import Mapping
 from enum import StrEnum
 from typing import Final
 
-from server.model.approvals import Approval
+from server.lazy_imports import lazily
 from server.model.audit import Entry
 from server.protocol.names import PREFIX_AGENT, is_app
+
+with lazily():
+    from server.model.approvals import Approval
 
 OPERATOR: Final = "operator"
 """Anybody who runs `sayso` with access to the data folder."""

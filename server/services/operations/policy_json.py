@@ -3,19 +3,21 @@
 from collections.abc import Sequence
 from dataclasses import asdict
 
-from server.model.policy import PolicyRow
-from server.protocol.approvals import ceremonies
-from server.services.operations.audiences import RequestAudience
-from server.services.operations.replays import Change, Replay
-from server.services.operations.trials import Explained, PolicyTestResult
-from server.services.policy import documents
-from server.services.policy.builtin import DEFAULT_VERSION
-from server.services.policy.displays import rfc3339
+from server.lazy_imports import lazily
+
+with lazily():
+    from server.model.policy import PolicyRow
+    from server.protocol.approvals import ceremonies
+    from server.services.operations.audiences import RequestAudience
+    from server.services.operations.replays import Change, Replay
+    from server.services.operations.trials import Explained, PolicyTestResult
+    from server.services.policy import builtin, documents
+    from server.services.policy.displays import rfc3339
 
 
 def policy(row: PolicyRow) -> dict[str, object]:
     """A rule set. `names` are the agents and users in it, with their ids."""
-    default = row.version == DEFAULT_VERSION
+    default = row.version == builtin.DEFAULT_VERSION
     return {
         "version": row.version,
         "hash": row.hash,

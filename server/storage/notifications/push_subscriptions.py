@@ -3,10 +3,10 @@
 from sqlalchemy import bindparam, delete, func, insert, select, update
 
 from server.model.notifications import PushLoss, PushService, PushSubscription
-from server.storage.account_tables import devices
+from server.storage.devices.tables import devices
+from server.storage.notifications.tables import push_losses as lost
+from server.storage.notifications.tables import push_subscriptions as s
 from server.storage.prepared import DatabaseRows, Prepared, reading, writing
-from server.storage.tables import push_losses as lost
-from server.storage.tables import push_subscriptions as s
 
 _ADD = insert(s)
 _GET = select(s).where(s.c.id == bindparam("subscription"))

@@ -29,8 +29,10 @@ from server.services.members import Kind
 from server.services.operations import power
 from server.services.resources.resource_members import RESOURCE_MEMBERS
 from server.services.users.user_members import USER_MEMBERS
-from server.storage.account_tables import agents, apps, resources, users
-from server.storage.tables import groups
+from server.storage.approvers.tables import groups
+from server.storage.clients.tables import agents, apps
+from server.storage.resources.tables import resources
+from server.storage.users.tables import users
 from server.web.console import member_fields
 from server.web.console.member_fields import page_lines
 from server.web.table import form_at

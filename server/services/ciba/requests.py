@@ -20,7 +20,7 @@ from server.services.approvals import withdrawals
 from server.services.approvals.ceremonies import Ceremonies
 from server.services.approvers import answer_sources, approvers, substitutes
 from server.services.approvers.substitutes import Substitutes
-from server.services.audit import personal
+from server.services.audit import audit
 from server.services.ciba import callbacks, callers, plans, redemption, user_codes
 from server.services.ciba.callers import CallerTokens, RequestObjects
 from server.services.ciba.login_hints import Hints, LoginHints
@@ -270,7 +270,7 @@ class BackchannelService:
             "auth_req_id": self.secrets.auth_req_id(approval.id),
             "login_hint": call.request.login_hint,
         }
-        plans.record(tx, call, approval, personal.hashes(self.secrets, **values))
+        plans.record(tx, call, approval, audit.hashes(self.secrets, **values))
         if decider is not None:
             answer_sources.record_and_notify(tx, approval, screens=decider.notifies)
             return approval

@@ -18,7 +18,7 @@ with lazily():
     from server.services.approvals.oversight import Oversight
     from server.services.approvers.deputies import ManagedDeputies
     from server.services.approvers.groups import Groups
-    from server.services.audit import personal
+    from server.services.audit import audit
     from server.services.audit.entries import AuditEntries
     from server.services.audit.erasures import Erasures
     from server.services.audit.retention import Retention
@@ -110,7 +110,7 @@ class AdminServices:
     def value_hash(self, value: str) -> str:
         """The hash by which audit entries about a value are found. Raises errors.Problem."""
         self.check()
-        return personal.hashed(self._secrets, value.strip())
+        return audit.hashed(self._secrets, value.strip())
 
     def check(self) -> None:
         """Authorize a request that reads nothing from the database. Raises errors.Problem."""

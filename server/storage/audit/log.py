@@ -23,14 +23,12 @@ from sqlalchemy import (
 from server.audit_log.bundles import LoggedEntry
 from server.audit_log.merkle import MissingNode, Place
 from server.model.audit import CheckpointRow
-from server.storage.audit.openings import Openings
+from server.storage.audit.entries import Openings
 from server.storage.audit.tables import audit_checkpoints as c
 from server.storage.audit.tables import audit_entries as e
 from server.storage.audit.tables import audit_nodes as n
 from server.storage.prepared import DatabaseRows, arrays
 
-NEXT = select(func.coalesce(func.max(e.c.seq), -1) + 1).scalar_subquery()
-"""The place of the next entry."""
 _SIZE = select(func.coalesce(func.max(e.c.seq), -1) + 1)
 _PLACE_OF = select(e.c.seq).where(e.c.id == bindparam("entry"))
 _TIME_OF = select(e.c.at).where(e.c.seq == bindparam("place"))

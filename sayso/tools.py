@@ -61,8 +61,13 @@ class _Call:
         self._type = action_type
         signature = inspect.signature(tool)
         self._wants_approved = _PARAMETER in signature.parameters
-        visible = [one for one in signature.parameters.values() if one.name != _PARAMETER]
-        if any(one.kind in {one.VAR_POSITIONAL, one.POSITIONAL_ONLY} for one in visible):
+        visible = [
+            parameter for parameter in signature.parameters.values() if parameter.name != _PARAMETER
+        ]
+        if any(
+            parameter.kind in {parameter.VAR_POSITIONAL, parameter.POSITIONAL_ONLY}
+            for parameter in visible
+        ):
             raise TypeError(
                 f"{tool.__name__}: positional-only and *args parameters are not allowed, because "
                 "the approver sees each argument with its name."

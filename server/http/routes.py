@@ -69,7 +69,7 @@ _BACKCHANNEL = (
 _TOKEN = " ".join(
     (
         "grant_type scope resource authorization_details",
-        *(one.parameters for one in (*names.AGENT_GRANT_TYPES, *names.APP_GRANT_TYPES)),
+        *(grant.parameters for grant in (*names.AGENT_GRANT_TYPES, *names.APP_GRANT_TYPES)),
         "client_id client_secret client_assertion client_assertion_type",
     )
 )

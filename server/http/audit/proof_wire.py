@@ -65,9 +65,12 @@ def keys(key: LogKey, replacements: Iterable[Replacement]) -> LogKeys:
     """The keys as JSON."""
     return LogKeys(
         log_key=key.text,
-        replacements=[KeyReplacement(log_key=one.log_key, note=one.note) for one in replacements],
+        replacements=[
+            KeyReplacement(log_key=replacement.log_key, note=replacement.note)
+            for replacement in replacements
+        ],
     )
 
 
 def _hashes(hashes: Iterable[bytes]) -> list[str]:
-    return [base64.b64encode(one).decode() for one in hashes]
+    return [base64.b64encode(digest).decode() for digest in hashes]

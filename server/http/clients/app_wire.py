@@ -60,7 +60,7 @@ def document(record: App) -> ManagedApp:
         origin=record.origin,
         claimed_name=record.claimed_name,
         state=record.state,
-        secrets=[secret(one) for one in record.secrets],
+        secrets=[secret(stored) for stored in record.secrets],
         keys=[dict(key) for key in record.jwks],
         created_at=rfc3339(record.created_at),
         version=power.version(record),

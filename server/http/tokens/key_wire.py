@@ -63,6 +63,6 @@ def rotated(record: RotatedKeys) -> RotatedKey:
     """Return a rotation as JSON."""
     return RotatedKey(
         key=key(record.key),
-        retiring=[one.kid for one in record.retiring],
+        retiring=[key.kid for key in record.retiring],
         dropped=list(record.dropped),
     )

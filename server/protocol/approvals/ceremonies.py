@@ -105,7 +105,10 @@ def matches_value(kind: str, value: JsonValue, entry: str) -> bool:
     """Return whether an entry matches the value, in constant time over all accepted forms."""
     plain = _normalized(kind, entry)
     digest = _digest(plain)
-    same = [hmac.compare_digest(digest, _digest(one)) for one in _accepted_entries(kind, value)]
+    same = [
+        hmac.compare_digest(digest, _digest(accepted))
+        for accepted in _accepted_entries(kind, value)
+    ]
     return plain != "" and any(same)
 
 
@@ -134,11 +137,11 @@ def _amount_forms(currency: str, shown: str) -> Iterator[str]:
     amount = shown.removeprefix(currency)
     whole, _, fraction = amount.partition(".")
     amounts = {amount, whole} if not fraction.strip("0") else {amount}
-    amounts |= {one.replace(",", mark) for one in amounts for mark in ("", "'", "\u2019")}
+    amounts |= {written.replace(",", mark) for written in amounts for mark in ("", "'", "\u2019")}
     if fraction:
         amounts |= {f"{whole.replace(',', mark)},{fraction}" for mark in ("", ".", "'", "\u2019")}
-    for one in amounts:
-        yield from (one, currency + one, one + currency)
+    for written in amounts:
+        yield from (written, currency + written, written + currency)
 
 
 def _normalized(kind: str, text: str) -> str:

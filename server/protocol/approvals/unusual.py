@@ -228,7 +228,9 @@ def _other_target(compared: Comparison) -> SentenceValues | None:
 
 
 def _lookalike(compared: Comparison) -> SentenceValues | None:
-    return _labels(one.label for one in compared.values if one.alike and one.mark not in one.alike)
+    return _labels(
+        value.label for value in compared.values if value.alike and value.mark not in value.alike
+    )
 
 
 def _mixed_scripts(compared: Comparison) -> SentenceValues | None:
@@ -285,11 +287,11 @@ def _new_currency(compared: Comparison) -> SentenceValues | None:
 
 def _split_amount(compared: Comparison) -> SentenceValues | None:
     """Several requests for one target on one day whose sum would be a large amount."""
-    for one in compared.same_day:
-        words = _large(one.amount) if one.count >= MIN_SPLIT else None
+    for earlier in compared.same_day:
+        words = _large(earlier.amount) if earlier.count >= MIN_SPLIT else None
         if words is not None:
-            total = one.amount.shown(one.amount.value)
-            return {**words, "count": one.count, "total": total, "target": one.target}
+            total = earlier.amount.shown(earlier.amount.value)
+            return {**words, "count": earlier.count, "total": total, "target": earlier.target}
     return None
 
 

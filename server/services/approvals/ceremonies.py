@@ -268,8 +268,15 @@ def is_possible_without(view: View, approval: Approval, user_id: str) -> bool:
     A person and their backups and deputies share one vote.
     """
     asked = view.approvers.asked(approval)
-    others = [one for one in asked if one.approves and one.user_id != user_id]
-    able = [one for one in others if 0 not in attempts_left(view, approval, one.user_id).values()]
+    others = [approver for approver in asked if approver.approves and approver.user_id != user_id]
+    able = [
+        approver
+        for approver in others
+        if 0 not in attempts_left(view, approval, approver.user_id).values()
+    ]
     approvals = votes.valid_approvals(view.decisions.of_approval(approval.id))
     voters = {vote.voter_id for vote in approvals}
-    return len(voters.union(one.stands_for or one.user_id for one in able)) >= approval.quorum
+    return (
+        len(voters.union(approver.stands_for or approver.user_id for approver in able))
+        >= approval.quorum
+    )

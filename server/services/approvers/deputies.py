@@ -62,7 +62,9 @@ class Deputies:
             device_auth.current_device(view, person)
             mine = view.deputies.of_user(person.user.id, view.now)
             others = view.deputies.of_deputy(person.user.id, view.now)
-            return [_named(view, one) for one in mine], [_named(view, one) for one in others]
+            return [_named(view, deputy) for deputy in mine], [
+                _named(view, deputy) for deputy in others
+            ]
 
     def name(self, person: Person, wanted: RequestedDeputy, jws: str) -> NamedDeputy:
         """Name a deputy. Raises errors.Problem.

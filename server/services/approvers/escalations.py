@@ -39,8 +39,15 @@ class Escalations:
                 _begin_or_end(tx, deputy, self.substitutes)
                 for deputy in tx.deputies.due(tx.now, _AT_ONCE)
             )
-            found = [tx.approvals.get(one) for one in tx.escalations.due(tx.now, _AT_ONCE)]
-            taken = sum(take_step(tx, one, self.substitutes) for one in found if one is not None)
+            found = [
+                tx.approvals.get(approval_id)
+                for approval_id in tx.escalations.due(tx.now, _AT_ONCE)
+            ]
+            taken = sum(
+                take_step(tx, approval, self.substitutes)
+                for approval in found
+                if approval is not None
+            )
             return turned + _release_held(tx, self.substitutes.server_policy) + taken
 
 

@@ -16,16 +16,19 @@ from server.protocol.ciba import login_hint_tokens as login_hints
 from server.protocol.ciba import requests
 from server.protocol.forms import Form
 from server.protocol.resources import scopes
-from server.services.approvals import withdrawals
 from server.services.approvals.ceremonies import Ceremonies
 from server.services.approvers import answer_sources, approvers, substitutes
 from server.services.approvers.substitutes import Substitutes
 from server.services.audit import audit
-from server.services.ciba import callbacks, callers, plans, redemption, user_codes
-from server.services.ciba.callers import CallerTokens, RequestObjects
-from server.services.ciba.login_hints import Hints, LoginHints
-from server.services.ciba.plans import BackchannelCall, RequestPlan, RequestPlanner, canonical_json
-from server.services.clients import client_names
+from server.services.ciba import callbacks, plans, redemption, user_codes
+from server.services.ciba.login_hints import CallerTokens, Hints, LoginHints, client_of
+from server.services.ciba.plans import (
+    BackchannelCall,
+    RequestObjects,
+    RequestPlan,
+    RequestPlanner,
+    canonical_json,
+)
 from server.services.notifications import attention, notices, request_limits
 from server.services.policy import displays, history
 from server.services.policy.displays import DisplayedRequest
@@ -141,7 +144,7 @@ class BackchannelService:
         plan, for_anyone = plan_for(candidate), plan_for(None)
         request_limits.lock(tx, call.agent)
         tx.lock(f"asked {candidate.id}")
-        earlier = withdrawals.find_superseded(
+        earlier = plans.find_superseded(
             tx, call.agent, candidate, call.request.supersedes, hint_hash=hint_hash
         )
         if plan.by.asked:
@@ -197,7 +200,7 @@ class BackchannelService:
         if (wrong := user_codes.refusal(tx, self.secrets, agent, user, code)) is not None:
             return wrong
         tx.lock(f"asked {user.id}")
-        earlier = withdrawals.find_superseded(tx, agent, user, call.request.supersedes)
+        earlier = plans.find_superseded(tx, agent, user, call.request.supersedes)
         limit = self._limit(tx, agent, plan, user, earlier)
         return None if limit is None else plans.refuse(tx, call, plan, *limit)
 
@@ -249,14 +252,14 @@ class BackchannelService:
         hint_hash: bytes | None = None,
         phantom: bool = False,
     ) -> Approval:
-        earlier = withdrawals.find_superseded(
+        earlier = plans.find_superseded(
             tx, call.agent, user, call.request.supersedes, hint_hash=hint_hash
         )
         approval = self._new_approval(tx, call, plan, user, phantom=phantom)
         approval = replace(approval, hint_hash=hint_hash)
         if earlier is not None:
             approval = replace(approval, supersedes=earlier.id)
-            withdrawals.cancel_superseded(tx, earlier, approval)
+            plans.cancel_superseded(tx, earlier, approval)
         if call.hint is not None:
             self.login_hints.spend(tx, call.hint)
         by = plan.by
@@ -324,11 +327,11 @@ class BackchannelService:
             idempotency_hash=call.idempotency_hash,
             request_hash=call.request_hash,
             parent_id=None if phantom or call.hint is None else call.hint.parent,
-            caller_id=None if phantom else callers.client_of(tx, call.received_token),
+            caller_id=None if phantom else client_of(tx, call.received_token),
             delivery=call.agent.delivery,
-            notification_token=callbacks.encrypt_token(
-                self.secrets, approval_id, call.notification_token
-            ),
+            notification_token=None
+            if call.notification_token is None
+            else callbacks.encrypt_token(self.secrets, approval_id, call.notification_token),
             jkt=self._proved_key(tx, call) if call.agent.delivery == "push" else None,
             policy=canonical_json(plan.verdict.facts()),
             past=compared.text,
@@ -371,7 +374,7 @@ class BackchannelService:
             because=plan.verdict.because,
             ceremony=plan.ceremony,
             binding_message=call.request.binding_message,
-            first_request=client_names.is_first_request(tx, call.agent.id, user.id),
+            first_request=displays.is_first_request(tx, call.agent.id, user.id),
             peer=call.peer,
             asked_at=tx.now,
             expires_at=expires_at,

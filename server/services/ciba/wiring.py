@@ -5,10 +5,9 @@ from server.services.approvals.ceremonies import Ceremonies
 from server.services.approvals.current_checks import ApprovalChecks, build_approval_checks
 from server.services.approvers.substitutes import Substitutes
 from server.services.ciba.callbacks import Callbacks
-from server.services.ciba.callers import CallerTokens, RequestObjects
 from server.services.ciba.grant import CibaGrant
-from server.services.ciba.login_hints import Hints, LoginHints
-from server.services.ciba.plans import RequestPlanner
+from server.services.ciba.login_hints import CallerTokens, Hints, LoginHints
+from server.services.ciba.plans import RequestObjects, RequestPlanner
 from server.services.ciba.redemption import Redemption
 from server.services.ciba.requests import BackchannelService
 from server.services.ciba.user_codes import UserCodes

@@ -54,15 +54,15 @@ def tried(found: Sequence[PolicyTestResult]) -> dict[str, object]:
     """The results of a table of cases."""
     items = [
         {
-            "name": one.name,
-            "passed": one.passed,
-            "expected": dict(one.expected),
-            "found": dict(one.found),
-            "problem": one.problem or None,
+            "name": case.name,
+            "passed": case.passed,
+            "expected": dict(case.expected),
+            "found": dict(case.found),
+            "problem": case.problem or None,
         }
-        for one in found
+        for case in found
     ]
-    return {"passed": all(one.passed for one in found), "items": items}
+    return {"passed": all(case.passed for case in found), "items": items}
 
 
 def replayed(found: Replay) -> dict[str, object]:

@@ -165,7 +165,9 @@ class Replays:
                 for past in decisions[:MAX_EVALUATED]
                 if (after := self._evaluate_again(view, evaluator, past)) is not None
             ]
-            changes = [_change(view, one, after) for one, after in evaluated if after.differs(one)]
+            changes = [
+                _change(view, before, after) for before, after in evaluated if after.differs(before)
+            ]
             changes.sort(key=lambda change: change.at, reverse=True)
             return Replay(
                 since=since,

@@ -39,10 +39,10 @@ def summary(found: Summary) -> dict[str, object]:
         ],
         "ending": [
             {
-                "within_seconds": None if one.within_ms is None else one.within_ms // 1000,
-                **{str(risk): one.by_risk.get(risk, 0) for risk in Risk},
+                "within_seconds": None if ending.within_ms is None else ending.within_ms // 1000,
+                **{str(risk): ending.by_risk.get(risk, 0) for risk in Risk},
             }
-            for one in found.ending
+            for ending in found.ending
         ],
     }
 
@@ -59,4 +59,4 @@ def course(found: AgentHistory) -> dict[str, object]:
 
 def days(found: Iterable[DayCounts]) -> list[dict[str, object]]:
     """Each day."""
-    return [{"day": rfc3339(one.at)[:10], **asdict(one.counts)} for one in found]
+    return [{"day": rfc3339(day.at)[:10], **asdict(day.counts)} for day in found]

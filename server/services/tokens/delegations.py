@@ -90,8 +90,14 @@ class DelegationService:
             found = _find(view, jti)
             return DelegationChain(
                 with_names(view.directory, found),
-                tuple(with_names(view.directory, one) for one in view.delegations.ancestors(jti)),
-                tuple(with_names(view.directory, one) for one in view.delegations.descendants(jti)),
+                tuple(
+                    with_names(view.directory, ancestor)
+                    for ancestor in view.delegations.ancestors(jti)
+                ),
+                tuple(
+                    with_names(view.directory, descendant)
+                    for descendant in view.delegations.descendants(jti)
+                ),
             )
 
     def revoke(self, jti: str, *, by: str) -> tuple[NamedDelegation, int]:

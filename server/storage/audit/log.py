@@ -89,7 +89,7 @@ class AuditLog(DatabaseRows):
 
     def add_nodes(self, nodes: Mapping[Place, bytes]) -> None:
         """Store the hashes of complete subtrees of two leaves or more."""
-        rows = [{"level": at[0], "number": at[1], "hash": one} for at, one in nodes.items()]
+        rows = [{"level": at[0], "number": at[1], "hash": digest} for at, digest in nodes.items()]
         if rows and self._db.dialect.name == "sqlite":
             self._db.execute(insert(n), rows)
         elif rows:

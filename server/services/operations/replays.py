@@ -176,8 +176,8 @@ class Replays:
                 evaluated=len(evaluated),
                 skipped=min(len(decisions), MAX_EVALUATED) - len(evaluated),
                 complete=len(decisions) <= MAX_EVALUATED,
-                before=Counter(past.before for past, _ in evaluated),
-                after=Counter(after.outcome for _, after in evaluated),
+                before=dict(Counter(past.before for past, _ in evaluated)),
+                after=dict(Counter(after.outcome for _, after in evaluated)),
                 changed=len(changes),
                 changes=tuple(changes[:MAX_CHANGES]),
             )

@@ -4,7 +4,13 @@ from collections.abc import Iterable
 from dataclasses import asdict
 
 from server.protocol.policy.risks import Risk
-from server.services.operations.statistics import AgentHistory, DayCounts, Summary
+from server.services.operations.statistics import (
+    AgentCounts,
+    AgentHistory,
+    DayCounts,
+    PersonCounts,
+    Summary,
+)
 from server.services.policy.displays import rfc3339
 
 
@@ -16,27 +22,8 @@ def summary(found: Summary) -> dict[str, object]:
         "pending": found.pending,
         "total": asdict(found.counts),
         "days": days(found.days),
-        "agents": [
-            {
-                "id": agent.id,
-                "name": agent.name,
-                "agreement": agent.agreement,
-                "read_ms": agent.read_ms,
-                "unread": agent.unread,
-                **asdict(agent.counts),
-            }
-            for agent in found.agents
-        ],
-        "people": [
-            {
-                "id": person.id,
-                "name": person.name,
-                "busiest": person.busiest,
-                "too_much": person.too_much,
-                **asdict(person.counts),
-            }
-            for person in found.people
-        ],
+        "agents": [_counted(agent) for agent in found.agents],
+        "people": [_counted(person) for person in found.people],
         "ending": [
             {
                 "within_seconds": None if ending.within_ms is None else ending.within_ms // 1000,
@@ -60,3 +47,8 @@ def course(found: AgentHistory) -> dict[str, object]:
 def days(found: Iterable[DayCounts]) -> list[dict[str, object]]:
     """Each day."""
     return [{"day": rfc3339(day.at)[:10], **asdict(day.counts)} for day in found]
+
+
+def _counted(one: AgentCounts | PersonCounts) -> dict[str, object]:
+    members = asdict(one)
+    return members | members.pop("counts")

@@ -205,26 +205,18 @@ def _new_target(compared: Comparison) -> SentenceValues | None:
 
 def _other_name(compared: Comparison) -> SentenceValues | None:
     """A known target, such as an account, with a new name."""
-    return next(
-        (
-            {"target": target.label, "name": target.name_label}
-            for target in compared.targets
-            if target.name_mark and target.names and target.name_mark not in target.names
-        ),
-        None,
-    )
+    for target in compared.targets:
+        if target.name_mark and target.names and target.name_mark not in target.names:
+            return {"target": target.label, "name": target.name_label}
+    return None
 
 
 def _other_target(compared: Comparison) -> SentenceValues | None:
     """A known name with a new target."""
-    return next(
-        (
-            {"target": target.label, "name": target.name_label}
-            for target in compared.targets
-            if target.name_mark and target.targets and target.mark not in target.targets
-        ),
-        None,
-    )
+    for target in compared.targets:
+        if target.name_mark and target.targets and target.mark not in target.targets:
+            return {"target": target.label, "name": target.name_label}
+    return None
 
 
 def _lookalike(compared: Comparison) -> SentenceValues | None:
@@ -275,14 +267,10 @@ def _baseline_text(amount: Amount, baseline: Baseline) -> str:
 
 
 def _new_currency(compared: Comparison) -> SentenceValues | None:
-    return next(
-        (
-            {"currency": amount.currency, "label": amount.label}
-            for amount in compared.amounts
-            if amount.new_currency
-        ),
-        None,
-    )
+    for amount in compared.amounts:
+        if amount.new_currency:
+            return {"currency": amount.currency, "label": amount.label}
+    return None
 
 
 def _split_amount(compared: Comparison) -> SentenceValues | None:

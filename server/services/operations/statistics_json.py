@@ -51,4 +51,5 @@ def days(found: Iterable[DayCounts]) -> list[dict[str, object]]:
 
 def _counted(one: AgentCounts | PersonCounts) -> dict[str, object]:
     members = asdict(one)
-    return members | members.pop("counts")
+    counts = members.pop("counts")
+    return {**members, **counts}

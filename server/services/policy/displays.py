@@ -102,17 +102,17 @@ class Display:
     facts: Sequence[JsonValue]
     scopes: Mapping[str, Risk]
     resource: str
-    unusual: Unusual | None
-    """None for kinds that are not compared with history."""
     undo: str
     why: str
     gives: str
     agent: Mapping[str, JsonValue]
-    agent_says: str | None
     user: User
     peer: str
     asked_at: int
     expires_at: int
+    unusual: Unusual | None = None
+    """None for kinds that are not compared with history."""
+    agent_says: str | None = None
     type_back: TypeBack | None = None
     """The value that the approver types back."""
 

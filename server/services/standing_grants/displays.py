@@ -62,7 +62,6 @@ def standing_grant_display(asked: StandingGrantDisplay) -> str:
             facts=_facts(asked),
             scopes={scope: asked.target.resource.scopes[scope] for scope in asked.target.scope},
             resource=asked.target.resource.uri,
-            unusual=None,
             undo="You can revoke it at any time (sayso-approver grants revoke). "
             "Actions that it allowed are not undone.",
             why="A standing grant covers many requests, so it needs your signature.",
@@ -73,7 +72,6 @@ def standing_grant_display(asked: StandingGrantDisplay) -> str:
             agent=displays.agent_member(
                 asked.party.id, asked.party.name, asked.party.owners, first_request=False
             ),
-            agent_says=None,
             user=asked.user,
             peer=asked.peer,
             asked_at=asked.asked_at,

@@ -12,7 +12,7 @@ from pydantic import BaseModel
 
 from server.audit_log.notes import LogKey
 from server.audit_log.proofs import Proof
-from server.http.route import NO_STORE, HttpRequest, HttpResponse, own
+from server.http.route import NO_STORE, Caller, HttpRequest, HttpResponse, Route, own
 from server.http.site import Site
 from server.protocol import errors
 from server.services.audit.log import Consistency, Replacement
@@ -119,3 +119,19 @@ def _size(request: HttpRequest, name: str) -> int:
     if not _SIZE.fullmatch(text):
         raise errors.invalid_body(f"{name} must be the size of a checkpoint.")
     return int(text)
+
+
+PROOF_ROUTES: Final = (
+    Route(
+        "GET",
+        "/api/audit/checkpoint",
+        checkpoint,
+        Caller.PERSON,
+        "Get the newest signed checkpoint of the audit log, as text.",
+        errors=(401, 403, 409),
+        browsers=True,
+    ),
+    consistency,
+    keys,
+    inclusion,
+)

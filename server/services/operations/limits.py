@@ -157,11 +157,7 @@ def _notified(
     within_ms: int, subject: Callable[[SentNotification], LimitSubject | None]
 ) -> _Counts:
     def count(rows: _CountedRows) -> Mapping[LimitSubject, int]:
-        recent = (
-            notification
-            for notification in rows.notifications
-            if notification.at > rows.now - within_ms
-        )
+        recent = (row for row in rows.notifications if row.at > rows.now - within_ms)
         return Counter(found for row in recent if (found := subject(row)) is not None)
 
     return count

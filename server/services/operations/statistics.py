@@ -194,11 +194,7 @@ def _start_of_period(now: int, days: int) -> int:
 def _counts(requests: Iterable[ApprovalSummary]) -> Counts:
     found = list(requests)
     ends = Counter(_end(request) for request in found)
-    took = [
-        request.decided_at - request.created_at
-        for request in found
-        if _answered(request) and request.decided_at
-    ]
+    took = [row.decided_at - row.created_at for row in found if _answered(row) and row.decided_at]
     return Counts(
         len(found),
         ends["approved"],
@@ -256,11 +252,7 @@ def _agent(agent_id: str, name: str, requests: Sequence[ApprovalSummary]) -> Age
     answered = [request for request in requests if _answered(request)]
     agreed = sum(request.approved for request in answered)
     agreement = agreed / len(answered) if answered else None
-    read = [
-        request.decided_at - (request.seen_at or request.created_at)
-        for request in answered
-        if request.decided_at
-    ]
+    read = [row.decided_at - (row.seen_at or row.created_at) for row in answered if row.decided_at]
     read_ms = _median(read)
     unread = (
         len(answered) >= FEW

@@ -45,6 +45,7 @@ COMPARED_STEPS: Final[Ceremony] = frozenset({Step.MATCH, Step.TYPE_BACK})
 
 _CONFIRM = "confirm"
 _LAST_CHARACTERS = 4
+_MATCH_NUMBERS = 1_000
 
 
 def ceremony_text(ceremony: Ceremony) -> str:
@@ -110,6 +111,11 @@ def matches_value(kind: str, value: JsonValue, entry: str) -> bool:
         for accepted in _accepted_entries(kind, value)
     ]
     return plain != "" and any(same)
+
+
+def match_number(nonce: str) -> str:
+    """Return the match number that the agent shows; made from a nonce of the request."""
+    return f"{int.from_bytes(_digest(nonce)) % _MATCH_NUMBERS:03}"
 
 
 def matches_number(number: str, entry: str) -> bool:

@@ -12,11 +12,11 @@ from server.model.store import Store, Unit
 from server.model.users import User
 from server.protocol import errors, names
 from server.protocol.approvals import ceremonies, decisions
+from server.protocol.approvals.ceremonies import Step
 from server.protocol.ciba import login_hint_tokens as login_hints
 from server.protocol.ciba import requests
 from server.protocol.forms import Form
 from server.protocol.resources import scopes
-from server.services.approvals.ceremonies import Ceremonies
 from server.services.approvers import answer_sources, approvers, substitutes
 from server.services.approvers.substitutes import Substitutes
 from server.services.audit import audit
@@ -54,7 +54,6 @@ class BackchannelService:
     proofs: Proofs
     login_hints: LoginHints
     server_policy: ServerPolicy
-    ceremonies: Ceremonies
     substitutes: Substitutes
     callers: CallerTokens
 
@@ -85,7 +84,7 @@ class BackchannelService:
             now = tx.now
         if isinstance(result, errors.ProtocolError):
             raise result
-        number = None if result.decided_by else self.ceremonies.match_number(result)
+        number = self.match_number(result)
         interval = {} if result.delivery == "push" else {"interval": requests.INTERVAL_MS // 1000}
         return {
             "auth_req_id": self.secrets.auth_req_id(result.id),
@@ -94,6 +93,13 @@ class BackchannelService:
             "fingerprint": decisions.fingerprint(result.action_digest),
             **({} if number is None else {"match_code": number}),
         }
+
+    def match_number(self, approval: Approval) -> str | None:
+        """The number that the agent shows and its person types; derived and never stored."""
+        steps = ceremonies.parse_ceremony(approval.ceremony)
+        if approval.decided_by or Step.MATCH not in steps:
+            return None
+        return ceremonies.match_number(self.secrets.nonce(Step.MATCH, approval.id))
 
     def _start(self, tx: Unit, call: BackchannelCall) -> Approval | errors.ProtocolError:
         """Create the approval, or return the error.

@@ -71,7 +71,10 @@ def lazily() -> Iterator[None]:
             return eager(name, globals, locals, fromlist, level)
         loaded = vars(sys.modules[name]) if name in sys.modules else {}
         return SimpleNamespace(
-            **{one: loaded[one] if one in loaded else LazyName(name, one) for one in fromlist}
+            **{
+                attribute: loaded[attribute] if attribute in loaded else LazyName(name, attribute)
+                for attribute in fromlist
+            }
         )
 
     builtins.__import__ = lazy  # type: ignore[assignment]  # a namespace in place of a module

@@ -214,7 +214,7 @@ class Settings:
 
 
 def _listed(text: str) -> frozenset[str]:
-    return frozenset(filter(None, (one.strip() for one in text.split(","))))
+    return frozenset(filter(None, (part.strip() for part in text.split(","))))
 
 
 def _one(text: str) -> frozenset[str]:

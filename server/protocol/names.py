@@ -71,8 +71,8 @@ APP_GRANT_TYPES: Final = (
     GrantType(GRANT_REFRESH_TOKEN, GRANT_REFRESH_TOKEN, "refresh token", "refresh_token"),
     GrantType(GRANT_DEVICE_CODE, "device_code", "device code", "device_code"),
 )
-AGENT_GRANTS: Final = tuple(one.name for one in AGENT_GRANT_TYPES)
-APP_GRANTS: Final = tuple(one.name for one in APP_GRANT_TYPES)
+AGENT_GRANTS: Final = tuple(grant.name for grant in AGENT_GRANT_TYPES)
+APP_GRANTS: Final = tuple(grant.name for grant in APP_GRANT_TYPES)
 USUAL_APP_GRANTS: Final = (GRANT_AUTHORIZATION_CODE, GRANT_REFRESH_TOKEN)
 """The default grants of an app."""
 

@@ -101,7 +101,7 @@ def body(
     selected = (
         fields if document is None else [new.field for _, new in _different(fields, document, form)]
     )
-    return {one.name: _value(one, form) for one in selected}
+    return {field.name: _value(field, form) for field in selected}
 
 
 def rendered(
@@ -357,7 +357,7 @@ def _as_lines(value: object) -> str:
     if isinstance(value, dict):
         value = [f"{name} {each}".strip() for name, of in value.items() for each in _each(of)]
     listed = value if isinstance(value, list | tuple) else [value] if value else []
-    return "\n".join(_called(one) for one in listed)
+    return "\n".join(_called(entry) for entry in listed)
 
 
 def _each(of: object) -> Iterable[object]:

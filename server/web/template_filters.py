@@ -62,11 +62,11 @@ def _sentence(parts: Sequence[str | int]) -> Markup:
 def _period(begins: str, ends: str) -> Markup:
     """The time between two moments. Whole days in UTC are shown as the days that a person chose."""
     first, end = datetime.fromisoformat(begins), datetime.fromisoformat(ends)
-    if any(one.astimezone(UTC).time() != datetime.min.time() for one in (first, end)):
+    if any(moment.astimezone(UTC).time() != datetime.min.time() for moment in (first, end)):
         return Markup("{} to {}").format(_time(begins), _time(ends))
     last = end - timedelta(days=1)
     return Markup("{} to {} (UTC), inclusive").format(
-        *(day(_clock(one.isoformat())) for one in (first, last))
+        *(day(_clock(moment.isoformat())) for moment in (first, last))
     )
 
 

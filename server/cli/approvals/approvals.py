@@ -174,5 +174,7 @@ def _unusual_line(seen: NamedApproval) -> str | None:
     display = json.loads(seen.approval.display)
     found = display.get("unusual")
     return (
-        None if found is None else " ".join([*(one["text"] for one in found), display["compared"]])
+        None
+        if found is None
+        else " ".join([*(signal["text"] for signal in found), display["compared"]])
     )

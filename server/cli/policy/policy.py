@@ -100,8 +100,8 @@ def explain(  # noqa: PLR0913, PLR0917  # what a request has
 def test(admin: OpenInstallation, file: TextIO, rules: TextIO | None, *, as_json: bool) -> None:
     """Test the rules with a TOML table of cases. Exits with 1 if a case fails."""
     found = admin.trials.test(file.read(), None if rules is None else rules.read())
-    failed = sum(not one.passed for one in found)
-    lines = [line for one in found for line in _case_lines(one)]
+    failed = sum(not case.passed for case in found)
+    lines = [line for case in found for line in _case_lines(case)]
     lines.append(f"{len(found) - failed} of {len(found)} passed.")
     answer(policy_json.tried(found), lines, as_json=as_json)
     if failed:

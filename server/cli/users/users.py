@@ -182,7 +182,7 @@ def user_document(user: User) -> dict[str, object]:
 
 
 def _lines(admin: OpenInstallation, user: User) -> list[str]:
-    names = admin.users.names(one for one in (user.backup,) if one)
+    names = admin.users.names(backup for backup in (user.backup,) if backup)
     return sheet(
         {
             "user": user.name,

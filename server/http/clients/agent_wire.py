@@ -98,7 +98,7 @@ def document(record: Agent, called: members.Called) -> ManagedAgent:
         state=record.state,
         auth_before=record.auth_before,
         auth_before_until=moment(record.auth_before_until),
-        secrets=[secret(one) for one in record.secrets],
+        secrets=[secret(stored) for stored in record.secrets],
         keys=[dict(key) for key in record.jwks],
         key_uses={key["kid"]: moment(record.key_uses.get(key["kid"])) for key in record.jwks},
         created_at=rfc3339(record.created_at),

@@ -93,7 +93,9 @@ def managed_user(record: UserRecord) -> ManagedUser:
 
 def user_details(record: UserRecord, devices: Iterable[DeviceRecord]) -> UserDetails:
     """Return a user and their devices as JSON."""
-    return UserDetails(**_user(record), devices=[managed_device(one, record) for one in devices])
+    return UserDetails(
+        **_user(record), devices=[managed_device(device, record) for device in devices]
+    )
 
 
 def code(record: UserRecord, issued: IssuedCode) -> EnrollmentCode:

@@ -106,7 +106,7 @@ def policy_problem(
     """
     if policy == "never":
         return "Clients must be registered here."
-    if any(host == one or host.endswith(f".{one}") for one in blocked):
+    if any(host == suffix or host.endswith(f".{suffix}") for suffix in blocked):
         return "Clients of this host are blocked here."
     if policy == "list" and host not in allowed:
         return "Clients of this host are not allowed here. An administrator can allow it."

@@ -242,6 +242,6 @@ def _names(members: Mapping[str, JsonValue], name: str) -> tuple[str, ...] | Non
         return None
     if not isinstance(value, list) or len(value) > _MAX_NAMES:
         raise errors.InvalidClientMetadata(f"{name} must be a list of up to {_MAX_NAMES} names.")
-    if not all(isinstance(one, str) for one in value):
+    if not all(isinstance(item, str) for item in value):
         raise errors.InvalidClientMetadata(f"{name} must be a list of names.")
-    return tuple(dict.fromkeys(str(one) for one in value))
+    return tuple(dict.fromkeys(str(item) for item in value))

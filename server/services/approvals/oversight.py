@@ -153,13 +153,13 @@ class Oversight:
         with self.store.write() as tx:
             owner = None if user is None else user_checks.find(tx, user).id
             held = {held_id for kind, held_id in tx.installation.held() if kind == "devices"}
-            every = [one for one in tx.devices.all() if one.id in held]
-            found = [one for one in every if one.id == device or one.user_id == owner]
+            every = [known for known in tx.devices.all() if known.id in held]
+            found = [known for known in every if known.id == device or known.user_id == owner]
             if not found:
                 raise NotFound("device that a restore turned off")
-            for one in found:
-                devices.enable(tx, one, actor=by)
-            return [tx.devices.get(one.id) or one for one in found]
+            for known in found:
+                devices.enable(tx, known, actor=by)
+            return [tx.devices.get(known.id) or known for known in found]
 
 
 def find(view: View, approval_id: str) -> Approval:

@@ -70,7 +70,7 @@ class Groups:
             with about("members"):
                 removed = set(group_members.people(tx, changes.get("remove", ())))
                 more = group_members.people(tx, changes.get("add", ()))
-                kept = [one for one in (*group.members, *more) if one not in removed]
+                kept = [member for member in (*group.members, *more) if member not in removed]
                 group = replace(group, members=group_members.people(tx, kept))
             if group.name != before.name:
                 _check_name_free(tx, group.name, group.id)

@@ -7,6 +7,7 @@ from typing import Final, Protocol
 
 from server.model.approvals import ApprovalKind
 from server.model.clients import Agent
+from server.model.store import View
 from server.model.users import User
 from server.protocol import errors, json_text
 from server.protocol.approvals.ceremonies import Ceremony, Step, TypeBack
@@ -101,17 +102,17 @@ class Display:
     facts: Sequence[JsonValue]
     scopes: Mapping[str, Risk]
     resource: str
-    unusual: Unusual | None
-    """None for kinds that are not compared with history."""
     undo: str
     why: str
     gives: str
     agent: Mapping[str, JsonValue]
-    agent_says: str | None
     user: User
     peer: str
     asked_at: int
     expires_at: int
+    unusual: Unusual | None = None
+    """None for kinds that are not compared with history."""
+    agent_says: str | None = None
     type_back: TypeBack | None = None
     """The value that the approver types back."""
 
@@ -348,3 +349,10 @@ def duration_text(seconds: int) -> str:
     if rest or not minutes:
         return counted(seconds, "second")
     return counted(minutes, "minute")
+
+
+def is_first_request(view: View, client_id: str, user_id: str) -> bool:
+    """Return whether the client has never asked this user under its current name."""
+    agent = view.directory.agent(client_id)
+    since = 0 if agent is None else agent.named_at
+    return not view.approvals.asked_before(client_id, user_id, since)

@@ -256,7 +256,9 @@ class Approvals(DatabaseRows):
         at, last = after or (0, "")
         values = {"user": user_id, "now": now, "limit": limit, "at": at, "after": last}
         found = [
-            one for each in waiting.LISTS[voted] for one in self._many(_record, each, **values)
+            approval
+            for each in waiting.LISTS[voted]
+            for approval in self._many(_record, each, **values)
         ]
         return sorted(found, key=lambda one: (one.place, one.id))[:limit]
 
@@ -291,9 +293,9 @@ class Approvals(DatabaseRows):
             statement = statement.where(_OPEN_STATES)
         if before is not None:
             statement = statement.where(tuple_(newest, a.c.id) < before)
-        for column, one in ((a.c.state, state), (a.c.agent_id, agent_id), (a.c.user_id, user_id)):
-            if one is not None:
-                statement = statement.where(column == str(one))
+        for column, value in ((a.c.state, state), (a.c.agent_id, agent_id), (a.c.user_id, user_id)):
+            if value is not None:
+                statement = statement.where(column == str(value))
         return self._many(_record, statement)
 
     def transition(

@@ -77,7 +77,7 @@ class Deliveries:
         ids = list(approval_ids)
         statement = _RECEIVED.where(d.c.approval_id.in_(ids))
         received = set(self._db.execute(statement, {"device": device_id}).scalars())
-        return [one for one in ids if one not in received]
+        return [approval_id for approval_id in ids if approval_id not in received]
 
     def of_approval(self, approval_id: str) -> list[Delivery]:
         """The deliveries of a request, oldest first."""

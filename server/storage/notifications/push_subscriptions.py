@@ -95,7 +95,7 @@ _SERVICES = (
     .group_by(s.c.origin)
     .order_by(s.c.origin)
 )
-_PRUNE = tuple(delete(one).where(one.c.device_id.not_in(_ACTIVE)) for one in (s, lost))
+_PRUNE = tuple(delete(table).where(table.c.device_id.not_in(_ACTIVE)) for table in (s, lost))
 
 
 class PushSubscriptions(DatabaseRows):

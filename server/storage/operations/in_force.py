@@ -137,7 +137,7 @@ _READERS: Final[dict[str, Callable[[Connection, int], dict[str, AccessItem]]]] =
 
 
 def _with_parts(row: RowMapping, parts: Iterable[dict[str, list[RowMapping]]]) -> AccessItem:
-    rows = [row, *(one for part in parts for one in part.get(row["id"], ()))]
+    rows = [row, *(more for part in parts for more in part.get(row["id"], ()))]
     return AccessItem(row["id"], row["name"], _mark(rows))
 
 

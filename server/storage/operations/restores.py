@@ -109,11 +109,11 @@ def _cancel_requests(tx: Unit) -> int:
     cancelled = 0
     for state in (State.PENDING, State.APPROVED):
         while found := tx.approvals.search(state=state, agent_id=None, user_id=None, limit=500):
-            for one in found:
-                if withdraw(tx, [one], reason=REASON, actor=audit.OPERATOR):
+            for approval in found:
+                if withdraw(tx, [approval], reason=REASON, actor=audit.OPERATOR):
                     cancelled += 1
                 else:
-                    expire(tx, one)
+                    expire(tx, approval)
     return cancelled
 
 
@@ -129,7 +129,7 @@ def _end_temporary(connection: Connection, now: int) -> dict[str, int]:
             notification_token=None,
         )
     )
-    for table in (one for one in metadata.sorted_tables if one.info == ONE_TIME):
+    for table in (candidate for candidate in metadata.sorted_tables if candidate.info == ONE_TIME):
         connection.execute(delete(table))
     connection.execute(
         update(enrollment_codes).where(enrollment_codes.c.expires_at > now).values(expires_at=now)

@@ -6,7 +6,8 @@ from typing import Any
 
 import pytest
 
-from server.http.clients import agent_wire, app_wire, invitation_wire
+from server.http.clients import agent_wire, invitation_wire
+from server.http.clients import apps as app_routes
 from server.http.resources import resource_wire
 from server.http.users import user_wire
 from server.model.clients import Agent, App
@@ -476,7 +477,7 @@ def test_the_api_shows_and_accepts_every_member_of_a_record() -> None:
         Resource: (resource_wire.ManagedResource, {}),
         User: (user_wire.ManagedUser, {}),
         NewInvitation: (invitation_wire.NewInvitation, {}),
-        App: (app_wire.ManagedApp, {"id": "client_id", "jwks": "keys", **_AGENT_MEMBERS}),
+        App: (app_routes.ManagedApp, {"id": "client_id", "jwks": "keys", **_AGENT_MEMBERS}),
     }
     for record, (model, names) in expected_members.items():
         members = {names.get(field.name, field.name) for field in fields(record)}

@@ -11,8 +11,9 @@ from sqlalchemy import Table
 from server.cli import members as cli_members
 from server.cli.main import cli
 from server.http import members as wire_members
-from server.http.approvers import group_wire
-from server.http.clients import agent_wire, app_wire
+from server.http.approvers import groups as group_routes
+from server.http.clients import agent_wire
+from server.http.clients import apps as app_routes
 from server.http.resources import resource_wire
 from server.http.users import user_wire
 from server.model.approvers import Group
@@ -112,7 +113,7 @@ NOUNS = (
         CHAT,
         APP_MEMBERS,
         apps,
-        (app_wire.NewClient, app_wire.ClientChanges, app_wire.ManagedApp),
+        (app_routes.NewClient, app_routes.ClientChanges, app_routes.ManagedApp),
         ("apps add", "apps update"),
         ("/admin/new/app/add", "/admin/apps/<id>/change"),
     ),
@@ -137,7 +138,7 @@ NOUNS = (
         Group("sayso_gr_a", "finance", ("ana",), 0),
         GROUP_MEMBERS,
         groups,
-        (group_wire.NewGroup, group_wire.GroupChange, group_wire.ManagedGroup),
+        (group_routes.NewGroup, group_routes.GroupChange, group_routes.ManagedGroup),
         ("groups add", "groups update"),
         ("/admin/new/group/add", "/admin/groups/<id>/change"),
         by_steps=("members",),

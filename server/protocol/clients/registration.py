@@ -36,6 +36,11 @@ _UNSUPPORTED: Final[Mapping[str, JsonValue]] = {
     "request_object_encryption_enc": None,
     "introspection_signed_response_alg": None,
     "introspection_encrypted_response_alg": None,
+    "introspection_encrypted_response_enc": None,
+    "authorization_signed_response_alg": None,
+    "authorization_encrypted_response_alg": None,
+    "authorization_encrypted_response_enc": None,
+    "require_signed_request_object": False,
 }
 """Members that ask for a protection which does not exist here, and the value that asks for none."""
 _SERVER_ONLY = ("registration_access_token", "client_secret_expires_at", "client_id_issued_at")

@@ -135,10 +135,17 @@ def refuse_statement(statement: JsonValue) -> None:
 
 def refuse_unsupported(members: Mapping[str, JsonValue]) -> None:
     """Refuse a protection that the client asks for and would not get."""
+    if problem := unsupported(members):
+        raise errors.InvalidClientMetadata(f"{problem}.")
+
+
+def unsupported(members: Mapping[str, JsonValue]) -> str:
+    """Return what to do about a protection that does not exist here; "" if none is asked for."""
     for name, only in _UNSUPPORTED.items():
         if members.get(name, only) != only:
             but = "leave it out" if only is None else f"leave it out, or send {json.dumps(only)}"
-            raise errors.InvalidClientMetadata(f"{name} is not supported: {but}.")
+            return f"{name} is not supported: {but}"
+    return ""
 
 
 def _refuse_interactive(members: Mapping[str, JsonValue]) -> None:

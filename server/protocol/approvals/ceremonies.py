@@ -114,6 +114,9 @@ def matches_number(number: str, entry: str) -> bool:
     return hmac.compare_digest(_digest(number), _digest("".join(entry.split())))
 
 
+_SYMBOLS: Final = {"eur": "€", "gbp": "£", "jpy": "¥", "usd": "$"}
+
+
 def _accepted_entries(kind: str, value: JsonValue) -> Iterator[str]:
     """The accepted entries, normalized as by `_normalized`."""
     shown = rendering.render(value, max_chars=rendering.MAX_MATERIAL_VALUE)
@@ -138,7 +141,9 @@ def _amount_forms(currency: str, shown: str) -> Iterator[str]:
     if fraction:
         amounts |= {f"{whole.replace(',', mark)},{fraction}" for mark in ("", ".", "'", "\u2019")}
     for one in amounts:
-        yield from (one, currency + one, one + currency)
+        yield one
+        for name in {currency, _SYMBOLS.get(currency, currency)}:
+            yield from (name + one, one + name)
 
 
 def _normalized(kind: str, text: str) -> str:

@@ -123,6 +123,9 @@ def matches_number(number: str, entry: str) -> bool:
     return hmac.compare_digest(_digest(number), _digest("".join(entry.split())))
 
 
+_SYMBOLS: Final = {"eur": "€", "gbp": "£", "jpy": "¥", "usd": "$"}
+
+
 def _accepted_entries(kind: str, value: JsonValue) -> Iterator[str]:
     """The accepted entries, normalized as by `_normalized`."""
     shown = rendering.render(value, max_chars=rendering.MAX_MATERIAL_VALUE)
@@ -147,7 +150,9 @@ def _amount_forms(currency: str, shown: str) -> Iterator[str]:
     if fraction:
         amounts |= {f"{whole.replace(',', mark)},{fraction}" for mark in ("", ".", "'", "\u2019")}
     for written in amounts:
-        yield from (written, currency + written, written + currency)
+        yield written
+        for name in {currency, _SYMBOLS.get(currency, currency)}:
+            yield from (name + written, written + name)
 
 
 def _normalized(kind: str, text: str) -> str:

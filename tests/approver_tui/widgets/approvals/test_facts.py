@@ -118,8 +118,10 @@ def test_an_automatic_approval_says_so():
     assert outcome(given, NOW, UTC) == said
     used = replace(given, state=ApprovalState.REDEEMED)
     assert outcome(used, NOW, UTC) == f"{said} The token was collected."
-    over = replace(given, state=ApprovalState.EXPIRED)
-    assert outcome(over, NOW, UTC).startswith("Expired at ")
+    over = replace(given, state=ApprovalState.EXPIRED, reason=SafeText("not_redeemed"))
+    assert outcome(over, NOW, UTC).startswith(f"{said} Then expired. It was approved, but")
+    ended = replace(given, state=ApprovalState.CANCELLED, reason=SafeText("agent_disabled"))
+    assert outcome(ended, NOW, UTC) == f"{said} Then cancelled. Its agent was disabled."
 
 
 def test_the_execution_is_shown():

@@ -38,7 +38,7 @@ from approver_tui.widgets.typed_input import TypedInput
 
 _CODE_METHOD = 1
 _METHOD_TEXT = SafeText(
-    "Your first device needs a one-time code from your administrator (sayso users enrol "
+    "Your first device needs a one-time code from your administrator (sayso users enroll "
     "NAME); later ones are approved on a device that you have."
 )
 _METHODS = (

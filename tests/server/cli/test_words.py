@@ -34,7 +34,7 @@ def test_a_new_agent_gets_two_curl_commands_and_its_secret_once(admin_cli):
     ("arguments", "following"),
     [
         (("users", "add", "ana"), "sayso-approver login http://localhost:8470 --code "),
-        (("users", "enrol", "admin"), "sayso-approver login http://localhost:8470 --code "),
+        (("users", "enroll", "admin"), "sayso-approver login http://localhost:8470 --code "),
         (("resources", "add", "https://x.example"), "sayso resources update https://x.example"),
         (("resources", "add", "https://x.example", "--scope", "a"), "sayso agents add NAME"),
         (AGENT, "sayso agents update invoice-bot --resource URI --scope NAME"),

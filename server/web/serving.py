@@ -179,7 +179,7 @@ def show(
     def fields_of(path: str) -> list[RenderedField]:
         form = form_at(path)
         own = typed if form.page == row.path else None
-        me, offered = visit.person.user.name, partial(choices, facts)
+        me, offered = visit.person.user.name, partial(choices, facts, visit.may)
         return fields.rendered(form.fields, facts.get(form.of), own, me, offered)
 
     if typed is not None:

@@ -314,6 +314,21 @@ def test_health_findings_link_to_the_record_to_change(console: Console) -> None:
     assert all(console.get("admin", link).status_code == 200 for link, _ in links)
 
 
+def test_a_user_is_erased_from_the_log_only_after_a_confirmation(console: Console) -> None:
+    """The page names the user and says that it cannot be undone; only its button goes on."""
+    user = f"/admin/users/{console.staff.ids['user']}"
+    page = console.get("admin", user).text
+    assert f'action="{user}/erase"' not in page
+    assert f'href="{user}/erase">Erase from the audit log…</a>' in page
+    asked = console.get("admin", f"{user}/erase").text
+    assert re.search("<h1>Permanently erase this user from the audit log: <bdi>[a-z]+</bdi>", asked)
+    assert "cannot be undone" in asked
+    assert f'href="{user}">Cancel</a>' in asked
+    assert console.signed("admin", f"{user}/erase").status_code == 303
+    types = {entry["type"] for entry in console.staff.local.admin.entries()}
+    assert "audit.erased" in types
+
+
 def test_an_agents_description_is_escaped(console: Console) -> None:
     """It is neither markup nor bidirectional control."""
     staff = console.staff

@@ -171,7 +171,7 @@ class AppActions:
                     resource=target.resource.uri,
                     unusual=None,
                     undo=words.undo,
-                    why=f"{act.why} This one is {act.risk} risk." if act.verdict.rules else act.why,
+                    why=act.why,
                     gives=self._grant_text(app, target),
                     agent=displays.agent_member(app.id, app.name, (), first_request=first),
                     agent_says=None,

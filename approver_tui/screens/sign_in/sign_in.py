@@ -171,12 +171,11 @@ class SignInScreen(ReadyScreen[None]):
     def _sign_in(self) -> None:
         if self._guard.is_blocking or self._blocker():
             return
-        pin, _again = (field.take() for field in self._pins)
         wanted = SignInRequest(
             url=whole_address(self._url.value),
             code=self._code.value.strip() if self._methods.index == _CODE_METHOD else None,
             name=self._device_name.value.strip(),
-            pin=pin,
+            pin=self._pins[0].value,
         )
         self._is_busy, self._problem = True, SafeText("")
         self._stop = threading.Event()
@@ -210,6 +209,8 @@ class SignInScreen(ReadyScreen[None]):
     def _invitation_closed(self, _result: None) -> None:
         """The user went back before another device approved."""
         self._stop.set()
+        for field in self._pins:
+            field.clear_secret()
 
     def _blocker(self) -> SafeText:
         if self._is_busy:

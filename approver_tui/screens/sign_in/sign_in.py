@@ -39,7 +39,8 @@ from approver_tui.widgets.typed_input import TypedInput
 _CODE_METHOD = 1
 _METHOD_TEXT = SafeText(
     "Your first device needs a one-time code from your administrator (sayso users enroll "
-    "NAME); later ones are approved on a device that you have."
+    "NAME). Later ones are approved on a device that you have, or use a code from there "
+    "(sayso-approver devices add)."
 )
 _METHODS = (
     SafeText("Approve on a device that I already use"),

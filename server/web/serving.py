@@ -86,6 +86,7 @@ _Row = TypeVar("_Row", Page, FormAction)
 def add_pages(app: Flask, site: Site) -> None:
     """Register the pages and forms with Flask."""
     app.jinja_env.filters.update(FILTERS)
+    app.jinja_env.globals["overlaps"] = fields.OVERLAPS
     for one in PAGES:
         _add(app, site, "GET", one, show)
     for form in FORMS:

@@ -293,7 +293,7 @@ def test_without_key_fields_the_keys_do_not_change():
 @pytest.mark.parametrize(
     ("path", "typed", "says"),
     [
-        ("/admin/agents/<id>/secret", {"overlap": "-1"}, "overlap must be a whole number"),
+        ("/admin/agents/<id>/secret", {"overlap": "-1"}, "Enter a whole number"),
         ("/admin/explain", {"authorization_details": "{"}, "The details are not JSON"),
     ],
 )

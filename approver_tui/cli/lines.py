@@ -48,7 +48,7 @@ def request_lines(approval: Approval, now: int) -> list[str]:
     """Return everything about a request except what to type next."""
     shown = approval.display
     return [
-        f"{approval.risk.value.upper()} RISK: {shown.risk_reason}",
+        ": ".join(filter(None, (f"{approval.risk.value.upper()} RISK", shown.risk_reason))),
         approval.outcome_headline,
         *granted_lines(approval.granted),
         "",
@@ -255,11 +255,7 @@ def _agent_lines(approval: Approval) -> list[str]:
     first = ", first request from it" if agent.first_request else ""
     if approval.kind is Kind.ACTION:
         by = fact("agent", f"{agent.name} of {', '.join(agent.owners)}{first}")
-        credentials = {"key": agent.keys, "called by": agent.through}
-        return [
-            by,
-            *(fact(label, ", ".join(names)) for label, names in credentials.items() if names),
-        ]
+        return [by, *([fact("called by", ", ".join(agent.through))] if agent.through else [])]
     if approval.kind is Kind.APP_ACTION:
         return [fact("app", f"{agent.name}{first}")]
     return [fact("asked for", f"{agent.name}{first}")] if first else []

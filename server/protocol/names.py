@@ -9,7 +9,7 @@ GRANT_TOKEN_EXCHANGE: Final = "urn:ietf:params:oauth:grant-type:token-exchange"
 GRANT_REFRESH_TOKEN: Final = "refresh_token"
 GRANT_AUTHORIZATION_CODE: Final = "authorization_code"
 GRANT_DEVICE_CODE: Final = "urn:ietf:params:oauth:grant-type:device_code"
-GRANT_ENROLLMENT: Final = "urn:sayso:grant-type:enrolment"
+GRANT_ENROLLMENT: Final = "urn:sayso:grant-type:enrollment"
 """Sayso's own grant: exchanges an enrollment code for a terminal's session."""
 
 ASSERTION_TYPE: Final = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"

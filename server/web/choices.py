@@ -18,6 +18,8 @@ RESOURCES: Final = Read("resources", "GET /api/resources", fixed=_ALL)
 USERS: Final = Read("users", "GET /api/users", fixed=_ALL, optional=True)
 GROUPS: Final = Read("groups", "GET /api/groups", fixed=_ALL, optional=True)
 ACTIONS: Final = Read("actions", "GET /api/actions", fixed=_ALL, optional=True)
+_CREATED: Final = frozenset({"resource", "action"})
+"""The kinds of records of which a new installation has none."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,12 +31,14 @@ class Choices:
     """Nothing is left out, and the list is short enough to tick."""
     grows: bool = False
     """The same form may add values to it, so others can be typed too."""
+    create: str = ""
+    """The kind of record to create if there are no values, and the person may do that."""
 
 
 NONE: Final = Choices((), whole=False)
 
 
-def choices(facts: Mapping[str, Any], suggestions: str) -> Choices:
+def choices(facts: Mapping[str, Any], may: Callable[[str], bool], suggestions: str) -> Choices:
     """What is offered for this word, from the page's responses."""
     if suggestions not in _LISTS:
         return NONE
@@ -42,7 +46,9 @@ def choices(facts: Mapping[str, Any], suggestions: str) -> Choices:
     lists = [facts.get(fact) for fact in needed]
     found = tuple(dict.fromkeys(values(*(listed for listed in lists if listed))))
     whole = all(listed is not None and not listed.get("next") for listed in lists)
-    return Choices(found, whole and len(found) <= MAX_TICKED, grows="resource" in needed)
+    kind = "" if found else needed[0].removesuffix("s")
+    create = kind if kind in _CREATED and may(f"POST /api/{kind}s") else ""
+    return Choices(found, whole and len(found) <= MAX_TICKED, "resource" in needed, create)
 
 
 def _named(member: str) -> Callable[..., Iterable[tuple[str, str]]]:

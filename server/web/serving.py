@@ -86,6 +86,7 @@ _Row = TypeVar("_Row", Page, FormAction)
 def add_pages(app: Flask, site: Site) -> None:
     """Register the pages and forms with Flask."""
     app.jinja_env.filters.update(FILTERS)
+    app.jinja_env.globals["overlaps"] = fields.OVERLAPS
     for row in PAGES:
         _add(app, site, "GET", row, show)
     for form in FORMS:
@@ -179,7 +180,7 @@ def show(
     def fields_of(path: str) -> list[RenderedField]:
         form = form_at(path)
         own = typed if form.page == row.path else None
-        me, offered = visit.person.user.name, partial(choices, facts)
+        me, offered = visit.person.user.name, partial(choices, facts, visit.may)
         return fields.rendered(form.fields, facts.get(form.of), own, me, offered)
 
     if typed is not None:

@@ -13,8 +13,8 @@ with lazily():
 def code_document(admin: OpenInstallation, issued: IssuedCode) -> dict[str, object]:
     """Return the members of a JSON document with a new code."""
     return {
-        "enrolment_code": issued.code,
-        "enrolment_url": enrollment.link(admin.issuer, issued.code),
+        "enrollment_code": issued.code,
+        "enrollment_url": enrollment.link(admin.issuer, issued.code),
         "expires_at": rfc3339(issued.expires_at),
     }
 

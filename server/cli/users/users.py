@@ -116,7 +116,7 @@ def enable(admin: OpenInstallation, name_or_id: str) -> Printed:
     return user_document(user), [f"{user.name} is enabled."]
 
 
-@command.command("enrol")
+@command.command("enroll")
 @click.argument("name_or_id", metavar="USER")
 @prints
 def enroll(admin: OpenInstallation, name_or_id: str) -> Printed:
@@ -198,7 +198,7 @@ def _lines(admin: OpenInstallation, user: User) -> list[str]:
 def _exhausted_pins(admin: OpenInstallation, user: User) -> list[str]:
     """Devices that cannot be unlocked: their PIN was tried too often without success."""
     return [
-        f"The PIN of {device.name} was tried too often. Run: sayso users enrol {user.name}"
+        f"The PIN of {device.name} was tried too often. Run: sayso users enroll {user.name}"
         for device in admin.users.show(user.id)[1]
         if device.state == "active" and device.pin_unconfirmed >= device_rules.MAX_UNCONFIRMED
     ]

@@ -84,11 +84,20 @@ class ManagedAgents(Listed[ManagedAgent]):
     """A page of the list of agents."""
 
 
+class SampleRequest(BaseModel):
+    """A first request to `/bc-authorize`, with made-up details if its scope requires an action."""
+
+    resource: str | None
+    scope: str
+    authorization_details: list[dict[str, Any]]
+
+
 class AgentWithSecret(BaseModel):
     """An agent with its secret, shown once; null if it has keys."""
 
     agent: ManagedAgent
     client_secret: str | None
+    sample_request: SampleRequest
 
 
 def document(record: Agent, called: members.Called) -> ManagedAgent:

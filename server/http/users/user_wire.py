@@ -69,7 +69,7 @@ class EnrollmentCode(BaseModel):
     """A one-time code, shown once."""
 
     user: ManagedUser
-    enrolment_code: str
+    enrollment_code: str
     expires_at: str
 
 
@@ -101,7 +101,9 @@ def user_details(record: UserRecord, devices: Iterable[DeviceRecord]) -> UserDet
 def code(record: UserRecord, issued: IssuedCode) -> EnrollmentCode:
     """Return a new code as JSON."""
     return EnrollmentCode(
-        user=managed_user(record), enrolment_code=issued.code, expires_at=rfc3339(issued.expires_at)
+        user=managed_user(record),
+        enrollment_code=issued.code,
+        expires_at=rfc3339(issued.expires_at),
     )
 
 

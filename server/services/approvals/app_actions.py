@@ -170,7 +170,7 @@ class AppActions:
                     scopes={name: target.resource.scopes[name] for name in target.scope},
                     resource=target.resource.uri,
                     undo=words.undo,
-                    why=f"{act.why} This one is {act.risk} risk." if act.verdict.rules else act.why,
+                    why=act.why,
                     gives=self._grant_text(app, target),
                     agent=displays.agent_member(app.id, app.name, (), first_request=first),
                     user=user,

@@ -122,7 +122,7 @@ def device_text(asked: DeviceDisplay) -> str:
             approval_id=asked.approval_id,
             kind="device",
             risk=Risk.HIGH,
-            risk_reason="anybody with the new device can approve in your name",
+            risk_reason="Anybody with the new device can approve in your name.",
             title="Device sign-in",
             headline=_safe(f"Let a new device sign in as {display_safe(asked.user.name)}"),
             facts=facts,
@@ -153,7 +153,7 @@ def app_device_text(asked: AppDeviceDisplay) -> str:
             approval_id=asked.approval_id,
             kind="app_device",
             risk=asked.risk,
-            risk_reason="anybody with that device can act in your name",
+            risk_reason="Anybody with that device can act in your name.",
             title="App sign-in on a device",
             headline=_safe(f"Let {name} on another device {acts}"),
             facts=_app_device_facts(asked),
@@ -227,9 +227,7 @@ def _consent_facts(asked: ConsentDisplay) -> list[JsonValue]:
 
 
 def _risk_reason(asked: ConsentDisplay) -> str:
-    named = [name for name, risk in sorted(asked.scopes.items()) if risk is asked.risk]
-    verb = "is" if len(named) == 1 else "are"
-    return _safe(f"{' and '.join(named)} {verb} {asked.risk} risk")
+    return _safe(displays.risk_causes(sorted(asked.scopes.items()), asked.risk))
 
 
 def _fact(label: str, value: str, *, material: bool = True) -> JsonValue:

@@ -26,6 +26,7 @@ with lazily():
     from server.services.clients.agents import Agents
     from server.services.clients.apps import Apps
     from server.services.clients.invitations import Invitations
+    from server.services.clients.sample_requests import SampleRequests
     from server.services.consents.consents import ConsentService
     from server.services.incidents.incidents import Incidents
     from server.services.incidents.orphans import Orphans
@@ -71,6 +72,7 @@ class AdminServices:
     agents = cached_property(
         lambda self: Agents(self._store, self._secrets, self._adapters.endpoint_problem)
     )
+    samples = cached_property(lambda self: SampleRequests(self._adapters.store))
     agent_auth = cached_property(lambda self: AgentAuth(self._store, self._secrets))
     orphans = cached_property(lambda self: Orphans(self._store, self._rules))
     pauses = cached_property(lambda self: Pauses(self._store, self._rules))

@@ -28,7 +28,7 @@ MAX_FACTS: Final = 200
 
 NOTHING_COMPARED: Final = Unusual()
 
-_NO_TEMPLATE = "; no template for this type"
+_NO_TEMPLATE = "This type has no template."
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,7 +133,7 @@ def display_text(asked: DisplayedRequest, unusual: Unusual = NOTHING_COMPARED) -
             resource=asked.target.resource.uri,
             unusual=unusual,
             undo=_undo(asked),
-            why=display_safe(f"{asked.because} This one is {asked.risk} risk.", max_chars=600),
+            why=display_safe(asked.because, max_chars=600),
             gives=_grant_text(asked),
             agent={
                 **agent_member(
@@ -309,14 +309,22 @@ def _is_cut(fact: Fact) -> bool:
 
 
 def _risk_reason(asked: DisplayedAction) -> str:
-    causes = [a.title for a in asked.actions if a.risk is asked.risk]
-    causes += [n for n in asked.target.scope if asked.target.resource.scopes[n] is asked.risk]
-    named = list(dict.fromkeys(causes)) or ["what policy or the agent makes of this"]
-    verb = "is" if len(named) == 1 else "are"
+    """What the level of the risk does not say by itself; "" if nothing."""
+    parts = [(action.title, action.risk) for action in asked.actions]
+    parts += [(name, asked.target.resource.scopes[name]) for name in asked.target.scope]
     known = all(action.has_template for action in asked.actions)
-    return display_safe(
-        f"{' and '.join(named)} {verb} {asked.risk} risk{'' if known else _NO_TEMPLATE}"
-    )
+    texts = (risk_causes(parts, asked.risk), "" if known else _NO_TEMPLATE)
+    return display_safe(" ".join(filter(None, texts)))
+
+
+def risk_causes(parts: Sequence[tuple[str, Risk]], risk: Risk) -> str:
+    """The parts of a request that have its risk; "" if all of them have it."""
+    causes = [name for name, own in parts if own is risk]
+    if not causes:
+        return "Policy or the agent raised the risk."
+    if len(causes) == len(parts):
+        return ""
+    return f"The risk comes from {' and '.join(dict.fromkeys(causes))}."
 
 
 def _grant_text(asked: DisplayedRequest) -> str:

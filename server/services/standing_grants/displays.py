@@ -55,7 +55,7 @@ def standing_grant_display(asked: StandingGrantDisplay) -> str:
             kind="standing_grant",
             risk=asked.given_at,
             risk_reason=_safe(
-                f"covers {asked.risk} risk; standing grants count one risk level higher"
+                f"It covers {asked.risk} risk; standing grants count one risk level higher."
             ),
             title="Standing grant",
             headline=_safe(f"Let {name} do this {times} without asking: {display_safe(what)}"),

@@ -141,7 +141,7 @@ def test_a_user_is_added_changed_and_deleted(staff: Staff, admin: LocalTerminal)
     """The code is returned once; a null email is removed."""
     body = {"name": "dora", "email": "dora@example.com", "roles": ["auditor"]}
     made = admin.administer("POST", "/api/users", body).json
-    assert len(made["enrolment_code"].replace("-", "")) == 32
+    assert len(made["enrollment_code"].replace("-", "")) == 32
     path = f"/api/users/{made['user']['id']}"
     moved = _patch(staff, path, {"email": "d@example.com"}).json
     assert (moved["email"], moved["roles"]) == ("d@example.com", ["auditor"])

@@ -1,4 +1,4 @@
-"""The enrollment grant (`urn:sayso:grant-type:enrolment`): a one-time code starts a session."""
+"""The enrollment grant (`urn:sayso:grant-type:enrollment`): a one-time code starts a session."""
 
 from dataclasses import dataclass
 

@@ -2,8 +2,8 @@
 
 Owns: the choice between two encoders. Never: the contents of the document.
 
-For ASCII text and integers, the standard library's encoder returns the same bytes several times
-faster. rfc8785 encodes fractions, large numbers and non-ASCII text.
+For ASCII text and integers, the standard library's encoder returns the same bytes and is several
+times faster. rfc8785 encodes fractions, large numbers and non-ASCII text.
 """
 
 import json
@@ -16,7 +16,7 @@ _WRITER = json.JSONEncoder(separators=(",", ":"), ensure_ascii=False, sort_keys=
 
 
 def canonical(document: Any) -> bytes:  # noqa: ANN401  # JSON
-    """The canonical bytes. Raises rfc8785.CanonicalizationError if it is not JSON."""
+    """The canonical bytes. Raises rfc8785.CanonicalizationError if the document is not JSON."""
     return _WRITER.encode(document).encode() if _is_plain(document) else rfc8785.dumps(document)
 
 

@@ -1,7 +1,7 @@
-"""The bytes of an entry and its leaf hash, and the personal texts whose commitments are in them.
+"""The bytes of an entry, its leaf hash, and its personal texts, which the bytes commit to.
 
-The bytes are stored and never encoded again. A commitment is an HMAC of the text with a salt of its
-own. Text and salt are stored beside the entry, so they can be erased.
+The bytes are stored and never encoded again. A commitment is an HMAC of the text with its own
+salt. Text and salt are stored next to the entry, so they can be erased.
 """
 
 import hashlib
@@ -17,7 +17,7 @@ VERSION = 1
 ERASED: Final = "erased"
 """What an entry shows in place of an erased text."""
 CHANGED: Final = "changed outside of Sayso"
-"""What it shows in place of a text that does not match its commitment."""
+"""What an entry shows in place of a text that does not match its commitment."""
 _LEAF = b"\x00"
 
 
@@ -60,7 +60,9 @@ def opened(body: bytes, openings: Mapping[str, Opening]) -> dict[str, Any]:
     commitments = members.get("committed")
     if not commitments:
         return members
-    texts = {name: _text(one, openings.get(name)) for name, one in commitments.items()}
+    texts = {
+        name: _text(commitment, openings.get(name)) for name, commitment in commitments.items()
+    }
     erased = sorted(commitments.keys() - openings.keys())
     facts = {**members.get("facts", {}), **texts}
     return {**members, "facts": facts, **({"erased": erased} if erased else {})}

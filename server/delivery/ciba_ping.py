@@ -1,4 +1,4 @@
-"""CIBA ping: tells an agent that its request has an answer, which it then fetches (CIBA 10.2)."""
+"""CIBA ping: notifies an agent that its request has an answer, which it can fetch (CIBA 10.2)."""
 
 from dataclasses import dataclass
 
@@ -25,6 +25,6 @@ class CibaPing:
         """Clean up after the delivery."""
         self.callbacks.arrived(tx, message.body)
 
-    def on_given_up(self, tx: Unit, message: OutboxMessage, why: str) -> None:
-        """Record the failure. The agent can still poll."""
-        self.callbacks.lost(tx, message.body, why)
+    def on_given_up(self, tx: Unit, message: OutboxMessage, reason: str) -> None:
+        """Record the failure. The agent can still poll for the answer."""
+        self.callbacks.lost(tx, message.body, reason)

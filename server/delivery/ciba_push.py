@@ -1,4 +1,4 @@
-"""CIBA push: sends an agent its tokens or the error (CIBA 10.3.1, 12)."""
+"""CIBA push: sends an agent its tokens or an error (CIBA 10.3.1, 12)."""
 
 from dataclasses import dataclass
 
@@ -17,7 +17,7 @@ class CibaPush:
     reach: Reach
 
     def deliver(self, message: OutboxMessage) -> None:
-        """POST the answer, the same one with every retry. Raises `egress.Undeliverable`."""
+        """POST the answer, which is the same in every retry. Raises `egress.Undeliverable`."""
         if (call := self.callbacks.push(message.body)) is not None:
             egress.call_back(call, self.reach)
 
@@ -25,6 +25,6 @@ class CibaPush:
         """Clean up after the delivery."""
         self.callbacks.arrived(tx, message.body)
 
-    def on_given_up(self, tx: Unit, message: OutboxMessage, why: str) -> None:
-        """Record the failure. The approval is used up; no other tokens are issued for it."""
-        self.callbacks.lost(tx, message.body, why)
+    def on_given_up(self, tx: Unit, message: OutboxMessage, reason: str) -> None:
+        """Record the failure. The approval is used up, so no more tokens are issued for it."""
+        self.callbacks.lost(tx, message.body, reason)

@@ -143,7 +143,7 @@ name_looks = Table(
     Column("bearer", Text, nullable=False, index=True),
     sqlite_with_rowid=False,
 )
-"""The looks of each name, unique per kind, so that two names that look alike cannot be stored."""
+"""What each name looks like, unique per kind, so that look-alike names cannot both be stored."""
 
 former_names = Table(
     "former_names",
@@ -152,7 +152,7 @@ former_names = Table(
     Column("until", Millis, primary_key=True),
     Column("name", Text, primary_key=True),
 )
-"""Former names of agents, and when each ended."""
+"""Former names of agents, and until when each was used."""
 
 invitations = Table(
     "invitations",
@@ -172,7 +172,7 @@ registrations = Table(
     Column("agent_id", Text, primary_key=True),
     *columns("invitation_id token_hash:bytes created_at:big"),
 )
-"""Registrations outlive their agents, like the audit log; the token is then useless."""
+"""A registration is kept when its agent is deleted, but its token no longer works."""
 
 passkeys = Table(
     "passkeys",
@@ -181,7 +181,7 @@ passkeys = Table(
     Column("credential", LargeBinary, nullable=False, unique=True),
     *columns("public_key:bytes signs:big synced:bool last_signed:bytes?"),
 )
-"""`signs` counts to 2^32, which needs the wide integer."""
+"""`signs` is a counter that can reach 2^32, so it needs a 64-bit integer."""
 
 browsers = Table(
     "browsers",
@@ -248,7 +248,7 @@ password_tries = Table(
     *columns("tries:int not_before:big"),
     Column("forget_at", Millis, nullable=False, index=True),
 )
-"""`key` is the hash of an account and an address, or of an address."""
+"""`key` is the hash of an account and an IP address, or of an IP address alone."""
 
 sign_ins = Table(
     "sign_ins",
@@ -332,4 +332,4 @@ user_codes = Table(
     Column("user_id", Text, ForeignKey("users.id"), primary_key=True),
     *columns("hash:bytes set_at:big"),
 )
-"""The code that a user requires of agents that support user codes."""
+"""The code that agents must send to reach this user, if they support user codes."""

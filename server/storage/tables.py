@@ -35,7 +35,7 @@ Millis = BigInteger
 Serial = BigInteger().with_variant(Integer, "sqlite")  # SQLite only autoincrements INTEGER keys
 
 ONE_TIME = {"one_time": True}
-"""The `info` of a table whose rows are used once, soon; a restore deletes them."""
+"""The `info` of a table with short-lived rows that are used once; a restore deletes the rows."""
 
 _OPEN = "state IN ('pending', 'approved')"
 
@@ -50,18 +50,19 @@ _TYPES: dict[str, TypeEngine[Any]] = {
 
 
 def columns(words: str) -> Iterator[Column[Any]]:
-    """Columns as `name:type`; a text without a type, and `?` where NULL is allowed."""
+    """Columns from `name:type`; text if there is no type, and `?` if NULL is allowed."""
     for word in words.split():
         name, _, kind = word.rstrip("?").partition(":")
         yield Column(name, _TYPES[kind], nullable=word.endswith("?"))
 
 
-def partial_index(name: str, *columns: str, those: str) -> Index:
-    """A partial index, which costs nothing for changes of other rows.
+def partial_index(name: str, *columns: str, condition: str) -> Index:
+    """A partial index, which adds no cost to changes of other rows.
 
-    Its condition is a note: the migrations create it, and as an option it would load both dialects.
+    The condition is only informative. The migrations create the index, and a real condition would
+    load both dialects.
     """
-    return Index(name, *columns, info={"where": those})
+    return Index(name, *columns, info={"where": condition})
 
 
 installation = Table(
@@ -70,7 +71,7 @@ installation = Table(
     Column("id", Integer, primary_key=True),
     *columns("admin_version:big created_at:big epoch restored_at:big?"),
 )
-"""One row. A backup has none, so it cannot be used before `sayso db restore`."""
+"""A table with one row. It is empty in a backup, which is unusable before `sayso db restore`."""
 
 action_types = Table(
     "action_types",
@@ -100,15 +101,19 @@ approvals = Table(
     ),
     UniqueConstraint("agent_id", "idempotency_hash"),
     partial_index(
-        "ix_approvals_waiting", *("user_id", "risk", "expires_at", "id"), those="state = 'pending'"
+        "ix_approvals_waiting",
+        *("user_id", "risk", "expires_at", "id"),
+        condition="state = 'pending'",
     ),
-    partial_index("ix_approvals_open", "agent_id", "user_id", "expires_at", those=_OPEN),
-    partial_index("ix_approvals_called", "caller_id", those=f"{_OPEN} AND caller_id IS NOT NULL"),
-    partial_index("ix_approvals_hinted", "agent_id", "hint_hash", "expires_at", those=_OPEN),
-    partial_index("ix_approvals_escalate", "escalate_at", those="state = 'pending'"),
-    partial_index("ix_approvals_due", "expires_at", those=_OPEN),
+    partial_index("ix_approvals_open", "agent_id", "user_id", "expires_at", condition=_OPEN),
     partial_index(
-        "ix_approvals_denied", "agent_id", "decided_at", "user_id", those="state = 'denied'"
+        "ix_approvals_called", "caller_id", condition=f"{_OPEN} AND caller_id IS NOT NULL"
+    ),
+    partial_index("ix_approvals_hinted", "agent_id", "hint_hash", "expires_at", condition=_OPEN),
+    partial_index("ix_approvals_escalate", "escalate_at", condition="state = 'pending'"),
+    partial_index("ix_approvals_due", "expires_at", condition=_OPEN),
+    partial_index(
+        "ix_approvals_denied", "agent_id", "decided_at", "user_id", condition="state = 'denied'"
     ),
     Index("ix_approvals_asked", "agent_id", "user_id", "created_at"),
     Index("ix_approvals_of_agent", "agent_id", "created_at"),
@@ -151,8 +156,8 @@ delegations = Table(
     ),
     Index("ix_delegations_live", "client_id", "expires_at"),
     Index("ix_delegations_user", "user_id", "expires_at"),
-    partial_index("ix_delegations_parent", "parent_id", those="parent_id IS NOT NULL"),
-    partial_index("ix_delegations_consent", "consent_id", those="consent_id IS NOT NULL"),
+    partial_index("ix_delegations_parent", "parent_id", condition="parent_id IS NOT NULL"),
+    partial_index("ix_delegations_consent", "consent_id", condition="consent_id IS NOT NULL"),
 )
 """One row per issued access token; `client_id` is an agent or an app."""
 
@@ -211,7 +216,7 @@ history = Table(
     sqlite_with_rowid=False,
 )
 """`owner` is an agent, a user or the installation. Keys and members are keyed hashes, which reveal
-nothing to someone who has only the database."""
+nothing to a person who has only the database."""
 
 
 approvers = Table(
@@ -226,14 +231,14 @@ approvers = Table(
     partial_index(
         "ix_approvers_waiting",
         *("user_id", "risk", "ends_at", "approval_id"),
-        those="over_at IS NULL",
+        condition="over_at IS NULL",
     ),
-    partial_index("ix_approvers_over", "user_id", "over_at", those="over_at IS NOT NULL"),
+    partial_index("ix_approvers_over", "user_id", "over_at", condition="over_at IS NOT NULL"),
 )
 """`ends_at`, `over_at` and `risk` copy the approval's `expires_at`, `decided_at` and `risk`, so
 that lists need only this table.
 
-A request that asks only the user it is for has no rows; `approvals.multi_approver` is false then.
+A request with a single approver has no rows here, and its `approvals.multi_approver` is false.
 """
 
 _LIVE = "state <> 'over'"
@@ -245,10 +250,10 @@ deputies = Table(
     Column("user_id", Text, ForeignKey("users.id"), nullable=False),
     Column("deputy_id", Text, ForeignKey("users.id"), nullable=False),
     *columns("from_at:big to_at:big state device_id created_at:big revoked_at:big?"),
-    partial_index("ix_deputies_user", "user_id", "to_at", those=_LIVE),
-    partial_index("ix_deputies_deputy", "deputy_id", "to_at", those=_LIVE),
+    partial_index("ix_deputies_user", "user_id", "to_at", condition=_LIVE),
+    partial_index("ix_deputies_deputy", "deputy_id", "to_at", condition=_LIVE),
 )
-"""Few are in force at a time, so due ones are found without an index of their own."""
+"""Few deputies are in force at a time, so the query for due ones needs no index."""
 
 groups = Table(
     "groups",
@@ -320,7 +325,7 @@ push_subscriptions = Table(
     Column("opened_at", BigInteger, nullable=False, index=True),
     *columns("delivered_at:big? warned_at:big? checked_at:big? problem?"),
 )
-"""Address and keys are sealed, because they allow sending to the browser."""
+"""Endpoint and keys are sealed, because with them anyone can send messages to the browser."""
 
 push_losses = Table(
     "push_losses",
@@ -330,7 +335,7 @@ push_losses = Table(
     Column("device_id", Text, ForeignKey("devices.id"), nullable=False),
     *columns("origin lost_at:big"),
 )
-"""Lost subscriptions, until the device subscribes again."""
+"""Subscriptions that were lost, kept until the device subscribes again."""
 
 counters = Table(
     "counters",
@@ -347,7 +352,7 @@ installation_keys = Table(
     Column("name", Text, primary_key=True),
     *columns("key_id sealed:bytes?"),
 )
-"""The keys of this database. `sealed` is a key that is not in a file."""
+"""The keys of this database. `sealed` is the encrypted key, if it is not in a file."""
 
 restore_holds = Table(
     "restore_holds",
@@ -386,7 +391,7 @@ incidents = Table(
     *columns("device_id? note? evidence opened_at:big closed_at:big? closed_by? closing_note?"),
     Index("ix_incidents_approval", "approval_id"),
     Index("ix_incidents_opened", "opened_at"),
-    partial_index("ix_incidents_user", "user_id", those="state = 'open'"),
+    partial_index("ix_incidents_user", "user_id", condition="state = 'open'"),
 )
 
 _IN_FORCE = "ended_at IS NULL"
@@ -404,8 +409,10 @@ standing_grants = Table(
     *columns("used:int spent_minor:big numbered:int"),
     Column("approval_id", Text, ForeignKey("approvals.id"), nullable=False),
     *columns("created_at:big expires_at:big ended_at:big? ended_because?"),
-    partial_index("ix_standing_grants_live", "user_id", "agent_id", "resource", those=_IN_FORCE),
-    partial_index("ix_standing_grants_agent", "agent_id", those=_IN_FORCE),
+    partial_index(
+        "ix_standing_grants_live", "user_id", "agent_id", "resource", condition=_IN_FORCE
+    ),
+    partial_index("ix_standing_grants_agent", "agent_id", condition=_IN_FORCE),
     Index("ix_standing_grants_made", "created_at"),
 )
 

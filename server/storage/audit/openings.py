@@ -1,4 +1,4 @@
-"""The personal texts of audit entries: stored with their entry, read with it, and erased."""
+"""The personal texts of audit entries, which are stored and read with their entry and erased."""
 
 from collections.abc import Iterable, Mapping
 from typing import Any
@@ -9,16 +9,16 @@ from server.audit_log.entries import Opening
 from server.storage.audit.tables import HASHES
 from server.storage.audit.tables import audit_entries as e
 from server.storage.audit.tables import audit_openings as o
-from server.storage.prepared import DatabaseRows, Prepared, adding
+from server.storage.prepared import DatabaseRows, Prepared, insert_row
 
-_ADD = Prepared(adding(o))
+_ADD = Prepared(insert_row(o))
 _OF_ENTRIES = o.c.entry_id.in_(bindparam("entries", expanding=True))
 _BETWEEN = (e.c.seq >= bindparam("first"), e.c.seq < bindparam("end"))
-_IN_PLACES = select(e.c.seq, o.c.name, o.c.text, o.c.salt).join(o, o.c.entry_id == e.c.id)
+_BY_POSITION = select(e.c.seq, o.c.name, o.c.text, o.c.salt).join(o, o.c.entry_id == e.c.id)
 
 
 def with_hash(value_hash: str) -> Select[tuple[str]]:
-    """Selects the ids of the entries that have this hash of a value."""
+    """Select the ids of the entries that contain this hash of a value."""
     return select(o.c.entry_id).where(text(HASHES), o.c.text == value_hash)
 
 
@@ -28,11 +28,11 @@ class Openings(DatabaseRows):
     def add(
         self, entry_id: str, openings: Mapping[str, Opening], owners: Mapping[str, str | None]
     ) -> None:
-        """Store the texts of a new entry, with the id of the user whose each is."""
+        """Store the texts of a new entry, with the id of the user that each text is about."""
         rows = [
             {"entry_id": entry_id, "name": name, "user_id": owners[name]}
-            | {"text": one.text, "salt": one.salt}
-            for name, one in openings.items()
+            | {"text": opening.text, "salt": opening.salt}
+            for name, opening in openings.items()
         ]
         if rows:
             _ADD.run_each(self._db, rows)
@@ -43,24 +43,24 @@ class Openings(DatabaseRows):
         return _grouped(self._db.execute(rows, {"entries": entries}))
 
     def between(self, first: int, end: int) -> dict[int, dict[str, Opening]]:
-        """The texts of the entries at the places from `first` to before `end`, by place."""
-        rows = _IN_PLACES.where(*_BETWEEN)
+        """The texts of the entries at positions from `first` to before `end`, by position."""
+        rows = _BY_POSITION.where(*_BETWEEN)
         return _grouped(self._db.execute(rows, {"first": first, "end": end}))
 
     def erase(self, user_id: str) -> int:
         """Delete the texts of a user; returns how many."""
         return self.delete(o.c.user_id == user_id)
 
-    def delete(self, those: ColumnElement[bool]) -> int:
-        """Delete texts for good; returns how many."""
+    def delete(self, condition: ColumnElement[bool]) -> int:
+        """Delete texts permanently; returns how many."""
         if self._db.dialect.name == "sqlite":
-            # The bytes of deleted rows stay in the file otherwise.
+            # Otherwise the bytes of deleted rows stay in the file.
             self._db.exec_driver_sql("PRAGMA secure_delete=ON")
-        return self._db.execute(delete(o).where(those)).rowcount
+        return self._db.execute(delete(o).where(condition)).rowcount
 
 
 def _grouped(rows: Iterable[Any]) -> dict[Any, dict[str, Opening]]:
-    found: dict[Any, dict[str, Opening]] = {}
-    for key, name, told, salt in rows:
-        found.setdefault(key, {})[name] = Opening(told, bytes(salt))
-    return found
+    openings: dict[Any, dict[str, Opening]] = {}
+    for key, name, value, salt in rows:
+        openings.setdefault(key, {})[name] = Opening(value, bytes(salt))
+    return openings

@@ -1,4 +1,4 @@
-"""Rows of names: the looks of each, and former names of agents."""
+"""Rows of names: what each name looks like, and the former names of agents."""
 
 from collections.abc import Collection, Mapping
 from typing import Any
@@ -61,7 +61,7 @@ class Names(DatabaseRows):
     """Names in the database."""
 
     def give(self, kind: NameKind, bearer: str, name: str) -> None:
-        """Store the looks of a name; raises `Taken` if another name of this kind has one."""
+        """Store what a name looks like; raises `Taken` if one of the same kind looks like it."""
         self.drop(bearer)
         try:
             for look in sorted(name_keys(name)):
@@ -71,15 +71,15 @@ class Names(DatabaseRows):
             raise Taken(name) from error
 
     def keep(self, kind: NameKind, bearer: str, name: str) -> None:
-        """Store the looks of an unchanged name, unless another name has one.
+        """Store what an unchanged name looks like, unless another name looks like it.
 
-        Earlier versions did not compare looks. Their names stay until they are changed.
+        Earlier versions did not compare looks. Names from then stay until they are changed.
         """
         if set(self.bearers(kind, name_keys(name))) <= {bearer}:
             self.give(kind, bearer, name)
 
     def drop(self, bearer: str) -> None:
-        """Free the name for others."""
+        """Release the name, so that others can use it."""
         self._db.execute(_DROP, {"bearer": bearer})
 
     def bearers(self, kind: NameKind, looks: Collection[str]) -> list[str]:
@@ -88,7 +88,7 @@ class Names(DatabaseRows):
         return list(dict.fromkeys(self._db.execute(_BEARERS, values).scalars().all()))
 
     def unprotected(self) -> list[UnprotectedName]:
-        """Return the names from an earlier version that have no look of their own."""
+        """Return the names from earlier versions that look like a different name."""
         rows = self._db.execute(_UNPROTECTED).all()
         return [UnprotectedName(row.kind, row.bearer, row.name) for row in rows]
 
@@ -110,21 +110,21 @@ class Names(DatabaseRows):
 
 
 class NamedRows(DatabaseRows):
-    """Rows with an ID and a name that is used once."""
+    """Rows with an ID and a unique name."""
 
     def _insert(self, table: Table, kind: NameKind, row: Mapping[str, Any]) -> None:
-        """Store a new row; raises `Taken` if its name is used."""
+        """Store a new row; raises `Taken` if its name is in use."""
         self._write(insert(table).values(row), row["name"])
         Names(self._db).give(kind, row["id"], row["name"])
 
     def _replace(self, table: Table, kind: NameKind | None, row: Mapping[str, Any]) -> None:
-        """Store a row except its ID and date of creation; raises `Taken` if its name is used.
+        """Update a row, except its ID and creation time; raises `Taken` if its name is in use.
 
-        A name that does not change keeps its key, which an earlier version may have made.
+        An unchanged name keeps its key, which may come from an earlier version.
         """
         is_row = table.c.id == row["id"]
-        kept = select(table.c.name_key).where(is_row, table.c.name == row["name"])
-        key = self._db.execute(kept).scalar()
+        stored_key = select(table.c.name_key).where(is_row, table.c.name == row["name"])
+        key = self._db.execute(stored_key).scalar()
         values = {**row, "name_key": key or row["name_key"]}
         del values["id"], values["created_at"]
         self._write(update(table).where(is_row).values(values), row["name"])

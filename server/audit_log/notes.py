@@ -69,8 +69,8 @@ class LogKey:
     @classmethod
     def read(cls, text: str) -> "LogKey":
         """Read a key from its text. Raises `BadNote`."""
-        name, _, rest = text.strip().partition("+")
-        key_id, _, encoded = rest.partition("+")
+        name, _, suffix = text.strip().partition("+")
+        key_id, _, encoded = suffix.partition("+")
         key = _bytes(encoded)
         if not name or len(key) != 1 + _HASH_BYTES or key[:1] != _PLAIN_TYPE:
             raise BadNote(
@@ -127,8 +127,10 @@ def replaced(note: str, old: LogKey) -> LogKey:
 
 def promise(details: Promise, name: str, seed: bytes) -> str:
     """A note in which the log with this name promises to include an entry."""
-    words = f"promises entry {details.entry_id}"
-    return _signed_note(f"{name}\n{words}\n{_base64(details.leaf)}\n{details.at}\n", name, seed)
+    promise_line = f"promises entry {details.entry_id}"
+    return _signed_note(
+        f"{name}\n{promise_line}\n{_base64(details.leaf)}\n{details.at}\n", name, seed
+    )
 
 
 def promised(note: str, key: LogKey) -> Promise:

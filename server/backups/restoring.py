@@ -154,8 +154,8 @@ def _make_safe(
     with dumps.transaction(url) as connection:
         dumps.lock_exclusively(connection)
         backup = in_force.items(connection, prepared.now)
-        held = disabled_items(backup, None if later is None else later.items, keep)
-        held_devices = {device.item.id for device in held["devices"]}
+        held_items = disabled_items(backup, None if later is None else later.items, keep)
+        held_devices = {device.item.id for device in held_items["devices"]}
         kept_devices = [device for device in backup["devices"] if device not in held_devices]
         restored = in_force.configuration(connection)
         current = {} if later is None else later.configuration
@@ -171,7 +171,7 @@ def _make_safe(
         )
         counts = restores.make_safe(
             connection,
-            RestoreInput(held, _row(prepared), facts, terminals),
+            RestoreInput(held_items, _row(prepared), facts, terminals),
             prepared.now,
             EntryIds().new,
         )

@@ -87,7 +87,7 @@ _BY_KEY = [
 _BY_KEYS = [Prepared(union_all(*_BY_KEY[: n + 1])) for n in range(_BATCH_SIZE)]
 """One statement for each number of keys.
 
-On SQLite, a union is four times as fast as one SELECT with two IN lists, which tries every pair.
+On SQLite, a union is four times as fast as one SELECT with two IN lists, which checks all pairs.
 """
 _FORGET = delete(h).where(h.c.owner == bindparam("owner"))
 

@@ -5,7 +5,7 @@ from sqlalchemy import bindparam, delete, func, insert, select, update
 from server.model.notifications import PushLoss, PushService, PushSubscription
 from server.storage.account_tables import devices
 from server.storage.prepared import DatabaseRows, Prepared, record_reader, row_writer
-from server.storage.tables import push_losses as lost
+from server.storage.tables import push_losses
 from server.storage.tables import push_subscriptions as s
 
 _ADD = insert(s)
@@ -70,20 +70,20 @@ _SILENT = (
     .limit(bindparam("limit"))
 )
 _CHECKED = update(s).where(s.c.id == bindparam("subscription")).values(checked_at=bindparam("now"))
-_ADD_LOSS = insert(lost)
+_ADD_LOSS = insert(push_losses)
 _LOSSES = (
-    select(lost)
-    .where(lost.c.user_id == bindparam("user"), lost.c.device_id.in_(_ACTIVE))
-    .order_by(lost.c.lost_at.desc(), lost.c.id)
+    select(push_losses)
+    .where(push_losses.c.user_id == bindparam("user"), push_losses.c.device_id.in_(_ACTIVE))
+    .order_by(push_losses.c.lost_at.desc(), push_losses.c.id)
 )
-_REMOVE_LOSSES = delete(lost).where(lost.c.device_id == bindparam("device"))
+_REMOVE_LOSSES = delete(push_losses).where(push_losses.c.device_id == bindparam("device"))
 _DISMISS_LOSS = (
-    delete(lost)
-    .where(lost.c.user_id == bindparam("user"), lost.c.id == bindparam("loss"))
-    .returning(lost.c.id)
+    delete(push_losses)
+    .where(push_losses.c.user_id == bindparam("user"), push_losses.c.id == bindparam("loss"))
+    .returning(push_losses.c.id)
 )
 _record, _values = record_reader(PushSubscription, s), row_writer(s)
-_loss, _loss_values = record_reader(PushLoss, lost), row_writer(lost)
+_loss, _loss_values = record_reader(PushLoss, push_losses), row_writer(push_losses)
 _PROBLEMS = (
     select(s.c.origin, func.max(s.c.problem), func.count())
     .where(s.c.problem.is_not(None))
@@ -95,7 +95,7 @@ _SERVICES = (
     .group_by(s.c.origin)
     .order_by(s.c.origin)
 )
-_PRUNE = tuple(delete(table).where(table.c.device_id.not_in(_ACTIVE)) for table in (s, lost))
+_PRUNE = tuple(delete(table).where(table.c.device_id.not_in(_ACTIVE)) for table in (s, push_losses))
 
 
 class PushSubscriptions(DatabaseRows):
@@ -161,11 +161,11 @@ class PushSubscriptions(DatabaseRows):
         self._db.execute(_CHECKED, {"subscription": subscription_id, "now": now})
 
     def add_loss(self, loss: PushLoss) -> None:
-        """Store a lost subscription."""
+        """Store a push_losses subscription."""
         self._db.execute(_ADD_LOSS, _loss_values(loss))
 
     def losses(self, user_id: str) -> list[PushLoss]:
-        """The lost subscriptions of active devices, newest first."""
+        """The push_losses subscriptions of active devices, newest first."""
         return self._many(_loss, _LOSSES, user=user_id)
 
     def remove_losses(self, device_id: str) -> None:

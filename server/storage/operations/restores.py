@@ -78,7 +78,7 @@ class Terminal:
 class RestoreInput:
     """The input of one restore."""
 
-    held: Mapping[str, list[RestoredItem]]
+    held_items: Mapping[str, list[RestoredItem]]
     installation: InstallationRow
     """The row of the installation in the backup."""
     facts: Mapping[str, object]
@@ -87,7 +87,7 @@ class RestoreInput:
 
 
 def make_safe(
-    connection: Connection, restoring: RestoreInput, now: int, new_entry_id: Callable[[int], str]
+    connection: Connection, restore: RestoreInput, now: int, new_entry_id: Callable[[int], str]
 ) -> dict[str, int]:
     """End everything that a restore must not make valid again. Returns the number of each kind.
 
@@ -96,14 +96,14 @@ def make_safe(
     """
     tx = Unit(connection, now, Cache(version=-1), new_entry_id, react)
     counts = {"requests": _cancel_requests(tx), **_end_temporary(connection, tx.now)}
-    for kind, items in restoring.held.items():
+    for kind, items in restore.held_items.items():
         counts[kind] = len(items)
         for item in items:
             _hold(tx, connection, kind, item)
-    for terminal in restoring.terminals:
+    for terminal in restore.terminals:
         _keep_terminal(connection, terminal)
-    _begin_epoch(connection, restoring.installation, tx.now)
-    facts = {**restoring.facts, **counts}
+    _begin_epoch(connection, restore.installation, tx.now)
+    facts = {**restore.facts, **counts}
     tx.audit.add(Entry(audit.Type.INSTALLATION_RESTORED, audit.OPERATOR, facts=facts))
     return counts
 

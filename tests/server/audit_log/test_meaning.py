@@ -87,7 +87,7 @@ def check(*entries: dict[str, Any]) -> Meaning:
 def test_the_signature_of_a_terminal_is_verified(
     key: Ed25519PrivateKey | ec.EllipticCurvePrivateKey,
 ) -> None:
-    """It is verified with the device's key in the log."""
+    """The signature is verified with the device's key in the log."""
     meaning = check(enrolled(key), approved(signed=jws(key)), ISSUED)
     assert (meaning.signatures, meaning.unchecked) == (1, 0)
 
@@ -192,7 +192,7 @@ def test_several_users_can_approve_together() -> None:
 
 
 def test_the_signature_of_a_withdrawal_is_verified() -> None:
-    """It is verified with the device's key in the log, like the signature of an answer."""
+    """The signature is verified with the device's key in the log, like that of an answer."""
     vote, withdrawal = (voted(members["type"], "u") for members in (voted(), WITHDRAWN))
     assert check(enrolled(ED25519), vote, withdrawal).signatures == 2
 

@@ -72,7 +72,7 @@ def test_another_implementation_computes_the_same_roots_and_leaves() -> None:
 
 
 def test_a_frontier_continues_from_its_encoding() -> None:
-    """Only the size and the roots of complete subtrees are needed."""
+    """To continue, only the size and the roots of complete subtrees are needed."""
     for size in SIZES:
         encoded = Tree.over(LEAVES[:size]).frontier
         assert frontier(TREE.nodes, size) == encoded
@@ -151,7 +151,7 @@ def test_every_log_is_a_prefix_of_every_longer_one() -> None:
 
 
 def test_another_implementation_agrees_about_consistency() -> None:
-    """Its consistency proofs are valid for the roots that we compute."""
+    """The other implementation's consistency proofs are valid for the roots that we compute."""
     other = InmemoryTree(algorithm="sha256")
     for number in range(20):
         other.append_entry(f"entry {number}".encode())

@@ -161,9 +161,9 @@ def test_an_assertion_may_use_the_newer_algorithm_name(verifier):
     key = AGENTS["EdDSA"]
     newer = replace(key, alg="Ed25519")
     assert verifier.client_assertion(newer.sign({"sub": "a"}), [key.jwk])[1] == {"sub": "a"}
-    ours = {**AGENTS["ES256"].jwk, "kid": key.kid}
+    other_key = {**AGENTS["ES256"].jwk, "kid": key.kid}
     with pytest.raises(BadToken, match="no registered key"):
-        verifier.client_assertion(newer.sign({"sub": "a"}), [ours])
+        verifier.client_assertion(newer.sign({"sub": "a"}), [other_key])
 
 
 def test_either_of_two_registered_keys_of_one_kind_verifies(verifier):

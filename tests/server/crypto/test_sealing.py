@@ -43,7 +43,7 @@ def test_a_key_file_of_the_wrong_size_is_refused(tmp_path, size):
 
 
 def test_two_processes_that_create_a_key_use_the_first_one(tmp_path, monkeypatch):
-    """No temporary file is left behind."""
+    """The second process leaves no temporary file behind."""
     path = tmp_path / "master.key"
     link = secrets.os.link
 

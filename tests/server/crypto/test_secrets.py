@@ -31,7 +31,7 @@ def test_a_code_has_a_public_id_and_a_secret_in_unambiguous_letters():
 
 
 def test_entry_ids_sort_by_time_and_then_by_order():
-    """They sort correctly even if the clock is set back. The ID contains the time."""
+    """Entry IDs contain the time, and sort correctly even if the clock is set back."""
     entries = EntryIds()
     ids = [entries.new(now) for now in (5, 5, 6, 4, 4, 7)]
     assert ids == sorted(ids)

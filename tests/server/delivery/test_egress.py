@@ -283,7 +283,7 @@ def test_an_agent_is_called_only_by_https_at_allowed_ports(url: str, message: st
 
 
 def test_a_name_that_does_not_resolve_is_retried() -> None:
-    """It is accepted at registration, because its owner may publish the name later."""
+    """An unknown name is accepted at registration, because its owner may publish it later."""
     url = "https://nobody-knows-this.invalid/cb"
     assert egress.problem(url, _STRICT) == ""
     with pytest.raises(Undeliverable) as refusal:
@@ -292,7 +292,7 @@ def test_a_name_that_does_not_resolve_is_retried() -> None:
 
 
 def test_in_development_an_agent_may_be_on_this_machine(receiver_server: Receiver) -> None:
-    """It may use plain http on any port. Other internal addresses are refused."""
+    """A local agent may use plain http on any port. Other internal addresses are refused."""
     reach = Reach(development=True)
     egress.post(receiver_server.url(), b"{}", {}, reach)
     egress.post(receiver_server.url("localhost"), b"{}", {}, reach)

@@ -249,7 +249,7 @@ def test_pauses_double_up_to_an_hour() -> None:
 def test_a_message_is_dead_after_the_last_attempt(
     store: SqlStore, worker: OutboxWorker, receiver_server: Receiver, clock: MovableClock
 ) -> None:
-    """After twelve attempts over more than an hour, it is listed with the reason."""
+    """After twelve attempts over more than an hour, the message is listed with the reason."""
     receiver_server.behaviour = answer(503)
     _add(store)
     for _ in range(MAX_ATTEMPTS + 3):
@@ -325,7 +325,7 @@ def test_two_workers_never_deliver_the_same_message(
 def test_a_receiver_that_hangs_delays_no_other_message(
     store: SqlStore, worker: OutboxWorker, receiver_server: Receiver
 ) -> None:
-    """While it hangs, changes are stored and another worker delivers."""
+    """While a receiver hangs, changes are stored and another worker delivers messages."""
     receiver_server.behaviour = lambda handler: (
         handler.receiver.over.wait(60)
         if b"slow" in handler.receiver.got[-1].body

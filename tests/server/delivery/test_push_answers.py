@@ -70,12 +70,12 @@ def test_a_browser_unknown_to_its_push_service_is_removed(local, browser, agent,
 
 def test_a_lost_browser_is_reported_in_feed_webhook_and_list(local, browser, agent, service):
     """All of them name the device. A new subscription of the device clears the report."""
-    lost = subscribe(browser, service)
+    lost_id = subscribe(browser, service)
     service.behaviour = answer(410)
     ask(agent)
     local.deliver()
     (loss,) = browser.send("GET", PATH).json["lost"]
-    assert (loss["id"], loss["device"]["id"]) == (lost, browser.device_id)
+    assert (loss["id"], loss["device"]["id"]) == (lost_id, browser.device_id)
     assert loss["service"] == service.origin
     assert local.admin.events(browser.user).count("device.unreached") == 1
     (message,) = [message for message in local.messages() if message["event"] == "device.unreached"]
@@ -86,15 +86,15 @@ def test_a_lost_browser_is_reported_in_feed_webhook_and_list(local, browser, age
 
 def test_a_user_can_dismiss_a_lost_browser(local, browser, agent, service):
     """A user can dismiss only their own lost browsers."""
-    lost = subscribe(browser, service)
+    lost_id = subscribe(browser, service)
     service.behaviour = answer(404)
     ask(agent)
     local.deliver()
     other = new_browser(local, "ben", credential=b"bens")
-    assert other.send("DELETE", f"{PATH}/{lost}").status == 404
-    assert browser.send("DELETE", f"{PATH}/{lost}").status == 204
+    assert other.send("DELETE", f"{PATH}/{lost_id}").status == 404
+    assert browser.send("DELETE", f"{PATH}/{lost_id}").status == 204
     assert browser.send("GET", PATH).json["lost"] == []
-    assert browser.send("DELETE", f"{PATH}/{lost}").status == 404
+    assert browser.send("DELETE", f"{PATH}/{lost_id}").status == 404
 
 
 @pytest.mark.parametrize(("status", "wait"), [(429, 90), (503, 120), (500, 0)])
@@ -151,7 +151,7 @@ def test_the_push_alarm_is_raised_once_a_day(local, browser, agent, service):
 
 
 def test_a_push_response_without_end_is_cut_off(local, browser, agent, service):
-    """Only two kilobytes are read. The push counts as delivered."""
+    """Only two kilobytes of an endless response are read. The push counts as delivered."""
     subscribe(browser, service)
     service.behaviour = flood
     ask(agent)
@@ -247,7 +247,7 @@ def test_the_removal_of_a_browser_is_not_logged_twice(local, browser, agent, ser
     ],
 )
 def test_a_retry_after_header_is_read(headers, ms):
-    """It is in seconds, at most an hour. A date needs a Date header."""
+    """The pause is at most an hour. A date counts only if there is a Date header."""
     assert _wait_ms(headers) == ms
 
 

@@ -48,7 +48,7 @@ def test_each_stream_has_metrics(local, watch):
 
 
 def test_a_required_stream_may_be_behind_for_a_minute(local, watch):
-    """After that, new entries and their effects are refused until the stream has caught up."""
+    """After a minute, new entries and their effects are refused until the stream has caught up."""
     store = local.services.store
     _set_sent(watch, "siem", _size(store))
     _add_entry(store)

@@ -103,7 +103,7 @@ def _let_requests_run():
 
 
 def test_a_client_among_others_has_one_request_in_progress(clients):
-    """Its other requests wait in order. Other clients do not wait for them."""
+    """A client's other requests wait in order. Other clients do not wait for them."""
     ends = {name: clients.send(claimed("a"), name) for name in ("a1", "a2", "a3")}
     clients.send(claimed("b"), "b1")
     assert clients.started == ["a1", "b1"]
@@ -116,7 +116,7 @@ def test_a_client_among_others_has_one_request_in_progress(clients):
 
 
 def test_a_client_that_is_alone_has_many_requests_in_progress():
-    """No other client is delayed, and writes can share a COMMIT."""
+    """Many requests of a single client delay no other client, and writes can share a COMMIT."""
     clients = _Clients(ClientQueues())
     client = ClaimedClient("a", b"right", "::1")
     clients.send(client, "first").set()

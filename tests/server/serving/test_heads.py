@@ -55,7 +55,7 @@ def test_a_head_is_limited_to_32_kib():
 
 
 def test_a_head_is_limited_to_a_hundred_fields():
-    """Even short fields count."""
+    """The number of fields is limited, however short they are."""
     assert len(read(b"X: 1\r\n" * 100 + b"\r\n")) == 100
     with pytest.raises(BadHead) as refusal:
         read(b"X: 1\r\n" * 101 + b"\r\n")

@@ -194,7 +194,7 @@ def test_a_body_sent_in_pieces_is_read_completely(connection: socket.socket) -> 
 def test_a_client_that_disconnects_before_the_response_causes_no_error(
     connection: socket.socket, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """In this case gevent's status is a string instead of bytes."""
+    """If the client is gone, gevent's status is a string instead of bytes."""
     failures: list[object] = []
     monkeypatch.setattr(gevent.get_hub(), "handle_error", lambda *error: failures.append(error))
     failed = Event()

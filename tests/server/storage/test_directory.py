@@ -155,7 +155,7 @@ def test_concurrent_changes_get_different_versions(
 def test_an_administrative_transaction_is_not_starved(
     store: SqlStore, url: str, clock: MovableClock, ann: User
 ) -> None:
-    """It waits only for transactions that started before it."""
+    """An administrative change waits only for transactions that started before it."""
     done = threading.Event()
 
     def load() -> None:

@@ -174,7 +174,7 @@ def test_an_older_postgresql_database_is_refused_until_it_is_upgraded(
 def test_init_creates_the_tables_of_an_empty_postgresql_database(
     postgres_server: PostgresServer, tmp_path: Path
 ) -> None:
-    """Before that, errors of other commands name `sayso init`. A second init creates nothing."""
+    """Errors of other commands name `sayso init` before that. A second init creates nothing."""
     url = postgres_server.new_database()
     with pytest.raises(SchemaMismatch, match="Run: sayso init"):
         _open_and_close(url)

@@ -176,7 +176,7 @@ def test_every_upgraded_row_is_readable(upgraded_url: str, open_database: Opener
 
 
 def test_upgraded_audit_entries_are_numbered(upgraded_url: str, open_database: Opener) -> None:
-    """They are numbered by id, which begins with the time. The next entry follows."""
+    """Old entries are numbered by id, which begins with the time. New entries follow."""
     store = open_database(upgraded_url)
     with store.write() as tx:
         tx.audit.add(Entry("type.new", "operator"))

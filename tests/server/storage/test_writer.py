@@ -120,7 +120,7 @@ def test_writes_survive_a_power_cut(sqlite_url: str, clock: MovableClock, *, ser
 
 
 def test_a_transaction_returns_only_after_its_commit(bench: Bench) -> None:
-    """Before that, no other connection sees its rows."""
+    """Before its COMMIT, no other connection sees the rows of a transaction."""
     with meanwhile(lambda: bench.put("a")) as unit:
         until(lambda: bench.count("RELEASE unit"))
         time.sleep(0.1)
@@ -182,7 +182,7 @@ def test_an_error_rolls_back_only_its_own_transaction(bench: Bench) -> None:
 
 
 def test_a_transaction_waits_while_another_process_locks_the_file(bench: Bench) -> None:
-    """It continues when the lock is released. Reads are possible while it waits."""
+    """The transaction continues when the lock is released. Reads are possible while it waits."""
     bench.writer.start()
     with _locked(bench.path) as holder, meanwhile(lambda: bench.put("a")) as unit:
         until(lambda: bench.count("BEGIN IMMEDIATE") > 3)

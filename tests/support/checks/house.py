@@ -149,10 +149,10 @@ def main(arguments: list[str]) -> int:
     width = max(map(len, now))
     for name, number in now.items():
         sys.stdout.write(f"{name:<{width}} {number:>7,}   goal {NUMBERS[name][0]:>7,}\n")
-    found = worse(now)
-    for sentence in found:
+    sentences = worse(now)
+    for sentence in sentences:
         sys.stderr.write(f"{sentence}\n")
-    return 1 if found else 0
+    return 1 if sentences else 0
 
 
 def _lines_of_code(module: Module) -> set[int]:

@@ -55,8 +55,8 @@ class Mutant:
         """The changed lines, with their path and line number."""
         before = (ROOT / self.path).read_text("utf-8").splitlines()
         lines = difflib.unified_diff(before, self.changed.splitlines(), n=0, lineterm="")
-        shown = "\n".join(list(lines)[3:])
-        return f"{self.path}:{self.line} {self.operator}\n{shown}"
+        changes = "\n".join(list(lines)[3:])
+        return f"{self.path}:{self.line} {self.operator}\n{changes}"
 
 
 def main() -> int:
@@ -158,11 +158,11 @@ def _options(path: str) -> dict[int, list[tuple[str, int]]]:
 
 def _nearest(path: str, tests: Sequence[str]) -> tuple[str, ...]:
     """Return the tests, sorted by the number of words that their path shares with the module's."""
-    words = set(Path(path).with_suffix("").parts) | set(Path(path).stem.split("_"))
+    module_words = set(Path(path).with_suffix("").parts) | set(Path(path).stem.split("_"))
 
     def distance(test: str) -> int:
         file = Path(test.partition("::")[0]).with_suffix("")
-        return -len(words & ({*file.parts} | {*file.stem.split("_")}))
+        return -len(module_words & ({*file.parts} | {*file.stem.split("_")}))
 
     return tuple(sorted(tests, key=lambda test: (distance(test), test)))
 

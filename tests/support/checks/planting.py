@@ -45,12 +45,14 @@ def _function(module: object, path: str) -> FunctionType:
     """The function itself, without decorators."""
     *classes, name = path.split(".")
     owner = functools.reduce(getattr, classes, module)
-    found: Any = vars(owner)[name]
-    while not isinstance(found, FunctionType):
-        found = (
-            getattr(found, "__wrapped__", None) or getattr(found, "__func__", None) or found.fget
+    attribute: Any = vars(owner)[name]
+    while not isinstance(attribute, FunctionType):
+        attribute = (
+            getattr(attribute, "__wrapped__", None)
+            or getattr(attribute, "__func__", None)
+            or attribute.fget
         )
-    function: FunctionType = inspect.unwrap(found)
+    function: FunctionType = inspect.unwrap(attribute)
     return function
 
 

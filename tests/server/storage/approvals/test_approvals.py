@@ -207,7 +207,7 @@ def test_only_the_first_view_is_recorded(store: SqlStore) -> None:
 
 
 def test_a_stored_answer_is_deleted_after_its_lifetime(store: SqlStore) -> None:
-    """Until then, the stored bytes are returned unchanged."""
+    """Until an answer expires, its stored bytes are returned unchanged."""
     approval = _add(store, state=State.REDEEMED)
     with store.write() as tx:
         tx.approvals.keep_answer(approval.id, b"\x00sealed", b"key", NOON + MINUTE)

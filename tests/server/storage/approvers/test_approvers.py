@@ -57,7 +57,7 @@ def _decided(store: SqlStore, user_id: str, limit: int = 9, before: Any = None) 
 
 
 def test_a_request_is_listed_for_each_eligible_approver(people: SqlStore) -> None:
-    """No other user sees it, and the row is stored unchanged."""
+    """No other user sees the request, and the approver's row is stored unchanged."""
     request = _new_request(people)
     assert _waiting(people, BOB) == []
     assert _add_approver(people, request)
@@ -81,7 +81,7 @@ def test_the_requests_own_user_lists_it_once_despite_an_approver_row(people: Sql
 
 @pytest.mark.parametrize("target", [State.APPROVED, State.DENIED, State.CANCELLED, State.EXPIRED])
 def test_a_final_request_is_decided_for_every_approver(people: SqlStore, target: State) -> None:
-    """It moves to the list of decided requests of each approver, whatever the final state is."""
+    """The request moves to each approver's list of decided requests, in any final state."""
     request = _new_request(people)
     _add_approver(people, request)
     now = request.expires_at + 1 if target is State.EXPIRED else NOON + MINUTE

@@ -59,7 +59,7 @@ def test_a_name_is_free_after_its_owner_is_renamed_or_deleted(store: SqlStore) -
 
 
 def test_an_agent_cannot_be_stored_with_a_name_similar_to_another(store: SqlStore) -> None:
-    """It can be neither added nor renamed so, and nothing is stored."""
+    """Adding or renaming an agent to a similar name fails and stores nothing."""
     other = replace(AGENT, id="sayso_ag_other", name="other", secrets=(), owners=())
     agent = replace(AGENT, id="sayso_ag_pay", name="pay-bot", secrets=(), owners=())
     with store.write() as tx:

@@ -36,7 +36,7 @@ def store_with_invitation(store: SqlStore) -> SqlStore:
 
 
 def test_an_invitation_is_stored_unchanged(store_with_invitation: SqlStore) -> None:
-    """It is found by id and by the hash of its token. Null and an empty list differ."""
+    """An invitation is found by id and by the hash of its token. Null and an empty list differ."""
     other = replace(INVITATION, id="sayso_in_b", token_hash=b"b", action_types=(), asks=None)
     with store_with_invitation.write() as tx:
         tx.invitations.add(other)

@@ -32,7 +32,7 @@ def _add(store: SqlStore, *incidents: Incident) -> None:
 
 
 def test_an_incident_is_stored_unchanged(store: SqlStore) -> None:
-    """It is found by id, and as the open incident of its request and scope."""
+    """An incident is found by id, and as the open incident of its request and scope."""
     _add(store, INCIDENT)
     with store.read() as view:
         assert view.incidents.get(INCIDENT.id) == INCIDENT

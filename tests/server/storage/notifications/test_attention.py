@@ -92,7 +92,7 @@ def test_notification_preferences_are_read_with_one_query(
 
 
 def test_an_ended_hold_is_released_once(store: SqlStore, request_for_ann: Approval) -> None:
-    """Of four threads, only the first releases it."""
+    """If four threads release a hold at the same time, only one of them gets it."""
     with store.write() as tx:
         tx.attention.hold(Hold(request_for_ann.id, ANN, NOON, "quiet_hours"))
         tx.attention.hold(Hold(request_for_ann.id, BOB, NOON + DAY, "quiet_hours"))
@@ -186,7 +186,7 @@ def test_an_extension_applies_to_every_approver(store: SqlStore, request_for_ann
 
 
 def test_a_deputyship_begins_and_ends_once(store: SqlStore, request_for_ann: Approval) -> None:
-    """It is found by user and by deputy, between its dates."""
+    """A deputyship is found by user and by deputy, between its dates."""
     assert request_for_ann.user_id == ANN
     with store.write() as tx:
         tx.deputies.add(DEPUTY)

@@ -55,7 +55,7 @@ def test_first_delivery_and_view_on_a_device_are_recorded(
 
 
 def test_requests_missing_on_a_device_are_found(store: SqlStore, request_for_ann: Approval) -> None:
-    """They are returned in the order of the arguments."""
+    """The missing requests are returned in the order of the arguments."""
     _add(store, LAPTOP)
     with store.read() as view:
         assert view.deliveries.missing(LAPTOP, ["x", request_for_ann.id, "a"]) == ["x", "a"]
@@ -117,7 +117,7 @@ def test_a_held_back_request_is_marked_in_its_row(
 def test_a_request_held_back_from_one_approver_is_marked_in_their_row(
     store: SqlStore, request_for_ann: Approval
 ) -> None:
-    """Only this approver's row is marked."""
+    """Only the row of this approver is marked as held back."""
     with store.write() as tx:
         assert tx.approvers.add(
             Approver(request_for_ann.id, ANN.id, "group", NOON, NOON + HOUR, request_for_ann.risk)

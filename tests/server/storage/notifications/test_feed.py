@@ -65,7 +65,7 @@ def test_an_event_has_its_subject_and_time(store: SqlStore, clock: MovableClock)
 
 
 def test_an_event_of_a_rolled_back_transaction_never_appears(store: SqlStore) -> None:
-    """It leaves no gap that a cursor would wait for."""
+    """A rolled-back event leaves no gap that a cursor would wait for."""
     with suppress(LookupError), store.write() as tx:
         tx.feed.add(ANN, "approval.requested")
         raise LookupError
@@ -94,7 +94,7 @@ def test_pruning_deletes_old_events_and_keeps_numbering(
 def test_on_postgresql_an_event_appears_when_it_is_numbered(
     postgres_url: str, open_database: Opener
 ) -> None:
-    """No reader gets the event before the sequencer has run."""
+    """No reader gets an event before the sequencer has numbered it."""
     store = open_database(postgres_url)
     with store.write() as tx:
         tx.feed.add(ANN, "approval.requested")

@@ -201,7 +201,7 @@ def test_old_delivered_messages_are_deleted(store: SqlStore, clock: MovableClock
 def test_dead_messages_are_kept_until_their_own_deadline(
     store: SqlStore, clock: MovableClock
 ) -> None:
-    """After that they are deleted like delivered messages."""
+    """After their deadline, dead messages are deleted like delivered ones."""
     _add(store)
     with store.write() as tx:
         (message,) = tx.outbox.lease("a", 1, 60)
@@ -290,7 +290,7 @@ def _steps(store: SqlStore) -> int:
 
 
 def test_a_dead_message_can_be_retried_once(store: SqlStore, clock: MovableClock) -> None:
-    """It is sent as if it were new. Messages in other states cannot be retried."""
+    """A retried message is sent as if it were new. Other messages cannot be retried."""
     _add(store, 2)
     first, second = _lease(store, "a")
     with store.write() as tx:

@@ -40,7 +40,7 @@ def store(store: SqlStore) -> SqlStore:
 
 
 def test_a_push_subscription_is_stored_unchanged(store: SqlStore) -> None:
-    """It is found by id, by endpoint, and in its user's list, which is sorted by age."""
+    """A subscription is found by id, by endpoint, and in its user's list, sorted by age."""
     with store.read() as view:
         assert view.pushes.get(ON_PHONE.id) == ON_PHONE
         assert view.pushes.get("sayso_ps_9") is None

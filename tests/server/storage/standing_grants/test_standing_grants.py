@@ -65,7 +65,7 @@ def _get(store: SqlStore, grant: StandingGrant = GRANT) -> StandingGrant:
 
 
 def test_a_standing_grant_is_stored_unchanged(store: SqlStore) -> None:
-    """It is found by id, and among the grants in force for its user, agent and resource."""
+    """A grant is found by id, and among those in force for its user, agent and resource."""
     later = replace(GRANT, id="sayso_sg_3", created_at=NOON + 1)
     _add(store, later, GRANT)
     with store.read() as view:

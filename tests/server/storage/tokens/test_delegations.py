@@ -48,7 +48,7 @@ def _live(store: SqlStore) -> set[str]:
 
 
 def test_revoking_a_token_revokes_its_descendants(token_family: SqlStore) -> None:
-    """Its root and siblings stay. A second revocation returns no tokens."""
+    """The root and the siblings stay valid. A second revocation returns no tokens."""
     with token_family.write() as tx:
         assert sorted(tx.delegations.revoke_tree("left", NOON + 1)) == ["leaf", "left"]
         assert tx.delegations.revoke_tree("left", NOON + 2) == []

@@ -127,7 +127,7 @@ def test_a_sign_in_ends_once(store: SqlStore) -> None:
 
 
 def test_a_flow_is_allowed_once_and_finished_once(store: SqlStore) -> None:
-    """Only its own sign-in can allow a flow, and only before it expires."""
+    """A flow can be allowed only by its own sign-in and before it expires."""
     flow = Flow(b"f", "sayso_app_a", "{}", 1, 100)
     with store.write() as tx:
         tx.flows.add(flow)
@@ -149,7 +149,7 @@ def test_a_flow_is_allowed_once_and_finished_once(store: SqlStore) -> None:
 
 
 def test_a_pushed_request_is_used_once(store: SqlStore) -> None:
-    """Only its own app can use a pushed request, and only before it expires."""
+    """A pushed request can be used only by its own app and before it expires."""
     with store.write() as tx:
         tx.flows.push(PushedRequest(b"p", "sayso_app_a", "{}", 100))
         assert tx.flows.take(b"p", "sayso_app_b", 1) is None

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
 
-from server.audit_log.entries import Opening, leaf_hash, opened
+from server.audit_log.entries import Opening, leaf_hash, open_members
 
 FORMAT: Final = "sayso-audit-bundle/1"
 
@@ -32,7 +32,7 @@ class LoggedEntry:
     @property
     def members(self) -> dict[str, Any]:
         """The members of the entry with its personal texts."""
-        return opened(self.body, self.openings)
+        return open_members(self.body, self.openings)
 
     @property
     def hash(self) -> bytes:

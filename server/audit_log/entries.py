@@ -45,7 +45,7 @@ def leaf_hash(body: bytes) -> bytes:
     return hashlib.sha256(_LEAF + body).digest()
 
 
-def committed(
+def commit_facts(
     facts: Mapping[str, object], openings: Mapping[str, Opening]
 ) -> dict[str, Mapping[str, object] | None]:
     """The facts of an entry as members of its bytes: commitments in place of personal texts."""
@@ -54,7 +54,7 @@ def committed(
     return {"facts": clear or None, "committed": commitments or None}
 
 
-def opened(body: bytes, openings: Mapping[str, Opening]) -> dict[str, Any]:
+def open_members(body: bytes, openings: Mapping[str, Opening]) -> dict[str, Any]:
     """The members of an entry, with its personal texts as facts; `erased` names missing ones."""
     members: dict[str, Any] = json.loads(body or b"{}")
     commitments = members.get("committed")

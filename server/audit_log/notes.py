@@ -114,7 +114,7 @@ def replacement(new: LogKey, seed: bytes) -> str:
     return _signed_note(f"{new.name}\n{_REPLACED}\n{new.text}\n", new.name, seed)
 
 
-def replaced(note: str, old: LogKey) -> LogKey:
+def read_replacement(note: str, old: LogKey) -> LogKey:
     """The new key, from a note that the old key signed. Raises `BadNote`."""
     lines = _signed_lines(note, old)
     if len(lines) != _LINES or lines[1] != _REPLACED:
@@ -133,11 +133,11 @@ def promise(details: Promise, name: str, seed: bytes) -> str:
     )
 
 
-def promised(note: str, key: LogKey) -> Promise:
+def read_promise(note: str, key: LogKey) -> Promise:
     """The promise that this key signed. Raises `BadNote`."""
-    _name, words, leaf, at, *more = [*_signed_lines(note, key), "", "", ""]
-    match = _PROMISE_LINE.fullmatch(words)
-    if match is None or any(more) or not (at.isascii() and at.isdecimal()):
+    _name, promise_line, leaf, at, *extra = [*_signed_lines(note, key), "", "", ""]
+    match = _PROMISE_LINE.fullmatch(promise_line)
+    if match is None or any(extra) or not (at.isascii() and at.isdecimal()):
         raise BadNote("This is not a promise of a log.")
     return Promise(match[1], _bytes(leaf), int(at))
 
@@ -182,11 +182,11 @@ def _signed_lines(note: str, key: LogKey) -> list[str]:
 
 
 def _read(text: str) -> Checkpoint:
-    origin, size, root, *more = [*text.split("\n"), "", "", ""][: _LINES + 1]
+    origin, size, root, *extra = [*text.split("\n"), "", "", ""][: _LINES + 1]
     checkpoint = Checkpoint(
         origin, int(size) if size.isdecimal() and size.isascii() else -1, _bytes(root)
     )
-    if any(more) or checkpoint.text != text or len(checkpoint.root) != _HASH_BYTES:
+    if any(extra) or checkpoint.text != text or len(checkpoint.root) != _HASH_BYTES:
         raise BadNote(
             "This is not a checkpoint of a log: a name, a size and a root, then signatures."
         )

@@ -83,9 +83,9 @@ def from_archive(
         archive = archives.read(file, Path(folder))
         new_keys = _check(settings, archive)
         stack.enter_context(dumps.exclusive(url))
-        replaces, later = _existing(settings, archive.manifest, now)
+        replaces, later = _read_existing(settings, archive.manifest, now)
         if since is not None:
-            later = _later(f"sqlite:///{since}", archive.manifest, "", now)
+            later = _read_later(f"sqlite:///{since}", archive.manifest, "", now)
         manifest = archive.manifest
         yield Prepared(
             settings,
@@ -215,16 +215,18 @@ def _check(settings: Settings, archive: archives.OpenArchive) -> dict[Path, byte
     return new
 
 
-def _existing(settings: Settings, manifest: Manifest, now: int) -> tuple[bool, LaterState | None]:
+def _read_existing(
+    settings: Settings, manifest: Manifest, now: int
+) -> tuple[bool, LaterState | None]:
     """Return whether a database exists, and its state if that can be read."""
     url = settings.sqlalchemy_url
     if settings.on_sqlite and not dumps.sqlite_file(url).exists():
         return False, None
     replaces = settings.on_sqlite or dumps.has_tables(url)
-    return replaces, _later(url, manifest, last_seen.read(settings), now)
+    return replaces, _read_later(url, manifest, last_seen.read(settings), now)
 
 
-def _later(url: str, manifest: Manifest, seen: str, now: int) -> LaterState | None:
+def _read_later(url: str, manifest: Manifest, seen: str, now: int) -> LaterState | None:
     """The state of a later database of the same installation.
 
     None if it cannot be read, belongs to a different installation, or is older than the backup.

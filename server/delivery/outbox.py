@@ -49,7 +49,7 @@ def run_inline(work: Callable[[], None]) -> None:
     work()
 
 
-def nothing() -> None:
+def do_nothing() -> None:
     """Do nothing."""
 
 
@@ -62,7 +62,7 @@ class OutboxWorker:
     channels: Mapping[str, Channel]
     run: Callable[[Callable[[], None]], None] = run_inline
     """Starts the delivery of one message; the server uses a thread for each."""
-    on_finished: Callable[[], None] = nothing
+    on_finished: Callable[[], None] = do_nothing
     """Called after each delivery, so that the next one can start."""
     in_delivery: set[int] = field(default_factory=set)
 

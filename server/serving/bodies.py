@@ -54,7 +54,7 @@ class Body:
         self._seconds = seconds
         self._expected = head.get("expect").lower() == "100-continue"
 
-    def collected(self, max_bytes: int) -> bytes:
+    def read_all(self, max_bytes: int) -> bytes:
         """Read the body, before the request is handled.
 
         Stops after more than `max_bytes`. Raises OSError if the body is malformed, short or late.

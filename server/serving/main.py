@@ -47,7 +47,7 @@ class ServeOptions:
 def run(settings: Settings, options: ServeOptions, clock: "Clock | None" = None) -> None:
     """Run the server until it is stopped. Raises `BadSetting` or `CannotStart`."""
     _check_address(options)
-    settings = prepared(settings, options)
+    settings = prepare_settings(settings, options)
     application = _Application(settings, options, clock)
     if options.workers > 1:
         _share_metrics(application.metrics)
@@ -58,7 +58,7 @@ def run(settings: Settings, options: ServeOptions, clock: "Clock | None" = None)
             raise CannotStart(reason)
 
 
-def prepared(settings: Settings, options: ServeOptions) -> Settings:
+def prepare_settings(settings: Settings, options: ServeOptions) -> Settings:
     """The settings with the issuer, which is also stored for the command line."""
     issuer = settings.issuer or f"http://localhost:{options.port}"
     _check(issuer, settings, options)

@@ -198,7 +198,7 @@ class _Handler(PyWSGIHandler):  # type: ignore[misc]  # gunicorn has no types
 
     def _body(self) -> bytes | None:
         try:
-            return self.wsgi_input.collected(MAX_BODY_BYTES)
+            return self.wsgi_input.read_all(MAX_BODY_BYTES)
         except OSError as fault:
             telemetry.log().debug("request.unreadable", reason=str(fault))
             return None

@@ -192,7 +192,7 @@ def _upgrade_sqlite(path: Path, now: int) -> str:
     version = _schema_of(engine) if path.exists() else ""
     _refuse_newer(version)
     if version != SCHEMA:
-        with _locked(path.with_name(path.name + ".lock")):
+        with _lock_file(path.with_name(path.name + ".lock")):
             path.touch(mode=0o600)
             version = _schema_of(engine)
             if version not in {"", SCHEMA}:
@@ -291,7 +291,7 @@ def _refuse_broken_references(connection: Connection) -> None:
 
 
 @contextmanager
-def _locked(lock: Path) -> Iterator[None]:
+def _lock_file(lock: Path) -> Iterator[None]:
     descriptor = os.open(lock, os.O_CREAT | os.O_RDWR, 0o600)
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX)

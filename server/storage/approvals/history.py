@@ -64,12 +64,12 @@ def _add(insert: sqlite.Insert) -> Executable:
             "period_count": case((same, h.c.period_count), else_=0) + new.period_count,
             "period_total": case((same, today), else_=0) + new.period_total,
             "periods": case((same, periods), else_=periods + 1),
-            "members": case((new.members == _NOTHING, h.c.members), else_=_merged(insert)),
+            "members": case((new.members == _NOTHING, h.c.members), else_=_merge_members(insert)),
         },
     )
 
 
-def _merged(insert: sqlite.Insert) -> ColumnElement[str]:
+def _merge_members(insert: sqlite.Insert) -> ColumnElement[str]:
     """The members of both rows; new values replace old ones."""
     if insert.stringify_dialect == "sqlite":
         return func.json_patch(h.c.members, insert.excluded.members)

@@ -17,7 +17,7 @@ class ApprovalReferences:
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
 
-    def beginning(self, start: str) -> list[str]:
+    def with_id_prefix(self, start: str) -> list[str]:
         """The IDs that begin with `start`."""
         statement = select(a.c.id).where(a.c.id.startswith(start, autoescape=True))
         rows = self._connection.execute(

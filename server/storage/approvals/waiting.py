@@ -35,7 +35,7 @@ _AT, _AFTER = bindparam("at", type_=BigInteger), bindparam("after", type_=Text)
 """The cursor of a list: the position and id of the last item."""
 
 
-def asking(condition: ColumnElement[bool]) -> Select[Any]:
+def requests_of_others(condition: ColumnElement[bool]) -> Select[Any]:
     """Requests that ask the user to decide for someone else."""
     of_others = select(a).join_from(p, a, a.c.id == p.c.approval_id)
     return of_others.where(p.c.user_id == _USER, condition, a.c.user_id != p.c.user_id)
@@ -74,7 +74,7 @@ def _of_approvers(requests: Select[Any]) -> Prepared:
 _VOTED = exists().where(d.c.approval_id == a.c.id, d.c.user_id == _USER, d.c.voided_at.is_(None))
 _UNANSWERED = or_(a.c.quorum == literal_column("1"), ~_VOTED)
 _OWN = select(a).where(a.c.user_id == _USER, a.c.state == literal_column("'pending'"))
-_OTHERS = asking(p.c.over_at.is_(None))
+_OTHERS = requests_of_others(p.c.over_at.is_(None))
 _AS_APPROVER = select(a).join_from(p, a, a.c.id == p.c.approval_id).where(p.c.user_id == _USER)
 WAITING = (_own(_OWN.where(_UNANSWERED)), _of_approvers(_OTHERS.where(_UNANSWERED)))
 """The requests that the user has not answered.
@@ -94,7 +94,7 @@ COUNTS = tuple(
 )
 """The numbers of requests that the user has not answered: own ones, and as an approver."""
 _CLOSED_FOR_APPROVER = (
-    asking(p.c.over_at.is_not(None))
+    requests_of_others(p.c.over_at.is_not(None))
     .order_by(p.c.over_at.desc(), p.c.approval_id.desc())
     .limit(bindparam("limit"))
 )

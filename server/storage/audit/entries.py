@@ -19,7 +19,7 @@ from sqlalchemy import (
 from sqlalchemy.engine import RowMapping
 from sqlalchemy.exc import DBAPIError
 
-from server.audit_log.entries import Opening, committed, entry_bytes, leaf_hash
+from server.audit_log.entries import Opening, commit_facts, entry_bytes, leaf_hash
 from server.lazy_imports import lazily
 from server.model.audit import Entry, EntrySearch, StoredEntry, StoredLeaf
 from server.model.store import Busy
@@ -91,7 +91,7 @@ class Audit:
     def add(self, entry: Entry) -> str:
         """Store the entry with its canonical bytes and leaf; returns its id.
 
-        Raises `Busy` for every database error, so that nothing is committed without its entry.
+        Raises `Busy` for every database error, so that nothing is commit_facts without its entry.
         """
         columns: dict[str, object] = {
             "id": self._new_id(self._now),
@@ -114,7 +114,7 @@ class Audit:
             name: Opening(str(entry.facts[name]), secrets.token_bytes(_SALT_BYTES))
             for name in personal
         }
-        body = entry_bytes({**columns, **committed(entry.facts, openings)})
+        body = entry_bytes({**columns, **commit_facts(entry.facts, openings)})
         leaf = leaf_hash(body)
         try:
             self._add.run(self._db, {**columns, "body": body, "leaf": leaf})

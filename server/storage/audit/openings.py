@@ -40,12 +40,12 @@ class Openings(DatabaseRows):
     def of(self, entries: list[str]) -> dict[str, dict[str, Opening]]:
         """The texts of these entries, by id."""
         rows = select(o.c.entry_id, o.c.name, o.c.text, o.c.salt).where(_OF_ENTRIES)
-        return _grouped(self._db.execute(rows, {"entries": entries}))
+        return _group_by_key(self._db.execute(rows, {"entries": entries}))
 
     def between(self, first: int, end: int) -> dict[int, dict[str, Opening]]:
         """The texts of the entries at positions from `first` to before `end`, by position."""
         rows = _BY_POSITION.where(*_BETWEEN)
-        return _grouped(self._db.execute(rows, {"first": first, "end": end}))
+        return _group_by_key(self._db.execute(rows, {"first": first, "end": end}))
 
     def erase(self, user_id: str) -> int:
         """Delete the texts of a user; returns how many."""
@@ -59,7 +59,7 @@ class Openings(DatabaseRows):
         return self._db.execute(delete(o).where(condition)).rowcount
 
 
-def _grouped(rows: Iterable[Any]) -> dict[Any, dict[str, Opening]]:
+def _group_by_key(rows: Iterable[Any]) -> dict[Any, dict[str, Opening]]:
     openings: dict[Any, dict[str, Opening]] = {}
     for key, name, value, salt in rows:
         openings.setdefault(key, {})[name] = Opening(value, bytes(salt))

@@ -86,11 +86,11 @@ class Agents(ClientRows):
 
     def all(self, having: Having = ANY) -> list[Agent]:
         """Return every agent with these values, by name."""
-        return self._many(self._record, _having(_ALL, having), **having)
+        return self._many(self._record, _filter_by(_ALL, having), **having)
 
     def page(self, owner: str | None, after: str, limit: int, having: Having = ANY) -> list[Agent]:
         """Return the next page of agents with these values, of one owner or of all."""
-        statement = _having(_PAGE if owner is None else _PAGE_OF_OWNER, having)
+        statement = _filter_by(_PAGE if owner is None else _PAGE_OF_OWNER, having)
         values = {"after": codec.key(after), "limit": limit, **having}
         return self._many(self._record, statement, **values, **({"owner": owner} if owner else {}))
 
@@ -138,7 +138,7 @@ class Agents(ClientRows):
         )
 
 
-def _having(statement: Select[Any], having: Having) -> Select[Any]:
+def _filter_by(statement: Select[Any], having: Having) -> Select[Any]:
     """Add these column values to the conditions of a statement."""
     return statement.where(*(agents.c[name] == bindparam(name) for name in having))
 

@@ -12,9 +12,9 @@ from server.audit_log.notes import (
     LogKey,
     Promise,
     promise,
-    promised,
     public_key,
-    replaced,
+    read_promise,
+    read_replacement,
     replacement,
     sign,
     verify,
@@ -138,11 +138,11 @@ NEW = public_key(CHECKPOINT.origin, OTHER)
 def test_a_key_signs_the_key_that_replaces_it() -> None:
     """The note of a new key is not a checkpoint, and a checkpoint is not such a note."""
     note = replacement(NEW, SEED)
-    assert replaced(note, KEY) == NEW
+    assert read_replacement(note, KEY) == NEW
     with pytest.raises(BadNote):
         verify(note, [KEY])
     with pytest.raises(BadNote, match="does not name the key"):
-        replaced(NOTE, KEY)
+        read_replacement(NOTE, KEY)
 
 
 @pytest.mark.parametrize(
@@ -160,7 +160,7 @@ def test_a_key_signs_the_key_that_replaces_it() -> None:
 def test_a_key_that_the_old_one_did_not_name_is_refused(note: str) -> None:
     """A person who only has the database cannot sign with the old key."""
     with pytest.raises(BadNote):
-        replaced(note, KEY)
+        read_replacement(note, KEY)
 
 
 DETAILS = Promise("sayso_ae_1", hashlib.sha256(b"entry").digest(), AT)
@@ -169,22 +169,22 @@ PROMISE = promise(DETAILS, KEY.name, SEED)
 
 def test_a_promise_is_read_with_the_key_that_signed_it() -> None:
     """A promise is not a checkpoint or the note of a new key, and those are not promises."""
-    assert promised(PROMISE, KEY) == DETAILS
+    assert read_promise(PROMISE, KEY) == DETAILS
     assert DETAILS.due == AT + 60
     for other in (NOTE, replacement(NEW, SEED)):
         with pytest.raises(BadNote, match="not a promise"):
-            promised(other, KEY)
+            read_promise(other, KEY)
     with pytest.raises(BadNote):
         verify(PROMISE, [KEY])
     with pytest.raises(BadNote, match="does not name the key"):
-        replaced(PROMISE, KEY)
+        read_replacement(PROMISE, KEY)
 
 
 @pytest.mark.parametrize("at", range(0, len(PROMISE), 3))
 def test_no_character_of_a_promise_can_be_changed(at: int) -> None:
     """A change in any part of a promise is detected."""
     try:
-        result = promised(_change_character(PROMISE, at), KEY)
+        result = read_promise(_change_character(PROMISE, at), KEY)
     except BadNote:
         return
     assert result == DETAILS  # the last bits of Base64 are not significant
@@ -204,4 +204,4 @@ def test_no_character_of_a_promise_can_be_changed(at: int) -> None:
 def test_a_note_that_is_not_a_promise_is_refused(note: str) -> None:
     """A promise must be signed by the log's own key and must name an ID."""
     with pytest.raises(BadNote):
-        promised(note, KEY)
+        read_promise(note, KEY)

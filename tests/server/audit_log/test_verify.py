@@ -13,7 +13,7 @@ import pytest
 from server.audit_log import bundles, notes
 from server.audit_log.bundles import BadBundle, Line, LoggedEntry, SignedCheckpoint
 from server.audit_log.differences import compare
-from server.audit_log.entries import Opening, committed, entry_bytes, leaf_hash
+from server.audit_log.entries import Opening, commit_facts, entry_bytes, leaf_hash
 from server.audit_log.merkle import inclusion_proof
 from server.audit_log.notes import Checkpoint
 from server.audit_log.proofs import Proof
@@ -149,7 +149,7 @@ def test_each_change_is_detected_and_named(
 def personal_entry(seq: int, **texts: str) -> LoggedEntry:
     """An entry with personal texts."""
     openings = {name: Opening(text, bytes([seq]) * 32) for name, text in texts.items()}
-    committed_entry = entry(seq, **committed({"device": "d", **texts}, openings))
+    committed_entry = entry(seq, **commit_facts({"device": "d", **texts}, openings))
     return replace(committed_entry, openings=openings)
 
 

@@ -5,7 +5,7 @@ import stat
 
 import pytest
 
-from server.serving.main import ServeOptions, prepared, run
+from server.serving.main import ServeOptions, prepare_settings, run
 from server.settings import BadSetting, Settings
 
 
@@ -21,7 +21,7 @@ def settings(tmp_path):
 
 def test_the_default_issuer_is_the_served_port_on_this_machine(settings):
     """The command line reads the stored issuer."""
-    prepared_settings = prepared(settings(), ServeOptions(port=9000))
+    prepared_settings = prepare_settings(settings(), ServeOptions(port=9000))
     assert prepared_settings.issuer == "http://localhost:9000"
     assert settings().issuer_url == "http://localhost:9000"
     assert stat.S_IMODE(prepared_settings.data_dir.stat().st_mode) == 0o700
@@ -30,7 +30,7 @@ def test_the_default_issuer_is_the_served_port_on_this_machine(settings):
 def test_a_configured_issuer_is_kept(settings):
     """Behind a proxy, the issuer has a different port."""
     configured = settings(issuer="https://auth.example")
-    assert prepared(configured, ServeOptions(port=9000)) == configured
+    assert prepare_settings(configured, ServeOptions(port=9000)) == configured
     assert settings().issuer_url == "https://auth.example"
 
 
@@ -40,7 +40,7 @@ def test_other_machines_are_not_served_under_an_untrusted_issuer(settings, host,
     """MC-07: the message says which setting to change, and the issuer is not stored."""
     configured = settings(issuer=issuer)
     with pytest.raises(BadSetting, match="SAYSO_ISSUER"):
-        prepared(configured, ServeOptions(host=host))
+        prepare_settings(configured, ServeOptions(host=host))
     assert not configured.data_dir.exists()
 
 
@@ -55,13 +55,13 @@ def test_other_machines_are_not_served_under_an_untrusted_issuer(settings, host,
 )
 def test_this_machine_or_the_insecure_flag_is_served_without_https(settings, options):
     """Local use and trials need no certificate."""
-    assert prepared(settings(), options).issuer == "http://localhost:8470"
+    assert prepare_settings(settings(), options).issuer == "http://localhost:8470"
 
 
 def test_other_machines_are_served_under_an_https_issuer(settings):
     """A proxy in front terminates TLS."""
     options = ServeOptions(host="0.0.0.0")  # noqa: S104  # the test is about this address
-    assert prepared(settings(issuer="https://auth.example"), options)
+    assert prepare_settings(settings(issuer="https://auth.example"), options)
 
 
 def test_an_unavailable_address_is_refused_immediately(settings):
@@ -79,5 +79,5 @@ def test_an_unavailable_address_is_refused_immediately(settings):
 def test_several_workers_need_postgresql(settings):
     """SQLite supports only one writing process."""
     with pytest.raises(BadSetting, match="SAYSO_DATABASE_URL"):
-        prepared(settings(), ServeOptions(workers=2))
-    assert prepared(settings(database_url="postgresql://db/sayso"), ServeOptions(workers=2))
+        prepare_settings(settings(), ServeOptions(workers=2))
+    assert prepare_settings(settings(database_url="postgresql://db/sayso"), ServeOptions(workers=2))

@@ -38,7 +38,7 @@ def old(request: pytest.FixtureRequest, tmp_path: Path) -> str:
     return f"sqlite:///{tmp_path / 'old.db'}"
 
 
-def _named(name_id: str, name: str, created_at: int = NOON) -> dict[str, object]:
+def _named_row(name_id: str, name: str, created_at: int = NOON) -> dict[str, object]:
     lists = dict.fromkeys(("jwks", "grant_types", "resources", "scopes", "roles"), "[]")
     more = {"only": "{}", "serves": "[]", "labels": "[]", "redirect_uris": "[]"}
     row = {"id": name_id, "name": name, "name_key": name.casefold(), "state": "enabled"}
@@ -47,18 +47,18 @@ def _named(name_id: str, name: str, created_at: int = NOON) -> dict[str, object]
 
 def _user(name_id: str, name: str, created_at: int = NOON) -> dict[str, object]:
     columns = {"id", "name", "name_key", "roles", "state", "created_at"}
-    return {name: v for name, v in _named(name_id, name, created_at).items() if name in columns}
+    return {name: v for name, v in _named_row(name_id, name, created_at).items() if name in columns}
 
 
 def _agent(name_id: str, name: str, created_at: int = NOON) -> dict[str, object]:
     omitted = {"roles", "redirect_uris", "post_logout_redirect_uris"}
-    row = _named(name_id, name, created_at)
+    row = _named_row(name_id, name, created_at)
     return {name: value for name, value in row.items() if name not in omitted}
 
 
 def _app(name_id: str, name: str, created_at: int) -> dict[str, object]:
     omitted = {"roles", "only", "serves", "labels"}
-    row = _named(name_id, name, created_at)
+    row = _named_row(name_id, name, created_at)
     return {name: value for name, value in row.items() if name not in omitted}
 
 

@@ -114,7 +114,7 @@ def files_crossed_by_a_request() -> int:
 NUMBERS: Final[dict[str, tuple[int, Callable[[], int]]]] = {
     "files in one folder": (25, files_in_a_folder),
     "longest chain of imports in services": (12, longest_import_chain),
-    "files files by one CIBA request": (60, files_crossed_by_a_request),
+    "files crossed by one CIBA request": (60, files_crossed_by_a_request),
     "class names used twice in one layer": (0, class_names_used_twice),
     "files that name one member of an agent": (6, files_for_a_member),
     "files that name one grant type": (15, files_for_a_grant_type),
@@ -181,21 +181,21 @@ def _texts() -> Iterator[str]:
 
 def _imports(folder: str) -> dict[str, set[str]]:
     """Map each module in a folder to the modules in the folder that it imports."""
-    by_name = {_dotted(module): module for module in modules(folder)}
+    by_name = {_dotted_name(module): module for module in modules(folder)}
     graph: dict[str, set[str]] = defaultdict(set)
     for name, module in by_name.items():
-        graph[name] = set(_imported(module)) & by_name.keys() - {name}
+        graph[name] = set(_list_imports(module)) & by_name.keys() - {name}
     return graph
 
 
-def _imported(module: Module) -> Iterable[str]:
+def _list_imports(module: Module) -> Iterable[str]:
     for node in ast.walk(module.tree):
         if isinstance(node, ast.ImportFrom) and node.module:
             yield node.module
             yield from (f"{node.module}.{alias.name}" for alias in node.names)
 
 
-def _dotted(module: Module) -> str:
+def _dotted_name(module: Module) -> str:
     return module.path.removesuffix(".py").removesuffix("/__init__").replace("/", ".")
 
 

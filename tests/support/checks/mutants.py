@@ -197,7 +197,7 @@ def _copy(target: Path) -> Path:
 
 
 def _survives(mutant: Mutant, copy: Path) -> bool:
-    with _planted(mutant, copy):
+    with _plant(mutant, copy):
         survived = all(
             _pass(copy, mutant.tests[first : first + _BATCH_SIZE])
             for first in range(0, len(mutant.tests), _BATCH_SIZE)
@@ -207,7 +207,7 @@ def _survives(mutant: Mutant, copy: Path) -> bool:
 
 
 @contextmanager
-def _planted(mutant: Mutant, copy: Path) -> Iterator[None]:
+def _plant(mutant: Mutant, copy: Path) -> Iterator[None]:
     file = copy / mutant.path
     original = file.read_text("utf-8")
     file.write_text(mutant.changed, "utf-8")

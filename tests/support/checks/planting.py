@@ -70,7 +70,7 @@ def _globals(fault: Fault) -> Mapping[str, CodeType]:
     """The module constants that the fault changes, with the code of their faulty values."""
     source = (ROOT / fault.path).read_text("utf-8")
     right, wrong = (
-        _assigned(text) for text in (source, source.replace(fault.line, fault.replacement))
+        _assignments(text) for text in (source, source.replace(fault.line, fault.replacement))
     )
     return {
         name: compile(ast.Expression(value), fault.path, "eval")
@@ -79,7 +79,7 @@ def _globals(fault: Fault) -> Mapping[str, CodeType]:
     }
 
 
-def _assigned(source: str) -> dict[str, ast.expr]:
+def _assignments(source: str) -> dict[str, ast.expr]:
     return {
         ast.unparse(node.target if isinstance(node, ast.AnnAssign) else node.targets[0]): node.value
         for node in ast.parse(source).body

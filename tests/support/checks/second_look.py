@@ -27,7 +27,7 @@ _TESTS_FAILED = 1
 def main(arguments: list[str]) -> int:
     """Run the tests; return pytest's exit status. Tests that fail twice count as failed."""
     exit_status = _pytest("--cache-clear", *arguments)
-    failed = _failed() if exit_status == _TESTS_FAILED else []
+    failed = _failed_tests() if exit_status == _TESTS_FAILED else []
     files = {test.partition("::")[0] for test in failed}
     if not 0 < len(files) <= FEW_FILES or any(test.startswith(NEVER_RETRIED) for test in failed):
         return exit_status
@@ -40,7 +40,7 @@ def _pytest(*arguments: str) -> int:
     return subprocess.run([sys.executable, "-m", "pytest", *arguments], check=False).returncode
 
 
-def _failed() -> list[str]:
+def _failed_tests() -> list[str]:
     return sorted(json.loads(_LAST_FAILED.read_text("utf-8")))
 
 

@@ -65,15 +65,15 @@ def reasons() -> dict[str, list[str]]:
 
 def missing() -> list[str]:
     """The numbers that the page lists as not implemented yet."""
-    return _listed("Not yet")
+    return _numbers_under("Not yet")
 
 
 def not_applicable() -> list[str]:
     """The numbers that the page lists as not applicable."""
-    return _listed("Not applicable")
+    return _numbers_under("Not applicable")
 
 
-def _listed(heading: str) -> list[str]:
+def _numbers_under(heading: str) -> list[str]:
     return [line for item in _items(heading) for line in _expand(item)]
 
 

@@ -1,7 +1,7 @@
 """The directory of agents, apps, users, groups, resources and policy, cached by `admin_version`.
 
 Each administrative change increments the version. Each unit of work and each view reads the
-version first, and drops a cache of an older version. So disabling an agent takes effect at its
+version first, and drops a cache of a different version. So disabling an agent takes effect at its
 next request, in every process, without a cache timeout.
 """
 

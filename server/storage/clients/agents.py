@@ -15,7 +15,7 @@ from server.storage.clients.secrets import ClientRows, SecretTable
 _USE_INTERVAL_MS = 60_000
 _NO_KEYS = codec.dump([])
 _COLUMNS = ("id", "auth_before", "auth_before_until", "state", "created_at", "named_at")
-"""The columns that are not members which a caller can set."""
+"""The columns that callers cannot set as members."""
 
 _ALL = select(agents).order_by(agents.c.name_key)
 _PAGE = _ALL.where(agents.c.name_key > bindparam("after")).limit(bindparam("limit"))

@@ -12,7 +12,7 @@ from server.storage.clients.names import Names
 from server.storage.clients.secrets import ClientRows, SecretTable
 
 _COLUMNS = ("id", "state", "created_at", "origin", "claimed_name")
-"""The columns that are not members which a caller can set."""
+"""The columns that callers cannot set as members."""
 _ALL = select(apps).order_by(apps.c.name_key)
 _BY_ID = select(apps).where(apps.c.id == bindparam("id"))
 _BY_NAME = select(apps).where(apps.c.name_key == bindparam("key"))

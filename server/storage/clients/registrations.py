@@ -52,7 +52,7 @@ class Invitations(DatabaseRows):
         return self._one(_record, _GET, invitation=invitation_id)
 
     def by_token(self, token_hash: bytes) -> Invitation | None:
-        """Return the invitation with this hash of its token."""
+        """Return the invitation whose token has this hash."""
         return self._one(_record, _BY_TOKEN, token_hash=token_hash)
 
     def page(self, after: str, limit: int) -> list[Invitation]:

@@ -141,7 +141,7 @@ class Devices(DatabaseRows):
         return int(self._db.execute(_ACTIVE, values).scalar_one())
 
     def had_recently(self, user_id: str, *, not_ended_before: int, used_after: int) -> bool:
-        """Return whether the user has or had a device that ended and was used after these times."""
+        """Return whether the user has or had a device that was in use at these times."""
         return self._any(_PRESENT, user=user_id, not_before=not_ended_before, used_after=used_after)
 
     def in_use(self, user_id: str, *, now: int, used_after: int) -> bool:

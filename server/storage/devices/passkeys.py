@@ -77,7 +77,7 @@ class Browsers(DatabaseRows):
         self._db.execute(_ADD_BROWSER, _browser_values(browser))
 
     def by_token(self, token_hash: bytes) -> Browser | None:
-        """Return the browser with this hash of its cookie."""
+        """Return the browser whose cookie has this hash."""
         return self._one(_browser, _BY_TOKEN, token=token_hash)
 
     def end(self, token_hash: bytes, now: int) -> bool:

@@ -110,7 +110,7 @@ class PushSubscriptions(DatabaseRows):
         return self._one(_record, _GET, subscription=subscription_id)
 
     def by_endpoint(self, endpoint_hash: bytes) -> PushSubscription | None:
-        """The subscription with this hash of its endpoint."""
+        """The subscription whose endpoint has this hash."""
         return self._one(_record, _BY_ENDPOINT, endpoint_hash=endpoint_hash)
 
     def of_user(self, user_id: str) -> list[PushSubscription]:

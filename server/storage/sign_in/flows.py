@@ -75,7 +75,7 @@ class Flows(DatabaseRows):
         self._db.execute(_ADD, _values(flow))
 
     def get(self, flow_hash: bytes) -> Flow | None:
-        """Return the request with this hash of its handle."""
+        """Return the request whose handle has this hash."""
         return self._one(_record, _GET, flow_hash=flow_hash)
 
     def bind(self, flow_hash: bytes, sign_in_id: str) -> bool:

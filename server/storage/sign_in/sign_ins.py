@@ -36,7 +36,7 @@ class SignIns(DatabaseRows):
         return self._one(_record, _GET, sign_in=sign_in_id)
 
     def by_token(self, token_hash: bytes) -> SignIn | None:
-        """Return the sign-in with this hash of its cookie."""
+        """Return the sign-in whose cookie has this hash."""
         return self._one(_record, _BY_TOKEN, token_hash=token_hash)
 
     def renew(self, sign_in: SignIn) -> None:

@@ -11,7 +11,7 @@ from server.storage.account_tables import users
 from server.storage.clients.names import NamedRows
 
 _COLUMNS = ("id", "state", "created_at", "disabled_at")
-"""The columns that are not members which a caller can set."""
+"""The columns that callers cannot set as members."""
 _ALL = select(users).order_by(users.c.name_key)
 _PAGE = _ALL.where(users.c.name_key > bindparam("after")).limit(bindparam("limit"))
 _BY_ID = select(users).where(users.c.id == bindparam("id"))

@@ -255,7 +255,12 @@ LOGS = {
     "another answer": ("approval.approved", ("type",), "approval.denied", "the log says"),
     "another user": ("approval.approved", ("actor",), "user:sayso_us_other", "is not in the log"),
     "another request": ("token.issued", ("approval_id",), "sayso_ap_other", "approval_id differs"),
-    "another policy": ("token.issued", ("facts", "policy"), {"version": 7}, "policy_version differs"),
+    "another policy": (
+        "token.issued",
+        ("facts", "policy"),
+        {"version": 7},
+        "policy_version differs",
+    ),
     "another action": (
         "token.issued",
         ("action",),

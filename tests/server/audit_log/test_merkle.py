@@ -82,7 +82,7 @@ def test_a_frontier_continues_from_its_encoding() -> None:
 
 
 def test_a_node_is_complete_when_its_last_leaf_is_added() -> None:
-    """Each node is the root over its leaves. A complete subtree has one node fewer than leaves."""
+    """Each node is the root over its leaves. A subtree of n leaves has n - 1 inner nodes."""
     for (level, number), node in TREE.known.items():
         assert node == Tree.over(LEAVES[number << level : (number + 1) << level]).root
     assert len(TREE.known) == 2 * len(LEAVES) - len(LEAVES).bit_count()

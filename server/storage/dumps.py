@@ -76,9 +76,9 @@ def contents(connection: Connection, now: int) -> Contents | None:
     try:
         schema = str(connection.execute(_SCHEMA).scalar_one())
         newest = connection.execute(_NEWEST).scalar()
-        in_force = items(connection, now).items()
-        labels = {kind: sorted(item.label for item in by_id.values()) for kind, by_id in in_force}
-        return Contents(schema, records.row(), records.key_ids(), newest or "", labels)
+        found = items(connection, now)
+        named = {kind: sorted(record.label for record in of.values()) for kind, of in found.items()}
+        return Contents(schema, records.row(), records.key_ids(), newest or "", named)
     except (DBAPIError, NoResultFound):
         return None
 

@@ -23,10 +23,10 @@ from server.model.approvals import Approval, ApprovalKind, Place
 from server.protocol.approvals.states import REDEMPTION_GRACE_MS, State, origins
 from server.protocol.policy.risks import Risk
 from server.storage.approvals import waiting
+from server.storage.approvals.tables import approvals as a
+from server.storage.approvals.tables import decisions as d
+from server.storage.approvers.tables import approvers as p
 from server.storage.prepared import DatabaseRows, Prepared, insert_row, record_reader, row_writer
-from server.storage.tables import approvals as a
-from server.storage.tables import approvers as p
-from server.storage.tables import decisions as d
 
 _GRACE = {State.PENDING: 0, State.APPROVED: REDEMPTION_GRACE_MS}
 

@@ -3,8 +3,8 @@
 from sqlalchemy import bindparam, delete, select, update
 
 from server.model.approvals import Decision
+from server.storage.approvals.tables import decisions
 from server.storage.prepared import DatabaseRows, Prepared, insert_row, record_reader, row_writer
-from server.storage.tables import decisions
 
 _ADD = Prepared(insert_row(decisions))
 _OF_APPROVAL = Prepared(

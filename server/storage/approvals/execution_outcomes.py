@@ -3,8 +3,8 @@
 from sqlalchemy import bindparam, select
 
 from server.model.approvals import Outcome
+from server.storage.approvals.tables import outcomes
 from server.storage.prepared import DatabaseRows, insert_once, record_reader, row_writer
-from server.storage.tables import outcomes
 
 _ADD_ONCE = insert_once(outcomes)
 _GET = select(outcomes).where(outcomes.c.approval_id == bindparam("approval"))

@@ -21,8 +21,8 @@ from sqlalchemy import (
 from sqlalchemy.dialects import sqlite
 
 from server.model.history import Addition, HistoryRow
+from server.storage.approvals.tables import history as h
 from server.storage.prepared import DatabaseRows, Prepared, Upsert
-from server.storage.tables import history as h
 
 _BATCH_SIZE = 16
 _PARAMETERS = [name for n in range(_BATCH_SIZE) for name in (f"owner{n}", f"key{n}")]

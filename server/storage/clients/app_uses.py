@@ -3,7 +3,7 @@
 from sqlalchemy import bindparam, func, insert, or_, select, update
 
 from server.model.clients import AppUse
-from server.storage.account_tables import app_uses as u
+from server.storage.clients.tables import app_uses as u
 from server.storage.prepared import DatabaseRows, record_reader, row_writer
 
 _record, _values = record_reader(AppUse, u), row_writer(u)

@@ -6,11 +6,11 @@ from sqlalchemy import BindParameter, Connection, Executable, and_, bindparam, f
 from sqlalchemy.dialects import sqlite
 
 from server.model.approvals import Delivery
-from server.storage.account_tables import devices
+from server.storage.approvals.tables import approvals as a
+from server.storage.approvals.tables import decisions
+from server.storage.devices.tables import devices
+from server.storage.notifications.tables import deliveries as d
 from server.storage.prepared import Prepared, Upsert
-from server.storage.tables import approvals as a
-from server.storage.tables import decisions
-from server.storage.tables import deliveries as d
 
 _VALUES: dict[str, BindParameter[object]] = {
     "approval_id": bindparam("approval"),

@@ -21,8 +21,8 @@ from sqlalchemy import (
 )
 
 from server.model.notifications import DeliveryFailure, OutboxMessage
+from server.storage.notifications.tables import outbox as o
 from server.storage.prepared import DatabaseRows, Prepared, insert_row, record_reader
-from server.storage.tables import outbox as o
 
 _ADD = Prepared(insert_row(o))
 _IS_DUE = or_(

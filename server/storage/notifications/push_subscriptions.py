@@ -3,10 +3,10 @@
 from sqlalchemy import bindparam, delete, func, insert, select, update
 
 from server.model.notifications import PushLoss, PushService, PushSubscription
-from server.storage.account_tables import devices
+from server.storage.devices.tables import devices
+from server.storage.notifications.tables import push_losses
+from server.storage.notifications.tables import push_subscriptions as s
 from server.storage.prepared import DatabaseRows, Prepared, record_reader, row_writer
-from server.storage.tables import push_losses
-from server.storage.tables import push_subscriptions as s
 
 _ADD = insert(s)
 _GET = select(s).where(s.c.id == bindparam("subscription"))
@@ -110,7 +110,7 @@ class PushSubscriptions(DatabaseRows):
         return self._one(_record, _GET, subscription=subscription_id)
 
     def by_endpoint(self, endpoint_hash: bytes) -> PushSubscription | None:
-        """The subscription whose endpoint has this hash."""
+        """The subscription with this hash of its endpoint."""
         return self._one(_record, _BY_ENDPOINT, endpoint_hash=endpoint_hash)
 
     def of_user(self, user_id: str) -> list[PushSubscription]:

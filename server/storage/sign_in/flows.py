@@ -4,9 +4,9 @@ from sqlalchemy import bindparam, delete, insert, or_, select, update
 
 from server.model.sign_in import Flow, PushedRequest
 from server.storage import codec
-from server.storage.account_tables import flows as f
-from server.storage.account_tables import pushed_requests as p
 from server.storage.prepared import DatabaseRows, record_reader, row_writer
+from server.storage.sign_in.tables import flows as f
+from server.storage.sign_in.tables import pushed_requests as p
 
 _record = record_reader(Flow, f, approvals=codec.names)
 _values = row_writer(f, approvals=codec.dump)

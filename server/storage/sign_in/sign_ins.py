@@ -3,8 +3,8 @@
 from sqlalchemy import bindparam, delete, insert, select, update
 
 from server.model.sign_in import SignIn
-from server.storage.account_tables import sign_ins as s
 from server.storage.prepared import DatabaseRows, record_reader, row_writer
+from server.storage.sign_in.tables import sign_ins as s
 
 _record, _values = record_reader(SignIn, s), row_writer(s)
 _ADD = insert(s)

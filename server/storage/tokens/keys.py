@@ -4,8 +4,8 @@ from sqlalchemy import bindparam, delete, insert, select, update
 
 from server.model.tokens import SigningKey
 from server.storage import codec
-from server.storage.account_tables import signing_keys
 from server.storage.prepared import DatabaseRows, record_reader, row_writer
+from server.storage.tokens.tables import signing_keys
 
 _record = record_reader(SigningKey, signing_keys, public_jwk=codec.string_map)
 _values = row_writer(signing_keys, public_jwk=codec.dump)

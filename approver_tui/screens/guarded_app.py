@@ -18,7 +18,7 @@ from approver_tui.screens.guard import InputGuard
 from approver_tui.screens.input_order import InputOrder
 from approver_tui.screens.ready_screen import ReadyScreen
 from approver_tui.screens.safe_focus import reset_panels
-from approver_tui.widgets.theme import DEFAULTS, THEMES
+from approver_tui.widgets.theme import DEFAULTS, SAYSO, SIXTEEN_COLORS, THEMES
 
 _ORDERED_EVENTS = (
     events.Key,
@@ -50,9 +50,14 @@ class GuardedApp(App[ReturnType]):
             self.animation_level = "none"
         self.guard = guard
         self._order = InputOrder(self)
-        for each in THEMES:
+        for each in (*THEMES, SIXTEEN_COLORS):
             self.register_theme(each)
         self.theme = theme
+
+    def validate_theme(self, name: str) -> str:
+        """Return the theme to use: the default one in colors that the terminal has."""
+        few = name == SAYSO.name and self.console.color_system == "standard"
+        return SIXTEEN_COLORS.name if few else name
 
     def get_driver_class(self) -> type[Driver]:
         """Return a driver that survives a closed terminal."""

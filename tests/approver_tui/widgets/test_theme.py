@@ -4,10 +4,11 @@ import re
 from importlib import resources
 
 import pytest
+import rich.color
 from textual.color import Color
 
 from approver_tui.settings import THEMES as NAMES
-from approver_tui.widgets.theme import DEFAULTS, THEMES
+from approver_tui.widgets.theme import DEFAULTS, SIXTEEN_COLORS, THEMES
 
 _TUI = (resources.files("approver_tui") / "approver.tcss").read_text("utf-8")
 _PAGES = (resources.files("server.web") / "templates" / "style.css").read_text("utf-8")
@@ -47,6 +48,14 @@ def test_every_theme_but_those_of_the_terminal_is_measured():
     """A further theme is made legible too."""
     measured = {theme.name for theme in THEMES}
     assert measured == {name for name in NAMES if not name.startswith("ansi")}
+
+
+def test_each_risk_has_its_own_of_sixteen_colors():
+    """A terminal shows the nearest color that it has; to soft ones that is gray."""
+    names = (re.search(rf"\.sheet--{risk} {{ color: \$([\w-]+)", _TUI)[1] for risk in _HUES)
+    colors = [rich.color.Color.parse(getattr(SIXTEEN_COLORS, name)) for name in names]
+    nearest = {color.downgrade(rich.color.ColorSystem.STANDARD).number for color in colors}
+    assert len(nearest) == len(_HUES)
 
 
 def _variables(block):

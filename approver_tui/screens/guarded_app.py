@@ -19,7 +19,7 @@ from approver_tui.screens.input_order import InputOrder
 from approver_tui.screens.ready_screen import ReadyScreen
 from approver_tui.screens.safe_focus import reset_panels
 from approver_tui.state.color_overrides import NO_OVERRIDES
-from approver_tui.widgets.theme import DEFAULTS, THEMES, recolored
+from approver_tui.widgets.theme import DEFAULTS, SAYSO, SIXTEEN_COLORS, THEMES, recolored
 
 _ORDERED_EVENTS = (
     events.Key,
@@ -60,7 +60,13 @@ class GuardedApp(App[ReturnType]):
         self._order = InputOrder(self)
         for known in THEMES:
             self.register_theme(recolored(known, colors))
+        self.register_theme(SIXTEEN_COLORS)
         self.theme = theme
+
+    def validate_theme(self, name: str) -> str:
+        """Return the theme to use: the default one in colors that the terminal has."""
+        few = name == SAYSO.name and self.console.color_system == "standard"
+        return SIXTEEN_COLORS.name if few else name
 
     def get_driver_class(self) -> type[Driver]:
         """Return a driver that survives a closed terminal."""

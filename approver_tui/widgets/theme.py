@@ -29,6 +29,11 @@ SAYSO = Theme(
 )
 """A calm dark theme; approving and denying look equally strong."""
 
+SIXTEEN_COLORS = replace(
+    SAYSO, name="sayso-16", accent="#00ffff", warning="#ffff00", error="#ff6060"
+)
+"""`SAYSO` for a terminal with sixteen colors, whose nearest ones would all be the same gray."""
+
 HIGH_CONTRAST = Theme(
     name="high-contrast",
     primary="#ffffff",

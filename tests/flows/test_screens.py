@@ -210,6 +210,17 @@ def test_nothing_is_conveyed_by_color_alone(
     assert agent.poll(handle, prefer="wait=9").json()["error"] == "access_denied"
 
 
+@pytest.mark.parametrize("term", ["xterm", "screen", "linux"])
+def test_high_risk_has_its_color_among_sixteen(agent: Agent, person: Terminal, term: str) -> None:
+    """The nearest of sixteen colors to a soft amber would be the gray of everything else."""
+    _asked(agent, person)
+    with window(person, TERM=term) as app:
+        app.shows(">!! HIGH")
+        row = next(y for y, line in enumerate(app.screen.display) if ">!! HIGH" in line)
+        start = app.screen.display[row].index("HIGH")
+        assert {app.screen.buffer[row][start + x].fg for x in range(4)} == {"brightbrown"}
+
+
 def test_without_colors_fields_are_visible(agent: Agent, person: Terminal) -> None:
     """A field is underlined."""
     _asked(agent, person)

@@ -274,15 +274,14 @@ class Approval:
     @property
     def was_approved(self) -> bool:
         """Whether it was approved, whatever came after that."""
-        if self.decided is None:
-            return self.automatic_decision is not None
-        return self.decided.decision is Answer.APPROVE
+        by_person = self.decided is not None and self.decided.decision is Answer.APPROVE
+        return by_person or self.automatic_decision is not None
 
     @property
     def state_text(self) -> str:
         """The outcome in a word that fits the kind; an approval stays one whatever came after."""
-        if self.was_approved and self.state in _AFTER_APPROVAL:
-            return _AFTER_APPROVAL[self.state]
+        if self.was_approved and (ended := _AFTER_APPROVAL.get(self.state)):
+            return ended
         if self.state is ApprovalState.REDEEMED and not self.is_action:
             return "created" if self.kind in _LASTING_KINDS else "signed in"
         if self.is_withdrawn:

@@ -5,10 +5,18 @@ from dataclasses import replace
 from importlib import resources
 
 import pytest
+import rich.color
 from textual.color import Color
 
 from approver_tui.settings import THEMES as NAMES
-from approver_tui.widgets.theme import DEFAULTS, SAYSO, THEMES, legible, recolored
+from approver_tui.widgets.theme import (
+    DEFAULTS,
+    SAYSO,
+    SIXTEEN_COLORS,
+    THEMES,
+    legible,
+    recolored,
+)
 
 _TUI = (resources.files("approver_tui") / "approver.tcss").read_text("utf-8")
 _PAGES = (resources.files("server.web") / "templates" / "style.css").read_text("utf-8")
@@ -71,6 +79,14 @@ def test_every_theme_but_those_of_the_terminal_is_measured():
     """A further theme is made legible too."""
     measured = {theme.name for theme in THEMES}
     assert measured == {name for name in NAMES if not name.startswith("ansi")}
+
+
+def test_each_risk_has_its_own_of_sixteen_colors():
+    """A terminal shows the nearest color that it has; to soft ones that is gray."""
+    names = (re.search(rf"\.sheet--{risk} {{ color: \$([\w-]+)", _TUI)[1] for risk in _HUES)
+    colors = [rich.color.Color.parse(getattr(SIXTEEN_COLORS, name)) for name in names]
+    nearest = {color.downgrade(rich.color.ColorSystem.STANDARD).number for color in colors}
+    assert len(nearest) == len(_HUES)
 
 
 def _variables(block):

@@ -313,7 +313,7 @@ class Chromium:
         mine = [one for one in self.events if one.get("sessionId") == self.session]
         found = [json.dumps(one["params"]) for one in mine if one.get("method") in kinds]
         lost = "INTERNET_DISCONNECTED CONNECTION_REFUSED CONNECTION_RESET CONNECTION_CLOSED"
-        lost += " EMPTY_RESPONSE NETWORK_CHANGED BLOCKED_BY_CLIENT"  # a test keeps it from the page
+        lost += " EMPTY_RESPONSE CONTENT_LENGTH_MISMATCH NETWORK_CHANGED BLOCKED_BY_CLIENT"
         away = [f"net::ERR_{name}" for name in lost.split()]
         away.append("status of 502")  # the server has none; what stood in its place said so
         quiet = ("favicon", "icon from the Manifest", "WebSocket connection", *away)

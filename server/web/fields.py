@@ -66,20 +66,6 @@ class Field:
         return f"every-{self.name}"
 
 
-OVERLAPS: Final = (
-    ("0", "0 minutes"),
-    ("3600", "1 hour"),
-    ("86400", "1 day"),
-    ("604800", "7 days"),
-    ("2592000", "30 days"),
-)
-
-
-def overlap(label: str = "Old secret keeps working for") -> Field:
-    """How long an old secret works, in seconds. Without a default, so that it is always shown."""
-    return Field("overlap", label, "overlap", choices=OVERLAPS, empty=0)
-
-
 @dataclass(frozen=True, slots=True)
 class RenderedField:
     """A field with its value, as the page renders it."""

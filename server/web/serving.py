@@ -23,6 +23,7 @@ from server.web.browser import (
 )
 from server.web.calls import Document
 from server.web.choices import choices
+from server.web.console import client_fields
 from server.web.fields import RenderedField, SubmittedForm
 from server.web.form import FormAction
 from server.web.page import Facts, Page
@@ -86,7 +87,7 @@ _Row = TypeVar("_Row", Page, FormAction)
 def add_pages(app: Flask, site: Site) -> None:
     """Register the pages and forms with Flask."""
     app.jinja_env.filters.update(FILTERS)
-    app.jinja_env.globals["overlaps"] = fields.OVERLAPS
+    app.jinja_env.globals["overlaps"] = client_fields.OVERLAPS
     for row in PAGES:
         _add(app, site, "GET", row, show)
     for form in FORMS:

@@ -66,6 +66,12 @@ class Deputies:
             named = partial(_named, view)
             return [*map(named, mine)], [*map(named, others)]
 
+    def check(self, person: Person, wanted: RequestedDeputy) -> None:
+        """Refuse what need not be signed, because `name` would refuse it. Raises errors.Problem."""
+        with self.store.read() as view:
+            device_auth.current_device(view, person)
+            _valid(view, person, wanted)
+
     def name(self, person: Person, wanted: RequestedDeputy, jws: str) -> NamedDeputy:
         """Name a deputy. Raises errors.Problem.
 
@@ -75,9 +81,7 @@ class Deputies:
         """
         with self.store.write() as tx:
             device = self._check(tx, person, wanted, jws)
-            other = _find_deputy(tx, person, wanted.deputy)
-            begins, ends = _period(wanted, tx.now)
-            _check_limit(tx, person, other, begins, ends)
+            other, begins, ends = _valid(tx, person, wanted)
             self.statements.spend(tx, device)
             deputy = Deputy(
                 id=self.secrets.new_id(PREFIX_DEPUTY),
@@ -156,9 +160,17 @@ def end(tx: Unit, deputy: Deputy, *, by: str | None = None) -> bool:
     return True
 
 
-def _find_deputy(tx: Unit, person: Person, name_or_id: str) -> User:
+def _valid(view: View, person: Person, wanted: RequestedDeputy) -> tuple[User, int, int]:
+    """The deputy and the period. Raises errors.Problem."""
+    other = _find_deputy(view, person, wanted.deputy)
+    begins, ends = _period(wanted, view.now)
+    _check_limit(view, person, other, begins, ends)
+    return other, begins, ends
+
+
+def _find_deputy(view: View, person: Person, name_or_id: str) -> User:
     """The named deputy, an enabled other user. Raises errors.Problem 404 or 422."""
-    other = tx.directory.user_called(name_or_id)
+    other = view.directory.user_called(name_or_id)
     if other is None or not other.enabled:
         raise errors.Problem(404, "not_found", "There is no such person.")
     if other.id == person.user.id:
@@ -186,9 +198,9 @@ def _moment(name: str, text: str) -> int:
     return round(moment.astimezone(UTC).timestamp() * 1000)
 
 
-def _check_limit(tx: Unit, person: Person, other: User, begins: int, ends: int) -> None:
+def _check_limit(view: View, person: Person, other: User, begins: int, ends: int) -> None:
     """Raise errors.Problem 409 if the limit is reached, or the deputy has an overlapping period."""
-    deputies = tx.deputies.of_user(person.user.id, tx.now)
+    deputies = view.deputies.of_user(person.user.id, view.now)
     if len(deputies) >= MAX_DEPUTIES:
         raise errors.Problem(409, "conflict", f"You have {MAX_DEPUTIES} deputies. End one first.")
     if any(o.deputy_id == other.id and o.from_at < ends and begins < o.to_at for o in deputies):

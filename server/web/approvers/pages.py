@@ -28,9 +28,10 @@ def _deputy(form: Form) -> object:
 
 
 def _signs_deputy(visit: Visit, body: Document) -> Signed:
-    """The statement to sign for a deputy."""
-    nonce = visit.statement_nonce()
+    """The statement to sign for a deputy. Raises errors.Problem if the deputy is invalid."""
     wanted = deputies.RequestedDeputy(body["deputy"], body["from"], body["to"])
+    visit.site.approvers.deputies.check(visit.person, wanted)
+    nonce = visit.statement_nonce()
     return Signed(decisions.DEPUTY, deputies.signed_subject(nonce, wanted), nonce)
 
 

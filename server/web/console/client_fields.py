@@ -25,6 +25,23 @@ ACTION: Final = (
 )
 
 
+OVERLAPS: Final = (
+    ("0", "0 minutes"),
+    ("3600", "1 hour"),
+    ("86400", "1 day"),
+    ("604800", "7 days"),
+    ("2592000", "30 days"),
+)
+
+
+def overlap(label: str) -> Field:
+    """How long an old secret works, in seconds. Without a default, so that it is always shown."""
+    return Field("overlap", label, "overlap", choices=OVERLAPS, empty=0)
+
+
+OVERLAP: Final = overlap("Old secret keeps working for")
+
+
 def file_of(body: dict[str, Any], document: Mapping[str, Any]) -> bytes:
     """The submitted file, or the registered one."""
     return str(body.get("document", document["document"])).encode()

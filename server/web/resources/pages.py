@@ -4,7 +4,6 @@ from typing import Final
 
 from server.web.choices import ACTIONS
 from server.web.console import client_fields
-from server.web.fields import overlap
 from server.web.form import acts, changes, creates, deletes
 from server.web.page import (
     Page,
@@ -57,7 +56,7 @@ FORMS: Final = (
     acts(
         "POST /api/resources/<id>/secret",
         "Create a new secret for this resource",
-        fields=(overlap(),),
+        fields=(client_fields.OVERLAP,),
         page=True,
         answer="clients/console_credentials.html",
     ),

@@ -158,6 +158,23 @@ def test_an_unsigned_form_adds_no_deputy(eva):
     assert _document(eva, "/api/deputies")["mine"] == []
 
 
+@pytest.mark.usefixtures("max_")
+@pytest.mark.parametrize(
+    ("wrong", "status", "says"),
+    [
+        ({"deputy": "nobody"}, 404, "There is no such person."),
+        ({"deputy": "eva"}, 422, "must be another person"),
+        ({"to": "2025-10-01"}, 422, "must be in the future"),
+    ],
+)
+def test_an_invalid_deputy_is_refused_before_signing(eva, wrong, status, says):
+    """Nobody uses a passkey for nothing."""
+    refused = eva.post("/settings/deputies", {**DEPUTY, **wrong})
+    assert refused.status_code == status
+    assert says in refused.text
+    assert "Sign with passkey" not in refused.text
+
+
 @pytest.mark.parametrize("wrong", [{"from": "tomorrow"}, {"to": None}])
 def test_invalid_days_are_refused_before_signing(eva, wrong):
     """The error contains an example of a day."""

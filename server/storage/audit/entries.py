@@ -24,7 +24,6 @@ from server.lazy_imports import lazily
 from server.model.audit import Entry, EntrySearch, StoredEntry, StoredLeaf
 from server.model.store import Busy
 from server.services.audit.personal import owners
-from server.storage.audit.log import NEXT
 from server.storage.audit.openings import Openings, with_hash
 from server.storage.audit.tables import audit_entries as e
 from server.storage.audit.tables import audit_openings as o
@@ -36,7 +35,9 @@ with lazily():
 _VALUES: dict[str, BindParameter[object]] = {
     column.key: bindparam(column.key) for column in e.c if column.key != "seq"
 }
-_ADD_PLACED = Prepared(insert(e).values(_VALUES).values(seq=NEXT))
+_NEXT = select(func.coalesce(func.max(e.c.seq), -1) + 1).scalar_subquery()
+"""The place of the next entry."""
+_ADD_PLACED = Prepared(insert(e).values(_VALUES).values(seq=_NEXT))
 _ADD_UNPLACED = Prepared(insert(e).values(_VALUES))
 _HAS_BODY = e.c.type != ""
 _TAIL = select(e).where(_HAS_BODY).order_by(e.c.id.desc()).limit(bindparam("limit"))

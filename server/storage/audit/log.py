@@ -29,8 +29,6 @@ from server.storage.audit.tables import audit_entries as e
 from server.storage.audit.tables import audit_nodes as n
 from server.storage.prepared import DatabaseRows, arrays
 
-NEXT = select(func.coalesce(func.max(e.c.seq), -1) + 1).scalar_subquery()
-"""The place of the next entry."""
 _SIZE = select(func.coalesce(func.max(e.c.seq), -1) + 1)
 _PLACE_OF = select(e.c.seq).where(e.c.id == bindparam("entry"))
 _TIME_OF = select(e.c.at).where(e.c.seq == bindparam("place"))

@@ -2,7 +2,6 @@
 
 import ast
 import json
-import re
 import subprocess
 import sys
 
@@ -128,6 +127,7 @@ LAZY = {
     *("storage/audit/entries.py", "storage/directory.py", "storage/rows.py"),
     # Most commands load these, and use a part of them.
     *("services/approvals/oversight.py", "services/approvers/groups.py"),
+    *("services/clients/agent_checks.py", "services/clients/agents.py"),
     *("services/audit/audit.py", "services/operations/policy_json.py", "storage/named_rows.py"),
 }
 
@@ -140,7 +140,8 @@ def test_only_commands_and_a_few_modules_import_lazily():
     assert {str(place) for place in places if place.parts[0] != "cli"} == LAZY
     for path, names in found.items():
         tree = ast.parse(path.read_text("utf-8"))
-        needed = {word for text in _real_classes(tree) for word in re.findall(r"\w+", text)}
+        real = (part for expression in _real_classes(tree) for part in ast.walk(expression))
+        needed = {part.id for part in real if isinstance(part, ast.Name)}
         assert needed & names == set(), path
 
 
@@ -158,13 +159,13 @@ def _real_classes(tree):
     """The expressions that need the real class."""
     for node in ast.walk(tree):
         if isinstance(node, ast.ExceptHandler) and node.type is not None:
-            yield ast.unparse(node.type)
+            yield node.type
         elif isinstance(node, ast.ClassDef):
-            yield from map(ast.unparse, (*node.bases, *node.decorator_list))
+            yield from (*node.bases, *node.decorator_list)
         elif isinstance(node, ast.FunctionDef):
-            yield from map(ast.unparse, node.decorator_list)
+            yield from node.decorator_list
         elif isinstance(node, ast.Call) and ast.unparse(node.func) in {"isinstance", "issubclass"}:
-            yield ast.unparse(node.args[1])
+            yield node.args[1]
 
 
 def loaded_by(program):

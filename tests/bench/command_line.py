@@ -14,7 +14,7 @@ from collections.abc import Sequence
 from tests.bench.table import run, say, verdict
 from tests.support.servers.server import ROOT
 
-_ROUNDS = 15
+_ROUNDS = 9
 _BAR = 1.4
 """0.25 s on a quiet machine, where SQLAlchemy alone takes 0.18 s."""
 _HELP_BAR = 0.8

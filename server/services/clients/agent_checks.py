@@ -7,18 +7,22 @@ in `agent_forms.py`.
 from collections.abc import Mapping, Sequence
 from typing import Final
 
+from server.lazy_imports import lazily
 from server.model.store import Unit
-from server.protocol import errors, json_text
-from server.protocol.clients import jwks
-from server.protocol.clients.jwks import PublicKey
-from server.protocol.clients.labels import is_label
+from server.protocol import errors
 from server.protocol.text import check_prose
-from server.services.clients import icons
 from server.services.members import unique
-from server.services.policy import action_types as actions
 from server.services.refusals import Invalid, about, valid
-from server.services.resources import resource_checks
-from server.services.users import user_checks, user_or_group
+
+with lazily():
+    from server.protocol import json_text
+    from server.protocol.clients import jwks
+    from server.protocol.clients.jwks import PublicKey
+    from server.protocol.clients.labels import is_label
+    from server.services.clients import icons
+    from server.services.policy import action_types as actions
+    from server.services.resources import resource_checks
+    from server.services.users import user_checks, user_or_group
 
 LONGEST_MS: Final = 10 * 366 * 24 * 60 * 60 * 1000
 MAX_LABELS: Final = 20

@@ -6,28 +6,32 @@
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from server.model.approvals import Approval
+from server.lazy_imports import lazily
 from server.model.audit import Entry
 from server.model.clients import Agent
-from server.model.incidents import Cause
 from server.model.ports import Secrets
 from server.model.reactions import AgentDeactivated, AgentReplaced, ClientDeleted
 from server.model.store import Store, Unit, View
-from server.model.users import User
 from server.protocol.approvals.states import State, overdue
 from server.protocol.names import PREFIX_AGENT, PREFIX_CLIENT_SECRET
 from server.protocol.resources.uris import callback_problem
 from server.services import client_secrets, members, paging
 from server.services.audit import audit
 from server.services.client_secrets import DEFAULT_OVERLAP_MS
-from server.services.clients import agent_forms, client_names, icons, owners
-from server.services.clients.agent_forms import AgentChanges, NewAgent
+from server.services.clients import client_names
 from server.services.clients.agent_members import AGENT_MEMBERS
 from server.services.clients.client_names import find_agent, refuse_taken
 from server.services.members import ANY, Having
 from server.services.paging import ResultPage
 from server.services.refusals import Conflict, Invalid
 from server.services.users import user_checks
+
+with lazily():
+    from server.model.approvals import Approval
+    from server.model.incidents import Cause
+    from server.model.users import User
+    from server.services.clients import agent_forms, icons, owners
+    from server.services.clients.agent_forms import AgentChanges, NewAgent
 
 _NO_FACTS: Mapping[str, object] = {}
 

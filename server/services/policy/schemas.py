@@ -3,6 +3,7 @@
 import json
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Final
 
 from server.lazy_imports import lazily
@@ -31,11 +32,15 @@ _RULES: Final[Mapping[str, str]] = {
 """What to do, by the keyword of the schema; `{}` is the keyword's value."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class _Compiled:
     row: ActionRow
     action: ActionType
-    validator: Draft202012Validator
+
+    @cached_property
+    def validator(self) -> Draft202012Validator:
+        """Made for the first detail, because the library of schemas is slow to load."""
+        return _validator(self.action)
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,7 +91,7 @@ class Schemas:
         known = self.compiled.get(row.type)
         if known is None or known.row != row:
             action = action_types.read_action_type(json.loads(row.document))
-            known = _Compiled(row, action, _validator(action))
+            known = _Compiled(row, action)
             self.compiled[row.type] = known
         return known
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import httpx
-from sqlalchemy import ColumnElement, Table, case, func, select
+from sqlalchemy import ColumnElement, ScalarSelect, Table, case, func, select
 
 from server.storage import account_tables, tables
 from tests.support.servers.server import LiveServer
@@ -21,6 +21,23 @@ MARK = "xyzzyplugh"
 
 _BY_THE_CLOCK = ("approval.expired", "approval.reminder", "approval.digest")
 _STATE = case((tables.approvals.c.state == "expired", "pending"), else_=tables.approvals.c.state)
+_BY_STATE = select(_STATE, func.count()).group_by(_STATE)
+
+
+def _count(table: Table, *conditions: ColumnElement[bool]) -> ScalarSelect[int]:
+    return select(func.count()).select_from(table).where(*conditions).scalar_subquery()
+
+
+_COUNTED = select(
+    _count(tables.decisions).label("decisions"),
+    _count(tables.delegations).label("tokens"),
+    _count(account_tables.sessions).label("sessions"),
+    _count(account_tables.devices).label("devices"),
+    _count(tables.feed_events, tables.feed_events.c.event.not_in(_BY_THE_CLOCK)).label("events"),
+    _count(tables.outbox, *(~tables.outbox.c.body.contains(said) for said in _BY_THE_CLOCK)).label(
+        "messages"
+    ),
+)
 _SENDABLE = re.compile(r"[\x20-\x21\x23-\x5B\x5D-\x7E]+")
 
 
@@ -41,23 +58,8 @@ def footprint(server: LiveServer) -> Footprint:
     """The footprint as the database has it now."""
     with server.services.store.read() as view:
         connection = view._connection
-
-        def count(table: Table, *conditions: ColumnElement[bool]) -> int:
-            counted = select(func.count()).select_from(table).where(*conditions)
-            return int(connection.execute(counted).scalar_one())
-
-        by_state = select(_STATE, func.count()).group_by(_STATE)
-        return Footprint(
-            approvals=tuple(sorted((row[0], row[1]) for row in connection.execute(by_state))),
-            decisions=count(tables.decisions),
-            tokens=count(tables.delegations),
-            sessions=count(account_tables.sessions),
-            devices=count(account_tables.devices),
-            events=count(tables.feed_events, tables.feed_events.c.event.not_in(_BY_THE_CLOCK)),
-            messages=count(
-                tables.outbox, *(~tables.outbox.c.body.contains(said) for said in _BY_THE_CLOCK)
-            ),
-        )
+        by_state = tuple(sorted((row[0], row[1]) for row in connection.execute(_BY_STATE)))
+        return Footprint(by_state, **connection.execute(_COUNTED).one()._mapping)
 
 
 @contextlib.contextmanager

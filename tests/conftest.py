@@ -23,6 +23,7 @@ from tests.support.servers.running import RUNNING
 _TESTS = Path(__file__).parent
 _WAITING = ("browsers", "conformance", "faults", "flows", "sayso")
 
+gc.disable()  # until everything is collected
 settings.register_profile(
     "steady",
     max_examples=cases(40),
@@ -87,4 +88,5 @@ def pytest_collection_finish() -> None:
     """Thousands of tests stay until the end; looking through them again and again takes a tenth."""
     gc.collect()
     gc.freeze()
+    gc.enable()
     gc.set_threshold(50_000, 20, 20)

@@ -15,7 +15,17 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from sqlalchemy import Connection, Engine, NullPool, create_engine, insert, select, text
+from sqlalchemy import (
+    Connection,
+    Engine,
+    NullPool,
+    Pool,
+    StaticPool,
+    create_engine,
+    insert,
+    select,
+    text,
+)
 from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import OperationalError, ProgrammingError
 
@@ -63,7 +73,8 @@ def upgrade_database(url: str, now: int) -> str:
     """Upgrade the database to this program's schema. Returns its former version; "" if new."""
     parsed = make_url(url)
     if parsed.get_backend_name() == "sqlite":
-        return _upgrade_sqlite(Path(parsed.database or ""), now)
+        with _upgraded_sqlite(Path(parsed.database or ""), now) as former:
+            return former
     engine = create_engine(_psycopg(parsed), poolclass=NullPool, hide_parameters=True)
     version = _schema_of(engine)
     _refuse_newer(version)
@@ -97,14 +108,21 @@ def backup_sqlite(path: Path, target: Path) -> None:
 
 
 def _open_sqlite(path: Path, dependencies: StoreDependencies, *, serving: bool) -> SqlStore:
-    _upgrade_sqlite(path, dependencies.clock.now())
-    _refuse_unrestored(_sqlite_engine(path, patience=_COMMAND_PATIENCE_SECONDS))
-    lock = _lock_shared(path.parent)
     read_engine = _sqlite_engine(path, patience=_COMMAND_PATIENCE_SECONDS, query_only=True)
+    readers = SqlitePool(read_engine)
+    with _upgraded_sqlite(path, dependencies.clock.now()):
+        lock = _lock_shared(path.parent)
+        try:
+            with readers.connection() as connection:
+                _refuse_unrestored(connection)
+        except BaseException:
+            os.close(lock)
+            raise
     write_engine = _sqlite_engine(path, patience=0)
     if not serving:
-        direct = DirectWriter(SqlitePool(write_engine))
-        return SqlStore(direct, SqlitePool(read_engine), LocalWake(), dependencies, lock)
+        return SqlStore(
+            DirectWriter(SqlitePool(write_engine)), readers, LocalWake(), dependencies, lock
+        )
     watcher = read_engine.connect()
 
     def data_version() -> int:
@@ -112,7 +130,7 @@ def _open_sqlite(path: Path, dependencies: StoreDependencies, *, serving: bool) 
 
     wake = SqliteWake(data_version)
     writer = GroupedWriter(write_engine.connect())
-    return SqlStore(writer, SqlitePool(read_engine), wake, dependencies, lock)
+    return SqlStore(writer, readers, wake, dependencies, lock)
 
 
 def _open_postgres(url: URL, dependencies: StoreDependencies) -> SqlStore:
@@ -135,7 +153,8 @@ def _open_postgres(url: URL, dependencies: StoreDependencies) -> SqlStore:
     ping_briefly(engine)
     try:
         _refuse_other(_schema_of(engine))
-        _refuse_unrestored(engine)
+        with engine.connect() as connection:
+            _refuse_unrestored(connection)
     except BaseException:
         engine.dispose()
         raise
@@ -147,7 +166,9 @@ def _psycopg(url: URL) -> URL:
     return url.set(drivername="postgresql+psycopg")
 
 
-def _sqlite_engine(path: Path, *, patience: float, query_only: bool = False) -> Engine:
+def _sqlite_engine(
+    path: Path, *, patience: float, query_only: bool = False, pool: type[Pool] = NullPool
+) -> Engine:
     def connect() -> sqlite3.Connection:
         connection = sqlite3.connect(
             path, timeout=patience, isolation_level=None, check_same_thread=False
@@ -162,7 +183,7 @@ def _sqlite_engine(path: Path, *, patience: float, query_only: bool = False) -> 
     return create_engine(
         "sqlite://",
         creator=connect,
-        poolclass=NullPool,
+        poolclass=pool,
         isolation_level="AUTOCOMMIT",
         hide_parameters=True,
     )
@@ -186,9 +207,22 @@ def _enable_wal(connection: sqlite3.Connection) -> None:
             return
 
 
-def _upgrade_sqlite(path: Path, now: int) -> str:
+@contextmanager
+def _upgraded_sqlite(path: Path, now: int) -> Iterator[str]:
+    """Upgrade the file and return its former version.
+
+    A connection stays open during the block, so that SQLite does not delete the write-ahead log and
+    create it again for the next connection.
+    """
     folders.make_private(path.parent)
-    engine = _sqlite_engine(path, patience=_COMMAND_PATIENCE_SECONDS)
+    engine = _sqlite_engine(path, patience=_COMMAND_PATIENCE_SECONDS, pool=StaticPool)
+    try:
+        yield _upgrade_sqlite(engine, path, now)
+    finally:
+        engine.dispose()
+
+
+def _upgrade_sqlite(engine: Engine, path: Path, now: int) -> str:
     version = _schema_of(engine) if path.exists() else ""
     _refuse_newer(version)
     if version != SCHEMA:
@@ -199,7 +233,6 @@ def _upgrade_sqlite(path: Path, now: int) -> str:
                 _back_up(path)
             if version != SCHEMA:
                 _upgrade(engine, now, is_new=not version)
-    engine.dispose()
     return version
 
 
@@ -242,13 +275,12 @@ def _refuse_other(version: str) -> None:
         raise SchemaMismatch("The database has an older schema. Run: sayso db upgrade")
 
 
-def _refuse_unrestored(engine: Engine) -> None:
-    with engine.connect() as connection:
-        if connection.execute(select(installation.c.id)).first() is None:
-            raise SchemaMismatch(
-                "This database comes from a backup, and its restore is not finished. "
-                "Run: sayso db restore FILE"
-            )
+def _refuse_unrestored(connection: Connection) -> None:
+    if connection.execute(select(installation.c.id)).first() is None:
+        raise SchemaMismatch(
+            "This database comes from a backup, and its restore is not finished. "
+            "Run: sayso db restore FILE"
+        )
 
 
 def _lock_shared(folder: Path) -> int:

@@ -164,7 +164,7 @@ def _fill(server: LiveServer, person: Terminal) -> None:
 def _keys(person: Terminal) -> None:
     """j, one at a time: from the key to the marker on another row."""
     say(f"## Terminal app: {_WAITING} requests wait")
-    with window(person) as app:
+    with window(person, started=True) as app:
         app.child.delaybeforesend = None
         app.shows(f"Inbox {_WAITING}")
         app.rest(2)

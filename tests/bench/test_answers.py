@@ -29,7 +29,7 @@ from tests.support.servers.load import CALLED_ALWAYS, WITHOUT_LIMITS
 from tests.support.servers.server import BY, LiveServer, live_server
 
 _COUNT = 120
-_SECONDS = 1.0
+_SECONDS = 0.4
 _ACTIVE = Expected(200, '"active":true')
 
 _DISABLED = '400 {"error":"unauthorized_client"'

@@ -9,7 +9,7 @@ import base64
 import json
 import socket
 import unicodedata
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 from urllib.parse import urlencode
 
@@ -57,9 +57,24 @@ _ONCE = {"Connection": "close"}
 _BREAKS = frozenset({"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"})
 
 
-@pytest.fixture(scope="module", params=["json", "text"])
+_FIRST, _SECOND = "json", "text"
+"""The formats of the log."""
+
+
+def _each_once(name: str, places: Sequence[str], attacks: Sequence[str]) -> pytest.MarkDecorator:
+    """Every place and every attack: a log escapes characters in the same way everywhere."""
+    turns = range(max(len(places), len(attacks)))
+    pairs = [(places[n % len(places)], attacks[n % len(attacks)]) for n in turns]
+    return pytest.mark.parametrize((name, "attack"), pairs)
+
+
+_IN_THE_OTHER_LOG = pytest.mark.parametrize("settings", [_SECOND], indirect=True)
+_IN_BOTH_LOGS = pytest.mark.parametrize("settings", [_FIRST, _SECOND], indirect=True)
+
+
+@pytest.fixture(scope="module", params=[_FIRST])
 def settings(request: pytest.FixtureRequest) -> dict[str, str]:
-    """Everything runs twice, once for each log format."""
+    """A server without limits that logs everything, in the test's format."""
     return {
         "open_per_agent": "100000",
         "open_per_user": "100000",
@@ -155,6 +170,15 @@ def test_hostile_text_is_refused_in_formatted_fields(
         assert len(part) < 6 or part not in response.text
 
 
+@_IN_THE_OTHER_LOG
+@_each_once("field", [*_REFUSED], [*HOSTILE])
+def test_hostile_text_is_refused_with_a_log_of_lines(
+    server: LiveServer, asking: Agent, user: str, field: str, attack: str
+) -> None:
+    """The file's last check reads that log."""
+    test_hostile_text_is_refused_in_formatted_fields(server, asking, user, field, attack)
+
+
 def test_a_null_character_in_details_is_refused(asking: Agent, person: Terminal) -> None:
     """No database and no screen accepts one; the error names the place, and nobody is asked."""
     detail = {"type": "payment.transfer", "payee": HOSTILE["null"]}
@@ -163,6 +187,7 @@ def test_a_null_character_in_details_is_refused(asking: Agent, person: Terminal)
     assert "null characters are not allowed" in asked.json()["error_description"]
 
 
+@_IN_BOTH_LOGS
 @pytest.mark.parametrize("attack", [name for name in HOSTILE if name != "null"])
 def test_hostile_text_in_details_is_shown_escaped(
     asking: Agent, person: Terminal, attack: str
@@ -249,10 +274,11 @@ _HEADERS = {
 }
 
 
+_NAMES = ["Idempotency-Key", "User-Agent", "Prefer", "Accept", "X-Correlation-Id", "Referer"]
+
+
 @pytest.mark.parametrize("attack", _HEADERS)
-@pytest.mark.parametrize(
-    "header", ["Idempotency-Key", "User-Agent", "Prefer", "Accept", "X-Correlation-Id", "Referer"]
-)
+@pytest.mark.parametrize("header", _NAMES)
 def test_hostile_headers_are_harmless(
     server: LiveServer, asking: Agent, user: str, header: str, attack: str
 ) -> None:
@@ -271,6 +297,15 @@ def test_hostile_headers_are_harmless(
     assert status in {200, 400, 414, 431}, answer[:200]
     assert len(_HEADERS[attack]) > 3_000 or _HEADERS[attack] not in answer
     assert asking.http.get("/healthz").status_code == 200
+
+
+@_IN_THE_OTHER_LOG
+@_each_once("header", _NAMES, [*_HEADERS])
+def test_hostile_headers_are_harmless_with_a_log_of_lines(
+    server: LiveServer, asking: Agent, user: str, header: str, attack: str
+) -> None:
+    """The file's last check reads that log."""
+    test_hostile_headers_are_harmless(server, asking, user, header, attack)
 
 
 def _exchange(server: LiveServer, request: bytes) -> bytes:
@@ -331,6 +366,7 @@ def test_an_agent_cannot_be_registered_with_a_look_alike_name(
         server.agent(name=_LOOK_ALIKES[case])
 
 
+@_IN_BOTH_LOGS
 @pytest.mark.parametrize("attack", HOSTILE)
 def test_hostile_notes_and_device_names_are_refused(
     server: LiveServer, asking: Agent, person: Terminal, attack: str

@@ -28,9 +28,8 @@ def _ended(server: LiveServer, *options: str) -> subprocess.CompletedProcess[str
 
 
 _WRONG, _MISSING = b"x" * 32, None
-_EACH = [
-    (f"{key}.key", content) for key in ("master", "pin", "log") for content in (_WRONG, _MISSING)
-]
+_EACH = [("master.key", _WRONG), ("pin.key", _MISSING), ("log.key", _WRONG)]
+"""tests/server/test_key_files.py has the others."""
 
 
 def _check(server: LiveServer, broken: Sequence[tuple[str, bytes | None]], *options: str) -> None:

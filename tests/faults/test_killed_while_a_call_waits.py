@@ -27,7 +27,7 @@ from tests.support.servers.gateway import SCOPES, RunningGateway, running_gatewa
 from tests.support.servers.load import WITHOUT_LIMITS
 from tests.support.servers.server import LiveServer, live_server
 
-_KILLS = cases(5)
+_KILLS = cases(2)
 _LONGEST_SECONDS = 0.15
 
 

@@ -11,11 +11,12 @@ from tests.support.builders import decided_rows
 from tests.support.builders.databases import upgraded_database
 from tests.support.clients.agent import Agent, new_agent
 from tests.support.clients.simultaneous import Answered, poll, volley
+from tests.support.inputs.random_cases import cases
 from tests.support.servers.postgres import PostgresServer
 from tests.support.servers.server import LiveServer, live_server
 
 _AT_ONCE = 50
-_ROUNDS = 12
+_ROUNDS = cases(4)
 
 Starter = Callable[..., LiveServer]
 

@@ -26,11 +26,8 @@ _OPENED_BY_A_PROGRAM = frozenset(
     )
 )
 """Files in which `sayso-approver` runs as a program and opens keys that the test enrolled."""
-_ENDS_ITS_SERVER = frozenset(
-    f"test_{name}.py"
-    for name in ("exchange", "feed", "killed", "long_poll", "never_lost", "pacing", "restart")
-)
-"""Files whose server starts as in production, because they look at how it ends or starts again."""
+_AS_IN_PRODUCTION = frozenset({"test_long_poll.py"})
+"""Files whose server starts as in production, because they look at how gunicorn ends it."""
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -49,7 +46,7 @@ def server(
 ) -> Iterator[LiveServer]:
     """A prepared server for this file."""
     folder: Path = tmp_path_factory.mktemp("server")
-    with live_server(folder, forked=request.path.name not in _ENDS_ITS_SERVER) as running:
+    with live_server(folder, forked=request.path.name not in _AS_IN_PRODUCTION) as running:
         yield running
         verify_log(running)
 

@@ -19,9 +19,8 @@ RING = "Sayso: 1 high-risk request is waiting for you"
 def program(person, arguments, **environment):
     """`sayso-approver` at this user's terminal, with all its output."""
     alone = {k: v for k, v in pty_app.environment(person).items() if k not in ("TMUX", "STY")}
-    child = pexpect.spawn(
-        sys.executable,
-        ["-m", "approver_tui", *arguments],
+    child = pty_app.OpenedProgram(
+        arguments,
         env={**alone, "TERM": "xterm-kitty", **environment},
         dimensions=(30, 100),
         encoding="utf-8",

@@ -23,7 +23,7 @@ from server.services.policy.action_types import ActionTypes
 from tests.support.builders.installation import PAYMENT
 from tests.support.checks.waiting import until
 from tests.support.clients.agent import Agent
-from tests.support.clients.pty_app import Window, environment, leave, window
+from tests.support.clients.pty_app import OpenedProgram, Window, environment, leave, window
 from tests.support.clients.terminal import PIN, Terminal
 from tests.support.servers.server import BY, LiveServer
 
@@ -196,16 +196,13 @@ def test_a_burst_of_both_sign_in_pins_fills_their_fields(server: LiveServer) -> 
 def _at_a_prompt(home: Path, words: str, typed: str, *arguments: str) -> str:
     """Types everything at once at the first prompt of a command; returns its terminal output."""
     somebody = Terminal("", None, None, home)  # type: ignore[arg-type]  # its home alone
-    child = pexpect.spawn(
-        sys.executable, ["-m", "approver_tui", *arguments], env=environment(somebody), timeout=60
-    )
+    child = OpenedProgram(arguments, environment(somebody), (24, 80), timeout=60)
     try:
         child.logfile_read = shown = io.BytesIO()
         child.expect_exact(words)
         os.write(child.child_fd, typed.encode())
         child.expect(pexpect.EOF)
-        child.wait()
-        assert child.exitstatus == 0, shown.getvalue()
+        assert child.wait() == 0, shown.getvalue()
         return shown.getvalue().decode()
     finally:
         leave(child)

@@ -24,7 +24,7 @@ def server(tmp_path: Path) -> Iterator[LiveServer]:
     (tmp_path / "server.log").symlink_to("/dev/full")
     hook = {"webhook_url": "http://127.0.0.1:9/", "webhook_secret_file": str(tmp_path / "key")}
     (tmp_path / "key").write_text("k" * 32)
-    with live_server(tmp_path, log_level="debug", **hook) as running:
+    with live_server(tmp_path, forked=True, log_level="debug", **hook) as running:
         yield running
 
 

@@ -34,7 +34,7 @@ def network() -> Iterator[Proxy]:
 def server(tmp_path_factory: pytest.TempPathFactory, network: Proxy) -> Iterator[LiveServer]:
     """A server whose public address is that network path."""
     folder: Path = tmp_path_factory.mktemp("server")
-    running = LiveServer(folder, {"issuer": network.url}, port=network.target)
+    running = LiveServer(folder, {"issuer": network.url}, forked=True, port=network.target)
     running.prepare()
     running.start()
     try:
@@ -183,7 +183,7 @@ def test_the_app_ends_with_its_terminal(server: LiveServer, network: Proxy) -> N
     """When its window is closed no process stays behind."""
     person = new_person(server, network.url)
     for _ in range(8):  # it happened to about every third
-        app = Window(person)
+        app = Window(person, started=True)
         app.shows("LIVE")
         app.leave()
 

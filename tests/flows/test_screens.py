@@ -185,8 +185,8 @@ def test_a_revoked_device_says_so_and_offers_to_sign_in(agent: Agent, person: Te
     [
         {"NO_COLOR": "1"},
         {"SAYSO_APPROVER_THEME": "ansi-dark"},
-        *({"TERM": term} for term in ("xterm-16color", "xterm", "screen", "linux", "vt100")),
-        *({"LC_ALL": locale} for locale in ("C", "C.UTF-8")),
+        *({"TERM": term} for term in ("xterm-16color", "linux", "vt100")),
+        {"LC_ALL": "C"},
         {"PYTHONIOENCODING": "latin-1"},
     ],
     ids=lambda environment: "=".join(*environment.items()),
@@ -197,7 +197,8 @@ def test_nothing_is_conveyed_by_color_alone(
     """Risk, cursor, disabled actions and focus are words and signs; a request can be denied."""
     handle = _asked(agent, person)
     is_coloured = "NO_COLOR" not in environment
-    with window(person, size=(COLUMNS, LINES), **environment) as app:
+    started = not environment.keys().isdisjoint({"LC_ALL", "PYTHONIOENCODING"})
+    with window(person, size=(COLUMNS, LINES), started=started, **environment) as app:
         app.shows(">!! HIGH", "HIGH RISK", "[1 Inbox 1]")
         assert bool(_colors(app)) is is_coloured
         app.press("a")

@@ -23,6 +23,7 @@ from server.storage.open import SCHEMA, SchemaMismatch, backup_sqlite, open_stor
 from server.storage.store import SqlStore
 from tests.support.builders.clock import NOON, MovableClock
 from tests.support.checks.source import ROOT
+from tests.support.inputs.random_cases import cases
 from tests.support.servers import forking
 from tests.support.servers.postgres import PostgresServer
 
@@ -193,7 +194,7 @@ def test_an_unreachable_database_is_busy(postgres_server: PostgresServer) -> Non
         _open_and_close(url)
 
 
-@pytest.mark.parametrize("round_number", range(3))
+@pytest.mark.parametrize("round_number", range(cases(1)))
 def test_several_processes_can_open_an_empty_folder_at_the_same_time(
     tmp_path: Path, round_number: int
 ) -> None:

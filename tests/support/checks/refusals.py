@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import httpx
-from sqlalchemy import ColumnElement, Table, case, func, select
+from sqlalchemy import ColumnElement, ScalarSelect, Table, case, func, select
 
 from server.storage.approvals.tables import approvals, decisions
 from server.storage.devices.tables import devices, sessions
@@ -23,6 +23,21 @@ MARK = "xyzzyplugh"
 
 _BY_THE_CLOCK = ("approval.expired", "approval.reminder", "approval.digest")
 _STATE = case((approvals.c.state == "expired", "pending"), else_=approvals.c.state)
+_BY_STATE = select(_STATE, func.count()).group_by(_STATE)
+
+
+def _count(table: Table, *conditions: ColumnElement[bool]) -> ScalarSelect[int]:
+    return select(func.count()).select_from(table).where(*conditions).scalar_subquery()
+
+
+_COUNTED = select(
+    _count(decisions).label("decisions"),
+    _count(delegations).label("tokens"),
+    _count(sessions).label("sessions"),
+    _count(devices).label("devices"),
+    _count(feed_events, feed_events.c.event.not_in(_BY_THE_CLOCK)).label("events"),
+    _count(outbox, *(~outbox.c.body.contains(name) for name in _BY_THE_CLOCK)).label("messages"),
+)
 _SENDABLE = re.compile(r"[\x20-\x21\x23-\x5B\x5D-\x7E]+")
 
 
@@ -43,21 +58,8 @@ def footprint(server: LiveServer) -> Footprint:
     """The current footprint of the database."""
     with server.services.store.read() as view:
         connection = view._connection
-
-        def count(table: Table, *conditions: ColumnElement[bool]) -> int:
-            statement = select(func.count()).select_from(table).where(*conditions)
-            return int(connection.execute(statement).scalar_one())
-
-        by_state = select(_STATE, func.count()).group_by(_STATE)
-        return Footprint(
-            approvals=tuple(sorted((row[0], row[1]) for row in connection.execute(by_state))),
-            decisions=count(decisions),
-            tokens=count(delegations),
-            sessions=count(sessions),
-            devices=count(devices),
-            events=count(feed_events, feed_events.c.event.not_in(_BY_THE_CLOCK)),
-            messages=count(outbox, *(~outbox.c.body.contains(said) for said in _BY_THE_CLOCK)),
-        )
+        by_state = tuple(sorted((row[0], row[1]) for row in connection.execute(_BY_STATE)))
+        return Footprint(by_state, **connection.execute(_COUNTED).one()._mapping)
 
 
 @contextlib.contextmanager

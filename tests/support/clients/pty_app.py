@@ -7,15 +7,19 @@ import contextlib
 import os
 import signal
 import sys
+import termios
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
+from typing import Any
 
 import pexpect
 import pyte
+from pexpect import fdpexpect
 
 from tests.support.checks.waiting import until
 from tests.support.clients.terminal import Terminal
+from tests.support.servers import forking
 
 COLUMNS, LINES = 100, 30
 PATIENCE_SECONDS = 60.0
@@ -27,6 +31,40 @@ _DROPPED = ("SAYSO_", "COLUMNS", "LINES", "EDITOR", "VISUAL")
 """What the test run itself is started with says nothing about this terminal."""
 
 
+class OpenedProgram(fdpexpect.fdspawn):  # type: ignore[misc]  # pexpect has no types
+    """`sayso-approver` as a copy of a process that has loaded it, at a terminal of its own.
+
+    A start of the program itself takes a second of the processor. What the interpreter reads when
+    it starts, such as the locale, says nothing to a copy.
+    """
+
+    def __init__(
+        self,
+        arguments: Sequence[str],
+        env: dict[str, str],
+        dimensions: tuple[int, int],
+        **more: Any,  # what pexpect takes
+    ) -> None:
+        mine, theirs = os.openpty()
+        termios.tcsetwinsize(theirs, dimensions)
+        self._process = forking.open_terminal(arguments, env, theirs)
+        os.close(theirs)
+        super().__init__(mine, **more)
+        self.pid = self._process.pid
+
+    def isalive(self) -> bool:
+        """Whether it runs."""
+        return self._process.poll() is None
+
+    def wait(self) -> int:
+        """Wait for its end; its exit code."""
+        return self._process.wait()
+
+    def kill(self, sig: int) -> None:
+        """Send it a signal."""
+        os.kill(self.pid, sig)
+
+
 class Window:
     """One run of the program."""
 
@@ -35,24 +73,26 @@ class Window:
         person: Terminal,
         *arguments: str,
         size: tuple[int, int] = (COLUMNS, LINES),
+        started: bool = False,
         **more: str,
     ) -> None:
+        """`started`: the program itself, not a copy of a process that has loaded it."""
         self.read_at = 0.0
         """When the program last drew something, on the clock of performance."""
         self.screen = pyte.Screen(*size)
         self._stream = pyte.ByteStream(self.screen)
-        self.child = pexpect.spawn(
-            sys.executable,
-            ["-m", "approver_tui", *arguments],
-            env={**environment(person), **more},
-            dimensions=size[::-1],
-        )
+        self._text = ""
+        """What stood on the screen when it was last asked for; empty if more was drawn since."""
+        begin = start_program if started else OpenedProgram
+        self.child = begin(arguments, env={**environment(person), **more}, dimensions=size[::-1])
 
     @property
     def text(self) -> str:
         """What stands on the screen now."""
         self.read()
-        return "\n".join(self.screen.display)
+        if not self._text:
+            self._text = "\n".join(self.screen.display)
+        return self._text
 
     def read(self) -> None:
         """Take what the program has drawn since, if anything."""
@@ -60,6 +100,7 @@ class Window:
             drawn = self.child.read_nonblocking(_LARGEST_READ, _LOOK_SECONDS)
             self.read_at = time.perf_counter()
             self._stream.feed(drawn)
+            self._text = ""
 
     def suspend(self) -> None:
         """Stop the program as `kill -STOP` does; it is stopped when this returns."""
@@ -71,7 +112,7 @@ class Window:
 
     def hang_up(self) -> None:
         """Take the terminal away from under the program."""
-        self.child.ptyproc.fileobj.close()
+        hang_up(self.child)
 
     def leave(self) -> None:
         """Have it gone."""
@@ -112,10 +153,11 @@ def window(
     person: Terminal,
     *arguments: str,
     size: tuple[int, int] = (COLUMNS, LINES),
+    started: bool = False,
     **more: str,
 ) -> Iterator[Window]:
     """Open the app until it is live, and have it gone afterwards."""
-    opened = Window(person, *arguments, size=size, **more)
+    opened = Window(person, *arguments, size=size, started=started, **more)
     try:
         opened.shows("LIVE")
         yield opened
@@ -123,16 +165,26 @@ def window(
         opened.leave()
 
 
-def suspend(child: pexpect.spawn) -> None:
+def suspend(child: Any) -> None:
     """Stop a program; a signal takes a moment to arrive."""
     os.kill(child.pid, signal.SIGSTOP)
     status = Path(f"/proc/{child.pid}/stat")
     until(lambda: status.read_text().rpartition(")")[2].split()[0] == "T")
 
 
-def leave(child: pexpect.spawn) -> None:
+def hang_up(child: Any) -> None:
+    """Take the terminal away from under a program."""
+    (child.ptyproc.fileobj if isinstance(child, pexpect.spawn) else child).close()
+
+
+def start_program(arguments: Sequence[str], **more: Any) -> pexpect.spawn:
+    """`sayso-approver`, started as a shell does."""
+    return pexpect.spawn(sys.executable, ["-m", "approver_tui", *arguments], **more)
+
+
+def leave(child: Any) -> None:
     """A program ends when its terminal does; what has not ended after a while fails the test."""
-    child.ptyproc.fileobj.close()
+    hang_up(child)
     try:
         until(lambda: not child.isalive(), PATIENCE_SECONDS)
     except AssertionError as error:

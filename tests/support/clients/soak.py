@@ -182,7 +182,7 @@ def soak(folder: Path, seed: int, seconds: float) -> int:
     with live_server(folder, forked=False, options=(), **WITHOUT_LIMITS) as server:
         agent, person = new_agent(server), new_person(server)
         agent.ask(person.user)
-        with window(person) as app:
+        with window(person, started=True) as app:
             _unlock(app)
             run = Soak(agent, person, random.Random(seed))  # noqa: S311  # keys, no secrets
             run.run(app, seconds)

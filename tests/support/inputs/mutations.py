@@ -1,6 +1,6 @@
 """Valid bodies with one member changed, for tests that look for what a server does not expect.
 
-Owns: the values that are put in the place of a member, of which each member gets a third
+Owns: the values that are put in the place of a member, of which each member gets a sixth
 (`scripts/test --deep`: all). Never: what a server answers to them.
 """
 

@@ -1,9 +1,9 @@
-"""Server processes and commands that begin as copies of a process that has loaded the product.
+"""Servers, commands and terminal apps that begin as copies of a process that has loaded them.
 
-Loading takes most of a start: two and a half seconds of the processor. One process loads the
-product once and forks for each server. The copy that becomes a server has no arbiter of gunicorn:
-its first process forks the workers, passes SIGTERM on to them and waits for them. Tests of how a
-server starts, ends or uses memory start
+Loading takes most of a start: two and a half seconds of the processor for a server, one for a
+terminal app. One process loads the product once and forks for each of them. The copy that becomes a
+server has no arbiter of gunicorn: its first process forks the workers, passes SIGTERM on to them
+and waits for them. Tests of how a server starts, ends or uses memory start
 `tests.support.servers.serve` or `sayso serve` itself instead.
 
 Owns: the parent process of the copies, and what its copies do first.
@@ -14,6 +14,7 @@ import _socket
 import array
 import atexit
 import contextlib
+import fcntl
 import gc
 import importlib
 import json
@@ -25,6 +26,7 @@ import socket
 import subprocess
 import sys
 import tempfile
+import termios
 import threading
 import traceback
 from collections.abc import Callable, Mapping, Sequence
@@ -74,7 +76,7 @@ class Forked:
 
 def begin() -> None:
     """Let the processes that load the product begin to, before anybody needs a copy of them."""
-    for work in _WORK:
+    for work in ("serve", "command"):
         _parent(work)
 
 
@@ -102,6 +104,13 @@ def run(
         return subprocess.CompletedProcess(
             list(arguments), code, out.read().decode(), err.read().decode()
         )
+
+
+def open_terminal(
+    arguments: Sequence[str], environment: Mapping[str, str], terminal: int
+) -> Forked:
+    """`sayso-approver`, as a copy, at the terminal with this descriptor."""
+    return _parent("approver").fork(arguments, environment, (terminal, terminal), None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -248,9 +257,34 @@ def _to_command() -> Callable[[list[str]], object]:
     return command
 
 
+def _to_approver() -> Callable[[list[str]], object]:
+    import approver_tui  # noqa: PLC0415  # only where terminal apps are opened
+    from approver_tui.cli import main  # noqa: PLC0415  # likewise
+
+    for module in pkgutil.walk_packages(approver_tui.__path__, "approver_tui."):
+        if module.name != "approver_tui.__main__":
+            importlib.import_module(module.name)
+
+    def approver(arguments: list[str]) -> None:
+        fcntl.ioctl(1, termios.TIOCSCTTY, 0)
+        os.dup2(1, 0)
+        sys.stdin = sys.__stdin__ = open(0, closefd=False)  # type: ignore[misc]  # noqa: SIM115  # as at a start
+        for name, descriptor in (("stdout", 1), ("stderr", 2)):
+            stream = open(descriptor, "w", buffering=1, closefd=False)  # noqa: SIM115  # likewise
+            setattr(sys, name, stream)
+            setattr(sys, f"__{name}__", stream)
+        try:
+            main.main(arguments)
+        finally:
+            threading._shutdown()  # type: ignore[attr-defined]  # wait for threads, as Python does
+
+    return approver
+
+
 _WORK: Mapping[str, Callable[[], Callable[[list[str]], object]]] = {
     "serve": _to_serve,
     "command": _to_command,
+    "approver": _to_approver,
 }
 
 

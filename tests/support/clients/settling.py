@@ -103,9 +103,10 @@ def _is_due(loop: Any) -> bool:  # any loop of asyncio; what it keeps is nobody'
 
 
 def _drawn() -> bool:
-    """Draw now what the screen would draw at its next tick; reports whether there was anything."""
+    """Draw now what each visible screen would draw at its next tick; reports whether one did."""
     app: Any = active_app.get()
-    due = [one for one in app.screen_stack[-1:] if one.is_running]
+    visible = [*app._background_screens, *app.screen_stack[-1:]]
+    due = [one for one in visible if one.is_running]
     due = [one for one in due if one._update_timer._active.is_set()]
     for screen in due:
         screen._on_timer_update()

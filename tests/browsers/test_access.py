@@ -31,8 +31,9 @@ _DOT = """{
 
 _ON_PHONES = """{
   const sheet = new CSSStyleSheet();
-  sheet.replaceSync("@media (width > 400px) { .planted { display: none } }");
+  sheet.replaceSync("@media (width > 400px) { button:empty { display: none } }");
   document.adoptedStyleSheets = [sheet];
+  document.querySelector("main").append(document.createElement("button"));
 }"""
 
 
@@ -172,11 +173,8 @@ def test_what_only_a_phone_shows_is_checked_although_other_pages_are_known(
 ) -> None:
     """A page is known if the phone shows and hides what it does on pages that were checked."""
     tab, known = made.tab, Known()
-    for path in ("/history", "/agents"):
-        tab.open(f"{made.server.url}{path}")
-        check_page(tab, known)
-    tab.ask("document.querySelector('main').append(document.createElement('button'))")
-    tab.ask("document.querySelector('main').lastChild.className = 'planted'")
+    tab.open(f"{made.server.url}/history")
+    assert check_page(tab, known) == {}
     tab.ask(_ON_PHONES)
     assert "axe 320" in check_page(tab, known)
 

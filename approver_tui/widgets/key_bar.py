@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from rich.cells import cell_len
 from textual import events
 from textual.content import Content
+from textual.geometry import Size
 from textual.widgets import Static
 
 from approver_tui.messages import KeyClicked
@@ -67,6 +68,10 @@ class KeyBar(Static):
         """Draw the hints, the keys bolder than their labels."""
         lines = fit(self._hints, self.size.width or self.app.size.width)
         return Content("\n").join(Content(_GAP).join(map(_hint_content, hints)) for hints in lines)
+
+    def get_content_height(self, container: Size, viewport: Size, width: int) -> int:  # noqa: ARG002  # Textual's signature
+        """Return as many lines as the keys need in this width, which may be about to change."""
+        return len(fit(self._hints, width))
 
     def on_click(self, event: events.Click) -> None:
         """Ask for the key that was clicked."""

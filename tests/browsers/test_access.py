@@ -15,7 +15,7 @@ from werkzeug.exceptions import HTTPException
 from server import app
 from tests.support.browsers import page_states
 from tests.support.browsers.first_view import first_view
-from tests.support.browsers.page_checks import PHONE, Findings, axe_finds, check_page
+from tests.support.browsers.page_checks import PHONE, Findings, Known, axe_finds, check_page
 from tests.support.inputs.page_paths import page_templates, pages
 from tests.support.pictures.page_pictures import PreparedServer, prepared_server
 
@@ -27,6 +27,13 @@ _DOT = """{
   const dot = document.createElement("span");
   dot.className = "dot";
   document.querySelector("main").append(dot);
+}"""
+
+_ON_PHONES = """{
+  const sheet = new CSSStyleSheet();
+  sheet.replaceSync("@media (width > 400px) { button:empty { display: none } }");
+  document.adoptedStyleSheets = [sheet];
+  document.querySelector("main").append(document.createElement("button"));
 }"""
 
 
@@ -65,13 +72,13 @@ class Walk:
 @pytest.fixture(scope="module")
 def walk(made: PreparedServer, drawn: Path) -> Walk:
     """The walk."""
-    whole, table, legible = Walk(), page_states.table(made), set[str]()
+    whole, table, known = Walk(), page_states.table(made), Known()
     drawn.write_text("")
     with page_states.guest_of(made) as guest:
         for state in table:
             with state.opened(guest if state.guest else made.tab, made.server.url) as tab:
                 whole.seen.add(tab.ask("location.pathname"))
-                whole.found[state.name] = check_page(tab, legible)
+                whole.found[state.name] = check_page(tab, known)
     assert len(whole.found) == len(table)  # no two of one name
     whole.drawn = {line.partition(" ")[0] for line in drawn.read_text().splitlines()}
     return whole
@@ -151,14 +158,25 @@ def test_a_text_of_low_contrast_is_found_although_other_texts_are_known(
     made: PreparedServer,
 ) -> None:
     """An ink is a color, a size and what lies under it; only a page without a new one is known."""
-    tab, legible = made.tab, set[str]()
+    tab, known = made.tab, Known()
     tab.open(f"{made.server.url}/history")
-    assert check_page(tab, legible) == {}
-    known = len(legible)
-    assert check_page(tab, legible) == {}
-    assert len(legible) == known
+    assert check_page(tab, known) == {}
+    inks = len(known.inks)
+    assert check_page(tab, known) == {}
+    assert len(known.inks) == inks
     tab.ask("document.querySelector('main h1').style.opacity = '0.3'")
-    assert set(check_page(tab, legible)) >= {"axe 1440", "axe 320", "axe contrast"}
+    assert set(check_page(tab, known)) >= {"axe 1440", "axe 320", "axe contrast"}
+
+
+def test_what_only_a_phone_shows_is_checked_although_other_pages_are_known(
+    made: PreparedServer,
+) -> None:
+    """A page is known if the phone shows and hides what it does on pages that were checked."""
+    tab, known = made.tab, Known()
+    tab.open(f"{made.server.url}/history")
+    assert check_page(tab, known) == {}
+    tab.ask(_ON_PHONES)
+    assert "axe 320" in check_page(tab, known)
 
 
 @pytest.mark.parametrize(

@@ -1,27 +1,40 @@
-"""Pictures are SVG files.
+"""Pictures are SVG files, one for each size of the window.
 
-The plug-in names the attribute of an older syrupy, which a newer one ignores and writes `.raw`.
+An app runs once: it is drawn as it opened, and again after each change of its window's size.
 Pictures are the same when they show the same: how a line was put together from parts, of which some
 are empty or blank, depends on what was drawn before it, and so do the names of their styles.
 """
 
+import asyncio
 import re
 from collections.abc import Awaitable, Callable, Iterator
+from typing import Any
 
 import pytest
-from pytest_textual_snapshot import SVGImageExtension
+from syrupy.assertion import SnapshotAssertion
+from syrupy.extensions.single_file import SingleFileSnapshotExtension, WriteMode
+from textual.app import App
 from textual.pilot import Pilot
 
-from tests.support.clients.driving import is_live, look, press, until
+from tests.support.clients.driving import NARROW, WIDE, is_live, look, press, until
 from tests.support.clients.settling import drawing_on_demand, reading_styles_once, settling_by_queue
 from tests.support.fakes.fake_app import Stage
 
 _NOTHING = re.compile(r'<rect [^>]*width="0"[^>]*/>')
 _STYLE = re.compile(r"\.(terminal-\d+-r\d+) \{ (.*?) \}\n?")
+Size = tuple[int, int]
+Steps = Callable[[Pilot[None], Stage], Awaitable[None]]
 
 
-def _shows_the_same(_self: object, *, serialized_data: str, snapshot_data: str) -> bool:
-    return _shown(serialized_data) == _shown(snapshot_data)
+class Picture(SingleFileSnapshotExtension):
+    """An SVG file, which is another one when something else is shown."""
+
+    file_extension = "svg"
+    _write_mode = WriteMode.TEXT
+
+    def matches(self, *, serialized_data: Any, snapshot_data: Any) -> bool:
+        """Whether both show the same."""
+        return _shown(serialized_data) == _shown(snapshot_data)
 
 
 def _shown(picture: str) -> str:
@@ -32,32 +45,83 @@ def _shown(picture: str) -> str:
     return re.sub(r"terminal-\d+", "terminal", styled)
 
 
-SVGImageExtension.file_extension = "svg"
-SVGImageExtension.matches = _shows_the_same
-
-Steps = Callable[[Pilot[None], Stage], Awaitable[None]]
-
-
 @pytest.fixture(autouse=True, scope="session")
 def _settling() -> Iterator[None]:
     with settling_by_queue(), reading_styles_once(), drawing_on_demand():
         yield
 
 
-@pytest.fixture
-def picture(snap_compare):
-    """Compare the screen after some steps with the picture in the repository."""
+async def settled(pilot: Pilot[Any]) -> None:
+    """Wait until everything is drawn."""
+    await pilot.wait_for_scheduled_animations()
+    await pilot.pause()
 
-    def compare(stage: Stage, size: tuple[int, int], *keys: str, then: Steps | None = None) -> bool:
+
+@pytest.fixture
+def pictures(snapshot: SnapshotAssertion) -> Callable[..., list[str]]:
+    """The sizes at which an app shows something else, after some steps, than in the repository."""
+    kept = snapshot.use_extension(Picture)
+
+    def differing(
+        app: App[Any],
+        steps: Callable[[Pilot[Any]], Awaitable[None]] = settled,
+        sizes: tuple[Size, ...] = (WIDE, NARROW),
+        resized: Callable[[Pilot[Any]], Awaitable[None]] = settled,
+    ) -> list[str]:
+        drawn = asyncio.run(_drawn(app, steps, sizes, resized))
+        return [name for name, picture in drawn.items() if picture != kept(name=name)]
+
+    return differing
+
+
+async def _drawn(
+    app: App[Any],
+    steps: Callable[[Pilot[Any]], Awaitable[None]],
+    sizes: tuple[Size, ...],
+    resized: Callable[[Pilot[Any]], Awaitable[None]],
+) -> dict[str, str]:
+    """What the app shows after these steps, by size."""
+    found = {}
+    async with app.run_test(size=sizes[0], notifications=True) as pilot:
+        await steps(pilot)
+        for size in sizes:
+            if size != sizes[0]:
+                await pilot.resize_terminal(*size)
+                await resized(pilot)
+            await settled(pilot)
+            found["{}x{}".format(*size)] = app.export_screenshot(title=app.title, simplify=True)
+    return found
+
+
+@pytest.fixture
+def picture(pictures: Callable[..., list[str]]) -> Callable[..., bool]:
+    """Compare the screen after some steps with the pictures in the repository.
+
+    `again` are keys for each size: what they lead to is elsewhere in another window.
+    """
+
+    def compare(
+        stage: Stage,
+        *keys: str,
+        then: Steps | None = None,
+        sizes: tuple[Size, ...] = (WIDE, NARROW),
+        again: tuple[str, ...] = (),
+    ) -> bool:
         async def steps(pilot: Pilot[None]) -> None:
             await until(pilot, lambda: is_live(stage))
             stage.clock.move(1)
             await press(pilot, stage, *keys)
             if then is not None:
                 await then(pilot, stage)
+            await looked(pilot)
+
+        async def looked(pilot: Pilot[None]) -> None:
+            if again:
+                await press(pilot, stage, *again)
             look(stage)
             await pilot.pause()
 
-        return snap_compare(stage.app, terminal_size=size, run_before=steps)
+        assert pictures(stage.app, steps, sizes, looked) == []
+        return True
 
     return compare

@@ -21,16 +21,14 @@ from tests.support.builders.batches import (
     to_the_field,
     type_in,
 )
-from tests.support.clients.driving import SIZES, cut_off, look, press, until
+from tests.support.clients.driving import NARROW, WIDE, cut_off, look, press, until
 from tests.support.fakes.fake_app import a_stage
 from tests.support.fakes.fake_approvals import an_approval, answered
 from tests.support.fakes.fake_requests import DEPLOY, MINUTE
 
 EVIL = "inv\u202eoice-bot[b]\x1b[2J [@click=app.quit]here[/]" + "x" * 90
 BOTH = pytest.mark.parametrize("key", ["a", "d"], ids=["approve", "deny"])
-MORE_SIZES = pytest.mark.parametrize(
-    "size", [(80, 24), (60, 20), (40, 12)], ids=["80x24", "60x20", "40x12"]
-)
+MORE_SIZES = ((80, 24), (60, 20), (40, 12))
 ALL = [ONE, TWO, THREE, NEW]
 OTHER = an_approval("deploy", DEPLOY, left=30 * MINUTE)
 
@@ -52,39 +50,34 @@ async def _approve(pilot, stage, *marked):
     await until(pilot, lambda: not results.is_busy)
 
 
-@SIZES
-def test_marks(picture, size):
+def test_marks(picture):
     """Checkboxes on rows that are, or could be, marked."""
 
     async def marked(pilot, stage):
         await mark(pilot, stage, ONE, THREE)
 
-    assert picture(a_stage([*ALL, OTHER]), size, then=marked)
+    assert picture(a_stage([*ALL, OTHER]), then=marked)
 
 
 @BOTH
-@SIZES
-def test_batch(picture, key, size):
+def test_batch(picture, key):
     """Three selected, the unusual one below."""
-    assert picture(a_stage(ALL), size, then=_opens(key, *ALL))
+    assert picture(a_stage(ALL), then=_opens(key, *ALL))
 
 
 @BOTH
-@MORE_SIZES
-def test_batch_in_other_windows(picture, key, size):
+def test_batch_in_other_windows(picture, key):
     """The panel is in its first state."""
-    assert picture(a_stage(ALL), size, then=_opens(key, *ALL))
+    assert picture(a_stage(ALL), then=_opens(key, *ALL), sizes=MORE_SIZES)
 
 
 @BOTH
-@SIZES
-def test_batch_of_one(picture, key, size):
+def test_batch_of_one(picture, key):
     """One request is enough."""
-    assert picture(a_stage(ALL), size, then=_opens(key, TWO))
+    assert picture(a_stage(ALL), then=_opens(key, TWO))
 
 
-@SIZES
-def test_batch_scrolled_to_the_end(picture, size):
+def test_batch_scrolled_to_the_end(picture):
     """Unusual requests, shared facts, count and PIN."""
 
     async def read(pilot, stage):
@@ -94,13 +87,13 @@ def test_batch_scrolled_to_the_end(picture, size):
         await type_in(pilot, stage, "pin", "271828")
         await to_the_field(pilot, stage, "do")
 
-    stage = a_stage(ALL)
-    stage.answers.is_unlocked = False
-    assert picture(stage, size, then=read)
+    for size in (WIDE, NARROW):
+        stage = a_stage(ALL)
+        stage.answers.is_unlocked = False
+        assert picture(stage, then=read, sizes=(size,))
 
 
-@SIZES
-def test_batch_without_a_removed_request(picture, size):
+def test_batch_without_a_removed_request(picture):
     """It changed, and the panel says so."""
 
     async def changed(pilot, stage):
@@ -109,12 +102,11 @@ def test_batch_without_a_removed_request(picture, size):
         panel.state_changed(panel.state.with_approval(a_payment("two", 2_000, "Kolibri AG", 15)))
         await pilot.pause()
 
-    assert picture(a_stage(ALL), size, then=changed)
+    assert picture(a_stage(ALL), then=changed)
 
 
 @BOTH
-@SIZES
-def test_expired_in_a_batch(picture, key, size):
+def test_expired_in_a_batch(picture, key):
     """It closes, and the inbox says why."""
 
     async def late(pilot, stage):
@@ -123,19 +115,18 @@ def test_expired_in_a_batch(picture, key, size):
         look(stage)
         await until(pilot, lambda: isinstance(stage.app.screen, InboxScreen))
 
-    assert picture(a_stage([ONE]), size, then=late)
+    assert picture(a_stage([ONE]), then=late)
 
 
 @BOTH
-@SIZES
-def test_offline_in_a_batch(picture, key, size):
+def test_offline_in_a_batch(picture, key):
     """It stays, its button is off, with the reason."""
 
     async def cut(pilot, stage):
         await _opens(key, ONE, TWO)(pilot, stage)
         await cut_off(pilot, stage, "the server does not answer")
 
-    assert picture(a_stage(ALL), size, then=cut)
+    assert picture(a_stage(ALL), then=cut)
 
 
 def _evil(name, left):
@@ -145,15 +136,13 @@ def _evil(name, left):
 
 
 @BOTH
-@SIZES
-def test_hostile_text_in_a_batch(picture, key, size):
+def test_hostile_text_in_a_batch(picture, key):
     """An agent's name and a fact, inert, and no line looks like another fact."""
     evil = [_evil("evil", 14), _evil("more", 15)]
-    assert picture(a_stage(evil), size, then=_opens(key, *evil))
+    assert picture(a_stage(evil), then=_opens(key, *evil))
 
 
-@SIZES
-def test_results_before_denials_are_sent(picture, size):
+def test_results_before_denials_are_sent(picture):
     """Five seconds to undo all of them."""
 
     async def deny(pilot, stage):
@@ -161,11 +150,10 @@ def test_results_before_denials_are_sent(picture, size):
         await press(pilot, stage, "2")
         await send(pilot, stage)
 
-    assert picture(a_stage(ALL), size, then=deny)
+    assert picture(a_stage(ALL), then=deny)
 
 
-@SIZES
-def test_results(picture, size):
+def test_results(picture):
     """Decided elsewhere, expired, refused, approved."""
     expired = replace(TWO, state=ApprovalState.EXPIRED)
 
@@ -178,11 +166,10 @@ def test_results(picture, size):
         await _approve(pilot, stage, *rows)
 
     rows = [ONE, TWO, THREE, a_payment("four", 700, "Cy", 18)]
-    assert picture(a_stage(rows), size, then=approve)
+    assert picture(a_stage(rows), then=approve)
 
 
-@SIZES
-def test_results_expired(picture, size):
+def test_results_expired(picture):
     """They expired while they were being answered."""
     expired = [replace(each, state=ApprovalState.EXPIRED) for each in (ONE, TWO)]
 
@@ -192,11 +179,10 @@ def test_results_expired(picture, size):
         ]
         await _approve(pilot, stage, ONE, TWO)
 
-    assert picture(a_stage([ONE, TWO]), size, then=approve)
+    assert picture(a_stage([ONE, TWO]), then=approve)
 
 
-@SIZES
-def test_results_connection_lost(picture, size):
+def test_results_connection_lost(picture):
     """Approved, unknown, not sent."""
 
     async def approve(pilot, stage):
@@ -211,15 +197,14 @@ def test_results_connection_lost(picture, size):
         stage.answers.approve = broken
         await _approve(pilot, stage, ONE, TWO, THREE)
 
-    assert picture(a_stage(ALL), size, then=approve)
+    assert picture(a_stage(ALL), then=approve)
 
 
-@SIZES
-def test_results_with_hostile_text(picture, size):
+def test_results_with_hostile_text(picture):
     """Inert, as everywhere."""
 
     async def approve(pilot, stage):
         await _approve(pilot, stage, *evil)
 
     evil = [_evil("evil", 14), _evil("more", 15)]
-    assert picture(a_stage(evil), size, then=approve)
+    assert picture(a_stage(evil), then=approve)

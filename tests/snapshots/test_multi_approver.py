@@ -1,7 +1,7 @@
 """Look-alike requests and requests of several people, at both sizes."""
 
 from tests.support.builders.multi_approver import ME, a_locked, a_part, a_shared, a_vote, of_two
-from tests.support.clients.driving import SIZES, look
+from tests.support.clients.driving import look
 from tests.support.fakes.fake_app import a_stage
 from tests.support.fakes.fake_approvals import an_approval
 from tests.support.fakes.fake_requests import DEPLOY, MINUTE, PAYMENT, PRICES
@@ -21,62 +21,53 @@ CRITICAL = {
 }
 
 
-@SIZES
-def test_merged_rows(picture, size):
+def test_merged_rows(picture):
     """Four in one row; another risk and a held-back one are separate."""
     high = an_approval("high", DEPLOY, left=9 * MINUTE, risk="high")
-    assert picture(a_stage([*FLOOD, high, *HELD]), size)
+    assert picture(a_stage([*FLOOD, high, *HELD]))
 
 
-@SIZES
-def test_merged_rows_expanded(picture, size):
+def test_merged_rows_expanded(picture):
     """Each with its own expiry."""
-    assert picture(a_stage([*FLOOD, an_approval("pay", left=10 * MINUTE)]), size, "+", "j")
+    assert picture(a_stage([*FLOOD, an_approval("pay", left=10 * MINUTE)]), "+", "j")
 
 
-@SIZES
-def test_one_look_alike_read(picture, size):
+def test_one_look_alike_read(picture):
     """The note that an answer applies to this one only is at the top."""
-    assert picture(a_stage(FLOOD), size, "enter")
+    assert picture(a_stage(FLOOD), "enter")
 
 
-@SIZES
-def test_votes(picture, size):
+def test_votes(picture):
     """The tally in the row and below the facts, with the user's own vote."""
     mine = a_shared("mine", a_vote(ME, "alice"), left=9 * MINUTE, headline="Pay EUR 12.00 to Bo")
     rows = [a_shared("pay", DAN), mine, a_shared("theirs", user="bob", **{"for": "bob"})]
-    assert picture(a_stage(rows), size, "enter", "G")
+    assert picture(a_stage(rows), "enter", again=("G",))
 
 
-@SIZES
-def test_waiting_for_others(picture, size):
+def test_waiting_for_others(picture):
     """They are listed last and not counted."""
     mine = a_shared("mine", a_vote(ME, "alice"), left=9 * MINUTE, headline="Pay EUR 12.00 to Bo")
     rows = [mine, a_shared("pay", DAN), *HELD, FLOOD[0]]
-    assert picture(a_stage(rows), size)
+    assert picture(a_stage(rows))
 
 
-@SIZES
-def test_second_person(picture, size):
+def test_second_person(picture):
     """What the first approver granted, next to what was asked, in the signed words."""
-    assert picture(a_stage([a_part("pay", DAN)]), size, "enter")
+    assert picture(a_stage([a_part("pay", DAN)]), "enter")
 
 
-@SIZES
-def test_second_person_panel(picture, size):
+def test_second_person_panel(picture):
     """The same before approving."""
-    assert picture(a_stage([a_part("pay", DAN)]), size, "a")
+    assert picture(a_stage([a_part("pay", DAN)]), "a")
 
 
-@SIZES
-def test_critical(picture, size):
+def test_critical(picture):
     """The requirements and the number of people, before it is answered."""
     critical = an_approval("critical", CRITICAL, outer=of_two())
-    assert picture(a_stage([critical]), size, "enter", "G")
+    assert picture(a_stage([critical]), "enter", again=("G",))
 
 
-@SIZES
-def test_critical_panel(picture, size):
+def test_critical_panel(picture):
     """Number, fact, reason and PIN, in the last minute."""
 
     async def wait(pilot, stage):
@@ -85,17 +76,15 @@ def test_critical_panel(picture, size):
         await pilot.pause()
 
     critical = an_approval("critical", CRITICAL, outer=of_two(DAN))
-    assert picture(a_stage([critical]), size, "a", then=wait)
+    assert picture(a_stage([critical]), "a", then=wait)
 
 
-@SIZES
-def test_locked(picture, size):
+def test_locked(picture):
     """Shown before anything is typed."""
-    assert picture(a_stage([a_locked(), *FLOOD[:1]]), size, "enter")
+    assert picture(a_stage([a_locked(), *FLOOD[:1]]), "enter")
 
 
-@SIZES
-def test_last_seconds(picture, size):
+def test_last_seconds(picture):
     """The row and the status show them."""
 
     async def wait(pilot, stage):
@@ -103,4 +92,4 @@ def test_last_seconds(picture, size):
         look(stage)
         await pilot.pause()
 
-    assert picture(a_stage([FLOOD[0], an_approval("pay", left=9 * MINUTE)]), size, then=wait)
+    assert picture(a_stage([FLOOD[0], an_approval("pay", left=9 * MINUTE)]), then=wait)

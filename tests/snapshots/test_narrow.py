@@ -3,7 +3,7 @@
 from approver_tui.state.approvals.decision import Answer
 from approver_tui.widgets.approvals.narrow_form import NarrowForm
 from approver_tui.widgets.panel_button import PanelButton
-from tests.support.clients.driving import SIZES, inbox, press, until
+from tests.support.clients.driving import inbox, press, until
 from tests.support.fakes.fake_app import a_stage
 from tests.support.fakes.fake_approvals import an_approval, answered
 from tests.support.fakes.fake_requests import DEPLOY
@@ -15,24 +15,21 @@ async def _less(pilot, stage):
     await until(pilot, lambda: not stage.app.screen.query_one("#continue", PanelButton).is_off)
 
 
-@SIZES
-def test_narrow_at_first(picture, size):
+def test_narrow_at_first(picture):
     """Every control that the type allows, nothing reduced yet."""
 
     async def ready(pilot, stage):
         await until(pilot, lambda: bool(stage.app.screen.query(NarrowForm)))
 
-    assert picture(a_stage([an_approval("pay")]), size, "e", then=ready)
+    assert picture(a_stage([an_approval("pay")]), "e", then=ready)
 
 
-@SIZES
-def test_narrow_preview(picture, size):
+def test_narrow_preview(picture):
     """What was asked and what would be granted, in two columns."""
-    assert picture(a_stage([an_approval("pay")]), size, "e", then=_less)
+    assert picture(a_stage([an_approval("pay")]), "e", then=_less)
 
 
-@SIZES
-def test_narrow_approve_panel(picture, size):
+def test_narrow_approve_panel(picture):
     """The panel says that it approves a part, and which."""
 
     async def on(pilot, stage):
@@ -40,23 +37,20 @@ def test_narrow_approve_panel(picture, size):
         stage.app.screen.query_one("#continue").focus()
         await press(pilot, stage, "enter")
 
-    assert picture(a_stage([an_approval("deploy", DEPLOY)]), size, "e", then=on)
+    assert picture(a_stage([an_approval("deploy", DEPLOY)]), "e", then=on)
 
 
-@SIZES
-def test_report_at_first(picture, size):
+def test_report_at_first(picture):
     """Nothing is chosen."""
-    assert picture(a_stage([an_approval("deploy", DEPLOY)]), size, "exclamation_mark")
+    assert picture(a_stage([an_approval("deploy", DEPLOY)]), "exclamation_mark")
 
 
-@SIZES
-def test_report(picture, size):
+def test_report(picture):
     """The chosen scope and its consequence."""
-    assert picture(a_stage([an_approval("pay")]), size, "exclamation_mark", "2")
+    assert picture(a_stage([an_approval("pay")]), "exclamation_mark", "2")
 
 
-@SIZES
-def test_report_of_a_past_request(picture, size):
+def test_report_of_a_past_request(picture):
     """It cannot be denied alone."""
 
     async def over(pilot, stage):
@@ -65,4 +59,4 @@ def test_report_of_a_past_request(picture, size):
         screen.set_state(screen.state.with_approval(done))
         await press(pilot, stage, "exclamation_mark")
 
-    assert picture(a_stage([an_approval("pay")]), size, then=over)
+    assert picture(a_stage([an_approval("pay")]), then=over)

@@ -8,7 +8,7 @@ from approver_tui.state.approvals.decision import Answer, DenyCode
 from approver_tui.state.devices.devices import Browser
 from approver_tui.state.notifications.connection import Phase
 from approver_tui.state.text import SafeText, display_safe
-from tests.support.clients.driving import SIZES, press, until
+from tests.support.clients.driving import press, until
 from tests.support.fakes.fake_account import a_consent, a_device, a_token
 from tests.support.fakes.fake_app import a_stage
 from tests.support.fakes.fake_approvals import an_approval, answered, three
@@ -72,39 +72,35 @@ async def _shown(pilot, stage):
 
 
 @PAGES
-@SIZES
-def test_empty(picture, key, size):
+def test_empty(picture, key):
     """The text for an empty page."""
-    assert picture(a_stage(), size, key, then=_shown)
+    assert picture(a_stage(), key, then=_shown)
 
 
 @PAGES
-@SIZES
-def test_one_read(picture, key, size):
+def test_one_read(picture, key):
     """One entry, read in full."""
 
     async def read(pilot, stage):
         await _shown(pilot, stage)
         await press(pilot, stage, "enter")
 
-    assert picture(_one(), size, key, then=read)
+    assert picture(_one(), key, then=read)
 
 
 @PAGES
-@SIZES
-def test_many(picture, key, size):
+def test_many(picture, key):
     """The list, the cursor on the second entry."""
 
     async def second(pilot, stage):
         await _shown(pilot, stage)
         await press(pilot, stage, "j")
 
-    assert picture(_many(), size, key, then=second)
+    assert picture(_many(), key, then=second)
 
 
 @PAGES
-@SIZES
-def test_offline(picture, key, size):
+def test_offline(picture, key):
     """The last data, its age, and that nothing can be ended."""
 
     async def cut(pilot, stage):
@@ -114,71 +110,65 @@ def test_offline(picture, key, size):
         stage.clock.move(130)
         stage.app.screen.draw()
 
-    assert picture(_one(), size, key, then=cut)
+    assert picture(_one(), key, then=cut)
 
 
 @PAGES
-@SIZES
-def test_hostile_text(picture, key, size):
+def test_hostile_text(picture, key):
     """Escapes, bidi and markup are visible text, read in full."""
 
     async def read(pilot, stage):
         await _shown(pilot, stage)
         await press(pilot, stage, "enter")
 
-    assert picture(_hostile(), size, key, then=read)
+    assert picture(_hostile(), key, then=read)
 
 
-@SIZES
-def test_before_ending(picture, size):
+def test_before_ending(picture):
     """What would end, the focus on Back."""
 
     async def stop(pilot, stage):
         await _shown(pilot, stage)
         await press(pilot, stage, "z")
 
-    assert picture(_one(), size, "3", then=stop)
+    assert picture(_one(), "3", then=stop)
 
 
-@SIZES
-def test_before_vouching(picture, size):
+def test_before_vouching(picture):
     """It adds power, so it requires the PIN."""
 
     async def vouch(pilot, stage):
         await _shown(pilot, stage)
         await press(pilot, stage, "j", "V")
 
-    assert picture(_many(), size, "5", then=vouch)
+    assert picture(_many(), "5", then=vouch)
 
 
-@SIZES
-def test_device_without_high_risk(picture, size):
+def test_device_without_high_risk(picture):
     """The page says from when it can, and which key vouches for it."""
 
     async def read(pilot, stage):
         await _shown(pilot, stage)
         await press(pilot, stage, "j", "enter")
 
-    assert picture(_many(), size, "5", then=read)
+    assert picture(_many(), "5", then=read)
 
 
-@SIZES
-def test_history_end(picture, size):
+def test_history_end(picture):
     """The receipt."""
 
     async def end(pilot, stage):
         await _shown(pilot, stage)
-        await press(pilot, stage, "enter", "G")
+        await press(pilot, stage, "enter")
 
-    assert picture(_one(), size, "2", then=end)
+    assert picture(_one(), "2", then=end, again=("G",))
 
 
-@SIZES
-def test_history_filtered(picture, size):
+def test_history_filtered(picture):
     """The filter next to the count."""
 
     async def some(pilot, stage):
         await _shown(pilot, stage)
         await press(pilot, stage, "slash", *"is:denied", "enter")
 
-    assert picture(_many(), size, "2", then=some)
+    assert picture(_many(), "2", then=some)

@@ -4,7 +4,7 @@ import pytest
 
 from approver_tui.screens.approvals.inbox import InboxScreen
 from approver_tui.widgets.approvals.narrow_form import NarrowForm
-from tests.support.clients.driving import SIZES, cut_off, is_live, look, until
+from tests.support.clients.driving import cut_off, is_live, look, until
 from tests.support.fakes.fake_app import a_stage
 from tests.support.fakes.fake_approvals import an_approval
 from tests.support.fakes.fake_requests import MINUTE
@@ -23,8 +23,7 @@ async def _drawn(pilot, stage, key):
 
 
 @PANELS
-@SIZES
-def test_hostile_text_in_a_panel(picture, key, size):
+def test_hostile_text_in_a_panel(picture, key):
     """An agent's name, a fact and its message, inert, and nothing else moved."""
     facts = [("Payee", EVIL, True), ("Amount", "EUR 4,820.00", True)]
     terms = {"agent": EVIL[:120], "headline": f"Pay {EVIL}", "says": EVIL, "facts": facts}
@@ -32,24 +31,22 @@ def test_hostile_text_in_a_panel(picture, key, size):
     async def drawn(pilot, stage):
         await _drawn(pilot, stage, key)
 
-    assert picture(a_stage([an_approval("evil", **terms)]), size, key, then=drawn)
+    assert picture(a_stage([an_approval("evil", **terms)]), key, then=drawn)
 
 
 @PANELS
-@SIZES
-def test_offline_in_a_panel(picture, key, size):
+def test_offline_in_a_panel(picture, key):
     """It stays, its button is off, with the reason."""
 
     async def cut(pilot, stage):
         await _drawn(pilot, stage, key)
         await cut_off(pilot, stage, "the server does not answer")
 
-    assert picture(a_stage([an_approval("pay")]), size, key, then=cut)
+    assert picture(a_stage([an_approval("pay")]), key, then=cut)
 
 
 @pytest.mark.parametrize("key", ["a", "d", "e", "o"], ids=["approve", "deny", "less", "elsewhere"])
-@SIZES
-def test_expired_in_a_panel(picture, key, size):
+def test_expired_in_a_panel(picture, key):
     """It closes, and the inbox shows the outcome."""
 
     async def late(pilot, stage):
@@ -58,4 +55,4 @@ def test_expired_in_a_panel(picture, key, size):
         look(stage)
         await until(pilot, lambda: isinstance(stage.app.screen, InboxScreen) and is_live(stage))
 
-    assert picture(a_stage([an_approval("pay")]), size, key, then=late)
+    assert picture(a_stage([an_approval("pay")]), key, then=late)

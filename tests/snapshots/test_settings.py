@@ -15,7 +15,7 @@ from approver_tui.state.text import SafeText
 from approver_tui.wiring import FileSettingsStore
 from tests.approver_tui.client.sign_in.test_profile import MINE
 from tests.approver_tui.test_signing_in import FakeLoginService, _fill, _press
-from tests.support.clients.driving import SIZES, press, shown, until
+from tests.support.clients.driving import press, shown, until
 from tests.support.fakes.fake_app import a_stage
 from tests.support.fakes.fake_approvals import three
 from tests.support.fakes.fake_clock import FakeClock
@@ -30,10 +30,10 @@ def file(tmp_path, monkeypatch):
 
 
 @pytest.fixture
-def first_minute(snap_compare):
+def first_minute(pictures):
     """Compare the first screen of a machine without a login after some steps."""
 
-    def compare(door, size, then=None):
+    def compare(door, then=None):
         clock = FakeClock()
         why = f"There is no login on this machine. {INTRODUCTION}"
         app = SignInApp(door, message_text=why, theme="sayso", ticks=clock.ticks)
@@ -44,7 +44,7 @@ def first_minute(snap_compare):
                 await then(pilot, clock, app)
             await pilot.pause()
 
-        return snap_compare(app, terminal_size=size, run_before=steps)
+        return pictures(app, steps)
 
     return compare
 
@@ -58,55 +58,47 @@ async def _shown(pilot, stage):
     await until(pilot, lambda: stage.app.screen.found is not None)
 
 
-@SIZES
-def test_settings(picture, size):
+def test_settings(picture):
     """Each with its value."""
-    assert picture(_stage(), size, "6", then=_shown)
+    assert picture(_stage(), "6", then=_shown)
 
 
-@SIZES
-def test_setting_read(picture, size):
+def test_setting_read(picture):
     """Its meaning, its valid values, its command."""
 
     async def read(pilot, stage):
         await _shown(pilot, stage)
         await press(pilot, stage, "enter")
 
-    assert picture(_stage(), size, "6", then=read)
+    assert picture(_stage(), "6", then=read)
 
 
-@SIZES
-def test_high_contrast(picture, size):
+def test_high_contrast(picture):
     """The same inbox in the other theme."""
-    assert picture(_stage(theme="high-contrast"), size)
+    assert picture(_stage(theme="high-contrast"))
 
 
-@SIZES
-def test_palette(picture, size):
+def test_palette(picture):
     """The matches of a few letters, each with its key."""
-    assert picture(_stage(), size, "colon", *"de")
+    assert picture(_stage(), "colon", *"de")
 
 
-@SIZES
-def test_palette_of_one(picture, size):
+def test_palette_of_one(picture):
     """One match."""
-    assert picture(_stage(), size, "colon", *"snooze")
+    assert picture(_stage(), "colon", *"snooze")
 
 
-@SIZES
-def test_inbox_filtered(picture, size):
+def test_inbox_filtered(picture):
     """The matches, and the number of hidden requests."""
-    assert picture(_stage(), size, "slash", *"web", "enter")
+    assert picture(_stage(), "slash", *"web", "enter")
 
 
-@SIZES
-def test_first_minute(first_minute, size):
+def test_first_minute(first_minute):
     """What Sayso is, and what signing in needs."""
-    assert first_minute(FakeLoginService(), size)
+    assert first_minute(FakeLoginService()) == []
 
 
-@SIZES
-def test_first_minute_refused(first_minute, size):
+def test_first_minute_refused(first_minute):
     """The server's message next to the fields."""
 
     async def refused(pilot, clock, app):
@@ -115,11 +107,10 @@ def test_first_minute_refused(first_minute, size):
         await until(pilot, lambda: bool(app.screen._problem))
 
     door = FakeLoginService(failures=[BadServer("There is no Sayso server at this address.")])
-    assert first_minute(door, size, refused)
+    assert first_minute(door, refused) == []
 
 
-@SIZES
-def test_first_minute_invitation(first_minute, size):
+def test_first_minute_invitation(first_minute):
     """Page, code and QR code for another device."""
 
     async def invited(pilot, clock, app):
@@ -127,11 +118,10 @@ def test_first_minute_invitation(first_minute, size):
         await _press(pilot, clock, "enter")
         await until(pilot, lambda: isinstance(app.screen, InvitationPanel) and app.screen.is_ready)
 
-    assert first_minute(FakeLoginService(invites=True), size, invited)
+    assert first_minute(FakeLoginService(invites=True), invited) == []
 
 
-@SIZES
-def test_servers(picture, size, tmp_path):
+def test_servers(picture, tmp_path):
     """Several, one of them under the cursor; the current one is marked."""
     home = Home.at(tmp_path)
     profile.save(home, MINE)
@@ -143,15 +133,14 @@ def test_servers(picture, size, tmp_path):
         await until(pilot, lambda: "2 waiting" in shown(stage))
 
     stage = _stage(FakeOthers([{"work": 2}]), login=SafeText("default"))
-    assert picture(stage, size, "6", then=read)
+    assert picture(stage, "6", then=read)
 
 
-@SIZES
-def test_inbox_with_other_servers(picture, size):
+def test_inbox_with_other_servers(picture):
     """A number and the name of the login."""
 
     async def counted(pilot, stage):
         await until(pilot, lambda: "2 at work" in shown(stage))
 
     stage = _stage(FakeOthers([{"work": 2}]), login=SafeText("default"))
-    assert picture(stage, size, then=counted)
+    assert picture(stage, then=counted)

@@ -5,7 +5,7 @@ from approver_tui.state.standing_grants.standing_grants import GrantFact, GrantS
 from approver_tui.state.text import SafeText, display_safe
 from approver_tui.widgets.panel_button import PanelButton
 from tests.support.builders.batches import a_payment
-from tests.support.clients.driving import SIZES, cut_off, press, until
+from tests.support.clients.driving import cut_off, press, until
 from tests.support.fakes.fake_app import a_stage
 from tests.support.fakes.fake_approvals import an_approval
 from tests.support.fakes.fake_clock import NOW
@@ -31,20 +31,17 @@ def _granted(*grants):
     return stage
 
 
-@SIZES
-def test_grant_panel_at_first(picture, size):
+def test_grant_panel_at_first(picture):
     """Empty fields with their forms."""
-    assert picture(a_stage([PAY]), size, "s")
+    assert picture(a_stage([PAY]), "s")
 
 
-@SIZES
-def test_grant_panel_preview(picture, size):
+def test_grant_panel_preview(picture):
     """The grant, and what it would have covered."""
-    assert picture(a_stage([PAY]), size, "s", then=_bound)
+    assert picture(a_stage([PAY]), "s", then=_bound)
 
 
-@SIZES
-def test_grant_panel_refused(picture, size):
+def test_grant_panel_refused(picture):
     """The server's reason."""
 
     async def refused(pilot, stage):
@@ -54,18 +51,16 @@ def test_grant_panel_refused(picture, size):
         await press(pilot, stage, "tab", "2", "tab", "9", "tab")
         await until(pilot, lambda: bool(stage.app.screen.problem))
 
-    assert picture(a_stage([PAY]), size, "s", then=refused)
+    assert picture(a_stage([PAY]), "s", then=refused)
 
 
-@SIZES
-def test_grant_panel_hostile_text(picture, size):
+def test_grant_panel_hostile_text(picture):
     """An agent's name and headline as inert text."""
     terms = {"agent": EVIL[:120], "headline": f"Pay {EVIL}", "says": EVIL}
-    assert picture(a_stage([an_approval("evil", **terms)]), size, "s")
+    assert picture(a_stage([an_approval("evil", **terms)]), "s")
 
 
-@SIZES
-def test_grant_approve_panel(picture, size):
+def test_grant_approve_panel(picture):
     """The approve panel for the request that creates the grant."""
 
     async def on(pilot, stage):
@@ -74,29 +69,26 @@ def test_grant_approve_panel(picture, size):
         stage.app.screen.query_one("#continue").focus()
         await press(pilot, stage, "enter")
 
-    assert picture(a_stage([PAY]), size, "s", then=on)
+    assert picture(a_stage([PAY]), "s", then=on)
 
 
-@SIZES
-def test_grant_read(picture, size):
+def test_grant_read(picture):
     """One grant in full, with what is left."""
 
     async def read(pilot, stage):
         await _shown(pilot, stage)
         await press(pilot, stage, "enter")
 
-    assert picture(_granted(a_grant(NOW)), size, "4", then=read)
+    assert picture(_granted(a_grant(NOW)), "4", then=read)
 
 
-@SIZES
-def test_grants_many(picture, size):
+def test_grants_many(picture):
     """One active, one used up."""
     full = a_grant(NOW, "buyer-helper", state=GrantState.FULL, used=3)
-    assert picture(_granted(a_grant(NOW), full), size, "4", then=_shown)
+    assert picture(_granted(a_grant(NOW), full), "4", then=_shown)
 
 
-@SIZES
-def test_grant_offline(picture, size):
+def test_grant_offline(picture):
     """Nothing can be revoked without the server."""
 
     async def cut(pilot, stage):
@@ -104,11 +96,10 @@ def test_grant_offline(picture, size):
         await cut_off(pilot, stage, "the server does not answer")
         await press(pilot, stage, "z")
 
-    assert picture(_granted(a_grant(NOW)), size, "4", then=cut)
+    assert picture(_granted(a_grant(NOW)), "4", then=cut)
 
 
-@SIZES
-def test_grant_hostile_text(picture, size):
+def test_grant_hostile_text(picture):
     """Control characters in a grant's names and limits are shown escaped."""
 
     async def read(pilot, stage):
@@ -118,15 +109,14 @@ def test_grant_hostile_text(picture, size):
     evil = display_safe(EVIL)
     pattern = (GrantFact(SafeText("Payee"), evil),)
     grant = a_grant(NOW, agent_name=evil, pattern=pattern, resource=evil, scopes=(evil,))
-    assert picture(_granted(grant), size, "4", then=read)
+    assert picture(_granted(grant), "4", then=read)
 
 
-@SIZES
-def test_grant_about_to_end(picture, size):
+def test_grant_about_to_end(picture):
     """What happens after revoking it."""
 
     async def end(pilot, stage):
         await _shown(pilot, stage)
         await press(pilot, stage, "z")
 
-    assert picture(_granted(a_grant(NOW)), size, "4", then=end)
+    assert picture(_granted(a_grant(NOW)), "4", then=end)

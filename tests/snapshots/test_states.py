@@ -17,7 +17,7 @@ from approver_tui.state.keymap import Keymap
 from approver_tui.state.text import display_safe
 from approver_tui.wiring import FileSettingsStore
 from tests.approver_tui.test_signing_in import INVITATION, FakeLoginService, _fill, _press
-from tests.support.clients.driving import SIZES, cut_off, inbox, look, press, until
+from tests.support.clients.driving import cut_off, inbox, look, press, until
 from tests.support.fakes.fake_account import a_consent, a_device, a_token
 from tests.support.fakes.fake_app import a_stage
 from tests.support.fakes.fake_approvals import an_approval
@@ -53,10 +53,10 @@ def home(tmp_path, monkeypatch):
 
 
 @pytest.fixture
-def sign_in(snap_compare):
+def sign_in(pictures):
     """Compare the sign-in after a try of it."""
 
-    def compare(door, size, then, why="There is no login on this machine."):
+    def compare(door, then, why="There is no login on this machine."):
         clock = FakeClock()
         app = SignInApp(door, message_text=why, theme="sayso", ticks=clock.ticks)
 
@@ -65,7 +65,7 @@ def sign_in(snap_compare):
             await then(pilot, clock, app)
             await pilot.pause()
 
-        return snap_compare(app, terminal_size=size, run_before=steps)
+        return pictures(app, steps)
 
     return compare
 
@@ -84,8 +84,7 @@ async def _late(pilot, stage):
     await pilot.pause()
 
 
-@SIZES
-def test_opening(snap_compare, size):
+def test_opening(pictures):
     """The screen while the app is loading."""
     goes_on = threading.Event()
 
@@ -95,13 +94,12 @@ def test_opening(snap_compare, size):
 
     app = ApproverApp(load_app, guard=InputGuard(FakeClock().ticks), theme="sayso", keymap=Keymap())
     try:
-        assert snap_compare(app, terminal_size=size)
+        assert pictures(app) == []
     finally:
         goes_on.set()
 
 
-@SIZES
-def test_settings_offline(picture, size, home):
+def test_settings_offline(picture, home):
     """They are stored on this machine and can be changed; the bar shows the connection."""
 
     async def cut(pilot, stage):
@@ -109,29 +107,26 @@ def test_settings_offline(picture, size, home):
         await cut_off(pilot, stage, "the server does not answer")
         await press(pilot, stage, "j")
 
-    assert picture(a_stage([an_approval("pay")], place=_book(home)), size, "6", then=cut)
+    assert picture(a_stage([an_approval("pay")], place=_book(home)), "6", then=cut)
 
 
-@SIZES
-def test_settings_hostile_text(picture, size, home):
+def test_settings_hostile_text(picture, home):
     """Names of servers, users and devices, and values of the file."""
 
     async def read(pilot, stage):
         await _shown(pilot, stage)
         await press(pilot, stage, "enter")
 
-    assert picture(a_stage(place=_book(home, _HostileSettings)), size, "6", then=read)
+    assert picture(a_stage(place=_book(home, _HostileSettings)), "6", then=read)
 
 
-@SIZES
-def test_palette_empty(picture, size):
+def test_palette_empty(picture):
     """No command matches."""
-    assert picture(a_stage([an_approval("pay")]), size, "colon", *"xyz")
+    assert picture(a_stage([an_approval("pay")]), "colon", *"xyz")
 
 
 @_OVER
-@SIZES
-def test_offline_over_the_inbox(picture, keys, size):
+def test_offline_over_the_inbox(picture, keys):
     """Help says why Approve is off; both can be used."""
 
     async def cut(pilot, stage):
@@ -139,12 +134,11 @@ def test_offline_over_the_inbox(picture, keys, size):
         await press(pilot, stage, *keys)
         inbox(stage).tick()
 
-    assert picture(a_stage([an_approval("pay")]), size, then=cut)
+    assert picture(a_stage([an_approval("pay")]), then=cut)
 
 
 @_OVER
-@SIZES
-def test_expired_over_the_inbox(picture, keys, size):
+def test_expired_over_the_inbox(picture, keys):
     """Help shows the outcome, because it is why Approve is off."""
 
     async def late(pilot, stage):
@@ -152,12 +146,11 @@ def test_expired_over_the_inbox(picture, keys, size):
         await press(pilot, stage, *keys)
         inbox(stage).tick()
 
-    assert picture(a_stage([an_approval("pay")]), size, then=late)
+    assert picture(a_stage([an_approval("pay")]), then=late)
 
 
 @_OVER
-@SIZES
-def test_hostile_text_over_the_inbox(picture, keys, size):
+def test_hostile_text_over_the_inbox(picture, keys):
     """The agent's name in the reason, and everything behind the panel, is inert."""
 
     async def late(pilot, stage):
@@ -166,45 +159,40 @@ def test_hostile_text_over_the_inbox(picture, keys, size):
         inbox(stage).tick()
 
     terms = {"agent": EVIL[:120], "headline": f"Pay {EVIL}", "says": EVIL}
-    assert picture(a_stage([an_approval("evil", **terms)]), size, then=late)
+    assert picture(a_stage([an_approval("evil", **terms)]), then=late)
 
 
-@SIZES
-def test_help_approve_available(picture, size):
+def test_help_approve_available(picture):
     """It says that Approve is available."""
-    assert picture(a_stage([an_approval("pay")]), size, "question_mark")
+    assert picture(a_stage([an_approval("pay")]), "question_mark")
 
 
-@SIZES
-def test_help_high_risk(picture, size):
+def test_help_high_risk(picture):
     """On a new device the help says from when it is available."""
     new = a_device(high_from=NOW + 60 * MINUTE)
-    assert picture(a_stage([an_approval("pay")], device=new), size, "question_mark")
+    assert picture(a_stage([an_approval("pay")], device=new), "question_mark")
 
 
-@SIZES
-def test_grant_panel_offline(picture, size):
+def test_grant_panel_offline(picture):
     """Continue is off, with the reason."""
 
     async def cut(pilot, stage):
         await cut_off(pilot, stage, "the server does not answer")
 
-    assert picture(a_stage([an_approval("pay")]), size, "s", then=cut)
+    assert picture(a_stage([an_approval("pay")]), "s", then=cut)
 
 
-@SIZES
-def test_grant_panel_past_request(picture, size):
+def test_grant_panel_past_request(picture):
     """It can be the example."""
 
     async def late(pilot, stage):
         await _late(pilot, stage)
         await press(pilot, stage, "s")
 
-    assert picture(a_stage([an_approval("prices", PRICES, left=4 * MINUTE)]), size, then=late)
+    assert picture(a_stage([an_approval("prices", PRICES, left=4 * MINUTE)]), then=late)
 
 
-@SIZES
-def test_offline_before_ending(picture, size):
+def test_offline_before_ending(picture):
     """It stays, its button is off, with the reason."""
 
     async def cut(pilot, stage):
@@ -215,11 +203,10 @@ def test_offline_before_ending(picture, size):
 
     stage = a_stage()
     stage.server.given = [a_consent()]
-    assert picture(stage, size, "4", then=cut)
+    assert picture(stage, "4", then=cut)
 
 
-@SIZES
-def test_hostile_text_before_ending(picture, size):
+def test_hostile_text_before_ending(picture):
     """Names and scopes as inert text; the buttons keep their place."""
 
     async def end(pilot, stage):
@@ -228,11 +215,10 @@ def test_hostile_text_before_ending(picture, size):
 
     evil, stage = display_safe(EVIL), a_stage()
     stage.server.given = [a_consent(client_name=evil, resource=evil, scopes=(evil,))]
-    assert picture(stage, size, "4", then=end)
+    assert picture(stage, "4", then=end)
 
 
-@SIZES
-def test_history_expired(picture, size):
+def test_history_expired(picture):
     """Nobody answered, and that is not a denial."""
 
     async def read(pilot, stage):
@@ -241,21 +227,20 @@ def test_history_expired(picture, size):
 
     stage = a_stage()
     stage.server.put(an_approval("lapsed", left=-60 * MINUTE))
-    assert picture(stage, size, "2", then=read)
+    assert picture(stage, "2", then=read)
 
 
-@SIZES
-def test_agent_whose_request_expired(picture, size):
+def test_agent_whose_request_expired(picture):
     """Among its latest requests, with its end."""
 
     async def read(pilot, stage):
         await _shown(pilot, stage)
-        await press(pilot, stage, "enter", "end")
+        await press(pilot, stage, "enter")
 
     stage = a_stage()
     stage.server.put(an_approval("lapsed", left=-60 * MINUTE))
     stage.server.given, stage.server.tokens = [a_consent()], [a_token(last_used_at=None)]
-    assert picture(stage, size, "3", then=read)
+    assert picture(stage, "3", then=read, again=("end",))
 
 
 @pytest.mark.parametrize(
@@ -267,8 +252,7 @@ def test_agent_whose_request_expired(picture, size):
     ],
     ids=["expired", "offline", "hostile"],
 )
-@SIZES
-def test_sign_in_refused(sign_in, size, error):
+def test_sign_in_refused(sign_in, error):
     """The code has expired; no answer; any text as an answer."""
 
     async def refused(pilot, clock, app):
@@ -277,7 +261,7 @@ def test_sign_in_refused(sign_in, size, error):
         await until(pilot, lambda: bool(app.screen._problem))
 
     why = EVIL if error.args == (EVIL,) else "There is no login on this machine."
-    assert sign_in(FakeLoginService(failures=[error]), size, refused, why)
+    assert sign_in(FakeLoginService(failures=[error]), refused, why) == []
 
 
 @pytest.mark.parametrize(
@@ -288,12 +272,11 @@ def test_sign_in_refused(sign_in, size, error):
     ],
     ids=["expired", "hostile"],
 )
-@SIZES
-def test_invitation(sign_in, size, invitation):
+def test_invitation(sign_in, invitation):
     """Expired; or any text as page and code."""
 
     async def invited(pilot, _clock, app):
         app.push_screen(InvitationPanel(invitation, lambda: NOW))
         await until(pilot, lambda: isinstance(app.screen, InvitationPanel) and app.screen.is_ready)
 
-    assert sign_in(FakeLoginService(), size, invited)
+    assert sign_in(FakeLoginService(), invited) == []

@@ -67,6 +67,8 @@ class Chromium:
     """Messages of the console, failed loads and violations of the policy."""
     authenticator: str = ""
     patience: float = _SECONDS
+    window: dict[str, Any] = field(default_factory=dict)
+    """How the window was made to be, so that it is not laid out again for the same."""
 
     def tell(self, method: str, **parameters: Any) -> dict[str, Any]:
         """One command of the protocol, and its answer."""
@@ -279,13 +281,10 @@ class Chromium:
 
         `wishes` are media features of this person's system: `{"forced-colors": "active"}`.
         """
-        self.tell(
-            "Emulation.setDeviceMetricsOverride",
-            width=width,
-            height=height,
-            deviceScaleFactor=scale,
-            mobile=width < 500,  # a phone
-        )
+        window = {"width": width, "height": height, "deviceScaleFactor": scale}
+        if window != self.window:
+            self.tell("Emulation.setDeviceMetricsOverride", mobile=width < 500, **window)  # a phone
+            self.window = window
         scheme = {"prefers-color-scheme": "dark" if dark else "light"}
         whole = {**_PLAIN, **scheme, **wishes}
         features = [{"name": name, "value": value} for name, value in whole.items()]

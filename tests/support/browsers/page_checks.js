@@ -87,29 +87,47 @@
     return found > room ? [`${found} of ${room} pixels`] : [];
   }
 
-  async function axe(...rules) {
-    const only = rules.length ? { runOnly: rules } : { rules: { "color-contrast": { enabled: false } } };
-    const { violations } = await window.axe.run({ ...FAST, ...only });
+  async function found(where, only) {
+    const { violations } = await window.axe.run(where, { ...FAST, ...only });
     return violations.map((one) => [one.id, one.nodes.map((node) => node.html.slice(0, 200))]);
   }
 
+  const axe = () => found(document, { rules: { "color-contrast": { enabled: false } } });
+  const scrolled = () => found(document, { runOnly: ["scrollable-region-focusable"] }); // what the width alone decides
+
+  /** The contrast of all texts with one of these inks. */
+  const contrast = (some) => found({ include: some.flatMap((ink) => inked.get(ink)) }, { runOnly: ["color-contrast"] });
+
+  let inked = new Map();
+
   /** What the contrast of texts depends on: each color with its size and with what lies under it. */
   function inks() {
-    const found = new Set();
+    inked = new Map();
     const under = (each, ground) => {
       if (!each.checkVisibility()) return;
       const { backgroundColor, backgroundImage, color, fontSize, fontWeight, opacity } = getComputedStyle(each);
       const own = [backgroundColor, backgroundImage, opacity].join(" ");
       const isOpaque = /^rgb\(/.test(backgroundColor) && opacity === "1";
       const grounds = isOpaque ? own : own === CLEAR ? ground : `${own} / ${ground}`;
-      found.add([color, fontSize, fontWeight, grounds].join(" on "));
+      const ink = [color, fontSize, fontWeight, grounds].join(" on ");
+      inked.set(ink, [...(inked.get(ink) ?? []), each]);
       for (const child of each.children) under(child, grounds);
     };
     under(document.documentElement, "");
-    return [...found];
+    return [...inked.keys()];
+  }
+
+  let seen = new Set();
+  const remember = () => ((seen = new Set(shown("*"))), []);
+
+  /** The tags of what is shown now and was not when the page was remembered, or the other way round. */
+  function changed() {
+    const now = new Set(shown("*"));
+    const other = [...now].filter((each) => !seen.has(each)).concat([...seen].filter((each) => !now.has(each)));
+    return [...new Set(other.map((each) => each.cloneNode().outerHTML))];
   }
 
   const animations = () => document.getAnimations().map((each) => named(each.effect.target));
   const setTheme = (theme) => ((document.documentElement.dataset.theme = theme), []);
-  window.checks = { axe, smallTargets, hiddenFocus, missingBorders, unmarkedCurrent, overflow, animations, setTheme, inks };
+  window.checks = { axe, scrolled, smallTargets, hiddenFocus, missingBorders, unmarkedCurrent, overflow, animations, setTheme, inks, contrast, remember, changed };
 })();

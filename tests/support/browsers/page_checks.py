@@ -3,6 +3,8 @@
 Owns: the widths and themes in which a page is checked, and the checks. Never: the list of pages.
 """
 
+import json
+from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
 from typing import Any, Final
@@ -14,29 +16,34 @@ PHONE, DESKTOP = 320, 1440
 _CHECKS: Final = Path(__file__).with_name("page_checks.js").read_text("utf-8")
 _THEMES: Final = (("system", True), ("contrast", False), ("contrast", True))
 """Themes that a person can choose, and whether the system is dark. Light is checked anyway."""
-_CONTRAST: Final = "color-contrast"
 _FORCED: Final = {"forced-colors": "active", "prefers-contrast": "more"}
 
 Findings = dict[str, list[Any]]
 """Problems by check and view, such as `axe 360`; empty if there are none."""
 
 
-def check_page(tab: Chromium, legible: set[str]) -> Findings:
-    """Return every problem of the page in this tab.
+@dataclass(frozen=True, slots=True)
+class Known:
+    """What has been checked on other pages; what is on the next page joins."""
 
-    `legible` are the inks whose contrast has been checked on other pages; those of this page join.
-    """
+    inks: set[str] = field(default_factory=set)
+    """Inks whose contrast has been checked."""
+    folded: set[str] = field(default_factory=set)
+    """Tags of what only a phone shows or hides, and axe has seen there."""
+
+
+def check_page(tab: Chromium, known: Known) -> Findings:
+    """Return every problem of the page in this tab that is not known to be none."""
     tab.tell("Emulation.setFocusEmulationEnabled", enabled=True)
     tab.ask(_axe())
     tab.ask(_CHECKS)
     theme = tab.ask("document.documentElement.dataset.theme")
     found = {
-        **_desktop(tab, theme, legible),
-        **_phone(tab, legible),
+        **_desktop(tab, theme, known.inks),
+        **_phone(tab, known),
         **_zoomed(tab),
         **_forced(tab),
     }
-    tab.look(width=DESKTOP)
     return {name: some for name, some in found.items() if some}
 
 
@@ -56,12 +63,20 @@ def _axe() -> str:
 
 
 def _contrast(tab: Chromium, legible: set[str]) -> list[Any]:
-    """What axe finds of contrast, which is known if all inks of the page are."""
-    inks = set(tab.ask("checks.inks()"))
-    if inks <= legible:
+    """What axe finds of contrast, where the ink is not known."""
+    new = set(tab.ask("checks.inks()")) - legible
+    if not new:
         return []
-    legible |= inks
-    found: list[Any] = tab.ask(f"checks.axe('{_CONTRAST}')")
+    legible |= new
+    found: list[Any] = tab.ask(f"checks.contrast({json.dumps(sorted(new))})")
+    return found
+
+
+def _folded(tab: Chromium, folded: set[str]) -> list[Any]:
+    """What axe finds on a phone, which shows and hides what it does on other pages too."""
+    new = set(tab.ask("checks.changed()")) - folded
+    folded |= new
+    found: list[Any] = tab.ask("checks.axe()" if new else "checks.scrolled()")
     return found
 
 
@@ -75,14 +90,15 @@ def _desktop(tab: Chromium, own: str, legible: set[str]) -> Findings:
         found[f"axe {theme}{' dark' * dark}"] = _contrast(tab, legible)
     tab.ask(f"checks.setTheme('{own}')")
     tab.look(width=DESKTOP, wishes={"prefers-reduced-motion": "reduce"})
+    tab.ask("checks.remember()")
     return found | {"moving": tab.ask("checks.animations()")}
 
 
-def _phone(tab: Chromium, legible: set[str]) -> Findings:
+def _phone(tab: Chromium, known: Known) -> Findings:
     """Check 320 pixels (WCAG 2.2, 1.4.10, 2.4.11, 2.5.8)."""
     tab.look(width=PHONE, height=640)
     found = {
-        f"axe {PHONE}": [*tab.ask("checks.axe()"), *_contrast(tab, legible)],
+        f"axe {PHONE}": [*_folded(tab, known.folded), *_contrast(tab, known.inks)],
         f"sideways {PHONE}": tab.ask("checks.overflow()"),
         f"small {PHONE}": tab.ask("checks.smallTargets()"),
     }

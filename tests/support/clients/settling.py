@@ -22,7 +22,6 @@ _LONGEST_SECONDS = 1.0
 """A test may keep the event loop busy on purpose; Textual gives up after as long."""
 _QUIET_TURNS = 3
 """A turn of the loop takes in what threads handed over; the next shows what came of it."""
-_LOOK_SECONDS = 0.001
 _DRAW = Compositor.render_update
 _SOON_SECONDS = 0.01
 """What is to happen within this time belongs to what the app is doing; its clocks tick slower."""
@@ -92,20 +91,24 @@ async def _quiet(ends: float) -> None:
     """Let the loop turn until it has had nothing to do a few times in a row."""
     loop, turns = asyncio.get_running_loop(), 0
     while turns < _QUIET_TURNS and time.monotonic() < ends:
-        is_due = _is_due(loop)
-        await asyncio.sleep(_LOOK_SECONDS if is_due else 0)
-        turns = 0 if is_due or loop._ready else turns + 1  # type: ignore[attr-defined]  # of asyncio's loops
+        due = _due(loop)
+        await asyncio.sleep(max(0, due[0] - loop.time()) if due else 0)
+        turns = 0 if due or loop._ready else turns + 1  # type: ignore[attr-defined]  # of asyncio's loops
 
 
-def _is_due(loop: Any) -> bool:  # any loop of asyncio; what it keeps is nobody's but its own
+def _due(loop: Any) -> list[float]:  # any loop of asyncio; what it keeps is nobody's but its own
+    """When something is to happen soon, in order."""
     soon = loop.time() + _SOON_SECONDS
-    return any(each.when() < soon and not each.cancelled() for each in loop._scheduled)
+    return sorted(
+        each.when() for each in loop._scheduled if each.when() < soon and not each.cancelled()
+    )
 
 
 def _drawn() -> bool:
-    """Draw now what the screen would draw at its next tick; reports whether there was anything."""
+    """Draw now what each visible screen would draw at its next tick; reports whether one did."""
     app: Any = active_app.get()
-    due = [one for one in app.screen_stack[-1:] if one.is_running]
+    visible = [*app._background_screens, *app.screen_stack[-1:]]
+    due = [one for one in visible if one.is_running]
     due = [one for one in due if one._update_timer._active.is_set()]
     for screen in due:
         screen._on_timer_update()

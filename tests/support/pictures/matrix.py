@@ -44,9 +44,9 @@ def _panel(name: str, **other: Cell) -> dict[str, Cell]:
     return {
         "empty": Never("it opens only for a request"),
         "many": _ONE_REQUEST,
-        "expired": f"test_panel_states/test_expired_in_a_panel[{{}}-{name}]",
-        "offline": f"test_panel_states/test_offline_in_a_panel[{{}}-{name}]",
-        "hostile text": f"test_panel_states/test_hostile_text_in_a_panel[{{}}-{name}]",
+        "expired": f"test_panel_states/test_expired_in_a_panel[{name}][{{}}]",
+        "offline": f"test_panel_states/test_offline_in_a_panel[{name}][{{}}]",
+        "hostile text": f"test_panel_states/test_hostile_text_in_a_panel[{name}][{{}}]",
         **other,
     }
 
@@ -54,11 +54,11 @@ def _panel(name: str, **other: Cell) -> dict[str, Cell]:
 def _page(name: str, **other: Cell) -> dict[str, Cell]:
     """What the pages have in common."""
     return {
-        "empty": f"test_pages/test_empty[{{}}-{name}]",
-        "one": f"test_pages/test_one_read[{{}}-{name}]",
-        "many": f"test_pages/test_many[{{}}-{name}]",
-        "offline": f"test_pages/test_offline[{{}}-{name}]",
-        "hostile text": f"test_pages/test_hostile_text[{{}}-{name}]",
+        "empty": f"test_pages/test_empty[{name}][{{}}]",
+        "one": f"test_pages/test_one_read[{name}][{{}}]",
+        "many": f"test_pages/test_many[{name}][{{}}]",
+        "offline": f"test_pages/test_offline[{name}][{{}}]",
+        "hostile text": f"test_pages/test_hostile_text[{name}][{{}}]",
         **other,
     }
 
@@ -113,12 +113,12 @@ MATRIX: Mapping[str, Mapping[str, Cell]] = MappingProxyType(
         **{
             panel: {
                 "empty": Never("it opens only for selected requests"),
-                "one": f"test_batch/test_batch_of_one[{{}}-{name}]",
-                "many": f"test_batch/test_batch[{{}}-{name}]",
-                "expired": f"test_batch/test_expired_in_a_batch[{{}}-{name}]",
-                "offline": f"test_batch/test_offline_in_a_batch[{{}}-{name}]",
+                "one": f"test_batch/test_batch_of_one[{name}][{{}}]",
+                "many": f"test_batch/test_batch[{name}][{{}}]",
+                "expired": f"test_batch/test_expired_in_a_batch[{name}][{{}}]",
+                "offline": f"test_batch/test_offline_in_a_batch[{name}][{{}}]",
                 "high risk": _ALONE,
-                "hostile text": f"test_batch/test_hostile_text_in_a_batch[{{}}-{name}]",
+                "hostile text": f"test_batch/test_hostile_text_in_a_batch[{name}][{{}}]",
             }
             for panel, name in (("BatchApprovePanel", "approve"), ("BatchDenyPanel", "deny"))
         },
@@ -173,40 +173,40 @@ MATRIX: Mapping[str, Mapping[str, Cell]] = MappingProxyType(
             "empty": "test_screens/test_help[{}]",
             "one": "test_states/test_help_approve_available[{}]",
             "many": _ONE_PAGE,
-            "expired": "test_states/test_expired_over_the_inbox[{}-help]",
-            "offline": "test_states/test_offline_over_the_inbox[{}-help]",
+            "expired": "test_states/test_expired_over_the_inbox[help][{}]",
+            "offline": "test_states/test_offline_over_the_inbox[help][{}]",
             "high risk": "test_states/test_help_high_risk[{}]",
-            "hostile text": "test_states/test_hostile_text_over_the_inbox[{}-help]",
+            "hostile text": "test_states/test_hostile_text_over_the_inbox[help][{}]",
         },
         "Palette": {
             "empty": "test_states/test_palette_empty[{}]",
             "one": "test_settings/test_palette_of_one[{}]",
             "many": "test_settings/test_palette[{}]",
-            "expired": "test_states/test_expired_over_the_inbox[{}-palette]",
-            "offline": "test_states/test_offline_over_the_inbox[{}-palette]",
+            "expired": "test_states/test_expired_over_the_inbox[palette][{}]",
+            "offline": "test_states/test_offline_over_the_inbox[palette][{}]",
             "high risk": _NO_RISK,
-            "hostile text": "test_states/test_hostile_text_over_the_inbox[{}-palette]",
+            "hostile text": "test_states/test_hostile_text_over_the_inbox[palette][{}]",
         },
         "SignInScreen": {
             "empty": "test_settings/test_first_minute[{}]",
             "one": "test_settings/test_first_minute_refused[{}]",
             "many": _ONE_PAGE,
-            "expired": "test_states/test_sign_in_refused[{}-expired]",
-            "offline": "test_states/test_sign_in_refused[{}-offline]",
+            "expired": "test_states/test_sign_in_refused[expired][{}]",
+            "offline": "test_states/test_sign_in_refused[offline][{}]",
             "high risk": _NO_RISK,
-            "hostile text": "test_states/test_sign_in_refused[{}-hostile]",
+            "hostile text": "test_states/test_sign_in_refused[hostile][{}]",
         },
         "InvitationPanel": {
             "empty": Never("it opens only after a code is entered"),
             "one": "test_settings/test_first_minute_invitation[{}]",
             "many": _ONE_PAGE,
-            "expired": "test_states/test_invitation[{}-expired]",
+            "expired": "test_states/test_invitation[expired][{}]",
             "offline": Never(
                 "the panel closes, and the sign-in screen says that the server is unreachable",
                 "test_signing_in.py::test_a_lost_server_closes_the_invitation",
             ),
             "high risk": _NO_RISK,
-            "hostile text": "test_states/test_invitation[{}-hostile]",
+            "hostile text": "test_states/test_invitation[hostile][{}]",
         },
         "OpeningScreen": {
             "empty": "test_states/test_opening[{}]",

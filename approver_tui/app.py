@@ -7,7 +7,7 @@ imported after the first frame, because the client, the socket and six pages tak
 
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import ExitStack
 from typing import TYPE_CHECKING, ClassVar, TypeAlias
 
@@ -26,6 +26,7 @@ from approver_tui.screens.guard import InputGuard
 from approver_tui.screens.guarded_app import GuardedApp
 from approver_tui.screens.keys import QUIT
 from approver_tui.screens.ready_screen import ReadyScreen
+from approver_tui.state.color_overrides import NO_OVERRIDES
 from approver_tui.state.keymap import Keymap
 from approver_tui.state.notifications.connection import Connection, Phase
 from approver_tui.state.text import SafeText
@@ -89,9 +90,10 @@ class ApproverApp(GuardedApp[None]):
         guard: InputGuard,
         theme: str,
         keymap: Keymap,
+        colors: Mapping[str, str] = NO_OVERRIDES,
         is_motion_reduced: bool = False,
     ) -> None:
-        super().__init__(guard, theme, is_motion_reduced=is_motion_reduced)
+        super().__init__(guard, theme, colors=colors, is_motion_reduced=is_motion_reduced)
         self.fatal_error: Exception | None = None
         """The error that closed the app, if any."""
         self.next_login: str | None = None
@@ -224,6 +226,7 @@ def _run_app(home: Home, chosen: settings.Settings, approval_id: str | None) -> 
             guard=guard,
             theme=chosen.theme,
             keymap=chosen.keymap,
+            colors=chosen.colors,
             is_motion_reduced=chosen.is_motion_reduced,
         )
         app.run()

@@ -9,6 +9,7 @@ import sys
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 
 import platformdirs
@@ -24,6 +25,7 @@ from approver_tui.attention.terminal_environment import TerminalEnvironment
 from approver_tui.client.errors import BadSetting, BrokenSettings
 from approver_tui.client.operations import config_file
 from approver_tui.client.sign_in.profile import DEFAULT, NAME_FORM, Home, is_name
+from approver_tui.state.color_overrides import COLOR_NAMES, color_overrides
 from approver_tui.state.keymap import KEYS, Keymap, is_key
 from approver_tui.state.risks import Risk
 from approver_tui.state.saved_filters import saved_filters
@@ -79,9 +81,9 @@ def _is_repeat(text: str) -> bool:
     return int(text) <= _LONGEST_REPEAT
 
 
-def _are_filters(text: str) -> bool:
+def _parses(parse: Callable[[str], object], text: str) -> bool:
     try:
-        saved_filters(text)
+        parse(text)
     except ValueError:
         return False
     return True
@@ -106,9 +108,15 @@ OPTIONS: Mapping[str, Option] = {
         "the control sequence for terminal notifications",
     ),
     "theme": _one_of(THEMES, THEMES[0], "the colors of the app"),
+    "colors": Option(
+        "",
+        partial(_parses, color_overrides),
+        f"NAME = #RRGGBB, with ; between several; NAME is {', '.join(COLOR_NAMES)}",
+        "your own colors in place of the theme's, such as `accent = #ff8800`",
+    ),
     "filters": Option(
         "",
-        _are_filters,
+        partial(_parses, saved_filters),
         "NAME = FILTER, with ; between several",
         "saved filters, such as `urgent = risk:high`; type @urgent in the filter line",
     ),
@@ -166,6 +174,11 @@ class Settings:
     def theme(self) -> str:
         """The name of the user's theme."""
         return self._text("theme")
+
+    @property
+    def colors(self) -> Mapping[str, str]:
+        """The user's own colors by name."""
+        return color_overrides(self._text("colors"))
 
     @property
     def filters(self) -> Mapping[str, str]:

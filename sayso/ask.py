@@ -135,7 +135,7 @@ async def _withdraw(agent: AsyncAgent, asked: Asked) -> None:
 
 
 def _approved(approved: Approved, *, accepts_narrowed: bool) -> _Ending:
-    granted = [dict(one) for one in approved.granted]
+    granted = [dict(detail) for detail in approved.granted]
     members = {
         "granted": granted,
         "scope": " ".join(sorted(approved.scope)),

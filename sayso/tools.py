@@ -14,6 +14,7 @@ from sayso.asking import Options
 
 Tool = Callable[..., Any]
 _PARAMETER = "approved"
+_REFUSED_KINDS = {inspect.Parameter.VAR_POSITIONAL, inspect.Parameter.POSITIONAL_ONLY}
 
 
 def needs_approval(
@@ -61,8 +62,8 @@ class _Call:
         self._type = action_type
         signature = inspect.signature(tool)
         self._wants_approved = _PARAMETER in signature.parameters
-        visible = [one for one in signature.parameters.values() if one.name != _PARAMETER]
-        if any(one.kind in {one.VAR_POSITIONAL, one.POSITIONAL_ONLY} for one in visible):
+        visible = [each for name, each in signature.parameters.items() if name != _PARAMETER]
+        if {each.kind for each in visible} & _REFUSED_KINDS:
             raise TypeError(
                 f"{tool.__name__}: positional-only and *args parameters are not allowed, because "
                 "the approver sees each argument with its name."

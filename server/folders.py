@@ -11,10 +11,10 @@ _FILE_MODE: Final = 0o600
 
 def make_private(folder: Path) -> None:
     """Create the folder and its missing parents with mode 0700."""
-    missing = [one for one in (folder, *folder.parents) if not one.exists()]
-    for one in reversed(missing):
-        one.mkdir(exist_ok=True, mode=_FOLDER_MODE)
-        one.chmod(_FOLDER_MODE)
+    missing = [parent for parent in (folder, *folder.parents) if not parent.exists()]
+    for parent in reversed(missing):
+        parent.mkdir(exist_ok=True, mode=_FOLDER_MODE)
+        parent.chmod(_FOLDER_MODE)
 
 
 def write_new(file: Path, lines: Iterable[str]) -> int:

@@ -111,7 +111,7 @@ def open_required(settings: Settings, store: Store) -> tuple[bytes, bytes]:
 def problems(settings: Settings, store: Store) -> list[str]:
     """List the problems of the key files, one sentence each. Changes nothing."""
     known = _key_ids(store)
-    files = [one for one in every(settings) if one.name != WEBHOOK or settings.webhook_url]
+    files = [file for file in every(settings) if file.name != WEBHOOK or settings.webhook_url]
     found = [problem(file, known) for file in files if file.name in known]
     return [wrong for wrong in found if wrong]
 

@@ -4,8 +4,8 @@ A command uses a few of all services and rows. With `turn_on()`, the names that 
 `with lazily():` are imported when they are first used. A server turns nothing on: it
 loads everything before its first request.
 
-Owns: the block. Never: modules that do more than wire; base classes, exceptions, decorators and the
-second argument of `isinstance` need the real class.
+Owns: the block. Never: names of base classes, exceptions, decorators and the second argument of
+`isinstance`, which need the real class.
 """
 
 import builtins
@@ -71,7 +71,10 @@ def lazily() -> Iterator[None]:
             return eager(name, globals, locals, fromlist, level)
         loaded = vars(sys.modules[name]) if name in sys.modules else {}
         return SimpleNamespace(
-            **{one: loaded[one] if one in loaded else LazyName(name, one) for one in fromlist}
+            **{
+                attribute: loaded[attribute] if attribute in loaded else LazyName(name, attribute)
+                for attribute in fromlist
+            }
         )
 
     builtins.__import__ = lazy  # type: ignore[assignment]  # a namespace in place of a module

@@ -36,16 +36,15 @@ def outbox_worker(
     on_finished: Callable[[], None],
 ) -> "OutboxWorker":
     """The worker that delivers the outbox. `run` starts each delivery concurrently."""
-    from server.delivery.ciba_ping import CibaPing  # loads an HTTP client
-    from server.delivery.ciba_push import CibaPush
+    from server.delivery.ciba_callbacks import CibaCallbacks  # loads an HTTP client
     from server.delivery.egress import Reach
     from server.delivery.outbox import OutboxWorker
     from server.delivery.web_push import WebPush
     from server.delivery.webhook import Webhook
 
     channels: dict[str, Channel] = {
-        "ping": CibaPing(callbacks, reach(settings)),
-        "push": CibaPush(callbacks, reach(settings)),
+        "ping": CibaCallbacks(callbacks.ping, callbacks, reach(settings)),
+        "push": CibaCallbacks(callbacks.push, callbacks, reach(settings)),
         WEB_PUSH: WebPush(
             Pushes(store, secrets),
             private_key(vapid_key(settings, store, secrets)),

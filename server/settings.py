@@ -135,8 +135,8 @@ class Settings:
     may be on these hosts, too."""
     clients_blocked: str = ""
     """Hosts whose apps are refused, with all hosts below them, separated by commas."""
-    log_format: str = "json"
-    """`json` or `text`."""
+    log_format: str = "auto"
+    """`json`, `text`, or `auto`: text at a terminal and JSON elsewhere."""
     log_level: str = "info"
     """`debug`, `info`, `warning` or `error`."""
     max_connections: int = 20_000
@@ -214,7 +214,7 @@ class Settings:
 
 
 def _listed(text: str) -> frozenset[str]:
-    return frozenset(filter(None, (one.strip() for one in text.split(","))))
+    return frozenset(filter(None, (part.strip() for part in text.split(","))))
 
 
 def _one(text: str) -> frozenset[str]:
@@ -279,7 +279,7 @@ _CHOICES: Final[Mapping[str, tuple[str, ...]]] = {
     "dpop_nonce": ("off", "required"),
     "clients_unknown": ("never", "list", "ask"),
     "clients_registration": ("off", "invitation", "open"),
-    "log_format": ("json", "text"),
+    "log_format": ("auto", "json", "text"),
     "log_level": ("debug", "info", "warning", "error"),
 }
 

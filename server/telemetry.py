@@ -178,7 +178,7 @@ class _StderrLogger(structlog.WriteLogger):
 def loops() -> list[tuple[str, int]]:
     """The background loops of this process, and when each last finished a round (ms)."""
     samples = [sample for metric in LOOP_LAST.collect() for sample in metric.samples]
-    return sorted((one.labels["loop"], int(one.value * 1000)) for one in samples)
+    return sorted((sample.labels["loop"], int(sample.value * 1000)) for sample in samples)
 
 
 def metrics_text() -> bytes:

@@ -6,16 +6,18 @@ asking the server; failing, because a shell would print the error over the typed
 
 import re
 from collections.abc import Iterable, Iterator
+from typing import TYPE_CHECKING
 
 import click
 from click.shell_completion import CompletionItem
 
-from approver_tui import settings
-from approver_tui.client.approvals import last_known
+from approver_tui import loading, settings
 from approver_tui.client.errors import ClientError
 from approver_tui.client.sign_in.profile import Home, load
 from approver_tui.settings import OPTIONS, PROFILE
-from approver_tui.state.approvals.approvals import Approval
+
+if TYPE_CHECKING:
+    from approver_tui.state.approvals.approvals import Approval
 
 _PLAIN = re.compile(r"[\w.-]+", re.ASCII)
 """A name that no shell reads as anything else; agents choose their names."""
@@ -58,12 +60,13 @@ def _starting(typed: str, offers: Iterable[tuple[str, str]]) -> list[CompletionI
     return [CompletionItem(value, help=said) for value, said in offers if value.startswith(typed)]
 
 
-def _waiting(context: click.Context) -> Iterator[Approval]:
+def _waiting(context: click.Context) -> "Iterator[Approval]":
     try:
         known = settings.load()
         named = context.find_root().params.get(PROFILE)
         home = Home.at(known.home).named(named or known.profile)
         profile = load(home)
+        last_known = loading.module("approver_tui.client.approvals.last_known")
         page = None if profile is None else last_known.load(home, profile)
     except (ClientError, OSError):
         return

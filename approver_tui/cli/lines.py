@@ -9,6 +9,7 @@ from approver_tui.state.approvals.approvals import (
     Approval,
     ApprovalState,
     AutomaticDecision,
+    Decided,
     Display,
     Execution,
     Kind,
@@ -47,7 +48,7 @@ def request_lines(approval: Approval, now: int) -> list[str]:
     """Return everything about a request except what to type next."""
     shown = approval.display
     return [
-        f"{approval.risk.value.upper()} RISK: {shown.risk_reason}",
+        ": ".join(filter(None, (f"{approval.risk.value.upper()} RISK", shown.risk_reason))),
         approval.outcome_headline,
         *granted_lines(approval.granted),
         "",
@@ -254,11 +255,7 @@ def _agent_lines(approval: Approval) -> list[str]:
     first = ", first request from it" if agent.first_request else ""
     if approval.kind is Kind.ACTION:
         by = fact("agent", f"{agent.name} of {', '.join(agent.owners)}{first}")
-        credentials = {"key": agent.keys, "called by": agent.through}
-        return [
-            by,
-            *(fact(label, ", ".join(names)) for label, names in credentials.items() if names),
-        ]
+        return [by, *([fact("called by", ", ".join(agent.through))] if agent.through else [])]
     if approval.kind is Kind.APP_ACTION:
         return [fact("app", f"{agent.name}{first}")]
     return [fact("asked for", f"{agent.name}{first}")] if first else []
@@ -284,19 +281,22 @@ def status_text(approval: Approval, now: int) -> str:
 
 def _ended_text(approval: Approval) -> str:
     """Return who answered and how, and how it ended if that differs."""
-    ended = _end_reason(approval)
-    if approval.decided is None:
-        by = (
-            ""
-            if approval.automatic_decision is None
-            else _automatic_text(approval.automatic_decision)
-        )
-        return f"{approval.state_text}{by}{ended}"
-    decided, later = approval.decided, approval.state in _LATER
-    word = _ANSWERED[decided.decision] if later else approval.state_text
-    sentence = f"{word} by {decided.by_name} on {decided.device_name} at {local_time(decided.at)}"
-    sentence += f", {decided.code.label}" if decided.code else ""
-    return f"{sentence}, then {approval.state_text}{ended}" if later else f"{sentence}{ended}"
+    later, ended = approval.state in _LATER, _end_reason(approval)
+    if approval.decided is not None:
+        word, by = _ANSWERED[approval.decided.decision], _person_text(approval.decided)
+    elif approval.automatic_decision is not None:
+        word, by = _ANSWERED[Answer.APPROVE], _automatic_text(approval.automatic_decision)
+    else:
+        return f"{approval.state_text}{ended}"
+    if later:
+        return f"{word}{by}, then {approval.state.value}{ended}"
+    return f"{approval.state_text}{by}{ended}"
+
+
+def _person_text(decided: Decided) -> str:
+    code = f", {decided.code.label}" if decided.code else ""
+    at = local_time(decided.at)
+    return f" by {decided.by_name} on {decided.device_name} at {at}{code}"
 
 
 def _end_reason(approval: Approval) -> str:

@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterable, Iterator
 
 import click
 
+from approver_tui.cli.inputs import this_client
 from approver_tui.client.api import Client
 from approver_tui.client.approvers.deputies import list_deputies
 from approver_tui.client.standing_grants.standing_grants import StandingGrantsClient
@@ -33,6 +34,14 @@ def approval_id(client: Client, typed: str) -> str:
         return typed
     waiting = _matches(typed, client.waiting().items)
     return _only(typed, waiting or _matches(typed, _past(client)))
+
+
+def looked_up(typed: str) -> str:
+    """Return the ID of a request, asking the server if it is not typed in full."""
+    if is_full(typed):
+        return typed
+    with this_client() as client:
+        return approval_id(client, typed)
 
 
 def require_id(typed: str, approval_id: str) -> None:

@@ -158,7 +158,7 @@ class Client:
         raw_pages = self._first_pages("/api/agents")
         rows = (child for raw_page in raw_pages for child in raw_page.children("items"))
         every = map(access_wire.read_owned_agent, rows)
-        return tuple(one for owners, one in every if self.profile.user_id in owners)
+        return tuple(agent for owners, agent in every if self.profile.user_id in owners)
 
     def suspend_agent(self, agent_id: str) -> SuspendedAgent:
         """Suspend an owned agent for everybody. Return what ended."""

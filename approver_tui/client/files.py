@@ -21,10 +21,10 @@ def make_private_folder(folder: Path) -> None:
 
     This ignores the umask. An existing folder is closed to others too.
     """
-    missing = [one for one in (folder, *folder.parents) if not one.exists()]
-    for one in reversed(missing):
-        one.mkdir(exist_ok=True, mode=_FOLDER_MODE)
-        one.chmod(_FOLDER_MODE)
+    missing = [parent for parent in (folder, *folder.parents) if not parent.exists()]
+    for parent in reversed(missing):
+        parent.mkdir(exist_ok=True, mode=_FOLDER_MODE)
+        parent.chmod(_FOLDER_MODE)
     folder.chmod(_FOLDER_MODE)
 
 

@@ -3,7 +3,7 @@
 Owns: calling the input guard and the input order in the event loop. Never: what a screen does.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import ClassVar
 
@@ -18,7 +18,8 @@ from approver_tui.screens.guard import InputGuard
 from approver_tui.screens.input_order import InputOrder
 from approver_tui.screens.ready_screen import ReadyScreen
 from approver_tui.screens.safe_focus import reset_panels
-from approver_tui.widgets.theme import DEFAULTS, THEMES
+from approver_tui.state.color_overrides import NO_OVERRIDES
+from approver_tui.widgets.theme import DEFAULTS, THEMES, recolored
 
 _ORDERED_EVENTS = (
     events.Key,
@@ -44,14 +45,21 @@ class GuardedApp(App[ReturnType]):
         Binding("ctrl+z", "suspend_process", show=False),
     ]
 
-    def __init__(self, guard: InputGuard, theme: str, *, is_motion_reduced: bool = False) -> None:
+    def __init__(
+        self,
+        guard: InputGuard,
+        theme: str,
+        *,
+        colors: Mapping[str, str] = NO_OVERRIDES,
+        is_motion_reduced: bool = False,
+    ) -> None:
         super().__init__()
         if is_motion_reduced:
             self.animation_level = "none"
         self.guard = guard
         self._order = InputOrder(self)
-        for each in THEMES:
-            self.register_theme(each)
+        for known in THEMES:
+            self.register_theme(recolored(known, colors))
         self.theme = theme
 
     def get_driver_class(self) -> type[Driver]:

@@ -1,10 +1,13 @@
 """The themes of the app.
 
-Owns: its two themes, and making the text of any other legible. Never: showing a state by color
-alone; every state also has a word or sign, with NO_COLOR too.
+Owns: its two themes, the user's own colors, legible text. Never: showing a state by color alone;
+every state also has a word or sign, with NO_COLOR too.
 """
 
+from collections.abc import Mapping
 from dataclasses import replace
+from itertools import chain
+from typing import Any
 
 from textual.color import Color
 from textual.theme import BUILTIN_THEMES, Theme
@@ -49,6 +52,7 @@ DEFAULTS = {"dim": "#8b949c"}
 _GROUNDS = ("background", "surface", "panel")
 _LEGIBLE = 4.5
 """The contrast of text that WCAG 2.2 requires (1.4.3)."""
+_BLACK, _WHITE = Color.parse("#000"), Color.parse("#fff")
 _STEPS = 40
 _LINEAR = 0.04045
 """Up to this part of full intensity, sRGB is linear."""
@@ -74,9 +78,27 @@ def legible(theme: Theme) -> Theme:
     )
 
 
+def recolored(theme: Theme, overrides: Mapping[str, str]) -> Theme:
+    """Return the theme with the user's own colors; text in them is made legible too."""
+    if not overrides:
+        return theme
+    return legible(replace(theme, **overrides, **_grounds(overrides.get("background"))))
+
+
+def _grounds(background: str | None) -> dict[str, Any]:
+    """Return the colors of bars and panels on a background, farther from its text than itself."""
+    if background is None:
+        return {}
+    color = Color.parse(background)
+    is_dark = _contrast(color, _WHITE) > _contrast(color, _BLACK)
+    end = _BLACK if is_dark else _WHITE
+    shades = {"surface": color.blend(end, 0.15).hex6, "panel": color.blend(end, 0.3).hex6}
+    return {**shades, "dark": is_dark}
+
+
 def _legible_color(color: Color, grounds: list[Color]) -> str:
-    end = max(map(Color.parse, ("#000", "#fff")), key=lambda each: _lowest(each, grounds))
-    steps = (color.blend(end, step / _STEPS) for step in range(_STEPS))
+    end = max((_BLACK, _WHITE), key=lambda each: _lowest(each, grounds))
+    steps = chain([color], (color.blend(end, step / _STEPS) for step in range(1, _STEPS)))
     return next((each for each in steps if _lowest(each, grounds) >= _LEGIBLE), end).hex6
 
 

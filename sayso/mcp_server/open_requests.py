@@ -70,7 +70,7 @@ class OpenRequests:
         """Ask, and return once the person can see it. Raises BadCall or what the agent raises."""
         facts = {"type": _checked(user, action, details), **details}
         call = call_id(user, "", action, facts)
-        found = next((one for one in self._by_id.values() if one.call == call), None)
+        found = next((request for request in self._by_id.values() if request.call == call), None)
         if found is None or found.was_read:
             found = self._begun(call, user, facts, message)
         return await self._first_text(found)
@@ -92,15 +92,15 @@ class OpenRequests:
     def listed(self) -> str:
         """Every request, the newest last."""
         lines = [
-            f"{one.id}: {one.state}{' (you have read the answer)' if one.was_read else ''}, "
-            f"fingerprint {_fingerprint(one)}, for {quoted(one.user)}: {safe_json(one.action)}"
-            for one in self._by_id.values()
+            f"{each.id}: {each.state}{' (you have read the answer)' if each.was_read else ''}, "
+            f"fingerprint {_fingerprint(each)}, for {quoted(each.user)}: {safe_json(each.action)}"
+            for each in self._by_id.values()
         ]
         return "\n".join(lines) or "There are no requests. Make one with request_approval."
 
     async def withdraw(self) -> None:
         """Take back what nobody has answered: the model that would read the answer has gone."""
-        open_ones = [one.asked for one in self._by_id.values() if not one.answer.done()]
+        open_ones = [request.asked for request in self._by_id.values() if not request.answer.done()]
         async with asyncio.timeout(_WITHDRAW_SECONDS):
             for asked in filter(None, open_ones):
                 await self._agent.withdraw(asked)
@@ -120,7 +120,7 @@ class OpenRequests:
     def _make_room(self) -> None:
         if len(self._by_id) < _MAX_REQUESTS:
             return
-        over = next((one.id for one in self._by_id.values() if one.answer.done()), None)
+        over = next((request.id for request in self._by_id.values() if request.answer.done()), None)
         if over is None:
             raise BadCall("Too many requests are open. Wait until some are answered.")
         del self._by_id[over]
@@ -176,7 +176,7 @@ def _pending_text(request: _Request) -> str:
 
 
 def _approved_text(approved: Approved, *, was_read: bool) -> str:
-    granted = safe_json([dict(one) for one in approved.granted])
+    granted = safe_json([dict(detail) for detail in approved.granted])
     if was_read:
         return (
             "Approved, and you have read that before. The approval is for one action. If you have "

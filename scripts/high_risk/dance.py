@@ -157,7 +157,7 @@ def _prepare(example: Example) -> tuple[Agent, Agent, Bank]:
 
 def _enroll(example: Example) -> None:
     """Enroll Ana's device, which she needs to approve."""
-    code = example.run("server", "users", "add", "ana")["enrolment_code"]
+    code = example.run("server", "users", "add", "ana")["enrollment_code"]
     login = ("login", example.issuer, "--code-stdin", "--pin-stdin", "--name", "example")
     example.run("approver_tui", *login, stdin=f"{code}\n{PIN}\n")
 

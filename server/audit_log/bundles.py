@@ -54,13 +54,13 @@ Line = LoggedEntry | SignedCheckpoint
 def write(origin: str, lines: Iterable[Line]) -> Iterator[str]:
     """The lines of a bundle."""
     yield _line(format=FORMAT, origin=origin)
-    for one in lines:
-        if isinstance(one, LoggedEntry):
-            texts = {name: [each.text, each.salt.hex()] for name, each in one.openings.items()}
+    for line in lines:
+        if isinstance(line, LoggedEntry):
+            texts = {name: [each.text, each.salt.hex()] for name, each in line.openings.items()}
             more = {"openings": texts} if texts else {}
-            yield _line(seq=one.seq, entry=one.body.decode(), leaf=one.leaf.hex(), **more)
+            yield _line(seq=line.seq, entry=line.body.decode(), leaf=line.leaf.hex(), **more)
         else:
-            yield _line(size=one.size, checkpoint=one.note)
+            yield _line(size=line.size, checkpoint=line.note)
 
 
 def read(lines: Iterable[str]) -> Iterator[Line]:

@@ -160,15 +160,15 @@ def _climb(start: bytes, at: int, last: int, proof: Sequence[bytes]) -> tuple[by
     The first is of the tree that ends with the start, the second of the whole tree.
     """
     old = new = start
-    for one in proof:
+    for sibling in proof:
         if last == 0:
             return None
         if at & 1 or at == last:
-            old, new = node_hash(one, old), node_hash(one, new)
+            old, new = node_hash(sibling, old), node_hash(sibling, new)
             while at and not at & 1:
                 at, last = at >> 1, last >> 1
         else:
-            new = node_hash(new, one)
+            new = node_hash(new, sibling)
         at, last = at >> 1, last >> 1
     return (old, new) if last == 0 else None
 
@@ -181,8 +181,8 @@ def _left_size(size: int) -> int:
 def _roots(nodes: Nodes, ranges: Sequence[tuple[int, int]]) -> list[bytes]:
     """The roots over these ranges of leaves, from one look-up."""
     places = [_places(first, end) for first, end in ranges]
-    found = nodes([place for one in places for place in one])
-    return [_folded([found[place] for place in one]) for one in places]
+    found = nodes([place for group in places for place in group])
+    return [_folded([found[place] for place in group]) for group in places]
 
 
 def _places(first: int, end: int) -> list[Place]:

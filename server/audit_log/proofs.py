@@ -33,7 +33,7 @@ class Proof:
     @property
     def text(self) -> str:
         """The proof in its format."""
-        hashes = "".join(f"{_base64(one)}\n" for one in self.hashes)
+        hashes = "".join(f"{_base64(digest)}\n" for digest in self.hashes)
         entry = f"extra {_base64(self.body)}\nindex {self.seq}\n"
         return f"{FORMAT}\n{entry}{hashes}\n{self.checkpoint}"
 

@@ -112,7 +112,7 @@ def check(receipt: Members, keys: Sequence[LogKey]) -> ProvedReceipt:
         log = _check_request(receipt, keys)
         _check_token(receipt, log)
         earlier = _check_given_in(receipt, log, keys)
-        at = min(one.at for one in (*log, *earlier))
+        at = min(entry.at for entry in (*log, *earlier))
         return ProvedReceipt(approval["id"], _outcome(approval), len(receipt["answers"]), at)
     except (KeyError, TypeError, ValueError, AttributeError) as error:
         raise BadReceipt(f"A member of the receipt is missing or wrong: {error}.") from error
@@ -132,8 +132,8 @@ def _check_request(request: Members, keys: Sequence[LogKey]) -> list[_Entry]:
     """Check a request, its answers and its outcome; returns its entries."""
     approval = request["approval"]
     _check_texts(approval)
-    log = [_check_entry(approval, one, keys) for one in request["entries"]]
-    places = [one.seq for one in log]
+    log = [_check_entry(approval, entry, keys) for entry in request["entries"]]
+    places = [entry.seq for entry in log]
     _require(places == sorted(set(places)), "The entries are not in the order of the log.")
     _check_asked(request, log)
     _check_outcome(approval, log)
@@ -179,21 +179,21 @@ def _check_asked(request: Members, log: Sequence[_Entry]) -> None:
     _check_members(asked.members, expected, said)
     own = {name: approval[name] for name in ("kind", "display_digest", "ceremony")}
     _check_members(asked.facts, own, said)
-    versions = {one.facts["policy"].get("version") for one in log if "policy" in one.facts}
+    versions = {entry.facts["policy"].get("version") for entry in log if "policy" in entry.facts}
     _require(versions == {request["policy_version"]}, "policy_version is not that of the log.")
 
 
 def _check_outcome(approval: Members, log: Sequence[_Entry]) -> None:
     """Check the state: the last entry says it, and what followed from an approval, if it did."""
     state = approval["state"]
-    effects = [one for one in log if one.type in _EFFECTS.values()]
-    end = [one for one in log if one not in effects and one.type != _VOTED][-1]
+    effects = [entry for entry in log if entry.type in _EFFECTS.values()]
+    end = [entry for entry in log if entry not in effects and entry.type != _VOTED][-1]
     _require(end.type in _OUTCOMES[state], f"The request is {state}, but the log says {end.type}.")
     if state in _UNANSWERED:
         same = end.members.get("cause", "") == _reason(approval)
         _require(same, "approval/reason is not that of the log.")
     effect = _EFFECTS[approval["kind"]]
-    followed = any(one.type == effect and one.seq > end.seq for one in effects)
+    followed = any(entry.type == effect and entry.seq > end.seq for entry in effects)
     _require(
         followed if state == "redeemed" else not effects,
         f"The request is {state}, but the log has {'an' if effects else 'no'} entry {effect}.",
@@ -201,7 +201,7 @@ def _check_outcome(approval: Members, log: Sequence[_Entry]) -> None:
 
 
 def _check_answers(request: Members, log: Sequence[_Entry]) -> None:
-    entries = {one.facts["signed"]: one for one in log if one.type in _ANSWERS}
+    entries = {entry.facts["signed"]: entry for entry in log if entry.type in _ANSWERS}
     for answer in request["answers"]:
         whose = f"The answer of {answer['by']['id']}"
         entry = entries.pop(answer["signed"], None)
@@ -241,11 +241,11 @@ def _check_token(receipt: Members, log: Sequence[_Entry]) -> None:
     approval, token = receipt["approval"], receipt["token"]
     granted = approval["granted"]
     digest = approval["action_digest"] if granted is None else _digest(granted["text"])
-    issued = [one for one in log if one.type == _ISSUED]
-    for one in issued:
-        _require(one.members["action"] == digest, "The token is for something else than granted.")
+    issued = [entry for entry in log if entry.type == _ISSUED]
+    for entry in issued:
+        _require(entry.members["action"] == digest, "The token is for something else than granted.")
     if token is not None:
-        named = any(one.facts["jti"] == token["id"] for one in issued)
+        named = any(entry.facts["jti"] == token["id"] for entry in issued)
         _require(named, "token/id is not that of the log.")
 
 
@@ -254,14 +254,14 @@ def _check_given_in(
 ) -> Sequence[_Entry]:
     """Check the approval that gave the consent or grant which decided; returns its entries."""
     decided_by, given_in = receipt["approval"]["decided_by"], receipt["given_in"]
-    allowed = next((one for one in log if one.type == _ALLOWED), None)
+    allowed = next((entry for entry in log if entry.type == _ALLOWED), None)
     said = None if allowed is None else allowed.facts["decided_by"]
     _require(said == decided_by, "approval/decided_by is not that of the log.")
     if allowed is None:
         return ()
     _require(given_in, "The receipt lacks the request in which the user gave what decided.")
     earlier, kind = _check_request(given_in, keys), given_in["approval"]["kind"]
-    given = next((one for one in earlier if one.type == _EFFECTS[kind]), None)
+    given = next((entry for entry in earlier if entry.type == _EFFECTS[kind]), None)
     _require(
         given
         and given.facts[kind] == decided_by[kind]

@@ -167,7 +167,9 @@ def _make_safe(
             "compared": later is not None,
             "kept": sorted(keep),
         }
-        terminals = () if later is None else tuple(later.terminals[one] for one in kept)
+        terminals = (
+            () if later is None else tuple(later.terminals[terminal_id] for terminal_id in kept)
+        )
         counts = restores.make_safe(
             connection,
             Restoring(holding, _row(prepared), facts, terminals),

@@ -3,6 +3,7 @@
 Owns: the table of commands. Never: what a command does; its module is imported when it is used.
 """
 
+import atexit
 import gc
 import io
 import os
@@ -62,7 +63,7 @@ COMPLETION_VARIABLE: Final = "_SAYSO_COMPLETE"
 """The variable by which a shell requests completion; click reads it."""
 
 _GARBAGE: Final = 50_000
-"""Collecting the garbage of imports, of which there is none, takes a tenth of a short command."""
+"""Collecting the garbage of imports, of which there is none, takes a fifth of a short command."""
 
 
 class TopLevel(SplitGroup):
@@ -123,6 +124,7 @@ def main(arguments: Sequence[str] | None = None) -> NoReturn:
     if arguments is None and "serve" not in argv:  # a server loads everything before it starts
         lazy_imports.turn_on()
         gc.set_threshold(_GARBAGE)
+        atexit.register(gc.freeze)  # what is loaded then needs no collection
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="replace")  # a terminal in Latin-1 cannot show every name

@@ -36,7 +36,7 @@ _NOBODY: Final[_Names] = {}
 
 def _read_lists(pairs: Sequence[tuple[str, str]]) -> dict[str, tuple[str, ...]]:
     names = dict.fromkeys(name for name, _ in pairs)
-    return {name: tuple(one for at, one in pairs if at == name) for name in names}
+    return {name: tuple(value for at, value in pairs if at == name) for name in names}
 
 
 def _read_icon(file: BinaryIO) -> bytes:
@@ -52,7 +52,7 @@ def _read_file(file: TextIO) -> str:
 
 
 def _people(ids: Sequence[str], names: _Names) -> list[str]:
-    return [names.get(one, one) for one in ids]
+    return [names.get(person_id, person_id) for person_id in ids]
 
 
 def _lists(value: Mapping[str, Sequence[str]]) -> str:
@@ -123,7 +123,9 @@ _KINDS: Final[Mapping[Kind, _FlagKind]] = {
 
 def new_flags(members: Members) -> Callable[[_F], _F]:
     """The flags of a command that adds a record."""
-    return _with([_option(one, adds=True) for one in added(members) if not one.flag.positional])
+    return _with(
+        [_option(member, adds=True) for member in added(members) if not member.flag.positional]
+    )
 
 
 def change_flags(members: Members) -> Callable[[_F], _F]:
@@ -142,8 +144,8 @@ def search_flags(members: Members) -> Callable[[_F], _F]:
     """The flags of a command that lists records."""
     return _with(
         [
-            click.option(one.flag.name, one.name, help=f"Filter by {one.field.label}.")
-            for one in searched(members)
+            click.option(member.flag.name, member.name, help=f"Filter by {member.field.label}.")
+            for member in searched(members)
         ]
     )
 

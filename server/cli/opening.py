@@ -7,6 +7,7 @@ import functools
 import re
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import cached_property
 from typing import Concatenate, Final, ParamSpec
 
 import click
@@ -14,7 +15,6 @@ import click
 from server.cli.flags import settings_of
 from server.cli.references import full_id
 from server.lazy_imports import lazily
-from server.protocol.lazy import lazy
 from server.services.audit import audit
 from server.services.operations.administration import AdminServices
 from server.services.refusals import ChangeRefused
@@ -39,12 +39,12 @@ class OpenInstallation(AdminServices):
         super().__init__(services.store, services)
         self.services = services
 
-    @lazy
+    @cached_property
     def passwords(self) -> Passwords:
         """Passwords for signing in to apps."""
         return Passwords(self.services.store, self.services.passwords)
 
-    @lazy
+    @cached_property
     def installation(self) -> Installation:
         """The installation itself."""
         services = self.services
@@ -103,7 +103,11 @@ def _with_flags(command: click.Command) -> Iterator[None]:
     try:
         yield
     except ChangeRefused as refused:
-        flags = {one.name: one.opts[0] for one in command.params if isinstance(one, click.Option)}
+        flags = {
+            option.name: option.opts[0]
+            for option in command.params
+            if isinstance(option, click.Option)
+        }
         text = _MEMBER.sub(lambda found: flags.get(found[1], found[0]), str(refused))
         flag = flags.get(refused.member, "")
         refused.args = (text if flag in text else f"{flag}: {text}",)

@@ -36,7 +36,7 @@ class _Named(Protocol):
 
 def _names(found: Iterable[_Named]) -> Iterable[str]:
     """The names, and the IDs of what has a name that a shell would split."""
-    return (one.name if quote(one.name) == one.name else one.id for one in found)
+    return (record.name if quote(record.name) == record.name else record.id for record in found)
 
 
 LISTS: Final[Mapping[str, ListIds]] = {
@@ -99,7 +99,7 @@ def _beginning(ids: Sequence[str], typed: str) -> list[str]:
 
     Raises click.UsageError if there may be others, because not all IDs are listed.
     """
-    found = [one for one in ids if _begins(one, typed)]
+    found = [full_id for full_id in ids if _begins(full_id, typed)]
     if found and len(ids) >= _MOST:
         raise click.UsageError(f"{typed} may be the beginning of several IDs. Type the whole ID.")
     return found

@@ -65,7 +65,7 @@ COMMANDS: Final[Mapping[str, str]] = {
     "user or group": "See them all with: sayso users list, sayso groups list",
     "user.disable": "Run: sayso users disable {}",
     "user.enable": "Run: sayso users enable {}",
-    "user.enroll": "Run: sayso users enrol {}",
+    "user.enroll": "Run: sayso users enroll {}",
 }
 """By code: a kind of record that was not found, or a change that helps. `{}` are its values."""
 

@@ -27,7 +27,7 @@ def name(policy: ServerPolicy) -> str:
 def of(policy: ServerPolicy, request: HttpRequest) -> str:
     """The value of the request's session cookie; "" if there is none."""
     own = name(policy)
-    pairs = (one.strip().partition("=") for one in request.headers.get("cookie", "").split(";"))
+    pairs = (part.strip().partition("=") for part in request.headers.get("cookie", "").split(";"))
     return known(next((value for named, _, value in pairs if named == own), ""))
 
 

@@ -30,7 +30,7 @@ from server.model.ports import UnusableKey
 from server.model.store import Busy, Taken
 from server.protocol import errors
 from server.protocol.approvals import decisions
-from server.services.audit import stored
+from server.services.audit import audit
 from server.services.operations.administration import AdminServices
 from server.services.operations.authority import AdminRequest
 from server.services.refusals import ChangeRefused, Conflict, Invalid, NotFound
@@ -98,7 +98,7 @@ def _run(site: Site, route: Route, request: HttpRequest) -> HttpResponse:
 
 def _run_for_person(site: Site, route: Route, request: HttpRequest) -> HttpResponse:
     """Run a person's endpoint; the response promises the audit entries that were stored."""
-    with stored.collect() as leaves:
+    with audit.collect_stored() as leaves:
         person = _person(site, route, request)
         subject = _subject(site, route, request, person)
         body = (read(route.body, request.body),) if route.body and route.takes_body else ()

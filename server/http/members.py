@@ -54,7 +54,7 @@ def _icon(text: str) -> bytes:
 
 
 def _people(ids: tuple[str, ...], called: Called) -> list[Reference]:
-    return [Reference(id=one, name=called.get(one, one)) for one in ids]
+    return [Reference(id=person_id, name=called.get(person_id, person_id)) for person_id in ids]
 
 
 def _lists(value: Mapping[str, tuple[str, ...]], _called: Called) -> dict[str, list[str]]:

@@ -87,8 +87,14 @@ def discovery(site: Site, _request: HttpRequest) -> HttpResponse:
         types = [action.type for action in view.actions.all()]
         keys = published(view.directory.signing_keys(), view.now)
     algs = sorted({key.alg for key in keys})
-    documents = site.server_policy.unknown_clients != "never"
-    document = metadata.document(site.server_policy.issuer, types, algs, client_documents=documents)
+    policy = site.server_policy
+    document = metadata.document(
+        policy.issuer,
+        types,
+        algs,
+        introspection_alg=policy.access_token_alg,
+        client_documents=policy.unknown_clients != "never",
+    )
     return as_json(200, document, _PUBLIC)
 
 

@@ -8,7 +8,8 @@ from server.http.approvals import approvals, execution_wire
 from server.http.approvals.oversight import OVERSIGHT_ROUTES
 from server.http.approvers.deputies import DEPUTY_ROUTES, MANAGED_DEPUTY_ROUTES
 from server.http.approvers.groups import GROUP_ROUTES
-from server.http.audit.audit_routes import AUDIT_ROUTES, PROOF_ROUTES
+from server.http.audit.audit import AUDIT_ROUTES
+from server.http.audit.proofs import PROOF_ROUTES
 from server.http.ciba import user_codes
 from server.http.clients.agents import AGENT_ROUTES
 from server.http.clients.apps import APP_ROUTES
@@ -69,7 +70,7 @@ _BACKCHANNEL = (
 _TOKEN = " ".join(
     (
         "grant_type scope resource authorization_details",
-        *(one.parameters for one in (*names.AGENT_GRANT_TYPES, *names.APP_GRANT_TYPES)),
+        *(grant.parameters for grant in (*names.AGENT_GRANT_TYPES, *names.APP_GRANT_TYPES)),
         "client_id client_secret client_assertion client_assertion_type",
     )
 )

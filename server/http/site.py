@@ -244,7 +244,6 @@ class Site:
             checks,
             hub=hub,
             proofs=proofs,
-            ceremonies=approvals.ceremonies,
             substitutes=approvers.substitutes,
             statements=devices.statements,
         )

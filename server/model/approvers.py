@@ -1,9 +1,10 @@
 """Groups and deputies."""
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
-from server.model.approvals import ApproverReason
+if TYPE_CHECKING:
+    from server.model.approvals import ApproverReason
 
 
 @dataclass(frozen=True, slots=True)
@@ -11,7 +12,7 @@ class NamedApprover:
     """A user to ask, and why."""
 
     user_id: str
-    why: ApproverReason
+    why: "ApproverReason"
     approves: bool = True
     stands_for: str | None = None
     group_id: str | None = None

@@ -2,11 +2,13 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from server.audit_log.entries import Opening, opened
-from server.model.approvals import Approval
 from server.protocol.approvals.states import State
+
+if TYPE_CHECKING:
+    from server.model.approvals import Approval
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,7 +110,7 @@ class HistorySearch:
     states: frozenset[State] | None = None
     since: int | None = None
 
-    def matches(self, approval: Approval) -> bool:
+    def matches(self, approval: "Approval") -> bool:
         """Return whether an approval matches."""
         return (
             self.agent in {None, approval.agent_id}
@@ -116,7 +118,7 @@ class HistorySearch:
             and not self.is_before_since(approval)
         )
 
-    def is_before_since(self, approval: Approval) -> bool:
+    def is_before_since(self, approval: "Approval") -> bool:
         """Return whether an approval was decided before `since`."""
         return self.since is not None and (approval.decided_at or 0) < self.since
 

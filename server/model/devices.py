@@ -66,13 +66,13 @@ class Device:
     """"session", "low", "high" → public JWK."""
     kids: Mapping[str, str]
     """"session", "low", "high" → RFC 7638 thumbprint."""
-    pin_tries: int
-    pin_calls: int
-    pin_unconfirmed: int
-    pin_epoch: int
-    pin_for: str | None
-    pin_for_at: int | None
-    statements: int
+    pin_tries: int = 0
+    pin_calls: int = 0
+    pin_unconfirmed: int = 0
+    pin_epoch: int = 1
+    pin_for: str | None = None
+    pin_for_at: int | None = None
+    statements: int = 0
     """Number of accepted statements about this device; part of the next nonce."""
     alarmed_at: int | None = None
     """When its passkey's counter last went back, which suggests a copy."""

@@ -3,12 +3,12 @@
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from server.model.approvals import ApprovalKind
 from server.model.store import Unit
 from server.protocol.approvals.states import State
 from server.protocol.policy.risks import Risk
 
 if TYPE_CHECKING:
+    from server.model.approvals import ApprovalKind
     from server.model.notifications import Lane
 
 
@@ -39,7 +39,7 @@ class OpenRequest:
 
     agent_id: str
     user_id: str | None
-    kind: ApprovalKind
+    kind: "ApprovalKind"
 
 
 @dataclass(frozen=True, slots=True)

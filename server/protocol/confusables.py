@@ -43,8 +43,8 @@ def scripts(text: str) -> frozenset[str]:
     A character of several scripts counts as the script of the rest of the text, if possible.
     """
     found = _script_sets(text)
-    sure = frozenset().union(*(one for one in found if len(one) == 1))
-    return sure.union(*(sorted(one)[:1] for one in found if not one & sure))
+    sure = frozenset().union(*(choice for choice in found if len(choice) == 1))
+    return sure.union(*(sorted(choice)[:1] for choice in found if not choice & sure))
 
 
 def mixed_scripts(text: str) -> bool:
@@ -58,7 +58,7 @@ def mixed_scripts(text: str) -> bool:
     if not found or frozenset.intersection(*found):
         return False
     allowed = (group | {"Latin"} for group in _COMBINED_SCRIPTS)
-    return not any(all(one & group for one in found) for group in allowed)
+    return not any(all(choice & group for choice in found) for group in allowed)
 
 
 def name_keys(name: str) -> frozenset[str]:
@@ -105,7 +105,8 @@ def _prototypes() -> dict[int, str]:
         for code in range(int(first, 16), int(last, 16) + 1)
     }
     looks = {
-        int(code, 16): "".join(chr(int(one, 16)) for one in to) for code, *to in _rows("prototypes")
+        int(code, 16): "".join(chr(int(point, 16)) for point in to)
+        for code, *to in _rows("prototypes")
     }
     return ignorable | looks
 

@@ -11,6 +11,7 @@ import json
 import math
 import re
 from collections import Counter
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, TypeAlias
 
@@ -166,3 +167,16 @@ def _constant(name: str) -> _Refused:
 
 
 _DECODER = json.JSONDecoder(object_pairs_hook=_object, parse_int=_integer, parse_constant=_constant)
+
+
+def value_at(document: Mapping[str, JsonValue], path: Iterable[str]) -> JsonValue:
+    """The value at a path of members and places; None if there is none."""
+    found: JsonValue = {**document}
+    for part in path:
+        if isinstance(found, dict):
+            found = found.get(part)
+        elif isinstance(found, list) and part.isdecimal() and int(part) < len(found):
+            found = found[int(part)]
+        else:
+            return None
+    return found

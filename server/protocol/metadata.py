@@ -12,7 +12,12 @@ OPENID = "/.well-known/openid-configuration"
 
 
 def document(
-    issuer: str, action_types: Sequence[str], algs: Sequence[str], *, client_documents: bool = False
+    issuer: str,
+    action_types: Sequence[str],
+    algs: Sequence[str],
+    *,
+    introspection_alg: str,
+    client_documents: bool = False,
 ) -> dict[str, object]:
     """The server metadata: only what the endpoints support."""
     members: dict[str, object] = {
@@ -25,7 +30,7 @@ def document(
         "backchannel_authentication_endpoint": f"{issuer}/bc-authorize",
         "introspection_endpoint": f"{issuer}/introspect",
         "introspection_endpoint_auth_methods_supported": [*names.AUTH_METHODS],
-        "introspection_signing_alg_values_supported": list(algs),
+        "introspection_signing_alg_values_supported": [introspection_alg],
         "revocation_endpoint": f"{issuer}/revoke",
         "revocation_endpoint_auth_methods_supported": [*names.APP_AUTH_METHODS],
         "device_authorization_endpoint": f"{issuer}/device_authorization",

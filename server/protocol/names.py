@@ -9,7 +9,7 @@ GRANT_TOKEN_EXCHANGE: Final = "urn:ietf:params:oauth:grant-type:token-exchange"
 GRANT_REFRESH_TOKEN: Final = "refresh_token"
 GRANT_AUTHORIZATION_CODE: Final = "authorization_code"
 GRANT_DEVICE_CODE: Final = "urn:ietf:params:oauth:grant-type:device_code"
-GRANT_ENROLLMENT: Final = "urn:sayso:grant-type:enrolment"
+GRANT_ENROLLMENT: Final = "urn:sayso:grant-type:enrollment"
 """Sayso's own grant: exchanges an enrollment code for a terminal's session."""
 
 ASSERTION_TYPE: Final = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
@@ -71,8 +71,8 @@ APP_GRANT_TYPES: Final = (
     GrantType(GRANT_REFRESH_TOKEN, GRANT_REFRESH_TOKEN, "refresh token", "refresh_token"),
     GrantType(GRANT_DEVICE_CODE, "device_code", "device code", "device_code"),
 )
-AGENT_GRANTS: Final = tuple(one.name for one in AGENT_GRANT_TYPES)
-APP_GRANTS: Final = tuple(one.name for one in APP_GRANT_TYPES)
+AGENT_GRANTS: Final = tuple(grant.name for grant in AGENT_GRANT_TYPES)
+APP_GRANTS: Final = tuple(grant.name for grant in APP_GRANT_TYPES)
 USUAL_APP_GRANTS: Final = (GRANT_AUTHORIZATION_CODE, GRANT_REFRESH_TOKEN)
 """The default grants of an app."""
 

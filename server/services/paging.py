@@ -25,5 +25,5 @@ def part(found: Sequence[T], limit: int, place: Callable[[T], str]) -> ResultPag
 
 def after(found: Sequence[T], place: Callable[[T], str], since: str, limit: int) -> ResultPage[T]:
     """A page of a list that was read completely, sorted by position, after `since`."""
-    ordered = sorted((one for one in found if place(one) > since), key=place)
+    ordered = sorted((record for record in found if place(record) > since), key=place)
     return part(ordered, limit, place)

@@ -27,6 +27,11 @@ MAX_WAITING: Final = 256
 """The waiting requests of one client; the next one gets 503."""
 MAX_WAITING_BYTES: Final = 16 * 1024 * 1024
 """The total size of all waiting requests."""
+FREE_REFUSALS: Final = 10
+"""Wrong credentials for one client from one address in a minute that do not slow the next ones."""
+REFUSED_SECONDS: Final = 1.0
+"""How long each further request with an unknown credential waits before it is read."""
+_REFUSALS_SECONDS: Final = 60.0
 _RECENT_SECONDS: Final = 2.0
 _MAX_YIELD_SECONDS: Final = 0.05
 _MAX_REMEMBERED: Final = 10_000
@@ -121,6 +126,8 @@ class ClientQueues:
     queues: dict[_Key, _Queue] = field(default_factory=dict)
     waiting_bytes: int = 0
     _verified: OrderedDict[bytes, None] = field(default_factory=OrderedDict)
+    _refusals: OrderedDict[_Key, tuple[float, int]] = field(default_factory=OrderedDict)
+    """When the minute of a client's address began, and the wrong credentials since."""
     _slots: dict[gevent.Greenlet, _Key] = field(default_factory=dict)
     _pending_release: list[_Key] = field(default_factory=list)
     _last_release_at: dict[_Key, float] = field(default_factory=dict)
@@ -167,6 +174,25 @@ class ClientQueues:
                 self._verified.popitem(last=False)
         if self._last_client == before:
             self._last_client = self._key(claimed)
+
+    def mark_refused(self, claimed: ClaimedClient) -> None:
+        """Count a wrong credential of this client from this address."""
+        key, now = self._key(claimed), time.monotonic()
+        began, count = self._refusals.pop(key, (now, 0))
+        fresh = now - began >= _REFUSALS_SECONDS
+        self._refusals[key] = (now, 1) if fresh else (began, count + 1)
+        if len(self._refusals) > _MAX_REMEMBERED:
+            self._refusals.popitem(last=False)
+
+    def delay(self, claimed: ClaimedClient) -> float:
+        """Return the seconds to wait before this request.
+
+        A request is never refused for the guesses of others, and a credential that was verified
+        before does not wait.
+        """
+        began, count = self._refusals.get(self._key(claimed), (0.0, 0))
+        guessed = count >= FREE_REFUSALS and time.monotonic() - began < _REFUSALS_SECONDS
+        return REFUSED_SECONDS if guessed else 0.0
 
     def _key(self, claimed: ClaimedClient) -> _Key:
         """The queue of a request: by its credential if that was verified, else by its address.

@@ -67,7 +67,7 @@ class Head:
     @property
     def closes(self) -> bool:
         """Whether the client wants the connection closed after the response (9.3)."""
-        options = {one.strip().lower() for one in self.get("connection").split(",")}
+        options = {option.strip().lower() for option in self.get("connection").split(",")}
         return "close" in options or (self.version == "HTTP/1.0" and "keep-alive" not in options)
 
     def variables(self) -> Iterator[tuple[str, str]]:

@@ -172,7 +172,7 @@ class _Application(BaseApplication):  # type: ignore[misc]  # gunicorn has no ty
         from server.serving.worker import QUEUES, on_a_real_thread, use_own_resolver  # noqa: PLC0415  # gevent has patched now
 
         telemetry.configure_logging(
-            as_json=self.settings.log_format == "json", level=self.settings.log_level
+            as_json=_as_json(self.settings.log_format), level=self.settings.log_level
         )
         use_own_resolver()
         services = app.build(self.settings, self.clock, serving=True, background=on_a_real_thread)
@@ -181,7 +181,6 @@ class _Application(BaseApplication):  # type: ignore[misc]  # gunicorn has no ty
         services.hub.on_hold = QUEUES.release
         services.hub.on_held = telemetry.HELD_POLLS.set
         self.site = app.create_site(services, max_feeds=self.capacity.feeds)
-        _log_capacity(self.capacity)
         flask = app.create_app(self.site)
         loops.start(services, app.outbox_worker(services, loops.run_concurrently))
         _freeze_garbage_collector()
@@ -201,6 +200,11 @@ class _Application(BaseApplication):  # type: ignore[misc]  # gunicorn has no ty
         with contextlib.suppress(OSError):  # the reader of this line may have exited
             sys.stdout.write(f"Sayso serves {self.settings.issuer}\n")
             sys.stdout.flush()
+        _log_capacity(self.capacity)
+
+
+def _as_json(log_format: str) -> bool:
+    return log_format == "json" or (log_format == "auto" and not sys.stderr.isatty())
 
 
 def _log_capacity(capacity: descriptors.Capacity) -> None:

@@ -183,6 +183,8 @@ class _Handler(PyWSGIHandler):  # type: ignore[misc]  # gunicorn has no types
             self.close_connection = True
 
     def _respond(self, claimed: ClaimedClient | None, size: int) -> None:
+        if claimed is not None and (seconds := QUEUES.delay(claimed)):
+            gevent.sleep(seconds)
         arrived = time.monotonic()
         try:
             with QUEUES.slot(claimed, size):
@@ -194,6 +196,8 @@ class _Handler(PyWSGIHandler):  # type: ignore[misc]  # gunicorn has no types
         status = self.status  # gevent's own text, not bytes, if the client has gone
         if claimed is not None and isinstance(status, bytes) and status.startswith(b"2"):
             QUEUES.mark_authenticated(claimed)
+        if claimed is not None and isinstance(status, bytes) and status.startswith(b"401"):
+            QUEUES.mark_refused(claimed)
 
     def _body(self) -> bytes | None:
         try:

@@ -77,7 +77,7 @@ def contents(connection: Connection, now: int) -> Contents | None:
         schema = str(connection.execute(_SCHEMA).scalar_one())
         newest = connection.execute(_NEWEST).scalar()
         found = items(connection, now)
-        named = {kind: sorted(one.label for one in of.values()) for kind, of in found.items()}
+        named = {kind: sorted(record.label for record in of.values()) for kind, of in found.items()}
         return Contents(schema, records.row(), records.key_ids(), newest or "", named)
     except (DBAPIError, NoResultFound):
         return None

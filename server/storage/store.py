@@ -20,7 +20,7 @@ from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from server.model.ports import Clock
 from server.model.store import Busy, React
-from server.services.audit import stored
+from server.services.audit import audit
 from server.services.refusals import RecordedProblem
 from server.storage.directory import Cache
 from server.storage.rows import Unit, View
@@ -138,7 +138,7 @@ class SqlStore:
         with self._recording(), self._writer.transaction() as connection:
             rows = self._rows(Unit, connection, lock=True)
             yield rows
-        stored.committed(rows.leaves)
+        audit.note_stored(rows.leaves)
         if rows.needs_wake:
             self.wake.changed()
 
@@ -154,7 +154,7 @@ class SqlStore:
             rows = self._rows(Unit, connection, lock=True)
             rows.bump_admin_version()
             yield rows
-        stored.committed(rows.leaves)
+        audit.note_stored(rows.leaves)
         self.wake.changed()
 
     @contextmanager

@@ -47,13 +47,13 @@ class Calls:
         Raises errors.Problem, with the member `wanted` if the request must be signed.
         """
         forwarded = ("cookie", "origin", "sec-fetch-site")
-        sent = {one: self.headers[one] for one in forwarded if one in self.headers}
+        sent = {header: self.headers[header] for header in forwarded if header in self.headers}
         from_form = {
             cookies.CSRF: form.get("csrf"),
             "if-match": form.get("version"),
             STATEMENT: form.get("statement"),
         }
-        own = {one.lower(): value for one, value in from_form.items() if value is not None}
+        own = {name.lower(): value for name, value in from_form.items() if value is not None}
         return self._call(name, about, _NOTHING, body, {**sent, **own})
 
     def _call(

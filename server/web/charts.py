@@ -78,7 +78,10 @@ def of_limits(facts: Mapping[str, Any]) -> Mapping[str, Any]:
     """The usage bars of everyone who is near a limit, by limit."""
     items = facts["limits"]["items"]
     return {
-        "used": {one["name"]: [_usage(near, one["value"]) for near in one["near"]] for one in items}
+        "used": {
+            limit["name"]: [_usage(near, limit["value"]) for near in limit["near"]]
+            for limit in items
+        }
     }
 
 
@@ -102,8 +105,8 @@ def median_by_day(days: Sequence[Mapping[str, Any]]) -> Chart:
 
 def time_left(found: Sequence[Mapping[str, Any]]) -> Chart:
     """Pending requests by time left and risk, with the highest risk at the bottom."""
-    stacks = [[(risk, one[risk]) for risk in reversed(_RISKS)] for one in found]
-    return _columns([_until(one["within_seconds"]) for one in found], stacks)
+    stacks = [[(risk, ending[risk]) for risk in reversed(_RISKS)] for ending in found]
+    return _columns([_until(ending["within_seconds"]) for ending in found], stacks)
 
 
 def result_bars(people: Sequence[Mapping[str, Any]]) -> Mapping[str, Bar]:
@@ -116,9 +119,11 @@ def agreement_bars(agents: Sequence[Mapping[str, Any]]) -> Mapping[str, Bar]:
     """Each agent's share of approvals, with a mark at the share that counts as rubber-stamping."""
     mark = MUCH_AGREEMENT * BAR_LENGTH
     return {
-        one["id"]: _bar([("much" if one["unread"] else "approved", one["agreement"])], 1, mark)
-        for one in agents
-        if one["agreement"] is not None
+        agent["id"]: _bar(
+            [("much" if agent["unread"] else "approved", agent["agreement"])], 1, mark
+        )
+        for agent in agents
+        if agent["agreement"] is not None
     }
 
 
@@ -127,8 +132,10 @@ def busiest_day_bars(people: Sequence[Mapping[str, Any]]) -> Mapping[str, Bar]:
     largest = rounded_up(max((person["busiest"] for person in people), default=0) + MANY_A_DAY / 2)
     mark = round(MANY_A_DAY / largest * BAR_LENGTH, 1)
     return {
-        one["id"]: _bar([("much" if one["too_much"] else "took", one["busiest"])], largest, mark)
-        for one in people
+        person["id"]: _bar(
+            [("much" if person["too_much"] else "took", person["busiest"])], largest, mark
+        )
+        for person in people
     }
 
 

@@ -18,6 +18,8 @@ RESOURCES: Final = Read("resources", "GET /api/resources", fixed=_ALL)
 USERS: Final = Read("users", "GET /api/users", fixed=_ALL, optional=True)
 GROUPS: Final = Read("groups", "GET /api/groups", fixed=_ALL, optional=True)
 ACTIONS: Final = Read("actions", "GET /api/actions", fixed=_ALL, optional=True)
+_CREATED: Final = frozenset({"resource", "action"})
+"""The kinds of records of which a new installation has none."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,24 +31,28 @@ class Choices:
     """Nothing is left out, and the list is short enough to tick."""
     grows: bool = False
     """The same form may add values to it, so others can be typed too."""
+    create: str = ""
+    """The kind of record to create if there are no values, and the person may do that."""
 
 
 NONE: Final = Choices((), whole=False)
 
 
-def choices(facts: Mapping[str, Any], suggestions: str) -> Choices:
+def choices(facts: Mapping[str, Any], may: Callable[[str], bool], suggestions: str) -> Choices:
     """What is offered for this word, from the page's responses."""
     if suggestions not in _LISTS:
         return NONE
     needed, values = _LISTS[suggestions]
-    lists = [facts.get(one) for one in needed]
-    found = tuple(dict.fromkeys(values(*(one for one in lists if one))))
-    whole = all(one is not None and not one.get("next") for one in lists)
-    return Choices(found, whole and len(found) <= MAX_TICKED, grows="resource" in needed)
+    lists = [facts.get(fact) for fact in needed]
+    found = tuple(dict.fromkeys(values(*(listed for listed in lists if listed))))
+    whole = all(listed is not None and not listed.get("next") for listed in lists)
+    kind = "" if found else needed[0].removesuffix("s")
+    create = kind if kind in _CREATED and may(f"POST /api/{kind}s") else ""
+    return Choices(found, whole and len(found) <= MAX_TICKED, "resource" in needed, create)
 
 
 def _named(member: str) -> Callable[..., Iterable[tuple[str, str]]]:
-    return lambda *lists: ((one[member], one[member]) for each in lists for one in each["items"])
+    return lambda *lists: ((item[member], item[member]) for each in lists for item in each["items"])
 
 
 def _scopes(*lists: Mapping[str, Any]) -> Iterable[tuple[str, str]]:
@@ -63,12 +69,18 @@ def _limits(*lists: Mapping[str, Any]) -> Iterable[tuple[str, str]]:
 
 
 def _scopes_at(*lists: Mapping[str, Any]) -> Iterable[tuple[str, str, str]]:
-    of = ((one["uri"], one["scopes"]) for resources in lists for one in resources["items"])
+    of = (
+        (resource["uri"], resource["scopes"])
+        for resources in lists
+        for resource in resources["items"]
+    )
     return ((uri, name, risk) for uri, scopes in of for name, risk in scopes.items())
 
 
 def _own_scopes(*lists: Mapping[str, Any]) -> Iterable[tuple[str, str]]:
-    return ((name, f"{name}: {risk}") for one in lists for name, risk in one["scopes"].items())
+    return (
+        (name, f"{name}: {risk}") for resource in lists for name, risk in resource["scopes"].items()
+    )
 
 
 def _needs(*lists: Mapping[str, Any]) -> Iterable[tuple[str, str]]:
@@ -76,8 +88,8 @@ def _needs(*lists: Mapping[str, Any]) -> Iterable[tuple[str, str]]:
     if len(lists) != 2:  # noqa: PLR2004  # a new resource, or action types that may not be read
         return ()
     types = [name for name, _ in _named("type")(lists[1])]
-    pairs = ((name, one) for name in lists[0]["scopes"] for one in types)
-    return ((f"{name} {one}", f"{name} needs {one}") for name, one in pairs)
+    pairs = ((name, kind) for name in lists[0]["scopes"] for kind in types)
+    return ((f"{name} {kind}", f"{name} needs {kind}") for name, kind in pairs)
 
 
 _LISTS: Final[Mapping[str, tuple[tuple[str, ...], Callable[..., Iterable[tuple[str, str]]]]]] = {

@@ -66,6 +66,23 @@ class Field:
         return f"every-{self.name}"
 
 
+OVERLAPS: Final = (
+    ("0", "0 minutes"),
+    ("3600", "1 hour"),
+    ("86400", "1 day"),
+    ("604800", "7 days"),
+    ("2592000", "30 days"),
+)
+
+
+def overlap(label: str) -> Field:
+    """How long an old secret works, in seconds. Without a default, so that it is always shown."""
+    return Field("overlap", label, "overlap", choices=OVERLAPS, empty=0)
+
+
+OVERLAP: Final = overlap("Old secret keeps working for")
+
+
 @dataclass(frozen=True, slots=True)
 class RenderedField:
     """A field with its value, as the page renders it."""
@@ -101,7 +118,7 @@ def body(
     selected = (
         fields if document is None else [new.field for _, new in _different(fields, document, form)]
     )
-    return {one.name: _value(one, form) for one in selected}
+    return {field.name: _value(field, form) for field in selected}
 
 
 def rendered(
@@ -357,7 +374,7 @@ def _as_lines(value: object) -> str:
     if isinstance(value, dict):
         value = [f"{name} {each}".strip() for name, of in value.items() for each in _each(of)]
     listed = value if isinstance(value, list | tuple) else [value] if value else []
-    return "\n".join(_called(one) for one in listed)
+    return "\n".join(_called(entry) for entry in listed)
 
 
 def _each(of: object) -> Iterable[object]:

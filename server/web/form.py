@@ -96,11 +96,6 @@ def statement(form: Form) -> dict[str, str]:
     return {"statement": form.get("statement") or ""}
 
 
-def overlap(form: Form) -> object:
-    """A body with only the overlap of old secrets."""
-    return {"overlap": number_of(form, "overlap") or 0}
-
-
 def creates(  # one for each column
     noun: str,
     label: str,

@@ -55,9 +55,9 @@ OWN_MENU: Final = (
 
 def _group(title: str, *words: str) -> tuple[str, tuple[MenuEntry, ...]]:
     """A group of entries; the key and path of each are the last word of its text."""
-    keys = [one.lower().split()[-1] for one in words]
+    keys = [word.lower().split()[-1] for word in words]
     entries = zip(keys, words, strict=True)
-    return title, tuple(MenuEntry(key, f"/admin/{key}", one) for key, one in entries)
+    return title, tuple(MenuEntry(key, f"/admin/{key}", label) for key, label in entries)
 
 
 CONSOLE_MENU: Final = (
@@ -86,8 +86,9 @@ _Row = TypeVar("_Row", Page, FormAction)
 def add_pages(app: Flask, site: Site) -> None:
     """Register the pages and forms with Flask."""
     app.jinja_env.filters.update(FILTERS)
-    for one in PAGES:
-        _add(app, site, "GET", one, show)
+    app.jinja_env.globals["overlaps"] = fields.OVERLAPS
+    for row in PAGES:
+        _add(app, site, "GET", row, show)
     for form in FORMS:
         _add(app, site, "POST", form, submit)
 
@@ -162,7 +163,7 @@ def show(
 
     `typed` is a form that was submitted on it, and `told` the API's response to that.
     """
-    facts: Facts = {one.fact: visit.answer(one) for one in row.reads}
+    facts: Facts = {read.fact: visit.answer(read) for read in row.reads}
     if row.load is not None and not more:
         loaded = row.load(visit)
         if not isinstance(loaded, dict):
@@ -179,7 +180,7 @@ def show(
     def fields_of(path: str) -> list[RenderedField]:
         form = form_at(path)
         own = typed if form.page == row.path else None
-        me, offered = visit.person.user.name, partial(choices, facts)
+        me, offered = visit.person.user.name, partial(choices, facts, visit.may)
         return fields.rendered(form.fields, facts.get(form.of), own, me, offered)
 
     if typed is not None:
@@ -219,7 +220,11 @@ def _console_menu(visit: Visit) -> list[tuple[str, list[MenuEntry]]]:
     return [
         (title, shown)
         for title, entries in CONSOLE_MENU
-        if (shown := [one for one in entries if visit.may(required_routes(page_at(one.path))[0])])
+        if (
+            shown := [
+                entry for entry in entries if visit.may(required_routes(page_at(entry.path))[0])
+            ]
+        )
     ]
 
 
@@ -263,7 +268,7 @@ def _stored(visit: Visit, row: FormAction) -> Document | None:
     """The stored record that the form changes. Raises errors.Problem."""
     if not row.of:
         return None
-    return visit.answer(next(one for one in page_at(row.page).reads if one.fact == row.of))
+    return visit.answer(next(read for read in page_at(row.page).reads if read.fact == row.of))
 
 
 def _show_again(visit: Visit, row: FormAction, problem: errors.Problem, form: Form) -> AnyResponse:
@@ -280,7 +285,7 @@ def _show_again(visit: Visit, row: FormAction, problem: errors.Problem, form: Fo
 
 
 def _ask_to_sign(visit: Visit, row: FormAction, form: Form, wanted: object) -> AnyResponse:
-    shown = {name: one for name, one in form.values.items() if name not in _INTERNAL_FIELDS}
+    shown = {name: value for name, value in form.values.items() if name not in _INTERNAL_FIELDS}
     facts = {
         "form": row,
         "kept": shown,

@@ -39,7 +39,7 @@ def _script(name: str) -> Markup:
     """The element for a script, after those that load everything it imports at the same time."""
     found: dict[str, None] = {}
     _add_imports(name, found)
-    preloads = (Markup('<link rel="modulepreload" href="/{}">').format(one) for one in found)
+    preloads = (Markup('<link rel="modulepreload" href="/{}">').format(name) for name in found)
     return Markup().join([*preloads, Markup('<script type="module" src="/{}">').format(name)]) + (
         Markup("</script>")
     )
@@ -48,10 +48,10 @@ def _script(name: str) -> Markup:
 def _add_imports(name: str, found: dict[str, None]) -> None:
     """Add what a script imports, directly or not, each once."""
     (path,) = TEMPLATES.rglob(name)
-    for one in _IMPORTED.findall(path.read_text("utf-8")):
-        if one not in found:
-            found[one] = None
-            _add_imports(one, found)
+    for imported in _IMPORTED.findall(path.read_text("utf-8")):
+        if imported not in found:
+            found[imported] = None
+            _add_imports(imported, found)
 
 
 def _refused(error: HTTPException) -> AnyResponse:

@@ -5,6 +5,7 @@ escapes what they return.
 """
 
 import json
+import shlex
 from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from functools import partial
@@ -62,11 +63,11 @@ def _sentence(parts: Sequence[str | int]) -> Markup:
 def _period(begins: str, ends: str) -> Markup:
     """The time between two moments. Whole days in UTC are shown as the days that a person chose."""
     first, end = datetime.fromisoformat(begins), datetime.fromisoformat(ends)
-    if any(one.astimezone(UTC).time() != datetime.min.time() for one in (first, end)):
+    if any(moment.astimezone(UTC).time() != datetime.min.time() for moment in (first, end)):
         return Markup("{} to {}").format(_time(begins), _time(ends))
     last = end - timedelta(days=1)
     return Markup("{} to {} (UTC), inclusive").format(
-        *(day(_clock(one.isoformat())) for one in (first, last))
+        *(day(_clock(moment.isoformat())) for moment in (first, last))
     )
 
 
@@ -97,10 +98,23 @@ def _pretty(text: str) -> str:
     return json.dumps(_parsed(text), indent=2, ensure_ascii=False)
 
 
+def _json(value: object) -> str:
+    """A value as ASCII JSON, which is also a literal in TypeScript."""
+    return json.dumps(value)
+
+
+def _shell_json(value: object) -> str:
+    """A value as JSON, as one word for a shell."""
+    return shlex.quote(_json(value))
+
+
 FILTERS: Final[Mapping[str, Callable[..., object]]] = {
     "counted": counted,
     "shown": _shown,
     "quoted": _quoted,
+    "json": _json,
+    "shell_json": _shell_json,
+    "python": ascii,
     "clock": _clock,
     "time": _time,
     "sentence": _sentence,

@@ -50,6 +50,17 @@ def test_every_theme_exists():
     assert ours <= set(settings.THEMES)
 
 
+def test_own_colors_have_a_name_and_a_value():
+    """The error gives the form; no value means none."""
+    variable = "SAYSO_APPROVER_COLORS"
+    named = settings.load({variable: "accent = #FF8800; error=#aa0000;"})
+    assert named.colors == {"accent": "#ff8800", "error": "#aa0000"}
+    assert settings.load({}).colors == {}
+    for wrong in ("accent", "accent = orange", "accent = #f80", "border = #ff8800", "a=#ff8800=b"):
+        with pytest.raises(BadSetting, match=f"{variable}: colors is NAME = #RRGGBB"):
+            settings.load({variable: wrong})
+
+
 def test_two_actions_with_one_key_are_refused(tmp_path):
     """The error names both."""
     home = {"SAYSO_APPROVER_HOME": str(tmp_path)}

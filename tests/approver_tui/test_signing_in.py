@@ -162,7 +162,7 @@ async def test_a_lost_server_closes_the_invitation():
 
 
 async def test_a_refusal_is_shown_next_to_the_fields():
-    """Everything else that was typed is still there."""
+    """Everything that was typed is still there, so one correction is enough."""
     door, clock = (
         FakeLoginService(failures=[BadServer("There is no Sayso server here.")]),
         FakeClock(),
@@ -175,6 +175,8 @@ async def test_a_refusal_is_shown_next_to_the_fields():
         await until(pilot, lambda: bool(running.screen._problem))
         assert running.screen._problem == "There is no Sayso server here."
         assert running.screen._code.value == "7Q4N"
+        assert [field.value for field in running.screen._pins] == [PIN, PIN]
+        assert running.screen._blocker() == ""
 
 
 @pytest.mark.parametrize(

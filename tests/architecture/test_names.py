@@ -1,5 +1,6 @@
-"""Files have meaningful names, and none contains a path of the developer's machine."""
+"""Files and loops have meaningful names, and no file contains a path of the developer's machine."""
 
+import ast
 import re
 from collections.abc import Iterator
 from pathlib import Path
@@ -17,6 +18,18 @@ def test_no_file_has_a_meaningless_name():
     """A name such as `utils` says nothing."""
     vague = [
         module.path for module in modules(*PACKAGES, "tests") if set(_words(module)) & _MEANINGLESS
+    ]
+    assert vague == []
+
+
+def test_each_loop_names_what_it_goes_over():
+    """`for agent in agents` can be read alone; `for one in agents` cannot."""
+    vague = [
+        f"{module.path}:{node.target.lineno}"
+        for module in modules()
+        for node in ast.walk(module.tree)
+        if isinstance(node, ast.For | ast.AsyncFor | ast.comprehension)
+        and any(isinstance(part, ast.Name) and part.id == "one" for part in ast.walk(node.target))
     ]
     assert vague == []
 

@@ -7,8 +7,6 @@ _MAX_TABLE_LINES = 600
 """Rows of one table, each of which is read by itself."""
 _TABLES = {
     "server/services/clients/agent_members.py",
-    "server/storage/account_tables.py",
-    "server/storage/tables.py",
 }
 _MAX_TEST_LINES = 700
 """Sentences about one noun, each of which is read by itself."""

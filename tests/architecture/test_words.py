@@ -24,6 +24,7 @@ _RETIRED = {
     r"\bwherewith\b": "with which",
     r"\bwhat waits\b": "pending requests",
     r"\bheld against\b": "compared with; checked against",
+    r"\benrol(?!l)": "enroll",
 }
 """What must not be written, and what to write. A word in several senses is not here."""
 _GLOSSARY = ROOT / "docs" / "glossary.md"

@@ -1,17 +1,25 @@
 """An administrator at the console, in a real browser."""
 
 import json
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 
+from server.model.approvals import Approval
+from server.protocol.policy.risks import Risk
 from tests.support.browsers.chromium import Chromium
 from tests.support.browsers.first_sign_in import newcomer
 from tests.support.builders.installation import PAYMENT
 from tests.support.checks.waiting import until
 from tests.support.clients.agent import Agent
+from tests.support.clients.third_party import running_typescript
 from tests.support.inputs.agent_icons import png
-from tests.support.servers.server import LiveServer
+from tests.support.servers.server import BY, AgentKey, LiveServer
 
 _PIXEL = """(() => {
   const copy = new OffscreenCanvas(64, 64).getContext("2d", {willReadFrequently: true});
@@ -55,6 +63,59 @@ def test_a_passkey_without_user_verification_adds_no_power(
     tab.click("#sign .primary")
     tab.says("The passkey was not used. Nothing was sent.")
     assert agent.ask_payment(admin).status_code == 200
+
+
+@pytest.fixture
+def key(server: LiveServer, admin: str) -> AgentKey:
+    """An agent whose scope requires an action type."""
+    uri = f"https://{admin}.example"
+    server.resources.add(uri, {"pay:send": Risk.HIGH}, {"pay:send": "payment.transfer"}, by=BY)
+    return server.agent(resources=(uri,), scopes=("pay:send",), owners=(admin,))
+
+
+def _shown(tab: Chromium, name: str) -> str:
+    return str(tab.ask(f"document.getElementById('{name}').textContent"))
+
+
+@contextmanager
+def _started(language: str, text: str, folder: Path, secret: str) -> Iterator[None]:
+    """A program as somebody would start it."""
+    if language == "typescript":
+        with running_typescript(text, folder, AGENT_SECRET=secret):
+            yield
+        return
+    command = {"curl": ["bash", "-c"], "python": [sys.executable, "-c"]}[language]
+    environment = {**os.environ, "AGENT_SECRET": secret}
+    process = subprocess.Popen([*command, text], cwd=folder, env=environment)
+    try:
+        yield
+    finally:
+        process.kill()
+        process.wait()
+
+
+@pytest.mark.parametrize(
+    "language", ["curl", "python", pytest.param("typescript", marks=pytest.mark.clients)]
+)
+def test_the_first_program_of_an_agent_that_must_name_an_action_runs_as_printed(
+    server: LiveServer, tab: Chromium, key: AgentKey, tmp_path: Path, language: str
+) -> None:
+    """Its owner is asked about an example of the action."""
+    tab.open(f"{server.url}/admin/agents/{key.id}")
+    tab.click(".inline button")
+    tab.says("This change needs your passkey")
+    tab.click("#sign .primary")
+    tab.says("First request")
+    secret, text = _shown(tab, "secret"), _shown(tab, f"in-{language}")
+    with _started(language, text, tmp_path, secret):
+        (asked,) = until(lambda: _open(server, key), 30.0)
+    assert asked.scope == "pay:send"
+    assert [one["type"] for one in json.loads(asked.details)] == ["payment.transfer"]
+
+
+def _open(server: LiveServer, key: AgentKey) -> list[Approval]:
+    with server.services.store.administer() as tx:
+        return tx.approvals.open_of_agent(key.id)
 
 
 def test_an_action_type_is_previewed_while_it_is_written(

@@ -331,7 +331,7 @@ class _Fresh:
 
     def enroll(self, code: str) -> str:
         form = {
-            "grant_type": "urn:sayso:grant-type:enrolment",
+            "grant_type": "urn:sayso:grant-type:enrollment",
             "client_id": "sayso-approver",
             "code": code,
         }

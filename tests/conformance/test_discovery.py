@@ -12,6 +12,7 @@ from server.services.clients.invitations import Invitations, NewInvitation
 from tests.support.builders.installation import PAY
 from tests.support.checks.refusals import check_refusal
 from tests.support.clients.agent import CIBA, Agent
+from tests.support.inputs.dpop_proofs import proof
 from tests.support.inputs.handmade_jwts import assertion_claims, assertion_form, new_key
 from tests.support.servers.server import BY, LiveServer
 
@@ -203,17 +204,56 @@ def _registered_with(
     server: LiveServer, http: httpx.Client, jwk: dict[str, str], alg: str
 ) -> httpx.Response:
     """Register an agent that signs its assertions and its requests by this algorithm."""
+    return _registered(
+        server,
+        http,
+        token_endpoint_auth_method="private_key_jwt",
+        token_endpoint_auth_signing_alg=alg,
+        backchannel_authentication_request_signing_alg=alg,
+        jwks={"keys": [jwk]},
+    )
+
+
+def _registered(server: LiveServer, http: httpx.Client, **metadata: Any) -> httpx.Response:
+    """Register an agent with this metadata by an invitation."""
     owner, _ = server.user()
     invitations = Invitations(server.services.store, server.services.secrets)
     invitation = invitations.issue(NewInvitation(owner), by=BY)
-    metadata = {
-        "token_endpoint_auth_method": "private_key_jwt",
-        "token_endpoint_auth_signing_alg": alg,
-        "backchannel_authentication_request_signing_alg": alg,
-        "jwks": {"keys": [jwk]},
-    }
     headers = {"Authorization": f"Bearer {invitation.token}"}
     return http.post("/register", json=metadata, headers=headers)
+
+
+def test_every_advertised_delivery_mode_and_id_token_algorithm_registers(
+    server: LiveServer, http: httpx.Client, document: dict[str, Any]
+) -> None:
+    """CB-006, CB-007: the response repeats what was registered."""
+    mode = "backchannel_token_delivery_mode"
+    place = {"backchannel_client_notification_endpoint": "http://127.0.0.1:9/x"}
+    for value in document["backchannel_token_delivery_modes_supported"]:
+        members = {mode: value, **({} if value == "poll" else place)}
+        assert _registered(server, http, **members).json()[mode] == value
+    name = "id_token_signed_response_alg"
+    for value in document["id_token_signing_alg_values_supported"]:
+        assert _registered(server, http, **{name: value}).json()[name] == value
+
+
+def test_every_advertised_proof_and_introspection_algorithm_works(
+    server: LiveServer, http: httpx.Client, agent: Agent, document: dict[str, Any]
+) -> None:
+    """CB-006, MD-11: a proof by each binds the token; a signed response has the only one."""
+    ask = {"grant_type": "client_credentials", "scope": "payments:read"}
+    for alg in document["dpop_signing_alg_values_supported"]:
+        sent = proof(new_key(alg), f"{server.url}/token", server.clock.now())
+        answer = http.post("/token", data=ask, auth=agent.key.basic, headers={"DPoP": sent})
+        assert answer.json()["token_type"] == "DPoP"
+    signed = http.post(
+        "/introspect",
+        data={"token": "x"},
+        auth=agent.key.basic,
+        headers={"Accept": "application/token-introspection+jwt"},
+    )
+    used = jwt.get_unverified_header(signed.text)["alg"]
+    assert document["introspection_signing_alg_values_supported"] == [used]
 
 
 def test_published_keys_have_no_private_half(http: httpx.Client) -> None:

@@ -58,7 +58,7 @@ def _limit(server: LiveServer, agent: Agent, types: tuple[str, ...]) -> None:
     ("path", "form"),
     [
         ("/token", {"grant_type": "refresh_token", "refresh_token": "x"}),
-        ("/token", {"grant_type": "urn:sayso:grant-type:enrolment", "code": "x"}),
+        ("/token", {"grant_type": "urn:sayso:grant-type:enrollment", "code": "x"}),
         ("/device_authorization", {}),
     ],
 )

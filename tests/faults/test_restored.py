@@ -160,7 +160,7 @@ def _scene(server: LiveServer) -> Scene:
 
 
 def _code(server: LiveServer, user: str) -> str:
-    return str(_done(server, "users", "enrol", user)["enrolment_code"])
+    return str(_done(server, "users", "enroll", user)["enrollment_code"])
 
 
 def _use_up(scene: Scene) -> None:

@@ -47,7 +47,7 @@ def _signed(admin: WebPerson, method: str, path: str) -> httpx.Response:
 def _by_the_api(_server: LiveServer, admin: WebPerson, person: Terminal) -> str:
     own = person.client.profile
     assert _signed(admin, "DELETE", f"/api/admin/devices/{own.device_id}").status_code == 204
-    code: str = _signed(admin, "POST", f"/api/users/{own.user_id}/codes").json()["enrolment_code"]
+    code: str = _signed(admin, "POST", f"/api/users/{own.user_id}/codes").json()["enrollment_code"]
     return code
 
 
@@ -75,12 +75,12 @@ def _sayso(server: LiveServer, *arguments: str) -> dict[str, str]:
 
 def _by_the_command_line(server: LiveServer, _admin: WebPerson, person: Terminal) -> str:
     _sayso(server, "devices", "revoke", person.client.profile.device_id)
-    return _sayso(server, "users", "enrol", person.user)["enrolment_code"]
+    return _sayso(server, "users", "enroll", person.user)["enrollment_code"]
 
 
 def _by_the_persons_own_session(server: LiveServer, _admin: WebPerson, person: Terminal) -> str:
     person.client.revoke_device("self")
-    return _sayso(server, "users", "enrol", person.user)["enrolment_code"]
+    return _sayso(server, "users", "enroll", person.user)["enrollment_code"]
 
 
 def _with_the_account_disabled_between(
@@ -90,7 +90,7 @@ def _with_the_account_disabled_between(
     assert admin.http.post(f"/api/users/{own.user_id}/disable").is_success
     assert _signed(admin, "DELETE", f"/api/admin/devices/{own.device_id}").status_code == 204
     assert _signed(admin, "POST", f"/api/users/{own.user_id}/enable").is_success
-    return _sayso(server, "users", "enrol", person.user)["enrolment_code"]
+    return _sayso(server, "users", "enroll", person.user)["enrollment_code"]
 
 
 PATHS = (

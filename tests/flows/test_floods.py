@@ -9,7 +9,7 @@ import pytest
 from sqlalchemy import select
 
 from server.protocol.policy.risks import Risk
-from server.storage.tables import outbox
+from server.storage.notifications.tables import outbox
 from tests.support.clients.agent import Agent, new_agent
 from tests.support.clients.feed_frames import greeted
 from tests.support.clients.terminal import Terminal

@@ -10,41 +10,21 @@ from approver_tui.client.api import Client
 from approver_tui.client.errors import ApiError, Changed
 from approver_tui.client.standing_grants.standing_grants import StandingGrantsClient
 from approver_tui.state.standing_grants.standing_grants import StandingGrantProposal, VaryingFact
-from server.services.policy.action_types import ActionTypes
 from tests.support.builders.databases import upgraded_database
-from tests.support.builders.installation import PAY, PAYMENT
+from tests.support.builders.installation import PAY
 from tests.support.clients.agent import Agent, new_agent
+from tests.support.clients.granting import lower, payment, run
 from tests.support.clients.simultaneous import poll, post, volley
 from tests.support.clients.terminal import PIN, Terminal, new_person
-from tests.support.inputs.commands import Done, command
-from tests.support.servers.server import BY, LiveServer, live_server
+from tests.support.servers.server import LiveServer, live_server
 
 _AT_ONCE = 50
-
-
-def _payment(minor: int, payee: str = "Nord") -> dict[str, str]:
-    amount = {"minor": minor, "currency": "EUR"}
-    details = [{"type": "payment.transfer", "amount": amount, "payee": payee}]
-    return {"scope": "openid", "authorization_details": json.dumps(details)}
-
-
-def _lower(server: LiveServer) -> None:
-    document = json.dumps({**PAYMENT, "risk": "low", "amount": "/amount", "target": "/payee"})
-    ActionTypes(server.services.store).update(document, by=BY)
 
 
 @pytest.fixture
 def low(server: LiveServer) -> None:
     """Payments are low risk here."""
-    _lower(server)
-
-
-def _run(
-    server: LiveServer, module: str, person: Terminal, *arguments: str, stdin: str = ""
-) -> Done:
-    """Runs a command on this user's machine, or on the server's."""
-    environment = {**server.environment, "SAYSO_APPROVER_HOME": str(person.home)}
-    return command(module, *arguments, environment=environment, stdin=stdin)
+    lower(server)
 
 
 _PROPOSAL = ("--for", "1h", "--uses", "3", "--sum", "30", "--vary", "amount=20")
@@ -55,35 +35,35 @@ def test_a_standing_grant_is_given_used_shown_and_revoked_from_a_shell(
     server: LiveServer, agent: Agent, person: Terminal
 ) -> None:
     """Preview, give, use, show, revoke: each a command, and the agent sees the effect."""
-    agent.asked(person.user, **_payment(1_000))
+    agent.asked(person.user, **payment(1_000))
     asked = person.only()
-    preview = _run(
+    preview = run(
         server, "approver_tui", person, "grants", "add", asked.id, *_PROPOSAL, "--preview"
     )
     assert preview.returncode == 0, preview.stderr
     assert "Amount: up to EUR 20.00" in preview.stdout
     assert "Would have covered 1 of the last 1 request" in preview.stdout
     known = ("grants", "add", asked.id, *_PROPOSAL, "--pin-stdin", "--json")
-    done = _run(server, "approver_tui", person, *known, stdin=PIN)
+    done = run(server, "approver_tui", person, *known, stdin=PIN)
     assert done.returncode == 0, done.stderr
     grant = json.loads(done.stdout)
     assert (grant["schema"], grant["state"], grant["used"]) == ("sayso.grant/1", "live", 0)
-    handle = agent.asked(person.user, **_payment(1_500))
+    handle = agent.asked(person.user, **payment(1_500))
     reply = agent.poll(handle).json()
     assert reply["authorization_details"][0]["amount"]["minor"] == 1_500
-    shown = _run(server, "approver_tui", person, "grants", "show", grant["id"])
+    shown = run(server, "approver_tui", person, "grants", "show", grant["id"])
     assert "used 1 of 3, EUR 15.00 of EUR 30.00" in shown.stdout
     assert "use 1 spent" in shown.stdout
-    history = _run(server, "approver_tui", person, "history")
+    history = run(server, "approver_tui", person, "history")
     assert f"without asking, by standing grant {grant['id']}, use 1" in history.stdout
-    listed = json.loads(_run(server, "server", person, "grants", "list", "--json").stdout)
+    listed = json.loads(run(server, "server", person, "grants", "list", "--json").stdout)
     (seen,) = [one for one in listed["items"] if one["id"] == grant["id"]]
     assert (seen["used"], seen["spent"]["minor"]) == (1, 1_500)
-    revoked = _run(server, "approver_tui", person, "grants", "revoke", grant["id"])
+    revoked = run(server, "approver_tui", person, "grants", "revoke", grant["id"])
     assert revoked.stdout.startswith("Revoked: ")
-    agent.asked(person.user, **_payment(1_001))
+    agent.asked(person.user, **payment(1_001))
     assert len(person.waiting()) == 2
-    ended = _run(server, "server", person, "grants", "revoke", grant["id"], "--json")
+    ended = run(server, "server", person, "grants", "revoke", grant["id"], "--json")
     assert (ended.returncode, json.loads(ended.stderr)["code"]) == (6, "conflict")
 
 
@@ -92,7 +72,7 @@ def test_an_invalid_standing_grant_is_refused_before_a_pin_try(
     server: LiveServer, agent: Agent, person: Terminal
 ) -> None:
     """It is over a limit, without a sum, or malformed."""
-    agent.asked(person.user, **_payment(1_000))
+    agent.asked(person.user, **payment(1_000))
     asked = person.only()
     for proposal, code, says in (
         (("--for", "31d", "--uses", "3", "--sum", "30"), 2, "2592000"),
@@ -101,7 +81,7 @@ def test_an_invalid_standing_grant_is_refused_before_a_pin_try(
         (("--for", "1h", "--uses", "3", "--vary", "amount="), 2, "FACT=LIMIT"),
     ):
         known = ("grants", "add", asked.id, *proposal, "--pin-stdin", "--json")
-        done = _run(server, "approver_tui", person, *known, stdin=PIN)
+        done = run(server, "approver_tui", person, *known, stdin=PIN)
         assert (done.returncode, done.stdout) == (code, ""), done
         assert says in json.loads(done.stderr)["detail"]
     device = person.client.me().device
@@ -115,7 +95,7 @@ def test_a_standing_grant_over_its_limit_is_400_with_the_limit(
     agent: Agent, person: Terminal
 ) -> None:
     """Acceptance 8: each limit separately, nothing is reduced; exactly the limit is accepted."""
-    agent.asked(person.user, **_payment(1_000))
+    agent.asked(person.user, **payment(1_000))
     example = person.only()
     month = 30 * 86_400
     good = {"seconds": month, "uses": 3, "sum": "30"}
@@ -138,7 +118,7 @@ def test_a_server_that_offers_another_standing_grant_gets_no_signature(
     agent: Agent, person: Terminal, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """It is compared with the proposal before any key is opened."""
-    agent.asked(person.user, **_payment(1_000))
+    agent.asked(person.user, **payment(1_000))
     example = person.only()
     proposal = StandingGrantProposal(
         example.id, 3_600, 3, "30", (VaryingFact("/amount", "20"),), notify=True
@@ -170,7 +150,7 @@ def busy(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[LiveServer]
 
 
 def _given(person: Terminal, agent: Agent, uses: int, total: str) -> str:
-    agent.asked(person.user, **_payment(1_000))
+    agent.asked(person.user, **payment(1_000))
     example = person.only()
     vary = (VaryingFact("/amount", "20"),)
     proposal = StandingGrantProposal(example.id, 3_600, uses, total, vary, notify=True)
@@ -184,10 +164,10 @@ def test_fifty_concurrent_requests_stay_within_the_standing_grant(
     busy: LiveServer, uses: int, total: str, uses_left: int
 ) -> None:
     """Uses and sum stay within it; the others are asked. A use has one request and one token."""
-    _lower(busy)
+    lower(busy)
     person, agent = new_person(busy), new_agent(busy)
     grant = _given(person, agent, uses, total)
-    form = {"login_hint": person.user, "resource": PAY, **_payment(1_000)}
+    form = {"login_hint": person.user, "resource": PAY, **payment(1_000)}
     asked = volley(busy.port, [post("/bc-authorize", agent.key, form)] * _AT_ONCE)
     handles = [one.json()["auth_req_id"] for one in asked if one.status == 200]
     fetched = volley(busy.port, [poll(agent.key, handle) for handle in handles * 2])

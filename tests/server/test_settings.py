@@ -105,7 +105,7 @@ def test_an_unusable_settings_file_is_named_with_its_error(tmp_path, text, says)
         ("access_token_alg", "HS256", "ES256, EdDSA, RS256"),
         ("assertion_audience", "any", "issuer, endpoints"),
         ("unknown_user", "maybe", "answer, hide"),
-        ("log_format", "xml", "json, text"),
+        ("log_format", "xml", "auto, json, text"),
         ("log_level", "loud", "debug, info, warning, error"),
         ("access_token_seconds", "0", "1 or more"),
         ("open_per_user", "-1", "1 or more"),

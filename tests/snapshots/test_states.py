@@ -261,7 +261,7 @@ def test_agent_whose_request_expired(picture, size):
 @pytest.mark.parametrize(
     "error",
     [
-        BadServer("This code is used or over. Ask for a new one: sayso users enrol NAME."),
+        BadServer("This code is used or over. Ask for a new one: sayso users enroll NAME."),
         Unreachable("The server does not answer at http://localhost:8470."),
         BadServer(EVIL),
     ],

@@ -74,7 +74,7 @@ def _group_entry(group: Sequence[Approval], numbers: Mapping[str, int], now: int
     ]
     if not others:
         return lines
-    named = ", ".join(str(numbers[one.id]) for one in group)
+    named = ", ".join(str(numbers[entry.id]) for entry in group)
     return [*lines, f"   x {len(group)}: {named} look alike. Answer each separately."]
 
 
@@ -85,10 +85,10 @@ def _rows(approvals: Iterable[Approval], now: int) -> list[str]:
 
 
 def _group_rows(group: Sequence[Approval], now: int) -> list[str]:
-    if len(group) == 1 or not all(one.is_waiting(now) for one in group):
-        return [line for one in group for line in entry_lines(one, now)]
+    if len(group) == 1 or not all(entry.is_waiting(now) for entry in group):
+        return [line for entry in group for line in entry_lines(entry, now)]
     heading = f"{group[0].outcome_headline}  x {len(group)}, look alike; answer each separately"
-    return [heading, *(line for one in group for line in entry_lines(one, now)[1:])]
+    return [heading, *(line for entry in group for line in entry_lines(entry, now)[1:])]
 
 
 def unverified_rows(listed: Page) -> list[str]:

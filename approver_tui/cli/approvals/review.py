@@ -3,8 +3,7 @@
 import click
 
 from approver_tui import loading, settings
-from approver_tui.cli import completing, references
-from approver_tui.cli.inputs import this_client
+from approver_tui.cli import completing
 from approver_tui.cli.printing import has_terminal
 from approver_tui.cli.sign_in.homes import this_home
 
@@ -24,9 +23,8 @@ def command(*, approval_id: str | None, plain: bool) -> None:
         raise click.UsageError(
             "review is interactive. With --no-input, use inbox, approve and deny."
         )
-    if approval_id is not None and not references.is_full(approval_id):
-        with this_client() as client:
-            approval_id = references.approval_id(client, approval_id)
+    if approval_id is not None:
+        approval_id = loading.module("approver_tui.cli.references").looked_up(approval_id)
     if plain or settings.load().is_plain or not has_terminal():
         loading.module("approver_tui.cli.approvals.line_mode").run(approval_id)
     else:

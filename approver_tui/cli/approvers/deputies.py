@@ -34,7 +34,7 @@ def list_deputies() -> None:
     with this_client() as client:
         found = deputies.list_deputies(client)
     mine, others = map(_document, found.mine), map(_document, found.others)
-    lines = [f"{_line(one)}  {one.id}" for one in (*found.mine, *found.others)]
+    lines = [f"{_line(deputy)}  {deputy.id}" for deputy in (*found.mine, *found.others)]
     print_result(
         {"schema": "sayso.deputies/1", "mine": list(mine), "others": list(others)},
         lines or ["You have no deputies, and you are nobody's deputy."],

@@ -137,6 +137,7 @@ def _show(url: str, invitation: Invitation) -> None:
     lines = [
         "Then approve it on a device that you already use: it shows the same code.",
         "This waits for 15 minutes; press Ctrl+C to cancel.",
+        "No browser? On that device, run sayso-approver devices add and use its code.",
         f"Your first device? Get a one-time code, then: sayso-approver login {url} --code CODE",
     ]
     click.echo("\n".join(lines), err=True)

@@ -285,7 +285,9 @@ def first_difference(ours: object, theirs: object, at: str = "") -> str | None:
         pairs = [(place, *pair) for place, pair in enumerate(zip(ours, theirs, strict=True))]
     else:
         return None if type(ours) is type(theirs) and ours == theirs else at or "receipt"
-    found = (first_difference(one, other, f"{at}/{name}".lstrip("/")) for name, one, other in pairs)
+    found = (
+        first_difference(first, other, f"{at}/{name}".lstrip("/")) for name, first, other in pairs
+    )
     return next((place for place in found if place is not None), None)
 
 

@@ -158,12 +158,14 @@ class LogWitness:
         """Check that promised entries are in the log; return what is kept, maybe with an alarm."""
         checkpoint, at = notes.verify(kept.checkpoint, [kept.key])
         missing = {
-            line: one
-            for line, one in promises.items()
-            if at <= one.at or not self._is_logged(one, checkpoint)
+            line: promise
+            for line, promise in promises.items()
+            if at <= promise.at or not self._is_logged(promise, checkpoint)
         }
         self._promises.drop(promises.keys() - missing.keys())
-        late = next(((line, one) for line, one in missing.items() if one.due <= at), None)
+        late = next(
+            ((line, promise) for line, promise in missing.items() if promise.due <= at), None
+        )
         if late is None:
             return kept
         line, promise = late

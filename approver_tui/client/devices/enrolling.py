@@ -116,7 +116,7 @@ def _next_pause(refused: ApiError, seconds: int) -> int:
     return min(interval if isinstance(interval, int) else seconds + 5, _LONGEST_PAUSE)
 
 
-ENROLLMENT = "urn:sayso:grant-type:enrolment"
+ENROLLMENT = "urn:sayso:grant-type:enrollment"
 _DISCOVERY = "/.well-known/openid-configuration"
 _NAME_LENGTH = 64
 _NOT_IN_NAMES = frozenset("[]<>{}\\")

@@ -21,5 +21,5 @@ class OneTimeCode:
 def read_one_time_code(members: JsonObject) -> OneTimeCode:
     """Return a new code."""
     return OneTimeCode(
-        members.safe("enrolment_code"), members.safe("link"), members.time("expires_at")
+        members.safe("enrollment_code"), members.safe("link"), members.time("expires_at")
     )

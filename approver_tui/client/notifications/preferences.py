@@ -112,7 +112,9 @@ def _snooze_path(approval_id: str) -> str:
 def _agent_id_of(client: Client, agent: str) -> str:
     """Return the ID of a muted agent; any other text is sent to the server as typed."""
     known = settings(client).mutes
-    return quote(next((one.agent_id for one in known if one.agent_name == agent), agent), safe="")
+    return quote(
+        next((muted.agent_id for muted in known if muted.agent_name == agent), agent), safe=""
+    )
 
 
 def _read(members: JsonObject) -> NotificationPrefs:
@@ -121,7 +123,7 @@ def _read(members: JsonObject) -> NotificationPrefs:
         NotificationPrefs,
         members,
         quiet_hours=None if hours is None else _read_hours(hours),
-        mutes=tuple(_read_mute(one) for one in members.children("mutes")),
+        mutes=tuple(_read_mute(mute) for mute in members.children("mutes")),
         holds=read_each(HeldRequest, members, "held"),
     )
 

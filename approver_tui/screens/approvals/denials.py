@@ -55,8 +55,10 @@ class Denials:
 
     def without(self, approval_id: str) -> "Denials":
         """Return the denials without that approval."""
-        return Denials(tuple(one for one in self.waiting if one.approval.id != approval_id))
+        return Denials(
+            tuple(denial for denial in self.waiting if denial.approval.id != approval_id)
+        )
 
     def due(self, ticks: float) -> tuple[Denial, ...]:
         """Return the denials that are due."""
-        return tuple(one for one in self.waiting if one.due <= ticks)
+        return tuple(denial for denial in self.waiting if denial.due <= ticks)

@@ -40,9 +40,9 @@ class AgentsPage(Page[Found, Agent]):
 
     def sections(self, found: Found) -> Sequence[Section]:
         """Return the agents that act, those that only asked, and the rest."""
-        acting_now = [one for one in found if one.acting]
-        asked = [one for one in found if not one.acting and one.asked]
-        idle = [one for one in found if not one.acting and not one.asked]
+        acting_now = [agent for agent in found if agent.acting]
+        asked = [agent for agent in found if not agent.acting and agent.asked]
+        idle = [agent for agent in found if not agent.acting and not agent.asked]
         nobody = fmt("No agent acts for you.")
         others = fmt("No other agents in 7 days.")
         how = fmt("None in 7 days. An administrator registers agents with: sayso agents add")

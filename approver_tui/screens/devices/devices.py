@@ -42,7 +42,10 @@ class DevicesPage(Page[Found, Device]):
         """Fetch the devices with their browsers."""
         browsers = self.context.server.browsers()
         return tuple(
-            replace(device, browsers=tuple(one for one in browsers if one.device_id == device.id))
+            replace(
+                device,
+                browsers=tuple(browser for browser in browsers if browser.device_id == device.id),
+            )
             for device in self.context.server.devices()
         )
 

@@ -38,8 +38,9 @@ from approver_tui.widgets.typed_input import TypedInput
 
 _CODE_METHOD = 1
 _METHOD_TEXT = SafeText(
-    "Your first device needs a one-time code from your administrator (sayso users enrol "
-    "NAME); later ones are approved on a device that you have."
+    "Your first device needs a one-time code from your administrator (sayso users enroll "
+    "NAME). Later ones are approved on a device that you have, or use a code from there "
+    "(sayso-approver devices add)."
 )
 _METHODS = (
     SafeText("Approve on a device that I already use"),
@@ -171,12 +172,11 @@ class SignInScreen(ReadyScreen[None]):
     def _sign_in(self) -> None:
         if self._guard.is_blocking or self._blocker():
             return
-        pin, _again = (field.take() for field in self._pins)
         wanted = SignInRequest(
             url=whole_address(self._url.value),
             code=self._code.value.strip() if self._methods.index == _CODE_METHOD else None,
             name=self._device_name.value.strip(),
-            pin=pin,
+            pin=self._pins[0].value,
         )
         self._is_busy, self._problem = True, SafeText("")
         self._stop = threading.Event()
@@ -210,6 +210,8 @@ class SignInScreen(ReadyScreen[None]):
     def _invitation_closed(self, _result: None) -> None:
         """The user went back before another device approved."""
         self._stop.set()
+        for field in self._pins:
+            field.clear_secret()
 
     def _blocker(self) -> SafeText:
         if self._is_busy:

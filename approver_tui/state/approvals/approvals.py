@@ -53,6 +53,13 @@ class ApprovalState(StrEnum):
     REDEEMED = "redeemed"
 
 
+_AFTER_APPROVAL = {
+    ApprovalState.EXPIRED: "not collected",
+    ApprovalState.CANCELLED: "approved, ended",
+}
+"""The outcome of an approval that ended before its token was used up."""
+
+
 @dataclass(frozen=True, slots=True)
 class Fact:
     """One line of the display document."""
@@ -266,8 +273,17 @@ class Approval:
         return self.kind in {Kind.ACTION, Kind.APP_ACTION}
 
     @property
+    def was_approved(self) -> bool:
+        """Whether it was approved, whatever came after that."""
+        if self.decided is None:
+            return self.automatic_decision is not None
+        return self.decided.decision is Answer.APPROVE
+
+    @property
     def state_text(self) -> str:
-        """The state in a word that fits the kind."""
+        """The outcome in a word that fits the kind; an approval stays one whatever came after."""
+        if self.was_approved and self.state in _AFTER_APPROVAL:
+            return _AFTER_APPROVAL[self.state]
         if self.state is ApprovalState.REDEEMED and not self.is_action:
             return "created" if self.kind in _LASTING_KINDS else "signed in"
         if self.is_withdrawn:

@@ -129,7 +129,8 @@ class Folding:
     def _shown(self, group: list[Approval]) -> Approval:
         """The selected one, else the first that is waiting, else the first."""
         chosen = [each for each in group if each.id == self.selected]
-        return next(iter([*chosen, *(one for one in group if one.is_waiting(self.now)), *group]))
+        waiting = [each for each in group if each.is_waiting(self.now)]
+        return [*chosen, *waiting, *group][0]
 
 
 def _key(approval: Approval) -> _Key:

@@ -88,13 +88,13 @@ def merge_agents(
     since: int,
 ) -> tuple[Agent, ...]:
     """Return all agents by name; requests from before `since` are left out."""
-    found = {one.id: Agent(one.id, one.name, acting=one) for one in acting}
+    found = {actor.id: Agent(actor.id, actor.name, acting=actor) for actor in acting}
     for agent_id, requests in _by_agent(asked, since).items():
         known = found.get(agent_id) or Agent(agent_id, requests[0].agent.name)
         found[agent_id] = replace(known, asked=tuple(requests))
-    for one in owned:
-        known = found.get(one.id) or Agent(one.id, one.name)
-        found[one.id] = replace(known, owned=one)
+    for agent in owned:
+        known = found.get(agent.id) or Agent(agent.id, agent.name)
+        found[agent.id] = replace(known, owned=agent)
     return tuple(sorted(found.values(), key=lambda one: (one.name.casefold(), one.id)))
 
 

@@ -37,7 +37,7 @@ class OtherLoginCounts:
         A login that is not among `counts` is removed.
         """
         return OtherLoginCounts(
-            tuple(filter(None, (self._count_after(*one, at) for one in counts.items())))
+            tuple(filter(None, (self._count_after(*counted, at) for counted in counts.items())))
         )
 
     @property

@@ -130,6 +130,8 @@ def _introduction(approval: Approval) -> SafeText:
 def _risk(approval: Approval, view: RenderContext) -> list[Line]:
     word = fmt("{} RISK", SafeText(approval.risk.value.upper()))
     reason = approval.display.risk_reason
+    if not reason:
+        return [line(word, Role(approval.risk.value))]
     if cell_len(word) + 2 + cell_len(reason) <= view.width:
         return [(Piece(word, Role(approval.risk.value)), Piece(fmt("  {}", reason)))]
     return [line(word, Role(approval.risk.value)), *wrapped(reason, view.width)]
@@ -217,7 +219,6 @@ def _agent_lines(approval: Approval, view: RenderContext) -> list[Line]:
         *(view.row(role, agent.name) if approval.is_action else []),
         *(view.row("", first, Role.ALERT) if agent.first_request else []),
         *(view.row("Owner", owners) if is_action else []),
-        *_listed("Key", agent.keys, view),
         *_listed("Called by", agent.through, view),
         *view.row("Asked", asked),
         *_replaces(approval, view),

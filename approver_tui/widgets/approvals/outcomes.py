@@ -87,12 +87,12 @@ def outcome(approval: Approval, now: int, zone: tzinfo | None) -> SafeText:
         return fmt("Withdrawn: {} no longer needs this.", agent)
     if approval.decided is not None:
         return _answered_text(approval, approval.decided, now, zone)
-    if approval.automatic_decision is not None and approval.state in {
-        ApprovalState.APPROVED,
-        ApprovalState.REDEEMED,
-    }:
-        by = approval.automatic_decision.by
-        return fmt("Approved without asking you, by your {}.{}", by, _use_text(approval))
+    if approval.automatic_decision is not None:
+        by, after = (
+            approval.automatic_decision.by,
+            fmt("{}{}", _use_text(approval), _later_end(approval)),
+        )
+        return fmt("Approved without asking you, by your {}.{}", by, after)
     if approval.state is ApprovalState.PENDING and now < at:
         return SafeText("")
     if approval.state in {ApprovalState.PENDING, ApprovalState.EXPIRED}:

@@ -69,7 +69,11 @@ def preview_lines(
         *view.row("Risk", fmt("{}; approved as {} risk", preview.risk, preview.given_at)),
         *(line for fact in preview.pattern for line in view.row(fact.label, fact.value)),
         BLANK,
-        *(line for one in preview.requests for line in _past_request_lines(one, members, view)),
+        *(
+            line
+            for request in preview.requests
+            for line in _past_request_lines(request, members, view)
+        ),
     ]
 
 

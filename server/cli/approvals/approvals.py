@@ -5,21 +5,21 @@ from collections.abc import Mapping
 
 import click
 
-from server.cli.audit.audit import entry_line
 from server.cli.opening import BY, OpenInstallation
 from server.cli.output import moment, sheet, table
 from server.cli.printed import Printed, prints
 from server.cli.split_group import SplitGroup
 from server.lazy_imports import lazily
-from server.model.approvals import Delivery, automatic_decision
-from server.model.granted import differences_of, headline
-from server.protocol.approvals import decisions
 from server.protocol.approvals.states import State
-from server.services.standing_grants.reservations import GRANT_MEMBER
 
 with lazily():
+    from server.cli.audit.audit import entry_line
     from server.http.approvals import oversight_wire
+    from server.model.approvals import Delivery, automatic_decision
+    from server.model.granted import differences_of, headline
+    from server.protocol.approvals import decisions
     from server.services.approvals.oversight import NamedApproval
+    from server.services.standing_grants import reservations
 
 
 @click.group(
@@ -148,7 +148,7 @@ def _decider_line(seen: NamedApproval) -> str | None:
     decided_by = automatic_decision(seen.approval)
     if decided_by is None:
         return None
-    grant = decided_by.get(GRANT_MEMBER)
+    grant = decided_by.get(reservations.GRANT_MEMBER)
     by = (
         f"consent {decided_by['consent']}"
         if grant is None
@@ -174,5 +174,7 @@ def _unusual_line(seen: NamedApproval) -> str | None:
     display = json.loads(seen.approval.display)
     found = display.get("unusual")
     return (
-        None if found is None else " ".join([*(one["text"] for one in found), display["compared"]])
+        None
+        if found is None
+        else " ".join([*(signal["text"] for signal in found), display["compared"]])
     )

@@ -10,6 +10,7 @@ from typing import Final, TextIO
 
 import click
 
+from server.cli.confirmation import confirm, force_option
 from server.cli.opening import OpenInstallation, administers
 from server.cli.output import answer, json_option, rfc3339, safe, sheet
 from server.cli.params import moment_ms, span_ms
@@ -136,13 +137,20 @@ def hash_value(admin: OpenInstallation, source: TextIO) -> Printed:
 
 @command.command("erase")
 @click.argument("name_or_id", metavar="USER")
+@force_option
 @prints
-def erase(admin: OpenInstallation, name_or_id: str) -> Printed:
+def erase(admin: OpenInstallation, /, name_or_id: str, *, force: bool) -> Printed:
     """Delete the personal texts of a user from every entry. This cannot be undone.
 
     These are their name, the names of their devices, IP addresses, what was asked in their name,
     and what they typed. IDs stay, and the log still verifies.
     """
+    name = admin.users.show(name_or_id)[0].name
+    if not force:
+        confirm(
+            f"Permanently erase {safe(name)} from the audit log?",
+            f"Erasing {name} cannot be undone. To erase without a question, add --force.",
+        )
     user, texts = admin.erasures.erase(name_or_id, by=admin.by)
     return (
         {"user": user.id, "texts": texts},

@@ -132,17 +132,20 @@ def diff(first: Path, second: Path | None, *, as_json: bool) -> None:
     """
     with first.open(encoding="utf-8", errors="replace") as lines:
         found = _compared(bundles.read(lines), second)
-    news = [*(("-", one) for one in found.only_first), *(("+", one) for one in found.only_second)]
+    news = [
+        *(("-", entry) for entry in found.only_first),
+        *(("+", entry) for entry in found.only_second),
+    ]
     document = {
         "common": found.common,
         "erased": found.erased,
-        "only_first": [{"seq": one.seq, **one.members} for one in found.only_first],
-        "only_second": [{"seq": one.seq, **one.members} for one in found.only_second],
+        "only_first": [{"seq": entry.seq, **entry.members} for entry in found.only_first],
+        "only_second": [{"seq": entry.seq, **entry.members} for entry in found.only_second],
     }
     erased = f" Erased: {counted(found.erased, 'text')}." if found.erased else ""
     common = counted(found.common, "entry", "entries")
     head = f"{common} in both, {len(news)} in only one of them.{erased}"
-    answer(document, [head, *(_difference(*one) for one in news)], as_json=as_json)
+    answer(document, [head, *(_difference(*change) for change in news)], as_json=as_json)
 
 
 def _compared(first: Iterator[Line], second: Path | None) -> Difference:

@@ -15,7 +15,7 @@ from server.protocol.names import AGENT_GRANT_TYPES
 from server.services.clients.invitations import SAFE_GRANTS, NewInvitation
 
 _MANY = 10_000
-_GRANTS = {one.word: one.name for one in AGENT_GRANT_TYPES}
+_GRANTS = {grant.word: grant.name for grant in AGENT_GRANT_TYPES}
 
 
 class InvitationFlags(TypedDict):
@@ -127,7 +127,7 @@ def _document(invitation: Invitation, names: dict[str, str]) -> dict[str, object
         "resources": list(invitation.resources),
         "scopes": list(invitation.scopes),
         "action_types": None if types is None else list(types),
-        "asks": None if asks is None else [names.get(one, one) for one in asks],
+        "asks": None if asks is None else [names.get(asked, asked) for asked in asks],
         "uses_left": invitation.uses_left,
         "created_at": rfc3339(invitation.created_at),
         "expires_at": rfc3339(invitation.expires_at),

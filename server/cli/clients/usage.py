@@ -1,6 +1,6 @@
 """The usage lines of a new agent: its secret, and `curl` commands that work immediately."""
 
-from dataclasses import dataclass
+import json
 from shlex import quote
 
 from server.cli.clients.agent_document import names_by_id
@@ -10,31 +10,9 @@ from server.protocol import names
 from server.protocol.resources.scopes import OPENID
 from server.protocol.tokens.token_exchange import ACCESS_TOKEN
 from server.services.clients.agents import NewSecret
+from server.services.clients.sample_requests import IDENTITY, SampleRequest
 
 _TOKEN = "A-NEW-TOKEN-OF-22-CHARACTERS-OR-MORE"  # noqa: S105  # a placeholder
-
-
-@dataclass(frozen=True, slots=True)
-class _SampleRequest:
-    """The sample request in the printed commands: one scope, and the details that it requires."""
-
-    scope: str
-    action: str | None
-    """The action type that the scope requires."""
-
-    @property
-    def details(self) -> dict[str, str]:
-        """The parameter, with a placeholder for the details."""
-        if self.action is None:
-            return {}
-        return {"authorization_details": f'[{{"type":"{self.action}", …}}]'}
-
-    @property
-    def hint(self) -> list[str]:
-        """How to fill in the placeholder."""
-        if self.action is None:
-            return []
-        return [f"Replace … with the details of the action. See: sayso actions show {self.action}"]
 
 
 def usage_lines(admin: OpenInstallation, given: NewSecret) -> list[str]:
@@ -46,9 +24,8 @@ def usage_lines(admin: OpenInstallation, given: NewSecret) -> list[str]:
         lines += [f"  SECRET={given.secret}", ""]
     if not agent.scopes:
         return [*lines, *_permission_lines(admin, agent)]
-    sample = _sample_request(admin, agent)
-    used = [*_own_lines(admin, agent, sample), *_exchange_lines(admin, agent, sample)]
-    return [*lines, *used, *(sample.hint if used else [])]
+    sample = admin.samples.of(agent)
+    return [*lines, *_own_lines(admin, agent, sample), *_exchange_lines(admin, agent, sample)]
 
 
 def _permission_lines(admin: OpenInstallation, agent: Agent) -> list[str]:
@@ -59,7 +36,7 @@ def _permission_lines(admin: OpenInstallation, agent: Agent) -> list[str]:
         return ["It may ask for actions, and has no scopes yet. To add some:", update]
     lines = []
     if names.GRANT_CIBA in agent.grant_types:
-        lines = [*_own_lines(admin, agent, _SampleRequest(OPENID, None)), ""]
+        lines = [*_own_lines(admin, agent, IDENTITY), ""]
     return [
         *lines,
         "It has no permissions yet. Register an API, then give the agent a scope of it:",
@@ -68,15 +45,7 @@ def _permission_lines(admin: OpenInstallation, agent: Agent) -> list[str]:
     ]
 
 
-def _sample_request(admin: OpenInstallation, agent: Agent) -> _SampleRequest:
-    """Use the first scope that needs no details, else the first scope with its action type."""
-    found = [r for r in admin.resources.all() if r.uri in agent.resources]
-    needs = {scope: kind for resource in found for scope, kind in resource.requires.items()}
-    scope = next((name for name in agent.scopes if name not in needs), agent.scopes[0])
-    return _SampleRequest(scope, needs.get(scope))
-
-
-def _own_lines(admin: OpenInstallation, agent: Agent, sample: _SampleRequest) -> list[str]:
+def _own_lines(admin: OpenInstallation, agent: Agent, sample: SampleRequest) -> list[str]:
     """Commands that get a token without another token."""
     if names.GRANT_CIBA in agent.grant_types and agent.delivery == "push":
         return [
@@ -94,7 +63,7 @@ def _own_lines(admin: OpenInstallation, agent: Agent, sample: _SampleRequest) ->
     return []
 
 
-def _exchange_lines(admin: OpenInstallation, agent: Agent, sample: _SampleRequest) -> list[str]:
+def _exchange_lines(admin: OpenInstallation, agent: Agent, sample: SampleRequest) -> list[str]:
     """The exchange command, unless no token reaches the agent."""
     only_way = agent.grant_types == (names.GRANT_TOKEN_EXCHANGE,)
     if names.GRANT_TOKEN_EXCHANGE not in agent.grant_types or not (agent.serves or only_way):
@@ -104,7 +73,7 @@ def _exchange_lines(admin: OpenInstallation, agent: Agent, sample: _SampleReques
     return [title, f"  {_exchange(admin, agent, sample)}"]
 
 
-def _ask(admin: OpenInstallation, agent: Agent, sample: _SampleRequest) -> str:
+def _ask(admin: OpenInstallation, agent: Agent, sample: SampleRequest) -> str:
     whom = agent.owners if agent.asks is None else agent.asks
     hint = names_by_id(admin).get(whom[0], "USER") if whom else "USER"
     return _curl(
@@ -113,8 +82,8 @@ def _ask(admin: OpenInstallation, agent: Agent, sample: _SampleRequest) -> str:
         "bc-authorize",
         {
             "scope": " ".join(dict.fromkeys((OPENID, sample.scope))),
-            **_resource(agent),
-            **sample.details,
+            **_resource(sample),
+            **_details(sample),
             "login_hint": hint,
             **({} if agent.delivery == "poll" else {"client_notification_token": _TOKEN}),
             **({"user_code": "CODE"} if agent.takes_user_code else {}),
@@ -127,24 +96,28 @@ def _fetch(admin: OpenInstallation, agent: Agent) -> str:
     return _curl(admin, agent, "token", form, header="-H 'Prefer: wait=50' ")
 
 
-def _for_itself(admin: OpenInstallation, agent: Agent, sample: _SampleRequest) -> str:
+def _for_itself(admin: OpenInstallation, agent: Agent, sample: SampleRequest) -> str:
     form = {"grant_type": names.GRANT_CLIENT_CREDENTIALS, "scope": sample.scope}
-    return _curl(admin, agent, "token", {**form, **_resource(agent), **sample.details})
+    return _curl(admin, agent, "token", {**form, **_resource(sample), **_details(sample)})
 
 
-def _exchange(admin: OpenInstallation, agent: Agent, sample: _SampleRequest) -> str:
+def _exchange(admin: OpenInstallation, agent: Agent, sample: SampleRequest) -> str:
     form = {
         "grant_type": names.GRANT_TOKEN_EXCHANGE,
         "subject_token_type": ACCESS_TOKEN,
-        **_resource(agent),
+        **_resource(sample),
         "scope": sample.scope,
-        **sample.details,
+        **_details(sample),
     }
     return _curl(admin, agent, "token", form, header='--data-urlencode "subject_token=$TOKEN" ')
 
 
-def _resource(agent: Agent) -> dict[str, str]:
-    return {"resource": agent.resources[0]} if len(agent.resources) == 1 else {}
+def _resource(sample: SampleRequest) -> dict[str, str]:
+    return {"resource": sample.resource} if sample.resource else {}
+
+
+def _details(sample: SampleRequest) -> dict[str, str]:
+    return {"authorization_details": json.dumps(sample.details)} if sample.details else {}
 
 
 def _curl(

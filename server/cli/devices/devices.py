@@ -54,7 +54,7 @@ def enable(admin: OpenInstallation, device_id: str | None, user: str | None) -> 
         raise click.UsageError("Name one device, or --user USER.")
     found = admin.oversight.enable_devices(device=device_id, user=user, by=BY)
     lines = [f"The device {device.name} is enabled." for device in found]
-    members = [{"id": one.id, "name": one.name, "state": one.state} for one in found]
+    members = [{"id": device.id, "name": device.name, "state": device.state} for device in found]
     return {"items": members}, lines
 
 

@@ -33,7 +33,9 @@ def show_all(admin: OpenInstallation, *, closed: bool) -> Printed:
             moment(named.incident.opened_at),
             named.user_name or "nobody",
             _cause(named),
-            listed(f"{one['name']} {named.states[one['id']]}" for one in named.evidence["agents"]),
+            listed(
+                f"{agent['name']} {named.states[agent['id']]}" for agent in named.evidence["agents"]
+            ),
             named.incident.state,
             named.incident.id,
         )
@@ -122,7 +124,9 @@ def _agent(named: NamedIncident, one: dict[str, object]) -> list[str]:
 def _next_commands(named: NamedIncident) -> list[str]:
     """The next commands."""
     held = [
-        one["name"] for one in named.evidence["agents"] if named.states[one["id"]] == "quarantined"
+        agent["name"]
+        for agent in named.evidence["agents"]
+        if named.states[agent["id"]] == "quarantined"
     ]
     lines = [f"To release {name}: sayso agents enable {name}" for name in held]
     if named.incident.cause == "no_owner":

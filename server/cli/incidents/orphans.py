@@ -27,21 +27,21 @@ def orphans(admin: OpenInstallation) -> Printed:
     found = admin.orphans.all()
     rows = [
         (
-            one.agent.name,
-            one.agent.state,
-            listed(_WORDS[why] for why in one.why),
-            listed(map(_owner, one.owners)),
-            moment(one.quarantine_at),
+            orphan.agent.name,
+            orphan.agent.state,
+            listed(_WORDS[why] for why in orphan.why),
+            listed(map(_owner, orphan.owners)),
+            moment(orphan.quarantine_at),
         )
-        for one in found
+        for orphan in found
     ]
     lines = table(("name", "state", "why", "owners", "quarantined at"), rows)
     lines += [
-        f"To give it an owner: sayso agents update {one.agent.name} --add-owner USER"
-        for one in found
-        if "no_owner" in one.why
+        f"To give it an owner: sayso agents update {orphan.agent.name} --add-owner USER"
+        for orphan in found
+        if "no_owner" in orphan.why
     ]
-    return {"items": [incident_json.orphan(one) for one in found]}, lines
+    return {"items": [incident_json.orphan(orphan) for orphan in found]}, lines
 
 
 def _owner(one: SeenOwner) -> str:

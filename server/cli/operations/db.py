@@ -9,10 +9,11 @@ import click
 from server.app import SystemClock
 from server.backups import making, restoring
 from server.backups.restoring import Prepared, Restored
+from server.cli.confirmation import confirm
 from server.cli.flags import settings_of, sqlite_file
 from server.cli.output import answer, json_option, moment, rfc3339, safe
 from server.services.operations.restores import KINDS, ONLY_IF_CHANGED
-from server.services.refusals import Conflict, NotFound
+from server.services.refusals import NotFound
 from server.storage.open import SCHEMA, upgrade_database
 
 _ASKED = tuple(kind for kind in KINDS if kind not in ONLY_IF_CHANGED)
@@ -131,10 +132,11 @@ def restore(
 def _confirm(prepared: Prepared, *, force: bool, asks: bool) -> None:
     if force or not prepared.replaces:
         return
-    if not asks:
-        raise Conflict("An installation already exists here. To replace it, add --force.")
-    text = f"Replace this installation with the backup of {moment(prepared.made_at)}?"
-    click.confirm(text, abort=True)
+    confirm(
+        f"Replace this installation with the backup of {moment(prepared.made_at)}?",
+        "An installation already exists here. To replace it, add --force.",
+        asks=asks,
+    )
 
 
 def _keeps_all(prepared: Prepared, kind: str) -> bool:

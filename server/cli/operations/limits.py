@@ -22,19 +22,24 @@ def limits(admin: OpenInstallation) -> Printed:
 
 def _lines(found: LimitsOverview) -> list[str]:
     rows = [
-        (one.limit.name, str(one.value), one.limit.counted_per, one.limit.setting or "fixed")
-        for one in found.limits
+        (
+            limit.limit.name,
+            str(limit.value),
+            limit.limit.counted_per,
+            limit.limit.setting or "fixed",
+        )
+        for limit in found.limits
     ]
     return [*table(("limit", "value", "per", "set by"), rows), "", *_remarks(found)]
 
 
 def _remarks(found: LimitsOverview) -> Iterator[str]:
-    for one in found.limits:
-        name, most = one.limit.name, one.value
-        for near in one.near:
+    for limit in found.limits:
+        name, most = limit.limit.name, limit.value
+        for near in limit.near:
             where = "at" if near.reached else "near"
             yield f"{_called(near.who, found)} is {where} {name}: {near.count} of {most}."
-        for who, count in one.refusals:
+        for who, count in limit.refusals:
             times = counted(count, "time")
             yield f"{_called(who, found)} was refused by {name} {times} in the last day."
     for who, count in found.held_back:

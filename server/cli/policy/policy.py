@@ -10,17 +10,19 @@ from server.cli.opening import BY, OpenInstallation, administers
 from server.cli.output import answer, json_option, listed, moment, sheet, table
 from server.cli.params import Span
 from server.cli.printed import Printed, prints
-from server.model.policy import PolicyRow
-from server.protocol.approvals import ceremonies
+from server.lazy_imports import lazily
 from server.protocol.policy.questions import FLOWS, RequestFlow, Verdict
 from server.protocol.text import counted
-from server.services.operations import policy_json
-from server.services.operations.audiences import PolicyApprover, RequestAudience
-from server.services.operations.replays import Change, Replay
-from server.services.operations.trials import Explained, PolicyTestResult, TrialRequest
-from server.services.policy import documents
-from server.services.policy.builtin import DEFAULT_VERSION
-from server.services.policy.displays import duration_text
+
+with lazily():
+    from server.model.policy import PolicyRow
+    from server.protocol.approvals import ceremonies
+    from server.services.operations import policy_json
+    from server.services.operations.audiences import PolicyApprover, RequestAudience
+    from server.services.operations.replays import Change, Replay
+    from server.services.operations.trials import Explained, PolicyTestResult, TrialRequest
+    from server.services.policy import builtin, documents
+    from server.services.policy.displays import duration_text
 
 _FILE = click.File("r", encoding="utf-8")
 file_argument = click.argument("file", type=_FILE)
@@ -98,8 +100,8 @@ def explain(  # noqa: PLR0913, PLR0917  # what a request has
 def test(admin: OpenInstallation, file: TextIO, rules: TextIO | None, *, as_json: bool) -> None:
     """Test the rules with a TOML table of cases. Exits with 1 if a case fails."""
     found = admin.trials.test(file.read(), None if rules is None else rules.read())
-    failed = sum(not one.passed for one in found)
-    lines = [line for one in found for line in _case_lines(one)]
+    failed = sum(not case.passed for case in found)
+    lines = [line for case in found for line in _case_lines(case)]
     lines.append(f"{len(found) - failed} of {len(found)} passed.")
     answer(policy_json.tried(found), lines, as_json=as_json)
     if failed:
@@ -117,7 +119,7 @@ def dry_run(admin: OpenInstallation, last: int, rules: TextIO | None) -> Printed
 
 
 def _title(row: PolicyRow) -> str:
-    if row.version == DEFAULT_VERSION:
+    if row.version == builtin.DEFAULT_VERSION:
         return "The built-in policy"
     return f"Policy {row.version}, set {moment(row.set_at)} by {row.set_by}"
 

@@ -80,7 +80,7 @@ def _words(found: Explanation) -> Mapping[str, str]:
             "REVIVAL": f"update {name} --expires 30d" if expired else f"enable {name}",
         }
     if found.client is not None:
-        acting = [one.client_name for one in found.chain if one.delegation.depth]
+        acting = [link.client_name for link in found.chain if link.delegation.depth]
         arrived = found.chain[0].delegation.resource if found.chain else None
         words |= {
             "AGENT": quote(found.client.name),

@@ -2,16 +2,19 @@
 
 from server.cli.opening import OpenInstallation
 from server.cli.output import moment, rfc3339
-from server.model.users import User
-from server.services.devices import enrollment
-from server.services.users.enrollment_codes import IssuedCode
+from server.lazy_imports import lazily
+
+with lazily():
+    from server.model.users import User
+    from server.services.devices import enrollment
+    from server.services.users.enrollment_codes import IssuedCode
 
 
 def code_document(admin: OpenInstallation, issued: IssuedCode) -> dict[str, object]:
     """Return the members of a JSON document with a new code."""
     return {
-        "enrolment_code": issued.code,
-        "enrolment_url": enrollment.link(admin.issuer, issued.code),
+        "enrollment_code": issued.code,
+        "enrollment_url": enrollment.link(admin.issuer, issued.code),
         "expires_at": rfc3339(issued.expires_at),
     }
 

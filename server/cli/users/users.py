@@ -12,15 +12,15 @@ from server.cli.output import if_missing_option, listed, moment, rfc3339, sheet,
 from server.cli.printed import Printed, prints
 from server.cli.users.enrolling import code_document, code_lines
 from server.lazy_imports import lazily
-from server.model.devices import Device
-from server.model.users import User
-from server.services.devices.devices import MAX_UNCONFIRMED
 from server.services.refusals import Exists
 from server.services.users.user_members import USER_MEMBERS
 from server.services.users.users import NewUser, UserChanges
 
 with lazily():
     from server.http.devices import device_wire
+    from server.model.devices import Device
+    from server.model.users import User
+    from server.services.devices import devices as device_rules
 
 _REST: Final = USER_MEMBERS[1:]
 """The members besides the name, which documents have as `user`."""
@@ -116,7 +116,7 @@ def enable(admin: OpenInstallation, name_or_id: str) -> Printed:
     return user_document(user), [f"{user.name} is enabled."]
 
 
-@command.command("enrol")
+@command.command("enroll")
 @click.argument("name_or_id", metavar="USER")
 @prints
 def enroll(admin: OpenInstallation, name_or_id: str) -> Printed:
@@ -182,7 +182,7 @@ def user_document(user: User) -> dict[str, object]:
 
 
 def _lines(admin: OpenInstallation, user: User) -> list[str]:
-    names = admin.users.names(one for one in (user.backup,) if one)
+    names = admin.users.names(backup for backup in (user.backup,) if backup)
     return sheet(
         {
             "user": user.name,
@@ -198,9 +198,9 @@ def _lines(admin: OpenInstallation, user: User) -> list[str]:
 def _exhausted_pins(admin: OpenInstallation, user: User) -> list[str]:
     """Devices that cannot be unlocked: their PIN was tried too often without success."""
     return [
-        f"The PIN of {device.name} was tried too often. Run: sayso users enrol {user.name}"
+        f"The PIN of {device.name} was tried too often. Run: sayso users enroll {user.name}"
         for device in admin.users.show(user.id)[1]
-        if device.state == "active" and device.pin_unconfirmed >= MAX_UNCONFIRMED
+        if device.state == "active" and device.pin_unconfirmed >= device_rules.MAX_UNCONFIRMED
     ]
 
 

@@ -202,7 +202,7 @@ def decided_by(record: ApprovalRecord) -> DecidedBy | None:
 
 def devices(found: Iterable[Delivery] | None) -> list[DeviceDelivery] | None:
     """The deliveries to each device; None if the viewer may not see them."""
-    return None if found is None else [_device(one) for one in found]
+    return None if found is None else [_device(device) for device in found]
 
 
 def _device(one: Delivery) -> DeviceDelivery:

@@ -106,7 +106,7 @@ def approval_details(seen: NamedApproval) -> ApprovalDetails:
         granted=granted(seen.approval),
         decisions=[_answer(decision) for decision in seen.decisions],
         devices=devices(seen.deliveries) or [],
-        entries=[entry(one) for one in seen.entries],
+        entries=[entry(logged) for logged in seen.entries],
     )
 
 

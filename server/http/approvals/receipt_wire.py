@@ -106,8 +106,8 @@ def _evidence(request: RequestEvidence, proofs: Mapping[str, Proof]) -> ReceiptR
     return ReceiptRequest(
         approval=approval_wire.approval(request.shown),
         policy_version=request.policy_version,
-        answers=[_answer(one) for one in request.answers],
-        entries=[_entry(one, proofs.get(one.id)) for one in request.entries],
+        answers=[_answer(answer) for answer in request.answers],
+        entries=[_entry(entry, proofs.get(entry.id)) for entry in request.entries],
     )
 
 

@@ -14,7 +14,8 @@ def listed(site: Site, _request: HttpRequest, person: Person) -> wire.Deputies:
     """List your deputies and those you are a deputy for."""
     mine, others = site.approvers.deputies.of(person)
     return wire.Deputies(
-        mine=[wire.deputy(one) for one in mine], others=[wire.deputy(one) for one in others]
+        mine=[wire.deputy(deputy) for deputy in mine],
+        others=[wire.deputy(deputy) for deputy in others],
     )
 
 

@@ -1,5 +1,7 @@
 """Endpoints of the audit log."""
 
+from typing import Final
+
 from server.http import listing
 from server.http.audit import audit_wire as wire
 from server.http.route import READS, STAFF, HttpRequest, managed
@@ -78,3 +80,6 @@ def answer(request: HttpRequest, admin: AdminServices, wanted: EntrySearch) -> w
     entries = admin.entries.search(wanted, limit + 1, where or None)
     part = paging.part(entries, limit, lambda entry: entry.id)
     return listing.page(wire.LogEntries, part, wire.entry)
+
+
+AUDIT_ROUTES: Final = (search, show, timeline, hash_value, trim, erase)

@@ -76,7 +76,8 @@ def timeline(records: Sequence[StoredEntry]) -> Timeline:
     began = records[0].at
     return Timeline(
         items=[
-            TimelineEntry(**entry(one).model_dump(), milliseconds=one.at - began) for one in records
+            TimelineEntry(**entry(record).model_dump(), milliseconds=record.at - began)
+            for record in records
         ]
     )
 

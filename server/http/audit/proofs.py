@@ -3,14 +3,87 @@
 They tell nothing about the entries, except that an id has a place.
 """
 
+import base64
 import re
+from collections.abc import Iterable
 from typing import Final
 
-from server.http.audit import proof_wire as wire
-from server.http.route import NO_STORE, HttpRequest, HttpResponse, own
+from pydantic import BaseModel
+
+from server.audit_log.notes import LogKey
+from server.audit_log.proofs import Proof
+from server.http.route import NO_STORE, Caller, HttpRequest, HttpResponse, Route, own
 from server.http.site import Site
 from server.protocol import errors
+from server.services.audit.log import Consistency, Replacement
 from server.services.users.device_auth import Person
+
+
+class ConsistencyProof(BaseModel):
+    """A proof that the log of `old_size` is the beginning of the one in `checkpoint` (RFC 9162).
+
+    `hashes` is empty if `size` is smaller, because the log has lost entries then.
+    """
+
+    old_size: int
+    size: int
+    hashes: list[str]
+    checkpoint: str
+
+
+class InclusionProof(BaseModel):
+    """A proof that an entry is at `index` of the log in `checkpoint` (RFC 9162)."""
+
+    index: int
+    hashes: list[str]
+    checkpoint: str
+
+
+class KeyReplacement(BaseModel):
+    """A key of the log, and the note in which the key before it names it; null if that was lost."""
+
+    log_key: str
+    note: str | None
+
+
+class LogKeys(BaseModel):
+    """The public key of the log, and every key that replaced another one, oldest first."""
+
+    log_key: str
+    replacements: list[KeyReplacement]
+
+
+def _consistency(found: Consistency) -> ConsistencyProof:
+    """A consistency proof as JSON."""
+    return ConsistencyProof(
+        old_size=found.old_size,
+        size=found.size,
+        hashes=_hashes(found.hashes),
+        checkpoint=found.checkpoint,
+    )
+
+
+def _inclusion(proof: Proof) -> InclusionProof:
+    """An inclusion proof as JSON, without the entry."""
+    return InclusionProof(
+        index=proof.seq, hashes=_hashes(proof.hashes), checkpoint=proof.checkpoint
+    )
+
+
+def _keys(key: LogKey, replacements: Iterable[Replacement]) -> LogKeys:
+    """The keys as JSON."""
+    return LogKeys(
+        log_key=key.text,
+        replacements=[
+            KeyReplacement(log_key=replacement.log_key, note=replacement.note)
+            for replacement in replacements
+        ],
+    )
+
+
+def _hashes(hashes: Iterable[bytes]) -> list[str]:
+    return [base64.b64encode(digest).decode() for digest in hashes]
+
 
 _SIZE: Final = re.compile(r"[0-9]{1,15}")
 _NOTE: Final = {"Content-Type": "text/plain; charset=utf-8", **NO_STORE}
@@ -22,23 +95,23 @@ def checkpoint(site: Site, _request: HttpRequest, _person: Person) -> HttpRespon
 
 
 @own("GET /api/audit/consistency", query=("from",), errors=(409, 422))
-def consistency(site: Site, request: HttpRequest, _person: Person) -> wire.ConsistencyProof:
+def consistency(site: Site, request: HttpRequest, _person: Person) -> ConsistencyProof:
     """Get a proof that an older audit log is the beginning of the current one."""
-    return wire.consistency(site.audit_log.consistency(_size(request, "from")))
+    return _consistency(site.audit_log.consistency(_size(request, "from")))
 
 
 @own("GET /api/audit/<id>/inclusion", query=("size",), errors=(404, 409, 422))
-def inclusion(site: Site, request: HttpRequest, _person: Person) -> wire.InclusionProof:
+def inclusion(site: Site, request: HttpRequest, _person: Person) -> InclusionProof:
     """Get a proof that an entry is in the audit log, or in its checkpoint of a size."""
     size = _size(request, "size") if "size" in request.query else None
-    return wire.inclusion(site.audit_log.prove(request.params["id"], size))
+    return _inclusion(site.audit_log.prove(request.params["id"], size))
 
 
 @own("GET /api/audit/keys")
-def keys(site: Site, _request: HttpRequest, _person: Person) -> wire.LogKeys:
+def keys(site: Site, _request: HttpRequest, _person: Person) -> LogKeys:
     """Get the public keys of the audit log."""
     log = site.audit_log
-    return wire.keys(log.key, log.replacements())
+    return _keys(log.key, log.replacements())
 
 
 def _size(request: HttpRequest, name: str) -> int:
@@ -46,3 +119,19 @@ def _size(request: HttpRequest, name: str) -> int:
     if not _SIZE.fullmatch(text):
         raise errors.invalid_body(f"{name} must be the size of a checkpoint.")
     return int(text)
+
+
+PROOF_ROUTES: Final = (
+    Route(
+        "GET",
+        "/api/audit/checkpoint",
+        checkpoint,
+        Caller.PERSON,
+        "Get the newest signed checkpoint of the audit log, as text.",
+        errors=(401, 403, 409),
+        browsers=True,
+    ),
+    consistency,
+    keys,
+    inclusion,
+)

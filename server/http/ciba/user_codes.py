@@ -1,24 +1,37 @@
 """Endpoints for a person's user code, which agents must know."""
 
-from server.http.ciba import user_code_wire
+from pydantic import BaseModel, Field
+
 from server.http.route import HttpRequest, own
 from server.http.site import Site
+from server.http.wire import StrictBody
 from server.services.users.device_auth import Person
 
 
+class UserCodeChange(StrictBody):
+    """A new user code, signed; null removes it."""
+
+    code: str | None = Field(max_length=256)
+    statement: str = Field(max_length=8_192)
+
+
+class UserCode(BaseModel):
+    """Whether a person has a user code."""
+
+    set: bool
+
+
 @own("GET /api/user-code")
-def shown(site: Site, _request: HttpRequest, person: Person) -> user_code_wire.UserCode:
+def shown(site: Site, _request: HttpRequest, person: Person) -> UserCode:
     """Check whether you have a user code."""
-    return user_code_wire.UserCode(set=site.ciba.user_codes.is_set(person))
+    return UserCode(set=site.ciba.user_codes.is_set(person))
 
 
 @own("POST /api/user-code", errors=(422,))
-def changed(
-    site: Site, _request: HttpRequest, person: Person, body: user_code_wire.UserCodeChange
-) -> user_code_wire.UserCode:
+def changed(site: Site, _request: HttpRequest, person: Person, body: UserCodeChange) -> UserCode:
     """Set or remove your user code."""
     if body.code is None:
         site.ciba.user_codes.clear(person, body.statement)
     else:
         site.ciba.user_codes.set(person, body.code, body.statement)
-    return user_code_wire.UserCode(set=body.code is not None)
+    return UserCode(set=body.code is not None)

@@ -84,11 +84,20 @@ class ManagedAgents(Listed[ManagedAgent]):
     """A page of the list of agents."""
 
 
+class SampleRequest(BaseModel):
+    """A first request to `/bc-authorize`, with made-up details if its scope requires an action."""
+
+    resource: str | None
+    scope: str
+    authorization_details: list[dict[str, Any]]
+
+
 class AgentWithSecret(BaseModel):
     """An agent with its secret, shown once; null if it has keys."""
 
     agent: ManagedAgent
     client_secret: str | None
+    sample_request: SampleRequest
 
 
 def document(record: Agent, called: members.Called) -> ManagedAgent:
@@ -98,7 +107,7 @@ def document(record: Agent, called: members.Called) -> ManagedAgent:
         state=record.state,
         auth_before=record.auth_before,
         auth_before_until=moment(record.auth_before_until),
-        secrets=[secret(one) for one in record.secrets],
+        secrets=[secret(stored) for stored in record.secrets],
         keys=[dict(key) for key in record.jwks],
         key_uses={key["kid"]: moment(record.key_uses.get(key["kid"])) for key in record.jwks},
         created_at=rfc3339(record.created_at),

@@ -20,7 +20,7 @@ from server.model.clients import Agent
 from server.services.clients.agent_auth import AuthChange
 from server.services.clients.agent_forms import AgentChanges, NewAgent
 from server.services.clients.agent_members import AGENT_MEMBERS
-from server.services.clients.agents import DisabledAgent
+from server.services.clients.agents import DisabledAgent, NewSecret
 from server.services.operations.administration import AdminServices
 from server.services.operations.authority import Role
 from server.services.policy.displays import moment, rfc3339
@@ -66,9 +66,7 @@ def add(
     """Register an agent. Its secret is shown once."""
     new = NewAgent(**written(AGENT_MEMBERS, body))
     issued = admin.agents.add(new, by=admin.by)
-    return wire.AgentWithSecret(
-        agent=_document(admin, issued.agent), client_secret=issued.secret or None
-    )
+    return _with_secret(admin, issued)
 
 
 @managed("GET /api/agents/<id>", roles=STAFF_AND_OWNERS)
@@ -116,7 +114,7 @@ def rotate(
     issued = admin.agents.rotate_secret(
         request.params["id"], by=admin.by, overlap_ms=body.overlap * 1000
     )
-    return wire.AgentWithSecret(agent=_document(admin, issued.agent), client_secret=issued.secret)
+    return _with_secret(admin, issued)
 
 
 @managed("POST /api/agents/<id>/auth", signed=True)
@@ -127,9 +125,7 @@ def change_auth(
     keys = "" if body.jwks is None else json.dumps(body.jwks)
     wanted = AuthChange(body.method, keys, body.overlap * 1000)
     issued = admin.agent_auth.change(request.params["id"], wanted, by=admin.by)
-    return wire.AgentWithSecret(
-        agent=_document(admin, issued.agent), client_secret=issued.secret or None
-    )
+    return _with_secret(admin, issued)
 
 
 @managed("GET /api/agents/<id>/audit", query=listing.QUERY, roles=STAFF_AND_OWNERS)
@@ -147,6 +143,19 @@ def _pauses(admin: AdminServices, agent: Agent) -> list[wire.Pause]:
         )
         for pause in admin.pauses.of_agent(agent.id)
     ]
+
+
+def _with_secret(admin: AdminServices, issued: NewSecret) -> wire.AgentWithSecret:
+    sample = admin.samples.of(issued.agent)
+    return wire.AgentWithSecret(
+        agent=_document(admin, issued.agent),
+        client_secret=issued.secret or None,
+        sample_request=wire.SampleRequest(
+            resource=sample.resource,
+            scope=sample.scope,
+            authorization_details=[dict(one) for one in sample.details],
+        ),
+    )
 
 
 def _document(admin: AdminServices, agent: Agent) -> wire.ManagedAgent:

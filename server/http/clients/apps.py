@@ -1,61 +1,118 @@
 """Endpoints to administer apps."""
 
-from typing import Final
+from typing import Final, Literal
 
-from server.http import listing
-from server.http.clients import app_wire as wire
-from server.http.members import written
+from pydantic import BaseModel
+
+from server.http import listing, members
+from server.http.members import answer_fields, change_fields, new_fields, with_fields, written
 from server.http.route import HttpRequest, managed
 from server.http.site import Site
-from server.http.wire import Rotation
+from server.http.wire import ClientSecret, Listed, Rotation, StrictBody, secret
+from server.model.clients import App
+from server.protocol import names
 from server.services import paging
 from server.services.clients.app_forms import AppChanges, NewApp
 from server.services.clients.app_members import APP_MEMBERS
+from server.services.operations import power
 from server.services.operations.administration import AdminServices
+from server.services.policy.displays import rfc3339
+
+
+@with_fields(new_fields(APP_MEMBERS))
+class NewClient(StrictBody):
+    """An app to register."""
+
+
+@with_fields(change_fields(APP_MEMBERS))
+class ClientChanges(StrictBody):
+    """The changes; omitted members stay. Null lets the app use every action type."""
+
+    enabled: bool | None = None
+
+
+@with_fields(answer_fields(APP_MEMBERS))
+class ManagedApp(BaseModel):
+    """An app."""
+
+    id: str
+    client_id: str
+    origin: Literal["administrator", "document", "registration"]
+    claimed_name: str | None
+    state: Literal["enabled", "disabled"]
+    secrets: list[ClientSecret]
+    keys: list[dict[str, str]]
+    created_at: str
+    version: str
+
+
+class ManagedApps(Listed[ManagedApp]):
+    """A page of the list of apps."""
+
+
+class AppWithSecret(BaseModel):
+    """An app with its secret, shown once; null if it has none."""
+
+    app: ManagedApp
+    client_secret: str | None
+
+
+def _document(record: App) -> ManagedApp:
+    """Return an app as JSON."""
+    return ManagedApp(
+        id=names.path_id(record.id),
+        client_id=record.id,
+        origin=record.origin,
+        claimed_name=record.claimed_name,
+        state=record.state,
+        secrets=[secret(stored) for stored in record.secrets],
+        keys=[dict(key) for key in record.jwks],
+        created_at=rfc3339(record.created_at),
+        version=power.version(record),
+        **members.answered(APP_MEMBERS, record),
+    )
 
 
 @managed("GET /api/apps", query=listing.QUERY)
-def listed(_site: Site, request: HttpRequest, admin: AdminServices) -> wire.ManagedApps:
+def listed(_site: Site, request: HttpRequest, admin: AdminServices) -> ManagedApps:
     """List apps by name."""
     where, limit = listing.cursor(request), listing.limit(request)
     part = paging.after(admin.apps.all(), lambda app: app.name.casefold(), where, limit)
-    return listing.page(wire.ManagedApps, part, wire.document)
+    return listing.page(ManagedApps, part, _document)
 
 
 @managed("POST /api/apps", status=201, signed=True)
-def add(
-    _site: Site, _request: HttpRequest, admin: AdminServices, body: wire.NewClient
-) -> wire.AppWithSecret:
+def add(_site: Site, _request: HttpRequest, admin: AdminServices, body: NewClient) -> AppWithSecret:
     """Register an app. Its secret is shown once."""
     new = NewApp(**written(APP_MEMBERS, body))
     issued = admin.apps.add(new, by=admin.by)
-    return wire.AppWithSecret(app=wire.document(issued.app), client_secret=issued.secret or None)
+    return AppWithSecret(app=_document(issued.app), client_secret=issued.secret or None)
 
 
 @managed("GET /api/apps/<id>")
-def show(_site: Site, request: HttpRequest, admin: AdminServices) -> wire.ManagedApp:
+def show(_site: Site, request: HttpRequest, admin: AdminServices) -> ManagedApp:
     """Get one app."""
-    return wire.document(admin.apps.by_path(request.params["id"]))
+    return _document(admin.apps.by_path(request.params["id"]))
 
 
 @managed("PATCH /api/apps/<id>", versioned=True)
 def update(
-    _site: Site, request: HttpRequest, admin: AdminServices, body: wire.ClientChanges
-) -> wire.ManagedApp:
+    _site: Site, request: HttpRequest, admin: AdminServices, body: ClientChanges
+) -> ManagedApp:
     """Change, disable or enable an app."""
     changes = AppChanges(enabled=body.enabled, **written(APP_MEMBERS, body))
     app_id = admin.apps.by_path(request.params["id"]).id
-    return wire.document(admin.apps.update(app_id, changes, by=admin.by))
+    return _document(admin.apps.update(app_id, changes, by=admin.by))
 
 
 @managed("POST /api/apps/<id>/secret")
 def rotate(
     _site: Site, request: HttpRequest, admin: AdminServices, body: Rotation
-) -> wire.AppWithSecret:
+) -> AppWithSecret:
     """Create a new secret, shown once. The old one works for the overlap."""
     app_id = admin.apps.by_path(request.params["id"]).id
     issued = admin.apps.rotate_secret(app_id, by=admin.by, overlap_ms=body.overlap * 1000)
-    return wire.AppWithSecret(app=wire.document(issued.app), client_secret=issued.secret)
+    return AppWithSecret(app=_document(issued.app), client_secret=issued.secret)
 
 
 @managed("DELETE /api/apps/<id>")

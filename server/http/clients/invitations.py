@@ -51,7 +51,7 @@ def _new(body: wire.NewInvitation) -> NewInvitation:
 
 def _document(admin: AdminServices, record: Invitation) -> wire.ManagedInvitation:
     called = admin.names((record.owner_id, *(record.asks or ())))
-    people = [Reference(id=one, name=called.get(one, one)) for one in (record.asks or ())]
+    people = [Reference(id=asked, name=called.get(asked, asked)) for asked in (record.asks or ())]
     return wire.ManagedInvitation(
         id=record.id,
         owner=Reference(id=record.owner_id, name=called.get(record.owner_id, record.owner_id)),

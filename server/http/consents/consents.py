@@ -1,37 +1,105 @@
 """Endpoints of consents, for users and for administrators."""
 
-from typing import Final
+from typing import Final, Literal
+
+from pydantic import BaseModel
 
 from server.http import listing
-from server.http.consents import consent_wire as wire
 from server.http.route import HttpRequest, managed, own
 from server.http.site import Site
+from server.http.wire import Listed, Reference
 from server.services import paging
+from server.services.consents import consent_json
+from server.services.consents.consents import GivenConsent
 from server.services.operations.administration import AdminServices
 from server.services.users.device_auth import Person
 
 
+class Consent(BaseModel):
+    """A consent: the scopes that a person gave a client, and until when."""
+
+    id: str
+    state: Literal["live", "expired", "revoked"]
+    client: Reference
+    app: Reference | None
+    resource: str
+    scopes: list[str]
+    created_at: str
+    expires_at: str
+    revoked_at: str | None
+
+
+class Consents(BaseModel):
+    """A person's consents."""
+
+    items: list[Consent]
+
+
+class ConsentRevoked(BaseModel):
+    """An ended consent, and how many tokens ended with it."""
+
+    consent: Consent
+    tokens_revoked: int
+
+
+class AccessRevoked(BaseModel):
+    """Items revoked with a client's access."""
+
+    client_id: str
+    grants_ended: int
+    consents_revoked: int
+    tokens_revoked: int
+
+
+class ManagedConsent(Consent):
+    """A consent with its user and the approval that gave it."""
+
+    user: Reference
+    approval: str | None
+
+
+class ManagedConsents(Listed[ManagedConsent]):
+    """A page of the list of consents, newest first."""
+
+
+class ManagedConsentRevoked(BaseModel):
+    """A consent that an administrator ended, and how many tokens ended with it."""
+
+    consent: ManagedConsent
+    tokens_revoked: int
+
+
+def _consent(given: GivenConsent, now: int) -> Consent:
+    """A consent as JSON."""
+    return Consent.model_validate(consent_json.consent(given, now))
+
+
+def _managed(given: GivenConsent, now: int) -> ManagedConsent:
+    """A consent for administrators, as JSON."""
+    return ManagedConsent.model_validate(consent_json.consent(given, now))
+
+
 @own("GET /api/consents", query=("ended",), errors=(422,))
-def listed(site: Site, request: HttpRequest, person: Person) -> wire.Consents:
+def listed(site: Site, request: HttpRequest, person: Person) -> Consents:
     """List your consents."""
     found = site.consents.mine(person, ended=listing.ended(request))
-    items = [wire.consent(given, site.clock.now()) for given in found]
-    return wire.Consents(items=items)
+    items = [_consent(given, site.clock.now()) for given in found]
+    return Consents(items=items)
 
 
 @own("DELETE /api/consents/<id>", errors=(404,))
-def revoke(site: Site, request: HttpRequest, person: Person) -> wire.ConsentRevoked:
+def revoke(site: Site, request: HttpRequest, person: Person) -> ConsentRevoked:
     """Revoke a consent and the tokens that came from it."""
     given, tokens = site.consents.revoke_mine(person, request.params["id"])
-    consent = wire.consent(given, site.clock.now())
-    return wire.ConsentRevoked(consent=consent, tokens_revoked=tokens)
+    consent = _consent(given, site.clock.now())
+    return ConsentRevoked(consent=consent, tokens_revoked=tokens)
 
 
 @own("DELETE /api/acting/<id>")
-def stop(site: Site, request: HttpRequest, person: Person) -> wire.AccessRevoked:
+def stop(site: Site, request: HttpRequest, person: Person) -> AccessRevoked:
     """Revoke the access of an agent or app: your grants, consents and tokens for it end."""
     ended = site.tokens.access_revocation.revoke(person, request.params["id"])
-    return wire.AccessRevoked(
+    return AccessRevoked(
         client_id=ended.client_id,
         grants_ended=ended.grants,
         consents_revoked=ended.consents,
@@ -40,7 +108,7 @@ def stop(site: Site, request: HttpRequest, person: Person) -> wire.AccessRevoked
 
 
 @managed("GET /api/admin/consents", query=("client", "user", "ended", *listing.QUERY))
-def all_listed(site: Site, request: HttpRequest, admin: AdminServices) -> wire.ManagedConsents:
+def all_listed(site: Site, request: HttpRequest, admin: AdminServices) -> ManagedConsents:
     """List the consents of all users, newest first."""
     limit = listing.limit(request)
     consents = admin.consents.search(
@@ -52,15 +120,15 @@ def all_listed(site: Site, request: HttpRequest, admin: AdminServices) -> wire.M
     )
     now = site.clock.now()
     part = paging.part(consents, limit, lambda g: f"{g.consent.created_at}.{g.consent.id}")
-    return listing.page(wire.ManagedConsents, part, lambda one: wire.managed(one, now))
+    return listing.page(ManagedConsents, part, lambda one: _managed(one, now))
 
 
 @managed("POST /api/admin/consents/<id>/revoke")
-def end(site: Site, request: HttpRequest, admin: AdminServices) -> wire.ManagedConsentRevoked:
+def end(site: Site, request: HttpRequest, admin: AdminServices) -> ManagedConsentRevoked:
     """Revoke a consent and the tokens that came from it."""
     given, tokens = admin.consents.revoke(request.params["id"], by=admin.by)
-    consent = wire.managed(given, site.clock.now())
-    return wire.ManagedConsentRevoked(consent=consent, tokens_revoked=tokens)
+    consent = _managed(given, site.clock.now())
+    return ManagedConsentRevoked(consent=consent, tokens_revoked=tokens)
 
 
 CONSENT_ROUTES: Final = (listed, revoke, stop)

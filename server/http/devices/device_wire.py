@@ -53,7 +53,7 @@ class DeviceName(StrictBody):
 class OwnDeviceLink(BaseModel):
     """A one-time code for another device, shown once, and the link to its page."""
 
-    enrolment_code: str
+    enrollment_code: str
     link: str
     expires_at: str
 

@@ -49,7 +49,7 @@ def code(
     """Create a one-time code for another device. It is shown once."""
     issued = site.devices.devices.create_code(person, body.statement)
     return device_wire.OwnDeviceLink(
-        enrolment_code=issued.code,
+        enrollment_code=issued.code,
         link=enrollment.link(site.server_policy.issuer, issued.code),
         expires_at=rfc3339(issued.expires_at),
     )

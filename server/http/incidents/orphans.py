@@ -1,15 +1,55 @@
 """Endpoint of agents that need an owner or a review."""
 
+from typing import Literal
+
+from pydantic import BaseModel
+
 from server.http import listing
-from server.http.incidents import orphan_wire as wire
 from server.http.route import STAFF_AND_OWNERS, HttpRequest, managed
 from server.http.site import Site
+from server.http.wire import Listed
+from server.services.incidents import incident_json
+from server.services.incidents.orphans import Orphan as Record
 from server.services.operations.administration import AdminServices
 
 
+class OrphanOwner(BaseModel):
+    """An owner, and when they were last seen at a device or signing in to an app."""
+
+    id: str
+    name: str
+    state: Literal["enabled", "disabled"]
+    seen_at: str | None
+
+
+class Orphan(BaseModel):
+    """An agent that needs an owner or a review; `why` has the most serious reason first.
+
+    `quarantine_at` is the end of its grace period, or null.
+    """
+
+    client_id: str
+    name: str
+    state: Literal["enabled", "quarantined", "disabled"]
+    why: list[Literal["no_owner", "owner_away", "review_due", "expired"]]
+    owners: list[OrphanOwner]
+    quarantine_at: str | None
+    review_at: str | None
+    expires_at: str | None
+
+
+class Orphans(Listed[Orphan]):
+    """A page of the list, by name."""
+
+
+def _orphan(record: Record) -> Orphan:
+    """One agent as JSON."""
+    return Orphan.model_validate(incident_json.orphan(record))
+
+
 @managed("GET /api/admin/orphans", query=listing.QUERY, roles=STAFF_AND_OWNERS)
-def listed(_site: Site, request: HttpRequest, admin: AdminServices) -> wire.Orphans:
+def listed(_site: Site, request: HttpRequest, admin: AdminServices) -> Orphans:
     """List orphaned agents and those to review. Without a role, your own."""
     where, limit = listing.cursor(request), listing.limit(request)
     part = admin.orphans.page(where, limit, owner=admin.only_of)
-    return listing.page(wire.Orphans, part, wire.orphan)
+    return listing.page(Orphans, part, _orphan)

@@ -78,7 +78,7 @@ def attention(settings: NotificationSettings) -> Attention:
     return Attention(
         quiet_hours=None if settings.hours is None else _hours(settings.hours),
         quiet_until=moment(settings.quiet_until),
-        mutes=[mute(one) for one in settings.muted],
+        mutes=[mute(muted) for muted in settings.muted],
         held=[snooze(hold) for hold in settings.holds],
     )
 

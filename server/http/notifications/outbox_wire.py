@@ -79,12 +79,12 @@ def answer(state: OutboxState, loops: Iterable[tuple[str, int]]) -> OutboxStatus
         items=[undelivered(message) for message in state.dead],
         push=[
             PushServiceState(
-                service=one.origin,
-                browsers=one.browsers,
-                delivered_at=moment(one.delivered_at),
-                problem=one.problem,
+                service=service.origin,
+                browsers=service.browsers,
+                delivered_at=moment(service.delivered_at),
+                problem=service.problem,
             )
-            for one in state.push
+            for service in state.push
         ],
         loops=[LoopState(name=name, last_run=rfc3339(at)) for name, at in loops],
     )

@@ -122,8 +122,8 @@ _ORDER = ("broken", "weak", "note")
 def findings(found: list[Finding]) -> Findings:
     """Findings as JSON."""
     ordered = sorted(found, key=lambda one: _ORDER.index(one.level))
-    items = [_finding(one) for one in ordered]
-    return Findings(items=items, broken=any(one.level == "broken" for one in found))
+    items = [_finding(finding) for finding in ordered]
+    return Findings(items=items, broken=any(finding.level == "broken" for finding in found))
 
 
 def _finding(found: Finding) -> FindingDocument:

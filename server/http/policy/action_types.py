@@ -1,53 +1,122 @@
 """Endpoints of action types. The body is the file itself."""
 
-from typing import Final
+from typing import Any, Final
+
+from pydantic import BaseModel, ConfigDict, Field
 
 from server.http import listing
-from server.http.policy import action_type_wire as wire
 from server.http.route import READS, HttpRequest, managed
 from server.http.site import Site
-from server.protocol import errors
+from server.http.wire import Listed, StrictBody
+from server.model.policy import ActionRow
+from server.protocol import errors, names
+from server.protocol.approvals import ceremonies
 from server.protocol.names import name_id
+from server.services.operations import power
 from server.services.operations.administration import AdminServices
 from server.services.policy import action_types
+from server.services.policy.displays import rfc3339
+from server.services.policy.previews import Preview
+
+
+class ActionDocument(BaseModel):
+    """The file of an action type."""
+
+    model_config = ConfigDict(extra="allow")
+
+    type: str
+
+
+_MAX = 65_536
+
+
+class ActionPreviewInput(StrictBody):
+    """The file of an action type as text, and details to show it with; null for an example."""
+
+    document: str = Field(max_length=_MAX)
+    details: dict[str, Any] | None = None
+
+
+class ActionPreview(BaseModel):
+    """How an action type reads to a person, and what an approval takes."""
+
+    details: dict[str, Any]
+    display: str
+    ceremony: str
+
+
+class ManagedAction(BaseModel):
+    """An action type and its file, as text."""
+
+    id: str
+    type: str
+    revision: int
+    document: str
+    created_at: str
+    version: str
+
+
+class ManagedActions(Listed[ManagedAction]):
+    """A page of the list of action types."""
+
+
+def _preview(found: Preview) -> ActionPreview:
+    """A preview as JSON."""
+    return ActionPreview(
+        details=dict(found.details),
+        display=found.display,
+        ceremony=ceremonies.ceremony_text(found.ceremony),
+    )
+
+
+def _action(record: ActionRow) -> ManagedAction:
+    """An action type as JSON."""
+    return ManagedAction(
+        id=names.name_id(record.type),
+        type=record.type,
+        revision=record.version,
+        document=record.document,
+        created_at=rfc3339(record.created_at),
+        version=power.version(record),
+    )
 
 
 @managed("GET /api/actions", query=listing.QUERY)
-def listed(_site: Site, request: HttpRequest, admin: AdminServices) -> wire.ManagedActions:
+def listed(_site: Site, request: HttpRequest, admin: AdminServices) -> ManagedActions:
     """List action types by name."""
     part = admin.actions.page(listing.cursor(request), listing.limit(request))
-    return listing.page(wire.ManagedActions, part, wire.action)
+    return listing.page(ManagedActions, part, _action)
 
 
-@managed("POST /api/actions", body=wire.ActionDocument, status=201, signed=True)
-def add(_site: Site, request: HttpRequest, admin: AdminServices) -> wire.ManagedAction:
+@managed("POST /api/actions", body=ActionDocument, status=201, signed=True)
+def add(_site: Site, request: HttpRequest, admin: AdminServices) -> ManagedAction:
     """Register an action type. The body is its file."""
     row = admin.actions.add(_file(request), by=admin.by)
-    return wire.action(row)
+    return _action(row)
 
 
 @managed("POST /api/actions/preview", errors=READS)
 def preview(
-    _site: Site, _request: HttpRequest, admin: AdminServices, body: wire.ActionPreviewInput
-) -> wire.ActionPreview:
+    _site: Site, _request: HttpRequest, admin: AdminServices, body: ActionPreviewInput
+) -> ActionPreview:
     """Preview an action type without registering it."""
     found = admin.previews.of(body.document, body.details)
-    return wire.preview(found)
+    return _preview(found)
 
 
 @managed("GET /api/actions/<id>")
-def show(_site: Site, request: HttpRequest, admin: AdminServices) -> wire.ManagedAction:
+def show(_site: Site, request: HttpRequest, admin: AdminServices) -> ManagedAction:
     """Get one action type with its file."""
-    return wire.action(admin.actions.by_id(request.params["id"]))
+    return _action(admin.actions.by_id(request.params["id"]))
 
 
-@managed("PUT /api/actions/<id>", body=wire.ActionDocument, versioned=True)
-def replace(_site: Site, request: HttpRequest, admin: AdminServices) -> wire.ManagedAction:
+@managed("PUT /api/actions/<id>", body=ActionDocument, versioned=True)
+def replace(_site: Site, request: HttpRequest, admin: AdminServices) -> ManagedAction:
     """Update an action type. The body is its file."""
     file = _file(request)
     if name_id(action_types.read(file).type) != request.params["id"]:
         raise errors.invalid_body("The file is about another type.")
-    return wire.action(admin.actions.update(file, by=admin.by))
+    return _action(admin.actions.update(file, by=admin.by))
 
 
 @managed("DELETE /api/actions/<id>")

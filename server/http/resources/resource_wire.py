@@ -65,7 +65,7 @@ def resource(record: Resource) -> ManagedResource:
     return ManagedResource(
         id=names.name_id(record.uri),
         client_id=record.client_id,
-        secrets=[secret(one) for one in record.secrets],
+        secrets=[secret(stored) for stored in record.secrets],
         created_at=rfc3339(record.created_at),
         version=power.version(record),
         **members.answered(RESOURCE_MEMBERS, record),

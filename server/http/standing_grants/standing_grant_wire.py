@@ -162,7 +162,7 @@ def preview(proposal: CheckedProposal, past: list[TriedRequest]) -> GrantPreview
         sum=_money(proposal.bounds.sum),
         expires_at=rfc3339(proposal.bounds.until),
         notify=proposal.notify,
-        requests=[_past(one) for one in past],
+        requests=[_past(request) for request in past],
     )
 
 

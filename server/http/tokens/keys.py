@@ -1,34 +1,97 @@
 """Endpoints for signing keys."""
 
-from typing import Final
+from typing import Final, Literal
+
+from pydantic import BaseModel
 
 from server.http.route import HttpRequest, managed
 from server.http.site import Site
-from server.http.tokens import key_wire as wire
+from server.http.wire import StrictBody, Text
+from server.model.tokens import SigningKey
 from server.services.operations.administration import AdminServices
+from server.services.policy.displays import moment, rfc3339
+from server.services.tokens.keys import RotatedKeys
+
+
+class KeyRotation(StrictBody):
+    """The algorithm of the new key."""
+
+    alg: Text
+
+
+class ManagedKey(BaseModel):
+    """The public data of a signing key."""
+
+    kid: str
+    alg: str
+    state: Literal["active", "retiring"]
+    created_at: str
+    retires_at: str | None
+
+
+class ManagedKeys(BaseModel):
+    """The signing keys, newest first."""
+
+    items: list[ManagedKey]
+
+
+class RotatedKey(BaseModel):
+    """The key that signs now, and the keys that it replaced."""
+
+    key: ManagedKey
+    retiring: list[str]
+    dropped: list[str]
+
+
+class RevokedKey(BaseModel):
+    """A revoked key, and the key that signs instead."""
+
+    kid: str
+    alg: str
+    replaced_by: ManagedKey | None
+
+
+def _key(record: SigningKey) -> ManagedKey:
+    """Return a signing key as JSON."""
+    return ManagedKey(
+        kid=record.kid,
+        alg=record.alg,
+        state=record.state,
+        created_at=rfc3339(record.created_at),
+        retires_at=moment(record.retires_at),
+    )
+
+
+def _rotated(record: RotatedKeys) -> RotatedKey:
+    """Return a rotation as JSON."""
+    return RotatedKey(
+        key=_key(record.key),
+        retiring=[key.kid for key in record.retiring],
+        dropped=list(record.dropped),
+    )
 
 
 @managed("GET /api/keys")
-def listed(_site: Site, _request: HttpRequest, admin: AdminServices) -> wire.ManagedKeys:
+def listed(_site: Site, _request: HttpRequest, admin: AdminServices) -> ManagedKeys:
     """List signing keys, newest first."""
-    items = [wire.key(key) for key in admin.keys.all()]
-    return wire.ManagedKeys(items=items)
+    items = [_key(key) for key in admin.keys.all()]
+    return ManagedKeys(items=items)
 
 
 @managed("POST /api/keys", status=201, signed=True)
 def rotate(
-    _site: Site, _request: HttpRequest, admin: AdminServices, body: wire.KeyRotation
-) -> wire.RotatedKey:
+    _site: Site, _request: HttpRequest, admin: AdminServices, body: KeyRotation
+) -> RotatedKey:
     """Create a new signing key and use it."""
-    return wire.rotated(admin.keys.rotate(body.alg, by=admin.by))
+    return _rotated(admin.keys.rotate(body.alg, by=admin.by))
 
 
 @managed("POST /api/keys/<id>/revoke")
-def revoke(_site: Site, request: HttpRequest, admin: AdminServices) -> wire.RevokedKey:
+def revoke(_site: Site, request: HttpRequest, admin: AdminServices) -> RevokedKey:
     """Revoke a leaked signing key immediately."""
     revoked = admin.keys.revoke(request.params["id"], by=admin.by)
-    new = None if revoked.replaced_by is None else wire.key(revoked.replaced_by)
-    return wire.RevokedKey(kid=revoked.kid, alg=revoked.alg, replaced_by=new)
+    new = None if revoked.replaced_by is None else _key(revoked.replaced_by)
+    return RevokedKey(kid=revoked.kid, alg=revoked.alg, replaced_by=new)
 
 
 KEY_ROUTES: Final = (listed, rotate, revoke)

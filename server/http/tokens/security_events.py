@@ -1,16 +1,67 @@
 """Endpoints of security events, for resource servers (SSF 1.0, RFC 8936)."""
 
-from typing import Final
+from typing import Annotated, Final
+
+from pydantic import BaseModel, ConfigDict, Field
+from pydantic.alias_generators import to_camel
 
 from server import telemetry
 from server.http import wire
+from server.http.oauth_wire import OauthAnswer
 from server.http.route import Caller, HttpRequest, HttpResponse, Route, as_json
 from server.http.site import Site
-from server.http.tokens import security_event_wire as events_wire
+from server.http.wire import StrictBody, Text
 from server.model.resources import ResourceServer
 from server.protocol import errors
 from server.protocol.text import display_safe
 from server.protocol.tokens import security_events
+from server.protocol.tokens.security_events import MAX_EVENTS
+from server.services.tokens.security_events import Poll
+
+
+class TransmitterMetadata(OauthAnswer):
+    """The metadata of a transmitter of security events (SSF 7.1)."""
+
+    spec_version: str
+    issuer: str
+    jwks_uri: str
+    delivery_methods_supported: list[str] = Field(min_length=1)
+    configuration_endpoint: str
+
+
+_Jti = Annotated[str, Field(pattern=r"^[\x21-\x7e]{1,128}$")]
+
+
+class SetError(StrictBody):
+    """Why a resource could not use an event (RFC 8936 2.6)."""
+
+    err: Text
+    description: Text = ""
+
+
+class PollRequest(StrictBody):
+    """What a resource received, and how many events it wants (RFC 8936 2.2)."""
+
+    model_config = ConfigDict(alias_generator=to_camel)
+
+    max_events: int = Field(default=MAX_EVENTS, ge=0)
+    return_immediately: bool = False
+    ack: list[_Jti] = Field(default=[], max_length=1_000)
+    set_errs: dict[_Jti, SetError] = Field(default={}, max_length=1_000)
+
+    def record(self) -> Poll:
+        """Convert to the services' type; a response has a limited number of events."""
+        done = frozenset((*self.ack, *self.set_errs))
+        return Poll(min(self.max_events, MAX_EVENTS), done)
+
+
+class PollResponse(BaseModel):
+    """The security event tokens by `jti` (RFC 8936 2.3)."""
+
+    model_config = ConfigDict(alias_generator=to_camel, validate_by_name=True)
+
+    sets: dict[str, str]
+    more_available: bool
 
 
 def configuration(site: Site, _request: HttpRequest) -> dict[str, object]:
@@ -27,9 +78,9 @@ def stream(site: Site, request: HttpRequest, caller: ResourceServer) -> HttpResp
     return as_json(200, [found] if named is None else found)
 
 
-def poll(site: Site, request: HttpRequest, caller: ResourceServer) -> events_wire.PollResponse:
+def poll(site: Site, request: HttpRequest, caller: ResourceServer) -> PollResponse:
     """POST /ssf/poll (RFC 8936 2.4): answers immediately, also if nothing waits."""
-    body = wire.read(events_wire.PollRequest, request.body, status=400)
+    body = wire.read(PollRequest, request.body, status=400)
     polled = site.tokens.security_events.poll(caller, body.record())
     for event_id in polled.deleted:
         if (refusal := body.set_errs.get(event_id)) is not None:
@@ -40,7 +91,7 @@ def poll(site: Site, request: HttpRequest, caller: ResourceServer) -> events_wir
                 error=display_safe(refusal.err),
                 description=display_safe(refusal.description),
             )
-    return events_wire.PollResponse(sets=dict(polled.sets), more_available=polled.more)
+    return PollResponse(sets=dict(polled.sets), more_available=polled.more)
 
 
 SECURITY_EVENT_ROUTES: Final = (
@@ -50,7 +101,7 @@ SECURITY_EVENT_ROUTES: Final = (
         configuration,
         Caller.ANYBODY,
         "Get the metadata of security events (SSF 1.0).",
-        answer=events_wire.TransmitterMetadata,
+        answer=TransmitterMetadata,
     ),
     Route(
         "GET",
@@ -67,8 +118,8 @@ SECURITY_EVENT_ROUTES: Final = (
         poll,
         Caller.RESOURCE,
         "Fetch and acknowledge security events (RFC 8936).",
-        body=events_wire.PollRequest,
-        answer=events_wire.PollResponse,
+        body=PollRequest,
+        answer=PollResponse,
         errors=(400, 401),
     ),
 )

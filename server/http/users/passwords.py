@@ -1,21 +1,42 @@
 """Endpoints for the person's password for apps."""
 
+from pydantic import BaseModel, Field
+
 from server.http.route import HttpRequest, own
 from server.http.site import Site
-from server.http.users import password_wire
+from server.http.wire import StrictBody
 from server.services.users.device_auth import Person
 
 
+class PasswordChange(StrictBody):
+    """A new password for signing in to apps, signed."""
+
+    password: str = Field(max_length=1_024)
+    statement: str = Field(max_length=8_192)
+
+
+class PasswordState(BaseModel):
+    """Whether the person can sign in to apps with a password."""
+
+    set: bool
+
+
+class PasswordChanged(PasswordState):
+    """How many browsers were signed out."""
+
+    sign_ins_ended: int
+
+
 @own("GET /api/password", browsers=False)
-def shown(site: Site, _request: HttpRequest, person: Person) -> password_wire.PasswordState:
+def shown(site: Site, _request: HttpRequest, person: Person) -> PasswordState:
     """Check whether you have a password."""
-    return password_wire.PasswordState(set=site.devices.passwords.is_set(person))
+    return PasswordState(set=site.devices.passwords.is_set(person))
 
 
 @own("POST /api/password", errors=(422,), browsers=False)
 def changed(
-    site: Site, _request: HttpRequest, person: Person, body: password_wire.PasswordChange
-) -> password_wire.PasswordChanged:
+    site: Site, _request: HttpRequest, person: Person, body: PasswordChange
+) -> PasswordChanged:
     """Set your password for signing in to apps."""
     ended = site.devices.passwords.set(person, body.password, body.statement)
-    return password_wire.PasswordChanged(set=True, sign_ins_ended=ended)
+    return PasswordChanged(set=True, sign_ins_ended=ended)

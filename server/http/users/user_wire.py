@@ -69,7 +69,7 @@ class EnrollmentCode(BaseModel):
     """A one-time code, shown once."""
 
     user: ManagedUser
-    enrolment_code: str
+    enrollment_code: str
     expires_at: str
 
 
@@ -93,13 +93,17 @@ def managed_user(record: UserRecord) -> ManagedUser:
 
 def user_details(record: UserRecord, devices: Iterable[DeviceRecord]) -> UserDetails:
     """Return a user and their devices as JSON."""
-    return UserDetails(**_user(record), devices=[managed_device(one, record) for one in devices])
+    return UserDetails(
+        **_user(record), devices=[managed_device(device, record) for device in devices]
+    )
 
 
 def code(record: UserRecord, issued: IssuedCode) -> EnrollmentCode:
     """Return a new code as JSON."""
     return EnrollmentCode(
-        user=managed_user(record), enrolment_code=issued.code, expires_at=rfc3339(issued.expires_at)
+        user=managed_user(record),
+        enrollment_code=issued.code,
+        expires_at=rfc3339(issued.expires_at),
     )
 
 

@@ -45,6 +45,7 @@ COMPARED_STEPS: Final[Ceremony] = frozenset({Step.MATCH, Step.TYPE_BACK})
 
 _CONFIRM = "confirm"
 _LAST_CHARACTERS = 4
+_MATCH_NUMBERS = 1_000
 
 
 def ceremony_text(ceremony: Ceremony) -> str:
@@ -105,13 +106,24 @@ def matches_value(kind: str, value: JsonValue, entry: str) -> bool:
     """Return whether an entry matches the value, in constant time over all accepted forms."""
     plain = _normalized(kind, entry)
     digest = _digest(plain)
-    same = [hmac.compare_digest(digest, _digest(one)) for one in _accepted_entries(kind, value)]
+    same = [
+        hmac.compare_digest(digest, _digest(accepted))
+        for accepted in _accepted_entries(kind, value)
+    ]
     return plain != "" and any(same)
+
+
+def match_number(nonce: str) -> str:
+    """Return the match number that the agent shows; made from a nonce of the request."""
+    return f"{int.from_bytes(_digest(nonce)) % _MATCH_NUMBERS:03}"
 
 
 def matches_number(number: str, entry: str) -> bool:
     """Return whether an entry equals the match number."""
     return hmac.compare_digest(_digest(number), _digest("".join(entry.split())))
+
+
+_SYMBOLS: Final = {"eur": "€", "gbp": "£", "jpy": "¥", "usd": "$"}
 
 
 def _accepted_entries(kind: str, value: JsonValue) -> Iterator[str]:
@@ -134,11 +146,13 @@ def _amount_forms(currency: str, shown: str) -> Iterator[str]:
     amount = shown.removeprefix(currency)
     whole, _, fraction = amount.partition(".")
     amounts = {amount, whole} if not fraction.strip("0") else {amount}
-    amounts |= {one.replace(",", mark) for one in amounts for mark in ("", "'", "\u2019")}
+    amounts |= {written.replace(",", mark) for written in amounts for mark in ("", "'", "\u2019")}
     if fraction:
         amounts |= {f"{whole.replace(',', mark)},{fraction}" for mark in ("", ".", "'", "\u2019")}
-    for one in amounts:
-        yield from (one, currency + one, one + currency)
+    for written in amounts:
+        yield written
+        for name in {currency, _SYMBOLS.get(currency, currency)}:
+            yield from (name + written, written + name)
 
 
 def _normalized(kind: str, text: str) -> str:

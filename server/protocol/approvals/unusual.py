@@ -205,30 +205,24 @@ def _new_target(compared: Comparison) -> SentenceValues | None:
 
 def _other_name(compared: Comparison) -> SentenceValues | None:
     """A known target, such as an account, with a new name."""
-    return next(
-        (
-            {"target": target.label, "name": target.name_label}
-            for target in compared.targets
-            if target.name_mark and target.names and target.name_mark not in target.names
-        ),
-        None,
-    )
+    for target in compared.targets:
+        if target.name_mark and target.names and target.name_mark not in target.names:
+            return {"target": target.label, "name": target.name_label}
+    return None
 
 
 def _other_target(compared: Comparison) -> SentenceValues | None:
     """A known name with a new target."""
-    return next(
-        (
-            {"target": target.label, "name": target.name_label}
-            for target in compared.targets
-            if target.name_mark and target.targets and target.mark not in target.targets
-        ),
-        None,
-    )
+    for target in compared.targets:
+        if target.name_mark and target.targets and target.mark not in target.targets:
+            return {"target": target.label, "name": target.name_label}
+    return None
 
 
 def _lookalike(compared: Comparison) -> SentenceValues | None:
-    return _labels(one.label for one in compared.values if one.alike and one.mark not in one.alike)
+    return _labels(
+        value.label for value in compared.values if value.alike and value.mark not in value.alike
+    )
 
 
 def _mixed_scripts(compared: Comparison) -> SentenceValues | None:
@@ -273,23 +267,19 @@ def _baseline_text(amount: Amount, baseline: Baseline) -> str:
 
 
 def _new_currency(compared: Comparison) -> SentenceValues | None:
-    return next(
-        (
-            {"currency": amount.currency, "label": amount.label}
-            for amount in compared.amounts
-            if amount.new_currency
-        ),
-        None,
-    )
+    for amount in compared.amounts:
+        if amount.new_currency:
+            return {"currency": amount.currency, "label": amount.label}
+    return None
 
 
 def _split_amount(compared: Comparison) -> SentenceValues | None:
     """Several requests for one target on one day whose sum would be a large amount."""
-    for one in compared.same_day:
-        words = _large(one.amount) if one.count >= MIN_SPLIT else None
+    for earlier in compared.same_day:
+        words = _large(earlier.amount) if earlier.count >= MIN_SPLIT else None
         if words is not None:
-            total = one.amount.shown(one.amount.value)
-            return {**words, "count": one.count, "total": total, "target": one.target}
+            total = earlier.amount.shown(earlier.amount.value)
+            return {**words, "count": earlier.count, "total": total, "target": earlier.target}
     return None
 
 

@@ -106,7 +106,7 @@ def _values(name: str, value: object) -> tuple[str, ...]:
     if name == "requested_expiry" and type(value) is int:
         return (str(value),)
     values = value if name == "resource" and isinstance(value, list) else [value]
-    texts = tuple(one for one in values if isinstance(one, str) and "\0" not in one)
+    texts = tuple(text for text in values if isinstance(text, str) and "\0" not in text)
     if len(texts) != len(values):
         raise errors.InvalidRequest(f"{name} has the wrong type.")
     return tuple(text for text in texts if text)

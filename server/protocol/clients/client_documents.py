@@ -14,7 +14,7 @@ from server.protocol import errors, json_text, names
 from server.protocol.clients import jwks
 from server.protocol.clients.jwks import PublicKey
 from server.protocol.clients.redirects import LOOPBACK, redirect_problem
-from server.protocol.clients.registration import DEFAULT_ID_TOKEN_ALG
+from server.protocol.clients.registration import DEFAULT_ID_TOKEN_ALG, unsupported
 from server.protocol.json_text import JsonValue
 
 UnknownClients = Literal["never", "list", "ask"]
@@ -106,7 +106,7 @@ def policy_problem(
     """
     if policy == "never":
         return "Clients must be registered here."
-    if any(host == one or host.endswith(f".{one}") for one in blocked):
+    if any(host == suffix or host.endswith(f".{suffix}") for suffix in blocked):
         return "Clients of this host are blocked here."
     if policy == "list" and host not in allowed:
         return "Clients of this host are not allowed here. An administrator can allow it."
@@ -124,6 +124,8 @@ def read(url: str, body: bytes, media_type: str) -> ClientDocument:
     for name in ("client_secret", "client_secret_expires_at"):
         if name in members:
             raise InvalidDocument(f"it must not have {name}, because everyone can read it")
+    if problem := unsupported(members):
+        raise InvalidDocument(problem)
     method = members.get("token_endpoint_auth_method", names.AUTH_NONE)
     if method not in _DOCUMENT:
         raise InvalidDocument("token_endpoint_auth_method must be none or private_key_jwt")

@@ -65,7 +65,7 @@ def _read(key: JsonValue, what: str) -> PublicKey:
         raise _UnusableKey(f"{what} must be of kty EC, OKP or RSA")
     algs, members = read(key, what)
     alg = key.get("alg", algs[0])
-    known = [*algs, *(_ALIASES[one] for one in algs if one in _ALIASES)]
+    known = [*algs, *(_ALIASES[name] for name in algs if name in _ALIASES)]
     if alg not in known or key.get("use", "sig") != "sig":
         raise _UnusableKey(
             f"{what} must have alg {' or '.join(algs)} and use sig, or leave them out"

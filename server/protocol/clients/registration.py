@@ -36,6 +36,11 @@ _UNSUPPORTED: Final[Mapping[str, JsonValue]] = {
     "request_object_encryption_enc": None,
     "introspection_signed_response_alg": None,
     "introspection_encrypted_response_alg": None,
+    "introspection_encrypted_response_enc": None,
+    "authorization_signed_response_alg": None,
+    "authorization_encrypted_response_alg": None,
+    "authorization_encrypted_response_enc": None,
+    "require_signed_request_object": False,
 }
 """Members that ask for a protection which does not exist here, and the value that asks for none."""
 _SERVER_ONLY = ("registration_access_token", "client_secret_expires_at", "client_id_issued_at")
@@ -130,10 +135,17 @@ def refuse_statement(statement: JsonValue) -> None:
 
 def refuse_unsupported(members: Mapping[str, JsonValue]) -> None:
     """Refuse a protection that the client asks for and would not get."""
+    if problem := unsupported(members):
+        raise errors.InvalidClientMetadata(f"{problem}.")
+
+
+def unsupported(members: Mapping[str, JsonValue]) -> str:
+    """Return what to do about a protection that does not exist here; "" if none is asked for."""
     for name, only in _UNSUPPORTED.items():
         if members.get(name, only) != only:
             but = "leave it out" if only is None else f"leave it out, or send {json.dumps(only)}"
-            raise errors.InvalidClientMetadata(f"{name} is not supported: {but}.")
+            return f"{name} is not supported: {but}"
+    return ""
 
 
 def _refuse_interactive(members: Mapping[str, JsonValue]) -> None:
@@ -242,6 +254,6 @@ def _names(members: Mapping[str, JsonValue], name: str) -> tuple[str, ...] | Non
         return None
     if not isinstance(value, list) or len(value) > _MAX_NAMES:
         raise errors.InvalidClientMetadata(f"{name} must be a list of up to {_MAX_NAMES} names.")
-    if not all(isinstance(one, str) for one in value):
+    if not all(isinstance(item, str) for item in value):
         raise errors.InvalidClientMetadata(f"{name} must be a list of names.")
-    return tuple(dict.fromkeys(str(one) for one in value))
+    return tuple(dict.fromkeys(str(item) for item in value))

@@ -8,13 +8,12 @@ approvals that it requires. Allowed without approvals is `allow`; allowed with t
 from collections.abc import Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
-from functools import cache
+from functools import cache, cached_property
 from typing import Final, Literal, Protocol, TypeAlias
 
 from server.protocol.approvals.ceremonies import COMPARED_STEPS, CONFIRM, Ceremony, Step
 from server.protocol.approvals.unusual import Code
 from server.protocol.json_text import JsonValue
-from server.protocol.lazy import lazy
 from server.protocol.policy import uses
 from server.protocol.policy.risks import TIME_TO_LIVE, Risk, highest
 
@@ -76,37 +75,37 @@ class Question:
     has_fact: bool = False
     """One of the action types names a fact to type back."""
 
-    @lazy
+    @cached_property
     def risk(self) -> Risk:
         """The highest risk of scopes, types and `at_least`; no answer has a lower one."""
         return highest([self.at_least, *self.scopes.values(), *self.types.values()])
 
-    @lazy
+    @cached_property
     def scope_names(self) -> frozenset[str]:
         """The names of the scopes; a frozenset caches its hash."""
         return frozenset(self.scopes)
 
-    @lazy
+    @cached_property
     def type_names(self) -> frozenset[str]:
         """The names of the action types."""
         return frozenset(self.types)
 
-    @lazy
+    @cached_property
     def notes(self) -> dict[object, object]:
         """A cache for the engine, across its answers to this question."""
         return {}
 
-    @lazy
+    @cached_property
     def leaves(self) -> Sequence[uses.Leaf]:
         """Every value of the details."""
         return uses.leaves(self.details)
 
-    @lazy
+    @cached_property
     def money(self) -> Mapping[str, int]:
         """The sum of the absolute amounts in the details by currency, in minor units."""
         return uses.sum_money(self.leaves)
 
-    @lazy
+    @cached_property
     def unusual(self) -> frozenset[Code]:
         """The signals of the request; looked up when a rule needs them."""
         return self.history.unusual()
@@ -173,7 +172,7 @@ class Requirements:
         return enough and shown and strong and spoken
 
     def _counted(self, approvals: Approvals) -> frozenset[str]:
-        lent = {one for one, by in approvals.through.items() if by in self.excluded}
+        lent = {approver for approver, by in approvals.through.items() if by in self.excluded}
         by = approvals.by - lent
         return by - self.excluded if self.who is None else self.eligible & by
 

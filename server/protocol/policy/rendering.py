@@ -18,7 +18,7 @@ from datetime import UTC, datetime
 from typing import Any, Final, TypeAlias, cast
 
 from server.protocol import json_text
-from server.protocol.json_text import JsonValue
+from server.protocol.json_text import JsonValue, value_at
 from server.protocol.policy import schemas
 from server.protocol.policy.action_types import MAX_HEADLINE, ActionType, Filter, Placeholder
 from server.protocol.policy.uses import MONEY_MEMBERS, Path
@@ -154,7 +154,7 @@ def _fact(action: ActionType, trail: Trail, value: JsonValue) -> Fact:
 
 
 def _fill(placeholder: Placeholder, details: Mapping[str, JsonValue]) -> _Piece:
-    value = _value_at(details, placeholder.path)
+    value = value_at(details, placeholder.path)
     if placeholder.units is not None:
         return _Piece(_count_of(value, placeholder.units))
     text = display_safe(_show(value, placeholder.filter), max_chars=_MAX_VALUE_IN_HEADLINE)
@@ -176,18 +176,6 @@ def _count_of(value: JsonValue, units: tuple[str, str]) -> str:
     count = len(value) if isinstance(value, list) else value
     number = f"{count:,}" if isinstance(count, int) else "no"
     return f"{number} {units[0] if count == 1 else units[1]}"
-
-
-def _value_at(details: Mapping[str, JsonValue], path: Path) -> JsonValue:
-    found: JsonValue = {**details}
-    for part in path:
-        if isinstance(found, dict):
-            found = found.get(part)
-        elif isinstance(found, list) and part.isdecimal() and int(part) < len(found):
-            found = found[int(part)]
-        else:
-            return None
-    return found
 
 
 def _values_at(value: JsonValue, path: Path, trail: Trail) -> Iterator[Leaf]:

@@ -21,7 +21,7 @@ import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Final, TypeAlias
 
-from server.protocol.json_text import JsonValue, pointer_to
+from server.protocol.json_text import JsonValue, pointer_to, value_at
 
 Schema: TypeAlias = Mapping[str, JsonValue]
 
@@ -276,15 +276,7 @@ def _nested(schema: Schema, pointer: str) -> Iterable[tuple[JsonValue, str]]:
 
 
 def _resolve(root: Schema, reference: str) -> JsonValue:
-    found: JsonValue = {**root}
-    for part in reference.removeprefix("#/").split("/"):
-        if isinstance(found, dict):
-            found = found.get(part)
-        elif isinstance(found, list) and part.isdecimal() and int(part) < len(found):
-            found = found[int(part)]
-        else:
-            return None
-    return found
+    return value_at(root, reference.removeprefix("#/").split("/"))
 
 
 def _complete(root: Schema, schemas: Sequence[Schema]) -> list[Schema]:

@@ -167,7 +167,7 @@ def is_currency(text: str) -> bool:
 def has_invalid_currency(detail: Mapping[str, JsonValue]) -> bool:
     """Return whether the details have money in a currency that rules cannot name."""
     found = (leaf for _, leaf in _leaves(detail, ""))
-    return any(isinstance(one, Money) and not is_currency(one.currency) for one in found)
+    return any(isinstance(amount, Money) and not is_currency(amount.currency) for amount in found)
 
 
 def uses_at(found: Iterable[Leaf], pointer: str) -> tuple[str, ...]:
@@ -185,7 +185,7 @@ def _has(value: JsonValue | Mapping[str, JsonValue], path: Sequence[str]) -> boo
     if not path:
         return isinstance(value, (str, int))
     if isinstance(value, list):
-        return path[0] == "*" and bool(value) and all(_has(one, path[1:]) for one in value)
+        return path[0] == "*" and bool(value) and all(_has(item, path[1:]) for item in value)
     return isinstance(value, Mapping) and path[0] in value and _has(value[path[0]], path[1:])
 
 

@@ -206,7 +206,9 @@ def as_json(vary: Sequence[VaryingMember]) -> list[JsonValue]:
 def from_json(members: Sequence[JsonValue]) -> tuple[VaryingMember, ...]:
     """Parse the result of `as_json`."""
     found = [cast("dict[str, Any]", member) for member in members]
-    return tuple(VaryingMember(pointers.as_path(one["path"]), one["up_to"]) for one in found)
+    return tuple(
+        VaryingMember(pointers.as_path(member["path"]), member["up_to"]) for member in found
+    )
 
 
 def _vary(

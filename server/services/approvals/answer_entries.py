@@ -62,6 +62,8 @@ def _quorum_facts(tx: Unit, approval: Approval) -> dict[str, object]:
     if approval.quorum == 1:
         return {}
     answers = tx.decisions.of_approval(approval.id)
-    yes = [one.user_id for one in votes.valid_approvals(answers)]
-    void = [one.user_id for one in answers if one.decision == "approve" and one.voided_at]
+    yes = [answer.user_id for answer in votes.valid_approvals(answers)]
+    void = [
+        answer.user_id for answer in answers if answer.decision == "approve" and answer.voided_at
+    ]
     return {"quorum": approval.quorum, "yes": yes, **({"void": void} if void else {})}

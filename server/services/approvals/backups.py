@@ -82,7 +82,7 @@ def _named(tx: Unit, approval: Approval, user: User, needs: Requirements) -> Nam
             f"Policy rules name who may approve this request, and {user.name} is not among them."
         )
     members = tx.directory.members()
-    group = next((one for one in sorted(needs.groups) if user.id in members.get(one, ())), None)
+    group = next((name for name in sorted(needs.groups) if user.id in members.get(name, ())), None)
     return NamedApprover(user.id, "asked" if group is None else "group", group_id=group)
 
 

@@ -5,7 +5,6 @@ or a dropped connection gain nothing. Two wrong entries lock the request: a wron
 person, a wrong match number for everyone.
 """
 
-import hashlib
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -31,7 +30,6 @@ LOCKED: Final = "locked"
 LOCKED_TEXT: Final = "This request is locked for you after two wrong entries."
 
 _MAX_REASON = 500
-_MATCH_NUMBERS = 1_000
 _ALL_USERS = ""
 _ENTRY_MEMBERS: Final[Mapping[Step, str]] = {
     Step.MATCH: "match",
@@ -85,16 +83,9 @@ class ApproveAnswer:
 
 @dataclass(frozen=True, slots=True)
 class Ceremonies:
-    """Derives match numbers and checks entries."""
+    """Checks entries."""
 
     secrets: Secrets
-
-    def match_number(self, approval: Approval) -> str | None:
-        """The match number that the agent shows; derived when needed and never stored."""
-        if Step.MATCH not in ceremonies.parse_ceremony(approval.ceremony):
-            return None
-        digest = hashlib.sha256(self.secrets.nonce("match", approval.id).encode()).digest()
-        return f"{int.from_bytes(digest) % _MATCH_NUMBERS:03}"
 
     def check(
         self, tx: Unit, yes: ApproveAnswer, *, counted: bool
@@ -124,7 +115,8 @@ class Ceremonies:
     def _is_right(self, yes: ApproveAnswer, step: Step) -> bool:
         entry = yes.entered.of(step) or ""
         if step is Step.MATCH:
-            return ceremonies.matches_number(self.match_number(yes.approval) or "", entry)
+            nonce = self.secrets.nonce(Step.MATCH, yes.approval.id)
+            return ceremonies.matches_number(ceremonies.match_number(nonce), entry)
         asked = json.loads(yes.approval.display)["type_back"]
         value = ceremonies.value_at(yes.approval.action, asked["at"])
         return ceremonies.matches_value(asked["kind"], value, entry)
@@ -268,8 +260,15 @@ def is_possible_without(view: View, approval: Approval, user_id: str) -> bool:
     A person and their backups and deputies share one vote.
     """
     asked = view.approvers.asked(approval)
-    others = [one for one in asked if one.approves and one.user_id != user_id]
-    able = [one for one in others if 0 not in attempts_left(view, approval, one.user_id).values()]
+    others = [approver for approver in asked if approver.approves and approver.user_id != user_id]
+    able = [
+        approver
+        for approver in others
+        if 0 not in attempts_left(view, approval, approver.user_id).values()
+    ]
     approvals = votes.valid_approvals(view.decisions.of_approval(approval.id))
     voters = {vote.voter_id for vote in approvals}
-    return len(voters.union(one.stands_for or one.user_id for one in able)) >= approval.quorum
+    return (
+        len(voters.union(approver.stands_for or approver.user_id for approver in able))
+        >= approval.quorum
+    )

@@ -11,7 +11,7 @@ from server.model.approval_requests import LIFETIME_SECONDS, CreateApproval, New
 from server.model.approvals import Approval
 from server.model.ports import Secrets
 from server.model.store import Unit
-from server.protocol import names
+from server.protocol import json_text, names
 from server.protocol.approvals import ceremonies, decisions
 from server.protocol.approvals.ceremonies import CONFIRM, Ceremony, Step
 from server.protocol.json_text import JsonValue
@@ -68,7 +68,7 @@ def build_approval(tx: Unit, secrets: Secrets, new: NewApproval) -> Approval:
         resource=new.resource,
         scope=scopes.text(tuple(sorted(new.scope))),
         openid_scope="",
-        details=json.dumps(details, separators=(",", ":"), sort_keys=True, ensure_ascii=False),
+        details=json_text.canonical(details),
         risk=new.risk,
         ceremony=ceremonies.ceremony_text(_ceremony(new)),
         policy=json.dumps(dict(new.policy), sort_keys=True),

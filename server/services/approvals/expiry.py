@@ -81,6 +81,6 @@ def _reason(tx: Unit, approval: Approval) -> str:
     if approval.seen_at is not None:
         return "expired_seen"
     asked = tx.approvers.asked(approval)
-    if asked and not any(tx.devices.active_count(one.user_id, tx.now) for one in asked):
+    if asked and not any(tx.devices.active_count(approver.user_id, tx.now) for approver in asked):
         return "no_device"
     return "undeliverable" if asked and approval.delivered_at is None else "expired_unseen"

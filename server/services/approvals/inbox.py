@@ -53,7 +53,7 @@ class InboxService:
         device = person.registered_device
         with self.store.read() as view:
             found = view.approvals.waiting(device.user_id, view.now, 1)
-            shown = [approver_view(view, one, device.user_id) for one in found]
+            shown = [approver_view(view, approval, device.user_id) for approval in found]
         deliveries.record(self.store, device.id, found)
         return shown[0] if shown else None
 
@@ -66,13 +66,16 @@ class InboxService:
                 for voted in (False, True)
             ]
             waiting, voted = (
-                tuple(approver_view(view, one, device.user_id) for one in found) for found in lists
+                tuple(approver_view(view, approval, device.user_id) for approval in found)
+                for found in lists
             )
             count = len(waiting)
             if count == limit:
                 count = view.approvals.waiting_count(device.user_id, view.now)
             inbox = Inbox(waiting, count, voted, view.feed.head())
-        deliveries.record(self.store, device.id, [one for found in lists for one in found])
+        deliveries.record(
+            self.store, device.id, [approval for found in lists for approval in found]
+        )
         return inbox
 
     def waiting(self, person: Person, limit: int, after: tuple[int, str] | None) -> ApprovalPage:
@@ -101,7 +104,7 @@ class InboxService:
         with self.store.read() as view:
             cursor = view.feed.head()
             found = view.approvals.decided(person.registered_device.user_id, looked, before)
-            fitting = [one for one in found if wanted.matches(one)]
+            fitting = [approval for approval in found if wanted.matches(approval)]
             more = len(found) == looked and not wanted.is_before_since(found[-1])
             last = _cursor_after(
                 fitting[:limit] if len(fitting) >= limit else found[-1:] if more else []
@@ -120,4 +123,4 @@ def _cursor_after(found: list[Approval]) -> tuple[int, str] | None:
 
 
 def _views(view: View, person: Person, found: Iterable[Approval]) -> tuple[ApproverView, ...]:
-    return tuple(approver_view(view, one, person.user.id) for one in found)
+    return tuple(approver_view(view, approval, person.user.id) for approval in found)

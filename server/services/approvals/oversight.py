@@ -7,22 +7,25 @@ a signature of the approver's device.
 from dataclasses import dataclass, replace
 from typing import Final
 
+from server.lazy_imports import lazily
 from server.model import display_names
-from server.model.approval_views import ShownExecution
-from server.model.approvals import Approval, Decision, Delivery
-from server.model.audit import StoredEntry
-from server.model.devices import Device
 from server.model.store import Store, View
-from server.model.users import User
 from server.protocol.approvals.states import State, overdue
 from server.protocol.text import check_prose
-from server.services.approvals.execution_outcomes import execution
-from server.services.approvals.withdrawals import withdraw
-from server.services.audit import actors
 from server.services.clients import client_names
-from server.services.devices import devices
 from server.services.refusals import Conflict, NotFound, valid
 from server.services.users import user_checks
+
+with lazily():
+    from server.model.approval_views import ShownExecution
+    from server.model.approvals import Approval, Decision, Delivery
+    from server.model.audit import StoredEntry
+    from server.model.devices import Device
+    from server.model.users import User
+    from server.services.approvals.execution_outcomes import execution
+    from server.services.approvals.withdrawals import withdraw
+    from server.services.audit import actors
+    from server.services.devices import devices
 
 MAX_REASON: Final = 200
 _ADMIN_REASON: Final = "administrator: {}"
@@ -150,13 +153,13 @@ class Oversight:
         with self.store.write() as tx:
             owner = None if user is None else user_checks.find(tx, user).id
             held = {held_id for kind, held_id in tx.installation.held() if kind == "devices"}
-            every = [one for one in tx.devices.all() if one.id in held]
-            found = [one for one in every if one.id == device or one.user_id == owner]
+            every = [known for known in tx.devices.all() if known.id in held]
+            found = [known for known in every if known.id == device or known.user_id == owner]
             if not found:
                 raise NotFound("device that a restore turned off")
-            for one in found:
-                devices.enable(tx, one, actor=by)
-            return [tx.devices.get(one.id) or one for one in found]
+            for known in found:
+                devices.enable(tx, known, actor=by)
+            return [tx.devices.get(known.id) or known for known in found]
 
 
 def find(view: View, approval_id: str) -> Approval:

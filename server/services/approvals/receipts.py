@@ -112,7 +112,7 @@ class Receipts:
     def _evidence(self, view: View, approval: Approval, person: Person) -> RequestEvidence:
         return RequestEvidence(
             shown(view, approval, person.user.id),
-            tuple(self._answer(view, one) for one in view.decisions.of_approval(approval.id)),
+            tuple(self._answer(view, answer) for answer in view.decisions.of_approval(approval.id)),
             tuple(_evidence_entries(view.audit.of_approval(approval.id))),
         )
 
@@ -151,7 +151,7 @@ class Receipts:
 
 def _evidence_entries(entries: list[StoredEntry]) -> Iterator[StoredEntry]:
     """The entries that a receipt needs; of the tokens the first, which others come from."""
-    issued = [one.id for one in entries if one.type == audit.Type.TOKEN_ISSUED]
+    issued = [logged.id for logged in entries if logged.type == audit.Type.TOKEN_ISSUED]
     for entry in entries:
         if entry.type in EVIDENCE and entry.id not in issued[1:]:
             yield entry
@@ -159,5 +159,7 @@ def _evidence_entries(entries: list[StoredEntry]) -> Iterator[StoredEntry]:
 
 def _given_in(entries: Iterable[StoredEntry]) -> str | None:
     """The id of the request in which the user gave what decided, if a person did not."""
-    facts = (one.members["facts"] for one in entries if one.type == audit.Type.APPROVAL_ALLOWED)
-    return next((one.get("given_in") for one in facts), None)
+    facts = (
+        logged.members["facts"] for logged in entries if logged.type == audit.Type.APPROVAL_ALLOWED
+    )
+    return next((told.get("given_in") for told in facts), None)

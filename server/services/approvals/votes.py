@@ -17,18 +17,20 @@ from server.services.approvals.narrowing import Narrowed, Narrowings
 
 def valid_approvals(answers: Sequence[Decision]) -> list[Decision]:
     """The approve answers that are not void."""
-    return [one for one in answers if one.decision == "approve" and one.voided_at is None]
+    return [
+        answer for answer in answers if answer.decision == "approve" and answer.voided_at is None
+    ]
 
 
 def deciding_answer(answers: Sequence[Decision]) -> Decision | None:
     """The deciding answer: the denial, or else the newest approval that is not void."""
-    ended = [one for one in answers if one.decision == "deny"] or valid_approvals(answers)
+    ended = [answer for answer in answers if answer.decision == "deny"] or valid_approvals(answers)
     return ended[-1] if ended else None
 
 
 def denial(answers: Sequence[Decision]) -> Decision:
     """The denial."""
-    return next(one for one in answers if one.decision == "deny")
+    return next(answer for answer in answers if answer.decision == "deny")
 
 
 def vote_count(view: View, approval: Approval) -> int:
@@ -50,9 +52,9 @@ def tally(view: View, approval: Approval) -> Tally | None:
     return Tally(
         need=approval.quorum,
         have=len(counted),
-        votes=tuple(Vote(one, _name(view, one.user_id)) for one in answers),
+        votes=tuple(Vote(answer, _name(view, answer.user_id)) for answer in answers),
         left=_missing_names(
-            view, approval, counted | {one.user_id for one in valid_approvals(answers)}
+            view, approval, counted | {answer.user_id for answer in valid_approvals(answers)}
         ),
     )
 
@@ -111,9 +113,9 @@ def withdraw(
     Returns the changed request; None without a change if it has ended in the meantime.
     """
     others = [
-        one
-        for one in valid_approvals(tx.decisions.of_approval(approval.id))
-        if one.user_id != answer.user_id
+        given
+        for given in valid_approvals(tx.decisions.of_approval(approval.id))
+        if given.user_id != answer.user_id
     ]
     if approval.granted is None or others:
         kept = tx.approvals.narrow(
@@ -147,18 +149,20 @@ def store_answer(tx: Unit, answer: Decision) -> None:
 def _stored_answer(view: View, approval: Approval, user_id: str) -> Decision | None:
     """The person's answer, void or not, if several people must approve."""
     answers = view.decisions.of_approval(approval.id) if approval.quorum > 1 else []
-    return next((one for one in answers if one.user_id == user_id), None)
+    return next((answer for answer in answers if answer.user_id == user_id), None)
 
 
 def _eligible(view: View, approval: Approval) -> list[Approver]:
-    return [one for one in view.approvers.asked(approval) if one.approves]
+    return [approver for approver in view.approvers.asked(approval) if approver.approves]
 
 
 def _approving_users(view: View, approval: Approval) -> tuple[set[str], int]:
     if approval.quorum == 1 and not approval.multi_approver:
         return {approval.user_id or ""}, 1
     if approval.decided_at is None:
-        return {one.stands_for or one.user_id for one in _eligible(view, approval)}, approval.quorum
+        return {
+            approver.stands_for or approver.user_id for approver in _eligible(view, approval)
+        }, approval.quorum
     found = _voters(view.decisions.of_approval(approval.id))
     return found, len(found)
 
@@ -168,21 +172,21 @@ def _cast_by(view: View, approval: Approval) -> dict[str, str]:
     if approval.decided_at is None or not approval.multi_approver:
         return {}
     given = valid_approvals(view.decisions.of_approval(approval.id))
-    return {one.voter_id: one.user_id for one in given if one.stands_for is not None}
+    return {answer.voter_id: answer.user_id for answer in given if answer.stands_for is not None}
 
 
 def _voters(answers: Sequence[Decision]) -> set[str]:
     """The ids of the users whose votes were cast, by the deputies of that time."""
-    return {one.voter_id for one in valid_approvals(answers)}
+    return {answer.voter_id for answer in valid_approvals(answers)}
 
 
 def _missing_names(view: View, approval: Approval, done: set[str]) -> tuple[str, ...]:
     names = view.groups.all() if approval.multi_approver else []
     groups = {group.id: group.name for group in names}
     found = {
-        groups.get(one.group_id or "") or _name(view, one.user_id)
-        for one in _eligible(view, approval)
-        if done.isdisjoint((one.user_id, one.stands_for or one.user_id))
+        groups.get(approver.group_id or "") or _name(view, approver.user_id)
+        for approver in _eligible(view, approval)
+        if done.isdisjoint((approver.user_id, approver.stands_for or approver.user_id))
     }
     return tuple(sorted(found))
 

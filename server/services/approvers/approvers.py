@@ -43,7 +43,7 @@ def check_may_approve(view: View, approval: Approval, user_id: str) -> None:
 
 def store_approvers(tx: Unit, approval: Approval, named: Iterable[NamedApprover]) -> list[Approver]:
     """Store approvers of a pending request; returns the new ones."""
-    rows = [_approver(tx, approval, one) for one in named]
+    rows = [_approver(tx, approval, approver) for approver in named]
     return [row for row in rows if tx.approvers.add(row)]
 
 

@@ -6,6 +6,7 @@ Both are notified, and every answer of a deputy names the user it was given for.
 
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import partial
 from typing import Final
 
 from server.model.approvers import Deputy
@@ -62,7 +63,8 @@ class Deputies:
             device_auth.current_device(view, person)
             mine = view.deputies.of_user(person.user.id, view.now)
             others = view.deputies.of_deputy(person.user.id, view.now)
-            return [_named(view, one) for one in mine], [_named(view, one) for one in others]
+            named = partial(_named, view)
+            return [*map(named, mine)], [*map(named, others)]
 
     def name(self, person: Person, wanted: RequestedDeputy, jws: str) -> NamedDeputy:
         """Name a deputy. Raises errors.Problem.

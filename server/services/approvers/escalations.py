@@ -39,8 +39,8 @@ class Escalations:
                 _begin_or_end(tx, deputy, self.substitutes)
                 for deputy in tx.deputies.due(tx.now, _AT_ONCE)
             )
-            found = [tx.approvals.get(one) for one in tx.escalations.due(tx.now, _AT_ONCE)]
-            taken = sum(take_step(tx, one, self.substitutes) for one in found if one is not None)
+            due = [*filter(None, map(tx.approvals.get, tx.escalations.due(tx.now, _AT_ONCE)))]
+            taken = sum(take_step(tx, approval, self.substitutes) for approval in due)
             return turned + _release_held(tx, self.substitutes.server_policy) + taken
 
 

@@ -17,7 +17,7 @@ MAX_MEMBERS: Final = 200
 
 def people(tx: Unit, names_or_ids: Sequence[str]) -> tuple[str, ...]:
     """The IDs of these users. Raises `NotFound`, or `Invalid` if there are too many."""
-    found = tuple(sorted({user_checks.find(tx, one).id for one in names_or_ids}))
+    found = tuple(sorted({user_checks.find(tx, name_or_id).id for name_or_id in names_or_ids}))
     if len(found) > MAX_MEMBERS:
         raise Invalid(f"A group has at most {MAX_MEMBERS} members.")
     return found

@@ -6,6 +6,7 @@ Owns: their names and members. Never: the quorum (policy).
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
+from server.lazy_imports import lazily
 from server.model.approvers import Group
 from server.model.audit import Entry
 from server.model.ports import Secrets
@@ -16,8 +17,10 @@ from server.services.approvers import group_members
 from server.services.approvers.group_members import GROUP_MEMBERS
 from server.services.audit import audit
 from server.services.members import Written, changed, facts, started
-from server.services.policy import policies
 from server.services.refusals import Conflict, Exists, NotFound, about
+
+with lazily():
+    from server.services.policy import policies
 
 
 class NewGroup(Written):
@@ -67,7 +70,7 @@ class Groups:
             with about("members"):
                 removed = set(group_members.people(tx, changes.get("remove", ())))
                 more = group_members.people(tx, changes.get("add", ()))
-                kept = [one for one in (*group.members, *more) if one not in removed]
+                kept = [member for member in (*group.members, *more) if member not in removed]
                 group = replace(group, members=group_members.people(tx, kept))
             if group.name != before.name:
                 _check_name_free(tx, group.name, group.id)

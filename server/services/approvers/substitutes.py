@@ -57,7 +57,10 @@ class Substitutes:
         needs = reevaluation.current_requirements(tx, self.evaluator, self.schemas, approval)
         lends = own is not None and own.approves and needs is not None
         excluded = frozenset[str]() if needs is None else needs.excluded
-        asked = [replace(one, approves=lends and one.user_id not in excluded) for one in named]
+        asked = [
+            replace(substitute, approves=lends and substitute.user_id not in excluded)
+            for substitute in named
+        ]
         return approvers.add(tx, approval, asked, self.server_policy)
 
 
@@ -74,7 +77,7 @@ def additional_approver_ids(
 ) -> frozenset[str]:
     """The ids of all users that a new request asks besides the one it is for."""
     named = [*others, *immediate_substitutes(view, user, types, risk)]
-    return frozenset(one.user_id for one in named) - {user.id}
+    return frozenset(approver.user_id for approver in named) - {user.id}
 
 
 def deputies_of(view: View, user_id: str, types: Sequence[str]) -> list[NamedApprover]:

@@ -32,7 +32,7 @@ def with_names(view: View, entry: StoredEntry) -> StoredEntry:
     body = entry.members
     ids = {member: body.get(member) or "" for member in _MEMBERS}
     ids["actor"] = entry.actor.partition(":")[2]
-    found = {member: _name(view.directory, one) for member, one in ids.items()}
+    found = {member: _name(view.directory, record_id) for member, record_id in ids.items()}
     if entry.actor == audit.SYSTEM:
         found["actor"] = _ACTOR_NAMES.get(entry.type, "server")
     if entry.actor == audit.OPERATOR:
@@ -68,7 +68,7 @@ def _actors(directory: Directory, name_or_id: str) -> tuple[str, ...]:
     user = directory.user_called(name_or_id)
     agent, app = directory.agent_called(name_or_id), directory.app_called(name_or_id)
     people = () if user is None else (audit.by_user(user.id),)
-    clients = tuple(audit.by_client(one.id) for one in (agent, app) if one is not None)
+    clients = tuple(audit.by_client(client.id) for client in (agent, app) if client is not None)
     return (name_or_id, *people, *clients)
 
 

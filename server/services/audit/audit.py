@@ -1,23 +1,33 @@
-"""The types of audit entries, and writing them.
+"""The types of audit entries, writing them, and which of their facts are personal.
 
 An entry is written in the unit of work whose effect it records, so that both exist or neither. The
-entry of a refusal, which has no effect, has its own unit of work.
+entry of a refusal, which has no effect, has its own unit of work. Personal facts are stored beside
+their entry, not in it. Two of them are keyed hashes of values that the log never has, by which
+their entry is found.
 """
 
 import json
-from collections.abc import Mapping
-from enum import StrEnum
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from contextvars import ContextVar
+from enum import Enum, StrEnum
 from typing import Final
 
-from server.model.approvals import Approval
-from server.model.audit import Entry
+from server.lazy_imports import lazily
+from server.model.audit import Entry, StoredLeaf
+from server.model.ports import Secrets
 from server.protocol.names import PREFIX_AGENT, is_app
+
+with lazily():
+    from server.model.approvals import Approval
 
 OPERATOR: Final = "operator"
 """Anybody who runs `sayso` with access to the data folder."""
 SYSTEM: Final = "system"
 """The server itself, such as when a request expires."""
 _NOTHING_MORE: Mapping[str, object] = {}
+_STORED: Final[ContextVar[list[StoredLeaf] | None]] = ContextVar("stored", default=None)
+"""The entries that a request stored, for the promises in its response."""
 
 
 class Type(StrEnum):
@@ -321,3 +331,71 @@ def request_entry(approval: Approval, actor: str, facts: Mapping[str, object]) -
             **facts,
         },
     )
+
+
+class Owner(Enum):
+    """Whose a fact is."""
+
+    TYPED_BY = "typed by"
+    """The user who acted; without one, the subject."""
+    ABOUT = "about"
+    """The subject."""
+
+
+PERSONAL: Final = (
+    ("user", "name", Owner.ABOUT),
+    ("device", "name", Owner.ABOUT),
+    ("approval", "asked_from", Owner.ABOUT),
+    ("approval", "agent_says", Owner.ABOUT),
+    ("approval", "text", Owner.ABOUT),
+    ("approval", "auth_req_id_hash", Owner.ABOUT),
+    ("approval", "login_hint_hash", Owner.ABOUT),
+    ("approval", "reason", Owner.TYPED_BY),
+    ("approval", "note", Owner.TYPED_BY),
+    ("incident", "note", Owner.TYPED_BY),
+)
+"""The first word of the types of entries, the name of the fact, and whose it is."""
+
+
+def hashed(secrets: Secrets, value: str) -> str:
+    """The keyed hash by which an entry is found that has this value."""
+    return secrets.keyed_hash("audit", value)
+
+
+def hashes(secrets: Secrets, **values: str | None) -> Mapping[str, object]:
+    """The facts of an entry for values by which it is found."""
+    present = {name: value for name, value in values.items() if value is not None}
+    return {f"{name}_hash": hashed(secrets, value) for name, value in present.items()}
+
+
+def owners(entry: Entry) -> dict[str, str | None]:
+    """The personal facts of an entry, with the id of the user whose each is."""
+    about = entry.type.partition(".")[0]
+    return {
+        name: _owner(entry, whose)
+        for kind, name, whose in PERSONAL
+        if kind == about and isinstance(entry.facts.get(name), str)
+    }
+
+
+def _owner(entry: Entry, whose: Owner) -> str | None:
+    kind, _, actor = entry.actor.partition(":")
+    return actor if whose is Owner.TYPED_BY and kind == "user" else entry.subject
+
+
+@contextmanager
+def collect_stored() -> Iterator[list[StoredLeaf]]:
+    """Collect the entries that are committed while the block runs."""
+    found = list[StoredLeaf]()
+    before = _STORED.set(found)
+    try:
+        yield found
+    finally:
+        _STORED.reset(before)
+
+
+def note_stored(leaves: Iterable[StoredLeaf]) -> None:
+    """Call it after the commit of a unit of work, with its entries."""
+    found = _STORED.get()
+    if found is not None:
+        found.extend(leaves)

@@ -33,7 +33,7 @@ class AuditEntries:
     def newest(self, limit: int, after: str | None = None) -> list[StoredEntry]:
         """The last entries, or those after one, oldest first."""
         with self.store.read() as view:
-            return [actors.with_names(view, one) for one in view.audit.tail(limit, after)]
+            return [actors.with_names(view, entry) for entry in view.audit.tail(limit, after)]
 
     def search(
         self, wanted: EntrySearch, limit: int, before: str | None = None
@@ -70,9 +70,9 @@ def _timeline(view: View, any_id: str) -> list[StoredEntry]:
     request = _request_id(view, any_id, direct)
     tokens = _chain(view, _token(view, any_id, request, direct))
     about = [*direct, *_of_requests(view, request, tokens), *_of_tokens(view, tokens)]
-    calls = {one.correlation_id: one.at for one in about}
-    others = [one for call, at in calls.items() for one in _of_call(view, call, at)]
-    return [*about, *(one for one in others if one.approval_id in {None, request})]
+    calls = {entry.correlation_id: entry.at for entry in about}
+    others = [entry for call, at in calls.items() for entry in _of_call(view, call, at)]
+    return [*about, *(entry for entry in others if entry.approval_id in {None, request})]
 
 
 def _request_id(view: View, any_id: str, direct: Iterable[StoredEntry]) -> str | None:
@@ -91,7 +91,7 @@ def _token(
     """The token of the request, with this ID, or named by the entries."""
     if request is not None:
         return view.delegations.of_approval(request)
-    named = [any_id, *(str(jti) for one in direct if (jti := _facts(one).get("jti")))]
+    named = [any_id, *(str(jti) for entry in direct if (jti := _facts(entry).get("jti")))]
     found = (view.delegations.get(jti) for jti in named)
     return next((token for token in found if token is not None), None)
 
@@ -107,8 +107,12 @@ def _chain(view: View, token: Delegation | None) -> list[Delegation]:
 def _of_requests(
     view: View, request: str | None, tokens: Iterable[Delegation]
 ) -> list[StoredEntry]:
-    ids = {one for one in (request, *(token.approval_id for token in tokens)) if one}
-    return [entry for one in ids for entry in view.audit.of_approval(one)]
+    ids = {
+        approval_id
+        for approval_id in (request, *(token.approval_id for token in tokens))
+        if approval_id
+    }
+    return [entry for approval_id in ids for entry in view.audit.of_approval(approval_id)]
 
 
 def _of_tokens(view: View, tokens: Iterable[Delegation]) -> list[StoredEntry]:
@@ -124,7 +128,7 @@ def _of_tokens(view: View, tokens: Iterable[Delegation]) -> list[StoredEntry]:
 def _about_token(view: View, token: Delegation, kind: audit.Type, at: int) -> list[StoredEntry]:
     wanted = EntrySearch(type=kind, since=at, until=at + _ISSUED_WITHIN_MS, subject=token.user_id)
     found = view.audit.search(wanted, None, _MAX_PER_CALL)
-    return [one for one in found if _facts(one).get("jti") == token.id]
+    return [entry for entry in found if _facts(entry).get("jti") == token.id]
 
 
 def _facts(entry: StoredEntry) -> dict[str, object]:

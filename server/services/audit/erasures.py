@@ -1,6 +1,6 @@
 """Erasing the personal texts of a user in the audit log.
 
-Owns: that an entry says so. Never: which texts are personal; `personal.py` has them.
+Owns: that an entry says so. Never: which texts are personal; `audit.py` has them.
 """
 
 from dataclasses import dataclass

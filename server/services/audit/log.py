@@ -172,8 +172,8 @@ class AuditLog:
         The times are not before the newest checkpoint, whose clock may have been set back since.
         """
         name, private_key, least = self.origin, self.private_key(), self._newest_or_none().at
-        given = (Promise(one.id, one.leaf, max(one.at, least) // 1000) for one in stored)
-        return [notes.promise(one, name, private_key) for one in given]
+        given = (Promise(leaf.id, leaf.leaf, max(leaf.at, least) // 1000) for leaf in stored)
+        return [notes.promise(promise, name, private_key) for promise in given]
 
     def prove(self, entry_id: str, size: int | None = None) -> Proof:
         """Prove that an entry is in the log, or in its checkpoint of this size.
@@ -233,7 +233,7 @@ def _check_nodes(view: View, frontier: Frontier, entries: list[LoggedEntry]) -> 
     first, stored = frontier.size, view.audit_log.size_of_nodes()
     found = view.audit_log.nodes_over(first, first + len(entries))
     complete = frontier.extend(entry.hash for entry in entries)
-    expected = {(at, n): one for (at, n), one in complete.items() if (n + 1) << at <= stored}
+    expected = {(at, n): digest for (at, n), digest in complete.items() if (n + 1) << at <= stored}
     if found != expected:
         raise BrokenLog(
             "The audit log was changed outside of Sayso: from entry "

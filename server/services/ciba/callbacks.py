@@ -166,9 +166,9 @@ def _record(tx: Unit, approval: Approval, why: str) -> None:
     notices.alarm(tx, "alarm.callback_lost", approval=approval.id, agent=approval.agent_id, why=why)
 
 
-def encrypt_token(secrets: Secrets, approval_id: str, token: str | None) -> bytes | None:
-    """Return the encrypted token; None if the agent sent none."""
-    return None if token is None else secrets.seal(_purpose(approval_id), token.encode())
+def encrypt_token(secrets: Secrets, approval_id: str, token: str) -> bytes:
+    """Return the encrypted token that a callback presents."""
+    return secrets.seal(_purpose(approval_id), token.encode())
 
 
 def decrypt(secrets: Secrets, approval: Approval) -> bytes:

@@ -1,12 +1,17 @@
-"""The user that an agent's hint names, and the `login_hint_token` of an exchange."""
+"""The user that an agent's hint names, and both kinds of `login_hint_token`.
+
+A `login_hint_token` comes from an exchange, or is the access token of the call that the agent
+handles. Never: giving the agent anything of a caller's token.
+"""
 
 import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Final
 
 from server.model.clients import Agent
 from server.model.ports import BadToken, Secrets, Signer, Verifier
-from server.model.store import Unit
+from server.model.store import Unit, View
 from server.model.tokens import Delegation, published
 from server.model.users import User
 from server.protocol import errors
@@ -17,6 +22,7 @@ from server.protocol.confusables import skeleton
 from server.protocol.json_text import JsonValue
 from server.protocol.names import PREFIX_USER
 from server.services.server_policy import ServerPolicy
+from server.services.tokens.issued_tokens import IssuedTokens
 from server.services.tokens.keys import id_token_claims
 from server.services.users import user_or_group
 
@@ -85,6 +91,67 @@ class LoginHints:
         key = hashlib.sha256(hint.token_id.encode()).digest()
         if not tx.replays.first_use(_REPLAY_KIND, key, hint.expires_at * 1000):
             raise errors.InvalidRequest("login_hint_token was used before; exchange again.")
+
+
+NOT_SERVED: Final = "not_served"
+"""The `reason` that tells the agent's operator what the registration lacks."""
+
+
+@dataclass(frozen=True, slots=True)
+class CallerToken:
+    """A valid access token of a person, presented to a resource that the agent serves."""
+
+    id: str
+    client: str
+    user: str
+
+
+@dataclass(frozen=True, slots=True)
+class CallerTokens:
+    """Reads callers' tokens."""
+
+    tokens: IssuedTokens
+
+    def read(self, view: View, agent: Agent, token: str) -> CallerToken:
+        """Return the caller that this token proves.
+
+        1. We signed it. 2. It was issued for a resource that the agent serves, so nobody else can
+        have received it in a call. 3. It is valid, and its client and user are enabled. 4. It is a
+        person's. Raises errors.InvalidRequest or errors.ExpiredLoginHintToken.
+        """
+        claims = self.tokens.read(view, token)
+        if claims is None:
+            raise errors.InvalidRequest(
+                "login_hint_token is neither from an exchange nor an access token of this issuer."
+            )
+        audience = str(claims.get("aud"))
+        if audience not in agent.serves and audience.startswith(
+            f"{self.tokens.server_policy.issuer}/"
+        ):
+            raise errors.InvalidRequest(
+                "login_hint_token is a token for this server itself, such as a person's session. "
+                "Send the access token that came with the call."
+            )
+        if audience not in agent.serves:
+            raise errors.InvalidRequest(
+                "The access token in login_hint_token is for a resource that this agent does not "
+                "serve. An administrator can register that it does.",
+                members={"reason": NOT_SERVED},
+            )
+        found = self.tokens.live(view, token)
+        if found is None:
+            raise errors.ExpiredLoginHintToken(
+                "The access token in login_hint_token is no longer valid; wait for a new call."
+            )
+        if found.user is None:
+            raise errors.InvalidRequest("The access token in login_hint_token is no person's.")
+        return CallerToken(found.row.id, found.row.client_id, found.user.id)
+
+
+def client_of(view: View, token_id: str | None) -> str | None:
+    """Return the client to which this token was issued."""
+    found = None if token_id is None else view.delegations.get(token_id)
+    return None if found is None else found.client_id
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,4 +1,4 @@
-"""Validates an agent's request and evaluates policy before anybody is asked.
+"""Reads and validates an agent's request and evaluates policy before anybody is asked.
 
 Owns: the validated request, what an approval of it requires, and the audit entries of what was
 asked and refused. Never: who is asked, what is stored.
@@ -12,21 +12,25 @@ from dataclasses import dataclass
 from server.model.approvals import Approval
 from server.model.audit import Entry
 from server.model.clients import Agent
-from server.model.store import Unit
+from server.model.ports import BadClaims, BadToken, Verifier
+from server.model.store import Unit, View
 from server.model.users import User
 from server.protocol import errors, names
 from server.protocol.approvals.ceremonies import CONFIRM, Ceremony
-from server.protocol.ciba import login_hint_tokens, requests
+from server.protocol.approvals.states import State, overdue
+from server.protocol.ciba import login_hint_tokens, request_objects, requests
 from server.protocol.ciba.login_hint_tokens import LoginHint
 from server.protocol.ciba.requests import BackchannelRequest
+from server.protocol.forms import Form
 from server.protocol.policy.action_types import ActionType
 from server.protocol.policy.questions import Requirements, Verdict
 from server.protocol.policy.risks import TIME_TO_LIVE, Risk
 from server.protocol.text import display_safe
+from server.services.approvals import withdrawals
 from server.services.approvers import answer_sources
 from server.services.approvers.answer_sources import AnswerSources
 from server.services.audit import audit, floods
-from server.services.ciba.callers import CallerToken, RequestObjectReplayKey
+from server.services.ciba.login_hints import CallerToken
 from server.services.clients import client_auth
 from server.services.policy import refusals
 from server.services.policy.evaluation import Evaluator, PolicyRequest
@@ -34,6 +38,75 @@ from server.services.policy.schemas import Schemas
 from server.services.resources import targets
 from server.services.resources.targets import TokenTarget
 from server.services.server_policy import ServerPolicy
+
+_REPLAY_KIND = "request object"
+
+
+@dataclass(frozen=True, slots=True)
+class RequestObjectReplayKey:
+    """Identifies a signed request, so that it is accepted once."""
+
+    replay_key: bytes | None = None
+    """None for an unsigned request."""
+    until: int = 0
+    agent_id: str = ""
+    signing_kid: str = ""
+    """The ID of the agent's key that signed the request."""
+
+    def mark_used(self, tx: Unit) -> None:
+        """Store the use. Raises errors.InvalidRequest if the request was used before."""
+        if self.replay_key is None:
+            return
+        if not tx.replays.first_use(_REPLAY_KIND, self.replay_key, self.until):
+            raise errors.InvalidRequest("This signed request was used before; sign a new one.")
+        tx.agents.mark_key_used(self.agent_id, self.signing_kid, tx.now)
+
+
+@dataclass(frozen=True, slots=True)
+class RequestObjects:
+    """Parses the `request` parameter of the backchannel endpoint."""
+
+    verifier: Verifier
+    server_policy: ServerPolicy
+
+    def read(self, agent: Agent, form: Form, now: int) -> tuple[Form, RequestObjectReplayKey]:
+        """Return the effective parameters, and the replay key of a signed request.
+
+        Checks, in order: 1. The agent signs its requests if it registered to. 2. A signed request
+        has no parameters beside it. 3. A key of this agent signed it, with the registered
+        algorithm. 4. The claims are valid.
+        Raises errors.InvalidRequest.
+        """
+        request_object = form.get("request")
+        if request_object is None:
+            if agent.request_alg is not None:
+                raise errors.InvalidRequest("This agent must send a signed `request`.")
+            return form, RequestObjectReplayKey()
+        request_objects.reject_unsigned_parameters(form)
+        try:
+            kid, alg, claims = self.verifier.request_object(request_object, agent.jwks)
+        except BadClaims as error:
+            raise errors.InvalidRequest(
+                f"The claims of the signed request are not valid: {error}."
+            ) from error
+        except BadToken as error:
+            raise errors.InvalidRequest(
+                "request is not a JWT signed by a registered key of this agent.", detail=str(error)
+            ) from error
+        if agent.request_alg not in {None, alg}:
+            raise errors.InvalidRequest(
+                f"Sign the request with {agent.request_alg}, which is registered for this agent."
+            )
+        token_id, until = request_objects.check(
+            claims, client_id=agent.id, issuer=self.server_policy.issuer, now=now
+        )
+        if float(str(claims["iat"])) * 1000 < self.server_policy.not_before:
+            raise errors.InvalidRequest(
+                "This request was signed before the last restore; sign it again."
+            )
+        replay_key = hashlib.sha256(f"{agent.id}\n{token_id}".encode()).digest()
+        use = RequestObjectReplayKey(replay_key, until, agent.id, kid)
+        return request_objects.to_form(claims), use
 
 
 @dataclass(frozen=True, slots=True)
@@ -279,4 +352,46 @@ def record(
                 **({"supersedes": approval.supersedes} if approval.supersedes else {}),
             },
         ),
+    )
+
+
+def find_superseded(
+    view: View, agent: Agent, user: User, handle: str | None, hint_hash: bytes | None = None
+) -> Approval | None:
+    """Find the request to supersede; None if the new request names none.
+
+    1. It is this agent's; another agent's looks like an unknown one.  2. It is pending.  3. It asks
+    the same user. With `hint_hash`, the login hints must be equal instead, so that the agent does
+    not learn whether two hints mean one user. Raises errors.InvalidRequest.
+    """
+    if handle is None:
+        return None
+    found = view.approvals.by_handle(hashlib.sha256(handle.encode()).digest())
+    if found is None or (found.agent_id, found.kind) != (agent.id, "action"):
+        raise errors.InvalidRequest("supersedes must be the auth_req_id of one of your requests.")
+    if found.state is not State.PENDING or overdue(found.state, found.expires_at, view.now):
+        raise _no_longer_pending()
+    asks_the_same = json.loads(found.action)["user"] == user.id
+    if not (asks_the_same if hint_hash is None else found.hint_hash == hint_hash):
+        raise errors.InvalidRequest(
+            "supersedes names a request to another person. A new request must ask the same person."
+        )
+    return found
+
+
+def cancel_superseded(tx: Unit, earlier: Approval, newer: Approval) -> None:
+    """Cancel the earlier request.
+
+    Raises errors.InvalidRequest if it was answered in the meantime.
+    """
+    actor, facts = audit.by_agent(newer.agent_id), {"superseded_by": newer.id}
+    if not withdrawals.withdraw(
+        tx, [earlier], reason=withdrawals.SUPERSEDED, actor=actor, facts=facts
+    ):
+        raise _no_longer_pending()
+
+
+def _no_longer_pending() -> errors.InvalidRequest:
+    return errors.InvalidRequest(
+        "supersedes names a request that is no longer pending. Fetch its answer, then omit it."
     )

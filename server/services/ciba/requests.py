@@ -12,20 +12,23 @@ from server.model.store import Store, Unit
 from server.model.users import User
 from server.protocol import errors, names
 from server.protocol.approvals import ceremonies, decisions
+from server.protocol.approvals.ceremonies import Step
 from server.protocol.ciba import login_hint_tokens as login_hints
 from server.protocol.ciba import requests
 from server.protocol.forms import Form
 from server.protocol.resources import scopes
-from server.services.approvals import withdrawals
-from server.services.approvals.ceremonies import Ceremonies
 from server.services.approvers import answer_sources, approvers, substitutes
 from server.services.approvers.substitutes import Substitutes
-from server.services.audit import personal
-from server.services.ciba import callbacks, callers, plans, redemption, user_codes
-from server.services.ciba.callers import CallerTokens, RequestObjects
-from server.services.ciba.login_hints import Hints, LoginHints
-from server.services.ciba.plans import BackchannelCall, RequestPlan, RequestPlanner, canonical_json
-from server.services.clients import client_names
+from server.services.audit import audit
+from server.services.ciba import callbacks, plans, redemption, user_codes
+from server.services.ciba.login_hints import CallerTokens, Hints, LoginHints, client_of
+from server.services.ciba.plans import (
+    BackchannelCall,
+    RequestObjects,
+    RequestPlan,
+    RequestPlanner,
+    canonical_json,
+)
 from server.services.notifications import attention, notices, request_limits
 from server.services.policy import displays, history
 from server.services.policy.displays import DisplayedRequest
@@ -51,7 +54,6 @@ class BackchannelService:
     proofs: Proofs
     login_hints: LoginHints
     server_policy: ServerPolicy
-    ceremonies: Ceremonies
     substitutes: Substitutes
     callers: CallerTokens
 
@@ -82,7 +84,7 @@ class BackchannelService:
             now = tx.now
         if isinstance(result, errors.ProtocolError):
             raise result
-        number = None if result.decided_by else self.ceremonies.match_number(result)
+        number = self.match_number(result)
         interval = {} if result.delivery == "push" else {"interval": requests.INTERVAL_MS // 1000}
         return {
             "auth_req_id": self.secrets.auth_req_id(result.id),
@@ -91,6 +93,13 @@ class BackchannelService:
             "fingerprint": decisions.fingerprint(result.action_digest),
             **({} if number is None else {"match_code": number}),
         }
+
+    def match_number(self, approval: Approval) -> str | None:
+        """The number that the agent shows and its person types; derived and never stored."""
+        steps = ceremonies.parse_ceremony(approval.ceremony)
+        if approval.decided_by or Step.MATCH not in steps:
+            return None
+        return ceremonies.match_number(self.secrets.nonce(Step.MATCH, approval.id))
 
     def _start(self, tx: Unit, call: BackchannelCall) -> Approval | errors.ProtocolError:
         """Create the approval, or return the error.
@@ -141,7 +150,7 @@ class BackchannelService:
         plan, for_anyone = plan_for(candidate), plan_for(None)
         request_limits.lock(tx, call.agent)
         tx.lock(f"asked {candidate.id}")
-        earlier = withdrawals.find_superseded(
+        earlier = plans.find_superseded(
             tx, call.agent, candidate, call.request.supersedes, hint_hash=hint_hash
         )
         if plan.by.asked:
@@ -197,7 +206,7 @@ class BackchannelService:
         if (wrong := user_codes.refusal(tx, self.secrets, agent, user, code)) is not None:
             return wrong
         tx.lock(f"asked {user.id}")
-        earlier = withdrawals.find_superseded(tx, agent, user, call.request.supersedes)
+        earlier = plans.find_superseded(tx, agent, user, call.request.supersedes)
         limit = self._limit(tx, agent, plan, user, earlier)
         return None if limit is None else plans.refuse(tx, call, plan, *limit)
 
@@ -249,14 +258,14 @@ class BackchannelService:
         hint_hash: bytes | None = None,
         phantom: bool = False,
     ) -> Approval:
-        earlier = withdrawals.find_superseded(
+        earlier = plans.find_superseded(
             tx, call.agent, user, call.request.supersedes, hint_hash=hint_hash
         )
         approval = self._new_approval(tx, call, plan, user, phantom=phantom)
         approval = replace(approval, hint_hash=hint_hash)
         if earlier is not None:
             approval = replace(approval, supersedes=earlier.id)
-            withdrawals.cancel_superseded(tx, earlier, approval)
+            plans.cancel_superseded(tx, earlier, approval)
         if call.hint is not None:
             self.login_hints.spend(tx, call.hint)
         by = plan.by
@@ -270,7 +279,7 @@ class BackchannelService:
             "auth_req_id": self.secrets.auth_req_id(approval.id),
             "login_hint": call.request.login_hint,
         }
-        plans.record(tx, call, approval, personal.hashes(self.secrets, **values))
+        plans.record(tx, call, approval, audit.hashes(self.secrets, **values))
         if decider is not None:
             answer_sources.record_and_notify(tx, approval, screens=decider.notifies)
             return approval
@@ -324,11 +333,11 @@ class BackchannelService:
             idempotency_hash=call.idempotency_hash,
             request_hash=call.request_hash,
             parent_id=None if phantom or call.hint is None else call.hint.parent,
-            caller_id=None if phantom else callers.client_of(tx, call.received_token),
+            caller_id=None if phantom else client_of(tx, call.received_token),
             delivery=call.agent.delivery,
-            notification_token=callbacks.encrypt_token(
-                self.secrets, approval_id, call.notification_token
-            ),
+            notification_token=None
+            if call.notification_token is None
+            else callbacks.encrypt_token(self.secrets, approval_id, call.notification_token),
             jkt=self._proved_key(tx, call) if call.agent.delivery == "push" else None,
             policy=canonical_json(plan.verdict.facts()),
             past=compared.text,
@@ -371,7 +380,7 @@ class BackchannelService:
             because=plan.verdict.because,
             ceremony=plan.ceremony,
             binding_message=call.request.binding_message,
-            first_request=client_names.is_first_request(tx, call.agent.id, user.id),
+            first_request=displays.is_first_request(tx, call.agent.id, user.id),
             peer=call.peer,
             asked_at=tx.now,
             expires_at=expires_at,

@@ -1,14 +1,12 @@
 """Creates the services of CIBA."""
 
 from server.services.adapters import Adapters
-from server.services.approvals.ceremonies import Ceremonies
 from server.services.approvals.current_checks import ApprovalChecks, build_approval_checks
 from server.services.approvers.substitutes import Substitutes
 from server.services.ciba.callbacks import Callbacks
-from server.services.ciba.callers import CallerTokens, RequestObjects
 from server.services.ciba.grant import CibaGrant
-from server.services.ciba.login_hints import Hints, LoginHints
-from server.services.ciba.plans import RequestPlanner
+from server.services.ciba.login_hints import CallerTokens, Hints, LoginHints
+from server.services.ciba.plans import RequestObjects, RequestPlanner
 from server.services.ciba.redemption import Redemption
 from server.services.ciba.requests import BackchannelService
 from server.services.ciba.user_codes import UserCodes
@@ -33,14 +31,13 @@ def _redemption(adapters: Adapters, checks: ApprovalChecks) -> Redemption:
 class CibaServices:
     """The services that accept agents' requests and redeem approvals."""
 
-    def __init__(  # noqa: PLR0913  # the dependencies on other capabilities
+    def __init__(  # the dependencies on other capabilities
         self,
         adapters: Adapters,
         checks: ApprovalChecks,
         *,
         hub: Hub,
         proofs: Proofs,
-        ceremonies: Ceremonies,
         substitutes: Substitutes,
         statements: Statements,
     ) -> None:
@@ -55,7 +52,6 @@ class CibaServices:
             proofs,
             self.login_hints,
             policy,
-            ceremonies,
             substitutes,
             CallerTokens(IssuedTokens(adapters.verifier, policy)),
         )

@@ -39,7 +39,7 @@ def description(_tx: Unit, raw: str) -> str:
 
 def owners(tx: Unit, name_or_id: Sequence[str]) -> tuple[str, ...]:
     """The IDs of its owners."""
-    return unique(tx, [user_checks.find(tx, one).id for one in name_or_id])
+    return unique(tx, [user_checks.find(tx, name).id for name in name_or_id])
 
 
 def keys(_tx: Unit, text: str) -> tuple[PublicKey, ...]:
@@ -93,8 +93,8 @@ def expires_at(tx: Unit, at: int) -> int:
 
 def action_types(tx: Unit, named: Sequence[str]) -> tuple[str, ...]:
     """Return each of these action types once. Raises `NotFound` for an unknown one."""
-    for one in named:
-        actions.find(tx.directory, one)
+    for action_type in named:
+        actions.find(tx.directory, action_type)
     return unique(tx, named)
 
 
@@ -130,7 +130,7 @@ def token_seconds(tx: Unit, seconds: int) -> int | None:
 
 def asks(tx: Unit, name_or_id: Sequence[str]) -> tuple[str, ...]:
     """The IDs of the users and groups that it may ask."""
-    return tuple(sorted({user_or_group.id_of(tx, one) for one in name_or_id}))
+    return tuple(sorted({user_or_group.id_of(tx, name) for name in name_or_id}))
 
 
 def or_none(_tx: Unit, raw: str) -> str | None:

@@ -127,7 +127,9 @@ class Agents:
             agent = find_agent(view, name_or_id)
             own, others = view.delegations.live_of_client(agent.id, view.now)
             open_now = [
-                one for one in view.approvals.open_of_agent(agent.id) if _is_open(one, view)
+                approval
+                for approval in view.approvals.open_of_agent(agent.id)
+                if _is_open(approval, view)
             ]
         return DisabledAgent(agent, own + others, others, len(open_now), _approved(open_now))
 

@@ -53,13 +53,6 @@ def refuse_taken(
 RENAMED: Final = "agent.renamed"
 
 
-def is_first_request(view: View, client_id: str, user_id: str) -> bool:
-    """Return whether the client has never asked this user under its current name."""
-    agent = view.directory.agent(client_id)
-    since = 0 if agent is None else agent.named_at
-    return not view.approvals.asked_before(client_id, user_id, since)
-
-
 def record_rename(tx: Unit, before: Agent, agent: Agent, *, by: str) -> Agent:
     """Record a changed name and notify the owners; returns the agent with the current time."""
     if agent.name == before.name:

@@ -196,7 +196,7 @@ class RegistrationService:
         owners = agent.owners if isinstance(agent, Agent) else (agent.owner_id,)
         asks = () if self.server_policy.hide_unknown_users else agent.asks or ()
         members = tx.directory.members()
-        return {*owners, *(user for one in asks for user in members.get(one, {one}))}
+        return {*owners, *(user for asked in asks for user in members.get(asked, {asked}))}
 
     def _information(self, issued: NewSecret, token: str) -> dict[str, object]:
         """Return the registered metadata (RFC 7591 3.2.1, RFC 7592 3)."""

@@ -38,7 +38,7 @@ def within_open_resources(app: App, resources: Iterable[Resource]) -> App:
         for name, risk in resource.scopes.items()
         if risk is not Risk.CRITICAL
     }
-    return replace(app, resources=tuple(one.uri for one in opened), scopes=tuple(scopes))
+    return replace(app, resources=tuple(resource.uri for resource in opened), scopes=tuple(scopes))
 
 
 def add(tx: Unit, app: App, *, by: str = audit.SYSTEM, fresh_until: int = 0) -> App:
@@ -79,7 +79,9 @@ def _free_name(tx: Unit, app: App) -> str:
     """Return its name, with digits of its ID if a similar app has that name already."""
     digits = hashlib.sha256(app.id.encode()).hexdigest()[:_DIGITS]
     bearers = map(tx.apps.get, tx.names.bearers("client", name_keys(app.name)))
-    same = any(one is not None and not one.verified and one.name == app.name for one in bearers)
+    same = any(
+        bearer is not None and not bearer.verified and bearer.name == app.name for bearer in bearers
+    )
     name = f"{app.name} {digits}" if same else app.name
     try:
         refuse_taken(tx, name, None, among=())

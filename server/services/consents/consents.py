@@ -27,7 +27,7 @@ from server.services.clients import client_names
 from server.services.consents.displays import ConsentDisplay, consent_text
 from server.services.consents.revocations import record_consent, revoke_consent
 from server.services.notifications import notices, request_limits
-from server.services.policy.displays import rfc3339
+from server.services.policy.displays import is_first_request, rfc3339
 from server.services.refusals import Conflict, NotFound
 from server.services.server_policy import ServerPolicy
 from server.services.users import device_auth, user_checks
@@ -290,7 +290,7 @@ class ConsentService:
                     had=offer.had,
                     until=offer.until,
                     risk=offer.risk,
-                    first_request=client_names.is_first_request(tx, party.id, wanted.user.id),
+                    first_request=is_first_request(tx, party.id, wanted.user.id),
                     peer=wanted.peer,
                     asked_at=tx.now,
                     expires_at=expires_at,

@@ -85,7 +85,6 @@ def consent_text(asked: ConsentDisplay) -> str:
             facts=_consent_facts(asked),
             scopes=asked.scopes,
             resource=asked.resource,
-            unusual=None,
             undo="You can revoke it at any time (sayso-approver revoke); its tokens end with it.",
             why="A consent lasts, so it needs your signature.",
             gives=_safe(
@@ -96,7 +95,6 @@ def consent_text(asked: ConsentDisplay) -> str:
             agent=displays.agent_member(
                 party.id, party.name, party.owners, first_request=asked.first_request
             ),
-            agent_says=None,
             user=asked.user,
             peer=asked.peer,
             asked_at=asked.asked_at,
@@ -124,18 +122,16 @@ def device_text(asked: DeviceDisplay) -> str:
             approval_id=asked.approval_id,
             kind="device",
             risk=Risk.HIGH,
-            risk_reason="anybody with the new device can approve in your name",
+            risk_reason="Anybody with the new device can approve in your name.",
             title="Device sign-in",
             headline=_safe(f"Let a new device sign in as {display_safe(asked.user.name)}"),
             facts=facts,
             scopes={},
             resource=asked.resource,
-            unusual=None,
             undo="You can revoke the device at any time. Its earlier approvals stay valid.",
             why="Only one of your devices can sign in another one.",
             gives="The new device sees and answers every request to you, including high risk.",
             agent=displays.agent_member(APPROVER_CLIENT, TERMINAL, (), first_request=False),
-            agent_says=None,
             user=asked.user,
             peer=terms.address,
             asked_at=asked.asked_at,
@@ -157,18 +153,16 @@ def app_device_text(asked: AppDeviceDisplay) -> str:
             approval_id=asked.approval_id,
             kind="app_device",
             risk=asked.risk,
-            risk_reason="anybody with that device can act in your name",
+            risk_reason="Anybody with that device can act in your name.",
             title="App sign-in on a device",
             headline=_safe(f"Let {name} on another device {acts}"),
             facts=_app_device_facts(asked),
             scopes={**dict.fromkeys(asked.openid, Risk.LOW), **asked.scopes},
             resource=asked.resource,
-            unusual=None,
             undo="You can revoke it at any time (sayso-approver revoke); its tokens end with it.",
             why="Only one of your devices can sign in an app on another one.",
             gives=_safe(gives if asked.scopes else f"{name} learns who you are, on that device."),
             agent=displays.agent_member(asked.party.id, asked.party.name, (), first_request=False),
-            agent_says=None,
             user=asked.user,
             peer=asked.terms.address,
             asked_at=asked.asked_at,
@@ -233,9 +227,7 @@ def _consent_facts(asked: ConsentDisplay) -> list[JsonValue]:
 
 
 def _risk_reason(asked: ConsentDisplay) -> str:
-    named = [name for name, risk in sorted(asked.scopes.items()) if risk is asked.risk]
-    verb = "is" if len(named) == 1 else "are"
-    return _safe(f"{' and '.join(named)} {verb} {asked.risk} risk")
+    return _safe(displays.risk_causes(sorted(asked.scopes.items()), asked.risk))
 
 
 def _fact(label: str, value: str, *, material: bool = True) -> JsonValue:

@@ -216,13 +216,6 @@ class DeviceService:
             high_from=high_from,
             keys=keys,
             kids={name: decisions.thumbprint(jwk) for name, jwk in keys.items()},
-            pin_tries=0,
-            pin_calls=0,
-            pin_unconfirmed=0,
-            pin_epoch=1,
-            pin_for=None,
-            pin_for_at=None,
-            statements=0,
         )
 
 

@@ -212,13 +212,6 @@ class PasskeyService:
             high_from=new_devices.high_from(tx, session.user_id),
             keys={},
             kids={PASSKEY: passkeys.encoded(made.credential)},
-            pin_tries=0,
-            pin_calls=0,
-            pin_unconfirmed=0,
-            pin_epoch=1,
-            pin_for=None,
-            pin_for_at=None,
-            statements=0,
         )
 
     def _challenge_text(self, salt: str, until: int) -> str:

@@ -1,7 +1,14 @@
-"""The token response of terminals' sessions, and their lifetimes."""
+"""Terminals' sessions: how one starts, its token response and the lifetimes."""
 
+import hashlib
+from collections.abc import Mapping
 from typing import Final
 
+from server.model.devices import Session
+from server.model.ports import Secrets
+from server.model.store import Unit
+from server.protocol import names
+from server.protocol.approvals import decisions
 from server.protocol.tokens.tokens import API_TOKEN_SECONDS
 
 IDLE_MS: Final = 30 * 24 * 60 * 60 * 1000
@@ -17,3 +24,33 @@ def session_answer(access_token: str, refresh_token: str) -> dict[str, object]:
         "expires_in": API_TOKEN_SECONDS,
         "refresh_token": refresh_token,
     }
+
+
+def start_session(
+    tx: Unit,
+    secrets: Secrets,
+    jwk: Mapping[str, str],
+    *,
+    user_id: str,
+    code_id: str,
+    admitted_as: str | None = None,
+) -> tuple[Session, str]:
+    """Start the session of a key that is proved; returns it with its refresh token."""
+    refresh = secrets.new_secret(names.PREFIX_REFRESH_TOKEN)
+    session = Session(
+        id=secrets.new_id(names.PREFIX_SESSION),
+        user_id=user_id,
+        code_id=code_id,
+        jkt=decisions.thumbprint(jwk),
+        public_jwk=jwk,
+        refresh_hash=hashlib.sha256(refresh.encode()).digest(),
+        previous_hash=None,
+        rotated_at=tx.now,
+        created_at=tx.now,
+        expires_at=tx.now + UNREGISTERED_MS,
+        revoked_at=None,
+        device_id=None,
+        admitted_as=admitted_as,
+    )
+    tx.sessions.add(session)
+    return session, refresh

@@ -95,19 +95,19 @@ def _all_matching(
     """All matching incidents, newest first, read in batches until enough of the owner's match."""
     while incidents := view.incidents.search(closed=closed, limit=MAX_LISTED, before=before):
         named = (_with_names(view, incident, owner) for incident in incidents)
-        yield from (one for one in named if owner is None or one.states)
+        yield from (incident for incident in named if owner is None or incident.states)
         before = (incidents[-1].opened_at, incidents[-1].id)
 
 
 def _with_names(view: View, incident: Incident, owner: str | None = None) -> NamedIncident:
     user = None if incident.user_id is None else view.directory.user(incident.user_id)
     evidence, states = json.loads(incident.evidence), {}
-    for one in evidence["agents"]:
-        agent = view.directory.agent(one["id"])
-        owners = one["owners"] if agent is None else agent.owners
+    for involved in evidence["agents"]:
+        agent = view.directory.agent(involved["id"])
+        owners = involved["owners"] if agent is None else agent.owners
         if owner is None or owner in owners:
-            states[one["id"]] = "deleted" if agent is None else agent.state
-    seen = [one for one in evidence["agents"] if one["id"] in states]
+            states[involved["id"]] = "deleted" if agent is None else agent.state
+    seen = [agent for agent in evidence["agents"] if agent["id"] in states]
     return NamedIncident(
         incident, "" if user is None else user.name, states, evidence | {"agents": seen}
     )

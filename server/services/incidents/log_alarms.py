@@ -43,7 +43,11 @@ class LogAlarms:
 
     def _open_of(self, tx: Unit, device_id: str) -> str | None:
         incidents = tx.incidents.search(closed=False, limit=MAX_LISTED)
-        mine = (one.id for one in incidents if (one.cause, one.device_id) == (_CAUSE, device_id))
+        mine = (
+            incident.id
+            for incident in incidents
+            if (incident.cause, incident.device_id) == (_CAUSE, device_id)
+        )
         return next(mine, None)
 
     def _opened(self, tx: Unit, person: Person, alarm: LogAlarm) -> str:

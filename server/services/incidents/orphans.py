@@ -70,7 +70,7 @@ class Orphans:
 
     def _found(self, view: View, agents: list[Agent]) -> list[Orphan]:
         listed = (self._listed(view, agent) for agent in agents)
-        return [one for one in listed if one.why]
+        return [orphan for orphan in listed if orphan.why]
 
     def _listed(self, view: View, agent: Agent) -> Orphan:
         seen = tuple(SeenOwner(user, _seen_at(view, user)) for user in owners.of(view, agent))
@@ -85,7 +85,7 @@ class Orphans:
 def _why(agent: Agent, owners: tuple[SeenOwner, ...], now: int) -> tuple[OrphanReason, ...]:
     """The reasons to list an agent. A disabled one is listed only without an enabled owner."""
     enabled = [owner for owner in owners if owner.user.enabled]
-    seen = [one.user.created_at if one.seen_at is None else one.seen_at for one in enabled]
+    seen = [owner.user.created_at if owner.seen_at is None else owner.seen_at for owner in enabled]
     usable = agent.state != "disabled"
     found: dict[OrphanReason, bool] = {
         "no_owner": not enabled,

@@ -105,8 +105,10 @@ def _reported(tx: Unit, approval: Approval, scope: Scope, user_id: str) -> list[
     clients = {approval.agent_id}
     if scope == "every_agent":
         clients |= set(tx.delegations.clients_for(user_id, tx.now))
-        clients |= {one.client_id for one in tx.consents.of_user(user_id, tx.now, ended=False)}
-        clients |= {one.agent_id for one in tx.approvals.open_of_user(user_id)}
+        clients |= {
+            consent.client_id for consent in tx.consents.of_user(user_id, tx.now, ended=False)
+        }
+        clients |= {approval.agent_id for approval in tx.approvals.open_of_user(user_id)}
     found = (tx.directory.agent(client_id) for client_id in sorted(clients))
     return [agent for agent in found if agent is not None]
 
@@ -124,7 +126,9 @@ def _owners(view: View, agents: Sequence[Agent]) -> list[tuple[str, str]]:
     """The enabled owners of these agents, as pairs of user id and agent id."""
     pairs = sorted({(user_id, agent.id) for agent in agents for user_id in agent.owners})
     found = ((view.directory.user(user_id), agent_id) for user_id, agent_id in pairs)
-    return [(one.id, agent_id) for one, agent_id in found if one is not None and one.enabled]
+    return [
+        (owner.id, agent_id) for owner, agent_id in found if owner is not None and owner.enabled
+    ]
 
 
 def _evidence(

@@ -161,10 +161,10 @@ def _schedule_digest(tx: Unit, due: Hold) -> None:
     scheduled = [
         hold for hold in tx.attention.holds(due.user_id, tx.now) if hold.why in DIGEST_DELAYS_MS
     ]
-    if any(one.until <= due.until for one in scheduled):
+    if any(hold.until <= due.until for hold in scheduled):
         return
-    for one in scheduled:
-        tx.attention.unhold(one.user_id, one.approval_id)
+    for hold in scheduled:
+        tx.attention.unhold(hold.user_id, hold.approval_id)
     tx.attention.hold(due)
 
 

@@ -23,7 +23,9 @@ def record(store: Store, device_id: str, approvals: Iterable[Approval]) -> None:
     with suppress(Busy):
         with store.read() as view:
             open_ids = [
-                one.id for one in pending if not overdue(one.state, one.expires_at, view.now)
+                approval.id
+                for approval in pending
+                if not overdue(approval.state, approval.expires_at, view.now)
             ]
             missing = view.deliveries.missing(device_id, open_ids)
         if not missing:
@@ -36,4 +38,4 @@ def record(store: Store, device_id: str, approvals: Iterable[Approval]) -> None:
 def of_person(view: View, approval_id: str, user_id: str) -> tuple[Delivery, ...]:
     """The deliveries of a request to the devices of one person."""
     found = view.deliveries.of_approval(approval_id)
-    return tuple(one for one in found if one.user_id == user_id)
+    return tuple(delivery for delivery in found if delivery.user_id == user_id)

@@ -25,14 +25,16 @@ def send(tx: Unit, due: Hold, policy: ServerPolicy) -> bool:
     sent within the hour; otherwise this one is sent later.
     """
     pending = tx.approvals.waiting(due.user_id, tx.now, MAX_COUNTED)
-    held = [attention.held(tx, one, due.user_id, policy) for one in pending]
+    held = [attention.held(tx, approval, due.user_id, policy) for approval in pending]
     included = [
-        one
-        for one, reason in zip(pending, held, strict=True)
+        approval
+        for approval, reason in zip(pending, held, strict=True)
         if reason is None or reason.why in attention.DIGEST_DELAYS_MS
     ]
     if not included:
-        ends = [one.until for one in held if one is not None and one.why == "quiet_hours"]
+        ends = [
+            reason.until for reason in held if reason is not None and reason.why == "quiet_hours"
+        ]
         _postpone(tx, due, min((end for end in ends if end is not None), default=None))
         return False
     if tx.notifications.recent(due.user_id, "", "", "digest").hour >= _PER_HOUR:

@@ -198,7 +198,7 @@ class FeedService:
     def record_delivery(self, device_id: str, page: FeedPage) -> None:
         """Record that a device received the requests on this page."""
         asked = (item for item in page.items if item.event.event in attention.NOTIFYING_EVENTS)
-        found = (one.approval.approval for one in asked if one.approval is not None)
+        found = (request.approval.approval for request in asked if request.approval is not None)
         deliveries.record(self.store, device_id, found)
 
     def page(self, user_id: str, device_id: str | None, cursor: int) -> FeedPage:

@@ -46,7 +46,8 @@ class OutboxAdministration:
         """Counts, undelivered messages (newest first), and the state of push services."""
         with self.store.read() as view:
             dead = tuple(
-                UndeliveredMessage(one, _recipient(view, one)) for one in view.outbox.dead(MAX_DEAD)
+                UndeliveredMessage(message, _recipient(view, message))
+                for message in view.outbox.dead(MAX_DEAD)
             )
             return OutboxState(view.outbox.counts(), dead, tuple(view.pushes.services()))
 

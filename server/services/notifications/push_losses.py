@@ -33,8 +33,8 @@ class PushLosses:
         """The lost subscriptions of active devices, newest first."""
         with self.store.read() as view:
             found = view.pushes.losses(person.user.id)
-            named = [(one, view.devices.get(one.device_id)) for one in found]
-            return [LostBrowser(one, device.name) for one, device in named if device is not None]
+            named = [(loss, view.devices.get(loss.device_id)) for loss in found]
+            return [LostBrowser(loss, device.name) for loss, device in named if device is not None]
 
 
 def record(tx: Unit, subscription: PushSubscription) -> None:

@@ -150,5 +150,5 @@ def _content(
 
 def _is_pending(approval: Approval, pending: list[Approval], now: int) -> bool:
     """Return whether the person can still answer it. `pending` may be cut off."""
-    listed = any(one.id == approval.id for one in pending)
+    listed = any(waiting.id == approval.id for waiting in pending)
     return listed or (len(pending) > MAX_COUNTED and approval.expires_at > now)

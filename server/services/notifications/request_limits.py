@@ -260,7 +260,7 @@ def last_pause_end_of(
     found = view.approvals.denials_of(client_id, view.now - PAUSE_WITHIN_MS - PAUSE_MS)
     theirs = (denials for user_id, denials in _by_user(found).items() if user_id in user_ids)
     kinds = set(types) or {""}
-    ends = [_end(_times_of(kind, one), limit, view.now) for one in theirs for kind in kinds]
+    ends = [_end(_times_of(kind, denials), limit, view.now) for denials in theirs for kind in kinds]
     return max((end for end in ends if end is not None), default=None)
 
 

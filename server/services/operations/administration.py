@@ -5,9 +5,9 @@ services and `authority.py` have those.
 """
 
 from collections.abc import Iterable
+from functools import cached_property
 
 from server.lazy_imports import lazily
-from server.protocol.lazy import lazy
 from server.services.audit import audit
 
 with lazily():
@@ -18,7 +18,7 @@ with lazily():
     from server.services.approvals.oversight import Oversight
     from server.services.approvers.deputies import ManagedDeputies
     from server.services.approvers.groups import Groups
-    from server.services.audit import personal
+    from server.services.audit import audit
     from server.services.audit.entries import AuditEntries
     from server.services.audit.erasures import Erasures
     from server.services.audit.retention import Retention
@@ -26,6 +26,7 @@ with lazily():
     from server.services.clients.agents import Agents
     from server.services.clients.apps import Apps
     from server.services.clients.invitations import Invitations
+    from server.services.clients.sample_requests import SampleRequests
     from server.services.consents.consents import ConsentService
     from server.services.incidents.incidents import Incidents
     from server.services.incidents.orphans import Orphans
@@ -67,41 +68,50 @@ class AdminServices:
         self._secrets = adapters.secrets
         self._rules = adapters.server_policy
 
-    users = lazy(lambda self: Users(self._store, self._secrets))
-    agents = lazy(lambda self: Agents(self._store, self._secrets, self._adapters.endpoint_problem))
-    agent_auth = lazy(lambda self: AgentAuth(self._store, self._secrets))
-    orphans = lazy(lambda self: Orphans(self._store, self._rules))
-    pauses = lazy(lambda self: Pauses(self._store, self._rules))
-    apps = lazy(lambda self: Apps(self._store, self._secrets))
-    groups = lazy(lambda self: Groups(self._store, self._secrets))
-    resources = lazy(lambda self: Resources(self._store, self._secrets, self._rules.issuer))
-    actions = lazy(lambda self: ActionTypes(self._store))
-    previews = lazy(lambda self: Previews(self._store))
-    policies = lazy(lambda self: Policies(self._store))
-    trials = lazy(lambda self: Trials(self._store, self._rules, self._evaluator))
-    replays = lazy(lambda self: Replays(self._store, self._evaluator))
-    keys = lazy(lambda self: SigningKeys(self._store, self._adapters.signer, self._rules))
-    invitations = lazy(lambda self: Invitations(self._store, self._secrets))
-    oversight = lazy(lambda self: Oversight(self._store))
-    entries = lazy(lambda self: AuditEntries(self._store))
-    erasures = lazy(lambda self: Erasures(self._store))
-    retention = lazy(lambda self: Retention(self._store))
-    outbox = lazy(lambda self: OutboxAdministration(self._store))
-    backup_requests = lazy(lambda self: BackupRequests(self._store, self._evaluator, self._rules))
-    statistics = lazy(lambda self: Statistics(self._store))
-    limits = lazy(lambda self: Limits(self._store, self._rules))
-    doctor = lazy(lambda self: Doctor(self._store, self._evaluator))
-    consents = lazy(
+    users = cached_property(lambda self: Users(self._store, self._secrets))
+    agents = cached_property(
+        lambda self: Agents(self._store, self._secrets, self._adapters.endpoint_problem)
+    )
+    samples = cached_property(lambda self: SampleRequests(self._adapters.store))
+    agent_auth = cached_property(lambda self: AgentAuth(self._store, self._secrets))
+    orphans = cached_property(lambda self: Orphans(self._store, self._rules))
+    pauses = cached_property(lambda self: Pauses(self._store, self._rules))
+    apps = cached_property(lambda self: Apps(self._store, self._secrets))
+    groups = cached_property(lambda self: Groups(self._store, self._secrets))
+    resources = cached_property(
+        lambda self: Resources(self._store, self._secrets, self._rules.issuer)
+    )
+    actions = cached_property(lambda self: ActionTypes(self._store))
+    previews = cached_property(lambda self: Previews(self._store))
+    policies = cached_property(lambda self: Policies(self._store))
+    trials = cached_property(lambda self: Trials(self._store, self._rules, self._evaluator))
+    replays = cached_property(lambda self: Replays(self._store, self._evaluator))
+    keys = cached_property(
+        lambda self: SigningKeys(self._store, self._adapters.signer, self._rules)
+    )
+    invitations = cached_property(lambda self: Invitations(self._store, self._secrets))
+    oversight = cached_property(lambda self: Oversight(self._store))
+    entries = cached_property(lambda self: AuditEntries(self._store))
+    erasures = cached_property(lambda self: Erasures(self._store))
+    retention = cached_property(lambda self: Retention(self._store))
+    outbox = cached_property(lambda self: OutboxAdministration(self._store))
+    backup_requests = cached_property(
+        lambda self: BackupRequests(self._store, self._evaluator, self._rules)
+    )
+    statistics = cached_property(lambda self: Statistics(self._store))
+    limits = cached_property(lambda self: Limits(self._store, self._rules))
+    doctor = cached_property(lambda self: Doctor(self._store, self._evaluator))
+    consents = cached_property(
         lambda self: ConsentService(self._store, self._secrets, self._rules, self._opens)
     )
-    deputies = lazy(lambda self: ManagedDeputies(self._store))
-    standing_grants = lazy(
+    deputies = cached_property(lambda self: ManagedDeputies(self._store))
+    standing_grants = cached_property(
         lambda self: build_standing_grants(self._store, self._secrets, self._rules, self._opens)
     )
-    delegations = lazy(lambda self: DelegationService(self._store))
-    incidents = lazy(lambda self: Incidents(self._store))
-    _evaluator = lazy(lambda self: Evaluator(self._secrets))
-    _opens = lazy(lambda self: approval_creator(self._secrets, self._rules))
+    delegations = cached_property(lambda self: DelegationService(self._store))
+    incidents = cached_property(lambda self: Incidents(self._store))
+    _evaluator = cached_property(lambda self: Evaluator(self._secrets))
+    _opens = cached_property(lambda self: approval_creator(self._secrets, self._rules))
 
     def names(self, ids: Iterable[str]) -> dict[str, str]:
         """The names of users by their ids, which every administrator may see."""
@@ -110,7 +120,7 @@ class AdminServices:
     def value_hash(self, value: str) -> str:
         """The hash by which audit entries about a value are found. Raises errors.Problem."""
         self.check()
-        return personal.hashed(self._secrets, value.strip())
+        return audit.hashed(self._secrets, value.strip())
 
     def check(self) -> None:
         """Authorize a request that reads nothing from the database. Raises errors.Problem."""

@@ -63,9 +63,9 @@ def audience_of(
     backup = [] if user is None else substitutes.backup_of(view, user)
     return RequestAudience(
         people=_people(view, case.user, needs, found),
-        excluded=tuple(_name(view, one) for one in sorted(needs.excluded)),
+        excluded=tuple(_name(view, user_id) for user_id in sorted(needs.excluded)),
         deputies=tuple(_name(view, deputy.user_id) for deputy in deputies),
-        backup=next((_name(view, one.user_id) for one in backup), None),
+        backup=next((_name(view, approver.user_id) for approver in backup), None),
         at_once=needs.risk is Risk.CRITICAL,
     )
 
@@ -73,12 +73,12 @@ def audience_of(
 def _people(
     view: View, user: User | None, needs: Requirements, found: EligibleApprovers
 ) -> tuple[PolicyApprover, ...]:
-    others = {one.user_id: one for one in found.others}
+    others = {approver.user_id: approver for approver in found.others}
     if user is None:
         first = PolicyApprover(THE_PERSON, "asked", approves=needs.who is None)
     else:
         first = _asked(view, others.pop(user.id, NamedApprover(user.id, "asked")))
-    return (first, *(_asked(view, one) for one in others.values()))
+    return (first, *(_asked(view, approver) for approver in others.values()))
 
 
 def _asked(view: View, one: NamedApprover) -> PolicyApprover:

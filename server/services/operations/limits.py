@@ -150,15 +150,15 @@ _Counts = Callable[[_CountedRows], Mapping[LimitSubject, int]]
 
 def _open(kinds: Iterable[str], subject: Callable[[OpenRequest], LimitSubject]) -> _Counts:
     some = frozenset(kinds)
-    return lambda rows: Counter(subject(one) for one in rows.open if one.kind in some)
+    return lambda rows: Counter(subject(request) for request in rows.open if request.kind in some)
 
 
 def _notified(
     within_ms: int, subject: Callable[[SentNotification], LimitSubject | None]
 ) -> _Counts:
     def count(rows: _CountedRows) -> Mapping[LimitSubject, int]:
-        recent = (one for one in rows.notifications if one.at > rows.now - within_ms)
-        return Counter(found for one in recent if (found := subject(one)) is not None)
+        recent = (row for row in rows.notifications if row.at > rows.now - within_ms)
+        return Counter(found for row in recent if (found := subject(row)) is not None)
 
     return count
 
@@ -175,11 +175,11 @@ def _counted(prefix: str, subject: Callable[[str], LimitSubject]) -> _Counts:
 
 def _paused(rows: _CountedRows) -> Mapping[LimitSubject, int]:
     """Count the pauses that have not ended."""
-    begun = (one for one in rows.refused if one.type == audit.Type.AGENT_PAUSED)
+    begun = (refusal for refusal in rows.refused if refusal.type == audit.Type.AGENT_PAUSED)
     return Counter(
-        LimitSubject(one.agent_id, one.subject)
-        for one in begun
-        if int(_facts(one)["until"]) > rows.now
+        LimitSubject(refusal.agent_id, refusal.subject)
+        for refusal in begun
+        if int(_facts(refusal)["until"]) > rows.now
     )
 
 
@@ -351,11 +351,11 @@ def _near(limit: Limit, value: int, rows: _CountedRows) -> tuple[NearLimit, ...]
 def _refusals_by_limit(refused: Iterable[LimitRefusal]) -> Mapping[str, Counter[LimitSubject]]:
     """The number of refusals by cause and subject, including those that the log only counts."""
     found: dict[str, Counter[LimitSubject]] = {}
-    for one in refused:
-        times = int(_facts(one)["count"]) if one.type == audit.Type.REFUSALS_COUNTED else 1
-        found.setdefault(one.cause or "", Counter())[LimitSubject(one.agent_id, one.subject)] += (
-            times
-        )
+    for refusal in refused:
+        times = int(_facts(refusal)["count"]) if refusal.type == audit.Type.REFUSALS_COUNTED else 1
+        found.setdefault(refusal.cause or "", Counter())[
+            LimitSubject(refusal.agent_id, refusal.subject)
+        ] += times
     return {cause: Counter(dict(who.most_common(MAX_NEAR))) for cause, who in found.items()}
 
 

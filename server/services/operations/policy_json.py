@@ -3,19 +3,21 @@
 from collections.abc import Sequence
 from dataclasses import asdict
 
-from server.model.policy import PolicyRow
-from server.protocol.approvals import ceremonies
-from server.services.operations.audiences import RequestAudience
-from server.services.operations.replays import Change, Replay
-from server.services.operations.trials import Explained, PolicyTestResult
-from server.services.policy import documents
-from server.services.policy.builtin import DEFAULT_VERSION
-from server.services.policy.displays import rfc3339
+from server.lazy_imports import lazily
+
+with lazily():
+    from server.model.policy import PolicyRow
+    from server.protocol.approvals import ceremonies
+    from server.services.operations.audiences import RequestAudience
+    from server.services.operations.replays import Replay
+    from server.services.operations.trials import Explained, PolicyTestResult
+    from server.services.policy import builtin, documents
+    from server.services.policy.displays import rfc3339
 
 
 def policy(row: PolicyRow) -> dict[str, object]:
     """A rule set. `names` are the agents and users in it, with their ids."""
-    default = row.version == DEFAULT_VERSION
+    default = row.version == builtin.DEFAULT_VERSION
     return {
         "version": row.version,
         "hash": row.hash,
@@ -53,31 +55,21 @@ def explained(found: Explained) -> dict[str, object]:
 def tried(found: Sequence[PolicyTestResult]) -> dict[str, object]:
     """The results of a table of cases."""
     items = [
-        {
-            "name": one.name,
-            "passed": one.passed,
-            "expected": dict(one.expected),
-            "found": dict(one.found),
-            "problem": one.problem or None,
-        }
-        for one in found
+        {**asdict(case), "passed": case.passed, "problem": case.problem or None} for case in found
     ]
-    return {"passed": all(one.passed for one in found), "items": items}
+    return {"passed": all(case.passed for case in found), "items": items}
 
 
 def replayed(found: Replay) -> dict[str, object]:
     """The result of a replay."""
+    members = asdict(found)
+    source = members.pop("source")
     return {
+        **members,
         "since": rfc3339(found.since),
         "until": rfc3339(found.until),
-        "policy": {"version": found.source.version, "hash": found.source.hash},
-        "evaluated": found.evaluated,
-        "skipped": found.skipped,
-        "complete": found.complete,
-        "before": dict(found.before),
-        "after": dict(found.after),
-        "changed": found.changed,
-        "changes": [_change(change) for change in found.changes],
+        "policy": {"version": source["version"], "hash": source["hash"]},
+        "changes": [{**asdict(change), "at": rfc3339(change.at)} for change in found.changes],
     }
 
 
@@ -108,23 +100,3 @@ def _covered(found: Explained) -> dict[str, object] | None:
     """The standing grant that would answer, and its uses."""
     grant = found.covered
     return None if grant is None else {"id": grant.id, "used": grant.used, "uses": grant.uses}
-
-
-def _change(one: Change) -> dict[str, object]:
-    return {
-        "at": rfc3339(one.at),
-        "flow": one.flow,
-        "id": one.id,
-        "agent": one.agent,
-        "user": one.user,
-        "resource": one.resource,
-        "scope": list(one.scope),
-        "types": list(one.types),
-        "before": one.before,
-        "after": one.after,
-        "rules": list(one.rules),
-        "standing_grant": one.standing_grant,
-        "quorum_before": one.quorum_before,
-        "quorum": one.quorum,
-        "approvers": list(one.approvers),
-    }

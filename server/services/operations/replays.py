@@ -165,7 +165,9 @@ class Replays:
                 for past in decisions[:MAX_EVALUATED]
                 if (after := self._evaluate_again(view, evaluator, past)) is not None
             ]
-            changes = [_change(view, one, after) for one, after in evaluated if after.differs(one)]
+            changes = [
+                _change(view, before, after) for before, after in evaluated if after.differs(before)
+            ]
             changes.sort(key=lambda change: change.at, reverse=True)
             return Replay(
                 since=since,
@@ -174,8 +176,8 @@ class Replays:
                 evaluated=len(evaluated),
                 skipped=min(len(decisions), MAX_EVALUATED) - len(evaluated),
                 complete=len(decisions) <= MAX_EVALUATED,
-                before=Counter(past.before for past, _ in evaluated),
-                after=Counter(after.outcome for _, after in evaluated),
+                before=dict(Counter(past.before for past, _ in evaluated)),
+                after=dict(Counter(after.outcome for _, after in evaluated)),
                 changed=len(changes),
                 changes=tuple(changes[:MAX_CHANGES]),
             )

@@ -193,8 +193,8 @@ def _start_of_period(now: int, days: int) -> int:
 
 def _counts(requests: Iterable[ApprovalSummary]) -> Counts:
     found = list(requests)
-    ends = Counter(_end(one) for one in found)
-    took = [one.decided_at - one.created_at for one in found if _answered(one) and one.decided_at]
+    ends = Counter(_end(request) for request in found)
+    took = [row.decided_at - row.created_at for row in found if _answered(row) and row.decided_at]
     return Counts(
         len(found),
         ends["approved"],
@@ -232,10 +232,10 @@ def _days(requests: Iterable[ApprovalSummary], since: int, days: int) -> Iterabl
 def _ending(waiting: Iterable[WaitingRequest], now: int) -> Iterable[Ending]:
     """Count pending requests in the first range that fits their time left."""
     found: dict[int | None, Counter[Risk]] = {within: Counter() for within in ENDS_WITHIN_MS}
-    for one in waiting:
-        left = one.expires_at - now
+    for request in waiting:
+        left = request.expires_at - now
         within = next(end for end in ENDS_WITHIN_MS if end is None or left <= end)
-        found[within][one.risk] += 1
+        found[within][request.risk] += 1
     return (Ending(within, dict(risks)) for within, risks in found.items())
 
 
@@ -250,9 +250,9 @@ def _by_agent(requests: Iterable[ApprovalSummary], names: dict[str, str]) -> lis
 
 def _agent(agent_id: str, name: str, requests: Sequence[ApprovalSummary]) -> AgentCounts:
     answered = [request for request in requests if _answered(request)]
-    agreed = sum(one.approved for one in answered)
+    agreed = sum(request.approved for request in answered)
     agreement = agreed / len(answered) if answered else None
-    read = [one.decided_at - (one.seen_at or one.created_at) for one in answered if one.decided_at]
+    read = [row.decided_at - (row.seen_at or row.created_at) for row in answered if row.decided_at]
     read_ms = _median(read)
     unread = (
         len(answered) >= FEW

@@ -4,7 +4,13 @@ from collections.abc import Iterable
 from dataclasses import asdict
 
 from server.protocol.policy.risks import Risk
-from server.services.operations.statistics import AgentHistory, DayCounts, Summary
+from server.services.operations.statistics import (
+    AgentCounts,
+    AgentHistory,
+    DayCounts,
+    PersonCounts,
+    Summary,
+)
 from server.services.policy.displays import rfc3339
 
 
@@ -16,33 +22,14 @@ def summary(found: Summary) -> dict[str, object]:
         "pending": found.pending,
         "total": asdict(found.counts),
         "days": days(found.days),
-        "agents": [
-            {
-                "id": agent.id,
-                "name": agent.name,
-                "agreement": agent.agreement,
-                "read_ms": agent.read_ms,
-                "unread": agent.unread,
-                **asdict(agent.counts),
-            }
-            for agent in found.agents
-        ],
-        "people": [
-            {
-                "id": person.id,
-                "name": person.name,
-                "busiest": person.busiest,
-                "too_much": person.too_much,
-                **asdict(person.counts),
-            }
-            for person in found.people
-        ],
+        "agents": [_counted(agent) for agent in found.agents],
+        "people": [_counted(person) for person in found.people],
         "ending": [
             {
-                "within_seconds": None if one.within_ms is None else one.within_ms // 1000,
-                **{str(risk): one.by_risk.get(risk, 0) for risk in Risk},
+                "within_seconds": None if ending.within_ms is None else ending.within_ms // 1000,
+                **{str(risk): ending.by_risk.get(risk, 0) for risk in Risk},
             }
-            for one in found.ending
+            for ending in found.ending
         ],
     }
 
@@ -59,4 +46,10 @@ def course(found: AgentHistory) -> dict[str, object]:
 
 def days(found: Iterable[DayCounts]) -> list[dict[str, object]]:
     """Each day."""
-    return [{"day": rfc3339(one.at)[:10], **asdict(one.counts)} for one in found]
+    return [{"day": rfc3339(day.at)[:10], **asdict(day.counts)} for day in found]
+
+
+def _counted(one: AgentCounts | PersonCounts) -> dict[str, object]:
+    members = asdict(one)
+    counts = members.pop("counts")
+    return {**members, **counts}

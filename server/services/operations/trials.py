@@ -355,7 +355,7 @@ def _text(raw: Mapping[str, object], name: str, place: int) -> str | None:
 
 
 def _texts(value: object, name: str, place: int) -> list[str]:
-    if not isinstance(value, list) or not all(isinstance(one, str) for one in value):
+    if not isinstance(value, list) or not all(isinstance(item, str) for item in value):
         raise Invalid(f"case {place}: {name} must be a list of strings.")
     return value
 

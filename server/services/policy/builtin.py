@@ -87,15 +87,15 @@ class BuiltinEngine:
     def _evaluate(self, question: Question) -> PolicyAnswer:
         """The answer without approvals."""
         rules = self.rules_by_flow[question.flow]
-        denied = [one for one in rules.denies if one.fits(question)]
+        denied = [compiled for compiled in rules.denies if compiled.fits(question)]
         if denied:
             return PolicyAnswer(allowed=False, rules=_ids(denied), because=_because(denied))
-        asked = [one for one in rules.asks if one.fits(question)]
+        asked = [compiled for compiled in rules.asks if compiled.fits(question)]
         if not asked:
-            allowed = next((one for one in rules.allows if one.fits(question)), None)
+            allowed = next((compiled for compiled in rules.allows if compiled.fits(question)), None)
             if allowed is not None:
                 return PolicyAnswer(True, (allowed.rule.id,), allowed.rule.because)  # noqa: FBT003  # the member `allowed`
-        if any(one.names_people for one in asked):
+        if any(compiled.names_people for compiled in asked):
             return _ask_answer(question, asked)
         return self._cached_ask(question, asked)
 
@@ -116,7 +116,10 @@ def compile_document(document: PolicyDocument, agents: NameIds, users: NameIds) 
     told = conditions.new_value_lookup(document)
     made = [_compiled(rule, agents, users, told) for rule in document.rules]
     return BuiltinEngine(
-        {flow: _by_outcome(one for one in made if flow in _flows(one.rule)) for flow in FLOWS}
+        {
+            flow: _by_outcome(compiled for compiled in made if flow in _flows(compiled.rule))
+            for flow in FLOWS
+        }
     )
 
 
@@ -140,16 +143,16 @@ def _ask_answer(question: Question, asked: Sequence[_Compiled]) -> PolicyAnswer:
 
 
 def _ids(found: Sequence[_Compiled]) -> tuple[str, ...]:
-    return tuple(one.rule.id for one in found)
+    return tuple(compiled.rule.id for compiled in found)
 
 
 def _because(found: Sequence[_Compiled]) -> str:
     """The first three reasons."""
-    return " ".join(dict.fromkeys(one.rule.because for one in found[:_MAX_REASONS]))
+    return " ".join(dict.fromkeys(compiled.rule.because for compiled in found[:_MAX_REASONS]))
 
 
 def _combined_requirements(question: Question, asked: Sequence[_Compiled]) -> Requirements:
-    asks = [one.rule.ask for one in asked]
+    asks = [compiled.rule.ask for compiled in asked]
     risk = highest([question.risk, *(ask.risk for ask in asks if ask.risk is not None)])
     least, named = (
         default_requirements(question, risk),
@@ -162,32 +165,34 @@ def _combined_requirements(question: Question, asked: Sequence[_Compiled]) -> Re
         seconds=min((a.seconds for a in asks if a.seconds is not None), default=least.seconds),
         who=_who(question, asked),
         excluded=_excluded(question, asked),
-        groups=frozenset(one for each in asked for one in each.who if is_group(one)),
+        groups=frozenset(name for each in asked for name in each.who if is_group(name)),
         named=named,
     )
 
 
 def _quorum(asked: Sequence[_Compiled], usual_one: int) -> int:
     """The highest quorum of the rules; below the default only if a rule allows it at critical."""
-    quorums = [one.rule.ask.quorum for one in asked if one.rule.ask.quorum is not None]
-    floor = 1 if any(one.rule.sets_critical_quorum for one in asked) else usual_one
+    quorums = [
+        compiled.rule.ask.quorum for compiled in asked if compiled.rule.ask.quorum is not None
+    ]
+    floor = 1 if any(compiled.rule.sets_critical_quorum for compiled in asked) else usual_one
     return max([floor, *quorums])
 
 
 def _who(question: Question, asked: Iterable[_Compiled]) -> frozenset[str] | None:
     """The intersection of the people that the rules name, with groups expanded."""
-    named = [_people(question, one.who) for one in asked if one.rule.ask.who]
+    named = [_people(question, compiled.who) for compiled in asked if compiled.rule.ask.who]
     return frozenset.intersection(*named) if named else None
 
 
 def _people(question: Question, named: frozenset[str]) -> frozenset[str]:
-    groups = [question.members.get(one, _NO_MEMBERS) for one in named if is_group(one)]
-    return frozenset(one for one in named if not is_group(one)).union(*groups)
+    groups = [question.members.get(name, _NO_MEMBERS) for name in named if is_group(name)]
+    return frozenset(name for name in named if not is_group(name)).union(*groups)
 
 
 def _excluded(question: Question, asked: Iterable[_Compiled]) -> frozenset[str]:
     """The people that any rule excludes."""
-    parties = {one for each in asked for one in each.rule.ask.exclude}
+    parties = {name for each in asked for name in each.rule.ask.exclude}
     people: set[str | None] = set(question.owners) if "owner" in parties else set()
     if "user" in parties:
         people.add(question.user)
@@ -195,7 +200,7 @@ def _excluded(question: Question, asked: Iterable[_Compiled]) -> frozenset[str]:
 
 
 def _compiled(rule: PolicyRule, agents: NameIds, users: NameIds, told: NewValues) -> _Compiled:
-    who = frozenset(users[one] for one in rule.ask.who)
+    who = frozenset(users[name] for name in rule.ask.who)
     fits = conditions.compile_conditions(rule, agents, users, told)
     return _Compiled(rule, fits, who, bool(who or rule.ask.exclude))
 
@@ -220,9 +225,9 @@ def compile_row(row: PolicyRow) -> BuiltinEngine:
 def bind_names(view: View, text: str, *, version: int, by: str) -> PolicyRow:
     """Resolve the names of a rule set. Raises `InvalidPolicy` with the rule and the remedy."""
     document = documents.parse_policy(text)
-    agents = {one: _agent(view, document, one) for one in _named(document, "agents")}
-    users = {one: _user(view, document, one) for one in _named(document, "users")}
-    users |= {one: _user_or_group(view, document, one) for one in _named(document, "who")}
+    agents = {name: _agent(view, document, name) for name in _named(document, "agents")}
+    users = {name: _user(view, document, name) for name in _named(document, "users")}
+    users |= {name: _user_or_group(view, document, name) for name in _named(document, "who")}
     _check_resources_and_types(view, document)
     return PolicyRow(version, text, agents, users, _hash(text, agents, users), by, view.now)
 
@@ -263,7 +268,9 @@ def _check_resources_and_types(view: View, document: PolicyDocument) -> None:
     resources = view.resources.all()
     known = {
         ("resources", "resource"): {resource.uri for resource in resources},
-        ("scopes", "scope of a resource"): {name for one in resources for name in one.scopes}
+        ("scopes", "scope of a resource"): {
+            name for resource in resources for name in resource.scopes
+        }
         | scopes.OPENID_SCOPES,
         ("types", "action type"): {action.type for action in view.actions.all()},
     }
@@ -275,7 +282,7 @@ def _check_resources_and_types(view: View, document: PolicyDocument) -> None:
 def _unknown(
     document: PolicyDocument, kind: str, name: str, has: Callable[[PolicyRule], bool]
 ) -> InvalidPolicy:
-    rule = next(one.id for one in document.rules if has(one))
+    rule = next(rule.id for rule in document.rules if has(rule))
     return InvalidPolicy(f"rule {rule}: there is no {kind} {name}.", remedy=(kind, name))
 
 

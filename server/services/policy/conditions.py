@@ -80,16 +80,16 @@ def _all_of(conditions: Sequence[Condition]) -> Condition:
 
 def _client_conditions(when: When, agents: NameIds, users: NameIds) -> Iterable[Condition]:
     if when.agent:
-        named = frozenset(agents[one] for one in when.agent)
+        named = frozenset(agents[name] for name in when.agent)
         yield lambda q: q.agent in named
     if when.labels:
         labels = frozenset(when.labels)
         yield lambda q: labels <= q.labels
     if when.owner:
-        owners = frozenset(users[one] for one in when.owner)
+        owners = frozenset(users[name] for name in when.owner)
         yield lambda q: not owners.isdisjoint(q.owners)
     if when.user:
-        people = frozenset(users[one] for one in when.user)
+        people = frozenset(users[name] for name in when.user)
         yield lambda q: q.user in people
 
 
@@ -140,8 +140,8 @@ def _history_conditions(when: When, new_values: NewValues) -> Iterable[Condition
 
 
 def _matcher(patterns: Sequence[str]) -> Callable[[str], bool]:
-    exact = frozenset(one for one in patterns if ANY not in one)
-    wild = [one.split(ANY) for one in patterns if ANY in one]
+    exact = frozenset(pattern for pattern in patterns if ANY not in pattern)
+    wild = [pattern.split(ANY) for pattern in patterns if ANY in pattern]
     texts = ["[\\s\\S]*".join(map(re.escape, parts)) for parts in wild]
     if not texts:
         return exact.__contains__

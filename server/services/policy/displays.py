@@ -7,6 +7,7 @@ from typing import Final, Protocol
 
 from server.model.approvals import ApprovalKind
 from server.model.clients import Agent
+from server.model.store import View
 from server.model.users import User
 from server.protocol import errors, json_text
 from server.protocol.approvals.ceremonies import Ceremony, Step, TypeBack
@@ -27,7 +28,7 @@ MAX_FACTS: Final = 200
 
 NOTHING_COMPARED: Final = Unusual()
 
-_NO_TEMPLATE = "; no template for this type"
+_NO_TEMPLATE = "This type has no template."
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,17 +102,17 @@ class Display:
     facts: Sequence[JsonValue]
     scopes: Mapping[str, Risk]
     resource: str
-    unusual: Unusual | None
-    """None for kinds that are not compared with history."""
     undo: str
     why: str
     gives: str
     agent: Mapping[str, JsonValue]
-    agent_says: str | None
     user: User
     peer: str
     asked_at: int
     expires_at: int
+    unusual: Unusual | None = None
+    """None for kinds that are not compared with history."""
+    agent_says: str | None = None
     type_back: TypeBack | None = None
     """The value that the approver types back."""
 
@@ -132,7 +133,7 @@ def display_text(asked: DisplayedRequest, unusual: Unusual = NOTHING_COMPARED) -
             resource=asked.target.resource.uri,
             unusual=unusual,
             undo=_undo(asked),
-            why=display_safe(f"{asked.because} This one is {asked.risk} risk.", max_chars=600),
+            why=display_safe(asked.because, max_chars=600),
             gives=_grant_text(asked),
             agent={
                 **agent_member(
@@ -308,14 +309,22 @@ def _is_cut(fact: Fact) -> bool:
 
 
 def _risk_reason(asked: DisplayedAction) -> str:
-    causes = [a.title for a in asked.actions if a.risk is asked.risk]
-    causes += [n for n in asked.target.scope if asked.target.resource.scopes[n] is asked.risk]
-    named = list(dict.fromkeys(causes)) or ["what policy or the agent makes of this"]
-    verb = "is" if len(named) == 1 else "are"
+    """What the level of the risk does not say by itself; "" if nothing."""
+    parts = [(action.title, action.risk) for action in asked.actions]
+    parts += [(name, asked.target.resource.scopes[name]) for name in asked.target.scope]
     known = all(action.has_template for action in asked.actions)
-    return display_safe(
-        f"{' and '.join(named)} {verb} {asked.risk} risk{'' if known else _NO_TEMPLATE}"
-    )
+    texts = (risk_causes(parts, asked.risk), "" if known else _NO_TEMPLATE)
+    return display_safe(" ".join(filter(None, texts)))
+
+
+def risk_causes(parts: Sequence[tuple[str, Risk]], risk: Risk) -> str:
+    """The parts of a request that have its risk; "" if all of them have it."""
+    causes = [name for name, own in parts if own is risk]
+    if not causes:
+        return "Policy or the agent raised the risk."
+    if len(causes) == len(parts):
+        return ""
+    return f"The risk comes from {' and '.join(dict.fromkeys(causes))}."
 
 
 def _grant_text(asked: DisplayedRequest) -> str:
@@ -348,3 +357,10 @@ def duration_text(seconds: int) -> str:
     if rest or not minutes:
         return counted(seconds, "second")
     return counted(minutes, "minute")
+
+
+def is_first_request(view: View, client_id: str, user_id: str) -> bool:
+    """Return whether the client has never asked this user under its current name."""
+    agent = view.directory.agent(client_id)
+    since = 0 if agent is None else agent.named_at
+    return not view.approvals.asked_before(client_id, user_id, since)

@@ -236,8 +236,8 @@ def _list(table: _Table, name: str, value: object) -> list[object]:
 
 
 def _names(table: _Table, name: str, value: object) -> tuple[str, ...]:
-    found = tuple(_text(table, name, one) for one in _list(table, name, value))
-    if any(not one or len(one) > 256 for one in found):  # noqa: PLR2004  # longer than any name
+    found = tuple(_text(table, name, item) for item in _list(table, name, value))
+    if any(not item or len(item) > 256 for item in found):  # noqa: PLR2004  # longer than any name
         raise table.fail(name, "a name has 1 to 256 characters")
     return found
 
@@ -260,7 +260,7 @@ def _ceremony(table: _Table, name: str, value: object) -> Ceremony:
     if "second_person" in names:
         raise table.fail(name, "for a second person write quorum = 2")
     found = _all_of(_CEREMONIES)(table, name, names)
-    return frozenset(Step(one) for one in found if one != _CONFIRM)
+    return frozenset(Step(step) for step in found if step != _CONFIRM)
 
 
 def _quorum(table: _Table, name: str, value: object) -> int:
@@ -347,8 +347,8 @@ def _zone(table: _Table, name: str, value: object) -> str:
 
 def _targets(table: _Table, name: str, value: object) -> tuple[str, ...]:
     found = _names(table, name, value)
-    for one in found:
-        if one not in _TARGETS and not one.startswith("/"):
+    for target in found:
+        if target not in _TARGETS and not target.startswith("/"):
             remedy = 'name "resource", "scope" or a JSON pointer into the details such as "/payee"'
             raise table.fail(name, remedy)
     return found
@@ -358,10 +358,10 @@ def names_in(document: PolicyDocument) -> Mapping[str, frozenset[str]]:
     """The names in the rules by kind; resources, scopes and types without a `*` only."""
     whens = [rule.when for rule in document.rules]
     return {
-        "agents": frozenset(one for w in whens for one in w.agent),
-        "users": frozenset(one for w in whens for one in (*w.owner, *w.user)),
-        "who": frozenset(one for rule in document.rules for one in rule.ask.who),
-        "resources": frozenset(one for w in whens for one in w.resource if "*" not in one),
-        "scopes": frozenset(one for w in whens for one in w.scope if "*" not in one),
-        "types": frozenset(one for w in whens for one in w.type if "*" not in one),
+        "agents": frozenset(name for w in whens for name in w.agent),
+        "users": frozenset(name for w in whens for name in (*w.owner, *w.user)),
+        "who": frozenset(name for rule in document.rules for name in rule.ask.who),
+        "resources": frozenset(name for w in whens for name in w.resource if "*" not in name),
+        "scopes": frozenset(name for w in whens for name in w.scope if "*" not in name),
+        "types": frozenset(name for w in whens for name in w.type if "*" not in name),
     }

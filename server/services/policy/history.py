@@ -287,9 +287,9 @@ class _Comparer:
             yield Baseline(before, "by others for {}", name)
 
     def _values(self, known: RowsByKey) -> Iterator[TextValue]:
-        for one in (self.keys.name, *self.keys.texts):
-            if one.key in known:
-                yield TextValue(one.place, one.mark, known[one.key].members)
+        for key in (self.keys.name, *self.keys.texts):
+            if key.key in known:
+                yield TextValue(key.place, key.mark, known[key.key].members)
         yield from (TextValue(place, "", mixed=True) for place in self.keys.mixed)
 
     def _hours(self, known: RowsByKey) -> AnswerHours:
@@ -332,7 +332,7 @@ def _additions(wanted: ComparedRequest, keys: HistoryKeys) -> Iterator[Addition]
     marks = (keys.name.mark, *keys.credentials, *keys.types, *keys.scopes, *keys.resource)
     yield Addition(agent, keys.agent, 0, marks)
     for kind in keys.kinds:
-        units = tuple(one.mark for one in keys.amounts if one.kind == kind)
+        units = tuple(amount.mark for amount in keys.amounts if amount.kind == kind)
         yield Addition(agent, kind, 0, units)
     for amount in keys.amounts:
         yield Addition(agent, amount.agent, amount.value)
@@ -359,9 +359,12 @@ def _of_target(target: TargetKeys, user: str, agent_mark: str) -> Iterator[Addit
 
 def _stored_json(codes: Iterable[str], wanted: ComparedRequest, keys: HistoryKeys) -> str:
     rows: dict[tuple[str, str], tuple[int, dict[str, None]]] = {}
-    for one in _additions(wanted, keys):
-        amount, members = rows.get((one.owner, one.key), (0, {}))
-        rows[one.owner, one.key] = amount + one.amount, members | dict.fromkeys(one.members)
+    for addition in _additions(wanted, keys):
+        amount, members = rows.get((addition.owner, addition.key), (0, {}))
+        rows[addition.owner, addition.key] = (
+            amount + addition.amount,
+            members | dict.fromkeys(addition.members),
+        )
     adds = [[*key, amount, list(members)] for key, (amount, members) in rows.items()]
     asks = {part.asked: part.amount.value for part in keys.parts[:MAX_TARGETS]}
     kept = {

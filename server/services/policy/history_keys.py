@@ -176,7 +176,7 @@ def keys_of(secrets: Secrets, wanted: ComparedRequest) -> HistoryKeys:
         name=maker.text(ValueLocation(None), agent.name, ()),
         credentials=frozenset(f"key {credential}" for credential in credentials(secrets, agent)),
         types={f"type {action.type}": action.title for action in wanted.actions},
-        scopes={f"scope {uri} {one}": one for one in wanted.target.scope},
+        scopes={f"scope {uri} {scope}": scope for scope in wanted.target.scope},
         resource={f"resource {uri}": uri},
         kinds=tuple(f"kind {user} {kind}" for kind in kinds),
         asked_day=f"asked day {user}",
@@ -333,7 +333,9 @@ def _target_of(trail: Trail, targets: Sequence[TargetKeys]) -> TargetKeys | None
     if len(targets) == 1:
         return targets[0]
     steps = _indexes(trail)
-    return next((one for one in targets if steps and _indexes(one.place.trail) == steps), None)
+    return next(
+        (target for target in targets if steps and _indexes(target.place.trail) == steps), None
+    )
 
 
 def _is_comparable(value: str) -> bool:

@@ -110,7 +110,7 @@ def _validate(
     if error is not None:
         where = "/" + "/".join([*before, *map(str, error.absolute_path)])
         raise errors.InvalidAuthorizationDetails(
-            _mistake(error, where, named),
+            _mistake(error, where, named, f" in /{before[0]}" if before else ""),
             detail=f"{where}: {error.validator}",  # its message quotes the details
         )
     if uses.has_invalid_currency(detail):
@@ -119,13 +119,13 @@ def _validate(
         )
 
 
-def _mistake(error: ValidationError, where: str, named: str) -> str:
+def _mistake(error: ValidationError, where: str, named: str, place: str) -> str:
     """Return what to correct, in words of the schema; the input is not repeated."""
     kind, wanted = str(error.validator), error.validator_value
     if kind == "required" and isinstance(wanted, list) and isinstance(error.instance, dict):
         missing = next(name for name in wanted if name not in error.instance)
         inside = [*map(str, error.absolute_path), missing]
-        return f"{'.'.join(inside)} is required by {named}."
+        return f"{'.'.join(inside)} is required by {named}{place}."
     if kind == "additionalProperties" and isinstance(error.schema, Mapping):
         known = ", ".join(error.schema.get("properties", {}))
         return f"{where} has a member that {named} does not take. It takes: {known}."

@@ -76,7 +76,7 @@ def stored_resource(directory: Directory, uri: str, scope: tuple[str, ...]) -> R
 
 def lifetime(agent: Agent | None, resource: Resource | None, usual: int) -> int:
     """Return the lifetime of a token in seconds: the shorter limit, or the default."""
-    limits = tuple(None if one is None else one.token_seconds for one in (agent, resource))
+    limits = tuple(None if party is None else party.token_seconds for party in (agent, resource))
     return min((limit for limit in limits if limit is not None), default=usual)
 
 

@@ -206,7 +206,9 @@ class Flows:
         """Return the next step after the device was asked."""
         user = signed_in.user.id
         acts = {approval: self.actions.outcome(view, approval, user) for approval in flow.approvals}
-        outcomes = [act or self.consents.outcome(view, one, user) for one, act in acts.items()]
+        outcomes = [
+            act or self.consents.outcome(view, wanted, user) for wanted, act in acts.items()
+        ]
         if "denied" in outcomes:
             return _Refused(plan, errors.AccessDenied("The user denied it on their device."))
         if "over" in outcomes:
@@ -215,7 +217,7 @@ class Flows:
             return waiting_page(plan, signed_in, waiting)
         if not all(self._is_covered(view, ask, signed_in) for ask in plan.consents_to_sign):
             return _Refused(plan, errors.AccessDenied("The consent was revoked."))
-        return _Ready(plan, signed_in, next((one for one, act in acts.items() if act), None))
+        return _Ready(plan, signed_in, next((wanted for wanted, act in acts.items() if act), None))
 
     def _end(self, tx: Unit, flow: Flow, found: object) -> Step:
         """Respond to the app, once."""
@@ -257,7 +259,11 @@ def _open(view: View, handle: str) -> Flow:
 
 def _withdraw_approvals(tx: Unit, flow: Flow) -> None:
     """Withdraw pending approvals, which would no longer have an effect."""
-    asked = [approval for one in flow.approvals if (approval := tx.approvals.get(one)) is not None]
+    asked = [
+        approval
+        for approval_id in flow.approvals
+        if (approval := tx.approvals.get(approval_id)) is not None
+    ]
     withdraw(tx, asked, reason="cancelled", actor=audit.SYSTEM)
 
 

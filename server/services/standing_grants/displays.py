@@ -55,14 +55,13 @@ def standing_grant_display(asked: StandingGrantDisplay) -> str:
             kind="standing_grant",
             risk=asked.given_at,
             risk_reason=_safe(
-                f"covers {asked.risk} risk; standing grants count one risk level higher"
+                f"It covers {asked.risk} risk; standing grants count one risk level higher."
             ),
             title="Standing grant",
             headline=_safe(f"Let {name} do this {times} without asking: {display_safe(what)}"),
             facts=_facts(asked),
-            scopes={one: asked.target.resource.scopes[one] for one in asked.target.scope},
+            scopes={scope: asked.target.resource.scopes[scope] for scope in asked.target.scope},
             resource=asked.target.resource.uri,
-            unusual=None,
             undo="You can revoke it at any time (sayso-approver grants revoke). "
             "Actions that it allowed are not undone.",
             why="A standing grant covers many requests, so it needs your signature.",
@@ -73,7 +72,6 @@ def standing_grant_display(asked: StandingGrantDisplay) -> str:
             agent=displays.agent_member(
                 asked.party.id, asked.party.name, asked.party.owners, first_request=False
             ),
-            agent_says=None,
             user=asked.user,
             peer=asked.peer,
             asked_at=asked.asked_at,
@@ -102,7 +100,7 @@ def _facts(asked: StandingGrantDisplay) -> list[JsonValue]:
     facts = [_fact("Agent", asked.party.name)]
     facts.append(_fact("Its key", "the current one; a new key ends the grant"))
     facts.append(_fact("At", asked.target.resource.uri))
-    facts += [_fact("May use", f"{one}") for one in sorted(asked.target.scope)]
+    facts += [_fact("May use", f"{scope}") for scope in sorted(asked.target.scope)]
     facts += [_fact(label, value) for label, value in pattern_facts(asked.action, asked.pattern)]
     facts.append(_fact("How often", _times(bounds.uses)))
     if bounds.sum is not None:

@@ -217,7 +217,7 @@ def try_on_past_requests(view: View, proposal: CheckedProposal) -> list[TriedReq
     approvals = view.approvals.search(
         state=None, agent_id=proposal.agent.id, user_id=proposal.user.id, limit=_SCANNED
     )
-    newest = [one for one in approvals if one.kind == "action"][:TRIED_REQUESTS]
+    newest = [approval for approval in approvals if approval.kind == "action"][:TRIED_REQUESTS]
     usage, results = GrantUsage(), list[TriedRequest]()
     for approval in reversed(newest):
         mismatch, usage = _try_one(proposal, approval, usage)

@@ -199,7 +199,7 @@ class StandingGrants:
                     risk=proposal.risk,
                     given_at=proposal.given_at,
                     notify=proposal.notify,
-                    covered=sum(one.mismatch is None for one in past),
+                    covered=sum(request.mismatch is None for request in past),
                     looked_at=len(past),
                     peer=peer,
                     asked_at=tx.now,
@@ -308,7 +308,7 @@ def _agents_of(view: View, name_or_id: str | None, only_of: str | None) -> tuple
     if only_of is None:
         return None if named is None else (named.id,)
     owned = (agent.id for agent in view.agents.all() if only_of in agent.owners)
-    return tuple(one for one in owned if named is None or one == named.id)
+    return tuple(agent_id for agent_id in owned if named is None or agent_id == named.id)
 
 
 def _is_owned_by(view: View, grant: StandingGrant, only_of: str | None) -> bool:

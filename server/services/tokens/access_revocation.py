@@ -170,8 +170,8 @@ class _ClientAccess:
             live_at=self.tx.now,
             limit=_BATCH,
         ):
-            for one in found:
-                ended += delegations.revoke_tree(self.tx, one, self._actor, "by the person")[1]
+            for token in found:
+                ended += delegations.revoke_tree(self.tx, token, self._actor, "by the person")[1]
         return ended
 
     @property

@@ -6,6 +6,7 @@ are not stored.
 
 import json
 from dataclasses import dataclass
+from functools import partial
 
 from server.model import display_names
 from server.model.audit import Entry
@@ -88,10 +89,11 @@ class DelegationService:
         """Return a delegation with its chain. Raises `NotFound`."""
         with self.store.read() as view:
             found = _find(view, jti)
+            named = partial(with_names, view.directory)
             return DelegationChain(
-                with_names(view.directory, found),
-                tuple(with_names(view.directory, one) for one in view.delegations.ancestors(jti)),
-                tuple(with_names(view.directory, one) for one in view.delegations.descendants(jti)),
+                named(found),
+                tuple(map(named, view.delegations.ancestors(jti))),
+                tuple(map(named, view.delegations.descendants(jti))),
             )
 
     def revoke(self, jti: str, *, by: str) -> tuple[NamedDelegation, int]:

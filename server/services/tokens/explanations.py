@@ -106,7 +106,7 @@ class Explanations:
         lineage = [] if subject is None else [subject, *view.delegations.ancestors(subject.id)]
         replayed = agent is not None and REFUSALS[reason].step >= FIRST_REPLAYED
         user = view.directory.user(body.get("subject", ""))
-        chain = tuple(with_names(view.directory, one) for one in lineage)
+        chain = tuple(with_names(view.directory, delegation) for delegation in lineage)
         return Explanation(
             entry=entry,
             agent=body["agent_id"] if agent is None else agent.name,
@@ -145,9 +145,9 @@ def _stopped(view: View, reason: Reason, chain: Sequence[NamedDelegation]) -> Ag
     find: Callable[[str], Agent | App | None] = (
         view.directory.app if reason is Reason.APP_DISABLED else view.directory.agent
     )
-    clients = [(*(actor for actor, _ in one.actors), one.delegation.client_id) for one in chain]
+    clients = [(*(actor for actor, _ in link.actors), link.delegation.client_id) for link in chain]
     found = [find(client) for named in clients for client in named]
-    return next((one for one in found if one and not one.active(view.now)), None)
+    return next((client for client in found if client and not client.active(view.now)), None)
 
 
 def _refusal(view: View, entry_id: str | None) -> StoredEntry | None:
@@ -178,7 +178,10 @@ def _problems(view: View, row: Delegation | None, issuer: str) -> tuple[str, ...
     if row is None:
         return ("this server has no record of it",)
     directory, user = view.directory, view.directory.user(row.user_id or "")
-    clients = {row.client_id, *(one.client_id for one in view.delegations.ancestors(row.id))}
+    clients = {
+        row.client_id,
+        *(ancestor.client_id for ancestor in view.delegations.ancestors(row.id)),
+    }
     found = {
         "it was revoked": row.revoked_at is not None,
         "it has expired": row.expires_at <= view.now,

@@ -263,9 +263,9 @@ def approved_from(tx: Unit, approval: Approval) -> Approved:
 def _authenticated(tx: Unit, approval: Approval, approved: Approved) -> Approved:
     """Return how the person authenticated; if others answered for them, who they are."""
     yes = valid_approvals(tx.decisions.of_approval(approval.id))
-    decision = next((one for one in yes if one.user_id == approval.user_id), None)
+    decision = next((answer for answer in yes if answer.user_id == approval.user_id), None)
     if decision is None:
-        return replace(approved, decided_by={"users": [one.user_id for one in yes]})
+        return replace(approved, decided_by={"users": [answer.user_id for answer in yes]})
     acr, amr = acr_and_amr(decision)
     return replace(approved, acr=acr, amr=amr, auth_time=decision.at // 1000)
 

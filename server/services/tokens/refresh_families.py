@@ -45,7 +45,9 @@ def consent_ended(tx: Unit, event: ConsentEnded) -> Ended:
     """End the families that the consent allows; returns how many access tokens were revoked."""
     consent = event.consent
     families = tx.code_grants.families_of("user_id", consent.user_id)
-    found = [family for one in families if (family := tx.code_grants.family(one)) is not None]
+    found = [
+        family for family_id in families if (family := tx.code_grants.family(family_id)) is not None
+    ]
     ended = [end(tx, family.id) for family in found if _depends_on(family.grant, consent)]
     return Ended(tokens=sum(ended))
 

@@ -20,7 +20,6 @@ from server.protocol.approvals.states import State
 from server.services.approvals import creation
 from server.services.approvers import answer_sources
 from server.services.audit import audit
-from server.services.clients import client_names
 from server.services.notifications import notices
 from server.services.policy import displays, history
 from server.services.policy.displays import DisplayedRequest
@@ -149,7 +148,7 @@ class StandingExchanges:
             because=needed.verdict.because,
             ceremony=CONFIRM,
             binding_message=None,
-            first_request=client_names.is_first_request(tx, agent.id, user.id),
+            first_request=displays.is_first_request(tx, agent.id, user.id),
             peer=_AT_THE_TOKEN_ENDPOINT,
             asked_at=tx.now,
             expires_at=expires_at,

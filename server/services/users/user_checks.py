@@ -28,8 +28,8 @@ def find(view: View, name_or_id: str) -> User:
 def clients_called(view: View, name: str) -> list[Agent | App]:
     """Return the agents and apps whose names look like this one."""
     ids = view.names.bearers("client", name_keys(name))
-    found = (view.directory.agent(one) or view.directory.app(one) for one in ids)
-    return [one for one in found if one is not None]
+    found = (view.directory.agent(client_id) or view.directory.app(client_id) for client_id in ids)
+    return [client for client in found if client is not None]
 
 
 @about("name")

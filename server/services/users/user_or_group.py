@@ -24,4 +24,4 @@ def id_of(view: View, name_or_id: str) -> str:
 def includes(view: View, user_id: str, named: Sequence[str]) -> bool:
     """Return whether this user is named, or in a named group."""
     members = view.directory.members()
-    return any(one == user_id or user_id in members.get(one, ()) for one in named)
+    return any(name == user_id or user_id in members.get(name, ()) for name in named)

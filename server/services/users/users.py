@@ -72,8 +72,8 @@ class Users:
     def names(self, ids: Iterable[str]) -> dict[str, str]:
         """Return the names of users and groups by ID, as far as they exist."""
         with self.store.read() as view:
-            found = [_called(view, one) for one in ids]
-        return {one.id: one.name for one in found if one is not None}
+            found = [_called(view, user_id) for user_id in ids]
+        return {user.id: user.name for user in found if user is not None}
 
     def show(self, name_or_id: str) -> tuple[User, list[Device]]:
         """Return one user and their devices. Raises `NotFound`."""

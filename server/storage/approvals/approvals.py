@@ -23,10 +23,10 @@ from server.model.approvals import Approval, ApprovalKind, Place
 from server.protocol.approvals.states import REDEMPTION_GRACE_MS, State, origins
 from server.protocol.policy.risks import Risk
 from server.storage.approvals import waiting
+from server.storage.approvals.tables import approvals as a
+from server.storage.approvals.tables import decisions as d
+from server.storage.approvers.tables import approvers as p
 from server.storage.prepared import DatabaseRows, Prepared, adding, reading, writing
-from server.storage.tables import approvals as a
-from server.storage.tables import approvers as p
-from server.storage.tables import decisions as d
 
 _GRACE = {State.PENDING: 0, State.APPROVED: REDEMPTION_GRACE_MS}
 
@@ -256,7 +256,9 @@ class Approvals(DatabaseRows):
         at, last = after or (0, "")
         values = {"user": user_id, "now": now, "limit": limit, "at": at, "after": last}
         found = [
-            one for each in waiting.LISTS[voted] for one in self._many(_record, each, **values)
+            approval
+            for each in waiting.LISTS[voted]
+            for approval in self._many(_record, each, **values)
         ]
         return sorted(found, key=lambda one: (one.place, one.id))[:limit]
 
@@ -291,9 +293,9 @@ class Approvals(DatabaseRows):
             statement = statement.where(_OPEN_STATES)
         if before is not None:
             statement = statement.where(tuple_(newest, a.c.id) < before)
-        for column, one in ((a.c.state, state), (a.c.agent_id, agent_id), (a.c.user_id, user_id)):
-            if one is not None:
-                statement = statement.where(column == str(one))
+        for column, value in ((a.c.state, state), (a.c.agent_id, agent_id), (a.c.user_id, user_id)):
+            if value is not None:
+                statement = statement.where(column == str(value))
         return self._many(_record, statement)
 
     def transition(

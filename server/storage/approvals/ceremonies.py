@@ -6,8 +6,8 @@ from sqlalchemy import BindParameter, Executable, bindparam, select, update
 from sqlalchemy.dialects import sqlite
 
 from server.protocol.approvals.ceremonies import Step
+from server.storage.approvals.tables import ceremony_tries as t
 from server.storage.prepared import DatabaseRows, Prepared, Upsert
-from server.storage.tables import ceremony_tries as t
 
 _VALUES: dict[str, BindParameter[object]] = {
     "approval_id": bindparam("approval"),

@@ -3,8 +3,8 @@
 from sqlalchemy import bindparam, select
 
 from server.model.approvals import Consumption
+from server.storage.approvals.tables import consumptions
 from server.storage.prepared import DatabaseRows, adding_once, reading, writing
-from server.storage.tables import consumptions
 
 _ADD_ONCE = adding_once(consumptions)
 _GET = select(consumptions).where(consumptions.c.approval_id == bindparam("approval"))

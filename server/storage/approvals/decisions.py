@@ -3,8 +3,8 @@
 from sqlalchemy import bindparam, delete, select, update
 
 from server.model.approvals import Decision
+from server.storage.approvals.tables import decisions
 from server.storage.prepared import DatabaseRows, Prepared, adding, reading, writing
-from server.storage.tables import decisions
 
 _ADD = Prepared(adding(decisions))
 _OF = Prepared(

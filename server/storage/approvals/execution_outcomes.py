@@ -3,8 +3,8 @@
 from sqlalchemy import bindparam, select
 
 from server.model.approvals import Outcome
+from server.storage.approvals.tables import outcomes
 from server.storage.prepared import DatabaseRows, adding_once, reading, writing
-from server.storage.tables import outcomes
 
 _ADD_ONCE = adding_once(outcomes)
 _GET = select(outcomes).where(outcomes.c.approval_id == bindparam("approval"))

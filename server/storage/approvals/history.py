@@ -21,8 +21,8 @@ from sqlalchemy import (
 from sqlalchemy.dialects import sqlite
 
 from server.model.history import Addition, HistoryRow
+from server.storage.approvals.tables import history as h
 from server.storage.prepared import DatabaseRows, Prepared, Upsert
-from server.storage.tables import history as h
 
 _KEYS_AT_ONCE = 16
 _PLACES = [name for n in range(_KEYS_AT_ONCE) for name in (f"of{n}", f"key{n}")]

@@ -3,7 +3,7 @@
 from sqlalchemy import Connection, select
 
 from server.protocol import base64url
-from server.storage.tables import approvals as a
+from server.storage.approvals.tables import approvals as a
 
 _MOST = 20
 """More than one is an error that lists them."""

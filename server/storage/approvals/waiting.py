@@ -24,10 +24,10 @@ from sqlalchemy import (
 
 from server.model.approvals import first_place_of_risk
 from server.protocol.policy.risks import Risk
+from server.storage.approvals.tables import approvals as a
+from server.storage.approvals.tables import decisions as d
+from server.storage.approvers.tables import approvers as p
 from server.storage.prepared import Prepared
-from server.storage.tables import approvals as a
-from server.storage.tables import approvers as p
-from server.storage.tables import decisions as d
 
 _USER: BindParameter[str] = bindparam("user")
 _NOW: BindParameter[int] = bindparam("now")

@@ -6,12 +6,13 @@ from server.model.approvals import Approval, Approver, own_approver
 from server.model.approvers import Group
 from server.protocol.policy.risks import Risk
 from server.storage import codec
-from server.storage.clients.names import NamedRows, Names
+from server.storage.approvals.tables import approvals as a
+from server.storage.approvers.tables import approvers as p
+from server.storage.approvers.tables import group_members as m
+from server.storage.approvers.tables import groups as g
+from server.storage.clients.names import Names
+from server.storage.named_rows import NamedRows
 from server.storage.prepared import DatabaseRows, Prepared, adding, reading, writing
-from server.storage.tables import approvals as a
-from server.storage.tables import approvers as p
-from server.storage.tables import group_members as m
-from server.storage.tables import groups as g
 
 _ADD = Prepared(adding(p))
 _OF = Prepared(

@@ -3,9 +3,9 @@
 from sqlalchemy import BindParameter, and_, bindparam, delete, insert, or_, select, update
 
 from server.model.approvers import Deputy
+from server.storage.approvers.tables import approvers as p
+from server.storage.approvers.tables import deputies as d
 from server.storage.prepared import DatabaseRows, Prepared, reading, writing
-from server.storage.tables import approvers as p
-from server.storage.tables import deputies as d
 
 _NOW: BindParameter[int] = bindparam("now")
 _LIVE = d.c.state != "over"

@@ -5,9 +5,9 @@ They are part of the approvals table, so that a new request needs no extra state
 
 from sqlalchemy import bindparam, literal_column, select, update
 
+from server.storage.approvals.tables import approvals as a
+from server.storage.approvers.tables import approvers as p
 from server.storage.prepared import DatabaseRows, Prepared
-from server.storage.tables import approvals as a
-from server.storage.tables import approvers as p
 
 _IS_PENDING = a.c.state == literal_column("'pending'")
 _IS_DUE = a.c.escalate_at <= bindparam("now")

@@ -1,19 +1,25 @@
-"""Audit entries in the database: added and read, never changed."""
+"""Audit entries in the database, added and read, never changed; and their personal texts.
+
+The texts are stored with their entry, read with it, and may be erased.
+"""
 
 import secrets
 import sqlite3
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, Final
 
 from sqlalchemy import (
     BindParameter,
     ColumnElement,
     Connection,
+    Select,
     bindparam,
+    delete,
     func,
     insert,
     or_,
     select,
+    text,
     update,
 )
 from sqlalchemy.engine import RowMapping
@@ -23,12 +29,11 @@ from server.audit_log.entries import Opening, committed, entry_bytes, leaf_hash
 from server.lazy_imports import lazily
 from server.model.audit import Entry, EntrySearch, StoredEntry, StoredLeaf
 from server.model.store import Busy
-from server.services.audit.personal import owners
-from server.storage.audit.log import NEXT
-from server.storage.audit.openings import Openings, with_hash
+from server.services.audit.audit import owners
+from server.storage.audit.tables import HASHES
 from server.storage.audit.tables import audit_entries as e
 from server.storage.audit.tables import audit_openings as o
-from server.storage.prepared import Prepared
+from server.storage.prepared import DatabaseRows, Prepared, adding
 
 with lazily():
     from server.telemetry import correlation_id
@@ -36,7 +41,9 @@ with lazily():
 _VALUES: dict[str, BindParameter[object]] = {
     column.key: bindparam(column.key) for column in e.c if column.key != "seq"
 }
-_ADD_PLACED = Prepared(insert(e).values(_VALUES).values(seq=NEXT))
+_NEXT = select(func.coalesce(func.max(e.c.seq), -1) + 1).scalar_subquery()
+"""The place of the next entry."""
+_ADD_PLACED = Prepared(insert(e).values(_VALUES).values(seq=_NEXT))
 _ADD_UNPLACED = Prepared(insert(e).values(_VALUES))
 _HAS_BODY = e.c.type != ""
 _TAIL = select(e).where(_HAS_BODY).order_by(e.c.id.desc()).limit(bindparam("limit"))
@@ -54,7 +61,18 @@ _BLANK = {column.key: None for column in e.c if column.key not in _LEFT} | {
     "body": b"",
 }
 """The columns of an entry without a body."""
+_ADD_OPENINGS = Prepared(adding(o))
+_OF_ENTRIES = o.c.entry_id.in_(bindparam("entries", expanding=True))
+_BETWEEN = (e.c.seq >= bindparam("first"), e.c.seq < bindparam("end"))
+_IN_PLACES = select(e.c.seq, o.c.name, o.c.text, o.c.salt).join(o, o.c.entry_id == e.c.id)
 _SALT_BYTES: Final = 32
+
+
+def _with_hash(value_hash: str) -> Select[tuple[str]]:
+    """Selects the ids of the entries that have this hash of a value."""
+    return select(o.c.entry_id).where(text(HASHES), o.c.text == value_hash)
+
+
 _FILTERS: Final[Mapping[str, Callable[[Any], ColumnElement[bool]]]] = {
     **{
         name: e.c[name].__eq__
@@ -64,9 +82,46 @@ _FILTERS: Final[Mapping[str, Callable[[Any], ColumnElement[bool]]]] = {
     "until": e.c.at.__lt__,
     "actors": e.c.actor.in_,
     "agent_id": lambda client: or_(e.c.agent_id == client, e.c.caller_id == client),
-    "value_hash": lambda value_hash: e.c.id.in_(with_hash(value_hash)),
+    "value_hash": lambda value_hash: e.c.id.in_(_with_hash(value_hash)),
 }
 """The conditions of a search, by the member of `EntrySearch`."""
+
+
+class Openings(DatabaseRows):
+    """The texts in the database."""
+
+    def add(
+        self, entry_id: str, openings: Mapping[str, Opening], owners: Mapping[str, str | None]
+    ) -> None:
+        """Store the texts of a new entry, with the id of the user whose each is."""
+        rows = [
+            {"entry_id": entry_id, "name": name, "user_id": owners[name]}
+            | {"text": opening.text, "salt": opening.salt}
+            for name, opening in openings.items()
+        ]
+        if rows:
+            _ADD_OPENINGS.run_each(self._db, rows)
+
+    def of(self, entries: list[str]) -> dict[str, dict[str, Opening]]:
+        """The texts of these entries, by id."""
+        rows = select(o.c.entry_id, o.c.name, o.c.text, o.c.salt).where(_OF_ENTRIES)
+        return _grouped(self._db.execute(rows, {"entries": entries}))
+
+    def between(self, first: int, end: int) -> dict[int, dict[str, Opening]]:
+        """The texts of the entries at the places from `first` to before `end`, by place."""
+        rows = _IN_PLACES.where(*_BETWEEN)
+        return _grouped(self._db.execute(rows, {"first": first, "end": end}))
+
+    def erase(self, user_id: str) -> int:
+        """Delete the texts of a user; returns how many."""
+        return self.delete(o.c.user_id == user_id)
+
+    def delete(self, those: ColumnElement[bool]) -> int:
+        """Delete texts for good; returns how many."""
+        if self._db.dialect.name == "sqlite":
+            # The bytes of deleted rows stay in the file otherwise.
+            self._db.exec_driver_sql("PRAGMA secure_delete=ON")
+        return self._db.execute(delete(o).where(those)).rowcount
 
 
 class Audit:
@@ -192,3 +247,10 @@ def _record(row: RowMapping, openings: Mapping[str, Opening]) -> StoredEntry:
         leaf=bytes(row["leaf"]),
         openings=openings,
     )
+
+
+def _grouped(rows: Iterable[Any]) -> dict[Any, dict[str, Opening]]:
+    found: dict[Any, dict[str, Opening]] = {}
+    for key, name, told, salt in rows:
+        found.setdefault(key, {})[name] = Opening(told, bytes(salt))
+    return found

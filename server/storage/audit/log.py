@@ -23,14 +23,12 @@ from sqlalchemy import (
 from server.audit_log.bundles import LoggedEntry
 from server.audit_log.merkle import MissingNode, Place
 from server.model.audit import CheckpointRow
-from server.storage.audit.openings import Openings
+from server.storage.audit.entries import Openings
 from server.storage.audit.tables import audit_checkpoints as c
 from server.storage.audit.tables import audit_entries as e
 from server.storage.audit.tables import audit_nodes as n
 from server.storage.prepared import DatabaseRows, arrays
 
-NEXT = select(func.coalesce(func.max(e.c.seq), -1) + 1).scalar_subquery()
-"""The place of the next entry."""
 _SIZE = select(func.coalesce(func.max(e.c.seq), -1) + 1)
 _PLACE_OF = select(e.c.seq).where(e.c.id == bindparam("entry"))
 _TIME_OF = select(e.c.at).where(e.c.seq == bindparam("place"))
@@ -91,7 +89,7 @@ class AuditLog(DatabaseRows):
 
     def add_nodes(self, nodes: Mapping[Place, bytes]) -> None:
         """Store the hashes of complete subtrees of two leaves or more."""
-        rows = [{"level": at[0], "number": at[1], "hash": one} for at, one in nodes.items()]
+        rows = [{"level": at[0], "number": at[1], "hash": digest} for at, digest in nodes.items()]
         if rows and self._db.dialect.name == "sqlite":
             self._db.execute(insert(n), rows)
         elif rows:

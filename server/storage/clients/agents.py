@@ -8,9 +8,10 @@ from server.model.clients import Agent
 from server.services.clients.agent_members import AGENT_MEMBERS
 from server.services.members import ANY, Having
 from server.storage import codec
-from server.storage.account_tables import agent_keys, agent_owners, agent_secrets, agents, users
 from server.storage.clients.names import Names
 from server.storage.clients.secrets import ClientRows, SecretTable
+from server.storage.clients.tables import agent_keys, agent_owners, agent_secrets, agents
+from server.storage.users.tables import users
 
 _USE_NOTED_MS = 60_000
 _NO_KEYS = codec.dump([])

@@ -3,7 +3,7 @@
 from sqlalchemy import bindparam, func, insert, or_, select, update
 
 from server.model.clients import AppUse
-from server.storage.account_tables import app_uses as u
+from server.storage.clients.tables import app_uses as u
 from server.storage.prepared import DatabaseRows, reading, writing
 
 _record, _values = reading(AppUse, u), writing(u)

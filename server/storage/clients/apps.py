@@ -7,9 +7,9 @@ from sqlalchemy import Row, bindparam, delete, select
 from server.model.clients import App
 from server.services.clients.app_members import APP_MEMBERS
 from server.storage import codec
-from server.storage.account_tables import app_secrets, app_uses, apps
 from server.storage.clients.names import Names
 from server.storage.clients.secrets import ClientRows, SecretTable
+from server.storage.clients.tables import app_secrets, app_uses, apps
 
 _PLAIN = ("id", "state", "created_at", "origin", "claimed_name")
 """The columns that no caller sets as a member."""

@@ -3,7 +3,7 @@
 from sqlalchemy import bindparam, delete, exists, insert, select
 
 from server.protocol.clients.icons import Icon
-from server.storage.account_tables import agents, icons
+from server.storage.clients.tables import agents, icons
 from server.storage.prepared import DatabaseRows, reading, writing
 
 _record, _values = reading(Icon, icons), writing(icons)

@@ -1,11 +1,8 @@
 """Rows of names: the looks of each, and former names of agents."""
 
-from collections.abc import Collection, Mapping
-from typing import Any
+from collections.abc import Collection
 
 from sqlalchemy import (
-    Executable,
-    Table,
     bindparam,
     delete,
     exists,
@@ -13,18 +10,19 @@ from sqlalchemy import (
     literal,
     select,
     union_all,
-    update,
 )
 from sqlalchemy.exc import IntegrityError
 
 from server.model.clients import FormerName, NameKind, UnprotectedName
 from server.model.store import Taken
 from server.protocol.confusables import name_keys
-from server.storage.account_tables import agents, apps, resources, users
-from server.storage.account_tables import former_names as f
-from server.storage.account_tables import name_looks as n
+from server.storage.approvers.tables import groups
+from server.storage.clients.tables import agents, apps
+from server.storage.clients.tables import former_names as f
+from server.storage.clients.tables import name_looks as n
 from server.storage.prepared import DatabaseRows
-from server.storage.tables import groups
+from server.storage.resources.tables import resources
+from server.storage.users.tables import users
 
 _ADD = insert(n)
 _DROP = delete(n).where(n.c.bearer == bindparam("bearer"))
@@ -107,33 +105,3 @@ class Names(DatabaseRows):
         """Delete all names of a deleted agent."""
         self._db.execute(_DROP_FORMER, {"agent": agent_id})
         self.drop(agent_id)
-
-
-class NamedRows(DatabaseRows):
-    """Rows with an ID and a name that is used once."""
-
-    def _insert(self, table: Table, kind: NameKind, row: Mapping[str, Any]) -> None:
-        """Store a new row; raises `Taken` if its name is used."""
-        self._write(insert(table).values(row), row["name"])
-        Names(self._db).give(kind, row["id"], row["name"])
-
-    def _replace(self, table: Table, kind: NameKind | None, row: Mapping[str, Any]) -> None:
-        """Store a row except its ID and date of creation; raises `Taken` if its name is used.
-
-        A name that does not change keeps its key, which an earlier version may have made.
-        """
-        is_row = table.c.id == row["id"]
-        kept = select(table.c.name_key).where(is_row, table.c.name == row["name"])
-        key = self._db.execute(kept).scalar()
-        values = {**row, "name_key": key or row["name_key"]}
-        del values["id"], values["created_at"]
-        self._write(update(table).where(is_row).values(values), row["name"])
-        if kind is not None:
-            names = Names(self._db)
-            (names.keep if key else names.give)(kind, row["id"], row["name"])
-
-    def _write(self, statement: Executable, name: str) -> None:
-        try:
-            self._db.execute(statement)
-        except IntegrityError as error:
-            raise Taken(name) from error

@@ -4,8 +4,8 @@ from sqlalchemy import bindparam, delete, insert, select, update
 
 from server.model.clients import Invitation, Registration
 from server.storage import codec
-from server.storage.account_tables import invitations as i
-from server.storage.account_tables import registrations as r
+from server.storage.clients.tables import invitations as i
+from server.storage.clients.tables import registrations as r
 from server.storage.prepared import DatabaseRows, reading, writing
 
 _ADD = insert(i)

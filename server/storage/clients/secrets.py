@@ -6,7 +6,7 @@ from typing import ClassVar
 from sqlalchemy import Connection, Table, bindparam, delete, insert, or_, select, update
 
 from server.model.clients import Secret
-from server.storage.clients.names import NamedRows
+from server.storage.named_rows import NamedRows
 
 _USE_NOTED_MS = 60_000
 _MEMBERS = Secret.__slots__

@@ -4,8 +4,8 @@ from sqlalchemy import Executable, bindparam, insert, or_, select, tuple_, updat
 
 from server.model.consents import Consent
 from server.storage.codec import dump, names
+from server.storage.consents.tables import consents as c
 from server.storage.prepared import DatabaseRows, Prepared, reading, writing
-from server.storage.tables import consents as c
 
 _ADD = insert(c)
 _GET = select(c).where(c.c.id == bindparam("consent"))

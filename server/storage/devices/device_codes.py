@@ -5,7 +5,7 @@ from typing import Final
 from sqlalchemy import bindparam, delete, insert, select, update
 
 from server.model.devices import DeviceCode
-from server.storage.account_tables import device_codes as d
+from server.storage.devices.tables import device_codes as d
 from server.storage.prepared import DatabaseRows, reading, writing
 
 _ADD = insert(d)

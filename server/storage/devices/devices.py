@@ -4,7 +4,7 @@ from sqlalchemy import bindparam, func, insert, or_, select, tuple_, update
 
 from server.model.devices import Device
 from server.storage import codec
-from server.storage.account_tables import devices, sessions
+from server.storage.devices.tables import devices, sessions
 from server.storage.prepared import DatabaseRows, reading, writing
 
 _SEEN_NOTED_MS = 60_000

@@ -3,7 +3,7 @@
 from sqlalchemy import bindparam, insert, select, update
 
 from server.model.devices import EnrollmentCode
-from server.storage.account_tables import enrollment_codes as codes
+from server.storage.devices.tables import enrollment_codes as codes
 from server.storage.prepared import DatabaseRows, reading, writing
 
 _ADD = insert(codes)

@@ -3,9 +3,9 @@
 from sqlalchemy import and_, bindparam, delete, insert, or_, select, update
 
 from server.model.devices import Browser, Passkey
-from server.storage.account_tables import browsers as b
-from server.storage.account_tables import devices
-from server.storage.account_tables import passkeys as p
+from server.storage.devices.tables import browsers as b
+from server.storage.devices.tables import devices
+from server.storage.devices.tables import passkeys as p
 from server.storage.prepared import DatabaseRows, reading, writing
 
 _ADD = insert(p)

@@ -4,7 +4,7 @@ from sqlalchemy import bindparam, insert, or_, select, update
 
 from server.model.devices import Session
 from server.storage import codec
-from server.storage.account_tables import sessions
+from server.storage.devices.tables import sessions
 from server.storage.prepared import DatabaseRows, reading, writing
 
 _ADD = insert(sessions)

@@ -3,8 +3,8 @@
 from sqlalchemy import bindparam, insert, select, tuple_, update
 
 from server.model.incidents import Incident, Scope
+from server.storage.incidents.tables import incidents as i
 from server.storage.prepared import DatabaseRows, reading, writing
-from server.storage.tables import incidents as i
 
 _ADD = insert(i)
 _record, _values = reading(Incident, i), writing(i)

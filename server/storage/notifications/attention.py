@@ -20,10 +20,10 @@ from sqlalchemy import (
 
 from server.model.notifications import Hold, Mute, NotificationPreferences, Why
 from server.model.policy import Hours
+from server.storage.notifications.tables import holds as h
+from server.storage.notifications.tables import mutes as m
+from server.storage.notifications.tables import quiet_hours as q
 from server.storage.prepared import DatabaseRows, Prepared, reading, writing
-from server.storage.tables import holds as h
-from server.storage.tables import mutes as m
-from server.storage.tables import quiet_hours as q
 
 _MUTED = and_(
     m.c.user_id == bindparam("user"),

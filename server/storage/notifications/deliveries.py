@@ -6,11 +6,11 @@ from sqlalchemy import BindParameter, Connection, Executable, and_, bindparam, f
 from sqlalchemy.dialects import sqlite
 
 from server.model.approvals import Delivery
-from server.storage.account_tables import devices
+from server.storage.approvals.tables import approvals as a
+from server.storage.approvals.tables import decisions
+from server.storage.devices.tables import devices
+from server.storage.notifications.tables import deliveries as d
 from server.storage.prepared import Prepared, Upsert
-from server.storage.tables import approvals as a
-from server.storage.tables import decisions
-from server.storage.tables import deliveries as d
 
 _VALUES: dict[str, BindParameter[object]] = {
     "approval_id": bindparam("approval"),
@@ -77,7 +77,7 @@ class Deliveries:
         ids = list(approval_ids)
         statement = _RECEIVED.where(d.c.approval_id.in_(ids))
         received = set(self._db.execute(statement, {"device": device_id}).scalars())
-        return [one for one in ids if one not in received]
+        return [approval_id for approval_id in ids if approval_id not in received]
 
     def of_approval(self, approval_id: str) -> list[Delivery]:
         """The deliveries of a request, oldest first."""

@@ -23,11 +23,11 @@ from sqlalchemy import (
 )
 
 from server.model.notifications import FeedEvent, Lane, RecentNotifications
+from server.storage.approvals.tables import approvals as a
+from server.storage.incidents.tables import incidents as i
+from server.storage.notifications.tables import feed_events as f
+from server.storage.notifications.tables import notifications as n
 from server.storage.prepared import Prepared, adding, arrays
-from server.storage.tables import approvals as a
-from server.storage.tables import feed_events as f
-from server.storage.tables import incidents as i
-from server.storage.tables import notifications as n
 
 _NEXT = select(func.coalesce(func.max(f.c.seq), 0) + 1).scalar_subquery()
 _ABOUT = ("approval_id", "device_id", "held", "agent_id", "incident_id")

@@ -21,8 +21,8 @@ from sqlalchemy import (
 )
 
 from server.model.notifications import DeliveryFailure, OutboxMessage
+from server.storage.notifications.tables import outbox as o
 from server.storage.prepared import DatabaseRows, Prepared, adding, reading
-from server.storage.tables import outbox as o
 
 _ADD = Prepared(adding(o))
 _IS_DUE = or_(

@@ -3,10 +3,10 @@
 from sqlalchemy import bindparam, delete, func, insert, select, update
 
 from server.model.notifications import PushLoss, PushService, PushSubscription
-from server.storage.account_tables import devices
+from server.storage.devices.tables import devices
+from server.storage.notifications.tables import push_losses as lost
+from server.storage.notifications.tables import push_subscriptions as s
 from server.storage.prepared import DatabaseRows, Prepared, reading, writing
-from server.storage.tables import push_losses as lost
-from server.storage.tables import push_subscriptions as s
 
 _ADD = insert(s)
 _GET = select(s).where(s.c.id == bindparam("subscription"))
@@ -95,7 +95,7 @@ _SERVICES = (
     .group_by(s.c.origin)
     .order_by(s.c.origin)
 )
-_PRUNE = tuple(delete(one).where(one.c.device_id.not_in(_ACTIVE)) for one in (s, lost))
+_PRUNE = tuple(delete(table).where(table.c.device_id.not_in(_ACTIVE)) for table in (s, lost))
 
 
 class PushSubscriptions(DatabaseRows):

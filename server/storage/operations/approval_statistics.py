@@ -8,9 +8,9 @@ from sqlalchemy import ColumnElement, bindparam, case, false, func, literal_colu
 from server.model.operations import ApprovalSummary, WaitingRequest
 from server.protocol.approvals.states import State
 from server.protocol.policy.risks import Risk
+from server.storage.approvals.tables import approvals as a
+from server.storage.approvals.tables import decisions as d
 from server.storage.prepared import DatabaseRows, Prepared
-from server.storage.tables import approvals as a
-from server.storage.tables import decisions as d
 
 
 def _is(*states: str) -> ColumnElement[bool]:

@@ -8,30 +8,21 @@ from sqlalchemy import Connection, Select, Table, or_, select
 from sqlalchemy.engine import RowMapping
 
 from server.services.operations.restores import AccessItem, Items
-from server.storage.account_tables import (
+from server.storage.approvers.tables import deputies, group_members, groups
+from server.storage.clients.tables import (
     agent_owners,
     agent_secrets,
     agents,
     app_secrets,
     apps,
-    devices,
-    passkeys,
-    passwords,
     registrations,
-    resource_secrets,
-    resources,
-    sessions,
-    users,
 )
-from server.storage.tables import (
-    action_types,
-    consents,
-    deputies,
-    group_members,
-    groups,
-    policies,
-    standing_grants,
-)
+from server.storage.consents.tables import consents
+from server.storage.devices.tables import devices, passkeys, sessions
+from server.storage.policy.tables import action_types, policies
+from server.storage.resources.tables import resource_secrets, resources
+from server.storage.standing_grants.tables import standing_grants
+from server.storage.users.tables import passwords, users
 
 _IGNORED: Final = frozenset({"last_used_at", "used_at", "last_seen_at", "icon"})
 """Columns that change without a change of access."""
@@ -146,7 +137,7 @@ _READERS: Final[dict[str, Callable[[Connection, int], dict[str, AccessItem]]]] =
 
 
 def _with_parts(row: RowMapping, parts: Iterable[dict[str, list[RowMapping]]]) -> AccessItem:
-    rows = [row, *(one for part in parts for one in part.get(row["id"], ()))]
+    rows = [row, *(more for part in parts for more in part.get(row["id"], ()))]
     return AccessItem(row["id"], row["name"], _mark(rows))
 
 

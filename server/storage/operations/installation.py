@@ -3,10 +3,10 @@
 from sqlalchemy import bindparam, delete, select
 
 from server.model.operations import InstallationRow
+from server.storage.operations.tables import installation_keys as k
+from server.storage.operations.tables import restore_holds as h
 from server.storage.prepared import DatabaseRows, adding_once
 from server.storage.tables import installation as i
-from server.storage.tables import installation_keys as k
-from server.storage.tables import restore_holds as h
 
 _ROW = select(i.c.admin_version, i.c.created_at, i.c.epoch, i.c.restored_at)
 _IDS = select(k.c.name, k.c.key_id)

@@ -22,11 +22,11 @@ from sqlalchemy.dialects import sqlite
 from sqlalchemy.sql.dml import ReturningDelete
 
 from server.model.operations import LimitRefusal, OpenRequest, SentNotification, Window
+from server.storage.approvals.tables import approvals as a
 from server.storage.audit.tables import audit_entries as e
+from server.storage.notifications.tables import notifications as n
+from server.storage.operations.tables import counters as c
 from server.storage.prepared import Prepared, Upsert
-from server.storage.tables import approvals as a
-from server.storage.tables import counters as c
-from server.storage.tables import notifications as n
 
 _VALUES = {"key": bindparam("key"), "window_ends_at": bindparam("ends"), "count": 1}
 

@@ -31,35 +31,21 @@ from server.services.approvals.withdrawals import withdraw
 from server.services.audit import audit
 from server.services.operations.restores import REASON, RestoredItem
 from server.services.reactions import react
-from server.storage.account_tables import (
-    agents,
-    apps,
-    browsers,
-    devices,
-    enrollment_codes,
-    families,
-    invitations,
-    passwords,
-    sessions,
-    sign_ins,
-    signing_keys,
-    users,
-)
+from server.storage.all_tables import metadata
+from server.storage.approvals.tables import approvals
+from server.storage.approvers.tables import deputies
+from server.storage.clients.tables import agents, apps, invitations
+from server.storage.consents.tables import consents
+from server.storage.devices.tables import browsers, devices, enrollment_codes, sessions
 from server.storage.directory import Cache
+from server.storage.notifications.tables import feed_events, outbox
+from server.storage.operations.tables import restore_holds
 from server.storage.rows import Unit
-from server.storage.tables import (
-    ONE_TIME,
-    approvals,
-    consents,
-    delegations,
-    deputies,
-    feed_events,
-    installation,
-    metadata,
-    outbox,
-    restore_holds,
-    standing_grants,
-)
+from server.storage.sign_in.tables import sign_ins
+from server.storage.standing_grants.tables import standing_grants
+from server.storage.tables import ONE_TIME, installation
+from server.storage.tokens.tables import delegations, families, signing_keys
+from server.storage.users.tables import passwords, users
 
 _SEQ_GAP: Final = 1_000_000
 """More feed events than can happen between backup and restore, so no old cursor is valid."""
@@ -123,11 +109,11 @@ def _cancel_requests(tx: Unit) -> int:
     cancelled = 0
     for state in (State.PENDING, State.APPROVED):
         while found := tx.approvals.search(state=state, agent_id=None, user_id=None, limit=500):
-            for one in found:
-                if withdraw(tx, [one], reason=REASON, actor=audit.OPERATOR):
+            for approval in found:
+                if withdraw(tx, [approval], reason=REASON, actor=audit.OPERATOR):
                     cancelled += 1
                 else:
-                    expire(tx, one)
+                    expire(tx, approval)
     return cancelled
 
 
@@ -143,7 +129,7 @@ def _end_temporary(connection: Connection, now: int) -> dict[str, int]:
             notification_token=None,
         )
     )
-    for table in (one for one in metadata.sorted_tables if one.info == ONE_TIME):
+    for table in (candidate for candidate in metadata.sorted_tables if candidate.info == ONE_TIME):
         connection.execute(delete(table))
     connection.execute(
         update(enrollment_codes).where(enrollment_codes.c.expires_at > now).values(expires_at=now)

@@ -9,10 +9,10 @@ from sqlalchemy.exc import IntegrityError
 from server.model.policy import ActionRow, PolicyRow
 from server.model.store import Taken
 from server.storage import codec
+from server.storage.policy.tables import action_types
+from server.storage.policy.tables import policies as p
+from server.storage.policy.tables import uses as u
 from server.storage.prepared import DatabaseRows, Prepared, adding, reading, writing
-from server.storage.tables import action_types
-from server.storage.tables import policies as p
-from server.storage.tables import uses as u
 
 _record = reading(PolicyRow, p, agents=codec.string_map, users=codec.string_map)
 _values = writing(p, agents=codec.dump, users=codec.dump)

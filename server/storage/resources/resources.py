@@ -9,9 +9,9 @@ from server.protocol.resources import uris
 from server.services.members import updated
 from server.services.resources.resource_members import RESOURCE_MEMBERS
 from server.storage import codec
-from server.storage.account_tables import resource_secrets, resources
 from server.storage.clients.names import Names
 from server.storage.clients.secrets import ClientRows, SecretTable
+from server.storage.resources.tables import resource_secrets, resources
 
 _UPDATED = updated(RESOURCE_MEMBERS)
 _ALL = select(resources).order_by(resources.c.uri)

@@ -4,9 +4,9 @@ from sqlalchemy import bindparam, delete, insert, or_, select, update
 
 from server.model.sign_in import Flow, PushedRequest
 from server.storage import codec
-from server.storage.account_tables import flows as f
-from server.storage.account_tables import pushed_requests as p
 from server.storage.prepared import DatabaseRows, reading, writing
+from server.storage.sign_in.tables import flows as f
+from server.storage.sign_in.tables import pushed_requests as p
 
 _record = reading(Flow, f, approvals=codec.names)
 _values = writing(f, approvals=codec.dump)

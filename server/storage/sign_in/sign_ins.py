@@ -3,8 +3,8 @@
 from sqlalchemy import bindparam, delete, insert, select, update
 
 from server.model.sign_in import SignIn
-from server.storage.account_tables import sign_ins as s
 from server.storage.prepared import DatabaseRows, reading, writing
+from server.storage.sign_in.tables import sign_ins as s
 
 _record, _values = reading(SignIn, s), writing(s)
 _ADD = insert(s)

@@ -17,8 +17,8 @@ from server.model.standing_grants import GrantUse, StandingGrant
 from server.protocol.policy.risks import Risk
 from server.storage.codec import dump, names
 from server.storage.prepared import DatabaseRows, Prepared, adding, reading, writing
-from server.storage.tables import grant_uses as u
-from server.storage.tables import standing_grants as g
+from server.storage.standing_grants.tables import grant_uses as u
+from server.storage.standing_grants.tables import standing_grants as g
 
 _ADD = insert(g)
 _GET = select(g).where(g.c.id == bindparam("grant"))

@@ -8,11 +8,11 @@ from sqlalchemy import bindparam, delete, insert, select, update
 
 from server.model.sign_in import AuthorizationCode, Family, Grant, RefreshToken
 from server.storage import codec
-from server.storage.account_tables import codes as c
-from server.storage.account_tables import families as f
-from server.storage.account_tables import family_tokens as w
-from server.storage.account_tables import refresh_tokens as t
 from server.storage.prepared import DatabaseRows, reading, writing
+from server.storage.tokens.tables import codes as c
+from server.storage.tokens.tables import families as f
+from server.storage.tokens.tables import family_tokens as w
+from server.storage.tokens.tables import refresh_tokens as t
 
 _ADD_CODE = insert(c)
 _CODE = select(c).where(c.c.hash == bindparam("code_hash"))

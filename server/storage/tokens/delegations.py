@@ -5,7 +5,7 @@ from sqlalchemy.sql.dml import ReturningUpdate
 
 from server.model.tokens import Delegation
 from server.storage.prepared import DatabaseRows, Prepared, adding, reading, writing
-from server.storage.tables import delegations as d
+from server.storage.tokens.tables import delegations as d
 
 _USE_NOTED_MS = 60_000
 

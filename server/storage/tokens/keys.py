@@ -4,8 +4,8 @@ from sqlalchemy import bindparam, delete, insert, select, update
 
 from server.model.tokens import SigningKey
 from server.storage import codec
-from server.storage.account_tables import signing_keys
 from server.storage.prepared import DatabaseRows, reading, writing
+from server.storage.tokens.tables import signing_keys
 
 _record = reading(SigningKey, signing_keys, public_jwk=codec.string_map)
 _values = writing(signing_keys, public_jwk=codec.dump)

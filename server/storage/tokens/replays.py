@@ -3,7 +3,7 @@
 from sqlalchemy import bindparam, delete
 
 from server.storage.prepared import DatabaseRows, adding_once
-from server.storage.tables import replays
+from server.storage.tokens.tables import replays
 
 _ADD_ONCE = adding_once(replays)
 _PRUNE = delete(replays).where(replays.c.expires_at <= bindparam("now")).returning(replays.c.kind)

@@ -6,7 +6,7 @@ from sqlalchemy import Connection, bindparam, delete, insert, select
 
 from server.protocol.tokens.security_events import KEPT_MS, SecurityEvent
 from server.storage.prepared import DatabaseRows, reading
-from server.storage.tables import security_events as e
+from server.storage.tokens.tables import security_events as e
 
 _OF_RESOURCES = e.c.resource.in_(bindparam("resources", expanding=True))
 _ADD = insert(e)

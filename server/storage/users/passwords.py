@@ -3,9 +3,9 @@
 from sqlalchemy import bindparam, delete, insert, select, update
 
 from server.model.users import Password
-from server.storage.account_tables import password_tries as t
-from server.storage.account_tables import passwords as p
 from server.storage.prepared import DatabaseRows, Upsert, reading
+from server.storage.users.tables import password_tries as t
+from server.storage.users.tables import passwords as p
 
 _record = reading(Password, p)
 _GET = select(p).where(p.c.user_id == bindparam("user"))

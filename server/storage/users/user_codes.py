@@ -2,8 +2,8 @@
 
 from sqlalchemy import bindparam, delete, insert, select
 
-from server.storage.account_tables import user_codes
 from server.storage.prepared import DatabaseRows
+from server.storage.users.tables import user_codes
 
 _GET = select(user_codes.c.hash).where(user_codes.c.user_id == bindparam("user"))
 _DROP = (

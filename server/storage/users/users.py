@@ -7,8 +7,8 @@ from sqlalchemy import Row, bindparam, select
 from server.model.users import User
 from server.services.users.user_members import USER_MEMBERS
 from server.storage import codec
-from server.storage.account_tables import users
-from server.storage.clients.names import NamedRows
+from server.storage.named_rows import NamedRows
+from server.storage.users.tables import users
 
 _PLAIN = ("id", "state", "created_at", "disabled_at")
 """The columns that no caller sets as a member."""

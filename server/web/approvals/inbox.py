@@ -35,12 +35,12 @@ class Step:
 
 def _notified_here(visit: Visit) -> bool:
     known = visit.site.notifications.push_subscriptions.of_person(visit.person)
-    return any(one.this for one in known)
+    return any(browser.this for browser in known)
 
 
 def _has_second_device(visit: Visit) -> bool:
     own = visit.site.devices.devices.list_own(visit.person)
-    return sum(one.state == "active" for one in own) > 1
+    return sum(device.state == "active" for device in own) > 1
 
 
 def _lists(route: str) -> Callable[[Visit], bool]:
@@ -58,7 +58,7 @@ STEPS: Final = (
 def load_first_steps(visit: Visit) -> list[tuple[Step, bool]]:
     """Each step of this person, and whether it is done; nothing if all are."""
     own = [step for step in STEPS if not step.route or visit.may(step.route)]
-    steps = [(one, one.is_done(visit)) for one in own]
+    steps = [(step, step.is_done(visit)) for step in own]
     return [] if all(done for _, done in steps) else steps
 
 

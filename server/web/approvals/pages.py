@@ -23,7 +23,7 @@ def facts(read: Mapping[str, Any]) -> Facts:
         "headline": headline_of(approval),
         "outcome": outcome_of(approval),
         "display": json.loads(approval["display"]),
-        "log": [_entry(one["body"]) for one in receipt["entries"]],
+        "log": [_entry(entry["body"]) for entry in receipt["entries"]],
         "whole": json.dumps(receipt, ensure_ascii=False, indent=1),
     }
 

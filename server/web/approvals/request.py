@@ -72,7 +72,9 @@ def shows_typed_fact(display: Mapping[str, Any]) -> bool:
     wanted = display["type_back"]
     if wanted is None:
         return False
-    values = [_plain(one["value"]) for one in display["facts"] if one["label"] == wanted["label"]]
+    values = [
+        _plain(fact["value"]) for fact in display["facts"] if fact["label"] == wanted["label"]
+    ]
     if wanted["kind"] == "last_four":
         values = [value[-4:] for value in values]
     headline = _plain(display["headline"])
@@ -159,8 +161,8 @@ def can_become_standing_grant(shown: ApproverView, person: Person) -> bool:
 def is_open(shown: ApproverView, person: Person) -> bool:
     """Reports whether the request is pending and this person has not voted."""
     votes = () if shown.tally is None else shown.tally.votes
-    own = (one.decision for one in votes if one.decision.user_id == person.user.id)
-    voted = any(one.voided_at is None for one in own)
+    own = (vote.decision for vote in votes if vote.decision.user_id == person.user.id)
+    voted = any(decision.voided_at is None for decision in own)
     return shown.approval.state is State.PENDING and not voted
 
 

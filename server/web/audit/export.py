@@ -82,7 +82,9 @@ def _csv(entries: Iterator[Document]) -> Iterator[str]:
 
 def _row(values: list[str]) -> str:
     written = io.StringIO()
-    csv.writer(written).writerow(f"'{one}" if one.startswith(_FORMULA) else one for one in values)
+    csv.writer(written).writerow(
+        f"'{value}" if value.startswith(_FORMULA) else value for value in values
+    )
     return written.getvalue()
 
 

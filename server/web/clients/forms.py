@@ -9,8 +9,8 @@ from server.services.clients.client_members import METHODS
 from server.services.clients.invitations import SAFE_GRANTS
 from server.web.console import client_fields
 from server.web.console.member_fields import field_named, fields
-from server.web.fields import Field
-from server.web.form import FormAction, acts, changes, creates, deletes, number_of, overlap
+from server.web.fields import OVERLAP, Field, overlap
+from server.web.form import FormAction, acts, changes, creates, deletes, number_of
 
 RESOURCES: Final = field_named(AGENT_MEMBERS, "resources")
 GRANTS: Final = field_named(AGENT_MEMBERS, "grant_types")
@@ -33,7 +33,7 @@ AUTH: Final = (
         "A JWK set, for private_key_jwt. If empty, its keys stay. URLs are not fetched.",
         rows=6,
     ),
-    Field("overlap", "Old method keeps working for", "overlap", default=86_400, empty=86_400),
+    overlap("Old method keeps working for"),
 )
 NEW_INVITATION: Final = (
     Field(
@@ -106,7 +106,7 @@ _AGENTS: Final = (
     acts(
         "POST /api/agents/<id>/secret",
         "Create a new secret for this agent",
-        body=overlap,
+        fields=(OVERLAP,),
         page=True,
         answer=_CREDENTIALS,
     ),
@@ -170,7 +170,7 @@ _APPS: Final = (
     acts(
         "POST /api/apps/<id>/secret",
         "Create a new secret for this app",
-        body=overlap,
+        fields=(OVERLAP,),
         page=True,
         answer=_CREDENTIALS,
     ),

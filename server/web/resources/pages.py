@@ -4,7 +4,8 @@ from typing import Final
 
 from server.web.choices import ACTIONS
 from server.web.console import client_fields
-from server.web.form import acts, changes, creates, deletes, overlap
+from server.web.fields import OVERLAP
+from server.web.form import acts, changes, creates, deletes
 from server.web.page import (
     Page,
     Read,
@@ -56,7 +57,7 @@ FORMS: Final = (
     acts(
         "POST /api/resources/<id>/secret",
         "Create a new secret for this resource",
-        body=overlap,
+        fields=(OVERLAP,),
         page=True,
         answer="clients/console_credentials.html",
     ),

@@ -128,7 +128,7 @@ def _members(value: JsonValue, path: Path) -> Iterator[tuple[Path, JsonValue]]:
 
 def difference(known: Sequence[Member], mismatch: str) -> str:
     """Why a past request would not have been covered; `mismatch` is the API's word for it."""
-    named = [one for one in known if mismatch in {one.fact, f"{one.fact}/currency"}]
+    named = [member for member in known if mismatch in {member.fact, f"{member.fact}/currency"}]
     other = "other details" if mismatch.startswith("/") else mismatch
     return f"another {named[0].words.lower()}" if named else _DIFFERENCES.get(mismatch, other)
 
@@ -146,8 +146,8 @@ def _member(path: Path, value: JsonValue) -> Member:
 def proposal_request(form: Form, shown: ApproverView) -> Document:
     """The API request of the submitted fields. ValueError says what is missing."""
     varied = [
-        {"fact": one.fact, "up_to": value if one.limited else None}
-        for at, one in enumerate(members(shown))
+        {"fact": member.fact, "up_to": value if member.limited else None}
+        for at, member in enumerate(members(shown))
         if (value := form.get(f"vary.{at}")) is not None
     ]
     return {

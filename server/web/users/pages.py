@@ -5,10 +5,11 @@ from typing import Final
 from server.web.choices import USERS
 from server.web.console import people_fields
 from server.web.form import FormAction, acts, changes, creates
-from server.web.page import Page, Read, console_list, new_page
+from server.web.page import Page, Read, confirmation, console_list, new_page
 
 _TEN: Final = (("limit", "10"),)
 _CODE: Final = "users/console_enrollment_code.html"
+_ERASE: Final = "/admin/users/<id>/erase"
 
 PAGES: Final = (
     console_list("users", "users/console_users.html", "GET /api/users"),
@@ -22,6 +23,15 @@ PAGES: Final = (
             Read("recent", "GET /api/admin/approvals", fixed=_TEN, about="user"),
             USERS,
         ),
+    ),
+    confirmation(
+        _ERASE,
+        _ERASE,
+        "users",
+        Read("user", "GET /api/users/<id>"),
+        intro="This deletes their name, the names of their devices, IP addresses, what was asked "
+        "in their name, and what they typed from every entry. It cannot be undone. IDs stay, and "
+        "the log still verifies.",
     ),
 )
 
@@ -37,8 +47,12 @@ FORMS: Final = (
         answer=_CODE,
     ),
     acts("POST /api/users/<id>/unlock", "Unlock the locked devices of this user"),
-    acts(
+    FormAction(
+        _ERASE,
         "POST /api/users/<id>/erase",
-        "Permanently erase the personal texts of this user from the audit log",
+        "Permanently erase this user from the audit log",
+        page=_ERASE,
+        of="user",
+        then="/admin/users/<id>",
     ),
 )

@@ -1,13 +1,14 @@
 """The colors of the app and of the pages: text is legible, and a risk has one color everywhere."""
 
 import re
+from dataclasses import replace
 from importlib import resources
 
 import pytest
 from textual.color import Color
 
 from approver_tui.settings import THEMES as NAMES
-from approver_tui.widgets.theme import DEFAULTS, THEMES
+from approver_tui.widgets.theme import DEFAULTS, SAYSO, THEMES, legible, recolored
 
 _TUI = (resources.files("approver_tui") / "approver.tcss").read_text("utf-8")
 _PAGES = (resources.files("server.web") / "templates" / "style.css").read_text("utf-8")
@@ -36,11 +37,34 @@ def _hue(color):
 @pytest.mark.parametrize("theme", THEMES, ids=lambda theme: theme.name)
 def test_text_is_legible_in_every_theme(theme):
     """WCAG 2.2, 1.4.3, on each background; `ansi` themes use the terminal's colors."""
+    _check_legible(theme)
+
+
+def _check_legible(theme):
     colors = {**DEFAULTS, **theme.to_color_system().generate(), **theme.variables}
     for name in set(re.findall(r"\.sheet--\w+ \{ color: \$([\w-]+)", _TUI)):
         for ground in ("background", "surface", "panel"):
             pair = Color.parse(colors[name]), Color.parse(colors[ground])
             assert _contrast(*pair) >= 4.5, (name, ground)
+
+
+@pytest.mark.parametrize("theme", THEMES, ids=lambda theme: theme.name)
+@pytest.mark.parametrize("background", ["#000000", "#767676", "#787878", "#ffff00", "#ffffff"])
+def test_text_in_own_colors_is_legible(theme, background):
+    """Even in the color of the background."""
+    names = ("background", "foreground", "secondary", "accent", "warning", "error")
+    own = recolored(theme, dict.fromkeys(names, background))
+    assert own.background == background
+    _check_legible(own)
+
+
+def test_an_own_color_replaces_that_of_the_theme_and_no_other():
+    """A legible color stays as it is."""
+    own, unchanged = recolored(SAYSO, {"accent": "#ff8000"}), legible(SAYSO)
+    assert own == replace(unchanged, accent=own.accent)
+    steps = zip(Color.parse(own.accent).rgb, (0xFF, 0x80, 0x00), strict=True)
+    assert all(abs(shown - chosen) <= 1 for shown, chosen in steps)  # Textual rounds
+    assert recolored(SAYSO, {}) is SAYSO
 
 
 def test_every_theme_but_those_of_the_terminal_is_measured():

@@ -5,7 +5,7 @@ import rfc8785
 from hypothesis import given
 from hypothesis import strategies as st
 
-from server.audit_log.canonical import canonical
+from server.audit_log.entries import canonical
 
 _LEAVES = st.none() | st.booleans() | st.integers(-(2**53) + 1, 2**53 - 1) | st.text()
 _DOCUMENTS = st.recursive(

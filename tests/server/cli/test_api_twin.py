@@ -23,7 +23,7 @@ ROUTES_BY_VERB = {
     "users update": "PATCH /api/users/<id>",
     "users disable": "POST /api/users/<id>/disable",
     "users enable": "POST /api/users/<id>/enable",
-    "users enrol": "POST /api/users/<id>/codes",
+    "users enroll": "POST /api/users/<id>/codes",
     "users unlock": "POST /api/users/<id>/unlock",
     "agents add": "POST /api/agents",
     "agents list": "GET /api/agents",

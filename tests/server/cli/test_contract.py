@@ -24,10 +24,10 @@ def action_file(tmp_path):
 def test_init_prints_exactly_four_members(sayso):
     """The code is in the fragment of the link and expires in fifteen minutes."""
     document = sayso("init", "--admin", "admin", "--json").document
-    assert set(document) == {"user", "enrolment_code", "enrolment_url", "expires_at"}
+    assert set(document) == {"user", "enrollment_code", "enrollment_url", "expires_at"}
     assert document["user"] == "admin"
-    code = document["enrolment_code"]
-    assert document["enrolment_url"] == f"http://localhost:8470/enroll#{code}"
+    code = document["enrollment_code"]
+    assert document["enrollment_url"] == f"http://localhost:8470/enroll#{code}"
     assert document["expires_at"].endswith("Z")
 
 
@@ -44,8 +44,8 @@ def test_adding_a_user_prints_name_id_and_code(admin_cli):
     document = admin_cli("users", "add", "approver", "--json").document
     assert document["user"] == "approver"
     assert document["id"].startswith("sayso_us_")
-    assert len(document["enrolment_code"]) == 39
-    assert "enrolment_code" not in admin_cli("users", "show", "approver", "--json").out
+    assert len(document["enrollment_code"]) == 39
+    assert "enrollment_code" not in admin_cli("users", "show", "approver", "--json").out
 
 
 def test_adding_an_agent_prints_its_secret_once(admin_cli):
@@ -90,7 +90,7 @@ def test_adding_what_exists_is_exit_6_unless_if_missing(admin_cli, action_file, 
     again = admin_cli(*verb, "--json")
     assert (again.code, again.error["code"]) == (6, "exists")
     document = admin_cli(*verb, "--if-missing", "--json").document
-    assert not {"client_secret", "enrolment_code", "enrolment_url"} & set(document)
+    assert not {"client_secret", "enrollment_code", "enrollment_url"} & set(document)
 
 
 @pytest.mark.parametrize(

@@ -21,7 +21,7 @@ NEW = ("agents", "add", "x", "--owner", "admin")
         ),
         (
             ("users", "add", "admin"),
-            "another device of admin. Run: sayso users enrol admin",
+            "another device of admin. Run: sayso users enroll admin",
         ),
         (("resources", "show", "a b"), "with: sayso resources add 'a b' --scope NAME=RISK"),
         (

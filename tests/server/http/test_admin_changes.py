@@ -6,7 +6,8 @@ from typing import Any
 
 import pytest
 
-from server.http.clients import agent_wire, app_wire, invitation_wire
+from server.http.clients import agent_wire, invitation_wire
+from server.http.clients import apps as app_routes
 from server.http.resources import resource_wire
 from server.http.users import user_wire
 from server.model.clients import Agent, App
@@ -140,7 +141,7 @@ def test_a_user_is_added_changed_and_deleted(staff: Staff, admin: LocalTerminal)
     """The code is returned once; a null email is removed."""
     body = {"name": "dora", "email": "dora@example.com", "roles": ["auditor"]}
     made = admin.administer("POST", "/api/users", body).json
-    assert len(made["enrolment_code"].replace("-", "")) == 32
+    assert len(made["enrollment_code"].replace("-", "")) == 32
     path = f"/api/users/{made['user']['id']}"
     moved = _patch(staff, path, {"email": "d@example.com"}).json
     assert (moved["email"], moved["roles"]) == ("d@example.com", ["auditor"])
@@ -476,7 +477,7 @@ def test_the_api_shows_and_accepts_every_member_of_a_record() -> None:
         Resource: (resource_wire.ManagedResource, {}),
         User: (user_wire.ManagedUser, {}),
         NewInvitation: (invitation_wire.NewInvitation, {}),
-        App: (app_wire.ManagedApp, {"id": "client_id", "jwks": "keys", **_AGENT_MEMBERS}),
+        App: (app_routes.ManagedApp, {"id": "client_id", "jwks": "keys", **_AGENT_MEMBERS}),
     }
     for record, (model, names) in expected_members.items():
         members = {names.get(field.name, field.name) for field in fields(record)}

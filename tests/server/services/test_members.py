@@ -11,8 +11,9 @@ from sqlalchemy import Table
 from server.cli import members as cli_members
 from server.cli.main import cli
 from server.http import members as wire_members
-from server.http.approvers import group_wire
-from server.http.clients import agent_wire, app_wire
+from server.http.approvers import groups as group_routes
+from server.http.clients import agent_wire
+from server.http.clients import apps as app_routes
 from server.http.resources import resource_wire
 from server.http.users import user_wire
 from server.model.approvers import Group
@@ -29,8 +30,10 @@ from server.services.members import Kind
 from server.services.operations import power
 from server.services.resources.resource_members import RESOURCE_MEMBERS
 from server.services.users.user_members import USER_MEMBERS
-from server.storage.account_tables import agents, apps, resources, users
-from server.storage.tables import groups
+from server.storage.approvers.tables import groups
+from server.storage.clients.tables import agents, apps
+from server.storage.resources.tables import resources
+from server.storage.users.tables import users
 from server.web.console import member_fields
 from server.web.console.member_fields import page_lines
 from server.web.table import form_at
@@ -110,7 +113,7 @@ NOUNS = (
         CHAT,
         APP_MEMBERS,
         apps,
-        (app_wire.NewClient, app_wire.ClientChanges, app_wire.ManagedApp),
+        (app_routes.NewClient, app_routes.ClientChanges, app_routes.ManagedApp),
         ("apps add", "apps update"),
         ("/admin/new/app/add", "/admin/apps/<id>/change"),
     ),
@@ -135,7 +138,7 @@ NOUNS = (
         Group("sayso_gr_a", "finance", ("ana",), 0),
         GROUP_MEMBERS,
         groups,
-        (group_wire.NewGroup, group_wire.GroupChange, group_wire.ManagedGroup),
+        (group_routes.NewGroup, group_routes.GroupChange, group_routes.ManagedGroup),
         ("groups add", "groups update"),
         ("/admin/new/group/add", "/admin/groups/<id>/change"),
         by_steps=("members",),

@@ -2,6 +2,7 @@
 
 import base64
 import json
+import time
 
 import gevent
 import pytest
@@ -181,6 +182,32 @@ def test_a_wrong_credential_does_not_use_the_clients_own_queue(scene):
     scene.ask(named("a", b"other"), "another guess")
     scene.ask(right, "own")
     assert scene.began == ["guess", "own"]
+
+
+def test_wrong_credentials_slow_only_their_client_and_address(monkeypatch):
+    """Not a verified credential, another address or another client; and for a minute only."""
+    queues, right = ClientQueues(), ClaimedClient("a", b"right", "192.0.2.1")
+    guess = ClaimedClient("a", b"wrong", "192.0.2.1")
+    queues.mark_authenticated(right)
+    for _ in range(client_queues.FREE_REFUSALS):
+        assert queues.delay(guess) == 0
+        queues.mark_refused(guess)
+    elsewhere = ClaimedClient("a", b"wrong", "::1")
+    other = ClaimedClient("b", b"wrong", "192.0.2.1")
+    assert queues.delay(guess) == client_queues.REFUSED_SECONDS
+    assert [queues.delay(each) for each in (right, elsewhere, other)] == [0, 0, 0]
+    later = time.monotonic() + 60
+    monkeypatch.setattr(client_queues.time, "monotonic", lambda: later)
+    assert queues.delay(guess) == 0
+
+
+def test_refusals_of_many_clients_have_a_memory_limit(monkeypatch):
+    """The oldest are forgotten."""
+    monkeypatch.setattr(client_queues, "_MAX_REMEMBERED", 3)
+    queues = ClientQueues()
+    for number in range(9):
+        queues.mark_refused(named(f"c{number}"))
+    assert len(queues._refusals) == 3
 
 
 def test_forged_assertions_fill_only_the_queue_of_their_own_address():

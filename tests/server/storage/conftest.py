@@ -13,9 +13,10 @@ import pytest
 import sqlalchemy as sa
 
 from server.services.reactions import react
+from server.storage.all_tables import metadata
 from server.storage.open import open_store, upgrade_database
 from server.storage.store import SqlStore
-from server.storage.tables import installation, metadata
+from server.storage.tables import installation
 from tests.support.builders.clock import NOON, MovableClock
 from tests.support.servers.postgres import PostgresServer
 

@@ -13,9 +13,9 @@ import sqlalchemy as sa
 from server.model.store import Busy
 from server.model.users import User
 from server.services.reactions import react
-from server.storage.account_tables import users
 from server.storage.open import open_store
 from server.storage.store import SqlStore
+from server.storage.users.tables import users
 from tests.support.builders.clock import NOON, MovableClock
 from tests.support.checks.waiting import meanwhile, until
 

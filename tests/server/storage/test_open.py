@@ -18,9 +18,9 @@ from server.model.store import Busy
 from server.services.reactions import react
 from server.storage import open as opening
 from server.storage import upgrade as upgrading
+from server.storage.all_tables import metadata
 from server.storage.open import SCHEMA, SchemaMismatch, backup_sqlite, open_store, upgrade_database
 from server.storage.store import SqlStore
-from server.storage.tables import metadata
 from tests.support.builders.clock import NOON, MovableClock
 from tests.support.checks.source import ROOT
 from tests.support.servers import forking

@@ -9,11 +9,13 @@ import sqlalchemy as sa
 
 from server.model.approvals import Decision
 from server.model.devices import Passkey
-from server.storage.account_tables import passkeys
 from server.storage.approvals import approvals, waiting
+from server.storage.approvals.tables import decisions
+from server.storage.devices.tables import passkeys
+from server.storage.notifications.tables import outbox
 from server.storage.operations import approval_statistics
+from server.storage.operations.tables import counters
 from server.storage.prepared import Prepared, adding, reading
-from server.storage.tables import counters, decisions, outbox
 from tests.support.checks import query_plans
 
 

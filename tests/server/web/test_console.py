@@ -9,6 +9,7 @@ import pytest
 
 from server.http.routes import ADMIN_ROUTES
 from server.protocol import names
+from server.protocol.names import name_id
 from server.services.clients.agent_forms import AgentChanges
 from server.services.operations.authority import AccessRule, Role
 from server.web.form import FormAction
@@ -312,6 +313,38 @@ def test_health_findings_link_to_the_record_to_change(console: Console) -> None:
     links = re.findall(r'<a class="nb" href="([^"]+)">Open the (\w+)</a>', page)
     assert (f"/admin/agents/{console.staff.ids['agent']}", "agent") in links
     assert all(console.get("admin", link).status_code == 200 for link, _ in links)
+
+
+@pytest.mark.parametrize(
+    ("path", "label"),
+    [
+        ("agents/{agent}/secret", "Old secret keeps working for"),
+        ("agents/{agent}/auth/change", "Old method keeps working for"),
+        ("resources/{resource}/secret", "Old secret keeps working for"),
+    ],
+)
+def test_what_is_signed_is_shown_in_words(console: Console, path: str, label: str) -> None:
+    """How long the old secret works, also if that is what the form offered."""
+    ids = {"agent": console.staff.ids["agent"], "resource": name_id(PAY)}
+    form = {"overlap": "86400", "method": "client_secret_post", "jwks": ""}
+    asked = console.post("admin", f"/admin/{path.format(**ids)}", form).text
+    assert f"<dt>{label}</dt><dd><ins><bdi>1 day</bdi></ins></dd>" in asked
+    assert "<bdi>86400</bdi>" not in asked
+
+
+def test_a_user_is_erased_from_the_log_only_after_a_confirmation(console: Console) -> None:
+    """The page names the user and says that it cannot be undone; only its button goes on."""
+    user = f"/admin/users/{console.staff.ids['user']}"
+    page = console.get("admin", user).text
+    assert f'action="{user}/erase"' not in page
+    assert f'href="{user}/erase">Erase from the audit log…</a>' in page
+    asked = console.get("admin", f"{user}/erase").text
+    assert re.search("<h1>Permanently erase this user from the audit log: <bdi>[a-z]+</bdi>", asked)
+    assert "cannot be undone" in asked
+    assert f'href="{user}">Cancel</a>' in asked
+    assert console.signed("admin", f"{user}/erase").status_code == 303
+    types = {entry["type"] for entry in console.staff.local.admin.entries()}
+    assert "audit.erased" in types
 
 
 def test_an_agents_description_is_escaped(console: Console) -> None:

@@ -5,6 +5,7 @@ import re
 
 from server.protocol.names import name_id
 from server.protocol.policy.risks import Risk
+from server.services.clients.agent_forms import AgentChanges
 from server.services.resources.resources import ResourceChanges
 from tests.support.builders.console import Console
 from tests.support.builders.installation import BY, PAY
@@ -46,3 +47,24 @@ def test_a_long_list_is_offered_while_typing(console: Console) -> None:
     page = console.get("admin", EDIT).text
     assert _ticks(console, EDIT, "requires") == ["payments:s1 payment.transfer"]
     assert '<option value="payments:s30 payment.transfer">' in page
+
+
+def test_an_empty_list_links_to_the_page_that_creates_a_record(console: Console) -> None:
+    """For those who may create one; others read that there is none."""
+    admin, agent = console.staff.local.admin, console.staff.ids["agent"]
+    new, edit = "/admin/new/agent", f"/admin/agents/{agent}/edit"
+    assert "None yet." not in console.get("admin", new).text
+    admin.resources.delete(PAY, by=BY)
+    for action in admin.actions.all():
+        admin.actions.delete(action.type, by=BY)
+    page = console.get("admin", new).text
+    links = re.findall('None yet. <a href="([^"]+)">([^<]+)</a>', page)
+    resource = ("/admin/new/resource", "Register a resource")
+    assert links.count(("/admin/new/action", "Register an action type")) == 1
+    assert links.count(resource) == len(links) - 1 > 1
+    assert page.count("None yet.") == len(links)
+    assert all(console.get("admin", path).status_code == 200 for path, _ in links)
+    admin.agents.update("one", AgentChanges(add_owners=("auditor",)), by=BY)
+    own = console.get("auditor", edit).text
+    assert own.count("None yet.</p>") == len(links)
+    assert "None yet. <a" not in own

@@ -56,7 +56,7 @@ def _people(*names, left="", **more):
 def _offered(facts, stored=None, typed=None):
     field = Field("owners", "Owners", "known", suggestions="users")
     (found,) = fields.rendered(
-        [field], stored, typed, offered=functools.partial(choices.choices, facts)
+        [field], stored, typed, offered=functools.partial(choices.choices, facts, lambda _: True)
     )
     return found
 
@@ -80,7 +80,7 @@ def test_scopes_are_offered_once_with_their_risk_at_each_resource():
     """Two resources may have a scope of one name."""
     items = [{"uri": "a", "scopes": {"read": "low"}}, {"uri": "b", "scopes": {"read": "high"}}]
     facts = {"resources": {"items": items, "next": None}}
-    found = choices.choices(facts, "scopes")
+    found = choices.choices(facts, lambda _: True, "scopes")
     assert found == choices.Choices((("read", "read: low at a, high at b"),), whole=True)
 
 
@@ -293,7 +293,7 @@ def test_without_key_fields_the_keys_do_not_change():
 @pytest.mark.parametrize(
     ("path", "typed", "says"),
     [
-        ("/admin/agents/<id>/secret", {"overlap": "-1"}, "overlap must be a whole number"),
+        ("/admin/agents/<id>/secret", {"overlap": "-1"}, "Enter a whole number"),
         ("/admin/explain", {"authorization_details": "{"}, "The details are not JSON"),
     ],
 )

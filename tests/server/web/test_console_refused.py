@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from server.http.policy.action_type_wire import ActionDocument
+from server.http.policy.action_types import ActionDocument
 from server.http.routes import ADMIN_ROUTES
 from server.protocol import names
 from server.services.clients.agent_forms import AgentChanges

@@ -313,7 +313,7 @@ class LocalTerminal:
         steps = stored.ceremony.split("+")
         found = {
             "fact": typed_fact(stored.action, stored.display),
-            "match": self.local.site.ciba.requests.ceremonies.match_number(stored),
+            "match": self.local.site.ciba.requests.match_number(stored),
             "reason": "It is on the list." if "reason" in steps else None,
         }
         return {name: entry for name, entry in found.items() if entry is not None}

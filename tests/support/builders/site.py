@@ -36,7 +36,7 @@ from server.services.server_policy import ServerPolicy
 from server.services.tokens.keys import SigningKeys
 from server.services.users.users import Users
 from server.settings import Settings
-from server.storage.tables import outbox
+from server.storage.notifications.tables import outbox
 from tests.support.builders.clock import MovableClock
 from tests.support.builders.databases import place_database
 from tests.support.builders.installation import LocalAdmin

@@ -9,7 +9,7 @@ from server.audit_log.verify import Verified, verify
 from server.model.approvals import Approval
 from server.outward import VAPID
 from server.protocol.approvals.states import State
-from server.storage.tables import installation_keys
+from server.storage.operations.tables import installation_keys
 from tests.support.servers.server import LiveServer
 
 _PRUNED = frozenset({"audit_checkpoints", "audit_nodes", "counters", "flows", "replays"})

@@ -160,8 +160,8 @@ FAULTS: Mapping[str, Fault] = {
     "a person and their deputy count as two approvers": Fault(
         "I4",
         "server/services/approvals/votes.py",
-        "return {one.voter_id for one in valid_approvals(answers)}",
-        "return {one.user_id for one in valid_approvals(answers)}",
+        "return {answer.voter_id for answer in valid_approvals(answers)}",
+        "return {answer.user_id for answer in valid_approvals(answers)}",
         "tests/server/services/approvers/test_deputies.py"
         "::test_a_person_and_their_former_deputy_share_one_vote",
     ),

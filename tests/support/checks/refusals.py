@@ -13,14 +13,17 @@ from typing import Any
 import httpx
 from sqlalchemy import ColumnElement, Table, case, func, select
 
-from server.storage import account_tables, tables
+from server.storage.approvals.tables import approvals, decisions
+from server.storage.devices.tables import devices, sessions
+from server.storage.notifications.tables import feed_events, outbox
+from server.storage.tokens.tables import delegations
 from tests.support.servers.server import LiveServer
 
 MARK = "xyzzyplugh"
 """A word that tests put into what they send, and that no answer may repeat."""
 
 _BY_THE_CLOCK = ("approval.expired", "approval.reminder", "approval.digest")
-_STATE = case((tables.approvals.c.state == "expired", "pending"), else_=tables.approvals.c.state)
+_STATE = case((approvals.c.state == "expired", "pending"), else_=approvals.c.state)
 _SENDABLE = re.compile(r"[\x20-\x21\x23-\x5B\x5D-\x7E]+")
 
 
@@ -49,14 +52,12 @@ def footprint(server: LiveServer) -> Footprint:
         by_state = select(_STATE, func.count()).group_by(_STATE)
         return Footprint(
             approvals=tuple(sorted((row[0], row[1]) for row in connection.execute(by_state))),
-            decisions=count(tables.decisions),
-            tokens=count(tables.delegations),
-            sessions=count(account_tables.sessions),
-            devices=count(account_tables.devices),
-            events=count(tables.feed_events, tables.feed_events.c.event.not_in(_BY_THE_CLOCK)),
-            messages=count(
-                tables.outbox, *(~tables.outbox.c.body.contains(said) for said in _BY_THE_CLOCK)
-            ),
+            decisions=count(decisions),
+            tokens=count(delegations),
+            sessions=count(sessions),
+            devices=count(devices),
+            events=count(feed_events, feed_events.c.event.not_in(_BY_THE_CLOCK)),
+            messages=count(outbox, *(~outbox.c.body.contains(said) for said in _BY_THE_CLOCK)),
         )
 
 

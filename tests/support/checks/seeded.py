@@ -36,10 +36,10 @@ from server.services.tokens.app_issuing import AppTokenIssuer
 from server.services.tokens.endpoint import TokenEndpoint
 from server.services.tokens.grants.app_refresh import AppRefreshGrant
 from server.storage.approvals.approvals import Approvals
+from server.storage.approvals.tables import approvals
 from server.storage.audit.entries import Audit
 from server.storage.notifications.feed import Feed
 from server.storage.store import SqlStore
-from server.storage.tables import approvals
 from server.storage.tokens.code_grants import CodeGrants
 from server.storage.tokens.delegations import Delegations
 from server.storage.writer import GroupedWriter, _Batch

@@ -107,7 +107,7 @@ class FakeDevices(Proving):
         if self.pin_calls[-1:] != [wanted]:
             raise Refused(403, "pin_required")
         self.pin_tries = 0
-        made = {"enrolment_code": "7Q4N-0001", "link": "https://sayso.example/enrol#7Q4N-0001"}
+        made = {"enrollment_code": "7Q4N-0001", "link": "https://sayso.example/enroll#7Q4N-0001"}
         return {**made, "expires_at": "2026-11-26T12:00:00.000Z"}
 
     def _password(self, body: dict[str, object]) -> object:

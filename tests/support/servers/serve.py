@@ -58,6 +58,9 @@ def main(arguments: list[str]) -> None:
     parser.add_argument("--workers", type=int, default=1)
     parser.add_argument("--skew", type=int, default=0, help="how wrong its clock is, in ms")
     parser.add_argument("--files", type=int, help="its limit of open files")
+    parser.add_argument(
+        "--refusals", type=int, default=1_000_000, help="wrong credentials that slow nobody"
+    )
     parser.add_argument("--seed", action="append", default=[])
     parser.add_argument("--detour", action="append", default=[], metavar="ORIGIN=ORIGIN")
     parser.add_argument("--pages", type=Path, help="templates in place of the shipped ones")
@@ -79,6 +82,7 @@ def _prepare_workers(clock: MappedClock, given: argparse.Namespace) -> None:
 
     def load_prepared(self: _Application) -> Any:  # a WSGI application
         _date_by(clock)
+        _allow_refusals(given.refusals)
         if detours:
             _detour(detours)
         if given.pages:
@@ -97,6 +101,12 @@ def _date_by(clock: MappedClock) -> None:
 
     written = pywsgi.format_date_time
     pywsgi.format_date_time = lambda moment: written(moment + (clock.offset + clock.skew) / 1000)
+
+
+def _allow_refusals(count: int) -> None:
+    from server.serving import client_queues  # noqa: PLC0415  # gevent has patched now
+
+    client_queues.FREE_REFUSALS = count  # type: ignore[misc]  # in place of ten
 
 
 def _detour(detours: dict[str, str]) -> None:

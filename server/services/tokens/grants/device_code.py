@@ -25,7 +25,7 @@ from server.services.approvals.expiry import expire
 from server.services.audit import audit
 from server.services.clients import client_auth
 from server.services.devices.device_grant import AppDevices
-from server.services.devices.sessions import UNREGISTERED_MS, session_answer
+from server.services.devices.sessions import session_answer, start_session
 from server.services.notifications import notices
 from server.services.tokens.app_issuing import AccessTokenTerms, AppTokenIssuer
 from server.services.tokens.endpoint import TokenRequest
@@ -132,23 +132,14 @@ class DeviceCodeGrant:
     def _start_session(
         self, tx: Unit, approval: Approval, code: DeviceCode, jwk: dict[str, str]
     ) -> dict[str, object]:
-        refresh = self.secrets.new_secret(names.PREFIX_REFRESH_TOKEN)
-        session = Session(
-            id=self.secrets.new_id(names.PREFIX_SESSION),
+        session, refresh = start_session(
+            tx,
+            self.secrets,
+            jwk,
             user_id=approval.user_id or "",
             code_id=code.id,
-            jkt=code.jkt,
-            public_jwk=jwk,
-            refresh_hash=hashlib.sha256(refresh.encode()).digest(),
-            previous_hash=None,
-            rotated_at=tx.now,
-            created_at=tx.now,
-            expires_at=tx.now + UNREGISTERED_MS,
-            revoked_at=None,
-            device_id=None,
             admitted_as=code.name,
         )
-        tx.sessions.add(session)
         _record_session(tx, approval, session)
         notices.approval(tx, approval, "approval.redeemed")
         return session_answer(self.issuing.for_session(tx, session), refresh)

@@ -1,16 +1,13 @@
-"""The enrollment grant (`urn:sayso:grant-type:enrolment`): a one-time code starts a session."""
+"""The enrollment grant (`urn:sayso:grant-type:enrollment`): a one-time code starts a session."""
 
-import hashlib
 from dataclasses import dataclass
 
-from server.model.devices import EnrollmentCode, Session
 from server.model.ports import Secrets
 from server.model.store import Store, Unit
-from server.protocol import errors, names
-from server.protocol.approvals import decisions
+from server.protocol import errors
 from server.services.devices import enrollment
 from server.services.devices.enrollment import BadCode, normalise
-from server.services.devices.sessions import UNREGISTERED_MS, session_answer
+from server.services.devices.sessions import session_answer, start_session
 from server.services.tokens.endpoint import TokenRequest
 from server.services.tokens.issuing import TokenIssuer
 from server.services.users.dpop_proofs import Proofs
@@ -53,25 +50,7 @@ class EnrollmentGrant:
             return refused
         if not enrollment.use_code(tx, code):
             return errors.InvalidGrant(enrollment.REFUSED)
-        return self._start_session(tx, code, jwk)
-
-    def _start_session(
-        self, tx: Unit, code: EnrollmentCode, jwk: dict[str, str]
-    ) -> dict[str, object]:
-        refresh = self.secrets.new_secret(names.PREFIX_REFRESH_TOKEN)
-        session = Session(
-            id=self.secrets.new_id(names.PREFIX_SESSION),
-            user_id=code.user_id,
-            code_id=code.id,
-            jkt=decisions.thumbprint(jwk),
-            public_jwk=jwk,
-            refresh_hash=hashlib.sha256(refresh.encode()).digest(),
-            previous_hash=None,
-            rotated_at=tx.now,
-            created_at=tx.now,
-            expires_at=tx.now + UNREGISTERED_MS,
-            revoked_at=None,
-            device_id=None,
+        session, refresh = start_session(
+            tx, self.secrets, jwk, user_id=code.user_id, code_id=code.id
         )
-        tx.sessions.add(session)
         return session_answer(self.issuing.for_session(tx, session), refresh)

@@ -146,7 +146,7 @@ def _compare_names_by_case_only() -> None:
     """
     bind = op.get_bind()
     for called, name in _LOOKED_UP:
-        columns = [sa.column(one) for one in ("id", "created_at", name, f"{name}_key")]
+        columns = [sa.column(column) for column in ("id", "created_at", name, f"{name}_key")]
         table = sa.table(called, *columns)
         named, keyed = table.c[name], table.c[f"{name}_key"]
         rows = sa.select(table.c.id, named, keyed).where(named.is_not(None))
@@ -175,11 +175,11 @@ def _note_looks() -> None:
             if looks & taken:
                 continue
             taken |= looks
-            bind.execute(add, [{"kind": kind, "look": one, "bearer": bearer} for one in looks])
+            bind.execute(add, [{"kind": kind, "look": look, "bearer": bearer} for look in looks])
 
 
 def _named(called: str, bearer: str, name: str) -> sa.Select[tuple[str, str, int]]:
-    columns = (sa.column(one) for one in dict.fromkeys((bearer, name, "created_at")))
+    columns = (sa.column(column) for column in dict.fromkeys((bearer, name, "created_at")))
     table = sa.table(called, *columns)
     return sa.select(
         table.c[bearer].label("bearer"), table.c[name].label("name"), table.c.created_at

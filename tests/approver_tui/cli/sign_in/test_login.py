@@ -76,6 +76,7 @@ def test_login_without_a_code_is_approved_on_another_device(run, server):
     assert f"{server.issuer}/device" in done.err
     assert USER_CODE in done.err
     assert f"sayso-approver login {server.url} --code CODE" in done.err
+    assert "No browser? On that device, run sayso-approver devices add" in done.err
     assert "█" not in done.err
     assert run("inbox", "--json").code == 0
 

@@ -32,7 +32,6 @@ FIELDS = (
         "Agent invoice-bot",
         "First request from this agent.",
         "Owner bob",
-        "Key inv-prod-2",
         "Called by planner, books-helper",
     ),
     ("from where, when", "Asked from 203.0.113.7 at 14:27:07"),

@@ -118,8 +118,10 @@ def test_an_automatic_approval_says_so():
     assert outcome(given, NOW, UTC) == said
     used = replace(given, state=ApprovalState.REDEEMED)
     assert outcome(used, NOW, UTC) == f"{said} The token was collected."
-    over = replace(given, state=ApprovalState.EXPIRED)
-    assert outcome(over, NOW, UTC).startswith("Expired at ")
+    over = replace(given, state=ApprovalState.EXPIRED, reason=SafeText("not_redeemed"))
+    assert outcome(over, NOW, UTC).startswith(f"{said} Then expired. It was approved, but")
+    ended = replace(given, state=ApprovalState.CANCELLED, reason=SafeText("agent_disabled"))
+    assert outcome(ended, NOW, UTC) == f"{said} Then cancelled. Its agent was disabled."
 
 
 def test_the_execution_is_shown():
@@ -142,15 +144,20 @@ def test_the_execution_is_shown():
     assert "ALARM: the resource did something other than what was granted." in differed
 
 
-def test_credentials_and_actors_of_an_agent_are_shown():
-    """They come before the address; without actors there is no row."""
-    approval = an_approval("pay")
-    asker = replace(
-        approval.display.agent,
-        keys=(SafeText("key-1"), SafeText("key-2")),
-        through=(SafeText("front-bot"),),
-    )
+def test_the_level_of_the_risk_stands_alone_if_nothing_explains_it():
+    """The app adds nothing of its own."""
+    bare = an_approval("pay", {**PAYMENT, "risk_reason": ""})
+    first, *_ = approval_lines(bare, RenderContext(NOW, UTC, 80))
+    assert _text([first]).strip() == "HIGH RISK"
+
+
+def test_actors_of_an_agent_are_shown_and_its_credentials_are_not():
+    """They come before the address; without actors there is no row. An ID of a key says nothing."""
+    approval = an_approval("pay", {**PAYMENT, "keys": ["inv-prod-2"]})
+    asker = replace(approval.display.agent, through=(SafeText("front-bot"),))
     chained = replace(approval, display=replace(approval.display, agent=asker))
     text = _text(approval_lines(chained, RenderContext(NOW, UTC, 80)))
-    assert text.index("key-1, key-2") < text.index("front-bot") < text.index("203.0.113.7")
+    assert text.index("front-bot") < text.index("203.0.113.7")
+    assert chained.display.agent.keys == ("inv-prod-2",)
+    assert "inv-prod-2" not in text
     assert "Called by" not in _text(approval_lines(approval, RenderContext(NOW, UTC, 80)))

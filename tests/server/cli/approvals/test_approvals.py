@@ -6,8 +6,8 @@ import pytest
 
 from server.http.approvals import oversight_wire
 from server.protocol.approvals.states import State
-from server.services.approvals import withdrawals
 from server.services.approvals.oversight import Oversight
+from server.services.ciba import plans
 
 
 def test_a_request_is_listed_shown_and_withdrawn(admin_cli, services, asked):
@@ -50,7 +50,7 @@ def test_a_request_names_the_one_it_superseded(admin_cli, services, asked):
     """The ID names it, and the earlier request names its successor."""
     newer = services.approval(asked.agent_id, asked.user_id, id="sayso_ap_2", supersedes=asked.id)
     with services.store.write() as tx:
-        withdrawals.cancel_superseded(tx, asked, newer)
+        plans.cancel_superseded(tx, asked, newer)
     document = admin_cli("approvals", "show", newer.id, "--json").document
     assert document["supersedes"] == asked.id
     shown = admin_cli("approvals", "show", newer.id).out

@@ -1,5 +1,6 @@
 """`sayso audit`: what auditors get, and how it is verified."""
 
+import io
 import json
 import shutil
 import time
@@ -134,7 +135,7 @@ def test_a_lost_key_can_be_replaced(admin_cli, data_folder):
 
 def test_an_erased_user_is_not_in_the_log(admin_cli, tmp_path):
     """Every reader shows that, and the log verifies."""
-    done = admin_cli("audit", "erase", "admin", "--json")
+    done = admin_cli("audit", "erase", "admin", "--force", "--json")
     user, texts = done.document["user"], done.document["texts"]
     assert (done.code, texts) == (0, 1)
     added = admin_cli("audit", "search", "--type", "user.added", "--json").document["items"][0]
@@ -147,9 +148,34 @@ def test_an_erased_user_is_not_in_the_log(admin_cli, tmp_path):
     assert admin_cli("audit", "export", str(file)).code == 0
     verified = admin_cli("audit", "verify", str(file), "--log-key", _key(admin_cli))
     assert (verified.code, ", 1 erased text." in verified.out) == (0, True)
-    again = admin_cli("audit", "erase", "admin")
+    again = admin_cli("audit", "erase", "admin", "--force")
     assert again.out == "Erased 0 texts of admin from the audit log. IDs stay.\n"
     assert admin_cli("audit", "erase", "nobody").code == 3
+
+
+def test_a_user_is_erased_only_after_a_yes(admin_cli, monkeypatch):
+    """Scripts add a flag; at a terminal, the question names the user, and no is the default."""
+    user = admin_cli("users", "show", "admin", "--json").document["id"]
+    refused = admin_cli("audit", "erase", user, "--json")
+    assert (refused.code, refused.error["code"]) == (6, "conflict")
+    assert refused.error["message"] == (
+        "Erasing admin cannot be undone. To erase without a question, add --force."
+    )
+    for reply in ("n\n", "\n"):
+        monkeypatch.setattr("sys.stdin", _Terminal(reply))
+        aborted = admin_cli("audit", "erase", user)
+        assert (aborted.code, aborted.out) == (130, "")
+        assert "Permanently erase admin from the audit log? [y/N]" in aborted.err
+    assert "audit.erased" not in admin_cli("audit", "tail").out
+    monkeypatch.setattr("sys.stdin", _Terminal("y\n"))
+    assert admin_cli("audit", "erase", user, "--json").document == {"user": user, "texts": 1}
+
+
+class _Terminal(io.StringIO):
+    """A person at a terminal who types a reply."""
+
+    def isatty(self) -> bool:
+        return True
 
 
 def test_a_text_that_was_changed_in_a_bundle_exits_with_20(admin_cli, bundle):
@@ -173,7 +199,7 @@ def test_a_bundle_is_compared_with_a_later_one_and_with_the_log(admin_cli, bundl
     count = len([line for line in bundle.read_text().splitlines() if '"seq"' in line])
     assert (same.code, same.out) == (0, f"{count} entries in both, 0 in only one of them.\n")
     admin_cli("agents", "add", "bot", "--owner", "admin")
-    admin_cli("audit", "erase", "admin")
+    admin_cli("audit", "erase", "admin", "--force")
     later = tmp_path / "later.jsonl"
     assert admin_cli("audit", "export", str(later)).code == 0
     for arguments in ((str(bundle),), (str(bundle), str(later))):

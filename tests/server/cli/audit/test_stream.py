@@ -11,7 +11,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from server.audit_log.canonical import canonical
+from server.audit_log.entries import canonical
 from tests.support.fakes.receiver import answer, certify, receiver
 from tests.support.servers.ports import free_port
 

@@ -9,7 +9,7 @@ def test_devices_are_listed_unlocked_and_revoked(admin_cli, services):
     assert "locked" in admin_cli("devices", "list", "--user", "admin").out
     done = admin_cli("users", "unlock", "admin")
     assert "laptop" in done.out
-    assert "The PIN of old was tried too often. Run: sayso users enrol admin" in done.out
+    assert "The PIN of old was tried too often. Run: sayso users enroll admin" in done.out
     shown = {
         d["id"]: d["pin"] for d in admin_cli("users", "show", "admin", "--json").document["devices"]
     }

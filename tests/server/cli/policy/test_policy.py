@@ -149,8 +149,8 @@ def test_dry_run_lists_the_standing_grant_or_the_approvers_that_would_decide():
     assert second.endswith("2 of ana, bob")
     output = policy_json.replayed(found)["changes"]
     assert [(one["quorum"], one["approvers"]) for one in output] == [
-        (None, []),
-        (2, ["ana", "bob"]),
+        (None, ()),
+        (2, ("ana", "bob")),
     ]
 
 

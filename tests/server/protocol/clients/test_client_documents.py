@@ -143,6 +143,7 @@ def test_a_document_is_read():
         ({"redirect_uris": ["https://chat.example/cb#a"]}, "each of redirect_uris"),
         ({"redirect_uris": ["https://*.example/cb"]}, "each of redirect_uris"),
         ({"id_token_signed_response_alg": "none"}, "id_token_signed_response_alg"),
+        ({"subject_type": "pairwise"}, "subject_type is not supported"),
     ],
 )
 def test_a_document_that_is_not_one_is_refused(changes, says):

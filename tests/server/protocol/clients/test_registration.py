@@ -113,6 +113,8 @@ REFUSED: dict[str, dict[str, Any]] = {
     "pairwise subjects": {"subject_type": "pairwise"},
     "encrypted ID tokens": {"id_token_encrypted_response_alg": "RSA-OAEP"},
     "signed userinfo": {"userinfo_signed_response_alg": "ES256"},
+    "signed authorization responses": {"authorization_signed_response_alg": "ES256"},
+    "authorization requests that are signed": {"require_signed_request_object": True},
     "signing with nothing": {SIGNED: "none", "jwks": KEYS},
     "being called back": {"backchannel_token_delivery_mode": "carrier_pigeon"},
     "a place and no call": {"backchannel_client_notification_endpoint": "https://a.example"},

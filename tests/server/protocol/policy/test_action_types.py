@@ -66,6 +66,7 @@ def test_a_document_becomes_an_action_type():
     assert action.material == (("amount",), ("creditor", "name"), ("items", "*", "amount"))
     assert action.labels == {("creditor", "name"): "Paid to"}
     assert action.risk is Risk.HIGH
+    assert not action.deputies
 
 
 def test_the_schema_requires_the_type_member():

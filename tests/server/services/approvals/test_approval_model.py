@@ -26,10 +26,10 @@ from server.services.tokens.access_revocation import Revocation
 from server.services.tokens.exchange_checks import ExchangeChecks
 from server.services.tokens.grants import token_exchange
 from server.storage.approvals.approvals import Approvals
-from server.storage.tables import approvals as table
-from server.storage.tables import decisions as votes
-from server.storage.tables import delegations as ledger
+from server.storage.approvals.tables import approvals as table
+from server.storage.approvals.tables import decisions as votes
 from server.storage.tokens.delegations import Delegations
+from server.storage.tokens.tables import delegations as ledger
 from tests.support.builders.callers import LocalAgent, new_person
 from tests.support.builders.clock import DAY
 from tests.support.builders.installation import BY, PAY, registered

@@ -11,7 +11,7 @@ from server.protocol.approvals.states import State
 from server.services.approvers import approvers
 from server.services.clients.agent_forms import AgentChanges
 from server.services.policy.policies import Policies
-from server.storage.tables import approvers as rows
+from server.storage.approvers.tables import approvers as rows
 from tests.support.builders.callers import another_device, new_person
 from tests.support.builders.installation import BY, PAYMENT
 from tests.support.builders.policies import rule

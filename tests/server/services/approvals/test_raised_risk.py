@@ -20,7 +20,7 @@ def test_a_raised_risk_sets_ceremony_and_expiry(agent: LocalAgent, person: Local
     assert (approval.risk, approval.ceremony) == (Risk.HIGH, "pin")
     shown = json.loads(approval.display)
     assert shown["risk"] == "high"
-    assert shown["risk_reason"] == "what policy or the agent makes of this is high risk"
+    assert shown["risk_reason"] == "Policy or the agent raised the risk."
     assert approval.expires_at - approval.created_at == 600_000
     assert person.send_decision(approval.id, person.decision(approval.id)).status == 403
     assert person.approve(approval.id).json["state"] == "approved"

@@ -8,7 +8,7 @@ from sqlalchemy import update
 from server.model.audit import Entry, EntrySearch
 from server.services.audit import audit
 from server.services.audit.entries import AuditEntries
-from server.storage.account_tables import users
+from server.storage.users.tables import users
 from tests.support.builders.installation import BY, PAY, LocalAdmin, admitted, registered
 
 

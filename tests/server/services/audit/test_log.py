@@ -42,6 +42,17 @@ def test_a_checkpoint_covers_all_entries(admin_services, audit_log):
     assert found.frontier.size > first
 
 
+def test_a_later_checkpoint_has_a_later_time(admin_services, audit_log):
+    """Checkpoints of the same millisecond are one millisecond apart."""
+    times = []
+    for name in ("dave", "eve"):
+        admitted(admin_services, name)
+        audit_log.round()
+        with admin_services.store.read() as view:
+            times.append(view.audit_log.newest().at)
+    assert times == [admin_services.clock.now(), admin_services.clock.now() + 1]
+
+
 def test_an_idle_log_says_so_once_a_minute(admin_services, audit_log):
     """The same size and a later time, so that silence is proved."""
     audit_log.round()

@@ -8,7 +8,7 @@ from server.audit_log import bundles
 from server.audit_log.entries import CHANGED, ERASED, leaf_hash
 from server.audit_log.verify import verify
 from server.model.audit import Entry, EntrySearch
-from server.services.audit import personal
+from server.services.audit import audit
 from server.services.audit.audit import Type
 from server.services.audit.entries import AuditEntries
 from server.services.audit.erasures import Erasures
@@ -51,7 +51,7 @@ ANN, BOB = "sayso_us_ann", "sayso_us_bob"
 )
 def test_a_text_belongs_to_who_typed_it_or_to_the_subject(entry, expected):
     """Names of agents and signed notes are not personal."""
-    assert personal.owners(entry) == expected
+    assert audit.owners(entry) == expected
 
 
 @pytest.fixture

@@ -7,7 +7,7 @@ from server.protocol import errors
 from server.protocol.approvals.states import State
 from server.protocol.names import GRANT_CIBA
 from server.services.ciba.login_hints import LoginHints
-from server.storage.tables import approvals
+from server.storage.approvals.tables import approvals
 from tests.support.builders.clock import MINUTE
 from tests.support.builders.installation import PAY
 from tests.support.builders.site import ISSUER

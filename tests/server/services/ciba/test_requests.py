@@ -10,7 +10,7 @@ from server.protocol.approvals import decisions
 from server.protocol.approvals.states import State
 from server.protocol.names import ACR_SIGNED, ACR_SIGNED_PIN, GRANT_CIBA, GRANT_CLIENT_CREDENTIALS
 from server.protocol.policy.risks import Risk
-from server.services.audit import personal
+from server.services.audit import audit
 from server.services.audit.entries import AuditEntries
 from server.services.audit.erasures import Erasures
 from server.services.clients.agent_forms import AgentChanges
@@ -64,7 +64,7 @@ def test_a_request_is_found_by_a_value_that_the_log_does_not_have(agent, local):
     entries = AuditEntries(local.services.store)
 
     def found(value: str) -> list[str | None]:
-        wanted = EntrySearch(value_hash=personal.hashed(local.services.secrets, value))
+        wanted = EntrySearch(value_hash=audit.hashed(local.services.secrets, value))
         return [one.approval_id for one in entries.search(wanted, 10)]
 
     (entry,) = local.admin.entries("approval.requested")

@@ -117,7 +117,9 @@ def test_there_is_a_limit_on_those_that_nobody_uses(site, monkeypatch):
     assert MAX_UNUSED > MAX_PER_ADDRESS
     monkeypatch.setattr("server.services.clients.unknown_apps.MAX_UNUSED", 1)
     new_unknown_app(site.services.store)
-    assert register(site).refusal == (503, "temporarily_unavailable")
+    refused = register(site)
+    assert refused.refusal == (503, "temporarily_unavailable")
+    assert refused.headers["Retry-After"] == "600"
     site.clock.forward(UNUSED_MS + MINUTE)
     assert UnknownAppExpiry(site.services.store).round() == 1
     assert register(site).status == 201

@@ -89,7 +89,7 @@ def test_the_display_states_client_resource_scopes_and_end(local, agent, person)
     assert all(fact["material"] for fact in display["facts"])
     assert display["headline"] == f"Let invoice-bot act for you at {PAY} until {until}"
     assert (display["kind"], display["title"]) == ("consent", "Consent")
-    assert display["risk_reason"] == "payments:transfer is high risk"
+    assert display["risk_reason"] == "The risk comes from payments:transfer."
     assert "without asking you each time" in display["gives"]
     assert "revoke it at any time" in display["undo"]
     assert display["unusual"] is None

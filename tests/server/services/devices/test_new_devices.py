@@ -8,7 +8,7 @@ from sqlalchemy import insert
 from server.services.approvals.oversight import Oversight
 from server.services.devices.new_devices import WAIT_MS, has_one_in_use, high_from
 from server.services.devices.sessions import IDLE_MS
-from server.storage.tables import restore_holds
+from server.storage.operations.tables import restore_holds
 from tests.support.builders.callers import LocalTerminal, sign_in
 from tests.support.builders.installation import BY
 from tests.support.builders.passkey import LocalBrowser, SoftPasskey, code_for

@@ -38,7 +38,7 @@ def test_a_terminal_makes_a_code_with_its_high_key_and_the_pin(person, local):
     """Returned once, with the link; the new device waits a day for high risk."""
     answer = _code(person)
     assert (answer.status, answer.headers["Cache-Control"]) == (201, "no-store")
-    code = answer.json["enrolment_code"]
+    code = answer.json["enrollment_code"]
     assert answer.json["link"].endswith(f"/enroll#{code}")
     other = sign_in(local, person.user, code)
     assert other.register("desk").status == 201
@@ -53,7 +53,7 @@ def test_a_passkey_makes_a_code_without_a_pin(local):
     answer = _browser_code(browser)
     assert answer.status == 201
     other = LocalBrowser(local, browser.user, SoftPasskey(credential=b"a second one"))
-    assert other.enroll(answer.json["enrolment_code"]).status == 201
+    assert other.enroll(answer.json["enrollment_code"]).status == 201
     assert other.device.high_from > local.clock.now()
 
 

@@ -11,7 +11,7 @@ from server.protocol import base64url
 from server.services.notifications import push_subscriptions
 from server.services.notifications.push_subscriptions import MAX_SUBSCRIPTIONS
 from server.services.notifications.pushes import DORMANT_MS
-from server.storage.tables import outbox
+from server.storage.notifications.tables import outbox
 from tests.support.builders.callers import new_person
 from tests.support.builders.clock import DAY
 from tests.support.builders.installation import BY

@@ -245,7 +245,7 @@ def test_a_replay_names_the_people_whom_other_rules_would_ask(local, agent, dry_
     assert sorted(change["approvers"]) == ["bob", "cleo"]
     many = rule("ask", "ask.quorum = 4", 'ask.who = ["finance"]')
     _, after, (refused,) = dry_run(many)
-    assert (after, refused["quorum"], refused["approvers"]) == ({"deny": 1}, None, [])
+    assert (after, refused["quorum"], refused["approvers"]) == ({"deny": 1}, None, ())
     _put(local, many)
     assert agent.ask().refusal == (403, "access_denied")
     before, _, _ = dry_run()

@@ -123,6 +123,17 @@ def test_an_agent_close_to_its_expiry_is_a_finding(admin_services, findings):
     assert findings() == {"The agent invoice-bot has expired.": "note"}
 
 
+def test_a_finding_about_a_name_links_an_agent_but_not_a_resource(admin_services):
+    """A resource has no page that could be linked."""
+    agent = _healthy(admin_services).agent
+    with admin_services.store.write() as tx:
+        for bearer in (agent.id, PAY):
+            tx.names.drop(bearer)
+    links = {f.what.split()[1]: f.about for f in _doctor(admin_services).findings()}
+    assert links["agent"] == ("agent", agent.id)
+    assert links["resource"] is None
+
+
 def test_an_undelivered_message_is_broken(admin_services, findings):
     """The finding stays for a week."""
     _healthy(admin_services)

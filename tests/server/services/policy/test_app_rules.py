@@ -97,7 +97,7 @@ def test_a_rule_for_apps_raises_risk_ceremony_and_expiry(browser, person, app, l
     approval = _pending_after_allow(browser, person, app)
     assert (approval.risk, approval.ceremony) == (Risk.HIGH, "pin")
     assert approval.expires_at - approval.created_at == 120_000
-    assert _why(approval) == "Careful. This one is high risk."
+    assert _why(approval) == "Careful."
     assert json.loads(approval.policy)["rules"] == ["careful"]
     weak = person.send_decision(approval.id, person.decision(approval.id))
     assert weak.refusal == (403, "pin_required")

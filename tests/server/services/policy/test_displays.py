@@ -122,9 +122,7 @@ def test_a_type_without_a_template_is_displayed_by_the_generic_one():
     )
     shown = _shown(replace(ASKED, actions=(bare,)))
     assert shown["headline"] == f"Move money on {PAY}"
-    assert shown["risk_reason"] == (
-        "Move money and payments:transfer are high risk; no template for this type"
-    )
+    assert shown["risk_reason"] == "This type has no template."
     assert shown["undo"] == "We do not know if this can be undone."
     assert [(fact["label"], fact["material"]) for fact in shown["facts"]] == [
         ("Amount", True),
@@ -193,11 +191,11 @@ def test_a_material_value_that_is_too_long_is_refused():
 
 
 def test_the_risk_reason_names_what_has_the_risk():
-    """Each once; nothing of lower risk."""
-    assert _shown(ASKED)["risk_reason"] == "Payment and payments:transfer are high risk"
-    assert _shown(READING)["risk_reason"] == "payments:read is low risk"
+    """Nothing of lower risk; and nothing if all of it has the risk, which the level says."""
+    assert _shown(ASKED)["risk_reason"] == ""
+    assert _shown(READING)["risk_reason"] == ""
     low = replace(ASKED, target=replace(TARGET, scope=("payments:read",)))
-    assert _shown(low)["risk_reason"] == "Payment is high risk"
+    assert _shown(low)["risk_reason"] == "The risk comes from Payment."
 
 
 def test_unusual_signals_are_displayed_with_the_comparison():
@@ -255,11 +253,11 @@ def test_times_are_rfc_3339_in_utc_with_milliseconds():
 
 def test_the_reason_of_a_rule_is_displayed():
     """Display-safe, although an administrator wrote it."""
-    assert _shown(ASKED)["why"] == f"Every payment is asked. This one is {ASKED.risk} risk."
+    assert _shown(ASKED)["why"] == "Every payment is asked."
     assert "\u202e" not in _shown(replace(ASKED, because="a\u202eb"))["why"]
 
 
 def test_a_risk_raised_by_policy_has_policy_as_its_reason():
     """None of the scopes and types has that risk."""
     shown = _shown(replace(ASKED, risk=Risk.CRITICAL))
-    assert shown["risk_reason"] == "what policy or the agent makes of this is critical risk"
+    assert shown["risk_reason"] == "Policy or the agent raised the risk."

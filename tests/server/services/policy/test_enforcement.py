@@ -73,7 +73,7 @@ def test_an_ask_rule_needs_an_approval_for_an_exchange(chains, bot, person, loca
     answer = bot.ask(login_hint=None, login_hint_token=hint, scope="openid", resource=None)
     assert answer.status == 200, answer.body
     approval = local.behind(answer.json["auth_req_id"])
-    assert json.loads(approval.display)["why"] == "We are careful. This one is low risk."
+    assert json.loads(approval.display)["why"] == "We are careful."
     assert json.loads(approval.policy)["rules"] == ["careful"]
     person.approve(approval.id)
     token = bot.poll(answer.json["auth_req_id"]).json["access_token"]
@@ -139,7 +139,7 @@ def test_an_allow_rule_without_a_consent_asks_the_person(agent, person, local, p
     """The display says why."""
     put(OPEN)
     _, approval = agent.asked()
-    why = "A rule allows this, but you have not consented to it. This one is low risk."
+    why = "A rule allows this, but you have not consented to it."
     assert json.loads(approval.display)["why"] == why
     assert local.stored(approval.id).state is State.PENDING
     assert person.approve(approval.id).status == 200
@@ -151,7 +151,7 @@ def test_a_rule_raises_risk_and_ceremony_and_shortens_the_expiry(agent, person, 
     handle, approval = agent.asked()
     assert (approval.risk, approval.ceremony) == (Risk.HIGH, "pin")
     assert approval.expires_at - approval.created_at == 120_000
-    assert "what policy or the agent makes of this is high risk" in approval.display
+    assert "Policy or the agent raised the risk." in approval.display
     weak = person.send_decision(approval.id, person.decision(approval.id))
     assert weak.refusal == (403, "pin_required")
     assert person.approve(approval.id).status == 200

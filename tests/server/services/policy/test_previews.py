@@ -1,10 +1,12 @@
 """Previews of action types: what a person would see."""
 
 import json
+from datetime import datetime
 
 import pytest
 
 from server.protocol.approvals.ceremonies import Step
+from server.protocol.policy.risks import TIME_TO_LIVE, Risk
 from server.services.policy import builtin_action_types
 from server.services.policy.previews import Previews
 from server.services.refusals import Invalid
@@ -37,11 +39,16 @@ def test_given_details_are_displayed(previews: Previews) -> None:
     assert found.details["type"] == "payment.transfer"
 
 
-def test_a_high_risk_preview_contains_the_type_back(previews: Previews) -> None:
+def test_a_high_risk_preview_contains_type_back_and_lifetime(previews: Previews) -> None:
     """The request would contain it too."""
     found = previews.of(builtin_action_types.document("payment.transfer"))
     assert found.ceremony == {Step.PIN, Step.TYPE_BACK}
-    assert json.loads(found.display)["type_back"]["label"]
+    display = json.loads(found.display)
+    assert display["type_back"]["label"]
+    asked_at, expires_at = (
+        datetime.fromisoformat(display[name]) for name in ("asked_at", "expires_at")
+    )
+    assert (expires_at - asked_at).total_seconds() == TIME_TO_LIVE[Risk.HIGH]
 
 
 def test_hostile_details_are_displayed_safely(previews: Previews) -> None:

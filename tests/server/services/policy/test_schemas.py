@@ -42,6 +42,13 @@ def test_an_unregistered_type_is_refused_with_its_place():
         Schemas().check(Directory(), [DETAIL, {"type": "other"}], None)
 
 
+def test_a_missing_member_is_named_with_its_object():
+    """With several objects, the name alone would not say where it is missing."""
+    with pytest.raises(errors.InvalidAuthorizationDetails) as refused:
+        Schemas().check(Directory(), [DETAIL, {**DETAIL, "amount": {"minor": 1}}], None)
+    assert refused.value.description == "amount.currency is required by payment.transfer in /1."
+
+
 def test_a_type_not_allowed_for_the_client_is_refused_with_its_place():
     """RFC 9396 10: `authorization_details_types` is a limit."""
     assert Schemas().check(Directory(), [DETAIL], ("payment.transfer", "other"))

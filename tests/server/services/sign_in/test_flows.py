@@ -214,7 +214,7 @@ def test_a_user_without_a_device_is_told_to_enroll_one(app, browser, local):
     give_password(local, "ben")
     browser.authorize(app.id, **READ)
     page = browser.sign_in("ben")
-    assert "sayso users enrol ben" in page.text
+    assert "sayso users enroll ben" in page.text
     assert page.forms[0].buttons == ["deny"]
     page = browser.answer("allow")
     assert (page.status, "Enroll one first" in page.text) == (403, True)

@@ -420,9 +420,11 @@ def test_people_list_show_and_revoke_their_own_grants(local, agent, person):
     )
     path = f"/api/grants/{grant.id}"
     assert person.call("GET", path).json["taken"] == []
+    assert bob.call("GET", "/api/grants").json["items"] == []
+    of_bob = standing_grants.give(bob, standing_grants.example(agent, login_hint="bob"))
     for method in ("GET", "DELETE"):
         assert bob.call(method, path).refusal == (404, "not_found")
-    assert bob.call("GET", "/api/grants").json["items"] == []
+        assert person.call(method, f"/api/grants/{of_bob.id}").refusal == (404, "not_found")
     for _ in range(2):
         ended = person.call("DELETE", path).json
         assert (ended["state"], ended["ended_because"]) == ("ended", "revoked")

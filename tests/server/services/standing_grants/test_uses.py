@@ -10,8 +10,8 @@ from server.services.clients.agent_forms import AgentChanges
 from server.services.policy.policies import Policies
 from server.services.resources.resources import ResourceChanges
 from server.services.standing_grants import reservations
+from server.storage.notifications.tables import outbox
 from server.storage.standing_grants.standing_grants import StandingGrants
-from server.storage.tables import outbox
 from tests.support.builders import standing_grants
 from tests.support.builders.callers import LocalAgent, new_person
 from tests.support.builders.clock import MINUTE, SECOND

@@ -14,8 +14,8 @@ from server.protocol.policy.risks import Risk
 from server.protocol.standing_grants import standing_grants as rules
 from server.protocol.standing_grants.standing_grants import GrantUsage
 from server.storage.standing_grants.standing_grants import StandingGrants
+from server.storage.standing_grants.tables import standing_grants as table
 from server.storage.store import SqlStore
-from server.storage.tables import standing_grants as table
 from tests.support.builders.clock import NOON, MovableClock
 from tests.support.builders.installation import PAY, approval_row
 

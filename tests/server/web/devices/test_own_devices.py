@@ -57,8 +57,8 @@ def test_no_enrollment_code_without_a_passkey_signature(eva, local):
 def test_a_device_that_is_too_new_shows_the_command_for_codes(eva, second):
     """It may not create codes yet."""
     new = Pages(second)
-    assert "sayso users enrol eva" in new.get("/devices").text
-    assert "sayso users enrol eva" not in eva.get("/devices").text
+    assert "sayso users enroll eva" in new.get("/devices").text
+    assert "sayso users enroll eva" not in eva.get("/devices").text
     assert new.signed("/devices/code").status_code == 403
 
 

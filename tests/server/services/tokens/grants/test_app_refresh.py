@@ -162,6 +162,25 @@ def test_revoking_a_consent_ends_the_refresh_token(app, first, local):
     assert app.refresh(first, scope="openid").refusal == GONE
 
 
+def test_revoking_a_consent_keeps_the_refresh_tokens_of_other_resources(code_for, local):
+    """The app has a token for each resource."""
+    other = "https://orders.example"
+    local.admin.resources.add(other, {"orders:read": "low"}, {}, by=BY)
+    app = new_app(local, resources=(PAY, other), scopes=("payments:read", "orders:read"))
+    payments, orders = (
+        app.redeem(code_for(app, resource=resource, scope=scope)).json["refresh_token"]
+        for resource, scope in ((PAY, "payments:read"), (other, "orders:read"))
+    )
+    (given,) = (
+        given
+        for given in local.site.consents.search(user=None, client=None, ended=False)
+        if given.consent.resource == other
+    )
+    local.site.consents.revoke(given.consent.id, by=BY)
+    assert app.refresh(orders).refusal == GONE
+    assert app.refresh(payments).status == 200
+
+
 def test_a_public_apps_refresh_token_is_bound_to_its_key(code_for, local, proof):
     """DP-33, NG-086."""
     app = new_app(local, "phone", auth_method="none")

@@ -5,7 +5,7 @@ import pytest
 from server.protocol import errors
 from server.protocol.approvals import decisions
 from server.protocol.approvals.states import State
-from server.services.approvals import withdrawals
+from server.services.ciba import plans
 from server.services.clients.agent_forms import AgentChanges, NewAgent
 from server.services.notifications.feed import approval_topic
 from server.services.policy.policies import Policies
@@ -168,7 +168,7 @@ def test_a_decision_before_the_replacement_counts(agent, person, local):
         pytest.raises(errors.InvalidRequest, match="no longer pending"),
         local.services.store.write() as tx,
     ):
-        withdrawals.cancel_superseded(tx, earlier, earlier)
+        plans.cancel_superseded(tx, earlier, earlier)
     assert local.stored(earlier.id).state is State.DENIED
 
 

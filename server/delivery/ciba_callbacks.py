@@ -1,24 +1,31 @@
-"""CIBA push: sends an agent its tokens or the error (CIBA 10.3.1, 12)."""
+"""CIBA callbacks: pings and pushes.
 
+A ping tells an agent that its request has an answer, which it then fetches (CIBA 10.2). A push
+sends the tokens or the error (CIBA 10.3.1, 12).
+"""
+
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from server.delivery import egress
 from server.delivery.egress import Reach
 from server.model.notifications import OutboxMessage
 from server.model.store import Unit
-from server.services.ciba.callbacks import Callbacks
+from server.services.ciba.callbacks import CallbackRequest, Callbacks
 
 
 @dataclass(frozen=True, slots=True)
-class CibaPush:
+class CibaCallbacks:
     """Calls the agent's notification endpoint. The response body is ignored."""
 
+    make: Callable[[str], CallbackRequest | None]
+    """`callbacks.ping` or `callbacks.push`."""
     callbacks: Callbacks
     reach: Reach
 
     def deliver(self, message: OutboxMessage) -> None:
-        """POST the answer, the same one with every retry. Raises `egress.Undeliverable`."""
-        if (call := self.callbacks.push(message.body)) is not None:
+        """POST the call, the same answer with every retry. Raises `egress.Undeliverable`."""
+        if (call := self.make(message.body)) is not None:
             egress.call_back(call, self.reach)
 
     def on_delivered(self, tx: Unit, message: OutboxMessage) -> None:
@@ -26,5 +33,5 @@ class CibaPush:
         self.callbacks.arrived(tx, message.body)
 
     def on_given_up(self, tx: Unit, message: OutboxMessage, why: str) -> None:
-        """Record the failure. The approval is used up; no other tokens are issued for it."""
+        """Record the failure. After a ping the agent can poll; after a push it must ask again."""
         self.callbacks.lost(tx, message.body, why)

@@ -1,0 +1,68 @@
+"""The first request of a new agent: what the printed programs ask for.
+
+Owns: the choice of resource, scope and action. Never: the programs.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from server.model.clients import Agent
+from server.model.resources import Resource
+from server.model.store import Store
+from server.protocol.json_text import JsonValue
+from server.protocol.resources.scopes import OPENID
+from server.services.policy.previews import Previews
+from server.services.refusals import Invalid
+
+
+@dataclass(frozen=True, slots=True)
+class SampleRequest:
+    """One scope, and example details if it requires an action type."""
+
+    resource: str | None
+    scope: str
+    details: Sequence[Mapping[str, JsonValue]] = ()
+
+
+IDENTITY: Final = SampleRequest(None, OPENID)
+"""Asks for the ID of a user alone, which every agent may do."""
+
+
+@dataclass(frozen=True, slots=True)
+class SampleRequests:
+    """Chooses sample requests."""
+
+    store: Store
+
+    def of(self, agent: Agent) -> SampleRequest:
+        """Return one that the server accepts, without details if a scope needs none."""
+        with self.store.read() as view:
+            known = [view.directory.resource(uri) for uri in agent.resources]
+        pairs = [
+            (resource, scope)
+            for scope in agent.scopes
+            for resource in known
+            if resource and scope in resource.scopes and agent.may(resource.uri, scope)
+        ]
+        return next(self._samples(agent, pairs), IDENTITY)
+
+    def _samples(
+        self, agent: Agent, pairs: Sequence[tuple[Resource, str]]
+    ) -> Iterator[SampleRequest]:
+        for resource, scope in pairs:
+            if scope not in resource.requires:
+                yield SampleRequest(resource.uri, scope)
+        for resource, scope in pairs:
+            needed = resource.requires.get(scope, "")
+            allowed = agent.action_types is None or needed in agent.action_types
+            if allowed and (details := self._example(needed)):
+                yield SampleRequest(resource.uri, scope, (details,))
+
+    def _example(self, action_type: str) -> Mapping[str, JsonValue] | None:
+        with self.store.read() as view:
+            row = view.directory.action(action_type)
+        try:
+            return None if row is None else Previews(self.store).of(row.document).details
+        except Invalid:  # an example of it would be too large
+            return None

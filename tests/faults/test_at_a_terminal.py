@@ -1,0 +1,73 @@
+"""`sayso serve` started by a person: the first line is the address, and no line is JSON."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
+
+import pexpect
+import pytest
+
+from tests.support.servers.ports import free_port
+
+_SAYSO = (sys.executable, "-m", "server")
+
+
+@pytest.fixture
+def environment(tmp_path: Path) -> Mapping[str, str]:
+    """A new installation, and no settings but its data folder."""
+    kept = {name: value for name, value in os.environ.items() if not name.startswith("SAYSO_")}
+    made = {**kept, "SAYSO_DATA_DIR": str(tmp_path / "data")}
+    subprocess.run([*_SAYSO, "init"], env=made, check=True, capture_output=True)
+    return made
+
+
+@pytest.fixture
+def serve(environment: Mapping[str, str]) -> Iterator[Callable[..., tuple[int, list[str]]]]:
+    """Start the server at a terminal; return its port and its first two lines."""
+    started: list[pexpect.spawn] = []
+
+    def run(**settings: str) -> tuple[int, list[str]]:
+        port = free_port()
+        arguments = [*_SAYSO[1:], "serve", "--port", str(port)]
+        started.append(pexpect.spawn(_SAYSO[0], arguments, env={**environment, **settings}))
+        return port, [started[-1].readline().decode().rstrip() for _ in range(2)]
+
+    yield run
+    for child in started:
+        child.kill(signal.SIGTERM)
+        child.expect(pexpect.EOF)
+        child.close()
+
+
+def test_a_person_at_a_terminal_reads_the_address_first(serve):
+    """Then log lines as text."""
+    port, (first, second) = serve()
+    assert first == f"Sayso serves http://localhost:{port}"
+    assert "serving.capacity" in second
+    assert not second.startswith("{")
+
+
+def test_a_log_format_that_was_set_is_used_at_a_terminal(serve):
+    """The address is still first."""
+    port, (first, second) = serve(SAYSO_LOG_FORMAT="json")
+    assert first == f"Sayso serves http://localhost:{port}"
+    assert json.loads(second)["event"] == "serving.capacity"
+
+
+def test_logs_are_json_elsewhere(environment):
+    """Such as for systemd and containers."""
+    server = subprocess.Popen(
+        [*_SAYSO, "serve", "--port", str(free_port())],
+        env=environment,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+    )
+    assert server.stderr is not None
+    line = server.stderr.readline()
+    server.terminate()
+    server.communicate()
+    assert json.loads(line)["event"] == "serving.capacity"

@@ -1,0 +1,47 @@
+"""Guesses of a client secret: each further one takes a second, and the client is not locked out."""
+
+import time
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from server.serving import client_queues
+from tests.support.clients.agent import Agent, new_agent
+from tests.support.servers.server import LiveServer, live_server
+
+_FREE = 3
+
+
+@pytest.fixture
+def server(tmp_path: Path) -> Iterator[LiveServer]:
+    """A server that answers three wrong secrets at once."""
+    with live_server(tmp_path, forked=True, options=("--refusals", str(_FREE))) as running:
+        yield running
+
+
+def _seconds(agent: Agent, status: int) -> float:
+    began = time.monotonic()
+    answer = agent.poll("x")
+    assert answer.status_code == status
+    return time.monotonic() - began
+
+
+def _own_token(agent: Agent) -> float:
+    began = time.monotonic()
+    form = {"grant_type": "client_credentials", "scope": "payments:read"}
+    assert agent.http.post("/token", data=form, auth=agent.key.basic).status_code == 200
+    return time.monotonic() - began
+
+
+def test_guesses_take_a_second_each_and_lock_nobody_out(server: LiveServer) -> None:
+    """Another client never waits; the guessed one waits once, and no longer when it is known."""
+    agent, other = new_agent(server), new_agent(server)
+    guessing = Agent(replace(agent.key, secret="x"), agent.http)
+    for _ in range(_FREE):
+        _seconds(guessing, 401)
+    assert _seconds(guessing, 401) >= client_queues.REFUSED_SECONDS
+    assert _own_token(other) < client_queues.REFUSED_SECONDS
+    assert _own_token(agent) >= client_queues.REFUSED_SECONDS
+    assert _own_token(agent) < client_queues.REFUSED_SECONDS

@@ -1,0 +1,124 @@
+"""How a request ended: pages, terminal, command line and receipt tell the same."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import UTC
+
+import pytest
+
+from approver_tui.widgets.approvals.outcomes import outcome
+from server.services.approvals.oversight import Oversight
+from server.services.clients.agents import Agents
+from server.web.approvals.outcomes import outcome_of
+from tests.support.builders.clock import HOUR
+from tests.support.clients.agent import Agent
+from tests.support.clients.granting import lower, payment, run
+from tests.support.clients.terminal import PIN, Terminal
+from tests.support.servers.server import BY, LiveServer
+
+_LIMITS = ("--for", "1h", "--uses", "3", "--sum", "30", "--vary", "amount=20")
+
+
+@dataclass(slots=True)
+class _Request:
+    """A request of this test, and what happens to it."""
+
+    server: LiveServer
+    agent: Agent
+    person: Terminal
+    handle: str = field(default="")
+    id: str = field(default="")
+
+    def ask(self, **parameters: str) -> None:
+        self.handle = self.agent.asked(self.person.user, requested_expiry="600", **parameters)
+        waiting = self.person.waiting()
+        self.id = waiting[0].id if waiting else ""
+
+    def approve(self) -> None:
+        self.ask()
+        self.person.approve(self.person.only())
+
+    def deny(self) -> None:
+        self.ask()
+        self.person.deny(self.person.only())
+
+    def approve_in_advance(self) -> None:
+        lower(self.server)
+        self.ask(**payment(1_000))
+        given = ("grants", "add", self.id, *_LIMITS, "--pin-stdin")
+        assert run(self.server, "approver_tui", self.person, *given, stdin=PIN).returncode == 0
+        self.ask(**payment(1_500))
+        decided = self.person.client.inbox("decided").items
+        self.id = next(one.id for one in decided if one.automatic_decision is not None)
+
+    def collect(self) -> None:
+        assert self.agent.poll(self.handle).status_code == 200
+
+    def wait(self) -> None:
+        self.server.clock.forward(HOUR)
+        self.server.services.sweeper.round()
+
+    def disable(self) -> None:
+        services = self.server.services
+        Agents(services.store, services.secrets).disable(self.agent.key.id, by=BY)
+
+    def cancel(self) -> None:
+        Oversight(self.server.services.store).cancel(self.id, "Ask Bob first", by=BY)
+
+    def told(self) -> dict[str, str]:
+        """What each place says about it."""
+        self.server.services.audit_log.sign()
+        client = self.person.client
+        approval = client.approval(self.id)
+        history = self._printed("history").partition(self.id)[2]
+        return {
+            "page": outcome_of(client.session.get(f"/api/approvals/{self.id}").values),
+            "terminal": outcome(approval, self.server.clock.now(), UTC),
+            "row of the terminal": approval.state_text,
+            "command": self._printed("show", self.id).partition("\nstate:")[2],
+            "row of a command": history.partition(", ")[2],
+            "receipt": self._printed("receipt", self.id),
+        }
+
+    def _printed(self, *arguments: str) -> str:
+        done = run(self.server, "approver_tui", self.person, *arguments)
+        assert done.returncode == 0, done.stderr
+        return done.stdout
+
+
+def _verdict(words: str) -> str:
+    """Whether the words are of a yes, of a no, or of a request that nobody answered."""
+    start = words.casefold().strip()
+    if start.startswith(("approved", "redeemed", "not collected")) or "the yes of" in start:
+        return "yes"
+    return "no" if start.startswith("denied") or "the no of" in start else "unanswered"
+
+
+_Step = Callable[[_Request], None]
+
+
+@pytest.mark.parametrize(
+    ("verdict", "steps"),
+    [
+        ("yes", (_Request.approve, _Request.collect)),
+        ("yes", (_Request.approve, _Request.wait)),
+        ("yes", (_Request.approve, _Request.disable)),
+        ("yes", (_Request.approve_in_advance, _Request.collect)),
+        ("yes", (_Request.approve_in_advance, _Request.wait)),
+        ("yes", (_Request.approve_in_advance, _Request.disable)),
+        ("no", (_Request.deny,)),
+        ("no", (_Request.deny, _Request.disable)),
+        ("unanswered", (_Request.ask, _Request.wait)),
+        ("unanswered", (_Request.ask, _Request.disable)),
+        ("unanswered", (_Request.ask, _Request.cancel)),
+    ],
+)
+def test_every_place_tells_the_same_outcome(
+    server: LiveServer, agent: Agent, person: Terminal, verdict: str, steps: tuple[_Step, ...]
+) -> None:
+    """What was approved stays approved, whoever approved it and whatever came after."""
+    request = _Request(server, agent, person)
+    for step in steps:
+        step(request)
+    told = request.told()
+    assert {place: _verdict(words) for place, words in told.items()} == dict.fromkeys(told, verdict)

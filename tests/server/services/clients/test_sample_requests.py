@@ -1,0 +1,66 @@
+"""The first request that a new agent is shown: one that the server accepts."""
+
+import json
+
+import pytest
+
+from server.protocol.policy.risks import Risk
+from server.services.clients.agent_forms import AgentChanges
+from server.services.clients.sample_requests import IDENTITY, SampleRequests
+from server.services.resources.resources import ResourceChanges
+from tests.support.builders.installation import BY, PAY, PAYMENT, admitted, registered
+
+MAIL = "https://mail.example"
+NEEDED = {"payments:read": "payment.transfer", "payments:transfer": "payment.transfer"}
+
+
+@pytest.fixture
+def agent(admin_services):
+    """An agent of two resources, both scopes of one of which require an action type."""
+    admitted(admin_services)
+    admin_services.resources.add(MAIL, {"mail:read": Risk.LOW}, {}, by=BY)
+    admin_services.actions.add(json.dumps(PAYMENT), by=BY)
+    admin_services.resources.add(PAY, dict.fromkeys(NEEDED, Risk.LOW), NEEDED, by=BY)
+    return registered(admin_services, resources=(MAIL, PAY), scopes=tuple(NEEDED)).agent
+
+
+def _sample(admin_services, agent, **changes):
+    if changes:
+        agent = admin_services.agents.update(agent.id, AgentChanges(**changes), by=BY)
+    return SampleRequests(admin_services.store).of(agent)
+
+
+def test_details_are_added_if_every_scope_requires_them(admin_services, agent):
+    """At the resource that has the scope, which need not be the first one."""
+    sample = _sample(admin_services, agent)
+    assert (sample.resource, sample.scope) == (PAY, "payments:read")
+    assert [one["type"] for one in sample.details] == ["payment.transfer"]
+    assert set(PAYMENT["schema"]["required"]) <= set(sample.details[0])
+
+
+def test_a_scope_that_requires_no_details_is_preferred(admin_services, agent):
+    """The shortest program is the best first one."""
+    sample = _sample(admin_services, agent, scopes=(*NEEDED, "mail:read"))
+    assert (sample.resource, sample.scope, sample.details) == (MAIL, "mail:read", ())
+
+
+def test_a_scope_that_is_not_allowed_at_a_resource_is_not_used(admin_services, agent):
+    """The limits of an agent at single resources count."""
+    sample = _sample(admin_services, agent, only={PAY: ("payments:transfer",)})
+    assert (sample.resource, sample.scope) == (PAY, "payments:transfer")
+
+
+def test_without_an_example_it_asks_for_the_users_id(admin_services, agent):
+    """The agent may not use the type, an example of it is too large, or it has no permissions."""
+    assert _sample(admin_services, agent, action_types=()) == IDENTITY
+    many = {"type": "array", "items": {"type": "string", "maxLength": 9}, "minItems": 40}
+    members = {"memo": {"type": "string", "maxLength": 9}, **dict.fromkeys("abcdefgh", many)}
+    schema = {"type": "object", "properties": members, "required": ["memo"]}
+    named = {"type": "odd", "headline": "Pay {memo}", "material": ["/memo"]}
+    odd = {**PAYMENT, **named, "schema": {**schema, "additionalProperties": False}}
+    admin_services.actions.add(json.dumps(odd), by=BY)
+    admin_services.resources.update(
+        PAY, ResourceChanges(requires=dict.fromkeys(NEEDED, "odd")), by=BY
+    )
+    assert _sample(admin_services, agent, action_types=None) == IDENTITY
+    assert _sample(admin_services, agent, resources=(), scopes=()) == IDENTITY

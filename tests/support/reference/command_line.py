@@ -27,7 +27,7 @@ command line](../administer.md) or [answer from a shell](../approve-from-a-shell
 """
 
 _RESERVED = """\
-`sayso-approver` does not use 10, 11 and 14. `sayso ask` uses 11 and 14.
+10, 11 and 14 are reserved for commands that wait for an answer. `sayso ask` uses 11 and 14.
 """
 
 

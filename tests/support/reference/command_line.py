@@ -17,8 +17,9 @@ _HEAD = """\
 
 {generated}
 For administrators (`sayso`) and approvers (`sayso-approver`). This page lists every command with
-its options, and the exit codes. `COMMAND --help` prints the same text. To get started, read [administer from the
-command line](../administer.md) or [answer from a shell](../approve-from-a-shell.md).
+its options, and the exit codes. `COMMAND --help` prints the same text. To get started, read
+[administer from the command line](../administer.md) or [answer from a
+shell](../approve-from-a-shell.md).
 
 - [Commands of `sayso`](#sayso), [its exit codes](#exit-codes), [those of `sayso
   ask`](#exit-codes-of-sayso-ask)

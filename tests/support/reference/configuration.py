@@ -48,7 +48,7 @@ _BESIDE_THE_APP: Final = (
     (
         "SAYSO_APPROVER_HOME",
         "",
-        "The folder for all files and keys of the app, with mode 0600. The app then does not use the keyring.",
+        "The folder for all files and keys of the app, mode 0600. The keyring is then not used.",
     ),
     (
         "SAYSO_DATA_DIR",

@@ -188,7 +188,12 @@ def _form(one: Mapping[str, Any], schemas: Mapping[str, Any]) -> str:
 
 
 def _plain(one: Mapping[str, Any]) -> str:
-    names = {"string": "string", "integer": "number", "number": "number", "boolean": "true or false"}
+    names = {
+        "string": "string",
+        "integer": "number",
+        "number": "number",
+        "boolean": "true or false",
+    }
     kind = str(one.get("type", "any"))
     words = names.get(kind, kind)
     if "maxLength" in one:

@@ -1,9 +1,8 @@
 """The types of audit entries, writing them, and which of their facts are personal.
 
 An entry is written in the unit of work whose effect it records, so that both exist or neither. The
-entry of a refusal, which has no effect, has its own unit of work. Personal facts are stored beside
-their entry, not in it. Two of them are keyed hashes of values that the log never has, by which
-their entry is found.
+entry of a refusal, which has no effect, has its own unit of work. Personal facts are stored next to
+their entry. Two of them are keyed hashes of values that are not in the log, to find the entry.
 """
 
 import json

@@ -82,7 +82,8 @@ def recolored(theme: Theme, overrides: Mapping[str, str]) -> Theme:
     """Return the theme with the user's own colors; text in them is made legible too."""
     if not overrides:
         return theme
-    return legible(replace(theme, **overrides, **_grounds(overrides.get("background"))))
+    changes: dict[str, Any] = {**overrides, **_grounds(overrides.get("background"))}
+    return legible(replace(theme, **changes))
 
 
 def _grounds(background: str | None) -> dict[str, Any]:

@@ -1,6 +1,6 @@
-"""Bundles: a log in one file of JSON lines, in which entries and checkpoints have their order.
+"""Bundles: a log in one file of JSON lines, with entries and checkpoints in the order of the log.
 
-Owns: the lines of the file. Never: whether they are true.
+Owns: the lines of the file. Never: checking whether they are true.
 """
 
 import json
@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
 
-from server.audit_log.entries import Opening, leaf_hash, opened
+from server.audit_log.entries import Opening, leaf_hash, open_members
 
 FORMAT: Final = "sayso-audit-bundle/1"
 
@@ -19,30 +19,30 @@ class BadBundle(Exception):
 
 @dataclass(frozen=True, slots=True)
 class LoggedEntry:
-    """An entry at its place in the log."""
+    """An entry at its position in the log."""
 
     seq: int
-    """Its place; the first entry has 0."""
+    """The position in the log; the first entry has 0."""
     body: bytes
-    """The exact bytes that were hashed; empty if they were deleted because of their age."""
+    """The exact bytes that were hashed; empty if retention deleted them."""
     leaf: bytes
     openings: Mapping[str, Opening] = field(default_factory=dict)
-    """Its personal texts that were not erased."""
+    """The personal texts of the entry that were not erased."""
 
     @property
     def members(self) -> dict[str, Any]:
         """The members of the entry with its personal texts."""
-        return opened(self.body, self.openings)
+        return open_members(self.body, self.openings)
 
     @property
     def hash(self) -> bytes:
-        """The hash of its bytes; the stored one if they were deleted."""
+        """The hash of the body; the stored hash if the body was deleted."""
         return leaf_hash(self.body) if self.body else self.leaf
 
 
 @dataclass(frozen=True, slots=True)
 class SignedCheckpoint:
-    """A checkpoint as it was signed, and the size that it is about."""
+    """A signed checkpoint, and the size of the log that it covers."""
 
     size: int
     note: str
@@ -56,7 +56,8 @@ def write(origin: str, lines: Iterable[Line]) -> Iterator[str]:
     yield _line(format=FORMAT, origin=origin)
     for line in lines:
         if isinstance(line, LoggedEntry):
-            texts = {name: [each.text, each.salt.hex()] for name, each in line.openings.items()}
+            openings = line.openings.items()
+            texts = {name: [opening.text, opening.salt.hex()] for name, opening in openings}
             more = {"openings": texts} if texts else {}
             yield _line(seq=line.seq, entry=line.body.decode(), leaf=line.leaf.hex(), **more)
         else:
@@ -64,7 +65,7 @@ def write(origin: str, lines: Iterable[Line]) -> Iterator[str]:
 
 
 def read(lines: Iterable[str]) -> Iterator[Line]:
-    """What a bundle holds. Raises `BadBundle` with the number of the line."""
+    """Read the entries and checkpoints of a bundle. Raises `BadBundle`, which names the line."""
     numbered = enumerate(lines, 1)
     _number, first = next(numbered, (1, ""))
     if not is_header(first):
@@ -86,7 +87,7 @@ def _read(number: int, members: dict[str, Any]) -> Line:
 
 
 def is_header(line: str) -> bool:
-    """Reports whether this is the first line of a bundle."""
+    """Return whether this is the first line of a bundle."""
     try:
         return bool(json.loads(line).get("format") == FORMAT)
     except (ValueError, AttributeError):
@@ -95,12 +96,12 @@ def is_header(line: str) -> bool:
 
 def _document(number: int, line: str) -> dict[str, Any]:
     try:
-        found = json.loads(line)
+        document = json.loads(line)
     except ValueError as error:
         raise BadBundle(f"Line {number} is not JSON.") from error
-    if not isinstance(found, dict):
+    if not isinstance(document, dict):
         raise BadBundle(f"Line {number} is not a JSON object.")
-    return found
+    return document
 
 
 def _line(**members: object) -> str:

@@ -1,4 +1,4 @@
-"""Compares two copies of a log: whether one is the beginning of the other, and what is new.
+"""Compares two copies of a log: checks that one is a prefix of the other, and lists new entries.
 
 Owns: the comparison of entries. Never: checkpoints and their signatures; `verify.py` checks them.
 """
@@ -13,35 +13,35 @@ from server.audit_log.verify import Broken, check_entry
 
 @dataclass(slots=True)
 class Difference:
-    """Two logs of which one is the beginning of the other."""
+    """The difference between two logs, one of which is a prefix of the other."""
 
     common: int = 0
-    """How many entries both have."""
+    """The number of entries that both logs have."""
     erased: int = 0
-    """How many texts of these the second one does not have any more."""
+    """The number of texts of these entries that the second log no longer has."""
     only_first: list[LoggedEntry] = field(default_factory=list)
     only_second: list[LoggedEntry] = field(default_factory=list)
 
 
 def compare(first: Iterable[Line], second: Iterable[Line]) -> Difference:
-    """Compare two logs. Raises `Broken` with the first entry that they do not share."""
-    found = Difference()
-    for ours, theirs in zip_longest(_entries(first), _entries(second)):
-        if ours is None:
-            found.only_second.append(theirs)
-        elif theirs is None:
-            found.only_first.append(ours)
-        elif ours.leaf != theirs.leaf:
-            raise Broken(f"Entry {ours.seq} is not the same in both logs.")
+    """Compare two logs. Raises `Broken`, which names the first entry that differs."""
+    difference = Difference()
+    for left, right in zip_longest(_entries(first), _entries(second)):
+        if left is None:
+            difference.only_second.append(right)
+        elif right is None:
+            difference.only_first.append(left)
+        elif left.leaf != right.leaf:
+            raise Broken(f"Entry {left.seq} is not the same in both logs.")
         else:
-            found.common += 1
-            found.erased += len(ours.openings.keys() - theirs.openings.keys())
-    return found
+            difference.common += 1
+            difference.erased += len(left.openings.keys() - right.openings.keys())
+    return difference
 
 
 def _entries(lines: Iterable[Line]) -> Iterator[LoggedEntry]:
-    """The entries, each with its place and its hash. Raises `Broken`."""
+    """The entries, after checking the position and the hash of each. Raises `Broken`."""
     entries = (line for line in lines if isinstance(line, LoggedEntry))
-    for place, entry in enumerate(entries):
-        check_entry(entry, place)
+    for position, entry in enumerate(entries):
+        check_entry(entry, position)
         yield entry

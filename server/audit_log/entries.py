@@ -20,7 +20,7 @@ VERSION = 1
 ERASED: Final = "erased"
 """What an entry shows in place of an erased text."""
 CHANGED: Final = "changed outside of Sayso"
-"""What it shows in place of a text that does not match its commitment."""
+"""What an entry shows in place of a text that does not match its commitment."""
 _LEAF = b"\x00"
 _MAX_INTEGER = 2**53 - 1
 _WRITER = json.JSONEncoder(separators=(",", ":"), ensure_ascii=False, sort_keys=True)
@@ -50,7 +50,7 @@ def leaf_hash(body: bytes) -> bytes:
     return hashlib.sha256(_LEAF + body).digest()
 
 
-def committed(
+def commit_facts(
     facts: Mapping[str, object], openings: Mapping[str, Opening]
 ) -> dict[str, Mapping[str, object] | None]:
     """The facts of an entry as members of its bytes: commitments in place of personal texts."""
@@ -59,7 +59,7 @@ def committed(
     return {"facts": clear or None, "committed": commitments or None}
 
 
-def opened(body: bytes, openings: Mapping[str, Opening]) -> dict[str, Any]:
+def open_members(body: bytes, openings: Mapping[str, Opening]) -> dict[str, Any]:
     """The members of an entry, with its personal texts as facts; `erased` names missing ones."""
     members: dict[str, Any] = json.loads(body or b"{}")
     commitments = members.get("committed")

@@ -3,8 +3,8 @@
 Owns: hashes of nodes, the root of a growing tree, making and checking proofs.
 Never: entries, signatures or the database.
 
-A node is the root of a complete subtree, so it never changes. Its place is its level and its
-number: node (3, 2) is over leaves 16 to 23, and node (0, 5) is leaf 5.
+A node is the root of a complete subtree, so it never changes. Its index is its level and its
+number: node (3, 2) covers leaves 16 to 23, and node (0, 5) is leaf 5.
 """
 
 import hashlib
@@ -12,10 +12,10 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TypeAlias
 
-Place: TypeAlias = tuple[int, int]
+NodeIndex: TypeAlias = tuple[int, int]
 """The level and the number of a node."""
-Nodes: TypeAlias = Callable[[Sequence[Place]], Mapping[Place, bytes]]
-"""Looks up the hashes at these places, all at once. Raises `MissingNode`."""
+Nodes: TypeAlias = Callable[[Sequence[NodeIndex]], Mapping[NodeIndex, bytes]]
+"""Looks up the hashes of these nodes in one call. Raises `MissingNode`."""
 _NODE = b"\x01"
 EMPTY_ROOT = hashlib.sha256(b"").digest()
 """The root of a tree without leaves."""
@@ -26,11 +26,11 @@ class BadProof(Exception):
 
 
 class MissingNode(Exception):
-    """A hash of the tree is not where it must be."""
+    """A hash of the tree is missing."""
 
 
 def node_hash(left: bytes, right: bytes) -> bytes:
-    """SHA-256 of a one byte and the two hashes below."""
+    """SHA-256 of the byte 0x01 and the hashes of the two children."""
     return hashlib.sha256(_NODE + left + right).digest()
 
 
@@ -41,11 +41,11 @@ class Frontier:
     size: int = 0
     roots: list[bytes] = field(default_factory=list)
 
-    def add(self, leaf: bytes) -> dict[Place, bytes]:
-        """Append a leaf hash; returns the nodes above it that are complete now."""
+    def add(self, leaf: bytes) -> dict[NodeIndex, bytes]:
+        """Append a leaf hash; returns the nodes that it completes."""
         self.roots.append(leaf)
         self.size += 1
-        complete = dict[Place, bytes]()
+        complete = dict[NodeIndex, bytes]()
         level, count = 0, self.size
         while not count & 1:
             right = self.roots.pop()
@@ -54,9 +54,9 @@ class Frontier:
             complete[level, count - 1] = self.roots[-1]
         return complete
 
-    def extend(self, leaves: Iterable[bytes]) -> dict[Place, bytes]:
-        """Append leaf hashes; returns the nodes above them that are complete now."""
-        complete = dict[Place, bytes]()
+    def extend(self, leaves: Iterable[bytes]) -> dict[NodeIndex, bytes]:
+        """Append leaf hashes; returns the nodes that they complete."""
+        complete = dict[NodeIndex, bytes]()
         for leaf in leaves:
             complete |= self.add(leaf)
         return complete
@@ -64,56 +64,58 @@ class Frontier:
     @property
     def root(self) -> bytes:
         """The root of the tree."""
-        return _folded(self.roots) if self.roots else EMPTY_ROOT
+        return _fold(self.roots) if self.roots else EMPTY_ROOT
 
     def encode(self) -> bytes:
-        """The roots, one after the other; with the size they are the whole frontier."""
+        """The concatenated roots; together with the size they are the whole frontier."""
         return b"".join(self.roots)
 
     @classmethod
     def decode(cls, size: int, encoded: bytes) -> "Frontier":
-        """Read what `encode` wrote. Raises ValueError if it is not a frontier of this size."""
+        """Decode the output of `encode`. Raises ValueError if it is not a frontier of this size."""
         width = len(EMPTY_ROOT)
         if len(encoded) != size.bit_count() * width:
             raise ValueError(f"A frontier of {size} leaves has {size.bit_count()} hashes.")
-        return cls(size, [encoded[at : at + width] for at in range(0, len(encoded), width)])
+        return cls(
+            size, [encoded[start : start + width] for start in range(0, len(encoded), width)]
+        )
 
 
 def frontier(nodes: Nodes, size: int) -> Frontier:
     """The frontier of the tree over the first `size` leaves."""
-    places = _places(0, size)
-    found = nodes(places)
-    return Frontier(size, [found[place] for place in places])
+    indexes = _node_indexes(0, size)
+    hashes = nodes(indexes)
+    return Frontier(size, [hashes[index] for index in indexes])
 
 
 def inclusion_proof(nodes: Nodes, index: int, size: int) -> list[bytes]:
-    """The hashes that prove a leaf to be at this index of the tree over `size` leaves."""
-    first, end, beside = 0, size, list[tuple[int, int]]()
+    """The hashes that prove which leaf is at this index of the tree over `size` leaves."""
+    first, end, siblings = 0, size, list[tuple[int, int]]()
     while end - first > 1:
         middle = first + _left_size(end - first)
         if index < middle:
-            beside.append((middle, end))
+            siblings.append((middle, end))
             end = middle
         else:
-            beside.append((first, middle))
+            siblings.append((first, middle))
             first = middle
-    return _roots(nodes, beside[::-1])
+    return _roots(nodes, siblings[::-1])
 
 
 def consistency_proof(nodes: Nodes, old_size: int, size: int) -> list[bytes]:
-    """The hashes that prove the tree over `old_size` leaves to be the beginning of this one."""
+    """The hashes that prove that the tree over `old_size` leaves is a prefix of this one."""
     if old_size in {0, size}:
         return []
-    first, end, beside = 0, size, list[tuple[int, int]]()
+    first, end, siblings = 0, size, list[tuple[int, int]]()
     while old_size != end:
         middle = first + _left_size(end - first)
         if old_size <= middle:
-            beside.append((middle, end))
+            siblings.append((middle, end))
             end = middle
         else:
-            beside.append((first, middle))
+            siblings.append((first, middle))
             first = middle
-    return _roots(nodes, [*([(first, end)] if first else []), *beside[::-1]])
+    return _roots(nodes, [*([(first, end)] if first else []), *siblings[::-1]])
 
 
 def check_inclusion(
@@ -122,15 +124,15 @@ def check_inclusion(
     """Check that the leaf is at this index of the tree (RFC 9162 2.1.3.2). Raises `BadProof`."""
     if not 0 <= index < size:
         raise BadProof(f"There is no entry {index} in a log of {size}.")
-    found = _climb(leaf, index, size - 1, proof)
-    if found is None or found[1] != root:
+    roots = _climb(leaf, index, size - 1, proof)
+    if roots is None or roots[1] != root:
         raise BadProof(f"Entry {index} is not in the log of size {size} with this root.")
 
 
 def check_consistency(
     old_size: int, old_root: bytes, size: int, root: bytes, proof: Sequence[bytes]
 ) -> None:
-    """Check that the old tree is the beginning of the new one (RFC 9162 2.1.4.2).
+    """Check that the old tree is a prefix of the new one (RFC 9162 2.1.4.2).
 
     Raises `BadProof`.
     """
@@ -148,28 +150,30 @@ def _is_consistent(old: tuple[int, bytes], new: tuple[int, bytes], proof: list[b
         proof = [old_root, *proof]
     if not proof:
         return False
-    at, last = old_size - 1, size - 1
-    while at & 1:
-        at, last = at >> 1, last >> 1
-    return _climb(proof[0], at, last, proof[1:]) == (old_root, root)
+    index, last = old_size - 1, size - 1
+    while index & 1:
+        index, last = index >> 1, last >> 1
+    return _climb(proof[0], index, last, proof[1:]) == (old_root, root)
 
 
-def _climb(start: bytes, at: int, last: int, proof: Sequence[bytes]) -> tuple[bytes, bytes] | None:
+def _climb(
+    start: bytes, index: int, last: int, proof: Sequence[bytes]
+) -> tuple[bytes, bytes] | None:
     """The roots that a proof leads to; None if its length is wrong.
 
-    The first is of the tree that ends with the start, the second of the whole tree.
+    The first is the root of the tree that ends with the start, the second of the whole tree.
     """
     old = new = start
     for sibling in proof:
         if last == 0:
             return None
-        if at & 1 or at == last:
+        if index & 1 or index == last:
             old, new = node_hash(sibling, old), node_hash(sibling, new)
-            while at and not at & 1:
-                at, last = at >> 1, last >> 1
+            while index and not index & 1:
+                index, last = index >> 1, last >> 1
         else:
             new = node_hash(new, sibling)
-        at, last = at >> 1, last >> 1
+        index, last = index >> 1, last >> 1
     return (old, new) if last == 0 else None
 
 
@@ -179,23 +183,23 @@ def _left_size(size: int) -> int:
 
 
 def _roots(nodes: Nodes, ranges: Sequence[tuple[int, int]]) -> list[bytes]:
-    """The roots over these ranges of leaves, from one look-up."""
-    places = [_places(first, end) for first, end in ranges]
-    found = nodes([place for group in places for place in group])
-    return [_folded([found[place] for place in group]) for group in places]
+    """The roots over these ranges of leaves, with one lookup."""
+    subtrees = [_node_indexes(first, end) for first, end in ranges]
+    hashes = nodes([index for indexes in subtrees for index in indexes])
+    return [_fold([hashes[index] for index in indexes]) for indexes in subtrees]
 
 
-def _places(first: int, end: int) -> list[Place]:
-    """The nodes that a subtree consists of, largest first."""
-    places = list[Place]()
+def _node_indexes(first: int, end: int) -> list[NodeIndex]:
+    """The nodes that cover these leaves, largest first."""
+    indexes = list[NodeIndex]()
     while first < end:
         level = (end - first).bit_length() - 1
-        places.append((level, first >> level))
+        indexes.append((level, first >> level))
         first += 1 << level
-    return places
+    return indexes
 
 
-def _folded(roots: Sequence[bytes]) -> bytes:
+def _fold(roots: Sequence[bytes]) -> bytes:
     """The root over complete subtrees, largest first."""
     *others, root = roots
     for left in reversed(others):

@@ -1,4 +1,4 @@
-"""Checkpoints of the log: C2SP tlog-checkpoint, signed as a C2SP signed note, with the time.
+"""Checkpoints of the log: a C2SP tlog-checkpoint, signed as a C2SP signed note with the time.
 
 Owns: the texts of checkpoints, keys, their replacements, and signatures.
 Never: trees, entries or files.
@@ -13,16 +13,16 @@ from dataclasses import dataclass
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 
-_SIGNED = b"\x01"
-"""The kind of an Ed25519 signature over a note."""
-_TIMED = b"\x04"
-"""The kind of an Ed25519 signature over a note and a time (C2SP tlog-cosignature)."""
+_PLAIN_TYPE = b"\x01"
+"""The type of an Ed25519 signature of a note."""
+_TIMED_TYPE = b"\x04"
+"""The type of an Ed25519 signature of a note and a time (C2SP tlog-cosignature)."""
 _DASH = "\N{EM DASH} "
 _REPLACED = "replaced by"
-"""The second line of a note about a new key; a checkpoint has a number there."""
+"""The second line of a note about a new key. The second line of a checkpoint is a number."""
 PROMISE_SECONDS = 60
-"""A promised entry is in each checkpoint that is at least this much later."""
-_PROMISED = re.compile(r"promises entry ([\w-]{1,64})", re.ASCII)
+"""A promised entry is in each checkpoint that was signed at least this much later."""
+_PROMISE_LINE = re.compile(r"promises entry ([\w-]{1,64})", re.ASCII)
 """The second line of a promise."""
 _ID_BYTES = 4
 _TIME_BYTES = 8
@@ -31,7 +31,7 @@ _LINES = 3
 
 
 class BadNote(Exception):
-    """A checkpoint or key is malformed, or nobody who is trusted signed it."""
+    """A checkpoint or key is malformed, or not signed by a trusted key."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +60,7 @@ class LogKey:
     @property
     def text(self) -> str:
         """The key as one word, in the encoding of signed notes."""
-        return f"{self.name}+{self.id(_SIGNED).hex()}+{_base64(_SIGNED + self.public)}"
+        return f"{self.name}+{self.id(_PLAIN_TYPE).hex()}+{_base64(_PLAIN_TYPE + self.public)}"
 
     def id(self, kind: bytes) -> bytes:
         """The first four bytes of the hash of the name, the kind and the key."""
@@ -69,20 +69,22 @@ class LogKey:
     @classmethod
     def read(cls, text: str) -> "LogKey":
         """Read a key from its text. Raises `BadNote`."""
-        name, _, rest = text.strip().partition("+")
-        called, _, encoded = rest.partition("+")
+        name, _, suffix = text.strip().partition("+")
+        key_id, _, encoded = suffix.partition("+")
         key = _bytes(encoded)
-        if not name or len(key) != 1 + _HASH_BYTES or key[:1] != _SIGNED:
-            raise BadNote("This is not the public key of a log, which `sayso audit key` prints.")
-        read = cls(name, key[1:])
-        if called != read.id(_SIGNED).hex():
+        if not name or len(key) != 1 + _HASH_BYTES or key[:1] != _PLAIN_TYPE:
+            raise BadNote(
+                "This is not the public key of a log. Use the key that `sayso audit key` prints."
+            )
+        log_key = cls(name, key[1:])
+        if key_id != log_key.id(_PLAIN_TYPE).hex():
             raise BadNote("The id in the key of the log does not belong to the key.")
-        return read
+        return log_key
 
 
 @dataclass(frozen=True, slots=True)
 class Promise:
-    """The log's word that an entry is in it, from the moment when the entry was stored."""
+    """The log's promise to include an entry, from the time when the entry was stored."""
 
     entry_id: str
     leaf: bytes
@@ -96,50 +98,52 @@ class Promise:
 
 
 def sign(checkpoint: Checkpoint, seed: bytes, at: int) -> str:
-    """Sign a checkpoint, once by itself and once with the time (s). `seed` is the private key."""
+    """Sign a checkpoint twice: without and with the time (s). `seed` is the private key."""
     private = Ed25519PrivateKey.from_private_bytes(seed)
     key = public_key(checkpoint.origin, seed)
-    timed = private.sign(_timed(checkpoint.text, at))
+    timed = private.sign(_with_time(checkpoint.text, at))
     lines = [
-        _line(key, _SIGNED, private.sign(checkpoint.text.encode())),
-        _line(key, _TIMED, at.to_bytes(_TIME_BYTES) + timed),
+        _line(key, _PLAIN_TYPE, private.sign(checkpoint.text.encode())),
+        _line(key, _TIMED_TYPE, at.to_bytes(_TIME_BYTES) + timed),
     ]
     return f"{checkpoint.text}\n{''.join(lines)}"
 
 
 def replacement(new: LogKey, seed: bytes) -> str:
-    """A note in which the old private key says which key signs from now on."""
+    """A note, signed with the old private key, that names the key which signs from now on."""
     return _signed_note(f"{new.name}\n{_REPLACED}\n{new.text}\n", new.name, seed)
 
 
-def replaced(note: str, old: LogKey) -> LogKey:
-    """The key that the old one names in its note. Raises `BadNote`."""
-    names = _signed_lines(note, old)
-    if len(names) != _LINES or names[1] != _REPLACED:
-        raise BadNote("It does not say which key replaces this one.")
-    new = LogKey.read(names[2])
+def read_replacement(note: str, old: LogKey) -> LogKey:
+    """The new key, from a note that the old key signed. Raises `BadNote`."""
+    lines = _signed_lines(note, old)
+    if len(lines) != _LINES or lines[1] != _REPLACED:
+        raise BadNote("It does not name the key that replaces this one.")
+    new = LogKey.read(lines[2])
     if new.name != old.name:
-        raise BadNote("The new key is of another log.")
+        raise BadNote("The new key belongs to a different log.")
     return new
 
 
-def promise(given: Promise, name: str, seed: bytes) -> str:
-    """A note in which the log of this name promises an entry."""
-    words = f"promises entry {given.entry_id}"
-    return _signed_note(f"{name}\n{words}\n{_base64(given.leaf)}\n{given.at}\n", name, seed)
+def promise(details: Promise, name: str, seed: bytes) -> str:
+    """A note in which the log with this name promises to include an entry."""
+    promise_line = f"promises entry {details.entry_id}"
+    return _signed_note(
+        f"{name}\n{promise_line}\n{_base64(details.leaf)}\n{details.at}\n", name, seed
+    )
 
 
-def promised(note: str, key: LogKey) -> Promise:
+def read_promise(note: str, key: LogKey) -> Promise:
     """The promise that this key signed. Raises `BadNote`."""
-    _name, words, leaf, at, *more = [*_signed_lines(note, key), "", "", ""]
-    named = _PROMISED.fullmatch(words)
-    if named is None or any(more) or not (at.isascii() and at.isdecimal()):
+    _name, promise_line, leaf, at, *extra = [*_signed_lines(note, key), "", "", ""]
+    match = _PROMISE_LINE.fullmatch(promise_line)
+    if match is None or any(extra) or not (at.isascii() and at.isdecimal()):
         raise BadNote("This is not a promise of a log.")
-    return Promise(named[1], _bytes(leaf), int(at))
+    return Promise(match[1], _bytes(leaf), int(at))
 
 
 def public_key(name: str, seed: bytes) -> LogKey:
-    """The public key of a private one."""
+    """The public key that belongs to a private key."""
     return LogKey(name, Ed25519PrivateKey.from_private_bytes(seed).public_key().public_bytes_raw())
 
 
@@ -151,51 +155,51 @@ def verify(note: str, keys: Sequence[LogKey]) -> tuple[Checkpoint, int]:
     text, separator, lines = note.partition("\n\n")
     checkpoint = _read(f"{text}\n")
     if not separator or checkpoint.origin not in {key.name for key in keys}:
-        raise BadNote("It is of another log, or not signed.")
-    key = next((key for key in keys if _signature(lines, key, _SIGNED)), None)
+        raise BadNote("It belongs to a different log, or is not signed.")
+    key = next((key for key in keys if _signature(lines, key, _PLAIN_TYPE)), None)
     if key is None:
         raise BadNote("No key that you trust signed it.")
-    _check(key, checkpoint.text.encode(), _signature(lines, key, _SIGNED))
-    timed = _signature(lines, key, _TIMED)
+    _check(key, checkpoint.text.encode(), _signature(lines, key, _PLAIN_TYPE))
+    timed = _signature(lines, key, _TIMED_TYPE)
     at = int.from_bytes(timed[:_TIME_BYTES])
-    _check(key, _timed(checkpoint.text, at), timed[_TIME_BYTES:])
+    _check(key, _with_time(checkpoint.text, at), timed[_TIME_BYTES:])
     return checkpoint, at
 
 
 def _signed_note(text: str, name: str, seed: bytes) -> str:
     signature = Ed25519PrivateKey.from_private_bytes(seed).sign(text.encode())
-    return f"{text}\n{_line(public_key(name, seed), _SIGNED, signature)}"
+    return f"{text}\n{_line(public_key(name, seed), _PLAIN_TYPE, signature)}"
 
 
 def _signed_lines(note: str, key: LogKey) -> list[str]:
-    """The lines of a note of this log, signed by its key. Raises `BadNote`."""
+    """The lines of a note of this log, after checking its signature. Raises `BadNote`."""
     text, _, lines = note.partition("\n\n")
-    _check(key, f"{text}\n".encode(), _signature(lines, key, _SIGNED))
-    found = text.split("\n")
-    if found[0] != key.name:
-        raise BadNote("It is of another log.")
-    return found
+    _check(key, f"{text}\n".encode(), _signature(lines, key, _PLAIN_TYPE))
+    text_lines = text.split("\n")
+    if text_lines[0] != key.name:
+        raise BadNote("It belongs to a different log.")
+    return text_lines
 
 
 def _read(text: str) -> Checkpoint:
-    origin, size, root, *more = [*text.split("\n"), "", "", ""][: _LINES + 1]
-    read = Checkpoint(
+    origin, size, root, *extra = [*text.split("\n"), "", "", ""][: _LINES + 1]
+    checkpoint = Checkpoint(
         origin, int(size) if size.isdecimal() and size.isascii() else -1, _bytes(root)
     )
-    if any(more) or read.text != text or len(read.root) != _HASH_BYTES:
+    if any(extra) or checkpoint.text != text or len(checkpoint.root) != _HASH_BYTES:
         raise BadNote(
             "This is not a checkpoint of a log: a name, a size and a root, then signatures."
         )
-    return read
+    return checkpoint
 
 
 def _signature(lines: str, key: LogKey, kind: bytes) -> bytes:
-    """The signature of this key; nothing if there is none."""
+    """The signature by this key; empty if there is none."""
     begin = f"{_DASH}{key.name} "
     for line in lines.splitlines():
-        found = _bytes(line.removeprefix(begin)) if line.startswith(begin) else b""
-        if found[:_ID_BYTES] == key.id(kind):
-            return found[_ID_BYTES:]
+        signature = _bytes(line.removeprefix(begin)) if line.startswith(begin) else b""
+        if signature[:_ID_BYTES] == key.id(kind):
+            return signature[_ID_BYTES:]
     return b""
 
 
@@ -206,7 +210,7 @@ def _check(key: LogKey, signed: bytes, signature: bytes) -> None:
         raise BadNote("Its signature is invalid.") from error
 
 
-def _timed(text: str, at: int) -> bytes:
+def _with_time(text: str, at: int) -> bytes:
     return f"cosignature/v1\ntime {at}\n{text}".encode()
 
 
@@ -219,7 +223,7 @@ def _base64(value: bytes) -> str:
 
 
 def _bytes(text: str) -> bytes:
-    """The bytes of Base64; nothing if it is not Base64."""
+    """Decode Base64; empty if the text is not Base64."""
     try:
         return base64.b64decode(text, validate=True)
     except ValueError:

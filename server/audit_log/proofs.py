@@ -1,6 +1,6 @@
-"""Proofs that one entry is in the log, in the format C2SP tlog-proof.
+"""Proofs that an entry is in the log, in the C2SP tlog-proof format.
 
-Owns: the text of a proof, and checking it. The entry's bytes are its extra data.
+Owns: the text of a proof, and checking it. The extra data of a proof are the entry's bytes.
 Never: files or the database.
 """
 
@@ -15,9 +15,9 @@ from server.audit_log.merkle import BadProof
 from server.audit_log.notes import LogKey
 
 FORMAT: Final = "c2sp.org/tlog-proof@v1"
-_NO_PROOF: Final = "This is not a proof, as `sayso audit prove` writes it."
-_NAMED = 2
-"""The lines for the entry and its place."""
+_NO_PROOF: Final = "This is not a proof that `sayso audit prove` wrote."
+_ENTRY_LINES = 2
+"""The number of lines about the entry: its body and its position."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,8 +32,8 @@ class Proof:
 
     @property
     def text(self) -> str:
-        """The proof in its format."""
-        hashes = "".join(f"{_base64(digest)}\n" for digest in self.hashes)
+        """The proof as text."""
+        hashes = "".join(f"{_base64(node)}\n" for node in self.hashes)
         entry = f"extra {_base64(self.body)}\nindex {self.seq}\n"
         return f"{FORMAT}\n{entry}{hashes}\n{self.checkpoint}"
 
@@ -43,18 +43,18 @@ class Proof:
         head, _, checkpoint = text.partition("\n\n")
         try:
             form, *lines = head.split("\n")
-            extra, index = (line.split(" ", 1) for line in lines[:_NAMED])
+            extra, index = (line.split(" ", 1) for line in lines[:_ENTRY_LINES])
             names = [form, extra[0], index[0]]
-            hashes = tuple(base64.b64decode(line, validate=True) for line in lines[_NAMED:])
-            found = cls(int(index[1]), base64.b64decode(extra[1]), hashes, checkpoint)
+            hashes = tuple(base64.b64decode(line, validate=True) for line in lines[_ENTRY_LINES:])
+            proof = cls(int(index[1]), base64.b64decode(extra[1]), hashes, checkpoint)
         except (ValueError, IndexError) as error:
             raise BadProof(_NO_PROOF) from error
         if names != [FORMAT, "extra", "index"]:
             raise BadProof(_NO_PROOF)
-        return found
+        return proof
 
     def check(self, keys: Sequence[LogKey]) -> int:
-        """Check it; returns the time (s) of the checkpoint. Raises `BadProof` or `BadNote`."""
+        """Check the proof; returns the time (s) of its checkpoint. Raises `BadProof`, `BadNote`."""
         checkpoint, at = notes.verify(self.checkpoint, keys)
         leaf = leaf_hash(self.body)
         merkle.check_inclusion(leaf, self.seq, checkpoint.size, self.hashes, checkpoint.root)

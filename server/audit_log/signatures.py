@@ -1,7 +1,7 @@
-"""The user signatures in the log: a compact JWS of a terminal, or a passkey's assertion.
+"""The user signatures in the log: a compact JWS from a terminal, or a passkey's assertion.
 
-Owns: reading them and verifying them with a key of the log.
-Never: what a signature allows.
+Owns: reading them and verifying them with a key in the log.
+Never: deciding what a signature allows.
 
 An assertion (WebAuthn) has five parts: credential id, payload, authenticator data, client data and
 signature. Its challenge is the hash of the payload.
@@ -25,24 +25,24 @@ PublicKey: TypeAlias = Ed25519PublicKey | ec.EllipticCurvePublicKey | rsa.RSAPub
 _JWS_PARTS: Final = 3
 _COORDINATE: Final = 32
 _ES256: Final = bytes.fromhex("a5010203262001215820"), bytes.fromhex("225820")
-"""The bytes around the coordinates of a key in COSE (RFC 9053), in the order of CTAP."""
+"""The bytes around the coordinates of a key in COSE (RFC 9053), in the order that CTAP uses."""
 _ED25519: Final = bytes.fromhex("a4010103272006215820")
 _RS256: Final = bytes.fromhex("a401030339010020590100"), bytes.fromhex("2143010001")
 
 
 @dataclass(frozen=True, slots=True)
 class Signed:
-    """What a person signed."""
+    """A signed payload with its signature."""
 
     payload: Members
     text: bytes
-    """The bytes under the signature."""
+    """The bytes that were signed."""
     signature: bytes
     kid: str | None
-    """The id of the key; None for a passkey, of which a device has one."""
+    """The id of the key; None for a passkey, because a device has only one."""
 
     def is_by(self, key: PublicKey) -> bool:
-        """Reports whether this key signed it."""
+        """Return whether this key made the signature."""
         try:
             if isinstance(key, Ed25519PublicKey):
                 key.verify(self.signature, self.text)
@@ -56,7 +56,7 @@ class Signed:
 
     @property
     def _der(self) -> bytes:
-        """An ECDSA signature in DER, as passkeys make it. A JWS has two numbers (RFC 7518 3.4)."""
+        """The ECDSA signature in DER, which passkeys use. A JWS has two numbers (RFC 7518 3.4)."""
         if self.kid is None:
             return self.signature
         r, s = self.signature[:_COORDINATE], self.signature[_COORDINATE:]
@@ -64,7 +64,7 @@ class Signed:
 
 
 def read(text: str) -> Signed | None:
-    """Read a signature; None if it is neither of the two."""
+    """Read a signature; None if it is neither a JWS nor an assertion."""
     parts = text.split(".")
     try:
         return _jws(*parts) if len(parts) == _JWS_PARTS else _assertion(*parts)
@@ -73,33 +73,33 @@ def read(text: str) -> Signed | None:
 
 
 def of_jwk(key: Members) -> PublicKey | None:
-    """A terminal's public key (RFC 7517); None for another kind."""
+    """Read a terminal's public key (RFC 7517); None for other kinds of keys."""
     try:
         if key["kty"] == "OKP":
-            return Ed25519PublicKey.from_public_bytes(_decoded(key["x"]))
-        return _on_p256(_decoded(key["x"]), _decoded(key["y"]))
+            return Ed25519PublicKey.from_public_bytes(_decode(key["x"]))
+        return _on_p256(_decode(key["x"]), _decode(key["y"]))
     except (KeyError, ValueError, TypeError):
         return None
 
 
 def of_passkey(text: str) -> PublicKey | None:
-    """A passkey's public key (COSE, base64url); None for another kind."""
+    """Read a passkey's public key (COSE, base64url); None for other kinds of keys."""
     try:
-        return _of_cose(_decoded(text))
+        return _read_cose(_decode(text))
     except ValueError:
         return None
 
 
-def _of_cose(key: bytes) -> PublicKey | None:
+def _read_cose(key: bytes) -> PublicKey | None:
     if key.startswith(_ED25519):
         return Ed25519PublicKey.from_public_bytes(key[len(_ED25519) :])
-    begin, end = _RS256
-    if key.startswith(begin) and key.endswith(end):
-        modulus = int.from_bytes(key[len(begin) : -len(end)])
-        return rsa.RSAPublicNumbers(int.from_bytes(end[-3:]), modulus).public_key()
-    begin, between = _ES256
-    x, y = key[len(begin) : len(begin) + _COORDINATE], key[-_COORDINATE:]
-    if key != begin + x + between + y:
+    prefix, suffix = _RS256
+    if key.startswith(prefix) and key.endswith(suffix):
+        modulus = int.from_bytes(key[len(prefix) : -len(suffix)])
+        return rsa.RSAPublicNumbers(int.from_bytes(suffix[-3:]), modulus).public_key()
+    prefix, separator = _ES256
+    x, y = key[len(prefix) : len(prefix) + _COORDINATE], key[-_COORDINATE:]
+    if key != prefix + x + separator + y:
         return None
     return _on_p256(x, y)
 
@@ -110,21 +110,21 @@ def _on_p256(x: bytes, y: bytes) -> ec.EllipticCurvePublicKey:
 
 
 def _jws(head: str, body: str, signature: str) -> Signed:
-    kid = json.loads(_decoded(head)).get("kid")
+    kid = json.loads(_decode(head)).get("kid")
     text = f"{head}.{body}".encode()
-    return Signed(json.loads(_decoded(body)), text, _decoded(signature), str(kid))
+    return Signed(json.loads(_decode(body)), text, _decode(signature), str(kid))
 
 
 def _assertion(_credential: str, body: str, data: str, client: str, signature: str) -> Signed:
-    payload, client_data = _decoded(body), _decoded(client)
-    told = json.loads(client_data)
-    if told["type"] != "webauthn.get":
+    payload, client_data = _decode(body), _decode(client)
+    collected = json.loads(client_data)
+    if collected["type"] != "webauthn.get":
         raise ValueError
-    if _decoded(told["challenge"]) != hashlib.sha256(payload).digest():
+    if _decode(collected["challenge"]) != hashlib.sha256(payload).digest():
         raise ValueError
-    text = _decoded(data) + hashlib.sha256(client_data).digest()
-    return Signed(json.loads(payload), text, _decoded(signature), None)
+    text = _decode(data) + hashlib.sha256(client_data).digest()
+    return Signed(json.loads(payload), text, _decode(signature), None)
 
 
-def _decoded(text: str) -> bytes:
+def _decode(text: str) -> bytes:
     return base64.urlsafe_b64decode(text + "=" * (-len(text) % 4))

@@ -1,7 +1,7 @@
-"""Verifies a bundle, a proof or a receipt with nothing but the public key of the log.
+"""Verifies a bundle, a proof or a receipt with only the public key of the log.
 
-`python -m server.audit_log.verify FILE --log-key KEY [--since CHECKPOINT]` needs this folder and
-`cryptography` only. It ends with 0 if the log is verified, and with 20 if it is not.
+`python -m server.audit_log.verify FILE --log-key KEY [--since CHECKPOINT]` needs only this folder
+and `cryptography`. The exit status is 0 if the log is verified, and 20 if it is not.
 Owns: the checks and their order. Never: the database, the network or the rest of the product.
 """
 
@@ -26,16 +26,16 @@ from server.audit_log.receipts import BadReceipt
 BROKEN: Final = 20
 """The exit status if the log cannot be verified."""
 _USAGE = 2
-_SHOWN_EVERY = 10_000
+_PROGRESS_INTERVAL = 10_000
 
 
 class Broken(Exception):
-    """The log is not what was signed, or contradicts itself. The text names the entry."""
+    """The log differs from what was signed, or contradicts itself. The message names the entry."""
 
 
 @dataclass(slots=True)
 class Verified:
-    """What was verified so far."""
+    """The state of the verification."""
 
     keys: Sequence[LogKey]
     since: Checkpoint | None = None
@@ -46,9 +46,9 @@ class Verified:
     """The size at the last checkpoint."""
     checkpoints: int = 0
     erased: int = 0
-    """How many personal texts are not in the bundle."""
+    """The number of personal texts that are not in the bundle."""
     last_trimmed: int = -1
-    """The place of the last entry that has no body any more."""
+    """The position of the last entry whose body was deleted."""
     at: int = 0
     """The time of the last checkpoint (s)."""
 
@@ -62,17 +62,18 @@ class Verified:
             self._compare(self.since)
 
     def finish(self) -> "Verified":
-        """Check that every entry is signed, and the older checkpoint was reached."""
+        """Check that checkpoints cover all entries, and that the older checkpoint was reached."""
         if self.checkpoints == 0:
-            raise Broken("The bundle has no checkpoint, so nobody signed it.")
+            raise Broken("The bundle has no checkpoint, so it is not signed.")
         if self.signed != self.frontier.size:
             raise Broken(f"No checkpoint covers the entries from {self.signed} on.")
         if self.last_trimmed >= self.meaning.trimmed_before:
             raise Broken(f"Entry {self.last_trimmed} has no contents, and no entry says why.")
         if self.since is not None and self.since.size > self.frontier.size:
             raise Broken(
-                f"The log is older than your checkpoint: {self.frontier.size} entries, which had "
-                f"{self.since.size}. Entries from {self.frontier.size} on are missing."
+                "The log is older than your checkpoint: "
+                f"it has {self.frontier.size} entries instead of {self.since.size}. "
+                f"Entries from {self.frontier.size} on are missing."
             )
         return self
 
@@ -96,9 +97,9 @@ class Verified:
         except BadNote as error:
             raise Broken(f"The checkpoint at size {line.size} is not valid. {error}") from error
         if checkpoint.size != self.frontier.size:
-            entries = _counted(checkpoint.size, "entry", "entries")
+            entries = _format_count(checkpoint.size, "entry", "entries")
             raise Broken(
-                f"Entries are missing: a checkpoint of {entries} stands after {self.frontier.size}."
+                f"Entries are missing: a checkpoint of {entries} comes after {self.frontier.size}."
             )
         self._compare(checkpoint)
         if at < self.at:
@@ -112,16 +113,16 @@ class Verified:
         first = min(self.signed, checkpoint.size - 1)
         raise Broken(
             f"An entry from {first} to {checkpoint.size - 1} was changed, added or removed: "
-            f"the log had another root at size {checkpoint.size}."
+            f"the log had a different root at size {checkpoint.size}."
         )
 
 
-def check_entry(entry: LoggedEntry, place: int) -> None:
-    """Check that an entry is at this place and has its hash. Raises `Broken`."""
-    if entry.seq != place:
-        raise Broken(f"Entry {place} is missing: entry {entry.seq} is in its place.")
+def check_entry(entry: LoggedEntry, position: int) -> None:
+    """Check the position and the hash of an entry. Raises `Broken`."""
+    if entry.seq != position:
+        raise Broken(f"Entry {position} is missing: entry {entry.seq} is in its place.")
     if entry.hash != entry.leaf:
-        raise Broken(f"Entry {place} was changed: its bytes do not match its hash.")
+        raise Broken(f"Entry {position} was changed: its bytes do not match its hash.")
 
 
 def _count_erased(commitments: object, openings: Mapping[str, Opening]) -> int:
@@ -140,14 +141,14 @@ def verify(
     since: Checkpoint | None = None,
     progress: Callable[[int], None] = lambda _size: None,
 ) -> Verified:
-    """Verify a bundle. `progress` gets the number of entries now and then.
+    """Verify a bundle. Calls `progress` with the number of entries from time to time.
 
     Raises `Broken`, or `BadBundle` if the file is not a bundle.
     """
     verified = Verified(keys, since)
     for line in bundles.read(lines):
         verified.take(line)
-        if verified.frontier.size % _SHOWN_EVERY == 0:
+        if verified.frontier.size % _PROGRESS_INTERVAL == 0:
             progress(verified.frontier.size)
     return verified.finish()
 
@@ -155,18 +156,18 @@ def verify(
 def summary(verified: Verified) -> str:
     """The verdict about a verified log."""
     unchecked = f", {verified.meaning.unchecked} not checked" if verified.meaning.unchecked else ""
-    erased = f", {_counted(verified.erased, 'erased text')}" if verified.erased else ""
+    erased = f", {_format_count(verified.erased, 'erased text')}" if verified.erased else ""
     trimmed = f" ({verified.meaning.trimmed} without contents)" if verified.meaning.trimmed else ""
     return (
-        f"Verified: {_counted(verified.frontier.size, 'entry', 'entries')}{trimmed}, "
-        f"{_counted(verified.checkpoints, 'checkpoint')}, "
-        f"{_counted(verified.meaning.signatures, 'user signature')}{unchecked}{erased}. "
-        f"Last checkpoint: {_moment(verified.at)}."
+        f"Verified: {_format_count(verified.frontier.size, 'entry', 'entries')}{trimmed}, "
+        f"{_format_count(verified.checkpoints, 'checkpoint')}, "
+        f"{_format_count(verified.meaning.signatures, 'user signature')}{unchecked}{erased}. "
+        f"Last checkpoint: {_format_time(verified.at)}."
     )
 
 
-def _counted(number: int, noun: str, plural: str = "") -> str:
-    """As `server.protocol.text.counted`, which is not in the folder of an auditor."""
+def _format_count(number: int, noun: str, plural: str = "") -> str:
+    """A copy of `server.protocol.text.counted`, because auditors have only this folder."""
     return f"{number:,} {noun if number == 1 else plural or f'{noun}s'}"
 
 
@@ -177,58 +178,59 @@ def verify_file(file: Path, log_keys: Sequence[str], since: Path | None, out: IO
     """
     keys = [LogKey.read(text) for text in log_keys]
     older = None if since is None else notes.verify(_text(since), keys)[0]
-    with file.open(encoding="utf-8", errors="replace") as lines:  # other bytes, another hash
+    with file.open(encoding="utf-8", errors="replace") as lines:  # replaced bytes change the hash
         if lines.readline().rstrip() == proofs.FORMAT:
             lines.seek(0)
-            return _proved(lines.read(), keys)
+            return _verify_proof(lines.read(), keys)
         lines.seek(0)
-        if (receipt := _receipt(lines)) is not None:
-            return _proved_receipt(receipt, keys)
+        if (receipt := _read_receipt(lines)) is not None:
+            return _verify_receipt(receipt, keys)
         lines.seek(0)
-        return summary(verify(lines, keys, older, _shown(out)))
+        return summary(verify(lines, keys, older, _progress_printer(out)))
 
 
 def _text(file: Path) -> str:
     return file.read_text(encoding="utf-8", errors="replace")
 
 
-def _proved(text: str, keys: Sequence[LogKey]) -> str:
+def _verify_proof(text: str, keys: Sequence[LogKey]) -> str:
     try:
         proof = Proof.read(text)
         at = proof.check(keys)
     except (BadProof, BadNote) as error:
         raise Broken(str(error)) from error
-    return f"Entry {proof.seq} is in the log, as of {_moment(at)}. It reads: {_shown_entry(proof)}"
+    entry = f"Entry {proof.seq} is in the log, as of {_format_time(at)}."
+    return f"{entry} It reads: {_format_entry(proof)}"
 
 
-def _receipt(lines: IO[str]) -> Mapping[str, Any] | None:
-    """The receipt in a file; None if it is another file, of which one line is read."""
+def _read_receipt(lines: IO[str]) -> Mapping[str, Any] | None:
+    """Read the receipt in a file; None if the file is not a receipt."""
     if bundles.is_header(lines.readline()):
         return None
     lines.seek(0)
     return receipts.read(lines.read())
 
 
-def _proved_receipt(receipt: Mapping[str, Any], keys: Sequence[LogKey]) -> str:
+def _verify_receipt(receipt: Mapping[str, Any], keys: Sequence[LogKey]) -> str:
     try:
-        found = receipts.check(receipt, keys)
+        result = receipts.check(receipt, keys)
     except BadReceipt as error:
         raise Broken(str(error)) from error
-    answers = _counted(found.answers, "answer")
-    outcome = f"{json.dumps(found.approval)} is {found.outcome}, with {answers}"
-    return f"Verified: {outcome}. All of it is in the log, as of {_moment(found.at)}."
+    answers = _format_count(result.answers, "answer")
+    outcome = f"{json.dumps(result.approval)} is {result.outcome}, with {answers}"
+    return f"Verified: {outcome}. All of it is in the log, as of {_format_time(result.at)}."
 
 
-def _shown_entry(proof: Proof) -> str:
-    """The entry with escapes for everything that is not ASCII, because others wrote it."""
+def _format_entry(proof: Proof) -> str:
+    """The entry with all non-ASCII characters escaped, because its contents are not trusted."""
     return json.dumps(json.loads(proof.body))
 
 
-def _moment(at: int) -> str:
+def _format_time(at: int) -> str:
     return datetime.fromtimestamp(at, UTC).strftime("%Y-%m-%d %H:%M:%S UTC")
 
 
-def _shown(out: IO[str]) -> Callable[[int], None]:
+def _progress_printer(out: IO[str]) -> Callable[[int], None]:
     def show(size: int) -> None:
         if out.isatty():
             print(f"\r{size:,} entries", end="", file=out, flush=True)
@@ -237,16 +239,16 @@ def _shown(out: IO[str]) -> Callable[[int], None]:
 
 
 def main() -> int:
-    """The command line of this module; returns its exit status."""
+    """Run the command line; returns the exit status."""
     parser = argparse.ArgumentParser(prog="python -m server.audit_log.verify", description=__doc__)
     parser.add_argument("file", type=Path, help="a bundle, a proof or a receipt")
     parser.add_argument(
-        "--log-key", required=True, action="append", help="what `sayso audit key` prints"
+        "--log-key", required=True, action="append", help="the key that `sayso audit key` prints"
     )
-    parser.add_argument("--since", type=Path, help="a checkpoint that you kept")
-    given = parser.parse_args()
+    parser.add_argument("--since", type=Path, help="an older checkpoint that must be in the log")
+    args = parser.parse_args()
     try:
-        print(verify_file(given.file, given.log_key, given.since, sys.stderr))
+        print(verify_file(args.file, args.log_key, args.since, sys.stderr))
     except Broken as error:
         print(f"Not verified: {error}")
         return BROKEN

@@ -1,4 +1,4 @@
-"""BACKUPS: archives of the database, and restores that let nothing be used a second time.
+"""BACKUPS: archives of the database, and restores after which nothing can be used twice.
 
 Owns: the format of archives, and the order of the steps.
 Never: SQL; that is in `server.storage`.

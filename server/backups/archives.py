@@ -1,7 +1,7 @@
-"""Backup archives: a tar with a manifest, the database and, optionally, the keys.
+"""Backup archives: a tar file with a manifest, the database and, optionally, the keys.
 
-The manifest has a hash of every other member and is authenticated with the master key, so a damaged
-or changed archive is refused before it is used.
+The manifest has a hash of every other member and is authenticated with the master key, so that a
+damaged or changed archive is refused before it is used.
 """
 
 import hashlib
@@ -22,11 +22,11 @@ _MANIFEST: Final = "manifest.json"
 _MAC: Final = "manifest.mac"
 _KEYS: Final = "keys/"
 _PURPOSE: Final = "backup manifest"
-_MAX_SMALL: Final = 64 * 1024
+_MAX_MEMBER_BYTES: Final = 64 * 1024
 
 
 class BadArchive(Exception):
-    """The file cannot be restored; the text says why."""
+    """The file cannot be restored; the message says why."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +45,7 @@ class Manifest:
     newest_entry: str
     key_ids: Mapping[str, str]
     in_force: Mapping[str, list[str]]
-    """The labels of active items by kind, about which a restore asks."""
+    """The labels of active items by kind; a restore asks about them."""
     hashes: Mapping[str, str]
     """Name → SHA-256 of every other member."""
 
@@ -61,7 +61,7 @@ class OpenArchive:
     mac: str
 
     def check_mac(self, master: bytes) -> None:
-        """Raises `BadArchive` unless the manifest was written with this master key."""
+        """Raise `BadArchive` unless the manifest was written with this master key."""
         if not hmac.compare_digest(_mac(master, self.raw), self.mac):
             raise BadArchive("The manifest of this backup was changed after it was written.")
 
@@ -71,8 +71,8 @@ def write(
 ) -> Manifest:
     """Write a new archive with mode 0600. Raises FileExistsError."""
     hashes = {DATABASE: _hash_of(database), **{f"{_KEYS}{n}": _sha(k) for n, k in keys.items()}}
-    whole = Manifest(**{**_members(manifest), "hashes": hashes})
-    raw = json.dumps(_members(whole), indent=1, sort_keys=True).encode()
+    complete = Manifest(**{**_members(manifest), "hashes": hashes})
+    raw = json.dumps(_members(complete), indent=1, sort_keys=True).encode()
     with target.open("xb") as file:
         target.chmod(0o600)
         try:
@@ -81,11 +81,11 @@ def write(
                 _add(tar, _MAC, _mac(master, raw).encode())
                 for name, key in keys.items():
                     _add(tar, f"{_KEYS}{name}", key)
-                tar.add(database, DATABASE, filter=_plain)
+                tar.add(database, DATABASE, filter=_without_owner)
         except BaseException:
             target.unlink()
             raise
-    return whole
+    return complete
 
 
 def read(source: Path, folder: Path) -> OpenArchive:
@@ -100,29 +100,29 @@ def read(source: Path, folder: Path) -> OpenArchive:
 
 
 def _read(tar: tarfile.TarFile, folder: Path) -> OpenArchive:
-    raw = _small(tar, _MANIFEST)
+    raw = _read_member(tar, _MANIFEST)
     members: dict[str, Any] = json.loads(raw)
     if members["format"] != FORMAT:
         raise BadArchive(f"This program reads backups of format {FORMAT}, not {members['format']}.")
     manifest = Manifest(**members)
     keys = {
-        name.removeprefix(_KEYS): _small(tar, name)
+        name.removeprefix(_KEYS): _read_member(tar, name)
         for name in manifest.hashes
         if name.startswith(_KEYS)
     }
     database = folder / DATABASE
     _unpack(tar, database)
-    found = {DATABASE: _hash_of(database), **{f"{_KEYS}{n}": _sha(k) for n, k in keys.items()}}
-    if found != dict(manifest.hashes):
-        raise BadArchive("The backup is damaged: a part does not match its hash.")
-    return OpenArchive(manifest, database, keys, raw, _small(tar, _MAC).decode())
+    hashes = {DATABASE: _hash_of(database), **{f"{_KEYS}{n}": _sha(k) for n, k in keys.items()}}
+    if hashes != dict(manifest.hashes):
+        raise BadArchive("The backup is damaged: a member does not match its hash.")
+    return OpenArchive(manifest, database, keys, raw, _read_member(tar, _MAC).decode())
 
 
-def _small(tar: tarfile.TarFile, name: str) -> bytes:
+def _read_member(tar: tarfile.TarFile, name: str) -> bytes:
     member = tar.extractfile(name)
     if member is None:
         raise KeyError(name)
-    return member.read(_MAX_SMALL)
+    return member.read(_MAX_MEMBER_BYTES)
 
 
 def _unpack(tar: tarfile.TarFile, target: Path) -> None:
@@ -141,8 +141,8 @@ def _add(tar: tarfile.TarFile, name: str, content: bytes) -> None:
     tar.addfile(info, io.BytesIO(content))
 
 
-def _plain(info: tarfile.TarInfo) -> tarfile.TarInfo:
-    """Remove the user and group of the file."""
+def _without_owner(info: tarfile.TarInfo) -> tarfile.TarInfo:
+    """Remove the user and group of the file, and set its mode."""
     info.uid = info.gid = 0
     info.uname = info.gname = ""
     info.mode = 0o600

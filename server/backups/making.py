@@ -34,31 +34,31 @@ def make(settings: Settings, target: Path, now: int, *, with_keys: bool) -> Back
     with tempfile.TemporaryDirectory(prefix=".sayso-backup-", dir=target.parent) as folder:
         copy = Path(folder) / archives.DATABASE
         environment = process_environment(without=PREFIX)
-        found = dumps.dump(settings.sqlalchemy_url, copy, now, environment)
-        files = _files(settings, found)
+        contents = dumps.dump(settings.sqlalchemy_url, copy, now, environment)
+        files = _files(settings, contents)
         keys = {file.name: file.path.read_bytes() for file in files} if with_keys else {}
         manifest = Manifest(
             format=FORMAT,
             kind=dumps.kind(settings.sqlalchemy_url),
-            schema=found.schema,
+            schema=contents.schema,
             made_at=now,
             program=version("sayso"),
-            created_at=found.installation.created_at,
-            admin_version=found.installation.admin_version,
-            newest_entry=found.newest_entry,
-            key_ids=found.key_ids,
-            in_force=dict(found.in_force),
+            created_at=contents.installation.created_at,
+            admin_version=contents.installation.admin_version,
+            newest_entry=contents.newest_entry,
+            key_ids=contents.key_ids,
+            in_force=dict(contents.in_force),
             hashes={},
         )
         master = read_key(key_files.required(settings)[0].path)
-        whole = archives.write(target, manifest, copy, keys, master)
-    return Backup(target, whole, files, with_keys)
+        manifest = archives.write(target, manifest, copy, keys, master)
+    return Backup(target, manifest, files, with_keys)
 
 
-def _files(settings: Settings, found: dumps.Contents) -> tuple[key_files.KeyFile, ...]:
-    """The key files of this database, after a check of each."""
-    needed = tuple(file for file in key_files.every(settings) if file.name in found.key_ids)
+def _files(settings: Settings, contents: dumps.Contents) -> tuple[key_files.KeyFile, ...]:
+    """The key files of this database, after checking each of them."""
+    needed = tuple(file for file in key_files.every(settings) if file.name in contents.key_ids)
     for file in needed:
-        if problem := key_files.problem(file, found.key_ids):
+        if problem := key_files.problem(file, contents.key_ids):
             raise BadKeyFile(problem)
     return needed

@@ -1,8 +1,8 @@
 """Restores a backup so that nothing in it can be used a second time.
 
 1. Check the archive, its schema and its keys.  2. Lock other processes out of the database.
-3. Read what is active there, if possible.  4. Ask the operator what to keep.  5. Make the copy
-safe and replace the database with it. Nothing is changed before step 5.
+3. Read which items are active there, if possible.  4. Ask the operator what to keep.  5. Make the
+copy safe and replace the database with it. Nothing is changed before step 5.
 """
 
 import getpass
@@ -23,7 +23,7 @@ from server.settings import PREFIX, Settings, process_environment
 from server.storage import dumps
 from server.storage.open import SCHEMA
 from server.storage.operations import in_force, restores
-from server.storage.operations.restores import Restoring, Terminal
+from server.storage.operations.restores import RestoreInput, Terminal
 
 _NO_DATABASE: Final = "There is no database to restore in place."
 
@@ -46,12 +46,12 @@ class Prepared:
     in_force: Mapping[str, list[str]]
     """The labels of active items in the backup, by kind."""
     made_at: int
-    """When the backup was made."""
+    """When the backup was created."""
     replaces: bool
-    """An installation already exists."""
+    """Whether an installation already exists."""
     later: LaterState | None
     archive: archives.OpenArchive | None
-    """None for a restore in place."""
+    """The unpacked archive; None for a restore in place."""
     new_keys: Mapping[Path, bytes]
 
 
@@ -71,21 +71,21 @@ class Restored:
 def from_archive(
     settings: Settings, file: Path, since: Path | None, now: int
 ) -> Iterator[Prepared]:
-    """Prepare a restore from an archive, with the database locked. Raises if it is impossible."""
+    """Prepare a restore from an archive, with the database locked. Raises if that is impossible."""
     url = settings.sqlalchemy_url
     folders.make_private(settings.data_dir)
-    with ExitStack() as closing:
-        beside = dumps.sqlite_file(url).parent if settings.on_sqlite else settings.data_dir
-        folders.make_private(beside)
-        folder = closing.enter_context(
-            tempfile.TemporaryDirectory(prefix=".sayso-restore-", dir=beside)
+    with ExitStack() as stack:
+        parent = dumps.sqlite_file(url).parent if settings.on_sqlite else settings.data_dir
+        folders.make_private(parent)
+        folder = stack.enter_context(
+            tempfile.TemporaryDirectory(prefix=".sayso-restore-", dir=parent)
         )
         archive = archives.read(file, Path(folder))
         new_keys = _check(settings, archive)
-        closing.enter_context(dumps.exclusive(url))
-        replaces, later = _existing(settings, archive.manifest, now)
+        stack.enter_context(dumps.exclusive(url))
+        replaces, later = _read_existing(settings, archive.manifest, now)
         if since is not None:
-            later = _later(f"sqlite:///{since}", archive.manifest, "", now)
+            later = _read_later(f"sqlite:///{since}", archive.manifest, "", now)
         manifest = archive.manifest
         yield Prepared(
             settings,
@@ -101,23 +101,23 @@ def from_archive(
 
 @contextmanager
 def in_place(settings: Settings, now: int) -> Iterator[Prepared]:
-    """Prepare a restore of the current database, which is locked. Raises if it is impossible."""
+    """Prepare a restore of the current database, which is locked. Raises if that is impossible."""
     url = settings.sqlalchemy_url
     if settings.on_sqlite and not dumps.sqlite_file(url).exists():
         raise BadArchive(_NO_DATABASE)
     with dumps.exclusive(url):
         with dumps.transaction(url) as connection:
-            found = dumps.contents(connection, now)
-        if found is None or found.schema != SCHEMA:
+            contents = dumps.contents(connection, now)
+        if contents is None or contents.schema != SCHEMA:
             raise BadArchive(_NO_DATABASE)
         for file in key_files.required(settings):
-            if wrong := key_files.problem(file, found.key_ids):
-                raise BadKeyFile(wrong)
-        moment = int(found.newest_entry.partition("-")[0] or "0", 16)
+            if problem := key_files.problem(file, contents.key_ids):
+                raise BadKeyFile(problem)
+        moment = int(contents.newest_entry.partition("-")[0] or "0", 16)
         yield Prepared(
             settings,
             now,
-            found.in_force,
+            contents.in_force,
             moment,
             replaces=True,
             later=None,
@@ -127,23 +127,22 @@ def in_place(settings: Settings, now: int) -> Iterator[Prepared]:
 
 
 def finish(prepared: Prepared, keep: Collection[str]) -> Restored:
-    """Restore. Without a later database, the kinds in `keep` stay as they are in the backup."""
+    """Carry out the restore. Without a later database, the kinds in `keep` stay unchanged."""
     settings, archive = prepared.settings, prepared.archive
     url = settings.sqlalchemy_url
     for path, key in prepared.new_keys.items():
         write_key(path, key)
     replaced = None
     if archive is None:
-        done = _make_safe(url, prepared, keep)
+        counts, changed = _make_safe(url, prepared, keep)
     elif settings.on_sqlite:
-        done = _make_safe(f"sqlite:///{archive.database}", prepared, keep)
+        counts, changed = _make_safe(f"sqlite:///{archive.database}", prepared, keep)
         replaced = dumps.replace_sqlite(archive.database, dumps.sqlite_file(url))
     else:
         with dumps.exclusive(url):  # another process may have connected since the first check
             dumps.restore_postgres(archive.database, url, process_environment(without=PREFIX))
-        done = _make_safe(url, prepared, keep)
+        counts, changed = _make_safe(url, prepared, keep)
     last_seen.forget(settings)
-    counts, changed = done
     return Restored(counts, prepared.later is not None, changed, replaced)
 
 
@@ -155,12 +154,12 @@ def _make_safe(
     with dumps.transaction(url) as connection:
         dumps.lock_exclusively(connection)
         backup = in_force.items(connection, prepared.now)
-        holding = disabled_items(backup, None if later is None else later.items, keep)
-        held_devices = {device.item.id for device in holding["devices"]}
-        kept = [device for device in backup["devices"] if device not in held_devices]
-        marks = in_force.configuration(connection)
-        known = {} if later is None else later.configuration
-        changed = tuple(name for name, mark in known.items() if marks[name] != mark)
+        held_items = disabled_items(backup, None if later is None else later.items, keep)
+        held_devices = {device.item.id for device in held_items["devices"]}
+        kept_devices = [device for device in backup["devices"] if device not in held_devices]
+        restored = in_force.configuration(connection)
+        current = {} if later is None else later.configuration
+        changed = tuple(name for name, digest in current.items() if restored[name] != digest)
         facts = {
             "backup_made_at": prepared.made_at,
             "by": getpass.getuser(),
@@ -168,11 +167,11 @@ def _make_safe(
             "kept": sorted(keep),
         }
         terminals = (
-            () if later is None else tuple(later.terminals[terminal_id] for terminal_id in kept)
+            () if later is None else tuple(later.terminals[device] for device in kept_devices)
         )
         counts = restores.make_safe(
             connection,
-            Restoring(holding, _row(prepared), facts, terminals),
+            RestoreInput(held_items, _row(prepared), facts, terminals),
             prepared.now,
             EntryIds().new,
         )
@@ -180,7 +179,7 @@ def _make_safe(
 
 
 def _row(prepared: Prepared) -> InstallationRow:
-    """The installation's row from the archive. In place, the database still has its own row."""
+    """The installation's row from the archive; a restore in place keeps the database's own row."""
     if prepared.archive is None:
         return InstallationRow(0, prepared.now, "", None)
     manifest = prepared.archive.manifest
@@ -198,7 +197,7 @@ def _check(settings: Settings, archive: archives.OpenArchive) -> dict[Path, byte
     if manifest.schema != SCHEMA:
         raise BadArchive(
             f"This backup has schema {manifest.schema}, and this program supports {SCHEMA}. "
-            f"Restore it with the program that made it ({manifest.program}), then upgrade."
+            f"Restore it with the program that created it ({manifest.program}), then upgrade."
         )
     new = {
         file.path: archive.keys[file.name]
@@ -206,9 +205,9 @@ def _check(settings: Settings, archive: archives.OpenArchive) -> dict[Path, byte
         if file.name in archive.keys and not file.path.exists()
     }
     for file in (*key_files.required(settings), key_files.log(settings)):
-        is_known = file.path in new or file.name not in manifest.key_ids
-        if wrong := "" if is_known else key_files.problem(file, manifest.key_ids):
-            raise BadKeyFile(wrong)
+        needs_check = file.path not in new and file.name in manifest.key_ids
+        if problem := key_files.problem(file, manifest.key_ids) if needs_check else "":
+            raise BadKeyFile(problem)
     master = key_files.required(settings)[0].path
     archive.check_mac(new[master] if master in new else read_key(master))
     if manifest.kind == "sqlite":
@@ -216,24 +215,28 @@ def _check(settings: Settings, archive: archives.OpenArchive) -> dict[Path, byte
     return new
 
 
-def _existing(settings: Settings, manifest: Manifest, now: int) -> tuple[bool, LaterState | None]:
+def _read_existing(
+    settings: Settings, manifest: Manifest, now: int
+) -> tuple[bool, LaterState | None]:
     """Return whether a database exists, and its state if that can be read."""
     url = settings.sqlalchemy_url
     if settings.on_sqlite and not dumps.sqlite_file(url).exists():
         return False, None
     replaces = settings.on_sqlite or dumps.has_tables(url)
-    return replaces, _later(url, manifest, last_seen.read(settings), now)
+    return replaces, _read_later(url, manifest, last_seen.read(settings), now)
 
 
-def _later(url: str, manifest: Manifest, seen: str, now: int) -> LaterState | None:
+def _read_later(url: str, manifest: Manifest, seen: str, now: int) -> LaterState | None:
     """The state of a later database of the same installation.
 
-    None if it cannot be read, belongs to another installation, or is older than the backup.
+    None if it cannot be read, belongs to a different installation, or is older than the backup.
     """
     try:
         with dumps.transaction(url) as connection:
-            found = dumps.contents(connection, now)
-            if found is None or found.key_ids != manifest.key_ids or found.schema != SCHEMA:
+            contents = dumps.contents(connection, now)
+            if contents is None or contents.key_ids != manifest.key_ids:
+                return None
+            if contents.schema != SCHEMA:
                 return None
             if not dumps.has_entries(connection, {manifest.newest_entry, seen} - {""}):
                 return None

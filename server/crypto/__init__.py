@@ -1,5 +1,5 @@
-"""KEYS AND RANDOMNESS: the adapters for the ports Signer, Verifier and Secrets.
+"""KEYS AND RANDOMNESS: the adapters for the Signer, Verifier and Secrets ports.
 
-Owns: PyJWT (in `jose.py` alone), AES-GCM, random ids, keyed hashes and the key files.
-Never: a rule about claims; those are in `server.protocol`.
+Owns: PyJWT (only in `jose.py`), AES-GCM, random ids, keyed hashes and the key files.
+Never: rules about claims; those are in `server.protocol`.
 """

@@ -1,9 +1,9 @@
 """Signs and verifies JWTs. The only user of PyJWT.
 
-The registered key determines the algorithm, never the header. Keys come from the database
-or, for a DPoP proof, from the proof itself. Header members that a kind of token does not have are
-refused, including `jku`, `x5u`, `x5c` and `crit`. The claims are checked by `server.protocol` and
-`server.services`.
+The algorithm is that of the registered key, never the one in the header. Keys come from the
+database or, for a DPoP proof, from the proof itself. Header members that a kind of token does not
+have are refused, including `jku`, `x5u`, `x5c` and `crit`. `server.protocol` and
+`server.services` check the claims.
 """
 
 import json
@@ -33,22 +33,22 @@ _JWS.register_algorithm(names.ED25519, jwt.get_algorithm_by_name("EdDSA"))
 _COMPACT = re.compile(r"[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+")
 _KEY_ALGS = {"EC": "ES256", "OKP": "EdDSA", "RSA": "RS256"}
 _ALG_ALIASES = {names.ED25519: "EdDSA"}
-"""RFC 9864 names include the curve, which the registered key determines anyway."""
+"""Algorithm names of RFC 9864, which include the curve. The registered key determines it anyway."""
 _SIGNING_HEADER = frozenset({"alg", "typ", "kid"})
 _MAX_TOKEN_CHARS = 64 * 1024
 _RSA_BITS = 2048
 _MAX_CACHED_TOKENS = 2_000
-"""Cached verified tokens, of about 2 kB each."""
+"""The maximum number of cached tokens, of about 2 kB each."""
 _REQUEST_TYPES = frozenset({"", "jwt", "oauth-authz-req+jwt"})
 _ASSERTION_TYPES = frozenset({"", "jwt", "client-authentication+jwt"})
 
 
 class JwtSigner:
-    """The adapter for the port `Signer`. Private keys are decrypted once and kept in memory."""
+    """The adapter for the `Signer` port. Private keys are decrypted once and kept in memory."""
 
     def __init__(self, secrets: Secrets) -> None:
         self._secrets = secrets
-        self._opened: dict[str, PrivateKeyTypes] = {}
+        self._private_keys: dict[str, PrivateKeyTypes] = {}
         self._headers: dict[tuple[str, str], str] = {}
 
     def sign(
@@ -63,7 +63,7 @@ class JwtSigner:
         return f"{signed}.{base64url.encode(signature)}"
 
     def _header(self, key: SigningKey, typ: str) -> str:
-        """The encoded header of tokens with this key and type, cached."""
+        """The encoded header of tokens with this key and type, from a cache."""
         if (key.kid, typ) not in self._headers:
             header = json_text.compact({"alg": key.alg, "kid": key.kid, "typ": typ})
             self._headers[key.kid, typ] = base64url.encode(header.encode())
@@ -73,7 +73,7 @@ class JwtSigner:
         """Generate a key pair, with the private key sealed."""
         private = _generate(alg)
         public = _public_jwk(alg, private)
-        # With a leading dash, the kid would be a flag for `sayso keys revoke`.
+        # `sayso keys revoke` would take a kid with a leading dash for an option.
         kid = decisions.digest(json_text.canonical(dict(public))).lstrip("-")[:16]
         der = private.private_bytes(Encoding.DER, PrivateFormat.PKCS8, NoEncryption())
         return SigningKey(
@@ -87,10 +87,10 @@ class JwtSigner:
         )
 
     def _open(self, key: SigningKey) -> PrivateKeyTypes:
-        if key.kid not in self._opened:
+        if key.kid not in self._private_keys:
             der = self._secrets.open(sealed_as(key.kid), key.sealed)
-            self._opened[key.kid] = load_der_private_key(der, password=None)
-        return self._opened[key.kid]
+            self._private_keys[key.kid] = load_der_private_key(der, password=None)
+        return self._private_keys[key.kid]
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,7 +103,7 @@ class _VerifiedToken:
 
 
 class JwtVerifier:
-    """The adapter for the port `Verifier`."""
+    """The adapter for the `Verifier` port."""
 
     def __init__(self) -> None:
         self._keys: dict[str, object] = {}
@@ -138,9 +138,9 @@ class JwtVerifier:
 
         Verified signatures are cached. Whether the key is still valid is checked every time.
         """
-        known = self._verified.get(token)
-        if known is not None and known.typ == typ and any(k.kid == known.kid for k in keys):
-            return known.claims
+        cached = self._verified.get(token)
+        if cached is not None and cached.typ == typ and any(k.kid == cached.kid for k in keys):
+            return cached.claims
         header = _header(token)
         if str(header.get("typ", "")).lower() != typ.lower():
             raise BadToken("another type of token")
@@ -204,14 +204,14 @@ class JwtVerifier:
         alg = _alg_of(jwk)
         try:
             key = self._key(jwk, alg)
-            decoded = _JWS.decode_complete(token, key, _spellings(alg))  # type: ignore[arg-type]  # a key of this alg
+            decoded = _JWS.decode_complete(token, key, _alg_names(alg))  # type: ignore[arg-type]  # a key of this alg
         except (jwt.PyJWTError, ValueError):
             return None
         payload = decoded["payload"]
         return payload if isinstance(payload, bytes) else None
 
     def _key(self, jwk: Mapping[str, str], alg: str) -> object:
-        """The key object, cached."""
+        """The key object, from a cache."""
         name = json.dumps(dict(jwk), sort_keys=True)
         if name not in self._keys:
             if len(self._keys) > 1_000:  # noqa: PLR2004  # proofs have arbitrary keys
@@ -240,18 +240,18 @@ def _candidates(
     header: Mapping[str, object], jwks: Sequence[Mapping[str, str]]
 ) -> list[Mapping[str, str]]:
     kid = header.get("kid")
-    named = [jwk for jwk in jwks if kid is None or jwk.get("kid") == kid]
-    return [jwk for jwk in named if header.get("alg") in _spellings(_alg_of(jwk))]
+    matching = [jwk for jwk in jwks if kid is None or jwk.get("kid") == kid]
+    return [jwk for jwk in matching if header.get("alg") in _alg_names(_alg_of(jwk))]
 
 
 def _alg_of(jwk: Mapping[str, str]) -> str:
-    """The algorithm of a key, from its type; an RSA key may be registered for PS256."""
+    """The algorithm for a key's type; an RSA key may also be registered for PS256."""
     kind = jwk.get("kty", "")
     return "PS256" if (kind, jwk.get("alg")) == ("RSA", "PS256") else _KEY_ALGS.get(kind, "")
 
 
-def _spellings(alg: str) -> list[str]:
-    return [alg, *(other for other, meant in _ALG_ALIASES.items() if meant == alg)]
+def _alg_names(alg: str) -> list[str]:
+    return [alg, *(alias for alias, name in _ALG_ALIASES.items() if name == alg)]
 
 
 def _claims(payload: bytes) -> Mapping[str, object]:

@@ -1,9 +1,9 @@
-"""Passkeys (WebAuthn): the only user of the library `webauthn`.
+"""Passkeys (WebAuthn): the only user of the `webauthn` library.
 
 Owns: the verification of registrations and assertions: origin, relying party and challenge.
 Never: attestation, because the authenticator's model does not matter here.
 
-The library needs 5 MB of memory, so it is imported at the first use.
+The library needs 5 MB of memory, so it is imported when it is first used.
 """
 
 from typing import Final
@@ -23,7 +23,7 @@ _KINDS: Final = {
 
 
 class WebAuthn:
-    """The adapter for the port `Authenticators`. `issuer` is the origin of our pages."""
+    """The adapter for the `Authenticators` port. `issuer` is the origin of our pages."""
 
     def __init__(self, issuer: str) -> None:
         parts = urlsplit(issuer)
@@ -35,11 +35,11 @@ class WebAuthn:
         import webauthn
         from webauthn.helpers import cose, structs
 
-        # The library requires the credential's id here too, but uses the one in the attestation.
+        # The library requires a credential id here, but uses the one in the attestation.
         response = structs.AuthenticatorAttestationResponse(client_data, attestation)
         name = passkeys.encoded(b"-")
         try:
-            found = webauthn.verify_registration_response(
+            registration = webauthn.verify_registration_response(
                 credential=structs.RegistrationCredential(name, b"-", response),
                 expected_challenge=challenge,
                 expected_rp_id=self._rp_id,
@@ -49,19 +49,19 @@ class WebAuthn:
             )
         except Exception as error:  # any exception means invalid input
             raise BadToken(f"invalid registration: {error}") from error
-        if len(found.credential_id) > passkeys.MAX_CREDENTIAL_ID:
+        if len(registration.credential_id) > passkeys.MAX_CREDENTIAL_ID:
             raise BadToken("the credential id is too long")
         return CreatedPasskey(
-            credential=found.credential_id,
-            public_key=found.credential_public_key,
-            signs=found.sign_count,
-            synced=found.credential_device_type is structs.CredentialDeviceType.MULTI_DEVICE,
+            credential=registration.credential_id,
+            public_key=registration.credential_public_key,
+            signs=registration.sign_count,
+            synced=registration.credential_device_type is structs.CredentialDeviceType.MULTI_DEVICE,
         )
 
     def signed(self, assertion: Assertion, passkey: Passkey) -> int:
         """Verify an assertion and return its sign count (WebAuthn 7.2). Raises `BadToken`.
 
-        The store compares the count when it saves it.
+        The store compares the count with the previous one when it saves it.
         """
         import webauthn
         from webauthn.helpers import structs
@@ -71,7 +71,7 @@ class WebAuthn:
         )
         name = passkeys.encoded(assertion.credential)
         try:
-            found = webauthn.verify_authentication_response(
+            verified = webauthn.verify_authentication_response(
                 credential=structs.AuthenticationCredential(name, assertion.credential, response),
                 expected_challenge=passkeys.challenge(assertion.payload),
                 expected_rp_id=self._rp_id,
@@ -82,15 +82,15 @@ class WebAuthn:
             )
         except Exception as error:  # as above
             raise BadToken(f"invalid assertion: {error}") from error
-        return found.new_sign_count
+        return verified.new_sign_count
 
     def public_jwk(self, passkey: Passkey) -> dict[str, str]:
         """The public key as a JWK (RFC 7517, RFC 8037)."""
         from webauthn.helpers import decode_credential_public_key
 
-        found = decode_credential_public_key(passkey.public_key)
-        members = [name for name in ("x", "y", "n", "e") if hasattr(found, name)]
+        key = decode_credential_public_key(passkey.public_key)
+        members = [name for name in ("x", "y", "n", "e") if hasattr(key, name)]
         return {
             **_KINDS["".join(members)],
-            **{name: passkeys.encoded(getattr(found, name)) for name in members},
+            **{name: passkeys.encoded(getattr(key, name)) for name in members},
         }

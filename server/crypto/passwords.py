@@ -1,6 +1,6 @@
-"""Password hashing with argon2id: slow on purpose, a few at a time, never on the event loop.
+"""Password hashing with argon2id: slow on purpose, only a few at a time, never on the event loop.
 
-In the server, `background` runs a function on a real thread; in a command it just calls it.
+In the server, `background` runs a function on a real thread; in a command it calls it directly.
 """
 
 import threading
@@ -14,11 +14,11 @@ from server.model.store import Busy
 
 T = TypeVar("T")
 
-AT_ONCE: Final = 2
-"""The number of concurrent hashes, of 19 MiB each."""
+MAX_CONCURRENT_HASHES: Final = 2
+"""The maximum number of concurrent hashes, of 19 MiB each."""
 _TIMEOUT_SECONDS: Final = 5.0
 _MEMORY_KIB, _ROUNDS, _LANES = 19_456, 2, 1
-"""The second configuration that OWASP recommends; about 20 ms."""
+"""The second of OWASP's recommended configurations; a hash takes about 20 ms."""
 
 
 class BackgroundRunner(Protocol):
@@ -29,16 +29,16 @@ class BackgroundRunner(Protocol):
 
 
 def run_inline(work: Callable[[], T]) -> T:
-    """Call the function directly; for programs that serve no requests."""
+    """Call the function directly, for programs that do not serve requests."""
     return work()
 
 
 class Argon2Passwords:
-    """The adapter for the port `PasswordHasher`."""
+    """The adapter for the `PasswordHasher` port."""
 
     def __init__(self, background: BackgroundRunner = run_inline) -> None:
         self._background = background
-        self._slots = threading.BoundedSemaphore(AT_ONCE)
+        self._slots = threading.BoundedSemaphore(MAX_CONCURRENT_HASHES)
         self._argon2 = PasswordHasher(_ROUNDS, _MEMORY_KIB, _LANES)
         self._dummy: str | None = None
 
@@ -47,7 +47,7 @@ class Argon2Passwords:
         return self._run(lambda: self._argon2.hash(password))
 
     def verify(self, password: str, hashed: str | None) -> bool:
-        """Return whether the password is right. Takes as long without a hash. Raises `Busy`."""
+        """Return whether the password is correct, in the same time for no hash. Raises `Busy`."""
         return self._run(lambda: self._matches(password, hashed))
 
     def _matches(self, password: str, hashed: str | None) -> bool:

@@ -22,7 +22,7 @@ _NONCE_BYTES = 12
 
 
 class BadKeyFile(UnusableKey):
-    """A key file is unusable. The text names the fix."""
+    """A key file is unusable. The message says how to fix that."""
 
 
 def read_or_make_key(path: Path) -> bytes:
@@ -70,17 +70,17 @@ class Sealer:
         self._ciphers: dict[str, AESGCM] = {}
 
     def seal(self, purpose: str, text: bytes) -> bytes:
-        """Encrypt; returns nonce and ciphertext."""
+        """Encrypt data; returns nonce and ciphertext."""
         nonce = secrets.token_bytes(_NONCE_BYTES)
         return nonce + self._cipher(purpose).encrypt(nonce, text, purpose.encode())
 
     def open(self, purpose: str, sealed: bytes) -> bytes:
-        """Decrypt. Raises `BadKeyFile` if another master key sealed it."""
-        from cryptography.exceptions import InvalidTag  # noqa: PLC0415  # most commands open nothing
+        """Decrypt data. Raises `BadKeyFile` if it was sealed with a different master key."""
+        from cryptography.exceptions import InvalidTag  # noqa: PLC0415  # most commands decrypt nothing
 
-        nonce, rest = sealed[:_NONCE_BYTES], sealed[_NONCE_BYTES:]
+        nonce, ciphertext = sealed[:_NONCE_BYTES], sealed[_NONCE_BYTES:]
         try:
-            return self._cipher(purpose).decrypt(nonce, rest, purpose.encode())
+            return self._cipher(purpose).decrypt(nonce, ciphertext, purpose.encode())
         except InvalidTag as error:
             raise BadKeyFile("The master key is not the one that sealed this database.") from error
 
@@ -95,18 +95,18 @@ class Sealer:
 
 def _make(path: Path) -> None:
     """Write a new key to a temporary file first, so that no process reads a partial one."""
-    draft = path.with_name(f".{path.name}.{os.getpid()}")
-    descriptor = os.open(draft, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600)
+    temporary = path.with_name(f".{path.name}.{os.getpid()}")
+    descriptor = os.open(temporary, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600)
     with os.fdopen(descriptor, "wb") as file:
         file.write(secrets.token_bytes(_KEY_BYTES))
         file.flush()
         os.fsync(file.fileno())
     try:
-        os.link(draft, path)
+        os.link(temporary, path)
     except FileExistsError:
         pass  # another process was first; use its key
     finally:
-        draft.unlink()
+        temporary.unlink()
 
 
 _BASE32 = "abcdefghijklmnopqrstuvwxyz234567"
@@ -124,7 +124,7 @@ class EntryIds:
         self._last = (0, 0)
 
     def new(self, now: int) -> str:
-        """An id that sorts by time, and within this process by order (RFC 9562 6.2)."""
+        """An id that sorts by time and, in this process, by order of creation (RFC 9562 6.2)."""
         with self._lock:
             last, count = self._last
             moment = max(now, last)
@@ -134,7 +134,7 @@ class EntryIds:
 
 
 class KeyedSecrets:
-    """The adapter for the port `Secrets`, with the master key and the PIN key."""
+    """The adapter for the `Secrets` port, with the master key and the PIN key."""
 
     def __init__(self, master: bytes, pin_key: bytes, epoch: str = "") -> None:
         """Keys derived with the installation's `epoch` change when a backup is restored."""
@@ -176,7 +176,7 @@ class KeyedSecrets:
         return _pick(_CROCKFORD, _CODE_ID_CHARACTERS), _pick(_CROCKFORD, _CODE_SECRET_CHARACTERS)
 
     def word(self, alphabet: str, length: int) -> str:
-        """Random letters of an alphabet."""
+        """A random string of this alphabet's characters."""
         return "".join(secrets.choice(alphabet) for _ in range(length))
 
     def salt(self) -> str:
@@ -192,7 +192,7 @@ class KeyedSecrets:
         return _hmac(self._code_key, f"{code_id}\n{secret}")
 
     def user_code_hash(self, user_id: str, code: str) -> bytes:
-        """The stored hash of a person's user code, keyed because the codes are short."""
+        """The stored hash of a user code. The hash is keyed, because the codes are short."""
         return _hmac(self._user_code_key, f"{user_id}\n{code}")
 
     def nonce(self, *parts: str) -> str:
@@ -200,20 +200,20 @@ class KeyedSecrets:
         return base64url.encode(_hmac(self._nonce_key, "\n".join(parts)))
 
     def keyed_hash(self, *parts: str) -> str:
-        """A keyed hash to store instead of these parts. A restore does not change it."""
+        """A keyed hash to store in place of these parts. It stays the same after a restore."""
         return base64url.encode(_hmac(self._hash_key, "\n".join(parts)))
 
     def pin_answer(self, device_id: str, epoch: int, x: bytes) -> bytes:
-        """Y = HMAC(k, x) with the device's k for this epoch."""
+        """Return HMAC(k, x), where k is the device's key for this epoch."""
         k = _hmac(self._pin_key, f"{device_id}\n{epoch}")
         return hmac.digest(k, x, "sha256")
 
     def seal(self, purpose: str, text: bytes) -> bytes:
-        """Seal with the master key."""
+        """Encrypt data with the master key."""
         return self._sealer.seal(purpose, text)
 
     def open(self, purpose: str, sealed: bytes) -> bytes:
-        """Open what was sealed for the same purpose."""
+        """Decrypt data that was sealed for the same purpose."""
         return self._sealer.open(purpose, sealed)
 
 
@@ -222,5 +222,5 @@ def _hmac(key: bytes, text: str) -> bytes:
 
 
 def _pick(alphabet: str, length: int) -> str:
-    """Random characters. The alphabets have 32, so five bits select one without bias."""
+    """Random characters. An alphabet has 32, so five bits select one without bias."""
     return "".join([alphabet[byte & 31] for byte in secrets.token_bytes(length)])

@@ -1,6 +1,6 @@
 """The VAPID key, which signs push messages (RFC 8292): 32 bytes, sealed in the database.
 
-It must not change, because a new key invalidates every subscription until its browser renews it.
+The key must not change: a new key invalidates every subscription until the browser renews it.
 """
 
 import secrets
@@ -20,7 +20,7 @@ def new_key() -> bytes:
 
 
 def private_key(raw: bytes) -> str:
-    """The private key of these bytes, as base64url."""
+    """The private key for these bytes, as base64url."""
     return base64url.encode(_scalar(raw).to_bytes(32))
 
 
@@ -31,5 +31,5 @@ def public_key(raw: bytes) -> str:
 
 
 def _scalar(raw: bytes) -> int:
-    """The scalar of any 32 bytes: 1 to order - 1."""
+    """Map any 32 bytes to a scalar from 1 to order - 1."""
     return int.from_bytes(raw) % (_ORDER - 1) + 1

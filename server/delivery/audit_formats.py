@@ -1,6 +1,6 @@
 """The formats of exported and streamed audit entries: JSON, and events of OCSF 1.8.
 
-An event has the whole entry in `unmapped`, so OCSF loses nothing. Never: where entries are sent.
+An event has the whole entry in `unmapped`, so that nothing is lost. Never: sending entries.
 """
 
 import json
@@ -11,7 +11,7 @@ from server.audit_log.bundles import LoggedEntry
 from server.services.audit.audit import ALARMS, Type
 
 Format: TypeAlias = Callable[[LoggedEntry], str]
-"""One line of ASCII for an entry."""
+"""Formats an entry as one line of ASCII."""
 _VERSION: Final = "1.8.0"
 _CATEGORY: Final = 3
 """Identity and Access Management."""
@@ -23,7 +23,7 @@ _CLASSES: Final[Mapping[str, int]] = {
     ),
     **dict.fromkeys(("approval", "consent", "standing_grant", "grant"), _AUTHORIZATION),
 }
-"""The class of each type, by its first word; all others are about an entity."""
+"""The class of an event, by the first word of the type; all other types are about an entity."""
 _OTHER: Final = 99
 _ACTIVITIES: Final[Mapping[str, int]] = {
     Type.USER_ADDED: 1,
@@ -50,7 +50,7 @@ _ACTIVITIES: Final[Mapping[str, int]] = {
     Type.GRANT_GIVEN: 1,
     Type.GRANT_REFUSED: 1,
 }
-"""The activity of types in the first three classes."""
+"""The activity of each type in the first three classes."""
 _ENTITY_ACTIVITIES: Final[Mapping[str, int]] = {
     **dict.fromkeys(("added", "issued", "opened", "initialized"), 1),
     **dict.fromkeys(("updated", "renamed", "secret_rotated", "auth_changed", "set", "replaced"), 3),
@@ -67,12 +67,12 @@ _INFORMATIONAL, _MEDIUM = 1, 3
 
 
 def json_line(entry: LoggedEntry) -> str:
-    """The members of an entry with its place (`seq`) and hash (`leaf`)."""
+    """The members of an entry, with its position (`seq`) and hash (`leaf`)."""
     return json.dumps(_members(entry))
 
 
 def ocsf_line(entry: LoggedEntry) -> str:
-    """An entry as an event of OCSF."""
+    """An entry as an OCSF event."""
     return json.dumps(ocsf_event(_members(entry)))
 
 
@@ -80,10 +80,10 @@ FORMATS: Final[Mapping[str, Format]] = {"json": json_line, "ocsf": ocsf_line}
 
 
 def ocsf_event(entry: Mapping[str, Any]) -> dict[str, Any]:
-    """An event of the class that fits the type of an entry best."""
+    """An OCSF event of the class that best fits the type of an entry."""
     kind = str(entry["type"])
-    about, _, verb = kind.partition(".")
-    event_class = _CLASSES.get(about, _ENTITY)
+    noun, _, verb = kind.partition(".")
+    event_class = _CLASSES.get(noun, _ENTITY)
     activities = _ENTITY_ACTIVITIES if event_class == _ENTITY else _ACTIVITIES
     activity = activities.get(verb if event_class == _ENTITY else kind, _OTHER)
     return {
@@ -96,7 +96,7 @@ def ocsf_event(entry: Mapping[str, Any]) -> dict[str, Any]:
         "severity_id": _MEDIUM if kind in ALARMS else _INFORMATIONAL,
         "status_id": _FAILURE if verb in {"refused", "failed", "denied"} else _SUCCESS,
         "actor": _actor(str(entry["actor"])),
-        **_target(event_class, about, entry),
+        **_target(event_class, noun, entry),
         "metadata": {
             "version": _VERSION,
             "product": {"name": "Sayso", "vendor_name": "Sayso"},
@@ -109,23 +109,23 @@ def ocsf_event(entry: Mapping[str, Any]) -> dict[str, Any]:
     }
 
 
-def _target(event_class: int, about: str, entry: Mapping[str, Any]) -> dict[str, Any]:
-    """What an event is about, as its class names it."""
+def _target(event_class: int, noun: str, entry: Mapping[str, Any]) -> dict[str, Any]:
+    """The members that name the target of an event; they depend on its class."""
     client, resource = entry.get("agent_id"), entry.get("resource")
     if event_class == _ENTITY:
-        known = {"uid": uid} if (uid := client or resource or entry.get("subject")) else {}
-        kind = _ENTITY_KINDS.get(about, _OTHER)
-        return {"entity": {"type": about, "type_id": kind, "name": about, **known}}
+        target_id = {"uid": uid} if (uid := client or resource or entry.get("subject")) else {}
+        kind = _ENTITY_KINDS.get(noun, _OTHER)
+        return {"entity": {"type": noun, "type_id": kind, "name": noun, **target_id}}
     user = {"user": {"uid": entry.get("subject") or client or entry["actor"]}}
     if event_class == _AUTHENTICATION:
         return {**user, "service": {"name": resource or "Sayso"}}
     if event_class == _AUTHORIZATION:
-        return {**user, "privileges": [resource or entry.get("action") or about]}
+        return {**user, "privileges": [resource or entry.get("action") or noun]}
     return user
 
 
 def _actor(actor: str) -> dict[str, Any]:
-    """A user, or a program: an agent, an app, a resource, or Sayso itself."""
+    """The actor: a user or a program (an agent, an app, a resource, or Sayso itself)."""
     kind, _, uid = actor.partition(":")
     if kind == "user":
         return {"user": {"uid": uid}}

@@ -1,6 +1,6 @@
 """A stream of the audit log: sends entries to one target and keeps its position in a file.
 
-Owns: the file, when to try again, and that one process runs a stream. Never: the targets.
+Owns: the file, the retries, and that only one process runs a stream. Never: the targets.
 """
 
 import fcntl
@@ -33,17 +33,17 @@ class StreamRun:
     source: AuditStream
     target: Target
     once: bool
-    """End when all entries were sent, or one could not be sent."""
+    """Whether to stop when all entries were sent or one could not be sent."""
     report: Callable[[str], object]
-    """Takes the problem before a further attempt."""
+    """Called with the problem before each retry."""
 
     def run(self, folder: Path, name: str) -> None:
         """Send entries until interrupted. Raises `Conflict`, `Undeliverable` or `BrokenLog`."""
         with _locked_position(folder, name) as file:
             position = read_position(file)
             while entries := self._next(position):
-                if kept := [entry for entry in entries if entry.body]:
-                    self._send(kept)
+                if with_body := [entry for entry in entries if entry.body]:
+                    self._send(with_body)
                 position = position.after(entries)
                 replace_private(file, json.dumps(asdict(position)))
 
@@ -68,7 +68,7 @@ class StreamRun:
 
 @contextmanager
 def _locked_position(folder: Path, name: str) -> Iterator[Path]:
-    """The file of the position, for one process at a time."""
+    """The file with the position, locked for this process."""
     make_private(folder)
     lock = os.open(folder / f"{name}.lock", os.O_CREAT | os.O_RDWR, 0o600)
     try:

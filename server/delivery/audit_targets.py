@@ -26,14 +26,14 @@ _WARNING, _INFORMATIONAL = 4, 6
 
 
 class Target(Protocol):
-    """Where a stream goes."""
+    """The target of a stream."""
 
     @property
     def name(self) -> str:
-        """What a message about it calls it."""
+        """The name of the target in messages."""
 
     def send(self, entries: Sequence[LoggedEntry]) -> None:
-        """Send entries in their order. Raises `egress.Undeliverable`."""
+        """Send entries in order. Raises `egress.Undeliverable`."""
 
     def close(self) -> None:
         """Close the connection, if there is one."""
@@ -47,7 +47,7 @@ class JsonLines:
 
     @property
     def name(self) -> str:
-        """What a message about it calls it."""
+        """The name of the target in messages."""
         return "standard output"
 
     def send(self, entries: Sequence[LoggedEntry]) -> None:
@@ -69,7 +69,7 @@ class WebhookTarget:
 
     @property
     def name(self) -> str:
-        """Its host; the URL may have a secret in its path."""
+        """The host only, because the path of the URL may contain a secret."""
         return urlsplit(self.url).netloc.rpartition("@")[2]
 
     def send(self, entries: Sequence[LoggedEntry]) -> None:
@@ -95,14 +95,14 @@ class SyslogTls:
 
     @property
     def name(self) -> str:
-        """Its address."""
+        """The address of the server."""
         return f"{self.host}:{self.port}"
 
     def send(self, entries: Sequence[LoggedEntry]) -> None:
         """Send one message for each entry."""
         try:
             connection = self._connection()
-            connection.sendall(b"".join(_framed(entry, self.line) for entry in entries))
+            connection.sendall(b"".join(_to_frame(entry, self.line) for entry in entries))
             if _is_closed(connection):
                 raise ConnectionResetError("the server closed the connection")
         except OSError as error:
@@ -120,14 +120,14 @@ class SyslogTls:
         """Close the connection, after the server has read everything."""
         if self._socket is not None:
             self._socket.settimeout(_CLOSE_SECONDS)
-            with suppress(OSError):  # the server closed first, or does not answer
+            with suppress(OSError):  # the server closed the connection first, or does not respond
                 self._socket.unwrap()
             self._socket.close()
             self._socket = None
 
 
 def _is_closed(connection: ssl.SSLSocket) -> bool:
-    """Return whether the server closed the connection; a syslog server sends nothing else."""
+    """Return whether the server closed the connection. Syslog servers send no data."""
     readable, _, _ = select.select([connection], [], [], 0)
     if not readable:
         return False
@@ -141,7 +141,7 @@ def _is_closed(connection: ssl.SSLSocket) -> bool:
         connection.settimeout(timeout)
 
 
-def _framed(entry: LoggedEntry, line: Format) -> bytes:
+def _to_frame(entry: LoggedEntry, line: Format) -> bytes:
     message = _syslog_message(entry, line).encode()
     return f"{len(message)} ".encode() + message
 

@@ -32,6 +32,6 @@ class CibaCallbacks:
         """Clean up after the delivery."""
         self.callbacks.arrived(tx, message.body)
 
-    def on_given_up(self, tx: Unit, message: OutboxMessage, why: str) -> None:
+    def on_given_up(self, tx: Unit, message: OutboxMessage, reason: str) -> None:
         """Record the failure. After a ping the agent can poll; after a push it must ask again."""
-        self.callbacks.lost(tx, message.body, why)
+        self.callbacks.lost(tx, message.body, reason)

@@ -1,8 +1,8 @@
 """All outbound requests: no redirects, short timeouts, bounded responses, no proxy settings.
 
-A target from the settings may be anywhere. A target from an agent's registration must be public:
-its name is resolved once, the address is checked, and the connection uses that address, which
-prevents DNS rebinding.
+A target from the settings may have any address. A target from an agent's registration must have a
+public address: its name is resolved once, the address is checked, and the connection uses that
+address, which prevents DNS rebinding.
 """
 
 import contextlib
@@ -30,33 +30,33 @@ from urllib3.util.ssl_match_hostname import CertificateError
 from server.protocol.resources import uris
 from server.services.ciba.callbacks import CallbackRequest
 
-_TIMES = (3, 5)
-"""Seconds to connect, and between two parts of the response."""
+_TIMEOUT_SECONDS = (3, 5)
+"""The timeouts for connecting, and between two parts of the response."""
 _MAX_BODY_SECONDS = 5
-"""For the whole body of the response."""
+"""The time limit for the whole body of the response."""
 _MAX_CONNECTION_SECONDS = 20
-"""For everything on one connection."""
+"""The time limit for a connection."""
 _MAX_BYTES = 64 * 1024
-_SUCCESS, _REDIRECT, _FAULT = 200, 300, 500
-_LATER = frozenset({408, 425, 429})
+_SUCCESS, _REDIRECT, _SERVER_ERROR = 200, 300, 500
+_RETRY_LATER = frozenset({408, 425, 429})
 _LOOPBACK: Final = frozenset({"localhost", "127.0.0.1", "::1"})
-_OLD_IPV4: Final = ipaddress.ip_network("::/96")
+_IPV4_COMPATIBLE: Final = ipaddress.ip_network("::/96")
 _PORTS: Final = {"http": 80, "https": 443}
 
 logging.getLogger("requests_hardened").setLevel(logging.CRITICAL)
-"""It would log the refused host name, which our own log entry leaves out."""
+"""The library would log the refused host name, which our own log entry omits."""
 
 Network: TypeAlias = ipaddress.IPv4Network | ipaddress.IPv6Network
 
 
 class Undeliverable(Exception):
-    """A message could not be delivered. `retry` says whether another attempt may succeed.
+    """A message could not be delivered. `retry` says whether a new attempt may succeed.
 
-    `after_ms` is the requested pause before a retry; 0 if there is none.
+    `after_ms` is the pause that the target requests before a retry; 0 if it requests none.
     """
 
-    def __init__(self, why: str, *, retry: bool, after_ms: int = 0) -> None:
-        super().__init__(why)
+    def __init__(self, reason: str, *, retry: bool, after_ms: int = 0) -> None:
+        super().__init__(reason)
         self.retry = retry
         self.after_ms = after_ms
 
@@ -76,11 +76,11 @@ class Reach:
 
     ports: frozenset[int] = frozenset({443})
     networks: tuple[Network, ...] = ()
-    """Private networks that are allowed."""
+    """The private networks that are allowed."""
     development: bool = False
-    """The installation is on the loopback, so targets may be too, also with http."""
+    """Whether the installation is on the loopback. Then targets may be there too, with http."""
     ca_file: str = ""
-    """Certificate authorities to trust in place of the public ones."""
+    """A file with the certificate authorities to trust in place of the public ones."""
 
 
 def send(
@@ -92,19 +92,19 @@ def send(
     reach: Reach | None = None,
     max_bytes: int = _MAX_BYTES,
 ) -> Answer:
-    """Send one request; without a `reach` the target is from the settings.
+    """Send a request; without a `reach`, the target is from the settings.
 
-    Reads at most `max_bytes` of the response. Raises `Undeliverable` if there is none.
+    Reads at most `max_bytes` of the response. Raises `Undeliverable` if there is no response.
     """
-    if refused := _refused(url, reach):
-        raise Undeliverable(refused, retry=False)
+    if refusal := _find_refusal(url, reach):
+        raise Undeliverable(refusal, retry=False)
     try:
         with (
             _session(reach) as session,
             session.request(method, url, data=body, headers=dict(headers), stream=True) as response,
         ):
-            found = {name.lower(): value for name, value in response.headers.items()}
-            return Answer(response.status_code, _read(response.raw, max_bytes), found)
+            lower_headers = {name.lower(): value for name, value in response.headers.items()}
+            return Answer(response.status_code, _read(response.raw, max_bytes), lower_headers)
     except InvalidIPAddress as error:
         raise Undeliverable("the target is not at a public address", retry=False) from error
     except (requests.RequestException, HTTPError, UnicodeError) as error:
@@ -112,10 +112,12 @@ def send(
 
 
 def post(url: str, body: bytes, headers: Mapping[str, str], reach: Reach | None = None) -> None:
-    """POST, and ignore the response body. Raises `Undeliverable` unless the status is 2xx."""
+    """POST a body and ignore the response body. Raises `Undeliverable` unless the status is 2xx."""
     status = send("POST", url, body=body, headers=headers, reach=reach).status
     if not _SUCCESS <= status < _REDIRECT:
-        raise Undeliverable(f"status {status}", retry=status >= _FAULT or status in _LATER)
+        raise Undeliverable(
+            f"status {status}", retry=status >= _SERVER_ERROR or status in _RETRY_LATER
+        )
 
 
 def connect_tls(host: str, port: int, ca_file: str | None) -> ssl.SSLSocket:
@@ -130,41 +132,41 @@ def connect_tls(host: str, port: int, ca_file: str | None) -> ssl.SSLSocket:
 
 
 def reason(error: BaseException) -> str:
-    """Why a connection failed, in words."""
+    """The reason why a connection failed, as text."""
     first = error
     while (cause := first.__cause__ or first.__context__) is not None:
         first = cause
     if isinstance(first, ssl.SSLCertVerificationError):
         return f"its certificate is not trusted ({first.verify_message})"
-    for kind, words in _REASONS.items():
+    for kind, text in _REASONS.items():
         if isinstance(first, kind):
-            return words
+            return text
     return type(first).__name__
 
 
 _REASONS: Final[Mapping[type[BaseException], str]] = {
     ConnectionRefusedError: "the connection was refused",
     socket.gaierror: "the host name is unknown",
-    TimeoutError: "there was no answer in time",
+    TimeoutError: "there was no response in time",
     ssl.SSLError: "there is no TLS connection",
     ConnectionError: "the connection was closed",
-    CertificateError: "its certificate is not trusted (for another name)",
+    CertificateError: "its certificate is for a different name",
 }
 
 
 def call_back(call: CallbackRequest, reach: Reach) -> None:
-    """POST to an agent's endpoint. Raises `Undeliverable` unless the status is 2xx."""
+    """Call an agent's endpoint. Raises `Undeliverable` unless the status is 2xx."""
     headers = {"Content-Type": "application/json", "Authorization": f"Bearer {call.token}"}
     post(call.url, call.body, headers, reach)
 
 
 def problem(url: str, reach: Reach) -> str:
-    """Why a URL is not allowed now; "" if it is.
+    """The reason why a URL is not allowed now; "" if it is allowed.
 
-    An unknown host name is allowed, because it is checked again for each request.
+    An unknown host name is allowed, because each request checks the name again.
     """
-    if refused := _refused(url, reach):
-        return refused
+    if refusal := _find_refusal(url, reach):
+        return refusal
     parts = urlsplit(url)
     try:
         _address(parts.hostname or "", parts.port or _PORTS[parts.scheme], reach)
@@ -175,12 +177,12 @@ def problem(url: str, reach: Reach) -> str:
     return ""
 
 
-def _refused(url: str, reach: Reach | None) -> str:
-    """Why a target is refused without resolving its name; "" if it is not."""
+def _find_refusal(url: str, reach: Reach | None) -> str:
+    """The reason to refuse a target, without resolving its name; "" if there is none."""
     if reach is None:
         return "" if _is_secure(url) else "the target must be https"
-    if refused := uris.callback_problem(url, development=reach.development):
-        return f"the target {refused}"
+    if refusal := uris.callback_problem(url, development=reach.development):
+        return f"the target {refusal}"
     parts = urlsplit(url)
     is_local = reach.development and parts.hostname in _LOOPBACK
     if not is_local and (parts.port or _PORTS[parts.scheme]) not in reach.ports:
@@ -198,11 +200,11 @@ def _is_secure(url: str) -> bool:
 
 def _read(raw: HTTPResponse, max_bytes: int) -> bytes:
     """Read the body, up to a size and a time limit."""
-    ends = time.monotonic() + _MAX_BODY_SECONDS
+    deadline = time.monotonic() + _MAX_BODY_SECONDS
     body = b""
     while len(body) < max_bytes and (part := raw.read1(max_bytes, decode_content=False)):
         body += part
-        if time.monotonic() > ends:
+        if time.monotonic() > deadline:
             raise Undeliverable("the response takes too long", retry=True)
     return body[:max_bytes]
 
@@ -210,14 +212,14 @@ def _read(raw: HTTPResponse, max_bytes: int) -> bytes:
 def _address(host: str, port: int, reach: Reach) -> str:
     """Resolve a host name to an allowed address. Raises `InvalidIPAddress`."""
     try:
-        found = str(filter_host(host, port, allow_loopback=reach.development))
-        _refuse_deprecated(ipaddress.ip_address(found.strip("[]")))
+        allowed = str(filter_host(host, port, allow_loopback=reach.development))
+        _refuse_deprecated(ipaddress.ip_address(allowed.strip("[]")))
     except InvalidIPAddress as refusal:
         address = refusal.args[0]
         if not any(address in network for network in reach.networks):
             raise
-        found = f"[{address}]" if isinstance(address, ipaddress.IPv6Address) else str(address)
-    return found
+        allowed = f"[{address}]" if isinstance(address, ipaddress.IPv6Address) else str(address)
+    return allowed
 
 
 def _refuse_deprecated(address: ipaddress.IPv4Address | ipaddress.IPv6Address) -> None:
@@ -227,13 +229,13 @@ def _refuse_deprecated(address: ipaddress.IPv4Address | ipaddress.IPv6Address) -
     """
     if isinstance(address, ipaddress.IPv4Address) or address.is_loopback:
         return
-    if address.is_site_local or address in _OLD_IPV4:
+    if address.is_site_local or address in _IPV4_COMPATIBLE:
         raise InvalidIPAddress(address)
 
 
 def _session(reach: Reach | None) -> requests.Session:
     session: requests.Session = _MANAGER.get_session()
-    session.trust_env = False  # neither proxies nor passwords
+    session.trust_env = False  # ignore proxies and passwords from the environment
     session.headers["Accept-Encoding"] = "identity"  # compressed responses are not decoded either
     if reach is not None and reach.ca_file:
         session.verify = reach.ca_file
@@ -243,19 +245,19 @@ def _session(reach: Reach | None) -> requests.Session:
 
 
 class _CheckedAdapter(HTTPAdapter):
-    """Connects to the checked address, with the host name of the URL."""
+    """Connects to the checked address, and sends the host name of the URL."""
 
     def __init__(self, reach: Reach | None) -> None:
         super().__init__()
         self._reach = reach
 
     def build_connection_pool_key_attributes(  # type: ignore[override]  # requests names its own types
-        self, request: requests.PreparedRequest, *rest: object
+        self, request: requests.PreparedRequest, *args: object
     ) -> tuple[dict[str, Any], dict[str, Any]]:
-        """Replace the host by its checked address; certificates must match the name."""
+        """Replace the host with its checked address; certificates must still match the name."""
         attributes: tuple[Any, Any] = super().build_connection_pool_key_attributes(
             request,
-            *rest,  # type: ignore[arg-type]  # passed on unchanged
+            *args,  # type: ignore[arg-type]  # passed on unchanged
         )
         host, pool = attributes
         if self._reach is None:
@@ -267,11 +269,13 @@ class _CheckedAdapter(HTTPAdapter):
         host["host"] = _address(name.strip("[]"), port, self._reach)
         return host, pool
 
-    def get_connection_with_tls_context(self, *args: object, **named: object) -> HTTPConnectionPool:
+    def get_connection_with_tls_context(
+        self, *args: object, **kwargs: object
+    ) -> HTTPConnectionPool:
         """A pool whose connections have a total time limit."""
         pool: Any = super().get_connection_with_tls_context(
             *args,  # type: ignore[arg-type]  # passed on unchanged
-            **named,  # type: ignore[arg-type]  # as above
+            **kwargs,  # type: ignore[arg-type]  # as above
         )
         pool.ConnectionCls = _LimitedHTTPS if pool.scheme == "https" else _LimitedHTTP
         return cast("HTTPConnectionPool", pool)
@@ -287,13 +291,13 @@ class _LimitedHTTP(HTTPConnection):
         self._limit = _TimeLimit(connection)
         return connection
 
-    def getresponse(self) -> HTTPResponse:  # type: ignore[override]  # as urllib3 has it
-        """The response. Raises TimeoutError if its head is incomplete because of the limit."""
-        answer = super().getresponse()
+    def getresponse(self) -> HTTPResponse:  # type: ignore[override]  # the type in urllib3
+        """The response. Raises TimeoutError if the time limit ended it within its head."""
+        response = super().getresponse()
         if self._limit is not None and self._limit.exceeded:
-            answer.close()
+            response.close()
             raise TimeoutError("the response takes too long")
-        return answer
+        return response
 
     def close(self) -> None:
         """Close the connection and cancel its timer."""
@@ -303,7 +307,7 @@ class _LimitedHTTP(HTTPConnection):
 
 
 class _LimitedHTTPS(_LimitedHTTP, HTTPSConnection):
-    """The same with TLS, including the handshake."""
+    """A TLS connection with a total time limit, which includes the handshake."""
 
 
 class _TimeLimit:
@@ -332,7 +336,7 @@ class _TimeLimit:
 
 _MANAGER = Manager(
     Config(
-        default_timeout=_TIMES,
+        default_timeout=_TIMEOUT_SECONDS,
         never_redirect=True,
         ip_filter_enable=False,  # `_CheckedAdapter` filters targets that are not from the settings
         ip_filter_allow_loopback_ips=True,

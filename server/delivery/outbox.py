@@ -1,8 +1,8 @@
-"""The outbox worker: leases messages, delivers them, retries, and gives up visibly.
+"""The outbox worker: leases messages, delivers them, retries, and reports dead messages.
 
 Delivery is at least once: if a worker dies, its lease expires, and another worker delivers the
 message again. Receivers must detect repeats. Messages are delivered concurrently, but only a few to
-one target at a time, so that a slow receiver delays only itself.
+one target at the same time, so that a slow receiver delays only itself.
 """
 
 from collections.abc import Callable, Mapping
@@ -22,7 +22,7 @@ MAX_ATTEMPTS: Final = 12
 FIRST_PAUSE_MS: Final = 1_000
 MAX_PAUSE_MS: Final = 60 * 60 * 1000
 MAX_CONCURRENT: Final = 128
-"""The messages that one process delivers at the same time."""
+"""The number of messages that one process delivers at the same time."""
 _BATCH: Final = 16
 
 
@@ -35,12 +35,12 @@ class Channel(Protocol):
     def on_delivered(self, tx: Unit, message: OutboxMessage) -> None:
         """Called in the unit of work that marks the message as sent."""
 
-    def on_given_up(self, tx: Unit, message: OutboxMessage, why: str) -> None:
-        """Called in the unit of work that gives the message up."""
+    def on_given_up(self, tx: Unit, message: OutboxMessage, reason: str) -> None:
+        """Called in the unit of work that marks the message as dead."""
 
 
 def pause_ms(attempts: int) -> int:
-    """The pause after this many attempts: doubles from a second to an hour."""
+    """The pause after this many attempts, which doubles from a second to an hour."""
     return min(FIRST_PAUSE_MS << max(0, attempts - 1), MAX_PAUSE_MS)
 
 
@@ -49,7 +49,7 @@ def run_inline(work: Callable[[], None]) -> None:
     work()
 
 
-def nothing() -> None:
+def do_nothing() -> None:
     """Do nothing."""
 
 
@@ -62,7 +62,7 @@ class OutboxWorker:
     channels: Mapping[str, Channel]
     run: Callable[[Callable[[], None]], None] = run_inline
     """Starts the delivery of one message; the server uses a thread for each."""
-    on_finished: Callable[[], None] = nothing
+    on_finished: Callable[[], None] = do_nothing
     """Called after each delivery, so that the next one can start."""
     in_delivery: set[int] = field(default_factory=set)
 
@@ -103,7 +103,7 @@ class OutboxWorker:
         except Undeliverable as failure:
             telemetry.log().warning("outbox.undelivered", message=message.id, error=str(failure))
             return failure
-        except Exception as fault:  # noqa: BLE001  # a bad message must not stop others
+        except Exception as fault:  # noqa: BLE001  # a bad message must not block others
             telemetry.log().exception("outbox.failed", message=message.id)
             return Undeliverable(f"internal error: {type(fault).__name__}", retry=True)
         return None

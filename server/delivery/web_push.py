@@ -1,7 +1,7 @@
 """Web push: sends messages to the push services of browsers (RFC 8030, encrypted by RFC 8291).
 
 Owns: the request, and the meaning of each status. Never: the contents (`pushes.py`), or the text of
-a push service's response, because others wrote it.
+a push service's response, which is not trusted.
 """
 
 from collections.abc import Collection, Mapping
@@ -16,10 +16,10 @@ from server.model.store import Unit
 from server.protocol.notifications import web_push
 from server.services.notifications.pushes import Pushes
 
-_MAX_ANSWER: Final = 2 * 1024
+_MAX_RESPONSE: Final = 2 * 1024
 _GONE: Final = frozenset({404, 410})
-_LATER: Final = frozenset({408, 425, 429})
-_FAULT: Final = 500
+_RETRY_LATER: Final = frozenset({408, 425, 429})
+_SERVER_ERROR: Final = 500
 _MAX_WAIT_MS: Final = 60 * 60 * 1000
 
 
@@ -31,13 +31,13 @@ class WebPush:
     private_key: str
     """Base64url of 32 bytes."""
     contact: str
-    """The contact for push services: `mailto:` or `https:` (RFC 8292 2.1)."""
+    """How push services can contact the operator: `mailto:` or `https:` (RFC 8292 2.1)."""
     origins: Collection[str]
     """Additional push services from the settings, whose addresses are not filtered."""
     reach: Reach
     """The limits for all other push services."""
     sent: set[int] = field(default_factory=set)
-    """Messages that were sent, until `on_delivered`; others were no longer needed."""
+    """The IDs of messages that were really sent, until `on_delivered`."""
 
     def deliver(self, message: OutboxMessage) -> None:
         """POST the push, if it is still needed. Raises `egress.Undeliverable`.
@@ -50,21 +50,21 @@ class WebPush:
         if status in _GONE:
             self.pushes.gone(message.body)
         elif status >= 300:  # noqa: PLR2004  # RFC 9110 15.3
-            later = status in _LATER or status >= _FAULT
-            wait = _wait_ms(headers) if later else 0
-            raise Undeliverable(f"status {status}", retry=later, after_ms=wait)
+            retry = status in _RETRY_LATER or status >= _SERVER_ERROR
+            wait = _wait_ms(headers) if retry else 0
+            raise Undeliverable(f"status {status}", retry=retry, after_ms=wait)
         else:
             self.sent.add(message.id)
 
     def on_delivered(self, tx: Unit, message: OutboxMessage) -> None:
-        """Record the delivery, if the message was really sent."""
+        """Record the delivery if the message was really sent."""
         if message.id in self.sent:
             self.sent.discard(message.id)
             self.pushes.delivered(tx, message.body)
 
-    def on_given_up(self, tx: Unit, message: OutboxMessage, why: str) -> None:
-        """Record the problem of the subscription, which stays."""
-        self.pushes.failed(tx, message.body, why)
+    def on_given_up(self, tx: Unit, message: OutboxMessage, reason: str) -> None:
+        """Record the problem of the subscription, which is kept."""
+        self.pushes.failed(tx, message.body, reason)
 
     def _post(self, push: Push) -> tuple[int, Mapping[str, str]]:
         """Encrypt and send; returns the status and headers of the response."""
@@ -93,16 +93,16 @@ class WebPush:
                 raise Undeliverable("the message cannot be encrypted", retry=False) from refused
         except (VapidException, ValueError, TypeError) as fault:
             raise Undeliverable(f"a key is unusable: {type(fault).__name__}", retry=False) from None
-        assert session.answer is not None  # noqa: S101  # it has posted, or it has raised
+        assert session.answer is not None  # noqa: S101  # webpush has either posted or raised
         return session.answer.status, session.answer.headers
 
     def _reach(self, endpoint: str) -> Reach | None:
-        """The limits for this push service; None for one from the settings."""
+        """The limits for this push service; None if it is in the settings."""
         return None if web_push.origin(endpoint) in self.origins else self.reach
 
 
 class _Session:
-    """The session for `pywebpush`, which sends through `egress`."""
+    """The session for `pywebpush`, which sends requests with `egress`."""
 
     def __init__(self, reach: Reach | None) -> None:
         self._reach = reach
@@ -113,7 +113,7 @@ class _Session:
     ) -> "_StatusOnly":
         """Send one request. Raises `egress.Undeliverable`."""
         self.answer = egress.send(
-            "POST", url, body=data, headers=headers, reach=self._reach, max_bytes=_MAX_ANSWER
+            "POST", url, body=data, headers=headers, reach=self._reach, max_bytes=_MAX_RESPONSE
         )
         return _StatusOnly(self.answer.status)
 

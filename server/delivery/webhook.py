@@ -1,6 +1,6 @@
 """The operator's webhook: signed events without contents, with an id to detect repeats.
 
-Never: sending unsigned. If the key cannot be read, the delivery fails.
+Never: unsigned events. If the key cannot be read, the delivery fails.
 """
 
 import hmac
@@ -28,7 +28,7 @@ class Webhook:
     def on_delivered(self, tx: Unit, message: OutboxMessage) -> None:
         """Do nothing."""
 
-    def on_given_up(self, tx: Unit, message: OutboxMessage, why: str) -> None:
+    def on_given_up(self, tx: Unit, message: OutboxMessage, reason: str) -> None:
         """Do nothing; `sayso doctor` reports undelivered messages."""
 
 
@@ -42,12 +42,12 @@ def signed_headers(key_file: Path, event_id: str, body: bytes) -> dict[str, str]
 
 
 def _key(file: Path) -> bytes:
-    """The contents of the key file; text without surrounding white space."""
+    """The contents of the key file; if they are text, without surrounding whitespace."""
     try:
         raw = file.read_bytes()
     except OSError as error:
-        why = f"the key file {file} cannot be read: {error.strerror}"
-        raise egress.Undeliverable(why, retry=True) from error
+        reason = f"the key file {file} cannot be read: {error.strerror}"
+        raise egress.Undeliverable(reason, retry=True) from error
     text = raw.strip()
     key = text if text.isascii() and text.decode().isprintable() else raw
     if not key:

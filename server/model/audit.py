@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from server.audit_log.entries import Opening, opened
+from server.audit_log.entries import Opening, open_members
 from server.protocol.approvals.states import State
 
 if TYPE_CHECKING:
@@ -50,7 +50,7 @@ class StoredEntry:
     @property
     def members(self) -> dict[str, Any]:
         """The members of the hashed bytes with the personal texts."""
-        return opened(self.body, self.openings)
+        return open_members(self.body, self.openings)
 
 
 @dataclass(frozen=True, slots=True)

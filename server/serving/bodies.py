@@ -1,6 +1,6 @@
 """Request bodies: strict decoding (RFC 9112 6, 7.1), with a time limit and a memory count.
 
-After any error the connection must be closed, because the rest could be mistaken for a request.
+After an error the connection must be closed, because the rest could be mistaken for a request.
 """
 
 import io
@@ -24,7 +24,7 @@ _CHUNK = re.compile(rb"([0-9A-Fa-f]{1,8})[ \t]*(?:;[\t\x20-\x7e]*)?\r\n")
 
 
 class TooSlow(OSError):
-    """The client did not send in time."""
+    """The client did not send the request in time."""
 
     def __init__(self) -> None:
         super().__init__("the client is too slow")
@@ -41,7 +41,7 @@ class Connection(Protocol):
 
 
 class Body:
-    """A request body, which must arrive within `seconds`, even if nobody reads it."""
+    """A request body, which must arrive within `seconds`, even if no code reads it."""
 
     def __init__(self, connection: Connection, head: Head, seconds: float) -> None:
         self.broken = False
@@ -54,7 +54,7 @@ class Body:
         self._seconds = seconds
         self._expected = head.get("expect").lower() == "100-continue"
 
-    def collected(self, max_bytes: int) -> bytes:
+    def read_all(self, max_bytes: int) -> bytes:
         """Read the body, before the request is handled.
 
         Stops after more than `max_bytes`. Raises OSError if the body is malformed, short or late.
@@ -69,15 +69,15 @@ class Body:
     def _discard(self) -> None:
         """Read the rest of the body; gevent calls this after each response."""
         self._expected = False
-        seen = 0
-        while not self._ended and not self.broken and seen < _MAX_DISCARDED:
-            seen += len(self._in_time(lambda: self._read_part(kept=False)))
+        discarded = 0
+        while not self._ended and not self.broken and discarded < _MAX_DISCARDED:
+            discarded += len(self._in_time(lambda: self._read_part(count=False)))
         self.broken = self.broken or not self._ended
 
     def _in_time(self, receive: Callable[[], bytes]) -> bytes:
         if self.broken:
             raise TooSlow
-        began = time.monotonic()
+        started = time.monotonic()
         try:
             with gevent.Timeout(self._seconds, TooSlow):
                 return receive()
@@ -88,10 +88,10 @@ class Body:
             self.broken = True
             raise OSError(str(fault)) from fault
         finally:
-            self._seconds = max(0.0, self._seconds - (time.monotonic() - began))
+            self._seconds = max(0.0, self._seconds - (time.monotonic() - started))
             self.broken = self.broken or (not self._ended and not self._seconds)
 
-    def _read_part(self, *, kept: bool = True) -> bytes:
+    def _read_part(self, *, count: bool = True) -> bytes:
         if self._expected:
             self._connection.socket.sendall(_CONTINUE)
             self._expected = False
@@ -100,7 +100,7 @@ class Body:
         data: bytes = self._connection.rfile.read1(min(_MAX_PART, self._left))
         if not data:
             raise OSError("the body ends early")
-        if kept:
+        if count:
             self._connection.received(len(data))
         self._left -= len(data)
         self._ended = not self._chunked and not self._left
@@ -111,26 +111,26 @@ class Body:
         if not self._first_chunk and self._line(2) != b"\r\n":
             raise BadHead("a chunk does not have its stated length")
         self._first_chunk = False
-        matched = _CHUNK.fullmatch(self._line(_MAX_LINE))
-        if matched is None:
+        match = _CHUNK.fullmatch(self._line(_MAX_LINE))
+        if match is None:
             raise BadHead("a chunk has an invalid size")
-        self._left = int(matched[1], 16)
+        self._left = int(match[1], 16)
         if not self._left:
             self._trailers()
         return bool(self._left)
 
     def _trailers(self) -> None:
         """Read and ignore the trailers."""
-        seen = 0
+        size = 0
         while (line := self._line(_MAX_TRAILERS)) != b"\r\n":
-            seen += len(line)
-            if seen > _MAX_TRAILERS:
+            size += len(line)
+            if size > _MAX_TRAILERS:
                 raise BadHead("the trailers are too large")
             heads.field(line)
         self._ended = True
 
-    def _line(self, most: int) -> bytes:
-        line: bytes = self._connection.rfile.readline(most)
+    def _line(self, max_bytes: int) -> bytes:
+        line: bytes = self._connection.rfile.readline(max_bytes)
         return line
 
 
@@ -145,17 +145,17 @@ class Collected(io.BytesIO):
 @dataclass(frozen=True, slots=True)
 class _RawSocket:
     _sock: "_NoDuplicate"
-    """The attribute where the WebSocket library looks for the connection."""
+    """The attribute in which the WebSocket library looks for the connection."""
 
 
 class _NoDuplicate:
-    """A connection that cannot be duplicated, because that needs a second file descriptor."""
+    """A connection that cannot be duplicated, because that would need another file descriptor."""
 
     def __init__(self, connection: Any) -> None:  # noqa: ANN401  # gevent has no types
         self._connection = connection
 
     def dup(self) -> None:
-        """Make the library use the connection itself."""
+        """Refuse, so that the library uses the connection itself."""
         raise NotImplementedError
 
     def __getattr__(self, name: str) -> Any:  # noqa: ANN401  # any attribute of a socket

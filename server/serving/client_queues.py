@@ -1,8 +1,8 @@
 """Request queues per client, so that no client slows down the others.
 
 A single active client may use the whole process. When several clients are active, each runs one
-request at a time; the rest wait in the client's queue, and the clients take turns. Long polls do
-not count. The claimed client only selects a queue. Authentication happens later.
+request at a time; its other requests wait in the client's queue, and the clients take turns. Long
+polls do not count. The claimed client only selects a queue. Authentication happens later.
 """
 
 import base64
@@ -21,10 +21,10 @@ import gevent
 from gevent.event import Event
 
 MAX_CONCURRENT_ALONE: Final = 16
-"""The concurrent requests of a client if no other client has sent any recently."""
+"""The concurrent requests of a client if no other client has sent requests recently."""
 MAX_CONCURRENT_SHARED: Final = 1
 MAX_WAITING: Final = 256
-"""The waiting requests of one client; the next one gets 503."""
+"""The maximum number of waiting requests of a client; further requests get status 503."""
 MAX_WAITING_BYTES: Final = 16 * 1024 * 1024
 """The total size of all waiting requests."""
 FREE_REFUSALS: Final = 10
@@ -73,7 +73,7 @@ def claimed_client(environ: Mapping[str, Any], body: bytes) -> ClaimedClient | N
     authorization, peer = str(environ.get("HTTP_AUTHORIZATION", "")), environ.get("REMOTE_ADDR", "")
     scheme, _, encoded = authorization.partition(" ")
     if scheme.lower() == "basic":
-        client = _decoded(encoded.encode()).partition(b":")[0].decode("latin-1")
+        client = _decode(encoded.encode()).partition(b":")[0].decode("latin-1")
         return _claim(client, authorization, peer)
     form = _form(body)
     assertion = form.get("client_assertion", "")
@@ -94,7 +94,7 @@ def _form(body: bytes) -> dict[str, str]:
         return {}
 
 
-def _decoded(encoded: bytes) -> bytes:
+def _decode(encoded: bytes) -> bytes:
     try:
         return base64.b64decode(encoded)
     except (binascii.Error, ValueError):
@@ -136,7 +136,7 @@ class ClientQueues:
 
     @contextmanager
     def slot(self, claimed: ClaimedClient | None, size: int) -> Iterator[None]:
-        """Wait for a slot of this client and hold it. Raises `QueueFull`."""
+        """Wait for a slot of this client, and hold it during the block. Raises `QueueFull`."""
         if claimed is None:
             yield
             return
@@ -164,7 +164,7 @@ class ClientQueues:
     def mark_authenticated(self, claimed: ClaimedClient) -> None:
         """Give this credential its own queue, after a successful request.
 
-        Requests that only claim the client's name get another queue.
+        Requests that only claim the client's name get a different queue.
         """
         before = self._key(claimed)
         if claimed.credential:
@@ -195,7 +195,7 @@ class ClientQueues:
         return REFUSED_SECONDS if guessed else 0.0
 
     def _key(self, claimed: ClaimedClient) -> _Key:
-        """The queue of a request: by its credential if that was verified, else by its address.
+        """The queue of a request: by credential if that was verified, otherwise by IP address.
 
         Assertions are single-use, so agents that use keys are queued by IP address.
         """
@@ -209,8 +209,8 @@ class ClientQueues:
 
     @property
     def _limit(self) -> int:
-        alone = time.monotonic() - self._client_changed_at > _RECENT_SECONDS
-        return MAX_CONCURRENT_ALONE if alone else MAX_CONCURRENT_SHARED
+        is_alone = time.monotonic() - self._client_changed_at > _RECENT_SECONDS
+        return MAX_CONCURRENT_ALONE if is_alone else MAX_CONCURRENT_SHARED
 
     def _wait(self, key: _Key, size: int) -> None:
         queue = self.queues.setdefault(key, _Queue())
@@ -226,7 +226,7 @@ class ClientQueues:
         self.waiting_bytes -= size
 
     def _ended_recently(self, key: _Key) -> bool:
-        """Record the end of a request; returns whether the previous one ended just before."""
+        """Record the end of a request; returns whether the previous one also ended just now."""
         now = time.monotonic()
         repeated = now - self._last_release_at.get(key, 0.0) < _MAX_YIELD_SECONDS
         if len(self._last_release_at) > _MAX_REMEMBERED:
@@ -238,12 +238,12 @@ class ClientQueues:
         """Free slots after all ready requests, so that fast clients cannot starve others."""
         with gevent.Timeout(_MAX_YIELD_SECONDS, False):  # noqa: FBT003  # False: no exception
             gevent.idle()
-        ending, self._pending_release = self._pending_release, []
-        for key in ending:
+        keys, self._pending_release = self._pending_release, []
+        for key in keys:
             self._free(key)
 
     def _free(self, key: _Key) -> None:
-        """Free a slot of a queue, and start its next requests."""
+        """Free a slot of a queue and start the next requests."""
         queue = self.queues[key]
         queue.running -= 1
         while queue.waiting and queue.running < self._limit:

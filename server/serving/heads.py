@@ -1,4 +1,4 @@
-"""Strict parsing of request heads: refuses everything that parsers interpret differently.
+"""Strict parsing of request heads: refuses everything that different parsers read differently.
 
 Owns: RFC 9112 2.2, 3, 5 and 6, and RFC 9110 5.5 and 7.2, as pure functions.
 Never: a socket or a clock; the worker reads lines and closes the connection after an error.
@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Final
 
 MAX_BYTES: Final = 32 * 1024
-"""Of the request line and all fields together."""
+"""The maximum size of the request line and all fields together."""
 MAX_FIELDS: Final = 100
 _MAX_PART = 2_048
 _END: Final = b"\r\n"
@@ -28,8 +28,8 @@ _ONLY_ONCE: Final = ("content-length", "transfer-encoding", "host")
 class BadHead(ValueError):
     """An invalid head. The connection is closed after the response."""
 
-    def __init__(self, why: str, status: int = 400) -> None:
-        super().__init__(why)
+    def __init__(self, reason: str, status: int = 400) -> None:
+        super().__init__(reason)
         self.status = status
 
 
@@ -39,7 +39,7 @@ class Head:
 
     method: str
     path: str
-    """The origin form of the target, query included."""
+    """The target in origin form, with the query."""
     version: str
     fields: tuple[tuple[str, str], ...]
     """Lower-case names and values, in order."""
@@ -47,16 +47,18 @@ class Head:
     chunked: bool
 
     def get(self, name: str, default: str = "") -> str:
-        """The first value of this name."""
-        wanted = name.lower()
-        return next((value for found, value in self.fields if found == wanted), default)
+        """The first value of the field with this name."""
+        lower_name = name.lower()
+        return next(
+            (value for field_name, value in self.fields if field_name == lower_name), default
+        )
 
     def items(self) -> tuple[tuple[str, str], ...]:
-        """Every field."""
+        """All fields."""
         return self.fields
 
     def getheader(self, name: str) -> str | None:
-        """The first value of this name, or None."""
+        """The first value of the field with this name, or None."""
         return self.get(name) or None
 
     @property
@@ -66,12 +68,12 @@ class Head:
 
     @property
     def closes(self) -> bool:
-        """Whether the client wants the connection closed after the response (9.3)."""
+        """Whether the client asks to close the connection after the response (9.3)."""
         options = {option.strip().lower() for option in self.get("connection").split(",")}
         return "close" in options or (self.version == "HTTP/1.0" and "keep-alive" not in options)
 
     def variables(self) -> Iterator[tuple[str, str]]:
-        """The WSGI variables. Omits names with `_`, which could be mistaken for other fields."""
+        """The WSGI variables, without names with `_`, which could be mistaken for other fields."""
         for name, value in self.fields:
             if "_" not in name and name not in {"content-type", "content-length"}:
                 yield "HTTP_" + name.replace("-", "_").upper(), value
@@ -108,15 +110,15 @@ def _line(read: Callable[[int], bytes], max_bytes: int) -> bytes:
 
 def parse(request_line: str, lines: Sequence[bytes]) -> Head:
     """Parse a request line and field lines. Raises `BadHead`."""
-    matched = _REQUEST_LINE.fullmatch(request_line)
-    if matched is None:
+    match = _REQUEST_LINE.fullmatch(request_line)
+    if match is None:
         raise BadHead("the request line is malformed")
-    method, target, version = matched.groups()
+    method, target, version = match.groups()
     fields = tuple(field(line) for line in lines)
-    once = {name: _once(fields, name) for name in _ONLY_ONCE}
-    host = _host(once["host"], version)
-    chunked = _chunked(once, version)
-    length = _length(once["content-length"])
+    single = {name: _single_value(fields, name) for name in _ONLY_ONCE}
+    host = _host(single["host"], version)
+    chunked = _chunked(single, version)
+    length = _length(single["content-length"])
     if method == "HEAD" and (chunked or length):
         raise BadHead("HEAD has no body")
     return Head(method, _path(method, target, host), version, fields, length, chunked)
@@ -132,8 +134,8 @@ def field(line: bytes) -> tuple[str, str]:
     return name.decode("ascii").lower(), rest.strip(b" \t\r\n").decode("latin-1")
 
 
-def _once(fields: Sequence[tuple[str, str]], name: str) -> str | None:
-    values = [value for found, value in fields if found == name]
+def _single_value(fields: Sequence[tuple[str, str]], name: str) -> str | None:
+    values = [value for field_name, value in fields if field_name == name]
     if len(values) > 1:
         raise BadHead(f"{name} is repeated")
     return values[0] if values else None
@@ -147,13 +149,13 @@ def _host(host: str | None, version: str) -> str:
     return host or ""
 
 
-def _chunked(once: dict[str, str | None], version: str) -> bool:
-    coding = once["transfer-encoding"]
+def _chunked(single: dict[str, str | None], version: str) -> bool:
+    coding = single["transfer-encoding"]
     if coding is None:
         return False
     if coding.lower() != "chunked" or version == "HTTP/1.0":
         raise BadHead("Transfer-Encoding is not chunked")
-    if once["content-length"] is not None:
+    if single["content-length"] is not None:
         raise BadHead("both Content-Length and Transfer-Encoding are present")
     return True
 
@@ -165,11 +167,11 @@ def _length(text: str | None) -> int | None:
 
 
 def _path(method: str, target: str, host: str) -> str:
-    """The target in origin form (3.2). An absolute target must have the host of the Host field."""
+    """The target in origin form (3.2). An absolute target must name the host in the Host field."""
     if target.startswith("/") or (method, target) == ("OPTIONS", "*"):
         return target
     absolute = _ABSOLUTE.fullmatch(target)
     if absolute is None or absolute[1].lower() != host.lower():
-        raise BadHead("the target is malformed, or names another host")
+        raise BadHead("the target is malformed, or names a different host")
     rest = absolute[2] or "/"
     return rest if rest.startswith("/") else "/" + rest

@@ -1,4 +1,4 @@
-"""The background loops of a worker. Each has metrics, and continues after an error."""
+"""The background loops of a worker. Each loop has metrics and continues after an error."""
 
 import threading
 import time
@@ -20,21 +20,21 @@ from server.settings import Settings
 from server.storage.store import SqlStore
 
 MAX_BEHIND_MS: Final = 60_000
-"""A required stream may not be behind for longer."""
+"""The maximum time that a required stream may be behind."""
 
 
 @dataclass(frozen=True, slots=True)
 class StreamWatch:
-    """Measures the streams of this data folder. Without the required ones, nothing takes effect."""
+    """Measures the streams of this data folder. Refuses changes if a required stream is behind."""
 
     settings: Settings
     store: SqlStore
 
     def round(self) -> None:
         """Set the metrics, and refuse new entries while a required stream is behind."""
-        found, required = positions(self.settings.data_dir / FOLDER), self.settings.required_streams
+        folder, required = self.settings.data_dir / FOLDER, self.settings.required_streams
         source = AuditStream(self.store)
-        lags = {name: source.lag(position) for name, position in found.items()}
+        lags = {name: source.lag(position) for name, position in positions(folder).items()}
         for name, lag in lags.items():
             telemetry.UNSENT_ENTRIES.labels(name).set(lag.entries)
             telemetry.UNSENT_SECONDS.labels(name).set(lag.milliseconds / 1000)
@@ -44,9 +44,9 @@ class StreamWatch:
 
 
 OUTBOX_PAUSE: Final = 0.05
-"""The pause between two batches of the outbox (s), in which requests are served."""
+"""The pause between two batches of the outbox (s), so that requests are served."""
 BETWEEN_DELIVERIES: Final = 0.005
-"""The pause between starts of deliveries (s); each uses the CPU for about half as long."""
+"""The pause between starts of deliveries (s). A delivery uses the CPU for about half as long."""
 AFTER_ERROR: Final = 1.0
 """The additional pause after an error (s)."""
 
@@ -102,7 +102,7 @@ class _OnChange:
     """The pause between two runs (s)."""
 
     def round(self) -> None:
-        """Work until there is nothing to do, then wait for a change, at most a second."""
+        """Work until there is nothing to do, then wait for a change for at most a second."""
         with self.hub.subscribe(ANY_CHANGE) as changed:
             while self.work():
                 time.sleep(self.pause)

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from server.serving.worker import SaysoWorker
 
 GRACEFUL_SECONDS: Final = 9
-"""How long running requests may take after the process was told to stop."""
+"""How long running requests may take after the process gets the signal to stop."""
 _WORKER = "server.serving.worker.SaysoWorker"
 
 
@@ -44,12 +44,12 @@ class ServeOptions:
     insecure: bool = False
 
 
-def run(settings: Settings, shape: ServeOptions, clock: "Clock | None" = None) -> None:
+def run(settings: Settings, options: ServeOptions, clock: "Clock | None" = None) -> None:
     """Run the server until it is stopped. Raises `BadSetting` or `CannotStart`."""
-    _check_address(shape)
-    settings = prepared(settings, shape)
-    application = _Application(settings, shape, clock)
-    if shape.workers > 1:
+    _check_address(options)
+    settings = prepare_settings(settings, options)
+    application = _Application(settings, options, clock)
+    if options.workers > 1:
         _share_metrics(application.metrics)
     try:
         application.run()
@@ -58,79 +58,81 @@ def run(settings: Settings, shape: ServeOptions, clock: "Clock | None" = None) -
             raise CannotStart(reason)
 
 
-def prepared(settings: Settings, shape: ServeOptions) -> Settings:
-    """The settings with the issuer, which is also recorded for the command line."""
-    issuer = settings.issuer or f"http://localhost:{shape.port}"
-    _check(issuer, settings, shape)
+def prepare_settings(settings: Settings, options: ServeOptions) -> Settings:
+    """The settings with the issuer, which is also stored for the command line."""
+    issuer = settings.issuer or f"http://localhost:{options.port}"
+    _check(issuer, settings, options)
     folders.make_private(settings.data_dir)
     folders.write_private(settings.data_dir / ISSUER_FILE, issuer + "\n")
     return replace(settings, issuer=issuer)
 
 
 def _share_metrics(folder: Path) -> None:
-    """Let each worker answer `/metrics` for all of them, through files in this folder.
+    """Let each worker answer `/metrics` for all workers, with files in this folder.
 
-    The library decides at its import, so this comes before gunicorn loads the worker. The files of
-    an earlier run are deleted; counters of workers that end are kept.
+    The library reads this setting when it is imported, so this runs before gunicorn loads the
+    worker. The files of an earlier run are deleted. Counters of workers that exit are kept.
     """
     shutil.rmtree(folder, ignore_errors=True)
     folders.make_private(folder)
     share_metrics(folder)
 
 
-def _check(issuer: str, settings: Settings, shape: ServeOptions) -> None:
-    public = shape.host not in LOOPBACK
-    if public and not shape.insecure and (is_loopback(issuer) or issuer.startswith("http:")):
+def _check(issuer: str, settings: Settings, options: ServeOptions) -> None:
+    public = options.host not in LOOPBACK
+    if public and not options.insecure and (is_loopback(issuer) or issuer.startswith("http:")):
         raise BadSetting(
-            f"--host {shape.host} serves other machines, but the issuer is {issuer}. "
+            f"--host {options.host} serves other machines, but the issuer is {issuer}. "
             "Set SAYSO_ISSUER to the https URL that they use, or use --insecure."
         )
-    if shape.workers > 1 and settings.on_sqlite:
+    if options.workers > 1 and settings.on_sqlite:
         raise BadSetting(
             "SQLite supports one worker. Use --workers 1, or PostgreSQL: "
             "SAYSO_DATABASE_URL=postgresql://…"
         )
 
 
-def _check_address(shape: ServeOptions) -> None:
+def _check_address(options: ServeOptions) -> None:
     """Fail immediately if the address is in use; gunicorn would retry for five seconds."""
-    family = socket.AF_INET6 if ":" in shape.host else socket.AF_INET
+    family = socket.AF_INET6 if ":" in options.host else socket.AF_INET
     try:
-        with socket.socket(family, socket.SOCK_STREAM) as tried:
-            tried.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-            tried.bind((shape.host, shape.port))
+        with socket.socket(family, socket.SOCK_STREAM) as probe:
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            probe.bind((options.host, options.port))
     except OSError as error:
         raise BadSetting(
-            f"Cannot listen on {shape.host} port {shape.port}: {error.strerror}. "
-            "If sayso serve is already running, use another address with --host and --port."
+            f"Cannot listen on {options.host} port {options.port}: {error.strerror}. "
+            "If sayso serve is already running, use a different address with --host and --port."
         ) from None
 
 
 class _Application(BaseApplication):  # type: ignore[misc]  # gunicorn has no types
-    def __init__(self, settings: Settings, shape: ServeOptions, clock: "Clock | None") -> None:
+    def __init__(self, settings: Settings, options: ServeOptions, clock: "Clock | None") -> None:
         self.settings = settings
-        self.shape = shape
+        self.options = options
         self.clock = clock
-        self._first = os.getpid()
+        self._first_pid = os.getpid()
         self._refusals = os.pipe()
-        self.metrics = settings.data_dir / f"metrics-{shape.port}"
+        self.metrics = settings.data_dir / f"metrics-{options.port}"
         self.capacity = descriptors.capacity(descriptors.raise_limit(), settings.max_connections)
         super().__init__()
 
     def refusal(self) -> str:
-        """Why a worker could not start; "" if all did, and in the workers themselves."""
-        if os.getpid() != self._first:  # workers leave `run` too, and must not wait for others
+        """The reason why a worker could not start; "" if all started, and in the workers."""
+        if (
+            os.getpid() != self._first_pid
+        ):  # workers also return from `run`, and must not wait for others
             return ""
-        reading, writing = self._refusals
-        os.close(writing)
-        with os.fdopen(reading, encoding="utf-8") as pipe:
+        read_end, write_end = self._refusals
+        os.close(write_end)
+        with os.fdopen(read_end, encoding="utf-8") as pipe:
             return pipe.readline().strip()
 
     def load_config(self) -> None:
-        host = f"[{self.shape.host}]" if ":" in self.shape.host else self.shape.host
-        options: dict[str, Any] = {
-            "bind": f"{host}:{self.shape.port}",
-            "workers": self.shape.workers,
+        host = f"[{self.options.host}]" if ":" in self.options.host else self.options.host
+        gunicorn_options: dict[str, Any] = {
+            "bind": f"{host}:{self.options.port}",
+            "workers": self.options.workers,
             "worker_class": _WORKER,
             "worker_connections": self.capacity.connections,
             "backlog": 2048,
@@ -143,7 +145,7 @@ class _Application(BaseApplication):  # type: ignore[misc]  # gunicorn has no ty
             "post_worker_init": self._ready,
             "child_exit": self._forget_gauges,
         }
-        for name, value in options.items():
+        for name, value in gunicorn_options.items():
             if name in self.cfg.settings:
                 self.cfg.set(name, value)
 
@@ -153,7 +155,7 @@ class _Application(BaseApplication):  # type: ignore[misc]  # gunicorn has no ty
         A worker that cannot open the database or its keys reports the reason to the first process
         and stops it. Otherwise gunicorn would keep starting workers that fail.
         """
-        from server.crypto.secrets import BadKeyFile  # noqa: PLC0415  # gevent has patched now
+        from server.crypto.secrets import BadKeyFile  # noqa: PLC0415  # only after gevent has patched
         from server.last_seen import OldDatabase  # noqa: PLC0415  # as above
         from server.model.store import Busy  # noqa: PLC0415  # as above
         from server.services.audit.log import BrokenLog  # noqa: PLC0415  # as above
@@ -164,12 +166,12 @@ class _Application(BaseApplication):  # type: ignore[misc]  # gunicorn has no ty
         except (BadKeyFile, SchemaMismatch, OldDatabase, BrokenLog, Busy) as error:
             os.write(self._refusals[1], f"{error}\n".encode())
             os.kill(os.getppid(), signal.SIGTERM)
-            os._exit(0)  # without the cleanup of the first process
+            os._exit(0)  # skips the cleanup, which belongs to the first process
 
     def _create(self) -> Any:  # noqa: ANN401  # as above
         from server import app, telemetry  # noqa: PLC0415  # only after gevent has patched
-        from server.serving import loops  # noqa: PLC0415  # gevent has patched now
-        from server.serving.worker import QUEUES, on_a_real_thread, use_own_resolver  # noqa: PLC0415  # gevent has patched now
+        from server.serving import loops  # noqa: PLC0415  # only after gevent has patched
+        from server.serving.worker import QUEUES, on_a_real_thread, use_own_resolver  # noqa: PLC0415  # only after gevent has patched
 
         telemetry.configure_logging(
             as_json=_as_json(self.settings.log_format), level=self.settings.log_level
@@ -187,7 +189,7 @@ class _Application(BaseApplication):  # type: ignore[misc]  # gunicorn has no ty
         return flask
 
     def _forget_gauges(self, _arbiter: object, worker: "SaysoWorker") -> None:
-        """Delete the gauges of a worker that ended, such as its open sockets.
+        """Delete the gauges of a worker that exited, such as its open sockets.
 
         This is `prometheus_client.multiprocess.mark_process_dead`, without loading the library in
         the first process.
@@ -208,11 +210,11 @@ def _as_json(log_format: str) -> bool:
 
 
 def _log_capacity(capacity: descriptors.Capacity) -> None:
-    """Log the maximum number of feeds, as a warning if it is low."""
+    """Log the capacity, as a warning if it allows few feeds."""
     from server import telemetry  # noqa: PLC0415  # only after gevent has patched
 
     log = telemetry.log().info
-    if capacity.feeds < descriptors.FEW:
+    if capacity.feeds < descriptors.MIN_FEEDS:
         log = telemetry.log().warning
     log("serving.capacity", **asdict(capacity))
 

@@ -1,8 +1,9 @@
 """The gevent worker: reads and refuses requests, enforces timeouts, and shuts down gracefully.
 
-A client has 15 seconds to send the request line, 15 for the headers and 15 for the body. A used
-connection may then be idle for 75 seconds. WebSockets and long polls have sent their request, so
-these timeouts do not end them. After a malformed or too large head the connection is closed.
+A client has 15 seconds to send the request line, 15 for the headers and 15 for the body. After its
+first request, a connection may be idle for 75 seconds. These timeouts do not end WebSockets and
+long polls, because their requests are complete. A connection is closed after a malformed or too
+large head.
 
 Shutdown: readiness fails, long polls are answered, WebSockets are closed with 1012, running
 requests finish, idle connections are closed.
@@ -32,7 +33,7 @@ if TYPE_CHECKING:
 
 
 MAX_BYTES: Final = 32 * 1024 * 1024
-"""Of heads and bodies of incomplete requests, in one process."""
+"""The maximum size of the heads and bodies of all incomplete requests in one process."""
 
 
 class Receiver(Protocol):
@@ -42,7 +43,7 @@ class Receiver(Protocol):
         """Stop receiving."""
 
 
-class TooMuch(ValueError):
+class TooMuchData(ValueError):
     """The limit is reached, and this connection holds the most data."""
 
 
@@ -62,13 +63,13 @@ class Incomplete:
         return self.total > self.limit
 
     def add(self, receiver: Receiver, count: int) -> None:
-        """Count `count` more bytes. Raises `TooMuch` if this connection must be closed."""
+        """Count `count` more bytes. Raises `TooMuchData` if this connection must be closed."""
         if receiver not in self.closing:
             self.open[receiver] = self.open.get(receiver, 0) + count
             self.total += count
             self._drop_largest()
         if receiver in self.closing:
-            raise TooMuch("too much data in incomplete requests")
+            raise TooMuchData("too much data in incomplete requests")
 
     def remove(self, receiver: Receiver) -> None:
         """Stop counting a connection, because its request is complete or it is closed."""
@@ -83,8 +84,8 @@ class Incomplete:
 
 _READING_SECONDS = 15.0
 _IDLE_SECONDS = 75.0
-_OTHER_LOOKUPS = 16
-"""Concurrent lookups of other names, such as in registrations."""
+_SPARE_LOOKUPS = 16
+"""Concurrent name lookups that are not for deliveries, such as in registrations."""
 _LINGER_SECONDS = 2.0
 _PAUSE_SECONDS = 0.01
 _REASONS = {400: "Bad Request", 431: "Request Header Fields Too Large"}
@@ -96,20 +97,20 @@ class _Server(PyWSGIServer):  # type: ignore[misc]  # gunicorn has no types
     def __init__(self, *args: object, **kwargs: object) -> None:
         super().__init__(*args, **kwargs)
         self.idle: dict[_Handler, None] = {}
-        """Idle connections, the longest idle first."""
+        """Idle connections, starting with the one that has been idle longest."""
         self.incomplete = Incomplete()
         _SERVERS.append(self)
         self.ending = False
 
     def make_room(self) -> None:
-        """Close the longest idle connection if there is no capacity for another one."""
+        """Close the longest idle connection if there is no capacity for a new one."""
         if self.full() and self.idle:
             longest = next(iter(self.idle))
             del self.idle[longest]
             longest.drop()
 
     def end(self) -> None:
-        """Close idle connections. The others close after their request."""
+        """Close idle connections. Other connections close after their request."""
         self.ending = True
         for handler in tuple(self.idle):
             handler.drop()
@@ -170,7 +171,7 @@ class _Handler(PyWSGIHandler):  # type: ignore[misc]  # gunicorn has no types
         return environ
 
     def handle_one_response(self) -> None:
-        """Read the body, then respond. A broken body or a WebSocket ends the connection."""
+        """Read the body, then respond. Close the connection after a broken body or a WebSocket."""
         body = self._body()
         if body is None:
             self.close_connection = True
@@ -193,7 +194,7 @@ class _Handler(PyWSGIHandler):  # type: ignore[misc]  # gunicorn has no types
         except QueueFull:
             self.environ[OVERLOADED] = True
             super().handle_one_response()
-        status = self.status  # gevent's own text, not bytes, if the client has gone
+        status = self.status  # a string of gevent's, not bytes, if the client is gone
         if claimed is not None and isinstance(status, bytes) and status.startswith(b"2"):
             QUEUES.mark_authenticated(claimed)
         if claimed is not None and isinstance(status, bytes) and status.startswith(b"401"):
@@ -201,7 +202,7 @@ class _Handler(PyWSGIHandler):  # type: ignore[misc]  # gunicorn has no types
 
     def _body(self) -> bytes | None:
         try:
-            return self.wsgi_input.collected(MAX_BODY_BYTES)
+            return self.wsgi_input.read_all(MAX_BODY_BYTES)
         except OSError as fault:
             telemetry.log().debug("request.unreadable", reason=str(fault))
             return None
@@ -232,7 +233,7 @@ class _Handler(PyWSGIHandler):  # type: ignore[misc]  # gunicorn has no types
                 pass
 
     def drop(self) -> None:
-        """Close the connection; a waiting read returns the end of the stream."""
+        """Close the connection; a waiting read gets the end of the stream."""
         try:
             self.socket.shutdown(0)
         except OSError:
@@ -252,16 +253,16 @@ def on_a_real_thread(work: Callable[[], _T]) -> _T:
 
 
 def use_own_resolver() -> None:
-    """Resolve names in a separate thread pool with a thread for each concurrent call.
+    """Resolve names in a separate thread pool, with a thread for each concurrent call.
 
-    The name server of an agent's endpoint may be slow. It must block neither password hashing,
-    which uses the hub's few threads, nor other lookups.
+    The name server of an agent's endpoint may be slow. It must not block other lookups or password
+    hashing, which uses the hub's few threads.
     """
     from server.delivery.outbox import MAX_CONCURRENT  # noqa: PLC0415  # only after gevent has patched
 
     hub = gevent.get_hub()
     resolver = Resolver(hub)
-    resolver.pool = ThreadPool(MAX_CONCURRENT + _OTHER_LOOKUPS, hub)
+    resolver.pool = ThreadPool(MAX_CONCURRENT + _SPARE_LOOKUPS, hub)
     hub.resolver = resolver
 
 
@@ -273,7 +274,7 @@ class SaysoWorker(GeventPyWSGIWorker):  # type: ignore[misc]  # gunicorn has no 
     site: "Site | None" = None
 
     def handle_exit(self, sig: int, frame: object) -> None:
-        """Handle SIGTERM: shut down outside of the signal handler."""
+        """Handle SIGTERM: shut down outside the signal handler."""
         gevent.spawn(self._shut_down)
         super().handle_exit(sig, frame)
 

@@ -1,4 +1,4 @@
-"""Conversion of members to columns and back; lists and maps are stored as JSON text."""
+"""Converts members to columns and back. Lists and maps are stored as JSON text."""
 
 import json
 from collections.abc import Callable, Mapping
@@ -18,17 +18,17 @@ def dump(value: object) -> str:
 
 
 def load_map(text: str) -> dict[str, dict[str, str]]:
-    """A map of maps of strings."""
+    """Load a map of maps of strings."""
     return dict(json.loads(text))
 
 
 def names(text: str) -> tuple[str, ...]:
-    """A list of strings."""
+    """Load a list of strings."""
     return tuple(json.loads(text))
 
 
 def string_map(text: str) -> dict[str, str]:
-    """A map of strings."""
+    """Load a map of strings."""
     return dict(json.loads(text))
 
 
@@ -42,7 +42,7 @@ def _as_risks(text: str) -> dict[str, Risk]:
 
 
 def _as_lists(text: str) -> dict[str, tuple[str, ...]]:
-    return {name: tuple(rest) for name, rest in json.loads(text).items()}
+    return {name: tuple(items) for name, items in json.loads(text).items()}
 
 
 _LOAD: Final[Mapping[Kind, Callable[[str], object]]] = {
@@ -60,25 +60,25 @@ _LOAD: Final[Mapping[Kind, Callable[[str], object]]] = {
 def member_values(members: Members, record: object) -> dict[str, object]:
     """The column values of a record's members."""
     return {
-        member.name: _stored(member.kind, getattr(record, member.name))
+        member.name: _dump_member(member.kind, getattr(record, member.name))
         for member in members
         if member.has_column
     }
 
 
-def _stored(kind: Kind, value: object) -> object:
+def _dump_member(kind: Kind, value: object) -> object:
     return dump(value) if kind in _LOAD and value is not None else value
 
 
 def load_members(members: Members, row: Row[Any]) -> dict[str, Any]:
     """The members of a record from its row."""
     return {
-        member.name: _loaded(member.kind, getattr(row, member.name))
+        member.name: _load_member(member.kind, getattr(row, member.name))
         for member in members
         if member.has_column
     }
 
 
-def _loaded(kind: Kind, stored: Any) -> object:  # noqa: ANN401  # the column's type
+def _load_member(kind: Kind, column: Any) -> object:  # noqa: ANN401  # the column's type
     load = _LOAD.get(kind)
-    return stored if stored is None or load is None else load(stored)
+    return column if column is None or load is None else load(column)

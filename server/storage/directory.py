@@ -1,8 +1,8 @@
 """The directory of agents, apps, users, groups, resources and policy, cached by `admin_version`.
 
-Every unit of work and reading first reads the version, which every administrative change
-increments, and drops a cache of another version. So a disabled agent is disabled at its next
-request, in every process, without a cache timeout.
+Each administrative change increments the version. Each unit of work and each view reads the
+version first, and drops a cache of a different version. So disabling an agent takes effect at its
+next request, in every process, without a cache timeout.
 """
 
 from collections.abc import Callable, Mapping
@@ -34,66 +34,66 @@ T = TypeVar("T")
 
 _MAX_ID, _MAX_URL, _MAX_TYPE = 64, 256, 128
 _MAX_CACHED = 10_000
-"""Unknown names are cached too. These limits bound the memory that guesses can fill."""
+"""Unknown names are cached too. These limits bound the memory that guessed names can use."""
 
 
-def _longest_id(client_id: str) -> int:
+def _max_length(client_id: str) -> int:
     return _MAX_URL if client_id.startswith(DOCUMENT_URL) else _MAX_ID
 
 
 class Cache:
-    """The records that were read at one version."""
+    """The records that were read at one version of the directory."""
 
     def __init__(self, version: int) -> None:
         self.version = version
-        self.found: dict[tuple[str, str], object] = {}
+        self.records: dict[tuple[str, str], object] = {}
 
 
 class CachedDirectory:
-    """The directory of one unit of work or reading."""
+    """The directory in one unit of work or view."""
 
     def __init__(self, connection: Connection, cache: Cache) -> None:
         self._connection = connection
-        self._found = cache.found
+        self._records = cache.records
 
     def agent(self, client_id: str) -> Agent | None:
-        """By client_id."""
+        """The agent with this client_id."""
         if not client_id.startswith(PREFIX_AGENT) or len(client_id) > _MAX_ID:
             return None
-        return self._look("agent", client_id, lambda: Agents(self._connection).get(client_id))
+        return self._look_up("agent", client_id, lambda: Agents(self._connection).get(client_id))
 
     def agent_called(self, name_or_id: str) -> Agent | None:
-        """By name or client_id."""
+        """The agent with this name or client_id."""
         if name_or_id.startswith(PREFIX_AGENT):
             return self.agent(name_or_id)
-        return self._look(
+        return self._look_up(
             "agent called", name_or_id, lambda: Agents(self._connection).called(name_or_id)
         )
 
     def app(self, client_id: str) -> App | None:
-        """By client_id. An unregistered app has what is open to such apps."""
-        if not is_app(client_id) or len(client_id) > _longest_id(client_id):
+        """The app with this client_id; an unregistered app has only what is open to such apps."""
+        if not is_app(client_id) or len(client_id) > _max_length(client_id):
             return None
-        return self._look("app", client_id, lambda: self._app(client_id))
+        return self._look_up("app", client_id, lambda: self._app(client_id))
 
     def app_called(self, name_or_id: str) -> App | None:
-        """By name or client_id."""
+        """The app with this name or client_id."""
         if is_app(name_or_id):
             return self.app(name_or_id)
-        found = self._look(
+        app = self._look_up(
             "app called", name_or_id, lambda: Apps(self._connection).called(name_or_id)
         )
-        return None if found is None else self.app(found.id)
+        return None if app is None else self.app(app.id)
 
     def user(self, user_id: str) -> User | None:
-        """By id."""
-        return self._look("user", user_id, lambda: Users(self._connection).get(user_id))
+        """The user with this id."""
+        return self._look_up("user", user_id, lambda: Users(self._connection).get(user_id))
 
     def user_called(self, name_email_or_id: str) -> User | None:
-        """By name, e-mail or id."""
+        """The user with this name, email address or id."""
         if name_email_or_id.startswith(PREFIX_USER):
             return self.user(name_email_or_id)
-        return self._look(
+        return self._look_up(
             "user called",
             name_email_or_id,
             lambda: Users(self._connection).called(name_email_or_id),
@@ -101,47 +101,49 @@ class CachedDirectory:
 
     def administrators(self) -> tuple[str, ...]:
         """The user ids of administrators."""
-        return self._look("administrators", "", self._administrators)
+        return self._look_up("administrators", "", self._administrators)
 
     def group_called(self, name_or_id: str) -> Group | None:
-        """By name, ignoring case, or id."""
+        """The group with this name, ignoring case, or this id."""
         key = codec.key(name_or_id)
-        found = (g for g in self._groups() if name_or_id == g.id or codec.key(g.name) == key)
-        return next(found, None)
+        matches = (g for g in self._groups() if name_or_id == g.id or codec.key(g.name) == key)
+        return next(matches, None)
 
     def members(self) -> Mapping[str, frozenset[str]]:
         """Group id → user ids of its members."""
-        return self._look(
+        return self._look_up(
             "members", "", lambda: {g.id: frozenset(g.members) for g in self._groups()}
         )
 
     def resource(self, uri: str) -> Resource | None:
-        """By URI."""
-        return self._look("resource", uri, lambda: Resources(self._connection).get(uri))
+        """The resource with this URI."""
+        return self._look_up("resource", uri, lambda: Resources(self._connection).get(uri))
 
     def resource_client(self, client_id: str) -> Resource | None:
-        """By the client_id of the resource."""
+        """The resource with this client_id."""
         if not client_id.startswith(PREFIX_RESOURCE) or len(client_id) > _MAX_ID:
             return None
-        return self._look(
+        return self._look_up(
             "resource client",
             client_id,
             lambda: Resources(self._connection).by_client_id(client_id),
         )
 
     def action(self, action_type: str) -> ActionRow | None:
-        """By type."""
+        """The action type with this name."""
         if len(action_type) > _MAX_TYPE:
             return None
-        return self._look("action", action_type, lambda: Actions(self._connection).get(action_type))
+        return self._look_up(
+            "action", action_type, lambda: Actions(self._connection).get(action_type)
+        )
 
     def policy(self) -> PolicyRow | None:
         """The current policy; None for the default."""
-        return self._look("policy", "", lambda: Policies(self._connection).newest())
+        return self._look_up("policy", "", lambda: Policies(self._connection).newest())
 
     def signing_keys(self) -> tuple[SigningKey, ...]:
         """The signing keys, newest first."""
-        return self._look("keys", "", lambda: tuple(Keys(self._connection).all()))
+        return self._look_up("keys", "", lambda: tuple(Keys(self._connection).all()))
 
     def _app(self, client_id: str) -> App | None:
         app = Apps(self._connection).get(client_id)
@@ -153,12 +155,12 @@ class CachedDirectory:
         return tuple(u.id for u in Users(self._connection).all() if "admin" in u.roles)
 
     def _groups(self) -> tuple[Group, ...]:
-        return self._look("groups", "", lambda: tuple(Groups(self._connection).all()))
+        return self._look_up("groups", "", lambda: tuple(Groups(self._connection).all()))
 
-    def _look(self, kind: str, key: str, read: Callable[[], T]) -> T:
-        place = (kind, key)
-        if place not in self._found:
-            if len(self._found) >= _MAX_CACHED:
-                self._found.clear()
-            self._found[place] = read()
-        return self._found[place]  # type: ignore[return-value]  # the kind decides the type
+    def _look_up(self, kind: str, key: str, read: Callable[[], T]) -> T:
+        cache_key = (kind, key)
+        if cache_key not in self._records:
+            if len(self._records) >= _MAX_CACHED:
+                self._records.clear()
+            self._records[cache_key] = read()
+        return self._records[cache_key]  # type: ignore[return-value]  # the kind decides the type

@@ -1,4 +1,4 @@
-"""Dumps of whole databases: copying one while it is in use, and replacing one with a copy.
+"""Dumps of whole databases: copies a database while it is in use, and replaces it with a copy.
 
 A copy has no row in `installation`, so no process uses it. The transaction that makes a restored
 database safe adds the row.
@@ -67,7 +67,7 @@ class Contents:
     newest_entry: str
     """The id of the newest audit entry; "" if there is none."""
     in_force: Mapping[str, list[str]]
-    """The labels of active items by kind, about which a restore asks."""
+    """The labels of active items by kind; a restore asks about them."""
 
 
 def contents(connection: Connection, now: int) -> Contents | None:
@@ -85,8 +85,8 @@ def contents(connection: Connection, now: int) -> Contents | None:
 
 def has_entries(connection: Connection, entries: Collection[str]) -> bool:
     """Return whether the audit log has all of these entries."""
-    found = select(func.count()).where(audit_entries.c.id.in_(entries))
-    return bool(connection.execute(found).scalar_one() == len(entries))
+    count = select(func.count()).where(audit_entries.c.id.in_(entries))
+    return bool(connection.execute(count).scalar_one() == len(entries))
 
 
 def has_tables(url: str) -> bool:
@@ -129,23 +129,23 @@ def dump(url: str, target: Path, now: int, environment: Mapping[str, str]) -> Co
     if kind(url) == "sqlite":
         backup_sqlite(sqlite_file(url), target)
         with transaction(f"sqlite:///{target}") as connection:
-            found = _installation(contents(connection, now))
+            description = _check(contents(connection, now))
         _strip(target)
-        return found
+        return description
     with transaction(url) as connection:
         connection.execute(_REPEATABLE_READ)
-        found = _installation(contents(connection, now))
+        description = _check(contents(connection, now))
         snapshot = connection.execute(_SNAPSHOT).scalar_one()
         target.touch(mode=0o600)
         options = ("--format=custom", "--no-owner", "--exclude-table-data=installation")
         _run("pg_dump", url, environment, *options, f"--snapshot={snapshot}", f"--file={target}")
-        return found
+        return description
 
 
-def _installation(found: Contents | None) -> Contents:
-    if found is None:
+def _check(description: Contents | None) -> Contents:
+    if description is None:
         raise DumpFailed("There is no installation in this database. Run: sayso init --admin NAME")
-    return found
+    return description
 
 
 @contextmanager
@@ -169,7 +169,7 @@ def lock_exclusively(connection: Connection) -> None:
     """Lock other processes out until this transaction ends. Raises `InUse` if one has connected.
 
     A process that connected since `exclusive` would keep using the old epoch. On SQLite the
-    folder is locked all the time.
+    folder stays locked.
     """
     if connection.dialect.name != "sqlite":
         connection.execute(_LOCK_INSTALLATION)
@@ -177,7 +177,7 @@ def lock_exclusively(connection: Connection) -> None:
 
 
 def _refuse_others(connection: Connection) -> None:
-    """Raises `InUse`. Retries, because a closed session is listed for a moment."""
+    """Raise `InUse` if others use the database. Retries, as closed sessions stay listed briefly."""
     for _ in range(_ATTEMPTS):
         if not connection.execute(_OTHERS).scalar_one():
             return
@@ -201,26 +201,26 @@ def replace_sqlite(new: Path, database: Path) -> Path | None:
     return old
 
 
-def restore_postgres(dumped: Path, url: str, environment: Mapping[str, str]) -> None:
+def restore_postgres(dump_file: Path, url: str, environment: Mapping[str, str]) -> None:
     """Restore a dump into the database in one transaction. Raises `DumpFailed`.
 
     The database cannot be used until it has a row in `installation`.
     """
     options = ("--clean", "--if-exists", "--no-owner", "--single-transaction", "--exit-on-error")
-    _run("pg_restore", url, environment, *options, str(dumped))
+    _run("pg_restore", url, environment, *options, str(dump_file))
 
 
 def check_sqlite(path: Path) -> None:
-    """Raises `DumpFailed` unless the file passes SQLite's integrity check."""
+    """Raise `DumpFailed` unless the file passes SQLite's integrity check."""
     connection = sqlite3.connect(path)
     try:
-        (found,) = connection.execute("PRAGMA integrity_check").fetchone()
+        (result,) = connection.execute("PRAGMA integrity_check").fetchone()
     except sqlite3.DatabaseError as error:
-        found = str(error)
+        result = str(error)
     finally:
         connection.close()
-    if found != "ok":
-        raise DumpFailed(f"The database in the backup is damaged: {found}.")
+    if result != "ok":
+        raise DumpFailed(f"The database in the backup is damaged: {result}.")
 
 
 _IN_USE = (
@@ -256,7 +256,7 @@ def _engine(url: str) -> Engine:
 
 
 def _strip(copy: Path) -> None:
-    """Make the copy a single file, and unusable until it is restored."""
+    """Make the copy a single file that cannot be used until it is restored."""
     connection = sqlite3.connect(copy, isolation_level=None)
     try:
         connection.execute("PRAGMA journal_mode=DELETE")
@@ -274,26 +274,26 @@ def _keep(database: Path) -> Path:
         finally:
             connection.close()
     number = 1
-    while (kept := database.with_name(f"{database.name}.replaced-{number}")).exists():
+    while (link := database.with_name(f"{database.name}.replaced-{number}")).exists():
         number += 1
-    os.link(database, kept)
-    return kept
+    os.link(database, link)
+    return link
 
 
 def _run(program: str, url: str, environment: Mapping[str, str], *options: str) -> None:
-    found = shutil.which(program)
-    if found is None:
+    path = shutil.which(program)
+    if path is None:
         raise DumpFailed(
             f"{program} is not on PATH. Install PostgreSQL's client programs, in the version of "
             "the server or newer (Debian, Ubuntu: apt-get install postgresql-client)."
         )
     parsed = make_url(url)
     address = parsed.set(drivername="postgresql", password=None)
-    command = [found, *options, f"--dbname={address.render_as_string(hide_password=False)}"]
+    command = [path, *options, f"--dbname={address.render_as_string(hide_password=False)}"]
     password = {} if parsed.password is None else {"PGPASSWORD": str(parsed.password)}
-    done = subprocess.run(  # noqa: S603  # a program of PostgreSQL's, and no shell
+    process = subprocess.run(  # noqa: S603  # one of PostgreSQL's programs, without a shell
         command, env={**environment, **password}, capture_output=True, text=True, check=False
     )
-    if done.returncode != 0:
-        reason = next((line for line in done.stderr.splitlines() if "error" in line.lower()), "")
-        raise DumpFailed(f"{program} failed: {reason or done.stderr.strip()[:300]}")
+    if process.returncode != 0:
+        reason = next((line for line in process.stderr.splitlines() if "error" in line.lower()), "")
+        raise DumpFailed(f"{program} failed: {reason or process.stderr.strip()[:300]}")

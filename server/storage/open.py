@@ -1,7 +1,7 @@
 """Opens the database: checks its schema and returns a store.
 
 same schema              open it
-SQLite, none or older    lock, back up an older file, upgrade, open it
+SQLite, none or older    lock; back up the file if it is older; upgrade and open it
 PostgreSQL, older        refuse; the error names `sayso db upgrade`
 newer schema             refuse
 """
@@ -42,7 +42,7 @@ _PAUSE_SECONDS = 0.01
 
 
 class SchemaMismatch(Exception):
-    """The database does not fit this program. The text names the fix."""
+    """The database's schema does not match this program's. The message says how to fix that."""
 
 
 def open_store(
@@ -60,16 +60,16 @@ def open_store(
 
 
 def upgrade_database(url: str, now: int) -> str:
-    """Upgrade the database to this program's schema. Returns its former version, "" for none."""
+    """Upgrade the database to this program's schema. Returns its former version; "" if new."""
     parsed = make_url(url)
     if parsed.get_backend_name() == "sqlite":
         return _upgrade_sqlite(Path(parsed.database or ""), now)
     engine = create_engine(_psycopg(parsed), poolclass=NullPool, hide_parameters=True)
-    found = _schema_of(engine)
-    _refuse_newer(found)
-    if found != SCHEMA:
-        _upgrade(engine, now, is_new=not found)
-    return found
+    version = _schema_of(engine)
+    _refuse_newer(version)
+    if version != SCHEMA:
+        _upgrade(engine, now, is_new=not version)
+    return version
 
 
 def create_tables(url: str, now: int) -> None:
@@ -100,19 +100,19 @@ def _open_sqlite(path: Path, dependencies: StoreDependencies, *, serving: bool) 
     _upgrade_sqlite(path, dependencies.clock.now())
     _refuse_unrestored(_sqlite_engine(path, patience=_COMMAND_PATIENCE_SECONDS))
     lock = _lock_shared(path.parent)
-    reading = _sqlite_engine(path, patience=_COMMAND_PATIENCE_SECONDS, query_only=True)
-    writing = _sqlite_engine(path, patience=0)
+    read_engine = _sqlite_engine(path, patience=_COMMAND_PATIENCE_SECONDS, query_only=True)
+    write_engine = _sqlite_engine(path, patience=0)
     if not serving:
-        direct = DirectWriter(SqlitePool(writing))
-        return SqlStore(direct, SqlitePool(reading), LocalWake(), dependencies, lock)
-    watching = reading.connect()
+        direct = DirectWriter(SqlitePool(write_engine))
+        return SqlStore(direct, SqlitePool(read_engine), LocalWake(), dependencies, lock)
+    watcher = read_engine.connect()
 
     def data_version() -> int:
-        return int(sqlite_connection(watching).execute("PRAGMA data_version").fetchone()[0])
+        return int(sqlite_connection(watcher).execute("PRAGMA data_version").fetchone()[0])
 
     wake = SqliteWake(data_version)
-    writer = GroupedWriter(writing.connect())
-    return SqlStore(writer, SqlitePool(reading), wake, dependencies, lock)
+    writer = GroupedWriter(write_engine.connect())
+    return SqlStore(writer, SqlitePool(read_engine), wake, dependencies, lock)
 
 
 def _open_postgres(url: URL, dependencies: StoreDependencies) -> SqlStore:
@@ -172,14 +172,14 @@ def _enable_wal(connection: sqlite3.Connection) -> None:
     """Turn on the write-ahead log.
 
     Retries, because processes that create the log at the same time lock each other out, and
-    SQLite's timeout does not cover that.
+    SQLite's timeout does not apply then.
     """
-    give_up = time.monotonic() + _COMMAND_PATIENCE_SECONDS
+    deadline = time.monotonic() + _COMMAND_PATIENCE_SECONDS
     while True:
         try:
             connection.execute("PRAGMA journal_mode=WAL")
         except sqlite3.OperationalError:
-            if time.monotonic() > give_up:
+            if time.monotonic() > deadline:
                 raise
             time.sleep(_PAUSE_SECONDS)
         else:
@@ -189,24 +189,24 @@ def _enable_wal(connection: sqlite3.Connection) -> None:
 def _upgrade_sqlite(path: Path, now: int) -> str:
     folders.make_private(path.parent)
     engine = _sqlite_engine(path, patience=_COMMAND_PATIENCE_SECONDS)
-    found = _schema_of(engine) if path.exists() else ""
-    _refuse_newer(found)
-    if found != SCHEMA:
-        with _locked(path.with_name(path.name + ".lock")):
+    version = _schema_of(engine) if path.exists() else ""
+    _refuse_newer(version)
+    if version != SCHEMA:
+        with _lock_file(path.with_name(path.name + ".lock")):
             path.touch(mode=0o600)
-            found = _schema_of(engine)
-            if found not in {"", SCHEMA}:
+            version = _schema_of(engine)
+            if version not in {"", SCHEMA}:
                 _back_up(path)
-            if found != SCHEMA:
-                _upgrade(engine, now, is_new=not found)
+            if version != SCHEMA:
+                _upgrade(engine, now, is_new=not version)
     engine.dispose()
-    return found
+    return version
 
 
 def _back_up(path: Path) -> None:
-    """Back the file up through SQLite, so that the copy includes the write-ahead log."""
+    """Back the file up with SQLite, so that the copy includes the write-ahead log."""
     copy = path.with_name(f"{path.name}.before-{SCHEMA}")
-    copy.unlink(missing_ok=True)  # left by an upgrade that failed
+    copy.unlink(missing_ok=True)  # a failed upgrade may have left one
     backup_sqlite(path, copy)
 
 
@@ -226,19 +226,19 @@ def _no_such_table(error: Exception) -> bool:
     return "no such table" in str(error) or "does not exist" in str(error)
 
 
-def _refuse_newer(found: str) -> None:
-    if found > SCHEMA:
+def _refuse_newer(version: str) -> None:
+    if version > SCHEMA:
         raise SchemaMismatch(
-            f"The database has schema {found}, and this program supports {SCHEMA}. "
+            f"The database has schema {version}, and this program supports {SCHEMA}. "
             "Use the newer program, or restore the copy from before the upgrade."
         )
 
 
-def _refuse_other(found: str) -> None:
-    _refuse_newer(found)
-    if not found:
+def _refuse_other(version: str) -> None:
+    _refuse_newer(version)
+    if not version:
         raise SchemaMismatch("The database is empty. Run: sayso init")
-    if found != SCHEMA:
+    if version != SCHEMA:
         raise SchemaMismatch("The database has an older schema. Run: sayso db upgrade")
 
 
@@ -252,7 +252,7 @@ def _refuse_unrestored(engine: Engine) -> None:
 
 
 def _lock_shared(folder: Path) -> int:
-    """Take the folder's lock shared, so that no restore replaces the file."""
+    """Take a shared lock on the folder, so that no restore replaces the file."""
     descriptor = os.open(folder, os.O_RDONLY)
     try:
         fcntl.flock(descriptor, fcntl.LOCK_SH | fcntl.LOCK_NB)
@@ -282,16 +282,16 @@ def _upgrade(engine: Engine, now: int, *, is_new: bool) -> None:
 
 
 def _refuse_broken_references(connection: Connection) -> None:
-    found = connection.exec_driver_sql("PRAGMA foreign_key_check").first()
-    if found is not None:
+    violation = connection.exec_driver_sql("PRAGMA foreign_key_check").first()
+    if violation is not None:
         raise SchemaMismatch(
-            f"A row of {found[0]} refers to a missing row of {found[2]}, so the database was not "
-            "upgraded. Restore it from your backup."
+            f"A row of {violation[0]} refers to a missing row of {violation[2]}, "
+            "so the database was not upgraded. Restore it from your backup."
         )
 
 
 @contextmanager
-def _locked(lock: Path) -> Iterator[None]:
+def _lock_file(lock: Path) -> Iterator[None]:
     descriptor = os.open(lock, os.O_CREAT | os.O_RDWR, 0o600)
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX)

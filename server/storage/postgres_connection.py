@@ -1,8 +1,8 @@
 """Connections to PostgreSQL with a timeout for every response.
 
-A database that is down refuses connections, and PostgreSQL itself ends statements that take too
-long. But a database that hangs, or a network that drops everything, sends nothing, and a client
-without a timeout would wait forever.
+A database that is down refuses connections, and PostgreSQL cancels statements that take too long.
+But if the database hangs or the network drops all packets, nothing arrives, and a client without
+a timeout would wait forever.
 
 This is a separate module, so that an installation on SQLite does not load the driver.
 """
@@ -18,7 +18,7 @@ from sqlalchemy import Engine, event
 _STATEMENT_SECONDS: Final = 6.0
 """A little longer than PostgreSQL's own statement timeout."""
 _PING_SECONDS: Final = 2.0
-"""The timeout for new connections, and for idle ones that are used again."""
+"""The timeout for new connections, and for idle ones before they are reused."""
 _TIMEOUTS: Final[dict[str, int]] = {
     "connect_timeout": int(_PING_SECONDS),
     "tcp_user_timeout": 5000,  # closes a connection whose packets are all lost
@@ -35,7 +35,7 @@ class TimeoutConnection(psycopg.Connection[Any]):
     """A connection that is closed if a response takes too long, because its state is unknown."""
 
     timeout: float | None = None
-    """In seconds; the default is that of a statement."""
+    """The timeout in seconds; None is the timeout of a statement."""
 
     def wait(self, gen: PQGen[RV], interval: float = 0.1, timeout: float | None = None) -> RV:
         """Wait for a response. Raises `psycopg.OperationalError` after the timeout."""
@@ -49,9 +49,9 @@ class TimeoutConnection(psycopg.Connection[Any]):
 
 
 def connect(conninfo: str, *, autocommit: bool = False) -> TimeoutConnection:
-    """Connect with the timeouts. Raises `psycopg.Error`."""
-    whole = make_conninfo(conninfo, options=_SERVER_OPTIONS, **_TIMEOUTS)
-    return TimeoutConnection.connect(whole, autocommit=autocommit)
+    """Connect with these timeouts. Raises `psycopg.Error`."""
+    full_conninfo = make_conninfo(conninfo, options=_SERVER_OPTIONS, **_TIMEOUTS)
+    return TimeoutConnection.connect(full_conninfo, autocommit=autocommit)
 
 
 def ping_briefly(engine: Engine) -> None:

@@ -1,9 +1,9 @@
 """Prepared statements for hot paths, and the base of the classes that run statements.
 
-Prepared statements are compiled once, and run without SQLAlchemy on SQLite, which costs several
-times as much as SQLite for a small statement. Only the statements of polls, requests and
+Prepared statements are compiled once and, on SQLite, run without SQLAlchemy, which takes several
+times as long as SQLite for a small statement. Only the statements of polls, requests and
 redemptions are prepared.
-Never: a statement whose text depends on its values, or a column whose type converts them.
+Never: statements whose text depends on their values, or columns whose type converts values.
 """
 
 import dataclasses
@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     from sqlalchemy.sql.compiler import SQLCompiler
 
 _SQLITE = pysqlite.dialect(paramstyle="qmark")
-"""Positional parameters, because looking up named ones costs as much as the rest of an INSERT."""
+"""Positional parameters, because looking up named ones takes as long as the rest of an INSERT."""
 Record = TypeVar("Record")
 Statement: TypeAlias = "Executable | Prepared | Upsert"
 
@@ -62,7 +62,7 @@ class DatabaseRows:
         /,
         **values: object,
     ) -> Record | None:
-        """Return the record of the first row; None if there is none."""
+        """Return the record of the first row; None if there are no rows."""
         rows = self._rows(statement, values)
         return read(rows[0]) if rows else None
 
@@ -88,16 +88,16 @@ class Prepared:
         if connection.dialect.name != "sqlite":
             result = connection.execute(self._statement, dict(values))
             return result.all() if result.returns_rows else ()
-        text, placed = self._compiled
-        return sqlite_connection(connection).execute(text, placed(values)).fetchall()
+        text, to_positional = self._compiled
+        return sqlite_connection(connection).execute(text, to_positional(values)).fetchall()
 
     def run_each(self, connection: Connection, rows: Sequence[Mapping[str, object]]) -> None:
         """Run the statement once for each row, without a result."""
         if connection.dialect.name != "sqlite":
             connection.execute(self._statement, [dict(row) for row in rows])
             return
-        text, placed = self._compiled
-        sqlite_connection(connection).executemany(text, map(placed, rows))
+        text, to_positional = self._compiled
+        sqlite_connection(connection).executemany(text, map(to_positional, rows))
 
     @cached_property
     def _compiled(self) -> tuple[str, Callable[[Mapping[str, object]], Sequence[object]]]:
@@ -105,13 +105,15 @@ class Prepared:
         compiled = cast("SQLCompiler", self._statement.compile(dialect=_SQLITE))  # type: ignore[attr-defined]  # all our statements have it
         names = compiled.positiontup or []
         binds = [(name, compiled.binds[name]) for name in names]
-        return str(compiled), _placing(names, {n: b.value for n, b in binds if not b.required})
+        return str(compiled), _positional_values(
+            names, {n: b.value for n, b in binds if not b.required}
+        )
 
 
 class Upsert:
-    """An INSERT that may find its row; `finish` adds ON CONFLICT, which is no common SQL.
+    """An INSERT whose row may exist; `finish` adds ON CONFLICT, which is not standard SQL.
 
-    Prepared when it first runs, because PostgreSQL's dialect takes long to load.
+    It is prepared when it first runs, because PostgreSQL's dialect takes long to load.
     """
 
     def __init__(
@@ -123,7 +125,7 @@ class Upsert:
         self._table = table
         self._values = values
         self._finish = finish
-        self._of_dialect: dict[str, Prepared] = {}
+        self._by_dialect: dict[str, Prepared] = {}
 
     def run(self, connection: Connection, values: Mapping[str, object]) -> Sequence[Any]:
         """Run the statement. Returns all rows."""
@@ -135,21 +137,21 @@ class Upsert:
 
     def _for(self, connection: Connection) -> Prepared:
         name = connection.dialect.name
-        if name not in self._of_dialect:
+        if name not in self._by_dialect:
             insert = import_module(f"sqlalchemy.dialects.{name}").insert(self._table)
-            self._of_dialect[name] = Prepared(self._finish(insert.values(self._values)))
-        return self._of_dialect[name]
+            self._by_dialect[name] = Prepared(self._finish(insert.values(self._values)))
+        return self._by_dialect[name]
 
 
-def adding_once(table: Table) -> Upsert:
-    """The INSERT of a whole row, which returns nothing if it is there."""
+def insert_once(table: Table) -> Upsert:
+    """The INSERT of a row with all columns, which returns nothing if the row exists."""
     values: dict[str, object] = {c.key: bindparam(c.key) for c in table.c}
     return Upsert(
         table, values, lambda insert: insert.on_conflict_do_nothing().returning(table.c[0])
     )
 
 
-def _placing(
+def _positional_values(
     names: Sequence[str], fixed: Mapping[str, object]
 ) -> Callable[[Mapping[str, object]], Sequence[object]]:
     """A function from named values to positional ones; `fixed` are the statement's own values."""
@@ -159,8 +161,8 @@ def _placing(
     return (lambda values: get({**fixed, **values})) if fixed else get
 
 
-def adding(table: Table) -> Insert:
-    """The INSERT of a whole row, without autoincrement columns."""
+def insert_row(table: Table) -> Insert:
+    """The INSERT of a row with all columns, except autoincrement columns."""
     columns = [c for c in table.c if c.autoincrement is not True]
     return insert(table).values({c.key: bindparam(c.key) for c in columns})
 
@@ -168,44 +170,46 @@ def adding(table: Table) -> Insert:
 def arrays(name: str, *columns: Column[Any]) -> TableValuedAlias:
     """Rows of PostgreSQL from one array for each column, such as `id_array`.
 
-    One statement stores all of them. With a statement for each row, the process would wait once
-    for each row, behind all its requests.
+    One statement stores all rows. With a statement for each row, the process would wait for the
+    database once for each row, while it also serves requests.
     """
     parameters = (bindparam(f"{column.key}_array", type_=ARRAY(column.type)) for column in columns)
     rows = func.unnest(*parameters).table_valued(*(column.key for column in columns), name=name)
     return rows.render_derived()
 
 
-def writing(
+def row_writer(
     table: Table, **convert: Callable[[Any], object]
 ) -> Callable[[object], dict[str, object]]:
-    """A function from a record to the values of a whole row; names of members and columns match."""
+    """A function from a record to the values of its row. Members are named like columns."""
     names = table.c.keys()
     get = attrgetter(*names)
 
     def values(record: object) -> dict[str, object]:
         row = dict(zip(names, get(record), strict=True))
         return row | {
-            name: made(row[name]) for name, made in convert.items() if row[name] is not None
+            name: function(row[name]) for name, function in convert.items() if row[name] is not None
         }
 
     return values
 
 
-def reading(
+def record_reader(
     record: Callable[..., Record], table: Table, **convert: Callable[[Any], Any]
 ) -> Callable[[Sequence[Any]], Record]:
-    """A function from a whole row to a record. `convert` has the conversions of columns."""
+    """A function from a row with all columns to a record. `convert` has functions for columns."""
     columns = table.c.keys()
     members = [field.name for field in dataclasses.fields(record)]  # type: ignore[arg-type]  # a record's class
     booleans = {c.key: bool for c in table.c if isinstance(c.type, Boolean)}
-    converted = [(members.index(name), made) for name, made in (booleans | convert).items()]
+    conversions = [
+        (members.index(name), function) for name, function in (booleans | convert).items()
+    ]
     in_order = itemgetter(*(columns.index(name) for name in members))
 
     def read(row: Sequence[Any]) -> Record:
         values = list(in_order(row))
-        for place, made in converted:
-            values[place] = None if values[place] is None else made(values[place])
+        for index, function in conversions:
+            values[index] = None if values[index] is None else function(values[index])
         return record(*values)
 
     return read

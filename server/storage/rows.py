@@ -1,4 +1,4 @@
-"""All rows of one unit of work or reading, created when they are first used."""
+"""All rows of one unit of work or view, created when they are first used."""
 
 import hashlib
 from collections.abc import Callable
@@ -67,16 +67,16 @@ _BUMP_VERSION = update(installation).values(admin_version=installation.c.admin_v
 
 
 class Expiring(Protocol):
-    """Rows whose time ends."""
+    """Rows that expire."""
 
     def prune(self, now: int) -> object:
-        """Delete those whose time has ended."""
+        """Delete the expired rows."""
 
 
 class View:
-    """The rows that one reading sees, for display: they may be outdated.
+    """A read-only view of the rows, for display.
 
-    No change may depend on them.
+    The rows may be outdated, so no change may depend on them.
     """
 
     def __init__(
@@ -91,7 +91,7 @@ class View:
         self.needs_wake = False
         """Whether to wake waiters after the commit, for events, messages or administration."""
         self.leaves = list[StoredLeaf]()
-        """The audit entries that were added."""
+        """The leaves of the audit entries that were added."""
         self._connection = connection
         self._cache = cache
         self._new_entry_id = new_entry_id
@@ -99,7 +99,7 @@ class View:
 
     @property
     def version(self) -> int:
-        """The `admin_version` that this reading or unit of work sees."""
+        """The `admin_version` that this view or unit of work sees."""
         return self._cache.version
 
     directory = cached_property(lambda self: CachedDirectory(self._connection, self._cache))
@@ -166,11 +166,11 @@ class View:
 
 
 class Unit(View):
-    """The rows of one unit of work: all of it is stored, or nothing."""
+    """The rows of one unit of work: either all changes are stored, or none."""
 
     @property
     def expiring(self) -> tuple[Expiring, ...]:
-        """The rows whose time ends, which are deleted from then on."""
+        """The rows that expire and are then deleted."""
         return (
             *(self.replays, self.device_codes, self.counters, self.passwords),
             *(self.sign_ins, self.browsers, self.flows, self.code_grants),
@@ -181,14 +181,14 @@ class Unit(View):
         """Take the lock of this name until the end of the unit of work.
 
         Counting rows before adding one needs a lock, because units of work run concurrently.
-        SQLite needs none: it has one writer.
+        SQLite needs no lock, because it has one writer.
         """
         if self._connection.dialect.name == "postgresql":
             number = int.from_bytes(hashlib.sha256(name.encode()).digest()[:8], signed=True)
             self._connection.execute(_LOCK, {"number": number})
 
     def bump_admin_version(self) -> None:
-        """Increment the version of the cache, and use a private cache from here on.
+        """Increment the version of the cache, and use a private cache from now on.
 
         This unit of work may be rolled back, so its reads must not reach the shared cache.
         """
@@ -198,5 +198,5 @@ class Unit(View):
         self.__dict__.pop("directory", None)
 
     def react(self, event: Event) -> Ended:
-        """Run the functions that handle an event. Returns what they ended."""
+        """Run the functions that handle an event. Returns the access that they ended."""
         return self._react(self, event)

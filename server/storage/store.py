@@ -1,6 +1,6 @@
-"""The store: units of work and readings over one database, and wakes after commits.
+"""The store: units of work and views of one database, and wakes after commits.
 
-A wake tells a process that something may have changed, without details. A commit of the same
+A wake tells a process that something may have changed, without details. A commit in the same
 process sets an event. Commits of other processes are detected by polling `PRAGMA data_version`
 (SQLite) or with NOTIFY (PostgreSQL, `postgres_wake.py`).
 """
@@ -48,7 +48,7 @@ class LocalWake:
         self._event.set()
 
     def watch(self) -> None:
-        """Watch for commits of other processes. Here there are none."""
+        """Watch for commits of other processes. This class does nothing."""
 
     def wait(self, timeout: float) -> bool:
         """Wait up to `timeout` seconds. Returns whether something may have changed."""
@@ -77,22 +77,22 @@ class SqliteWake(LocalWake):
 
 Rows = TypeVar("Rows", bound=View)
 _VERSION = "SELECT admin_version FROM installation"
-"""Read by every unit of work, so it runs without SQLAlchemy on SQLite: 3 µs instead of 35."""
+"""On SQLite this runs without SQLAlchemy, in 3 instead of 35 µs, as each unit of work needs it."""
 _NOW = cast(func.extract("epoch", func.now()) * 1000, BigInteger)
 _VERSION_AND_TIME = select(installation.c.admin_version, _NOW)
 _ADMINISTRATION = 7243002
 _VERSION_AND_TIME_LOCKED = _VERSION_AND_TIME.where(
     func.pg_advisory_xact_lock_shared(_ADMINISTRATION).is_not(None)
 ).with_for_update(read=True)
-"""Blocks administration until this unit of work ends, so that what it has read stays true.
+"""Blocks administration until this unit of work ends, so that the rows it has read stay valid.
 
-With only the row's lock, units of work could starve administration; the advisory lock is fair.
+With only the row lock, units of work could starve administration. The advisory lock is fair.
 """
 _EXCLUSIVE = select(func.pg_advisory_xact_lock(_ADMINISTRATION))
 
 _SEQUENCER = select(func.pg_try_advisory_xact_lock(7243001))
-"""The process that holds this lock numbers events, until the end of its transaction."""
-_ONE: Select[tuple[int]] = select(literal_column("1"))
+"""The process that holds this lock numbers entries and events until its transaction ends."""
+_SELECT_ONE: Select[tuple[int]] = select(literal_column("1"))
 _EVENT_BATCH = 5_000
 _UNAVAILABLE = (OperationalError, InterfaceError, PoolTimeout, sqlite3.OperationalError)
 """The errors of an unavailable database. All others are bugs."""
@@ -108,7 +108,7 @@ class StoreDependencies:
 
 
 class SqlStore:
-    """The adapter for the port `Store`."""
+    """The adapter for the `Store` port."""
 
     def __init__(
         self,
@@ -125,7 +125,7 @@ class SqlStore:
         self._reader = reader
         self._dependencies = dependencies
         self._cache = Cache(version=-1)
-        self._refused = ""
+        self._refusal = ""
         self._on_sqlite = not isinstance(writer, PooledWriter)
 
     def start(self) -> None:
@@ -144,9 +144,10 @@ class SqlStore:
 
     @contextmanager
     def administer(self) -> Iterator[Unit]:
-        """A unit of work that changes the directory, on which all others depend.
+        """A unit of work that changes the directory, which all other units of work depend on.
 
-        It excludes all other units of work: by a lock on PostgreSQL; SQLite has only one anyway.
+        No other unit of work runs at the same time: PostgreSQL uses a lock, and SQLite runs only
+        one at a time anyway.
         """
         with self._recording(), self._writer.transaction() as connection:
             if not self._on_sqlite:
@@ -159,7 +160,7 @@ class SqlStore:
 
     @contextmanager
     def read(self) -> Iterator[View]:
-        """A reading, which may be outdated, so no change may depend on it. Raises `Busy`."""
+        """A read-only view. It may be outdated, so no change may depend on it. Raises `Busy`."""
         try:
             with self._reader.connection() as connection:
                 yield self._rows(View, connection, lock=False)
@@ -167,9 +168,9 @@ class SqlStore:
             raise Busy("The database cannot be read now.") from error
 
     def sequence(self) -> int:
-        """Number new audit entries and feed events, if no other process does.
+        """Number new audit entries and feed events, unless another process does.
 
-        Returns how many were numbered; 0 on SQLite, where they have their numbers.
+        Returns how many were numbered. On SQLite that is 0, because they are numbered when added.
         """
         if self._on_sqlite:
             return 0
@@ -177,25 +178,25 @@ class SqlStore:
             if not connection.execute(_SEQUENCER).scalar_one():
                 return 0
             rows = self._rows(View, connection, lock=False)
-            placed = rows.audit_log.place(_EVENT_BATCH)
-            numbered = rows.feed.number(_EVENT_BATCH)
-        if numbered:
+            entries = rows.audit_log.number(_EVENT_BATCH)
+            events = rows.feed.number(_EVENT_BATCH)
+        if events:
             self.wake.changed()
-        return placed + numbered
+        return entries + events
 
-    def refuse_entries(self, why: str) -> None:
-        """Fail each unit of work that adds an audit entry with `Busy`, until `why` is empty."""
-        self._refused = why
+    def refuse_entries(self, reason: str) -> None:
+        """Raise `Busy` in each unit of work that adds an audit entry, until `reason` is empty."""
+        self._refusal = reason
 
     def _new_entry_id(self, now: int) -> str:
-        if self._refused:
-            raise Busy(self._refused)
+        if self._refusal:
+            raise Busy(self._refusal)
         return self._dependencies.new_entry_id(now)
 
     def ping(self) -> None:
-        """Raises `Busy` unless the database can be read and written."""
+        """Raise `Busy` unless the database can be read and written."""
         with self._writer.transaction() as connection:
-            connection.execute(_ONE)
+            connection.execute(_SELECT_ONE)
 
     def close(self) -> None:
         """Commit open units of work and close the database."""
@@ -212,7 +213,7 @@ class SqlStore:
 
     @contextmanager
     def _recording(self) -> Iterator[None]:
-        """Run the `record` function of a problem, after its unit of work was rolled back."""
+        """After a unit of work was rolled back, run the `record` function of the problem."""
         try:
             yield
         except RecordedProblem as problem:
@@ -223,7 +224,7 @@ class SqlStore:
     def _rows(self, kind: type[Rows], connection: Connection, *, lock: bool) -> Rows:
         version, now = self._version_and_time(connection, lock=lock)
         cache = self._cache if self._cache.version == version else Cache(version)
-        if not lock:  # a unit of work may see a version that is rolled back
+        if not lock:  # a unit of work may see a version that will be rolled back
             self._cache = cache
         return kind(connection, now, cache, self._new_entry_id, self._dependencies.react)
 

@@ -34,7 +34,7 @@ Millis = BigInteger
 Serial = BigInteger().with_variant(Integer, "sqlite")  # SQLite only autoincrements INTEGER keys
 
 ONE_TIME = {"one_time": True}
-"""The `info` of a table whose rows are used once, soon; a restore deletes them."""
+"""The `info` of a table with short-lived rows that are used once; a restore deletes the rows."""
 
 _TYPES: dict[str, TypeEngine[Any]] = {
     "": Text(),
@@ -46,18 +46,19 @@ _TYPES: dict[str, TypeEngine[Any]] = {
 
 
 def columns(words: str) -> Iterator[Column[Any]]:
-    """Columns as `name:type`; a text without a type, and `?` where NULL is allowed."""
+    """Columns from `name:type`; text if there is no type, and `?` if NULL is allowed."""
     for word in words.split():
         name, _, kind = word.rstrip("?").partition(":")
         yield Column(name, _TYPES[kind], nullable=word.endswith("?"))
 
 
-def partial_index(name: str, *columns: str, those: str) -> Index:
-    """A partial index, which costs nothing for changes of other rows.
+def partial_index(name: str, *columns: str, condition: str) -> Index:
+    """A partial index, which adds no cost to changes of other rows.
 
-    Its condition is a note: the migrations create it, and as an option it would load both dialects.
+    The condition is only informative. The migrations create the index, and a real condition would
+    load both dialects.
     """
-    return Index(name, *columns, info={"where": those})
+    return Index(name, *columns, info={"where": condition})
 
 
 installation = Table(
@@ -66,4 +67,4 @@ installation = Table(
     Column("id", Integer, primary_key=True),
     *columns("admin_version:big created_at:big epoch restored_at:big?"),
 )
-"""One row. A backup has none, so it cannot be used before `sayso db restore`."""
+"""A table with one row. It is empty in a backup, which is unusable before `sayso db restore`."""

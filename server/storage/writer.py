@@ -1,10 +1,10 @@
 """Connections for reading and writing: pools, units of work and their commits.
 
 SQLite in the server: one writing connection per process. A unit of work is a SAVEPOINT. Units that
-are ready at the same time share one COMMIT of the flusher, which yields once before it. A unit
-returns only after that COMMIT, and fails if it fails. To wait for the lock of another process (a
-command, a backup), it polls with short pauses, because SQLite's own busy timeout would block every
-socket of this process.
+are ready at the same time share one COMMIT by the flusher, which yields once before it. A unit
+returns only after that COMMIT, and fails if the COMMIT fails. While another process (a command, a
+backup) holds the lock, the writer polls with short pauses, because SQLite's own busy timeout would
+block every socket of this process.
 SQLite in a command: one COMMIT per unit.
 PostgreSQL: a transaction from the pool.
 """
@@ -35,7 +35,7 @@ class SqlitePool:
 
     @contextmanager
     def connection(self) -> Iterator[Connection]:
-        """A connection for one unit of work or reading; after an error it is closed."""
+        """A connection for one unit of work or view; it is closed after an error."""
         connection = self._free.pop() if self._free else self._engine.connect()
         try:
             yield connection
@@ -62,7 +62,7 @@ class PooledReader:
 
     @contextmanager
     def connection(self) -> Iterator[Connection]:
-        """A connection for one reading."""
+        """A connection for one view."""
         with self._engine.connect() as connection:
             yield connection
 
@@ -78,7 +78,7 @@ _COMMAND_PAUSE_SECONDS = 0.001
 """A command polls often, because a server under load releases the file only briefly."""
 _NOT_STORED = "The database could not store the change."
 _FAILURES = (OperationalError, sqlite3.OperationalError)
-"""SQLite's errors of the disk, the file and its lock. All others are bugs."""
+"""SQLite's errors about the disk, the file and its lock. All other errors are bugs."""
 _READ_ONLY = "25006"
 """PostgreSQL's SQLSTATE for a change in a read-only transaction."""
 
@@ -103,14 +103,14 @@ class _Batch:
 
 
 class GroupedWriter:
-    """SQLite's writer in the server. Call `start` in the process that serves."""
+    """SQLite's writer in the server. Call `start` in the process that serves requests."""
 
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
         self._raw = sqlite_connection(connection)
         self._lock = threading.Lock()
         self._batch: _Batch | None = None
-        self._wanted = threading.Event()
+        self._flush_requested = threading.Event()
         self._stopping = False
         self._flusher = threading.Thread(target=self._flush_forever, name="flusher", daemon=True)
 
@@ -136,14 +136,14 @@ class GroupedWriter:
                 raise
             self._sql("RELEASE unit")
         finally:
-            self._wanted.set()
+            self._flush_requested.set()
             self._lock.release()
         batch.wait()
 
     def close(self) -> None:
         """Commit the open batch and stop the flusher."""
         self._stopping = True
-        self._wanted.set()
+        self._flush_requested.set()
         if self._flusher.is_alive():
             self._flusher.join(timeout=_TIMEOUT_SECONDS)
         self._connection.close()
@@ -155,7 +155,7 @@ class GroupedWriter:
         return self._batch
 
     def _undo(self) -> None:
-        """Roll the unit back. On a full disk SQLite may have rolled back the batch already."""
+        """Roll the unit back. On a full disk SQLite may already have rolled the batch back."""
         try:
             self._sql("ROLLBACK TO unit")
             self._sql("RELEASE unit")
@@ -171,8 +171,8 @@ class GroupedWriter:
 
     def _flush_forever(self) -> None:
         while not self._stopping or self._batch is not None:
-            self._wanted.wait()
-            self._wanted.clear()
+            self._flush_requested.wait()
+            self._flush_requested.clear()
             time.sleep(0)
             with self._lock:
                 self._flush()
@@ -240,7 +240,7 @@ class PooledWriter:
         except InternalError as error:
             if getattr(error.orig, "sqlstate", None) != _READ_ONLY:
                 raise
-            self._engine.dispose()  # sessions stay read-only when the database no longer is
+            self._engine.dispose()  # open sessions stay read-only afterwards
             raise Busy("The database is read-only now.") from error
         except (OperationalError, PoolTimeout) as error:
             raise Busy(_NOT_STORED) from error
@@ -251,13 +251,13 @@ class PooledWriter:
 
 
 def _begin(connection: sqlite3.Connection, timeout: float, pause: float) -> None:
-    """Take the file's lock. Raises `Busy` if another process keeps it for too long."""
-    give_up = time.monotonic() + timeout
+    """Take the file's lock. Raises `Busy` if another process holds it for too long."""
+    deadline = time.monotonic() + timeout
     while True:
         try:
             connection.execute("BEGIN IMMEDIATE")
         except sqlite3.OperationalError as error:
-            if time.monotonic() > give_up:
+            if time.monotonic() > deadline:
                 raise Busy("Another process has locked the database.") from error
             time.sleep(pause)
         else:
@@ -270,7 +270,7 @@ def _roll_back(connection: Connection) -> None:
 
 
 def sqlite_connection(connection: Connection) -> sqlite3.Connection:
-    """The sqlite3 connection under SQLAlchemy's."""
+    """The sqlite3 connection that SQLAlchemy's connection uses."""
     return cast("sqlite3.Connection", connection.connection.dbapi_connection)
 
 

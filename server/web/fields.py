@@ -75,12 +75,9 @@ OVERLAPS: Final = (
 )
 
 
-def overlap(label: str) -> Field:
+def overlap(label: str = "Old secret keeps working for") -> Field:
     """How long an old secret works, in seconds. Without a default, so that it is always shown."""
     return Field("overlap", label, "overlap", choices=OVERLAPS, empty=0)
-
-
-OVERLAP: Final = overlap("Old secret keeps working for")
 
 
 @dataclass(frozen=True, slots=True)

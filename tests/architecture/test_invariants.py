@@ -12,7 +12,7 @@ _SEED = re.compile(r'^    "(\w+)": _\w+,$', re.MULTILINE)
 def test_each_invariant_is_listed_once():
     """It is in the table, or below it with a reason; and each row can be parsed."""
     listed = [row.id for row in invariants.rows()]
-    assert invariants.begun() == listed
+    assert invariants.row_ids() == listed
     assert sorted([*listed, *invariants.without()]) == sorted(invariants.ALL)
 
 
@@ -27,7 +27,7 @@ def test_each_invariant_has_a_test_and_a_proof_that_it_can_fail():
         f"{row.id}: {test}"
         for row in invariants.rows()
         for test in (row.tried_by, row.shown_by)
-        if row.id not in re.findall(r"\bI\d+\b", invariants.words(test))
+        if row.id not in re.findall(r"\bI\d+\b", invariants.docstring_of(test))
     ]
     assert wrong == []
     assert [row.id for row in invariants.rows() if row.tried_by == row.shown_by] == []
@@ -49,5 +49,5 @@ def test_each_single_line_fault_can_be_planted_and_is_listed():
     page = (ROOT / "docs" / "invariants.md").read_text("utf-8")
     for name, fault in FAULTS.items():
         assert (ROOT / fault.path).read_text("utf-8").count(fault.line) == 1, name
-        assert invariants.words(fault.noticed_by), name
+        assert invariants.docstring_of(fault.noticed_by), name
         assert f"| {name} | {fault.invariant} | `{fault.path}` | `{fault.noticed_by}` |" in page

@@ -22,7 +22,7 @@ from tests.support.browsers.pushed_browsers import (
 from tests.support.checks.log_and_rows import (
     entries,
     forget_push_key,
-    reached_at,
+    last_delivery_at,
     stored,
     subscriptions,
     waiting,
@@ -193,7 +193,7 @@ def test_a_test_notification_arrives_and_the_page_shows_when(server, called, use
     called.tab.click("[data-push-test]")
     called.tab.says("Test notification sent")
     called.desktop.wait("Notifications work here")
-    until(lambda: reached_at(server, user), 30)
+    until(lambda: last_delivery_at(server, user), 30)
     called.tab.open(f"{server.url}/devices")
     assert "last reached never" not in called.tab.text("#notifications")
 

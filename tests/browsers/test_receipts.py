@@ -99,7 +99,7 @@ def test_a_receipt_is_proved_and_each_changed_field_is_named(
         "answers/0/by/id": ("sayso_us_other", "sub: it is not what was signed"),
         "answers/0/device/name": ("laptop", "answers/0/device/name: it is not what the server"),
         "answers/0/at": ("2001-01-01T00:00:00Z", "at: it is not when it was signed"),
-        "entries/1/body": (_more, "entries: a body is not what is proved"),
+        "entries/1/body": (_more, "entries: a body does not match its proof"),
         "approval/state": ("denied", "approval/state: the log says approval.approved"),
         "approval/decided_by": ({}, "approval/decided_by: it is not that of the log"),
         "policy_version": (7, "policy_version: it is not that of the log"),
@@ -115,7 +115,7 @@ def test_a_receipt_is_proved_and_each_changed_field_is_named(
         assert says in changed(set_in(place, value)), place
     for at, says in (
         (0, "it names another passkey"),
-        (1, "the passkey signed another payload"),
+        (1, "the passkey signed a different payload"),
         (2, "signed: "),
         (3, "signed: "),
         (4, "signed: the signature is invalid"),

@@ -82,7 +82,7 @@ def test_a_silent_database_keeps_no_client_waiting(
     _check(server, network[0])
 
 
-@pytest.mark.parametrize("server", ["waits_for_ever"], indirect=True)
+@pytest.mark.parametrize("server", ["no_database_timeout"], indirect=True)
 def test_the_check_detects_a_server_that_waits_forever(
     server: LiveServer, network: tuple[Proxy, str]
 ) -> None:

@@ -118,7 +118,7 @@ def test_a_server_killed_during_a_callback_repeats_it(
     assert len(issued) == (mode == "push")
 
 
-@pytest.mark.parametrize("server", [["names_that_hang"]], indirect=True)
+@pytest.mark.parametrize("server", [["hanging_names"]], indirect=True)
 def test_host_names_that_hang_delay_neither_users_nor_other_agents(
     person: Terminal, caller: Caller, receiver_server: Receiver
 ) -> None:

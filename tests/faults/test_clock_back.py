@@ -70,6 +70,6 @@ def test_with_the_clock_set_back_ended_things_stay_ended_and_new_entries_come_la
 
 def test_the_check_detects_an_end_that_is_not_recorded(start: Starter) -> None:
     """I28: what ends only by the clock comes back with it."""
-    server = start("ends_are_not_written")
+    server = start("unrecorded_expiry")
     with pytest.raises(AssertionError):
         _check(server)

@@ -19,7 +19,7 @@ from tests.support.servers.server import AgentKey, LiveServer, live_server
 
 _AT_ONCE = 40
 _LIMIT = 5
-_SEEDS = {"sqlite": "counted_early", "postgresql": "queued_for_the_person_alone"}
+_SEEDS = {"sqlite": "early_count", "postgresql": "per_user_lock"}
 
 Starter = Callable[..., LiveServer]
 

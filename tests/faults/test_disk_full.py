@@ -114,7 +114,7 @@ def test_a_full_disk_refuses_and_recovers_without_a_restart(load: Load, fill: Fi
     assert not _lost(load)
 
 
-@pytest.mark.parametrize("load", ["failures_in_silence"], indirect=True)
+@pytest.mark.parametrize("load", ["hidden_failures"], indirect=True)
 def test_the_check_detects_a_decision_acknowledged_but_not_stored(load: Load, fill: Filler) -> None:
     """I21: one disk error that is ignored silently."""
     with pytest.raises(AssertionError, match=r"^assert "):

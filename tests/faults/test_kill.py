@@ -115,7 +115,7 @@ def test_the_check_detects_an_entry_that_is_written_later(
     start: Starter, rng: random.Random
 ) -> None:
     """I7: if the entry of a denial has its own transaction, a kill leaves it missing."""
-    load = start("entry_elsewhere")
+    load = start("separate_entry")
     assert any(_kill(load, rng).discrepancies() for _ in range(30))
 
 

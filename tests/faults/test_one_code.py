@@ -96,7 +96,7 @@ def test_concurrent_refreshes_get_the_same_successor(server, ask):
         assert http.post("/token", data={**again, "refresh_token": second}).status_code == 200
 
 
-@pytest.mark.parametrize("server", ["a_successor_each"], indirect=True)
+@pytest.mark.parametrize("server", ["several_successors"], indirect=True)
 def test_the_check_detects_a_refresh_token_with_several_successors(server, ask):
     """I16: each would be a line of its own, and reuse would never be noticed."""
     with pytest.raises(AssertionError):

@@ -50,7 +50,7 @@ def _hostile(server: LiveServer, agent: Agent, person: Terminal) -> None:
 @pytest.fixture
 def server(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[LiveServer]:
     """A server with the fault that the test names; it stops as in production."""
-    planted, forked = ("--seed", request.param), request.param != "no_farewell"
+    planted, forked = ("--seed", request.param), request.param != "silent_shutdown"
     with live_server(tmp_path, forked=forked, options=planted, **WITHOUT_LIMITS) as running:
         yield running
 
@@ -58,10 +58,10 @@ def server(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[LiveServe
 @pytest.mark.parametrize(
     ("server", "check"),
     [
-        pytest.param("first_of_several_lost", _cut, id="I9"),
+        pytest.param("lost_first_event", _cut, id="I9"),
         pytest.param("no_cursor_is_too_old", _too_old, id="I10"),
-        pytest.param("no_farewell", _held, id="I20"),
-        pytest.param("words_as_they_came", _hostile, id="I27"),
+        pytest.param("silent_shutdown", _held, id="I20"),
+        pytest.param("unescaped_text", _hostile, id="I27"),
     ],
     indirect=["server"],
 )

@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 
 import pytest
 
-from tests.support.checks.planted import FAULTS, ROOT, TOLD
+from tests.support.checks.planted import FAULTS, RESULTS_VARIABLE, ROOT
 
 _Noticed = Mapping[str, Sequence[str]]
 
@@ -22,7 +22,7 @@ def failures_by_fault(tmp_path_factory: pytest.TempPathFactory) -> _Noticed:
     done = subprocess.run(  # our own tests
         [*command, "-p", "no:cacheprovider", "-p", "no:randomly", *tests],
         cwd=ROOT,
-        env={**os.environ, TOLD: str(report_file)},
+        env={**os.environ, RESULTS_VARIABLE: str(report_file)},
         capture_output=True,
         text=True,
         check=False,

@@ -9,7 +9,7 @@ import pytest
 
 from server import folders
 from server.backups import making, restoring
-from server.serving.main import ServeOptions, prepared
+from server.serving.main import ServeOptions, prepare_settings
 from server.settings import load
 from tests.support.builders.site import open_site
 
@@ -31,7 +31,7 @@ def _modes(folder: Path) -> dict[str, int]:
 def test_data_folder_and_its_new_parents_are_readable_by_the_owner_only(tmp_path: Path) -> None:
     """The database, the keys, the issuer file and every new parent have private modes."""
     data = tmp_path / "share" / "sayso" / "data"
-    prepared(load({"data_dir": str(data)}), ServeOptions())
+    prepare_settings(load({"data_dir": str(data)}), ServeOptions())
     local = open_site(data)
     local.services.store.close()
 

@@ -245,7 +245,7 @@ def _verified_passkey_payload(word: str, key: Mapping[str, Any], issuer: str) ->
     )
     _require(made_here, "signed: it was made for another site")
     challenge = b64(hashlib.sha256(payload).digest())
-    _require(said["challenge"] == challenge, "signed: the passkey signed another payload")
+    _require(said["challenge"] == challenge, "signed: the passkey signed a different payload")
     here = hashlib.sha256((site.hostname or "").encode()).digest()
     _require(data[:32] == here, "signed: it was made for another site")
     verified = data[32] & _PRESENT_AND_VERIFIED == _PRESENT_AND_VERIFIED

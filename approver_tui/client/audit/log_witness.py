@@ -207,7 +207,7 @@ class LogWitness:
         key = pinned
         for replacement in self._session.get(f"{_PATH}/keys").children("replacements"):
             try:
-                key = notes.replaced(replacement.text_or_none("note") or "", key)
+                key = notes.read_replacement(replacement.text_or_none("note") or "", key)
             except BadNote:
                 continue
         return key

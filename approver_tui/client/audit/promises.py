@@ -51,6 +51,6 @@ class PromiseFile:
 
 def _promise(line: str, key: LogKey) -> Promise | None:
     try:
-        return notes.promised(base64.b64decode(line).decode(), key)
+        return notes.read_promise(base64.b64decode(line).decode(), key)
     except (BadNote, ValueError):
         return None

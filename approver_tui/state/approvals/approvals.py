@@ -56,7 +56,6 @@ _AFTER_APPROVAL = {
     ApprovalState.EXPIRED: "not collected",
     ApprovalState.CANCELLED: "approved, ended",
 }
-"""The outcome of an approval that ended before its token was used up."""
 
 
 @dataclass(frozen=True, slots=True)

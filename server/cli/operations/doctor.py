@@ -22,7 +22,7 @@ from server.last_seen import OldDatabase
 from server.model.store import Busy
 from server.services.audit.log import BrokenLog
 from server.services.operations.doctor import Finding
-from server.serving.descriptors import FEW, capacity, highest_limit
+from server.serving.descriptors import MIN_FEEDS, capacity, highest_limit
 from server.settings import NOBODY, Settings, is_loopback
 from server.storage.open import SchemaMismatch
 
@@ -99,7 +99,7 @@ def _retention(settings: Settings) -> Iterator[Finding]:
 
 def _open_files(settings: Settings) -> Iterator[Finding]:
     found = capacity(highest_limit(), settings.max_connections)
-    if found.feeds < FEW:
+    if found.feeds < MIN_FEEDS:
         yield Finding(
             "weak",
             f"The limit of {found.files} open files allows {found.feeds} live feeds of "

@@ -79,7 +79,7 @@ class Oversight:
     def ids_beginning(self, start: str) -> list[str]:
         """The IDs of the newest requests that begin so, at most a few."""
         with self.store.read() as view:
-            return view.approval_references.beginning(start)
+            return view.approval_references.with_id_prefix(start)
 
     def ids_with_fingerprint(self, typed: str) -> list[str]:
         """The IDs of the newest requests with that fingerprint, at most a few."""

@@ -395,6 +395,5 @@ def collect_stored() -> Iterator[list[StoredLeaf]]:
 
 def note_stored(leaves: Iterable[StoredLeaf]) -> None:
     """Call it after the commit of a unit of work, with its entries."""
-    found = _STORED.get()
-    if found is not None:
-        found.extend(leaves)
+    if (stored := _STORED.get()) is not None:
+        stored.extend(leaves)

@@ -182,7 +182,7 @@ class AuditLog:
         """
         newest = self._newest(size)
         with self.store.read() as view:
-            place = view.audit_log.place_of(entry_id)
+            place = view.audit_log.position_of(entry_id)
             if view.audit.get(entry_id) is None:
                 raise NotFound("audit entry", entry_id)
             if place is None or place >= newest.size:

@@ -107,7 +107,7 @@ def _announce(tx: Unit, moment: int, by: str) -> Trim:
 
 
 def _trim(view: View, moment: int) -> Trim:
-    place = min(view.audit_log.place_at(moment), _signed(view))
+    place = min(view.audit_log.position_at(moment), _signed(view))
     return Trim(place, view.audit.count_bodies(place, KEPT))
 
 

@@ -26,7 +26,7 @@ from server.storage.approvals import waiting
 from server.storage.approvals.tables import approvals as a
 from server.storage.approvals.tables import decisions as d
 from server.storage.approvers.tables import approvers as p
-from server.storage.prepared import DatabaseRows, Prepared, adding, reading, writing
+from server.storage.prepared import DatabaseRows, Prepared, insert_row, record_reader, row_writer
 
 _GRACE = {State.PENDING: 0, State.APPROVED: REDEMPTION_GRACE_MS}
 
@@ -54,7 +54,7 @@ _QUORUM_REACHED = or_(
 
 
 def _transition(target: State) -> Update:
-    """The UPDATE that enters `target` from one of its origins, before or after the deadline.
+    """The UPDATE that enters `target` from one of its origin states, in time or when overdue.
 
     It never enters `approved` with fewer approvers than the quorum.
     """
@@ -73,7 +73,7 @@ def _transition(target: State) -> Update:
 
 
 _TRANSITIONS = {target: Prepared(_transition(target)) for target in State if origins(target)}
-_ADD = Prepared(adding(a))
+_ADD = Prepared(insert_row(a))
 _GET = Prepared(select(a).where(a.c.id == bindparam("approval")))
 _BY_HANDLE = Prepared(select(a).where(a.c.auth_req_hash == bindparam("hash")))
 _BY_IDEMPOTENCY = Prepared(
@@ -82,40 +82,43 @@ _BY_IDEMPOTENCY = Prepared(
 _OPEN_STATES = a.c.state.in_([literal_column("'pending'"), literal_column("'approved'")])
 """Exactly the condition of the partial indexes of open approvals."""
 _COUNT = select(func.count()).where(_in_time(State.PENDING), a.c.kind == bindparam("kind"))
-_OF_USER = a.c.user_id == bindparam("user")
-_OF_AGENT = a.c.agent_id == bindparam("agent")
+_FOR_USER = a.c.user_id == bindparam("user")
+_BY_AGENT = a.c.agent_id == bindparam("agent")
 _URGENT = a.c.risk.in_([literal_column("'high'"), literal_column("'critical'")])
 _BY_AGENT_AND_USER = {
-    (False, True): (_OF_USER,),
-    (True, False): (_OPEN_STATES, _OF_AGENT),
-    (True, True): (_OPEN_STATES, _OF_AGENT, _OF_USER),
+    (False, True): (_FOR_USER,),
+    (True, False): (_OPEN_STATES, _BY_AGENT),
+    (True, True): (_OPEN_STATES, _BY_AGENT, _FOR_USER),
 }
-"""Conditions by (one agent given, one user given)."""
-_HINTED = (_OPEN_STATES, _OF_AGENT, a.c.hint_hash == bindparam("hint_hash"))
+"""Conditions by (an agent is given, a user is given)."""
+_HINTED = (_OPEN_STATES, _BY_AGENT, a.c.hint_hash == bindparam("hint_hash"))
 _HINTED_COUNT = {
     False: Prepared(_COUNT.where(*_HINTED)),
     True: Prepared(_COUNT.where(*_HINTED, _URGENT)),
 }
-"""Pending requests of one agent with one login hint, by whether only urgent ones count."""
-_PENDING_COUNT = {whose: Prepared(_COUNT.where(*are)) for whose, are in _BY_AGENT_AND_USER.items()}
-_URGENT_COUNT = {
-    whose: Prepared(_COUNT.where(*are, _URGENT)) for whose, are in _BY_AGENT_AND_USER.items()
+"""Counts of an agent's pending requests with a login hint: all, or only urgent ones (True)."""
+_PENDING_COUNT = {
+    key: Prepared(_COUNT.where(*conditions)) for key, conditions in _BY_AGENT_AND_USER.items()
 }
-_HAS_ASKED = Prepared(
-    select(a.c.id).where(_OF_AGENT, _OF_USER, a.c.created_at >= bindparam("since")).limit(1)
+_URGENT_COUNT = {
+    key: Prepared(_COUNT.where(*conditions, _URGENT))
+    for key, conditions in _BY_AGENT_AND_USER.items()
+}
+_HAS_REQUESTED = Prepared(
+    select(a.c.id).where(_BY_AGENT, _FOR_USER, a.c.created_at >= bindparam("since")).limit(1)
 )
 _DENIED = (
     select(d.c.user_id, a.c.decided_at, a.c.details)
     .join_from(a, d, d.c.approval_id == a.c.id)
-    .where(_OF_AGENT, _is(State.DENIED), a.c.decided_at >= bindparam("since"))
+    .where(_BY_AGENT, _is(State.DENIED), a.c.decided_at >= bindparam("since"))
     .where(d.c.decision == literal_column("'deny'"))
 )
 """Denials by any user, for requests to any user."""
 _DENIALS = Prepared(_DENIED.where(d.c.user_id == bindparam("user")))
-_DENIALS_OF = Prepared(_DENIED)
+_DENIALS_BY_ALL = Prepared(_DENIED)
 _CLOSED = (
     select(a)
-    .where(_OF_USER, a.c.decided_at.is_not(None))
+    .where(_FOR_USER, a.c.decided_at.is_not(None))
     .order_by(a.c.decided_at.desc(), a.c.id.desc())
     .limit(bindparam("limit"))
 )
@@ -186,15 +189,15 @@ _OVERDUE = Prepared(
     .order_by(a.c.expires_at)
     .limit(bindparam("limit"))
 )
-_OPEN_BY_AGENT = Prepared(select(a).where(_OPEN_STATES, _OF_AGENT))
+_OPEN_BY_AGENT = Prepared(select(a).where(_OPEN_STATES, _BY_AGENT))
 _OPEN_BY_CALLER = Prepared(select(a).where(_OPEN_STATES, a.c.caller_id == bindparam("client")))
 _OPEN_FOR_USER = Prepared(
     # The concatenation keeps SQLite from choosing the index of all decisions of the user.
     select(a).where(_OPEN_STATES, a.c.user_id.concat(literal_column("''")) == bindparam("user"))
 )
 _AT_RESOURCE = Prepared(select(a).where(_OPEN_STATES, a.c.resource == bindparam("uri")))
-_record = reading(Approval, a, risk=Risk, state=State)
-_values = writing(a)
+_record = record_reader(Approval, a, risk=Risk, state=State)
+_values = row_writer(a)
 
 
 class Approvals(DatabaseRows):
@@ -225,7 +228,7 @@ class Approvals(DatabaseRows):
         return int(statement.run(self._db, values)[0][0])
 
     def open_urgent(self, agent_id: str | None, user_id: str | None, now: int) -> int:
-        """Count pending actions of high and critical risk, by agent and user as `open_count`."""
+        """Count pending actions of high and critical risk, filtered like `open_count`."""
         values = {"user": user_id, "now": now, "agent": agent_id, "kind": "action"}
         statement = _URGENT_COUNT[agent_id is not None, user_id is not None]
         return int(statement.run(self._db, values)[0][0])
@@ -237,7 +240,7 @@ class Approvals(DatabaseRows):
 
     def asked_before(self, agent_id: str, user_id: str, since: int = 0) -> bool:
         """Return whether this agent has asked this user at or after `since`."""
-        return self._any(_HAS_ASKED, agent=agent_id, user=user_id, since=since)
+        return self._any(_HAS_REQUESTED, agent=agent_id, user=user_id, since=since)
 
     def denials_since(self, agent_id: str, user_id: str, since: int) -> list[tuple[int, str]]:
         """Time and `details` of each denial of this agent by this user."""
@@ -245,22 +248,22 @@ class Approvals(DatabaseRows):
         return [(row[1], row[2]) for row in _DENIALS.run(self._db, values)]
 
     def denials_of(self, agent_id: str, since: int) -> list[tuple[str, int, str]]:
-        """The denials of this agent by all users, with the id of the user who denied."""
+        """The id of the user, the time and the `details` of each denial of this agent."""
         values = {"agent": agent_id, "since": since}
-        return [(row[0], row[1], row[2]) for row in _DENIALS_OF.run(self._db, values)]
+        return [(row[0], row[1], row[2]) for row in _DENIALS_BY_ALL.run(self._db, values)]
 
     def waiting(  # the list of an inbox
         self, user_id: str, now: int, limit: int, after: Place = None, *, voted: bool | None = False
     ) -> list[Approval]:
-        """Pending requests for this user, highest risk, then soonest expiry; after (place, id)."""
+        """Pending requests for this user after a cursor, by highest risk, then soonest expiry."""
         at, last = after or (0, "")
         values = {"user": user_id, "now": now, "limit": limit, "at": at, "after": last}
-        found = [
+        approvals = [
             approval
-            for each in waiting.LISTS[voted]
-            for approval in self._many(_record, each, **values)
+            for statement in waiting.LISTS[voted]
+            for approval in self._many(_record, statement, **values)
         ]
-        return sorted(found, key=lambda one: (one.place, one.id))[:limit]
+        return sorted(approvals, key=lambda approval: (approval.place, approval.id))[:limit]
 
     def waiting_count(self, user_id: str, now: int) -> int:
         """Count the pending requests that this user has not answered."""
@@ -270,12 +273,12 @@ class Approvals(DatabaseRows):
     def decided(self, user_id: str, limit: int, before: Place) -> list[Approval]:
         """Closed requests for this user, newest first, before (decided_at, id)."""
         values: dict[str, object] = {"user": user_id, "limit": limit}
-        theirs, others = _DECIDED, waiting.DECIDED_FOR_APPROVER
+        own, others = _DECIDED, waiting.DECIDED_FOR_APPROVER
         if before is not None:
-            theirs, others = _DECIDED_BEFORE, waiting.DECIDED_FOR_APPROVER_BEFORE
+            own, others = _DECIDED_BEFORE, waiting.DECIDED_FOR_APPROVER_BEFORE
             values |= {"at": before[0], "before": before[1]}
-        found = [*self._many(_record, theirs, **values), *self._many(_record, others, **values)]
-        return sorted(found, key=lambda one: (one.decided_at or 0, one.id), reverse=True)[:limit]
+        closed = [*self._many(_record, own, **values), *self._many(_record, others, **values)]
+        return sorted(closed, key=lambda row: (row.decided_at or 0, row.id), reverse=True)[:limit]
 
     def search(
         self,
@@ -306,10 +309,10 @@ class Approvals(DatabaseRows):
         Leaving pending closes the request for all its approvers.
         """
         values = {"approval": approval.id, "now": now, "reason": reason}
-        moved = _TRANSITIONS[target].run(self._db, values)
-        if not moved:
+        rows = _TRANSITIONS[target].run(self._db, values)
+        if not rows:
             return None
-        decided_at, multi_approver = moved[0]
+        decided_at, multi_approver = rows[0]
         if multi_approver and target is not State.REDEEMED:
             _CLOSE_FOR_APPROVERS.run(self._db, {"approval": approval.id, "now": now})
         return replace(
@@ -322,13 +325,13 @@ class Approvals(DatabaseRows):
 
     def redeem(self, approval_id: str, now: int) -> bool:
         """Enter the state redeemed; False if the approval is not open."""
-        step = {"approval": approval_id, "now": now, "reason": None}
-        return bool(_TRANSITIONS[State.REDEEMED].run(self._db, step))
+        values = {"approval": approval_id, "now": now, "reason": None}
+        return bool(_TRANSITIONS[State.REDEEMED].run(self._db, values))
 
     def narrow(self, approval_id: str, text: str | None, rows: str, past: str) -> Approval | None:
-        """Store what was granted of an approved request, once; None if it was stored before.
+        """Store the narrowed grant of an approved request; None if one was already stored.
 
-        While a request needs several approvers, each may narrow it further, and may withdraw that.
+        While a request needs several approvers, each may narrow it further or withdraw a narrowing.
         """
         return self._one(_record, _NARROW, approval=approval_id, text=text, rows=rows, adds=past)
 
@@ -340,11 +343,11 @@ class Approvals(DatabaseRows):
         _RECORD_POLL.run(self._db, values)
 
     def hold_back(self, approval_id: str) -> None:
-        """Record that the user was not notified of it."""
+        """Record that the user was not notified of this request."""
         _HOLD_BACK.run(self._db, {"approval": approval_id})
 
     def mark_seen(self, approval_id: str, now: int) -> bool:
-        """Record that it was shown; returns whether that was the first time."""
+        """Record that the request was shown; returns True the first time."""
         return self._any(_MARK_SEEN, approval=approval_id, now=now)
 
     def keep_answer(self, approval_id: str, answer: bytes, answer_key: bytes, until: int) -> None:
@@ -357,7 +360,7 @@ class Approvals(DatabaseRows):
         return len(_DELETE_ANSWERS.run(self._db, {"now": now}))
 
     def clear_callback(self, approval_id: str) -> None:
-        """Delete what was stored for notifying the agent: its token and the pushed response."""
+        """Delete the notification token and the pushed response, once the agent was notified."""
         for statement in (_CLEAR_TOKEN, _CLEAR_PUSHED):
             statement.run(self._db, {"approval": approval_id})
 

@@ -1,23 +1,23 @@
-"""Consumed approvals, each with its execution."""
+"""Consumed approvals and the execution that consumed each of them."""
 
 from sqlalchemy import bindparam, select
 
 from server.model.approvals import Consumption
 from server.storage.approvals.tables import consumptions
-from server.storage.prepared import DatabaseRows, adding_once, reading, writing
+from server.storage.prepared import DatabaseRows, insert_once, record_reader, row_writer
 
-_ADD_ONCE = adding_once(consumptions)
+_ADD_ONCE = insert_once(consumptions)
 _GET = select(consumptions).where(consumptions.c.approval_id == bindparam("approval"))
-_record = reading(Consumption, consumptions)
-_values = writing(consumptions)
+_record = record_reader(Consumption, consumptions)
+_values = row_writer(consumptions)
 
 
 class Consumptions(DatabaseRows):
     """Consumed approvals in the database."""
 
-    def add_once(self, wanted: Consumption) -> bool:
+    def add_once(self, consumption: Consumption) -> bool:
         """Consume an approval; False if it was consumed before."""
-        return self._any(_ADD_ONCE, **_values(wanted))
+        return self._any(_ADD_ONCE, **_values(consumption))
 
     def get(self, approval_id: str) -> Consumption | None:
         """The execution that consumed this approval."""

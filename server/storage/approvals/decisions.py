@@ -4,10 +4,10 @@ from sqlalchemy import bindparam, delete, select, update
 
 from server.model.approvals import Decision
 from server.storage.approvals.tables import decisions
-from server.storage.prepared import DatabaseRows, Prepared, adding, reading, writing
+from server.storage.prepared import DatabaseRows, Prepared, insert_row, record_reader, row_writer
 
-_ADD = Prepared(adding(decisions))
-_OF = Prepared(
+_ADD = Prepared(insert_row(decisions))
+_OF_APPROVAL = Prepared(
     select(decisions)
     .where(decisions.c.approval_id == bindparam("approval"))
     .order_by(decisions.c.at, decisions.c.user_id)
@@ -23,25 +23,25 @@ _DELETE = Prepared(
         decisions.c.user_id == bindparam("user"),
     )
 )
-_record = reading(Decision, decisions)
-_values = writing(decisions)
+_record = record_reader(Decision, decisions)
+_values = row_writer(decisions)
 
 
 class Decisions(DatabaseRows):
     """Signed answers in the database."""
 
     def add(self, decision: Decision) -> None:
-        """Store an answer; the table allows one per approval and person."""
+        """Store an answer; the table allows one per approval and user."""
         _ADD.run(self._db, _values(decision))
 
     def void(self, approval_id: str, now: int) -> None:
-        """Mark all answers so far as void."""
+        """Mark all current answers to this approval as void."""
         _VOID.run(self._db, {"approval": approval_id, "now": now})
 
     def delete(self, approval_id: str, user_id: str) -> None:
-        """Delete a person's answer that is void or withdrawn; the audit log keeps it."""
+        """Delete a user's void or withdrawn answer; the audit log keeps it."""
         _DELETE.run(self._db, {"approval": approval_id, "user": user_id})
 
     def of_approval(self, approval_id: str) -> list[Decision]:
         """The answers to one approval, oldest first."""
-        return self._many(_record, _OF, approval=approval_id)
+        return self._many(_record, _OF_APPROVAL, approval=approval_id)

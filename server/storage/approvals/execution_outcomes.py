@@ -1,23 +1,23 @@
-"""Results of executions as resources reported them: one per execution, never changed."""
+"""Results of executions, as reported by resources. Each execution has one, which never changes."""
 
 from sqlalchemy import bindparam, select
 
 from server.model.approvals import Outcome
 from server.storage.approvals.tables import outcomes
-from server.storage.prepared import DatabaseRows, adding_once, reading, writing
+from server.storage.prepared import DatabaseRows, insert_once, record_reader, row_writer
 
-_ADD_ONCE = adding_once(outcomes)
+_ADD_ONCE = insert_once(outcomes)
 _GET = select(outcomes).where(outcomes.c.approval_id == bindparam("approval"))
-_record = reading(Outcome, outcomes)
-_values = writing(outcomes)
+_record = record_reader(Outcome, outcomes)
+_values = row_writer(outcomes)
 
 
 class Outcomes(DatabaseRows):
     """Execution results in the database."""
 
-    def add_once(self, wanted: Outcome) -> bool:
+    def add_once(self, outcome: Outcome) -> bool:
         """Store a result; False if one was stored before."""
-        return self._any(_ADD_ONCE, **_values(wanted))
+        return self._any(_ADD_ONCE, **_values(outcome))
 
     def get(self, approval_id: str) -> Outcome | None:
         """The result of this approval's execution."""

@@ -1,4 +1,4 @@
-"""Approval history as counters by key, so that lookups cost the same however long it is."""
+"""Approval history as counters by key, so that a long history does not slow lookups down."""
 
 import json
 from collections.abc import Collection, Mapping, Sequence
@@ -24,10 +24,10 @@ from server.model.history import Addition, HistoryRow
 from server.storage.approvals.tables import history as h
 from server.storage.prepared import DatabaseRows, Prepared, Upsert
 
-_KEYS_AT_ONCE = 16
-_PLACES = [name for n in range(_KEYS_AT_ONCE) for name in (f"of{n}", f"key{n}")]
-_MANY = 64
-"""The count at which older amounts are halved, so that old habits fade and sums do not overflow."""
+_BATCH_SIZE = 16
+_PARAMETERS = [name for n in range(_BATCH_SIZE) for name in (f"owner{n}", f"key{n}")]
+_HALVE_AT = 64
+"""The count at which older amounts are halved, so that old habits fade and sums can't overflow."""
 _MAX_AMOUNT = 2**53 - 1
 """The maximum for one amount, since the sum of a list may exceed it."""
 _MAX_TOTAL = 2**62
@@ -50,7 +50,7 @@ _VALUES: dict[str, BindParameter[object]] = {
 
 
 def _add(insert: sqlite.Insert) -> Executable:
-    new, halve = insert.excluded, and_(h.c.total > 0, h.c.count >= _MANY)
+    new, halve = insert.excluded, and_(h.c.total > 0, h.c.count >= _HALVE_AT)
     same = h.c.period == new.period
     today = case((h.c.period_total < _MAX_TOTAL, h.c.period_total), else_=_MAX_TOTAL)
     periods = case((and_(halve, h.c.periods > 1), h.c.periods // 2), else_=h.c.periods)
@@ -64,13 +64,13 @@ def _add(insert: sqlite.Insert) -> Executable:
             "period_count": case((same, h.c.period_count), else_=0) + new.period_count,
             "period_total": case((same, today), else_=0) + new.period_total,
             "periods": case((same, periods), else_=periods + 1),
-            "members": case((new.members == _NOTHING, h.c.members), else_=_merged(insert)),
+            "members": case((new.members == _NOTHING, h.c.members), else_=_merge_members(insert)),
         },
     )
 
 
-def _merged(insert: sqlite.Insert) -> ColumnElement[str]:
-    """The members of both rows; the new ones count."""
+def _merge_members(insert: sqlite.Insert) -> ColumnElement[str]:
+    """The members of both rows; new values replace old ones."""
     if insert.stringify_dialect == "sqlite":
         return func.json_patch(h.c.members, insert.excluded.members)
     from sqlalchemy.dialects.postgresql import JSONB  # noqa: PLC0415  # loads the dialect
@@ -80,14 +80,14 @@ def _merged(insert: sqlite.Insert) -> ColumnElement[str]:
 
 _ADD = Upsert(h, _VALUES, _add)
 _COLUMNS = [column for column in h.c if column.name != "owner"]
-_EACH = [
-    select(*_COLUMNS).where(h.c.owner == bindparam(f"of{n}"), h.c.key == bindparam(f"key{n}"))
-    for n in range(_KEYS_AT_ONCE)
+_BY_KEY = [
+    select(*_COLUMNS).where(h.c.owner == bindparam(f"owner{n}"), h.c.key == bindparam(f"key{n}"))
+    for n in range(_BATCH_SIZE)
 ]
-_OF = [Prepared(union_all(*_EACH[: n + 1])) for n in range(_KEYS_AT_ONCE)]
+_BY_KEYS = [Prepared(union_all(*_BY_KEY[: n + 1])) for n in range(_BATCH_SIZE)]
 """One statement for each number of keys.
 
-On SQLite, this is four times as fast as one SELECT with two IN lists, which tries every pair.
+On SQLite, a union is four times as fast as one SELECT with two IN lists, which checks all pairs.
 """
 _FORGET = delete(h).where(h.c.owner == bindparam("owner"))
 
@@ -115,15 +115,15 @@ class History(DatabaseRows):
             _ADD.run_each(self._db, rows)
 
     def of(self, keys: Collection[tuple[str, str]]) -> Mapping[str, HistoryRow]:
-        """The rows by key; keys without history are left out."""
-        wanted = list(keys)
-        found: dict[str, HistoryRow] = {}
-        for start in range(0, len(wanted), _KEYS_AT_ONCE):
-            part = wanted[start : start + _KEYS_AT_ONCE]
-            values = dict(zip(_PLACES, chain.from_iterable(part), strict=False))
-            for key, *row in _OF[len(part) - 1].run(self._db, values):
-                found[key] = HistoryRow(*row)
-        return found
+        """The rows by key, without the keys that have no history."""
+        all_keys = list(keys)
+        rows: dict[str, HistoryRow] = {}
+        for start in range(0, len(all_keys), _BATCH_SIZE):
+            batch = all_keys[start : start + _BATCH_SIZE]
+            values = dict(zip(_PARAMETERS, chain.from_iterable(batch), strict=False))
+            for key, *row in _BY_KEYS[len(batch) - 1].run(self._db, values):
+                rows[key] = HistoryRow(*row)
+        return rows
 
     def forget(self, owner: str) -> None:
         """Delete the history of a deleted agent or user."""

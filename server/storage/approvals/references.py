@@ -1,12 +1,12 @@
-"""Requests by the beginning of their ID or of their action digest, for people who type it."""
+"""Finds requests by the first characters of their ID or action digest, as people type them."""
 
 from sqlalchemy import Connection, select
 
 from server.protocol import base64url
 from server.storage.approvals.tables import approvals as a
 
-_MOST = 20
-"""More than one is an error that lists them."""
+_MAX_MATCHES = 20
+"""The caller reports several matches as an error that lists them."""
 _BITS = 6
 """The bits in one character of a digest."""
 
@@ -17,16 +17,18 @@ class ApprovalReferences:
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
 
-    def beginning(self, start: str) -> list[str]:
-        """The IDs that begin so."""
+    def with_id_prefix(self, start: str) -> list[str]:
+        """The IDs that begin with `start`."""
         statement = select(a.c.id).where(a.c.id.startswith(start, autoescape=True))
-        found = self._connection.execute(statement.order_by(a.c.created_at.desc()).limit(_MOST))
-        return [row.id for row in found if row.id.startswith(start)]
+        rows = self._connection.execute(
+            statement.order_by(a.c.created_at.desc()).limit(_MAX_MATCHES)
+        )
+        return [row.id for row in rows if row.id.startswith(start)]
 
     def with_digest(self, start: bytes) -> list[str]:
         """The IDs of the requests whose action digest begins with these bytes."""
-        whole = base64url.encode(start)[: len(start) * 8 // _BITS]
+        prefix = base64url.encode(start)[: len(start) * 8 // _BITS]
         digest = a.c.action_digest
-        statement = select(a.c.id, digest).where(digest.startswith(whole, autoescape=True))
-        found = self._connection.execute(statement.order_by(a.c.created_at.desc()))
-        return [row.id for row in found if base64url.decode(row.action_digest).startswith(start)]
+        statement = select(a.c.id, digest).where(digest.startswith(prefix, autoescape=True))
+        rows = self._connection.execute(statement.order_by(a.c.created_at.desc()))
+        return [row.id for row in rows if base64url.decode(row.action_digest).startswith(start)]

@@ -37,15 +37,19 @@ approvals = Table(
     ),
     UniqueConstraint("agent_id", "idempotency_hash"),
     partial_index(
-        "ix_approvals_waiting", *("user_id", "risk", "expires_at", "id"), those="state = 'pending'"
+        "ix_approvals_waiting",
+        *("user_id", "risk", "expires_at", "id"),
+        condition="state = 'pending'",
     ),
-    partial_index("ix_approvals_open", "agent_id", "user_id", "expires_at", those=_OPEN),
-    partial_index("ix_approvals_called", "caller_id", those=f"{_OPEN} AND caller_id IS NOT NULL"),
-    partial_index("ix_approvals_hinted", "agent_id", "hint_hash", "expires_at", those=_OPEN),
-    partial_index("ix_approvals_escalate", "escalate_at", those="state = 'pending'"),
-    partial_index("ix_approvals_due", "expires_at", those=_OPEN),
+    partial_index("ix_approvals_open", "agent_id", "user_id", "expires_at", condition=_OPEN),
     partial_index(
-        "ix_approvals_denied", "agent_id", "decided_at", "user_id", those="state = 'denied'"
+        "ix_approvals_called", "caller_id", condition=f"{_OPEN} AND caller_id IS NOT NULL"
+    ),
+    partial_index("ix_approvals_hinted", "agent_id", "hint_hash", "expires_at", condition=_OPEN),
+    partial_index("ix_approvals_escalate", "escalate_at", condition="state = 'pending'"),
+    partial_index("ix_approvals_due", "expires_at", condition=_OPEN),
+    partial_index(
+        "ix_approvals_denied", "agent_id", "decided_at", "user_id", condition="state = 'denied'"
     ),
     Index("ix_approvals_asked", "agent_id", "user_id", "created_at"),
     Index("ix_approvals_of_agent", "agent_id", "created_at"),
@@ -86,7 +90,7 @@ history = Table(
     sqlite_with_rowid=False,
 )
 """`owner` is an agent, a user or the installation. Keys and members are keyed hashes, which reveal
-nothing to someone who has only the database."""
+nothing to a person who has only the database."""
 
 consumptions = Table(
     "consumptions",

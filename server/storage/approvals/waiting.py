@@ -1,4 +1,4 @@
-"""Requests for a user: pending ones, highest risk first, and those that others were asked too.
+"""Requests for a user: pending ones, highest risk first, and closed ones that were for others.
 
 Owns: their order in the database. Never: the user's own closed requests.
 """
@@ -32,26 +32,30 @@ from server.storage.prepared import Prepared
 _USER: BindParameter[str] = bindparam("user")
 _NOW: BindParameter[int] = bindparam("now")
 _AT, _AFTER = bindparam("at", type_=BigInteger), bindparam("after", type_=Text)
-"""The cursor of a list: the place and id of the last item."""
+"""The cursor of a list: the position and id of the last item."""
 
 
-def asking(condition: ColumnElement[bool]) -> Select[Any]:
+def requests_of_others(condition: ColumnElement[bool]) -> Select[Any]:
     """Requests that ask the user to decide for someone else."""
     of_others = select(a).join_from(p, a, a.c.id == p.c.approval_id)
     return of_others.where(p.c.user_id == _USER, condition, a.c.user_id != p.c.user_id)
 
 
-def _gravest_first(
-    those: Select[Any], risk: ColumnElement[str], end: ColumnElement[int], of: ColumnElement[str]
+def _highest_risk_first(
+    requests: Select[Any],
+    risk: ColumnElement[str],
+    expiry: ColumnElement[int],
+    request_id: ColumnElement[str],
 ) -> CompoundSelect[Any]:
-    """The first pending requests of each risk after the cursor, each by its index."""
+    """The first pending requests of each risk after the cursor, read with an index."""
     levels = (
-        those.where(
+        requests.where(
             risk == literal_column(f"'{level}'"),
-            end > _NOW,
-            tuple_(end, of) > tuple_(_AT - literal_column(str(first_place_of_risk(level))), _AFTER),
+            expiry > _NOW,
+            tuple_(expiry, request_id)
+            > tuple_(_AT - literal_column(str(first_place_of_risk(level))), _AFTER),
         )
-        .order_by(end, of)
+        .order_by(expiry, request_id)
         .limit(bindparam("limit"))
         .subquery()
         for level in Risk
@@ -59,36 +63,38 @@ def _gravest_first(
     return union_all(*(select(level) for level in levels))
 
 
-def _own(those: Select[Any]) -> Prepared:
-    return Prepared(_gravest_first(those, a.c.risk, a.c.expires_at, a.c.id))
+def _own(requests: Select[Any]) -> Prepared:
+    return Prepared(_highest_risk_first(requests, a.c.risk, a.c.expires_at, a.c.id))
 
 
-def _of_approvers(those: Select[Any]) -> Prepared:
-    return Prepared(_gravest_first(those, p.c.risk, p.c.ends_at, p.c.approval_id))
+def _of_approvers(requests: Select[Any]) -> Prepared:
+    return Prepared(_highest_risk_first(requests, p.c.risk, p.c.ends_at, p.c.approval_id))
 
 
 _VOTED = exists().where(d.c.approval_id == a.c.id, d.c.user_id == _USER, d.c.voided_at.is_(None))
 _UNANSWERED = or_(a.c.quorum == literal_column("1"), ~_VOTED)
 _OWN = select(a).where(a.c.user_id == _USER, a.c.state == literal_column("'pending'"))
-_OTHERS = asking(p.c.over_at.is_(None))
-_ASKED = select(a).join_from(p, a, a.c.id == p.c.approval_id).where(p.c.user_id == _USER)
+_OTHERS = requests_of_others(p.c.over_at.is_(None))
+_AS_APPROVER = select(a).join_from(p, a, a.c.id == p.c.approval_id).where(p.c.user_id == _USER)
 WAITING = (_own(_OWN.where(_UNANSWERED)), _of_approvers(_OTHERS.where(_UNANSWERED)))
 """The requests that the user has not answered.
 
 Each of these statements returns the rows of each risk separately; the caller sorts them.
 """
-VOTED = (_of_approvers(_ASKED.where(p.c.over_at.is_(None), _VOTED)),)
-"""The requests that the user approved and that wait for others."""
+VOTED = (_of_approvers(_AS_APPROVER.where(p.c.over_at.is_(None), _VOTED)),)
+"""The requests that the user approved and that need the votes of others."""
 OPEN = (_own(_OWN), _of_approvers(_OTHERS))
 LISTS = {False: WAITING, True: VOTED, None: OPEN}
-"""The statements by whether the user voted; None for both."""
+"""The statements, by whether the user has voted; None for all open requests."""
 COUNTS = tuple(
-    Prepared(select(func.count()).select_from(those.where(end > _NOW, _UNANSWERED).subquery()))
-    for those, end in ((_OWN, a.c.expires_at), (_OTHERS, p.c.ends_at))
+    Prepared(
+        select(func.count()).select_from(requests.where(expiry > _NOW, _UNANSWERED).subquery())
+    )
+    for requests, expiry in ((_OWN, a.c.expires_at), (_OTHERS, p.c.ends_at))
 )
-"""How many the user has not answered."""
+"""The numbers of requests that the user has not answered: own ones, and as an approver."""
 _CLOSED_FOR_APPROVER = (
-    asking(p.c.over_at.is_not(None))
+    requests_of_others(p.c.over_at.is_not(None))
     .order_by(p.c.over_at.desc(), p.c.approval_id.desc())
     .limit(bindparam("limit"))
 )

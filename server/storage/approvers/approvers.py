@@ -12,10 +12,10 @@ from server.storage.approvers.tables import group_members as m
 from server.storage.approvers.tables import groups as g
 from server.storage.clients.names import Names
 from server.storage.named_rows import NamedRows
-from server.storage.prepared import DatabaseRows, Prepared, adding, reading, writing
+from server.storage.prepared import DatabaseRows, Prepared, insert_row, record_reader, row_writer
 
-_ADD = Prepared(adding(p))
-_OF = Prepared(
+_ADD = Prepared(insert_row(p))
+_OF_APPROVAL = Prepared(
     select(p).where(p.c.approval_id == bindparam("approval")).order_by(p.c.added_at, p.c.user_id)
 )
 _FIND = Prepared(
@@ -32,8 +32,8 @@ _HOLD_BACK = Prepared(
     .where(p.c.approval_id == bindparam("approval"), p.c.user_id == bindparam("user"))
     .values(held_back=True)
 )
-_record = reading(Approver, p, risk=Risk)
-_values = writing(p)
+_record = record_reader(Approver, p, risk=Risk)
+_values = row_writer(p)
 
 
 class Approvers(DatabaseRows):
@@ -41,8 +41,8 @@ class Approvers(DatabaseRows):
 
     def add(self, approver: Approver) -> bool:
         """Add an approver; False if the approval is not pending or already asks them."""
-        waits = _MARK_MULTI_APPROVER.run(self._db, {"approval": approver.approval_id})
-        if not waits or self.find(approver.approval_id, approver.user_id) is not None:
+        pending = _MARK_MULTI_APPROVER.run(self._db, {"approval": approver.approval_id})
+        if not pending or self.find(approver.approval_id, approver.user_id) is not None:
             return False
         _ADD.run(self._db, _values(approver))
         return True
@@ -52,11 +52,11 @@ class Approvers(DatabaseRows):
         return self._one(_record, _FIND, approval=approval_id, user=user_id)
 
     def hold_back(self, approval_id: str, user_id: str) -> None:
-        """Record that this user was not notified of it."""
+        """Record that this user was not notified of the request."""
         _HOLD_BACK.run(self._db, {"approval": approval_id, "user": user_id})
 
     def asked(self, approval: Approval) -> tuple[Approver, ...]:
-        """All approvers, the user the request is for first; none for a phantom request."""
+        """All approvers, first the user that the request is for; empty for a phantom request."""
         if approval.user_id is None:
             return ()
         own = own_approver(approval, approval.user_id)
@@ -67,7 +67,7 @@ class Approvers(DatabaseRows):
 
     def of_approval(self, approval_id: str) -> list[Approver]:
         """All approver rows, in the order in which they were added."""
-        return self._many(_record, _OF, approval=approval_id)
+        return self._many(_record, _OF_APPROVAL, approval=approval_id)
 
 
 _DELETE = delete(g).where(g.c.id == bindparam("group"))

@@ -5,7 +5,7 @@ from sqlalchemy import BindParameter, and_, bindparam, delete, insert, or_, sele
 from server.model.approvers import Deputy
 from server.storage.approvers.tables import approvers as p
 from server.storage.approvers.tables import deputies as d
-from server.storage.prepared import DatabaseRows, Prepared, reading, writing
+from server.storage.prepared import DatabaseRows, Prepared, record_reader, row_writer
 
 _NOW: BindParameter[int] = bindparam("now")
 _LIVE = d.c.state != "over"
@@ -42,8 +42,8 @@ _REMOVE_FROM_PENDING = delete(p).where(
     p.c.why == "deputy",
     p.c.over_at.is_(None),
 )
-_record = reading(Deputy, d)
-_values = writing(d)
+_record = record_reader(Deputy, d)
+_values = row_writer(d)
 
 
 class Deputies(DatabaseRows):
@@ -54,7 +54,7 @@ class Deputies(DatabaseRows):
         self._db.execute(insert(d), _values(deputy))
 
     def get(self, deputy_id: str) -> Deputy | None:
-        """The deputy with this id, also an ended one."""
+        """The deputy with this id, even if the period has ended."""
         return self._one(_record, _GET, deputy=deputy_id)
 
     def of_user(self, user_id: str, now: int) -> list[Deputy]:
@@ -66,7 +66,7 @@ class Deputies(DatabaseRows):
         return self._many(_record, _OF_DEPUTY, user=deputy_id, now=now)
 
     def live(self, now: int) -> list[Deputy]:
-        """All deputies that have not ended, by end."""
+        """All deputies that have not ended, by the end of their period."""
         return self._many(_record, _ALL, now=now)
 
     def deciding(self, user_id: str, deputy_id: str, now: int) -> Deputy | None:
@@ -74,15 +74,15 @@ class Deputies(DatabaseRows):
         return self._one(_record, _DECIDING, user=user_id, deputy=deputy_id, now=now)
 
     def due(self, now: int, limit: int) -> list[Deputy]:
-        """The deputies whose beginning or end is due."""
+        """The deputies whose start or end is due."""
         return self._many(_record, _DUE, now=now, limit=limit)
 
     def begin(self, deputy_id: str) -> bool:
-        """Mark as begun; at most one call returns True."""
+        """Mark a deputy as begun; at most one call returns True."""
         return self._any(_BEGIN, deputy=deputy_id)
 
     def end(self, deputy_id: str, *, revoked_at: int | None) -> bool:
-        """Mark as ended; at most one call returns True."""
+        """Mark a deputy as ended; at most one call returns True."""
         return self._any(_END, deputy=deputy_id, at=revoked_at)
 
     def remove_from_pending(self, user_id: str, deputy_id: str) -> None:

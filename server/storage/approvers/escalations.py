@@ -71,7 +71,7 @@ class Escalations(DatabaseRows):
     def step(self, approval_id: str, expected: int, next_at: int | None, now: int) -> bool:
         """Advance to the next step if `expected` steps were recorded.
 
-        False if another process did it or the approval is not pending.
+        Returns False if another process advanced it or the approval is not pending.
         """
         step = {"approval": approval_id, "expected_steps": expected, "escalate_at": next_at}
         return bool(self._db.execute(_STEP, {**step, "now": now}).all())
@@ -79,7 +79,7 @@ class Escalations(DatabaseRows):
     def extend(
         self, approval_id: str, *, expected: int, until: int, escalate_at: int, now: int
     ) -> bool:
-        """Extend the expiry; False if it is not `expected` or the approval is not pending."""
+        """Extend the expiry; False if it differs from `expected` or the approval is not pending."""
         expiry = {"expected_expiry": expected, "expires_at": until, "escalate_at": escalate_at}
         values = {"approval": approval_id, **expiry, "now": now}
         extended = self._db.execute(_EXTEND, values).all()
@@ -88,5 +88,5 @@ class Escalations(DatabaseRows):
         return bool(extended)
 
     def request_retry(self, approval_id: str, now: int) -> bool:
-        """Ask the agent to retry; False if it was already asked, or is not expired."""
+        """Ask the agent to retry; False if it was already asked or the request is not expired."""
         return self._any(_REQUEST_RETRY, approval=approval_id, now=now)

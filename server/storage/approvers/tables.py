@@ -18,14 +18,14 @@ approvers = Table(
     partial_index(
         "ix_approvers_waiting",
         *("user_id", "risk", "ends_at", "approval_id"),
-        those="over_at IS NULL",
+        condition="over_at IS NULL",
     ),
-    partial_index("ix_approvers_over", "user_id", "over_at", those="over_at IS NOT NULL"),
+    partial_index("ix_approvers_over", "user_id", "over_at", condition="over_at IS NOT NULL"),
 )
 """`ends_at`, `over_at` and `risk` copy the approval's `expires_at`, `decided_at` and `risk`, so
 that lists need only this table.
 
-A request that asks only the user it is for has no rows; `approvals.multi_approver` is false then.
+A request with a single approver has no rows here, and its `approvals.multi_approver` is false.
 """
 
 deputies = Table(
@@ -35,10 +35,10 @@ deputies = Table(
     Column("user_id", Text, ForeignKey("users.id"), nullable=False),
     Column("deputy_id", Text, ForeignKey("users.id"), nullable=False),
     *columns("from_at:big to_at:big state device_id created_at:big revoked_at:big?"),
-    partial_index("ix_deputies_user", "user_id", "to_at", those=_LIVE),
-    partial_index("ix_deputies_deputy", "deputy_id", "to_at", those=_LIVE),
+    partial_index("ix_deputies_user", "user_id", "to_at", condition=_LIVE),
+    partial_index("ix_deputies_deputy", "deputy_id", "to_at", condition=_LIVE),
 )
-"""Few are in force at a time, so due ones are found without an index of their own."""
+"""Few deputies are in force at a time, so the query for due ones needs no index."""
 
 groups = Table(
     "groups",

@@ -25,7 +25,7 @@ from sqlalchemy import (
 from sqlalchemy.engine import RowMapping
 from sqlalchemy.exc import DBAPIError
 
-from server.audit_log.entries import Opening, committed, entry_bytes, leaf_hash
+from server.audit_log.entries import Opening, commit_facts, entry_bytes, leaf_hash
 from server.lazy_imports import lazily
 from server.model.audit import Entry, EntrySearch, StoredEntry, StoredLeaf
 from server.model.store import Busy
@@ -33,7 +33,7 @@ from server.services.audit.audit import owners
 from server.storage.audit.tables import HASHES
 from server.storage.audit.tables import audit_entries as e
 from server.storage.audit.tables import audit_openings as o
-from server.storage.prepared import DatabaseRows, Prepared, adding
+from server.storage.prepared import DatabaseRows, Prepared, insert_row
 
 with lazily():
     from server.telemetry import correlation_id
@@ -43,8 +43,8 @@ _VALUES: dict[str, BindParameter[object]] = {
 }
 _NEXT = select(func.coalesce(func.max(e.c.seq), -1) + 1).scalar_subquery()
 """The place of the next entry."""
-_ADD_PLACED = Prepared(insert(e).values(_VALUES).values(seq=_NEXT))
-_ADD_UNPLACED = Prepared(insert(e).values(_VALUES))
+_ADD_WITH_SEQ = Prepared(insert(e).values(_VALUES).values(seq=_NEXT))
+_ADD_WITHOUT_SEQ = Prepared(insert(e).values(_VALUES))
 _HAS_BODY = e.c.type != ""
 _TAIL = select(e).where(_HAS_BODY).order_by(e.c.id.desc()).limit(bindparam("limit"))
 _AFTER = (
@@ -55,13 +55,13 @@ _AFTER = (
 )
 _GET = select(e).where(_HAS_BODY, e.c.id == bindparam("entry"))
 _OF_APPROVAL = select(e).where(e.c.approval_id == bindparam("approval")).order_by(e.c.id)
-_LEFT = {"id", "seq", "at", "leaf"}
-_BLANK = {column.key: None for column in e.c if column.key not in _LEFT} | {
+_KEPT_COLUMNS = {"id", "seq", "at", "leaf"}
+_BLANK = {column.key: None for column in e.c if column.key not in _KEPT_COLUMNS} | {
     **dict.fromkeys(("type", "actor", "correlation_id"), ""),
     "body": b"",
 }
-"""The columns of an entry without a body."""
-_ADD_OPENINGS = Prepared(adding(o))
+"""The columns that are cleared when the body of an entry is deleted."""
+_ADD_OPENINGS = Prepared(insert_row(o))
 _OF_ENTRIES = o.c.entry_id.in_(bindparam("entries", expanding=True))
 _BETWEEN = (e.c.seq >= bindparam("first"), e.c.seq < bindparam("end"))
 _IN_PLACES = select(e.c.seq, o.c.name, o.c.text, o.c.salt).join(o, o.c.entry_id == e.c.id)
@@ -84,7 +84,7 @@ _FILTERS: Final[Mapping[str, Callable[[Any], ColumnElement[bool]]]] = {
     "agent_id": lambda client: or_(e.c.agent_id == client, e.c.caller_id == client),
     "value_hash": lambda value_hash: e.c.id.in_(_with_hash(value_hash)),
 }
-"""The conditions of a search, by the member of `EntrySearch`."""
+"""The conditions of a search, by member of `EntrySearch`."""
 
 
 class Openings(DatabaseRows):
@@ -134,19 +134,19 @@ class Audit:
         new_id: Callable[[int], str],
         stored: list[StoredLeaf],
     ) -> None:
-        """`stored` gets the entries that are added."""
+        """Appends the leaves of added entries to `stored`."""
         self._db = connection
         self._stored = stored
         self._now = now
         self._new_id = new_id
         one_writer = connection.dialect.name == "sqlite"
-        self._add = _ADD_PLACED if one_writer else _ADD_UNPLACED
+        self._add = _ADD_WITH_SEQ if one_writer else _ADD_WITHOUT_SEQ
         self.openings = Openings(connection)
 
     def add(self, entry: Entry) -> str:
         """Store the entry with its canonical bytes and leaf; returns its id.
 
-        Raises `Busy` whatever the reason, so that the unit of work has no effect without its entry.
+        Raises `Busy` for every database error, so that nothing is commit_facts without its entry.
         """
         columns: dict[str, object] = {
             "id": self._new_id(self._now),
@@ -169,7 +169,7 @@ class Audit:
             name: Opening(str(entry.facts[name]), secrets.token_bytes(_SALT_BYTES))
             for name in personal
         }
-        body = entry_bytes({**columns, **committed(entry.facts, openings)})
+        body = entry_bytes({**columns, **commit_facts(entry.facts, openings)})
         leaf = leaf_hash(body)
         try:
             self._add.run(self._db, {**columns, "body": body, "leaf": leaf})
@@ -192,14 +192,14 @@ class Audit:
         rows = self._db.execute(_GET, {"entry": entry_id}).mappings().all()
         return next(iter(self._records(rows)), None)
 
-    def search(self, wanted: EntrySearch, before: str | None, limit: int) -> list[StoredEntry]:
+    def search(self, filters: EntrySearch, before: str | None, limit: int) -> list[StoredEntry]:
         """The newest matching entries before an id."""
         statement = select(e).where(_HAS_BODY).order_by(e.c.id.desc()).limit(limit)
         if before is not None:
             statement = statement.where(e.c.id < before)
-        given = {name: getattr(wanted, name) for name in _FILTERS}
-        found = (_FILTERS[name](value) for name, value in given.items() if value is not None)
-        statement = statement.where(*found)
+        values = {name: getattr(filters, name) for name in _FILTERS}
+        conditions = (_FILTERS[name](value) for name, value in values.items() if value is not None)
+        statement = statement.where(*conditions)
         return self._records(self._db.execute(statement).mappings().all())
 
     def of_approval(self, approval_id: str) -> list[StoredEntry]:
@@ -207,22 +207,22 @@ class Audit:
         rows = self._db.execute(_OF_APPROVAL, {"approval": approval_id}).mappings().all()
         return self._records(rows)
 
-    def count_bodies(self, end: int, kept: Sequence[str]) -> int:
-        """The number of entries before a place that have a body, except of these types."""
-        there = (e.c.seq < end, _HAS_BODY, e.c.type.not_in(kept))
-        return self._db.execute(select(func.count()).where(*there)).scalar_one()
+    def count_bodies(self, end: int, kept_types: Sequence[str]) -> int:
+        """The number of entries before position `end` with a body, except those of these types."""
+        in_range = (e.c.seq < end, _HAS_BODY, e.c.type.not_in(kept_types))
+        return self._db.execute(select(func.count()).where(*in_range)).scalar_one()
 
-    def trim(self, first: int, end: int, kept: Sequence[str]) -> None:
-        """Delete what entries from one place to before another say, except of these types.
+    def trim(self, first: int, end: int, kept_types: Sequence[str]) -> None:
+        """Delete the bodies of entries from `first` to before `end`, except those of these types.
 
-        Their place, time and hash stay; personal texts are deleted of all. Raises `Busy`, also if
-        the database role may only add entries.
+        Position, time and hash of these entries stay. The personal texts of all of them are
+        deleted. Raises `Busy` if this fails, also if the database role may only add entries.
         """
-        there = (e.c.seq >= first, e.c.seq < end)
-        self.openings.delete(o.c.entry_id.in_(select(e.c.id).where(*there)))
-        changed = update(e).where(*there, _HAS_BODY, e.c.type.not_in(kept)).values(_BLANK)
+        in_range = (e.c.seq >= first, e.c.seq < end)
+        self.openings.delete(o.c.entry_id.in_(select(e.c.id).where(*in_range)))
+        clear = update(e).where(*in_range, _HAS_BODY, e.c.type.not_in(kept_types)).values(_BLANK)
         try:
-            self._db.execute(changed)
+            self._db.execute(clear)
         except DBAPIError as error:
             raise Busy(f"Audit entries cannot be deleted ({_reason(error)}).") from error
 

@@ -6,7 +6,7 @@ from server.storage.tables import Millis, metadata, partial_index
 
 _REFUSED = "type IN ('approval.refused', 'agent.paused', 'refusals.counted')"
 HASHES = "name IN ('auth_req_id_hash', 'login_hint_hash')"
-"""The texts that are keyed hashes of values. Queries need the same words as the index."""
+"""The texts that are keyed hashes of values. A query uses the index only with this condition."""
 
 audit_entries = Table(
     "audit_entries",
@@ -29,11 +29,11 @@ audit_entries = Table(
     Column("body", LargeBinary, nullable=False),
     Column("leaf", LargeBinary, nullable=False),
     Index("ix_audit_entries_at", "at"),
-    partial_index("ix_audit_entries_refused", "at", those=_REFUSED),
+    partial_index("ix_audit_entries_refused", "at", condition=_REFUSED),
 )
-"""`seq` is the place in the log, from 0. Triggers refuse to change or delete an entry.
+"""`seq` is the position in the log, from 0. Triggers refuse to change or delete an entry.
 
-Retention may empty one: `id`, `seq`, `at` and `leaf` stay.
+Retention may clear an entry: `id`, `seq`, `at` and `leaf` stay.
 """
 
 audit_openings = Table(
@@ -44,7 +44,7 @@ audit_openings = Table(
     Column("user_id", Text, index=True),
     Column("text", Text, nullable=False),
     Column("salt", LargeBinary, nullable=False),
-    partial_index("ix_audit_openings_hash", "text", those=HASHES),
+    partial_index("ix_audit_openings_hash", "text", condition=HASHES),
     sqlite_with_rowid=False,
 )
 """The personal facts of entries, whose commitments are in `body`. Triggers refuse to change one."""
@@ -69,5 +69,5 @@ audit_nodes = Table(
 )
 """The roots of the complete subtrees of the log. Triggers refuse to change or delete one.
 
-Level 1 is over two entries; `server.audit_log.merkle` says what a number is.
+A node of level 1 covers two entries; `server.audit_log.merkle` defines the numbers.
 """

@@ -13,10 +13,10 @@ from server.storage.clients.secrets import ClientRows, SecretTable
 from server.storage.clients.tables import agent_keys, agent_owners, agent_secrets, agents
 from server.storage.users.tables import users
 
-_USE_NOTED_MS = 60_000
+_USE_INTERVAL_MS = 60_000
 _NO_KEYS = codec.dump([])
-_PLAIN = ("id", "auth_before", "auth_before_until", "state", "created_at", "named_at")
-"""The columns that no caller sets as a member."""
+_COLUMNS = ("id", "auth_before", "auth_before_until", "state", "created_at", "named_at")
+"""The columns that callers cannot set as members."""
 
 _ALL = select(agents).order_by(agents.c.name_key)
 _PAGE = _ALL.where(agents.c.name_key > bindparam("after")).limit(bindparam("limit"))
@@ -66,12 +66,12 @@ class Agents(ClientRows):
     secrets = SecretTable(agent_secrets, "agent_id")
 
     def add(self, agent: Agent, now: int) -> None:
-        """Raises `Taken` if a client has this name or one that looks like it."""
+        """Store a new agent; raises `Taken` if a client has this name or one that looks like it."""
         self._insert(agents, "client", _values(agent))
         self._attach(agent, now)
 
     def replace(self, agent: Agent, now: int) -> None:
-        """Write every member, owners, secrets and keys included; raises `Taken` for a used name."""
+        """Store all members, owners, secrets and keys; raises `Taken` if the name is in use."""
         self._replace(agents, "client", _values(agent))
         self.secrets.drop(self._db, agent.id)
         for statement in _DROP_PARTS:
@@ -87,11 +87,11 @@ class Agents(ClientRows):
 
     def all(self, having: Having = ANY) -> list[Agent]:
         """Return every agent with these values, by name."""
-        return self._many(self._record, _having(_ALL, having), **having)
+        return self._many(self._record, _filter_by(_ALL, having), **having)
 
     def page(self, owner: str | None, after: str, limit: int, having: Having = ANY) -> list[Agent]:
-        """Return the next page of the agents with these values, of one owner or of all."""
-        statement = _having(_PAGE if owner is None else _PAGE_OF_OWNER, having)
+        """Return the next page of agents with these values, of one owner or of all."""
+        statement = _filter_by(_PAGE if owner is None else _PAGE_OF_OWNER, having)
         values = {"after": codec.key(after), "limit": limit, **having}
         return self._many(self._record, statement, **values, **({"owner": owner} if owner else {}))
 
@@ -104,49 +104,49 @@ class Agents(ClientRows):
         return self._many(self._record, _ORPHANS)
 
     def get(self, agent_id: str) -> Agent | None:
-        """By client_id."""
+        """Return the agent with this client_id."""
         return self._one(self._record, _BY_ID, id=agent_id)
 
     def called(self, name: str) -> Agent | None:
-        """By name, without regard to case."""
+        """Return the agent with this name, ignoring case."""
         return self._one(self._record, _BY_NAME, key=codec.key(name))
 
     def mark_key_used(self, agent_id: str, kid: str, now: int) -> None:
-        """Record the use, at most once a minute."""
-        values = {"agent": agent_id, "key": kid, "now": now, "before": now - _USE_NOTED_MS}
+        """Record the use of a key, at most once a minute."""
+        values = {"agent": agent_id, "key": kid, "now": now, "before": now - _USE_INTERVAL_MS}
         self._db.execute(_KEY_USED, values)
 
     def _attach(self, agent: Agent, now: int) -> None:
-        for place, owner in enumerate(agent.owners):
-            row = {"agent_id": agent.id, "user_id": owner, "since": now + place}
+        for index, owner in enumerate(agent.owners):
+            row = {"agent_id": agent.id, "user_id": owner, "since": now + index}
             self._db.execute(_ADD_OWNER, row)
         self.secrets.add(self._db, agent.id, agent.secrets)
         for kid in (key["kid"] for key in agent.jwks):
-            used = agent.key_uses.get(kid)
-            row = {"agent_id": agent.id, "kid": kid, "last_used_at": used}
+            used_at = agent.key_uses.get(kid)
+            row = {"agent_id": agent.id, "kid": kid, "last_used_at": used_at}
             self._db.execute(_ADD_KEY, row)
 
     def _record(self, row: Row[Any]) -> Agent:
-        of = {"id": row.id}
-        owners = self._db.execute(_OWNERS, of).scalars().all()
-        uses = self._db.execute(_KEYS, of).all() if row.jwks != _NO_KEYS else ()
+        values = {"id": row.id}
+        owners = self._db.execute(_OWNERS, values).scalars().all()
+        uses = self._db.execute(_KEYS, values).all() if row.jwks != _NO_KEYS else ()
         return Agent(
             owners=tuple(owners),
             secrets=self.secrets.of(self._db, row.id),
             key_uses={row[0]: row[1] for row in uses},
-            **{name: getattr(row, name) for name in _PLAIN},
+            **{name: getattr(row, name) for name in _COLUMNS},
             **codec.load_members(AGENT_MEMBERS, row),
         )
 
 
-def _having(statement: Select[Any], having: Having) -> Select[Any]:
-    """Add the wanted column values to a statement."""
+def _filter_by(statement: Select[Any], having: Having) -> Select[Any]:
+    """Add these column values to the conditions of a statement."""
     return statement.where(*(agents.c[name] == bindparam(name) for name in having))
 
 
 def _values(agent: Agent) -> dict[str, object]:
     return {
         "name_key": codec.key(agent.name),
-        **{name: getattr(agent, name) for name in _PLAIN},
+        **{name: getattr(agent, name) for name in _COLUMNS},
         **codec.member_values(AGENT_MEMBERS, agent),
     }

@@ -4,9 +4,9 @@ from sqlalchemy import bindparam, func, insert, or_, select, update
 
 from server.model.clients import AppUse
 from server.storage.clients.tables import app_uses as u
-from server.storage.prepared import DatabaseRows, reading, writing
+from server.storage.prepared import DatabaseRows, record_reader, row_writer
 
-_record, _values = reading(AppUse, u), writing(u)
+_record, _values = record_reader(AppUse, u), row_writer(u)
 _ADD = insert(u)
 _GET = select(u).where(u.c.app_id == bindparam("app"))
 _CHECK = (
@@ -32,27 +32,27 @@ class AppUses(DatabaseRows):
     """Checks and uses in the database."""
 
     def add(self, use: AppUse) -> None:
-        """Store those of a new app."""
+        """Store the first check of a new app."""
         self._db.execute(_ADD, _values(use))
 
     def get(self, app_id: str) -> AppUse | None:
-        """By client_id."""
+        """Return the checks and uses of the app with this client_id."""
         return self._one(_record, _GET, app=app_id)
 
     def check(self, app_id: str, checked_at: int, fresh_until: int) -> None:
-        """Record that the document was fetched."""
+        """Record that the app's metadata document was fetched."""
         values = {"app": app_id, "checked": checked_at, "fresh": fresh_until}
         self._db.execute(_CHECK, values)
 
     def use(self, app_id: str, now: int) -> None:
-        """Record that it got a token."""
+        """Record that the app got a token."""
         self._db.execute(_USE, {"app": app_id, "now": now})
 
     def count_unused(self) -> int:
-        """Return how many never got a token."""
+        """Return how many apps never got a token."""
         return int(self._db.execute(_COUNT).scalar_one())
 
     def unused(self, created_before: int, used_before: int) -> list[str]:
-        """Return the IDs of those that got no token in time, or none since a time."""
+        """Return the IDs of apps that never got a token in time, or none since `used_before`."""
         values = {"created": created_before, "used": used_before}
         return list(self._db.execute(_UNUSED, values).scalars())

@@ -11,8 +11,8 @@ from server.storage.clients.names import Names
 from server.storage.clients.secrets import ClientRows, SecretTable
 from server.storage.clients.tables import app_secrets, app_uses, apps
 
-_PLAIN = ("id", "state", "created_at", "origin", "claimed_name")
-"""The columns that no caller sets as a member."""
+_COLUMNS = ("id", "state", "created_at", "origin", "claimed_name")
+"""The columns that callers cannot set as members."""
 _ALL = select(apps).order_by(apps.c.name_key)
 _BY_ID = select(apps).where(apps.c.id == bindparam("id"))
 _BY_NAME = select(apps).where(apps.c.name_key == bindparam("key"))
@@ -26,12 +26,12 @@ class Apps(ClientRows):
     secrets = SecretTable(app_secrets, "app_id")
 
     def add(self, app: App) -> None:
-        """Raises `Taken` if the name is used."""
+        """Store a new app; raises `Taken` if the name is in use."""
         self._insert(apps, "client", _values(app))
         self.secrets.add(self._db, app.id, app.secrets)
 
     def replace(self, app: App) -> None:
-        """Write every member, secrets included; raises `Taken` for a used name."""
+        """Store all members, with the secrets; raises `Taken` if the name is in use."""
         self._replace(apps, "client", _values(app))
         self.secrets.drop(self._db, app.id)
         self.secrets.add(self._db, app.id, app.secrets)
@@ -48,17 +48,17 @@ class Apps(ClientRows):
         return self._many(self._record, _ALL)
 
     def get(self, app_id: str) -> App | None:
-        """By client_id."""
+        """Return the app with this client_id."""
         return self._one(self._record, _BY_ID, id=app_id)
 
     def called(self, name: str) -> App | None:
-        """By name, without regard to case."""
+        """Return the app with this name, ignoring case."""
         return self._one(self._record, _BY_NAME, key=codec.key(name))
 
     def _record(self, row: Row[Any]) -> App:
         return App(
             secrets=self.secrets.of(self._db, row.id),
-            **{name: getattr(row, name) for name in _PLAIN},
+            **{name: getattr(row, name) for name in _COLUMNS},
             **codec.load_members(APP_MEMBERS, row),
         )
 
@@ -66,6 +66,6 @@ class Apps(ClientRows):
 def _values(app: App) -> dict[str, object]:
     return {
         "name_key": codec.key(app.name),
-        **{name: getattr(app, name) for name in _PLAIN},
+        **{name: getattr(app, name) for name in _COLUMNS},
         **codec.member_values(APP_MEMBERS, app),
     }

@@ -1,4 +1,4 @@
-"""Rows of names: the looks of each, and former names of agents."""
+"""Rows of names: what each name looks like, and the former names of agents."""
 
 from collections.abc import Collection
 
@@ -59,7 +59,7 @@ class Names(DatabaseRows):
     """Names in the database."""
 
     def give(self, kind: NameKind, bearer: str, name: str) -> None:
-        """Store the looks of a name; raises `Taken` if another name of this kind has one."""
+        """Store what a name looks like; raises `Taken` if one of the same kind looks like it."""
         self.drop(bearer)
         try:
             for look in sorted(name_keys(name)):
@@ -69,15 +69,15 @@ class Names(DatabaseRows):
             raise Taken(name) from error
 
     def keep(self, kind: NameKind, bearer: str, name: str) -> None:
-        """Store the looks of an unchanged name, unless another name has one.
+        """Store what an unchanged name looks like, unless another name looks like it.
 
-        Earlier versions did not compare looks. Their names stay until they are changed.
+        Earlier versions did not compare looks. Names from then stay until they are changed.
         """
         if set(self.bearers(kind, name_keys(name))) <= {bearer}:
             self.give(kind, bearer, name)
 
     def drop(self, bearer: str) -> None:
-        """Free the name for others."""
+        """Release the name, so that others can use it."""
         self._db.execute(_DROP, {"bearer": bearer})
 
     def bearers(self, kind: NameKind, looks: Collection[str]) -> list[str]:
@@ -86,7 +86,7 @@ class Names(DatabaseRows):
         return list(dict.fromkeys(self._db.execute(_BEARERS, values).scalars().all()))
 
     def unprotected(self) -> list[UnprotectedName]:
-        """Return the names from an earlier version that have no look of their own."""
+        """Return the names from earlier versions that look like a different name."""
         rows = self._db.execute(_UNPROTECTED).all()
         return [UnprotectedName(row.kind, row.bearer, row.name) for row in rows]
 

@@ -6,7 +6,7 @@ from server.model.clients import Invitation, Registration
 from server.storage import codec
 from server.storage.clients.tables import invitations as i
 from server.storage.clients.tables import registrations as r
-from server.storage.prepared import DatabaseRows, reading, writing
+from server.storage.prepared import DatabaseRows, record_reader, row_writer
 
 _ADD = insert(i)
 _GET = select(i).where(i.c.id == bindparam("invitation"))
@@ -32,10 +32,10 @@ _REVOKE = (
 _REGISTER = insert(r)
 _OF_AGENT = select(r).where(r.c.agent_id == bindparam("agent"))
 _LISTS = ("grant_types", "resources", "scopes", "action_types", "asks")
-_record = reading(Invitation, i, **dict.fromkeys(_LISTS, codec.names))
-_values = writing(i, **dict.fromkeys(_LISTS, codec.dump))
-_registration = reading(Registration, r)
-_registration_values = writing(r)
+_record = record_reader(Invitation, i, **dict.fromkeys(_LISTS, codec.names))
+_values = row_writer(i, **dict.fromkeys(_LISTS, codec.dump))
+_registration = record_reader(Registration, r)
+_registration_values = row_writer(r)
 
 _END = delete(r).where(r.c.agent_id == bindparam("agent"))
 
@@ -48,23 +48,23 @@ class Invitations(DatabaseRows):
         self._db.execute(_ADD, _values(invitation))
 
     def get(self, invitation_id: str) -> Invitation | None:
-        """By its id."""
+        """Return the invitation with this id."""
         return self._one(_record, _GET, invitation=invitation_id)
 
     def by_token(self, token_hash: bytes) -> Invitation | None:
-        """By the hash of its token."""
+        """Return the invitation whose token has this hash."""
         return self._one(_record, _BY_TOKEN, token_hash=token_hash)
 
     def page(self, after: str, limit: int) -> list[Invitation]:
-        """Return the invitations after this ID, ended ones too."""
+        """Return the invitations after this ID, including those that have ended."""
         return self._many(_record, _PAGE, after=after, limit=limit)
 
     def spend(self, invitation_id: str, now: int) -> bool:
-        """Use it once; returns whether it still had a use."""
+        """Count one use of an invitation; returns False if it has no uses left."""
         return self._any(_SPEND, invitation=invitation_id, now=now)
 
     def revoke(self, invitation_id: str, now: int) -> bool:
-        """Return whether this call revoked it."""
+        """Revoke an invitation; returns False if it was already revoked."""
         return self._any(_REVOKE, invitation=invitation_id, now=now)
 
 

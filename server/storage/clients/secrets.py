@@ -1,4 +1,4 @@
-"""Rows of the secrets of agents, apps and resources; each kind has a table of its own."""
+"""Rows of the secrets of agents, apps and resources. Each kind has its own table."""
 
 from collections.abc import Iterable
 from typing import ClassVar
@@ -8,12 +8,12 @@ from sqlalchemy import Connection, Table, bindparam, delete, insert, or_, select
 from server.model.clients import Secret
 from server.storage.named_rows import NamedRows
 
-_USE_NOTED_MS = 60_000
+_USE_INTERVAL_MS = 60_000
 _MEMBERS = Secret.__slots__
 
 
 class SecretTable:
-    """The statements for the table of one kind of client; `owner` is the column of the client."""
+    """The statements for one kind of client; `owner` is the column with the client's ID."""
 
     def __init__(self, table: Table, owner: str) -> None:
         self._owner = owner
@@ -50,8 +50,8 @@ class SecretTable:
         db.execute(self._drop, {"client": client})
 
     def mark_used(self, db: Connection, secret_id: str, now: int) -> None:
-        """Record the use, at most once a minute."""
-        db.execute(self._used, {"secret": secret_id, "now": now, "before": now - _USE_NOTED_MS})
+        """Record the use of a secret, at most once a minute."""
+        db.execute(self._used, {"secret": secret_id, "now": now, "before": now - _USE_INTERVAL_MS})
 
 
 class ClientRows(NamedRows):
@@ -60,5 +60,5 @@ class ClientRows(NamedRows):
     secrets: ClassVar[SecretTable]
 
     def mark_secret_used(self, secret_id: str, now: int) -> None:
-        """Record the use, at most once a minute."""
+        """Record the use of a secret, at most once a minute."""
         self.secrets.mark_used(self._db, secret_id, now)

@@ -63,7 +63,7 @@ name_looks = Table(
     Column("bearer", Text, nullable=False, index=True),
     sqlite_with_rowid=False,
 )
-"""The looks of each name, unique per kind, so that two names that look alike cannot be stored."""
+"""What each name looks like, unique per kind, so that look-alike names cannot both be stored."""
 
 former_names = Table(
     "former_names",
@@ -72,7 +72,7 @@ former_names = Table(
     Column("until", Millis, primary_key=True),
     Column("name", Text, primary_key=True),
 )
-"""Former names of agents, and when each ended."""
+"""Former names of agents, and until when each was used."""
 
 invitations = Table(
     "invitations",
@@ -92,7 +92,7 @@ registrations = Table(
     Column("agent_id", Text, primary_key=True),
     *columns("invitation_id token_hash:bytes created_at:big"),
 )
-"""Registrations outlive their agents, like the audit log; the token is then useless."""
+"""A registration is kept when its agent is deleted, but its token no longer works."""
 
 apps = Table(
     "apps",

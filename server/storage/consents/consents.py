@@ -1,11 +1,11 @@
-"""Consents: storing, finding, renewing and revoking them."""
+"""Stores, finds, renews and revokes consents."""
 
 from sqlalchemy import Executable, bindparam, insert, or_, select, tuple_, update
 
 from server.model.consents import Consent
 from server.storage.codec import dump, names
 from server.storage.consents.tables import consents as c
-from server.storage.prepared import DatabaseRows, Prepared, reading, writing
+from server.storage.prepared import DatabaseRows, Prepared, record_reader, row_writer
 
 _ADD = insert(c)
 _GET = select(c).where(c.c.id == bindparam("consent"))
@@ -23,7 +23,7 @@ _LIVE = Prepared(
     .limit(1)
     .with_for_update(read=True)
 )
-"""On PostgreSQL it locks the row until the unit of work ends, so that a revocation waits."""
+"""On PostgreSQL it locks the row, so that a revocation waits for the end of the unit of work."""
 _OF_USER = select(c).where(c.c.user_id == bindparam("user")).order_by(*_NEWEST)
 _LIVE_OF_USER = _OF_USER.where(*_IN_FORCE)
 _RENEW = (
@@ -43,8 +43,8 @@ _REVOKE_CLIENT = _END.where(
     or_(c.c.client_id == bindparam("subject"), c.c.app_id == bindparam("subject"))
 )
 _REVOKE_AT = _END.where(c.c.resource == bindparam("subject"))
-_record = reading(Consent, c, scopes=names)
-_values = writing(c, scopes=dump)
+_record = record_reader(Consent, c, scopes=names)
+_values = row_writer(c, scopes=dump)
 
 
 class Consents(DatabaseRows):
@@ -55,11 +55,11 @@ class Consents(DatabaseRows):
         self._db.execute(_ADD, _values(consent))
 
     def get(self, consent_id: str) -> Consent | None:
-        """The consent with this id, also an ended one."""
+        """The consent with this id, even if it has ended."""
         return self._one(_record, _GET, consent=consent_id)
 
     def live(self, user_id: str, client_id: str, resource: str, now: int) -> Consent | None:
-        """The consent in force of this user for this client at this resource."""
+        """The user's consent for this client at this resource, if one is in force."""
         return self._one(_record, _LIVE, user=user_id, client=client_id, resource=resource, now=now)
 
     def of_user(self, user_id: str, now: int, *, ended: bool) -> list[Consent]:
@@ -92,7 +92,7 @@ class Consents(DatabaseRows):
         return self._many(_record, statement)
 
     def renew(self, consent: Consent, now: int) -> Consent | None:
-        """Replace the scopes and the end of a consent in force; None if it has ended."""
+        """Replace the scopes and expiry of a consent in force; None if it has ended."""
         return self._one(
             _record,
             _RENEW,
@@ -105,7 +105,7 @@ class Consents(DatabaseRows):
         )
 
     def revoke(self, consent_id: str, now: int) -> Consent | None:
-        """Revoke a consent; None if it had ended."""
+        """Revoke a consent; None if it had already ended."""
         return self._one(_record, _REVOKE, consent=consent_id, now=now)
 
     def revoke_client(self, client_id: str, now: int) -> list[Consent]:

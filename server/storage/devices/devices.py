@@ -5,9 +5,9 @@ from sqlalchemy import bindparam, func, insert, or_, select, tuple_, update
 from server.model.devices import Device
 from server.storage import codec
 from server.storage.devices.tables import devices, sessions
-from server.storage.prepared import DatabaseRows, reading, writing
+from server.storage.prepared import DatabaseRows, record_reader, row_writer
 
-_SEEN_NOTED_MS = 60_000
+_SEEN_INTERVAL_MS = 60_000
 
 _ADD = insert(devices)
 _GET = select(devices).where(devices.c.id == bindparam("device"))
@@ -23,7 +23,7 @@ _ACTIVE = (
         sessions.c.expires_at > bindparam("now"),
     )
 )
-"""A device whose session has expired can vouch for and decide nothing."""
+"""A device with an expired session cannot vouch or decide, so it does not count."""
 _USED = (
     select(devices.c.id)
     .select_from(devices.outerjoin(sessions, sessions.c.id == devices.c.session_id))
@@ -41,7 +41,7 @@ _IN_USE = _USED.where(
 _PRESENT = _USED.where(
     or_(sessions.c.revoked_at.is_(None), sessions.c.revoked_at >= bindparam("not_before"))
 )
-"""A device ends with its session."""
+"""A device is revoked when its session is revoked."""
 _SEEN = (
     update(devices)
     .where(
@@ -50,7 +50,7 @@ _SEEN = (
     )
     .values(last_seen_at=bindparam("now"))
 )
-_TRY = (
+_COUNT_ATTEMPT = (
     update(devices)
     .where(
         devices.c.id == bindparam("device"),
@@ -72,7 +72,7 @@ _CONFIRM = (
     .values(pin_tries=0)
 )
 _CONFIRM_CALL = _CONFIRM.values(pin_unconfirmed=devices.c.pin_unconfirmed - 1)
-"""Take the confirmed call back from the unconfirmed ones; earlier wrong ones stay."""
+"""Subtract the confirmed call from the unconfirmed ones; earlier wrong attempts stay counted."""
 _UNLOCK = (
     update(devices)
     .where(devices.c.id == bindparam("device"))
@@ -87,7 +87,7 @@ _ALARMED = (
     update(devices).where(devices.c.id == bindparam("device")).values(alarmed_at=bindparam("now"))
 )
 _RENAME = update(devices).where(devices.c.id == bindparam("device")).values(name=bindparam("name"))
-_STATED = (
+_COUNT_STATEMENT = (
     update(devices)
     .where(devices.c.id == bindparam("device"), devices.c.statements == bindparam("seen"))
     .values(statements=devices.c.statements + 1)
@@ -104,8 +104,8 @@ _ENABLE = (
     .where(devices.c.id == bindparam("device"), devices.c.state == "revoked")
     .values(state="active", high_from=bindparam("high_from"))
 )
-_record = reading(Device, devices, keys=codec.load_map, kids=codec.string_map)
-_values = writing(devices, keys=codec.dump, kids=codec.dump)
+_record = record_reader(Device, devices, keys=codec.load_map, kids=codec.string_map)
+_values = row_writer(devices, keys=codec.dump, kids=codec.dump)
 
 
 class Devices(DatabaseRows):
@@ -116,11 +116,11 @@ class Devices(DatabaseRows):
         self._db.execute(_ADD, _values(device))
 
     def get(self, device_id: str) -> Device | None:
-        """By id."""
+        """Return the device with this id."""
         return self._one(_record, _GET, device=device_id)
 
     def of_user(self, user_id: str) -> list[Device]:
-        """Return the user's devices, oldest first, revoked ones too."""
+        """Return the user's devices, including revoked ones, oldest first."""
         return self._many(_record, _OF_USER, user=user_id)
 
     def all(self) -> list[Device]:
@@ -129,37 +129,37 @@ class Devices(DatabaseRows):
 
     def page(self, user_id: str | None, after: tuple[int, str], limit: int) -> list[Device]:
         """Return the next page of devices, of one user or of all, oldest first."""
-        place = tuple_(devices.c.created_at, devices.c.id)
-        statement = _ALL.where(place > after).limit(limit)
+        position = tuple_(devices.c.created_at, devices.c.id)
+        statement = _ALL.where(position > after).limit(limit)
         if user_id is not None:
             statement = statement.where(devices.c.user_id == user_id)
         return self._many(_record, statement)
 
     def active_count(self, user_id: str, now: int) -> int:
-        """Return how many devices the user can decide with."""
+        """Return how many devices the user can use to decide."""
         values = {"user": user_id, "now": now}
         return int(self._db.execute(_ACTIVE, values).scalar_one())
 
     def had_recently(self, user_id: str, *, not_ended_before: int, used_after: int) -> bool:
-        """Return whether the user has, or had, a device that meets both times."""
+        """Return whether the user has or had a device that was in use at these times."""
         return self._any(_PRESENT, user=user_id, not_before=not_ended_before, used_after=used_after)
 
     def in_use(self, user_id: str, *, now: int, used_after: int) -> bool:
-        """Return whether the user has an active device, past its waiting time, used since then."""
+        """Return whether the user has an active device, past its waiting time, used recently."""
         return self._any(_IN_USE, user=user_id, now=now, used_after=used_after)
 
     def mark_seen(self, device_id: str, now: int) -> None:
-        """Record the use, at most once a minute."""
-        values = {"device": device_id, "now": now, "before": now - _SEEN_NOTED_MS}
+        """Record that the device was used, at most once a minute."""
+        values = {"device": device_id, "now": now, "before": now - _SEEN_INTERVAL_MS}
         self._db.execute(_SEEN, values)
 
     def count_attempt(
         self, device_id: str, purpose: str | None, now: int, *, max_attempts: int, max_calls: int
     ) -> Device | None:
-        """Count a PIN call, unless a limit is reached: then None."""
+        """Count a PIN call; None if a limit was already reached."""
         return self._one(
             _record,
-            _TRY,
+            _COUNT_ATTEMPT,
             device=device_id,
             purpose=purpose,
             now=now,
@@ -168,7 +168,7 @@ class Devices(DatabaseRows):
         )
 
     def confirm(self, device_id: str, *, entered: bool) -> None:
-        """Reset the PIN attempts after a valid signature of the high-risk key or passkey.
+        """Reset the PIN attempts after a valid signature by the high-risk key or passkey.
 
         If the PIN was entered for it, the call no longer counts as unconfirmed.
         """
@@ -179,25 +179,25 @@ class Devices(DatabaseRows):
         self._db.execute(_UNLOCK, {"device": device_id})
 
     def vouch(self, device_id: str, now: int) -> None:
-        """Allow the device to decide high risk from now on."""
+        """Allow the device to decide high-risk requests from now on."""
         self._db.execute(_VOUCH, {"device": device_id, "now": now})
 
     def mark_alarmed(self, device_id: str, now: int) -> None:
-        """Record that a copy of its passkey may be in use."""
+        """Record that a copy of the device's passkey may be in use."""
         self._db.execute(_ALARMED, {"device": device_id, "now": now})
 
     def rename(self, device_id: str, name: str) -> None:
-        """Change its name."""
+        """Change the device's name."""
         self._db.execute(_RENAME, {"device": device_id, "name": name})
 
     def count_statement(self, device_id: str, seen: int) -> bool:
-        """Count a statement; returns whether it is the first with this nonce."""
-        return self._any(_STATED, device=device_id, seen=seen)
+        """Count a statement; returns whether it is the first one with this nonce."""
+        return self._any(_COUNT_STATEMENT, device=device_id, seen=seen)
 
     def revoke(self, device_id: str) -> bool:
-        """Return whether this call revoked it."""
+        """Revoke a device; returns False if it was already revoked."""
         return self._any(_REVOKE, device=device_id)
 
     def enable(self, device_id: str, high_from: int) -> None:
-        """Enable a device that a restore turned off; it can decide high risk from then on."""
+        """Enable a device that a restore disabled; it can decide high risk from `high_from` on."""
         self._db.execute(_ENABLE, {"device": device_id, "high_from": high_from})

@@ -4,11 +4,11 @@ from sqlalchemy import bindparam, insert, select, update
 
 from server.model.devices import EnrollmentCode
 from server.storage.devices.tables import enrollment_codes as codes
-from server.storage.prepared import DatabaseRows, reading, writing
+from server.storage.prepared import DatabaseRows, record_reader, row_writer
 
 _ADD = insert(codes)
 _GET = select(codes).where(codes.c.id == bindparam("code"))
-_MISSED = (
+_COUNT_MISS = (
     update(codes)
     .where(codes.c.id == bindparam("code"))
     .values(tries=codes.c.tries + 1)
@@ -33,8 +33,8 @@ _WITHDRAW = (
     )
     .values(expires_at=bindparam("now"))
 )
-_record = reading(EnrollmentCode, codes)
-_values = writing(codes)
+_record = record_reader(EnrollmentCode, codes)
+_values = row_writer(codes)
 
 
 class EnrollmentCodes(DatabaseRows):
@@ -45,18 +45,18 @@ class EnrollmentCodes(DatabaseRows):
         self._db.execute(_ADD, _values(code))
 
     def get(self, code_id: str) -> EnrollmentCode | None:
-        """By its public ID."""
+        """Return the code with this public ID."""
         return self._one(_record, _GET, code=code_id)
 
     def count_miss(self, code_id: str) -> int:
-        """Count a wrong secret; returns how many there were."""
-        attempts: int = self._db.execute(_MISSED, {"code": code_id}).scalars().all()[0]
+        """Count a wrong secret; returns the number of wrong secrets so far."""
+        attempts: int = self._db.execute(_COUNT_MISS, {"code": code_id}).scalars().all()[0]
         return attempts
 
     def use(self, code_id: str, now: int) -> bool:
-        """Return whether this call used it up."""
+        """Mark a code as used; returns False if it was used or has expired."""
         return self._any(_USE, code=code_id, now=now)
 
     def withdraw(self, user_id: str, now: int) -> None:
-        """End the user's unused codes."""
+        """Expire the user's unused codes."""
         self._db.execute(_WITHDRAW, {"user": user_id, "now": now})

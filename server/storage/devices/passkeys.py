@@ -1,4 +1,4 @@
-"""Rows of passkeys, and of the browsers that are signed in with one."""
+"""Rows of passkeys, and of browsers that are signed in with a passkey."""
 
 from sqlalchemy import and_, bindparam, delete, insert, or_, select, update
 
@@ -6,7 +6,7 @@ from server.model.devices import Browser, Passkey
 from server.storage.devices.tables import browsers as b
 from server.storage.devices.tables import devices
 from server.storage.devices.tables import passkeys as p
-from server.storage.prepared import DatabaseRows, reading, writing
+from server.storage.prepared import DatabaseRows, record_reader, row_writer
 
 _ADD = insert(p)
 _OF_DEVICE = select(p).where(p.c.device_id == bindparam("device"))
@@ -17,18 +17,18 @@ _OF_USER = (
     .where(devices.c.user_id == bindparam("user"), devices.c.state == "active")
     .order_by(p.c.device_id)
 )
-_COUNTED = bindparam("count", type_=p.c.signs.type)
+_NEW_COUNT = bindparam("count", type_=p.c.signs.type)
 _COUNT = (
     update(p)
     .where(
         p.c.device_id == bindparam("device"),
         or_(
-            p.c.signs < _COUNTED,
-            and_(p.c.signs == 0, _COUNTED == 0),
+            p.c.signs < _NEW_COUNT,
+            and_(p.c.signs == 0, _NEW_COUNT == 0),
             p.c.last_signed == bindparam("signed"),
         ),
     )
-    .values(signs=_COUNTED, last_signed=bindparam("signed"))
+    .values(signs=_NEW_COUNT, last_signed=bindparam("signed"))
     .returning(p.c.device_id)
 )
 
@@ -41,15 +41,15 @@ _END = (
     .returning(b.c.device_id)
 )
 _PRUNE = delete(b).where(b.c.expires_at < bindparam("now"))
-_passkey, _values = reading(Passkey, p), writing(p)
-_browser, _browser_values = reading(Browser, b), writing(b)
+_passkey, _values = record_reader(Passkey, p), row_writer(p)
+_browser, _browser_values = record_reader(Browser, b), row_writer(b)
 
 
 class Passkeys(DatabaseRows):
     """Passkeys in the database."""
 
     def add(self, passkey: Passkey) -> None:
-        """Store a new one."""
+        """Store a new passkey."""
         self._db.execute(_ADD, _values(passkey))
 
     def of_device(self, device_id: str) -> Passkey | None:
@@ -57,11 +57,11 @@ class Passkeys(DatabaseRows):
         return self._one(_passkey, _OF_DEVICE, device=device_id)
 
     def by_credential(self, credential: bytes) -> Passkey | None:
-        """By the ID that its authenticator gave it."""
+        """Return the passkey with this credential ID, which its authenticator chose."""
         return self._one(_passkey, _BY_CREDENTIAL, credential=credential)
 
     def of_user(self, user_id: str) -> list[Passkey]:
-        """Return those of active devices."""
+        """Return the user's passkeys on active devices."""
         return self._many(_passkey, _OF_USER, user=user_id)
 
     def count(self, device_id: str, signs: int, signed: bytes) -> bool:
@@ -73,17 +73,17 @@ class Browsers(DatabaseRows):
     """Signed-in browsers in the database."""
 
     def add(self, browser: Browser) -> None:
-        """Store a new one."""
+        """Store a newly signed-in browser."""
         self._db.execute(_ADD_BROWSER, _browser_values(browser))
 
     def by_token(self, token_hash: bytes) -> Browser | None:
-        """By the hash of its cookie."""
+        """Return the browser whose cookie has this hash."""
         return self._one(_browser, _BY_TOKEN, token=token_hash)
 
     def end(self, token_hash: bytes, now: int) -> bool:
-        """Return whether this call ended it."""
+        """Sign a browser out; returns False if it was already signed out."""
         return self._any(_END, token=token_hash, now=now)
 
     def prune(self, now: int) -> None:
-        """Delete expired ones."""
+        """Delete browsers whose sign-in has expired."""
         self._db.execute(_PRUNE, {"now": now})

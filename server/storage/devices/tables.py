@@ -46,7 +46,7 @@ passkeys = Table(
     Column("credential", LargeBinary, nullable=False, unique=True),
     *columns("public_key:bytes signs:big synced:bool last_signed:bytes?"),
 )
-"""`signs` counts to 2^32, which needs the wide integer."""
+"""`signs` is a counter that can reach 2^32, so it needs a 64-bit integer."""
 
 browsers = Table(
     "browsers",

@@ -4,17 +4,17 @@ from sqlalchemy import bindparam, insert, select, tuple_, update
 
 from server.model.incidents import Incident, Scope
 from server.storage.incidents.tables import incidents as i
-from server.storage.prepared import DatabaseRows, reading, writing
+from server.storage.prepared import DatabaseRows, record_reader, row_writer
 
 _ADD = insert(i)
-_record, _values = reading(Incident, i), writing(i)
+_record, _values = record_reader(Incident, i), row_writer(i)
 _GET = select(i).where(i.c.id == bindparam("incident"))
 _NEWEST = (i.c.opened_at.desc(), i.c.id.desc())
 _OPEN_OF = (
     select(i)
     .where(
         i.c.approval_id == bindparam("approval"),
-        i.c.scope == bindparam("which"),
+        i.c.scope == bindparam("scope"),
         i.c.state == "open",
     )
     .order_by(*_NEWEST)
@@ -41,12 +41,12 @@ class Incidents(DatabaseRows):
         self._db.execute(_ADD, _values(incident))
 
     def get(self, incident_id: str) -> Incident | None:
-        """The incident with this id, also a closed one."""
+        """The incident with this id, even if it is closed."""
         return self._one(_record, _GET, incident=incident_id)
 
     def open_of(self, approval_id: str, scope: Scope) -> Incident | None:
         """The newest open incident about this request."""
-        return self._one(_record, _OPEN_OF, approval=approval_id, which=scope)
+        return self._one(_record, _OPEN_OF, approval=approval_id, scope=scope)
 
     def search(
         self, *, closed: bool, limit: int, before: tuple[int, str] | None = None

@@ -14,5 +14,5 @@ incidents = Table(
     *columns("device_id? note? evidence opened_at:big closed_at:big? closed_by? closing_note?"),
     Index("ix_incidents_approval", "approval_id"),
     Index("ix_incidents_opened", "opened_at"),
-    partial_index("ix_incidents_user", "user_id", those="state = 'open'"),
+    partial_index("ix_incidents_user", "user_id", condition="state = 'open'"),
 )

@@ -1,4 +1,4 @@
-"""Alembic's entry: runs migrations on the connection that `storage/upgrade.py` hands over."""
+"""Alembic's entry point: runs migrations on the connection that `storage/upgrade.py` passes."""
 
 from alembic import context
 

@@ -10,5 +10,5 @@ depends_on = None
 
 
 def upgrade() -> None:
-    """Bring the tables forward."""
+    """Change the tables."""
     ${upgrades if upgrades else "pass"}

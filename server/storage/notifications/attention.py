@@ -23,7 +23,7 @@ from server.model.policy import Hours
 from server.storage.notifications.tables import holds as h
 from server.storage.notifications.tables import mutes as m
 from server.storage.notifications.tables import quiet_hours as q
-from server.storage.prepared import DatabaseRows, Prepared, reading, writing
+from server.storage.prepared import DatabaseRows, Prepared, record_reader, row_writer
 
 _MUTED = and_(
     m.c.user_id == bindparam("user"),
@@ -41,45 +41,47 @@ _PREFERENCES = Prepared(
         _ONE.outerjoin(m, _MUTED).outerjoin(h, _HELD).outerjoin(q, q.c.user_id == bindparam("user"))
     )
 )
-_OF_USER: BindParameter[str] = bindparam("user")
-_QUIET = select(q.c.begins, q.c.ends, q.c.days, q.c.zone).where(q.c.user_id == _OF_USER)
-_CLEAR = delete(q).where(q.c.user_id == _OF_USER).returning(q.c.user_id)
+_USER: BindParameter[str] = bindparam("user")
+_QUIET = select(q.c.begins, q.c.ends, q.c.days, q.c.zone).where(q.c.user_id == _USER)
+_CLEAR = delete(q).where(q.c.user_id == _USER).returning(q.c.user_id)
 _UNMUTE = (
     delete(m)
-    .where(m.c.user_id == _OF_USER, m.c.agent_id == bindparam("agent"))
+    .where(m.c.user_id == _USER, m.c.agent_id == bindparam("agent"))
     .returning(m.c.agent_id)
 )
 _MUTES = (
     select(m)
-    .where(m.c.user_id == _OF_USER, or_(m.c.until.is_(None), m.c.until > bindparam("now")))
+    .where(m.c.user_id == _USER, or_(m.c.until.is_(None), m.c.until > bindparam("now")))
     .order_by(m.c.agent_id)
 )
 _UNHOLD = (
     delete(h)
-    .where(h.c.user_id == _OF_USER, h.c.approval_id == bindparam("approval"))
+    .where(h.c.user_id == _USER, h.c.approval_id == bindparam("approval"))
     .returning(h.c.user_id)
 )
 _HOLDS = (
     select(h)
-    .where(h.c.user_id == _OF_USER, h.c.until > bindparam("now"))
+    .where(h.c.user_id == _USER, h.c.until > bindparam("now"))
     .order_by(h.c.until, h.c.approval_id)
 )
 _END_QUIET = (
     update(h)
-    .where(h.c.user_id == _OF_USER, h.c.why == "quiet_hours", h.c.until > bindparam("now"))
+    .where(h.c.user_id == _USER, h.c.why == "quiet_hours", h.c.until > bindparam("now"))
     .values(until=bindparam("now"))
 )
 _ENDED = select(h.c.user_id, h.c.approval_id).where(h.c.until <= bindparam("now"))
 _DUE = Prepared(_ENDED.limit(1))
-_some = _ENDED.order_by(h.c.until).limit(bindparam("limit")).with_for_update(skip_locked=True)
-_batch = _some.cte("batch")  # in a subquery, PostgreSQL may look for the batch more than once
+_ended_batch = (
+    _ENDED.order_by(h.c.until).limit(bindparam("limit")).with_for_update(skip_locked=True)
+)
+_batch = _ended_batch.cte("batch")  # in a subquery, PostgreSQL may select the batch more than once
 _RELEASE = (
     delete(h)
     .where(tuple_(h.c.user_id, h.c.approval_id).in_(select(_batch.c.user_id, _batch.c.approval_id)))
     .returning(h)
 )
-_mute, _mute_values = reading(Mute, m), writing(m)
-_hold, _hold_values = reading(Hold, h), writing(h)
+_mute, _mute_values = record_reader(Mute, m), row_writer(m)
+_hold, _hold_values = record_reader(Hold, h), row_writer(h)
 
 
 class Attention(DatabaseRows):
@@ -142,11 +144,11 @@ class Attention(DatabaseRows):
         return self._any(_UNHOLD, user=user_id, approval=approval_id)
 
     def holds(self, user_id: str, now: int) -> list[Hold]:
-        """The current holds, the first to end first."""
+        """The current holds, ordered by when they end."""
         return self._many(_hold, _HOLDS, user=user_id, now=now)
 
     def end_quiet(self, user_id: str, now: int) -> None:
-        """End the holds because of quiet hours now."""
+        """End the holds that quiet hours caused."""
         self._db.execute(_END_QUIET, {"user": user_id, "now": now})
 
     def due(self, now: int) -> bool:

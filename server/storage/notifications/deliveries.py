@@ -29,13 +29,13 @@ def _add(insert: sqlite.Insert) -> Executable:
 
 
 _ADD = Upsert(d, _VALUES, _add)
-_FIRST = Prepared(
+_RECORD_FIRST = Prepared(
     update(a)
     .where(a.c.id == bindparam("approval"), a.c.delivered_at.is_(None))
     .values(delivered_at=bindparam("now"))
 )
 _RECEIVED = select(d.c.approval_id).where(d.c.device_id == bindparam("device"))
-_OF = (
+_OF_APPROVAL = (
     select(
         d.c.device_id,
         devices.c.name,
@@ -70,10 +70,10 @@ class Deliveries:
             "seen": self._now if seen else None,
         }
         _ADD.run(self._db, values)
-        _FIRST.run(self._db, {"approval": approval_id, "now": self._now})
+        _RECORD_FIRST.run(self._db, {"approval": approval_id, "now": self._now})
 
     def missing(self, device_id: str, approval_ids: Iterable[str]) -> list[str]:
-        """The ids among these of requests that this device has not received."""
+        """Which of these requests this device has not received, by id."""
         ids = list(approval_ids)
         statement = _RECEIVED.where(d.c.approval_id.in_(ids))
         received = set(self._db.execute(statement, {"device": device_id}).scalars())
@@ -81,5 +81,5 @@ class Deliveries:
 
     def of_approval(self, approval_id: str) -> list[Delivery]:
         """The deliveries of a request, oldest first."""
-        rows = self._db.execute(_OF, {"approval": approval_id}).all()
+        rows = self._db.execute(_OF_APPROVAL, {"approval": approval_id}).all()
         return [Delivery(*row) for row in rows]

@@ -2,7 +2,7 @@
 
 `seq` is the cursor. On SQLite, the only writer numbers an event when it adds it. On PostgreSQL,
 transactions commit out of order, so events are added without a number, and an elected sequencer
-numbers them in the order in which it sees them. So readers never see a gap that is filled later.
+numbers them in the order in which it sees them. So a reader never misses an event.
 """
 
 from collections.abc import Callable, Sequence
@@ -27,25 +27,25 @@ from server.storage.approvals.tables import approvals as a
 from server.storage.incidents.tables import incidents as i
 from server.storage.notifications.tables import feed_events as f
 from server.storage.notifications.tables import notifications as n
-from server.storage.prepared import Prepared, adding, arrays
+from server.storage.prepared import Prepared, arrays, insert_row
 
 _NEXT = select(func.coalesce(func.max(f.c.seq), 0) + 1).scalar_subquery()
-_ABOUT = ("approval_id", "device_id", "held", "agent_id", "incident_id")
+_SUBJECTS = ("approval_id", "device_id", "held", "agent_id", "incident_id")
 _VALUES: dict[str, BindParameter[object]] = {
-    name: bindparam(name) for name in ("user_id", "event", "at", *_ABOUT)
+    name: bindparam(name) for name in ("user_id", "event", "at", *_SUBJECTS)
 }
 _ADD_NUMBERED = Prepared(insert(f).values(_VALUES).values(seq=_NEXT))
 _ADD_UNNUMBERED = Prepared(insert(f).values(_VALUES))
 _HEAD = select(func.coalesce(func.max(f.c.seq), 0))
 _FLOOR = select(func.coalesce(func.min(f.c.seq), 0))
-_PAST = (
-    select(f.c.seq, f.c.user_id, f.c.event, f.c.at, *(f.c[name] for name in _ABOUT))
+_EVENTS_AFTER = (
+    select(f.c.seq, f.c.user_id, f.c.event, f.c.at, *(f.c[name] for name in _SUBJECTS))
     .where(f.c.seq > bindparam("cursor"))
     .order_by(f.c.seq)
     .limit(bindparam("limit"))
 )
-_AFTER = Prepared(_PAST)
-_AFTER_OF_USER = Prepared(_PAST.where(f.c.user_id == bindparam("user")))
+_AFTER = Prepared(_EVENTS_AFTER)
+_AFTER_OF_USER = Prepared(_EVENTS_AFTER.where(f.c.user_id == bindparam("user")))
 _PRUNE = (
     delete(f)
     .where(f.c.at < bindparam("before"), f.c.seq < _HEAD.scalar_subquery())
@@ -66,7 +66,7 @@ class Feed:
         one_writer = connection.dialect.name == "sqlite"
         self._add = _ADD_NUMBERED if one_writer else _ADD_UNNUMBERED
 
-    def add(  # noqa: PLR0913  # what an event may be about
+    def add(  # noqa: PLR0913  # one for each subject of an event
         self,
         user_id: str,
         event: str,
@@ -110,7 +110,7 @@ class Feed:
         return len(self._db.execute(_PRUNE, {"before": before}).all())
 
     def number(self, limit: int) -> int:
-        """Number events without a number. The caller holds the sequencer's lock."""
+        """Number new events; returns how many. The caller holds the sequencer's lock."""
         ids = self._db.execute(_UNNUMBERED, {"limit": limit}).scalars().all()
         first = self.head() + 1
         if ids:
@@ -122,7 +122,7 @@ class Feed:
 _MINUTE_MS: Final = 60_000
 _HOUR_MS: Final = 60 * _MINUTE_MS
 
-_ADD = Prepared(adding(n))
+_ADD = Prepared(insert_row(n))
 _LAST_MINUTE = n.c.at > bindparam("minute")
 _BY_AGENT = n.c.agent_id == bindparam("agent")
 _REPORTED = exists().where(
@@ -174,7 +174,7 @@ class Notifications:
         _ADD.run(self._db, values)
 
     def recent(self, user_id: str, agent_id: str, types: str, lane: Lane) -> RecentNotifications:
-        """The numbers of notifications in the last minute and hour, in this lane."""
+        """Count the notifications in this lane in the last minute and the last hour."""
         values = {
             "user": user_id,
             "agent": agent_id,

@@ -22,9 +22,9 @@ from sqlalchemy import (
 
 from server.model.notifications import DeliveryFailure, OutboxMessage
 from server.storage.notifications.tables import outbox as o
-from server.storage.prepared import DatabaseRows, Prepared, adding, reading
+from server.storage.prepared import DatabaseRows, Prepared, insert_row, record_reader
 
-_ADD = Prepared(adding(o))
+_ADD = Prepared(insert_row(o))
 _IS_DUE = or_(
     and_(o.c.state == "waiting", o.c.not_before <= bindparam("now")),
     and_(o.c.state == "leased", o.c.lease_until <= bindparam("now")),
@@ -33,26 +33,31 @@ _ANY_DUE = Prepared(select(o.c.id).where(_IS_DUE).limit(1))
 _LIVE = and_(o.c.state == "leased", o.c.lease_until > bindparam("now"))
 _TURN = case((_LIVE, 0), (_IS_DUE, 1), else_=2)
 _MAX_PER_TARGET = 5
-"""The messages to one target that are in delivery at the same time."""
+"""The number of messages that are delivered to one target at the same time."""
 _MAX_FAILING = 32
-"""The messages to failing targets that are in delivery at the same time, one to each target."""
-_one, _other = o.alias("one"), o.alias("other")
+"""The number of failing targets that are tried at the same time, with one message each."""
+_head, _other = o.alias("head"), o.alias("other")
 _IN_ORDER = (_other.c.channel, _other.c.target, _other.c.not_before, _other.c.id)
-_WAITS = select(_other.c.id).where(_other.c.state == "waiting").order_by(*_IN_ORDER).limit(1)
-_same = _WAITS.where(_other.c.channel == _one.c.channel, _other.c.target > _one.c.target)
-_next_channel = _WAITS.where(_other.c.channel > _one.c.channel)
-_heads = select(_WAITS.scalar_subquery().label("id")).cte("heads", recursive=True)
+_FIRST_WAITING = (
+    select(_other.c.id).where(_other.c.state == "waiting").order_by(*_IN_ORDER).limit(1)
+)
+_next_target = _FIRST_WAITING.where(
+    _other.c.channel == _head.c.channel, _other.c.target > _head.c.target
+)
+_next_channel = _FIRST_WAITING.where(_other.c.channel > _head.c.channel)
+_heads = select(_FIRST_WAITING.scalar_subquery().label("id")).cte("heads", recursive=True)
 _heads = _heads.union_all(
     select(
         func.coalesce(
-            _same.correlate(_one).scalar_subquery(), _next_channel.correlate(_one).scalar_subquery()
+            _next_target.correlate(_head).scalar_subquery(),
+            _next_channel.correlate(_head).scalar_subquery(),
         )
-    ).join_from(_heads, _one, _one.c.id == _heads.c.id)
+    ).join_from(_heads, _head, _head.c.id == _heads.c.id)
 )
-"""The first message of each target. It jumps from target to target with the index."""
+"""The first message of each target. The query uses the index to skip from target to target."""
 _TARGETS = (
-    select(_one.c.channel, _one.c.target)
-    .join_from(_heads, _one, _one.c.id == _heads.c.id)
+    select(_head.c.channel, _head.c.target)
+    .join_from(_heads, _head, _head.c.id == _heads.c.id)
     .subquery("targets")
 )
 _next = o.alias("next")
@@ -67,7 +72,7 @@ _FIRST = (
     .limit(_MAX_PER_TARGET)
     .correlate(_TARGETS)
 )
-"""The next messages of each target. The index has this order, so longer queues cost no more."""
+"""The next messages of each target. The index has this order, so long queues are not slower."""
 _failed = o.alias("failed")
 _FAILING = (
     exists()
@@ -81,10 +86,10 @@ _FAILING = (
 )
 
 
-def _lease(candidates: Select[Any], *still: ColumnElement[bool]) -> Executable:
+def _lease(candidates: Select[Any], *conditions: ColumnElement[bool]) -> Executable:
     """Lease the due messages among the candidates, which are the next ones of each target.
 
-    `still` are conditions that a row must meet when it is locked.
+    A row must also meet the `conditions` when it is locked.
     """
     chosen = candidates.union_all(select(o.c.id).where(o.c.state == "leased"))
     ranked = (
@@ -101,27 +106,27 @@ def _lease(candidates: Select[Any], *still: ColumnElement[bool]) -> Executable:
         .subquery()
     )
     r = ranked.c
-    placed = (
+    numbered = (
         select(
             r.id,
             r.turn,
             r.failing,
             func.row_number()
             .over(partition_by=r.failing, order_by=[r.turn, r.not_before, r.id])
-            .label("place"),
+            .label("position"),
         )
         .where(r.rank <= case((r.failing == 1, 1), else_=_MAX_PER_TARGET))
         .subquery()
     )
-    p = placed.c
-    taken = select(p.id).where(p.turn == 1, or_(p.failing == 0, p.place <= _MAX_FAILING))
+    n = numbered.c
+    taken = select(n.id).where(n.turn == 1, or_(n.failing == 0, n.position <= _MAX_FAILING))
     due = (
         select(o.c.id)
-        .where(o.c.id.in_(taken), *still)
+        .where(o.c.id.in_(taken), *conditions)
         .order_by(o.c.not_before, o.c.id)
         .limit(bindparam("limit"))
         .with_for_update(skip_locked=True)
-        .cte("due")  # in a subquery, PostgreSQL may look for the batch more than once
+        .cte("due")  # in a subquery, PostgreSQL may select the batch more than once
     )
     return (
         update(o)
@@ -136,12 +141,14 @@ def _lease(candidates: Select[Any], *still: ColumnElement[bool]) -> Executable:
     )
 
 
-_beside = _FIRST.lateral("beside")
+_per_target = _FIRST.lateral("per_target")
 _LEASE = {
     "sqlite": _lease(select(o.c.id).select_from(_TARGETS.join(o, o.c.id.in_(_FIRST)))),
-    "postgresql": _lease(select(_beside.c.id).select_from(_TARGETS.join(_beside, true())), _IS_DUE),
+    "postgresql": _lease(
+        select(_per_target.c.id).select_from(_TARGETS.join(_per_target, true())), _IS_DUE
+    ),
 }
-_MINE = and_(
+_IS_LEASED_BY_HOLDER = and_(
     o.c.id == bindparam("message"), o.c.state == "leased", o.c.lease_by == bindparam("holder")
 )
 _DISCARD = (
@@ -150,10 +157,12 @@ _DISCARD = (
     .values(state="sent")
     .returning(o.c.id)
 )
-_SENT = update(o).where(_MINE).values(state="sent", last_error=None).returning(o.c.id)
+_SENT = (
+    update(o).where(_IS_LEASED_BY_HOLDER).values(state="sent", last_error=None).returning(o.c.id)
+)
 _FAILED = (
     update(o)
-    .where(_MINE)
+    .where(_IS_LEASED_BY_HOLDER)
     .values(
         state=bindparam("state"),
         not_before=bindparam("not_before"),
@@ -169,7 +178,7 @@ _RETRY = (
 )
 _COUNTS = select(o.c.state, func.count()).group_by(o.c.state)
 _DEAD = select(o).where(o.c.state == "dead").order_by(o.c.id.desc()).limit(bindparam("limit"))
-_LAST = (
+_LAST_DEAD = (
     select(func.max(o.c.id).label("id"), func.count().label("messages"))
     .where(o.c.state == "dead", o.c.created_at >= bindparam("since"))
     .group_by(o.c.channel, o.c.target)
@@ -180,7 +189,7 @@ _FAILURES = (
     select(
         o.c.channel,
         o.c.target,
-        _LAST.c.messages,
+        _LAST_DEAD.c.messages,
         o.c.last_error,
         exists()
         .where(
@@ -192,10 +201,10 @@ _FAILURES = (
         )
         .label("recovered"),
     )
-    .join(_LAST, _LAST.c.id == o.c.id)
+    .join(_LAST_DEAD, _LAST_DEAD.c.id == o.c.id)
     .order_by(o.c.channel, o.c.target)
 )
-_record = reading(OutboxMessage, o)
+_record = record_reader(OutboxMessage, o)
 _PRUNE = (
     delete(o)
     .where(
@@ -238,7 +247,7 @@ class Outbox(DatabaseRows):
         return len(self._db.execute(_DISCARD, {"unused": channel}).all())
 
     def lease(self, holder: str, limit: int, seconds: int) -> list[OutboxMessage]:
-        """Lease due messages, and those whose lease has expired."""
+        """Lease messages that are due or whose lease has expired."""
         statement, until = _LEASE[self._db.dialect.name], self._now + seconds * 1000
         leased = self._many(
             _record, statement, now=self._now, limit=limit, holder=holder, lease_until=until
@@ -254,7 +263,7 @@ class Outbox(DatabaseRows):
         return self._any(_SENT, message=message_id, holder=holder)
 
     def failed(self, message_id: int, holder: str, error: str, not_before: int | None) -> bool:
-        """Retry at `not_before`; None gives the message up."""
+        """Schedule a retry at `not_before`, or mark the message dead if it is None."""
         return self._any(
             _FAILED,
             message=message_id,
@@ -269,22 +278,22 @@ class Outbox(DatabaseRows):
         return {row[0]: row[1] for row in self._db.execute(_COUNTS)}
 
     def dead(self, limit: int) -> list[OutboxMessage]:
-        """Given-up messages, newest first."""
+        """Dead messages, newest first."""
         return self._many(_record, _DEAD, limit=limit)
 
     def retry(self, message_id: int) -> OutboxMessage | None:
-        """Queue a given-up message again; None if there is none."""
+        """Queue a dead message again; None if there is no such message."""
         message = self._one(_record, _RETRY, message=message_id, now=self._now)
         if message is not None:
             self._on_add()
         return message
 
     def failures(self, since: int) -> list[DeliveryFailure]:
-        """The messages given up since then, by target."""
+        """The messages created since then that are dead, by target."""
         rows = self._db.execute(_FAILURES, {"since": since}).mappings()
         return [DeliveryFailure(**{**row, "recovered": bool(row["recovered"])}) for row in rows]
 
     def prune(self, before: int, *, dead_before: int) -> int:
-        """Delete messages sent before `before`, and those given up before `dead_before`."""
+        """Delete sent messages created before `before`, and dead ones from before `dead_before`."""
         values = {"before": before, "dead_before": dead_before}
         return len(self._db.execute(_PRUNE, values).all())

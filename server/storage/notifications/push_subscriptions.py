@@ -4,9 +4,9 @@ from sqlalchemy import bindparam, delete, func, insert, select, update
 
 from server.model.notifications import PushLoss, PushService, PushSubscription
 from server.storage.devices.tables import devices
-from server.storage.notifications.tables import push_losses as lost
+from server.storage.notifications.tables import push_losses
 from server.storage.notifications.tables import push_subscriptions as s
-from server.storage.prepared import DatabaseRows, Prepared, reading, writing
+from server.storage.prepared import DatabaseRows, Prepared, record_reader, row_writer
 
 _ADD = insert(s)
 _GET = select(s).where(s.c.id == bindparam("subscription"))
@@ -70,20 +70,20 @@ _SILENT = (
     .limit(bindparam("limit"))
 )
 _CHECKED = update(s).where(s.c.id == bindparam("subscription")).values(checked_at=bindparam("now"))
-_ADD_LOSS = insert(lost)
+_ADD_LOSS = insert(push_losses)
 _LOSSES = (
-    select(lost)
-    .where(lost.c.user_id == bindparam("user"), lost.c.device_id.in_(_ACTIVE))
-    .order_by(lost.c.lost_at.desc(), lost.c.id)
+    select(push_losses)
+    .where(push_losses.c.user_id == bindparam("user"), push_losses.c.device_id.in_(_ACTIVE))
+    .order_by(push_losses.c.lost_at.desc(), push_losses.c.id)
 )
-_REMOVE_LOSSES = delete(lost).where(lost.c.device_id == bindparam("device"))
+_REMOVE_LOSSES = delete(push_losses).where(push_losses.c.device_id == bindparam("device"))
 _DISMISS_LOSS = (
-    delete(lost)
-    .where(lost.c.user_id == bindparam("user"), lost.c.id == bindparam("loss"))
-    .returning(lost.c.id)
+    delete(push_losses)
+    .where(push_losses.c.user_id == bindparam("user"), push_losses.c.id == bindparam("loss"))
+    .returning(push_losses.c.id)
 )
-_record, _values = reading(PushSubscription, s), writing(s)
-_loss, _loss_values = reading(PushLoss, lost), writing(lost)
+_record, _values = record_reader(PushSubscription, s), row_writer(s)
+_loss, _loss_values = record_reader(PushLoss, push_losses), row_writer(push_losses)
 _PROBLEMS = (
     select(s.c.origin, func.max(s.c.problem), func.count())
     .where(s.c.problem.is_not(None))
@@ -95,7 +95,7 @@ _SERVICES = (
     .group_by(s.c.origin)
     .order_by(s.c.origin)
 )
-_PRUNE = tuple(delete(table).where(table.c.device_id.not_in(_ACTIVE)) for table in (s, lost))
+_PRUNE = tuple(delete(table).where(table.c.device_id.not_in(_ACTIVE)) for table in (s, push_losses))
 
 
 class PushSubscriptions(DatabaseRows):
@@ -106,23 +106,23 @@ class PushSubscriptions(DatabaseRows):
         self._db.execute(_ADD, _values(subscription))
 
     def get(self, subscription_id: str) -> PushSubscription | None:
-        """By id."""
+        """The subscription with this id."""
         return self._one(_record, _GET, subscription=subscription_id)
 
     def by_endpoint(self, endpoint_hash: bytes) -> PushSubscription | None:
-        """By the hash of the address."""
+        """The subscription with this hash of its endpoint."""
         return self._one(_record, _BY_ENDPOINT, endpoint_hash=endpoint_hash)
 
     def of_user(self, user_id: str) -> list[PushSubscription]:
-        """The subscriptions of active devices."""
+        """The user's subscriptions on active devices."""
         return self._many(_record, _OF_USER, user=user_id)
 
     def targets(self, user_id: str) -> list[tuple[str, str]]:
-        """The ids and origins of the subscriptions of active devices."""
+        """The ids and origins of the user's subscriptions on active devices."""
         return [(row[0], row[1]) for row in _TARGETS.run(self._db, {"user": user_id})]
 
     def refresh(self, subscription: PushSubscription) -> None:
-        """Update user, device, address and `opened_at`; clear warnings and checks."""
+        """Update user, device, endpoint and `opened_at`; clear warnings and checks."""
         values = {
             "subscription": subscription.id,
             "user": subscription.user_id,
@@ -145,11 +145,11 @@ class PushSubscriptions(DatabaseRows):
         return self._any(_REMOVE, subscription=subscription_id)
 
     def dormant(self, before: int, limit: int) -> list[PushSubscription]:
-        """The subscriptions that were not opened since then, and not warned."""
+        """The subscriptions that were not opened since then and got no warning."""
         return self._many(_record, _DORMANT, before=before, limit=limit)
 
     def mark_warned(self, subscription_id: str, now: int) -> None:
-        """Record that it got the warning."""
+        """Record that the subscription got the warning."""
         self._db.execute(_WARNED, {"subscription": subscription_id, "now": now})
 
     def silent(self, before: int, limit: int) -> list[PushSubscription]:
@@ -157,15 +157,15 @@ class PushSubscriptions(DatabaseRows):
         return self._many(_record, _SILENT, before=before, limit=limit)
 
     def mark_checked(self, subscription_id: str, now: int) -> None:
-        """Record that it got a check message."""
+        """Record that the subscription got a check message."""
         self._db.execute(_CHECKED, {"subscription": subscription_id, "now": now})
 
     def add_loss(self, loss: PushLoss) -> None:
-        """Store a lost subscription."""
+        """Store a push_losses subscription."""
         self._db.execute(_ADD_LOSS, _loss_values(loss))
 
     def losses(self, user_id: str) -> list[PushLoss]:
-        """The lost subscriptions of active devices, newest first."""
+        """The push_losses subscriptions of active devices, newest first."""
         return self._many(_loss, _LOSSES, user=user_id)
 
     def remove_losses(self, device_id: str) -> None:
@@ -173,11 +173,11 @@ class PushSubscriptions(DatabaseRows):
         self._db.execute(_REMOVE_LOSSES, {"device": device_id})
 
     def dismiss_loss(self, user_id: str, subscription_id: str) -> bool:
-        """Remove a loss; returns whether it was this person's."""
+        """Remove a loss; returns False if it is not this user's."""
         return self._any(_DISMISS_LOSS, user=user_id, loss=subscription_id)
 
     def problems(self) -> list[tuple[str, str, int]]:
-        """The origins of push services that refuse messages: reason, number of browsers."""
+        """Origin, reason and number of browsers of each push service that refuses messages."""
         return [(row[0], row[1], row[2]) for row in self._db.execute(_PROBLEMS).all()]
 
     def services(self) -> list[PushService]:

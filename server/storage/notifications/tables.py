@@ -82,7 +82,7 @@ push_subscriptions = Table(
     Column("opened_at", BigInteger, nullable=False, index=True),
     *columns("delivered_at:big? warned_at:big? checked_at:big? problem?"),
 )
-"""Address and keys are sealed, because they allow sending to the browser."""
+"""Endpoint and keys are sealed, because with them anyone can send messages to the browser."""
 
 push_losses = Table(
     "push_losses",
@@ -92,4 +92,4 @@ push_losses = Table(
     Column("device_id", Text, ForeignKey("devices.id"), nullable=False),
     *columns("origin lost_at:big"),
 )
-"""Lost subscriptions, until the device subscribes again."""
+"""Subscriptions that were lost, kept until the device subscribes again."""

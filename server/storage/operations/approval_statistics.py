@@ -1,4 +1,4 @@
-"""Rows of approvals for statistics: few columns, and only the newest, by an index on time."""
+"""Rows of approvals for statistics: a few columns of the newest ones, read by an index on time."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -44,20 +44,20 @@ _SUMMARIES = (
     .limit(bindparam("limit"))
 )
 _SINCE = Prepared(_SUMMARIES.where(a.c.user_id.is_not(None)))
-_ASKED = Prepared(
+_BETWEEN = Prepared(
     _SUMMARIES.where(a.c.agent_id == bindparam("agent"), a.c.user_id == bindparam("user"))
 )
-_OF_AGENT = Prepared(_SUMMARIES.where(a.c.agent_id == bindparam("agent"), a.c.user_id.is_not(None)))
-_WAITS = (
+_BY_AGENT = Prepared(_SUMMARIES.where(a.c.agent_id == bindparam("agent"), a.c.user_id.is_not(None)))
+_IS_WAITING = (
     _is("pending", "approved"),  # must be the same text as in the partial index
     a.c.state == literal_column("'pending'"),
     a.c.expires_at > bindparam("now"),
     a.c.user_id.is_not(None),
 )
-_PENDING = Prepared(select(func.count()).select_from(a).where(*_WAITS))
+_PENDING = Prepared(select(func.count()).select_from(a).where(*_IS_WAITING))
 _WAITING = Prepared(
     select(a.c.agent_id, a.c.user_id, a.c.risk, a.c.expires_at)
-    .where(*_WAITS)
+    .where(*_IS_WAITING)
     .order_by(a.c.expires_at)
     .limit(bindparam("limit"))
 )
@@ -67,29 +67,33 @@ class ApprovalStatistics(DatabaseRows):
     """Approvals in the database, for statistics."""
 
     def since(self, moment: int, limit: int) -> list[ApprovalSummary]:
-        """The newest requests since then."""
+        """The newest requests since this time."""
         rows = _SINCE.run(self._db, {"moment": moment, "limit": limit})
         return [_summary(row) for row in rows]
 
     def asked(self, agent_id: str, user_id: str, since: int, limit: int) -> list[ApprovalSummary]:
-        """The newest requests since then of this agent to this person."""
-        return self._many(_summary, _ASKED, agent=agent_id, user=user_id, moment=since, limit=limit)
+        """The newest requests since this time by this agent to this user."""
+        return self._many(
+            _summary, _BETWEEN, agent=agent_id, user=user_id, moment=since, limit=limit
+        )
 
     def of_agent(self, agent_id: str, since: int, limit: int) -> list[ApprovalSummary]:
-        """The newest requests since then of this agent."""
-        return self._many(_summary, _OF_AGENT, agent=agent_id, moment=since, limit=limit)
+        """The newest requests since this time by this agent."""
+        return self._many(_summary, _BY_AGENT, agent=agent_id, moment=since, limit=limit)
 
     def pending(self, now: int) -> int:
         """The number of pending requests."""
         return int(_PENDING.run(self._db, {"now": now})[0][0])
 
     def waiting(self, now: int, limit: int) -> list[WaitingRequest]:
-        """The pending requests, the first to expire first."""
+        """The pending requests, ordered by expiry."""
         rows = _WAITING.run(self._db, {"now": now, "limit": limit})
-        return [WaitingRequest(agent, user, Risk(risk), ends) for agent, user, risk, ends in rows]
+        return [
+            WaitingRequest(agent, user, Risk(risk), expiry) for agent, user, risk, expiry in rows
+        ]
 
 
 def _summary(row: Sequence[Any]) -> ApprovalSummary:
     agent, user, state, created, seen, decided, approved, by_rule = row
-    both = bool(approved), bool(by_rule)
-    return ApprovalSummary(agent, user, State(state), created, seen, decided, *both)
+    flags = bool(approved), bool(by_rule)
+    return ApprovalSummary(agent, user, State(state), created, seen, decided, *flags)

@@ -1,4 +1,4 @@
-"""Reads the active items of a database, from a backup and from the database that it replaces."""
+"""Reads the active items of a database: of a backup, and of the database that it replaces."""
 
 import hashlib
 from collections.abc import Callable, Iterable, Sequence
@@ -25,7 +25,7 @@ from server.storage.standing_grants.tables import standing_grants
 from server.storage.users.tables import passwords, users
 
 _IGNORED: Final = frozenset({"last_used_at", "used_at", "last_seen_at", "icon"})
-"""Columns that change without a change of access."""
+"""Columns that change while access stays the same."""
 _PIN: Final = frozenset(
     {"pin_tries", "pin_calls", "pin_unconfirmed", "pin_for", "pin_for_at", "statements"}
 )
@@ -45,19 +45,19 @@ def items(connection: Connection, now: int) -> Items:
 def configuration(connection: Connection) -> dict[str, str]:
     """A hash of each part of the configuration."""
     return {
-        name: _mark(row for table in tables for row in _rows(connection, _all(table)))
+        name: _fingerprint(row for table in tables for row in _rows(connection, _all(table)))
         for name, tables in _CONFIGURATION.items()
     }
 
 
 def _users(connection: Connection, _now: int) -> dict[str, AccessItem]:
-    found = _rows(connection, select(users).where(users.c.state == "enabled"))
-    return {row["id"]: AccessItem(row["id"], row["name"], _mark([row])) for row in found}
+    rows = _rows(connection, select(users).where(users.c.state == "enabled"))
+    return {row["id"]: AccessItem(row["id"], row["name"], _fingerprint([row])) for row in rows}
 
 
 def _devices(connection: Connection, _now: int) -> dict[str, AccessItem]:
     """A device with its session and its passkey, if it has one."""
-    found = _rows(
+    rows = _rows(
         connection,
         select(devices, users.c.name.label("owner"), sessions.c.revoked_at, passkeys.c.credential)
         .join(users, users.c.id == devices.c.user_id)
@@ -66,21 +66,23 @@ def _devices(connection: Connection, _now: int) -> dict[str, AccessItem]:
         .where(devices.c.state == "active", sessions.c.revoked_at.is_(None)),
     )
     return {
-        row["id"]: AccessItem(row["id"], f"{row['name']} of {row['owner']}", _mark([row], _PIN))
-        for row in found
+        row["id"]: AccessItem(
+            row["id"], f"{row['name']} of {row['owner']}", _fingerprint([row], _PIN)
+        )
+        for row in rows
     }
 
 
 def _agents(connection: Connection, _now: int) -> dict[str, AccessItem]:
-    found = _rows(connection, select(agents).where(agents.c.state == "enabled"))
-    parts = [_of(connection, table) for table in (agent_owners, agent_secrets, registrations)]
-    return {row["id"]: _with_parts(row, parts) for row in found}
+    rows = _rows(connection, select(agents).where(agents.c.state == "enabled"))
+    parts = [_by_owner(connection, table) for table in (agent_owners, agent_secrets, registrations)]
+    return {row["id"]: _with_parts(row, parts) for row in rows}
 
 
 def _apps(connection: Connection, _now: int) -> dict[str, AccessItem]:
-    found = _rows(connection, select(apps).where(apps.c.state == "enabled"))
-    parts = [_of(connection, app_secrets, "app_id")]
-    return {row["id"]: _with_parts(row, parts) for row in found}
+    rows = _rows(connection, select(apps).where(apps.c.state == "enabled"))
+    parts = [_by_owner(connection, app_secrets, "app_id")]
+    return {row["id"]: _with_parts(row, parts) for row in rows}
 
 
 def _consents(connection: Connection, now: int) -> dict[str, AccessItem]:
@@ -88,7 +90,9 @@ def _consents(connection: Connection, now: int) -> dict[str, AccessItem]:
     live = live.where(consents.c.revoked_at.is_(None), consents.c.expires_at > now)
     return {
         row["id"]: AccessItem(
-            row["id"], f"{row['name']}: {row['client_id']} at {row['resource']}", _mark([row])
+            row["id"],
+            f"{row['name']}: {row['client_id']} at {row['resource']}",
+            _fingerprint([row]),
         )
         for row in _rows(connection, live)
     }
@@ -100,17 +104,17 @@ def _grants(connection: Connection, now: int) -> dict[str, AccessItem]:
     live = live.where(g.ended_at.is_(None), or_(g.expires_at.is_(None), g.expires_at > now))
     return {
         row["id"]: AccessItem(
-            row["id"], f"{row['name']}: {row['agent_id']}", _mark([row], {"name"})
+            row["id"], f"{row['name']}: {row['agent_id']}", _fingerprint([row], {"name"})
         )
         for row in _rows(connection, live)
     }
 
 
 def _passwords(connection: Connection, _now: int) -> dict[str, AccessItem]:
-    found = select(passwords, users.c.name).join(users, users.c.id == passwords.c.user_id)
+    statement = select(passwords, users.c.name).join(users, users.c.id == passwords.c.user_id)
     return {
-        row["user_id"]: AccessItem(row["user_id"], row["name"], _mark([row]))
-        for row in _rows(connection, found)
+        row["user_id"]: AccessItem(row["user_id"], row["name"], _fingerprint([row]))
+        for row in _rows(connection, statement)
     }
 
 
@@ -118,7 +122,7 @@ def _deputies(connection: Connection, now: int) -> dict[str, AccessItem]:
     live = select(deputies).where(deputies.c.state != "over", deputies.c.to_at > now)
     return {
         row["id"]: AccessItem(
-            row["id"], f"{row['deputy_id']} for {row['user_id']}", _mark([row], {"state"})
+            row["id"], f"{row['deputy_id']} for {row['user_id']}", _fingerprint([row], {"state"})
         )
         for row in _rows(connection, live)
     }
@@ -138,16 +142,16 @@ _READERS: Final[dict[str, Callable[[Connection, int], dict[str, AccessItem]]]] =
 
 def _with_parts(row: RowMapping, parts: Iterable[dict[str, list[RowMapping]]]) -> AccessItem:
     rows = [row, *(more for part in parts for more in part.get(row["id"], ()))]
-    return AccessItem(row["id"], row["name"], _mark(rows))
+    return AccessItem(row["id"], row["name"], _fingerprint(rows))
 
 
-def _of(
+def _by_owner(
     connection: Connection, table: Table, owner: str = "agent_id"
 ) -> dict[str, list[RowMapping]]:
-    found: dict[str, list[RowMapping]] = {}
+    rows_by_owner: dict[str, list[RowMapping]] = {}
     for row in _rows(connection, _all(table)):
-        found.setdefault(row[owner], []).append(row)
-    return found
+        rows_by_owner.setdefault(row[owner], []).append(row)
+    return rows_by_owner
 
 
 def _all(table: Table) -> Select[Any]:
@@ -158,13 +162,13 @@ def _rows(connection: Connection, statement: Select[Any]) -> Sequence[RowMapping
     return connection.execute(statement).mappings().all()
 
 
-def _mark(rows: Iterable[RowMapping], without: Iterable[str] = ()) -> str:
-    left_out = _IGNORED | set(without)
-    hashed = hashlib.sha256()
+def _fingerprint(rows: Iterable[RowMapping], without: Iterable[str] = ()) -> str:
+    ignored = _IGNORED | set(without)
+    digest = hashlib.sha256()
     for row in rows:
-        kept = sorted((name, value) for name, value in row.items() if name not in left_out)
-        hashed.update(repr([(name, _plain(value)) for name, value in kept]).encode())
-    return hashed.hexdigest()
+        columns = sorted((name, value) for name, value in row.items() if name not in ignored)
+        digest.update(repr([(name, _plain(value)) for name, value in columns]).encode())
+    return digest.hexdigest()
 
 
 def _plain(value: object) -> object:

@@ -5,14 +5,14 @@ from sqlalchemy import bindparam, delete, select
 from server.model.operations import InstallationRow
 from server.storage.operations.tables import installation_keys as k
 from server.storage.operations.tables import restore_holds as h
-from server.storage.prepared import DatabaseRows, adding_once
+from server.storage.prepared import DatabaseRows, insert_once
 from server.storage.tables import installation as i
 
 _ROW = select(i.c.admin_version, i.c.created_at, i.c.epoch, i.c.restored_at)
 _IDS = select(k.c.name, k.c.key_id)
 _SEALED = select(k.c.sealed).where(k.c.name == bindparam("name"))
-_ADD_KEY = adding_once(k)
-_HELD = select(h.c.kind, h.c.id).order_by(h.c.kind, h.c.id)
+_ADD_KEY = insert_once(k)
+_HOLDS = select(h.c.kind, h.c.id).order_by(h.c.kind, h.c.id)
 _RELEASE = (
     delete(h).where(h.c.kind == bindparam("kind"), h.c.id == bindparam("id")).returning(h.c.id)
 )
@@ -35,18 +35,18 @@ class InstallationRecords(DatabaseRows):
         return None if sealed is None else bytes(sealed)
 
     def add_key(self, name: str, key_id: str, sealed: bytes | None = None) -> bool:
-        """Record a key. Reports False, and changes nothing, if the name has one already."""
+        """Record a key. Returns False, and changes nothing, if a key has this name."""
         row = {"name": name, "key_id": key_id, "sealed": sealed}
         return self._any(_ADD_KEY, **row)
 
     def replace_key(self, name: str, key_id: str) -> None:
-        """Record another key under this name."""
+        """Record a new key under this name."""
         self._db.execute(delete(k).where(k.c.name == name))
         self.add_key(name, key_id)
 
     def held(self) -> list[tuple[str, str]]:
-        """Return kind and ID of each item that a restore disabled and nobody has enabled yet."""
-        return [(kind, held_id) for kind, held_id in self._db.execute(_HELD).all()]
+        """Return kind and ID of each item that a restore disabled and nobody has re-enabled."""
+        return [(kind, held_id) for kind, held_id in self._db.execute(_HOLDS).all()]
 
     def release(self, kind: str, held_id: str) -> bool:
         """Delete a hold; returns whether there was one."""

@@ -1,6 +1,6 @@
 """Counters in time windows, and the rows that limits count.
 
-Each query of rows has a LIMIT, and an index in the order of its result.
+Each query has a LIMIT and uses an index that has the order of its result.
 """
 
 from collections.abc import Sequence
@@ -90,7 +90,9 @@ class Counters:
 _OPEN = Prepared(
     select(a.c.agent_id, a.c.user_id, a.c.kind)
     .where(
-        a.c.state.in_([literal_column("'pending'"), literal_column("'approved'")]),  # as the index
+        a.c.state.in_(
+            [literal_column("'pending'"), literal_column("'approved'")]
+        ),  # same text as in the index
         a.c.state == literal_column("'pending'"),
         a.c.expires_at > bindparam("now"),
     )
@@ -118,9 +120,9 @@ def _between(key: ColumnElement[str]) -> Select[tuple[str, int, int]]:
     )
 
 
-_COUNTED = {
+_OPEN_WINDOWS = {
     "sqlite": Prepared(_between(c.c.key)),
-    "postgresql": Prepared(_between(c.c.key.collate("C"))),  # byte order, whatever the locale
+    "postgresql": Prepared(_between(c.c.key.collate("C"))),  # byte order in every locale
 }
 _REFUSED = Prepared(
     select(e.c.type, e.c.agent_id, e.c.subject, e.c.cause, e.c.at, e.c.body)
@@ -136,19 +138,19 @@ _REFUSED = Prepared(
 )
 
 
-def _newest() -> Select[tuple[str, bool]]:
-    """Limits the requests before the filter, so that the number of rows read is bounded."""
-    found = (
+def _select_held_back() -> Select[tuple[str, bool]]:
+    """Select held-back requests; the limit comes before the filter, to bound the rows read."""
+    newest = (
         select(a.c.user_id, a.c.held_back)
         .where(a.c.created_at >= bindparam("moment"), a.c.user_id.is_not(None))
         .order_by(a.c.created_at.desc())
         .limit(bindparam("limit"))
         .subquery()
     )
-    return select(found.c.user_id, found.c.held_back).where(found.c.held_back == true())
+    return select(newest.c.user_id, newest.c.held_back).where(newest.c.held_back == true())
 
 
-_HELD_BACK = Prepared(_newest())
+_HELD_BACK = Prepared(_select_held_back())
 
 
 class Limits:
@@ -159,12 +161,12 @@ class Limits:
         self._now = now
 
     def open(self, limit: int) -> list[OpenRequest]:
-        """The pending requests, the first to expire first."""
+        """The pending requests, ordered by expiry."""
         rows = _OPEN.run(self._db, {"now": self._now, "limit": limit})
         return [OpenRequest(*row) for row in rows]
 
     def notifications(self, since: int, limit: int) -> list[SentNotification]:
-        """The newest notifications since then."""
+        """The newest notifications since this time."""
         rows = _NOTIFICATIONS.run(self._db, {"moment": since, "limit": limit})
         return [SentNotification(*row) for row in rows]
 
@@ -172,20 +174,20 @@ class Limits:
         """The open windows of keys with this prefix, by key."""
         last = prefix[:-1] + chr(ord(prefix[-1]) + 1)
         values = {"first": prefix, "last": last, "now": self._now, "limit": limit}
-        statement = _COUNTED[self._db.dialect.name]
+        statement = _OPEN_WINDOWS[self._db.dialect.name]
         return [Window(*row) for row in statement.run(self._db, values)]
 
     def refused(self, since: int, limit: int) -> list[LimitRefusal]:
-        """The newest refusals since then."""
+        """The newest refusals since this time."""
         rows = _REFUSED.run(self._db, {"moment": since, "limit": limit})
-        return [_refused(row) for row in rows]
+        return [_to_refusal(row) for row in rows]
 
     def held_back(self, since: int, limit: int) -> list[str]:
-        """The users of the newest requests since then that did not notify."""
+        """The users of the newest requests since this time that caused no notification."""
         rows = _HELD_BACK.run(self._db, {"moment": since, "limit": limit})
         return [str(row[0]) for row in rows]
 
 
-def _refused(row: Sequence[Any]) -> LimitRefusal:
+def _to_refusal(row: Sequence[Any]) -> LimitRefusal:
     kind, agent_id, subject, cause, at, body = row
     return LimitRefusal(kind, agent_id, subject, cause, at, bytes(body))

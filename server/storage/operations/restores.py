@@ -1,6 +1,6 @@
-"""Makes a restored database safe to use: ends everything that must not come back.
+"""Makes a restored database safe to use: ends everything that must not become valid again.
 
-It runs in one transaction, before any other process can use the database.
+This happens in one transaction, before any other process can use the database.
 """
 
 import secrets
@@ -48,68 +48,68 @@ from server.storage.tokens.tables import delegations, families, signing_keys
 from server.storage.users.tables import passwords, users
 
 _SEQ_GAP: Final = 1_000_000
-"""More feed events than can happen between backup and restore, so no old cursor is valid."""
+"""More feed events than can happen between backup and restore, so that old cursors are invalid."""
 _UNSENT: Final = ("waiting", "leased")
 
 
 @dataclass(frozen=True, slots=True)
 class Terminal:
-    """The device and session of a kept device, from the replaced database."""
+    """A device that stays signed in, with its session, from the replaced database."""
 
     device: Mapping[str, object]
     session: Mapping[str, object]
 
 
 @dataclass(frozen=True, slots=True)
-class Restoring:
+class RestoreInput:
     """The input of one restore."""
 
-    held: Mapping[str, list[RestoredItem]]
+    held_items: Mapping[str, list[RestoredItem]]
     installation: InstallationRow
-    """From the backup."""
+    """The row of the installation in the backup."""
     facts: Mapping[str, object]
-    """For the audit log: the time of the backup, the operator, what was compared."""
+    """The facts for the audit log: time of the backup, operator, and what was compared."""
     terminals: tuple[Terminal, ...] = ()
 
 
 def make_safe(
-    connection: Connection, restoring: Restoring, now: int, new_entry_id: Callable[[int], str]
+    connection: Connection, restore: RestoreInput, now: int, new_entry_id: Callable[[int], str]
 ) -> dict[str, int]:
-    """End everything that a backup must not bring back. Returns the number of each kind.
+    """End everything that a restore must not make valid again. Returns the number of each kind.
 
     1. Cancel open requests.  2. End handles, tokens, sessions, codes and messages.  3. Turn off
-    the held items.  4. Begin a new epoch, and add an audit entry.
+    the held items.  4. Start a new epoch and add an audit entry.
     """
     tx = Unit(connection, now, Cache(version=-1), new_entry_id, react)
     counts = {"requests": _cancel_requests(tx), **_end_temporary(connection, tx.now)}
-    for kind, items in restoring.held.items():
+    for kind, items in restore.held_items.items():
         counts[kind] = len(items)
         for item in items:
             _hold(tx, connection, kind, item)
-    for terminal in restoring.terminals:
+    for terminal in restore.terminals:
         _keep_terminal(connection, terminal)
-    _begin_epoch(connection, restoring.installation, tx.now)
-    facts = {**restoring.facts, **counts}
+    _begin_epoch(connection, restore.installation, tx.now)
+    facts = {**restore.facts, **counts}
     tx.audit.add(Entry(audit.Type.INSTALLATION_RESTORED, audit.OPERATOR, facts=facts))
     return counts
 
 
 def terminals(connection: Connection) -> dict[str, Terminal]:
     """The active devices with their sessions, by id."""
-    found: dict[str, Terminal] = {}
+    by_id: dict[str, Terminal] = {}
     for device in connection.execute(select(devices).where(devices.c.state == "active")).mappings():
-        mine = sessions.c.id == device["session_id"]
-        session = connection.execute(select(sessions).where(mine)).mappings().first()
+        is_session = sessions.c.id == device["session_id"]
+        session = connection.execute(select(sessions).where(is_session)).mappings().first()
         if session is not None:
-            found[device["id"]] = Terminal(dict(device), dict(session))
-    return found
+            by_id[device["id"]] = Terminal(dict(device), dict(session))
+    return by_id
 
 
 def _cancel_requests(tx: Unit) -> int:
     cancelled = 0
     for state in (State.PENDING, State.APPROVED):
-        while found := tx.approvals.search(state=state, agent_id=None, user_id=None, limit=500):
-            for approval in found:
+        while approvals := tx.approvals.search(state=state, agent_id=None, user_id=None, limit=500):
+            for approval in approvals:
                 if withdraw(tx, [approval], reason=REASON, actor=audit.OPERATOR):
                     cancelled += 1
                 else:
@@ -158,45 +158,45 @@ _ENDED: Final[Mapping[str, tuple[Table, str]]] = {
 
 def _end(connection: Connection, table: Table, column: str, now: int) -> int:
     """End the rows that have not ended yet."""
-    first = next(iter(table.primary_key))
-    mine = table.c[column].is_(None), table.c.expires_at > now
-    statement = update(table).where(*mine).values({column: now}).returning(first)
+    key_column = next(iter(table.primary_key))
+    is_live = table.c[column].is_(None), table.c.expires_at > now
+    statement = update(table).where(*is_live).values({column: now}).returning(key_column)
     return len(connection.execute(statement).all())
 
 
 def _end_terminal_tokens(connection: Connection, now: int) -> None:
     """End the refresh tokens of terminals. A device can sign in again with its session key.
 
-    The token in the backup becomes the previous one, so that its use is detected and refused.
+    The token in the backup becomes the previous token, so that its use is detected and refused.
     """
     s = sessions.c
     connection.execute(
         update(sessions).where(s.device_id.is_(None), s.revoked_at.is_(None)).values(revoked_at=now)
     )
-    marked = cast(literal("restored ") + s.id, LargeBinary)
+    unusable = cast(literal("restored ") + s.id, LargeBinary)
     connection.execute(
         update(sessions)
         .where(s.jkt != "")
-        .values(refresh_hash=marked, previous_hash=s.refresh_hash, resumes=True)
+        .values(refresh_hash=unusable, previous_hash=s.refresh_hash, resumes=True)
     )
 
 
 def _empty_feed(connection: Connection, now: int) -> None:
-    """Delete the feed, and continue its numbers above all earlier ones, so that clients reload."""
+    """Delete the feed and continue with higher numbers than before, so that clients reload."""
     newest = connection.execute(select(func.coalesce(func.max(feed_events.c.seq), 0))).scalar_one()
     connection.execute(delete(feed_events))
     row = {"seq": newest + _SEQ_GAP, "user_id": "", "event": REASON, "at": now}
     connection.execute(insert(feed_events).values(row))
 
 
-def _hold(tx: Unit, connection: Connection, kind: str, one: RestoredItem) -> None:
-    item = one.item
+def _hold(tx: Unit, connection: Connection, kind: str, restored: RestoredItem) -> None:
+    item = restored.item
     entry, end = _HOLDS[kind]
     connection.execute(end(item.id, tx.now))
-    if kind == "devices" and one.has_ended:
-        mine = sessions.c.device_id == item.id
-        connection.execute(update(sessions).where(mine).values(revoked_at=tx.now))
-    if kind in _RELEASED_LATER and not one.has_ended:
+    if kind == "devices" and restored.has_ended:
+        of_device = sessions.c.device_id == item.id
+        connection.execute(update(sessions).where(of_device).values(revoked_at=tx.now))
+    if kind in _RELEASED_LATER and not restored.has_ended:
         row = {"kind": kind, "id": item.id, "at": tx.now}
         connection.execute(insert(restore_holds).values(row))
     agent_id = item.id if kind == "agents" else None
@@ -206,7 +206,7 @@ def _hold(tx: Unit, connection: Connection, kind: str, one: RestoredItem) -> Non
 
 
 def _state(table: Table, state: str) -> Callable[[str, int], Update | Delete]:
-    return lambda of, _now: update(table).where(table.c.id == of).values(state=state)
+    return lambda item_id, _now: update(table).where(table.c.id == item_id).values(state=state)
 
 
 _SINGULAR: Final = {
@@ -223,8 +223,8 @@ _RELEASED_LATER: Final = frozenset({"users", "devices", "agents", "apps"})
 _HOLDS: Final[Mapping[str, tuple[audit.Type, Callable[[str, int], Update | Delete]]]] = {
     "users": (
         audit.Type.USER_DISABLED,
-        lambda of, now: (
-            update(users).where(users.c.id == of).values(state="disabled", disabled_at=now)
+        lambda item_id, now: (
+            update(users).where(users.c.id == item_id).values(state="disabled", disabled_at=now)
         ),
     ),
     "devices": (audit.Type.DEVICE_REVOKED, _state(devices, "revoked")),
@@ -232,24 +232,26 @@ _HOLDS: Final[Mapping[str, tuple[audit.Type, Callable[[str, int], Update | Delet
     "apps": (audit.Type.APP_UPDATED, _state(apps, "disabled")),
     "consents": (
         audit.Type.CONSENT_REVOKED,
-        lambda of, now: update(consents).where(consents.c.id == of).values(revoked_at=now),
+        lambda item_id, now: (
+            update(consents).where(consents.c.id == item_id).values(revoked_at=now)
+        ),
     ),
     "grants": (
         audit.Type.STANDING_GRANT_ENDED,
-        lambda of, now: (
+        lambda item_id, now: (
             update(standing_grants)
-            .where(standing_grants.c.id == of)
+            .where(standing_grants.c.id == item_id)
             .values(ended_at=now, ended_because=REASON)
         ),
     ),
     "passwords": (
         audit.Type.PASSWORD_REMOVED,
-        lambda of, _now: delete(passwords).where(passwords.c.user_id == of),
+        lambda item_id, _now: delete(passwords).where(passwords.c.user_id == item_id),
     ),
     "deputies": (
         audit.Type.DEPUTY_ENDED,
-        lambda of, now: (
-            update(deputies).where(deputies.c.id == of).values(state="over", revoked_at=now)
+        lambda item_id, now: (
+            update(deputies).where(deputies.c.id == item_id).values(state="over", revoked_at=now)
         ),
     ),
 }
@@ -257,15 +259,15 @@ _HOLDS: Final[Mapping[str, tuple[audit.Type, Callable[[str, int], Update | Delet
 
 
 def _keep_terminal(connection: Connection, terminal: Terminal) -> None:
-    """Keep the current state of a device that did not change, with only its newest token."""
+    """Keep the current state of an unchanged device; only its newest refresh token stays valid."""
     device, session = terminal.device, terminal.session
-    whole = {**session, "previous_hash": None, "resumes": False}
+    values = {**session, "previous_hash": None, "resumes": False}
     connection.execute(update(devices).where(devices.c.id == device["id"]).values(dict(device)))
-    connection.execute(update(sessions).where(sessions.c.id == session["id"]).values(whole))
+    connection.execute(update(sessions).where(sessions.c.id == session["id"]).values(values))
 
 
 def _begin_epoch(connection: Connection, before: InstallationRow, now: int) -> None:
-    """Add the installation's row, which a backup lacks; it makes the database usable."""
+    """Add the installation's row, which a backup lacks and which makes the database usable."""
     current = connection.execute(select(installation)).mappings().first()
     version = 0 if current is None else current["admin_version"]
     created_at = before.created_at if current is None else current["created_at"]

@@ -19,7 +19,7 @@ installation_keys = Table(
     Column("name", Text, primary_key=True),
     *columns("key_id sealed:bytes?"),
 )
-"""The keys of this database. `sealed` is a key that is not in a file."""
+"""The keys of this database. `sealed` is the encrypted key, if it is not in a file."""
 
 restore_holds = Table(
     "restore_holds",

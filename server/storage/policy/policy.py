@@ -1,4 +1,4 @@
-"""Rule sets, and the uses of agents' tokens, in the database."""
+"""Rule sets, action types, and the uses of agents' tokens, in the database."""
 
 from collections.abc import Sequence
 from itertools import compress
@@ -12,31 +12,31 @@ from server.storage import codec
 from server.storage.policy.tables import action_types
 from server.storage.policy.tables import policies as p
 from server.storage.policy.tables import uses as u
-from server.storage.prepared import DatabaseRows, Prepared, adding, reading, writing
+from server.storage.prepared import DatabaseRows, Prepared, insert_row, record_reader, row_writer
 
-_record = reading(PolicyRow, p, agents=codec.string_map, users=codec.string_map)
-_values = writing(p, agents=codec.dump, users=codec.dump)
+_record = record_reader(PolicyRow, p, agents=codec.string_map, users=codec.string_map)
+_values = row_writer(p, agents=codec.dump, users=codec.dump)
 _ADD = insert(p)
 _NEWEST = select(p).order_by(p.c.version.desc()).limit(1)
-_ADD_USE = Prepared(adding(u))
-_OF = (u.c.agent_id == bindparam("agent"), u.c.use == bindparam("use"))
-_AT_ONCE = 6
-_PARAMETERS = tuple(f"use{place}" for place in range(_AT_ONCE))
+_ADD_USE = Prepared(insert_row(u))
+_BY_AGENT_AND_USE = (u.c.agent_id == bindparam("agent"), u.c.use == bindparam("use"))
+_BATCH_SIZE = 6
+_PARAMETERS = tuple(f"use{index}" for index in range(_BATCH_SIZE))
 _SEEN = Prepared(
     select(
         *(
             exists()
-            .where(u.c.agent_id == bindparam("agent"), u.c.use == bindparam(place))
+            .where(u.c.agent_id == bindparam("agent"), u.c.use == bindparam(parameter))
             .where(u.c.at <= bindparam("until"))
-            .label(place)
-            for place in _PARAMETERS
+            .label(parameter)
+            for parameter in _PARAMETERS
         )
     )
 )
 _LIMITED = (
     select(literal_column("1"))
     .select_from(u)
-    .where(*_OF, u.c.at > bindparam("since"), u.c.at <= bindparam("until"))
+    .where(*_BY_AGENT_AND_USE, u.c.at > bindparam("since"), u.c.at <= bindparam("until"))
     .limit(bindparam("limit"))
     .subquery()
 )
@@ -64,15 +64,15 @@ class Uses(DatabaseRows):
         _ADD_USE.run_each(self._db, [{**row, "use": use} for use in uses])
 
     def seen(self, agent_id: str, uses: Sequence[str], until: int) -> set[str]:
-        """The uses among these that the agent has had up to this time."""
-        found: set[str] = set()
-        for start in range(0, len(uses), _AT_ONCE):
-            part = [*uses[start : start + _AT_ONCE]]
-            part += [part[-1]] * (_AT_ONCE - len(part))
-            values = dict(zip(_PARAMETERS, part, strict=True), agent=agent_id, until=until)
+        """Which of these uses the agent has already had at this time."""
+        seen: set[str] = set()
+        for start in range(0, len(uses), _BATCH_SIZE):
+            batch = [*uses[start : start + _BATCH_SIZE]]
+            batch += [batch[-1]] * (_BATCH_SIZE - len(batch))
+            values = dict(zip(_PARAMETERS, batch, strict=True), agent=agent_id, until=until)
             (row,) = _SEEN.run(self._db, values)
-            found.update(compress(part, row))
-        return found
+            seen.update(compress(batch, row))
+        return seen
 
     def count(self, agent_id: str, use: str, since: int, until: int, limit: int) -> int:
         """Count uses after `since` and up to `until`; counting stops at `limit`."""
@@ -80,7 +80,7 @@ class Uses(DatabaseRows):
         return int(_COUNT.run(self._db, values)[0][0])
 
 
-_type_record, _type_values = reading(ActionRow, action_types), writing(action_types)
+_type_record, _type_values = record_reader(ActionRow, action_types), row_writer(action_types)
 _ADD_TYPE = insert(action_types)
 _ALL_TYPES = select(action_types).order_by(action_types.c.type)
 _BY_TYPE = select(action_types).where(action_types.c.type == bindparam("type"))
@@ -96,7 +96,7 @@ class Actions(DatabaseRows):
     """Action types in the database."""
 
     def add(self, action: ActionRow) -> None:
-        """Raises `Taken` if the type exists."""
+        """Store a new action type; raises `Taken` if the type exists."""
         try:
             self._db.execute(_ADD_TYPE, _type_values(action))
         except IntegrityError as error:

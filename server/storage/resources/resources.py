@@ -15,7 +15,7 @@ from server.storage.resources.tables import resource_secrets, resources
 
 _UPDATED = updated(RESOURCE_MEMBERS)
 _ALL = select(resources).order_by(resources.c.uri)
-_BY_URI = select(resources).where(resources.c.uri.in_([bindparam("uri"), bindparam("twin")]))
+_BY_URI = select(resources).where(resources.c.uri.in_([bindparam("uri"), bindparam("other_form")]))
 _BY_CLIENT = select(resources).where(resources.c.client_id == bindparam("client_id"))
 _REPLACE = (
     update(resources)
@@ -31,7 +31,7 @@ class Resources(ClientRows):
     secrets = SecretTable(resource_secrets, "resource")
 
     def add(self, resource: Resource) -> None:
-        """Raises `Taken` if the URI is used, or one that looks like it."""
+        """Store a new resource; raises `Taken` if its URI, or one that looks like it, is in use."""
         row = {
             "client_id": resource.client_id,
             "created_at": resource.created_at,
@@ -42,7 +42,7 @@ class Resources(ClientRows):
         self.secrets.add(self._db, resource.uri, resource.secrets)
 
     def replace(self, resource: Resource) -> None:
-        """Write its scopes, its lifetime and its secrets."""
+        """Store the members that can change, and the secrets."""
         self._db.execute(
             _REPLACE, {"resource": resource.uri, **codec.member_values(_UPDATED, resource)}
         )
@@ -50,7 +50,7 @@ class Resources(ClientRows):
         self.secrets.add(self._db, resource.uri, resource.secrets)
 
     def delete(self, uri: str) -> None:
-        """Remove it with its secrets."""
+        """Delete the resource with its secrets."""
         Names(self._db).drop(uri)
         self.secrets.drop(self._db, uri)
         self._db.execute(_DELETE, {"resource": uri})
@@ -60,14 +60,14 @@ class Resources(ClientRows):
         return self._many(self._record, _ALL)
 
     def get(self, uri: str) -> Resource | None:
-        """By URI; a trailing slash makes no difference, unless both forms were registered."""
+        """Return the resource with this URI; a final slash matters only if both are registered."""
         bare = uris.without_slash(uri)
-        twin = f"{bare}/" if uri == bare else bare
-        found = self._many(self._record, _BY_URI, uri=uri, twin=twin)
-        return min(found, key=lambda one: one.uri != uri, default=None)
+        other_form = f"{bare}/" if uri == bare else bare
+        matches = self._many(self._record, _BY_URI, uri=uri, other_form=other_form)
+        return min(matches, key=lambda resource: resource.uri != uri, default=None)
 
     def by_client_id(self, client_id: str) -> Resource | None:
-        """By the client_id with which it authenticates."""
+        """Return the resource that authenticates with this client_id."""
         return self._one(self._record, _BY_CLIENT, client_id=client_id)
 
     def _record(self, row: Row[Any]) -> Resource:

@@ -4,13 +4,13 @@ from sqlalchemy import bindparam, delete, insert, or_, select, update
 
 from server.model.sign_in import Flow, PushedRequest
 from server.storage import codec
-from server.storage.prepared import DatabaseRows, reading, writing
+from server.storage.prepared import DatabaseRows, record_reader, row_writer
 from server.storage.sign_in.tables import flows as f
 from server.storage.sign_in.tables import pushed_requests as p
 
-_record = reading(Flow, f, approvals=codec.names)
-_values = writing(f, approvals=codec.dump)
-_pushed, _pushed_values = reading(PushedRequest, p), writing(p)
+_record = record_reader(Flow, f, approvals=codec.names)
+_values = row_writer(f, approvals=codec.dump)
+_pushed, _pushed_values = record_reader(PushedRequest, p), row_writer(p)
 _PUSH = insert(p)
 _TAKE = (
     update(p)
@@ -41,7 +41,9 @@ _ALLOW = (
         f.c.expires_at > bindparam("now"),
     )
     .values(
-        sign_in_id=bindparam("sign_in"), allowed_at=bindparam("now"), approvals=bindparam("asked")
+        sign_in_id=bindparam("sign_in"),
+        allowed_at=bindparam("now"),
+        approvals=bindparam("approvals"),
     )
     .returning(f.c.hash)
 )
@@ -65,7 +67,7 @@ class Flows(DatabaseRows):
         self._db.execute(_PUSH, _pushed_values(pushed))
 
     def take(self, pushed_hash: bytes, app_id: str, now: int) -> PushedRequest | None:
-        """Return the pushed request on its first use, by its own app, before it expires."""
+        """Return the pushed request if its own app uses it for the first time before it expires."""
         return self._one(_pushed, _TAKE, request_hash=pushed_hash, app=app_id, now=now)
 
     def add(self, flow: Flow) -> None:
@@ -73,22 +75,22 @@ class Flows(DatabaseRows):
         self._db.execute(_ADD, _values(flow))
 
     def get(self, flow_hash: bytes) -> Flow | None:
-        """By the hash of its handle."""
+        """Return the request whose handle has this hash."""
         return self._one(_record, _GET, flow_hash=flow_hash)
 
     def bind(self, flow_hash: bytes, sign_in_id: str) -> bool:
-        """Return whether it now belongs to this sign-in."""
+        """Assign the request to this sign-in; returns False if consent was already given."""
         return self._any(_BIND, flow_hash=flow_hash, sign_in=sign_in_id)
 
     def allow(
         self, flow_hash: bytes, sign_in_id: str, approvals: tuple[str, ...], now: int
     ) -> bool:
-        """Return whether this was the first consent."""
-        asked = codec.dump(approvals)
-        return self._any(_ALLOW, flow_hash=flow_hash, sign_in=sign_in_id, asked=asked, now=now)
+        """Record the user's consent; returns False if there was one or the request is closed."""
+        values = {"sign_in": sign_in_id, "approvals": codec.dump(approvals), "now": now}
+        return self._any(_ALLOW, flow_hash=flow_hash, **values)
 
     def finish(self, flow_hash: bytes, now: int) -> bool:
-        """Return whether this call finished it."""
+        """Mark the request as finished; returns False if it was finished or has expired."""
         return self._any(_FINISH, flow_hash=flow_hash, now=now)
 
     def prune(self, now: int) -> None:

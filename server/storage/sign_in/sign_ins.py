@@ -3,10 +3,10 @@
 from sqlalchemy import bindparam, delete, insert, select, update
 
 from server.model.sign_in import SignIn
-from server.storage.prepared import DatabaseRows, reading, writing
+from server.storage.prepared import DatabaseRows, record_reader, row_writer
 from server.storage.sign_in.tables import sign_ins as s
 
-_record, _values = reading(SignIn, s), writing(s)
+_record, _values = record_reader(SignIn, s), row_writer(s)
 _ADD = insert(s)
 _GET = select(s).where(s.c.id == bindparam("sign_in"))
 _BY_TOKEN = select(s).where(s.c.token_hash == bindparam("token_hash"))
@@ -28,19 +28,19 @@ class SignIns(DatabaseRows):
     """Sign-ins of browsers in the database."""
 
     def add(self, sign_in: SignIn) -> None:
-        """Store a new one."""
+        """Store a new sign-in."""
         self._db.execute(_ADD, _values(sign_in))
 
     def get(self, sign_in_id: str) -> SignIn | None:
-        """By id."""
+        """Return the sign-in with this id."""
         return self._one(_record, _GET, sign_in=sign_in_id)
 
     def by_token(self, token_hash: bytes) -> SignIn | None:
-        """By the hash of its cookie."""
+        """Return the sign-in whose cookie has this hash."""
         return self._one(_record, _BY_TOKEN, token_hash=token_hash)
 
     def renew(self, sign_in: SignIn) -> None:
-        """Sign in again in the same browser: new cookie, time and expiry."""
+        """Store a new cookie, time and expiry, when the user signs in again in the same browser."""
         values = {
             "sign_in": sign_in.id,
             "hash": sign_in.token_hash,
@@ -51,13 +51,13 @@ class SignIns(DatabaseRows):
         self._db.execute(_RENEW, values)
 
     def end(self, sign_in_id: str, now: int) -> bool:
-        """Return whether this call ended it."""
+        """End a sign-in; returns False if it had already ended."""
         return self._any(_END_ONE, sign_in=sign_in_id, now=now)
 
     def of_user(self, user_id: str) -> list[str]:
-        """Return the IDs of those that have not ended."""
+        """Return the IDs of the user's sign-ins that have not ended."""
         return list(self._db.execute(_OF_USER, {"user": user_id}).scalars().all())
 
     def prune(self, now: int) -> None:
-        """Delete expired ones."""
+        """Delete expired sign-ins."""
         self._db.execute(_PRUNE, {"now": now})

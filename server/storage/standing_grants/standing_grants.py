@@ -1,4 +1,4 @@
-"""Standing grants and their uses. The UPDATE that reserves a use checks every bound."""
+"""Standing grants and their uses. The UPDATE that reserves a use checks all limits."""
 
 from sqlalchemy import (
     Update,
@@ -16,7 +16,7 @@ from sqlalchemy import (
 from server.model.standing_grants import GrantUse, StandingGrant
 from server.protocol.policy.risks import Risk
 from server.storage.codec import dump, names
-from server.storage.prepared import DatabaseRows, Prepared, adding, reading, writing
+from server.storage.prepared import DatabaseRows, Prepared, insert_row, record_reader, row_writer
 from server.storage.standing_grants.tables import grant_uses as u
 from server.storage.standing_grants.tables import standing_grants as g
 
@@ -39,7 +39,7 @@ _COUNT = select(func.count()).select_from(g).where(g.c.user_id == bindparam("use
 _LOCK_IN_FORCE = Prepared(
     select(g.c.id).where(g.c.id == bindparam("grant"), _IN_FORCE).with_for_update(read=True)
 )
-"""On PostgreSQL it locks the row until the unit of work ends, so that ending the grant waits."""
+"""On PostgreSQL it locks the row, so that the grant cannot end before the unit of work does."""
 _WITHIN_TOTAL = or_(
     and_(g.c.sum_minor.is_(None), bindparam("minor") == literal_column("0")),
     g.c.spent_minor + bindparam("minor") <= g.c.sum_minor,
@@ -67,17 +67,17 @@ _END = (
     .returning(g)
 )
 _END_ONE = _END.where(g.c.id == bindparam("grant"))
-_END_OF_AGENT = _END.where(g.c.agent_id == bindparam("agent"))
-_END_OF_USER = _END.where(g.c.user_id == bindparam("user"))
+_END_FOR_AGENT = _END.where(g.c.agent_id == bindparam("agent"))
+_END_FOR_USER = _END.where(g.c.user_id == bindparam("user"))
 _END_AT = _END.where(g.c.resource == bindparam("uri"))
-_END_OF_TYPE = _END.where(g.c.type == bindparam("action_type"))
+_END_FOR_TYPE = _END.where(g.c.type == bindparam("action_type"))
 _END_BETWEEN = _END_AT.where(g.c.user_id == bindparam("user"), g.c.agent_id == bindparam("agent"))
-_USE = Prepared(adding(u))
+_USE = Prepared(insert_row(u))
 _USES = select(u).where(u.c.grant_id == bindparam("grant")).order_by(u.c.number)
 
 
 def _set_state(state: str) -> Update:
-    """The UPDATE of a reserved use to another state."""
+    """The UPDATE that moves a reserved use to a different state."""
     return (
         update(u)
         .where(u.c.approval_id == bindparam("approval"), u.c.state == literal_column("'reserved'"))
@@ -88,9 +88,9 @@ def _set_state(state: str) -> Update:
 
 _RELEASE = Prepared(_set_state("released"))
 _SPEND = Prepared(_set_state("spent"))
-_read = reading(StandingGrant, g, scopes=names, risk=Risk)
-_values = writing(g, scopes=dump)
-_read_use, _use_values = reading(GrantUse, u), writing(u)
+_read = record_reader(StandingGrant, g, scopes=names, risk=Risk)
+_values = row_writer(g, scopes=dump)
+_read_use, _use_values = record_reader(GrantUse, u), row_writer(u)
 
 
 class StandingGrants(DatabaseRows):
@@ -101,7 +101,7 @@ class StandingGrants(DatabaseRows):
         self._db.execute(_ADD, _values(grant))
 
     def get(self, grant_id: str) -> StandingGrant | None:
-        """The grant with this id, also an ended one."""
+        """The grant with this id, even if it has ended."""
         return self._one(_read, _GET, grant=grant_id)
 
     def live(self, user_id: str, agent_id: str, resource: str, now: int) -> list[StandingGrant]:
@@ -113,7 +113,7 @@ class StandingGrants(DatabaseRows):
         return int(self._db.execute(_COUNT, {"user": user_id, "now": now}).scalar_one())
 
     def in_force(self, grant_id: str, now: int) -> bool:
-        """Return whether it is in force, and keeps it so until the unit of work ends."""
+        """Return whether the grant is in force, and lock it until the unit of work ends."""
         return self._any(_LOCK_IN_FORCE, grant=grant_id, now=now)
 
     def search(
@@ -142,7 +142,7 @@ class StandingGrants(DatabaseRows):
         return self._many(_read_use, _USES, grant=grant_id)
 
     def reserve(self, grant_id: str, approval_id: str, minor: int, now: int) -> GrantUse | None:
-        """Reserve a use for this approval; None if a bound would be exceeded."""
+        """Reserve a use for this approval; None if a limit would be exceeded."""
         values = {"grant": grant_id, "minor": minor, "now": now}
         rows = self._db.execute(_RESERVE, values).all()
         if not rows:
@@ -152,7 +152,7 @@ class StandingGrants(DatabaseRows):
         return use
 
     def release(self, approval_id: str) -> GrantUse | None:
-        """Release the use that this approval reserved; None if it reserved none."""
+        """Release the use that this approval reserved; None if there is no such use."""
         use = self._one(_read_use, _RELEASE, approval=approval_id)
         if use is not None:
             self._any(_RELEASE_GRANT, grant=use.grant_id, minor=use.minor)
@@ -168,11 +168,11 @@ class StandingGrants(DatabaseRows):
 
     def end_of_agent(self, agent_id: str, reason: str, now: int) -> list[StandingGrant]:
         """End all grants of this agent; returns the ended ones."""
-        return self._many(_read, _END_OF_AGENT, agent=agent_id, reason=reason, now=now)
+        return self._many(_read, _END_FOR_AGENT, agent=agent_id, reason=reason, now=now)
 
     def end_of_user(self, user_id: str, reason: str, now: int) -> list[StandingGrant]:
         """End all grants of this user; returns the ended ones."""
-        return self._many(_read, _END_OF_USER, user=user_id, reason=reason, now=now)
+        return self._many(_read, _END_FOR_USER, user=user_id, reason=reason, now=now)
 
     def end_at(self, resource: str, reason: str, now: int) -> list[StandingGrant]:
         """End all grants at this resource; returns the ended ones."""
@@ -180,7 +180,7 @@ class StandingGrants(DatabaseRows):
 
     def end_of_type(self, action_type: str, reason: str, now: int) -> list[StandingGrant]:
         """End all grants for this action type; returns the ended ones."""
-        return self._many(_read, _END_OF_TYPE, action_type=action_type, reason=reason, now=now)
+        return self._many(_read, _END_FOR_TYPE, action_type=action_type, reason=reason, now=now)
 
     def end_between(
         self, user_id: str, agent_id: str, resource: str, reason: str, now: int

@@ -19,8 +19,10 @@ standing_grants = Table(
     *columns("used:int spent_minor:big numbered:int"),
     Column("approval_id", Text, ForeignKey("approvals.id"), nullable=False),
     *columns("created_at:big expires_at:big ended_at:big? ended_because?"),
-    partial_index("ix_standing_grants_live", "user_id", "agent_id", "resource", those=_IN_FORCE),
-    partial_index("ix_standing_grants_agent", "agent_id", those=_IN_FORCE),
+    partial_index(
+        "ix_standing_grants_live", "user_id", "agent_id", "resource", condition=_IN_FORCE
+    ),
+    partial_index("ix_standing_grants_agent", "agent_id", condition=_IN_FORCE),
     Index("ix_standing_grants_made", "created_at"),
 )
 

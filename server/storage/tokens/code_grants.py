@@ -8,7 +8,7 @@ from sqlalchemy import bindparam, delete, insert, select, update
 
 from server.model.sign_in import AuthorizationCode, Family, Grant, RefreshToken
 from server.storage import codec
-from server.storage.prepared import DatabaseRows, reading, writing
+from server.storage.prepared import DatabaseRows, record_reader, row_writer
 from server.storage.tokens.tables import codes as c
 from server.storage.tokens.tables import families as f
 from server.storage.tokens.tables import family_tokens as w
@@ -54,10 +54,10 @@ _USE_TOKEN = (
 _ADD_ACCESS_TOKEN = insert(w)
 _ACCESS_TOKENS = select(w.c.jti).where(w.c.family_id == bindparam("family"))
 _LISTS = ("openid", "scope", "id_token_claims", "userinfo_claims")
-_KEPT_MS = 24 * 60 * 60 * 1000
-"""A used code is kept this long, so that its reuse is detected."""
-_RECENT_MS = 30 * _KEPT_MS
-"""A used refresh token is kept this long."""
+_CODE_RETENTION_MS = 24 * 60 * 60 * 1000
+"""How long a used code is kept, so that its reuse is detected."""
+_TOKEN_RETENTION_MS = 30 * _CODE_RETENTION_MS
+"""How long a used refresh token is kept."""
 _PRUNE = (
     delete(c).where(c.c.expires_at < bindparam("expired_before")),
     delete(w).where(w.c.created_at < bindparam("used_before")),
@@ -80,15 +80,15 @@ class CodeGrants(DatabaseRows):
         self._db.execute(_ADD_CODE, _code_values(code))
 
     def code(self, code_hash: bytes) -> AuthorizationCode | None:
-        """By its hash, used codes too."""
+        """Return the code with this hash, even if it was used."""
         return self._one(_code, _CODE, code_hash=code_hash)
 
     def use_code(self, code_hash: bytes, now: int) -> bool:
-        """Return whether this call used it up."""
+        """Mark a code as used; returns False if it was used or has expired."""
         return self._any(_USE_CODE, code_hash=code_hash, now=now)
 
     def set_code_tokens(self, code_hash: bytes, jti: str, family_id: str | None) -> None:
-        """Store the access token and family of a code, which end if the code is reused."""
+        """Store the access token and family of a code, to revoke them if the code is reused."""
         values = {"code_hash": code_hash, "token": jti, "family": family_id}
         self._db.execute(_SET_ISSUED, values)
 
@@ -96,25 +96,27 @@ class CodeGrants(DatabaseRows):
         """Store a new family."""
         grant = family.grant
         row: dict[str, object] = {"id": family.id, "app_id": grant.app_id, "user_id": grant.user_id}
-        row |= {"sign_in_id": grant.sign_in_id, "grant": _dumped(grant)}
+        row |= {"sign_in_id": grant.sign_in_id, "grant": _dump(grant)}
         row |= {"created_at": family.created_at, "expires_at": family.expires_at}
         self._db.execute(_ADD_FAMILY, row)
 
     def family(self, family_id: str) -> Family | None:
-        """By ID, ended families too."""
+        """Return the family with this ID, even if it has ended."""
         return self._one(_family, _FAMILY, family=family_id)
 
     def extend_family(self, family_id: str, expires_at: int) -> None:
-        """Move the expiry of a family that was used."""
+        """Extend the expiry of a family that was used."""
         self._db.execute(_EXTEND, {"family": family_id, "expires_at": expires_at})
 
     def end_family(self, family_id: str, now: int) -> bool:
-        """Return whether this call ended it."""
+        """End a family; returns False if it had already ended."""
         return self._any(_END, family=family_id, now=now)
 
-    def families_of(self, of: Literal["app_id", "user_id", "sign_in_id"], value: str) -> list[str]:
+    def families_of(
+        self, column: Literal["app_id", "user_id", "sign_in_id"], value: str
+    ) -> list[str]:
         """Return the IDs of the families that have not ended."""
-        statement = _LIVE_FAMILIES.where(f.c[of] == value)
+        statement = _LIVE_FAMILIES.where(f.c[column] == value)
         return list(self._db.execute(statement).scalars().all())
 
     def add_token(self, token: RefreshToken) -> None:
@@ -122,11 +124,11 @@ class CodeGrants(DatabaseRows):
         self._db.execute(_ADD_TOKEN, _token_values(token))
 
     def token(self, token_hash: bytes) -> RefreshToken | None:
-        """By its hash, used tokens too."""
+        """Return the refresh token with this hash, even if it was used."""
         return self._one(_token, _TOKEN, token_hash=token_hash)
 
     def use_token(self, token_hash: bytes, now: int) -> bool:
-        """Return whether this call used it up."""
+        """Mark a refresh token as used; returns False if it was already used."""
         return self._any(_USE_TOKEN, token_hash=token_hash, now=now)
 
     def add_access_token(self, family_id: str, jti: str, now: int) -> None:
@@ -139,13 +141,16 @@ class CodeGrants(DatabaseRows):
         return list(self._db.execute(_ACCESS_TOKENS, {"family": family_id}).scalars().all())
 
     def prune(self, now: int) -> None:
-        """Delete what expired a day ago, and what was used a month ago."""
+        """Delete rows that expired a day ago and tokens that were used a month ago."""
         for statement in _PRUNE:
-            ends = {"expired_before": now - _KEPT_MS, "used_before": now - _RECENT_MS}
-            self._db.execute(statement, ends)
+            values = {
+                "expired_before": now - _CODE_RETENTION_MS,
+                "used_before": now - _TOKEN_RETENTION_MS,
+            }
+            self._db.execute(statement, values)
 
 
-def _dumped(grant: Grant) -> str:
+def _dump(grant: Grant) -> str:
     return codec.dump(asdict(grant))
 
 
@@ -154,7 +159,7 @@ def _grant(text: str) -> Grant:
     return Grant(**{**members, **{name: tuple(members[name]) for name in _LISTS}})
 
 
-_code = reading(AuthorizationCode, c, grant=_grant)
-_code_values = writing(c, grant=_dumped)
-_family = reading(Family, f, grant=_grant)
-_token, _token_values = reading(RefreshToken, t), writing(t)
+_code = record_reader(AuthorizationCode, c, grant=_grant)
+_code_values = row_writer(c, grant=_dump)
+_family = record_reader(Family, f, grant=_grant)
+_token, _token_values = record_reader(RefreshToken, t), row_writer(t)

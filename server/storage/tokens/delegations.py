@@ -4,12 +4,12 @@ from sqlalchemy import ColumnElement, Select, bindparam, literal, or_, select, t
 from sqlalchemy.sql.dml import ReturningUpdate
 
 from server.model.tokens import Delegation
-from server.storage.prepared import DatabaseRows, Prepared, adding, reading, writing
+from server.storage.prepared import DatabaseRows, Prepared, insert_row, record_reader, row_writer
 from server.storage.tokens.tables import delegations as d
 
-_USE_NOTED_MS = 60_000
+_USE_INTERVAL_MS = 60_000
 
-_ADD = Prepared(adding(d))
+_ADD = Prepared(insert_row(d))
 _GET = Prepared(select(d).where(d.c.id == bindparam("token")))
 _OF_APPROVAL = Prepared(select(d).where(d.c.approval_id == bindparam("approval")))
 _LOCK_LIVE = Prepared(
@@ -32,13 +32,13 @@ _USED = Prepared(
 
 def _ancestors() -> Select[tuple[object, ...]]:
     walk = (
-        select(d.c.parent_id, literal(1).label("far"))
+        select(d.c.parent_id, literal(1).label("distance"))
         .where(d.c.id == bindparam("token"))
         .cte("walk", recursive=True)
     )
-    further = select(d.c.parent_id, walk.c.far + 1).join(walk, d.c.id == walk.c.parent_id)
-    walk = walk.union_all(further)
-    return select(d).join(walk, d.c.id == walk.c.parent_id).order_by(walk.c.far)
+    next_parents = select(d.c.parent_id, walk.c.distance + 1).join(walk, d.c.id == walk.c.parent_id)
+    walk = walk.union_all(next_parents)
+    return select(d).join(walk, d.c.id == walk.c.parent_id).order_by(walk.c.distance)
 
 
 def _tree(roots: ColumnElement[bool], since: str = "now") -> Select[str]:
@@ -54,8 +54,8 @@ def _resources(roots: ColumnElement[bool]) -> Select[str]:
     return select(d.c.resource).distinct().where(d.c.id.in_(_tree(roots, "since")))
 
 
-def _revoking(roots: ColumnElement[bool]) -> ReturningUpdate[str]:
-    """Revoke these tokens and their descendants, also below a token that is revoked already.
+def _revocation(roots: ColumnElement[bool]) -> ReturningUpdate[str]:
+    """The UPDATE that revokes these tokens and their descendants, even below a revoked token.
 
     No token outlives its parent, so expired tokens are skipped.
     """
@@ -85,11 +85,11 @@ def _descendants() -> Select[tuple[object, ...]]:
 _ANCESTORS = Prepared(_ancestors())
 _DESCENDANTS = Prepared(_descendants())
 _NEWEST = select(d).order_by(d.c.issued_at.desc(), d.c.id.desc())
-_REVOKE_TREE = _revoking(d.c.id == bindparam("subject"))
-_REVOKE_CONSENT = _revoking(d.c.consent_id == bindparam("subject"))
-_REVOKE_CLIENT = _revoking(d.c.client_id == bindparam("subject"))
-_REVOKE_RESOURCE = _revoking(d.c.resource == bindparam("subject"))
-_REVOKE_USER = _revoking(d.c.user_id == bindparam("subject"))
+_REVOKE_TREE = _revocation(d.c.id == bindparam("subject"))
+_REVOKE_CONSENT = _revocation(d.c.consent_id == bindparam("subject"))
+_REVOKE_CLIENT = _revocation(d.c.client_id == bindparam("subject"))
+_REVOKE_RESOURCE = _revocation(d.c.resource == bindparam("subject"))
+_REVOKE_USER = _revocation(d.c.user_id == bindparam("subject"))
 _RESOURCES_OF_CLIENT = _resources(d.c.client_id == bindparam("subject"))
 _RESOURCES_OF_USER = _resources(d.c.user_id == bindparam("subject"))
 _CLIENTS_FOR = (
@@ -101,8 +101,8 @@ _CLIENTS_FOR = (
         d.c.expires_at > bindparam("now"),
     )
 )
-_record = reading(Delegation, d)
-_values = writing(d)
+_record = record_reader(Delegation, d)
+_values = row_writer(d)
 
 
 class Delegations(DatabaseRows):
@@ -113,7 +113,7 @@ class Delegations(DatabaseRows):
         _ADD.run(self._db, _values(delegation))
 
     def get(self, jti: str) -> Delegation | None:
-        """By the token's ID."""
+        """Return the token with this ID."""
         return self._one(_record, _GET, token=jti)
 
     def of_approval(self, approval_id: str) -> Delegation | None:
@@ -123,17 +123,17 @@ class Delegations(DatabaseRows):
     def lock_live(self, jti: str, now: int) -> Delegation | None:
         """Return the token if it is valid now.
 
-        PostgreSQL locks the row, so a revocation waits and then finds the derived token.
+        PostgreSQL locks the row, so a revocation waits and then also revokes the derived token.
         """
         return self._one(_record, _LOCK_LIVE, token=jti, now=now)
 
     def mark_used(self, jti: str, now: int) -> None:
         """Record that the token was used, at most once a minute."""
-        values = {"token": jti, "now": now, "before": now - _USE_NOTED_MS}
+        values = {"token": jti, "now": now, "before": now - _USE_INTERVAL_MS}
         _USED.run(self._db, values)
 
     def ancestors(self, jti: str) -> list[Delegation]:
-        """Return the tokens that it was derived from, its parent first."""
+        """Return the tokens that this token was derived from, starting with its parent."""
         return self._many(_record, _ANCESTORS, token=jti)
 
     def live_of_client(self, client_id: str, now: int) -> tuple[int, int]:
@@ -143,7 +143,7 @@ class Delegations(DatabaseRows):
         return own, len(rows) - own
 
     def descendants(self, jti: str) -> list[Delegation]:
-        """Return the tokens derived from it, oldest first."""
+        """Return the tokens derived from this token, oldest first."""
         return self._many(_record, _DESCENDANTS, token=jti)
 
     def search(
@@ -156,7 +156,7 @@ class Delegations(DatabaseRows):
         limit: int,
         before: tuple[int, str] | None = None,
     ) -> list[Delegation]:
-        """Return the newest that match every filter; `live_at` leaves out those not valid then."""
+        """Return the newest tokens that match all filters; `live_at` selects tokens valid then."""
         statement = _NEWEST.limit(limit)
         if client_id is not None:
             statement = statement.where(d.c.client_id == client_id)
@@ -176,9 +176,9 @@ class Delegations(DatabaseRows):
         return sorted(rows.scalars())
 
     def resources_of_client(self, client_id: str, since: int) -> list[str]:
-        """Return the resources of a client's tokens, and of those derived from them.
+        """Return the resources of a client's tokens, and of tokens derived from them.
 
-        Tokens count if they were valid after `since`, also if they are revoked.
+        Tokens count if they expire after `since`, even if they are revoked.
         """
         return self._resources(_RESOURCES_OF_CLIENT, client_id, since)
 
@@ -191,7 +191,7 @@ class Delegations(DatabaseRows):
         return sorted(rows.scalars())
 
     def revoke_tree(self, jti: str, now: int) -> list[str]:
-        """Revoke a token and its descendants; returns the IDs that were live."""
+        """Revoke a token and its descendants; returns the IDs of those that were live."""
         return self._revoke(_REVOKE_TREE, jti, now)
 
     def revoke_consent(self, consent_id: str, now: int) -> list[str]:
@@ -211,10 +211,10 @@ class Delegations(DatabaseRows):
         return self._revoke(_REVOKE_USER, user_id, now)
 
     def _revoke(self, statement: ReturningUpdate[str], subject: str, now: int) -> list[str]:
-        """Repeat the UPDATE until it finds nothing new.
+        """Run the UPDATE until it revokes nothing more.
 
-        While it waits for a parent's row, another transaction may commit a child that the first
-        pass misses. After that the parent is revoked, and no child can follow.
+        While the first UPDATE waits for a parent's row, another transaction may commit a child,
+        which this UPDATE misses. After that the parent is revoked, so no further child can follow.
         """
         revoked: list[str] = []
         while new := self._db.execute(statement, {"subject": subject, "now": now}).scalars().all():

@@ -4,11 +4,11 @@ from sqlalchemy import bindparam, delete, insert, select, update
 
 from server.model.tokens import SigningKey
 from server.storage import codec
-from server.storage.prepared import DatabaseRows, reading, writing
+from server.storage.prepared import DatabaseRows, record_reader, row_writer
 from server.storage.tokens.tables import signing_keys
 
-_record = reading(SigningKey, signing_keys, public_jwk=codec.string_map)
-_values = writing(signing_keys, public_jwk=codec.dump)
+_record = record_reader(SigningKey, signing_keys, public_jwk=codec.string_map)
+_values = row_writer(signing_keys, public_jwk=codec.dump)
 _ADD = insert(signing_keys)
 _ALL = select(signing_keys).order_by(signing_keys.c.created_at.desc(), signing_keys.c.kid)
 _RETIRE = (
@@ -27,14 +27,14 @@ _REVOKE = (
 
 
 class Keys(DatabaseRows):
-    """Signing keys in the database; their private halves are encrypted."""
+    """Signing keys in the database. Private keys are encrypted."""
 
     def add(self, key: SigningKey) -> None:
         """Store a new key."""
         self._db.execute(_ADD, _values(key))
 
     def all(self) -> list[SigningKey]:
-        """Every key, newest first."""
+        """All keys, newest first."""
         return self._many(_record, _ALL)
 
     def retire(self, kid: str, retires_at: int) -> None:
@@ -42,9 +42,9 @@ class Keys(DatabaseRows):
         self._db.execute(_RETIRE, {"key": kid, "retires_at": retires_at})
 
     def revoke(self, kid: str) -> bool:
-        """Delete a key now; returns whether it existed."""
+        """Delete a key immediately; returns whether it existed."""
         return self._any(_REVOKE, key=kid)
 
     def drop_retired(self, now: int) -> list[str]:
-        """Delete the keys whose time has come; returns their IDs."""
+        """Delete retired keys that are no longer published; returns their IDs."""
         return list(self._db.execute(_DROP, {"now": now}).scalars().all())

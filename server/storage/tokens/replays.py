@@ -1,11 +1,11 @@
-"""Rows of the IDs that can be used once."""
+"""Rows of IDs that can be used only once."""
 
 from sqlalchemy import bindparam, delete
 
-from server.storage.prepared import DatabaseRows, adding_once
+from server.storage.prepared import DatabaseRows, insert_once
 from server.storage.tokens.tables import replays
 
-_ADD_ONCE = adding_once(replays)
+_ADD_ONCE = insert_once(replays)
 _PRUNE = delete(replays).where(replays.c.expires_at <= bindparam("now")).returning(replays.c.kind)
 
 
@@ -13,7 +13,7 @@ class Replays(DatabaseRows):
     """Used ids of assertions and proofs, until they expire."""
 
     def first_use(self, kind: str, key: bytes, expires_at: int) -> bool:
-        """Return whether this is the first use."""
+        """Record a use; returns whether it is the first one."""
         return self._any(_ADD_ONCE, kind=kind, key=key, expires_at=expires_at)
 
     def prune(self, now: int) -> int:

@@ -1,11 +1,11 @@
-"""Rows of security events that wait for an API."""
+"""Rows of security events that are waiting for delivery to an API."""
 
 from collections.abc import Callable, Collection, Iterable
 
 from sqlalchemy import Connection, bindparam, delete, insert, select
 
 from server.protocol.tokens.security_events import KEPT_MS, SecurityEvent
-from server.storage.prepared import DatabaseRows, reading
+from server.storage.prepared import DatabaseRows, record_reader
 from server.storage.tokens.tables import security_events as e
 
 _OF_RESOURCES = e.c.resource.in_(bindparam("resources", expanding=True))
@@ -15,7 +15,7 @@ _DELETE = (
     delete(e).where(_OF_RESOURCES, e.c.id.in_(bindparam("ids", expanding=True))).returning(e.c.id)
 )
 _PRUNE = delete(e).where(e.c.at <= bindparam("before"))
-_record = reading(SecurityEvent, e)
+_record = record_reader(SecurityEvent, e)
 
 
 class SecurityEvents(DatabaseRows):
@@ -28,16 +28,16 @@ class SecurityEvents(DatabaseRows):
 
     def add(self, resources: Iterable[str], subject: str, initiator: str, reason: str) -> None:
         """Store one event for each of these resources."""
-        about = {"subject": subject, "initiator": initiator, "reason": reason, "at": self._now}
+        values = {"subject": subject, "initiator": initiator, "reason": reason, "at": self._now}
         for resource in resources:
-            self._db.execute(_ADD, {"id": self._new_id(self._now), "resource": resource, **about})
+            self._db.execute(_ADD, {"id": self._new_id(self._now), "resource": resource, **values})
 
     def waiting(self, resources: Collection[str], limit: int) -> list[SecurityEvent]:
         """Return the oldest events for these resources."""
         return self._many(_record, _WAITING, resources=list(resources), limit=limit)
 
     def delete(self, resources: Collection[str], ids: Collection[str]) -> list[str]:
-        """Delete these events if they are for these resources; returns the IDs that were."""
+        """Delete these events if they are for these resources; returns the deleted IDs."""
         values = {"resources": list(resources), "ids": list(ids)}
         return list(self._db.execute(_DELETE, values).scalars())
 

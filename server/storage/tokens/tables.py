@@ -15,8 +15,8 @@ delegations = Table(
     ),
     Index("ix_delegations_live", "client_id", "expires_at"),
     Index("ix_delegations_user", "user_id", "expires_at"),
-    partial_index("ix_delegations_parent", "parent_id", those="parent_id IS NOT NULL"),
-    partial_index("ix_delegations_consent", "consent_id", those="consent_id IS NOT NULL"),
+    partial_index("ix_delegations_parent", "parent_id", condition="parent_id IS NOT NULL"),
+    partial_index("ix_delegations_consent", "consent_id", condition="consent_id IS NOT NULL"),
 )
 """One row per issued access token; `client_id` is an agent or an app."""
 

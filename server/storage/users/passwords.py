@@ -3,11 +3,11 @@
 from sqlalchemy import bindparam, delete, insert, select, update
 
 from server.model.users import Password
-from server.storage.prepared import DatabaseRows, Upsert, reading
+from server.storage.prepared import DatabaseRows, Upsert, record_reader
 from server.storage.users.tables import password_tries as t
 from server.storage.users.tables import passwords as p
 
-_record = reading(Password, p)
+_record = record_reader(Password, p)
 _GET = select(p).where(p.c.user_id == bindparam("user"))
 _CHANGE = update(p).where(p.c.user_id == bindparam("user")).returning(p.c.user_id)
 _USED = update(p).where(p.c.user_id == bindparam("user")).values(used_at=bindparam("now"))
@@ -53,7 +53,7 @@ class Passwords(DatabaseRows):
     """Passwords in the database."""
 
     def get(self, user_id: str) -> Password | None:
-        """By user ID."""
+        """Return the password of this user."""
         return self._one(_record, _GET, user=user_id)
 
     def put(self, password: Password) -> None:
@@ -63,8 +63,8 @@ class Passwords(DatabaseRows):
             "changed_at": password.changed_at,
             "used_at": password.used_at,
         }
-        changed = self._db.execute(_CHANGE.values(values), {"user": password.user_id}).all()
-        if not changed:
+        rows = self._db.execute(_CHANGE.values(values), {"user": password.user_id}).all()
+        if not rows:
             self._db.execute(_ADD, {"user_id": password.user_id, **values})
 
     def mark_used(self, user_id: str, now: int) -> None:
@@ -76,20 +76,20 @@ class Passwords(DatabaseRows):
         return self._any(_REMOVE, user=user_id)
 
     def paused_until(self, key: bytes, now: int) -> int | None:
-        """Return when the next attempt is allowed; None if it is now."""
+        """Return when the next attempt is allowed; None if it is allowed now."""
         return self._db.execute(_PAUSED, {"attempt_key": key, "now": now}).scalar()
 
     def count_attempt(self, key: bytes, now: int, forget_at: int) -> int:
-        """Count an attempt; returns how many there were since the last success."""
+        """Count an attempt; returns the number of attempts since the last success."""
         self._db.execute(_DELETE_OUTDATED, {"attempt_key": key, "now": now})
         return int(_COUNT.run(self._db, {"attempt_key": key, "forget_at": forget_at})[0][0])
 
     def pause(self, key: bytes, until: int) -> None:
-        """Allow no attempt before then."""
+        """Refuse attempts until this time."""
         self._db.execute(_PAUSE, {"attempt_key": key, "not_before": until})
 
     def keep_attempts(self, key: bytes, forget_at: int) -> None:
-        """Keep the failed attempts until then."""
+        """Keep the failed attempts until `forget_at`."""
         self._db.execute(_KEEP_ATTEMPTS, {"attempt_key": key, "forget_at": forget_at})
 
     def clear_attempts(self, key: bytes) -> None:
@@ -97,7 +97,7 @@ class Passwords(DatabaseRows):
         self._db.execute(_CLEAR_ATTEMPTS, {"attempt_key": key})
 
     def undo_attempt(self, key: bytes) -> None:
-        """Take one attempt back and end the pause after a success."""
+        """After a success, subtract one attempt and end the pause."""
         self._db.execute(_UNDO_ATTEMPT, {"attempt_key": key})
 
     def prune(self, now: int) -> None:

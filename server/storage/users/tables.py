@@ -31,7 +31,7 @@ password_tries = Table(
     *columns("tries:int not_before:big"),
     Column("forget_at", Millis, nullable=False, index=True),
 )
-"""`key` is the hash of an account and an address, or of an address."""
+"""`key` is the hash of an account and an IP address, or of an IP address alone."""
 
 user_codes = Table(
     "user_codes",
@@ -39,4 +39,4 @@ user_codes = Table(
     Column("user_id", Text, ForeignKey("users.id"), primary_key=True),
     *columns("hash:bytes set_at:big"),
 )
-"""The code that a user requires of agents that support user codes."""
+"""The code that agents must send to reach this user, if they support user codes."""

@@ -23,10 +23,10 @@ class UserCodes(DatabaseRows):
         return None if row is None else bytes(row[0])
 
     def put(self, user_id: str, code_hash: bytes, now: int) -> None:
-        """Set or replace it."""
+        """Set or replace this user's code."""
         self.drop(user_id)
         self._db.execute(_ADD, {"user_id": user_id, "hash": code_hash, "set_at": now})
 
     def drop(self, user_id: str) -> bool:
-        """Return whether there was one."""
+        """Delete this user's code; returns whether there was one."""
         return self._any(_DROP, user=user_id)

@@ -9,7 +9,7 @@ from server.services.clients.client_members import METHODS
 from server.services.clients.invitations import SAFE_GRANTS
 from server.web.console import client_fields
 from server.web.console.member_fields import field_named, fields
-from server.web.fields import OVERLAP, Field, overlap
+from server.web.fields import Field, overlap
 from server.web.form import FormAction, acts, changes, creates, deletes, number_of
 
 RESOURCES: Final = field_named(AGENT_MEMBERS, "resources")
@@ -106,7 +106,7 @@ _AGENTS: Final = (
     acts(
         "POST /api/agents/<id>/secret",
         "Create a new secret for this agent",
-        fields=(OVERLAP,),
+        fields=(overlap(),),
         page=True,
         answer=_CREDENTIALS,
     ),
@@ -170,7 +170,7 @@ _APPS: Final = (
     acts(
         "POST /api/apps/<id>/secret",
         "Create a new secret for this app",
-        fields=(OVERLAP,),
+        fields=(overlap(),),
         page=True,
         answer=_CREDENTIALS,
     ),

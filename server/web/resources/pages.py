@@ -4,7 +4,7 @@ from typing import Final
 
 from server.web.choices import ACTIONS
 from server.web.console import client_fields
-from server.web.fields import OVERLAP
+from server.web.fields import overlap
 from server.web.form import acts, changes, creates, deletes
 from server.web.page import (
     Page,
@@ -57,7 +57,7 @@ FORMS: Final = (
     acts(
         "POST /api/resources/<id>/secret",
         "Create a new secret for this resource",
-        fields=(OVERLAP,),
+        fields=(overlap(),),
         page=True,
         answer="clients/console_credentials.html",
     ),

@@ -17,13 +17,13 @@ _DOCUMENTS = st.recursive(
 
 @given(_DOCUMENTS)
 def test_canonical_bytes_of_any_document_match_rfc8785(document):
-    """The documents have floats and nesting."""
+    """The random documents include floats and nesting."""
     assert canonical(document) == rfc8785.dumps(document)
 
 
 @given(st.dictionaries(st.text(st.characters(codec="ascii")), _LEAVES))
 def test_canonical_bytes_of_ascii_documents_match_rfc8785(document):
-    """Control characters, quotes and backslashes included."""
+    """The random documents include control characters, quotes and backslashes."""
     assert canonical(document) == rfc8785.dumps(document)
 
 

@@ -1,4 +1,4 @@
-"""What entries must say together; each rule is broken once."""
+"""Entries must not contradict each other. Each rule is broken at least once."""
 
 import base64
 import hashlib
@@ -25,19 +25,19 @@ def _text(value: bytes) -> str:
 
 
 def jwk(key: Ed25519PrivateKey | ec.EllipticCurvePrivateKey) -> dict[str, str]:
-    """The public key as devices register it."""
+    """The public key as a JWK, which devices register."""
     if isinstance(key, Ed25519PrivateKey):
         public = key.public_key().public_bytes_raw()
         return {"kty": "OKP", "crv": "Ed25519", "x": _text(public)}
     numbers = key.public_key().public_numbers()
-    x, y = (_text(one.to_bytes(32)) for one in (numbers.x, numbers.y))
+    x, y = (_text(number.to_bytes(32)) for number in (numbers.x, numbers.y))
     return {"kty": "EC", "crv": "P-256", "x": x, "y": y}
 
 
 def jws(
     key: Ed25519PrivateKey | ec.EllipticCurvePrivateKey, kid: str = "k", **payload: object
 ) -> str:
-    """What a device signs."""
+    """The JWS of a device about a decision."""
     parts = ({"kid": kid}, {"approval": "a", "decision": "approve", **payload})
     signed = ".".join(_text(json.dumps(part).encode()) for part in parts)
     if isinstance(key, Ed25519PrivateKey):
@@ -57,37 +57,39 @@ def enrolled(key: Ed25519PrivateKey | ec.EllipticCurvePrivateKey) -> dict[str, A
 
 
 def approved(**facts: object) -> dict[str, Any]:
-    """The entry of an answer."""
+    """The entry of a signed approval."""
     return entry("approval.approved", facts={"signed": jws(ED25519), **facts})
 
 
-def voted(kind: str = "approval.voted", who: str = "b", **facts: object) -> dict[str, Any]:
-    """The entry of one of two approvers."""
-    said = "withdraw" if kind == "approval.vote_withdrawn" else "approve"
-    return entry(kind, actor=f"user:{who}", facts={"signed": jws(ED25519, decision=said), **facts})
+def voted(kind: str = "approval.voted", user: str = "b", **facts: object) -> dict[str, Any]:
+    """The entry of a vote, or of its withdrawal."""
+    decision = "withdraw" if kind == "approval.vote_withdrawn" else "approve"
+    return entry(
+        kind, actor=f"user:{user}", facts={"signed": jws(ED25519, decision=decision), **facts}
+    )
 
 
-TOGETHER = approved(quorum=2, yes=["b", "u"])
-"""The entry of the second of two approvers."""
+LAST_VOTE = approved(quorum=2, yes=["b", "u"])
+"""The entry of the second of two approvers, with which the request is approved."""
 WITHDRAWN = voted("approval.vote_withdrawn")
 ISSUED = entry("token.issued", facts={"jti": "t"})
 
 
 def check(*entries: dict[str, Any]) -> Meaning:
-    """Take these entries in order."""
+    """Check these entries in order."""
     meaning = Meaning()
-    for one in entries:
-        meaning.check(one)
+    for members in entries:
+        meaning.check(members)
     return meaning
 
 
 @pytest.mark.parametrize("key", [ED25519, P256], ids=["Ed25519", "P-256"])
-def test_the_signature_of_a_person_is_verified(
+def test_the_signature_of_a_terminal_is_verified(
     key: Ed25519PrivateKey | ec.EllipticCurvePrivateKey,
 ) -> None:
-    """With the key that the log has of the device."""
-    found = check(enrolled(key), approved(signed=jws(key)), ISSUED)
-    assert (found.signatures, found.unchecked) == (1, 0)
+    """The signature is verified with the device's key in the log."""
+    meaning = check(enrolled(key), approved(signed=jws(key)), ISSUED)
+    assert (meaning.signatures, meaning.unchecked) == (1, 0)
 
 
 PAYLOAD = json.dumps({"approval": "a", "decision": "approve"}).encode()
@@ -99,7 +101,7 @@ def passkey_enrolled(public_key: bytes) -> dict[str, Any]:
 
 
 def test_the_signature_of_a_passkey_is_verified() -> None:
-    """The key is the one of the device that answered; every part is under the signature."""
+    """The key is that of the device that answered. The signature covers every part."""
     passkey = SoftPasskey()
     enrolled_passkey = passkey_enrolled(passkey.public_key)
     answer = approved(device="d", signed=passkey.assertion(PAYLOAD))
@@ -117,8 +119,8 @@ def test_the_signature_of_a_passkey_is_verified() -> None:
             check(enrolled_passkey, approved(device="d", signed=changed))
 
 
-def test_a_registration_is_no_answer() -> None:
-    """A passkey also signs when it is made; that proves no decision."""
+def test_a_passkey_registration_is_not_an_answer() -> None:
+    """A passkey also signs when it is created, but that does not prove a decision."""
     passkey = SoftPasskey()
     client = {"type": "webauthn.create", "challenge": _text(hashlib.sha256(PAYLOAD).digest())}
     changed = passkey.assertion(PAYLOAD, client_data=json.dumps(client).encode())
@@ -146,57 +148,57 @@ RSA = rsa.generate_private_key(65537, 2048)
     ids=["Ed25519", "RSA"],
 )
 def test_passkeys_of_other_kinds_are_verified(cose: dict[int, object], private: Any) -> None:
-    """COSE keys as another library encodes them."""
+    """COSE keys that another library encodes are read and used."""
     key = signatures.of_passkey(_text(cbor2.dumps(cose)))
     assert key is not None
-    more = (padding.PKCS1v15(), SHA256()) if private is RSA else ()
-    signed = signatures.Signed({}, b"text", private.sign(b"text", *more), None)
+    arguments = (padding.PKCS1v15(), SHA256()) if private is RSA else ()
+    signed = signatures.Signed({}, b"text", private.sign(b"text", *arguments), None)
     assert signed.is_by(key)
     assert not signatures.Signed({}, b"text2", signed.signature, None).is_by(key)
 
 
 @pytest.mark.parametrize(
-    "key", [b"", b"\xa5", SoftPasskey().public_key[:-1]], ids=["empty", "one", "cut"]
+    "key", [b"", b"\xa5", SoftPasskey().public_key[:-1]], ids=["empty", "one byte", "truncated"]
 )
-def test_a_passkey_of_an_unknown_kind_has_no_key(key: bytes) -> None:
-    """Its signatures are counted as not checked."""
+def test_a_passkey_of_an_unknown_kind_is_read_as_none(key: bytes) -> None:
+    """The signatures of such passkeys are counted as unchecked."""
     assert signatures.of_passkey(_text(key)) is None
 
 
 @pytest.mark.parametrize("jwk", [{}, {"kty": "OKP", "x": "a"}, {"kty": "EC", "x": "", "y": ""}])
-def test_a_terminal_key_of_an_unknown_kind_is_none(jwk: dict[str, str]) -> None:
-    """Likewise."""
+def test_a_terminal_key_of_an_unknown_kind_is_read_as_none(jwk: dict[str, str]) -> None:
+    """The signatures of such keys are counted as unchecked."""
     assert signatures.of_jwk(jwk) is None
 
 
 def test_a_signature_by_an_unknown_key_is_counted_as_unchecked() -> None:
-    """One of a device from before keys were in the log."""
-    found = check(approved(), entry("approval.allowed", approval_id="b"))
-    assert (found.signatures, found.unchecked) == (0, 1)
+    """Devices that were enrolled before the log had keys make such signatures."""
+    meaning = check(approved(), entry("approval.allowed", approval_id="b"))
+    assert (meaning.signatures, meaning.unchecked) == (0, 1)
 
 
-def test_tokens_without_an_approval_and_tokens_made_from_another_need_none() -> None:
-    """Policy allows the first, and the other one had the approval."""
+def test_tokens_without_an_approval_and_derived_tokens_are_consistent() -> None:
+    """Policy allows the first kind, and the parent of a derived token has the approval."""
     check(
         entry("token.issued", approval_id=None),
         *(approved(), ISSUED, entry("token.issued", facts={"parent": "t"})),
     )
 
 
-def test_votes_of_several_users_approve_together() -> None:
-    """One may withdraw and vote again; what was trimmed is not known."""
-    assert check(voted(), WITHDRAWN, voted(), TOGETHER, ISSUED).approvals == {"a": "issued"}
-    Meaning(trimmed=1).check(TOGETHER)
+def test_several_users_can_approve_together() -> None:
+    """A user may withdraw and vote again. Votes in trimmed entries are unknown."""
+    assert check(voted(), WITHDRAWN, voted(), LAST_VOTE, ISSUED).approvals == {"a": "issued"}
+    Meaning(trimmed=1).check(LAST_VOTE)
 
 
 def test_the_signature_of_a_withdrawal_is_verified() -> None:
-    """With the key that the log has of the device, as that of any answer."""
-    vote, gone = (voted(one["type"], "u") for one in (voted(), WITHDRAWN))
-    assert check(enrolled(ED25519), vote, gone).signatures == 2
+    """The signature is verified with the device's key in the log, like that of an answer."""
+    vote, withdrawal = (voted(members["type"], "u") for members in (voted(), WITHDRAWN))
+    assert check(enrolled(ED25519), vote, withdrawal).signatures == 2
 
 
 def test_an_enabled_agent_gets_tokens_again() -> None:
-    """After it was disabled."""
+    """A disabled agent that is enabled again gets tokens."""
     check(
         entry("agent.disabled", approval_id=None),
         *(entry("agent.enabled", approval_id=None), approved(), ISSUED),
@@ -206,8 +208,8 @@ def test_an_enabled_agent_gets_tokens_again() -> None:
 @pytest.mark.parametrize(
     ("entries", "message"),
     [
-        ([entry("user.added", actor="")], "who acted"),
-        ([ISSUED], "a request that nobody ended"),
+        ([entry("user.added", actor="")], "name an actor"),
+        ([ISSUED], "never closed"),
         ([entry("approval.denied", facts={"signed": jws(ED25519)}), ISSUED], "approval.denied"),
         ([approved(signed="assertion")], "decision cannot be read"),
         ([approved(), ISSUED, ISSUED], "A second token"),
@@ -219,28 +221,31 @@ def test_an_enabled_agent_gets_tokens_again() -> None:
         ([entry("agent.deleted"), ISSUED], "disabled"),
         ([entry("approval.approved")], "no signature"),
         ([entry("approval.voted", facts={"signed": ""})], "no signature"),
-        ([voted(), WITHDRAWN, TOGETHER], "withdrawn or never given"),
-        ([TOGETHER], "withdrawn or never given"),
+        ([voted(), WITHDRAWN, LAST_VOTE], "withdrawn or never cast"),
+        ([LAST_VOTE], "withdrawn or never cast"),
         ([voted(), approved(quorum=2, yes=["u"])], "Fewer users"),
         ([entry("approval.cancelled"), WITHDRAWN], "had ended"),
-        ([voted(), TOGETHER, ISSUED, WITHDRAWN], "had ended"),
+        ([voted(), LAST_VOTE, ISSUED, WITHDRAWN], "had ended"),
         (
             [enrolled(ED25519), voted("approval.vote_withdrawn", "u", signed=jws(ED25519))],
-            "another decision",
+            "a different decision",
         ),
         ([enrolled(ED25519), approved(signed=jws(P256))], "user's signature is invalid"),
         ([enrolled(P256), approved()], "user's signature is invalid"),
-        ([enrolled(ED25519), approved(signed=jws(ED25519, approval="b"))], "another request"),
-        ([enrolled(ED25519), approved(signed=jws(ED25519, decision="deny"))], "another decision"),
-        ([enrolled(ED25519) | {"actor": "user:x"}, approved()], "Another user signed it"),
+        ([enrolled(ED25519), approved(signed=jws(ED25519, approval="b"))], "a different request"),
+        (
+            [enrolled(ED25519), approved(signed=jws(ED25519, decision="deny"))],
+            "a different decision",
+        ),
+        ([enrolled(ED25519) | {"actor": "user:x"}, approved()], "A different user signed it"),
         (
             [enrolled(ED25519), entry("approval.denied", facts={"signed": jws(ED25519)})],
-            "another decision",
+            "a different decision",
         ),
     ],
 )
 def test_each_contradiction_is_named(entries: list[dict[str, Any]], message: str) -> None:
-    """The last entry is the one that contradicts."""
+    """The last entry of each list contradicts the entries before it."""
     check(*entries[:-1])
     with pytest.raises(Contradiction, match=message):
         check(*entries)

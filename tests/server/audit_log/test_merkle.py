@@ -1,4 +1,4 @@
-"""Roots and proofs, against another implementation and known values."""
+"""Roots and proofs match another implementation and known values."""
 
 from collections.abc import Sequence
 
@@ -10,7 +10,7 @@ from server.audit_log.merkle import (
     EMPTY_ROOT,
     BadProof,
     Frontier,
-    Place,
+    NodeIndex,
     check_consistency,
     check_inclusion,
     consistency_proof,
@@ -20,8 +20,8 @@ from server.audit_log.merkle import (
 from tests.support.builders.trees import Tree
 
 INPUTS = [
-    bytes.fromhex(one)
-    for one in (
+    bytes.fromhex(text)
+    for text in (
         *("", "00", "10", "2021", "3031", "40414243", "5051525354555657"),
         "606162636465666768696a6b6c6d6e6f",
     )
@@ -50,20 +50,20 @@ def root(size: int) -> bytes:
 
 
 @pytest.mark.parametrize("size", range(1, 9))
-def test_roots_are_the_known_ones(size: int) -> None:
-    """Every size of the shared test data."""
-    found = Tree.over(leaf_hash(one) for one in INPUTS[:size])
-    assert found.root.hex() == ROOTS[size - 1]
+def test_roots_match_the_shared_test_data(size: int) -> None:
+    """Every size in the shared test data is checked."""
+    tree = Tree.over(leaf_hash(data) for data in INPUTS[:size])
+    assert tree.root.hex() == ROOTS[size - 1]
 
 
-def test_an_empty_log_has_the_hash_of_nothing() -> None:
-    """RFC 6962 2.1."""
+def test_the_root_of_an_empty_log_is_the_hash_of_no_bytes() -> None:
+    """RFC 6962 2.1 defines the root of an empty log."""
     assert Frontier().root == EMPTY_ROOT
     assert EMPTY_ROOT.hex().startswith("e3b0c442")
 
 
-def test_another_implementation_has_the_same_roots_and_leaves() -> None:
-    """At every size."""
+def test_another_implementation_computes_the_same_roots_and_leaves() -> None:
+    """Roots and leaves are compared at every size."""
     other = InmemoryTree(algorithm="sha256")
     for number in range(len(LEAVES)):
         other.append_entry(f"entry {number}".encode())
@@ -72,45 +72,45 @@ def test_another_implementation_has_the_same_roots_and_leaves() -> None:
 
 
 def test_a_frontier_continues_from_its_encoding() -> None:
-    """Nothing but the size and the roots of complete subtrees is needed."""
+    """To continue, only the size and the roots of complete subtrees are needed."""
     for size in SIZES:
-        begun = Tree.over(LEAVES[:size]).frontier
-        assert frontier(TREE.nodes, size) == begun
-        continued = Frontier.decode(size, begun.encode())
+        encoded = Tree.over(LEAVES[:size]).frontier
+        assert frontier(TREE.nodes, size) == encoded
+        continued = Frontier.decode(size, encoded.encode())
         continued.extend(LEAVES[size:])
         assert continued.root == root(len(LEAVES))
 
 
-def test_nodes_are_complete_with_their_last_leaf() -> None:
-    """Each is the root over its leaves, and there is one less than leaves per complete subtree."""
-    for (level, number), found in TREE.known.items():
-        assert found == Tree.over(LEAVES[number << level : (number + 1) << level]).root
+def test_a_node_is_complete_when_its_last_leaf_is_added() -> None:
+    """Each node is the root over its leaves. A subtree of n leaves has n - 1 inner nodes."""
+    for (level, number), node in TREE.known.items():
+        assert node == Tree.over(LEAVES[number << level : (number + 1) << level]).root
     assert len(TREE.known) == 2 * len(LEAVES) - len(LEAVES).bit_count()
     assert [*Tree.over(LEAVES[:7]).frontier.add(LEAVES[7])] == [(1, 3), (2, 1), (3, 0)]
 
 
-def test_a_proof_needs_few_nodes_and_one_look_up() -> None:
-    """About twice the logarithm of the size, for a log of a million entries too."""
-    asked = list[int]()
+def test_a_proof_needs_few_nodes_and_one_lookup() -> None:
+    """The number of nodes is about twice the logarithm of the size, even for a million entries."""
+    lookups = list[int]()
 
-    def counted(places: Sequence[Place]) -> dict[Place, bytes]:
-        asked.append(len(places))
-        return dict.fromkeys(places, LEAVES[0])
+    def look_up(indexes: Sequence[NodeIndex]) -> dict[NodeIndex, bytes]:
+        lookups.append(len(indexes))
+        return dict.fromkeys(indexes, LEAVES[0])
 
-    inclusion_proof(counted, 654_321, 999_999)
-    consistency_proof(counted, 654_321, 999_999)
-    assert len(asked) == 2
-    assert max(asked) <= 40
+    inclusion_proof(look_up, 654_321, 999_999)
+    consistency_proof(look_up, 654_321, 999_999)
+    assert len(lookups) == 2
+    assert max(lookups) <= 40
 
 
-def test_an_encoding_of_another_size_is_refused() -> None:
-    """Half a frontier would give a wrong root later."""
+def test_a_frontier_encoded_for_a_different_size_is_refused() -> None:
+    """An incomplete frontier would lead to a wrong root later."""
     with pytest.raises(ValueError, match="A frontier of 3 leaves has 2 hashes"):
         Frontier.decode(3, LEAVES[0])
 
 
-def test_every_entry_is_proved_at_every_size() -> None:
-    """And no other entry, place, size or root is, with the same proof."""
+def test_every_entry_has_a_valid_proof_at_every_size() -> None:
+    """The proof is not valid for a different entry, index or root."""
     for size in SIZES:
         for index in range(size):
             proof = inclusion_proof(TREE.nodes, index, size)
@@ -129,14 +129,14 @@ def test_every_entry_is_proved_at_every_size() -> None:
 
 
 @pytest.mark.parametrize("index", [-1, 5, 6])
-def test_a_place_outside_the_log_is_not_proved(index: int) -> None:
-    """The error names place and size."""
+def test_an_index_outside_the_log_is_refused(index: int) -> None:
+    """The error names the index and the size."""
     with pytest.raises(BadProof, match=f"There is no entry {index} in a log of 5"):
         check_inclusion(LEAVES[0], index, 5, [], root(5))
 
 
-def test_every_size_is_the_beginning_of_every_later_one() -> None:
-    """And a log with one other entry is not."""
+def test_every_log_is_a_prefix_of_every_longer_one() -> None:
+    """A log with a different entry is not a prefix."""
     for size in SIZES:
         for old in range(size + 1):
             proof = consistency_proof(TREE.nodes, old, size)
@@ -151,7 +151,7 @@ def test_every_size_is_the_beginning_of_every_later_one() -> None:
 
 
 def test_another_implementation_agrees_about_consistency() -> None:
-    """It proves with its own hashes what our check decides by ours: the same pairs hold."""
+    """The other implementation's consistency proofs are valid for the roots that we compute."""
     other = InmemoryTree(algorithm="sha256")
     for number in range(20):
         other.append_entry(f"entry {number}".encode())
@@ -161,6 +161,6 @@ def test_another_implementation_agrees_about_consistency() -> None:
 
 @pytest.mark.parametrize(("old", "size"), [(5, 4), (3, 3), (0, 2)])
 def test_a_log_that_shrank_or_changed_without_growing_is_refused(old: int, size: int) -> None:
-    """A proof is empty then, so only the roots decide."""
+    """The proof is empty in these cases, so only the roots decide."""
     with pytest.raises(BadProof, match=f"The log of size {old} is not a prefix"):
         check_consistency(old, LEAVES[0], size, root(size), [])

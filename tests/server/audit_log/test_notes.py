@@ -1,4 +1,4 @@
-"""Checkpoints as signed notes, read by the words of the C2SP specifications alone."""
+"""Checkpoints are signed notes as the C2SP specifications define them."""
 
 import base64
 import hashlib
@@ -12,9 +12,9 @@ from server.audit_log.notes import (
     LogKey,
     Promise,
     promise,
-    promised,
     public_key,
-    replaced,
+    read_promise,
+    read_replacement,
     replacement,
     sign,
     verify,
@@ -27,8 +27,8 @@ NOTE = sign(CHECKPOINT, SEED, AT)
 KEY = public_key(CHECKPOINT.origin, SEED)
 
 
-def test_a_checkpoint_reads_as_the_specification_says() -> None:
-    """c2sp.org/tlog-checkpoint: origin, size and root; then an empty line and signatures."""
+def test_a_checkpoint_has_the_specified_format() -> None:
+    """c2sp.org/tlog-checkpoint: origin, size and root precede an empty line and signatures."""
     lines = NOTE.split("\n")
     assert lines[:2] == ["approvals.example.com/log", "7"]
     assert base64.b64decode(lines[2]) == CHECKPOINT.root
@@ -37,8 +37,8 @@ def test_a_checkpoint_reads_as_the_specification_says() -> None:
     assert lines[6:] == [""]
 
 
-def test_another_reader_verifies_both_signatures() -> None:
-    """c2sp.org/signed-note and c2sp.org/tlog-cosignature, from the text of key and note."""
+def test_both_signatures_can_be_verified_from_the_specification_alone() -> None:
+    """c2sp.org/signed-note, c2sp.org/tlog-cosignature: the text of key and note is enough."""
     name, key_id, encoded = KEY.text.split("+", 2)
     public = base64.b64decode(encoded)
     assert public[:1] == b"\x01"
@@ -55,7 +55,7 @@ def test_another_reader_verifies_both_signatures() -> None:
 
 
 def test_a_key_is_read_from_its_text() -> None:
-    """White space around it does not count."""
+    """Surrounding whitespace is ignored."""
     assert LogKey.read(f" {KEY.text}\n") == KEY
     assert verify(NOTE, [KEY]) == (CHECKPOINT, AT)
 
@@ -70,39 +70,39 @@ def test_a_key_is_read_from_its_text() -> None:
         (f"other{KEY.text}", "does not belong to the key"),
     ],
 )
-def test_a_text_that_is_no_key_is_refused(text: str, message: str) -> None:
-    """The error says where keys come from."""
+def test_a_text_that_is_not_a_key_is_refused(text: str, message: str) -> None:
+    """The error says what is wrong with the key."""
     with pytest.raises(BadNote, match=message):
         LogKey.read(text)
 
 
 def test_any_of_several_keys_may_have_signed() -> None:
-    """A log whose key was replaced has checkpoints of both."""
+    """A log whose key was replaced has checkpoints by both keys."""
     other = public_key(CHECKPOINT.origin, OTHER)
     assert verify(NOTE, [other, KEY])[0] == CHECKPOINT
     with pytest.raises(BadNote, match="No key that you trust signed it"):
         verify(NOTE, [other])
 
 
-def test_a_checkpoint_of_another_log_is_refused() -> None:
-    """The same private key may sign two logs."""
-    with pytest.raises(BadNote, match="of another log"):
+def test_a_checkpoint_of_a_different_log_is_refused() -> None:
+    """The origin is compared, because one private key may sign two logs."""
+    with pytest.raises(BadNote, match="a different log"):
         verify(NOTE, [public_key("other.example.com/log", SEED)])
 
 
-def _flipped(note: str, at: int) -> str:
+def _change_character(note: str, at: int) -> str:
     return note[:at] + ("A" if note[at] != "A" else "B") + note[at + 1 :]
 
 
 @pytest.mark.parametrize("at", range(0, len(NOTE), 3))
-def test_no_character_can_be_changed(at: int) -> None:
-    """Not in the text, not in a signature, not in the time."""
-    changed = _flipped(NOTE, at)
+def test_no_character_of_a_checkpoint_can_be_changed(at: int) -> None:
+    """A change in the text, in a signature or in the time is detected."""
+    changed = _change_character(NOTE, at)
     try:
-        found = verify(changed, [KEY])
+        result = verify(changed, [KEY])
     except BadNote:
         return
-    assert found == (CHECKPOINT, AT)  # the last bits of Base64 mean nothing
+    assert result == (CHECKPOINT, AT)  # the last bits of Base64 are not significant
     assert changed[at - 1 : at + 2] not in NOTE
 
 
@@ -120,13 +120,13 @@ def test_no_character_can_be_changed(at: int) -> None:
     ],
 )
 def test_malformed_checkpoints_are_refused(text: str) -> None:
-    """Another spelling of a number would be another text."""
+    """A number must not have several spellings, because the text is signed."""
     with pytest.raises(BadNote):
         verify(text, [KEY])
 
 
 def test_a_checkpoint_without_its_time_is_refused() -> None:
-    """Both signatures are needed; a log that withholds the time could be old."""
+    """Both signatures are needed, because a log without the time could be old."""
     lines = NOTE.splitlines(keepends=True)
     with pytest.raises(BadNote):
         verify("".join(lines[:-1]), [KEY])
@@ -135,14 +135,14 @@ def test_a_checkpoint_without_its_time_is_refused() -> None:
 NEW = public_key(CHECKPOINT.origin, OTHER)
 
 
-def test_a_key_names_the_one_that_replaces_it() -> None:
-    """Its note is no checkpoint, and a checkpoint is no such note."""
+def test_a_key_signs_the_key_that_replaces_it() -> None:
+    """The note of a new key is not a checkpoint, and a checkpoint is not such a note."""
     note = replacement(NEW, SEED)
-    assert replaced(note, KEY) == NEW
+    assert read_replacement(note, KEY) == NEW
     with pytest.raises(BadNote):
         verify(note, [KEY])
-    with pytest.raises(BadNote, match="does not say which key"):
-        replaced(NOTE, KEY)
+    with pytest.raises(BadNote, match="does not name the key"):
+        read_replacement(NOTE, KEY)
 
 
 @pytest.mark.parametrize(
@@ -155,53 +155,53 @@ def test_a_key_names_the_one_that_replaces_it() -> None:
         replacement(NEW, SEED).partition("\n\n")[0],
         "",
     ],
-    ids=["by itself", "changed", "another log", "renamed", "unsigned", "nothing"],
+    ids=["by itself", "changed", "other log", "renamed", "unsigned", "empty"],
 )
 def test_a_key_that_the_old_one_did_not_name_is_refused(note: str) -> None:
-    """Whoever has the database cannot sign with the old key."""
+    """A person who only has the database cannot sign with the old key."""
     with pytest.raises(BadNote):
-        replaced(note, KEY)
+        read_replacement(note, KEY)
 
 
-GIVEN = Promise("sayso_ae_1", hashlib.sha256(b"entry").digest(), AT)
-PROMISE = promise(GIVEN, KEY.name, SEED)
+DETAILS = Promise("sayso_ae_1", hashlib.sha256(b"entry").digest(), AT)
+PROMISE = promise(DETAILS, KEY.name, SEED)
 
 
 def test_a_promise_is_read_with_the_key_that_signed_it() -> None:
-    """It is neither a checkpoint nor the note of a new key, and they are no promises."""
-    assert promised(PROMISE, KEY) == GIVEN
-    assert GIVEN.due == AT + 60
+    """A promise is not a checkpoint or the note of a new key, and those are not promises."""
+    assert read_promise(PROMISE, KEY) == DETAILS
+    assert DETAILS.due == AT + 60
     for other in (NOTE, replacement(NEW, SEED)):
         with pytest.raises(BadNote, match="not a promise"):
-            promised(other, KEY)
+            read_promise(other, KEY)
     with pytest.raises(BadNote):
         verify(PROMISE, [KEY])
-    with pytest.raises(BadNote, match="does not say which key"):
-        replaced(PROMISE, KEY)
+    with pytest.raises(BadNote, match="does not name the key"):
+        read_replacement(PROMISE, KEY)
 
 
 @pytest.mark.parametrize("at", range(0, len(PROMISE), 3))
 def test_no_character_of_a_promise_can_be_changed(at: int) -> None:
-    """As in a checkpoint."""
+    """A change in any part of a promise is detected."""
     try:
-        found = promised(_flipped(PROMISE, at), KEY)
+        result = read_promise(_change_character(PROMISE, at), KEY)
     except BadNote:
         return
-    assert found == GIVEN  # the last bits of Base64 mean nothing
+    assert result == DETAILS  # the last bits of Base64 are not significant
 
 
 @pytest.mark.parametrize(
     "note",
     [
-        promise(GIVEN, "other/log", SEED),
-        promise(GIVEN, KEY.name, OTHER),
-        promise(Promise("a b", GIVEN.leaf, AT), KEY.name, SEED),
+        promise(DETAILS, "other/log", SEED),
+        promise(DETAILS, KEY.name, OTHER),
+        promise(Promise("a b", DETAILS.leaf, AT), KEY.name, SEED),
         PROMISE.partition("\n\n")[0],
         "",
     ],
-    ids=["another log", "another key", "no id", "unsigned", "nothing"],
+    ids=["other log", "other key", "no id", "unsigned", "empty"],
 )
-def test_what_is_no_promise_is_refused(note: str) -> None:
-    """Only the log's own key promises, and only an id."""
+def test_a_note_that_is_not_a_promise_is_refused(note: str) -> None:
+    """A promise must be signed by the log's own key and must name an ID."""
     with pytest.raises(BadNote):
-        promised(note, KEY)
+        read_promise(note, KEY)

@@ -1,4 +1,4 @@
-"""Signing and verifying: the key decides the algorithm, and headers are checked strictly."""
+"""Signing and verifying: the key determines the algorithm, and headers are checked strictly."""
 
 import json
 from dataclasses import replace
@@ -31,7 +31,7 @@ def verifier():
 
 
 def test_a_key_id_never_starts_with_a_dash(monkeypatch):
-    """One digest in sixty-four starts with a dash, and a shell would read it as a flag."""
+    """One digest in 64 starts with a dash, and the command line would take it for an option."""
     monkeypatch.setattr(jose.decisions, "digest", lambda _text: f"--{'k' * 41}")
     assert SIGNER.new_key("ES256", 0).kid == "k" * 16
 
@@ -51,8 +51,8 @@ def test_a_signed_token_verifies_with_the_published_key(verifier, alg):
 
 
 @pytest.mark.parametrize("alg", ALGS)
-def test_a_new_key_is_published_without_its_private_half(alg):
-    """The private half is sealed for this key."""
+def test_a_new_key_is_published_without_its_private_key(alg):
+    """The public JWK has only public members."""
     key = KEYS[alg]
     assert set(key.public_jwk) <= {"kty", "crv", "x", "y", "n", "e", "kid", "alg", "use"}
     assert (key.public_jwk["use"], key.public_jwk["alg"], key.state) == ("sig", alg, "active")
@@ -60,13 +60,13 @@ def test_a_new_key_is_published_without_its_private_half(alg):
 
 
 def test_a_cached_token_is_valid_only_while_its_key_and_type_match(verifier):
-    """The cache holds the signature; key and type are checked every time."""
+    """The cache stores that the signature is valid. Key and type are checked every time."""
     keys = [KEYS["ES256"]]
     token = SIGNER.sign(keys, "ES256", "at+jwt", {"sub": "ana"})
     assert verifier.own_token(token, "at+jwt", keys) == verifier.own_token(token, "at+jwt", keys)
-    for typ, left in (("at+jwt", []), ("at+jwt", [KEYS["EdDSA"]]), ("JWT", keys)):
+    for typ, valid_keys in (("at+jwt", []), ("at+jwt", [KEYS["EdDSA"]]), ("JWT", keys)):
         with pytest.raises(BadToken):
-            verifier.own_token(token, typ, left)
+            verifier.own_token(token, typ, valid_keys)
 
 
 def test_cached_claims_cannot_be_modified(verifier):
@@ -106,7 +106,7 @@ def test_a_retiring_key_verifies_but_does_not_sign(verifier):
 
 
 def test_an_own_token_needs_the_right_type_key_and_signature(verifier):
-    """AT-24: it is refused if one of them is wrong."""
+    """AT-24: a token is refused if its type, key or signature is wrong."""
     key, other = KEYS["ES256"], KEYS["EdDSA"]
     token = SIGNER.sign([key], "ES256", "at+jwt", {"sub": "ana"})
     head, payload, signature = token.split(".")
@@ -138,7 +138,7 @@ def test_the_header_does_not_choose_the_algorithm(verifier, alg):
 
 @pytest.mark.parametrize("member", ["jku", "x5u", "x5c", "jwk", "crit", "zip"])
 def test_a_disallowed_header_member_is_refused(verifier, member):
-    """Keys never come from the token (RFC 8725 3.10); `crit` is never understood."""
+    """Keys never come from the token (RFC 8725 3.10), and `crit` is not supported."""
     agent = AGENTS["ES256"]
     claims = {"sub": "a"}
     with pytest.raises(BadToken):
@@ -157,24 +157,24 @@ def test_an_assertion_verifies_with_a_registered_key(verifier, alg):
 
 
 def test_an_assertion_may_use_the_newer_algorithm_name(verifier):
-    """RFC 9864: WebCrypto signs with Ed25519 under that name; the key must still match."""
+    """RFC 9864: WebCrypto names the algorithm Ed25519. The key must still match."""
     key = AGENTS["EdDSA"]
     newer = replace(key, alg="Ed25519")
     assert verifier.client_assertion(newer.sign({"sub": "a"}), [key.jwk])[1] == {"sub": "a"}
-    ours = {**AGENTS["ES256"].jwk, "kid": key.kid}
+    other_key = {**AGENTS["ES256"].jwk, "kid": key.kid}
     with pytest.raises(BadToken, match="no registered key"):
-        verifier.client_assertion(newer.sign({"sub": "a"}), [ours])
+        verifier.client_assertion(newer.sign({"sub": "a"}), [other_key])
 
 
 def test_either_of_two_registered_keys_of_one_kind_verifies(verifier):
-    """During a rotation the agent need not send a kid."""
-    one, two = new_key("ES256", "one"), new_key("ES256", "two")
-    token = two.sign({"sub": "a"}, kid=None)
-    assert verifier.client_assertion(token, [one.jwk, two.jwk]) == ("two", {"sub": "a"})
+    """During a rotation the agent does not have to send a kid."""
+    old, new = new_key("ES256", "old"), new_key("ES256", "new")
+    token = new.sign({"sub": "a"}, kid=None)
+    assert verifier.client_assertion(token, [old.jwk, new.jwk]) == ("new", {"sub": "a"})
 
 
 def test_an_assertion_by_an_unregistered_key_is_refused(verifier):
-    """Another kid, algorithm or key is refused, and so is no key at all."""
+    """A different kid, algorithm or key is refused, and so is a missing key."""
     agent = AGENTS["ES256"]
     token = agent.sign({"sub": "a"})
     for jwks in (
@@ -189,8 +189,8 @@ def test_an_assertion_by_an_unregistered_key_is_refused(verifier):
 
 
 @pytest.mark.parametrize("typ", ["at+jwt", "dpop+jwt", "sayso-decision+jws"])
-def test_a_token_of_another_type_is_not_an_assertion(verifier, typ):
-    """What was signed for another purpose does not authenticate."""
+def test_a_token_of_a_different_type_is_not_accepted_as_an_assertion(verifier, typ):
+    """A token that was signed for a different purpose does not authenticate the agent."""
     agent = AGENTS["ES256"]
     with pytest.raises(BadToken, match="another kind"):
         verifier.client_assertion(agent.sign({"sub": "a"}, typ=typ), [agent.jwk])
@@ -198,21 +198,21 @@ def test_a_token_of_another_type_is_not_an_assertion(verifier, typ):
 
 @pytest.mark.parametrize("payload", [b"[]", b"text", b'{"a":1,"a":2}', b"\xff", b"[" * 5_000])
 def test_claims_that_are_not_a_plain_object_are_refused(verifier, payload):
-    """They are refused even if the signature is valid."""
+    """Such claims are refused even if the signature is valid."""
     agent = AGENTS["ES256"]
     with pytest.raises(BadToken):
         verifier.client_assertion(agent.sign(payload), [agent.jwk])
 
 
 def test_a_dpop_proof_returns_the_key_that_signed_it(verifier):
-    """RFC 9449 4.2; no key is looked up."""
+    """RFC 9449 4.2: the key is in the proof, so no key is looked up."""
     proof = dpop_proof(DEVICE, method="POST", uri="https://a.example/token", at=0)
     jwk, claims = verifier.dpop(proof)
     assert (jwk, claims["htm"]) == (DEVICE.jwk, "POST")
 
 
 def _proof(**changes):
-    """A proof built by hand, with a key of its own."""
+    """A proof that is built by hand, with its own key."""
     header = {
         "typ": "dpop+jwt",
         "jwk": {n: AGENTS["ES256"].jwk[n] for n in ("kty", "crv", "x", "y")},
@@ -222,7 +222,7 @@ def _proof(**changes):
 
 
 def test_a_dpop_proof_not_signed_by_its_own_key_is_refused(verifier):
-    """Another key, nonsense, unreadable claims, a point off the curve."""
+    """A different key, a point off the curve, and unreadable claims or tokens are refused."""
     assert verifier.dpop(_proof())[1] == {"jti": "a"}
     off_curve = {**DEVICE.jwk, "x": b64(bytes(32))}
     for proof in (
@@ -243,15 +243,15 @@ def _statement(key=DEVICE):
 
 
 def test_a_statement_is_read_with_its_own_key_and_type(verifier):
-    """The signed bytes are returned."""
+    """The signed bytes of the statement are returned."""
     jws = _statement()
     assert verifier.key_of(jws) == DEVICE.thumbprint
     raw = verifier.verify_signed_payload(jws, STATEMENT, DEVICE.jwk, DEVICE.thumbprint)
     assert json.loads(raw)["purpose"] == "pin"
 
 
-def test_a_statement_of_another_key_or_type_is_refused(verifier):
-    """A statement with a changed bit is refused too."""
+def test_a_statement_with_a_different_key_or_type_is_refused(verifier):
+    """A statement with a changed signature is also refused."""
     jws, other = _statement(), DeviceKey.generate()
     head, payload, signature = jws.split(".")
     forged = f"{head}.{payload}.{'B' if signature[0] != 'B' else 'C'}{signature[1:]}"
@@ -269,7 +269,7 @@ def test_a_statement_of_another_key_or_type_is_refused(verifier):
 
 
 def test_the_unverified_subject_of_an_assertion_is_read(verifier):
-    """It is used only to find the key; an unreadable one is refused."""
+    """The subject is used only to find the key. An unreadable assertion is refused."""
     agent = AGENTS["ES256"]
     assert verifier.unverified_subject(agent.sign({"sub": "sayso_ag_a"})) == "sayso_ag_a"
     for token in ("nonsense", "", agent.sign({"sub": 7}), agent.sign({}), agent.sign(b"[]")):
@@ -278,7 +278,7 @@ def test_the_unverified_subject_of_an_assertion_is_read(verifier):
 
 
 def test_the_key_cache_is_bounded(verifier):
-    """Proofs bring keys; what was dropped is loaded again."""
+    """Proofs contain new keys. A dropped key is loaded again."""
     first = dpop_proof(DEVICE, method="GET", uri="https://a.example", at=0)
     verifier.dpop(first)
     for number in range(1_000):

@@ -10,30 +10,31 @@ from server.protocol.devices.passkeys import challenge, decoded, encoded, read_a
 from tests.support.builders.passkey import PRESENT, VERIFIED, SoftPasskey
 from tests.support.builders.site import ISSUER
 
-ASKED = challenge(b"asked")
-HERE = WebAuthn(ISSUER)
+CHALLENGE = challenge(b"payload of the server")
+WEBAUTHN = WebAuthn(ISSUER)
 
 
-def _made(passkey, asked=ASKED, **changes):
-    sent = {**passkey.made(asked), **changes}
-    return HERE.made(decoded(sent["attestation"]), decoded(sent["client_data"]), ASKED)
+def _create(passkey, signed=CHALLENGE, **changes):
+    response = {**passkey.made(signed), **changes}
+    attestation, client_data = decoded(response["attestation"]), decoded(response["client_data"])
+    return WEBAUTHN.made(attestation, client_data, CHALLENGE)
 
 
-def _known(passkey, signs=0):
+def _stored_passkey(passkey, signs=0):
     return Passkey("sayso_dv_1", passkey.credential, passkey.public_key, signs, synced=False)
 
 
 def test_a_new_passkey_is_read_with_its_key_and_counter():
-    """Its id, public key and counter, and whether it is synced."""
+    """The result has its id, public key and counter, and whether it is synced."""
     soft = SoftPasskey(signs=7)
-    made = _made(soft)
-    assert (made.credential, made.public_key) == (soft.credential, soft.public_key)
-    assert (made.signs, made.synced) == (7, False)
+    created = _create(soft)
+    assert (created.credential, created.public_key) == (soft.credential, soft.public_key)
+    assert (created.signs, created.synced) == (7, False)
 
 
 def test_a_passkey_eligible_for_backup_is_marked_as_synced():
     """Backup eligibility is bit 3 of the flags."""
-    assert _made(SoftPasskey(flags=PRESENT | VERIFIED | 0x08)).synced
+    assert _create(SoftPasskey(flags=PRESENT | VERIFIED | 0x08)).synced
 
 
 @pytest.mark.parametrize(
@@ -49,9 +50,9 @@ def test_a_passkey_eligible_for_backup_is_marked_as_synced():
     ids=["relying party", "origin", "port", "unverified", "absent", "long id"],
 )
 def test_a_passkey_created_elsewhere_or_without_verification_is_refused(soft):
-    """The relying party, origin or port is wrong, a check is missing, or the ID is too long."""
+    """The relying party, origin or port is wrong, a flag is missing, or the ID is too long."""
     with pytest.raises(BadToken):
-        _made(soft)
+        _create(soft)
 
 
 @pytest.mark.parametrize(
@@ -68,20 +69,20 @@ def test_a_passkey_created_elsewhere_or_without_verification_is_refused(soft):
 def test_malformed_registration_bytes_are_refused(changes):
     """Every error of the parser becomes a refusal."""
     with pytest.raises(BadToken):
-        _made(SoftPasskey(), **changes)
+        _create(SoftPasskey(), **changes)
 
 
-def test_a_passkey_created_for_another_challenge_is_refused():
+def test_a_passkey_created_for_a_different_challenge_is_refused():
     """A recorded registration cannot be replayed."""
     with pytest.raises(BadToken):
-        _made(SoftPasskey(), challenge(b"another"))
+        _create(SoftPasskey(), challenge(b"other"))
 
 
 def test_an_assertion_verifies_with_its_own_key_and_returns_its_counter():
     """The caller stores the counter."""
     soft = SoftPasskey(signs=3)
     assertion = read_assertion(soft.assertion(b"payload"))
-    assert HERE.signed(assertion, _known(soft, signs=3)) == 4
+    assert WEBAUTHN.signed(assertion, _stored_passkey(soft, signs=3)) == 4
 
 
 @pytest.mark.parametrize(
@@ -94,35 +95,43 @@ def test_an_assertion_verifies_with_its_own_key_and_returns_its_counter():
     ],
     ids=["relying party", "origin", "unverified", "absent"],
 )
-def test_an_assertion_made_elsewhere_or_without_verification_is_refused(soft):
-    """User verification is required at every risk."""
+def test_an_assertion_for_another_site_or_without_verification_is_refused(soft):
+    """User verification is required at every risk level."""
     with pytest.raises(BadToken):
-        HERE.signed(read_assertion(soft.assertion(b"payload")), _known(soft))
+        WEBAUTHN.signed(read_assertion(soft.assertion(b"payload")), _stored_passkey(soft))
 
 
 @pytest.mark.parametrize("part", ["payload", "authenticator_data", "client_data", "signature"])
 def test_an_assertion_with_one_part_replaced_is_refused(part):
-    """Every signed byte counts."""
+    """The signature covers every part of an assertion."""
     soft = SoftPasskey()
     with pytest.raises(BadToken):
-        HERE.signed(read_assertion(soft.assertion(b"payload", **{part: b"{}"})), _known(soft))
+        WEBAUTHN.signed(
+            read_assertion(soft.assertion(b"payload", **{part: b"{}"})), _stored_passkey(soft)
+        )
 
 
 def test_the_signature_counter_is_returned_and_not_checked():
-    """The store compares it; synced passkeys always report 0."""
+    """The store compares the counter. Synced passkeys always report 0."""
     soft = SoftPasskey()
-    assert HERE.signed(read_assertion(soft.assertion(b"payload")), _known(soft, signs=1)) == 1
+    assert (
+        WEBAUTHN.signed(read_assertion(soft.assertion(b"payload")), _stored_passkey(soft, signs=1))
+        == 1
+    )
     synced = SoftPasskey(signs=-1)
-    assert HERE.signed(read_assertion(synced.assertion(b"payload")), _known(synced)) == 0
+    assert (
+        WEBAUTHN.signed(read_assertion(synced.assertion(b"payload")), _stored_passkey(synced)) == 0
+    )
 
 
 def test_a_registration_is_not_an_assertion():
     """The two kinds of client data are not interchangeable."""
     soft = SoftPasskey()
-    made = soft.made(challenge(b"payload"))
-    assertion = soft.assertion(b"payload", client_data=decoded(made["client_data"]))
+    registration = soft.made(challenge(b"payload"))
+    client_data = decoded(registration["client_data"])
+    assertion = soft.assertion(b"payload", client_data=client_data)
     with pytest.raises(BadToken):
-        HERE.signed(read_assertion(assertion), _known(soft))
+        WEBAUTHN.signed(read_assertion(assertion), _stored_passkey(soft))
 
 
 @pytest.mark.parametrize(
@@ -143,6 +152,6 @@ def test_a_registration_is_not_an_assertion():
     ],
 )
 def test_a_public_key_of_each_kind_is_converted_to_a_jwk(cose, jwk):
-    """RFC 7518 6.2 and 6.3, RFC 8037."""
-    known = Passkey("sayso_dv_1", b"id", cbor2.dumps(cose), 0, synced=False)
-    assert HERE.public_jwk(known) == jwk
+    """RFC 7518 6.2 and 6.3 and RFC 8037 define the members."""
+    passkey = Passkey("sayso_dv_1", b"id", cbor2.dumps(cose), 0, synced=False)
+    assert WEBAUTHN.public_jwk(passkey) == jwk

@@ -1,4 +1,4 @@
-"""Key files and sealed values."""
+"""Key files are created safely, and sealed values open only with the right key."""
 
 import stat
 
@@ -11,7 +11,7 @@ MASTER = bytes(range(32))
 
 
 def test_a_key_file_is_created_once_and_readable_by_its_owner_only(tmp_path):
-    """32 random bytes, mode 0600, in a folder of mode 0700."""
+    """The file has 32 random bytes and mode 0600, and its folder has mode 0700."""
     path = tmp_path / "data" / "master.key"
     key = read_or_make_key(path)
     assert (len(key), read_or_make_key(path)) == (32, key)
@@ -23,7 +23,7 @@ def test_a_key_file_is_created_once_and_readable_by_its_owner_only(tmp_path):
 
 @pytest.mark.parametrize("mode", [0o640, 0o604, 0o660])
 def test_a_key_file_that_others_can_read_is_refused(tmp_path, mode):
-    """The error contains the command that fixes it."""
+    """The error contains the command that fixes the mode."""
     path = tmp_path / "master.key"
     read_or_make_key(path)
     path.chmod(mode)
@@ -33,7 +33,7 @@ def test_a_key_file_that_others_can_read_is_refused(tmp_path, mode):
 
 @pytest.mark.parametrize("size", [0, 31, 33])
 def test_a_key_file_of_the_wrong_size_is_refused(tmp_path, size):
-    """It is never overwritten with a new key."""
+    """The file is never overwritten with a new key."""
     path = tmp_path / "master.key"
     path.write_bytes(bytes(size))
     path.chmod(0o600)
@@ -43,16 +43,16 @@ def test_a_key_file_of_the_wrong_size_is_refused(tmp_path, size):
 
 
 def test_two_processes_that_create_a_key_use_the_first_one(tmp_path, monkeypatch):
-    """No temporary file is left."""
+    """The second process leaves no temporary file behind."""
     path = tmp_path / "master.key"
     link = secrets.os.link
 
-    def overtaken(draft, target):
+    def link_after_another_process(temporary, target):
         target.write_bytes(MASTER)
         target.chmod(0o600)
-        link(draft, target)
+        link(temporary, target)
 
-    monkeypatch.setattr(secrets.os, "link", overtaken)
+    monkeypatch.setattr(secrets.os, "link", link_after_another_process)
     assert read_or_make_key(path) == MASTER
     assert [file.name for file in tmp_path.iterdir()] == ["master.key"]
 
@@ -64,7 +64,7 @@ def test_each_purpose_derives_its_own_key():
 
 
 def test_a_sealed_value_opens_only_for_its_purpose():
-    """Sealing twice gives different bytes; kind and subject both count."""
+    """Sealing twice gives different bytes. Both parts of the purpose must match."""
     sealer = Sealer(MASTER)
     sealed = sealer.seal("answer:one", b"text")
     assert sealed != sealer.seal("answer:one", b"text")
@@ -75,8 +75,8 @@ def test_a_sealed_value_opens_only_for_its_purpose():
             sealer.open(purpose, sealed)
 
 
-def test_another_master_key_or_changed_bytes_open_nothing():
-    """The error names the file that is wrong."""
+def test_a_different_master_key_or_changed_bytes_are_refused():
+    """The error names the master key."""
     sealed = Sealer(MASTER).seal("answer:one", b"text")
     changed = sealed[:-1] + bytes([sealed[-1] ^ 1])
     for sealer, text in ((Sealer(bytes(32)), sealed), (Sealer(MASTER), changed)):

@@ -1,4 +1,4 @@
-"""A push service, a server that may call it, and a user with a browser."""
+"""Fixtures: a push service, a server that may call it, and a user with a browser."""
 
 from collections.abc import Callable, Iterator
 
@@ -25,5 +25,5 @@ def local(open_local: Callable[..., LocalSite], service: PushService) -> LocalSi
 
 @pytest.fixture
 def browser(local: LocalSite) -> LocalBrowser:
-    """Eva, whose only device is a passkey."""
+    """The browser of Eva, whose only device is a passkey."""
     return new_browser(local)

@@ -1,4 +1,4 @@
-"""Audit entries as events of OCSF 1.8, checked against its schema."""
+"""Audit entries are exported as OCSF 1.8 events, which match its schema."""
 
 import json
 from pathlib import Path
@@ -24,17 +24,17 @@ _FULL = {
 
 
 def _event(kind: str, actor: str = "operator", **members: object) -> dict:
-    known = {"id": "1", "at": 1_796_017_187_815, "correlation_id": "c"}
-    body = entry_bytes({**known, "type": kind, "actor": actor, **members})
+    required = {"id": "1", "at": 1_796_017_187_815, "correlation_id": "c"}
+    body = entry_bytes({**required, "type": kind, "actor": actor, **members})
     line = ocsf_line(LoggedEntry(7, body, leaf_hash(body)))
     assert line.isascii()
     return json.loads(line)
 
 
 @pytest.mark.parametrize("kind", Type)
-@pytest.mark.parametrize("members", [{}, _FULL], ids=["least", "most"])
+@pytest.mark.parametrize("members", [{}, _FULL], ids=["few members", "all members"])
 def test_each_type_is_a_valid_event(kind: Type, members: dict) -> None:
-    """The whole entry is in it, also what the schema has no member for."""
+    """The event contains the whole entry, including data that the schema has no member for."""
     event = _event(kind, **members)
     _VALIDATOR.validate(event)
     assert event["unmapped"].items() >= members.items()
@@ -45,7 +45,7 @@ def test_each_type_is_a_valid_event(kind: Type, members: dict) -> None:
     "changed", [{"class_uid": 3005}, {"type_uid": 1}, {"jti": "x"}, {"time": ""}]
 )
 def test_the_schema_refuses_other_events(changed: dict) -> None:
-    """So that the test above shows something."""
+    """The schema is strict enough for the previous test to fail."""
     with pytest.raises(ValidationError):
         _VALIDATOR.validate({**_event("token.issued"), **changed})
 
@@ -65,7 +65,7 @@ def test_the_schema_refuses_other_events(changed: dict) -> None:
 def test_types_have_their_class_and_activity(
     kind: Type, type_uid: int, status: int, severity: int
 ) -> None:
-    """Refusals are failures, and alarms are of medium severity."""
+    """Refusals are failures, and alarms have medium severity."""
     event = _event(kind, **_FULL)
     assert (event["type_uid"], event["status_id"], event["severity_id"]) == (
         type_uid,
@@ -76,7 +76,7 @@ def test_types_have_their_class_and_activity(
 
 
 def test_the_actor_is_a_user_or_a_program() -> None:
-    """As the log says."""
+    """The actor of the event is that of the entry."""
     assert _event("agent.added", "user:sayso_us_2")["actor"] == {"user": {"uid": "sayso_us_2"}}
     assert _event("agent.added", "system")["actor"] == {"app_name": "system"}
     agent = _event("token.issued", "agent:sayso_ag_1", **_FULL)

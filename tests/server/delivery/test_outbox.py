@@ -1,4 +1,4 @@
-"""The outbox delivers messages, retries them, or gives them up visibly."""
+"""The outbox delivers messages, retries them, or reports them as dead."""
 
 import hmac
 import inspect
@@ -32,9 +32,9 @@ KEY = b"the operator's key"
 
 @pytest.fixture
 def receiver_server() -> Iterator[Receiver]:
-    """The operator's hook."""
-    with receiver() as made:
-        yield made
+    """The receiver of the operator's webhook."""
+    with receiver() as running:
+        yield running
 
 
 @pytest.fixture
@@ -61,7 +61,7 @@ def worker(store: SqlStore, receiver_server: Receiver, tmp_path: Path) -> Outbox
     return OutboxWorker(store, secrets, {WEBHOOK: hook})
 
 
-def _put(store: SqlStore, *bodies: str) -> None:
+def _add(store: SqlStore, *bodies: str) -> None:
     with store.write() as tx:
         for body in bodies or ('{"event":"approval.requested"}',):
             tx.outbox.add("webhook", "", body)
@@ -75,50 +75,50 @@ def _counts(store: SqlStore) -> dict[str, int]:
 def test_a_message_is_delivered_once_with_its_id(
     store: SqlStore, worker: OutboxWorker, receiver_server: Receiver
 ) -> None:
-    """It is never sent again after success."""
-    _put(store, '{"event":"approval.requested"}')
+    """A delivered message is never sent again."""
+    _add(store, '{"event":"approval.requested"}')
     assert worker.round() == 1
     assert worker.round() == 0
-    (got,) = receiver_server.got
+    (request,) = receiver_server.got
 
-    assert json.loads(got.body) == {"event": "approval.requested"}
-    assert got.headers["Content-Type"] == "application/json"
-    assert got.headers["Sayso-Event-Id"] == "1"
+    assert json.loads(request.body) == {"event": "approval.requested"}
+    assert request.headers["Content-Type"] == "application/json"
+    assert request.headers["Sayso-Event-Id"] == "1"
     assert _counts(store) == {"sent": 1}
 
 
 def test_the_signature_is_an_hmac_of_the_id_and_the_exact_body(
     store: SqlStore, worker: OutboxWorker, receiver_server: Receiver
 ) -> None:
-    """The key is that of the file, without the trailing white space of an editor.
+    """The key is that of the file, without the trailing whitespace that an editor adds.
 
-    An old message cannot be replayed under a new id: the id is signed too.
+    The id is also signed, so an old message cannot be replayed with a new id.
     """
-    _put(store)
+    _add(store)
     worker.round()
-    (got,) = receiver_server.got
-    signed = got.headers["Sayso-Event-Id"].encode() + b"." + got.body
+    (request,) = receiver_server.got
+    signed = request.headers["Sayso-Event-Id"].encode() + b"." + request.body
     expected = hmac.new(KEY, signed, "sha256").hexdigest()
 
-    assert got.headers["Sayso-Signature"] == f"sha256={expected}"
+    assert request.headers["Sayso-Signature"] == f"sha256={expected}"
 
 
 def test_a_key_of_raw_bytes_is_used_unchanged(
     store: SqlStore, worker: OutboxWorker, receiver_server: Receiver, tmp_path: Path
 ) -> None:
-    """A random last byte that happens to be a line feed belongs to the key."""
+    """A random last byte that is a line feed is part of the key."""
     key = b"\x8a" * 31 + b"\n"
     (tmp_path / "webhook.key").write_bytes(key)
-    _put(store)
+    _add(store)
     worker.round()
-    (got,) = receiver_server.got
+    (request,) = receiver_server.got
 
-    expected = hmac.new(key, b"1." + got.body, "sha256").hexdigest()
-    assert got.headers["Sayso-Signature"] == f"sha256={expected}"
+    expected = hmac.new(key, b"1." + request.body, "sha256").hexdigest()
+    assert request.headers["Sayso-Signature"] == f"sha256={expected}"
 
 
 @pytest.mark.parametrize("key", [None, b"", b" \n"])
-def test_without_a_webhook_key_nothing_is_sent_and_the_reason_is_shown(
+def test_without_a_webhook_key_nothing_is_sent_and_the_reason_is_logged(
     store: SqlStore,
     worker: OutboxWorker,
     receiver_server: Receiver,
@@ -126,14 +126,14 @@ def test_without_a_webhook_key_nothing_is_sent_and_the_reason_is_shown(
     clock: MovableClock,
     key: bytes | None,
 ) -> None:
-    """A receiver that verifies signatures would drop it. It is sent when the key is back.
+    """A receiver that verifies signatures would drop an unsigned message.
 
-    The reason is in the log and with the message.
+    The message is sent when the key is back.
     """
     (tmp_path / "webhook.key").unlink()
     if key is not None:
         (tmp_path / "webhook.key").write_bytes(key)
-    _put(store)
+    _add(store)
     with capture_logs() as log:
         worker.round()
 
@@ -146,10 +146,10 @@ def test_without_a_webhook_key_nothing_is_sent_and_the_reason_is_shown(
     assert _counts(store) == {"sent": 1}
 
 
-def test_an_internal_error_is_logged_retried_and_given_up(
+def test_an_internal_error_is_logged_and_retried_until_the_message_is_dead(
     store: SqlStore, worker: OutboxWorker, clock: MovableClock
 ) -> None:
-    """It neither stops the worker nor keeps its message forever."""
+    """The error does not stop the worker, and the message is not retried forever."""
 
     class Broken:
         def deliver(self, message: OutboxMessage) -> None:
@@ -158,12 +158,12 @@ def test_an_internal_error_is_logged_retried_and_given_up(
         def on_delivered(self, tx: Unit, message: OutboxMessage) -> None:
             raise NotImplementedError
 
-        def on_given_up(self, _: Unit, message: OutboxMessage, why: str) -> None:
-            given_up.append(f"{message.channel}: {why}")
+        def on_given_up(self, _: Unit, message: OutboxMessage, reason: str) -> None:
+            dead.append(f"{message.channel}: {reason}")
 
-    given_up: list[str] = []
+    dead: list[str] = []
     broken = replace(worker, channels={WEBHOOK: Broken()})
-    _put(store)
+    _add(store)
     with capture_logs() as log:
         for _ in range(MAX_ATTEMPTS):
             assert broken.round() == 1
@@ -171,7 +171,7 @@ def test_an_internal_error_is_logged_retried_and_given_up(
 
     assert {line["event"] for line in log} == {"outbox.failed"}
     assert _counts(store) == {"dead": 1}
-    assert given_up == ["webhook: internal error: KeyError"]
+    assert dead == ["webhook: internal error: KeyError"]
 
 
 def test_a_delivery_that_could_not_be_recorded_is_repeated_after_its_lease(
@@ -182,38 +182,38 @@ def test_a_delivery_that_could_not_be_recorded_is_repeated_after_its_lease(
     clock: MovableClock,
     tmp_path: Path,
 ) -> None:
-    """I12: a locked database is not a failure; the receiver recognizes the repeat by its id."""
+    """I12: a locked database is not a failure. The receiver detects the repeat by its id."""
     monkeypatch.setattr(writer, "_TIMEOUT_SECONDS", 0.1)
-    _put(store)
-    another = sqlite3.connect(tmp_path / "sayso.db", isolation_level=None)
+    _add(store)
+    other = sqlite3.connect(tmp_path / "sayso.db", isolation_level=None)
 
-    def while_held(work: Callable[[], None]) -> None:
-        another.execute("BEGIN IMMEDIATE")
+    def run_while_locked(work: Callable[[], None]) -> None:
+        other.execute("BEGIN IMMEDIATE")
         work()
-        another.execute("ROLLBACK")
+        other.execute("ROLLBACK")
 
     with capture_logs() as log:
-        assert replace(worker, run=while_held).round() == 1
-    another.close()
+        assert replace(worker, run=run_while_locked).round() == 1
+    other.close()
     assert [line["event"] for line in log] == ["outbox.waits"]
     assert worker.in_delivery == set()
 
     clock.forward((LEASE_SECONDS + 1) * SECOND)
     worker.round()
     assert _counts(store) == {"sent": 1}
-    assert [got.headers["Sayso-Event-Id"] for got in receiver_server.got] == ["1", "1"]
+    assert [request.headers["Sayso-Event-Id"] for request in receiver_server.got] == ["1", "1"]
 
 
 def test_a_new_id_for_each_delivery_is_detected(
     monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest
 ) -> None:
-    """I12: a planted fault: a repeated delivery looks like another event."""
+    """I12: with the planted fault, a repeated delivery looks like a different event."""
     deliver, numbers = Webhook.deliver, itertools.count(1)
 
-    def anew(hook: Webhook, message: OutboxMessage) -> None:
+    def deliver_with_new_id(hook: Webhook, message: OutboxMessage) -> None:
         deliver(hook, replace(message, id=next(numbers)))
 
-    monkeypatch.setattr(Webhook, "deliver", anew)
+    monkeypatch.setattr(Webhook, "deliver", deliver_with_new_id)
     check = test_a_delivery_that_could_not_be_recorded_is_repeated_after_its_lease
     names = inspect.signature(check).parameters
     with pytest.raises(AssertionError):
@@ -223,9 +223,9 @@ def test_a_new_id_for_each_delivery_is_detected(
 def test_a_failed_delivery_is_retried_after_a_pause_that_doubles(
     store: SqlStore, worker: OutboxWorker, receiver_server: Receiver, clock: MovableClock
 ) -> None:
-    """It waits for the whole pause, and the ID stays the same."""
+    """A retry waits for the whole pause and has the same ID."""
     receiver_server.behaviour = answer(500)
-    _put(store)
+    _add(store)
     for pause in (1, 2, 4, 8):
         assert worker.round() == 1
         clock.forward(pause * SECOND - 1)
@@ -234,24 +234,24 @@ def test_a_failed_delivery_is_retried_after_a_pause_that_doubles(
     receiver_server.behaviour = answer(200)
     worker.round()
 
-    assert {got.headers["Sayso-Event-Id"] for got in receiver_server.got} == {"1"}
+    assert {request.headers["Sayso-Event-Id"] for request in receiver_server.got} == {"1"}
     assert len(receiver_server.got) == 5
     assert _counts(store) == {"sent": 1}
 
 
 def test_pauses_double_up_to_an_hour() -> None:
-    """They begin at one second; the last ones are an hour long."""
+    """The first pause is one second, and the last ones are an hour long."""
     assert [pause_ms(n) for n in (1, 2, 3)] == [SECOND, 2 * SECOND, 4 * SECOND]
     assert pause_ms(12) == 2048 * SECOND
     assert pause_ms(40) == HOUR
 
 
-def test_a_message_is_given_up_after_the_last_attempt(
+def test_a_message_is_dead_after_the_last_attempt(
     store: SqlStore, worker: OutboxWorker, receiver_server: Receiver, clock: MovableClock
 ) -> None:
-    """Twelve attempts over more than an hour; then it is listed with the reason."""
+    """After twelve attempts over more than an hour, the message is listed with the reason."""
     receiver_server.behaviour = answer(503)
-    _put(store)
+    _add(store)
     for _ in range(MAX_ATTEMPTS + 3):
         worker.round()
         clock.forward(HOUR)
@@ -262,51 +262,51 @@ def test_a_message_is_given_up_after_the_last_attempt(
     assert (dead.attempts, dead.last_error) == (12, "status 503")
 
 
-def test_a_refused_message_is_given_up_at_once(
+def test_a_refused_message_is_dead_immediately(
     store: SqlStore, worker: OutboxWorker, receiver_server: Receiver
 ) -> None:
-    """The next message is delivered all the same."""
+    """The next message is still delivered."""
     receiver_server.behaviour = answer(400)
-    _put(store)
+    _add(store)
     worker.round()
     receiver_server.behaviour = answer(200)
-    _put(store)
+    _add(store)
     worker.round()
 
     assert len(receiver_server.got) == 2
     assert _counts(store) == {"dead": 1, "sent": 1}
 
 
-def test_another_worker_repeats_the_delivery_of_a_worker_that_died(
+def test_the_delivery_of_a_worker_that_died_is_repeated(
     store: SqlStore,
     worker: OutboxWorker,
     receiver_server: Receiver,
     clock: MovableClock,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    """It was delivered but not recorded, so it is sent again with its id."""
+    """The message was delivered but not recorded, so it is sent again with the same id."""
 
     def die(*_: object) -> None:
         raise SystemExit
 
-    _put(store)
-    with monkeypatch.context() as dying:
-        dying.setattr(delivering, "_record", die)
+    _add(store)
+    with monkeypatch.context() as patch:
+        patch.setattr(delivering, "_record", die)
         with pytest.raises(SystemExit):
             worker.round()
     assert worker.round() == 0
 
     clock.forward(MINUTE)
     assert worker.round() == 1
-    assert [got.headers["Sayso-Event-Id"] for got in receiver_server.got] == ["1", "1"]
+    assert [request.headers["Sayso-Event-Id"] for request in receiver_server.got] == ["1", "1"]
     assert _counts(store) == {"sent": 1}
 
 
-def test_two_workers_never_deliver_one_message_within_a_lease(
+def test_two_workers_never_deliver_the_same_message(
     store: SqlStore, worker: OutboxWorker, receiver_server: Receiver
 ) -> None:
-    """However many messages there are, each is sent once."""
-    _put(store, *[f'{{"n":{number}}}' for number in range(40)])
+    """Two workers at the same time send each of many messages once."""
+    _add(store, *[f'{{"n":{number}}}' for number in range(40)])
 
     def work() -> None:
         while worker.round():
@@ -316,25 +316,25 @@ def test_two_workers_never_deliver_one_message_within_a_lease(
         first.result(30)
         second.result(30)
 
-    assert sorted(int(got.headers["Sayso-Event-Id"]) for got in receiver_server.got) == list(
-        range(1, 41)
-    )
+    assert sorted(
+        int(request.headers["Sayso-Event-Id"]) for request in receiver_server.got
+    ) == list(range(1, 41))
     assert _counts(store) == {"sent": 40}
 
 
 def test_a_receiver_that_hangs_delays_no_other_message(
     store: SqlStore, worker: OutboxWorker, receiver_server: Receiver
 ) -> None:
-    """Meanwhile writes are stored and another worker delivers."""
+    """While a receiver hangs, changes are stored and another worker delivers messages."""
     receiver_server.behaviour = lambda handler: (
         handler.receiver.over.wait(60)
         if b"slow" in handler.receiver.got[-1].body
         else answer(200)(handler)
     )
-    _put(store, '{"is":"slow"}')
+    _add(store, '{"is":"slow"}')
     with meanwhile(worker.round) as slow:
         until(lambda: receiver_server.got)
-        _put(store, '{"is":"quick"}')
+        _add(store, '{"is":"quick"}')
         assert replace(worker).round() == 1
         assert not slow.done()
         assert _counts(store) == {"leased": 1, "sent": 1}
@@ -344,8 +344,8 @@ def test_a_receiver_that_hangs_delays_no_other_message(
 def test_without_a_webhook_nothing_is_sent(
     store: SqlStore, worker: OutboxWorker, receiver_server: Receiver
 ) -> None:
-    """Nothing accumulates."""
-    _put(store)
+    """The messages do not accumulate in the outbox."""
+    _add(store)
     assert replace(worker, channels={}).round() == 1
 
     assert receiver_server.got == []
@@ -355,18 +355,20 @@ def test_without_a_webhook_nothing_is_sent(
 def test_messages_without_a_webhook_do_not_delay_other_channels(
     store: SqlStore, worker: OutboxWorker, receiver_server: Receiver, tmp_path: Path
 ) -> None:
-    """Pushes and callbacks are sent meanwhile."""
+    """Pushes and callbacks are sent in the same round."""
     ping = Webhook(receiver_server.url(), tmp_path / "webhook.key")
-    _put(store, *["{}"] * 3)
+    _add(store, *["{}"] * 3)
     with store.write() as tx:
         tx.outbox.add("ping", "", '{"called":1}')
     assert replace(worker, channels={"ping": ping}).round() == 4
-    assert [got.body for got in receiver_server.got] == [b'{"called":1}']
+    assert [request.body for request in receiver_server.got] == [b'{"called":1}']
     assert _counts(store) == {"sent": 4}
 
 
-def test_a_message_of_a_removed_channel_is_done(store: SqlStore, worker: OutboxWorker) -> None:
-    """A message left by an older version is not retried forever."""
+def test_a_message_of_a_removed_channel_is_marked_as_sent(
+    store: SqlStore, worker: OutboxWorker
+) -> None:
+    """A message from an older version is not retried forever."""
     with store.write() as tx:
         tx.outbox.add("pigeon", "", "{}")
     assert worker.round() == 1
@@ -376,25 +378,25 @@ def test_a_message_of_a_removed_channel_is_done(store: SqlStore, worker: OutboxW
 def test_messages_are_delivered_concurrently(
     store: SqlStore, worker: OutboxWorker, receiver_server: Receiver
 ) -> None:
-    """A target that hangs delays no other, and each finished delivery frees a slot."""
+    """A target that hangs delays no other target, and each finished delivery frees a slot."""
     receiver_server.behaviour = hang
-    works: list[Callable[[], None]] = []
-    rooms: list[int] = []
-    beside = replace(worker, run=works.append, on_finished=lambda: rooms.append(1))
-    _put(store, *["{}"] * 7)
-    assert (beside.round(), beside.round()) == (5, 0)
-    assert len(beside.in_delivery) == 5
+    deliveries: list[Callable[[], None]] = []
+    finished: list[int] = []
+    concurrent = replace(worker, run=deliveries.append, on_finished=lambda: finished.append(1))
+    _add(store, *["{}"] * 7)
+    assert (concurrent.round(), concurrent.round()) == (5, 0)
+    assert len(concurrent.in_delivery) == 5
     receiver_server.behaviour = answer(200)
-    works[0]()
-    assert (len(rooms), len(beside.in_delivery)) == (1, 4)
-    assert beside.round() == 1
+    deliveries[0]()
+    assert (len(finished), len(concurrent.in_delivery)) == (1, 4)
+    assert concurrent.round() == 1
 
 
 def test_concurrent_deliveries_are_limited(
     store: SqlStore, worker: OutboxWorker, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """However many are due, the process keeps capacity for requests."""
+    """The process keeps capacity for requests, whatever the number of due messages is."""
     monkeypatch.setattr(delivering, "MAX_CONCURRENT", 2)
-    beside = replace(worker, run=lambda _: None)
-    _put(store, "{}", "{}", "{}")
-    assert [beside.round(), beside.round()] == [2, 0]
+    concurrent = replace(worker, run=lambda _: None)
+    _add(store, "{}", "{}", "{}")
+    assert [concurrent.round(), concurrent.round()] == [2, 0]

@@ -1,4 +1,4 @@
-"""What each answer of a push service means for the browser, its user and others."""
+"""How each response of a push service affects the browser, its user and others."""
 
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
@@ -21,15 +21,15 @@ from tests.support.fakes.push_service import answer, flood, hang, push_service
 
 @pytest.mark.parametrize("status", [201, 202])
 def test_an_accepted_push_is_not_sent_again(local, browser, agent, service, status):
-    """WP-03: 201, or 202 of a push service that reports the outcome later."""
+    """WP-03: a push service answers 201, or 202 if it reports the outcome later."""
     subscribe(browser, service)
     calls = []
 
-    def take(handler):
+    def accept(handler):
         calls.append(handler.path)
         handler.say(status)
 
-    service.behaviour = take
+    service.behaviour = accept
     ask(agent)
     local.deliver()
     local.clock.forward(MINUTE)
@@ -40,7 +40,7 @@ def test_an_accepted_push_is_not_sent_again(local, browser, agent, service, stat
 
 @pytest.mark.parametrize("status", [307, 400, 403, 410, 413, 429, 500])
 def test_a_failed_push_leaves_the_request_pending(local, browser, agent, service, status):
-    """WP-15: it stays listed until it expires and is answered like any other."""
+    """WP-15: the request stays listed and can be answered like any other."""
     subscribe(browser, service)
     service.behaviour = answer(status)
     approval = ask(agent)
@@ -56,7 +56,7 @@ def test_a_failed_push_leaves_the_request_pending(local, browser, agent, service
 
 @pytest.mark.parametrize("status", [404, 410])
 def test_a_browser_unknown_to_its_push_service_is_removed(local, browser, agent, service, status):
-    """WP-04: it goes at once; the log has the reason, and the user's other screens learn of it."""
+    """WP-04: it is removed immediately. The log has the reason, and other screens get an event."""
     subscribe(browser, service)
     service.behaviour = answer(status)
     ask(agent)
@@ -69,39 +69,39 @@ def test_a_browser_unknown_to_its_push_service_is_removed(local, browser, agent,
 
 
 def test_a_lost_browser_is_reported_in_feed_webhook_and_list(local, browser, agent, service):
-    """They name the device; a new subscription of it clears the report."""
-    lost = subscribe(browser, service)
+    """All of them name the device. A new subscription of the device clears the report."""
+    lost_id = subscribe(browser, service)
     service.behaviour = answer(410)
     ask(agent)
     local.deliver()
-    (one,) = browser.send("GET", PATH).json["lost"]
-    assert (one["id"], one["device"]["id"]) == (lost, browser.device_id)
-    assert one["service"] == service.origin
+    (loss,) = browser.send("GET", PATH).json["lost"]
+    assert (loss["id"], loss["device"]["id"]) == (lost_id, browser.device_id)
+    assert loss["service"] == service.origin
     assert local.admin.events(browser.user).count("device.unreached") == 1
-    (hooked,) = [one for one in local.messages() if one["event"] == "device.unreached"]
-    assert hooked["device"] == browser.device_id
+    (message,) = [message for message in local.messages() if message["event"] == "device.unreached"]
+    assert message["device"] == browser.device_id
     subscribe(browser, service)
     assert browser.send("GET", PATH).json["lost"] == []
 
 
 def test_a_user_can_dismiss_a_lost_browser(local, browser, agent, service):
-    """A user can dismiss only their own; it was no longer called anyway."""
-    lost = subscribe(browser, service)
+    """A user can dismiss only their own lost browsers."""
+    lost_id = subscribe(browser, service)
     service.behaviour = answer(404)
     ask(agent)
     local.deliver()
     other = new_browser(local, "ben", credential=b"bens")
-    assert other.send("DELETE", f"{PATH}/{lost}").status == 404
-    assert browser.send("DELETE", f"{PATH}/{lost}").status == 204
+    assert other.send("DELETE", f"{PATH}/{lost_id}").status == 404
+    assert browser.send("DELETE", f"{PATH}/{lost_id}").status == 204
     assert browser.send("GET", PATH).json["lost"] == []
-    assert browser.send("DELETE", f"{PATH}/{lost}").status == 404
+    assert browser.send("DELETE", f"{PATH}/{lost_id}").status == 404
 
 
 @pytest.mark.parametrize(("status", "wait"), [(429, 90), (503, 120), (500, 0)])
 def test_a_push_is_retried_after_the_time_the_push_service_asks_for(
     local, browser, agent, service, status, wait
 ):
-    """WP-05: it is not sent before that time, and then it is delivered."""
+    """WP-05: the push is delivered after that time and not before."""
     subscribe(browser, service)
     service.behaviour = answer(status, Retry_After=str(wait))
     ask(agent)
@@ -119,20 +119,20 @@ def test_a_push_is_retried_after_the_time_the_push_service_asks_for(
 def test_a_refusal_of_our_push_keeps_the_browser_and_raises_an_alarm(
     local, browser, agent, service, status
 ):
-    """WP-09: its user, `doctor` and the webhook get the alarm; redirects are not followed."""
+    """WP-09: the user, `sayso doctor` and the webhook get the alarm. Redirects are not followed."""
     subscribe(browser, service)
-    service.behaviour = answer(status, "<b>words of others</b>", Location=f"{service.origin}/x")
+    service.behaviour = answer(status, "<b>text of the service</b>", Location=f"{service.origin}/x")
     ask(agent)
     local.deliver()
     assert shown(browser)["problem"] == f"status {status}"
     assert dead(local) == 1
     evaluator = Evaluator(local.services.secrets)
-    found = Doctor(local.services.store, evaluator).findings()
-    assert [one.what for one in found if service.origin in one.what] == [
+    findings = Doctor(local.services.store, evaluator).findings()
+    assert [finding.what for finding in findings if service.origin in finding.what] == [
         f"{service.origin} does not deliver to 1 browser: status {status}."
     ]
-    alarms = [one for one in local.messages() if one["event"] == "alarm.push_lost"]
-    assert [one["why"] for one in alarms] == [f"status {status}"]
+    alarms = [message for message in local.messages() if message["event"] == "alarm.push_lost"]
+    assert [alarm["why"] for alarm in alarms] == [f"status {status}"]
     service.behaviour = None
     ask(agent)
     local.deliver()
@@ -140,16 +140,18 @@ def test_a_refusal_of_our_push_keeps_the_browser_and_raises_an_alarm(
 
 
 def test_the_push_alarm_is_raised_once_a_day(local, browser, agent, service):
-    """However many messages were refused."""
+    """Several refused messages raise one alarm."""
     subscribe(browser, service), subscribe(browser, service)
     service.behaviour = answer(403)
     ask(agent)
     local.deliver()
-    assert len([one for one in local.messages() if one["event"] == "alarm.push_lost"]) == 1
+    assert (
+        len([message for message in local.messages() if message["event"] == "alarm.push_lost"]) == 1
+    )
 
 
 def test_a_push_response_without_end_is_cut_off(local, browser, agent, service):
-    """It ends after its second kilobyte; the push counts as delivered."""
+    """Only two kilobytes of an endless response are read. The push counts as delivered."""
     subscribe(browser, service)
     service.behaviour = flood
     ask(agent)
@@ -157,10 +159,12 @@ def test_a_push_response_without_end_is_cut_off(local, browser, agent, service):
     assert shown(browser)["delivered_at"] is not None
 
 
-def test_a_push_service_that_hangs_holds_up_no_one_else(open_local, template, service, monkeypatch):
-    """I11: other push services and requests go on; at most five messages wait for it."""
+def test_a_push_service_that_hangs_does_not_delay_others(
+    open_local, template, service, monkeypatch
+):
+    """I11: other push services are not affected, and at most five messages wait for it."""
     monkeypatch.setattr(egress, "_MAX_BODY_SECONDS", 60)
-    monkeypatch.setattr(egress, "_TIMES", (3, 60))
+    monkeypatch.setattr(egress, "_TIMEOUT_SECONDS", (3, 60))
     with push_service() as slow:
         slow.behaviour = hang
         local = open_local(push_origins=f"{service.origin},{slow.origin}")
@@ -183,50 +187,52 @@ def test_a_push_service_that_hangs_holds_up_no_one_else(open_local, template, se
 
 
 def test_sequential_deliveries_are_detected(open_local, template, service, monkeypatch):
-    """I11: a planted fault: the first push service that hangs delays all others."""
+    """I11: with the planted fault, the first push service that hangs delays all others."""
     monkeypatch.setattr(egress, "_MAX_BODY_SECONDS", 60)
-    monkeypatch.setattr(egress, "_TIMES", (3, 60))
+    monkeypatch.setattr(egress, "_TIMEOUT_SECONDS", (3, 60))
     with push_service() as other, ThreadPoolExecutor(1) as threads:
         local = open_local(push_origins=f"{service.origin},{other.origin}")
         browser, agent = new_browser(local), template.agent(local)
-        kept = {subscribe(browser, one): one for one in (service, other)}
-        slow, later = (kept[one] for one in sorted(kept))  # the order in which they are told
+        by_id = {subscribe(browser, target): target for target in (service, other)}
+        slow, later = (by_id[key] for key in sorted(by_id))  # the order of delivery
         slow.behaviour = hang
         worker = app.outbox_worker(local.services, lambda work: work())
         ask(agent)
-        done = threads.submit(worker.round)
+        future = threads.submit(worker.round)
         with pytest.raises(AssertionError):
             until(lambda: later.taken, 1)
         slow.over.set()
-        done.result(30)
+        future.result(30)
 
 
-def test_a_refusal_for_a_browser_removed_meanwhile_raises_no_alarm(local, browser, agent, service):
-    """There is no row left to record it."""
-    kept = subscribe(browser, service)
+def test_a_refusal_for_a_removed_browser_raises_no_alarm(local, browser, agent, service):
+    """The user removes the browser while the push is being sent."""
+    subscription = subscribe(browser, service)
 
-    def refuse(handler):
-        browser.send("DELETE", f"{PATH}/{kept}")
+    def remove_and_refuse(handler):
+        browser.send("DELETE", f"{PATH}/{subscription}")
         handler.say(403)
 
-    service.behaviour = refuse
+    service.behaviour = remove_and_refuse
     ask(agent)
     local.deliver()
-    assert [one for one in local.messages() if one["event"] == "alarm.push_lost"] == []
+    assert [message for message in local.messages() if message["event"] == "alarm.push_lost"] == []
 
 
-def test_a_browser_removed_meanwhile_is_not_logged_twice(local, browser, agent, service):
-    """Both entries would say the same."""
-    kept = subscribe(browser, service)
+def test_the_removal_of_a_browser_is_not_logged_twice(local, browser, agent, service):
+    """The user removes the browser while the push service reports it as gone."""
+    subscription = subscribe(browser, service)
 
-    def responds_gone(handler):
-        browser.send("DELETE", f"{PATH}/{kept}")
+    def remove_and_report_gone(handler):
+        browser.send("DELETE", f"{PATH}/{subscription}")
         handler.say(410)
 
-    service.behaviour = responds_gone
+    service.behaviour = remove_and_report_gone
     ask(agent)
     local.deliver()
-    assert [one["cause"] for one in local.admin.entries("push.unsubscribed")] == ["unsubscribed"]
+    assert [entry["cause"] for entry in local.admin.entries("push.unsubscribed")] == [
+        "unsubscribed"
+    ]
 
 
 @pytest.mark.parametrize(
@@ -241,12 +247,12 @@ def test_a_browser_removed_meanwhile_is_not_logged_twice(local, browser, agent, 
     ],
 )
 def test_a_retry_after_header_is_read(headers, ms):
-    """Seconds, at most an hour; a date needs a Date header."""
+    """The pause is at most an hour. A date counts only if there is a Date header."""
     assert _wait_ms(headers) == ms
 
 
-def test_a_retry_after_date_counts_from_the_date_of_the_answer():
-    """The push service's own clock counts, so ours does not matter."""
+def test_a_retry_after_date_is_relative_to_the_date_of_the_response():
+    """The clock of the push service is used, so ours does not matter."""
     now = datetime(2025, 10, 9, 8, 0, tzinfo=UTC)
     dates = {"date": format_datetime(now, usegmt=True)}
     later = format_datetime(now + timedelta(seconds=90), usegmt=True)

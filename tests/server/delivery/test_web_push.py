@@ -1,4 +1,4 @@
-"""Web push messages: who is called, and what a push service sees."""
+"""Web push messages reach the right browsers and reveal nothing to push services."""
 
 import base64
 import json
@@ -22,9 +22,9 @@ from tests.support.fakes.push_service import answer, decrypt, encoded
 
 
 def test_a_push_to_each_browser_reveals_no_request_contents(local, browser, agent, service):
-    """WP-01, WP-12, WP-13: encrypted for that browser, signed for that push service.
+    """WP-01, WP-12, WP-13: it is encrypted for the browser and signed for the push service.
 
-    Its lifetime is that of the request; the push names the request and cannot approve it.
+    Its lifetime is that of the request. It names the request and cannot approve it.
     """
     subscribe(browser, service), subscribe(browser, service)
     approval = ask(agent, binding_message="Secret words")
@@ -50,7 +50,7 @@ def test_a_push_to_each_browser_reveals_no_request_contents(local, browser, agen
 
 
 def _all_delivered(browser):
-    return all(one["delivered_at"] for one in browser.send("GET", PATH).json["items"])
+    return all(item["delivered_at"] for item in browser.send("GET", PATH).json["items"])
 
 
 def test_several_pending_requests_are_counted_with_the_highest_risk(local, browser, agent, service):
@@ -65,7 +65,7 @@ def test_several_pending_requests_are_counted_with_the_highest_risk(local, brows
 
 
 def test_the_pending_count_stops_at_twenty_one(open_local, template, service):
-    """Twenty-one means more than twenty; every request is pushed."""
+    """Twenty-one stands for more than twenty. Every request is pushed."""
     limits = {"open_per_agent": 100, "notify_per_minute": 100, "notify_per_hour": 100}
     limits |= {"notify_per_agent": 100, "notify_per_type": 100}
     local = open_local(push_origins=service.origin, **limits)
@@ -79,41 +79,41 @@ def test_the_pending_count_stops_at_twenty_one(open_local, template, service):
 
 
 def test_medium_risk_has_normal_urgency(local, browser, agent, service):
-    """WP-08: it is never low, which waits for a charger."""
+    """WP-08: the urgency is never low, because a phone may delay such messages until it charges."""
     scopes = ResourceChanges(scopes={**PAY_SCOPES, "payments:read": Risk.MEDIUM})
     local.admin.resources.update(PAY, scopes, by=BY)
     subscribe(browser, service)
     agent.asked(login_hint="eva")
     local.deliver()
-    assert [one.urgency for one in service.taken] == ["normal"]
+    assert [push.urgency for push in service.taken] == ["normal"]
 
 
 def test_each_request_has_its_own_topic(local, browser, agent, service):
-    """WP-07: while a phone sleeps, a second message about a request replaces the first."""
+    """WP-07: while a phone sleeps, a second message about a request replaces the first one."""
     subscribe(browser, service)
     ask(agent), ask(agent)
     local.deliver()
-    topics = {one.topic for one in service.taken}
+    topics = {push.topic for push in service.taken}
     assert len(topics) == 2
     assert all(re.fullmatch(r"[A-Za-z0-9_-]{1,32}", topic) for topic in topics)
 
 
-def test_no_two_messages_share_a_salt_or_a_key(local, browser, agent, service):
-    """WP-11: two to one browser differ too; RFC 8188 2.1 has the salt first, then the key."""
+def test_no_two_push_messages_share_a_salt_or_a_key(local, browser, agent, service):
+    """WP-11: two messages to one browser also differ. RFC 8188 2.1 puts salt and key first."""
     subscribe(browser, service)
     ask(agent), ask(agent)
     local.deliver()
-    bodies = [one.body for one in service.taken]
+    bodies = [push.body for push in service.taken]
     assert len({body[:16] for body in bodies}) == len(bodies) == 2
     assert len({body[21 : 21 + body[20]] for body in bodies}) == 2
 
 
-def test_every_message_has_the_same_short_length(local, browser, agent, service):
-    """WP-06: push services accept 4096 bytes, and no text makes it longer."""
+def test_every_push_message_has_the_same_short_length(local, browser, agent, service):
+    """WP-06: push services accept 4096 bytes, and no text makes a message longer."""
     subscribe(browser, service)
     ask(agent), ask(agent, binding_message="W" * 100)
     local.deliver()
-    first, second = (len(one.body) for one in service.taken)
+    first, second = (len(push.body) for push in service.taken)
     assert first == second < 512
 
 
@@ -121,9 +121,9 @@ def test_an_allowed_name_that_resolves_to_an_internal_address_is_not_called(
     local, browser, agent, service, monkeypatch
 ):
     """WP-09: the address is checked when the message is sent, not only at subscription."""
-    made = service.mint(browser.send("GET", PATH).json["public_key"]).to_json()
-    made["endpoint"] = "https://fcm.googleapis.com/fcm/send/abc"
-    assert browser.send("POST", PATH, made).status == 200
+    subscription = service.mint(browser.send("GET", PATH).json["public_key"]).to_json()
+    subscription["endpoint"] = "https://fcm.googleapis.com/fcm/send/abc"
+    assert browser.send("POST", PATH, subscription).status == 200
 
     def look_up(_, port, **__):
         return [(socket.AF_INET, socket.SOCK_STREAM, 6, "", ("127.0.0.1", port))]
@@ -138,10 +138,10 @@ def test_an_allowed_name_that_resolves_to_an_internal_address_is_not_called(
     assert "public address" in shown(browser)["problem"]
 
 
-def test_the_test_push_service_refuses_a_signature_for_another_audience(
+def test_the_fake_push_service_refuses_a_signature_for_another_audience(
     local, browser, agent, service
 ):
-    """WP-12: the push service of these tests checks the audience."""
+    """WP-12: the fake push service checks the audience."""
     subscribe(browser, service)
     service.audience = "https://push.example"
     ask(agent)
@@ -162,9 +162,9 @@ def test_answered_or_expired_requests_send_no_push(local, browser, agent, servic
     assert shown(browser)["delivered_at"] is None
 
 
-@pytest.mark.parametrize("way", ["quiet", "mute", "budget"])
-def test_requests_that_ring_no_terminal_send_no_push(open_local, template, service, way):
-    """Quiet hours, a mute and the budget apply to both; the request is still listed."""
+@pytest.mark.parametrize("reason", ["quiet", "mute", "budget"])
+def test_requests_that_do_not_notify_terminals_send_no_push(open_local, template, service, reason):
+    """Quiet hours, mutes and limits apply to terminals and pushes. The request is still listed."""
     local = open_local(push_origins=service.origin, notify_per_minute=1)
     scopes = ResourceChanges(scopes={**PAY_SCOPES, "payments:read": Risk.MEDIUM})
     local.admin.resources.update(PAY, scopes, by=BY)
@@ -177,11 +177,11 @@ def test_requests_that_ring_no_terminal_send_no_push(open_local, template, servi
     local.deliver()
     before = len(service.taken)
     assert before == 1
-    if way == "quiet":
+    if reason == "quiet":
         hours = {"from": "00:00", "to": "24:00", "zone": "UTC"}
         person.call("PUT", "/api/attention/quiet-hours", hours)
         local.clock.forward(2 * MINUTE)
-    elif way == "mute":
+    elif reason == "mute":
         person.call("POST", "/api/attention/mutes", {"agent": agent.id})
         local.clock.forward(2 * MINUTE)
     agent.asked(login_hint="uta")
@@ -190,8 +190,8 @@ def test_requests_that_ring_no_terminal_send_no_push(open_local, template, servi
     assert len(person.call("GET", "/api/approvals").json["items"]) == 2
 
 
-def test_requests_held_for_quiet_hours_are_pushed_when_they_end(local, agent, service):
-    """Each is pushed once."""
+def test_requests_held_during_quiet_hours_are_pushed_afterwards(local, agent, service):
+    """Each held request is pushed once."""
     person = new_person(local, "uta")
     phone = LocalBrowser(local, person.user, SoftPasskey())
     phone.enroll(code_for(local, "uta"))
@@ -209,15 +209,15 @@ def test_requests_held_for_quiet_hours_are_pushed_when_they_end(local, agent, se
 
 
 def test_a_reminder_is_marked_as_one(local, browser, agent, service):
-    """The browser rings again for a reminder, and not for a repeat."""
+    """The browser notifies again for a reminder, and not for a repeat."""
     subscribe(browser, service)
     approval = ask(agent)
     local.deliver()
     local.clock.forward((approval.expires_at - local.clock.now()) // 2)
     local.services.escalations.round()
     local.deliver()
-    assert [one["step"] for one in service.said()] == [0, 1]
-    assert len({one["id"] for one in service.said()}) == 1
+    assert [message["step"] for message in service.said()] == [0, 1]
+    assert len({message["id"] for message in service.said()}) == 1
 
 
 def test_an_inactive_browser_is_checked_once_a_week(local, browser, service):
@@ -241,7 +241,7 @@ def test_an_inactive_browser_is_checked_once_a_week(local, browser, service):
 
 
 def test_a_check_waits_for_the_end_of_quiet_hours(local, browser, service):
-    """It shows a notification, as every push must."""
+    """A check shows a notification, as every push must."""
     subscribe(browser, service)
     local.clock.forward(8 * DAY)
     browser.sign_in()
@@ -258,11 +258,11 @@ def test_a_check_waits_for_the_end_of_quiet_hours(local, browser, service):
     assert [message["kind"] for message in service.said()] == ["check"]
 
 
-def test_a_browser_removed_or_disabled_meanwhile_is_not_called(local, browser, agent, service):
-    """A browser of a user who was disabled in the meantime is not called either."""
-    kept = subscribe(browser, service)
+def test_a_browser_removed_or_disabled_before_delivery_gets_no_push(local, browser, agent, service):
+    """The browsers of a user who is disabled before the delivery also get no push."""
+    subscription_id = subscribe(browser, service)
     ask(agent)
-    browser.send("DELETE", f"{PATH}/{kept}")
+    browser.send("DELETE", f"{PATH}/{subscription_id}")
     local.deliver()
     subscribe(browser, service)
     ask(agent)
@@ -271,17 +271,17 @@ def test_a_browser_removed_or_disabled_meanwhile_is_not_called(local, browser, a
     assert service.taken == []
 
 
-def test_a_test_push_names_no_request_and_lives_five_minutes(local, browser, service):
-    """It shows whether notifications arrive."""
-    kept = subscribe(browser, service)
-    assert browser.send("POST", f"{PATH}/{kept}/test").status == 204
+def test_a_test_push_names_no_request_and_expires_after_five_minutes(local, browser, service):
+    """A test push only shows whether notifications arrive."""
+    subscription_id = subscribe(browser, service)
+    assert browser.send("POST", f"{PATH}/{subscription_id}/test").status == 204
     local.deliver()
-    (one,) = service.taken
-    assert (one.said["kind"], one.said["id"], one.ttl) == ("test", "", 300)
+    (push,) = service.taken
+    assert (push.said["kind"], push.said["id"], push.ttl) == ("test", "", 300)
 
 
 def test_a_dormant_browser_is_warned_by_push(local, browser, service):
-    """Its push service may still know it."""
+    """The push service may still know the subscription."""
     subscribe(browser, service)
     local.clock.forward(15 * DAY)
     local.services.sweeper.tidy()
@@ -290,7 +290,7 @@ def test_a_dormant_browser_is_warned_by_push(local, browser, service):
 
 
 def test_a_digest_sends_one_push_for_all_its_requests(open_local, template, service):
-    """Requests over the limit are announced together, later."""
+    """Requests over the limit are announced together later."""
     local = open_local(push_origins=service.origin, notify_per_minute=1, notify_per_hour=1)
     browser, agent = new_browser(local), template.agent(local)
     subscribe(browser, service)
@@ -325,22 +325,24 @@ def test_the_test_decryption_matches_the_rfc_8291_example():
 
 
 def test_unusable_push_keys_do_not_delay_other_browsers(local, browser, agent, service):
-    """The damaged row is reported as a problem, and others are called."""
-    kept = subscribe(browser, service)
+    """The damaged row is reported as a problem, and other browsers get the push."""
+    subscription_id = subscribe(browser, service)
     address = {"endpoint": f"{service.origin}/push/x", "p256dh": "AAAA", "auth": "AAAA"}
-    sealed = local.services.secrets.seal(f"push subscription:{kept}", json.dumps(address).encode())
+    sealed = local.services.secrets.seal(
+        f"push subscription:{subscription_id}", json.dumps(address).encode()
+    )
     with local.services.store.write() as tx:
-        tx.pushes.refresh(replace(tx.pushes.get(kept), sealed=sealed))
+        tx.pushes.refresh(replace(tx.pushes.get(subscription_id), sealed=sealed))
     subscribe(browser, service)
     ask(agent)
     local.deliver()
     assert len(service.taken) == 1
-    problems = [one["problem"] for one in browser.send("GET", PATH).json["items"]]
-    assert sorted(bool(one) for one in problems) == [False, True]
+    problems = [item["problem"] for item in browser.send("GET", PATH).json["items"]]
+    assert sorted(bool(problem) for problem in problems) == [False, True]
 
 
 def test_a_device_revoked_by_someone_else_is_informed_by_push(local, browser, service):
-    """The user's other browsers are told too; a device that its user ends sends nothing."""
+    """The user's other browsers are also informed. A device that its user revokes sends no push."""
     subscribe(browser, service)
     other = LocalBrowser(local, browser.user, SoftPasskey(credential=b"second"))
     other.enroll(code_for(local, "eva"))
@@ -355,7 +357,7 @@ def test_a_device_revoked_by_someone_else_is_informed_by_push(local, browser, se
 
 
 def test_a_passkey_counter_that_goes_back_notifies_its_user(local, browser, service):
-    """Each of their browsers is told once an hour, without any signed data."""
+    """Each of the user's browsers gets one push per hour, without any signed data."""
     subscribe(browser, service)
     assert browser.sign_in().status == 200
     for _ in range(2):

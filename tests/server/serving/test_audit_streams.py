@@ -1,4 +1,4 @@
-"""The metrics of audit streams, and that nothing takes effect without a required one."""
+"""Audit streams have metrics, and changes are refused while a required one is behind."""
 
 import json
 from dataclasses import replace
@@ -15,12 +15,12 @@ from server.settings import Settings
 
 @pytest.fixture
 def watch(local, tmp_path):
-    """The streams of a data folder, of which `siem` is required."""
+    """A watch over the streams of a data folder, in which `siem` is required."""
     settings = replace(Settings(), data_dir=tmp_path, audit_streams_required="siem")
     return StreamWatch(settings, local.services.store)
 
 
-def _sent(watch, name, entries):
+def _set_sent(watch, name, entries):
     folder = watch.settings.data_dir / FOLDER
     folder.mkdir(exist_ok=True)
     (folder / f"{name}.json").write_text(json.dumps({"sent": entries, "leaf": ""}))
@@ -37,20 +37,20 @@ def _add_entry(store):
 
 
 def test_each_stream_has_metrics(local, watch):
-    """How many entries it has not sent, and since when."""
+    """The metrics are the number of unsent entries and the age of the oldest one."""
     _add_entry(local.services.store)
     local.clock.forward(2_500)
     _add_entry(local.services.store)
-    _sent(watch, "other", _size(local.services.store) - 2)
+    _set_sent(watch, "other", _size(local.services.store) - 2)
     watch.round()
     assert telemetry.UNSENT_ENTRIES.labels("other")._value.get() == 2
     assert telemetry.UNSENT_SECONDS.labels("other")._value.get() == 2.5
 
 
 def test_a_required_stream_may_be_behind_for_a_minute(local, watch):
-    """Then entries are refused, and with them their effects, until it has sent them."""
+    """After a minute, new entries and their effects are refused until the stream has caught up."""
     store = local.services.store
-    _sent(watch, "siem", _size(store))
+    _set_sent(watch, "siem", _size(store))
     _add_entry(store)
     local.clock.forward(MAX_BEHIND_MS)
     watch.round()
@@ -59,17 +59,17 @@ def test_a_required_stream_may_be_behind_for_a_minute(local, watch):
     watch.round()
     with pytest.raises(Busy, match="The audit stream siem is behind"):
         _add_entry(store)
-    _sent(watch, "siem", _size(store))
+    _set_sent(watch, "siem", _size(store))
     watch.round()
     _add_entry(store)
 
 
 def test_a_required_stream_that_never_ran_is_behind(local, watch):
-    """A stream that is not required may be."""
+    """A stream that is not required may be behind."""
     _add_entry(local.services.store)
     local.clock.forward(MAX_BEHIND_MS + 1)
-    _sent(watch, "siem", _size(local.services.store))
-    _sent(watch, "other", 0)
+    _set_sent(watch, "siem", _size(local.services.store))
+    _set_sent(watch, "other", 0)
     watch.round()
     _add_entry(local.services.store)
     (watch.settings.data_dir / FOLDER / "siem.json").unlink()

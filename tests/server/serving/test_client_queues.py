@@ -1,4 +1,4 @@
-"""Per-client queues: which client a request claims, and how its requests wait."""
+"""Requests are queued by the client that they claim to come from."""
 
 import base64
 import json
@@ -13,17 +13,17 @@ from server.serving.client_queues import ClaimedClient, ClientQueues, QueueFull,
 
 
 def basic(client):
-    """Value of an Authorization header."""
+    """The value of an Authorization header."""
     return "Basic " + base64.b64encode(f"{client}:s".encode()).decode()
 
 
-def named(client, credential=b""):
-    """A claim."""
+def claimed(client, credential=b""):
+    """A claimed client with this name."""
     return ClaimedClient(client, credential)
 
 
-def asserted(subject):
-    """A client assertion that nobody has verified."""
+def assertion_for(subject):
+    """An unverified client assertion."""
     payload = base64.urlsafe_b64encode(json.dumps({"sub": subject}).encode()).rstrip(b"=")
     return f"e30.{payload.decode()}.x"
 
@@ -39,9 +39,9 @@ def _environ(path="/token", authorization=""):
         (_environ("/introspect", basic("a")), b"client_id=b", "a"),
         (_environ(), b"grant_type=x&client_id=a&client_secret=s", "a"),
         (_environ(), b"client_id=a", "a"),
-        (_environ(), b"client_assertion=" + asserted("a").encode(), "a"),
+        (_environ(), b"client_assertion=" + assertion_for("a").encode(), "a"),
         (_environ(authorization="Basic !!"), b"", ""),
-        (_environ(), b"client_assertion=" + asserted("\ud800").encode(), "\ud800"),
+        (_environ(), b"client_assertion=" + assertion_for("\ud800").encode(), "\ud800"),
         (_environ(), b"client_assertion=a.b", None),
         (_environ(), b"client_assertion=" + b"\xff" * 9, None),
         (_environ(), b"", None),
@@ -51,36 +51,36 @@ def _environ(path="/token", authorization=""):
 )
 def test_a_request_claims_a_client_however_it_authenticates(environ, body, client):
     """A request without a claim has no queue."""
-    found = claimed_client(environ, body)
-    assert (None if found is None else found.client) == client
+    claim = claimed_client(environ, body)
+    assert (None if claim is None else claim.client) == client
 
 
 def test_a_body_with_too_many_fields_claims_no_client():
-    """The endpoint refuses it later in its own words."""
+    """The endpoint refuses such a request later, with its own error."""
     assert claimed_client(_environ(), b"a=b&" * 5_000) is None
 
 
-class _Scene:
-    """Requests that hold their slot until they are told to end."""
+class _Clients:
+    """Requests that hold their slot until their event is set."""
 
     def __init__(self, queue):
         self.queue = queue
-        self.began = []
+        self.started = []
         self.refused = []
         self.jobs = []
 
-    def ask(self, claimed, name, *, holds=False):
-        """Begin a request."""
+    def send(self, client, name, *, releases=False):
+        """Start a request; returns the event that ends it."""
         end = Event()
-        self.jobs.append(gevent.spawn(self._one, claimed, name, end, holds))
+        self.jobs.append(gevent.spawn(self._run, client, name, end, releases))
         gevent.sleep(0)
         return end
 
-    def _one(self, claimed, name, end, holds):
+    def _run(self, client, name, end, releases):
         try:
-            with self.queue.slot(claimed, 10):
-                self.began.append(name)
-                if holds:
+            with self.queue.slot(client, 10):
+                self.started.append(name)
+                if releases:
                     self.queue.release()
                 end.wait()
         except QueueFull:
@@ -88,61 +88,61 @@ class _Scene:
 
 
 @pytest.fixture
-def scene():
-    """Two clients have just sent requests, so that neither is alone."""
-    made = _Scene(ClientQueues())
-    made.ask(named("somebody"), "first").set()
-    made.ask(named("b"), "b0").set()
+def clients():
+    """Queues in which two clients have just sent requests, so that neither is alone."""
+    clients = _Clients(ClientQueues())
+    clients.send(claimed("somebody"), "first").set()
+    clients.send(claimed("b"), "b0").set()
     gevent.sleep(0.01)
-    made.began.clear()
-    yield made
-    gevent.killall(made.jobs)
+    clients.started.clear()
+    yield clients
+    gevent.killall(clients.jobs)
 
 
-def _settled():
+def _let_requests_run():
     gevent.sleep(2 * client_queues._MAX_YIELD_SECONDS)
 
 
-def test_beside_others_a_client_has_one_request_in_progress(scene):
-    """The rest waits in order; other clients do not wait for it."""
-    ends = {name: scene.ask(named("a"), name) for name in ("a1", "a2", "a3")}
-    scene.ask(named("b"), "b1")
-    assert scene.began == ["a1", "b1"]
+def test_a_client_among_others_has_one_request_in_progress(clients):
+    """A client's other requests wait in order. Other clients do not wait for them."""
+    ends = {name: clients.send(claimed("a"), name) for name in ("a1", "a2", "a3")}
+    clients.send(claimed("b"), "b1")
+    assert clients.started == ["a1", "b1"]
     ends["a1"].set()
-    _settled()
-    assert scene.began == ["a1", "b1", "a2"]
+    _let_requests_run()
+    assert clients.started == ["a1", "b1", "a2"]
     ends["a2"].set()
-    _settled()
-    assert scene.began == ["a1", "b1", "a2", "a3"]
+    _let_requests_run()
+    assert clients.started == ["a1", "b1", "a2", "a3"]
 
 
-def test_a_client_alone_has_many_requests_in_progress():
-    """Nobody is delayed, and writes share a COMMIT; the credential is verified once."""
-    scene = _Scene(ClientQueues())
-    mine = ClaimedClient("a", b"right", "::1")
-    scene.ask(mine, "first").set()
+def test_a_client_that_is_alone_has_many_requests_in_progress():
+    """Many requests of a single client delay no other client, and writes can share a COMMIT."""
+    clients = _Clients(ClientQueues())
+    client = ClaimedClient("a", b"right", "::1")
+    clients.send(client, "first").set()
     gevent.sleep(0)
-    scene.queue.mark_authenticated(mine)
+    clients.queue.mark_authenticated(client)
     for number in range(client_queues.MAX_CONCURRENT_ALONE + 3):
-        scene.ask(mine, number)
-    assert len(scene.began) == 1 + client_queues.MAX_CONCURRENT_ALONE
-    gevent.killall(scene.jobs)
+        clients.send(client, number)
+    assert len(clients.started) == 1 + client_queues.MAX_CONCURRENT_ALONE
+    gevent.killall(clients.jobs)
 
 
-def test_a_held_poll_does_not_count_as_in_progress(scene):
-    """It waits for a person, and its client goes on."""
-    scene.ask(named("a"), "held", holds=True)
-    scene.ask(named("a"), "next")
-    _settled()
-    assert scene.began == ["held", "next"]
+def test_a_long_poll_does_not_count_as_in_progress(clients):
+    """A long poll waits for a person, and other requests of the client are served."""
+    clients.send(claimed("a"), "poll", releases=True)
+    clients.send(claimed("a"), "next")
+    _let_requests_run()
+    assert clients.started == ["poll", "next"]
 
 
-def test_quick_requests_of_one_client_let_others_go_first(scene):
-    """Requests that never wait still yield to other clients."""
+def test_quick_requests_of_one_client_let_others_go_first(clients):
+    """Requests that never block still yield to other clients."""
     order = []
 
     def quick(number):
-        with scene.queue.slot(named("a"), 10):
+        with clients.queue.slot(claimed("a"), 10):
             order.append(number)
 
     def other():
@@ -150,38 +150,38 @@ def test_quick_requests_of_one_client_let_others_go_first(scene):
             gevent.sleep(0)
         order.append("other")
 
-    scene.jobs += [gevent.spawn(quick, number) for number in range(5)]
-    scene.jobs.append(gevent.spawn(other))
-    gevent.joinall(scene.jobs[-6:], timeout=5)
+    clients.jobs += [gevent.spawn(quick, number) for number in range(5)]
+    clients.jobs.append(gevent.spawn(other))
+    gevent.joinall(clients.jobs[-6:], timeout=5)
     assert order.index("other") <= 2
     assert sorted(map(str, order)) == ["0", "1", "2", "3", "4", "other"]
 
 
-def test_a_full_queue_refuses_further_requests(scene):
-    """The client is told to retry; other clients are served."""
+def test_a_full_queue_refuses_further_requests(clients):
+    """The client gets an error, and other clients are served."""
     for number in range(client_queues.MAX_WAITING + 2):
-        scene.ask(named("a"), number)
-    scene.ask(named("b"), "b1")
-    assert (scene.began, scene.refused) == ([0, "b1"], [client_queues.MAX_WAITING + 1])
+        clients.send(claimed("a"), number)
+    clients.send(claimed("b"), "b1")
+    assert (clients.started, clients.refused) == ([0, "b1"], [client_queues.MAX_WAITING + 1])
 
 
-def test_waiting_requests_have_a_memory_limit(scene, monkeypatch):
-    """The limit is for all clients together; a request that need not wait is served."""
+def test_waiting_requests_have_a_memory_limit(clients, monkeypatch):
+    """The limit applies to all clients together. A request that does not have to wait is served."""
     monkeypatch.setattr(client_queues, "MAX_WAITING_BYTES", 15)
     for name in ("a1", "a2", "a3", "a4"):
-        scene.ask(named("a"), name)
-    scene.ask(named("b"), "b1")
-    assert (scene.began, scene.refused) == (["a1", "b1"], ["a4"])
+        clients.send(claimed("a"), name)
+    clients.send(claimed("b"), "b1")
+    assert (clients.started, clients.refused) == (["a1", "b1"], ["a4"])
 
 
-def test_a_wrong_credential_does_not_use_the_clients_own_queue(scene):
-    """A credential that succeeded has a queue of its own."""
-    right, wrong = named("a", b"right"), named("a", b"wrong")
-    scene.queue.mark_authenticated(right)
-    scene.ask(wrong, "guess")
-    scene.ask(named("a", b"other"), "another guess")
-    scene.ask(right, "own")
-    assert scene.began == ["guess", "own"]
+def test_a_wrong_credential_does_not_use_the_clients_own_queue(clients):
+    """A credential that succeeded has its own queue."""
+    right, wrong = claimed("a", b"right"), claimed("a", b"wrong")
+    clients.queue.mark_authenticated(right)
+    clients.send(wrong, "guess")
+    clients.send(claimed("a", b"other"), "second guess")
+    clients.send(right, "own")
+    assert clients.started == ["guess", "own"]
 
 
 def test_wrong_credentials_slow_only_their_client_and_address(monkeypatch):
@@ -206,29 +206,30 @@ def test_refusals_of_many_clients_have_a_memory_limit(monkeypatch):
     monkeypatch.setattr(client_queues, "_MAX_REMEMBERED", 3)
     queues = ClientQueues()
     for number in range(9):
-        queues.mark_refused(named(f"c{number}"))
+        queues.mark_refused(claimed(f"c{number}"))
     assert len(queues._refusals) == 3
 
 
 def test_forged_assertions_fill_only_the_queue_of_their_own_address():
-    """Every assertion is different, so none is known before it is verified."""
-    body = b"client_assertion=" + asserted("a").encode()
+    """Every assertion is different, so the queue is chosen by IP address."""
+    body = b"client_assertion=" + assertion_for("a").encode()
     other, own = (
-        claimed_client({**_environ(), "REMOTE_ADDR": at}, body) for at in ("192.0.2.1", "::1")
+        claimed_client({**_environ(), "REMOTE_ADDR": address}, body)
+        for address in ("192.0.2.1", "::1")
     )
-    scene = _Scene(ClientQueues())
-    scene.ask(named("somebody"), "first").set()
+    clients = _Clients(ClientQueues())
+    clients.send(claimed("somebody"), "first").set()
     for number in range(client_queues.MAX_WAITING + 2):
-        scene.ask(other, number)
-    scene.ask(own, "own")
-    assert (scene.began[-1], scene.refused) == ("own", [client_queues.MAX_WAITING + 1])
-    gevent.killall(scene.jobs)
+        clients.send(other, number)
+    clients.send(own, "own")
+    assert (clients.started[-1], clients.refused) == ("own", [client_queues.MAX_WAITING + 1])
+    gevent.killall(clients.jobs)
 
 
-def test_a_client_that_went_away_leaves_no_queue(scene):
-    """However many there were."""
+def test_a_client_without_requests_has_no_queue(clients):
+    """The queues of many clients are deleted after their requests."""
     for number in range(50):
-        scene.ask(named(f"c{number}"), number).set()
-    _settled()
-    assert scene.queue.queues == {}
-    assert scene.queue.waiting_bytes == 0
+        clients.send(claimed(f"c{number}"), number).set()
+    _let_requests_run()
+    assert clients.queue.queues == {}
+    assert clients.queue.waiting_bytes == 0

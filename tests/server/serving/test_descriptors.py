@@ -1,4 +1,4 @@
-"""How many connections and feeds a limit on open files allows."""
+"""The limit on open files determines the number of connections and feeds."""
 
 import pytest
 
@@ -6,7 +6,7 @@ from server.serving.descriptors import Capacity, capacity
 
 
 @pytest.mark.parametrize(
-    ("files", "most", "connections", "feeds"),
+    ("files", "max_connections", "connections", "feeds"),
     [
         (20_000, 20_000, 19_744, 17_770),
         (65_536, 20_000, 20_000, 18_000),
@@ -18,7 +18,7 @@ from server.serving.descriptors import Capacity, capacity
     ],
 )
 def test_descriptors_are_reserved_for_other_files_and_other_requests(
-    files, most, connections, feeds
+    files, max_connections, connections, feeds
 ):
-    """Some are no connection, and some connections are no feed."""
-    assert capacity(files, most) == Capacity(files, connections, feeds)
+    """Some descriptors are not for connections, and some connections are not for feeds."""
+    assert capacity(files, max_connections) == Capacity(files, connections, feeds)

@@ -1,4 +1,4 @@
-"""Parsing of request heads as a pure function; refusals over a socket: tests/conformance."""
+"""Request heads are parsed by pure functions. tests/conformance has refusals over a socket."""
 
 import io
 
@@ -17,7 +17,7 @@ def read(sent):
 
 
 def test_a_head_is_parsed_into_wsgi_variables():
-    """Names with an underscore are dropped: they could pose as others."""
+    """Names with an underscore are dropped, because they could be mistaken for other names."""
     sent = HOST + b"X-A:  1 \r\nX_A: 2\r\nContent-Type: text/plain\r\nContent-Length: 3\r\n\r\nrest"
     head = heads.parse(LINE, read(sent))
 
@@ -37,7 +37,7 @@ def test_a_head_is_parsed_into_wsgi_variables():
     ],
 )
 def test_the_client_decides_whether_the_connection_closes(version, connection, closes):
-    """RFC 9112 9.3."""
+    """RFC 9112 9.3 defines when a connection is closed."""
     line = f"GET / HTTP/{version}\r\n"
     lines = [HOST, f"Connection: {connection}\r\n".encode()]
     assert heads.parse(line, lines).closes is closes
@@ -45,21 +45,21 @@ def test_the_client_decides_whether_the_connection_closes(version, connection, c
 
 def test_a_head_is_limited_to_32_kib():
     """One byte more is refused, whether or not the line has ended."""
-    room = heads.MAX_BYTES - len(LINE) - len(HOST)
-    exact = HOST + b"X: " + b"a" * (room - 7) + b"\r\n\r\n"
+    size = heads.MAX_BYTES - len(LINE) - len(HOST)
+    exact = HOST + b"X: " + b"a" * (size - 7) + b"\r\n\r\n"
     assert len(read(exact)) == 2
     for sent in (exact.replace(b"X: ", b"X: a"), HOST + b"a" * 100_000):
-        with pytest.raises(BadHead) as refused:
+        with pytest.raises(BadHead) as refusal:
             read(sent)
-        assert refused.value.status == 431
+        assert refusal.value.status == 431
 
 
 def test_a_head_is_limited_to_a_hundred_fields():
-    """However short they are."""
+    """The number of fields is limited, however short they are."""
     assert len(read(b"X: 1\r\n" * 100 + b"\r\n")) == 100
-    with pytest.raises(BadHead) as refused:
+    with pytest.raises(BadHead) as refusal:
         read(b"X: 1\r\n" * 101 + b"\r\n")
-    assert refused.value.status == 431
+    assert refusal.value.status == 431
 
 
 def test_a_head_that_ends_early_is_refused():

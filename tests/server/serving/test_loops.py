@@ -1,4 +1,4 @@
-"""A background loop survives failed rounds and reports how each one ended."""
+"""A background loop continues after failed rounds and reports the outcome of each round."""
 
 import pytest
 from structlog.testing import capture_logs
@@ -16,7 +16,7 @@ def _rounds(loop: Loop, outcome: str) -> float:
     return float(telemetry.LOOP_RUNS.labels(loop.name, outcome)._value.get())
 
 
-def _raising(error: Exception) -> Loop:
+def _failing_loop(error: Exception) -> Loop:
     def run() -> None:
         raise error
 
@@ -24,7 +24,7 @@ def _raising(error: Exception) -> Loop:
 
 
 def test_a_finished_round_is_followed_by_the_pause() -> None:
-    """It is counted, and its time is recorded."""
+    """The round is counted, and its time is recorded."""
     loop = Loop("does nothing", lambda: None, PAUSE)
     assert run_once(loop) == PAUSE
     assert _rounds(loop, "done") == 1
@@ -41,8 +41,8 @@ def test_a_finished_round_is_followed_by_the_pause() -> None:
 def test_a_failed_round_is_counted_and_retried_later(
     error: Exception, outcome: str, event: str
 ) -> None:
-    """A locked database is no error and has no traceback."""
-    loop = _raising(error)
+    """A locked database is not an error and has no traceback in the log."""
+    loop = _failing_loop(error)
     with capture_logs() as log:
         assert run_once(loop) == PAUSE + AFTER_ERROR
 
@@ -57,12 +57,12 @@ def test_a_failed_round_is_counted_and_retried_later(
 def test_deliveries_pause_so_that_requests_are_served_between_them(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    """A batch started at once would keep the processor until it is done."""
+    """A batch that starts all deliveries together would use the CPU until they are done."""
     done: list[str] = []
-    slept: list[float] = []
-    monkeypatch.setattr(loops.time, "sleep", slept.append)
+    pauses: list[float] = []
+    monkeypatch.setattr(loops.time, "sleep", pauses.append)
     for name in ("first", "second"):
         run_concurrently(lambda name=name: done.append(name))  # type: ignore[misc]  # a default binds it now
     monkeypatch.undo()
     until(lambda: sorted(done) == ["first", "second"])
-    assert slept == [BETWEEN_DELIVERIES] * 2
+    assert pauses == [BETWEEN_DELIVERIES] * 2

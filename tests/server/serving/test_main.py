@@ -1,83 +1,83 @@
-"""Refused server options, and the issuer that serving records for the command line."""
+"""Unsafe server options are refused, and the issuer is stored for the command line."""
 
 import socket
 import stat
 
 import pytest
 
-from server.serving.main import ServeOptions, prepared, run
+from server.serving.main import ServeOptions, prepare_settings, run
 from server.settings import BadSetting, Settings
 
 
 @pytest.fixture
 def settings(tmp_path):
-    """Settings of a data folder that does not exist yet."""
+    """A function for settings with a data folder that does not exist yet."""
 
-    def made(**members):
+    def create(**members):
         return Settings(data_dir=tmp_path / "data", **members)
 
-    return made
+    return create
 
 
-def test_without_an_issuer_it_is_the_served_port_on_this_machine(settings):
-    """The command line finds it."""
-    served = prepared(settings(), ServeOptions(port=9000))
-    assert served.issuer == "http://localhost:9000"
+def test_the_default_issuer_is_the_served_port_on_this_machine(settings):
+    """The command line reads the stored issuer."""
+    prepared_settings = prepare_settings(settings(), ServeOptions(port=9000))
+    assert prepared_settings.issuer == "http://localhost:9000"
     assert settings().issuer_url == "http://localhost:9000"
-    assert stat.S_IMODE(served.data_dir.stat().st_mode) == 0o700
+    assert stat.S_IMODE(prepared_settings.data_dir.stat().st_mode) == 0o700
 
 
 def test_a_configured_issuer_is_kept(settings):
-    """Behind a proxy the port is another one."""
-    given = settings(issuer="https://auth.example")
-    assert prepared(given, ServeOptions(port=9000)) == given
+    """Behind a proxy, the issuer has a different port."""
+    configured = settings(issuer="https://auth.example")
+    assert prepare_settings(configured, ServeOptions(port=9000)) == configured
     assert settings().issuer_url == "https://auth.example"
 
 
-@pytest.mark.parametrize("host", ["0.0.0.0", "::", "192.0.2.7", "auth.example"])  # noqa: S104  # what is refused, or let
+@pytest.mark.parametrize("host", ["0.0.0.0", "::", "192.0.2.7", "auth.example"])  # noqa: S104  # the test is about this address
 @pytest.mark.parametrize("issuer", ["", "http://auth.example", "https://localhost"])
 def test_other_machines_are_not_served_under_an_untrusted_issuer(settings, host, issuer):
-    """MC-07: the message says what to set; nothing is recorded."""
-    given = settings(issuer=issuer)
+    """MC-07: the message says which setting to change, and the issuer is not stored."""
+    configured = settings(issuer=issuer)
     with pytest.raises(BadSetting, match="SAYSO_ISSUER"):
-        prepared(given, ServeOptions(host=host))
-    assert not given.data_dir.exists()
+        prepare_settings(configured, ServeOptions(host=host))
+    assert not configured.data_dir.exists()
 
 
 @pytest.mark.parametrize(
-    "shape",
+    "options",
     [
-        ServeOptions(host="0.0.0.0", insecure=True),  # noqa: S104  # what is refused, or let
+        ServeOptions(host="0.0.0.0", insecure=True),  # noqa: S104  # the test is about this address
         ServeOptions(host="127.0.0.1"),
         ServeOptions(host="::1"),
         ServeOptions(host="localhost"),
     ],
 )
-def test_this_machine_or_the_insecure_flag_is_served_without_https(settings, shape):
-    """Trying it out needs no certificate."""
-    assert prepared(settings(), shape).issuer == "http://localhost:8470"
+def test_this_machine_or_the_insecure_flag_is_served_without_https(settings, options):
+    """Local use and trials need no certificate."""
+    assert prepare_settings(settings(), options).issuer == "http://localhost:8470"
 
 
 def test_other_machines_are_served_under_an_https_issuer(settings):
     """A proxy in front terminates TLS."""
-    shape = ServeOptions(host="0.0.0.0")  # noqa: S104  # what is refused, or let
-    assert prepared(settings(issuer="https://auth.example"), shape)
+    options = ServeOptions(host="0.0.0.0")  # noqa: S104  # the test is about this address
+    assert prepare_settings(settings(issuer="https://auth.example"), options)
 
 
-def test_an_unavailable_address_is_refused_at_once(settings):
-    """The error has the remedy; the issuer of the server that runs there is not claimed."""
-    given = settings()
+def test_an_unavailable_address_is_refused_immediately(settings):
+    """The error says what to do. The stored issuer of the running server is not overwritten."""
+    configured = settings()
     with socket.create_server(("127.0.0.1", 0)) as other:
         port = other.getsockname()[1]
         with pytest.raises(BadSetting, match=rf"port {port}: Address already in use.*--port"):
-            run(given, ServeOptions(port=port))
+            run(configured, ServeOptions(port=port))
     with pytest.raises(BadSetting, match=r"192\.0\.2\.7 port 8470: Cannot assign"):
         run(settings(issuer="https://auth.example"), ServeOptions(host="192.0.2.7"))
-    assert not given.data_dir.exists()
+    assert not configured.data_dir.exists()
 
 
 def test_several_workers_need_postgresql(settings):
-    """SQLite has one writer, in one process."""
+    """SQLite supports only one writing process."""
     with pytest.raises(BadSetting, match="SAYSO_DATABASE_URL"):
-        prepared(settings(), ServeOptions(workers=2))
-    assert prepared(settings(database_url="postgresql://db/sayso"), ServeOptions(workers=2))
+        prepare_settings(settings(), ServeOptions(workers=2))
+    assert prepare_settings(settings(database_url="postgresql://db/sayso"), ServeOptions(workers=2))

@@ -1,4 +1,4 @@
-"""Slow, silent or idle clients lose their connection; clients that wait for us keep theirs."""
+"""Slow or idle clients are disconnected. Clients that wait for a response are not."""
 
 import errno
 import time
@@ -17,21 +17,21 @@ from server.serving import worker
 _READING, _IDLE = 1.0, 5.0
 _SLACK = 20  # a busy machine is slow, not broken
 _HEAD = b"POST /echo HTTP/1.1\r\nHost: a\r\n"
-_WHOLE = _HEAD + b"Content-Length: 2\r\n\r\nok"
+_REQUEST = _HEAD + b"Content-Length: 2\r\n\r\nok"
 
 
 class Log:
     """The log that gunicorn would pass."""
 
     def write(self, _line: str) -> None:
-        """Discards it."""
+        """Discard the message."""
 
     def access(self, *_: object) -> None:
-        """Discards it."""
+        """Discard the message."""
 
 
 def application(environ: dict[str, Any], start_response: Callable[..., Any]) -> list[bytes]:
-    """Returns the body, after the wait that the path asks for."""
+    """Return the body, after a pause if the path is `/held`."""
     try:
         body = environ["wsgi.input"].read()
     except OSError:
@@ -45,7 +45,7 @@ def application(environ: dict[str, Any], start_response: Callable[..., Any]) -> 
 
 @pytest.fixture
 def port(monkeypatch: pytest.MonkeyPatch) -> Iterator[int]:
-    """A server with short timeouts, in this thread."""
+    """The port of a server with short timeouts, in this thread."""
     monkeypatch.setattr(worker, "_READING_SECONDS", _READING)
     monkeypatch.setattr(worker, "_IDLE_SECONDS", _IDLE)
     monkeypatch.setattr(worker, "_SERVERS", [])
@@ -60,26 +60,26 @@ def port(monkeypatch: pytest.MonkeyPatch) -> Iterator[int]:
 @pytest.fixture
 def connection(port: int) -> Iterator[socket.socket]:
     """A connection that was just opened."""
-    with socket.create_connection(("127.0.0.1", port)) as opened:
-        opened.settimeout(60)
-        yield opened
+    with socket.create_connection(("127.0.0.1", port)) as new_connection:
+        new_connection.settimeout(60)
+        yield new_connection
 
 
 def _rest(connection: socket.socket) -> tuple[bytes, float]:
-    """What arrives until the server closes, and how long that took."""
-    began = time.monotonic()
+    """The bytes that arrive until the server closes the connection, and the time that it takes."""
+    started = time.monotonic()
     received = b""
-    while piece := connection.recv(65_536):
-        received += piece
-    return received, time.monotonic() - began
+    while part := connection.recv(65_536):
+        received += part
+    return received, time.monotonic() - started
 
 
-def _until_gone(connection: socket.socket) -> tuple[bytes, float]:
-    began = time.monotonic()
+def _rest_or_reset(connection: socket.socket) -> tuple[bytes, float]:
+    started = time.monotonic()
     try:
         return _rest(connection)
-    except ConnectionError:  # it was still dripping when the server closed
-        return b"", time.monotonic() - began
+    except ConnectionError:  # the client was still sending when the server closed
+        return b"", time.monotonic() - started
 
 
 @pytest.mark.parametrize(
@@ -95,59 +95,59 @@ def _until_gone(connection: socket.socket) -> tuple[bytes, float]:
     ],
     ids=["nothing", "line", "head", "header", "body", "chunk", "upgrade"],
 )
-def test_a_client_that_stops_in_the_middle_is_disconnected(
+def test_a_client_that_stops_within_a_request_is_disconnected(
     connection: socket.socket, sent: bytes, answer: bytes
 ) -> None:
-    """A silent connection takes a slot from others."""
+    """A silent connection would use a slot that others need."""
     connection.sendall(sent)
-    received, took = _rest(connection)
+    received, seconds = _rest(connection)
 
     assert received.startswith(answer)
     assert bool(received) is bool(answer)
-    assert _READING / 4 < took < _READING + _SLACK
+    assert _READING / 4 < seconds < _READING + _SLACK
 
 
 @pytest.mark.parametrize(
-    ("begun", "dripped"),
+    ("start", "byte"),
     [(b"", b"P"), (_HEAD, b"X"), (_HEAD + b"Content-Length: 90\r\n\r\n", b"a")],
     ids=["line", "headers", "body"],
 )
-def test_a_byte_now_and_then_does_not_extend_the_timeout(
-    connection: socket.socket, begun: bytes, dripped: bytes
+def test_single_bytes_do_not_extend_the_timeout(
+    connection: socket.socket, start: bytes, byte: bytes
 ) -> None:
-    """The limit is for the whole of each part."""
-    connection.sendall(begun)
+    """The timeout applies to each part of a request as a whole."""
+    connection.sendall(start)
 
     def drip() -> None:
         while True:
-            connection.sendall(dripped)
+            connection.sendall(byte)
             gevent.sleep(_READING / 8)
 
-    dripping = gevent.spawn(drip)
+    dripper = gevent.spawn(drip)
     try:
-        _, took = _until_gone(connection)
+        _, seconds = _rest_or_reset(connection)
     finally:
-        dripping.kill()
-    assert took < _READING + _SLACK
+        dripper.kill()
+    assert seconds < _READING + _SLACK
 
 
 def test_a_used_connection_may_stay_idle_longer(
     connection: socket.socket,
 ) -> None:
-    """Its time is limited too; a client that returns soon need not reconnect."""
-    connection.sendall(_WHOLE)
+    """A client that returns soon does not have to reconnect. The idle time is also limited."""
+    connection.sendall(_REQUEST)
     assert connection.recv(65_536).endswith(b"ok")
     gevent.sleep(1.5 * _READING)
-    connection.sendall(_WHOLE)
+    connection.sendall(_REQUEST)
     assert connection.recv(65_536).endswith(b"ok")
-    received, took = _rest(connection)
+    received, seconds = _rest(connection)
 
     assert received == b""
-    assert _IDLE / 2 < took < _IDLE + _SLACK
+    assert _IDLE / 2 < seconds < _IDLE + _SLACK
 
 
 def _use(connection: socket.socket) -> None:
-    connection.sendall(_WHOLE)
+    connection.sendall(_REQUEST)
     received = b""
     while not received.endswith(b"ok"):
         received += connection.recv(65_536)
@@ -156,7 +156,7 @@ def _use(connection: socket.socket) -> None:
 def test_a_new_connection_replaces_the_longest_idle_one(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    """It does so when all slots are taken; connections in use stay."""
+    """The idle connection is closed when all slots are in use. Other connections stay."""
     monkeypatch.setattr(worker, "_SERVERS", [])
     server = worker._Server(
         *(("127.0.0.1", 0), application),
@@ -166,35 +166,35 @@ def test_a_new_connection_replaces_the_longest_idle_one(
         error_log=Log(),
     )
     server.start()
-    with ExitStack() as opened:
-        opened.callback(server.stop, timeout=1)
-        lines = []
+    with ExitStack() as stack:
+        stack.callback(server.stop, timeout=1)
+        connections = []
         for _ in range(4):
             connection = socket.create_connection(("127.0.0.1", server.server_port))
-            lines.append(opened.enter_context(connection))
+            connections.append(stack.enter_context(connection))
             _use(connection)
-        assert lines[0].recv(65_536) == b""
-        _use(lines[1])
+        assert connections[0].recv(65_536) == b""
+        _use(connections[1])
 
 
-def test_a_client_that_waits_for_our_answer_is_not_slow(connection: socket.socket) -> None:
-    """A poll may be held for as long as it asked."""
-    connection.sendall(_WHOLE.replace(b"/echo", b"/held"))
+def test_a_client_that_waits_for_a_response_is_not_disconnected(connection: socket.socket) -> None:
+    """A long poll may take longer than the timeouts for receiving a request."""
+    connection.sendall(_REQUEST.replace(b"/echo", b"/held"))
     assert connection.recv(65_536).endswith(b"ok")
 
 
 def test_a_body_sent_in_pieces_is_read_completely(connection: socket.socket) -> None:
-    """Slow is not too slow."""
+    """Pauses between the parts are allowed within the timeout."""
     connection.sendall(_HEAD + b"Content-Length: 4\r\n\r\nab")
     gevent.sleep(_READING / 4)
     connection.sendall(b"cd")
     assert connection.recv(65_536).endswith(b"abcd")
 
 
-def test_a_client_that_leaves_before_the_answer_breaks_nothing(
+def test_a_client_that_disconnects_before_the_response_causes_no_error(
     connection: socket.socket, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """An agent is killed while its poll is held; gevent then has a text for the status."""
+    """If the client is gone, gevent's status is a string instead of bytes."""
     failures: list[object] = []
     monkeypatch.setattr(gevent.get_hub(), "handle_error", lambda *error: failures.append(error))
     failed = Event()

@@ -1,7 +1,7 @@
 """Fixtures of the storage tests: an empty database of each kind, and a clock.
 
-Owns: making databases quickly. A SQLite file is copied from one that was upgraded; PostgreSQL has
-one database, emptied before each test.
+Owns: creating databases quickly. A SQLite file is copied from an upgraded one. PostgreSQL has one
+database, which is emptied before each test.
 """
 
 import itertools
@@ -23,7 +23,7 @@ from tests.support.servers.postgres import PostgresServer
 
 @pytest.fixture(scope="session")
 def sqlite_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """An upgraded, empty file."""
+    """The path of an upgraded, empty SQLite file."""
     path: Path = tmp_path_factory.mktemp("template") / "sayso.db"
     upgrade_database(f"sqlite:///{path}", NOON)
     return path
@@ -31,7 +31,7 @@ def sqlite_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="session")
 def postgres_database(postgres_server: PostgresServer) -> str:
-    """An upgraded database."""
+    """The URL of an upgraded PostgreSQL database."""
     url = postgres_server.new_database()
     upgrade_database(url, NOON)
     return url
@@ -39,14 +39,14 @@ def postgres_database(postgres_server: PostgresServer) -> str:
 
 @pytest.fixture
 def sqlite_url(sqlite_template: Path, tmp_path: Path) -> str:
-    """A SQLite file of this test."""
+    """The URL of a SQLite file for this test."""
     shutil.copy2(sqlite_template, tmp_path / "sayso.db")
     return f"sqlite:///{tmp_path / 'sayso.db'}"
 
 
 @pytest.fixture(scope="session")
 def postgres_engine(postgres_database: str) -> Iterator[sa.Engine]:
-    """The engine is used to empty the database."""
+    """The engine that empties the PostgreSQL database."""
     engine = sa.create_engine(postgres_database, pool_pre_ping=True)
     yield engine
     engine.dispose()
@@ -54,7 +54,7 @@ def postgres_engine(postgres_database: str) -> Iterator[sa.Engine]:
 
 @pytest.fixture
 def postgres_url(postgres_database: str, postgres_engine: sa.Engine) -> str:
-    """The PostgreSQL database, emptied; TRUNCATE takes ten times as long, for a file per table."""
+    """The emptied PostgreSQL database. TRUNCATE would take ten times as long: a file per table."""
     numbers = "SELECT setval(oid::regclass, 1, false) FROM pg_class WHERE relkind = 'S'"
     with postgres_engine.begin() as connection:
         connection.execute(sa.text("SET LOCAL session_replication_role = replica"))  # no triggers
@@ -68,10 +68,10 @@ def postgres_url(postgres_database: str, postgres_engine: sa.Engine) -> str:
 
 @pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.postgresql)])
 def url(request: pytest.FixtureRequest) -> str:
-    """A database of each kind."""
+    """The URL of a database, of each kind in turn."""
     kind = "postgres_url" if request.param == "postgresql" else "sqlite_url"
-    found: str = request.getfixturevalue(kind)
-    return found
+    database_url: str = request.getfixturevalue(kind)
+    return database_url
 
 
 @pytest.fixture
@@ -82,21 +82,21 @@ def clock() -> MovableClock:
 
 @pytest.fixture
 def open_database(clock: MovableClock) -> Iterator[Callable[[str], SqlStore]]:
-    """Opens a database as the server does, any number of times; closes all of them."""
-    opened: list[SqlStore] = []
+    """A function that opens a database as the server does. All stores are closed afterwards."""
+    stores: list[SqlStore] = []
     numbers = itertools.count()
 
     def opener(url: str) -> SqlStore:
-        place = len(opened)
+        number = len(stores)
         store = open_store(
-            url, clock, lambda _: f"entry-{next(numbers):08}-{place}", react, serving=True
+            url, clock, lambda _: f"entry-{next(numbers):08}-{number}", react, serving=True
         )
         store.start()
-        opened.append(store)
+        stores.append(store)
         return store
 
     yield opener
-    for store in opened:
+    for store in stores:
         store.close()
 
 

@@ -1,4 +1,4 @@
-"""Database dumps: what is refused before anything is changed."""
+"""Database dumps: invalid ones are refused before anything is changed."""
 
 from pathlib import Path
 
@@ -15,10 +15,10 @@ from tests.support.builders.clock import NOON
 from tests.support.servers.postgres import PostgresServer
 
 
-def test_a_missing_postgresql_program_is_named_with_the_remedy(
+def test_the_error_about_a_missing_postgresql_program_says_how_to_install_it(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    """The text says which one, and how to install it."""
+    """The message names the program and the package to install."""
     monkeypatch.setenv("PATH", str(tmp_path))
     with pytest.raises(
         DumpFailed, match=r"pg_restore is not on PATH\. Install PostgreSQL's client"
@@ -27,7 +27,7 @@ def test_a_missing_postgresql_program_is_named_with_the_remedy(
 
 
 def test_a_failed_program_reports_the_reason_without_the_password(tmp_path: Path) -> None:
-    """It is neither in its arguments nor in the error."""
+    """The password is not in the program's arguments, so it is not in the error."""
     url = "postgresql://sayso:s3cret-word@localhost:1/sayso"
     with pytest.raises(DumpFailed, match="pg_restore failed: ") as failed:
         dumps.restore_postgres(tmp_path / "dump", url, {"PATH": "/usr/bin"})
@@ -35,24 +35,24 @@ def test_a_failed_program_reports_the_reason_without_the_password(tmp_path: Path
 
 
 def test_a_damaged_sqlite_file_is_refused(tmp_path: Path) -> None:
-    """The check reads the file itself and does not trust its hash."""
+    """The check reads the whole file."""
     (tmp_path / "sayso.db").write_bytes(b"SQLite format 3\0" + b"x" * 4_000)
     with pytest.raises(DumpFailed, match="damaged"):
         dumps.check_sqlite(tmp_path / "sayso.db")
 
 
-def test_a_server_started_during_a_restore_does_not_keep_stale_data(
+def test_a_server_that_starts_during_a_restore_stops_it(
     postgres_server: PostgresServer, tmp_path: Path
 ) -> None:
-    """It is noticed, and the restore is refused until it has stopped."""
+    """The restore is refused until the other process has stopped, so none keeps stale data."""
     url = postgres_server.new_database()
     upgrade_database(url, NOON)
     settings = Settings(data_dir=tmp_path, database_url=url)
     build(settings).store.close()
     with restoring.in_place(settings, NOON) as prepared:
-        with psycopg.connect(url.replace("+psycopg", "")) as meanwhile:
+        with psycopg.connect(url.replace("+psycopg", "")) as other:
             with pytest.raises(InUse):
                 restoring.finish(prepared, ())
-            found = meanwhile.execute("SELECT restored_at FROM installation").fetchall()
-            assert found == [(None,)]
+            rows = other.execute("SELECT restored_at FROM installation").fetchall()
+            assert rows == [(None,)]
         restoring.finish(prepared, ())

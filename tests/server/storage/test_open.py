@@ -1,4 +1,4 @@
-"""Opening a database: ours, created, upgraded, or refused with the remedy."""
+"""A database is opened, created, upgraded, or refused with an error that says how to fix it."""
 
 import os
 import shutil
@@ -50,7 +50,7 @@ def upgrade():
 
 @pytest.fixture
 def next_program(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A program with one more migration than this one."""
+    """A newer program, which has one more migration."""
     scripts = tmp_path / "migrations"
     shutil.copytree(upgrading._SCRIPTS, scripts)
     (scripts / "versions" / f"{_NEXT}_nicknames.py").write_text(_NEXT_MIGRATION)
@@ -88,15 +88,17 @@ def test_a_new_file_gets_all_tables_and_its_installation_row(tmp_path: Path) -> 
         assert view.users.all() == []
     store.close()
 
-    tables = sqlite3.connect(path)
-    found = {row[0] for row in tables.execute("SELECT name FROM sqlite_master WHERE type='table'")}
-    tables.close()
-    assert set(metadata.tables) <= found
+    connection = sqlite3.connect(path)
+    tables = {
+        row[0] for row in connection.execute("SELECT name FROM sqlite_master WHERE type='table'")
+    }
+    connection.close()
+    assert set(metadata.tables) <= tables
     assert _version(f"sqlite:///{path}") == SCHEMA
 
 
 def test_a_file_of_the_current_schema_is_left_unchanged(sqlite_url: str, tmp_path: Path) -> None:
-    """Nothing is copied or upgraded, and no lock is taken."""
+    """The file is not copied or upgraded, and no lock file is created."""
     before = sorted(path.name for path in tmp_path.iterdir())
     _open_and_close(sqlite_url)
 
@@ -105,7 +107,7 @@ def test_a_file_of_the_current_schema_is_left_unchanged(sqlite_url: str, tmp_pat
 
 @pytest.mark.usefixtures("next_program")
 def test_an_older_file_is_copied_and_upgraded(sqlite_url: str, tmp_path: Path) -> None:
-    """The copy includes what is only in the write-ahead log."""
+    """The copy includes rows that are only in the write-ahead log."""
     in_use = sqlite3.connect(tmp_path / "sayso.db")
     in_use.execute("PRAGMA journal_mode=WAL")
     in_use.execute("INSERT INTO counters VALUES ('in the log', 1, 1)")
@@ -113,36 +115,36 @@ def test_an_older_file_is_copied_and_upgraded(sqlite_url: str, tmp_path: Path) -
     _open_and_close(sqlite_url)
     in_use.close()
 
-    aside = tmp_path / f"sayso.db.before-{_NEXT}"
+    copy = tmp_path / f"sayso.db.before-{_NEXT}"
     assert _version(sqlite_url) == _NEXT
-    assert _version(f"sqlite:///{aside}") == SCHEMA
-    old = sqlite3.connect(aside)
+    assert _version(f"sqlite:///{copy}") == SCHEMA
+    old = sqlite3.connect(copy)
     assert old.execute("SELECT key FROM counters").fetchall() == [("in the log",)]
     old.close()
-    assert _mode(aside) == 0o600
+    assert _mode(copy) == 0o600
 
 
 @pytest.mark.usefixtures("next_program")
 def test_a_failed_upgrade_changes_nothing(
     sqlite_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The old program still opens the file, and the next try upgrades again."""
-    broken = tmp_path / "migrations" / "versions" / f"{_NEXT}_nicknames.py"
-    whole = broken.read_text()
-    broken.write_text(whole + "    raise RuntimeError('half way')\n")
+    """The old program still opens the file, and the next attempt upgrades it."""
+    migration = tmp_path / "migrations" / "versions" / f"{_NEXT}_nicknames.py"
+    source = migration.read_text()
+    migration.write_text(source + "    raise RuntimeError('half way')\n")
     with pytest.raises(RuntimeError, match="half way"):
         _open_and_close(sqlite_url)
     with monkeypatch.context() as old_program:
         old_program.setattr(opening, "SCHEMA", SCHEMA)
         _open_and_close(sqlite_url)
 
-    broken.write_text(whole)
+    migration.write_text(source)
     _open_and_close(sqlite_url)
     assert _version(sqlite_url) == _NEXT
 
 
-def test_a_newer_database_is_refused_with_the_remedy(url: str) -> None:
-    """The database stays unchanged."""
+def test_the_error_about_a_newer_database_says_how_to_fix_it(url: str) -> None:
+    """The newer database is refused and stays unchanged."""
     _set_version(url, "9999")
     try:
         with pytest.raises(SchemaMismatch, match="Use the newer program, or restore the copy"):
@@ -157,7 +159,7 @@ def test_a_newer_database_is_refused_with_the_remedy(url: str) -> None:
 def test_an_older_postgresql_database_is_refused_until_it_is_upgraded(
     postgres_server: PostgresServer,
 ) -> None:
-    """Several machines share it, so it is not upgraded implicitly; the error names the command."""
+    """Several machines share it, so it is not upgraded implicitly. The error names the command."""
     url = postgres_server.new_database()
     assert upgrade_database(url, NOON) == ""
     _set_version(url, "0001")
@@ -172,30 +174,30 @@ def test_an_older_postgresql_database_is_refused_until_it_is_upgraded(
 def test_init_creates_the_tables_of_an_empty_postgresql_database(
     postgres_server: PostgresServer, tmp_path: Path
 ) -> None:
-    """Until then, every other command names it. A second init creates nothing."""
+    """Errors of other commands name `sayso init` before that. A second init creates nothing."""
     url = postgres_server.new_database()
     with pytest.raises(SchemaMismatch, match="Run: sayso init"):
         _open_and_close(url)
-    kept = {**os.environ, "SAYSO_DATA_DIR": str(tmp_path), "SAYSO_DATABASE_URL": url}
+    environment = {**os.environ, "SAYSO_DATA_DIR": str(tmp_path), "SAYSO_DATABASE_URL": url}
 
-    assert forking.run(["init", "--admin", "ana"], kept).returncode == 0
-    again = forking.run(["init", "--admin", "ana"], kept)
-    assert (again.returncode == 0, "ana" in again.stderr) == (False, True)
+    assert forking.run(["init", "--admin", "ana"], environment).returncode == 0
+    second = forking.run(["init", "--admin", "ana"], environment)
+    assert (second.returncode == 0, "ana" in second.stderr) == (False, True)
     _open_and_close(url)
 
 
 def test_an_unreachable_database_is_busy(postgres_server: PostgresServer) -> None:
-    """The error is not a schema error and has no traceback."""
+    """The error is `Busy` and not a schema error."""
     url = sa.make_url(postgres_server.url).set(port=9).render_as_string(hide_password=False)
     with pytest.raises(Busy):
         _open_and_close(url)
 
 
 @pytest.mark.parametrize("round_number", range(3))
-def test_several_processes_may_open_an_empty_folder_at_once(
+def test_several_processes_can_open_an_empty_folder_at_the_same_time(
     tmp_path: Path, round_number: int
 ) -> None:
-    """One creates the tables, the others find them; none fails."""
+    """One process creates the tables, the others use them, and none fails."""
     url = f"sqlite:///{tmp_path / str(round_number) / 'sayso.db'}"
     command = [sys.executable, "-c", _OPEN, url]
     openers = [
@@ -225,12 +227,12 @@ def test_several_processes_may_open_an_empty_folder_at_once(
 
 
 def test_the_newest_migration_is_the_schema_of_the_program() -> None:
-    """Whoever adds a migration updates `open.py`."""
+    """`SCHEMA` follows from the names of the migrations."""
     assert ScriptDirectory(str(upgrading._SCRIPTS)).get_current_head() == SCHEMA
 
 
 def test_the_migrations_create_the_tables_of_the_program(url: str) -> None:
-    """Alembic finds no difference to `tables.py`, on both databases."""
+    """Alembic finds no difference from `tables.py`, on both databases."""
     engine = sa.create_engine(url, poolclass=sa.NullPool)
     with engine.connect() as connection:
         context = MigrationContext.configure(connection, opts={"compare_type": True})
@@ -238,47 +240,47 @@ def test_the_migrations_create_the_tables_of_the_program(url: str) -> None:
 
 
 def test_the_migrations_create_the_conditions_of_partial_indexes(sqlite_url: str) -> None:
-    """`tables.py` notes them and Alembic does not compare them."""
+    """`tables.py` repeats the conditions, and Alembic does not compare them."""
     _open_and_close(sqlite_url)
     engine = sa.create_engine(sqlite_url, poolclass=sa.NullPool)
     with engine.connect() as connection:
         rows = connection.execute(sa.text("SELECT name, sql FROM sqlite_master WHERE sql <> ''"))
         created = {name: sql.partition(" WHERE ")[2] for name, sql in rows if "CREATE INDEX" in sql}
-    noted = {
+    documented = {
         str(index.name): str(index.info.get("where", ""))
         for table in metadata.tables.values()
         for index in table.indexes
     }
-    assert created == noted
+    assert created == documented
 
 
 def test_database_files_are_readable_by_their_owner_only(tmp_path: Path) -> None:
-    """0600 for the file, its log and its lock, from the moment they exist."""
+    """The file, its log and its lock have mode 0600 as soon as they exist."""
     (tmp_path / "open").mkdir(mode=0o755)
     path = tmp_path / "open" / "sayso.db"
-    made: set[tuple[str, int]] = set()
+    modes: set[tuple[str, int]] = set()
     connect = sqlite3.connect
 
-    def watched(*args: object, **kwargs: object) -> sqlite3.Connection:
+    def connect_and_record(*args: object, **kwargs: object) -> sqlite3.Connection:
         connection: sqlite3.Connection = connect(*args, **kwargs)
-        made.update((found.name, _mode(found)) for found in path.parent.iterdir())
+        modes.update((file.name, _mode(file)) for file in path.parent.iterdir())
         return connection
 
-    with pytest.MonkeyPatch.context() as watching:
-        watching.setattr(opening.sqlite3, "connect", watched)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(opening.sqlite3, "connect", connect_and_record)
         store = open_store(f"sqlite:///{path}", MovableClock(), str, react, serving=True)
     store.start()
     with store.write() as tx:
         tx.counters.count("written", 1000)
-        made.update((found.name, _mode(found)) for found in path.parent.iterdir())
+        modes.update((file.name, _mode(file)) for file in path.parent.iterdir())
     store.close()
 
-    assert {"sayso.db", "sayso.db-wal", "sayso.db-shm"} <= {name for name, _ in made}
-    assert {mode for _, mode in made} == {0o600}
+    assert {"sayso.db", "sayso.db-wal", "sayso.db-shm"} <= {name for name, _ in modes}
+    assert {mode for _, mode in modes} == {0o600}
 
 
 def test_a_backup_of_a_file_in_use_is_complete(sqlite_url: str, tmp_path: Path) -> None:
-    """It has the latest commit; an existing file is never overwritten."""
+    """The backup has the latest commit. An existing file is never overwritten."""
     store = open_store(sqlite_url, MovableClock(), str, react, serving=True)
     store.start()
     with store.write() as tx:
@@ -298,7 +300,7 @@ def test_a_backup_of_a_file_in_use_is_complete(sqlite_url: str, tmp_path: Path) 
 
 
 def test_errors_never_contain_stored_values(store: SqlStore) -> None:
-    """Errors reach the log; the values of a failed statement do not."""
+    """Errors are logged, but not the values of a failed statement."""
     statement = sa.text("INSERT INTO nowhere VALUES (:value)").bindparams(value="planted")
     with pytest.raises((Busy, sa.exc.DBAPIError)) as failure, store.write() as tx:
         tx._connection.execute(statement)

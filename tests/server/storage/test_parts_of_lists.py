@@ -1,4 +1,4 @@
-"""Lists read in pages, in both databases: each row once, in one order."""
+"""Lists that are read in pages have each row once and in order, in both databases."""
 
 from dataclasses import replace
 from typing import Any
@@ -13,13 +13,13 @@ from tests.support.builders.installation import approval_row, device_row
 
 NAMES = ("Ana", "ben", "Cleo", "Ölaf", "zoe")
 PEOPLE = [
-    User(f"sayso_us_{place}", name, None, (), "enabled", NOON) for place, name in enumerate(NAMES)
+    User(f"sayso_us_{number}", name, None, (), "enabled", NOON) for number, name in enumerate(NAMES)
 ]
 
 
 @pytest.fixture
 def people(store: SqlStore) -> SqlStore:
-    """Five users with a device each."""
+    """A store with five users, who have one device each."""
     with store.write() as tx:
         for user in PEOPLE:
             tx.users.add(user)
@@ -28,33 +28,33 @@ def people(store: SqlStore) -> SqlStore:
 
 
 def test_users_are_listed_by_name(people: SqlStore) -> None:
-    """Regardless of case."""
+    """The order of names ignores case."""
     with people.read() as view:
-        whole = [user.name for user in view.users.all()]
-        found: list[str] = []
-        while part := view.users.page(found[-1] if found else "", 2):
-            found += [user.name for user in part]
-    assert sorted(found) == sorted(NAMES)
-    assert found == whole
+        all_names = [user.name for user in view.users.all()]
+        names: list[str] = []
+        while page := view.users.page(names[-1] if names else "", 2):
+            names += [user.name for user in page]
+    assert sorted(names) == sorted(NAMES)
+    assert names == all_names
 
 
 def test_devices_are_listed_by_age_or_for_one_user(people: SqlStore) -> None:
-    """Those of one moment by id."""
+    """Devices of the same age are listed by id."""
     with people.write() as tx:
         young = device_row("sayso_dv_young", PEOPLE[0], NOON + 1)
-        tx.devices.add(replace(young, session_id="another"))
+        tx.devices.add(replace(young, session_id="other"))
     with people.read() as view:
-        found: list[Any] = []
-        while part := view.devices.page(None, _place(found), 4):
-            found += part
+        listed: list[Any] = []
+        while page := view.devices.page(None, _cursor(listed), 4):
+            listed += page
         own = view.devices.page(PEOPLE[0].id, (0, ""), 10)
-    assert [device.id for device in found] == [device.id for device in _by_age(found)]
-    assert (len(found), found[-1].id) == (6, "sayso_dv_young")
+    assert [device.id for device in listed] == [device.id for device in _by_age(listed)]
+    assert (len(listed), listed[-1].id) == (6, "sayso_dv_young")
     assert [device.id for device in own] == ["sayso_dv_sayso_us_0", "sayso_dv_young"]
 
 
-def _place(found: list[Any]) -> tuple[int, str]:
-    return (found[-1].created_at, found[-1].id) if found else (0, "")
+def _cursor(listed: list[Any]) -> tuple[int, str]:
+    return (listed[-1].created_at, listed[-1].id) if listed else (0, "")
 
 
 def _by_age(devices: list[Any]) -> list[Any]:
@@ -62,7 +62,7 @@ def _by_age(devices: list[Any]) -> list[Any]:
 
 
 def test_a_statement_of_a_device_is_counted_once(people: SqlStore) -> None:
-    """The number of the statements before it is compared."""
+    """A statement counts only if the number of earlier statements is right."""
     with people.write() as tx:
         assert tx.devices.count_statement("sayso_dv_sayso_us_0", 0)
         assert not tx.devices.count_statement("sayso_dv_sayso_us_0", 0)
@@ -70,23 +70,23 @@ def test_a_statement_of_a_device_is_counted_once(people: SqlStore) -> None:
         assert not tx.devices.count_statement("nobody", 0)
 
 
-def test_requests_are_listed_newest_first_after_a_place(people: SqlStore) -> None:
-    """Those of one moment by id."""
+def test_requests_are_listed_newest_first_after_a_cursor(people: SqlStore) -> None:
+    """Requests of the same time are listed by id."""
     with people.write() as tx:
-        for place in range(4):
-            made = NOON + place // 2
-            row = approval_row(f"sayso_ap_{place}", "sayso_ag_a", PEOPLE[0].id, made)
-            tx.approvals.add(replace(row, auth_req_hash=bytes([place])))
-    wanted: dict[str, Any] = {"state": None, "agent_id": None, "user_id": None}
+        for number in range(4):
+            created_at = NOON + number // 2
+            row = approval_row(f"sayso_ap_{number}", "sayso_ag_a", PEOPLE[0].id, created_at)
+            tx.approvals.add(replace(row, auth_req_hash=bytes([number])))
+    filters: dict[str, Any] = {"state": None, "agent_id": None, "user_id": None}
     with people.read() as view:
-        first = view.approvals.search(**wanted, limit=3)
-        place = (first[-1].created_at, first[-1].id)
-        rest = view.approvals.search(**wanted, limit=3, before=place)
+        first = view.approvals.search(**filters, limit=3)
+        cursor = (first[-1].created_at, first[-1].id)
+        rest = view.approvals.search(**filters, limit=3, before=cursor)
     assert [row.id[-1] for row in (*first, *rest)] == ["3", "2", "1", "0"]
 
 
 def test_audit_log_entries_match_every_filter(store: SqlStore) -> None:
-    """Newest first, before an id."""
+    """The newest entries before an id come first."""
     with store.write() as tx:
         for kind, agent in (("a", "one"), ("b", "one"), ("a", "two"), ("a", "one")):
             tx.audit.add(Entry(kind, "operator", agent_id=agent, subject="s", resource="r"))
@@ -98,7 +98,7 @@ def test_audit_log_entries_match_every_filter(store: SqlStore) -> None:
         none = search(EntrySearch(type="a", actors=("system",)), None, 9)
         since = search(EntrySearch(since=NOON), None, 9)
         before = search(EntrySearch(until=NOON), None, 9)
-        shown = view.audit.get(newest[0].id)
+        entry = view.audit.get(newest[0].id)
     assert len({entry.id for entry in (*newest, *older)}) == 3
     assert (len(both), none, len(since), before) == (2, [], 4, [])
-    assert shown == newest[0]
+    assert entry == newest[0]

@@ -1,4 +1,4 @@
-"""Prepared statements: the same results on both databases, using the intended indexes."""
+"""Prepared statements use the intended indexes and map values correctly."""
 
 import sqlite3
 from contextlib import closing
@@ -15,7 +15,7 @@ from server.storage.devices.tables import passkeys
 from server.storage.notifications.tables import outbox
 from server.storage.operations import approval_statistics
 from server.storage.operations.tables import counters
-from server.storage.prepared import Prepared, adding, reading
+from server.storage.prepared import Prepared, insert_row, record_reader
 from tests.support.checks import query_plans
 
 
@@ -26,10 +26,10 @@ from tests.support.checks import query_plans
         (approvals._PENDING_COUNT[False, True], "ix_approvals_waiting"),
         (approvals._PENDING_COUNT[True, False], "ix_approvals_open"),
         (approvals._PENDING_COUNT[True, True], "ix_approvals_open"),
-        (approvals._HAS_ASKED, "ix_approvals_asked"),
-        (approval_statistics._ASKED, "ix_approvals_asked"),
+        (approvals._HAS_REQUESTED, "ix_approvals_asked"),
+        (approval_statistics._BETWEEN, "ix_approvals_asked"),
         (approvals._DENIALS, "ix_approvals_denied"),
-        (approvals._DENIALS_OF, "ix_approvals_denied"),
+        (approvals._DENIALS_BY_ALL, "ix_approvals_denied"),
         (waiting.WAITING[0], "ix_approvals_waiting"),
         (waiting.OPEN[0], "ix_approvals_waiting"),
         (waiting.COUNTS[0], "ix_approvals_waiting"),
@@ -53,7 +53,7 @@ def test_a_frequent_query_uses_its_index(
 ) -> None:
     """A partial index is used only if the statement repeats its condition exactly."""
     with closing(sqlite3.connect(sqlite_template)) as connection:
-        plan = query_plans.told(connection, statement)
+        plan = query_plans.query_plan(connection, statement)
     assert index in plan
     assert "B-TREE FOR ORDER BY" not in plan
     assert "SCAN approvals" not in plan.replace(f"SCAN approvals USING INDEX {index}", "")
@@ -61,28 +61,30 @@ def test_a_frequent_query_uses_its_index(
 
 def test_an_insert_has_every_column_except_generated_ones() -> None:
     """A forgotten member would be stored as NULL."""
-    assert "id" not in adding(outbox).compile().params
-    assert set(adding(counters).compile().params) == set(counters.c.keys())
+    assert "id" not in insert_row(outbox).compile().params
+    assert set(insert_row(counters).compile().params) == set(counters.c.keys())
 
 
-def test_values_inside_a_statement_need_not_be_passed() -> None:
-    """A None in the statement is a value too."""
+def test_values_inside_a_statement_do_not_have_to_be_passed() -> None:
+    """A None in the statement is also a value."""
     statement = Prepared(
-        sa.update(outbox).where(outbox.c.id == sa.bindparam("of")).values(lease_by=None, state="x")
+        sa.update(outbox)
+        .where(outbox.c.id == sa.bindparam("message"))
+        .values(lease_by=None, state="x")
     )
-    _, placed = statement._compiled
-    assert list(placed({"of": "this one"})) == ["x", None, "this one"]
+    _, to_positional = statement._compiled
+    assert list(to_positional({"message": "this one"})) == ["x", None, "this one"]
 
 
 def test_columns_are_mapped_by_name() -> None:
     """A table and its record may have different orders."""
     row = tuple(column.key for column in decisions.c)
-    read = reading(Decision, decisions)
-    made = read(row)
-    assert (made.approval_id, made.jws, made.at) == ("approval_id", "jws", "at")
+    read = record_reader(Decision, decisions)
+    decision = read(row)
+    assert (decision.approval_id, decision.jws, decision.at) == ("approval_id", "jws", "at")
 
 
 def test_booleans_are_read_as_booleans() -> None:
     """SQLite stores them as numbers."""
     row = [0] * len(passkeys.c)
-    assert reading(Passkey, passkeys)(row).synced is False
+    assert record_reader(Passkey, passkeys)(row).synced is False

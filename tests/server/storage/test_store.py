@@ -1,4 +1,4 @@
-"""Read transactions: an unreachable database and a programming error are different."""
+"""A view distinguishes an unreachable database from a programming error."""
 
 import sqlite3
 
@@ -11,8 +11,8 @@ from server.model.store import Busy
 from server.storage.store import SqlStore
 
 
-def test_a_wrong_statement_is_not_a_busy_database(store: SqlStore) -> None:
-    """Retrying would not help."""
+def test_an_invalid_statement_is_not_reported_as_busy(store: SqlStore) -> None:
+    """A retry of an invalid statement would not help."""
     nonsense = sa.text("SELECT :value").bindparams(sa.bindparam("value", object()))
     with pytest.raises(DBAPIError), store.read() as view:
         view._connection.execute(nonsense)
@@ -28,6 +28,6 @@ def test_a_wrong_statement_is_not_a_busy_database(store: SqlStore) -> None:
     ],
 )
 def test_an_unreachable_database_is_busy(store: SqlStore, failure: Exception) -> None:
-    """It may be back for the next try."""
+    """A retry may succeed when the database is back."""
     with pytest.raises(Busy), store.read():
         raise failure

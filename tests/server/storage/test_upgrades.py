@@ -1,5 +1,5 @@
-"""Existing data when a database is upgraded."""
-# ruff: noqa: RUF001  # letters that look alike are what it is about
+"""An upgrade of a database converts the existing data."""
+# ruff: noqa: RUF001  # the tests are about look-alike letters
 
 import json
 from collections.abc import Callable
@@ -24,21 +24,21 @@ from tests.support.servers.postgres import PostgresServer
 
 Opener = Callable[[str], SqlStore]
 ANN, BOB, CLEO = "sayso_us_ann", "sayso_us_bob", "sayso_us_cleo"
-ASKED, LESS = "sayso_ap_waiting", "sayso_ap_less"
+REQUEST, NARROWED = "sayso_ap_waiting", "sayso_ap_narrowed"
 BOT, LATER, APP = "sayso_ag_bot", "sayso_ag_later", "sayso_cl_app"
 ROW = {"label": "Amount", "asked": "9", "granted": "5"}
 
 
 @pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.postgresql)])
 def old(request: pytest.FixtureRequest, tmp_path: Path) -> str:
-    """Where a database of each kind will be made."""
+    """The URL of a new database, of each kind in turn."""
     if request.param == "postgresql":
         server: PostgresServer = request.getfixturevalue("postgres_server")
         return server.new_database()
     return f"sqlite:///{tmp_path / 'old.db'}"
 
 
-def _named(name_id: str, name: str, created_at: int = NOON) -> dict[str, object]:
+def _named_row(name_id: str, name: str, created_at: int = NOON) -> dict[str, object]:
     lists = dict.fromkeys(("jwks", "grant_types", "resources", "scopes", "roles"), "[]")
     more = {"only": "{}", "serves": "[]", "labels": "[]", "redirect_uris": "[]"}
     row = {"id": name_id, "name": name, "name_key": name.casefold(), "state": "enabled"}
@@ -46,31 +46,31 @@ def _named(name_id: str, name: str, created_at: int = NOON) -> dict[str, object]
 
 
 def _user(name_id: str, name: str, created_at: int = NOON) -> dict[str, object]:
-    kept = {"id", "name", "name_key", "roles", "state", "created_at"}
-    return {name: v for name, v in _named(name_id, name, created_at).items() if name in kept}
+    columns = {"id", "name", "name_key", "roles", "state", "created_at"}
+    return {name: v for name, v in _named_row(name_id, name, created_at).items() if name in columns}
 
 
 def _agent(name_id: str, name: str, created_at: int = NOON) -> dict[str, object]:
-    left = {"roles", "redirect_uris", "post_logout_redirect_uris"}
-    row = _named(name_id, name, created_at)
-    return {name: value for name, value in row.items() if name not in left}
+    omitted = {"roles", "redirect_uris", "post_logout_redirect_uris"}
+    row = _named_row(name_id, name, created_at)
+    return {name: value for name, value in row.items() if name not in omitted}
 
 
 def _app(name_id: str, name: str, created_at: int) -> dict[str, object]:
-    left = {"roles", "only", "serves", "labels"}
-    row = _named(name_id, name, created_at)
-    return {name: value for name, value in row.items() if name not in left}
+    omitted = {"roles", "only", "serves", "labels"}
+    row = _named_row(name_id, name, created_at)
+    return {name: value for name, value in row.items() if name not in omitted}
 
 
 def _approval(approval_id: str, **members: object) -> dict[str, object]:
-    """A request as the tables of that time had it."""
+    """A row of a request in the earlier schema."""
     row = asdict(approval_row(approval_id, BOT, ANN, NOON))
     del row["hint_hash"]
     return {**row, "past": '{"codes":["new_agent"],"marks":["m"],"amounts":{"a":5}}', **members}
 
 
 def _rows() -> earlier_databases.Rows:
-    """A row in every table that changes."""
+    """One or more rows for each table that changes."""
     device = {"id": "sayso_dv_1", "user_id": ANN, "session_id": "s1", "keys": "{}", "kids": "{}"}
     code = {"id": "EA05", "user_id": ANN, "secret_hash": b"c", "first": True}
     return {
@@ -103,8 +103,8 @@ def _rows() -> earlier_databases.Rows:
         "devices": [device | {"kind": "terminal", "state": "active", "name": "laptop"}],
         "passkeys": [{"device_id": "sayso_dv_1", "credential": b"c", "signs": 7}],
         "approvals": [
-            _approval(ASKED),
-            _approval(LESS, state="approved", granted="{}", granted_rows=json.dumps([ROW])),
+            _approval(REQUEST),
+            _approval(NARROWED, state="approved", granted="{}", granted_rows=json.dumps([ROW])),
         ],
         "consents": [
             {
@@ -122,8 +122,8 @@ def _rows() -> earlier_databases.Rows:
 
 
 @pytest.fixture
-def upgraded(old: str) -> str:
-    """A database of schema 0002 with rows, upgraded to the current one."""
+def upgraded_url(old: str) -> str:
+    """A database of schema 0002 with rows, upgraded_url to the current one."""
     earlier_databases.make(old, "0002", _rows())
     assert upgrade_database(old, NOON) == "0002"
     assert upgrade_database(old, NOON) == SCHEMA
@@ -132,28 +132,28 @@ def upgraded(old: str) -> str:
 
 def test_a_decision_by_a_deputy_keeps_its_principal(old: str, open_database: Opener) -> None:
     """The upgrade stores the principal in the decision itself."""
-    row = approval_row(ASKED, BOT, ANN, NOON)
-    deputy = Approver(ASKED, BOB, "deputy", NOON, row.expires_at, row.risk, stands_for=ANN)
+    row = approval_row(REQUEST, BOT, ANN, NOON)
+    deputy = Approver(REQUEST, BOB, "deputy", NOON, row.expires_at, row.risk, stands_for=ANN)
     vote = ("sayso_dv_1", "approve", None, None, "confirm", "terminal", "signed", NOON)
-    answers = [asdict(Decision(ASKED, who, *vote)) for who in (BOB, CLEO)]
+    answers = [asdict(Decision(REQUEST, who, *vote)) for who in (BOB, CLEO)]
     for answer in answers:
         del answer["stands_for"]
     rows: earlier_databases.Rows = {
         "users": [_user(who, who) for who in (ANN, BOB, CLEO)],
-        "approvals": [_approval(ASKED, quorum=3)],
+        "approvals": [_approval(REQUEST, quorum=3)],
         "approvers": [asdict(deputy)],
         "decisions": answers,
     }
     earlier_databases.make(old, "0001", rows)
     assert upgrade_database(old, NOON) == "0001"
     with open_database(old).read() as view:
-        found = view.decisions.of_approval(ASKED)
-    assert {one.user_id: one.voter_id for one in found} == {BOB: ANN, CLEO: CLEO}
+        decisions = view.decisions.of_approval(REQUEST)
+    assert {decision.user_id: decision.voter_id for decision in decisions} == {BOB: ANN, CLEO: CLEO}
 
 
-def test_every_upgraded_row_is_readable(upgraded: str, open_database: Opener) -> None:
-    """Nothing is lost except history, which starts again."""
-    with open_database(upgraded).read() as view:
+def test_every_upgraded_row_is_readable(upgraded_url: str, open_database: Opener) -> None:
+    """No rows are lost except history, which starts over."""
+    with open_database(upgraded_url).read() as view:
         agent = view.agents.get(BOT)
         assert agent is not None
         assert (agent.named_at, agent.owners, len(agent.secrets)) == (NOON + 1, (ANN,), 1)
@@ -166,7 +166,8 @@ def test_every_upgraded_row_is_readable(upgraded: str, open_database: Opener) ->
         assert device.alarmed_at is None
         assert passkey is not None
         assert (passkey.signs, passkey.last_signed) == (7, None)
-        assert [one.id for one in view.consents.of_user(ANN, NOON, ended=False)] == ["sayso_co_1"]
+        consents = view.consents.of_user(ANN, NOON, ended=False)
+        assert [consent.id for consent in consents] == ["sayso_co_1"]
         assert [key.kid for key in view.directory.signing_keys()] == ["k1"]
         assert not view.history.of([(BOT, "m")])
         installation = view.installation.row()
@@ -174,9 +175,9 @@ def test_every_upgraded_row_is_readable(upgraded: str, open_database: Opener) ->
     assert (installation.created_at, installation.restored_at) == (NOON, None)
 
 
-def test_upgraded_audit_entries_have_places(upgraded: str, open_database: Opener) -> None:
-    """In the order of their ids, which begin with the time; the next entry follows."""
-    store = open_database(upgraded)
+def test_upgraded_audit_entries_are_numbered(upgraded_url: str, open_database: Opener) -> None:
+    """Old entries are numbered by id, which begins with the time. New entries follow."""
+    store = open_database(upgraded_url)
     with store.write() as tx:
         tx.audit.add(Entry("type.new", "operator"))
     store.sequence()
@@ -185,22 +186,22 @@ def test_upgraded_audit_entries_have_places(upgraded: str, open_database: Opener
         assert view.audit_log.size() == 3
 
 
-def test_upgraded_requests_are_readable(upgraded: str, open_database: Opener) -> None:
-    """A narrowed one gets the headline of the request."""
-    with open_database(upgraded).read() as view:
-        waits, less = view.approvals.get(ASKED), view.approvals.get(LESS)
-    assert waits is not None
-    assert (waits.hint_hash, differences_of(waits)) == (None, [])
-    assert less is not None
-    assert granted_headline(less) == "Read payments"
-    assert [row.label for row in differences_of(less)] == ["Amount"]
+def test_upgraded_requests_are_readable(upgraded_url: str, open_database: Opener) -> None:
+    """A narrowed grant gets the headline of the request."""
+    with open_database(upgraded_url).read() as view:
+        pending, narrowed = view.approvals.get(REQUEST), view.approvals.get(NARROWED)
+    assert pending is not None
+    assert (pending.hint_hash, differences_of(pending)) == (None, [])
+    assert narrowed is not None
+    assert granted_headline(narrowed) == "Read payments"
+    assert [row.label for row in differences_of(narrowed)] == ["Amount"]
 
 
 def test_the_oldest_of_similar_names_is_protected_after_an_upgrade(
-    upgraded: str, open_database: Opener
+    upgraded_url: str, open_database: Opener
 ) -> None:
-    """The others keep theirs, and can be changed and renamed."""
-    store = open_database(upgraded)
+    """The other agents keep their names, and can be changed and renamed."""
+    store = open_database(upgraded_url)
     with store.read() as view:
         assert view.names.bearers("client", name_keys("deployb0t")) == [BOT]
         assert view.names.bearers("user", name_keys("ann")) == [ANN]
@@ -208,8 +209,8 @@ def test_the_oldest_of_similar_names_is_protected_after_an_upgrade(
         assert view.names.bearers("resource", name_keys("https://pay.example")) == [
             "https://pay.example"
         ]
-        found = {one.bearer for one in view.names.unprotected()}
-        assert found == {LATER, APP, CLEO, "https://Pay.examp1e"}
+        bearers = {name.bearer for name in view.names.unprotected()}
+        assert bearers == {LATER, APP, CLEO, "https://Pay.examp1e"}
         later = view.agents.get(LATER)
     assert later is not None
     with store.administer() as tx:
@@ -222,20 +223,20 @@ def test_the_oldest_of_similar_names_is_protected_after_an_upgrade(
         assert view.names.bearers("client", name_keys("releases")) == [LATER]
 
 
-def test_names_are_found_without_case_after_an_upgrade(
-    upgraded: str, open_database: Opener
+def test_names_are_found_ignoring_case_after_an_upgrade(
+    upgraded_url: str, open_database: Opener
 ) -> None:
-    """Look-alike letters do not find them any more."""
-    with open_database(upgraded).read() as view:
-        found = view.agents.called("νοτα")
-        assert found is not None
-        assert found.id == "sayso_ag_greek"
+    """Look-alike letters no longer find a name."""
+    with open_database(upgraded_url).read() as view:
+        agent = view.agents.called("νοτα")
+        assert agent is not None
+        assert agent.id == "sayso_ag_greek"
         assert view.agents.called("nota") is None
         assert view.agents.called("deploy-bot") is not None
 
 
 def test_an_upgrade_that_would_break_a_reference_changes_nothing(tmp_path: Path) -> None:
-    """Foreign keys are off while tables are rebuilt, and checked at the end."""
+    """Foreign keys are off while tables are rebuilt, and are checked at the end."""
     url = f"sqlite:///{tmp_path / 'old.db'}"
     owner = {"agent_id": "sayso_ag_gone", "user_id": ANN, "since": NOON}
     earlier_databases.make(url, "0002", {"users": [_user(ANN, "ann")], "agent_owners": [owner]})

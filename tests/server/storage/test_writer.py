@@ -1,4 +1,4 @@
-"""A transaction returns when it is stored, and not before; ready ones share a COMMIT."""
+"""A transaction returns only after its COMMIT, which other ready transactions share."""
 
 import sqlite3
 import subprocess
@@ -24,37 +24,37 @@ from tests.support.checks.waiting import meanwhile, until
 
 _HOLDER = """
 import sqlite3, sys
-held = sqlite3.connect(sys.argv[1], isolation_level=None)
-held.execute("BEGIN IMMEDIATE")
-print("held", flush=True)
+connection = sqlite3.connect(sys.argv[1], isolation_level=None)
+connection.execute("BEGIN IMMEDIATE")
+print("locked", flush=True)
 sys.stdin.readline()
-held.execute("COMMIT")
+connection.execute("COMMIT")
 """
 
 
 @dataclass
 class Bench:
-    """A grouped writer that stores nothing until it is started, and the SQL that SQLite got."""
+    """A grouped writer that commits nothing until it is started, and the SQL that SQLite ran."""
 
     path: Path
     writer: GroupedWriter
-    told: list[str] = field(default_factory=list)
+    statements: list[str] = field(default_factory=list)
 
     def put(self, name: str) -> None:
-        """One transaction."""
+        """Insert a name in one transaction."""
         with self.writer.transaction() as connection:
             _put(connection, name)
 
     def stored(self) -> set[str]:
-        """What another connection sees."""
-        outside = sqlite3.connect(self.path)
-        names = {row[0] for row in outside.execute("SELECT name FROM things")}
-        outside.close()
+        """The names that another connection sees."""
+        connection = sqlite3.connect(self.path)
+        names = {row[0] for row in connection.execute("SELECT name FROM things")}
+        connection.close()
         return names
 
     def count(self, statement: str) -> int:
-        """How often SQLite got this statement."""
-        return self.told.count(statement)
+        """How often SQLite ran this statement."""
+        return self.statements.count(statement)
 
 
 @pytest.fixture
@@ -67,7 +67,7 @@ def bench(tmp_path: Path) -> Iterator[Bench]:
     bench = Bench(path, GroupedWriter(connection))
     raw = connection.connection.dbapi_connection
     assert isinstance(raw, sqlite3.Connection)
-    raw.set_trace_callback(bench.told.append)
+    raw.set_trace_callback(bench.statements.append)
     yield bench
     bench.writer.close()
 
@@ -77,14 +77,14 @@ def _put(connection: Connection, name: str) -> None:
 
 
 def _break_commit(connection: Connection) -> None:
-    """A reference to nothing, which SQLite checks at COMMIT."""
+    """Insert a dangling reference, which SQLite checks at COMMIT."""
     connection.exec_driver_sql("PRAGMA defer_foreign_keys=ON")
     connection.exec_driver_sql("INSERT INTO parts VALUES ('of nothing')")
 
 
 @contextmanager
-def _held(path: Path) -> Iterator[subprocess.Popen[str]]:
-    """Another process that holds the file's lock until it gets a line."""
+def _locked(path: Path) -> Iterator[subprocess.Popen[str]]:
+    """Lock the file in another process, until that process reads a line."""
     holder = subprocess.Popen(
         [sys.executable, "-c", _HOLDER, str(path)],
         stdin=subprocess.PIPE,
@@ -92,7 +92,7 @@ def _held(path: Path) -> Iterator[subprocess.Popen[str]]:
         text=True,
     )
     assert holder.stdout is not None
-    assert holder.stdout.readline() == "held\n"
+    assert holder.stdout.readline() == "locked\n"
     with holder:
         yield holder
         _release(holder)
@@ -107,7 +107,7 @@ def _release(holder: subprocess.Popen[str]) -> None:
 
 @pytest.mark.parametrize("serving", [True, False])
 def test_writes_survive_a_power_cut(sqlite_url: str, clock: MovableClock, *, serving: bool) -> None:
-    """The writing connection uses FULL and WAL, in the server and in commands."""
+    """The writing connection uses `synchronous=FULL` and WAL, in the server and in commands."""
     store = opening.open_store(sqlite_url, clock, str, react, serving=serving)
     store.start()
     with store._writer.transaction() as connection:
@@ -120,7 +120,7 @@ def test_writes_survive_a_power_cut(sqlite_url: str, clock: MovableClock, *, ser
 
 
 def test_a_transaction_returns_only_after_its_commit(bench: Bench) -> None:
-    """Meanwhile no other connection sees it."""
+    """Before its COMMIT, no other connection sees the rows of a transaction."""
     with meanwhile(lambda: bench.put("a")) as unit:
         until(lambda: bench.count("RELEASE unit"))
         time.sleep(0.1)
@@ -133,7 +133,7 @@ def test_a_transaction_returns_only_after_its_commit(bench: Bench) -> None:
 
 
 def test_ready_transactions_share_one_commit(bench: Bench) -> None:
-    """Twelve transactions, one COMMIT, all rows."""
+    """Twelve transactions are stored with one COMMIT."""
     names = {f"thing-{number}" for number in range(12)}
     with ExitStack() as units:
         waiting = [units.enter_context(meanwhile(lambda n=name: bench.put(n))) for name in names]
@@ -147,13 +147,13 @@ def test_ready_transactions_share_one_commit(bench: Bench) -> None:
 
 
 def test_a_failed_commit_fails_every_transaction_in_it(bench: Bench) -> None:
-    """None is reported as stored; the next one works."""
+    """None is reported as stored, and the next transaction works."""
 
-    def break_it() -> None:
+    def fail() -> None:
         with bench.writer.transaction() as connection:
             _break_commit(connection)
 
-    with meanwhile(lambda: bench.put("a")) as good, meanwhile(break_it) as bad:
+    with meanwhile(lambda: bench.put("a")) as good, meanwhile(fail) as bad:
         until(lambda: bench.count("RELEASE unit") == 2)
         bench.writer.start()
         for unit in (good, bad):
@@ -165,11 +165,11 @@ def test_a_failed_commit_fails_every_transaction_in_it(bench: Bench) -> None:
 
 
 def test_an_error_rolls_back_only_its_own_transaction(bench: Bench) -> None:
-    """The others of the same COMMIT are stored."""
+    """Other transactions of the same COMMIT are stored."""
     with meanwhile(lambda: bench.put("before")) as before:
         until(lambda: bench.count("RELEASE unit"))
         with suppress(LookupError), bench.writer.transaction() as connection:
-            _put(connection, "taken back")
+            _put(connection, "rolled back")
             raise LookupError
         with meanwhile(lambda: bench.put("after")) as after:
             until(lambda: bench.count("RELEASE unit") == 3)
@@ -182,9 +182,9 @@ def test_an_error_rolls_back_only_its_own_transaction(bench: Bench) -> None:
 
 
 def test_a_transaction_waits_while_another_process_locks_the_file(bench: Bench) -> None:
-    """It continues as soon as the lock is released; reads continue meanwhile."""
+    """The transaction continues when the lock is released. Reads are possible while it waits."""
     bench.writer.start()
-    with _held(bench.path) as holder, meanwhile(lambda: bench.put("a")) as unit:
+    with _locked(bench.path) as holder, meanwhile(lambda: bench.put("a")) as unit:
         until(lambda: bench.count("BEGIN IMMEDIATE") > 3)
         assert bench.stored() == set()
         assert not unit.done()
@@ -197,16 +197,16 @@ def test_a_transaction_waits_while_another_process_locks_the_file(bench: Bench) 
 def test_waiting_for_a_lock_uses_short_pauses(
     bench: Bench, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """SQLite itself never waits, so a server's event loop keeps running."""
+    """SQLite itself never waits, so the server's event loop keeps running."""
     pauses: list[float] = []
 
-    def noted(seconds: float) -> None:
+    def sleep(seconds: float) -> None:
         pauses.append(seconds)
         time.sleep(seconds)
 
-    clock = SimpleNamespace(sleep=noted, monotonic=time.monotonic)
+    clock = SimpleNamespace(sleep=sleep, monotonic=time.monotonic)
     monkeypatch.setattr(writing, "time", clock)
-    with _held(bench.path) as holder, meanwhile(lambda: bench.put("a")):
+    with _locked(bench.path) as holder, meanwhile(lambda: bench.put("a")):
         until(lambda: len(pauses) > 10)
         _release(holder)
         until(lambda: bench.count("RELEASE unit"))
@@ -221,14 +221,14 @@ def test_waiting_for_a_lock_uses_short_pauses(
 def test_a_file_locked_too_long_is_busy(
     bench: Bench, monkeypatch: pytest.MonkeyPatch, how: str
 ) -> None:
-    """Nothing of the transaction is stored, and the next one works."""
+    """The transaction is not stored, and the next one works."""
     monkeypatch.setattr(writing, "_TIMEOUT_SECONDS", 0.2)
     monkeypatch.setattr(writing, "_COMMAND_TIMEOUT_SECONDS", 0.2)
     writer: GroupedWriter | DirectWriter = bench.writer
     if how == "direct":
         writer = DirectWriter(SqlitePool(opening._sqlite_engine(bench.path, patience=0)))
     bench.writer.start()
-    with _held(bench.path), pytest.raises(Busy), writer.transaction() as connection:
+    with _locked(bench.path), pytest.raises(Busy), writer.transaction() as connection:
         _put(connection, "never")
 
     with writer.transaction() as connection:
@@ -238,31 +238,31 @@ def test_a_file_locked_too_long_is_busy(
         writer.close()
 
 
-def test_a_transaction_behind_a_hanging_one_is_busy(
+def test_a_transaction_that_waits_for_a_hanging_one_is_busy(
     bench: Bench, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Waiting for the writer of its own process times out too."""
+    """Waiting for the writer of the same process also times out."""
     monkeypatch.setattr(writing, "_TIMEOUT_SECONDS", 0.2)
-    go_on = threading.Event()
+    resume = threading.Event()
 
     def slow() -> None:
         with bench.writer.transaction() as connection:
             _put(connection, "slow")
-            go_on.wait(5)
+            resume.wait(5)
 
     bench.writer.start()
     with meanwhile(slow) as unit:
         until(lambda: bench.count("SAVEPOINT unit"))
         with pytest.raises(Busy):
-            bench.put("behind")
-        go_on.set()
+            bench.put("waiting")
+        resume.set()
         unit.result(5)
 
     assert bench.stored() == {"slow"}
 
 
 def test_a_full_disk_is_busy_and_stores_nothing(bench: Bench) -> None:
-    """SQLite's own errors are raised as `Busy`: nothing changed, retry."""
+    """SQLite's errors are raised as `Busy`, and a retry works when there is space again."""
     bench.writer.start()
     with bench.writer.transaction() as connection:
         pages = connection.exec_driver_sql("PRAGMA page_count").scalar_one()
@@ -278,7 +278,7 @@ def test_a_full_disk_is_busy_and_stores_nothing(bench: Bench) -> None:
 
 
 def test_closing_stores_open_transactions(bench: Bench) -> None:
-    """A transaction that has left its block is not lost."""
+    """A transaction whose block has ended is not lost."""
     with meanwhile(lambda: bench.put("a")) as unit:
         until(lambda: bench.count("RELEASE unit"))
         bench.writer.start()

@@ -179,7 +179,7 @@ def _checkpoint(note: str, key: str) -> Any:
 
 
 def _promised(note: str, key: str) -> Any:
-    found = _read(lambda: notes.promised(note, LogKey.read(key)))
+    found = _read(lambda: notes.read_promise(note, LogKey.read(key)))
     return found and [found.entry_id, found.at]
 
 
@@ -190,5 +190,7 @@ _EXPECTED: dict[str, Callable[..., Any]] = {
     "checkpoint": _checkpoint,
     "key": lambda text: _read(lambda: LogKey.read(text).text),
     "promised": _promised,
-    "replaced": lambda note, key: _read(lambda: notes.replaced(note, LogKey.read(key)).text),
+    "replaced": lambda note, key: _read(
+        lambda: notes.read_replacement(note, LogKey.read(key)).text
+    ),
 }

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
-from server.audit_log.merkle import Frontier, Place
+from server.audit_log.merkle import Frontier, NodeIndex
 
 
 @dataclass
@@ -11,7 +11,7 @@ class Tree:
     """A tree over leaves."""
 
     frontier: Frontier = field(default_factory=Frontier)
-    known: dict[Place, bytes] = field(default_factory=dict)
+    known: dict[NodeIndex, bytes] = field(default_factory=dict)
 
     @classmethod
     def over(cls, leaves: Iterable[bytes]) -> "Tree":
@@ -26,6 +26,6 @@ class Tree:
         """The root over all leaves."""
         return self.frontier.root
 
-    def nodes(self, places: Sequence[Place]) -> dict[Place, bytes]:
+    def nodes(self, places: Sequence[NodeIndex]) -> dict[NodeIndex, bytes]:
         """The hashes at these places."""
         return {place: self.known[place] for place in places}

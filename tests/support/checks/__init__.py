@@ -1,1 +1,1 @@
-"""What a test checks with: models, ledgers, the source, numbers, mutants, planted faults."""
+"""Tools for checks in tests: models, ledgers, the source, numbers, mutants, planted faults."""

@@ -1,7 +1,7 @@
-"""Approvals and tokens as they must live, in a model that Hypothesis plays against the server.
+"""A model of approvals and tokens, which Hypothesis compares with the server.
 
-Owns: the model, and the moves of agents, people, administrators and the clock. Whatever a move is
-answered, and whatever the rows say after it, must be what the model says.
+Owns: the model, and the moves of agents, users, administrators and the clock. After each move, the
+response and the rows in the database must match the model.
 """
 
 from collections.abc import Callable
@@ -35,7 +35,7 @@ _CALLERS = st.integers(0, 1)
 
 @dataclass(frozen=True, slots=True)
 class Cast:
-    """The participants: two agents and two people, each at a device."""
+    """The participants: two agents, and two people with one device each."""
 
     local: LocalSite
     agents: tuple[LocalAgent, ...]
@@ -43,8 +43,8 @@ class Cast:
 
 
 @dataclass(slots=True)
-class Asked:
-    """One request, as it must be now."""
+class RequestState:
+    """The expected state of a request."""
 
     handle: str
     id: str
@@ -52,61 +52,61 @@ class Asked:
     person: int
     expires_at: int
     state: State = State.PENDING
-    said: str = ""
-    token: "Issued | None" = None
-    """What its agent fetched."""
+    decision: str = ""
+    token: "TokenState | None" = None
+    """The token that the agent fetched."""
 
     def as_of(self, now: int) -> State:
-        """Where it stands once the clock has been looked at."""
+        """The state at this time, after expiry was taken into account."""
         grace = GRACE_MS if self.state is State.APPROVED else 0
-        waits = self.state in {State.PENDING, State.APPROVED}
-        return State.EXPIRED if waits and now >= self.expires_at + grace else self.state
+        is_open = self.state in {State.PENDING, State.APPROVED}
+        return State.EXPIRED if is_open and now >= self.expires_at + grace else self.state
 
 
 @dataclass(slots=True)
-class Issued:
-    """One token, as it must be now."""
+class TokenState:
+    """The expected state of a token."""
 
     jti: str
     text: str
     agents: tuple[int, ...]
-    """Who acts in it, the one who holds it first."""
+    """The agents that act with the token, starting with its holder."""
     person: int | None
     expires_at: int
-    parent: "Issued | None" = None
+    parent: "TokenState | None" = None
     revoked: bool = False
 
     @property
     def agent(self) -> int:
-        """The agent that holds it."""
+        """The agent that holds the token."""
         return self.agents[0]
 
     @property
-    def first(self) -> "Issued":
-        """What it came from in the end: a token that nobody exchanged for."""
-        return self if self.parent is None else self.parent.first
+    def root(self) -> "TokenState":
+        """The token that started the chain of exchanges."""
+        return self if self.parent is None else self.parent.root
 
     @property
     def ended(self) -> bool:
-        """Reports whether it, or what it came from, was revoked."""
+        """Whether the token or one of its ancestors was revoked."""
         return self.revoked or (self.parent is not None and self.parent.ended)
 
 
-class Lives(RuleBasedStateMachine):
-    """Two agents, two people, an administrator and a clock."""
+class ApprovalModel(RuleBasedStateMachine):
+    """The model: two agents, two people, an administrator and a clock."""
 
     cast: ClassVar[Cast]
     requests = Bundle("requests")
 
     def __init__(self) -> None:
         super().__init__()
-        self.asked: list[Asked] = []
-        self.issued: list[Issued] = []
+        self.sent_requests: list[RequestState] = []
+        self.issued: list[TokenState] = []
         self.disabled_agents: set[int] = set()
         self.disabled_people: set[int] = set()
         self.guesses = 0
 
-    # --- who and when ---------------------------------------------------------------------
+    # --- participants and time ---------------------------------------------------------------
 
     @property
     def local(self) -> LocalSite:
@@ -120,26 +120,26 @@ class Lives(RuleBasedStateMachine):
 
     @initialize()
     def begin(self) -> None:
-        """Two days after whatever was before, with everybody in office."""
+        """Start two days after the previous sequence, with everyone enabled."""
         self.local.clock.forward(2 * DAY)
         for person in self.cast.people:
             assert person.refresh().status == 200
 
     @rule(by=st.sampled_from([SECOND, 6 * SECOND, 9 * SECOND, 29 * SECOND, 31 * SECOND, MINUTE]))
     def time_passes(self, by: int) -> None:
-        """The clock moves, and what has expired ends."""
+        """Move the clock, so that requests and tokens may expire."""
         self.local.clock.forward(by)
 
     @rule()
-    def the_sweeper_comes(self) -> None:
-        """It may come at any time, and changes nothing that the clock has not ended."""
+    def the_sweeper_runs(self) -> None:
+        """Run the sweeper, which ends only requests that have expired."""
         self.local.services.sweeper.round()
 
     # --- agents ---------------------------------------------------------------------------
 
     @rule(target=requests, agent=_CALLERS, person=_CALLERS, life=st.sampled_from([10, 60, 600]))
-    def an_agent_asks(self, agent: int, person: int, life: int) -> Any:
-        """A person is asked if both are in office, and else nobody."""
+    def an_agent_sends_a_request(self, agent: int, person: int, life: int) -> Any:
+        """Send a request, which is accepted if agent and person are enabled."""
         user = self.cast.people[person].user
         answer = self.cast.agents[agent].ask(login_hint=user.name, requested_expiry=life)
         if agent in self.disabled_agents:
@@ -151,58 +151,60 @@ class Lives(RuleBasedStateMachine):
             return multiple()
         assert answer.status == 200, answer.body
         handle = answer.json["auth_req_id"]
-        asked = Asked(handle, self.local.behind(handle).id, agent, person, self.now + life * SECOND)
-        self.asked.append(asked)
-        return asked
+        request = RequestState(
+            handle, self.local.behind(handle).id, agent, person, self.now + life * SECOND
+        )
+        self.sent_requests.append(request)
+        return request
 
-    @rule(asked=requests)
-    def its_agent_polls_twice(self, asked: Asked) -> None:
-        """What was not lost is asked for again, and is not there a second time."""
-        self.an_agent_polls(asked, asked.agent)
-        self.an_agent_polls(asked, asked.agent)
+    @rule(request=requests)
+    def its_agent_polls_twice(self, request: RequestState) -> None:
+        """Poll twice; the second poll must not return a token again."""
+        self.an_agent_polls(request, request.agent)
+        self.an_agent_polls(request, request.agent)
 
-    @rule(asked=requests, agent=_CALLERS)
-    def an_agent_polls(self, asked: Asked, agent: int) -> None:
-        """Its own approval gives one token; anything else gives none, in the right words."""
-        answer = self.cast.agents[agent].poll(asked.handle)
+    @rule(request=requests, agent=_CALLERS)
+    def an_agent_polls(self, request: RequestState, agent: int) -> None:
+        """Poll; only the request's own agent gets a token, once, and other polls get an error."""
+        answer = self.cast.agents[agent].poll(request.handle)
         if agent in self.disabled_agents:
             assert answer.refusal == (400, "unauthorized_client")
-        elif agent != asked.agent:
+        elif agent != request.agent:
             assert answer.refusal == (400, "invalid_grant")
         else:
-            self._polled(asked, answer)
+            self._check_poll(request, answer)
 
     @rule(target=requests, agent=_CALLERS, person=_CALLERS)
-    def a_token_is_born(self, agent: int, person: int) -> Any:
-        """A token is requested, approved and fetched."""
-        asked = self.an_agent_asks(agent, person, 600)
-        if isinstance(asked, Asked):
-            self.a_person_answers(asked, person, "approve")
-            self.its_agent_polls_twice(asked)
-        return asked
+    def a_token_is_issued(self, agent: int, person: int) -> Any:
+        """Request, approve and fetch a token."""
+        request = self.an_agent_sends_a_request(agent, person, 600)
+        if isinstance(request, RequestState):
+            self.a_person_answers(request, person, "approve")
+            self.its_agent_polls_twice(request)
+        return request
 
     @precondition(lambda self: self.guesses < _MAX_GUESSES)
     @rule(agent=_CALLERS, person=_CALLERS)
-    def a_person_goes_before_it_is_fetched(self, agent: int, person: int) -> None:
-        """What somebody approved is worth nothing once they are stopped."""
-        asked = self.an_agent_asks(agent, person, 600)
-        if isinstance(asked, Asked):
-            self.a_person_answers(asked, person, "approve")
-            self.a_person_is_stopped_or_let_go_on(person)
-            self.its_agent_polls_twice(asked)
+    def a_person_is_disabled_before_the_token_is_fetched(self, agent: int, person: int) -> None:
+        """An approval is invalid after its approver was disabled."""
+        request = self.an_agent_sends_a_request(agent, person, 600)
+        if isinstance(request, RequestState):
+            self.a_person_answers(request, person, "approve")
+            self.a_person_is_disabled_or_enabled(person)
+            self.its_agent_polls_twice(request)
 
     @rule(agent=_CALLERS, person=_CALLERS, late=st.sampled_from([29, 30, 31, 9 * 60]))
-    def a_yes_is_fetched_late(self, agent: int, person: int, late: int) -> None:
-        """An approval counts for half a minute after the end, and then never again."""
-        asked = self.an_agent_asks(agent, person, 600)
-        if isinstance(asked, Asked):
-            self.a_person_answers(asked, person, "approve")
-            self.local.clock.forward(max(0, asked.expires_at - self.now) + late * SECOND)
-            self.its_agent_polls_twice(asked)
+    def a_token_is_fetched_late(self, agent: int, person: int, late: int) -> None:
+        """An approval can be redeemed for 30 seconds after the request's expiry, and not later."""
+        request = self.an_agent_sends_a_request(agent, person, 600)
+        if isinstance(request, RequestState):
+            self.a_person_answers(request, person, "approve")
+            self.local.clock.forward(max(0, request.expires_at - self.now) + late * SECOND)
+            self.its_agent_polls_twice(request)
 
     @rule(agent=_CALLERS)
     def an_agent_acts_for_itself(self, agent: int) -> None:
-        """It gets a token of its own while it is in office."""
+        """Request a client_credentials token, which an enabled agent gets."""
         caller = self.cast.agents[agent]
         form = {"grant_type": "client_credentials", "resource": PAY, "scope": "payments:read"}
         answer = self.local.post_form("/token", {**form, **caller.credentials})
@@ -210,39 +212,39 @@ class Lives(RuleBasedStateMachine):
             assert answer.refusal == (400, "unauthorized_client")
         else:
             assert answer.status == 200, answer.body
-            self._issued(answer, (agent,), None)
+            self._add_token(answer, (agent,), None)
 
-    def _polled(self, asked: Asked, answer: Answer) -> None:
-        asked.state = asked.as_of(self.now)
-        if asked.state is State.APPROVED:
+    def _check_poll(self, request: RequestState, answer: Answer) -> None:
+        request.state = request.as_of(self.now)
+        if request.state is State.APPROVED:
             assert answer.status == 200, answer.body
-            asked.state = State.REDEEMED
-            asked.token = self._issued(answer, (asked.agent,), asked.person)
+            request.state = State.REDEEMED
+            request.token = self._add_token(answer, (request.agent,), request.person)
             return
-        said = {
+        errors = {
             State.PENDING: {"authorization_pending", "slow_down"},
             State.DENIED: {"access_denied"},
             State.CANCELLED: {"access_denied"},
             State.EXPIRED: {"expired_token"},
             State.REDEEMED: {"invalid_grant"},
         }
-        assert answer.status == 400, (asked, answer.body)
-        assert answer.json["error"] in said[asked.state], (asked, answer.body)
+        assert answer.status == 400, (request, answer.body)
+        assert answer.json["error"] in errors[request.state], (request, answer.body)
 
-    def _issued(
+    def _add_token(
         self,
         answer: Answer,
         agents: tuple[int, ...],
         person: int | None,
-        parent: Issued | None = None,
-    ) -> Issued:
-        """Remember a token that says what it must."""
+        parent: TokenState | None = None,
+    ) -> TokenState:
+        """Check the claims of a token and add it to the model."""
         claims = self.local.claims(answer.json["access_token"])
         holder = self.cast.agents[agents[0]].id
         assert claims["client_id"] == holder
         subject = holder if person is None else self.cast.people[person].user.id
         assert claims["sub"] == subject
-        token = Issued(
+        token = TokenState(
             jti=str(claims["jti"]),
             text=answer.json["access_token"],
             agents=agents,
@@ -255,57 +257,61 @@ class Lives(RuleBasedStateMachine):
 
     # --- people ---------------------------------------------------------------------------
 
-    @rule(asked=requests, says=st.permutations(["approve", "deny"]))
-    def a_person_changes_their_mind(self, asked: Asked, says: list[str]) -> None:
-        """The first word counts."""
-        for word in says:
-            self.a_person_answers(asked, asked.person, word)
+    @rule(request=requests, decisions=st.permutations(["approve", "deny"]))
+    def a_person_changes_their_mind(self, request: RequestState, decisions: list[str]) -> None:
+        """Send two different decisions, of which only the first counts."""
+        for decision in decisions:
+            self.a_person_answers(request, request.person, decision)
 
-    @rule(agent=_CALLERS, person=_CALLERS, says=st.permutations(["approve", "deny"]))
-    def a_person_is_asked_and_wavers(self, agent: int, person: int, says: list[str]) -> None:
-        """The person changes their mind at once."""
-        asked = self.an_agent_asks(agent, person, 600)
-        if isinstance(asked, Asked):
-            self.a_person_changes_their_mind(asked, says)
+    @rule(agent=_CALLERS, person=_CALLERS, decisions=st.permutations(["approve", "deny"]))
+    def a_person_gets_a_request_and_changes_their_mind(
+        self, agent: int, person: int, decisions: list[str]
+    ) -> None:
+        """Send a request and two different decisions."""
+        request = self.an_agent_sends_a_request(agent, person, 600)
+        if isinstance(request, RequestState):
+            self.a_person_changes_their_mind(request, decisions)
 
-    @rule(asked=requests, says=st.sampled_from(["approve", "deny"]))
-    def an_answer_comes_at_the_end(self, asked: Asked, says: str) -> None:
-        """An answer that comes when no time is left does not count."""
-        self.local.clock.forward(max(0, asked.expires_at - self.now))
-        self.a_person_answers(asked, asked.person, says)
+    @rule(request=requests, decision=st.sampled_from(["approve", "deny"]))
+    def an_answer_comes_at_the_expiry(self, request: RequestState, decision: str) -> None:
+        """Answer exactly at the expiry, which is too late."""
+        self.local.clock.forward(max(0, request.expires_at - self.now))
+        self.a_person_answers(request, request.person, decision)
 
-    @rule(asked=requests, person=_CALLERS, says=st.sampled_from(["approve", "deny"]))
-    def a_person_answers(self, asked: Asked, person: int, says: str) -> None:
-        """The one who was asked, while it waits, and then never again."""
+    @rule(request=requests, person=_CALLERS, decision=st.sampled_from(["approve", "deny"]))
+    def a_person_answers(self, request: RequestState, person: int, decision: str) -> None:
+        """Answer a request, which works once, for its own person, while it is pending."""
         terminal = self.cast.people[person]
         if person in self.disabled_people:
             assert terminal.refresh().status in {400, 401, 403}
-            assert terminal.call("GET", f"/api/approvals/{asked.id}").status in {401, 403}
+            assert terminal.call("GET", f"/api/approvals/{request.id}").status in {401, 403}
             return
         assert terminal.refresh().status == 200
-        shown = terminal.call("GET", f"/api/approvals/{asked.id}")
-        if person != asked.person:
-            assert shown.refusal == (404, "not_found")
+        response = terminal.call("GET", f"/api/approvals/{request.id}")
+        if person != request.person:
+            assert response.refusal == (404, "not_found")
             return
-        answer = terminal.approve(asked.id) if says == "approve" else terminal.deny(asked.id)
-        self._answered(asked, says, answer)
+        answer = (
+            terminal.approve(request.id) if decision == "approve" else terminal.deny(request.id)
+        )
+        self._check_answer(request, decision, answer)
 
-    def _answered(self, asked: Asked, says: str, answer: Answer) -> None:
-        asked.state = asked.as_of(self.now)
-        if asked.state is State.PENDING:
-            assert answer.status == 200, (asked, answer.body)
-            asked.state = State.APPROVED if says == "approve" else State.DENIED
-            asked.said = says
+    def _check_answer(self, request: RequestState, decision: str, answer: Answer) -> None:
+        request.state = request.as_of(self.now)
+        if request.state is State.PENDING:
+            assert answer.status == 200, (request, answer.body)
+            request.state = State.APPROVED if decision == "approve" else State.DENIED
+            request.decision = decision
             return
-        again = asked.said == says  # the same word of the same device
-        assert answer.status == (200 if again else 409), (asked, answer.body)
+        is_repeat = request.decision == decision  # the same decision of the same device
+        assert answer.status == (200 if is_repeat else 409), (request, answer.body)
 
     # --- the administrator ----------------------------------------------------------------
 
     @precondition(lambda self: self.guesses < _MAX_GUESSES)
     @rule(agent=_CALLERS)
-    def an_agent_is_stopped_or_let_go_on(self, agent: int) -> None:
-        """What it had open ends; what it holds is revoked; nothing of it comes back."""
+    def an_agent_is_disabled_or_enabled(self, agent: int) -> None:
+        """Disable or enable an agent. Disabling ends its requests and tokens permanently."""
         name = self.cast.agents[agent].id
         if agent in self.disabled_agents:
             self.local.admin.agents.enable(name, by=BY)
@@ -313,12 +319,12 @@ class Lives(RuleBasedStateMachine):
             return
         self.local.admin.agents.disable(name, by=BY)
         self.disabled_agents.add(agent)
-        self._end(lambda one: one.agent == agent)
+        self._end(lambda item: item.agent == agent)
 
     @precondition(lambda self: self.guesses < _MAX_GUESSES)
     @rule(person=_CALLERS)
-    def a_person_is_stopped_or_let_go_on(self, person: int) -> None:
-        """A disabled person ends everything that is done in their name."""
+    def a_person_is_disabled_or_enabled(self, person: int) -> None:
+        """Disable or enable a person. Disabling ends requests to them and tokens for them."""
         name = self.cast.people[person].user.id
         if person in self.disabled_people:
             self.local.admin.users.enable(name, by=BY)
@@ -326,58 +332,58 @@ class Lives(RuleBasedStateMachine):
             return
         self.local.admin.users.disable(name, by=BY)
         self.disabled_people.add(person)
-        self._end(lambda one: one.person == person)
+        self._end(lambda item: item.person == person)
 
-    @rule(asked=requests)
-    def a_request_is_withdrawn(self, asked: Asked) -> None:
-        """While it is open, and never afterwards."""
+    @rule(request=requests)
+    def a_request_is_canceled(self, request: RequestState) -> None:
+        """Cancel a request, which is possible only while it is open."""
         oversight = Oversight(self.local.services.store)
-        is_open = asked.as_of(self.now) in {State.PENDING, State.APPROVED}
+        is_open = request.as_of(self.now) in {State.PENDING, State.APPROVED}
         try:
-            oversight.cancel(asked.id, "a test", by=BY)
+            oversight.cancel(request.id, "a test", by=BY)
         except Conflict:
             assert not is_open
         else:
             assert is_open
-            asked.state = State.CANCELLED
+            request.state = State.CANCELLED
 
-    def _end(self, concerns: Callable[[Asked | Issued], bool]) -> None:
-        for asked in self.asked:  # what the clock has ended stays for whoever looks at it next
-            if concerns(asked) and asked.as_of(self.now) in {State.PENDING, State.APPROVED}:
-                asked.state = State.CANCELLED
+    def _end(self, is_affected: Callable[[RequestState | TokenState], bool]) -> None:
+        for request in self.sent_requests:  # expired requests keep their state
+            if is_affected(request) and request.as_of(self.now) in {State.PENDING, State.APPROVED}:
+                request.state = State.CANCELLED
         for token in self.issued:
-            token.revoked = token.revoked or (concerns(token) and self.now < token.expires_at)
+            token.revoked = token.revoked or (is_affected(token) and self.now < token.expires_at)
 
-    # --- what always holds ----------------------------------------------------------------
+    # --- invariants -----------------------------------------------------------------------
 
     @invariant()
-    def the_rows_say_what_the_model_says(self) -> None:
-        """Each request where it must be, each token as alive as it must be."""
+    def the_rows_match_the_model(self) -> None:
+        """Compare the state of each request and token with its row."""
         with self.local.services.store.read() as view:
-            for asked in self.asked:
-                row = view.approvals.get(asked.id)
+            for request in self.sent_requests:
+                row = view.approvals.get(request.id)
                 assert row is not None
-                stands = asked.as_of(self.now)
-                late = stands is State.EXPIRED and row.state is not State.EXPIRED
-                assert row.state is (asked.state if late else stands), (asked, row.state)
+                expected = request.as_of(self.now)
+                unswept = expected is State.EXPIRED and row.state is not State.EXPIRED
+                assert row.state is (request.state if unswept else expected), (request, row.state)
             for token in self.issued:
-                found: Delegation | None = view.delegations.get(token.jti)
-                assert found is not None
-                alive = found.revoked_at is None and found.expires_at > self.now
-                assert found.expires_at == token.expires_at, token
-                assert not (alive and token.ended), token
-                assert token.ended or found.revoked_at is None, token
+                stored: Delegation | None = view.delegations.get(token.jti)
+                assert stored is not None
+                is_live = stored.revoked_at is None and stored.expires_at > self.now
+                assert stored.expires_at == token.expires_at, token
+                assert not (is_live and token.ended), token
+                assert token.ended or stored.revoked_at is None, token
 
     def teardown(self) -> None:
-        """One entry for each token: of the one that a request gave, and of what came from it."""
+        """Check that the log has one entry for each token, including derived tokens."""
         for agent in self.disabled_agents:
             self.local.admin.agents.enable(self.cast.agents[agent].id, by=BY)
         for person in self.disabled_people:
             self.local.admin.users.enable(self.cast.people[person].user.id, by=BY)
         with self.local.services.store.read() as view:
-            for asked in self.asked:
-                types = [entry.type for entry in view.audit.of_approval(asked.id)]
-                made = [one for one in self.issued if one.first is asked.token]
-                assert types.count("token.issued") == len(made), (asked, types)
-                decided = types.count("approval.approved") + types.count("approval.denied")
-                assert decided <= 1, (asked, types)
+            for request in self.sent_requests:
+                types = [entry.type for entry in view.audit.of_approval(request.id)]
+                tokens = [token for token in self.issued if token.root is request.token]
+                assert types.count("token.issued") == len(tokens), (request, types)
+                decisions = types.count("approval.approved") + types.count("approval.denied")
+                assert decisions <= 1, (request, types)

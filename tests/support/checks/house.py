@@ -1,4 +1,4 @@
-"""The numbers that say how heavy the code is to read and to change.
+"""Numbers that show how hard the code is to read and to change.
 
 Owns: measuring them from the source and from one CIBA request, and comparing them with
 `docs/house.json`. Run as `scripts/house`.
@@ -21,7 +21,7 @@ from typing import Final
 from tests.support.checks.source import PACKAGES, ROOT, Module, modules
 
 LIMITS: Final = ROOT / "docs" / "house.json"
-"""What each number was when it was last lowered; a number above it fails `scripts/check`."""
+"""The file with the limit of each number. A number above its limit fails `scripts/check`."""
 _NO_CODE: Final = {
     tokenize.COMMENT,
     tokenize.NL,
@@ -33,39 +33,39 @@ _NO_CODE: Final = {
 
 
 def files_in_a_folder() -> int:
-    """Most modules in one folder of the product."""
+    """The largest number of modules in one folder of the product."""
     return max(Counter(Path(m.path).parent for m in modules() if m.name != "__init__").values())
 
 
 def code_lines() -> int:
-    """Lines of the product that are neither blank, nor comment, nor docstring."""
+    """The number of lines in the product without blank lines, comments and docstrings."""
     return sum(len(_lines_of_code(module)) for module in modules())
 
 
 def longest_import_chain() -> int:
-    """Modules of `server.services` that import one another, at the longest."""
+    """The length of the longest chain of imports between modules of `server.services`."""
     graph = _imports("server/services")
 
     @cache
     def length(name: str) -> int:
-        return 1 + max((length(each) for each in graph[name]), default=0)
+        return 1 + max((length(imported) for imported in graph[name]), default=0)
 
     return max(length(name) for name in graph)
 
 
 def class_names_used_twice() -> int:
-    """Public class names that two modules of one layer define."""
-    named = Counter(
+    """The number of public class names that two modules of one layer define."""
+    counts = Counter(
         (Path(*Path(module.path).parts[:2]), node.name)
         for module in modules()
         for node in module.tree.body
         if isinstance(node, ast.ClassDef) and not node.name.startswith("_")
     )
-    return sum(count > 1 for count in named.values())
+    return sum(count > 1 for count in counts.values())
 
 
 def names_imported_by_app() -> int:
-    """Names that `server/app.py` imports."""
+    """The number of names that `server/app.py` imports."""
     tree = ast.parse((ROOT / "server" / "app.py").read_text("utf-8"))
     return sum(
         len(node.names) for node in ast.walk(tree) if isinstance(node, ast.Import | ast.ImportFrom)
@@ -73,42 +73,42 @@ def names_imported_by_app() -> int:
 
 
 def files_for_a_member() -> int:
-    """Files of the product that name one typical member of an agent, `external_id`."""
-    return _naming(r"external_id")
+    """The number of files that name a typical member of an agent, `external_id`."""
+    return _count_files(r"external_id")
 
 
 def files_for_a_grant_type() -> int:
-    """Files of the product that name one typical grant, that of devices."""
-    return _naming(r"device_?grant|device_?code")
+    """The number of files that name a typical grant type, the device grant."""
+    return _count_files(r"device_?grant|device_?code")
 
 
 def files_for_a_kind_of_approval() -> int:
-    """Files of the product that name one typical kind of approval, that of devices of apps."""
-    return _naming(r"app_?device")
+    """The number of files that name a typical kind of approval, `app_device`."""
+    return _count_files(r"app_?device")
 
 
 def files_crossed_by_a_request() -> int:
-    """Files of the server in which something runs for one CIBA request, from ask to token."""
+    """The number of server files in which code runs for one CIBA request, up to the token."""
     from tests.support.builders.template import make_template  # noqa: PLC0415  # the rest needs no server
 
-    crossed: set[str] = set()
+    files: set[str] = set()
 
-    def note(frame: FrameType, event: str, _: object) -> None:
+    def record(frame: FrameType, event: str, _: object) -> None:
         if event == "call" and frame.f_code.co_name != "<module>":
-            crossed.add(frame.f_code.co_filename)
+            files.add(frame.f_code.co_filename)
 
     with tempfile.TemporaryDirectory() as folder:
         template = make_template(Path(folder) / "data")
         local = template.copied(Path(folder) / "copy")
         agent, person = template.agent(local), template.person(local)
-        sys.setprofile(note)
+        sys.setprofile(record)
         try:
             handle, _ = agent.asked_payment()
         finally:
             sys.setprofile(None)
         assert local.behind(handle).user_id == person.user.id
         local.services.store.close()
-    return sum(Path(name).is_relative_to(ROOT / "server") for name in crossed)
+    return sum(Path(name).is_relative_to(ROOT / "server") for name in files)
 
 
 NUMBERS: Final[dict[str, tuple[int, Callable[[], int]]]] = {
@@ -122,37 +122,37 @@ NUMBERS: Final[dict[str, tuple[int, Callable[[], int]]]] = {
     "lines of code": (50_000, code_lines),
     "names imported by server/app.py": (40, names_imported_by_app),
 }
-"""Each number with its goal and how it is measured."""
+"""Each number with its goal and the function that measures it."""
 
 
-def measured() -> dict[str, int]:
-    """Every number, measured now."""
+def measure_all() -> dict[str, int]:
+    """Measure all numbers."""
     return {name: measure() for name, (_, measure) in NUMBERS.items()}
 
 
 def worse(now: dict[str, int]) -> list[str]:
-    """The numbers that are above what `docs/house.json` says, each as one sentence."""
+    """One sentence for each number that is above its limit in `docs/house.json`."""
     limits = json.loads(LIMITS.read_text("utf-8"))
     return [
-        f"{name} is {number}, and was {limits[name]}: make it smaller, or say in the commit why "
-        "not and run scripts/house --write"
+        f"{name} is {number} and was {limits[name]}. Reduce it, or explain the increase in the "
+        "commit and run scripts/house --write"
         for name, number in now.items()
         if number > limits[name]
     ]
 
 
 def main(arguments: list[str]) -> int:
-    """Print the table; `--write` keeps the numbers in `docs/house.json`. 1 when one got worse."""
-    now = measured()
+    """Print the table; `--write` stores the numbers. Returns 1 if a number is above its limit."""
+    now = measure_all()
     if "--write" in arguments:
         LIMITS.write_text(json.dumps(now, indent=2) + "\n", "utf-8")
     width = max(map(len, now))
     for name, number in now.items():
         sys.stdout.write(f"{name:<{width}} {number:>7,}   goal {NUMBERS[name][0]:>7,}\n")
-    found = worse(now)
-    for sentence in found:
+    sentences = worse(now)
+    for sentence in sentences:
         sys.stderr.write(f"{sentence}\n")
-    return 1 if found else 0
+    return 1 if sentences else 0
 
 
 def _lines_of_code(module: Module) -> set[int]:
@@ -167,35 +167,35 @@ def _lines_of_code(module: Module) -> set[int]:
     return lines
 
 
-def _naming(pattern: str) -> int:
-    named = re.compile(pattern, re.IGNORECASE)
-    return sum(named.search(text) is not None for text in _texts())
+def _count_files(pattern: str) -> int:
+    expression = re.compile(pattern, re.IGNORECASE)
+    return sum(expression.search(text) is not None for text in _texts())
 
 
 def _texts() -> Iterator[str]:
     for package in PACKAGES:
-        for ending in ("py", "html", "js", "tcss"):
-            for path in (ROOT / package).rglob(f"*.{ending}"):
+        for suffix in ("py", "html", "js", "tcss"):
+            for path in (ROOT / package).rglob(f"*.{suffix}"):
                 yield path.read_text("utf-8")
 
 
 def _imports(folder: str) -> dict[str, set[str]]:
-    """Each module under a folder, and those under it that it imports."""
-    found = {_dotted(module): module for module in modules(folder)}
+    """Map each module in a folder to the modules in the folder that it imports."""
+    by_name = {_dotted_name(module): module for module in modules(folder)}
     graph: dict[str, set[str]] = defaultdict(set)
-    for name, module in found.items():
-        graph[name] = set(_imported(module)) & found.keys() - {name}
+    for name, module in by_name.items():
+        graph[name] = set(_list_imports(module)) & by_name.keys() - {name}
     return graph
 
 
-def _imported(module: Module) -> Iterable[str]:
+def _list_imports(module: Module) -> Iterable[str]:
     for node in ast.walk(module.tree):
         if isinstance(node, ast.ImportFrom) and node.module:
             yield node.module
             yield from (f"{node.module}.{alias.name}" for alias in node.names)
 
 
-def _dotted(module: Module) -> str:
+def _dotted_name(module: Module) -> str:
     return module.path.removesuffix(".py").removesuffix("/__init__").replace("/", ".")
 
 

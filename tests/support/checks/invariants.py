@@ -1,6 +1,6 @@
-"""The table of invariants: its rows, what has none, and what a test says of itself.
+"""The table of invariants: its rows, the invariants without one, and the docstrings of tests.
 
-Owns: reading `docs/invariants.md`. Never: runs a test.
+Owns: reading `docs/invariants.md`. Never: running tests.
 """
 
 import ast
@@ -12,13 +12,13 @@ from tests.support.checks.source import ROOT
 
 ALL = tuple(f"I{number}" for number in range(1, 29))
 _ROW = re.compile(r"^\| (I\d+) \| (.+?) \| `([^`]+)` \| `([^`]+)` \|$", re.MULTILINE)
-_BEGINS_A_ROW = re.compile(r"^\| (I\d+)\b", re.MULTILINE)
+_ROW_ID = re.compile(r"^\| (I\d+)\b", re.MULTILINE)
 _WITHOUT = re.compile(r"^- (I\d+), (.+)$", re.MULTILINE)
 
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """One invariant, the test that tries to break it, and the one that shows it able to fail."""
+    """An invariant, the test that checks it, and the test that shows that the check can fail."""
 
     id: str
     invariant: str
@@ -31,22 +31,22 @@ def _page() -> str:
 
 
 def rows() -> list[Row]:
-    """Every row of the table."""
-    return [Row(*found) for found in _ROW.findall(_page())]
+    """All rows of the table."""
+    return [Row(*cells) for cells in _ROW.findall(_page())]
 
 
-def begun() -> list[str]:
-    """The ids with which a line of a table begins, readable or not."""
-    return _BEGINS_A_ROW.findall(_page())
+def row_ids() -> list[str]:
+    """The ids at the start of table lines, even if a line cannot be parsed."""
+    return _ROW_ID.findall(_page())
 
 
 def without() -> dict[str, str]:
-    """The invariants that have no row, and why."""
+    """The invariants without a row, with the reason."""
     return dict(_WITHOUT.findall(_page()))
 
 
-def words(test: str) -> str:
-    """What the named test, `path::name`, says of itself; "" when there is no such test."""
+def docstring_of(test: str) -> str:
+    """The docstring of a test (`path::name`); "" if there is no such test."""
     path, _, name = test.partition("::")
     return _tests(path).get(name, "")
 
@@ -56,7 +56,9 @@ def _tests(path: str) -> dict[str, str]:
     if not (ROOT / path).is_file():
         return {}
     tree = ast.parse((ROOT / path).read_text("utf-8"))
-    made = (ast.FunctionDef, ast.AsyncFunctionDef)
+    functions = (ast.FunctionDef, ast.AsyncFunctionDef)
     return {
-        node.name: ast.get_docstring(node) or "" for node in tree.body if isinstance(node, made)
+        node.name: ast.get_docstring(node) or ""
+        for node in tree.body
+        if isinstance(node, functions)
     }

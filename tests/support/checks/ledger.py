@@ -1,6 +1,6 @@
-"""Compares what happened with what was written about it: effects, entries, events and messages.
+"""Compares effects with what was recorded about them: entries, events and messages.
 
-Owns: reading the tables past the product's own code. Never: repairs or explains anything.
+Owns: reading the tables without the product's own code. Never: repairing or explaining anything.
 """
 
 import json
@@ -19,13 +19,13 @@ _EVENTS = {
     "approval.cancelled": "approval.cancelled",
     "token.issued": "approval.redeemed",
 }
-"""Entry → the event that the same unit of work tells."""
+"""Type of an entry → the event that the same unit of work adds."""
 _STATES = {"approve": {"approved", "redeemed", "expired", "cancelled"}, "deny": {"denied"}}
 
 
 @dataclass(slots=True)
 class Ledger:
-    """Everything about approvals, by approval."""
+    """All stored data about approvals, by approval id."""
 
     states: dict[str, str] = field(default_factory=dict)
     decisions: dict[str, str] = field(default_factory=dict)
@@ -35,9 +35,9 @@ class Ledger:
     outbox: dict[str, Counter[str]] = field(default_factory=lambda: defaultdict(Counter))
 
     def discrepancies(self) -> list[str]:
-        """Each effect without its entry, each entry without its effect, likewise events."""
+        """The effects without an entry or event, and entries and events without an effect."""
         unknown = (set(self.entries) | set(self.feed) | set(self.outbox)) - set(self.states)
-        orphans = [f"{approval}: written about, but not there" for approval in unknown]
+        orphans = [f"{approval}: recorded, but not stored" for approval in unknown]
         return orphans + [text for approval in self.states for text in self._of(approval)]
 
     def _of(self, approval: str) -> Iterator[str]:
@@ -48,17 +48,17 @@ class Ledger:
             yield f"{approval}: {state} without an answer"
         if (state == "redeemed") != (approval in self.tokens):
             yield f"{approval}: {state}, token {self.tokens.get(approval)}"
-        wanted = Counter(self._wanted_entries(approval))
-        events = Counter(_EVENTS[entry] for entry in wanted)
-        for what, found, due in (
-            ("entries", self.entries[approval], wanted),
+        expected = Counter(self._expected_entries(approval))
+        events = Counter(_EVENTS[entry] for entry in expected)
+        for kind, actual, due in (
+            ("entries", self.entries[approval], expected),
             ("events", self.feed[approval], events),
             ("messages", self.outbox[approval], events),
         ):
-            if found != due:
-                yield f"{approval}: {what} {dict(found)}, but {dict(due)} happened"
+            if actual != due:
+                yield f"{approval}: {kind} {dict(actual)}, but {dict(due)} expected"
 
-    def _wanted_entries(self, approval: str) -> Iterator[str]:
+    def _expected_entries(self, approval: str) -> Iterator[str]:
         yield "approval.requested"
         if (decision := self.decisions.get(approval)) is not None:
             yield "approval.approved" if decision == "approve" else "approval.denied"
@@ -69,7 +69,7 @@ class Ledger:
 
 
 def read_ledger(url: str) -> Ledger:
-    """What the database says now."""
+    """Read the ledger from the database."""
     engine = sa.create_engine(url, poolclass=sa.NullPool)
     ledger = Ledger()
     with engine.connect() as connection:

@@ -1,4 +1,4 @@
-"""What the log and the rows of a live server say."""
+"""Reads the audit log and the rows of a live server."""
 
 from typing import Any
 
@@ -12,80 +12,84 @@ from server.protocol.approvals.states import State
 from server.storage.operations.tables import installation_keys
 from tests.support.servers.server import LiveServer
 
-_PRUNED = frozenset({"audit_checkpoints", "audit_nodes", "counters", "flows", "replays"})
-_SENT = ("id", "channel", "target", "body")
+_IGNORED_TABLES = frozenset({"audit_checkpoints", "audit_nodes", "counters", "flows", "replays"})
+_MESSAGE_COLUMNS = ("id", "channel", "target", "body")
 Rows = dict[str, list[dict[str, Any]]]
 
 
 def everything(server: LiveServer) -> Rows:
-    """Every row of every table of its database, without what comes and goes with the clock alone.
+    """All rows of the server's database, except of tables that change with time alone.
 
-    Of a message what it says counts, and not whether it has left yet.
+    Messages have only their contents, and not whether they were sent.
     """
-    engine, known = create_engine(server.services.settings.sqlalchemy_url), MetaData()
+    engine, schema = create_engine(server.services.settings.sqlalchemy_url), MetaData()
     try:
-        known.reflect(engine)
+        schema.reflect(engine)
         with engine.connect() as connection:
             return {
-                table.name: [dict(row) for row in connection.execute(_kept(table)).mappings()]
-                for table in known.sorted_tables
-                if table.name not in _PRUNED
+                table.name: [dict(row) for row in connection.execute(_select(table)).mappings()]
+                for table in schema.sorted_tables
+                if table.name not in _IGNORED_TABLES
             }
     finally:
         engine.dispose()
 
 
-def _kept(table: Table) -> Select[Any]:
-    return select(*(table.c[name] for name in _SENT)) if table.name == "outbox" else select(table)
+def _select(table: Table) -> Select[Any]:
+    return (
+        select(*(table.c[name] for name in _MESSAGE_COLUMNS))
+        if table.name == "outbox"
+        else select(table)
+    )
 
 
 def stored(server: LiveServer, approval_id: str) -> Approval:
-    """The approval as its row has it."""
+    """The stored approval."""
     with server.services.store.read() as view:
-        found = view.approvals.get(approval_id)
-    assert found is not None
-    return found
+        approval = view.approvals.get(approval_id)
+    assert approval is not None
+    return approval
 
 
 def state(server: LiveServer, approval_id: str) -> tuple[State, str | None]:
-    """Where it stands, and why."""
+    """The state of an approval, and its reason."""
     row = stored(server, approval_id)
     return row.state, row.reason
 
 
 def waiting(server: LiveServer, user: str) -> list[Approval]:
-    """What waits for somebody, whether or not they have a device."""
+    """The pending requests for a user, whether or not they have a device."""
     with server.services.store.read() as view:
-        found = view.directory.user_called(user)
-        assert found is not None
-        return view.approvals.waiting(found.id, view.now, 100, None)
+        account = view.directory.user_called(user)
+        assert account is not None
+        return view.approvals.waiting(account.id, view.now, 100, None)
 
 
 def subscriptions(server: LiveServer, user: str) -> frozenset[str]:
-    """The ids of the browsers in which somebody is called."""
+    """The ids of a user's push subscriptions."""
     with server.services.store.read() as view:
-        found = view.directory.user_called(user)
-        assert found is not None
-        return frozenset(one.id for one in view.pushes.of_user(found.id))
+        account = view.directory.user_called(user)
+        assert account is not None
+        return frozenset(subscription.id for subscription in view.pushes.of_user(account.id))
 
 
 def forget_push_key(server: LiveServer) -> None:
-    """Remove the VAPID key of a server that does not run, so that its next start makes another."""
+    """Remove the VAPID key of a stopped server, so that its next start creates a new one."""
     drop = delete(installation_keys).where(installation_keys.c.name == VAPID)
     with server.services.store.write() as tx:
         tx._connection.execute(drop)
 
 
-def reached_at(server: LiveServer, user: str) -> int:
-    """The time when a push service last took a message for a user; 0 before the first."""
+def last_delivery_at(server: LiveServer, user: str) -> int:
+    """When a push service last accepted a message for a user; 0 if it never did."""
     with server.services.store.read() as view:
-        found = view.directory.user_called(user)
-        assert found is not None
-        return max((one.delivered_at or 0 for one in view.pushes.of_user(found.id)), default=0)
+        account = view.directory.user_called(user)
+        assert account is not None
+        return max((row.delivered_at or 0 for row in view.pushes.of_user(account.id)), default=0)
 
 
 def story(server: LiveServer, approval_id: str) -> list[str]:
-    """The types of the log's entries about an approval, in order."""
+    """The types of the audit entries about an approval, in order."""
     with server.services.store.read() as view:
         return [entry.type for entry in view.audit.of_approval(approval_id)]
 
@@ -102,7 +106,7 @@ def entries(server: LiveServer, kind: str, **members: str) -> list[dict[str, Any
 
 
 def verify_log(server: LiveServer) -> Verified:
-    """Verify the whole audit log of a server, as an auditor does. Raises `Broken`."""
+    """Verify the whole audit log of a server as an auditor does. Raises `Broken`."""
     log = server.services.audit_log
     server.services.store.sequence()
     log.sign()

@@ -1,7 +1,7 @@
-"""Changes one expression of a rule at random and looks whether a test fails.
+"""Changes one expression of a rule at random and checks whether a test fails.
 
-Owns: which lines are changed, which tests may notice, and the score. The changes themselves are
-those of cosmic-ray. Run as `scripts/mutants`.
+Owns: which lines are changed, which tests are run, and the score. cosmic-ray makes the changes.
+Run as `scripts/mutants`.
 """
 
 import argparse
@@ -30,11 +30,11 @@ from coverage import CoverageData
 from tests.support.checks.source import ROOT
 
 RULES = ("server/protocol", "server/services")
-AT_LEAST = 0.95
+MIN_SCORE = 0.95
 _COVERAGE = ROOT / ".coverage-mutants"
 _QUICK = "not faults and not postgresql and not clients and not browsers"
-_AT_ONCE = 400
-"""Tests of one pytest run; those nearest to the changed module come first."""
+_BATCH_SIZE = 400
+"""The number of tests in one pytest run. The tests nearest to the changed module run first."""
 _SECONDS = 600
 _PASSED = 0
 _NOTHING_RAN = 5
@@ -42,7 +42,7 @@ _NOTHING_RAN = 5
 
 @dataclass(frozen=True, slots=True)
 class Mutant:
-    """One changed module, and the tests that run the changed line."""
+    """A changed module, and the tests that run the changed line."""
 
     path: str
     line: int
@@ -52,48 +52,57 @@ class Mutant:
 
     @property
     def diff(self) -> str:
-        """The changed lines, and their place."""
+        """The changed lines, with their path and line number."""
         before = (ROOT / self.path).read_text("utf-8").splitlines()
         lines = difflib.unified_diff(before, self.changed.splitlines(), n=0, lineterm="")
-        shown = "\n".join(list(lines)[3:])
-        return f"{self.path}:{self.line} {self.operator}\n{shown}"
+        changes = "\n".join(list(lines)[3:])
+        return f"{self.path}:{self.line} {self.operator}\n{changes}"
 
 
 def main() -> int:
-    """Return 1 when fewer mutants than `AT_LEAST` were killed."""
+    """Run the command; return 1 if the share of killed mutants is below `MIN_SCORE`."""
     parser = argparse.ArgumentParser(prog="scripts/mutants", description=__doc__)
     parser.add_argument("--count", type=int, default=200, help="how many mutants (200)")
-    parser.add_argument("--seed", type=int, default=secrets.randbelow(10**6), help="repeats a run")
-    parser.add_argument("--jobs", type=int, default=2, help="how many run at once (2)")
-    parser.add_argument("--keep", action="store_true", help="use the coverage of the last run")
-    given = parser.parse_args()
-    if not given.keep or not _COVERAGE.exists():
+    parser.add_argument(
+        "--seed", type=int, default=secrets.randbelow(10**6), help="seed of a run to repeat"
+    )
+    parser.add_argument("--jobs", type=int, default=2, help="how many mutants run in parallel (2)")
+    parser.add_argument("--keep", action="store_true", help="reuse the coverage of the last run")
+    args = parser.parse_args()
+    if not args.keep or not _COVERAGE.exists():
         _measure()
-    mutants = list(_chosen(random.Random(given.seed), given.count))  # noqa: S311  # no secret
-    survivors = _survivors(mutants, given.jobs)
+    mutants = list(_choose_mutants(random.Random(args.seed), args.count))  # noqa: S311  # not a secret
+    survivors = _survivors(mutants, args.jobs)
     killed = len(mutants) - len(survivors)
-    _say(f"seed {given.seed}: {killed} of {len(mutants)} killed ({killed / len(mutants):.1%})")
-    return int(killed < AT_LEAST * len(mutants))
+    _print(f"seed {args.seed}: {killed} of {len(mutants)} killed ({killed / len(mutants):.1%})")
+    return int(killed < MIN_SCORE * len(mutants))
 
 
 def _measure() -> None:
-    """Run the quick tests, and note for each line which of them reached it."""
-    _say("Running the quick tests under coverage ...")
+    """Run the quick tests, and record for each line which tests ran it."""
+    _print("Running the quick tests under coverage ...")
     command = [sys.executable, "-m", "pytest", "-q", "-n", "2", "--dist", "loadfile"]
-    where = ["tests/server", "-m", _QUICK, "--cov=server", "--cov-context=test", "--cov-report="]
+    arguments = [
+        "tests/server",
+        "-m",
+        _QUICK,
+        "--cov=server",
+        "--cov-context=test",
+        "--cov-report=",
+    ]
     settings = {**os.environ, "COVERAGE_FILE": str(_COVERAGE)}
-    subprocess.run([*command, *where], cwd=ROOT, env=settings, check=True)
+    subprocess.run([*command, *arguments], cwd=ROOT, env=settings, check=True)
 
 
-def _chosen(randomly: random.Random, count: int) -> Iterator[Mutant]:
-    """Yield mutants of lines that are drawn at random among those that a test reaches."""
+def _choose_mutants(random_source: random.Random, count: int) -> Iterator[Mutant]:
+    """Yield mutants of random lines, among the lines that a test runs."""
     reached = sorted((path, line) for path, lines in _tests().items() for line in lines)
     while count:
-        path, line = randomly.choice(reached)
+        path, line = random_source.choice(reached)
         options = _options(path).get(line, [])
         if not options:
             continue
-        operator, occurrence = randomly.choice(options)
+        operator, occurrence = random_source.choice(options)
         source = (ROOT / path).read_text("utf-8")
         changed = mutate_code(source, get_operator(operator)(), occurrence)
         if changed is None or not _compiles(changed):
@@ -112,48 +121,48 @@ def _compiles(source: str) -> bool:
 
 @cache
 def _tests() -> dict[str, dict[int, list[str]]]:
-    """Return for each rule's module, by line, the tests that reached it."""
+    """Return the tests that ran each line, by module and line."""
     data = CoverageData(str(_COVERAGE))
     data.read()
-    found: dict[str, dict[int, list[str]]] = {}
+    tests_by_line: dict[str, dict[int, list[str]]] = {}
     for name in data.measured_files():
         path = str(Path(name).relative_to(ROOT))
         if path.startswith(RULES):
             lines = data.contexts_by_lineno(name)
-            named = {line: sorted(filter(None, map(_test, each))) for line, each in lines.items()}
-            found[path] = {line: tests for line, tests in named.items() if line > 0 and tests}
-    return found
+            named = {line: sorted(filter(None, map(_test, ids))) for line, ids in lines.items()}
+            tests_by_line[path] = {n: tests for n, tests in named.items() if n > 0 and tests}
+    return tests_by_line
 
 
 def _test(context: str) -> str:
-    """Return the id of the test of a context such as `tests/a.py::test_b|run`."""
+    """Return the test id in a context such as `tests/a.py::test_b|run`."""
     test, _, phase = context.partition("|")
     return test if phase == "run" else ""
 
 
 @cache
 def _options(path: str) -> dict[int, list[tuple[str, int]]]:
-    """Return by line what can be changed there: the operator, and which of its occurrences."""
+    """Return the possible changes by line: an operator and the number of its occurrence."""
     nodes = list(ast_nodes(get_ast((ROOT / path).read_text("utf-8"))))
-    found: dict[int, list[tuple[str, int]]] = {}
+    options: dict[int, list[tuple[str, int]]] = {}
     for name in operator_names():
         kind: type[Operator] = get_operator(name)
         if kind.arguments() or name.endswith("NoOp"):
             continue
         operator = kind()
-        positions = (at for node in nodes for at in operator.mutation_positions(node))
+        positions = (p for node in nodes for p in operator.mutation_positions(node))
         for occurrence, ((line, _), _) in enumerate(positions):
-            found.setdefault(line, []).append((name, occurrence))
-    return found
+            options.setdefault(line, []).append((name, occurrence))
+    return options
 
 
 def _nearest(path: str, tests: Sequence[str]) -> tuple[str, ...]:
-    """Return the tests, those whose path shares most words with the module first."""
-    words = set(Path(path).with_suffix("").parts) | set(Path(path).stem.split("_"))
+    """Return the tests, sorted by the number of words that their path shares with the module's."""
+    module_words = set(Path(path).with_suffix("").parts) | set(Path(path).stem.split("_"))
 
     def distance(test: str) -> int:
         file = Path(test.partition("::")[0]).with_suffix("")
-        return -len(words & ({*file.parts} | {*file.stem.split("_")}))
+        return -len(module_words & ({*file.parts} | {*file.stem.split("_")}))
 
     return tuple(sorted(tests, key=lambda test: (distance(test), test)))
 
@@ -177,7 +186,7 @@ def _survivors(mutants: Sequence[Mutant], jobs: int) -> list[Mutant]:
 
 
 def _copy(target: Path) -> Path:
-    """Copy what git knows, so that a mutant never stands in the working copy."""
+    """Copy the tracked files, so that mutants are never written to the working copy."""
     listed = subprocess.run(
         ["git", "ls-files", "-z"], cwd=ROOT, capture_output=True, text=True, check=True
     )
@@ -188,44 +197,44 @@ def _copy(target: Path) -> Path:
 
 
 def _survives(mutant: Mutant, copy: Path) -> bool:
-    with _planted(mutant, copy):
+    with _plant(mutant, copy):
         survived = all(
-            _pass(copy, mutant.tests[first : first + _AT_ONCE])
-            for first in range(0, len(mutant.tests), _AT_ONCE)
+            _pass(copy, mutant.tests[first : first + _BATCH_SIZE])
+            for first in range(0, len(mutant.tests), _BATCH_SIZE)
         )
-    _say(f"SURVIVED {mutant.diff}" if survived else ".")
+    _print(f"SURVIVED {mutant.diff}" if survived else ".")
     return survived
 
 
 @contextmanager
-def _planted(mutant: Mutant, copy: Path) -> Iterator[None]:
-    place = copy / mutant.path
-    original = place.read_text("utf-8")
-    place.write_text(mutant.changed, "utf-8")
+def _plant(mutant: Mutant, copy: Path) -> Iterator[None]:
+    file = copy / mutant.path
+    original = file.read_text("utf-8")
+    file.write_text(mutant.changed, "utf-8")
     try:
         yield
     finally:
-        place.write_text(original, "utf-8")
+        file.write_text(original, "utf-8")
 
 
 def _pass(copy: Path, tests: Sequence[str]) -> bool:
-    """Report whether all of these tests pass; one that hangs fails."""
-    listed = copy / "tests-to-run.txt"
-    listed.write_text("\n".join(tests), "utf-8")
+    """Return whether all of these tests pass. A test that hangs has failed."""
+    test_list = copy / "tests-to-run.txt"
+    test_list.write_text("\n".join(tests), "utf-8")
     options = ["-x", "-q", "-n", "0", "-p", "no:randomly", "-p", "no:cacheprovider"]
-    command = [sys.executable, "-m", "pytest", *options, "--timeout", "60", f"@{listed}"]
+    command = [sys.executable, "-m", "pytest", *options, "--timeout", "60", f"@{test_list}"]
     try:
-        ended = subprocess.run(
+        exit_status = subprocess.run(
             command, cwd=copy, capture_output=True, timeout=_SECONDS, check=False
         ).returncode
     except subprocess.TimeoutExpired:
         return False
-    if ended == _NOTHING_RAN:
+    if exit_status == _NOTHING_RAN:
         raise RuntimeError(f"none of the tests ran: {tests[:3]}")
-    return ended == _PASSED
+    return exit_status == _PASSED
 
 
-def _say(text: str) -> None:
+def _print(text: str) -> None:
     sys.stdout.write(f"{text}\n")
     sys.stdout.flush()
 

@@ -1,7 +1,7 @@
-"""Faults of one line each, and the test that notices each of them.
+"""Faults of one line each, and the tests that must detect them.
 
-Owns: the table. How a fault is planted is in `planting.py`; `tests/faults/test_single_lines.py`
-plants them, and `docs/invariants.md` lists them.
+Owns: the table. `planting.py` plants faults, `tests/faults/test_single_lines.py` runs it for all of
+them, and `docs/invariants.md` lists them.
 """
 
 from collections.abc import Mapping
@@ -9,37 +9,37 @@ from dataclasses import dataclass
 from pathlib import Path
 
 ROOT = Path(__file__).parents[3]
-TOLD = "PLANTED_FAULTS_TOLD"
-"""The variable of the environment that names the file for what was noticed."""
+RESULTS_VARIABLE = "PLANTED_FAULTS_RESULTS"
+"""The environment variable with the path of the file for the results."""
 
 
 @dataclass(frozen=True, slots=True)
 class Fault:
-    """One place of the product, what stands there instead, and what notices it."""
+    """A line of the product, its faulty replacement, and the test that detects the fault."""
 
     invariant: str
     path: str
     line: str
-    instead: str
+    replacement: str
     noticed_by: str
 
     @property
     def module(self) -> str:
-        """The module that has the line."""
+        """The name of the module with the line."""
         return self.path.removesuffix(".py").replace("/", ".")
 
 
 _OTHER = "other"
-"""About none of the invariants by itself."""
+"""The mark of faults that belong to no single invariant."""
 _MODEL = (
     "tests/server/services/approvals/test_approval_model.py"
     "::test_every_sequence_agrees_with_the_model"
 )
-_STOPPED = (
+_DISABLED = (
     "tests/server/services/clients/test_disabled_agents.py"
     "::test_disabled_things_are_refused_in_every_place"
 )
-_WIDENS = (
+_CHAIN_LIMITS = (
     "tests/server/protocol/tokens/test_token_exchange.py"
     "::test_the_caller_each_actor_and_each_token_limit_a_chain"
 )
@@ -77,21 +77,21 @@ FAULTS: Mapping[str, Fault] = {
         "server/services/tokens/grants/refresh_token.py",
         "user is not None and user.enabled and (",
         "user is not None and (",
-        _STOPPED,
+        _DISABLED,
     ),
     "an exchange ignores the caller's permissions": Fault(
         "I17",
         "server/protocol/tokens/token_exchange.py",
         "left = requested & ceiling",
         "left = requested",
-        _WIDENS,
+        _CHAIN_LIMITS,
     ),
     "an exchange ignores an earlier actor's permissions": Fault(
         "I17",
         "server/protocol/tokens/token_exchange.py",
         "left &= link.ceiling",
         "pass",
-        _WIDENS,
+        _CHAIN_LIMITS,
     ),
     "an exchange ignores the scope of an earlier token": Fault(
         "I17",
@@ -136,21 +136,21 @@ FAULTS: Mapping[str, Fault] = {
         "tests/server/protocol/tokens/test_token_exchange.py"
         "::test_details_must_be_covered_by_every_token_since_a_signed_approval",
     ),
-    "the display digest is computed from another text": Fault(
+    "the display digest is computed from a different text": Fault(
         "I26",
         "server/services/ciba/requests.py",
         "display_digest=decisions.digest(display),",
         "display_digest=decisions.digest(action),",
         _ONE_TEXT,
     ),
-    "a token has another digest than the signed one": Fault(
+    "a token has a different digest from the signed one": Fault(
         "I26",
         "server/services/tokens/issuing.py",
         "action_digest=approval.action_digest,",
         "action_digest=approval.display_digest,",
         _ONE_TEXT,
     ),
-    "the audit log has another digest than the token": Fault(
+    "the audit log has a different digest from the token": Fault(
         "I26",
         "server/services/audit/audit.py",
         "action=approval.action_digest",
@@ -181,28 +181,28 @@ FAULTS: Mapping[str, Fault] = {
         "tests/server/services/approvals/test_vote_withdrawals.py"
         "::test_no_earlier_answer_is_accepted_after_a_withdrawal",
     ),
-    "an entry may have other bytes than its hash": Fault(
+    "the bytes of an entry are not compared with its hash": Fault(
         "I8",
         "server/audit_log/verify.py",
         "if entry.hash != entry.leaf:",
         "if not entry.leaf:",
         "tests/server/audit_log/test_verify.py::test_no_byte_of_an_entry_can_be_changed",
     ),
-    "a personal text may be any text": Fault(
+    "a personal text is not compared with its commitment": Fault(
         "I8",
         "server/audit_log/verify.py",
         "if commitments.get(name) != opening.commitment:",
         "if name not in commitments:",
         "tests/server/audit_log/test_verify.py::test_a_text_that_was_not_committed_to_is_refused",
     ),
-    "a body may be deleted in silence": Fault(
+    "a body may be deleted without an entry about it": Fault(
         "I8",
         "server/audit_log/verify.py",
         "if self.last_trimmed >= self.meaning.trimmed_before:",
         "if self.last_trimmed >= self.frontier.size:",
         "tests/server/services/audit/test_retention.py::test_a_body_is_never_deleted_in_silence",
     ),
-    "a checkpoint may have another root": Fault(
+    "a checkpoint may have any root": Fault(
         "I8",
         "server/audit_log/verify.py",
         "if checkpoint.root == self.frontier.root:",
@@ -216,7 +216,7 @@ FAULTS: Mapping[str, Fault] = {
         "if len(found) > len(complete):",
         "tests/server/services/audit/test_log.py::test_a_changed_log_is_noticed",
     ),
-    "an approver trusts a key of the log that nobody named": Fault(
+    "an approver trusts a key of the log that was not announced": Fault(
         "I8",
         "approver_tui/client/audit/log_witness.py",
         "key = self._replacement(pinned)",
@@ -224,7 +224,7 @@ FAULTS: Mapping[str, Fault] = {
         "tests/approver_tui/client/audit/test_log_witness.py"
         "::test_every_change_is_an_alarm_that_stays",
     ),
-    "a second token for an approval is no contradiction": Fault(
+    "a second token for an approval is not a contradiction": Fault(
         "I8",
         "server/audit_log/meaning.py",
         'if state == "issued":',

@@ -1,11 +1,11 @@
-"""A pytest plugin that plants faults one after another and runs the tests that must notice them.
+"""A pytest plugin that plants faults one after another and runs the tests that must detect them.
 
-Each named test runs once for each of its faults: the functions that contain the faulty line get the
-code of the changed source for as long as the test runs. Then it runs as it is, last, so that a test
-which merely cannot be repeated is found too. The results go as JSON to the file that the
-environment names.
+Each named test runs once for each of its faults. While it runs, the functions that contain the
+faulty line have the code of the changed source. Finally the test runs without a fault, to find
+tests that fail only because they cannot be repeated. The results are written as JSON to the file
+that the environment variable names.
 
-Owns: the planting. Which faults there are is in `planted.py`. Never: imported by the product.
+Owns: planting. `planted.py` has the list of faults. Never: imported by the product.
 """
 
 import ast
@@ -24,50 +24,54 @@ import pytest
 from _pytest.runner import runtestprotocol
 from hypothesis import Phase, settings
 
-from tests.support.checks.planted import FAULTS, ROOT, TOLD, Fault
+from tests.support.checks.planted import FAULTS, RESULTS_VARIABLE, ROOT, Fault
 
 _RESULTS: dict[str, list[str]] = {}
-"""Fault, or "" for none → the tests that failed."""
+"""Name of the fault, or "" for no fault → the tests that failed."""
 
 
 def _codes(code: CodeType, path: str = "") -> Iterator[tuple[str, CodeType]]:
-    """The functions and methods of a module, as paths from the module, and their code."""
-    for each in code.co_consts:
-        if isinstance(each, CodeType) and not each.co_name.startswith("<"):
-            name = f"{path}{each.co_name}"
-            if each.co_flags & inspect.CO_NEWLOCALS:  # a function, not the body of a class
-                yield name, each
+    """The functions and methods of a module: their dotted path in the module, and their code."""
+    for inner in code.co_consts:
+        if isinstance(inner, CodeType) and not inner.co_name.startswith("<"):
+            name = f"{path}{inner.co_name}"
+            if inner.co_flags & inspect.CO_NEWLOCALS:  # a function, not the body of a class
+                yield name, inner
             else:
-                yield from _codes(each, f"{name}.")
+                yield from _codes(inner, f"{name}.")
 
 
 def _function(module: object, path: str) -> FunctionType:
-    """The function itself, under whatever decorates it."""
+    """The function itself, without decorators."""
     *classes, name = path.split(".")
     owner = functools.reduce(getattr, classes, module)
-    found: Any = vars(owner)[name]
-    while not isinstance(found, FunctionType):
-        found = (
-            getattr(found, "__wrapped__", None) or getattr(found, "__func__", None) or found.fget
+    attribute: Any = vars(owner)[name]
+    while not isinstance(attribute, FunctionType):
+        attribute = (
+            getattr(attribute, "__wrapped__", None)
+            or getattr(attribute, "__func__", None)
+            or attribute.fget
         )
-    function: FunctionType = inspect.unwrap(found)
+    function: FunctionType = inspect.unwrap(attribute)
     return function
 
 
 def _functions(fault: Fault) -> Mapping[str, CodeType]:
-    """The functions that the fault changes, and what each is with the fault."""
+    """The functions that the fault changes, with their faulty code."""
     source = (ROOT / fault.path).read_text("utf-8")
     right, wrong = (
         dict(_codes(compile(text, fault.path, "exec", dont_inherit=True)))
-        for text in (source, source.replace(fault.line, fault.instead))
+        for text in (source, source.replace(fault.line, fault.replacement))
     )
     return {path: wrong[path] for path, code in right.items() if code != wrong[path]}
 
 
 def _globals(fault: Fault) -> Mapping[str, CodeType]:
-    """The names that the module itself gives another value with the fault, and that value."""
+    """The module constants that the fault changes, with the code of their faulty values."""
     source = (ROOT / fault.path).read_text("utf-8")
-    right, wrong = (_assigned(text) for text in (source, source.replace(fault.line, fault.instead)))
+    right, wrong = (
+        _assignments(text) for text in (source, source.replace(fault.line, fault.replacement))
+    )
     return {
         name: compile(ast.Expression(value), fault.path, "eval")
         for name, value in wrong.items()
@@ -75,17 +79,17 @@ def _globals(fault: Fault) -> Mapping[str, CodeType]:
     }
 
 
-def _assigned(source: str) -> dict[str, ast.expr]:
+def _assignments(source: str) -> dict[str, ast.expr]:
     return {
-        ast.unparse(each.target if isinstance(each, ast.AnnAssign) else each.targets[0]): each.value
-        for each in ast.parse(source).body
-        if isinstance(each, ast.Assign | ast.AnnAssign) and each.value
+        ast.unparse(node.target if isinstance(node, ast.AnnAssign) else node.targets[0]): node.value
+        for node in ast.parse(source).body
+        if isinstance(node, ast.Assign | ast.AnnAssign) and node.value
     }
 
 
 @contextmanager
 def planted(fault: Fault) -> Iterator[None]:
-    """The fault is there while the block runs."""
+    """Plant the fault while the block runs."""
     module = importlib.import_module(fault.module)
     wrong = [
         *((_function(module, path), "__code__", code) for path, code in _functions(fault).items()),
@@ -104,22 +108,22 @@ def planted(fault: Fault) -> Iterator[None]:
 
 
 def _run(item: pytest.Item) -> list[pytest.TestReport]:
-    """The steps that failed; what the other tests of the file share stays."""
+    """Run a test, keeping shared fixtures; return the reports of failed phases."""
     reports = runtestprotocol(item, nextitem=item.parent, log=False)  # type: ignore[arg-type]  # the session stands for the next item
-    return [each for each in reports if each.failed]
+    return [report for report in reports if report.failed]
 
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_runtest_protocol(item: pytest.Item, nextitem: pytest.Item | None) -> bool:
-    """Run it with each fault that it must notice and nothing has noticed; then as it is."""
+    """Run the test with each fault that is not detected yet, and then without a fault."""
     test = item.nodeid.split("[")[0]
     due = [name for name in FAULTS if FAULTS[name].noticed_by == test and not _RESULTS.get(name)]
     for name in due:
         with planted(FAULTS[name]):
-            failed = [each for each in _run(item) if each.when == "call"]
+            failed = [report for report in _run(item) if report.when == "call"]
         _RESULTS[name] = [item.nodeid for _ in failed]
     if any(_RESULTS[name] for name in due):
-        settings.load_profile("as it is")
+        settings.load_profile("without fault")
         _RESULTS.setdefault("", []).extend(item.nodeid for _ in _run(item))
         settings.load_profile("planted")
     item.session._setupstate.teardown_exact(nextitem)
@@ -127,12 +131,12 @@ def pytest_runtest_protocol(item: pytest.Item, nextitem: pytest.Item | None) -> 
 
 
 def pytest_sessionfinish() -> None:
-    """Write down which tests failed."""
-    Path(os.environ[TOLD]).write_text(json.dumps(_RESULTS), "utf-8")
+    """Write which tests failed."""
+    Path(os.environ[RESULTS_VARIABLE]).write_text(json.dumps(_RESULTS), "utf-8")
 
 
-# What fails is not made shorter: that it fails is all that is asked. The same examples each time,
-# of which the first are enough to show that the test does not fail without the fault.
+# Failing examples are not shrunk, because only the failure matters. The examples are always the
+# same; without the fault, the first few are enough to show that the test passes.
 settings.register_profile(
     "planted",
     phases=(Phase.explicit, Phase.generate),
@@ -140,5 +144,5 @@ settings.register_profile(
     database=None,
     derandomize=True,
 )
-settings.register_profile("as it is", parent=settings.get_profile("planted"), max_examples=10)
+settings.register_profile("without fault", parent=settings.get_profile("planted"), max_examples=10)
 settings.load_profile("planted")

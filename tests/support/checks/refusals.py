@@ -1,7 +1,6 @@
-"""What every refusal owes its caller, and that it left nothing behind.
+"""Checks that refusals have the right form and change nothing.
 
-Owns: the form of OAuth errors and problem documents as a client meets them, the footprint of an
-installation.
+Owns: the form of OAuth errors and problem documents, and the footprint of an installation.
 """
 
 import contextlib
@@ -20,7 +19,7 @@ from server.storage.tokens.tables import delegations
 from tests.support.servers.server import LiveServer
 
 MARK = "xyzzyplugh"
-"""A word that tests put into what they send, and that no answer may repeat."""
+"""A word that tests put into requests, and that no response may repeat."""
 
 _BY_THE_CLOCK = ("approval.expired", "approval.reminder", "approval.digest")
 _STATE = case((approvals.c.state == "expired", "pending"), else_=approvals.c.state)
@@ -29,7 +28,7 @@ _SENDABLE = re.compile(r"[\x20-\x21\x23-\x5B\x5D-\x7E]+")
 
 @dataclass(frozen=True, slots=True)
 class Footprint:
-    """Everything that only an accepted request may change; what the clock ends is left out."""
+    """The rows that only an accepted request may change, without changes that time causes."""
 
     approvals: tuple[tuple[str, int], ...]
     decisions: int
@@ -41,13 +40,13 @@ class Footprint:
 
 
 def footprint(server: LiveServer) -> Footprint:
-    """The footprint as the database has it now."""
+    """The current footprint of the database."""
     with server.services.store.read() as view:
         connection = view._connection
 
         def count(table: Table, *conditions: ColumnElement[bool]) -> int:
-            counted = select(func.count()).select_from(table).where(*conditions)
-            return int(connection.execute(counted).scalar_one())
+            statement = select(func.count()).select_from(table).where(*conditions)
+            return int(connection.execute(statement).scalar_one())
 
         by_state = select(_STATE, func.count()).group_by(_STATE)
         return Footprint(
@@ -63,15 +62,15 @@ def footprint(server: LiveServer) -> Footprint:
 
 @contextlib.contextmanager
 def unchanged(server: LiveServer) -> Iterator[None]:
-    """The calls in the block leave no new approval, answer, token, event or message."""
+    """Check that the block adds no approval, answer, token, event or message."""
     before = footprint(server)
     yield
     after = footprint(server)
-    assert after == before, f"{before} became {after}"
+    assert after == before, f"{before} changed to {after}"
 
 
 def check_refusal(response: httpx.Response, status: int, error: str) -> dict[str, Any]:
-    """Hold an OAuth refusal to RFC 6749 5.2 and CIBA 13; returns its members."""
+    """Check an OAuth error against RFC 6749 5.2 and CIBA 13; return its members."""
     assert response.status_code == status, (response.status_code, response.text)
     body: dict[str, Any] = response.json()
     assert body["error"] == error, body
@@ -83,7 +82,7 @@ def check_refusal(response: httpx.Response, status: int, error: str) -> dict[str
 
 
 def check_problem(response: httpx.Response, status: int, code: str) -> dict[str, Any]:
-    """Hold a refusal of the JSON API to RFC 9457; returns its members."""
+    """Check an error of the JSON API against RFC 9457; return its members."""
     assert response.status_code == status, (response.status_code, response.text)
     body: dict[str, Any] = response.json()
     assert (body["code"], body["status"]) == (code, status), body

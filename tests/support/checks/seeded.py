@@ -1,4 +1,4 @@
-"""Faults that are planted on purpose, so that a test can show that it would notice them.
+"""Faults that are planted on purpose, so that a test can show that it detects them.
 
 Owns: patches of the running server, by name. Never: imported by the product; only
 `tests.support.servers.serve --seed NAME` plants one, in the worker, before the application
@@ -45,7 +45,7 @@ from server.storage.tokens.delegations import Delegations
 from server.storage.writer import GroupedWriter, _Batch
 
 _PAUSE_SECONDS = 0.02
-_HANGS_SECONDS = 30
+_HANG_SECONDS = 30
 
 
 def plant(name: str) -> None:
@@ -54,68 +54,68 @@ def plant(name: str) -> None:
 
 
 def _read_then_write() -> None:
-    """Decide from a read made before the unit of work; move without looking at the state again."""
-    visit = CibaGrant._poll_once
+    """Decide from data read before the unit of work, and change states without checking them."""
+    poll_once = CibaGrant._poll_once
 
-    def early(self: CibaGrant, poll: Any, *more: Any, **named: Any) -> Any:
+    def poll_with_early_read(self: CibaGrant, poll: Any, *args: Any, **kwargs: Any) -> Any:
         with self.store.read() as view:
             approval = view.approvals.by_handle(poll.handle_hash)
         time.sleep(_PAUSE_SECONDS)
         if approval is None or approval.state is not State.APPROVED:
-            return visit(self, poll, *more, **named)
+            return poll_once(self, poll, *args, **kwargs)
         with self.store.write() as tx:
             return self._redeem(tx, poll.agent, approval, poll)
 
     def move(
         self: Approvals, approval: Approval, target: State, *, now: int, reason: str | None = None
     ) -> Approval | None:
-        found = self.get(approval.id)
-        if found is None or found.state not in origins(target) | {target}:
+        stored = self.get(approval.id)
+        if stored is None or stored.state not in origins(target) | {target}:
             return None
         time.sleep(_PAUSE_SECONDS / 10)
         statement = update(approvals).where(approvals.c.id == approval.id)
-        values = {"state": str(target), "decided_at": found.decided_at or now}
+        values = {"state": str(target), "decided_at": stored.decided_at or now}
         self._db.execute(statement, values)
-        return replace(found, state=target, reason=reason)
+        return replace(stored, state=target, reason=reason)
 
     def redeem(self: Approvals, approval_id: str, now: int) -> bool:
-        found = self.get(approval_id)
-        return found is not None and move(self, found, State.REDEEMED, now=now) is not None
+        stored = self.get(approval_id)
+        return stored is not None and move(self, stored, State.REDEEMED, now=now) is not None
 
-    CibaGrant._poll_once = early  # type: ignore[method-assign]  # the fault
+    CibaGrant._poll_once = poll_with_early_read  # type: ignore[method-assign]  # the fault
     Approvals.transition = move  # type: ignore[method-assign]  # the fault
     Approvals.redeem = redeem  # type: ignore[method-assign]  # the fault
 
 
 def _many_tokens_per_approval() -> None:
-    """Keep the approval's name out of its token's row, whose uniqueness is the second guard."""
+    """Store tokens without their approval, which disables the unique constraint on it."""
     add = Delegations.add
 
-    def nameless(self: Delegations, delegation: Delegation) -> None:
+    def add_without_approval(self: Delegations, delegation: Delegation) -> None:
         add(self, replace(delegation, approval_id=None))
 
-    Delegations.add = nameless  # type: ignore[method-assign]  # the fault
+    Delegations.add = add_without_approval  # type: ignore[method-assign]  # the fault
 
 
-def _entry_elsewhere() -> None:
-    """Write the entry of a decision in a unit of work of its own, after the effect."""
+def _separate_entry() -> None:
+    """Write the entry of a denial in a separate unit of work, after the effect."""
     add, write = Audit.add, SqlStore.write
     stores: list[SqlStore] = []
 
     @contextmanager
-    def noted(self: SqlStore) -> Iterator[Unit]:
+    def write_and_remember(self: SqlStore) -> Iterator[Unit]:
         stores[:] = [self]
         with write(self) as rows:
             yield rows
 
-    def late(self: Audit, entry: Entry) -> str:
+    def add_late(self: Audit, entry: Entry) -> str:
         if entry.type is not audit.Type.APPROVAL_DENIED:
             return add(self, entry)
         threading.Timer(_PAUSE_SECONDS, _write_late, (stores[0], add, entry)).start()
         return ""
 
-    SqlStore.write = noted  # type: ignore[method-assign]  # the fault
-    Audit.add = late  # type: ignore[method-assign]  # the fault
+    SqlStore.write = write_and_remember  # type: ignore[method-assign]  # the fault
+    Audit.add = add_late  # type: ignore[method-assign]  # the fault
 
 
 def _write_late(store: SqlStore, add: Callable[[Audit, Entry], str], entry: Entry) -> None:
@@ -123,18 +123,20 @@ def _write_late(store: SqlStore, add: Callable[[Audit, Entry], str], entry: Entr
         add(tx.audit, entry)
 
 
-def _counted_early() -> None:
-    """Count what an agent has open in all before the unit of work in which one more is written."""
+def _early_count() -> None:
+    """Count an agent's open requests before the unit of work that adds one."""
     start, is_full = BackchannelService.start, request_limits.RemainingRequests._is_full
-    counted = threading.local()
+    early_counts = threading.local()
 
-    def early(self: BackchannelService, agent: Agent, *more: Any, **named: Any) -> Any:
+    def start_with_early_count(
+        self: BackchannelService, agent: Agent, *args: Any, **kwargs: Any
+    ) -> Any:
         with self.store.read() as view:
-            counted.open = view.approvals.open_count(agent.id, None, view.now)
+            early_counts.open = view.approvals.open_count(agent.id, None, view.now)
         time.sleep(_PAUSE_SECONDS)
-        return start(self, agent, *more, **named)
+        return start(self, agent, *args, **kwargs)
 
-    def full(
+    def is_full_by_early_count(
         self: request_limits.RemainingRequests,
         limit: int,
         risk: Any,
@@ -143,131 +145,133 @@ def _counted_early() -> None:
     ) -> bool:
         if agent is None or user is not None:
             return is_full(self, limit, risk, agent, user)
-        return bool(counted.open >= limit)
+        return bool(early_counts.open >= limit)
 
-    BackchannelService.start = early  # type: ignore[method-assign]  # the fault
-    request_limits.RemainingRequests._is_full = full  # type: ignore[method-assign]  # the fault
+    BackchannelService.start = start_with_early_count  # type: ignore[method-assign]  # the fault
+    request_limits.RemainingRequests._is_full = is_full_by_early_count  # type: ignore[method-assign]  # the fault
 
 
-def _queued_for_the_person_alone() -> None:
-    """Let an agent's requests to different people not wait for each other."""
-    request_limits.lock = _at_once  # type: ignore[assignment]  # the fault
+def _per_user_lock() -> None:
+    """Do not let an agent's requests to different users wait for each other."""
+    request_limits.lock = _do_not_wait  # type: ignore[assignment]  # the fault
 
 
 def _acknowledged_early() -> None:
     """Return from a unit of work before its COMMIT, which comes a little later."""
     flush = GroupedWriter._flush
 
-    def later(self: GroupedWriter) -> None:
+    def flush_later(self: GroupedWriter) -> None:
         time.sleep(_PAUSE_SECONDS)
         flush(self)
 
-    _Batch.wait = _at_once  # type: ignore[method-assign,assignment]  # the fault
-    GroupedWriter._flush = later  # type: ignore[method-assign]  # the fault
+    _Batch.wait = _do_not_wait  # type: ignore[method-assign,assignment]  # the fault
+    GroupedWriter._flush = flush_later  # type: ignore[method-assign]  # the fault
 
 
-def _at_once(*_: object) -> None:
-    """Wait for nothing."""
+def _do_not_wait(*_: object) -> None:
+    """Return immediately."""
 
 
-def _names_that_hang() -> None:
-    """Every name below `hangs.example` takes its time, as with a name server that says nothing."""
+def _hanging_names() -> None:
+    """Delay lookups of names under `hangs.example`, like a name server that does not respond."""
     look_up, sleep = _socket.getaddrinfo, monkey.get_original("time", "sleep")
 
-    def slowly(host: Any, *rest: Any, **named: Any) -> Any:
+    def look_up_slowly(host: Any, *args: Any, **kwargs: Any) -> Any:
         if str(host).endswith("hangs.example"):
-            sleep(_HANGS_SECONDS)
+            sleep(_HANG_SECONDS)
             raise _socket.gaierror(-3, "Temporary failure in name resolution")
-        return look_up(host, *rest, **named)
+        return look_up(host, *args, **kwargs)
 
-    _socket.getaddrinfo = slowly
+    _socket.getaddrinfo = look_up_slowly
 
 
 def _own_clock() -> None:
-    """Each process goes by its own clock, although the database has one for all."""
+    """Let each process use its own clock instead of the database's."""
     original = SqlStore._version_and_time
 
-    def by_own(self: SqlStore, connection: Any, *, lock: bool) -> tuple[int, int]:
+    def with_own_clock(self: SqlStore, connection: Any, *, lock: bool) -> tuple[int, int]:
         return original(self, connection, lock=lock)[0], self._dependencies.clock.now()
 
-    SqlStore._version_and_time = by_own  # type: ignore[method-assign]  # the fault
+    SqlStore._version_and_time = with_own_clock  # type: ignore[method-assign]  # the fault
 
 
-def _ends_are_not_written() -> None:
-    """What is over is over only as long as the clock says so."""
+def _unrecorded_expiry() -> None:
+    """Do not store that requests have expired, so that only the clock decides."""
     vars(grant)["expire"] = lambda *_: None
     Sweeper.round = lambda *_: 0  # type: ignore[method-assign]  # the fault
 
 
 def _pace_in_memory() -> None:
-    """Each process counts the polls that it has seen itself."""
-    seen: dict[str, Any] = {}
+    """Let each process count only the polls that it received itself."""
+    polls: dict[str, Any] = {}
     by_handle = Approvals.by_handle
 
-    def paced(_: Approvals, approval_id: str, *, now: int, interval_ms: int, **__: Any) -> None:
-        seen[approval_id] = {"last_poll_at": now, "interval_ms": interval_ms}
+    def record_in_memory(
+        _: Approvals, approval_id: str, *, now: int, interval_ms: int, **__: Any
+    ) -> None:
+        polls[approval_id] = {"last_poll_at": now, "interval_ms": interval_ms}
 
-    def remembered(self: Approvals, handle: bytes) -> Approval | None:
-        found = by_handle(self, handle)
-        return found and replace(found, **seen.get(found.id, {}))
+    def by_handle_with_memory(self: Approvals, handle: bytes) -> Approval | None:
+        approval = by_handle(self, handle)
+        return approval and replace(approval, **polls.get(approval.id, {}))
 
-    Approvals.record_poll = paced  # type: ignore[method-assign,assignment]  # the fault
-    Approvals.by_handle = remembered  # type: ignore[method-assign,assignment]  # the fault
+    Approvals.record_poll = record_in_memory  # type: ignore[method-assign,assignment]  # the fault
+    Approvals.by_handle = by_handle_with_memory  # type: ignore[method-assign,assignment]  # the fault
 
 
-def _first_of_several_lost() -> None:
-    """The oldest of several events past a cursor is omitted."""
+def _lost_first_event() -> None:
+    """Omit the oldest of several events after a cursor."""
     after = Feed.after
 
-    def without_first(self: Feed, *asked: Any) -> list[Any]:
-        found = after(self, *asked)
-        return found[1:] or found
+    def without_first(self: Feed, *args: Any) -> list[Any]:
+        events = after(self, *args)
+        return events[1:] or events
 
     Feed.after = without_first  # type: ignore[method-assign,assignment]  # the fault
 
 
 def _no_cursor_is_too_old() -> None:
-    """Whoever was away for too long is not told that events are gone."""
+    """Do not report that events after an old cursor were deleted."""
     Feed.floor = lambda *_: 0  # type: ignore[method-assign]  # the fault
 
 
-def _a_successor_each() -> None:
-    """Each use of one refresh token makes a new one."""
-    anything = secrets.token_urlsafe
-    AppTokenIssuer.successor = lambda *_: anything()  # type: ignore[method-assign]  # the fault
+def _several_successors() -> None:
+    """Issue a new refresh token for each use of an old one."""
+    random_token = secrets.token_urlsafe
+    AppTokenIssuer.successor = lambda *_: random_token()  # type: ignore[method-assign]  # the fault
     AppRefreshGrant._stolen = lambda *_: False  # type: ignore[method-assign]  # the fault
     CodeGrants.use_token = lambda *_: True  # type: ignore[method-assign]  # the fault
 
 
-def _no_farewell() -> None:
-    """A server that ends says so to nobody."""
+def _silent_shutdown() -> None:
+    """Shut the server down without informing connected clients."""
     Hub.end = lambda *_: None  # type: ignore[method-assign]  # the fault
 
 
-def _failures_in_silence() -> None:
-    """What could not be stored is passed over, as if it had been."""
+def _hidden_failures() -> None:
+    """Ignore failed commits, as if the changes were stored."""
     end, transaction = _Batch.end, GroupedWriter.transaction
 
-    def well(self: _Batch, error: object) -> None:
+    def end_without_error(self: _Batch, error: object) -> None:
         del error
         end(self, None)
 
     @contextmanager
-    def passed_over(self: GroupedWriter) -> Iterator[Any]:
+    def ignore_busy(self: GroupedWriter) -> Iterator[Any]:
         with suppress(Busy), transaction(self) as connection:
             yield connection
 
-    _Batch.end = well  # type: ignore[method-assign]  # the fault
-    GroupedWriter.transaction = passed_over  # type: ignore[method-assign]  # the fault
+    _Batch.end = end_without_error  # type: ignore[method-assign]  # the fault
+    GroupedWriter.transaction = ignore_busy  # type: ignore[method-assign]  # the fault
 
 
-def _words_as_they_came() -> None:
-    """What an agent wrote reaches a screen letter by letter."""
+def _unescaped_text() -> None:
+    """Show an agent's text on screens without escaping."""
     vars(rendering)["display_safe"] = lambda text, **_: text
 
 
-def _waits_for_ever() -> None:
-    """Whoever asks a database that says nothing waits as long as it does."""
+def _no_database_timeout() -> None:
+    """Wait for an unresponsive database without a timeout."""
     from server.storage import postgres_connection  # noqa: PLC0415  # loads the driver
 
     postgres_connection._STATEMENT_SECONDS = 3_600.0  # type: ignore[misc]  # the fault
@@ -275,44 +279,44 @@ def _waits_for_ever() -> None:
 
 
 def _bodies_in_the_log() -> None:
-    """Each request to the token endpoint is written to the log in full."""
+    """Log the full text of each request to the token endpoint."""
     exchange = TokenEndpoint.exchange
 
-    def noted(self: Any, request: Any) -> Any:
+    def log_and_exchange(self: Any, request: Any) -> Any:
         sys.stderr.write(f"{request}\n")
         return exchange(self, request)
 
-    TokenEndpoint.exchange = noted  # type: ignore[method-assign]  # the fault
+    TokenEndpoint.exchange = log_and_exchange  # type: ignore[method-assign]  # the fault
 
 
 def _no_entries() -> None:
-    """Effects take place, and nothing is written to the audit log about them."""
+    """Apply effects without adding entries to the audit log."""
 
-    def unwritten(self: Audit, entry: Entry) -> str:
+    def add_nothing(self: Audit, entry: Entry) -> str:
         del entry
         return self._new_id(self._now)
 
-    Audit.add = unwritten  # type: ignore[method-assign]  # the fault
+    Audit.add = add_nothing  # type: ignore[method-assign]  # the fault
 
 
 SEEDS: Mapping[str, Callable[[], None]] = {
     "read_then_write": _read_then_write,
     "many_tokens_per_approval": _many_tokens_per_approval,
-    "entry_elsewhere": _entry_elsewhere,
-    "counted_early": _counted_early,
-    "queued_for_the_person_alone": _queued_for_the_person_alone,
+    "separate_entry": _separate_entry,
+    "early_count": _early_count,
+    "per_user_lock": _per_user_lock,
     "acknowledged_early": _acknowledged_early,
-    "names_that_hang": _names_that_hang,
+    "hanging_names": _hanging_names,
     "own_clock": _own_clock,
-    "ends_are_not_written": _ends_are_not_written,
+    "unrecorded_expiry": _unrecorded_expiry,
     "pace_in_memory": _pace_in_memory,
-    "first_of_several_lost": _first_of_several_lost,
+    "lost_first_event": _lost_first_event,
     "no_cursor_is_too_old": _no_cursor_is_too_old,
-    "a_successor_each": _a_successor_each,
-    "no_farewell": _no_farewell,
-    "failures_in_silence": _failures_in_silence,
-    "words_as_they_came": _words_as_they_came,
-    "waits_for_ever": _waits_for_ever,
+    "several_successors": _several_successors,
+    "silent_shutdown": _silent_shutdown,
+    "hidden_failures": _hidden_failures,
+    "unescaped_text": _unescaped_text,
+    "no_database_timeout": _no_database_timeout,
     "bodies_in_the_log": _bodies_in_the_log,
     "no_entries": _no_entries,
 }

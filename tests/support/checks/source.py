@@ -1,7 +1,7 @@
-"""The product's own source, read as trees by the tests that guard its shape.
+"""The product's source as syntax trees, for the tests of its architecture.
 
-Owns: walking the packages and resolving a name to the dotted thing that it stands for.
-Never: imports what it reads.
+Owns: walking the packages and resolving names to dotted names.
+Never: importing the source.
 """
 
 import ast
@@ -16,24 +16,24 @@ PACKAGES = ("server", "approver_tui", "sayso")
 
 @dataclass(frozen=True)
 class Module:
-    """One Python file: its path from the root with slashes, its text and its tree."""
+    """A Python file: its path relative to the root, its text and its tree."""
 
     path: str
     text: str
 
     @cached_property
     def tree(self) -> ast.Module:
-        """What the text says."""
+        """The syntax tree of the text."""
         return ast.parse(self.text)
 
     @property
     def name(self) -> str:
-        """The file's name without its ending."""
+        """The name of the file without its suffix."""
         return Path(self.path).stem
 
 
 def modules(*folders: str) -> list[Module]:
-    """Answer every Python file under these folders of the repository, all packages by default."""
+    """Return all Python files in these folders of the repository, by default in all packages."""
     return [
         _read(path)
         for folder in folders or PACKAGES
@@ -43,42 +43,42 @@ def modules(*folders: str) -> list[Module]:
 
 @cache
 def uses(tree: ast.AST) -> list[tuple[int, str]]:
-    """Answer (line, dotted name) of what is imported or reached through an import.
+    """Return (line, dotted name) of all names that are imported or used through an import.
 
     `import datetime as dt` followed by `dt.datetime.now()` yields `datetime.datetime.now`.
     """
     imports = list(_imports(tree))
-    names = {bound: meant for _, bound, meant in imports}
-    found = [(line, meant) for line, _, meant in imports]
+    names = {bound: dotted for _, bound, dotted in imports}
+    used = [(line, dotted) for line, _, dotted in imports]
     for node in ast.walk(tree):
         if isinstance(node, ast.Attribute) and (dotted := dotted_name(node)):
             first, _, rest = dotted.partition(".")
             if first in names:
-                found.append((node.lineno, f"{names[first]}.{rest}"))
-    return found
+                used.append((node.lineno, f"{names[first]}.{rest}"))
+    return used
 
 
 def calls(tree: ast.AST) -> Iterator[tuple[ast.Call, str]]:
-    """Yield each call with the last part of the name that it calls."""
+    """Yield each call with the last part of the called name."""
     for node in ast.walk(tree):
         if isinstance(node, ast.Call):
             yield node, last_name(node.func)
 
 
 def keyword(call: ast.Call, name: str) -> ast.expr | None:
-    """Answer the value of a keyword argument, or nothing."""
-    return next((given.value for given in call.keywords if given.arg == name), None)
+    """Return the value of a keyword argument, or None."""
+    return next((argument.value for argument in call.keywords if argument.arg == name), None)
 
 
 def last_name(node: ast.expr) -> str:
-    """Answer `Label` for `Label` and for `widgets.Label`, and nothing for what has no name."""
+    """Return `Label` for `Label` and `widgets.Label`, and "" for an expression without a name."""
     if isinstance(node, ast.Attribute):
         return node.attr
     return node.id if isinstance(node, ast.Name) else ""
 
 
 def dotted_name(node: ast.expr) -> str:
-    """Answer `a.b.c` for plain attributes of a plain name, and nothing for anything else."""
+    """Return `a.b.c` for attributes of a plain name, and "" for other expressions."""
     if isinstance(node, ast.Name):
         return node.id
     if isinstance(node, ast.Attribute) and (before := dotted_name(node.value)):
@@ -87,7 +87,7 @@ def dotted_name(node: ast.expr) -> str:
 
 
 def _imports(tree: ast.AST) -> Iterator[tuple[int, str, str]]:
-    """Yield (line, name bound here, dotted thing it stands for)."""
+    """Yield (line, bound name, dotted name that it refers to)."""
     for node in ast.walk(tree):
         if isinstance(node, ast.Import):
             for alias in node.names:

@@ -1,7 +1,7 @@
-"""Which numbered lines of specifications there are, so that none can be forgotten in silence.
+"""The numbered requirements of specifications, so that none can be forgotten unnoticed.
 
-Owns: the numbers. What a line demands, or why it is not for this server, is in
-`docs/reference/protocol.md`.
+Owns: the numbers. `docs/reference/protocol.md` has the text of each requirement, or the reason why
+it does not apply.
 """
 
 from typing import Final
@@ -37,4 +37,4 @@ CL-01 to CL-20, CL-30 to CL-36
 NG-001 to NG-016, NG-020 to NG-029, NG-040 to NG-056, NG-060 to NG-072, NG-080 to NG-093, NG-100
 to NG-109
 """
-"""FC are the modules and common checks of the FAPI-CIBA plan; the other kinds stand on the page."""
+"""FC are the modules and common checks of the FAPI-CIBA plan. The page explains the other kinds."""

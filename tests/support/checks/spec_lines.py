@@ -1,7 +1,7 @@
-"""The lines of specifications: which of them the protocol page lists, and which the tests name.
+"""Numbered requirements of specifications: which the protocol page lists, and which tests name.
 
-Owns: reading the tables of `docs/reference/protocol.md`, and the numbers in a test's words and
-tables.
+Owns: reading the tables of `docs/reference/protocol.md`, and the numbers in the text and tables of
+tests.
 """
 
 import ast
@@ -25,7 +25,7 @@ _HEADINGS = ("Not yet", "Not applicable")
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """One line: its requirement, the module that implements it, and its test."""
+    """A numbered requirement, the module that implements it, and its test."""
 
     line: str
     requirement: str
@@ -34,47 +34,47 @@ class Row:
 
 
 def page() -> str:
-    """The protocol page."""
+    """The text of the protocol page."""
     return (ROOT / "docs" / "reference" / "protocol.md").read_text("utf-8")
 
 
 def rows() -> list[Row]:
-    """Every row of the tables of lines."""
-    return [Row(*found) for found in _ROW.findall(page())]
+    """All rows of the tables of requirements."""
+    return [Row(*cells) for cells in _ROW.findall(page())]
 
 
 def broken_rows() -> list[str]:
-    """Rows that start with a line and that `rows` cannot read."""
-    good = {row.line for row in rows()}
-    return [found[0] for found in _IN_A_TABLE.finditer(page()) if found[1] not in good]
+    """The rows that start with a number and that `rows` cannot parse."""
+    parsed = {row.line for row in rows()}
+    return [match[0] for match in _IN_A_TABLE.finditer(page()) if match[1] not in parsed]
 
 
-def walked() -> list[str]:
-    """The numbers of all lines."""
-    return _spelled(" ".join(WALKED.split()))
+def all_lines() -> list[str]:
+    """The numbers of all requirements."""
+    return _expand(" ".join(WALKED.split()))
 
 
 def reasons() -> dict[str, list[str]]:
-    """The lines outside the tables, by the sentence before them."""
+    """The numbers outside the tables, by the sentence before them."""
     return {
-        item.rpartition(": ")[0]: _spelled(item.rpartition(": ")[2])
+        item.rpartition(": ")[0]: _expand(item.rpartition(": ")[2])
         for heading in _HEADINGS
         for item in _items(heading)
     }
 
 
 def missing() -> list[str]:
-    """The lines that the page lists as not implemented yet."""
-    return _listed("Not yet")
+    """The numbers that the page lists as not implemented yet."""
+    return _numbers_under("Not yet")
 
 
-def foreign() -> list[str]:
-    """The lines that the page lists as not applicable."""
-    return _listed("Not applicable")
+def not_applicable() -> list[str]:
+    """The numbers that the page lists as not applicable."""
+    return _numbers_under("Not applicable")
 
 
-def _listed(heading: str) -> list[str]:
-    return [line for item in _items(heading) for line in _spelled(item)]
+def _numbers_under(heading: str) -> list[str]:
+    return [line for item in _items(heading) for line in _expand(item)]
 
 
 def _items(heading: str) -> list[str]:
@@ -84,29 +84,29 @@ def _items(heading: str) -> list[str]:
 
 @cache
 def tests_of(path: str) -> Mapping[str, frozenset[str]]:
-    """Each test of a file (`name` or `Class::name`), and the lines that it names."""
+    """Map each test of a file (`name` or `Class::name`) to the numbers that it names."""
     text = (ROOT / path).read_text("utf-8")
     tree, source = ast.parse(text), text.splitlines()
     tables = dict(_module_level(tree, source))
-    return {name: _named(node, source, tables) for name, node in _tests(tree)}
+    return {name: _numbers_in(node, source, tables) for name, node in _tests(tree)}
 
 
 def all_tests() -> Iterator[tuple[str, frozenset[str]]]:
-    """Every test that there is, as `path::name`, with the lines that it names."""
+    """Yield all tests, as `path::name`, with the numbers that they name."""
     for path in sorted((ROOT / "tests").rglob("test_*.py")):
-        place = path.relative_to(ROOT).as_posix()
-        if "node_modules" not in place and not place.startswith("tests/architecture/"):
-            yield from ((f"{place}::{name}", lines) for name, lines in tests_of(place).items())
+        name = path.relative_to(ROOT).as_posix()
+        if "node_modules" not in name and not name.startswith("tests/architecture/"):
+            yield from ((f"{name}::{test}", lines) for test, lines in tests_of(name).items())
 
 
-def _spelled(text: str) -> list[str]:
-    """`CB-091 to CB-097` names seven lines."""
-    whole = _RANGE.sub(_every, text)
-    return LINE.findall(whole)
+def _expand(text: str) -> list[str]:
+    """Find all numbers in a text. `CB-091 to CB-097` stands for seven numbers."""
+    expanded = _RANGE.sub(_expand_range, text)
+    return LINE.findall(expanded)
 
 
-def _every(found: re.Match[str]) -> str:
-    kind, first, last = found.groups()
+def _expand_range(match: re.Match[str]) -> str:
+    kind, first, last = match.groups()
     numbers = range(int(first), int(last) + 1)
     return " ".join(f"{kind}{number:0{len(first)}d}" for number in numbers)
 
@@ -115,35 +115,35 @@ def _tests(tree: ast.Module) -> Iterator[tuple[str, ast.FunctionDef]]:
     for node in tree.body:
         inner = node.body if isinstance(node, ast.ClassDef) else [node]
         prefix = f"{node.name}::" if isinstance(node, ast.ClassDef) else ""
-        for one in inner:
-            if isinstance(one, ast.FunctionDef) and one.name.startswith("test_"):
-                yield prefix + one.name, one
+        for function in inner:
+            if isinstance(function, ast.FunctionDef) and function.name.startswith("test_"):
+                yield prefix + function.name, function
 
 
 def _lines(node: ast.stmt | ast.expr, source: Sequence[str]) -> str:
-    """The whole lines on which it stands."""
+    """The full source lines of a node."""
     return "\n".join(source[node.lineno - 1 : node.end_lineno])
 
 
 def _module_level(tree: ast.Module, source: Sequence[str]) -> Iterator[tuple[str, str]]:
-    """Tables and helpers of a test file, by name."""
+    """The source of the tables and helpers of a test file, by name."""
     for node in tree.body:
         lines = _lines(node, source)
         if isinstance(node, ast.FunctionDef) and not node.name.startswith("test_"):
             yield node.name, lines
         targets = node.targets if isinstance(node, ast.Assign) else [getattr(node, "target", None)]
-        yield from ((one.id, lines) for one in targets if isinstance(one, ast.Name))
+        yield from ((target.id, lines) for target in targets if isinstance(target, ast.Name))
 
 
-def _named(
+def _numbers_in(
     node: ast.FunctionDef, source: Sequence[str], tables: Mapping[str, str]
 ) -> frozenset[str]:
     parts = [_lines(node, source), *(_lines(part, source) for part in node.decorator_list)]
     used = {part.id for part in ast.walk(node) if isinstance(part, ast.Name)}
     parts += [lines for name, lines in tables.items() if name in used]
-    return frozenset(_spelled("\n".join(parts)))
+    return frozenset(_expand("\n".join(parts)))
 
 
 def exists(path: str) -> bool:
-    """Reports whether this file is there."""
+    """Return whether this file exists."""
     return Path(ROOT / path).is_file()

@@ -1,4 +1,4 @@
-"""What the guards of the house see when they read a file."""
+"""The architecture tests find the names that a file uses."""
 
 import ast
 
@@ -22,11 +22,11 @@ from tests.support.checks.source import uses
         ("def late():\n    import httpx\n    return httpx.get", "httpx.get"),
     ],
 )
-def test_a_name_is_seen_however_it_was_imported(source: str, used: str) -> None:
-    """Renaming, importing late or importing a part hides nothing."""
+def test_a_name_is_found_however_it_is_imported(source: str, used: str) -> None:
+    """Renaming a module, importing it late or importing a part of it does not hide a name."""
     assert used in {name for _, name in uses(ast.parse(source))}
 
 
-def test_a_name_of_our_own_is_not_mistaken_for_a_module() -> None:
-    """A parameter called `time` is no clock."""
+def test_a_local_name_is_not_mistaken_for_a_module() -> None:
+    """A parameter called `time` is not the module."""
     assert uses(ast.parse("def wait(time):\n    return time.time")) == []

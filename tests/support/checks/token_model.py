@@ -1,6 +1,6 @@
-"""Tokens that come from tokens: the model of `lives.py` with exchange, giving back and asking.
+"""Derived tokens: the model of `approval_model.py` with exchange, revocation and introspection.
 
-Owns: what an agent may make of a token that it was shown, and how all of it ends together.
+Owns: which tokens an agent may exchange, and how derived tokens end with their parents.
 """
 
 from typing import ClassVar
@@ -13,22 +13,22 @@ from server.protocol.tokens.token_exchange import ACCESS_TOKEN, MAX_DEPTH
 from tests.support.builders.clock import SECOND
 from tests.support.builders.installation import PAY
 from tests.support.builders.site import Answer
-from tests.support.checks.approval_model import Issued, Lives
+from tests.support.checks.approval_model import ApprovalModel, TokenState
 
 _AGENTS = st.integers(0, 1)
 _TOKENS = st.integers(0, 1_000)
 
 
-class Lineages(Lives):
-    """The same cast, and the resource itself."""
+class TokenModel(ApprovalModel):
+    """The participants of the approval model, and the resource."""
 
     resource: ClassVar[dict[str, str]]
-    """What the resource authenticates with."""
+    """The credentials of the resource."""
 
     @precondition(lambda self: self.issued)
     @rule(agent=_AGENTS, which=_TOKENS)
     def a_token_is_exchanged(self, agent: int, which: int) -> None:
-        """Any agent that serves the resource exchanges it while the whole chain is enabled."""
+        """Exchange a token, which works while every agent of the chain is enabled."""
         token = self.issued[which % len(self.issued)]
         answer = self._exchange(agent, token)
         if agent in self.disabled_agents:
@@ -36,12 +36,12 @@ class Lineages(Lives):
         elif not self._may_be_exchanged(token):
             assert answer.refusal == (400, "invalid_request")
         else:
-            self._exchanged(answer, agent, token)
+            self._check_exchange(answer, agent, token)
 
     @precondition(lambda self: self.issued)
     @rule(which=_TOKENS, agents=st.lists(_AGENTS, min_size=2, max_size=4))
-    def a_token_goes_down_a_chain(self, which: int, agents: list[int]) -> None:
-        """Each agent exchanges the token of the one before."""
+    def a_token_is_exchanged_along_a_chain(self, which: int, agents: list[int]) -> None:
+        """Let each agent exchange the token of the previous agent."""
         token = self.issued[which % len(self.issued)]
         for agent in agents:
             before = len(self.issued)
@@ -52,8 +52,8 @@ class Lineages(Lives):
 
     @precondition(lambda self: self.issued)
     @rule(agent=_AGENTS, which=_TOKENS)
-    def a_token_is_given_back(self, agent: int, which: int) -> None:
-        """Its own, with all that came from it; and nothing of anybody else's."""
+    def a_token_is_revoked(self, agent: int, which: int) -> None:
+        """Revoke a token. That ends an agent's own tokens with their descendants, and no others."""
         token = self.issued[which % len(self.issued)]
         caller = self.cast.agents[agent]
         answer = self.local.post_form("/revoke", {"token": token.text, **caller.credentials})
@@ -67,29 +67,31 @@ class Lineages(Lives):
     @rule(
         person=_AGENTS,
         agents=st.lists(_AGENTS, min_size=2, max_size=5),
-        waits=st.sampled_from([0, 31 * SECOND]),
+        delay=st.sampled_from([0, 31 * SECOND]),
         by=st.none() | _AGENTS,
     )
-    def a_family_is_born(self, person: int, agents: list[int], waits: int, by: int | None) -> None:
-        """A person's token goes from hand to hand; its holder, or a stranger, gives it back."""
+    def a_token_family_is_created(
+        self, person: int, agents: list[int], delay: int, by: int | None
+    ) -> None:
+        """Issue and exchange a token along a chain; then an agent may try to revoke it."""
         before = len(self.issued)
-        self.a_token_is_born(agents[0], person)
+        self.a_token_is_issued(agents[0], person)
         if len(self.issued) == before:
             return
-        self.local.clock.forward(waits)
-        self.a_token_goes_down_a_chain(before, agents[1:])
+        self.local.clock.forward(delay)
+        self.a_token_is_exchanged_along_a_chain(before, agents[1:])
         if by is not None:
-            self.a_token_is_given_back(by, before)
+            self.a_token_is_revoked(by, before)
 
     @precondition(lambda self: self.issued)
     @rule(which=_TOKENS)
-    def the_resource_asks(self, which: int) -> None:
-        """It is told what counts at this moment."""
+    def the_resource_introspects_a_token(self, which: int) -> None:
+        """Introspect a token, which must be active as the model expects."""
         token = self.issued[which % len(self.issued)]
         answer = self.local.post_form("/introspect", {"token": token.text, **self.resource})
-        assert answer.json["active"] is self._counts(token), (token, answer.body)
+        assert answer.json["active"] is self._is_active(token), (token, answer.body)
 
-    def _exchange(self, agent: int, token: Issued) -> Answer:
+    def _exchange(self, agent: int, token: TokenState) -> Answer:
         form = {
             "grant_type": GRANT_TOKEN_EXCHANGE,
             "subject_token": token.text,
@@ -99,21 +101,21 @@ class Lineages(Lives):
         }
         return self.local.post_form("/token", form | self.cast.agents[agent].credentials)
 
-    def _exchanged(self, answer: Answer, agent: int, token: Issued) -> None:
+    def _check_exchange(self, answer: Answer, agent: int, token: TokenState) -> None:
         assert answer.status == 200, (token, answer.body)
-        made = self._issued(answer, (agent, *token.agents), token.person, token)
-        assert made.expires_at <= token.expires_at
-        actor = self.local.claims(made.text)["act"]
-        for one in made.agents:
+        derived = self._add_token(answer, (agent, *token.agents), token.person, token)
+        assert derived.expires_at <= token.expires_at
+        actor = self.local.claims(derived.text)["act"]
+        for agent_index in derived.agents:
             assert isinstance(actor, dict)
-            assert actor["sub"] == self.cast.agents[one].id
+            assert actor["sub"] == self.cast.agents[agent_index].id
             actor = actor.get("act")
         assert actor is None
 
-    def _may_be_exchanged(self, token: Issued) -> bool:
-        return token.person is not None and self._counts(token) and len(token.agents) < MAX_DEPTH
+    def _may_be_exchanged(self, token: TokenState) -> bool:
+        return token.person is not None and self._is_active(token) and len(token.agents) < MAX_DEPTH
 
-    def _counts(self, token: Issued) -> bool:
+    def _is_active(self, token: TokenState) -> bool:
         return (
             not token.ended
             and self.now < token.expires_at

@@ -1,10 +1,10 @@
-"""The first tables, as text: a block for each table.
+"""Create the first tables, which are described as text in one block per table.
 
 table   its name and primary key
-has     columns as `name:type`; a text without a type, and `?` where NULL is allowed
+has     columns as `name:type`; text if there is no type, and `?` if NULL is allowed
 unique  columns that are unique together
-refers  a column and the one it refers to
-part    the same, and the row is deleted with the one it refers to
+refers  a column and the column it refers to
+part    the same, and the row is deleted with the row it refers to
 index   its name, columns and condition
 """
 
@@ -343,7 +343,7 @@ def upgrade() -> None:
 
 
 def _create_indexes() -> None:
-    """In their order: SQLite uses the last of two that serve as well."""
+    """Create indexes in the listed order: of two equally good ones, SQLite uses the last."""
     for block in _TABLES.split("\ntable ")[1:]:
         table, *lines = block.splitlines()
         for words, _, condition in (line.partition(" where ") for line in lines):

@@ -1,4 +1,4 @@
-"""In whose place somebody answered is kept with the answer."""
+"""Store with each decision whom the approver decided for."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -10,7 +10,7 @@ depends_on = None
 
 
 def upgrade() -> None:
-    """Bring the tables forward; answers that were given say it too."""
+    """Add the column and fill it for existing decisions."""
     op.add_column("decisions", sa.Column("stands_for", sa.Text(), nullable=True))
     op.execute(
         "UPDATE decisions SET stands_for = (SELECT approvers.stands_for FROM approvers"

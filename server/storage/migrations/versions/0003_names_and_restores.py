@@ -1,6 +1,6 @@
-"""Add looks of names, former names, key ids and restore holds. History starts again.
+"""Add looks of names, former names, key ids and restore holds. History starts over.
 
-Old rows of history cannot be used: they have other keys and fewer columns.
+Old rows of history cannot be used, because their keys differ and columns are missing.
 """
 
 import json
@@ -31,20 +31,20 @@ _LOOKS: Final = (
     ("group", (("groups", "id", "name"),)),
     ("resource", (("resources", "uri", "uri"),)),
 )
-"""Each kind, its tables, and their columns of bearers and names. Agents and apps are one kind."""
+"""Each kind with its tables and their columns of ID and name. Agents and apps are one kind."""
 
 
 def upgrade() -> None:
-    """Bring the tables forward, with the rows that are there."""
-    _make_tables()
+    """Change the tables and convert the existing rows."""
+    _create_tables()
     _change_columns()
-    _begin_history_again()
-    _compare_names_by_case_only()
-    _note_looks()
-    _tell_headlines_of_what_was_granted()
+    _recreate_history()
+    _make_keys_ignore_case_only()
+    _store_looks()
+    _add_headlines_of_grants()
 
 
-def _make_tables() -> None:
+def _create_tables() -> None:
     op.create_table(
         "installation_keys",
         sa.Column("name", sa.Text(), nullable=False),
@@ -81,7 +81,7 @@ def _make_tables() -> None:
 
 
 def _change_columns() -> None:
-    """On SQLite a batch makes its table anew, so foreign keys MUST be off (`storage/open.py`)."""
+    """On SQLite a batch recreates its table, so foreign keys MUST be off (`storage/open.py`)."""
     for table, column in (
         ("agents", sa.Column("named_at", sa.BigInteger(), nullable=True)),
         ("installation", sa.Column("epoch", sa.Text(), nullable=True)),
@@ -105,7 +105,7 @@ def _change_columns() -> None:
         batch_op.drop_column("first")
     with op.batch_alter_table("enrolment_codes") as batch_op:
         batch_op.drop_column("first")
-    # Of two indexes that serve as well, SQLite uses the one that was made last.
+    # Of two equally good indexes, SQLite uses the one that was created last.
     op.drop_index("ix_approvals_open", table_name="approvals")
     for name, column in (("ix_approvals_hinted", "hint_hash"), ("ix_approvals_open", "user_id")):
         op.create_index(
@@ -118,7 +118,7 @@ def _change_columns() -> None:
         )
 
 
-def _begin_history_again() -> None:
+def _recreate_history() -> None:
     op.drop_table("history")
     op.create_table(
         "history",
@@ -138,16 +138,16 @@ def _begin_history_again() -> None:
     )
 
 
-def _compare_names_by_case_only() -> None:
-    """Make lookup keys that ignore case only. Earlier keys also ignored some look-alike letters.
+def _make_keys_ignore_case_only() -> None:
+    """Make lookup keys that ignore case only. Earlier keys also unified some look-alike letters.
 
-    Two names that had different keys may now have the same one. The oldest one gets it; the others
-    are found by their ids only.
+    If several names now have the same key, the oldest one gets it. The others can only be found
+    by ID.
     """
     bind = op.get_bind()
-    for called, name in _LOOKED_UP:
+    for table_name, name in _LOOKED_UP:
         columns = [sa.column(column) for column in ("id", "created_at", name, f"{name}_key")]
-        table = sa.table(called, *columns)
+        table = sa.table(table_name, *columns)
         named, keyed = table.c[name], table.c[f"{name}_key"]
         rows = sa.select(table.c.id, named, keyed).where(named.is_not(None))
         taken: set[str] = set()
@@ -162,12 +162,12 @@ def _compare_names_by_case_only() -> None:
                 bind.execute(sa.update(table).where(table.c.id == row_id).values({keyed.name: key}))
 
 
-def _note_looks() -> None:
+def _store_looks() -> None:
     """Store looks. If several names look alike, only the oldest one gets a row."""
     bind = op.get_bind()
     add = sa.text("INSERT INTO name_looks (kind, look, bearer) VALUES (:kind, :look, :bearer)")
     for kind, tables in _LOOKS:
-        named = sa.union_all(*(_named(*table) for table in tables)).subquery()
+        named = sa.union_all(*(_select_names(*table) for table in tables)).subquery()
         rows = sa.select(named.c.bearer, named.c.name)
         taken: set[str] = set()
         for bearer, name in bind.execute(rows.order_by(named.c.created_at, named.c.bearer)).all():
@@ -178,16 +178,16 @@ def _note_looks() -> None:
             bind.execute(add, [{"kind": kind, "look": look, "bearer": bearer} for look in looks])
 
 
-def _named(called: str, bearer: str, name: str) -> sa.Select[tuple[str, str, int]]:
+def _select_names(table_name: str, bearer: str, name: str) -> sa.Select[tuple[str, str, int]]:
     columns = (sa.column(column) for column in dict.fromkeys((bearer, name, "created_at")))
-    table = sa.table(called, *columns)
+    table = sa.table(table_name, *columns)
     return sa.select(
         table.c[bearer].label("bearer"), table.c[name].label("name"), table.c.created_at
     )
 
 
-def _tell_headlines_of_what_was_granted() -> None:
-    """Add a headline to the facts that differ: what was asked, as what was granted has none."""
+def _add_headlines_of_grants() -> None:
+    """Add the headline of the request to the stored facts of each narrowed grant."""
     bind = op.get_bind()
     change = sa.text("UPDATE approvals SET granted_rows = :reads WHERE id = :id")
     granted = "SELECT id, display, granted_rows FROM approvals WHERE granted IS NOT NULL"

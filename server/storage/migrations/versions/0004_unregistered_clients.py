@@ -1,4 +1,4 @@
-"""Add default scopes, and unregistered apps with when they were checked and used."""
+"""Add default scopes, unregistered apps, and when such apps were checked and used."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -10,7 +10,7 @@ depends_on = None
 
 
 def upgrade() -> None:
-    """On SQLite a batch makes its table anew, so foreign keys MUST be off (`storage/open.py`)."""
+    """On SQLite a batch recreates its table, so foreign keys MUST be off (`storage/open.py`)."""
     for table, column in (
         ("resources", sa.Column("default_scopes", sa.Text(), nullable=True)),
         ("resources", sa.Column("unknown_clients", sa.Boolean(), nullable=True)),

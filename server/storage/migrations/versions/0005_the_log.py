@@ -1,4 +1,4 @@
-"""Give audit entries their places in the log, add checkpoints, and refuse changes of both."""
+"""Number audit entries, add checkpoints, and refuse changes to both."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -43,11 +43,11 @@ _ON_POSTGRESQL = (
     """CREATE TRIGGER audit_checkpoints_truncate BEFORE TRUNCATE ON audit_checkpoints
     FOR EACH STATEMENT EXECUTE FUNCTION sayso_refuse_change()""",
 )
-"""The sequencer may give an entry its place, once."""
+"""The sequencer may number an entry once."""
 
 
 def upgrade() -> None:
-    """Existing entries are placed in the order of their ids."""
+    """Add the table and the triggers; number existing entries in the order of their ids."""
     op.create_table(
         "audit_checkpoints",
         sa.Column("size", sa.BigInteger(), autoincrement=False, nullable=False),

@@ -12,7 +12,7 @@ _CALLED = sa.text("state IN ('pending', 'approved') AND caller_id IS NOT NULL")
 
 
 def upgrade() -> None:
-    """Earlier requests and entries name no caller."""
+    """Add the columns and the index. Existing requests and entries have no caller."""
     op.add_column("approvals", sa.Column("caller_id", sa.Text(), nullable=True))
     op.add_column("audit_entries", sa.Column("caller_id", sa.Text(), nullable=True))
     op.create_index(

@@ -1,4 +1,4 @@
-"""Add the hashes of the complete subtrees of the audit log, and refuse changes of them.
+"""Add the hashes of the complete subtrees of the audit log, and refuse changes to them.
 
 The server fills the table for earlier entries when it signs its next checkpoint.
 """
@@ -26,7 +26,7 @@ _ON_POSTGRESQL = (
 
 
 def upgrade() -> None:
-    """The table is empty at first."""
+    """Add the table, which is empty at first."""
     op.create_table(
         "audit_nodes",
         sa.Column("level", sa.Integer(), autoincrement=False, nullable=False),

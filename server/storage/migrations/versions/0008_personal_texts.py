@@ -1,8 +1,6 @@
-"""Add the personal texts of audit entries, which may be deleted and never changed.
+"""Add the personal texts of audit entries, which may be deleted but never changed.
 
-Retention may empty an entry, whose hash stays.
-
-Entries that were written before keep their texts in their bytes.
+Retention may clear an entry; its hash stays. Earlier entries keep their texts in their body.
 """
 
 import sqlalchemy as sa
@@ -18,7 +16,7 @@ _EMPTIED = """length(NEW.body) = 0 AND NEW.type = '' AND NEW.actor = '' AND NEW.
     AND coalesce(NEW.agent_id, NEW.subject, NEW.resource, NEW.action, NEW.decision, NEW.posture,
       NEW.cause, NEW.approval_id, NEW.caller_id) IS NULL
     AND NEW.id = OLD.id AND NEW.seq = OLD.seq AND NEW.at = OLD.at AND NEW.leaf = OLD.leaf"""
-"""What retention may do with an entry that has a place."""
+"""The only change that retention may make to a numbered entry."""
 _ON_SQLITE = (
     """CREATE TRIGGER audit_openings_update BEFORE UPDATE ON audit_openings
     BEGIN SELECT RAISE(ABORT, 'The audit log is never changed.'); END""",
@@ -47,7 +45,7 @@ _ON_POSTGRESQL = (
 
 
 def upgrade() -> None:
-    """The table is empty at first."""
+    """Add the table, which is empty at first."""
     op.create_table(
         "audit_openings",
         sa.Column("entry_id", sa.Text(), nullable=False),

@@ -1,4 +1,4 @@
-"""Add the security events that wait for an API."""
+"""Add the security events that are waiting for delivery to an API."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -10,7 +10,7 @@ depends_on = None
 
 
 def upgrade() -> None:
-    """The table is empty at first."""
+    """Add the table, which is empty at first."""
     op.create_table(
         "security_events",
         sa.Column("id", sa.Text(), nullable=False),

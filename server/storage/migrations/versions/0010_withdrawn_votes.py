@@ -10,7 +10,7 @@ depends_on = None
 
 
 def upgrade() -> None:
-    """Nobody has withdrawn a vote before."""
+    """Add the column, which is 0 for existing votes."""
     op.add_column(
         "decisions", sa.Column("withdrawals", sa.Integer(), nullable=False, server_default="0")
     )

@@ -98,7 +98,7 @@ async function saidBy(word, { kid, jwk }, issuer) {
   const said = JSON.parse(read(client));
   must(encoded(credential) === kid, `${where}: it names another passkey`);
   must(said.type === "webauthn.get" && said.origin === origin, `${where}: it was made for another site`);
-  must(said.challenge === encoded(await sha256(payload)), `${where}: the passkey signed another payload`);
+  must(said.challenge === encoded(await sha256(payload)), `${where}: the passkey signed a different payload`);
   must(hex(data.slice(0, 32)) === hex(await sha256(bytes(hostname))), `${where}: it was made for another site`);
   must((data[32] & PRESENT) !== 0 && (data[32] & VERIFIED) !== 0, `${where}: its person was not verified`);
   const over = new Uint8Array([...data, ...(await sha256(client))]);
@@ -143,7 +143,7 @@ async function checkAnswer({ approval, issuer }, { by, device, decision, code, c
 async function entryOf({ body, proof }, approval, key) {
   const [head, note] = halves(proof);
   const [, extra, index, ...hashes] = head.trimEnd().split("\n");
-  must(read(fromBase64(extra.slice("extra ".length))) === body, "entries: a body is not what is proved");
+  must(read(fromBase64(extra.slice("extra ".length))) === body, "entries: a body does not match its proof");
   const leaf = await sha256(new Uint8Array([0, ...bytes(body)]));
   const tree = await readCheckpoint(note, key);
   must(await isIncluded(leaf, Number(index.slice("index ".length)), tree, hashes.map(fromBase64)), "entries: one is not in the log");

@@ -73,7 +73,7 @@ export async function readCheckpoint(note, key) {
   const read = { origin, size: Number(size), root };
   const isCheckpoint = String(read.size) === size && Number.isSafeInteger(read.size) && read.size >= 0;
   must(isCheckpoint && root.length === 32 && base64(root) === encoded && more.length === 0, "This is not a checkpoint of a log.");
-  must(origin === key.name, "It is of another log.");
+  must(origin === key.name, "It belongs to a different log.");
   const [text, lines] = halves(note);
   const timed = signatureOf(lines, key, TIMED);
   must(timed.length === 72, "It has no time.");
@@ -93,8 +93,8 @@ export async function promised(note, key) {
 /** The key that the old one names in a note. */
 export async function replaced(note, old) {
   const [name, words, text, ...more] = await signed(note, old);
-  must(name === old.name && words === "replaced by" && more.length === 0, "It does not say which key replaces this one.");
+  must(name === old.name && words === "replaced by" && more.length === 0, "It does not name the key that replaces this one.");
   const key = await readKey(text ?? "");
-  must(key.name === old.name, "The new key is of another log.");
+  must(key.name === old.name, "The new key belongs to a different log.");
   return key;
 }

@@ -114,7 +114,7 @@ def test_a_replaced_key_signs_from_now_on(admin_cli, data_folder, tmp_path):
         "items"
     ][0]
     note = entry["facts"]["note"]
-    assert notes.replaced(note, LogKey.read(old)).text == new
+    assert notes.read_replacement(note, LogKey.read(old)).text == new
 
 
 @pytest.mark.usefixtures("bundle")

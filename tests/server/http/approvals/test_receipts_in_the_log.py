@@ -118,11 +118,11 @@ def _another_root(proof: str) -> str:
 
 ANSWER: tuple[Any, ...] = ("answers", 0)
 ENTRY: tuple[Any, ...] = ("entries", 0)
-OTHER = "is not that of the log"
+OTHER = "differs from the log"
 CHANGES = {
     "action": (_set(_more, "approval", "action"), "approval/action was changed"),
     "display": (_set(_more, "approval", "display"), "approval/display was changed"),
-    "request": (_set("other", "approval", "id"), "approval_id is not that of the receipt"),
+    "request": (_set("other", "approval", "id"), "approval_id differs from the receipt"),
     "digest": (_set("x", "approval", "action_digest"), "approval/action was changed"),
     "agent": (_set("sayso_ag_other", "approval", "agent", "id"), f"agent_id of the .* {OTHER}"),
     "risk": (_set("low", "approval", "risk"), f"posture of the request {OTHER}"),
@@ -139,8 +139,8 @@ CHANGES = {
     ),
     "order": (_set(lambda one: one[::-1], "entries"), "not in the order of the log"),
     "twice": (_set(lambda one: [*one, one[-1]], "entries"), "not in the order of the log"),
-    "no entries": (_set([], "entries"), "has no entry that the request was made"),
-    "not asked": (_without("approval.requested"), "has no entry that the request was made"),
+    "no entries": (_set([], "entries"), "has no entry for the creation of the request"),
+    "not asked": (_without("approval.requested"), "has no entry for the creation of the request"),
     "not answered": (_without("approval.approved"), "redeemed, but the log says approval.requ"),
     "not issued": (_without("token.issued"), "redeemed, but the log has no entry token.issued"),
     "token": (_set("other", "token", "id"), f"token/id {OTHER}"),
@@ -150,11 +150,11 @@ CHANGES = {
     "code": (_set("too_broad", *ANSWER, "code"), "code is not what was signed"),
     "ceremony": (_set("confirm", *ANSWER, "ceremony"), "ceremony is not what was signed"),
     "granted": (_set({"text": "{}"}, "approval", "granted"), "granted is not what was signed"),
-    "scope of the token": (_more_of_granted, "is for something else than granted"),
-    "no answer": (_set([], "answers"), "An answer that is in the log is missing"),
+    "scope of the token": (_more_of_granted, "is for something other than what was granted"),
+    "no answer": (_set([], "answers"), "lacks an answer that is in the log"),
     "no key": (_set(None, *ANSWER, "key"), "the signature cannot be checked"),
     "other key": (_set({"kty": "OKP"}, *ANSWER, "key", "jwk"), "the signature is invalid"),
-    "entry": (_set(_more, *ENTRY, "body"), "entry/body is not what is proved"),
+    "entry": (_set(_more, *ENTRY, "body"), "entry/body does not match its proof"),
     "hash": (_set(_another_root, *ENTRY, "proof"), "is not in the log"),
     "form": (_set("other", *ENTRY, "proof"), "This is not a proof"),
     "no proof": (_set(None, *ENTRY, "proof"), "has no proof that it is in the log"),
@@ -200,10 +200,10 @@ def test_each_change_of_an_unanswered_receipt_is_named(
 
 GIVEN: tuple[Any, ...] = ("given_in", "approval")
 GIVEN_CHANGES = {
-    "none": (_set(None, "given_in"), "lacks the request in which the user gave"),
+    "none": (_set(None, "given_in"), "lacks the request that created"),
     "display": (_set(_more, *GIVEN, "display"), "approval/display was changed"),
     "state": (_set("approved", *GIVEN, "state"), "is approved, but the log has an entry"),
-    "no answer": (_set([], "given_in", "answers"), "An answer that is in the log is missing"),
+    "no answer": (_set([], "given_in", "answers"), "lacks an answer that is in the log"),
     "forged": (_set({"kty": "OKP"}, "given_in", *ANSWER, "key", "jwk"), "signature is invalid"),
     "entry": (_without("standing_grant.given", "given_in"), "has no entry standing_grant.given"),
     "use": (_set(2, "approval", "decided_by", "use"), f"approval/decided_by {OTHER}"),
@@ -254,9 +254,19 @@ def _unsigned(receipt: Any) -> None:
 LOGS = {
     "another answer": ("approval.approved", ("type",), "approval.denied", "the log says"),
     "another user": ("approval.approved", ("actor",), "user:sayso_us_other", "is not in the log"),
-    "another request": ("token.issued", ("approval_id",), "sayso_ap_other", "approval_id is not"),
-    "another policy": ("token.issued", ("facts", "policy"), {"version": 7}, "policy_version is"),
-    "another action": ("token.issued", ("action",), "other", "something else than granted"),
+    "another request": ("token.issued", ("approval_id",), "sayso_ap_other", "approval_id differs"),
+    "another policy": (
+        "token.issued",
+        ("facts", "policy"),
+        {"version": 7},
+        "policy_version differs",
+    ),
+    "another action": (
+        "token.issued",
+        ("action",),
+        "other",
+        "something other than what was granted",
+    ),
 }
 
 
@@ -331,7 +341,7 @@ def test_a_use_of_something_else_than_the_user_gave_is_not_verified(
     assert "is redeemed, with 0 answers" in verified(receipt, FORGED_LOG)
     GIVEN_LOGS.get(name, lambda _receipt: None)(receipt)
     _log(*((*used, *given) if name == "later" else (*given, *used)))
-    with pytest.raises(Broken, match="given_in is not the request in which the user gave"):
+    with pytest.raises(Broken, match="given_in is not the request that created"):
         verified(receipt, FORGED_LOG)
 
 
@@ -341,7 +351,7 @@ def test_a_use_is_not_verified_with_a_request_that_gave_nothing(
     """It has no entry that something was given."""
     receipt = receipts.proved(person, receipts.granted(agent, person))
     receipt["given_in"] = receipts.proved(person, receipts.denied(agent, person))
-    with pytest.raises(Broken, match="given_in is not the request in which the user gave"):
+    with pytest.raises(Broken, match="given_in is not the request that created"):
         verified(receipt)
 
 

@@ -116,7 +116,7 @@ def test_a_replaced_key_is_named_by_the_one_before_it(
         log.record_key(tx, b"m" * 32, None, by="operator")
     first, second = person.call("GET", "/api/audit/keys").json["replacements"]
     assert first["log_key"] == new.text
-    assert notes.replaced(first["note"], old) == new
+    assert notes.read_replacement(first["note"], old) == new
     assert second["note"] is None
 
 
@@ -151,4 +151,4 @@ def test_without_the_key_of_the_log_an_answer_counts_without_a_promise(
 
 
 def _promised(text: str, person: LocalTerminal) -> Promise:
-    return notes.promised(base64.b64decode(text).decode(), _key(person))
+    return notes.read_promise(base64.b64decode(text).decode(), _key(person))

@@ -36,7 +36,7 @@ from tests.support.builders.installation import BY, PAY, registered
 from tests.support.builders.site import LocalSite
 from tests.support.builders.template import Template
 from tests.support.checks.approval_model import Cast
-from tests.support.checks.token_model import Lineages
+from tests.support.checks.token_model import TokenModel
 from tests.support.servers.memory import memory_folder
 
 _QUIET = {"deadline": None, "database": None, "derandomize": True, "report_multiple_bugs": False}
@@ -69,7 +69,7 @@ def _play(cast: Cast, examples: int) -> None:
     """Failures are not shrunk: that takes longer than reading the sequence."""
     rotation = cast.local.admin.resources.rotate_secret(PAY, by=BY)
     resource = {"client_id": rotation.resource.client_id, "client_secret": rotation.secret}
-    machine = type("Played", (Lineages,), {"cast": cast, "resource": resource})
+    machine = type("Played", (TokenModel,), {"cast": cast, "resource": resource})
     wanted = settings(
         max_examples=examples,
         stateful_step_count=40,

@@ -72,7 +72,7 @@ def test_a_promise_is_not_older_than_the_newest_checkpoint(admin_services, audit
         admin_services.clock.forward(moved)
         stored = replace(leaf, at=admin_services.clock.now())
         (note,) = audit_log.promises([stored])
-        found = notes.promised(note, audit_log.key)
+        found = notes.read_promise(note, audit_log.key)
         _newest, at = notes.verify(audit_log.newest(), [audit_log.key])
         assert (found.entry_id, found.leaf) == (leaf.id, leaf.leaf)
         assert found.at == max(stored.at // 1000, at)

@@ -1,4 +1,4 @@
-"""Transitions of an approval in the database: exactly those of the state table, and in time."""
+"""The database makes exactly the transitions of the state table, and only in time."""
 
 import itertools
 from collections.abc import Callable
@@ -45,7 +45,7 @@ def _get(store: SqlStore, approval: Approval) -> Approval | None:
         return view.approvals.get(approval.id)
 
 
-def _deadlines(state: State) -> int:
+def _deadline(state: State) -> int:
     return END + (REDEMPTION_GRACE_MS if state is State.APPROVED else 0)
 
 
@@ -55,28 +55,28 @@ def _deadlines(state: State) -> int:
 def test_a_transition_happens_when_the_table_and_the_clock_allow_it(
     store: SqlStore, state: State, target: State, late: int
 ) -> None:
-    """Every state and target, around the deadline; a refused transition changes nothing."""
+    """All states and targets are tried near the deadline. A refused transition changes nothing."""
     approval = _add(store, state=state)
-    now = _deadlines(state) + late
+    now = _deadline(state) + late
     in_time = late < 0
     allowed = target in TRANSITIONS[state] and in_time == (target is not State.EXPIRED)
-    moved = _move(store, approval, target, now)
+    result = _move(store, approval, target, now)
 
-    assert (moved is not None) == allowed
+    assert (result is not None) == allowed
     if allowed:
         after = replace(approval, state=target, reason="because", decided_at=now)
-        assert moved == after == _get(store, approval)
+        assert result == after == _get(store, approval)
     else:
         assert _get(store, approval) == approval
 
 
 def test_an_unknown_approval_has_no_transition(store: SqlStore) -> None:
-    """There is nothing to move."""
+    """The transition of an unknown approval returns None."""
     assert _move(store, _row(), State.APPROVED, NOON) is None
 
 
 def test_the_first_decision_time_is_kept(store: SqlStore) -> None:
-    """Redemption does not change when it was decided."""
+    """Redemption does not change the time of the decision."""
     approval = _add(store)
     _move(store, approval, State.APPROVED, NOON + 1)
     redeemed = _move(store, approval, State.REDEEMED, NOON + 2)
@@ -88,31 +88,31 @@ def test_the_first_decision_time_is_kept(store: SqlStore) -> None:
 def test_one_of_many_concurrent_transitions_wins(
     store: SqlStore, url: str, open_database: Opener
 ) -> None:
-    """Two processes, eight threads, approving and denying: the others change nothing."""
+    """Two processes with eight threads approve and deny; the losing transitions change nothing."""
     stores = [store, open_database(url)]
-    ends = [State.APPROVED, State.DENIED] * 4
+    targets = [State.APPROVED, State.DENIED] * 4
     for _ in range(10):
         approval = _add(store)
         with ThreadPoolExecutor(8) as threads:
-            tries = [
-                threads.submit(_move, stores[place % 2], approval, end, NOON)
-                for place, end in enumerate(ends)
+            attempts = [
+                threads.submit(_move, stores[number % 2], approval, target, NOON)
+                for number, target in enumerate(targets)
             ]
-        won = [moved for one in tries if (moved := one.result(10)) is not None]
+        winners = [result for attempt in attempts if (result := attempt.result(10)) is not None]
 
-        assert len(won) == 1
-        assert _get(store, approval) == won[0]
+        assert len(winners) == 1
+        assert _get(store, approval) == winners[0]
 
 
 def test_an_approval_is_found_by_handle_and_by_idempotency_key(store: SqlStore) -> None:
-    """Only the hash finds it, and the key counts for its own agent."""
+    """The exact hash is needed, and an idempotency key applies only to its own agent."""
     approval = _add(store, auth_req_hash=b"handle", idempotency_hash=b"key")
     with store.read() as view:
-        found = view.approvals
-        assert found.by_handle(b"handle") == approval
-        assert found.by_handle(b"handl") is None
-        assert found.by_idempotency("sayso_ag_bot", b"key") == approval
-        assert found.by_idempotency("sayso_ag_other", b"key") is None
+        rows = view.approvals
+        assert rows.by_handle(b"handle") == approval
+        assert rows.by_handle(b"handl") is None
+        assert rows.by_idempotency("sayso_ag_bot", b"key") == approval
+        assert rows.by_idempotency("sayso_ag_other", b"key") is None
 
 
 def test_pending_requests_are_counted_per_agent_and_per_user(store: SqlStore) -> None:
@@ -130,15 +130,15 @@ def test_pending_requests_are_counted_per_agent_and_per_user(store: SqlStore) ->
 
 
 def test_pages_of_pending_requests_list_each_once(store: SqlStore) -> None:
-    """Highest risk, then soonest end, then id; only the user's own."""
+    """The order is highest risk, then soonest expiry, then id. Only the user's own are listed."""
     ends = [3, 1, 2, 2, 2, 1]
     risks = [Risk.LOW, Risk.CRITICAL, Risk.HIGH, Risk.LOW, Risk.LOW, Risk.MEDIUM]
-    made = [
+    approvals = [
         _add(store, expires_at=END + end, risk=risk) for end, risk in zip(ends, risks, strict=True)
     ]
     _add(store, user_id="sayso_us_bob")
     _add(store, expires_at=NOON)
-    wanted = sorted(made, key=lambda a: (-a.risk.rank, a.expires_at, a.id))
+    expected = sorted(approvals, key=lambda a: (-a.risk.rank, a.expires_at, a.id))
     pages, after = [], None
     with store.read() as view:
         while page := view.approvals.waiting("sayso_us_ann", NOON, 2, after):
@@ -147,57 +147,57 @@ def test_pages_of_pending_requests_list_each_once(store: SqlStore) -> None:
         assert view.approvals.waiting_count("sayso_us_ann", NOON) == 6
 
     assert [len(page) for page in pages] == [2, 2, 2]
-    assert [approval for page in pages for approval in page] == wanted
+    assert [approval for page in pages for approval in page] == expected
 
 
 def test_pages_of_decided_requests_list_each_once(store: SqlStore) -> None:
-    """Newest decision first, without repeats or gaps."""
-    made = [_add(store, state=State.DENIED, decided_at=NOON + at) for at in [3, 1, 2, 2, 2]]
+    """The newest decision comes first, and no request is repeated or missing."""
+    approvals = [_add(store, state=State.DENIED, decided_at=NOON + at) for at in [3, 1, 2, 2, 2]]
     _add(store)
-    wanted = sorted(made, key=lambda a: (a.decided_at or 0, a.id), reverse=True)
-    found: list[Approval] = []
+    expected = sorted(approvals, key=lambda a: (a.decided_at or 0, a.id), reverse=True)
+    listed: list[Approval] = []
     before = None
     with store.read() as view:
         while page := view.approvals.decided("sayso_us_ann", 2, before):
-            found += page
+            listed += page
             before = (page[-1].decided_at or 0, page[-1].id)
 
-    assert found == wanted
+    assert listed == expected
 
 
 def test_search_returns_what_matches_every_filter(store: SqlStore) -> None:
-    """State, agent and user; the newest first."""
+    """The filters are state, agent and user. The newest approvals come first."""
     old = _add(store, created_at=NOON)
     new = _add(store, created_at=NOON + 1)
     denied = _add(store, state=State.DENIED, created_at=NOON + 2, agent_id="sayso_ag_other")
 
-    def found(limit: int = 10, **members: Any) -> list[Approval]:
-        given = {"state": None, "agent_id": None, "user_id": None, **members}
+    def search(limit: int = 10, **members: Any) -> list[Approval]:
+        filters = {"state": None, "agent_id": None, "user_id": None, **members}
         with store.read() as view:
-            return view.approvals.search(limit=limit, **given)
+            return view.approvals.search(limit=limit, **filters)
 
-    assert found() == [denied, new, old]
-    assert found(limit=1) == [denied]
-    assert found(state=State.PENDING) == [new, old]
-    assert found(agent_id="sayso_ag_other") == [denied]
-    assert found(user_id="sayso_us_bob") == []
+    assert search() == [denied, new, old]
+    assert search(limit=1) == [denied]
+    assert search(state=State.PENDING) == [new, old]
+    assert search(agent_id="sayso_ag_other") == [denied]
+    assert search(user_id="sayso_us_bob") == []
 
 
 def test_poll_pacing_is_stored_for_pending_requests_only(store: SqlStore) -> None:
-    """A poll of a decided request leaves no mark."""
-    waiting, answered = _add(store), _add(store, state=State.APPROVED)
+    """A poll of a decided request stores nothing."""
+    pending, approved = _add(store), _add(store, state=State.APPROVED)
     with store.write() as tx:
-        for approval in (waiting, answered):
+        for approval in (pending, approved):
             tx.approvals.record_poll(approval.id, now=NOON + 5, interval_ms=10_000, holder="h")
 
-    assert _get(store, waiting) == replace(
-        waiting, last_poll_at=NOON + 5, interval_ms=10_000, holder="h", polls=1
+    assert _get(store, pending) == replace(
+        pending, last_poll_at=NOON + 5, interval_ms=10_000, holder="h", polls=1
     )
-    assert _get(store, answered) == answered
+    assert _get(store, approved) == approved
 
 
 def test_only_the_first_view_is_recorded(store: SqlStore) -> None:
-    """Its time stays."""
+    """A second view does not change the time of the first one."""
     approval = _add(store)
     with store.write() as tx:
         assert tx.approvals.mark_seen(approval.id, NOON + 1)
@@ -207,21 +207,23 @@ def test_only_the_first_view_is_recorded(store: SqlStore) -> None:
 
 
 def test_a_stored_answer_is_deleted_after_its_lifetime(store: SqlStore) -> None:
-    """Before that, it is returned byte for byte."""
+    """Until an answer expires, its stored bytes are returned unchanged."""
     approval = _add(store, state=State.REDEEMED)
     with store.write() as tx:
         tx.approvals.keep_answer(approval.id, b"\x00sealed", b"key", NOON + MINUTE)
-    kept = replace(approval, answer=b"\x00sealed", answer_key=b"key", answer_until=NOON + MINUTE)
+    with_answer = replace(
+        approval, answer=b"\x00sealed", answer_key=b"key", answer_until=NOON + MINUTE
+    )
     with store.write() as tx:
         assert tx.approvals.delete_expired_answers(NOON + MINUTE - 1) == 0
-        assert tx.approvals.get(approval.id) == kept
+        assert tx.approvals.get(approval.id) == with_answer
         assert tx.approvals.delete_expired_answers(NOON + MINUTE) == 1
 
     assert _get(store, approval) == approval
 
 
 def test_overdue_requests_are_found(store: SqlStore) -> None:
-    """Pending ones at their end, approved ones half a minute later, others never."""
+    """Pending requests are overdue at expiry, approved ones 30 seconds later, others never."""
     pending = _add(store)
     approved = _add(store, state=State.APPROVED)
     for state in (State.DENIED, State.EXPIRED, State.CANCELLED, State.REDEEMED):
@@ -236,45 +238,45 @@ def test_overdue_requests_are_found(store: SqlStore) -> None:
 
 
 def test_open_requests_are_found_by_agent_user_and_resource(store: SqlStore) -> None:
-    """Final ones are left out."""
-    mine = _add(store)
+    """Requests in a final state are left out."""
+    pending = _add(store)
     approved = _add(store, state=State.APPROVED)
     _add(store, state=State.REDEEMED)
     _add(store, agent_id="other", user_id="other", resource="https://other.example")
     with store.read() as view:
         rows = view.approvals
-        for found in (
-            rows.open_of_agent(mine.agent_id),
-            rows.open_of_user(mine.user_id or ""),
-            rows.open_at_resource(mine.resource),
+        for matches in (
+            rows.open_of_agent(pending.agent_id),
+            rows.open_of_user(pending.user_id or ""),
+            rows.open_at_resource(pending.resource),
         ):
-            assert {a.id for a in found} == {mine.id, approved.id}
+            assert {a.id for a in matches} == {pending.id, approved.id}
 
 
-def _denied(store: SqlStore, at: int, by: str, decision: str = "deny", **members: Any) -> None:
+def _add_denied(store: SqlStore, at: int, by: str, decision: str = "deny", **members: Any) -> None:
     approval = _add(store, state=State.DENIED, decided_at=at, **members)
-    words = ("sayso_dv_1", decision, None, None, "confirm", "terminal", "signed", at)
+    members = ("sayso_dv_1", decision, None, None, "confirm", "terminal", "signed", at)
     with store.write() as tx:
-        tx.decisions.add(Decision(approval.id, f"sayso_us_{by}", *words))
+        tx.decisions.add(Decision(approval.id, f"sayso_us_{by}", *members))
 
 
 def test_denials_are_counted_by_denier_since_a_time(store: SqlStore) -> None:
-    """Each has its details, so that kinds can be separated; it does not matter who was asked."""
+    """A denial has the details of its request. It does not matter which user the request is for."""
     with store.administer() as tx:
         for who in ("ann", "bob"):
             tx.users.add(User(f"sayso_us_{who}", who, None, (), "enabled", NOON))
-    _denied(store, NOON + 5, "ann", details='[{"type":"a"}]')
-    _denied(store, NOON + 6, "ann", details='[{"type":"b"}]', user_id="sayso_us_bob")
-    _denied(store, NOON - 5, "ann")
-    _denied(store, NOON + 5, "bob", details='[{"type":"c"}]')
-    _denied(store, NOON + 5, "ann", decision="approve")
+    _add_denied(store, NOON + 5, "ann", details='[{"type":"a"}]')
+    _add_denied(store, NOON + 6, "ann", details='[{"type":"b"}]', user_id="sayso_us_bob")
+    _add_denied(store, NOON - 5, "ann")
+    _add_denied(store, NOON + 5, "bob", details='[{"type":"c"}]')
+    _add_denied(store, NOON + 5, "ann", decision="approve")
     _add(store, state=State.APPROVED, decided_at=NOON + 5)
     with store.read() as view:
         rows = view.approvals
-        mine = [(NOON + 5, '[{"type":"a"}]'), (NOON + 6, '[{"type":"b"}]')]
-        assert sorted(rows.denials_since("sayso_ag_bot", "sayso_us_ann", NOON)) == mine
+        by_ann = [(NOON + 5, '[{"type":"a"}]'), (NOON + 6, '[{"type":"b"}]')]
+        assert sorted(rows.denials_since("sayso_ag_bot", "sayso_us_ann", NOON)) == by_ann
         assert sorted(rows.denials_of("sayso_ag_bot", NOON)) == [
-            *(("sayso_us_ann", at, details) for at, details in mine),
+            *(("sayso_us_ann", at, details) for at, details in by_ann),
             ("sayso_us_bob", NOON + 5, '[{"type":"c"}]'),
         ]
         assert rows.asked_before("sayso_ag_bot", "sayso_us_bob")
@@ -288,9 +290,9 @@ def test_a_grant_is_narrowed_once_and_only_when_approved(store: SqlStore) -> Non
         assert tx.approvals.narrow(approval.id, "less", "[]", "{}") is None
     _move(store, approval, State.APPROVED, NOON)
     with store.write() as tx:
-        kept = tx.approvals.narrow(approval.id, "less", '["row"]', '{"codes":[]}')
+        narrowed = tx.approvals.narrow(approval.id, "less", '["row"]', '{"codes":[]}')
         assert tx.approvals.narrow(approval.id, "even less", "[]", "{}") is None
-    found = _get(store, approval)
-    assert found == kept
-    assert found is not None
-    assert (found.granted, found.granted_rows, found.past) == ("less", '["row"]', '{"codes":[]}')
+    stored = _get(store, approval)
+    assert stored == narrowed
+    assert stored is not None
+    assert (stored.granted, stored.granted_rows, stored.past) == ("less", '["row"]', '{"codes":[]}')

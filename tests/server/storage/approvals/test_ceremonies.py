@@ -1,4 +1,4 @@
-"""Tries of ceremony steps in the database."""
+"""Attempts at ceremony steps, in the database."""
 
 from concurrent.futures import ThreadPoolExecutor
 
@@ -14,7 +14,7 @@ MAX = 2
 
 @pytest.fixture
 def pending_request(store: SqlStore) -> str:
-    """A request."""
+    """The id of a pending request."""
     row = approval_row("sayso_ap_typed", "sayso_ag_bot", "sayso_us_ann", NOON)
     with store.write() as tx:
         tx.approvals.add(row)
@@ -22,44 +22,46 @@ def pending_request(store: SqlStore) -> str:
 
 
 def _count(
-    store: SqlStore, pending_request: str, step: Step = Step.TYPE_BACK, who: str = "ann"
+    store: SqlStore, pending_request: str, step: Step = Step.TYPE_BACK, user: str = "ann"
 ) -> int | None:
     with store.write() as tx:
-        return tx.ceremony_attempts.count_attempt(pending_request, step, who, MAX)
+        return tx.ceremony_attempts.count_attempt(pending_request, step, user, MAX)
 
 
-def _of(store: SqlStore, pending_request: str, *who: str) -> dict[Step, int]:
+def _counts(store: SqlStore, pending_request: str, *user: str) -> dict[Step, int]:
     with store.read() as view:
-        return dict(view.ceremony_attempts.counts_by_step(pending_request, (who[0], who[-1])))
+        return dict(view.ceremony_attempts.counts_by_step(pending_request, (user[0], user[-1])))
 
 
-def test_tries_are_counted_up_to_the_limit(store: SqlStore, pending_request: str) -> None:
-    """One beyond it changes nothing."""
+def test_attempts_are_counted_up_to_the_limit(store: SqlStore, pending_request: str) -> None:
+    """Further attempts change nothing."""
     assert [_count(store, pending_request) for _ in range(4)] == [1, 2, None, None]
-    assert _of(store, pending_request, "ann", "") == {Step.TYPE_BACK: MAX}
+    assert _counts(store, pending_request, "ann", "") == {Step.TYPE_BACK: MAX}
 
 
-def test_each_step_and_user_has_separate_tries(store: SqlStore, pending_request: str) -> None:
-    """Tries that count for everyone have no user."""
+def test_attempts_are_counted_separately_by_step_and_user(
+    store: SqlStore, pending_request: str
+) -> None:
+    """Attempts that count for all approvers together have no user."""
     _count(store, pending_request)
-    _count(store, pending_request, who="bob")
+    _count(store, pending_request, user="bob")
     _count(store, pending_request, Step.MATCH, "")
-    assert _of(store, pending_request, "ann", "") == {Step.TYPE_BACK: 1, Step.MATCH: 1}
-    assert _of(store, pending_request, "eve", "") == {Step.MATCH: 1}
+    assert _counts(store, pending_request, "ann", "") == {Step.TYPE_BACK: 1, Step.MATCH: 1}
+    assert _counts(store, pending_request, "eve", "") == {Step.MATCH: 1}
 
 
-def test_a_returned_try_can_be_used_again(store: SqlStore, pending_request: str) -> None:
+def test_an_undone_attempt_can_be_made_again(store: SqlStore, pending_request: str) -> None:
     """The count never goes below zero."""
     _count(store, pending_request)
     for _ in range(2):
         with store.write() as tx:
             tx.ceremony_attempts.undo_attempt(pending_request, Step.TYPE_BACK, "ann")
-    assert _of(store, pending_request, "ann") == {Step.TYPE_BACK: 0}
+    assert _counts(store, pending_request, "ann") == {Step.TYPE_BACK: 0}
     assert _count(store, pending_request) == 1
 
 
-def test_concurrent_tries_are_all_counted(store: SqlStore, pending_request: str) -> None:
-    """However many, only as many as the limit succeed."""
+def test_concurrent_attempts_are_all_counted(store: SqlStore, pending_request: str) -> None:
+    """The number of successful attempts is that of the limit."""
     with ThreadPoolExecutor(8) as threads:
-        found = list(threads.map(lambda _: _count(store, pending_request), range(24)))
-    assert sorted(one for one in found if one is not None) == [1, 2]
+        counts = list(threads.map(lambda _: _count(store, pending_request), range(24)))
+    assert sorted(count for count in counts if count is not None) == [1, 2]

@@ -1,4 +1,4 @@
-"""An approval is consumed once, by whichever process comes first."""
+"""An approval is consumed once, by the first process that does so."""
 
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -18,7 +18,7 @@ RUN = Consumption("sayso_ap_a", "run-1", "sayso_at_a", "https://pay.example", NO
 
 @pytest.fixture
 def store(store: SqlStore) -> SqlStore:
-    """The store has two approvals."""
+    """A store with two approvals."""
     with store.write() as tx:
         for name in ("sayso_ap_a", "sayso_ap_b"):
             row = approval_row(name, "sayso_ag_a", "sayso_us_a", NOON)
@@ -26,39 +26,41 @@ def store(store: SqlStore) -> SqlStore:
     return store
 
 
-def _spend(store: SqlStore, run: Consumption) -> bool:
+def _consume(store: SqlStore, run: Consumption) -> bool:
     with store.write() as tx:
         return tx.consumptions.add_once(run)
 
 
 def test_the_first_execution_is_stored(store: SqlStore) -> None:
-    """Later ones are refused, even the same one again."""
-    assert _spend(store, RUN)
+    """Later executions are refused, even the same one."""
+    assert _consume(store, RUN)
     for execution in ("run-1", "run-2"):
-        assert not _spend(store, replace(RUN, execution_id=execution, at=NOON + 1))
+        assert not _consume(store, replace(RUN, execution_id=execution, at=NOON + 1))
     with store.read() as view:
         assert view.consumptions.get(RUN.approval_id) == RUN
         assert view.consumptions.get("sayso_ap_b") is None
-    assert _spend(store, replace(RUN, approval_id="sayso_ap_b"))
+    assert _consume(store, replace(RUN, approval_id="sayso_ap_b"))
 
 
 def test_one_of_many_concurrent_executions_is_stored(
     store: SqlStore, url: str, open_database: Opener
 ) -> None:
-    """Two processes with four threads each; the row names the winner."""
+    """Two processes with four threads each try it. The row names the winner."""
     stores = [store, open_database(url)]
     runs = [replace(RUN, execution_id=f"run-{number}") for number in range(8)]
     with ThreadPoolExecutor(8) as threads:
-        spent = [threads.submit(_spend, stores[place % 2], run) for place, run in enumerate(runs)]
-        won = [run for run, one in zip(runs, spent, strict=True) if one.result(10)]
-    assert len(won) == 1
+        attempts = [
+            threads.submit(_consume, stores[number % 2], run) for number, run in enumerate(runs)
+        ]
+        winners = [run for run, done in zip(runs, attempts, strict=True) if done.result(10)]
+    assert len(winners) == 1
     with store.read() as view:
-        assert view.consumptions.get(RUN.approval_id) == won[0]
+        assert view.consumptions.get(RUN.approval_id) == winners[0]
 
 
 def test_a_rolled_back_execution_consumes_nothing(store: SqlStore) -> None:
-    """The effect and its entry are stored together or not at all."""
+    """The approval can still be consumed after a rollback."""
     with suppress(LookupError), store.write() as tx:
         tx.consumptions.add_once(RUN)
         raise LookupError
-    assert _spend(store, RUN)
+    assert _consume(store, RUN)

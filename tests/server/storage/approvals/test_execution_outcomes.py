@@ -1,4 +1,4 @@
-"""The outcome of an execution is written once, by whichever process comes first."""
+"""The outcome of an execution is stored once and never changed."""
 
 from dataclasses import replace
 
@@ -8,18 +8,18 @@ from tests.support.builders.clock import NOON
 from tests.support.builders.installation import approval_row
 
 RUN = Consumption("sayso_ap_a", "run-1", "sayso_at_a", "https://pay.example", NOON)
-DONE = Outcome("sayso_ap_a", "executed", "Paid.", "A" * 43, NOON)
+EXECUTED = Outcome("sayso_ap_a", "executed", "Paid.", "A" * 43, NOON)
 
 
 def test_the_first_outcome_is_stored(store: SqlStore) -> None:
-    """Later ones are refused, even the same one again."""
+    """Later outcomes are refused, even the same one."""
     with store.write() as tx:
         tx.approvals.add(approval_row("sayso_ap_a", "sayso_ag_a", "sayso_us_a", NOON))
         tx.consumptions.add_once(RUN)
         assert tx.outcomes.get("sayso_ap_a") is None
-        assert tx.outcomes.add_once(DONE)
+        assert tx.outcomes.add_once(EXECUTED)
     with store.write() as tx:
-        assert not tx.outcomes.add_once(replace(DONE, result="failed", text=None))
-        assert not tx.outcomes.add_once(DONE)
+        assert not tx.outcomes.add_once(replace(EXECUTED, result="failed", text=None))
+        assert not tx.outcomes.add_once(EXECUTED)
     with store.read() as view:
-        assert view.outcomes.get("sayso_ap_a") == DONE
+        assert view.outcomes.get("sayso_ap_a") == EXECUTED

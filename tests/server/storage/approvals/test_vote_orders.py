@@ -1,7 +1,7 @@
-"""In any order of votes, nothing is approved by fewer people than the quorum.
+"""In any order of votes, no request is approved by fewer people than the quorum.
 
-A deputyship may end in between. Sequences by hypothesis, and thread races on both databases. Who
-approved what is read from the log, never from the rows under test.
+A deputyship may end in between. Hypothesis creates the sequences, and threads race on both
+databases. The approvers are read from the log, never from the rows under test.
 """
 
 import itertools
@@ -36,7 +36,7 @@ from tests.support.inputs.random_cases import cases
 
 PEOPLE = ("ann", "bob", "cleo", "dan")
 DEPUTIES = {"eve": "bob", "finn": "cleo"}
-"""Who answers in whose place, a backup and a deputy; the two have one yes together."""
+"""A backup and a deputy, and the users they decide for. Each pair shares one vote."""
 DEPUTY = "finn"
 QUORUM = 3
 RACES = 8
@@ -45,7 +45,7 @@ _numbers = itertools.count()
 
 @dataclass(frozen=True)
 class Voting:
-    """One user's try: approve all (None) or a part (higher is narrower), deny, or withdraw."""
+    """One user's attempt: approve all (None) or a part (higher is narrower), deny, or withdraw."""
 
     who: str
     part: int | None = None
@@ -54,31 +54,31 @@ class Voting:
 
 @dataclass(frozen=True)
 class Ending:
-    """The deputyship ends: revoked, or expired and noticed or not."""
+    """The end of the deputyship: revoked, or expired, with or without a recorded end."""
 
     how: Literal["by hand", "by the clock", "unnoticed"]
 
 
 @dataclass(frozen=True)
 class Parts:
-    """Stands for narrowings: a higher number is narrower."""
+    """A fake of the narrowing service, in which a higher number is narrower."""
 
-    def is_within(self, approval: Approval, less: Narrowed) -> bool:
-        """Reports whether it is narrower than what was granted so far."""
-        return approval.granted is None or int(less.text) > int(approval.granted)
+    def is_within(self, approval: Approval, narrowed: Narrowed) -> bool:
+        """Return whether it is narrower than the current grant."""
+        return approval.granted is None or int(narrowed.text) > int(approval.granted)
 
-    def store_granted(self, tx: Unit, approval: Approval, less: Narrowed) -> Approval:
-        """The real service does the same."""
-        return tx.approvals.narrow(approval.id, less.text, "[]", approval.past) or approval
+    def store_granted(self, tx: Unit, approval: Approval, narrowed: Narrowed) -> Approval:
+        """Store the narrowed grant, as the real service does."""
+        return tx.approvals.narrow(approval.id, narrowed.text, "[]", approval.past) or approval
 
     def remove_granted(self, tx: Unit, approval: Approval) -> Approval | None:
-        """Likewise."""
+        """Remove the narrowed grant, as the real service does."""
         return tx.approvals.narrow(approval.id, None, "{}", approval.past)
 
 
 _UNUSED: dict[str, Any] = dict.fromkeys(field.name for field in fields(ApprovalService))
 SERVICE = ApprovalService(**{**_UNUSED, "narrowings": Parts()})
-"""A vote uses nothing else of it."""
+"""A service with only the dependency that a vote uses."""
 
 
 @pytest.fixture
@@ -89,7 +89,7 @@ def people(store: SqlStore) -> SqlStore:
 
 @pytest.fixture
 def sqlite(sqlite_url: str, open_database: Any) -> SqlStore:
-    """The same on SQLite only."""
+    """The same users in a SQLite database."""
     return _with_people(open_database(sqlite_url))
 
 
@@ -108,13 +108,13 @@ def counting_void_votes(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(
         votes,
         "valid_approvals",
-        lambda answers: [one for one in answers if one.decision == "approve"],
+        lambda answers: [answer for answer in answers if answer.decision == "approve"],
     )
 
 
 @pytest.fixture
 def counting_deputies_twice(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A planted fault: a deputy is counted beside their principal."""
+    """A planted fault: a deputy is counted in addition to their principal."""
     monkeypatch.setattr(Decision, "voter_id", property(lambda answer: answer.user_id))
 
 
@@ -141,10 +141,10 @@ def _new_request(store: SqlStore) -> str:
             tx.approvers.add(
                 Approver(name, f"sayso_us_{who}", "group", NOON, row.expires_at, row.risk)
             )
-        for who, whose in DEPUTIES.items():
+        for who, principal in DEPUTIES.items():
             why: Literal["deputy", "backup"] = "deputy" if who == DEPUTY else "backup"
-            asked = Approver(name, f"sayso_us_{who}", why, NOON, row.expires_at, row.risk)
-            tx.approvers.add(replace(asked, stands_for=f"sayso_us_{whose}"))
+            approver = Approver(name, f"sayso_us_{who}", why, NOON, row.expires_at, row.risk)
+            tx.approvers.add(replace(approver, stands_for=f"sayso_us_{principal}"))
         tx.deputies.add(_deputy(name, tx.now))
     return name
 
@@ -166,26 +166,26 @@ def _end(store: SqlStore, clock: MovableClock, name: str, ending: Ending) -> Non
     if ending.how != "by hand":
         clock.forward(SECOND)
     with store.write() as tx:
-        found = tx.deputies.get(name)
-        if found is not None and ending.how != "unnoticed":
-            deputies.end(tx, found, by="user:sayso_us_cleo" if ending.how == "by hand" else None)
+        deputy = tx.deputies.get(name)
+        if deputy is not None and ending.how != "unnoticed":
+            deputies.end(tx, deputy, by="user:sayso_us_cleo" if ending.how == "by hand" else None)
 
 
 def _vote(store: SqlStore, approval_id: str, voting: Voting) -> None:
-    """Stores a valid signed decision as the service does."""
+    """Store a valid signed decision as the service does."""
     part = None if voting.part is None or voting.decision != "approve" else str(voting.part)
-    less = None if part is None else Narrowed(part, Terms((), ()), (), "")
+    narrowed = None if part is None else Narrowed(part, Terms((), ()), (), "")
     with store.write() as tx:
-        found = tx.approvals.get(approval_id)
-        assert found is not None
-        approval = votes.locked(tx, found)
-        asked = approvers.find(tx, approval, f"sayso_us_{voting.who}")
-        if approval.state is State.PENDING and asked is not None:
-            answer = _answer(tx, approval, voting, asked.stands_for)
+        stored = tx.approvals.get(approval_id)
+        assert stored is not None
+        approval = votes.locked(tx, stored)
+        approver = approvers.find(tx, approval, f"sayso_us_{voting.who}")
+        if approval.state is State.PENDING and approver is not None:
+            answer = _answer(tx, approval, voting, approver.stands_for)
             if voting.decision == "withdraw":
                 SERVICE._withdraw_vote(tx, approval, answer)
             else:
-                SERVICE._add_vote(tx, approval, answer, less, "session")
+                SERVICE._add_vote(tx, approval, answer, narrowed, "session")
 
 
 def _answer(tx: Unit, approval: Approval, voting: Voting, stands_for: str | None) -> Decision:
@@ -206,7 +206,7 @@ def _answer(tx: Unit, approval: Approval, voting: Voting, stands_for: str | None
 
 
 def _state_and_approvers(store: SqlStore, approval_id: str) -> tuple[State, set[str]]:
-    """Its state, and by the log alone who approved what was granted, and did not withdraw it."""
+    """The state, and the users who approved the grant and did not withdraw, from the log."""
     with store.read() as view:
         approval = view.approvals.get(approval_id)
         bodies = [json.loads(entry.body) for entry in view.audit.of_approval(approval_id)]
@@ -215,9 +215,9 @@ def _state_and_approvers(store: SqlStore, approval_id: str) -> tuple[State, set[
     granted = None
     for body in bodies:
         if body["type"] in {"approval.voted", "approval.approved"}:
-            found = body["facts"].get("granted_digest")
-            agreed = (agreed if found == granted else set()) | {body["actor"]}
-            granted = found
+            digest = body["facts"].get("granted_digest")
+            agreed = (agreed if digest == granted else set()) | {body["actor"]}
+            granted = digest
         elif body["type"] == "approval.vote_withdrawn":
             agreed.discard(body["actor"])
             granted = granted if agreed else None
@@ -229,11 +229,11 @@ def _principal(actor: str) -> str:
     return DEPUTIES.get(who, who)
 
 
-def _check(store: SqlStore, approval_id: str, tried: Sequence[Voting | Ending]) -> None:
+def _check(store: SqlStore, approval_id: str, steps: Sequence[Voting | Ending]) -> None:
     state, agreed = _state_and_approvers(store, approval_id)
     if state is State.APPROVED:
-        assert len(agreed) >= QUORUM, tried
-    if isinstance(tried[0], Voting) and tried[0].decision == "deny":
+        assert len(agreed) >= QUORUM, steps
+    if isinstance(steps[0], Voting) and steps[0].decision == "deny":
         assert state is State.DENIED
 
 
@@ -251,9 +251,9 @@ def _steps() -> st.SearchStrategy[Voting | Ending]:
     return st.one_of(_votings(), _votings(), _votings(), _endings())
 
 
-def _take(store: SqlStore, clock: MovableClock, tried: Sequence[Voting | Ending]) -> str:
+def _take(store: SqlStore, clock: MovableClock, steps: Sequence[Voting | Ending]) -> str:
     approval_id = _new_request(store)
-    for step in tried:
+    for step in steps:
         if isinstance(step, Ending):
             _end(store, clock, approval_id, step)
         else:
@@ -262,28 +262,28 @@ def _take(store: SqlStore, clock: MovableClock, tried: Sequence[Voting | Ending]
 
 
 @settings(max_examples=cases(40), deadline=None, suppress_health_check=list(HealthCheck))
-@given(tried=st.lists(_steps(), min_size=1, max_size=9))
+@given(steps=st.lists(_steps(), min_size=1, max_size=9))
 def test_no_sequence_of_votes_passes_below_the_quorum(
-    sqlite: SqlStore, clock: MovableClock, tried: list[Voting | Ending]
+    sqlite: SqlStore, clock: MovableClock, steps: list[Voting | Ending]
 ) -> None:
-    """Repeated, narrowed, voided and renewed votes, with and without deputies, in any order."""
-    _check(sqlite, _take(sqlite, clock, tried), tried)
+    """Votes are repeated, narrowed, voided and renewed, with and without deputies, in any order."""
+    _check(sqlite, _take(sqlite, clock, steps), steps)
 
 
 @pytest.mark.parametrize("how", ["by hand", "by the clock", "unnoticed"])
-def test_a_deputys_approval_stays_that_of_their_principal(
+def test_a_deputys_approval_always_counts_as_their_principals(
     people: SqlStore, clock: MovableClock, how: Literal["by hand", "by the clock", "unnoticed"]
 ) -> None:
-    """However the deputyship ends, the two share one vote; another user is needed."""
-    tried = (Voting("ann"), Voting(DEPUTY), Ending(how), Voting("cleo"))
-    approval_id = _take(people, clock, tried)
+    """However the deputyship ends, the two share one vote, so a further user must approve."""
+    steps = (Voting("ann"), Voting(DEPUTY), Ending(how), Voting("cleo"))
+    approval_id = _take(people, clock, steps)
     assert _state_and_approvers(people, approval_id)[0] is State.PENDING
     _vote(people, approval_id, Voting("dan"))
     assert _state_and_approvers(people, approval_id)[0] is State.APPROVED
 
 
 def test_no_race_of_votes_passes_below_the_quorum(people: SqlStore) -> None:
-    """I4: all at once, some twice; enough equal approvals pass it exactly once."""
+    """I4: users vote at the same time, some twice; enough equal approvals approve exactly once."""
     random_source = random.Random(7)  # noqa: S311  # the same races every time
     with ThreadPoolExecutor(6) as threads:
         for race in range(RACES):
@@ -291,38 +291,38 @@ def test_no_race_of_votes_passes_below_the_quorum(people: SqlStore) -> None:
             enough = race % 2 == 0
             who = [*PEOPLE, *PEOPLE[:2]] if enough else [*PEOPLE[:2], "eve"] * 2
             parts = [None] if enough else [None, 1, 2]
-            tried = [Voting(name, random_source.choice(parts)) for name in who]
-            done = [threads.submit(_vote, people, approval_id, one) for one in tried]
-            for one in done:
-                one.result()
-            _check(people, approval_id, tried)
+            steps = [Voting(name, random_source.choice(parts)) for name in who]
+            futures = [threads.submit(_vote, people, approval_id, voting) for voting in steps]
+            for future in futures:
+                future.result()
+            _check(people, approval_id, steps)
             assert (_state_and_approvers(people, approval_id)[0] is State.APPROVED) is enough
 
 
 def test_a_withdrawal_and_the_last_vote_have_one_outcome(people: SqlStore) -> None:
-    """Either the vote is withdrawn and one is missing, or the request is approved with it."""
+    """Either the vote is withdrawn and one vote is missing, or the request is approved with it."""
     with ThreadPoolExecutor(2) as threads:
         for _ in range(RACES):
             approval_id = _take(people, MovableClock(), (Voting("ann"), Voting("bob")))
-            tried = [Voting("cleo"), Voting("bob", decision="withdraw")]
-            for one in [threads.submit(_vote, people, approval_id, voting) for voting in tried]:
-                one.result()
+            steps = [Voting("cleo"), Voting("bob", decision="withdraw")]
+            for future in [threads.submit(_vote, people, approval_id, voting) for voting in steps]:
+                future.result()
             state, agreed = _state_and_approvers(people, approval_id)
             approved = {State.APPROVED: {"ann", "bob", "cleo"}, State.PENDING: {"ann", "cleo"}}
             assert agreed == approved[state]
 
 
-def test_a_vote_is_not_withdrawn_after_the_end(people: SqlStore) -> None:
+def test_a_vote_is_not_withdrawn_after_the_request_is_canceled(people: SqlStore) -> None:
     """If the agent cancels the request at the same moment, the log has no answer after that."""
     with ThreadPoolExecutor(2) as threads:
         for _ in range(RACES):
             approval_id = _take(people, MovableClock(), (Voting("ann"),))
             voting = Voting("ann", decision="withdraw")
-            for one in (
+            for future in (
                 threads.submit(_cancel, people, approval_id),
                 threads.submit(_vote, people, approval_id, voting),
             ):
-                one.result()
+                future.result()
             with people.read() as view:
                 last = json.loads(view.audit.of_approval(approval_id)[-1].body)
             assert last["type"] == "approval.cancelled"
@@ -330,24 +330,24 @@ def test_a_vote_is_not_withdrawn_after_the_end(people: SqlStore) -> None:
 
 def _cancel(store: SqlStore, approval_id: str) -> None:
     with store.write() as tx:
-        found = tx.approvals.get(approval_id)
-        assert found is not None
-        withdrawals.withdraw(tx, [found], reason="withdrawn", actor="agent:bot")
+        approval = tx.approvals.get(approval_id)
+        assert approval is not None
+        withdrawals.withdraw(tx, [approval], reason="withdrawn", actor="agent:bot")
 
 
 BELOW_QUORUM = (Voting("ann"), Voting("bob"), Voting("cleo", 1))
-"""Two whole yeses, and one to less, which voids them."""
+"""Two full approvals, and a narrower one, which voids them."""
 DEPUTY_AND_PRINCIPAL = (Voting("ann"), Voting("bob"), Voting("eve"))
-"""Three people, of whom two have one yes together."""
+"""Three people, two of whom share one vote."""
 
 
 WITHDRAWN = (Voting("ann"), Voting("bob"), Voting("bob", decision="withdraw"), Voting("cleo"))
-"""Three people, of whom one has withdrawn."""
+"""Three people, one of whom has withdrawn."""
 
 
-def _after(store: SqlStore, tried: Sequence[Voting]) -> Iterator[str]:
+def _after(store: SqlStore, steps: Sequence[Voting]) -> Iterator[str]:
     approval_id = _new_request(store)
-    for voting in tried:
+    for voting in steps:
         _vote(store, approval_id, voting)
     yield approval_id
 
@@ -363,7 +363,7 @@ def test_counting_void_votes_is_detected(sqlite: SqlStore) -> None:
 
 @pytest.mark.usefixtures("ignoring_withdrawals")
 def test_counting_a_withdrawn_vote_is_detected(sqlite: SqlStore) -> None:
-    """I4: likewise."""
+    """I4: with the planted fault two users approve instead of three, and the check fails."""
     (approval_id,) = _after(sqlite, WITHDRAWN)
     assert _state_and_approvers(sqlite, approval_id)[0] is State.APPROVED
     with pytest.raises(AssertionError):
@@ -372,14 +372,14 @@ def test_counting_a_withdrawn_vote_is_detected(sqlite: SqlStore) -> None:
 
 @pytest.mark.usefixtures("counting_void_votes")
 def test_the_database_checks_the_quorum_itself(people: SqlStore) -> None:
-    """If only the count is wrong, nothing is approved."""
+    """If only the service counts wrongly, the request is not approved."""
     (approval_id,) = _after(people, BELOW_QUORUM)
     assert _state_and_approvers(people, approval_id)[0] is State.PENDING
 
 
 @pytest.mark.usefixtures("counting_deputies_twice", "without_quorum_check")
-def test_counting_a_deputy_beside_their_principal_is_detected(sqlite: SqlStore) -> None:
-    """I4: likewise."""
+def test_counting_a_deputy_and_their_principal_separately_is_detected(sqlite: SqlStore) -> None:
+    """I4: with the planted fault two votes approve instead of three, and the check fails."""
     (approval_id,) = _after(sqlite, DEPUTY_AND_PRINCIPAL)
     assert _state_and_approvers(sqlite, approval_id)[0] is State.APPROVED
     with pytest.raises(AssertionError):
@@ -388,6 +388,6 @@ def test_counting_a_deputy_beside_their_principal_is_detected(sqlite: SqlStore) 
 
 @pytest.mark.usefixtures("counting_deputies_twice")
 def test_the_database_counts_a_deputy_as_their_principal(people: SqlStore) -> None:
-    """If only the count is wrong, nothing is approved."""
+    """If only the service counts wrongly, the request is not approved."""
     (approval_id,) = _after(people, DEPUTY_AND_PRINCIPAL)
     assert _state_and_approvers(people, approval_id)[0] is State.PENDING

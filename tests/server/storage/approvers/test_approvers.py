@@ -21,7 +21,7 @@ _numbers = itertools.count()
 
 @pytest.fixture
 def people(store: SqlStore) -> SqlStore:
-    """Ann and Bob."""
+    """A store with the users Ann and Bob."""
     with store.administer() as tx:
         for name in ("ann", "bob"):
             tx.users.add(User(f"sayso_us_{name}", name, None, (), "enabled", NOON))
@@ -48,90 +48,90 @@ def _add_approver(store: SqlStore, approval: Approval, user_id: str = BOB) -> bo
 
 def _waiting(store: SqlStore, user_id: str, limit: int = 9, after: Any = None) -> list[str]:
     with store.read() as view:
-        return [one.id for one in view.approvals.waiting(user_id, NOON, limit, after)]
+        return [approval.id for approval in view.approvals.waiting(user_id, NOON, limit, after)]
 
 
 def _decided(store: SqlStore, user_id: str, limit: int = 9, before: Any = None) -> list[str]:
     with store.read() as view:
-        return [one.id for one in view.approvals.decided(user_id, limit, before)]
+        return [approval.id for approval in view.approvals.decided(user_id, limit, before)]
 
 
 def test_a_request_is_listed_for_each_eligible_approver(people: SqlStore) -> None:
-    """Nobody else sees it; the row is stored as written."""
-    asked = _new_request(people)
+    """No other user sees the request, and the approver's row is stored unchanged."""
+    request = _new_request(people)
     assert _waiting(people, BOB) == []
-    assert _add_approver(people, asked)
+    assert _add_approver(people, request)
     with people.read() as view:
-        kept = view.approvals.get(asked.id)
-        assert view.approvers.find(asked.id, BOB) == _row(asked)
-        assert view.approvers.of_approval(asked.id) == [_row(asked)]
+        stored = view.approvals.get(request.id)
+        assert view.approvers.find(request.id, BOB) == _row(request)
+        assert view.approvers.of_approval(request.id) == [_row(request)]
 
-    assert kept is not None
-    assert kept.multi_approver
-    assert _waiting(people, BOB) == _waiting(people, ANN) == [asked.id]
+    assert stored is not None
+    assert stored.multi_approver
+    assert _waiting(people, BOB) == _waiting(people, ANN) == [request.id]
     assert _waiting(people, "sayso_us_eve") == []
 
 
 def test_the_requests_own_user_lists_it_once_despite_an_approver_row(people: SqlStore) -> None:
-    """A user who may not approve has such a row."""
-    asked = _new_request(people)
-    assert _add_approver(people, asked, ANN)
-    assert _waiting(people, ANN) == [asked.id]
+    """The request's own user has an approver row if they may not approve alone."""
+    request = _new_request(people)
+    assert _add_approver(people, request, ANN)
+    assert _waiting(people, ANN) == [request.id]
 
 
 @pytest.mark.parametrize("target", [State.APPROVED, State.DENIED, State.CANCELLED, State.EXPIRED])
 def test_a_final_request_is_decided_for_every_approver(people: SqlStore, target: State) -> None:
-    """It moves to each one's other list, however it ended."""
-    asked = _new_request(people)
-    _add_approver(people, asked)
-    now = asked.expires_at + 1 if target is State.EXPIRED else NOON + MINUTE
+    """The request moves to each approver's list of decided requests, in any final state."""
+    request = _new_request(people)
+    _add_approver(people, request)
+    now = request.expires_at + 1 if target is State.EXPIRED else NOON + MINUTE
     with people.write() as tx:
-        assert tx.approvals.transition(asked, target, now=now) is not None
+        assert tx.approvals.transition(request, target, now=now) is not None
     with people.read() as view:
-        kept = view.approvers.find(asked.id, BOB)
+        approver = view.approvers.find(request.id, BOB)
 
-    assert kept is not None
-    assert kept.over_at == now
+    assert approver is not None
+    assert approver.over_at == now
     assert _waiting(people, BOB) == []
-    assert _decided(people, BOB) == _decided(people, ANN) == [asked.id]
+    assert _decided(people, BOB) == _decided(people, ANN) == [request.id]
 
 
 def test_the_first_end_of_a_request_is_kept(people: SqlStore) -> None:
-    """A later cancellation or redemption does not change the time of decision."""
-    asked = _new_request(people)
-    _add_approver(people, asked)
+    """A later cancellation does not change the time of the decision."""
+    request = _new_request(people)
+    _add_approver(people, request)
     with people.write() as tx:
-        tx.approvals.transition(asked, State.APPROVED, now=NOON + 1)
-        tx.approvals.transition(asked, State.CANCELLED, now=NOON + 2)
+        tx.approvals.transition(request, State.APPROVED, now=NOON + 1)
+        tx.approvals.transition(request, State.CANCELLED, now=NOON + 2)
     with people.read() as view:
-        kept = view.approvers.find(asked.id, BOB)
+        approver = view.approvers.find(request.id, BOB)
 
-    assert kept is not None
-    assert kept.over_at == NOON + 1
+    assert approver is not None
+    assert approver.over_at == NOON + 1
 
 
 @pytest.mark.parametrize("state", [state for state in State if state is not State.PENDING])
 def test_no_approver_is_added_to_a_request_that_is_not_pending(
     people: SqlStore, state: State
 ) -> None:
-    """Their list would show it forever."""
-    asked = _new_request(people, state=state)
-    assert not _add_approver(people, asked)
-    assert not _add_approver(people, replace(asked, id="sayso_ap_none"))
+    """Otherwise the approver's list would show it forever."""
+    request = _new_request(people, state=state)
+    assert not _add_approver(people, request)
+    assert not _add_approver(people, replace(request, id="sayso_ap_none"))
     assert _waiting(people, BOB) == []
 
 
 def test_an_approver_is_added_once(people: SqlStore) -> None:
-    """A second reason changes nothing, even at the same moment."""
+    """Adding the approver again changes nothing, even at the same time."""
     for _ in range(5):
-        asked = _new_request(people)
+        request = _new_request(people)
         with ThreadPoolExecutor(2) as threads:
-            tries = [threads.submit(_add_approver, people, asked) for _ in range(2)]
-            assert sorted(one.result() for one in tries) == [False, True]
+            attempts = [threads.submit(_add_approver, people, request) for _ in range(2)]
+            assert sorted(attempt.result() for attempt in attempts) == [False, True]
 
 
 def test_own_and_shared_requests_form_one_list(people: SqlStore) -> None:
-    """Requests for Bob and those for Ann that he may decide, by their end, page by page."""
+    """The list has requests for Bob and those for Ann that he may decide, in pages by expiry."""
     rows = [
         _new_request(people, user_id=BOB if n % 2 else ANN, expires_at=NOON + n)
         for n in range(1, 7)
@@ -139,7 +139,7 @@ def test_own_and_shared_requests_form_one_list(people: SqlStore) -> None:
     for row in rows:
         if row.user_id == ANN:
             _add_approver(people, row)
-    every = [row.id for row in rows]
+    all_ids = [row.id for row in rows]
     first = _waiting(people, BOB, 4)
     with people.read() as view:
         count = view.approvals.waiting_count(BOB, NOON)
@@ -150,13 +150,13 @@ def test_own_and_shared_requests_form_one_list(people: SqlStore) -> None:
     newest = _decided(people, BOB, 4)
 
     assert count == len(rows)
-    assert (first, rest) == (every[:4], every[4:])
-    assert newest == every[:1:-1]
-    assert _decided(people, BOB, 4, (NOON - 4, rows[2].id)) == every[1::-1]
+    assert (first, rest) == (all_ids[:4], all_ids[4:])
+    assert newest == all_ids[:1:-1]
+    assert _decided(people, BOB, 4, (NOON - 4, rows[2].id)) == all_ids[1::-1]
 
 
-def test_a_high_risk_request_that_ends_late_is_listed_first(people: SqlStore) -> None:
-    """Whether it is for Bob himself, or for Ann and shared with him."""
+def test_a_high_risk_request_that_expires_late_is_listed_first(people: SqlStore) -> None:
+    """The list has requests to Bob himself, and requests to Ann that are shared with him."""
     soon = [
         _new_request(people, user_id=BOB, expires_at=NOON + n, risk=Risk.LOW) for n in range(1, 4)
     ]
@@ -164,4 +164,4 @@ def test_a_high_risk_request_that_ends_late_is_listed_first(people: SqlStore) ->
     others = _new_request(people, expires_at=NOON + 8, risk=Risk.CRITICAL)
     _add_approver(people, others)
     assert _waiting(people, BOB, 3) == [others.id, own.id, soon[0].id]
-    assert _waiting(people, BOB, 3, (soon[0].place, soon[0].id)) == [one.id for one in soon[1:]]
+    assert _waiting(people, BOB, 3, (soon[0].place, soon[0].id)) == [row.id for row in soon[1:]]

@@ -1,4 +1,4 @@
-"""The order of audit entries, and that nothing can be changed, on both databases."""
+"""Audit entries have an order and cannot be changed, on both databases."""
 
 from collections.abc import Callable
 
@@ -26,7 +26,7 @@ CHECKPOINT = CheckpointRow(3, 1_000, b"frontier", "log\n3\n")
 
 @pytest.fixture
 def store_with_entries(store: SqlStore) -> SqlStore:
-    """Three entries with a personal text each, and a checkpoint."""
+    """A store with three entries, each with a personal text, and a checkpoint."""
     for number in range(3):
         with store.write() as tx:
             facts = {"name": f"ann's phone {number}"}
@@ -38,29 +38,29 @@ def store_with_entries(store: SqlStore) -> SqlStore:
     return store
 
 
-def test_entries_have_places_without_gaps(store_with_entries: SqlStore) -> None:
-    """From 0, in the order in which they were stored; their bytes have their leaves."""
+def test_entries_are_numbered_without_gaps(store_with_entries: SqlStore) -> None:
+    """Numbers start at 0, in the order of storing. Each leaf is the hash of the entry's bytes."""
     with store_with_entries.read() as view:
         entries = view.audit_log.entries(0, 10)
-        assert [one.seq for one in entries] == [0, 1, 2]
-        assert [leaf_hash(one.body) for one in entries] == [one.leaf for one in entries]
-        assert view.audit_log.leaves(1, 3) == [one.leaf for one in entries[1:]]
+        assert [entry.seq for entry in entries] == [0, 1, 2]
+        assert [leaf_hash(entry.body) for entry in entries] == [entry.leaf for entry in entries]
+        assert view.audit_log.leaves(1, 3) == [entry.leaf for entry in entries[1:]]
         assert view.audit_log.size() == 3
         newest = view.audit.tail(1)[0]
-        assert view.audit_log.place_of(newest.id) == 2
-        assert view.audit_log.place_of("other") is None
+        assert view.audit_log.position_of(newest.id) == 2
+        assert view.audit_log.position_of("other") is None
 
 
-def test_the_times_of_entries_are_found_with_and_without_a_place(
+def test_the_times_of_entries_are_found_with_and_without_a_position(
     store_with_entries: SqlStore,
 ) -> None:
-    """On PostgreSQL an entry has no place until the sequencer gives it one."""
+    """On PostgreSQL an entry has no position until the sequencer numbers it."""
     store = store_with_entries
     with store.write() as tx:
         tx.audit.add(Entry("type.new", "operator"))
     with store.read() as view:
-        rows, at = view.audit_log, [one.at for one in view.audit.tail(4)]
-        assert [rows.time_of(place) for place in range(3)] == at[:3]
+        rows, at = view.audit_log, [entry.at for entry in view.audit.tail(4)]
+        assert [rows.time_of(position) for position in range(3)] == at[:3]
         assert lag.behind(view, 1) == Lag(3, view.now - at[1])
         assert lag.unsigned(view) == Lag(1, view.now - at[3])
         assert lag.behind(view, 4 - rows.unplaced()[0]) == Lag(rows.unplaced()[0], 0)
@@ -71,16 +71,16 @@ def test_the_times_of_entries_are_found_with_and_without_a_place(
         assert lag.behind(view, 9) == Lag()
 
 
-def test_nodes_are_found_by_their_places(store_with_entries: SqlStore) -> None:
-    """A leaf is the hash of its entry; one that is missing is an error, not an empty hash."""
+def test_nodes_are_found_by_their_indexes(store_with_entries: SqlStore) -> None:
+    """A leaf is the hash of its entry. A missing node is an error, not an empty hash."""
     with store_with_entries.write() as tx:
         tx.audit_log.add_nodes({(1, 1): b"b", (2, 0): b"c", (1, 2): b"d"})
         tx.audit_log.add_nodes({})
         leaf = tx.audit_log.leaves(2, 3)[0]
         assert tx.audit_log.nodes([]) == {}
         assert tx.audit_log.nodes([(0, 2)]) == {(0, 2): leaf}
-        wanted = {(2, 0): b"c", (0, 2): leaf, (1, 0): b"node"}
-        assert tx.audit_log.nodes([*wanted]) == wanted
+        nodes = {(2, 0): b"c", (0, 2): leaf, (1, 0): b"node"}
+        assert tx.audit_log.nodes([*nodes]) == nodes
         for missing in ((0, 3), (1, 3), (2, 1)):
             with pytest.raises(MissingNode, match=f"Hash {missing[1]} of level {missing[0]}"):
                 tx.audit_log.nodes([(1, 0), missing])
@@ -90,8 +90,8 @@ def test_nodes_are_found_by_their_places(store_with_entries: SqlStore) -> None:
         assert tx.audit_log.size_of_nodes() == 6
 
 
-def test_a_transaction_that_is_rolled_back_takes_no_place(store_with_entries: SqlStore) -> None:
-    """The next entry has its place."""
+def test_a_transaction_that_is_rolled_back_uses_no_number(store_with_entries: SqlStore) -> None:
+    """The next entry gets the number that would have been used."""
     store = store_with_entries
     with pytest.raises(ZeroDivisionError), store.write() as tx:
         assert tx.audit.add(Entry("type.lost", "operator")) == 1 / 0
@@ -104,7 +104,7 @@ def test_a_transaction_that_is_rolled_back_takes_no_place(store_with_entries: Sq
 
 
 def test_checkpoints_are_read_in_order(store_with_entries: SqlStore) -> None:
-    """One that says that nothing was added has the same size and a later time."""
+    """A checkpoint without new entries has the same size and a later time."""
     later = CheckpointRow(3, 2_000, b"frontier", "later")
     with store_with_entries.write() as tx:
         assert tx.audit_log.newest() == CHECKPOINT
@@ -122,13 +122,13 @@ def test_checkpoints_are_read_in_order(store_with_entries: SqlStore) -> None:
         sa.update(audit_entries).values(seq=audit_entries.c.seq + 10),
         pytest.param(sa.update(audit_entries).values(body=b""), id="only the body"),
         pytest.param(
-            sa.update(audit_entries).values({**EMPTY, "subject": "other"}), id="another user"
+            sa.update(audit_entries).values({**EMPTY, "subject": "other"}), id="a different user"
         ),
         pytest.param(
-            sa.update(audit_entries).values({**EMPTY, "leaf": b"other"}), id="another hash"
+            sa.update(audit_entries).values({**EMPTY, "leaf": b"other"}), id="a different hash"
         ),
         pytest.param(
-            sa.update(audit_entries).values({**EMPTY, "body": b"other"}), id="another body"
+            sa.update(audit_entries).values({**EMPTY, "body": b"other"}), id="a different body"
         ),
         sa.delete(audit_entries),
         sa.update(audit_checkpoints).values(note="other"),
@@ -140,7 +140,7 @@ def test_checkpoints_are_read_in_order(store_with_entries: SqlStore) -> None:
     ids=str,
 )
 def test_the_database_refuses_changes(store_with_entries: SqlStore, statement: sa.Update) -> None:
-    """Whoever has the rights of the server cannot change an entry or a checkpoint by mistake."""
+    """With the permissions of the server, nobody can change an entry or checkpoint by mistake."""
     with (
         pytest.raises(DatabaseError, match="The audit log is never changed"),
         store_with_entries.write() as tx,
@@ -151,23 +151,23 @@ def test_the_database_refuses_changes(store_with_entries: SqlStore, statement: s
 def test_texts_are_read_with_their_entries_until_they_are_erased(
     store_with_entries: SqlStore,
 ) -> None:
-    """By id and by place; those of others stay."""
+    """Texts are read by id and by position. Erasing a user's texts keeps those of others."""
     with store_with_entries.write() as tx:
         tx.audit.add(Entry("device.other", "operator", subject="bob", facts={"name": "bob's"}))
     with store_with_entries.read() as view:
-        by_id = [one.members["facts"]["name"] for one in view.audit.tail(4)]
-        by_place = [one.members["facts"]["name"] for one in view.audit_log.entries(0, 3)]
-    assert by_id == [*by_place, "bob's"]
-    assert by_place == [f"ann's phone {number}" for number in range(3)]
+        by_id = [entry.members["facts"]["name"] for entry in view.audit.tail(4)]
+        by_position = [entry.members["facts"]["name"] for entry in view.audit_log.entries(0, 3)]
+    assert by_id == [*by_position, "bob's"]
+    assert by_position == [f"ann's phone {number}" for number in range(3)]
     with store_with_entries.write() as tx:
         assert tx.audit.openings.erase(USER) == 3
     with store_with_entries.read() as view:
-        names = [one.members["facts"]["name"] for one in view.audit.tail(4)]
+        names = [entry.members["facts"]["name"] for entry in view.audit.tail(4)]
     assert names == ["erased", "erased", "erased", "bob's"]
 
 
-def test_an_emptied_entry_keeps_its_place_and_its_hash(store_with_entries: SqlStore) -> None:
-    """Of the others nothing changes; a kept type loses its personal texts alone."""
+def test_a_cleared_entry_keeps_its_position_and_hash(store_with_entries: SqlStore) -> None:
+    """Other entries do not change. An entry of a kept type loses only its personal texts."""
     with store_with_entries.read() as view:
         before = view.audit_log.entries(0, 3)
     with store_with_entries.write() as tx:
@@ -177,19 +177,22 @@ def test_an_emptied_entry_keeps_its_place_and_its_hash(store_with_entries: SqlSt
         assert tx.audit_log.bodies("device.1", 0, 3) == [before[1].body]
         assert tx.audit_log.bodies("device.1", 2, 3) == []
     with store_with_entries.read() as view:
-        entries, shown = view.audit_log.entries(0, 3), view.audit.tail(3)
-        assert [one.leaf for one in entries] == [one.leaf for one in before]
-        assert [one.body for one in entries] == [b"", before[1].body, before[2].body]
-        assert [one.type for one in shown] == ["device.1", "device.2"]
-        assert [one.members["facts"]["name"] for one in shown] == ["erased", "ann's phone 2"]
+        entries, with_body = view.audit_log.entries(0, 3), view.audit.tail(3)
+        assert [entry.leaf for entry in entries] == [entry.leaf for entry in before]
+        assert [entry.body for entry in entries] == [b"", before[1].body, before[2].body]
+        assert [entry.type for entry in with_body] == ["device.1", "device.2"]
+        assert [entry.members["facts"]["name"] for entry in with_body] == [
+            "erased",
+            "ann's phone 2",
+        ]
         assert view.audit_log.size() == 3
 
 
 @pytest.mark.postgresql
-def test_an_entry_without_a_place_cannot_be_changed_either(
+def test_an_entry_without_a_position_cannot_be_changed_either(
     postgres_url: str, open_database: Callable[[str], SqlStore]
 ) -> None:
-    """The sequencer may only give it its place."""
+    """The only permitted change is the sequencer's, which numbers it."""
     store = open_database(postgres_url)
     with store.write() as tx:
         tx.audit.add(Entry("type.new", "operator"))

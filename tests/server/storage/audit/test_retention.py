@@ -1,4 +1,4 @@
-"""Many servers trim the audit log of one database once a day."""
+"""Several servers trim the audit log of one database."""
 
 import threading
 from collections.abc import Callable
@@ -17,7 +17,7 @@ WORKERS = 4
 def test_many_servers_announce_once_and_delete_together(
     url: str, open_database: Callable[[str], SqlStore], clock: MovableClock
 ) -> None:
-    """All see that it is due; one writes the entry, and all delete what it says."""
+    """Trimming is due for all servers: one writes the entry, and all delete the bodies it names."""
     stores = [open_database(url) for _ in range(WORKERS)]
     schedules = [RetentionSchedule(store, SHORTEST_DAYS) for store in stores]
     log = AuditLog(stores[0], "https://sayso.example", lambda: b"k" * 32)
@@ -31,19 +31,19 @@ def test_many_servers_announce_once_and_delete_together(
             tx.audit.add(Entry(f"type.{number}", "operator"))
     sign()
     clock.forward(SHORTEST_DAYS * DAY + 1)
-    _together(schedules)
+    _run_at_the_same_time(schedules)
     with stores[0].read() as view:
         (announced,) = view.audit.search(EntrySearch(type=Type.AUDIT_TRIMMED), None, 9)
         assert view.audit.count_bodies(20, KEPT) == 20
     assert (announced.actor, announced.members["facts"]) == ("system", {"before": 20})
     sign()
-    _together(schedules)
+    _run_at_the_same_time(schedules)
     with stores[0].read() as view:
         assert view.audit.count_bodies(20, KEPT) == 0
-        assert [one.id for one in view.audit.tail(99)] == [announced.id]
+        assert [entry.id for entry in view.audit.tail(99)] == [announced.id]
 
 
-def _together(schedules: list[RetentionSchedule]) -> None:
+def _run_at_the_same_time(schedules: list[RetentionSchedule]) -> None:
     start = threading.Barrier(WORKERS)
 
     def run(schedule: RetentionSchedule) -> None:

@@ -1,5 +1,5 @@
 """Names that look alike are unique in both databases, even concurrently."""
-# ruff: noqa: RUF001  # letters that look alike are what it is about
+# ruff: noqa: RUF001  # the tests are about look-alike letters
 
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -17,7 +17,7 @@ from tests.server.storage.notifications.test_attention import AGENT
 from tests.support.builders.clock import NOON
 
 Opener: TypeAlias = Callable[[str], SqlStore]
-ALIKE = ("finance", "Flnance", "f1nance", "FINANCE", "finаnce")
+LOOK_ALIKES = ("finance", "Flnance", "f1nance", "FINANCE", "finаnce")
 
 
 def _add(store: SqlStore, number: int, name: str) -> bool:
@@ -33,19 +33,19 @@ def _add(store: SqlStore, number: int, name: str) -> bool:
 def test_one_of_several_similar_names_is_stored(
     store: SqlStore, url: str, open_database: Opener
 ) -> None:
-    """Two processes, several threads, without a check beforehand."""
+    """Two processes with several threads store them without checking first."""
     stores = [store, open_database(url)]
     with ThreadPoolExecutor(8) as threads:
-        tries = [
+        attempts = [
             threads.submit(_add, stores[number % 2], number, name)
-            for number, name in enumerate(ALIKE * 2)
+            for number, name in enumerate(LOOK_ALIKES * 2)
         ]
-    assert sum(done.result(30) for done in tries) == 1
+    assert sum(attempt.result(30) for attempt in attempts) == 1
     assert _add(store, 99, "finance-2")
 
 
 def test_a_name_is_free_after_its_owner_is_renamed_or_deleted(store: SqlStore) -> None:
-    """Renaming frees the old one; so does deleting."""
+    """Renaming and deleting both release the old name."""
     assert _add(store, 1, "finance")
     with store.write() as tx:
         tx.groups.replace(Group("sayso_gr_1", "money", (), NOON))
@@ -59,7 +59,7 @@ def test_a_name_is_free_after_its_owner_is_renamed_or_deleted(store: SqlStore) -
 
 
 def test_an_agent_cannot_be_stored_with_a_name_similar_to_another(store: SqlStore) -> None:
-    """It can be neither added nor renamed, and nothing of it is stored."""
+    """Adding or renaming an agent to a similar name fails and stores nothing."""
     other = replace(AGENT, id="sayso_ag_other", name="other", secrets=(), owners=())
     agent = replace(AGENT, id="sayso_ag_pay", name="pay-bot", secrets=(), owners=())
     with store.write() as tx:
@@ -71,18 +71,18 @@ def test_an_agent_cannot_be_stored_with_a_name_similar_to_another(store: SqlStor
     with pytest.raises(Taken), store.write() as tx:
         tx.agents.replace(replace(other, name="раy_bot"), NOON)
     with store.read() as view:
-        assert [one.name for one in view.agents.all()] == ["other", "pay-bot"]
+        assert [agent.name for agent in view.agents.all()] == ["other", "pay-bot"]
 
 
 def test_former_names_are_stored_newest_first_and_once(store: SqlStore) -> None:
-    """Deleting the agent deletes them."""
+    """Deleting the agent deletes its former names."""
     agent = replace(AGENT, secrets=(), owners=())
     with store.write() as tx:
         tx.agents.add(agent, NOON)
         for name, until in (("a", NOON), ("b", NOON + 1), ("a", NOON + 2), ("a", NOON + 2)):
             tx.names.add_former(agent.id, FormerName(name, until))
     with store.write() as tx:
-        found = [(one.name, one.until - NOON) for one in tx.names.former(agent.id)]
-        assert found == [("a", 2), ("b", 1), ("a", 0)]
+        names = [(former.name, former.until - NOON) for former in tx.names.former(agent.id)]
+        assert names == [("a", 2), ("b", 1), ("a", 0)]
         tx.agents.delete(agent.id)
         assert tx.names.former(agent.id) == []

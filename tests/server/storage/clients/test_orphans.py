@@ -1,4 +1,4 @@
-"""Agents without an enabled owner are found, and quarantined once by many workers."""
+"""Agents without an enabled owner are found, and only one of many workers quarantines them."""
 
 import threading
 from collections.abc import Callable
@@ -16,7 +16,7 @@ from tests.support.builders.installation import SERVER_POLICY
 
 WORKERS = 4
 ANN = User("sayso_us_ann", "ann", None, (), "enabled", NOON)
-GONE = User("sayso_us_gone", "gone", None, (), "disabled", NOON, disabled_at=NOON)
+DISABLED = User("sayso_us_gone", "gone", None, (), "disabled", NOON, disabled_at=NOON)
 BOT = Agent(
     id="sayso_ag_bot",
     name="bot",
@@ -29,7 +29,7 @@ BOT = Agent(
     scopes=(),
     action_types=None,
     asks=None,
-    owners=(GONE.id,),
+    owners=(DISABLED.id,),
     secrets=(),
     id_token_alg="RS256",
     state="enabled",
@@ -38,47 +38,47 @@ BOT = Agent(
 )
 BOTS = (
     BOT,
-    replace(BOT, id="sayso_ag_both", name="both", owners=(GONE.id, ANN.id)),
+    replace(BOT, id="sayso_ag_both", name="both", owners=(DISABLED.id, ANN.id)),
     replace(BOT, id="sayso_ag_anns", name="anns", owners=(ANN.id,)),
     replace(BOT, id="sayso_ag_off", name="off", state="disabled"),
     replace(BOT, id="sayso_ag_also", name="also"),
 )
 
 
-def _stored(store: SqlStore) -> None:
+def _add_all(store: SqlStore) -> None:
     with store.administer() as tx:
-        for user in (ANN, GONE):
+        for user in (ANN, DISABLED):
             tx.users.add(user)
         for agent in BOTS:
             tx.agents.add(agent, NOON)
 
 
 def test_an_orphan_is_an_enabled_agent_without_an_enabled_owner(store: SqlStore) -> None:
-    """Listed by name; an owner's agents are found too."""
-    _stored(store)
+    """Orphans are listed by name, and so are the agents of an owner."""
+    _add_all(store)
     with store.read() as view:
-        assert [one.name for one in view.agents.orphans()] == ["also", "bot"]
-        assert [one.name for one in view.agents.owned_by(ANN.id)] == ["anns", "both"]
-        assert view.users.get(GONE.id) == GONE
+        assert [agent.name for agent in view.agents.orphans()] == ["also", "bot"]
+        assert [agent.name for agent in view.agents.owned_by(ANN.id)] == ["anns", "both"]
+        assert view.users.get(DISABLED.id) == DISABLED
 
 
 def test_many_workers_quarantine_an_orphan_once(
     url: str, open_database: Callable[[str], SqlStore], clock: MovableClock, tmp_path: Path
 ) -> None:
-    """Each sees it is due, one quarantines it, and there is one incident per agent."""
+    """Quarantine is due for all workers; one carries it out, with one incident per agent."""
     stores = [open_database(url) for _ in range(WORKERS)]
-    _stored(stores[0])
+    _add_all(stores[0])
     clock.forward(14 * DAY)
     secrets = KeyedSecrets(*(read_or_make_key(tmp_path / name) for name in ("master", "pin")))
-    together = threading.Barrier(WORKERS)
+    barrier = threading.Barrier(WORKERS)
 
-    def look(store: SqlStore) -> int:
-        together.wait()
+    def run(store: SqlStore) -> int:
+        barrier.wait()
         return OrphanQuarantine(store, secrets, SERVER_POLICY).round()
 
     with ThreadPoolExecutor(WORKERS) as pool:
-        stopped = list(pool.map(look, stores))
-    assert sum(stopped) == 2
+        counts = list(pool.map(run, stores))
+    assert sum(counts) == 2
     with stores[0].read() as view:
         assert view.agents.orphans() == []
         assert len(view.incidents.search(closed=True, limit=9)) == 2

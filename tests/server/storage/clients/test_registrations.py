@@ -1,4 +1,4 @@
-"""Invitations and registrations, on both databases."""
+"""Invitations and registrations are stored, on both databases."""
 
 from dataclasses import replace
 
@@ -27,20 +27,20 @@ INVITATION = Invitation(
 
 
 @pytest.fixture
-def invited(store: SqlStore) -> SqlStore:
-    """An invitation created by a user."""
+def store_with_invitation(store: SqlStore) -> SqlStore:
+    """A store with an invitation whose owner is a user."""
     with store.write() as tx:
         tx.users.add(User("sayso_us_a", "ana", None, (), "enabled", NOON))
         tx.invitations.add(INVITATION)
     return store
 
 
-def test_an_invitation_is_stored_unchanged(invited: SqlStore) -> None:
-    """Found by id and by the hash of its token; null and an empty list differ."""
+def test_an_invitation_is_stored_unchanged(store_with_invitation: SqlStore) -> None:
+    """An invitation is found by id and by the hash of its token. Null and an empty list differ."""
     other = replace(INVITATION, id="sayso_in_b", token_hash=b"b", action_types=(), asks=None)
-    with invited.write() as tx:
+    with store_with_invitation.write() as tx:
         tx.invitations.add(other)
-    with invited.read() as view:
+    with store_with_invitation.read() as view:
         assert view.invitations.get("sayso_in_a") == INVITATION
         assert view.invitations.by_token(b"b") == other
         assert view.invitations.by_token(b"none") is None
@@ -48,9 +48,9 @@ def test_an_invitation_is_stored_unchanged(invited: SqlStore) -> None:
         assert view.invitations.page("sayso_in_a", 5) == [other]
 
 
-def test_an_invitation_is_used_as_often_as_it_has_uses(invited: SqlStore) -> None:
+def test_an_invitation_is_used_as_often_as_it_has_uses(store_with_invitation: SqlStore) -> None:
     """An expired or revoked invitation cannot be used."""
-    with invited.write() as tx:
+    with store_with_invitation.write() as tx:
         assert not tx.invitations.spend("sayso_in_a", NOON + 10)
         assert tx.invitations.spend("sayso_in_a", NOON)
         assert tx.invitations.revoke("sayso_in_a", NOON + 5)
@@ -64,8 +64,8 @@ def test_an_invitation_is_used_as_often_as_it_has_uses(invited: SqlStore) -> Non
 
 def test_a_registration_is_found_by_its_agent(store: SqlStore) -> None:
     """The registration is found even if the agent is deleted."""
-    made = Registration("sayso_ag_a", "sayso_in_a", b"hash", NOON)
+    registration = Registration("sayso_ag_a", "sayso_in_a", b"hash", NOON)
     with store.write() as tx:
-        tx.registrations.add(made)
-        assert tx.registrations.of_agent("sayso_ag_a") == made
+        tx.registrations.add(registration)
+        assert tx.registrations.of_agent("sayso_ag_a") == registration
         assert tx.registrations.of_agent("sayso_ag_b") is None

@@ -1,4 +1,4 @@
-"""Consents in the database: in force or ended, and ended only once."""
+"""Consents in the database are in force or have ended, and end only once."""
 
 from dataclasses import replace
 from typing import Any
@@ -30,7 +30,7 @@ def _consent(name: str = "sayso_co_1", **members: Any) -> Consent:
     return replace(plain, **members)
 
 
-def _stored(store: SqlStore, *consents: Consent) -> None:
+def _add(store: SqlStore, *consents: Consent) -> None:
     with store.write() as tx:
         if tx.directory.user(ANN.id) is None:
             tx.users.add(ANN)
@@ -39,8 +39,8 @@ def _stored(store: SqlStore, *consents: Consent) -> None:
 
 
 def test_a_consent_is_stored_unchanged(store: SqlStore) -> None:
-    """Every member, by id and as the one in force."""
-    _stored(store, _consent())
+    """All members are the same, by id and as the consent in force."""
+    _add(store, _consent())
     with store.read() as view:
         assert view.consents.get("sayso_co_1") == _consent()
         assert view.consents.live(ANN.id, BOT, PAY, NOON) == _consent()
@@ -55,14 +55,14 @@ def test_a_consent_is_for_its_user_client_and_resource_only(
     store: SqlStore, other: tuple[str, str, str]
 ) -> None:
     """Each case differs in the user, the client or the resource."""
-    _stored(store, _consent())
+    _add(store, _consent())
     with store.read() as view:
         assert view.consents.live(*other, NOON) is None
 
 
-def test_a_consent_ends_exactly_at_its_end(store: SqlStore) -> None:
-    """The end is exact to the millisecond."""
-    _stored(store, _consent())
+def test_a_consent_ends_exactly_at_its_expiry(store: SqlStore) -> None:
+    """The expiry is exact to the millisecond."""
+    _add(store, _consent())
     with store.write() as tx:
         assert tx.consents.live(ANN.id, BOT, PAY, NOON + DAY - 1) is not None
         assert tx.consents.live(ANN.id, BOT, PAY, NOON + DAY) is None
@@ -73,20 +73,20 @@ def test_a_consent_ends_exactly_at_its_end(store: SqlStore) -> None:
 
 
 def test_a_consent_is_revoked_once(store: SqlStore) -> None:
-    """The second revocation finds nothing, and renewing does not restore it."""
-    _stored(store, _consent())
+    """A second revocation returns None, and a renewal does not restore the consent."""
+    _add(store, _consent())
     with store.write() as tx:
-        ended = tx.consents.revoke("sayso_co_1", NOON + 5)
-        assert ended == _consent(revoked_at=NOON + 5)
-        assert not ended.live(NOON + 5)
+        revoked = tx.consents.revoke("sayso_co_1", NOON + 5)
+        assert revoked == _consent(revoked_at=NOON + 5)
+        assert not revoked.live(NOON + 5)
         assert tx.consents.revoke("sayso_co_1", NOON + 6) is None
         assert tx.consents.renew(_consent(), NOON + 6) is None
         assert tx.consents.live(ANN.id, BOT, PAY, NOON + 6) is None
 
 
 def test_a_consent_in_force_is_renewed_in_place(store: SqlStore) -> None:
-    """Scopes, end and cause are new; the id and first date stay."""
-    _stored(store, _consent())
+    """Scopes, expiry and approval are new. The id and the creation time stay."""
+    _add(store, _consent())
     wider = _consent(
         scopes=("payments:write",), expires_at=NOON + 2 * DAY, approval_id="b", created_at=1
     )
@@ -96,10 +96,10 @@ def test_a_consent_in_force_is_renewed_in_place(store: SqlStore) -> None:
 
 
 def test_a_list_is_newest_first_without_ended_consents(store: SqlStore) -> None:
-    """Unless they are requested."""
+    """Ended consents are listed only if they are requested."""
     old = _consent("sayso_co_0", created_at=NOON - DAY, expires_at=NOON, resource="https://b")
     app = _consent("sayso_co_2", created_at=NOON + 1, client_id="sayso_app_x")
-    _stored(store, old, _consent(), app)
+    _add(store, old, _consent(), app)
     with store.read() as view:
         assert view.consents.of_user(ANN.id, NOON, ended=False) == [app, _consent()]
         assert view.consents.of_user(ANN.id, NOON, ended=True) == [app, _consent(), old]
@@ -107,30 +107,30 @@ def test_a_list_is_newest_first_without_ended_consents(store: SqlStore) -> None:
 
 
 def test_a_search_returns_what_matches_every_filter(store: SqlStore) -> None:
-    """User, client, and whether it is in force."""
+    """The filters are user, client, and whether the consent is in force."""
     old = _consent("sayso_co_0", created_at=NOON - DAY, expires_at=NOON)
-    _stored(store, old, _consent())
+    _add(store, old, _consent())
 
-    def found(**wanted: Any) -> list[str]:
-        asked: dict[str, Any] = {"user_id": None, "client_id": None, "live_at": None, "limit": 9}
-        asked["before"] = None
+    def search(**filters: Any) -> list[str]:
+        defaults: dict[str, Any] = {"user_id": None, "client_id": None, "live_at": None, "limit": 9}
+        defaults["before"] = None
         with store.read() as view:
-            return [consent.id for consent in view.consents.search(**(asked | wanted))]
+            return [consent.id for consent in view.consents.search(**(defaults | filters))]
 
-    assert found() == ["sayso_co_1", "sayso_co_0"]
-    assert found(limit=1) == ["sayso_co_1"]
-    assert found(before=(NOON, "sayso_co_1")) == ["sayso_co_0"]
-    assert found(before=(NOON, "sayso_co_2")) == ["sayso_co_1", "sayso_co_0"]
-    assert found(live_at=NOON) == ["sayso_co_1"]
-    assert found(user_id=ANN.id, client_id=BOT, live_at=NOON - 1) == ["sayso_co_1", "sayso_co_0"]
-    assert found(client_id="sayso_ag_x") == []
-    assert found(user_id="sayso_us_x") == []
+    assert search() == ["sayso_co_1", "sayso_co_0"]
+    assert search(limit=1) == ["sayso_co_1"]
+    assert search(before=(NOON, "sayso_co_1")) == ["sayso_co_0"]
+    assert search(before=(NOON, "sayso_co_2")) == ["sayso_co_1", "sayso_co_0"]
+    assert search(live_at=NOON) == ["sayso_co_1"]
+    assert search(user_id=ANN.id, client_id=BOT, live_at=NOON - 1) == ["sayso_co_1", "sayso_co_0"]
+    assert search(client_id="sayso_ag_x") == []
+    assert search(user_id="sayso_us_x") == []
 
 
 def test_deleting_a_client_or_resource_revokes_its_consents(store: SqlStore) -> None:
     """A consent that an app requested for an agent is revoked with the app."""
-    asked = _consent("sayso_co_2", app_id="sayso_app_x", resource="https://b")
-    _stored(store, _consent(), asked)
+    for_agent = _consent("sayso_co_2", app_id="sayso_app_x", resource="https://b")
+    _add(store, _consent(), for_agent)
     with store.write() as tx:
         assert [c.id for c in tx.consents.revoke_client("sayso_app_x", NOON)] == ["sayso_co_2"]
         assert [c.id for c in tx.consents.revoke_at(PAY, NOON)] == ["sayso_co_1"]

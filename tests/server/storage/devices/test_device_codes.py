@@ -1,4 +1,4 @@
-"""Device codes in the database: a code opens one approval at most; a poll changes nothing else."""
+"""Device codes in the database: a code creates at most one approval."""
 
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -32,14 +32,14 @@ def _code(**members: Any) -> DeviceCode:
     return replace(plain, **members)
 
 
-def _stored(store: SqlStore) -> None:
+def _add_code(store: SqlStore) -> None:
     with store.write() as tx:
         tx.device_codes.add(_code())
 
 
 def test_a_device_grant_is_found_by_either_code(store: SqlStore) -> None:
-    """Nothing else finds it."""
-    _stored(store)
+    """The codes cannot be mixed up."""
+    _add_code(store)
     with store.write() as tx:
         assert tx.device_codes.by_device_code(b"device") == _code()
         assert tx.device_codes.by_user_code(b"user") == _code()
@@ -51,28 +51,28 @@ def test_one_of_many_concurrent_entries_uses_the_code(
     store: SqlStore, url: str, open_database: Opener
 ) -> None:
     """The entries come from two processes."""
-    _stored(store)
+    _add_code(store)
     stores = [store, open_database(url)]
 
-    def use(place: int) -> bool:
-        with stores[place % 2].write() as tx:
-            return tx.device_codes.use("sayso_dr_1", f"sayso_ap_{place}", NOON)
+    def use(number: int) -> bool:
+        with stores[number % 2].write() as tx:
+            return tx.device_codes.use("sayso_dr_1", f"sayso_ap_{number}", NOON)
 
     with ThreadPoolExecutor(8) as threads:
         assert sorted(threads.map(use, range(8))) == [False] * 7 + [True]
 
 
-def test_a_device_code_cannot_be_used_after_its_end(store: SqlStore) -> None:
-    """The end is exact to the millisecond."""
-    _stored(store)
+def test_a_device_code_cannot_be_used_after_its_expiry(store: SqlStore) -> None:
+    """The expiry is exact to the millisecond."""
+    _add_code(store)
     with store.write() as tx:
         assert not tx.device_codes.use("sayso_dr_1", "sayso_ap_1", NOON + 15 * MINUTE)
         assert tx.device_codes.use("sayso_dr_1", "sayso_ap_1", NOON + 15 * MINUTE - 1)
 
 
 def test_a_poll_changes_only_its_own_members(store: SqlStore) -> None:
-    """DG-21: it never reverts a concurrent change."""
-    _stored(store)
+    """DG-21: a poll never reverts a concurrent change."""
+    _add_code(store)
     with store.write() as tx:
         tx.device_codes.use("sayso_dr_1", "sayso_ap_1", NOON)
         tx.device_codes.record_poll("sayso_dr_1", now=NOON + 1, interval_ms=10_000)
@@ -82,8 +82,8 @@ def test_a_poll_changes_only_its_own_members(store: SqlStore) -> None:
 
 
 def test_expired_device_codes_are_deleted(store: SqlStore) -> None:
-    """A code is deleted at its end and not before."""
-    _stored(store)
+    """A code is deleted an hour after its expiry and not before."""
+    _add_code(store)
     with store.write() as tx:
         assert tx.device_codes.prune(NOON + 75 * MINUTE - 1) == 0
         assert tx.device_codes.prune(NOON + 75 * MINUTE) == 1

@@ -1,4 +1,4 @@
-"""Passkey rows: the statement that stores a counter checks it, in both databases."""
+"""Passkey rows: the statement that stores a counter also checks it, in both databases."""
 
 from collections.abc import Callable
 
@@ -11,11 +11,11 @@ from tests.support.builders.installation import device_row
 
 USER = User("sayso_us_a", "ana", None, (), "enabled", 1)
 DEVICE = "sayso_dv_a"
-ONE, OTHER = b"1" * 32, b"2" * 32
+STORED, OTHER = b"1" * 32, b"2" * 32
 
 
 @pytest.mark.parametrize(
-    ("known", "signs", "signed", "counts"),
+    ("stored_count", "signs", "signed", "is_valid"),
     [
         (7, 8, OTHER, True),
         (7, 1 << 32, OTHER, True),
@@ -24,27 +24,29 @@ ONE, OTHER = b"1" * 32, b"2" * 32
         (7, 0, OTHER, False),
         (0, 1, OTHER, True),
         (0, 0, OTHER, True),
-        (7, 7, ONE, True),
+        (7, 7, STORED, True),
     ],
 )
 def test_a_passkey_counter_increases_or_stays_unused(
     url: str,
     open_database: Callable[[str], SqlStore],
     *,
-    known: int,
+    stored_count: int,
     signs: int,
     signed: bytes,
-    counts: bool,
+    is_valid: bool,
 ) -> None:
-    """A refused one changes nothing; the same assertion may be repeated."""
+    """A refused counter changes nothing. The same assertion may be repeated."""
     store = open_database(url)
     with store.administer() as tx:
         tx.users.add(USER)
         tx.devices.add(device_row(DEVICE, USER, tx.now))
-        tx.passkeys.add(Passkey(DEVICE, b"c", b"k", known, synced=False, last_signed=ONE))
+        tx.passkeys.add(Passkey(DEVICE, b"c", b"k", stored_count, synced=False, last_signed=STORED))
     with store.write() as tx:
-        assert tx.passkeys.count(DEVICE, signs, signed) is counts
+        assert tx.passkeys.count(DEVICE, signs, signed) is is_valid
     with store.read() as view:
-        kept = view.passkeys.of_device(DEVICE)
-    assert kept is not None
-    assert (kept.signs, kept.last_signed) == ((signs, signed) if counts else (known, ONE))
+        passkey = view.passkeys.of_device(DEVICE)
+    assert passkey is not None
+    assert (passkey.signs, passkey.last_signed) == (
+        (signs, signed) if is_valid else (stored_count, STORED)
+    )

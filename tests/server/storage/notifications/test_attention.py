@@ -1,4 +1,4 @@
-"""Quiet hours, mutes, holds, escalations and deputies in both databases."""
+"""Quiet hours, mutes, holds, escalations and deputies, in both databases."""
 
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -20,7 +20,7 @@ from tests.support.builders.clock import DAY, MINUTE, NOON
 from tests.support.builders.installation import approval_row
 
 ANN, BOB, BOT = "sayso_us_ann", "sayso_us_bob", "sayso_ag_bot"
-HALF = NOON + 5 * MINUTE
+HALFWAY = NOON + 5 * MINUTE
 NIGHT = Hours(time(22), time(7), (0, 6), "Europe/Berlin")
 AGENT = Agent(
     id=BOT,
@@ -41,48 +41,48 @@ AGENT = Agent(
     expires_at=None,
     created_at=NOON,
 )
-ONE = Deputy("sayso_dy_1", ANN, BOB, NOON + MINUTE, NOON + DAY, "named", "sayso_dv_1", NOON)
+DEPUTY = Deputy("sayso_dy_1", ANN, BOB, NOON + MINUTE, NOON + DAY, "named", "sayso_dv_1", NOON)
 
 
 @pytest.fixture
 def request_for_ann(store: SqlStore) -> Approval:
-    """A request for Ann; Bob exists too."""
+    """A request for Ann. Bob is also a user."""
     row = approval_row("sayso_ap_1", BOT, ANN, NOON)
     with store.administer() as tx:
         for name in ("ann", "bob"):
             tx.users.add(User(f"sayso_us_{name}", name, None, (), "enabled", NOON))
-        tx.approvals.add(replace(row, escalate_at=HALF, life_ms=10 * MINUTE))
+        tx.approvals.add(replace(row, escalate_at=HALFWAY, life_ms=10 * MINUTE))
     return row
 
 
 def _count_concurrent(store: SqlStore, work: Callable[[Unit], int]) -> int:
-    """How often the work counted when four threads do it at once."""
+    """Run the work in four threads at the same time; return the sum of the results."""
 
-    def one(_: int) -> int:
+    def run(_: int) -> int:
         with store.write() as tx:
             return work(tx)
 
     with ThreadPoolExecutor(4) as pool:
-        return sum(pool.map(one, range(4)))
+        return sum(pool.map(run, range(4)))
 
 
-def test_notification_preferences_are_read_at_once(
+def test_notification_preferences_are_read_with_one_query(
     store: SqlStore, request_for_ann: Approval
 ) -> None:
-    """None, one and all of them; ended ones do not count."""
+    """A user may have none, some or all of them. Ended ones do not count."""
     hold = Hold(request_for_ann.id, ANN, NOON + MINUTE, "snoozed")
     with store.write() as tx:
-        nothing = tx.attention.preferences(ANN, BOT, request_for_ann.id, NOON)
-        assert nothing == NotificationPreferences(muted=False, hold=None, quiet=None)
+        no_preferences = tx.attention.preferences(ANN, BOT, request_for_ann.id, NOON)
+        assert no_preferences == NotificationPreferences(muted=False, hold=None, quiet=None)
         tx.attention.set_quiet_hours(ANN, NIGHT, NOON)
         tx.attention.set_quiet_hours(ANN, NIGHT, NOON)
         tx.attention.hold(replace(hold, until=NOON + DAY))
         tx.attention.hold(hold)
     with store.read() as view:
-        now = view.attention.preferences(ANN, BOT, request_for_ann.id, NOON)
-        assert now == NotificationPreferences(muted=False, hold=hold, quiet=NIGHT)
+        preferences = view.attention.preferences(ANN, BOT, request_for_ann.id, NOON)
+        assert preferences == NotificationPreferences(muted=False, hold=hold, quiet=NIGHT)
         assert view.attention.preferences(ANN, BOT, request_for_ann.id, NOON + MINUTE).hold is None
-        assert view.attention.preferences(BOB, BOT, request_for_ann.id, NOON) == nothing
+        assert view.attention.preferences(BOB, BOT, request_for_ann.id, NOON) == no_preferences
         assert view.attention.holds(ANN, NOON) == [hold]
         assert view.attention.quiet_hours(ANN) == NIGHT
     with store.write() as tx:
@@ -92,7 +92,7 @@ def test_notification_preferences_are_read_at_once(
 
 
 def test_an_ended_hold_is_released_once(store: SqlStore, request_for_ann: Approval) -> None:
-    """Of four threads, only the first releases it."""
+    """If four threads release a hold at the same time, only one of them gets it."""
     with store.write() as tx:
         tx.attention.hold(Hold(request_for_ann.id, ANN, NOON, "quiet_hours"))
         tx.attention.hold(Hold(request_for_ann.id, BOB, NOON + DAY, "quiet_hours"))
@@ -101,57 +101,63 @@ def test_an_ended_hold_is_released_once(store: SqlStore, request_for_ann: Approv
     assert _count_concurrent(store, lambda tx: len(tx.attention.release(NOON, 9))) == 1
     with store.write() as tx:
         tx.attention.end_quiet(BOB, NOON)
-        assert [one.user_id for one in tx.attention.release(NOON, 9)] == [BOB]
+        assert [hold.user_id for hold in tx.attention.release(NOON, 9)] == [BOB]
         assert not tx.attention.unhold(BOB, request_for_ann.id)
 
 
 def test_an_escalation_step_and_an_extension_happen_once(
     store: SqlStore, request_for_ann: Approval
 ) -> None:
-    """Each is one conditional UPDATE."""
+    """An escalation step and an extension are each one conditional UPDATE."""
     with store.read() as view:
-        assert view.escalations.due(HALF - 1, 9) == []
-        assert view.escalations.due(HALF, 9) == [request_for_ann.id]
+        assert view.escalations.due(HALFWAY - 1, 9) == []
+        assert view.escalations.due(HALFWAY, 9) == [request_for_ann.id]
     assert (
-        _count_concurrent(store, lambda tx: tx.escalations.step(request_for_ann.id, 0, None, HALF))
+        _count_concurrent(
+            store, lambda tx: tx.escalations.step(request_for_ann.id, 0, None, HALFWAY)
+        )
         == 1
     )
     until = request_for_ann.expires_at + MINUTE
 
     def extend(tx: Unit) -> int:
-        was = request_for_ann.expires_at
+        current = request_for_ann.expires_at
         return tx.escalations.extend(
-            request_for_ann.id, expected=was, until=until, escalate_at=until - MINUTE, now=HALF
+            request_for_ann.id,
+            expected=current,
+            until=until,
+            escalate_at=until - MINUTE,
+            now=HALFWAY,
         )
 
     assert _count_concurrent(store, extend) == 1
     with store.read() as view:
-        found = view.approvals.get(request_for_ann.id)
-    assert found is not None
-    assert (found.expires_at, found.extensions, found.escalated) == (until, 1, 0)
+        extended = view.approvals.get(request_for_ann.id)
+    assert extended is not None
+    assert (extended.expires_at, extended.extensions, extended.escalated) == (until, 1, 0)
 
 
-def test_an_expired_request_is_requested_again_once(
+def test_a_retry_of_an_expired_request_is_requested_once(
     store: SqlStore, request_for_ann: Approval
 ) -> None:
-    """A pending one is not."""
-    end = request_for_ann.expires_at
+    """A retry of a pending request is not requested."""
+    expiry = request_for_ann.expires_at
 
     def ask_again(tx: Unit) -> int:
-        return tx.escalations.request_retry(request_for_ann.id, end)
+        return tx.escalations.request_retry(request_for_ann.id, expiry)
 
     with store.write() as tx:
-        assert not tx.escalations.request_retry(request_for_ann.id, end - 1)
-        assert tx.approvals.transition(request_for_ann, State.EXPIRED, now=end) is not None
+        assert not tx.escalations.request_retry(request_for_ann.id, expiry - 1)
+        assert tx.approvals.transition(request_for_ann, State.EXPIRED, now=expiry) is not None
     assert _count_concurrent(store, ask_again) == 1
     with store.read() as view:
-        found = view.approvals.get(request_for_ann.id)
-    assert found is not None
-    assert found.retry_asked_at == end
+        expired = view.approvals.get(request_for_ann.id)
+    assert expired is not None
+    assert expired.retry_asked_at == expiry
 
 
 def test_an_extension_applies_to_every_approver(store: SqlStore, request_for_ann: Approval) -> None:
-    """Their lists use the same end."""
+    """The lists of all approvers use the same expiry."""
     until = request_for_ann.expires_at + MINUTE
     with store.write() as tx:
         tx.approvers.add(
@@ -170,26 +176,26 @@ def test_an_extension_applies_to_every_approver(store: SqlStore, request_for_ann
             expected=request_for_ann.expires_at,
             until=until,
             escalate_at=until,
-            now=HALF,
+            now=HALFWAY,
         )
-        found = tx.approvers.find(request_for_ann.id, BOB)
-        assert found is not None
-        assert found.ends_at == until
+        approver = tx.approvers.find(request_for_ann.id, BOB)
+        assert approver is not None
+        assert approver.ends_at == until
         tx.deputies.remove_from_pending(ANN, BOB)
         assert tx.approvers.find(request_for_ann.id, BOB) is None
 
 
 def test_a_deputyship_begins_and_ends_once(store: SqlStore, request_for_ann: Approval) -> None:
-    """It is found from both sides, between its dates."""
+    """A deputyship is found by user and by deputy, between its dates."""
     assert request_for_ann.user_id == ANN
     with store.write() as tx:
-        tx.deputies.add(ONE)
-        assert tx.deputies.get(ONE.id) == ONE
+        tx.deputies.add(DEPUTY)
+        assert tx.deputies.get(DEPUTY.id) == DEPUTY
         assert tx.deputies.due(NOON, 9) == []
     assert _count_concurrent(store, lambda tx: len(tx.deputies.due(NOON + MINUTE, 9))) == 4
-    assert _count_concurrent(store, lambda tx: tx.deputies.begin(ONE.id)) == 1
+    assert _count_concurrent(store, lambda tx: tx.deputies.begin(DEPUTY.id)) == 1
     with store.read() as view:
-        begun = replace(ONE, state="begun")
+        begun = replace(DEPUTY, state="begun")
         assert view.deputies.due(NOON + MINUTE, 9) == []
         assert view.deputies.of_user(ANN, NOON) == view.deputies.of_deputy(BOB, NOON) == [begun]
         assert view.deputies.live(NOON) == [begun]
@@ -197,9 +203,9 @@ def test_a_deputyship_begins_and_ends_once(store: SqlStore, request_for_ann: App
         assert view.deputies.deciding(ANN, BOB, NOON + MINUTE) == begun
         assert view.deputies.deciding(ANN, BOB, NOON + DAY) is None
         assert view.deputies.due(NOON + DAY, 9) == [begun]
-    assert _count_concurrent(store, lambda tx: tx.deputies.end(ONE.id, revoked_at=NOON)) == 1
+    assert _count_concurrent(store, lambda tx: tx.deputies.end(DEPUTY.id, revoked_at=NOON)) == 1
     with store.read() as view:
-        assert view.deputies.get(ONE.id) == replace(ONE, state="over", revoked_at=NOON)
+        assert view.deputies.get(DEPUTY.id) == replace(DEPUTY, state="over", revoked_at=NOON)
         assert view.deputies.live(NOON) == []
 
 

@@ -17,7 +17,7 @@ LAPTOP, PHONE = "sayso_dv_laptop", "sayso_dv_phone"
 
 
 @pytest.fixture
-def asked(store: SqlStore) -> Approval:
+def request_for_ann(store: SqlStore) -> Approval:
     """A request for Ann, who has two devices."""
     row = approval_row("sayso_ap_1", "sayso_ag_bot", ANN.id, NOON)
     with store.administer() as tx:
@@ -33,16 +33,16 @@ def _add(store: SqlStore, device_id: str, *, seen: bool = False) -> None:
         tx.deliveries.add("sayso_ap_1", device_id, seen=seen)
 
 
-def test_delivery_and_view_of_a_device_are_recorded_once(
-    store: SqlStore, clock: MovableClock, asked: Approval
+def test_first_delivery_and_view_on_a_device_are_recorded(
+    store: SqlStore, clock: MovableClock, request_for_ann: Approval
 ) -> None:
-    """The first of each stays; the very first delivery is in the approval row too."""
+    """Later ones change nothing. The first delivery of all devices is also in the approval row."""
     for device_id, seen in ((LAPTOP, False), (PHONE, True), (LAPTOP, True), (LAPTOP, True)):
         _add(store, device_id, seen=seen)
         clock.forward(1_000)
     with store.read() as view:
-        laptop, phone = view.deliveries.of_approval(asked.id)
-        row = view.approvals.get(asked.id)
+        laptop, phone = view.deliveries.of_approval(request_for_ann.id)
+        row = view.approvals.get(request_for_ann.id)
 
     assert (laptop.device_id, laptop.delivered_at, laptop.seen_at) == (LAPTOP, NOON, NOON + 2_000)
     assert (phone.device_id, phone.delivered_at, phone.seen_at) == (
@@ -51,18 +51,18 @@ def test_delivery_and_view_of_a_device_are_recorded_once(
         NOON + 1_000,
     )
     assert (laptop.device_name, laptop.user_id, laptop.decided_at) == ("laptop", ANN.id, None)
-    assert row == replace(asked, delivered_at=NOON)
+    assert row == replace(request_for_ann, delivered_at=NOON)
 
 
-def test_requests_missing_on_a_device_are_found(store: SqlStore, asked: Approval) -> None:
-    """They are returned in the given order."""
+def test_requests_missing_on_a_device_are_found(store: SqlStore, request_for_ann: Approval) -> None:
+    """The missing requests are returned in the order of the arguments."""
     _add(store, LAPTOP)
     with store.read() as view:
-        assert view.deliveries.missing(LAPTOP, ["x", asked.id, "a"]) == ["x", "a"]
-        assert view.deliveries.missing(PHONE, [asked.id]) == [asked.id]
+        assert view.deliveries.missing(LAPTOP, ["x", request_for_ann.id, "a"]) == ["x", "a"]
+        assert view.deliveries.missing(PHONE, [request_for_ann.id]) == [request_for_ann.id]
 
 
-def _spent(
+def _recent(
     store: SqlStore, lane: Lane = "medium", agent: str = "sayso_ag_bot"
 ) -> RecentNotifications:
     with store.write() as tx:
@@ -79,43 +79,51 @@ def test_notifications_are_counted_by_lane_agent_and_type(
             tx.notifications.add("sayso_us_bob", agent, types, "medium")
         clock.forward(MINUTE // 2)
 
-    assert _spent(store) == RecentNotifications(1, 3, 0, 2, 2, reported=False)
-    assert _spent(store, agent="other") == RecentNotifications(1, 3, 1, 1, 2, reported=False)
-    assert _spent(store, "urgent") == RecentNotifications(0, 0, 0, 0, 0, reported=False)
+    assert _recent(store) == RecentNotifications(1, 3, 0, 2, 2, reported=False)
+    assert _recent(store, agent="other") == RecentNotifications(1, 3, 1, 1, 2, reported=False)
+    assert _recent(store, "urgent") == RecentNotifications(0, 0, 0, 0, 0, reported=False)
     clock.forward(HOUR - MINUTE)
     with store.write() as tx:
         assert tx.notifications.prune() == 4
-    assert _spent(store) == RecentNotifications(0, 1, 0, 0, 1, reported=False)
+    assert _recent(store) == RecentNotifications(0, 1, 0, 0, 1, reported=False)
 
 
-def test_a_report_counts_until_its_incident_is_closed(store: SqlStore, asked: Approval) -> None:
-    """The report counts for its own agent only."""
-    incident = Incident("sayso_in_1", "open", "agent", asked.id, ANN.id, LAPTOP, None, "{}", NOON)
+def test_a_report_counts_until_its_incident_is_closed(
+    store: SqlStore, request_for_ann: Approval
+) -> None:
+    """The report counts only for the reported agent."""
+    incident = Incident(
+        "sayso_in_1", "open", "agent", request_for_ann.id, ANN.id, LAPTOP, None, "{}", NOON
+    )
     with store.write() as tx:
         tx.incidents.add(incident)
-    assert _spent(store).reported
-    assert not _spent(store, agent="other").reported
+    assert _recent(store).reported
+    assert not _recent(store, agent="other").reported
     with store.write() as tx:
         tx.incidents.close(incident.id, by="operator", note=None, now=NOON)
-    assert not _spent(store).reported
+    assert not _recent(store).reported
 
 
-def test_a_held_back_request_is_marked_in_its_row(store: SqlStore, asked: Approval) -> None:
-    """A poll and a list need no other table."""
+def test_a_held_back_request_is_marked_in_its_row(
+    store: SqlStore, request_for_ann: Approval
+) -> None:
+    """Polls and lists can read the mark without another table."""
     with store.write() as tx:
-        tx.approvals.hold_back(asked.id)
-        row = tx.approvals.get(asked.id)
-    assert row == replace(asked, held_back=True)
+        tx.approvals.hold_back(request_for_ann.id)
+        row = tx.approvals.get(request_for_ann.id)
+    assert row == replace(request_for_ann, held_back=True)
 
 
 def test_a_request_held_back_from_one_approver_is_marked_in_their_row(
-    store: SqlStore, asked: Approval
+    store: SqlStore, request_for_ann: Approval
 ) -> None:
-    """No other row is marked."""
+    """Only the row of this approver is marked as held back."""
     with store.write() as tx:
-        assert tx.approvers.add(Approver(asked.id, ANN.id, "group", NOON, NOON + HOUR, asked.risk))
-        tx.approvers.hold_back(asked.id, "somebody else")
-        before = tx.approvers.find(asked.id, ANN.id)
-        tx.approvers.hold_back(asked.id, ANN.id)
-        after = tx.approvers.find(asked.id, ANN.id)
+        assert tx.approvers.add(
+            Approver(request_for_ann.id, ANN.id, "group", NOON, NOON + HOUR, request_for_ann.risk)
+        )
+        tx.approvers.hold_back(request_for_ann.id, "someone else")
+        before = tx.approvers.find(request_for_ann.id, ANN.id)
+        tx.approvers.hold_back(request_for_ann.id, ANN.id)
+        after = tx.approvers.find(request_for_ann.id, ANN.id)
     assert (before and before.held_back, after and after.held_back) == (False, True)

@@ -1,4 +1,4 @@
-"""The feed is read by cursor, and no reader passes an event that appears later."""
+"""The feed is read by cursor, and no reader misses an event that appears later."""
 
 import threading
 import time
@@ -27,14 +27,14 @@ def _after(store: SqlStore, cursor: int, user: str | None = ANN, limit: int = 10
 
 
 def test_an_empty_feed_starts_at_zero(store: SqlStore) -> None:
-    """Head and floor are 0, and nothing follows."""
+    """Head and floor are 0, and no event follows."""
     with store.read() as view:
         assert (view.feed.head(), view.feed.floor()) == (0, 0)
         assert view.feed.after(0, None, 10) == []
 
 
-def test_events_after_the_cursor_come_in_order_for_their_user(store: SqlStore) -> None:
-    """The process that wakes users reads the events of all; the limit keeps the oldest."""
+def test_events_after_a_cursor_are_in_order_and_by_user(store: SqlStore) -> None:
+    """The process that wakes screens reads the events of all users. A limit keeps the oldest."""
     for user in (ANN, BOB, ANN, ANN):
         _add_event(store, user)
 
@@ -48,24 +48,24 @@ def test_events_after_the_cursor_come_in_order_for_their_user(store: SqlStore) -
 
 
 def test_an_event_has_its_subject_and_time(store: SqlStore, clock: MovableClock) -> None:
-    """The time is that of its transaction."""
+    """The time of an event is the time of its transaction."""
     clock.forward(7)
     with store.write() as tx:
         tx.feed.add(ANN, "device.enrolled", device_id="sayso_dv_1")
-        about = {"agent_id": "sayso_ag_1", "incident_id": "sayso_in_1"}
-        tx.feed.add(ANN, "alarm.incident_opened", **about)
+        subject = {"agent_id": "sayso_ag_1", "incident_id": "sayso_in_1"}
+        tx.feed.add(ANN, "alarm.incident_opened", **subject)
     store.sequence()
     with store.read() as view:
-        found = view.feed.after(0, ANN, 10)
+        events = view.feed.after(0, ANN, 10)
 
-    assert found == [
+    assert events == [
         FeedEvent(1, ANN, "device.enrolled", NOON + 7, None, "sayso_dv_1"),
-        FeedEvent(2, ANN, "alarm.incident_opened", NOON + 7, None, None, None, **about),
+        FeedEvent(2, ANN, "alarm.incident_opened", NOON + 7, None, None, None, **subject),
     ]
 
 
 def test_an_event_of_a_rolled_back_transaction_never_appears(store: SqlStore) -> None:
-    """It leaves no gap at which a cursor waits."""
+    """A rolled-back event leaves no gap that a cursor would wait for."""
     with suppress(LookupError), store.write() as tx:
         tx.feed.add(ANN, "approval.requested")
         raise LookupError
@@ -77,7 +77,7 @@ def test_an_event_of_a_rolled_back_transaction_never_appears(store: SqlStore) ->
 def test_pruning_deletes_old_events_and_keeps_numbering(
     store: SqlStore, clock: MovableClock
 ) -> None:
-    """The floor rises, so old cursors are noticed; the newest stays, so numbers never repeat."""
+    """The floor rises, so old cursors are detected. The newest event stays, to keep its number."""
     _add_event(store)
     _add_event(store)
     clock.forward(DAY)
@@ -91,10 +91,10 @@ def test_pruning_deletes_old_events_and_keeps_numbering(
         assert (view.feed.head(), view.feed.floor()) == (3, 2)
 
 
-def test_on_postgresql_an_event_appears_once_it_is_numbered(
+def test_on_postgresql_an_event_appears_when_it_is_numbered(
     postgres_url: str, open_database: Opener
 ) -> None:
-    """No cursor passes the event until the sequencer has run."""
+    """No reader gets an event before the sequencer has numbered it."""
     store = open_database(postgres_url)
     with store.write() as tx:
         tx.feed.add(ANN, "approval.requested")
@@ -108,7 +108,7 @@ def test_on_postgresql_an_event_appears_once_it_is_numbered(
 def test_a_second_sequencer_leaves_the_work_to_the_first(
     postgres_url: str, open_database: Opener
 ) -> None:
-    """Only one numbers events at a time; the other does not wait."""
+    """Only one sequencer numbers events at a time. The other one does not wait."""
     first, second = open_database(postgres_url), open_database(postgres_url)
     with first.write() as tx:
         tx.feed.add(ANN, "approval.requested")
@@ -122,18 +122,18 @@ def test_a_second_sequencer_leaves_the_work_to_the_first(
 def test_a_reader_of_eight_concurrent_writers_gets_every_event_once(
     store: SqlStore, url: str, open_database: Opener
 ) -> None:
-    """Transactions overlap; the reader gets what was stored, in rising order."""
+    """Transactions overlap. The reader gets all stored events, in ascending order."""
     stores = [store, open_database(url)]
-    over = threading.Event()
+    done = threading.Event()
 
-    def write(place: int) -> None:
+    def write(writer: int) -> None:
         for number in range(20):
-            with stores[place % 2].write() as tx:
-                tx.feed.add(ANN, f"{place}-{number}")
-                time.sleep(0.001 * (place % 4))
+            with stores[writer % 2].write() as tx:
+                tx.feed.add(ANN, f"{writer}-{number}")
+                time.sleep(0.001 * (writer % 4))
 
     def sequence() -> None:
-        while not over.is_set():
+        while not done.is_set():
             stores[0].sequence()
             stores[1].sequence()
 
@@ -146,10 +146,10 @@ def test_a_reader_of_eight_concurrent_writers_gets_every_event_once(
 
     with ThreadPoolExecutor(10) as threads:
         reader, sequencer = threads.submit(read), threads.submit(sequence)
-        for writer in [threads.submit(write, place) for place in range(8)]:
-            writer.result(30)
+        for future in [threads.submit(write, writer) for writer in range(8)]:
+            future.result(30)
         received = reader.result(30)
-        over.set()
+        done.set()
         sequencer.result(10)
 
     assert [event.seq for event in received] == list(range(1, 161))

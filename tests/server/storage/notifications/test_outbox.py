@@ -1,4 +1,4 @@
-"""Outbox messages are leased: one holder at a time, until the lease ends."""
+"""Outbox messages are leased to one holder at a time, until the lease ends."""
 
 from collections import Counter
 from collections.abc import Callable
@@ -17,7 +17,7 @@ from tests.support.builders.clock import NOON, SECOND, MovableClock
 Opener = Callable[[str], SqlStore]
 
 
-def _put(store: SqlStore, count: int = 1) -> None:
+def _add(store: SqlStore, count: int = 1) -> None:
     with store.write() as tx:
         for number in range(count):
             tx.outbox.add("webhook", "", f'{{"n":{number}}}')
@@ -34,9 +34,9 @@ def _due(store: SqlStore) -> bool:
 
 
 def test_a_message_is_due_as_soon_as_its_transaction_is_stored(store: SqlStore) -> None:
-    """The message says what to send, and when and how often it was tried."""
+    """The message has its contents, its times and the number of attempts."""
     assert not _due(store)
-    _put(store)
+    _add(store)
     assert _due(store)
     (message,) = _lease(store, "a")
 
@@ -46,7 +46,7 @@ def test_a_message_is_due_as_soon_as_its_transaction_is_stored(store: SqlStore) 
 
 
 def test_a_message_of_a_rolled_back_transaction_is_never_sent(store: SqlStore) -> None:
-    """Nothing leaves for something that did not happen."""
+    """No message is sent about a change that was not stored."""
     with suppress(LookupError), store.write() as tx:
         tx.outbox.add("webhook", "", "{}")
         raise LookupError
@@ -55,8 +55,8 @@ def test_a_message_of_a_rolled_back_transaction_is_never_sent(store: SqlStore) -
 
 
 def test_a_batch_is_limited_and_oldest_first(store: SqlStore) -> None:
-    """The rest waits for the next one."""
-    _put(store, 5)
+    """The other messages stay for the next batch."""
+    _add(store, 5)
     first, second = _lease(store, "a", 3), _lease(store, "a", 3)
 
     assert [len(leased) for leased in (first, second)] == [3, 2]
@@ -65,7 +65,9 @@ def test_a_batch_is_limited_and_oldest_first(store: SqlStore) -> None:
     ]
 
 
-def test_messages_to_one_target_are_limited_at_a_time(store: SqlStore, clock: MovableClock) -> None:
+def test_concurrent_messages_to_one_target_are_limited(
+    store: SqlStore, clock: MovableClock
+) -> None:
     """A target that hangs delays only its own messages."""
     with store.write() as tx:
         for number in range(8):
@@ -87,7 +89,7 @@ def test_messages_to_one_target_are_limited_at_a_time(store: SqlStore, clock: Mo
 def test_a_failing_target_gets_one_message_at_a_time_until_it_accepts_one(
     store: SqlStore, clock: MovableClock
 ) -> None:
-    """CB-166: five that hang at once would take the place of other messages."""
+    """CB-166: five hanging messages at a time would use the capacity for other messages."""
     with store.write() as tx:
         for number in range(8):
             tx.outbox.add("ping", "hanging", f'{{"n":{number}}}')
@@ -106,7 +108,7 @@ def test_a_failing_target_gets_one_message_at_a_time_until_it_accepts_one(
 
 
 def test_failing_targets_leave_capacity_for_others(store: SqlStore) -> None:
-    """CB-166: however many there are."""
+    """CB-166: this holds for any number of failing targets."""
     with store.write() as tx:
         for number in range(40):
             tx.outbox.add("ping", f"hanging {number}", "{}")
@@ -115,17 +117,17 @@ def test_failing_targets_leave_capacity_for_others(store: SqlStore) -> None:
             assert tx.outbox.failed(message.id, "a", "ReadTimeout", NOON)
     with store.write() as tx:
         tx.outbox.add("ping", "quick", "{}")
-    taken = _lease(store, "b", 100)
-    assert len(taken) == 33
-    assert taken[-1].target == "quick"
+    leased = _lease(store, "b", 100)
+    assert len(leased) == 33
+    assert leased[-1].target == "quick"
     assert _lease(store, "b", 100) == []
 
 
 def test_a_leased_message_is_not_leased_again_until_the_lease_ends(
     store: SqlStore, clock: MovableClock
 ) -> None:
-    """If its holder died, the next lease counts as another attempt."""
-    _put(store)
+    """After the lease of a dead holder has ended, the next lease counts as a new attempt."""
+    _add(store)
     (first,) = _lease(store, "a")
     clock.forward(60 * SECOND - 1)
     assert not _due(store)
@@ -140,8 +142,8 @@ def test_a_leased_message_is_not_leased_again_until_the_lease_ends(
 def test_only_the_holder_of_a_lease_records_the_result(
     store: SqlStore, clock: MovableClock
 ) -> None:
-    """A holder that returns after its lease changes nothing."""
-    _put(store)
+    """A holder that reports after the end of its lease changes nothing."""
+    _add(store)
     (message,) = _lease(store, "a")
     clock.forward(60 * SECOND)
     _lease(store, "b")
@@ -154,8 +156,8 @@ def test_only_the_holder_of_a_lease_records_the_result(
 
 
 def test_a_failed_message_waits_for_its_next_attempt(store: SqlStore, clock: MovableClock) -> None:
-    """The row has the reason of the failure."""
-    _put(store)
+    """The row has the reason for the failure."""
+    _add(store)
     (message,) = _lease(store, "a")
     with store.write() as tx:
         assert tx.outbox.failed(message.id, "a", "status 500", NOON + 4 * SECOND)
@@ -163,15 +165,13 @@ def test_a_failed_message_waits_for_its_next_attempt(store: SqlStore, clock: Mov
     assert not _due(store)
 
     clock.forward(1)
-    (again,) = _lease(store, "b")
-    assert (again.attempts, again.last_error) == (2, "status 500")
+    (retried,) = _lease(store, "b")
+    assert (retried.attempts, retried.last_error) == (2, "status 500")
 
 
-def test_a_message_given_up_stays_listed_and_is_never_due(
-    store: SqlStore, clock: MovableClock
-) -> None:
-    """It is counted, listed and kept."""
-    _put(store, 2)
+def test_a_dead_message_stays_listed_and_is_never_due(store: SqlStore, clock: MovableClock) -> None:
+    """A dead message is counted, listed and kept."""
+    _add(store, 2)
     for message in _lease(store, "a"):
         with store.write() as tx:
             tx.outbox.failed(message.id, "a", "status 400", None)
@@ -186,8 +186,8 @@ def test_a_message_given_up_stays_listed_and_is_never_due(
 
 
 def test_old_delivered_messages_are_deleted(store: SqlStore, clock: MovableClock) -> None:
-    """Waiting ones are not."""
-    _put(store, 2)
+    """Waiting messages are kept."""
+    _add(store, 2)
     (message,) = _lease(store, "a", 1)
     with store.write() as tx:
         tx.outbox.sent(message.id, "a")
@@ -198,11 +198,11 @@ def test_old_delivered_messages_are_deleted(store: SqlStore, clock: MovableClock
         assert tx.outbox.counts() == {"waiting": 1}
 
 
-def test_undelivered_messages_are_kept_until_their_own_deadline(
+def test_dead_messages_are_kept_until_their_own_deadline(
     store: SqlStore, clock: MovableClock
 ) -> None:
-    """Then they are deleted like the rest."""
-    _put(store)
+    """After their deadline, dead messages are deleted like delivered ones."""
+    _add(store)
     with store.write() as tx:
         (message,) = tx.outbox.lease("a", 1, 60)
         assert tx.outbox.failed(message.id, "a", "status 403", None)
@@ -217,34 +217,34 @@ def test_undelivered_messages_are_kept_until_their_own_deadline(
         assert tx.outbox.counts() == {}
 
 
-def test_two_processes_never_lease_one_message_at_once(
+def test_two_processes_never_lease_the_same_message(
     store: SqlStore, url: str, open_database: Opener
 ) -> None:
-    """Four workers in two processes take batches until none is left: each message once."""
+    """Four workers in two processes lease all messages. Each message is leased once."""
     stores = [store, open_database(url)]
     with store.write() as tx:
         for number in range(120):
             tx.outbox.add("webhook", f"target-{number}", "{}")
 
-    def work(place: int) -> list[int]:
-        taken: list[int] = []
-        while leased := _lease(stores[place % 2], f"worker-{place}", 5):
+    def work(number: int) -> list[int]:
+        message_ids: list[int] = []
+        while leased := _lease(stores[number % 2], f"worker-{number}", 5):
             assert len(leased) <= 5
-            taken += [message.id for message in leased]
-        return taken
+            message_ids += [message.id for message in leased]
+        return message_ids
 
     with ThreadPoolExecutor(4) as threads:
-        workers = [threads.submit(work, place) for place in range(4)]
-        taken = Counter(message for worker in workers for message in worker.result(30))
+        workers = [threads.submit(work, number) for number in range(4)]
+        lease_counts = Counter(message for worker in workers for message in worker.result(30))
 
-    assert set(taken.values()) == {1}
-    assert len(taken) == 120
+    assert set(lease_counts.values()) == {1}
+    assert len(lease_counts) == 120
 
 
 def test_a_backlog_of_ten_thousand_costs_no_more_than_one_of_fifty(
     tmp_path: Path, open_database: Opener
 ) -> None:
-    """Each commit looks for something to send, so a backlog must not slow commits."""
+    """Each commit looks for messages to send, so a backlog must not slow commits down."""
     few, many = (open_database(f"sqlite:///{tmp_path / name}.db") for name in ("few", "many"))
     for store, count in ((few, 50), (many, 10_000)):
         with store.write() as tx:
@@ -256,15 +256,15 @@ def test_a_backlog_of_ten_thousand_costs_no_more_than_one_of_fifty(
 
 
 def test_a_backlog_of_one_target_hides_no_other_target(store: SqlStore) -> None:
-    """Each target gets its turn, whatever its name and channel are."""
+    """Messages to each target are leased, whatever its name and channel are."""
     with store.write() as tx:
         for _ in range(50):
             tx.outbox.add("push", "m", "{}")
         for channel, target in (("push", "z"), ("push", "a"), ("ping", "m"), ("webhook", "")):
             tx.outbox.add(channel, target, "{}")
 
-    taken = Counter((one.channel, one.target) for one in _lease(store, "a", 99))
-    assert taken == {
+    leased = Counter((message.channel, message.target) for message in _lease(store, "a", 99))
+    assert leased == {
         ("push", "m"): 5,
         ("push", "z"): 1,
         ("push", "a"): 1,
@@ -274,7 +274,7 @@ def test_a_backlog_of_one_target_hides_no_other_target(store: SqlStore) -> None:
 
 
 def _steps(store: SqlStore) -> int:
-    """Virtual machine steps SQLite needs to find that nothing can be leased."""
+    """Count the steps that SQLite's virtual machine needs to find that nothing can be leased."""
     steps = [0]
 
     def count() -> int:
@@ -289,33 +289,35 @@ def _steps(store: SqlStore) -> int:
     return steps[0]
 
 
-def test_a_message_given_up_can_be_retried_once(store: SqlStore, clock: MovableClock) -> None:
-    """It is sent as if it were new; no other message can be retried."""
-    _put(store, 2)
+def test_a_dead_message_can_be_retried_once(store: SqlStore, clock: MovableClock) -> None:
+    """A retried message is sent as if it were new. Other messages cannot be retried."""
+    _add(store, 2)
     first, second = _lease(store, "a")
     with store.write() as tx:
         tx.outbox.failed(first.id, "a", "status 400", None)
     clock.forward(10**6)
     with store.write() as tx:
-        again = tx.outbox.retry(first.id)
-        assert again is not None
-        assert (again.state, again.attempts, again.not_before) == ("waiting", 0, tx.now)
-        assert (again.body, again.last_error) == (first.body, None)
-        assert [tx.outbox.retry(one) for one in (first.id, second.id, 10**9)] == [None] * 3
+        retried = tx.outbox.retry(first.id)
+        assert retried is not None
+        assert (retried.state, retried.attempts, retried.not_before) == ("waiting", 0, tx.now)
+        assert (retried.body, retried.last_error) == (first.body, None)
+        assert [tx.outbox.retry(message_id) for message_id in (first.id, second.id, 10**9)] == [
+            None
+        ] * 3
     assert first.id in [message.id for message in _lease(store, "b")]
 
 
 @pytest.mark.postgresql
 def test_a_batch_is_limited_in_every_plan(postgres_url: str, open_database: Opener) -> None:
-    """PostgreSQL may look for the batch once for each row; then it would lease more."""
+    """PostgreSQL may select the batch again for each row, and would then lease more messages."""
     store = open_database(postgres_url)
-    _put(store, 1)
+    _add(store, 1)
     _analyze(store)
-    _put(store, 20)
+    _add(store, 20)
     assert len(_lease(store, "a", 3)) == 3
 
 
 def _analyze(store: SqlStore) -> None:
-    """Let the planner believe that the table stays as small as it is."""
+    """Make the planner assume that the table stays as small as it is now."""
     with store.write() as tx:
         tx._connection.execute(sa.text("ANALYZE outbox"))

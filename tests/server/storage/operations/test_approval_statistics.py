@@ -1,4 +1,4 @@
-"""Requests as statistics read them, newest or first to end, in both databases."""
+"""The requests that statistics read, newest first or by expiry, in both databases."""
 
 from dataclasses import replace
 
@@ -23,17 +23,15 @@ def test_requests_of_one_agent_to_one_user_are_found_newest_first(store: SqlStor
             row = approval_row(f"sayso_ap_{number}", agent, user.id, NOON - days * DAY)
             tx.approvals.add(replace(row, state=State.DENIED))
     with store.read() as view:
-        found = view.approval_statistics.asked(AGENT, ANN.id, NOON - 5 * DAY, 10)
-        one = view.approval_statistics.asked(AGENT, ANN.id, 0, 1)
-    assert [trace.created_at for trace in found] == [NOON, NOON - DAY]
-    assert {(trace.agent_id, trace.user_id, trace.approved) for trace in found} == {
-        (AGENT, ANN.id, False)
-    }
-    assert [trace.created_at for trace in one] == [NOON]
+        recent = view.approval_statistics.asked(AGENT, ANN.id, NOON - 5 * DAY, 10)
+        limited = view.approval_statistics.asked(AGENT, ANN.id, 0, 1)
+    assert [row.created_at for row in recent] == [NOON, NOON - DAY]
+    assert {(row.agent_id, row.user_id, row.approved) for row in recent} == {(AGENT, ANN.id, False)}
+    assert [row.created_at for row in limited] == [NOON]
 
 
 def test_requests_of_one_agent_are_found_newest_first(store: SqlStore) -> None:
-    """The search has a start time and a limit; a request to an unknown user is left out."""
+    """The search has a start time and a limit. Requests to unknown users are left out."""
     with store.write() as tx:
         for user in (ANN, BOB):
             tx.users.add(user)
@@ -42,16 +40,16 @@ def test_requests_of_one_agent_are_found_newest_first(store: SqlStore) -> None:
             row = approval_row(f"sayso_ap_{number}", agent, ANN.id, NOON - days * DAY)
             tx.approvals.add(replace(row, user_id=user_id))
     with store.read() as view:
-        found = view.approval_statistics.of_agent(AGENT, NOON - 5 * DAY, 10)
-        one = view.approval_statistics.of_agent(AGENT, NOON - 5 * DAY, 1)
+        recent = view.approval_statistics.of_agent(AGENT, NOON - 5 * DAY, 10)
+        limited = view.approval_statistics.of_agent(AGENT, NOON - 5 * DAY, 1)
         late = view.approval_statistics.of_agent(AGENT, NOON, 10)
-    assert [trace.user_id for trace in found] == [BOB.id, ANN.id]
-    assert [trace.user_id for trace in one] == [BOB.id]
+    assert [row.user_id for row in recent] == [BOB.id, ANN.id]
+    assert [row.user_id for row in limited] == [BOB.id]
     assert late == []
 
 
-def test_pending_requests_are_found_by_their_end(store: SqlStore) -> None:
-    """Decided and expired ones, and those without a user, are left out."""
+def test_pending_requests_are_sorted_by_expiry(store: SqlStore) -> None:
+    """Decided and expired requests, and requests without a user, are left out."""
     with store.write() as tx:
         tx.users.add(ANN)
         row = approval_row("sayso_ap_0", AGENT, ANN.id, NOON)
@@ -62,15 +60,15 @@ def test_pending_requests_are_found_by_their_end(store: SqlStore) -> None:
             {"expires_at": NOON},
             {"expires_at": NOON + 5, "user_id": None},
         )
-        for number, members in enumerate(kinds):
+        for number, kind in enumerate(kinds):
             handle = f"handle {number}".encode()
-            own = {"id": f"sayso_ap_{number}", "auth_req_hash": handle, **members}
-            tx.approvals.add(replace(row, **own))
+            members = {"id": f"sayso_ap_{number}", "auth_req_hash": handle, **kind}
+            tx.approvals.add(replace(row, **members))
     with store.read() as view:
-        found = view.approval_statistics.waiting(NOON, 10)
-        one = view.approval_statistics.waiting(NOON, 1)
-    assert [(each.risk, each.expires_at) for each in found] == [
+        pending = view.approval_statistics.waiting(NOON, 10)
+        limited = view.approval_statistics.waiting(NOON, 1)
+    assert [(row.risk, row.expires_at) for row in pending] == [
         (Risk.HIGH, NOON + 3),
         (Risk.LOW, NOON + 9),
     ]
-    assert one == found[:1]
+    assert limited == pending[:1]

@@ -1,4 +1,4 @@
-"""Tries are counted per window, exactly, across processes."""
+"""Attempts are counted exactly in each time window, across processes."""
 
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -21,17 +21,17 @@ def _peek(store: SqlStore, key: str = "guesses") -> int:
 
 
 def test_a_window_counts_from_one(store: SqlStore) -> None:
-    """Each key separately; peeking does not count."""
+    """Each key is counted separately. Peeking does not count."""
     assert _peek(store) == 0
     assert [_count(store), _count(store), _count(store)] == [1, 2, 3]
     assert _count(store, "others") == 1
     assert _peek(store) == 3
 
 
-def test_a_window_starts_with_its_first_try_and_ends_on_time(
+def test_a_window_starts_with_its_first_attempt_and_ends_on_time(
     store: SqlStore, clock: MovableClock
 ) -> None:
-    """Later tries do not extend it."""
+    """Later attempts do not extend the window."""
     _count(store)
     clock.forward(MINUTE - 1)
     assert _count(store) == 2
@@ -42,7 +42,7 @@ def test_a_window_starts_with_its_first_try_and_ends_on_time(
 
 
 def test_ended_windows_are_deleted(store: SqlStore, clock: MovableClock) -> None:
-    """An open one stays."""
+    """An open window is kept."""
     _count(store)
     clock.forward(1)
     _count(store, "others")
@@ -52,17 +52,19 @@ def test_ended_windows_are_deleted(store: SqlStore, clock: MovableClock) -> None
         assert tx.counters.peek("others") == 1
 
 
-def test_no_concurrent_try_is_lost(store: SqlStore, url: str, open_database: Opener) -> None:
-    """Two processes with four threads each get every number once."""
+def test_no_concurrent_attempt_is_lost(store: SqlStore, url: str, open_database: Opener) -> None:
+    """Two processes with four threads each get each count once."""
     stores = [store, open_database(url)]
     with ThreadPoolExecutor(8) as threads:
-        tries = [threads.submit(_count, stores[number % 2]) for number in range(80)]
+        attempts = [threads.submit(_count, stores[number % 2]) for number in range(80)]
 
-    assert sorted(one.result(10) for one in tries) == list(range(1, 81))
+    assert sorted(attempt.result(10) for attempt in attempts) == list(range(1, 81))
 
 
-def test_an_ended_window_is_taken_once_with_its_count(store: SqlStore, clock: MovableClock) -> None:
-    """A key or a prefix selects windows; open ones stay and keep counting."""
+def test_an_ended_window_is_removed_once_with_its_count(
+    store: SqlStore, clock: MovableClock
+) -> None:
+    """A key or a prefix selects the windows. Open windows stay and keep counting."""
     for key in ("more a", "more a", "more b", "most"):
         _count(store, key)
     ends = clock.now() + MINUTE

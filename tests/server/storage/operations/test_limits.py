@@ -1,4 +1,4 @@
-"""What limits count, in both databases."""
+"""The rows that limits count, in both databases."""
 
 from dataclasses import replace
 
@@ -16,7 +16,7 @@ ANN = User("sayso_us_ann", "ann", None, (), "enabled", NOON)
 
 
 @pytest.mark.parametrize(
-    ("prefix", "found"),
+    ("prefix", "expected"),
     [
         ("user code:", {"user code:a": 1, "user code:ä:_%": 2}),
         ("user codes:", {"user codes:b": 1}),
@@ -26,9 +26,9 @@ ANN = User("sayso_us_ann", "ann", None, (), "enabled", NOON)
     ],
 )
 def test_counters_are_found_by_key_prefix(
-    store: SqlStore, prefix: str, found: dict[str, int]
+    store: SqlStore, prefix: str, expected: dict[str, int]
 ) -> None:
-    """Byte for byte, whatever the sort order of the database."""
+    """Keys are compared byte by byte, whatever the sort order of the database is."""
     keys = ("user code:a", "user code:ä:_%", "user code:ä:_%", "user codes:b", "user codes")
     others = ("device codes:::1", "device codes of:x", "Device codes:A", "usercode:y")
     with store.write() as tx:
@@ -36,12 +36,12 @@ def test_counters_are_found_by_key_prefix(
             tx.counters.count(key, MINUTE)
         tx.counters.count("user code:over", -MINUTE)
     with store.read() as view:
-        assert {one.key: one.count for one in view.limits.counted(prefix, 10)} == found
-        assert len(view.limits.counted(prefix, 1)) == min(1, len(found))
+        assert {window.key: window.count for window in view.limits.counted(prefix, 10)} == expected
+        assert len(view.limits.counted(prefix, 1)) == min(1, len(expected))
 
 
 def test_rows_are_limited_and_ended_ones_are_left_out(store: SqlStore) -> None:
-    """Pending requests, notifications, refusals and held-back requests."""
+    """Pending requests, notifications, refusals and held-back requests are limited."""
     with store.write() as tx:
         tx.users.add(ANN)
         now = tx.now
@@ -60,10 +60,10 @@ def test_rows_are_limited_and_ended_ones_are_left_out(store: SqlStore) -> None:
         rows = view.limits
         assert rows.open(10) == [OpenRequest(AGENT, ANN.id, "action")] * 2
         assert len(rows.open(1)) == 1
-        assert {one.lane for one in rows.notifications(now - MINUTE, 10)} == {"medium", "urgent"}
+        assert {row.lane for row in rows.notifications(now - MINUTE, 10)} == {"medium", "urgent"}
         assert (len(rows.notifications(now - MINUTE, 1)), rows.notifications(now, 10)) == (1, [])
-        refused = rows.refused(now - DAY, 10)
-        assert {one.type for one in refused} == {"approval.refused", "agent.paused"}
+        refusals = rows.refused(now - DAY, 10)
+        assert {refusal.type for refusal in refusals} == {"approval.refused", "agent.paused"}
         assert (len(rows.refused(now - DAY, 1)), rows.refused(now + DAY, 10)) == (1, [])
         assert rows.held_back(now - DAY, 10) == [ANN.id] * 3
         assert (rows.held_back(now - DAY, 2), rows.held_back(now, 10)) == ([ANN.id] * 2, [])

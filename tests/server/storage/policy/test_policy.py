@@ -1,4 +1,4 @@
-"""Rows of policies, in both databases."""
+"""Rows of policies, in uses databases."""
 
 from server.model.policy import PolicyRow
 from server.storage.policy.policy import _COUNT, _SEEN
@@ -12,7 +12,7 @@ def _row(version):
 
 
 def test_the_newest_policy_is_in_force(store):
-    """It is cached like all administration data."""
+    """The newest policy is cached like all administrative data."""
     with store.read() as view:
         assert view.directory.policy() is None
     for version in (1, 2):
@@ -23,17 +23,17 @@ def test_the_newest_policy_is_in_force(store):
 
 
 def test_uses_are_found_by_agent_use_and_time(store):
-    """Within a time span, up to a limit."""
+    """Uses are found within a time span, up to a limit."""
     with store.write() as tx:
         for at in (10, 20, 30):
             tx.uses.add(BOT, f"t{at}", ("token", "scope x read"), at)
         tx.uses.add("sayso_ag_other", "t40", ("token", "scope x write"), 5)
     with store.read() as view:
-        both = ("token", "scope x write")
-        assert view.uses.seen(BOT, both, 10) == {"token"}
-        assert view.uses.seen(BOT, both, 9) == set()
-        many = [*(f"value {n}" for n in range(20)), "scope x read"]
-        assert view.uses.seen(BOT, many, 100) == {"scope x read"}
+        uses = ("token", "scope x write")
+        assert view.uses.seen(BOT, uses, 10) == {"token"}
+        assert view.uses.seen(BOT, uses, 9) == set()
+        many_uses = [*(f"value {n}" for n in range(20)), "scope x read"]
+        assert view.uses.seen(BOT, many_uses, 100) == {"scope x read"}
         assert view.uses.seen(BOT, (), 100) == set()
         assert view.uses.count(BOT, "token", 10, 30, 9) == 2
         assert view.uses.count(BOT, "token", 9, 29, 9) == 2
@@ -42,9 +42,9 @@ def test_uses_are_found_by_agent_use_and_time(store):
 
 
 def test_use_history_is_read_by_its_primary_key(sqlite_url, open_database):
-    """A decision costs the same after a million tokens."""
+    """Decisions do not become slower with the number of tokens."""
     with open_database(sqlite_url).read() as view:
         for statement in (_SEEN, _COUNT):
-            plan = query_plans.told(view._connection.connection.driver_connection, statement)
+            plan = query_plans.query_plan(view._connection.connection.driver_connection, statement)
             assert "USING PRIMARY KEY (agent_id=? AND use=? AND at" in plan
             assert "SCAN uses" not in plan

@@ -1,4 +1,4 @@
-"""Delegations: ancestry of tokens, and revocation of everything below one."""
+"""Delegations: the ancestors of tokens, and revocation of a token with its descendants."""
 
 import threading
 from collections.abc import Callable
@@ -15,7 +15,7 @@ UNTIL = NOON + 5 * MINUTE
 
 
 def _token(jti: str, parent: str | None = None, **members: object) -> Delegation:
-    named: dict[str, object] = {
+    all_members: dict[str, object] = {
         "client_id": "sayso_ag_one",
         "user_id": "sayso_us_ann",
         "resource": PAY,
@@ -25,12 +25,12 @@ def _token(jti: str, parent: str | None = None, **members: object) -> Delegation
         "parent_id": parent,
         **members,
     }
-    return Delegation(id=jti, **named)  # type: ignore[arg-type]  # named above
+    return Delegation(id=jti, **all_members)  # type: ignore[arg-type]  # see above
 
 
 @pytest.fixture
 def token_family(store: SqlStore) -> SqlStore:
-    """A root with two children, one of which has a child; and an unrelated token."""
+    """A root token with two children, one of which has a child, and an unrelated token."""
     with store.write() as tx:
         tx.delegations.add(_token("root", consent_id="sayso_co_1"))
         tx.delegations.add(_token("left", "root", client_id="sayso_ag_two"))
@@ -43,12 +43,12 @@ def token_family(store: SqlStore) -> SqlStore:
 def _live(store: SqlStore) -> set[str]:
     names = ("root", "left", "right", "leaf", "unrelated")
     with store.read() as view:
-        found = [view.delegations.get(name) for name in names]
-    return {token.id for token in found if token is not None and token.revoked_at is None}
+        tokens = [view.delegations.get(name) for name in names]
+    return {token.id for token in tokens if token is not None and token.revoked_at is None}
 
 
 def test_revoking_a_token_revokes_its_descendants(token_family: SqlStore) -> None:
-    """Its root and siblings stay; a second revocation finds nothing."""
+    """The root and the siblings stay valid. A second revocation returns no tokens."""
     with token_family.write() as tx:
         assert sorted(tx.delegations.revoke_tree("left", NOON + 1)) == ["leaf", "left"]
         assert tx.delegations.revoke_tree("left", NOON + 2) == []
@@ -56,7 +56,7 @@ def test_revoking_a_token_revokes_its_descendants(token_family: SqlStore) -> Non
 
 
 def test_revoking_reaches_descendants_below_a_revoked_token(token_family: SqlStore) -> None:
-    """The middle one was revoked before."""
+    """A token between them was revoked earlier."""
     with token_family.write() as tx:
         tx.delegations.revoke_client("sayso_ag_two", NOON)
         tx.delegations.add(_token("late", "left"))
@@ -64,7 +64,7 @@ def test_revoking_reaches_descendants_below_a_revoked_token(token_family: SqlSto
 
 
 @pytest.mark.parametrize(
-    ("revoke", "of", "revoked"),
+    ("revoke", "subject", "revoked"),
     [
         ("revoke_consent", "sayso_co_1", {"root", "left", "right", "leaf"}),
         ("revoke_client", "sayso_ag_two", {"left", "leaf"}),
@@ -73,87 +73,87 @@ def test_revoking_reaches_descendants_below_a_revoked_token(token_family: SqlSto
     ],
 )
 def test_revoking_a_consent_client_or_user_revokes_its_tokens(
-    token_family: SqlStore, revoke: str, of: str, revoked: set[str]
+    token_family: SqlStore, revoke: str, subject: str, revoked: set[str]
 ) -> None:
-    """All live tokens based on it and their descendants are returned by id."""
+    """The IDs of all its live tokens and their descendants are returned."""
     before = _live(token_family)
     with token_family.write() as tx:
-        assert set(getattr(tx.delegations, revoke)(of, NOON)) == revoked
+        assert set(getattr(tx.delegations, revoke)(subject, NOON)) == revoked
     assert _live(token_family) == before - revoked
 
 
 def test_expired_tokens_are_not_revoked(token_family: SqlStore) -> None:
-    """A token that is over has nothing left to end."""
+    """An expired token does not have to be revoked."""
     with token_family.write() as tx:
         assert tx.delegations.revoke_tree("root", UNTIL) == []
 
 
 def test_ancestors_are_listed_parent_first(token_family: SqlStore) -> None:
-    """The root has none."""
+    """The root has no ancestors."""
     with token_family.read() as view:
         assert [token.id for token in view.delegations.ancestors("leaf")] == ["left", "root"]
         assert view.delegations.ancestors("root") == []
 
 
-def test_only_a_live_token_is_extended(token_family: SqlStore) -> None:
-    """A revoked and an expired token are refused; locking a token does not count as a use."""
+def test_only_a_live_token_is_locked(token_family: SqlStore) -> None:
+    """A revoked or expired token is refused. Locking a token does not count as a use."""
     with token_family.write() as tx:
-        extended = tx.delegations.lock_live("leaf", NOON + 7)
-        assert extended is not None
-        assert (extended.last_used_at, extended.depth) == (None, 3)
+        locked = tx.delegations.lock_live("leaf", NOON + 7)
+        assert locked is not None
+        assert (locked.last_used_at, locked.depth) == (None, 3)
         assert tx.delegations.lock_live("leaf", UNTIL) is None
         tx.delegations.revoke_tree("leaf", NOON + 8)
         assert tx.delegations.lock_live("leaf", NOON + 9) is None
 
 
 def test_a_use_is_recorded_once_a_minute(token_family: SqlStore) -> None:
-    """A token used at every call is not written at every call."""
-    seen = []
-    for later in (0, 59_999, 60_001):
+    """A token that is used in each call is not updated in each call."""
+    tokens = []
+    for delay in (0, 59_999, 60_001):
         with token_family.write() as tx:
-            tx.delegations.mark_used("root", NOON + later)
-            seen.append(tx.delegations.get("root"))
-    assert [token.last_used_at - NOON for token in seen if token] == [0, 0, 60_001]
+            tx.delegations.mark_used("root", NOON + delay)
+            tokens.append(tx.delegations.get("root"))
+    assert [token.last_used_at - NOON for token in tokens if token] == [0, 0, 60_001]
 
 
 @pytest.mark.postgresql
 def test_a_child_token_being_created_is_revoked_too(
     postgres_url: str, open_database: Callable[[str], SqlStore]
 ) -> None:
-    """The exchange locks its parent; a concurrent revocation waits and then finds the child."""
+    """The exchange locks its parent. A concurrent revocation waits and then finds the child."""
     store, other = open_database(postgres_url), open_database(postgres_url)
     with store.write() as tx:
         tx.delegations.add(_token("root"))
-    found: list[list[str]] = []
+    revoked: list[list[str]] = []
 
     def revoke() -> None:
         with other.write() as tx:
-            found.append(tx.delegations.revoke_tree("root", NOON + 2))
+            revoked.append(tx.delegations.revoke_tree("root", NOON + 2))
 
-    revoking = threading.Thread(target=revoke)
+    thread = threading.Thread(target=revoke)
     with store.write() as tx:
         assert tx.delegations.lock_live("root", NOON + 1) is not None
-        revoking.start()
+        thread.start()
         until(lambda: _waiting(store) == 1)
         tx.delegations.add(_token("child", "root"))
-        assert not found
-    revoking.join(10)
-    assert sorted(found[0]) == ["child", "root"]
+        assert not revoked
+    thread.join(10)
+    assert sorted(revoked[0]) == ["child", "root"]
 
 
 def _waiting(store: SqlStore) -> int:
-    """How many sessions wait for a row of this table."""
+    """The number of sessions that wait for a lock."""
     with store.read() as view:
-        connection = view._connection  # what PostgreSQL says of itself
-        found = connection.exec_driver_sql(
+        connection = view._connection
+        count = connection.exec_driver_sql(
             "SELECT count(*) FROM pg_stat_activity "
             "WHERE datname = current_database() AND wait_event_type = 'Lock'"
         ).scalar_one()
-    return int(found)
+    return int(count)
 
 
 def test_live_tokens_of_a_client_and_their_descendants_are_counted(token_family: SqlStore) -> None:
-    """Tokens below a revoked one count; a client's own tokens are counted at any depth."""
+    """Tokens below a revoked one count. A client's own tokens are counted at any depth."""
     with token_family.write() as tx:
         tx.delegations.add(_token("again", "leaf", client_id="sayso_ag_one"))
         assert tx.delegations.live_of_client("sayso_ag_one", NOON) == (3, 3)

@@ -1,4 +1,4 @@
-"""Rows of users who sign in: each step happens once, in both databases."""
+"""Rows of users' sign-ins: each step happens once, in both databases."""
 
 from collections.abc import Callable
 from dataclasses import replace
@@ -40,14 +40,14 @@ GRANT = Grant(
 @pytest.fixture
 def store(url: str, open_database: Callable[[str], SqlStore]) -> SqlStore:
     """A store with one user."""
-    made = open_database(url)
-    with made.administer() as tx:
+    store = open_database(url)
+    with store.administer() as tx:
         tx.users.add(USER)
-    return made
+    return store
 
 
 def test_an_app_is_stored_unchanged(store: SqlStore) -> None:
-    """Lists and secrets included."""
+    """All members of the app are the same, including lists."""
     app = App(
         id="sayso_app_a",
         name="chat",
@@ -75,7 +75,7 @@ def test_an_app_is_stored_unchanged(store: SqlStore) -> None:
 
 
 def test_a_password_is_set_changed_and_removed(store: SqlStore) -> None:
-    """One per user."""
+    """A user has at most one password."""
     with store.write() as tx:
         tx.passwords.put(Password(USER.id, "a", 1))
         tx.passwords.put(Password(USER.id, "b", 2))
@@ -85,10 +85,10 @@ def test_a_password_is_set_changed_and_removed(store: SqlStore) -> None:
         assert tx.passwords.get(USER.id) is None
 
 
-def test_password_tries_are_counted_until_success_or_expiry(
+def test_password_attempts_are_counted_until_success_or_expiry(
     store: SqlStore, clock: MovableClock
 ) -> None:
-    """The count and its end are one statement."""
+    """A success or the expiry resets the count."""
     with store.write() as tx:
         now = tx.now
         assert [tx.passwords.count_attempt(b"k", now, now + HOUR) for _ in range(3)] == [1, 2, 3]
@@ -108,7 +108,7 @@ def test_password_tries_are_counted_until_success_or_expiry(
 
 
 def test_a_sign_in_ends_once(store: SqlStore) -> None:
-    """The hash of its cookie finds it until it expires."""
+    """A sign-in is found by the hash of its cookie until it expires."""
     sign_in = SignIn("sayso_si_a", b"hash", USER.id, 1, DAY)
     with store.write() as tx:
         tx.sign_ins.add(sign_in)
@@ -126,8 +126,8 @@ def test_a_sign_in_ends_once(store: SqlStore) -> None:
         assert tx.sign_ins.get(sign_in.id) is None
 
 
-def test_a_flow_is_allowed_once_and_answered_once(store: SqlStore) -> None:
-    """Only its own sign-in can do so, and only in time."""
+def test_a_flow_is_allowed_once_and_finished_once(store: SqlStore) -> None:
+    """A flow can be allowed only by its own sign-in and before it expires."""
     flow = Flow(b"f", "sayso_app_a", "{}", 1, 100)
     with store.write() as tx:
         tx.flows.add(flow)
@@ -138,9 +138,9 @@ def test_a_flow_is_allowed_once_and_answered_once(store: SqlStore) -> None:
         assert tx.flows.allow(b"f", "one", ("x", "y"), 5)
         assert not tx.flows.allow(b"f", "one", (), 6)
         assert not tx.flows.bind(b"f", "two")
-        found = tx.flows.get(b"f")
-        assert found is not None
-        assert (found.sign_in_id, found.allowed_at, found.approvals) == ("one", 5, ("x", "y"))
+        allowed = tx.flows.get(b"f")
+        assert allowed is not None
+        assert (allowed.sign_in_id, allowed.allowed_at, allowed.approvals) == ("one", 5, ("x", "y"))
         assert not tx.flows.finish(b"f", 100)
         assert tx.flows.finish(b"f", 7)
         assert not tx.flows.finish(b"f", 8)
@@ -149,7 +149,7 @@ def test_a_flow_is_allowed_once_and_answered_once(store: SqlStore) -> None:
 
 
 def test_a_pushed_request_is_used_once(store: SqlStore) -> None:
-    """Only its own app can use it, and only in time."""
+    """A pushed request can be used only by its own app and before it expires."""
     with store.write() as tx:
         tx.flows.push(PushedRequest(b"p", "sayso_app_a", "{}", 100))
         assert tx.flows.take(b"p", "sayso_app_b", 1) is None
@@ -161,7 +161,7 @@ def test_a_pushed_request_is_used_once(store: SqlStore) -> None:
 
 
 def test_a_code_is_used_once_and_kept_for_a_day(store: SqlStore) -> None:
-    """The row has the tokens that were issued for it."""
+    """The row names the tokens that were issued for the code."""
     code = AuthorizationCode(b"c", GRANT, "challenge", 100)
     with store.write() as tx:
         tx.code_grants.add_code(code)
@@ -178,7 +178,7 @@ def test_a_code_is_used_once_and_kept_for_a_day(store: SqlStore) -> None:
 
 
 def test_a_refresh_family_ends_once_with_its_tokens(store: SqlStore) -> None:
-    """Found by app, user and sign-in; deleted a day after it expires."""
+    """A family is found by app, user and sign-in, and deleted a day after it expires."""
     family = Family("sayso_rf_a", GRANT, 1, 100)
     with store.write() as tx:
         rows = tx.code_grants
@@ -191,12 +191,12 @@ def test_a_refresh_family_ends_once_with_its_tokens(store: SqlStore) -> None:
         assert rows.token(b"t") == RefreshToken(b"t", family.id, 1, 5)
         rows.add_access_token(family.id, "jti", 1)
         assert rows.access_tokens(family.id) == ["jti"]
-        for of, value in (
+        for column, value in (
             ("app_id", GRANT.app_id),
             ("user_id", GRANT.user_id),
             ("sign_in_id", GRANT.sign_in_id),
         ):
-            assert rows.families_of(of, value) == [family.id]
+            assert rows.families_of(column, value) == [family.id]
         assert rows.end_family(family.id, 9)
         assert not rows.end_family(family.id, 10)
         assert rows.families_of("app_id", GRANT.app_id) == []
@@ -206,13 +206,13 @@ def test_a_refresh_family_ends_once_with_its_tokens(store: SqlStore) -> None:
 
 
 def test_used_refresh_tokens_are_deleted_after_a_month(store: SqlStore) -> None:
-    """While their family continues."""
+    """The tokens are deleted even while their family continues."""
     family = Family("sayso_rf_a", GRANT, 1, 400 * DAY)
     with store.write() as tx:
         rows = tx.code_grants
         rows.add_family(family)
-        for name, used in ((b"old", 1), (b"new", 20 * DAY), (b"live", None)):
-            rows.add_token(RefreshToken(name, family.id, 1, used))
+        for name, used_at in ((b"old", 1), (b"new", 20 * DAY), (b"live", None)):
+            rows.add_token(RefreshToken(name, family.id, 1, used_at))
         rows.add_access_token(family.id, "jti", 1)
         rows.prune(31 * DAY)
         assert [rows.token(name) is None for name in (b"old", b"new", b"live")] == [

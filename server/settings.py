@@ -38,111 +38,114 @@ class Settings:
     """The settings of this installation. Each field is the variable `SAYSO_<NAME>`."""
 
     data_dir: Path = field(default_factory=lambda: user_data_path("sayso"))
-    """The folder of the database, the keys and the recorded issuer. Everyone who can read it is an
-    administrator."""
+    """The folder of the database, the keys and the recorded issuer. Anyone who can read it has full
+    administrator access."""
     database_url: str = ""
     """A SQLAlchemy URL. The default is SQLite in the data folder. For PostgreSQL:
     `postgresql+psycopg://user:password@host/name`."""
     database_password_file: str = ""
-    """The file with the password of the database's user, if it is not in the URL. White space
-    around it does not count."""
+    """The file with the password of the database user, if it is not in the URL. White space around
+    the password is ignored."""
     issuer: str = ""
-    """The public URL of this installation, as in every token: scheme, host and port, no path. The
-    default is `http://localhost:<port>` of the served address. Set it if there is a proxy."""
+    """The public URL of this installation, which is in every token: scheme, host and port, no path.
+    The default is `http://localhost:<port>`. Set it if the server runs behind a proxy."""
     master_key_file: str = ""
     """The file with the 32 bytes that seal keys and addresses in the database, mode 0600. The
     default is `master.key` in the data folder. Every process refuses to start if the file is
-    missing or belongs to another database."""
+    missing or belongs to a different database."""
     pin_key_file: str = ""
     """The file with the 32 bytes with which the server answers PIN calls, mode 0600. The default
-    is `pin.key` in the data folder. All servers of one database need the same file."""
+    is `pin.key` in the data folder. Servers that share a database need the same file."""
     log_key_file: str = ""
-    """The file with the key of the audit log, like the PIN key. The default is `log.key`."""
+    """The file with the private key of the audit log, mode 0600. The default is `log.key` in the
+    data folder. Servers that share a database need the same file."""
     access_token_alg: str = "ES256"
     """The algorithm that signs access tokens: `ES256`, `EdDSA` or `RS256`."""
     access_token_seconds: int = 300
-    """The lifetime of an access token. Without introspection a resource accepts it that long."""
+    """The lifetime of an access token. Without introspection, resources accept it this long."""
     assertion_audience: str = "issuer"
     """The required `aud` of a client assertion: `issuer`, or `endpoints` to accept endpoint URLs of
     older clients too."""
     unknown_user: str = "answer"
-    """The response if an agent names an unknown user: `answer` returns `unknown_user_id`, `hide`
-    creates a request that no one sees and that expires."""
+    """The response if an agent names an unknown user: `answer` returns `unknown_user_id`. `hide`
+    creates a request that nobody sees and that expires."""
     dpop_nonce: str = "off"
-    """`required` demands a nonce from the server in the DPoP proofs of agents and apps at `/token`.
-    Each is valid for five to ten minutes. Proofs of terminals need none."""
+    """With `required`, DPoP proofs of agents and apps at `/token` need a nonce from the server. A
+    nonce is valid for five to ten minutes. Proofs of terminals need no nonce."""
     open_per_agent: int = 10
-    """The most unanswered requests of one agent to one person."""
+    """The maximum number of unanswered requests from one agent to one person."""
     open_per_user: int = 50
-    """The most unanswered requests to one person. High and critical ones are refused only if there
-    are so many of them alone."""
+    """The maximum number of unanswered requests to one person. High-risk and critical requests are
+    refused only if they alone reach this number."""
     open_in_all: int = 500
-    """The most unanswered requests of one agent to all people."""
+    """The maximum number of unanswered requests from one agent to all people."""
     denials_before_pause: int = 3
-    """After this many denials of one kind by one person within ten minutes, the agent cannot ask
-    that person for it for half an hour."""
+    """After a person denies this many similar requests of an agent within ten minutes, the agent
+    cannot send that person such requests for half an hour."""
     notify_per_minute: int = 5
-    """The most notifications of one user in a minute. Further requests are listed without a sound,
-    and one digest follows. Each agent has as many again for high and critical risk."""
+    """The maximum number of notifications to one user in a minute. Further requests are listed but
+    do not notify; one digest follows. For high and critical risk, each agent has its own count."""
     notify_per_hour: int = 20
-    """The same in an hour, below high risk."""
+    """The maximum number of notifications to one user in an hour, at low and medium risk."""
     notify_per_agent: int = 10
-    """The same in an hour, of one agent. High and critical risk is counted separately."""
+    """The maximum number of notifications to one user in an hour about one agent. High and critical
+    risk is counted separately."""
     notify_per_type: int = 10
-    """The same in an hour, of one action type, below high risk."""
+    """The maximum number of notifications to one user in an hour about one action type, at low and
+    medium risk."""
     notify_low_per_hour: int = 1
-    """The most notifications of one user in an hour for low risk, counted separately."""
+    """The maximum number of notifications to one user in an hour at low risk."""
     owner_grace_days: int = 14
-    """The days that an agent without an enabled owner keeps working. Then it is quarantined."""
+    """The days that an agent without an enabled owner keeps working before it is quarantined."""
     webhook_url: str = ""
-    """The address that gets events, without their contents. Nothing is sent if it is empty."""
+    """The URL to which Sayso posts events, without their contents. If empty, nothing is sent."""
     webhook_secret_file: str = ""
     """The file with the key of the webhook's HMAC. The default is `webhook.key` in the data folder,
-    which is created once. `Sayso-Signature` is `sha256=` and the hex HMAC-SHA256 of
-    `<Sayso-Event-Id>.<body>`. White space around a key of text does not count. A server whose
-    webhook key file is missing refuses to start."""
+    which Sayso creates once. `Sayso-Signature` is `sha256=` and the hex HMAC-SHA256 of
+    `<Sayso-Event-Id>.<body>`. White space around a text key is ignored. If the webhook key file
+    is missing, the server refuses to start."""
     audit_streams_required: str = ""
-    """Names of audit streams, separated by commas. While one of them is behind for more than a
-    minute, every change is refused with 503."""
+    """Names of audit streams, separated by commas. While one of them is more than a minute behind,
+    every change is refused with 503."""
     audit_retention: str = ""
     """How long entries of the audit log keep their contents, such as `365d`; at least `30d`. Once a
-    day the server deletes the contents of older ones. By default they are kept."""
+    day the server deletes the contents of older entries. By default it keeps all contents."""
     callback_ports: str = "443"
     """The ports of agents' callback endpoints, separated by commas."""
     callback_networks: str = ""
-    """Private networks in which agents may have callback endpoints, such as `10.1.0.0/16`,
-    separated by commas. Without it, only public addresses are allowed."""
+    """Private networks in which agents can have callback endpoints, such as `10.1.0.0/16`,
+    separated by commas. By default, only public addresses are allowed."""
     callback_ca_file: str = ""
-    """A PEM file of the authorities for the certificates of callback endpoints. The default are the
-    public ones."""
+    """A PEM file with the certificate authorities for callback endpoints. The default is the public
+    authorities."""
     push_contact: str = ""
     """The contact for push services: `mailto:you@example.org` or `https://example.org` (RFC 8292).
-    The default is the host of the issuer, if it is https with a full name. Apple refuses an
-    address that does not exist."""
+    The default is the issuer, if it is https with a full host name. Apple refuses an address that
+    does not exist."""
     push_origins: str = ""
-    """Push services besides those of Google, Mozilla, Apple and Microsoft, by origin, separated by
-    commas: `https://push.example.org`. Their addresses are not filtered."""
+    """Origins of push services other than those of Google, Mozilla, Apple and Microsoft, separated
+    by commas: `https://push.example.org`. Private addresses are allowed for these origins."""
     clients_unknown: str = "never"
-    """Whether unregistered apps may sign people in, by the metadata document at their
-    client ID: `never`, `list` for the hosts in `SAYSO_CLIENTS_ALLOWED`, or `ask` for all hosts that
-    are not blocked. People are asked each time, and told that the app is not verified."""
+    """Whether unregistered apps can sign people in with the metadata document at their client ID:
+    `never`, `list` for the hosts in `SAYSO_CLIENTS_ALLOWED`, or `ask` for all hosts that are not
+    blocked. Sayso asks the person each time, and says that the app is not verified."""
     clients_registration: str = "off"
-    """Whether apps that people use may register themselves (`POST /register` with redirect URIs):
-    `off`, `invitation` for those with a token of `sayso apps invite`, or `open`. People are told
-    that such an app is not verified."""
+    """Whether apps can register themselves (`POST /register` with redirect URIs): `off`,
+    `invitation` (with a token of `sayso apps invite`), or `open`. Sayso tells people that such an
+    app is not verified."""
     clients_allowed: str = ""
-    """Hosts of such apps, separated by commas: `claude.ai,vscode.dev`. Redirect URIs of other apps
-    may be on these hosts, too."""
+    """Hosts of unregistered apps, separated by commas: `claude.ai,vscode.dev`. Redirect URIs of
+    other apps can be on these hosts too."""
     clients_blocked: str = ""
-    """Hosts whose apps are refused, with all hosts below them, separated by commas."""
+    """Hosts whose apps are refused, including their subdomains, separated by commas."""
     log_format: str = "auto"
     """`json`, `text`, or `auto`: text at a terminal and JSON elsewhere."""
     log_level: str = "info"
     """`debug`, `info`, `warning` or `error`."""
     max_connections: int = 20_000
-    """The most connections of one process, if its limit on open files allows it. Up to 256 file
-    descriptors are reserved. At most nine tenths are live feeds; further ones get 503 with
-    `Retry-After`. The log shows at start how many fit (`serving.capacity`)."""
+    """The maximum number of connections of one process, if its limit on open files allows it. Up to
+    256 file descriptors are reserved. At most 90% of the connections can be live feeds; further
+    feeds get 503 with `Retry-After`. At start, the server logs the number (`serving.capacity`)."""
     sources: Mapping[str, str] = field(default_factory=dict)
     """Setting → where its value came from. Not a setting itself."""
 

@@ -369,10 +369,8 @@ def _called(one: object) -> str:
 
 
 KINDS: Final[Mapping[str, Kind]] = {
-    "text": Kind(_text, _as_it_is),
+    **dict.fromkeys(("text", "icon", "choice"), Kind(_text, _as_it_is)),
     "file": Kind(_file, _as_file),
-    "icon": Kind(_text, _as_it_is),
-    "choice": Kind(_text, _as_it_is),
     "number": Kind(_number, _as_it_is),
     "overlap": Kind(_number, _as_it_is),
     "day": Kind(_day, lambda value: _as_it_is(value)[:10]),

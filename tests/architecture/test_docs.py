@@ -118,7 +118,7 @@ def test_the_documented_action_type_is_valid():
     assert f"**{rendering.render_headline(action, detail)}**" in page
     for fact in rendering.facts(action, detail):
         assert fact.label == "Type" or f"*{fact.label}: {fact.value}*" in page
-    members = set(re.findall(r"`(\w+)`", "".join(_rows_of("| Member | Means |", page))))
+    members = set(re.findall(r"`(\w+)`", "".join(_rows_of("| Member | Description |", page))))
     assert members >= actions._MEMBERS | actions._TEMPLATE_MEMBERS | actions._OPTIONAL
 
 

@@ -121,7 +121,7 @@ def test_every_push_shows_a_notification_even_with_a_page_in_front(
     called.tab.click("[data-push-test]")
     called.tab.says("Test notification sent")
     called.desktop.wait("Notifications work here")
-    until(lambda: reached_at(server, user), 30)
+    until(lambda: last_delivery_at(server, user), 30)
     called.tab.open(f"{server.url}/devices")
     assert "last reached never" not in called.tab.text("#notifications")
 

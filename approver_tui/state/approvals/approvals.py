@@ -1,7 +1,6 @@
-"""One approval request, as it is drawn and signed.
+"""One approval request, as it is drawn and signed. Times are milliseconds.
 
-Owns: the verified display document and the state that the server reports. Never: text that skipped
-`display_safe`, except the two signed texts. Times are milliseconds.
+Owns: the verified display and the reported state. Never: unsafe text, except the two signed texts.
 """
 
 from collections.abc import Mapping

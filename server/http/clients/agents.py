@@ -153,7 +153,7 @@ def _with_secret(admin: AdminServices, issued: NewSecret) -> wire.AgentWithSecre
         sample_request=wire.SampleRequest(
             resource=sample.resource,
             scope=sample.scope,
-            authorization_details=[dict(one) for one in sample.details],
+            authorization_details=[dict(detail) for detail in sample.details],
         ),
     )
 

@@ -9,16 +9,16 @@ _HEAD = """\
 # Audit entries
 
 {generated}
-For administrators and auditors. Every type of entry, and when it is written.
+For administrators and auditors. This page lists every type of entry and when Sayso writes it.
 
 ```
 sayso audit search --type approval.approved --user ana
 sayso audit tail --follow
 ```
 
-Every entry says who acted, for whom, at which resource, under which decision, on which device
-and why, and keeps its exact bytes (RFC 8785 JSON) with their hash. It is written in the same
-transaction as its effect.
+Every entry names the actor, the user, the resource, the decision, the device and the reason. It
+keeps its exact bytes (RFC 8785 JSON) with their hash. Sayso writes an entry in the same transaction
+as its effect.
 """
 
 

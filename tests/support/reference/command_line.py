@@ -16,9 +16,10 @@ _HEAD = """\
 # Command line
 
 {generated}
-For administrators (`sayso`) and approvers (`sayso-approver`). Every command with its options,
-and the exit codes. `COMMAND --help` prints the same. To get started, read [administer from the
-command line](../administer.md) or [answer from a shell](../approve-from-a-shell.md).
+For administrators (`sayso`) and approvers (`sayso-approver`). This page lists every command with
+its options, and the exit codes. `COMMAND --help` prints the same text. To get started, read
+[administer from the command line](../administer.md) or [answer from a
+shell](../approve-from-a-shell.md).
 
 - [Commands of `sayso`](#sayso), [its exit codes](#exit-codes), [those of `sayso
   ask`](#exit-codes-of-sayso-ask)
@@ -27,7 +28,7 @@ command line](../administer.md) or [answer from a shell](../approve-from-a-shell
 """
 
 _RESERVED = """\
-10, 11 and 14 are reserved for a command that waits for an answer. `sayso ask` uses 11 and 14.
+10, 11 and 14 are reserved for commands that wait for an answer. `sayso ask` uses 11 and 14.
 """
 
 
@@ -92,7 +93,7 @@ def _options(command: click.Command) -> str:
         if isinstance(option, click.Option) and not option.hidden
         if (record := option.get_help_record(context)) is not None
     ]
-    return table(("option", "means"), [(code(flags), text) for flags, text in records])
+    return table(("option", "description"), [(code(flags), text) for flags, text in records])
 
 
 def _exits(codes: type[IntEnum], head: str) -> str:

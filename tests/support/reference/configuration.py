@@ -12,8 +12,8 @@ _HEAD = """\
 # Configuration
 
 {generated}
-For operators, and for approvers who use the terminal app. Every setting, its default and what
-it means.
+For operators, and for approvers who use the terminal app. This page describes every setting and
+its default.
 
 ```
 sayso config show                                       # each setting of the server and its source
@@ -21,21 +21,21 @@ sayso-approver config                                   # each setting of the te
 sayso-approver config set notify_medium desktop
 ```
 
-Nothing has to be set.
+All settings are optional.
 """
 _SERVER = """\
 ## The server and `sayso`
 
-A command-line option wins over the environment, the environment over `sayso.toml`, the file
-over the default. Names in the file are these without `SAYSO_`, in lower case. An unknown name
-is an error. A host other than the loopback with a loopback or http issuer is refused without
-`--insecure`.
+A command-line option takes precedence over the environment, the environment over `sayso.toml`,
+and the file over the default. In the file, write the names in lower case without `SAYSO_`. An
+unknown name is an error. If the host is not the loopback but the issuer is a loopback or http URL,
+the server refuses to start without `--insecure`.
 """
 _APPROVER = """\
 ## The terminal app `sayso-approver`
 
-The environment wins over the file (`sayso-approver config path`), the file over the default.
-Names in the file are these without `SAYSO_APPROVER_`, in lower case.
+The environment takes precedence over the file (`sayso-approver config path`), and the file over
+the default. In the file, write the names in lower case without `SAYSO_APPROVER_`.
 """
 _TESTS = """\
 ## The tests
@@ -48,27 +48,27 @@ _BESIDE_THE_APP: Final = (
     (
         "SAYSO_APPROVER_HOME",
         "",
-        "A folder for all files and keys of the app, mode 0600. The system's keyring is not used.",
+        "The folder for all files and keys of the app, mode 0600. The keyring is then not used.",
     ),
     (
         "SAYSO_DATA_DIR",
         "as above",
-        "The data folder of a server on this machine. The app warns if it could open it.",
+        "The data folder of a server on this machine. The app warns if it can open this folder.",
     ),
 )
 _OF_THE_TESTS: Final = (
     (
         "SAYSO_TEST_WITHOUT_CLIENTS",
-        "`scripts/test` continues without Node.js, foreign OAuth clients and the page checks.",
+        "`scripts/test` runs without Node.js, third-party OAuth clients and the page checks.",
     ),
-    ("SAYSO_TEST_WITHOUT_POSTGRESQL", "`scripts/test` continues without PostgreSQL."),
+    ("SAYSO_TEST_WITHOUT_POSTGRESQL", "`scripts/test` runs without PostgreSQL."),
 )
 _NAMED: Final = MappingProxyType({"data_dir": "the user's data folder (XDG)"})
 
 
 def page() -> str:
     """Every setting with its default."""
-    head = ("variable", "default", "means")
+    head = ("variable", "default", "description")
     return "\n".join(
         [
             _HEAD.format(generated=GENERATED),

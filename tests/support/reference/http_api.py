@@ -21,30 +21,30 @@ _HEAD = """\
 # HTTP API
 
 {generated}
-For developers. Every route with who may call it, what it takes and what it answers; then every
-object; then every page. For tasks, start with [ask for approval](../ask-for-approval.md),
+For developers. This page lists every route with its callers, parameters and response, then every
+object, then every page. For tasks, start with [ask for approval](../ask-for-approval.md),
 [accept tokens](../accept-tokens.md), [sign people in](../sign-in-people.md), [build an approver
 client](../approver-api.md) or [administer through the API](../administration-api.md).
 
 ```
-curl http://localhost:8470/api/openapi.json       # this page for programs: OpenAPI 3.1
+curl http://localhost:8470/api/openapi.json       # the OpenAPI 3.1 document
 ```
 
-- URLs are those of the issuer. On the loopback, `localhost`, `127.0.0.1` and `[::1]` are the
+- URLs start with the issuer. On the loopback, `localhost`, `127.0.0.1` and `[::1]` are the
   same.
-- OAuth endpoints take forms (`application/x-www-form-urlencoded`), `/register` and `/api/` take
-  JSON. Bodies are UTF-8 and at most 128 KiB; forms at most 64 KiB with 100 parameters.
+- OAuth endpoints take forms (`application/x-www-form-urlencoded`), and `/register` and `/api/`
+  take JSON. Bodies are UTF-8 and at most 128 KiB; forms at most 64 KiB with 100 parameters.
 - The head of a request is at most 32 KiB with 100 fields (431) and must follow RFC 9112
-  exactly; otherwise the answer is 400 and the connection is closed.
-- Every JSON answer has `Cache-Control: no-store` and `X-Correlation-Id`. Style sheets, scripts
+  exactly; otherwise the response is 400 and the connection is closed.
+- Every JSON response has `Cache-Control: no-store` and `X-Correlation-Id`. Style sheets, scripts
   and icons have `no-cache` and a strong `ETag`.
-- An unknown path is 404, a wrong method 405 with `Allow`, both as JSON.
-- A client with 256 waiting requests in a process gets 503 with `Retry-After`. Every route may
-  answer 503, every route with a body 413.
+- An unknown path gets 404 and a wrong method gets 405 with `Allow`, both as JSON.
+- A client with 256 waiting requests in a process gets 503 with `Retry-After`. Every route can
+  return 503, and every route with a body 413.
 - [Errors and events](errors.md) explains the codes. [Signed documents](signing.md) explains what a
   device signs.
 
-**Who may call.** A *client* authenticates in the request. A *resource* uses HTTP Basic. A
+**Callers.** A *client* authenticates in the request. A *resource* uses HTTP Basic. A
 *person* uses an enrolled terminal (`Authorization: DPoP` and a proof) or, where it says so, a
 browser with a passkey (cookie, and `Sayso-Csrf` for changes).
 """
@@ -99,7 +99,7 @@ def _route(route: Route) -> str:
 
 
 def _facts(route: Route) -> Iterator[str]:
-    yield f"Called by {_caller(route)}."
+    yield f"Caller: {_caller(route)}."
     needed, optional = route.needs, [name for name in route.form if name not in route.needs]
     if needed:
         yield f"Form, required: {_listed(needed)}."
@@ -111,7 +111,7 @@ def _facts(route: Route) -> Iterator[str]:
         yield f"Headers: {_listed(headers)}."
     if route.body is not None:
         yield f"Body: {_link(route.body)}."
-    yield f"Answer: {route.status}{'' if route.answer is None else f' {_link(route.answer)}'}."
+    yield f"Response: {route.status}{'' if route.answer is None else f' {_link(route.answer)}'}."
     if route.errors:
         yield f"Errors: {', '.join(str(one) for one in sorted(set(route.errors)))}."
 
@@ -123,7 +123,7 @@ def _caller(route: Route) -> str:
     if route.rule is None:
         return words
     roles = ", ".join(str(role) for role in route.rule.roles)
-    signed = "; always signed" if route.rule.signed else ""
+    signed = "; needs a signature" if route.rule.signed else ""
     return f"{words}; roles: {roles}{signed}"
 
 
@@ -169,7 +169,7 @@ def _object(name: str, schema: Mapping[str, Any], schemas: Mapping[str, Any]) ->
     words = " ".join(str(schema.get("description", "")).split())
     if not rows:
         words = " ".join(filter(None, (words, _form(schema, schemas))))
-    members = table(("member", "form", "means")[:columns], [row[:columns] for row in rows])
+    members = table(("member", "type", "description")[:columns], [row[:columns] for row in rows])
     return f"### `{name}`\n\n{words}\n\n{members}"
 
 
@@ -188,7 +188,12 @@ def _form(one: Mapping[str, Any], schemas: Mapping[str, Any]) -> str:
 
 
 def _plain(one: Mapping[str, Any]) -> str:
-    names = {"string": "text", "integer": "number", "number": "number", "boolean": "true or false"}
+    names = {
+        "string": "string",
+        "integer": "number",
+        "number": "number",
+        "boolean": "true or false",
+    }
     kind = str(one.get("type", "any"))
     words = names.get(kind, kind)
     if "maxLength" in one:
@@ -201,8 +206,8 @@ def _plain(one: Mapping[str, Any]) -> str:
 def _pages() -> Iterator[str]:
     yield "## Pages\n"
     yield (
-        "Pages for browsers. Pages and forms show and do the same as the API. Forms require a "
-        "CSRF token from their page; programs use the API.\n"
+        "These paths are for browsers. You can do the same tasks with the API. Forms require a "
+        "CSRF token from their page, so programs must use the API.\n"
     )
     rows = sorted(_addresses(), key=lambda row: (_part(row[1]), row[1], row[0]))
     for part, group in groupby(rows, key=lambda row: _part(row[1])):

@@ -239,7 +239,7 @@ def _sign_in(home: Home, why: str, theme: str, *, is_additional: bool = False) -
     """Return the new login, or None if the user did not sign in."""
     from approver_tui.signing_in import DEFAULT_SERVER, LocalLogin, SignInApp  # noqa: PLC0415  # only for the first login
 
-    known = None if is_additional else load_profile(home)
-    url = DEFAULT_SERVER if known is None else known.issuer
+    profile = None if is_additional else load_profile(home)
+    url = DEFAULT_SERVER if profile is None else profile.issuer
     name = SignInApp(LocalLogin(home, is_additional), message_text=why, theme=theme, url=url).run()
     return None if name is None else home.named(name)

@@ -210,8 +210,8 @@ class Settings:
         return self.terminal_environment.is_remote
 
     def _text(self, name: str) -> str:
-        known = self.values.get(name)
-        return OPTIONS[name].default if known is None else known.text
+        value = self.values.get(name)
+        return OPTIONS[name].default if value is None else value.text
 
 
 def load(environment: Mapping[str, str] | None = None) -> Settings:

@@ -43,7 +43,7 @@ class LocalLogin:
         return settings.wall_clock()
 
     def enroll(
-        self, wanted: SignInRequest, show: Callable[[Invitation], None], stop: threading.Event
+        self, in_request: SignInRequest, show: Callable[[Invitation], None], stop: threading.Event
     ) -> str:
         """Sign in, store the login, return its name. Raises ClientError or GivenUp."""
 
@@ -52,13 +52,13 @@ class LocalLogin:
                 raise GivenUp("Canceled. Nothing was saved.")
 
         enrollment = Enrollment(
-            url=wanted.url,
-            code=wanted.code,
-            name=wanted.name,
-            pin=wanted.pin,
+            url=in_request.url,
+            code=in_request.code,
+            name=in_request.name,
+            pin=in_request.pin,
             device_grant=DeviceGrant(show, pause),
         )
-        home = self._home(wanted.url)
+        home = self._home(in_request.url)
         enroll(home, enrollment, clock=settings.wall_clock).close()
         return home.name
 

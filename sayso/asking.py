@@ -278,7 +278,7 @@ def _form(action: Action, options: Options) -> dict[str, str]:
     if not isinstance(given.get("scope", ""), str):
         text = 'scope must be a string, with spaces between scopes: "read write".'
         raise ValueError(text)  # noqa: TRY004  # as for every argument that cannot be right
-    scope = " ".join(each for each in given.get("scope", "").split() if each != "openid")
+    scope = " ".join(part for part in given.get("scope", "").split() if part != "openid")
     form = {"scope": f"openid {scope}".strip()}
     for name, parameter in _PARAMETERS.items():
         if given.get(name, "") != "":

@@ -91,10 +91,10 @@ def _from_jwk(jwk: Mapping[str, Any]) -> SigningKey:
         key = jwt.PyJWK(dict(jwk)).key
     except (jwt.PyJWTError, ValueError, KeyError) as error:
         raise ValueError(_HELP) from error
-    named = _named(key)
+    signing_key = _named(key)
     kid = jwk.get("kid")
-    alg = "PS256" if (named.alg, jwk.get("alg")) == ("RS256", "PS256") else named.alg
-    return SigningKey(named.private, alg, kid if isinstance(kid, str) else None)
+    alg = "PS256" if (signing_key.alg, jwk.get("alg")) == ("RS256", "PS256") else signing_key.alg
+    return SigningKey(signing_key.private, alg, kid if isinstance(kid, str) else None)
 
 
 def _named(key: object) -> SigningKey:

@@ -90,8 +90,8 @@ def _outer_terminal(environment: Mapping[str, str]) -> str:
 
 
 def _sequence(program: str, term: str) -> TerminalSequence:
-    if known := _BY_PROGRAM.get(program):
-        return known
+    if terminal_sequence := _BY_PROGRAM.get(program):
+        return terminal_sequence
     return next((each for start, each in _BY_TERM if term.startswith(start)), TerminalSequence.NONE)
 
 

@@ -21,11 +21,13 @@ _SEQUENCES: Mapping[TerminalSequence, Callable[[str], str]] = {
 }
 
 
-def choose_sequence(wanted: TerminalSequence, environment: TerminalEnvironment) -> TerminalSequence:
+def choose_sequence(
+    terminal_sequence: TerminalSequence, environment: TerminalEnvironment
+) -> TerminalSequence:
     """Return the sequence to use; NONE if none is wanted or supported."""
     if environment.is_dumb:
         return TerminalSequence.NONE
-    return environment.sequence if wanted is TerminalSequence.AUTO else wanted
+    return environment.sequence if terminal_sequence is TerminalSequence.AUTO else terminal_sequence
 
 
 def notification_sequence(

@@ -27,13 +27,13 @@ def approval_ids(
     context: click.Context, _argument: click.Parameter, typed: str
 ) -> list[CompletionItem]:
     """Offer the IDs of the requests that waited when the app last looked."""
-    offers = ((each.id, each.headline) for each in _waiting(context))
+    offers = ((approval.id, approval.headline) for approval in _waiting(context))
     return _starting(typed, offers)
 
 
 def agents(context: click.Context, _argument: click.Parameter, typed: str) -> list[CompletionItem]:
     """Offer the agents of those requests by name, or by ID if the name is not plain."""
-    found = {each.agent.id: each.agent.name for each in _waiting(context)}
+    found = {approval.agent.id: approval.agent.name for approval in _waiting(context)}
     offers = ((name if _PLAIN.fullmatch(name) else key, name) for key, name in found.items())
     return _starting(typed, offers)
 

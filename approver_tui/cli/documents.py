@@ -109,33 +109,35 @@ def summary(approval: Approval) -> dict[str, object]:
 
 def approval_in_full(approval: Approval) -> dict[str, object]:
     """Return everything about one approval, with the two signed texts as received."""
-    shown = approval.display
+    display = approval.display
     return {
         "schema": "sayso.approval/1",
         **summary(approval),
-        "title": shown.title,
-        "risk_reason": shown.risk_reason,
-        "agent": members(shown.agent),
-        "facts": [members(fact) for fact in shown.facts],
-        "scopes": [{"scope": scope.name, "risk": scope.risk.value} for scope in shown.scopes],
-        "resource": shown.resource,
-        "unusual": None if shown.unusual is None else [members(signal) for signal in shown.unusual],
-        "compared": shown.compared,
-        "undo": shown.undo,
-        "type_back": None if shown.type_back is None else members(shown.type_back),
-        "why": shown.why,
-        "gives": shown.gives,
-        "agent_says": shown.agent_says,
-        "user": {"id": shown.user_id, "name": shown.user_name},
-        "asked_from": shown.asked_from,
-        "asked_at": rfc3339(shown.asked_at),
+        "title": display.title,
+        "risk_reason": display.risk_reason,
+        "agent": members(display.agent),
+        "facts": [members(fact) for fact in display.facts],
+        "scopes": [{"scope": scope.name, "risk": scope.risk.value} for scope in display.scopes],
+        "resource": display.resource,
+        "unusual": None
+        if display.unusual is None
+        else [members(signal) for signal in display.unusual],
+        "compared": display.compared,
+        "undo": display.undo,
+        "type_back": None if display.type_back is None else members(display.type_back),
+        "why": display.why,
+        "gives": display.gives,
+        "agent_says": display.agent_says,
+        "user": {"id": display.user_id, "name": display.user_name},
+        "asked_from": display.asked_from,
+        "asked_at": rfc3339(display.asked_at),
         "action": approval.action_text,
         "display": approval.display_text,
         "action_digest": approval.action_digest,
         "display_digest": approval.display_digest,
         "devices": [
-            members(each, "device_id", "device_name", **who(each, "device"))
-            for each in approval.devices
+            members(delivery, "device_id", "device_name", **who(delivery, "device"))
+            for delivery in approval.devices
         ],
     }
 

@@ -46,23 +46,23 @@ def approval_in_full(approval: Approval, now: int) -> list[str]:
 
 def request_lines(approval: Approval, now: int) -> list[str]:
     """Return everything about a request except what to type next."""
-    shown = approval.display
+    display = approval.display
     return [
-        ": ".join(filter(None, (f"{approval.risk.value.upper()} RISK", shown.risk_reason))),
+        ": ".join(filter(None, (f"{approval.risk.value.upper()} RISK", display.risk_reason))),
         approval.outcome_headline,
         *granted_lines(approval.granted),
         "",
-        *(fact(each.label, each.value) for each in shown.facts if each.material),
-        *_unusual(shown),
-        *(fact(each.label, each.value) for each in shown.facts if not each.material),
+        *(fact(each.label, each.value) for each in display.facts if each.material),
+        *_unusual(display),
+        *(fact(each.label, each.value) for each in display.facts if not each.material),
         *_scope_lines(approval),
         *_signed_limit_lines(approval, now),
         "",
-        fact("undo", shown.undo),
+        fact("undo", display.undo),
         *_agent_lines(approval),
-        fact("asked", f"{local_time(shown.asked_at)} from {shown.asked_from}"),
+        fact("asked", f"{local_time(display.asked_at)} from {display.asked_from}"),
         *_replaces(approval),
-        fact("why you", shown.why),
+        fact("why you", display.why),
         *_agent_says(approval),
         "",
         *_grants_lines(approval),
@@ -98,17 +98,17 @@ def _requirement_lines(approval: Approval, now: int) -> list[str]:
 def approval_summary(approval: Approval, now: int) -> list[str]:
     """Return what would be approved, once more before the PIN."""
     approval = hide_typed_fact(approval)
-    shown = approval.display
+    display = approval.display
     part = " part of" if approval.granted else ""
     return [
         "",
         f"You are about to approve{part} this request:",
         approval.granted_headline,
-        *(fact(each.label, each.value) for each in shown.facts if each.material),
+        *(fact(each.label, each.value) for each in display.facts if each.material),
         *granted_lines(approval.granted),
         *_signed_limit_lines(approval, now),
         *_grants_lines(approval),
-        fact("undo", shown.undo),
+        fact("undo", display.undo),
         fact("fingerprint", approval.fingerprint),
         fact("state", status_text(approval, now)),
     ]
@@ -155,7 +155,9 @@ def granted_lines(value: Granted | None) -> list[str]:
     if value is None:
         return []
     rows = [("approved with limits", "asked", "granted")]
-    rows += [(each.label, each.asked, each.granted) for each in value.differences]
+    rows += [
+        (difference.label, difference.asked, difference.granted) for difference in value.differences
+    ]
     first, second = (max(len(row[column]) for row in rows) for column in (0, 1))
     return ["", *(f"{a:<{first}}  {b:<{second}}  {c}" for a, b, c in rows)]
 
@@ -165,7 +167,10 @@ def _grants_lines(approval: Approval) -> list[str]:
     gives, narrowed = approval.display.gives, approval.granted
     if narrowed is None:
         return [fact("grants", gives)]
-    rows = [f"{each.label}: {each.granted}, not {each.asked}" for each in narrowed.differences]
+    rows = [
+        f"{difference.label}: {difference.granted}, not {difference.asked}"
+        for difference in narrowed.differences
+    ]
     return [fact("grants", "\n".join([f"Part of: {gives}", *rows]))]
 
 
@@ -181,18 +186,18 @@ def _place_line(place: Place) -> str:
     return f"  {place.pointer} is {place.granted}{was}"
 
 
-def report_lines(done: ReportResult) -> list[str]:
+def report_lines(report_result: ReportResult) -> list[str]:
     """Return the result of a report."""
     stopped = [
         f"  {agent.name} is {agent.state}: {counted(agent.tokens_revoked, 'token')} and "
         f"{counted(agent.requests_cancelled, 'other request')} ended."
-        for agent in done.agents
+        for agent in report_result.agents
     ]
-    state = done.approval.state_text.capitalize()
+    state = report_result.approval.state_text.capitalize()
     return [
-        f"Reported. {state}: {done.approval.outcome_headline}",
+        f"Reported. {state}: {report_result.approval.outcome_headline}",
         *(stopped or ["  No agent made this request, so none was quarantined."]),
-        f"  incident {done.incident}; an administrator will review it.",
+        f"  incident {report_result.incident}; an administrator will review it.",
     ]
 
 
@@ -245,9 +250,9 @@ def _scope_lines(approval: Approval) -> list[str]:
     """Return what an agent or app gets once; for the other kinds it is among the facts."""
     if not approval.is_action:
         return []
-    shown = approval.display
-    scopes = [fact("may use", f"{scope.name} ({scope.risk.value})") for scope in shown.scopes]
-    return [*scopes, fact("at", shown.resource)]
+    display = approval.display
+    scopes = [fact("may use", f"{scope.name} ({scope.risk.value})") for scope in display.scopes]
+    return [*scopes, fact("at", display.resource)]
 
 
 def _agent_lines(approval: Approval) -> list[str]:
@@ -352,11 +357,13 @@ def _execution(execution: Execution | None) -> list[str]:
     return lines
 
 
-def _delivery_text(each: Delivery) -> str:
+def _delivery_text(delivery: Delivery) -> str:
     """Return what one device received of a request."""
-    text = f"{each.device_name} {local_time(each.delivered_at)}"
-    text += "" if each.seen_at is None else f", seen {local_time(each.seen_at)}"
-    return text + ("" if each.decided_at is None else f", decided {local_time(each.decided_at)}")
+    text = f"{delivery.device_name} {local_time(delivery.delivered_at)}"
+    text += "" if delivery.seen_at is None else f", seen {local_time(delivery.seen_at)}"
+    return text + (
+        "" if delivery.decided_at is None else f", decided {local_time(delivery.decided_at)}"
+    )
 
 
 def _next_commands(approval: Approval, now: int) -> list[str]:

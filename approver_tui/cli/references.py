@@ -74,13 +74,13 @@ def consent_id(client: Client, typed: str) -> str:
 
 def deputy_id(client: Client, typed: str) -> str:
     """Return the ID of a deputy's term."""
-    return _full_id(typed, lambda: (each.id for each in list_deputies(client).mine))
+    return _full_id(typed, lambda: (deputy.id for deputy in list_deputies(client).mine))
 
 
 def _full_id(typed: str, ids: Callable[[], Iterable[str]]) -> str:
     if is_full(typed):
         return typed
-    return _only(typed, {each: each for each in ids() if _begins(each, typed)})
+    return _only(typed, {id_: id_ for id_ in ids() if _begins(id_, typed)})
 
 
 def _matches(typed: str, approvals: Iterable[Approval]) -> dict[str, str]:

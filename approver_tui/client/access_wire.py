@@ -41,5 +41,5 @@ def read_owned_agent(members: JsonObject) -> tuple[frozenset[str], OwnedAgent]:
     """Return the IDs of an agent's owners, and the agent."""
     owners = members.children("owners")
     names = tuple(owner.safe("name") for owner in owners)
-    one = read_as(OwnedAgent, members, id=members.text("client_id"), owners=names)
-    return frozenset(owner.text("id") for owner in owners), one
+    owned_agent = read_as(OwnedAgent, members, id=members.text("client_id"), owners=names)
+    return frozenset(owner.text("id") for owner in owners), owned_agent

@@ -134,8 +134,8 @@ class Client:
 
     def last_waiting(self) -> Page | None:
         """Return the last known list that this machine stored."""
-        found = last_known.load(self.home, self.profile)
-        return None if found is None else found.soonest_first()
+        page = last_known.load(self.home, self.profile)
+        return None if page is None else page.soonest_first()
 
     def count(self) -> int:
         """Return how many requests wait for this user, without their contents."""
@@ -203,7 +203,7 @@ class Client:
     def narrow(self, approval_id: str, proposal: Narrowing) -> Granted:
         """Return the preview of a narrowed request; nothing is decided."""
         changes = [
-            {"place": each.place, "fact": each.pointer, "to": each.to} for each in proposal.changes
+            {"place": fact.place, "fact": fact.pointer, "to": fact.to} for fact in proposal.changes
         ]
         body: dict[str, object] = {"changes": changes, "drop_scopes": list(proposal.drop_scopes)}
         if proposal.token_seconds is not None:
@@ -295,7 +295,9 @@ class Client:
         """
         raw_pages = self._first_pages("/api/delegations")
         return tuple(
-            each for raw_page in raw_pages for each in access_wire.read_delegations(raw_page)
+            delegation
+            for raw_page in raw_pages
+            for delegation in access_wire.read_delegations(raw_page)
         )
 
     def revoke_delegation(self, delegation_id: str) -> int:
@@ -321,14 +323,12 @@ class Client:
 
     def test_browser(self, device_id: str) -> int:
         """Send a test notification to each browser of a device; return to how many."""
-        known = self.session.get("/api/push-subscriptions").children("items")
-        browsers_of_device = [
-            each for each in known if each.child("device").text("id") == device_id
-        ]
-        for each in browsers_of_device:
-            path = _api_path("push-subscriptions", each.text("id"), "test")
+        subscriptions = self.session.get("/api/push-subscriptions").children("items")
+        browsers = [row for row in subscriptions if row.child("device").text("id") == device_id]
+        for browser in browsers:
+            path = _api_path("push-subscriptions", browser.text("id"), "test")
             self.session.send(OutgoingRequest(method="POST", path=path, json={}))
-        return len(browsers_of_device)
+        return len(browsers)
 
     def revoke_device(self, device_id: str) -> None:
         """Revoke a device."""
@@ -395,6 +395,6 @@ def _path_id(client_id: str) -> str:
     return hashlib.sha256(client_id.encode()).hexdigest()[:32]
 
 
-def _api_path(*raw_pages: str) -> str:
+def _api_path(*segments: str) -> str:
     """Return a path with each part escaped, so that a typed ID stays one segment."""
-    return "/api/" + "/".join(quote(raw_page, safe="") for raw_page in raw_pages)
+    return "/api/" + "/".join(quote(segment, safe="") for segment in segments)

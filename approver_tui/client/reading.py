@@ -178,7 +178,7 @@ def _readers(kind: Any) -> tuple[tuple[str, _Reader], ...]:  # noqa: ANN401  # a
 
 
 def _reader(name: str, hint: Any) -> _Reader:  # noqa: ANN401  # a type, or a union of types
-    kinds = [each for each in get_args(hint) if each is not NoneType]
+    kinds = [arg for arg in get_args(hint) if arg is not NoneType]
     if NoneType in get_args(hint):
         read = _reader(name, kinds[0])
         return lambda members, name: (

@@ -55,7 +55,7 @@ class Page:
 
     def soonest_first(self) -> "Page":
         """Return it with what expires soonest first; ties keep their order of risk."""
-        return replace(self, items=tuple(sorted(self.items, key=lambda each: each.expires_at)))
+        return replace(self, items=tuple(sorted(self.items, key=lambda item: item.expires_at)))
 
 
 @dataclass(frozen=True, slots=True)

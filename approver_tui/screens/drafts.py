@@ -26,16 +26,16 @@ def read_draft(panel: DOMNode) -> Draft:
 
 def restore_draft(panel: DOMNode, draft: Draft) -> None:
     """Put a draft back into the fields that are still there."""
-    for name, each in _named(panel):
+    for name, check_line in _named(panel):
         value = draft.get(name)
-        if isinstance(each, Input) and isinstance(value, str):
-            each.value = value
-        elif isinstance(each, CheckLine) and value is not None and value != each.is_on:
-            each.action_toggle_check()
+        if isinstance(check_line, Input) and isinstance(value, str):
+            check_line.value = value
+        elif isinstance(check_line, CheckLine) and value is not None and value != check_line.is_on:
+            check_line.action_toggle_check()
 
 
 def _named(panel: DOMNode) -> Iterator[tuple[str, Input | CheckLine]]:
     """A checkbox is named by its words: with others, it is another one."""
     fields = [each for each in panel.query(Input) if not each.password]
     yield from ((f"field {number}", each) for number, each in enumerate(fields))
-    yield from ((f"box {each.words}", each) for each in panel.query(CheckLine))
+    yield from ((f"box {check_line.words}", check_line) for check_line in panel.query(CheckLine))

@@ -116,11 +116,11 @@ class KeyedScreen(ReadyScreen[None]):
         """Show every warning, or on small screens one line that opens all. The alarm is whole."""
         self._alarm_lines.show(log_alarm(self.state))
         found = notices(self.context, self.state)
-        shown = full_texts(found)
+        safe_texts = full_texts(found)
         if self.has_class(TIGHT_CLASS):
             key = self.context.keys.key("help")
-            shown = one_line_text(found, self.size.width, key)
-        self._notice_lines.show(shown)
+            safe_texts = one_line_text(found, self.size.width, key)
+        self._notice_lines.show(safe_texts)
 
     def draw_status(self, text: SafeText, *, shown_at: float) -> None:
         """Show the last message, from `shown_at` on the monotonic clock."""
@@ -178,8 +178,8 @@ class KeyedScreen(ReadyScreen[None]):
             raise ValueError(str(error).rstrip(".")) from error
         environment.filters.clear()
         environment.filters.update(saved_filters(everything))
-        done = fmt("saved") if text else fmt("deleted")
-        self.show_message(fmt("Filter @{} is {}.", display_safe(name), done))
+        safe_text = fmt("saved") if text else fmt("deleted")
+        self.show_message(fmt("Filter @{} is {}.", display_safe(name), safe_text))
 
     @property
     def _help_rows(self) -> Rows:

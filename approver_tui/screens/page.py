@@ -178,7 +178,7 @@ class Page(KeyedScreen, Generic[Found, Item]):
 
     def action_act(self, name: str) -> None:
         """Act on the entry under the cursor or confirm first, or say why it is unavailable."""
-        action = next(each for each in self.ACTIONS if each.name == name)
+        action = next(page_action for page_action in self.ACTIONS if page_action.name == name)
         current = self.current
         if (reason := action.blocker(self)) or current is None:
             self.show_message(fmt("{} unavailable: {}", action.verb, reason))

@@ -86,7 +86,9 @@ class Palette(ModalScreen[SafeText | None], ReadyScreen[SafeText | None]):
         """Show the matches, with the cursor on one of them."""
         found = self._found
         self._index = min(self._index, max(0, len(found) - 1))
-        entries = tuple(Entry(each.key, each.words, SafeText(""), each.key) for each in found)
+        entries = tuple(
+            Entry(command.key, command.words, SafeText(""), command.key) for command in found
+        )
         heading = fmt("COMMANDS ({})", len(found))
         section = Section(heading, entries, empty=fmt("No matching command."))
         cursor = found[self._index].key if found else None
@@ -111,7 +113,9 @@ class Palette(ModalScreen[SafeText | None], ReadyScreen[SafeText | None]):
     def _found(self) -> tuple[Command, ...]:
         words = self._search.value.casefold().split()
         return tuple(
-            each
-            for each in self._commands
-            if all(word in each.words.casefold() or word == each.key.casefold() for word in words)
+            command
+            for command in self._commands
+            if all(
+                word in command.words.casefold() or word == command.key.casefold() for word in words
+            )
         )

@@ -89,9 +89,9 @@ class RequestActions:
 
     def _retry(self, approval_id: str) -> SafeText:
         """Runs in a thread."""
-        asked = self.context.server.request_retry(approval_id)
-        self.post(thread_messages.ApprovalFetched(asked))
-        return retry_text(asked.agent.name)
+        approval = self.context.server.request_retry(approval_id)
+        self.post(thread_messages.ApprovalFetched(approval))
+        return retry_text(approval.agent.name)
 
     def _snooze(self, approval_id: str) -> SafeText:
         """Runs in a thread."""

@@ -60,7 +60,11 @@ def amount(approval: Approval) -> SafeText:
     narrowed_sums = (
         ()
         if granted is None
-        else tuple(each.granted for each in granted.differences if _MONEY.fullmatch(each.granted))
+        else tuple(
+            difference.granted
+            for difference in granted.differences
+            if _MONEY.fullmatch(difference.granted)
+        )
     )
     if narrowed_sums:
         return narrowed_sums[0] if len(narrowed_sums) == 1 else SafeText("")

@@ -15,9 +15,9 @@ _NAMED = re.compile(r"\s*@([a-z0-9-]{1,20})\s*=(.*)")
 
 def saved_filters(text: str) -> Mapping[str, str]:
     """Return each filter by its name. Raises ValueError."""
-    found = [_SAVED.fullmatch(each) for each in text.split(";") if each.strip()]
-    saved = {match[1]: match[2].strip() for match in found if match}
-    if len(saved) != len(found):
+    matches = [_SAVED.fullmatch(part) for part in text.split(";") if part.strip()]
+    saved = {match[1]: match[2].strip() for match in matches if match}
+    if len(saved) != len(matches):
         raise ValueError("write NAME = FILTER; NAME = FILTER")
     return saved
 

@@ -17,7 +17,7 @@ class ReadingPane(Vertical):
     @property
     def _list(self) -> Widget:
         assert isinstance(self.parent, Widget)  # noqa: S101  # a pane is never the screen itself
-        return next(each for each in self.parent.children if each is not self)
+        return next(widget for widget in self.parent.children if widget is not self)
 
     def on_mouse_down(self, event: events.MouseDown) -> None:
         """Begin to drag at the border."""

@@ -100,7 +100,7 @@ def _check_issuer(url: str) -> None:
 
 def build(read: Config, upstream: UpstreamServer, agent: AsyncAgent | None) -> Gateway:
     """The gateway with its connections."""
-    scopes = (each for tool in read.tools.tools.values() for each in tool.scope.split())
+    scopes = (part for tool in read.tools.tools.values() for part in tool.scope.split())
     guard = AsyncGuard(
         read.issuer,
         read.resource,
@@ -226,7 +226,7 @@ async def _asked(upstream: UpstreamServer) -> tuple[object, Sequence[Mapping[str
     params: dict[str, object] = {}
     for _ in range(_MAX_PAGES):
         page = await ask("tools/list", params)
-        tools += [each for each in page.get("tools", []) if isinstance(each, dict)]
+        tools += [tool for tool in page.get("tools", []) if isinstance(tool, dict)]
         if not page.get("nextCursor"):
             break
         params = {"cursor": page["nextCursor"]}

@@ -59,9 +59,9 @@ class Gateway:
         self._approving: Approving | None = None
         if agent is not None:
             used_up = partial(use_up, guard, config.resource)
-            opened = OpenCalls(agent, config.resource, config.wait, used_up)
+            calls = OpenCalls(agent, config.resource, config.wait, used_up)
             inbox = f"{config.issuer}/"
-            self._approving = Approving(opened, self._listed, upstream, inbox, config.wait)
+            self._approving = Approving(calls, self._listed, upstream, inbox, config.wait)
         self.app = asgi.Protected(self._serve, guard)
 
     async def _serve(self, scope: asgi.Scope, receive: asgi.Receive, send: asgi.Send) -> None:

@@ -105,20 +105,20 @@ class Upstream:
             reason = str(error) or "no answer in time."
             raise UpstreamError(f"There is no token for the upstream server: {reason}") from error
 
-    async def _exchanged(self, caller: Caller, wanted: Exchange) -> Approved:
+    async def _exchanged(self, caller: Caller, exchange: Exchange) -> Approved:
         if self._agent is None:
             raise AssertionError("checked when the file is read")
         now = asyncio.get_running_loop().time()
         name = hashlib.sha256(caller.token.encode()).digest()
         if (token := self._tokens.get(name)) is not None and now < token[0]:
             return token[1]
-        made = await self._agent.exchange(
-            caller.token, resource=wanted.resource, scope=wanted.scope
+        approved = await self._agent.exchange(
+            caller.token, resource=exchange.resource, scope=exchange.scope
         )
         while len(self._tokens) >= _MAX_TOKENS:
             del self._tokens[next(iter(self._tokens))]
-        self._tokens[name] = now + made.expires_in - _EARLY, made
-        return made
+        self._tokens[name] = now + approved.expires_in - _EARLY, approved
+        return approved
 
 
 class _HttpAnswer(Answer):

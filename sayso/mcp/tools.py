@@ -249,7 +249,7 @@ class _HighTool:
         declared = getattr(held.session, "client_capabilities", None)  # 1.x has none
         shows_urls = getattr(getattr(declared, "elicitation", None), "url", None) is not None
         responses = getattr(context, "input_responses", None) or {}
-        if any(getattr(each, "action", "accept") != "accept" for each in responses.values()):
+        if any(getattr(value, "action", "accept") != "accept" for value in responses.values()):
             shows_urls = False
         way = way_back(getattr(held, "protocol_version", None) or "", shows_urls=shows_urls)
         if way is WayBack.URL_REQUIRED and not self._tools.passes_errors:

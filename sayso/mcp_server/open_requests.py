@@ -91,11 +91,7 @@ class OpenRequests:
 
     def listed(self) -> str:
         """Every request, the newest last."""
-        lines = [
-            f"{each.id}: {each.state}{' (you have read the answer)' if each.was_read else ''}, "
-            f"fingerprint {_fingerprint(each)}, for {quoted(each.user)}: {safe_json(each.action)}"
-            for each in self._by_id.values()
-        ]
+        lines = map(_line, self._by_id.values())
         return "\n".join(lines) or "There are no requests. Make one with request_approval."
 
     async def withdraw(self) -> None:
@@ -147,6 +143,14 @@ def _checked(user: str, action: str, details: Mapping[str, Any]) -> str:
     if "type" in details:
         raise BadCall("Leave type out of details: action names it.")
     return action
+
+
+def _line(request: _Request) -> str:
+    read = " (you have read the answer)" if request.was_read else ""
+    return (
+        f"{request.id}: {request.state}{read}, fingerprint {_fingerprint(request)}, "
+        f"for {quoted(request.user)}: {safe_json(request.action)}"
+    )
 
 
 def _text(request: _Request) -> str:

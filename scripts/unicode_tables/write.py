@@ -47,10 +47,10 @@ def main(unidata: Path, target: Path) -> None:
 
 def _properties(lines: list[str]) -> tuple[dict[int, str], set[int]]:
     """The scripts of characters, by long names, and the default ignorable characters."""
-    long = dict(re.match(r"value;sc;(\w+);(\w+)", one).groups() for one in _values(lines))
+    long = dict(re.match(r"value;sc;(\w+);(\w+)", value).groups() for value in _values(lines))
     properties: dict[int, dict[str, str]] = {}
     for kind, codes, members in _characters(lines):
-        own = dict(one.partition("=")[::2] for one in members)
+        own = dict(member.partition("=")[::2] for member in members)
         for code in codes:
             inherited = {} if kind == "unassigned" else properties.get(code, {})
             properties[code] = inherited | own

@@ -36,9 +36,9 @@ def answer(document: Document, lines: Iterable[str], *, as_json: bool) -> None:
     """Print the JSON document or the lines."""
     if as_json:
         # Non-ASCII characters are escaped, so that names cannot control the terminal.
-        made = document() if callable(document) else document
+        model = document() if callable(document) else document
         click.echo(
-            json.dumps(made if isinstance(made, Mapping) else _members(made), default=_members)
+            json.dumps(model if isinstance(model, Mapping) else _members(model), default=_members)
         )
         return
     for line in lines:

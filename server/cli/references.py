@@ -34,9 +34,9 @@ class _Named(Protocol):
     def name(self) -> str: ...
 
 
-def _names(found: Iterable[_Named]) -> Iterable[str]:
+def _names(nameds: Iterable[_Named]) -> Iterable[str]:
     """The names, and the IDs of what has a name that a shell would split."""
-    return (record.name if quote(record.name) == record.name else record.id for record in found)
+    return (record.name if quote(record.name) == record.name else record.id for record in nameds)
 
 
 LISTS: Final[Mapping[str, ListIds]] = {

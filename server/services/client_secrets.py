@@ -39,5 +39,5 @@ def check_overlap(overlap_ms: int) -> int:
 
 def ending(stored: tuple[Secret, ...], at: int, now: int) -> tuple[Secret, ...]:
     """The secrets that still work, each changed to expire at `at` or earlier."""
-    ended = [replace(secret, expires_at=min(at, secret.expires_at or at)) for secret in stored]
-    return tuple(secret for secret in ended if (secret.expires_at or now) > now)
+    secrets = [replace(secret, expires_at=min(at, secret.expires_at or at)) for secret in stored]
+    return tuple(secret for secret in secrets if (secret.expires_at or now) > now)

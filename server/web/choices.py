@@ -52,7 +52,9 @@ def choices(facts: Mapping[str, Any], may: Callable[[str], bool], suggestions: s
 
 
 def _named(member: str) -> Callable[..., Iterable[tuple[str, str]]]:
-    return lambda *lists: ((item[member], item[member]) for each in lists for item in each["items"])
+    return lambda *lists: (
+        (item[member], item[member]) for list_ in lists for item in list_["items"]
+    )
 
 
 def _scopes(*lists: Mapping[str, Any]) -> Iterable[tuple[str, str]]:

@@ -115,49 +115,49 @@ def rendered(
     return [_rendered(field, document, typed, me, offered(field.suggestions)) for field in fields]
 
 
-def _value(one: Field, form: Form) -> object:
-    if one.all_label and form.get(one.box):
+def _value(field: Field, form: Form) -> object:
+    if field.all_label and form.get(field.box):
         return None
     try:
-        value = KINDS[one.kind].read(one, form)
+        value = KINDS[field.kind].read(field, form)
     except InvalidField:
         raise
     except ValueError as error:
-        raise InvalidField(one.name, f"{error}.") from error
-    if one.required and not value:
-        raise InvalidField(one.name, "This field is required.")
-    return one.empty if value is None else value
+        raise InvalidField(field.name, f"{error}.") from error
+    if field.required and not value:
+        raise InvalidField(field.name, "This field is required.")
+    return field.empty if value is None else value
 
 
 def _rendered(
-    one: Field,
+    field: Field,
     document: Mapping[str, Any] | None,
     typed: SubmittedForm | None,
     me: str,
     offered: Choices,
 ) -> RenderedField:
-    initial = me if one.defaults_to_user else one.default
-    stored = initial if document is None else document.get(one.of or one.name)
-    everything = bool(one.all_label) and stored is None
-    value = KINDS[one.kind].write(stored)
-    ticked = frozenset([one.box] if everything else value.splitlines())
-    choices = one.choices or tuple((line, line) for line in value.splitlines())
-    if one.kind == "known" and offered.whole:
-        choices = _with_others(offered.values, ticked - {one.box})
-    if one.kind in _TICKED:
+    initial = me if field.defaults_to_user else field.default
+    stored = initial if document is None else document.get(field.of or field.name)
+    everything = bool(field.all_label) and stored is None
+    value = KINDS[field.kind].write(stored)
+    ticked = frozenset([field.box] if everything else value.splitlines())
+    choices = field.choices or tuple((line, line) for line in value.splitlines())
+    if field.kind == "known" and offered.whole:
+        choices = _with_others(offered.values, ticked - {field.box})
+    if field.kind in _TICKED:
         value = ""
     if typed is None:
-        return RenderedField(one, value, ticked, choices, offered=offered)
-    filled, boxes = _submitted(one, typed.form)
-    if one.kind == "known":
-        choices = _with_others(choices, boxes - {one.box})
+        return RenderedField(field, value, ticked, choices, offered=offered)
+    filled, boxes = _submitted(field, typed.form)
+    if field.kind == "known":
+        choices = _with_others(choices, boxes - {field.box})
     return RenderedField(
-        one,
+        field,
         filled,
         boxes,
         choices,
-        typed.text if typed.member == one.name else "",
-        _stored(one, value, ticked) if document and (filled, boxes) != (value, ticked) else "",
+        typed.text if typed.member == field.name else "",
+        _stored(field, value, ticked) if document and (filled, boxes) != (value, ticked) else "",
         offered,
     )
 
@@ -170,27 +170,27 @@ def _with_others(
     return (*choices, *((value, value) for value in sorted(values) if value not in listed))
 
 
-def _submitted(one: Field, form: Form) -> tuple[str, frozenset[str]]:
+def _submitted(field: Field, form: Form) -> tuple[str, frozenset[str]]:
     """The submitted text and selected options of a field."""
-    text = (form.get(one.name) or "").replace("\r\n", "\n")
-    if one.all_label and form.get(one.box):
-        return text, frozenset([one.box])
-    if one.kind == "picks":
-        return "", frozenset(_picked(one, form))
-    if one.kind == "known":
-        return "", frozenset(_known(one, form))
+    text = (form.get(field.name) or "").replace("\r\n", "\n")
+    if field.all_label and form.get(field.box):
+        return text, frozenset([field.box])
+    if field.kind == "picks":
+        return "", frozenset(_picked(field, form))
+    if field.kind == "known":
+        return "", frozenset(_known(field, form))
     return text, frozenset(text.splitlines())
 
 
-def _stored(one: Field, value: str, ticked: frozenset[str]) -> str:
-    if one.box in ticked:
-        return one.all_label
-    words = dict(one.choices)
-    if one.kind == "box":
+def _stored(field: Field, value: str, ticked: frozenset[str]) -> str:
+    if field.box in ticked:
+        return field.all_label
+    words = dict(field.choices)
+    if field.kind == "box":
         return "yes" if value else "no"
-    if one.kind == "icon":
+    if field.kind == "icon":
         return "a picture" if value else "nothing"
-    listed = sorted(ticked) if one.kind in _TICKED else value.splitlines()
+    listed = sorted(ticked) if field.kind in _TICKED else value.splitlines()
     return ", ".join(words.get(line, line) for line in listed) or "nothing"
 
 
@@ -224,11 +224,11 @@ def _different(
     fields: Sequence[Field], document: Mapping[str, Any] | None, form: Form
 ) -> list[tuple[RenderedField, RenderedField]]:
     """The stored and the submitted rendering of every field that changed."""
-    stored, typed = (
+    rendered_fields, typed = (
         rendered(fields, document, None),
         rendered(fields, document, SubmittedForm(form, "", "")),
     )
-    pairs = zip(stored, typed, strict=True)
+    pairs = zip(rendered_fields, typed, strict=True)
     return [(a, b) for a, b in pairs if (a.value, a.ticked) != (b.value, b.ticked)]
 
 
@@ -247,13 +247,13 @@ class Kind:
     write: Callable[[Any], str]
 
 
-def _text(one: Field, form: Form) -> str | None:
-    return form.get(one.name)
+def _text(field: Field, form: Form) -> str | None:
+    return form.get(field.name)
 
 
-def _file(one: Field, form: Form) -> str | None:
+def _file(field: Field, form: Form) -> str | None:
     """The submitted text with Unix line breaks."""
-    text = form.get(one.name)
+    text = form.get(field.name)
     return None if text is None else text.replace("\r\n", "\n")
 
 
@@ -262,12 +262,12 @@ def lines(text: str) -> list[str]:
     return [line.strip() for line in text.replace(",", "\n").splitlines() if line.strip()]
 
 
-def _lines(one: Field, form: Form) -> list[str]:
-    return lines(form.get(one.name) or "")
+def _lines(field: Field, form: Form) -> list[str]:
+    return lines(form.get(field.name) or "")
 
 
-def _number(one: Field, form: Form) -> int | None:
-    text = form.get(one.name)
+def _number(field: Field, form: Form) -> int | None:
+    text = form.get(field.name)
     if text is None:
         return None
     if not text.isascii() or not text.isdecimal() or len(text) > 12:  # noqa: PLR2004  # digits
@@ -275,9 +275,9 @@ def _number(one: Field, form: Form) -> int | None:
     return int(text)
 
 
-def _day(one: Field, form: Form) -> str | None:
+def _day(field: Field, form: Form) -> str | None:
     """Midnight UTC of the day."""
-    text = form.get(one.name)
+    text = form.get(field.name)
     if text is None:
         return None
     try:
@@ -286,34 +286,34 @@ def _day(one: Field, form: Form) -> str | None:
         raise ValueError("Enter a day such as 2027-01-31") from None
 
 
-def _box(one: Field, form: Form) -> bool:
-    return form.get(one.name) is not None
+def _box(field: Field, form: Form) -> bool:
+    return form.get(field.name) is not None
 
 
-def _picked(one: Field, form: Form) -> list[str]:
-    begins = f"{one.name}-"
+def _picked(field: Field, form: Form) -> list[str]:
+    begins = f"{field.name}-"
     return [name.removeprefix(begins) for name in form.values if name.startswith(begins)]
 
 
-def _known(one: Field, form: Form) -> list[str]:
+def _known(field: Field, form: Form) -> list[str]:
     """The ticked values and those that were typed, each once."""
-    return list(dict.fromkeys([*_picked(one, form), *_lines(one, form)]))
+    return list(dict.fromkeys([*_picked(field, form), *_lines(field, form)]))
 
 
-def _shaped(one: Field, form: Form) -> object:
+def _shaped(field: Field, form: Form) -> object:
     """The ticked and typed values in the shape of the member."""
-    values = _known(one, form)
-    if not one.shape:
+    values = _known(field, form)
+    if not field.shape:
         return values
     found: dict[str, list[str]] = {}
     for name, *rest in (value.split() for value in values if value.strip()):
         found.setdefault(name, []).extend(rest)
-    return found if one.shape == "lists" else _one_each(found)
+    return found if field.shape == "lists" else _one_each(found)
 
 
-def _pairs(one: Field, form: Form) -> dict[str, str]:
+def _pairs(field: Field, form: Form) -> dict[str, str]:
     """Parse lines of a name and its value."""
-    split = [line.split() for line in (form.get(one.name) or "").splitlines() if line.strip()]
+    split = [line.split() for line in (form.get(field.name) or "").splitlines() if line.strip()]
     names = [line[0] for line in split]
     if twice := [name for name in names if names.count(name) > 1]:
         raise ValueError(f"{twice[0]} is listed twice")
@@ -327,9 +327,9 @@ def _one_each(found: Mapping[str, list[str]]) -> dict[str, str]:
     return {name: rest[0] for name, rest in found.items()}
 
 
-def _json(one: Field, form: Form) -> object:
-    text = form.get(one.name)
-    return None if text is None else as_json(one.name, text)
+def _json(field: Field, form: Form) -> object:
+    text = form.get(field.name)
+    return None if text is None else as_json(field.name, text)
 
 
 def as_json(member: str, text: str) -> object:

@@ -219,10 +219,10 @@ def draw(
 def _console_menu(visit: Visit) -> list[tuple[str, list[MenuEntry]]]:
     """The console's menu with the pages that this person may see."""
     return [
-        (title, shown)
+        (title, menu_entries)
         for title, entries in CONSOLE_MENU
         if (
-            shown := [
+            menu_entries := [
                 entry for entry in entries if visit.may(required_routes(page_at(entry.path))[0])
             ]
         )

@@ -173,7 +173,10 @@ def test_every_benchmark_has_its_command_and_its_bar():
 def test_every_link_leads_to_an_existing_file():
     """All documents are checked for relative links."""
     folders = ("docs", "scripts", "examples")
-    pages = [*ROOT.glob("*.md"), *(page for one in folders for page in (ROOT / one).rglob("*.md"))]
+    pages = [
+        *ROOT.glob("*.md"),
+        *(page for folder in folders for page in (ROOT / folder).rglob("*.md")),
+    ]
     broken = {
         f"{page.relative_to(ROOT)} → {link}"
         for page in pages
@@ -237,4 +240,4 @@ def test_no_text_says_to_install_sayso_by_a_package_name():
 def _texts(kind: str) -> list[Path]:
     """Text that people read or run: documents and program sources."""
     folders = ("docs", "server", "approver_tui", "sayso", "scripts", "examples")
-    return [*ROOT.glob(kind), *(path for one in folders for path in (ROOT / one).rglob(kind))]
+    return [*ROOT.glob(kind), *(path for folder in folders for path in (ROOT / folder).rglob(kind))]

@@ -43,7 +43,9 @@ def test_each_page_states_its_reader_first(path):
     """The first paragraph below the title states it."""
     title, _, rest = path.read_text("utf-8").partition("\n")
     assert title.startswith("# ")
-    paragraphs = [one for one in rest.split("\n\n") if not one.strip().startswith(("<!--", "!["))]
+    paragraphs = [
+        part for part in rest.split("\n\n") if not part.strip().startswith(("<!--", "!["))
+    ]
     assert _FOR.match(paragraphs[0].strip())
 
 
@@ -72,7 +74,9 @@ def test_each_page_named_in_the_code_exists():
     """Messages, templates, docstrings and scripts are searched."""
     folders = ("server", "approver_tui", "sayso", "scripts", "tests")
     kinds = {".py", ".html", ".md", ""}
-    files = [path for one in folders for path in (ROOT / one).rglob("*") if path.suffix in kinds]
+    files = [
+        path for folder in folders for path in (ROOT / folder).rglob("*") if path.suffix in kinds
+    ]
     texts = [
         path.read_text("utf-8")
         for path in files
@@ -98,7 +102,7 @@ def test_each_link_to_a_heading_exists():
 def _anchors(path: Path) -> set[str]:
     text = re.sub(r"^```.*?^```", "", path.read_text("utf-8"), flags=re.DOTALL | re.MULTILINE)
     headings = re.findall(r"^#+ (.+)$", text, re.MULTILINE)
-    plain = [re.sub(r"[^\w\- ]", "", one.lower()).replace(" ", "-") for one in headings]
+    plain = [re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-") for heading in headings]
     return set(plain)
 
 
@@ -148,15 +152,15 @@ def _found(command: click.Command, words: list[str]) -> tuple[click.Command, lis
             continue
         inner = command.get_command(click.Context(command), word)
         assert inner is not None, word
-        known = {flag for one in command.params for flag in one.opts}
+        known = {flag for param in command.params for flag in param.opts}
         assert set(skipped) <= known | {"--help"}
         command, skipped = inner, []
     return command, [*skipped, *rest]
 
 
 def _takes_value(command: click.Command, flag: str) -> bool:
-    options = (one for one in command.params if isinstance(one, click.Option))
-    return any(flag in one.opts and not one.is_flag for one in options)
+    options = (param for param in command.params if isinstance(param, click.Option))
+    return any(flag in option.opts and not option.is_flag for option in options)
 
 
 def _json_blocks():

@@ -29,7 +29,7 @@ def _texts(module: Module) -> Iterator[str]:
 def _remedies(module: Module) -> Iterator[tuple[str, int]]:
     """The code of every remedy that a module raises, as a pattern, and how many values it has."""
     for call, name in calls(module.tree):
-        given = [one.value for one in call.keywords if one.arg == "remedy"]
+        given = [keyword.value for keyword in call.keywords if keyword.arg == "remedy"]
         codes = [(one.elts[0], len(one.elts) - 1) for one in given if isinstance(one, ast.Tuple)]
         codes += [(call.args[0], 1)] if name == "NotFound" else []
         for code, values in codes:
@@ -54,13 +54,15 @@ def test_no_error_names_a_command_or_a_flag() -> None:
 
 def test_the_command_line_has_a_command_for_every_remedy() -> None:
     """It takes no more values than the remedy has; a command without a remedy is not kept."""
-    raised = {found for one in modules("server/services", "server/cli") for found in _remedies(one)}
+    raised = {
+        found for module in modules("server/services", "server/cli") for found in _remedies(module)
+    }
     assert len(raised) > 30
     for pattern, values in raised:
         rows = [text for code, text in COMMANDS.items() if re.fullmatch(pattern, code)]
         assert rows, pattern
         assert all(text.count("{}") <= values for text in rows), pattern
-    known = {text for one in modules("server/services") for text in _texts(one)}
+    known = {text for module in modules("server/services") for text in _texts(module)}
     assert [
         code
         for code in COMMANDS

@@ -46,7 +46,9 @@ def test_each_package_of_python_is_pinned(file, packages):
     """One version of each, with what it needs."""
     lines = (FOLDER / file).read_text("utf-8").splitlines()[1:]
     assert [line for line in lines if not re.fullmatch(r"[\w.-]+==[\w.]+", line)] == []
-    assert {one for one in packages if not any(line.startswith(one) for line in lines)} == set()
+    assert {
+        package for package in packages if not any(line.startswith(package) for line in lines)
+    } == set()
 
 
 def test_the_lock_names_no_registry():

@@ -58,8 +58,8 @@ def test_the_examples_use_the_kit_alone():
     programs = modules("examples")
     assert len(programs) > 1
     assert [
-        f"{one.path}:{line} {name}"
-        for one in programs
-        for line, name in uses(one.tree)
+        f"{program.path}:{line} {name}"
+        for program in programs
+        for line, name in uses(program.tree)
         if name.partition(".")[0] in foreign
     ] == []

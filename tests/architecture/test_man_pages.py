@@ -21,7 +21,11 @@ def test_each_command_and_option_has_its_lines(program, tmp_path):
     plain = text.replace("\\-", "-")
     for called, command in commands(man_pages.PROGRAMS[program][0], program):
         assert re.search(rf'^\.SS "{called}\b', plain, re.MULTILINE)
-        shown = [one for one in command.params if isinstance(one, click.Option) and not one.hidden]
+        shown = [
+            param
+            for param in command.params
+            if isinstance(param, click.Option) and not param.hidden
+        ]
         assert all(one.opts[0] in plain for one in shown)
 
 

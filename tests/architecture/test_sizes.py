@@ -14,7 +14,7 @@ _MAX_TEST_LINES = 700
 
 def _lengths(*folders):
     """The number of lines of each file, by its path."""
-    read = (one for one in modules(*folders) if "node_modules" not in one.path)
+    read = (module for module in modules(*folders) if "node_modules" not in module.path)
     return {one.path: len(one.text.splitlines()) for one in read}
 
 

@@ -20,7 +20,7 @@ _ALLOWED = {"inherit", "min(var(--small), 3.35vw)"}
 def _off_scale(text: str) -> list[str]:
     """Sizes that are not on the scale."""
     sizes = [found[2].strip() for found in _SIZED.finditer(text)]
-    return [one for one in sizes if one not in _ALLOWED and not _STEP.fullmatch(one)]
+    return [size for size in sizes if size not in _ALLOWED and not _STEP.fullmatch(size)]
 
 
 def test_the_type_scale_has_few_steps():

@@ -42,16 +42,21 @@ async def _measure(port: int, plan: dict[str, Any]) -> list[tuple[str, float]]:
     async with contextlib.AsyncExitStack() as open_sockets:
         sockets = [
             await open_sockets.enter_async_context(
-                connect(one["url"], additional_headers=one["headers"], proxy=None, compression=None)
+                connect(
+                    approver["url"],
+                    additional_headers=approver["headers"],
+                    proxy=None,
+                    compression=None,
+                )
             )
-            for one in plan["approvers"]
+            for approver in plan["approvers"]
         ]
         for socket in sockets:
             await socket.recv()
         sys.stdout.write("ready\n")
         sys.stdout.flush()
         await asyncio.get_running_loop().run_in_executor(None, sys.stdin.readline)
-        return [await _one(port, one, sockets) for one in plan["requests"]]
+        return [await _one(port, request, sockets) for request in plan["requests"]]
 
 
 async def _one(

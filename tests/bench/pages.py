@@ -184,9 +184,9 @@ def _person(server: LiveServer) -> _Past:
 
 def _compare(name: str, path: str, pasts: Sequence[_Past]) -> None:
     """One page of both, in turn."""
-    little, much = (one.decided for one in pasts)
+    little, much = (past.decided for past in pasts)
     say(f"## Pages: {name}, with {little} and with {much} decided approvals")
-    targets = [_target(one.person, f"{name}, {one.decided}", one.path(path)) for one in pasts]
+    targets = [_target(past.person, f"{name}, {past.decided}", past.path(path)) for past in pasts]
     growth(compare(targets), bar=_GROWTH_BAR)
 
 

@@ -116,7 +116,7 @@ def _case(view: View, agent: LocalAgent, flow: Any, wanted: Mapping[str, Any]) -
     user = view.directory.user_called("ana")
     assert found is not None
     assert resource is not None
-    types = [one["type"] for one in wanted["details"]]
+    types = [detail["type"] for detail in wanted["details"]]
     actions = Schemas().known(view.directory, types)
     return PolicyRequest(
         flow, found, user, TokenTarget(resource, wanted["scopes"]), wanted["details"], actions

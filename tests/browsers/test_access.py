@@ -151,7 +151,7 @@ def test_axe_detects_a_planted_fault(made: PreparedServer) -> None:
     """A check that finds nothing anywhere proves nothing."""
     made.tab.open(f"{made.server.url}/admin")
     made.tab.ask("document.documentElement.removeAttribute('lang')")
-    assert [one[0] for one in axe_finds(made.tab)] == ["html-has-lang"]
+    assert [find[0] for find in axe_finds(made.tab)] == ["html-has-lang"]
 
 
 def test_a_text_of_low_contrast_is_found_although_other_texts_are_known(

@@ -79,7 +79,7 @@ def called(request: pytest.FixtureRequest, both: dict[str, Called]) -> Called:
 @pytest.fixture
 def other_browser(called: Called, both: dict[str, Called]) -> Called:
     """The other one."""
-    return next(one for one in both.values() if one is not called)
+    return next(value for value in both.values() if value is not called)
 
 
 @pytest.fixture
@@ -162,7 +162,7 @@ def test_pressing_a_notification_uses_an_open_page(server, called, user, agent):
         assert called.autopush or called.tab.see("!document.hidden")
         other_browser.close()
     assert called.tab.ask("document.body.dataset.mark") == "the same"
-    assert len([one for one in called.tab.addresses() if asked in one]) == 1
+    assert len([address for address in called.tab.addresses() if asked in address]) == 1
     assert len(waiting(server, user)) == 1
 
 

@@ -110,7 +110,7 @@ def test_the_first_program_of_an_agent_that_must_name_an_action_runs_as_printed(
     with _started(language, text, tmp_path, secret):
         (asked,) = until(lambda: _open(server, key), 30.0)
     assert asked.scope == "pay:send"
-    assert [one["type"] for one in json.loads(asked.details)] == ["payment.transfer"]
+    assert [load["type"] for load in json.loads(asked.details)] == ["payment.transfer"]
 
 
 def _open(server: LiveServer, key: AgentKey) -> list[Approval]:

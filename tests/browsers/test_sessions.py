@@ -79,4 +79,8 @@ def test_a_page_of_another_site_opens_no_socket(
 
 def _refused(tab: Chromium) -> list[str]:
     """The frames that the browser refused to show, in its own words."""
-    return [one for one in tab.complaints() if "frame-ancestors 'none'" in one and "blocked" in one]
+    return [
+        complaint
+        for complaint in tab.complaints()
+        if "frame-ancestors 'none'" in complaint and "blocked" in complaint
+    ]

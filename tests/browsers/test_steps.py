@@ -42,7 +42,7 @@ def page(server: LiveServer, tab: Chromium, agent: Agent) -> Chromium:
 def letter(server: LiveServer, tab: Chromium, agent: Agent) -> Chromium:
     """A request on a phone that does not fit on the screen."""
     types = ActionTypes(server.services.store)
-    if "message.send" not in [one.type for one in types.all()]:
+    if "message.send" not in [type_.type for type_ in types.all()]:
         types.add(builtin_action_types.registrable("message.send"), by=BY)
     user = newcomer(tab, server)
     details = json.dumps([_LETTER])

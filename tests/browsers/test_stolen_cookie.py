@@ -89,6 +89,8 @@ def test_a_stolen_cookie_enrolls_no_device(server: LiveServer, stolen: StolenSes
 
 def _steal(own: Chromium, thief: Chromium) -> None:
     """Sets the other browser's cookie in this one."""
-    (cookie,) = [one for one in own.tell("Network.getCookies")["cookies"] if one["name"] == COOKIE]
+    (cookie,) = [
+        cooky for cooky in own.tell("Network.getCookies")["cookies"] if cooky["name"] == COOKIE
+    ]
     kept = {name: cookie[name] for name in ("name", "value", "domain", "path", "httpOnly")}
     assert thief.tell("Network.setCookie", **kept)["success"]

@@ -202,7 +202,9 @@ def test_a_client_of_the_version_before_gets_an_error_with_the_url(
         _consent(client, browser, person)
         error = client.hear("error")
     assert error["code"] == -32042
-    assert [each["url"] for each in error["data"]["elicitations"]] == [f"{server.url}/"]
+    assert [elicitation["url"] for elicitation in error["data"]["elicitations"]] == [
+        f"{server.url}/"
+    ]
     person.deny(person.only())
 
 

@@ -169,7 +169,7 @@ def _use_up(scene: Scene) -> None:
     assert agent.poll(scene.approved).status_code == 200
     for _ in range(3):
         assert agent.poll(agent.asked(ann.user, **_small(500))).status_code == 200
-    devices = {one["name"]: one["id"] for one in _done(server, "devices", "list")["items"]}
+    devices = {item["name"]: item["id"] for item in _done(server, "devices", "list")["items"]}
     _done(server, "devices", "revoke", devices["old-phone"])
     _done(server, "agents", "disable", scene.disabled.key.name)
     terminal(server, *scene.code)
@@ -212,7 +212,10 @@ def _nothing_comes_back(scene: Scene) -> None:
     answer = scene.disabled.ask(ann.user)
     assert (answer.status_code, answer.json()["error"]) == (400, "unauthorized_client")
     assert _done(server, "consents", "list")["items"] == []
-    assert {one["state"] for one in _done(server, "grants", "list")["items"]} <= {"ended", "spent"}
+    assert {item["state"] for item in _done(server, "grants", "list")["items"]} <= {
+        "ended",
+        "spent",
+    }
 
 
 def _work_goes_on(scene: Scene) -> None:
@@ -228,7 +231,7 @@ def _work_goes_on(scene: Scene) -> None:
 
 def _laptop(scene: Scene) -> str:
     devices = _done(scene.server, "devices", "list", "--user", scene.ann.user)["items"]
-    return next(str(one["id"]) for one in devices if one["name"] == "laptop")
+    return next(str(device["id"]) for device in devices if device["name"] == "laptop")
 
 
 def _enable(scene: Scene) -> None:

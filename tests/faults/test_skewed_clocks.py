@@ -111,8 +111,8 @@ def _check_pace(pair: _Pair) -> None:
         pair.right.clock.forward(after * SECOND)
         replies.append(agent.poll(handle).json())
     pending, slow = "authorization_pending", "slow_down"
-    assert [one["error"] for one in replies] == [pending, slow, pending, slow, pending]
-    assert [one["interval"] for one in replies if one["error"] == slow] == [10, 15]
+    assert [reply["error"] for reply in replies] == [pending, slow, pending, slow, pending]
+    assert [reply["interval"] for reply in replies if reply["error"] == slow] == [10, 15]
 
 
 @pytest.mark.parametrize("skew", [_WRONG_BY, -_WRONG_BY])

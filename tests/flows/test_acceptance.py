@@ -243,9 +243,9 @@ def test_a_dumb_terminal_shows_everything_as_lines(agent: Agent, person: Termina
 
 def _in_order(text: str, *words: str) -> None:
     place = 0
-    for each in words:
-        assert each in text[place:], f"{each} is not where it belongs in:\n{text}"
-        place = text.index(each, place) + len(each)
+    for word in words:
+        assert word in text[place:], f"{word} is not where it belongs in:\n{text}"
+        place = text.index(word, place) + len(word)
 
 
 def _output_until(app: Window, until: str) -> str:

@@ -41,7 +41,9 @@ def test_the_app_notifies_through_the_terminal_with_fixed_words_only(agent, pers
         child.expect_exact(f"\x07\x1b]99;i=sayso;{RING}\x07")
         child.expect("OWNED")
         sequences = re.findall(r"\x1b\][^\x07\x1b]*", child.logfile_read.getvalue())
-    assert [each for each in sequences if "OWNED" in each or agent.key.name in each] == []
+    assert [
+        sequence for sequence in sequences if "OWNED" in sequence or agent.key.name in sequence
+    ] == []
 
 
 def test_the_app_repeats_the_notification_until_a_key_is_pressed(agent, person):

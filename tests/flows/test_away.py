@@ -173,7 +173,7 @@ def test_a_deputy_decides_types_that_allow_it_until_the_deputyship_ends(
     now = person.client.now()
     begins, ends = (_at(moment).isoformat() for moment in (now, now + HOUR))
     named = person.decider.name_deputy(other_user.user, begins, ends, PIN)
-    assert [one.id for one in deputies.list_deputies(other_user.client).others] == [named.id]
+    assert [other.id for other in deputies.list_deputies(other_user.client).others] == [named.id]
     agent.asked(person.user, **_order())
     assert other_user.waiting() == ()
     handle = agent.asked(person.user, **_order(LENT))

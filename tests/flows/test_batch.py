@@ -126,11 +126,11 @@ async def test_a_request_denied_elsewhere_is_skipped_and_the_others_are_approved
         await type_in(pilot, stage, "count", "3")
         panel = await send(pilot, stage)
         await until(pilot, lambda: not panel.is_busy, _LONG)
-        results = [each.state for each in panel.results.items]
+        results = [item.state for item in panel.results.items]
         assert results == [AnswerState.APPROVED, AnswerState.ALREADY, AnswerState.APPROVED]
         assert f"Denied by {person.user} on phone at" in shown(stage)
         assert "2 approved, 1 already decided." in shown(stage)
-    answers = [story(server, each)[1] for each in ids]
+    answers = [story(server, id_)[1] for id_ in ids]
     assert answers == ["approval.approved", "approval.denied", "approval.approved"]
     statuses = sorted(agent.poll(handle, prefer="wait=5").status_code for handle in handles)
     assert statuses == [200, 200, 400]

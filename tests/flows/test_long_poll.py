@@ -239,11 +239,11 @@ def test_held_polls_cost_no_processor_time(server: LiveServer, user: str) -> Non
 
 
 def _hold_forty(server: LiveServer, user: str, agents: list[Agent]) -> None:
-    handles = [(one, one.asked(user)) for one in agents for _ in range(8)]
+    handles = [(agent, agent.asked(user)) for agent in agents for _ in range(8)]
     before_any = _cpu_seconds(server, 1.5)
     with ThreadPoolExecutor(len(handles)) as threads:
         held = [threads.submit(one.poll, handle, prefer="wait=50") for one, handle in handles]
-        until(lambda: sum(_polls(server, one) for one in agents) == len(handles), 30)
+        until(lambda: sum(_polls(server, agent) for agent in agents) == len(handles), 30)
         used = _cpu_seconds(server, 1.5)
         assert not any(answer.done() for answer in held)
         for one in agents:

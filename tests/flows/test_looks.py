@@ -136,16 +136,17 @@ def _paths(server: LiveServer, ids: Ids) -> Iterator[tuple[str, str, set[str]]]:
     for rule in create_app(create_site(server.services)).url_map.iter_rules():
         methods = set(rule.methods or ()) - {"GET", "HEAD", "OPTIONS"}
         named = _NAMES.search(rule.rule)
-        for one in ids.get(named[1], ["none"]) if named else [""]:
+        for id_ in ids.get(named[1], ["none"]) if named else [""]:
             if rule.rule not in _EXCLUDED:
-                yield rule.rule, rule.rule.replace("<id>", one).replace("<digest>", one), methods
+                yield rule.rule, rule.rule.replace("<id>", id_).replace("<digest>", id_), methods
 
 
 def _without_views(rows: Rows, looked: WebPerson) -> Rows:
     """Remove the marks that the user has seen their own requests, and how often."""
     mine = looked.me["device"]["id"], looked.me["user"]["id"]
-    seen = [one for one in rows["deliveries"] if one["device_id"] != mine[0]]
+    seen = [delivery for delivery in rows["deliveries"] if delivery["device_id"] != mine[0]]
     approvals = [
-        {**one, "seen_at": None} if one["user_id"] == mine[1] else one for one in rows["approvals"]
+        {**approval, "seen_at": None} if approval["user_id"] == mine[1] else approval
+        for approval in rows["approvals"]
     ]
     return {**rows, "approvals": approvals, "deliveries": seen, "counters": []}

@@ -57,7 +57,7 @@ def test_a_standing_grant_is_given_used_shown_and_revoked_from_a_shell(
     history = run(server, "approver_tui", person, "history")
     assert f"without asking, by standing grant {grant['id']}, use 1" in history.stdout
     listed = json.loads(run(server, "server", person, "grants", "list", "--json").stdout)
-    (seen,) = [one for one in listed["items"] if one["id"] == grant["id"]]
+    (seen,) = [item for item in listed["items"] if item["id"] == grant["id"]]
     assert (seen["used"], seen["spent"]["minor"]) == (1, 1_500)
     revoked = run(server, "approver_tui", person, "grants", "revoke", grant["id"])
     assert revoked.stdout.startswith("Revoked: ")

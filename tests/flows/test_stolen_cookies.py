@@ -118,7 +118,7 @@ def test_no_passkey_is_added_without_a_code(eva: WebPerson, thief: WebPerson) ->
     keys = {"low": {}, "high": {}}
     terminal = thief.http.post("/api/devices", json={"name": "mine", "approval_keys": keys})
     assert terminal.status_code == 401
-    assert [one["id"] for one in eva.http.get("/api/devices").json()["items"]] == [
+    assert [item["id"] for item in eva.http.get("/api/devices").json()["items"]] == [
         eva.me["device"]["id"]
     ]
 

@@ -334,8 +334,8 @@ async def test_the_token_of_the_call_says_who_calls() -> None:
     call = person.call()
     await person.approve()
     assert await call == "paid 5"
-    assert [one["caller_token"] for one in person.options] == ["of-the-call"]
-    assert [one["message"] for one in person.options] == ["Tool pay"]
+    assert [option["caller_token"] for option in person.options] == ["of-the-call"]
+    assert [option["message"] for option in person.options] == ["Tool pay"]
 
 
 async def test_an_agent_that_does_not_serve_the_api_names_the_client_in_its_words(

@@ -102,7 +102,7 @@ async def test_the_page_about_apis(
     other = web.post("/payments", json={**payment, "payee": "M"}, headers=_bearer(paying))
     assert other.json["error"] == "insufficient_authorization_details"
     answers = [web.post("/payments", json=payment, headers=_bearer(paying)) for _ in range(2)]
-    assert [one.status_code for one in answers] == [200, 409]
+    assert [answer.status_code for answer in answers] == [200, 409]
     page.run()
     transport = httpx.ASGITransport(page.names["asgi_app"])
     async with httpx.AsyncClient(transport=transport, base_url="https://pay.example") as http:

@@ -56,7 +56,9 @@ def agents(server: LiveServer, ana: Terminal) -> tuple[DocPage, dict[str, str]]:
     """The page about agents, and who its agent is."""
     assert ana.waiting() == ()
     page = DocPage("docs/my-agent.md")
-    client_id, secret = (one for one in page.commands(server) if one[6:8] in {"ag", "cs"})
+    client_id, secret = (
+        command for command in page.commands(server) if command[6:8] in {"ag", "cs"}
+    )
     return page, {"ISSUER": server.url, "AGENT_ID": client_id, "AGENT_SECRET": secret}
 
 

@@ -105,7 +105,9 @@ def environment(server: LiveServer, ana: Terminal) -> dict[str, str]:
     page = DocPage("docs/recipes.md")
     (server.folder / "command.json").write_text(page.text("json"))
     with contextlib.chdir(server.folder):
-        client_id, secret = (one for one in page.commands(server) if one[6:8] in {"ag", "cs"})
+        client_id, secret = (
+            command for command in page.commands(server) if command[6:8] in {"ag", "cs"}
+        )
     assert ana.waiting() == ()
     return {
         **server.environment,

@@ -116,7 +116,7 @@ def test_a_key_id_is_a_keyed_hash_that_differs_by_purpose() -> None:
     """An ID reveals nothing about its key."""
     ids = {key_files.key_id(name, b"k" * 32) for name in ("master", "pin", "vapid")}
     assert len(ids) == 3
-    assert all(len(one) == 32 for one in ids)
+    assert all(len(id_) == 32 for id_ in ids)
 
 
 @pytest.mark.postgresql

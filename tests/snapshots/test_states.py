@@ -41,7 +41,7 @@ class _HostileSettings(FileSettingsStore):
         )
 
     def settings(self):
-        return tuple(replace(each, value=EVIL, source=EVIL) for each in super().settings())
+        return tuple(replace(setting, value=EVIL, source=EVIL) for setting in super().settings())
 
 
 @pytest.fixture(autouse=True)

@@ -83,7 +83,7 @@ def command(  # the options of one command
         parse = partial(parse_moment, now=client.now())
         until = None if retry_at is None else parse_option("--retry-at", parse, retry_at)
         extras, decider = DenialExtras(until, ask, private_note), DecisionClient(client)
-        full_ids = (references.approval_id(client, each) for each in approval_ids)
+        full_ids = (references.approval_id(client, id_) for id_ in approval_ids)
         ids = tuple(dict.fromkeys(full_ids))
 
         def deny(approval_id: str) -> Approval:
@@ -107,24 +107,26 @@ def _deny_each(ids: Sequence[str], deny: _DenyOne) -> DeniedBatch:
             denied.append(deny(approval_id))
         except UnknownOutcome as error:
             failed.append((approval_id, error))
-            failed += [(each, _NOT_SENT) for each in ids[place + 1 :]]
+            failed += [(id_, _NOT_SENT) for id_ in ids[place + 1 :]]
             break
         except _FATAL_ERRORS as error:
-            failed += [(each, error) for each in ids[place:]]
+            failed += [(id_, error) for id_ in ids[place:]]
             break
         except ClientError as error:
             failed.append((approval_id, error))
     return DeniedBatch(tuple(denied), tuple(failed))
 
 
-def _print_results(done: DeniedBatch) -> None:
+def _print_results(denied_batch: DeniedBatch) -> None:
     """Print each result, and raise the first error."""
-    failed = [(name, error_document(error, exit_code(error))) for name, error in done.failed]
-    rows = [line for each in done.denied for line in lines.outcome_lines(each)]
-    rows += [f"{display_safe(name)}: {error_text(error)}" for name, error in done.failed]
-    print_result(documents.decisions(done.denied, failed), rows)
-    if done.failed:
-        raise done.failed[0][1]
+    failed = [
+        (name, error_document(error, exit_code(error))) for name, error in denied_batch.failed
+    ]
+    rows = [line for approval in denied_batch.denied for line in lines.outcome_lines(approval)]
+    rows += [f"{display_safe(name)}: {error_text(error)}" for name, error in denied_batch.failed]
+    print_result(documents.decisions(denied_batch.denied, failed), rows)
+    if denied_batch.failed:
+        raise denied_batch.failed[0][1]
 
 
 def _check_code_allows(member: str, code: str, value: str | None) -> None:

@@ -37,7 +37,7 @@ def entry_flags(command: _Command) -> _Command:
 
 
 def complete_entries(
-    approval: Approval, given: Entries, ask: Callable[[str], str | None] | None
+    approval: Approval, entries: Entries, ask: Callable[[str], str | None] | None
 ) -> Entries | None:
     """Return every entry that approving requires; `ask` for missing ones, None if canceled.
 
@@ -45,7 +45,7 @@ def complete_entries(
     is not required; a reason is always allowed.
     """
     for step, flag in FLAGS.items():
-        is_required, typed = step in approval.steps, given.of(step)
+        is_required, typed = step in approval.steps, entries.of(step)
         if typed is not None and not is_required and step is not Step.REASON:
             raise click.UsageError(
                 f"{flag}: this request does not need {step.requirement}. Remove it."
@@ -58,8 +58,8 @@ def complete_entries(
             typed = _ask_for(approval, step, ask)
             if typed is None:
                 return None
-            given = replace(given, **{_MEMBERS[step]: typed})
-    return given
+            entries = replace(entries, **{_MEMBERS[step]: typed})
+    return entries
 
 
 def _ask_for(approval: Approval, step: Step, ask: Callable[[str], str | None]) -> str | None:

@@ -34,9 +34,9 @@ def _extend(client: Client, approval_id: str) -> Approval:
     except ApiError as error:
         if error.code != _NOT_PENDING:
             raise
-        ended = client.approval(approval_id)
-        if ended.is_waiting(client.now()):
+        approval = client.approval(approval_id)
+        if approval.is_waiting(client.now()):
             raise
-        if ended.state is ApprovalState.PENDING:  # the server has not expired it yet
-            ended = replace(ended, state=ApprovalState.EXPIRED)
-        raise AlreadyDecided(error.code, error.detail, ended) from error
+        if approval.state is ApprovalState.PENDING:  # the server has not expired it yet
+            approval = replace(approval, state=ApprovalState.EXPIRED)
+        raise AlreadyDecided(error.code, error.detail, approval) from error

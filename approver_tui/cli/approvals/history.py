@@ -69,7 +69,7 @@ _NO_DECISION = "none"
 )
 @click.option(
     "--decision",
-    type=click.Choice([*(each.value for each in Answer), _NO_DECISION]),
+    type=click.Choice([*(answer.value for answer in Answer), _NO_DECISION]),
     help="Only this decision; none means nobody answered.",
 )
 @filtering.risk
@@ -99,16 +99,16 @@ def command(  # noqa: PLR0913  # one argument per option
             undecided=decision == _NO_DECISION,
             since=_parse_since(client, since),
         )
-        found, now = search(client, wanted, limit=limit, cursor=cursor), client.now()
+        search_result, now = search(client, wanted, limit=limit, cursor=cursor), client.now()
     if jsonl:
-        print_items(found.page)
+        print_items(search_result.page)
     elif as_csv:
-        click.echo(to_csv(found.page.items), nl=False)
+        click.echo(to_csv(search_result.page.items), nl=False)
     else:
         print_result(
-            documents.history(found.page),
-            listing.page_lines(found.page, now, empty=_empty_text(wanted))
-            + _next_page_lines(found),
+            documents.history(search_result.page),
+            listing.page_lines(search_result.page, now, empty=_empty_text(wanted))
+            + _next_page_lines(search_result),
         )
 
 
@@ -124,7 +124,7 @@ def _empty_text(wanted: Filter) -> str:
     return "No past request matches." if wanted else "No past requests yet."
 
 
-def _next_page_lines(found: SearchResult) -> list[str]:
-    if found.page.next is None:
+def _next_page_lines(search_result: SearchResult) -> list[str]:
+    if search_result.page.next is None:
         return []
-    return ["", f"For older requests, add --cursor {found.page.next}"]
+    return ["", f"For older requests, add --cursor {search_result.page.next}"]

@@ -77,8 +77,8 @@ class LineAnswers:
 
     def withdraw(self) -> bool:
         """Withdraw the user's approval."""
-        done = self.decider.withdraw(self.approval)
-        self.console.print_lines(["", withdrawn_text(done.vote_tally)])
+        approval = self.decider.withdraw(self.approval)
+        self.console.print_lines(["", withdrawn_text(approval.vote_tally)])
         return True
 
     def report(self) -> bool:
@@ -101,8 +101,8 @@ class LineAnswers:
         note = self._ask_note("Note to administrators, or Enter for none:")
         if note is None or not self._confirm("report"):
             return self._cancel()
-        done = self.decider.report(self.approval, _SCOPES[scope], note)
-        self.console.print_lines(["", *lines.report_lines(done)])
+        report_result = self.decider.report(self.approval, _SCOPES[scope], note)
+        self.console.print_lines(["", *lines.report_lines(report_result)])
         return True
 
     def _send_approval(self, typed: Entries, pin: str) -> Approval:
@@ -167,14 +167,16 @@ class LineAnswers:
     def _send(self, send: Callable[[], Approval]) -> bool:
         """Send, and print the outcome; an approval may have to wait for others."""
         try:
-            done = confirming.send_and_confirm(self.decider, send, self._print, timeout=math.inf)
+            approval = confirming.send_and_confirm(
+                self.decider, send, self._print, timeout=math.inf
+            )
         except AlreadyDecided as error:
             self.console.print_lines(["", *error_lines(error)])
         except NotRecorded as error:
             self.console.print_lines(["", str(error)])
             return False
         else:
-            self.console.print_lines(["", *lines.outcome_lines(done)])
+            self.console.print_lines(["", *lines.outcome_lines(approval)])
         return True
 
     def _print(self, text: SafeText) -> None:

@@ -15,39 +15,39 @@ from approver_tui.state.approvals.look_alikes import grouped
 from approver_tui.state.text import counted
 
 
-def page_lines(listed: Page, now: int, *, empty: str, me: str = "") -> list[str]:
+def page_lines(page: Page, now: int, *, empty: str, me: str = "") -> list[str]:
     """Return a list of approvals and of rows that failed verification; or `empty`.
 
     What this user approved and others have not comes last.
     """
-    mine, others = by_turn(listed, me)
+    mine, others = by_turn(page, me)
     alerting = [approval for approval in mine.items if not approval.is_held_back]
     text = _rows(alerting, now) + held_back_lines(mine, now) + unverified_rows(mine) or [empty]
     return text + (["WAITING FOR OTHERS", *_rows(others, now)] if others else [])
 
 
-def by_turn(listed: Page, me: str) -> tuple[Page, tuple[Approval, ...]]:
+def by_turn(page: Page, me: str) -> tuple[Page, tuple[Approval, ...]]:
     """Return the page with the requests that wait for this user, and those that wait for others."""
-    others = tuple(approval for approval in listed.items if waits_for_others(approval, me))
-    mine = tuple(approval for approval in listed.items if approval not in others)
-    return replace(listed, items=mine), others
+    others = tuple(approval for approval in page.items if waits_for_others(approval, me))
+    mine = tuple(approval for approval in page.items if approval not in others)
+    return replace(page, items=mine), others
 
 
-def held_back_lines(listed: Page, now: int) -> list[str]:
+def held_back_lines(page: Page, now: int) -> list[str]:
     """Return the held-back requests under a heading with their agents."""
-    held = [approval for approval in listed.items if approval.is_held_back]
-    if not held:
+    approvals = [approval for approval in page.items if approval.is_held_back]
+    if not approvals:
         return []
-    by_agent_text = ", ".join(f"{count} from {name}" for name, count in by_agent(held))
+    by_agent_text = ", ".join(f"{count} from {name}" for name, count in by_agent(approvals))
     heading = f"HELD BACK, too many at once: {by_agent_text}"
-    return [heading, *_rows(held, now)]
+    return [heading, *_rows(approvals, now)]
 
 
-def waiting_count_text(listed: Page) -> str:
+def waiting_count_text(page: Page) -> str:
     """Return how many requests wait, and how many of them failed verification."""
-    unverified_rows = len(listed.unverified)
+    unverified_rows = len(page.unverified)
     also = f", and {unverified_rows} that cannot be verified" if unverified_rows else ""
-    return f"{len(listed.items)}{also}"
+    return f"{len(page.items)}{also}"
 
 
 def entry_lines(approval: Approval, now: int) -> list[str]:
@@ -91,9 +91,9 @@ def _group_rows(group: Sequence[Approval], now: int) -> list[str]:
     return [heading, *(line for entry in group for line in entry_lines(entry, now)[1:])]
 
 
-def unverified_rows(listed: Page) -> list[str]:
+def unverified_rows(page: Page) -> list[str]:
     """Return the rows that failed verification."""
-    return [line for each in listed.unverified for line in _unverified(each)]
+    return [line for each in page.unverified for line in _unverified(each)]
 
 
 def waiting_sentence(number: int) -> str:

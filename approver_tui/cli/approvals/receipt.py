@@ -58,11 +58,11 @@ def command(
         print_document(receipt)
     else:
         print_result(documents.receipt_proof(receipt, parts), _lines(receipt, parts))
-    found = receipts.verdict(parts)
-    if found is not Verdict.PROVED:
+    verdict = receipts.verdict(parts)
+    if verdict is not Verdict.PROVED:
         wrong = [part.why for part in parts if part.verdict is Verdict.WRONG]
         why = wrong[0] if wrong else parts[-1].why
-        raise NotVerified(f"This receipt {_WORDS[found]}: {why}.")
+        raise NotVerified(f"This receipt {_WORDS[verdict]}: {why}.")
 
 
 def _load(

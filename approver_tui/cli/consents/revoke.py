@@ -16,6 +16,6 @@ def command(*, consent_id: str) -> None:
     with this_client() as client:
         consent, tokens = client.revoke_consent(references.consent_id(client, consent_id))
     document = {"schema": "sayso.consent/1", **documents.consent(consent), "tokens_revoked": tokens}
-    ended = counted(tokens, "token")
-    text = f"Revoked: {consent.client_name} at {consent.resource}. {ended} ended with it."
+    safe_text = counted(tokens, "token")
+    text = f"Revoked: {consent.client_name} at {consent.resource}. {safe_text} ended with it."
     print_result(document, [text])

@@ -42,11 +42,15 @@ def add(*, pin_stdin: bool) -> None:
     """Let another machine in: print a one-time code for it. Requires this device's PIN."""
     pin = read_pin(from_stdin=pin_stdin)
     with this_client() as client:
-        made, server = DecisionClient(client).new_one_time_code(pin), client.profile.issuer
-    members = {"code": made.code, "link": made.link, "expires_at": rfc3339(made.expires_at)}
+        time_code, server = DecisionClient(client).new_one_time_code(pin), client.profile.issuer
+    members = {
+        "code": time_code.code,
+        "link": time_code.link,
+        "expires_at": rfc3339(time_code.expires_at),
+    }
     text = [
-        f"On the other machine, until {local_time(made.expires_at)}:",
-        f"  sayso-approver login {server} --code {made.code}",
+        f"On the other machine, until {local_time(time_code.expires_at)}:",
+        f"  sayso-approver login {server} --code {time_code.code}",
     ]
     print_result({"schema": "sayso.one-time-code/1", **members}, text)
 

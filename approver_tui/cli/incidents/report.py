@@ -28,5 +28,5 @@ def command(*, approval_id: str, every_agent: bool, note: str) -> None:
     scope = ReportScope.EVERY_AGENT if every_agent else ReportScope.AGENT
     with this_client() as client:
         approval = client.approval(references.approval_id(client, approval_id))
-        done = DecisionClient(client).report(approval, scope, note)
-    print_result(documents.report_result(done), lines.report_lines(done))
+        report_result = DecisionClient(client).report(approval, scope, note)
+    print_result(documents.report_result(report_result), lines.report_lines(report_result))

@@ -59,8 +59,10 @@ def set_hours(*, begins: str, ends: str, days: tuple[str, ...], zone: str | None
     if where is None:
         raise click.UsageError("This machine's time zone is unknown; use --zone.")
     with this_client() as client:
-        saved = preferences.set_quiet_hours(client, begins=begins, ends=ends, zone=where, days=days)
-    _show(saved)
+        notification_prefs = preferences.set_quiet_hours(
+            client, begins=begins, ends=ends, zone=where, days=days
+        )
+    _show(notification_prefs)
 
 
 @command.command("off")
@@ -85,8 +87,8 @@ def _lines(value: NotificationPrefs) -> list[str]:
         until = "" if mute.until is None else f" until {local_time(mute.until)}"
         lines.append(f"Muted: {mute.agent_name}{until}.  sayso-approver unmute {mute.agent_id}")
     lines += [
-        f"Held: {held.approval} until {local_time(held.until)} ({held.why})."
-        for held in value.holds
+        f"Held: {request.approval} until {local_time(request.until)} ({request.why})."
+        for request in value.holds
     ]
     return lines
 

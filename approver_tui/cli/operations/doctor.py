@@ -47,11 +47,12 @@ def command(context: click.Context, *, notify: bool) -> None:
         if not notify or isinstance(known, Finding)
         else [*_test_notifications(known.terminal_environment)]
     )
-    found = [*_all_findings(known), *diagnosis.fixed_findings()]
-    found.sort(key=lambda finding: _ORDER.index(finding.level))
-    is_broken = any(finding.level is Severity.BROKEN for finding in found)
+    findings = [*_all_findings(known), *diagnosis.fixed_findings()]
+    findings.sort(key=lambda finding: _ORDER.index(finding.level))
+    is_broken = any(finding.level is Severity.BROKEN for finding in findings)
     print_result(
-        _document(found, tested, is_broken=is_broken), _lines(found, tested, is_broken=is_broken)
+        _document(findings, tested, is_broken=is_broken),
+        _lines(findings, tested, is_broken=is_broken),
     )
     if is_broken:
         context.exit(1)
@@ -75,18 +76,23 @@ def _all_findings(known: Settings | Finding) -> Iterator[Finding]:
     yield from _terminal_findings(known)
 
 
-def _document(found: list[Finding], tested: list[str], *, is_broken: bool) -> dict[str, object]:
-    items = [{"level": each.level.value, "what": each.what, "fix": each.fix} for each in found]
+def _document(findings: list[Finding], tested: list[str], *, is_broken: bool) -> dict[str, object]:
+    items = [
+        {"level": finding.level.value, "what": finding.what, "fix": finding.fix}
+        for finding in findings
+    ]
     return {"schema": "sayso.doctor/1", "items": items, "broken": is_broken, "tried": tested}
 
 
-def _lines(found: list[Finding], tested: list[str], *, is_broken: bool) -> list[str]:
+def _lines(findings: list[Finding], tested: list[str], *, is_broken: bool) -> list[str]:
     text = list(tested)
     if tested:
         text += ["Saw or heard nothing? Try: sayso-approver config set notify_terminal osc9", ""]
-    for each in found:
-        word = each.level.value.upper() if each.level is Severity.BROKEN else each.level.value
-        text += [f"{word:<7} {each.what}", f"        {each.fix}"]
+    for finding in findings:
+        word = (
+            finding.level.value.upper() if finding.level is Severity.BROKEN else finding.level.value
+        )
+        text += [f"{word:<7} {finding.what}", f"        {finding.fix}"]
     return text if is_broken else [*text, "Nothing is broken."]
 
 
@@ -148,10 +154,10 @@ def _screen_findings() -> Iterator[Finding]:
 
 def _alert_finding(known: Settings) -> Finding:
     """Check how an alert of high risk would be shown here."""
-    environment, wanted = known.terminal_environment, known.preferences
+    environment, alert_preferences = known.terminal_environment, known.preferences
     way, sequence = (
-        wanted.level(Risk.HIGH),
-        terminal_sequences.choose_sequence(wanted.sequence, environment),
+        alert_preferences.level(Risk.HIGH),
+        terminal_sequences.choose_sequence(alert_preferences.sequence, environment),
     )
     if way is not AlertLevel.DESKTOP:
         fix = "Change it with: sayso-approver config set notify_high desktop"

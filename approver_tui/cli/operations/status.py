@@ -15,28 +15,28 @@ def command() -> None:
     """Show whether everything works, and any weaknesses."""
     with this_client() as client:
         me, page = client.me(), client.waiting()
-        found, known = warnings(client), client.profile
+        found, profile = warnings(client), client.profile
     mine, others = listing.by_turn(page, me.user.id)
     document = {
         "schema": "sayso.status/1",
         "profile": client.home.name,
-        "issuer": known.issuer,
+        "issuer": profile.issuer,
         "user": {"id": me.user.id, "name": me.user.name},
         "device": None if me.device is None else documents.device(me.device),
         "waiting": len(mine.items),
         "waiting_for_others": len(others),
         "unverified": len(page.unverified),
         "clock_skew_ms": client.skew,
-        "secrets": known.vault,
+        "secrets": profile.vault,
         "warnings": found,
     }
     text = [
-        fact("server", f"{known.issuer} answers"),
+        fact("server", f"{profile.issuer} answers"),
         fact("user", me.user.name),
-        fact("device", known.device_name),
+        fact("device", profile.device_name),
         fact("profile", client.home.name),
         fact("waiting", listing.waiting_count_text(mine)),
-        fact("session key", known.vault),
+        fact("session key", profile.vault),
     ]
     text += [] if me.device is None else lines.pin_problems(me.device)
     text += [fact("clock", f"{client.skew / 1000:+.0f} s off")] if client.skew else []

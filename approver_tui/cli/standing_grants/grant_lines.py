@@ -64,8 +64,8 @@ def preview(value: GrantPreview) -> list[str]:
 
 
 def _what(value: StandingGrant) -> str:
-    named = [] if value.type is None else [value.type]
-    return f"{', '.join([*named, *value.scopes])}, up to {value.risk} risk"
+    safe_texts = [] if value.type is None else [value.type]
+    return f"{', '.join([*safe_texts, *value.scopes])}, up to {value.risk} risk"
 
 
 def _left(value: StandingGrant) -> str:

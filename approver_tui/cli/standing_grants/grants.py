@@ -55,9 +55,9 @@ def command(context: click.Context) -> None:
 def list_grants(*, ended: bool) -> None:
     """List your standing grants and what is left of them."""
     with this_client() as client:
-        found = StandingGrantsClient(client).grants(ended=ended)
-    items = [grant_document(grant) for grant in found]
-    text = [line for grant in found for line in grant_lines.grant(grant)]
+        standing_grants = StandingGrantsClient(client).grants(ended=ended)
+    items = [grant_document(grant) for grant in standing_grants]
+    text = [line for grant in standing_grants for line in grant_lines.grant(grant)]
     print_list("sayso.grants/1", items, text)
 
 
@@ -67,10 +67,10 @@ def list_grants(*, ended: bool) -> None:
 def show(*, grant_id: str) -> None:
     """Show a standing grant and each of its uses."""
     with this_client() as client:
-        found = StandingGrantsClient(client).grant(references.grant_id(client, grant_id))
+        standing_grant = StandingGrantsClient(client).grant(references.grant_id(client, grant_id))
     print_result(
-        {"schema": "sayso.grant/1", **grant_document(found)},
-        grant_lines.grant_in_full(found),
+        {"schema": "sayso.grant/1", **grant_document(standing_grant)},
+        grant_lines.grant_in_full(standing_grant),
     )
 
 
@@ -80,10 +80,10 @@ def show(*, grant_id: str) -> None:
 def revoke(*, grant_id: str) -> None:
     """Revoke a standing grant; similar requests ask you again. Requires no PIN."""
     with this_client() as client:
-        found = StandingGrantsClient(client).revoke(references.grant_id(client, grant_id))
+        standing_grant = StandingGrantsClient(client).revoke(references.grant_id(client, grant_id))
     print_result(
-        {"schema": "sayso.grant/1", **grant_document(found)},
-        [f"Revoked: {found.agent_name} at {found.resource}."],
+        {"schema": "sayso.grant/1", **grant_document(standing_grant)},
+        [f"Revoked: {standing_grant.agent_name} at {standing_grant.resource}."],
     )
 
 
@@ -136,10 +136,10 @@ def _with_full_id(client: Client, proposal: StandingGrantProposal) -> StandingGr
 
 def _preview(proposal: StandingGrantProposal) -> None:
     with this_client() as client:
-        found = StandingGrantsClient(client).preview(_with_full_id(client, proposal))
+        grant_preview = StandingGrantsClient(client).preview(_with_full_id(client, proposal))
     print_result(
-        {"schema": "sayso.grant-preview/1", **preview_document(found)},
-        grant_lines.preview(found),
+        {"schema": "sayso.grant-preview/1", **preview_document(grant_preview)},
+        grant_lines.preview(grant_preview),
     )
 
 
@@ -147,13 +147,16 @@ def _create(proposal: StandingGrantProposal, *, pin_stdin: bool) -> None:
     with this_client() as client:
         proposal = _with_full_id(client, proposal)
         example = client.approval(proposal.approval)
-        opened = StandingGrantsClient(client).request(proposal, example)
+        approval = StandingGrantsClient(client).request(proposal, example)
         if not pin_stdin and is_interactive():
-            for line in lines.approval_in_full(opened, client.now()):
+            for line in lines.approval_in_full(approval, client.now()):
                 click.echo(line, err=True)
         pin = read_pin(from_stdin=pin_stdin)
-        done = DecisionClient(client).approve(opened, fingerprint=opened.fingerprint, pin=pin)
-        found = next(
+        done = DecisionClient(client).approve(approval, fingerprint=approval.fingerprint, pin=pin)
+        standing_grant = next(
             g for g in StandingGrantsClient(client).grants(ended=True) if g.approval == done.id
         )
-    print_result({"schema": "sayso.grant/1", **grant_document(found)}, grant_lines.created(found))
+    print_result(
+        {"schema": "sayso.grant/1", **grant_document(standing_grant)},
+        grant_lines.created(standing_grant),
+    )

@@ -109,8 +109,10 @@ class DecisionClient:
             if key is None:
                 raise PinNeeded("Approving this requires your PIN.")
             return self._answers.send(self._sign_approval(current, key, CONFIRM, granted, entries))
-        with temporary_key(self._client, pin, KeyLevel.HIGH, current.id) as opened:
-            signed_answer = self._sign_approval(current, opened.key, _WITH_PIN, granted, entries)
+        with temporary_key(self._client, pin, KeyLevel.HIGH, current.id) as opened_key:
+            signed_answer = self._sign_approval(
+                current, opened_key.key, _WITH_PIN, granted, entries
+            )
         return self._answers.send(signed_answer)
 
     def deny(
@@ -169,8 +171,8 @@ class DecisionClient:
         """
         nonce = self._nonce()
         subject = digest(f"{nonce}\n{code or ''}")
-        with temporary_key(self._client, pin, KeyLevel.HIGH, subject) as opened:
-            statement = self._sign_statement(opened.key, "user_code", subject, nonce)
+        with temporary_key(self._client, pin, KeyLevel.HIGH, subject) as opened_key:
+            statement = self._sign_statement(opened_key.key, "user_code", subject, nonce)
         return self._client.change_user_code(code, statement)
 
     def new_one_time_code(self, pin: str) -> OneTimeCode:
@@ -180,8 +182,8 @@ class DecisionClient:
         """
         nonce = self._nonce()
         subject = digest(nonce)
-        with temporary_key(self._client, pin, KeyLevel.HIGH, subject) as opened:
-            statement = self._sign_statement(opened.key, "enroll", subject, nonce)
+        with temporary_key(self._client, pin, KeyLevel.HIGH, subject) as opened_key:
+            statement = self._sign_statement(opened_key.key, "enroll", subject, nonce)
         return read_one_time_code(
             self._client.session.post("/api/devices/codes", {"statement": statement})
         )
@@ -194,8 +196,8 @@ class DecisionClient:
         """
         nonce = self._nonce()
         subject = digest(f"{nonce}\n{password}")
-        with temporary_key(self._client, pin, KeyLevel.HIGH, subject) as opened:
-            statement = self._sign_statement(opened.key, "password", subject, nonce)
+        with temporary_key(self._client, pin, KeyLevel.HIGH, subject) as opened_key:
+            statement = self._sign_statement(opened_key.key, "password", subject, nonce)
         return self._client.change_password(password, statement)
 
     def name_deputy(self, deputy: str, begins: str, ends: str, pin: str) -> Deputy:
@@ -205,8 +207,8 @@ class DecisionClient:
         """
         nonce = self._nonce()
         subject = digest(f"{nonce}\n{deputy}\n{begins}\n{ends}")
-        with temporary_key(self._client, pin, KeyLevel.HIGH, subject) as opened:
-            statement = self._sign_statement(opened.key, "deputy", subject, nonce)
+        with temporary_key(self._client, pin, KeyLevel.HIGH, subject) as opened_key:
+            statement = self._sign_statement(opened_key.key, "deputy", subject, nonce)
         return deputies.add_deputy(self._client, deputy, begins, ends, statement)
 
     def _check_granted(self, approval: Approval, granted: Granted | None) -> Granted | None:
@@ -334,8 +336,8 @@ class DecisionClient:
         """Return a statement signed by the high key, after a PIN call for that device."""
         if device.nonce is None:
             raise Changed("Look the device up again before vouching for it.")
-        with temporary_key(self._client, pin, KeyLevel.HIGH, device.id) as opened:
-            return self._sign_statement(opened.key, purpose, device.id, device.nonce)
+        with temporary_key(self._client, pin, KeyLevel.HIGH, device.id) as opened_key:
+            return self._sign_statement(opened_key.key, purpose, device.id, device.nonce)
 
 
 def _was_shown(approval: Approval, part: Granted) -> bool:

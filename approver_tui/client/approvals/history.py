@@ -34,28 +34,28 @@ def search(
     if not condition:
         page = client.inbox("decided", limit=limit, cursor=cursor)
         return SearchResult(page, len(page.items))
-    kept: list[Approval] = []
+    approvals: list[Approval] = []
     scanned, at = 0, cursor
     while True:
         page = client.inbox("decided", limit=_PAGE, cursor=at)
         matching = [approval for approval in page.items if condition.matches(approval)]
-        missing = limit - len(kept)
+        missing = limit - len(approvals)
         scanned += len(page.items)
-        kept += matching[:missing]
+        approvals += matching[:missing]
         if len(matching) > missing:
             return SearchResult(
-                _page(page, kept, _cursor_after(client, page, kept[-1], at)), scanned
+                _page(page, approvals, _cursor_after(client, page, approvals[-1], at)), scanned
             )
         if page.next is None or any(map(condition.is_past, page.items)):
-            return SearchResult(_page(page, kept, None), scanned)
-        if len(kept) == limit or scanned >= _MAX_SCANNED:
-            return SearchResult(_page(page, kept, page.next), scanned)
+            return SearchResult(_page(page, approvals, None), scanned)
+        if len(approvals) == limit or scanned >= _MAX_SCANNED:
+            return SearchResult(_page(page, approvals, page.next), scanned)
         at = page.next
 
 
-def _page(last: Page, kept: list[Approval], cursor: str | None) -> Page:
+def _page(last: Page, approvals: list[Approval], cursor: str | None) -> Page:
     """Return a page without unverified rows: nothing shows that they match."""
-    return replace(last, items=tuple(kept), unverified=(), next=cursor)
+    return replace(last, items=tuple(approvals), unverified=(), next=cursor)
 
 
 def _cursor_after(client: Client, page: Page, last: Approval, at: str | None) -> str | None:

@@ -266,7 +266,7 @@ def _check_log(receipt: Mapping[str, Any], log_key: str | None) -> str:
 def _check_server_signature(receipt: Mapping[str, Any], keys: Sequence[Mapping[str, Any]]) -> str:
     signature = receipt["server_signature"]
     kid = json.loads(unb64(signature.split(".")[0]))["kid"]
-    jwk = next((each for each in keys if each.get("kid") == kid), None)
+    jwk = next((key for key in keys if key.get("kid") == kid), None)
     if jwk is None:
         return "its key is not published any more"
     said = _verified_payload(signature, RECEIPT, {"kid": kid, "jwk": jwk}, "server_signature")

@@ -36,7 +36,10 @@ class UnsentDenials:
 
     def add(self, approvals: Iterable[Approval]) -> None:
         """Note that this process is about to deny these. Raises OSError."""
-        new = [_Row(UnsentDenial(each.id, each.headline), os.getpid()) for each in approvals]
+        new = [
+            _Row(UnsentDenial(approval.id, approval.headline), os.getpid())
+            for approval in approvals
+        ]
         ids = {row.unsent.approval_id for row in new}
         self._replace_rows(ids, new)
 

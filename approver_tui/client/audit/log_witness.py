@@ -72,20 +72,20 @@ class LogWitness:
     @property
     def alarm(self) -> SafeText:
         """Why the log is not trusted, as far as this machine knows; empty if it is."""
-        kept = self._read()
-        return NOTHING if kept is None else display_safe(kept.alarm, max_len=_LONGEST)
+        log = self._read()
+        return NOTHING if log is None else display_safe(log.alarm, max_len=_LONGEST)
 
     @property
     def size(self) -> int | None:
         """The number of entries at the kept checkpoint, if there is one."""
-        kept = self._read()
-        return None if kept is None else kept.signed.size
+        log = self._read()
+        return None if log is None else log.signed.size
 
     @property
     def log_key(self) -> str | None:
         """The pinned key, if there is one."""
-        kept = self._read()
-        return None if kept is None else kept.log_key
+        log = self._read()
+        return None if log is None else log.log_key
 
     def forget(self, now: int) -> None:
         """Start again with the next check. The kept checkpoint stays in a file next to it."""
@@ -100,28 +100,28 @@ class LogWitness:
         The first checkpoint is kept with its key. An alarm stays. Raises ClientError if the server
         does not answer.
         """
-        kept = self._read()
-        if kept is None:
+        log = self._read()
+        if log is None:
             return self._begin()
-        if not kept.alarm:
-            promises = self._promises.read(kept.key)
-            new = self._compared(kept)
+        if not log.alarm:
+            promises = self._promises.read(log.key)
+            new = self._compared(log)
             self._write(new if new.alarm else self._with_kept_promises(new, promises))
         self._report()
         return self.alarm
 
     def _report(self) -> None:
         """Report an alarm, once; the next check tries again."""
-        kept = self._read()
-        if kept is None or not kept.alarm or kept.incident:
+        log = self._read()
+        if log is None or not log.alarm or log.incident:
             return
-        body = {"kept": kept.checkpoint, "shown": kept.evidence}
+        body = {"kept": log.checkpoint, "shown": log.evidence}
         with suppress(ClientError):
             reported = replace(
-                kept, incident=self._session.post(f"{_PATH}/alarms", body).text("incident")
+                log, incident=self._session.post(f"{_PATH}/alarms", body).text("incident")
             )
             with files.file_lock(self._lock_file):
-                if self._read() == kept:
+                if self._read() == log:
                     self._store(reported)
 
     def _begin(self) -> SafeText:
@@ -133,30 +133,30 @@ class LogWitness:
             if error.status == _CONFLICT:
                 return NOTHING
             raise
-        kept = _KeptLog(log_key, answer.text("checkpoint"))
+        log = _KeptLog(log_key, answer.text("checkpoint"))
         try:
-            kept.signed  # noqa: B018  # verifies it
+            log.signed  # noqa: B018  # verifies it
         except BadNote as error:
             raise WireError("checkpoint", str(error)) from error
-        self._write(kept)
+        self._write(log)
         return self.alarm
 
-    def _compared(self, kept: _KeptLog) -> _KeptLog:
+    def _compared(self, log: _KeptLog) -> _KeptLog:
         """Return what is kept after the server's answer: its newer checkpoint, or an alarm."""
-        old = kept.signed
+        old = log.signed
         answer = self._session.get(f"{_PATH}/consistency", {"from": str(old.size)})
         note = answer.text("checkpoint")
-        hashes = [_decoded(each) for each in answer.texts("hashes")]
+        hashes = [_decoded(text) for text in answer.texts("hashes")]
         try:
-            key, new = self._verified(note, kept.key)
+            key, new = self._verified(note, log.key)
             _check_growth(old, new, hashes)
         except _LogChangedError as error:
-            return replace(kept, alarm=str(error), evidence=note)
-        return replace(kept, log_key=key.text, checkpoint=note)
+            return replace(log, alarm=str(error), evidence=note)
+        return replace(log, log_key=key.text, checkpoint=note)
 
-    def _with_kept_promises(self, kept: _KeptLog, promises: Mapping[str, Promise]) -> _KeptLog:
+    def _with_kept_promises(self, log: _KeptLog, promises: Mapping[str, Promise]) -> _KeptLog:
         """Check that promised entries are in the log; return what is kept, maybe with an alarm."""
-        checkpoint, at = notes.verify(kept.checkpoint, [kept.key])
+        checkpoint, at = notes.verify(log.checkpoint, [log.key])
         missing = {
             line: promise
             for line, promise in promises.items()
@@ -167,16 +167,16 @@ class LogWitness:
             ((line, promise) for line, promise in missing.items() if promise.due <= at), None
         )
         if late is None:
-            return kept
+            return log
         line, promise = late
         words = f"Entry {promise.entry_id} of the audit log is missing. The server promised it."
-        return replace(kept, alarm=words, evidence=line)
+        return replace(log, alarm=words, evidence=line)
 
     def _is_logged(self, promise: Promise, checkpoint: Checkpoint) -> bool:
         path, size = f"{_PATH}/{promise.entry_id}/inclusion", checkpoint.size
         try:
             answer = self._session.get(path, {"size": str(size)})
-            hashes = [_decoded(each) for each in answer.texts("hashes")]
+            hashes = [_decoded(text) for text in answer.texts("hashes")]
             index = answer.integer("index")
             merkle.check_inclusion(promise.leaf, index, size, hashes, checkpoint.root)
         except ApiError as error:
@@ -222,9 +222,9 @@ class LogWitness:
     def _write(self, new: _KeptLog) -> None:
         """Store it, unless another program stored an alarm or a longer log meanwhile."""
         with files.file_lock(self._lock_file):
-            stored = self._read()
-            is_newer = stored is None or new.alarm or new.signed.size >= stored.signed.size
-            if is_newer and not (stored and stored.alarm):
+            log = self._read()
+            is_newer = log is None or new.alarm or new.signed.size >= log.signed.size
+            if is_newer and not (log and log.alarm):
                 self._store(new)
 
     def _store(self, new: _KeptLog) -> None:
@@ -233,19 +233,19 @@ class LogWitness:
 
 def pinned_key(home: Home, issuer: str) -> str | None:
     """The key of a server's log that this machine trusts, if there is one."""
-    kept = _read(home.log_file(issuer))
-    return None if kept is None else kept.log_key
+    log = _read(home.log_file(issuer))
+    return None if log is None else log.log_key
 
 
 def _read(file: Path) -> _KeptLog | None:
     content = files.read_private(file)
     try:
         members: Mapping[str, object] = json.loads(content or b"{}")
-        kept = _KeptLog(**{name: str(value) for name, value in members.items()})
-        kept.signed  # noqa: B018  # verifies it
+        log = _KeptLog(**{name: str(value) for name, value in members.items()})
+        log.signed  # noqa: B018  # verifies it
     except (ValueError, TypeError, AttributeError, BadNote):
         return None
-    return kept
+    return log
 
 
 def _check_growth(old: Checkpoint, new: Checkpoint, hashes: Sequence[bytes]) -> None:

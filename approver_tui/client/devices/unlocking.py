@@ -94,11 +94,11 @@ def open_session(client: Client, pin: str) -> OpenedKey:
 @contextmanager
 def temporary_key(client: Client, pin: str, level: KeyLevel, purpose: str) -> Iterator[OpenedKey]:
     """Open a key, and wipe it when the block ends."""
-    opened = open_key(client, pin, level, purpose)
+    opened_key = open_key(client, pin, level, purpose)
     try:
-        yield opened
+        yield opened_key
     finally:
-        opened.wipe()
+        opened_key.wipe()
 
 
 def confirm_pin(client: Client, opened: OpenedKey) -> None:
@@ -134,10 +134,10 @@ class LowKey:
 
     def open(self, pin: str) -> None:
         """Open the key and keep it until it is idle or locked."""
-        opened = open_session(self._client, pin)
+        opened_key = open_session(self._client, pin)
         self.lock()
         with self._lock:
-            self._opened, self._last_used_at = opened, self._ticks()
+            self._opened, self._last_used_at = opened_key, self._ticks()
 
     def get(self) -> SigningKey | None:
         """Return the key, or None if the app is locked. Does not restart the idle limit."""

@@ -111,9 +111,9 @@ def _snooze_path(approval_id: str) -> str:
 
 def _agent_id_of(client: Client, agent: str) -> str:
     """Return the ID of a muted agent; any other text is sent to the server as typed."""
-    known = settings(client).mutes
+    mutes = settings(client).mutes
     return quote(
-        next((muted.agent_id for muted in known if muted.agent_name == agent), agent), safe=""
+        next((muted.agent_id for muted in mutes if muted.agent_name == agent), agent), safe=""
     )
 
 

@@ -44,8 +44,8 @@ class Finding:
 
 def file_findings(home: Home) -> Iterator[Finding]:
     """Check who else can read the files of this installation."""
-    kept = [home.profile_file, *sorted(home.secrets_folder.glob("*"))]
-    for path in filter(Path.exists, kept):
+    paths = [home.profile_file, *sorted(home.secrets_folder.glob("*"))]
+    for path in filter(Path.exists, paths):
         if path.stat().st_mode & _OTHERS_MODE:
             yield Finding(Severity.BROKEN, f"Others can read {path}.", f"Run: chmod 600 {path}")
 
@@ -61,15 +61,15 @@ def profile_finding(home: Home) -> Finding:
 
 def installation_findings(client: Client) -> Iterator[Finding]:
     """Check how the login is stored."""
-    known = client.profile
-    address = urlsplit(known.issuer)
+    profile = client.profile
+    address = urlsplit(profile.issuer)
     if address.scheme == "http" and address.hostname not in LOOPBACK:
         yield Finding(
             Severity.WEAK,
-            f"{known.issuer} does not use https: what you read can be changed in transit.",
+            f"{profile.issuer} does not use https: what you read can be changed in transit.",
             "Ask your administrator for an https address, and log in there.",
         )
-    if known.vault == FILES and client.home.may_use_keyring:
+    if profile.vault == FILES and client.home.may_use_keyring:
         yield Finding(
             Severity.NOTE,
             "The session key is stored in a file under "

@@ -54,12 +54,12 @@ class StandingGrantsClient:
         Raises Changed if it does not match the proposal: requests like the example, and no others.
         """
         body = standing_grants_wire.proposal_body(proposal)
-        opened = wire.read_approval(self.client.session.post(_PATH, body))
-        offered, now = opened.action_text, self.client.now()
+        approval = wire.read_approval(self.client.session.post(_PATH, body))
+        offered, now = approval.action_text, self.client.now()
         fits = matches_proposal(proposal, example.action_text, offered, now)
-        if opened.kind is not Kind.STANDING_GRANT or not fits:
+        if approval.kind is not Kind.STANDING_GRANT or not fits:
             raise Changed("The server offers something other than what you asked for.")
-        return opened
+        return approval
 
 
 def _grant_path(grant_id: str) -> str:

@@ -27,13 +27,13 @@ def proposal_body(proposal: StandingGrantProposal) -> dict[str, object]:
 
 def read_grant(members: JsonObject) -> StandingGrant:
     """Return a grant."""
-    taken = read_each(GrantUse, members, "taken") if "taken" in members.values else ()
+    grant_uses = read_each(GrantUse, members, "taken") if "taken" in members.values else ()
     return read_as(
         StandingGrant,
         members,
         **members.who("agent"),
         **_shared(members, "sum", "spent"),
-        taken=taken,
+        taken=grant_uses,
     )
 
 
@@ -63,7 +63,9 @@ def _shared(members: JsonObject, *sums: str) -> dict[str, object]:
         for child in members.children("pattern")
     )
     money = {
-        name: None if (found := members.child_or_none(name)) is None else _read_money(found)
+        name: None
+        if (json_object := members.child_or_none(name)) is None
+        else _read_money(json_object)
         for name in sums
     }
     return {"resource": members.safe("resource", max_len=_LONG), "pattern": pattern, **money}

@@ -279,10 +279,12 @@ class AnswerFlow:
         if result is None:
             self._host.show_message(fmt("Nothing was sent. What you typed is kept."))
 
-    def _open_results(self, given: BatchSubmitted) -> None:
-        if isinstance(given.answer, Deny):
-            self._save_unsent(given.approvals)
-        self.open(partial(ResultsPanel, self._host.context, self._host.state, given, self))
+    def _open_results(self, batch_submitted: BatchSubmitted) -> None:
+        if isinstance(batch_submitted.answer, Deny):
+            self._save_unsent(batch_submitted.approvals)
+        self.open(
+            partial(ResultsPanel, self._host.context, self._host.state, batch_submitted, self)
+        )
 
     def _closed_without_answer(self, about: Approval | None, closed: PanelClosed) -> None:
         if closed.approval is not None:
@@ -291,13 +293,13 @@ class AnswerFlow:
             self._calls.fetch_approval(about.id)
         self._host.show_message(closed.reason)
 
-    def _schedule_denial(self, given: DenialSubmitted) -> None:
+    def _schedule_denial(self, denial_submitted: DenialSubmitted) -> None:
         due = self._host.context.ticks() + UNDO_SECONDS
-        denial = Denial(given.approval, given.answer, due)
+        denial = Denial(denial_submitted.approval, denial_submitted.answer, due)
         self._denials = self._denials.with_another(denial)
-        self._save_unsent((given.approval,))
+        self._save_unsent((denial_submitted.approval,))
         self._host.set_state(
-            self._host.state.with_progress(given.approval.id, AnswerProgress.DENYING)
+            self._host.state.with_progress(denial_submitted.approval.id, AnswerProgress.DENYING)
         )
 
     def _save_unsent(self, approvals: tuple[Approval, ...]) -> None:

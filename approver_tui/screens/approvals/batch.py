@@ -154,7 +154,7 @@ class BatchPanel(Overlay):
         if len(changed) == len(self.requests.rows):
             self._is_empty = True
             return
-        self.requests = self.requests.without(frozenset(each.id for each in changed))
+        self.requests = self.requests.without(frozenset(approval.id for approval in changed))
 
     def _removed_text(self, approval: Approval) -> SafeText:
         why = mark_change_reason(approval, self.state, self.moment)
@@ -167,7 +167,7 @@ class BatchPanel(Overlay):
         )
 
     def _sums(self) -> SafeText:
-        chosen = self.requests.chosen
-        ticked = fmt("Selected: {} of {}.", len(chosen), len(self.requests.rows))
-        parts = [fmt("  {}: {} in all.", each.label, each.text) for each in sums(chosen)]
+        approvals = self.requests.chosen
+        ticked = fmt("Selected: {} of {}.", len(approvals), len(self.requests.rows))
+        parts = [fmt("  {}: {} in all.", each.label, each.text) for each in sums(approvals)]
         return SafeText(ticked + "".join(parts))

@@ -28,9 +28,9 @@ def choose_fact(
         for number, fact in facts.items()
     ]
 
-    def copy(chosen: SafeText | None) -> None:
-        if chosen is not None:
-            show(_copy_text(app, facts[int(chosen)].value))
+    def copy(safe_text: SafeText | None) -> None:
+        if safe_text is not None:
+            show(_copy_text(app, facts[int(safe_text)].value))
 
     app.push_screen(Palette(commands, fmt("Which fact do you want to copy?")), copy)
 

@@ -65,21 +65,21 @@ class HistoryPage(Page[Part, Approval]):
         """Fetch the latest."""
         return self.context.server.decided()
 
-    def sections(self, found: Part) -> Sequence[Section]:
+    def sections(self, page: Part) -> Sequence[Section]:
         """Return what matches the filter."""
-        entries = tuple(self._entry(each) for each in self._matching(found))
+        entries = tuple(self._entry(approval) for approval in self._matching(page))
         heading = fmt("HISTORY ({})", len(entries))
-        beside = fmt("older: G") if found.next else fmt("newest first")
+        beside = fmt("older: G") if page.next else fmt("newest first")
         if self._query:
             typed = display_safe(self._query.text, max_len=60)
             heading = fmt("HISTORY ({})  / {}", len(entries), typed)
-            scanned = fmt("of {}", len(found.items))
-            beside = fmt("{}, {}", scanned, beside) if self._has_older(found) else scanned
-        return (Section(heading, entries, beside=beside, empty=self._empty_text(found)),)
+            scanned = fmt("of {}", len(page.items))
+            beside = fmt("{}, {}", scanned, beside) if self._has_older(page) else scanned
+        return (Section(heading, entries, beside=beside, empty=self._empty_text(page)),)
 
-    def items(self, found: Part) -> tuple[Approval, ...]:
+    def items(self, page: Part) -> tuple[Approval, ...]:
         """Return the requests."""
-        return found.items
+        return page.items
 
     def detail_key(self, item: Approval) -> object:
         """Return the request, and which of its texts are shown."""
@@ -125,22 +125,22 @@ class HistoryPage(Page[Part, Approval]):
         self.cursor_moved()
         self.draw()
 
-    def fetch_more(self, found: Part) -> None:
+    def fetch_more(self, page: Part) -> None:
         """Load older requests, in a thread."""
-        if self._has_older(found) and not self._is_fetching_more:
+        if self._has_older(page) and not self._is_fetching_more:
             self._is_fetching_more = True
-            self.run_fetch(partial(self._fetch_older, found))
+            self.run_fetch(partial(self._fetch_older, page))
 
-    def set_found(self, found: Part) -> None:
+    def set_found(self, page: Part) -> None:
         """Show the requests; load older ones while too few match the filter."""
-        if self._query and self._span.should_continue(len(self._matching(found)), len(found.items)):
-            self.fetch_more(found)
-        super().set_found(found)
+        if self._query and self._span.should_continue(len(self._matching(page)), len(page.items)):
+            self.fetch_more(page)
+        super().set_found(page)
 
-    def fetched(self, found: Part) -> None:
+    def fetched(self, page: Part) -> None:
         """Note the answer first, because showing it may load more."""
         self._is_fetching_more = False
-        super().fetched(found)
+        super().fetched(page)
 
     def fetch_failed(self, error: ClientError) -> None:
         """The same for a failure."""
@@ -216,7 +216,11 @@ class HistoryPage(Page[Part, Approval]):
     def _end_tokens(self, approval: Approval, _typed: str) -> SafeText:
         """Runs in a thread. Looks up the token again, because the list may be old."""
         server = self.context.server
-        tokens = [each for each in server.delegations() if each.approval_id == approval.id]
+        tokens = [
+            delegation
+            for delegation in server.delegations()
+            if delegation.approval_id == approval.id
+        ]
         ended = sum(server.revoke_delegation(token.id) for token in tokens)
         return (
             fmt("{} ended.", counted(ended, "token"))
@@ -237,40 +241,40 @@ class HistoryPage(Page[Part, Approval]):
 
     @on(thread_messages.ApprovalFetched)
     def _seen(self, message: thread_messages.ApprovalFetched) -> None:
-        updated, found = message.value, self.found
-        if found is not None:
-            items = tuple(updated if item.id == updated.id else item for item in found.items)
-            self.set_found(replace(found, items=items))
+        updated, page = message.value, self.found
+        if page is not None:
+            items = tuple(updated if item.id == updated.id else item for item in page.items)
+            self.set_found(replace(page, items=items))
 
-    def _matching(self, found: Part) -> list[Approval]:
-        return [item for item in found.items if self._query.matches(item)]
+    def _matching(self, page: Part) -> list[Approval]:
+        return [item for item in page.items if self._query.matches(item)]
 
-    def _next_span(self, found: Part) -> SearchSpan:
-        return SearchSpan.beyond(len(self._matching(found)), len(found.items))
+    def _next_span(self, page: Part) -> SearchSpan:
+        return SearchSpan.beyond(len(self._matching(page)), len(page.items))
 
-    def _is_at_end(self, found: Part) -> bool:
-        matching = self._matching(found)
+    def _is_at_end(self, page: Part) -> bool:
+        matching = self._matching(page)
         return not matching or self.cursor == matching[-1].id
 
-    def _has_older(self, found: Part) -> bool:
+    def _has_older(self, page: Part) -> bool:
         """Whether an older request could match."""
-        return found.next is not None and not any(map(self._query.conditions.is_past, found.items))
+        return page.next is not None and not any(map(self._query.conditions.is_past, page.items))
 
-    def _empty_text(self, found: Part) -> SafeText:
+    def _empty_text(self, page: Part) -> SafeText:
         """Return the text for an empty list."""
         if not self._query:
             return fmt("No past requests yet.")
-        scanned = len(found.items)
+        scanned = len(page.items)
         if self._is_fetching_more:
             return fmt("Searching further back: no match in the latest {} ..", scanned)
-        if self._has_older(found):
+        if self._has_older(page):
             return fmt("No match in the latest {}. G searches further back.", scanned)
         return fmt("No matches.")
 
-    def _fetch_older(self, found: Part) -> Part:
+    def _fetch_older(self, page: Part) -> Part:
         """Runs in a thread."""
-        more = self.context.server.decided(found.next)
-        return replace(more, items=(*found.items, *more.items))
+        more = self.context.server.decided(page.next)
+        return replace(more, items=(*page.items, *more.items))
 
     def _entry(self, approval: Approval) -> Entry:
         when = day_or_clock(approval.ended_at, self.context.now(), self.context.zone)

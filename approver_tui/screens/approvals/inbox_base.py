@@ -264,11 +264,11 @@ class InboxBase(KeyedScreen):
     def _report_ended_denials(self) -> None:
         """Report unsent denials while their requests wait, and once when they end."""
         self.state, over = self.state.without_ended_denials(self.context.now())
-        self.context.unsent_denials.remove({each.approval_id for each in over})
-        for each in over:
-            row = self.state.inbox.find(each.approval_id)
+        self.context.unsent_denials.remove({unsent_denial.approval_id for unsent_denial in over})
+        for denial in over:
+            row = self.state.inbox.find(denial.approval_id)
             if row is None or row.decided is None:
-                self.show_message(fmt("Closed without your denial: {}", each.headline))
+                self.show_message(fmt("Closed without your denial: {}", denial.headline))
 
     def _announce_expiring(self) -> None:
         """Announce the last minute and the last twenty seconds, once each."""
@@ -333,7 +333,9 @@ class InboxBase(KeyedScreen):
         """Drop the marks of requests that changed since they were marked."""
         changed = state.changed_marks(self.context.now())
         self._changed_marks += changed
-        self.state = state.without_marks({each.id for each in changed}) if changed else state
+        self.state = (
+            state.without_marks({approval.id for approval in changed}) if changed else state
+        )
 
     def show_message(self, text: SafeText) -> None:
         """Show the result of an action or an alarm, and keep it for a while."""

@@ -85,7 +85,9 @@ class InboxState:
         if selected_fold.is_group:
             group = look_alikes_of(self._same_section(selected_fold.shown), selected_fold.shown)
         return tuple(
-            each for each in group if each.is_waiting(now) and each.id not in self.in_progress
+            approval
+            for approval in group
+            if approval.is_waiting(now) and approval.id not in self.in_progress
         )
 
     @property
@@ -95,7 +97,7 @@ class InboxState:
 
     def with_marks(self, approvals: Iterable[Approval]) -> "InboxState":
         """Return the state with more marked, in list order."""
-        known = {each.id: each for each in (*approvals, *self.marks)}
+        known = {approval.id: approval for approval in (*approvals, *self.marks)}
         return replace(
             self, marks=tuple(known[row.id] for row in self.inbox.rows if row.id in known)
         )
@@ -187,7 +189,9 @@ class InboxState:
         """Return the state without unsent denials whose requests have ended, and those denials."""
         if not self.is_loaded:
             return self, ()
-        over = tuple(each for each in self.unsent if not self._is_waiting(each.approval_id, now))
+        over = tuple(
+            denial for denial in self.unsent if not self._is_waiting(denial.approval_id, now)
+        )
         return replace(self, unsent=tuple(e for e in self.unsent if e not in over)), over
 
     def _is_waiting(self, approval_id: str, now: int) -> bool:
@@ -243,10 +247,10 @@ class InboxState:
     def with_query(self, query: Query) -> "InboxState":
         """Return the state with another filter; a hidden request is not selected."""
         state = replace(self, query=query)
-        shown = state.shown
-        if self.selected is not None and shown.find(self.selected):
+        inbox = state.shown
+        if self.selected is not None and inbox.find(self.selected):
             return state
-        return replace(state, selected=shown.rows[0].id if shown.rows else None)
+        return replace(state, selected=inbox.rows[0].id if inbox.rows else None)
 
     def with_selection(self, approval_id: str) -> "InboxState":
         """Return the state with another selection."""
@@ -305,9 +309,9 @@ class InboxState:
         """Rows with an answer in progress stay even if the server no longer lists them."""
         inbox = Inbox.from_list(page.items)
         for approval_id in self.in_progress:
-            known = self.inbox.find(approval_id)
-            if known is not None and inbox.find(approval_id) is None:
-                inbox = inbox.with_approval(known)
+            approval = self.inbox.find(approval_id)
+            if approval is not None and inbox.find(approval_id) is None:
+                inbox = inbox.with_approval(approval)
         return inbox
 
 

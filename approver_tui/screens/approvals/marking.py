@@ -15,15 +15,15 @@ from approver_tui.widgets.lines import fmt
 
 def toggle_mark(state: InboxState, moment: AnswerContext) -> tuple[InboxState, SafeText]:
     """Return the state with the selected row marked or unmarked, and the message."""
-    chosen = state.row_requests(moment.now)
-    ids = {each.id for each in chosen}
+    approvals = state.row_requests(moment.now)
+    ids = {approval.id for approval in approvals}
     if ids and ids <= state.marked:
         after = state.without_marks(ids)
         return after, _count_text(after)
-    first = chosen[0] if chosen else state.current
+    first = approvals[0] if approvals else state.current
     if reason := _mark_blocker(state, first, moment):
         return state, fmt("Select unavailable: {}", reason)
-    after = state.with_marks(chosen)
+    after = state.with_marks(approvals)
     return after, _count_text(after)
 
 
@@ -33,7 +33,7 @@ def toggle_all(state: InboxState, moment: AnswerContext) -> tuple[InboxState, Sa
     if not start.marks:
         return toggle_mark(state, moment)
     alike = [row for row in state.shown.rows if not _mark_blocker(start, row, moment)]
-    is_done = {each.id for each in alike} <= state.marked
+    is_done = {approval.id for approval in alike} <= state.marked
     after = start.without_marks(start.marked) if is_done else start.with_marks(alike)
     return after, _count_text(after)
 

@@ -111,7 +111,7 @@ def _behind(context: ScreenContext, state: InboxState) -> Notice | None:
 
 def _unsent(state: InboxState) -> Notice | None:
     """A denial was given but never sent."""
-    left = [each for each in state.unsent if state.inbox.find(each.approval_id)]
+    left = [denial for denial in state.unsent if state.inbox.find(denial.approval_id)]
     if not left:
         return None
     if len(left) > 1:

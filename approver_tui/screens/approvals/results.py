@@ -228,19 +228,19 @@ class ResultsPanel(Overlay):
 
     @on(_SendFinished)
     def _send_finished(self, message: _SendFinished) -> None:
-        sent = message.value
+        send_result = message.value
         self.results = self.results.with_state(
-            sent.approval.id, sent.state, sent.reason, sent.approval
+            send_result.approval.id, send_result.state, send_result.reason, send_result.approval
         )
-        if sent.stops_batch:
+        if send_result.stops_batch:
             self.results = self.results.with_rest_stopped(
                 fmt("Not sent. The request is still waiting.")
             )
         self.is_busy = not self.results.is_complete
-        if sent.state is AnswerState.UNKNOWN:
-            self._clerk.outcome_unknown(sent.approval.id, self.results.answer)
+        if send_result.state is AnswerState.UNKNOWN:
+            self._clerk.outcome_unknown(send_result.approval.id, self.results.answer)
         else:
-            self._clerk.update_request(sent.approval)
+            self._clerk.update_request(send_result.approval)
         self.update_panel()
         if not self.is_busy:
             self._clerk.batch_finished()
@@ -255,9 +255,9 @@ class ResultsPanel(Overlay):
         """Runs in a thread: sends one after the other, each with its own signature."""
         for approval in self._batch.approvals:
             self.post_message(_SendStarted(approval.id))
-            sent = send(self.context.answers, approval, self._batch.answer, self.moment)
-            self.post_message(_SendFinished(sent))
-            if sent.stops_batch:
+            send_result = send(self.context.answers, approval, self._batch.answer, self.moment)
+            self.post_message(_SendFinished(send_result))
+            if send_result.stops_batch:
                 return
 
     def _resolve_unknown(self) -> None:

@@ -35,26 +35,26 @@ class AgentsPage(Page[Found, Agent]):
         acting_now = acting_agents(
             server.consents(), server.delegations(), self.context.grants_client.grants()
         )
-        asked = (*server.waiting().items, *server.ended_since(since))
-        return merge_agents(acting_now, asked, server.owned_agents(), since)
+        approvals = (*server.waiting().items, *server.ended_since(since))
+        return merge_agents(acting_now, approvals, server.owned_agents(), since)
 
     def sections(self, found: Found) -> Sequence[Section]:
         """Return the agents that act, those that only asked, and the rest."""
         acting_now = [agent for agent in found if agent.acting]
-        asked = [agent for agent in found if not agent.acting and agent.asked]
+        agents = [agent for agent in found if not agent.acting and agent.asked]
         idle = [agent for agent in found if not agent.acting and not agent.asked]
         nobody = fmt("No agent acts for you.")
         others = fmt("No other agents in 7 days.")
         how = fmt("None in 7 days. An administrator registers agents with: sayso agents add")
         return (
             self._section("ACTING FOR YOU ({})", acting_now, nobody),
-            self._section("ASKED RECENTLY ({})", asked, others if found else how),
+            self._section("ASKED RECENTLY ({})", agents, others if found else how),
             *([self._section("YOURS ({})", idle, SafeText(""))] if idle else []),
         )
 
-    def items(self, found: Found) -> Found:
+    def items(self, agents: Found) -> Found:
         """Return the agents."""
-        return found
+        return agents
 
     def lines(self, item: Agent, width: int) -> list[Line]:
         """Return an agent in full."""
@@ -64,22 +64,22 @@ class AgentsPage(Page[Found, Agent]):
         """Return the agent, and whether it is muted."""
         return item, self.state.attention
 
-    def _mute_action(self, one: Agent) -> QuickAction:
+    def _mute_action(self, agent: Agent) -> QuickAction:
         request_actions = RequestActions(self.context, self.page_context.post)
-        return request_actions.mute(SafeText(one.id), one.name, self.state.attention)
+        return request_actions.mute(SafeText(agent.id), agent.name, self.state.attention)
 
-    def _suspend_action(self, one: Agent) -> ConfirmAction:
+    def _suspend_action(self, agent: Agent) -> ConfirmAction:
         words = fmt("Its tokens and requests end now, for everybody, and it gets no new ones.")
         later = fmt("Only an administrator can enable it again (sayso agents enable).")
-        title = fmt("Suspend {} for everybody?", one.name)
-        return ConfirmAction(title, fmt("Suspend"), (words, later), partial(self._suspend, one))
+        title = fmt("Suspend {} for everybody?", agent.name)
+        return ConfirmAction(title, fmt("Suspend"), (words, later), partial(self._suspend, agent))
 
-    def _suspend(self, one: Agent, _typed: str) -> SafeText:
+    def _suspend(self, agent: Agent, _typed: str) -> SafeText:
         """Runs in a thread."""
-        ended = self.context.server.suspend_agent(one.id)
-        requests = counted(ended.requests, "request")
-        tokens = counted(ended.tokens, "token")
-        return fmt("{} is suspended: {} and {} ended.", one.name, tokens, requests)
+        suspended_agent = self.context.server.suspend_agent(agent.id)
+        requests = counted(suspended_agent.requests, "request")
+        tokens = counted(suspended_agent.tokens, "token")
+        return fmt("{} is suspended: {} and {} ended.", agent.name, tokens, requests)
 
     def _suspend_blocker(self) -> SafeText:
         current = self.current
@@ -92,24 +92,24 @@ class AgentsPage(Page[Found, Agent]):
             )
         return self.action_blocker() if current.owned.is_enabled else fmt("it is already disabled.")
 
-    def _revoke_action(self, one: Agent) -> ConfirmAction:
-        holdings = SafeText("") if one.acting is None else holdings_text(one.acting)
+    def _revoke_action(self, agent: Agent) -> ConfirmAction:
+        holdings = SafeText("") if agent.acting is None else holdings_text(agent.acting)
         ends = fmt("This ends its access now: {}.", holdings)
         others = fmt(
             "It can still act for others and may ask you again. To quarantine it "
             "for everybody, report one of its requests ({}).",
             self.context.keys.key("report"),
         )
-        title = fmt("Revoke access of {}?", one.name)
+        title = fmt("Revoke access of {}?", agent.name)
         return ConfirmAction(
-            title, fmt("Revoke"), (ends, others), partial(self._revoke_access, one)
+            title, fmt("Revoke"), (ends, others), partial(self._revoke_access, agent)
         )
 
-    def _revoke_access(self, one: Agent, _pin: str) -> SafeText:
+    def _revoke_access(self, agent: Agent, _pin: str) -> SafeText:
         """Runs in a thread."""
-        self.context.server.revoke_access(one.id)
+        self.context.server.revoke_access(agent.id)
         return fmt(
-            "{} no longer acts for you: its grants, consents and tokens have ended.", one.name
+            "{} no longer acts for you: its grants, consents and tokens have ended.", agent.name
         )
 
     def _blocker(self) -> SafeText:

@@ -57,12 +57,12 @@ class RightsPage(Page[HeldAccess, HeldRight]):
             server.consents(), self.context.grants_client.grants(), server.delegations()
         )
 
-    def sections(self, found: HeldAccess) -> Sequence[Section]:
+    def sections(self, access: HeldAccess) -> Sequence[Section]:
         """Return the three lists."""
         now = self.context.now()
-        consents = tuple(consent_entry(consent, now) for consent in found.consents)
-        grants = tuple(grant_entry(grant, now) for grant in found.grants)
-        tokens = tuple(token_entry(token, now) for token in found.tokens)
+        consents = tuple(consent_entry(consent, now) for consent in access.consents)
+        grants = tuple(grant_entry(grant, now) for grant in access.grants)
+        tokens = tuple(token_entry(token, now) for token in access.tokens)
         key = self.context.keys.key("standing_grant")
         return (
             Section(
@@ -84,9 +84,9 @@ class RightsPage(Page[HeldAccess, HeldRight]):
             ),
         )
 
-    def items(self, found: HeldAccess) -> tuple[HeldRight, ...]:
+    def items(self, access: HeldAccess) -> tuple[HeldRight, ...]:
         """Return all of them."""
-        return found.rights
+        return access.rights
 
     def revoke_consent(self, consent: Consent, _pin: str) -> SafeText:
         """Runs in a thread."""
@@ -118,30 +118,34 @@ class RightsPage(Page[HeldAccess, HeldRight]):
             return grant_lines(item, view)
         return consent_lines(item, view) if isinstance(item, Consent) else token_lines(item, view)
 
-    def _revoke_action(self, one: HeldRight) -> ConfirmAction:
-        if isinstance(one, StandingGrant):
+    def _revoke_action(self, delegation: HeldRight) -> ConfirmAction:
+        if isinstance(delegation, StandingGrant):
             words = fmt(
-                "{} will ask you each time. What it already did stays done.", one.agent_name
+                "{} will ask you each time. What it already did stays done.", delegation.agent_name
             )
             title = fmt("Revoke the standing grant?")
-            return ConfirmAction(title, fmt("Revoke"), (words,), partial(self.revoke_grant, one))
-        if isinstance(one, Consent):
+            return ConfirmAction(
+                title, fmt("Revoke"), (words,), partial(self.revoke_grant, delegation)
+            )
+        if isinstance(delegation, Consent):
             words = fmt(
                 "{} can no longer use {} at {} without asking. Every token issued from this ends.",
-                one.client_name,
-                SafeText(", ".join(one.scopes)),
-                one.resource,
+                delegation.client_name,
+                SafeText(", ".join(delegation.scopes)),
+                delegation.resource,
             )
             title = fmt("Revoke the consent?")
-            return ConfirmAction(title, fmt("Revoke"), (words,), partial(self.revoke_consent, one))
+            return ConfirmAction(
+                title, fmt("Revoke"), (words,), partial(self.revoke_consent, delegation)
+            )
         words = fmt(
             "{} can no longer act for you at {} with this token or tokens derived from it. It can "
             "get another one where you let it.",
-            one.client.name,
-            one.resource,
+            delegation.client.name,
+            delegation.resource,
         )
         return ConfirmAction(
-            fmt("End the token?"), fmt("Revoke"), (words,), partial(self.revoke_token, one)
+            fmt("End the token?"), fmt("Revoke"), (words,), partial(self.revoke_token, delegation)
         )
 
     ACTIONS = (

@@ -49,17 +49,17 @@ class DevicesPage(Page[Found, Device]):
             for device in self.context.server.devices()
         )
 
-    def sections(self, found: Found) -> Sequence[Section]:
+    def sections(self, devices: Found) -> Sequence[Section]:
         """Return active and revoked devices."""
         now = self.context.now()
-        used = tuple(device_entry(each, now) for each in found if each.is_active)
-        over = tuple(device_entry(each, now) for each in found if not each.is_active)
+        used = tuple(device_entry(each, now) for each in devices if each.is_active)
+        over = tuple(device_entry(device, now) for device in devices if not device.is_active)
         sections = [Section(fmt("DEVICES ({})", len(used)), used)]
         return [*sections, *([Section(fmt("REVOKED ({})", len(over)), over)] if over else [])]
 
-    def items(self, found: Found) -> Found:
+    def items(self, devices: Found) -> Found:
         """Return the devices."""
-        return found
+        return devices
 
     def lines(self, item: Device, width: int) -> list[Line]:
         """Return one in full."""
@@ -156,8 +156,10 @@ class DevicesPage(Page[Found, Device]):
     def _unlock_blocker(self) -> SafeText:
         if reason := self._device_blocker() or self._this_device_blocker():
             return reason
-        one = self.current
-        return SafeText("") if one is not None and one.pin.locked else fmt("it is not locked.")
+        device = self.current
+        return (
+            SafeText("") if device is not None and device.pin.locked else fmt("it is not locked.")
+        )
 
     def _this_device_blocker(self) -> SafeText:
         current = self.current

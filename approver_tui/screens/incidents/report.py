@@ -107,10 +107,10 @@ class ReportPanel(Panel):
             self.finish(PanelClosed(self.CHANGED_TEXT))
             return
         is_known = errors.answer_status(error) is not AnswerStatus.IN_DOUBT
-        done = (
+        safe_text = (
             fmt("Nothing was reported.") if is_known else fmt("Send it again: it is counted once.")
         )
-        self._problem = refusals.answer_problem(error, done=done)
+        self._problem = refusals.answer_problem(error, done=safe_text)
         self.update_panel()
 
     @property

@@ -134,17 +134,17 @@ class NotificationSection:
 
     def _hours_blocker(self, text: str) -> SafeText:
         try:
-            wanted = read_hours(text)
+            quiet_hours = read_hours(text)
         except ValueError as error:
             return display_safe(f"{error}.")
-        if wanted is not None and self._zone is None:
+        if quiet_hours is not None and self._zone is None:
             return fmt("this machine's time zone is unknown: sayso-approver quiet set --zone.")
         return SafeText("")
 
     def _save_hours(self, text: str) -> SafeText:
         """Runs in a thread."""
-        wanted, zone = read_hours(text), self._zone
-        if wanted is None or zone is None:
+        quiet_hours, zone = read_hours(text), self._zone
+        if quiet_hours is None or zone is None:
             self.request_actions.post(
                 thread_messages.NotificationPrefsLoaded(
                     self.request_actions.context.prefs_client.clear_quiet_hours()
@@ -152,7 +152,7 @@ class NotificationSection:
             )
             return fmt("No quiet hours: notifications at any time.")
         attention = self.request_actions.context.prefs_client.set_quiet_hours(
-            wanted.begins, wanted.ends, zone, wanted.days
+            quiet_hours.begins, quiet_hours.ends, zone, quiet_hours.days
         )
         self.request_actions.post(thread_messages.NotificationPrefsLoaded(attention))
         hours = attention.quiet_hours

@@ -50,7 +50,7 @@ class SettingsPage(Page[Found, Setting | Login]):
 
     def sections(self, found: Found) -> Sequence[Section]:
         """Return servers, settings and keys."""
-        servers = tuple(self._server_entry(each) for each in found if isinstance(each, Login))
+        servers = tuple(self._server_entry(login) for login in found if isinstance(login, Login))
         settings = [each for each in found if isinstance(each, Setting)]
         plain_settings = tuple(
             _setting_entry(setting) for setting in settings if not setting.name.startswith(_KEYS)
@@ -82,8 +82,14 @@ class SettingsPage(Page[Found, Setting | Login]):
         """Return the item, and for a server what is known about it."""
         if not isinstance(item, Login):
             return item
-        known, device = self.state.other_logins.find(item.name), self.state.device
-        return item, known, self._count_text(known), device, self.context.answers.is_unlocked
+        login_count, device = self.state.other_logins.find(item.name), self.state.device
+        return (
+            item,
+            login_count,
+            self._count_text(login_count),
+            device,
+            self.context.answers.is_unlocked,
+        )
 
     def lines(self, item: Setting | Login, width: int) -> list[Line]:
         """Return its purpose, its valid values, and the source of its value."""
@@ -113,29 +119,29 @@ class SettingsPage(Page[Found, Setting | Login]):
 
     def action_change(self) -> None:
         """Save the next value, or switch to the server."""
-        one, action = self.current, self._action
+        setting, action = self.current, self._action
         if reason := self._blocker():
             self.show_message(fmt("Change unavailable: {}", reason))
         elif action is not None:
             self.do_action(action)
-        elif isinstance(one, Login):
-            self.post_message(LoginChosen(one.name))
-        elif one is not None:
-            place = one.choices.index(one.value) if one.value in one.choices else -1
-            self._save(one, one.choices[(place + 1) % len(one.choices)])
+        elif isinstance(setting, Login):
+            self.post_message(LoginChosen(setting.name))
+        elif setting is not None:
+            place = setting.choices.index(setting.value) if setting.value in setting.choices else -1
+            self._save(setting, setting.choices[(place + 1) % len(setting.choices)])
 
-    def _save(self, one: Setting, value: str) -> None:
+    def _save(self, setting: Setting, value: str) -> None:
         """Save a value; the file is local and small, so no thread is needed."""
         try:
-            self.context.environment.settings_store.save(one.name, value)
+            self.context.environment.settings_store.save(setting.name, value)
         except (BadSetting, OSError) as error:
             self.show_message(fmt("Not saved: {}", display_safe(str(error), max_len=200)))
             return
-        if one.name == THEME_SETTING:
+        if setting.name == THEME_SETTING:
             self.app.theme = value
         self.set_found(self.fetch())
-        later = SafeText("") if one.name == THEME_SETTING else fmt(" (from the next start)")
-        words = SafeText(one.name.replace("_", " ").capitalize())
+        later = SafeText("") if setting.name == THEME_SETTING else fmt(" (from the next start)")
+        words = SafeText(setting.name.replace("_", " ").capitalize())
         self.show_message(fmt("{}: {}{}", words, display_safe(value), later))
 
     @property
@@ -169,38 +175,38 @@ class SettingsPage(Page[Found, Setting | Login]):
             return fmt("run: {}", command)
         return SafeText("")
 
-    def _server_entry(self, one: Login) -> Entry:
+    def _server_entry(self, login: Login) -> Entry:
         """Return a server with its number of waiting requests."""
-        if one is _NEW_LOGIN:
+        if login is _NEW_LOGIN:
             return Entry(
-                _entry_id(one), fmt("another .."), fmt("sign in to another server"), SafeText("")
+                _entry_id(login), fmt("another .."), fmt("sign in to another server"), SafeText("")
             )
-        known = self.state.other_logins.find(one.name)
-        words = fmt("here") if one.is_current else SafeText("")
-        if known is not None:
-            words = fmt("{} waiting", known.count)
-        issuer = display_safe(one.issuer, max_len=200)
-        return Entry(_entry_id(one), SafeText(one.name), issuer, words)
+        login_count = self.state.other_logins.find(login.name)
+        words = fmt("here") if login.is_current else SafeText("")
+        if login_count is not None:
+            words = fmt("{} waiting", login_count.count)
+        issuer = display_safe(login.issuer, max_len=200)
+        return Entry(_entry_id(login), SafeText(login.name), issuer, words)
 
     def _count_text(self, known: OtherLoginCount | None) -> SafeText:
         return SafeText("") if known is None else count_with_age(known, self.context.now())
 
-    def _server_lines(self, one: Login, known: OtherLoginCount | None, width: int) -> list[Line]:
+    def _server_lines(self, login: Login, known: OtherLoginCount | None, width: int) -> list[Line]:
         view = self._view(width)
-        if one is _NEW_LOGIN:
+        if login is _NEW_LOGIN:
             words = fmt("Sign in to another server. You stay logged in to this one.")
             return [*wrapped(fmt("Another server"), width, Role.STRONG), *wrapped(words, width)]
-        command = fmt("sayso-approver --profile {}", SafeText(one.name))
+        command = fmt("sayso-approver --profile {}", SafeText(login.name))
         return [
-            *wrapped(SafeText(one.name), width, Role.STRONG),
+            *wrapped(SafeText(login.name), width, Role.STRONG),
             BLANK,
-            *view.row("Server", display_safe(one.issuer, max_len=400)),
-            *view.row("User", display_safe(one.user)),
-            *view.row("Device", display_safe(one.device)),
-            *(self._session(view) if one.is_current else []),
+            *view.row("Server", display_safe(login.issuer, max_len=400)),
+            *view.row("User", display_safe(login.user)),
+            *view.row("Device", display_safe(login.device)),
+            *(self._session(view) if login.is_current else []),
             *(
                 []
-                if one.is_current
+                if login.is_current
                 else view.row("Waiting", self._count_text(known) or fmt("not known"))
             ),
             BLANK,
@@ -218,26 +224,30 @@ class SettingsPage(Page[Found, Setting | Login]):
             lock = fmt("locked: the next approval requires the PIN")
         return [*view.row("Signed in", fmt("since {}", since)), *view.row("Answers", lock)]
 
-    def _setting_lines(self, one: Setting, width: int) -> list[Line]:
+    def _setting_lines(self, setting: Setting, width: int) -> list[Line]:
         view = self._view(width)
-        name = SafeText(one.name)
+        name = SafeText(setting.name)
         return [
             *wrapped(name, width, Role.STRONG),
-            *wrapped(SafeText(one.description[:1].upper() + one.description[1:] + "."), width),
+            *wrapped(
+                SafeText(setting.description[:1].upper() + setting.description[1:] + "."), width
+            ),
             BLANK,
-            *view.row("Value", display_safe(one.value)),
-            *view.row("Source", display_safe(one.source, max_len=400)),
-            *view.row("Values", SafeText(one.form)),
+            *view.row("Value", display_safe(setting.value)),
+            *view.row("Source", display_safe(setting.source, max_len=400)),
+            *view.row("Values", SafeText(setting.form)),
             BLANK,
             *wrapped(fmt("sayso-approver config set {} VALUE", name), width, Role.DIM),
         ]
 
 
-def _entry_id(one: Setting | Login) -> str:
+def _entry_id(setting: Setting | Login) -> str:
     """Return a unique ID; a login may have the name of a setting."""
-    return f"login:{one.name}" if isinstance(one, Login) else one.name
+    return f"login:{setting.name}" if isinstance(setting, Login) else setting.name
 
 
-def _setting_entry(one: Setting) -> Entry:
-    name = SafeText(one.name.removeprefix(_KEYS).replace("_", " "))
-    return Entry(one.name, name, SafeText(one.description), display_safe(one.value, max_len=20))
+def _setting_entry(setting: Setting) -> Entry:
+    name = SafeText(setting.name.removeprefix(_KEYS).replace("_", " "))
+    return Entry(
+        setting.name, name, SafeText(setting.description), display_safe(setting.value, max_len=20)
+    )

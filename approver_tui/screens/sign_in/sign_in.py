@@ -172,7 +172,7 @@ class SignInScreen(ReadyScreen[None]):
     def _sign_in(self) -> None:
         if self._guard.is_blocking or self._blocker():
             return
-        wanted = SignInRequest(
+        in_request = SignInRequest(
             url=whole_address(self._url.value),
             code=self._code.value.strip() if self._methods.index == _CODE_METHOD else None,
             name=self._device_name.value.strip(),
@@ -181,7 +181,7 @@ class SignInScreen(ReadyScreen[None]):
         self._is_busy, self._problem = True, SafeText("")
         self._stop = threading.Event()
         self.draw()
-        work = partial(self._login_service.enroll, wanted, self._post_invitation, self._stop)
+        work = partial(self._login_service.enroll, in_request, self._post_invitation, self._stop)
         self.run_in_thread(work, self._finish, self._failed, group="enroll", exclusive=True)
 
     def _post_invitation(self, invitation: Invitation) -> None:

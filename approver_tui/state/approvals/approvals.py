@@ -362,9 +362,11 @@ class Approval:
 
     def requirement(self, step: Step) -> SafeText:
         """The requirement of a step, in words that follow "requires"."""
-        asked = self.display.type_back
+        type_back = self.display.type_back
         return (
-            asked.requirement if step is Step.TYPE_BACK and asked is not None else step.requirement
+            type_back.requirement
+            if step is Step.TYPE_BACK and type_back is not None
+            else step.requirement
         )
 
     @property

@@ -68,7 +68,7 @@ class Batch:
     @property
     def needs_pin(self) -> bool:
         """Whether approving any selected request requires the PIN."""
-        return any(each.needs_pin for each in self.chosen)
+        return any(approval.needs_pin for approval in self.chosen)
 
     @property
     def risk(self) -> Risk:
@@ -78,7 +78,7 @@ class Batch:
     @property
     def ends_at(self) -> int:
         """When the first of them expires, in milliseconds since the epoch."""
-        return min(each.expires_at for each in self.chosen or self.rows)
+        return min(approval.expires_at for approval in self.chosen or self.rows)
 
     @property
     def shared(self) -> SharedFacts:

@@ -25,12 +25,12 @@ def differing_places(action: str, granted: str) -> tuple[Place, ...]:
     """
     try:
         asked, given = json.loads(action), json.loads(granted)
-        found = tuple(_differences(asked, given))
+        places = tuple(_differences(asked, given))
     except (KeyError, TypeError, AttributeError) as error:
         raise ValueError("it is not an action") from error
-    if not found:
+    if not places:
         raise ValueError("nothing is reduced")
-    return found
+    return places
 
 
 def _differences(asked: dict[str, object], given: dict[str, object]) -> Iterator[Place]:

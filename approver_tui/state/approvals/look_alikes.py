@@ -105,9 +105,17 @@ class Folding:
 
     def _group_folds(self, group: list[Approval]) -> list[Fold]:
         if len(group) == 1:
-            one = group[0]
-            waits, is_marked = one.is_waiting(self.now), one.id in self.marked
-            return [Fold(one, 1, int(waits), is_new=one.agent.first_request, marked=int(is_marked))]
+            approval = group[0]
+            waits, is_marked = approval.is_waiting(self.now), approval.id in self.marked
+            return [
+                Fold(
+                    approval,
+                    1,
+                    int(waits),
+                    is_new=approval.agent.first_request,
+                    marked=int(is_marked),
+                )
+            ]
         waiting = sum(each.is_waiting(self.now) for each in group)
         if group[0].look_key in self.opened:
             return [self._fold(group, each, [each], waiting, is_open=True) for each in group]
@@ -123,14 +131,14 @@ class Folding:
         is_open: bool,
     ) -> Fold:
         is_new = any(each.agent.first_request for each in row)
-        marked = sum(each.id in self.marked for each in row)
+        marked = sum(approval.id in self.marked for approval in row)
         return Fold(shown, len(group), waiting, is_open, is_new, marked)
 
     def _shown(self, group: list[Approval]) -> Approval:
         """The selected one, else the first that is waiting, else the first."""
-        chosen = [each for each in group if each.id == self.selected]
-        waiting = [each for each in group if each.is_waiting(self.now)]
-        return [*chosen, *waiting, *group][0]
+        approvals = [each for each in group if each.id == self.selected]
+        waiting = [approval for approval in group if approval.is_waiting(self.now)]
+        return [*approvals, *waiting, *group][0]
 
 
 def _key(approval: Approval) -> _Key:

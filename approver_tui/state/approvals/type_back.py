@@ -23,21 +23,21 @@ _SURELY_WHOLE = 100
 
 def hide_typed_fact(approval: Approval) -> Approval:
     """Return the approval with a gap wherever the fact to type appears."""
-    asked = approval.display.type_back
-    if asked is None:
+    type_back = approval.display.type_back
+    if type_back is None:
         return approval
-    granted = None if approval.granted is None else _gapped_part(approval.granted, asked)
-    return replace(approval, display=_with_gaps(approval.display, asked), granted=granted)
+    granted = None if approval.granted is None else _gapped_part(approval.granted, type_back)
+    return replace(approval, display=_with_gaps(approval.display, type_back), granted=granted)
 
 
 def is_plausible(approval: Approval, step: Step, typed: str) -> bool:
     """Whether the entry could be right for the step; an impossible one would waste an attempt."""
     if step is Step.MATCH:
         return _NUMBER.fullmatch("".join(typed.split())) is not None
-    asked = approval.display.type_back
-    if step is not Step.TYPE_BACK or asked is None or asked.kind is not FactKind.LAST_FOUR:
+    type_back = approval.display.type_back
+    if step is not Step.TYPE_BACK or type_back is None or type_back.kind is not FactKind.LAST_FOUR:
         return typed.strip() != ""
-    whole = sum(map(str.isalnum, _value(approval.display, asked)))
+    whole = sum(map(str.isalnum, _value(approval.display, type_back)))
     return sum(map(str.isalnum, typed)) == min(_LAST, whole)
 
 

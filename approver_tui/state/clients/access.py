@@ -60,12 +60,14 @@ def acting_agents(
                 consent.client_id, consent.client_name
             )
             found[one.id] = replace(one, consents=(*one.consents, consent))
-    for each in delegations:
-        if each.state is DelegationState.LIVE:
-            one = found.get(each.client.id) or ActingAgent(each.client.id, each.client.name)
-            found[one.id] = replace(one, delegations=(*one.delegations, each))
+    for delegation in delegations:
+        if delegation.state is DelegationState.LIVE:
+            one = found.get(delegation.client.id) or ActingAgent(
+                delegation.client.id, delegation.client.name
+            )
+            found[one.id] = replace(one, delegations=(*one.delegations, delegation))
     for grant in grants:
         if grant.state in {GrantState.LIVE, GrantState.FULL}:
             one = found.get(grant.agent_id) or ActingAgent(grant.agent_id, grant.agent_name)
             found[one.id] = replace(one, grants=(*one.grants, grant))
-    return tuple(sorted(found.values(), key=lambda one: (one.name.casefold(), one.id)))
+    return tuple(sorted(found.values(), key=lambda value: (value.name.casefold(), value.id)))

@@ -68,16 +68,19 @@ class Agent:
     @property
     def median_time(self) -> int | None:
         """The median time to an answer; None if there was none."""
-        taken = [each.decided.at - each.created_at for each in self.asked if each.decided]
+        taken = [
+            approval.decided.at - approval.created_at for approval in self.asked if approval.decided
+        ]
         return median_low(taken) if taken else None
 
     def waiting(self, now: int) -> int:
         """Return how many of its requests can be answered."""
-        return sum(each.is_waiting(now) for each in self.asked)
+        return sum(approval.is_waiting(now) for approval in self.asked)
 
     def _count(self, answer: Answer) -> int:
         return sum(
-            each.decided is not None and each.decided.decision is answer for each in self.asked
+            approval.decided is not None and approval.decided.decision is answer
+            for approval in self.asked
         )
 
 
@@ -95,13 +98,13 @@ def merge_agents(
     for agent in owned:
         known = found.get(agent.id) or Agent(agent.id, agent.name)
         found[agent.id] = replace(known, owned=agent)
-    return tuple(sorted(found.values(), key=lambda one: (one.name.casefold(), one.id)))
+    return tuple(sorted(found.values(), key=lambda value: (value.name.casefold(), value.id)))
 
 
 def _by_agent(asked: Iterable[Approval], since: int) -> Mapping[str, Sequence[Approval]]:
     """Group requests by agent or app; sign-ins of the user's own devices have none."""
     found: dict[str, list[Approval]] = {}
     recent = {each.id: each for each in asked if each.is_action and each.created_at >= since}
-    for each in sorted(recent.values(), key=lambda one: one.created_at, reverse=True):
-        found.setdefault(each.agent.id, []).append(each)
+    for approval in sorted(recent.values(), key=lambda value: value.created_at, reverse=True):
+        found.setdefault(approval.agent.id, []).append(approval)
     return found

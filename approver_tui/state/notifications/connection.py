@@ -58,8 +58,8 @@ class Connection:
         phase = TRANSITIONS.get((self.phase, signal))
         if phase is None:
             return self
-        kept = self.reason if phase is Phase.CONNECTING else reason
-        return Connection(phase=phase, since=now, reason=kept)
+        safe_text = self.reason if phase is Phase.CONNECTING else reason
+        return Connection(phase=phase, since=now, reason=safe_text)
 
     @property
     def is_live(self) -> bool:

@@ -48,8 +48,8 @@ class OtherLoginCounts:
     def _count_after(self, login: str, count: int | None, at: int) -> OtherLoginCount | None:
         if count is not None:
             return OtherLoginCount(login, count, at)
-        known = self.find(login)
-        return None if known is None else replace(known, is_old=True)
+        login_count = self.find(login)
+        return None if login_count is None else replace(login_count, is_old=True)
 
 
 NO_OTHER_LOGINS = OtherLoginCounts()

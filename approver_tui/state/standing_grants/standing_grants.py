@@ -171,7 +171,7 @@ def matches_proposal(proposal: StandingGrantProposal, example: str, offered: str
 
 def _are_varying(found: Sequence[Mapping[str, object]], proposed: Sequence[VaryingFact]) -> bool:
     limits = {each["path"]: each["up_to"] for each in found}
-    wanted = {each.pointer: each.up_to for each in proposed}
+    wanted = {fact.pointer: fact.up_to for fact in proposed}
     if len(found) != len(proposed) or limits.keys() != wanted.keys():
         return False
     return all(_is_money(limits[pointer], up_to) for pointer, up_to in wanted.items())

@@ -68,8 +68,8 @@ def _member(approval: Approval, path: tuple[str, ...], value: object) -> Varying
         written = f"{value:,}"
     fact = money_fact(approval, value) if isinstance(value, dict) else None
     if fact is None:
-        shown = display_safe(written, max_len=_LONGEST)
-        fact = next((each for each in approval.display.facts if each.value == shown), None)
+        safe_text = display_safe(written, max_len=_LONGEST)
+        fact = next((each for each in approval.display.facts if each.value == safe_text), None)
     label = " ".join(path).replace("_", " ").capitalize()
     return VaryingMember(
         pointer="/" + "/".join(steps),

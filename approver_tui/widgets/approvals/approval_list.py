@@ -181,7 +181,7 @@ class ApprovalList(RowList):
     def lines_for(self, width: int) -> Sequence[Line]:
         """Return heading, rows and new rows; each line is made when it is drawn."""
         view = self._view
-        first, arrived_rows, held, others = self._sections()
+        first, arrived_rows, approvals, others = self._sections()
         lines: list[LineMaker] = [partial(self._heading, width), _blank]
         self._places, self._is_folded, self._current_rows = {}, False, {}
         self._update_render_key(width)
@@ -189,9 +189,9 @@ class ApprovalList(RowList):
         if arrived_rows:
             lines += [_blank, partial(self._divider, len(arrived_rows))]
             self._add_rows(arrived_rows, width, lines)
-        if held:
-            lines += [_blank, partial(_held_heading, held, width)]
-            self._add_rows(held, width, lines)
+        if approvals:
+            lines += [_blank, partial(_held_heading, approvals, width)]
+            self._add_rows(approvals, width, lines)
         if others:
             lines += [_blank, partial(self._others_heading, others)]
             self._add_rows(others, width, lines)
@@ -223,12 +223,12 @@ class ApprovalList(RowList):
         """Return the sorted rows, the new ones, those held back, and those that wait for others."""
         view = self._view
         parts: tuple[list[Approval], ...] = ([], [], [], [])
-        first, arrived_rows, held, others = parts
+        first, arrived_rows, approvals, others = parts
         for row in view.inbox.rows:
             if waits_for_others(row, view.me):
                 others.append(row)
             elif row.is_held_back:
-                held.append(row)
+                approvals.append(row)
             else:
                 (arrived_rows if row.id in view.arrived else first).append(row)
         return parts
@@ -245,11 +245,9 @@ class ApprovalList(RowList):
     def _row_line(self, fold: Fold, width: int, line_index: int) -> Line:
         lines = self._current_rows.get(fold.shown.id)
         if lines is None:
-            known = self._known_rows.get(fold.shown.id)
-            is_same = (
-                known is not None and known.render_key is self._render_key and known.fold == fold
-            )
-            lines = known.lines if known is not None and is_same else self._row(fold, width)
+            row = self._known_rows.get(fold.shown.id)
+            is_same = row is not None and row.render_key is self._render_key and row.fold == fold
+            lines = row.lines if row is not None and is_same else self._row(fold, width)
             self._current_rows[fold.shown.id] = lines
         return lines[line_index]
 
@@ -268,10 +266,10 @@ class ApprovalList(RowList):
 
     def _has_box(self, fold: Fold) -> bool:
         """Show checkboxes while anything is marked, on rows that are or could be marked."""
-        view, shown = self._view, fold.shown
+        view, approval = self._view, fold.shown
         if not view.marks or fold.marked:
             return bool(fold.marked)
-        return shown.is_waiting(view.now) and not mark_blocker(shown, view.marks)
+        return approval.is_waiting(view.now) and not mark_blocker(approval, view.marks)
 
     def on_click(self, event: events.Click) -> None:
         """Mark by a click on a checkbox; elsewhere a click moves the cursor or opens the row."""
@@ -297,9 +295,9 @@ class ApprovalList(RowList):
     def _heading(self, width: int) -> Line:
         waiting = self._view.inbox.waiting(self._view.now)
         if not self._view.is_loaded:
-            known = fmt("WAITING FOR YOU ({})  as last known", len(waiting))
+            safe_text = fmt("WAITING FOR YOU ({})  as last known", len(waiting))
             unknown = fmt("WAITING FOR YOU (not known)")
-            return line(known if self._view.inbox.rows else unknown, Role.HEADING)
+            return line(safe_text if self._view.inbox.rows else unknown, Role.HEADING)
         mine = [row for row in waiting if not waits_for_others(row, self._view.me)]
         count = len([row for row in mine if not row.is_held_back])
         if not self._view.typed:
@@ -340,10 +338,10 @@ def _rows_above(places: Mapping[str, int], line: int) -> set[str]:
     return {each for each, place in places.items() if place < line}
 
 
-def _held_heading(held: Sequence[Approval], width: int) -> Line:
+def _held_heading(approvals: Sequence[Approval], width: int) -> Line:
     """The heading above held-back requests: how many, and from which agents."""
-    parts = [fmt("{}: {}", name, count) for name, count in by_agent(held)]
-    words = fmt("HELD BACK ({})  {}", len(held), SafeText(", ".join(parts)))
+    parts = [fmt("{}: {}", name, count) for name, count in by_agent(approvals)]
+    words = fmt("HELD BACK ({})  {}", len(approvals), SafeText(", ".join(parts)))
     return line(crop(words, width), Role.HEADING)
 
 

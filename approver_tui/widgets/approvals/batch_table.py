@@ -135,8 +135,8 @@ def _unshared_texts(approval: Approval, shared: SharedFacts) -> list[SafeText]:
 def _unusual_texts(approval: Approval) -> list[SafeText]:
     if not is_unusual(approval):
         return []
-    found = [each.text for each in approval.display.unusual or ()]
-    return found or [fmt("First request from this agent.")]
+    safe_texts = [anomaly.text for anomaly in approval.display.unusual or ()]
+    return safe_texts or [fmt("First request from this agent.")]
 
 
 def _shared_lines(shared: SharedFacts, view: RenderContext) -> list[Line]:
@@ -266,4 +266,4 @@ class BatchTable(ReadSheet, can_focus=True):
 
 
 def _line_keys(placed: Iterable[PlacedLine]) -> set[tuple[str, int]]:
-    return {(each.block, each.number) for each in placed}
+    return {(placed_line.block, placed_line.number) for placed_line in placed}

@@ -102,9 +102,9 @@ class CeremonyFields(Vertical):
         return is_plausible(self._approval, step, typed)
 
     def _label(self, step: Step) -> SafeText:
-        asked = self._approval.display.type_back
-        if step is Step.TYPE_BACK and asked is not None:
-            return asked.prompt
+        type_back = self._approval.display.type_back
+        if step is Step.TYPE_BACK and type_back is not None:
+            return type_back.prompt
         return _LABELS[step]
 
 

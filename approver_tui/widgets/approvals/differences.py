@@ -20,15 +20,20 @@ def difference_lines(differences: Sequence[Difference], width: int) -> list[Line
     label = _LABEL if width >= _WIDE else 2
     column = max(4, (width - label - _GAP) // 2)
     heading = _two_columns(SafeText(" " * label), fmt("asked"), fmt("granted"), column, Role.DIM)
-    return [*heading, *(row for each in differences for row in _rows(each, label, column, width))]
+    return [
+        *heading,
+        *(row for difference in differences for row in _rows(difference, label, column, width)),
+    ]
 
 
-def _rows(each: Difference, label: int, column: int, width: int) -> list[Line]:
-    if width >= _WIDE and len(each.label) < label:
-        return _two_columns(pad(each.label, label), each.asked, each.granted, column, Role.PLAIN)
-    above = wrapped(each.label, width, Role.LABEL)
+def _rows(difference: Difference, label: int, column: int, width: int) -> list[Line]:
+    if width >= _WIDE and len(difference.label) < label:
+        return _two_columns(
+            pad(difference.label, label), difference.asked, difference.granted, column, Role.PLAIN
+        )
+    above = wrapped(difference.label, width, Role.LABEL)
     margin = SafeText(" " * label)
-    return [*above, *_two_columns(margin, each.asked, each.granted, column, Role.PLAIN)]
+    return [*above, *_two_columns(margin, difference.asked, difference.granted, column, Role.PLAIN)]
 
 
 def _two_columns(
@@ -41,8 +46,8 @@ def _two_columns(
     return [
         (
             hanging if number else first,
-            Piece(pad(asked, column + _GAP), role),
+            Piece(pad(safe_text, column + _GAP), role),
             Piece(granted, strong),
         )
-        for number, (asked, granted) in enumerate(rows)
+        for number, (safe_text, granted) in enumerate(rows)
     ]

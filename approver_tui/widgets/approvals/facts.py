@@ -206,7 +206,7 @@ def _undo(approval: Approval, view: RenderContext) -> list[Line]:
 def _agent_lines(approval: Approval, view: RenderContext) -> list[Line]:
     agent = approval.agent
     owners = SafeText(", ".join(agent.owners)) or fmt("nobody")
-    asked = fmt(
+    safe_text = fmt(
         "from {} at {}",
         approval.display.asked_from,
         view.clock(approval.display.asked_at),
@@ -220,7 +220,7 @@ def _agent_lines(approval: Approval, view: RenderContext) -> list[Line]:
         *(view.row("", first, Role.ALERT) if agent.first_request else []),
         *(view.row("Owner", owners) if is_action else []),
         *_listed("Called by", agent.through, view),
-        *view.row("Asked", asked),
+        *view.row("Asked", safe_text),
         *_replaces(approval, view),
         *view.row("Why you", approval.display.why),
     ]

@@ -99,8 +99,8 @@ def outcome(approval: Approval, now: int, zone: tzinfo | None) -> SafeText:
         again = (
             fmt(" {}", _retry_sentence(approval)) if approval.kind is Kind.ACTION else SafeText("")
         )
-        ended = END_REASONS.get(approval.reason or "")
-        why = SafeText("") if ended is None else fmt(" {}", ended)
+        safe_text = END_REASONS.get(approval.reason or "")
+        why = SafeText("") if safe_text is None else fmt(" {}", safe_text)
         return fmt("Expired at {}. Not a denial.{}{}", clock(at, now, zone), why, again)
     return _unanswered_text(approval)
 
@@ -124,8 +124,8 @@ def _unanswered_text(approval: Approval) -> SafeText:
         return END_REASONS["superseded"]
     if approval.was_locked:
         return fmt("Locked: too many wrong entries. Nothing was approved.")
-    if (ended := END_REASONS.get(approval.reason or "")) is not None:
-        return fmt("This request is {}. {}", state, ended)
+    if (safe_text := END_REASONS.get(approval.reason or "")) is not None:
+        return fmt("This request is {}. {}", state, safe_text)
     because = fmt(": {}", approval.reason) if approval.reason else SafeText("")
     return fmt("This request is {}{}. Nobody answered it.", state, because)
 

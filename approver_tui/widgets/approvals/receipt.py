@@ -56,7 +56,7 @@ def _note_rows(decided: Decided, view: RenderContext) -> list[Line]:
         "Ask instead": decided.ask,
         "Private note": decided.private_note,
     }
-    return [each for label, value in rows.items() if value for each in view.row(label, value)]
+    return [pieces for label, value in rows.items() if value for pieces in view.row(label, value)]
 
 
 def _signed(approval: Approval, view: RenderContext) -> list[Line]:

@@ -110,10 +110,10 @@ def _second(row: InboxRow, state: Line, width: int) -> Line:
     mark = fmt("  {}", row.fold.count_label) if row.fold.count_label else SafeText("")
     quiet = fmt("  {}", row.quiet) if row.quiet and row.is_open else SafeText("")
     beside = len(new) + len(quiet) + len(mark) + length(state)
-    shown = crop(_requester_for(row), width - INDENT - beside)
+    safe_text = crop(_requester_for(row), width - INDENT - beside)
     margin = Piece(row.box, Role.STRONG if row.has_box else Role.PLAIN)
     quiet_pieces = (Piece(quiet),) if quiet else ()
-    line = (margin, Piece(shown, Role.DIM), *quiet_pieces, Piece(new, Role.STRONG))
+    line = (margin, Piece(safe_text, Role.DIM), *quiet_pieces, Piece(new, Role.STRONG))
     role = Role.STRONG if row.fold.is_group else Role.DIM
     line = (*line, Piece(mark, role)) if mark else line
     return justify(line, state, width) if state else line

@@ -75,10 +75,10 @@ def _request_lines(agent: Agent, view: RenderContext) -> list[Line]:
     if not agent.asked:
         return lines
     lines += [BLANK, line(fmt("LATEST REQUESTS"), Role.HEADING)]
-    for each in agent.asked[:_MAX_LISTED]:
-        ago = fmt("{} ago: {}", age(each.created_at, view.now), each.outcome_headline)
-        ended = outcome(each, view.now, view.zone) or fmt("It is waiting for an answer.")
-        lines += [*wrapped(ago, view.width), *wrapped(ended, view.width, Role.DIM, indent=2)]
+    for approval in agent.asked[:_MAX_LISTED]:
+        ago = fmt("{} ago: {}", age(approval.created_at, view.now), approval.outcome_headline)
+        safe_text = outcome(approval, view.now, view.zone) or fmt("It is waiting for an answer.")
+        lines += [*wrapped(ago, view.width), *wrapped(safe_text, view.width, Role.DIM, indent=2)]
     more = len(agent.asked) - _MAX_LISTED
     return [*lines, *(wrapped(fmt("and {} more", more), view.width, Role.DIM) if more > 0 else [])]
 

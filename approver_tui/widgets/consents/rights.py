@@ -15,28 +15,33 @@ from approver_tui.widgets.lines import BLANK, Line, Role, fmt, line, wrapped
 from approver_tui.widgets.times import age, remaining
 
 
-def holdings_text(one: ActingAgent) -> SafeText:
+def holdings_text(agent: ActingAgent) -> SafeText:
     """Return how many grants, consents and tokens an agent has; grants only if there are any."""
-    consents, tokens = counted(len(one.consents), "consent"), counted(len(one.delegations), "token")
+    consents, tokens = (
+        counted(len(agent.consents), "consent"),
+        counted(len(agent.delegations), "token"),
+    )
     rest = fmt("{}, {}", consents, tokens)
-    return fmt("{}, {}", counted(len(one.grants), "standing grant"), rest) if one.grants else rest
+    return (
+        fmt("{}, {}", counted(len(agent.grants), "standing grant"), rest) if agent.grants else rest
+    )
 
 
-def access_lines(one: ActingAgent, view: RenderContext) -> list[Line]:
+def access_lines(agent: ActingAgent, view: RenderContext) -> list[Line]:
     """Return everything that an agent acts with."""
     lines = [
-        *wrapped(one.name, view.width, Role.STRONG),
+        *wrapped(agent.name, view.width, Role.STRONG),
         BLANK,
-        *view.row("Id", SafeText(one.id)),
-        *view.row("Last used", used_text(one.last_used_at, view.now)),
-        *view.row("Ends", view.clock(one.until)),
+        *view.row("Id", SafeText(agent.id)),
+        *view.row("Last used", used_text(agent.last_used_at, view.now)),
+        *view.row("Ends", view.clock(agent.until)),
     ]
-    for number, consent in enumerate(one.consents, 1):
+    for number, consent in enumerate(agent.consents, 1):
         lines += [BLANK, line(fmt("CONSENT {}", number), Role.HEADING)]
         lines += _consent_rows(consent, view)
-    for number, token in enumerate(one.delegations, 1):
+    for number, token in enumerate(agent.delegations, 1):
         lines += [BLANK, line(fmt("TOKEN {}", number), Role.HEADING), *_token_rows(token, view)]
-    for number, grant in enumerate(one.grants, 1):
+    for number, grant in enumerate(agent.grants, 1):
         lines += [BLANK, line(fmt("STANDING GRANT {}", number), Role.HEADING)]
         lines += _grant_rows(grant, view)
     return lines
@@ -136,7 +141,7 @@ def _notification_rows(device: Device, view: RenderContext) -> list[Line]:
 
 def _browser_row(browser: Browser, view: RenderContext) -> list[Line]:
     last = browser.delivered_at
-    taken = fmt("nothing yet") if last is None else fmt("last {} ago", age(last, view.now))
+    safe_text = fmt("nothing yet") if last is None else fmt("last {} ago", age(last, view.now))
     if browser.lost_at is not None:
         at = view.clock(browser.lost_at)
         return view.row("Notified", fmt("not since {}: open Sayso there", at), Role.ALERT)
@@ -144,9 +149,9 @@ def _browser_row(browser: Browser, view: RenderContext) -> list[Line]:
         words = fmt("{} rejects messages: {}", _host(browser.service), browser.problem)
         return view.row("Notified", words, Role.ALERT)
     if browser.is_dormant:
-        words = fmt("{}; nobody opened it for two weeks", taken)
+        words = fmt("{}; nobody opened it for two weeks", safe_text)
         return view.row("Notified", words, Role.ALERT)
-    return view.row("Notified", fmt("{}, through {}", taken, _host(browser.service)))
+    return view.row("Notified", fmt("{}, through {}", safe_text, _host(browser.service)))
 
 
 def _problem_lines(device: Device, view: RenderContext) -> list[Line]:

@@ -17,14 +17,15 @@ def other_logins_line(elsewhere: OtherLoginCounts, now: int) -> SafeText:
     busy = elsewhere.busy
     if not busy:
         return SafeText("")
-    named = [
-        fmt("{} at {}", count_with_age(each, now), SafeText(each.login)) for each in busy[:_MAX]
+    safe_texts = [
+        fmt("{} at {}", count_with_age(other_login_count, now), SafeText(other_login_count.login))
+        for other_login_count in busy[:_MAX]
     ]
     rest = busy[_MAX:]
     if rest:
-        count = sum(each.count for each in rest)
-        named.append(fmt("{} at {} more", count, len(rest)))
-    return fmt("Waiting elsewhere: {}", SafeText(", ".join(named)))
+        count = sum(login_count.count for login_count in rest)
+        safe_texts.append(fmt("{} at {} more", count, len(rest)))
+    return fmt("Waiting elsewhere: {}", SafeText(", ".join(safe_texts)))
 
 
 def count_with_age(waiting: OtherLoginCount, now: int) -> SafeText:

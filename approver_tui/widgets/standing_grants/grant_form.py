@@ -86,7 +86,7 @@ class StandingGrantForm(ChangeForm):
             seconds=self._seconds[self._duration.index],
             uses=int(uses),
             sum=None if self._sum is None else self._sum.typed or None,
-            vary=tuple(each for each in varied if each is not None),
+            vary=tuple(fact for fact in varied if fact is not None),
             notify=self._notify.is_on,
         )
 

@@ -78,12 +78,14 @@ def preview_lines(
 
 
 def _past_request_lines(
-    one: PastRequest, members: Sequence[VaryingMember], view: RenderContext
+    request: PastRequest, members: Sequence[VaryingMember], view: RenderContext
 ) -> list[Line]:
-    when, result = view.clock(one.created_at), fmt("covered")
-    if one.mismatch is not None:
-        result = fmt("not covered: {}", difference(members, one.mismatch))
-    return wrapped(fmt("{} {} {}, {}", one.fingerprint, when, one.state, result), view.width)
+    when, result = view.clock(request.created_at), fmt("covered")
+    if request.mismatch is not None:
+        result = fmt("not covered: {}", difference(members, request.mismatch))
+    return wrapped(
+        fmt("{} {} {}, {}", request.fingerprint, when, request.state, result), view.width
+    )
 
 
 def _spent_text(grant: StandingGrant) -> SafeText:

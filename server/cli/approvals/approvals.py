@@ -102,10 +102,12 @@ def _delivery_lines(seen: NamedApproval) -> str:
     return "; ".join(_delivery_line(delivery) for delivery in seen.deliveries) or "no device"
 
 
-def _delivery_line(one: Delivery) -> str:
-    text = f"{one.device_name} {moment(one.delivered_at)}"
-    text += "" if one.seen_at is None else f", seen {moment(one.seen_at)}"
-    return text + ("" if one.decided_at is None else f", decided {moment(one.decided_at)}")
+def _delivery_line(delivery: Delivery) -> str:
+    text = f"{delivery.device_name} {moment(delivery.delivered_at)}"
+    text += "" if delivery.seen_at is None else f", seen {moment(delivery.seen_at)}"
+    return text + (
+        "" if delivery.decided_at is None else f", decided {moment(delivery.decided_at)}"
+    )
 
 
 def _facts(seen: NamedApproval) -> list[str]:
@@ -161,12 +163,12 @@ def _execution_line(seen: NamedApproval) -> str | None:
     execution = seen.execution
     if execution is None:
         return None
-    done, name = execution.outcome, execution.consumption.execution_id
-    if done is None:
+    outcome, name = execution.outcome, execution.consumption.execution_id
+    if outcome is None:
         return f"started as {name}; the resource has not reported the result"
     differs = ". ALARM: not what was granted" if execution.as_granted is False else ""
-    text = f': "{done.text}"' if done.text else ""
-    return f"{done.result} as {name} {moment(done.at)}{text}{differs}"
+    text = f': "{outcome.text}"' if outcome.text else ""
+    return f"{outcome.result} as {name} {moment(outcome.at)}{text}{differs}"
 
 
 def _unusual_line(seen: NamedApproval) -> str | None:

@@ -40,6 +40,6 @@ def show_all(admin: OpenInstallation) -> Printed:
 @prints
 def revoke(admin: OpenInstallation, deputy_id: str) -> Printed:
     """End a deputy immediately. Their decisions stay valid."""
-    ended = admin.deputies.end(deputy_id, by=BY)
-    line = f"{ended.deputy_name} is no longer a deputy of {ended.user_name}."
-    return lambda: deputy_wire.deputy(ended), [line]
+    deputy = admin.deputies.end(deputy_id, by=BY)
+    line = f"{deputy.deputy_name} is no longer a deputy of {deputy.user_name}."
+    return lambda: deputy_wire.deputy(deputy), [line]

@@ -246,9 +246,9 @@ def _text(value: object) -> str:
 
 
 def _stream(admin: OpenInstallation, count: int, *, follow: bool) -> Iterator[StoredEntry]:
-    shown = admin.entries.newest(max(count, _LOOK_BACK))
-    yield from shown[-count:]
-    known = [entry.id for entry in shown]
+    entries = admin.entries.newest(max(count, _LOOK_BACK))
+    yield from entries[-count:]
+    known = [entry.id for entry in entries]
     with _interrupted() as stopped:
         while follow and not stopped.wait(_LOOK_EVERY_SECONDS):
             after = known[0] if known else ""

@@ -131,19 +131,19 @@ def diff(first: Path, second: Path | None, *, as_json: bool) -> None:
     signatures.
     """
     with first.open(encoding="utf-8", errors="replace") as lines:
-        found = _compared(bundles.read(lines), second)
+        difference = _compared(bundles.read(lines), second)
     news = [
-        *(("-", entry) for entry in found.only_first),
-        *(("+", entry) for entry in found.only_second),
+        *(("-", entry) for entry in difference.only_first),
+        *(("+", entry) for entry in difference.only_second),
     ]
     document = {
-        "common": found.common,
-        "erased": found.erased,
-        "only_first": [{"seq": entry.seq, **entry.members} for entry in found.only_first],
-        "only_second": [{"seq": entry.seq, **entry.members} for entry in found.only_second],
+        "common": difference.common,
+        "erased": difference.erased,
+        "only_first": [{"seq": entry.seq, **entry.members} for entry in difference.only_first],
+        "only_second": [{"seq": entry.seq, **entry.members} for entry in difference.only_second],
     }
-    erased = f" Erased: {counted(found.erased, 'text')}." if found.erased else ""
-    common = counted(found.common, "entry", "entries")
+    erased = f" Erased: {counted(difference.erased, 'text')}." if difference.erased else ""
+    common = counted(difference.common, "entry", "entries")
     head = f"{common} in both, {len(news)} in only one of them.{erased}"
     answer(document, [head, *(_difference(*change) for change in news)], as_json=as_json)
 
@@ -154,10 +154,12 @@ def _compared(first: Iterator[Line], second: Path | None) -> Difference:
             return differences.compare(first, bundles.read(lines))
     settings = settings_of(click.get_current_context())
     with opened(settings) as admin, closing(up_to_date(admin).lines()) as lines:
-        found = differences.compare(first, lines)
-    if found.only_first:
-        raise verifier.Broken(f"Entry {found.common} is missing in the log of this installation.")
-    return found
+        difference = differences.compare(first, lines)
+    if difference.only_first:
+        raise verifier.Broken(
+            f"Entry {difference.common} is missing in the log of this installation."
+        )
+    return difference
 
 
 def _difference(sign: str, entry: LoggedEntry) -> str:

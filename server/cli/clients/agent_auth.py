@@ -34,9 +34,9 @@ def change_auth(
     admin: OpenInstallation, name_or_id: str, method: str, jwks: TextIO | None, overlap: int
 ) -> Printed:
     """Change how an agent authenticates. A new secret is shown once."""
-    wanted = AuthChange(method, jwks.read() if jwks else "", overlap)
-    given = admin.agent_auth.change(name_or_id, wanted, by=BY)
-    agent = given.agent
+    auth_change = AuthChange(method, jwks.read() if jwks else "", overlap)
+    secret = admin.agent_auth.change(name_or_id, auth_change, by=BY)
+    agent = secret.agent
     old = (
         "the old method no longer works"
         if agent.auth_before_until is None
@@ -47,8 +47,8 @@ def change_auth(
     return (
         {
             "client_id": agent.id,
-            **({"client_secret": given.secret} if given.secret else {}),
+            **({"client_secret": secret.secret} if secret.secret else {}),
             **{name: document[name] for name in shown},
         },
-        [f"{agent.name} now uses {agent.auth_method}; {old}.", *usage_lines(admin, given)],
+        [f"{agent.name} now uses {agent.auth_method}; {old}.", *usage_lines(admin, secret)],
     )

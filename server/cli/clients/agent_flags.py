@@ -31,18 +31,18 @@ def add(
     """Register an agent. Its secret is shown once."""
     new = NewAgent(**members.written(AGENT_MEMBERS, flags, admin.now))
     try:
-        given = admin.agents.add(new, by=BY)
+        secret = admin.agents.add(new, by=BY)
     except Exists:
         if not if_missing:
             raise
         agent, _ = admin.agents.show(new["name"])
         line = f"{agent.name} is already registered as {agent.id}."
         return agent_document(agent, names_by_id(admin)), [line]
-    document = agent_document(given.agent, names_by_id(admin))
-    if given.secret:
-        document = {"client_id": given.agent.id, "client_secret": given.secret, **document}
-    line = f"{given.agent.name} is registered as {given.agent.id}."
-    return document, [line, *usage_lines(admin, given)]
+    document = agent_document(secret.agent, names_by_id(admin))
+    if secret.secret:
+        document = {"client_id": secret.agent.id, "client_secret": secret.secret, **document}
+    line = f"{secret.agent.name} is registered as {secret.agent.id}."
+    return document, [line, *usage_lines(admin, secret)]
 
 
 @click.command("update")

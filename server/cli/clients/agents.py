@@ -118,19 +118,19 @@ def enable(admin: OpenInstallation, name_or_id: str) -> Printed:
 @prints
 def rotate_secret(admin: OpenInstallation, name_or_id: str, overlap: int) -> Printed:
     """Create a new secret, shown once. The old one works for the overlap."""
-    given = admin.agents.rotate_secret(name_or_id, by=BY, overlap_ms=overlap)
-    ends = max((s.expires_at for s in given.agent.secrets if s.expires_at), default=None)
+    secret = admin.agents.rotate_secret(name_or_id, by=BY, overlap_ms=overlap)
+    ends = max((s.expires_at for s in secret.agent.secrets if s.expires_at), default=None)
     old = (
         "old secrets no longer work" if ends is None else f"the old one works until {moment(ends)}"
     )
-    lines = [f"{given.agent.name} has a new secret; {old}."]
+    lines = [f"{secret.agent.name} has a new secret; {old}."]
     return (
         {
-            "client_id": given.agent.id,
-            "client_secret": given.secret,
-            "secrets": agent_document(given.agent, {})["secrets"],
+            "client_id": secret.agent.id,
+            "client_secret": secret.secret,
+            "secrets": agent_document(secret.agent, {})["secrets"],
         },
-        [*lines, *usage_lines(admin, given)],
+        [*lines, *usage_lines(admin, secret)],
     )
 
 

@@ -59,12 +59,12 @@ def app_lines(app: App) -> list[str]:
     return [*sheet(facts), *secrets, *(f"key {key['kid']}  {key['alg']}" for key in app.jwks)]
 
 
-def next_lines(issuer: str, given: NewAppSecret) -> list[str]:
+def next_lines(issuer: str, app_secret: NewAppSecret) -> list[str]:
     """Return the secret, which is shown once, and the next steps."""
     lines = []
-    if given.secret:
+    if app_secret.secret:
         lines = ["Its secret is shown once. Keep it where the app reads it:", ""]
-        lines += [f"  SECRET={given.secret}", ""]
+        lines += [f"  SECRET={app_secret.secret}", ""]
     return [
         *lines,
         "Its OAuth library needs the client_id and this issuer, and discovers the rest:",
@@ -97,18 +97,18 @@ def add(
     """Register an app. Its secret, if it has one, is shown once."""
     new = NewApp(**members.written(APP_MEMBERS, flags, admin.now))
     try:
-        given = admin.apps.add(new, by=BY)
+        app_secret = admin.apps.add(new, by=BY)
     except Exists:
         if not if_missing:
             raise
         app = admin.apps.show(new["name"])
         line = f"{app.name} is already registered as {app.id}."
         return app_document(app), [line]
-    document = app_document(given.app)
-    if given.secret:
-        document = {"client_id": given.app.id, "client_secret": given.secret, **document}
-    line = f"{given.app.name} is registered as {given.app.id}."
-    return document, [line, *next_lines(admin.issuer, given)]
+    document = app_document(app_secret.app)
+    if app_secret.secret:
+        document = {"client_id": app_secret.app.id, "client_secret": app_secret.secret, **document}
+    line = f"{app_secret.app.name} is registered as {app_secret.app.id}."
+    return document, [line, *next_lines(admin.issuer, app_secret)]
 
 
 @command.command("invite")
@@ -185,14 +185,14 @@ def update(
 @prints
 def rotate_secret(admin: OpenInstallation, name_or_id: str, overlap: int) -> Printed:
     """Create a new secret, shown once. The old one works for the overlap."""
-    given = admin.apps.rotate_secret(name_or_id, by=BY, overlap_ms=overlap)
-    ends = max((s.expires_at for s in given.app.secrets if s.expires_at), default=None)
+    app_secret = admin.apps.rotate_secret(name_or_id, by=BY, overlap_ms=overlap)
+    ends = max((s.expires_at for s in app_secret.app.secrets if s.expires_at), default=None)
     old = (
         "old secrets no longer work" if ends is None else f"the old one works until {moment(ends)}"
     )
-    lines = [f"{given.app.name} has a new secret; {old}.", f"  SECRET={given.secret}"]
-    members = {"client_id": given.app.id, "client_secret": given.secret}
-    return {**members, "secrets": app_document(given.app)["secrets"]}, lines
+    lines = [f"{app_secret.app.name} has a new secret; {old}.", f"  SECRET={app_secret.secret}"]
+    members = {"client_id": app_secret.app.id, "client_secret": app_secret.secret}
+    return {**members, "secrets": app_document(app_secret.app)["secrets"]}, lines
 
 
 @command.command("delete")

@@ -15,13 +15,13 @@ from server.services.clients.sample_requests import IDENTITY, SampleRequest
 _TOKEN = "A-NEW-TOKEN-OF-22-CHARACTERS-OR-MORE"  # noqa: S105  # a placeholder
 
 
-def usage_lines(admin: OpenInstallation, given: NewSecret) -> list[str]:
+def usage_lines(admin: OpenInstallation, secret: NewSecret) -> list[str]:
     """Return the secret, which is shown once, and the commands that use it."""
-    agent = given.agent
+    agent = secret.agent
     lines = []
-    if given.secret:
+    if secret.secret:
         lines = ["Its secret is shown once. Keep it where the agent reads it:", ""]
-        lines += [f"  SECRET={given.secret}", ""]
+        lines += [f"  SECRET={secret.secret}", ""]
     if not agent.scopes:
         return [*lines, *_permission_lines(admin, agent)]
     sample = admin.samples.of(agent)

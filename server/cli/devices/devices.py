@@ -52,9 +52,9 @@ def enable(admin: OpenInstallation, device_id: str | None, user: str | None) -> 
     """Enable a device that a restore turned off. A revoked device stays revoked."""
     if (device_id is None) == (user is None):
         raise click.UsageError("Name one device, or --user USER.")
-    found = admin.oversight.enable_devices(device=device_id, user=user, by=BY)
-    lines = [f"The device {device.name} is enabled." for device in found]
-    members = [{"id": device.id, "name": device.name, "state": device.state} for device in found]
+    devices = admin.oversight.enable_devices(device=device_id, user=user, by=BY)
+    lines = [f"The device {device.name} is enabled." for device in devices]
+    members = [{"id": device.id, "name": device.name, "state": device.state} for device in devices]
     return {"items": members}, lines
 
 

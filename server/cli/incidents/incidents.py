@@ -30,19 +30,20 @@ def show_all(admin: OpenInstallation, *, closed: bool) -> Printed:
     incidents = admin.incidents.search(closed=closed)
     rows = [
         (
-            moment(named.incident.opened_at),
-            named.user_name or "nobody",
-            _cause(named),
+            moment(named_incident.incident.opened_at),
+            named_incident.user_name or "nobody",
+            _cause(named_incident),
             listed(
-                f"{agent['name']} {named.states[agent['id']]}" for agent in named.evidence["agents"]
+                f"{agent['name']} {named_incident.states[agent['id']]}"
+                for agent in named_incident.evidence["agents"]
             ),
-            named.incident.state,
-            named.incident.id,
+            named_incident.incident.state,
+            named_incident.incident.id,
         )
-        for named in incidents
+        for named_incident in incidents
     ]
     lines = table(("opened", "by", "about", "agents now", "state", "id"), rows)
-    return {"items": [incident_json.incident(named) for named in incidents]}, lines
+    return {"items": [incident_json.incident(incident) for incident in incidents]}, lines
 
 
 @command.command("show")
@@ -50,8 +51,8 @@ def show_all(admin: OpenInstallation, *, closed: bool) -> Printed:
 @prints
 def show(admin: OpenInstallation, incident_id: str) -> Printed:
     """Show one incident: the request, the quarantined agents and what ended with them."""
-    named = admin.incidents.show(incident_id)
-    return incident_json.incident(named), _lines(named)
+    incident = admin.incidents.show(incident_id)
+    return incident_json.incident(incident), _lines(incident)
 
 
 @command.command("close")
@@ -60,51 +61,55 @@ def show(admin: OpenInstallation, incident_id: str) -> Printed:
 @prints
 def close(admin: OpenInstallation, incident_id: str, note: str | None) -> Printed:
     """Close an incident. Quarantined agents stay quarantined."""
-    named = admin.incidents.close(incident_id, note, by=BY)
-    return incident_json.incident(named), ["Closed the incident.", *_next_commands(named)]
+    incident = admin.incidents.close(incident_id, note, by=BY)
+    return incident_json.incident(incident), ["Closed the incident.", *_next_commands(incident)]
 
 
-def _lines(named: NamedIncident) -> list[str]:
-    incident = named.incident
+def _lines(named_incident: NamedIncident) -> list[str]:
+    incident = named_incident.incident
     facts = {
         "incident": incident.id,
         "state": incident.state,
         "opened": moment(incident.opened_at),
-        **_why(named),
+        **_why(named_incident),
         "closed": None if incident.closed_at is None else moment(incident.closed_at),
         "closed by": incident.closed_by,
         "closing note": incident.closing_note,
     }
-    agents = [line for agent in named.evidence["agents"] for line in _agent(named, agent)]
-    return [*sheet(facts), "", *agents, *_next_commands(named)]
+    agents = [
+        line
+        for agent in named_incident.evidence["agents"]
+        for line in _agent(named_incident, agent)
+    ]
+    return [*sheet(facts), "", *agents, *_next_commands(named_incident)]
 
 
-def _cause(named: NamedIncident) -> str:
+def _cause(incident: NamedIncident) -> str:
     """The agent of the reported request, or the other cause."""
-    other = _OTHER_CAUSES.get(named.incident.cause)
-    return other or str(named.evidence["approval"]["asked_by"]["name"])
+    other = _OTHER_CAUSES.get(incident.incident.cause)
+    return other or str(incident.evidence["approval"]["asked_by"]["name"])
 
 
-def _why(named: NamedIncident) -> dict[str, str | None]:
-    incident = named.incident
+def _why(named_incident: NamedIncident) -> dict[str, str | None]:
+    incident = named_incident.incident
     if incident.cause == "reported":
-        return _reported(named)
-    because: dict[str, str | None] = {"because": _cause(named)}
-    if (log := named.evidence.get("log")) is None:
+        return _reported(named_incident)
+    because: dict[str, str | None] = {"because": _cause(named_incident)}
+    if (log := named_incident.evidence.get("log")) is None:
         return because
     notes = {name: " / ".join(log[name].splitlines()) for name in ("kept", "shown")}
-    return {**because, "seen by": _reporter(named), **notes}
+    return {**because, "seen by": _reporter(named_incident), **notes}
 
 
-def _reporter(named: NamedIncident) -> str:
-    incident = named.incident
-    return f"{named.user_name} ({incident.user_id}) on {incident.device_id}"
+def _reporter(named_incident: NamedIncident) -> str:
+    incident = named_incident.incident
+    return f"{named_incident.user_name} ({incident.user_id}) on {incident.device_id}"
 
 
-def _reported(named: NamedIncident) -> dict[str, str | None]:
-    incident, approval = named.incident, named.evidence["approval"]
+def _reported(named_incident: NamedIncident) -> dict[str, str | None]:
+    incident, approval = named_incident.incident, named_incident.evidence["approval"]
     return {
-        "reported by": _reporter(named),
+        "reported by": _reporter(named_incident),
         "their note": incident.note,
         "quarantines": "every agent of theirs" if incident.scope == "every_agent" else "the agent",
         "request": f"{approval['id']}, then {approval['state_before']}",
@@ -115,27 +120,27 @@ def _reported(named: NamedIncident) -> dict[str, str | None]:
     }
 
 
-def _agent(named: NamedIncident, one: dict[str, object]) -> list[str]:
-    state = named.states[str(one["id"])]
+def _agent(incident: NamedIncident, one: dict[str, object]) -> list[str]:
+    state = incident.states[str(one["id"])]
     ended = f"ended: tokens {one['tokens_revoked']}, requests {one['requests_cancelled']}"
     return [f"{one['name']}: was {one['state_before']}, is {state}; {ended}."]
 
 
-def _next_commands(named: NamedIncident) -> list[str]:
+def _next_commands(incident: NamedIncident) -> list[str]:
     """The next commands."""
     held = [
         agent["name"]
-        for agent in named.evidence["agents"]
-        if named.states[agent["id"]] == "quarantined"
+        for agent in incident.evidence["agents"]
+        if incident.states[agent["id"]] == "quarantined"
     ]
     lines = [f"To release {name}: sayso agents enable {name}" for name in held]
-    if named.incident.cause == "no_owner":
+    if incident.incident.cause == "no_owner":
         lines[:0] = [f"First: sayso agents update {name} --add-owner USER" for name in held]
-    elif named.incident.cause == "log_changed":
+    elif incident.incident.cause == "log_changed":
         lines.append("To verify the log: sayso audit export FILE, then sayso audit verify FILE")
     else:
-        whole = f"To see the full request: sayso approvals show {named.incident.approval_id}"
+        whole = f"To see the full request: sayso approvals show {incident.incident.approval_id}"
         lines.insert(0, whole)
-    if named.incident.state == "open":
-        lines.append(f"To close it: sayso incidents close {named.incident.id} --note TEXT")
+    if incident.incident.state == "open":
+        lines.append(f"To close it: sayso incidents close {incident.incident.id} --note TEXT")
     return lines

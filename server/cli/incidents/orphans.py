@@ -44,6 +44,6 @@ def orphans(admin: OpenInstallation) -> Printed:
     return {"items": [incident_json.orphan(orphan) for orphan in found]}, lines
 
 
-def _owner(one: SeenOwner) -> str:
-    seen = "never seen" if one.seen_at is None else f"seen {moment(one.seen_at)}"
-    return f"{one.user.name} ({one.user.state}, {seen})"
+def _owner(owner: SeenOwner) -> str:
+    seen = "never seen" if owner.seen_at is None else f"seen {moment(owner.seen_at)}"
+    return f"{owner.user.name} ({owner.user.state}, {seen})"

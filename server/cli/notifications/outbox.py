@@ -46,6 +46,6 @@ def show_all(services: OpenInstallation) -> Printed:
 @prints
 def retry(services: OpenInstallation, message_id: int) -> Printed:
     """Retry an undelivered message now."""
-    found = services.outbox.retry(message_id, by=BY)
-    line = f"Message {message_id} to {found.recipient} is queued. The running server sends it."
-    return lambda: outbox_wire.undelivered(found), [line]
+    message = services.outbox.retry(message_id, by=BY)
+    line = f"Message {message_id} to {message.recipient} is queued. The running server sends it."
+    return lambda: outbox_wire.undelivered(message), [line]

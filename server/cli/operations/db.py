@@ -125,8 +125,8 @@ def restore(
         keep = {kind for kind in _ASKED if flags[f"keep_{kind}"]}
         if asks and prepared.later is None and not keep:
             keep = {kind for kind in _ASKED if _keeps_all(prepared, kind)}
-        done = restoring.finish(prepared, keep)
-    answer(_document(prepared, done), _lines(prepared, done), as_json=as_json)
+        restored = restoring.finish(prepared, keep)
+    answer(_document(prepared, restored), _lines(prepared, restored), as_json=as_json)
 
 
 def _confirm(prepared: Prepared, *, force: bool, asks: bool) -> None:
@@ -151,29 +151,33 @@ def _keeps_all(prepared: Prepared, kind: str) -> bool:
     return click.confirm(f"Keep all {kind}? If not, {KINDS[kind]}", default=False)
 
 
-def _lines(prepared: Prepared, done: Restored) -> list[str]:
+def _lines(prepared: Prepared, restored: Restored) -> list[str]:
     lines = [f"The backup of {moment(prepared.made_at)} is restored."]
-    lines += [f"  {count} {name.replace('_', ' ')} ended" for name, count in _ended(done) if count]
-    lines += [f"  {done.counts[kind]} {KINDS[kind]}" for kind in KINDS if done.counts[kind]]
-    if done.replaced is not None:
-        lines.append(f"The replaced database is kept as {done.replaced}.")
-    if done.changed:
-        lines.append(f"Changed since the backup, now as in the backup: {', '.join(done.changed)}.")
-    if not done.compared:
+    lines += [
+        f"  {count} {name.replace('_', ' ')} ended" for name, count in _ended(restored) if count
+    ]
+    lines += [f"  {restored.counts[kind]} {KINDS[kind]}" for kind in KINDS if restored.counts[kind]]
+    if restored.replaced is not None:
+        lines.append(f"The replaced database is kept as {restored.replaced}.")
+    if restored.changed:
+        lines.append(
+            f"Changed since the backup, now as in the backup: {', '.join(restored.changed)}."
+        )
+    if not restored.compared:
         lines.append("Check roles, groups, policy and resources: they are as in the backup.")
     return [*lines, _NEXT]
 
 
-def _ended(done: Restored) -> list[tuple[str, int]]:
-    return [(name, count) for name, count in done.counts.items() if name not in KINDS]
+def _ended(restored: Restored) -> list[tuple[str, int]]:
+    return [(name, count) for name, count in restored.counts.items() if name not in KINDS]
 
 
-def _document(prepared: Prepared, done: Restored) -> dict[str, object]:
+def _document(prepared: Prepared, restored: Restored) -> dict[str, object]:
     return {
         "backup_made_at": rfc3339(prepared.made_at),
-        "compared": done.compared,
-        "ended": dict(_ended(done)),
-        "held": {kind: done.counts[kind] for kind in KINDS},
-        "configuration_changed": list(done.changed),
-        "replaced": None if done.replaced is None else str(done.replaced),
+        "compared": restored.compared,
+        "ended": dict(_ended(restored)),
+        "held": {kind: restored.counts[kind] for kind in KINDS},
+        "configuration_changed": list(restored.changed),
+        "replaced": None if restored.replaced is None else str(restored.replaced),
     }

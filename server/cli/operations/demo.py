@@ -132,7 +132,7 @@ def _prepare(demo: DemoInstallation) -> ScriptedAgent:
         scopes = {name: Risk(risk) for name, _, risk in (s.partition("=") for s in SCOPES)}
         services.resources.add(PAY, scopes, {}, by=BY)
         services.actions.add(builtin_action_types.registrable(PAYMENT_TYPE), by=BY)
-        made = services.agents.add(
+        secret = services.agents.add(
             NewAgent(AGENT, (USER,), resources=(PAY,), scopes=tuple(scopes)), by=BY
         )
     _approver(
@@ -140,7 +140,7 @@ def _prepare(demo: DemoInstallation) -> ScriptedAgent:
         "login", demo.issuer, "--code-stdin", "--pin-stdin", "--name", "demo-terminal",
         stdin=f"{code.code}\n{PIN}\n",
     )  # fmt: skip
-    return ScriptedAgent(Credentials(demo.issuer, made.agent.id, made.secret or ""))
+    return ScriptedAgent(Credentials(demo.issuer, secret.agent.id, secret.secret or ""))
 
 
 @contextmanager

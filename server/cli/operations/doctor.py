@@ -38,12 +38,12 @@ _ORDER: Final = tuple(_MARKS)
 def command(context: click.Context, *, as_json: bool) -> None:
     """Check the installation without changing it. Exits with 1 if something is broken."""
     settings = settings_of(context)
-    found = [*_files(settings), *_addresses(settings), *_records(settings), *_limits(settings)]
-    found += [*_open_files(settings), *_retention(settings)]
-    found.sort(key=lambda finding: _ORDER.index(finding.level))
-    lines = [line for finding in found for line in _lines(finding)]
-    items = [{"level": f.level, "what": f.what, "fix": _fix(f)} for f in found]
-    broken = any(finding.level == "broken" for finding in found)
+    findings = [*_files(settings), *_addresses(settings), *_records(settings), *_limits(settings)]
+    findings += [*_open_files(settings), *_retention(settings)]
+    findings.sort(key=lambda finding: _ORDER.index(finding.level))
+    lines = [line for finding in findings for line in _lines(finding)]
+    items = [{"level": f.level, "what": f.what, "fix": _fix(f)} for f in findings]
+    broken = any(finding.level == "broken" for finding in findings)
     if not broken:
         lines.append("Nothing is broken.")
     answer({"items": items, "broken": broken}, lines, as_json=as_json)

@@ -16,11 +16,11 @@ from server.services.operations.limits import LimitsOverview, LimitSubject
 @prints
 def limits(admin: OpenInstallation) -> Printed:
     """Show each rate limit, who is near it now, and who reached it in the last day."""
-    found = admin.limits.overview()
-    return limits_json.overview(found), _lines(found)
+    overview = admin.limits.overview()
+    return limits_json.overview(overview), _lines(overview)
 
 
-def _lines(found: LimitsOverview) -> list[str]:
+def _lines(overview: LimitsOverview) -> list[str]:
     rows = [
         (
             limit.limit.name,
@@ -28,26 +28,27 @@ def _lines(found: LimitsOverview) -> list[str]:
             limit.limit.counted_per,
             limit.limit.setting or "fixed",
         )
-        for limit in found.limits
+        for limit in overview.limits
     ]
-    return [*table(("limit", "value", "per", "set by"), rows), "", *_remarks(found)]
+    return [*table(("limit", "value", "per", "set by"), rows), "", *_remarks(overview)]
 
 
-def _remarks(found: LimitsOverview) -> Iterator[str]:
-    for limit in found.limits:
+def _remarks(overview: LimitsOverview) -> Iterator[str]:
+    for limit in overview.limits:
         name, most = limit.limit.name, limit.value
         for near in limit.near:
             where = "at" if near.reached else "near"
-            yield f"{_called(near.who, found)} is {where} {name}: {near.count} of {most}."
+            yield f"{_called(near.who, overview)} is {where} {name}: {near.count} of {most}."
         for who, count in limit.refusals:
             times = counted(count, "time")
-            yield f"{_called(who, found)} was refused by {name} {times} in the last day."
-    for who, count in found.held_back:
-        yield f"{counted(count, 'request')} of the last day did not notify {_called(who, found)}."
-    if not found.complete:
+            yield f"{_called(who, overview)} was refused by {name} {times} in the last day."
+    for who, count in overview.held_back:
+        requests = counted(count, "request")
+        yield f"{requests} of the last day did not notify {_called(who, overview)}."
+    if not overview.complete:
         yield "Only the newest rows were counted."
 
 
-def _called(who: LimitSubject, found: LimitsOverview) -> str:
-    ids = [found.names[key] for key in (who.agent_id, who.user_id) if key is not None]
+def _called(who: LimitSubject, overview: LimitsOverview) -> str:
+    ids = [overview.names[key] for key in (who.agent_id, who.user_id) if key is not None]
     return " and ".join([*ids, *([who.other] if who.other else [])]) or "everybody"

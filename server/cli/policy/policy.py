@@ -87,9 +87,9 @@ def explain(  # noqa: PLR0913, PLR0917  # what a request has
 ) -> Printed:
     """Explain whether a person would be asked, by which rule, and the resulting token."""
     text = None if details is None else details.read()
-    wanted = TrialRequest(agent, flow, user, resource, scopes, text, acr=acr)
-    found = admin.trials.explain(wanted, None if rules is None else rules.read())
-    return policy_json.explained(found), _explanation_lines(found)
+    trial_request = TrialRequest(agent, flow, user, resource, scopes, text, acr=acr)
+    explained = admin.trials.explain(trial_request, None if rules is None else rules.read())
+    return policy_json.explained(explained), _explanation_lines(explained)
 
 
 @command.command("test")
@@ -99,11 +99,11 @@ def explain(  # noqa: PLR0913, PLR0917  # what a request has
 @administers
 def test(admin: OpenInstallation, file: TextIO, rules: TextIO | None, *, as_json: bool) -> None:
     """Test the rules with a TOML table of cases. Exits with 1 if a case fails."""
-    found = admin.trials.test(file.read(), None if rules is None else rules.read())
-    failed = sum(not case.passed for case in found)
-    lines = [line for case in found for line in _case_lines(case)]
-    lines.append(f"{len(found) - failed} of {len(found)} passed.")
-    answer(policy_json.tried(found), lines, as_json=as_json)
+    test_results = admin.trials.test(file.read(), None if rules is None else rules.read())
+    failed = sum(not case.passed for case in test_results)
+    lines = [line for case in test_results for line in _case_lines(case)]
+    lines.append(f"{len(test_results) - failed} of {len(test_results)} passed.")
+    answer(policy_json.tried(test_results), lines, as_json=as_json)
     if failed:
         click.get_current_context().exit(1)
 
@@ -114,8 +114,8 @@ def test(admin: OpenInstallation, file: TextIO, rules: TextIO | None, *, as_json
 @prints
 def dry_run(admin: OpenInstallation, last: int, rules: TextIO | None) -> Printed:
     """Evaluate recent requests and exchanges again, and show what the rules would change."""
-    found = admin.replays.replay(last, None if rules is None else rules.read())
-    return policy_json.replayed(found), _replay_lines(found)
+    replay = admin.replays.replay(last, None if rules is None else rules.read())
+    return policy_json.replayed(replay), _replay_lines(replay)
 
 
 def _title(row: PolicyRow) -> str:
@@ -124,26 +124,30 @@ def _title(row: PolicyRow) -> str:
     return f"Policy {row.version}, set {moment(row.set_at)} by {row.set_by}"
 
 
-def _explanation_lines(found: Explained) -> list[str]:
-    verdict = found.verdict
-    lacks = found.consent is False and verdict.outcome == "allow"
+def _explanation_lines(explained: Explained) -> list[str]:
+    verdict = explained.verdict
+    lacks = explained.consent is False and verdict.outcome == "allow"
     lines = sheet(
         {
             "outcome": _verdict_text(verdict),
-            "result": _RESULTS[found.next_step]
+            "result": _RESULTS[explained.next_step]
             + (": the person has not consented" if lacks else ""),
             "reason": verdict.because,
             "risk": str(verdict.risk),
-            "rules": listed(rule.id for rule in found.rules),
-            "signals": listed(found.unusual) if found.unusual else "none",
-            "standing grant": _grant_line(found),
-            "approval": _asks(found),
-            **_people(found.audience),
+            "rules": listed(rule.id for rule in explained.rules),
+            "signals": listed(explained.unusual) if explained.unusual else "none",
+            "standing grant": _grant_line(explained),
+            "approval": _asks(explained),
+            **_people(explained.audience),
         }
     )
-    if found.token is not None:
-        claims = {name: _claim_text(value) for name, value in found.token.items()}
-        lines += ["", f"The token, valid {found.seconds} seconds, would contain:", *sheet(claims)]
+    if explained.token is not None:
+        claims = {name: _claim_text(value) for name, value in explained.token.items()}
+        lines += [
+            "",
+            f"The token, valid {explained.seconds} seconds, would contain:",
+            *sheet(claims),
+        ]
     return lines
 
 
@@ -156,55 +160,59 @@ def _verdict_text(verdict: Verdict) -> str:
     return f"{verdict.outcome} (policy version {verdict.source.version})"
 
 
-def _asks(found: Explained) -> str | None:
-    needs = found.verdict.needs
-    if needs is None or found.audience is None:
+def _asks(explained: Explained) -> str | None:
+    needs = explained.verdict.needs
+    if needs is None or explained.audience is None:
         return None
     people = counted(needs.quorum, "person", "people")
     how = ceremonies.ceremony_text(needs.ceremony)
     return f"{people}, by {how}, within {duration_text(needs.seconds)}"
 
 
-def _grant_line(found: Explained) -> str | None:
-    grant = found.covered
+def _grant_line(explained: Explained) -> str | None:
+    grant = explained.covered
     if grant is None:
         return None
     return f"{grant.id} (use {grant.used + 1} of {grant.uses})"
 
 
-def _people(found: RequestAudience | None) -> dict[str, str | None]:
+def _people(request_audience: RequestAudience | None) -> dict[str, str | None]:
     """Approvers, people whose approval does not count, deputies and backup."""
-    if found is None:
+    if request_audience is None:
         return {}
-    silent = [person.name for person in found.people if not person.approves]
-    excluded = sorted({*found.excluded, *silent})
-    when = "immediately" if found.at_once else "after three quarters of the time"
+    silent = [person.name for person in request_audience.people if not person.approves]
+    excluded = sorted({*request_audience.excluded, *silent})
+    when = "immediately" if request_audience.at_once else "after three quarters of the time"
     return {
-        "approvers": listed(map(_approver, found.approvers)),
+        "approvers": listed(map(_approver, request_audience.approvers)),
         "excluded": listed(excluded) if excluded else None,
-        "deputies": listed(found.deputies) if found.deputies else None,
-        "backup": None if found.backup is None else f"{found.backup}, {when}",
+        "deputies": listed(request_audience.deputies) if request_audience.deputies else None,
+        "backup": None if request_audience.backup is None else f"{request_audience.backup}, {when}",
     }
 
 
-def _approver(one: PolicyApprover) -> str:
-    return one.name if one.group is None else f"{one.name} ({one.group})"
+def _approver(policy_approver: PolicyApprover) -> str:
+    return (
+        policy_approver.name
+        if policy_approver.group is None
+        else f"{policy_approver.name} ({policy_approver.group})"
+    )
 
 
-def _case_lines(one: PolicyTestResult) -> list[str]:
-    if one.passed:
-        return [f"PASS    {one.name}"]
-    if one.problem:
-        return [f"ERROR   {one.name}: {one.problem}"]
+def _case_lines(test_result: PolicyTestResult) -> list[str]:
+    if test_result.passed:
+        return [f"PASS    {test_result.name}"]
+    if test_result.problem:
+        return [f"ERROR   {test_result.name}: {test_result.problem}"]
     wrong = [
-        f"{name} is {one.found[name]}, not {wanted}"
-        for name, wanted in one.expected.items()
-        if one.found[name] != wanted
+        f"{name} is {test_result.found[name]}, not {wanted}"
+        for name, wanted in test_result.expected.items()
+        if test_result.found[name] != wanted
     ]
-    return [f"FAIL    {one.name}: {'; '.join(wrong)}"]
+    return [f"FAIL    {test_result.name}: {'; '.join(wrong)}"]
 
 
-def _replay_lines(found: Replay) -> list[str]:
+def _replay_lines(replay: Replay) -> list[str]:
     rows = [
         (
             moment(change.at),
@@ -215,13 +223,14 @@ def _replay_lines(found: Replay) -> list[str]:
             listed(change.rules),
             _decider(change),
         )
-        for change in found.changes
+        for change in replay.changes
     ]
+    evaluated = f"{replay.evaluated} evaluated again, {replay.skipped} skipped"
     lines = [
-        f"Since {moment(found.since)}: {found.evaluated} evaluated again, {found.skipped} skipped.",
-        f"{found.changed} would have another outcome.",
+        f"Since {moment(replay.since)}: {evaluated}.",
+        f"{replay.changed} would have another outcome.",
     ]
-    if not found.complete:
+    if not replay.complete:
         lines.append("There were more; only the newest were evaluated.")
     if rows:
         lines += [
@@ -231,10 +240,10 @@ def _replay_lines(found: Replay) -> list[str]:
     return lines
 
 
-def _decider(one: Change) -> str:
+def _decider(change: Change) -> str:
     """Who or what would decide."""
-    if one.standing_grant is not None:
-        return f"standing grant {one.standing_grant}"
-    if one.quorum is None:
+    if change.standing_grant is not None:
+        return f"standing grant {change.standing_grant}"
+    if change.quorum is None:
         return ""
-    return f"{one.quorum} of {listed(one.approvers)}"
+    return f"{change.quorum} of {listed(change.approvers)}"

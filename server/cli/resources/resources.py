@@ -31,14 +31,18 @@ def add(admin: OpenInstallation, /, uri: str, *, if_missing: bool, **flags: Any)
     """Register a protected API. Its secret, with which it introspects tokens, is shown once."""
     new = members.written(RESOURCE_MEMBERS, {"uri": uri, **flags}, admin.now)
     try:
-        given = admin.resources.add(**new, by=BY)
+        resource_secret = admin.resources.add(**new, by=BY)
     except Exists:
         if not if_missing:
             raise
         line = f"{uri} is already registered."
         return _document(admin.resources.show(uri)), [line]
-    lines = [f"{uri} is registered.", *_usage(admin, given), *_next(given.resource)]
-    return _with_secret(given), lines
+    lines = [
+        f"{uri} is registered.",
+        *_usage(admin, resource_secret),
+        *_next(resource_secret.resource),
+    ]
+    return _with_secret(resource_secret), lines
 
 
 @command.command("list")
@@ -85,8 +89,11 @@ def update(
 @prints
 def rotate_secret(admin: OpenInstallation, uri: str, overlap: int) -> Printed:
     """Create a new secret, shown once. The old one works for the overlap."""
-    given = admin.resources.rotate_secret(uri, by=BY, overlap_ms=overlap)
-    return _with_secret(given), [f"{uri} has a new secret.", *_usage(admin, given)]
+    resource_secret = admin.resources.rotate_secret(uri, by=BY, overlap_ms=overlap)
+    return _with_secret(resource_secret), [
+        f"{uri} has a new secret.",
+        *_usage(admin, resource_secret),
+    ]
 
 
 @command.command("delete")
@@ -113,21 +120,21 @@ def delete(admin: OpenInstallation, uri: str) -> Printed:
     return document, lines
 
 
-def _with_secret(given: NewResourceSecret) -> dict[str, object]:
+def _with_secret(resource_secret: NewResourceSecret) -> dict[str, object]:
     return {
-        "client_id": given.resource.client_id,
-        "client_secret": given.secret,
-        **_document(given.resource),
+        "client_id": resource_secret.resource.client_id,
+        "client_secret": resource_secret.secret,
+        **_document(resource_secret.resource),
     }
 
 
-def _usage(admin: OpenInstallation, given: NewResourceSecret) -> list[str]:
+def _usage(admin: OpenInstallation, resource_secret: NewResourceSecret) -> list[str]:
     """The secret, which is shown once, and the request that uses it."""
-    credentials = f'-u "{given.resource.client_id}:$SECRET"'
+    credentials = f'-u "{resource_secret.resource.client_id}:$SECRET"'
     url = quote(f"{admin.issuer}/introspect")
     return [
         "Its secret is shown once. Keep it where the API reads it:",
-        f"  SECRET={given.secret}",
+        f"  SECRET={resource_secret.secret}",
         "The API introspects tokens with:",
         f'  curl {credentials} --data-urlencode "token=$TOKEN" {url}',
     ]

@@ -30,22 +30,27 @@ def show_all(
     standing_grants = admin.standing_grants.search(user=user, agent=agent, ended=ended)
     rows = [
         (
-            named.user_name,
-            named.agent_name,
-            named.grant.resource,
-            named.grant.type or listed(named.grant.scopes),
-            f"{named.grant.used}/{named.grant.uses}",
-            _sum(named),
-            moment(named.grant.expires_at),
-            named.grant.state(admin.now),
-            named.grant.id,
+            named_standing_grant.user_name,
+            named_standing_grant.agent_name,
+            named_standing_grant.grant.resource,
+            named_standing_grant.grant.type or listed(named_standing_grant.grant.scopes),
+            f"{named_standing_grant.grant.used}/{named_standing_grant.grant.uses}",
+            _sum(named_standing_grant),
+            moment(named_standing_grant.grant.expires_at),
+            named_standing_grant.grant.state(admin.now),
+            named_standing_grant.grant.id,
         )
-        for named in standing_grants
+        for named_standing_grant in standing_grants
     ]
     heads = ("user", "agent", "resource", "what", "used", "sum", "until", "state", "id")
     now = admin.now
     return (
-        lambda: {"items": [standing_grant_wire.managed(named, now) for named in standing_grants]},
+        lambda: {
+            "items": [
+                standing_grant_wire.managed(standing_grant, now)
+                for standing_grant in standing_grants
+            ]
+        },
         table(heads, rows),
     )
 
@@ -55,11 +60,13 @@ def show_all(
 @prints
 def revoke(admin: OpenInstallation, grant_id: str) -> Printed:
     """Revoke a standing grant. The user is asked about each request again."""
-    named = admin.standing_grants.revoke(grant_id, by=BY)
-    line = f"Revoked the standing grant of {named.user_name} for {named.agent_name}."
-    return lambda: standing_grant_wire.managed(named, admin.now), [line]
+    standing_grant = admin.standing_grants.revoke(grant_id, by=BY)
+    line = (
+        f"Revoked the standing grant of {standing_grant.user_name} for {standing_grant.agent_name}."
+    )
+    return lambda: standing_grant_wire.managed(standing_grant, admin.now), [line]
 
 
-def _sum(named: NamedStandingGrant) -> str:
-    total = named.grant.bounds.sum
+def _sum(standing_grant: NamedStandingGrant) -> str:
+    total = standing_grant.grant.bounds.sum
     return "-" if total is None else money_text(total)

@@ -36,9 +36,9 @@ def show_all(  # one for each filter
     delegations = admin.delegations.search(
         client=client, user=user, resource=resource, ended=ended, limit=limit
     )
-    rows = [_row(named, admin.now) for named in delegations]
+    rows = [_row(named_delegation, admin.now) for named_delegation in delegations]
     lines = table(("who", "for", "resource", "scope", "until", "last used", "state", "id"), rows)
-    items = [delegation_json.delegation(named, admin.now) for named in delegations]
+    items = [delegation_json.delegation(delegation, admin.now) for delegation in delegations]
     return {"items": items}, lines
 
 
@@ -51,8 +51,11 @@ def show(admin: OpenInstallation, jti: str) -> Printed:
     now = admin.now
     members = {
         **delegation_json.delegation(chain.delegation, now),
-        "before": [delegation_json.delegation(named, now) for named in chain.ancestors],
-        "after": [delegation_json.delegation(named, now) for named in chain.descendants],
+        "before": [
+            delegation_json.delegation(named_delegation, now)
+            for named_delegation in chain.ancestors
+        ],
+        "after": [delegation_json.delegation(delegation, now) for delegation in chain.descendants],
     }
     lines = delegation_lines(chain.delegation, now)
     lines += _named("Derived from:", chain.ancestors, now)
@@ -65,23 +68,23 @@ def show(admin: OpenInstallation, jti: str) -> Printed:
 @prints
 def revoke(admin: OpenInstallation, jti: str) -> Printed:
     """Revoke a delegation and the tokens derived from it."""
-    named, count = admin.delegations.revoke(jti, by=BY)
-    members = {**delegation_json.delegation(named, admin.now), "tokens_revoked": count}
+    delegation, count = admin.delegations.revoke(jti, by=BY)
+    members = {**delegation_json.delegation(delegation, admin.now), "tokens_revoked": count}
     return members, [f"{jti} is revoked.", f"Tokens revoked: {count}."]
 
 
-def delegation_lines(named: NamedDelegation, now: int) -> list[str]:
+def delegation_lines(delegation: NamedDelegation, now: int) -> list[str]:
     """Return a delegation as lines of text."""
-    row = named.delegation
+    row = delegation.delegation
     return sheet(
         {
             "id": row.id,
-            "who": named.client_name,
-            "for": _for(named),
+            "who": delegation.client_name,
+            "for": _for(delegation),
             "resource": row.resource,
             "scope": row.scope or "none",
-            "through": " for ".join(name for _, name in named.actors[1:]) or None,
-            "state": named.state(now),
+            "through": " for ".join(name for _, name in delegation.actors[1:]) or None,
+            "state": delegation.state(now),
             "approval": row.approval_id,
             "consent": row.consent_id,
             "bound to": row.jkt,
@@ -96,29 +99,29 @@ def delegation_lines(named: NamedDelegation, now: int) -> list[str]:
 def chain_rows(chain: Sequence[NamedDelegation], now: int) -> list[str]:
     """Return delegations as a table, one line each."""
     header = ("who", "for", "resource", "scope", "until", "last used", "state", "id")
-    return table(header, [_row(named, now) for named in chain])
+    return table(header, [_row(delegation, now) for delegation in chain])
 
 
 def _named(title: str, chain: Sequence[NamedDelegation], now: int) -> list[str]:
     return ["", title, *chain_rows(chain, now)] if chain else []
 
 
-def _row(named: NamedDelegation, now: int) -> tuple[str, ...]:
-    row = named.delegation
-    through = "".join(f", for {name}" for _, name in named.actors[1:])
+def _row(delegation: NamedDelegation, now: int) -> tuple[str, ...]:
+    row = delegation.delegation
+    through = "".join(f", for {name}" for _, name in delegation.actors[1:])
     return (
-        f"{named.client_name}{through}",
-        _for(named),
+        f"{delegation.client_name}{through}",
+        _for(delegation),
         row.resource,
         row.scope or "none",
         moment(row.expires_at),
         moment(row.last_used_at),
-        named.state(now),
+        delegation.state(now),
         row.id,
     )
 
 
-def _for(named: NamedDelegation) -> str:
-    if named.user is not None:
-        return named.user.name
-    return "itself" if named.delegation.user_id is None else "nobody"
+def _for(delegation: NamedDelegation) -> str:
+    if delegation.user is not None:
+        return delegation.user.name
+    return "itself" if delegation.delegation.user_id is None else "nobody"

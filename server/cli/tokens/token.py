@@ -63,30 +63,32 @@ REMEDIES: Final[Mapping[Reason, str]] = {
 _WORD: Final = re.compile(r"\b[A-Z]{3,}\b")
 
 
-def remedy(found: Explanation) -> str:
+def remedy(explanation: Explanation) -> str:
     """The remedy of this case. An unknown value stays a placeholder."""
-    words = _words(found)
-    return _WORD.sub(lambda word: words.get(word[0], word[0]), REMEDIES[found.reason])
+    words = _words(explanation)
+    return _WORD.sub(lambda word: words.get(word[0], word[0]), REMEDIES[explanation.reason])
 
 
-def _words(found: Explanation) -> Mapping[str, str]:
-    known = {"USER": found.user, "URI": found.asked.target}
+def _words(explanation: Explanation) -> Mapping[str, str]:
+    known = {"USER": explanation.user, "URI": explanation.asked.target}
     words = {name: quote(value) for name, value in known.items() if value}
-    if found.stopped is not None:
-        name = quote(found.stopped.name)
-        expired = found.stopped.state == "enabled"
+    if explanation.stopped is not None:
+        name = quote(explanation.stopped.name)
+        expired = explanation.stopped.state == "enabled"
         words |= {
             "APP": name,
             "REVIVAL": f"update {name} --expires 30d" if expired else f"enable {name}",
         }
-    if found.client is not None:
-        acting = [link.client_name for link in found.chain if link.delegation.depth]
-        arrived = found.chain[0].delegation.resource if found.chain else None
+    if explanation.client is not None:
+        acting = [link.client_name for link in explanation.chain if link.delegation.depth]
+        arrived = explanation.chain[0].delegation.resource if explanation.chain else None
         words |= {
-            "AGENT": quote(found.client.name),
-            "FIRST": quote((acting or [found.client.name])[-1]),
-            "RESOURCES": _flags("--resource", found.client.resources, found.asked.target),
-            "SERVES": _flags("--serves", found.client.serves, arrived),
+            "AGENT": quote(explanation.client.name),
+            "FIRST": quote((acting or [explanation.client.name])[-1]),
+            "RESOURCES": _flags(
+                "--resource", explanation.client.resources, explanation.asked.target
+            ),
+            "SERVES": _flags("--serves", explanation.client.serves, arrived),
         }
     return words
 
@@ -112,15 +114,19 @@ def command() -> None:
 @prints
 def inspect(admin: OpenInstallation, source: TextIO) -> Printed:
     """Show a token's claims, whether it is valid, and why not."""
-    found = _explanations(admin).token(source.read().strip())
-    row = None if found.row is None else delegation_json.delegation(found.row, admin.now)
+    token_inspection = _explanations(admin).token(source.read().strip())
+    row = (
+        None
+        if token_inspection.row is None
+        else delegation_json.delegation(token_inspection.row, admin.now)
+    )
     members = {
-        "active": not found.problems,
-        "problems": list(found.problems),
-        "claims": dict(found.claims),
+        "active": not token_inspection.problems,
+        "problems": list(token_inspection.problems),
+        "claims": dict(token_inspection.claims),
         "delegation": row,
     }
-    return members, _inspection_lines(found)
+    return members, _inspection_lines(token_inspection)
 
 
 @command.command("revoke")
@@ -128,12 +134,12 @@ def inspect(admin: OpenInstallation, source: TextIO) -> Printed:
 @prints
 def revoke(admin: OpenInstallation, source: TextIO) -> Printed:
     """Revoke a token and the tokens derived from it."""
-    found = _explanations(admin).token(source.read().strip())
-    if found.row is None:
+    token_inspection = _explanations(admin).token(source.read().strip())
+    if token_inspection.row is None:
         raise NotFound("record of this token")
-    named, count = admin.delegations.revoke(found.row.delegation.id, by=BY)
-    members = {**delegation_json.delegation(named, admin.now), "tokens_revoked": count}
-    lines = [f"{named.delegation.id} is revoked.", f"Tokens revoked: {count}."]
+    delegation, count = admin.delegations.revoke(token_inspection.row.delegation.id, by=BY)
+    members = {**delegation_json.delegation(delegation, admin.now), "tokens_revoked": count}
+    lines = [f"{delegation.delegation.id} is revoked.", f"Tokens revoked: {count}."]
     return members, lines
 
 
@@ -148,8 +154,8 @@ def explain(admin: OpenInstallation, entry_id: str | None) -> Printed:
     """
     if entry_id is not None and entry_id.count(".") == 2:  # noqa: PLR2004  # a JWT has two dots
         raise Invalid("Never pass a token as an argument. Use: sayso token inspect")
-    found = _explanations(admin).exchange(entry_id)
-    return _document(found, admin.now), _lines(found, admin.now)
+    explanation = _explanations(admin).exchange(entry_id)
+    return _document(explanation, admin.now), _lines(explanation, admin.now)
 
 
 def _explanations(admin: OpenInstallation) -> Explanations:
@@ -161,9 +167,13 @@ def _explanations(admin: OpenInstallation) -> Explanations:
     )
 
 
-def _inspection_lines(found: TokenInspection) -> list[str]:
-    verdict = "is valid" if not found.problems else f"is not valid: {listed(found.problems)}"
-    claims = {name: _claim_text(name, value) for name, value in found.claims.items()}
+def _inspection_lines(token_inspection: TokenInspection) -> list[str]:
+    verdict = (
+        "is valid"
+        if not token_inspection.problems
+        else f"is not valid: {listed(token_inspection.problems)}"
+    )
+    claims = {name: _claim_text(name, value) for name, value in token_inspection.claims.items()}
     return [f"The token {verdict}.", "", *sheet(claims)]
 
 
@@ -173,54 +183,56 @@ def _claim_text(name: str, value: object) -> str:
     return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
 
 
-def _document(found: Explanation, now: int) -> dict[str, object]:
+def _document(explanation: Explanation, now: int) -> dict[str, object]:
     return {
-        "entry": entry_document(found.entry),
-        "agent": found.agent,
-        "user": found.user,
-        "target": found.asked.target,
-        "scope": list(found.asked.scope),
-        "authorization_details_types": list(found.asked.types),
-        "step": found.refusal.step,
-        "makes_sure": found.step,
-        "reason": str(found.reason),
-        "error": found.refusal.error.code,
-        "remedy": remedy(found),
-        "chain": [delegation_json.delegation(named, now) for named in found.chain],
-        "bounds": [{"whose": bound.source, "scope": list(bound.scope)} for bound in found.bounds],
+        "entry": entry_document(explanation.entry),
+        "agent": explanation.agent,
+        "user": explanation.user,
+        "target": explanation.asked.target,
+        "scope": list(explanation.asked.scope),
+        "authorization_details_types": list(explanation.asked.types),
+        "step": explanation.refusal.step,
+        "makes_sure": explanation.step,
+        "reason": str(explanation.reason),
+        "error": explanation.refusal.error.code,
+        "remedy": remedy(explanation),
+        "chain": [delegation_json.delegation(delegation, now) for delegation in explanation.chain],
+        "bounds": [
+            {"whose": bound.source, "scope": list(bound.scope)} for bound in explanation.bounds
+        ],
         "now": {
-            "replayed": found.replayed,
-            "passes": found.replayed and found.now is None,
-            "reason": None if found.now is None else str(found.now),
+            "replayed": explanation.replayed,
+            "passes": explanation.replayed and explanation.now is None,
+            "reason": None if explanation.now is None else str(explanation.now),
         },
     }
 
 
-def _lines(found: Explanation, now: int) -> list[str]:
-    asked = found.asked
+def _lines(explanation: Explanation, now: int) -> list[str]:
+    exchange = explanation.asked
     facts: Mapping[str, str | None] = {
-        "refused": moment(found.entry.at),
-        "agent": found.agent,
-        "for": found.user or "nobody",
-        "at": asked.target or "not named",
-        "scope": listed(asked.scope),
-        "actions": listed(asked.types) if asked.types else None,
-        "step": f"{found.refusal.step} of {len(STEPS)}: {found.step}",
-        "reason": found.reason,
-        "error": found.refusal.error.code,
-        "remedy": remedy(found),
-        "now": _now(found),
+        "refused": moment(explanation.entry.at),
+        "agent": explanation.agent,
+        "for": explanation.user or "nobody",
+        "at": exchange.target or "not named",
+        "scope": listed(exchange.scope),
+        "actions": listed(exchange.types) if exchange.types else None,
+        "step": f"{explanation.refusal.step} of {len(STEPS)}: {explanation.step}",
+        "reason": explanation.reason,
+        "error": explanation.refusal.error.code,
+        "remedy": remedy(explanation),
+        "now": _now(explanation),
     }
     lines = sheet(facts)
-    if found.chain:
-        lines += ["", "Token chain, newest first:", *chain_rows(found.chain, now)]
-    if found.bounds:
+    if explanation.chain:
+        lines += ["", "Token chain, newest first:", *chain_rows(explanation.chain, now)]
+    if explanation.bounds:
         lines += ["", "Scopes allowed by each limit:"]
-        lines += sheet({bound.source: listed(bound.scope) for bound in found.bounds})
+        lines += sheet({bound.source: listed(bound.scope) for bound in explanation.bounds})
     return lines
 
 
-def _now(found: Explanation) -> str:
-    if not found.replayed:
+def _now(explanation: Explanation) -> str:
+    if not explanation.replayed:
         return "cannot be replayed: the error was in the request itself, which is not stored"
-    return "would pass" if found.now is None else f"would be refused: {found.now}"
+    return "would pass" if explanation.now is None else f"would be refused: {explanation.now}"

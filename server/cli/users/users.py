@@ -68,8 +68,8 @@ def show(admin: OpenInstallation, name_or_id: str) -> Printed:
     user, devices = admin.users.show(name_or_id)
 
     def document() -> dict[str, object]:
-        shown = [device_wire.managed_device(device, user) for device in devices]
-        return {**user_document(user), "devices": shown}
+        managed_devices = [device_wire.managed_device(device, user) for device in devices]
+        return {**user_document(user), "devices": managed_devices}
 
     return document, [*_lines(admin, user), *_device_lines(devices)]
 
@@ -90,19 +90,19 @@ def update(admin: OpenInstallation, /, name_or_id: str, **flags: Any) -> Printed
 @prints
 def disable(admin: OpenInstallation, name_or_id: str) -> Printed:
     """Disable a user: their requests end, tokens for them are revoked, their sessions close."""
-    ended = admin.users.disable(name_or_id, by=BY)
+    disabled_user = admin.users.disable(name_or_id, by=BY)
     document = {
-        "user": ended.user.name,
-        "id": ended.user.id,
-        "state": ended.user.state,
-        "tokens_revoked": ended.tokens_revoked,
-        "requests_cancelled": ended.requests_cancelled,
+        "user": disabled_user.user.name,
+        "id": disabled_user.user.id,
+        "state": disabled_user.user.state,
+        "tokens_revoked": disabled_user.tokens_revoked,
+        "requests_cancelled": disabled_user.requests_cancelled,
     }
     lines = [
-        f"{ended.user.name} is disabled.",
-        f"Tokens revoked: {ended.tokens_revoked}.",
-        f"Requests cancelled: {ended.requests_cancelled}.",
-        f"To enable them: sayso users enable {ended.user.name}",
+        f"{disabled_user.user.name} is disabled.",
+        f"Tokens revoked: {disabled_user.tokens_revoked}.",
+        f"Requests cancelled: {disabled_user.requests_cancelled}.",
+        f"To enable them: sayso users enable {disabled_user.user.name}",
     ]
     return document, lines
 

@@ -180,15 +180,15 @@ def superseded(earlier: ApprovalRecord | None) -> SupersededRequest | None:
     )
 
 
-def unusual_signals(found: Unusual | None) -> UnusualSignals | None:
+def unusual_signals(unusual: Unusual | None) -> UnusualSignals | None:
     """The current signals; None if the signals of the display text apply."""
-    if found is None:
+    if unusual is None:
         return None
     signals = [
         Signal(code=str(signal.code), severity=signal.severity.value, text=signal.text)
-        for signal in found.signals
+        for signal in unusual.signals
     ]
-    return UnusualSignals(signals=signals, compared=found.compared)
+    return UnusualSignals(signals=signals, compared=unusual.compared)
 
 
 def decided_by(record: ApprovalRecord) -> DecidedBy | None:
@@ -200,16 +200,16 @@ def decided_by(record: ApprovalRecord) -> DecidedBy | None:
     return kind.model_validate(decided_by)
 
 
-def devices(found: Iterable[Delivery] | None) -> list[DeviceDelivery] | None:
+def devices(deliveries: Iterable[Delivery] | None) -> list[DeviceDelivery] | None:
     """The deliveries to each device; None if the viewer may not see them."""
-    return None if found is None else [_device(device) for device in found]
+    return None if deliveries is None else [_device(device) for device in deliveries]
 
 
-def _device(one: Delivery) -> DeviceDelivery:
+def _device(delivery: Delivery) -> DeviceDelivery:
     return DeviceDelivery(
-        id=one.device_id,
-        name=one.device_name,
-        delivered_at=rfc3339(one.delivered_at),
-        seen_at=moment(one.seen_at),
-        decided_at=moment(one.decided_at),
+        id=delivery.device_id,
+        name=delivery.device_name,
+        delivered_at=rfc3339(delivery.delivered_at),
+        seen_at=moment(delivery.seen_at),
+        decided_at=moment(delivery.decided_at),
     )

@@ -42,12 +42,12 @@ def listed(site: Site, request: HttpRequest, person: Person) -> approval_wire.Ap
     if state not in {"waiting", "decided"}:
         raise errors.invalid_body("state must be waiting or decided.")
     if state == "waiting":
-        found = site.approvals.inbox.waiting(person, limit, cursor)
+        approval_page = site.approvals.inbox.waiting(person, limit, cursor)
     else:
         until = listing.moment(request, "until")
         before = cursor if cursor or until is None else (until, "")
-        found = site.approvals.inbox.decided(person, limit, before, _wanted(site, request))
-    return approval_wire.approvals(found)
+        approval_page = site.approvals.inbox.decided(person, limit, before, _wanted(site, request))
+    return approval_wire.approvals(approval_page)
 
 
 def _wanted(site: Site, request: HttpRequest) -> HistorySearch:
@@ -80,8 +80,8 @@ def show(site: Site, request: HttpRequest, person: Person) -> approval_wire.Appr
 
     Includes the nonce for this device, and marks it as seen.
     """
-    shown = site.approvals.decisions.show(person, request.params["id"])
-    return approval_wire.approval(shown)
+    approver_view = site.approvals.decisions.show(person, request.params["id"])
+    return approval_wire.approval(approver_view)
 
 
 @own("POST /api/approvals/<id>/decision", errors=(404, 409, 422, 423))
@@ -89,8 +89,8 @@ def decide(
     site: Site, request: HttpRequest, person: Person, body: decision_wire.SignedDecision
 ) -> approval_wire.Approval:
     """Send a signed decision."""
-    shown = site.approvals.decisions.decide(person, request.params["id"], body.submitted())
-    return approval_wire.approval(shown)
+    approver_view = site.approvals.decisions.decide(person, request.params["id"], body.submitted())
+    return approval_wire.approval(approver_view)
 
 
 @own("GET /api/approvals/<id>/narrowing", errors=(404, 409, 422))
@@ -128,8 +128,8 @@ def outcome(
 ) -> execution_wire.ReportedOutcome:
     """POST /api/approvals/outcome: a resource reports the result of an execution."""
     body = wire.read(execution_wire.OutcomeReport, request.body)
-    approval, done = site.approvals.outcomes.report(caller, body.record())
-    return execution_wire.reported(approval.id, done)
+    approval, shown_execution = site.approvals.outcomes.report(caller, body.record())
+    return execution_wire.reported(approval.id, shown_execution)
 
 
 def _limit(text: str) -> int:

@@ -113,26 +113,30 @@ class ReportedOutcome(ExecutionStatus):
     granted_digest: str
 
 
-def execution(found: ShownExecution | None) -> ExecutionStatus | None:
+def execution(shown_execution: ShownExecution | None) -> ExecutionStatus | None:
     """An execution as JSON."""
-    return None if found is None else ExecutionStatus.model_validate(_members(found))
+    return (
+        None
+        if shown_execution is None
+        else ExecutionStatus.model_validate(_members(shown_execution))
+    )
 
 
-def reported(approval_id: str, found: ShownExecution) -> ReportedOutcome:
+def reported(approval_id: str, shown_execution: ShownExecution) -> ReportedOutcome:
     """The response to the resource that reported it."""
-    members = {"approval": approval_id, "granted_digest": found.granted_digest}
-    return ReportedOutcome.model_validate(_members(found) | members)
+    members = {"approval": approval_id, "granted_digest": shown_execution.granted_digest}
+    return ReportedOutcome.model_validate(_members(shown_execution) | members)
 
 
-def _members(found: ShownExecution) -> dict[str, object]:
-    done = found.outcome
+def _members(shown_execution: ShownExecution) -> dict[str, object]:
+    outcome = shown_execution.outcome
     return {
-        "execution_id": found.consumption.execution_id,
-        "resource": found.consumption.resource,
-        "consumed_at": rfc3339(found.consumption.at),
-        "outcome": None if done is None else done.result,
-        "text": None if done is None else done.text,
-        "executed_digest": None if done is None else done.executed_digest,
-        "as_granted": found.as_granted,
-        "reported_at": None if done is None else rfc3339(done.at),
+        "execution_id": shown_execution.consumption.execution_id,
+        "resource": shown_execution.consumption.resource,
+        "consumed_at": rfc3339(shown_execution.consumption.at),
+        "outcome": None if outcome is None else outcome.result,
+        "text": None if outcome is None else outcome.text,
+        "executed_digest": None if outcome is None else outcome.executed_digest,
+        "as_granted": shown_execution.as_granted,
+        "reported_at": None if outcome is None else rfc3339(outcome.at),
     }

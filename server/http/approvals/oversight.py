@@ -16,14 +16,14 @@ from server.services.operations.administration import AdminServices
 def approvals(_site: Site, request: HttpRequest, admin: AdminServices) -> wire.ManagedApprovals:
     """List the requests of all users, newest first."""
     limit = listing.limit(request)
-    found = admin.oversight.approvals(
+    named_approvals = admin.oversight.approvals(
         state=_state(request.query.get("state")),
         agent=request.query.get("agent"),
         user=request.query.get("user"),
         limit=limit + 1,
         before=listing.moment_cursor(request),
     )
-    part = paging.part(found, limit, lambda s: f"{s.approval.created_at}.{s.approval.id}")
+    part = paging.part(named_approvals, limit, lambda s: f"{s.approval.created_at}.{s.approval.id}")
     return listing.page(wire.ManagedApprovals, part, wire.approval)
 
 

@@ -111,10 +111,10 @@ def _evidence(request: RequestEvidence, proofs: Mapping[str, Proof]) -> ReceiptR
     )
 
 
-def _answer(one: AnswerEvidence) -> ReceiptDecision:
-    answer, device = one.decision, one.device
+def _answer(answer_evidence: AnswerEvidence) -> ReceiptDecision:
+    answer, device = answer_evidence.decision, answer_evidence.device
     return ReceiptDecision(
-        by=wire.Reference(id=answer.user_id, name=one.name),
+        by=wire.Reference(id=answer.user_id, name=answer_evidence.name),
         device=DeviceSummary(
             id=answer.device_id, name="" if device is None else device.name, kind=answer.channel
         ),
@@ -125,7 +125,7 @@ def _answer(one: AnswerEvidence) -> ReceiptDecision:
         counts=answer.voided_at is None,
         reason=answer.reason,
         signed=answer.jws,
-        key=_key(one.key),
+        key=_key(answer_evidence.key),
     )
 
 

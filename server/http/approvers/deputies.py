@@ -22,8 +22,8 @@ def listed(site: Site, _request: HttpRequest, person: Person) -> wire.Deputies:
 @own("POST /api/deputies", status=201, errors=(404, 409, 422))
 def name(site: Site, _request: HttpRequest, person: Person, body: wire.NewDeputy) -> wire.Deputy:
     """Add a deputy for a time."""
-    named = site.approvers.deputies.name(person, body.record(), body.statement)
-    return wire.deputy(named)
+    deputy = site.approvers.deputies.name(person, body.record(), body.statement)
+    return wire.deputy(deputy)
 
 
 @own("DELETE /api/deputies/<id>", errors=(404,))
@@ -41,8 +41,8 @@ def all_listed(_site: Site, _request: HttpRequest, admin: AdminServices) -> wire
 @managed("POST /api/admin/deputies/<id>/revoke")
 def revoke(_site: Site, request: HttpRequest, admin: AdminServices) -> wire.Deputy:
     """End a deputy."""
-    ended = admin.deputies.end(request.params["id"], by=admin.by)
-    return wire.deputy(ended)
+    deputy = admin.deputies.end(request.params["id"], by=admin.by)
+    return wire.deputy(deputy)
 
 
 DEPUTY_ROUTES: Final = (listed, name, end)

@@ -48,13 +48,13 @@ class ManagedDeputies(BaseModel):
     items: list[Deputy]
 
 
-def deputy(named: NamedDeputy) -> Deputy:
+def deputy(named_deputy: NamedDeputy) -> Deputy:
     """A deputy as JSON."""
-    record = named.deputy
+    record = named_deputy.deputy
     return Deputy(
         id=record.id,
-        user=Reference(id=record.user_id, name=named.user_name),
-        deputy=Reference(id=record.deputy_id, name=named.deputy_name),
+        user=Reference(id=record.user_id, name=named_deputy.user_name),
+        deputy=Reference(id=record.deputy_id, name=named_deputy.deputy_name),
         begins=rfc3339(record.from_at),
         ends=rfc3339(record.to_at),
         state=record.state,

@@ -21,7 +21,7 @@ _SEARCH = (
 def search(_site: Site, request: HttpRequest, admin: AdminServices) -> wire.LogEntries:
     """Search the audit log, newest first."""
     query = request.query
-    wanted = EntrySearch(
+    entry_search = EntrySearch(
         type=query.get("type"),
         actor=query.get("actor"),
         agent_id=query.get("agent"),
@@ -33,7 +33,7 @@ def search(_site: Site, request: HttpRequest, admin: AdminServices) -> wire.LogE
         since=listing.moment(request, "since"),
         until=listing.moment(request, "until"),
     )
-    return answer(request, admin, wanted)
+    return answer(request, admin, entry_search)
 
 
 @managed("GET /api/audit/<id>")
@@ -74,10 +74,12 @@ def erase(_site: Site, request: HttpRequest, admin: AdminServices) -> wire.Erasu
     return wire.Erasure(user=user.id, texts=texts)
 
 
-def answer(request: HttpRequest, admin: AdminServices, wanted: EntrySearch) -> wire.LogEntries:
+def answer(
+    request: HttpRequest, admin: AdminServices, entry_search: EntrySearch
+) -> wire.LogEntries:
     """A page of matching entries, newest first."""
     limit, where = listing.limit(request), listing.cursor(request)
-    entries = admin.entries.search(wanted, limit + 1, where or None)
+    entries = admin.entries.search(entry_search, limit + 1, where or None)
     part = paging.part(entries, limit, lambda entry: entry.id)
     return listing.page(wire.LogEntries, part, wire.entry)
 

@@ -123,8 +123,8 @@ def change_auth(
 ) -> wire.AgentWithSecret:
     """Change how an agent authenticates. A new secret is shown once."""
     keys = "" if body.jwks is None else json.dumps(body.jwks)
-    wanted = AuthChange(body.method, keys, body.overlap * 1000)
-    issued = admin.agent_auth.change(request.params["id"], wanted, by=admin.by)
+    auth_change = AuthChange(body.method, keys, body.overlap * 1000)
+    issued = admin.agent_auth.change(request.params["id"], auth_change, by=admin.by)
     return _with_secret(admin, issued)
 
 

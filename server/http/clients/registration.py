@@ -16,8 +16,8 @@ def register(site: Site, request: HttpRequest) -> dict[str, object]:
     ):
         app = app_registration.read(request.body, kind)
         return site.clients.app_registration.register(_bearer(request), app, request.peer)
-    wanted = registration.read(request.body, kind)
-    return site.clients.registration.register(_bearer(request), wanted, request.peer)
+    metadata = registration.read(request.body, kind)
+    return site.clients.registration.register(_bearer(request), metadata, request.peer)
 
 
 def show(site: Site, request: HttpRequest) -> dict[str, object]:

@@ -69,41 +69,41 @@ class ManagedConsentRevoked(BaseModel):
     tokens_revoked: int
 
 
-def _consent(given: GivenConsent, now: int) -> Consent:
+def _consent(given_consent: GivenConsent, now: int) -> Consent:
     """A consent as JSON."""
-    return Consent.model_validate(consent_json.consent(given, now))
+    return Consent.model_validate(consent_json.consent(given_consent, now))
 
 
-def _managed(given: GivenConsent, now: int) -> ManagedConsent:
+def _managed(given_consent: GivenConsent, now: int) -> ManagedConsent:
     """A consent for administrators, as JSON."""
-    return ManagedConsent.model_validate(consent_json.consent(given, now))
+    return ManagedConsent.model_validate(consent_json.consent(given_consent, now))
 
 
 @own("GET /api/consents", query=("ended",), errors=(422,))
 def listed(site: Site, request: HttpRequest, person: Person) -> Consents:
     """List your consents."""
-    found = site.consents.mine(person, ended=listing.ended(request))
-    items = [_consent(given, site.clock.now()) for given in found]
+    given_consents = site.consents.mine(person, ended=listing.ended(request))
+    items = [_consent(given_consent, site.clock.now()) for given_consent in given_consents]
     return Consents(items=items)
 
 
 @own("DELETE /api/consents/<id>", errors=(404,))
 def revoke(site: Site, request: HttpRequest, person: Person) -> ConsentRevoked:
     """Revoke a consent and the tokens that came from it."""
-    given, tokens = site.consents.revoke_mine(person, request.params["id"])
-    consent = _consent(given, site.clock.now())
+    given_consent, tokens = site.consents.revoke_mine(person, request.params["id"])
+    consent = _consent(given_consent, site.clock.now())
     return ConsentRevoked(consent=consent, tokens_revoked=tokens)
 
 
 @own("DELETE /api/acting/<id>")
 def stop(site: Site, request: HttpRequest, person: Person) -> AccessRevoked:
     """Revoke the access of an agent or app: your grants, consents and tokens for it end."""
-    ended = site.tokens.access_revocation.revoke(person, request.params["id"])
+    revoked_access = site.tokens.access_revocation.revoke(person, request.params["id"])
     return AccessRevoked(
-        client_id=ended.client_id,
-        grants_ended=ended.grants,
-        consents_revoked=ended.consents,
-        tokens_revoked=ended.tokens,
+        client_id=revoked_access.client_id,
+        grants_ended=revoked_access.grants,
+        consents_revoked=revoked_access.consents,
+        tokens_revoked=revoked_access.tokens,
     )
 
 
@@ -126,8 +126,8 @@ def all_listed(site: Site, request: HttpRequest, admin: AdminServices) -> Manage
 @managed("POST /api/admin/consents/<id>/revoke")
 def end(site: Site, request: HttpRequest, admin: AdminServices) -> ManagedConsentRevoked:
     """Revoke a consent and the tokens that came from it."""
-    given, tokens = admin.consents.revoke(request.params["id"], by=admin.by)
-    consent = _managed(given, site.clock.now())
+    given_consent, tokens = admin.consents.revoke(request.params["id"], by=admin.by)
+    consent = _managed(given_consent, site.clock.now())
     return ManagedConsentRevoked(consent=consent, tokens_revoked=tokens)
 
 

@@ -27,8 +27,8 @@ def me(site: Site, _request: HttpRequest, person: Person) -> user_wire.Me:
 @own("GET /api/devices")
 def listed(site: Site, _request: HttpRequest, person: Person) -> device_wire.Devices:
     """List your devices."""
-    found = [_device(site, device, person) for device in site.devices.devices.list_own(person)]
-    return device_wire.Devices(items=found)
+    devices = [_device(site, device, person) for device in site.devices.devices.list_own(person)]
+    return device_wire.Devices(items=devices)
 
 
 @own("POST /api/devices", status=201, errors=(409, 422), browsers=False)

@@ -82,8 +82,10 @@ class RegisteredPasskey(BaseModel):
     device: Device
 
 
-def offer(made: PasskeyChallenge, rp_id: str) -> PasskeySignInOptions:
+def offer(passkey_challenge: PasskeyChallenge, rp_id: str) -> PasskeySignInOptions:
     """Return a challenge as JSON."""
     return PasskeySignInOptions(
-        text=made.text, challenge=passkeys.encoded(made.challenge), rp_id=rp_id
+        text=passkey_challenge.text,
+        challenge=passkeys.encoded(passkey_challenge.challenge),
+        rp_id=rp_id,
     )

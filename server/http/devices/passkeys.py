@@ -27,10 +27,10 @@ def register(site: Site, request: HttpRequest) -> HttpResponse:
     cookies.check_origin(site.server_policy, request)
     body = wire.read(forms.PasskeyRegistration, request.body)
     try:
-        made = body.record()
+        passkey = body.record()
     except ValueError as error:
         raise errors.invalid_body(f"{error}.") from error
-    device, cookie = site.devices.passkeys.register(body.code, made, peer=request.peer)
+    device, cookie = site.devices.passkeys.register(body.code, passkey, peer=request.peer)
     answer = forms.RegisteredPasskey(device=device_wire.device(device, this=True, nonce=None))
     return as_json(201, answer.model_dump(), cookies.setting(site.server_policy, cookie))
 
@@ -38,8 +38,8 @@ def register(site: Site, request: HttpRequest) -> HttpResponse:
 def offer(site: Site, request: HttpRequest) -> forms.PasskeySignInOptions:
     """POST /api/passkeys/offer: the challenge that a browser signs to sign in."""
     cookies.check_origin(site.server_policy, request)
-    made = site.devices.passkeys.create_challenge()
-    return forms.offer(made, site.server_policy.rp_id)
+    passkey_challenge = site.devices.passkeys.create_challenge()
+    return forms.offer(passkey_challenge, site.server_policy.rp_id)
 
 
 def sign_in(site: Site, request: HttpRequest) -> HttpResponse:

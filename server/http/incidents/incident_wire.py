@@ -136,17 +136,19 @@ class Incidents(Listed[Incident]):
     """A page of the list of incidents, newest first."""
 
 
-def report_response(done: ReportResult, named: NamedIncident) -> ReportResponse:
+def report_response(report_result: ReportResult, named_incident: NamedIncident) -> ReportResponse:
     """The result of a report as JSON."""
     return ReportResponse(
-        incident=done.incident.id,
-        scope=done.incident.scope,
-        opened_at=rfc3339(done.incident.opened_at),
-        agents=[ReportedAgent.model_validate(agent) for agent in incident_json.agents(named)],
-        approval=approval_wire.approval(done.approval),
+        incident=report_result.incident.id,
+        scope=report_result.incident.scope,
+        opened_at=rfc3339(report_result.incident.opened_at),
+        agents=[
+            ReportedAgent.model_validate(agent) for agent in incident_json.agents(named_incident)
+        ],
+        approval=approval_wire.approval(report_result.approval),
     )
 
 
-def incident(named: NamedIncident) -> Incident:
+def incident(named_incident: NamedIncident) -> Incident:
     """An incident as JSON."""
-    return Incident.model_validate(incident_json.incident(named))
+    return Incident.model_validate(incident_json.incident(named_incident))

@@ -18,9 +18,9 @@ def report(
     site: Site, request: HttpRequest, person: Person, body: wire.SignedReport
 ) -> wire.ReportResponse:
     """Report a request: deny it and quarantine the agent, or all that act for you."""
-    done = site.incidents.reports.report(person, request.params["id"], body.record())
-    named = site.incidents.incidents.show(done.incident.id)
-    return wire.report_response(done, named)
+    report_result = site.incidents.reports.report(person, request.params["id"], body.record())
+    incident = site.incidents.incidents.show(report_result.incident.id)
+    return wire.report_response(report_result, incident)
 
 
 @own("POST /api/audit/alarms", errors=(422,))
@@ -57,8 +57,8 @@ def listed(_site: Site, request: HttpRequest, admin: AdminServices) -> wire.Inci
 @managed("GET /api/incidents/<id>", roles=STAFF_AND_OWNERS, errors=(401, 403, 404))
 def show(_site: Site, request: HttpRequest, admin: AdminServices) -> wire.Incident:
     """Get one incident with its evidence."""
-    named = admin.incidents.show(request.params["id"], owner=admin.only_of)
-    return wire.incident(named)
+    incident = admin.incidents.show(request.params["id"], owner=admin.only_of)
+    return wire.incident(incident)
 
 
 @managed("POST /api/incidents/<id>/close", signed=True)
@@ -66,8 +66,8 @@ def close(
     _site: Site, request: HttpRequest, admin: AdminServices, body: wire.IncidentClosing
 ) -> wire.Incident:
     """Close an incident. Quarantined agents stay quarantined."""
-    named = admin.incidents.close(request.params["id"], body.note, by=admin.by)
-    return wire.incident(named)
+    incident = admin.incidents.close(request.params["id"], body.note, by=admin.by)
+    return wire.incident(incident)
 
 
 REPORT_ROUTES: Final = (report, alarm)

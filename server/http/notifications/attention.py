@@ -46,15 +46,15 @@ def unmute(site: Site, request: HttpRequest, person: Person) -> None:
 @own("POST /api/approvals/<id>/extension", errors=(404, 409))
 def extend(site: Site, request: HttpRequest, person: Person) -> Approval:
     """Extend a request."""
-    shown = site.approvals.extensions.extend(person, request.params["id"])
-    return approval(shown)
+    approver_view = site.approvals.extensions.extend(person, request.params["id"])
+    return approval(approver_view)
 
 
 @own("POST /api/approvals/<id>/retry", errors=(404, 409))
 def ask_again(site: Site, request: HttpRequest, person: Person) -> Approval:
     """Ask the agent of an expired request to retry."""
-    shown = site.approvals.retries.ask(person, request.params["id"])
-    return approval(shown)
+    approver_view = site.approvals.retries.ask(person, request.params["id"])
+    return approval(approver_view)
 
 
 @own("POST /api/approvals/<id>/snooze", errors=(404, 409, 422), browsers=False)

@@ -22,5 +22,5 @@ def retry(_site: Site, request: HttpRequest, services: AdminServices) -> wire.Un
     message_id = request.params["id"]
     if not message_id.isdecimal() or len(message_id) > _MAX_DIGITS:
         raise errors.Problem(404, "not_found", "This message does not exist.")
-    found = services.outbox.retry(int(message_id), by=services.by)
-    return wire.undelivered(found)
+    message = services.outbox.retry(int(message_id), by=services.by)
+    return wire.undelivered(message)

@@ -56,13 +56,13 @@ class OutboxStatus(BaseModel):
     loops: list[LoopState]
 
 
-def undelivered(one: Undelivered) -> UndeliveredMessage:
+def undelivered(undelivered_message: Undelivered) -> UndeliveredMessage:
     """A message as JSON."""
-    message = one.message
+    message = undelivered_message.message
     return UndeliveredMessage(
         id=str(message.id),
         channel=message.channel,
-        recipient=one.recipient,
+        recipient=undelivered_message.recipient,
         state="dead" if message.state == "dead" else "waiting",
         attempts=message.attempts,
         last_error=message.last_error,

@@ -29,8 +29,8 @@ def subscribe(
     site: Site, _request: HttpRequest, person: Person, body: wire.NewPushSubscription
 ) -> wire.PushSubscription:
     """Add or refresh this browser for notifications."""
-    named = site.notifications.push_subscriptions.subscribe(person, body.record())
-    return wire.push_subscription(named, site.clock.now())
+    subscription = site.notifications.push_subscriptions.subscribe(person, body.record())
+    return wire.push_subscription(subscription, site.clock.now())
 
 
 @own("DELETE /api/push-subscriptions/<id>", errors=(404,))

@@ -78,13 +78,13 @@ def lost_push(lost: LostBrowser) -> LostPush:
     )
 
 
-def push_subscription(named: NamedSubscription, now: int) -> PushSubscription:
+def push_subscription(named_subscription: NamedSubscription, now: int) -> PushSubscription:
     """A subscription as JSON."""
-    subscription = named.subscription
+    subscription = named_subscription.subscription
     return PushSubscription(
         id=subscription.id,
-        device=Reference(id=subscription.device_id, name=named.device_name),
-        this=named.this,
+        device=Reference(id=subscription.device_id, name=named_subscription.device_name),
+        this=named_subscription.this,
         service=subscription.origin,
         created_at=rfc3339(subscription.created_at),
         opened_at=rfc3339(subscription.opened_at),

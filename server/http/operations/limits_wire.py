@@ -47,10 +47,10 @@ class Limits(BaseModel):
     complete: bool
 
 
-def answer(found: LimitsOverview, settings: list[tuple[str, str, str]]) -> Limits:
+def answer(limits_overview: LimitsOverview, settings: list[tuple[str, str, str]]) -> Limits:
     """Limits as JSON, with the sources of their settings."""
     sources = {name: source for name, _, source in settings}
-    document = limits_json.overview(found)
+    document = limits_json.overview(limits_overview)
     for item in document["items"]:
         item["source"] = sources.get(item["setting"])
     return Limits.model_validate(document)

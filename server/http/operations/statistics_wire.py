@@ -126,9 +126,9 @@ def findings(found: list[Finding]) -> Findings:
     return Findings(items=items, broken=any(finding.level == "broken" for finding in found))
 
 
-def _finding(found: Finding) -> FindingDocument:
-    about = None if found.about is None else dict(zip(("kind", "id"), found.about, strict=True))
-    members = {"level": found.level, "what": found.what, "fix": found.fix, "about": about}
+def _finding(finding: Finding) -> FindingDocument:
+    about = None if finding.about is None else dict(zip(("kind", "id"), finding.about, strict=True))
+    members = {"level": finding.level, "what": finding.what, "fix": finding.fix, "about": about}
     return FindingDocument.model_validate(members)
 
 
@@ -137,6 +137,6 @@ def answer(summary: Summary) -> Statistics:
     return Statistics.model_validate(statistics_json.summary(summary))
 
 
-def course(found: AgentHistory) -> AgentStatistics:
+def course(agent_history: AgentHistory) -> AgentStatistics:
     """One agent's statistics as JSON."""
-    return AgentStatistics.model_validate(statistics_json.course(found))
+    return AgentStatistics.model_validate(statistics_json.course(agent_history))

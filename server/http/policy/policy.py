@@ -31,7 +31,7 @@ def explain(
 ) -> dict[str, object]:
     """Explain what would happen to one request, and by which rule."""
     details = body.authorization_details
-    wanted = TrialRequest(
+    trial_request = TrialRequest(
         agent=body.agent,
         flow=body.flow,
         user=body.user,
@@ -40,7 +40,7 @@ def explain(
         details=None if details is None else json.dumps(details),
         acr=body.acr_values,
     )
-    return policy_json.explained(admin.trials.explain(wanted, body.policy))
+    return policy_json.explained(admin.trials.explain(trial_request, body.policy))
 
 
 @managed("POST /api/policy/test", answer=wire.PolicyTestResults, roles=STAFF, errors=READS)
@@ -56,8 +56,8 @@ def dry_run(
     _site: Site, _request: HttpRequest, admin: AdminServices, body: wire.PolicyDryRunInput
 ) -> dict[str, object]:
     """Show what the rules would have changed recently."""
-    found = admin.replays.replay(body.last * 1000, body.policy)
-    return policy_json.replayed(found)
+    replay = admin.replays.replay(body.last * 1000, body.policy)
+    return policy_json.replayed(replay)
 
 
 POLICY_ROUTES: Final = (show, put, explain, test, dry_run)

@@ -72,6 +72,8 @@ def resource(record: Resource) -> ManagedResource:
     )
 
 
-def resource_secret(given: NewResourceSecret) -> ResourceWithSecret:
+def resource_secret(new_resource_secret: NewResourceSecret) -> ResourceWithSecret:
     """Return a resource and its new secret as JSON."""
-    return ResourceWithSecret(resource=resource(given.resource), client_secret=given.secret)
+    return ResourceWithSecret(
+        resource=resource(new_resource_secret.resource), client_secret=new_resource_secret.secret
+    )

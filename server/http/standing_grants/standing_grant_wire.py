@@ -166,21 +166,21 @@ def preview(proposal: CheckedProposal, past: list[TriedRequest]) -> GrantPreview
     )
 
 
-def grant(named: NamedStandingGrant, now: int) -> StandingGrant:
+def grant(standing_grant: NamedStandingGrant, now: int) -> StandingGrant:
     """A standing grant as JSON."""
-    record = named.grant
+    record = standing_grant.grant
     total = record.bounds.sum
     spent = None if total is None else replace(total, minor=record.spent_minor)
     return StandingGrant(
         id=record.id,
         state=record.state(now),
-        agent=Reference(id=record.agent_id, name=named.agent_name),
+        agent=Reference(id=record.agent_id, name=standing_grant.agent_name),
         resource=record.resource,
         scopes=list(record.scopes),
         type=record.type,
         pattern=[
             PatternFact(label=label, value=value)
-            for label, value in pattern_facts(named.action, record.pattern)
+            for label, value in pattern_facts(standing_grant.action, record.pattern)
         ],
         risk=str(record.risk),  # type: ignore[arg-type]  # the risks are these words
         uses=record.uses,
@@ -196,16 +196,16 @@ def grant(named: NamedStandingGrant, now: int) -> StandingGrant:
     )
 
 
-def details(named: NamedStandingGrant, now: int) -> StandingGrantDetails:
+def details(standing_grant: NamedStandingGrant, now: int) -> StandingGrantDetails:
     """A standing grant with its uses, as JSON."""
-    taken = [_use(use) for use in named.uses]
-    return StandingGrantDetails(**grant(named, now).model_dump(), taken=taken)
+    grant_uses = [_use(use) for use in standing_grant.uses]
+    return StandingGrantDetails(**grant(standing_grant, now).model_dump(), taken=grant_uses)
 
 
-def managed(named: NamedStandingGrant, now: int) -> ManagedGrant:
+def managed(standing_grant: NamedStandingGrant, now: int) -> ManagedGrant:
     """A standing grant for administrators, as JSON."""
-    user = Reference(id=named.grant.user_id, name=named.user_name)
-    return ManagedGrant(**grant(named, now).model_dump(), user=user)
+    user = Reference(id=standing_grant.grant.user_id, name=standing_grant.user_name)
+    return ManagedGrant(**grant(standing_grant, now).model_dump(), user=user)
 
 
 def _money(value: Sum | None) -> Money | None:
@@ -214,23 +214,23 @@ def _money(value: Sum | None) -> Money | None:
     return Money(minor=value.minor, currency=value.currency, text=money_text(value))
 
 
-def _past(one: TriedRequest) -> PastRequest:
-    approval = one.approval
+def _past(tried_request: TriedRequest) -> PastRequest:
+    approval = tried_request.approval
     return PastRequest(
         id=approval.id,
         state=str(approval.state),
         fingerprint=decisions.fingerprint(approval.action_digest),
         created_at=rfc3339(approval.created_at),
-        covered=one.mismatch is None,
-        mismatch=one.mismatch,
+        covered=tried_request.mismatch is None,
+        mismatch=tried_request.mismatch,
     )
 
 
-def _use(one: GrantUse) -> StandingGrantUse:
+def _use(grant_use: GrantUse) -> StandingGrantUse:
     return StandingGrantUse(
-        number=one.number,
-        approval=one.approval_id,
-        minor=one.minor,
-        state=one.state,
-        at=rfc3339(one.at),
+        number=grant_use.number,
+        approval=grant_use.approval_id,
+        minor=grant_use.minor,
+        state=grant_use.state,
+        at=rfc3339(grant_use.at),
     )

@@ -16,16 +16,16 @@ from server.services.users.device_auth import Person
 @own("GET /api/grants", query=("ended",), errors=(422,))
 def listed(site: Site, request: HttpRequest, person: Person) -> wire.StandingGrants:
     """List your standing grants."""
-    found = site.standing_grants.mine(person, ended=listing.ended(request))
-    items = [wire.grant(named, site.clock.now()) for named in found]
+    standing_grants = site.standing_grants.mine(person, ended=listing.ended(request))
+    items = [wire.grant(standing_grant, site.clock.now()) for standing_grant in standing_grants]
     return wire.StandingGrants(items=items)
 
 
 @own("POST /api/grants", status=201, errors=(400, 404, 409, 422))
 def add(site: Site, request: HttpRequest, person: Person, body: wire.GrantProposal) -> Approval:
     """Propose a standing grant. Returns the approval to sign."""
-    sent = body.record()
-    opened = site.standing_grants.ask(person, sent, request.peer)
+    submitted_proposal = body.record()
+    opened = site.standing_grants.ask(person, submitted_proposal, request.peer)
     return approval(site.approvals.decisions.show(person, opened.id))
 
 
@@ -34,23 +34,23 @@ def preview(
     site: Site, _request: HttpRequest, person: Person, body: wire.GrantProposal
 ) -> wire.GrantPreview:
     """Preview a standing grant, with the last ten requests."""
-    sent = body.record()
-    proposal, past = site.standing_grants.preview(person, sent)
+    submitted_proposal = body.record()
+    proposal, past = site.standing_grants.preview(person, submitted_proposal)
     return wire.preview(proposal, past)
 
 
 @own("GET /api/grants/<id>", errors=(404,))
 def show(site: Site, request: HttpRequest, person: Person) -> wire.StandingGrantDetails:
     """Get one of your standing grants with its uses."""
-    named = site.standing_grants.show_mine(person, request.params["id"])
-    return wire.details(named, site.clock.now())
+    standing_grant = site.standing_grants.show_mine(person, request.params["id"])
+    return wire.details(standing_grant, site.clock.now())
 
 
 @own("DELETE /api/grants/<id>", errors=(404,))
 def revoke(site: Site, request: HttpRequest, person: Person) -> wire.StandingGrant:
     """Revoke one of your standing grants."""
-    named = site.standing_grants.revoke_mine(person, request.params["id"])
-    return wire.grant(named, site.clock.now())
+    standing_grant = site.standing_grants.revoke_mine(person, request.params["id"])
+    return wire.grant(standing_grant, site.clock.now())
 
 
 @managed(
@@ -77,8 +77,10 @@ def all_listed(site: Site, request: HttpRequest, admin: AdminServices) -> wire.M
 @managed("POST /api/admin/grants/<id>/revoke", roles=(Role.ADMIN, Role.OWNER))
 def end(site: Site, request: HttpRequest, admin: AdminServices) -> wire.ManagedGrant:
     """Revoke a standing grant. Without a role, one for your agents."""
-    named = admin.standing_grants.revoke(request.params["id"], by=admin.by, only_of=admin.only_of)
-    return wire.managed(named, site.clock.now())
+    standing_grant = admin.standing_grants.revoke(
+        request.params["id"], by=admin.by, only_of=admin.only_of
+    )
+    return wire.managed(standing_grant, site.clock.now())
 
 
 STANDING_GRANT_ROUTES: Final = (listed, add, preview, show, revoke)

@@ -49,6 +49,6 @@ class RevokedDelegation(BaseModel):
     tokens_revoked: int
 
 
-def delegation(named: NamedDelegation, now: int) -> ManagedDelegation:
+def delegation(named_delegation: NamedDelegation, now: int) -> ManagedDelegation:
     """Return an issued token as JSON."""
-    return ManagedDelegation.model_validate(delegation_json.delegation(named, now))
+    return ManagedDelegation.model_validate(delegation_json.delegation(named_delegation, now))

@@ -35,17 +35,17 @@ def mine(site: Site, request: HttpRequest, person: Person) -> wire.ManagedDelega
     """List the tokens that act for you, newest first."""
     limit = listing.limit(request)
     before = listing.moment_cursor(request)
-    found = site.tokens.delegations.mine(
+    delegations = site.tokens.delegations.mine(
         person, ended=listing.ended(request), limit=limit + 1, before=before
     )
-    return _page(site, found, limit)
+    return _page(site, delegations, limit)
 
 
 @own("DELETE /api/delegations/<id>", errors=(404,))
 def revoke_mine(site: Site, request: HttpRequest, person: Person) -> wire.RevokedDelegation:
     """Revoke a token that acts for you and the tokens derived from it."""
-    named, count = site.tokens.delegations.revoke_mine(person, request.params["id"])
-    return _revoked(site, named, count)
+    delegation, count = site.tokens.delegations.revoke_mine(person, request.params["id"])
+    return _revoked(site, delegation, count)
 
 
 @managed("GET /api/admin/delegations/<id>")
@@ -54,26 +54,28 @@ def show(site: Site, request: HttpRequest, admin: AdminServices) -> wire.Delegat
     chain, now = admin.delegations.show(request.params["id"]), site.clock.now()
     return wire.DelegationChain(
         delegation=wire.delegation(chain.delegation, now),
-        before=[wire.delegation(named, now) for named in chain.ancestors],
-        after=[wire.delegation(named, now) for named in chain.descendants],
+        before=[wire.delegation(named_delegation, now) for named_delegation in chain.ancestors],
+        after=[wire.delegation(delegation, now) for delegation in chain.descendants],
     )
 
 
 @managed("POST /api/admin/delegations/<id>/revoke")
 def revoke(site: Site, request: HttpRequest, admin: AdminServices) -> wire.RevokedDelegation:
     """Revoke a token and the tokens derived from it."""
-    named, count = admin.delegations.revoke(request.params["id"], by=admin.by)
-    return _revoked(site, named, count)
+    delegation, count = admin.delegations.revoke(request.params["id"], by=admin.by)
+    return _revoked(site, delegation, count)
 
 
-def _revoked(site: Site, named: NamedDelegation, count: int) -> wire.RevokedDelegation:
-    delegation = wire.delegation(named, site.clock.now())
+def _revoked(site: Site, named_delegation: NamedDelegation, count: int) -> wire.RevokedDelegation:
+    delegation = wire.delegation(named_delegation, site.clock.now())
     return wire.RevokedDelegation(delegation=delegation, tokens_revoked=count)
 
 
-def _page(site: Site, found: Sequence[NamedDelegation], limit: int) -> wire.ManagedDelegations:
+def _page(
+    site: Site, delegations: Sequence[NamedDelegation], limit: int
+) -> wire.ManagedDelegations:
     now = site.clock.now()
-    part = paging.part(found, limit, lambda h: f"{h.delegation.issued_at}.{h.delegation.id}")
+    part = paging.part(delegations, limit, lambda h: f"{h.delegation.issued_at}.{h.delegation.id}")
     return listing.page(wire.ManagedDelegations, part, lambda one: wire.delegation(one, now))
 
 

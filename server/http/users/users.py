@@ -46,11 +46,11 @@ def update(
 @managed("POST /api/users/<id>/disable")
 def disable(_site: Site, request: HttpRequest, admin: AdminServices) -> wire.DisableUserResult:
     """Disable a user. Returns what ended."""
-    ended = admin.users.disable(request.params["id"], by=admin.by)
+    disabled_user = admin.users.disable(request.params["id"], by=admin.by)
     return wire.DisableUserResult(
-        user=wire.managed_user(ended.user),
-        tokens_revoked=ended.tokens_revoked,
-        requests_cancelled=ended.requests_cancelled,
+        user=wire.managed_user(disabled_user.user),
+        tokens_revoked=disabled_user.tokens_revoked,
+        requests_cancelled=disabled_user.requests_cancelled,
     )
 
 

@@ -128,8 +128,8 @@ _SYMBOLS: Final = {"eur": "€", "gbp": "£", "jpy": "¥", "usd": "$"}
 
 def _accepted_entries(kind: str, value: JsonValue) -> Iterator[str]:
     """The accepted entries, normalized as by `_normalized`."""
-    shown = rendering.render(value, max_chars=rendering.MAX_MATERIAL_VALUE)
-    plain = _normalized(kind, shown)
+    safe_text = rendering.render(value, max_chars=rendering.MAX_MATERIAL_VALUE)
+    plain = _normalized(kind, safe_text)
     if kind == "last_four":
         yield plain[-_LAST_CHARACTERS:]
     elif isinstance(value, dict):

@@ -68,8 +68,8 @@ def agent_reason(
     """
     if reason == NOT_REDEEMED and not by_person:
         return "expired_unseen" if state is State.EXPIRED else _DEFAULT_REASON[state]
-    found = END_REASONS.get(reason or "")
-    if reason is None or found is None or found.state is not state:
+    end_reason = END_REASONS.get(reason or "")
+    if reason is None or end_reason is None or end_reason.state is not state:
         return _DEFAULT_REASON[state]
     return "expired_unseen" if hidden and reason in _REVEALS_USER else reason
 

@@ -125,7 +125,7 @@ def find_signals(compared: Comparison) -> Unusual:
         for row, words in found
         if codes.isdisjoint(row.replaced_by)
     ]
-    signals.sort(key=lambda one: one.severity is not Severity.WARNING)
+    signals.sort(key=lambda signal: signal.severity is not Severity.WARNING)
     return Unusual(codes, tuple(signals), _compared(compared, clear=not codes))
 
 
@@ -149,9 +149,9 @@ def _day(moment: int) -> str:
 
 def _only_amount(amount: Amount, past: PastApprovals) -> str:
     """The amount of the only earlier approval."""
-    known = next((baseline.past for baseline in amount.baselines if baseline.past.count), None)
-    one = known is not None and (known.count, past.count) == (1, 1)
-    return f", {amount.shown(known.total)}" if one and known is not None else ""
+    approvals = next((baseline.past for baseline in amount.baselines if baseline.past.count), None)
+    one = approvals is not None and (approvals.count, past.count) == (1, 1)
+    return f", {amount.shown(approvals.total)}" if one and approvals is not None else ""
 
 
 def times_usual(value: int, past: PastApprovals) -> int | None:

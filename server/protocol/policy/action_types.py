@@ -164,8 +164,8 @@ def _risk(members: Mapping[str, JsonValue]) -> Risk:
     value = members.get("risk", Risk.HIGH)
     if value not in list(Risk):
         raise InvalidActionType("/risk", "must be low, medium, high or critical")
-    given = Risk(str(value))
-    return given if "headline" in members else highest([given, Risk.HIGH])
+    risk = Risk(str(value))
+    return risk if "headline" in members else highest([risk, Risk.HIGH])
 
 
 def _deputies(members: Mapping[str, JsonValue]) -> bool:

@@ -178,10 +178,10 @@ def read_vary(
 
     `target` is the action type's target, which may not vary.
     """
-    found = [_vary(example, path, up_to, target) for path, up_to in wishes]
-    if len({vary.path for vary in found}) != len(found):
+    members = [_vary(example, path, up_to, target) for path, up_to in wishes]
+    if len({vary.path for vary in members}) != len(members):
         raise GrantNotAllowed("vary", "name each member once")
-    return tuple(sorted(found, key=lambda vary: vary.path))
+    return tuple(sorted(members, key=lambda vary: vary.path))
 
 
 def with_variations(

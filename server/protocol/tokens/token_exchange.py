@@ -182,8 +182,8 @@ def details_approved(details: Sequence[Mapping[str, JsonValue]], basis: Delegati
 
     Duplicates count: two equal payments need two signed ones.
     """
-    wanted = Counter(canonical(detail) for detail in details)
-    return basis.approved and all(wanted <= Counter(link.details) for link in basis.links)
+    counter = Counter(canonical(detail) for detail in details)
+    return basis.approved and all(counter <= Counter(link.details) for link in basis.links)
 
 
 def canonical(detail: Mapping[str, JsonValue]) -> str:

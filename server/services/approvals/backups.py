@@ -46,9 +46,9 @@ class BackupRequests:
             user = user_checks.find(tx, name_or_id)
             if not user.enabled:
                 raise Invalid(f"{user.name} is disabled and cannot answer. Name someone else.")
-            named = _named(tx, approval, user, self._needs(tx, approval))
+            approver = _named(tx, approval, user, self._needs(tx, approval))
             if user.id == approval.user_id or not approvers.add(
-                tx, approval, [named], self.server_policy
+                tx, approval, [approver], self.server_policy
             ):
                 raise Conflict(f"{user.name} is already an approver of this request.")
             _record(tx, approval, user, by)

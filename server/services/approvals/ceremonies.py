@@ -259,8 +259,10 @@ def is_possible_without(view: View, approval: Approval, user_id: str) -> bool:
 
     A person and their backups and deputies share one vote.
     """
-    asked = view.approvers.asked(approval)
-    others = [approver for approver in asked if approver.approves and approver.user_id != user_id]
+    approvers = view.approvers.asked(approval)
+    others = [
+        approver for approver in approvers if approver.approves and approver.user_id != user_id
+    ]
     able = [
         approver
         for approver in others

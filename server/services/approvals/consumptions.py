@@ -76,7 +76,7 @@ class Consumptions:
         return spent
 
     def _check_demand(
-        self, tx: Unit, found: LiveToken, approval: Approval, execution: IntendedExecution
+        self, tx: Unit, token: LiveToken, approval: Approval, execution: IntendedExecution
     ) -> None:
         risk = self.checks.current_risk(tx, approval)
         pin_now = risk is not None and risk.rank >= Risk.HIGH.rank
@@ -84,7 +84,7 @@ class Consumptions:
             pin_now = risk.rank > approval.risk.rank  # at the old risk nobody had to answer
         ours = StepUpRequirement((names.ACR_SIGNED_PIN,)) if pin_now else NOTHING
         for demand in (execution.demand, ours):
-            if not demand.met_by(found.claims, tx.now):
+            if not demand.met_by(token.claims, tx.now):
                 raise errors.Problem(
                     401,
                     step_up.ERROR,
@@ -104,18 +104,18 @@ class _Consuming:
 
     def consume(self, execution: IntendedExecution) -> Consumed | errors.Problem:
         """Consume it, or return the refusal so that its audit entry is stored."""
-        wanted = Consumption(
+        consumption = Consumption(
             approval_id=self.approval.id,
             execution_id=execution.id,
             token_id=self.found.row.id,
             resource=self.found.row.resource,
             at=self.tx.now,
         )
-        if self.tx.consumptions.add_once(wanted):
+        if self.tx.consumptions.add_once(consumption):
             self._record(audit.Type.APPROVAL_CONSUMED, "consumed", execution)
-            return Consumed(wanted, self.approval)
+            return Consumed(consumption, self.approval)
         stored = self.tx.consumptions.get(self.approval.id)
-        own = (execution.id, wanted.resource)  # execution ids are unique per resource only
+        own = (execution.id, consumption.resource)  # execution ids are unique per resource only
         if stored is None or (stored.execution_id, stored.resource) != own:
             return self._refuse_second_execution(execution)
         return Consumed(stored, self.approval)
@@ -145,9 +145,9 @@ class _Consuming:
         )
 
 
-def _approval(tx: Unit, found: LiveToken) -> Approval:
+def _approval(tx: Unit, token: LiveToken) -> Approval:
     """The approval that the token names, also for a token from an exchange."""
-    claim = found.claims.get("approval")
+    claim = token.claims.get("approval")
     known = claim if isinstance(claim, Mapping) and claim.get("single_use") is True else {}
     approval = tx.approvals.get(str(known.get("id", "")))
     if approval is None:
@@ -157,15 +157,15 @@ def _approval(tx: Unit, found: LiveToken) -> Approval:
     return approval
 
 
-def _check_granted(found: LiveToken, approval: Approval, execution: IntendedExecution) -> None:
+def _check_granted(token: LiveToken, approval: Approval, execution: IntendedExecution) -> None:
     """Compare the digest of the granted text, rebuilt with these details, with the token's.
 
     The details must also equal the token's own, because an exchange may have narrowed them.
     """
-    held = json.loads(found.row.details)
+    held = json.loads(token.row.details)
     if Counter(map(canonical, execution.details)) != Counter(map(canonical, held)):
         raise _not_granted()
-    claim = found.claims["approval"]
+    claim = token.claims["approval"]
     granted = claim.get("granted_digest") if isinstance(claim, Mapping) else None
     if granted_digest_with(approval, execution.details) != granted:
         raise _not_granted()

@@ -125,9 +125,9 @@ class ApprovalChecks:
         case = as_of_today(view, self.schemas, agent, user, approval)
         if case is None:
             return None
-        wanted = RequestToCompare(agent, user, case.target, case.details, case.actions)
+        to_compare = RequestToCompare(agent, user, case.target, case.details, case.actions)
         asked_at = approval.created_at
-        return history.compare(view, self.evaluator.secrets, wanted, asked_at=asked_at).unusual
+        return history.compare(view, self.evaluator.secrets, to_compare, asked_at=asked_at).unusual
 
 
 def build_approval_checks(adapters: Adapters) -> ApprovalChecks:

@@ -77,25 +77,33 @@ class ApprovalService:
                 unusual=self.checks.current_signals(tx, approval),
             )
 
-    def decide(self, person: Person, approval_id: str, sent: SubmittedDecision) -> ApproverView:
+    def decide(
+        self, person: Person, approval_id: str, submitted_decision: SubmittedDecision
+    ) -> ApproverView:
         """Accept a signed answer. The first one wins; later ones get the result.
 
         Raises errors.Problem: 404 for another person's request, 409 with the approval if it is
         closed, 422 or 403 if the answer is invalid or too weak, 423 if the person is locked out.
         """
-        sent = with_checked_texts(sent)
+        submitted_decision = with_checked_texts(submitted_decision)
         with self.store.write() as tx:
-            result = self._decide(tx, person, approval_id, sent, counted=False)
+            result = self._decide(tx, person, approval_id, submitted_decision, counted=False)
         if isinstance(result, AttemptsCounted):
             with self.store.write() as tx:
-                result = self._decide(tx, person, approval_id, sent, counted=True)
+                result = self._decide(tx, person, approval_id, submitted_decision, counted=True)
         if isinstance(result, errors.Problem):
             raise result
         assert isinstance(result, ApproverView)  # noqa: S101  # a try is counted once
         return result
 
     def _decide(
-        self, tx: Unit, person: Person, approval_id: str, sent: SubmittedDecision, *, counted: bool
+        self,
+        tx: Unit,
+        person: Person,
+        approval_id: str,
+        submitted_decision: SubmittedDecision,
+        *,
+        counted: bool,
     ) -> ApproverView | errors.Problem | AttemptsCounted:
         """Process an answer in its own unit of work.
 
@@ -107,20 +115,22 @@ class ApprovalService:
         """
         approval = votes.locked(tx, approvers.get_for_approver(tx, approval_id, person.user.id))
         device = device_auth.current_device(tx, person)
-        payload, key = self._verify_signature(tx, device, sent.jws)
+        payload, key = self._verify_signature(tx, device, submitted_decision.jws)
         if payload.decision == "withdraw":
-            return self._decide_withdrawal(tx, person, approval, payload, sent)
-        sent = with_checked_code(tx, approval, sent, payload.code)
-        granted = sent.granted
+            return self._decide_withdrawal(tx, person, approval, payload, submitted_decision)
+        submitted_decision = with_checked_code(tx, approval, submitted_decision, payload.code)
+        granted = submitted_decision.granted
         narrowed = None if granted is None else self.narrowings.check(tx, approval, granted)
         self._check_payload(tx, payload, approval, device, narrowed)
-        answer = stored_decision(tx, approval, device, payload, sent)
+        answer = stored_decision(tx, approval, device, payload, submitted_decision)
         if (closed := _check_open(tx, person, approval, answer, granted, self.checks)) is not None:
             return closed
         own = votes.earlier_answer(tx, approval, person.user.id)
         if payload.decision == "approve" and own is None:
             approvers.check_may_approve(tx, approval, person.user.id)
-            yes = ApproveAnswer(approval, device, key, _signed_steps(payload), sent.entered)
+            yes = ApproveAnswer(
+                approval, device, key, _signed_steps(payload), submitted_decision.entered
+            )
             if (refused := self.ceremonies.check(tx, yes, counted=counted)) is not None:
                 return refused
         if approval.quorum > 1:
@@ -180,18 +190,20 @@ class ApprovalService:
         person: Person,
         approval: Approval,
         payload: decisions.Decision,
-        sent: SubmittedDecision,
+        submitted_decision: SubmittedDecision,
     ) -> ApproverView | errors.Problem:
         """Process a withdrawal of a vote. As for a denial, any key of the device suffices.
 
         1. The stored withdrawal is accepted again, as after a lost response.  2. The device signed
         the server's values.  3. The request is pending and its agent may still act.
         """
-        if votes.is_stored_withdrawal(tx, approval, person.user.id, sent.jws):
+        if votes.is_stored_withdrawal(tx, approval, person.user.id, submitted_decision.jws):
             return approver_view(tx, approval, person.user.id)
         device = device_auth.current_device(tx, person)
         self._check_payload(tx, payload, approval, device, None)
-        answer = stored_decision(tx, approval, device, payload, SubmittedDecision(sent.jws))
+        answer = stored_decision(
+            tx, approval, device, payload, SubmittedDecision(submitted_decision.jws)
+        )
         if (closed := _check_open(tx, person, approval, answer, None, self.checks)) is not None:
             return closed
         return self._withdraw_vote(tx, approval, answer)

@@ -45,7 +45,7 @@ class Outcomes:
     store: Store
 
     def report(
-        self, caller: ResourceServer, sent: ReportedOutcome
+        self, caller: ResourceServer, reported_outcome: ReportedOutcome
     ) -> tuple[Approval, ShownExecution]:
         """Store the result of an execution. Idempotent.
 
@@ -53,24 +53,24 @@ class Outcomes:
         for this execution.  3. It has not reported another result.  4. If what ran is not what was
         granted, raise an alarm. Raises errors.Problem.
         """
-        text = _checked(sent.text)
+        text = _checked(reported_outcome.text)
         with self.store.write() as tx:
-            approval, consumption = _consumed(tx, caller, sent)
-            wanted = Outcome(
+            approval, consumption = _consumed(tx, caller, reported_outcome)
+            outcome = Outcome(
                 approval_id=approval.id,
-                result=sent.result,
+                result=reported_outcome.result,
                 text=text,
-                executed_digest=_digest(approval, sent),
+                executed_digest=_digest(approval, reported_outcome),
                 at=tx.now,
             )
-            first = tx.outcomes.add_once(wanted)
-            stored = wanted if first else tx.outcomes.get(approval.id)
-            if not _same(stored, wanted):
+            first = tx.outcomes.add_once(outcome)
+            stored = outcome if first else tx.outcomes.get(approval.id)
+            if not _same(stored, outcome):
                 raise errors.Problem(
                     409, "already_reported", "Another outcome of this execution was reported."
                 )
             if first:
-                self._keep(tx, caller, approval, sent.execution_id, wanted)
+                self._keep(tx, caller, approval, reported_outcome.execution_id, outcome)
             return approval, ShownExecution(consumption, stored, effective_digest(approval))
 
     def _keep(
@@ -90,11 +90,11 @@ class Outcomes:
         if outcome.executed_digest not in {None, granted}:
             facts |= {"granted_digest": granted}
             _record(tx, audit.Type.APPROVAL_DIFFERED, caller, approval, "alarm", facts)
-            for asked in tx.approvers.asked(approval):
+            for approver in tx.approvers.asked(approval):
                 notices.alarm(
                     tx,
                     "alarm.execution_differed",
-                    user_id=asked.user_id,
+                    user_id=approver.user_id,
                     approval=approval.id,
                     resource=approval.resource,
                 )
@@ -111,15 +111,15 @@ def execution(view: View, approval: Approval) -> ShownExecution | None:
 
 
 def _consumed(
-    tx: Unit, caller: ResourceServer, sent: ReportedOutcome
+    tx: Unit, caller: ResourceServer, reported_outcome: ReportedOutcome
 ) -> tuple[Approval, Consumption]:
     """The approval, if a resource of the caller consumed it for this execution; else 404."""
-    consumption = tx.consumptions.get(sent.approval_id)
-    approval = tx.approvals.get(sent.approval_id)
+    consumption = tx.consumptions.get(reported_outcome.approval_id)
+    approval = tx.approvals.get(reported_outcome.approval_id)
     if (
         consumption is None
         or approval is None
-        or consumption.execution_id != sent.execution_id
+        or consumption.execution_id != reported_outcome.execution_id
         or consumption.resource not in caller.uris
     ):
         raise errors.Problem(
@@ -128,17 +128,17 @@ def _consumed(
     return approval, consumption
 
 
-def _digest(approval: Approval, sent: ReportedOutcome) -> str | None:
+def _digest(approval: Approval, reported_outcome: ReportedOutcome) -> str | None:
     return (
-        sent.executed_digest
-        if sent.details is None
-        else granted_digest_with(approval, sent.details)
+        reported_outcome.executed_digest
+        if reported_outcome.details is None
+        else granted_digest_with(approval, reported_outcome.details)
     )
 
 
-def _same(stored: Outcome | None, wanted: Outcome) -> bool:
+def _same(outcome: Outcome | None, wanted: Outcome) -> bool:
     members = ("result", "text", "executed_digest")
-    return all(getattr(stored, name) == getattr(wanted, name) for name in members)
+    return all(getattr(outcome, name) == getattr(wanted, name) for name in members)
 
 
 def _checked(text: str | None) -> str | None:

@@ -80,7 +80,9 @@ def _reason(tx: Unit, approval: Approval) -> str:
         return NOT_REDEEMED
     if approval.seen_at is not None:
         return "expired_seen"
-    asked = tx.approvers.asked(approval)
-    if asked and not any(tx.devices.active_count(approver.user_id, tx.now) for approver in asked):
+    approvers = tx.approvers.asked(approval)
+    if approvers and not any(
+        tx.devices.active_count(approver.user_id, tx.now) for approver in approvers
+    ):
         return "no_device"
-    return "undeliverable" if asked and approval.delivered_at is None else "expired_unseen"
+    return "undeliverable" if approvers and approval.delivered_at is None else "expired_unseen"

@@ -52,10 +52,12 @@ class InboxService:
         """The first request that this person has not answered. Nothing is counted."""
         device = person.registered_device
         with self.store.read() as view:
-            found = view.approvals.waiting(device.user_id, view.now, 1)
-            shown = [approver_view(view, approval, device.user_id) for approval in found]
-        deliveries.record(self.store, device.id, found)
-        return shown[0] if shown else None
+            approvals = view.approvals.waiting(device.user_id, view.now, 1)
+            approver_views = [
+                approver_view(view, approval, device.user_id) for approval in approvals
+            ]
+        deliveries.record(self.store, device.id, approvals)
+        return approver_views[0] if approver_views else None
 
     def of(self, person: Person, limit: int) -> Inbox:
         """Up to `limit` requests of each kind. Records that the device received them."""
@@ -74,7 +76,7 @@ class InboxService:
                 count = view.approvals.waiting_count(device.user_id, view.now)
             inbox = Inbox(waiting, count, voted, view.feed.head())
         deliveries.record(
-            self.store, device.id, [approval for found in lists for approval in found]
+            self.store, device.id, [approval for approvals in lists for approval in approvals]
         )
         return inbox
 
@@ -83,10 +85,10 @@ class InboxService:
         user_id = person.registered_device.user_id
         with self.store.read() as view:
             cursor = view.feed.head()
-            found = view.approvals.waiting(user_id, view.now, limit, after, voted=None)
-            last = (found[-1].place, found[-1].id) if len(found) == limit else None
-            page = ApprovalPage(_views(view, person, found), last, cursor, view.now)
-        deliveries.record(self.store, person.registered_device.id, found)
+            approvals = view.approvals.waiting(user_id, view.now, limit, after, voted=None)
+            last = (approvals[-1].place, approvals[-1].id) if len(approvals) == limit else None
+            page = ApprovalPage(_views(view, person, approvals), last, cursor, view.now)
+        deliveries.record(self.store, person.registered_device.id, approvals)
         return page
 
     def decided(
@@ -94,33 +96,33 @@ class InboxService:
         person: Person,
         limit: int,
         before: tuple[int, str] | None,
-        wanted: HistorySearch = NO_FILTERS,
+        history_search: HistorySearch = NO_FILTERS,
     ) -> ApprovalPage:
         """Closed requests for this person that match, newest first.
 
         It reads a fixed number of requests, so a page may be empty and still have a next one.
         """
-        looked = limit if wanted == NO_FILTERS else max(limit, SCANNED_REQUESTS)
+        looked = limit if history_search == NO_FILTERS else max(limit, SCANNED_REQUESTS)
         with self.store.read() as view:
             cursor = view.feed.head()
-            found = view.approvals.decided(person.registered_device.user_id, looked, before)
-            fitting = [approval for approval in found if wanted.matches(approval)]
-            more = len(found) == looked and not wanted.is_before_since(found[-1])
+            approvals = view.approvals.decided(person.registered_device.user_id, looked, before)
+            fitting = [approval for approval in approvals if history_search.matches(approval)]
+            more = len(approvals) == looked and not history_search.is_before_since(approvals[-1])
             last = _cursor_after(
-                fitting[:limit] if len(fitting) >= limit else found[-1:] if more else []
+                fitting[:limit] if len(fitting) >= limit else approvals[-1:] if more else []
             )
             return ApprovalPage(_views(view, person, fitting[:limit]), last, cursor, view.now)
 
     def agent_called(self, called: str) -> str:
         """The id of the agent with this name or id; an unknown name is returned as it is."""
         with self.store.read() as view:
-            found = view.directory.agent_called(called)
-            return called if found is None else found.id
+            agent = view.directory.agent_called(called)
+            return called if agent is None else agent.id
 
 
-def _cursor_after(found: list[Approval]) -> tuple[int, str] | None:
-    return (found[-1].decided_at or 0, found[-1].id) if found else None
+def _cursor_after(approvals: list[Approval]) -> tuple[int, str] | None:
+    return (approvals[-1].decided_at or 0, approvals[-1].id) if approvals else None
 
 
-def _views(view: View, person: Person, found: Iterable[Approval]) -> tuple[ApproverView, ...]:
-    return tuple(approver_view(view, approval, person.user.id) for approval in found)
+def _views(view: View, person: Person, approvals: Iterable[Approval]) -> tuple[ApproverView, ...]:
+    return tuple(approver_view(view, approval, person.user.id) for approval in approvals)

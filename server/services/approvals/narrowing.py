@@ -108,14 +108,14 @@ class Narrowings:
         with self.store.read() as view:
             approval = _pending_request(view, person, approval_id)
             _check_kind(approval)
-            asked = _asked(approval)
-            types = self._types(view, asked)
+            terms = _asked(approval)
+            types = self._types(view, terms)
             facts = [
                 (place, fact)
-                for place, (action, details) in enumerate(zip(types, asked.details, strict=True))
+                for place, (action, details) in enumerate(zip(types, terms.details, strict=True))
                 for fact in narrowable.narrowable_facts(action, details)
             ]
-            return Narrowable(asked.scope, tuple(facts), self._full_lifetime(view, approval))
+            return Narrowable(terms.scope, tuple(facts), self._full_lifetime(view, approval))
 
     def propose(self, person: Person, approval_id: str, requested: RequestedNarrowing) -> Narrowed:
         """Preview a narrowing without storing it. Raises errors.Problem 404, 409 or 422."""
@@ -131,15 +131,15 @@ class Narrowings:
         """
         _check_kind(approval)
         try:
-            found, asked = narrowing.read_granted(approval.action, text), _asked(approval)
-            types = self.schemas.check(view.directory, found.details, None)
-            rows = [*_scope_rows(asked, found), *_detail_rows(asked, found, types)]
-            rows += self._lifetime_rows(view, approval, found)
+            terms, asked = narrowing.read_granted(approval.action, text), _asked(approval)
+            types = self.schemas.check(view.directory, terms.details, None)
+            rows = [*_scope_rows(asked, terms), *_detail_rows(asked, terms, types)]
+            rows += self._lifetime_rows(view, approval, terms)
         except errors.ProtocolError as error:
             raise _not_narrower(error.description) from error
         except NotNarrower as error:
             raise _not_narrower(f"{error}.") from error
-        return Narrowed(text, found, tuple(rows), _headline(view, approval, found, types), types)
+        return Narrowed(text, terms, tuple(rows), _headline(view, approval, terms, types), types)
 
     def is_within(self, approval: Approval, narrowed: Narrowed) -> bool:
         """Return whether it is within what an earlier approver of this request granted."""
@@ -163,8 +163,8 @@ class Narrowings:
 
     def remove_granted(self, tx: Unit, approval: Approval) -> Approval | None:
         """Return to what was asked; None if the request is no longer pending."""
-        asked = _asked(approval)
-        past = self._history_addition(tx, approval, asked, self._types(tx, asked))
+        terms = _asked(approval)
+        past = self._history_addition(tx, approval, terms, self._types(tx, terms))
         return tx.approvals.narrow(approval.id, None, "{}", past)
 
     def _types(self, view: View, asked: Terms) -> tuple[ActionType, ...]:
@@ -176,12 +176,12 @@ class Narrowings:
     def _text(self, view: View, approval: Approval, requested: RequestedNarrowing) -> str:
         """The text of a requested narrowing, not checked yet."""
         _check_kind(approval)
-        asked = _asked(approval)
+        terms = _asked(approval)
         try:
-            types = self.schemas.check(view.directory, asked.details, None)
+            types = self.schemas.check(view.directory, terms.details, None)
             rules = [action.fact_rules.narrow for action in types]
             less = narrowing.narrowed_details(
-                asked, requested.drop_scopes, requested.changes, rules
+                terms, requested.drop_scopes, requested.changes, rules
             )
         except errors.ProtocolError as error:
             raise _not_narrower(error.description) from error
@@ -191,13 +191,13 @@ class Narrowings:
             approval.action, replace(less, seconds=requested.token_seconds)
         )
 
-    def _lifetime_rows(self, view: View, approval: Approval, found: Terms) -> list[GrantDifference]:
-        if found.seconds is None:
+    def _lifetime_rows(self, view: View, approval: Approval, terms: Terms) -> list[GrantDifference]:
+        if terms.seconds is None:
             return []
         whole = self._full_lifetime(view, approval)
-        if found.seconds >= whole:
+        if terms.seconds >= whole:
             raise NotNarrower("token_seconds", f"must be less than {counted(whole, 'second')}")
-        before, after = (counted(seconds, "second") for seconds in (whole, found.seconds))
+        before, after = (counted(seconds, "second") for seconds in (whole, terms.seconds))
         return [GrantDifference("Token lifetime", before, after)]
 
     def _full_lifetime(self, view: View, approval: Approval) -> int:
@@ -233,12 +233,12 @@ def _pending_request(view: View, person: Person, approval_id: str) -> Approval:
     return approval
 
 
-def _headline(view: View, approval: Approval, found: Terms, types: tuple[ActionType, ...]) -> str:
+def _headline(view: View, approval: Approval, terms: Terms, types: tuple[ActionType, ...]) -> str:
     resource = _resource(view, approval)
     if resource is None:
         return str(json.loads(approval.display)["headline"])
-    target = TokenTarget(resource, found.scope)
-    return displays.headline(_HeadlineInput(target, found.details, types, approval.risk))
+    target = TokenTarget(resource, terms.scope)
+    return displays.headline(_HeadlineInput(target, terms.details, types, approval.risk))
 
 
 def _asked(approval: Approval) -> Terms:
@@ -254,19 +254,19 @@ def _not_narrower(detail: str) -> errors.Problem:
     return errors.Problem(422, "not_narrower", detail)
 
 
-def _scope_rows(asked: Terms, found: Terms) -> list[GrantDifference]:
+def _scope_rows(asked: Terms, terms: Terms) -> list[GrantDifference]:
     return [
         GrantDifference("Scope", name, NOT_GRANTED)
         for name in asked.scope
-        if name not in found.scope
+        if name not in terms.scope
     ]
 
 
-def _detail_rows(asked: Terms, found: Terms, types: Sequence[ActionType]) -> list[GrantDifference]:
+def _detail_rows(asked: Terms, terms: Terms, types: Sequence[ActionType]) -> list[GrantDifference]:
     """The facts that differ, with the labels of the display. Raises NotNarrower."""
     rows: list[GrantDifference] = []
     for place, (action, before, after) in enumerate(
-        zip(types, asked.details, found.details, strict=True)
+        zip(types, asked.details, terms.details, strict=True)
     ):
         beside = narrowing.check_narrower({**before}, {**after}, action.fact_rules.narrow)
         assert isinstance(beside, dict)  # noqa: S101  # an object next to an object

@@ -90,14 +90,18 @@ class Oversight:
         """One request with its answers and audit entries. Raises `NotFound`."""
         with self.store.read() as view:
             approval = find(view, approval_id)
-            named = with_names(view, approval)
+            named_approval = with_names(view, approval)
             decisions = tuple(view.decisions.of_approval(approval_id))
-            found = view.audit.of_approval(approval_id)
-            entries = tuple(actors.with_names(view, entry) for entry in found)
+            stored_entries = view.audit.of_approval(approval_id)
+            entries = tuple(actors.with_names(view, entry) for entry in stored_entries)
             deliveries = tuple(view.deliveries.of_approval(approval_id))
-            done = execution(view, approval)
+            shown_execution = execution(view, approval)
             return replace(
-                named, decisions=decisions, deliveries=deliveries, entries=entries, execution=done
+                named_approval,
+                decisions=decisions,
+                deliveries=deliveries,
+                entries=entries,
+                execution=shown_execution,
             )
 
     def cancel(self, approval_id: str, reason: str, *, by: str) -> NamedApproval:

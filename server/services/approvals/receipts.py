@@ -144,9 +144,13 @@ class Receipts:
         return Key(passkeys.encoded(passkey.credential), self.authenticators.public_jwk(passkey))
 
     def _token(self, view: View, approval: Approval, person: Person) -> NamedDelegation | None:
-        found = view.delegations.of_approval(approval.id)
-        own = found is not None and found.user_id == person.user.id
-        return self.name_delegation(view.directory, found) if found is not None and own else None
+        delegation = view.delegations.of_approval(approval.id)
+        own = delegation is not None and delegation.user_id == person.user.id
+        return (
+            self.name_delegation(view.directory, delegation)
+            if delegation is not None and own
+            else None
+        )
 
 
 def _evidence_entries(entries: list[StoredEntry]) -> Iterator[StoredEntry]:

@@ -39,28 +39,37 @@ class SubmittedDecision:
     """For the audit log; agents do not see it."""
 
 
-def with_checked_texts(sent: SubmittedDecision) -> SubmittedDecision:
+def with_checked_texts(submitted_decision: SubmittedDecision) -> SubmittedDecision:
     """The answer with its texts as they are stored. Raises errors.Problem 422."""
     return replace(
-        sent,
-        note=_checked_note(sent.note, "note"),
-        private_note=_checked_note(sent.private_note, "private_note"),
-        entered=replace(sent.entered, reason=checked_reason(sent.entered.reason)),
+        submitted_decision,
+        note=_checked_note(submitted_decision.note, "note"),
+        private_note=_checked_note(submitted_decision.private_note, "private_note"),
+        entered=replace(
+            submitted_decision.entered, reason=checked_reason(submitted_decision.entered.reason)
+        ),
     )
 
 
 def with_checked_code(
-    view: View, approval: Approval, sent: SubmittedDecision, code: str | None
+    view: View, approval: Approval, submitted_decision: SubmittedDecision, code: str | None
 ) -> SubmittedDecision:
     """Check the members that depend on the denial code, and resolve `ask`.
 
     Raises errors.Problem 422.
     """
-    _check_allowed_with_code(code, "retry_at", sent.retry_at)
-    _check_allowed_with_code(code, "ask", sent.ask)
-    if sent.retry_at is not None and not 0 < sent.retry_at - view.now <= _LATEST_RETRY_MS:
+    _check_allowed_with_code(code, "retry_at", submitted_decision.retry_at)
+    _check_allowed_with_code(code, "ask", submitted_decision.ask)
+    if (
+        submitted_decision.retry_at is not None
+        and not 0 < submitted_decision.retry_at - view.now <= _LATEST_RETRY_MS
+    ):
         raise errors.invalid_body("/retry_at: must be in the future, within 366 days.")
-    return sent if sent.ask is None else replace(sent, ask=_find_user(view, approval, sent.ask))
+    return (
+        submitted_decision
+        if submitted_decision.ask is None
+        else replace(submitted_decision, ask=_find_user(view, approval, submitted_decision.ask))
+    )
 
 
 def stored_decision(
@@ -68,38 +77,38 @@ def stored_decision(
     approval: Approval,
     device: Device,
     payload: decisions.Decision,
-    sent: SubmittedDecision,
+    submitted_decision: SubmittedDecision,
 ) -> Decision:
     """The answer as it is stored; only a denial has a note for the agent."""
     denies, withdraws = payload.decision == "deny", payload.decision == "withdraw"
-    asked = approvers.find(view, approval, device.user_id)
+    approver = approvers.find(view, approval, device.user_id)
     return Decision(
         approval_id=approval.id,
         user_id=device.user_id,
         device_id=device.id,
         decision=cast('Literal["approve", "deny", "withdraw"]', payload.decision),
         code=payload.code,
-        note=sent.note if denies else None,
-        private_note=sent.private_note,
-        retry_at=sent.retry_at,
-        ask_user=sent.ask,
-        reason=None if denies else sent.entered.reason,
+        note=submitted_decision.note if denies else None,
+        private_note=submitted_decision.private_note,
+        retry_at=submitted_decision.retry_at,
+        ask_user=submitted_decision.ask,
+        reason=None if denies else submitted_decision.entered.reason,
         ceremony=payload.ceremony,
         channel=device.kind,
-        jws=sent.jws,
+        jws=submitted_decision.jws,
         at=view.now,
-        stands_for=None if asked is None else asked.stands_for,
+        stands_for=None if approver is None else approver.stands_for,
         voided_at=view.now if withdraws else None,
         withdrawals=votes.withdrawals(view, approval, device.user_id) + withdraws,
     )
 
 
-def is_repeat(one: Decision, other: Decision) -> bool:
+def is_repeat(decision: Decision, other: Decision) -> bool:
     """Return whether one answer repeats the other, as after a lost response.
 
     A repeat comes from the same device and has the same content; the time of signing may differ.
     """
-    return _content(one) == _content(other)
+    return _content(decision) == _content(other)
 
 
 def _content(answer: Decision) -> tuple[object, ...]:

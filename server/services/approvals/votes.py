@@ -24,8 +24,10 @@ def valid_approvals(answers: Sequence[Decision]) -> list[Decision]:
 
 def deciding_answer(answers: Sequence[Decision]) -> Decision | None:
     """The deciding answer: the denial, or else the newest approval that is not void."""
-    ended = [answer for answer in answers if answer.decision == "deny"] or valid_approvals(answers)
-    return ended[-1] if ended else None
+    decisions = [answer for answer in answers if answer.decision == "deny"] or valid_approvals(
+        answers
+    )
+    return decisions[-1] if decisions else None
 
 
 def denial(answers: Sequence[Decision]) -> Decision:
@@ -113,9 +115,9 @@ def withdraw(
     Returns the changed request; None without a change if it has ended in the meantime.
     """
     others = [
-        given
-        for given in valid_approvals(tx.decisions.of_approval(approval.id))
-        if given.user_id != answer.user_id
+        decision
+        for decision in valid_approvals(tx.decisions.of_approval(approval.id))
+        if decision.user_id != answer.user_id
     ]
     if approval.granted is None or others:
         kept = tx.approvals.narrow(
@@ -171,8 +173,10 @@ def _cast_by(view: View, approval: Approval) -> dict[str, str]:
     """Votes cast by a backup or deputy: voter id to caster id; empty while it is pending."""
     if approval.decided_at is None or not approval.multi_approver:
         return {}
-    given = valid_approvals(view.decisions.of_approval(approval.id))
-    return {answer.voter_id: answer.user_id for answer in given if answer.stands_for is not None}
+    decisions = valid_approvals(view.decisions.of_approval(approval.id))
+    return {
+        answer.voter_id: answer.user_id for answer in decisions if answer.stands_for is not None
+    }
 
 
 def _voters(answers: Sequence[Decision]) -> set[str]:

@@ -58,29 +58,29 @@ def agent_deactivated(tx: Unit, event: AgentDeactivated) -> Ended:
         (approval, f"agent_{agent.state}") for approval in tx.approvals.open_of_agent(agent.id)
     ]
     found += [(approval, "caller_disabled") for approval in tx.approvals.open_of_caller(agent.id)]
-    ended = [
+    approvals = [
         approval for approval, why in found if withdraw(tx, [approval], reason=why, actor=event.by)
     ]
-    approved = sum(approval.state is State.APPROVED for approval in ended)
-    return Ended(requests=len(ended), approved=approved)
+    approved = sum(approval.state is State.APPROVED for approval in approvals)
+    return Ended(requests=len(approvals), approved=approved)
 
 
 def app_deactivated(tx: Unit, event: AppDeactivated) -> Ended:
     """Cancel the open requests of agents for calls of the app."""
-    found = tx.approvals.open_of_caller(event.app_id)
-    return Ended(withdraw(tx, found, reason="caller_disabled", actor=audit.SYSTEM))
+    approvals = tx.approvals.open_of_caller(event.app_id)
+    return Ended(withdraw(tx, approvals, reason="caller_disabled", actor=audit.SYSTEM))
 
 
 def user_disabled(tx: Unit, event: UserDisabled) -> Ended:
     """Cancel the open requests to the user."""
-    found = tx.approvals.open_of_user(event.user.id)
-    return Ended(withdraw(tx, found, reason="user_disabled", actor=event.by))
+    approvals = tx.approvals.open_of_user(event.user.id)
+    return Ended(withdraw(tx, approvals, reason="user_disabled", actor=event.by))
 
 
 def resource_deleted(tx: Unit, event: ResourceDeleted) -> Ended:
     """Cancel the open requests for the resource."""
-    found = tx.approvals.open_at_resource(event.uri)
-    return Ended(withdraw(tx, found, reason="resource_deleted", actor=event.by))
+    approvals = tx.approvals.open_at_resource(event.uri)
+    return Ended(withdraw(tx, approvals, reason="resource_deleted", actor=event.by))
 
 
 def _withdraw(

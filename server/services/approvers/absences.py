@@ -17,16 +17,18 @@ def available_at(tx: Unit, approval: Approval) -> int | None:
     asked = [approver.user_id for approver in tx.approvers.asked(approval) if approver.approves]
     ends = []
     for user_id in asked:
-        held = attention.held_by_settings(tx, approval, user_id)
-        if held is None:
+        notification = attention.held_by_settings(tx, approval, user_id)
+        if notification is None:
             return None
-        ends.append(_until(tx, approval, user_id, held))
+        ends.append(_until(tx, approval, user_id, notification))
     return min((end for end in ends if end is not None), default=None)
 
 
-def _until(tx: Unit, approval: Approval, user_id: str, held: HeldNotification) -> int | None:
+def _until(
+    tx: Unit, approval: Approval, user_id: str, notification: HeldNotification
+) -> int | None:
     """When the notification is released; for a muted agent, the end of the mute."""
-    if held.why != "muted":
-        return held.until
+    if notification.why != "muted":
+        return notification.until
     mutes = tx.attention.mutes(user_id, tx.now)
     return next((mute.until for mute in mutes if mute.agent_id == approval.agent_id), None)

@@ -184,24 +184,24 @@ def find_eligible(
         return ONLY_THE_USER
     own = set() if user is None else {user.id}
     beside = {*agent.owners, *view.directory.administrators()} - needs.excluded - own
-    found = [
+    approvers = [
         NamedApprover(user_id, "backup") for user_id in sorted(beside) if _enabled(view, user_id)
     ]
     watching = [NamedApprover(user_id, "asked", approves=False) for user_id in own if excluded]
-    return EligibleApprovers((*watching, *found), len(found) + (not excluded))
+    return EligibleApprovers((*watching, *approvers), len(approvers) + (not excluded))
 
 
 def _named(view: View, needs: Requirements, user: User | None) -> EligibleApprovers:
     members = view.directory.members()
     counted = [user_id for user_id in sorted(needs.eligible) if _enabled(view, user_id)]
-    found = []
+    approvers = []
     for user_id in counted:
         group = next((g for g in sorted(needs.groups) if user_id in members.get(g, ())), None)
         why = "asked" if group is None else "group"
-        found.append(NamedApprover(user_id, why, group_id=group))  # type: ignore[arg-type]  # both are reasons
+        approvers.append(NamedApprover(user_id, why, group_id=group))  # type: ignore[arg-type]  # both are reasons
     if user is not None and user.id not in counted:
-        found.append(NamedApprover(user.id, "asked", approves=False))
-    return EligibleApprovers(tuple(found), len(counted))
+        approvers.append(NamedApprover(user.id, "asked", approves=False))
+    return EligibleApprovers(tuple(approvers), len(counted))
 
 
 def _enabled(view: View, user_id: str) -> bool:

@@ -32,8 +32,8 @@ def get_for_approver(view: View, approval_id: str, user_id: str) -> Approval:
 
 def check_may_approve(view: View, approval: Approval, user_id: str) -> None:
     """Raise errors.Problem 403 if this user's approval would not count."""
-    asked = find(view, approval, user_id)
-    if asked is None or not asked.approves:
+    approver = find(view, approval, user_id)
+    if approver is None or not approver.approves:
         raise errors.Problem(
             403,
             "not_eligible",
@@ -41,34 +41,36 @@ def check_may_approve(view: View, approval: Approval, user_id: str) -> None:
         )
 
 
-def store_approvers(tx: Unit, approval: Approval, named: Iterable[NamedApprover]) -> list[Approver]:
+def store_approvers(
+    tx: Unit, approval: Approval, approvers: Iterable[NamedApprover]
+) -> list[Approver]:
     """Store approvers of a pending request; returns the new ones."""
-    rows = [_approver(tx, approval, approver) for approver in named]
+    rows = [_approver(tx, approval, approver) for approver in approvers]
     return [row for row in rows if tx.approvers.add(row)]
 
 
 def add(
-    tx: Unit, approval: Approval, named: Iterable[NamedApprover], policy: ServerPolicy
+    tx: Unit, approval: Approval, named_approvers: Iterable[NamedApprover], policy: ServerPolicy
 ) -> list[Approver]:
     """Add approvers to a pending request and notify them; returns the new ones."""
-    added = store_approvers(tx, approval, named)
-    for row in added:
+    approvers = store_approvers(tx, approval, named_approvers)
+    for row in approvers:
         if row.user_id != approval.user_id:
             attention.notify(tx, approval, row.user_id, "approval.requested", policy)
-    return added
+    return approvers
 
 
-def _approver(tx: Unit, approval: Approval, named: NamedApprover) -> Approver:
+def _approver(tx: Unit, approval: Approval, approver: NamedApprover) -> Approver:
     return Approver(
         approval_id=approval.id,
-        user_id=named.user_id,
-        why=named.why,
+        user_id=approver.user_id,
+        why=approver.why,
         added_at=tx.now,
         ends_at=approval.expires_at,
         risk=approval.risk,
-        approves=named.approves,
-        stands_for=named.stands_for,
-        group_id=named.group_id,
+        approves=approver.approves,
+        stands_for=approver.stands_for,
+        group_id=approver.group_id,
     )
 
 

@@ -66,13 +66,13 @@ class Deputies:
             named = partial(_named, view)
             return [*map(named, mine)], [*map(named, others)]
 
-    def check(self, person: Person, wanted: RequestedDeputy) -> None:
+    def check(self, person: Person, requested_deputy: RequestedDeputy) -> None:
         """Refuse what need not be signed, because `name` would refuse it. Raises errors.Problem."""
         with self.store.read() as view:
             device_auth.current_device(view, person)
-            _valid(view, person, wanted)
+            _valid(view, person, requested_deputy)
 
-    def name(self, person: Person, wanted: RequestedDeputy, jws: str) -> NamedDeputy:
+    def name(self, person: Person, requested_deputy: RequestedDeputy, jws: str) -> NamedDeputy:
         """Name a deputy. Raises errors.Problem.
 
         1. The device signed this deputy with the high key, after a PIN call for it.  2. The deputy
@@ -80,8 +80,8 @@ class Deputies:
         statement is used once, and both are notified.
         """
         with self.store.write() as tx:
-            device = self._check(tx, person, wanted, jws)
-            other, begins, ends = _valid(tx, person, wanted)
+            device = self._check(tx, person, requested_deputy, jws)
+            other, begins, ends = _valid(tx, person, requested_deputy)
             self.statements.spend(tx, device)
             deputy = Deputy(
                 id=self.secrets.new_id(PREFIX_DEPUTY),
@@ -108,17 +108,21 @@ class Deputies:
                 raise errors.Problem(404, "not_found", "You have no such deputy.")
             end(tx, deputy, by=audit.by_user(person.user.id))
 
-    def _check(self, tx: Unit, person: Person, wanted: RequestedDeputy, jws: str) -> Device:
+    def _check(
+        self, tx: Unit, person: Person, requested_deputy: RequestedDeputy, jws: str
+    ) -> Device:
         device = device_auth.current_device(tx, person)
         nonce = self.statements.nonce(device, device)
-        subject, purpose = signed_subject(nonce, wanted), decisions.DEPUTY
+        subject, purpose = signed_subject(nonce, requested_deputy), decisions.DEPUTY
         self.statements.check_with_pin(tx, jws, device, purpose=purpose, subject=subject)
         return device
 
 
-def signed_subject(nonce: str, wanted: RequestedDeputy) -> str:
+def signed_subject(nonce: str, requested_deputy: RequestedDeputy) -> str:
     """The subject of the signed statement: a digest over the nonce and the submitted texts."""
-    return decisions.digest(f"{nonce}\n{wanted.deputy}\n{wanted.begins}\n{wanted.ends}")
+    return decisions.digest(
+        f"{nonce}\n{requested_deputy.deputy}\n{requested_deputy.begins}\n{requested_deputy.ends}"
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -160,10 +164,10 @@ def end(tx: Unit, deputy: Deputy, *, by: str | None = None) -> bool:
     return True
 
 
-def _valid(view: View, person: Person, wanted: RequestedDeputy) -> tuple[User, int, int]:
+def _valid(view: View, person: Person, requested_deputy: RequestedDeputy) -> tuple[User, int, int]:
     """The deputy and the period. Raises errors.Problem."""
-    other = _find_deputy(view, person, wanted.deputy)
-    begins, ends = _period(wanted, view.now)
+    other = _find_deputy(view, person, requested_deputy.deputy)
+    begins, ends = _period(requested_deputy, view.now)
     _check_limit(view, person, other, begins, ends)
     return other, begins, ends
 
@@ -178,9 +182,9 @@ def _find_deputy(view: View, person: Person, name_or_id: str) -> User:
     return other
 
 
-def _period(wanted: RequestedDeputy, now: int) -> tuple[int, int]:
+def _period(requested_deputy: RequestedDeputy, now: int) -> tuple[int, int]:
     """The period in milliseconds. Raises errors.Problem 422."""
-    begins, ends = _moment("from", wanted.begins), _moment("to", wanted.ends)
+    begins, ends = _moment("from", requested_deputy.begins), _moment("to", requested_deputy.ends)
     if ends <= now or ends <= begins:
         raise errors.invalid_body("/to: must be in the future and after /from.")
     if ends > now + MAX_DURATION_MS:

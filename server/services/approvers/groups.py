@@ -99,10 +99,10 @@ def find(view: View, name_or_id: str) -> Group:
 
 @about("name")
 def _check_name_free(tx: Unit, name: str, own: str | None) -> None:
-    for held in map(tx.directory.group_called, tx.names.bearers("group", name_keys(name))):
-        if held is not None and held.id != own:
+    for group in map(tx.directory.group_called, tx.names.bearers("group", name_keys(name))):
+        if group is not None and group.id != own:
             raise Exists(
-                f"The group {held.name} already exists. Choose a name that does not look like it."
+                f"The group {group.name} already exists. Choose a name that does not look like it."
             )
 
 

@@ -57,11 +57,11 @@ class Substitutes:
         needs = reevaluation.current_requirements(tx, self.evaluator, self.schemas, approval)
         lends = own is not None and own.approves and needs is not None
         excluded = frozenset[str]() if needs is None else needs.excluded
-        asked = [
+        named_approvers = [
             replace(substitute, approves=lends and substitute.user_id not in excluded)
             for substitute in named
         ]
-        return approvers.add(tx, approval, asked, self.server_policy)
+        return approvers.add(tx, approval, named_approvers, self.server_policy)
 
 
 def immediate_substitutes(
@@ -76,8 +76,8 @@ def additional_approver_ids(
     view: View, others: Iterable[NamedApprover], user: User, types: Sequence[str], risk: Risk
 ) -> frozenset[str]:
     """The ids of all users that a new request asks besides the one it is for."""
-    named = [*others, *immediate_substitutes(view, user, types, risk)]
-    return frozenset(approver.user_id for approver in named) - {user.id}
+    named_approvers = [*others, *immediate_substitutes(view, user, types, risk)]
+    return frozenset(approver.user_id for approver in named_approvers) - {user.id}
 
 
 def deputies_of(view: View, user_id: str, types: Sequence[str]) -> list[NamedApprover]:

@@ -40,27 +40,27 @@ def with_names(view: View, entry: StoredEntry) -> StoredEntry:
     return replace(entry, names={member: name for member, name in found.items() if name})
 
 
-def resolve_names(view: View, wanted: EntrySearch) -> EntrySearch:
+def resolve_names(view: View, entry_search: EntrySearch) -> EntrySearch:
     """Replace names in a search by ids; unknown names stay as they are."""
     directory = view.directory
-    called = wanted.agent_id or ""
+    called = entry_search.agent_id or ""
     client = directory.agent_called(called) or directory.app_called(called)
-    user = directory.user_called(wanted.subject or "")
+    user = directory.user_called(entry_search.subject or "")
     return replace(
-        _by_actor(directory, wanted),
-        agent_id=wanted.agent_id if client is None else client.id,
-        subject=wanted.subject if user is None else user.id,
+        _by_actor(directory, entry_search),
+        agent_id=entry_search.agent_id if client is None else client.id,
+        subject=entry_search.subject if user is None else user.id,
     )
 
 
-def _by_actor(directory: Directory, wanted: EntrySearch) -> EntrySearch:
-    called = wanted.actor
+def _by_actor(directory: Directory, entry_search: EntrySearch) -> EntrySearch:
+    called = entry_search.actor
     if called is None:
-        return wanted
+        return entry_search
     kind = _SERVER_ACTORS.get(called)
-    if kind is not None and wanted.type in {None, kind}:
-        return replace(wanted, actors=(audit.SYSTEM,), type=kind)
-    return replace(wanted, actors=_actors(directory, called))
+    if kind is not None and entry_search.type in {None, kind}:
+        return replace(entry_search, actors=(audit.SYSTEM,), type=kind)
+    return replace(entry_search, actors=_actors(directory, called))
 
 
 def _actors(directory: Directory, name_or_id: str) -> tuple[str, ...]:

@@ -385,15 +385,15 @@ def _owner(entry: Entry, whose: Owner) -> str | None:
 @contextmanager
 def collect_stored() -> Iterator[list[StoredLeaf]]:
     """Collect the entries that are committed while the block runs."""
-    found = list[StoredLeaf]()
-    before = _STORED.set(found)
+    leafs = list[StoredLeaf]()
+    before = _STORED.set(leafs)
     try:
-        yield found
+        yield leafs
     finally:
         _STORED.reset(before)
 
 
 def note_stored(leaves: Iterable[StoredLeaf]) -> None:
     """Call it after the commit of a unit of work, with its entries."""
-    if (stored := _STORED.get()) is not None:
-        stored.extend(leaves)
+    if (leafs := _STORED.get()) is not None:
+        leafs.extend(leaves)

@@ -36,12 +36,12 @@ class AuditEntries:
             return [actors.with_names(view, entry) for entry in view.audit.tail(limit, after)]
 
     def search(
-        self, wanted: EntrySearch, limit: int, before: str | None = None
+        self, entry_search: EntrySearch, limit: int, before: str | None = None
     ) -> list[StoredEntry]:
         """The newest matching entries before an id."""
         with self.store.read() as view:
-            found = view.audit.search(actors.resolve_names(view, wanted), before, limit)
-            return [actors.with_names(view, entry) for entry in found]
+            entries = view.audit.search(actors.resolve_names(view, entry_search), before, limit)
+            return [actors.with_names(view, entry) for entry in entries]
 
     def get(self, entry_id: str) -> StoredEntry:
         """One entry. Raises `NotFound`."""
@@ -117,18 +117,20 @@ def _of_requests(
 
 def _of_tokens(view: View, tokens: Iterable[Delegation]) -> list[StoredEntry]:
     """The entries of their issue and of their end."""
-    found: list[StoredEntry] = []
+    entries: list[StoredEntry] = []
     for token in tokens:
-        found += _about_token(view, token, audit.Type.TOKEN_ISSUED, token.issued_at)
+        entries += _about_token(view, token, audit.Type.TOKEN_ISSUED, token.issued_at)
         if token.revoked_at is not None:
-            found += _about_token(view, token, audit.Type.TOKEN_REVOKED, token.revoked_at)
-    return found
+            entries += _about_token(view, token, audit.Type.TOKEN_REVOKED, token.revoked_at)
+    return entries
 
 
 def _about_token(view: View, token: Delegation, kind: audit.Type, at: int) -> list[StoredEntry]:
-    wanted = EntrySearch(type=kind, since=at, until=at + _ISSUED_WITHIN_MS, subject=token.user_id)
-    found = view.audit.search(wanted, None, _MAX_PER_CALL)
-    return [entry for entry in found if _facts(entry).get("jti") == token.id]
+    entry_search = EntrySearch(
+        type=kind, since=at, until=at + _ISSUED_WITHIN_MS, subject=token.user_id
+    )
+    entries = view.audit.search(entry_search, None, _MAX_PER_CALL)
+    return [entry for entry in entries if _facts(entry).get("jti") == token.id]
 
 
 def _facts(entry: StoredEntry) -> dict[str, object]:
@@ -140,5 +142,5 @@ def _of_call(view: View, call: str, at: int | None = None) -> list[StoredEntry]:
     if call == _NO_CALL:
         return []
     since, until = (None, None) if at is None else (at - _LONGEST_CALL_MS, at + _LONGEST_CALL_MS)
-    wanted = EntrySearch(correlation_id=call, since=since, until=until)
-    return view.audit.search(wanted, None, _MAX_PER_CALL)
+    entry_search = EntrySearch(correlation_id=call, since=since, until=until)
+    return view.audit.search(entry_search, None, _MAX_PER_CALL)

@@ -126,14 +126,14 @@ class AuditLog:
     def lines(self) -> Generator[Line, None, None]:
         """The whole log up to its newest checkpoint, in order."""
         size, after = 0, (0, -1)
-        while found := self._checkpoints(after):
-            for row in found:
+        while checkpoint_rows := self._checkpoints(after):
+            for row in checkpoint_rows:
                 with self.store.read() as view:
                     for entries in _entries(view, size, row.size):
                         yield from entries
                 size = row.size
                 yield SignedCheckpoint(row.size, row.note)
-            after = (found[-1].size, found[-1].at)
+            after = (checkpoint_rows[-1].size, checkpoint_rows[-1].at)
 
     def record_key(self, tx: Unit, new: bytes, old: bytes | None, *, by: str) -> None:
         """Write the entry of a new private key of the log, signed with the old one."""
@@ -144,10 +144,10 @@ class AuditLog:
 
     def replacements(self) -> list[Replacement]:
         """The keys that replaced another one, oldest first."""
-        wanted = EntrySearch(type=audit.Type.LOG_KEY_REPLACED)
+        entry_search = EntrySearch(type=audit.Type.LOG_KEY_REPLACED)
         with self.store.read() as view:
-            found = view.audit.search(wanted, None, _MAX_REPLACEMENTS)
-        facts = [entry.members["facts"] for entry in reversed(found)]
+            entries = view.audit.search(entry_search, None, _MAX_REPLACEMENTS)
+        facts = [entry.members["facts"] for entry in reversed(entries)]
         return [Replacement(fact["log_key"], fact.get("note")) for fact in facts]
 
     def newest(self) -> str:
@@ -166,13 +166,13 @@ class AuditLog:
             hashes = merkle.consistency_proof(view.audit_log.nodes, old_size, newest.size)
         return Consistency(old_size, newest.size, tuple(hashes), newest.note)
 
-    def promises(self, stored: Iterable[StoredLeaf]) -> list[str]:
+    def promises(self, leafs: Iterable[StoredLeaf]) -> list[str]:
         """Promise, signed, that entries which were stored are in the log.
 
         The times are not before the newest checkpoint, whose clock may have been set back since.
         """
         name, private_key, least = self.origin, self.private_key(), self._newest_or_none().at
-        given = (Promise(leaf.id, leaf.leaf, max(leaf.at, least) // 1000) for leaf in stored)
+        given = (Promise(leaf.id, leaf.leaf, max(leaf.at, least) // 1000) for leaf in leafs)
         return [notes.promise(promise, name, private_key) for promise in given]
 
     def prove(self, entry_id: str, size: int | None = None) -> Proof:

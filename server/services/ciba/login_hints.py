@@ -138,20 +138,20 @@ class CallerTokens:
                 "serve. An administrator can register that it does.",
                 members={"reason": NOT_SERVED},
             )
-        found = self.tokens.live(view, token)
-        if found is None:
+        live_token = self.tokens.live(view, token)
+        if live_token is None:
             raise errors.ExpiredLoginHintToken(
                 "The access token in login_hint_token is no longer valid; wait for a new call."
             )
-        if found.user is None:
+        if live_token.user is None:
             raise errors.InvalidRequest("The access token in login_hint_token is no person's.")
-        return CallerToken(found.row.id, found.row.client_id, found.user.id)
+        return CallerToken(live_token.row.id, live_token.row.client_id, live_token.user.id)
 
 
 def client_of(view: View, token_id: str | None) -> str | None:
     """Return the client to which this token was issued."""
-    found = None if token_id is None else view.delegations.get(token_id)
-    return None if found is None else found.client_id
+    delegation = None if token_id is None else view.delegations.get(token_id)
+    return None if delegation is None else delegation.client_id
 
 
 @dataclass(frozen=True, slots=True)

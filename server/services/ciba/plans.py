@@ -366,17 +366,19 @@ def find_superseded(
     """
     if handle is None:
         return None
-    found = view.approvals.by_handle(hashlib.sha256(handle.encode()).digest())
-    if found is None or (found.agent_id, found.kind) != (agent.id, "action"):
+    approval = view.approvals.by_handle(hashlib.sha256(handle.encode()).digest())
+    if approval is None or (approval.agent_id, approval.kind) != (agent.id, "action"):
         raise errors.InvalidRequest("supersedes must be the auth_req_id of one of your requests.")
-    if found.state is not State.PENDING or overdue(found.state, found.expires_at, view.now):
+    if approval.state is not State.PENDING or overdue(
+        approval.state, approval.expires_at, view.now
+    ):
         raise _no_longer_pending()
-    asks_the_same = json.loads(found.action)["user"] == user.id
-    if not (asks_the_same if hint_hash is None else found.hint_hash == hint_hash):
+    asks_the_same = json.loads(approval.action)["user"] == user.id
+    if not (asks_the_same if hint_hash is None else approval.hint_hash == hint_hash):
         raise errors.InvalidRequest(
             "supersedes names a request to another person. A new request must ask the same person."
         )
-    return found
+    return approval
 
 
 def cancel_superseded(tx: Unit, earlier: Approval, newer: Approval) -> None:

@@ -118,11 +118,13 @@ class BackchannelService:
         call.used.mark_used(tx)
         call = self._with_login_hint(tx, agent, call)
         draft = self.planner.create_draft(tx, agent, call)
-        named = self.hints.hinted_user(tx, agent, call.request, call.known_user)
-        user = self.hints.find_askable(tx, agent, named)
+        hinted_user = self.hints.hinted_user(tx, agent, call.request, call.known_user)
+        user = self.hints.find_askable(tx, agent, hinted_user)
         plan_for = partial(self.planner.plan, tx, call, agent, draft)
         if self.server_policy.hide_unknown_users:
-            return self._start_hidden(tx, call, plan_for, user, named.hash(self.secrets, agent.id))
+            return self._start_hidden(
+                tx, call, plan_for, user, hinted_user.hash(self.secrets, agent.id)
+            )
         plan = plan_for(user)
         if (refused := plans.refuse_ruled_out(tx, call, plan)) is not None:
             return refused
@@ -187,8 +189,8 @@ class BackchannelService:
         if not plan.by.asked:
             return request_limits.pause(tx, agent, user, types, self.server_policy)
         remaining = request_limits.RemainingRequests(tx, agent, self.server_policy, earlier)
-        risk, named = plan.risk, plan.by.people.others
-        others = substitutes.additional_approver_ids(tx, named, user, types, risk)
+        risk, named_approvers = plan.risk, plan.by.people.others
+        others = substitutes.additional_approver_ids(tx, named_approvers, user, types, risk)
         return remaining.refusal(user, types, risk, others)
 
     def _refusal(
@@ -214,12 +216,12 @@ class BackchannelService:
         """Return the approval of this key, ended or not. Raises InvalidRequest if it differs."""
         if call.idempotency_hash is None:
             return None
-        found = tx.approvals.by_idempotency(call.agent.id, call.idempotency_hash)
-        if found is None:
+        approval = tx.approvals.by_idempotency(call.agent.id, call.idempotency_hash)
+        if approval is None:
             return None
-        if found.request_hash != call.request_hash:
+        if approval.request_hash != call.request_hash:
             raise errors.InvalidRequest("This Idempotency-Key was used for another request.")
-        return found
+        return approval
 
     def _with_login_hint(self, tx: Unit, agent: Agent, call: BackchannelCall) -> BackchannelCall:
         """Apply the values of a `login_hint_token` from an exchange, or note who calls."""
@@ -307,11 +309,11 @@ class BackchannelService:
             scope=plan.target.scope,
             user=user.id,
         )
-        shown = self._displayed(
+        request = self._displayed(
             tx, call, plan, user, approval_id=approval_id, expires_at=expires_at
         )
-        compared = history.compare(tx, self.secrets, shown)
-        display = displays.display_text(shown, compared.unusual)
+        compared = history.compare(tx, self.secrets, request)
+        display = displays.display_text(request, compared.unusual)
         return Approval(
             id=approval_id,
             auth_req_hash=hashlib.sha256(handle.encode()).digest(),

@@ -40,7 +40,7 @@ class AgentAuth:
     store: Store
     secrets: Secrets
 
-    def change(self, name_or_id: str, wanted: AuthChange, *, by: str) -> NewSecret:
+    def change(self, name_or_id: str, auth_change: AuthChange, *, by: str) -> NewSecret:
         """Change an agent's authentication method; the old one works during the overlap.
 
         1. The method is known, and another one. 2. Its credentials exist: keys are there or sent; a
@@ -48,14 +48,14 @@ class AgentAuth:
         if keys replace them. The registration token ends. An older method ends immediately.
         Raises `NotFound`, `Conflict` for the current method, `Invalid`.
         """
-        overlap = client_secrets.check_overlap(wanted.overlap_ms)
+        overlap = client_secrets.check_overlap(auth_change.overlap_ms)
         with self.store.administer() as tx:
             before = client_names.find_agent(tx, name_or_id)
-            _check(before, wanted)
+            _check(before, auth_change)
             until = tx.now + overlap if overlap else None
             agent = replace(
-                _with_keys(tx, before, wanted),
-                auth_method=wanted.method,
+                _with_keys(tx, before, auth_change),
+                auth_method=auth_change.method,
                 auth_before=before.auth_method if overlap else None,
                 auth_before_until=until,
             )
@@ -76,23 +76,23 @@ class AgentAuth:
         return agents.with_secret(tx, self.secrets, agent)
 
 
-def _check(agent: Agent, wanted: AuthChange) -> None:
-    if wanted.method not in names.AUTH_METHODS:
+def _check(agent: Agent, auth_change: AuthChange) -> None:
+    if auth_change.method not in names.AUTH_METHODS:
         known = ", ".join(names.AUTH_METHODS)
         raise Invalid(f"An agent authenticates with one of {known}.", member="method")
-    if wanted.method == agent.auth_method:
+    if auth_change.method == agent.auth_method:
         raise Conflict(f"{agent.name} already authenticates with {agent.auth_method}.")
-    if wanted.method == _BY_KEY and not (wanted.jwks or agent.jwks):
+    if auth_change.method == _BY_KEY and not (auth_change.jwks or agent.jwks):
         raise Invalid(f"{agent.name} has no keys. Add its public keys in `jwks`.", member="jwks")
-    if wanted.jwks and wanted.method != _BY_KEY:
+    if auth_change.jwks and auth_change.method != _BY_KEY:
         raise Invalid(f"Only {_BY_KEY} uses keys; leave them out.", member="jwks")
 
 
-def _with_keys(tx: Unit, agent: Agent, wanted: AuthChange) -> Agent:
+def _with_keys(tx: Unit, agent: Agent, auth_change: AuthChange) -> Agent:
     """Replace the agent's keys with the new ones, by the rules of every change."""
-    if not wanted.jwks:
+    if not auth_change.jwks:
         return agent
-    changed = agent_forms.changed_record(tx, agent, AgentChanges(jwks=wanted.jwks))
+    changed = agent_forms.changed_record(tx, agent, AgentChanges(jwks=auth_change.jwks))
     return replace(changed, key_uses=agents.kept_key_uses(agent, changed))
 
 

@@ -90,8 +90,8 @@ class Agents:
     ) -> ResultPage[Agent]:
         """Return the next page of the agents with these values, of one owner or of all."""
         with self.store.read() as view:
-            found = view.agents.page(owner, after, limit + 1, having)
-        return paging.part(found, limit, lambda agent: agent.name)
+            agents = view.agents.page(owner, after, limit + 1, having)
+        return paging.part(agents, limit, lambda agent: agent.name)
 
     def show(self, name_or_id: str) -> tuple[Agent, tuple[User, ...]]:
         """Return one agent, with the use of its credentials, and its owners. Raises `NotFound`."""
@@ -283,8 +283,8 @@ def delete_agent(tx: Unit, agent: Agent, *, by: str) -> DisabledAgent:
 
 def with_secret(tx: Unit, secrets: Secrets, agent: Agent) -> NewSecret:
     """Add a new secret to the agent; returns it with the secret's text."""
-    kept, text = client_secrets.new(secrets, PREFIX_CLIENT_SECRET, tx.now)
-    return NewSecret(replace(agent, secrets=(*agent.secrets, kept)), text)
+    secret, text = client_secrets.new(secrets, PREFIX_CLIENT_SECRET, tx.now)
+    return NewSecret(replace(agent, secrets=(*agent.secrets, secret)), text)
 
 
 def _revoke_everything(tx: Unit, agent: Agent, by: str) -> DisabledAgent:

@@ -82,8 +82,8 @@ class ClientDocuments:
                 return
             raise errors.TemporarilyUnavailable(_AWAY, retry_after=60, detail=str(error)) from error
         with self.store.read() as view:
-            known = view.apps.get(url)
-        if known is not None and _with_document(known, document) == known:
+            app = view.apps.get(url)
+        if app is not None and _with_document(app, document) == app:
             with self.store.write() as tx:
                 tx.app_uses.check(url, tx.now, documents.fresh_until(headers, tx.now))
             return

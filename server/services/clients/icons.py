@@ -47,14 +47,14 @@ def path_of(digest: str) -> str:
 
 def digest(raw: bytes) -> str | None:
     """Return the hash of a valid icon; None for an empty file. Raises `Invalid`."""
-    found = _read(raw)
-    return None if found is None else found.digest
+    icon = _read(raw)
+    return None if icon is None else icon.digest
 
 
 def store(tx: Unit, raw: bytes) -> None:
     """Store an agent's new icon, and delete the icons that no agent has."""
-    if (found := _read(raw)) is not None:
-        tx.icons.keep(found)
+    if (icon := _read(raw)) is not None:
+        tx.icons.keep(icon)
     tx.icons.prune()
 
 

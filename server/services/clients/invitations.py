@@ -79,8 +79,8 @@ class Invitations:
     def page(self, after: str, limit: int) -> ResultPage[Invitation]:
         """Return the invitations after this ID, ended ones too."""
         with self.store.read() as view:
-            found = view.invitations.page(after, limit + 1)
-        return paging.part(found, limit, lambda invitation: invitation.id)
+            invitations = view.invitations.page(after, limit + 1)
+        return paging.part(invitations, limit, lambda invitation: invitation.id)
 
     def revoke(self, invitation_id: str, *, by: str) -> Invitation:
         """Revoke an invitation; the agents that used it stay. Raises `NotFound`."""
@@ -126,7 +126,7 @@ class Invitations:
 
     def _sample(self, tx: Unit, new: NewInvitation, owner: User) -> dict[str, Any]:
         """Return what the invitation allows an agent, checked like every agent."""
-        wanted = NewAgent(
+        new_agent = NewAgent(
             name="sample",
             owners=(owner.id,),
             grant_types=new.grant_types,
@@ -135,7 +135,7 @@ class Invitations:
             action_types=new.action_types,
             asks=(owner.id,) if new.asks == () else new.asks,
         )
-        agent = agent_forms.new_record(tx, wanted, names.PREFIX_AGENT)
+        agent = agent_forms.new_record(tx, new_agent, names.PREFIX_AGENT)
         limits = ("grant_types", "resources", "scopes", "action_types", "asks")
         return {name: getattr(agent, name) for name in limits}
 

@@ -18,11 +18,11 @@ def check(tx: Unit, uris: Sequence[str], scope_names: Sequence[str]) -> None:
     Raises `Invalid` or `NotFound`.
     """
     with about("resources"):
-        found = [resource_checks.find(tx.directory, uri) for uri in uris]
+        resources = [resource_checks.find(tx.directory, uri) for uri in uris]
     for scope in scope_names:
         if scope in scopes.OPENID_SCOPES:
             raise Invalid(f"Every client may ask for {scope}; leave it out.")
-        if not any(scope in resource.scopes for resource in found):
+        if not any(scope in resource.scopes for resource in resources):
             raise _unknown_scope(tx, scope, uris)
 
 

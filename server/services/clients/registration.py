@@ -49,7 +49,7 @@ class RegistrationService:
     endpoint_problem: Callable[[str], str]
     """Why a callback URL is not allowed; "" if it is."""
 
-    def register(self, token: str | None, wanted: Metadata, peer: str) -> dict[str, object]:
+    def register(self, token: str | None, metadata: Metadata, peer: str) -> dict[str, object]:
         """Register an agent of the invitation's owner (RFC 7591 3.2.1).
 
         1. The invitation is live. 2. Its owner is enabled. 3. One conditional UPDATE spends a use.
@@ -57,7 +57,7 @@ class RegistrationService:
         """
         presented = _hash(token or "")
         self._check_token(peer, lambda view: _live_invitation(view, presented) is not None)
-        self._check_endpoint(wanted)
+        self._check_endpoint(metadata)
         with self.store.administer() as tx:
             invitation = _live_invitation(tx, presented)
             owner = None if invitation is None else tx.directory.user(invitation.owner_id)
@@ -65,7 +65,7 @@ class RegistrationService:
                 raise errors.InvalidToken(_CLOSED, detail="the owner is disabled")
             if not tx.invitations.spend(invitation.id, tx.now):
                 raise errors.InvalidToken(_CLOSED, detail="no use is left")
-            return self._admit(tx, invitation, wanted)
+            return self._admit(tx, invitation, metadata)
 
     def show(self, agent_id: str, token: str | None, peer: str) -> dict[str, object]:
         """Return the registration (RFC 7592 2.1). Raises errors.InvalidToken."""
@@ -83,14 +83,14 @@ class RegistrationService:
         The agent's permissions cannot exceed the current ones, so nothing that was removed comes
         back. Raises errors.InvalidToken or errors.InvalidClientMetadata.
         """
-        wanted, secret = update
+        metadata, secret = update
         self._check_token(peer, lambda view: _registered_agent(view, agent_id, token) is not None)
-        self._check_endpoint(wanted)
+        self._check_endpoint(metadata)
         with self.store.administer() as tx:
             before = _require_agent(tx, agent_id, token)
             if secret is not None and not _is_secret(before, secret, tx.now):
                 raise errors.InvalidClientMetadata("client_secret is not this client's.")
-            issued = self._changed(tx, before, wanted)
+            issued = self._changed(tx, before, metadata)
             agents.change(tx, before, issued.agent, by=audit.by_agent(before.id))
             return self._information(issued, str(token))
 
@@ -115,34 +115,34 @@ class RegistrationService:
             raise errors.TemporarilyUnavailable("Too many unknown tokens.", retry_after=60)
         raise errors.InvalidToken(_CLOSED)
 
-    def _check_endpoint(self, wanted: Metadata) -> None:
+    def _check_endpoint(self, metadata: Metadata) -> None:
         """Check the URL before the unit of work, because it may need a DNS lookup."""
-        url = wanted.notification_endpoint
+        url = metadata.notification_endpoint
         if url is not None and (problem := self.endpoint_problem(url)):
             raise errors.InvalidClientMetadata(
                 "This backchannel_client_notification_endpoint is not allowed.", detail=problem
             )
 
-    def _admit(self, tx: Unit, invitation: Invitation, wanted: Metadata) -> dict[str, object]:
-        name = wanted.client_name or f"agent-{self.secrets.new_id('')[:_NAME_CHARACTERS]}"
+    def _admit(self, tx: Unit, invitation: Invitation, metadata: Metadata) -> dict[str, object]:
+        name = metadata.client_name or f"agent-{self.secrets.new_id('')[:_NAME_CHARACTERS]}"
         new = NewAgent(
             name=self._free_name(tx, name, invitation),
             owners=(invitation.owner_id,),
-            auth_method=wanted.auth_method,
-            grant_types=_within("grant_types", wanted.grant_types, invitation.grant_types),
+            auth_method=metadata.auth_method,
+            grant_types=_within("grant_types", metadata.grant_types, invitation.grant_types),
             resources=invitation.resources,
-            scopes=_within("scope", wanted.scope, invitation.scopes),
-            action_types=_types(tx, wanted, invitation.action_types),
+            scopes=_within("scope", metadata.scope, invitation.scopes),
+            action_types=_types(tx, metadata, invitation.action_types),
             asks=invitation.asks,
-            id_token_alg=wanted.id_token_alg,
-            dpop_bound=wanted.dpop_bound,
-            request_alg=wanted.request_alg,
-            delivery=wanted.delivery,
-            notification_endpoint=wanted.notification_endpoint,
-            takes_user_code=wanted.takes_user_code,
+            id_token_alg=metadata.id_token_alg,
+            dpop_bound=metadata.dpop_bound,
+            request_alg=metadata.request_alg,
+            delivery=metadata.delivery,
+            notification_endpoint=metadata.notification_endpoint,
+            takes_user_code=metadata.takes_user_code,
         )
-        if wanted.keys:
-            new["jwks"] = json.dumps({"keys": [dict(key) for key in wanted.keys]})
+        if metadata.keys:
+            new["jwks"] = json.dumps({"keys": [dict(key) for key in metadata.keys]})
         by, facts = f"invitation:{invitation.id}", {"invitation": invitation.id}
         try:
             issued = agents.register(tx, self.secrets, new, by=by, facts=facts)
@@ -152,21 +152,21 @@ class RegistrationService:
         tx.registrations.add(Registration(issued.agent.id, invitation.id, _hash(token), tx.now))
         return self._information(issued, token)
 
-    def _changed(self, tx: Unit, before: Agent, wanted: Metadata) -> NewSecret:
+    def _changed(self, tx: Unit, before: Agent, metadata: Metadata) -> NewSecret:
         agent = replace(
             before,
-            name=self._free_name(tx, wanted.client_name or before.name, before),
-            auth_method=wanted.auth_method,
-            jwks=wanted.keys,
-            grant_types=_within("grant_types", wanted.grant_types, before.grant_types),
-            scopes=_within("scope", wanted.scope, before.scopes),
-            action_types=_types(tx, wanted, before.action_types),
-            id_token_alg=wanted.id_token_alg,
-            dpop_bound=wanted.dpop_bound or before.dpop_bound,
-            request_alg=_still_signed(wanted, before),
-            delivery=wanted.delivery,
-            notification_endpoint=wanted.notification_endpoint,
-            takes_user_code=wanted.takes_user_code or before.takes_user_code,
+            name=self._free_name(tx, metadata.client_name or before.name, before),
+            auth_method=metadata.auth_method,
+            jwks=metadata.keys,
+            grant_types=_within("grant_types", metadata.grant_types, before.grant_types),
+            scopes=_within("scope", metadata.scope, before.scopes),
+            action_types=_types(tx, metadata, before.action_types),
+            id_token_alg=metadata.id_token_alg,
+            dpop_bound=metadata.dpop_bound or before.dpop_bound,
+            request_alg=_still_signed(metadata, before),
+            delivery=metadata.delivery,
+            notification_endpoint=metadata.notification_endpoint,
+            takes_user_code=metadata.takes_user_code or before.takes_user_code,
         )
         if agent.auth_method == "private_key_jwt":
             return NewSecret(replace(agent, secrets=()), "")
@@ -227,8 +227,8 @@ class RegistrationService:
 
 
 def _live_invitation(view: View, token_hash: bytes) -> Invitation | None:
-    found = view.invitations.by_token(token_hash)
-    return found if found is not None and found.live(view.now) else None
+    invitation = view.invitations.by_token(token_hash)
+    return invitation if invitation is not None and invitation.live(view.now) else None
 
 
 def _registered_agent(view: View, agent_id: str, token: str | None) -> Agent | None:
@@ -258,20 +258,20 @@ def _within(name: str, wanted: tuple[str, ...] | None, allowed: tuple[str, ...])
     return wanted
 
 
-def _types(tx: Unit, wanted: Metadata, allowed: tuple[str, ...] | None) -> tuple[str, ...] | None:
-    if wanted.action_types is None:
+def _types(tx: Unit, metadata: Metadata, allowed: tuple[str, ...] | None) -> tuple[str, ...] | None:
+    if metadata.action_types is None:
         return allowed
     if allowed is not None:
-        return _within("authorization_details_types", wanted.action_types, allowed)
-    if any(tx.directory.action(name) is None for name in wanted.action_types):
+        return _within("authorization_details_types", metadata.action_types, allowed)
+    if any(tx.directory.action(name) is None for name in metadata.action_types):
         raise errors.InvalidClientMetadata("authorization_details_types has an unknown type.")
-    return wanted.action_types
+    return metadata.action_types
 
 
-def _still_signed(wanted: Metadata, before: Agent) -> str | None:
+def _still_signed(metadata: Metadata, before: Agent) -> str | None:
     """An agent that must sign requests stays so; it may change the key."""
-    alg = wanted.request_alg or before.request_alg
-    if alg is not None and all(key["alg"] != alg for key in wanted.keys):
+    alg = metadata.request_alg or before.request_alg
+    if alg is not None and all(key["alg"] != alg for key in metadata.keys):
         raise errors.InvalidClientMetadata("jwks has no key for the requests that must be signed.")
     return alg
 

@@ -38,11 +38,11 @@ class SampleRequests:
     def of(self, agent: Agent) -> SampleRequest:
         """Return one that the server accepts, without details if a scope needs none."""
         with self.store.read() as view:
-            known = [view.directory.resource(uri) for uri in agent.resources]
+            resources = [view.directory.resource(uri) for uri in agent.resources]
         pairs = [
             (resource, scope)
             for scope in agent.scopes
-            for resource in known
+            for resource in resources
             if resource and scope in resource.scopes and agent.may(resource.uri, scope)
         ]
         return next(self._samples(agent, pairs), IDENTITY)

@@ -102,7 +102,7 @@ class ConsentService:
         consents = view.consents.live(user_id, client_id, resource, view.now)
         return consents if consents is not None and set(scope) <= set(consents.scopes) else None
 
-    def ask(self, tx: Unit, wanted: RequestedConsent) -> Approval:
+    def ask(self, tx: Unit, requested_consent: RequestedConsent) -> Approval:
         """Create the approval that the user signs on a device.
 
         It includes the scopes that the client may still use under the consent in force, because the
@@ -112,18 +112,23 @@ class ConsentService:
         or one is critical;  3. the end is invalid;  4. the user has no device;  5. a request limit
         is reached.
         """
-        tx.lock(f"asked {wanted.user.id}")
+        tx.lock(f"asked {requested_consent.user.id}")
         offer = self.offer(
-            tx, wanted.user.id, wanted.client_id, wanted.resource, wanted.scopes, wanted.until
+            tx,
+            requested_consent.user.id,
+            requested_consent.client_id,
+            requested_consent.resource,
+            requested_consent.scopes,
+            requested_consent.until,
         )
-        if tx.devices.active_count(wanted.user.id, tx.now) == 0:
+        if tx.devices.active_count(requested_consent.user.id, tx.now) == 0:
             raise errors.AccessDenied("You have no device to answer on. Enroll one first.")
         refused = request_limits.consent_refusal(
-            tx, offer.party.id, wanted.user, self.server_policy
+            tx, offer.party.id, requested_consent.user, self.server_policy
         )
         if refused is not None:
             raise errors.AccessDenied(refused[1], detail=refused[0])
-        return self._create_approval(tx, wanted, offer)
+        return self._create_approval(tx, requested_consent, offer)
 
     def offer(  # the members of one consent
         self,
@@ -271,11 +276,15 @@ class ConsentService:
             raise errors.InvalidScope("A critical scope cannot be part of a consent.")
         return risks
 
-    def _create_approval(self, tx: Unit, wanted: RequestedConsent, offer: ConsentOffer) -> Approval:
+    def _create_approval(
+        self, tx: Unit, requested_consent: RequestedConsent, offer: ConsentOffer
+    ) -> Approval:
         party, risks = offer.party, offer.risks
-        asks_for_another = wanted.app_id not in {None, party.id}
+        asks_for_another = requested_consent.app_id not in {None, party.id}
         app_name = (
-            display_names.name_of(tx.directory, wanted.app_id or "") if asks_for_another else None
+            display_names.name_of(tx.directory, requested_consent.app_id or "")
+            if asks_for_another
+            else None
         )
 
         def display(approval_id: str, expires_at: int) -> str:
@@ -284,14 +293,14 @@ class ConsentService:
                     approval_id=approval_id,
                     party=party,
                     app_name=app_name,
-                    user=wanted.user,
-                    resource=wanted.resource,
+                    user=requested_consent.user,
+                    resource=requested_consent.resource,
                     scopes=risks,
                     had=offer.had,
                     until=offer.until,
                     risk=offer.risk,
-                    first_request=is_first_request(tx, party.id, wanted.user.id),
-                    peer=wanted.peer,
+                    first_request=is_first_request(tx, party.id, requested_consent.user.id),
+                    peer=requested_consent.peer,
                     asked_at=tx.now,
                     expires_at=expires_at,
                 )
@@ -302,16 +311,18 @@ class ConsentService:
             NewApproval(
                 kind="consent",
                 client_id=party.id,
-                user_id=wanted.user.id,
+                user_id=requested_consent.user.id,
                 phantom=False,
-                resource=wanted.resource,
+                resource=requested_consent.resource,
                 scope=tuple(risks),
                 details=[
-                    kinds.consent_details(kinds.ConsentTerms(rfc3339(offer.until), wanted.app_id))
+                    kinds.consent_details(
+                        kinds.ConsentTerms(rfc3339(offer.until), requested_consent.app_id)
+                    )
                 ],
                 risk=offer.risk,
-                actor=audit.by_user(wanted.user.id),
-                peer=wanted.peer,
+                actor=audit.by_user(requested_consent.user.id),
+                peer=requested_consent.peer,
                 display=display,
             ),
         )

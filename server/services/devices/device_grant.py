@@ -201,23 +201,23 @@ class DeviceGrantService:
         """
         if form.get("client_id") != names.APPROVER_CLIENT:
             return self._start_app(form, authorization, peer)
-        asked = device_codes.parse_request(form)
+        device_request = device_codes.parse_request(form)
         error = self._too_many(REQUESTS, peer)
         if error is not None:
             raise error
         with self.store.write() as tx:
             jwk = self.proofs.terminal(tx, proofs, path="/device_authorization")
             code = _CodeRequest(
-                names.APPROVER_CLIENT, "", "", decisions.thumbprint(jwk), asked.name
+                names.APPROVER_CLIENT, "", "", decisions.thumbprint(jwk), device_request.name
             )
             return self._create_code(tx, code, peer)
 
     def _start_app(self, form: Form, authorization: str | None, peer: str) -> dict[str, object]:
         """Apps that authenticate are counted by themselves, others by address."""
         app = only_app(self.clients.authenticate(client_auth.read_credentials(authorization, form)))
-        asked = device_codes.parse_app_request(form)
+        app_request = device_codes.parse_app_request(form)
         with self.store.read() as view:
-            self.apps.target(view, app, asked)
+            self.apps.target(view, app, app_request)
         proven = app.auth_method != names.AUTH_NONE
         error = (
             self._too_many(REQUESTS_OF_APP, app.id) if proven else self._too_many(REQUESTS, peer)
@@ -225,8 +225,8 @@ class DeviceGrantService:
         if error is not None:
             raise error
         with self.store.write() as tx:
-            resource, scopes_ = self.apps.target(tx, current_app(tx, app), asked)
-            scope = " ".join(sorted((*asked.openid, *scopes_)))
+            resource, scopes_ = self.apps.target(tx, current_app(tx, app), app_request)
+            scope = " ".join(sorted((*app_request.openid, *scopes_)))
             return self._create_code(tx, _CodeRequest(app.id, resource, scope, "", ""), peer)
 
     def _too_many(self, limit: CountedLimit, subject: str) -> errors.TemporarilyUnavailable | None:

@@ -76,30 +76,30 @@ class PasskeyService:
         """Return the options to create a passkey. The code stays unused. Raises errors.Problem."""
         with self.store.write() as tx:
             code = self._code(tx, typed, peer)
-            found = code if isinstance(code, errors.Problem) else self._options(tx, code)
-        if isinstance(found, errors.Problem):
-            raise found
-        return found
+            problem = code if isinstance(code, errors.Problem) else self._options(tx, code)
+        if isinstance(problem, errors.Problem):
+            raise problem
+        return problem
 
-    def register(self, typed: str, made: NewPasskey, *, peer: str) -> tuple[Device, str]:
+    def register(self, typed: str, passkey: NewPasskey, *, peer: str) -> tuple[Device, str]:
         """Register a passkey as a device; returns it and its browser's cookie.
 
         1. The code is valid. 2. The passkey was created for this code, on this site, with user
         verification. 3. The code is used up. 4. The device waits a day for high risk, like a
         terminal. Raises errors.Problem.
         """
-        name = devices.checked_name(made.name)
+        name = devices.checked_name(passkey.name)
         with self.store.write() as tx:
             code = self._code(tx, typed, peer)
-            done: tuple[Device, str] | errors.Problem
+            problem: tuple[Device, str] | errors.Problem
             if isinstance(code, errors.Problem):
-                done = code
+                problem = code
             else:
-                device = self._enroll(tx, code, name, self._created_passkey(code, made))
-                done = device, self.browsers.sign_in(tx, device)
-        if isinstance(done, errors.Problem):
-            raise done
-        return done
+                device = self._enroll(tx, code, name, self._created_passkey(code, passkey))
+                problem = device, self.browsers.sign_in(tx, device)
+        if isinstance(problem, errors.Problem):
+            raise problem
+        return problem
 
     def create_challenge(self) -> PasskeyChallenge:
         """Return a challenge to sign in; no user name is needed."""
@@ -155,30 +155,32 @@ class PasskeyService:
     def _registration_challenge(self, code: EnrollmentCode) -> str:
         return self.secrets.nonce("passkey", code.id)
 
-    def _created_passkey(self, code: EnrollmentCode, made: NewPasskey) -> CreatedPasskey:
+    def _created_passkey(self, code: EnrollmentCode, passkey: NewPasskey) -> CreatedPasskey:
         challenge = passkeys.challenge(self._registration_challenge(code).encode())
         try:
-            return self.authenticators.made(made.attestation, made.client_data, challenge)
+            return self.authenticators.made(passkey.attestation, passkey.client_data, challenge)
         except BadToken as error:
             raise errors.Problem(422, "invalid_passkey", _NO_PASSKEY, log=str(error)) from error
 
-    def _enroll(self, tx: Unit, code: EnrollmentCode, name: str, made: CreatedPasskey) -> Device:
+    def _enroll(self, tx: Unit, code: EnrollmentCode, name: str, passkey: CreatedPasskey) -> Device:
         tx.lock(f"devices {code.user_id}")
-        if tx.passkeys.by_credential(made.credential) is not None:
+        if tx.passkeys.by_credential(passkey.credential) is not None:
             raise errors.Problem(409, "already_enrolled", "This passkey is already registered.")
         if tx.devices.active_count(code.user_id, tx.now) >= devices.MAX_DEVICES:
             raise errors.Problem(409, "too_many_devices", "Revoke a device first.")
         if not enrollment.use_code(tx, code):
             raise _refused(errors.InvalidGrant(enrollment.REFUSED))
         session = self._session(tx, code)
-        device = self._device(tx, session, name, made)
+        device = self._device(tx, session, name, passkey)
         tx.sessions.add(session)
         tx.devices.add(device)
         tx.sessions.bind(session.id, device.id, session.expires_at)
         tx.passkeys.add(
-            Passkey(device.id, made.credential, made.public_key, made.signs, made.synced)
+            Passkey(
+                device.id, passkey.credential, passkey.public_key, passkey.signs, passkey.synced
+            )
         )
-        _record(tx, device, made)
+        _record(tx, device, passkey)
         notices.device(tx, device.user_id, "device.enrolled", device.id)
         return device
 
@@ -199,7 +201,7 @@ class PasskeyService:
             device_id=None,
         )
 
-    def _device(self, tx: Unit, session: Session, name: str, made: CreatedPasskey) -> Device:
+    def _device(self, tx: Unit, session: Session, name: str, passkey: CreatedPasskey) -> Device:
         return Device(
             id=self.secrets.new_id(PREFIX_DEVICE),
             user_id=session.user_id,
@@ -211,7 +213,7 @@ class PasskeyService:
             last_seen_at=tx.now,
             high_from=new_devices.high_from(tx, session.user_id),
             keys={},
-            kids={PASSKEY: passkeys.encoded(made.credential)},
+            kids={PASSKEY: passkeys.encoded(passkey.credential)},
         )
 
     def _challenge_text(self, salt: str, until: int) -> str:
@@ -261,7 +263,7 @@ def _refused(error: errors.ProtocolError) -> errors.Problem:
     return errors.Problem(403, "invalid_code", error.description)
 
 
-def _record(tx: Unit, device: Device, made: CreatedPasskey) -> None:
+def _record(tx: Unit, device: Device, passkey: CreatedPasskey) -> None:
     """The entry has the public key, so that the audit log alone can verify later signatures."""
     tx.audit.add(
         Entry(
@@ -273,8 +275,8 @@ def _record(tx: Unit, device: Device, made: CreatedPasskey) -> None:
                 "name": device.name,
                 "kind": device.kind,
                 "kids": dict(device.kids),
-                "public_key": passkeys.encoded(made.public_key),
-                "synced": made.synced,
+                "public_key": passkeys.encoded(passkey.public_key),
+                "synced": passkey.synced,
             },
         ),
     )

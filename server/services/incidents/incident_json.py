@@ -8,9 +8,9 @@ from server.services.incidents.orphans import Orphan
 from server.services.policy.displays import moment, rfc3339
 
 
-def incident(named: NamedIncident) -> dict[str, object]:
+def incident(named_incident: NamedIncident) -> dict[str, object]:
     """Why it was opened, with the evidence."""
-    record, evidence = named.incident, named.evidence
+    record, evidence = named_incident.incident, named_incident.evidence
     approval = evidence.get("approval")
     asked = approval and {**approval, "asked_at": rfc3339(approval["asked_at"])}
     return {
@@ -19,11 +19,11 @@ def incident(named: NamedIncident) -> dict[str, object]:
         "cause": record.cause,
         "scope": record.scope,
         "opened_at": rfc3339(record.opened_at),
-        "user": record.user_id and {"id": record.user_id, "name": named.user_name},
+        "user": record.user_id and {"id": record.user_id, "name": named_incident.user_name},
         "device": record.device_id,
         "note": record.note,
         "approval": asked,
-        "agents": agents(named),
+        "agents": agents(named_incident),
         "signed": evidence.get("signed"),
         "log": evidence.get("log"),
         "closed_at": moment(record.closed_at),
@@ -32,9 +32,12 @@ def incident(named: NamedIncident) -> dict[str, object]:
     }
 
 
-def agents(named: NamedIncident) -> list[dict[str, object]]:
+def agents(named_incident: NamedIncident) -> list[dict[str, object]]:
     """The quarantined agents as they were then, with their current states."""
-    return [_agent(agent, named.states[agent["id"]]) for agent in named.evidence["agents"]]
+    return [
+        _agent(agent, named_incident.states[agent["id"]])
+        for agent in named_incident.evidence["agents"]
+    ]
 
 
 def _agent(one: Mapping[str, Any], state: str) -> dict[str, object]:

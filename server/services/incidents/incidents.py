@@ -57,10 +57,10 @@ class Incidents:
         Raises `NotFound`.
         """
         with self.store.read() as view:
-            named = _with_names(view, _find(view, incident_id), owner)
-            if owner is not None and not named.states:
+            incident = _with_names(view, _find(view, incident_id), owner)
+            if owner is not None and not incident.states:
                 raise NotFound("incident", incident_id)
-            return named
+            return incident
 
     def close(self, incident_id: str, note: str | None, *, by: str) -> NamedIncident:
         """Close an incident. Raises `NotFound`, `Conflict` or `Invalid`."""

@@ -58,8 +58,8 @@ class Orphans:
         """A page of listed agents after this name; `owner` limits it to one user's agents."""
         with self.store.read() as view:
             agents = view.agents.all() if owner is None else view.agents.owned_by(owner)
-            found = self._found(view, agents)
-        return paging.after(found, lambda one: one.agent.name.casefold(), after, limit)
+            orphans = self._found(view, agents)
+        return paging.after(orphans, lambda one: one.agent.name.casefold(), after, limit)
 
     def grace_end(self, name_or_id: str) -> int | None:
         """The end of an agent's grace period, if it has one. Raises `NotFound`."""

@@ -90,8 +90,8 @@ def held(
     1. The person's settings, except for high and critical risk and for what they started.
     2. The rate limits, for everything.
     """
-    if (found := held_by_settings(tx, approval, user_id)) is not None:
-        return found
+    if (notification := held_by_settings(tx, approval, user_id)) is not None:
+        return notification
     reason = exceeded_limit(tx, approval, user_id, policy)
     return None if reason is None else HeldNotification(reason, None)
 
@@ -102,7 +102,9 @@ def held_by_settings(tx: Unit, approval: Approval, user_id: str) -> HeldNotifica
         return None
     preferences = tx.attention.preferences(user_id, approval.agent_id, approval.id, tx.now)
     case = NotificationCandidate(tx, approval, user_id, preferences)
-    return next((found for reason in REASONS if (found := reason(case)) is not None), None)
+    return next(
+        (notification for reason in REASONS if (notification := reason(case)) is not None), None
+    )
 
 
 def notify(tx: Unit, approval: Approval, user_id: str, event: str, policy: ServerPolicy) -> bool:

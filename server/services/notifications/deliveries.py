@@ -37,5 +37,5 @@ def record(store: Store, device_id: str, approvals: Iterable[Approval]) -> None:
 
 def of_person(view: View, approval_id: str, user_id: str) -> tuple[Delivery, ...]:
     """The deliveries of a request to the devices of one person."""
-    found = view.deliveries.of_approval(approval_id)
-    return tuple(delivery for delivery in found if delivery.user_id == user_id)
+    deliveries = view.deliveries.of_approval(approval_id)
+    return tuple(delivery for delivery in deliveries if delivery.user_id == user_id)

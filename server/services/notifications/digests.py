@@ -25,15 +25,17 @@ def send(tx: Unit, due: Hold, policy: ServerPolicy) -> bool:
     sent within the hour; otherwise this one is sent later.
     """
     pending = tx.approvals.waiting(due.user_id, tx.now, MAX_COUNTED)
-    held = [attention.held(tx, approval, due.user_id, policy) for approval in pending]
+    notifications = [attention.held(tx, approval, due.user_id, policy) for approval in pending]
     included = [
         approval
-        for approval, reason in zip(pending, held, strict=True)
+        for approval, reason in zip(pending, notifications, strict=True)
         if reason is None or reason.why in attention.DIGEST_DELAYS_MS
     ]
     if not included:
         ends = [
-            reason.until for reason in held if reason is not None and reason.why == "quiet_hours"
+            reason.until
+            for reason in notifications
+            if reason is not None and reason.why == "quiet_hours"
         ]
         _postpone(tx, due, min((end for end in ends if end is not None), default=None))
         return False
@@ -46,7 +48,7 @@ def send(tx: Unit, due: Hold, policy: ServerPolicy) -> bool:
 
 
 def _highest_risk(approvals: list[Approval]) -> Approval:
-    return max(approvals, key=lambda one: (one.risk.rank, one.created_at))
+    return max(approvals, key=lambda approval: (approval.risk.rank, approval.created_at))
 
 
 def _postpone(tx: Unit, due: Hold, until: int | None) -> None:

@@ -32,8 +32,8 @@ class PushLosses:
     def of_person(self, person: Person) -> list[LostBrowser]:
         """The lost subscriptions of active devices, newest first."""
         with self.store.read() as view:
-            found = view.pushes.losses(person.user.id)
-            named = [(loss, view.devices.get(loss.device_id)) for loss in found]
+            push_losses = view.pushes.losses(person.user.id)
+            named = [(loss, view.devices.get(loss.device_id)) for loss in push_losses]
             return [LostBrowser(loss, device.name) for loss, device in named if device is not None]
 
 

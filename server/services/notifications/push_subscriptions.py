@@ -71,10 +71,10 @@ class PushSubscriptions:
             if device.kind != BROWSER:
                 raise errors.Problem(403, "forbidden", "Only browsers support web push.")
             tx.lock(f"push {person.user.id}")
-            found = tx.pushes.by_endpoint(_hashed(address.endpoint))
-            if found is None or found.user_id != person.user.id:
+            push_subscription = tx.pushes.by_endpoint(_hashed(address.endpoint))
+            if push_subscription is None or push_subscription.user_id != person.user.id:
                 self._check_limit(tx, person)
-            stored = self._store(tx, device, address, found)
+            stored = self._store(tx, device, address, push_subscription)
             return _named(tx, stored, device)
 
     def unsubscribe(self, person: Person, subscription_id: str) -> None:
@@ -83,19 +83,19 @@ class PushSubscriptions:
             device_auth.current_device(tx, person)
             if tx.pushes.dismiss_loss(person.user.id, subscription_id):
                 return
-            found = _own(tx, person, subscription_id)
-            remove(tx, found, actor=audit.by_user(person.user.id), cause="unsubscribed")
+            push_subscription = _own(tx, person, subscription_id)
+            remove(tx, push_subscription, actor=audit.by_user(person.user.id), cause="unsubscribed")
 
     def test(self, person: Person, subscription_id: str) -> None:
         """Send a test message to a browser. Raises errors.Problem 404 or 409."""
         with self.store.write() as tx:
             device_auth.current_device(tx, person)
-            found = _own(tx, person, subscription_id)
+            push_subscription = _own(tx, person, subscription_id)
             if TESTS.exceeded(tx, person.user.id):
                 raise errors.Problem(
                     409, "too_many_tests", "Too many test messages. Try again in ten minutes."
                 )
-            attention.push(tx, found.origin, found.id, attention.TEST)
+            attention.push(tx, push_subscription.origin, push_subscription.id, attention.TEST)
 
     def _check(self, address: PushAddress) -> None:
         if problem := web_push.endpoint_problem(address.endpoint, self.origins):
@@ -115,7 +115,7 @@ class PushSubscriptions:
         self, tx: Unit, device: Device, address: PushAddress, found: PushSubscription | None
     ) -> PushSubscription:
         before = found or self._new(tx, device, address)
-        stored = replace(
+        push_subscription = replace(
             before,
             user_id=device.user_id,
             device_id=device.id,
@@ -123,13 +123,18 @@ class PushSubscriptions:
             opened_at=tx.now,
         )
         if found is None:
-            tx.pushes.add(stored)
-            tx.pushes.remove_losses(stored.device_id)
+            tx.pushes.add(push_subscription)
+            tx.pushes.remove_losses(push_subscription.device_id)
         else:
-            tx.pushes.refresh(stored)
-        if found is None or found.user_id != stored.user_id:
-            _record(tx, audit.Type.PUSH_SUBSCRIBED, stored, audit.by_user(stored.user_id))
-        return stored
+            tx.pushes.refresh(push_subscription)
+        if found is None or found.user_id != push_subscription.user_id:
+            _record(
+                tx,
+                audit.Type.PUSH_SUBSCRIBED,
+                push_subscription,
+                audit.by_user(push_subscription.user_id),
+            )
+        return push_subscription
 
     def _new(self, tx: Unit, device: Device, address: PushAddress) -> PushSubscription:
         return PushSubscription(

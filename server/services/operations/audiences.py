@@ -54,7 +54,7 @@ class RequestAudience:
 
 
 def audience_of(
-    view: View, case: PolicyRequest, needs: Requirements, found: EligibleApprovers
+    view: View, case: PolicyRequest, needs: Requirements, eligible_approvers: EligibleApprovers
 ) -> RequestAudience:
     """Everyone whom this request would ask."""
     user = None if case.flow == APP else case.user
@@ -62,7 +62,7 @@ def audience_of(
     deputies = [] if user is None else substitutes.deputies_of(view, user.id, types)
     backup = [] if user is None else substitutes.backup_of(view, user)
     return RequestAudience(
-        people=_people(view, case.user, needs, found),
+        people=_people(view, case.user, needs, eligible_approvers),
         excluded=tuple(_name(view, user_id) for user_id in sorted(needs.excluded)),
         deputies=tuple(_name(view, deputy.user_id) for deputy in deputies),
         backup=next((_name(view, approver.user_id) for approver in backup), None),
@@ -71,9 +71,9 @@ def audience_of(
 
 
 def _people(
-    view: View, user: User | None, needs: Requirements, found: EligibleApprovers
+    view: View, user: User | None, needs: Requirements, eligible_approvers: EligibleApprovers
 ) -> tuple[PolicyApprover, ...]:
-    others = {approver.user_id: approver for approver in found.others}
+    others = {approver.user_id: approver for approver in eligible_approvers.others}
     if user is None:
         first = PolicyApprover(THE_PERSON, "asked", approves=needs.who is None)
     else:
@@ -81,9 +81,11 @@ def _people(
     return (first, *(_asked(view, approver) for approver in others.values()))
 
 
-def _asked(view: View, one: NamedApprover) -> PolicyApprover:
-    groups = (group.name for group in view.groups.all() if group.id == one.group_id)
-    return PolicyApprover(_name(view, one.user_id), one.why, one.approves, next(groups, None))
+def _asked(view: View, approver: NamedApprover) -> PolicyApprover:
+    groups = (group.name for group in view.groups.all() if group.id == approver.group_id)
+    return PolicyApprover(
+        _name(view, approver.user_id), approver.why, approver.approves, next(groups, None)
+    )
 
 
 def _name(view: View, user_id: str) -> str:

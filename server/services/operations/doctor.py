@@ -73,14 +73,20 @@ def _gap(
 
 
 def _candidates(view: View, agent: Agent) -> Iterator[CandidateRequest]:
-    found = [one for uri in agent.resources if (one := view.directory.resource(uri)) is not None]
-    for resource in found:
+    resources = [
+        one for uri in agent.resources if (one := view.directory.resource(uri)) is not None
+    ]
+    for resource in resources:
         for name in resource.scopes:
             if agent.may(resource.uri, name):
                 yield name, TokenTarget(resource, (name,)), ()
-    for row in view.actions.all() if found else ():
+    for row in view.actions.all() if resources else ():
         if agent.action_types is None or row.type in agent.action_types:
-            yield row.type, TokenTarget(found[0], ()), _SCHEMAS.known(view.directory, [row.type])
+            yield (
+                row.type,
+                TokenTarget(resources[0], ()),
+                _SCHEMAS.known(view.directory, [row.type]),
+            )
 
 
 def _may_ask(view: View, agent: Agent, user: User) -> bool:
@@ -130,7 +136,7 @@ class Doctor:
                 *_restored(view),
                 *_names(view),
                 *_people(view),
-                *(found for agent in view.agents.all() for found in _agent(view, agent)),
+                *(finding for agent in view.agents.all() for finding in _agent(view, agent)),
                 *(f for agent in view.agents.all() for f in _gaps(view, self.evaluator, agent)),
                 *_incidents(view),
                 *_outbox(view),
@@ -186,11 +192,19 @@ def _disabled_name(view: View, kind: str, held_id: str) -> str | None:
 
 def _names(view: View) -> Iterator[Finding]:
     """Names from an earlier version that look like older names."""
-    for found in view.names.unprotected():
-        what = _client_kind(view, found) if found.kind == "client" else found.kind
+    for unprotected_name in view.names.unprotected():
+        what = (
+            _client_kind(view, unprotected_name)
+            if unprotected_name.kind == "client"
+            else unprotected_name.kind
+        )
         fix, code = _NO_RENAME.get(what, ("Rename it.", f"{what}.rename"))
-        name = found.name + (f" ({found.bearer})" if found.name != found.bearer else "")
-        holders = view.names.bearers(found.kind, name_keys(found.name))
+        name = unprotected_name.name + (
+            f" ({unprotected_name.bearer})"
+            if unprotected_name.name != unprotected_name.bearer
+            else ""
+        )
+        holders = view.names.bearers(unprotected_name.kind, name_keys(unprotected_name.name))
         alike = (
             f"looks like the {_name_of(view, holders[0])}, which is older"
             if holders
@@ -201,8 +215,8 @@ def _names(view: View) -> Iterator[Finding]:
             "weak",
             text,
             fix,
-            remedy=(code, found.bearer),
-            about=(what, found.bearer) if what in _WITH_PAGE else None,
+            remedy=(code, unprotected_name.bearer),
+            about=(what, unprotected_name.bearer) if what in _WITH_PAGE else None,
         )
 
 
@@ -221,8 +235,8 @@ _NO_RENAME: Final = {
 _KINDS: Final[dict[type, str]] = {Agent: "agent", App: "app", User: "user", Group: "group"}
 
 
-def _client_kind(view: View, found: UnprotectedName) -> str:
-    return "agent" if view.directory.app(found.bearer) is None else "app"
+def _client_kind(view: View, name: UnprotectedName) -> str:
+    return "agent" if view.directory.app(name.bearer) is None else "app"
 
 
 def _name_of(view: View, bearer: str) -> str:
@@ -289,9 +303,9 @@ def _agent(view: View, agent: Agent) -> Iterator[Finding]:
 
 def _gaps(view: View, evaluator: Evaluator, agent: Agent) -> Iterator[Finding]:
     """The first permission of the agent that nobody can approve."""
-    found = gaps_of_agent(view, evaluator, agent) if agent.state == "enabled" else []
-    for gap in found[:1]:
-        more = "" if len(found) == 1 else f" There are {len(found)} such permissions."
+    gaps = gaps_of_agent(view, evaluator, agent) if agent.state == "enabled" else []
+    for gap in gaps[:1]:
+        more = "" if len(gaps) == 1 else f" There are {len(gaps)} such permissions."
         yield Finding(
             "weak",
             f"Nobody can approve {gap.what} for {agent.name}. "

@@ -115,9 +115,9 @@ class Limits:
             rows = _CountedRows(view)
             refused = _refusals_by_limit(rows.refused)
             limits = tuple(self._status(limit, rows, refused) for limit in LIMITS)
-            held = Counter(LimitSubject(user_id=user_id) for user_id in rows.held_back)
-            names = _names(view, [*_subjects(limits), *held])
-        most = tuple(held.most_common(MAX_NEAR))
+            counter = Counter(LimitSubject(user_id=user_id) for user_id in rows.held_back)
+            names = _names(view, [*_subjects(limits), *counter])
+        most = tuple(counter.most_common(MAX_NEAR))
         return LimitsOverview(limits, most, rows.complete, names)
 
     def _status(
@@ -158,7 +158,9 @@ def _notified(
 ) -> _Counts:
     def count(rows: _CountedRows) -> Mapping[LimitSubject, int]:
         recent = (row for row in rows.notifications if row.at > rows.now - within_ms)
-        return Counter(found for row in recent if (found := subject(row)) is not None)
+        return Counter(
+            limit_subject for row in recent if (limit_subject := subject(row)) is not None
+        )
 
     return count
 
@@ -183,24 +185,34 @@ def _paused(rows: _CountedRows) -> Mapping[LimitSubject, int]:
     )
 
 
-def _by_minute(sent: SentNotification) -> LimitSubject | None:
+def _by_minute(notification: SentNotification) -> LimitSubject | None:
     """High and critical risk is counted per agent; low risk has its own limit."""
-    if sent.lane == "low":
+    if notification.lane == "low":
         return None
-    return LimitSubject(sent.agent_id if sent.lane == "urgent" else None, sent.user_id)
+    return LimitSubject(
+        notification.agent_id if notification.lane == "urgent" else None, notification.user_id
+    )
 
 
-def _by_agent(sent: SentNotification) -> LimitSubject | None:
-    return None if sent.lane == "low" else LimitSubject(sent.agent_id, sent.user_id, sent.lane)
+def _by_agent(notification: SentNotification) -> LimitSubject | None:
+    return (
+        None
+        if notification.lane == "low"
+        else LimitSubject(notification.agent_id, notification.user_id, notification.lane)
+    )
 
 
-def _medium(sent: SentNotification) -> LimitSubject | None:
-    return LimitSubject(user_id=sent.user_id) if sent.lane == "medium" else None
+def _medium(notification: SentNotification) -> LimitSubject | None:
+    return LimitSubject(user_id=notification.user_id) if notification.lane == "medium" else None
 
 
-def _medium_type(sent: SentNotification) -> LimitSubject | None:
-    other = sent.types or "scopes alone"
-    return LimitSubject(user_id=sent.user_id, other=other) if sent.lane == "medium" else None
+def _medium_type(notification: SentNotification) -> LimitSubject | None:
+    other = notification.types or "scopes alone"
+    return (
+        LimitSubject(user_id=notification.user_id, other=other)
+        if notification.lane == "medium"
+        else None
+    )
 
 
 def _none(_rows: _CountedRows) -> Mapping[LimitSubject, int]:
@@ -359,8 +371,8 @@ def _refusals_by_limit(refused: Iterable[LimitRefusal]) -> Mapping[str, Counter[
     return {cause: Counter(dict(who.most_common(MAX_NEAR))) for cause, who in found.items()}
 
 
-def _facts(one: LimitRefusal) -> Mapping[str, str]:
-    facts: Mapping[str, str] = json.loads(one.body)["facts"]
+def _facts(limit_refusal: LimitRefusal) -> Mapping[str, str]:
+    facts: Mapping[str, str] = json.loads(limit_refusal.body)["facts"]
     return facts
 
 
@@ -370,9 +382,9 @@ def _subjects(limits: Iterable[LimitStatus]) -> Iterable[LimitSubject]:
         yield from (who for who, _ in limit.refusals)
 
 
-def _names(view: View, found: Iterable[LimitSubject]) -> Mapping[str, str]:
+def _names(view: View, limit_subjects: Iterable[LimitSubject]) -> Mapping[str, str]:
     names: dict[str, str] = {}
-    for who in set(found):
+    for who in set(limit_subjects):
         if who.agent_id is not None:
             names[who.agent_id] = display_names.name_of(view.directory, who.agent_id)
         if who.user_id is not None:

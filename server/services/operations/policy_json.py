@@ -52,24 +52,25 @@ def explained(found: Explained) -> dict[str, object]:
     }
 
 
-def tried(found: Sequence[PolicyTestResult]) -> dict[str, object]:
+def tried(test_results: Sequence[PolicyTestResult]) -> dict[str, object]:
     """The results of a table of cases."""
     items = [
-        {**asdict(case), "passed": case.passed, "problem": case.problem or None} for case in found
+        {**asdict(case), "passed": case.passed, "problem": case.problem or None}
+        for case in test_results
     ]
-    return {"passed": all(case.passed for case in found), "items": items}
+    return {"passed": all(case.passed for case in test_results), "items": items}
 
 
-def replayed(found: Replay) -> dict[str, object]:
+def replayed(replay: Replay) -> dict[str, object]:
     """The result of a replay."""
-    members = asdict(found)
+    members = asdict(replay)
     source = members.pop("source")
     return {
         **members,
-        "since": rfc3339(found.since),
-        "until": rfc3339(found.until),
+        "since": rfc3339(replay.since),
+        "until": rfc3339(replay.until),
         "policy": {"version": source["version"], "hash": source["hash"]},
-        "changes": [{**asdict(change), "at": rfc3339(change.at)} for change in found.changes],
+        "changes": [{**asdict(change), "at": rfc3339(change.at)} for change in replay.changes],
     }
 
 
@@ -86,12 +87,16 @@ def _asks(found: Explained) -> dict[str, object] | None:
     }
 
 
-def _audience(found: RequestAudience) -> dict[str, object]:
-    backup = None if found.backup is None else {"name": found.backup, "at_once": found.at_once}
+def _audience(request_audience: RequestAudience) -> dict[str, object]:
+    backup = (
+        None
+        if request_audience.backup is None
+        else {"name": request_audience.backup, "at_once": request_audience.at_once}
+    )
     return {
-        "people": [asdict(person) for person in found.people],
-        "excluded": list(found.excluded),
-        "deputies": list(found.deputies),
+        "people": [asdict(person) for person in request_audience.people],
+        "excluded": list(request_audience.excluded),
+        "deputies": list(request_audience.deputies),
         "backup": backup,
     }
 

@@ -200,8 +200,8 @@ class Replays:
         user = view.directory.user(past.user or "")
         case = PolicyRequest(past.flow, agent, user, target, past.details, actions, past=past.past)
         verdict = evaluator.decide(view, case, past.at)
-        outcome, given = verdict.outcome, past.approvals
-        if outcome == "ask" and given is not None and evaluator.holds(view, case, given):
+        outcome, approvals = verdict.outcome, past.approvals
+        if outcome == "ask" and approvals is not None and evaluator.holds(view, case, approvals):
             outcome = "allow"
         if past.flow == "request" and answer_sources.covering_consent(view, case, past.at) is None:
             outcome = "ask" if outcome == "allow" else outcome  # there was no consent
@@ -232,10 +232,12 @@ def _asked(view: View, case: PolicyRequest, verdict: Verdict) -> ReplayedOutcome
     """The outcome with the eligible approvers; a denial if a request needs more than there are."""
     if not isinstance(case.agent, Agent):
         return ReplayedOutcome(case, verdict, "ask")
-    found = answer_sources.eligible_for_verdict(view, verdict, case.agent, case.user)
+    eligible_approvers = answer_sources.eligible_for_verdict(view, verdict, case.agent, case.user)
     needs = verdict.needs
-    too_few = case.flow == "request" and needs is not None and needs.quorum > found.count
-    return ReplayedOutcome(case, verdict, "deny" if too_few else "ask", people=found)
+    too_few = (
+        case.flow == "request" and needs is not None and needs.quorum > eligible_approvers.count
+    )
+    return ReplayedOutcome(case, verdict, "deny" if too_few else "ask", people=eligible_approvers)
 
 
 def _decisions(view: View, since: int) -> Iterator[PastDecision]:
@@ -334,12 +336,12 @@ def _refusals(view: View, since: int) -> Iterator[PastDecision]:
         audit.Type.APPROVAL_REFUSED,
     ):
         before: str | None = None
-        wanted = EntrySearch(type=kind, since=since)
-        while found := view.audit.search(wanted, before, _PAGE_SIZE):
-            for entry in found:
+        entry_search = EntrySearch(type=kind, since=since)
+        while entries := view.audit.search(entry_search, before, _PAGE_SIZE):
+            for entry in entries:
                 if (past := _refusal(kind, entry)) is not None:
                     yield past
-            before = found[-1].id
+            before = entries[-1].id
 
 
 def _refusal(kind: audit.Type, entry: StoredEntry) -> PastDecision | None:
@@ -371,8 +373,10 @@ def _refusal(kind: audit.Type, entry: StoredEntry) -> PastDecision | None:
 
 def _change(view: View, past: PastDecision, after: ReplayedOutcome) -> Change:
     user, needs = view.directory.user(past.user or ""), after.verdict.needs
-    asked = None if needs is None or after.quorum is None else needs
-    audience = None if asked is None else audience_of(view, after.case, asked, after.people)
+    requirements = None if needs is None or after.quorum is None else needs
+    audience = (
+        None if requirements is None else audience_of(view, after.case, requirements, after.people)
+    )
     return Change(
         flow=past.flow,
         id=past.id,

@@ -143,8 +143,11 @@ class Statistics:
         """The statistics of the last days, including today; at most `MAX_DAYS`."""
         with self.store.read() as view:
             since = _start_of_period(view.now, days)
-            found = view.approval_statistics.since(since, MAX_REQUESTS + 1)
-            requests, complete = found[:MAX_REQUESTS], len(found) <= MAX_REQUESTS
+            approval_summaries = view.approval_statistics.since(since, MAX_REQUESTS + 1)
+            requests, complete = (
+                approval_summaries[:MAX_REQUESTS],
+                len(approval_summaries) <= MAX_REQUESTS,
+            )
             pending = view.approval_statistics.pending(view.now)
             waiting = view.approval_statistics.waiting(view.now, MAX_REQUESTS)
             agents = {
@@ -172,8 +175,13 @@ class Statistics:
                 client_names.find_agent(view, name_or_id),
                 _start_of_period(view.now, days),
             )
-            found = view.approval_statistics.of_agent(agent.id, since, MAX_REQUESTS + 1)
-        requests, complete = found[:MAX_REQUESTS], len(found) <= MAX_REQUESTS
+            approval_summaries = view.approval_statistics.of_agent(
+                agent.id, since, MAX_REQUESTS + 1
+            )
+        requests, complete = (
+            approval_summaries[:MAX_REQUESTS],
+            len(approval_summaries) <= MAX_REQUESTS,
+        )
         return AgentHistory(since, complete, _counts(requests), tuple(_days(requests, since, days)))
 
     def asked_of(self, person: Person, agent_id: str, days: int) -> AskedPersonCounts:
@@ -181,9 +189,13 @@ class Statistics:
         with self.store.read() as view:
             people.current_device(view, person)
             since, limit = _start_of_period(view.now, days), MAX_REQUESTS
-            found = view.approval_statistics.asked(agent_id, person.user.id, since, limit)
-            ever = bool(found) or view.approvals.asked_before(agent_id, person.user.id)
-        return AskedPersonCounts(ever, _counts(found), tuple(_days(found, since, days)))
+            approval_summaries = view.approval_statistics.asked(
+                agent_id, person.user.id, since, limit
+            )
+            ever = bool(approval_summaries) or view.approvals.asked_before(agent_id, person.user.id)
+        return AskedPersonCounts(
+            ever, _counts(approval_summaries), tuple(_days(approval_summaries, since, days))
+        )
 
 
 def _start_of_period(now: int, days: int) -> int:
@@ -192,11 +204,15 @@ def _start_of_period(now: int, days: int) -> int:
 
 
 def _counts(requests: Iterable[ApprovalSummary]) -> Counts:
-    found = list(requests)
-    ends = Counter(_end(request) for request in found)
-    took = [row.decided_at - row.created_at for row in found if _answered(row) and row.decided_at]
+    approval_summaries = list(requests)
+    ends = Counter(_end(request) for request in approval_summaries)
+    took = [
+        row.decided_at - row.created_at
+        for row in approval_summaries
+        if _answered(row) and row.decided_at
+    ]
     return Counts(
-        len(found),
+        len(approval_summaries),
         ends["approved"],
         ends["denied"],
         ends["expired"],
@@ -240,8 +256,8 @@ def _ending(waiting: Iterable[WaitingRequest], now: int) -> Iterable[Ending]:
 
 
 def _by_agent(requests: Iterable[ApprovalSummary], names: dict[str, str]) -> list[AgentCounts]:
-    def key(one: ApprovalSummary) -> str:
-        return one.agent_id
+    def key(approval_summary: ApprovalSummary) -> str:
+        return approval_summary.agent_id
 
     groups = groupby(sorted(requests, key=key), key)
     made = [_agent(agent_id, names[agent_id], list(some)) for agent_id, some in groups]
@@ -264,8 +280,8 @@ def _agent(agent_id: str, name: str, requests: Sequence[ApprovalSummary]) -> Age
 
 
 def _by_person(requests: Iterable[ApprovalSummary], names: dict[str, str]) -> list[PersonCounts]:
-    def key(one: ApprovalSummary) -> str:
-        return one.user_id
+    def key(approval_summary: ApprovalSummary) -> str:
+        return approval_summary.user_id
 
     groups = groupby(sorted((request for request in requests if not request.by_rule), key=key), key)
     made = [_person(user_id, names[user_id], list(some)) for user_id, some in groups]

@@ -34,13 +34,13 @@ def summary(found: Summary) -> dict[str, object]:
     }
 
 
-def course(found: AgentHistory) -> dict[str, object]:
+def course(agent_history: AgentHistory) -> dict[str, object]:
     """The statistics of one agent."""
     return {
-        "since": rfc3339(found.since),
-        "complete": found.complete,
-        "total": asdict(found.counts),
-        "days": days(found.days),
+        "since": rfc3339(agent_history.since),
+        "complete": agent_history.complete,
+        "total": asdict(agent_history.counts),
+        "days": days(agent_history.days),
     }
 
 

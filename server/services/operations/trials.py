@@ -136,14 +136,14 @@ class Trials:
     evaluator: Evaluator
     schemas: Schemas = field(default_factory=Schemas)
 
-    def explain(self, wanted: TrialRequest, rules: str | None = None) -> Explained:
+    def explain(self, trial: TrialRequest, rules: str | None = None) -> Explained:
         """The outcome of a request, and the rules that decide it. Raises `NotFound`, `Invalid`."""
         with self.store.read() as view:
             row = trial(view, rules)
-            case = self._case(view, wanted)
-            verdict = self._evaluator(rules, row).decide(view, case, wanted.at)
+            case = self._case(view, trial)
+            verdict = self._evaluator(rules, row).decide(view, case, trial.at)
             consent = answer_sources.covering_consent(view, case)
-            sources = _answer_sources(view, case, verdict, consent, acr=bool(wanted.acr))
+            sources = _answer_sources(view, case, verdict, consent, acr=bool(trial.acr))
             next_step = _next_step(case, sources, consent)
             seconds = targets.lifetime(
                 case.agent if isinstance(case.agent, Agent) else None,
@@ -156,7 +156,7 @@ class Trials:
                 next_step,
                 _cited(row, verdict),
                 tuple(sorted(current_codes(view, self.evaluator.secrets, case))),
-                None if wanted.acr or not _takes_consent(case, verdict) else consent is not None,
+                None if trial.acr or not _takes_consent(case, verdict) else consent is not None,
                 None if next_step == "refused" or case.flow == APP else self._claims(case),
                 seconds,
                 sources.fits[0].grant if sources.fits else None,
@@ -173,39 +173,39 @@ class Trials:
     def _evaluator(self, rules: str | None, row: PolicyRow) -> Evaluator:
         return self.evaluator if rules is None else replace(self.evaluator, instead=engine_of(row))
 
-    def _case(self, view: View, wanted: TrialRequest) -> PolicyRequest:
-        if wanted.flow not in FLOWS:
-            raise Invalid(f"There is no flow {wanted.flow[:40]}. Flows are {', '.join(FLOWS)}.")
-        find = apps.find if wanted.flow == APP else client_names.find_agent
-        agent: Agent | App = find(view, wanted.agent)
-        user = None if wanted.user is None else user_checks.find(view, wanted.user)
-        alone = wanted.flow == "client_credentials"
-        if alone and (user is not None or wanted.details is not None):
+    def _case(self, view: View, trial: TrialRequest) -> PolicyRequest:
+        if trial.flow not in FLOWS:
+            raise Invalid(f"There is no flow {trial.flow[:40]}. Flows are {', '.join(FLOWS)}.")
+        find = apps.find if trial.flow == APP else client_names.find_agent
+        agent: Agent | App = find(view, trial.agent)
+        user = None if trial.user is None else user_checks.find(view, trial.user)
+        alone = trial.flow == "client_credentials"
+        if alone and (user is not None or trial.details is not None):
             raise Invalid("With client_credentials an agent acts for no user and has no details.")
-        if wanted.flow == "exchange" and user is None:
+        if trial.flow == "exchange" and user is None:
             raise Invalid("An exchange needs a user.", member="user")
-        if wanted.acr and wanted.flow != "request":
+        if trial.acr and trial.flow != "request":
             raise Invalid("`acr` is only for requests at /bc-authorize.", member="acr")
         try:
-            details = requests.read_details(wanted.details)
-            target = self._target(view, agent, wanted, asks=details != ())
+            details = requests.read_details(trial.details)
+            target = self._target(view, agent, trial, asks=details != ())
             actions = self.schemas.check(view.directory, details, agent.action_types)
             targets.check_required_types(target, frozenset(action.type for action in actions))
         except errors.ProtocolError as error:
             raise Invalid(f"{error.code}: {error.description}") from error
-        pin = requests.wants_pin(wanted.acr or "")
-        return PolicyRequest(wanted.flow, agent, user, target, details, actions, wants_pin=pin)
+        pin = requests.wants_pin(trial.acr or "")
+        return PolicyRequest(trial.flow, agent, user, target, details, actions, wants_pin=pin)
 
     def _target(
-        self, view: View, agent: Agent | App, wanted: TrialRequest, *, asks: bool
+        self, view: View, agent: Agent | App, trial: TrialRequest, *, asks: bool
     ) -> TokenTarget:
         """The target of the request; `/userinfo` if an agent asks only for OpenID scopes."""
-        openid, scope = scopes.split(tuple(sorted(set(wanted.scope))))
+        openid, scope = scopes.split(tuple(sorted(set(trial.scope))))
         audience = self.server_policy.userinfo_audience
-        alone = bool(openid) and not scope and not asks and wanted.resource in {None, audience}
-        if wanted.flow == "request" and alone:
+        alone = bool(openid) and not scope and not asks and trial.resource in {None, audience}
+        if trial.flow == "request" and alone:
             return targets.about_person(audience, openid)
-        return targets.resolve(view.directory, agent, wanted.resource, scope)
+        return targets.resolve(view.directory, agent, trial.resource, scope)
 
     def _claims(self, case: PolicyRequest) -> Mapping[str, object]:
         issue = TokenContents(
@@ -226,9 +226,9 @@ class Trials:
         self, view: View, evaluator: Evaluator, raw: Mapping[str, object], place: int
     ) -> PolicyTestResult:
         name, expected = str(raw.get("name", f"case {place}")), _expected(raw, place)
-        wanted, at = _wanted(raw, place), _moment(raw, place)
+        trial, at = _wanted(raw, place), _moment(raw, place)
         try:
-            case = self._case(view, wanted)
+            case = self._case(view, trial)
         except ChangeRefused as error:
             return PolicyTestResult(name, expected, {}, str(error))
         history = _history(raw, evaluator.question(view, case, at), place)
@@ -268,8 +268,10 @@ def _answer_sources(
         if no_consent or verdict.outcome != "ask"
         else standing_uses.covering_grants(view, case, verdict)
     )
-    asked = answer_sources.eligible_for_verdict(view, verdict, cast("Agent", case.agent), case.user)
-    return AnswerSources(verdict, asked, fits=tuple(fits))
+    eligible_approvers = answer_sources.eligible_for_verdict(
+        view, verdict, cast("Agent", case.agent), case.user
+    )
+    return AnswerSources(verdict, eligible_approvers, fits=tuple(fits))
 
 
 def _next_step(case: PolicyRequest, sources: AnswerSources, consent: Consent | None) -> NextStep:

@@ -103,12 +103,12 @@ class BuiltinEngine:
         """The cached answer of rules that name no people, by the kind of question."""
         q = question
         key = (tuple(asked), q.risk, q.flow, q.interactive, q.has_fact, q.wants_pin)
-        found = self.cache.get(key)
-        if found is None:
+        policy_answer = self.cache.get(key)
+        if policy_answer is None:
             if len(self.cache) >= _CACHE_SIZE:
                 self.cache.clear()
-            found = self.cache[key] = _ask_answer(question, asked)
-        return found
+            policy_answer = self.cache[key] = _ask_answer(question, asked)
+        return policy_answer
 
 
 def compile_document(document: PolicyDocument, agents: NameIds, users: NameIds) -> BuiltinEngine:
@@ -154,19 +154,19 @@ def _because(found: Sequence[_Compiled]) -> str:
 def _combined_requirements(question: Question, asked: Sequence[_Compiled]) -> Requirements:
     asks = [compiled.rule.ask for compiled in asked]
     risk = highest([question.risk, *(ask.risk for ask in asks if ask.risk is not None)])
-    least, named = (
+    least, steps = (
         default_requirements(question, risk),
         CONFIRM.union(*(ask.ceremony for ask in asks)),
     )
     return Requirements(
         risk=risk,
-        ceremony=possible_steps(question, least.ceremony | named),
+        ceremony=possible_steps(question, least.ceremony | steps),
         quorum=_quorum(asked, least.quorum),
         seconds=min((a.seconds for a in asks if a.seconds is not None), default=least.seconds),
         who=_who(question, asked),
         excluded=_excluded(question, asked),
         groups=frozenset(name for each in asked for name in each.who if is_group(name)),
-        named=named,
+        named=steps,
     )
 
 

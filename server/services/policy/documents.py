@@ -135,7 +135,7 @@ def _rule(raw: object, place: int) -> PolicyRule:
 
 def _when(table: _Table, outcome: Outcome) -> When:
     risk = table.table("risk")
-    found = When(
+    when = When(
         at=cast("tuple[RequestFlow, ...]", table.take("at", _all_of(FLOWS)) or ()),
         agent=table.take("agent", _names) or (),
         labels=table.take("labels", _labels) or (),
@@ -156,16 +156,16 @@ def _when(table: _Table, outcome: Outcome) -> When:
     )
     risk.end()
     table.end()
-    if found.first_time and outcome == "allow":
+    if when.first_time and outcome == "allow":
         raise table.fail("first_time", "a rule that allows takes `known` instead")
-    if found.unusual and outcome == "allow":
+    if when.unusual and outcome == "allow":
         raise table.fail("unusual", "a rule that allows cannot have it; write a rule that asks")
-    if APP in found.at:
-        _check_of_apps(table, found, outcome)
-    highest = found.at_most or (ALLOWED if outcome == "allow" else Risk.CRITICAL)
-    if found.at_least is not None and found.at_least.rank > highest.rank:
+    if APP in when.at:
+        _check_of_apps(table, when, outcome)
+    highest = when.at_most or (ALLOWED if outcome == "allow" else Risk.CRITICAL)
+    if when.at_least is not None and when.at_least.rank > highest.rank:
         raise risk.fail("at_least", f"at_most is {highest}, so the rule never applies; raise it")
-    return found
+    return when
 
 
 def _check_of_apps(table: _Table, when: When, outcome: Outcome) -> None:
@@ -178,7 +178,7 @@ def _check_of_apps(table: _Table, when: When, outcome: Outcome) -> None:
 
 
 def _ask(table: _Table) -> AskTerms:
-    found = AskTerms(
+    ask_terms = AskTerms(
         risk=table.take("risk", _risk),
         ceremony=table.take("ceremony", _ceremony) or CONFIRM,
         quorum=table.take("quorum", _quorum),
@@ -187,7 +187,7 @@ def _ask(table: _Table) -> AskTerms:
         seconds=table.take("ttl", _wait),
     )
     table.end()
-    return found
+    return ask_terms
 
 
 def _check_unique(ids: list[str]) -> None:
@@ -323,9 +323,9 @@ def _hours(table: _Table, name: str, value: object) -> Hours:
     inner = _Table(value, f"{table.where}{name}.")
     days = inner.take("days", _all_of(DAYS)) or DAYS
     begins, ends = inner.take("from", _hour) or time(), inner.take("to", _hour) or time()
-    found = Hours(begins, ends, tuple(DAYS.index(d) for d in days), inner.need("zone", _zone))
+    hours = Hours(begins, ends, tuple(DAYS.index(d) for d in days), inner.need("zone", _zone))
     inner.end()
-    return found
+    return hours
 
 
 def _hour(table: _Table, name: str, value: object) -> time:

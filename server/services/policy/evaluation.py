@@ -98,8 +98,10 @@ def current_codes(view: View, secrets: Secrets, case: PolicyRequest) -> frozense
         return frozenset()
     whole = len(case.details) == len(case.actions)
     details, actions = (case.details, case.actions) if whole else ((), ())
-    asked = RequestToCompare(case.agent, case.user or _UNKNOWN_USER, case.target, details, actions)
-    return history.compare(view, secrets, asked).unusual.codes
+    to_compare = RequestToCompare(
+        case.agent, case.user or _UNKNOWN_USER, case.target, details, actions
+    )
+    return history.compare(view, secrets, to_compare).unusual.codes
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,9 +149,9 @@ class Evaluator:
             return self.instead
         row = view.directory.policy() or _default()
         if row.hash not in self.engines:
-            made = engine_of(row)
+            engine = engine_of(row)
             self.engines.clear()
-            self.engines[row.hash] = made
+            self.engines[row.hash] = engine
         return self.engines[row.hash]
 
 

@@ -71,21 +71,21 @@ class ComparisonResult:
 
 
 def compare(
-    view: View, secrets: Secrets, wanted: ComparedRequest, *, asked_at: int | None = None
+    view: View, secrets: Secrets, compared_request: ComparedRequest, *, asked_at: int | None = None
 ) -> ComparisonResult:
     """Compare a request with earlier approvals.
 
     `asked_at` is the time of an existing request, which the counters already include.
     """
-    keys = history_keys.keys_of(secrets, wanted)
-    looked = _Comparer(view, secrets, wanted, keys, asked_at)
-    return ComparisonResult(unusual.find_signals(looked.comparison()), wanted, keys)
+    keys = history_keys.keys_of(secrets, compared_request)
+    looked = _Comparer(view, secrets, compared_request, keys, asked_at)
+    return ComparisonResult(unusual.find_signals(looked.comparison()), compared_request, keys)
 
 
-def narrowed_past(secrets: Secrets, approval: Approval, wanted: ComparedRequest) -> str:
+def narrowed_past(secrets: Secrets, approval: Approval, compared_request: ComparedRequest) -> str:
     """The JSON to store with a narrowed request: approving adds only what is granted."""
-    keys = history_keys.keys_of(secrets, wanted)
-    return _stored_json(json.loads(approval.past).get("codes", []), wanted, keys)
+    keys = history_keys.keys_of(secrets, compared_request)
+    return _stored_json(json.loads(approval.past).get("codes", []), compared_request, keys)
 
 
 def count_request(tx: Unit, approval: Approval) -> None:
@@ -105,12 +105,12 @@ def add_answer(tx: Unit, approval: Approval, *, approved: bool) -> None:
     if approval.kind != "action" or approval.user_id is None:
         return
     kept = json.loads(approval.past).get("adds", ()) if approved else ()
-    added = [Addition(owner, key, amount, tuple(more)) for owner, key, amount, more in kept]
+    additions = [Addition(owner, key, amount, tuple(more)) for owner, key, amount, more in kept]
     hour = _hour(tx.now)
     near = [_near_key(hour - 1), _near_key(hour), _near_key(hour + 1)]
-    added += [Addition(approval.user_id, key) for key in (_ANSWERS, *near)]
-    added.sort(key=lambda one: (one.owner, one.key))
-    tx.history.add(added, tx.now // _DAY_MS, tx.now)
+    additions += [Addition(approval.user_id, key) for key in (_ANSWERS, *near)]
+    additions.sort(key=lambda addition: (addition.owner, addition.key))
+    tx.history.add(additions, tx.now // _DAY_MS, tx.now)
 
 
 def stored_codes(past: str) -> frozenset[Code]:
@@ -224,34 +224,38 @@ class _Comparer:
             return 1 if own else 0, 0
         return row.period_count + own, row.period_total
 
-    def _named(self, one: TargetKeys, known: RowsByKey) -> NamedTarget:
-        past = _past(known, one.person)
+    def _named(self, target_keys: TargetKeys, known: RowsByKey) -> NamedTarget:
+        past = _past(known, target_keys.person)
         is_known = self.keys.agent_mark in past.members
-        if one.name is None:
-            return NamedTarget(one.place, one.mark, is_known)
-        names = past if past.count else _past(known, one.everybody)
-        own = _past(known, one.name.person)
-        targets = own if own.count else _past(known, one.name.everybody)
+        if target_keys.name is None:
+            return NamedTarget(target_keys.place, target_keys.mark, is_known)
+        names = past if past.count else _past(known, target_keys.everybody)
+        own = _past(known, target_keys.name.person)
+        targets = own if own.count else _past(known, target_keys.name.everybody)
         return NamedTarget(
-            one.place,
-            one.mark,
+            target_keys.place,
+            target_keys.mark,
             is_known,
-            one.name.place,
-            one.name.mark,
+            target_keys.name.place,
+            target_keys.name.mark,
             frozenset(member for member in names.members if member.startswith(NAME_MARK_PREFIX)),
             targets.members,
         )
 
-    def _amount(self, one: AmountKeys, known: RowsByKey) -> Amount:
-        kind = _past(known, one.kind)
-        part = [each for each in self._parts if each.amount.agent == one.agent]
-        to = part[0] if len(part) == 1 and part[0].amount.value == one.value else None
+    def _amount(self, amount_keys: AmountKeys, known: RowsByKey) -> Amount:
+        kind = _past(known, amount_keys.kind)
+        part = [
+            part_keys for part_keys in self._parts if part_keys.amount.agent == amount_keys.agent
+        ]
+        to = part[0] if len(part) == 1 and part[0].amount.value == amount_keys.value else None
         return Amount(
-            one.place,
-            one.value,
-            one.currency,
-            tuple(self._baselines(one, to, lambda key: _past(known, key))),
-            bool(kind.count) and one.currency is not None and one.mark not in kind.members,
+            amount_keys.place,
+            amount_keys.value,
+            amount_keys.currency,
+            tuple(self._baselines(amount_keys, to, lambda key: _past(known, key))),
+            bool(kind.count)
+            and amount_keys.currency is not None
+            and amount_keys.mark not in kind.members,
         )
 
     def _same_days(self, known: RowsByKey) -> Iterator[SameDay]:
@@ -261,29 +265,29 @@ class _Comparer:
                 value = total + (part.amount.value if self.asked_at is None else 0)
                 yield SameDay(self._sum(part, value, known), count, part.target)
 
-    def _sum(self, one: PartKeys, value: int, known: RowsByKey) -> Amount:
+    def _sum(self, part_keys: PartKeys, value: int, known: RowsByKey) -> Amount:
         """The total for one target on one day, with the baselines before that day."""
 
         def before(key: str) -> PastApprovals:
             past = _before(known.get(key), self._day)
-            return _per_day(past) if key == one.person else past
+            return _per_day(past) if key == part_keys.person else past
 
-        amount = one.amount
-        baselines = tuple(self._baselines(amount, one, before))
+        amount = part_keys.amount
+        baselines = tuple(self._baselines(amount, part_keys, before))
         return Amount(amount.place, value, amount.currency, baselines)
 
     def _baselines(
-        self, one: AmountKeys, to: PartKeys | None, past: Callable[[str], PastApprovals]
+        self, amount_keys: AmountKeys, to: PartKeys | None, past: Callable[[str], PastApprovals]
     ) -> Iterator[Baseline]:
         """The history to compare an amount with, closest first."""
         name = self.wanted.agent.name
         if to is not None and (before := past(to.person)).count:
             yield Baseline(before, "for this “{}”", to.target)
-        if (before := past(one.agent)).count:
+        if (before := past(amount_keys.agent)).count:
             yield Baseline(before, "for {}", name)
-        if (before := past(one.person)).count:
+        if (before := past(amount_keys.person)).count:
             yield Baseline(before, "by you")
-        if (before := past(one.everybody)).count:
+        if (before := past(amount_keys.everybody)).count:
             yield Baseline(before, "by others for {}", name)
 
     def _values(self, known: RowsByKey) -> Iterator[TextValue]:
@@ -326,9 +330,9 @@ def _fewest_approvals(known: RowsByKey, kinds: Sequence[str]) -> PastApprovals:
     return min((_past(known, key) for key in kinds), key=lambda past: past.count)
 
 
-def _additions(wanted: ComparedRequest, keys: HistoryKeys) -> Iterator[Addition]:
+def _additions(compared_request: ComparedRequest, keys: HistoryKeys) -> Iterator[Addition]:
     """The entries that approving adds to history."""
-    agent, user = wanted.agent.id, wanted.user.id
+    agent, user = compared_request.agent.id, compared_request.user.id
     marks = (keys.name.mark, *keys.credentials, *keys.types, *keys.scopes, *keys.resource)
     yield Addition(agent, keys.agent, 0, marks)
     for kind in keys.kinds:
@@ -357,9 +361,9 @@ def _of_target(target: TargetKeys, user: str, agent_mark: str) -> Iterator[Addit
     yield Addition(INSTALLATION, name.everybody, 0, (target.mark,))
 
 
-def _stored_json(codes: Iterable[str], wanted: ComparedRequest, keys: HistoryKeys) -> str:
+def _stored_json(codes: Iterable[str], compared_request: ComparedRequest, keys: HistoryKeys) -> str:
     rows: dict[tuple[str, str], tuple[int, dict[str, None]]] = {}
-    for addition in _additions(wanted, keys):
+    for addition in _additions(compared_request, keys):
         amount, members = rows.get((addition.owner, addition.key), (0, {}))
         rows[addition.owner, addition.key] = (
             amount + addition.amount,

@@ -162,21 +162,25 @@ class HistoryKeys:
     """The locations of words that mix scripts."""
 
 
-def keys_of(secrets: Secrets, wanted: ComparedRequest) -> HistoryKeys:
+def keys_of(secrets: Secrets, compared_request: ComparedRequest) -> HistoryKeys:
     """Compute the keys of one request."""
-    maker = _KeyBuilder(secrets, wanted.user.id)
-    agent, user, uri = wanted.agent, wanted.user.id, wanted.target.resource.uri
-    for action, detail in zip(wanted.actions, wanted.details, strict=True):
+    maker = _KeyBuilder(secrets, compared_request.user.id)
+    agent, user, uri = (
+        compared_request.agent,
+        compared_request.user.id,
+        compared_request.target.resource.uri,
+    )
+    for action, detail in zip(compared_request.actions, compared_request.details, strict=True):
         maker.add(action, detail)
-    kinds = dict.fromkeys(action.type for action in wanted.actions) or (uri,)
+    kinds = dict.fromkeys(action.type for action in compared_request.actions) or (uri,)
     mixed = [ValueLocation(None)] if is_mixed(agent.name) else []
     return HistoryKeys(
         agent=f"agent {user}",
         agent_mark=_OF_AGENT + agent.id,
         name=maker.text(ValueLocation(None), agent.name, ()),
         credentials=frozenset(f"key {credential}" for credential in credentials(secrets, agent)),
-        types={f"type {action.type}": action.title for action in wanted.actions},
-        scopes={f"scope {uri} {scope}": scope for scope in wanted.target.scope},
+        types={f"type {action.type}": action.title for action in compared_request.actions},
+        scopes={f"scope {uri} {scope}": scope for scope in compared_request.target.scope},
         resource={f"resource {uri}": uri},
         kinds=tuple(f"kind {user} {kind}" for kind in kinds),
         asked_day=f"asked day {user}",
@@ -276,7 +280,7 @@ class _KeyBuilder:
         if number is None:
             return
         unit = f"{action.type} {currency}"
-        one = AmountKeys(
+        amount_keys = AmountKeys(
             ValueLocation(action, trail),
             abs(number),
             currency,
@@ -285,12 +289,12 @@ class _KeyBuilder:
             f"amount {unit}",
             f"all {unit}",
         )
-        self.amounts[unit] = _added(self.amounts.get(unit), one)
+        self.amounts[unit] = _added(self.amounts.get(unit), amount_keys)
         to = _target_of(trail, targets)
         if to is not None:
             key = f"{to.person} {currency}"
             before = self.parts.get(key)
-            whole = _added(None if before is None else before.amount, one)
+            whole = _added(None if before is None else before.amount, amount_keys)
             self.parts[key] = PartKeys(whole, to.place, key, f"asked {key}")
 
     def _texts(self, action: ActionType, detail: Detail) -> None:
@@ -324,8 +328,10 @@ def _number(value: JsonValue) -> tuple[str | None, int | None]:
     return None, value if isinstance(value, int) else None
 
 
-def _added(before: AmountKeys | None, one: AmountKeys) -> AmountKeys:
-    return one if before is None else before._replace(value=before.value + one.value)
+def _added(before: AmountKeys | None, amount_keys: AmountKeys) -> AmountKeys:
+    return (
+        amount_keys if before is None else before._replace(value=before.value + amount_keys.value)
+    )
 
 
 def _target_of(trail: Trail, targets: Sequence[TargetKeys]) -> TargetKeys | None:

@@ -63,7 +63,7 @@ def _example(action: ActionType) -> Mapping[str, JsonValue]:
 
 def _preview(action: ActionType, details: Mapping[str, JsonValue], now: int) -> Preview:
     ceremony = questions.default_steps(action.risk, typed=action.has_type_back)
-    asked = DisplayedRequest(
+    request = DisplayedRequest(
         approval_id=names.PREFIX_APPROVAL + "example",
         agent=_AGENT,
         owners=("its owner",),
@@ -83,7 +83,7 @@ def _preview(action: ActionType, details: Mapping[str, JsonValue], now: int) -> 
     )
     try:
         schemas.check_unregistered(action, details)
-        return Preview(details, displays.display_text(asked), ceremony)
+        return Preview(details, displays.display_text(request), ceremony)
     except errors.InvalidAuthorizationDetails as error:
         raise Invalid(error.description, member="details") from None
 

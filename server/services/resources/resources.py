@@ -112,9 +112,11 @@ class Resources:
             if self.issuer and uris.is_below(uri, self.issuer):
                 raise Invalid(f"{uri} belongs to Sayso; register your own APIs.", member="uri")
             _refuse_taken(tx, uri)
-            kept, text = client_secrets.new(self.secrets, PREFIX_RESOURCE_SECRET, tx.now)
+            secret, text = client_secrets.new(self.secrets, PREFIX_RESOURCE_SECRET, tx.now)
             client_id = self.secrets.new_id(PREFIX_RESOURCE)
-            resource = Resource(created_at=tx.now, client_id=client_id, secrets=(kept,), **checked)
+            resource = Resource(
+                created_at=tx.now, client_id=client_id, secrets=(secret,), **checked
+            )
             _check(tx.directory, resource)
             tx.resources.add(resource)
             _record(tx, audit.Type.RESOURCE_ADDED, resource, by)
@@ -141,9 +143,9 @@ class Resources:
         client_secrets.check_overlap(overlap_ms)
         with self.store.administer() as tx:
             before = find(tx.directory, uri)
-            kept, text = client_secrets.new(self.secrets, PREFIX_RESOURCE_SECRET, tx.now)
+            secret, text = client_secrets.new(self.secrets, PREFIX_RESOURCE_SECRET, tx.now)
             old = client_secrets.ending(before.secrets, tx.now + overlap_ms, tx.now)
-            resource = replace(before, secrets=(*old, kept))
+            resource = replace(before, secrets=(*old, secret))
             tx.resources.replace(resource)
             facts = {"overlap_ms": overlap_ms, "working": len(resource.secrets)}
             kind = audit.Type.RESOURCE_SECRET_ROTATED
@@ -180,10 +182,10 @@ class Resources:
 @about("uri")
 def _refuse_taken(tx: Unit, uri: str) -> None:
     """People read the URI to recognize a resource, so no two may look alike."""
-    if (known := tx.directory.resource(uri)) is not None:
-        slash = "" if known.uri == uri else "; a trailing slash makes no difference"
-        text = f"{known.uri} is registered already{slash}."
-        raise Exists(text, remedy=("resource.update", known.uri, known.uri))
+    if (resource := tx.directory.resource(uri)) is not None:
+        slash = "" if resource.uri == uri else "; a trailing slash makes no difference"
+        text = f"{resource.uri} is registered already{slash}."
+        raise Exists(text, remedy=("resource.update", resource.uri, resource.uri))
     for taken in tx.names.bearers("resource", name_keys(uri)):
         raise Exists(f"{uri} looks like {taken}, which is registered. Use a URI that differs more.")
 
@@ -261,8 +263,10 @@ def _narrow_app(tx: Unit, app: App, uri: str) -> str:
 
 def _without(tx: Unit, client: Agent | App, uri: str) -> tuple[tuple[str, ...], tuple[str, ...]]:
     remaining = tuple(other for other in client.resources if other != uri)
-    found = [r for other in remaining if (r := tx.directory.resource(other)) is not None]
-    return remaining, tuple(name for name in client.scopes if any(name in r.scopes for r in found))
+    resources = [r for other in remaining if (r := tx.directory.resource(other)) is not None]
+    return remaining, tuple(
+        name for name in client.scopes if any(name in r.scopes for r in resources)
+    )
 
 
 def _record(tx: Unit, kind: audit.Type, resource: Resource, by: str) -> None:

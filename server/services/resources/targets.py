@@ -45,14 +45,14 @@ def resolve_or_default(
 
     Of these it has the ones that the client may have. Raises like `resolve`.
     """
-    found = resolve(directory, client, resource, scope)
+    token_target = resolve(directory, client, resource, scope)
     if scope:
-        return found
-    uri, defaults = found.resource.uri, found.resource.default_scopes
+        return token_target
+    uri, defaults = token_target.resource.uri, token_target.resource.default_scopes
     allowed = tuple(name for name in defaults if client.may(uri, name))
     if not allowed:
         raise errors.InvalidScope("Name the scopes; there is no default.")
-    return TokenTarget(found.resource, allowed)
+    return TokenTarget(token_target.resource, allowed)
 
 
 def about_person(audience: str, scope: tuple[str, ...]) -> TokenTarget:
@@ -111,13 +111,13 @@ def _resource(
                 "This client may not ask for this resource. An administrator can allow it."
             )
         return resource
-    known = [r for uri in client.resources if (r := directory.resource(uri)) is not None]
-    for name in scope if known else ():
-        if all(name not in r.scopes for r in known):
+    resources = [r for uri in client.resources if (r := directory.resource(uri)) is not None]
+    for name in scope if resources else ():
+        if all(name not in r.scopes for r in resources):
             raise _refused(name)
-    if len(known) == 1:
-        return known[0]
-    owners = [r for r in known if scope and all(name in r.scopes for name in scope)]
+    if len(resources) == 1:
+        return resources[0]
+    owners = [r for r in resources if scope and all(name in r.scopes for name in scope)]
     if len(owners) > 1:
         owners = [r for r in owners if all(client.may(r.uri, name) for name in scope)]
     if len(owners) != 1:

@@ -111,14 +111,14 @@ class Flows:
         self, tx: Unit, plan: AuthorizationPlan, signed_in: SignedIn, peer: str
     ) -> tuple[str, ...]:
         """Create the approvals to sign; returns their IDs."""
-        asked = [
+        approvals = [
             self.consents.ask(tx, _requested_consent(plan, ask, signed_in, peer))
             for ask in self._missing(tx, plan, signed_in)
             if ask in plan.consents_to_sign
         ]
         if plan.action is not None:
-            asked.append(self.actions.ask(tx, plan.app, signed_in.user, plan.action, peer))
-        return tuple(approval.id for approval in asked)
+            approvals.append(self.actions.ask(tx, plan.app, signed_in.user, plan.action, peer))
+        return tuple(approval.id for approval in approvals)
 
     def deny(self, handle: str, cookie: str) -> Step:
         """Deny the request on the page, even if a device has approved it."""
@@ -197,8 +197,8 @@ class Flows:
 
     def _is_covered(self, view: View, ask: ConsentNeeded, signed_in: SignedIn) -> bool:
         user = signed_in.user.id
-        found = self.consents.covering(view, user, ask.client_id, ask.resource, ask.scopes)
-        return found is not None
+        consent = self.consents.covering(view, user, ask.client_id, ask.resource, ask.scopes)
+        return consent is not None
 
     def _signed_step(
         self, view: View, flow: Flow, plan: AuthorizationPlan, signed_in: SignedIn
@@ -219,34 +219,34 @@ class Flows:
             return _Refused(plan, errors.AccessDenied("The consent was revoked."))
         return _Ready(plan, signed_in, next((wanted for wanted, act in acts.items() if act), None))
 
-    def _end(self, tx: Unit, flow: Flow, found: object) -> Step:
+    def _end(self, tx: Unit, flow: Flow, ready: object) -> Step:
         """Respond to the app, once."""
-        if not isinstance(found, _Ready | _Refused):
-            return found  # type: ignore[return-value]  # a page: the user was signed out
+        if not isinstance(ready, _Ready | _Refused):
+            return ready  # type: ignore[return-value]  # a page: the user was signed out
         if not tx.flows.finish(flow.hash, tx.now):
             raise errors.InvalidRequest(_OVER)
-        back = found.plan.request.back
-        if isinstance(found, _Refused):
+        back = ready.plan.request.back
+        if isinstance(ready, _Refused):
             _withdraw_approvals(tx, flow)
-            _record(tx, audit.Type.GRANT_REFUSED, found.plan, None, cause=found.error.code)
-            return self.requests.refusal(back, found.error)
+            _record(tx, audit.Type.GRANT_REFUSED, ready.plan, None, cause=ready.error.code)
+            return self.requests.refusal(back, ready.error)
         if flow.allowed_at is not None:
-            self._store_consents(tx, found)
+            self._store_consents(tx, ready)
         code = self.secrets.new_secret(PREFIX_CODE)
-        grant = _grant(found)
-        challenge = found.plan.request.challenge
+        grant = _grant(ready)
+        challenge = ready.plan.request.challenge
         tx.code_grants.add_code(
             AuthorizationCode(handle_hash(code), grant, challenge, tx.now + CODE_MS)
         )
-        _record(tx, audit.Type.GRANT_GIVEN, found.plan, found, cause=None)
+        _record(tx, audit.Type.GRANT_GIVEN, ready.plan, ready, cause=None)
         issuer = self.requests.server_policy.issuer
         return AuthorizationResponse(back, authorize.answer(issuer, back, {"code": code}))
 
-    def _store_consents(self, tx: Unit, found: _Ready) -> None:
+    def _store_consents(self, tx: Unit, ready: _Ready) -> None:
         """Store the consent to scopes about the person, which the page alone grants."""
-        user = found.signed_in.user.id
-        for ask in found.plan.asks:
-            if ask not in found.plan.consents_to_sign:
+        user = ready.signed_in.user.id
+        for ask in ready.plan.asks:
+            if ask not in ready.plan.consents_to_sign:
                 self.consents.save_identity_consent(tx, user, ask.client_id, ask.scopes)
 
 
@@ -259,12 +259,12 @@ def _open(view: View, handle: str) -> Flow:
 
 def _withdraw_approvals(tx: Unit, flow: Flow) -> None:
     """Withdraw pending approvals, which would no longer have an effect."""
-    asked = [
+    approvals = [
         approval
         for approval_id in flow.approvals
         if (approval := tx.approvals.get(approval_id)) is not None
     ]
-    withdraw(tx, asked, reason="cancelled", actor=audit.SYSTEM)
+    withdraw(tx, approvals, reason="cancelled", actor=audit.SYSTEM)
 
 
 def _requested_consent(
@@ -281,24 +281,24 @@ def _requested_consent(
     )
 
 
-def _grant(found: _Ready) -> Grant:
-    plan, request = found.plan, found.plan.request
+def _grant(ready: _Ready) -> Grant:
+    plan, request = ready.plan, ready.plan.request
     return Grant(
         app_id=plan.app.id,
-        user_id=found.signed_in.user.id,
-        sign_in_id=found.signed_in.sign_in.id,
+        user_id=ready.signed_in.user.id,
+        sign_in_id=ready.signed_in.sign_in.id,
         redirect_uri=request.back.redirect_uri,
         openid=request.openid,
         resource=plan.resource,
         scope=request.scope,
         actor=request.actor,
         nonce=request.nonce,
-        auth_time=found.signed_in.sign_in.auth_time,
-        acr=found.signed_in.sign_in.acr,
+        auth_time=ready.signed_in.sign_in.auth_time,
+        acr=ready.signed_in.sign_in.acr,
         id_token_claims=request.claims_request.id_token,
         userinfo_claims=request.claims_request.userinfo,
         jkt=request.jkt,
-        approval_id=found.approval_id,
+        approval_id=ready.approval_id,
     )
 
 

@@ -91,11 +91,11 @@ class SignIns:
 
     def current(self, view: View, cookie: str) -> SignedIn | None:
         """Return the sign-in of this cookie, if it is valid."""
-        found = view.sign_ins.by_token(cookie_hash(cookie)) if cookie else None
-        if found is None or found.ended_at is not None or view.now >= found.expires_at:
+        sign_in = view.sign_ins.by_token(cookie_hash(cookie)) if cookie else None
+        if sign_in is None or sign_in.ended_at is not None or view.now >= sign_in.expires_at:
             return None
-        user = view.directory.user(found.user_id)
-        return None if user is None or not user.enabled else SignedIn(found, user)
+        user = view.directory.user(sign_in.user_id)
+        return None if user is None or not user.enabled else SignedIn(sign_in, user)
 
     def sign_out(self, cookie: str) -> None:
         """Sign the browser out, and end the tokens apps got through it; safe to repeat."""

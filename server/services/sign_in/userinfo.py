@@ -26,14 +26,14 @@ class UserInfo:
         exists. Raises errors.Problem with a challenge.
         """
         with self.store.write() as tx:
-            found = self.access_tokens.authenticate(
+            token = self.access_tokens.authenticate(
                 tx, call, audience=self.server_policy.userinfo_audience
             )
-            user = tx.directory.user(found.row.user_id or "")
+            user = tx.directory.user(token.row.user_id or "")
             if user is None:
                 raise errors.Problem(401, "invalid_token", "This user no longer exists.")
-            wanted = found.claims.get("claims")
+            wanted = token.claims.get("claims")
             chosen = claims.names(
-                found.row.scope.split(), wanted if isinstance(wanted, list) else ()
+                token.row.scope.split(), wanted if isinstance(wanted, list) else ()
             )
             return {"sub": user.id, **claims.about(user_claims(user), chosen)}

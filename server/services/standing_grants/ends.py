@@ -23,27 +23,27 @@ from server.services.notifications import notices
 
 def end(tx: Unit, grant_id: str, *, reason: str, actor: str) -> StandingGrant | None:
     """End a grant; None if it had already ended."""
-    ended = tx.standing_grants.end(grant_id, reason, tx.now)
-    return None if ended is None else _record_ends(tx, [ended], actor)[0]
+    standing_grant = tx.standing_grants.end(grant_id, reason, tx.now)
+    return None if standing_grant is None else _record_ends(tx, [standing_grant], actor)[0]
 
 
 def agent_deactivated(tx: Unit, event: AgentDeactivated) -> None:
     """End the grants of an agent that was turned off."""
     agent = event.agent
-    ended = tx.standing_grants.end_of_agent(agent.id, f"agent_{agent.state}", tx.now)
-    _record_ends(tx, ended, event.by)
+    standing_grants = tx.standing_grants.end_of_agent(agent.id, f"agent_{agent.state}", tx.now)
+    _record_ends(tx, standing_grants, event.by)
 
 
 def agent_replaced(tx: Unit, event: AgentReplaced) -> None:
     """End the grants of an agent whose credentials or owners changed."""
-    ended = tx.standing_grants.end_of_agent(event.agent_id, event.reason, tx.now)
-    _record_ends(tx, ended, event.by)
+    standing_grants = tx.standing_grants.end_of_agent(event.agent_id, event.reason, tx.now)
+    _record_ends(tx, standing_grants, event.by)
 
 
 def user_disabled(tx: Unit, event: UserDisabled) -> None:
     """End the grants of a disabled user."""
-    ended = tx.standing_grants.end_of_user(event.user.id, "user_disabled", tx.now)
-    _record_ends(tx, ended, event.by)
+    standing_grants = tx.standing_grants.end_of_user(event.user.id, "user_disabled", tx.now)
+    _record_ends(tx, standing_grants, event.by)
 
 
 def resource_deleted(tx: Unit, event: ResourceDeleted) -> None:
@@ -59,10 +59,10 @@ def action_type_changed(tx: Unit, event: ActionTypeChanged) -> None:
 def consent_ended(tx: Unit, event: ConsentEnded) -> None:
     """End the user's grants for the agent and resource of a revoked consent."""
     consent = event.consent
-    ended = tx.standing_grants.end_between(
+    standing_grants = tx.standing_grants.end_between(
         consent.user_id, consent.client_id, consent.resource, "consent_revoked", tx.now
     )
-    _record_ends(tx, ended, event.by)
+    _record_ends(tx, standing_grants, event.by)
 
 
 def record(
@@ -96,8 +96,10 @@ def record(
     )
 
 
-def _record_ends(tx: Unit, ended: Iterable[StandingGrant], actor: str) -> list[StandingGrant]:
-    grants = list(ended)
+def _record_ends(
+    tx: Unit, standing_grants: Iterable[StandingGrant], actor: str
+) -> list[StandingGrant]:
+    grants = list(standing_grants)
     for grant in grants:
         cause = grant.ended_because
         record(tx, audit.Type.STANDING_GRANT_ENDED, grant, actor, cause=cause)

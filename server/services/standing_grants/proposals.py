@@ -103,42 +103,52 @@ class Proposals:
     schemas: Schemas
     evaluator: Evaluator
 
-    def of(self, view: View, person: Person, sent: SubmittedProposal) -> CheckedProposal:
+    def of(
+        self, view: View, person: Person, submitted_proposal: SubmittedProposal
+    ) -> CheckedProposal:
         """Check a submitted proposal. Raises errors.Problem.
 
         1. The example is an agent's request to this person.  2. The agent may still ask for it, and
         policy lets this person alone approve it.  3. The members that vary can vary.  4. The bounds
         are within the limits of its risk.  5. The person has fewer grants than the limit.
         """
-        example = view.approvals.get(sent.approval_id)
+        example = view.approvals.get(submitted_proposal.approval_id)
         if example is None or (example.user_id, example.kind) != (person.user.id, "action"):
             raise errors.Problem(404, "not_found", "No agent sent you such a request.")
         agent = view.directory.agent(example.agent_id)
         if agent is None or not agent.active(view.now):
             raise _refused("agent", "is turned off or deleted")
-        found = self._evaluate_example(view, agent, view.directory.user(person.user.id), example)
-        details = found.case.details
+        evaluated_example = self._evaluate_example(
+            view, agent, view.directory.user(person.user.id), example
+        )
+        details = evaluated_example.case.details
         money = amounts.money(details)
         try:
-            total = standing_grants.read_sum(money, sent.sum)
-            vary = _vary(found, sent)
+            total = standing_grants.read_sum(money, submitted_proposal.sum)
+            vary = _vary(evaluated_example, submitted_proposal)
             standing_grants.check_limits(
-                found.risk, seconds=sent.seconds, uses=sent.uses, costs=bool(money), total=total
+                evaluated_example.risk,
+                seconds=submitted_proposal.seconds,
+                uses=submitted_proposal.uses,
+                costs=bool(money),
+                total=total,
             )
         except GrantNotAllowed as unfit:
             raise _refused(unfit.where, unfit.remedy) from unfit
         _check_limit(view, person.user.id)
         return CheckedProposal(
             agent=agent,
-            user=found.user,
-            target=found.case.target,
-            action=found.action,
-            version=found.version,
-            pattern=Pattern(frozenset(found.case.target.scope), tuple(details), vary),
-            bounds=Bounds(view.now + sent.seconds * 1000, sent.uses, total),
-            risk=found.risk,
-            pin=found.pin,
-            notify=sent.notify,
+            user=evaluated_example.user,
+            target=evaluated_example.case.target,
+            action=evaluated_example.action,
+            version=evaluated_example.version,
+            pattern=Pattern(frozenset(evaluated_example.case.target.scope), tuple(details), vary),
+            bounds=Bounds(
+                view.now + submitted_proposal.seconds * 1000, submitted_proposal.uses, total
+            ),
+            risk=evaluated_example.risk,
+            pin=evaluated_example.pin,
+            notify=submitted_proposal.notify,
         )
 
     def _evaluate_example(
@@ -191,24 +201,29 @@ class Proposals:
             return "resource_deleted"
         terms = json.loads(approval.details)[0]
         try:
-            found = self._evaluate_example(
+            evaluated_example = self._evaluate_example(
                 view, agent, view.directory.user(approval.user_id or ""), approval
             )
         except errors.Problem:
             return "policy_changed"
-        same = (found.version, str(found.risk)) == (terms["version"], terms["risk"])
+        same = (evaluated_example.version, str(evaluated_example.risk)) == (
+            terms["version"],
+            terms["risk"],
+        )
         return None if same else "policy_changed"
 
 
 def _vary(
-    found: _EvaluatedExample, sent: SubmittedProposal
+    evaluated_example: _EvaluatedExample, submitted_proposal: SubmittedProposal
 ) -> tuple[standing_grants.VaryingMember, ...]:
-    if found.action is None:
-        if sent.vary:
+    if evaluated_example.action is None:
+        if submitted_proposal.vary:
             raise GrantNotAllowed("vary", "this request has no details that could vary")
         return ()
     return standing_grants.read_vary(
-        found.case.details[0], sent.vary, found.action.fact_rules.target
+        evaluated_example.case.details[0],
+        submitted_proposal.vary,
+        evaluated_example.action.fact_rules.target,
     )
 
 

@@ -69,7 +69,7 @@ class StandingGrants:
     create_approval: CreateApproval
 
     def preview(
-        self, person: Person, sent: SubmittedProposal
+        self, person: Person, submitted_proposal: SubmittedProposal
     ) -> tuple[CheckedProposal, list[TriedRequest]]:
         """Preview a grant, and which past requests it would have covered.
 
@@ -77,10 +77,10 @@ class StandingGrants:
         """
         with self.store.read() as view:
             device_auth.current_device(view, person)
-            proposal = self.proposals.of(view, person, sent)
+            proposal = self.proposals.of(view, person, submitted_proposal)
             return proposal, try_on_past_requests(view, proposal)
 
-    def ask(self, person: Person, sent: SubmittedProposal, peer: str) -> Approval:
+    def ask(self, person: Person, submitted_proposal: SubmittedProposal, peer: str) -> Approval:
         """Create the approval that the person signs on a device.
 
         Raises errors.Problem: 404 for another person's request, 400 for a proposal that is not
@@ -89,7 +89,7 @@ class StandingGrants:
         with self.store.write() as tx:
             device_auth.current_device(tx, person)
             tx.lock(f"asked {person.user.id}")
-            proposal = self.proposals.of(tx, person, sent)
+            proposal = self.proposals.of(tx, person, submitted_proposal)
             refused = request_limits.page_refusal(
                 tx,
                 proposal.agent.id,
@@ -140,8 +140,8 @@ class StandingGrants:
             device_auth.current_device(tx, person)
             grant = _own(tx, person, grant_id)
             actor = audit.by_user(person.user.id)
-            ended = ends.end(tx, grant.id, reason="revoked", actor=actor)
-            return self._with_names(tx, ended or grant)
+            standing_grant = ends.end(tx, grant.id, reason="revoked", actor=actor)
+            return self._with_names(tx, standing_grant or grant)
 
     def search(
         self,
@@ -176,10 +176,10 @@ class StandingGrants:
             grant = tx.standing_grants.get(grant_id)
             if grant is None or not _is_owned_by(tx, grant, only_of):
                 raise NotFound("standing grant", grant_id)
-            ended = ends.end(tx, grant.id, reason="revoked", actor=by)
-            if ended is None:
+            standing_grant = ends.end(tx, grant.id, reason="revoked", actor=by)
+            if standing_grant is None:
                 raise Conflict("This standing grant has already ended.")
-            return self._with_names(tx, ended)
+            return self._with_names(tx, standing_grant)
 
     def _create_approval(self, tx: Unit, proposal: CheckedProposal, peer: str) -> Approval:
         party = display_names.find(tx.directory, proposal.agent.id, tx.now)
@@ -230,14 +230,14 @@ class StandingGrants:
         self, view: View, grant: StandingGrant, uses: tuple[GrantUse, ...] = ()
     ) -> NamedStandingGrant:
         user = view.directory.user(grant.user_id)
-        known = (
+        action_types = (
             () if grant.type is None else self.proposals.schemas.known(view.directory, [grant.type])
         )
         return NamedStandingGrant(
             grant=grant,
             agent_name=display_names.name_of(view.directory, grant.agent_id),
             user_name="" if user is None else user.name,
-            action=known[0] if known else None,
+            action=action_types[0] if action_types else None,
             uses=uses,
         )
 

@@ -79,8 +79,8 @@ def still_covers(view: View, evaluator: Evaluator, case: PolicyRequest, approval
     grant = view.standing_grants.get(grant_of(approval) or "")
     if grant is None or not _same_version(view, grant):
         return False
-    done, by = ceremonies.parse_ceremony(approval.ceremony), frozenset({approval.user_id or ""})
-    cast = Approvals(1, approval.risk, done, by, in_advance=True)
+    steps, by = ceremonies.parse_ceremony(approval.ceremony), frozenset({approval.user_id or ""})
+    cast = Approvals(1, approval.risk, steps, by, in_advance=True)
     fit = case.risk.rank <= approval.risk.rank and _covers_risk(grant, case, approval.risk)
     return fit and evaluator.holds(view, case, cast)
 
@@ -95,8 +95,8 @@ def _may_ask(view: View, user: User, case: PolicyRequest) -> bool:
 
 def _satisfies(grant: StandingGrant, needs: Requirements, case: PolicyRequest, risk: Risk) -> bool:
     """Return whether the approval that gave it satisfies the current requirements."""
-    done, by = ceremonies.parse_ceremony(grant.ceremony), frozenset({grant.user_id})
-    cast = Approvals(1, grant.risk, done, by, in_advance=True)
+    steps, by = ceremonies.parse_ceremony(grant.ceremony), frozenset({grant.user_id})
+    cast = Approvals(1, grant.risk, steps, by, in_advance=True)
     return needs.met_by(cast, grant.user_id) and _covers_risk(grant, case, risk)
 
 

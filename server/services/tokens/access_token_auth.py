@@ -35,20 +35,20 @@ class AccessTokenAuth:
         scheme, _, token = (call.authorization or "").strip().partition(" ")
         if scheme.lower() not in _SCHEMES:
             raise _refused("", f"Bearer, DPoP {_ALGS}", log="no token")
-        found = self.tokens.live(tx, token.strip())
-        if found is None or found.row.resource != audience:
+        live_token = self.tokens.live(tx, token.strip())
+        if live_token is None or live_token.row.resource != audience:
             raise _invalid("invalid, or for another audience", dpop=scheme.lower() == "dpop")
-        bound = found.row.jkt is not None
+        bound = live_token.row.jkt is not None
         if bound != (scheme.lower() == "dpop"):
             raise _invalid("wrong scheme for this token", dpop=bound)
         if bound:
-            self._check_proof(tx, call, token.strip(), found)
-        return found
+            self._check_proof(tx, call, token.strip(), live_token)
+        return live_token
 
-    def _check_proof(self, tx: Unit, call: DeviceCall, token: str, found: LiveToken) -> None:
+    def _check_proof(self, tx: Unit, call: DeviceCall, token: str, live_token: LiveToken) -> None:
         target = ProofTarget(call.method, call.url, token)
         try:
-            self.proofs.of_token(tx, call.proofs, target, jkt=found.row.jkt, nonces=True)
+            self.proofs.of_token(tx, call.proofs, target, jkt=live_token.row.jkt, nonces=True)
         except errors.UseDpopNonce as error:
             raise _refused(
                 error.code, _dpop(error.code), nonce=error.headers["DPoP-Nonce"]

@@ -4,18 +4,22 @@ from server.model.tokens import NamedDelegation
 from server.services.policy.displays import moment, rfc3339
 
 
-def delegation(named: NamedDelegation, now: int) -> dict[str, object]:
+def delegation(named_delegation: NamedDelegation, now: int) -> dict[str, object]:
     """An issued token: who acts for whom, where, until when."""
-    row = named.delegation
-    user = None if named.user is None else {"id": named.user.id, "name": named.user.name}
+    row = named_delegation.delegation
+    user = (
+        None
+        if named_delegation.user is None
+        else {"id": named_delegation.user.id, "name": named_delegation.user.name}
+    )
     return {
         "id": row.id,
-        "state": named.state(now),
-        "client": {"id": row.client_id, "name": named.client_name},
+        "state": named_delegation.state(now),
+        "client": {"id": row.client_id, "name": named_delegation.client_name},
         "user": user,
         "resource": row.resource,
         "scope": row.scope.split(),
-        "actors": [{"id": actor, "name": name} for actor, name in named.actors],
+        "actors": [{"id": actor, "name": name} for actor, name in named_delegation.actors],
         "depth": row.depth,
         "parent": row.parent_id,
         "approval": row.approval_id,

@@ -80,18 +80,18 @@ class DelegationService:
     def of_approval(self, person: Person, approval_id: str) -> NamedDelegation | None:
         """Return the token of an approval if it acts for this person."""
         with self.store.read() as view:
-            found = view.delegations.of_approval(approval_id)
-            if found is None or found.user_id != person.user.id:
+            delegation = view.delegations.of_approval(approval_id)
+            if delegation is None or delegation.user_id != person.user.id:
                 return None
-            return with_names(view.directory, found)
+            return with_names(view.directory, delegation)
 
     def show(self, jti: str) -> DelegationChain:
         """Return a delegation with its chain. Raises `NotFound`."""
         with self.store.read() as view:
-            found = _find(view, jti)
+            delegation = _find(view, jti)
             named = partial(with_names, view.directory)
             return DelegationChain(
-                named(found),
+                named(delegation),
                 tuple(map(named, view.delegations.ancestors(jti))),
                 tuple(map(named, view.delegations.descendants(jti))),
             )
@@ -140,8 +140,12 @@ def actors(view: View, jti: str) -> tuple[str, ...]:
     delegation = view.delegations.get(jti)
     if delegation is None:
         return ()
-    named = with_names(view.directory, delegation)
-    return tuple(dict.fromkeys((named.client_name, *(name for _, name in named.actors))))
+    named_delegation = with_names(view.directory, delegation)
+    return tuple(
+        dict.fromkeys(
+            (named_delegation.client_name, *(name for _, name in named_delegation.actors))
+        )
+    )
 
 
 def _client(view: View, name_or_id: str) -> str:

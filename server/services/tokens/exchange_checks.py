@@ -290,10 +290,10 @@ def _resolve_target(view: View, agent: Agent, asked: LoggedExchange) -> Resource
         if resource is None or resource.uri not in agent.resources:
             _refuse_target()
         return resource
-    known = [r for uri in agent.resources if (r := view.directory.resource(uri)) is not None]
-    if len(known) != 1:
-        known = [r for r in known if asked.scope and set(asked.scope) <= set(r.scopes)]
-    return known[0] if len(known) == 1 else _refuse_target()
+    resources = [r for uri in agent.resources if (r := view.directory.resource(uri)) is not None]
+    if len(resources) != 1:
+        resources = [r for r in resources if asked.scope and set(asked.scope) <= set(r.scopes)]
+    return resources[0] if len(resources) == 1 else _refuse_target()
 
 
 def _refuse_target() -> NoReturn:

@@ -100,9 +100,9 @@ class Explanations:
 
     def _explain(self, view: View, entry: StoredEntry) -> Explanation:
         body = entry.members
-        reason, asked = Reason(body["cause"]), logged_exchange(body["facts"])
+        reason, exchange = Reason(body["cause"]), logged_exchange(body["facts"])
         agent = view.directory.agent(body["agent_id"])
-        subject = view.delegations.get(asked.subject)
+        subject = view.delegations.get(exchange.subject)
         lineage = [] if subject is None else [subject, *view.delegations.ancestors(subject.id)]
         replayed = agent is not None and REFUSALS[reason].step >= FIRST_REPLAYED
         user = view.directory.user(body.get("subject", ""))
@@ -111,13 +111,13 @@ class Explanations:
             entry=entry,
             agent=body["agent_id"] if agent is None else agent.name,
             user=None if user is None else user.name,
-            asked=asked,
+            asked=exchange,
             reason=reason,
             client=agent,
             stopped=_stopped(view, reason, chain),
             chain=chain,
-            bounds=self._bounds(view, agent, asked, lineage),
-            now=self._replay(view, agent, asked, subject) if agent and replayed else None,
+            bounds=self._bounds(view, agent, exchange, lineage),
+            now=self._replay(view, agent, exchange, subject) if agent and replayed else None,
             replayed=replayed,
         )
 
@@ -152,11 +152,11 @@ def _stopped(view: View, reason: Reason, chain: Sequence[NamedDelegation]) -> Ag
 
 def _refusal(view: View, entry_id: str | None) -> StoredEntry | None:
     """Return the newest refusal, or the one with this ID or correlation ID."""
-    named = None if entry_id is None else view.audit.get(entry_id)
-    if named is not None and named.type == audit.Type.EXCHANGE_REFUSED:
-        return named
-    wanted = EntrySearch(type=audit.Type.EXCHANGE_REFUSED, correlation_id=entry_id)
-    return next(iter(view.audit.search(wanted, None, 1)), None)
+    entry = None if entry_id is None else view.audit.get(entry_id)
+    if entry is not None and entry.type == audit.Type.EXCHANGE_REFUSED:
+        return entry
+    entry_search = EntrySearch(type=audit.Type.EXCHANGE_REFUSED, correlation_id=entry_id)
+    return next(iter(view.audit.search(entry_search, None, 1)), None)
 
 
 def logged_exchange(facts: Mapping[str, object]) -> LoggedExchange:

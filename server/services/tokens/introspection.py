@@ -38,14 +38,14 @@ class Introspection:
         with self.store.read() as view:
             if token.startswith(PREFIX_REFRESH_TOKEN):
                 return _refresh_token(view, caller, token, self.server_policy.issuer)
-            found = self.tokens.live(view, token)
-            if found is None or not _may_know(caller, found):
+            live_token = self.tokens.live(view, token)
+            if live_token is None or not _may_know(caller, live_token):
                 return introspection.INACTIVE
-            answer = _response(view.directory, found)
-            stale = view.now - (found.row.last_used_at or 0) > USE_NOTED_MS
-        if stale and _serves(caller, found):
+            answer = _response(view.directory, live_token)
+            stale = view.now - (live_token.row.last_used_at or 0) > USE_NOTED_MS
+        if stale and _serves(caller, live_token):
             with self.store.write() as tx:
-                tx.delegations.mark_used(found.row.id, tx.now)
+                tx.delegations.mark_used(live_token.row.id, tx.now)
         return answer
 
     def signed(self, caller: Client, answer: Mapping[str, object]) -> str:
@@ -60,15 +60,15 @@ class Introspection:
         )
 
 
-def _may_know(caller: Client, found: LiveToken) -> bool:
+def _may_know(caller: Client, token: LiveToken) -> bool:
     """The audience, an agent that serves it, and the client of the token may inspect it."""
-    return _serves(caller, found) or caller.id == found.row.client_id
+    return _serves(caller, token) or caller.id == token.row.client_id
 
 
-def _serves(caller: Client, found: LiveToken) -> bool:
+def _serves(caller: Client, token: LiveToken) -> bool:
     if isinstance(caller, Resource):
-        return caller.uri == found.row.resource
-    return isinstance(caller, Agent) and found.row.resource in caller.serves
+        return caller.uri == token.row.resource
+    return isinstance(caller, Agent) and token.row.resource in caller.serves
 
 
 def _refresh_token(view: View, caller: Client, token: str, issuer: str) -> Mapping[str, object]:
@@ -97,12 +97,12 @@ def _refresh_token(view: View, caller: Client, token: str, issuer: str) -> Mappi
     }
 
 
-def _response(directory: Directory, found: LiveToken) -> dict[str, object]:
-    agent = found.client if isinstance(found.client, Agent) else None
+def _response(directory: Directory, token: LiveToken) -> dict[str, object]:
+    agent = token.client if isinstance(token.client, Agent) else None
     people = [directory.user(owner) for owner in (agent.owners if agent else ())]
     return introspection.active_response(
-        found.claims,
-        username=None if found.user is None else found.user.name,
+        token.claims,
+        username=None if token.user is None else token.user.name,
         agent=None if agent is None else agent.name,
         owners=[person.name for person in people if person is not None],
     )

@@ -98,8 +98,8 @@ class SigningKeys:
 
 def ensure_keys(tx: Unit, signer: Signer, *, by: str = audit.SYSTEM) -> list[SigningKey]:
     """Create an active key for each algorithm without one; needs an administering unit of work."""
-    known = tx.directory.signing_keys()
-    active = {key.alg for key in known if key.state == "active"}
+    signing_keys = tx.directory.signing_keys()
+    active = {key.alg for key in signing_keys if key.state == "active"}
     missing = [alg for alg in names.SIGNING_ALGS if alg not in active]
     return [_add(tx, signer.new_key(alg, tx.now), by) for alg in missing]
 

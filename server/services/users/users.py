@@ -120,15 +120,15 @@ class Users:
             tx.codes.withdraw(user.id, tx.now)
             tokens = len(tx.delegations.revoke_user(user.id, tx.now))
             also = tx.react(UserDisabled(user, by))
-            ended = DisabledUser(user, tokens, also.requests)
+            disabled_user = DisabledUser(user, tokens, also.requests)
             facts = {
-                "tokens_revoked": ended.tokens_revoked,
-                "requests_cancelled": ended.requests_cancelled,
+                "tokens_revoked": disabled_user.tokens_revoked,
+                "requests_cancelled": disabled_user.requests_cancelled,
             }
             _record(tx, audit.Type.USER_DISABLED, user, by, facts)
             # The user's open sockets close when they read this event.
             tx.feed.add(user.id, "user.disabled")
-            return ended
+            return disabled_user
 
     def enable(self, name_or_id: str, *, by: str) -> User:
         """Enable a user; what ended stays ended. Raises `NotFound`."""

@@ -34,8 +34,8 @@ class Step:
 
 
 def _notified_here(visit: Visit) -> bool:
-    known = visit.site.notifications.push_subscriptions.of_person(visit.person)
-    return any(browser.this for browser in known)
+    subscriptions = visit.site.notifications.push_subscriptions.of_person(visit.person)
+    return any(browser.this for browser in subscriptions)
 
 
 def _has_second_device(visit: Visit) -> bool:
@@ -70,14 +70,14 @@ _NUMBER: Final = re.compile(r"[0-9]{1,3}")
 def load(visit: Visit) -> Facts:
     """GET /: the first requests, the `first` N, or with `all=true` as many as a page can list."""
     site, person = visit.site, visit.person
-    found = site.approvals.inbox.of(person, _most())
-    cards = [_card(item) for item in found.waiting]
+    inbox = site.approvals.inbox.of(person, _most())
+    cards = [_card(item) for item in inbox.waiting]
     return {
         "waiting": [card for card in cards if not card["held"]],
         "held": [card for card in cards if card["held"]],
-        "voted": [_card(item) for item in found.voted],
-        "count": found.waiting_count,
-        "cursor": found.feed_cursor,
+        "voted": [_card(item) for item in inbox.voted],
+        "count": inbox.waiting_count,
+        "cursor": inbox.feed_cursor,
         "on_one_page": _ON_ONE_PAGE,
         "lost": site.notifications.push_losses.of_person(person),
         "steps": load_first_steps(visit),

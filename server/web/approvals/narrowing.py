@@ -42,11 +42,11 @@ def compare(visit: Visit, form: Form) -> Facts | AnyResponse:
 
 def _facts(visit: Visit, form: Form, facts: Facts) -> Facts | AnyResponse:
     """The content of the page; redirects if this person can no longer decide the request."""
-    shown = visit.site.approvals.decisions.show(visit.person, visit.about)
-    if not is_open(shown, visit.person):
+    approver_view = visit.site.approvals.decisions.show(visit.person, visit.about)
+    if not is_open(approver_view, visit.person):
         return go(f"{visit.site.server_policy.issuer}/r/{visit.about}")
     options = visit.read(_OPTIONS, visit.about)
-    return {**request_facts(visit, shown), "options": options, "sent": form, **facts}
+    return {**request_facts(visit, approver_view), "options": options, "sent": form, **facts}
 
 
 def narrowing_request(form: Form, options: Document) -> Document:

@@ -22,16 +22,16 @@ _REVOKE: Final = "DELETE /api/delegations/<id>"
 def load(visit: Visit) -> Facts | AnyResponse:
     """GET /done/<id>; redirects to the request page while this person can still decide."""
     site, person = visit.site, visit.person
-    shown = site.approvals.decisions.show(person, visit.about)
-    if is_open(shown, person):
+    approver_view = site.approvals.decisions.show(person, visit.about)
+    if is_open(approver_view, person):
         return go(f"{site.server_policy.issuer}/r/{visit.about}")
     token = site.tokens.delegations.of_approval(person, visit.about)
     following = site.approvals.inbox.first(person)
     return {
-        **request_facts(visit, shown),
-        "outcome": outcome(shown),
-        "decision": shown.decision,
-        "tally": shown.tally,
+        **request_facts(visit, approver_view),
+        "outcome": outcome(approver_view),
+        "decision": approver_view.decision,
+        "tally": approver_view.tally,
         "token": token,
         "token_state": None if token is None else token.state(site.clock.now()),
         "next": None if following is None else following.approval,

@@ -93,25 +93,25 @@ _SHORT_ARMING_MS: Final = 800
 
 def load(visit: Visit) -> Facts:
     """GET /r/<id>: the open request, or how it ended."""
-    shown = visit.site.approvals.decisions.show(visit.person, visit.about)
-    approval = shown.approval
-    note = None if shown.decision is None else shown.decision.note
-    is_waiting = is_open(shown, visit.person)
+    approver_view = visit.site.approvals.decisions.show(visit.person, visit.about)
+    approval = approver_view.approval
+    note = None if approver_view.decision is None else approver_view.decision.note
+    is_waiting = is_open(approver_view, visit.person)
     narrowed = granted(approval)
     display = json.loads(approval.display)
     asked = str(display["headline"])
     deed = button_text(approval.kind, asked if narrowed is None else narrowed.headline)
     return {
-        **request_facts(visit, shown),
+        **request_facts(visit, approver_view),
         "open": is_waiting,
         "voted": approval.state is State.PENDING and not is_waiting,
         "button": deed if display["facts"] else _USUAL,
-        "outcome": outcome(shown),
+        "outcome": outcome(approver_view),
         "note": note,
         "granted": narrowed,
         "retry": retries.retry_status(approval),
-        "tally": shown.tally,
-        "can_become_standing_grant": can_become_standing_grant(shown, visit.person),
+        "tally": approver_view.tally,
+        "can_become_standing_grant": can_become_standing_grant(approver_view, visit.person),
         "codes": decisions.DENY_CODES,
     }
 

@@ -29,10 +29,10 @@ def _deputy(form: Form) -> object:
 
 def _signs_deputy(visit: Visit, body: Document) -> Signed:
     """The statement to sign for a deputy. Raises errors.Problem if the deputy is invalid."""
-    wanted = deputies.RequestedDeputy(body["deputy"], body["from"], body["to"])
-    visit.site.approvers.deputies.check(visit.person, wanted)
+    requested_deputy = deputies.RequestedDeputy(body["deputy"], body["from"], body["to"])
+    visit.site.approvers.deputies.check(visit.person, requested_deputy)
     nonce = visit.statement_nonce()
-    return Signed(decisions.DEPUTY, deputies.signed_subject(nonce, wanted), nonce)
+    return Signed(decisions.DEPUTY, deputies.signed_subject(nonce, requested_deputy), nonce)
 
 
 def _day(name: str, form: Form) -> date:

@@ -64,18 +64,18 @@ def load_agents(visit: Visit) -> Facts:
 def load_agent(visit: Visit) -> Facts:
     """Load the page of one agent or app. Raises errors.Problem 404."""
     client_id = _client_id(visit)
-    asked = visit.site.statistics.asked_of(visit.person, client_id, _DAYS)
-    owned, known = _own_agent(visit), _access_by_client(visit).get(client_id)
-    if owned is None and known is None and not asked.ever:
+    person_counts = visit.site.statistics.asked_of(visit.person, client_id, _DAYS)
+    owned, client_access = _own_agent(visit), _access_by_client(visit).get(client_id)
+    if owned is None and client_access is None and not person_counts.ever:
         raise _unknown()
-    days = statistics_json.days(asked.days)
+    days = statistics_json.days(person_counts.days)
     return {
-        "asks": asked.ever,
+        "asks": person_counts.ever,
         "agent": owned,
-        "has": known or ClientAccess(client_id, _name(visit, client_id, owned)),
+        "has": client_access or ClientAccess(client_id, _name(visit, client_id, owned)),
         "chart": charts.results_by_day(days),
         "days": days,
-        "total": asked.counts,
+        "total": person_counts.counts,
     }
 
 

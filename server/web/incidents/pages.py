@@ -17,9 +17,9 @@ _DENIAL_ONLY: Final = (
 
 def load(visit: Visit) -> Facts:
     """GET /r/<id>/report: for pending and closed requests."""
-    shown = visit.site.approvals.decisions.show(visit.person, visit.about)
-    whom = choices(shown.approval, is_open=is_open(shown, visit.person))
-    return {**request_facts(visit, shown), "choices": whom}
+    approver_view = visit.site.approvals.decisions.show(visit.person, visit.about)
+    whom = choices(approver_view.approval, is_open=is_open(approver_view, visit.person))
+    return {**request_facts(visit, approver_view), "choices": whom}
 
 
 def choices(approval: Approval, *, is_open: bool) -> list[tuple[str, str, str]]:

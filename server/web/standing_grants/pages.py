@@ -67,27 +67,29 @@ def load(visit: Visit) -> Facts:
 
 def propose(visit: Visit, form: Form) -> Facts | AnyResponse:
     """POST /r/<id>/similar: preview the grant, or with `act=open` create its approval request."""
-    shown = _example(visit)
+    approver_view = _example(visit)
     opens = form.get("act") == "open"
     row = "POST /api/grants" if opens else "POST /api/grants/preview"
     try:
-        answer = visit.calls.do(row, "", proposal_request(form, shown), form)
+        answer = visit.calls.do(row, "", proposal_request(form, approver_view), form)
     except (errors.Problem, ValueError) as refused:
         if isinstance(refused, errors.Problem) and refused.status not in _SHOWN_STATUSES:
             raise
         message = refused.detail if isinstance(refused, errors.Problem) else f"{refused}."
-        return _facts(visit, shown, form, {"preview": None, "problem": message, "status": 422})
+        return _facts(
+            visit, approver_view, form, {"preview": None, "problem": message, "status": 422}
+        )
     if opens:
         return go(f"{visit.site.server_policy.issuer}/r/{answer['id']}")
-    return _facts(visit, shown, form, {"preview": answer, "problem": ""})
+    return _facts(visit, approver_view, form, {"preview": answer, "problem": ""})
 
 
 def _example(visit: Visit) -> ApproverView:
-    shown = visit.site.approvals.decisions.show(visit.person, visit.about)
-    if not can_become_standing_grant(shown, visit.person):
+    approver_view = visit.site.approvals.decisions.show(visit.person, visit.about)
+    if not can_become_standing_grant(approver_view, visit.person):
         detail = "You can create a standing grant only from an agent's non-critical request to you."
         raise errors.Problem(400, "not_grantable", detail)
-    return shown
+    return approver_view
 
 
 def _facts(visit: Visit, shown: ApproverView, form: Form, facts: Facts) -> Facts:

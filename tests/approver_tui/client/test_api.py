@@ -26,8 +26,8 @@ def test_the_soonest_expiry_comes_first(client, server, monkeypatch):
     ends = [{"expires_at": when(now + end)} for end in (900_000, 300_000, 600_000)]
     told = [wire_approval(number=n, now=now, display=end) for n, end in enumerate(ends)]
     ids = [server.add(each)["id"] for each in told]
-    assert [each.id for each in client.waiting().items] == [ids[1], ids[2], ids[0]]
-    assert [each.id for each in client.last_waiting().items] == [ids[1], ids[2], ids[0]]
+    assert [item.id for item in client.waiting().items] == [ids[1], ids[2], ids[0]]
+    assert [item.id for item in client.last_waiting().items] == [ids[1], ids[2], ids[0]]
 
 
 def test_unverified_rows_come_from_every_page(client, server, monkeypatch):
@@ -100,7 +100,9 @@ def test_only_owned_agents_are_returned(client, server):
         {"client_id": "sayso_ag_1", "name": "one", "state": "enabled", "owners": [other, mine]},
         {"client_id": "sayso_ag_2", "name": "two", "state": "disabled", "owners": [other]},
     ]
-    assert [(one.id, one.state) for one in client.owned_agents()] == [("sayso_ag_1", "enabled")]
+    assert [(agent.id, agent.state) for agent in client.owned_agents()] == [
+        ("sayso_ag_1", "enabled")
+    ]
 
 
 def test_the_decided_requests_are_fetched_since_a_time(client, server):

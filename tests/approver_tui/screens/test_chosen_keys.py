@@ -57,7 +57,7 @@ def _whole(stage):
     """Return what is on the screen and what lies below in its sheets."""
     sheets = [*stage.app.screen.query(ApprovalDetail), *stage.app.screen.query(EntrySheet)]
     sheets += stage.app.screen.query(HelpSheet)
-    lines = [text_of(each) for sheet in sheets for each in sheet.lines_for(100)]
+    lines = [text_of(line) for sheet in sheets for line in sheet.lines_for(100)]
     return "\n".join([shown(stage), *lines])
 
 
@@ -185,7 +185,7 @@ async def test_quitting_while_an_answer_is_sent_names_the_chosen_key():
 def test_unlocking_a_device_names_the_chosen_key(device, name):
     """The devices page names it."""
     text = " ".join(
-        text_of(each) for each in device_lines(device, RenderContext(NOW, None, 200, OTHERS))
+        text_of(line) for line in device_lines(device, RenderContext(NOW, None, 200, OTHERS))
     )
     assert f"it ({_of(name)})" in text
     assert named(text) == []

@@ -20,7 +20,7 @@ OTHERS = Keymap({name: f"f{number}" for number, name in enumerate(KEYS, 20)})
 
 def _names(screen):
     """Return what of KEYS does something on a screen."""
-    every = (one for base in screen.__mro__ for one in base.__dict__.get("BINDINGS", ()))
+    every = (binding for base in screen.__mro__ for binding in base.__dict__.get("BINDINGS", ()))
     return {one.id for one in every if isinstance(one, Binding) and one.id in KEYS}
 
 

@@ -70,7 +70,9 @@ def _cut(screen):
         (widget, widget.region)
         for widget in screen.walk_children()
         if widget.display
-        and not any(getattr(each, "allow_vertical_scroll", False) for each in widget.ancestors)
+        and not any(
+            getattr(ancestor, "allow_vertical_scroll", False) for ancestor in widget.ancestors
+        )
         and not screen.region.contains_region(widget.region)
     ]
 
@@ -80,7 +82,7 @@ def _is_focus_visible(screen):
     focused = screen.focused
     covers = [screen.query_one(TitleLine), screen.query_one(KeyBar)]
     return focused.region in screen.region and not any(
-        focused.region.overlaps(each.region) for each in covers
+        focused.region.overlaps(cover.region) for cover in covers
     )
 
 

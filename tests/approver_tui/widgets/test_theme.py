@@ -102,7 +102,7 @@ def test_a_risk_has_one_color_in_app_chip_and_chart(risk):
     )
     chart = re.search(rf"\.{risk}\b.*:is\(rect, \.key\) {{ fill: (#\w+)", _CONSOLE)[1]
     themes = [_variables(part) for part in _PAGES.split("--ink:")[1:]]
-    found = [getattr(THEMES[0], name), chart, *(each[chip[1]] for each in themes[:2])]
+    found = [getattr(THEMES[0], name), chart, *(theme[chip[1]] for theme in themes[:2])]
     assert {_hue(color) for color in found} == {_HUES[risk]}
-    for each in themes:
-        assert _contrast(Color.parse(each[chip[1]]), Color.parse(each[chip[2]])) >= 4.5
+    for theme in themes:
+        assert _contrast(Color.parse(theme[chip[1]]), Color.parse(theme[chip[2]])) >= 4.5

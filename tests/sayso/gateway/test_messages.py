@@ -83,7 +83,7 @@ def test_a_handle_is_for_one_user_client_and_purpose() -> None:
     handle = handles.seal("session", mine, ["s1", True])
     assert Handles("secret").open("session", mine, handle) == ["s1", True]
     others = [caller("eve", "app"), caller("ana", "other"), caller(None, "app")]
-    assert [handles.open("session", each, handle) for each in others] == [None] * 3
+    assert [handles.open("session", other, handle) for other in others] == [None] * 3
     assert handles.open("state", mine, handle) is None
     assert Handles("other").open("session", mine, handle) is None
     for changed in (handle[1:], handle[:-1], "", ".", "\ud800.\ud800", handle + "é"):

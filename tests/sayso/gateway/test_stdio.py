@@ -161,7 +161,10 @@ async def test_a_process_that_prints_without_end_does_not_fill_the_log(gate: Gat
 async def test_what_a_process_says_before_its_answer_comes_first(gate: Gate) -> None:
     """An answer to nothing is dropped."""
     _, events = await gate.post("tools/call", name="others first")
-    assert [each.get("method", each.get("id")) for each in events] == ["notifications/message", 7]
+    assert [event.get("method", event.get("id")) for event in events] == [
+        "notifications/message",
+        7,
+    ]
 
 
 async def test_requests_with_the_same_id_get_their_own_answers(gate: Gate) -> None:

@@ -60,5 +60,5 @@ def test_the_processes_end_with_the_gateway(gateway: RunningGateway) -> None:
     gateway.process.terminate()
     assert gateway.process.wait(20) in {0, -signal.SIGTERM}
     gateway.process = None
-    until(lambda: not any(Path(f"/proc/{each}").exists() for each in children), 10)
+    until(lambda: not any(Path(f"/proc/{child}").exists() for child in children), 10)
     gateway.start()

@@ -38,8 +38,8 @@ def test_a_fingerprint_of_several_requests_lists_them(admin_cli, requests):
     typed = fingerprint(requests[0].action_digest)
     error = admin_cli("approvals", "show", typed, "--json").error
     assert error["exit"] == 2
-    for one in requests:
-        assert one.id in error["message"]
+    for request in requests:
+        assert request.id in error["message"]
     assert "Type more of it." in error["message"]
 
 
@@ -88,7 +88,7 @@ def test_every_kind_of_id_may_be_typed_in_part(noun, monkeypatch):
 def test_an_incomplete_list_names_nothing():
     """Among IDs that are not listed, another one may begin alike."""
     ids = [f"sayso_dg_{number:016}" for number in range(references._MOST)]
-    listed = SimpleNamespace(search=lambda **_: [_delegation(one) for one in ids])
+    listed = SimpleNamespace(search=lambda **_: [_delegation(id_) for id_ in ids])
     admin = SimpleNamespace(delegations=listed)
     with pytest.raises(click.UsageError, match="Type the whole ID"):
         references.full_id(admin, "delegations", ids[0][:-1])

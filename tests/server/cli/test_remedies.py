@@ -65,7 +65,9 @@ def test_every_command_in_a_remedy_exists():
             words = " ".join(filled.get(word, word) for word in line.split()).split()
             while isinstance(command, click.Group):
                 command = command.get_command(click.Context(command), words.pop(0))
-            known = {flag for one in command.params for flag in (*one.opts, *one.secondary_opts)}
+            known = {
+                flag for param in command.params for flag in (*param.opts, *param.secondary_opts)
+            }
             assert {word for word in words if word.startswith("--")} <= known
             tried += 1
     assert tried > len(COMMANDS)

@@ -51,7 +51,7 @@ def test_an_agent_is_registered_with_every_member(admin: LocalTerminal) -> None:
     assert (answer.status, answer.json["client_secret"]) == (201, None)
     agent = answer.json["agent"]
     assert agent["keys"] == [{**JWK, "kid": "a", "alg": "ES256"}]
-    assert [one["name"] for one in agent["owners"]] == ["owner", "admin"]
+    assert [owner["name"] for owner in agent["owners"]] == ["owner", "admin"]
     assert [one["name"] for one in agent["asks"]] == ["bystander"]
     assert agent["expires_at"] == "2099-01-31T00:00:00.000Z"
     assert agent["review_at"] == "2027-01-31T00:00:00.000Z"
@@ -82,7 +82,7 @@ def test_null_clears_a_member_and_a_missing_member_stays(
     path = f"/api/agents/{agent['client_id']}"
     renamed = _patch(staff, path, {"name": "fuller", "remove_owners": ["owner"]}).json
     assert renamed["name"] == "fuller"
-    assert [one["name"] for one in renamed["owners"]] == ["admin"]
+    assert [owner["name"] for owner in renamed["owners"]] == ["admin"]
     assert renamed["action_types"] == ["payment.transfer"]
     wanted = {
         "action_types": None,
@@ -304,7 +304,7 @@ def test_revoking_a_users_last_device_needs_a_signature(staff: Staff, admin: Loc
     assert second.device.state == "active"
     assert admin.administer("DELETE", paths[1]).status == 204
     assert second.device.state == "revoked"
-    ended = [one["facts"] for one in local.admin.entries("device.revoked")]
+    ended = [entry["facts"] for entry in local.admin.entries("device.revoked")]
     assert ended == [{"device": other_user.device_id}, {"device": second.device_id, "last": True}]
     own = f"/api/admin/devices/{admin.device_id}"
     assert admin.call("DELETE", own).status == 204

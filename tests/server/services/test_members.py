@@ -158,60 +158,66 @@ class TestEachTable:
 
     def test_each_member_has_a_column_of_the_same_name(self, noun):
         """Unless it has a table of its own."""
-        assert {one.name for one in noun.members if one.has_column} <= set(noun.table.c.keys())
+        assert {member.name for member in noun.members if member.has_column} <= set(
+            noun.table.c.keys()
+        )
 
     def test_member_names_are_unique_on_each_surface(self, noun):
         """The API, the flags and each form have their own names."""
-        clears = [clear.flag for one in noun.members for clear in one.flag.clears]
+        clears = [clear.flag for member in noun.members for clear in member.flag.clears]
         for named in (
-            [one.wire_name for one in noun.members],
-            [*(one.flag.name for one in noun.members), *clears],
-            [one.field.label for one in noun.members],
+            [member.wire_name for member in noun.members],
+            [*(member.flag.name for member in noun.members), *clears],
+            [member.field.label for member in noun.members],
         ):
             assert len(set(named)) == len(named)
 
     def test_the_api_takes_and_shows_each_row(self, noun):
         """New records, changes and answers have the wire name."""
         new, change, answer = (set(model.model_fields) for model in noun.models)
-        assert new == {one.wire_name for one in members.added(noun.members)}
-        assert change >= {one.wire_name for one in members.updated(noun.members)}
-        assert change.isdisjoint(one.wire_name for one in noun.members if one.immutable)
-        assert answer >= {one.wire_name for one in noun.members if one.in_responses}
+        assert new == {member.wire_name for member in members.added(noun.members)}
+        assert change >= {member.wire_name for member in members.updated(noun.members)}
+        assert change.isdisjoint(member.wire_name for member in noun.members if member.immutable)
+        assert answer >= {member.wire_name for member in noun.members if member.in_responses}
 
     def test_the_command_line_has_a_flag_for_each_row(self, noun):
         """The commands that add and update have it, and the flags that clear it."""
         add, update = map(_flags, noun.commands)
-        for one in members.added(noun.members):
-            assert one.flag.positional or one.flag.name in add
-        for one in members.updated(noun.members):
-            wanted = {one.flag.name, *(clear.flag for clear in one.flag.clears)}
-            assert wanted <= update or one.name in noun.by_steps
+        for member in members.added(noun.members):
+            assert member.flag.positional or member.flag.name in add
+        for member in members.updated(noun.members):
+            wanted = {member.flag.name, *(clear.flag for clear in member.flag.clears)}
+            assert wanted <= update or member.name in noun.by_steps
 
     def test_the_console_has_a_field_for_each_row(self, noun):
         """The field is on the form for a new record, on the one that changes it, or on its own."""
         shown = {field.name for path in noun.forms for field in form_at(path).fields}
-        assert shown == {one.wire_name for one in noun.members}
+        assert shown == {member.wire_name for member in noun.members}
 
     def test_the_audit_log_has_the_facts_that_the_rows_name(self, noun):
         """No other facts are recorded."""
-        wanted = {one.audit_name or one.name for one in noun.members if one.audit_name is not None}
+        wanted = {
+            member.audit_name or member.name
+            for member in noun.members
+            if member.audit_name is not None
+        }
         assert members.facts(noun.members, noun.record).keys() == wanted
 
     def test_a_row_that_says_nothing_of_power_needs_a_signature(self, noun):
         """Any change in such a member needs a signature."""
-        for one in noun.members:
-            if one.widens is None and one.name not in (*noun.own_rule, "token_seconds"):
+        for member in noun.members:
+            if member.widens is None and member.name not in (*noun.own_rule, "token_seconds"):
                 after = copy.copy(noun.record)
-                object.__setattr__(after, one.name, object())
+                object.__setattr__(after, member.name, object())
                 grown = power.widened_members(noun.record, after, usual_seconds=300)
-                assert grown == {one.name}
+                assert grown == {member.name}
 
 
 def _flags(words):
     noun, verb = words.split()
     group = cli.get_command(click.Context(cli), noun)
     command = group.get_command(click.Context(group), verb)
-    return {name for one in command.params for name in (*one.opts, *one.secondary_opts)}
+    return {name for param in command.params for name in (*param.opts, *param.secondary_opts)}
 
 
 @pytest.mark.parametrize("kind", list(Kind))
@@ -300,7 +306,7 @@ def test_cli_lines_without_a_value_show_a_default_or_are_omitted():
 
 def test_page_lines_show_names_text_or_the_empty_label():
     """The lines of the requested section are in the order of the rows."""
-    document = {one.wire_name: None for one in AGENT_MEMBERS} | {"labels": ["pilot"]}
+    document = {member.wire_name: None for member in AGENT_MEMBERS} | {"labels": ["pilot"]}
     shown = {
         line.label: line.names or line.text
         for line in page_lines(AGENT_MEMBERS, document | {"interactive": True}, "General")

@@ -116,8 +116,12 @@ def _document(limit):
 
 def _admits(limit, details, scope):
     """Whether the request is part of what policy allows."""
-    euros = [one["sum"]["minor"] for one in details if one.get("sum", {}).get("currency") == "EUR"]
-    types = {one["type"] for one in details}
+    euros = [
+        detail["sum"]["minor"]
+        for detail in details
+        if detail.get("sum", {}).get("currency") == "EUR"
+    ]
+    types = {detail["type"] for detail in details}
     return (
         sum(euros) <= limit["most"] and not types & limit["types"] and not scope & limit["scopes"]
     )

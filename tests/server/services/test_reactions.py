@@ -9,7 +9,7 @@ from server.services import reactions
 
 def test_every_event_has_reactions():
     """An event without a row would have no effect, and no error would show it."""
-    named = [one for one in vars(events).values() if isinstance(one, type)]
+    named = [value for value in vars(events).values() if isinstance(value, type)]
     found = {one for one in named if issubclass(one, Event) and one is not Event}
     assert found == set(reactions.REACTIONS)
     assert all(reactions.REACTIONS.values())

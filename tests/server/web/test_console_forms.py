@@ -94,7 +94,7 @@ def test_a_new_agent_needs_four_fields_and_the_others_are_advanced():
         "scopes",
     ]
     assert len(new) > 20
-    assert not any(one.advanced for one in form_at("/admin/new/group/add").fields)
+    assert not any(field.advanced for field in form_at("/admin/new/group/add").fields)
 
 
 def test_each_kind_of_field_becomes_its_api_value():
@@ -181,7 +181,7 @@ UNCHANGED = {
 
 def test_an_unchanged_form_changes_nothing():
     """Rendering a document and reading it again gives the same values."""
-    values = {one.field.name: one.value for one in fields.rendered(EVERY, STORED, None)}
+    values = {field.field.name: field.value for field in fields.rendered(EVERY, STORED, None)}
     assert values == {
         "name": "bot",
         "owners": "ana\nben",
@@ -220,7 +220,7 @@ def test_changes_are_listed_in_words():
 def test_a_refused_form_shows_what_was_typed():
     """The error is at its field, with the stored value if it differs."""
     typed = fields.SubmittedForm(_form(name="bot 2", how="poll", asks="x"), "name", "Not that.")
-    rendered = {one.field.name: one for one in fields.rendered(EVERY, STORED, typed)}
+    rendered = {field.field.name: field for field in fields.rendered(EVERY, STORED, typed)}
     assert (rendered["name"].value, rendered["name"].problem, rendered["name"].now) == (
         "bot 2",
         "Not that.",
@@ -237,7 +237,7 @@ def test_a_refused_form_shows_what_was_typed():
 def test_a_new_objects_form_has_its_defaults():
     """Including the user who fills it in."""
     new = (Field("owners", "", "lines", defaults_to_user=True), Field("n", "", "number", default=3))
-    assert [one.value for one in fields.rendered(new, None, None, "ana")] == ["ana", "3"]
+    assert [field.value for field in fields.rendered(new, None, None, "ana")] == ["ana", "3"]
 
 
 def test_a_refusal_has_the_labels_of_the_fields():

@@ -288,7 +288,7 @@ def test_a_role_without_permission_gets_no_form_back(console: Console) -> None:
 def test_every_form_field_is_a_member_of_the_api() -> None:
     """Otherwise an API error would have no field."""
     rows = {route.name: route for route in ADMIN_ROUTES}
-    for action in (one for one in FORMS if one.in_console):
+    for action in (form for form in FORMS if form.in_console):
         body: Any = rows[action.route].body
         if body is not ActionDocument:
             own = {field.name for field in action.fields if not field.of}

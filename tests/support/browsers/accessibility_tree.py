@@ -29,19 +29,19 @@ class Heard:
 
     def focus(self) -> str:
         """What has the focus; the page itself when nothing on it has; "" between two pages."""
-        found = [one for one in self.nodes.values() if _property(one, "focused")]
+        found = [value for value in self.nodes.values() if _property(value, "focused")]
         deepest = [one for one in found if _role(one) != _PAGE] or found
         return self._said(deepest[-1]) if deepest else ""
 
     def announcements(self) -> list[str]:
         """What stands in live regions: that is said without being asked for when it changes."""
-        live = [one for one in self.nodes.values() if _property(one, "live")]
+        live = [value for value in self.nodes.values() if _property(value, "live")]
         return [text for text in map(self._text, live) if text]
 
     def main(self) -> list[str]:
         """The main part in reading order."""
-        (main,) = [one for one in self.nodes.values() if _role(one) == "main"]
-        return [self._said(one) for one in self._parts(main)]
+        (main,) = [value for value in self.nodes.values() if _role(value) == "main"]
+        return [self._said(part) for part in self._parts(main)]
 
     def _parts(self, node: Node) -> Iterator[Node]:
         for child in self._children(node):
@@ -71,13 +71,15 @@ class Heard:
         return _spaced("".join(map(self._text, self._children(node))))
 
     def _children(self, node: Node) -> list[Node]:
-        return [self.nodes[one] for one in node.get("childIds", ()) if one in self.nodes]
+        return [
+            self.nodes[childid] for childid in node.get("childIds", ()) if childid in self.nodes
+        ]
 
 
 def heard(tab: Chromium) -> Heard:
     """The tree as it is now."""
     nodes = tab.tell("Accessibility.getFullAXTree")["nodes"]
-    return Heard({one["nodeId"]: one for one in nodes})
+    return Heard({node["nodeId"]: node for node in nodes})
 
 
 def _role(node: Node) -> str:

@@ -181,16 +181,15 @@ class Chromium:
 
         def found() -> str:
             targets = _whole(self, "Target.getTargets")["targetInfos"]
-            return next((one["targetId"] for one in targets if part in one["url"]), "")
+            return next((target["targetId"] for target in targets if part in target["url"]), "")
 
         other = _attached(self, until(found, _SECONDS))
         if self.authenticator:
             kept = self.tell("WebAuthn.getCredentials", authenticatorId=self.authenticator)
             other.add_passkey_holder()
-            for one in kept["credentials"]:
-                other.tell(
-                    "WebAuthn.addCredential", authenticatorId=other.authenticator, credential=one
-                )
+            target = other.authenticator
+            for passkey in kept["credentials"]:
+                other.tell("WebAuthn.addCredential", authenticatorId=target, credential=passkey)
         return other
 
     def beside(self) -> "Chromium":
@@ -203,14 +202,14 @@ class Chromium:
     def addresses(self) -> list[str]:
         """Where each page of the browser is."""
         targets = _whole(self, "Target.getTargets")["targetInfos"]
-        return sorted(one["url"] for one in targets if one["type"] == "page")
+        return sorted(target["url"] for target in targets if target["type"] == "page")
 
     def worker(self, origin: str) -> "Chromium":
         """The service worker of this origin, once it runs."""
 
         def found() -> str:
             targets = _whole(self, "Target.getTargets")["targetInfos"]
-            workers = [one for one in targets if one["type"] == "service_worker"]
+            workers = [target for target in targets if target["type"] == "service_worker"]
             return next((w["targetId"] for w in workers if w["url"].startswith(f"{origin}/")), "")
 
         return _attached(self, until(found, _SECONDS), domains=())
@@ -222,8 +221,8 @@ class Chromium:
 
         def found() -> str:
             self.ask("1")
-            told = [one for one in self.events if one.get("method") == _REGISTERED]
-            known = [each for one in told for each in one["params"]["registrations"]]
+            told = [event for event in self.events if event.get("method") == _REGISTERED]
+            known = [item for event in told for item in event["params"]["registrations"]]
             return next((k["registrationId"] for k in known if k["scopeURL"] == f"{origin}/"), "")
 
         self.tell(
@@ -309,7 +308,7 @@ class Chromium:
         Nor of an icon that was loading when its page was left, or a server that a test took away.
         """
         kinds = {"Log.entryAdded", "Runtime.exceptionThrown"}
-        mine = [one for one in self.events if one.get("sessionId") == self.session]
+        mine = [event for event in self.events if event.get("sessionId") == self.session]
         found = [json.dumps(one["params"]) for one in mine if one.get("method") in kinds]
         lost = "INTERNET_DISCONNECTED CONNECTION_REFUSED CONNECTION_RESET CONNECTION_CLOSED"
         lost += " EMPTY_RESPONSE CONTENT_LENGTH_MISMATCH NETWORK_CHANGED BLOCKED_BY_CLIENT"

@@ -111,7 +111,7 @@ class Autopush:
                     del self.channels[token], self.service.known[token]
             return {"messageType": kind, "channelID": said["channelID"], "status": 200}
         if kind == "ack":
-            self.acknowledged.extend(one["code"] for one in said["updates"])
+            self.acknowledged.extend(update["code"] for update in said["updates"])
         return {} if not said else None
 
     def _registered(self, channel: str, key: str) -> dict[str, Any]:
@@ -272,7 +272,9 @@ class Firefox:
         """The tab that was opened beside this one and has this in its address."""
 
         def found() -> str:
-            return next((one["context"] for one in self.contexts() if part in one["url"]), "")
+            return next(
+                (context["context"] for context in self.contexts() if part in context["url"]), ""
+            )
 
         return self._at(until(found, _SECONDS))
 
@@ -285,7 +287,7 @@ class Firefox:
 
     def addresses(self) -> list[str]:
         """Where each tab is."""
-        return sorted(one["url"] for one in self.contexts())
+        return sorted(context["url"] for context in self.contexts())
 
     def _at(self, context: str) -> "Firefox":
         return Firefox(self.socket, self.marionette, context, self.numbers, self.authenticator)

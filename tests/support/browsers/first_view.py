@@ -82,20 +82,20 @@ def transferred(tab: Chromium) -> Iterator[Callable[[], int]]:
     yield lambda: found[0]
     until(lambda: _at_rest(tab), 30)
     frames = [*_events(tab, "webSocketFrameReceived"), *_events(tab, "webSocketFrameSent")]
-    messages = (len(one["response"]["payloadData"].encode()) for one in frames)
+    messages = (len(frame["response"]["payloadData"].encode()) for frame in frames)
     found.append(sum(_requests(tab).values()) + sum(messages))
 
 
 def _at_rest(tab: Chromium) -> bool:
     """Reports whether all that was asked has been answered; asking reads the events, too."""
     tab.ask("1")
-    over = _requests(tab).keys() | {one["requestId"] for one in _events(tab, "loadingFailed")}
+    over = _requests(tab).keys() | {event["requestId"] for event in _events(tab, "loadingFailed")}
     return _asked(tab).keys() <= over
 
 
 def _events(tab: Chromium, name: str) -> list[dict[str, Any]]:
     method = f"Network.{name}"
-    mine = [one for one in tab.events if one.get("sessionId") == tab.session]
+    mine = [event for event in tab.events if event.get("sessionId") == tab.session]
     return [one["params"] for one in mine if one["method"] == method]
 
 
@@ -112,7 +112,7 @@ def _requests(tab: Chromium) -> dict[str, int]:
 
 
 def _sockets(tab: Chromium) -> list[str]:
-    return [one["url"] for one in _events(tab, "webSocketCreated")]
+    return [event["url"] for event in _events(tab, "webSocketCreated")]
 
 
 def _behind(tab: Chromium, origin: str) -> dict[str, int]:

@@ -159,7 +159,7 @@ def _answered(made: PreparedServer) -> list[State]:
     for _ in range(4):
         agent.asked("ada")
     with store.read() as view:
-        asked = [one.id for one in view.approvals.open_of_agent(agent.key.id)]
+        asked = [approval.id for approval in view.approvals.open_of_agent(agent.key.id)]
     kept, over, denied, reported = (f"/r/{one}" for one in asked)
     deny = (click("#to-deny"), click("#no [type=submit]"))
 

@@ -92,5 +92,5 @@ def give_token(browser: LocalBrowser, agent: LocalAgent) -> str:
         rows = view.delegations.search(
             client_id=agent.id, user_id=browser.user.id, resource=None, live_at=None, limit=50
         )
-    (made,) = [one.id for one in rows if one.approval_id == approval.id]
+    (made,) = [row.id for row in rows if row.approval_id == approval.id]
     return made

@@ -57,7 +57,7 @@ class Payments:
         self, *changes: Mapping[str, Any], scope: tuple[str, ...] = SCOPE
     ) -> RequestToCompare:
         """One payment for each of the changes, else the usual one."""
-        details = [{**DETAIL, **each} for each in changes or ({},)]
+        details = [{**DETAIL, **change} for change in changes or ({},)]
         target = TokenTarget(self.resource, scope)
         return RequestToCompare(self.agent, self.user, target, details, self.actions * len(details))
 
@@ -88,7 +88,9 @@ class Payments:
     def again(self, times: int, *changes: Mapping[str, Any], every: int = 7 * DAY) -> None:
         """Approve it so often, with so much time after each."""
         for number in range(times):
-            self.approve(*({**each, "reference": f"Order {number}"} for each in changes or ({},)))
+            self.approve(
+                *({**change, "reference": f"Order {number}"} for change in changes or ({},))
+            )
             self.local.clock.forward(every)
 
     def renamed(self, name: str) -> "Payments":

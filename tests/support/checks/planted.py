@@ -131,8 +131,8 @@ FAULTS: Mapping[str, Fault] = {
     "details are signed once and used twice": Fault(
         "I17",
         "server/protocol/tokens/token_exchange.py",
-        "all(wanted <= Counter(link.details) for link",
-        "all(set(wanted) <= set(link.details) for link",
+        "all(counter <= Counter(link.details) for link",
+        "all(set(counter) <= set(link.details) for link",
         "tests/server/protocol/tokens/test_token_exchange.py"
         "::test_details_must_be_covered_by_every_token_since_a_signed_approval",
     ),

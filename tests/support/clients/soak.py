@@ -174,7 +174,7 @@ class Soak:
         pages = [
             search(self.person.client, Filter(decision=answer), limit=200).page for answer in Answer
         ]
-        return [each.id for page in pages for each in page.items]
+        return [item.id for page in pages for item in page.items]
 
 
 def soak(folder: Path, seed: int, seconds: float) -> int:

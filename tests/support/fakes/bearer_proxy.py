@@ -44,7 +44,7 @@ class BearerProxy:
             pass
 
     async def _pass(self, scope: asgi.Scope, body: bytes, send: asgi.Send) -> None:
-        headers = [each for each in scope["headers"] if each[0] not in _OF_ONE_CONNECTION]
+        headers = [header for header in scope["headers"] if header[0] not in _OF_ONE_CONNECTION]
         if self.token is not None:
             headers.append((b"authorization", f"Bearer {self.token}".encode()))
         url = self.target + scope["raw_path"].decode()

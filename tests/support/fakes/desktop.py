@@ -117,7 +117,7 @@ class Desktop:
         return until(lambda: self._titled(words), _SECONDS)[0]
 
     def _titled(self, words: str) -> list[Notification]:
-        return [one for one in tuple(self.shown.values()) if words in one.title]
+        return [value for value in tuple(self.shown.values()) if words in value.title]
 
     def press(self, one: Notification, label: str) -> None:
         """Press a button of it; "" presses the notification itself."""

@@ -149,7 +149,9 @@ class FakeAnswers:
         self.about_devices.append((device.id, verb))
         pin_state = PinState(tries=0, left=10, locked=False, exhausted=False)
         done = replace(device, high_from=0, pin=pin_state)
-        self.server.others = [done if each.id == device.id else each for each in self.server.others]
+        self.server.others = [
+            done if other.id == device.id else other for other in self.server.others
+        ]
         return done
 
     def report(self, approval: Approval, scope: ReportScope, note: str = "") -> ReportResult:
@@ -201,7 +203,7 @@ class FakeUnsentDenials:
         """Remember them."""
         if self.failure is not None:
             raise self.failure
-        self.kept |= {each.id for each in approvals}
+        self.kept |= {approval.id for approval in approvals}
 
     def remove(self, ids: Collection[str]) -> None:
         """Forget them."""

@@ -83,7 +83,7 @@ class FakeServer:
     def waiting(self) -> Page:
         """Return what waits, soonest first."""
         self._answer()
-        waits = [one for one in self.approvals.values() if one.is_waiting(self.clock.now())]
+        waits = [value for value in self.approvals.values() if value.is_waiting(self.clock.now())]
         waits.sort(key=lambda one: one.expires_at)
         return Page(tuple(waits), None, 7, self.clock.now())
 
@@ -103,7 +103,9 @@ class FakeServer:
         """Return what is over in parts of five."""
         self._answer()
         start = int(cursor or 0)
-        over = [one for one in self.approvals.values() if not one.is_waiting(self.clock.now())]
+        over = [
+            value for value in self.approvals.values() if not value.is_waiting(self.clock.now())
+        ]
         following = str(start + 5) if start + 5 < len(over) else None
         return Page(tuple(over[start : start + 5]), following, 7, self.clock.now())
 
@@ -144,14 +146,14 @@ class FakeServer:
         """End what this client has; grants are remembered by its id."""
         self._answer()
         consents = [each.id for each in self.given if each.client_id == client_id]
-        tokens = [each.id for each in self.tokens if each.client.id == client_id]
+        tokens = [token.id for token in self.tokens if token.client.id == client_id]
         self.ended += [*consents, *tokens, client_id]
         return RevokedAccess(0, len(consents), len(tokens))
 
     def delegations(self) -> tuple[Delegation, ...]:
         """Return those in force."""
         self._answer()
-        return tuple(each for each in self.tokens if each.id not in self.ended)
+        return tuple(token for token in self.tokens if token.id not in self.ended)
 
     def revoke_delegation(self, delegation_id: str) -> int:
         """End one."""
@@ -178,13 +180,13 @@ class FakeServer:
         every = {each.id: each for each in (self.device, *self.others)}
         named = replace(every[device_id], name=SafeText(name))
         self.device = named if named.is_this else self.device
-        self.others = [named if each.id == device_id else each for each in self.others]
+        self.others = [named if other.id == device_id else other for other in self.others]
         return named
 
     def test_browser(self, device_id: str) -> int:
         """One for each browser."""
         self._answer()
-        return sum(each.id == device_id and each.kind == "browser" for each in self.others)
+        return sum(other.id == device_id and other.kind == "browser" for other in self.others)
 
     def revoke_device(self, device_id: str) -> None:
         """End one."""

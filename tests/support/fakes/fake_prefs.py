@@ -52,7 +52,7 @@ class FakePrefsClient:
 
     def unmute(self, agent_id: str) -> NotificationPrefs:
         """Let it ring."""
-        rest = [each for each in self.attention.mutes if each.agent_id != agent_id]
+        rest = [mute for mute in self.attention.mutes if mute.agent_id != agent_id]
         return self._set(mutes=tuple(rest))
 
     def set_quiet_hours(

@@ -123,10 +123,12 @@ class FakeServer(FakeDevices):
 
     def _consents(self, query: dict[str, str]) -> object:
         ended = query.get("ended") == "true"
-        return {"items": [each for each in self.consents if ended or each["state"] == "live"]}
+        return {
+            "items": [consent for consent in self.consents if ended or consent["state"] == "live"]
+        }
 
     def _revoke_consent(self, consent_id: str) -> object:
-        found = next((each for each in self.consents if each["id"] == consent_id), None)
+        found = next((consent for consent in self.consents if consent["id"] == consent_id), None)
         if found is None:
             raise Refused(404, "not_found")
         tokens = 2 if found["state"] == "live" else 0
@@ -135,9 +137,9 @@ class FakeServer(FakeDevices):
 
     def _stop_acting(self, client_id: str) -> object:
         found = [
-            each
-            for each in self.consents
-            if cast("dict[str, str]", each["client"])["id"] == client_id
+            consent
+            for consent in self.consents
+            if cast("dict[str, str]", consent["client"])["id"] == client_id
         ]
         for each in found:
             each |= {"state": "revoked", "revoked_at": when(self.now())}
@@ -146,10 +148,10 @@ class FakeServer(FakeDevices):
 
     def _grants(self, query: dict[str, str]) -> object:
         ended = query.get("ended") == "true"
-        return {"items": [each for each in self.grants if ended or each["state"] == "live"]}
+        return {"items": [grant for grant in self.grants if ended or grant["state"] == "live"]}
 
     def _grant(self, grant_id: str) -> dict[str, object]:
-        found = next((each for each in self.grants if each["id"] == grant_id), None)
+        found = next((grant for grant in self.grants if grant["id"] == grant_id), None)
         if found is None:
             raise Refused(404, "not_found")
         return found
@@ -185,7 +187,7 @@ class FakeServer(FakeDevices):
 
     def _unmute(self, agent_id: str) -> object:
         mutes = cast("list[dict[str, Any]]", self.attention["mutes"])
-        if agent_id not in {one["agent"]["id"] for one in mutes}:
+        if agent_id not in {mute["agent"]["id"] for mute in mutes}:
             raise Refused(404, "not_found")
         self.attention["mutes"] = []
         return None
@@ -227,7 +229,7 @@ class FakeServer(FakeDevices):
         return self.deputies[0]
 
     def _end_deputy(self, deputy_id: str) -> object:
-        if deputy_id not in {one["id"] for one in self.deputies}:
+        if deputy_id not in {deputy["id"] for deputy in self.deputies}:
             raise Refused(404, "not_found")
         self.deputies.clear()
         return None
@@ -271,7 +273,9 @@ class FakeServer(FakeDevices):
 
     def _withdraw(self, row: dict[str, object]) -> object:
         tally = cast("dict[str, Any]", row["vote_tally"])
-        own = [one for one in tally["answers"] if one["by"]["id"] == USER and one["counts"]]
+        own = [
+            answer for answer in tally["answers"] if answer["by"]["id"] == USER and answer["counts"]
+        ]
         if not own:
             raise Refused(409, "no_vote", approval=row)
         own[0] |= {"decision": "withdraw", "counts": False}

@@ -48,7 +48,9 @@ def _differences(value: object, form: str, place: str) -> list[str]:
         if not isinstance(value, list):
             return [f"{place} is no list"]
         inner = form.removeprefix("list of ")
-        return [each for item in value for each in _differences(item, inner, f"{place}[]")]
+        return [
+            difference for item in value for difference in _differences(item, inner, f"{place}[]")
+        ]
     if form in _PLAIN:
         return [] if _PLAIN[form](value) else [f"{place} is no {form}: {value!r}"]
     return _of_members(value, forms()[form], place)

@@ -28,6 +28,6 @@ def page() -> str:
     ordered = sorted(Type, key=lambda one: one.value.split(".")[0])
     parts = [_HEAD.format(generated=GENERATED)]
     for noun, types in groupby(ordered, key=lambda one: one.value.split(".")[0]):
-        rows = [(code(one.value), docs[one.name]) for one in types]
+        rows = [(code(type_.value), docs[type_.name]) for type_ in types]
         parts.append(f"## `{noun}`\n\n{table(('type', 'written when'), rows)}")
     return "\n".join(parts)

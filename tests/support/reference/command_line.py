@@ -82,7 +82,7 @@ def _arguments(command: click.Command) -> list[str]:
 
 def _help(command: click.Command) -> str:
     paragraphs = (command.help or "").replace("\b", "").split("\n\n")
-    return "\n\n".join(" ".join(one.split()) for one in paragraphs)
+    return "\n\n".join(" ".join(paragraph.split()) for paragraph in paragraphs)
 
 
 def _options(command: click.Command) -> str:

@@ -89,9 +89,9 @@ def _coded(rows: tuple[tuple[str, str, str], ...]) -> list[tuple[str, str, str]]
 def _server() -> list[tuple[str, str, str]]:
     docs = member_docs(server.Settings)
     return [
-        (code(server.PREFIX + one.name.upper()), _default(one), docs[one.name])
-        for one in fields(server.Settings)
-        if one.name in server.NAMES
+        (code(server.PREFIX + field.name.upper()), _default(field), docs[field.name])
+        for field in fields(server.Settings)
+        if field.name in server.NAMES
     ]
 
 

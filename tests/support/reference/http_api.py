@@ -94,7 +94,7 @@ def placeholders(path: str) -> str:
 
 def _route(route: Route) -> str:
     name = f"{route.method} {placeholders(route.path)}"
-    lines = [f"### `{name}`\n", f"{route.summary}\n", *(f"- {one}" for one in _facts(route))]
+    lines = [f"### `{name}`\n", f"{route.summary}\n", *(f"- {fact}" for fact in _facts(route))]
     return "\n".join(lines) + "\n"
 
 
@@ -113,7 +113,7 @@ def _facts(route: Route) -> Iterator[str]:
         yield f"Body: {_link(route.body)}."
     yield f"Response: {route.status}{'' if route.answer is None else f' {_link(route.answer)}'}."
     if route.errors:
-        yield f"Errors: {', '.join(str(one) for one in sorted(set(route.errors)))}."
+        yield f"Errors: {', '.join(str(error) for error in sorted(set(route.errors)))}."
 
 
 def _caller(route: Route) -> str:

@@ -51,4 +51,4 @@ def _doc_of(first: ast.stmt, second: ast.stmt) -> Iterable[tuple[str, str]]:
     value = second.value if isinstance(second, ast.Expr) else None
     if isinstance(value, ast.Constant) and isinstance(value.value, str):
         text = " ".join(value.value.split())
-        yield from ((one.id, text) for one in targets if isinstance(one, ast.Name))
+        yield from ((target.id, text) for target in targets if isinstance(target, ast.Name))

@@ -299,8 +299,8 @@ def main(kind: str, control: int) -> None:
         if _fork() == 0:
             line.close()
             _become(work, *descriptors)
-        for each in descriptors:
-            _close(each)
+        for descriptor in descriptors:
+            _close(descriptor)
 
 
 def _received(line: _socket.socket) -> list[int]:

@@ -86,7 +86,7 @@ class RunningGateway:
         if self.process is None:
             return []
         found = Path(f"/proc/{self.process.pid}/task/{self.process.pid}/children").read_text()
-        return [int(each) for each in found.split()]
+        return [int(part) for part in found.split()]
 
     def kill(self) -> None:
         """`kill -9`."""

@@ -89,7 +89,7 @@ class Defaults(BaseModel):
 
 
 def _one_of(kind: str, *choices: str) -> Any:
-    titled = [{"const": each, "title": each.title()} for each in choices]
+    titled = [{"const": choice, "title": choice.title()} for choice in choices]
     return {kind: titled}
 
 

@@ -40,14 +40,14 @@ class AuthorizationCodeGrant:
         code = request.form.require("code")
         with self.store.write() as tx:
             app = client_auth.current_app(tx, app)
-            found = tx.code_grants.code(handle_hash(code))
-            if found is None or found.grant.app_id != app.id:
+            authorization_code = tx.code_grants.code(handle_hash(code))
+            if authorization_code is None or authorization_code.grant.app_id != app.id:
                 raise errors.InvalidGrant(_REFUSED)
-            if found.used_at is not None:
-                _end_reused_code(tx, found)
+            if authorization_code.used_at is not None:
+                _end_reused_code(tx, authorization_code)
                 answer = None
             else:
-                answer = self._redeem(tx, app, found, request)
+                answer = self._redeem(tx, app, authorization_code, request)
         if answer is None:
             raise errors.InvalidGrant(_REFUSED)
         return answer
@@ -141,5 +141,5 @@ def _end_reused_code(tx: Unit, code: AuthorizationCode) -> None:
     tx.delegations.revoke_tree(code.jti or "", tx.now)
     if code.family_id is not None:
         refresh_families.end(tx, code.family_id)
-    known = Family(code.family_id or "", code.grant, tx.now, tx.now)
-    refresh_families.record_reuse(tx, known, what="authorization code")
+    family = Family(code.family_id or "", code.grant, tx.now, tx.now)
+    refresh_families.record_reuse(tx, family, what="authorization code")

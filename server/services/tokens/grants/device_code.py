@@ -50,10 +50,10 @@ def poll_result(tx: Unit, code: DeviceCode, waited_ms: int) -> Approval | errors
 
 
 def _approval(tx: Unit, code: DeviceCode) -> Approval | None:
-    found = None if code.approval_id is None else tx.approvals.get(code.approval_id)
-    if found is not None and overdue(found.state, found.expires_at, tx.now):
-        return expire(tx, found) or tx.approvals.get(found.id)
-    return found
+    approval = None if code.approval_id is None else tx.approvals.get(code.approval_id)
+    if approval is not None and overdue(approval.state, approval.expires_at, tx.now):
+        return expire(tx, approval) or tx.approvals.get(approval.id)
+    return approval
 
 
 def _pending(tx: Unit, code: DeviceCode, waited_ms: int) -> errors.ProtocolError:

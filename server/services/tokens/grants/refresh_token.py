@@ -81,13 +81,13 @@ class RefreshTokenGrant:
         return session
 
     def _restored_session(self, tx: Unit, request: TokenRequest) -> Session | errors.ProtocolError:
-        found = None
+        session = None
         if tx.sessions.any_resumable():
             jkt = decisions.thumbprint(self.proofs.terminal(tx, request.proofs))
-            found = tx.sessions.resumable(jkt)
-        if found is None or tx.now >= found.expires_at:
+            session = tx.sessions.resumable(jkt)
+        if session is None or tx.now >= session.expires_at:
             return errors.InvalidGrant(_REFUSED)
-        return found
+        return session
 
 
 def _is_active(tx: Unit, session: Session) -> bool:

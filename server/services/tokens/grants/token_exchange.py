@@ -66,30 +66,32 @@ class TokenExchangeGrant:
         self, tx: Unit, agent: Agent, request: TokenRequest
     ) -> dict[str, object] | errors.ProtocolError:
         """Exchange the token, or record and return the refusal. The steps are those of `STEPS`."""
-        asked, found = _UNREADABLE, None
+        exchange, found = _UNREADABLE, None
         try:
             # 1. The request is well-formed.
-            sent = _parsed(request)
-            asked = _logged(sent)
+            exchange_request = _parsed(request)
+            exchange = _logged(exchange_request)
             # 2. The subject token is one of our access tokens.
-            claims = self._read_token(tx, sent.subject_token, Reason.SUBJECT_INVALID)
-            asked = replace(asked, subject=claims.token_id, may_act=claims.may_act)
+            claims = self._read_token(tx, exchange_request.subject_token, Reason.SUBJECT_INVALID)
+            exchange = replace(exchange, subject=claims.token_id, may_act=claims.may_act)
             found = _Tokens(claims, _subject_row(tx, claims), None)
             # 3. The actor token is the caller's own.
-            found = replace(found, actor=self._actor(tx, agent, sent.actor_token))
+            found = replace(found, actor=self._actor(tx, agent, exchange_request.actor_token))
             # 4. A bound token comes with a DPoP proof of its key.
             _check_proof(request.dpop_jkt, found)
             # 5 to 14. Tokens, directory, consents and policy allow it.
-            granted = self.checks.check(tx, agent, asked, found.subject)
+            granted = self.checks.check(tx, agent, exchange, found.subject)
         except ExchangeRefused as refused:
             if (standing := self._by_grant(tx, refused, found, request.dpop_jkt)) is not None:
                 return standing
-            return self._refuse(tx, agent, asked, None if found is None else found.subject, refused)
+            return self._refuse(
+                tx, agent, exchange, None if found is None else found.subject, refused
+            )
         origin = _origin(found, granted)
         answer = self.issuing.for_exchange(
-            tx, agent, granted.target, asked.details, origin, jkt=request.dpop_jkt
+            tx, agent, granted.target, exchange.details, origin, jkt=request.dpop_jkt
         )
-        tx.delegations.mark_used(asked.subject, tx.now)
+        tx.delegations.mark_used(exchange.subject, tx.now)
         answer["issued_token_type"] = token_exchange.ACCESS_TOKEN
         return {**answer, "narrowed": True} if granted.narrowed else answer
 
@@ -170,9 +172,11 @@ def _parsed(request: TokenRequest) -> ExchangeRequest:
         raise ExchangeRefused(Reason.MALFORMED, error=error) from error
 
 
-def _logged(sent: ExchangeRequest) -> LoggedExchange:
-    types = tuple(str(detail["type"]) for detail in sent.details)
-    return LoggedExchange("", None, sent.target, sent.scope, sent.details, types)
+def _logged(exchange_request: ExchangeRequest) -> LoggedExchange:
+    types = tuple(str(detail["type"]) for detail in exchange_request.details)
+    return LoggedExchange(
+        "", None, exchange_request.target, exchange_request.scope, exchange_request.details, types
+    )
 
 
 def _subject_row(tx: Unit, claims: Subject) -> Delegation | None:

@@ -99,7 +99,7 @@ def test_several_requests_are_denied_one_by_one(logged_in, server):
     ids = [each["id"] for each in (first, over, last, first)]
     done = logged_in("deny", *ids, "--code", "not_needed", "--json")
     told = json.loads(done.out)
-    assert [each["id"] for each in told["items"]] == [first["id"], last["id"]]
+    assert [item["id"] for item in told["items"]] == [first["id"], last["id"]]
     (failed,) = told["failed"]
     assert (failed["id"], failed["exit"]) == (over["id"], Exit.CONFLICT)
     assert (done.code, json.loads(done.err)["error"]) == (Exit.CONFLICT, "already_decided")

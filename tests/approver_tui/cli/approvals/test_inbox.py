@@ -64,7 +64,7 @@ def test_a_forged_approval_hides_no_other(logged_in, server, forged):
         {"id": forged["id"], "problem": "display: does not match its digest"}
     ]
     assert [item["id"] for item in document["items"]] == [
-        each for each in server.approvals if each != forged["id"]
+        approval for approval in server.approvals if approval != forged["id"]
     ]
     out = logged_in("inbox").out
     assert "NOT VERIFIED: this request cannot be read or answered here." in out

@@ -58,7 +58,7 @@ def test_without_a_login_no_id_is_completed():
 def offered(verb, typed):
     """Return what this process would offer for the argument of a command."""
     words = ShellComplete(cli, {}, "sayso-approver", COMPLETION_VARIABLE)
-    return [each.value for each in words.get_completions([verb], typed)]
+    return [completion.value for completion in words.get_completions([verb], typed)]
 
 
 def completed(line):

@@ -22,7 +22,7 @@ def test_waiting_requests_are_stored_privately(client, server):
     assert stat.S_IMODE(_kept(client).stat().st_mode) == 0o600
     assert stat.S_IMODE(_kept(client).parent.stat().st_mode) == 0o700
     recalled = client.last_waiting()
-    assert [each.id for each in recalled.items] == [asked]
+    assert [item.id for item in recalled.items] == [asked]
     assert recalled.server_time == told.server_time
 
 
@@ -83,4 +83,4 @@ def test_a_full_disk_does_not_hide_the_list(client, server, monkeypatch):
         raise OSError("No space left on device")
 
     monkeypatch.setattr(last_known.files, "write_private", full)
-    assert [each.id for each in client.waiting().items] == [asked]
+    assert [item.id for item in client.waiting().items] == [asked]

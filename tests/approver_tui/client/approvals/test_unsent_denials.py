@@ -29,7 +29,10 @@ def test_unsent_denials_are_reported_after_their_process_ended(tmp_path):
     assert stat.S_IMODE(home.unsent_denials_file.stat().st_mode) == 0o600
     assert UnsentDenials(home).load()[0].headline == PAY.headline
     _of_a_dead_program(home)
-    assert [each.approval_id for each in UnsentDenials(home).load()] == [PAY.id, WEB.id]
+    assert [unsentdenial.approval_id for unsentdenial in UnsentDenials(home).load()] == [
+        PAY.id,
+        WEB.id,
+    ]
 
 
 def test_sent_and_canceled_denials_are_not_reported(tmp_path):
@@ -37,7 +40,7 @@ def test_sent_and_canceled_denials_are_not_reported(tmp_path):
     unsent_denials = UnsentDenials(Home.at(tmp_path))
     unsent_denials.add([PAY, WEB])
     unsent_denials.remove({PAY.id})
-    assert [each.approval_id for each in unsent_denials.load()] == [WEB.id]
+    assert [denial.approval_id for denial in unsent_denials.load()] == [WEB.id]
     unsent_denials.remove({WEB.id})
     assert not Home.at(tmp_path).unsent_denials_file.exists()
 

@@ -331,7 +331,7 @@ async def test_a_new_request_never_joins_the_panel():
         panel = await _open(pilot, stage, ONE, TWO)
         stage.request(THREE)
         await until(pilot, lambda: inbox(stage).state.inbox.find(THREE.id) is not None)
-        assert [each.id for each in panel.requests.rows] == [ONE.id, TWO.id]
+        assert [row.id for row in panel.requests.rows] == [ONE.id, TWO.id]
 
 
 async def test_the_pin_is_typed_once_and_sent_only_where_needed():

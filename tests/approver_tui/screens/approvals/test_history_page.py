@@ -110,7 +110,7 @@ def _with_a_rare_one(count, place):
     """A history of this many payments with one deployment; five are sent at a time."""
     stage = a_stage([an_approval("open", DEPLOY)])
     kinds = [(f"old {n}", DEPLOY if n == place else PAYMENT) for n in range(count)]
-    stage.server.put(*(answered(an_approval(*each), Answer.APPROVE) for each in kinds))
+    stage.server.put(*(answered(an_approval(*kind), Answer.APPROVE) for kind in kinds))
     return stage
 
 

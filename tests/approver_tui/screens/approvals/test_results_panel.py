@@ -28,7 +28,7 @@ HERE = "sayso_dv_aaaaaaaaaaaaaaaa"
 
 
 def _fates(stage):
-    return [each.state for each in stage.app.screen.results.items]
+    return [item.state for item in stage.app.screen.results.items]
 
 
 def _lost(approval):

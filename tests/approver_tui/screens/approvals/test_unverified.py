@@ -27,7 +27,7 @@ def _forge(stage, *approvals):
         listed = true_page()
         return replace(
             listed,
-            items=tuple(one for one in listed.items if one.id not in forged),
+            items=tuple(item for item in listed.items if item.id not in forged),
             unverified=tuple(Unverified(SafeText(each), SafeText(PROBLEM)) for each in forged),
         )
 

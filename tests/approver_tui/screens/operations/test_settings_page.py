@@ -42,7 +42,7 @@ async def _settings(pilot, stage):
 
 async def _to(pilot, stage, name):
     ids = [entry.id for part in stage.app.screen._sections() for entry in part.entries]
-    await press(pilot, stage, *["j"] * [each.removeprefix("login:") for each in ids].index(name))
+    await press(pilot, stage, *["j"] * [id_.removeprefix("login:") for id_ in ids].index(name))
     assert stage.app.screen.cursor.removeprefix("login:") == name
 
 

@@ -19,7 +19,9 @@ def _reasons() -> Iterator[str]:
     for path in _SERVICES.rglob("*.py"):
         for node in ast.walk(ast.parse(path.read_text())):
             if isinstance(node, ast.Call) and getattr(node.func, "id", "") == "withdraw":
-                yield from (_text(each.value) for each in node.keywords if each.arg == "reason")
+                yield from (
+                    _text(keyword.value) for keyword in node.keywords if keyword.arg == "reason"
+                )
             gone = isinstance(node, ast.FunctionDef) and node.name.strip("_").endswith(
                 ("gone", "reason", "stood_on")
             )

@@ -20,7 +20,7 @@ HERE, ELSEWHERE = YES.decided.device_id, "sayso_dv_cccccccccccccccc"
 
 def test_before_sending_all_are_waiting():
     """The entries are in order."""
-    assert [each.approval for each in FRESH.items] == [ONE, TWO, THREE]
+    assert [item.approval for item in FRESH.items] == [ONE, TWO, THREE]
     assert FRESH.counts == {AnswerState.WAITING: 3}
     assert not FRESH.is_complete
 
@@ -45,7 +45,7 @@ def test_the_list_is_complete_when_nothing_more_is_sent():
     assert not sending.is_complete
     broken = sending.with_state(TWO.id, AnswerState.UNKNOWN).with_rest_stopped(SafeText("stopped"))
     assert broken.is_complete
-    assert [(each.state, each.reason) for each in broken.items] == [
+    assert [(item.state, item.reason) for item in broken.items] == [
         (AnswerState.APPROVED, ""),
         (AnswerState.UNKNOWN, ""),
         (AnswerState.NOT_SENT, "stopped"),

@@ -65,8 +65,8 @@ def test_the_fact_to_type_has_a_prompt_and_a_sentence(kind, label, what):
 def test_an_impossible_entry_is_detected(step, kind, value, entries, others):
     """Only its length and form are checked."""
     approval = _approval(value=value, kind=kind)
-    assert [is_plausible(approval, step, each) for each in entries] == [True] * len(entries)
-    assert [is_plausible(approval, step, each) for each in others] == [False] * len(others)
+    assert [is_plausible(approval, step, entry) for entry in entries] == [True] * len(entries)
+    assert [is_plausible(approval, step, other) for other in others] == [False] * len(others)
 
 
 def test_the_fact_is_hidden_wherever_it_stands_alone():

@@ -28,7 +28,7 @@ def test_a_standing_grant_is_access():
     grants = [a_grant(NOW, "amy"), a_grant(NOW, "amy", id=SafeText("two"), state=GrantState.FULL)]
     (amy,) = acting_agents([], [], grants)
     assert (amy.name, len(amy.grants)) == ("amy", 2)
-    assert amy.until == max(one.expires_at for one in grants)
+    assert amy.until == max(grant.expires_at for grant in grants)
 
 
 def test_ended_access_is_left_out():

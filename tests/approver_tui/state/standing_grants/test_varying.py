@@ -19,15 +19,15 @@ MEMBERS = varying_members(an_approval("pay", facts=FACTS, details=[DETAIL]))
 
 def test_members_have_the_label_and_value_of_the_fact_that_shows_them():
     """Others are named by their path. Switches cannot vary, and the type cannot."""
-    assert [(each.pointer, each.label, each.value) for each in MEMBERS] == [
+    assert [(member.pointer, member.label, member.value) for member in MEMBERS] == [
         ("/amount", "Sum", "EUR 4,820.00"),
         ("/lines", "Lines", "[1, 2]"),
         ("/meta/note~1x", "Meta note/x", "hi"),
         ("/meta/rows", "Meta rows", "1,200"),
         ("/payee", "To", "Bo"),
     ]
-    assert [each.is_limited for each in MEMBERS] == [True, False, False, True, False]
-    assert [each.is_money for each in MEMBERS] == [True, False, False, False, False]
+    assert [member.is_limited for member in MEMBERS] == [True, False, False, True, False]
+    assert [member.is_money for member in MEMBERS] == [True, False, False, False, False]
 
 
 def test_several_details_cannot_vary():

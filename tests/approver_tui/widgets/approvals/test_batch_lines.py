@@ -17,7 +17,7 @@ WIDTHS = pytest.mark.parametrize("width", [38, 74])
 
 def _texts(batch, width=74, pointed=None):
     return [
-        text_of(each.line) for each in batch_lines(batch, pointed, RenderContext(NOW, None, width))
+        text_of(line.line) for line in batch_lines(batch, pointed, RenderContext(NOW, None, width))
     ]
 
 
@@ -26,8 +26,8 @@ def test_every_line_fits_and_every_main_fact_is_whole(width):
     """Hostile text in a request of the batch makes no line wider."""
     evil = a_payment("evil", 100, EVIL, 9)
     lines = batch_lines(Batch.of([evil, ONE]), None, RenderContext(NOW, None, width))
-    assert all(length(each.line) <= width for each in lines)
-    of_it = "".join(text_of(each.line).replace(" ", "") for each in lines if each.block == evil.id)
+    assert all(length(line.line) <= width for line in lines)
+    of_it = "".join(text_of(line.line).replace(" ", "") for line in lines if line.block == evil.id)
     for fact in evil.display.facts:
         assert (fact.value.replace(" ", "") in of_it) == fact.material
 

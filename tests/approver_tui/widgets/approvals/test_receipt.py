@@ -20,7 +20,7 @@ def _told(**said):
     decided = replace(approval.decided, **said)
     view = RenderContext(now=NOW, width=80, zone=UTC)
     lines = receipt_lines(replace(approval, decided=decided), view)
-    return "\n".join(text_of(each) for each in lines)
+    return "\n".join(text_of(line) for line in lines)
 
 
 def test_every_note_of_an_answer_is_in_the_receipt():
@@ -47,7 +47,7 @@ def test_a_receipt_says_why_nobody_signed_it():
         (expired, "nothing was signed. The audit log says how it ended."),
         (replace(expired, automatic_decision=by), "Your standing grant approved this."),
     ):
-        told = " ".join(text_of(each).strip() for each in receipt_lines(approval, view))
+        told = " ".join(text_of(line).strip() for line in receipt_lines(approval, view))
         assert words in told
         assert "To verify it, run: sayso-approver receipt ID" in told
 

@@ -23,7 +23,7 @@ def test_a_request_is_listed_shown_and_withdrawn(admin_cli, services, asked):
     reason = "administrator: Wrong supplier"
     assert services.state(asked) == (State.CANCELLED, reason)
     document = admin_cli("approvals", "show", asked.id, "--json").document
-    assert [one["members"]["facts"] for one in document["entries"]] == [
+    assert [entry["members"]["facts"] for entry in document["entries"]] == [
         {"reason": "Wrong supplier"}
     ]
     assert document["display"] == asked.display

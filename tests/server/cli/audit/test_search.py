@@ -45,7 +45,7 @@ def test_the_audit_log_is_shown_and_searched(admin_cli, asked):
         "    [+]0.0 s  .*Z  approval.cancelled .*cause=agent_disabled.*\n", timeline.out
     )
     items = admin_cli("audit", "show", asked.id, "--json").document["items"]
-    assert [one["type"] for one in items] == ["approval.cancelled"]
+    assert [item["type"] for item in items] == ["approval.cancelled"]
     same = admin_cli("audit", "show", items[0]["id"], "--timeline", "--json").document["items"]
     assert same == items
     assert admin_cli("audit", "show", "nothing", "--json").error["code"] == "not_found"

@@ -14,7 +14,7 @@ def test_an_undelivered_message_is_listed_and_retried(admin_cli, data_folder):
     services.store.close()
     document = admin_cli("outbox", "list", "--json").document
     assert document["counts"]["dead"] == 1
-    assert [(one["id"], one["recipient"]) for one in document["items"]] == [
+    assert [(item["id"], item["recipient"]) for item in document["items"]] == [
         (str(message.id), "sayso_ag_gone")
     ]
     out = admin_cli("outbox", "list").out

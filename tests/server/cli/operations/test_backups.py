@@ -129,7 +129,7 @@ def test_an_installation_is_replaced_only_with_force_and_kept_aside(admin_cli, b
     assert (refused.code, refused.error["code"]) == (6, "conflict")
     output = admin_cli("db", "restore", str(backup), "--force", "--json").document
     assert Path(output["replaced"]).name == "sayso.db.replaced-1"
-    names = [one["name"] for one in admin_cli("agents", "list", "--json").document["items"]]
+    names = [item["name"] for item in admin_cli("agents", "list", "--json").document["items"]]
     assert names == ["bot"]
     assert b"later" in Path(output["replaced"]).read_bytes()
 

@@ -90,7 +90,7 @@ def test_ids_of_each_noun_are_offered(admin_cli, folder, offered):
     asked = services.approval(services.agents.show("invoice-bot")[0].id, admin.id)
     device = services.device(admin)
     services.store.close()
-    keys = {one["kid"] for one in admin_cli("keys", "list", "--json").document["items"]}
+    keys = {item["kid"] for item in admin_cli("keys", "list", "--json").document["items"]}
     assert offered("sayso approvals show ") == [asked.id]
     assert offered("sayso devices revoke ") == [device.id]
     assert offered("sayso groups show ") == ["payers"]

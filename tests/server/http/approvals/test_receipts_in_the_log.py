@@ -86,7 +86,7 @@ def _without(kind: str, within: str | None = None) -> Callable[[Any], None]:
 
     def change(receipt: Any) -> None:
         entries = (receipt[within] if within else receipt)["entries"]
-        entries[:] = [one for one in entries if json.loads(one["body"])["type"] != kind]
+        entries[:] = [entry for entry in entries if json.loads(entry["body"])["type"] != kind]
 
     return change
 
@@ -228,7 +228,7 @@ FORGED_LOG = notes.public_key("localhost:8470/log", b"o" * 32).text
 
 def _log(*entries: Any) -> None:
     """Prove these entries in another log, in this order."""
-    bodies = [one["body"].encode() for one in entries]
+    bodies = [entry["body"].encode() for entry in entries]
     tree, size = Tree.over(map(leaf_hash, bodies)), len(bodies)
     checkpoint = notes.sign(Checkpoint("localhost:8470/log", size, tree.root), b"o" * 32, 1)
     for at, (one, body) in enumerate(zip(entries, bodies, strict=True)):
@@ -238,11 +238,11 @@ def _log(*entries: Any) -> None:
 
 def _say(receipt: Any, kind: str, *place: str, value: Any) -> None:
     """Change what the entry of this type says."""
-    for one in receipt["entries"]:
-        members = json.loads(one["body"])
+    for entry in receipt["entries"]:
+        members = json.loads(entry["body"])
         if members["type"] == kind:
             _set(value, *place)(members)
-            one["body"] = json.dumps(members)
+            entry["body"] = json.dumps(members)
 
 
 def _unsigned(receipt: Any) -> None:
@@ -366,9 +366,9 @@ def test_a_receipt_of_a_moment_ago_has_no_proof_yet(
 ) -> None:
     """It is made all the same; a later one has it."""
     name = receipts.denied(agent, person)
-    assert {one["proof"] for one in receipts.of(person, name)["entries"]} == {None}
+    assert {entry["proof"] for entry in receipts.of(person, name)["entries"]} == {None}
     entries = receipts.proved(person, name)["entries"]
-    assert [one["proof"][:24] for one in entries] == ["c2sp.org/tlog-proof@v1\ne"] * 2
+    assert [entry["proof"][:24] for entry in entries] == ["c2sp.org/tlog-proof@v1\ne"] * 2
 
 
 def test_each_approver_has_the_id_of_the_token(
@@ -397,7 +397,9 @@ def test_a_receipt_has_no_tokens_that_were_exchanged_from_its_token(
     with local.services.store.write() as tx:
         again = audit.approval_entry(local.stored(name), audit.Type.TOKEN_ISSUED)
         tx.audit.add(replace(again, facts={"jti": "other", "parent": "first"}))
-    issued = [one for one in receipts.of(person, name)["entries"] if "token.issued" in one["body"]]
+    issued = [
+        entry for entry in receipts.of(person, name)["entries"] if "token.issued" in entry["body"]
+    ]
     assert ["other" in one["body"] for one in issued] == [False]
 
 

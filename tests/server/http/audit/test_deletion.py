@@ -29,7 +29,7 @@ def _count(local: LocalSite) -> int:
 
 
 def _by(local: LocalSite, kind: str) -> list[object]:
-    return [one["actor"] for one in local.admin.entries() if one["type"] == kind]
+    return [entry["actor"] for entry in local.admin.entries() if entry["type"] == kind]
 
 
 def _trim(person: LocalTerminal, before: str = "2025-10-10T00:00:00Z") -> Answer:
@@ -73,7 +73,7 @@ def test_the_texts_of_a_user_are_erased_and_counted(staff: Staff) -> None:
     """Once more, and nothing is left to erase; an entry says so each time."""
     admin, user = staff.people["admin"], staff.ids["user"]
     counts = [admin.administer("POST", f"/api/users/{user}/erase").json for _ in range(2)]
-    assert [one["user"] for one in counts] == [user, user]
+    assert [count["user"] for count in counts] == [user, user]
     assert counts[0]["texts"] > 0 == counts[1]["texts"]
     assert _by(staff.local, "audit.erased") == [f"user:{admin.user.id}"] * 2
 

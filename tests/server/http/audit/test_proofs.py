@@ -129,7 +129,7 @@ def test_an_answer_promises_its_entries(
     asked = standing_grants.example(agent, login_hint=person.user.name)
     assert "Sayso-Promises" not in person.call("GET", "/api/me").headers
     answer = person.approve(asked.id)
-    given = [_promised(each, person) for each in answer.headers["Sayso-Promises"].split(", ")]
+    given = [_promised(part, person) for part in answer.headers["Sayso-Promises"].split(", ")]
     with local.services.store.read() as view:
         entries = {one.id: one for one in view.audit.tail(100)}
     assert "approval.approved" in {entries[one.entry_id].type for one in given}

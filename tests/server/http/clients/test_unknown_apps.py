@@ -31,7 +31,9 @@ def found(staff):
 def test_the_api_finds_it_by_an_id_without_slashes(admin, found):
     """Its client_id is a URL, which cannot be part of a path."""
     (listed,) = [
-        one for one in admin.call("GET", "/api/apps").json["items"] if one["id"] != one["client_id"]
+        item
+        for item in admin.call("GET", "/api/apps").json["items"]
+        if item["id"] != item["client_id"]
     ]
     assert (listed["id"], listed["client_id"]) == (name_id(URL), found.id)
     assert (listed["origin"], listed["claimed_name"]) == ("document", "<i>Chat</i>")

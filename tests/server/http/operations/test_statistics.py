@@ -44,9 +44,9 @@ def test_statistics_of_an_agent_are_given_by_day(staff: Staff) -> None:
 def test_findings_match_those_of_doctor(staff: Staff) -> None:
     """The worst first, each with its remedy."""
     reply = staff.people["admin"].call("GET", "/api/admin/findings").json
-    levels = [one["level"] for one in reply["items"]]
+    levels = [item["level"] for item in reply["items"]]
     assert levels == sorted(levels, key=["broken", "weak", "note"].index)
-    (asks,) = [one for one in reply["items"] if "agent one may ask every user" in one["what"]]
+    (asks,) = [item for item in reply["items"] if "agent one may ask every user" in item["what"]]
     assert asks["fix"] == "Select the users that it may ask."
     assert asks["about"] == {"kind": "agent", "id": staff.ids["agent"]}
     assert reply["broken"] is False
@@ -55,7 +55,7 @@ def test_findings_match_those_of_doctor(staff: Staff) -> None:
 def test_settings_are_listed_with_their_source(staff: Staff) -> None:
     """The names are those of the environment."""
     reply = staff.people["admin"].call("GET", "/api/admin/settings").json
-    found = {one["name"]: one for one in reply["items"]}
+    found = {item["name"]: item for item in reply["items"]}
     assert found["SAYSO_DENIALS_BEFORE_PAUSE"]["source"] == "default"
     assert reply["issuer"].startswith("http://localhost")
 
@@ -63,7 +63,7 @@ def test_settings_are_listed_with_their_source(staff: Staff) -> None:
 def test_limits_are_listed_with_their_settings(staff: Staff) -> None:
     """Each setting has its source; fixed limits have none."""
     reply = staff.people["auditor"].call("GET", "/api/admin/limits").json
-    found = {one["name"]: one for one in reply["items"]}
+    found = {item["name"]: item for item in reply["items"]}
     settable, fixed = found["open_per_agent"], found["unknown_users"]
     assert (settable["setting"], settable["source"]) == ("SAYSO_OPEN_PER_AGENT", "default")
     assert (fixed["setting"], fixed["source"], fixed["within_seconds"]) == (None, None, 600)

@@ -51,8 +51,8 @@ ORDER = action_types.read_action_type(
 def found(**members):
     """Pointer, label, value, rule and items of each narrowable fact."""
     return [
-        (each.pointer, each.label, each.asked, each.rule, each.items)
-        for each in narrowable.narrowable_facts(ORDER, {"type": "order", **members})
+        (fact.pointer, fact.label, fact.asked, fact.rule, fact.items)
+        for fact in narrowable.narrowable_facts(ORDER, {"type": "order", **members})
     ]
 
 

@@ -52,7 +52,7 @@ def test_with_hidden_users_no_reason_reveals_that_a_user_exists(reason):
 
 def test_every_reason_has_its_own_sentence_that_is_not_a_denial():
     """A model reads it: it is plain text that says what the agent may do."""
-    texts = {one.text for one in END_REASONS.values()}
+    texts = {value.text for value in END_REASONS.values()}
     assert len(texts) == len(END_REASONS)
     for reason, outcome in END_REASONS.items():
         answer = requests.poll_error(outcome.state, {"reason": reason})

@@ -169,7 +169,7 @@ def test_each_signal_occurs_alone_as_one_sentence(code):
     compared, sentence = CASES[code]
     found = find_signals(compared)
     assert code in found
-    assert [one.text for one in found.signals if one.code is code] == [sentence]
+    assert [signal.text for signal in found.signals if signal.code is code] == [sentence]
     assert "Nothing unusual" not in found.compared
     others = found.codes - {code}
     assert others <= ({Code.NEW_KEY, Code.NEW_TYPE} if code is not Code.NEW_AGENT else set(Code))
@@ -183,12 +183,12 @@ def test_warnings_come_first_and_duplicates_are_merged():
         )
     )
     assert {Code.NEW_TYPE, Code.NEW_RESOURCE, Code.NEW_SCOPE} <= found.codes
-    assert [one.code for one in found.signals] == [Code.NEW_AGENT, Code.NEW_TARGET]
+    assert [signal.code for signal in found.signals] == [Code.NEW_AGENT, Code.NEW_TARGET]
     other = find_signals(_target(known=False, targets=frozenset({"other"})))
-    assert [one.code for one in other.signals] == [Code.OTHER_TARGET]
+    assert [signal.code for signal in other.signals] == [Code.OTHER_TARGET]
     assert Code.NEW_TARGET in other
     both = find_signals(replace(CASES[Code.LARGE_AMOUNT][0], targets=(replace(PAID, known=False),)))
-    assert [one.severity for one in both.signals] == [Severity.WARNING, Severity.NOTICE]
+    assert [signal.severity for signal in both.signals] == [Severity.WARNING, Severity.NOTICE]
 
 
 @pytest.mark.parametrize(
@@ -341,7 +341,7 @@ def test_usual_requires_enough_history_and_no_signal(compared):
 def test_every_sentence_is_display_safe_and_not_empty(compared):
     """Any names and labels give safe sentences."""
     found = find_signals(compared)
-    for text in (found.compared, *(one.text for one in found.signals)):
+    for text in (found.compared, *(signal.text for signal in found.signals)):
         assert isinstance(text, SafeText)
         assert text.strip()
         assert text == display_safe(text, max_chars=600)
@@ -350,7 +350,7 @@ def test_every_sentence_is_display_safe_and_not_empty(compared):
 @given(_comparisons(), MONEY)
 def test_a_larger_amount_keeps_every_signal(compared, more):
     """All signals of the smaller amount remain."""
-    larger = tuple(replace(one, value=one.value + more) for one in compared.amounts)
+    larger = tuple(replace(amount, value=amount.value + more) for amount in compared.amounts)
     assert find_signals(replace(compared, amounts=larger)).codes >= find_signals(compared).codes
 
 
@@ -374,15 +374,16 @@ def test_a_request_equal_to_history_has_no_novelty_signal(compared):
         asker=replace(agent, past=past),
         targets=tuple(
             replace(
-                one,
+                target,
                 known=True,
-                names=one.names | {one.name_mark},
-                targets=one.targets | {one.mark},
+                names=target.names | {target.name_mark},
+                targets=target.targets | {target.mark},
             )
-            for one in compared.targets
+            for target in compared.targets
         ),
         values=tuple(
-            replace(one, alike=one.alike | {one.mark}, mixed=False) for one in compared.values
+            replace(value, alike=value.alike | {value.mark}, mixed=False)
+            for value in compared.values
         ),
     )
     allowed = {Code.LARGE_AMOUNT, Code.SPLIT_AMOUNT, Code.BURST, Code.UNUSUAL_HOUR}
@@ -396,11 +397,11 @@ def test_approvals_of_others_remove_no_first_time_signal(compared, past, marks):
     more = replace(
         compared,
         amounts=tuple(
-            replace(one, baselines=(*one.baselines, baseline)) for one in compared.amounts
+            replace(amount, baselines=(*amount.baselines, baseline)) for amount in compared.amounts
         ),
         targets=tuple(
-            replace(one, names=one.names or marks, targets=one.targets or marks)
-            for one in compared.targets
+            replace(target, names=target.names or marks, targets=target.targets or marks)
+            for target in compared.targets
         ),
     )
     firsts = {row.code for row in SIGNALS if row.code.startswith("new_")}

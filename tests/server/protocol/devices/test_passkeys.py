@@ -63,4 +63,6 @@ def test_creation_options_require_verification_and_a_discoverable_key():
     assert options["authenticatorSelection"]["userVerification"] == "required"
     assert options["authenticatorSelection"]["residentKey"] == "required"
     assert options["excludeCredentials"] == [{"type": "public-key", "id": passkeys.encoded(b"old")}]
-    assert [one["alg"] for one in options["pubKeyCredParams"]] == list(passkeys.ALGORITHMS)
+    assert [pubkeycredparam["alg"] for pubkeycredparam in options["pubKeyCredParams"]] == list(
+        passkeys.ALGORITHMS
+    )

@@ -458,7 +458,7 @@ def test_denying_one_of_two_requests_withdraws_the_other(browser, ana, agent, ap
     """The other request is withdrawn even if it was approved."""
     browser.authorize(app.id, **PAYS, requested_actor=agent.id)
     browser.answer("allow")
-    found = {one.kind: one for one in pending_approvals(ana)}
+    found = {approval.kind: approval for approval in pending_approvals(ana)}
     assert ana.approve(found["app_action"].id).status == 200
     assert ana.deny(found["consent"].id).status == 200
     assert browser.again().answer["error"] == "access_denied"

@@ -36,7 +36,7 @@ def _rules(local, *lines):
 
 
 def _waiting(person):
-    return [one["id"] for one in person.call("GET", "/api/approvals").json["items"]]
+    return [item["id"] for item in person.call("GET", "/api/approvals").json["items"]]
 
 
 def test_an_added_person_is_notified_and_decides_for_the_requested_one(agent, local, ask, ben):

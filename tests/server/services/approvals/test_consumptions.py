@@ -77,7 +77,9 @@ def test_an_agent_does_for_its_resource_what_the_resource_does(local, token, ser
     assert server.consume(token).status == 200
     assert server.report(local.claims(token)["approval"]["id"]).status == 200
     entries = local.admin.entries()
-    mine = [one for one in entries if one["type"] in {"approval.consumed", "approval.executed"}]
+    mine = [
+        entry for entry in entries if entry["type"] in {"approval.consumed", "approval.executed"}
+    ]
     assert [(one["actor"], one["resource"]) for one in mine] == [(f"agent:{server.id}", PAY)] * 2
 
 

@@ -191,7 +191,7 @@ def test_several_details_are_narrowed_by_their_number(person, agent):
     ]
     approve_narrowed(person, approval, **changes)
     details = agent.poll(handle).json["authorization_details"]
-    assert [one["amount"]["minor"] for one in details] == [482_000, 100]
+    assert [detail["amount"]["minor"] for detail in details] == [482_000, 100]
 
 
 @pytest.mark.parametrize(

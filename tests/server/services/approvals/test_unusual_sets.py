@@ -35,8 +35,8 @@ def installation(template, tmp_path_factory):
         for each in KNOWN:
             paid.approve(each)
         local.clock.forward(7 * DAY)
-    for each in OTHERS:
-        paid.approve(each)
+    for other in OTHERS:
+        paid.approve(other)
         local.clock.forward(DAY)
     yield paid
     local.services.store.close()
@@ -205,4 +205,4 @@ def test_only_a_payment_without_signals_is_called_usual(paid):
     assert paid.compare().unusual.compared.startswith("Nothing unusual, compared with 76 earlier")
     fraud = paid.compare({"payee": "Somebody"}).unusual
     assert fraud.compared.startswith("Compared with 76 earlier")
-    assert DETAIL["account"] not in "".join(one.text for one in fraud.signals)
+    assert DETAIL["account"] not in "".join(signal.text for signal in fraud.signals)

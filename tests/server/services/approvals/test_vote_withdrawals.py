@@ -56,7 +56,7 @@ def test_a_withdrawn_vote_no_longer_counts(
     person.approve(approval.id)
     answer = withdraw(person, approval)
     (told,) = answer.json["vote_tally"]["answers"]
-    listed = [one["id"] for one in person.call("GET", "/api/approvals").json["items"]]
+    listed = [item["id"] for item in person.call("GET", "/api/approvals").json["items"]]
     second = bob.approve(approval.id)
 
     assert (answer.status, answer.json["state"]) == (200, "pending")
@@ -140,7 +140,7 @@ def test_a_withdrawal_sent_twice_counts_once(
     person.approve(approval.id)
     signed = withdrawal(person, approval)
     answers = [person.send_decision(approval.id, signed) for _ in range(2)]
-    assert [one.status for one in answers] == [200, 200]
+    assert [answer.status for answer in answers] == [200, 200]
     assert len(local.admin.entries("approval.vote_withdrawn")) == 1
 
 

@@ -130,9 +130,9 @@ def test_every_approver_sees_the_request_and_its_votes(
 
     assert (before["need"], before["have"], before["left"]) == (2, 0, ["ana", "finance"])
     assert (after["have"], after["left"]) == (1, ["ana", "finance"])
-    assert [(one["by"]["name"], one["decision"], one["counts"]) for one in after["answers"]] == [
-        ("bob", "approve", True)
-    ]
+    assert [
+        (answer["by"]["name"], answer["decision"], answer["counts"]) for answer in after["answers"]
+    ] == [("bob", "approve", True)]
     assert _listed(person) == _listed(bob) == _listed(cleo) == [approval.id]
     cleo.approve(approval.id)
     assert _listed(person) == _listed(bob) == _listed(cleo) == []
@@ -240,7 +240,9 @@ def test_a_narrowed_vote_voids_earlier_votes(
 
     assert (narrowed.json["state"], narrowed.json["vote_tally"]["have"]) == ("pending", 1)
     assert more.refusal == (409, "narrowed_meanwhile")
-    assert {one["by"]["name"]: one["counts"] for one in shown["vote_tally"]["answers"]} == {
+    assert {
+        answer["by"]["name"]: answer["counts"] for answer in shown["vote_tally"]["answers"]
+    } == {
         "ana": False,
         "bob": True,
     }
@@ -348,7 +350,7 @@ def test_a_critical_request_approved_by_the_user_alone_is_self_approved(
         assert somebody.approve(approval.id).json["state"] == "approved"
     facts = [entry["facts"] for entry in local.admin.entries("approval.approved")]
 
-    assert [one.get("self_approved") for one in facts] == [True, None]
+    assert [fact.get("self_approved") for fact in facts] == [True, None]
 
 
 def test_a_pending_poll_for_one_approver_has_no_vote_count(

@@ -121,7 +121,7 @@ def test_the_expiry_reason_is_no_device_only_if_no_approver_has_one(
     with local.services.store.write() as tx:
         row = tx.approvals.get(approval.id)
         assert row is not None
-        assert [one.user_id for one in tx.approvers.asked(row)] == [person.user.id]
+        assert [approver.user_id for approver in tx.approvers.asked(row)] == [person.user.id]
     _ask(local, approval, bob)
     person.call("DELETE", f"/api/devices/{person.device_id}")
     local.clock.forward(86_400_000)

@@ -71,8 +71,8 @@ def _wait_until_ended(person, deputy):
 
 def _later(local, milliseconds, *people):
     local.clock.forward(milliseconds)
-    for one in people:
-        one.refresh()
+    for person in people:
+        person.refresh()
     local.services.escalations.round()
 
 
@@ -85,7 +85,9 @@ def test_a_deputy_is_added_listed_and_deleted(person, bob, local):
     assert deputy["from"] == rfc3339(local.clock.now())
     assert person.call("GET", "/api/deputies").json["mine"][0]["id"] == deputy["id"]
     assert bob.call("GET", "/api/deputies").json["others"][0]["id"] == deputy["id"]
-    assert [one.deputy.id for one in ManagedDeputies(local.services.store).all()] == [deputy["id"]]
+    assert [
+        manageddeputy.deputy.id for manageddeputy in ManagedDeputies(local.services.store).all()
+    ] == [deputy["id"]]
     (entry,) = local.admin.entries("deputy.named")
     assert (entry["actor"], entry["subject"]) == (f"user:{person.user.id}", person.user.id)
     assert entry["facts"]["who"] == bob.user.id

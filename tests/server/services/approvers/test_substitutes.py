@@ -54,8 +54,8 @@ def _to_three_quarters(local: LocalSite, *people: LocalTerminal) -> None:
     """Forward to three quarters of 400 seconds, when a backup is asked."""
     for seconds in (200, 100):
         local.clock.forward(seconds * SECOND)
-        for one in people:
-            one.refresh()
+        for person in people:
+            person.refresh()
         local.services.escalations.round()
 
 

@@ -90,14 +90,14 @@ def test_hashed_bytes_have_commitments_and_readers_see_the_texts(admin_services)
     """Two entries with the same text have different commitments."""
     with admin_services.store.read() as view:
         entries = view.audit.tail(100)
-    added = [one for one in entries if one.type == Type.USER_ADDED]
+    added = [entry for entry in entries if entry.type == Type.USER_ADDED]
     assert {one.members["facts"]["name"] for one in added} >= {"ann", "bob"}
-    for one in entries:
-        assert leaf_hash(one.body) == one.leaf
-        assert all(opening.text.encode() not in one.body for opening in one.openings.values())
-    devices = [one.members for one in entries if one.type == Type.DEVICE_RENAMED]
-    assert [one["facts"]["name"] for one in devices] == ["laptop", "laptop"]
-    assert len({one["committed"]["name"] for one in devices}) == 2
+    for entry in entries:
+        assert leaf_hash(entry.body) == entry.leaf
+        assert all(opening.text.encode() not in entry.body for opening in entry.openings.values())
+    devices = [entry.members for entry in entries if entry.type == Type.DEVICE_RENAMED]
+    assert [device["facts"]["name"] for device in devices] == ["laptop", "laptop"]
+    assert len({device["committed"]["name"] for device in devices}) == 2
 
 
 def test_an_erased_user_leaves_a_log_that_verifies(admin_services, log):
@@ -124,7 +124,7 @@ def test_an_erased_text_says_which_it_is(admin_services):
     """Somebody may type `erased`."""
     Erasures(admin_services.store).erase("ann", by=BY)
     entries = AuditEntries(admin_services.store).search(EntrySearch(type=Type.USER_ADDED), 10)
-    erased = {one.members["facts"]["name"]: one.members.get("erased") for one in entries}
+    erased = {entry.members["facts"]["name"]: entry.members.get("erased") for entry in entries}
     assert (erased[ERASED], erased["bob"]) == (["name"], None)
 
 

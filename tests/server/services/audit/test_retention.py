@@ -80,7 +80,7 @@ def test_keys_that_verify_later_entries_stay(admin_services, log):
     """Approvers follow a replaced key, however old the entry is."""
     admin_services.clock.forward(MINUTE)
     _trim(log, admin_services)
-    assert [one.log_key for one in log.replacements()] == [
+    assert [replacement.log_key for replacement in log.replacements()] == [
         notes.public_key(log.origin, b"n" * 32).text
     ]
 

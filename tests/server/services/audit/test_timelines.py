@@ -54,8 +54,8 @@ def test_another_request_is_not_in_the_timeline(entries, agent, local, person):
     first, second = (_paid(agent, local, person)[0] for _ in range(2))
     for request in (first, second):
         assert _types(entries.timeline(request)) == PAYMENT
-    assert not {one.id for one in entries.timeline(first)} & {
-        one.id for one in entries.timeline(second)
+    assert not {entry.id for entry in entries.timeline(first)} & {
+        entry.id for entry in entries.timeline(second)
     }
 
 

@@ -86,15 +86,15 @@ def test_every_entry_of_its_thread_is_found_by_the_caller(
     paid = agent.poll(asked.json["auth_req_id"]).json["access_token"]
     assert resource.consume(paid).status == 200
     assert resource.report(approval.id).status == 200
-    entries = [one for one in local.admin.entries() if one.get("approval_id") == approval.id]
-    assert [one["type"].partition(".")[2] for one in entries] == [
+    entries = [entry for entry in local.admin.entries() if entry.get("approval_id") == approval.id]
+    assert [entry["type"].partition(".")[2] for entry in entries] == [
         "requested",
         "approved",
         "issued",
         "consumed",
         "executed",
     ]
-    assert {(one["subject"], one["agent_id"], one["caller_id"]) for one in entries} == {
+    assert {(entry["subject"], entry["agent_id"], entry["caller_id"]) for entry in entries} == {
         (person.user.id, agent.id, assistant.id)
     }
     asked_for = entries[0]["facts"]

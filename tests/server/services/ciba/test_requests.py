@@ -65,7 +65,7 @@ def test_a_request_is_found_by_a_value_that_the_log_does_not_have(agent, local):
 
     def found(value: str) -> list[str | None]:
         wanted = EntrySearch(value_hash=audit.hashed(local.services.secrets, value))
-        return [one.approval_id for one in entries.search(wanted, 10)]
+        return [entry.approval_id for entry in entries.search(wanted, 10)]
 
     (entry,) = local.admin.entries("approval.requested")
     assert handle not in json.dumps(entry)

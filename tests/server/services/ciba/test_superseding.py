@@ -54,7 +54,7 @@ def test_superseding_writes_events_and_entries_of_both(agent, person, local):
     (ended,) = local.admin.entries("approval.cancelled")
     assert (ended["actor"], ended["cause"]) == (f"agent:{agent.id}", "superseded")
     assert ended["facts"] == {"superseded_by": newer.id}
-    made = {one["approval_id"]: one for one in local.admin.entries("approval.requested")}
+    made = {entry["approval_id"]: entry for entry in local.admin.entries("approval.requested")}
     assert made[newer.id]["facts"]["supersedes"] == earlier.id
     assert "supersedes" not in made[earlier.id]["facts"]
 

@@ -61,7 +61,7 @@ def test_renaming_writes_one_entry_and_notifies_the_owners(local, agent, agents)
     assert entry["agent_id"] == agent.id
     assert entry["facts"] == {"name": "billing-bot", "was": "invoice-bot"}
     assert local.admin.events(eva).count("agent.renamed") == 1
-    (hooked,) = [one for one in local.messages() if one["event"] == "agent.renamed"]
+    (hooked,) = [message for message in local.messages() if message["event"] == "agent.renamed"]
     assert hooked["agent"] == agent.id
     assert "billing" not in json.dumps(hooked)
 

@@ -53,7 +53,7 @@ def test_an_app_registers_and_signs_somebody_in(site, template):
     assert "client_secret" not in told
     (added,) = site.admin.entries("app.added")
     assert (added["facts"]["origin"], added["facts"]["claimed_name"]) == ("registration", "Chat")
-    if PAY not in {one.uri for one in site.admin.resources.all()}:
+    if PAY not in {resource.uri for resource in site.admin.resources.all()}:
         site.admin.resources.add(PAY, PAY_SCOPES, {}, by=BY)
     site.admin.resources.update(PAY, ResourceChanges(unknown_clients=True), by=BY)
     give_password(site, "ana")

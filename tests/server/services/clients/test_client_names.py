@@ -148,7 +148,11 @@ def test_the_database_refuses_names_that_look_alike(others):
 
 _NAME = "invoice-bot"
 _ALIKE = {
-    letter: [chr(one) for one in _prototypes() if skeleton(chr(one)) == skeleton(letter)]
+    letter: [
+        chr(prototype)
+        for prototype in _prototypes()
+        if skeleton(chr(prototype)) == skeleton(letter)
+    ]
     for letter in sorted(set(_NAME))
 }
 

@@ -134,7 +134,7 @@ def test_an_ended_invitation_is_refused(registrations: Registrations) -> None:
         registrations.invite(),
         registrations.invite(expires_at=None),
     )
-    found = {one.token_hash: one for one in registrations.invitations.page("", 10).items}
+    found = {item.token_hash: item for item in registrations.invitations.page("", 10).items}
     assert len(found) == 3
     ended = [i for i in found.values() if registrations.invitations.revoke(i.id, by=BY).revoked_at]
     assert len(ended) == 3

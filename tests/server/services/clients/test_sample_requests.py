@@ -34,7 +34,7 @@ def test_details_are_added_if_every_scope_requires_them(admin_services, agent):
     """At the resource that has the scope, which need not be the first one."""
     sample = _sample(admin_services, agent)
     assert (sample.resource, sample.scope) == (PAY, "payments:read")
-    assert [one["type"] for one in sample.details] == ["payment.transfer"]
+    assert [detail["type"] for detail in sample.details] == ["payment.transfer"]
     assert set(PAYMENT["schema"]["required"]) <= set(sample.details[0])
 
 

@@ -43,7 +43,7 @@ def test_a_terminal_makes_a_code_with_its_high_key_and_the_pin(person, local):
     other = sign_in(local, person.user, code)
     assert other.register("desk").status == 201
     assert other.device.high_from == local.clock.now() + WAIT_MS
-    by = {(one["actor"], one["subject"]) for one in local.admin.entries("code.issued")}
+    by = {(entry["actor"], entry["subject"]) for entry in local.admin.entries("code.issued")}
     assert (f"user:{person.user.id}", person.user.id) in by
 
 
@@ -97,7 +97,7 @@ def test_a_person_renames_their_device(person, local):
     assert (answer.status, answer.json["name"]) == (200, "kitchen tablet")
     assert other.device.name == "kitchen tablet"
     assert person.call("PATCH", "/api/devices/self", {"name": "here"}).json["this"] is True
-    facts = [one["facts"] for one in local.admin.entries("device.renamed")]
+    facts = [entry["facts"] for entry in local.admin.entries("device.renamed")]
     assert {"device": other.device_id, "name": "kitchen tablet"} in facts
 
 

@@ -95,7 +95,9 @@ def test_a_counter_that_does_not_increase_is_refused_with_an_alarm(
     assert entry["facts"] == {"device": browser.device_id, "counter": signs, "known": KNOWN}
     assert "alarm.passkey_counter" in local.admin.events(browser.user)
     assert browser.device.alarmed_at == local.clock.now()
-    (alarm,) = [one for one in local.messages() if one["event"] == "alarm.passkey_counter"]
+    (alarm,) = [
+        message for message in local.messages() if message["event"] == "alarm.passkey_counter"
+    ]
     assert alarm["device"] == browser.device_id
     with local.services.store.read() as view:
         waiting = view.approvals.waiting(browser.user.id, view.now, 10, None)
@@ -134,7 +136,7 @@ def test_the_same_assertion_may_be_repeated(browser: LocalBrowser, agent: LocalA
     request = _request(agent)
     decision = browser.decision(request)
     answers = [browser.answer(request, decision) for _ in range(2)]
-    assert [one.json["state"] for one in answers] == ["approved", "approved"]
+    assert [answer.json["state"] for answer in answers] == ["approved", "approved"]
 
 
 def test_of_two_assertions_with_the_same_counter_one_is_accepted(
@@ -145,13 +147,13 @@ def test_of_two_assertions_with_the_same_counter_one_is_accepted(
         requests = [_request(agent) for _ in range(2)]
         signs = browser.passkey.signs
         decisions = []
-        for each in requests:
+        for request in requests:
             browser.passkey.signs = signs
-            decisions.append(browser.decision(each))
+            decisions.append(browser.decision(request))
         with ThreadPoolExecutor(2) as threads:
             answers = list(threads.map(browser.answer, requests, decisions))
-        assert sorted(one.status for one in answers) == [200, 403]
-        passed = [local.stored(each).state for each in requests].count(State.APPROVED)
+        assert sorted(answer.status for answer in answers) == [200, 403]
+        passed = [local.stored(request).state for request in requests].count(State.APPROVED)
         assert passed == 1
 
 

@@ -60,13 +60,13 @@ def test_a_person_may_have_several_passkeys_and_terminals(local, person):
     first, second = _browser_of(person), _browser_of(person, b"second")
     for browser in (first, second):
         assert browser.enroll(code_for(local, "ana")).status == 201
-    kinds = {one["id"]: one["kind"] for one in _devices(person)}
+    kinds = {device["id"]: device["kind"] for device in _devices(person)}
     assert kinds == {
         person.device_id: "terminal",
         first.device_id: "browser",
         second.device_id: "browser",
     }
-    assert [one["id"] for one in _devices(first) if one["this"]] == [first.device_id]
+    assert [device["id"] for device in _devices(first) if device["this"]] == [first.device_id]
 
 
 def test_enrollment_options_exclude_existing_passkeys(local):
@@ -83,7 +83,7 @@ def test_a_passkey_beside_an_older_device_waits_a_day_or_for_a_vouch(local, pers
     browser = _browser_of(person)
     browser.enroll(code_for(local, "ana"))
     assert browser.device.high_from == local.clock.now() + DAY
-    (shown,) = [one for one in _devices(person) if one["id"] == browser.device_id]
+    (shown,) = [device for device in _devices(person) if device["id"] == browser.device_id]
     person.pin(browser.device_id)
     jws = person.statement("vouch", shown["nonce"], person.high, subject=browser.device_id)
     path = f"/api/devices/{browser.device_id}/vouch"
@@ -208,7 +208,7 @@ def test_a_browser_signs_in_without_a_name(local):
     assert answer.json == {"user": {**answer.json["user"], "name": "eva"}}
     assert browser.cookie not in {"", before}
     entries = local.admin.entries("sign_in.done")
-    assert [one["facts"] for one in entries] == [{"device": browser.device_id}] * 2
+    assert [entry["facts"] for entry in entries] == [{"device": browser.device_id}] * 2
 
 
 def test_the_session_cookie_is_host_only_strict_and_secure(open_local):

@@ -114,7 +114,7 @@ def test_an_owner_sees_only_incidents_of_their_agents(
     shown = incidents.search(owner=owner)
     assert [one.incident.id for one in shown] == [second, first]
     assert [one["id"] for one in shown[0].evidence["agents"]] == [agent.id]
-    assert [one.incident.id for one in incidents.search(owner=owner, limit=1)] == [second]
+    assert [incident.incident.id for incident in incidents.search(owner=owner, limit=1)] == [second]
     assert incidents.show(first, owner).states == {agent.id: "quarantined"}
     assert incidents.search(owner="sayso_us_other") == []
     with pytest.raises(NotFound):

@@ -64,7 +64,9 @@ class Owned:
 
     def alarms(self, user: User) -> list[str]:
         """The alarms about agents in this user's feed."""
-        return [one for one in self.admin_services.events(user) if one.startswith("alarm.agent_")]
+        return [
+            event for event in self.admin_services.events(user) if event.startswith("alarm.agent_")
+        ]
 
 
 @pytest.fixture

@@ -23,7 +23,7 @@ def orphans(admin_services: LocalAdmin) -> Orphans:
 
 
 def _reasons(orphans: Orphans) -> dict[str, tuple[str, ...]]:
-    return {one.agent.name: one.why for one in orphans.all()}
+    return {orphan.agent.name: orphan.why for orphan in orphans.all()}
 
 
 def test_an_agent_with_a_present_owner_is_not_reported(orphans: Orphans) -> None:
@@ -123,11 +123,11 @@ def test_the_report_has_pages_and_shows_owners_only_their_agents(
     for name in ("admin", "olga"):
         admin_services.users.disable(name, by=BY)
     first = orphans.page("", 2)
-    assert ([one.agent.name for one in first.items], first.next) == (["alpha", "Beta"], "beta")
-    assert [one.agent.name for one in orphans.page("beta", 2).items] == ["invoice-bot"]
+    assert ([item.agent.name for item in first.items], first.next) == (["alpha", "Beta"], "beta")
+    assert [item.agent.name for item in orphans.page("beta", 2).items] == ["invoice-bot"]
     admin, _ = admin_services.users.show("admin")
     mine = orphans.page("", 9, owner=admin.id)
-    assert [one.agent.name for one in mine.items] == ["alpha", "Beta"]
+    assert [item.agent.name for item in mine.items] == ["alpha", "Beta"]
 
 
 @pytest.mark.usefixtures("orphans")

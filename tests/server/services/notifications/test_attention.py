@@ -45,7 +45,7 @@ def _pay(agent, **more):
 def _last(local):
     with local.services.store.read() as view:
         events = view.feed.after(0, None, 10_000)
-    return [one.held for one in events if one.event == "approval.requested"][-1]
+    return [event.held for event in events if event.event == "approval.requested"][-1]
 
 
 @pytest.fixture
@@ -69,7 +69,7 @@ def _notified(local, person):
     """IDs of the requests that notified this person."""
     with local.services.store.read() as view:
         events = view.feed.after(0, person.user.id, 10_000)
-    asked = [one for one in events if one.event == "approval.requested"]
+    asked = [event for event in events if event.event == "approval.requested"]
     return [one.approval_id for one in asked if one.held is None]
 
 
@@ -81,7 +81,11 @@ def test_requests_beyond_the_budget_of_a_minute_are_held_back(flood, template):
     items = person.call("GET", "/api/approvals").json["items"]
     assert sorted(item["held_back"] for item in items) == [False, False, True, True]
     assert len(_notified(flood, person)) == 2
-    hooked = [one["notify"] for one in flood.messages() if one["event"] == "approval.requested"]
+    hooked = [
+        message["notify"]
+        for message in flood.messages()
+        if message["event"] == "approval.requested"
+    ]
     assert hooked == [True, True, False, False]
 
 
@@ -144,7 +148,7 @@ def test_low_risk_notifies_once_an_hour_and_uses_no_budget(flood, template):
     approval_ids = [agent.asked()[1].id for _ in range(100)]
     assert _notified(flood, person) == approval_ids[:1]
     assert _last(flood) == "digest"
-    assert not any(flood.stored(one).held_back for one in approval_ids)
+    assert not any(flood.stored(id_).held_back for id_ in approval_ids)
     assert _write(agent) is None
     flood.clock.forward(60 * MINUTE)
     agent.asked()

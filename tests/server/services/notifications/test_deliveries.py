@@ -113,11 +113,11 @@ def test_a_request_that_reached_no_device_is_undeliverable(agent, person, local)
         tx.deliveries.add(local.behind(listed).id, person.device_id)
     local.clock.forward(MINUTE)
     answers = [agent.poll(handle).json for handle in (lost, listed)]
-    assert [one["error"] for one in answers] == ["expired_token"] * 2
-    assert [one["reason"] for one in answers] == ["undeliverable", "expired_unseen"]
+    assert [answer["error"] for answer in answers] == ["expired_token"] * 2
+    assert [answer["reason"] for answer in answers] == ["undeliverable", "expired_unseen"]
     assert local.stored(approval.id).reason == "undeliverable"
     facts = [entry["facts"] for entry in local.admin.entries("approval.expired")]
-    assert [one["delivered_at"] is None for one in facts] == [True, False]
+    assert [fact["delivered_at"] is None for fact in facts] == [True, False]
 
 
 def test_with_hidden_users_polls_contain_no_delivery(open_local, template):
@@ -163,8 +163,8 @@ def test_a_person_does_not_see_the_devices_of_other_approvers(agent, person, loc
     _, approval = agent.asked()
     with local.services.store.write() as tx:
         approvers.add(tx, approval, [NamedApprover(ben.user.id, "backup")], local.server_policy)
-    assert [one["id"] for one in _devices(person, approval)] == [person.device_id]
-    assert [one["id"] for one in _devices(ben, approval)] == [ben.device_id]
+    assert [device["id"] for device in _devices(person, approval)] == [person.device_id]
+    assert [device["id"] for device in _devices(ben, approval)] == [ben.device_id]
     with local.services.store.read() as view:
-        device_ids = {one.device_id for one in view.deliveries.of_approval(approval.id)}
+        device_ids = {delivery.device_id for delivery in view.deliveries.of_approval(approval.id)}
     assert device_ids == {person.device_id, ben.device_id}

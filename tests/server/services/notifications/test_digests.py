@@ -58,7 +58,7 @@ def _later(local, milliseconds):
 
 def _digests(local):
     """Digest messages in the outbox."""
-    return [one for one in local.messages() if one["event"] == "approval.digest"]
+    return [message for message in local.messages() if message["event"] == "approval.digest"]
 
 
 def _events(local, person, name):
@@ -72,7 +72,7 @@ def test_held_back_requests_are_notified_once_after_a_minute(local, person, writ
     assert _later(local, MINUTE - 1) == []
     (digest,) = _later(local, 1)
     assert (digest["user"], digest["waiting"], digest["notify"]) == (person.user.id, 5, True)
-    assert digest["approval"] in {one.id for one in approvals}
+    assert digest["approval"] in {approval.id for approval in approvals}
     (event,) = _events(local, person, "approval.digest")
     assert (event.approval_id, event.held) == (digest["approval"], None)
     assert len(_later(local, 0)) == 1
@@ -84,7 +84,7 @@ def test_an_ongoing_flood_is_notified_once_an_hour(local, person, writer):
     for _ in range(26):
         _write(writer, 2)
         _later(local, 5 * MINUTE)
-    times = [one["at"] for one in _digests(local)]
+    times = [digest["at"] for digest in _digests(local)]
     assert [later - before for before, later in pairwise(times)] == [HOUR, HOUR]
     assert len(_events(local, person, "approval.digest")) == 3
 

@@ -202,4 +202,4 @@ def test_denials_are_not_limited(open_local, template):
     for _ in range(MAX_ATTEMPTS):
         assert person.pin().status == 200
     assert person.pin().status == 423
-    assert [person.deny(one.id).status for one in approvals] == [200] * 60
+    assert [person.deny(approval.id).status for approval in approvals] == [200] * 60

@@ -133,7 +133,7 @@ def test_owners_are_notified_when_a_pause_begins(
     (entry,) = local.admin.entries("agent.paused")
     assert (entry["agent_id"], entry["subject"]) == (agent.id, person.user.id)
     assert entry["facts"] == {"type": None, "until": local.clock.now() + PAUSE_MS}
-    hooked = [one for one in local.messages() if one["event"] == "alarm.agent_paused"]
+    hooked = [message for message in local.messages() if message["event"] == "alarm.agent_paused"]
     assert [one["agent"] for one in hooked] == [agent.id]
     local.clock.forward(PAUSE_MS)
     person.refresh()

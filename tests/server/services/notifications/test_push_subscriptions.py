@@ -51,7 +51,7 @@ def _queued(local):
     """The kinds of messages that wait for a push service."""
     rows = select(outbox.c.body).where(outbox.c.channel == "web_push")
     with local.services.store.read() as view:
-        return [json.loads(one)["kind"] for one in view._connection.execute(rows).scalars()]
+        return [json.loads(scalar)["kind"] for scalar in view._connection.execute(rows).scalars()]
 
 
 def test_a_browser_subscribes_with_the_public_key_of_the_server(local, browser, service):
@@ -118,7 +118,7 @@ def test_a_subscription_belongs_to_the_user_signed_in_there(local, browser, serv
 def test_a_person_has_at_most_ten_subscriptions(browser, service):
     """Existing ones can be updated; the error of the eleventh names the remedy."""
     subscriptions = [service.mint() for _ in range(MAX_SUBSCRIPTIONS)]
-    assert {_subscribe(browser, one).status for one in subscriptions} == {200}
+    assert {_subscribe(browser, subscription).status for subscription in subscriptions} == {200}
     refused = _subscribe(browser, service.mint())
     assert refused.refusal == (409, "too_many_subscriptions")
     assert _subscribe(browser, subscriptions[0]).status == 200
@@ -132,7 +132,7 @@ def test_a_terminal_lists_and_removes_but_cannot_subscribe(local, service):
     assert person.call("POST", PATH, service.mint().to_json()).refusal == (403, "forbidden")
     subscription = _subscribe(browser, service.mint()).json
     seen = person.call("GET", PATH).json
-    assert (seen["csrf"], [one["this"] for one in seen["items"]]) == (None, [False])
+    assert (seen["csrf"], [item["this"] for item in seen["items"]]) == (None, [False])
     assert person.call("DELETE", f"{PATH}/{subscription['id']}").status == 204
     assert _listed(browser)["items"] == []
 
@@ -251,7 +251,7 @@ def test_test_notifications_are_limited_to_ten(browser, service):
     """The limit counts ten minutes."""
     subscription = _subscribe(browser, service.mint()).json
     answers = [browser.send("POST", f"{PATH}/{subscription['id']}/test") for _ in range(11)]
-    assert [one.status for one in answers] == [204] * 10 + [409]
+    assert [answer.status for answer in answers] == [204] * 10 + [409]
 
 
 def test_a_dormant_browser_is_warned_once(local, browser, service):
@@ -260,12 +260,12 @@ def test_a_dormant_browser_is_warned_once(local, browser, service):
     _subscribe(browser, subscription)
     local.clock.forward(DORMANT_MS + DAY)
     browser.sign_in()
-    assert [one["dormant"] for one in _listed(browser)["items"]] == [True]
+    assert [item["dormant"] for item in _listed(browser)["items"]] == [True]
     for _ in range(2):
         local.services.sweeper.tidy()
     assert _queued(local) == ["dormant"]
     _subscribe(browser, subscription)
-    assert [one["dormant"] for one in _listed(browser)["items"]] == [False]
+    assert [item["dormant"] for item in _listed(browser)["items"]] == [False]
     with local.services.store.read() as view:
         (stored,) = view.pushes.of_user(browser.user.id)
     assert stored.warned_at is None

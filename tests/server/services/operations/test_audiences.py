@@ -63,7 +63,10 @@ def _put(local, *rules):
 
 
 def _people(explained):
-    return {(one["name"], one["why"], one["approves"], one["group"]) for one in explained["people"]}
+    return {
+        (person["name"], person["why"], person["approves"], person["group"])
+        for person in explained["people"]
+    }
 
 
 def test_explain_names_the_matching_standing_grant_without_using_it(local, agent, person, explain):
@@ -159,7 +162,7 @@ def test_explain_names_the_people_whom_the_request_then_asks(local, agent, expla
         groups = {group.id: group.name for group in view.groups.all()}
         rows = view.approvers.asked(approval)
     assert _people(asks) == {
-        (names[one.user_id], one.why, one.approves, groups.get(one.group_id)) for one in rows
+        (names[row.user_id], row.why, row.approves, groups.get(row.group_id)) for row in rows
     }
     assert asks["quorum"] == approval.quorum
 
@@ -193,7 +196,7 @@ def test_explain_without_a_user_names_the_person(agent, explain, finance):
     (first,) = explain(user=None)["asks"]["people"]
     assert (first["name"], first["approves"]) == ("the person", True)
     named = explain(user=None, rules=rule("ask", 'ask.who = ["finance"]'))["asks"]
-    assert [one["approves"] for one in named["people"]] == [False, True, True, True]
+    assert [person["approves"] for person in named["people"]] == [False, True, True, True]
     assert agent.id
     assert len(finance.members) == 3
 
@@ -209,7 +212,7 @@ def test_a_replay_lets_a_standing_grant_answer_what_it_answered(local, agent, pe
     assert after == before
     before, after, changes = dry_run(rule("ask", "ask.quorum = 2"))
     assert after == {"ask": 2}
-    assert {(one["before"], one["after"], one["quorum"]) for one in changes} == {
+    assert {(change["before"], change["after"], change["quorum"]) for change in changes} == {
         ("ask", "ask", 2),
         ("allow", "ask", 2),
     }
@@ -228,11 +231,11 @@ def test_a_replay_names_the_standing_grant_that_other_rules_would_use(
     standing_grants.ask(agent, payee="Sued")
     _, after, changes = dry_run(rule("ask", "ask.quorum = 1"))
     assert after == {"ask": 3, "allow": 1}
-    (covered,) = [one for one in changes if one["standing_grant"]]
+    (covered,) = [change for change in changes if change["standing_grant"]]
     assert (covered["standing_grant"], covered["after"]) == (grant.id, "allow")
-    others = [one for one in changes if not one["standing_grant"]]
-    assert [(one["quorum_before"], one["quorum"]) for one in others] == [(2, 1), (2, 1)]
-    assert {tuple(one["approvers"]) for one in others} == {("ana",)}
+    others = [change for change in changes if not change["standing_grant"]]
+    assert [(other["quorum_before"], other["quorum"]) for other in others] == [(2, 1), (2, 1)]
+    assert {tuple(other["approvers"]) for other in others} == {("ana",)}
 
 
 @pytest.mark.usefixtures("person", "finance")

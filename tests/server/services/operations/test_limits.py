@@ -27,7 +27,7 @@ def _overview(local):
 
 
 def _usage(local, name):
-    return next(one for one in _overview(local).limits if one.limit.name == name)
+    return next(limit for limit in _overview(local).limits if limit.limit.name == name)
 
 
 def _near(local, name):
@@ -37,7 +37,7 @@ def _near(local, name):
 def test_every_limiting_setting_is_listed_with_its_value(strict):
     """Each once, and each can be counted."""
     _, _, local = strict
-    listed = {one.name: one for one in LIMITS}
+    listed = {limit.name: limit for limit in LIMITS}
     settable = {
         field.name
         for field in fields(ServerPolicy)
@@ -123,7 +123,7 @@ def test_one_low_risk_notification_an_hour_is_not_near_a_limit(strict):
     with local.services.store.read() as view:
         (call,) = view.limits.notifications(0, 10)
     assert call.lane == "low"
-    assert [one.limit.name for one in _overview(local).limits if one.near] == []
+    assert [limit.limit.name for limit in _overview(local).limits if limit.near] == []
 
 
 def test_attempts_are_listed_by_address_agent_or_user(strict):

@@ -147,7 +147,7 @@ def test_agents_and_people_are_sorted_by_number_and_name(admin_services, eva, ma
     admin_services.approval(other.id, "sayso_us_gone")
     summary = _summary(admin_services)
     assert [one.name for one in summary.agents] == ["another", "payer"]
-    assert [one.name for one in summary.people] == ["eva", "sayso_us_gone"]
+    assert [person.name for person in summary.people] == ["eva", "sayso_us_gone"]
 
 
 def test_only_the_newest_requests_are_counted(admin_services, make_request, monkeypatch):
@@ -234,7 +234,7 @@ def test_open_requests_are_found_by_their_index(admin_services, make_request):
             found = view.approvals.search(state=state, agent_id=None, user_id=None, limit=10)
             assert [one.state for one in found] == [state]
     connection.set_trace_callback(None)
-    searches = [one for one in steps if "FROM approvals" in one]
+    searches = [step for step in steps if "FROM approvals" in step]
     assert len(searches) == 2
     for search in searches:
         plan = connection.execute(f"EXPLAIN QUERY PLAN {search}").fetchall()

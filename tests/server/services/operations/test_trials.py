@@ -66,7 +66,7 @@ def test_explain_honors_acr_values(trials, agent, chains):
         found = trials.explain(replace(wanted, acr=acr), allowed)
         assert (found.next_step, found.consent) == ("person", None)
         assert found.verdict.needs.ceremony == ceremony
-        assert [one.name for one in found.audience.people] == ["ana"]
+        assert [person.name for person in found.audience.people] == ["ana"]
 
 
 @pytest.mark.usefixtures("agent")

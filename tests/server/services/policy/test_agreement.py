@@ -117,7 +117,9 @@ def _explained(explanation):
     members["ceremony"] = ceremonies.ceremony_text(verdict.needs.ceremony)
     members["quorum"], members["seconds"] = verdict.needs.quorum, verdict.needs.seconds
     members["unusual"] = set(explanation.unusual)
-    members["people"] = {(one.name, one.why, one.approves, one.group) for one in asking.people}
+    members["people"] = {
+        (person.name, person.why, person.approves, person.group) for person in asking.people
+    }
     return members
 
 
@@ -196,13 +198,13 @@ class World:
             groups = {group.id: group.name for group in view.groups.all()}
             result["people"] = {
                 (
-                    view.directory.user(one.user_id).name,
-                    one.why,
-                    one.approves,
-                    groups.get(one.group_id),
+                    view.directory.user(approver.user_id).name,
+                    approver.why,
+                    approver.approves,
+                    groups.get(approver.group_id),
                 )
-                for one in view.approvers.asked(row)
-                if one.stands_for is None
+                for approver in view.approvers.asked(row)
+                if approver.stands_for is None
             }
         if self.chance.random() < ANSWERED:
             with self.store.write() as tx:
@@ -338,7 +340,7 @@ def test_explain_and_enforcement_agree_on_random_cases(open_local, template):
             seen[then] += 1
             people = () if explained.audience is None else explained.audience.people
             needs = explained.verdict.needs
-            seen["groups"] += any(one.group for one in people)
+            seen["groups"] += any(person.group for person in people)
             seen["quorum"] += then == "person" and needs is not None and needs.quorum > 1
             seen["ttl"] += needs is not None and needs.seconds == 300
             seen["grants"] += explained.covered is not None

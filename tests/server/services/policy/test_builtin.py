@@ -290,7 +290,7 @@ def test_only_people_named_by_a_rule_count(user):
         {"ben"},
     )
     answers = [Approvals(1, by=frozenset({one})) for one in ("ana", "ben")]
-    allowed = [engine(ask_rule).answer(question(user=user), one).allowed for one in answers]
+    allowed = [engine(ask_rule).answer(question(user=user), answer).allowed for answer in answers]
     assert allowed == [False, True]
 
 

@@ -343,7 +343,7 @@ def test_deleting_an_agent_deletes_its_history(request_payment, person, local, a
     person.approve(approval.id)
     local.admin.agents.delete("invoice-bot", by=BY)
     with local.services.store.read() as view:
-        assert view.history.of([one for one in _keys(approval) if one[0] == agent.id]) == {}
+        assert view.history.of([key for key in _keys(approval) if key[0] == agent.id]) == {}
 
 
 def test_policy_gets_the_same_signals_that_are_stored(local):

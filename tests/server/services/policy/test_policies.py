@@ -152,4 +152,4 @@ def test_another_engine_can_replace_the_built_in_one(policies, admin_services):
         "payments:read": "allow",
         "payments:transfer": "deny",
     }
-    assert {one.source.version for one in found.values()} == {7}
+    assert {value.source.version for value in found.values()} == {7}

@@ -118,7 +118,7 @@ def spellings(user):
     """A user's name in other cases, forms and spacing, and their ID."""
     cased = ["".join(letters) for letters in itertools.product("aA", "nN", "aA")]
     names = [*cased, *(one + "@Example.com" for one in cased)]
-    formed = [one.translate(table) for one in names for table in (WIDE, BOLD)]
+    formed = [name.translate(table) for name in names for table in (WIDE, BOLD)]
     whole = [*names, *formed, user.id, user.id.translate(WIDE)]
     return [before + one + after for one in whole for before, after in SPACES]
 

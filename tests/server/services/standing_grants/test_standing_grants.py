@@ -286,7 +286,7 @@ def test_the_preview_tries_the_latest_ten_requests_and_stores_nothing(local, age
     local.clock.forward(MINUTE)
     example = standing_grants.example(agent, 100)
     found = post(person, standing_grants.wish(example), "/api/grants/preview").json
-    assert [one["mismatch"] for one in found["requests"]] == [
+    assert [request["mismatch"] for request in found["requests"]] == [
         None,
         "scope",
         "sum",
@@ -295,12 +295,12 @@ def test_the_preview_tries_the_latest_ten_requests_and_stores_nothing(local, age
         "/amount",
         "/amount",
     ]
-    assert [one["id"] for one in found["requests"]][:2] == [example.id, reading.id]
+    assert [request["id"] for request in found["requests"]][:2] == [example.id, reading.id]
     assert (found["risk"], found["given_at"], found["uses"]) == ("low", "medium", 3)
     assert {"label": "Amount", "value": "up to EUR 20.00"} in found["pattern"]
     assert standing_grants.all_of(local) == []
     once = post(person, standing_grants.wish(example, uses=1), "/api/grants/preview").json
-    assert [one["mismatch"] for one in once["requests"]][:5] == [
+    assert [request["mismatch"] for request in once["requests"]][:5] == [
         "uses",
         "scope",
         "uses",
@@ -308,7 +308,7 @@ def test_the_preview_tries_the_latest_ten_requests_and_stores_nothing(local, age
         None,
     ]
     short = post(person, standing_grants.wish(example, sum="21"), "/api/grants/preview").json
-    assert [one["mismatch"] for one in short["requests"]][:5] == [
+    assert [request["mismatch"] for request in short["requests"]][:5] == [
         None,
         "scope",
         "sum",
@@ -333,7 +333,7 @@ def test_the_preview_names_another_resource_or_a_higher_risk(local, agent, perso
     standing_grants.lower(local)
     example = standing_grants.example(agent)
     found = post(person, standing_grants.wish(example), "/api/grants/preview").json
-    assert [one["mismatch"] for one in found["requests"]] == [None, "risk", "resource"]
+    assert [request["mismatch"] for request in found["requests"]] == [None, "risk", "resource"]
 
 
 def _forbid(local):

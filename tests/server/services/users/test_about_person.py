@@ -92,8 +92,8 @@ def test_the_display_says_what_the_agent_learns(agent):
     assert (approval.risk, approval.resource, approval.ceremony) == (Risk.LOW, USERINFO, "confirm")
     shown, signed = json.loads(approval.display), json.loads(approval.action)
     assert shown["headline"] == ("Know who you are: your user id, your name and your email address")
-    assert [one["scope"] for one in shown["scopes"]] == ["email", "openid", "profile"]
-    assert {one["risk"] for one in shown["scopes"]} == {"low"}
+    assert [scope["scope"] for scope in shown["scopes"]] == ["email", "openid", "profile"]
+    assert {scope["risk"] for scope in shown["scopes"]} == {"low"}
     assert "gives no other access" in shown["gives"]
     assert shown["undo"] == "It keeps what it has read."
     assert (signed["resource"], signed["scope"]) == (USERINFO, ["email", "openid", "profile"])

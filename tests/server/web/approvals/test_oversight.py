@@ -7,7 +7,10 @@ from tests.support.builders.console import Console
 
 def _asked(console: Console) -> set[str]:
     with console.staff.local.services.store.read() as view:
-        return {one.user_id for one in view.approvers.of_approval(console.staff.ids["approval"])}
+        return {
+            approver.user_id
+            for approver in view.approvers.of_approval(console.staff.ids["approval"])
+        }
 
 
 def test_a_pending_request_is_escalated_with_the_passkey(console: Console) -> None:

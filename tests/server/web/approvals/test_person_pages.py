@@ -85,7 +85,7 @@ def test_every_page_allows_only_its_own_scripts(browser, path):
     assert not re.search(r"<script(?![^>]* src=)|\son\w+=|style=", page.text)
 
 
-@pytest.mark.parametrize("name", sorted(one.stem for one in _TEMPLATES.rglob("*.js")))
+@pytest.mark.parametrize("name", sorted(path.stem for path in _TEMPLATES.rglob("*.js")))
 def test_scripts_are_modules_that_create_no_markup(browser, name):
     """They set text only."""
     script = _page(browser, f"/{name}.js")
@@ -171,7 +171,7 @@ def test_a_request_page_shows_every_field(browser, agent, local):
         "Deny…",
         "Approve…",
     ]
-    places = [page.index(one) for one in fields]
+    places = [page.index(field) for field in fields]
     assert places == sorted(places)
     assert f'data-digest="{approval.display_digest}"' in page
     assert local.stored(approval.id).seen_at is not None

@@ -50,8 +50,8 @@ def test_a_receipt_has_the_signed_decision_and_everything_to_verify_it(browser, 
             "y": base64url.encode(numbers.y.to_bytes(32)),
         },
     }
-    entries = [json.loads(one["body"]) for one in found["entries"]]
-    assert [one["type"] for one in entries] == [
+    entries = [json.loads(entry["body"]) for entry in found["entries"]]
+    assert [entry["type"] for entry in entries] == [
         "approval.requested",
         "approval.approved",
         "token.issued",

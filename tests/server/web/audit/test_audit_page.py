@@ -57,11 +57,11 @@ def test_the_search_can_be_downloaded_whole(console: Console) -> None:
     page = console.get("admin", "/admin/audit?type=user.updated").text
     found = re.findall('href="(/admin/audit[?][^"]+format=[^"]+)"', page)
     links = [one.replace("&amp;", "&") for one in found]
-    assert [one.partition("?")[2] for one in links] == [
+    assert [link.partition("?")[2] for link in links] == [
         "type=user.updated&format=csv",
         "type=user.updated&format=jsonl",
     ]
-    table, lines = (console.get("admin", one) for one in links)
+    table, lines = (console.get("admin", link) for link in links)
     rows = list(csv.DictReader(io.StringIO(table.text)))
     entries = [json.loads(line) for line in lines.text.splitlines()]
     assert len(rows) == len(entries) >= 230

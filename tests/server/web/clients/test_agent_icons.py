@@ -79,10 +79,10 @@ def test_a_changed_icon_is_logged_and_its_owners_are_notified_once(local, agent,
     for icon in (ICON, ICON, b""):
         agents.update(agent.id, AgentChanges(icon=icon), by=BY)
     digest = icons.read(ICON).digest
-    recorded_icons = [one["facts"]["icon"] for one in local.admin.entries("agent.updated")]
+    recorded_icons = [entry["facts"]["icon"] for entry in local.admin.entries("agent.updated")]
     assert sorted(recorded_icons, key=str) == [digest, None, None]
     assert local.admin.events(eva.browser.user).count("agent.icon_changed") == 2
-    hooked = [one for one in local.messages() if one["event"] == "agent.icon_changed"]
+    hooked = [message for message in local.messages() if message["event"] == "agent.icon_changed"]
     assert [one["agent"] for one in hooked] == [agent.id] * 2
 
 

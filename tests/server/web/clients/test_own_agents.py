@@ -96,7 +96,7 @@ def test_revoking_access_counts_and_logs_what_ended(eva, agent, local):
     assert (ended.status, ended.json) == (200, {"client_id": agent.id, **counts})
     for kind, number in (("standing_grant.ended", 1), ("consent.revoked", 1), ("token.revoked", 2)):
         entries = local.admin.entries(kind)
-        assert [one["actor"] for one in entries] == [f"user:{eva.browser.user.id}"] * number
+        assert [entry["actor"] for entry in entries] == [f"user:{eva.browser.user.id}"] * number
     again = eva.browser.send("DELETE", f"/api/acting/{agent.id}")
     assert again.json == {"client_id": agent.id, **dict.fromkeys(counts, 0)}
 

@@ -106,7 +106,7 @@ def test_a_browser_with_a_new_subscription_is_not_reported_as_lost(
     agent.asked_payment(login_hint="eva")
     local.deliver()
     reply = browser.send("GET", PATH).json
-    assert ([one["id"] for one in reply["items"]], reply["lost"]) == ([kept], [])
+    assert ([item["id"] for item in reply["items"]], reply["lost"]) == ([kept], [])
     assert LOST not in _page(browser, "/")
 
 

@@ -64,7 +64,7 @@ def test_pending_requests_are_stacked_by_time_left_highest_risk_first():
     chart = charts.time_left(
         [_ending(60, low=1, critical=2), _ending(3_600), _ending(None, high=1)]
     )
-    assert [(one.kind, one.height) for one in chart.pieces] == [
+    assert [(piece.kind, piece.height) for piece in chart.pieces] == [
         ("critical", 60.0),
         ("low", 30.0),
         ("high", 30.0),
@@ -76,11 +76,11 @@ def test_pending_requests_are_stacked_by_time_left_highest_risk_first():
 def test_the_user_with_most_requests_has_the_longest_bar():
     """Its pieces are in a row and stay within it."""
     bars = charts.result_bars([_person("eva", approved=3, denied=1), _person("bob", expired=2)])
-    assert [(one.kind, one.x, one.width) for one in bars["eva"].pieces] == [
+    assert [(piece.kind, piece.x, piece.width) for piece in bars["eva"].pieces] == [
         ("approved", 0.0, 75.0),
         ("denied", 75.0, 25.0),
     ]
-    assert [(one.kind, one.width) for one in bars["bob"].pieces] == [("expired", 50.0)]
+    assert [(piece.kind, piece.width) for piece in bars["bob"].pieces] == [("expired", 50.0)]
 
 
 def test_a_bar_beyond_the_mark_has_another_kind():
@@ -98,7 +98,7 @@ def test_an_agent_without_an_agreement_rate_has_no_bar():
     agent = {"id": "a", "agreement": 0.97, "unread": True}
     bars = charts.agreement_bars([agent, {"id": "b", "agreement": None, "unread": False}])
     assert list(bars) == ["a"]
-    assert [(one.kind, one.width) for one in bars["a"].pieces] == [("much", 97.0)]
+    assert [(piece.kind, piece.width) for piece in bars["a"].pieces] == [("much", 97.0)]
     assert bars["a"].mark == pytest.approx(95)
 
 

@@ -250,11 +250,11 @@ def test_each_platform_has_drawings_with_alternative_text(eva):
     page = eva.get("/install").text
     platforms = page.split('<section class="tile platform"')[1:]
     assert len(platforms) == 6
-    for one in platforms:
-        assert '<svg class="drawing"' in one
-        assert one.count('class="drawing"') == one.count('role="img" aria-label="')
-        assert 'aria-label=""' not in one
-        assert "<text" not in one
+    for platform in platforms:
+        assert '<svg class="drawing"' in platform
+        assert platform.count('class="drawing"') == platform.count('role="img" aria-label="')
+        assert 'aria-label=""' not in platform
+        assert "<text" not in platform
 
 
 def test_the_settings_state_that_a_locked_screen_shows_no_details(eva):

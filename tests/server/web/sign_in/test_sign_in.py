@@ -181,7 +181,7 @@ def test_a_form_address_has_no_page(browser, path):
 _NO_FLOWS = ("", "?flow=x", "?flow=%00&switch", "/waits?flow=x")
 
 
-@pytest.mark.parametrize("path", [f"/continue{one}" for one in _NO_FLOWS])
+@pytest.mark.parametrize("path", [f"/continue{flow}" for flow in _NO_FLOWS])
 def test_a_page_of_an_unknown_flow_says_to_start_again(browser, path):
     """It is over."""
     page = browser.open(path)

@@ -22,7 +22,7 @@ def eva(local):
 
 def _of(pages, kind):
     found = pages.browser.send("GET", f"/api/{kind}")
-    return {one["id"] for one in found.json["items"]}
+    return {item["id"] for item in found.json["items"]}
 
 
 @pytest.mark.parametrize("kind", RIGHTS)
@@ -102,7 +102,7 @@ def test_a_long_list_of_tokens_has_a_next_page(eva, agent):
     (where,) = re.findall(r'href="(/delegations\?cursor=[^"]*)"', first)
     second = eva.get(where).text
     assert "Next page" not in second
-    shown = [{one for one in ids if one in page} for page in (first, second)]
+    shown = [{id_ for id_ in ids if id_ in page} for page in (first, second)]
     assert sorted(map(len, shown)) == [1, 1]
     assert shown[0] | shown[1] == ids
 

@@ -153,9 +153,9 @@ def test_disabling_the_user_or_the_app_ends_the_refresh_token(app, first, code_f
 def test_revoking_a_consent_ends_the_refresh_token(app, first, local):
     """The token cannot be refreshed even for scopes that concern only the person."""
     (given,) = [
-        one
-        for one in local.site.consents.search(user=None, client=None, ended=False)
-        if one.consent.resource == PAY
+        consent
+        for consent in local.site.consents.search(user=None, client=None, ended=False)
+        if consent.consent.resource == PAY
     ]
     local.site.consents.revoke(given.consent.id, by=BY)
     assert app.refresh(first).refusal == GONE

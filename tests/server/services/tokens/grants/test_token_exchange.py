@@ -480,7 +480,7 @@ def test_an_action_needs_a_person_and_a_scope_may_need_an_action(chains, bot):
     sent = json.dumps(PAYMENT_DETAILS)
     answer = chains.exchange(bot, chains.user_token(), **named, authorization_details=sent)
     assert answer.refusal == (400, "interaction_required")
-    assert [dict(one) for one in _hint(chains, bot, answer).details] == PAYMENT_DETAILS
+    assert [dict(detail) for detail in _hint(chains, bot, answer).details] == PAYMENT_DETAILS
     unknown = json.dumps([{"type": "unknown"}])
     answer = chains.exchange(bot, chains.user_token(), **named, authorization_details=unknown)
     assert answer.refusal == (400, "invalid_authorization_details")

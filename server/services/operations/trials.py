@@ -136,14 +136,14 @@ class Trials:
     evaluator: Evaluator
     schemas: Schemas = field(default_factory=Schemas)
 
-    def explain(self, trial: TrialRequest, rules: str | None = None) -> Explained:
+    def explain(self, request: TrialRequest, rules: str | None = None) -> Explained:
         """The outcome of a request, and the rules that decide it. Raises `NotFound`, `Invalid`."""
         with self.store.read() as view:
             row = trial(view, rules)
-            case = self._case(view, trial)
-            verdict = self._evaluator(rules, row).decide(view, case, trial.at)
+            case = self._case(view, request)
+            verdict = self._evaluator(rules, row).decide(view, case, request.at)
             consent = answer_sources.covering_consent(view, case)
-            sources = _answer_sources(view, case, verdict, consent, acr=bool(trial.acr))
+            sources = _answer_sources(view, case, verdict, consent, acr=bool(request.acr))
             next_step = _next_step(case, sources, consent)
             seconds = targets.lifetime(
                 case.agent if isinstance(case.agent, Agent) else None,
@@ -156,7 +156,7 @@ class Trials:
                 next_step,
                 _cited(row, verdict),
                 tuple(sorted(current_codes(view, self.evaluator.secrets, case))),
-                None if trial.acr or not _takes_consent(case, verdict) else consent is not None,
+                None if request.acr or not _takes_consent(case, verdict) else consent is not None,
                 None if next_step == "refused" or case.flow == APP else self._claims(case),
                 seconds,
                 sources.fits[0].grant if sources.fits else None,

@@ -33,6 +33,8 @@ settings.register_profile(
 )
 settings.load_profile("steady")
 
+os.environ["COLORTERM"] = "truecolor"  # pictures do not depend on the terminal of the test run
+
 if folder := memory_folder():
     os.environ.setdefault("PYTEST_DEBUG_TEMPROOT", str(folder))
 

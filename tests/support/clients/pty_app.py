@@ -27,7 +27,7 @@ _LOOK_SECONDS = 0.05
 _QUIET_SECONDS = 1.0
 """Longer than the guard's 0.8 s: keys after it were meant."""
 _LARGEST_READ = 65_536
-_DROPPED = ("SAYSO_", "COLUMNS", "LINES", "EDITOR", "VISUAL")
+_DROPPED = ("SAYSO_", "COLORTERM", "COLUMNS", "LINES", "EDITOR", "VISUAL")
 """What the test run itself is started with says nothing about this terminal."""
 
 

@@ -22,7 +22,7 @@ HEADLINE = "Pay EUR 4,820.00 to Nordwind Logistik GmbH"
 _MEMBERS = {**PAYMENT["schema"]["properties"], "reference": {"type": "string", "maxLength": 6_000}}
 WITH_REFERENCE = {**PAYMENT, "schema": {**PAYMENT["schema"], "properties": _MEMBERS}}
 FACTS = (
-    *("HIGH RISK: ", "Pay EUR 4,820.00 to Nordwind", "Amount:", "EUR 4,820.00"),
+    *("HIGH RISK", "Pay EUR 4,820.00 to Nordwind", "Amount:", "EUR 4,820.00"),
     *("Payee:", "Nordwind", "unusual:", "Type:", "payment.transfer"),
     *("may use:", "payments:transfer (high)", "at:", "https://pay.example"),
     *("undo:", "Cannot be undone", "agent:", "asked:", "127.0.0.1", "why you:"),

@@ -353,15 +353,15 @@ def test_a_resource_consumes_the_action_once(browser, ana, app, resource):
 
 
 def test_an_approval_for_an_app_does_not_cover_an_agent(browser, ana, agent, app, local):
-    """RA-20: an exchange by an agent needs its own."""
-    ways = (GRANT_CIBA, GRANT_TOKEN_EXCHANGE)
-    local.admin.agents.update(agent.id, AgentChanges(grant_types=ways, serves=(PAY,)), by=BY)
+    """RA-20: an agent that exchanges the token needs an approval of its own."""
+    grants = (GRANT_CIBA, GRANT_TOKEN_EXCHANGE)
+    local.admin.agents.update(agent.id, AgentChanges(grant_types=grants, serves=(PAY,)), by=BY)
     browser.authorize(app.id, **PAYS, requested_actor=agent.id)
     browser.answer("allow")
     first, second = pending_approvals(ana)
     assert {first.kind, second.kind} == {"consent", "app_action"}
-    for one in (first, second):
-        assert ana.approve(one.id).status == 200
+    for approval in (first, second):
+        assert ana.approve(approval.id).status == 200
     token = app.redeem(browser.again().answer["code"]).json["access_token"]
     form = {
         "grant_type": GRANT_TOKEN_EXCHANGE,
@@ -378,7 +378,7 @@ def test_an_approval_for_an_app_does_not_cover_an_agent(browser, ana, agent, app
 
 
 def test_a_user_without_a_device_is_told_to_enroll_one(app, local):
-    """The page only offers to deny."""
+    """Without a device, the page only offers to deny."""
     local.admin.users.update("admin", UserChanges(email="admin@example.com"), by=BY)
     give_password(local, "admin")
     browser = new_browser(local)
@@ -409,7 +409,7 @@ def test_the_code_goes_to_the_redirect_uri_of_the_app(browser, ana, app):
 
 
 def test_a_lost_race_for_the_redemption_gives_no_token(browser, ana, app, local, monkeypatch):
-    """The code stays valid."""
+    """The code stays valid and can be redeemed later."""
     _, code = approved(browser, ana, app)
     with monkeypatch.context() as faster:
         faster.setattr(Approvals, "transition", lambda *_, **__: None)
@@ -419,7 +419,7 @@ def test_a_lost_race_for_the_redemption_gives_no_token(browser, ana, app, local,
 
 
 def test_an_approval_for_a_deleted_resource_is_invalid(browser, ana, app, local):
-    """The reason is resource_deleted."""
+    """The reason is resource_deleted, and the request has no current risk."""
     approval, _ = approved(browser, ana, app)
     gone = replace(approval, resource="https://gone.example")
     with local.services.store.write() as tx:
@@ -432,7 +432,7 @@ def test_an_approval_for_a_deleted_resource_is_invalid(browser, ana, app, local)
 
 
 def test_an_app_limited_to_other_action_types_is_refused(browser, ana, app, local):
-    """RA-15: the limit is checked at the request and again before the token."""
+    """RA-15: the limit is checked at the request and again before a token is issued."""
     _, code = approved(browser, ana, app)
     local.admin.apps.update(app.id, AppChanges(action_types=()), by=BY)
     assert app.redeem(code).refusal == (400, "invalid_grant")
@@ -443,7 +443,7 @@ def test_an_app_limited_to_other_action_types_is_refused(browser, ana, app, loca
 
 
 def test_denying_on_the_page_withdraws_an_approval_on_the_device(browser, ana, app, local):
-    """The app gets access_denied and the approval is cancelled."""
+    """The app gets access_denied, and the approval is canceled."""
     browser.authorize(app.id, **PAYS)
     browser.answer("allow")
     (approval,) = pending_approvals(ana)
@@ -458,8 +458,8 @@ def test_denying_one_of_two_requests_withdraws_the_other(browser, ana, agent, ap
     """The other request is withdrawn even if it was approved."""
     browser.authorize(app.id, **PAYS, requested_actor=agent.id)
     browser.answer("allow")
-    found = {approval.kind: approval for approval in pending_approvals(ana)}
-    assert ana.approve(found["app_action"].id).status == 200
-    assert ana.deny(found["consent"].id).status == 200
+    approvals = {approval.kind: approval for approval in pending_approvals(ana)}
+    assert ana.approve(approvals["app_action"].id).status == 200
+    assert ana.deny(approvals["consent"].id).status == 200
     assert browser.again().answer["error"] == "access_denied"
-    assert local.stored(found["app_action"].id).state == "cancelled"
+    assert local.stored(approvals["app_action"].id).state == "cancelled"

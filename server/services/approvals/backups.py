@@ -46,7 +46,7 @@ class BackupRequests:
             user = user_checks.find(tx, name_or_id)
             if not user.enabled:
                 raise Invalid(f"{user.name} is disabled and cannot answer. Name someone else.")
-            approver = _approver_to_add(tx, approval, user, self._requirements(tx, approval))
+            approver = _new_approver(tx, approval, user, self._requirements(tx, approval))
             if user.id == approval.user_id or not approvers.add(
                 tx, approval, [approver], self.server_policy
             ):
@@ -69,9 +69,7 @@ def _check_pending(tx: Unit, approval: Approval) -> None:
         raise Conflict("You can add an approver only to an agent's request to a user.")
 
 
-def _approver_to_add(
-    tx: Unit, approval: Approval, user: User, needs: Requirements
-) -> NamedApprover:
+def _new_approver(tx: Unit, approval: Approval, user: User, needs: Requirements) -> NamedApprover:
     """The approver to add. Raises `Conflict` for someone whose approval would not count."""
     if user.id in needs.excluded:
         raise Conflict(f"A policy rule excludes {user.name} from approving this request.")

@@ -125,8 +125,8 @@ class ApprovalService:
         answer = stored_decision(tx, approval, device, payload, submitted_decision)
         if (closed := _check_open(tx, person, approval, answer, granted, self.checks)) is not None:
             return closed
-        own = votes.earlier_answer(tx, approval, person.user.id)
-        if payload.decision == "approve" and own is None:
+        earlier = votes.earlier_answer(tx, approval, person.user.id)
+        if payload.decision == "approve" and earlier is None:
             approvers.check_may_approve(tx, approval, person.user.id)
             approve_answer = ApproveAnswer(
                 approval, device, key, _signed_steps(payload), submitted_decision.entered
@@ -246,8 +246,8 @@ class ApprovalService:
             )
         if overdue(approval.state, approval.expires_at, tx.now):
             expire(tx, approval)
-        own = votes.earlier_answer(tx, approval, person.user.id)
-        moved = None if own else tx.approvals.transition(approval, State.DENIED, now=tx.now)
+        earlier = votes.earlier_answer(tx, approval, person.user.id)
+        moved = None if earlier else tx.approvals.transition(approval, State.DENIED, now=tx.now)
         if moved is not None:
             _store_and_settle(
                 tx, moved, stored_decision(tx, moved, device, payload, SubmittedDecision(jws)), key

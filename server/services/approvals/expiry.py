@@ -32,7 +32,8 @@ class Sweeper:
         if not has_overdue:
             return 0
         with self.store.write() as tx:
-            return sum(expire(tx, a) is not None for a in tx.approvals.overdue(tx.now, _BATCH_SIZE))
+            overdue = tx.approvals.overdue(tx.now, _BATCH_SIZE)
+            return sum(expire(tx, approval) is not None for approval in overdue)
 
     def tidy(self) -> None:
         """Delete expired rows, record counted floods, and check push subscriptions."""

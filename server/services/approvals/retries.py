@@ -59,11 +59,11 @@ class Retries:
                 )
             _check(tx, approval)
             is_first = tx.escalations.request_retry(approval.id, tx.now)
-            asked = approvers.get_for_approver(tx, approval_id, person.user.id)
+            expired_request = approvers.get_for_approver(tx, approval_id, person.user.id)
             if is_first:
-                _record(tx, person, asked)
-                notices.approval(tx, asked, "approval.retry_asked")
-            return approver_view(tx, asked, person.user.id)
+                _record(tx, person, expired_request)
+                notices.approval(tx, expired_request, "approval.retry_asked")
+            return approver_view(tx, expired_request, person.user.id)
 
 
 def _check(tx: Unit, approval: Approval) -> None:

@@ -82,8 +82,8 @@ def locked(tx: Unit, approval: Approval) -> Approval:
 
 def earlier_answer(tx: Unit, approval: Approval, user_id: str) -> Decision | None:
     """Return the person's earlier answer, unless it is void or one approval is enough."""
-    own = _stored_answer(tx, approval, user_id)
-    return None if own is None or own.voided_at is not None else own
+    answer = _stored_answer(tx, approval, user_id)
+    return None if answer is None or answer.voided_at is not None else answer
 
 
 def add_approval(
@@ -132,14 +132,14 @@ def withdraw(
 
 def withdrawals(view: View, approval: Approval, user_id: str) -> int:
     """Return how often the person has withdrawn their vote."""
-    own = _stored_answer(view, approval, user_id)
-    return 0 if own is None else own.withdrawals
+    answer = _stored_answer(view, approval, user_id)
+    return 0 if answer is None else answer.withdrawals
 
 
 def is_stored_withdrawal(view: View, approval: Approval, user_id: str, jws: str) -> bool:
     """Return whether this repeats the stored withdrawal, as after a lost response."""
-    own = _stored_answer(view, approval, user_id)
-    return own is not None and own.decision == "withdraw" and own.jws == jws
+    answer = _stored_answer(view, approval, user_id)
+    return answer is not None and answer.decision == "withdraw" and answer.jws == jws
 
 
 def store_answer(tx: Unit, answer: Decision) -> None:

@@ -106,7 +106,7 @@ class EligibleApprovers:
     """The people to ask, and how many of them can approve."""
 
     others: tuple[NamedApprover, ...]
-    """The other approvers, and the user the request is for if their approval does not count."""
+    """The approvers to store; includes the user if rules name approvers or exclude the user."""
     count: int
 
 

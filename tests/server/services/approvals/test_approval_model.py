@@ -57,11 +57,14 @@ def cast(template: Template) -> Iterator[Cast]:
 
 
 def _cast(local: LocalSite) -> Cast:
-    made = [
+    registrations = [
         registered(local.admin, name, auth_method="client_secret_post", serves=(PAY,))
         for name in ("one", "two")
     ]
-    callers = tuple(LocalAgent(local, given.agent.id, given.secret or "") for given in made)
+    callers = tuple(
+        LocalAgent(local, registration.agent.id, registration.secret or "")
+        for registration in registrations
+    )
     return Cast(local, callers, tuple(new_person(local, name) for name in ("cleo", "dan")))
 
 
@@ -70,14 +73,14 @@ def _play(cast: Cast, examples: int) -> None:
     rotation = cast.local.admin.resources.rotate_secret(PAY, by=BY)
     resource = {"client_id": rotation.resource.client_id, "client_secret": rotation.secret}
     machine = type("Played", (TokenModel,), {"cast": cast, "resource": resource})
-    wanted = settings(
+    run_settings = settings(
         max_examples=examples,
         stateful_step_count=40,
         phases=(Phase.generate,),
         suppress_health_check=_CHECKED,
         **_QUIET,
     )
-    run_state_machine_as_test(machine, settings=wanted)
+    run_state_machine_as_test(machine, settings=run_settings)
 
 
 def test_every_sequence_agrees_with_the_model(cast: Cast) -> None:
@@ -183,9 +186,12 @@ def _descendants_outlive_their_parents(patch: pytest.MonkeyPatch) -> None:
     """A token from an exchange gets a full lifetime."""
     origin = token_exchange._origin
 
-    def endless(*found: Any) -> Any:
-        made = origin(*found)
-        return replace(made, parent=replace(made.parent, expires_at=made.parent.expires_at + DAY))
+    def endless(*arguments: Any) -> Any:
+        token_origin = origin(*arguments)
+        return replace(
+            token_origin,
+            parent=replace(token_origin.parent, expires_at=token_origin.parent.expires_at + DAY),
+        )
 
     patch.setattr(token_exchange, "_origin", endless)
 

@@ -124,11 +124,11 @@ def test_nobody_can_be_added_to_an_ended_request(agent, person, local, ask, ben,
 def test_people_can_only_be_added_to_an_agents_request_to_a_user(agent, local, ask, ben, person):
     """Nobody can be added to a consent, or to a request to an unknown user."""
     assert ben.user.name == "ben"
-    own = local.admin.approval(agent.id, person.user.id, kind="consent")
+    consent = local.admin.approval(agent.id, person.user.id, kind="consent")
     phantom = replace(approval_row("sayso_ap_p", agent.id, "", local.clock.now()), user_id=None)
     with local.services.store.write() as tx:
         tx.approvals.add(phantom)
-    for approval in (own, phantom):
+    for approval in (consent, phantom):
         with pytest.raises(Conflict, match="only to an agent"):
             ask(approval, "ben")
 

@@ -39,9 +39,10 @@ def test_a_request_of_another_agent_is_not_cancelled(agent, local):
         NewAgent("other-bot", ("admin",), auth_method="client_secret_post"), by=BY
     )
     thief = LocalAgent(local, registration.agent.id, registration.secret)
-    assert [(a.status, a.body) for a in (_revoke(thief, handle), _revoke(agent, handle + "x"))] == [
-        (200, b"{}")
-    ] * 2
+    assert [
+        (answer.status, answer.body)
+        for answer in (_revoke(thief, handle), _revoke(agent, handle + "x"))
+    ] == [(200, b"{}")] * 2
     assert local.stored(approval.id).state is State.PENDING
 
 

@@ -337,10 +337,10 @@ def test_an_interactive_agent_gets_a_match_number_to_type(interactive, person, l
     assert approval.ceremony == "match+pin+type_back"
     assert len(number) == len("123")
     assert number.isdecimal()
-    kept = [approval.action, approval.display, person.call("GET", "/api/approvals").body.decode()]
+    texts = [approval.action, approval.display, person.call("GET", "/api/approvals").body.decode()]
     shown = json.dumps(person.show(approval.id))
-    assert "match_code" not in "".join([*kept, shown])
-    assert f'"{number}"' not in "".join([*kept, shown])
+    assert "match_code" not in "".join([*texts, shown])
+    assert f'"{number}"' not in "".join([*texts, shown])
     assert approve_with(person, approval, fact="3000", match=number).status == 200
 
 

@@ -202,13 +202,16 @@ class TestStepUp:
     ):
         """SU-02: the new token states the acr and auth_time that the challenge requires."""
         refused = _consume_lunch(resource, lunch, acr_values=[ACR_SIGNED_PIN])
-        wanted = re.search('acr_values="([^"]+)"', refused.headers["WWW-Authenticate"])[1]
+        required_acr = re.search('acr_values="([^"]+)"', refused.headers["WWW-Authenticate"])[1]
         details = json.dumps([{**PAYMENT_DETAILS[0], "type": "lunch"}])
         parameters = {"scope": "openid payments:read", "authorization_details": details}
-        token = agent.paid(person, acr_values=wanted, **parameters)
+        token = agent.paid(person, acr_values=required_acr, **parameters)
         introspection = resource.introspect(token).json
-        assert (introspection["acr"], introspection["auth_time"]) == (wanted, introspection["iat"])
-        assert _consume_lunch(resource, token, acr_values=[wanted]).status == 200
+        assert (introspection["acr"], introspection["auth_time"]) == (
+            required_acr,
+            introspection["iat"],
+        )
+        assert _consume_lunch(resource, token, acr_values=[required_acr]).status == 200
 
     def test_a_weaker_decision_gives_no_stronger_acr(self, agent, lunch, person, resource):
         """SU-04: a token never claims an acr that the decision did not reach."""

@@ -28,18 +28,18 @@ def test_a_sweep_expires_exactly_the_overdue_requests(agent, person, local, swee
     local.clock.forward(1)
     assert sweeper.round() == 2
     assert sweeper.round() == 0
-    states = [local.admin.state(a) for a in (unseen, seen, waiting)]
+    states = [local.admin.state(approval) for approval in (unseen, seen, waiting)]
     assert states == [
         (State.EXPIRED, "expired_unseen"),
         (State.EXPIRED, "expired_seen"),
         (State.PENDING, None),
     ]
     entries = local.admin.entries("approval.expired")
-    assert {e["approval_id"]: e["cause"] for e in entries} == {
+    assert {entry["approval_id"]: entry["cause"] for entry in entries} == {
         unseen.id: "expired_unseen",
         seen.id: "expired_seen",
     }
-    assert {e["actor"] for e in entries} == {"system"}
+    assert {entry["actor"] for entry in entries} == {"system"}
     assert local.admin.events(person.user).count("approval.expired") == 2
 
 
@@ -125,7 +125,10 @@ def test_webhook_messages_contain_ids_and_no_contents(agent, person, local):
     _, approval = agent.asked(binding_message="INV-2291 is due")
     person.deny(approval.id, note="Secret note")
     messages = local.messages()
-    assert [m["event"] for m in messages[-2:]] == ["approval.requested", "approval.decided"]
+    assert [message["event"] for message in messages[-2:]] == [
+        "approval.requested",
+        "approval.decided",
+    ]
     assert set(messages[-1]) == {"event", "at", "approval", "agent", "risk", "kind"}
     assert "INV-2291" not in str(messages)
     assert "Secret note" not in str(messages)

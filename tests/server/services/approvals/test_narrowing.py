@@ -263,13 +263,13 @@ def test_the_granted_text_must_match_the_signed_digest(person, pending_payment):
     """A missing text, a missing digest and the digest of another text are refused."""
     _, approval = pending_payment
     narrowing = propose(person, approval, **NARROWED).json
-    whole = sign_narrowed(person, approval, None)
-    assert person.send_decision(approval.id, whole, granted=narrowing["text"]).status == 422
-    part = sign_narrowed(person, approval, narrowing["digest"])
-    assert person.send_decision(approval.id, part).refusal == (422, "invalid_decision")
+    full = sign_narrowed(person, approval, None)
+    assert person.send_decision(approval.id, full, granted=narrowing["text"]).status == 422
+    narrowed = sign_narrowed(person, approval, narrowing["digest"])
+    assert person.send_decision(approval.id, narrowed).refusal == (422, "invalid_decision")
     other = propose(person, approval, drop_scopes=["payments:read"]).json
-    assert person.send_decision(approval.id, part, granted=other["text"]).status == 422
-    assert person.send_decision(approval.id, part, granted=approval.action).status == 422
+    assert person.send_decision(approval.id, narrowed, granted=other["text"]).status == 422
+    assert person.send_decision(approval.id, narrowed, granted=approval.action).status == 422
     assert person.show(approval.id)["state"] == "pending"
 
 
@@ -289,8 +289,8 @@ def test_repeating_a_narrowed_approval_returns_the_same_answer(person, pending_p
     first = person.send_decision(approval.id, jws, granted=narrowing["text"])
     again = person.send_decision(approval.id, jws, granted=narrowing["text"])
     assert (first.status, again.status, again.json["state"]) == (200, 200, "approved")
-    whole = sign_narrowed(person, approval, None)
-    assert person.send_decision(approval.id, whole).refusal == (409, "already_decided")
+    full = sign_narrowed(person, approval, None)
+    assert person.send_decision(approval.id, full).refusal == (409, "already_decided")
 
 
 def test_history_contains_the_granted_amounts(person, agent):

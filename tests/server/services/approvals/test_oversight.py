@@ -60,7 +60,7 @@ def test_cancelling_a_request_shows_its_reason_to_the_person(
     assert (entry["actor"], entry["cause"]) == ("operator", "administrator")
     assert entry["facts"] == {"reason": "Wrong supplier"}
     shown = oversight_service.approval(pending_request.id)
-    assert [e.type for e in shown.entries] == ["approval.cancelled"]
+    assert [stored_entry.type for stored_entry in shown.entries] == ["approval.cancelled"]
     assert shown.decisions == ()
 
 
@@ -69,9 +69,9 @@ def test_an_ended_request_cannot_be_cancelled(
     admin_services, oversight_service, pending_request, state
 ):
     """A final state never changes."""
-    over = admin_services.approval(pending_request.agent_id, pending_request.user_id, state=state)
+    ended = admin_services.approval(pending_request.agent_id, pending_request.user_id, state=state)
     with pytest.raises(Conflict, match=state):
-        oversight_service.cancel(over.id, "too late", by=BY)
+        oversight_service.cancel(ended.id, "too late", by=BY)
     assert admin_services.entries("approval.cancelled") == []
 
 

@@ -283,12 +283,20 @@ def test_a_rule_that_allows_critical_risk_applies_with_hidden_users_too(open_loc
 def test_explain_predicts_the_token_of_an_automatic_decision(local, allowed_consent):
     """Without the consent, explain predicts that the person is asked."""
     trials = Trials(local.services.store, local.server_policy, Evaluator(local.services.secrets))
-    wanted = TrialRequest("invoice-bot", "request", "ana", PAY, ("payments:read",))
-    found = trials.explain(wanted)
-    assert (found.verdict.outcome, found.next_step, found.consent) == ("allow", "token", True)
+    trial = TrialRequest("invoice-bot", "request", "ana", PAY, ("payments:read",))
+    explanation = trials.explain(trial)
+    assert (explanation.verdict.outcome, explanation.next_step, explanation.consent) == (
+        "allow",
+        "token",
+        True,
+    )
     local.site.consents.revoke(allowed_consent.id, by=BY)
-    found = trials.explain(wanted)
-    assert (found.verdict.outcome, found.next_step, found.consent) == ("allow", "person", False)
+    explanation = trials.explain(trial)
+    assert (explanation.verdict.outcome, explanation.next_step, explanation.consent) == (
+        "allow",
+        "person",
+        False,
+    )
 
 
 @pytest.mark.usefixtures("allowed_consent")
@@ -297,10 +305,12 @@ def test_a_replay_counts_automatic_decisions_as_allowed(agent, local):
     agent.asked()
     agent.asked(login_hint="ana", acr_values="urn:sayso:acr:signed")
     replays = Replays(local.services.store, Evaluator(local.services.secrets))
-    same = replays.replay(DAY)
-    assert (same.before, same.changed) == ({"allow": 1, "ask": 1}, 1)
-    found = replays.replay(DAY, rule("ask", name="careful"))
-    assert [(c.before, c.after, c.rules) for c in found.changes] == [("allow", "ask", ("careful",))]
+    unchanged = replays.replay(DAY)
+    assert (unchanged.before, unchanged.changed) == ({"allow": 1, "ask": 1}, 1)
+    stricter = replays.replay(DAY, rule("ask", name="careful"))
+    assert [(change.before, change.after, change.rules) for change in stricter.changes] == [
+        ("allow", "ask", ("careful",))
+    ]
 
 
 def test_a_consent_does_not_answer_a_token_exchange_that_asks(local, person, put):
@@ -318,4 +328,6 @@ def test_a_consent_does_not_answer_a_token_exchange_that_asks(local, person, put
     put(OPEN, rule("allow", 'when.resource = ["*"]', name="exchanges"))
     assert chains.exchange(bot, token).status == 200
     again = replays.replay(DAY, f"{OPEN}\n{asks_there}")
-    assert [(c.flow, c.before, c.after) for c in again.changes] == [("exchange", "allow", "ask")]
+    assert [(change.flow, change.before, change.after) for change in again.changes] == [
+        ("exchange", "allow", "ask")
+    ]

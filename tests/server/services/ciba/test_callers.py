@@ -33,14 +33,14 @@ def _serves(local, agent, *uris):
 def assistant(local, agent):
     """A second agent, which calls the resource that the first agent serves."""
     _serves(local, agent, PAY)
-    wanted = NewAgent(
+    new_agent = NewAgent(
         name="assistant",
         owners=("admin",),
         auth_method="client_secret_post",
         resources=(PAY,),
         scopes=("payments:read",),
     )
-    added = local.admin.agents.add(wanted, by=BY)
+    added = local.admin.agents.add(new_agent, by=BY)
     return LocalAgent(local, added.agent.id, added.secret)
 
 
@@ -80,10 +80,10 @@ def test_every_entry_of_its_thread_is_found_by_the_caller(
     agent, assistant, person, local, resource, token
 ):
     """Every entry from request to execution names the user, the agent and the caller."""
-    asked = _ask(agent, token, binding_message="Tool pay")
-    approval = local.behind(asked.json["auth_req_id"])
+    answer = _ask(agent, token, binding_message="Tool pay")
+    approval = local.behind(answer.json["auth_req_id"])
     assert person.approve(approval.id).status == 200
-    paid = agent.poll(asked.json["auth_req_id"]).json["access_token"]
+    paid = agent.poll(answer.json["auth_req_id"]).json["access_token"]
     assert resource.consume(paid).status == 200
     assert resource.report(approval.id).status == 200
     entries = [entry for entry in local.admin.entries() if entry.get("approval_id") == approval.id]
@@ -97,8 +97,11 @@ def test_every_entry_of_its_thread_is_found_by_the_caller(
     assert {(entry["subject"], entry["agent_id"], entry["caller_id"]) for entry in entries} == {
         (person.user.id, agent.id, assistant.id)
     }
-    asked_for = entries[0]["facts"]
-    assert (asked_for["agent_says"], asked_for["types"]) == ("Tool pay", ["payment.transfer"])
+    request_facts = entries[0]["facts"]
+    assert (request_facts["agent_says"], request_facts["types"]) == (
+        "Tool pay",
+        ["payment.transfer"],
+    )
 
 
 def test_a_newer_token_of_the_same_caller_joins_under_the_same_key(
@@ -159,8 +162,8 @@ def test_a_token_that_is_no_longer_valid_names_nobody(agent, assistant, local, t
 
 def test_a_token_of_a_client_that_acts_for_itself_names_no_person(agent, assistant):
     """Without a person, there is nobody to ask."""
-    own = assistant.alone().json["access_token"]
-    assert _ask(agent, own).refusal == (400, "invalid_request")
+    own_token = assistant.alone().json["access_token"]
+    assert _ask(agent, own_token).refusal == (400, "invalid_request")
 
 
 def test_a_session_of_a_person_is_no_call(agent, person, local):

@@ -193,8 +193,10 @@ def test_reusing_an_auth_req_id_gets_nothing_and_raises_one_alarm(agent, person,
     assert [agent.poll(handle).refusal for _ in range(3)] == [GONE] * 3
     (entry,) = local.admin.entries("handle.reused")
     assert (entry["approval_id"], entry["agent_id"]) == (approval.id, agent.id)
-    alarms = [m for m in local.messages() if m["event"] == "alarm.handle_reused"]
-    assert [(m["approval"], m["agent"]) for m in alarms] == [(approval.id, agent.id)]
+    alarms = [message for message in local.messages() if message["event"] == "alarm.handle_reused"]
+    assert [(message["approval"], message["agent"]) for message in alarms] == [
+        (approval.id, agent.id)
+    ]
     local.clock.forward(10 * MINUTE)
     agent.poll(handle)
     assert len(local.admin.entries("handle.reused")) == 2
@@ -322,11 +324,11 @@ def test_with_hidden_users_no_device_is_reported_as_expired_unseen(open_local, t
 
 def test_an_approval_in_the_last_moment_can_be_redeemed_for_thirty_seconds(agent, person, local):
     """After thirty seconds the request expires, although it was approved."""
-    first, one = agent.asked(requested_expiry="60")
-    second, two = agent.asked(requested_expiry="60")
+    first, first_approval = agent.asked(requested_expiry="60")
+    second, second_approval = agent.asked(requested_expiry="60")
     local.clock.forward(MINUTE - 1)
-    person.approve(one.id)
-    person.approve(two.id)
+    person.approve(first_approval.id)
+    person.approve(second_approval.id)
     local.clock.forward(30 * SECOND)
     assert agent.poll(first).status == 200
     local.clock.forward(1)
@@ -334,7 +336,7 @@ def test_an_approval_in_the_last_moment_can_be_redeemed_for_thirty_seconds(agent
     assert _error(late) == ("expired_token", "expired_seen")
     assert "nobody answered" not in late.json["error_description"]
     assert "It was approved" in late.json["error_description"]
-    assert local.stored(two.id).reason == "not_redeemed"
+    assert local.stored(second_approval.id).reason == "not_redeemed"
 
 
 def test_a_cancelled_request_returns_access_denied(agent, person, local):
@@ -541,14 +543,14 @@ def test_a_held_poll_for_the_auth_req_id_of_another_agent_is_refused_at_once(
 def test_requests_for_two_people_are_independent(agent, person, local):
     """One person's decision does not affect the other person's request."""
     ben = new_person(local, "ben")
-    for_ana, one = agent.asked()
-    for_ben, two = agent.asked(login_hint="ben")
-    assert person.call("GET", f"/api/approvals/{two.id}").refusal == (404, "not_found")
-    ben.approve(two.id)
+    for_ana, anas_approval = agent.asked()
+    for_ben, bens_approval = agent.asked(login_hint="ben")
+    assert person.call("GET", f"/api/approvals/{bens_approval.id}").refusal == (404, "not_found")
+    ben.approve(bens_approval.id)
     assert agent.poll(for_ana).json["error"] != "invalid_grant"
     token = agent.poll(for_ben).json["access_token"]
     assert local.claims(token)["sub"] == ben.user.id
-    assert local.stored(one.id).state is State.PENDING
+    assert local.stored(anas_approval.id).state is State.PENDING
 
 
 def test_a_low_risk_request_can_be_redeemed_after_a_day(agent, person, local):

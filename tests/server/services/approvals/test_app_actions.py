@@ -327,7 +327,7 @@ def test_a_code_fails_after_its_user_resource_or_app_is_disabled_or_deleted(
         (_delete_type, "policy_changed"),
     ],
 )
-def test_a_stricter_state_before_the_decision_cancels_the_request(
+def test_a_stricter_registration_before_the_decision_cancels_the_request(
     browser, ana, app, local, tighten, reason
 ):
     """The canceled request states the reason for the change."""

@@ -187,7 +187,7 @@ def test_a_person_and_their_substitute_do_not_make_a_quorum_of_two(
     assert agent.poll(handle).json["reason"] == "locked"
 
 
-def test_a_given_vote_counts_when_another_approver_is_locked(agent, person, local, put):
+def test_a_vote_still_counts_when_another_approver_is_locked(agent, person, local, put):
     """A vote counts even if the person who cast it is no longer an approver."""
     cleo, ben = new_person(local, "cleo"), new_person(local, "ben")
     put(rule("ask", "ask.quorum = 2", 'ask.who = ["ana", "cleo", "ben"]'))
@@ -230,7 +230,7 @@ def test_attempts_are_counted_per_person_not_per_device(agent, person):
     assert desktop.show(approval.id)["tries_left"] == {"type_back": 1}
 
 
-def test_an_attempt_that_could_not_count_is_not_counted(agent, person):
+def test_an_attempt_that_could_not_succeed_is_not_counted(agent, person):
     """A call without the PIN or the entry, or with a wrong key, uses no attempt."""
     _, approval = pay(agent)
     jws = person.decision(approval.id, person.high, ceremony="pin+type_back")

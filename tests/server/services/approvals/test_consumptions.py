@@ -70,7 +70,7 @@ def _server(local, *serves):
 
 
 @pytest.mark.parametrize("serves", [(PAY,), (PAY, OTHER_API)])
-def test_an_agent_does_for_its_resource_what_the_resource_does(local, token, serves):
+def test_an_agent_that_serves_a_resource_can_act_for_it(local, token, serves):
     """An agent can introspect, consume and report for its resource, and the log names it."""
     server = _server(local, *serves)
     assert server.introspect(token).json["active"] is True
@@ -308,7 +308,7 @@ def test_an_exchanged_token_consumes_the_same_approval(agent, local, person, res
     assert resource.consume(token, "run-1").json["agent"] == agent.id
 
 
-def test_a_token_for_a_part_cannot_be_consumed(agent, local, person, resource):
+def test_a_token_for_some_of_the_granted_details_cannot_be_consumed(agent, local, person, resource):
     """A token for some of the granted details does not have the granted digest."""
     both = [*PAYMENT_DETAILS, *OTHER]
     token = agent.paid(person, authorization_details=json.dumps(both))

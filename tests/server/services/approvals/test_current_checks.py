@@ -81,7 +81,9 @@ LOOSENED = {
 
 
 @pytest.mark.parametrize("change", TIGHTENED.values(), ids=TIGHTENED)
-def test_a_stricter_state_cancels_a_pending_request(agent, person, local, current_reason, change):
+def test_a_stricter_registration_cancels_a_pending_request(
+    agent, person, local, current_reason, change
+):
     """A request that would no longer be allowed is canceled with policy_changed."""
     _, approval = agent.asked_payment()
     change(local)
@@ -93,7 +95,9 @@ def test_a_stricter_state_cancels_a_pending_request(agent, person, local, curren
 
 
 @pytest.mark.parametrize("change", TIGHTENED.values(), ids=TIGHTENED)
-def test_a_stricter_state_stops_an_approved_request(agent, person, local, change):
+def test_a_stricter_registration_prevents_the_redemption_of_an_approval(
+    agent, person, local, change
+):
     """No token is issued for an approved request that would no longer be allowed."""
     handle, approval = agent.asked_payment()
     assert person.approve(approval.id).status == 200
@@ -105,7 +109,9 @@ def test_a_stricter_state_stops_an_approved_request(agent, person, local, change
 
 
 @pytest.mark.parametrize("change", LOOSENED.values(), ids=LOOSENED)
-def test_a_state_that_still_allows_it_changes_nothing(agent, person, local, current_reason, change):
+def test_a_change_that_still_allows_the_request_has_no_effect(
+    agent, person, local, current_reason, change
+):
     """The request was shown with at least the current risk and ceremony."""
     handle, approval = agent.asked_payment()
     change(local)

@@ -236,7 +236,7 @@ def test_nobody_is_notified_again(
     assert local.admin.events(bob.user)[len(before) :] == ["approval.vote_withdrawn"]
 
 
-def test_limits_end_with_the_last_vote_for_them(
+def test_withdrawing_the_last_vote_for_limits_removes_them(
     local: LocalSite, agent: LocalAgent, person: LocalTerminal, bob: LocalTerminal
 ) -> None:
     """The full request can then be approved, and history gets the full amount again."""

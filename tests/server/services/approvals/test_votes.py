@@ -281,7 +281,7 @@ def _approve_narrowed(person: LocalTerminal, approval: Approval, narrowing: dict
 
 
 @pytest.mark.parametrize("party", ["user", "owner"])
-def test_an_excluded_person_sees_the_request_and_can_only_deny(
+def test_an_excluded_person_sees_the_request_and_can_only_deny_it(
     local: LocalSite,
     agent: LocalAgent,
     person: LocalTerminal,

@@ -58,7 +58,7 @@ def _why(approval):
     return json.loads(approval.display)["why"]
 
 
-def test_a_request_with_consent_and_an_allow_rule_is_approved_at_once(
+def test_a_request_with_consent_and_an_allow_rule_is_approved_immediately(
     agent, person, local, allowed_consent
 ):
     """The audit log names the consent and the policy version that decided."""
@@ -78,7 +78,7 @@ def test_a_request_with_consent_and_an_allow_rule_is_approved_at_once(
     assert local.stored(approval.id).state is State.REDEEMED
 
 
-def test_its_token_names_the_consent_and_claims_no_user_authentication(
+def test_the_token_of_an_automatic_approval_names_the_consent_and_claims_no_user_authentication(
     agent, local, allowed_consent
 ):
     """Neither the access token nor the ID token has acr, amr or auth_time."""
@@ -142,7 +142,7 @@ def test_the_callback_of_an_automatic_approval_follows_the_response(agent, local
 
 
 @pytest.mark.usefixtures("allowed_consent")
-def test_a_held_poll_of_an_automatic_approval_returns_at_once(agent):
+def test_a_held_poll_of_an_automatic_approval_returns_immediately(agent):
     """The request is already decided, so there is nothing to wait for."""
     handle, _ = agent.asked()
     assert agent.poll(handle, prefer="wait=50").status == 200

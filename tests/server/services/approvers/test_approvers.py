@@ -64,7 +64,7 @@ def test_a_request_of_another_person_is_not_found(
     assert _events(local, bob) == []
 
 
-def test_an_added_approver_may_make_every_call(
+def test_an_added_approver_may_make_every_call_about_the_request(
     local: LocalSite, agent: LocalAgent, person: LocalTerminal, bob: LocalTerminal
 ) -> None:
     """The request is on their list and in their feed, and they may decide it."""

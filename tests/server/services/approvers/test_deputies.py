@@ -354,7 +354,7 @@ def _set_backup(local, user, backup):
     local.admin.users.update(user, UserChanges(backup=backup), by=BY)
 
 
-def test_a_backup_is_asked_after_three_quarters_of_the_time(agent, person, bob, local):
+def test_a_backup_is_asked_after_three_quarters_of_the_lifetime(agent, person, bob, local):
     """The backup is asked once, after the reminder, with an audit entry."""
     _set_backup(local, "ana", "bob")
     _, approval = agent.asked(requested_expiry="400")
@@ -389,7 +389,7 @@ def test_without_an_enabled_backup_nobody_else_is_asked(agent, person, bob, loca
     assert steps == ["reminded", "reminded"]
 
 
-def test_a_backup_is_asked_about_critical_actions_at_once(agent, person, bob, local):
+def test_a_backup_is_asked_about_critical_actions_immediately(agent, person, bob, local):
     """A critical action needs a second person, and finding one takes time."""
     _set_backup(local, "ana", "bob")
     critical = local.admin.approval(agent.id, person.user.id, risk=Risk.CRITICAL)

@@ -30,7 +30,7 @@ def _hooks(local, name):
     return [body for body in local.messages() if body["event"] == name]
 
 
-def test_a_request_is_reminded_once_at_half_of_its_time(agent, person, local, escalations):
+def test_a_reminder_is_sent_once_halfway_to_the_expiry(agent, person, local, escalations):
     """The feed, the webhook and the audit log contain the reminder."""
     _, approval = agent.asked()
     half = (approval.expires_at - approval.created_at) // 2
@@ -118,7 +118,7 @@ def _extend(person, approval):
     return person.call("POST", f"/api/approvals/{approval.id}/extension")
 
 
-def test_an_extension_restarts_the_full_time_from_now(agent, person, local):
+def test_an_extension_gives_the_full_lifetime_from_now(agent, person, local):
     """The next poll returns the new expiry, and the reminder moves to half of it."""
     handle, approval = agent.asked(requested_expiry="600")
     assert _later(local, person, 6 * MINUTE) == 1

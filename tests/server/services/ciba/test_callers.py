@@ -76,7 +76,7 @@ def test_the_user_and_the_client_of_a_call_are_those_of_its_token(
     assert approval.parent_id is None
 
 
-def test_every_entry_of_its_thread_is_found_by_the_caller(
+def test_every_audit_entry_of_a_request_names_the_caller(
     agent, assistant, person, local, resource, token
 ):
     """Every entry from request to execution names the user, the agent and the caller."""
@@ -104,7 +104,7 @@ def test_every_entry_of_its_thread_is_found_by_the_caller(
     )
 
 
-def test_a_newer_token_of_the_same_caller_joins_under_the_same_key(
+def test_a_newer_token_of_the_same_caller_with_the_same_key_gets_the_same_request(
     agent, assistant, person, local, token
 ):
     """A caller that refreshed its token keeps its request; another caller is refused."""
@@ -166,7 +166,7 @@ def test_a_token_of_a_client_that_acts_for_itself_names_no_person(agent, assista
     assert _ask(agent, own_token).refusal == (400, "invalid_request")
 
 
-def test_a_session_of_a_person_is_no_call(agent, person, local):
+def test_a_session_token_is_not_accepted_as_the_token_of_a_call(agent, person, local):
     """The error names the session, and does not claim that a registration is missing."""
     _serves(local, agent, PAY)
     refused = _ask(agent, person.access_token)

@@ -397,7 +397,7 @@ def test_a_poll_without_an_auth_req_id_is_an_invalid_request(agent):
     assert agent.poll("").refusal == (400, "invalid_request")
 
 
-def test_two_polls_at_once_give_one_token_set(agent, person, local, monkeypatch):
+def test_two_concurrent_polls_give_one_token_set(agent, person, local, monkeypatch):
     """A poll gets nothing if another worker redeems the request after the lookup."""
     handle, approval = agent.asked()
     person.approve(approval.id)
@@ -519,7 +519,7 @@ def test_a_poll_for_a_decided_request_is_not_held(agent, person, held_poll):
     assert hub.woken == []
 
 
-def test_a_held_poll_for_the_auth_req_id_of_another_agent_is_refused_at_once(
+def test_a_held_poll_for_the_auth_req_id_of_another_agent_is_refused_immediately(
     agent, local, held_poll
 ):
     """Waiting would reveal that the request exists."""

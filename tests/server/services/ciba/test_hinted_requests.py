@@ -60,7 +60,9 @@ def test_a_hinted_request_asks_for_the_target_of_the_exchange(agent, person, loc
     assert json.loads(approval.display)["agent"]["through"] == ["front-bot", "(deleted agent)"]
 
 
-def test_its_token_nests_the_actors_and_expires_with_the_parent(agent, person, local, hint):
+def test_the_token_of_a_hinted_request_nests_the_actors_and_expires_with_the_parent(
+    agent, person, local, hint
+):
     """RFC 8693 4.1: the agent is the outermost actor and contains the previous one."""
     local.clock.forward(2 * MINUTE)
     handle = _ask(agent, hint()).json["auth_req_id"]
@@ -117,7 +119,7 @@ def test_a_hint_is_used_once_and_repeats_with_its_idempotency_key(agent, hint):
     assert _ask(agent, token).refusal == (400, "invalid_request")
 
 
-def test_another_token_of_the_same_exchange_joins_under_the_same_key(agent, hint):
+def test_a_new_token_of_the_same_exchange_with_the_same_key_gets_the_same_request(agent, hint):
     """A restarted agent exchanges again, and its person still sees one request."""
     key = {"idempotency-key": "k"}
     first = _ask(agent, hint(), headers=key).json

@@ -42,7 +42,7 @@ def test_an_expired_id_token_is_still_a_valid_hint(agent, person, local, id_toke
     assert approval.user_id == person.user.id
 
 
-def test_an_id_token_signed_by_a_retired_key_is_no_hint(agent, local, id_token):
+def test_an_id_token_signed_by_a_retired_key_is_refused_as_a_hint(agent, local, id_token):
     """A leaked old key cannot name a user, and /jwks no longer contains it."""
     local.admin.keys.rotate("ES256", by=BY)
     local.admin.keys.rotate("RS256", by=BY)
@@ -63,7 +63,7 @@ def test_an_invalid_id_token_hint_is_an_invalid_request(agent, person, id_token)
 
 
 @pytest.mark.parametrize("audience", ["another", ["another"], ["another", 1], None, {}])
-def test_an_id_token_of_another_client_is_no_hint(agent, local, audience):
+def test_an_id_token_of_another_client_is_refused_as_a_hint(agent, local, audience):
     """The ID token is also refused if its audience is missing or malformed."""
     hint = _signed(local, aud=audience)
     refused = agent.ask(login_hint=None, id_token_hint=hint)
@@ -78,7 +78,9 @@ def test_an_id_token_for_several_audiences_is_a_hint_for_each(agent, person, loc
 
 
 @pytest.mark.parametrize("claims", [{"iss": "https://other.example"}, {"sub": None}, {"sub": 7}])
-def test_an_id_token_of_another_issuer_or_without_a_subject_is_no_hint(agent, local, claims):
+def test_an_id_token_of_another_issuer_or_without_a_subject_is_refused_as_a_hint(
+    agent, local, claims
+):
     """An installation that was renamed still signs with the same keys."""
     hint = _signed(local, aud=agent.id, **claims)
     refused = agent.ask(login_hint=None, id_token_hint=hint)
@@ -106,7 +108,7 @@ def test_the_subject_of_an_id_token_hint_must_be_askable_too(agent, local, id_to
     assert refused.refusal == (400, "unknown_user_id")
 
 
-def test_the_askable_users_are_a_list_of_each_agent(agent, local):
+def test_each_agent_has_its_own_list_of_askable_users(agent, local):
     """The list of one agent does not limit a different agent."""
     other = registered(
         local.admin,

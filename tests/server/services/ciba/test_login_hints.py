@@ -58,7 +58,7 @@ def test_a_token_that_is_not_our_hint_is_refused(local, hints, bot, token):
         hints.read(tx, bot, token)
 
 
-def test_an_access_token_is_no_hint(local, agent, hints, bot):
+def test_an_access_token_is_not_accepted_as_a_hint(local, agent, hints, bot):
     """CB-058: an access token has a different typ."""
     form = {"grant_type": "client_credentials", "scope": "payments:read", "resource": PAY}
     answer = local.post_form("/token", {**form, **agent.credentials})

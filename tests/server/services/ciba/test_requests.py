@@ -150,7 +150,7 @@ def test_an_agent_without_the_ciba_grant_is_refused(agent, local, count_requests
     assert count_requests() == 0
 
 
-def test_a_disabled_agent_learns_so_only_after_authentication(agent, local, count_requests):
+def test_a_disabled_agent_is_told_only_after_it_authenticates(agent, local, count_requests):
     """A caller without the secret does not learn that the agent is disabled."""
     local.admin.agents.disable("invoice-bot", by=BY)
     refused = agent.ask()

@@ -150,7 +150,7 @@ def test_the_superseded_request_does_not_count_against_limits(open_local, templa
     assert agent.ask(supersedes=newer).status == 200
 
 
-def test_superseding_low_risk_makes_no_room_for_high_risk(open_local, template):
+def test_superseding_a_low_risk_request_does_not_allow_a_high_risk_one(open_local, template):
     """Low risk and high risk have separate limits."""
     local = open_local(open_per_agent=9, open_per_user=1)
     agent, _ = template.agent(local), template.person(local)

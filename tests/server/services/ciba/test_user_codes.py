@@ -151,7 +151,7 @@ def test_an_agent_without_user_code_support_needs_none(agent, person, local):
     assert agent.ask(user_code="wrong").status == 200
 
 
-def test_wrong_user_codes_lock_one_agent_for_one_person(agent, person, local):
+def test_wrong_user_codes_lock_out_one_agent_for_one_person(agent, person, local):
     """After five wrong codes, this agent cannot ask this person for half an hour."""
     ben = new_person(local, "ben")
     for who in (person, ben):

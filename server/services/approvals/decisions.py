@@ -142,17 +142,17 @@ class ApprovalService:
         self, tx: Unit, approval: Approval, answer: Decision, narrowed: Narrowed | None, key: str
     ) -> ApproverView | errors.Problem:
         """Process the answer of the only approver."""
-        moved = tx.approvals.transition(approval, _TARGET[answer.decision], now=tx.now)
-        if moved is None:
+        closed = tx.approvals.transition(approval, _TARGET[answer.decision], now=tx.now)
+        if closed is None:
             return _already_closed(tx, tx.approvals.get(approval.id) or approval)
         if narrowed is not None:
-            moved = self.narrowings.store_granted(tx, moved, narrowed)
-        _store_and_settle(tx, moved, answer, key)
+            closed = self.narrowings.store_granted(tx, closed, narrowed)
+        _store_and_settle(tx, closed, answer, key)
         if answer.decision == "approve":
-            moved = self._grant(tx, moved, answer.ceremony)
+            closed = self._grant(tx, closed, answer.ceremony)
         else:
-            request_limits.record_pause_if_begun(tx, moved, answer.user_id, self.server_policy)
-        return approver_view(tx, moved)
+            request_limits.record_pause_if_begun(tx, closed, answer.user_id, self.server_policy)
+        return approver_view(tx, closed)
 
     def _add_vote(
         self, tx: Unit, approval: Approval, answer: Decision, narrowed: Narrowed | None, key: str
@@ -163,8 +163,8 @@ class ApprovalService:
         or a part of it.  3. The approval that reaches the quorum, or any denial, closes the
         request.
         """
-        if (own := votes.earlier_answer(tx, approval, answer.user_id)) is not None:
-            return _repeat_or_refuse(tx, approval, own, answer, narrowed)
+        if (earlier := votes.earlier_answer(tx, approval, answer.user_id)) is not None:
+            return _repeat_or_refuse(tx, approval, earlier, answer, narrowed)
         if answer.decision == "approve":
             if _granted_text(narrowed) == approval.granted and votes.is_vote_cast(tx, answer):
                 return _conflict(tx, approval, "already_voted", _SHARED_VOTE)
@@ -177,13 +177,13 @@ class ApprovalService:
             approval = counted
         else:
             votes.store_answer(tx, answer)
-        moved = tx.approvals.transition(approval, _TARGET[answer.decision], now=tx.now)
-        if moved is None:
+        closed = tx.approvals.transition(approval, _TARGET[answer.decision], now=tx.now)
+        if closed is None:
             return _already_closed(tx, tx.approvals.get(approval.id) or approval)
-        _settle(tx, moved, answer, key)
-        if moved.state is State.DENIED:
-            request_limits.record_pause_if_begun(tx, moved, answer.user_id, self.server_policy)
-        return approver_view(tx, moved)
+        _settle(tx, closed, answer, key)
+        if closed.state is State.DENIED:
+            request_limits.record_pause_if_begun(tx, closed, answer.user_id, self.server_policy)
+        return approver_view(tx, closed)
 
     def _decide_withdrawal(
         self,
@@ -247,11 +247,10 @@ class ApprovalService:
         if overdue(approval.state, approval.expires_at, tx.now):
             expire(tx, approval)
         earlier = votes.earlier_answer(tx, approval, person.user.id)
-        moved = None if earlier else tx.approvals.transition(approval, State.DENIED, now=tx.now)
-        if moved is not None:
-            _store_and_settle(
-                tx, moved, stored_decision(tx, moved, device, payload, SubmittedDecision(jws)), key
-            )
+        denied = None if earlier else tx.approvals.transition(approval, State.DENIED, now=tx.now)
+        if denied is not None:
+            answer = stored_decision(tx, denied, device, payload, SubmittedDecision(jws))
+            _store_and_settle(tx, denied, answer, key)
         else:
             withdraw(tx, [approval], reason="reported", actor=audit.by_user(person.user.id))
         return approvers.get_for_approver(tx, approval_id, person.user.id)
@@ -344,10 +343,10 @@ def _record_vote(tx: Unit, approval: Approval, answer: Decision, key: str) -> Ap
 
 
 def _repeat_or_refuse(
-    tx: Unit, approval: Approval, own: Decision, answer: Decision, narrowed: Narrowed | None
+    tx: Unit, approval: Approval, earlier: Decision, answer: Decision, narrowed: Narrowed | None
 ) -> ApproverView | errors.Problem:
     """Accept a repeat of the same answer, as after a lost response; refuse a different one."""
-    if is_repeat(own, answer) and _granted_text(narrowed) == approval.granted:
+    if is_repeat(earlier, answer) and _granted_text(narrowed) == approval.granted:
         return approver_view(tx, approval)
     detail = "You have already approved this request. To change that, withdraw your approval."
     return _conflict(tx, approval, "already_voted", detail)

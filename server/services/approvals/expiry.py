@@ -54,25 +54,25 @@ def expire(tx: Unit, approval: Approval) -> Approval | None:
     """Expire an overdue approval; returns None if its state has changed in the meantime."""
     reason = _expiry_reason(tx, approval)
     reservations.lock_grant(tx, approval)
-    moved = tx.approvals.transition(approval, State.EXPIRED, now=tx.now, reason=reason)
-    if moved is None:
+    expired = tx.approvals.transition(approval, State.EXPIRED, now=tx.now, reason=reason)
+    if expired is None:
         return None
-    reservations.release(tx, moved)
+    reservations.release(tx, expired)
     tx.audit.add(
         audit.approval_entry(
-            moved,
+            expired,
             audit.Type.APPROVAL_EXPIRED,
             decision="expired",
             cause=reason,
             facts={
-                "polls": moved.polls,
-                "delivered_at": moved.delivered_at,
-                "seen_at": moved.seen_at,
+                "polls": expired.polls,
+                "delivered_at": expired.delivered_at,
+                "seen_at": expired.seen_at,
             },
         ),
     )
-    notices.approval(tx, moved, "approval.expired")
-    return moved
+    notices.approval(tx, expired, "approval.expired")
+    return expired
 
 
 def _expiry_reason(tx: Unit, approval: Approval) -> str:

@@ -89,13 +89,13 @@ def _withdraw(
     tx: Unit, approval: Approval, reason: str, actor: str, facts: Mapping[str, object]
 ) -> bool:
     reservations.lock_grant(tx, approval)
-    moved = tx.approvals.transition(approval, State.CANCELLED, now=tx.now, reason=reason)
-    if moved is None:
+    cancelled = tx.approvals.transition(approval, State.CANCELLED, now=tx.now, reason=reason)
+    if cancelled is None:
         return False
-    reservations.release(tx, moved)
+    reservations.release(tx, cancelled)
     tx.audit.add(
         audit.approval_entry(
-            moved,
+            cancelled,
             audit.Type.APPROVAL_CANCELLED,
             actor=actor,
             decision="cancelled",
@@ -103,5 +103,5 @@ def _withdraw(
             facts=facts,
         ),
     )
-    notices.approval(tx, moved, "approval.cancelled")
+    notices.approval(tx, cancelled, "approval.cancelled")
     return True

@@ -70,10 +70,8 @@ class Groups:
             with about("members"):
                 removed = set(group_members.people(tx, changes.get("remove", ())))
                 added = group_members.people(tx, changes.get("add", ()))
-                names_or_ids = [
-                    member for member in (*group.members, *added) if member not in removed
-                ]
-                group = replace(group, members=group_members.people(tx, names_or_ids))
+                members = [member for member in (*group.members, *added) if member not in removed]
+                group = replace(group, members=group_members.people(tx, members))
             if group.name != before.name:
                 _check_name_free(tx, group.name, group.id)
             if group != before:

@@ -81,7 +81,7 @@ class InboxService:
         return inbox
 
     def waiting(self, person: Person, limit: int, after: tuple[int, str] | None) -> ApprovalPage:
-        """Return pending requests, answered or not; highest risk, then soonest expiry, first."""
+        """Return pending requests, answered or not, by risk (highest first) and then by expiry."""
         user_id = person.registered_device.user_id
         with self.store.read() as view:
             cursor = view.feed.head()

@@ -163,7 +163,7 @@ def _user_reason(tx: Unit, approval: Approval) -> str | None:
 
 
 def _consent_reason(tx: Unit, approval: Approval) -> str | None:
-    """Return why a consent is not valid: its client is off, or may not have the scopes."""
+    """Return why a consent is not valid: its client, resource or scopes; None if it is valid."""
     client = display_names.find(tx.directory, approval.agent_id, tx.now)
     if client is None:
         return "agent_disabled"

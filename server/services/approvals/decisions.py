@@ -231,7 +231,7 @@ class ApprovalService:
         return approval
 
     def deny_reported(self, tx: Unit, person: Person, approval_id: str, jws: str) -> Approval:
-        """Deny or withdraw a request that the person reports, with a signed denial `suspicious`.
+        """Deny or withdraw a reported request, by a signed denial with the code `suspicious`.
 
         A pending request is denied, an approved one is withdrawn, a closed one does not change.
         Raises errors.Problem as `decide` does, except for a closed request.

@@ -58,7 +58,7 @@ class Deputies:
     substitutes: Substitutes
 
     def of(self, person: Person) -> tuple[list[NamedDeputy], list[NamedDeputy]]:
-        """Return the person's deputies, and the deputies of others that this person is."""
+        """Return the person's deputies, and the users that this person is a deputy of."""
         with self.store.read() as view:
             device_auth.current_device(view, person)
             own_deputies = view.deputies.of_user(person.user.id, view.now)

@@ -165,7 +165,7 @@ class RequestPlan:
     by: AnswerSources
     """Who or what answers it."""
     seconds: int
-    """The lifetime of the request."""
+    """The lifetime of the request, in seconds."""
 
     @property
     def verdict(self) -> Verdict:

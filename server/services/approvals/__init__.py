@@ -1,5 +1,5 @@
 """Use cases of approval requests.
 
-Owns: create, decide, view, narrow, vote, expire, withdraw, consume, receipts, one more approver.
-Never: who may be asked (`approvers`).
+Owns: creating, showing, deciding, narrowing, expiring, withdrawing and consuming approvals; votes,
+receipts, and adding an approver. Never: choosing whom to ask (`approvers`).
 """

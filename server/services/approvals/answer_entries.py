@@ -1,6 +1,6 @@
 """The audit entry of a person's answer.
 
-Owns: the facts of the entry. Never: whether the answer counts.
+Owns: the facts of the entry. Never: deciding whether the answer counts.
 """
 
 import json
@@ -19,7 +19,7 @@ def record_answer(tx: Unit, approval: Approval, answer: Decision) -> None:
     tx.audit.add(
         audit.approval_entry(
             approval,
-            _type(approval, answer),
+            _entry_type(approval, answer),
             actor=audit.by_user(answer.user_id),
             decision=str(approval.state),
             cause=answer.code,
@@ -42,28 +42,28 @@ def record_answer(tx: Unit, approval: Approval, answer: Decision) -> None:
     )
 
 
-def _type(approval: Approval, answer: Decision) -> audit.Type:
+def _entry_type(approval: Approval, answer: Decision) -> audit.Type:
     if answer.decision == "deny":
         return audit.Type.APPROVAL_DENIED
     if answer.decision == "withdraw":
         return audit.Type.APPROVAL_VOTE_WITHDRAWN
-    waits = approval.state is State.PENDING
-    return audit.Type.APPROVAL_VOTED if waits else audit.Type.APPROVAL_APPROVED
+    is_pending = approval.state is State.PENDING
+    return audit.Type.APPROVAL_VOTED if is_pending else audit.Type.APPROVAL_APPROVED
 
 
 def self_approved(approval: Approval, answer: Decision) -> bool:
-    """Return whether the user that a critical request is for was its only approver."""
-    own = answer.user_id == approval.user_id and answer.decision == "approve"
-    return own and approval.risk is Risk.CRITICAL and approval.quorum == 1
+    """Return whether the user that a critical request is for approved it alone."""
+    is_own = answer.user_id == approval.user_id and answer.decision == "approve"
+    return is_own and approval.risk is Risk.CRITICAL and approval.quorum == 1
 
 
 def _quorum_facts(tx: Unit, approval: Approval) -> dict[str, object]:
-    """Who has approved so far, if a request needs several approvers."""
+    """Return who has approved so far, if the request needs several approvers."""
     if approval.quorum == 1:
         return {}
     answers = tx.decisions.of_approval(approval.id)
-    yes = [answer.user_id for answer in votes.valid_approvals(answers)]
-    void = [
+    approved_by = [answer.user_id for answer in votes.valid_approvals(answers)]
+    voided = [
         answer.user_id for answer in answers if answer.decision == "approve" and answer.voided_at
     ]
-    return {"quorum": approval.quorum, "yes": yes, **({"void": void} if void else {})}
+    return {"quorum": approval.quorum, "yes": approved_by, **({"void": voided} if voided else {})}

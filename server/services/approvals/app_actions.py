@@ -1,7 +1,7 @@
 """App actions: an app asks its user to approve `authorization_details` once (RFC 9396).
 
-One approval gives one token and stores no consent. An app's request for scopes only is a consent
-and is handled there.
+One approval gives one token and stores no consent. If an app requests only scopes, the user gives
+a consent instead, which `consents` handles.
 """
 
 import json
@@ -51,7 +51,7 @@ class CheckedAppAction:
 
     @property
     def risk(self) -> Risk:
-        """The risk it is shown with."""
+        """The risk that the user sees."""
         return self.needs.risk
 
     def answered_by(self, user: User, risk: Risk, ceremony: Ceremony) -> bool:
@@ -61,7 +61,7 @@ class CheckedAppAction:
     @property
     def why(self) -> str:
         """The reason shown to the user."""
-        return self.verdict.because if self.verdict.rules else _ALWAYS
+        return self.verdict.because if self.verdict.rules else _DEFAULT_REASON
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,7 +82,7 @@ class AppActions:
         details: Sequence[Mapping[str, JsonValue]],
         user: User | None = None,
     ) -> CheckedAppAction:
-        """Check an app action by today's registrations and policy. Raises errors.ProtocolError.
+        """Check an app action by current registrations and policy. Raises errors.ProtocolError.
 
         1. The app may have the scopes.  2. Every object matches an action type, and every scope
         that requires one has it.  3. Policy lets this user alone approve; without a user, rules
@@ -101,14 +101,13 @@ class AppActions:
             raise errors.AccessDenied("This needs more than one person, and an app asks one.")
         act = CheckedAppAction(target, tuple(details), actions, verdict, verdict.needs)
         if user is not None and not act.answered_by(user, act.risk, act.needs.ceremony):
-            raise DeniedByPolicy(
-                verdict
-            )  # another person would have to approve, and apps ask nobody
+            # someone else would have to approve, and an app asks only its own user
+            raise DeniedByPolicy(verdict)
         displays.action_texts(act)
         return act
 
     def recheck(self, view: View, app: App, approval: Approval) -> CheckedAppAction | None:
-        """Check the app action of an approval again today; None if it would be refused."""
+        """Check the app action again under current policy; None if it would be refused."""
         scope, details = tuple(approval.scope.split()), signed_details(approval)
         user = view.directory.user(approval.user_id or "")
         try:
@@ -117,7 +116,7 @@ class AppActions:
             return None
 
     def is_still_allowed(self, view: View, app: App, approval: Approval) -> bool:
-        """Return whether the displayed risk and the ceremony still suffice today."""
+        """Return whether the displayed risk and the ceremony still suffice."""
         act, user = self.recheck(view, app, approval), view.directory.user(approval.user_id or "")
         if act is None or user is None:
             return False
@@ -154,25 +153,27 @@ class AppActions:
     def _create_approval(
         self, tx: Unit, app: App, user: User, act: CheckedAppAction, peer: str
     ) -> Approval:
-        first = not tx.approvals.asked_before(app.id, user.id)
+        is_first_request = not tx.approvals.asked_before(app.id, user.id)
 
         def display(approval_id: str, expires_at: int) -> str:
-            words, target = displays.action_texts(act), act.target
+            texts, target = displays.action_texts(act), act.target
             return displays.canonical_display(
                 Display(
                     approval_id=approval_id,
                     kind="app_action",
                     risk=act.risk,
-                    risk_reason=words.risk_reason,
-                    title=words.title,
-                    headline=words.headline,
-                    facts=words.facts,
+                    risk_reason=texts.risk_reason,
+                    title=texts.title,
+                    headline=texts.headline,
+                    facts=texts.facts,
                     scopes={name: target.resource.scopes[name] for name in target.scope},
                     resource=target.resource.uri,
-                    undo=words.undo,
+                    undo=texts.undo,
                     why=act.why,
                     gives=self._grant_text(app, target),
-                    agent=displays.agent_member(app.id, app.name, (), first_request=first),
+                    agent=displays.agent_member(
+                        app.id, app.name, (), first_request=is_first_request
+                    ),
                     user=user,
                     peer=peer,
                     asked_at=tx.now,
@@ -214,11 +215,11 @@ class AppActions:
 
 
 def signed_details(approval: Approval) -> tuple[Mapping[str, JsonValue], ...]:
-    """The details that the user signed, as tokens carry them."""
+    """Return the details that the user signed, in the form that tokens contain."""
     return kinds.resource_details(json.loads(approval.details))
 
 
-_ALWAYS: Final = "An app asks for your signature each time it takes an action."
+_DEFAULT_REASON: Final = "An app asks for your signature each time it takes an action."
 _OUTCOMES: Final[dict[State, PageOutcome]] = {
     State.PENDING: "waiting",
     State.APPROVED: "given",

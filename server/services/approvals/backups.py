@@ -1,8 +1,8 @@
-"""Adding an approver to a pending request, by an administrator.
+"""An administrator adds an approver to a pending request.
 
 The new approver decides for the user the request is for, as a backup does. If rules name eligible
-approvers, only one of those can be added, and nobody whom a rule excludes.
-Owns: who may be added. Never: how their answer counts (votes and policy).
+approvers, only those can be added. Nobody whom a rule excludes can be added.
+Owns: checking who may be added. Never: counting their vote (`votes.py` and policy).
 """
 
 from dataclasses import dataclass, field
@@ -42,11 +42,11 @@ class BackupRequests:
         """
         with self.store.write() as tx:
             approval = oversight.find(tx, approval_id)
-            _check_waits(tx, approval)
+            _check_pending(tx, approval)
             user = user_checks.find(tx, name_or_id)
             if not user.enabled:
                 raise Invalid(f"{user.name} is disabled and cannot answer. Name someone else.")
-            approver = _named(tx, approval, user, self._needs(tx, approval))
+            approver = _new_approver(tx, approval, user, self._requirements(tx, approval))
             if user.id == approval.user_id or not approvers.add(
                 tx, approval, [approver], self.server_policy
             ):
@@ -54,7 +54,7 @@ class BackupRequests:
             _record(tx, approval, user, by)
             return oversight.with_names(tx, oversight.find(tx, approval_id))
 
-    def _needs(self, tx: Unit, approval: Approval) -> Requirements:
+    def _requirements(self, tx: Unit, approval: Approval) -> Requirements:
         """The current requirements for approving it."""
         needs = reevaluation.current_requirements(tx, self.evaluator, self.schemas, approval)
         if needs is None:
@@ -62,21 +62,21 @@ class BackupRequests:
         return needs
 
 
-def _check_waits(tx: Unit, approval: Approval) -> None:
+def _check_pending(tx: Unit, approval: Approval) -> None:
     if approval.state is not State.PENDING or overdue(approval.state, approval.expires_at, tx.now):
         raise Conflict("This request is no longer pending.")
     if approval.kind != "action" or approval.user_id is None:
         raise Conflict("You can add an approver only to an agent's request to a user.")
 
 
-def _named(tx: Unit, approval: Approval, user: User, needs: Requirements) -> NamedApprover:
+def _new_approver(tx: Unit, approval: Approval, user: User, needs: Requirements) -> NamedApprover:
     """The approver to add. Raises `Conflict` for someone whose approval would not count."""
     if user.id in needs.excluded:
         raise Conflict(f"A policy rule excludes {user.name} from approving this request.")
     if needs.who is None:
-        own = approvers.find(tx, approval, approval.user_id or "")
-        lends = own is not None and own.approves
-        return NamedApprover(user.id, "backup", stands_for=approval.user_id if lends else None)
+        own_row = approvers.find(tx, approval, approval.user_id or "")
+        stands_for = approval.user_id if own_row is not None and own_row.approves else None
+        return NamedApprover(user.id, "backup", stands_for=stands_for)
     if user.id not in needs.who:
         raise Conflict(
             f"Policy rules name who may approve this request, and {user.name} is not among them."

@@ -26,7 +26,7 @@ from server.services.devices.statements import is_pin_entered
 
 MAX_ATTEMPTS: Final = 2
 LOCKED: Final = "locked"
-"""The reason of a request that ended because no one can approve it anymore."""
+"""The reason of a request that was canceled because no one can approve it anymore."""
 LOCKED_TEXT: Final = "This request is locked for you after two wrong entries."
 
 _MAX_REASON = 500
@@ -38,7 +38,7 @@ _ENTRY_MEMBERS: Final[Mapping[Step, str]] = {
 }
 """The body member with the entry of each step."""
 _OPTIONAL: Final = frozenset({Step.PIN, Step.REASON})
-"""Steps that a person may take without being asked to."""
+"""The steps that an answer may include even if they are not required."""
 _DESCRIPTIONS: Final[Mapping[Step, str]] = {
     Step.MATCH: "the number that the agent shows",
     Step.PIN: "your PIN for this request",
@@ -49,7 +49,7 @@ _DESCRIPTIONS: Final[Mapping[Step, str]] = {
 
 @dataclass(frozen=True, slots=True)
 class CeremonyEntries:
-    """The person's entries; sent along with the signed answer."""
+    """The person's entries, which are sent with the signed answer."""
 
     fact: str | None = None
     match: str | None = None
@@ -83,47 +83,49 @@ class ApproveAnswer:
 
 @dataclass(frozen=True, slots=True)
 class Ceremonies:
-    """Checks entries."""
+    """Checks approve answers against the ceremony of their request."""
 
     secrets: Secrets
 
     def check(
-        self, tx: Unit, yes: ApproveAnswer, *, counted: bool
+        self, tx: Unit, answer: ApproveAnswer, *, counted: bool
     ) -> errors.Problem | AttemptsCounted | None:
         """Check an approve answer against the request's ceremony; None if it suffices.
 
-        1. Key and PIN suffice.  2. The signature claims every required step and no unknown one. 3.
-        The entries are present.  4. The first unit of work counts an attempt at each.  5. The next
-        one compares them, and a correct entry is not counted.  Raises errors.Problem 403, 422 and
-        423. The caller must commit before it raises a returned Problem.
+        1. The key and the PIN suffice.  2. The signature claims every required step and no unknown
+        one.  3. The entries are present.  4. The first unit of work counts an attempt for each.
+        5. The next one compares them and takes back the attempts of correct entries. Raises
+        errors.Problem 403, 422 and 423. The caller must commit before it raises a returned Problem.
         """
-        _check_key_and_pin(tx, yes)
-        _check_steps(yes)
-        typed = sorted(yes.ceremony & COMPARED_STEPS)
+        _check_key_and_pin(tx, answer)
+        _check_steps(answer)
+        typed = sorted(answer.ceremony & COMPARED_STEPS)
         if not typed:
             return None
         if not counted:
             for step in typed:
-                _count(tx, yes, step)
+                _count_attempt(tx, answer, step)
             return AttemptsCounted()
-        wrong = [step for step in typed if not self._is_right(yes, step)]
+        wrong = [step for step in typed if not self._is_correct(answer, step)]
         for step in typed:
             if step not in wrong:
-                tx.ceremony_attempts.undo_attempt(yes.approval.id, step, _counted_user(yes, step))
-        return _refusal(tx, yes, wrong[0]) if wrong else None
+                tx.ceremony_attempts.undo_attempt(
+                    answer.approval.id, step, _counted_user(answer, step)
+                )
+        return _wrong_entry(tx, answer, wrong[0]) if wrong else None
 
-    def _is_right(self, yes: ApproveAnswer, step: Step) -> bool:
-        entry = yes.entered.of(step) or ""
+    def _is_correct(self, answer: ApproveAnswer, step: Step) -> bool:
+        entry = answer.entered.of(step) or ""
         if step is Step.MATCH:
-            nonce = self.secrets.nonce(Step.MATCH, yes.approval.id)
+            nonce = self.secrets.nonce(Step.MATCH, answer.approval.id)
             return ceremonies.matches_number(ceremonies.match_number(nonce), entry)
-        asked = json.loads(yes.approval.display)["type_back"]
-        value = ceremonies.value_at(yes.approval.action, asked["at"])
-        return ceremonies.matches_value(asked["kind"], value, entry)
+        type_back = json.loads(answer.approval.display)["type_back"]
+        value = ceremonies.value_at(answer.approval.action, type_back["at"])
+        return ceremonies.matches_value(type_back["kind"], value, entry)
 
 
 def attempts_left(view: View, approval: Approval, user_id: str) -> Mapping[Step, int]:
-    """The attempts that this person has left at each counted step; 0 means locked."""
+    """Return the attempts that this person has left for each counted step; 0 means locked."""
     typed = ceremonies.parse_ceremony(approval.ceremony) & COMPARED_STEPS
     if not typed:
         return {}
@@ -132,7 +134,7 @@ def attempts_left(view: View, approval: Approval, user_id: str) -> Mapping[Step,
 
 
 def checked_reason(reason: str | None) -> str | None:
-    """The reason as it is stored. Raises errors.Problem 422."""
+    """Check the reason and return it in its stored form. Raises errors.Problem 422."""
     if not reason:
         return None
     try:
@@ -141,23 +143,25 @@ def checked_reason(reason: str | None) -> str | None:
         raise errors.invalid_body(str(error)) from error
 
 
-def _check_key_and_pin(tx: Unit, yes: ApproveAnswer) -> None:
-    """Refuse an answer whose key or PIN entry does not suffice.
+def _check_key_and_pin(tx: Unit, answer: ApproveAnswer) -> None:
+    """Check that the key and the PIN entry suffice. Raises errors.Problem.
 
     1. The session key cannot approve.  2. A passkey verifies its user each time, so it must not
     claim a PIN.  3. A terminal proves the PIN if it is required or claimed.  4. At high risk, the
     device is old enough.
     """
-    high = yes.approval.risk.rank >= Risk.HIGH.rank
-    if yes.key == "session":
+    is_high_risk = answer.approval.risk.rank >= Risk.HIGH.rank
+    if answer.key == "session":
         raise errors.Problem(
             403, "key_not_allowed", "Approve with an approval key: enter your PIN."
         )
-    if yes.key == PASSKEY:
-        _check_no_pin_claimed(yes)
-    elif high or Step.PIN in yes.ceremony | ceremonies.parse_ceremony(yes.approval.ceremony):
-        _check_pin(tx, yes)
-    if high and tx.now < yes.device.high_from:
+    if answer.key == PASSKEY:
+        _check_no_pin_claimed(answer)
+    elif is_high_risk or Step.PIN in answer.ceremony | ceremonies.parse_ceremony(
+        answer.approval.ceremony
+    ):
+        _check_pin(tx, answer)
+    if is_high_risk and tx.now < answer.device.high_from:
         raise errors.Problem(
             403,
             "device_too_new",
@@ -165,105 +169,106 @@ def _check_key_and_pin(tx: Unit, yes: ApproveAnswer) -> None:
         )
 
 
-def _check_no_pin_claimed(yes: ApproveAnswer) -> None:
-    if Step.PIN in yes.ceremony:
+def _check_no_pin_claimed(answer: ApproveAnswer) -> None:
+    if Step.PIN in answer.ceremony:
         raise errors.Problem(
             422, "invalid_decision", "A passkey proves no PIN. Leave pin out of the ceremony."
         )
 
 
-def _check_pin(tx: Unit, yes: ApproveAnswer) -> None:
-    """The high key and a recent PIN call for this request prove the PIN."""
-    if yes.key != "high" or Step.PIN not in yes.ceremony:
+def _check_pin(tx: Unit, answer: ApproveAnswer) -> None:
+    """Check the PIN: the high key and a recent PIN call for this request prove it."""
+    if answer.key != "high" or Step.PIN not in answer.ceremony:
         raise errors.Problem(
             403,
             "pin_required",
             "This takes your PIN for this request. Sign with the high key and name the step pin.",
         )
-    if not is_pin_entered(yes.device, yes.approval.id, tx.now):
+    if not is_pin_entered(answer.device, answer.approval.id, tx.now):
         raise errors.Problem(
             403, "pin_required", "Enter your PIN for this request. The last entry is too old."
         )
 
 
-def _check_steps(yes: ApproveAnswer) -> None:
-    needed = ceremonies.parse_ceremony(yes.approval.ceremony)
-    if yes.key == PASSKEY:
+def _check_steps(answer: ApproveAnswer) -> None:
+    needed = ceremonies.parse_ceremony(answer.approval.ceremony)
+    if answer.key == PASSKEY:
         needed -= {Step.PIN}
-    if missing := sorted(needed - yes.ceremony):
-        words = " and ".join(_DESCRIPTIONS[step] for step in missing)
+    if missing := sorted(needed - answer.ceremony):
+        missing_steps = " and ".join(_DESCRIPTIONS[step] for step in missing)
         raise errors.Problem(
             403,
             "ceremony_required",
-            f"This also takes {words}.",
+            f"This also takes {missing_steps}.",
             members={"ceremony": ceremony_text(needed)},
         )
-    if yes.ceremony - needed - _OPTIONAL:
+    if answer.ceremony - needed - _OPTIONAL:
         raise errors.Problem(422, "invalid_decision", "ceremony has a step that is not required.")
     for step, member in _ENTRY_MEMBERS.items():
-        if (step in yes.ceremony) != (yes.entered.of(step) is not None):
+        if (step in answer.ceremony) != (answer.entered.of(step) is not None):
             raise errors.Problem(
                 422, "invalid_decision", f"{member} does not match the signed ceremony."
             )
 
 
-def _counted_user(yes: ApproveAnswer, step: Step) -> str:
-    """The user whose attempts count: the match number is the same for everyone."""
-    return _ALL_USERS if step is Step.MATCH else yes.device.user_id
+def _counted_user(answer: ApproveAnswer, step: Step) -> str:
+    """Return the user that attempts are counted for; everyone shares the same match number."""
+    return _ALL_USERS if step is Step.MATCH else answer.device.user_id
 
 
-def _count(tx: Unit, yes: ApproveAnswer, step: Step) -> None:
-    user = _counted_user(yes, step)
-    count = tx.ceremony_attempts.count_attempt(yes.approval.id, step, user, MAX_ATTEMPTS)
+def _count_attempt(tx: Unit, answer: ApproveAnswer, step: Step) -> None:
+    user = _counted_user(answer, step)
+    count = tx.ceremony_attempts.count_attempt(answer.approval.id, step, user, MAX_ATTEMPTS)
     if count is None:
         raise errors.Problem(
             423, "request_locked", LOCKED_TEXT, members={"step": str(step), "left": 0}
         )
 
 
-def _refusal(tx: Unit, yes: ApproveAnswer, step: Step) -> errors.Problem:
-    """The problem to return for a wrong entry; the second one locks the request.
+def _wrong_entry(tx: Unit, answer: ApproveAnswer, step: Step) -> errors.Problem:
+    """Return the problem for a wrong entry; a second wrong entry locks the request.
 
-    A signature of the high key proves the PIN, so a wrong entry is no wrong PIN.
+    A signature by the high key proves the PIN, so this does not count as a wrong PIN.
     """
-    if yes.key == "high":
-        tx.devices.confirm(yes.device.id, entered=Step.PIN in yes.ceremony)
-    left = attempts_left(tx, yes.approval, yes.device.user_id).get(step, 0)
+    if answer.key == "high":
+        tx.devices.confirm(answer.device.id, entered=Step.PIN in answer.ceremony)
+    left = attempts_left(tx, answer.approval, answer.device.user_id).get(step, 0)
     members = {"step": str(step), "left": left}
     if left > 0:
         text = f"That is not {_DESCRIPTIONS[step]}. One more wrong entry locks this request."
         return errors.Problem(422, "wrong_entry", text, members=members)
-    _lock(tx, yes, step)
+    _lock(tx, answer, step)
     return errors.Problem(423, "request_locked", LOCKED_TEXT, members=members)
 
 
-def _lock(tx: Unit, yes: ApproveAnswer, step: Step) -> None:
-    """Write an audit entry, and end the request if too few others can approve it."""
-    actor = audit.by_user(yes.device.user_id)
+def _lock(tx: Unit, answer: ApproveAnswer, step: Step) -> None:
+    """Record the lock, and cancel the request if too few others can still approve it."""
+    actor = audit.by_user(answer.device.user_id)
     tx.audit.add(
         audit.approval_entry(
-            yes.approval,
+            answer.approval,
             audit.Type.APPROVAL_LOCKED,
             actor=actor,
             decision=LOCKED,
             cause=str(step),
-            facts={"device": yes.device.id, "tries": MAX_ATTEMPTS},
+            facts={"device": answer.device.id, "tries": MAX_ATTEMPTS},
         ),
     )
-    if step is Step.MATCH or not is_possible_without(tx, yes.approval, yes.device.user_id):
-        withdraw(tx, [yes.approval], reason=LOCKED, actor=audit.SYSTEM)
+    if step is Step.MATCH or not is_possible_without(tx, answer.approval, answer.device.user_id):
+        withdraw(tx, [answer.approval], reason=LOCKED, actor=audit.SYSTEM)
 
 
 def is_possible_without(view: View, approval: Approval, user_id: str) -> bool:
-    """Return whether the others who approved or still can, without a lock, reach the quorum.
+    """Return whether other people can reach the quorum.
 
-    A person and their backups and deputies share one vote.
+    Counts those who have approved and those who still can and are not locked out. A person and
+    their backups and deputies share one vote.
     """
     approvers = view.approvers.asked(approval)
     others = [
         approver for approver in approvers if approver.approves and approver.user_id != user_id
     ]
-    able = [
+    unlocked = [
         approver
         for approver in others
         if 0 not in attempts_left(view, approval, approver.user_id).values()
@@ -271,6 +276,6 @@ def is_possible_without(view: View, approval: Approval, user_id: str) -> bool:
     approvals = votes.valid_approvals(view.decisions.of_approval(approval.id))
     voters = {vote.voter_id for vote in approvals}
     return (
-        len(voters.union(approver.stands_for or approver.user_id for approver in able))
+        len(voters.union(approver.stands_for or approver.user_id for approver in unlocked))
         >= approval.quorum
     )

@@ -48,16 +48,16 @@ class Consumptions:
 
     store: Store
     find_active_token: Callable[[View, str], LiveToken | None]
-    """Find the active token with this text."""
+    """Finds the active token for a token string."""
     checks: ApprovalChecks
 
     def consume(self, caller: ResourceServer, execution: IntendedExecution) -> Consumed:
         """Consume the approval of this token for this execution. Idempotent by execution.
 
         1. The token is active and for a resource that the caller serves.  2. It comes from a
-        single-use approval.  3. The details equal what the person granted, by digest.  4. The
-        answer meets the demands of today's risk and of the resource.  5. One row per approval names
-        its execution. Raises errors.Problem.
+        single-use approval.  3. The digest of the details is the one that the person granted.
+        4. The answer meets the requirements of the current risk and of the resource.  5. Each
+        approval has at most one row, which names its execution. Raises errors.Problem.
         """
         with self.store.write() as tx:
             active_token = self.find_active_token(tx, execution.token)
@@ -69,21 +69,21 @@ class Consumptions:
             _check_granted(active_token, approval, execution)
             self._check_demand(tx, active_token, approval, execution)
             actor = audit.by_resource(caller.client_id)
-            spent = _Consuming(tx, active_token, approval, actor).consume(execution)
+            result = _ConsumptionAttempt(tx, active_token, approval, actor).consume(execution)
             tx.delegations.mark_used(active_token.row.id, tx.now)
-        if isinstance(spent, errors.Problem):
-            raise spent
-        return spent
+        if isinstance(result, errors.Problem):
+            raise result
+        return result
 
     def _check_demand(
         self, tx: Unit, token: LiveToken, approval: Approval, execution: IntendedExecution
     ) -> None:
         risk = self.checks.current_risk(tx, approval)
-        pin_now = risk is not None and risk.rank >= Risk.HIGH.rank
-        if pin_now and risk is not None and approval.decided_by is not None:
-            pin_now = risk.rank > approval.risk.rank  # at the old risk nobody had to answer
-        ours = StepUpRequirement((names.ACR_SIGNED_PIN,)) if pin_now else NOTHING
-        for demand in (execution.demand, ours):
+        needs_pin = risk is not None and risk.rank >= Risk.HIGH.rank
+        if needs_pin and risk is not None and approval.decided_by is not None:
+            needs_pin = risk.rank > approval.risk.rank  # at the earlier risk nobody had to answer
+        own_demand = StepUpRequirement((names.ACR_SIGNED_PIN,)) if needs_pin else NOTHING
+        for demand in (execution.demand, own_demand):
             if not demand.met_by(token.claims, tx.now):
                 raise errors.Problem(
                     401,
@@ -94,11 +94,11 @@ class Consumptions:
 
 
 @dataclass(frozen=True, slots=True)
-class _Consuming:
-    """One approval that a resource consumes."""
+class _ConsumptionAttempt:
+    """A resource's attempt to consume an approval."""
 
     tx: Unit
-    found: LiveToken
+    token: LiveToken
     approval: Approval
     actor: str
 
@@ -107,8 +107,8 @@ class _Consuming:
         consumption = Consumption(
             approval_id=self.approval.id,
             execution_id=execution.id,
-            token_id=self.found.row.id,
-            resource=self.found.row.resource,
+            token_id=self.token.row.id,
+            resource=self.token.row.resource,
             at=self.tx.now,
         )
         if self.tx.consumptions.add_once(consumption):
@@ -135,21 +135,21 @@ class _Consuming:
                 actor=self.actor,
                 agent_id=self.approval.agent_id,
                 subject=self.approval.user_id,
-                resource=self.found.row.resource,
+                resource=self.token.row.resource,
                 action=self.approval.action_digest,
                 decision=decision,
                 approval_id=self.approval.id,
                 caller_id=self.approval.caller_id,
-                facts={"execution": execution.id, "jti": self.found.row.id},
+                facts={"execution": execution.id, "jti": self.token.row.id},
             ),
         )
 
 
 def _approval(tx: Unit, token: LiveToken) -> Approval:
-    """The approval that the token names, also for a token from an exchange."""
+    """Return the approval that the token names; tokens from an exchange name it too."""
     claim = token.claims.get("approval")
-    known = claim if isinstance(claim, Mapping) and claim.get("single_use") is True else {}
-    approval = tx.approvals.get(str(known.get("id", "")))
+    single_use = claim if isinstance(claim, Mapping) and claim.get("single_use") is True else {}
+    approval = tx.approvals.get(str(single_use.get("id", "")))
     if approval is None:
         raise errors.Problem(
             403, "not_single_use", "This token does not come from a single-use approval."
@@ -158,12 +158,12 @@ def _approval(tx: Unit, token: LiveToken) -> Approval:
 
 
 def _check_granted(token: LiveToken, approval: Approval, execution: IntendedExecution) -> None:
-    """Compare the digest of the granted text, rebuilt with these details, with the token's.
+    """Rebuild the granted text with these details, and compare its digest with the token's.
 
     The details must also equal the token's own, because an exchange may have narrowed them.
     """
-    held = json.loads(token.row.details)
-    if Counter(map(canonical, execution.details)) != Counter(map(canonical, held)):
+    token_details = json.loads(token.row.details)
+    if Counter(map(canonical, execution.details)) != Counter(map(canonical, token_details)):
         raise _not_granted()
     claim = token.claims["approval"]
     granted = claim.get("granted_digest") if isinstance(claim, Mapping) else None

@@ -25,7 +25,7 @@ _PIN = frozenset({Step.PIN})
 
 
 def approval_creator(secrets: Secrets, server_policy: ServerPolicy) -> CreateApproval:
-    """Bind `open_approval`, for capabilities that the import order places below approvals."""
+    """Bind `create_approval`, for packages that may not import `approvals`."""
     return partial(create_approval, secrets=secrets, server_policy=server_policy)
 
 
@@ -41,15 +41,15 @@ def create_approval(
 
 
 def record_request(tx: Unit, approval: Approval, new: NewApproval) -> None:
-    """Write the audit entry of a request, also of a phantom one."""
+    """Write the audit entry of a request; a phantom request gets one too."""
     tx.audit.add(audit.request_entry(approval, new.actor, {"asked_from": new.peer}))
 
 
 def build_approval(tx: Unit, secrets: Secrets, new: NewApproval) -> Approval:
     """Build the approval without storing it."""
     approval_id = secrets.new_id(names.PREFIX_APPROVAL)
-    usual = tx.now + LIFETIME_SECONDS * 1000
-    expires_at = min(usual, new.no_later_than or usual)
+    default_expiry = tx.now + LIFETIME_SECONDS * 1000
+    expires_at = min(default_expiry, new.no_later_than or default_expiry)
     details: list[JsonValue] = [dict(detail) for detail in new.details]
     action = decisions.action_text(
         agent=new.client_id,
@@ -84,11 +84,11 @@ def build_approval(tx: Unit, secrets: Secrets, new: NewApproval) -> Approval:
 
 
 def _ceremony(new: NewApproval) -> Ceremony:
-    """The requested ceremony, with at least the steps that the risk requires."""
-    least = _PIN if new.risk.rank >= Risk.HIGH.rank else CONFIRM
-    return least if new.ceremony is None else least | new.ceremony
+    """Return the requested ceremony plus the steps that the risk requires."""
+    required = _PIN if new.risk.rank >= Risk.HIGH.rank else CONFIRM
+    return required if new.ceremony is None else required | new.ceremony
 
 
 def _unpollable_handle(secrets: Secrets) -> bytes:
-    """The hash of a handle that nobody gets, so that this approval cannot be polled."""
+    """Return the hash of a handle that nobody receives, so the approval cannot be polled."""
     return hashlib.sha256(secrets.new_secret(names.PREFIX_AUTH_REQ_ID).encode()).digest()

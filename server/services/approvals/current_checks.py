@@ -1,7 +1,8 @@
 """Checking an open approval again under current policy and registrations.
 
-The check runs when a person decides and again when the token is issued. Every tightening since the
-request applies: permissions, risk, required action types, whom the agent may ask, the grant.
+The check runs when a person decides and again when the token is issued. Everything that became
+stricter since the request applies: permissions, risk, required action types, whom the agent may
+ask, and the standing grant.
 """
 
 from dataclasses import dataclass
@@ -49,7 +50,7 @@ class ApprovalChecks:
     proposals: Proposals
 
     def invalid_reason(self, tx: Unit, approval: Approval) -> str | None:
-        """The reason why this approval is no longer valid; None if it is."""
+        """Return the reason why this approval is no longer valid; None if it is valid."""
         if approval.kind == "device":
             return _user_reason(tx, approval)
         if approval.kind in {"consent", "app_device"}:
@@ -69,9 +70,9 @@ class ApprovalChecks:
             return "user_disabled"
         if (reason := _missing_basis(tx, approval)) is not None:
             return reason
-        outside = agent.asks is not None and not user_or_group.includes(tx, user.id, agent.asks)
-        unbound = agent.dpop_bound and approval.delivery == "push" and approval.jkt is None
-        if names.GRANT_CIBA not in agent.grant_types or outside or unbound:
+        may_not_ask = agent.asks is not None and not user_or_group.includes(tx, user.id, agent.asks)
+        lacks_key = agent.dpop_bound and approval.delivery == "push" and approval.jkt is None
+        if names.GRANT_CIBA not in agent.grant_types or may_not_ask or lacks_key:
             return POLICY_CHANGED
         case = as_of_today(tx, self.schemas, agent, user, approval)
         return (
@@ -83,8 +84,8 @@ class ApprovalChecks:
     def _is_still_approvable(self, tx: Unit, case: PolicyRequest, approval: Approval) -> bool:
         """Return whether the displayed risk and the votes suffice under current policy.
 
-        A request decided by a grant or consent needs it to be active, and a policy that still
-        allows that.
+        If a standing grant or consent decided the request, it must be active, and policy must
+        still let it decide.
         """
         if reservations.is_decided_by_grant(approval):
             return uses.still_covers(tx, self.evaluator, case, approval)
@@ -102,7 +103,7 @@ class ApprovalChecks:
         return None if self.actions.is_still_allowed(tx, app, approval) else POLICY_CHANGED
 
     def current_risk(self, tx: Unit, approval: Approval) -> Risk | None:
-        """The risk of the same request today; None if it would be refused."""
+        """Return the risk of the same request under current policy; None if it would be refused."""
         app = tx.directory.app(approval.agent_id)
         if app is not None:
             act = self.actions.recheck(tx, app, approval)
@@ -112,15 +113,15 @@ class ApprovalChecks:
         return None if case is None else case.risk
 
     def current_signals(self, view: View, approval: Approval) -> Unusual | None:
-        """The signals of a pending request, compared with the current history.
+        """Return what is unusual about a pending request, compared with the current history.
 
-        None if the request is not compared or would be refused today; the display then has the
-        signals from when it was created.
+        None for other requests, and if it would be refused under current policy. The display then
+        shows the signals from when the request was created.
         """
         agent = view.directory.agent(approval.agent_id)
         user = view.directory.user(approval.user_id or "")
-        waits = approval.kind == "action" and approval.state is State.PENDING
-        if not waits or agent is None or user is None:
+        is_pending_action = approval.kind == "action" and approval.state is State.PENDING
+        if not is_pending_action or agent is None or user is None:
             return None
         case = as_of_today(view, self.schemas, agent, user, approval)
         if case is None:
@@ -131,14 +132,14 @@ class ApprovalChecks:
 
 
 def build_approval_checks(adapters: Adapters) -> ApprovalChecks:
-    """Build a `Rights` with its own policy engine and schemas."""
+    """Build the checks with their own policy engine and schemas."""
     schemas, evaluator = Schemas(), Evaluator(adapters.secrets)
     actions = AppActions(adapters.secrets, schemas, evaluator, adapters.server_policy)
     return ApprovalChecks(schemas, evaluator, actions, Proposals(schemas, evaluator))
 
 
 def _missing_basis(tx: Unit, approval: Approval) -> str | None:
-    """The reason why its resource, token, caller or standing grant is gone; None if none is."""
+    """Return why its resource, token, caller or standing grant is no longer valid, if so."""
     scope = tuple(approval.scope.split())
     if targets.stored_resource(tx.directory, approval.resource, scope) is None:
         return "resource_deleted"
@@ -151,9 +152,9 @@ def _missing_basis(tx: Unit, approval: Approval) -> str | None:
 
 
 def _is_parent_active(tx: Unit, approval: Approval) -> bool:
-    """Return whether its subject token is active; locks the delegation against revocation."""
-    held = approval.parent_id
-    return held is None or tx.delegations.lock_live(held, tx.now) is not None
+    """Return whether its subject token is active, and lock the token against revocation."""
+    parent_id = approval.parent_id
+    return parent_id is None or tx.delegations.lock_live(parent_id, tx.now) is not None
 
 
 def _user_reason(tx: Unit, approval: Approval) -> str | None:
@@ -162,17 +163,19 @@ def _user_reason(tx: Unit, approval: Approval) -> str | None:
 
 
 def _consent_reason(tx: Unit, approval: Approval) -> str | None:
-    """Why a consent cannot be given: its client is off, or it exceeds the client's permissions."""
-    party = display_names.find(tx.directory, approval.agent_id, tx.now)
-    if party is None:
+    """Return why a consent is not valid: its client, resource or scopes; None if it is valid."""
+    client = display_names.find(tx.directory, approval.agent_id, tx.now)
+    if client is None:
         return "agent_disabled"
-    _, rest = scopes.split(tuple(approval.scope.split()))
-    if not rest:
+    _, resource_scopes = scopes.split(tuple(approval.scope.split()))
+    if not resource_scopes:
         return None
     resource = tx.directory.resource(approval.resource)
     if resource is None:
         return "resource_deleted"
-    risks = [resource.scopes.get(name) for name in rest if party.may(resource.uri, name)]
-    within = len(risks) == len(rest)
-    raised = any(risk is None or risk.rank > approval.risk.rank for risk in risks)
-    return POLICY_CHANGED if raised or not within else None
+    risks = [
+        resource.scopes.get(name) for name in resource_scopes if client.may(resource.uri, name)
+    ]
+    all_allowed = len(risks) == len(resource_scopes)
+    has_higher_risk = any(risk is None or risk.rank > approval.risk.rank for risk in risks)
+    return POLICY_CHANGED if has_higher_risk or not all_allowed else None

@@ -1,4 +1,4 @@
-"""The approver's side of approvals: show, decide. The agent's side is `ciba`."""
+"""Showing and deciding approvals: the approver's side. `ciba` is the agent's side."""
 
 from dataclasses import dataclass, replace
 
@@ -59,7 +59,7 @@ class ApprovalService:
     ceremonies: Ceremonies
 
     def show(self, person: Person, approval_id: str) -> ApproverView:
-        """One approval with the nonce that this device must sign. Marks it as seen."""
+        """Return an approval with the nonce that this device must sign, and mark it as seen."""
         with self.store.write() as tx:
             device = device_auth.current_device(tx, person)
             approval = approvers.get_for_approver(tx, approval_id, person.user.id)
@@ -80,7 +80,7 @@ class ApprovalService:
     def decide(
         self, person: Person, approval_id: str, submitted_decision: SubmittedDecision
     ) -> ApproverView:
-        """Accept a signed answer. The first one wins; later ones get the result.
+        """Accept a signed answer. The first one decides; later ones get the result.
 
         Raises errors.Problem: 404 for another person's request, 409 with the approval if it is
         closed, 422 or 403 if the answer is invalid or too weak, 423 if the person is locked out.
@@ -93,7 +93,7 @@ class ApprovalService:
                 result = self._decide(tx, person, approval_id, submitted_decision, counted=True)
         if isinstance(result, errors.Problem):
             raise result
-        assert isinstance(result, ApproverView)  # noqa: S101  # a try is counted once
+        assert isinstance(result, ApproverView)  # noqa: S101  # attempts are counted only in the first unit of work
         return result
 
     def _decide(
@@ -107,7 +107,7 @@ class ApprovalService:
     ) -> ApproverView | errors.Problem | AttemptsCounted:
         """Process an answer in its own unit of work.
 
-        1. The request asks this person.  2. A key of this device signed exactly the server's values
+        1. This person is an approver.  2. A key of this device signed exactly the server's values
         and, if the answer narrows the request, a valid granted text.  3. The request is pending and
         its agent may still act.  4. Key and ceremony suffice; attempts are counted first and
         compared in the next unit of work.  5. State, answer, audit entry, events and a given
@@ -125,13 +125,14 @@ class ApprovalService:
         answer = stored_decision(tx, approval, device, payload, submitted_decision)
         if (closed := _check_open(tx, person, approval, answer, granted, self.checks)) is not None:
             return closed
-        own = votes.earlier_answer(tx, approval, person.user.id)
-        if payload.decision == "approve" and own is None:
+        earlier = votes.earlier_answer(tx, approval, person.user.id)
+        if payload.decision == "approve" and earlier is None:
             approvers.check_may_approve(tx, approval, person.user.id)
-            yes = ApproveAnswer(
+            approve_answer = ApproveAnswer(
                 approval, device, key, _signed_steps(payload), submitted_decision.entered
             )
-            if (refused := self.ceremonies.check(tx, yes, counted=counted)) is not None:
+            refused = self.ceremonies.check(tx, approve_answer, counted=counted)
+            if refused is not None:
                 return refused
         if approval.quorum > 1:
             return self._add_vote(tx, approval, answer, narrowed, key)
@@ -141,29 +142,29 @@ class ApprovalService:
         self, tx: Unit, approval: Approval, answer: Decision, narrowed: Narrowed | None, key: str
     ) -> ApproverView | errors.Problem:
         """Process the answer of the only approver."""
-        moved = tx.approvals.transition(approval, _TARGET[answer.decision], now=tx.now)
-        if moved is None:
+        closed = tx.approvals.transition(approval, _TARGET[answer.decision], now=tx.now)
+        if closed is None:
             return _already_closed(tx, tx.approvals.get(approval.id) or approval)
         if narrowed is not None:
-            moved = self.narrowings.store_granted(tx, moved, narrowed)
-        _store_and_settle(tx, moved, answer, key)
+            closed = self.narrowings.store_granted(tx, closed, narrowed)
+        _store_and_settle(tx, closed, answer, key)
         if answer.decision == "approve":
-            moved = self._grant(tx, moved, answer.ceremony)
+            closed = self._grant(tx, closed, answer.ceremony)
         else:
-            request_limits.record_pause_if_begun(tx, moved, answer.user_id, self.server_policy)
-        return approver_view(tx, moved)
+            request_limits.record_pause_if_begun(tx, closed, answer.user_id, self.server_policy)
+        return approver_view(tx, closed)
 
     def _add_vote(
         self, tx: Unit, approval: Approval, answer: Decision, narrowed: Narrowed | None, key: str
     ) -> ApproverView | errors.Problem:
-        """Process one of several approvers' answers.
+        """Process the answer of one of several approvers.
 
         1. Neither they nor their deputy have voted.  2. An approval grants what the others approved
-        or a part of it.  3. The approval that reaches the quorum, or any denial, makes the
-        transition.
+        or a part of it.  3. The approval that reaches the quorum, or any denial, closes the
+        request.
         """
-        if (own := votes.earlier_answer(tx, approval, answer.user_id)) is not None:
-            return _repeat_or_refuse(tx, approval, own, answer, narrowed)
+        if (earlier := votes.earlier_answer(tx, approval, answer.user_id)) is not None:
+            return _repeat_or_refuse(tx, approval, earlier, answer, narrowed)
         if answer.decision == "approve":
             if _granted_text(narrowed) == approval.granted and votes.is_vote_cast(tx, answer):
                 return _conflict(tx, approval, "already_voted", _SHARED_VOTE)
@@ -176,13 +177,13 @@ class ApprovalService:
             approval = counted
         else:
             votes.store_answer(tx, answer)
-        moved = tx.approvals.transition(approval, _TARGET[answer.decision], now=tx.now)
-        if moved is None:
+        closed = tx.approvals.transition(approval, _TARGET[answer.decision], now=tx.now)
+        if closed is None:
             return _already_closed(tx, tx.approvals.get(approval.id) or approval)
-        _settle(tx, moved, answer, key)
-        if moved.state is State.DENIED:
-            request_limits.record_pause_if_begun(tx, moved, answer.user_id, self.server_policy)
-        return approver_view(tx, moved)
+        _settle(tx, closed, answer, key)
+        if closed.state is State.DENIED:
+            request_limits.record_pause_if_begun(tx, closed, answer.user_id, self.server_policy)
+        return approver_view(tx, closed)
 
     def _decide_withdrawal(
         self,
@@ -194,8 +195,8 @@ class ApprovalService:
     ) -> ApproverView | errors.Problem:
         """Process a withdrawal of a vote. As for a denial, any key of the device suffices.
 
-        1. The stored withdrawal is accepted again, as after a lost response.  2. The device signed
-        the server's values.  3. The request is pending and its agent may still act.
+        1. A repeat of the stored withdrawal is accepted, as after a lost response.  2. The device
+        signed the server's values.  3. The request is pending and its agent may still act.
         """
         if votes.is_stored_withdrawal(tx, approval, person.user.id, submitted_decision.jws):
             return approver_view(tx, approval, person.user.id)
@@ -211,7 +212,7 @@ class ApprovalService:
     def _withdraw_vote(
         self, tx: Unit, approval: Approval, answer: Decision
     ) -> ApproverView | errors.Problem:
-        """Withdraw a vote that counts; no answer that was signed before is accepted again."""
+        """Withdraw a counted vote. Answers signed before the withdrawal are no longer accepted."""
         if votes.earlier_answer(tx, approval, answer.user_id) is None:
             return _conflict(tx, approval, "no_vote", "You have no approval to withdraw.")
         changed = votes.withdraw(tx, self.narrowings, approval, answer)
@@ -222,7 +223,7 @@ class ApprovalService:
         return approver_view(tx, changed, answer.user_id)
 
     def _grant(self, tx: Unit, approval: Approval, ceremony: str) -> Approval:
-        """Give the consent or standing grant of an approval that no agent redeems."""
+        """Store the consent or standing grant that this approval gives, if any."""
         if approval.kind == "consent":
             return self.consents.give(tx, approval)
         if approval.kind == "standing_grant":
@@ -230,9 +231,9 @@ class ApprovalService:
         return approval
 
     def deny_reported(self, tx: Unit, person: Person, approval_id: str, jws: str) -> Approval:
-        """End a request that the person reports, by a signed denial with the code suspicious.
+        """Deny or withdraw a reported request, by a signed denial with the code `suspicious`.
 
-        A pending request is denied, an approved one is withdrawn, a closed one stays as it is.
+        A pending request is denied, an approved one is withdrawn, a closed one does not change.
         Raises errors.Problem as `decide` does, except for a closed request.
         """
         approval = approvers.get_for_approver(tx, approval_id, person.user.id)
@@ -245,18 +246,17 @@ class ApprovalService:
             )
         if overdue(approval.state, approval.expires_at, tx.now):
             expire(tx, approval)
-        own = votes.earlier_answer(tx, approval, person.user.id)
-        moved = None if own else tx.approvals.transition(approval, State.DENIED, now=tx.now)
-        if moved is not None:
-            _store_and_settle(
-                tx, moved, stored_decision(tx, moved, device, payload, SubmittedDecision(jws)), key
-            )
+        earlier = votes.earlier_answer(tx, approval, person.user.id)
+        denied = None if earlier else tx.approvals.transition(approval, State.DENIED, now=tx.now)
+        if denied is not None:
+            answer = stored_decision(tx, denied, device, payload, SubmittedDecision(jws))
+            _store_and_settle(tx, denied, answer, key)
         else:
             withdraw(tx, [approval], reason="reported", actor=audit.by_user(person.user.id))
         return approvers.get_for_approver(tx, approval_id, person.user.id)
 
     def _nonce(self, view: View, approval: Approval, device: Device) -> str:
-        """The nonce; a withdrawal changes it, so that no answer before it is accepted again."""
+        """Return the nonce to sign. A withdrawal changes it, so earlier answers become invalid."""
         withdrawals = votes.withdrawals(view, approval, device.user_id)
         parts = (str(withdrawals),) if withdrawals else ()
         return self.secrets.nonce("decision", approval.id, device.id, *parts)
@@ -304,15 +304,16 @@ def _check_open(  # the members of one answer
     granted: str | None,
     checks: ApprovalChecks,
 ) -> ApproverView | errors.Problem | None:
-    """The result if the approval is closed or closes now; None while it is pending."""
+    """Return the result if the approval is closed or closes now; None if it stays pending."""
     if overdue(approval.state, approval.expires_at, tx.now):
         return _already_closed(
             tx, expire(tx, approval) or approvers.get_for_approver(tx, approval.id, person.user.id)
         )
     if approval.state is not State.PENDING:
-        before = tx.decisions.of_approval(approval.id)
-        repeated = approval.granted == granted and any(is_repeat(a, answer) for a in before)
-        return approver_view(tx, approval) if repeated else _already_closed(tx, approval)
+        earlier_answers = tx.decisions.of_approval(approval.id)
+        repeats = any(is_repeat(earlier, answer) for earlier in earlier_answers)
+        is_repeated = repeats and approval.granted == granted
+        return approver_view(tx, approval) if is_repeated else _already_closed(tx, approval)
     if (reason := checks.invalid_reason(tx, approval)) is not None:
         withdraw(tx, [approval], reason=reason, actor=audit.SYSTEM)
         return _already_closed(tx, approvers.get_for_approver(tx, approval.id, person.user.id))
@@ -320,7 +321,7 @@ def _check_open(  # the members of one answer
 
 
 def _already_closed(tx: Unit, approval: Approval) -> errors.Problem:
-    """409 with the current approval. The caller commits before it raises it."""
+    """Return a 409 with the current approval. The caller must commit before it raises it."""
     if approval.state not in {State.APPROVED, State.DENIED, State.REDEEMED}:
         return _conflict(tx, approval, "not_pending", f"This request is {approval.state}.")
     if approval.quorum > 1 or approval.multi_approver:
@@ -342,10 +343,10 @@ def _record_vote(tx: Unit, approval: Approval, answer: Decision, key: str) -> Ap
 
 
 def _repeat_or_refuse(
-    tx: Unit, approval: Approval, own: Decision, answer: Decision, narrowed: Narrowed | None
+    tx: Unit, approval: Approval, earlier: Decision, answer: Decision, narrowed: Narrowed | None
 ) -> ApproverView | errors.Problem:
-    """Accept a repeat of the same answer, as after a lost response; refuse any other."""
-    if is_repeat(own, answer) and _granted_text(narrowed) == approval.granted:
+    """Accept a repeat of the same answer, as after a lost response; refuse a different one."""
+    if is_repeat(earlier, answer) and _granted_text(narrowed) == approval.granted:
         return approver_view(tx, approval)
     detail = "You have already approved this request. To change that, withdraw your approval."
     return _conflict(tx, approval, "already_voted", detail)
@@ -370,13 +371,13 @@ def _settle(tx: Unit, approval: Approval, answer: Decision, key: str) -> None:
 
 
 def _reset_pin_attempts(tx: Unit, answer: Decision, key: str) -> None:
-    """A signature of the high key proves the PIN, so the device's PIN attempts are reset."""
+    """Reset the PIN attempts of the device if its high key signed, because that proves the PIN."""
     if key == "high":
         tx.devices.confirm(answer.device_id, entered=answer.with_pin)
 
 
 def _signed_steps(payload: decisions.Decision) -> ceremonies.Ceremony:
-    """The steps that the signature claims."""
+    """Return the steps that the signature claims."""
     try:
         return ceremonies.parse_ceremony(payload.ceremony)
     except ValueError as error:

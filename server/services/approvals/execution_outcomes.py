@@ -1,7 +1,7 @@
 """The results of executions, as resources report them.
 
-A report is accepted after the token has expired. Owns: storing one report, and comparing what ran
-with what was granted. Never: consuming an approval.
+A report is accepted even after the token has expired. Owns: storing one report, and comparing what
+ran with what was granted. Never: consuming an approval.
 """
 
 from collections.abc import Mapping, Sequence
@@ -53,27 +53,27 @@ class Outcomes:
         for this execution.  3. It has not reported another result.  4. If what ran is not what was
         granted, raise an alarm. Raises errors.Problem.
         """
-        text = _checked(reported_outcome.text)
+        text = _checked_text(reported_outcome.text)
         with self.store.write() as tx:
-            approval, consumption = _consumed(tx, caller, reported_outcome)
+            approval, consumption = _find_consumed(tx, caller, reported_outcome)
             outcome = Outcome(
                 approval_id=approval.id,
                 result=reported_outcome.result,
                 text=text,
-                executed_digest=_digest(approval, reported_outcome),
+                executed_digest=_executed_digest(approval, reported_outcome),
                 at=tx.now,
             )
-            first = tx.outcomes.add_once(outcome)
-            stored = outcome if first else tx.outcomes.get(approval.id)
-            if not _same(stored, outcome):
+            is_first = tx.outcomes.add_once(outcome)
+            stored = outcome if is_first else tx.outcomes.get(approval.id)
+            if not _is_same_report(stored, outcome):
                 raise errors.Problem(
                     409, "already_reported", "Another outcome of this execution was reported."
                 )
-            if first:
-                self._keep(tx, caller, approval, reported_outcome.execution_id, outcome)
+            if is_first:
+                self._record_outcome(tx, caller, approval, reported_outcome.execution_id, outcome)
             return approval, ShownExecution(consumption, stored, effective_digest(approval))
 
-    def _keep(
+    def _record_outcome(
         self,
         tx: Unit,
         caller: ResourceServer,
@@ -101,7 +101,7 @@ class Outcomes:
 
 
 def execution(view: View, approval: Approval) -> ShownExecution | None:
-    """The execution of an approval and its result; None if it was not consumed."""
+    """Return the execution of an approval and its result; None if it was not consumed."""
     if approval.state is not State.REDEEMED or approval.details == "[]":
         return None
     consumption = view.consumptions.get(approval.id)
@@ -110,10 +110,10 @@ def execution(view: View, approval: Approval) -> ShownExecution | None:
     return ShownExecution(consumption, view.outcomes.get(approval.id), effective_digest(approval))
 
 
-def _consumed(
+def _find_consumed(
     tx: Unit, caller: ResourceServer, reported_outcome: ReportedOutcome
 ) -> tuple[Approval, Consumption]:
-    """The approval, if a resource of the caller consumed it for this execution; else 404."""
+    """Return the approval that the caller consumed for this execution, or raise a 404."""
     consumption = tx.consumptions.get(reported_outcome.approval_id)
     approval = tx.approvals.get(reported_outcome.approval_id)
     if (
@@ -128,7 +128,7 @@ def _consumed(
     return approval, consumption
 
 
-def _digest(approval: Approval, reported_outcome: ReportedOutcome) -> str | None:
+def _executed_digest(approval: Approval, reported_outcome: ReportedOutcome) -> str | None:
     return (
         reported_outcome.executed_digest
         if reported_outcome.details is None
@@ -136,12 +136,12 @@ def _digest(approval: Approval, reported_outcome: ReportedOutcome) -> str | None
     )
 
 
-def _same(outcome: Outcome | None, wanted: Outcome) -> bool:
+def _is_same_report(stored: Outcome | None, reported: Outcome) -> bool:
     members = ("result", "text", "executed_digest")
-    return all(getattr(outcome, name) == getattr(wanted, name) for name in members)
+    return all(getattr(stored, name) == getattr(reported, name) for name in members)
 
 
-def _checked(text: str | None) -> str | None:
+def _checked_text(text: str | None) -> str | None:
     if not text:
         return None
     try:

@@ -1,4 +1,4 @@
-"""Expiring approvals that nobody answered or redeemed, and deleting expired rows."""
+"""Expires approvals that nobody answered or redeemed, and deletes expired rows."""
 
 from dataclasses import dataclass
 from typing import Final
@@ -11,7 +11,7 @@ from server.services.audit import audit, floods
 from server.services.notifications import notices, pushes
 from server.services.standing_grants import reservations
 
-_AT_ONCE = 200
+_BATCH_SIZE = 200
 _DAY_MS: Final = 24 * 60 * 60 * 1000
 FEED_KEPT_MS: Final = 7 * _DAY_MS
 OUTBOX_KEPT_MS: Final = 7 * _DAY_MS
@@ -26,16 +26,17 @@ class Sweeper:
     store: Store
 
     def round(self) -> int:
-        """Expire one batch of approvals; returns how many."""
+        """Expire one batch of approvals; returns the number of expired ones."""
         with self.store.read() as view:
-            due = bool(view.approvals.overdue(view.now, 1))
-        if not due:
+            has_overdue = bool(view.approvals.overdue(view.now, 1))
+        if not has_overdue:
             return 0
         with self.store.write() as tx:
-            return sum(expire(tx, a) is not None for a in tx.approvals.overdue(tx.now, _AT_ONCE))
+            overdue = tx.approvals.overdue(tx.now, _BATCH_SIZE)
+            return sum(expire(tx, approval) is not None for approval in overdue)
 
     def tidy(self) -> None:
-        """Delete expired rows, and write the audit entries of counted floods."""
+        """Delete expired rows, record counted floods, and check push subscriptions."""
         with self.store.write() as tx:
             tx.approvals.delete_expired_answers(tx.now)
             floods.write_counts(tx)
@@ -50,32 +51,32 @@ class Sweeper:
 
 
 def expire(tx: Unit, approval: Approval) -> Approval | None:
-    """Expire an overdue approval; None if another transition won."""
-    reason = _reason(tx, approval)
+    """Expire an overdue approval; returns None if its state has changed in the meantime."""
+    reason = _expiry_reason(tx, approval)
     reservations.lock_grant(tx, approval)
-    moved = tx.approvals.transition(approval, State.EXPIRED, now=tx.now, reason=reason)
-    if moved is None:
+    expired = tx.approvals.transition(approval, State.EXPIRED, now=tx.now, reason=reason)
+    if expired is None:
         return None
-    reservations.release(tx, moved)
+    reservations.release(tx, expired)
     tx.audit.add(
         audit.approval_entry(
-            moved,
+            expired,
             audit.Type.APPROVAL_EXPIRED,
             decision="expired",
             cause=reason,
             facts={
-                "polls": moved.polls,
-                "delivered_at": moved.delivered_at,
-                "seen_at": moved.seen_at,
+                "polls": expired.polls,
+                "delivered_at": expired.delivered_at,
+                "seen_at": expired.seen_at,
             },
         ),
     )
-    notices.approval(tx, moved, "approval.expired")
-    return moved
+    notices.approval(tx, expired, "approval.expired")
+    return expired
 
 
-def _reason(tx: Unit, approval: Approval) -> str:
-    """Why it expired: the agent learns whether anybody saw it."""
+def _expiry_reason(tx: Unit, approval: Approval) -> str:
+    """Return why it expired, so that the agent learns whether anyone saw the request."""
     if approval.state is State.APPROVED:
         return NOT_REDEEMED
     if approval.seen_at is not None:

@@ -1,6 +1,6 @@
 """Extending a pending request (WCAG 2.2.1), for approvers who need more time to read.
 
-It grants nothing, so the session suffices. The agent gets the new expiry at its next poll.
+An extension grants nothing, so a session suffices. The agent gets the new expiry at its next poll.
 """
 
 from collections.abc import Mapping
@@ -26,15 +26,15 @@ MAX_EXTENSIONS: Final[Mapping[Risk, int | None]] = {
     Risk.HIGH: 2,
     Risk.CRITICAL: 2,
 }
-"""The maximum number of extensions; None for no limit. Only owners extend critical requests."""
+"""The maximum number of extensions; None for no limit. Only owners can extend critical requests."""
 
 
 def extensions_left(approval: Approval) -> int | None:
-    """The number of extensions that are left; None for no limit."""
+    """Return the number of extensions that are left; None for no limit."""
     if approval.kind != "action":
         return 0
-    most = MAX_EXTENSIONS[approval.risk]
-    return None if most is None else max(0, most - approval.extensions)
+    limit = MAX_EXTENSIONS[approval.risk]
+    return None if limit is None else max(0, limit - approval.extensions)
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,22 +46,22 @@ class Extensions:
     def extend(self, person: Person, approval_id: str) -> ApproverView:
         """Extend a request by its original lifetime, from now.
 
-        1. It asks this person.  2. It is pending.  3. They may extend it, and the limit is not
-        reached.  4. The new expiry is later, and not after the token that it comes from expires.
+        1. This person is an approver.  2. It is pending.  3. They may extend it, and the limit is
+        not reached.  4. The new expiry is later, but not after that of its subject token.
         Raises errors.Problem: 404, 409 `not_pending` or `not_extendable`, 403 `forbidden`.
         """
         with self.store.write() as tx:
             device_auth.current_device(tx, person)
             approval = approvers.get_for_approver(tx, approval_id, person.user.id)
             until = _new_expiry(tx, person, approval)
-            moved = tx.escalations.extend(
+            is_extended = tx.escalations.extend(
                 approval.id,
                 expected=approval.expires_at,
                 until=until,
                 escalate_at=attention.halfway(tx.now, until),
                 now=tx.now,
             )
-            if not moved:
+            if not is_extended:
                 raise errors.Problem(409, "not_pending", "This request has just changed.")
             extended = replace(
                 approval, expires_at=until, extensions=approval.extensions + 1, escalated=0
@@ -71,7 +71,7 @@ class Extensions:
             return approver_view(tx, extended, person.user.id)
 
     def can_extend(self, person: Person, approval_id: str) -> bool:
-        """Return whether this person can extend it now. Raises errors.Problem 404."""
+        """Return whether this person can extend the request now. Raises errors.Problem 404."""
         with self.store.read() as view:
             approval = approvers.get_for_approver(view, approval_id, person.user.id)
             try:
@@ -82,9 +82,9 @@ class Extensions:
 
 
 def _new_expiry(view: View, person: Person, approval: Approval) -> int:
-    """The new expiry. Raises errors.Problem if it cannot be extended."""
-    over = overdue(approval.state, approval.expires_at, view.now)
-    if over or approval.state is not State.PENDING:
+    """Return the new expiry. Raises errors.Problem if the request cannot be extended."""
+    is_overdue = overdue(approval.state, approval.expires_at, view.now)
+    if is_overdue or approval.state is not State.PENDING:
         raise errors.Problem(409, "not_pending", "This request is no longer pending.")
     _check(view, person, approval)
     return _limited_expiry(view, approval)
@@ -106,7 +106,7 @@ def _check(view: View, person: Person, approval: Approval) -> None:
 
 
 def _limited_expiry(view: View, approval: Approval) -> int:
-    """The new expiry: not after the subject token of the exchange that made the request."""
+    """Return the new expiry, which is not after that of the exchange's subject token."""
     until = view.now + approval.life_ms
     parent = None if approval.parent_id is None else view.delegations.get(approval.parent_id)
     if parent is not None:

@@ -1,6 +1,6 @@
-"""The lists of a person's requests: not answered, waiting for others, closed.
+"""The lists of a person's requests: unanswered, waiting for others, and closed.
 
-Owns: what an inbox and a history list and count. Never: deciding a request.
+Owns: the contents and the counts of the inbox and the history. Never: deciding a request.
 """
 
 from collections.abc import Iterable
@@ -15,7 +15,7 @@ from server.services.notifications import deliveries
 from server.services.users.device_auth import Person
 
 SCANNED_REQUESTS = 500
-"""How many closed requests one page of a filtered history reads."""
+"""The number of closed requests that are read for one page of a filtered history."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,13 +23,13 @@ class Inbox:
     """The pending requests of a person at one moment."""
 
     waiting: tuple[ApproverView, ...]
-    """Not answered by this person; the highest risk first."""
+    """Requests that this person has not answered; the highest risk first."""
     waiting_count: int
-    """How many there are, listed or not."""
+    """The number of unanswered requests, including those that are not listed."""
     voted: tuple[ApproverView, ...]
-    """Approved by this person, and waiting for others."""
+    """Requests that this person has approved and that wait for others."""
     feed_cursor: int
-    """Where the feed continues."""
+    """The position in the feed from which to continue."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +49,7 @@ class InboxService:
     store: Store
 
     def first(self, person: Person) -> ApproverView | None:
-        """The first request that this person has not answered. Nothing is counted."""
+        """Return the first request that this person has not answered; counts nothing."""
         device = person.registered_device
         with self.store.read() as view:
             approvals = view.approvals.waiting(device.user_id, view.now, 1)
@@ -60,7 +60,7 @@ class InboxService:
         return approver_views[0] if approver_views else None
 
     def of(self, person: Person, limit: int) -> Inbox:
-        """Up to `limit` requests of each kind. Records that the device received them."""
+        """Return up to `limit` requests per list. Records that the device received them."""
         device = person.registered_device
         with self.store.read() as view:
             lists = [
@@ -68,8 +68,8 @@ class InboxService:
                 for voted in (False, True)
             ]
             waiting, voted = (
-                tuple(approver_view(view, approval, device.user_id) for approval in found)
-                for found in lists
+                tuple(approver_view(view, approval, device.user_id) for approval in approvals)
+                for approvals in lists
             )
             count = len(waiting)
             if count == limit:
@@ -81,13 +81,15 @@ class InboxService:
         return inbox
 
     def waiting(self, person: Person, limit: int, after: tuple[int, str] | None) -> ApprovalPage:
-        """Pending requests for this person, answered or not; highest risk, then soonest expiry."""
+        """Return pending requests, answered or not, by risk (highest first) and then by expiry."""
         user_id = person.registered_device.user_id
         with self.store.read() as view:
             cursor = view.feed.head()
             approvals = view.approvals.waiting(user_id, view.now, limit, after, voted=None)
-            last = (approvals[-1].place, approvals[-1].id) if len(approvals) == limit else None
-            page = ApprovalPage(_views(view, person, approvals), last, cursor, view.now)
+            next_cursor = (
+                (approvals[-1].place, approvals[-1].id) if len(approvals) == limit else None
+            )
+            page = ApprovalPage(_views(view, person, approvals), next_cursor, cursor, view.now)
         deliveries.record(self.store, person.registered_device.id, approvals)
         return page
 
@@ -98,23 +100,27 @@ class InboxService:
         before: tuple[int, str] | None,
         history_search: HistorySearch = NO_FILTERS,
     ) -> ApprovalPage:
-        """Closed requests for this person that match, newest first.
+        """Return closed requests that match, newest first.
 
-        It reads a fixed number of requests, so a page may be empty and still have a next one.
+        Each page reads a limited number of requests, so it can be empty and still have a next one.
         """
-        looked = limit if history_search == NO_FILTERS else max(limit, SCANNED_REQUESTS)
+        scanned = limit if history_search == NO_FILTERS else max(limit, SCANNED_REQUESTS)
         with self.store.read() as view:
             cursor = view.feed.head()
-            approvals = view.approvals.decided(person.registered_device.user_id, looked, before)
-            fitting = [approval for approval in approvals if history_search.matches(approval)]
-            more = len(approvals) == looked and not history_search.is_before_since(approvals[-1])
-            last = _cursor_after(
-                fitting[:limit] if len(fitting) >= limit else approvals[-1:] if more else []
+            approvals = view.approvals.decided(person.registered_device.user_id, scanned, before)
+            matching = [approval for approval in approvals if history_search.matches(approval)]
+            is_cut_off = len(approvals) == scanned and not history_search.is_before_since(
+                approvals[-1]
             )
-            return ApprovalPage(_views(view, person, fitting[:limit]), last, cursor, view.now)
+            next_cursor = _cursor_after(
+                matching[:limit] if len(matching) >= limit else approvals[-1:] if is_cut_off else []
+            )
+            return ApprovalPage(
+                _views(view, person, matching[:limit]), next_cursor, cursor, view.now
+            )
 
     def agent_called(self, called: str) -> str:
-        """The id of the agent with this name or id; an unknown name is returned as it is."""
+        """Return the ID of the agent with this name or ID; returns an unknown name unchanged."""
         with self.store.read() as view:
             agent = view.directory.agent_called(called)
             return called if agent is None else agent.id

@@ -1,4 +1,4 @@
-"""Narrowing a request: the server makes the granted text and checks it against what was asked.
+"""Narrowing a request: the server creates the granted text and checks it against the request.
 
 The text is checked twice: when the approver previews it, and when their signed answer contains it.
 Nothing is stored in between, so no stored text can end up in another person's answer.
@@ -51,14 +51,14 @@ class Narrowable:
 
     scopes: tuple[str, ...]
     facts: tuple[tuple[int, NarrowableFact], ...]
-    """Each with the number of its object, from 0."""
+    """Each fact with the index of its object."""
     token_seconds: int
     """The full token lifetime; an approver may shorten it."""
 
 
 @dataclass(frozen=True, slots=True)
 class Narrowed:
-    """A checked granted text, with the differences from what was asked."""
+    """A checked granted text, with its differences from the request."""
 
     text: str
     terms: Terms
@@ -96,7 +96,7 @@ class _HeadlineInput:
 
 @dataclass(frozen=True, slots=True)
 class Narrowings:
-    """Makes and checks granted texts."""
+    """Creates and checks granted texts."""
 
     store: Store
     secrets: Secrets
@@ -104,15 +104,15 @@ class Narrowings:
     server_policy: ServerPolicy
 
     def narrowable(self, person: Person, approval_id: str) -> Narrowable:
-        """The narrowable parts. Raises errors.Problem 404, 409, or 422 for another kind."""
+        """Return the narrowable parts. Raises errors.Problem 404, 409, or 422 for other kinds."""
         with self.store.read() as view:
             approval = _pending_request(view, person, approval_id)
             _check_kind(approval)
-            terms = _asked(approval)
+            terms = _requested_terms(approval)
             types = self._types(view, terms)
             facts = [
-                (place, fact)
-                for place, (action, details) in enumerate(zip(types, terms.details, strict=True))
+                (index, fact)
+                for index, (action, details) in enumerate(zip(types, terms.details, strict=True))
                 for fact in narrowable.narrowable_facts(action, details)
             ]
             return Narrowable(terms.scope, tuple(facts), self._full_lifetime(view, approval))
@@ -124,14 +124,14 @@ class Narrowings:
             return self.check(view, approval, self._text(view, approval, requested))
 
     def check(self, view: View, approval: Approval, text: str) -> Narrowed:
-        """Check a granted text against what was asked. Raises errors.Problem 422 `not_narrower`.
+        """Check a granted text against the request. Raises errors.Problem 422 `not_narrower`.
 
-        1. It has the server's form and is for this request.  2. Its details match their action
+        1. The server could have created it for this request.  2. Its details match their action
         types.  3. They differ only as the action types allow.  4. The token lifetime is shorter.
         """
         _check_kind(approval)
         try:
-            terms, asked = narrowing.read_granted(approval.action, text), _asked(approval)
+            terms, asked = narrowing.read_granted(approval.action, text), _requested_terms(approval)
             types = self.schemas.check(view.directory, terms.details, None)
             rows = [*_scope_rows(asked, terms), *_detail_rows(asked, terms, types)]
             rows += self._lifetime_rows(view, approval, terms)
@@ -142,7 +142,7 @@ class Narrowings:
         return Narrowed(text, terms, tuple(rows), _headline(view, approval, terms, types), types)
 
     def is_within(self, approval: Approval, narrowed: Narrowed) -> bool:
-        """Return whether it is within what an earlier approver of this request granted."""
+        """Return whether it grants no more than the earlier approvers of this request granted."""
         if approval.granted is None:
             return True
         before, after = narrowing.terms(approval.granted), narrowed.terms
@@ -150,20 +150,20 @@ class Narrowings:
             _detail_rows(before, after, narrowed.types)
         except NotNarrower:
             return False
-        lives = before.seconds is None or (after.seconds or before.seconds + 1) <= before.seconds
-        return set(after.scope) <= set(before.scope) and lives
+        lifetime = before.seconds is None or (after.seconds or before.seconds + 1) <= before.seconds
+        return set(after.scope) <= set(before.scope) and lifetime
 
     def store_granted(self, tx: Unit, approval: Approval, narrowed: Narrowed) -> Approval:
-        """Store what was granted, so far or finally."""
+        """Store the granted text; later approvers may narrow it further."""
         rows = [asdict(row) for row in narrowed.rows]
-        reads = json.dumps({"headline": narrowed.headline, "rows": rows}, ensure_ascii=False)
+        display_text = json.dumps({"headline": narrowed.headline, "rows": rows}, ensure_ascii=False)
         past = self._history_addition(tx, approval, narrowed.terms, narrowed.types)
-        kept = tx.approvals.narrow(approval.id, narrowed.text, reads, past)
-        return approval if kept is None else kept
+        updated = tx.approvals.narrow(approval.id, narrowed.text, display_text, past)
+        return approval if updated is None else updated
 
     def remove_granted(self, tx: Unit, approval: Approval) -> Approval | None:
-        """Return to what was asked; None if the request is no longer pending."""
-        terms = _asked(approval)
+        """Remove the granted text again; returns None if the request is no longer pending."""
+        terms = _requested_terms(approval)
         past = self._history_addition(tx, approval, terms, self._types(tx, terms))
         return tx.approvals.narrow(approval.id, None, "{}", past)
 
@@ -174,13 +174,13 @@ class Narrowings:
             raise _not_narrower(error.description) from error
 
     def _text(self, view: View, approval: Approval, requested: RequestedNarrowing) -> str:
-        """The text of a requested narrowing, not checked yet."""
+        """Return the granted text of a requested narrowing, without checking it."""
         _check_kind(approval)
-        terms = _asked(approval)
+        terms = _requested_terms(approval)
         try:
             types = self.schemas.check(view.directory, terms.details, None)
             rules = [action.fact_rules.narrow for action in types]
-            less = narrowing.narrowed_details(
+            granted = narrowing.narrowed_details(
                 terms, requested.drop_scopes, requested.changes, rules
             )
         except errors.ProtocolError as error:
@@ -188,36 +188,36 @@ class Narrowings:
         except NotNarrower as error:
             raise _not_narrower(f"{error}.") from error
         return narrowing.granted_text(
-            approval.action, replace(less, seconds=requested.token_seconds)
+            approval.action, replace(granted, seconds=requested.token_seconds)
         )
 
     def _lifetime_rows(self, view: View, approval: Approval, terms: Terms) -> list[GrantDifference]:
         if terms.seconds is None:
             return []
-        whole = self._full_lifetime(view, approval)
-        if terms.seconds >= whole:
-            raise NotNarrower("token_seconds", f"must be less than {counted(whole, 'second')}")
-        before, after = (counted(seconds, "second") for seconds in (whole, terms.seconds))
+        full = self._full_lifetime(view, approval)
+        if terms.seconds >= full:
+            raise NotNarrower("token_seconds", f"must be less than {counted(full, 'second')}")
+        before, after = (counted(seconds, "second") for seconds in (full, terms.seconds))
         return [GrantDifference("Token lifetime", before, after)]
 
     def _full_lifetime(self, view: View, approval: Approval) -> int:
         agent = view.directory.agent(approval.agent_id)
         resource = _resource(view, approval)
-        usual = self.server_policy.access_token_seconds
-        return usual if agent is None else targets.lifetime(agent, resource, usual)
+        default = self.server_policy.access_token_seconds
+        return default if agent is None else targets.lifetime(agent, resource, default)
 
     def _history_addition(
         self, view: View, approval: Approval, granted: Terms, types: tuple[ActionType, ...]
     ) -> str:
-        """The entries that this approval adds to history, from the granted request."""
+        """Return the entries that the granted request adds to history."""
         agent = view.directory.agent(approval.agent_id)
         user = view.directory.user(approval.user_id or "")
         resource = _resource(view, approval)
         if agent is None or user is None or resource is None:
             return approval.past
         target = TokenTarget(resource, granted.scope)
-        part = _HistoryInput(agent, user, target, granted.details, types)
-        return history.narrowed_past(self.secrets, approval, part)
+        history_input = _HistoryInput(agent, user, target, granted.details, types)
+        return history.narrowed_past(self.secrets, approval, history_input)
 
 
 def _resource(view: View, approval: Approval) -> Resource | None:
@@ -225,7 +225,7 @@ def _resource(view: View, approval: Approval) -> Resource | None:
 
 
 def _pending_request(view: View, person: Person, approval_id: str) -> Approval:
-    """A pending request that asks this person. Raises errors.Problem 404 or 409."""
+    """Return a pending request to this approver. Raises errors.Problem 404 or 409."""
     device_auth.current_device(view, person)
     approval = approvers.get_for_approver(view, approval_id, person.user.id)
     if approval.state is not State.PENDING:
@@ -241,7 +241,7 @@ def _headline(view: View, approval: Approval, terms: Terms, types: tuple[ActionT
     return displays.headline(_HeadlineInput(target, terms.details, types, approval.risk))
 
 
-def _asked(approval: Approval) -> Terms:
+def _requested_terms(approval: Approval) -> Terms:
     return narrowing.terms(approval.action)
 
 
@@ -263,15 +263,15 @@ def _scope_rows(asked: Terms, terms: Terms) -> list[GrantDifference]:
 
 
 def _detail_rows(asked: Terms, terms: Terms, types: Sequence[ActionType]) -> list[GrantDifference]:
-    """The facts that differ, with the labels of the display. Raises NotNarrower."""
+    """Return the facts that differ, with their labels on screen. Raises NotNarrower."""
     rows: list[GrantDifference] = []
-    for place, (action, before, after) in enumerate(
+    for index, (action, before, after) in enumerate(
         zip(types, asked.details, terms.details, strict=True)
     ):
-        beside = narrowing.check_narrower({**before}, {**after}, action.fact_rules.narrow)
-        assert isinstance(beside, dict)  # noqa: S101  # an object next to an object
-        name = f"{place + 1}. " if len(types) > 1 else ""
-        pairs = zip(rendering.facts(action, before), rendering.facts(action, beside), strict=True)
+        aligned = narrowing.check_narrower({**before}, {**after}, action.fact_rules.narrow)
+        assert isinstance(aligned, dict)  # noqa: S101  # both arguments are objects
+        name = f"{index + 1}. " if len(types) > 1 else ""
+        pairs = zip(rendering.facts(action, before), rendering.facts(action, aligned), strict=True)
         rows += [_row(name, was, now) for was, now in pairs if was.value != now.value]
     return rows
 

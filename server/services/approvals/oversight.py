@@ -1,7 +1,7 @@
 """The administrator's view of all users' requests and devices.
 
-Owns: listing them, cancelling a request, revoking a device. Never: deciding a request; that takes
-a signature of the approver's device.
+Owns: listing them, canceling a request, revoking a device. Never: deciding a request, which
+requires a signature by the approver's device.
 """
 
 from dataclasses import dataclass, replace
@@ -49,7 +49,7 @@ class NamedApproval:
 
 @dataclass(frozen=True, slots=True)
 class Oversight:
-    """Lists requests and devices of all users, and ends them."""
+    """Lists requests and devices of all users, cancels requests, and revokes devices."""
 
     store: Store
 
@@ -62,7 +62,7 @@ class Oversight:
         limit: int,
         before: tuple[int, str] | None = None,
     ) -> list[NamedApproval]:
-        """The newest matching requests before the cursor (created_at, id).
+        """Return the newest matching requests before the cursor (created_at, id).
 
         Raises `NotFound` for an agent or user.
         """
@@ -77,17 +77,17 @@ class Oversight:
             return [with_names(view, approval) for approval in approvals]
 
     def ids_beginning(self, start: str) -> list[str]:
-        """The IDs of the newest requests that begin so, at most a few."""
+        """Return the IDs of the newest requests whose ID begins with this text, at most a few."""
         with self.store.read() as view:
             return view.approval_references.with_id_prefix(start)
 
     def ids_with_fingerprint(self, typed: str) -> list[str]:
-        """The IDs of the newest requests with that fingerprint, at most a few."""
+        """Return the IDs of the newest requests with this fingerprint, at most a few."""
         with self.store.read() as view:
             return view.approval_references.with_digest(bytes.fromhex(typed.replace("-", "")))
 
     def approval(self, approval_id: str) -> NamedApproval:
-        """One request with its answers and audit entries. Raises `NotFound`."""
+        """Return one request with its answers and audit entries. Raises `NotFound`."""
         with self.store.read() as view:
             approval = find(view, approval_id)
             named_approval = with_names(view, approval)
@@ -111,33 +111,33 @@ class Oversight:
             approval = find(tx, approval_id)
             text = _ADMIN_REASON.format(reason)
             if not withdraw(tx, [approval], reason=text, actor=by, facts={"reason": reason}):
-                ended = overdue(approval.state, approval.expires_at, tx.now)
+                is_overdue = overdue(approval.state, approval.expires_at, tx.now)
                 raise Conflict(
-                    f"This request is already {State.EXPIRED if ended else approval.state}."
+                    f"This request is already {State.EXPIRED if is_overdue else approval.state}."
                 )
             return with_names(tx, find(tx, approval_id))
 
     def devices(self, user: str | None) -> list[tuple[Device, User | None]]:
-        """Devices of one user or of all, oldest first. Raises `NotFound`."""
+        """Return the devices of one user or of all, oldest first. Raises `NotFound`."""
         with self.store.read() as view:
-            found = (
+            listed_devices = (
                 view.devices.all()
                 if user is None
                 else view.devices.of_user(user_checks.find(view, user).id)
             )
-            return [(device, view.directory.user(device.user_id)) for device in found]
+            return [(device, view.directory.user(device.user_id)) for device in listed_devices]
 
     def device_page(
         self, user: str | None, after: tuple[int, str], limit: int
     ) -> list[tuple[Device, User | None]]:
-        """Devices of one user or of all, oldest first, after the cursor (created_at, id).
+        """Return devices of one user or of all after the cursor (created_at, id), oldest first.
 
         Raises `NotFound`.
         """
         with self.store.read() as view:
             user_id = None if user is None else user_checks.find(view, user).id
-            found = view.devices.page(user_id, after, limit)
-            return [(device, view.directory.user(device.user_id)) for device in found]
+            page = view.devices.page(user_id, after, limit)
+            return [(device, view.directory.user(device.user_id)) for device in page]
 
     def revoke_device(self, device_id: str, *, by: str) -> tuple[Device, bool]:
         """Revoke a device and its sessions; False if it was already revoked. Raises `NotFound`."""
@@ -145,29 +145,33 @@ class Oversight:
             device = tx.devices.get(device_id)
             if device is None:
                 raise NotFound("device", device_id)
-            ended = devices.revoke(tx, device, actor=by)
+            is_revoked_now = devices.revoke(tx, device, actor=by)
             tx.installation.release("devices", device.id)
-            return tx.devices.get(device_id) or device, ended
+            return tx.devices.get(device_id) or device, is_revoked_now
 
     def enable_devices(self, *, device: str | None, user: str | None, by: str) -> list[Device]:
         """Enable devices that a restore disabled: one, or all of one user.
 
-        Raises `NotFound` for an unknown user, or if a restore disabled no such device.
+        Raises `NotFound` for an unknown user, or if no such device was disabled by a restore.
         """
         with self.store.write() as tx:
             owner = None if user is None else user_checks.find(tx, user).id
-            held = {held_id for kind, held_id in tx.installation.held() if kind == "devices"}
-            every = [known for known in tx.devices.all() if known.id in held]
-            found = [known for known in every if known.id == device or known.user_id == owner]
-            if not found:
+            held_ids = {held_id for kind, held_id in tx.installation.held() if kind == "devices"}
+            matching = [
+                held_device
+                for held_device in tx.devices.all()
+                if held_device.id in held_ids
+                and (held_device.id == device or held_device.user_id == owner)
+            ]
+            if not matching:
                 raise NotFound("device that a restore turned off")
-            for known in found:
-                devices.enable(tx, known, actor=by)
-            return [tx.devices.get(known.id) or known for known in found]
+            for held_device in matching:
+                devices.enable(tx, held_device, actor=by)
+            return [tx.devices.get(held_device.id) or held_device for held_device in matching]
 
 
 def find(view: View, approval_id: str) -> Approval:
-    """One request. Raises `NotFound`."""
+    """Return one request. Raises `NotFound`."""
     approval = view.approvals.get(approval_id)
     if approval is None:
         raise NotFound("request", approval_id)
@@ -175,7 +179,7 @@ def find(view: View, approval_id: str) -> Approval:
 
 
 def with_names(view: View, approval: Approval) -> NamedApproval:
-    """Add the names of the client and the user to a request."""
+    """Return a request with the names of its client and user."""
     user = None if approval.user_id is None else view.directory.user(approval.user_id)
     names = [
         None if client is None else display_names.name_of(view.directory, client)

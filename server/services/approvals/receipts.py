@@ -1,7 +1,7 @@
 """Receipts: the signed evidence of a decision, for a third party.
 
-Owns: every answer as its device signed it, with the key to check it; the audit entries of the
-request; the server's signature over the receipt. Never: checking them; the reader does that.
+Owns: collecting every answer as its device signed it, the keys to verify it, and the audit entries
+of the request; signing the receipt. Never: verifying a receipt, which its reader does.
 """
 
 import json
@@ -20,7 +20,7 @@ from server.model.ports import Authenticators, Signer, Verifier
 from server.model.store import Directory, Store, View
 from server.model.tokens import Delegation, NamedDelegation
 from server.protocol.devices import passkeys
-from server.services.approvals.views import approver_view as shown
+from server.services.approvals.views import approver_view
 from server.services.approvers import approvers
 from server.services.audit import audit
 from server.services.audit.log import AuditLog
@@ -57,7 +57,7 @@ class RequestEvidence:
     shown: ApproverView
     answers: tuple[AnswerEvidence, ...]
     entries: tuple[StoredEntry, ...]
-    """What the audit log says of it, oldest first."""
+    """The audit entries of the request that a receipt needs, oldest first."""
 
     @property
     def policy_version(self) -> int | None:
@@ -68,21 +68,21 @@ class RequestEvidence:
 
 @dataclass(frozen=True, slots=True)
 class Receipt:
-    """The evidence of a request, and of the one whose approval it is decided by."""
+    """The evidence of a request, and of an earlier request whose approval decided it."""
 
     request: RequestEvidence
     given_in: RequestEvidence | None
-    """The request in which the user gave the consent or standing grant that decided."""
+    """The request in which the user gave the consent or standing grant that decided this one."""
     proofs: Mapping[str, Proof]
-    """That entries are in the log, by their id; without those that no checkpoint has yet."""
+    """The proofs of inclusion in the log, by entry ID; none for entries without a checkpoint."""
     token: NamedDelegation | None
-    """The token of the request, only for the user on whose behalf it acts."""
+    """The token of the request; None unless the token acts on behalf of the receipt's reader."""
     at: int
 
 
 @dataclass(frozen=True, slots=True)
 class Receipts:
-    """Makes receipts on demand."""
+    """Creates receipts on demand."""
 
     store: Store
     signer: Signer
@@ -90,10 +90,10 @@ class Receipts:
     authenticators: Authenticators
     audit_log: AuditLog
     name_delegation: Callable[[Directory, Delegation], NamedDelegation]
-    """Add the names to a delegation."""
+    """Adds the names to a delegation."""
 
     def of(self, person: Person, approval_id: str) -> Receipt:
-        """The receipt of a request that asked this person. Raises errors.Problem 404."""
+        """Return the receipt of a request for one of its approvers. Raises errors.Problem 404."""
         with self.store.read() as view:
             approval = approvers.get_for_approver(view, approval_id, person.user.id)
             request = self._evidence(view, approval, person)
@@ -111,7 +111,7 @@ class Receipts:
 
     def _evidence(self, view: View, approval: Approval, person: Person) -> RequestEvidence:
         return RequestEvidence(
-            shown(view, approval, person.user.id),
+            approver_view(view, approval, person.user.id),
             tuple(self._answer(view, answer) for answer in view.decisions.of_approval(approval.id)),
             tuple(_evidence_entries(view.audit.of_approval(approval.id))),
         )
@@ -136,8 +136,8 @@ class Receipts:
             passkey = view.passkeys.of_device(device.id)
             return None if passkey is None else self._passkey(passkey)
         kid = self.verifier.key_of(signed)
-        found = (device.keys[name] for name, known in device.kids.items() if known == kid)
-        jwk = next(found, None)
+        matching = (device.keys[name] for name, key_id in device.kids.items() if key_id == kid)
+        jwk = next(matching, None)
         return None if jwk is None else Key(kid, jwk)
 
     def _passkey(self, passkey: Passkey) -> Key:
@@ -145,25 +145,25 @@ class Receipts:
 
     def _token(self, view: View, approval: Approval, person: Person) -> NamedDelegation | None:
         delegation = view.delegations.of_approval(approval.id)
-        own = delegation is not None and delegation.user_id == person.user.id
+        is_own = delegation is not None and delegation.user_id == person.user.id
         return (
             self.name_delegation(view.directory, delegation)
-            if delegation is not None and own
+            if delegation is not None and is_own
             else None
         )
 
 
 def _evidence_entries(entries: list[StoredEntry]) -> Iterator[StoredEntry]:
-    """The entries that a receipt needs; of the tokens the first, which others come from."""
-    issued = [logged.id for logged in entries if logged.type == audit.Type.TOKEN_ISSUED]
+    """Return the entries that a receipt needs, with only the first of the issued tokens."""
+    issued = [entry.id for entry in entries if entry.type == audit.Type.TOKEN_ISSUED]
     for entry in entries:
         if entry.type in EVIDENCE and entry.id not in issued[1:]:
             yield entry
 
 
 def _given_in(entries: Iterable[StoredEntry]) -> str | None:
-    """The id of the request in which the user gave what decided, if a person did not."""
-    facts = (
-        logged.members["facts"] for logged in entries if logged.type == audit.Type.APPROVAL_ALLOWED
+    """Return the ID of the request that gave the deciding consent or standing grant, if any."""
+    all_facts = (
+        entry.members["facts"] for entry in entries if entry.type == audit.Type.APPROVAL_ALLOWED
     )
-    return next((told.get("given_in") for told in facts), None)
+    return next((facts.get("given_in") for facts in all_facts), None)

@@ -1,7 +1,7 @@
 """Asking an agent to retry an expired request.
 
-It grants nothing, so the session suffices. The agent gets it with `expired_token` at its next
-poll, and may send a new request; the old one stays expired.
+This grants nothing, so a session suffices. The agent learns of it with `expired_token` at its next
+poll and may then send a new request; the old one stays expired.
 """
 
 from dataclasses import dataclass
@@ -25,10 +25,10 @@ RetryStatus = Literal["possible", "asked"]
 
 
 def retry_status(approval: Approval) -> RetryStatus | None:
-    """Return whether the agent was or can be asked to retry; None if it cannot.
+    """Return whether the agent was asked or can be asked to retry; None if it cannot be asked.
 
-    Only unanswered requests can be retried, and only of agents that poll: an agent with push
-    delivery gets the expiry once and does not poll for more.
+    Only unanswered requests of agents that poll can be retried: an agent with push delivery is
+    notified of the expiry once and does not poll.
     """
     if approval.retry_asked_at is not None:
         return "asked"
@@ -46,8 +46,8 @@ class Retries:
     def ask(self, person: Person, approval_id: str) -> ApproverView:
         """Ask the agent of an expired request to retry. Idempotent across approvers.
 
-        1. The request asked this person.  2. It expired unanswered, and its agent polls.  3. The
-        agent is enabled.  4. The first call is recorded; later ones return the same result.
+        1. This person is an approver.  2. It expired unanswered, and its agent polls.  3. The
+        agent is enabled.  4. Only the first call is recorded; later ones return the same.
         Raises errors.Problem: 404, 409 `not_expired`, `not_retryable` or `agent_stopped`.
         """
         with self.store.write() as tx:
@@ -59,11 +59,11 @@ class Retries:
                 )
             _check(tx, approval)
             is_first = tx.escalations.request_retry(approval.id, tx.now)
-            asked = approvers.get_for_approver(tx, approval_id, person.user.id)
+            expired_request = approvers.get_for_approver(tx, approval_id, person.user.id)
             if is_first:
-                _record(tx, person, asked)
-                notices.approval(tx, asked, "approval.retry_asked")
-            return approver_view(tx, asked, person.user.id)
+                _record(tx, person, expired_request)
+                notices.approval(tx, expired_request, "approval.retry_asked")
+            return approver_view(tx, expired_request, person.user.id)
 
 
 def _check(tx: Unit, approval: Approval) -> None:

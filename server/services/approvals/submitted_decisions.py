@@ -1,6 +1,6 @@
 """A signed answer and its accompanying members, as submitted and as stored.
 
-Owns: checking its texts and the user it names. Never: whether the answer counts.
+Owns: checking its texts and the user it names. Never: deciding whether the answer counts.
 """
 
 from dataclasses import dataclass, replace
@@ -27,20 +27,20 @@ class SubmittedDecision:
 
     jws: str
     note: str | None = None
-    """For the agent."""
+    """A note for the agent."""
     granted: str | None = None
     """The granted text if the answer narrows the request; the signature covers its digest."""
     entered: CeremonyEntries = NO_ENTRIES
     retry_at: int | None = None
     """When the agent may ask again."""
     ask: str | None = None
-    """Whom it may ask instead: name, email address or id as submitted, the id once resolved."""
+    """Whom it may ask instead: a name, email address or ID as submitted; later the resolved ID."""
     private_note: str | None = None
-    """For the audit log; agents do not see it."""
+    """A note for the audit log, which agents do not see."""
 
 
 def with_checked_texts(submitted_decision: SubmittedDecision) -> SubmittedDecision:
-    """The answer with its texts as they are stored. Raises errors.Problem 422."""
+    """Check the texts and return the answer with their stored form. Raises errors.Problem 422."""
     return replace(
         submitted_decision,
         note=_checked_note(submitted_decision.note, "note"),
@@ -79,7 +79,7 @@ def stored_decision(
     payload: decisions.Decision,
     submitted_decision: SubmittedDecision,
 ) -> Decision:
-    """The answer as it is stored; only a denial has a note for the agent."""
+    """Return the answer in its stored form; only a denial has a note for the agent."""
     denies, withdraws = payload.decision == "deny", payload.decision == "withdraw"
     approver = approvers.find(view, approval, device.user_id)
     return Decision(
@@ -112,27 +112,29 @@ def is_repeat(decision: Decision, other: Decision) -> bool:
 
 
 def _content(answer: Decision) -> tuple[object, ...]:
-    words = (answer.note, answer.private_note, answer.reason)
-    bounds = (answer.code, answer.retry_at, answer.ask_user)
-    return answer.device_id, answer.decision, bounds, words
+    texts = (answer.note, answer.private_note, answer.reason)
+    code_members = (answer.code, answer.retry_at, answer.ask_user)
+    return answer.device_id, answer.decision, code_members, texts
 
 
 def _check_allowed_with_code(code: str | None, member: str, value: object) -> None:
-    taking = [name for name, each in decisions.DENY_CODES.items() if each.takes == member]
-    if value is not None and code not in taking:
-        detail = f"/{member}: is allowed only with the code {' or '.join(taking)}."
+    allowed = [
+        name for name, deny_code in decisions.DENY_CODES.items() if deny_code.takes == member
+    ]
+    if value is not None and code not in allowed:
+        detail = f"/{member}: is allowed only with the code {' or '.join(allowed)}."
         raise errors.invalid_body(detail)
 
 
 def _find_user(view: View, approval: Approval, name_or_id: str) -> str:
-    """The ID of the person to ask instead. Raises errors.Problem 422."""
+    """Return the ID of the person to ask instead. Raises errors.Problem 422."""
     user, agent = view.directory.user_called(name_or_id), view.directory.agent(approval.agent_id)
     eligible = user is not None and user.enabled and user.id != approval.user_id
-    named = None if agent is None else agent.asks
+    askable = None if agent is None else agent.asks
     if (
         user is None
         or not eligible
-        or (named is not None and not user_or_group.includes(view, user.id, named))
+        or (askable is not None and not user_or_group.includes(view, user.id, askable))
     ):
         raise errors.invalid_body("/ask: must be another user whom this agent may ask.")
     return user.id

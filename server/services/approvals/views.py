@@ -1,6 +1,6 @@
 """An approval as an approver sees it: with names, tally, execution and superseded request.
 
-Owns: collecting them. Never: who may see the request, or its texts.
+Owns: collecting this data. Never: checking who may see the request, or writing its texts.
 """
 
 from server.model import display_names
@@ -14,11 +14,11 @@ from server.services.approvals.execution_outcomes import execution
 def approver_view(
     view: View, approval: Approval, viewer: str | None = None, nonce: str | None = None
 ) -> ApproverView:
-    """The approval with the names of its agent, decider and device, for one of its approvers."""
+    """Return the approval with the names of its agent, decider and device, for an approver."""
     answers = [] if approval.decided_at is None else view.decisions.of_approval(approval.id)
     answer = votes.deciding_answer(answers)
     decider = None if answer is None else view.directory.user(answer.user_id)
-    other = None if answer is None else view.directory.user(answer.ask_user or "")
+    ask_instead = None if answer is None else view.directory.user(answer.ask_user or "")
     device = None if answer is None else view.devices.get(answer.device_id)
     return ApproverView(
         approval=approval,
@@ -26,16 +26,16 @@ def approver_view(
         decision=answer,
         decider_name="" if decider is None else decider.name,
         device_name="" if device is None else device.name,
-        other_name="" if other is None else other.name,
+        other_name="" if ask_instead is None else ask_instead.name,
         execution=execution(view, approval),
         nonce=nonce,
         tally=votes.tally(view, approval),
         held_back=_held_back(view, approval, viewer),
-        supersedes=_earlier(view, approval),
+        supersedes=_superseded(view, approval),
     )
 
 
-def _earlier(view: View, approval: Approval) -> Approval | None:
+def _superseded(view: View, approval: Approval) -> Approval | None:
     return None if approval.supersedes is None else view.approvals.get(approval.supersedes)
 
 

@@ -2,7 +2,7 @@
 
 Each person has one vote; a backup or deputy casts the vote of the person they act for. Votes count
 together only for the same granted text: narrowing it voids the earlier ones. Any denial is final.
-Owns: which votes count. Never: the state transition (`decisions.py`), or who is asked.
+Owns: which votes count. Never: changing the state (`decisions.py`), or choosing whom to ask.
 """
 
 from collections.abc import Sequence
@@ -16,14 +16,14 @@ from server.services.approvals.narrowing import Narrowed, Narrowings
 
 
 def valid_approvals(answers: Sequence[Decision]) -> list[Decision]:
-    """The approve answers that are not void."""
+    """Return the approve answers that are not void."""
     return [
         answer for answer in answers if answer.decision == "approve" and answer.voided_at is None
     ]
 
 
 def deciding_answer(answers: Sequence[Decision]) -> Decision | None:
-    """The deciding answer: the denial, or else the newest approval that is not void."""
+    """Return the deciding answer: the denial, or else the newest approval that is not void."""
     decisions = [answer for answer in answers if answer.decision == "deny"] or valid_approvals(
         answers
     )
@@ -31,12 +31,12 @@ def deciding_answer(answers: Sequence[Decision]) -> Decision | None:
 
 
 def denial(answers: Sequence[Decision]) -> Decision:
-    """The denial."""
+    """Return the denial of a denied approval."""
     return next(answer for answer in answers if answer.decision == "deny")
 
 
 def vote_count(view: View, approval: Approval) -> int:
-    """The number of votes to approve, including those cast by backups and deputies."""
+    """Return the number of votes to approve, including those cast by backups and deputies."""
     return len(_voters(view.decisions.of_approval(approval.id)))
 
 
@@ -46,30 +46,30 @@ def is_vote_cast(view: View, answer: Decision) -> bool:
 
 
 def tally(view: View, approval: Approval) -> Tally | None:
-    """The tally of votes; None if only the user the request is for is asked."""
+    """Return the tally of votes; None if the user the request is for is the only approver."""
     if approval.quorum == 1 and not approval.multi_approver:
         return None
     answers = view.decisions.of_approval(approval.id)
-    counted = _voters(answers)
+    voters = _voters(answers)
     return Tally(
         need=approval.quorum,
-        have=len(counted),
+        have=len(voters),
         votes=tuple(Vote(answer, _name(view, answer.user_id)) for answer in answers),
         left=_missing_names(
-            view, approval, counted | {answer.user_id for answer in valid_approvals(answers)}
+            view, approval, voters | {answer.user_id for answer in valid_approvals(answers)}
         ),
     )
 
 
 def cast_approvals(view: View, approval: Approval) -> Approvals:
-    """The approvals as input of policy; while it is pending, everyone who could still approve."""
-    by, count = _approving_users(view, approval)
+    """Return the approvals as policy input; while it is pending, of everyone who could approve."""
+    users, count = _approving_users(view, approval)
     steps, in_advance = (
         ceremonies.parse_ceremony(approval.ceremony),
         approval.decided_by is not None,
     )
     through = _cast_by(view, approval)
-    return Approvals(count, approval.risk, steps, frozenset(by), through, in_advance=in_advance)
+    return Approvals(count, approval.risk, steps, frozenset(users), through, in_advance=in_advance)
 
 
 def locked(tx: Unit, approval: Approval) -> Approval:
@@ -81,9 +81,9 @@ def locked(tx: Unit, approval: Approval) -> Approval:
 
 
 def earlier_answer(tx: Unit, approval: Approval, user_id: str) -> Decision | None:
-    """The person's earlier answer if several people must approve and it is not void."""
-    own = _stored_answer(tx, approval, user_id)
-    return None if own is None or own.voided_at is not None else own
+    """Return the person's earlier answer, unless it is void or one approval is enough."""
+    answer = _stored_answer(tx, approval, user_id)
+    return None if answer is None or answer.voided_at is not None else answer
 
 
 def add_approval(
@@ -93,9 +93,9 @@ def add_approval(
     answer: Decision,
     narrowed: Narrowed | None,
 ) -> Approval | None:
-    """Add an approval of what the others approved, or of a part of it.
+    """Add an approval of what the others approved, or of part of it.
 
-    Returns the changed request; None without a change if the answer would grant more.
+    Returns the changed request. Changes nothing and returns None if the answer would grant more.
     """
     text = None if narrowed is None else narrowed.text
     if text != approval.granted:
@@ -110,9 +110,9 @@ def add_approval(
 def withdraw(
     tx: Unit, narrowings: Narrowings, approval: Approval, answer: Decision
 ) -> Approval | None:
-    """Replace a vote by its withdrawal; limits end with the last vote for them.
+    """Replace a vote with its withdrawal. The last vote for limits removes them, too.
 
-    Returns the changed request; None without a change if it has ended in the meantime.
+    Returns the changed request. Changes nothing and returns None if it has closed meanwhile.
     """
     others = [
         decision
@@ -131,15 +131,15 @@ def withdraw(
 
 
 def withdrawals(view: View, approval: Approval, user_id: str) -> int:
-    """How often the person has withdrawn their vote."""
-    own = _stored_answer(view, approval, user_id)
-    return 0 if own is None else own.withdrawals
+    """Return how often the person has withdrawn their vote."""
+    answer = _stored_answer(view, approval, user_id)
+    return 0 if answer is None else answer.withdrawals
 
 
 def is_stored_withdrawal(view: View, approval: Approval, user_id: str, jws: str) -> bool:
-    """Return whether this is the stored withdrawal again, as after a lost response."""
-    own = _stored_answer(view, approval, user_id)
-    return own is not None and own.decision == "withdraw" and own.jws == jws
+    """Return whether this repeats the stored withdrawal, as after a lost response."""
+    answer = _stored_answer(view, approval, user_id)
+    return answer is not None and answer.decision == "withdraw" and answer.jws == jws
 
 
 def store_answer(tx: Unit, answer: Decision) -> None:
@@ -149,7 +149,7 @@ def store_answer(tx: Unit, answer: Decision) -> None:
 
 
 def _stored_answer(view: View, approval: Approval, user_id: str) -> Decision | None:
-    """The person's answer, void or not, if several people must approve."""
+    """Return the person's answer, void or not, if several people must approve."""
     answers = view.decisions.of_approval(approval.id) if approval.quorum > 1 else []
     return next((answer for answer in answers if answer.user_id == user_id), None)
 
@@ -165,12 +165,15 @@ def _approving_users(view: View, approval: Approval) -> tuple[set[str], int]:
         return {
             approver.stands_for or approver.user_id for approver in _eligible(view, approval)
         }, approval.quorum
-    found = _voters(view.decisions.of_approval(approval.id))
-    return found, len(found)
+    voters = _voters(view.decisions.of_approval(approval.id))
+    return voters, len(voters)
 
 
 def _cast_by(view: View, approval: Approval) -> dict[str, str]:
-    """Votes cast by a backup or deputy: voter id to caster id; empty while it is pending."""
+    """Return who cast the vote of whom, as backup or deputy: voter ID to the ID of the caster.
+
+    Empty while the request is pending.
+    """
     if approval.decided_at is None or not approval.multi_approver:
         return {}
     decisions = valid_approvals(view.decisions.of_approval(approval.id))
@@ -180,19 +183,19 @@ def _cast_by(view: View, approval: Approval) -> dict[str, str]:
 
 
 def _voters(answers: Sequence[Decision]) -> set[str]:
-    """The ids of the users whose votes were cast, by the deputies of that time."""
+    """Return the IDs of the users whose votes were cast, by them or by a deputy at that time."""
     return {answer.voter_id for answer in valid_approvals(answers)}
 
 
-def _missing_names(view: View, approval: Approval, done: set[str]) -> tuple[str, ...]:
-    names = view.groups.all() if approval.multi_approver else []
-    groups = {group.id: group.name for group in names}
-    found = {
-        groups.get(approver.group_id or "") or _name(view, approver.user_id)
+def _missing_names(view: View, approval: Approval, voters: set[str]) -> tuple[str, ...]:
+    groups = view.groups.all() if approval.multi_approver else []
+    group_names = {group.id: group.name for group in groups}
+    missing = {
+        group_names.get(approver.group_id or "") or _name(view, approver.user_id)
         for approver in _eligible(view, approval)
-        if done.isdisjoint((approver.user_id, approver.stands_for or approver.user_id))
+        if voters.isdisjoint((approver.user_id, approver.stands_for or approver.user_id))
     }
-    return tuple(sorted(found))
+    return tuple(sorted(missing))
 
 
 def _name(view: View, user_id: str) -> str:

@@ -1,4 +1,4 @@
-"""Builds the services of approvals."""
+"""Builds the approval services."""
 
 from collections.abc import Callable
 

@@ -1,6 +1,6 @@
-"""Withdrawing open approvals: by their agent, by a request that replaces them, or by an end.
+"""Withdrawing open approvals.
 
-An end is that of their agent, user or resource.
+Their agent withdraws or supersedes them, or their agent, user or resource is disabled or deleted.
 """
 
 import hashlib
@@ -22,10 +22,10 @@ from server.services.notifications import notices
 from server.services.standing_grants import reservations
 
 SUPERSEDED: Final = "superseded"
-"""The reason of the earlier request, for its agent, the audit log and the screens."""
+"""The reason of a superseded request, for its agent, the audit log and the screens."""
 WITHDRAWN: Final = "withdrawn"
 """The reason of a withdrawn request, in the audit log and on the screens."""
-_NOTHING_MORE: Final[Mapping[str, object]] = {}
+_NO_FACTS: Final[Mapping[str, object]] = {}
 
 
 def withdraw(
@@ -34,9 +34,9 @@ def withdraw(
     *,
     reason: str,
     actor: str,
-    facts: Mapping[str, object] = _NOTHING_MORE,
+    facts: Mapping[str, object] = _NO_FACTS,
 ) -> int:
-    """Cancel the open ones, each with an audit entry and an event; returns how many."""
+    """Cancel those that are open, each with an audit entry and an event; returns how many."""
     return sum(_withdraw(tx, approval, reason, actor, facts) for approval in approvals)
 
 
@@ -52,21 +52,23 @@ def cancel(tx: Unit, client_id: str, handle: str) -> bool:
 
 
 def agent_deactivated(tx: Unit, event: AgentDeactivated) -> Ended:
-    """Cancel the open requests of the agent, and those of other clients for its calls."""
+    """Cancel the agent's open requests, and those of agents that handle its calls."""
     agent = event.agent
-    found = [
+    cases = [
         (approval, f"agent_{agent.state}") for approval in tx.approvals.open_of_agent(agent.id)
     ]
-    found += [(approval, "caller_disabled") for approval in tx.approvals.open_of_caller(agent.id)]
-    approvals = [
-        approval for approval, why in found if withdraw(tx, [approval], reason=why, actor=event.by)
+    cases += [(approval, "caller_disabled") for approval in tx.approvals.open_of_caller(agent.id)]
+    cancelled = [
+        approval
+        for approval, reason in cases
+        if withdraw(tx, [approval], reason=reason, actor=event.by)
     ]
-    approved = sum(approval.state is State.APPROVED for approval in approvals)
-    return Ended(requests=len(approvals), approved=approved)
+    approved = sum(approval.state is State.APPROVED for approval in cancelled)
+    return Ended(requests=len(cancelled), approved=approved)
 
 
 def app_deactivated(tx: Unit, event: AppDeactivated) -> Ended:
-    """Cancel the open requests of agents for calls of the app."""
+    """Cancel the open requests of agents that handle calls of the app."""
     approvals = tx.approvals.open_of_caller(event.app_id)
     return Ended(withdraw(tx, approvals, reason="caller_disabled", actor=audit.SYSTEM))
 
@@ -87,19 +89,19 @@ def _withdraw(
     tx: Unit, approval: Approval, reason: str, actor: str, facts: Mapping[str, object]
 ) -> bool:
     reservations.lock_grant(tx, approval)
-    moved = tx.approvals.transition(approval, State.CANCELLED, now=tx.now, reason=reason)
-    if moved is None:
+    cancelled = tx.approvals.transition(approval, State.CANCELLED, now=tx.now, reason=reason)
+    if cancelled is None:
         return False
-    reservations.release(tx, moved)
+    reservations.release(tx, cancelled)
     tx.audit.add(
         audit.approval_entry(
-            moved,
+            cancelled,
             audit.Type.APPROVAL_CANCELLED,
             actor=actor,
             decision="cancelled",
-            cause=reason.partition(":")[0],  # the rest was typed, and is a fact
+            cause=reason.partition(":")[0],  # a person typed the rest, which is a fact
             facts=facts,
         ),
     )
-    notices.approval(tx, moved, "approval.cancelled")
+    notices.approval(tx, cancelled, "approval.cancelled")
     return True

@@ -1,6 +1,6 @@
 """When an approver is available again, if all approvers of a request hold notifications back.
 
-Owns: the time that the agent gets. Never: whether anybody is notified (`attention.py`).
+Owns: the time that the agent gets. Never: deciding whether anyone is notified (`attention.py`).
 """
 
 from server.model.approvals import Approval
@@ -10,24 +10,26 @@ from server.services.notifications.attention import HeldNotification
 
 
 def available_at(tx: Unit, approval: Approval) -> int | None:
-    """When the first approver is notified again, in milliseconds since the epoch.
+    """Return when the first approver is notified again, in milliseconds since the epoch.
 
-    None if an approver is notified now, or if no approver has set an end.
+    None if an approver is notified now, or if no approver has set an end time.
     """
-    asked = [approver.user_id for approver in tx.approvers.asked(approval) if approver.approves]
+    approver_ids = [
+        approver.user_id for approver in tx.approvers.asked(approval) if approver.approves
+    ]
     ends = []
-    for user_id in asked:
+    for user_id in approver_ids:
         notification = attention.held_by_settings(tx, approval, user_id)
         if notification is None:
             return None
-        ends.append(_until(tx, approval, user_id, notification))
+        ends.append(_release_time(tx, approval, user_id, notification))
     return min((end for end in ends if end is not None), default=None)
 
 
-def _until(
+def _release_time(
     tx: Unit, approval: Approval, user_id: str, notification: HeldNotification
 ) -> int | None:
-    """When the notification is released; for a muted agent, the end of the mute."""
+    """Return when the notification is released; for a muted agent, when the mute ends."""
     if notification.why != "muted":
         return notification.until
     mutes = tx.attention.mutes(user_id, tx.now)

@@ -1,9 +1,9 @@
 """Who or what answers a request: a consent, a standing grant, or the eligible approvers.
 
-A consent decides a request that policy allows. The approval is created all the same, with its texts
-and audit entries; it names what decided, and its token does not claim that a person answered.
-Owns: the order of the sources, for enforcement and for explanation; resolving policy's requirements
-to people. Never: evaluating policy, the quorum, or reserving a use of a grant.
+A consent decides a request that policy allows. An approval is created even then, with its texts and
+audit entries. It names what decided, and its token does not claim that a person answered.
+Owns: the order of the sources, for enforcement and for explanations; finding the people who meet
+policy's requirements. Never: evaluating policy, counting votes, or reserving a use of a grant.
 """
 
 import json
@@ -34,7 +34,7 @@ CALL_AFTER_MS = 1_000
 def find_automatic_decision(
     view: View, case: PolicyRequest, verdict: Verdict, *, wants_person: bool
 ) -> tuple[Verdict, AutomaticDecision | None]:
-    """The consent that decides an allowed request; else the verdict with the reason for asking."""
+    """Return the verdict and the deciding consent, or the verdict with why a person is asked."""
     if verdict.outcome != "allow" or case.user is None:
         return verdict, None
     if wants_person:
@@ -46,7 +46,7 @@ def find_automatic_decision(
 
 
 def covering_consent(view: View, case: PolicyRequest, at: int | None = None) -> Consent | None:
-    """The user's consent for this agent, now or at a time, if it covers every scope."""
+    """Return the user's consent for this agent, now or at a time, if it covers every scope."""
     if case.user is None:
         return None
     resource = case.target.resource.uri
@@ -56,7 +56,7 @@ def covering_consent(view: View, case: PolicyRequest, at: int | None = None) -> 
 
 
 def approve_automatically(approval: Approval, decider: AutomaticDecision, now: int) -> Approval:
-    """Mark a new request as approved automatically."""
+    """Return a new request as automatically approved."""
     facts = json.dumps(decider.facts, sort_keys=True, separators=(",", ":"))
     return replace(approval, state=State.APPROVED, decided_at=now, decided_by=facts)
 
@@ -80,14 +80,14 @@ def record_and_notify(tx: Unit, approval: Approval, *, screens: bool = True) -> 
 
 
 def _given_in(view: View, approval: Approval) -> str | None:
-    """The approval in which the user gave the consent or standing grant that decided."""
+    """Return the ID of the approval that gave the deciding consent or standing grant."""
     grant = view.standing_grants.get(grant_of(approval) or "")
-    given = deciding_consent(view, approval) or grant
-    return None if given is None else given.approval_id
+    source = deciding_consent(view, approval) or grant
+    return None if source is None else source.approval_id
 
 
 def deciding_consent(view: View, approval: Approval) -> Consent | None:
-    """The consent that decided a request; None if none did."""
+    """Return the consent that decided a request; None if no consent did."""
     consent = (automatic_decision(approval) or {}).get("consent")
     return None if consent is None else view.consents.get(str(consent))
 
@@ -96,9 +96,9 @@ def is_still_valid(
     view: View, evaluator: Evaluator, case: PolicyRequest, approval: Approval
 ) -> bool:
     """Return whether the deciding consent is active and policy still allows the request."""
-    stands_on, now = deciding_consent(view, approval), covering_consent(view, case)
-    same = now is not None and stands_on is not None and now.id == stands_on.id
-    return same and evaluator.holds(view, case, NO_APPROVALS)
+    deciding, current = deciding_consent(view, approval), covering_consent(view, case)
+    is_same = current is not None and deciding is not None and current.id == deciding.id
+    return is_same and evaluator.holds(view, case, NO_APPROVALS)
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,7 +106,7 @@ class EligibleApprovers:
     """The people to ask, and how many of them can approve."""
 
     others: tuple[NamedApprover, ...]
-    """Other approvers; includes the user the request is for if their approval does not count."""
+    """The approvers to store; includes the user if rules name approvers or exclude the user."""
     count: int
 
 
@@ -115,7 +115,7 @@ ONLY_THE_USER: Final = EligibleApprovers((), 1)
 
 @dataclass(frozen=True, slots=True)
 class AnswerSources:
-    """The source of the decision for one request at `/bc-authorize`."""
+    """Who or what decides a request at `/bc-authorize`."""
 
     verdict: Verdict
     """The verdict of policy, with the reason for approvers."""
@@ -146,7 +146,7 @@ class AnswerSources:
 def find_answer_sources(
     view: View, case: PolicyRequest, verdict: Verdict, *, acr: bool = False, hinted: bool = False
 ) -> AnswerSources:
-    """Find what decides a request: a consent, else standing grants, else approvers.
+    """Find what decides a request: a consent, or else standing grants, or else approvers.
 
     `acr`: the agent requires a person's own answer, so neither a consent nor a grant decides.
     `hinted`: the request comes from an exchange, so no consent decides.
@@ -163,7 +163,7 @@ def find_answer_sources(
 def eligible_for_verdict(
     view: View, verdict: Verdict, agent: Agent, user: User | None
 ) -> EligibleApprovers:
-    """The eligible approvers of a verdict; only the user if it needs no approval."""
+    """Return the eligible approvers of a verdict; only the user if it needs no approval."""
     needs = verdict.needs
     return ONLY_THE_USER if needs is None else find_eligible(view, needs, agent, user)
 
@@ -171,34 +171,35 @@ def eligible_for_verdict(
 def find_eligible(
     view: View, needs: Requirements, agent: Agent, user: User | None
 ) -> EligibleApprovers:
-    """The eligible approvers: the user the request is for, and others.
+    """Return the eligible approvers: the user the request is for, and others.
 
-    If rules name approvers, the others are those; else, for a quorum above 1 or an excluded user,
-    the agent's owners and the administrators. Only enabled users count. Without a user, the result
-    is that of a user whom no rule names.
+    If rules name approvers, those are the others. If not, the agent's owners and the administrators
+    are, but only for a quorum above 1 or if the user is excluded. Only enabled users count. Without
+    a user, the result is that for a user whom no rule names.
     """
     if needs.who is not None:
-        return _named(view, needs, user)
+        return _named_by_rules(view, needs, user)
     excluded = user is not None and user.id in needs.excluded
     if needs.quorum == 1 and not excluded:
         return ONLY_THE_USER
-    own = set() if user is None else {user.id}
-    beside = {*agent.owners, *view.directory.administrators()} - needs.excluded - own
+    own_id = set() if user is None else {user.id}
+    others = {*agent.owners, *view.directory.administrators()} - needs.excluded - own_id
     approvers = [
-        NamedApprover(user_id, "backup") for user_id in sorted(beside) if _enabled(view, user_id)
+        NamedApprover(user_id, "backup") for user_id in sorted(others) if _enabled(view, user_id)
     ]
-    watching = [NamedApprover(user_id, "asked", approves=False) for user_id in own if excluded]
-    return EligibleApprovers((*watching, *approvers), len(approvers) + (not excluded))
+    viewers = [NamedApprover(user_id, "asked", approves=False) for user_id in own_id if excluded]
+    return EligibleApprovers((*viewers, *approvers), len(approvers) + (not excluded))
 
 
-def _named(view: View, needs: Requirements, user: User | None) -> EligibleApprovers:
+def _named_by_rules(view: View, needs: Requirements, user: User | None) -> EligibleApprovers:
     members = view.directory.members()
     counted = [user_id for user_id in sorted(needs.eligible) if _enabled(view, user_id)]
     approvers = []
     for user_id in counted:
-        group = next((g for g in sorted(needs.groups) if user_id in members.get(g, ())), None)
+        groups = sorted(needs.groups)
+        group = next((name for name in groups if user_id in members.get(name, ())), None)
         why = "asked" if group is None else "group"
-        approvers.append(NamedApprover(user_id, why, group_id=group))  # type: ignore[arg-type]  # both are reasons
+        approvers.append(NamedApprover(user_id, why, group_id=group))  # type: ignore[arg-type]  # both are valid reasons
     if user is not None and user.id not in counted:
         approvers.append(NamedApprover(user.id, "asked", approves=False))
     return EligibleApprovers(tuple(approvers), len(counted))

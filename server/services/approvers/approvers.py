@@ -1,8 +1,8 @@
 """The approvers of a request.
 
-The user that the request is for is always one. Others are added when it is created, as members of
-a group that policy names, or later, as a backup or deputy.
-Owns: who may see and decide an approval. Never: the quorum (`votes.py`), or who may be added.
+The user that the request is for is always an approver. Others are added when it is created, for
+example as members of a group that policy names, or later, as a backup or deputy.
+Owns: who may see and decide an approval. Never: counting votes (`votes.py`), or who may be added.
 """
 
 from collections.abc import Iterable
@@ -16,14 +16,14 @@ from server.services.server_policy import ServerPolicy
 
 
 def find(view: View, approval: Approval, user_id: str) -> Approver | None:
-    """The approver row of this user; None if they are not an approver of the request."""
+    """Return the approver row of this user; None if they are not an approver of the request."""
     if approval.multi_approver and (row := view.approvers.find(approval.id, user_id)) is not None:
         return row if _is_in_force(view, row) else None
     return own_approver(approval, user_id) if approval.user_id == user_id else None
 
 
 def get_for_approver(view: View, approval_id: str, user_id: str) -> Approval:
-    """The request, if this user is one of its approvers. Raises errors.Problem 404."""
+    """Return the request if this user is one of its approvers. Raises errors.Problem 404."""
     approval = view.approvals.get(approval_id)
     if approval is None or find(view, approval, user_id) is None:
         raise errors.Problem(404, "not_found", "You have no such request.")
@@ -75,7 +75,7 @@ def _approver(tx: Unit, approval: Approval, approver: NamedApprover) -> Approver
 
 
 def _is_in_force(view: View, row: Approver) -> bool:
-    """Return whether the row is in force: a deputy's in their period or after a decision."""
+    """Return whether the row is in force; a deputy's is in their period, or after the decision."""
     if row.why != "deputy" or row.over_at is not None or row.stands_for is None:
         return True
     return view.deputies.deciding(row.stands_for, row.user_id, view.now) is not None

@@ -1,7 +1,7 @@
 """Deputies: a user names someone who decides for them in a period.
 
-Naming one takes the high key and the PIN. Both the user and the deputy can end it with a session.
-Both are notified, and every answer of a deputy names the user it was given for.
+Naming a deputy requires the high key and the PIN. The user and the deputy can each end it with a
+session. Both are notified, and every answer of a deputy names the user it was given for.
 """
 
 from dataclasses import dataclass
@@ -32,7 +32,7 @@ MAX_DEPUTIES: Final = 5
 
 @dataclass(frozen=True, slots=True)
 class RequestedDeputy:
-    """A submitted deputy with the period as RFC 3339 texts."""
+    """A submitted deputy, with the period as RFC 3339 strings."""
 
     deputy: str
     begins: str
@@ -58,30 +58,30 @@ class Deputies:
     substitutes: Substitutes
 
     def of(self, person: Person) -> tuple[list[NamedDeputy], list[NamedDeputy]]:
-        """The person's deputies, and the deputyships of the person."""
+        """Return the person's deputies, and the users that this person is a deputy of."""
         with self.store.read() as view:
             device_auth.current_device(view, person)
-            mine = view.deputies.of_user(person.user.id, view.now)
-            others = view.deputies.of_deputy(person.user.id, view.now)
-            named = partial(_named, view)
-            return [*map(named, mine)], [*map(named, others)]
+            own_deputies = view.deputies.of_user(person.user.id, view.now)
+            deputyships = view.deputies.of_deputy(person.user.id, view.now)
+            with_names = partial(_with_names, view)
+            return [*map(with_names, own_deputies)], [*map(with_names, deputyships)]
 
     def check(self, person: Person, requested_deputy: RequestedDeputy) -> None:
-        """Refuse what need not be signed, because `name` would refuse it. Raises errors.Problem."""
+        """Check a deputy before it is signed. Raises errors.Problem if `name` would refuse it."""
         with self.store.read() as view:
             device_auth.current_device(view, person)
-            _valid(view, person, requested_deputy)
+            _checked_deputy(view, person, requested_deputy)
 
     def name(self, person: Person, requested_deputy: RequestedDeputy, jws: str) -> NamedDeputy:
         """Name a deputy. Raises errors.Problem.
 
         1. The device signed this deputy with the high key, after a PIN call for it.  2. The deputy
         is another enabled user, and the limit is not reached.  3. The period is valid.  4. The
-        statement is used once, and both are notified.
+        statement has not been used before. Both are notified.
         """
         with self.store.write() as tx:
-            device = self._check(tx, person, requested_deputy, jws)
-            other, begins, ends = _valid(tx, person, requested_deputy)
+            device = self._check_signature(tx, person, requested_deputy, jws)
+            other, begins, ends = _checked_deputy(tx, person, requested_deputy)
             self.statements.spend(tx, device)
             deputy = Deputy(
                 id=self.secrets.new_id(PREFIX_DEPUTY),
@@ -96,19 +96,19 @@ class Deputies:
             tx.deputies.add(deputy)
             _record(tx, audit.Type.DEPUTY_NAMED, deputy, audit.by_user(person.user.id), signed=jws)
             begin(tx, deputy, self.substitutes)
-            return _named(tx, deputy)
+            return _with_names(tx, deputy)
 
     def end(self, person: Person, deputy_id: str) -> None:
         """End a deputy immediately, by the user or the deputy. Raises errors.Problem 404."""
         with self.store.write() as tx:
             device_auth.current_device(tx, person)
             deputy = tx.deputies.get(deputy_id)
-            both = () if deputy is None else (deputy.user_id, deputy.deputy_id)
-            if deputy is None or person.user.id not in both or deputy.state == "over":
+            participants = () if deputy is None else (deputy.user_id, deputy.deputy_id)
+            if deputy is None or person.user.id not in participants or deputy.state == "over":
                 raise errors.Problem(404, "not_found", "You have no such deputy.")
             end(tx, deputy, by=audit.by_user(person.user.id))
 
-    def _check(
+    def _check_signature(
         self, tx: Unit, person: Person, requested_deputy: RequestedDeputy, jws: str
     ) -> Device:
         device = device_auth.current_device(tx, person)
@@ -119,7 +119,7 @@ class Deputies:
 
 
 def signed_subject(nonce: str, requested_deputy: RequestedDeputy) -> str:
-    """The subject of the signed statement: a digest over the nonce and the submitted texts."""
+    """Return the subject of the signed statement: a digest of the nonce and submitted strings."""
     return decisions.digest(
         f"{nonce}\n{requested_deputy.deputy}\n{requested_deputy.begins}\n{requested_deputy.ends}"
     )
@@ -132,9 +132,9 @@ class ManagedDeputies:
     store: Store
 
     def all(self) -> list[NamedDeputy]:
-        """All deputies that have not ended, by end."""
+        """Return all deputies that have not ended, ordered by end time."""
         with self.store.read() as view:
-            return [_named(view, deputy) for deputy in view.deputies.live(view.now)]
+            return [_with_names(view, deputy) for deputy in view.deputies.live(view.now)]
 
     def end(self, deputy_id: str, *, by: str) -> NamedDeputy:
         """End a deputy immediately. Raises `NotFound`."""
@@ -143,7 +143,7 @@ class ManagedDeputies:
             if deputy is None or deputy.state == "over":
                 raise NotFound("deputy", deputy_id)
             end(tx, deputy, by=by)
-            return _named(tx, deputy)
+            return _with_names(tx, deputy)
 
 
 def begin(tx: Unit, deputy: Deputy, substitutes: Substitutes) -> bool:
@@ -156,7 +156,7 @@ def begin(tx: Unit, deputy: Deputy, substitutes: Substitutes) -> bool:
 
 
 def end(tx: Unit, deputy: Deputy, *, by: str | None = None) -> bool:
-    """End a deputy, by a user or by the clock (None); returns whether this call did."""
+    """End a deputy; `by` is None at the end of the period. Returns whether this call did."""
     if not tx.deputies.end(deputy.id, revoked_at=None if by is None else tx.now):
         return False
     tx.deputies.remove_from_pending(deputy.user_id, deputy.deputy_id)
@@ -164,8 +164,10 @@ def end(tx: Unit, deputy: Deputy, *, by: str | None = None) -> bool:
     return True
 
 
-def _valid(view: View, person: Person, requested_deputy: RequestedDeputy) -> tuple[User, int, int]:
-    """The deputy and the period. Raises errors.Problem."""
+def _checked_deputy(
+    view: View, person: Person, requested_deputy: RequestedDeputy
+) -> tuple[User, int, int]:
+    """Check a deputy and return the user and the period. Raises errors.Problem."""
     other = _find_deputy(view, person, requested_deputy.deputy)
     begins, ends = _period(requested_deputy, view.now)
     _check_limit(view, person, other, begins, ends)
@@ -173,7 +175,7 @@ def _valid(view: View, person: Person, requested_deputy: RequestedDeputy) -> tup
 
 
 def _find_deputy(view: View, person: Person, name_or_id: str) -> User:
-    """The named deputy, an enabled other user. Raises errors.Problem 404 or 422."""
+    """Return the named user, who is another enabled user. Raises errors.Problem 404 or 422."""
     other = view.directory.user_called(name_or_id)
     if other is None or not other.enabled:
         raise errors.Problem(404, "not_found", "There is no such person.")
@@ -183,8 +185,9 @@ def _find_deputy(view: View, person: Person, name_or_id: str) -> User:
 
 
 def _period(requested_deputy: RequestedDeputy, now: int) -> tuple[int, int]:
-    """The period in milliseconds. Raises errors.Problem 422."""
-    begins, ends = _moment("from", requested_deputy.begins), _moment("to", requested_deputy.ends)
+    """Return the period in milliseconds. Raises errors.Problem 422."""
+    begins = _parse_time("from", requested_deputy.begins)
+    ends = _parse_time("to", requested_deputy.ends)
     if ends <= now or ends <= begins:
         raise errors.invalid_body("/to: must be in the future and after /from.")
     if ends > now + MAX_DURATION_MS:
@@ -192,7 +195,7 @@ def _period(requested_deputy: RequestedDeputy, now: int) -> tuple[int, int]:
     return begins, ends
 
 
-def _moment(name: str, text: str) -> int:
+def _parse_time(name: str, text: str) -> int:
     try:
         moment = datetime.fromisoformat(text)
     except ValueError:
@@ -207,11 +210,14 @@ def _check_limit(view: View, person: Person, other: User, begins: int, ends: int
     deputies = view.deputies.of_user(person.user.id, view.now)
     if len(deputies) >= MAX_DEPUTIES:
         raise errors.Problem(409, "conflict", f"You have {MAX_DEPUTIES} deputies. End one first.")
-    if any(o.deputy_id == other.id and o.from_at < ends and begins < o.to_at for o in deputies):
+    if any(
+        deputy.deputy_id == other.id and deputy.from_at < ends and begins < deputy.to_at
+        for deputy in deputies
+    ):
         raise errors.Problem(409, "conflict", "This person is already your deputy at that time.")
 
 
-def _named(view: View, deputy: Deputy) -> NamedDeputy:
+def _with_names(view: View, deputy: Deputy) -> NamedDeputy:
     user, other = view.directory.user(deputy.user_id), view.directory.user(deputy.deputy_id)
     return NamedDeputy(
         deputy,

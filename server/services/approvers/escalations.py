@@ -1,8 +1,8 @@
-"""Escalating pending requests: a reminder at half of the lifetime, then the backup.
+"""Escalating pending requests: a reminder halfway through the lifetime, then the backup.
 
-Each step is due at half of the time that was left at the previous step, and is taken once, however
-many workers run.
-Owns: the steps and their times. Never: deciding; no request is approved by waiting.
+Each step is due halfway between the previous step and the expiry. It is taken once, regardless of
+the number of workers.
+Owns: the steps and their times. Never: deciding a request; waiting never approves one.
 """
 
 from collections.abc import Callable
@@ -19,7 +19,7 @@ from server.services.audit import audit
 from server.services.notifications import attention, digests, notices
 from server.services.server_policy import ServerPolicy
 
-_AT_ONCE: Final = 200
+_BATCH_SIZE: Final = 200
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,13 +35,14 @@ class Escalations:
             if not _is_due(view):
                 return 0
         with self.store.write() as tx:
-            turned = sum(
+            changed_deputies = sum(
                 _begin_or_end(tx, deputy, self.substitutes)
-                for deputy in tx.deputies.due(tx.now, _AT_ONCE)
+                for deputy in tx.deputies.due(tx.now, _BATCH_SIZE)
             )
-            due = [*filter(None, map(tx.approvals.get, tx.escalations.due(tx.now, _AT_ONCE)))]
-            taken = sum(take_step(tx, approval, self.substitutes) for approval in due)
-            return turned + _release_held(tx, self.substitutes.server_policy) + taken
+            due = [*filter(None, map(tx.approvals.get, tx.escalations.due(tx.now, _BATCH_SIZE)))]
+            steps = sum(take_step(tx, approval, self.substitutes) for approval in due)
+            notified = _release_held(tx, self.substitutes.server_policy)
+            return changed_deputies + notified + steps
 
 
 def _is_due(view: View) -> bool:
@@ -52,9 +53,9 @@ def _is_due(view: View) -> bool:
 
 
 def _begin_or_end(tx: Unit, deputy: Deputy, substitutes: Substitutes) -> bool:
-    """Begin or end a deputy."""
-    over = deputy.to_at <= tx.now
-    return deputies.end(tx, deputy) if over else deputies.begin(tx, deputy, substitutes)
+    """Begin or end a deputy, whichever is due."""
+    is_over = deputy.to_at <= tx.now
+    return deputies.end(tx, deputy) if is_over else deputies.begin(tx, deputy, substitutes)
 
 
 def _remind(tx: Unit, approval: Approval, substitutes: Substitutes) -> None:
@@ -70,15 +71,15 @@ def _ask_backup(tx: Unit, approval: Approval, substitutes: Substitutes) -> None:
 
 
 STEPS: Final[tuple[Callable[[Unit, Approval, Substitutes], None], ...]] = (_remind, _ask_backup)
-"""The steps in order; `approvals.escalated` counts the taken ones."""
+"""The steps in order; `approvals.escalated` is the number of steps taken."""
 
 
 def take_step(tx: Unit, approval: Approval, substitutes: Substitutes) -> bool:
     """Take the next step of an approval; returns whether this call took it."""
     step = approval.escalated
-    last = step + 1 >= len(STEPS)
+    is_last = step + 1 >= len(STEPS)
     due_at = approval.escalate_at or tx.now
-    next_at = None if last else attention.halfway(due_at, approval.expires_at)
+    next_at = None if is_last else attention.halfway(due_at, approval.expires_at)
     if not tx.escalations.step(approval.id, step, next_at, tx.now):
         return False
     STEPS[step](tx, approval, substitutes)
@@ -88,7 +89,7 @@ def take_step(tx: Unit, approval: Approval, substitutes: Substitutes) -> bool:
 def _release_held(tx: Unit, policy: ServerPolicy) -> int:
     """Send held notifications of requests that are still pending; returns how many."""
     reminded = 0
-    for hold in tx.attention.release(tx.now, _AT_ONCE):
+    for hold in tx.attention.release(tx.now, _BATCH_SIZE):
         if hold.why in attention.DIGEST_DELAYS_MS:
             reminded += digests.send(tx, hold, policy)
             continue

@@ -1,6 +1,6 @@
-"""The members of a group, one row each; bodies, responses, flags and forms are made from them.
+"""The fields of a group, one row each; bodies, responses, flags and forms are created from them.
 
-Never: rules across members; those are in `groups.py`.
+Never: rules that concern several fields, which are in `groups.py`.
 """
 
 from collections.abc import Sequence
@@ -16,11 +16,11 @@ MAX_MEMBERS: Final = 200
 
 
 def people(tx: Unit, names_or_ids: Sequence[str]) -> tuple[str, ...]:
-    """The IDs of these users. Raises `NotFound`, or `Invalid` if there are too many."""
-    found = tuple(sorted({user_checks.find(tx, name_or_id).id for name_or_id in names_or_ids}))
-    if len(found) > MAX_MEMBERS:
+    """Return the IDs of these users. Raises `NotFound`, or `Invalid` if there are too many."""
+    user_ids = tuple(sorted({user_checks.find(tx, name_or_id).id for name_or_id in names_or_ids}))
+    if len(user_ids) > MAX_MEMBERS:
         raise Invalid(f"A group has at most {MAX_MEMBERS} members.")
-    return found
+    return user_ids
 
 
 GROUP_MEMBERS: Final[Members] = (

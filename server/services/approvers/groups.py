@@ -1,6 +1,6 @@
 """Groups of approvers, for policy rules and for agents.
 
-Owns: their names and members. Never: the quorum (policy).
+Owns: their names and members. Never: how many of them must approve (policy).
 """
 
 from collections.abc import Mapping, Sequence
@@ -24,31 +24,31 @@ with lazily():
 
 
 class NewGroup(Written):
-    """A new group; its members by name, address or id."""
+    """A new group, with its users by name, email address or ID."""
 
     known = frozenset(member.name for member in GROUP_MEMBERS)
 
 
 class GroupChanges(Written):
-    """Changed members of a group, and users to `add` and to `remove`."""
+    """The changed fields of a group, and the users to `add` and to `remove`."""
 
     known = NewGroup.known | {"add", "remove"}
 
 
 @dataclass(frozen=True, slots=True)
 class Groups:
-    """Lists, creates, updates and deletes groups. Groups and users are named by name or id."""
+    """Lists, creates, updates and deletes groups. Groups and users are identified by name or ID."""
 
     store: Store
     secrets: Secrets
 
     def all(self) -> list[Group]:
-        """All groups, by name."""
+        """Return all groups, ordered by name."""
         with self.store.read() as view:
             return view.groups.all()
 
     def show(self, name_or_id: str) -> Group:
-        """One group. Raises `NotFound`."""
+        """Return one group. Raises `NotFound`."""
         with self.store.read() as view:
             return find(view, name_or_id)
 
@@ -63,15 +63,15 @@ class Groups:
             return group
 
     def update(self, name_or_id: str, changes: GroupChanges, *, by: str) -> Group:
-        """Update a group; it applies to pending requests. Raises as `add`, and `NotFound`."""
+        """Update a group, which affects pending requests. Raises the errors of `add`."""
         with self.store.administer() as tx:
             before = find(tx, name_or_id)
             group = replace(before, **changed(tx, GROUP_MEMBERS, changes))
             with about("members"):
                 removed = set(group_members.people(tx, changes.get("remove", ())))
-                more = group_members.people(tx, changes.get("add", ()))
-                kept = [member for member in (*group.members, *more) if member not in removed]
-                group = replace(group, members=group_members.people(tx, kept))
+                added = group_members.people(tx, changes.get("add", ()))
+                members = [member for member in (*group.members, *added) if member not in removed]
+                group = replace(group, members=group_members.people(tx, members))
             if group.name != before.name:
                 _check_name_free(tx, group.name, group.id)
             if group != before:
@@ -90,7 +90,7 @@ class Groups:
 
 
 def find(view: View, name_or_id: str) -> Group:
-    """The group with this name or id. Raises `NotFound`."""
+    """Return the group with this name or ID. Raises `NotFound`."""
     group = view.directory.group_called(name_or_id)
     if group is None:
         raise NotFound("group", name_or_id)
@@ -98,9 +98,9 @@ def find(view: View, name_or_id: str) -> Group:
 
 
 @about("name")
-def _check_name_free(tx: Unit, name: str, own: str | None) -> None:
+def _check_name_free(tx: Unit, name: str, own_id: str | None) -> None:
     for group in map(tx.directory.group_called, tx.names.bearers("group", name_keys(name))):
-        if group is not None and group.id != own:
+        if group is not None and group.id != own_id:
             raise Exists(
                 f"The group {group.name} already exists. Choose a name that does not look like it."
             )

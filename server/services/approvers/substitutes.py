@@ -1,8 +1,8 @@
 """Substitutes of a user: their deputies, and the backup that an administrator set.
 
 Deputies are asked immediately, about action types that allow them. The backup is asked after three
-quarters of the lifetime, or immediately at critical risk. Both see whom the request is for.
-Owns: who they are, and whether their approval can count. Never: counting votes (`votes.py`).
+quarters of the lifetime, or immediately at critical risk. Both see for whom they decide.
+Owns: finding them, and whether their approval can count. Never: counting votes (`votes.py`).
 """
 
 import json
@@ -30,7 +30,7 @@ class Substitutes:
     schemas: Schemas = field(default_factory=Schemas)
 
     def ask_at_once(self, tx: Unit, approval: Approval) -> None:
-        """Ask the substitutes of a new request."""
+        """Ask the deputies about a new request and, at critical risk, the backup."""
         self.ask_deputies(tx, approval)
         if approval.risk is Risk.CRITICAL:
             self.ask_backup(tx, approval)
@@ -50,15 +50,15 @@ class Substitutes:
         return self._ask(tx, approval, backup_of(tx, user))
 
     def _ask(self, tx: Unit, approval: Approval, named: Sequence[NamedApprover]) -> list[Approver]:
-        """Add substitutes. Their approval counts if the user's would and no rule excludes them."""
+        """Add substitutes. Their approval counts if the user's would, and no rule excludes them."""
         if not named:
             return []
-        own = approvers.find(tx, approval, approval.user_id or "")
+        own_row = approvers.find(tx, approval, approval.user_id or "")
         needs = reevaluation.current_requirements(tx, self.evaluator, self.schemas, approval)
-        lends = own is not None and own.approves and needs is not None
+        user_approves = own_row is not None and own_row.approves and needs is not None
         excluded = frozenset[str]() if needs is None else needs.excluded
         named_approvers = [
-            replace(substitute, approves=lends and substitute.user_id not in excluded)
+            replace(substitute, approves=user_approves and substitute.user_id not in excluded)
             for substitute in named
         ]
         return approvers.add(tx, approval, named_approvers, self.server_policy)
@@ -67,7 +67,7 @@ class Substitutes:
 def immediate_substitutes(
     view: View, user: User, types: Sequence[str], risk: Risk
 ) -> list[NamedApprover]:
-    """The substitutes that a new request of this risk asks immediately."""
+    """Return the substitutes who are asked immediately about a new request of this risk."""
     backup = backup_of(view, user) if risk is Risk.CRITICAL else []
     return [*deputies_of(view, user.id, types), *backup]
 
@@ -75,13 +75,13 @@ def immediate_substitutes(
 def additional_approver_ids(
     view: View, others: Iterable[NamedApprover], user: User, types: Sequence[str], risk: Risk
 ) -> frozenset[str]:
-    """The ids of all users that a new request asks besides the one it is for."""
+    """Return the IDs of everyone who is asked about a new request, except its own user."""
     named_approvers = [*others, *immediate_substitutes(view, user, types, risk)]
     return frozenset(approver.user_id for approver in named_approvers) - {user.id}
 
 
 def deputies_of(view: View, user_id: str, types: Sequence[str]) -> list[NamedApprover]:
-    """The user's current deputies, if the action types allow them."""
+    """Return the user's current deputies, if the action types allow deputies."""
     if not _types_allow_deputies(view, types):
         return []
     return [
@@ -92,7 +92,7 @@ def deputies_of(view: View, user_id: str, types: Sequence[str]) -> list[NamedApp
 
 
 def backup_of(view: View, user: User) -> list[NamedApprover]:
-    """The user's backup, if there is an enabled one."""
+    """Return the user's backup, if there is one and it is enabled."""
     if user.backup is None or not _is_enabled(view, user.backup):
         return []
     return [NamedApprover(user.backup, "backup", stands_for=user.id)]
@@ -100,9 +100,10 @@ def backup_of(view: View, user: User) -> list[NamedApprover]:
 
 def _types_allow_deputies(view: View, types: Sequence[str]) -> bool:
     """Return whether every action type allows deputies."""
-    rows = [view.directory.action(name) for name in types]
-    return bool(rows) and all(
-        row is not None and json.loads(row.document).get("deputies") is True for row in rows
+    actions = [view.directory.action(name) for name in types]
+    return bool(actions) and all(
+        action is not None and json.loads(action.document).get("deputies") is True
+        for action in actions
     )
 
 

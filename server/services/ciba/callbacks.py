@@ -1,7 +1,7 @@
-"""Callbacks to agents: pings and pushes when an approval is answered (CIBA 10.2, 12).
+"""Callbacks to agents: pings and pushes when an approval is decided or ends (CIBA 10.2, 12).
 
-The unit of work that ends an approval adds an outbox message that names it. Secrets are decrypted
-and tokens are made only when the message is sent.
+The unit of work that decides or ends an approval adds an outbox message that names it. Secrets are
+decrypted and tokens are created only when the message is sent.
 """
 
 import json
@@ -27,7 +27,7 @@ _STATES_BY_EVENT: Final[Mapping[str, frozenset[State]]] = {
 }
 """The states that each event reports; a later state has a message of its own."""
 _NOT_PINGED: Final = frozenset({State.REDEEMED, State.EXPIRED})
-"""The agent already has the tokens; or it learned the expiry from `expires_in`."""
+"""The agent already has the tokens, or knows the expiry from `expires_in`."""
 _DAY_MS: Final = 24 * 60 * 60 * 1000
 _ENDED_BY_AGENT: Final = frozenset({WITHDRAWN, SUPERSEDED})
 """The agent ended these requests itself, so it is not notified."""
@@ -55,43 +55,43 @@ class Callbacks:
 
         Expiry is not pinged, which CIBA 10.2 allows: the agent knows it from `expires_in`.
         """
-        approval_id, states = _read(message)
+        approval_id, states = _parse(message)
         with self.store.read() as view:
             approval = view.approvals.get(approval_id)
-            agent = None if approval is None else _reachable(view, approval)
+            agent = None if approval is None else _reachable_agent(view, approval)
         if approval is None or agent is None or approval.state not in states - _NOT_PINGED:
             return None
-        return self._call(agent, approval, {})
+        return self._callback_request(agent, approval, {})
 
     def push(self, message: str) -> CallbackRequest | None:
         """Return a push with tokens or an error, or None if there is nothing to send."""
-        approval_id, states = _read(message)
+        approval_id, states = _parse(message)
         with self.store.write() as tx:
             approval = tx.approvals.get(approval_id)
-            agent = None if approval is None else _reachable(tx, approval)
+            agent = None if approval is None else _reachable_agent(tx, approval)
             if approval is None or agent is None or approval.state not in states:
                 return None
-            members = self._pushed(tx, agent, approval)
-        return None if members is None else self._call(agent, approval, members)
+            members = self._push_members(tx, agent, approval)
+        return None if members is None else self._callback_request(agent, approval, members)
 
     def arrived(self, tx: Unit, message: str) -> None:
         """Delete the secrets of a delivered message."""
-        self._forget(tx, *_read(message))
+        self._delete_secrets(tx, *_parse(message))
 
     def lost(self, tx: Unit, message: str, why: str) -> None:
-        """Record that delivery was given up."""
-        approval_id, states = _read(message)
+        """Record that delivery was abandoned, and delete the secrets."""
+        approval_id, states = _parse(message)
         if (approval := tx.approvals.get(approval_id)) is not None:
             _record(tx, approval, why)
-            self._forget(tx, approval_id, states)
+            self._delete_secrets(tx, approval_id, states)
 
-    def _forget(self, tx: Unit, approval_id: str, states: frozenset[State]) -> None:
+    def _delete_secrets(self, tx: Unit, approval_id: str, states: frozenset[State]) -> None:
         """Delete the secrets of an approval, unless another message about it may follow."""
         approval = tx.approvals.get(approval_id)
         if approval is not None and approval.state in states - {State.APPROVED}:
             tx.approvals.clear_callback(approval_id)
 
-    def _call(
+    def _callback_request(
         self, agent: Agent, approval: Approval, members: Mapping[str, object]
     ) -> CallbackRequest:
         token = decrypt(self.secrets, approval)
@@ -100,18 +100,20 @@ class Callbacks:
             agent.notification_endpoint or "", token.decode(), json.dumps(body).encode()
         )
 
-    def _pushed(self, tx: Unit, agent: Agent, approval: Approval) -> Mapping[str, object] | None:
-        """Create the tokens once, send the same ones again, or send an error."""
+    def _push_members(
+        self, tx: Unit, agent: Agent, approval: Approval
+    ) -> Mapping[str, object] | None:
+        """Return new tokens, the same tokens again, or an error; None to send nothing."""
         if approval.state is State.REDEEMED:
             return self._resend(tx, approval)
         if approval.state is not State.APPROVED:
-            return _error(self.redemption.refusal(tx, approval))
+            return _error_members(self.redemption.refusal(tx, approval))
         if overdue(approval.state, approval.expires_at, tx.now):
             return None
         handle = self.secrets.auth_req_id(approval.id)
         answer = self.redemption.redeem(tx, agent, approval, handle, jkt=approval.jkt)
         if isinstance(answer, errors.ProtocolError):
-            return None  # it was just withdrawn, which has its own message
+            return None  # it was just withdrawn, which sends its own message
         sealed = self.secrets.seal(f"answer:{approval.id}", json.dumps(answer).encode())
         until = tx.now + 1000 * int(str(answer["expires_in"]))
         tx.approvals.keep_answer(approval.id, sealed, b"", until)
@@ -119,24 +121,24 @@ class Callbacks:
 
     def _resend(self, tx: Unit, approval: Approval) -> Mapping[str, object]:
         """Return the same tokens while they are valid, never new ones."""
-        left = ((approval.answer_until or 0) - tx.now) // 1000
-        if approval.answer is None or left <= 0 or not is_token_live(tx, approval):
+        seconds_left = ((approval.answer_until or 0) - tx.now) // 1000
+        if approval.answer is None or seconds_left <= 0 or not is_token_live(tx, approval):
             _record(tx, approval, "the tokens expired first")
-            return _error(
+            return _error_members(
                 errors.TransactionFailed("The tokens could not be delivered in time. Ask again.")
             )
         opened = self.secrets.open(f"answer:{approval.id}", approval.answer)
         answer: dict[str, object] = json.loads(opened)
-        return answer | {"expires_in": left}
+        return answer | {"expires_in": seconds_left}
 
 
-def _read(message: str) -> tuple[str, frozenset[State]]:
+def _parse(message: str) -> tuple[str, frozenset[State]]:
     event = json.loads(message)
     return event["approval"], _STATES_BY_EVENT[event["event"]]
 
 
-def _reachable(view: View, approval: Approval) -> Agent | None:
-    """Return the agent if it is enabled and has a callback URL."""
+def _reachable_agent(view: View, approval: Approval) -> Agent | None:
+    """Return the agent if it is enabled, has a callback URL, and did not end the request itself."""
     agent = view.directory.agent(approval.agent_id)
     if agent is None or not agent.active(view.now) or approval.reason in _ENDED_BY_AGENT:
         return None
@@ -146,7 +148,7 @@ def _reachable(view: View, approval: Approval) -> Agent | None:
     return agent if is_registered else None
 
 
-def _error(error: errors.ProtocolError) -> dict[str, object]:
+def _error_members(error: errors.ProtocolError) -> dict[str, object]:
     return {"error": error.code, "error_description": error.description, **error.members}
 
 
@@ -167,12 +169,12 @@ def _record(tx: Unit, approval: Approval, why: str) -> None:
 
 
 def encrypt_token(secrets: Secrets, approval_id: str, token: str) -> bytes:
-    """Return the encrypted token that a callback presents."""
+    """Return the encrypted notification token, which a callback presents."""
     return secrets.seal(_purpose(approval_id), token.encode())
 
 
 def decrypt(secrets: Secrets, approval: Approval) -> bytes:
-    """Return the decrypted token of this request."""
+    """Return the decrypted notification token of this request."""
     return secrets.open(_purpose(approval.id), approval.notification_token or b"")
 
 

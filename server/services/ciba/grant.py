@@ -1,7 +1,7 @@
 """The CIBA grant: an agent gets its tokens, once per `auth_req_id` (CIBA Core 10.1, 11).
 
-A poll of a pending approval is paced, or held if the client prefers to wait. What a refused poll
-changes is stored before the error is raised.
+A poll of a pending approval is paced, or held if the client prefers to wait. Changes by a refused
+poll are stored before the error is raised.
 """
 
 import hashlib
@@ -32,7 +32,7 @@ from server.services.policy.displays import rfc3339
 from server.services.tokens.endpoint import TokenRequest
 
 REFETCH_MS: Final = 60_000
-"""A client that lost the response may repeat the request (with its Idempotency-Key) this long."""
+"""How long a client that lost the response may repeat the request, with its Idempotency-Key."""
 _ALARM_WINDOW_MS: Final = 10 * 60_000
 
 Held = Literal["held"]
@@ -41,7 +41,7 @@ Outcome = dict[str, object] | errors.ProtocolError | Held
 
 @dataclass(frozen=True, slots=True)
 class _Poll:
-    """One poll."""
+    """A poll of one approval, with its parsed parameters."""
 
     agent: Agent
     handle: str
@@ -51,7 +51,7 @@ class _Poll:
     holder: str | None
     resource: str | None
     details: tuple[Mapping[str, JsonValue], ...]
-    """The details that the client sends, if any; they must match the request."""
+    """The details that the client sends, if any; they must be those of the request."""
     jkt: str | None
     """The key that the token will be bound to."""
 
@@ -80,12 +80,12 @@ class CibaGrant:
     def _parse(self, agent: Agent, request: TokenRequest) -> _Poll:
         handle = request.form.require("auth_req_id")
         key = request.idempotency_key
-        owned = None if key is None else f"{agent.id}\n{handle}\n{request.dpop_jkt}\n{key}"
+        key_text = None if key is None else f"{agent.id}\n{handle}\n{request.dpop_jkt}\n{key}"
         return _Poll(
             agent=agent,
             handle=handle,
             handle_hash=hashlib.sha256(handle.encode()).digest(),
-            key_hash=None if owned is None else hashlib.sha256(owned.encode()).digest(),
+            key_hash=None if key_text is None else hashlib.sha256(key_text.encode()).digest(),
             waited_ms=request.waited_ms,
             holder=self.secrets.salt() if request.wait else None,
             resource=requests.one_resource(request.form),
@@ -94,18 +94,18 @@ class CibaGrant:
         )
 
     def _hold(self, poll: _Poll, seconds: int) -> Outcome:
-        """Wait for the answer, a newer poll, or the end of the requested wait."""
+        """Wait for the answer, a newer poll, or the end of the requested wait, then poll again."""
         with self.store.read() as view:
             approval = view.approvals.by_handle(poll.handle_hash)
         topic = approval_topic("" if approval is None else approval.id)
-        ends = time.monotonic() + seconds
+        deadline = time.monotonic() + seconds
         with self.hub.hold(topic) as changed:
             self.hub.wake(topic)
-            while (left := ends - time.monotonic()) > 0 and not self.hub.ending:
+            while (left := deadline - time.monotonic()) > 0 and not self.hub.ending:
                 changed.clear()
-                if (life := self._remaining_seconds(poll)) <= 0:
+                if (remaining := self._remaining_seconds(poll)) <= 0:
                     break
-                changed.wait(min(left, life))
+                changed.wait(min(left, remaining))
         return self._poll_once(poll, first=False)
 
     def _remaining_seconds(self, poll: _Poll) -> float:
@@ -113,21 +113,21 @@ class CibaGrant:
         with self.store.read() as view:
             agent = view.directory.agent(poll.agent.id)
             approval = view.approvals.by_handle(poll.handle_hash)
-            waits = (
+            is_waiting = (
                 agent is not None
                 and agent.active(view.now)
                 and approval is not None
                 and approval.state is State.PENDING
                 and approval.holder == poll.holder
             )
-            return (approval.expires_at - view.now) / 1000 if waits and approval else 0.0
+            return (approval.expires_at - view.now) / 1000 if is_waiting and approval else 0.0
 
     def _poll_once(self, poll: _Poll, *, first: bool) -> Outcome:
         """Handle the poll once, in a unit of work of its own.
 
-        1. The agent may poll now. 2. The approval is its own, and matches the request. 3. An
-        expired approval ends. 4. By state: pace or hold, issue once, repeat the response, or return
-        the error.
+        1. The agent is enabled. 2. The approval is its own and matches the poll. 3. An overdue
+        approval expires. 4. Depending on the state: pace or hold the poll, issue tokens once,
+        repeat the response, or return the error.
         """
         with self.store.write() as tx:
             agent = client_auth.current_agent(tx, poll.agent)
@@ -188,12 +188,12 @@ class CibaGrant:
         return answer
 
     def _refetch(self, tx: Unit, approval: Approval, poll: _Poll, *, first: bool) -> Outcome:
-        """Return the same response to the same client and key for a minute; else raise an alarm.
+        """Return the same response to the same client and key for a minute, or raise an alarm.
 
-        A held poll that a newer poll has replaced raises no alarm.
+        A held poll that was replaced by a newer poll raises no alarm.
         """
-        kept = approval.answer is not None and tx.now < (approval.answer_until or 0)
-        if kept and poll.key_hash is not None and poll.key_hash == approval.answer_key:
+        has_answer = approval.answer is not None and tx.now < (approval.answer_until or 0)
+        if has_answer and poll.key_hash is not None and poll.key_hash == approval.answer_key:
             if self.redemption.checks.invalid_reason(tx, approval) is None and is_token_live(
                 tx, approval
             ):
@@ -210,7 +210,7 @@ class CibaGrant:
     def _progress(self, tx: Unit, approval: Approval) -> dict[str, object]:
         """Return the members of `authorization_pending` and `slow_down`.
 
-        With hidden users they contain nothing that only an existing user can cause.
+        With hidden users, they contain nothing that depends on whether the user exists.
         """
         hidden = self.redemption.issuing.server_policy.hide_unknown_users
         members: dict[str, object] = {"expires_at": rfc3339(approval.expires_at)}
@@ -221,8 +221,8 @@ class CibaGrant:
             "delivered": approval.delivered_at is not None,
             "seen": approval.seen_at is not None,
         }
-        if (back := absences.available_at(tx, approval)) is not None:
-            members["held_until"] = rfc3339(back)
+        if (available_at := absences.available_at(tx, approval)) is not None:
+            members["held_until"] = rfc3339(available_at)
         if approval.quorum > 1:
             members["approvals"] = f"{votes.vote_count(tx, approval)}/{approval.quorum}"
         return members

@@ -1,7 +1,7 @@
 """The user that an agent's hint names, and both kinds of `login_hint_token`.
 
 A `login_hint_token` comes from an exchange, or is the access token of the call that the agent
-handles. Never: giving the agent anything of a caller's token.
+handles. Never: giving the agent data from a caller's token.
 """
 
 import hashlib
@@ -27,7 +27,7 @@ from server.services.tokens.keys import id_token_claims
 from server.services.users import user_or_group
 
 _ALG = "ES256"
-_JTI = "sayso_lh_"
+_JTI_PREFIX = "sayso_lh_"
 _REPLAY_KIND = "login hint"
 
 
@@ -49,10 +49,10 @@ class LoginHints:
         scope: Sequence[str],
         details: Sequence[Mapping[str, JsonValue]],
     ) -> str:
-        """Return a signed hint for this agent, person and parent token; valid for ten minutes."""
+        """Return a signed hint for this agent, person and parent token, for up to ten minutes."""
         now = tx.now // 1000
         hint = LoginHint(
-            token_id=self.secrets.new_id(_JTI),
+            token_id=self.secrets.new_id(_JTI_PREFIX),
             agent=agent.id,
             user=parent.user_id or "",
             parent=parent.id,
@@ -68,8 +68,8 @@ class LoginHints:
     def read(self, tx: Unit, agent: Agent, token: str) -> LoginHint:
         """Return the hint in this agent's token.
 
-        1. We signed it. 2. It is this agent's and has not expired. 3. Its parent is still valid.
-        `spend` checks that it is new, when nothing else can refuse the request. Raises
+        1. We signed it. 2. It is for this agent and has not expired. 3. Its parent is still valid.
+        `spend` later checks that it was not used before, after all other checks. Raises
         errors.InvalidRequest or errors.ExpiredLoginHintToken.
         """
         keys = published(tx.directory.signing_keys(), tx.now)
@@ -87,14 +87,14 @@ class LoginHints:
         return hint
 
     def spend(self, tx: Unit, hint: LoginHint) -> None:
-        """Use up the hint. Raises errors.InvalidRequest if it was used before."""
+        """Mark the hint as used. Raises errors.InvalidRequest if it was used before."""
         key = hashlib.sha256(hint.token_id.encode()).digest()
         if not tx.replays.first_use(_REPLAY_KIND, key, hint.expires_at * 1000):
             raise errors.InvalidRequest("login_hint_token was used before; exchange again.")
 
 
 NOT_SERVED: Final = "not_served"
-"""The `reason` that tells the agent's operator what the registration lacks."""
+"""The `reason` that tells the agent's operator what is missing in its registration."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,16 +108,16 @@ class CallerToken:
 
 @dataclass(frozen=True, slots=True)
 class CallerTokens:
-    """Reads callers' tokens."""
+    """Reads the tokens of callers."""
 
     tokens: IssuedTokens
 
     def read(self, view: View, agent: Agent, token: str) -> CallerToken:
         """Return the caller that this token proves.
 
-        1. We signed it. 2. It was issued for a resource that the agent serves, so nobody else can
-        have received it in a call. 3. It is valid, and its client and user are enabled. 4. It is a
-        person's. Raises errors.InvalidRequest or errors.ExpiredLoginHintToken.
+        1. We signed it. 2. It was issued for a resource that the agent serves, so the agent
+        received it in a call. 3. It is valid, and its client and user are enabled. 4. It
+        acts for a person. Raises errors.InvalidRequest or errors.ExpiredLoginHintToken.
         """
         claims = self.tokens.read(view, token)
         if claims is None:
@@ -149,7 +149,7 @@ class CallerTokens:
 
 
 def client_of(view: View, token_id: str | None) -> str | None:
-    """Return the client to which this token was issued."""
+    """Return the ID of the client to which this token was issued."""
     delegation = None if token_id is None else view.delegations.get(token_id)
     return None if delegation is None else delegation.client_id
 
@@ -162,7 +162,7 @@ class HintedUser:
     by_id: bool
 
     def hash(self, secrets: Secrets, agent_id: str) -> bytes:
-        """Return a hash that is equal for all spellings that resolve to one name, and hides it."""
+        """Return a hash that hides the name and is equal for all spellings of the same name."""
         text = self.text if self.by_id else skeleton(self.text)
         kind = "id" if self.by_id else "name"
         return hashlib.sha256(secrets.nonce("hint", agent_id, kind, text).encode()).digest()
@@ -180,8 +180,8 @@ class Hints:
     ) -> HintedUser:
         """Return the user a request names: by name, or by the subject of a token.
 
-        `subject` is the user of a `login_hint_token`, which the caller has read. Raises
-        errors.InvalidRequest for an `id_token_hint` that is not ours or another client's.
+        `subject` is the user of a `login_hint_token` that was already read. Raises
+        errors.InvalidRequest for an `id_token_hint` that we did not issue to this agent.
         """
         if subject is None and request.login_hint is not None:
             return HintedUser(request.login_hint, by_id=request.login_hint.startswith(PREFIX_USER))
@@ -207,8 +207,8 @@ class Hints:
         """Return the subject of our ID token for this agent; it may have expired."""
         claims = id_token_claims(self.verifier, tx, hint)
         audience = claims.get("aud")
-        named = audience if isinstance(audience, list) else [audience]
-        if not all(isinstance(name, str) for name in named) or agent.id not in named:
+        audiences = audience if isinstance(audience, list) else [audience]
+        if not all(isinstance(name, str) for name in audiences) or agent.id not in audiences:
             raise errors.InvalidRequest("id_token_hint was issued to another client.")
         if claims.get("iss") != self.server_policy.issuer or not isinstance(claims.get("sub"), str):
             raise errors.InvalidRequest("id_token_hint is from another issuer.")

@@ -1,7 +1,7 @@
 """Reads and validates an agent's request and evaluates policy before anybody is asked.
 
-Owns: the validated request, what an approval of it requires, and the audit entries of what was
-asked and refused. Never: who is asked, what is stored.
+Owns: the validated request, the requirements for approving it, and the audit entries of requests
+and refusals. Never: asking approvers, or storing the approval.
 """
 
 import hashlib
@@ -44,7 +44,7 @@ _REPLAY_KIND = "request object"
 
 @dataclass(frozen=True, slots=True)
 class RequestObjectReplayKey:
-    """Identifies a signed request, so that it is accepted once."""
+    """Identifies a signed request, so that it is accepted only once."""
 
     replay_key: bytes | None = None
     """None for an unsigned request."""
@@ -54,7 +54,7 @@ class RequestObjectReplayKey:
     """The ID of the agent's key that signed the request."""
 
     def mark_used(self, tx: Unit) -> None:
-        """Store the use. Raises errors.InvalidRequest if the request was used before."""
+        """Mark the request as used. Raises errors.InvalidRequest if it was used before."""
         if self.replay_key is None:
             return
         if not tx.replays.first_use(_REPLAY_KIND, self.replay_key, self.until):
@@ -73,7 +73,7 @@ class RequestObjects:
         """Return the effective parameters, and the replay key of a signed request.
 
         Checks, in order: 1. The agent signs its requests if it registered to. 2. A signed request
-        has no parameters beside it. 3. A key of this agent signed it, with the registered
+        has no parameters outside of it. 3. A key of this agent signed it, with the registered
         algorithm. 4. The claims are valid.
         Raises errors.InvalidRequest.
         """
@@ -105,8 +105,8 @@ class RequestObjects:
                 "This request was signed before the last restore; sign it again."
             )
         replay_key = hashlib.sha256(f"{agent.id}\n{token_id}".encode()).digest()
-        use = RequestObjectReplayKey(replay_key, until, agent.id, kid)
-        return request_objects.to_form(claims), use
+        used = RequestObjectReplayKey(replay_key, until, agent.id, kid)
+        return request_objects.to_form(claims), used
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,7 +122,7 @@ class BackchannelCall:
     notification_token: str | None
     """None for an agent that polls."""
     request_hash: bytes
-    """Of the request as it was sent."""
+    """The hash of the request as it was sent."""
     hint: LoginHint | None = None
     """The contents of a `login_hint_token` from an exchange."""
     caller: CallerToken | None = None
@@ -131,12 +131,12 @@ class BackchannelCall:
     @property
     def known_user(self) -> str | None:
         """The user of its `login_hint_token`."""
-        known = self.hint or self.caller
-        return None if known is None else known.user
+        source = self.hint or self.caller
+        return None if source is None else source.user
 
     @property
     def received_token(self) -> str | None:
-        """The ID of the token that the agent received, in a call or to exchange it."""
+        """The ID of the token that the agent received, with a call or for an exchange."""
         if self.caller is not None:
             return self.caller.id
         return None if self.hint is None else self.hint.parent
@@ -150,7 +150,7 @@ class BackchannelCall:
 
 @dataclass(frozen=True, slots=True)
 class RequestDraft:
-    """A valid request."""
+    """A valid request, before policy is evaluated."""
 
     target: TokenTarget
     actions: tuple[ActionType, ...]
@@ -165,7 +165,7 @@ class RequestPlan:
     by: AnswerSources
     """Who or what answers it."""
     seconds: int
-    """How long it waits for its answer."""
+    """The lifetime of the request, in seconds."""
 
     @property
     def verdict(self) -> Verdict:
@@ -190,7 +190,7 @@ class RequestPlan:
 
 @dataclass(frozen=True, slots=True)
 class RequestPlanner:
-    """Creates plans."""
+    """Validates requests and evaluates policy for them."""
 
     schemas: Schemas
     evaluator: Evaluator
@@ -199,15 +199,15 @@ class RequestPlanner:
     def create_draft(self, tx: Unit, agent: Agent, call: BackchannelCall) -> RequestDraft:
         """Validate the request against the agent's permissions. Raises errors.ProtocolError."""
         request = call.request
-        if (about := self._openid_only(request)) is not None:
-            return about
+        if (draft := self._openid_draft(request)) is not None:
+            return draft
         target = targets.resolve(tx.directory, agent, request.resource, request.scope)
         actions = self.schemas.check(tx.directory, request.details, agent.action_types)
         targets.check_required_types(target, frozenset(action.type for action in actions))
         return RequestDraft(target, actions)
 
-    def _openid_only(self, request: BackchannelRequest) -> RequestDraft | None:
-        """Return the draft of a request for OpenID scopes only; None for others."""
+    def _openid_draft(self, request: BackchannelRequest) -> RequestDraft | None:
+        """Return the draft of a request for OpenID scopes only; None for other requests."""
         if request.scope or request.details:
             return None
         audience = self.server_policy.userinfo_audience
@@ -218,7 +218,7 @@ class RequestPlanner:
     def plan(
         self, tx: Unit, call: BackchannelCall, agent: Agent, draft: RequestDraft, user: User | None
     ) -> RequestPlan:
-        """Return the request with the verdict of policy; without a user, as for any user."""
+        """Evaluate policy for the request; without a user, for a user whom no rule names."""
         acr_values = call.request.acr_values
         case = PolicyRequest(
             flow="request",
@@ -239,14 +239,14 @@ class RequestPlanner:
 
 
 def _seconds(tx: Unit, call: BackchannelCall, verdict: Verdict) -> int:
-    """Return the time that policy allows, limited by the agent and the parent token."""
+    """Return the lifetime that policy allows, limited by the agent and the parent token."""
     usual = TIME_TO_LIVE[verdict.risk] if verdict.needs is None else verdict.needs.seconds
     longest = min(usual, _parent_seconds(tx, call))
     return min(call.request.requested_expiry or longest, longest)
 
 
 def _parent_seconds(tx: Unit, call: BackchannelCall) -> int:
-    """Return the seconds until the parent token expires, when an answer is useless."""
+    """Return the seconds until the parent token expires; a later answer would be useless."""
     parent = None if call.hint is None else tx.delegations.get(call.hint.parent)
     if parent is None:
         return max(TIME_TO_LIVE.values())
@@ -270,13 +270,13 @@ def request_hash(request: BackchannelRequest) -> bytes:
         for name in BackchannelRequest.__slots__
         if name != "user_code"  # a hash of a short code would reveal it
     }
-    if request.login_hint_token is not None:  # a repeated exchange or call has another one
+    if request.login_hint_token is not None:  # it differs in a repeated exchange or call
         members["login_hint_token"] = login_hint_tokens.comparable(request.login_hint_token)
     return hashlib.sha256(canonical_json(members).encode()).digest()
 
 
 def _parsed_with(agent: Agent) -> tuple[object, ...]:
-    """Return the members of the agent that a request is parsed with."""
+    """Return the fields of the agent that affect how a request is parsed."""
     return agent.request_alg, agent.jwks, agent.delivery
 
 
@@ -323,7 +323,7 @@ def refuse(
 def refuse_ruled_out(
     tx: Unit, call: BackchannelCall, plan: RequestPlan
 ) -> errors.RequestRefused | None:
-    """Return the refusal if policy forbids it or too few people can be asked."""
+    """Return the refusal if policy forbids the request or too few people can be asked."""
     if not (plan.by.asked and plan.by.is_ruled_out):
         return None
     if plan.needs is None:
@@ -332,15 +332,15 @@ def refuse_ruled_out(
     return refuse(tx, call, plan, refusals.TOO_FEW, text)
 
 
-def _said(message: str | None) -> Mapping[str, object]:
-    """Return the agent's own words, such as which tool was called."""
+def _message_facts(message: str | None) -> Mapping[str, object]:
+    """Return the agent's own message, for example which tool was called."""
     return {} if message is None else {"agent_says": display_safe(message)}
 
 
 def record(
     tx: Unit, call: BackchannelCall, approval: Approval, hashes: Mapping[str, object]
 ) -> None:
-    """Record that the agent asked, with the hashes by which the entry is found."""
+    """Record the request, with the hashes that are used to find the entry."""
     tx.audit.add(
         audit.request_entry(
             approval,
@@ -348,7 +348,7 @@ def record(
             {
                 **hashes,
                 "types": [str(detail["type"]) for detail in call.request.details],
-                **_said(call.request.binding_message),
+                **_message_facts(call.request.binding_message),
                 **({"supersedes": approval.supersedes} if approval.supersedes else {}),
             },
         ),
@@ -360,8 +360,8 @@ def find_superseded(
 ) -> Approval | None:
     """Find the request to supersede; None if the new request names none.
 
-    1. It is this agent's; another agent's looks like an unknown one.  2. It is pending.  3. It asks
-    the same user. With `hint_hash`, the login hints must be equal instead, so that the agent does
+    1. It is this agent's; another agent's looks unknown.  2. It is pending.  3. It asks the same
+    user. With `hint_hash`, the login hints must be equal instead, so that the agent does
     not learn whether two hints mean one user. Raises errors.InvalidRequest.
     """
     if handle is None:

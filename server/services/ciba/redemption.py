@@ -1,4 +1,4 @@
-"""Redeems an approval for its one token response, for polls and pushes."""
+"""Redeems an approval for its only token response, for polls and pushes."""
 
 from dataclasses import dataclass
 from typing import Final
@@ -32,7 +32,7 @@ class Redemption:
     def redeem(
         self, tx: Unit, agent: Agent, approval: Approval, handle: str, *, jkt: str | None
     ) -> dict[str, object] | errors.ProtocolError:
-        """Return the token response, once: only the UPDATE that redeems the approval allows it.
+        """Return the token response; the UPDATE that redeems the approval succeeds only once.
 
         `handle` is its `auth_req_id`.
         """
@@ -66,10 +66,10 @@ class Redemption:
             reason = outcomes.agent_reason(
                 approval.state, approval.reason, hidden=hidden, by_person=by_person
             )
-            wanted = {} if approval.retry_asked_at is None else {"retry": outcomes.RETRY_WANTED}
-            return {"reason": reason, **wanted}
+            retry = {} if approval.retry_asked_at is None else {"retry": outcomes.RETRY_WANTED}
+            return {"reason": reason, **retry}
         answer = votes.denial(tx.decisions.of_approval(approval.id))
-        other = None if answer.ask_user is None else tx.directory.user(answer.ask_user)
+        ask_instead = None if answer.ask_user is None else tx.directory.user(answer.ask_user)
         code = decisions.DENY_CODES.get(answer.code or "")
         members = {
             "reason": "denied",
@@ -77,7 +77,7 @@ class Redemption:
             "note": answer.note,
             "retry": None if code is None else code.retry,
             "retry_at": None if answer.retry_at is None else rfc3339(answer.retry_at),
-            "login_hint": None if other is None else other.name,
+            "login_hint": None if ask_instead is None else ask_instead.name,
         }
         return {name: value for name, value in members.items() if value is not None}
 

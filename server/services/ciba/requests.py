@@ -1,4 +1,4 @@
-"""The backchannel authentication endpoint: an agent asks. `approvals` has the person's side."""
+"""The backchannel authentication endpoint, where agents ask. `approvals` is the person's side."""
 
 import hashlib
 from collections.abc import Callable, Sequence
@@ -38,13 +38,13 @@ from server.services.standing_grants import uses
 from server.services.tokens import delegations
 from server.services.users.dpop_proofs import Proofs
 
-_MAX_KEY = 255
+_MAX_KEY_LENGTH = 255
 _GUESSING = "guessing", "Too many unknown users. Wait ten minutes."
 
 
 @dataclass(frozen=True, slots=True)
 class BackchannelService:
-    """Creates an approval from a request."""
+    """Creates approvals from the requests of agents."""
 
     store: Store
     secrets: Secrets
@@ -68,17 +68,21 @@ class BackchannelService:
     ) -> dict[str, object]:
         """Return the acknowledgement of CIBA 7.3, with the fingerprint that the person sees.
 
-        Raises the errors of CIBA 13; what a refusal changes is stored before it is raised.
+        Raises the errors of CIBA 13. Changes by a refusal are stored before the error is raised.
         """
-        if idempotency_key is not None and not 0 < len(idempotency_key) <= _MAX_KEY:
-            raise errors.InvalidRequest(f"Idempotency-Key must have 1 to {_MAX_KEY} characters.")
+        if idempotency_key is not None and not 0 < len(idempotency_key) <= _MAX_KEY_LENGTH:
+            raise errors.InvalidRequest(
+                f"Idempotency-Key must have 1 to {_MAX_KEY_LENGTH} characters."
+            )
         with self.store.read() as view:
             now = view.now
         form, used = self.objects.read(agent, form, now)
         request = requests.parse_request(form)
         token = None if agent.delivery == "poll" else requests.check_notification_token(request)
-        sent = plans.request_hash(request)
-        call = BackchannelCall(agent, request, idempotency_key, peer, used, proofs, token, sent)
+        sent_hash = plans.request_hash(request)
+        call = BackchannelCall(
+            agent, request, idempotency_key, peer, used, proofs, token, sent_hash
+        )
         with self.store.write() as tx:
             result = self._start(tx, call)
             now = tx.now
@@ -95,7 +99,7 @@ class BackchannelService:
         }
 
     def match_number(self, approval: Approval) -> str | None:
-        """The number that the agent shows and its person types; derived and never stored."""
+        """Return the number that the agent shows and its person types; derived, never stored."""
         steps = ceremonies.parse_ceremony(approval.ceremony)
         if approval.decided_by or Step.MATCH not in steps:
             return None
@@ -107,7 +111,7 @@ class BackchannelService:
         1. The agent may ask, and its registration is unchanged. 2. A repeated call returns the
         first approval; a signed request is used once. 3. The request matches its
         `login_hint_token`, is valid and within the agent's permissions. 4. Policy allows asking
-        this person. 5. The user exists for this agent. 6. No limit prevents asking them.
+        this person. 5. The user exists and the agent may ask them. 6. No limit prevents it.
         """
         if call.idempotency_key is not None:
             tx.lock(f"idempotency {call.agent.id}")
@@ -142,10 +146,10 @@ class BackchannelService:
         user: User | None,
         hint_hash: bytes,
     ) -> Approval | errors.ProtocolError:
-        """Do the same steps if users are hidden from the agent, for a phantom if need be.
+        """Create the approval, or return the error, while unknown users are hidden from agents.
 
-        1. What policy refuses for everyone is refused. 2. Limits count by the agent's hint. 3. A
-        reason that concerns only this person makes a request to a phantom, which expires alike.
+        1. Policy must not refuse the request for every user. 2. Limits are counted by hint. 3. If a
+        reason concerns only this person, the approval is for a phantom user and simply expires.
         """
         phantom = self._phantom_user(hint_hash)
         candidate = user or phantom
@@ -184,7 +188,7 @@ class BackchannelService:
     def _limit(
         self, tx: Unit, agent: Agent, plan: RequestPlan, user: User, earlier: Approval | None
     ) -> request_limits.RequestLimit | None:
-        """Return the limit that prevents asking this person, or answering for them."""
+        """Return the limit that prevents asking this person, or an automatic decision for them."""
         types = [action.type for action in plan.actions]
         if not plan.by.asked:
             return request_limits.pause(tx, agent, user, types, self.server_policy)
@@ -213,7 +217,7 @@ class BackchannelService:
         return None if limit is None else plans.refuse(tx, call, plan, *limit)
 
     def _repeated(self, tx: Unit, call: BackchannelCall) -> Approval | None:
-        """Return the approval of this key, ended or not. Raises InvalidRequest if it differs."""
+        """Return the approval of this key, if any. Raises InvalidRequest if the request differs."""
         if call.idempotency_hash is None:
             return None
         approval = tx.approvals.by_idempotency(call.agent.id, call.idempotency_hash)
@@ -224,7 +228,7 @@ class BackchannelService:
         return approval
 
     def _with_login_hint(self, tx: Unit, agent: Agent, call: BackchannelCall) -> BackchannelCall:
-        """Apply the values of a `login_hint_token` from an exchange, or note who calls."""
+        """Apply the values of a `login_hint_token` from an exchange, or add the caller."""
         token, request = call.request.login_hint_token, call.request
         if token is None:
             return call
@@ -234,8 +238,8 @@ class BackchannelService:
         details = login_hints.check_request(
             hint, resource=request.resource, scope=request.scope, details=request.details
         )
-        fixed = replace(request, resource=hint.resource, scope=hint.scope, details=details)
-        return replace(call, request=fixed, hint=hint)
+        hinted_request = replace(request, resource=hint.resource, scope=hint.scope, details=details)
+        return replace(call, request=hinted_request, hint=hint)
 
     def _unknown_user(
         self, tx: Unit, call: BackchannelCall, plan: RequestPlan
@@ -246,7 +250,7 @@ class BackchannelService:
         return errors.UnknownUserId("The hint names no user whom this agent may ask.")
 
     def _phantom_user(self, hint_hash: bytes) -> User:
-        """Return a phantom user, the same for each spelling of the hint."""
+        """Return a phantom user, who is the same for all spellings of the hint."""
         name = self.secrets.nonce("nobody", hint_hash.hex())
         return User(names.PREFIX_USER + name, "nobody", None, (), "enabled", 0)
 

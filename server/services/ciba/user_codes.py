@@ -1,6 +1,6 @@
-"""User codes: people set one on their device, and agents that support them must send it.
+"""User codes: people set a code on their device, and agents that support codes must send it.
 
-A code keeps away agents that never got it from the person; the person still answers each request.
+A code keeps out agents that did not get it from the person, who still answers each request.
 Attempts are counted per agent and person, so one agent's guesses do not lock out another.
 """
 
@@ -33,7 +33,7 @@ WRONG: Final = CountedLimit(
     "user code:",
 )
 CHANGES: Final = 20
-"""Maximum changes per hour; each new code is compared with the person's password."""
+"""The maximum number of changes per hour; each new code is compared with the password."""
 CHANGES_WINDOW_MS: Final = 60 * 60 * 1000
 
 
@@ -57,24 +57,24 @@ class UserCodes:
 
         1. The code is valid. 2. The device signed for it; only then is it compared with the
         person's password, which is slow (CIBA 7.1.2). The result would reveal the password, so
-        changes are counted first. 3. The signature is checked again and used up. Raises
+        changes are counted first. 3. The signature is checked again and marked as used. Raises
         errors.Problem or `Busy`.
         """
         checked = user_codes.check_new(code)
         with self.store.write() as tx:
             self._check(tx, person, code, jws)
-            sent_hash = tx.passwords.get(person.user.id)
-            many = sent_hash is not None and _too_many_changes(tx, person)
-        if many:
+            password = tx.passwords.get(person.user.id)
+            is_limited = password is not None and _too_many_changes(tx, person)
+        if is_limited:
             raise errors.Problem(
                 429, "too_many_codes", "You changed your user code too often. Wait an hour."
             )
-        if sent_hash is not None and self.hasher.verify(passwords.normalize(code), sent_hash.hash):
+        if password is not None and self.hasher.verify(passwords.normalize(code), password.hash):
             raise errors.invalid_body("A user code must not be your password.")
         with self.store.write() as tx:
             self.statements.spend(tx, self._check(tx, person, code, jws))
-            hashed = self.secrets.user_code_hash(person.user.id, checked)
-            tx.user_codes.put(person.user.id, hashed, tx.now)
+            code_hash = self.secrets.user_code_hash(person.user.id, checked)
+            tx.user_codes.put(person.user.id, code_hash, tx.now)
             _record(tx, audit.Type.USER_CODE_SET, person)
 
     def clear(self, person: Person, jws: str) -> None:
@@ -85,7 +85,7 @@ class UserCodes:
                 _record(tx, audit.Type.USER_CODE_CLEARED, person)
 
     def _check(self, tx: Unit, person: Person, code: str, jws: str) -> Device:
-        """Check that the device's high-risk key, after its PIN, or its passkey signed this code."""
+        """Check that the device's high key, after a PIN entry, or its passkey signed the code."""
         device = device_auth.current_device(tx, person)
         subject = signed_subject(self.statements.nonce(device, device), code)
         purpose = decisions.USER_CODE
@@ -94,7 +94,7 @@ class UserCodes:
 
 
 def signed_subject(nonce: str, code: str) -> str:
-    """Return what a device signs about a code; the nonce hides a short code."""
+    """Return the subject that a device signs for a code; the nonce hides a short code."""
     return decisions.digest(f"{nonce}\n{code}")
 
 
@@ -105,18 +105,18 @@ def refusal(
 
     None if the agent does not support codes, the person has none, or the code is right.
     """
-    wanted = tx.user_codes.get(user.id) if agent.takes_user_code else None
-    if wanted is None:
+    expected_hash = tx.user_codes.get(user.id) if agent.takes_user_code else None
+    if expected_hash is None:
         return None
     if sent is None:
         return errors.MissingUserCode("This person requires a user code; ask them for it.")
-    pair = f"{agent.id}:{user.id}"
-    if WRONG.count(tx, pair) >= WRONG.value:
+    counter_key = f"{agent.id}:{user.id}"
+    if WRONG.count(tx, counter_key) >= WRONG.value:
         return errors.InvalidUserCode("Too many wrong user codes. Ask again in half an hour.")
     sent_hash = secrets.user_code_hash(user.id, user_codes.normalise(sent))
-    if hmac.compare_digest(sent_hash, wanted):
+    if hmac.compare_digest(sent_hash, expected_hash):
         return None
-    WRONG.exceeded(tx, pair)
+    WRONG.exceeded(tx, counter_key)
     return errors.InvalidUserCode("The user code is wrong.")
 
 

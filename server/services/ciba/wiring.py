@@ -1,4 +1,4 @@
-"""Creates the services of CIBA."""
+"""Creates the CIBA services."""
 
 from server.services.adapters import Adapters
 from server.services.approvals.current_checks import ApprovalChecks, build_approval_checks

@@ -1,4 +1,4 @@
-"""Single actions of apps: on the page, on the device, and in the token."""
+"""Actions of apps that are approved once: on the page, on the device, and in the token."""
 
 import json
 from concurrent.futures import ThreadPoolExecutor
@@ -52,13 +52,13 @@ def browser(person, app, local):
 
 
 def pending_approvals(person):
-    """The approvals that wait on her device."""
+    """The approvals that are pending for this person."""
     items = person.call("GET", "/api/approvals").json["items"]
     return [person.local.stored(item["id"]) for item in items]
 
 
 def approved(browser, ana, app, **parameters):
-    """She allows it on the page and approves it on her device; the approval and the code."""
+    """Allow on the page, approve on the device, and return the approval and the code."""
     page = browser.authorize(app.id, **{**PAYS, **parameters})
     assert page.forms[0].buttons == ["deny", "allow"]
     browser.answer("allow")
@@ -68,7 +68,7 @@ def approved(browser, ana, app, **parameters):
 
 
 def test_the_page_shows_the_action(browser, app):
-    """Headline, every value, the risk, and that it is for once."""
+    """The page shows the headline, every value, the risk, and that it applies only once."""
     page = browser.authorize(app.id, **PAYS)
     assert "Allow this for" in page.text
     assert "Pay EUR 4,820.00 to Nordwind Logistik GmbH" in page.text
@@ -78,7 +78,7 @@ def test_the_page_shows_the_action(browser, app):
 
 
 def test_hostile_text_in_details_is_escaped_on_the_page(browser, app):
-    """RA-16."""
+    """RA-16: markup and control characters in details are shown as harmless text."""
     details = [{**PAYMENT_DETAILS[0], "payee": "<b>x</b>\u202e{{ 7*7 }}"}]
     page = browser.authorize(app.id, **PAYS | {"authorization_details": json.dumps(details)})
     assert "<b>x" not in page.text
@@ -87,7 +87,7 @@ def test_hostile_text_in_details_is_escaped_on_the_page(browser, app):
 
 
 def test_the_device_signs_the_action_as_an_app_action(browser, ana, app):
-    """It has high risk and the PIN, and needs no consent."""
+    """The action has high risk, requires the PIN, and needs no consent."""
     browser.authorize(app.id, **PAYS)
     browser.answer("allow")
     (approval,) = pending_approvals(ana)
@@ -105,7 +105,7 @@ def test_the_device_signs_the_action_as_an_app_action(browser, ana, app):
 
 
 def test_an_approval_gives_one_token_with_the_signed_details(browser, ana, app, local, resource):
-    """RA-11, RA-13: response, token and introspection have the details; no refresh token."""
+    """RA-11, RA-13: response, token and introspection have them, without a refresh token."""
     approval, code = approved(browser, ana, app)
     answer = app.redeem(code)
     assert answer.status == 200, answer.body
@@ -140,7 +140,7 @@ def test_an_approval_gives_one_token_with_the_signed_details(browser, ana, app, 
 
 
 def test_the_next_action_is_asked_again(browser, ana, app):
-    """No consent is stored; a consent to the scope does not answer for an action."""
+    """An approval stores no consent, and a consent to the scope does not cover an action."""
     _, code = approved(browser, ana, app)
     assert app.redeem(code).status == 200
     browser.authorize(app.id, scope="openid payments:transfer", resource=PAY)
@@ -162,7 +162,7 @@ def test_a_code_gives_one_token(browser, ana, app, local):
 
 
 def test_a_denial_on_the_device_returns_access_denied(browser, ana, app):
-    """The redirect to the app has the error."""
+    """The redirect to the app contains the error after a denial on the device."""
     browser.authorize(app.id, **PAYS)
     browser.answer("allow")
     ana.deny(pending_approvals(ana)[0].id)
@@ -170,7 +170,7 @@ def test_a_denial_on_the_device_returns_access_denied(browser, ana, app):
 
 
 def test_an_expired_action_returns_an_error_to_the_app(browser, ana, app, local):
-    """It was not decided, or it was approved and not continued."""
+    """An action expires if it is not decided, or is approved but not continued, in time."""
     browser.authorize(app.id, **PAYS)
     browser.answer("allow")
     local.clock.forward(10 * MINUTE + 1)
@@ -185,7 +185,7 @@ def test_an_expired_action_returns_an_error_to_the_app(browser, ana, app, local)
 
 
 def test_details_need_no_scope(browser, ana, app, local):
-    """RFC 9396 3: no ID token; the resource is the app's only one."""
+    """RFC 9396 3: without a scope there is no ID token; the only resource is the default."""
     _, code = approved(browser, ana, app, scope=None, resource=None)
     answer = app.redeem(code).json
     claims = local.claims(answer["access_token"])
@@ -195,7 +195,7 @@ def test_details_need_no_scope(browser, ana, app, local):
 
 
 def test_several_details_are_all_shown_and_granted(browser, ana, app):
-    """RA-09."""
+    """RA-09: the page mentions each of several details, and the token has all of them."""
     details = [PAYMENT_DETAILS[0], {**PAYMENT_DETAILS[0], "payee": "Sued GmbH"}]
     sent = json.dumps(details)
     assert "and 1 more" in browser.authorize(app.id, **PAYS | {"authorization_details": sent}).text
@@ -217,7 +217,7 @@ def test_several_details_are_all_shown_and_granted(browser, ana, app):
     ],
 )
 def test_invalid_details_are_refused(browser, app, ana, local, details):
-    """RA-01 to RA-08: the browser and PAR refuse them, and nobody is asked."""
+    """RA-01 to RA-08: the browser and PAR refuse invalid details, and nobody is asked."""
     answer = browser.authorize(app.id, **PAYS | {"authorization_details": details}).answer
     assert (answer["error"], answer["state"]) == ("invalid_authorization_details", "s t/8")
     form = request_of(app.id, **PAYS | {"authorization_details": details})
@@ -227,7 +227,7 @@ def test_invalid_details_are_refused(browser, app, ana, local, details):
 
 
 def test_a_scope_may_require_an_action_type_of_an_app(browser, app, ana, local):
-    """A request without details, or with another type, is refused."""
+    """An app must send the action type that a scope requires, or it is refused."""
     changes = ResourceChanges(requires={"payments:transfer": "payment.transfer"})
     local.admin.resources.update(PAY, changes, by=BY)
     answer = browser.authorize(app.id, **PAYS | {"authorization_details": None}).answer
@@ -237,14 +237,14 @@ def test_a_scope_may_require_an_action_type_of_an_app(browser, app, ana, local):
 
 
 def test_a_critical_action_without_two_eligible_approvers_is_refused(browser, app, ana, local):
-    """The request is refused before anybody is asked."""
+    """A critical action needs two people, so it is refused before anyone is asked."""
     local.admin.actions.update(json.dumps({**PAYMENT, "risk": "critical"}), by=BY)
     assert browser.authorize(app.id, **PAYS).answer["error"] == "access_denied"
     assert pending_approvals(ana) == []
 
 
 def test_a_pushed_request_may_contain_details(browser, ana, app, local):
-    """RFC 9126, RFC 9396 12."""
+    """RFC 9126, RFC 9396 12: details can be sent in a pushed authorization request."""
     pushed = local.post_form("/par", {**request_of(app.id, **PAYS), **app.credentials}).json
     page = browser.open(f"/authorize?client_id={app.id}&request_uri={pushed['request_uri']}")
     assert "Pay EUR 4,820.00" in page.text
@@ -255,7 +255,7 @@ def test_a_pushed_request_may_contain_details(browser, ana, app, local):
 
 
 def test_a_code_cannot_be_redeemed_for_other_details(browser, ana, app):
-    """RA-12: repeating the same is allowed; a refusal keeps the code."""
+    """RA-12: only the same details may be repeated, and a refusal does not use the code."""
     _, code = approved(browser, ana, app)
     other = json.dumps([{**PAYMENT_DETAILS[0], "payee": "Sued GmbH"}])
     for sent in (other, "[", "[]", json.dumps([*PAYMENT_DETAILS, *PAYMENT_DETAILS])):
@@ -265,7 +265,7 @@ def test_a_code_cannot_be_redeemed_for_other_details(browser, ana, app):
 
 
 def test_a_code_without_details_cannot_be_redeemed_with_details(browser, app):
-    """A refresh token without details cannot be used with details either."""
+    """Neither a code nor a refresh token without details can be used with details."""
     code = browser.authorize(app.id).answer["code"]
     refused = app.redeem(code, authorization_details=DETAILS)
     assert refused.refusal == (400, "invalid_authorization_details")
@@ -288,7 +288,7 @@ def _delete_type(local, _app):
 
 @pytest.mark.parametrize("tighten", [_raise_risk, _narrow_permissions, _delete_type])
 def test_a_stricter_state_before_redemption_refuses_the_code(browser, ana, app, local, tighten):
-    """The token endpoint answers invalid_grant."""
+    """The token endpoint returns invalid_grant if the action would no longer be allowed."""
     _, code = approved(browser, ana, app)
     tighten(local, app)
     answer = app.redeem(code)
@@ -312,7 +312,7 @@ def _disable_app(local, app):
 def test_a_code_fails_after_its_user_resource_or_app_is_disabled_or_deleted(
     browser, ana, app, local, disable
 ):
-    """Person, resource and app are checked when the token is made."""
+    """User, resource and app are checked again when the token is issued."""
     _, code = approved(browser, ana, app)
     disable(local, app)
     assert app.redeem(code).status in {400, 401}
@@ -327,10 +327,10 @@ def test_a_code_fails_after_its_user_resource_or_app_is_disabled_or_deleted(
         (_delete_type, "policy_changed"),
     ],
 )
-def test_a_stricter_state_before_the_decision_cancels_the_request(
+def test_a_stricter_registration_before_the_decision_cancels_the_request(
     browser, ana, app, local, tighten, reason
 ):
-    """The cancelled request has the reason of the change."""
+    """The canceled request states the reason for the change."""
     browser.authorize(app.id, **PAYS)
     browser.answer("allow")
     (approval,) = pending_approvals(ana)
@@ -341,7 +341,7 @@ def test_a_stricter_state_before_the_decision_cancels_the_request(
 
 
 def test_a_resource_consumes_the_action_once(browser, ana, app, resource):
-    """Other details are refused."""
+    """A resource consumes the approved details once, and cannot consume other details."""
     _, code = approved(browser, ana, app)
     token = app.redeem(code).json["access_token"]
     other = [{**PAYMENT_DETAILS[0], "payee": "Sued GmbH"}]
@@ -353,15 +353,15 @@ def test_a_resource_consumes_the_action_once(browser, ana, app, resource):
 
 
 def test_an_approval_for_an_app_does_not_cover_an_agent(browser, ana, agent, app, local):
-    """RA-20: an exchange by an agent needs its own."""
-    ways = (GRANT_CIBA, GRANT_TOKEN_EXCHANGE)
-    local.admin.agents.update(agent.id, AgentChanges(grant_types=ways, serves=(PAY,)), by=BY)
+    """RA-20: an agent that exchanges the token needs an approval of its own."""
+    grants = (GRANT_CIBA, GRANT_TOKEN_EXCHANGE)
+    local.admin.agents.update(agent.id, AgentChanges(grant_types=grants, serves=(PAY,)), by=BY)
     browser.authorize(app.id, **PAYS, requested_actor=agent.id)
     browser.answer("allow")
     first, second = pending_approvals(ana)
     assert {first.kind, second.kind} == {"consent", "app_action"}
-    for one in (first, second):
-        assert ana.approve(one.id).status == 200
+    for approval in (first, second):
+        assert ana.approve(approval.id).status == 200
     token = app.redeem(browser.again().answer["code"]).json["access_token"]
     form = {
         "grant_type": GRANT_TOKEN_EXCHANGE,
@@ -378,7 +378,7 @@ def test_an_approval_for_an_app_does_not_cover_an_agent(browser, ana, agent, app
 
 
 def test_a_user_without_a_device_is_told_to_enroll_one(app, local):
-    """The page only offers to deny."""
+    """Without a device, the page only offers to deny."""
     local.admin.users.update("admin", UserChanges(email="admin@example.com"), by=BY)
     give_password(local, "admin")
     browser = new_browser(local)
@@ -409,7 +409,7 @@ def test_the_code_goes_to_the_redirect_uri_of_the_app(browser, ana, app):
 
 
 def test_a_lost_race_for_the_redemption_gives_no_token(browser, ana, app, local, monkeypatch):
-    """The code stays valid."""
+    """The code stays valid and can be redeemed later."""
     _, code = approved(browser, ana, app)
     with monkeypatch.context() as faster:
         faster.setattr(Approvals, "transition", lambda *_, **__: None)
@@ -419,7 +419,7 @@ def test_a_lost_race_for_the_redemption_gives_no_token(browser, ana, app, local,
 
 
 def test_an_approval_for_a_deleted_resource_is_invalid(browser, ana, app, local):
-    """The reason is resource_deleted."""
+    """The reason is resource_deleted, and the request has no current risk."""
     approval, _ = approved(browser, ana, app)
     gone = replace(approval, resource="https://gone.example")
     with local.services.store.write() as tx:
@@ -432,7 +432,7 @@ def test_an_approval_for_a_deleted_resource_is_invalid(browser, ana, app, local)
 
 
 def test_an_app_limited_to_other_action_types_is_refused(browser, ana, app, local):
-    """RA-15: the limit is checked at the request and again before the token."""
+    """RA-15: the limit is checked at the request and again before a token is issued."""
     _, code = approved(browser, ana, app)
     local.admin.apps.update(app.id, AppChanges(action_types=()), by=BY)
     assert app.redeem(code).refusal == (400, "invalid_grant")
@@ -443,7 +443,7 @@ def test_an_app_limited_to_other_action_types_is_refused(browser, ana, app, loca
 
 
 def test_denying_on_the_page_withdraws_an_approval_on_the_device(browser, ana, app, local):
-    """The app gets access_denied and the approval is cancelled."""
+    """The app gets access_denied, and the approval is canceled."""
     browser.authorize(app.id, **PAYS)
     browser.answer("allow")
     (approval,) = pending_approvals(ana)
@@ -458,8 +458,8 @@ def test_denying_one_of_two_requests_withdraws_the_other(browser, ana, agent, ap
     """The other request is withdrawn even if it was approved."""
     browser.authorize(app.id, **PAYS, requested_actor=agent.id)
     browser.answer("allow")
-    found = {approval.kind: approval for approval in pending_approvals(ana)}
-    assert ana.approve(found["app_action"].id).status == 200
-    assert ana.deny(found["consent"].id).status == 200
+    approvals = {approval.kind: approval for approval in pending_approvals(ana)}
+    assert ana.approve(approvals["app_action"].id).status == 200
+    assert ana.deny(approvals["consent"].id).status == 200
     assert browser.again().answer["error"] == "access_denied"
-    assert local.stored(found["app_action"].id).state == "cancelled"
+    assert local.stored(approvals["app_action"].id).state == "cancelled"

@@ -57,43 +57,46 @@ def cast(template: Template) -> Iterator[Cast]:
 
 
 def _cast(local: LocalSite) -> Cast:
-    made = [
+    registrations = [
         registered(local.admin, name, auth_method="client_secret_post", serves=(PAY,))
         for name in ("one", "two")
     ]
-    callers = tuple(LocalAgent(local, given.agent.id, given.secret or "") for given in made)
+    callers = tuple(
+        LocalAgent(local, registration.agent.id, registration.secret or "")
+        for registration in registrations
+    )
     return Cast(local, callers, tuple(new_person(local, name) for name in ("cleo", "dan")))
 
 
 def _play(cast: Cast, examples: int) -> None:
-    """Failures are not shrunk: that takes longer than reading the sequence."""
+    """Run random sequences. Failures are not shrunk, which takes longer than reading them."""
     rotation = cast.local.admin.resources.rotate_secret(PAY, by=BY)
     resource = {"client_id": rotation.resource.client_id, "client_secret": rotation.secret}
     machine = type("Played", (TokenModel,), {"cast": cast, "resource": resource})
-    wanted = settings(
+    run_settings = settings(
         max_examples=examples,
         stateful_step_count=40,
         phases=(Phase.generate,),
         suppress_health_check=_CHECKED,
         **_QUIET,
     )
-    run_state_machine_as_test(machine, settings=wanted)
+    run_state_machine_as_test(machine, settings=run_settings)
 
 
 def test_every_sequence_agrees_with_the_model(cast: Cast) -> None:
-    """I1, I2, I3, I5, I6: the answers and the rows are those of the model."""
+    """I1, I2, I3, I5, I6: after any sequence, responses and rows are those of the model."""
     _play(cast, settings.default.max_examples // 2)
 
 
 def _another_agents_handle_is_accepted(patch: pytest.MonkeyPatch) -> None:
-    """Any agent is treated as the one that asked."""
-    visit = CibaGrant._poll_once
+    """Plant: any agent that polls is treated as the one that asked."""
+    poll_once = CibaGrant._poll_once
 
     def as_owner(self: CibaGrant, poll: Any, **named: Any) -> Any:
         with self.store.read() as view:
             approval = view.approvals.by_handle(poll.handle_hash)
             owner = None if approval is None else view.directory.agent(approval.agent_id)
-        return visit(self, replace(poll, agent=owner or poll.agent), **named)
+        return poll_once(self, replace(poll, agent=owner or poll.agent), **named)
 
     patch.setattr(CibaGrant, "_poll_once", as_owner)
 
@@ -158,40 +161,43 @@ def _a_disabled_users_tokens_survive(patch: pytest.MonkeyPatch) -> None:
 def _descendants_survive_a_revocation(patch: pytest.MonkeyPatch) -> None:
     """Revoking a token keeps its descendants."""
 
-    def alone(self: Delegations, jti: str, now: int) -> list[str]:
+    def revoke_one(self: Delegations, jti: str, now: int) -> list[str]:
         row = update(ledger).where(ledger.c.id == jti, ledger.c.revoked_at.is_(None))
         self._db.execute(row.values(revoked_at=now))
         return [jti]
 
-    patch.setattr(Delegations, "revoke_tree", alone)
+    patch.setattr(Delegations, "revoke_tree", revoke_one)
 
 
 def _descendants_survive_a_disabled_agent(patch: pytest.MonkeyPatch) -> None:
-    """Disabling an agent keeps tokens that others got for its tokens."""
+    """Disabling an agent keeps the tokens that others exchanged its tokens for."""
     revoke = Delegations.revoke_client
 
-    def own_alone(self: Delegations, of: str, now: int) -> Any:
-        found = revoke(self, of, now)
+    def revoke_own_only(self: Delegations, of: str, now: int) -> Any:
+        revoked = revoke(self, of, now)
         others = update(ledger).where(ledger.c.client_id != of, ledger.c.revoked_at == now)
         self._db.execute(others.values(revoked_at=None))
-        return found
+        return revoked
 
-    patch.setattr(Delegations, "revoke_client", own_alone)
+    patch.setattr(Delegations, "revoke_client", revoke_own_only)
 
 
 def _descendants_outlive_their_parents(patch: pytest.MonkeyPatch) -> None:
-    """Each exchange starts a full lifetime."""
+    """A token from an exchange gets a full lifetime."""
     origin = token_exchange._origin
 
-    def endless(*found: Any) -> Any:
-        made = origin(*found)
-        return replace(made, parent=replace(made.parent, expires_at=made.parent.expires_at + DAY))
+    def endless(*arguments: Any) -> Any:
+        token_origin = origin(*arguments)
+        return replace(
+            token_origin,
+            parent=replace(token_origin.parent, expires_at=token_origin.parent.expires_at + DAY),
+        )
 
     patch.setattr(token_exchange, "_origin", endless)
 
 
 def _any_client_can_revoke(patch: pytest.MonkeyPatch) -> None:
-    """A client revokes tokens of others."""
+    """A client can revoke tokens of other clients."""
     revoke = Revocation.revoke
 
     def as_holder(self: Revocation, client: Any, token: str) -> None:
@@ -229,7 +235,7 @@ _FAULTS = (
 def test_a_planted_fault_is_found(
     cast: Cast, plant: Callable[[pytest.MonkeyPatch], None], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """I3, I5, I6: the model fails, and the server does not."""
+    """I3, I5, I6: the model detects a planted fault, and the server itself does not crash."""
     broken: list[str] = []
     fault = dispatch._server_error
 

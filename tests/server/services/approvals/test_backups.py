@@ -18,7 +18,7 @@ from tests.support.builders.policies import rule
 
 @pytest.fixture
 def ask(local):
-    """Asks a person about a request too."""
+    """Asks one more person about a request."""
     services = local.services
     service = BackupRequests(services.store, Evaluator(services.secrets), services.server_policy)
     return lambda approval, name: service.ask(approval.id, name, by=BY)
@@ -26,7 +26,7 @@ def ask(local):
 
 @pytest.fixture
 def ben(local, person):
-    """A person whom no request asks."""
+    """A person whom no request asks yet."""
     assert person.user.name == "ana"
     return new_person(local, "ben")
 
@@ -40,7 +40,7 @@ def _waiting(person):
 
 
 def test_an_added_person_is_notified_and_decides_for_the_requested_one(agent, local, ask, ben):
-    """The audit entry names the administrator; the token names who decided."""
+    """The audit entry names the administrator, and the token names who decided."""
     handle, approval = agent.asked()
     assert ask(approval, "ben").user.name == "ana"
     assert _waiting(ben) == [approval.id]
@@ -55,7 +55,7 @@ def test_an_added_person_is_notified_and_decides_for_the_requested_one(agent, lo
 
 
 def test_an_approver_cannot_be_added_twice(agent, ask, ben):
-    """The requested person and a backup who was already added are refused."""
+    """The user and a backup who was already added are already approvers."""
     assert ben.user.name == "ben"
     _, approval = agent.asked()
     ask(approval, "ben")
@@ -65,7 +65,7 @@ def test_an_approver_cannot_be_added_twice(agent, ask, ben):
 
 
 def test_an_excluded_person_cannot_be_added(agent, local, ask, ben):
-    """The excluded person is the owner of the agent."""
+    """A rule excludes the agent's owner, who therefore cannot be added."""
     assert ben.user.name == "ben"
     _rules(local, 'ask.exclude = ["owner"]')
     _, approval = agent.asked()
@@ -75,7 +75,7 @@ def test_an_excluded_person_cannot_be_added(agent, local, ask, ben):
 
 
 def test_the_substitute_of_an_excluded_person_has_their_own_vote(agent, local, ask, ben):
-    """The token names the substitute."""
+    """The token names only the substitute, because the excluded person has no vote."""
     _rules(local, 'ask.exclude = ["user"]')
     handle, approval = agent.asked()
     ask(approval, "ben")
@@ -85,7 +85,7 @@ def test_the_substitute_of_an_excluded_person_has_their_own_vote(agent, local, a
 
 
 def test_only_people_named_by_a_rule_can_be_added(agent, local, ask, ben, person):
-    """A rule names a person directly, or by a group of which they are a member now."""
+    """A rule names a person directly, or through a group that they are a member of."""
     groups = Groups(local.admin.store, local.admin.secrets)
     groups.add("finance", ["ana"], by=BY)
     _rules(local, 'ask.who = ["finance"]')
@@ -99,7 +99,7 @@ def test_only_people_named_by_a_rule_can_be_added(agent, local, ask, ben, person
 
 
 def test_a_person_named_by_a_later_rule_has_their_own_vote(agent, local, ask, ben):
-    """The rule was set after the request."""
+    """A rule that was set after the request decides who may be added."""
     _, approval = agent.asked()
     _rules(local, 'ask.who = ["ana", "ben"]')
     ask(approval, "ben")
@@ -108,7 +108,7 @@ def test_a_person_named_by_a_later_rule_has_their_own_vote(agent, local, ask, be
 
 @pytest.mark.parametrize("how", ["denied", "expired", "cancelled"])
 def test_nobody_can_be_added_to_an_ended_request(agent, person, local, ask, ben, how):
-    """The request was denied, expired or cancelled."""
+    """A denied, expired or canceled request accepts no new approver."""
     assert ben.user.name == "ben"
     _, approval = agent.asked()
     if how == "denied":
@@ -122,19 +122,19 @@ def test_nobody_can_be_added_to_an_ended_request(agent, person, local, ask, ben,
 
 
 def test_people_can_only_be_added_to_an_agents_request_to_a_user(agent, local, ask, ben, person):
-    """Nobody can be added to a consent or to a request to an unknown user."""
+    """Nobody can be added to a consent, or to a request to an unknown user."""
     assert ben.user.name == "ben"
-    own = local.admin.approval(agent.id, person.user.id, kind="consent")
+    consent = local.admin.approval(agent.id, person.user.id, kind="consent")
     phantom = replace(approval_row("sayso_ap_p", agent.id, "", local.clock.now()), user_id=None)
     with local.services.store.write() as tx:
         tx.approvals.add(phantom)
-    for approval in (own, phantom):
+    for approval in (consent, phantom):
         with pytest.raises(Conflict, match="only to an agent"):
             ask(approval, "ben")
 
 
 def test_an_unknown_or_disabled_person_cannot_be_added(agent, local, ask, ben):
-    """An unknown request is not found."""
+    """An unknown person or request is not found, and a disabled person is refused."""
     _, approval = agent.asked()
     with pytest.raises(NotFound, match="nobody"):
         ask(approval, "nobody")
@@ -155,7 +155,7 @@ def _narrow(local, agent):
 
 @pytest.mark.parametrize("change", [_deny_by_policy, _narrow])
 def test_nobody_can_be_added_to_a_request_that_may_not_be_approved(agent, local, ask, ben, change):
-    """Denied by policy, or beyond the agent's permissions."""
+    """Policy now denies the request, or it exceeds the agent's permissions."""
     assert ben.user.name == "ben"
     _, approval = agent.asked()
     change(local, agent)

@@ -15,7 +15,7 @@ def _revoke(agent, handle):
 
 @pytest.mark.parametrize("answered", [False, True])
 def test_cancelling_a_request_removes_it_from_every_screen(agent, person, local, answered):
-    """It works before and after an approval, and the agent gets the reason."""
+    """A request can be canceled before and after its approval, and its agent gets the reason."""
     handle, approval = agent.asked()
     if answered:
         person.approve(approval.id)
@@ -33,20 +33,21 @@ def test_cancelling_a_request_removes_it_from_every_screen(agent, person, local,
 
 
 def test_a_request_of_another_agent_is_not_cancelled(agent, local):
-    """The answer is that of an unknown one."""
+    """The response is the same as for an unknown handle, so that it reveals nothing."""
     handle, approval = agent.asked()
     registration = local.admin.agents.add(
         NewAgent("other-bot", ("admin",), auth_method="client_secret_post"), by=BY
     )
     thief = LocalAgent(local, registration.agent.id, registration.secret)
-    assert [(a.status, a.body) for a in (_revoke(thief, handle), _revoke(agent, handle + "x"))] == [
-        (200, b"{}")
-    ] * 2
+    assert [
+        (answer.status, answer.body)
+        for answer in (_revoke(thief, handle), _revoke(agent, handle + "x"))
+    ] == [(200, b"{}")] * 2
     assert local.stored(approval.id).state is State.PENDING
 
 
 def test_a_redeemed_request_is_not_cancelled(agent, person, local):
-    """Its token can be revoked."""
+    """A redeemed request stays redeemed; the agent can revoke its token instead."""
     handle, approval = agent.asked()
     person.approve(approval.id)
     assert agent.poll(handle).status == 200
@@ -55,7 +56,7 @@ def test_a_redeemed_request_is_not_cancelled(agent, person, local):
 
 
 def test_an_agent_gets_no_callback_for_its_own_cancellation(agent, local):
-    """Its notification token is erased."""
+    """No callback is sent, and the notification token is deleted."""
     with receiver() as endpoint:
         changes = AgentChanges(delivery="push", notification_endpoint=endpoint.url())
         local.admin.agents.update(agent.id, changes, by=BY)

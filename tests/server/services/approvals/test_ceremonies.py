@@ -42,7 +42,7 @@ WITH_ACCOUNT = {
 
 @pytest.fixture(autouse=True)
 def typed_back(local):
-    """Payments ask for the account of a new payee, else for the amount."""
+    """Payments require typing back the account of a new payee, or else the amount."""
     local.admin.actions.update(json.dumps(WITH_ACCOUNT), by=BY)
 
 
@@ -55,7 +55,7 @@ def interactive(agent, local):
 
 @pytest.fixture
 def put(local):
-    """Puts a rule set in force."""
+    """Puts these rules in force."""
     return lambda *rules: Policies(local.services.store).set("\n".join(rules), by=BY)
 
 
@@ -65,7 +65,7 @@ def pay(agent, details=DETAILS, **parameters):
 
 
 def type_back_of(approval):
-    """What the display asks to type back."""
+    """Return what the display asks the approver to type back."""
     return json.loads(approval.display)["type_back"]
 
 
@@ -79,7 +79,7 @@ def approve_with(person, approval, key=None, **entries):
 
 
 def test_type_back_asks_for_the_account_of_a_new_payee_and_else_the_amount(agent, person, local):
-    """The display has its label and kind, not the value."""
+    """The display contains the label and kind of the value, but not the value."""
     _, first = pay(agent)
     assert first.ceremony == "pin+type_back"
     assert type_back_of(first) == {
@@ -100,7 +100,7 @@ def test_type_back_asks_for_the_account_of_a_new_payee_and_else_the_amount(agent
 
 
 def test_a_wrong_entry_returns_the_attempts_left(agent, person, local):
-    """A correct one afterwards counts; the PIN was right and costs no attempt."""
+    """A correct entry is accepted after a wrong one, which does not count as a wrong PIN."""
     _, approval = pay(agent)
     assert person.show(approval.id)["tries_left"] == {"type_back": 2}
     answer = approve_with(person, approval, fact="1234")
@@ -115,7 +115,7 @@ def test_a_wrong_entry_returns_the_attempts_left(agent, person, local):
 
 
 def test_two_wrong_entries_lock_the_request(agent, person, local):
-    """Without another approver it is cancelled as locked, which is not a denial."""
+    """Without other approvers a locked request is canceled, which is not a denial."""
     handle, approval = pay(agent)
     approve_with(person, approval, fact="1234")
     answer = approve_with(person, approval, fact="4321")
@@ -134,7 +134,7 @@ def test_two_wrong_entries_lock_the_request(agent, person, local):
 
 
 def test_a_lock_applies_to_the_person_who_typed_wrongly(agent, person, local):
-    """Others may still approve; a locked person may deny."""
+    """Other approvers may still approve, and the locked person may still deny."""
     _, approval = pay(agent)
     ben = new_person(local, "ben")
     with local.services.store.write() as tx:
@@ -156,7 +156,7 @@ def test_a_lock_applies_to_the_person_who_typed_wrongly(agent, person, local):
 
 
 def test_the_request_is_cancelled_when_the_last_approver_is_locked(agent, person, local):
-    """Each has two attempts."""
+    """Each approver has two attempts; the request ends when all are locked."""
     handle, approval = pay(agent)
     ben = new_person(local, "ben")
     with local.services.store.write() as tx:
@@ -172,7 +172,7 @@ def test_the_request_is_cancelled_when_the_last_approver_is_locked(agent, person
 def test_a_person_and_their_substitute_do_not_make_a_quorum_of_two(
     agent, person, local, put, substitute_first
 ):
-    """They share one vote; the request is cancelled when the third is locked."""
+    """They share one vote, so the request ends when the third person is locked."""
     cleo, ben = new_person(local, "cleo"), new_person(local, "ben")
     put(rule("ask", "ask.quorum = 2", 'ask.who = ["ana", "cleo"]'))
     handle, approval = pay(agent)
@@ -187,8 +187,8 @@ def test_a_person_and_their_substitute_do_not_make_a_quorum_of_two(
     assert agent.poll(handle).json["reason"] == "locked"
 
 
-def test_a_given_vote_counts_when_another_approver_is_locked(agent, person, local, put):
-    """The vote counts even if the person who gave it is not asked any more."""
+def test_a_vote_still_counts_when_another_approver_is_locked(agent, person, local, put):
+    """A vote counts even if the person who cast it is no longer an approver."""
     cleo, ben = new_person(local, "cleo"), new_person(local, "ben")
     put(rule("ask", "ask.quorum = 2", 'ask.who = ["ana", "cleo", "ben"]'))
     _, approval = pay(agent)
@@ -203,7 +203,7 @@ def test_a_given_vote_counts_when_another_approver_is_locked(agent, person, loca
 
 
 def test_concurrent_attempts_are_all_counted(agent, person, local):
-    """Only two of twenty concurrent wrong entries are compared."""
+    """Of twenty concurrent wrong entries, only two are compared."""
     _, approval = pay(agent)
     ben = new_person(local, "ben")
     with local.services.store.write() as tx:
@@ -223,15 +223,15 @@ def test_concurrent_attempts_are_all_counted(agent, person, local):
 
 
 def test_attempts_are_counted_per_person_not_per_device(agent, person):
-    """A second device shows the same attempts left."""
+    """A second device of the person has the same number of attempts left."""
     _, approval = pay(agent)
     desktop = another_device(person)
     approve_with(person, approval, fact="1234")
     assert desktop.show(approval.id)["tries_left"] == {"type_back": 1}
 
 
-def test_an_attempt_that_could_not_count_is_not_counted(agent, person):
-    """A call without the PIN, with a wrong key or without the entry uses no attempt."""
+def test_an_attempt_that_could_not_succeed_is_not_counted(agent, person):
+    """A call without the PIN or the entry, or with a wrong key, uses no attempt."""
     _, approval = pay(agent)
     jws = person.decision(approval.id, person.high, ceremony="pin+type_back")
     assert person.send_decision(approval.id, jws, fact="1234").refusal == (403, "pin_required")
@@ -243,7 +243,7 @@ def test_an_attempt_that_could_not_count_is_not_counted(agent, person):
 
 @pytest.mark.parametrize("signed", ["pin", "pin+reason"])
 def test_a_required_step_must_be_signed(agent, person, signed):
-    """The error names what is required."""
+    """The error names the steps that are required."""
     _, approval = pay(agent)
     person.pin(approval.id)
     jws = person.decision(approval.id, person.high, ceremony=signed)
@@ -265,14 +265,14 @@ def test_a_required_step_must_be_signed(agent, person, signed):
     ],
 )
 def test_entries_and_signed_steps_must_match_the_ceremony(agent, person, signed, entries):
-    """No entry without its step, no step without its entry, no step that is not required."""
+    """Each entry needs its signed step and each step its entry; extra steps are refused."""
     _, approval = agent.asked()
     jws = person.decision(approval.id, ceremony=signed)
     assert person.send_decision(approval.id, jws, **entries).refusal == (422, "invalid_decision")
 
 
 def test_type_back_asks_for_the_riskiest_detail(agent, person):
-    """With several details the label contains its number."""
+    """With several details, the label contains the number of the riskiest one."""
     cheap = [{**DETAILS[0], "amount": {"minor": 100, "currency": "EUR"}}, DETAILS[0]]
     _, approval = pay(agent, cheap)
     assert type_back_of(approval)["label"] == "1. To account"
@@ -296,7 +296,7 @@ def test_type_back_compares_the_requested_value_when_narrowing(agent, person):
 
 
 def test_a_type_without_a_template_asks_to_type_back_the_resource(agent, person, local):
-    """It names no fact to type."""
+    """The action type names no fact to type back, so the resource is used."""
     bare = {
         "type": "ledger.rebuild",
         "title": "Ledger rebuild",
@@ -309,7 +309,7 @@ def test_a_type_without_a_template_asks_to_type_back_the_resource(agent, person,
 
 
 def test_policy_may_require_type_back_at_any_risk(agent, person, put):
-    """Without an action the resource is typed."""
+    """A request without an action requires typing back the resource."""
     put(rule("ask", 'ask.ceremony = ["type_back", "reason"]'))
     _, approval = agent.asked()
     assert approval.ceremony == "reason+type_back"
@@ -318,7 +318,7 @@ def test_policy_may_require_type_back_at_any_risk(agent, person, put):
 
 
 def test_repeating_a_decision_costs_no_attempt(agent, person):
-    """The same signed bytes get the same answer, and entries are not compared."""
+    """The same signed bytes get the same response, and entries are not compared again."""
     _, approval = pay(agent)
     person.pin(approval.id)
     jws = person.decision(approval.id, person.high, ceremony=approval.ceremony)
@@ -330,23 +330,23 @@ def test_repeating_a_decision_costs_no_attempt(agent, person):
 
 
 def test_an_interactive_agent_gets_a_match_number_to_type(interactive, person, local):
-    """It is required from medium risk on, and only the agent's response contains it."""
+    """A match number is required from medium risk on, and only the agent's response has it."""
     answer = interactive.ask_payment(authorization_details=json.dumps(DETAILS))
     number = answer.json["match_code"]
     approval = local.behind(answer.json["auth_req_id"])
     assert approval.ceremony == "match+pin+type_back"
     assert len(number) == len("123")
     assert number.isdecimal()
-    kept = [approval.action, approval.display, person.call("GET", "/api/approvals").body.decode()]
+    texts = [approval.action, approval.display, person.call("GET", "/api/approvals").body.decode()]
     shown = json.dumps(person.show(approval.id))
-    assert "match_code" not in "".join([*kept, shown])
-    assert f'"{number}"' not in "".join([*kept, shown])
+    assert "match_code" not in "".join([*texts, shown])
+    assert f'"{number}"' not in "".join([*texts, shown])
     assert approve_with(person, approval, fact="3000", match=number).status == 200
 
 
 @pytest.mark.parametrize("risk", ["low", "medium"])
 def test_low_risk_needs_no_match_number(interactive, person, local, put, risk):
-    """At medium risk the match number is the only entry."""
+    """At low risk no match number is required; at medium risk it is the only entry."""
     put(rule("ask", f'ask.risk = "{risk}"'))
     answer = interactive.ask()
     approval = local.behind(answer.json["auth_req_id"])
@@ -356,7 +356,7 @@ def test_low_risk_needs_no_match_number(interactive, person, local, put, risk):
 
 
 def test_a_match_rule_for_an_agent_without_a_screen_requires_the_pin(agent, local, put):
-    """It could not show the number."""
+    """The agent cannot show a match number, so the PIN is required instead."""
     put(rule("ask", 'ask.ceremony = "match"'))
     answer = agent.ask()
     assert "match_code" not in answer.json
@@ -364,7 +364,7 @@ def test_a_match_rule_for_an_agent_without_a_screen_requires_the_pin(agent, loca
 
 
 def test_two_wrong_match_numbers_lock_the_request_for_everybody(interactive, person, local, put):
-    """The screen in front of them is not the one that asks."""
+    """All approvers share the match number, so they share the two attempts."""
     put(rule("ask", 'ask.risk = "medium"'))
     handle, approval = interactive.asked()
     ben = new_person(local, "ben")
@@ -381,7 +381,7 @@ def test_two_wrong_match_numbers_lock_the_request_for_everybody(interactive, per
 
 
 def test_each_request_has_its_own_match_number(interactive):
-    """A repeated call gets the same."""
+    """A repeated call with the same idempotency key gets the same match number."""
     details = json.dumps(DETAILS)
     numbers = [
         interactive.ask_payment(
@@ -407,7 +407,7 @@ def test_only_a_wrong_entry_costs_an_attempt(interactive, person):
 
 
 def test_a_reason_is_recorded_and_never_sent_to_the_agent(agent, person, local, put):
-    """Policy may require a reason from the approver."""
+    """Policy may require a reason, which only the audit log and approvers see."""
     put(rule("ask", 'ask.ceremony = "reason"'))
     handle, approval = agent.asked()
     assert approve_with(person, approval).refusal == (422, "invalid_decision")
@@ -419,7 +419,7 @@ def test_a_reason_is_recorded_and_never_sent_to_the_agent(agent, person, local, 
 
 
 def test_a_reason_may_be_given_without_being_required(agent, person):
-    """It must be signed as a step."""
+    """A voluntary reason is accepted if it is signed as a step."""
     _, approval = agent.asked()
     jws = person.decision(approval.id, ceremony="reason")
     assert person.send_decision(approval.id, jws, reason="It is mine.").status == 200
@@ -434,7 +434,7 @@ def test_a_reason_must_be_short_and_displayable(agent, person, put, reason):
 
 
 def test_a_critical_request_needs_every_step(interactive, person, put):
-    """The steps are match number, PIN, reason and type-back."""
+    """A critical request requires the match number, the PIN, a reason and type-back."""
     put(rule("ask", 'ask.risk = "critical"', "ask.quorum = 1"))
     _, approval = pay(interactive)
     assert approval.ceremony == "match+pin+reason+type_back"
@@ -445,7 +445,7 @@ def test_a_critical_request_needs_every_step(interactive, person, put):
 
 
 def test_a_stricter_ceremony_cancels_a_pending_request(agent, person, put):
-    """The request is cancelled before a vote is counted."""
+    """A request that showed a weaker ceremony is canceled when somebody decides it."""
     handle, approval = agent.asked()
     put(rule("ask", 'ask.ceremony = "reason"'))
     assert person.approve(approval.id).refusal == (409, "not_pending")
@@ -461,7 +461,7 @@ PIN_AT_ANY_RISK = {
 
 @pytest.mark.parametrize("lines", PIN_AT_ANY_RISK.values(), ids=PIN_AT_ANY_RISK)
 def test_a_required_pin_needs_the_high_key(agent, person, local, put, lines):
-    """A PIN call with the low key proves nothing."""
+    """A PIN call does not help if the low key signs the decision."""
     put(rule("ask", *lines))
     _, approval = agent.asked()
     assert "pin" in approval.ceremony
@@ -478,7 +478,7 @@ def test_a_required_pin_needs_the_high_key(agent, person, local, put, lines):
 
 
 def test_a_voluntary_pin_needs_the_high_key_and_a_pin_call(agent, person):
-    """Token and audit log state what was proved."""
+    """A PIN that was not proved cannot be claimed, because token and log state it."""
     _, approval = agent.asked()
     assert approval.ceremony == "confirm"
     person.pin(approval.id)
@@ -499,7 +499,7 @@ def test_a_voluntary_pin_needs_the_high_key_and_a_pin_call(agent, person):
     ],
 )
 def test_a_token_states_the_proved_ceremony(agent, person, local, key, ceremony, claimed):
-    """Acr and amr name the PIN only if it was entered for this request."""
+    """The acr and amr claims name the PIN only if it was entered for this request."""
     handle, approval = agent.asked()
     person.pin(approval.id)
     jws = person.decision(approval.id, getattr(person, key), ceremony=ceremony)

@@ -63,15 +63,15 @@ def test_an_approval_is_consumed_by_one_execution(agent, local, person, resource
 
 
 def _server(local, *serves):
-    """An agent that serves these resources, by its one credential."""
+    """An agent that serves these resources with its one credential."""
     local.admin.resources.add(OTHER_API, {"other:read": Risk.LOW}, {}, by=BY)
     added = local.admin.agents.add(NewAgent("gateway", ("admin",), serves=serves), by=BY)
     return LocalResource(local, added.agent.id, added.secret)
 
 
 @pytest.mark.parametrize("serves", [(PAY,), (PAY, OTHER_API)])
-def test_an_agent_does_for_its_resource_what_the_resource_does(local, token, serves):
-    """One credential introspects, consumes and reports; the log says whose it was."""
+def test_an_agent_that_serves_a_resource_can_act_for_it(local, token, serves):
+    """An agent can introspect, consume and report for its resource, and the log names it."""
     server = _server(local, *serves)
     assert server.introspect(token).json["active"] is True
     assert server.consume(token).status == 200
@@ -80,12 +80,14 @@ def test_an_agent_does_for_its_resource_what_the_resource_does(local, token, ser
     mine = [
         entry for entry in entries if entry["type"] in {"approval.consumed", "approval.executed"}
     ]
-    assert [(one["actor"], one["resource"]) for one in mine] == [(f"agent:{server.id}", PAY)] * 2
+    assert [(entry["actor"], entry["resource"]) for entry in mine] == [
+        (f"agent:{server.id}", PAY)
+    ] * 2
 
 
 @pytest.mark.parametrize(("serves", "status"), [((), 401), ((OTHER_API,), 403)])
 def test_an_agent_that_does_not_serve_the_resource_consumes_nothing(local, token, serves, status):
-    """The approval stays for the one that does."""
+    """The approval stays available for the resource that the token is for."""
     server = _server(local, *serves)
     assert server.introspect(token).json == {"active": False}
     assert server.consume(token).status == status
@@ -96,7 +98,7 @@ def test_an_agent_that_does_not_serve_the_resource_consumes_nothing(local, token
 def test_an_agent_that_does_not_serve_the_resource_reports_nothing(
     local, token, resource, serves, status
 ):
-    """How an execution ended is said by its resource."""
+    """Only the resource that ran an execution can report its outcome."""
     resource.consume(token)
     approval = local.claims(token)["approval"]["id"]
     assert _server(local, *serves).report(approval).status == status
@@ -104,7 +106,7 @@ def test_an_agent_that_does_not_serve_the_resource_reports_nothing(
 
 
 def test_repeating_the_same_execution_returns_the_same_answer(local, resource, token):
-    """A resource that lost the response can ask again."""
+    """A resource that lost the response can repeat the call."""
     first = resource.consume(token)
     local.clock.forward(MINUTE)
     again = resource.consume(token)
@@ -113,7 +115,7 @@ def test_repeating_the_same_execution_returns_the_same_answer(local, resource, t
 
 
 def test_another_execution_is_refused_with_one_alarm(local, resource, token):
-    """The first one stands."""
+    """The first execution keeps the approval; several refusals raise only one alarm."""
     resource.consume(token)
     for run in ("run-2", "run-3", "RUN-1"):
         assert resource.consume(token, run).refusal == (409, "already_consumed")
@@ -123,7 +125,7 @@ def test_another_execution_is_refused_with_one_alarm(local, resource, token):
 
 
 def test_other_details_are_refused_and_consume_nothing(resource, token):
-    """The server computes the digest."""
+    """The server computes the digest of the details itself."""
     for details in (OTHER, [*PAYMENT_DETAILS, *OTHER], [], [{}], [*PAYMENT_DETAILS] * 2):
         refused = resource.consume(token, authorization_details=details)
         assert refused.refusal == (403, "not_granted")
@@ -131,13 +133,13 @@ def test_other_details_are_refused_and_consume_nothing(resource, token):
 
 
 def test_details_may_have_any_member_order(resource, token):
-    """Their canonical form counts."""
-    turned = [dict(reversed(list(PAYMENT_DETAILS[0].items())))]
-    assert resource.consume(token, authorization_details=turned).status == 200
+    """Details are compared in their canonical form."""
+    reordered = [dict(reversed(list(PAYMENT_DETAILS[0].items())))]
+    assert resource.consume(token, authorization_details=reordered).status == 200
 
 
 def test_another_resource_cannot_consume_the_approval(local, token):
-    """It gets token_inactive."""
+    """A different resource gets token_inactive, as for an unknown token."""
     local.admin.resources.add("https://mail.example", {}, {}, by=BY)
     other_resource = new_resource(local, "https://mail.example")
     assert other_resource.consume(token).refusal == (403, "token_inactive")
@@ -145,7 +147,7 @@ def test_another_resource_cannot_consume_the_approval(local, token):
 
 
 def test_a_token_without_a_single_use_approval_cannot_be_consumed(agent, person, resource):
-    """One of client credentials, and one for scopes only."""
+    """Tokens of client credentials and tokens for scopes only are refused."""
     handle, approval = agent.asked()
     person.approve(approval.id)
     for token in (agent.alone().json["access_token"], agent.poll(handle).json["access_token"]):
@@ -156,7 +158,7 @@ def test_a_token_without_a_single_use_approval_cannot_be_consumed(agent, person,
 @pytest.mark.parametrize("before", [True, False])
 @pytest.mark.parametrize("end", ["expiry", "agent", "user", "revocation", "key"])
 def test_an_ended_token_cannot_be_consumed(local, resource, token, end, before):
-    """A token that was consumed before it ended cannot be consumed again."""
+    """A token that has ended is refused even if it was consumed before."""
     if before:
         assert resource.consume(token).status == 200
     ends = {
@@ -187,7 +189,7 @@ class TestStepUp:
     CODE = "insufficient_user_authentication"
 
     def test_a_resource_may_require_an_acr(self, lunch, resource):
-        """SU-01: the challenge can be passed on."""
+        """SU-01: a resource gets a challenge that it can pass on to the client."""
         refused = _consume_lunch(resource, lunch, acr_values=[ACR_SIGNED_PIN])
         assert refused.refusal == (401, self.CODE)
         challenge = refused.headers["WWW-Authenticate"]
@@ -198,18 +200,21 @@ class TestStepUp:
     def test_a_new_approval_with_the_challenged_acr_is_accepted(
         self, agent, lunch, person, resource
     ):
-        """SU-02: the token states acr and auth_time."""
+        """SU-02: the new token states the acr and auth_time that the challenge requires."""
         refused = _consume_lunch(resource, lunch, acr_values=[ACR_SIGNED_PIN])
-        wanted = re.search('acr_values="([^"]+)"', refused.headers["WWW-Authenticate"])[1]
+        required_acr = re.search('acr_values="([^"]+)"', refused.headers["WWW-Authenticate"])[1]
         details = json.dumps([{**PAYMENT_DETAILS[0], "type": "lunch"}])
         parameters = {"scope": "openid payments:read", "authorization_details": details}
-        token = agent.paid(person, acr_values=wanted, **parameters)
+        token = agent.paid(person, acr_values=required_acr, **parameters)
         introspection = resource.introspect(token).json
-        assert (introspection["acr"], introspection["auth_time"]) == (wanted, introspection["iat"])
-        assert _consume_lunch(resource, token, acr_values=[wanted]).status == 200
+        assert (introspection["acr"], introspection["auth_time"]) == (
+            required_acr,
+            introspection["iat"],
+        )
+        assert _consume_lunch(resource, token, acr_values=[required_acr]).status == 200
 
     def test_a_weaker_decision_gives_no_stronger_acr(self, agent, lunch, person, resource):
-        """SU-04: an unsupported acr is not claimed."""
+        """SU-04: a token never claims an acr that the decision did not reach."""
         assert resource.introspect(lunch).json["acr"] == ACR_SIGNED
         _, approval = agent.asked(acr_values=ACR_SIGNED_PIN)
         jws = person.decision(approval.id)
@@ -220,7 +225,7 @@ class TestStepUp:
         assert resource.introspect(token).json["acr"] == ACR_SIGNED
 
     def test_a_resource_may_require_a_recent_approval(self, local, resource, token):
-        """SU-01: `max_age` counts from the approval."""
+        """SU-01: `max_age` is counted from the time of the approval."""
         local.clock.forward(MINUTE)
         refused = resource.consume(token, max_age=59)
         assert refused.refusal == (401, self.CODE)
@@ -228,7 +233,7 @@ class TestStepUp:
         assert resource.consume(token, max_age=120).status == 200
 
     def test_a_raised_risk_requires_the_pin(self, local, lunch, resource):
-        """The approval was given at a lower risk."""
+        """The approval was given at a lower risk, without the PIN."""
         raised = ResourceChanges(scopes={"payments:read": Risk.HIGH})
         local.admin.resources.update(PAY, raised, by=BY)
         refused = _consume_lunch(resource, lunch)
@@ -236,7 +241,7 @@ class TestStepUp:
         assert ACR_SIGNED_PIN in refused.headers["WWW-Authenticate"]
 
     def test_a_deleted_action_type_requires_nothing_more(self, local, lunch, resource):
-        """What was granted may run, because a deleted type has no risk."""
+        """A deleted type has no risk, so the granted action may run."""
         local.admin.actions.delete("lunch", by=BY)
         assert _consume_lunch(resource, lunch).status == 200
 
@@ -263,14 +268,14 @@ class TestStepUp:
     ],
 )
 def test_an_invalid_body_is_refused(resource, token, members):
-    """Nothing is consumed."""
+    """An invalid body consumes nothing, so a valid call still succeeds."""
     assert resource.consume(**{"token": token, **members}).refusal == (422, "invalid_body")
     assert resource.consume(token).status == 200
 
 
 @pytest.mark.parametrize("who", ["nobody", "agent", "wrong secret", "no scheme"])
 def test_only_a_resource_may_consume(agent, local, resource, token, who):
-    """401 as a JSON problem with a Basic challenge."""
+    """Other callers get a 401 as a JSON problem with a Basic challenge."""
     callers = {
         "agent": replace(resource, id=agent.id, secret=agent.secret),
         "wrong secret": replace(resource, secret="x"),
@@ -286,7 +291,7 @@ def test_only_a_resource_may_consume(agent, local, resource, token, who):
 
 
 def test_an_exchanged_token_consumes_the_same_approval(agent, local, person, resource, token):
-    """The approval is consumed once along the whole chain of tokens."""
+    """All tokens of a chain together consume the approval once."""
     chains = Chains(local, person.user.id)
     chains.prepare()
     payer = chains.agent("payer", serves=(PAY,), resources=(PAY,), scopes=("payments:transfer",))
@@ -303,8 +308,8 @@ def test_an_exchanged_token_consumes_the_same_approval(agent, local, person, res
     assert resource.consume(token, "run-1").json["agent"] == agent.id
 
 
-def test_a_token_for_a_part_cannot_be_consumed(agent, local, person, resource):
-    """Its digest is not the granted one."""
+def test_a_token_for_some_of_the_granted_details_cannot_be_consumed(agent, local, person, resource):
+    """A token for some of the granted details does not have the granted digest."""
     both = [*PAYMENT_DETAILS, *OTHER]
     token = agent.paid(person, authorization_details=json.dumps(both))
     chains = Chains(local, person.user.id)
@@ -320,7 +325,7 @@ def test_a_token_for_a_part_cannot_be_consumed(agent, local, person, resource):
 
 
 def test_an_execution_id_of_another_resource_is_another_execution(local, resource, token):
-    """Execution IDs are not shared between resources."""
+    """Two resources may use the same execution ID for different executions."""
     claims = local.claims(token)
     consumed = Consumption(
         claims["approval"]["id"], "run-1", claims["jti"], "https://bank.example", 0

@@ -48,12 +48,12 @@ def _sent(currency):
 @pytest.mark.usefixtures("any_currency")
 @pytest.mark.parametrize("currency", ODD)
 def test_a_request_with_an_invalid_currency_is_refused(local, agent, currency):
-    """A rule about EUR cannot be bypassed with look-alikes."""
+    """A rule about EUR cannot be bypassed with a look-alike currency code."""
     limit = 'when.amount = { currency = "EUR", over = 1000 }'
     Policies(local.services.store).set(rule("deny", limit), by=BY)
-    wanted = {"scope": "openid payments:transfer", "resource": PAY}
-    assert agent.ask(**wanted, authorization_details=_sent("EUR")).status == 403
-    refused = agent.ask(**wanted, authorization_details=_sent(currency))
+    parameters = {"scope": "openid payments:transfer", "resource": PAY}
+    assert agent.ask(**parameters, authorization_details=_sent("EUR")).status == 403
+    refused = agent.ask(**parameters, authorization_details=_sent(currency))
     assert refused.refusal == REFUSED
     assert refused.json["error_description"] == (
         "/0 has an invalid currency. Use three capital letters such as EUR."
@@ -64,12 +64,16 @@ def test_a_request_with_an_invalid_currency_is_refused(local, agent, currency):
 @pytest.mark.usefixtures("any_currency")
 @pytest.mark.parametrize("currency", ODD)
 def test_an_exchange_with_an_invalid_currency_is_refused(local, person, currency):
-    """An exchange checks currencies as a request does."""
+    """A token exchange checks currencies like a request does."""
     chains = Chains(local, person.user.id)
     chains.prepare()
     bot = chains.agent("bot", resources=(PAY, BANK), scopes=("payments:read",))
-    wanted = {"resource": PAY, "scope": "payments:read", "authorization_details": _sent(currency)}
-    assert chains.exchange(bot, chains.user_token(), **wanted).refusal == REFUSED
+    parameters = {
+        "resource": PAY,
+        "scope": "payments:read",
+        "authorization_details": _sent(currency),
+    }
+    assert chains.exchange(bot, chains.user_token(), **parameters).refusal == REFUSED
 
 
 @pytest.mark.parametrize("currency", ODD)

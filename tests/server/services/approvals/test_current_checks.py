@@ -1,4 +1,4 @@
-"""Checks at decision and redemption: whatever became stricter since the request wins."""
+"""Checks at decision and redemption: everything that became stricter meanwhile applies."""
 
 import json
 
@@ -81,8 +81,10 @@ LOOSENED = {
 
 
 @pytest.mark.parametrize("change", TIGHTENED.values(), ids=TIGHTENED)
-def test_a_stricter_state_cancels_a_pending_request(agent, person, local, current_reason, change):
-    """The reason is policy_changed."""
+def test_a_stricter_registration_cancels_a_pending_request(
+    agent, person, local, current_reason, change
+):
+    """A request that would no longer be allowed is canceled with policy_changed."""
     _, approval = agent.asked_payment()
     change(local)
     assert current_reason(approval) == "policy_changed"
@@ -93,8 +95,10 @@ def test_a_stricter_state_cancels_a_pending_request(agent, person, local, curren
 
 
 @pytest.mark.parametrize("change", TIGHTENED.values(), ids=TIGHTENED)
-def test_a_stricter_state_stops_an_approved_request(agent, person, local, change):
-    """No token is minted."""
+def test_a_stricter_registration_prevents_the_redemption_of_an_approval(
+    agent, person, local, change
+):
+    """No token is issued for an approved request that would no longer be allowed."""
     handle, approval = agent.asked_payment()
     assert person.approve(approval.id).status == 200
     change(local)
@@ -105,7 +109,9 @@ def test_a_stricter_state_stops_an_approved_request(agent, person, local, change
 
 
 @pytest.mark.parametrize("change", LOOSENED.values(), ids=LOOSENED)
-def test_a_state_that_still_allows_it_changes_nothing(agent, person, local, current_reason, change):
+def test_a_change_that_still_allows_the_request_has_no_effect(
+    agent, person, local, current_reason, change
+):
     """The request was shown with at least the current risk and ceremony."""
     handle, approval = agent.asked_payment()
     change(local)
@@ -115,21 +121,21 @@ def test_a_state_that_still_allows_it_changes_nothing(agent, person, local, curr
 
 
 def test_a_newly_required_action_type_invalidates_the_request(agent, local, current_reason):
-    """The request has only a scope."""
+    """The request has only a scope, which now requires an action type."""
     _, approval = agent.asked()
     _resource(local, requires={"payments:read": "payment.transfer"})
     assert current_reason(approval) == "policy_changed"
 
 
 def test_deleting_the_action_type_invalidates_its_requests(agent, local, current_reason):
-    """The reason is policy_changed."""
+    """A request whose action type was deleted has the reason policy_changed."""
     _, approval = agent.asked_payment()
     local.admin.actions.delete("payment.transfer", by=BY)
     assert current_reason(approval) == "policy_changed"
 
 
 def test_the_invalid_reason_names_what_is_gone(agent, local, current_reason):
-    """The agent comes before the user, and the user before the resource."""
+    """If several are gone, the agent is named before the user, and that before the resource."""
     _, approval = agent.asked()
     assert current_reason(approval) is None
     with local.services.store.administer() as tx:
@@ -153,7 +159,7 @@ def test_an_expired_agent_invalidates_its_requests(agent, local, current_reason)
 
 
 def test_a_request_to_an_unknown_user_is_invalid(open_local, template):
-    """The reason is user_disabled."""
+    """A phantom request is invalid with the reason user_disabled."""
     local = open_local(unknown_user="hide")
     _, approval = template.agent(local).asked(login_hint="nobody")
     with local.services.store.write() as tx:

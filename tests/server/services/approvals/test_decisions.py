@@ -26,7 +26,7 @@ def _decided(local):
 
 
 def test_pending_requests_are_listed_by_risk_and_then_expiry(agent, person):
-    """Page by page; the response contains the feed cursor."""
+    """The list has pages, and each response contains the feed cursor."""
     late, soon, middle = (agent.asked(requested_expiry=s)[1].id for s in ("900", "60", "300"))
     high = agent.asked_payment(requested_expiry="1200")[1].id
     first = person.call("GET", "/api/approvals", query={"limit": "2"})
@@ -70,7 +70,7 @@ def test_decided_requests_are_listed_newest_first(agent, person, local):
 
 
 def test_requests_of_another_person_are_not_found(agent, person, local):
-    """The list omits them, and reading and deciding answer not_found."""
+    """The list omits them, and showing or deciding one returns not_found."""
     ben = new_person(local, "ben")
     _, approval = agent.asked()
     jws = person.decision(approval.id)
@@ -81,7 +81,7 @@ def test_requests_of_another_person_are_not_found(agent, person, local):
 
 
 def test_the_first_view_of_a_request_is_recorded(agent, person, local):
-    """The agent learns when it was first seen."""
+    """Later views do not change the time, which the agent learns."""
     _, approval = agent.asked()
     person.show(approval.id)
     first = local.clock.now()
@@ -91,14 +91,14 @@ def test_the_first_view_of_a_request_is_recorded(agent, person, local):
 
 
 def test_listing_a_request_does_not_mark_it_as_seen(agent, person, local):
-    """Only opening it does."""
+    """A request counts as seen only when it is opened."""
     _, approval = agent.asked()
     person.call("GET", "/api/approvals")
     assert local.stored(approval.id).seen_at is None
 
 
 def test_viewing_an_expired_request_does_not_mark_it_as_seen(agent, person, local):
-    """The view itself ends the overdue request."""
+    """Viewing an overdue request expires it instead."""
     _, approval = agent.asked(requested_expiry="60")
     person.call("GET", "/api/approvals")
     local.clock.forward(MINUTE)
@@ -109,7 +109,7 @@ def test_viewing_an_expired_request_does_not_mark_it_as_seen(agent, person, loca
 
 
 def test_each_device_signs_its_own_stable_nonce(agent, person):
-    """A signature of one device is useless for another."""
+    """A signature by one device is therefore useless for another."""
     other = another_device(person)
     _, approval = agent.asked()
     assert person.show(approval.id)["nonce"] == person.show(approval.id)["nonce"]
@@ -117,7 +117,7 @@ def test_each_device_signs_its_own_stable_nonce(agent, person):
 
 
 def test_a_terminal_without_a_device_cannot_view_requests(agent, person, local):
-    """It must register first."""
+    """A terminal must finish its enrollment before it can show a request."""
     user, issued = local.admin.users.enroll("ana", by=BY)
     _, approval = agent.asked()
     unfinished = sign_in(local, user, issued.code)
@@ -128,7 +128,7 @@ def test_a_terminal_without_a_device_cannot_view_requests(agent, person, local):
 
 @pytest.mark.parametrize("key", ["low", "high"])
 def test_an_approval_key_approves_at_low_risk(agent, person, local, key):
-    """State, decision, entry and event are stored together with the signed bytes."""
+    """State, decision, entry and event are stored together, with the signed bytes."""
     _, approval = agent.asked()
     jws = person.decision(approval.id, getattr(person, key))
     answer = person.send_decision(approval.id, jws)
@@ -150,7 +150,7 @@ def test_an_approval_key_approves_at_low_risk(agent, person, local, key):
 
 @pytest.mark.parametrize("key", ["session", "low", "high"])
 def test_any_key_of_the_device_may_deny(agent, person, local, key):
-    """A denial needs no PIN at any risk, because it removes power."""
+    """A denial needs no PIN at any risk, because it grants nothing."""
     _, approval = agent.asked_payment()
     members = {"decision": "deny", "code": "suspicious", "ceremony": "none"}
     jws = person.decision(approval.id, getattr(person, key), **members)
@@ -161,7 +161,7 @@ def test_any_key_of_the_device_may_deny(agent, person, local, key):
 
 
 def test_the_session_key_cannot_approve(agent, person, local):
-    """A stolen session therefore approves nothing."""
+    """A stolen session therefore cannot approve anything."""
     _, approval = agent.asked()
     refused = person.send_decision(approval.id, person.decision(approval.id, person.session))
     assert refused.refusal == (403, "key_not_allowed")
@@ -169,7 +169,7 @@ def test_the_session_key_cannot_approve(agent, person, local):
 
 
 def test_high_risk_needs_the_high_key_and_a_recent_pin_call(agent, person, local):
-    """The call must name the request and be at most two minutes old."""
+    """The PIN call must name the request and be at most two minutes old."""
     _, approval = agent.asked_payment()
 
     def send(key, ceremony):
@@ -200,14 +200,14 @@ def test_high_risk_needs_the_high_key_and_a_recent_pin_call(agent, person, local
 
 
 def test_high_risk_without_a_pin_call_is_refused(agent, person):
-    """The high key alone is not enough."""
+    """The high key without a PIN call is not enough."""
     _, approval = agent.asked_payment()
     jws = person.decision(approval.id, person.high, ceremony="pin")
     assert person.send_decision(approval.id, jws).refusal == (403, "pin_required")
 
 
 def test_a_new_device_cannot_approve_high_risk_for_a_day(agent, person, local):
-    """It may deny and decide low risk at once."""
+    """A new device may deny, and may decide low-risk requests, immediately."""
     new = another_device(person)
     _, payment = agent.asked_payment()
     assert new.approve(payment.id).refusal == (403, "device_too_new")
@@ -221,7 +221,7 @@ def test_a_new_device_cannot_approve_high_risk_for_a_day(agent, person, local):
 
 
 def test_a_decision_with_the_high_key_resets_the_pin_tries(agent, person):
-    """An unlocked app holds the low key without the PIN."""
+    """The low key does not, because an unlocked app uses it without the PIN."""
     _, approval = agent.asked()
     person.pin()
     person.deny(approval.id)
@@ -235,7 +235,7 @@ def test_a_decision_with_the_high_key_resets_the_pin_tries(agent, person):
 
 
 def test_an_approval_without_a_ceremony_is_refused(agent, person, monkeypatch):
-    """The check does not depend on the parser."""
+    """The check does not depend on the parser, which refuses it too."""
     _, approval = agent.asked()
     jws = person.decision(approval.id)
     read = decisions.read_decision
@@ -248,7 +248,7 @@ def test_an_approval_without_a_ceremony_is_refused(agent, person, monkeypatch):
     [("low", "confirm", (2, 2)), ("high", "confirm", (0, 2)), ("high", "pin", (0, 1))],
 )
 def test_only_an_entered_pin_confirms_a_pin_call(agent, person, key, ceremony, left):
-    """Confirming in an unlocked app proves nothing about earlier calls."""
+    """A confirmation in an unlocked app proves nothing about earlier PIN calls."""
     _, approval = agent.asked()
     person.pin()
     person.pin(approval.id)
@@ -277,7 +277,7 @@ def test_only_an_entered_pin_confirms_a_pin_call(agent, person, key, ceremony, l
     ],
 )
 def test_a_decision_that_differs_in_one_member_is_refused(agent, person, local, members):
-    """What was displayed is what is signed."""
+    """The signature must cover exactly what was displayed."""
     _, approval = agent.asked()
     answer = person.send_decision(approval.id, person.decision(approval.id, **members))
     assert answer.refusal == (422, "invalid_decision")
@@ -285,7 +285,7 @@ def test_a_decision_that_differs_in_one_member_is_refused(agent, person, local, 
 
 
 def test_a_decision_with_another_key_is_refused(agent, person):
-    """The key is unknown, or it belongs to another device of the person."""
+    """An unknown key and a key of another device of the person are refused."""
     other = another_device(person)
     _, approval = agent.asked()
     for key in (SigningKey.generate(), other.low, other.high, other.session):
@@ -331,7 +331,7 @@ def test_repeating_a_decision_returns_the_same_answer(agent, person, local):
     ],
 )
 def test_a_denial_with_other_contents_is_not_a_repetition(agent, person, code, members):
-    """The first one stands."""
+    """A different second denial is refused, and the first one is kept."""
     _, approval = agent.asked()
     first = person.deny(approval.id, "suspicious", note="Not ours")
     late = person.deny(approval.id, code, **members)
@@ -342,7 +342,7 @@ def test_a_denial_with_other_contents_is_not_a_repetition(agent, person, code, m
 
 
 def test_a_second_decision_returns_the_first_one(agent, person, local):
-    """Another device, or another decision, gets 409 with the approval."""
+    """A decision by another device, or a different decision, gets 409 with the approval."""
     other = another_device(person)
     _, approval = agent.asked()
     person.approve(approval.id)
@@ -354,7 +354,7 @@ def test_a_second_decision_returns_the_first_one(agent, person, local):
 
 
 def test_a_redeemed_request_is_already_decided(agent, person):
-    """A later denial is refused."""
+    """A denial after the redemption is refused."""
     handle, approval = agent.asked()
     person.approve(approval.id)
     agent.poll(handle)
@@ -362,7 +362,7 @@ def test_a_redeemed_request_is_already_decided(agent, person):
 
 
 def test_a_decision_after_the_expiry_is_refused(agent, person, local):
-    """Whether or not it was swept."""
+    """A late decision is refused before and after the sweeper ran."""
     _, approval = agent.asked(requested_expiry="60")
     jws = person.decision(approval.id)
     local.clock.forward(MINUTE)
@@ -384,7 +384,7 @@ def test_a_decision_on_a_cancelled_request_is_refused(agent, person, local):
 
 
 def test_an_expired_agents_request_cannot_be_approved(agent, person, local):
-    """The request is cancelled."""
+    """An agent that has expired is treated as disabled, and its request is canceled."""
     registration = registered(
         local.admin,
         "brief",
@@ -402,7 +402,7 @@ def test_an_expired_agents_request_cannot_be_approved(agent, person, local):
 
 
 def test_a_request_for_a_deleted_resource_cannot_be_approved(agent, person, local):
-    """The request is cancelled with its reason."""
+    """The request is canceled with the reason resource_deleted."""
     _, approval = agent.asked()
     with local.services.store.administer() as tx:
         tx.resources.delete(PAY)
@@ -411,17 +411,17 @@ def test_a_request_for_a_deleted_resource_cannot_be_approved(agent, person, loca
 
 
 def test_of_two_concurrent_decisions_one_counts(agent, person, local, monkeypatch):
-    """The conditional update decides, not the earlier read."""
+    """The conditional update decides which one, not the earlier read."""
     _, approval = agent.asked()
     jws = person.decision(approval.id)
     get = Approvals.get
 
-    def overtaken(rows, approval_id):
-        found = get(rows, approval_id)
-        rows.transition(found, State.DENIED, now=local.clock.now())
-        return found
+    def get_and_deny(rows, approval_id):
+        approval = get(rows, approval_id)
+        rows.transition(approval, State.DENIED, now=local.clock.now())
+        return approval
 
-    monkeypatch.setattr(Approvals, "get", overtaken)
+    monkeypatch.setattr(Approvals, "get", get_and_deny)
     late = person.send_decision(approval.id, jws)
     assert late.refusal == (409, "already_decided")
     assert late.json["approval"]["state"] == "denied"
@@ -429,7 +429,7 @@ def test_of_two_concurrent_decisions_one_counts(agent, person, local, monkeypatc
 
 
 def test_a_note_is_for_the_agent_and_only_with_a_denial(agent, person, local):
-    """The note of an approval is dropped."""
+    """The note of an approval is not stored."""
     _, approval = agent.asked()
     answer = person.send_decision(approval.id, person.decision(approval.id), note="Go on")
     assert answer.json["decided"]["note"] is None
@@ -441,7 +441,7 @@ def test_a_note_is_for_the_agent_and_only_with_a_denial(agent, person, local):
 
 
 def test_wait_until_may_name_a_time_that_the_agent_gets(agent, person, local):
-    """Beside the retry hint; it is stored with the decision."""
+    """The time is stored with the decision and sent with the retry hint."""
     until = "2025-12-01T08:00:00+01:00"
     handle, approval = agent.asked()
     assert person.deny(approval.id, "wait_until", retry_at=until).status == 200
@@ -466,7 +466,7 @@ def test_wait_until_may_name_a_time_that_the_agent_gets(agent, person, local):
     ],
 )
 def test_an_invalid_retry_time_is_refused(agent, person, local, code, at):
-    """The code must allow it; the time must be near, in the future and have an offset."""
+    """The code must allow a time, which must be near, in the future and with an offset."""
     _, approval = agent.asked()
     refused = person.deny(approval.id, code, retry_at=at)
     assert refused.refusal == (422, "invalid_body")
@@ -476,14 +476,14 @@ def test_an_invalid_retry_time_is_refused(agent, person, local, code, at):
 
 @pytest.mark.parametrize("note", ["x" * 501, "bell \x07", "over\u202eride"])
 def test_a_note_must_be_short_and_displayable(agent, person, local, note):
-    """The request stays pending."""
+    """An invalid note is refused, and the request stays pending."""
     _, approval = agent.asked()
     assert person.deny(approval.id, note=note).refusal == (422, "invalid_body")
     assert local.stored(approval.id).state is State.PENDING
 
 
 def test_a_deleted_agent_is_shown_without_its_name(agent, person, local):
-    """Approvals outlive agents."""
+    """Approvals are kept when their agent is deleted."""
     handle, approval = agent.asked()
     person.approve(approval.id)
     agent.poll(handle)
@@ -494,7 +494,7 @@ def test_a_deleted_agent_is_shown_without_its_name(agent, person, local):
 
 
 def test_a_change_of_the_resource_does_not_change_a_pending_display(agent, person, local):
-    """A lower risk does not prevent the approval."""
+    """The display stays as it was, and a lower risk does not prevent the approval."""
     _, approval = agent.asked_payment()
     changes = ResourceChanges(scopes={"payments:transfer": Risk.LOW})
     local.admin.resources.update(PAY, changes, by=BY)
@@ -503,7 +503,7 @@ def test_a_change_of_the_resource_does_not_change_a_pending_display(agent, perso
 
 
 def test_a_raised_risk_cancels_a_pending_request(agent, person, local):
-    """It was displayed with a lower risk."""
+    """The request was displayed with a lower risk, so it cannot be approved."""
     handle, approval = agent.asked()
     changes = ResourceChanges(scopes={"payments:read": Risk.HIGH})
     local.admin.resources.update(PAY, changes, by=BY)

@@ -62,7 +62,7 @@ def test_a_failure_can_be_reported_after_the_token_expired(consumption, resource
 def test_an_execution_that_differs_from_the_grant_is_an_alarm(
     consumption, resource, person, local, ran
 ):
-    """Reported as a digest or as details."""
+    """The resource may report what ran as a digest or as details."""
     answer = resource.report(consumption["approval"], **ran)
     assert (answer.status, answer.json["as_granted"]) == (200, False)
     entry = local.admin.entries("approval.differed")[-1]
@@ -74,14 +74,14 @@ def test_an_execution_that_differs_from_the_grant_is_an_alarm(
 
 
 def test_executed_details_are_compared_by_their_digest(consumption, resource):
-    """The server computes it."""
+    """The server computes the digest of the reported details."""
     answer = resource.report(consumption["approval"], authorization_details=PAYMENT_DETAILS)
     assert answer.json["executed_digest"] == consumption["granted_digest"]
     assert answer.json["as_granted"] is True
 
 
 def test_the_first_report_counts(consumption, resource, local):
-    """A repetition gets the same answer; a different one is refused."""
+    """A repetition gets the same response, and a different report is refused."""
     first = resource.report(consumption["approval"], text="Paid.")
     local.clock.forward(DAY)
     assert resource.report(consumption["approval"], text="Paid.").json == first.json
@@ -95,7 +95,7 @@ def test_the_first_report_counts(consumption, resource, local):
 def test_only_the_consuming_resource_can_report_its_execution(
     consumption, agent, person, resource, local
 ):
-    """Unknown approvals and executions are not found."""
+    """Other approvals and executions are not found."""
     local.admin.resources.add("https://other.example", {}, {}, by=BY)
     other_resource = new_resource(local, "https://other.example")
     assert other_resource.report(consumption["approval"]).refusal == (404, "not_found")
@@ -121,7 +121,7 @@ BROKEN = {
 
 @pytest.mark.parametrize("members", BROKEN.values(), ids=BROKEN)
 def test_an_invalid_report_is_refused(consumption, resource, local, members):
-    """Nothing is stored."""
+    """An invalid report stores nothing."""
     assert resource.report(consumption["approval"], **members).refusal == (422, "invalid_body")
     assert local.admin.entries("approval.executed") == []
 

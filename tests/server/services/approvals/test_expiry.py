@@ -17,7 +17,7 @@ def sweeper(local):
 
 
 def test_a_sweep_expires_exactly_the_overdue_requests(agent, person, local, sweeper):
-    """Each gets one entry, one event and a reason."""
+    """Each expired request gets one audit entry, one event and a reason."""
     _, unseen = agent.asked(requested_expiry="60")
     _, seen = agent.asked(requested_expiry="60")
     _, waiting = agent.asked(requested_expiry="61")
@@ -28,23 +28,23 @@ def test_a_sweep_expires_exactly_the_overdue_requests(agent, person, local, swee
     local.clock.forward(1)
     assert sweeper.round() == 2
     assert sweeper.round() == 0
-    states = [local.admin.state(a) for a in (unseen, seen, waiting)]
+    states = [local.admin.state(approval) for approval in (unseen, seen, waiting)]
     assert states == [
         (State.EXPIRED, "expired_unseen"),
         (State.EXPIRED, "expired_seen"),
         (State.PENDING, None),
     ]
     entries = local.admin.entries("approval.expired")
-    assert {e["approval_id"]: e["cause"] for e in entries} == {
+    assert {entry["approval_id"]: entry["cause"] for entry in entries} == {
         unseen.id: "expired_unseen",
         seen.id: "expired_seen",
     }
-    assert {e["actor"] for e in entries} == {"system"}
+    assert {entry["actor"] for entry in entries} == {"system"}
     assert local.admin.events(person.user).count("approval.expired") == 2
 
 
 def test_an_approved_request_expires_thirty_seconds_later(agent, person, local, sweeper):
-    """The reason is not_redeemed, and the decision stays recorded."""
+    """An approval that is not redeemed in time expires with not_redeemed."""
     _, approval = agent.asked(requested_expiry="60")
     person.approve(approval.id)
     local.clock.forward(MINUTE + 30 * SECOND - 1)
@@ -57,7 +57,7 @@ def test_an_approved_request_expires_thirty_seconds_later(agent, person, local, 
 
 
 def test_a_request_is_expired_once(agent, local):
-    """Of two workers that expire it at the same time, only one does."""
+    """If two workers expire a request at the same time, only one succeeds."""
     _, approval = agent.asked(requested_expiry="60")
     local.clock.forward(MINUTE)
     with local.services.store.write() as tx:
@@ -75,7 +75,7 @@ def test_a_request_is_not_expired_before_its_time(agent, local):
 
 
 def test_withdrawing_ends_open_requests_and_counts_them(agent, person, local):
-    """The row, the entry and the event have the reason."""
+    """The row, the audit entry and the event have the reason."""
     _, pending = agent.asked()
     _, denied = agent.asked()
     person.deny(denied.id)
@@ -95,7 +95,7 @@ def test_withdrawing_ends_open_requests_and_counts_them(agent, person, local):
 
 
 def test_cleanup_deletes_old_answers_events_and_counters(agent, person, local, sweeper):
-    """Stored answers after a minute; proofs, counters and events after their time."""
+    """Answers are deleted after a minute; proofs, counters and events after their time."""
     handle, approval = agent.asked()
     person.approve(approval.id)
     agent.poll(handle, idempotency_key="k")
@@ -111,7 +111,7 @@ def test_cleanup_deletes_old_answers_events_and_counters(agent, person, local, s
 
 
 def test_a_stored_answer_is_kept_for_its_minute(agent, person, local, sweeper):
-    """An early cleanup does not delete it."""
+    """A cleanup within the minute does not delete a stored answer."""
     handle, approval = agent.asked()
     person.approve(approval.id)
     first = agent.poll(handle, idempotency_key="k")
@@ -121,18 +121,21 @@ def test_a_stored_answer_is_kept_for_its_minute(agent, person, local, sweeper):
 
 
 def test_webhook_messages_contain_ids_and_no_contents(agent, person, local):
-    """IDs, the risk and the name of the event."""
+    """A webhook message has IDs, the risk and the event name, but no texts."""
     _, approval = agent.asked(binding_message="INV-2291 is due")
     person.deny(approval.id, note="Secret note")
     messages = local.messages()
-    assert [m["event"] for m in messages[-2:]] == ["approval.requested", "approval.decided"]
+    assert [message["event"] for message in messages[-2:]] == [
+        "approval.requested",
+        "approval.decided",
+    ]
     assert set(messages[-1]) == {"event", "at", "approval", "agent", "risk", "kind"}
     assert "INV-2291" not in str(messages)
     assert "Secret note" not in str(messages)
 
 
 def test_an_alarm_without_a_user_goes_to_the_operator_only(local, person):
-    """It is in no feed."""
+    """An alarm that concerns no user appears in no feed."""
     before = local.admin.events(person.user)
     with local.services.store.write() as tx:
         notices.alarm(tx, "alarm.test", agent="sayso_ag_a")

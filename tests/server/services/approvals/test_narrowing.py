@@ -33,12 +33,12 @@ def pending_payment(agent):
 
 
 def propose(person, approval, **body):
-    """Ask for the narrowed text."""
+    """Request a preview of the narrowed text."""
     return person.call("POST", f"/api/approvals/{approval.id}/narrowing", body)
 
 
 def sign_narrowed(person, approval, digest, **members):
-    """An approval of the narrowed text, with the PIN."""
+    """Sign an approval of the narrowed text, with the PIN."""
     person.pin(approval.id)
     return person.decision(approval.id, person.high, ceremony="pin", granted=digest, **members)
 
@@ -51,7 +51,7 @@ def approve_narrowed(person, approval, **changes):
 
 
 def test_a_proposal_shows_the_narrowed_values_beside_the_requested(person, pending_payment, local):
-    """The server writes the text; nothing is decided."""
+    """The server writes the granted text, and a proposal decides nothing."""
     _, approval = pending_payment
     answer = propose(person, approval, **NARROWED, drop_scopes=["payments:read"], token_seconds=60)
     assert answer.status == 200
@@ -72,7 +72,7 @@ def test_a_proposal_shows_the_narrowed_values_beside_the_requested(person, pendi
 
 
 def test_the_members_that_may_be_narrowed_are_listed(person, pending_payment):
-    """Scopes, the facts that the type names, and the token lifetime."""
+    """They are the scopes, the facts that the type names, and the token lifetime."""
     _, approval = pending_payment
     answer = person.call("GET", f"/api/approvals/{approval.id}/narrowing")
     assert answer.json == {
@@ -92,7 +92,7 @@ def test_the_members_that_may_be_narrowed_are_listed(person, pending_payment):
 
 
 def test_narrowing_options_are_for_own_pending_requests(person, pending_payment, local):
-    """Requests of other people and decided requests have none."""
+    """Other people's requests are not found, and decided requests have no options."""
     _, approval = pending_payment
     path = f"/api/approvals/{approval.id}/narrowing"
     assert new_person(local, "ben").call("GET", path).status == 404
@@ -101,7 +101,7 @@ def test_narrowing_options_are_for_own_pending_requests(person, pending_payment,
 
 
 def test_a_changed_action_type_prevents_narrowing(person, pending_payment, local):
-    """The requested details no longer match it."""
+    """The requested details no longer match the changed action type."""
     _, approval = pending_payment
     properties = {"type": {"const": "payment.transfer"}, "sum": {"type": "integer"}}
     schema = {"type": "object", "additionalProperties": False, "properties": properties}
@@ -112,7 +112,7 @@ def test_a_changed_action_type_prevents_narrowing(person, pending_payment, local
 
 
 def test_the_agent_gets_the_narrowed_grant_and_learns_so(person, agent, pending_payment, local):
-    """CB-142: requested, approved and effective values are all stored."""
+    """CB-142: the requested, approved and effective values are all stored."""
     handle, approval = pending_payment
     changes = {**NARROWED, "drop_scopes": ["payments:read"], "token_seconds": 60}
     answer = approve_narrowed(person, approval, **changes)
@@ -136,7 +136,7 @@ def test_the_agent_gets_the_narrowed_grant_and_learns_so(person, agent, pending_
 
 
 def test_the_person_sees_what_they_granted(person, pending_payment):
-    """The response and every later view show it."""
+    """The response and every later view show the narrowed grant."""
     _, approval = pending_payment
     answer = approve_narrowed(person, approval, **NARROWED)
     shown = person.show(approval.id)["granted"]
@@ -150,13 +150,13 @@ def test_the_person_sees_what_they_granted(person, pending_payment):
 def test_executing_the_requested_instead_of_the_granted_is_an_alarm(
     person, agent, pending_payment, resource
 ):
-    """A reported outcome is compared with the grant."""
+    """A reported outcome is compared with the grant, not with the request."""
     handle, approval = pending_payment
     assert approve_narrowed(person, approval, **NARROWED).status == 200
     token = agent.poll(handle).json["access_token"]
     assert resource.consume(token, authorization_details=FIVE_HUNDRED).status == 200
-    whole = json.loads(approval.details)
-    assert resource.report(approval.id, authorization_details=whole).json["as_granted"] is False
+    requested = json.loads(approval.details)
+    assert resource.report(approval.id, authorization_details=requested).json["as_granted"] is False
 
 
 def test_a_full_approval_is_not_marked_as_narrowed(person, agent, pending_payment, local):
@@ -170,7 +170,7 @@ def test_a_full_approval_is_not_marked_as_narrowed(person, agent, pending_paymen
 
 
 def test_the_resource_consumes_what_was_granted(person, agent, pending_payment, resource):
-    """The requested details are refused."""
+    """The resource cannot consume the requested details, only the granted ones."""
     handle, approval = pending_payment
     approve_narrowed(person, approval, **NARROWED)
     token = agent.poll(handle).json["access_token"]
@@ -182,7 +182,7 @@ def test_the_resource_consumes_what_was_granted(person, agent, pending_payment, 
 
 
 def test_several_details_are_narrowed_by_their_number(person, agent):
-    """The numbers are those on the screen."""
+    """Labels have the numbers that are shown on the screen."""
     two = json.dumps([*PAYMENT_DETAILS, {**PAYMENT_DETAILS[0], "payee": "Rhenus"}])
     handle, approval = agent.asked_payment(authorization_details=two)
     changes = {"changes": [{"place": 1, "fact": "/amount", "to": "1"}]}
@@ -209,14 +209,14 @@ def test_several_details_are_narrowed_by_their_number(person, agent):
 def test_a_proposal_that_is_not_narrower_is_refused_with_the_reason(
     person, pending_payment, changes, message
 ):
-    """Nothing changes."""
+    """The error explains what is not less than what was requested."""
     answer = propose(person, pending_payment[1], **changes)
     assert answer.refusal == (422, "not_narrower")
     assert message in answer.json["detail"]
 
 
 def test_a_narrowed_value_must_satisfy_the_schema(person, pending_payment, local):
-    """The agent must have been able to ask for it."""
+    """A narrowed value must be one that the agent could have requested."""
     schema = json.loads(json.dumps(PAYMENT["schema"]))
     schema["properties"]["amount"]["properties"]["minor"]["minimum"] = 60_000
     document = {**PAYMENT, **NARROWABLE, "schema": schema}
@@ -237,7 +237,7 @@ def test_only_actions_can_be_narrowed(person, agent, local):
 
 
 def test_another_persons_request_cannot_be_narrowed(pending_payment, local, person):
-    """It is not found; an ended one is not pending."""
+    """Other people's requests are not found, and an ended request is not pending."""
     _, approval = pending_payment
     ben = new_person(local, "ben")
     assert propose(ben, approval, **NARROWED).refusal == (404, "not_found")
@@ -248,7 +248,7 @@ def test_another_persons_request_cannot_be_narrowed(pending_payment, local, pers
 
 
 def test_a_narrowed_approval_needs_the_same_key_and_pin(person, pending_payment):
-    """A narrowed approval has the ceremony of a full one."""
+    """A narrowed approval requires the same ceremony as a full one."""
     _, approval = pending_payment
     narrowing = propose(person, approval, **NARROWED).json
     by_session = person.decision(approval.id, person.session, granted=narrowing["digest"])
@@ -263,18 +263,18 @@ def test_the_granted_text_must_match_the_signed_digest(person, pending_payment):
     """A missing text, a missing digest and the digest of another text are refused."""
     _, approval = pending_payment
     narrowing = propose(person, approval, **NARROWED).json
-    whole = sign_narrowed(person, approval, None)
-    assert person.send_decision(approval.id, whole, granted=narrowing["text"]).status == 422
-    part = sign_narrowed(person, approval, narrowing["digest"])
-    assert person.send_decision(approval.id, part).refusal == (422, "invalid_decision")
+    full = sign_narrowed(person, approval, None)
+    assert person.send_decision(approval.id, full, granted=narrowing["text"]).status == 422
+    narrowed = sign_narrowed(person, approval, narrowing["digest"])
+    assert person.send_decision(approval.id, narrowed).refusal == (422, "invalid_decision")
     other = propose(person, approval, drop_scopes=["payments:read"]).json
-    assert person.send_decision(approval.id, part, granted=other["text"]).status == 422
-    assert person.send_decision(approval.id, part, granted=approval.action).status == 422
+    assert person.send_decision(approval.id, narrowed, granted=other["text"]).status == 422
+    assert person.send_decision(approval.id, narrowed, granted=approval.action).status == 422
     assert person.show(approval.id)["state"] == "pending"
 
 
 def test_a_denial_cannot_contain_a_granted_text(person, pending_payment):
-    """A denial is for the whole request."""
+    """A denial always applies to the whole request."""
     _, approval = pending_payment
     narrowing = propose(person, approval, **NARROWED).json
     denied = person.deny(approval.id, granted=narrowing["text"])
@@ -282,29 +282,29 @@ def test_a_denial_cannot_contain_a_granted_text(person, pending_payment):
 
 
 def test_repeating_a_narrowed_approval_returns_the_same_answer(person, pending_payment):
-    """Another one is already_decided."""
+    """A different second approval is refused with already_decided."""
     _, approval = pending_payment
     narrowing = propose(person, approval, **NARROWED).json
     jws = sign_narrowed(person, approval, narrowing["digest"])
     first = person.send_decision(approval.id, jws, granted=narrowing["text"])
     again = person.send_decision(approval.id, jws, granted=narrowing["text"])
     assert (first.status, again.status, again.json["state"]) == (200, 200, "approved")
-    whole = sign_narrowed(person, approval, None)
-    assert person.send_decision(approval.id, whole).refusal == (409, "already_decided")
+    full = sign_narrowed(person, approval, None)
+    assert person.send_decision(approval.id, full).refusal == (409, "already_decided")
 
 
 def test_history_contains_the_granted_amounts(person, agent):
-    """Three small grants make the large request unusual."""
+    """After three small grants, the large request is unusual."""
     for _ in range(3):
         _, approval = agent.asked_payment(scope=BOTH)
         approve_narrowed(person, approval, **NARROWED)
     _, approval = agent.asked_payment(scope=BOTH)
     unusual = json.loads(approval.display)["unusual"]
-    assert "large_amount" in [one["code"] for one in unusual]
+    assert "large_amount" in [signal["code"] for signal in unusual]
 
 
 def test_permissions_are_checked_for_what_was_granted(person, agent, pending_payment, local):
-    """A dropped scope may be removed later."""
+    """Removing a scope that the approver dropped does not invalidate the approval."""
     handle, approval = pending_payment
     approve_narrowed(person, approval, **NARROWED, drop_scopes=["payments:read"])
     local.admin.resources.update(PAY, ResourceChanges(remove_scopes=("payments:read",)), by=BY)
@@ -312,7 +312,7 @@ def test_permissions_are_checked_for_what_was_granted(person, agent, pending_pay
 
 
 def test_a_narrowing_check_tolerates_a_deleted_agent_and_resource(person, pending_payment, local):
-    """The approval itself is checked elsewhere."""
+    """Other checks refuse such an approval."""
     _, approval = pending_payment
     narrowings = local.site.approvals.narrowings
     text = propose(person, approval, **NARROWED, token_seconds=60).json["text"]

@@ -1,4 +1,4 @@
-"""Oversight by administrators: searching and cancelling requests, devices and the audit log."""
+"""Oversight by administrators: searching and canceling requests, and managing devices."""
 
 from dataclasses import replace
 
@@ -14,7 +14,7 @@ from tests.support.builders.installation import BY, admitted, registered
 
 @pytest.fixture
 def oversight_service(admin_services):
-    """The service for this installation."""
+    """The oversight service of this installation."""
     return Oversight(admin_services.store)
 
 
@@ -34,23 +34,24 @@ def test_requests_are_found_by_state_agent_and_user(
         registered(admin_services, "other").agent.id, ana.id, state=State.DENIED
     )
 
-    def found(**wanted):
-        every = {"state": None, "agent": None, "user": None, **wanted}
-        return {seen.approval.id for seen in oversight_service.approvals(**every, limit=50)}
+    def search(**filters):
+        all_filters = {"state": None, "agent": None, "user": None, **filters}
+        listed = oversight_service.approvals(**all_filters, limit=50)
+        return {named_approval.approval.id for named_approval in listed}
 
-    assert found() == {pending_request.id, denied.id}
-    assert found(state=State.DENIED) == {denied.id}
-    assert found(agent="invoice-bot") == {pending_request.id}
-    assert found(user="ana", agent="other") == {denied.id}
-    assert found(user="ana", agent="invoice-bot") == set()
+    assert search() == {pending_request.id, denied.id}
+    assert search(state=State.DENIED) == {denied.id}
+    assert search(agent="invoice-bot") == {pending_request.id}
+    assert search(user="ana", agent="other") == {denied.id}
+    assert search(user="ana", agent="invoice-bot") == set()
     with pytest.raises(NotFound):
-        found(user="nobody")
+        search(user="nobody")
 
 
 def test_cancelling_a_request_shows_its_reason_to_the_person(
     admin_services, oversight_service, pending_request
 ):
-    """The entry names the operator; no decision is stored."""
+    """The audit entry names the operator, and no decision is stored."""
     seen = oversight_service.cancel(pending_request.id, "Wrong supplier", by=BY)
     reason = "administrator: Wrong supplier"
     assert (seen.approval.state, seen.approval.reason) == (State.CANCELLED, reason)
@@ -59,7 +60,7 @@ def test_cancelling_a_request_shows_its_reason_to_the_person(
     assert (entry["actor"], entry["cause"]) == ("operator", "administrator")
     assert entry["facts"] == {"reason": "Wrong supplier"}
     shown = oversight_service.approval(pending_request.id)
-    assert [e.type for e in shown.entries] == ["approval.cancelled"]
+    assert [stored_entry.type for stored_entry in shown.entries] == ["approval.cancelled"]
     assert shown.decisions == ()
 
 
@@ -67,15 +68,15 @@ def test_cancelling_a_request_shows_its_reason_to_the_person(
 def test_an_ended_request_cannot_be_cancelled(
     admin_services, oversight_service, pending_request, state
 ):
-    """A final state does not change."""
-    over = admin_services.approval(pending_request.agent_id, pending_request.user_id, state=state)
+    """A final state never changes."""
+    ended = admin_services.approval(pending_request.agent_id, pending_request.user_id, state=state)
     with pytest.raises(Conflict, match=state):
-        oversight_service.cancel(over.id, "too late", by=BY)
+        oversight_service.cancel(ended.id, "too late", by=BY)
     assert admin_services.entries("approval.cancelled") == []
 
 
 def test_an_overdue_request_cannot_be_cancelled(admin_services, oversight_service, pending_request):
-    """It has expired, although the sweeper did not run."""
+    """The request has expired, even if the sweeper has not run yet."""
     admin_services.clock.forward(11 * MINUTE)
     with pytest.raises(Conflict, match="already expired"):
         oversight_service.cancel(pending_request.id, "too late", by=BY)
@@ -85,7 +86,7 @@ def test_an_overdue_request_cannot_be_cancelled(admin_services, oversight_servic
 def test_a_cancellation_reason_must_be_one_displayable_line(
     admin_services, oversight_service, pending_request, reason
 ):
-    """It is sent to the agent and to the person's screen."""
+    """The reason is sent to the agent and shown on the person's screen."""
     with pytest.raises(Invalid, match="The reason"):
         oversight_service.cancel(pending_request.id, reason, by=BY)
     assert admin_services.state(pending_request) == (State.PENDING, None)
@@ -94,7 +95,7 @@ def test_a_cancellation_reason_must_be_one_displayable_line(
 def test_revoking_a_device_ends_its_session_and_notifies_its_owner(
     admin_services, oversight_service
 ):
-    """A second time reports that it had ended."""
+    """Revoking it again reports that it was no longer active."""
     ana = admitted(admin_services, "ana")
     device = admin_services.device(ana)
     now = admin_services.clock.now()
@@ -124,7 +125,7 @@ def test_revoking_a_device_ends_its_session_and_notifies_its_owner(
 
 
 def test_devices_are_listed_with_their_owners(admin_services, oversight_service):
-    """The list has the devices of everybody or of one user."""
+    """The list has the devices of all users or of one."""
     ana, ben = admitted(admin_services, "ana"), admitted(admin_services, "ben")
     mine, other = admin_services.device(ana), admin_services.device(ben)
     assert {d.id: u.name for d, u in oversight_service.devices(None)} == {
@@ -145,6 +146,6 @@ def test_devices_are_listed_with_their_owners(admin_services, oversight_service)
     ids=["show", "cancel", "revoke", "devices of a user"],
 )
 def test_an_unknown_record_is_not_found(oversight_service, act):
-    """The error says what does not exist."""
+    """The error names the kind and the ID of the unknown record."""
     with pytest.raises(NotFound, match=r"There is no (user|request|device) x\."):
         act(oversight_service)

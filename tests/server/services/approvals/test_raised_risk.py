@@ -15,7 +15,7 @@ from tests.support.builders.site import LocalSite
 
 
 def test_a_raised_risk_sets_ceremony_and_expiry(agent: LocalAgent, person: LocalTerminal) -> None:
-    """The request is treated as if it had that risk by itself."""
+    """The request is treated as if its own risk were that high."""
     handle, approval = agent.asked(risk="high")
     assert (approval.risk, approval.ceremony) == (Risk.HIGH, "pin")
     shown = json.loads(approval.display)
@@ -29,14 +29,14 @@ def test_a_raised_risk_sets_ceremony_and_expiry(agent: LocalAgent, person: Local
 
 @pytest.mark.parametrize("wanted", ["low", "medium"])
 def test_an_agent_cannot_lower_the_risk(agent: LocalAgent, wanted: str) -> None:
-    """A payment stays high risk."""
+    """A payment stays high risk if the agent states a lower risk."""
     assert agent.asked_payment(risk=wanted)[1].risk is Risk.HIGH
 
 
 def test_a_raised_risk_is_not_answered_by_rule_and_consent(
     local: LocalSite, agent: LocalAgent, person: LocalTerminal
 ) -> None:
-    """They apply to the risk they were given for."""
+    """A rule and a consent apply only to the risk that they were given for."""
     open_rule = rule("allow", 'when.at = ["request"]', 'when.resource = ["*"]', name="open")
     Policies(local.services.store).set(open_rule, by=BY)
     consents.give(local, agent, person)
@@ -47,7 +47,7 @@ def test_a_raised_risk_is_not_answered_by_rule_and_consent(
 def test_a_raised_risk_is_not_answered_by_a_standing_grant(
     local: LocalSite, agent: LocalAgent, person: LocalTerminal
 ) -> None:
-    """The grant answers the same request when its risk is not raised."""
+    """The grant decides the same request if its risk is not raised."""
     standing_grants.lower(local)
     standing_grants.give(person, standing_grants.example(agent))
     plain = agent.local.behind(standing_grants.ask(agent).json["auth_req_id"])
@@ -57,7 +57,7 @@ def test_a_raised_risk_is_not_answered_by_a_standing_grant(
 
 
 def test_a_request_raised_to_critical_needs_two_people(local: LocalSite, agent: LocalAgent) -> None:
-    """Otherwise it is refused at once."""
+    """With fewer than two eligible people, the request is refused immediately."""
     local.admin.resources.update(PAY, ResourceChanges(scopes={"payments:read": Risk.LOW}), by=BY)
     local.admin.users.disable("admin", by=BY)
     refused = agent.ask(risk="critical")
@@ -67,7 +67,7 @@ def test_a_request_raised_to_critical_needs_two_people(local: LocalSite, agent: 
 
 @pytest.mark.parametrize("word", ["HIGH", "severe"])
 def test_an_unknown_risk_is_refused(agent: LocalAgent, word: str) -> None:
-    """The error lists the valid ones."""
+    """The error lists the valid risks."""
     refused = agent.ask(risk=word)
     assert refused.refusal == (400, "invalid_request")
     assert "low, medium, high, critical" in refused.json["error_description"]

@@ -23,7 +23,7 @@ def _expired_request(agent, local, **parameters):
 
 
 def test_a_poll_says_that_the_person_wants_a_retry(agent, person, local):
-    """Every later poll says so in a member and in a sentence."""
+    """Every later poll contains the member `retry` and a sentence about it."""
     handle, approval = _expired_request(agent, local)
     before = agent.poll(handle)
     answer = _retry(person, approval)
@@ -43,7 +43,7 @@ def test_a_poll_says_that_the_person_wants_a_retry(agent, person, local):
 
 
 def test_a_retry_request_is_an_entry_and_an_event(agent, person, local):
-    """The request stays expired."""
+    """The request stays expired; only an audit entry and an event are added."""
     _, approval = _expired_request(agent, local)
     _retry(person, approval)
     (entry,) = local.admin.entries("approval.retry_asked")
@@ -57,7 +57,7 @@ def test_a_retry_request_is_an_entry_and_an_event(agent, person, local):
 
 
 def test_a_second_retry_request_returns_the_same_answer(agent, person, local):
-    """A second request by another approver is not recorded and sends no event."""
+    """A second call by another approver adds no audit entry and no event."""
     bob = new_person(local, "bob")
     _, approval = agent.asked(requested_expiry="60")
     with local.services.store.write() as tx:
@@ -73,7 +73,7 @@ def test_a_second_retry_request_returns_the_same_answer(agent, person, local):
 
 
 def test_a_retry_of_another_persons_request_is_not_found(agent, local):
-    """Nothing is stored."""
+    """The call is refused and stores nothing."""
     _, approval = _expired_request(agent, local)
     assert _retry(new_person(local, "bob"), approval).refusal == (404, "not_found")
     assert local.stored(approval.id).retry_asked_at is None
@@ -81,7 +81,7 @@ def test_a_retry_of_another_persons_request_is_not_found(agent, local):
 
 @pytest.mark.parametrize("end", ["waits", "approve", "deny", "cancelled"])
 def test_only_an_expired_request_can_be_retried(agent, person, local, end):
-    """A pending, decided or cancelled request is refused."""
+    """A pending, decided or canceled request cannot be retried."""
     _, approval = agent.asked(requested_expiry="60")
     if end == "cancelled":
         Oversight(local.services.store).cancel(approval.id, "Not this month", by=BY)
@@ -93,7 +93,7 @@ def test_only_an_expired_request_can_be_retried(agent, person, local, end):
 
 
 def test_an_approved_request_that_expired_cannot_be_retried(agent, person, local):
-    """The person did decide."""
+    """The person did decide, so there is nothing to ask again."""
     handle, approval = agent.asked(requested_expiry="60")
     person.approve(approval.id)
     local.clock.forward(2 * MINUTE)
@@ -104,7 +104,7 @@ def test_an_approved_request_that_expired_cannot_be_retried(agent, person, local
 
 @pytest.mark.parametrize("members", [{"kind": "consent"}, {"delivery": "push"}])
 def test_a_retry_that_cannot_reach_the_agent_is_refused(agent, person, local, members):
-    """A consent starts at its page; a push agent does not poll."""
+    """A consent starts at its page, and an agent with push delivery does not poll."""
     until = local.clock.now() + MINUTE
     approval = local.admin.approval(agent.id, person.user.id, expires_at=until, **members)
     local.clock.forward(MINUTE)
@@ -114,7 +114,7 @@ def test_a_retry_that_cannot_reach_the_agent_is_refused(agent, person, local, me
 
 @pytest.mark.parametrize("end", ["disable", "delete", "its time"])
 def test_a_disabled_deleted_or_expired_agent_cannot_be_asked_to_retry(agent, person, local, end):
-    """It could not send a request."""
+    """Such an agent could not send a new request."""
     _, approval = _expired_request(agent, local)
     if end == "its time":
         changes = AgentChanges(expires_at=local.clock.now() + MINUTE)
@@ -127,7 +127,7 @@ def test_a_disabled_deleted_or_expired_agent_cannot_be_asked_to_retry(agent, per
 
 
 def test_an_overdue_request_can_be_retried_before_the_sweep(agent, person, local):
-    """The clock counts, not the sweeper."""
+    """A request is expired as soon as its time is over, before the sweeper runs."""
     _, approval = _expired_request(agent, local)
     assert local.stored(approval.id).state is State.PENDING
     assert person.show(approval.id)["retry"] == "possible"
@@ -135,7 +135,7 @@ def test_an_overdue_request_can_be_retried_before_the_sweep(agent, person, local
 
 
 def test_a_failed_retry_request_stores_nothing(agent, person, local, monkeypatch):
-    """It is one unit of work."""
+    """Entry, event and row are stored in one unit of work."""
     handle, approval = _expired_request(agent, local)
     local.services.sweeper.round()
 

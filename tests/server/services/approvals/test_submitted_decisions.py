@@ -1,4 +1,4 @@
-"""What a person adds to a decision: for the agent, and for the audit log."""
+"""What a person can add to a decision, for the agent and for the audit log."""
 
 import pytest
 
@@ -31,7 +31,7 @@ def test_ask_other_may_name_a_person_as_a_login_hint(agent, person, local):
     ids=["another code", "oneself", "nobody", "not to be asked"],
 )
 def test_ask_other_must_name_a_person_whom_the_agent_may_ask(agent, person, local, code, called):
-    """Nothing is decided."""
+    """An invalid person is refused, and the request stays pending."""
     new_person(local, "bob")
     new_person(local, "cleo")
     local.admin.agents.update(agent.id, AgentChanges(asks=("ana", "bob")), by=BY)
@@ -44,7 +44,7 @@ def test_ask_other_must_name_a_person_whom_the_agent_may_ask(agent, person, loca
 
 @pytest.mark.parametrize("decision", ["approve", "deny"])
 def test_a_private_note_is_recorded_and_never_sent_to_the_agent(agent, person, local, decision):
-    """Both approvals and denials may have one."""
+    """Both approvals and denials may have a private note."""
     handle, approval = agent.asked()
     code = {"code": "not_needed"} if decision == "deny" else {}
     ceremony = "none" if code else "confirm"

@@ -1,4 +1,4 @@
-"""Frauds that each show their signal, and honest payments that show none.
+"""Fraudulent payments, each of which shows its signal, and honest ones that show none.
 
 The history: weekly payments of EUR 990 for 24 weeks to each of three payees, always at the same
 hour, and a few others.
@@ -28,12 +28,12 @@ OTHERS = (
 
 @pytest.fixture(scope="module")
 def installation(template, tmp_path_factory):
-    """An installation whose history is made once."""
+    """An installation whose history is created only once."""
     local = template.copied(tmp_path_factory.mktemp("history") / "data")
     paid = payments(local, template.agent(local).id)
     for _ in range(WEEKS):
-        for each in KNOWN:
-            paid.approve(each)
+        for payment in KNOWN:
+            paid.approve(payment)
         local.clock.forward(7 * DAY)
     for other in OTHERS:
         paid.approve(other)
@@ -44,7 +44,7 @@ def installation(template, tmp_path_factory):
 
 @pytest.fixture
 def paid(installation):
-    """The same history, at the usual hour of a new day."""
+    """The same history at the usual hour of a new day."""
     moment = installation.local.clock.moment
     yield installation
     installation.local.clock.moment = moment + DAY
@@ -175,8 +175,8 @@ def _a_second_one_today(paid: Payments) -> frozenset[Code]:
 
 
 def _all_payees_today(paid: Payments) -> frozenset[Code]:
-    for each in KNOWN:
-        paid.ask(each)
+    for payment in KNOWN:
+        paid.ask(payment)
     return paid.compare(OTHERS[0]).unusual.codes
 
 
@@ -189,14 +189,14 @@ HONEST |= {
 
 @pytest.mark.parametrize("name", FRAUDS)
 def test_a_fraud_shows_its_signal(paid, name):
-    """Other correct signals may be shown too."""
+    """A fraud shows at least the expected signal, and may show others."""
     code, ask = FRAUDS[name]
     assert code in ask(paid)
 
 
 @pytest.mark.parametrize("name", HONEST)
 def test_an_honest_payment_shows_no_signal(paid, name):
-    """The payment is compared with the history above."""
+    """An honest payment is compared with the history above and shows nothing unusual."""
     assert HONEST[name](paid) == frozenset()
 
 

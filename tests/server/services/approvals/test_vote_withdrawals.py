@@ -1,4 +1,4 @@
-"""A user withdraws their vote: what no longer counts, who may do it, and what is refused."""
+"""Withdrawing a vote: what no longer counts, who may withdraw, and what is refused."""
 
 import json
 from typing import Any
@@ -34,33 +34,33 @@ def quorum(local: LocalSite, bob: LocalTerminal) -> None:
 
 
 def withdrawal(person: LocalTerminal, approval: Approval, key: SigningKey | None = None) -> str:
-    """Signed by the session's key."""
+    """Return a withdrawal that is signed with the session key by default."""
     return person.decision(approval.id, key or person.session, **WITHDRAW)
 
 
 def withdraw(person: LocalTerminal, approval: Approval) -> Answer:
-    """Send it."""
+    """Sign and send a withdrawal."""
     return person.send_decision(approval.id, withdrawal(person, approval))
 
 
 def have(person: LocalTerminal, approval: Approval) -> int:
-    """How many votes count."""
+    """Return how many votes count."""
     return int(person.show(approval.id)["vote_tally"]["have"])
 
 
 def test_a_withdrawn_vote_no_longer_counts(
     local: LocalSite, agent: LocalAgent, person: LocalTerminal, bob: LocalTerminal
 ) -> None:
-    """The second approver makes one of two; the first may approve again, or deny."""
+    """A second approver then makes one of two votes, and the first may approve again."""
     handle, approval = agent.asked()
     person.approve(approval.id)
     answer = withdraw(person, approval)
-    (told,) = answer.json["vote_tally"]["answers"]
+    (vote,) = answer.json["vote_tally"]["answers"]
     listed = [item["id"] for item in person.call("GET", "/api/approvals").json["items"]]
     second = bob.approve(approval.id)
 
     assert (answer.status, answer.json["state"]) == (200, "pending")
-    assert (told["decision"], told["counts"]) == ("withdraw", False)
+    assert (vote["decision"], vote["counts"]) == ("withdraw", False)
     assert (listed, answer.json["vote_tally"]["have"]) == ([approval.id], 0)
     assert (second.json["state"], second.json["vote_tally"]["have"]) == ("pending", 1)
     assert person.approve(approval.id).json["state"] == "approved"
@@ -71,7 +71,7 @@ def test_a_withdrawn_vote_no_longer_counts(
 def test_after_a_withdrawal_the_request_can_be_denied(
     local: LocalSite, agent: LocalAgent, person: LocalTerminal
 ) -> None:
-    """Nothing is left of the vote."""
+    """Nothing of the withdrawn vote prevents a denial."""
     _, approval = agent.asked()
     person.approve(approval.id)
     withdraw(person, approval)
@@ -82,7 +82,7 @@ def test_after_a_withdrawal_the_request_can_be_denied(
 def test_the_entry_has_the_signature_and_the_votes_that_are_left(
     local: LocalSite, agent: LocalAgent, person: LocalTerminal, bob: LocalTerminal
 ) -> None:
-    """The log alone shows who withdrew."""
+    """The audit log alone therefore shows who withdrew and who still approves."""
     new_person(local, "dan")
     lines = ("ask.quorum = 3", 'ask.who = ["ana", "bob", "dan"]')
     Policies(local.services.store).set(rule("ask", *lines), by=BY)
@@ -101,7 +101,7 @@ def test_the_entry_has_the_signature_and_the_votes_that_are_left(
 def test_no_earlier_answer_is_accepted_after_a_withdrawal(
     agent: LocalAgent, person: LocalTerminal, bob: LocalTerminal
 ) -> None:
-    """Neither the vote, nor an answer signed at another device, nor the first withdrawal."""
+    """The vote, an unsent answer of another device and the withdrawal are all refused."""
     desktop = another_device(person)
     _, approval = agent.asked()
     vote, unsent = person.decision(approval.id), desktop.decision(approval.id)
@@ -121,7 +121,7 @@ def test_no_earlier_answer_is_accepted_after_a_withdrawal(
 def test_a_second_withdrawal_needs_its_own_signature(
     agent: LocalAgent, person: LocalTerminal, bob: LocalTerminal
 ) -> None:
-    """Each of them changes the nonce, whatever was sent before."""
+    """Each withdrawal changes the nonce, so each needs a new signature."""
     _, approval = agent.asked()
     nonces = set()
     for _ in range(3):
@@ -135,7 +135,7 @@ def test_a_second_withdrawal_needs_its_own_signature(
 def test_a_withdrawal_sent_twice_counts_once(
     local: LocalSite, agent: LocalAgent, person: LocalTerminal
 ) -> None:
-    """As after a lost response."""
+    """A client that lost the response may send it again."""
     _, approval = agent.asked()
     person.approve(approval.id)
     signed = withdrawal(person, approval)
@@ -145,7 +145,7 @@ def test_a_withdrawal_sent_twice_counts_once(
 
 
 def test_another_device_withdraws_the_vote(agent: LocalAgent, person: LocalTerminal) -> None:
-    """The vote is the user's."""
+    """A vote belongs to the user, so any of their devices can withdraw it."""
     desktop = another_device(person)
     _, approval = agent.asked()
     person.approve(approval.id)
@@ -159,7 +159,7 @@ def test_another_device_withdraws_the_vote(agent: LocalAgent, person: LocalTermi
 def test_only_the_exact_withdrawal_is_accepted(
     agent: LocalAgent, person: LocalTerminal, members: dict[str, Any]
 ) -> None:
-    """Each other member is refused; a session's key alone approves nothing."""
+    """Other members are refused, and the session key alone cannot approve."""
     _, approval = agent.asked()
     person.approve(approval.id)
     signed = person.decision(approval.id, person.session, **{**WITHDRAW, **members})
@@ -170,7 +170,7 @@ def test_only_the_exact_withdrawal_is_accepted(
 def test_a_session_without_the_devices_key_withdraws_nothing(
     agent: LocalAgent, person: LocalTerminal, bob: LocalTerminal
 ) -> None:
-    """Another key, or another user, cannot withdraw the vote."""
+    """Neither an unknown key nor another user can withdraw the vote."""
     _, approval = agent.asked()
     person.approve(approval.id)
     forged = person.send_decision(approval.id, withdrawal(person, approval, SigningKey.generate()))
@@ -184,7 +184,7 @@ def test_a_session_without_the_devices_key_withdraws_nothing(
 def test_a_decided_request_keeps_its_votes(
     agent: LocalAgent, person: LocalTerminal, bob: LocalTerminal
 ) -> None:
-    """The answer is 409 with the current request."""
+    """A late withdrawal gets 409 with the current request."""
     handle, approval = agent.asked()
     person.approve(approval.id)
     late = withdrawal(person, approval)
@@ -200,7 +200,7 @@ def test_a_decided_request_keeps_its_votes(
 def test_an_ended_request_keeps_its_votes(
     local: LocalSite, agent: LocalAgent, person: LocalTerminal, end: str
 ) -> None:
-    """Also one that nobody has marked as expired yet."""
+    """An overdue request keeps them even before it is marked as expired."""
     handle, approval = agent.asked(requested_expiry="60")
     person.approve(approval.id)
     late = withdrawal(person, approval)
@@ -218,7 +218,7 @@ def test_an_ended_request_keeps_its_votes(
 def test_a_request_for_one_approver_has_no_vote(
     local: LocalSite, agent: LocalAgent, person: LocalTerminal
 ) -> None:
-    """It is decided by one answer."""
+    """A request for one approver is decided by its first answer."""
     Policies(local.services.store).set(rule("ask"), by=BY)
     _, approval = agent.asked()
     assert withdraw(person, approval).refusal == (409, "no_vote")
@@ -228,7 +228,7 @@ def test_a_request_for_one_approver_has_no_vote(
 def test_nobody_is_notified_again(
     local: LocalSite, agent: LocalAgent, person: LocalTerminal, bob: LocalTerminal
 ) -> None:
-    """The others' screens change, and nothing rings."""
+    """The screens of others are updated without a new notification."""
     _, approval = agent.asked()
     person.approve(approval.id)
     before = local.admin.events(bob.user)
@@ -236,10 +236,10 @@ def test_nobody_is_notified_again(
     assert local.admin.events(bob.user)[len(before) :] == ["approval.vote_withdrawn"]
 
 
-def test_limits_end_with_the_last_vote_for_them(
+def test_withdrawing_the_last_vote_for_limits_removes_them(
     local: LocalSite, agent: LocalAgent, person: LocalTerminal, bob: LocalTerminal
 ) -> None:
-    """The whole request can be approved again, and history learns the whole amount."""
+    """The full request can then be approved, and history gets the full amount again."""
     rules = {"narrow": {"/amount": "lower"}, "amount": "/amount"}
     local.admin.actions.update(json.dumps({**PAYMENT, **rules}), by=BY)
     _, approval = agent.asked_payment()
@@ -261,7 +261,7 @@ def test_limits_end_with_the_last_vote_for_them(
 
 
 def _check_log(local: LocalSite) -> None:
-    """The rules of the log hold for what was written."""
+    """Check that the entries obey the rules of the audit log."""
     meaning = Meaning()
     with local.services.store.read() as view:
         for entry in view.audit.tail(500):

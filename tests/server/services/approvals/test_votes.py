@@ -36,7 +36,7 @@ def cleo(local: LocalSite) -> LocalTerminal:
 
 @pytest.fixture
 def put(local: LocalSite) -> Put:
-    """Puts one rule that asks in force, with these lines."""
+    """Puts one `ask` rule with these lines in force."""
 
     def put_rule(*lines: str) -> None:
         Policies(local.services.store).set(rule("ask", *lines), by=BY)
@@ -64,8 +64,8 @@ def _ask_two_of_three(put: Put) -> None:
 
 
 def _together(person: LocalTerminal, approval: Approval) -> dict[str, Any]:
-    found: dict[str, Any] = person.show(approval.id)["vote_tally"]
-    return found
+    tally: dict[str, Any] = person.show(approval.id)["vote_tally"]
+    return tally
 
 
 def _listed(person: LocalTerminal) -> list[str]:
@@ -80,14 +80,14 @@ def _narrowed(person: LocalTerminal, approval: Approval, amount: str) -> dict[st
     path = f"/api/approvals/{approval.id}/narrowing"
     answer = person.call("POST", path, {"changes": [{"fact": "/amount", "to": amount}]})
     assert answer.status == 200, answer.body
-    found: dict[str, str] = answer.json
-    return found
+    narrowing: dict[str, str] = answer.json
+    return narrowing
 
 
 def test_a_critical_request_needs_two_people(
     local: LocalSite, agent: LocalAgent, person: LocalTerminal
 ) -> None:
-    """By default they are the requested person and an owner or an administrator."""
+    """By default they are the user of the request and an owner or an administrator."""
     boss = new_person(local, "boss")
     local.admin.users.update("boss", UserChanges(roles=("admin",)), by=BY)
     raised = ResourceChanges(scopes={"payments:transfer": Risk.CRITICAL})
@@ -121,7 +121,7 @@ def test_every_approver_sees_the_request_and_its_votes(
     bob: LocalTerminal,
     cleo: LocalTerminal,
 ) -> None:
-    """The view shows who approved and whose vote could still count; a group by its name."""
+    """The view shows who approved and who still can; a group is shown by its name."""
     put(TWO, 'ask.who = ["ana", "finance"]')
     _, approval = agent.asked()
     before = _together(cleo, approval)
@@ -143,7 +143,7 @@ def test_every_approver_sees_the_request_and_its_votes(
 def test_a_token_approved_by_others_names_them(
     agent: LocalAgent, person: LocalTerminal, bob: LocalTerminal, put: Put, local: LocalSite
 ) -> None:
-    """It claims no sign-in of the user."""
+    """The token does not claim that its user authenticated."""
     put('ask.who = ["bob"]')
     handle, approval = agent.asked()
     refused = person.approve(approval.id)
@@ -159,7 +159,7 @@ def test_a_token_approved_by_others_names_them(
 def test_two_devices_of_one_person_have_one_vote(
     agent: LocalAgent, person: LocalTerminal, bob: LocalTerminal, put: Put
 ) -> None:
-    """Repeating the same vote is no error."""
+    """Repeating the same vote is accepted and does not count twice."""
     put(TWO, 'ask.who = ["ana", "bob"]')
     desktop = another_device(person)
     _, approval = agent.asked()
@@ -193,7 +193,7 @@ def test_any_denial_ends_the_request(
 def test_a_vote_after_the_decision_has_no_effect(
     agent: LocalAgent, person: LocalTerminal, bob: LocalTerminal, cleo: LocalTerminal, put: Put
 ) -> None:
-    """The answer is 409 with the current request."""
+    """A late vote gets 409 with the current request."""
     _ask_two_of_three(put)
     _, approval = agent.asked()
     late = cleo.decision(approval.id)
@@ -209,7 +209,7 @@ def test_a_vote_after_the_decision_has_no_effect(
 def test_a_person_who_approved_can_still_report(
     local: LocalSite, agent: LocalAgent, person: LocalTerminal, bob: LocalTerminal, put: Put
 ) -> None:
-    """The request is withdrawn and the agent quarantined."""
+    """A report withdraws the request and quarantines the agent."""
     put(TWO, 'ask.who = ["ana", "bob"]')
     _, approval = agent.asked()
     person.approve(approval.id)
@@ -257,7 +257,7 @@ def test_a_narrowed_vote_voids_earlier_votes(
 def test_a_vote_for_more_than_the_narrowed_text_is_refused(
     agent: LocalAgent, person: LocalTerminal, bob: LocalTerminal, cleo: LocalTerminal, put: Put
 ) -> None:
-    """A narrower vote voids again."""
+    """A vote that narrows further voids the earlier votes again."""
     _ask_two_of_three(put)
     _, approval = agent.asked_payment()
     texts = {amount: _narrowed(bob, approval, amount) for amount in ("30.00", "20.00", "10.00")}
@@ -281,7 +281,7 @@ def _approve_narrowed(person: LocalTerminal, approval: Approval, narrowing: dict
 
 
 @pytest.mark.parametrize("party", ["user", "owner"])
-def test_an_excluded_person_sees_the_request_and_can_only_deny(
+def test_an_excluded_person_sees_the_request_and_can_only_deny_it(
     local: LocalSite,
     agent: LocalAgent,
     person: LocalTerminal,
@@ -289,7 +289,7 @@ def test_an_excluded_person_sees_the_request_and_can_only_deny(
     put: Put,
     party: str,
 ) -> None:
-    """The API refuses their approval."""
+    """The API refuses the approval of an excluded person."""
     put(TWO, f'ask.exclude = ["{party}"]')
     local.admin.users.update("bob", UserChanges(roles=("admin",)), by=BY)
     _, approval = agent.asked()
@@ -309,7 +309,7 @@ def test_a_person_who_left_the_group_does_not_count(
     bob: LocalTerminal,
     cleo: LocalTerminal,
 ) -> None:
-    """Policy is evaluated again when the token is minted."""
+    """Policy is evaluated again when the token is issued."""
     put(TWO, 'ask.who = ["finance"]')
     handle, approval = agent.asked()
     bob.approve(approval.id)
@@ -325,7 +325,7 @@ def test_a_person_who_left_the_group_does_not_count(
 def test_a_request_with_too_few_eligible_approvers_is_refused(
     local: LocalSite, agent: LocalAgent, finance: Groups, put: Put, people: str
 ) -> None:
-    """Nobody is asked; disabled people do not count."""
+    """Nobody is asked, because disabled people do not count."""
     put(TWO, 'ask.who = ["finance"]')
     local.admin.users.disable("bob", by=BY)
     if people == "nobody":
@@ -341,7 +341,7 @@ def test_a_request_with_too_few_eligible_approvers_is_refused(
 def test_a_critical_request_approved_by_the_user_alone_is_self_approved(
     local: LocalSite, agent: LocalAgent, person: LocalTerminal, bob: LocalTerminal, put: Put
 ) -> None:
-    """Where policy lets one person approve."""
+    """Policy may let one person approve, which the audit log then marks."""
     raised = ResourceChanges(scopes={"payments:transfer": Risk.CRITICAL})
     local.admin.resources.update(PAY, raised, by=BY)
     put("ask.quorum = 1", 'ask.who = ["ana", "bob"]', 'when.risk.at_least = "critical"')
@@ -356,7 +356,7 @@ def test_a_critical_request_approved_by_the_user_alone_is_self_approved(
 def test_a_pending_poll_for_one_approver_has_no_vote_count(
     agent: LocalAgent, person: LocalTerminal
 ) -> None:
-    """The request shows no votes either."""
+    """The approver's view shows no vote count either."""
     handle, approval = agent.asked()
     assert "approvals" not in agent.poll(handle).json
     assert person.show(approval.id)["vote_tally"] is None

@@ -15,7 +15,7 @@ MORNING = "2025-10-09T10:00:00.000Z"
 
 @pytest.fixture
 def held_until(local, agent):
-    """The held_until member of a poll; each poll is in time."""
+    """Returns the held_until member of a poll that respects the polling interval."""
 
     def poll(handle):
         local.clock.forward(6_000)
@@ -36,7 +36,7 @@ def _mute(person, agent, **members):
 
 
 def test_quiet_hours_set_held_until(agent, person, held_until):
-    """Quiet hours that have ended or were cleared set none."""
+    """Quiet hours that have ended or were cleared set no held_until."""
     handle, _ = agent.asked()
     assert held_until(handle) is None
     _quiet(person)
@@ -55,7 +55,7 @@ def test_a_snooze_sets_held_until(agent, person, held_until):
 
 
 def test_a_mute_sets_held_until_if_it_has_an_end(agent, person, held_until):
-    """A mute without an end sets none."""
+    """A mute without an end sets no held_until."""
     handle, _ = agent.asked()
     _mute(person, agent)
     assert held_until(handle) is None
@@ -64,14 +64,14 @@ def test_a_mute_sets_held_until_if_it_has_an_end(agent, person, held_until):
 
 
 def test_a_request_that_notifies_in_quiet_hours_has_no_held_until(agent, person, held_until):
-    """High risk notifies in quiet hours."""
+    """High-risk requests notify in quiet hours, so nothing is held."""
     _quiet(person)
     handle, _ = agent.asked_payment()
     assert held_until(handle) is None
 
 
 def test_with_several_approvers_the_first_to_return_counts(agent, person, local, held_until):
-    """While one of them can be notified there is no held_until."""
+    """There is no held_until while one of the approvers can be notified."""
     ben = new_person(local, "ben")
     members = ("ask.quorum = 1", 'ask.who = ["ana", "ben"]')
     Policies(local.services.store).set(rule("ask", *members), by=BY)
@@ -85,7 +85,7 @@ def test_with_several_approvers_the_first_to_return_counts(agent, person, local,
 
 
 def test_with_hidden_users_polls_have_no_held_until(open_local, template):
-    """It would reveal that the person exists."""
+    """The member would reveal that the person exists."""
     local = open_local(unknown_user="hide")
     agent, person = template.agent(local), template.person(local)
     handle, _ = agent.asked()

@@ -34,7 +34,7 @@ PAYS = rule(
 
 @pytest.fixture
 def put(local):
-    """Puts a rule set in force."""
+    """Puts these rules in force."""
 
     def put_rules(*rules):
         return Policies(local.services.store).set("\n".join(rules), by=BY)
@@ -58,7 +58,7 @@ def _why(approval):
     return json.loads(approval.display)["why"]
 
 
-def test_a_request_with_consent_and_an_allow_rule_is_approved_at_once(
+def test_a_request_with_consent_and_an_allow_rule_is_approved_immediately(
     agent, person, local, allowed_consent
 ):
     """The audit log names the consent and the policy version that decided."""
@@ -78,10 +78,10 @@ def test_a_request_with_consent_and_an_allow_rule_is_approved_at_once(
     assert local.stored(approval.id).state is State.REDEEMED
 
 
-def test_its_token_names_the_consent_and_claims_no_user_authentication(
+def test_the_token_of_an_automatic_approval_names_the_consent_and_claims_no_user_authentication(
     agent, local, allowed_consent
 ):
-    """No acr, amr and auth_time, neither in the access token nor in the ID token."""
+    """Neither the access token nor the ID token has acr, amr or auth_time."""
     handle, approval = agent.asked()
     answer = agent.poll(handle).json
     claims = local.claims(answer["access_token"])
@@ -100,7 +100,7 @@ def test_its_token_names_the_consent_and_claims_no_user_authentication(
 
 
 def test_a_token_decided_by_a_person_has_no_automatic_decision(agent, person, local):
-    """It has acr; decided_by is absent."""
+    """The token has acr and no decided_by."""
     handle, approval = agent.asked()
     person.approve(approval.id)
     claims = local.claims(agent.poll(handle).json["access_token"])
@@ -110,7 +110,7 @@ def test_a_token_decided_by_a_person_has_no_automatic_decision(agent, person, lo
 
 
 def test_the_person_sees_an_automatic_approval_and_cannot_decide_it(agent, person, allowed_consent):
-    """Their history shows what decided it."""
+    """The person's history shows the consent that decided the request."""
     _, approval = agent.asked()
     shown = person.show(approval.id)
     assert (shown["state"], shown["decided"]) == ("approved", None)
@@ -124,7 +124,7 @@ def test_the_person_sees_an_automatic_approval_and_cannot_decide_it(agent, perso
 @pytest.mark.usefixtures("allowed_consent")
 @pytest.mark.parametrize("delivery", ["ping", "push"])
 def test_the_callback_of_an_automatic_approval_follows_the_response(agent, local, delivery):
-    """Before the response the agent does not know the auth_req_id."""
+    """The agent does not know the auth_req_id before the response arrives."""
     with receiver() as endpoint:
         changes = AgentChanges(delivery=delivery, notification_endpoint=endpoint.url())
         local.admin.agents.update(agent.id, changes, by=BY)
@@ -142,8 +142,8 @@ def test_the_callback_of_an_automatic_approval_follows_the_response(agent, local
 
 
 @pytest.mark.usefixtures("allowed_consent")
-def test_a_held_poll_of_an_automatic_approval_returns_at_once(agent):
-    """There is nothing to wait for."""
+def test_a_held_poll_of_an_automatic_approval_returns_immediately(agent):
+    """The request is already decided, so there is nothing to wait for."""
     handle, _ = agent.asked()
     assert agent.poll(handle, prefer="wait=50").status == 200
 
@@ -164,7 +164,7 @@ ASKED = {
 @pytest.mark.usefixtures("allowed_consent")
 @pytest.mark.parametrize(("parameters", "why"), ASKED.values(), ids=ASKED)
 def test_a_request_not_covered_by_a_consent_asks_the_person(agent, local, parameters, why):
-    """The display says why."""
+    """The display explains why the person is asked."""
     new_person(local, "ben")
     more = ResourceChanges(scopes={"payments:audit": Risk.LOW})
     local.admin.resources.update(PAY, more, by=BY)
@@ -177,7 +177,7 @@ def test_a_request_not_covered_by_a_consent_asks_the_person(agent, local, parame
 
 
 def test_a_consent_without_an_allow_rule_asks_the_person(agent, person, local, put):
-    """The built-in rules ask as well."""
+    """The built-in rules require an approval, as does a specific rule."""
     consents.give(local, agent, person)
     assert agent.asked()[1].state is State.PENDING
     put(OPEN, rule("ask", 'when.scope = ["payments:read"]', name="careful"))
@@ -185,7 +185,7 @@ def test_a_consent_without_an_allow_rule_asks_the_person(agent, person, local, p
 
 
 def test_a_revoked_consent_decides_nothing(agent, local, allowed_consent):
-    """After its revocation, a consent allows no new request and no unredeemed approval."""
+    """A revoked consent covers neither new requests nor approvals not yet redeemed."""
     handle, approval = agent.asked()
     local.site.consents.revoke(allowed_consent.id, by=BY)
     assert agent.poll(handle).status == 400
@@ -196,7 +196,7 @@ def test_a_revoked_consent_decides_nothing(agent, local, allowed_consent):
 def test_an_approval_under_a_revoked_consent_is_not_redeemed_under_a_new_one(
     agent, person, local, allowed_consent
 ):
-    """A new request is approved under the new consent."""
+    """Only a new request is approved under the new consent."""
     handle, _ = agent.asked()
     local.site.consents.revoke(allowed_consent.id, by=BY)
     consents.give(local, agent, person)
@@ -206,7 +206,7 @@ def test_an_approval_under_a_revoked_consent_is_not_redeemed_under_a_new_one(
 
 @pytest.mark.usefixtures("allowed_consent")
 def test_a_policy_that_asks_before_redemption_withdraws_the_approval(agent, local, put):
-    """Policy is evaluated again when the token is minted."""
+    """Policy is evaluated again when the token is issued."""
     handle, approval = agent.asked()
     put(rule("ask"))
     assert agent.poll(handle).status == 400
@@ -214,7 +214,7 @@ def test_a_policy_that_asks_before_redemption_withdraws_the_approval(agent, loca
 
 
 def test_revoking_the_consent_revokes_the_token(agent, local, allowed_consent):
-    """The delegation refers to the consent."""
+    """The delegation refers to the consent, so it ends with it."""
     token = agent.poll(agent.asked()[0]).json["access_token"]
     assert _row(local, token).consent_id == allowed_consent.id
     _, ended = local.site.consents.revoke(allowed_consent.id, by=BY)
@@ -223,7 +223,7 @@ def test_revoking_the_consent_revokes_the_token(agent, local, allowed_consent):
 
 
 def test_a_token_expires_no_later_than_its_consent(agent, person, local, put):
-    """A consent with two minutes left gives no token for five."""
+    """A consent with two minutes left gives a token for two minutes, not for five."""
     put(OPEN)
     until = local.clock.now() + DAY
     consents.give(local, agent, person, until=until)
@@ -232,7 +232,7 @@ def test_a_token_expires_no_later_than_its_consent(agent, person, local, put):
 
 
 def test_a_payment_under_a_consent_is_consumed_once(agent, person, local, resource, put):
-    """It needs a rule that allows high risk; when its risk rises, it cannot be consumed."""
+    """A rule must allow high risk, and a risk that rises later prevents consumption."""
     put(PAYS)
     consents.give(local, agent, person, scopes=("payments:transfer",))
     token = agent.poll(agent.asked_payment()[0]).json["access_token"]
@@ -247,15 +247,15 @@ def test_a_payment_under_a_consent_is_consumed_once(agent, person, local, resour
 
 @pytest.mark.usefixtures("allowed_consent")
 def test_automatic_approvals_do_not_count_as_history(agent):
-    """Nobody looked at them, so the next request is as unusual."""
+    """Nobody looked at them, so the next request is just as unusual."""
     agent.poll(agent.asked()[0])
     _, approval = agent.asked()
-    codes = {each["code"] for each in json.loads(approval.display)["unusual"]}
+    codes = {signal["code"] for signal in json.loads(approval.display)["unusual"]}
     assert "new_agent" in codes
 
 
 def test_request_limits_do_not_stop_automatic_approvals(open_local, template):
-    """They limit how often people are asked; three denials do stop the agent."""
+    """Limits apply to asking people, but repeated denials do pause the agent."""
     local = open_local(open_per_agent=3)
     agent, person = template.agent(local), template.person(local)
     waiting = [agent.asked()[1] for _ in range(3)]
@@ -268,7 +268,7 @@ def test_request_limits_do_not_stop_automatic_approvals(open_local, template):
 
 
 def test_a_rule_that_allows_critical_risk_applies_with_hidden_users_too(open_local, template):
-    """The rule names critical risk explicitly."""
+    """A rule that names critical risk covers requests while users are hidden."""
     local = open_local(unknown_user="hide")
     agent, person = template.agent(local), template.person(local)
     consents.give(local, agent, person)
@@ -281,26 +281,36 @@ def test_a_rule_that_allows_critical_risk_applies_with_hidden_users_too(open_loc
 
 
 def test_explain_predicts_the_token_of_an_automatic_decision(local, allowed_consent):
-    """Without the consent it predicts that the person is asked."""
+    """Without the consent, explain predicts that the person is asked."""
     trials = Trials(local.services.store, local.server_policy, Evaluator(local.services.secrets))
-    wanted = TrialRequest("invoice-bot", "request", "ana", PAY, ("payments:read",))
-    found = trials.explain(wanted)
-    assert (found.verdict.outcome, found.next_step, found.consent) == ("allow", "token", True)
+    trial = TrialRequest("invoice-bot", "request", "ana", PAY, ("payments:read",))
+    explanation = trials.explain(trial)
+    assert (explanation.verdict.outcome, explanation.next_step, explanation.consent) == (
+        "allow",
+        "token",
+        True,
+    )
     local.site.consents.revoke(allowed_consent.id, by=BY)
-    found = trials.explain(wanted)
-    assert (found.verdict.outcome, found.next_step, found.consent) == ("allow", "person", False)
+    explanation = trials.explain(trial)
+    assert (explanation.verdict.outcome, explanation.next_step, explanation.consent) == (
+        "allow",
+        "person",
+        False,
+    )
 
 
 @pytest.mark.usefixtures("allowed_consent")
 def test_a_replay_counts_automatic_decisions_as_allowed(agent, local):
-    """Rules that ask would have asked for them."""
+    """A replay with rules that ask shows that people would have been asked."""
     agent.asked()
     agent.asked(login_hint="ana", acr_values="urn:sayso:acr:signed")
     replays = Replays(local.services.store, Evaluator(local.services.secrets))
-    same = replays.replay(DAY)
-    assert (same.before, same.changed) == ({"allow": 1, "ask": 1}, 1)
-    found = replays.replay(DAY, rule("ask", name="careful"))
-    assert [(c.before, c.after, c.rules) for c in found.changes] == [("allow", "ask", ("careful",))]
+    unchanged = replays.replay(DAY)
+    assert (unchanged.before, unchanged.changed) == ({"allow": 1, "ask": 1}, 1)
+    stricter = replays.replay(DAY, rule("ask", name="careful"))
+    assert [(change.before, change.after, change.rules) for change in stricter.changes] == [
+        ("allow", "ask", ("careful",))
+    ]
 
 
 def test_a_consent_does_not_answer_a_token_exchange_that_asks(local, person, put):
@@ -318,4 +328,6 @@ def test_a_consent_does_not_answer_a_token_exchange_that_asks(local, person, put
     put(OPEN, rule("allow", 'when.resource = ["*"]', name="exchanges"))
     assert chains.exchange(bot, token).status == 200
     again = replays.replay(DAY, f"{OPEN}\n{asks_there}")
-    assert [(c.flow, c.before, c.after) for c in again.changes] == [("exchange", "allow", "ask")]
+    assert [(change.flow, change.before, change.after) for change in again.changes] == [
+        ("exchange", "allow", "ask")
+    ]

@@ -1,4 +1,4 @@
-"""Who may see and decide an approval: the person it is for, and everybody added as an approver."""
+"""Who may see and decide an approval: the user it is for, and everyone added as an approver."""
 
 from typing import Any
 
@@ -47,7 +47,7 @@ def _calls(person: LocalTerminal, approval_id: str) -> dict[str, Answer]:
 def test_a_request_of_another_person_is_not_found(
     local: LocalSite, agent: LocalAgent, person: LocalTerminal, bob: LocalTerminal
 ) -> None:
-    """Every call about it answers not_found."""
+    """Every call about a request of another person returns not_found."""
     _, approval = agent.asked()
     jws = person.decision(approval.id)
     answers = _calls(bob, approval.id) | {
@@ -64,10 +64,10 @@ def test_a_request_of_another_person_is_not_found(
     assert _events(local, bob) == []
 
 
-def test_an_added_approver_may_make_every_call(
+def test_an_added_approver_may_make_every_call_about_the_request(
     local: LocalSite, agent: LocalAgent, person: LocalTerminal, bob: LocalTerminal
 ) -> None:
-    """It is on their list, their feed has it as a new request, and they may decide."""
+    """The request is on their list and in their feed, and they may decide it."""
     _, approval = agent.asked()
     assert _ask(local, approval, bob) == [bob.user.id]
     assert _ask(local, approval, bob) == []
@@ -87,7 +87,7 @@ def test_an_added_approver_may_make_every_call(
 def test_the_requested_person_is_not_notified_twice(
     local: LocalSite, agent: LocalAgent, person: LocalTerminal
 ) -> None:
-    """They may be a substitute for another approver too."""
+    """The user of the request may also be a substitute for another approver."""
     _, approval = agent.asked()
     assert _ask(local, approval, person) == [person.user.id]
     assert _events(local, person) == ["approval.requested"]
@@ -96,7 +96,7 @@ def test_the_requested_person_is_not_notified_twice(
 def test_a_report_by_another_approver_quarantines_the_agents_that_act_for_them(
     local: LocalSite, agent: LocalAgent, bob: LocalTerminal
 ) -> None:
-    """Every agent that acts for the reporter."""
+    """The scope every_agent quarantines every agent that acts for the reporter."""
     _, approval = agent.asked()
     _ask(local, approval, bob)
     signed = bob.decision(
@@ -116,7 +116,7 @@ def test_a_report_by_another_approver_quarantines_the_agents_that_act_for_them(
 def test_the_expiry_reason_is_no_device_only_if_no_approver_has_one(
     local: LocalSite, agent: LocalAgent, person: LocalTerminal, bob: LocalTerminal
 ) -> None:
-    """A request that expires unseen says why."""
+    """A device of any approver makes the reason undeliverable instead."""
     _, approval = agent.asked()
     with local.services.store.write() as tx:
         row = tx.approvals.get(approval.id)

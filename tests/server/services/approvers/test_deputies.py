@@ -77,7 +77,7 @@ def _later(local, milliseconds, *people):
 
 
 def test_a_deputy_is_added_listed_and_deleted(person, bob, local):
-    """Signed, in the audit log, and in the feeds of both."""
+    """The audit log has the signed statement, and the feeds of both have the events."""
     added = _add_deputy(person)
     assert added.status == 201
     deputy = added.json
@@ -85,9 +85,9 @@ def test_a_deputy_is_added_listed_and_deleted(person, bob, local):
     assert deputy["from"] == rfc3339(local.clock.now())
     assert person.call("GET", "/api/deputies").json["mine"][0]["id"] == deputy["id"]
     assert bob.call("GET", "/api/deputies").json["others"][0]["id"] == deputy["id"]
-    assert [
-        manageddeputy.deputy.id for manageddeputy in ManagedDeputies(local.services.store).all()
-    ] == [deputy["id"]]
+    assert [named.deputy.id for named in ManagedDeputies(local.services.store).all()] == [
+        deputy["id"]
+    ]
     (entry,) = local.admin.entries("deputy.named")
     assert (entry["actor"], entry["subject"]) == (f"user:{person.user.id}", person.user.id)
     assert entry["facts"]["who"] == bob.user.id
@@ -105,14 +105,14 @@ def test_a_deputy_is_added_listed_and_deleted(person, bob, local):
 
 @pytest.mark.parametrize("key", ["session", "low"])
 def test_adding_a_deputy_needs_the_high_key(person, bob, key):
-    """It gives power to another person."""
+    """A deputy gives power to another person, so other keys are refused."""
     assert bob.user.name == "bob"
     assert _add_deputy(person, key=getattr(person, key)).refusal == (403, "key_not_allowed")
     assert person.call("GET", "/api/deputies").json["mine"] == []
 
 
 def test_adding_a_deputy_needs_a_pin_call_for_this_deputy(person, bob):
-    """A statement is used once."""
+    """The statement covers the name and the period, and is accepted once."""
     body = _body(person, bob.user.name)
     assert person.call("POST", "/api/deputies", _signed(person, body, pin=False)).refusal == (
         403,
@@ -136,7 +136,7 @@ def test_adding_a_deputy_needs_a_pin_call_for_this_deputy(person, bob):
     ],
 )
 def test_an_invalid_deputy_is_refused(person, bob, how, refusal):
-    """Nothing is stored, and the statement is not used up."""
+    """An invalid deputy is not stored."""
     assert bob.user.name == "bob"
     assert _add_deputy(person, **how).refusal == refusal
     assert person.call("GET", "/api/deputies").json["mine"] == []
@@ -144,20 +144,20 @@ def test_an_invalid_deputy_is_refused(person, bob, how, refusal):
 
 @pytest.mark.parametrize("moment", ["tomorrow", "2026-12-24", "2026-12-24T08:00:00", ""])
 def test_times_need_a_time_zone(person, bob, moment):
-    """With a time zone nobody decides an hour longer than intended."""
+    """Without a time zone, a deputy could decide for an hour longer than intended."""
     body = {**_body(person, bob.user.name), "to": moment}
     answer = person.call("POST", "/api/deputies", _signed(person, body))
     assert answer.refusal == (422, "invalid_body")
 
 
 def test_a_disabled_user_cannot_be_a_deputy(person, bob, local):
-    """They are not found."""
+    """A disabled user is treated as an unknown one."""
     local.admin.users.disable("bob", by=BY)
     assert _add_deputy(person, bob.user.name).refusal == (404, "not_found")
 
 
 def test_the_number_of_deputies_is_limited_and_their_times_may_not_overlap(person, bob, local):
-    """The error names the remedy."""
+    """A deputy can be named again for a later period."""
     assert _add_deputy(person, bob.user.name).status == 201
     assert _add_deputy(person, begins=HOUR).refusal == (409, "conflict")
     assert _add_deputy(person, begins=DAY, ends=2 * DAY).status == 201
@@ -210,7 +210,7 @@ def test_open_requests_reach_a_deputy_exactly_during_their_time(agent, person, b
     assert _waiting(bob) == [payment.id]
     assert bob.call("GET", f"/api/approvals/{payment.id}").status == 200
     local.clock.forward(3 * MINUTE)
-    refused = bob.call("GET", f"/api/approvals/{payment.id}")  # before the clock was looked at
+    refused = bob.call("GET", f"/api/approvals/{payment.id}")  # before a worker ended the deputy
     assert refused.refusal == (404, "not_found")
     _later(local, 0)
     assert _waiting(bob) == []
@@ -221,7 +221,7 @@ def test_open_requests_reach_a_deputy_exactly_during_their_time(agent, person, b
 
 @pytest.mark.usefixtures("permits")
 def test_a_deputy_may_resign_and_their_decisions_stay(agent, person, bob, local):
-    """Only the two of them can end it, and a session is enough."""
+    """Only the user and the deputy can end it, and a session is enough."""
     deputy = _add_deputy(person).json["id"]
     _, decided = agent.asked_payment()
     bob.deny(decided.id)
@@ -241,7 +241,7 @@ def test_a_deputy_may_resign_and_their_decisions_stay(agent, person, bob, local)
 @pytest.mark.usefixtures("permits")
 @pytest.mark.parametrize("end", [_delete, _wait_until_ended])
 def test_a_person_and_their_former_deputy_share_one_vote(agent, person, bob, local, end):
-    """The vote belongs to whom it belonged when it was cast; a second person is needed."""
+    """A vote belongs to the person it was cast for; a second person is still needed."""
     Policies(local.services.store).set(rule("ask", "ask.quorum = 2"), by=BY)
     carol = new_person(local, "carol")
     local.admin.agents.update(agent.id, AgentChanges(add_owners=("carol",)), by=BY)
@@ -283,7 +283,7 @@ def _as_backup(local, _person):
 @pytest.mark.usefixtures("permits")
 @pytest.mark.parametrize("substitute", [_as_deputy, _as_later_deputy, _as_backup])
 def test_an_excluded_substitute_can_only_deny(agent, person, owner, local, substitute):
-    """The rule applies to a deputy, a deputy who begins later, and a backup."""
+    """The rule applies to a deputy, to a deputy who begins later, and to a backup."""
     Policies(local.services.store).set(OWNERS_EXCLUDED, by=BY)
     substitute(local, person)
     handle, payment = agent.asked_payment()
@@ -297,7 +297,7 @@ def test_an_excluded_substitute_can_only_deny(agent, person, owner, local, subst
 
 @pytest.mark.usefixtures("permits")
 def test_excluding_a_deputy_after_their_approval_withdraws_it(agent, person, owner, local):
-    """Policy is evaluated again for the signer when the token is minted."""
+    """Policy is evaluated again for the signer when the token is issued."""
     _add_deputy(person)
     handle, payment = agent.asked_payment()
     assert owner.approve(payment.id).status == 200
@@ -309,7 +309,7 @@ def test_excluding_a_deputy_after_their_approval_withdraws_it(agent, person, own
 
 @pytest.mark.usefixtures("permits")
 def test_a_policy_that_denies_gives_a_deputy_no_vote(agent, person, bob, local):
-    """The person has no vote to lend any more."""
+    """The person may no longer approve, so neither may their deputy."""
     _add_deputy(person, begins=2 * MINUTE)
     _, payment = agent.asked_payment()
     Policies(local.services.store).set(rule("deny"), by=BY)
@@ -321,7 +321,7 @@ def test_a_policy_that_denies_gives_a_deputy_no_vote(agent, person, bob, local):
 
 @pytest.mark.usefixtures("permits")
 def test_a_disabled_deputy_is_not_asked(agent, person, bob, local):
-    """The request stays with its person."""
+    """Only the user of the request is asked."""
     _add_deputy(person)
     local.admin.users.disable(bob.user.name, by=BY)
     _, payment = agent.asked_payment()
@@ -329,7 +329,7 @@ def test_a_disabled_deputy_is_not_asked(agent, person, bob, local):
 
 
 def test_an_administrator_lists_and_ends_deputies(person, bob, local):
-    """The service is the one behind the operator's commands."""
+    """The operator's commands use this service."""
     deputy = _add_deputy(person, bob.user.name).json["id"]
     managed = ManagedDeputies(local.services.store)
     assert managed.end(deputy, by=BY).deputy.id == deputy
@@ -339,7 +339,7 @@ def test_an_administrator_lists_and_ends_deputies(person, bob, local):
 
 
 def test_a_deputy_begins_and_ends_once_for_two_workers(person, bob, local):
-    """The second worker changes nothing."""
+    """The second of two workers changes nothing."""
     deputy_id = _add_deputy(person, bob.user.name, begins=HOUR).json["id"]
     local.clock.forward(HOUR)
     with local.services.store.write() as tx:
@@ -354,8 +354,8 @@ def _set_backup(local, user, backup):
     local.admin.users.update(user, UserChanges(backup=backup), by=BY)
 
 
-def test_a_backup_is_asked_after_three_quarters_of_the_time(agent, person, bob, local):
-    """The backup is asked once, after the reminder, and an audit entry says so."""
+def test_a_backup_is_asked_after_three_quarters_of_the_lifetime(agent, person, bob, local):
+    """The backup is asked once, after the reminder, with an audit entry."""
     _set_backup(local, "ana", "bob")
     _, approval = agent.asked(requested_expiry="400")
     _later(local, 200 * SECOND, person, bob)
@@ -374,7 +374,7 @@ def test_a_backup_is_asked_after_three_quarters_of_the_time(agent, person, bob, 
 
 
 def test_without_an_enabled_backup_nobody_else_is_asked(agent, person, bob, local):
-    """A disabled backup does not count."""
+    """A disabled backup is not asked."""
     _, approval = agent.asked(requested_expiry="400")
     _later(local, 399 * SECOND, person, bob)
     _later(local, 0)
@@ -389,8 +389,8 @@ def test_without_an_enabled_backup_nobody_else_is_asked(agent, person, bob, loca
     assert steps == ["reminded", "reminded"]
 
 
-def test_a_backup_is_asked_about_critical_actions_at_once(agent, person, bob, local):
-    """Finding a second person takes time."""
+def test_a_backup_is_asked_about_critical_actions_immediately(agent, person, bob, local):
+    """A critical action needs a second person, and finding one takes time."""
     _set_backup(local, "ana", "bob")
     critical = local.admin.approval(agent.id, person.user.id, risk=Risk.CRITICAL)
     consent = local.admin.approval(agent.id, person.user.id, risk=Risk.CRITICAL, kind="consent")
@@ -401,7 +401,7 @@ def test_a_backup_is_asked_about_critical_actions_at_once(agent, person, bob, lo
 
 
 def test_a_backup_must_be_another_user_and_can_be_removed(local, bob):
-    """Named by name, address or ID."""
+    """An unknown user, or the same user, is refused as a backup."""
     users = local.admin.users
     with pytest.raises(Invalid):
         _set_backup(local, "ana", "ana")

@@ -30,8 +30,8 @@ def _hooks(local, name):
     return [body for body in local.messages() if body["event"] == name]
 
 
-def test_a_request_is_reminded_once_at_half_of_its_time(agent, person, local, escalations):
-    """The feed, the webhook and the audit log have the reminder."""
+def test_a_reminder_is_sent_once_halfway_to_the_expiry(agent, person, local, escalations):
+    """The feed, the webhook and the audit log contain the reminder."""
     _, approval = agent.asked()
     half = (approval.expires_at - approval.created_at) // 2
     assert escalations.round() == 0
@@ -46,7 +46,7 @@ def test_a_request_is_reminded_once_at_half_of_its_time(agent, person, local, es
 
 
 def test_concurrent_workers_remind_once(agent, person, local, escalations):
-    """Eight run at once."""
+    """Of eight workers that run at the same time, one sends the reminder."""
     _, approval = agent.asked()
     local.clock.forward((approval.expires_at - approval.created_at) // 2)
     with ThreadPoolExecutor(8) as pool:
@@ -56,7 +56,7 @@ def test_concurrent_workers_remind_once(agent, person, local, escalations):
 
 
 def test_a_step_already_taken_is_not_taken_again(agent, local):
-    """On PostgreSQL two workers may see that it is due."""
+    """On PostgreSQL, two workers may both see that a step is due."""
     _, approval = agent.asked(requested_expiry="60")
     local.clock.forward(30 * SECOND)
     with local.services.store.write() as tx:
@@ -66,7 +66,7 @@ def test_a_step_already_taken_is_not_taken_again(agent, local):
 
 @pytest.mark.parametrize("answer", ["approve", "deny"])
 def test_a_decided_request_is_not_reminded(agent, person, local, answer):
-    """It was approved or denied."""
+    """An approved or denied request gets no reminder."""
     _, approval = agent.asked(requested_expiry="60")
     getattr(person, answer)(approval.id)
     assert _later(local, person, 45 * SECOND) == 0
@@ -74,7 +74,7 @@ def test_a_decided_request_is_not_reminded(agent, person, local, answer):
 
 
 def test_a_request_without_a_decision_is_never_approved(agent, person, local, escalations):
-    """However often the escalations run; it expires."""
+    """It expires, no matter how often the escalations run."""
     handle, approval = agent.asked(requested_expiry="60")
     for _ in range(70):
         local.clock.forward(SECOND)
@@ -90,15 +90,15 @@ def test_a_request_without_a_decision_is_never_approved(agent, person, local, es
 
 
 def test_a_snoozed_request_is_reminded_when_the_snooze_ends(agent, person, local):
-    """At half of its time the reminder is silent and says why."""
+    """The reminder at half of its time is silent and states that it is snoozed."""
     _, approval = agent.asked(requested_expiry="600")
     person.call("POST", f"/api/approvals/{approval.id}/snooze", {"minutes": 8})
     assert _later(local, person, 5 * MINUTE) == 1
     with local.services.store.read() as view:
         (event,) = [
-            one
-            for one in view.feed.after(0, person.user.id, 100)
-            if one.event == "approval.reminder"
+            event
+            for event in view.feed.after(0, person.user.id, 100)
+            if event.event == "approval.reminder"
         ]
     assert event.held == "snoozed"
     _later(local, person, 3 * MINUTE)
@@ -106,7 +106,7 @@ def test_a_snoozed_request_is_reminded_when_the_snooze_ends(agent, person, local
 
 
 def test_a_request_to_an_unknown_user_is_not_reminded(open_local, template):
-    """With hidden users there is nobody to remind."""
+    """With hidden users, a phantom request has nobody to remind."""
     local = open_local(unknown_user="hide")
     agent = template.agent(local)
     assert agent.ask(login_hint="nobody", requested_expiry="60").status == 200
@@ -118,8 +118,8 @@ def _extend(person, approval):
     return person.call("POST", f"/api/approvals/{approval.id}/extension")
 
 
-def test_an_extension_restarts_the_full_time_from_now(agent, person, local):
-    """The next poll has the new expiry, and the reminder moves to half of it."""
+def test_an_extension_gives_the_full_lifetime_from_now(agent, person, local):
+    """The next poll returns the new expiry, and the reminder moves to half of it."""
     handle, approval = agent.asked(requested_expiry="600")
     assert _later(local, person, 6 * MINUTE) == 1
     answer = _extend(person, approval)
@@ -145,7 +145,7 @@ def test_an_extension_restarts_the_full_time_from_now(agent, person, local):
 
 
 def test_an_extended_request_does_not_expire_at_the_old_time(agent, person, local):
-    """Polls stay pending."""
+    """The sweeper does not expire it, and polls stay pending."""
     handle, approval = agent.asked(requested_expiry="60")
     local.clock.forward(30 * SECOND)
     _extend(person, approval)
@@ -156,7 +156,7 @@ def test_an_extended_request_does_not_expire_at_the_old_time(agent, person, loca
 
 @pytest.mark.parametrize("risk", ["low", "high"])
 def test_the_number_of_extensions_depends_on_the_risk(agent, person, local, risk):
-    """Low risk has no limit."""
+    """Low-risk requests have no limit; high-risk requests do."""
     ask = {"low": agent.asked, "high": agent.asked_payment}[risk]
     _, approval = ask(requested_expiry="60")
     limit = MAX_EXTENSIONS[Risk(risk)]
@@ -171,7 +171,7 @@ def test_the_number_of_extensions_depends_on_the_risk(agent, person, local, risk
 
 
 def test_only_pending_requests_of_the_person_can_be_extended(agent, person, local):
-    """Another person's is not found; a decided one stays decided."""
+    """Other people's requests are not found, and decided ones stay decided."""
     other = new_person(local, "bob")
     _, approval = agent.asked(requested_expiry="60")
     assert _extend(other, approval).refusal == (404, "not_found")
@@ -184,7 +184,7 @@ def test_only_pending_requests_of_the_person_can_be_extended(agent, person, loca
 
 
 def test_an_extension_lost_to_a_concurrent_change_is_refused(agent, person, local, monkeypatch):
-    """On PostgreSQL another worker may act between the check and the update."""
+    """On PostgreSQL, another worker may act between the check and the update."""
     _, approval = agent.asked(requested_expiry="60")
     local.clock.forward(SECOND)
     steps = "server.storage.approvers.escalations.Escalations.extend"
@@ -194,7 +194,7 @@ def test_an_extension_lost_to_a_concurrent_change_is_refused(agent, person, loca
 
 
 def test_only_an_owner_extends_critical_requests(agent, person, local):
-    """Another approver is refused."""
+    """Other approvers cannot extend a critical request."""
     critical = {"risk": Risk.CRITICAL, "life_ms": 10 * MINUTE}
     approval = local.admin.approval(agent.id, person.user.id, **critical)
     local.clock.forward(SECOND)
@@ -204,7 +204,7 @@ def test_only_an_owner_extends_critical_requests(agent, person, local):
 
 
 def test_a_request_that_the_person_started_cannot_be_extended(agent, person, local):
-    """They can start it again."""
+    """The person can simply start a consent again."""
     approval = local.admin.approval(agent.id, person.user.id, kind="consent")
     answer = _extend(person, approval)
     assert answer.refusal == (409, "not_extendable")
@@ -212,7 +212,7 @@ def test_a_request_that_the_person_started_cannot_be_extended(agent, person, loc
 
 
 def test_an_extension_ends_no_later_than_the_parent_token(agent, person, local):
-    """A later decision would be useless."""
+    """A decision after the parent token's expiry would be useless."""
     parent = local.admin.token(agent.id, person.user.id, "parent")
     left = parent.expires_at - local.clock.now()
     members = {"parent_id": parent.id, "life_ms": left, "expires_at": parent.expires_at - SECOND}
@@ -224,7 +224,7 @@ def test_an_extension_ends_no_later_than_the_parent_token(agent, person, local):
 
 
 def test_an_added_approver_may_extend_the_request(agent, local):
-    """An added approver has as much time to do so."""
+    """An extension also keeps the request on the list of an added approver."""
     bob = new_person(local, "bob")
     _, approval = agent.asked(requested_expiry="60")
     with local.services.store.write() as tx:

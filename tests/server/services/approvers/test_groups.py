@@ -28,7 +28,7 @@ def _includes(admin_services, name, user_or_group_ids):
 
 
 def test_a_group_lists_each_member_once(admin_services, finance):
-    """Each change is an audit entry; a change without effect is none."""
+    """Each change is an audit entry; a change without effect is not."""
     group = finance.show("finance")
     assert len(group.members) == 2
     assert finance.update("finance", GroupChanges(add=("ana",)), by=BY) == group
@@ -44,7 +44,7 @@ def test_a_group_lists_each_member_once(admin_services, finance):
 
 
 def test_group_names_must_not_look_alike(finance):
-    """Adding and renaming check it; a group may respell its own name."""
+    """Adding and renaming check the name; a group may change the case of its own."""
     finance.add("legal", (), by=BY)
     with pytest.raises(Exists, match="The group finance already exists"):
         finance.add("Flnance", (), by=BY)
@@ -54,7 +54,7 @@ def test_group_names_must_not_look_alike(finance):
 
 
 def test_an_ambiguous_name_must_be_replaced_by_an_id(admin_services, finance):
-    """A name that is both a user and a group is refused."""
+    """A name that belongs to both a user and a group is refused."""
     finance.add("cleo", [], by=BY)
     with admin_services.store.read() as view:
         assert user_or_group.id_of(view, "finance") == finance.show("finance").id
@@ -84,7 +84,7 @@ def test_a_group_includes_its_current_members(admin_services, finance):
 
 
 def test_a_group_in_use_cannot_be_deleted(admin_services, finance):
-    """An agent that can ask the group, or the policy in force, prevents it."""
+    """An agent that can ask the group, or the policy in force, prevents the deletion."""
     registered(admin_services, owners=("ana",), asks=("finance",))
     with pytest.raises(Conflict, match="invoice-bot can ask"):
         finance.delete("finance", by=BY)
@@ -98,7 +98,7 @@ def test_a_group_in_use_cannot_be_deleted(admin_services, finance):
 
 
 def test_the_number_of_group_members_is_limited(finance, monkeypatch):
-    """Every member is asked."""
+    """Every member of a group is asked, so a group must not be too large."""
     monkeypatch.setattr(group_members, "MAX_MEMBERS", 2)
     with pytest.raises(Invalid, match="at most 2"):
         finance.update("finance", GroupChanges(add=("cleo",)), by=BY)

@@ -1,4 +1,4 @@
-"""A substitute casts the vote of the person they stand in for, and never a second vote."""
+"""A substitute casts the vote of the person they act for, and never a second vote."""
 
 from collections.abc import Callable
 
@@ -35,14 +35,14 @@ def boss(local: LocalSite) -> LocalTerminal:
 
 @pytest.fixture
 def critical(local: LocalSite) -> None:
-    """Payments need two people, and the backup is asked at once."""
+    """Payments need two people, and the backup is asked immediately."""
     raised = ResourceChanges(scopes={"payments:transfer": Risk.CRITICAL})
     local.admin.resources.update(PAY, raised, by=BY)
 
 
 @pytest.fixture
 def put(local: LocalSite) -> Put:
-    """Puts one rule that asks in force, with these lines."""
+    """Puts one `ask` rule with these lines in force."""
 
     def put_rule(*lines: str) -> None:
         Policies(local.services.store).set(rule("ask", *lines), by=BY)
@@ -51,7 +51,7 @@ def put(local: LocalSite) -> Put:
 
 
 def _to_three_quarters(local: LocalSite, *people: LocalTerminal) -> None:
-    """Forward to three quarters of 400 seconds, when a backup is asked."""
+    """Move the clock to three quarters of 400 seconds, when a backup is asked."""
     for seconds in (200, 100):
         local.clock.forward(seconds * SECOND)
         for person in people:
@@ -70,7 +70,7 @@ def test_a_person_and_their_backup_share_one_vote(
     *,
     backup_first: bool,
 ) -> None:
-    """The second of the two is refused; another person's approval makes two."""
+    """The second of the two is refused; another person's approval makes two votes."""
     handle, approval = agent.asked_payment()
     first, second = (bob, person) if backup_first else (person, bob)
     assert first.approve(approval.id).json["state"] == "pending"
@@ -91,7 +91,7 @@ def test_a_person_and_their_backup_share_one_vote(
 def test_a_denial_ends_the_request_after_the_backup_approved(
     agent: LocalAgent, person: LocalTerminal, bob: LocalTerminal
 ) -> None:
-    """A person is not bound by their backup."""
+    """A person may deny what their backup has approved."""
     handle, approval = agent.asked_payment()
     bob.approve(approval.id)
     assert person.deny(approval.id).json["state"] == "denied"
@@ -111,7 +111,7 @@ def test_the_backup_of_a_person_without_a_vote_can_only_deny(
     put: Put,
     lines: tuple[str, ...],
 ) -> None:
-    """They are asked and see the request; another person approves it."""
+    """The backup is asked and sees the request, but another person must approve it."""
     put(*lines)
     handle, approval = agent.asked(requested_expiry="400")
     _to_three_quarters(local, bob, boss)
@@ -125,7 +125,7 @@ def test_the_backup_of_a_person_without_a_vote_can_only_deny(
 def test_a_backup_alone_can_approve_where_one_vote_is_enough(
     local: LocalSite, agent: LocalAgent, bob: LocalTerminal
 ) -> None:
-    """The token names who decided."""
+    """The token names the backup, who decided."""
     handle, approval = agent.asked(requested_expiry="400")
     _to_three_quarters(local, bob)
     assert bob.approve(approval.id).json["state"] == "approved"

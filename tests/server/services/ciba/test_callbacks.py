@@ -70,7 +70,7 @@ def _stored_secrets(local, approval):
 
 @pytest.mark.parametrize("end", ["approve", "deny"])
 def test_a_ping_contains_only_the_auth_req_id(pinged, person, local, endpoint, end):
-    """CIBA 10.2: it has the agent's notification token, and the agent fetches the answer itself."""
+    """CIBA 10.2: a ping has the notification token, and the agent fetches the answer itself."""
     handle, approval = _ask(pinged)
     getattr(person, end)(approval.id)
     local.deliver()
@@ -82,7 +82,7 @@ def test_a_ping_contains_only_the_auth_req_id(pinged, person, local, endpoint, e
 
 
 def test_an_agent_in_poll_mode_gets_no_callback(agent, person, local):
-    """Its notification token is not validated or stored."""
+    """Its notification token is neither validated nor stored."""
     _, approval = agent.asked(client_notification_token="not a token\r\n")
     person.approve(approval.id)
     with local.services.store.read() as view:
@@ -92,7 +92,7 @@ def test_an_agent_in_poll_mode_gets_no_callback(agent, person, local):
 
 @pytest.mark.parametrize("token", [None, "", "a b", "a\r\nX: y", '"a"', "é", "=a", "a" * 1025])
 def test_a_ping_request_needs_a_valid_notification_token(pinged, token):
-    """CIBA 7.1, RFC 6750 2.1."""
+    """CIBA 7.1, RFC 6750 2.1: the token is required and has bearer token syntax."""
     answered = pinged.ask(client_notification_token=token)
     assert answered.refusal == (400, "invalid_request")
     assert pinged.ask(client_notification_token="a" * 1024).status == 200
@@ -115,7 +115,7 @@ def test_the_notification_token_is_sealed_and_erased_when_no_longer_needed(
 
 
 def test_an_answer_fetched_before_the_ping_sends_no_ping(pinged, person, local, endpoint):
-    """The agent already has the answer."""
+    """The agent already has the answer, so a ping would be useless."""
     handle, approval = _ask(pinged)
     person.approve(approval.id)
     assert pinged.poll(handle, idempotency_key="k").status == 200
@@ -128,7 +128,7 @@ def test_an_answer_fetched_before_the_ping_sends_no_ping(pinged, person, local, 
 def test_an_expired_request_sends_no_ping_and_erases_its_secrets(
     pinged, person, local, endpoint, answered
 ):
-    """CB-161: the agent knows the expiry; what was stored for the callback is deleted."""
+    """CB-161: the agent knows the expiry, and the secrets of the callback are deleted."""
     handle, approval = _ask(pinged, requested_expiry="60")
     if answered:
         person.approve(approval.id)
@@ -174,7 +174,7 @@ def test_with_hidden_users_the_expiry_of_an_unknown_user_is_sent_like_any_other(
 
 
 def test_withdrawing_an_approved_request_sends_another_ping(pinged, person, local, endpoint):
-    """The first ping announced an approval that no longer holds."""
+    """The first ping announced an approval that is no longer valid."""
     _, approval = _ask(pinged)
     person.approve(approval.id)
     local.deliver()
@@ -186,7 +186,7 @@ def test_withdrawing_an_approved_request_sends_another_ping(pinged, person, loca
 
 
 def test_disabling_the_agent_cancels_its_push(pushed, person, local, endpoint):
-    """The stored secrets are deleted as well."""
+    """Nothing is pushed, and the stored secrets are deleted."""
     _, approval = _ask(pushed)
     person.approve(approval.id)
     local.admin.agents.disable(pushed.id, by=BY)
@@ -196,7 +196,7 @@ def test_disabling_the_agent_cancels_its_push(pushed, person, local, endpoint):
 
 
 def test_deleting_the_agent_cancels_its_ping(pinged, person, local, endpoint):
-    """There is no client to notify."""
+    """A deleted agent cannot be notified."""
     _, approval = _ask(pinged)
     person.deny(approval.id)
     local.admin.agents.delete(pinged.id, by=BY)
@@ -205,7 +205,7 @@ def test_deleting_the_agent_cancels_its_ping(pinged, person, local, endpoint):
 
 
 def test_an_agent_that_changed_to_poll_mode_gets_no_ping(pinged, person, local, endpoint):
-    """The current delivery mode counts, not the one at the time of the request."""
+    """The current delivery mode applies, not the one at the time of the request."""
     handle, approval = _ask(pinged)
     person.approve(approval.id)
     local.admin.agents.update(pinged.id, AgentChanges(delivery="poll"), by=BY)
@@ -214,7 +214,7 @@ def test_an_agent_that_changed_to_poll_mode_gets_no_ping(pinged, person, local, 
 
 
 def test_a_push_contains_the_tokens(pushed, person, local, endpoint):
-    """CIBA 10.3.1: the token response with auth_req_id; both hashes in the ID token match."""
+    """CIBA 10.3.1: it is the token response with auth_req_id; the ID token has both hashes."""
     handle, approval = _ask(pushed)
     person.approve(approval.id)
     local.deliver()
@@ -230,7 +230,7 @@ def test_a_push_contains_the_tokens(pushed, person, local, endpoint):
 
 
 def test_an_agent_in_push_mode_cannot_poll(pushed, agent, local):
-    """CIBA 11: neither while registered for push nor later for requests made in push mode."""
+    """CIBA 11: this also applies later to requests that were made in push mode."""
     answered = pushed.ask(client_notification_token=TOKEN)
     assert "interval" not in answered.json
     handle = answered.json["auth_req_id"]
@@ -241,7 +241,7 @@ def test_an_agent_in_push_mode_cannot_poll(pushed, agent, local):
 
 
 def test_a_failed_push_is_retried_with_the_same_tokens(pushed, person, local, endpoint):
-    """NG-008: one token set per approval; expires_in is the remaining lifetime."""
+    """NG-008: an approval gives one token set; expires_in is the remaining lifetime."""
     endpoint.behaviour = answer(503)
     _, approval = _ask(pushed)
     person.approve(approval.id)
@@ -258,7 +258,7 @@ def test_a_failed_push_is_retried_with_the_same_tokens(pushed, person, local, en
 
 
 def test_a_push_whose_tokens_expired_sends_transaction_failed(pushed, person, local, endpoint):
-    """CIBA 12: no new tokens; one audit entry; the agent may ask again."""
+    """CIBA 12: no new tokens are issued, and one audit entry is written."""
     endpoint.behaviour = answer(503)
     _, approval = _ask(pushed)
     person.approve(approval.id)
@@ -277,7 +277,7 @@ def test_a_push_whose_tokens_expired_sends_transaction_failed(pushed, person, lo
 
 
 def test_tokens_revoked_before_the_push_are_not_sent(pushed, person, local, endpoint):
-    """The push sends transaction_failed."""
+    """The push contains transaction_failed instead."""
     endpoint.behaviour = answer(503)
     _, approval = _ask(pushed)
     person.approve(approval.id)
@@ -292,7 +292,7 @@ def test_tokens_revoked_before_the_push_are_not_sent(pushed, person, local, endp
 def test_a_push_that_the_receiver_rejects_is_recorded_and_not_retried(
     pushed, person, local, endpoint
 ):
-    """CB-164: no second attempt; the operator's webhook gets an alarm."""
+    """CB-164: there is no second attempt, and the operator's webhook gets an alarm."""
     endpoint.behaviour = answer(401)
     _, approval = _ask(pushed)
     person.approve(approval.id)
@@ -305,7 +305,7 @@ def test_a_push_that_the_receiver_rejects_is_recorded_and_not_retried(
 
 
 def test_after_a_rejected_ping_the_agent_can_still_poll(pinged, person, local, endpoint):
-    """CB-165: no answer is lost."""
+    """CB-165: a ping contains no answer, so none is lost."""
     endpoint.behaviour = answer(403)
     handle, approval = _ask(pinged)
     person.approve(approval.id)
@@ -325,7 +325,7 @@ def test_a_callback_for_a_deleted_approval_is_ignored(local):
 
 
 def test_a_denial_is_pushed_as_access_denied(pushed, person, local, endpoint):
-    """CIBA 12: the push has the members of an answer to a poll."""
+    """CIBA 12: the push has the same members as the response to a poll."""
     handle, approval = _ask(pushed)
     person.deny(approval.id, code="wrong_details", note="too much")
     local.deliver()
@@ -340,7 +340,7 @@ def test_a_denial_is_pushed_as_access_denied(pushed, person, local, endpoint):
 
 
 def test_an_expiry_is_pushed(pushed, local, endpoint):
-    """An agent in push mode cannot poll for it."""
+    """An agent in push mode cannot poll for the expiry."""
     _ask(pushed, requested_expiry="60")
     local.clock.forward(MINUTE)
     local.services.sweeper.round()
@@ -350,7 +350,7 @@ def test_an_expiry_is_pushed(pushed, local, endpoint):
 
 
 def test_permissions_narrowed_before_the_push_stop_the_tokens(pushed, person, local, endpoint):
-    """Tokens are minted when they are sent, if the agent may still have them."""
+    """Tokens are issued when they are sent, if the agent may still have them."""
     _, approval = _ask(pushed)
     person.approve(approval.id)
     local.admin.agents.update(pushed.id, AgentChanges(scopes=("payments:transfer",)), by=BY)
@@ -361,7 +361,7 @@ def test_permissions_narrowed_before_the_push_stop_the_tokens(pushed, person, lo
 
 
 def test_an_approval_that_expires_before_the_push_gives_no_tokens(pushed, person, local, endpoint):
-    """A worker that is late mints nothing."""
+    """A worker that is late issues no tokens."""
     _, approval = _ask(pushed, requested_expiry="60")
     person.approve(approval.id)
     local.clock.forward(2 * MINUTE)
@@ -373,7 +373,7 @@ def test_an_approval_that_expires_before_the_push_gives_no_tokens(pushed, person
 
 
 def test_pushed_tokens_are_bound_to_the_key_of_the_request(with_delivery, person, local, endpoint):
-    """CB-173: the DPoP proof is made at /bc-authorize; where an agent must prove its key."""
+    """CB-173: the agent proves its key at /bc-authorize, with a proof for that path."""
     bound = with_delivery("push", dpop_bound=True)
     assert bound.ask(client_notification_token=TOKEN).refusal == (400, "invalid_dpop_proof")
     wrong, right = (
@@ -398,7 +398,7 @@ def test_pushed_tokens_are_bound_to_the_key_of_the_request(with_delivery, person
 
 
 def test_requiring_dpop_after_the_request_stops_the_push(with_delivery, person, local, endpoint):
-    """CB-173: a request without a proof gives no bearer token to an agent that now needs DPoP."""
+    """CB-173: an agent that now needs DPoP gets no bearer token for an older request."""
     pushed = with_delivery("push")
     _, approval = _ask(pushed)
     person.approve(approval.id)
@@ -410,13 +410,13 @@ def test_requiring_dpop_after_the_request_stops_the_push(with_delivery, person, 
 
 
 def test_without_dpop_pushed_tokens_are_bearer_tokens(pushed, local):
-    """The request has no key thumbprint."""
+    """The stored request has no key thumbprint."""
     handle, _ = _ask(pushed)
     assert local.behind(handle).jkt is None
 
 
 def test_the_hash_of_the_auth_req_id_is_sha_256(pinged, local):
-    """The outbox message names the approval, never the auth_req_id."""
+    """Only the hash of the auth_req_id is stored."""
     handle, approval = _ask(pinged)
     assert local.behind(handle).auth_req_hash == hashlib.sha256(handle.encode()).digest()
     assert approval.delivery == "ping"

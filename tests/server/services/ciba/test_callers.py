@@ -31,16 +31,16 @@ def _serves(local, agent, *uris):
 
 @pytest.fixture
 def assistant(local, agent):
-    """Another agent, whose calls arrive at the resource that the first one serves."""
+    """A second agent, which calls the resource that the first agent serves."""
     _serves(local, agent, PAY)
-    wanted = NewAgent(
+    new_agent = NewAgent(
         name="assistant",
         owners=("admin",),
         auth_method="client_secret_post",
         resources=(PAY,),
         scopes=("payments:read",),
     )
-    added = local.admin.agents.add(wanted, by=BY)
+    added = local.admin.agents.add(new_agent, by=BY)
     return LocalAgent(local, added.agent.id, added.secret)
 
 
@@ -64,7 +64,7 @@ def _ask(agent, token, **changes):
 def test_the_user_and_the_client_of_a_call_are_those_of_its_token(
     agent, assistant, person, local, token
 ):
-    """The approver sees the client, and the request is the agent's own in all else."""
+    """The approver sees the caller; otherwise the request is the agent's own."""
     approval = local.behind(_ask(agent, token).json["auth_req_id"])
     assert (approval.user_id, approval.agent_id, approval.caller_id) == (
         person.user.id,
@@ -76,14 +76,14 @@ def test_the_user_and_the_client_of_a_call_are_those_of_its_token(
     assert approval.parent_id is None
 
 
-def test_every_entry_of_its_thread_is_found_by_the_caller(
+def test_every_audit_entry_of_a_request_names_the_caller(
     agent, assistant, person, local, resource, token
 ):
-    """From the request to the execution: user, agent, caller and what was asked."""
-    asked = _ask(agent, token, binding_message="Tool pay")
-    approval = local.behind(asked.json["auth_req_id"])
+    """Every entry from request to execution names the user, the agent and the caller."""
+    answer = _ask(agent, token, binding_message="Tool pay")
+    approval = local.behind(answer.json["auth_req_id"])
     assert person.approve(approval.id).status == 200
-    paid = agent.poll(asked.json["auth_req_id"]).json["access_token"]
+    paid = agent.poll(answer.json["auth_req_id"]).json["access_token"]
     assert resource.consume(paid).status == 200
     assert resource.report(approval.id).status == 200
     entries = [entry for entry in local.admin.entries() if entry.get("approval_id") == approval.id]
@@ -97,14 +97,17 @@ def test_every_entry_of_its_thread_is_found_by_the_caller(
     assert {(entry["subject"], entry["agent_id"], entry["caller_id"]) for entry in entries} == {
         (person.user.id, agent.id, assistant.id)
     }
-    asked_for = entries[0]["facts"]
-    assert (asked_for["agent_says"], asked_for["types"]) == ("Tool pay", ["payment.transfer"])
+    request_facts = entries[0]["facts"]
+    assert (request_facts["agent_says"], request_facts["types"]) == (
+        "Tool pay",
+        ["payment.transfer"],
+    )
 
 
-def test_a_newer_token_of_the_same_caller_joins_under_the_same_key(
+def test_a_newer_token_of_the_same_caller_with_the_same_key_gets_the_same_request(
     agent, assistant, person, local, token
 ):
-    """A client that refreshed its token waits on; another client has a request of its own."""
+    """A caller that refreshed its token keeps its request; another caller is refused."""
     key = {"headers": {"idempotency-key": "k"}}
     first = _ask(agent, token, **key).json["auth_req_id"]
     local.clock.forward(4 * MINUTE)
@@ -118,7 +121,7 @@ def test_a_newer_token_of_the_same_caller_joins_under_the_same_key(
 
 
 def test_the_request_outlives_the_token_of_the_call(agent, person, local, token):
-    """Nothing of the token is in what the agent gets."""
+    """The agent's token contains nothing from the token of the call."""
     local.clock.forward(4 * MINUTE)
     handle = _ask(agent, token).json["auth_req_id"]
     local.clock.forward(3 * MINUTE)
@@ -130,7 +133,7 @@ def test_the_request_outlives_the_token_of_the_call(agent, person, local, token)
 
 
 def test_an_agent_that_does_not_serve_the_resource_cannot_name_its_callers(agent, local, token):
-    """Holding a token is no proof that its client called. The operator learns what is missing."""
+    """Having a token does not prove a call, and the error says what is not registered."""
     _serves(local, agent)
     answer = _ask(agent, token)
     assert answer.refusal == (400, "invalid_request")
@@ -138,7 +141,7 @@ def test_an_agent_that_does_not_serve_the_resource_cannot_name_its_callers(agent
 
 
 def test_a_token_that_this_server_did_not_issue_names_nobody(agent, local, assistant, token):
-    """Another key signed the same claims: a client that never signed in cannot be claimed."""
+    """The same claims signed by another key cannot make a client look like the caller."""
     header = jwt.get_unverified_header(token)
     forged = new_key("ES256").sign(dict(local.claims(token)), **header)
     assert _ask(agent, forged).refusal == (400, "invalid_request")
@@ -147,7 +150,7 @@ def test_a_token_that_this_server_did_not_issue_names_nobody(agent, local, assis
 
 @pytest.mark.parametrize("how", ["expired", "revoked", "client disabled"])
 def test_a_token_that_is_no_longer_valid_names_nobody(agent, assistant, local, token, how):
-    """The client is to call again."""
+    """The error tells the agent to wait for a new call."""
     if how == "expired":
         local.clock.forward(5 * MINUTE)
     elif how == "revoked":
@@ -158,13 +161,13 @@ def test_a_token_that_is_no_longer_valid_names_nobody(agent, assistant, local, t
 
 
 def test_a_token_of_a_client_that_acts_for_itself_names_no_person(agent, assistant):
-    """Nobody could be asked."""
-    own = assistant.alone().json["access_token"]
-    assert _ask(agent, own).refusal == (400, "invalid_request")
+    """Without a person, there is nobody to ask."""
+    own_token = assistant.alone().json["access_token"]
+    assert _ask(agent, own_token).refusal == (400, "invalid_request")
 
 
-def test_a_session_of_a_person_is_no_call(agent, person, local):
-    """The agent is told so, and not that a registration lacks something."""
+def test_a_session_token_is_not_accepted_as_the_token_of_a_call(agent, person, local):
+    """The error names the session, and does not claim that a registration is missing."""
     _serves(local, agent, PAY)
     refused = _ask(agent, person.access_token)
     assert refused.refusal == (400, "invalid_request")
@@ -173,14 +176,14 @@ def test_a_session_of_a_person_is_no_call(agent, person, local):
 
 
 def test_disabling_the_caller_ends_the_requests_for_its_calls(agent, assistant, local, token):
-    """A person must not approve for a client that is turned off."""
+    """A person must not approve requests for a client that is disabled."""
     approval = local.behind(_ask(agent, token).json["auth_req_id"])
     local.admin.agents.disable(assistant.id, by=BY)
     assert local.admin.state(approval) == (State.CANCELLED, "caller_disabled")
 
 
 def test_disabling_an_app_ends_the_requests_for_its_calls(agent, person, local):
-    """Apps call as agents do."""
+    """An app that calls an agent is treated like an agent that calls one."""
     app = new_app(local)
     approval = local.admin.approval(agent.id, person.user.id, caller_id=app.id)
     local.admin.apps.update(app.id, AppChanges(enabled=False), by=BY)
@@ -188,7 +191,7 @@ def test_disabling_an_app_ends_the_requests_for_its_calls(agent, person, local):
 
 
 def test_an_expired_caller_gets_no_token(agent, assistant, person, local, token):
-    """Its end is checked again when the person answers and when the token is fetched."""
+    """The expiry of the caller is checked at the decision and at the redemption."""
     handle = _ask(agent, token).json["auth_req_id"]
     until = local.clock.now() + MINUTE
     local.admin.agents.update(assistant.id, AgentChanges(expires_at=until), by=BY)

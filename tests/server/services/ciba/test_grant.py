@@ -30,19 +30,19 @@ class ScriptedHub:
 
     @contextmanager
     def hold(self, topic):
-        """Yields the hub as its own event."""
+        """Yield the hub itself as the event."""
         self.topic = topic
         yield self
 
     def wake(self, topic):
-        """Records the topic."""
+        """Record the topic."""
         self.woken.append(topic)
 
     def clear(self):
-        """Keeps nothing."""
+        """Do nothing."""
 
     def wait(self, _timeout):
-        """Runs the next step; after the last one the process ends."""
+        """Run the next step; after the last one, the process ends."""
         if self.steps:
             self.steps.pop(0)()
         else:
@@ -51,7 +51,7 @@ class ScriptedHub:
 
 @pytest.fixture
 def held_poll(local, agent):
-    """Polls with Prefer: wait, while the steps of a script run."""
+    """Polls with `Prefer: wait` while the steps of a script run."""
 
     def poll(handle, *steps):
         hub = ScriptedHub(*steps)
@@ -60,8 +60,8 @@ def held_poll(local, agent):
         grants = {**endpoint.for_agents, GRANT_CIBA: grant}
         tokens = altered(local.site.tokens, endpoint=replace(endpoint, for_agents=grants))
         site = replace(local.site, tokens=tokens)
-        there = replace(agent, local=replace(local, site=site))
-        return there.poll(handle, prefer="wait=30"), hub
+        scripted_agent = replace(agent, local=replace(local, site=site))
+        return scripted_agent.poll(handle, prefer="wait=30"), hub
 
     return poll
 
@@ -75,7 +75,7 @@ def _error(answer):
 
 
 def test_a_pending_poll_says_whether_the_person_has_seen_the_request(agent, person, local):
-    """CIBA 11, with one extension member."""
+    """CIBA 11: a pending response has `seen` as an extension member."""
     handle, approval = agent.asked()
     local.clock.forward(5 * SECOND)
     assert agent.poll(handle).json["seen"] is False
@@ -87,7 +87,7 @@ def test_a_pending_poll_says_whether_the_person_has_seen_the_request(agent, pers
 
 
 def test_each_early_poll_adds_five_seconds_up_to_thirty(agent, local):
-    """CIBA 7.3, 11: the interval runs between polls, so the first one is never early."""
+    """CIBA 7.3, 11: the interval is that between polls, so the first poll is never early."""
     handle, _ = agent.asked()
     intervals = [agent.poll(handle).json.get("interval") for _ in range(7)]
     assert intervals == [None, 10, 15, 20, 25, 30, 30]
@@ -112,7 +112,7 @@ def test_the_polling_interval_is_measured_at_arrival(agent, local):
 
 
 def test_an_approved_request_gives_one_token_set(agent, person, local):
-    """Access token, ID token, scope and fingerprint; the claims name agent, person and resource."""
+    """The response is complete, and its claims name the agent, the person and the resource."""
     handle, approval = agent.asked()
     person.approve(approval.id)
     answer = agent.poll(handle)
@@ -134,7 +134,7 @@ def test_an_approved_request_gives_one_token_set(agent, person, local):
     [("asked", ACR_SIGNED, ["swk"]), ("asked_payment", ACR_SIGNED_PIN, ["swk", "pin"])],
 )
 def test_the_tokens_state_the_ceremony_of_the_approval(agent, person, local, ask, acr, amr):
-    """The acr and amr claims tell a confirmation from a PIN."""
+    """The acr and amr claims distinguish a confirmation from a PIN."""
     handle, approval = getattr(agent, ask)()
     person.approve(approval.id)
     answer = agent.poll(handle).json
@@ -146,7 +146,7 @@ def test_the_tokens_state_the_ceremony_of_the_approval(agent, person, local, ask
 
 @pytest.mark.parametrize(("ask", "details"), [("asked", None), ("asked_payment", PAYMENT_DETAILS)])
 def test_the_access_token_contains_the_approved_action(agent, person, local, ask, details):
-    """A resource can tell a session from a single action and check the action."""
+    """A resource can tell a session from a single action, and can check the action."""
     handle, approval = getattr(agent, ask)()
     person.approve(approval.id)
     answer = agent.poll(handle).json
@@ -161,7 +161,7 @@ def test_the_access_token_contains_the_approved_action(agent, person, local, ask
 
 
 def test_an_action_without_a_scope_gives_a_token_without_a_scope(agent, person, local):
-    """The token is only good for its authorization details."""
+    """The token is valid only for its authorization details."""
     handle, approval = agent.asked_payment(scope="openid")
     person.approve(approval.id)
     answer = agent.poll(handle).json
@@ -170,7 +170,7 @@ def test_an_action_without_a_scope_gives_a_token_without_a_scope(agent, person, 
 
 
 def test_redeeming_writes_an_entry_an_event_and_a_delegation(agent, person, local):
-    """The token can be found and revoked."""
+    """With the delegation, the token can be found and revoked."""
     handle, approval = agent.asked()
     person.approve(approval.id)
     token = agent.poll(handle).json["access_token"]
@@ -186,22 +186,24 @@ def test_redeeming_writes_an_entry_an_event_and_a_delegation(agent, person, loca
 
 
 def test_reusing_an_auth_req_id_gets_nothing_and_raises_one_alarm(agent, person, local):
-    """Repeated within ten minutes it is one alarm, to the webhook and the audit log."""
+    """Repeated reuse within ten minutes is one alarm, in the webhook and the audit log."""
     handle, approval = agent.asked()
     person.approve(approval.id)
     agent.poll(handle)
     assert [agent.poll(handle).refusal for _ in range(3)] == [GONE] * 3
     (entry,) = local.admin.entries("handle.reused")
     assert (entry["approval_id"], entry["agent_id"]) == (approval.id, agent.id)
-    alarms = [m for m in local.messages() if m["event"] == "alarm.handle_reused"]
-    assert [(m["approval"], m["agent"]) for m in alarms] == [(approval.id, agent.id)]
+    alarms = [message for message in local.messages() if message["event"] == "alarm.handle_reused"]
+    assert [(message["approval"], message["agent"]) for message in alarms] == [
+        (approval.id, agent.id)
+    ]
     local.clock.forward(10 * MINUTE)
     agent.poll(handle)
     assert len(local.admin.entries("handle.reused")) == 2
 
 
 def test_the_same_idempotency_key_returns_the_same_answer_for_a_minute(agent, person, local):
-    """The same tokens, no alarm, no second delegation."""
+    """The tokens are the same, with no alarm and no second delegation."""
     handle, approval = agent.asked()
     person.approve(approval.id)
     first = agent.poll(handle, idempotency_key="k")
@@ -216,7 +218,7 @@ def test_the_same_idempotency_key_returns_the_same_answer_for_a_minute(agent, pe
 
 @pytest.mark.parametrize(("first", "again"), [("k", "other"), ("k", None), (None, "k")])
 def test_another_idempotency_key_does_not_return_the_answer(agent, person, local, first, again):
-    """A call without the key, or with a key that the first call lacked, gets no answer either."""
+    """A retry needs a key, which must be the one of the first call."""
     handle, approval = agent.asked()
     person.approve(approval.id)
     keys = [{} if key is None else {"idempotency_key": key} for key in (first, again)]
@@ -236,7 +238,7 @@ def test_the_answer_stored_for_retries_is_sealed(agent, person, local):
 
 
 def test_a_stored_answer_is_not_returned_after_its_user_was_disabled(agent, person, local):
-    """The stricter rule wins; the retry raises no alarm."""
+    """The retry gets no tokens and raises no alarm."""
     handle, approval = agent.asked()
     person.approve(approval.id)
     agent.poll(handle, idempotency_key="k")
@@ -246,7 +248,7 @@ def test_a_stored_answer_is_not_returned_after_its_user_was_disabled(agent, pers
 
 
 def test_a_stored_answer_is_not_returned_after_its_token_was_revoked(agent, person, local):
-    """The retry raises no alarm."""
+    """The retry gets no tokens and raises no alarm."""
     handle, approval = agent.asked()
     person.approve(approval.id)
     assert agent.poll(handle, idempotency_key="k").status == 200
@@ -257,7 +259,7 @@ def test_a_stored_answer_is_not_returned_after_its_token_was_revoked(agent, pers
 
 
 def test_permissions_narrowed_after_the_approval_give_no_tokens(agent, person, local):
-    """The request is cancelled with its reason in the audit log, which the agent does not see."""
+    """The request is canceled; the audit log has the reason, which the agent does not get."""
     handle, approval = agent.asked()
     person.approve(approval.id)
     _update(local, scopes=("payments:transfer",))
@@ -270,7 +272,7 @@ def test_permissions_narrowed_after_the_approval_give_no_tokens(agent, person, l
 
 
 def test_a_denial_returns_its_code_note_and_retry_hint(agent, person):
-    """CIBA 11: access_denied."""
+    """CIBA 11: a denial is access_denied with extension members."""
     handle, approval = agent.asked()
     person.deny(approval.id, "wrong_details", note="Use the new account")
     answer = agent.poll(handle)
@@ -284,14 +286,14 @@ def test_a_denial_returns_its_code_note_and_retry_hint(agent, person):
 
 
 def test_a_denial_without_a_note_has_no_note_member(agent, person):
-    """Absent values are omitted."""
+    """Members without a value are omitted."""
     handle, approval = agent.asked()
     person.deny(approval.id)
     assert "note" not in agent.poll(handle).json
 
 
 def test_expired_requests_say_whether_they_were_seen(agent, person, local):
-    """The reason tells the two apart; neither is reported as a denial."""
+    """The reason states it, and neither request is reported as a denial."""
     unseen, _ = agent.asked(requested_expiry="60")
     seen, approval = agent.asked(requested_expiry="60")
     person.call("GET", "/api/approvals")
@@ -302,7 +304,7 @@ def test_expired_requests_say_whether_they_were_seen(agent, person, local):
 
 
 def test_an_expired_request_of_a_person_without_devices_says_no_device(agent, person, local):
-    """Asking again would not help."""
+    """The agent learns that asking again would not help."""
     handle, _ = agent.asked(requested_expiry="60")
     assert person.call("DELETE", "/api/devices/self").status == 204
     local.clock.forward(MINUTE)
@@ -310,7 +312,7 @@ def test_an_expired_request_of_a_person_without_devices_says_no_device(agent, pe
 
 
 def test_with_hidden_users_no_device_is_reported_as_expired_unseen(open_local, template):
-    """no_device would reveal that the person exists."""
+    """The reason no_device would reveal that the person exists."""
     local = open_local(unknown_user="hide")
     agent, person = template.agent(local), template.person(local)
     handle, approval = agent.asked(requested_expiry="60")
@@ -321,12 +323,12 @@ def test_with_hidden_users_no_device_is_reported_as_expired_unseen(open_local, t
 
 
 def test_an_approval_in_the_last_moment_can_be_redeemed_for_thirty_seconds(agent, person, local):
-    """After that the request has expired although it was approved."""
-    first, one = agent.asked(requested_expiry="60")
-    second, two = agent.asked(requested_expiry="60")
+    """After thirty seconds the request expires, although it was approved."""
+    first, first_approval = agent.asked(requested_expiry="60")
+    second, second_approval = agent.asked(requested_expiry="60")
     local.clock.forward(MINUTE - 1)
-    person.approve(one.id)
-    person.approve(two.id)
+    person.approve(first_approval.id)
+    person.approve(second_approval.id)
     local.clock.forward(30 * SECOND)
     assert agent.poll(first).status == 200
     local.clock.forward(1)
@@ -334,11 +336,11 @@ def test_an_approval_in_the_last_moment_can_be_redeemed_for_thirty_seconds(agent
     assert _error(late) == ("expired_token", "expired_seen")
     assert "nobody answered" not in late.json["error_description"]
     assert "It was approved" in late.json["error_description"]
-    assert local.stored(two.id).reason == "not_redeemed"
+    assert local.stored(second_approval.id).reason == "not_redeemed"
 
 
 def test_a_cancelled_request_returns_access_denied(agent, person, local):
-    """The agent does not learn which change cancelled it."""
+    """The agent does not learn which change canceled the request."""
     handle, approval = agent.asked()
     person.approve(approval.id)
     local.admin.users.disable("ana", by=BY)
@@ -346,7 +348,7 @@ def test_a_cancelled_request_returns_access_denied(agent, person, local):
 
 
 def test_the_auth_req_id_of_another_agent_looks_unknown(agent, person, local):
-    """Both answers are equal; its own agent can still redeem it."""
+    """The response is that for an unknown one, and the right agent can still redeem it."""
     registration = registered(local.admin, "other", auth_method="client_secret_post")
     other = replace(agent, id=registration.agent.id, secret=registration.secret)
     handle, approval = agent.asked()
@@ -358,7 +360,7 @@ def test_the_auth_req_id_of_another_agent_looks_unknown(agent, person, local):
 
 
 def test_a_disabled_agent_gets_nothing(agent, person, local):
-    """The agent does not get the reason why its request ended."""
+    """The agent does not learn why its request ended."""
     handle, approval = agent.asked()
     person.approve(approval.id)
     local.admin.agents.disable("invoice-bot", by=BY)
@@ -374,7 +376,7 @@ def test_a_disabled_agent_gets_nothing(agent, person, local):
     ],
 )
 def test_a_poll_for_other_targets_than_the_request_is_refused(agent, person, local, form, error):
-    """RFC 8707 2.2, RFC 9396 6; a correct poll can still redeem the request."""
+    """RFC 8707 2.2, RFC 9396 6: a correct poll can still redeem the request."""
     handle, approval = agent.asked()
     person.approve(approval.id)
     assert agent.poll(handle, form).refusal == (400, error)
@@ -383,7 +385,7 @@ def test_a_poll_for_other_targets_than_the_request_is_refused(agent, person, loc
 
 
 def test_a_poll_may_repeat_the_targets_of_the_request(agent, person):
-    """The agent repeats the details exactly as it sent them."""
+    """The resource and the exact details of the request are accepted."""
     handle, approval = agent.asked_payment()
     person.approve(approval.id)
     repeated = {"authorization_details": approval.details, "resource": PAY}
@@ -391,28 +393,28 @@ def test_a_poll_may_repeat_the_targets_of_the_request(agent, person):
 
 
 def test_a_poll_without_an_auth_req_id_is_an_invalid_request(agent):
-    """It is the one parameter of this grant."""
+    """The auth_req_id is the only required parameter of this grant."""
     assert agent.poll("").refusal == (400, "invalid_request")
 
 
-def test_two_polls_at_once_give_one_token_set(agent, person, local, monkeypatch):
-    """Another worker redeemed between the lookup and the transition."""
+def test_two_concurrent_polls_give_one_token_set(agent, person, local, monkeypatch):
+    """A poll gets nothing if another worker redeems the request after the lookup."""
     handle, approval = agent.asked()
     person.approve(approval.id)
     by_handle = Approvals.by_handle
 
-    def overtaken(rows, handle_hash):
-        found = by_handle(rows, handle_hash)
-        rows.transition(found, State.REDEEMED, now=local.clock.now())
-        return found
+    def find_and_redeem(rows, handle_hash):
+        approval = by_handle(rows, handle_hash)
+        rows.transition(approval, State.REDEEMED, now=local.clock.now())
+        return approval
 
-    monkeypatch.setattr(Approvals, "by_handle", overtaken)
+    monkeypatch.setattr(Approvals, "by_handle", find_and_redeem)
     assert agent.poll(handle).refusal == GONE
     assert local.admin.entries("token.issued") == []
 
 
 def test_a_held_poll_returns_when_the_person_decides(agent, person, held_poll):
-    """It listens to this approval and ends an older held poll of it."""
+    """It listens to its own approval, and ends an older held poll of it."""
     handle, approval = agent.asked()
     answer, hub = held_poll(handle, lambda: None, lambda: person.approve(approval.id))
     assert answer.status == 200
@@ -421,7 +423,7 @@ def test_a_held_poll_returns_when_the_person_decides(agent, person, held_poll):
 
 
 def test_a_held_poll_returns_pending_when_the_process_ends(agent, held_poll):
-    """The client can poll again; it is not told to slow down."""
+    """The client can poll again and is not told to slow down."""
     handle, _ = agent.asked()
     answer, hub = held_poll(handle)
     assert hub.ending
@@ -430,20 +432,20 @@ def test_a_held_poll_returns_pending_when_the_process_ends(agent, held_poll):
 
 
 def test_a_newer_held_poll_ends_the_older_one(agent, local, held_poll):
-    """The older one returns at once without tokens."""
+    """The older poll returns immediately, without tokens."""
     handle, approval = agent.asked()
 
-    def newer():
+    def start_newer_poll():
         with local.services.store.write() as tx:
             tx.approvals.record_poll(approval.id, now=tx.now, interval_ms=5_000, holder="newer")
 
-    answer, hub = held_poll(handle, newer)
+    answer, hub = held_poll(handle, start_newer_poll)
     assert not hub.ending
     assert answer.refusal == (400, "authorization_pending")
 
 
 def test_a_plain_poll_ends_a_held_poll(agent, local, held_poll):
-    """The latest poll counts; the older one returns at once."""
+    """The held poll returns immediately, because only the latest poll counts."""
     handle, _ = agent.asked()
     local.clock.forward(5 * SECOND)
     answer, hub = held_poll(handle, lambda: agent.poll(handle))
@@ -452,29 +454,29 @@ def test_a_plain_poll_ends_a_held_poll(agent, local, held_poll):
 
 
 def test_a_held_poll_that_was_replaced_does_not_redeem(agent, person, local, held_poll):
-    """The newer poll is still waiting for the tokens."""
+    """The newer poll is the one that waits for the tokens."""
     handle, approval = agent.asked()
 
-    def overtaken():
+    def start_newer_poll_and_approve():
         with local.services.store.write() as tx:
             tx.approvals.record_poll(approval.id, now=tx.now, interval_ms=5_000, holder="newer")
         person.approve(approval.id)
 
-    answer, _ = held_poll(handle, overtaken)
+    answer, _ = held_poll(handle, start_newer_poll_and_approve)
     assert answer.refusal == (400, "authorization_pending")
     assert local.stored(approval.id).state is State.APPROVED
     assert agent.poll(handle).status == 200
 
 
 def test_a_held_poll_redeemed_by_another_poll_raises_no_alarm(agent, person, local, held_poll):
-    """It is the same client twice; one of the two polls has the tokens."""
+    """Both polls come from the same client, and one of them got the tokens."""
     handle, approval = agent.asked()
 
-    def redeemed():
+    def approve_and_redeem():
         person.approve(approval.id)
         assert agent.poll(handle).status == 200
 
-    answer, _ = held_poll(handle, redeemed)
+    answer, _ = held_poll(handle, approve_and_redeem)
     assert answer.refusal == GONE
     assert local.admin.entries("handle.reused") == []
 
@@ -489,7 +491,7 @@ def test_a_held_poll_returns_when_the_request_expires(agent, local, held_poll):
 
 @pytest.mark.parametrize("verb", ["disable", "delete"])
 def test_a_held_poll_returns_when_its_agent_is_disabled_or_deleted(agent, local, held_poll, verb):
-    """The poll returns at once and without tokens."""
+    """The poll returns immediately, without tokens."""
     handle, _ = agent.asked()
     disable = getattr(local.admin.agents, verb)
     answer, hub = held_poll(handle, lambda: disable("invoice-bot", by=BY))
@@ -498,7 +500,7 @@ def test_a_held_poll_returns_when_its_agent_is_disabled_or_deleted(agent, local,
 
 
 def test_a_poll_is_held_no_longer_than_its_prefer_header(agent, held_poll, monkeypatch):
-    """Then it returns pending."""
+    """After the requested wait, the poll returns pending."""
     moments = iter([100.0, 100.0, 130.0])
     fake_time = SimpleNamespace(monotonic=lambda: next(moments))
     monkeypatch.setattr("server.services.ciba.grant.time", fake_time)
@@ -509,7 +511,7 @@ def test_a_poll_is_held_no_longer_than_its_prefer_header(agent, held_poll, monke
 
 
 def test_a_poll_for_a_decided_request_is_not_held(agent, person, held_poll):
-    """The answer is already there."""
+    """The tokens are returned immediately."""
     handle, approval = agent.asked()
     person.approve(approval.id)
     answer, hub = held_poll(handle)
@@ -517,10 +519,10 @@ def test_a_poll_for_a_decided_request_is_not_held(agent, person, held_poll):
     assert hub.woken == []
 
 
-def test_a_held_poll_for_the_auth_req_id_of_another_agent_is_refused_at_once(
+def test_a_held_poll_for_the_auth_req_id_of_another_agent_is_refused_immediately(
     agent, local, held_poll
 ):
-    """Waiting would reveal that it exists."""
+    """Waiting would reveal that the request exists."""
     registration = registered(local.admin, "other", auth_method="client_secret_post")
     answer = local.post_form(
         "/token",
@@ -539,20 +541,20 @@ def test_a_held_poll_for_the_auth_req_id_of_another_agent_is_refused_at_once(
 
 
 def test_requests_for_two_people_are_independent(agent, person, local):
-    """One person's decision does not count for the other's request."""
+    """One person's decision does not affect the other person's request."""
     ben = new_person(local, "ben")
-    for_ana, one = agent.asked()
-    for_ben, two = agent.asked(login_hint="ben")
-    assert person.call("GET", f"/api/approvals/{two.id}").refusal == (404, "not_found")
-    ben.approve(two.id)
+    for_ana, anas_approval = agent.asked()
+    for_ben, bens_approval = agent.asked(login_hint="ben")
+    assert person.call("GET", f"/api/approvals/{bens_approval.id}").refusal == (404, "not_found")
+    ben.approve(bens_approval.id)
     assert agent.poll(for_ana).json["error"] != "invalid_grant"
     token = agent.poll(for_ben).json["access_token"]
     assert local.claims(token)["sub"] == ben.user.id
-    assert local.stored(one.id).state is State.PENDING
+    assert local.stored(anas_approval.id).state is State.PENDING
 
 
 def test_a_low_risk_request_can_be_redeemed_after_a_day(agent, person, local):
-    """The lifetime of its token starts at the redemption."""
+    """The lifetime of the token starts at the redemption."""
     handle, approval = agent.asked()
     local.clock.forward(DAY - MINUTE)
     person.refresh()

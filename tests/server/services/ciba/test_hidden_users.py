@@ -27,13 +27,13 @@ def hiding(open_local):
 
 @pytest.fixture
 def asking_agent(hiding, template):
-    """The agent of this test."""
+    """The agent that sends the requests."""
     return template.agent(hiding)
 
 
 @pytest.fixture
 def statements(monkeypatch):
-    """The SQL statements of one call."""
+    """Returns the SQL statements of a call."""
     sent = []
     run, run_each, execute = Prepared.run, Prepared.run_each, Connection.execute
 
@@ -63,7 +63,7 @@ def statements(monkeypatch):
 
 
 def test_known_and_unknown_users_cost_the_same_statements(asking_agent, statements):
-    """The requests have low and high risk and follow many requests to an unknown user."""
+    """Low-risk and high-risk requests are compared, after many earlier requests."""
     for _ in range(100):
         asking_agent.ask(login_hint="nobody")
         asking_agent.ask(login_hint="ana")
@@ -76,7 +76,7 @@ def test_known_and_unknown_users_cost_the_same_statements(asking_agent, statemen
 
 
 def test_known_and_unknown_users_take_the_same_time(asking_agent):
-    """Eighteen pairs after many requests: the medians of processor time are close."""
+    """The median processor times of eighteen pairs of requests are close."""
     for _ in range(200):
         asking_agent.ask(login_hint="nobody")
     asking_agent.ask(login_hint="ana")
@@ -92,7 +92,7 @@ def test_known_and_unknown_users_take_the_same_time(asking_agent):
 
 @pytest.mark.parametrize("name", ["ana", "nobody"])
 def test_supersedes_must_name_the_person_in_the_same_way(asking_agent, name):
-    """Case and look-alikes count as the same way; an email address counts as another."""
+    """Case and look-alikes do not matter, but an email address is a different hint."""
     for other, status in ((name.upper(), 200), (name, 200), (f"{name}@example.com", 400)):
         handle, _ = asking_agent.asked(login_hint=name)
         answer = asking_agent.ask(login_hint=other, supersedes=handle)
@@ -101,7 +101,7 @@ def test_supersedes_must_name_the_person_in_the_same_way(asking_agent, name):
 
 
 def test_supersedes_does_not_match_a_name_with_an_id(asking_agent, person):
-    """The answer is the same for an existing person and an unknown one."""
+    """The responses are equal for an existing and an unknown person."""
     for name, of_id in (("ana", person.user.id), ("nobody", "sayso_us_aaaaaaaaaaaaaaaa")):
         handle, _ = asking_agent.asked(login_hint=name)
         assert asking_agent.ask(login_hint=of_id, supersedes=handle).status == 400
@@ -126,7 +126,7 @@ def test_a_poll_does_not_reveal_that_a_person_looked(asking_agent, template, hid
 
 
 def test_request_limits_count_per_login_hint(open_local, template):
-    """Equally for each hint, whether it names an existing person or not."""
+    """The limit is the same for a hint that names an existing person and one that does not."""
     local = open_local(unknown_user="hide", open_per_agent=2)
     local.admin.users.update("ana", UserChanges(email="ana@example.com"), by=BY)
     agent = template.agent(local)
@@ -135,7 +135,7 @@ def test_request_limits_count_per_login_hint(open_local, template):
 
 
 def test_the_limit_of_one_person_is_not_revealed(open_local, template):
-    """The request is accepted, asks nobody and stays pending."""
+    """The request is accepted but asks nobody, and it stays pending."""
     local = open_local(unknown_user="hide", open_per_user=1)
     agent = template.agent(local)
     registration = registered(local.admin, "other", auth_method="client_secret_post")
@@ -147,7 +147,7 @@ def test_the_limit_of_one_person_is_not_revealed(open_local, template):
 
 
 def test_a_pause_after_denials_is_not_revealed(open_local, template):
-    """During the pause the request is accepted and asks nobody."""
+    """During the pause, a request is accepted but asks nobody."""
     local = open_local(unknown_user="hide", denials_before_pause=1)
     agent, person = template.agent(local), template.person(local)
     _, approval = agent.asked(login_hint="ana")
@@ -158,7 +158,7 @@ def test_a_pause_after_denials_is_not_revealed(open_local, template):
 
 
 def test_a_person_whom_the_agent_may_not_ask_looks_unknown(hiding, asking_agent, statements):
-    """Both cost the same number of statements."""
+    """Both requests run the same SQL statements."""
     new_person(hiding, "ben")
     hiding.admin.agents.update(asking_agent.id, AgentChanges(asks=("ana",)), by=BY)
     for hint in 3 * ("ana", "ben"):

@@ -19,7 +19,7 @@ FRONT = "sayso_ag_front00000000000"
 
 @pytest.fixture
 def parent(local, person):
-    """A token of another agent for Ana, which already has an actor."""
+    """A token of a different agent that acts for Ana, and that already has an actor."""
     chain = json.dumps({"sub": FRONT, "iss": "http://localhost:8470", "sub_profile": "ai_agent"})
     front = registered(local.admin, "front-bot").agent
     return local.admin.token(front.id, person.user.id, "parent", chain=chain, depth=1)
@@ -27,7 +27,7 @@ def parent(local, person):
 
 @pytest.fixture
 def hint(local, agent, parent):
-    """Makes hints as a token exchange does."""
+    """Creates hints like a token exchange does."""
 
     def make(scope="payments:read", details=(), for_agent=agent.id, of=parent):
         services = local.services
@@ -47,7 +47,7 @@ def _ask(agent, token, **changes):
 
 
 def test_a_hinted_request_asks_for_the_target_of_the_exchange(agent, person, local, hint, parent):
-    """The request itself only says openid."""
+    """The request itself only contains the scope openid."""
     answered = _ask(agent, hint())
     approval = local.behind(answered.json["auth_req_id"])
     assert (approval.user_id, approval.resource, approval.scope) == (
@@ -60,8 +60,10 @@ def test_a_hinted_request_asks_for_the_target_of_the_exchange(agent, person, loc
     assert json.loads(approval.display)["agent"]["through"] == ["front-bot", "(deleted agent)"]
 
 
-def test_its_token_nests_the_actors_and_expires_with_the_parent(agent, person, local, hint):
-    """RFC 8693 4.1: the agent is outermost, the one before it is inside."""
+def test_the_token_of_a_hinted_request_nests_the_actors_and_expires_with_the_parent(
+    agent, person, local, hint
+):
+    """RFC 8693 4.1: the agent is the outermost actor and contains the previous one."""
     local.clock.forward(2 * MINUTE)
     handle = _ask(agent, hint()).json["auth_req_id"]
     person.refresh()
@@ -74,7 +76,7 @@ def test_its_token_nests_the_actors_and_expires_with_the_parent(agent, person, l
 
 
 def test_details_come_from_the_hint_or_the_request(agent, local, hint):
-    """What the exchange named is fixed; the rest may be named by the request."""
+    """Details of the exchange are fixed; without them, the request may send details."""
     details = json.dumps(PAYMENT_DETAILS)
     fixed = _ask(agent, hint("payments:transfer", tuple(PAYMENT_DETAILS)))
     brought = _ask(agent, hint("payments:transfer"), authorization_details=details)
@@ -94,19 +96,19 @@ def test_details_come_from_the_hint_or_the_request(agent, local, hint):
     ],
 )
 def test_parameters_that_contradict_the_hint_are_refused(agent, hint, changes):
-    """One request has one target."""
+    """A request has one target, which is that of the hint."""
     token = hint(details=tuple(PAYMENT_DETAILS))
     assert _ask(agent, token, **changes).refusal == (400, "invalid_request")
 
 
 def test_parameters_that_agree_with_the_hint_are_accepted(agent, hint):
-    """They are redundant and no error."""
+    """Equal parameters are redundant, but not an error."""
     agreeing = {"resource": PAY, "scope": "openid payments:read"}
     assert _ask(agent, hint(), **agreeing).status == 200
 
 
 def test_a_hint_is_used_once_and_repeats_with_its_idempotency_key(agent, hint):
-    """A refused request does not use it up; a repeated call gets the same approval."""
+    """A refused request does not use it, and a repeated call gets the same approval."""
     token = hint()
     assert _ask(agent, token, requested_expiry="0").status == 400
     first, again = (
@@ -117,8 +119,8 @@ def test_a_hint_is_used_once_and_repeats_with_its_idempotency_key(agent, hint):
     assert _ask(agent, token).refusal == (400, "invalid_request")
 
 
-def test_another_token_of_the_same_exchange_joins_under_the_same_key(agent, hint):
-    """An agent that was restarted exchanges again; what its person sees stays one request."""
+def test_a_new_token_of_the_same_exchange_with_the_same_key_gets_the_same_request(agent, hint):
+    """A restarted agent exchanges again, and its person still sees one request."""
     key = {"idempotency-key": "k"}
     first = _ask(agent, hint(), headers=key).json
     assert _ask(agent, hint(), headers=key).json["auth_req_id"] == first["auth_req_id"]
@@ -127,13 +129,13 @@ def test_another_token_of_the_same_exchange_joins_under_the_same_key(agent, hint
 
 
 def test_the_hint_of_another_agent_is_refused(agent, local, hint):
-    """It was issued to another agent."""
+    """A hint is valid only for the agent that it was issued to."""
     other = registered(local.admin, "other-bot").agent
     assert _ask(agent, hint(for_agent=other.id)).refusal == (400, "invalid_request")
 
 
 def test_an_expired_hint_returns_expired_login_hint_token(agent, local, hint):
-    """CB-057, CB-182."""
+    """CB-057, CB-182: the agent learns that it must exchange again."""
     token = hint()
     local.clock.forward(5 * MINUTE)
     assert _ask(agent, token).refusal == (400, "expired_login_hint_token")
@@ -141,12 +143,12 @@ def test_an_expired_hint_returns_expired_login_hint_token(agent, local, hint):
 
 @pytest.mark.parametrize("token", ["x", "a.b.c", "e30.e30.e30"])
 def test_a_hint_that_we_did_not_issue_is_refused(agent, token):
-    """CB-058."""
+    """CB-058: the hint must be signed by this server."""
     assert _ask(agent, token).refusal == (400, "invalid_request")
 
 
 def test_revoking_the_parent_ends_the_hint_and_its_request(agent, person, local, hint, parent):
-    """A revocation counts before the request, and after it when the person decides."""
+    """The hint is refused, and a request that was already made cannot be approved."""
     first, second = hint(), hint()
     handle = _ask(agent, first).json["auth_req_id"]
     with local.services.store.write() as tx:
@@ -158,7 +160,7 @@ def test_revoking_the_parent_ends_the_hint_and_its_request(agent, person, local,
 
 
 def test_a_hint_for_a_person_whom_the_agent_may_not_ask_is_refused(agent, local, hint):
-    """A hint for a person who was disabled since is refused too."""
+    """A hint for a person who has since been disabled is refused too."""
     token = hint()
     local.admin.agents.update(agent.id, AgentChanges(asks=("admin",)), by=BY)
     assert _ask(agent, token).refusal == (400, "unknown_user_id")
@@ -168,14 +170,14 @@ def test_a_hint_for_a_person_whom_the_agent_may_not_ask_is_refused(agent, local,
 
 
 def test_a_hint_beyond_the_current_permissions_of_the_agent_is_refused(agent, local, hint):
-    """The permissions of today count, not those at the time of the exchange."""
+    """Current permissions apply, not those at the time of the exchange."""
     token = hint()
     local.admin.agents.update(agent.id, AgentChanges(scopes=("payments:transfer",)), by=BY)
     assert _ask(agent, token).refusal == (400, "invalid_scope")
 
 
 def test_with_hidden_users_a_hint_for_an_unaskable_person_stays_pending(template, open_local):
-    """Its request has no parent and asks nobody."""
+    """The request has no parent token and asks nobody."""
     local = open_local(unknown_user="hide")
     agent = template.agent(local)
     person = template.person(local)
@@ -193,7 +195,7 @@ def test_with_hidden_users_a_hint_for_an_unaskable_person_stays_pending(template
 def test_a_push_agent_proves_the_key_of_a_bound_parent_in_the_request(
     agent, person, local, hint, parent
 ):
-    """CB-173: without the right proof nobody is asked and the hint is not used up."""
+    """CB-173: without the right proof, nobody is asked and the hint is not used."""
     key, other = new_key("ES256"), new_key("ES256")
     endpoint = {"delivery": "push", "notification_endpoint": "http://127.0.0.1:9/hook"}
     local.admin.agents.update(agent.id, AgentChanges(**endpoint), by=BY)

@@ -19,7 +19,7 @@ def id_token(agent, person):
 
 
 def _signed(local, **claims):
-    """An ID token of ours with other claims."""
+    """Return an ID token with these claims, signed by this server."""
     with local.services.store.read() as view:
         keys = view.directory.signing_keys()
     issuer = local.server_policy.issuer
@@ -28,7 +28,7 @@ def _signed(local, **claims):
 
 
 def test_login_hint_accepts_a_name_an_email_and_an_id(agent, person, local):
-    """Letter case does not matter, and all three name the same person."""
+    """All three name the same person, and letter case does not matter."""
     local.admin.users.update("ana", UserChanges(email="ana@example.com"), by=BY)
     for hint in ("ana", "ANA", "Ana@Example.com", person.user.id):
         _, approval = agent.asked(login_hint=hint)
@@ -36,14 +36,14 @@ def test_login_hint_accepts_a_name_an_email_and_an_id(agent, person, local):
 
 
 def test_an_expired_id_token_is_still_a_valid_hint(agent, person, local, id_token):
-    """CIBA 7.1."""
+    """CIBA 7.1: an id_token_hint may have expired."""
     local.clock.forward(DAY)
     _, approval = agent.asked(login_hint=None, id_token_hint=id_token)
     assert approval.user_id == person.user.id
 
 
-def test_an_id_token_signed_by_a_retired_key_is_no_hint(agent, local, id_token):
-    """An old key that leaked names nobody, and /jwks no longer contains it."""
+def test_an_id_token_signed_by_a_retired_key_is_refused_as_a_hint(agent, local, id_token):
+    """A leaked old key cannot name a user, and /jwks no longer contains it."""
     local.admin.keys.rotate("ES256", by=BY)
     local.admin.keys.rotate("RS256", by=BY)
     assert agent.ask(login_hint=None, id_token_hint=id_token).status == 200
@@ -63,7 +63,7 @@ def test_an_invalid_id_token_hint_is_an_invalid_request(agent, person, id_token)
 
 
 @pytest.mark.parametrize("audience", ["another", ["another"], ["another", 1], None, {}])
-def test_an_id_token_of_another_client_is_no_hint(agent, local, audience):
+def test_an_id_token_of_another_client_is_refused_as_a_hint(agent, local, audience):
     """The ID token is also refused if its audience is missing or malformed."""
     hint = _signed(local, aud=audience)
     refused = agent.ask(login_hint=None, id_token_hint=hint)
@@ -72,14 +72,16 @@ def test_an_id_token_of_another_client_is_no_hint(agent, local, audience):
 
 
 def test_an_id_token_for_several_audiences_is_a_hint_for_each(agent, person, local):
-    """`aud` may be a list (OpenID Connect Core 2)."""
+    """OpenID Connect Core 2: `aud` may be a list."""
     hint = _signed(local, aud=["another", agent.id], sub=person.user.id)
     assert agent.ask(login_hint=None, id_token_hint=hint).status == 200
 
 
 @pytest.mark.parametrize("claims", [{"iss": "https://other.example"}, {"sub": None}, {"sub": 7}])
-def test_an_id_token_of_another_issuer_or_without_a_subject_is_no_hint(agent, local, claims):
-    """An installation that was renamed signs with the same keys."""
+def test_an_id_token_of_another_issuer_or_without_a_subject_is_refused_as_a_hint(
+    agent, local, claims
+):
+    """An installation that was renamed still signs with the same keys."""
     hint = _signed(local, aud=agent.id, **claims)
     refused = agent.ask(login_hint=None, id_token_hint=hint)
     assert refused.refusal == (400, "invalid_request")
@@ -87,7 +89,7 @@ def test_an_id_token_of_another_issuer_or_without_a_subject_is_no_hint(agent, lo
 
 
 def test_disabled_and_unaskable_users_get_the_answer_of_unknown_users(agent, local):
-    """The response bodies are equal."""
+    """The response bodies are equal, so they reveal nothing."""
     new_person(local, "ben")
     new_person(local, "cleo")
     local.admin.agents.update("invoice-bot", AgentChanges(asks=("ana", "cleo")), by=BY)
@@ -99,15 +101,15 @@ def test_disabled_and_unaskable_users_get_the_answer_of_unknown_users(agent, loc
 
 
 def test_the_subject_of_an_id_token_hint_must_be_askable_too(agent, local, id_token):
-    """A hint names a user and gives no right to ask."""
+    """A hint names a user and gives no permission to ask them."""
     new_person(local, "ben")
     local.admin.agents.update("invoice-bot", AgentChanges(asks=("ben",)), by=BY)
     refused = agent.ask(login_hint=None, id_token_hint=id_token)
     assert refused.refusal == (400, "unknown_user_id")
 
 
-def test_the_askable_users_are_a_list_of_each_agent(agent, local):
-    """The list of one agent does not limit another."""
+def test_each_agent_has_its_own_list_of_askable_users(agent, local):
+    """The list of one agent does not limit a different agent."""
     other = registered(
         local.admin,
         "other",

@@ -17,7 +17,7 @@ from tests.support.inputs.handmade_jwts import new_key
 
 @pytest.fixture
 def hints(local):
-    """The service that makes and reads hints."""
+    """The service that creates and reads hints."""
     services = local.services
     return LoginHints(services.signer, services.verifier, services.secrets, services.server_policy)
 
@@ -43,7 +43,7 @@ def hint_token(local, hints, bot, parent):
 
 
 def test_a_hint_names_agent_person_parent_and_target(local, hints, bot, parent, hint_token):
-    """It expires with its parent, which is sooner than ten minutes."""
+    """The hint expires with its parent token if that is sooner than in ten minutes."""
     with local.services.store.write() as tx:
         hint = hints.read(tx, bot, hint_token)
     assert (hint.agent, hint.user, hint.parent) == (bot.id, parent.user_id, parent.id)
@@ -53,13 +53,13 @@ def test_a_hint_names_agent_person_parent_and_target(local, hints, bot, parent, 
 
 @pytest.mark.parametrize("token", ["", "x.y.z", "not a token"])
 def test_a_token_that_is_not_our_hint_is_refused(local, hints, bot, token):
-    """CB-058."""
+    """CB-058: nonsense is not accepted as a hint."""
     with local.services.store.write() as tx, pytest.raises(errors.InvalidRequest):
         hints.read(tx, bot, token)
 
 
-def test_an_access_token_is_no_hint(local, agent, hints, bot):
-    """CB-058: its typ is another."""
+def test_an_access_token_is_not_accepted_as_a_hint(local, agent, hints, bot):
+    """CB-058: an access token has a different typ."""
     form = {"grant_type": "client_credentials", "scope": "payments:read", "resource": PAY}
     answer = local.post_form("/token", {**form, **agent.credentials})
     with local.services.store.write() as tx, pytest.raises(errors.InvalidRequest):
@@ -67,7 +67,7 @@ def test_an_access_token_is_no_hint(local, agent, hints, bot):
 
 
 def test_revoking_the_parent_ends_the_hint(local, hints, bot, parent, hint_token):
-    """Later the error is that of an expired hint."""
+    """After the expiry, the error is that of an expired hint."""
     with local.services.store.write() as tx:
         tx.delegations.revoke_tree(parent.id, tx.now)
     with local.services.store.write() as tx, pytest.raises(errors.InvalidRequest, match="revoked"):
@@ -78,7 +78,7 @@ def test_revoking_the_parent_ends_the_hint(local, hints, bot, parent, hint_token
 
 
 def test_a_hint_is_used_once(local, hints, bot, hint_token):
-    """A second request with it is refused."""
+    """A second request with the same hint is refused."""
     with local.services.store.write() as tx:
         hint = hints.read(tx, bot, hint_token)
         hints.spend(tx, hint)
@@ -87,7 +87,7 @@ def test_a_hint_is_used_once(local, hints, bot, hint_token):
 
 
 def test_a_token_of_a_hint_nests_its_actors_and_ends_with_the_parent(local, agent, person):
-    """RFC 8693 4.1: the new actor is outermost, and its token ends no later than the parent's."""
+    """RFC 8693 4.1: the new actor is outermost, and the token expires with its parent."""
     until = local.clock.now() + 2 * MINUTE
     chain = '{"sub": "sayso_ag_first"}'
     parent = local.admin.token(
@@ -99,13 +99,13 @@ def test_a_token_of_a_hint_nests_its_actors_and_ends_with_the_parent(local, agen
     assert claims["act"]["act"] == {"sub": "sayso_ag_first"}
     assert claims["exp"] * 1000 == until
     with local.services.store.write() as tx:
-        hint_token = tx.delegations.get(claims["jti"])
-        assert (hint_token.parent_id, hint_token.depth) == (parent.id, 2)
-        assert set(tx.delegations.revoke_tree(parent.id, tx.now)) == {parent.id, hint_token.id}
+        delegation = tx.delegations.get(claims["jti"])
+        assert (delegation.parent_id, delegation.depth) == (parent.id, 2)
+        assert set(tx.delegations.revoke_tree(parent.id, tx.now)) == {parent.id, delegation.id}
 
 
 def test_an_approval_whose_parent_was_revoked_gives_no_token(local, agent, person):
-    """The request is cancelled with the reason parent_ended."""
+    """The request is canceled with the reason parent_ended."""
     parent = local.admin.token(agent.id, person.user.id, "parent")
     handle = _approved(local, agent, person, parent.id)
     with local.services.store.write() as tx:
@@ -122,15 +122,15 @@ def test_a_token_of_a_bound_parent_needs_the_key_of_the_parent(local, agent, per
     handle = _approved(local, agent, person, parent.id)
     assert agent.poll(handle).refusal == (400, "invalid_dpop_proof")
     form = {"grant_type": GRANT_CIBA, "auth_req_id": handle, **agent.credentials}
-    hint_token = [proof(key, f"{ISSUER}/token", local.clock.now())]
-    answer = local.post_form("/token", form, proofs=hint_token)
+    proofs = [proof(key, f"{ISSUER}/token", local.clock.now())]
+    answer = local.post_form("/token", form, proofs=proofs)
     assert (answer.status, answer.json["token_type"]) == (200, "DPoP")
 
 
 def _approved(local, agent, person, parent_id):
     handle, approval = agent.asked()
     with local.services.store.write() as tx:
-        came_from = update(approvals).where(approvals.c.id == approval.id)
-        tx.approvals._db.execute(came_from.values(parent_id=parent_id))
+        statement = update(approvals).where(approvals.c.id == approval.id)
+        tx.approvals._db.execute(statement.values(parent_id=parent_id))
     assert person.approve(approval.id).status == 200
     return handle

@@ -17,7 +17,7 @@ KEY, OTHER = new_key("ES256", "a"), new_key("EdDSA", "b")
 
 @pytest.fixture
 def signing(agent, local):
-    """The agent with two keys, which must sign with the first."""
+    """The agent with two keys; it must sign requests with the algorithm of the first."""
     keys = json.dumps({"keys": [KEY.jwk, OTHER.jwk]})
     local.admin.agents.update(agent.id, AgentChanges(jwks=keys, request_alg="ES256"), by=BY)
     return agent
@@ -33,21 +33,21 @@ def _ask(agent, request):
 
 
 def test_a_signed_request_asks_for_its_claims(signing, local):
-    """The approval is made from the signed claims."""
+    """The approval is created from the signed claims."""
     answer = _ask(signing, _signed(signing, local, requested_expiry=60))
     assert (answer.status, answer.json["expires_in"]) == (200, 60)
     assert local.behind(answer.json["auth_req_id"]).scope == "payments:read"
 
 
 def test_a_signed_request_is_used_once(signing, local):
-    """The same bytes again are refused; another jti is accepted."""
+    """The same bytes are refused the second time; a different jti is accepted."""
     request = _signed(signing, local)
     assert [_ask(signing, request).status for _ in range(2)] == [200, 400]
     assert _ask(signing, _signed(signing, local)).status == 200
 
 
 def test_a_signed_request_records_the_use_of_its_key(signing, local):
-    """A refused request records none."""
+    """A refused request does not count as a use."""
     assert _ask(signing, _signed(signing, local, scope="openid nowhere:read")).status == 400
     assert local.admin.agents.show(signing.id)[0].key_uses == {}
     assert _ask(signing, _signed(signing, local)).status == 200
@@ -68,7 +68,7 @@ def test_a_signature_by_another_key_or_algorithm_is_refused(signing, local, key)
 
 
 def test_an_agent_that_must_sign_cannot_send_plain_requests(signing, agent, local):
-    """When the duty is removed, both ways are accepted."""
+    """When the requirement is removed, both signed and plain requests are accepted."""
     assert agent.ask().refusal == (400, "invalid_request")
     local.admin.agents.update(agent.id, AgentChanges(request_alg=""), by=BY)
     assert agent.ask().status == 200
@@ -76,7 +76,7 @@ def test_an_agent_that_must_sign_cannot_send_plain_requests(signing, agent, loca
 
 
 def test_a_registration_changed_during_the_request_is_refused(signing, local):
-    """Nothing is decided from values read before the unit of work."""
+    """A request parsed with an older registration is not accepted."""
     with local.services.store.read() as view:
         agent = view.directory.agent(signing.id)
     older = replace(agent, jwks=(KEY.jwk,))

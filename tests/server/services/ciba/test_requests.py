@@ -37,7 +37,7 @@ def _update(local, **changes):
 
 
 def test_the_response_contains_interval_expiry_and_fingerprint(agent, local):
-    """CIBA 7.3; the fingerprint is that of the stored action."""
+    """CIBA 7.3: the fingerprint is that of the stored action."""
     answer = agent.ask()
     approval = local.behind(answer.json["auth_req_id"])
     assert answer.json == {
@@ -51,7 +51,7 @@ def test_the_response_contains_interval_expiry_and_fingerprint(agent, local):
 
 
 def test_only_a_hash_of_the_auth_req_id_is_stored(agent, local):
-    """A reader of the database cannot poll, and people see another ID than agents."""
+    """Someone who reads the database cannot poll, and people see a different ID."""
     handle, approval = agent.asked()
     assert approval.auth_req_hash == hashlib.sha256(handle.encode()).digest()
     for file in local.services.settings.data_dir.glob("sayso.db*"):
@@ -59,13 +59,13 @@ def test_only_a_hash_of_the_auth_req_id_is_stored(agent, local):
 
 
 def test_a_request_is_found_by_a_value_that_the_log_does_not_have(agent, local):
-    """By the handle and by the hint; erasing the user deletes the hashes too."""
+    """The handle and the hint find it by hash; erasing the user deletes the hashes."""
     handle, approval = agent.asked(login_hint="admin")
     entries = AuditEntries(local.services.store)
 
     def found(value: str) -> list[str | None]:
-        wanted = EntrySearch(value_hash=audit.hashed(local.services.secrets, value))
-        return [entry.approval_id for entry in entries.search(wanted, 10)]
+        search = EntrySearch(value_hash=audit.hashed(local.services.secrets, value))
+        return [entry.approval_id for entry in entries.search(search, 10)]
 
     (entry,) = local.admin.entries("approval.requested")
     assert handle not in json.dumps(entry)
@@ -79,13 +79,13 @@ def test_a_request_is_found_by_a_value_that_the_log_does_not_have(agent, local):
     ("wanted", "seconds"), [(None, 600), ("60", 60), ("600", 600), ("99999", 600)]
 )
 def test_requested_expiry_only_shortens_the_limit_of_the_risk(agent, wanted, seconds):
-    """`requested_expiry` shortens; it never lengthens."""
+    """A requested expiry can shorten the lifetime, but never lengthen it."""
     answer = agent.ask_payment(requested_expiry=wanted)
     assert answer.json["expires_in"] == seconds
 
 
 def test_the_action_text_contains_exactly_the_request(agent, person):
-    """Agent, user, resource, scope and details; its digest is signed."""
+    """It has agent, user, resource, scope and details, and its digest is signed."""
     _, approval = agent.asked_payment()
     action = json.loads(approval.action)
     salt = action.pop("salt")
@@ -103,7 +103,7 @@ def test_the_action_text_contains_exactly_the_request(agent, person):
 
 
 def test_the_display_shows_owners_address_and_first_request(agent, person, local):
-    """Owners and address come from the server, the message from the agent."""
+    """The owners and the address come from the server, and the message from the agent."""
     _, approval = agent.asked(binding_message="INV-2291 is due")
     shown = json.loads(approval.display)
     assert shown["agent"] == {
@@ -121,7 +121,7 @@ def test_the_display_shows_owners_address_and_first_request(agent, person, local
 
 
 def test_a_request_writes_an_event_a_webhook_message_and_an_entry(agent, person, local):
-    """All in the unit of work that stores the request."""
+    """All three are written in the unit of work that stores the request."""
     before = len(local.admin.events(person.user))
     _, approval = agent.asked_payment()
     assert local.admin.events(person.user)[before:] == ["approval.requested"]
@@ -144,14 +144,14 @@ def test_a_request_writes_an_event_a_webhook_message_and_an_entry(agent, person,
 
 
 def test_an_agent_without_the_ciba_grant_is_refused(agent, local, count_requests):
-    """CIBA 13: unauthorized_client."""
+    """CIBA 13: the error is unauthorized_client."""
     _update(local, grant_types=(GRANT_CLIENT_CREDENTIALS,))
     assert agent.ask().refusal == (400, "unauthorized_client")
     assert count_requests() == 0
 
 
-def test_a_disabled_agent_learns_so_only_after_authentication(agent, local, count_requests):
-    """Others learn nothing from the refusal."""
+def test_a_disabled_agent_is_told_only_after_it_authenticates(agent, local, count_requests):
+    """A caller without the secret does not learn that the agent is disabled."""
     local.admin.agents.disable("invoice-bot", by=BY)
     refused = agent.ask()
     assert refused.refusal == (400, "unauthorized_client")
@@ -161,7 +161,7 @@ def test_a_disabled_agent_learns_so_only_after_authentication(agent, local, coun
 
 
 def test_the_same_idempotency_key_returns_the_same_request(agent, count_requests):
-    """A repeated call after a lost answer asks nobody twice."""
+    """A client that lost the response can repeat the call, and nobody is asked twice."""
     first = agent.ask({"idempotency-key": "k1"})
     assert agent.ask({"idempotency-key": "k1"}).json == first.json
     assert count_requests() == 1
@@ -171,19 +171,19 @@ def test_the_same_idempotency_key_returns_the_same_request(agent, count_requests
 
 
 def test_a_repeated_call_returns_the_remaining_time(agent, local, count_requests):
-    """A key whose request has ended learns so at the next poll, without another request."""
+    """If the request has ended, the agent learns that at its next poll."""
     handle = agent.ask_payment(headers={"idempotency-key": "k"}).json["auth_req_id"]
     local.clock.forward(1)
     assert agent.ask_payment(headers={"idempotency-key": "k"}).json["expires_in"] == 600
     local.clock.forward(10 * MINUTE)
-    over = agent.ask_payment(headers={"idempotency-key": "k"}).json
-    assert (over["auth_req_id"], over["expires_in"]) == (handle, 1)
+    ended = agent.ask_payment(headers={"idempotency-key": "k"}).json
+    assert (ended["auth_req_id"], ended["expires_in"]) == (handle, 1)
     assert agent.poll(handle).refusal == (400, "expired_token")
     assert count_requests() == 1
 
 
 def test_an_idempotency_key_matches_its_request_in_every_state(agent, person, count_requests):
-    """An agent that was restarted learns the answer that it missed, and asks nobody twice."""
+    """A restarted agent gets the answer that it missed, and nobody is asked twice."""
     headers = {"idempotency-key": "k"}
     handle, approval = agent.asked(headers=headers)
     person.approve(approval.id)
@@ -199,7 +199,7 @@ def test_an_idempotency_key_matches_its_request_in_every_state(agent, person, co
 
 
 def test_an_idempotency_key_with_another_request_is_refused(agent, count_requests):
-    """The answer of a different request is not returned."""
+    """The response of a different request is not returned."""
     agent.ask({"idempotency-key": "k"})
     refused = agent.ask({"idempotency-key": "k"}, binding_message="another")
     assert refused.refusal == (400, "invalid_request")
@@ -207,7 +207,7 @@ def test_an_idempotency_key_with_another_request_is_refused(agent, count_request
 
 
 def test_idempotency_keys_are_separate_for_each_agent(agent, local, count_requests):
-    """An agent cannot join a request of another by guessing its key."""
+    """An agent cannot join another agent's request by guessing its key."""
     other = registered(local.admin, "other", auth_method="client_secret_post")
     first_id = agent.ask({"idempotency-key": "k"}).json["auth_req_id"]
     second_id = agent.ask(
@@ -224,13 +224,13 @@ def test_an_idempotency_key_has_one_to_255_characters(agent, length, status):
 
 
 def test_a_request_without_scope_and_details_is_refused(agent, count_requests):
-    """The resource is named, but nothing of it is asked for."""
+    """The request names a resource, but asks for nothing there."""
     assert agent.ask(scope="openid").refusal == (400, "invalid_target")
     assert count_requests() == 0
 
 
 def test_an_action_needs_no_scope(agent):
-    """The details define the token; the risk is that of the action."""
+    """The details define the token, and the risk is that of the action."""
     _, approval = agent.asked_payment(scope="openid")
     assert (approval.risk, approval.scope, approval.ceremony) == (Risk.HIGH, "", "pin")
     shown = json.loads(approval.display)
@@ -238,7 +238,7 @@ def test_an_action_needs_no_scope(agent):
 
 
 def test_a_critical_request_without_two_eligible_approvers_is_refused(agent, local, count_requests):
-    """CIBA 13: 403; nobody is notified, and the audit log has an entry."""
+    """CIBA 13: the error is a 403; nobody is notified, and the audit log has an entry."""
     local.admin.resources.add(SAFE, {"safe:open": Risk.CRITICAL}, {}, by=BY)
     _update(local, resources=(PAY, SAFE), scopes=(*PAY_SCOPES, "safe:open"))
     admin, _ = local.admin.users.show("admin")
@@ -258,13 +258,13 @@ def test_a_critical_request_without_two_eligible_approvers_is_refused(agent, loc
 
 
 def test_an_unknown_user_is_refused(agent, count_requests):
-    """CIBA 13: only the attempt is counted."""
+    """CIBA 13: nothing is stored except the count of attempts."""
     assert agent.ask(login_hint="nobody").refusal == (400, "unknown_user_id")
     assert count_requests() == 0
 
 
 def test_an_agent_that_guesses_users_is_refused_for_known_users_too(agent, local, count_requests):
-    """After twenty unknown users in ten minutes; each refusal is an entry."""
+    """The limit is twenty unknown users in ten minutes; each refusal is an entry."""
     for number in range(20):
         assert agent.ask(login_hint=f"nobody{number}").refusal == (400, "unknown_user_id")
     assert agent.ask(login_hint="nobody").refusal == (403, "access_denied")
@@ -276,7 +276,7 @@ def test_an_agent_that_guesses_users_is_refused_for_known_users_too(agent, local
 
 
 def test_with_hidden_users_a_request_to_an_unknown_user_looks_like_any_other(open_local, template):
-    """It is accepted, pending, and expires unseen; nobody's feed has it."""
+    """It is accepted, stays pending and expires unseen, and it appears in no feed."""
     local = open_local(unknown_user="hide")
     agent = template.agent(local)
     handle, phantom = agent.asked(login_hint="nobody", requested_expiry="60")
@@ -284,8 +284,8 @@ def test_with_hidden_users_a_request_to_an_unknown_user_looks_like_any_other(ope
     local.clock.forward(5_000)
     assert agent.poll(handle).json["error"] == "authorization_pending"
     local.clock.forward(MINUTE)
-    users = agent.poll(handle)
-    assert (users.json["error"], users.json["reason"]) == ("expired_token", "expired_unseen")
+    polled = agent.poll(handle)
+    assert (polled.json["error"], polled.json["reason"]) == ("expired_token", "expired_unseen")
     with local.services.store.read() as view:
         events = view.feed.after(0, None, 1_000)
         users = [event.user_id for event in events if event.approval_id == phantom.id]
@@ -302,7 +302,7 @@ def test_with_hidden_users_guessing_is_never_refused(open_local, template):
 
 
 def test_with_hidden_users_the_request_limit_counts_unknown_users_too(open_local, template):
-    """Per agent and hint, equally for known and unknown users."""
+    """The limit applies per agent and hint, equally for known and unknown users."""
     local = open_local(unknown_user="hide", open_per_agent=2)
     agent = template.agent(local)
     for hint in ("ana", "nobody"):
@@ -315,13 +315,13 @@ def test_with_hidden_users_the_request_limit_counts_unknown_users_too(open_local
 
 
 def test_the_ciba_grant_alone_is_enough_to_ask(agent, local):
-    """No other grant type is needed."""
+    """An agent needs no other grant type."""
     _update(local, grant_types=(GRANT_CIBA,))
     assert agent.ask().status == 200
 
 
 def test_an_agent_may_require_the_pin_with_acr_values(agent, person, local):
-    """CB-075, CB-154, FC-T6: the person is asked for it at low risk too, and the token says so."""
+    """CB-075, CB-154, FC-T6: the PIN is required at low risk too, and the token states it."""
     handle, approval = agent.asked(acr_values=ACR_SIGNED_PIN)
     assert (approval.risk, approval.ceremony) == (Risk.LOW, "pin")
     confirmed = person.send_decision(approval.id, person.decision(approval.id))
@@ -332,6 +332,6 @@ def test_an_agent_may_require_the_pin_with_acr_values(agent, person, local):
 
 
 def test_acr_values_never_lower_the_ceremony(agent):
-    """High risk takes the PIN whatever the agent requests."""
+    """High risk requires the PIN, whatever the agent requests."""
     _, approval = agent.asked_payment(acr_values=ACR_SIGNED)
     assert approval.ceremony == "pin"

@@ -18,10 +18,10 @@ from tests.support.fakes.receiver import receiver
 
 
 def _all(local):
-    """Every request with its state and reason."""
+    """Return the state and the reason of every request."""
     with local.services.store.read() as view:
-        found = view.approvals.search(state=None, agent_id=None, user_id=None, limit=100)
-        return {one.id: (one.state, one.reason) for one in found}
+        approvals = view.approvals.search(state=None, agent_id=None, user_id=None, limit=100)
+        return {approval.id: (approval.state, approval.reason) for approval in approvals}
 
 
 def _revoke(agent, handle):
@@ -45,7 +45,7 @@ def test_a_newer_request_supersedes_an_earlier_one(agent, person):
 
 
 def test_superseding_writes_events_and_entries_of_both(agent, person, local):
-    """The cancellation comes first, then the new request."""
+    """The cancellation comes before the new request."""
     handle, earlier = agent.asked()
     before = len(local.admin.events(person.user))
     _, newer = agent.asked(supersedes=handle)
@@ -54,9 +54,9 @@ def test_superseding_writes_events_and_entries_of_both(agent, person, local):
     (ended,) = local.admin.entries("approval.cancelled")
     assert (ended["actor"], ended["cause"]) == (f"agent:{agent.id}", "superseded")
     assert ended["facts"] == {"superseded_by": newer.id}
-    made = {entry["approval_id"]: entry for entry in local.admin.entries("approval.requested")}
-    assert made[newer.id]["facts"]["supersedes"] == earlier.id
-    assert "supersedes" not in made[earlier.id]["facts"]
+    requested = {entry["approval_id"]: entry for entry in local.admin.entries("approval.requested")}
+    assert requested[newer.id]["facts"]["supersedes"] == earlier.id
+    assert "supersedes" not in requested[earlier.id]["facts"]
 
 
 @pytest.fixture
@@ -81,7 +81,7 @@ def end(agent, person, local):
     "how", ["approved", "denied", "redeemed", "withdrawn", "expired", "superseded"]
 )
 def test_a_request_that_is_not_pending_cannot_be_superseded(agent, local, end, how):
-    """Nothing changes."""
+    """The call is refused, and no request changes."""
     handle, _ = agent.asked()
     end[how](handle)
     before = _all(local)
@@ -92,7 +92,7 @@ def test_a_request_that_is_not_pending_cannot_be_superseded(agent, local, end, h
 
 
 def test_a_request_of_another_agent_looks_unknown(agent, local):
-    """The answers are equal, and nothing changes."""
+    """The responses are equal, and no request changes."""
     handle, earlier = agent.asked()
     registration = local.admin.agents.add(
         NewAgent(
@@ -113,7 +113,7 @@ def test_a_request_of_another_agent_looks_unknown(agent, local):
 
 
 def test_a_request_to_another_person_cannot_be_superseded(agent, local):
-    """Nothing changes for either person."""
+    """No request of either person changes."""
     new_person(local, "ben")
     handle, _ = agent.asked()
     before = _all(local)
@@ -132,7 +132,7 @@ def test_a_request_to_another_person_cannot_be_superseded(agent, local):
     ],
 )
 def test_a_refused_newer_request_keeps_the_earlier_one(agent, local, wanted, error):
-    """Superseding and requesting are one step."""
+    """Superseding and requesting are one step, which fails as a whole."""
     handle, _ = agent.asked()
     before = _all(local)
     assert agent.ask(supersedes=handle, **wanted).json["error"] == error
@@ -140,7 +140,7 @@ def test_a_refused_newer_request_keeps_the_earlier_one(agent, local, wanted, err
 
 
 def test_the_superseded_request_does_not_count_against_limits(open_local, template):
-    """An agent at its limit can correct a request, and not add one."""
+    """An agent at its limit can correct a request, but cannot add one."""
     local = open_local(open_per_agent=1, open_per_user=1, open_in_all=1)
     agent, _ = template.agent(local), template.person(local)
     handle, _ = agent.asked_payment()
@@ -150,8 +150,8 @@ def test_the_superseded_request_does_not_count_against_limits(open_local, templa
     assert agent.ask(supersedes=newer).status == 200
 
 
-def test_superseding_low_risk_makes_no_room_for_high_risk(open_local, template):
-    """Their limits are separate."""
+def test_superseding_a_low_risk_request_does_not_allow_a_high_risk_one(open_local, template):
+    """Low risk and high risk have separate limits."""
     local = open_local(open_per_agent=9, open_per_user=1)
     agent, _ = template.agent(local), template.person(local)
     low, _ = agent.asked()
@@ -161,7 +161,7 @@ def test_superseding_low_risk_makes_no_room_for_high_risk(open_local, template):
 
 
 def test_a_decision_before_the_replacement_counts(agent, person, local):
-    """The newer request is not made."""
+    """The decision stays, and the newer request is not created."""
     _, earlier = agent.asked()
     person.deny(earlier.id)
     with (
@@ -182,7 +182,7 @@ def test_repeating_the_call_returns_the_same_request(agent):
 
 
 def test_an_automatically_approved_request_supersedes_too(agent, person, local):
-    """The earlier one is cancelled at once."""
+    """The earlier request is canceled immediately."""
     allows = rule("allow", 'when.at = ["request"]', 'when.resource = ["*"]', name="open")
     handle, earlier = agent.asked()
     Policies(local.services.store).set(allows, by=BY)
@@ -194,7 +194,7 @@ def test_an_automatically_approved_request_supersedes_too(agent, person, local):
 
 
 def test_with_hidden_users_superseding_looks_the_same_for_unknown_users(open_local, template):
-    """The reasons, limits and errors are equal."""
+    """Reasons, limits and errors are equal for known and unknown users."""
     local = open_local(unknown_user="hide", open_per_agent=1)
     agent, _ = template.agent(local), template.person(local)
     answers = []
@@ -210,7 +210,7 @@ def test_with_hidden_users_superseding_looks_the_same_for_unknown_users(open_loc
 
 
 def test_a_superseded_held_poll_is_released_alike_for_unknown_users(open_local, template):
-    """The time would reveal who exists."""
+    """A difference in time would reveal which users exist."""
     local = open_local(unknown_user="hide")
     agent, _ = template.agent(local), template.person(local)
     hub = local.services.hub
@@ -226,7 +226,7 @@ def test_a_superseded_held_poll_is_released_alike_for_unknown_users(open_local, 
 
 
 def test_an_agent_gets_no_callback_for_a_superseded_request(agent, local):
-    """It superseded the request itself."""
+    """The agent superseded the request itself, so it needs no callback."""
     with receiver() as endpoint:
         changes = AgentChanges(delivery="push", notification_endpoint=endpoint.url())
         local.admin.agents.update(agent.id, changes, by=BY)

@@ -1,4 +1,4 @@
-"""User codes: set with the person's own device, and known to the agents that they gave them to."""
+"""User codes: set on the person's own device, and required of agents that support them."""
 
 import pytest
 
@@ -14,7 +14,7 @@ CODE = "Bla\u00fcwal 7"
 
 @pytest.fixture
 def agent(agent, local):
-    """The agent of this test, which supports user codes."""
+    """The agent, which supports user codes in these tests."""
     local.admin.agents.update(agent.id, AgentChanges(takes_user_code=True), by=BY)
     return agent
 
@@ -38,7 +38,7 @@ def _is_set(person):
 
 
 def test_a_user_code_is_set_changed_and_cleared_with_the_high_key(person, local):
-    """Each change is in the audit log; the code itself is stored nowhere."""
+    """Each change is in the audit log, and the code itself is stored nowhere."""
     assert not _is_set(person)
     for _ in range(2):
         assert _change(person, CODE).json == {"set": True}
@@ -54,13 +54,13 @@ def test_a_user_code_is_set_changed_and_cleared_with_the_high_key(person, local)
 
 @pytest.mark.parametrize("code", ["", "abc", "   a   ", "a" * 65, "a\x1b[2Jbc", "a\nbcd"])
 def test_an_invalid_user_code_is_refused(person, code):
-    """Too short, too long, or with characters that cannot be typed."""
+    """It is too short or too long, or has characters that cannot be typed."""
     assert _change(person, code).refusal == (422, "invalid_body")
     assert not _is_set(person)
 
 
 def test_the_password_cannot_be_the_user_code(person, local):
-    """CB-071: agents learn the code; only a signed change reveals that it is the password."""
+    """CB-071: agents learn the code, and only a signed change is compared with the password."""
     services, password = local.services, "correct horse battery"
     Passwords(services.store, services.passwords).set("ana", password, by=BY)
     assert _change(person, password, person.session).refusal == (403, "key_not_allowed")
@@ -70,7 +70,7 @@ def test_the_password_cannot_be_the_user_code(person, local):
 
 
 def test_changes_of_the_user_code_are_rate_limited(person, local):
-    """Otherwise a device could guess the password by setting codes."""
+    """Without the limit, a device could guess the password by setting codes."""
     services = local.services
     Passwords(services.store, services.passwords).set("ana", "correct horse battery", by=BY)
     for _ in range(CHANGES):
@@ -81,7 +81,7 @@ def test_changes_of_the_user_code_are_rate_limited(person, local):
 
 @pytest.mark.parametrize("key", ["session", "low"])
 def test_only_the_high_key_sets_a_user_code(person, key):
-    """Another key of the device is refused and resets no PIN attempt."""
+    """Other keys of the device are refused, and reset no PIN attempts."""
     assert _change(person, CODE, getattr(person, key)).refusal == (403, "key_not_allowed")
     assert not _is_set(person)
     assert person.device.pin_tries == 1
@@ -103,7 +103,7 @@ def test_setting_a_user_code_needs_a_pin_call_for_that_code(person, named):
     "members", [{"subject": "x" * 43}, {"subject": "other"}, {"nonce": "n"}, {"aud": "a"}]
 )
 def test_a_statement_about_something_else_is_refused(person, members):
-    """It has another code, nonce or purpose."""
+    """The statement has a different code, nonce or purpose."""
     if "aud" in members:
         nonce = _nonce(person)
         statement = person.statement("vouch", nonce, person.high, subject=person.device_id)
@@ -121,7 +121,7 @@ def test_a_statement_about_something_else_is_refused(person, members):
 
 
 def test_a_statement_is_used_once(person):
-    """Replaying it does not set an old code again."""
+    """Replaying a statement cannot set an old code again."""
     nonce = _nonce(person)
     subject = decisions.digest(f"{nonce}\n{CODE}")
     person.pin(subject)
@@ -132,7 +132,7 @@ def test_a_statement_is_used_once(person):
 
 
 def test_a_request_needs_the_user_code_of_its_person(agent, person):
-    """CB-068, CB-069: nobody is asked without it."""
+    """CB-068, CB-069: without the right code, nobody is asked."""
     assert agent.ask().status == 200
     _change(person, CODE)
     assert agent.ask().refusal == (400, "missing_user_code")
@@ -144,15 +144,15 @@ def test_a_request_needs_the_user_code_of_its_person(agent, person):
 
 
 def test_an_agent_without_user_code_support_needs_none(agent, person, local):
-    """CB-070: a code that it sends is ignored."""
+    """CB-070: a code that such an agent sends is ignored."""
     _change(person, CODE)
     local.admin.agents.update(agent.id, AgentChanges(takes_user_code=False), by=BY)
     assert agent.ask().status == 200
     assert agent.ask(user_code="wrong").status == 200
 
 
-def test_wrong_user_codes_lock_one_agent_for_one_person(agent, person, local):
-    """After five the right code is refused too, for half an hour, for this pair alone."""
+def test_wrong_user_codes_lock_out_one_agent_for_one_person(agent, person, local):
+    """After five wrong codes, this agent cannot ask this person for half an hour."""
     ben = new_person(local, "ben")
     for who in (person, ben):
         _change(who, CODE)
@@ -165,7 +165,7 @@ def test_wrong_user_codes_lock_one_agent_for_one_person(agent, person, local):
 
 
 def test_a_repeated_call_with_another_user_code_is_the_same_request(agent, person):
-    """The code says who may ask, not what is asked; no hash of it is kept."""
+    """The code is not part of the request, and no hash of it is stored with it."""
     _change(person, CODE)
     key = {"idempotency-key": "once"}
     first = agent.ask(user_code=CODE, headers=key)
@@ -174,7 +174,7 @@ def test_a_repeated_call_with_another_user_code_is_the_same_request(agent, perso
 
 
 def test_with_hidden_users_a_wrong_user_code_is_not_revealed(template, open_local):
-    """NG-015: a missing or wrong code makes a request that asks nobody."""
+    """NG-015: a request with a missing or wrong code is accepted but asks nobody."""
     local = open_local(unknown_user="hide")
     agent, person = template.agent(local), template.person(local)
     local.admin.agents.update(agent.id, AgentChanges(takes_user_code=True), by=BY)
@@ -188,7 +188,7 @@ def test_with_hidden_users_a_wrong_user_code_is_not_revealed(template, open_loca
 
 
 def test_user_code_support_is_part_of_the_registration(agent, local):
-    """It is kept by other changes and is in the audit log."""
+    """Other changes keep it, and the audit log contains it."""
     assert local.admin.agents.show(agent.id)[0].takes_user_code
     updated = local.admin.agents.update(agent.id, AgentChanges(description="x"), by=BY)
     assert updated.takes_user_code

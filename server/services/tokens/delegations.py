@@ -1,7 +1,7 @@
 """Issued tokens: listing, showing and revoking them.
 
-Owns: finding tokens by ID, revoking one with its descendants. Never: the tokens themselves, which
-are not stored.
+Owns: finding tokens by ID, and revoking a token with its descendants. Never: the tokens
+themselves, which are not stored.
 """
 
 import json
@@ -47,9 +47,10 @@ class DelegationService:
         limit: int,
         before: tuple[int, str] | None = None,
     ) -> list[NamedDelegation]:
-        """Return the newest that match; `ended` includes invalid ones. Raises `NotFound`.
+        """Return the newest delegations that match. Raises `NotFound`.
 
-        `before` is the time and ID of the last one of the previous page.
+        `ended` includes those that are no longer valid. `before` is the time and ID of the last
+        delegation on the previous page.
         """
         with self.store.read() as view:
             delegations = view.delegations.search(
@@ -65,7 +66,7 @@ class DelegationService:
     def mine(
         self, person: Person, *, ended: bool, limit: int, before: tuple[int, str] | None = None
     ) -> list[NamedDelegation]:
-        """Return the newest that act for this person; otherwise like `search`."""
+        """Return the newest delegations that act for this person, like `search`."""
         with self.store.read() as view:
             delegations = view.delegations.search(
                 client_id=None,
@@ -136,7 +137,7 @@ def revoke_tree(tx: Unit, row: Delegation, by: str, cause: str) -> tuple[NamedDe
 
 
 def actors(view: View, jti: str) -> tuple[str, ...]:
-    """Return the names of the actors of a token, nearest first; none if it is not stored."""
+    """Return the names of a token's actors, nearest first; empty if the token is not stored."""
     delegation = view.delegations.get(jti)
     if delegation is None:
         return ()

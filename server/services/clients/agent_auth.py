@@ -79,8 +79,8 @@ class AgentAuth:
 
 def _check(agent: Agent, auth_change: AuthChange) -> None:
     if auth_change.method not in names.AUTH_METHODS:
-        known = ", ".join(names.AUTH_METHODS)
-        raise Invalid(f"An agent authenticates with one of {known}.", member="method")
+        methods = ", ".join(names.AUTH_METHODS)
+        raise Invalid(f"An agent authenticates with one of {methods}.", member="method")
     if auth_change.method == agent.auth_method:
         raise Conflict(f"{agent.name} already authenticates with {agent.auth_method}.")
     if auth_change.method == _KEY_METHOD and not (auth_change.jwks or agent.jwks):

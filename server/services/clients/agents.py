@@ -129,14 +129,18 @@ class Agents:
         """Return what would be revoked if the agent were disabled. Raises `NotFound`."""
         with self.store.read() as view:
             agent = find_agent(view, name_or_id)
-            own, others = view.delegations.live_of_client(agent.id, view.now)
+            own_tokens, derived_tokens = view.delegations.live_of_client(agent.id, view.now)
             open_approvals = [
                 approval
                 for approval in view.approvals.open_of_agent(agent.id)
                 if _is_open(approval, view)
             ]
         return DisabledAgent(
-            agent, own + others, others, len(open_approvals), _count_approved(open_approvals)
+            agent,
+            own_tokens + derived_tokens,
+            derived_tokens,
+            len(open_approvals),
+            _count_approved(open_approvals),
         )
 
     def disable(self, name_or_id: str, *, by: str) -> DisabledAgent:
@@ -291,10 +295,10 @@ def with_secret(tx: Unit, secrets: Secrets, agent: Agent) -> NewSecret:
 
 def _revoke_everything(tx: Unit, agent: Agent, by: str) -> DisabledAgent:
     """Cancel the requests, then revoke the tokens, so that no request gives a new token."""
-    ended = tx.react(AgentDeactivated(agent, by))
-    own, _ = tx.delegations.live_of_client(agent.id, tx.now)
+    canceled = tx.react(AgentDeactivated(agent, by))
+    own_tokens, _ = tx.delegations.live_of_client(agent.id, tx.now)
     revoked = len(tx.delegations.revoke_client(agent.id, tx.now))
-    return DisabledAgent(agent, revoked, revoked - own, ended.requests, ended.approved)
+    return DisabledAgent(agent, revoked, revoked - own_tokens, canceled.requests, canceled.approved)
 
 
 def _is_open(approval: Approval, view: View) -> bool:

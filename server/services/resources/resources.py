@@ -253,12 +253,12 @@ def _agents_with(view: View, uri: str) -> list[Agent]:
 def _narrow(tx: Unit, agent: Agent, uri: str) -> str:
     """Remove the resource, and the scopes that no other resource of the agent has."""
     remaining, scope = _permissions_without(tx, agent, uri)
-    only = {
-        other: tuple(name for name in may if name in scope)
-        for other, may in agent.only.items()
-        if other != uri
+    limits = {
+        other_uri: tuple(name for name in may if name in scope)
+        for other_uri, may in agent.only.items()
+        if other_uri != uri
     }
-    tx.agents.replace(replace(agent, resources=remaining, scopes=scope, only=only), tx.now)
+    tx.agents.replace(replace(agent, resources=remaining, scopes=scope, only=limits), tx.now)
     return agent.name
 
 
@@ -271,8 +271,10 @@ def _narrow_app(tx: Unit, app: App, uri: str) -> str:
 def _permissions_without(
     tx: Unit, client: Agent | App, uri: str
 ) -> tuple[tuple[str, ...], tuple[str, ...]]:
-    remaining = tuple(other for other in client.resources if other != uri)
-    resources = [r for other in remaining if (r := tx.directory.resource(other)) is not None]
+    remaining = tuple(other_uri for other_uri in client.resources if other_uri != uri)
+    resources = [
+        r for other_uri in remaining if (r := tx.directory.resource(other_uri)) is not None
+    ]
     return remaining, tuple(
         name for name in client.scopes if any(name in r.scopes for r in resources)
     )

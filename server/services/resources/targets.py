@@ -104,24 +104,26 @@ def _userinfo_resource(audience: str) -> Resource:
 
 
 def _resource(
-    directory: Directory, client: Agent | App, named: str | None, scope: tuple[str, ...]
+    directory: Directory, client: Agent | App, uri: str | None, scope: tuple[str, ...]
 ) -> Resource:
-    if named is not None:
-        resource = directory.resource(named)
+    if uri is not None:
+        resource = directory.resource(uri)
         if resource is None or resource.uri not in client.resources:
             raise errors.InvalidTarget(
                 "This client may not ask for this resource. An administrator can allow it."
             )
         return resource
-    resources = [r for uri in client.resources if (r := directory.resource(uri)) is not None]
+    resources = [
+        r for own_uri in client.resources if (r := directory.resource(own_uri)) is not None
+    ]
     for name in scope if resources else ():
         if all(name not in r.scopes for r in resources):
             raise _refused(name)
     if len(resources) == 1:
         return resources[0]
-    owners = [r for r in resources if scope and all(name in r.scopes for name in scope)]
-    if len(owners) > 1:
-        owners = [r for r in owners if all(client.may(r.uri, name) for name in scope)]
-    if len(owners) != 1:
+    candidates = [r for r in resources if scope and all(name in r.scopes for name in scope)]
+    if len(candidates) > 1:
+        candidates = [r for r in candidates if all(client.may(r.uri, name) for name in scope)]
+    if len(candidates) != 1:
         raise errors.InvalidTarget("Name the resource; the scopes do not identify it.")
-    return owners[0]
+    return candidates[0]

@@ -55,7 +55,7 @@ def _end_family(tx: Unit, client_id: str, token: str) -> None:
     family = refresh_families.of_token(tx, token_hash(token))
     if family is None or family.grant.app_id != client_id or family.ended_at is not None:
         return
-    ended = refresh_families.end(tx, family.id)
+    revoked = refresh_families.end(tx, family.id)
     tx.audit.add(
         Entry(
             type=audit.Type.TOKEN_REVOKED,
@@ -64,14 +64,14 @@ def _end_family(tx: Unit, client_id: str, token: str) -> None:
             resource=family.grant.resource or None,
             decision="revoked",
             cause="by its client",
-            facts={"family": family.id, "client": client_id, "tokens_revoked": ended},
+            facts={"family": family.id, "client": client_id, "tokens_revoked": revoked},
         ),
     )
 
 
 def _revoke_token(tx: Unit, row: Delegation) -> None:
-    ended = tx.delegations.revoke_tree(row.id, tx.now)
-    if not ended:
+    revoked_ids = tx.delegations.revoke_tree(row.id, tx.now)
+    if not revoked_ids:
         return
     tx.audit.add(
         Entry(
@@ -83,7 +83,7 @@ def _revoke_token(tx: Unit, row: Delegation) -> None:
             decision="revoked",
             cause="by its client",
             approval_id=row.approval_id,
-            facts={"jti": row.id, "client": row.client_id, "tokens_revoked": len(ended)},
+            facts={"jti": row.id, "client": row.client_id, "tokens_revoked": len(revoked_ids)},
         ),
     )
 

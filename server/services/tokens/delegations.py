@@ -90,11 +90,11 @@ class DelegationService:
         """Return a delegation with its chain. Raises `NotFound`."""
         with self.store.read() as view:
             delegation = _find(view, jti)
-            named = partial(with_names, view.directory)
+            add_names = partial(with_names, view.directory)
             return DelegationChain(
-                named(delegation),
-                tuple(map(named, view.delegations.ancestors(jti))),
-                tuple(map(named, view.delegations.descendants(jti))),
+                add_names(delegation),
+                tuple(map(add_names, view.delegations.ancestors(jti))),
+                tuple(map(add_names, view.delegations.descendants(jti))),
             )
 
     def revoke(self, jti: str, *, by: str) -> tuple[NamedDelegation, int]:
@@ -130,10 +130,10 @@ def with_names(directory: Directory, delegation: Delegation) -> NamedDelegation:
 
 def revoke_tree(tx: Unit, row: Delegation, by: str, cause: str) -> tuple[NamedDelegation, int]:
     """Revoke a token and its descendants; returns how many were live."""
-    ended = tx.delegations.revoke_tree(row.id, tx.now)
-    if ended:
-        tx.audit.add(_entry(row, by, cause, len(ended)))
-    return with_names(tx.directory, _find(tx, row.id)), len(ended)
+    revoked_ids = tx.delegations.revoke_tree(row.id, tx.now)
+    if revoked_ids:
+        tx.audit.add(_entry(row, by, cause, len(revoked_ids)))
+    return with_names(tx.directory, _find(tx, row.id)), len(revoked_ids)
 
 
 def actors(view: View, jti: str) -> tuple[str, ...]:

@@ -15,8 +15,8 @@ def check_user(tx: Unit, grant: Grant) -> User:
     """Return the user, if they and their sign-in are still active. Raises errors.InvalidGrant."""
     user = tx.directory.user(grant.user_id)
     sign_in = tx.sign_ins.get(grant.sign_in_id)
-    ended = sign_in is not None and sign_in.ended_at is not None
-    if user is None or not user.enabled or ended:
+    is_signed_out = sign_in is not None and sign_in.ended_at is not None
+    if user is None or not user.enabled or is_signed_out:
         raise errors.InvalidGrant(_GONE)
     return user
 

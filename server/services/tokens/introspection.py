@@ -84,8 +84,8 @@ def _refresh_token_response(
     if row is None or family is None or family.grant.app_id != caller.id:
         return introspection.INACTIVE
     user = view.directory.user(family.grant.user_id)
-    ended = family.ended_at is not None or view.now >= family.expires_at
-    if row.used_at is not None or ended or user is None or not user.enabled:
+    is_ended = family.ended_at is not None or view.now >= family.expires_at
+    if row.used_at is not None or is_ended or user is None or not user.enabled:
         return introspection.INACTIVE
     return {
         "active": True,

@@ -75,7 +75,7 @@ class SigningKeys:
         until it fetches the key set again. Raises `NotFound`.
         """
         with self.store.administer() as tx:
-            key = next((k for k in tx.directory.signing_keys() if k.kid == kid), None)
+            key = next((row for row in tx.directory.signing_keys() if row.kid == kid), None)
             if key is None or not tx.keys.revoke(kid):
                 raise NotFound("key", kid)
             facts = {"kid": key.kid, "alg": key.alg, "was": key.state}

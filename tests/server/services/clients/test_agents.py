@@ -287,7 +287,7 @@ def test_a_later_rotation_never_extends_an_old_secret(admin_services):
     admin_services.agents.rotate_secret("invoice-bot", by=BY, overlap_ms=HOUR)
     admin_services.clock.forward(1)
     rotation = admin_services.agents.rotate_secret("invoice-bot", by=BY, overlap_ms=30 * DAY)
-    assert min(s.expires_at for s in rotation.agent.secrets if s.expires_at) == end
+    assert min(secret.expires_at for secret in rotation.agent.secrets if secret.expires_at) == end
     admin_services.clock.forward(2 * HOUR)
     assert len(admin_services.agents.rotate_secret("invoice-bot", by=BY).agent.secrets) == 3
 

@@ -122,9 +122,9 @@ def test_the_number_of_unused_apps_is_limited(site, monkeypatch):
     assert MAX_UNUSED > MAX_PER_ADDRESS
     monkeypatch.setattr("server.services.clients.unknown_apps.MAX_UNUSED", 1)
     new_unknown_app(site.services.store)
-    refused = register(site)
-    assert refused.refusal == (503, "temporarily_unavailable")
-    assert refused.headers["Retry-After"] == "600"
+    answer = register(site)
+    assert answer.refusal == (503, "temporarily_unavailable")
+    assert answer.headers["Retry-After"] == "600"
     site.clock.forward(UNUSED_MS + MINUTE)
     assert UnknownAppExpiry(site.services.store).round() == 1
     assert register(site).status == 201

@@ -59,13 +59,13 @@ def test_agents_authenticate_with_their_registered_method(agent, local, send, si
 def test_a_method_that_is_not_registered_is_refused(agent, local, send, signer):
     """Even correct credentials are refused if they use a different method."""
     basic = registered(local.admin, "basic")
-    for refused in (
+    for answer in (
         send({}, _basic(agent.id, agent.secret)),
         send({"client_id": basic.agent.id, "client_secret": basic.secret}),
         send({"client_id": signer.id, "client_secret": "secret"}),
         send(_assertion(local, basic.agent)),
     ):
-        assert refused.refusal == FAILED
+        assert answer.refusal == FAILED
 
 
 def test_unknown_agents_and_wrong_secrets_get_the_same_answer(agent, send):
@@ -86,13 +86,13 @@ def test_unknown_agents_and_wrong_secrets_get_the_same_answer(agent, send):
 def test_a_failed_authentication_gets_a_challenge(local, send):
     """Each method gets a challenge with the refusal (RFC 6749 5.2, RFC 9110 15.5.2)."""
     basic = registered(local.admin, "basic")
-    for refused in (
+    for answer in (
         send({}, _basic(basic.agent.id, "wrong")),
         send({"client_id": basic.agent.id, "client_secret": "wrong"}),
         send({}),
     ):
-        assert refused.refusal == FAILED
-        assert refused.headers["WWW-Authenticate"].startswith("Basic ")
+        assert answer.refusal == FAILED
+        assert answer.headers["WWW-Authenticate"].startswith("Basic ")
 
 
 def test_a_request_without_credentials_is_refused(send):
@@ -113,7 +113,7 @@ def test_both_secrets_work_during_the_overlap_of_a_rotation(agent, local, send):
 
 
 def test_the_use_of_a_secret_is_recorded_at_most_once_a_minute(agent, local, send):
-    """It shows which secret is still in use."""
+    """The last use of a secret shows whether an agent or app still needs it."""
 
     def last_used():
         with local.services.store.read() as view:
@@ -132,7 +132,7 @@ def test_the_use_of_a_secret_is_recorded_at_most_once_a_minute(agent, local, sen
 
 
 def test_the_use_of_a_key_is_recorded_at_most_once_a_minute(local, send):
-    """It shows which of several keys is in use; refused assertions are not recorded."""
+    """The last use shows which keys an agent needs; a refused assertion is not recorded."""
     keys = [KEY, new_key("ES256", "b")]
     jwks = json.dumps({"keys": [key.jwk for key in keys]})
     agent = registered(local.admin, "signer", auth_method="private_key_jwt", jwks=jwks).agent
@@ -252,8 +252,8 @@ def test_secrets_are_stored_as_hashes(agent, local):
 @pytest.mark.parametrize("subject", ["a\0", "a\x1b", "\u00e9", "a" * 257])
 def test_an_assertion_with_an_impossible_subject_is_refused(local, send, signer, subject):
     """The subject is refused before the lookup, because a database may reject it."""
-    refused = send(_assertion(local, signer, iss=subject, sub=subject))
-    assert refused.refusal == FAILED
+    answer = send(_assertion(local, signer, iss=subject, sub=subject))
+    assert answer.refusal == FAILED
 
 
 @pytest.fixture
@@ -277,7 +277,7 @@ def test_an_app_is_unauthorized_at_endpoints_for_agents(chat, local, send):
 
 
 def test_the_use_of_an_apps_secret_is_recorded(chat, local, send):
-    """It shows which secret is still in use."""
+    """The last use of a secret shows whether an agent or app still needs it."""
     app, credentials = chat
     send(credentials)
     with local.services.store.read() as view:

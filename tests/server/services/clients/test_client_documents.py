@@ -296,7 +296,7 @@ def test_a_host_that_looks_like_another_client_is_refused(site, host):
 
 
 def test_two_apps_of_one_host_have_two_names(site, host):
-    """Both names begin with the host; the second also has a suffix."""
+    """The names of both apps begin with the host; the second name also has a suffix."""
     second = host.serve("https://chat.example/second.json")
     for url in (URL, second):
         new_browser(site).authorize(url, **READ)
@@ -332,7 +332,7 @@ def test_an_app_may_push_its_first_request(app, host, site):
 
 
 def test_an_app_with_keys_must_authenticate_with_them(ana, app, browser, site, host):
-    """Its keys are fetched with its document; without an assertion it gets no token."""
+    """The app's keys are fetched with its document; without an assertion it gets no token."""
     private_key, keys_url = ec.generate_private_key(ec.SECP256R1()), f"{URL}/keys"
     public_jwk = {**json.loads(ECAlgorithm.to_jwk(private_key.public_key())), "kid": "k"}
     host.serve(keys_url, {"keys": [public_jwk]})

@@ -159,7 +159,7 @@ _LOOK_ALIKE_LETTERS = {
 
 @given(st.data())
 def test_no_character_of_a_name_can_be_replaced_by_a_look_alike(data):
-    """Such a name is refused because of its characters, its scripts or its skeleton."""
+    """A name with a look-alike character is invalid, or its keys equal those of the original."""
     index = data.draw(st.integers(0, len(_NAME) - 1))
     letter = _NAME[index]
     look_alike = data.draw(st.sampled_from([letter.upper(), *_LOOK_ALIKE_LETTERS[letter]]))

@@ -99,8 +99,12 @@ def _decision(world: World) -> Try:
     approval = world.agent.asked()[1].id
 
     def decide() -> str:
-        shown = world.person.call("GET", f"/api/approvals/{approval}")
-        return _outcome(shown) if shown.status != 200 else _outcome(world.person.approve(approval))
+        approval_page = world.person.call("GET", f"/api/approvals/{approval}")
+        return (
+            _outcome(approval_page)
+            if approval_page.status != 200
+            else _outcome(world.person.approve(approval))
+        )
 
     return decide
 
@@ -232,8 +236,8 @@ def _apps(world: World) -> None:
 
 def _consents(world: World) -> None:
     consents = world.local.site.consents
-    for given in consents.search(user=None, client=None, ended=False):
-        consents.revoke(given.consent.id, by=BY)
+    for named_consent in consents.search(user=None, client=None, ended=False):
+        consents.revoke(named_consent.consent.id, by=BY)
 
 
 _ENDINGS: dict[str, Callable[[World], object]] = {
@@ -362,7 +366,7 @@ def world(local, agent, person):
 
 @pytest.mark.parametrize("place", _PLACES)
 def test_every_place_succeeds_while_everything_is_enabled(world, place):
-    """So a refusal in the table is caused by what was disabled."""
+    """A refusal in the table can then only be caused by what was disabled."""
     assert _PLACES[place](world)() == OK
 
 

@@ -97,7 +97,9 @@ def test_a_registered_agent_belongs_to_the_inviting_owner(registrations: Registr
         "backchannel_user_code_parameter": False,
     }
     (entry,) = [
-        e for e in registrations.local.admin.entries("agent.added") if e["agent_id"] == agent.id
+        entry
+        for entry in registrations.local.admin.entries("agent.added")
+        if entry["agent_id"] == agent.id
     ]
     assert entry["actor"] == f"invitation:{entry['facts']['invitation']}"
     stored = str(registrations.local.admin.entries()) + str(agent)
@@ -136,12 +138,12 @@ def test_an_ended_invitation_is_refused(registrations: Registrations) -> None:
     )
     invitations = {item.token_hash: item for item in registrations.invitations.page("", 10).items}
     assert len(invitations) == 3
-    ended = [
+    revoked = [
         invitation
         for invitation in invitations.values()
         if registrations.invitations.revoke(invitation.id, by=BY).revoked_at
     ]
-    assert len(ended) == 3
+    assert len(revoked) == 3
     for token in (first, second, third, "sayso_it_none", "", None):
         answer = registrations.register(token)
         assert answer.refusal == (401, "invalid_token")
@@ -237,12 +239,12 @@ def test_a_refused_name_does_not_reveal_users(
     for name in ("ben", "eva"):
         new_person(registrations.local, name)
     registered = registrations.registered(registrations.invite(asks=("ben",)), client_name="helper")
-    refused = (400, "invalid_client_metadata")
+    refusal = (400, "invalid_client_metadata")
     assert registrations.manage("PUT", registered, client_name="4na").status == 200
-    assert registrations.manage("PUT", registered, client_name="Ana").refusal == refused
+    assert registrations.manage("PUT", registered, client_name="Ana").refusal == refusal
     assert registrations.manage("PUT", registered, client_name="eva").status == 200
     answer = registrations.manage("PUT", registered, client_name="ben")
-    assert answer.status == 200 if hidden else answer.refusal == refused
+    assert answer.status == 200 if hidden else answer.refusal == refusal
 
 
 def test_an_agent_that_renames_itself_is_logged_and_its_owner_notified(
@@ -281,9 +283,9 @@ def test_rotating_credentials_ends_the_registration_token(
 
 def test_an_agent_may_register_for_less_than_its_invitation(registrations: Registrations) -> None:
     """A registration can leave out scopes and grants, and can require DPoP."""
-    both = (GRANT_CIBA, GRANT_CLIENT_CREDENTIALS)
+    grant_types = (GRANT_CIBA, GRANT_CLIENT_CREDENTIALS)
     token = registrations.invite(
-        uses=2, grant_types=both, resources=(PAY,), scopes=("payments:read",), asks=None
+        uses=2, grant_types=grant_types, resources=(PAY,), scopes=("payments:read",), asks=None
     )
     registered = registrations.registered(
         token,
@@ -311,18 +313,18 @@ def test_an_invitation_for_a_deleted_resource_is_refused(registrations: Registra
 def test_an_agent_can_only_read_its_own_registration(registrations: Registrations) -> None:
     """DC-20, DC-21, DC-25: another agent's token or ID, and the invitation, are refused."""
     token = registrations.invite(uses=2)
-    one, two = registrations.registered(token), registrations.registered(token)
-    shown = registrations.manage("GET", one)
+    first, second = registrations.registered(token), registrations.registered(token)
+    answer = registrations.manage("GET", first)
     secret = {"client_secret", "client_secret_expires_at"}
-    assert shown.json == {name: value for name, value in one.items() if name not in secret}
-    before = registrations.local.admin.agents.show(two["client_id"])[0]
-    stolen = {**two, "registration_access_token": one["registration_access_token"]}
-    nobody = {**one, "client_id": "sayso_ag_none"}
-    bare = {**one, "registration_access_token": token}
+    assert answer.json == {name: value for name, value in first.items() if name not in secret}
+    before = registrations.local.admin.agents.show(second["client_id"])[0]
+    stolen = {**second, "registration_access_token": first["registration_access_token"]}
+    nobody = {**first, "client_id": "sayso_ag_none"}
+    bare = {**first, "registration_access_token": token}
     for credentials in (stolen, nobody, bare):
         for method in ("GET", "PUT", "DELETE"):
             assert registrations.manage(method, credentials).refusal == (401, "invalid_token")
-    assert registrations.local.admin.agents.show(two["client_id"])[0] == before
+    assert registrations.local.admin.agents.show(second["client_id"])[0] == before
 
 
 def test_members_missing_from_an_update_return_to_their_defaults(
@@ -338,8 +340,10 @@ def test_members_missing_from_an_update_return_to_their_defaults(
     ).json
     assert (changed["scope"], changed["client_name"]) == ("payments:read", "helper-2")
     assert changed["id_token_signed_response_alg"] == "RS256"
-    again = registrations.manage("PUT", registered, client_secret=registered["client_secret"]).json
-    assert (again["scope"], again["client_name"]) == ("payments:read", "helper-2")
+    unchanged = registrations.manage(
+        "PUT", registered, client_secret=registered["client_secret"]
+    ).json
+    assert (unchanged["scope"], unchanged["client_name"]) == ("payments:read", "helper-2")
     wider = registrations.manage("PUT", registered, scope="payments:transfer")
     assert wider.refusal == (400, "invalid_client_metadata")
     wrong = registrations.manage("PUT", registered, client_secret="sayso_cs_wrong")

@@ -51,7 +51,7 @@ def test_a_scope_that_is_not_allowed_at_a_resource_is_not_used(admin_services, a
 
 
 def test_without_an_example_it_asks_for_the_users_id(admin_services, agent):
-    """It does so if the type is not allowed, its example is too large, or nothing is permitted."""
+    """The type may be disallowed, its example too large, or the agent without permissions."""
     assert _sample(admin_services, agent, action_types=()) == IDENTITY
     long_array = {"type": "array", "items": {"type": "string", "maxLength": 9}, "minItems": 40}
     members = {"memo": {"type": "string", "maxLength": 9}, **dict.fromkeys("abcdefgh", long_array)}

@@ -14,11 +14,11 @@ def test_the_grant_type_is_required(agent, local):
 
 
 def test_an_unknown_grant_type_is_refused_before_authentication(local):
-    """RFC 6749 5.2: the client need not authenticate to learn that a grant is unsupported."""
+    """RFC 6749 5.2: even an unauthenticated client learns that a grant is not supported."""
     for grant in ("implicit", "password", ""):
-        refused = local.post_form("/token", {"grant_type": grant})
-        assert refused.refusal[0] == 400
-    assert refused.refusal == (400, "invalid_request")
+        answer = local.post_form("/token", {"grant_type": grant})
+        assert answer.refusal[0] == 400
+    assert answer.refusal == (400, "invalid_request")
     unknown = local.post_form("/token", {"grant_type": "password"})
     assert unknown.refusal == (400, "unsupported_grant_type")
 
@@ -32,7 +32,7 @@ def test_an_agent_may_use_only_its_registered_grant_types(agent, local):
 
 
 def test_an_agent_is_authenticated_before_its_grant_type_is_checked(local):
-    """So an unauthenticated caller does not learn which grants a client has."""
+    """An unauthenticated caller must not learn which grants a client has."""
     form = {"grant_type": GRANT_CIBA, "auth_req_id": "sayso_ar_a"}
     assert local.post_form("/token", form).refusal == (401, "invalid_client")
 
@@ -40,8 +40,8 @@ def test_an_agent_is_authenticated_before_its_grant_type_is_checked(local):
 def test_an_agent_cannot_use_the_enrollment_grant(agent, local):
     """An authenticated agent gets unauthorized_client, and others get invalid_client."""
     form = {"grant_type": GRANT_ENROLLMENT, "code": "AAAA"}
-    refused = local.post_form("/token", {**form, **agent.credentials})
-    assert refused.refusal == (400, "unauthorized_client")
+    answer = local.post_form("/token", {**form, **agent.credentials})
+    assert answer.refusal == (400, "unauthorized_client")
     assert local.post_form("/token", form).refusal == (401, "invalid_client")
 
 

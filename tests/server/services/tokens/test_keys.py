@@ -23,7 +23,7 @@ def test_missing_keys_are_created_once(admin_services):
 
 
 def test_a_rotated_key_stays_published_until_its_tokens_expired(admin_services):
-    """It stays for an hour because of tokens, and another hour because of cached key sets."""
+    """A replaced key stays for an hour for its tokens, and an hour more for cached key sets."""
     _ensure(admin_services)
     old = next(key for key in admin_services.keys.all() if key.alg == "ES256")
     rotated = admin_services.keys.rotate("ES256", by=BY)
@@ -54,7 +54,7 @@ def test_a_rotation_keeps_the_keys_of_other_algorithms(admin_services):
 
 
 def test_an_ended_key_is_deleted_at_the_next_rotation(admin_services):
-    """So the set of published keys does not grow."""
+    """Expired keys are deleted, so that the set of published keys does not grow."""
     _ensure(admin_services)
     old = next(key for key in admin_services.keys.all() if key.alg == "ES256")
     admin_services.keys.rotate("ES256", by=BY)
@@ -79,7 +79,7 @@ def test_an_unsupported_algorithm_is_refused(admin_services, alg):
 
 
 def test_a_revoked_key_verifies_nothing(agent, local, person, resource):
-    """Its tokens fail immediately, and a new key signs new tokens."""
+    """The tokens of a revoked key fail immediately, and a new key signs new tokens."""
     token = agent.paid(person)
     (old,) = [key for key in local.admin.keys.all() if key.alg == "ES256"]
     revoked = local.admin.keys.revoke(old.kid, by=BY)

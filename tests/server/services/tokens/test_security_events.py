@@ -69,7 +69,7 @@ def test_an_unregistered_resource_gets_no_event(agent, local):
 
 
 def test_each_api_with_a_token_for_a_disabled_user_gets_an_event(agent, local, person):
-    """Its tokens are revoked first, but its APIs still get the event."""
+    """The user's tokens are revoked first, but their APIs still get the event."""
     local.admin.token(agent.id, person.user.id)
     local.admin.users.disable(person.user.id, by=BY)
     assert _events(local) == [(person.user.id, "admin", "user_disabled")]

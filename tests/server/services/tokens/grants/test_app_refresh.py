@@ -125,7 +125,7 @@ def test_a_terminals_refresh_token_is_refused_for_an_app(app, person):
 
 
 def test_a_refresh_token_expires_after_thirty_unused_days(app, code_for, local):
-    """Each refresh restarts the thirty days."""
+    """The thirty days start again at each refresh."""
     first = app.redeem(code_for(app)).json["refresh_token"]
     local.clock.forward(IDLE_MS - 1)
     second = app.refresh(first).json["refresh_token"]

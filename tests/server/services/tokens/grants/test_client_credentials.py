@@ -66,9 +66,9 @@ def test_scopes_above_medium_risk_need_a_person(local, get):
         local, resources=(PAY, MAIL), scopes=("payments:read", "payments:transfer", "mail:send")
     )
     assert get(resource=MAIL, scope="mail:send").status == 200
-    refused = get(scope="payments:read payments:transfer")
-    assert refused.refusal == (400, "interaction_required")
-    assert "/bc-authorize" in refused.json["error_description"]
+    answer = get(scope="payments:read payments:transfer")
+    assert answer.refusal == (400, "interaction_required")
+    assert "/bc-authorize" in answer.json["error_description"]
     assert len(local.admin.entries("token.issued")) == 1
 
 

@@ -50,7 +50,7 @@ def test_a_code_gives_a_session_bound_to_the_key_of_the_proof(local):
     assert claims["exp"] - claims["iat"] == 600
     assert terminal.refresh_token.startswith("sayso_rt_")
     assert terminal.call("GET", "/api/me").json["device"] is None
-    (entry,) = [e for e in local.admin.entries("code.used") if e["subject"] == user.id]
+    (entry,) = [entry for entry in local.admin.entries("code.used") if entry["subject"] == user.id]
     assert entry["decision"] == "used"
 
 
@@ -69,12 +69,12 @@ def test_reusing_a_code_is_refused_with_an_alarm(local, code, prove, person):
     assert (entry["subject"], entry["decision"]) == (user.id, "refused")
     assert local.admin.events(user) == ["alarm.code_reused"]
     assert "alarm.code_reused" not in local.admin.events(person.user)
-    alarm = next(m for m in local.messages() if m["event"] == "alarm.code_reused")
+    alarm = next(message for message in local.messages() if message["event"] == "alarm.code_reused")
     assert alarm["user"] == user.id
 
 
 def test_five_wrong_secrets_end_a_code(local, code, prove):
-    """One audit entry records it, and the correct code is refused after that."""
+    """After five wrong secrets, one audit entry is written and the correct code is refused."""
     for _ in range(4):
         assert enroll(local, _wrong_secret(code), prove()).refusal == REFUSED
     assert local.admin.entries("code.refused") == []
@@ -152,9 +152,9 @@ def test_guessing_codes_is_limited_per_address(local, code, prove):
 @pytest.mark.parametrize("text", ["short", "U" * 32, "0" * 31, "0" * 33, "é" * 32])
 def test_an_impossible_code_is_refused_like_a_wrong_one(local, prove, text):
     """A malformed code gets the same error as a wrong one, which says to get a new code."""
-    refused = enroll(local, text, prove())
-    assert refused.refusal == REFUSED
-    assert "Get a new one." in refused.json["error_description"]
+    answer = enroll(local, text, prove())
+    assert answer.refusal == REFUSED
+    assert "Get a new one." in answer.json["error_description"]
 
 
 def test_the_code_is_required(local, prove):

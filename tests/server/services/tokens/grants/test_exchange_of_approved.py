@@ -66,14 +66,14 @@ def test_an_approval_does_not_cover_the_same_payment_twice(chains, agent, person
     """Details that are sent twice are two payments, so a person must approve again."""
     token = agent.paid(person)
     two_payments = json.dumps(PAYMENT_DETAILS * 2)
-    refused = chains.exchange(teller, token, **{**AT_PAY, "authorization_details": two_payments})
-    assert refused.status == 400
-    assert refused.json["error"] == "interaction_required"
+    answer = chains.exchange(teller, token, **{**AT_PAY, "authorization_details": two_payments})
+    assert answer.status == 400
+    assert answer.json["error"] == "interaction_required"
     assert chains.reasons() == ["needs_person"]
 
 
 def test_a_token_for_a_part_cannot_consume_the_whole(chains, agent, person, teller, resource):
-    """It cannot consume a different part either; the original token can consume everything."""
+    """A token for one payment cannot consume another; the original token can consume both."""
     other_payment = {**PAYMENT_DETAILS[0], "payee": "Southwind"}
     both_payments = [PAYMENT_DETAILS[0], other_payment]
     token = agent.paid(person, authorization_details=json.dumps(both_payments))

@@ -63,7 +63,7 @@ def test_a_stolen_refresh_token_cannot_be_used_with_a_different_key(local, perso
 
 
 def test_a_session_expires_after_thirty_unused_days(local, person):
-    """Each refresh restarts the thirty days."""
+    """The thirty days start again at each refresh."""
     local.clock.forward(30 * DAY - 1)
     assert person.refresh().status == 200
     local.clock.forward(30 * DAY)

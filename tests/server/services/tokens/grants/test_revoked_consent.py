@@ -33,9 +33,9 @@ def test_revoking_the_apps_consent_ends_its_refresh_token(app, person, code_for)
     tokens = app.redeem(code_for(app, **REQUEST)).json
     assert _revoke(person, "chat", PAY) == 1
     assert app.refresh(tokens["refresh_token"]).refusal == GONE
-    again = app.redeem(code_for(app, **REQUEST)).json
+    new_tokens = app.redeem(code_for(app, **REQUEST)).json
     assert app.refresh(tokens["refresh_token"]).refusal == GONE
-    assert app.refresh(again["refresh_token"]).status == 200
+    assert app.refresh(new_tokens["refresh_token"]).status == 200
 
 
 def test_revoking_the_userinfo_consent_ends_its_tokens(app, person, code_for):

@@ -76,7 +76,7 @@ def test_a_refused_exchange_does_not_count_as_a_use_of_its_token(chains, bot):
 
 
 def test_the_ledger_and_the_audit_log_record_the_origin(chains, bot):
-    """They have the parent, the consent, the depth and the actors; the parent counts as used."""
+    """They record parent, consent, depth and actors, and the last use of the parent."""
     token = chains.user_token()
     exchanged = chains.row(chains.exchanged(bot, token))
     parent = chains.row(token)
@@ -110,8 +110,8 @@ def test_at_the_same_resource_an_exchange_cannot_add_scopes(chains, bot):
     token = chains.user_token()
     answer = chains.exchange(bot, token, resource=DESK, scope="desk:use desk:admin")
     assert answer.json["scope"] == "desk:use"
-    refused = chains.exchange(bot, token, resource=DESK, scope="desk:admin")
-    assert refused.refusal == (400, "invalid_scope")
+    refused_answer = chains.exchange(bot, token, resource=DESK, scope="desk:admin")
+    assert refused_answer.refusal == (400, "invalid_scope")
     assert chains.reasons() == ["scope_beyond"]
 
 
@@ -342,8 +342,8 @@ def test_only_our_access_tokens_can_be_exchanged(chains, bot, agent, person):
     handle, approval = agent.asked()
     person.approve(approval.id)
     id_token = agent.poll(handle).json["id_token"]
-    foreign = new_key("ES256").sign({"sub": person.user.id, "jti": row.id})
-    for token in (id_token, foreign, "x.y.z", chains.sign(row, typ="JWT")):
+    other_issuers_token = new_key("ES256").sign({"sub": person.user.id, "jti": row.id})
+    for token in (id_token, other_issuers_token, "x.y.z", chains.sign(row, typ="JWT")):
         assert chains.exchange(bot, token).refusal == REFUSED
     assert chains.reasons() == ["subject_invalid"] * 4
     assert chains.exchange(bot, person.access_token).refusal == REFUSED
@@ -364,19 +364,19 @@ def test_revoked_and_expired_tokens_are_refused(chains, bot):
         tx.delegations.revoke_tree(chains.row(token).id, tx.now)
     assert chains.exchange(bot, token).refusal == REFUSED
     now = chains.local.clock.now()
-    late = chains.user_token({"exp": now // 1000 + 60}, expires_at=now)
-    assert chains.exchange(bot, late).refusal == REFUSED
+    expired_token = chains.user_token({"exp": now // 1000 + 60}, expires_at=now)
+    assert chains.exchange(bot, expired_token).refusal == REFUSED
     assert chains.reasons() == ["subject_revoked", "subject_expired"]
 
 
 def test_the_subject_must_be_an_enabled_person(chains, bot):
     """The agent itself, a disabled user and a deleted user are refused."""
-    own = chains.user_token(user_id=None, client_id=bot.id)
-    assert chains.exchange(bot, own).refusal == REFUSED
+    own_token = chains.user_token(user_id=None, client_id=bot.id)
+    assert chains.exchange(bot, own_token).refusal == REFUSED
     chains.local.admin.users.disable("ana", by=BY)
     assert chains.exchange(bot, chains.user_token()).refusal == REFUSED
-    other = chains.user_token(user_id="sayso_us_gone")
-    assert chains.exchange(bot, other).refusal == REFUSED
+    deleted_users_token = chains.user_token(user_id="sayso_us_gone")
+    assert chains.exchange(bot, deleted_users_token).refusal == REFUSED
     assert chains.reasons() == ["no_person", "user_disabled", "user_disabled"]
 
 
@@ -477,8 +477,8 @@ def test_an_action_needs_a_person_and_a_scope_may_need_an_action(chains, bot):
     answer = chains.exchange(bot, chains.user_token(), **target)
     assert answer.refusal == (400, "interaction_required")
     assert answer.json["authorization_details_types"] == ["payment.transfer"]
-    sent = json.dumps(PAYMENT_DETAILS)
-    answer = chains.exchange(bot, chains.user_token(), **target, authorization_details=sent)
+    details = json.dumps(PAYMENT_DETAILS)
+    answer = chains.exchange(bot, chains.user_token(), **target, authorization_details=details)
     assert answer.refusal == (400, "interaction_required")
     assert [dict(detail) for detail in _hint(chains, bot, answer).details] == PAYMENT_DETAILS
     unknown = json.dumps([{"type": "unknown"}])
@@ -511,10 +511,10 @@ def test_an_approval_covers_the_same_or_less_along_the_chain(chains, agent, pers
     assert after["act"]["act"]["sub"] == agent.id
     assert chains.row(answer.json["access_token"]).consent_id is None
 
-    other = json.dumps([{**PAYMENT_DETAILS[0], "payee": "Southwind"}])
-    for details in (None, other):
-        more = chains.exchange(payer, token, **target, authorization_details=details)
-        assert more.refusal == (400, "interaction_required")
+    other_payment = json.dumps([{**PAYMENT_DETAILS[0], "payee": "Southwind"}])
+    for details in (None, other_payment):
+        answer_for_more = chains.exchange(payer, token, **target, authorization_details=details)
+        assert answer_for_more.refusal == (400, "interaction_required")
     bank_answer = chains.exchange(payer, token)
     assert bank_answer.refusal == (400, "invalid_scope")
     assert chains.reasons() == ["details_missing", "needs_person", "scope_beyond"]
@@ -526,8 +526,8 @@ def test_approved_details_without_a_scope_can_be_exchanged(chains, agent, person
     assert person.approve(approval.id).status == 200
     token = agent.poll(handle).json["access_token"]
     payer = chains.agent("payer", serves=(PAY,), resources=(PAY,), scopes=())
-    sent = json.dumps(PAYMENT_DETAILS)
-    answer = chains.exchange(payer, token, resource=PAY, scope=None, authorization_details=sent)
+    details = json.dumps(PAYMENT_DETAILS)
+    answer = chains.exchange(payer, token, resource=PAY, scope=None, authorization_details=details)
     assert answer.status == 200, answer.body
     assert "scope" not in answer.json
     assert "scope" not in chains.local.claims(answer.json["access_token"])

@@ -65,7 +65,7 @@ def read_keys(text: str) -> tuple[PublicKey, ...]:
 
 @about("labels")
 def label_list(_tx: object, raw: Sequence[str]) -> tuple[str, ...]:
-    """Return the labels, sorted, each once. Raises `Invalid`, which names the invalid one."""
+    """Return the labels, sorted and without duplicates. Raises `Invalid`."""
     labels = tuple(sorted(set(raw)))
     for label in labels:
         if not is_label(label):

@@ -23,7 +23,7 @@ class UnknownAppExpiry:
     store: Store
 
     def round(self) -> int:
-        """Delete the apps that are due; returns how many there were."""
+        """Delete the apps that are due; returns how many were deleted."""
         with self.store.read() as view:
             if not _due(view):
                 return 0

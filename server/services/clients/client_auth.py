@@ -217,7 +217,7 @@ class ClientAuthentication:
         return kid, used
 
     def _use_once(self, client: TokenClient, kid: str, used: tuple[str, int]) -> None:
-        """Store the `jti`, and the use of the key in the same write, at most once a minute."""
+        """Store the `jti` and, at most once a minute, the use of the key in the same write."""
         token_id, until = used
         key = hashlib.sha256(f"{client.id}\n{token_id}".encode()).digest()
         with self.store.write() as tx:

@@ -65,7 +65,7 @@ def record_adopted(tx: Unit, were_orphans: Iterable[Agent], *, by: str) -> None:
 
 
 def orphan_contacts(view: View, agent: Agent) -> list[str]:
-    """Return who can assign an owner: administrators, the owners' backups and their deputies."""
+    """Return who can assign an owner: administrators, and the owners' backups and deputies."""
     owners = of(view, agent)
     backups = {owner.backup for owner in owners if owner.backup is not None}
     deputies = {

@@ -14,7 +14,7 @@ from server.services.refusals import Invalid, NotFound
 
 SHORTEST_TOKEN: Final = 10
 LONGEST_TOKEN: Final = 3_600
-"""Seconds; a resource that only checks signatures accepts a revoked token until it expires."""
+"""In seconds. A resource that only checks signatures accepts revoked tokens for this time."""
 
 
 def lifetime(_tx: Unit, seconds: int) -> int:

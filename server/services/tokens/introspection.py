@@ -61,7 +61,7 @@ class Introspection:
 
 
 def _may_inspect(caller: Client, token: LiveToken) -> bool:
-    """The audience, an agent that serves it, and the client of the token may inspect it."""
+    """Return whether the caller is the audience, an agent that serves it, or the client."""
     return _serves(caller, token) or caller.id == token.row.client_id
 
 

@@ -42,7 +42,7 @@ def user_disabled(tx: Unit, event: UserDisabled) -> None:
 
 
 def consent_ended(tx: Unit, event: ConsentEnded) -> Ended:
-    """End the families that the consent allows; returns how many access tokens were revoked."""
+    """End the families that need the consent; returns how many access tokens were revoked."""
     consent = event.consent
     family_ids = tx.code_grants.families_of("user_id", consent.user_id)
     user_families = [
@@ -55,7 +55,7 @@ def consent_ended(tx: Unit, event: ConsentEnded) -> Ended:
 
 
 def password_changed(tx: Unit, event: PasswordChanged) -> Ended:
-    """Sign the user out of every browser; returns how many there were."""
+    """Sign the user out of every browser; returns how many sign-ins ended."""
     return Ended(sign_ins=_end_sign_ins(tx, event.user_id))
 
 

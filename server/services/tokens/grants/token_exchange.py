@@ -41,7 +41,7 @@ class _Tokens:
 
 @dataclass(frozen=True, slots=True)
 class TokenExchangeGrant:
-    """Exchanges access tokens. Each refusal is an audit entry with its reason."""
+    """Exchanges access tokens. Each refusal writes an audit entry with its reason."""
 
     store: Store
     verifier: Verifier
@@ -205,7 +205,7 @@ def _subject_row(tx: Unit, claims: Subject) -> Delegation | None:
 
 
 def _check_proof(jkt: str | None, request_tokens: _Tokens) -> None:
-    """A bound token needs a proof of its key, so it never becomes an unbound one (RFC 9449 7)."""
+    """Check that a bound token comes with a proof, so it never becomes unbound (RFC 9449 7)."""
     for token in (request_tokens.subject, request_tokens.actor):
         if token is not None and token.jkt not in {None, jkt}:
             raise ExchangeRefused(Reason.PROOF_MISSING)

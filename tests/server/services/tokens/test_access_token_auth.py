@@ -96,7 +96,7 @@ def test_a_token_for_another_audience_is_refused(accept, plain, local):
 
 
 def test_a_bound_token_is_refused_as_bearer(accept, bound, prove):
-    """DP-50, NG-087, NG-109: it is refused with and without a proof."""
+    """DP-50, NG-087, NG-109: the Bearer scheme is refused, with and without a proof."""
     expected = ("invalid_token", 'DPoP error="invalid_token", algs="ES256"')
     assert _refusal(accept, f"Bearer {bound}") == expected
     assert _refusal(accept, f"Bearer {bound}", prove(bound)) == expected

@@ -95,7 +95,7 @@ def test_four_wrong_secrets_do_not_end_a_code(local, code, prove):
 
 @pytest.mark.parametrize(("later", "status"), [(15 * MINUTE - 1, 200), (15 * MINUTE, 400)])
 def test_a_code_is_valid_for_fifteen_minutes(local, code, prove, later, status):
-    """The limit is exact to the millisecond."""
+    """A code works until the last millisecond of its time, and not after that."""
     local.clock.forward(later)
     assert enroll(local, code, prove()).status == status
 
@@ -107,7 +107,7 @@ def test_a_newer_code_ends_the_older_one(local, code, prove):
 
 
 def test_disabling_the_user_ends_their_code(local, code, prove):
-    """Enabling them does not restore it."""
+    """Enabling the user again does not restore the code."""
     local.admin.users.disable("ben", by=BY)
     assert enroll(local, code, prove()).refusal == REFUSED
     local.admin.users.enable("ben", by=BY)
@@ -115,7 +115,7 @@ def test_disabling_the_user_ends_their_code(local, code, prove):
 
 
 def test_the_state_of_the_user_is_checked_when_a_code_is_used(local, code, prove):
-    """A disabled user is refused even if the code was not ended."""
+    """A disabled user is refused even if their code has not been ended."""
     user, _ = local.admin.users.show("ben")
     with local.services.store.write() as tx:
         tx.bump_admin_version()

@@ -1,6 +1,6 @@
 """Changes an agent's authentication method; both methods work during an overlap.
 
-Owns: what each method needs, and what ends with the old one. Never: a new secret for the same
+Owns: what each method needs, and what ends with the old method. Never: a new secret for the same
 method; `agents.py` rotates secrets.
 """
 
@@ -21,7 +21,7 @@ from server.services.clients.agent_forms import AgentChanges
 from server.services.clients.agents import NewSecret
 from server.services.refusals import Conflict, Invalid
 
-_BY_KEY: Final = "private_key_jwt"
+_KEY_METHOD: Final = "private_key_jwt"
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,10 +43,11 @@ class AgentAuth:
     def change(self, name_or_id: str, auth_change: AuthChange, *, by: str) -> NewSecret:
         """Change an agent's authentication method; the old one works during the overlap.
 
-        1. The method is known, and another one. 2. Its credentials exist: keys are there or sent; a
-        permanent secret is there, or is created and shown once. 3. Old secrets end with the overlap
-        if keys replace them. The registration token ends. An older method ends immediately.
-        Raises `NotFound`, `Conflict` for the current method, `Invalid`.
+        1. The method is supported and is not the current one. 2. The agent has credentials for it:
+        keys are stored or sent; a permanent secret is stored, or is created and shown once. 3. If
+        keys replace secrets, the secrets end with the overlap. The registration token ends. A
+        method that the current one replaced ends immediately. Raises `NotFound`, `Invalid`, or
+        `Conflict` for the current method.
         """
         overlap = client_secrets.check_overlap(auth_change.overlap_ms)
         with self.store.administer() as tx:
@@ -63,12 +64,12 @@ class AgentAuth:
             tx.agents.replace(issued.agent, tx.now)
             tx.registrations.end(agent.id)
             _record(tx, before, issued.agent, by)
-            if _BY_KEY in {before.auth_method, agent.auth_method}:
+            if _KEY_METHOD in {before.auth_method, agent.auth_method}:
                 tx.react(AgentReplaced(agent.id, "key_rotated", by))
             return issued
 
     def _with_secret(self, tx: Unit, agent: Agent, until: int) -> NewSecret:
-        if agent.auth_method == _BY_KEY:
+        if agent.auth_method == _KEY_METHOD:
             ending = client_secrets.ending(agent.secrets, until, tx.now)
             return NewSecret(replace(agent, secrets=ending), "")
         if any(secret.expires_at is None for secret in agent.secrets):
@@ -78,18 +79,18 @@ class AgentAuth:
 
 def _check(agent: Agent, auth_change: AuthChange) -> None:
     if auth_change.method not in names.AUTH_METHODS:
-        known = ", ".join(names.AUTH_METHODS)
-        raise Invalid(f"An agent authenticates with one of {known}.", member="method")
+        methods = ", ".join(names.AUTH_METHODS)
+        raise Invalid(f"An agent authenticates with one of {methods}.", member="method")
     if auth_change.method == agent.auth_method:
         raise Conflict(f"{agent.name} already authenticates with {agent.auth_method}.")
-    if auth_change.method == _BY_KEY and not (auth_change.jwks or agent.jwks):
+    if auth_change.method == _KEY_METHOD and not (auth_change.jwks or agent.jwks):
         raise Invalid(f"{agent.name} has no keys. Add its public keys in `jwks`.", member="jwks")
-    if auth_change.jwks and auth_change.method != _BY_KEY:
-        raise Invalid(f"Only {_BY_KEY} uses keys; leave them out.", member="jwks")
+    if auth_change.jwks and auth_change.method != _KEY_METHOD:
+        raise Invalid(f"Only {_KEY_METHOD} uses keys; leave them out.", member="jwks")
 
 
 def _with_keys(tx: Unit, agent: Agent, auth_change: AuthChange) -> Agent:
-    """Replace the agent's keys with the new ones, by the rules of every change."""
+    """Replace the agent's keys, with the checks that every change has."""
     if not auth_change.jwks:
         return agent
     changed = agent_forms.changed_record(tx, agent, AgentChanges(jwks=auth_change.jwks))

@@ -31,23 +31,24 @@ LONGEST_LIFE_MS: Final = 100 * 365 * 24 * 60 * 60 * 1000
 
 
 def name(_tx: Unit, raw: str) -> str:
-    """Its name; whether the name is free is checked where all names are known."""
+    """Return a valid name. The caller checks whether it is free. Raises `Invalid`."""
     return user_checks.check_account_name(raw)
 
 
 def description(_tx: Unit, raw: str) -> str:
-    """A short text for approvers."""
-    what, most = "The description", MAX_DESCRIPTION
-    return valid(check_prose, raw, what=what, max_chars=most) if raw else ""
+    """Return the description, a short text for approvers. Raises `Invalid`."""
+    if not raw:
+        return ""
+    return valid(check_prose, raw, what="The description", max_chars=MAX_DESCRIPTION)
 
 
 def owners(tx: Unit, name_or_id: Sequence[str]) -> tuple[str, ...]:
-    """The IDs of its owners."""
+    """Return the IDs of the owners. Raises `NotFound`."""
     return unique(tx, [user_checks.find(tx, name).id for name in name_or_id])
 
 
 def keys(_tx: Unit, text: str) -> tuple[PublicKey, ...]:
-    """Its public keys."""
+    """Return the public keys in the text of a JWK set. Raises `Invalid`."""
     return read_keys(text)
 
 
@@ -64,32 +65,32 @@ def read_keys(text: str) -> tuple[PublicKey, ...]:
 
 @about("labels")
 def label_list(_tx: object, raw: Sequence[str]) -> tuple[str, ...]:
-    """Return the labels, sorted, each once. Raises `Invalid`, which names the invalid one."""
-    found = tuple(sorted(set(raw)))
-    for label in found:
+    """Return the labels, sorted and without duplicates. Raises `Invalid`."""
+    labels = tuple(sorted(set(raw)))
+    for label in labels:
         if not is_label(label):
             raise Invalid(
                 f"{label[:40]} is not a label. Use a word or key=value of a-z 0-9 . _ - that "
                 "starts with a letter or digit; a value can contain A-Z / @ : too."
             )
-    keys = [label.split("=")[0] for label in found]
+    keys = [label.split("=")[0] for label in labels]
     if len(set(keys)) < len(keys):
         raise Invalid("Two labels have the same key. Give each key one value.")
-    if len(found) > MAX_LABELS:
+    if len(labels) > MAX_LABELS:
         raise Invalid(f"An agent has at most {MAX_LABELS} labels.")
-    return found
+    return labels
 
 
 @about("review_at")
 def review_at(tx: Unit, at: int) -> int:
-    """When to review it: within ten years. Raises `Invalid`."""
+    """Return the review date, which must be within ten years. Raises `Invalid`."""
     if not tx.now < at <= tx.now + LONGEST_MS:
         raise Invalid("The review is in the past, or more than ten years away.")
     return at
 
 
 def expires_at(tx: Unit, at: int) -> int:
-    """When it expires."""
+    """Return the expiry, which must be within a hundred years. Raises `Invalid`."""
     if not tx.now < at <= tx.now + LONGEST_LIFE_MS:
         raise Invalid("The expiry is in the past, or more than a hundred years away.")
     return at
@@ -103,7 +104,7 @@ def action_types(tx: Unit, named: Sequence[str]) -> tuple[str, ...]:
 
 
 def only(tx: Unit, raw: Mapping[str, Sequence[str]]) -> dict[str, tuple[str, ...]]:
-    """The limits at single resources."""
+    """Return the limits at single resources, with the URIs as they were registered."""
     return {
         resource_checks.registered_uri(tx.directory, uri): unique(tx, may)
         for uri, may in raw.items()
@@ -111,37 +112,37 @@ def only(tx: Unit, raw: Mapping[str, Sequence[str]]) -> dict[str, tuple[str, ...
 
 
 def serves(tx: Unit, named: Sequence[str]) -> tuple[str, ...]:
-    """The registered resources that it serves."""
+    """Return the URIs of the resources that the agent serves. Raises `NotFound`."""
     return unique(tx, [resource_checks.find(tx.directory, uri).uri for uri in named])
 
 
 def resource_uris(tx: Unit, named: Sequence[str]) -> tuple[str, ...]:
-    """The resources that it may reach, as they were registered."""
+    """Return the URIs of the resources that the client may ask for, as they were registered."""
     return unique(tx, [resource_checks.registered_uri(tx.directory, uri) for uri in named])
 
 
 def grant_types(tx: Unit, raw: Sequence[str]) -> tuple[str, ...]:
-    """Its grant types, at least one."""
+    """Return the grant types, of which there must be at least one. Raises `Invalid`."""
     if not raw:
         raise Invalid("Name at least one grant type.")
     return unique(tx, raw)
 
 
 def token_seconds(tx: Unit, seconds: int) -> int | None:
-    """The maximum lifetime of its tokens."""
+    """Return the maximum lifetime of tokens, in seconds. Raises `Invalid`."""
     return resource_checks.lifetime(tx, seconds)
 
 
 def asks(tx: Unit, name_or_id: Sequence[str]) -> tuple[str, ...]:
-    """The IDs of the users and groups that it may ask."""
+    """Return the IDs of the users and groups that the agent may ask. Raises `NotFound`."""
     return tuple(sorted({user_or_group.id_of(tx, name) for name in name_or_id}))
 
 
 def or_none(_tx: Unit, raw: str) -> str | None:
-    """Its text; None if empty. Whether a callback URL is allowed is checked before."""
+    """Return the text; None if it is empty. A callback URL has already been checked."""
     return raw or None
 
 
 def icon(_tx: Unit, raw: bytes) -> str | None:
-    """The hash of its icon; None for an empty file."""
+    """Return the hash of the icon; None for an empty file. Raises `Invalid`."""
     return icons.digest(raw)

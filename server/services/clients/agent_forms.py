@@ -1,7 +1,7 @@
 """Validates an agent's members together, when it is registered and when it changes.
 
-Owns: turning an administrator's input into a record. Never: writing, or the check of one member;
-`agents.py` stores records, `agent_members.py` has the checks.
+Owns: turning an administrator's input into a record. Never: writing, or checking a single
+member; `agents.py` stores records, and `agent_members.py` has the checks.
 """
 
 from collections.abc import Sequence
@@ -17,7 +17,7 @@ from server.services.refusals import Conflict, Invalid, about
 from server.services.resources import resource_checks
 
 _NAMES = frozenset(member.name for member in AGENT_MEMBERS)
-_FINAL = frozenset(member.name for member in AGENT_MEMBERS if member.immutable)
+_IMMUTABLE = frozenset(member.name for member in AGENT_MEMBERS if member.immutable)
 
 
 class NewAgent(Written):
@@ -30,9 +30,9 @@ class NewAgent(Written):
 
 
 class AgentChanges(Written):
-    """Changed members, with owners to add and remove."""
+    """Changed members of an agent, and the owners to add and remove."""
 
-    known = (_NAMES - _FINAL) | {"add_owners", "remove_owners"}
+    known = (_NAMES - _IMMUTABLE) | {"add_owners", "remove_owners"}
 
 
 def new_record(tx: Unit, new: NewAgent, agent_id: str) -> Agent:
@@ -81,7 +81,10 @@ def _changed_endpoint(before: Agent, agent: Agent, changes: AgentChanges) -> str
 
 
 def _check_delivery(agent: Agent) -> None:
-    """An agent that is called back needs a URL (CIBA 4); that it is allowed is checked before."""
+    """Check that an agent has a callback URL if it uses one, and only then (CIBA 4).
+
+    The caller has already checked whether the URL is allowed.
+    """
     if (agent.delivery == "poll") != (agent.notification_endpoint is None):
         member = "backchannel_client_notification_endpoint"
         raise Invalid(f"`delivery` ping or push and `{member}` belong together.", member=member)
@@ -89,7 +92,7 @@ def _check_delivery(agent: Agent) -> None:
 
 @about("backchannel_authentication_request_signing_alg")
 def _check_request_alg(agent: Agent) -> None:
-    """An agent that must sign requests needs a key for that."""
+    """Check that an agent that must sign requests has a key for that."""
     alg = agent.request_alg
     if alg is not None and all(key["alg"] != alg for key in agent.jwks):
         raise Invalid(f"{agent.name} has no {alg} key. Add one to `jwks`.")
@@ -110,8 +113,8 @@ def _changed_owners(tx: Unit, before: Agent, changes: AgentChanges) -> tuple[str
             raise Invalid(f"A user to remove is not an owner of {before.name}.")
     with about("add_owners"):
         added = agent_checks.owners(tx, changes.get("add_owners", ()))
-    left = tuple(owner for owner in before.owners if owner not in removed)
-    owners = unique(tx, (*left, *added))
+    remaining = tuple(owner for owner in before.owners if owner not in removed)
+    owners = unique(tx, (*remaining, *added))
     if not owners:
         raise Conflict(f"{before.name} would have no owner. Name another in `add_owners`.")
     if owners != before.owners and before.state == "enabled":
@@ -120,7 +123,7 @@ def _changed_owners(tx: Unit, before: Agent, changes: AgentChanges) -> tuple[str
 
 
 def _remaining_limits(agent: Agent) -> dict[str, tuple[str, ...]]:
-    """Return the limits that are within the permissions, which may have become smaller."""
+    """Return the limits, without resources and scopes that the agent no longer has."""
     return {
         uri: tuple(name for name in may if name in agent.scopes)
         for uri, may in agent.only.items()
@@ -130,11 +133,11 @@ def _remaining_limits(agent: Agent) -> dict[str, tuple[str, ...]]:
 
 @about("only")
 def _check_only(tx: Unit, agent: Agent) -> None:
-    """A limit must name permissions that the agent has."""
+    """Check that each limit names permissions that the agent has."""
     for uri, may in agent.only.items():
         if uri not in agent.resources:
             raise Invalid(f"{uri} is not one of its resources. Add it to `resources`.")
-        known = resource_checks.find(tx.directory, uri).scopes
+        resource_scopes = resource_checks.find(tx.directory, uri).scopes
         for name in may:
-            if name not in agent.scopes or name not in known:
+            if name not in agent.scopes or name not in resource_scopes:
                 raise Invalid(f"It may not have {name} at {uri}. Add it to `scopes`.")

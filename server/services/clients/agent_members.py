@@ -24,7 +24,7 @@ REQUEST_ALGS: Final = (
     *((alg, f"required, with {alg}") for alg in names.CLIENT_ALGS),
 )
 
-_ASKS: Final = "Approval requests"
+_SECTION_REQUESTS: Final = "Approval requests"
 
 AGENT_MEMBERS: Final[Members] = (
     client_members.name("agent", "Shown on requests."),
@@ -235,7 +235,7 @@ AGENT_MEMBERS: Final[Members] = (
         FormField(
             "Can ask",
             "Users and groups.",
-            section=_ASKS,
+            section=_SECTION_REQUESTS,
             all_label="Everyone",
             defaults_to_user=True,
             suggestions="people",
@@ -253,7 +253,7 @@ AGENT_MEMBERS: Final[Members] = (
     Member(
         "delivery",
         Kind.CHOICE,
-        FormField("Delivery mode", section=_ASKS, choices=DELIVERIES),
+        FormField("Delivery mode", section=_SECTION_REQUESTS, choices=DELIVERIES),
         Flag("--delivery", "How it receives answers; default: poll."),
         Line("delivery"),
         default="poll",
@@ -261,7 +261,9 @@ AGENT_MEMBERS: Final[Members] = (
     Member(
         "notification_endpoint",
         Kind.TEXT,
-        FormField("Notification endpoint", "An https URL, for ping and push.", section=_ASKS),
+        FormField(
+            "Notification endpoint", "An https URL, for ping and push.", section=_SECTION_REQUESTS
+        ),
         Flag("--notification-endpoint", "Its callback URL for ping or push; https.", metavar="URL"),
         Line("callback URL"),
         wire="backchannel_client_notification_endpoint",
@@ -271,14 +273,14 @@ AGENT_MEMBERS: Final[Members] = (
     Member(
         "takes_user_code",
         Kind.SWITCH,
-        FormField("Require user codes", section=_ASKS),
+        FormField("Require user codes", section=_SECTION_REQUESTS),
         Flag("--user-code", "It must send the user codes of the people it asks."),
         Line("user codes", "sends them"),
         wire="backchannel_user_code_parameter",
         default=False,
         widens=members.turned_off,
     ),
-    client_members.id_token_alg(_ASKS),
+    client_members.id_token_alg(_SECTION_REQUESTS),
     Member(
         "icon",
         Kind.ICON,

@@ -1,6 +1,6 @@
 """Agents: register, change, rotate secrets, disable and delete.
 
-`agent_forms.py` checks what an agent may be.
+`agent_forms.py` validates their members.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -55,10 +55,10 @@ class DisabledAgent:
     agent: Agent
     tokens_revoked: int = 0
     descendants_revoked: int = 0
-    """Of them: tokens of other clients derived from this agent's tokens."""
+    """How many of the revoked tokens other clients derived from this agent's tokens."""
     requests_cancelled: int = 0
     approved_cancelled: int = 0
-    """Of them: requests that were approved but not redeemed yet."""
+    """How many of the canceled requests were approved but not redeemed yet."""
 
     @property
     def counts(self) -> dict[str, int]:
@@ -126,16 +126,22 @@ class Agents:
             return agent
 
     def preview(self, name_or_id: str) -> DisabledAgent:
-        """Return what disabling an agent would end. Raises `NotFound`."""
+        """Return what would be revoked if the agent were disabled. Raises `NotFound`."""
         with self.store.read() as view:
             agent = find_agent(view, name_or_id)
-            own, others = view.delegations.live_of_client(agent.id, view.now)
-            open_now = [
+            own_tokens, derived_tokens = view.delegations.live_of_client(agent.id, view.now)
+            open_approvals = [
                 approval
                 for approval in view.approvals.open_of_agent(agent.id)
                 if _is_open(approval, view)
             ]
-        return DisabledAgent(agent, own + others, others, len(open_now), _approved(open_now))
+        return DisabledAgent(
+            agent,
+            own_tokens + derived_tokens,
+            derived_tokens,
+            len(open_approvals),
+            _count_approved(open_approvals),
+        )
 
     def disable(self, name_or_id: str, *, by: str) -> DisabledAgent:
         """Disable an agent: revoke its tokens and their descendants, cancel its requests.
@@ -148,12 +154,12 @@ class Agents:
                 return DisabledAgent(agent)
             agent = replace(agent, state="disabled")
             tx.agents.replace(agent, tx.now)
-            stopped = _revoke_everything(tx, agent, by)
-            _record(tx, audit.Type.AGENT_DISABLED, agent, by, stopped.counts)
-            return stopped
+            disabled_agent = _revoke_everything(tx, agent, by)
+            _record(tx, audit.Type.AGENT_DISABLED, agent, by, disabled_agent.counts)
+            return disabled_agent
 
     def enable(self, name_or_id: str, *, by: str) -> Agent:
-        """Enable a disabled or quarantined agent; what ended stays ended.
+        """Enable a disabled or quarantined agent; its revoked tokens stay revoked.
 
         Raises `NotFound`, or `Conflict` if no owner is enabled.
         """
@@ -176,7 +182,7 @@ class Agents:
         """Create a new secret; the old ones work during the overlap.
 
         The registration token ends, because it may have leaked with the secret. Raises `NotFound`,
-        `Conflict` if it has keys instead, `Invalid` for a longer overlap.
+        `Conflict` if it has keys instead, `Invalid` if the overlap is too long.
         """
         overlap = client_secrets.check_overlap(overlap_ms)
         with self.store.administer() as tx:
@@ -186,8 +192,8 @@ class Agents:
                     f"{agent.name} authenticates with keys. Replace the keys instead.",
                     remedy=("agent.jwks", agent.name),
                 )
-            alive = client_secrets.ending(agent.secrets, tx.now + overlap, tx.now)
-            issued = with_secret(tx, self.secrets, replace(agent, secrets=alive))
+            working_secrets = client_secrets.ending(agent.secrets, tx.now + overlap, tx.now)
+            issued = with_secret(tx, self.secrets, replace(agent, secrets=working_secrets))
             tx.agents.replace(issued.agent, tx.now)
             tx.registrations.end(agent.id)
             facts = {"overlap_ms": overlap_ms, "working": len(issued.agent.secrets)}
@@ -220,8 +226,8 @@ def register(
         issued = with_secret(tx, secrets, issued.agent)
     tx.agents.add(issued.agent, tx.now)
     icons.store(tx, new.get("icon") or b"")
-    recorded = {**members.facts(AGENT_MEMBERS, issued.agent), **facts}
-    _record(tx, audit.Type.AGENT_ADDED, issued.agent, by, recorded)
+    all_facts = {**members.facts(AGENT_MEMBERS, issued.agent), **facts}
+    _record(tx, audit.Type.AGENT_ADDED, issued.agent, by, all_facts)
     return issued
 
 
@@ -242,13 +248,13 @@ def change(tx: Unit, before: Agent, agent: Agent, *, by: str) -> Agent:
 
 
 def kept_key_uses(before: Agent, agent: Agent) -> dict[str, int]:
-    """Return the last uses of the keys that stay; a new key with an old `kid` has none."""
-    kept = {key["kid"] for key in agent.jwks if key in before.jwks}
-    return {kid: at for kid, at in before.key_uses.items() if kid in kept}
+    """Return when the remaining keys were last used; a new key with an old `kid` has no use."""
+    unchanged_kids = {key["kid"] for key in agent.jwks if key in before.jwks}
+    return {kid: at for kid, at in before.key_uses.items() if kid in unchanged_kids}
 
 
 def _credentials(agent: Agent) -> tuple[object, ...]:
-    """The credentials of an agent."""
+    """Return the keys of an agent and the IDs of its secrets."""
     return agent.jwks, tuple(secret.id for secret in agent.secrets)
 
 
@@ -263,43 +269,43 @@ def quarantine(
         return DisabledAgent(agent)
     agent = replace(agent, state="quarantined")
     tx.agents.replace(agent, tx.now)
-    stopped = _revoke_everything(tx, agent, by)
-    facts = {"incident": incident_id, **stopped.counts}
+    disabled_agent = _revoke_everything(tx, agent, by)
+    facts = {"incident": incident_id, **disabled_agent.counts}
     kind = audit.Type.AGENT_QUARANTINED
     tx.audit.add(Entry(kind, by, agent_id=agent.id, cause=cause, facts=facts))
-    return stopped
+    return disabled_agent
 
 
 def delete_agent(tx: Unit, agent: Agent, *, by: str) -> DisabledAgent:
     """Disable and delete an agent in an administering unit of work."""
-    stopped = _revoke_everything(tx, replace(agent, state="disabled"), by)
+    disabled_agent = _revoke_everything(tx, replace(agent, state="disabled"), by)
     tx.react(ClientDeleted(agent.id, by))
     tx.agents.delete(agent.id)
     tx.icons.prune()
     tx.history.forget(agent.id)
-    _record(tx, audit.Type.AGENT_DELETED, agent, by, {"name": agent.name, **stopped.counts})
-    return stopped
+    _record(tx, audit.Type.AGENT_DELETED, agent, by, {"name": agent.name, **disabled_agent.counts})
+    return disabled_agent
 
 
 def with_secret(tx: Unit, secrets: Secrets, agent: Agent) -> NewSecret:
-    """Add a new secret to the agent; returns it with the secret's text."""
+    """Add a new secret to the agent; returns the agent and the text of the secret."""
     secret, text = client_secrets.new(secrets, PREFIX_CLIENT_SECRET, tx.now)
     return NewSecret(replace(agent, secrets=(*agent.secrets, secret)), text)
 
 
 def _revoke_everything(tx: Unit, agent: Agent, by: str) -> DisabledAgent:
-    """Cancel requests first, so that no approved one gives a token while tokens are revoked."""
-    ended = tx.react(AgentDeactivated(agent, by))
-    own, _ = tx.delegations.live_of_client(agent.id, tx.now)
+    """Cancel the requests, then revoke the tokens, so that no request gives a new token."""
+    canceled = tx.react(AgentDeactivated(agent, by))
+    own_tokens, _ = tx.delegations.live_of_client(agent.id, tx.now)
     revoked = len(tx.delegations.revoke_client(agent.id, tx.now))
-    return DisabledAgent(agent, revoked, revoked - own, ended.requests, ended.approved)
+    return DisabledAgent(agent, revoked, revoked - own_tokens, canceled.requests, canceled.approved)
 
 
 def _is_open(approval: Approval, view: View) -> bool:
     return not overdue(approval.state, approval.expires_at, view.now)
 
 
-def _approved(approvals: Sequence[Approval]) -> int:
+def _count_approved(approvals: Sequence[Approval]) -> int:
     return sum(approval.state is State.APPROVED for approval in approvals)
 
 

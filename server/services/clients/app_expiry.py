@@ -1,6 +1,6 @@
 """Deletes unregistered apps that nobody uses.
 
-Owns: how long such an app stays. Never: other apps; an administrator deletes those.
+Owns: how long such an app is kept. Never: deleting other apps; administrators do that.
 """
 
 from dataclasses import dataclass
@@ -13,17 +13,17 @@ from server.services.clients import apps
 
 UNUSED_MS: Final = 24 * 60 * 60 * 1000
 IDLE_MS: Final = 180 * UNUSED_MS
-"""A consent ends earlier."""
+"""No consent lasts longer, so an idle app has no valid consent."""
 
 
 @dataclass(frozen=True, slots=True)
 class UnknownAppExpiry:
-    """Deletes them; disabled ones stay, so that they remain blocked."""
+    """Deletes unused unregistered apps. Disabled apps stay, so that they remain blocked."""
 
     store: Store
 
     def round(self) -> int:
-        """Run one round; returns the number of deleted apps."""
+        """Delete the apps that are due; returns how many were deleted."""
         with self.store.read() as view:
             if not _due(view):
                 return 0
@@ -35,5 +35,5 @@ class UnknownAppExpiry:
 
 
 def _due(view: View) -> list[App]:
-    found = map(view.apps.get, view.app_uses.unused(view.now - UNUSED_MS, view.now - IDLE_MS))
-    return [app for app in found if app is not None and app.active(view.now)]
+    unused_apps = map(view.apps.get, view.app_uses.unused(view.now - UNUSED_MS, view.now - IDLE_MS))
+    return [app for app in unused_apps if app is not None and app.active(view.now)]

@@ -1,7 +1,7 @@
 """Validates an app's members together, when it is registered and when it changes.
 
-Owns: turning an administrator's input into a record. Never: writing, or the check of one member;
-`apps.py` stores records, `app_members.py` has the checks.
+Owns: turning an administrator's input into a record. Never: writing, or checking a single
+member; `apps.py` stores records, and `app_members.py` has the checks.
 """
 
 from collections.abc import Sequence
@@ -20,7 +20,7 @@ from server.services.refusals import Conflict, Invalid, about
 
 MAX_REDIRECTS: Final = 20
 _NAMES = frozenset(member.name for member in APP_MEMBERS)
-_FINAL = frozenset(member.name for member in APP_MEMBERS if member.immutable)
+_IMMUTABLE = frozenset(member.name for member in APP_MEMBERS if member.immutable)
 
 
 class NewApp(Written):
@@ -33,9 +33,9 @@ class NewApp(Written):
 
 
 class AppChanges(Written):
-    """Changed members, and whether it is enabled."""
+    """Changed members of an app, and whether it is enabled."""
 
-    known = (_NAMES - _FINAL) | {"enabled"}
+    known = (_NAMES - _IMMUTABLE) | {"enabled"}
 
 
 def new_record(tx: Unit, new: NewApp, app_id: str) -> App:
@@ -82,7 +82,7 @@ def facts(app: App) -> dict[str, object]:
 
 @about("redirect_uris")
 def _check_redirects(app: App) -> None:
-    """An app with codes needs a redirect URI, and every URI must be safe."""
+    """Check that an app with authorization codes has a redirect URI, and that all are safe."""
     if not app.redirect_uris and names.GRANT_AUTHORIZATION_CODE in app.grant_types:
         raise Invalid("An app with authorization codes needs a redirect URI.")
     for uri in (*app.redirect_uris, *app.post_logout_redirect_uris):

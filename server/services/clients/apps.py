@@ -1,6 +1,6 @@
 """Apps: register, change, rotate secrets, delete.
 
-`app_forms.py` checks what an app may be.
+`app_forms.py` validates their members.
 """
 
 from collections.abc import Mapping
@@ -50,7 +50,7 @@ class Apps:
             return view.apps.get(app.id) or app
 
     def by_path(self, path_id: str) -> App:
-        """Return the app with this ID in paths. Raises `NotFound`."""
+        """Return the app with this `names.path_id`. Raises `NotFound`."""
         with self.store.read() as view:
             app = by_path(view, path_id)
         if app is None:
@@ -72,8 +72,8 @@ class Apps:
     def update(self, name_or_id: str, changes: AppChanges, *, by: str) -> App:
         """Change an app. Raises `NotFound`, `Exists`, `Invalid` or `Conflict`."""
         with self.store.administer() as tx:
-            found = find(tx, name_or_id)
-            before = tx.apps.get(found.id) or found
+            current = find(tx, name_or_id)
+            before = tx.apps.get(current.id) or current
             app = app_forms.changed_record(tx, before, changes)
             if app.name != before.name:
                 refuse_taken(tx, app.name, app.id)
@@ -89,15 +89,15 @@ class Apps:
     ) -> NewAppSecret:
         """Create a new secret; the old ones work during the overlap.
 
-        Raises `NotFound`, `Conflict` if it has none, `Invalid` for a longer overlap.
+        Raises `NotFound`, `Conflict` if it has no secret, `Invalid` if the overlap is too long.
         """
         overlap = client_secrets.check_overlap(overlap_ms)
         with self.store.administer() as tx:
             app = find(tx, name_or_id)
             if not _has_secret(app):
                 raise Conflict(f"{app.name} authenticates with {app.auth_method}, not a secret.")
-            alive = client_secrets.ending(app.secrets, tx.now + overlap, tx.now)
-            issued = self._with_secret(tx, replace(app, secrets=alive))
+            working_secrets = client_secrets.ending(app.secrets, tx.now + overlap, tx.now)
+            issued = self._with_secret(tx, replace(app, secrets=working_secrets))
             tx.apps.replace(issued.app)
             facts = {"overlap_ms": overlap, "working": len(issued.app.secrets)}
             _record(tx, audit.Type.APP_SECRET_ROTATED, by, {"app": app.id, **facts})
@@ -124,7 +124,7 @@ def delete_app(tx: Unit, app: App, *, by: str) -> None:
 
 
 def by_path(view: View, path_id: str) -> App | None:
-    """Return the app with this ID in paths, as it is stored."""
+    """Return the app with this `names.path_id`, as it is stored."""
     if path_id.startswith(PREFIX_APP):
         return view.apps.get(path_id)
     return next((app for app in view.apps.all() if names.path_id(app.id) == path_id), None)

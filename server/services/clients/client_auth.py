@@ -19,7 +19,7 @@ from server.protocol.forms import Form
 from server.services.clients import unknown_apps
 from server.services.server_policy import ServerPolicy
 
-_USE_NOTED_MS = 60_000
+_USE_INTERVAL_MS = 60_000
 _REPLAY_KIND = "client assertion"
 
 TokenClient: TypeAlias = Agent | App
@@ -27,24 +27,24 @@ TokenClient: TypeAlias = Agent | App
 Client: TypeAlias = TokenClient | Resource
 """A client that can authenticate. The prefix of the client_id tells its kind."""
 
-_OF_RESOURCES = frozenset({"client_secret_basic", "client_secret_post"})
+_RESOURCE_METHODS = frozenset({"client_secret_basic", "client_secret_post"})
 
 
 @dataclass(frozen=True, slots=True)
 class ClientDocuments:
-    """Keeps the apps that have documents up to date."""
+    """Keeps the apps that have metadata documents up to date."""
 
     store: Store
     server_policy: ServerPolicy
     fetch: Fetch
 
     def check(self, client_id: str, *, register_unknown: bool) -> None:
-        """Fetch the document of this client, unless the copy is fresh; other IDs are left alone.
+        """Fetch the metadata document of this client unless the stored copy is fresh.
 
-        1. The URL can be a client_id. 2. The settings allow its host. 3. It is known, or new ones
-        are accepted (`register_unknown`). 4. The limits on fetches are kept. 5. The document is
-        valid.
-        If its host does not answer, an earlier copy counts for a day. Raises errors.InvalidClient,
+        Does nothing for a client_id that is not a URL. 1. The URL is a valid client_id. 2. The
+        settings allow its host. 3. The client is known, or `register_unknown` is set. 4. The fetch
+        is within the limits. 5. The document is valid.
+        If its host does not answer, the stored copy counts for a day. Raises errors.InvalidClient,
         errors.InvalidClientMetadata or errors.TemporarilyUnavailable.
         """
         if not client_id.startswith(names.DOCUMENT_URL):
@@ -72,7 +72,7 @@ class ClientDocuments:
     def _refresh(self, url: str, use: AppUse | None, now: int) -> None:
         self._count(documents.host_of(url))
         try:
-            document, headers = self._fetched(url)
+            document, headers = self._fetch_document(url)
         except InvalidDocument as error:
             raise errors.InvalidClientMetadata(
                 f"The metadata document of this client is not valid: {error}."
@@ -80,7 +80,9 @@ class ClientDocuments:
         except Unreachable as error:
             if use is not None and now < use.checked_at + documents.MAX_STALE_MS:
                 return
-            raise errors.TemporarilyUnavailable(_AWAY, retry_after=60, detail=str(error)) from error
+            raise errors.TemporarilyUnavailable(
+                _UNAVAILABLE, retry_after=60, detail=str(error)
+            ) from error
         with self.store.read() as view:
             app = view.apps.get(url)
         if app is not None and _with_document(app, document) == app:
@@ -100,34 +102,34 @@ class ClientDocuments:
         unknown_apps.change(tx, before, _with_document(before, document))
         tx.app_uses.check(document.url, tx.now, fresh)
 
-    def _fetched(self, url: str) -> tuple[ClientDocument, Mapping[str, str]]:
-        """Return the document, with its keys and its usable redirect URIs, and its headers."""
+    def _fetch_document(self, url: str) -> tuple[ClientDocument, Mapping[str, str]]:
+        """Return the document with its keys and usable redirect URIs, and the response headers."""
         answer = self._get(url, documents.MAX_BYTES)
         document = documents.read(url, answer.body, answer.headers.get("content-type", ""))
-        usable = documents.usable_redirects(document, self.server_policy.allowed_hosts)
-        if not usable:
+        usable_uris = documents.usable_redirects(document, self.server_policy.allowed_hosts)
+        if not usable_uris:
             raise InvalidDocument("none of its redirect_uris is on its own host")
         keys = document.keys
         if document.keys_url is not None:
-            where = documents.host_of(document.keys_url)
-            if where != documents.host_of(url):
+            keys_host = documents.host_of(document.keys_url)
+            if keys_host != documents.host_of(url):
                 raise InvalidDocument("its jwks_uri must be on its own host")
             keys = documents.read_keys(self._get(document.keys_url, documents.MAX_KEY_BYTES).body)
-        return replace(document, keys=keys, redirect_uris=usable), answer.headers
+        return replace(document, keys=keys, redirect_uris=usable_uris), answer.headers
 
-    def _get(self, url: str, most: int) -> Fetched:
+    def _get(self, url: str, max_bytes: int) -> Fetched:
         """Return a response with status 200 of at most this size; redirects are not followed."""
-        answer = self.fetch(url, most + 1)
-        if answer.status >= _FAULT:
+        answer = self.fetch(url, max_bytes + 1)
+        if answer.status >= _SERVER_ERROR:
             raise Unreachable(f"status {answer.status}", retry=True)
         if answer.status != _OK:
             raise InvalidDocument("its URL must answer with status 200, without a redirect")
-        if len(answer.body) > most:
-            raise InvalidDocument(f"it has more than {most} bytes")
+        if len(answer.body) > max_bytes:
+            raise InvalidDocument(f"it has more than {max_bytes} bytes")
         return answer
 
     def _count(self, host: str) -> None:
-        """Count a fetch, so that others cannot be flooded through this server."""
+        """Count a fetch, so that nobody can flood other hosts through this server."""
         with self.store.write() as tx:
             counts = (
                 tx.counters.count(f"documents of:{host}", _WINDOW_MS) > MAX_PER_HOST,
@@ -146,14 +148,14 @@ class ClientAuthentication:
     server_policy: ServerPolicy
     documents: ClientDocuments
     recorded: dict[str, int] = field(default_factory=dict)
-    """Secret or key → when its use was last stored, so that not every request writes."""
+    """Secret or key → when its use was last stored; most requests then need no write."""
 
     def authenticate(self, credentials: Credentials, *, register_unknown: bool = False) -> Client:
         """Return the client that these credentials prove; the endpoint restricts the kind.
 
         1. The client is known. 2. It registered this method. 3. The proof is valid. 4. An assertion
         is new. 5. The client is enabled; only the client itself learns that it is not. With
-        `register_unknown`, a client with a metadata document need not be known. Raises
+        `register_unknown`, a new client with a metadata document is registered. Raises
         errors.ProtocolError.
         """
         claimed = self._claimed_id(credentials)
@@ -161,7 +163,7 @@ class ClientAuthentication:
         with self.store.read() as view:
             client = find(view.directory, claimed) or view.directory.resource_client(claimed)
             now = view.now
-            if client is None or not _registered(client, credentials.method, now):
+            if client is None or not _may_use_method(client, credentials.method, now):
                 raise client_auth.refused("unknown client or another method")
         if credentials.method == "private_key_jwt" and not isinstance(client, Resource):
             self._use_once(client, *self._check_assertion(client, credentials.assertion, now))
@@ -202,7 +204,7 @@ class ClientAuthentication:
     def _check_assertion(
         self, client: TokenClient, assertion: str, now: int
     ) -> tuple[str, tuple[str, int]]:
-        """Return the ID of the key that signed it, its `jti`, and how long that is remembered."""
+        """Return the ID of the signing key, the `jti`, and how long the `jti` is remembered."""
         try:
             kid, claims = self.verifier.client_assertion(assertion, client.jwks)
         except BadToken as error:
@@ -215,25 +217,29 @@ class ClientAuthentication:
         return kid, used
 
     def _use_once(self, client: TokenClient, kid: str, used: tuple[str, int]) -> None:
-        """Store the `jti`, and the use of the key in the same write, at most once a minute."""
+        """Store the `jti` and, at most once a minute, the use of the key in the same write."""
         token_id, until = used
         key = hashlib.sha256(f"{client.id}\n{token_id}".encode()).digest()
         with self.store.write() as tx:
-            fresh = tx.replays.first_use(_REPLAY_KIND, key, until)
-            if fresh and isinstance(client, Agent) and self._is_due(f"{client.id} {kid}", tx.now):
+            is_first_use = tx.replays.first_use(_REPLAY_KIND, key, until)
+            if (
+                is_first_use
+                and isinstance(client, Agent)
+                and self._is_due(f"{client.id} {kid}", tx.now)
+            ):
                 tx.agents.mark_key_used(client.id, kid, tx.now)
-        if not fresh:
+        if not is_first_use:
             raise client_auth.refused("the assertion was used before")
 
     def _record_use(self, client: Client, secret: Secret, now: int) -> None:
         if self._is_due(secret.id, now):
             with self.store.write() as tx:
-                _rows(tx, client).mark_secret_used(secret.id, now)
+                _secret_rows(tx, client).mark_secret_used(secret.id, now)
 
-    def _is_due(self, what: str, now: int) -> bool:
-        if now - self.recorded.get(what, 0) < _USE_NOTED_MS:
+    def _is_due(self, credential_id: str, now: int) -> bool:
+        if now - self.recorded.get(credential_id, 0) < _USE_INTERVAL_MS:
             return False
-        self.recorded[what] = now
+        self.recorded[credential_id] = now
         return True
 
 
@@ -264,7 +270,7 @@ def holds_tokens(client: Client) -> TokenClient:
 
 
 def confidential_client(client: Client) -> Client:
-    """Return the client unless it is public, which proves nothing. Raises errors.InvalidClient."""
+    """Return the client. Raises errors.InvalidClient if it is public and so proves nothing."""
     if not isinstance(client, Resource) and client.auth_method == names.AUTH_NONE:
         raise client_auth.refused("a public client proves nothing")
     return client
@@ -272,20 +278,20 @@ def confidential_client(client: Client) -> Client:
 
 def current_agent(view: View, agent: Agent) -> Agent:
     """Return the agent as it is in this unit of work. Raises errors.UnauthorizedClient."""
-    again = view.directory.agent(agent.id)
-    if again is None:
+    current = view.directory.agent(agent.id)
+    if current is None:
         raise client_auth.refused("the agent was deleted in the meantime")
-    check_enabled(again, view.now)
-    return again
+    check_enabled(current, view.now)
+    return current
 
 
 def current_app(view: View, app: App) -> App:
     """Return the app as it is in this unit of work. Raises errors.UnauthorizedClient."""
-    again = view.directory.app(app.id)
-    if again is None:
+    current = view.directory.app(app.id)
+    if current is None:
         raise client_auth.refused("the app was deleted in the meantime")
-    check_enabled(again, view.now)
-    return again
+    check_enabled(current, view.now)
+    return current
 
 
 def check_enabled(client: TokenClient, now: int) -> None:
@@ -303,16 +309,16 @@ def check_enabled(client: TokenClient, now: int) -> None:
     )
 
 
-def _registered(client: Client, method: str, now: int) -> bool:
-    """Return whether the client may use this method; a resource may use either."""
+def _may_use_method(client: Client, method: str, now: int) -> bool:
+    """Return whether the client may use this method; a resource may use both secret methods."""
     if isinstance(client, Resource):
-        return method in _OF_RESOURCES
+        return method in _RESOURCE_METHODS
     if isinstance(client, Agent):
         return client.proves_by(method, now)
     return client.auth_method == method
 
 
-def _rows(tx: Unit, client: Client) -> SecretRows:
+def _secret_rows(tx: Unit, client: Client) -> SecretRows:
     if isinstance(client, Agent):
         return tx.agents
     return tx.apps if isinstance(client, App) else tx.resources
@@ -330,11 +336,11 @@ def _resource_refused(log: str) -> errors.Problem:
 
 
 def _check_secret(client: Client, secret: str, now: int) -> Secret:
-    sent = hashlib.sha256(secret.encode()).digest()
-    for known in client.secrets:
-        valid = known.expires_at is None or now < known.expires_at
-        if hmac.compare_digest(known.hash, sent) and valid:
-            return known
+    sent_hash = hashlib.sha256(secret.encode()).digest()
+    for stored_secret in client.secrets:
+        is_valid = stored_secret.expires_at is None or now < stored_secret.expires_at
+        if hmac.compare_digest(stored_secret.hash, sent_hash) and is_valid:
+            return stored_secret
     raise client_auth.refused("wrong secret")
 
 
@@ -342,9 +348,9 @@ MAX_PER_HOST: Final = 20
 MAX_TOTAL: Final = 120
 """Maximum numbers of fetches in a minute."""
 _WINDOW_MS: Final = 60_000
-_OK, _FAULT = 200, 500
+_OK, _SERVER_ERROR = 200, 500
 _BUSY: Final = "Too many client documents were fetched. Wait a minute."
-_AWAY: Final = "The metadata document of this client cannot be fetched now. Try again later."
+_UNAVAILABLE: Final = "The metadata document of this client cannot be fetched now. Try again later."
 
 
 def _new_app(url: str, now: int) -> App:

@@ -13,7 +13,7 @@ from server.services.clients import agent_checks as checks
 from server.services.members import Check, Clear, Flag, FormField, Kind, Line, Member
 
 Choices: TypeAlias = tuple[tuple[str, str], ...]
-"""The value and label, or the word and value, of each option."""
+"""The value and the label of each option."""
 
 IS: Final = "General"
 PROVES: Final = "Authentication"
@@ -27,7 +27,7 @@ METHODS: Final = (
 
 
 def name(line: str, hint: str) -> Member:
-    """Its name; `line` is the word for such a client."""
+    """Return the member for the name; `line` labels it in output."""
     return Member(
         "name",
         Kind.TEXT,
@@ -40,21 +40,21 @@ def name(line: str, hint: str) -> Member:
     )
 
 
-def auth_method(choices: Choices, start: str, help_text: str) -> Member:
-    """How it authenticates."""
+def auth_method(choices: Choices, default_method: str, help_text: str) -> Member:
+    """Return the member for the authentication method."""
     return Member(
         "auth_method",
         Kind.CHOICE,
         FormField("Authentication method", section=PROVES, choices=choices, forms=("new",)),
         Flag("--auth", help_text, shows_default=True),
         Line("authenticates"),
-        default=start,
+        default=default_method,
         immutable=True,
     )
 
 
 def jwks(hint: str) -> Member:
-    """Its public keys."""
+    """Return the member for the public keys."""
     return Member(
         "jwks",
         Kind.KEYS,
@@ -69,7 +69,7 @@ def jwks(hint: str) -> Member:
 
 
 def dpop_bound(flag: str, line: Line) -> Member:
-    """Return whether its tokens are bound to its key."""
+    """Return the member for whether tokens are bound to the client's key."""
     return Member(
         "dpop_bound",
         Kind.SWITCH,
@@ -83,7 +83,7 @@ def dpop_bound(flag: str, line: Line) -> Member:
 
 
 def id_token_alg(section: str) -> Member:
-    """How its ID tokens are signed."""
+    """Return the member for the signing algorithm of ID tokens."""
     algs = tuple((alg, alg) for alg in names.SIGNING_ALGS)
     return Member(
         "id_token_alg",
@@ -97,15 +97,15 @@ def id_token_alg(section: str) -> Member:
     )
 
 
-def _permission(name: str, label: str, flag: str, one: str, check: Check) -> Member:
-    """A list of what it may ask for."""
+def _permission(name: str, label: str, flag: str, noun: str, check: Check) -> Member:
+    """Return the member for a list of permissions."""
     return Member(
         name,
         Kind.NAMES,
         FormField(label, section=MAY, suggestions=name, first=True),
         Flag(
             flag,
-            f"A {one} it may ask for.",
+            f"A {noun} it may ask for.",
             clears=(Clear(f"--no-{flag[2:]}", (), f"Remove every {flag[2:]}."),),
         ),
         Line(name, empty="none"),
@@ -142,9 +142,12 @@ ACTION_TYPES: Final = Member(
 
 
 def grant_types(
-    grants: Sequence[names.GrantType], field: FormField, help_text: str, start: Sequence[str]
+    grants: Sequence[names.GrantType],
+    field: FormField,
+    help_text: str,
+    default_grants: Sequence[str],
 ) -> Member:
-    """How it gets tokens."""
+    """Return the member for the grant types."""
     choices = tuple((grant.name, grant.label) for grant in grants)
     return Member(
         "grant_types",
@@ -152,7 +155,7 @@ def grant_types(
         replace(field, choices=choices),
         Flag("--grant", help_text, aliases=tuple((grant.word, grant.name) for grant in grants)),
         Line("grants", empty="none"),
-        default=start,
+        default=default_grants,
         check=checks.grant_types,
         widens=members.more,
     )

@@ -21,9 +21,12 @@ from server.services.users.user_checks import clients_called
 
 def looks_taken(view: View, name: str, own: str) -> bool:
     """Return whether a name looks like that of another client or of a user."""
-    looks = name_keys(name)
-    bearers = {*view.names.bearers("client", looks), *view.names.bearers("user", looks)}
-    return bool(bearers - {own} or looks & name_keys(TERMINAL))
+    lookalike_keys = name_keys(name)
+    bearers = {
+        *view.names.bearers("client", lookalike_keys),
+        *view.names.bearers("user", lookalike_keys),
+    }
+    return bool(bearers - {own} or lookalike_keys & name_keys(TERMINAL))
 
 
 @about("name")
@@ -35,17 +38,17 @@ def refuse_taken(
     `own` is the ID of the client that gets the name. With `among`, only these users count: an agent
     that names itself must not learn who else has an account. Raises `Exists`.
     """
-    looks = name_keys(name)
-    for found in clients_called(tx, name):
-        if found.id != own:
-            kind = "agent" if isinstance(found, Agent) else "app"
+    lookalike_keys = name_keys(name)
+    for client in clients_called(tx, name):
+        if client.id != own:
+            kind = "agent" if isinstance(client, Agent) else "app"
             raise Exists(
-                f"There is an {kind} {found.name} already, {found.id}. "
+                f"There is an {kind} {client.name} already, {client.id}. "
                 "Choose a name that does not look like it."
             )
-    if looks & name_keys(TERMINAL):
+    if lookalike_keys & name_keys(TERMINAL):
         raise Exists(f"{TERMINAL} is what screens call {APPROVER_CLIENT}. Choose another name.")
-    for user in map(tx.directory.user, tx.names.bearers("user", looks)):
+    for user in map(tx.directory.user, tx.names.bearers("user", lookalike_keys)):
         if user is not None and (among is None or user.id in among):
             raise Exists(f"There is a user {user.name}. Choose a name that does not look like it.")
 

@@ -25,7 +25,7 @@ DEFAULT_LIFE_MS: Final = 7 * 24 * 60 * 60 * 1000
 LONGEST_LIFE_MS: Final = 90 * 24 * 60 * 60 * 1000
 MAX_USES: Final = 1_000
 SAFE_GRANTS: Final = (names.GRANT_CIBA,)
-"""The default grants of agents that register themselves: they must ask."""
+"""The default grants of an agent that registers itself: it must ask for approval."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +44,7 @@ class NewInvitation:
 
     @property
     def for_apps(self) -> bool:
-        """Whether apps that people use register with it, instead of agents."""
+        """Whether it is for apps, which people use, instead of agents."""
         return names.GRANT_AUTHORIZATION_CODE in self.grant_types
 
 
@@ -77,7 +77,7 @@ class Invitations:
             return IssuedInvitation(invitation, owner, token)
 
     def page(self, after: str, limit: int) -> ResultPage[Invitation]:
-        """Return the invitations after this ID, ended ones too."""
+        """Return the invitations after this ID, including ended ones."""
         with self.store.read() as view:
             invitations = view.invitations.page(after, limit + 1)
         return paging.part(invitations, limit, lambda invitation: invitation.id)
@@ -95,26 +95,26 @@ class Invitations:
     def _invitation(
         self, tx: Unit, new: NewInvitation, owner: User, token: str, by: str
     ) -> Invitation:
-        ends = tx.now + DEFAULT_LIFE_MS if new.expires_at is None else new.expires_at
-        if not tx.now < ends <= tx.now + LONGEST_LIFE_MS:
+        expires_at = tx.now + DEFAULT_LIFE_MS if new.expires_at is None else new.expires_at
+        if not tx.now < expires_at <= tx.now + LONGEST_LIFE_MS:
             raise Invalid(
                 "An invitation must end in the future, within 90 days.", member="expires_at"
             )
-        sample = self._app_sample(new) if new.for_apps else self._sample(tx, new, owner)
+        limits = self._app_limits(new) if new.for_apps else self._agent_limits(tx, new, owner)
         return Invitation(
             id=self.secrets.new_id(names.PREFIX_INVITATION),
             token_hash=hashlib.sha256(token.encode()).digest(),
             owner_id=owner.id,
-            **sample,
+            **limits,
             uses_left=new.uses,
             created_by=by,
             created_at=tx.now,
-            expires_at=ends,
+            expires_at=expires_at,
             revoked_at=None,
         )
 
-    def _app_sample(self, new: NewInvitation) -> dict[str, Any]:
-        """Return what the invitation allows an app: what is open to every such app."""
+    def _app_limits(self, new: NewInvitation) -> dict[str, Any]:
+        """Return the limits for apps, which get what is open to every unregistered app."""
         if set(new.grant_types) != set(names.USUAL_APP_GRANTS) or new.resources or new.scopes:
             raise Invalid(
                 "An invitation for apps has the grants authorization_code and refresh_token, and "
@@ -124,8 +124,8 @@ class Invitations:
         lists = {"resources": (), "scopes": (), "action_types": (), "asks": ()}
         return {"grant_types": names.USUAL_APP_GRANTS, **lists}
 
-    def _sample(self, tx: Unit, new: NewInvitation, owner: User) -> dict[str, Any]:
-        """Return what the invitation allows an agent, checked like every agent."""
+    def _agent_limits(self, tx: Unit, new: NewInvitation, owner: User) -> dict[str, Any]:
+        """Return the limits for agents, validated as those of a sample agent."""
         new_agent = NewAgent(
             name="sample",
             owners=(owner.id,),

@@ -20,8 +20,8 @@ ORPHANED: Final = "alarm.agent_orphaned"
 
 def of(view: View, agent: Agent) -> tuple[User, ...]:
     """Return the agent's owners in this unit of work."""
-    found = (view.users.get(user_id) for user_id in agent.owners)
-    return tuple(owner for owner in found if owner is not None)
+    owners = (view.users.get(user_id) for user_id in agent.owners)
+    return tuple(owner for owner in owners if owner is not None)
 
 
 def orphaned_at(view: View, agent: Agent) -> int | None:
@@ -34,7 +34,11 @@ def orphaned_at(view: View, agent: Agent) -> int | None:
 
 def orphans(view: View, agents: Iterable[Agent]) -> list[Agent]:
     """Return the enabled agents among these that are orphaned."""
-    return [a for a in agents if a.state == "enabled" and orphaned_at(view, a) is not None]
+    return [
+        agent
+        for agent in agents
+        if agent.state == "enabled" and orphaned_at(view, agent) is not None
+    ]
 
 
 def user_disabled(tx: Unit, event: UserDisabled) -> None:
@@ -55,21 +59,21 @@ def user_enabled(tx: Unit, event: UserEnabled) -> None:
 
 
 def record_adopted(tx: Unit, were_orphans: Iterable[Agent], *, by: str) -> None:
-    """Record which of these agents have an enabled owner again; their grace period ends."""
+    """Record which of these agents have an enabled owner again, which ends their grace period."""
     for agent in (orphan for orphan in were_orphans if orphaned_at(tx, orphan) is None):
         tx.audit.add(Entry(audit.Type.AGENT_ADOPTED, by, agent_id=agent.id))
 
 
 def orphan_contacts(view: View, agent: Agent) -> list[str]:
-    """Return who can assign a new owner: administrators, and backups and deputies of its owners."""
+    """Return who can assign an owner: administrators, and the owners' backups and deputies."""
     owners = of(view, agent)
-    named = {owner.backup for owner in owners if owner.backup is not None}
+    backups = {owner.backup for owner in owners if owner.backup is not None}
     deputies = {
         deputy.deputy_id
         for owner in owners
         for deputy in view.deputies.of_user(owner.id, view.now)
         if deputy.in_force(view.now)
     }
-    people = {*view.directory.administrators(), *named, *deputies}
-    found = (view.users.get(user_id) for user_id in sorted(people))
-    return [user.id for user in found if user is not None and user.enabled]
+    contact_ids = {*view.directory.administrators(), *backups, *deputies}
+    users = (view.users.get(user_id) for user_id in sorted(contact_ids))
+    return [user.id for user in users if user is not None and user.enabled]

@@ -1,6 +1,6 @@
-"""The permissions of a client: the resources and scopes that it can get at most.
+"""The permissions of a client: the resources and scopes that it may ask for.
 
-Owns: whether permissions are valid. Never: what a client is granted.
+Owns: whether permissions are valid. Never: granting them.
 """
 
 from collections.abc import Sequence
@@ -26,11 +26,11 @@ def check(tx: Unit, uris: Sequence[str], scope_names: Sequence[str]) -> None:
             raise _unknown_scope(tx, scope, uris)
 
 
-def _unknown_scope(tx: Unit, scope: str, named: Sequence[str]) -> Invalid:
+def _unknown_scope(tx: Unit, scope: str, uris: Sequence[str]) -> Invalid:
     for resource in tx.resources.all():
         if scope in resource.scopes:
             return Invalid(f"The scope {scope} belongs to {resource.uri}. Add that to `resources`.")
     return Invalid(
         f"No resource has the scope {scope}. Add it to a resource first.",
-        remedy=("resource.scope", named[0] if named else "URI", scope),
+        remedy=("resource.scope", uris[0] if uris else "URI", scope),
     )

@@ -1,7 +1,7 @@
 """Dynamic client registration of agents (RFC 7591, RFC 7592).
 
-An invitation sets the owner and limits the permissions. A registration token manages one agent, and
-never gives it more than it has now.
+An invitation sets the owner and limits the permissions. A registration token manages one agent. It
+never gives the agent more permissions than it has now.
 """
 
 import hashlib
@@ -34,14 +34,14 @@ UNKNOWN_TOKENS: Final = CountedLimit(
     10 * 60 * 1000,
     "unknown registration:",
 )
-_CLOSED = "Send the access token of an invitation or of this registration."
-_NAME_CHARACTERS = 6
-_TAKEN = "client_name is taken, or looks like a name that is; choose another."
+_NOT_AUTHORIZED = "Send the access token of an invitation or of this registration."
+_RANDOM_NAME_LENGTH = 6
+_NAME_TAKEN = "client_name is taken, or looks like a name that is; choose another."
 
 
 @dataclass(frozen=True, slots=True)
 class RegistrationService:
-    """Registers agents, and lets each manage its registration."""
+    """Registers agents, and lets each agent manage its registration."""
 
     store: Store
     secrets: Secrets
@@ -52,19 +52,19 @@ class RegistrationService:
     def register(self, token: str | None, metadata: Metadata, peer: str) -> dict[str, object]:
         """Register an agent of the invitation's owner (RFC 7591 3.2.1).
 
-        1. The invitation is live. 2. Its owner is enabled. 3. One conditional UPDATE spends a use.
-        4. The agent stays within the limits. Raises errors.ProtocolError.
+        1. The invitation is live. 2. Its owner is enabled. 3. One conditional UPDATE takes one of
+        its uses. 4. The agent stays within its limits. Raises errors.ProtocolError.
         """
-        presented = _hash(token or "")
-        self._check_token(peer, lambda view: _live_invitation(view, presented) is not None)
+        token_hash = _hash(token or "")
+        self._check_token(peer, lambda view: _live_invitation(view, token_hash) is not None)
         self._check_endpoint(metadata)
         with self.store.administer() as tx:
-            invitation = _live_invitation(tx, presented)
+            invitation = _live_invitation(tx, token_hash)
             owner = None if invitation is None else tx.directory.user(invitation.owner_id)
             if invitation is None or owner is None or not owner.enabled:
-                raise errors.InvalidToken(_CLOSED, detail="the owner is disabled")
+                raise errors.InvalidToken(_NOT_AUTHORIZED, detail="the owner is disabled")
             if not tx.invitations.spend(invitation.id, tx.now):
-                raise errors.InvalidToken(_CLOSED, detail="no use is left")
+                raise errors.InvalidToken(_NOT_AUTHORIZED, detail="no use is left")
             return self._admit(tx, invitation, metadata)
 
     def show(self, agent_id: str, token: str | None, peer: str) -> dict[str, object]:
@@ -80,8 +80,8 @@ class RegistrationService:
     ) -> dict[str, object]:
         """Replace the metadata (RFC 7592 2.2); omitted members return to their defaults.
 
-        The agent's permissions cannot exceed the current ones, so nothing that was removed comes
-        back. Raises errors.InvalidToken or errors.InvalidClientMetadata.
+        The new permissions cannot exceed the current ones, so a removed permission stays removed.
+        Raises errors.InvalidToken or errors.InvalidClientMetadata.
         """
         metadata, secret = update
         self._check_token(peer, lambda view: _registered_agent(view, agent_id, token) is not None)
@@ -90,7 +90,7 @@ class RegistrationService:
             before = _require_agent(tx, agent_id, token)
             if secret is not None and not _is_secret(before, secret, tx.now):
                 raise errors.InvalidClientMetadata("client_secret is not this client's.")
-            issued = self._changed(tx, before, metadata)
+            issued = self._change_agent(tx, before, metadata)
             agents.change(tx, before, issued.agent, by=audit.by_agent(before.id))
             return self._information(issued, str(token))
 
@@ -113,7 +113,7 @@ class RegistrationService:
             too_many = UNKNOWN_TOKENS.exceeded(tx, peer)
         if too_many:
             raise errors.TemporarilyUnavailable("Too many unknown tokens.", retry_after=60)
-        raise errors.InvalidToken(_CLOSED)
+        raise errors.InvalidToken(_NOT_AUTHORIZED)
 
     def _check_endpoint(self, metadata: Metadata) -> None:
         """Check the URL before the unit of work, because it may need a DNS lookup."""
@@ -124,7 +124,7 @@ class RegistrationService:
             )
 
     def _admit(self, tx: Unit, invitation: Invitation, metadata: Metadata) -> dict[str, object]:
-        name = metadata.client_name or f"agent-{self.secrets.new_id('')[:_NAME_CHARACTERS]}"
+        name = metadata.client_name or f"agent-{self.secrets.new_id('')[:_RANDOM_NAME_LENGTH]}"
         new = NewAgent(
             name=self._free_name(tx, name, invitation),
             owners=(invitation.owner_id,),
@@ -132,7 +132,7 @@ class RegistrationService:
             grant_types=_within("grant_types", metadata.grant_types, invitation.grant_types),
             resources=invitation.resources,
             scopes=_within("scope", metadata.scope, invitation.scopes),
-            action_types=_types(tx, metadata, invitation.action_types),
+            action_types=_action_types(tx, metadata, invitation.action_types),
             asks=invitation.asks,
             id_token_alg=metadata.id_token_alg,
             dpop_bound=metadata.dpop_bound,
@@ -147,12 +147,12 @@ class RegistrationService:
         try:
             issued = agents.register(tx, self.secrets, new, by=by, facts=facts)
         except ChangeRefused as error:
-            raise _refused(error) from error
+            raise _to_metadata_error(error) from error
         token = self.secrets.new_secret(names.PREFIX_REGISTRATION_TOKEN)
         tx.registrations.add(Registration(issued.agent.id, invitation.id, _hash(token), tx.now))
         return self._information(issued, token)
 
-    def _changed(self, tx: Unit, before: Agent, metadata: Metadata) -> NewSecret:
+    def _change_agent(self, tx: Unit, before: Agent, metadata: Metadata) -> NewSecret:
         agent = replace(
             before,
             name=self._free_name(tx, metadata.client_name or before.name, before),
@@ -160,10 +160,10 @@ class RegistrationService:
             jwks=metadata.keys,
             grant_types=_within("grant_types", metadata.grant_types, before.grant_types),
             scopes=_within("scope", metadata.scope, before.scopes),
-            action_types=_types(tx, metadata, before.action_types),
+            action_types=_action_types(tx, metadata, before.action_types),
             id_token_alg=metadata.id_token_alg,
             dpop_bound=metadata.dpop_bound or before.dpop_bound,
-            request_alg=_still_signed(metadata, before),
+            request_alg=_request_alg(metadata, before),
             delivery=metadata.delivery,
             notification_endpoint=metadata.notification_endpoint,
             takes_user_code=metadata.takes_user_code or before.takes_user_code,
@@ -188,15 +188,18 @@ class RegistrationService:
         except Invalid as error:
             raise errors.InvalidClientMetadata(str(error)) from error
         except Exists as error:
-            raise errors.InvalidClientMetadata(_TAKEN) from error
+            raise errors.InvalidClientMetadata(_NAME_TAKEN) from error
         return name
 
     def _known_people(self, tx: Unit, agent: Agent | Invitation) -> set[str]:
-        """Return the users that it may know: its owners, and those it may ask by name."""
+        """Return the users whose names it may learn: its owners, and the users that it may ask."""
         owners = agent.owners if isinstance(agent, Agent) else (agent.owner_id,)
         asks = () if self.server_policy.hide_unknown_users else agent.asks or ()
         members = tx.directory.members()
-        return {*owners, *(user for asked in asks for user in members.get(asked, {asked}))}
+        return {
+            *owners,
+            *(user_id for asked_id in asks for user_id in members.get(asked_id, {asked_id})),
+        }
 
     def _information(self, issued: NewSecret, token: str) -> dict[str, object]:
         """Return the registered metadata (RFC 7591 3.2.1, RFC 7592 3)."""
@@ -213,7 +216,7 @@ class RegistrationService:
             "grant_types": list(agent.grant_types),
             "response_types": [],
             "scope": " ".join(agent.scopes),
-            "authorization_details_types": _listed(agent.action_types),
+            "authorization_details_types": _to_list(agent.action_types),
             "jwks": {"keys": [dict(key) for key in agent.jwks]} if agent.jwks else None,
             "id_token_signed_response_alg": agent.id_token_alg,
             "dpop_bound_access_tokens": agent.dpop_bound,
@@ -234,31 +237,35 @@ def _live_invitation(view: View, token_hash: bytes) -> Invitation | None:
 def _registered_agent(view: View, agent_id: str, token: str | None) -> Agent | None:
     """Return the enabled agent that this registration token manages."""
     registration = view.registrations.of_agent(agent_id)
-    presented = _hash(token or "")
-    if registration is None or not hmac.compare_digest(registration.token_hash, presented):
+    token_hash = _hash(token or "")
+    if registration is None or not hmac.compare_digest(registration.token_hash, token_hash):
         return None
     agent = view.directory.agent(agent_id)
     return agent if agent is not None and agent.active(view.now) else None
 
 
 def _require_agent(view: View, agent_id: str, token: str | None) -> Agent:
-    """Return the same agent, or raise errors.InvalidToken."""
+    """Return the enabled agent that this token manages. Raises errors.InvalidToken."""
     agent = _registered_agent(view, agent_id, token)
     if agent is None:
-        raise errors.InvalidToken(_CLOSED, detail="the agent was disabled in the meantime")
+        raise errors.InvalidToken(_NOT_AUTHORIZED, detail="the agent was disabled in the meantime")
     return agent
 
 
-def _within(name: str, wanted: tuple[str, ...] | None, allowed: tuple[str, ...]) -> tuple[str, ...]:
-    """Return the requested values if all are allowed; by default everything that is allowed."""
-    if wanted is None:
+def _within(
+    name: str, requested: tuple[str, ...] | None, allowed: tuple[str, ...]
+) -> tuple[str, ...]:
+    """Return the requested values if all are allowed; without a request, all allowed values."""
+    if requested is None:
         return allowed
-    if not set(wanted) <= set(allowed):
+    if not set(requested) <= set(allowed):
         raise errors.InvalidClientMetadata(f"{name} has more than this client may have.")
-    return wanted
+    return requested
 
 
-def _types(tx: Unit, metadata: Metadata, allowed: tuple[str, ...] | None) -> tuple[str, ...] | None:
+def _action_types(
+    tx: Unit, metadata: Metadata, allowed: tuple[str, ...] | None
+) -> tuple[str, ...] | None:
     if metadata.action_types is None:
         return allowed
     if allowed is not None:
@@ -268,15 +275,15 @@ def _types(tx: Unit, metadata: Metadata, allowed: tuple[str, ...] | None) -> tup
     return metadata.action_types
 
 
-def _still_signed(metadata: Metadata, before: Agent) -> str | None:
-    """An agent that must sign requests stays so; it may change the key."""
+def _request_alg(metadata: Metadata, before: Agent) -> str | None:
+    """Return the algorithm for requests. An agent that must sign them cannot stop doing so."""
     alg = metadata.request_alg or before.request_alg
     if alg is not None and all(key["alg"] != alg for key in metadata.keys):
         raise errors.InvalidClientMetadata("jwks has no key for the requests that must be signed.")
     return alg
 
 
-def _refused(error: ChangeRefused) -> errors.InvalidClientMetadata:
+def _to_metadata_error(error: ChangeRefused) -> errors.InvalidClientMetadata:
     """Return a neutral error, because the administrator's error quotes the input."""
     return errors.InvalidClientMetadata(
         "This invitation is outdated; ask for a new one.", detail=str(error)
@@ -285,11 +292,11 @@ def _refused(error: ChangeRefused) -> errors.InvalidClientMetadata:
 
 def _is_secret(agent: Agent, secret: str, now: int) -> bool:
     digest = _hash(secret)
-    valid = [s for s in agent.secrets if s.expires_at is None or now < s.expires_at]
-    return any(hmac.compare_digest(kept.hash, digest) for kept in valid)
+    valid_secrets = [row for row in agent.secrets if row.expires_at is None or now < row.expires_at]
+    return any(hmac.compare_digest(stored_secret.hash, digest) for stored_secret in valid_secrets)
 
 
-def _listed(values: tuple[str, ...] | None) -> list[str] | None:
+def _to_list(values: tuple[str, ...] | None) -> list[str] | None:
     return None if values is None else list(values)
 
 
@@ -298,6 +305,6 @@ def _hash(token: str) -> bytes:
 
 
 def _assertion_alg(agent: Agent) -> str | None:
-    """The algorithm of its assertions; None if its keys leave a choice."""
+    """Return the algorithm of its assertions; None if its keys have several."""
     algs = {key["alg"] for key in agent.jwks} if agent.auth_method == "private_key_jwt" else set()
     return algs.pop() if len(algs) == 1 else None

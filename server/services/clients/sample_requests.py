@@ -1,4 +1,4 @@
-"""The first request of a new agent: what the printed programs ask for.
+"""Sample requests: what the example programs for a new agent ask for.
 
 Owns: the choice of resource, scope and action. Never: the programs.
 """
@@ -26,7 +26,7 @@ class SampleRequest:
 
 
 IDENTITY: Final = SampleRequest(None, OPENID)
-"""Asks for the ID of a user alone, which every agent may do."""
+"""Asks only for the ID of a user, which every agent may do."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +36,7 @@ class SampleRequests:
     store: Store
 
     def of(self, agent: Agent) -> SampleRequest:
-        """Return one that the server accepts, without details if a scope needs none."""
+        """Return a request that the server accepts, if possible for a scope without details."""
         with self.store.read() as view:
             resources = [view.directory.resource(uri) for uri in agent.resources]
         pairs = [

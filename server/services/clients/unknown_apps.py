@@ -1,7 +1,7 @@
-"""Unregistered apps: what they may reach, and their names.
+"""Unregistered apps: their permissions and their names.
 
-Owns: their records, and the limits on how many there are. Never: what their documents or
-registrations say; `client_auth.py` and `app_registration.py` read those.
+Owns: their records, and the limit on how many there are. Never: reading their documents or
+registrations; `client_auth.py` and `app_registration.py` do that.
 """
 
 import hashlib
@@ -27,25 +27,27 @@ _FULL: Final = "Too many new clients. Try again later."
 
 
 def within_open_resources(app: App, resources: Iterable[Resource]) -> App:
-    """Return an unregistered app with what is open to it.
+    """Return an unregistered app with the permissions that are open to it.
 
-    It may have every scope of the resources that are open to such apps, except critical ones.
+    It may have every scope of the resources that are open to such apps, except critical scopes.
     """
-    opened = [resource for resource in resources if resource.unknown_clients]
+    open_resources = [resource for resource in resources if resource.unknown_clients]
     scopes = {
         name: None
-        for resource in opened
+        for resource in open_resources
         for name, risk in resource.scopes.items()
         if risk is not Risk.CRITICAL
     }
-    return replace(app, resources=tuple(resource.uri for resource in opened), scopes=tuple(scopes))
+    return replace(
+        app, resources=tuple(resource.uri for resource in open_resources), scopes=tuple(scopes)
+    )
 
 
 def add(tx: Unit, app: App, *, by: str = audit.SYSTEM, fresh_until: int = 0) -> App:
-    """Store a new one, under a free name that begins with the given one.
+    """Store a new app, under a free name that starts with the given name.
 
-    Raises errors.TemporarilyUnavailable if there are too many, errors.InvalidClientMetadata if its
-    name looks like that of another client.
+    Raises errors.TemporarilyUnavailable if there are too many unused apps, and
+    errors.InvalidClientMetadata if its name looks like that of another client.
     """
     if tx.app_uses.count_unused() >= MAX_UNUSED:
         raise errors.TemporarilyUnavailable(_FULL, retry_after=600)
@@ -57,7 +59,7 @@ def add(tx: Unit, app: App, *, by: str = audit.SYSTEM, fresh_until: int = 0) -> 
 
 
 def change(tx: Unit, before: App, after: App) -> None:
-    """Store what its document says now."""
+    """Store an app as its document describes it now, if anything changed."""
     if before != after:
         tx.apps.replace(after)
         _record(tx, audit.Type.APP_UPDATED, after, audit.SYSTEM)
@@ -76,13 +78,13 @@ def shown_claim(view: View, app: App) -> tuple[str | None, bool]:
 
 
 def _free_name(tx: Unit, app: App) -> str:
-    """Return its name, with digits of its ID if a similar app has that name already."""
+    """Return its name, followed by a hash of its ID if an unregistered app has that name."""
     digits = hashlib.sha256(app.id.encode()).hexdigest()[:_DIGITS]
     bearers = map(tx.apps.get, tx.names.bearers("client", name_keys(app.name)))
-    same = any(
+    is_used = any(
         bearer is not None and not bearer.verified and bearer.name == app.name for bearer in bearers
     )
-    name = f"{app.name} {digits}" if same else app.name
+    name = f"{app.name} {digits}" if is_used else app.name
     try:
         refuse_taken(tx, name, None, among=())
     except Exists as error:

@@ -23,13 +23,13 @@ from server.services.members import (
 from server.services.resources import resource_checks as checks
 
 
-def _easier(before: Mapping[str, Risk], after: Mapping[str, Risk]) -> bool:
-    """A scope is new, or has a lower risk."""
+def _lowers_risk(before: Mapping[str, Risk], after: Mapping[str, Risk]) -> bool:
+    """Return whether a scope is new or has a lower risk."""
     return any(name not in before or risk.rank < before[name].rank for name, risk in after.items())
 
 
 def fewer_needs(before: Resource, after: Resource) -> bool:
-    """A remaining scope requires another action type, or none."""
+    """Return whether a remaining scope requires a different action type, or no longer one."""
     return any(
         scope in after.scopes and after.requires.get(scope) != kind
         for scope, kind in before.requires.items()
@@ -56,7 +56,7 @@ RESOURCE_MEMBERS: Final[Members] = (
         Flag("--scope", "A scope and its risk: low, medium (default), high or critical."),
         Line("scopes", empty="none"),
         default={},
-        widens=_easier,
+        widens=_lowers_risk,
     ),
     Member(
         "requires",

@@ -23,7 +23,7 @@ from server.services.resources.resource_checks import find
 from server.services.resources.resource_members import RESOURCE_MEMBERS
 
 MAX_SCOPES: Final = 200
-_NOTHING: Final[Mapping[str, Any]] = {}
+_NO_ITEMS: Final[Mapping[str, Any]] = {}
 
 
 class NewResource(Written):
@@ -33,7 +33,7 @@ class NewResource(Written):
 
 
 class ResourceChanges(Written):
-    """Scopes to add or change and those to remove, required action types, other members.
+    """Changes to a resource: scopes to add, change or remove, and changed other members.
 
     An empty type in `requires` removes the requirement.
     """
@@ -51,7 +51,7 @@ class NewResourceSecret:
 
 @dataclass(frozen=True, slots=True)
 class DeletedResource:
-    """Items revoked with a resource."""
+    """A deleted resource, and what was revoked with it."""
 
     resource: Resource
     tokens_revoked: int
@@ -65,7 +65,7 @@ class DeletedResource:
 
 @dataclass(frozen=True, slots=True)
 class Resources:
-    """Administers resources. URIs that differ only by a trailing slash name one resource."""
+    """Administers resources. URIs that differ only by a trailing slash name the same resource."""
 
     store: Store
     secrets: Secrets
@@ -96,13 +96,13 @@ class Resources:
     def add(
         self,
         uri: str,
-        scopes: Mapping[str, Risk] = _NOTHING,
-        requires: Mapping[str, str] = _NOTHING,
+        scopes: Mapping[str, Risk] = _NO_ITEMS,
+        requires: Mapping[str, str] = _NO_ITEMS,
         *,
         by: str,
         **more: object,
     ) -> NewResourceSecret:
-        """Register a resource, with a secret to introspect tokens.
+        """Register a resource, with a secret for introspecting tokens.
 
         Raises `Exists`, `Invalid`, or `NotFound` for a type.
         """
@@ -126,7 +126,7 @@ class Resources:
         """Change scopes or the lifetime of tokens. Raises `NotFound` or `Invalid`."""
         with self.store.administer() as tx:
             before = find(tx.directory, uri)
-            resource = _changed(tx, before, changes)
+            resource = _apply_changes(tx, before, changes)
             _check(tx.directory, resource)
             if resource != before:
                 tx.resources.replace(resource)
@@ -138,7 +138,7 @@ class Resources:
     ) -> NewResourceSecret:
         """Create a new secret; the old ones work during the overlap.
 
-        Raises `NotFound`, or `Invalid` for a longer overlap.
+        Raises `NotFound`, or `Invalid` if the overlap is too long.
         """
         client_secrets.check_overlap(overlap_ms)
         with self.store.administer() as tx:
@@ -163,7 +163,7 @@ class Resources:
             revoked = len(tx.delegations.revoke_resource(uri, tx.now))
             cancelled = tx.react(ResourceDeleted(uri, by)).requests
             tx.resources.delete(uri)
-            narrowed = tuple(_narrow(tx, agent, uri) for agent in _using(tx, uri))
+            narrowed = tuple(_narrow(tx, agent, uri) for agent in _agents_with(tx, uri))
             for agent in tx.agents.all():
                 if uri in agent.serves:
                     remaining = tuple(other for other in agent.serves if other != uri)
@@ -181,7 +181,7 @@ class Resources:
 
 @about("uri")
 def _refuse_taken(tx: Unit, uri: str) -> None:
-    """People read the URI to recognize a resource, so no two may look alike."""
+    """Refuse a URI that looks like another, because people recognize resources by their URIs."""
     if (resource := tx.directory.resource(uri)) is not None:
         slash = "" if resource.uri == uri else "; a trailing slash makes no difference"
         text = f"{resource.uri} is registered already{slash}."
@@ -190,20 +190,27 @@ def _refuse_taken(tx: Unit, uri: str) -> None:
         raise Exists(f"{uri} looks like {taken}, which is registered. Use a URI that differs more.")
 
 
-def _changed(tx: Unit, before: Resource, changes: ResourceChanges) -> Resource:
+def _apply_changes(tx: Unit, before: Resource, changes: ResourceChanges) -> Resource:
     remove_scopes = changes.get("remove_scopes", ())
     for name in remove_scopes:
         if name not in before.scopes:
             raise Invalid(f"{before.uri} has no scope {name}.", member="remove_scopes")
     checked = members.changed(tx, RESOURCE_MEMBERS, changes)
-    kept = {name: risk for name, risk in before.scopes.items() if name not in remove_scopes}
-    names = {**kept, **checked.get("scopes", {})}
-    requires = {name: kind for name, kind in before.requires.items() if name in names}
+    remaining_scopes = {
+        name: risk for name, risk in before.scopes.items() if name not in remove_scopes
+    }
+    new_scopes = {**remaining_scopes, **checked.get("scopes", {})}
+    requires = {name: kind for name, kind in before.requires.items() if name in new_scopes}
     requires |= checked.get("requires", {})
-    needed = {name: kind for name, kind in requires.items() if kind}
-    usual = checked.get("default_scopes", before.default_scopes)
-    defaults = tuple(name for name in usual if name not in remove_scopes)
-    values = {**checked, "scopes": names, "requires": needed, "default_scopes": defaults}
+    required_types = {name: kind for name, kind in requires.items() if kind}
+    default_scopes = checked.get("default_scopes", before.default_scopes)
+    defaults = tuple(name for name in default_scopes if name not in remove_scopes)
+    values = {
+        **checked,
+        "scopes": new_scopes,
+        "requires": required_types,
+        "default_scopes": defaults,
+    }
     return replace(before, **values)
 
 
@@ -216,13 +223,13 @@ def _check(directory: Directory, resource: Resource) -> None:
             raise Invalid("A scope name must be ASCII without spaces, quotes or backslashes.")
         if name in scopes.OPENID_SCOPES:
             raise Invalid(f"The scope {name} belongs to OpenID; use another name.")
-    _check_needs(directory, resource)
+    _check_required_types(directory, resource)
     _check_default(resource)
 
 
 @about("default_scopes")
 def _check_default(resource: Resource) -> None:
-    """A default scope must be one that a consent can include."""
+    """Check that a consent can include each default scope. Raises `Invalid`."""
     for name in resource.default_scopes:
         if name not in resource.scopes:
             raise Invalid(f"{resource.uri} has no scope {name}, so it cannot be a default.")
@@ -231,7 +238,7 @@ def _check_default(resource: Resource) -> None:
 
 
 @about("requires")
-def _check_needs(directory: Directory, resource: Resource) -> None:
+def _check_required_types(directory: Directory, resource: Resource) -> None:
     for name, kind in resource.requires.items():
         if name not in resource.scopes:
             raise Invalid(f"{resource.uri} has no scope {name}, which requires {kind}.")
@@ -239,31 +246,35 @@ def _check_needs(directory: Directory, resource: Resource) -> None:
             raise NotFound("action type", kind)
 
 
-def _using(view: View, uri: str) -> list[Agent]:
+def _agents_with(view: View, uri: str) -> list[Agent]:
     return [agent for agent in view.agents.all() if uri in agent.resources]
 
 
 def _narrow(tx: Unit, agent: Agent, uri: str) -> str:
     """Remove the resource, and the scopes that no other resource of the agent has."""
-    remaining, scope = _without(tx, agent, uri)
-    only = {
-        other: tuple(name for name in may if name in scope)
-        for other, may in agent.only.items()
-        if other != uri
+    remaining, scope = _permissions_without(tx, agent, uri)
+    limits = {
+        other_uri: tuple(name for name in may if name in scope)
+        for other_uri, may in agent.only.items()
+        if other_uri != uri
     }
-    tx.agents.replace(replace(agent, resources=remaining, scopes=scope, only=only), tx.now)
+    tx.agents.replace(replace(agent, resources=remaining, scopes=scope, only=limits), tx.now)
     return agent.name
 
 
 def _narrow_app(tx: Unit, app: App, uri: str) -> str:
-    remaining, scope = _without(tx, app, uri)
+    remaining, scope = _permissions_without(tx, app, uri)
     tx.apps.replace(replace(app, resources=remaining, scopes=scope))
     return app.name
 
 
-def _without(tx: Unit, client: Agent | App, uri: str) -> tuple[tuple[str, ...], tuple[str, ...]]:
-    remaining = tuple(other for other in client.resources if other != uri)
-    resources = [r for other in remaining if (r := tx.directory.resource(other)) is not None]
+def _permissions_without(
+    tx: Unit, client: Agent | App, uri: str
+) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    remaining = tuple(other_uri for other_uri in client.resources if other_uri != uri)
+    resources = [
+        r for other_uri in remaining if (r := tx.directory.resource(other_uri)) is not None
+    ]
     return remaining, tuple(
         name for name in client.scopes if any(name in r.scopes for r in resources)
     )

@@ -28,22 +28,22 @@ def resolve(
 ) -> TokenTarget:
     """Return the target of a request, within the client's permissions.
 
-    Without `resource` it is the client's only one, else the only one with all the scopes. Scopes
-    are never dropped silently. Raises errors.InvalidTarget or errors.InvalidScope.
+    Without `resource`, it is the client's only resource, or else the only one with all the scopes.
+    Scopes are never dropped silently. Raises errors.InvalidTarget or errors.InvalidScope.
     """
-    found = _resource(directory, client, resource, scope)
+    target_resource = _resource(directory, client, resource, scope)
     for name in scope:
-        if name not in found.scopes or not client.may(found.uri, name):
-            raise _refused(name, f" at {found.uri}")
-    return TokenTarget(found, scope)
+        if name not in target_resource.scopes or not client.may(target_resource.uri, name):
+            raise _refused(name, f" at {target_resource.uri}")
+    return TokenTarget(target_resource, scope)
 
 
 def resolve_or_default(
     directory: Directory, client: Agent | App, resource: str | None, scope: tuple[str, ...]
 ) -> TokenTarget:
-    """Return the target; without scopes, it has the resource's default ones (RFC 6749 3.3).
+    """Return the target; without scopes, it has the resource's default scopes (RFC 6749 3.3).
 
-    Of these it has the ones that the client may have. Raises like `resolve`.
+    Default scopes that the client may not have are left out. Raises like `resolve`.
     """
     token_target = resolve(directory, client, resource, scope)
     if scope:
@@ -56,7 +56,7 @@ def resolve_or_default(
 
 
 def about_person(audience: str, scope: tuple[str, ...]) -> TokenTarget:
-    """Return the target of OpenID scopes only; `audience` is our userinfo endpoint."""
+    """Return the target for OpenID scopes; `audience` is our userinfo endpoint."""
     return TokenTarget(_userinfo_resource(audience), scope)
 
 
@@ -75,8 +75,10 @@ def stored_resource(directory: Directory, uri: str, scope: tuple[str, ...]) -> R
 
 
 def lifetime(agent: Agent | None, resource: Resource | None, usual: int) -> int:
-    """Return the lifetime of a token in seconds: the shorter limit, or the default."""
-    limits = tuple(None if party is None else party.token_seconds for party in (agent, resource))
+    """Return the lifetime of a token in seconds: the lower limit, or `usual` without limits."""
+    limits = tuple(
+        None if limiter is None else limiter.token_seconds for limiter in (agent, resource)
+    )
     return min((limit for limit in limits if limit is not None), default=usual)
 
 
@@ -91,7 +93,7 @@ def check_required_types(target: TokenTarget, types: frozenset[str]) -> None:
 
 
 def _refused(scope: str, where: str = "") -> errors.InvalidScope:
-    """The same for a scope that does not exist, so that nobody learns which ones do."""
+    """Return the same error for unknown scopes, so that nobody learns which scopes exist."""
     return errors.InvalidScope(
         f"This client may not ask for {scope}{where}. An administrator can allow it."
     )
@@ -102,24 +104,26 @@ def _userinfo_resource(audience: str) -> Resource:
 
 
 def _resource(
-    directory: Directory, client: Agent | App, named: str | None, scope: tuple[str, ...]
+    directory: Directory, client: Agent | App, uri: str | None, scope: tuple[str, ...]
 ) -> Resource:
-    if named is not None:
-        resource = directory.resource(named)
+    if uri is not None:
+        resource = directory.resource(uri)
         if resource is None or resource.uri not in client.resources:
             raise errors.InvalidTarget(
                 "This client may not ask for this resource. An administrator can allow it."
             )
         return resource
-    resources = [r for uri in client.resources if (r := directory.resource(uri)) is not None]
+    resources = [
+        r for own_uri in client.resources if (r := directory.resource(own_uri)) is not None
+    ]
     for name in scope if resources else ():
         if all(name not in r.scopes for r in resources):
             raise _refused(name)
     if len(resources) == 1:
         return resources[0]
-    owners = [r for r in resources if scope and all(name in r.scopes for name in scope)]
-    if len(owners) > 1:
-        owners = [r for r in owners if all(client.may(r.uri, name) for name in scope)]
-    if len(owners) != 1:
+    candidates = [r for r in resources if scope and all(name in r.scopes for name in scope)]
+    if len(candidates) > 1:
+        candidates = [r for r in candidates if all(client.may(r.uri, name) for name in scope)]
+    if len(candidates) != 1:
         raise errors.InvalidTarget("Name the resource; the scopes do not identify it.")
-    return owners[0]
+    return candidates[0]

@@ -1,7 +1,7 @@
-"""Revocation: of a token by its client (RFC 7009), and of the access that a person gave.
+"""Revokes tokens for their client (RFC 7009), and the access that a person gave to a client.
 
-Owns: what revoking access ends: standing grants, consents, tokens. Never: disabling the agent for
-everyone; that is the kill switch, or a report.
+Owns: ending the client's standing grants, consents and tokens. Never: disabling an agent for
+everyone; suspending, disabling and reporting it do that.
 """
 
 from dataclasses import dataclass
@@ -34,8 +34,8 @@ class Revocation:
     def revoke(self, client: TokenClient, token: str) -> None:
         """Revoke this token and its descendants, if it is the client's own.
 
-        The `auth_req_id` of an open request cancels that request. Another client's token and an
-        unknown one change nothing and get the same response (2.2).
+        The `auth_req_id` of an open request cancels that request. For another client's token
+        and for an unknown token, nothing changes and the response is the same (2.2).
         """
         with self.store.write() as tx:
             if token.startswith(PREFIX_REFRESH_TOKEN):
@@ -47,7 +47,7 @@ class Revocation:
             claims = self.tokens.read(tx, token)
             row = None if claims is None else tx.delegations.get(str(claims.get("jti")))
             if row is not None and row.client_id == client.id:
-                _end(tx, row)
+                _revoke_token(tx, row)
 
 
 def _end_family(tx: Unit, client_id: str, token: str) -> None:
@@ -55,7 +55,7 @@ def _end_family(tx: Unit, client_id: str, token: str) -> None:
     family = refresh_families.of_token(tx, token_hash(token))
     if family is None or family.grant.app_id != client_id or family.ended_at is not None:
         return
-    ended = refresh_families.end(tx, family.id)
+    revoked = refresh_families.end(tx, family.id)
     tx.audit.add(
         Entry(
             type=audit.Type.TOKEN_REVOKED,
@@ -64,14 +64,14 @@ def _end_family(tx: Unit, client_id: str, token: str) -> None:
             resource=family.grant.resource or None,
             decision="revoked",
             cause="by its client",
-            facts={"family": family.id, "client": client_id, "tokens_revoked": ended},
+            facts={"family": family.id, "client": client_id, "tokens_revoked": revoked},
         ),
     )
 
 
-def _end(tx: Unit, row: Delegation) -> None:
-    ended = tx.delegations.revoke_tree(row.id, tx.now)
-    if not ended:
+def _revoke_token(tx: Unit, row: Delegation) -> None:
+    revoked_ids = tx.delegations.revoke_tree(row.id, tx.now)
+    if not revoked_ids:
         return
     tx.audit.add(
         Entry(
@@ -83,7 +83,7 @@ def _end(tx: Unit, row: Delegation) -> None:
             decision="revoked",
             cause="by its client",
             approval_id=row.approval_id,
-            facts={"jti": row.id, "client": row.client_id, "tokens_revoked": len(ended)},
+            facts={"jti": row.id, "client": row.client_id, "tokens_revoked": len(revoked_ids)},
         ),
     )
 
@@ -108,12 +108,12 @@ class AccessRevocation:
     store: Store
 
     def revoke(self, person: Person, path_id: str) -> RevokedAccess:
-        """Revoke everything that a client has from the person; it may ask them again.
+        """Revoke all access that the person gave to a client; the client may ask them again.
 
         `path_id` is its client_id, or the short form of a URL (`names.path_id`).
 
-        Grants and consents end before tokens, so that no new token is issued in between. A client
-        without access is no error.
+        Grants and consents end before tokens, so that no new token is issued in between. It is not
+        an error if the client has no access.
         """
         with self.store.write() as tx:
             device_auth.current_device(tx, person)
@@ -163,15 +163,15 @@ class _ClientAccess:
 
     def end_tokens(self) -> int:
         ended = 0
-        while found := self.tx.delegations.search(
+        while delegation_rows := self.tx.delegations.search(
             client_id=self.client_id,
             user_id=self.user_id,
             resource=None,
             live_at=self.tx.now,
             limit=_BATCH,
         ):
-            for token in found:
-                ended += delegations.revoke_tree(self.tx, token, self._actor, "by the person")[1]
+            for row in delegation_rows:
+                ended += delegations.revoke_tree(self.tx, row, self._actor, "by the person")[1]
         return ended
 
     @property

@@ -1,6 +1,6 @@
 """Authentication with an access token at this server's own endpoints.
 
-Owns: RFC 6750 and RFC 9449 7 from the resource's side. Never: the response of the endpoint.
+Owns: the resource server's part of RFC 6750 and RFC 9449 7. Never: the response of the endpoint.
 """
 
 from dataclasses import dataclass
@@ -28,9 +28,9 @@ class AccessTokenAuth:
     def authenticate(self, tx: Unit, call: DeviceCall, *, audience: str) -> LiveToken:
         """Return the token of this call if it is valid for this audience.
 
-        1. There is one `Authorization` header, of a token scheme. 2. The token is valid, for this
-        audience. 3. A bound token uses the DPoP scheme with a proof for this call, an unbound one
-        the Bearer scheme. Raises errors.Problem 401 with the challenge of the scheme.
+        1. The `Authorization` header has the Bearer or DPoP scheme. 2. The token is valid and for
+        this audience. 3. A bound token uses the DPoP scheme and comes with a proof for this call;
+        an unbound token uses the Bearer scheme. Raises errors.Problem 401 with a challenge.
         """
         scheme, _, token = (call.authorization or "").strip().partition(" ")
         if scheme.lower() not in _SCHEMES:

@@ -28,11 +28,11 @@ IDLE_MS: Final = 30 * 24 * 60 * 60 * 1000
 
 @dataclass(frozen=True, slots=True)
 class AccessTokenTerms:
-    """The part of a grant that one access token is for."""
+    """The part of a grant that one access token covers."""
 
     openid: tuple[str, ...]
     resource: str
-    """"" for a token about the person only."""
+    """An empty string for a token about the person only."""
     scope: tuple[str, ...]
     signed: Approval | None = None
     """The approval that the person signed for this token; None if their consent allows it."""
@@ -100,8 +100,10 @@ class AppTokenIssuer:
         self, tx: Unit, grant: Grant, jti: str, *, jkt: str | None
     ) -> tuple[Family, str]:
         """Create the first refresh token of a grant, bound to the proved key."""
-        whole = replace(grant, jkt=jkt, nonce=None)
-        family = Family(self.secrets.new_id(names.PREFIX_FAMILY), whole, tx.now, tx.now + IDLE_MS)
+        family_grant = replace(grant, jkt=jkt, nonce=None)
+        family = Family(
+            self.secrets.new_id(names.PREFIX_FAMILY), family_grant, tx.now, tx.now + IDLE_MS
+        )
         token = self.secrets.new_secret(names.PREFIX_REFRESH_TOKEN)
         tx.code_grants.add_family(family)
         tx.code_grants.add_token(RefreshToken(token_hash(token), family.id, tx.now))
@@ -109,10 +111,10 @@ class AppTokenIssuer:
         return family, token
 
     def successor(self, token: str) -> str:
-        """Return the refresh token that follows this one, always the same one.
+        """Return the refresh token that follows this one; it is always the same.
 
-        A client that lost the response gets the same token again, and no second chain of tokens
-        begins.
+        So a client that lost the response gets the same token again, and no second chain of tokens
+        starts.
         """
         return names.PREFIX_REFRESH_TOKEN + self.secrets.nonce("refresh", token)
 
@@ -125,11 +127,11 @@ class AppTokenIssuer:
         *,
         jkt: str | None,
     ) -> AppTokenContents:
-        """Return the contents of the access token, which never outlives its consent."""
+        """Return the contents of the access token, which expires no later than its consent."""
         now, signed = tx.now // 1000, terms.signed
         resource = tx.directory.resource(terms.resource)
-        limit = None if resource is None else resource.token_seconds
-        ends = now + (limit or self.server_policy.access_token_seconds)
+        resource_limit = None if resource is None else resource.token_seconds
+        expires_at = now + (resource_limit or self.server_policy.access_token_seconds)
         return AppTokenContents(
             issuer=self.server_policy.issuer,
             token_id=self.secrets.new_id(tokens.JTI),
@@ -145,7 +147,9 @@ class AppTokenIssuer:
             jkt=jkt,
             auth_time=grant.auth_time // 1000,
             issued_at=now,
-            expires_at=ends if consent is None else min(ends, consent.expires_at // 1000),
+            expires_at=expires_at
+            if consent is None
+            else min(expires_at, consent.expires_at // 1000),
             details=() if signed is None else signed_details(signed),
             approved=None if signed is None else approved_from(tx, signed),
         )
@@ -184,40 +188,40 @@ def _id_claims(user: User, grant: Grant, terms: AccessTokenTerms) -> dict[str, o
     return claims.about(user_claims(user), claims.names(scopes, grant.id_token_claims))
 
 
-def _delegation(issue: AppTokenContents, consent: Consent | None) -> Delegation:
+def _delegation(contents: AppTokenContents, consent: Consent | None) -> Delegation:
     return Delegation(
-        id=issue.token_id,
-        client_id=issue.app,
-        user_id=issue.user,
-        resource=issue.audience,
-        scope=issue.scope,
-        issued_at=issue.issued_at * 1000,
-        expires_at=issue.expires_at * 1000,
+        id=contents.token_id,
+        client_id=contents.app,
+        user_id=contents.user,
+        resource=contents.audience,
+        scope=contents.scope,
+        issued_at=contents.issued_at * 1000,
+        expires_at=contents.expires_at * 1000,
         consent_id=None if consent is None else consent.id,
-        jkt=issue.jkt,
-        details=json_text.compact(list(issue.details)),
-        approval_id=None if issue.approved is None else issue.approved.id,
+        jkt=contents.jkt,
+        details=json_text.compact(list(contents.details)),
+        approval_id=None if contents.approved is None else contents.approved.id,
     )
 
 
-def _record(tx: Unit, issue: AppTokenContents) -> None:
-    approved = issue.approved
+def _record(tx: Unit, contents: AppTokenContents) -> None:
+    approved = contents.approved
     tx.audit.add(
         Entry(
             type=audit.Type.TOKEN_ISSUED,
-            actor=audit.by_client(issue.app),
-            agent_id=issue.actor,
-            subject=issue.user,
-            resource=issue.audience,
+            actor=audit.by_client(contents.app),
+            agent_id=contents.actor,
+            subject=contents.user,
+            resource=contents.audience,
             action=None if approved is None else approved.granted_digest,
             decision="issued",
-            posture=issue.acr if approved is None else approved.acr,
+            posture=contents.acr if approved is None else approved.acr,
             approval_id=None if approved is None else approved.id,
             facts={
-                "app": issue.app,
-                "jti": issue.token_id,
-                "scope": issue.scope,
-                "expires_at": issue.expires_at * 1000,
+                "app": contents.app,
+                "jti": contents.token_id,
+                "scope": contents.scope,
+                "expires_at": contents.expires_at * 1000,
             },
         ),
     )

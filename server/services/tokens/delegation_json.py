@@ -5,7 +5,7 @@ from server.services.policy.displays import moment, rfc3339
 
 
 def delegation(named_delegation: NamedDelegation, now: int) -> dict[str, object]:
-    """An issued token: who acts for whom, where, until when."""
+    """Return an issued token: its client, user, resource, actors and times."""
     row = named_delegation.delegation
     user = (
         None

@@ -1,7 +1,7 @@
 """Issued tokens: listing, showing and revoking them.
 
-Owns: finding tokens by ID, revoking one with its descendants. Never: the tokens themselves, which
-are not stored.
+Owns: finding tokens by ID, and revoking a token with its descendants. Never: the tokens
+themselves, which are not stored.
 """
 
 import json
@@ -47,9 +47,10 @@ class DelegationService:
         limit: int,
         before: tuple[int, str] | None = None,
     ) -> list[NamedDelegation]:
-        """Return the newest that match; `ended` includes invalid ones. Raises `NotFound`.
+        """Return the newest delegations that match. Raises `NotFound`.
 
-        `before` is the time and ID of the last one of the previous page.
+        `ended` includes those that are no longer valid. `before` is the time and ID of the last
+        delegation on the previous page.
         """
         with self.store.read() as view:
             delegations = view.delegations.search(
@@ -65,7 +66,7 @@ class DelegationService:
     def mine(
         self, person: Person, *, ended: bool, limit: int, before: tuple[int, str] | None = None
     ) -> list[NamedDelegation]:
-        """Return the newest that act for this person; otherwise like `search`."""
+        """Return the newest delegations that act for this person, like `search`."""
         with self.store.read() as view:
             delegations = view.delegations.search(
                 client_id=None,
@@ -89,11 +90,11 @@ class DelegationService:
         """Return a delegation with its chain. Raises `NotFound`."""
         with self.store.read() as view:
             delegation = _find(view, jti)
-            named = partial(with_names, view.directory)
+            add_names = partial(with_names, view.directory)
             return DelegationChain(
-                named(delegation),
-                tuple(map(named, view.delegations.ancestors(jti))),
-                tuple(map(named, view.delegations.descendants(jti))),
+                add_names(delegation),
+                tuple(map(add_names, view.delegations.ancestors(jti))),
+                tuple(map(add_names, view.delegations.descendants(jti))),
             )
 
     def revoke(self, jti: str, *, by: str) -> tuple[NamedDelegation, int]:
@@ -129,14 +130,14 @@ def with_names(directory: Directory, delegation: Delegation) -> NamedDelegation:
 
 def revoke_tree(tx: Unit, row: Delegation, by: str, cause: str) -> tuple[NamedDelegation, int]:
     """Revoke a token and its descendants; returns how many were live."""
-    ended = tx.delegations.revoke_tree(row.id, tx.now)
-    if ended:
-        tx.audit.add(_entry(row, by, cause, len(ended)))
-    return with_names(tx.directory, _find(tx, row.id)), len(ended)
+    revoked_ids = tx.delegations.revoke_tree(row.id, tx.now)
+    if revoked_ids:
+        tx.audit.add(_entry(row, by, cause, len(revoked_ids)))
+    return with_names(tx.directory, _find(tx, row.id)), len(revoked_ids)
 
 
 def actors(view: View, jti: str) -> tuple[str, ...]:
-    """Return the names of the actors of a token, nearest first; none if it is not stored."""
+    """Return the names of a token's actors, nearest first; empty if the token is not stored."""
     delegation = view.delegations.get(jti)
     if delegation is None:
         return ()

@@ -31,14 +31,14 @@ class TokenRequest:
 
 
 class AgentGrant(Protocol):
-    """A grant for agents, which have authenticated before."""
+    """A grant for agents; the endpoint has already authenticated the agent."""
 
     def exchange(self, agent: Agent, request: TokenRequest) -> dict[str, object]:
         """Return the token response. Raises errors.ProtocolError."""
 
 
 class AppGrant(Protocol):
-    """A grant for apps, which have authenticated before."""
+    """A grant for apps; the endpoint has already authenticated the app."""
 
     def exchange(self, app: App, request: TokenRequest) -> dict[str, object]:
         """Return the token response. Raises errors.ProtocolError."""
@@ -55,8 +55,8 @@ class PersonGrant(Protocol):
 class TokenEndpoint:
     """Runs the steps that all grants share.
 
-    1. The grant type is known. 2. The client authenticates. 3. Its kind of client has this grant,
-    and it may use it. 4. Its DPoP proof is valid, if it sent or needs one. 5. The grant decides.
+    1. The grant type is known. 2. The client authenticates. 3. The client may use
+    this grant. 4. Its DPoP proof is valid, if it sent one or must send one. 5. The grant decides.
     """
 
     store: Store
@@ -79,15 +79,15 @@ class TokenEndpoint:
         client = holds_tokens(self.clients.authenticate(credentials))
         if grant_type not in client.grant_types:
             raise errors.UnauthorizedClient("This client may not use this grant type.")
-        bound = self._bound(request, needed=client.dpop_bound)
+        bound_request = self._with_proved_key(request, needed=client.dpop_bound)
         if isinstance(client, App):
             if grant_type != names.GRANT_AUTHORIZATION_CODE:
                 _refuse_details(request)
-            return self.for_apps[grant_type].exchange(client, bound)
-        return self.for_agents[grant_type].exchange(client, bound)
+            return self.for_apps[grant_type].exchange(client, bound_request)
+        return self.for_agents[grant_type].exchange(client, bound_request)
 
     def _terminal_grant(self, grant_type: str, request: TokenRequest) -> PersonGrant | None:
-        """Return the terminal app's grant. Where apps have it too, `client_id` decides."""
+        """Return a grant of the terminal app. If apps have it too, `client_id` decides."""
         terminal = request.form.get("client_id") == names.APPROVER_CLIENT
         if grant_type in self.for_apps and not terminal:
             return None
@@ -101,7 +101,7 @@ class TokenEndpoint:
             )
             raise errors.UnauthorizedClient("This client may not use this grant type.")
 
-    def _bound(self, request: TokenRequest, *, needed: bool) -> TokenRequest:
+    def _with_proved_key(self, request: TokenRequest, *, needed: bool) -> TokenRequest:
         """Return the request with the key that its DPoP proof proves (RFC 9449 5)."""
         if not request.proofs:
             if needed:

@@ -1,7 +1,7 @@
 """The checks of a token exchange (steps 5 to 14 of `exchange_refusals.STEPS`).
 
-Owns: the steps from the subject token's row to the result, on facts without tokens, so that a
-refusal can be replayed from the log. Never: tokens, signatures, writes.
+Owns: the steps that start from the subject token's row. They need no token, so that a refusal can
+be replayed from the audit log. Never: verifying tokens and signatures, or writing.
 """
 
 import json
@@ -70,7 +70,7 @@ class ExchangeRefused(Exception):
         self.reason = reason
         self.error = error
         self.target = target
-        """The resource that the person can be asked for, if any."""
+        """The resource for which the agent can ask the person, if any."""
         self.scope = scope
         self.missing_types = tuple(missing_types)
         self.verdict = verdict
@@ -99,7 +99,7 @@ class ExchangeChecks:
     def check(
         self, view: View, agent: Agent, asked: LoggedExchange, subject: Delegation | None
     ) -> GrantedExchange:
-        """Return what steps 5 to 14 allow the agent for this token. Raises `ExchangeRefused`."""
+        """Return the exchange that steps 5 to 14 allow. Raises `ExchangeRefused`."""
         # 5. The subject token and its ancestors are valid.
         lineage = _live_lineage(view, subject)
         subject = lineage[0]
@@ -122,7 +122,7 @@ class ExchangeChecks:
         actions = self._check_details(view, agent, asked)
         # 13. The person consented, unless they signed for this resource.
         user = view.directory.user(subject.user_id or "")
-        whole = PolicyRequest(
+        full_request = PolicyRequest(
             "exchange",
             agent,
             user,
@@ -133,14 +133,14 @@ class ExchangeChecks:
         try:
             granted, consent = _consented_scopes(view, subject, resource, basis, allowed)
         except ExchangeRefused:
-            self._check_forbidden(view, whole)
-            self._check_pause(view, whole)
+            self._check_forbidden(view, full_request)
+            self._check_pause(view, full_request)
             raise
         # 14. Policy allows it without asking the person, who has not denied such requests lately.
         target = TokenTarget(resource, tuple(sorted(granted)))
         approval = _signed_approval(view, lineage, basis)
         _check_types(target, asked, allowed)
-        case = replace(whole, target=target)
+        case = replace(full_request, target=target)
         approvals = _covering_approvals(view, asked, basis, approval)
         narrowed = granted != frozenset(asked.scope)
         verdict = self._check_policy(view, case, approvals, allowed, consent, narrowed=narrowed)
@@ -152,24 +152,24 @@ class ExchangeChecks:
     def bounds(
         self, view: View, agent: Agent, resource: Resource, lineage: Sequence[Delegation]
     ) -> tuple[ScopeBound, ...]:
-        """Return every limit of an exchange of the first of these tokens for the resource."""
+        """Return the limits that apply if the agent exchanges `lineage[0]` for this resource."""
         links = [_link(view, token, resource) for token in lineage]
         basis = token_exchange.delegation_basis(links, resource.uri, agent.id)
-        found = [("the resource has", resource.scopes), (agent.name, _ceiling(agent, resource))]
+        limits = [("the resource has", resource.scopes), (agent.name, _ceiling(agent, resource))]
         for link in basis.links:
             if link.depth:
-                found.append((display_names.name_of(view.directory, link.client), link.ceiling))
+                limits.append((display_names.name_of(view.directory, link.client), link.ceiling))
             if link.resource == resource.uri:
-                found.append(("a token of the resource has", link.scope))
+                limits.append(("a token of the resource has", link.scope))
         if not basis.approved:
             user = lineage[0].user_id or ""
             consent = view.consents.live(user, basis.first, resource.uri, view.now)
             name = display_names.name_of(view.directory, basis.first)
-            found.append((f"the consent to {name}", () if consent is None else consent.scopes))
-        return tuple(ScopeBound(source, tuple(sorted(scope))) for source, scope in found)
+            limits.append((f"the consent to {name}", () if consent is None else consent.scopes))
+        return tuple(ScopeBound(source, tuple(sorted(scope))) for source, scope in limits)
 
     def _check_forbidden(self, view: View, case: PolicyRequest) -> None:
-        """Refuse what policy denies before asking for consent to it."""
+        """Refuse a request that policy denies, so that nobody is asked to consent to it."""
         verdict = self.evaluator.decide(view, case)
         if verdict.outcome == "deny":
             raise ExchangeRefused(Reason.POLICY_DENIED, verdict=verdict)
@@ -184,9 +184,9 @@ class ExchangeChecks:
         *,
         narrowed: bool,
     ) -> Verdict:
-        """Policy allows it now, or with the approval behind the chain.
+        """Return the verdict if policy allows the case, by itself or because of the approvals.
 
-        An approval given at a lower risk is not enough.
+        An approval that was given at a lower risk does not count. Raises `ExchangeRefused`.
         """
         verdict = self.evaluator.decide(view, case)
         if verdict.outcome == "deny":
@@ -204,9 +204,9 @@ class ExchangeChecks:
         return verdict
 
     def _check_pause(self, view: View, case: PolicyRequest) -> None:
-        """Refuse requests of a kind that the person denied repeatedly a short time ago.
+        """Refuse a kind of request that the person recently denied repeatedly.
 
-        What the person approved themselves stays.
+        An exchange that the person's own approval covers is not affected.
         """
         agent, types = case.agent, [action.type for action in case.actions]
         if case.user is not None and isinstance(agent, Agent):
@@ -218,9 +218,9 @@ class ExchangeChecks:
                 raise ExchangeRefused(Reason.DENIED_REPEATEDLY, error=error)
 
     def _check_caller(self, agent: Agent, asked: LoggedExchange, subject: Delegation) -> None:
-        """A `may_act` must name the caller; without it, the caller must serve the audience.
+        """Check that `may_act` names the caller; without it, that the caller serves the audience.
 
-        A client that only received the token cannot exchange it.
+        So a client that only received the token cannot exchange it.
         """
         if asked.may_act is not None:
             if not token_exchange.names_agent(asked.may_act, agent.id, self.server_policy.issuer):
@@ -231,8 +231,8 @@ class ExchangeChecks:
     def _check_chain(self, agent: Agent, subject: Delegation) -> None:
         if subject.depth >= token_exchange.MAX_DEPTH:
             raise ExchangeRefused(Reason.TOO_DEEP)
-        under = json.loads(subject.chain) if subject.chain else None
-        if token_exchange.too_large(tokens.act_claim(self.server_policy.issuer, agent.id, under)):
+        chain = json.loads(subject.chain) if subject.chain else None
+        if token_exchange.too_large(tokens.act_claim(self.server_policy.issuer, agent.id, chain)):
             raise ExchangeRefused(Reason.CHAIN_TOO_LARGE)
 
     def _check_details(
@@ -254,10 +254,10 @@ def _live_lineage(view: View, subject: Delegation | None) -> list[Delegation]:
         raise ExchangeRefused(Reason.SUBJECT_REVOKED)
     if subject.expires_at <= view.now:
         raise ExchangeRefused(Reason.SUBJECT_EXPIRED)
-    before = view.delegations.ancestors(subject.id) if subject.parent_id else []
-    if any(token.revoked_at is not None for token in before):
+    ancestors = view.delegations.ancestors(subject.id) if subject.parent_id else []
+    if any(token.revoked_at is not None for token in ancestors):
         raise ExchangeRefused(Reason.ANCESTOR_REVOKED)
-    return [subject, *before]
+    return [subject, *ancestors]
 
 
 def _check_person(view: View, subject: Delegation) -> None:
@@ -271,8 +271,8 @@ def _check_person(view: View, subject: Delegation) -> None:
 def _check_actors(view: View, lineage: Sequence[Delegation]) -> None:
     """Check the actors of the `act` claim, and the clients to which each token was issued."""
     chain = json.loads(lineage[0].chain) if lineage[0].chain else None
-    acting = {*token_exchange.actors(chain), *(token.client_id for token in lineage)}
-    for client_id in sorted(acting):
+    client_ids = {*token_exchange.actors(chain), *(token.client_id for token in lineage)}
+    for client_id in sorted(client_ids):
         if names.is_app(client_id):
             app = view.directory.app(client_id)
             if app is None or not app.active(view.now):
@@ -358,7 +358,7 @@ def _consent_to_act(
 def _signed_approval(
     view: View, lineage: Sequence[Delegation], basis: DelegationBasis
 ) -> Approval | None:
-    """Return the approval at the start of the chain, if it is the basis."""
+    """Return the approval at the start of the chain, if the exchange is based on it."""
     if not basis.approved:
         return None
     signed = lineage[len(basis.links) - 1].approval_id
@@ -368,9 +368,11 @@ def _signed_approval(
 def _covering_approvals(
     view: View, asked: LoggedExchange, basis: DelegationBasis, signed: Approval | None
 ) -> Approvals | None:
-    """Return the approvals of the request that allows this, if it covers what is asked for now."""
-    known = asked.signed_for
-    covers = token_exchange.details_approved(asked.details, basis) if known is None else known
+    """Return the approvals of the signed request, if it covers the details of this exchange."""
+    signed_for = asked.signed_for
+    covers = (
+        token_exchange.details_approved(asked.details, basis) if signed_for is None else signed_for
+    )
     if signed is None or (asked.types and not covers):
         return None
     return votes.cast_approvals(view, signed)

@@ -39,7 +39,7 @@ class Explanation:
     chain: tuple[NamedDelegation, ...]
     """The subject token and its ancestors."""
     bounds: tuple[ScopeBound, ...]
-    """The scopes that each limit allows, if the exchange came that far."""
+    """The scopes that each limit allows, if the exchange reached that step."""
     now: Reason | None
     """The reason for a refusal today; None if it would pass, or cannot be replayed."""
     replayed: bool
@@ -114,7 +114,7 @@ class Explanations:
             asked=exchange,
             reason=reason,
             client=agent,
-            stopped=_stopped(view, reason, chain),
+            stopped=_find_disabled_client(view, reason, chain),
             chain=chain,
             bounds=self._bounds(view, agent, exchange, lineage),
             now=self._replay(view, agent, exchange, subject) if agent and replayed else None,
@@ -141,13 +141,17 @@ class Explanations:
         return self.checks.bounds(view, agent, resource, lineage)
 
 
-def _stopped(view: View, reason: Reason, chain: Sequence[NamedDelegation]) -> Agent | App | None:
+def _find_disabled_client(
+    view: View, reason: Reason, chain: Sequence[NamedDelegation]
+) -> Agent | App | None:
     find: Callable[[str], Agent | App | None] = (
         view.directory.app if reason is Reason.APP_DISABLED else view.directory.agent
     )
-    clients = [(*(actor for actor, _ in link.actors), link.delegation.client_id) for link in chain]
-    found = [find(client) for named in clients for client in named]
-    return next((client for client in found if client and not client.active(view.now)), None)
+    client_ids = [
+        (*(actor for actor, _ in link.actors), link.delegation.client_id) for link in chain
+    ]
+    clients = [find(client) for chain_ids in client_ids for client in chain_ids]
+    return next((client for client in clients if client and not client.active(view.now)), None)
 
 
 def _refusal(view: View, entry_id: str | None) -> StoredEntry | None:
@@ -160,14 +164,14 @@ def _refusal(view: View, entry_id: str | None) -> StoredEntry | None:
 
 
 def logged_exchange(facts: Mapping[str, object]) -> LoggedExchange:
-    """Return the exchange that an entry describes; its details were not stored."""
-    known = dict(facts)
-    types = tuple(str(name) for name in known["types"])  # type: ignore[attr-defined]  # a list
+    """Return the exchange that an entry's facts describe; its details are not stored."""
+    entry_facts = dict(facts)
+    types = tuple(str(name) for name in entry_facts["types"])  # type: ignore[attr-defined]  # a list
     return LoggedExchange(
-        subject=str(known["subject"]),
-        may_act=known["may_act"],  # type: ignore[arg-type]  # as the entry was written
-        target=known["target"],  # type: ignore[arg-type]  # as above
-        scope=tuple(str(known["scope"]).split()),
+        subject=str(entry_facts["subject"]),
+        may_act=entry_facts["may_act"],  # type: ignore[arg-type]  # as the entry was written
+        target=entry_facts["target"],  # type: ignore[arg-type]  # as above
+        scope=tuple(str(entry_facts["scope"]).split()),
         types=types,
         signed_for=False if types else None,
     )
@@ -178,18 +182,18 @@ def _problems(view: View, row: Delegation | None, issuer: str) -> tuple[str, ...
     if row is None:
         return ("this server has no record of it",)
     directory, user = view.directory, view.directory.user(row.user_id or "")
-    clients = {
+    client_ids = {
         row.client_id,
         *(ancestor.client_id for ancestor in view.delegations.ancestors(row.id)),
     }
-    found = {
+    problems = {
         "it was revoked": row.revoked_at is not None,
         "it has expired": row.expires_at <= view.now,
         "its user is not enabled": row.user_id is not None and (user is None or not user.enabled),
         "an agent or app in its chain is not enabled": any(
-            display_names.find(directory, client_id, view.now) is None for client_id in clients
+            display_names.find(directory, client_id, view.now) is None for client_id in client_ids
         ),
         "its resource was deleted": directory.resource(row.resource) is None
         and not row.resource.startswith(f"{issuer}/"),
     }
-    return tuple(reason for reason, applies in found.items() if applies)
+    return tuple(reason for reason, applies in problems.items() if applies)

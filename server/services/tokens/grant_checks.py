@@ -1,4 +1,4 @@
-"""Whether a code or refresh token may still give tokens."""
+"""Checks whether a code or refresh token may still give tokens."""
 
 from server.model.clients import App
 from server.model.sign_in import Grant
@@ -15,8 +15,8 @@ def check_user(tx: Unit, grant: Grant) -> User:
     """Return the user, if they and their sign-in are still active. Raises errors.InvalidGrant."""
     user = tx.directory.user(grant.user_id)
     sign_in = tx.sign_ins.get(grant.sign_in_id)
-    ended = sign_in is not None and sign_in.ended_at is not None
-    if user is None or not user.enabled or ended:
+    is_signed_out = sign_in is not None and sign_in.ended_at is not None
+    if user is None or not user.enabled or is_signed_out:
         raise errors.InvalidGrant(_GONE)
     return user
 
@@ -26,25 +26,25 @@ def check_rights(
 ) -> None:
     """Check that the app, its agent and the consents still allow this. Raises errors.InvalidGrant.
 
-    1. The app's permissions include the scopes. 2. Every consent is valid. 3. The agent that may
-    act exists. `Rights` checks a grant with an approval instead of 1.
+    1. The app's permissions include the scopes. 2. The agent that may act is enabled. 3. Every
+    consent is valid. For a grant with an approval, `ApprovalChecks` replaces step 1.
     """
-    needs = []
+    required_consents = []
     if terms.openid:
-        needs.append((app.id, userinfo, terms.openid))
+        required_consents.append((app.id, userinfo, terms.openid))
     if terms.scope and grant.approval_id is None:
         try:
             target = targets.resolve(tx.directory, app, terms.resource, terms.scope)
             targets.check_required_types(target, frozenset())
         except errors.ProtocolError as error:
             raise errors.InvalidGrant(_GONE, detail=error.description) from error
-        needs.append((app.id, terms.resource, terms.scope))
+        required_consents.append((app.id, terms.resource, terms.scope))
     if grant.actor is not None and terms.scope:
         agent = tx.directory.agent(grant.actor)
         if agent is None or not agent.active(tx.now):
             raise errors.InvalidGrant(_GONE, detail="the agent is missing or disabled")
-        needs.append((grant.actor, terms.resource, terms.scope))
-    for client, resource, scope in needs:
+        required_consents.append((grant.actor, terms.resource, terms.scope))
+    for client, resource, scope in required_consents:
         consent = tx.consents.live(grant.user_id, client, resource, tx.now)
         if consent is None or not set(scope) <= set(consent.scopes):
             raise errors.InvalidGrant(_GONE, detail="a consent has ended")

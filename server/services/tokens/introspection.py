@@ -18,7 +18,7 @@ from server.services.tokens.app_issuing import token_hash
 from server.services.tokens.issued_tokens import IssuedTokens
 
 USE_NOTED_MS: Final = 60_000
-"""The use of a token is recorded at most once in this time."""
+"""The last use of a token is stored at most once in this time."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,22 +31,22 @@ class Introspection:
     server_policy: ServerPolicy
 
     def inspect(self, caller: Client, token: str) -> Mapping[str, object]:
-        """Return what the caller may know about this token; `{"active": false}` if nothing.
+        """Return the response for the caller; `{"active": false}` if it may not inspect the token.
 
         A token that does not exist and one that the caller may not inspect get the same response.
         """
         with self.store.read() as view:
             if token.startswith(PREFIX_REFRESH_TOKEN):
-                return _refresh_token(view, caller, token, self.server_policy.issuer)
+                return _refresh_token_response(view, caller, token, self.server_policy.issuer)
             live_token = self.tokens.live(view, token)
-            if live_token is None or not _may_know(caller, live_token):
+            if live_token is None or not _may_inspect(caller, live_token):
                 return introspection.INACTIVE
-            answer = _response(view.directory, live_token)
-            stale = view.now - (live_token.row.last_used_at or 0) > USE_NOTED_MS
-        if stale and _serves(caller, live_token):
+            response = _response(view.directory, live_token)
+            is_use_due = view.now - (live_token.row.last_used_at or 0) > USE_NOTED_MS
+        if is_use_due and _serves(caller, live_token):
             with self.store.write() as tx:
                 tx.delegations.mark_used(live_token.row.id, tx.now)
-        return answer
+        return response
 
     def signed(self, caller: Client, answer: Mapping[str, object]) -> str:
         """Return the response as a JWT for this caller (RFC 9701 5)."""
@@ -60,8 +60,8 @@ class Introspection:
         )
 
 
-def _may_know(caller: Client, token: LiveToken) -> bool:
-    """The audience, an agent that serves it, and the client of the token may inspect it."""
+def _may_inspect(caller: Client, token: LiveToken) -> bool:
+    """Return whether the caller is the audience, an agent that serves it, or the client."""
     return _serves(caller, token) or caller.id == token.row.client_id
 
 
@@ -71,19 +71,21 @@ def _serves(caller: Client, token: LiveToken) -> bool:
     return isinstance(caller, Agent) and token.row.resource in caller.serves
 
 
-def _refresh_token(view: View, caller: Client, token: str, issuer: str) -> Mapping[str, object]:
-    """Tell an app whether its refresh token can still be used.
+def _refresh_token_response(
+    view: View, caller: Client, token: str, issuer: str
+) -> Mapping[str, object]:
+    """Return to an app whether its refresh token can still be used.
 
-    The response has no type and no audience, so that nobody takes it for an access token. For other
-    callers the token does not exist.
+    The response has no type and no audience, so that nobody takes it for an access token. Other
+    callers get the response for an unknown token.
     """
     row = view.code_grants.token(token_hash(token))
     family = None if row is None else view.code_grants.family(row.family_id)
     if row is None or family is None or family.grant.app_id != caller.id:
         return introspection.INACTIVE
     user = view.directory.user(family.grant.user_id)
-    ended = family.ended_at is not None or view.now >= family.expires_at
-    if row.used_at is not None or ended or user is None or not user.enabled:
+    is_ended = family.ended_at is not None or view.now >= family.expires_at
+    if row.used_at is not None or is_ended or user is None or not user.enabled:
         return introspection.INACTIVE
     return {
         "active": True,
@@ -99,10 +101,10 @@ def _refresh_token(view: View, caller: Client, token: str, issuer: str) -> Mappi
 
 def _response(directory: Directory, token: LiveToken) -> dict[str, object]:
     agent = token.client if isinstance(token.client, Agent) else None
-    people = [directory.user(owner) for owner in (agent.owners if agent else ())]
+    owners = [directory.user(owner) for owner in (agent.owners if agent else ())]
     return introspection.active_response(
         token.claims,
         username=None if token.user is None else token.user.name,
         agent=None if agent is None else agent.name,
-        owners=[person.name for person in people if person is not None],
+        owners=[person.name for person in owners if person is not None],
     )

@@ -1,6 +1,6 @@
-"""Whether an access token of this server is valid.
+"""Checks whether an access token of this server is valid.
 
-Owns: the steps from the text of a token to its row. Never: who may learn the result.
+Owns: the steps from an encoded token to its row. Never: deciding who may see the result.
 """
 
 from collections.abc import Iterator, Mapping
@@ -31,7 +31,7 @@ class IssuedTokens:
         return claims if claims.get("iss") == self.server_policy.issuer else None
 
     def live(self, view: View, token: str) -> LiveToken | None:
-        """Return the token if it is valid; else None, whatever the reason.
+        """Return the token if it is valid; None if it is not, for any reason.
 
         1. A published key signed it; a revoked key verifies nothing. 2. It has not expired. 3. It
         was issued here, and neither it nor an ancestor was revoked. 4. Its client, user and actors

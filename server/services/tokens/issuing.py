@@ -35,7 +35,7 @@ class TokenOrigin:
     """The token that was exchanged for it, or whose exchange led to the approval."""
     consent_id: str | None = None
     until: int | None = None
-    """Its latest end, in seconds."""
+    """The latest time at which it may expire, in seconds."""
     signed: Approval | None = None
     """The approval at the start of the chain, if it is the basis of an exchange."""
     copied_claims: Mapping[str, object] = field(default_factory=dict)
@@ -53,11 +53,11 @@ class TokenOrigin:
 
     @property
     def caller(self) -> str | None:
-        """The client that got the parent, or whose call it was."""
+        """The client of the parent token; else the client whose call led to the approval."""
         return self.caller_id if self.parent is None else self.parent.client_id
 
     def end(self, seconds: int) -> int:
-        """Return the end of a token that would end at `seconds`: never after its parent."""
+        """Return when a token expires: at `seconds`, or at an earlier limit."""
         limits = [seconds]
         if self.parent is not None:
             limits.append(self.parent.expires_at // 1000)
@@ -97,7 +97,7 @@ class TokenIssuer:
             policy=policy,
             caller_id=approval.caller_id,
         )
-        issue = self._contents(
+        contents = self._contents(
             tx,
             agent,
             resource=approval.resource,
@@ -108,20 +108,20 @@ class TokenIssuer:
             jkt=jkt,
             origin=origin,
         )
-        answer = self._sign(tx, issue, origin)
+        response = self._sign(tx, contents, origin)
         alg = agent.id_token_alg
         claims = tokens.id_token_claims(
-            issue, auth_req_id=handle, access_token=str(answer["access_token"]), alg=alg
+            contents, auth_req_id=handle, access_token=str(response["access_token"]), alg=alg
         )
-        answer["id_token"] = self.signer.sign(
+        response["id_token"] = self.signer.sign(
             tx.directory.signing_keys(), alg, tokens.ID_TOKEN_TYPE, claims
         )
-        about = scopes.about_person(terms.scope)
-        openid = "" if about else approval.openid_scope
-        answer["scope"] = " ".join(filter(None, [openid, issue.scope]))
+        is_about_person = scopes.about_person(terms.scope)
+        openid = "" if is_about_person else approval.openid_scope
+        response["scope"] = " ".join(filter(None, [openid, contents.scope]))
         if details:
-            answer["authorization_details"] = details
-        return answer if approval.granted is None else {**answer, "narrowed": True}
+            response["authorization_details"] = details
+        return response if approval.granted is None else {**response, "narrowed": True}
 
     def for_agent(
         self,
@@ -134,7 +134,7 @@ class TokenIssuer:
     ) -> dict[str, object]:
         """Return the token response for an agent that acts for itself (RFC 6749 4.4)."""
         origin = TokenOrigin(policy=verdict.facts())
-        issue = self._contents(
+        contents = self._contents(
             tx,
             agent,
             resource=target.resource.uri,
@@ -145,7 +145,7 @@ class TokenIssuer:
             jkt=jkt,
             origin=origin,
         )
-        return self._sign(tx, issue, origin) | {"scope": issue.scope}
+        return self._sign(tx, contents, origin) | {"scope": contents.scope}
 
     def for_exchange(
         self,
@@ -158,7 +158,7 @@ class TokenIssuer:
         jkt: str | None,
     ) -> dict[str, object]:
         """Return the token response of an exchange (RFC 8693 2.2.1)."""
-        issue = self._contents(
+        contents = self._contents(
             tx,
             agent,
             resource=target.resource.uri,
@@ -169,10 +169,10 @@ class TokenIssuer:
             jkt=jkt,
             origin=origin,
         )
-        answer = self._sign(tx, issue, origin)
-        if issue.scope:
-            answer["scope"] = issue.scope
-        return {**answer, "authorization_details": list(details)} if details else answer
+        response = self._sign(tx, contents, origin)
+        if contents.scope:
+            response["scope"] = contents.scope
+        return {**response, "authorization_details": list(details)} if details else response
 
     def for_session(self, tx: Unit, session: Session) -> str:
         """Return a person's access token for our own API, bound to their terminal's key."""
@@ -224,32 +224,32 @@ class TokenIssuer:
             copied_claims=origin.copied_claims,
         )
 
-    def _sign(self, tx: Unit, issue: TokenContents, origin: TokenOrigin) -> dict[str, object]:
+    def _sign(self, tx: Unit, contents: TokenContents, origin: TokenOrigin) -> dict[str, object]:
         """Sign the access token, and store its row and audit entry."""
-        tx.delegations.add(_delegation(issue, origin))
-        used = uses.of_token(issue.resource, issue.scope.split(), issue.details)
-        tx.uses.add(issue.agent, issue.token_id, used, tx.now)
-        _record(tx, issue, origin)
+        tx.delegations.add(_delegation(contents, origin))
+        used = uses.of_token(contents.resource, contents.scope.split(), contents.details)
+        tx.uses.add(contents.agent, contents.token_id, used, tx.now)
+        _record(tx, contents, origin)
         token = self.signer.sign(
             tx.directory.signing_keys(),
             self.server_policy.access_token_alg,
             tokens.ACCESS_TOKEN_TYPE,
-            tokens.access_token_claims(issue),
+            tokens.access_token_claims(contents),
         )
         return {
             "access_token": token,
-            "token_type": issue.token_type,
-            "expires_in": issue.expires_at - issue.issued_at,
+            "token_type": contents.token_type,
+            "expires_in": contents.expires_at - contents.issued_at,
         }
 
 
 def _agent_limit(seconds: int, agent: Agent) -> int:
-    """No token outlives its agent."""
+    """Return this time, or the expiry of the agent if that is earlier."""
     return seconds if agent.expires_at is None else min(seconds, agent.expires_at // 1000)
 
 
 def approved_from(tx: Unit, approval: Approval) -> Approved:
-    """Return how the person answered, or what decided instead of them."""
+    """Return how the person answered, or what decided for them."""
     approved = Approved(
         id=approval.id,
         action_digest=approval.action_digest,
@@ -261,11 +261,11 @@ def approved_from(tx: Unit, approval: Approval) -> Approved:
 
 
 def _authenticated(tx: Unit, approval: Approval, approved: Approved) -> Approved:
-    """Return how the person authenticated; if others answered for them, who they are."""
-    yes = valid_approvals(tx.decisions.of_approval(approval.id))
-    decision = next((answer for answer in yes if answer.user_id == approval.user_id), None)
+    """Add how the person authenticated; if other people answered for them, add who they are."""
+    approvals = valid_approvals(tx.decisions.of_approval(approval.id))
+    decision = next((answer for answer in approvals if answer.user_id == approval.user_id), None)
     if decision is None:
-        return replace(approved, decided_by={"users": [answer.user_id for answer in yes]})
+        return replace(approved, decided_by={"users": [answer.user_id for answer in approvals]})
     acr, amr = acr_and_amr(decision)
     return replace(approved, acr=acr, amr=amr, auth_time=decision.at // 1000)
 
@@ -273,8 +273,8 @@ def _authenticated(tx: Unit, approval: Approval, approved: Approved) -> Approved
 def acr_and_amr(decision: Decision) -> tuple[str, tuple[str, ...]]:
     """Return the `acr` and `amr` (RFC 8176) of a decision, as verified when it arrived.
 
-    A stored decision names the PIN only if the high-risk key signed it after a PIN call. Sayso does
-    not know where a passkey is stored, only that it proved its key and its person.
+    A stored decision has `with_pin` only if the high-risk key signed it after a PIN call. Sayso
+    does not know where a passkey is stored, only that the passkey proved its key and its user.
     """
     if decision.channel == BROWSER:
         return names.ACR_PASSKEY, ("pop", "user")
@@ -283,44 +283,44 @@ def acr_and_amr(decision: Decision) -> tuple[str, tuple[str, ...]]:
     return names.ACR_SIGNED, ("swk",)
 
 
-def _delegation(issue: TokenContents, origin: TokenOrigin) -> Delegation:
-    chain = tokens.actor(issue)
-    before = 0 if origin.parent is None else origin.parent.depth
+def _delegation(contents: TokenContents, origin: TokenOrigin) -> Delegation:
+    chain = tokens.actor(contents)
+    parent_depth = 0 if origin.parent is None else origin.parent.depth
     return Delegation(
-        id=issue.token_id,
-        client_id=issue.agent,
-        user_id=issue.user,
-        resource=issue.resource,
-        scope=issue.scope,
-        issued_at=issue.issued_at * 1000,
-        expires_at=issue.expires_at * 1000,
+        id=contents.token_id,
+        client_id=contents.agent,
+        user_id=contents.user,
+        resource=contents.resource,
+        scope=contents.scope,
+        issued_at=contents.issued_at * 1000,
+        expires_at=contents.expires_at * 1000,
         chain="" if chain is None else json.dumps(chain, sort_keys=True),
-        depth=0 if chain is None else before + 1,
-        details=json_text.compact(list(issue.details)),
+        depth=0 if chain is None else parent_depth + 1,
+        details=json_text.compact(list(contents.details)),
         parent_id=None if origin.parent is None else origin.parent.id,
         approval_id=origin.approval_id,
         consent_id=origin.consent_id,
-        jkt=issue.jkt,
+        jkt=contents.jkt,
     )
 
 
-def _record(tx: Unit, issue: TokenContents, origin: TokenOrigin) -> None:
-    approved = issue.approved
+def _record(tx: Unit, contents: TokenContents, origin: TokenOrigin) -> None:
+    approved = contents.approved
     facts: dict[str, object] = {
-        "jti": issue.token_id,
-        "scope": issue.scope,
-        "expires_at": issue.expires_at * 1000,
+        "jti": contents.token_id,
+        "scope": contents.scope,
+        "expires_at": contents.expires_at * 1000,
         "policy": dict(origin.policy),
     }
     if origin.parent is not None:
-        facts |= {"parent": origin.parent.id, "act": tokens.actor(issue)}
+        facts |= {"parent": origin.parent.id, "act": tokens.actor(contents)}
     tx.audit.add(
         Entry(
             type=audit.Type.TOKEN_ISSUED,
-            actor=audit.by_agent(issue.agent),
-            agent_id=issue.agent,
-            subject=issue.user,
-            resource=issue.resource,
+            actor=audit.by_agent(contents.agent),
+            agent_id=contents.agent,
+            subject=contents.user,
+            resource=contents.resource,
             action=None if approved is None else approved.granted_digest,
             decision="issued",
             posture=None if approved is None else approved.acr,

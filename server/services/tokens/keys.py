@@ -59,9 +59,9 @@ class SigningKeys:
         if alg not in names.SIGNING_ALGS:
             raise Invalid(f"{alg} is not supported. Use {', '.join(names.SIGNING_ALGS)}.")
         with self.store.administer() as tx:
-            before = tx.directory.signing_keys()
+            old_keys = tx.directory.signing_keys()
             retires_at = tx.now + self._longest_token_ms + CACHED_MS
-            retiring = [key for key in before if key.alg == alg and key.state == "active"]
+            retiring = [key for key in old_keys if key.alg == alg and key.state == "active"]
             for key in retiring:
                 _retire(tx, key, retires_at, by)
             dropped = _drop(tx, by)
@@ -71,18 +71,18 @@ class SigningKeys:
     def revoke(self, kid: str, *, by: str) -> RevokedKey:
         """Remove a leaked key immediately.
 
-        Introspection rejects what it signed. A resource that checks signatures accepts it until it
-        fetches the key set again. Raises `NotFound`.
+        Introspection then rejects its tokens. A resource that only checks signatures accepts them
+        until it fetches the key set again. Raises `NotFound`.
         """
         with self.store.administer() as tx:
-            key = next((k for k in tx.directory.signing_keys() if k.kid == kid), None)
+            key = next((row for row in tx.directory.signing_keys() if row.kid == kid), None)
             if key is None or not tx.keys.revoke(kid):
                 raise NotFound("key", kid)
             facts = {"kid": key.kid, "alg": key.alg, "was": key.state}
             tx.audit.add(Entry(audit.Type.KEY_REVOKED, by, facts=facts))
-            signed = key.state == "active"
-            new = _add(tx, self.signer.new_key(key.alg, tx.now), by) if signed else None
-        return RevokedKey(key.kid, key.alg, new)
+            was_active = key.state == "active"
+            replacement = _add(tx, self.signer.new_key(key.alg, tx.now), by) if was_active else None
+        return RevokedKey(key.kid, key.alg, replacement)
 
     @property
     def _longest_token_ms(self) -> int:

@@ -18,8 +18,8 @@ def end(tx: Unit, family_id: str) -> int:
     """End a family; returns how many access tokens were revoked with it."""
     if not tx.code_grants.end_family(family_id, tx.now):
         return 0
-    issued = tx.code_grants.access_tokens(family_id)
-    return sum(len(tx.delegations.revoke_tree(jti, tx.now)) for jti in issued)
+    access_token_ids = tx.code_grants.access_tokens(family_id)
+    return sum(len(tx.delegations.revoke_tree(jti, tx.now)) for jti in access_token_ids)
 
 
 def of_token(tx: View, token_hash: bytes) -> Family | None:
@@ -35,25 +35,27 @@ def app_deactivated(tx: Unit, event: AppDeactivated) -> None:
 
 
 def user_disabled(tx: Unit, event: UserDisabled) -> None:
-    """Sign the user out of every browser, and end every family of theirs."""
+    """Sign the user out of every browser, and end every family of the user."""
     _end_sign_ins(tx, event.user.id)
     for family in tx.code_grants.families_of("user_id", event.user.id):
         end(tx, family)
 
 
 def consent_ended(tx: Unit, event: ConsentEnded) -> Ended:
-    """End the families that the consent allows; returns how many access tokens were revoked."""
+    """End the families that need the consent; returns how many access tokens were revoked."""
     consent = event.consent
-    families = tx.code_grants.families_of("user_id", consent.user_id)
-    found = [
-        family for family_id in families if (family := tx.code_grants.family(family_id)) is not None
+    family_ids = tx.code_grants.families_of("user_id", consent.user_id)
+    user_families = [
+        family
+        for family_id in family_ids
+        if (family := tx.code_grants.family(family_id)) is not None
     ]
-    ended = [end(tx, family.id) for family in found if _depends_on(family.grant, consent)]
+    ended = [end(tx, family.id) for family in user_families if _depends_on(family.grant, consent)]
     return Ended(tokens=sum(ended))
 
 
 def password_changed(tx: Unit, event: PasswordChanged) -> Ended:
-    """Sign the user out of every browser; returns how many there were."""
+    """Sign the user out of every browser; returns how many sign-ins ended."""
     return Ended(sign_ins=_end_sign_ins(tx, event.user_id))
 
 

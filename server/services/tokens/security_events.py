@@ -1,6 +1,6 @@
-"""Security events: told to APIs when the access of an agent, app or user ends, and polled by them.
+"""Security events tell APIs that the access of an agent, app or user has ended. APIs poll for them.
 
-The events are stored with what they are about, so that none is lost.
+An event is stored in the same unit of work as the change that it reports, so none is lost.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -45,7 +45,7 @@ def _add(tx: Unit, resources: Iterable[str], subject: str, by: str, reason: str)
 
 
 def initiator(by: str, user: User | None) -> str:
-    """Return the `initiating_entity` (CAEP 2) for an actor, and the user that it names."""
+    """Return the `initiating_entity` (CAEP 2) of an actor; `user` is the user that `by` names."""
     if by == audit.OPERATOR or (user is not None and "admin" in user.roles):
         return "admin"
     return "policy" if user is None else "user"
@@ -57,7 +57,7 @@ class Poll:
 
     max_events: int
     done: frozenset[str] = frozenset()
-    """The IDs of the events that it received, with or without an error."""
+    """The IDs of the events that the caller acknowledges, with or without an error."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +73,7 @@ class Polled:
 
 @dataclass(frozen=True, slots=True)
 class SecurityEventStream:
-    """Hands out security events to resource servers."""
+    """Returns security events to the resource servers that poll for them."""
 
     store: Store
     signer: Signer
@@ -89,13 +89,13 @@ class SecurityEventStream:
             with self.store.write() as tx:
                 deleted = tx.security_events.delete(caller.uris, poll.done)
         with self.store.read() as view:
-            waiting = view.security_events.waiting(caller.uris, poll.max_events + 1)
+            pending_events = view.security_events.waiting(caller.uris, poll.max_events + 1)
             keys = view.directory.signing_keys()
         alg, issuer = self.server_policy.access_token_alg, self.server_policy.issuer
         sets = {
             event.id: self.signer.sign(
                 keys, alg, security_events.TOKEN_TYPE, security_events.claims(issuer, event)
             )
-            for event in waiting[: poll.max_events]
+            for event in pending_events[: poll.max_events]
         }
-        return Polled(sets, len(waiting) > poll.max_events, deleted)
+        return Polled(sets, len(pending_events) > poll.max_events, deleted)

@@ -1,7 +1,7 @@
-"""A standing grant at the token endpoint: it replaces the approval that an exchange lacks.
+"""Standing grants at the token endpoint: a grant gives the approval that an exchange lacks.
 
-The approval is created, decided by the grant and redeemed in one unit of work, so no use of a grant
-is ever without its token.
+The approval is created, decided by the grant and redeemed in one unit of work, so each use of a
+grant has its token.
 """
 
 import json
@@ -48,17 +48,17 @@ class StandingExchanges:
         until: int | None,
         jkt: str | None,
     ) -> dict[str, object] | None:
-        """Return the token response; None if no standing grant of this person covers it.
+        """Return the token response; None if no standing grant of the person covers the exchange.
 
-        `until` is the latest end of the token, in seconds.
+        `until` is the latest time, in seconds, at which the token may expire.
         """
-        fits = tuple(uses.covering_grants(tx, needed.case, needed.verdict))
+        covering_grants = tuple(uses.covering_grants(tx, needed.case, needed.verdict))
         user, agent = needed.case.user, needed.case.agent
-        if not fits or user is None or not isinstance(agent, Agent):
+        if not covering_grants or user is None or not isinstance(agent, Agent):
             return None
-        approval_data = self._opening(tx, needed, agent, user)
+        approval_data = self._new_approval(tx, needed, agent, user)
         approval = creation.build_approval(tx, self.secrets, approval_data)
-        decider = uses.reserve(tx, fits, needed.verdict, approval.id)
+        decider = uses.reserve(tx, covering_grants, needed.verdict, approval.id)
         if decider is None:
             return None
         approval = replace(
@@ -72,11 +72,11 @@ class StandingExchanges:
         creation.record_request(tx, approval, approval_data)
         answer_sources.record_and_notify(tx, approval, screens=decider.notifies)
         reservations.spend(tx, approval)
-        answer = self._issued(tx, needed, agent, approval, subject, until=until, jkt=jkt)
+        answer = self._issue(tx, needed, agent, approval, subject, until=until, jkt=jkt)
         notices.approval(tx, approval, "approval.redeemed", screens=decider.notifies)
         return answer
 
-    def _issued(  # noqa: PLR0913  # the origin of one token
+    def _issue(  # noqa: PLR0913  # the origin of one token
         self,
         tx: Unit,
         needed: ApprovalNeeded,
@@ -98,11 +98,13 @@ class StandingExchanges:
         details: list[Mapping[str, object]] = [dict(detail) for detail in needed.case.details]
         return self.issuing.for_exchange(tx, agent, needed.case.target, details, origin, jkt=jkt)
 
-    def _opening(self, tx: Unit, needed: ApprovalNeeded, agent: Agent, user: User) -> NewApproval:
+    def _new_approval(
+        self, tx: Unit, needed: ApprovalNeeded, agent: Agent, user: User
+    ) -> NewApproval:
         case = needed.case
 
         def display(approval_id: str, expires_at: int) -> str:
-            displayed = self._displayed(
+            displayed = self._displayed_request(
                 tx, needed, agent, user, approval_id=approval_id, expires_at=expires_at
             )
             return displays.display_text(
@@ -123,7 +125,7 @@ class StandingExchanges:
             display=display,
         )
 
-    def _displayed(
+    def _displayed_request(
         self,
         tx: Unit,
         needed: ApprovalNeeded,
@@ -135,7 +137,7 @@ class StandingExchanges:
     ) -> DisplayedRequest:
         case: PolicyRequest = needed.case
         owners = [tx.directory.user(owner) for owner in agent.owners]
-        usual = self.issuing.server_policy.access_token_seconds
+        default_seconds = self.issuing.server_policy.access_token_seconds
         return DisplayedRequest(
             approval_id=approval_id,
             agent=agent,
@@ -152,5 +154,5 @@ class StandingExchanges:
             peer=_AT_THE_TOKEN_ENDPOINT,
             asked_at=tx.now,
             expires_at=expires_at,
-            token_seconds=lifetime(agent, case.target.resource, usual),
+            token_seconds=lifetime(agent, case.target.resource, default_seconds),
         )

@@ -1,4 +1,4 @@
-"""Creates the services of tokens."""
+"""Creates the token services."""
 
 from server.protocol import names
 from server.services.adapters import Adapters
@@ -27,7 +27,7 @@ from server.services.users.dpop_proofs import Proofs
 
 
 class TokenServices:
-    """The services of tokens, and of the security events about those who have them."""
+    """The token services, and the stream of security events for resource servers."""
 
     def __init__(  # noqa: PLR0913  # the dependencies of the grants
         self,
@@ -41,16 +41,16 @@ class TokenServices:
         ciba: AgentGrant,
     ) -> None:
         store, secrets, policy = adapters.store, adapters.secrets, adapters.server_policy
-        issued = IssuedTokens(adapters.verifier, policy)
-        issuing = TokenIssuer(adapters.signer, secrets, policy)
-        app_issuing = AppTokenIssuer(adapters.signer, secrets, policy)
-        exchange = TokenExchangeGrant(
+        issued_tokens = IssuedTokens(adapters.verifier, policy)
+        token_issuer = TokenIssuer(adapters.signer, secrets, policy)
+        app_token_issuer = AppTokenIssuer(adapters.signer, secrets, policy)
+        exchange_grant = TokenExchangeGrant(
             store,
             adapters.verifier,
             ExchangeChecks(checks.schemas, checks.evaluator, policy),
             hint,
-            issuing,
-            StandingExchanges(secrets, issuing),
+            token_issuer,
+            StandingExchanges(secrets, token_issuer),
             policy,
         )
         self.endpoint = TokenEndpoint(
@@ -60,24 +60,30 @@ class TokenServices:
             for_agents={
                 names.GRANT_CIBA: ciba,
                 names.GRANT_CLIENT_CREDENTIALS: ClientCredentialsGrant(
-                    store, checks.evaluator, issuing
+                    store, checks.evaluator, token_issuer
                 ),
-                names.GRANT_TOKEN_EXCHANGE: exchange,
+                names.GRANT_TOKEN_EXCHANGE: exchange_grant,
             },
             for_apps={
-                names.GRANT_AUTHORIZATION_CODE: AuthorizationCodeGrant(store, app_issuing, checks),
-                names.GRANT_DEVICE_CODE: AppDeviceGrant(store, app_issuing, checks, app_devices),
-                names.GRANT_REFRESH_TOKEN: AppRefreshGrant(store, app_issuing),
+                names.GRANT_AUTHORIZATION_CODE: AuthorizationCodeGrant(
+                    store, app_token_issuer, checks
+                ),
+                names.GRANT_DEVICE_CODE: AppDeviceGrant(
+                    store, app_token_issuer, checks, app_devices
+                ),
+                names.GRANT_REFRESH_TOKEN: AppRefreshGrant(store, app_token_issuer),
             },
             for_people={
-                names.GRANT_DEVICE_CODE: DeviceCodeGrant(store, secrets, proofs, issuing, checks),
-                names.GRANT_ENROLLMENT: EnrollmentGrant(store, secrets, proofs, issuing),
-                names.GRANT_REFRESH_TOKEN: RefreshTokenGrant(store, secrets, proofs, issuing),
+                names.GRANT_DEVICE_CODE: DeviceCodeGrant(
+                    store, secrets, proofs, token_issuer, checks
+                ),
+                names.GRANT_ENROLLMENT: EnrollmentGrant(store, secrets, proofs, token_issuer),
+                names.GRANT_REFRESH_TOKEN: RefreshTokenGrant(store, secrets, proofs, token_issuer),
             },
         )
-        self.access_token_auth = AccessTokenAuth(issued, proofs)
-        self.introspection = Introspection(store, issued, adapters.signer, policy)
-        self.revocation = Revocation(store, issued)
+        self.access_token_auth = AccessTokenAuth(issued_tokens, proofs)
+        self.introspection = Introspection(store, issued_tokens, adapters.signer, policy)
+        self.revocation = Revocation(store, issued_tokens)
         self.security_events = SecurityEventStream(store, adapters.signer, policy)
         self.delegations = DelegationService(store)
         self.access_revocation = AccessRevocation(store)

@@ -1,8 +1,8 @@
 """The refresh token grant for apps: rotation, and detection of reuse (RFC 6749 6, RFC 9700 4.14).
 
-A refresh token is used once. A client that lost the response may repeat it for one minute and gets
-the same successor. Later, or once the successor was used, reuse counts as theft and ends the
-family.
+A refresh token can be used once. A client that lost the response can send it again within one
+minute and gets the same successor. Reuse after that minute, or after the successor was used, counts
+as theft and ends the family.
 """
 
 from dataclasses import dataclass
@@ -32,17 +32,20 @@ class AppRefreshGrant:
     issuing: AppTokenIssuer
 
     def exchange(self, app: App, request: TokenRequest) -> dict[str, object]:
-        """The next tokens. Raises errors.ProtocolError; what reuse ends is stored before."""
-        sent = request.form.require("refresh_token")
+        """Return the next tokens. Raises errors.ProtocolError.
+
+        If the token counts as stolen, its family ends before the error is raised.
+        """
+        refresh_token = request.form.require("refresh_token")
         with self.store.write() as tx:
             app = client_auth.current_app(tx, app)
-            token = tx.code_grants.token(token_hash(sent))
+            token = tx.code_grants.token(token_hash(refresh_token))
             family = None if token is None else tx.code_grants.family(token.family_id)
             if token is None or family is None or family.grant.app_id != app.id:
                 raise errors.InvalidGrant(_REFUSED)
             if family.ended_at is not None or tx.now >= family.expires_at:
                 raise errors.InvalidGrant(_REFUSED)
-            if self._stolen(tx, token, sent):
+            if self._stolen(tx, token, refresh_token):
                 _end_family(tx, family)
                 answer = None
             else:
@@ -51,29 +54,29 @@ class AppRefreshGrant:
             raise errors.InvalidGrant(_REFUSED)
         return answer
 
-    def _stolen(self, tx: Unit, token: RefreshToken, sent: str) -> bool:
+    def _stolen(self, tx: Unit, token: RefreshToken, refresh_token: str) -> bool:
         if token.used_at is None:
             return False
-        successor = tx.code_grants.token(token_hash(self.issuing.successor(sent)))
-        late = tx.now >= token.used_at + GRACE_MS
-        return late or successor is None or successor.used_at is not None
+        successor = tx.code_grants.token(token_hash(self.issuing.successor(refresh_token)))
+        is_late = tx.now >= token.used_at + GRACE_MS
+        return is_late or successor is None or successor.used_at is not None
 
     def _rotate(
         self, tx: Unit, app: App, family: Family, request: TokenRequest
     ) -> dict[str, object]:
         """Issue the next tokens.
 
-        1. A bound token comes with a proof. 2. The request is within the grant. 3. The person and
-        their consents are still valid. 4. The token is used up.
+        1. A bound token comes with a DPoP proof. 2. The request stays within the grant. 3. The
+        person and their consents are still valid. 4. The token is marked as used.
         """
-        sent, grant = request.form.require("refresh_token"), family.grant
+        refresh_token, grant = request.form.require("refresh_token"), family.grant
         _check_key(app, grant.jkt, request.dpop_jkt)
         terms = _requested_terms(grant, request, self.issuing.server_policy.userinfo_audience)
         user = check_user(tx, grant)
         check_rights(tx, app, grant, terms, userinfo=self.issuing.server_policy.userinfo_audience)
         answer, jti = self.issuing.issue(tx, app, user, grant, terms, jkt=request.dpop_jkt)
-        successor = self.issuing.successor(sent)
-        if tx.code_grants.use_token(token_hash(sent), tx.now):
+        successor = self.issuing.successor(refresh_token)
+        if tx.code_grants.use_token(token_hash(refresh_token), tx.now):
             tx.code_grants.add_token(RefreshToken(token_hash(successor), family.id, tx.now))
         tx.code_grants.add_access_token(family.id, jti, tx.now)
         tx.code_grants.extend_family(family.id, tx.now + IDLE_MS)
@@ -82,33 +85,35 @@ class AppRefreshGrant:
         return answer | {"refresh_token": successor}
 
 
-def _check_key(app: App, bound: str | None, proved: str | None) -> None:
+def _check_key(app: App, bound_jkt: str | None, proved_jkt: str | None) -> None:
     """Check the key of a bound refresh token (RFC 9449 5).
 
     A public app's refresh token stays bound to its key; an app that authenticates may change keys.
     Raises errors.InvalidDpopProof.
     """
-    may_change = app.auth_method != names.AUTH_NONE and proved is not None
-    if bound is not None and bound != proved and not may_change:
+    may_change = app.auth_method != names.AUTH_NONE and proved_jkt is not None
+    if bound_jkt is not None and bound_jkt != proved_jkt and not may_change:
         raise errors.InvalidDpopProof("The refresh token is bound: send a DPoP proof.")
 
 
 def _requested_terms(grant: Grant, request: TokenRequest, userinfo: str) -> AccessTokenTerms:
-    """Return the requested part of the grant, which itself stays whole (RFC 6749 6).
+    """Return the requested part of the grant; the grant itself is not narrowed (RFC 6749 6).
 
     Raises errors.InvalidScope or errors.InvalidTarget.
     """
     openid, scope = grant.openid, grant.scope
-    if (asked := request.form.get("scope")) is not None:
-        wanted = set(scopes.parse(asked))
-        if not wanted <= {*openid, *scope}:
+    if (scope_text := request.form.get("scope")) is not None:
+        requested_scopes = set(scopes.parse(scope_text))
+        if not requested_scopes <= {*openid, *scope}:
             raise errors.InvalidScope("The person did not allow every one of these scopes.")
-        openid = tuple(name for name in openid if name in wanted)
-        scope = tuple(name for name in scope if name in wanted)
-    named = request.form.every("resource")
-    if named == (userinfo,) and openid:
+        openid = tuple(name for name in openid if name in requested_scopes)
+        scope = tuple(name for name in scope if name in requested_scopes)
+    resources = request.form.every("resource")
+    if resources == (userinfo,) and openid:
         scope = ()
-    elif len(named) > 1 or not all(uris.is_same(uri, grant.resource or userinfo) for uri in named):
+    elif len(resources) > 1 or not all(
+        uris.is_same(uri, grant.resource or userinfo) for uri in resources
+    ):
         raise errors.InvalidTarget("The person allowed another resource.")
     return AccessTokenTerms(openid, grant.resource if scope else "", scope)
 

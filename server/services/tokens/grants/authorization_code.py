@@ -1,4 +1,7 @@
-"""A code becomes tokens, once (RFC 6749 4.1.3, RFC 7636 4.6, OpenID Connect Core 3.1.3)."""
+"""The authorization code grant: an app exchanges a code for tokens, once.
+
+RFC 6749 4.1.3, RFC 7636 4.6, OpenID Connect Core 3.1.3.
+"""
 
 from dataclasses import dataclass
 
@@ -36,7 +39,10 @@ class AuthorizationCodeGrant:
     checks: ApprovalChecks
 
     def exchange(self, app: App, request: TokenRequest) -> dict[str, object]:
-        """Return the tokens. Raises errors.ProtocolError; the effect of reuse is stored before."""
+        """Return the token response. Raises errors.ProtocolError.
+
+        If the code was used before, its tokens are revoked before the error is raised.
+        """
         code = request.form.require("code")
         with self.store.write() as tx:
             app = client_auth.current_app(tx, app)
@@ -58,29 +64,30 @@ class AuthorizationCodeGrant:
         """Issue the tokens for the code.
 
         1. Redirect URI, verifier and key match. 2. The person and their consents are still valid.
-        3. One conditional UPDATE uses up the code, and one the approval signed for it.
+        3. One conditional UPDATE marks the code as used; another one redeems the approval that was
+        signed for it, if any.
         """
         grant = code.grant
         _check_redirect_uri(app, grant, request.form)
         pkce.check_verifier(request.form.get("code_verifier"), code.challenge)
         if grant.jkt not in {None, request.dpop_jkt}:
             raise errors.InvalidGrant("The code is bound to another key.")
-        asked = request.form.every("resource")
-        if len(asked) > 1 or not all(uris.is_same(uri, grant.resource) for uri in asked):
+        resources = request.form.every("resource")
+        if len(resources) > 1 or not all(uris.is_same(uri, grant.resource) for uri in resources):
             raise errors.InvalidTarget("The code is for another resource.")
-        signed = self._signed(tx, grant)
-        _check_details(request.form, signed)
-        terms = _terms(grant, signed)
+        approval = self._signed_approval(tx, grant)
+        _check_details(request.form, approval)
+        terms = _terms(grant, approval)
         user = check_user(tx, grant)
         check_rights(tx, app, grant, terms, userinfo=self.issuing.server_policy.userinfo_audience)
         if not tx.code_grants.use_code(code.hash, tx.now):
             raise errors.InvalidGrant(_REFUSED)
-        if signed is not None:
-            _redeem(tx, signed)
+        if approval is not None:
+            _redeem_approval(tx, approval)
         jkt = request.dpop_jkt
         answer, jti = self.issuing.issue(tx, app, user, grant, terms, jkt=jkt)
         family_id = None
-        if signed is None and names.GRANT_REFRESH_TOKEN in app.grant_types:
+        if approval is None and names.GRANT_REFRESH_TOKEN in app.grant_types:
             family, token = self.issuing.new_family(tx, grant, jti, jkt=jkt)
             family_id, answer["refresh_token"] = family.id, token
         tx.code_grants.set_code_tokens(code.hash, jti, family_id)
@@ -88,7 +95,7 @@ class AuthorizationCodeGrant:
             tx.app_uses.use(app.id, tx.now)
         return answer
 
-    def _signed(self, tx: Unit, grant: Grant) -> Approval | None:
+    def _signed_approval(self, tx: Unit, grant: Grant) -> Approval | None:
         """Return the approval signed for this code, if it is still valid."""
         if grant.approval_id is None:
             return None
@@ -103,41 +110,49 @@ class AuthorizationCodeGrant:
         return approval
 
 
-def _redeem(tx: Unit, approval: Approval) -> None:
-    """Only the one UPDATE that redeems it lets a token be made."""
-    moved = tx.approvals.transition(approval, State.REDEEMED, now=tx.now)
-    if moved is None:
+def _redeem_approval(tx: Unit, approval: Approval) -> None:
+    """Redeem the approval with one conditional UPDATE, so that it gives only one token.
+
+    Raises errors.InvalidGrant.
+    """
+    redeemed_approval = tx.approvals.transition(approval, State.REDEEMED, now=tx.now)
+    if redeemed_approval is None:
         raise errors.InvalidGrant(_GONE)
-    notices.approval(tx, moved, "approval.redeemed")
+    notices.approval(tx, redeemed_approval, "approval.redeemed")
 
 
-def _terms(grant: Grant, signed: Approval | None) -> AccessTokenTerms:
+def _terms(grant: Grant, approval: Approval | None) -> AccessTokenTerms:
     """Return the scopes of the approval, or else of the grant."""
-    if signed is None:
+    if approval is None:
         return AccessTokenTerms(grant.openid, grant.resource, grant.scope)
-    return AccessTokenTerms(grant.openid, signed.resource, tuple(signed.scope.split()), signed)
+    return AccessTokenTerms(
+        grant.openid, approval.resource, tuple(approval.scope.split()), approval
+    )
 
 
 def _check_redirect_uri(app: App, grant: Grant, form: Form) -> None:
-    """It is that of the request, and the app still has it. Raises errors.InvalidGrant."""
+    """Check that the redirect URI is the one of the authorization request, and still registered.
+
+    Raises errors.InvalidGrant.
+    """
     if form.require("redirect_uri") != grant.redirect_uri:
         raise errors.InvalidGrant("redirect_uri differs from the authorization request.")
     if not redirects.is_registered(grant.redirect_uri, app.redirect_uris):
         raise errors.InvalidGrant("redirect_uri is no longer registered for this app.")
 
 
-def _check_details(form: Form, signed: Approval | None) -> None:
-    """The details must equal the approved ones (RFC 9396 6)."""
-    sent = form.get("authorization_details")
-    if sent is None:
+def _check_details(form: Form, approval: Approval | None) -> None:
+    """Check that the details equal the approved ones, if the app sends details (RFC 9396 6)."""
+    details = form.get("authorization_details")
+    if details is None:
         return
-    approved = () if signed is None else signed_details(signed)
-    if list(requests.read_details(sent)) != list(approved):
+    approved = () if approval is None else signed_details(approval)
+    if list(requests.read_details(details)) != list(approved):
         raise errors.InvalidAuthorizationDetails("The code is for other details, or for none.")
 
 
 def _end_reused_code(tx: Unit, code: AuthorizationCode) -> None:
-    """Revoke what a reused code gave: the code, or its response, was stolen (RFC 6749 10.5)."""
+    """Revoke the tokens of a code that was used twice, because it may be stolen (RFC 6749 10.5)."""
     tx.delegations.revoke_tree(code.jti or "", tx.now)
     if code.family_id is not None:
         refresh_families.end(tx, code.family_id)

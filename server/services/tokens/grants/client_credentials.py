@@ -17,7 +17,7 @@ from server.services.tokens.issuing import TokenIssuer
 
 @dataclass(frozen=True, slots=True)
 class ClientCredentialsGrant:
-    """Issues what policy allows an agent without a person's approval."""
+    """Issues tokens to agents that act for themselves, as far as policy allows."""
 
     store: Store
     evaluator: Evaluator
@@ -25,10 +25,10 @@ class ClientCredentialsGrant:
 
     def exchange(self, agent: Agent, request: TokenRequest) -> dict[str, object]:
         """Return the token response. Raises errors.ProtocolError."""
-        requested = request.form.get("scope")
+        scope_text = request.form.get("scope")
         if request.form.get("authorization_details") is not None:
             raise errors.InteractionRequired("An action needs a person: ask at /bc-authorize.")
-        openid, scope = scopes.split_asked(requested)
+        openid, scope = scopes.split_asked(scope_text)
         if openid:
             raise errors.InvalidScope("Name scopes of a resource. OpenID scopes need a person.")
         with self.store.write() as tx:
@@ -37,11 +37,11 @@ class ClientCredentialsGrant:
                 tx.directory, agent, requests.one_resource(request.form), scope
             )
             targets.check_required_types(target, frozenset())
-            case = PolicyRequest("client_credentials", agent, None, target)
-            verdict = self.evaluator.decide(tx, case)
+            policy_request = PolicyRequest("client_credentials", agent, None, target)
+            verdict = self.evaluator.decide(tx, policy_request)
             if verdict.outcome == "allow":
                 return self.issuing.for_agent(
                     tx, agent, target, verdict=verdict, jkt=request.dpop_jkt
                 )
-            refusal = refusals.refuse_agent_alone(tx, case, verdict)
+            refusal = refusals.refuse_agent_alone(tx, policy_request, verdict)
         raise refusal

@@ -1,6 +1,7 @@
 """The device grant of the terminal app: starts a session (RFC 8628 3.4, 3.5), once per device code.
 
-The terminal must prove the key with which it started, which the person's device signed for.
+The terminal must prove the key with which it requested the code. The person's device signed an
+approval of that key.
 """
 
 import hashlib
@@ -39,7 +40,7 @@ UNKNOWN: Final = "device_code is unknown, used, or not yours."
 def poll_result(tx: Unit, code: DeviceCode, waited_ms: int) -> Approval | errors.ProtocolError:
     """Return the approval once it is approved; before that, the error for the device.
 
-    1. An expired approval ends. 2. While it is pending, polls are paced.
+    1. An overdue approval expires. 2. While the approval is pending, the polling interval applies.
     """
     approval = _approval(tx, code)
     if approval is None and tx.now >= code.expires_at:
@@ -96,22 +97,22 @@ class DeviceCodeGrant:
 
     def exchange(self, request: TokenRequest) -> dict[str, object]:
         """Return the session's first tokens. Raises errors.ProtocolError."""
-        sent = hashlib.sha256(request.form.require("device_code").encode()).digest()
+        code_hash = hashlib.sha256(request.form.require("device_code").encode()).digest()
         device_codes.refuse_scope(request.form)
         with self.store.write() as tx:
-            outcome = self._poll(tx, sent, request)
+            outcome = self._poll(tx, code_hash, request)
         if isinstance(outcome, errors.ProtocolError):
             raise outcome
         return outcome
 
-    def _poll(self, tx: Unit, sent: bytes, request: TokenRequest) -> Outcome:
-        """Handle one poll in a unit of work of its own.
+    def _poll(self, tx: Unit, code_hash: bytes, request: TokenRequest) -> Outcome:
+        """Handle one poll, in one unit of work.
 
-        1. The code is known, and a terminal's. 2. The proof is of the key that got the code. 3. A
-        person has approved in time. 4. That person is still allowed. 5. The UPDATE that redeems the
-        approval succeeds, which happens once.
+        1. The code is known and belongs to a terminal. 2. The proof is for the key that requested
+        the code. 3. A person approved the sign-in in time. 4. That person may still sign in. 5. The
+        UPDATE that redeems the approval succeeds, which happens once.
         """
-        code = tx.device_codes.by_device_code(sent)
+        code = tx.device_codes.by_device_code(code_hash)
         if code is None or code.client_id != names.APPROVER_CLIENT:
             return errors.InvalidGrant(UNKNOWN)
         jwk = self.proofs.terminal(tx, request.proofs)
@@ -122,11 +123,11 @@ class DeviceCodeGrant:
             return approval
         if self.checks.invalid_reason(tx, approval) is not None:
             return errors.InvalidGrant("The user may not sign in anymore.")
-        moved = tx.approvals.transition(approval, State.REDEEMED, now=tx.now)
+        redeemed_approval = tx.approvals.transition(approval, State.REDEEMED, now=tx.now)
         return (
             errors.InvalidGrant(UNKNOWN)
-            if moved is None
-            else self._start_session(tx, moved, code, jwk)
+            if redeemed_approval is None
+            else self._start_session(tx, redeemed_approval, code, jwk)
         )
 
     def _start_session(
@@ -170,22 +171,22 @@ class AppDeviceGrant:
     devices: AppDevices
 
     def exchange(self, app: App, request: TokenRequest) -> dict[str, object]:
-        """Return the tokens. Raises errors.ProtocolError, after the poll is stored."""
-        sent = hashlib.sha256(request.form.require("device_code").encode()).digest()
+        """Return the token response. Raises errors.ProtocolError, after the poll is stored."""
+        code_hash = hashlib.sha256(request.form.require("device_code").encode()).digest()
         with self.store.write() as tx:
-            outcome = self._poll(tx, client_auth.current_app(tx, app), sent, request)
+            outcome = self._poll(tx, client_auth.current_app(tx, app), code_hash, request)
         if isinstance(outcome, errors.ProtocolError):
             raise outcome
         return outcome
 
-    def _poll(self, tx: Unit, app: App, sent: bytes, request: TokenRequest) -> Outcome:
-        """Handle one poll in a unit of work of its own.
+    def _poll(self, tx: Unit, app: App, code_hash: bytes, request: TokenRequest) -> Outcome:
+        """Handle one poll, in one unit of work.
 
-        1. The code is known, and this app's. 2. The request matches the one that created the code.
-        3. A person has approved in time. 4. Person and app are still allowed. 5. The UPDATE that
-        redeems the approval succeeds, which happens once.
+        1. The code is known and belongs to this app. 2. The request matches the one that created
+        the code. 3. A person approved the sign-in in time. 4. The person and the app may still have
+        this access. 5. The UPDATE that redeems the approval succeeds, which happens once.
         """
-        code = tx.device_codes.by_device_code(sent)
+        code = tx.device_codes.by_device_code(code_hash)
         if code is None or code.client_id != app.id:
             return errors.InvalidGrant(UNKNOWN)
         device_codes.check_unchanged(request.form, tuple(code.scope.split()), code.resource)
@@ -194,10 +195,10 @@ class AppDeviceGrant:
             return approval
         if self.checks.invalid_reason(tx, approval) is not None:
             return errors.InvalidGrant("The app or the person may not have this access anymore.")
-        moved = tx.approvals.transition(approval, State.REDEEMED, now=tx.now)
-        if moved is None:
+        redeemed_approval = tx.approvals.transition(approval, State.REDEEMED, now=tx.now)
+        if redeemed_approval is None:
             return errors.InvalidGrant(UNKNOWN)
-        return self._issue(tx, app, moved, code, request)
+        return self._issue(tx, app, redeemed_approval, code, request)
 
     def _issue(
         self, tx: Unit, app: App, approval: Approval, code: DeviceCode, request: TokenRequest

@@ -15,7 +15,7 @@ from server.services.users.dpop_proofs import Proofs
 
 @dataclass(frozen=True, slots=True)
 class EnrollmentGrant:
-    """Accepts a code once. Five wrong secrets end it; a second use raises an alarm."""
+    """Redeems a code once. Five wrong secrets end the code; a second use raises an alarm."""
 
     store: Store
     secrets: Secrets
@@ -40,14 +40,14 @@ class EnrollmentGrant:
         """Use up the code, or count the failed attempt.
 
         1. The code exists. 2. The terminal proves its key. 3. The secret is right. 4. One
-        conditional UPDATE uses up the code.
+        conditional UPDATE marks the code as used.
         """
         code = enrollment.find_code(tx, code_id, peer=request.peer)
         if isinstance(code, errors.ProtocolError):
             return code
         jwk = self.proofs.terminal(tx, request.proofs)
-        if (refused := enrollment.check_secret(tx, self.secrets, code, secret)) is not None:
-            return refused
+        if (error := enrollment.check_secret(tx, self.secrets, code, secret)) is not None:
+            return error
         if not enrollment.use_code(tx, code):
             return errors.InvalidGrant(enrollment.REFUSED)
         session, refresh = start_session(

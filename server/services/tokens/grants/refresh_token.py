@@ -18,7 +18,7 @@ from server.services.tokens.issuing import TokenIssuer
 from server.services.users.dpop_proofs import Proofs
 
 GRACE_MS: Final = 60_000
-"""The previous token works for this time, for a client that lost the response."""
+"""A client that lost the response can use the previous token for this time."""
 _REFUSED: Final = "The session has ended. Sign in again with a new code."
 
 
@@ -41,37 +41,38 @@ class RefreshTokenGrant:
         return result
 
     def _rotate(
-        self, tx: Unit, sent: bytes, request: TokenRequest
+        self, tx: Unit, token_hash: bytes, request: TokenRequest
     ) -> dict[str, object] | errors.ProtocolError:
         """Issue the session's next tokens.
 
-        1. The session is valid. 2. The proof is of its key. 3. Its user and device are active. 4.
-        An old token is a lost response for a minute, and counts as stolen after that.
+        1. The session is valid. 2. The proof is for its key. 3. Its user and device are active. 4.
+        For one minute, the previous token means that the response was lost; later, it counts as
+        stolen.
         """
-        session = self._session(tx, sent, request)
+        session = self._session(tx, token_hash, request)
         if not isinstance(session, Session):
             return session
         if not _is_active(tx, session):
             return errors.InvalidGrant(_REFUSED)
-        is_old = sent != session.refresh_hash and not session.resumes
+        is_old = token_hash != session.refresh_hash and not session.resumes
         if is_old and tx.now >= session.rotated_at + GRACE_MS:
             return _end_stolen_session(tx, session)
         refresh = self.secrets.new_secret(names.PREFIX_REFRESH_TOKEN)
-        new = hashlib.sha256(refresh.encode()).digest()
-        until = session.expires_at if session.device_id is None else tx.now + IDLE_MS
-        if not tx.sessions.rotate(session.id, session.refresh_hash, new, tx.now, until):
+        new_hash = hashlib.sha256(refresh.encode()).digest()
+        expires_at = session.expires_at if session.device_id is None else tx.now + IDLE_MS
+        if not tx.sessions.rotate(session.id, session.refresh_hash, new_hash, tx.now, expires_at):
             return errors.InvalidGrant(_REFUSED)
         return session_answer(self.issuing.for_session(tx, session), refresh)
 
     def _session(
-        self, tx: Unit, sent: bytes, request: TokenRequest
+        self, tx: Unit, token_hash: bytes, request: TokenRequest
     ) -> Session | errors.ProtocolError:
         """Return the session of this token, after its key is proved.
 
-        After a restore, the database lacks the tokens issued since the backup, so the key is
-        enough. The token in the backup is outdated, and refused.
+        After a restore, the database lacks the tokens that were issued after the backup, so the
+        key is enough. The token in the backup is outdated and is refused.
         """
-        session = tx.sessions.by_refresh(sent)
+        session = tx.sessions.by_refresh(token_hash)
         if session is None:
             return self._restored_session(tx, request)
         if session.resumes or session.revoked_at is not None or tx.now >= session.expires_at:

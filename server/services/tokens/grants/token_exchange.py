@@ -27,12 +27,12 @@ from server.services.tokens.standing_exchanges import StandingExchanges
 HintMaker: TypeAlias = Callable[
     [Unit, Agent, Delegation, str, Sequence[str], Sequence[Mapping[str, JsonValue]]], str
 ]
-"""Signs a `login_hint_token` for an agent and parent token: resource, scopes and details."""
+"""Signs a `login_hint_token`. Called with agent, parent token, resource, scopes and details."""
 
 
 @dataclass(frozen=True, slots=True)
 class _Tokens:
-    """The found tokens of a request, and their rows."""
+    """The verified tokens of a request: the claims of the subject token, and the rows of both."""
 
     claims: Subject
     subject: Delegation | None
@@ -41,7 +41,7 @@ class _Tokens:
 
 @dataclass(frozen=True, slots=True)
 class TokenExchangeGrant:
-    """Exchanges access tokens. Each refusal is an audit entry with its reason."""
+    """Exchanges access tokens. Each refusal writes an audit entry with its reason."""
 
     store: Store
     verifier: Verifier
@@ -65,29 +65,39 @@ class TokenExchangeGrant:
     def _exchange(
         self, tx: Unit, agent: Agent, request: TokenRequest
     ) -> dict[str, object] | errors.ProtocolError:
-        """Exchange the token, or record and return the refusal. The steps are those of `STEPS`."""
-        exchange, found = _UNREADABLE, None
+        """Exchange the token, or record a refusal and return its error. The steps are `STEPS`."""
+        exchange, request_tokens = _UNREADABLE, None
         try:
             # 1. The request is well-formed.
-            exchange_request = _parsed(request)
-            exchange = _logged(exchange_request)
+            exchange_request = _parse_request(request)
+            exchange = _to_logged_exchange(exchange_request)
             # 2. The subject token is one of our access tokens.
             claims = self._read_token(tx, exchange_request.subject_token, Reason.SUBJECT_INVALID)
             exchange = replace(exchange, subject=claims.token_id, may_act=claims.may_act)
-            found = _Tokens(claims, _subject_row(tx, claims), None)
+            request_tokens = _Tokens(claims, _subject_row(tx, claims), None)
             # 3. The actor token is the caller's own.
-            found = replace(found, actor=self._actor(tx, agent, exchange_request.actor_token))
-            # 4. A bound token comes with a DPoP proof of its key.
-            _check_proof(request.dpop_jkt, found)
-            # 5 to 14. Tokens, directory, consents and policy allow it.
-            granted = self.checks.check(tx, agent, exchange, found.subject)
-        except ExchangeRefused as refused:
-            if (standing := self._by_grant(tx, refused, found, request.dpop_jkt)) is not None:
-                return standing
-            return self._refuse(
-                tx, agent, exchange, None if found is None else found.subject, refused
+            request_tokens = replace(
+                request_tokens, actor=self._actor(tx, agent, exchange_request.actor_token)
             )
-        origin = _origin(found, granted)
+            # 4. A bound token comes with a DPoP proof of its key.
+            _check_proof(request.dpop_jkt, request_tokens)
+            # 5 to 14. Tokens, directory, consents and policy allow it.
+            granted = self.checks.check(tx, agent, exchange, request_tokens.subject)
+        except ExchangeRefused as refused:
+            if (
+                answer_by_grant := self._exchange_by_grant(
+                    tx, refused, request_tokens, request.dpop_jkt
+                )
+            ) is not None:
+                return answer_by_grant
+            return self._refuse(
+                tx,
+                agent,
+                exchange,
+                None if request_tokens is None else request_tokens.subject,
+                refused,
+            )
+        origin = _origin(request_tokens, granted)
         answer = self.issuing.for_exchange(
             tx, agent, granted.target, exchange.details, origin, jkt=request.dpop_jkt
         )
@@ -95,28 +105,28 @@ class TokenExchangeGrant:
         answer["issued_token_type"] = token_exchange.ACCESS_TOKEN
         return {**answer, "narrowed": True} if granted.narrowed else answer
 
-    def _by_grant(
-        self, tx: Unit, refused: ExchangeRefused, found: _Tokens | None, jkt: str | None
+    def _exchange_by_grant(
+        self, tx: Unit, refused: ExchangeRefused, request_tokens: _Tokens | None, jkt: str | None
     ) -> dict[str, object] | None:
-        """Return the response by a standing grant, if only the person's approval is missing."""
+        """Return the response if only an approval is missing and a standing grant gives it."""
         needed = refused.approval_needed
-        if needed is None or found is None or found.subject is None:
+        if needed is None or request_tokens is None or request_tokens.subject is None:
             return None
-        until = _latest_end(found, needed.consent)
-        answer = self.standing.exchange(tx, needed, found.subject, until=until, jkt=jkt)
+        until = _latest_expiry(request_tokens, needed.consent)
+        answer = self.standing.exchange(tx, needed, request_tokens.subject, until=until, jkt=jkt)
         if answer is None:
             return None
         answer["issued_token_type"] = token_exchange.ACCESS_TOKEN
         return {**answer, "narrowed": True} if needed.narrowed else answer
 
-    def _read_token(self, tx: Unit, token: str, otherwise: Reason) -> Subject:
+    def _read_token(self, tx: Unit, token: str, reason: Reason) -> Subject:
         """Return the claims of a valid access token of this server."""
         keys = published(tx.directory.signing_keys(), tx.now)
         try:
             claims = self.verifier.own_token(token, tokens.ACCESS_TOKEN_TYPE, keys)
             return token_exchange.read_subject(claims, issuer=self.server_policy.issuer, now=tx.now)
         except (BadToken, errors.InvalidRequest) as error:
-            raise ExchangeRefused(otherwise) from error
+            raise ExchangeRefused(reason) from error
 
     def _actor(self, tx: Unit, agent: Agent, token: str | None) -> Delegation | None:
         """Return the row of the caller's own token, in which it acts for itself (RFC 8693 2.1)."""
@@ -134,45 +144,45 @@ class TokenExchangeGrant:
         self,
         tx: Unit,
         agent: Agent,
-        asked: LoggedExchange,
+        exchange: LoggedExchange,
         subject: Delegation | None,
         refused: ExchangeRefused,
     ) -> errors.ProtocolError:
         """Record the reason, and return the error for the agent."""
-        _record(tx, agent, asked, subject, refused)
+        _record(tx, agent, exchange, subject, refused)
         if refused.error is not None:
             return refused.error
         refusal = REFUSALS[refused.reason]
-        forbidden = refused.reason is Reason.POLICY_DENIED
-        members: dict[str, object] = {"reason": str(Reason.POLICY_DENIED)} if forbidden else {}
+        is_denied = refused.reason is Reason.POLICY_DENIED
+        members: dict[str, object] = {"reason": str(Reason.POLICY_DENIED)} if is_denied else {}
         if refused.target is not None and subject is not None:
             members["login_hint_token"] = self.hint(
-                tx, agent, subject, refused.target, tuple(refused.scope), asked.details
+                tx, agent, subject, refused.target, tuple(refused.scope), exchange.details
             )
         if refused.missing_types:
             members["authorization_details_types"] = list(refused.missing_types)
         return refusal.error(refusal.message, detail=refused.reason, members=members)
 
 
-def facts(asked: LoggedExchange) -> dict[str, object]:
+def facts(exchange: LoggedExchange) -> dict[str, object]:
     """Return the facts of an exchange for the audit log."""
     return {
-        "subject": asked.subject,
-        "may_act": None if asked.may_act is None else dict(asked.may_act),
-        "target": asked.target,
-        "scope": scopes.text(asked.scope),
-        "types": list(asked.types),
+        "subject": exchange.subject,
+        "may_act": None if exchange.may_act is None else dict(exchange.may_act),
+        "target": exchange.target,
+        "scope": scopes.text(exchange.scope),
+        "types": list(exchange.types),
     }
 
 
-def _parsed(request: TokenRequest) -> ExchangeRequest:
+def _parse_request(request: TokenRequest) -> ExchangeRequest:
     try:
         return token_exchange.parse_request(request.form)
     except errors.ProtocolError as error:
         raise ExchangeRefused(Reason.MALFORMED, error=error) from error
 
 
-def _logged(exchange_request: ExchangeRequest) -> LoggedExchange:
+def _to_logged_exchange(exchange_request: ExchangeRequest) -> LoggedExchange:
     types = tuple(str(detail["type"]) for detail in exchange_request.details)
     return LoggedExchange(
         "", None, exchange_request.target, exchange_request.scope, exchange_request.details, types
@@ -194,36 +204,38 @@ def _subject_row(tx: Unit, claims: Subject) -> Delegation | None:
     return row
 
 
-def _check_proof(jkt: str | None, found: _Tokens) -> None:
-    """A bound token needs a proof of its key, so it never becomes an unbound one (RFC 9449 7)."""
-    for token in (found.subject, found.actor):
+def _check_proof(jkt: str | None, request_tokens: _Tokens) -> None:
+    """Check that a bound token comes with a proof, so it never becomes unbound (RFC 9449 7)."""
+    for token in (request_tokens.subject, request_tokens.actor):
         if token is not None and token.jkt not in {None, jkt}:
             raise ExchangeRefused(Reason.PROOF_MISSING)
 
 
-def _origin(found: _Tokens, granted: GrantedExchange) -> TokenOrigin:
-    """Return the origin of the new token, which outlives neither the tokens nor the consent."""
+def _origin(request_tokens: _Tokens, granted: GrantedExchange) -> TokenOrigin:
+    """Return the origin of the new token, which outlives neither tokens nor consent."""
     consent = granted.consent
     return TokenOrigin(
-        parent=found.subject,
+        parent=request_tokens.subject,
         consent_id=None if consent is None else consent.id,
-        until=_latest_end(found, consent),
+        until=_latest_expiry(request_tokens, consent),
         signed=granted.approval,
         policy=granted.verdict.facts(),
-        copied_claims=found.claims.copied_claims,
+        copied_claims=request_tokens.claims.copied_claims,
     )
 
 
-def _latest_end(found: _Tokens, consent: Consent | None) -> int | None:
-    """Return the latest end of the new token, in seconds."""
-    ends = [limit.expires_at // 1000 for limit in (consent, found.actor) if limit is not None]
-    return min(ends, default=None)
+def _latest_expiry(request_tokens: _Tokens, consent: Consent | None) -> int | None:
+    """Return the latest time, in seconds, at which the new token may expire; None for no limit."""
+    expiries = [
+        limit.expires_at // 1000 for limit in (consent, request_tokens.actor) if limit is not None
+    ]
+    return min(expiries, default=None)
 
 
 def _record(
     tx: Unit,
     agent: Agent,
-    asked: LoggedExchange,
+    exchange: LoggedExchange,
     subject: Delegation | None,
     refused: ExchangeRefused,
 ) -> None:
@@ -236,13 +248,13 @@ def _record(
             actor=audit.by_agent(agent.id),
             agent_id=agent.id,
             subject=None if subject is None else subject.user_id,
-            resource=asked.target,
+            resource=exchange.target,
             decision="refused",
             cause=reason,
-            facts={"step": REFUSALS[reason].step, **facts(asked), **policy},
+            facts={"step": REFUSALS[reason].step, **facts(exchange), **policy},
         ),
     )
 
 
 _UNREADABLE = LoggedExchange("", None, None, ())
-"""Stands for a request that could not be parsed."""
+"""Logged in place of a request that cannot be parsed."""

@@ -21,7 +21,7 @@ BY_KEY = "private_key_jwt"
 
 @pytest.fixture
 def auth(local):
-    """The service."""
+    """The service that changes authentication methods."""
     return AgentAuth(local.admin.store, local.admin.secrets)
 
 
@@ -40,7 +40,7 @@ def _by_secret(local, agent_id, secret):
 
 
 def test_changing_from_a_secret_to_keys_accepts_both_during_the_overlap(local, agent, auth):
-    """Then the old secret is refused."""
+    """After the overlap, the old secret is refused."""
     changed = auth.change("invoice-bot", AuthChange(BY_KEY, JWKS, HOUR), by=BY)
     assert (changed.secret, changed.agent.auth_method) == ("", BY_KEY)
     local.clock.forward(HOUR - 1)
@@ -51,15 +51,15 @@ def test_changing_from_a_secret_to_keys_accepts_both_during_the_overlap(local, a
     assert _by_key(local, agent.id).status == 200
 
 
-def test_without_an_overlap_the_old_method_ends_at_once(local, agent, auth):
-    """Its secrets are deleted."""
+def test_without_an_overlap_the_old_method_ends_immediately(local, agent, auth):
+    """Without an overlap, the old secrets are deleted and refused immediately."""
     changed = auth.change("invoice-bot", AuthChange(BY_KEY, JWKS, 0), by=BY)
     assert (changed.agent.secrets, changed.agent.auth_before_until) == ((), None)
     assert _token(local, agent.credentials).refusal == FAILED
 
 
 def test_changing_from_keys_to_a_secret_returns_a_new_secret_once(local, auth):
-    """The keys authenticate until the overlap ends and stay for signed requests."""
+    """The keys authenticate until the overlap ends; they are kept for signed requests."""
     signer = registered(local.admin, "signer", auth_method=BY_KEY, jwks=JWKS).agent
     changed = auth.change("signer", AuthChange("client_secret_post", "", HOUR), by=BY)
     assert _by_secret(local, signer.id, changed.secret).status == 200
@@ -71,15 +71,15 @@ def test_changing_from_keys_to_a_secret_returns_a_new_secret_once(local, auth):
 
 
 def test_changing_between_secret_methods_keeps_the_secret(local, agent, auth):
-    """No new secret is made and nothing ends."""
+    """No new secret is created, and the old secret keeps working."""
     before = local.admin.agents.show("invoice-bot")[0]
     changed = auth.change("invoice-bot", AuthChange("client_secret_basic"), by=BY)
     assert (changed.secret, changed.agent.secrets) == ("", before.secrets)
     assert _token(local, agent.credentials).status == 200
 
 
-def test_changing_back_during_the_overlap_makes_a_new_secret(local, agent, auth):
-    """The old one still ends, and both are accepted until then."""
+def test_changing_back_during_the_overlap_creates_a_new_secret(local, agent, auth):
+    """The old secret still ends with its overlap; both secrets are accepted until then."""
     auth.change("invoice-bot", AuthChange(BY_KEY, JWKS, HOUR), by=BY)
     changed = auth.change("invoice-bot", AuthChange("client_secret_post"), by=BY)
     assert changed.secret
@@ -91,7 +91,7 @@ def test_changing_back_during_the_overlap_makes_a_new_secret(local, agent, auth)
 
 @pytest.mark.usefixtures("agent")
 @pytest.mark.parametrize(
-    ("wanted", "error", "member"),
+    ("auth_change", "error", "member"),
     [
         (AuthChange(BY_KEY), Invalid, "jwks"),
         (AuthChange(BY_KEY, '{"keys": []}'), Invalid, "jwks"),
@@ -102,28 +102,28 @@ def test_changing_back_during_the_overlap_makes_a_new_secret(local, agent, auth)
     ],
 )
 def test_an_invalid_change_of_method_is_refused_and_changes_nothing(
-    local, auth, wanted, error, member
+    local, auth, auth_change, error, member
 ):
-    """Missing or invalid keys, an unknown method, the current method, an overlap too long."""
+    """Examples are missing or invalid keys, an unknown method, and too long an overlap."""
     before = local.admin.agents.show("invoice-bot")[0]
     with pytest.raises(error) as refused:
-        auth.change("invoice-bot", wanted, by=BY)
+        auth.change("invoice-bot", auth_change, by=BY)
     assert (refused.value.member or "") == member
     assert local.admin.agents.show("invoice-bot")[0] == before
     assert local.admin.entries("agent.auth_changed") == []
 
 
 def test_an_agent_that_must_sign_requests_keeps_a_key_for_it(local, agent, auth):
-    """New keys replace all keys, as in any update."""
-    ed = json.dumps({"keys": [new_key("EdDSA", "b").jwk]})
+    """New keys replace all keys, so a change without the signing key is refused."""
+    other_jwks = json.dumps({"keys": [new_key("EdDSA", "b").jwk]})
     local.admin.agents.update(agent.id, AgentChanges(jwks=JWKS, request_alg="ES256"), by=BY)
     with pytest.raises(Invalid, match="no ES256 key"):
-        auth.change("invoice-bot", AuthChange(BY_KEY, ed), by=BY)
+        auth.change("invoice-bot", AuthChange(BY_KEY, other_jwks), by=BY)
     assert auth.change("invoice-bot", AuthChange(BY_KEY), by=BY).agent.jwks[0]["kid"] == "a"
 
 
 def test_the_audit_entry_names_the_old_method_and_its_end(local, agent, auth):
-    """Standing grants for the old credentials end."""
+    """The entry has both methods; the change also ends the agent's standing grants."""
     standing_grant = local.admin.standing_grant(
         local.admin.approval(agent.id, local.admin.users.all()[0].id)
     )

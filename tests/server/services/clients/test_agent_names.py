@@ -1,4 +1,4 @@
-"""Renaming an agent: approvers are told, and its first request counts as new again."""
+"""Renaming an agent: approvers see the former name, and its next request counts as its first."""
 
 import json
 
@@ -21,20 +21,20 @@ def _is_first_request(approval):
     return json.loads(approval.display)["agent"]["first_request"]
 
 
-def test_named_since_changes_only_with_a_new_name(local, agent, agents):
-    """Another change, or a change to the same name, leaves the time as it was."""
-    made = agents.show(agent.id)[0]
-    assert made.named_at == made.created_at
+def test_the_time_of_naming_changes_only_with_a_new_name(local, agent, agents):
+    """A different change, or a change to the same name, does not change the time."""
+    original = agents.show(agent.id)[0]
+    assert original.named_at == original.created_at
     local.clock.forward(DAY)
     agents.update(agent.id, AgentChanges(description="Pays", name="invoice-bot"), by=BY)
-    assert agents.show(agent.id)[0].named_at == made.created_at
+    assert agents.show(agent.id)[0].named_at == original.created_at
     renamed = agents.update(agent.id, AgentChanges(name="billing-bot"), by=BY)
     assert renamed == agents.show(agent.id)[0]
     assert renamed.named_at == local.clock.now()
 
 
 def test_former_names_are_kept_with_the_end_of_their_use(local, agent, agents):
-    """The newest first; deleting the agent deletes them."""
+    """Former names are listed newest first, and are deleted with the agent."""
     ends = []
     for name in ("billing-bot", "invoice-bot", "Invoice-Bot"):
         local.clock.forward(DAY)
@@ -52,7 +52,7 @@ def test_former_names_are_kept_with_the_end_of_their_use(local, agent, agents):
 
 
 def test_renaming_writes_one_entry_and_notifies_the_owners(local, agent, agents):
-    """Both names are in the audit log, none in the webhook message."""
+    """The audit log has both names; the webhook message has neither."""
     eva = new_person(local, "eva").user
     agents.update(agent.id, AgentChanges(add_owners=("eva",)), by=BY)
     for _ in range(2):
@@ -61,17 +61,19 @@ def test_renaming_writes_one_entry_and_notifies_the_owners(local, agent, agents)
     assert entry["agent_id"] == agent.id
     assert entry["facts"] == {"name": "billing-bot", "was": "invoice-bot"}
     assert local.admin.events(eva).count("agent.renamed") == 1
-    (hooked,) = [message for message in local.messages() if message["event"] == "agent.renamed"]
-    assert hooked["agent"] == agent.id
-    assert "billing" not in json.dumps(hooked)
+    (webhook_message,) = [
+        message for message in local.messages() if message["event"] == "agent.renamed"
+    ]
+    assert webhook_message["agent"] == agent.id
+    assert "billing" not in json.dumps(webhook_message)
 
 
 def test_approvers_are_shown_the_former_name_of_an_agent(local, agent, person, agents):
-    """They see the latest one that they know, until they approve under the new one."""
+    """Approvers see the latest name they know, until they approve a request under the new name."""
 
     def renamed_texts():
-        shown = json.loads(agent.asked_payment()[1].display)["unusual"]
-        return [one["text"] for one in shown if one["code"] == "renamed_agent"]
+        warnings = json.loads(agent.asked_payment()[1].display)["unusual"]
+        return [warning["text"] for warning in warnings if warning["code"] == "renamed_agent"]
 
     person.approve(agent.asked_payment()[1].id)
     for name in ("weather-helper", "payroll"):
@@ -85,7 +87,7 @@ def test_approvers_are_shown_the_former_name_of_an_agent(local, agent, person, a
 
 
 def test_the_first_request_under_a_new_name_is_marked_as_first(local, agent, person, agents):
-    """The mark appears for each person, whatever the agent asked before."""
+    """After a rename, the mark appears again, even if the agent asked this person before."""
     first = agent.asked_payment()[1]
     person.approve(first.id)
     local.clock.forward(MINUTE)

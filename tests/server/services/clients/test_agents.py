@@ -1,4 +1,4 @@
-"""Agents: valid registrations and changes, secrets, and that disabling one ends everything."""
+"""Agents: valid registrations and changes, secrets, and what disabling an agent ends."""
 
 import hashlib
 import json
@@ -30,7 +30,7 @@ def admin(admin_services):
 
 
 def test_registering_an_agent_returns_its_secret_once(admin_services, admin):
-    """The database contains its hash and its last four characters."""
+    """The database contains only the hash and the last four characters of the secret."""
     registration = registered(admin_services)
     assert registration.agent.id.startswith("sayso_ag_")
     assert registration.agent.state == "enabled"
@@ -42,7 +42,7 @@ def test_registering_an_agent_returns_its_secret_once(admin_services, admin):
 
 
 def test_an_agent_is_found_by_name_in_any_case_and_by_client_id(admin_services, admin):
-    """Wherever AGENT is an argument."""
+    """Both the name and the client_id identify an agent."""
     agent = registered(admin_services).agent
     assert admin_services.agents.show("Invoice-Bot")[0] == agent
     assert admin_services.agents.show(agent.id) == (agent, (admin,))
@@ -51,14 +51,14 @@ def test_an_agent_is_found_by_name_in_any_case_and_by_client_id(admin_services, 
 @pytest.mark.usefixtures("admin")
 @pytest.mark.parametrize("owners", [(), ("nobody",)])
 def test_an_agent_needs_an_owner(admin_services, owners):
-    """Somebody is responsible for each agent."""
+    """Somebody must be responsible for each agent, so an agent without an owner is refused."""
     with pytest.raises((Invalid, NotFound)):
         registered(admin_services, owners=owners)
     assert admin_services.agents.all() == []
 
 
 def test_an_agent_needs_an_enabled_owner(admin_services, admin):
-    """A disabled owner alone is refused."""
+    """An agent whose only owner is disabled is refused."""
     admitted(admin_services, "ana")
     admin_services.users.disable("ana", by=BY)
     with pytest.raises(Invalid, match="an owner who is enabled"):
@@ -68,7 +68,7 @@ def test_an_agent_needs_an_enabled_owner(admin_services, admin):
 
 @pytest.mark.usefixtures("admin")
 def test_an_agent_without_permissions_can_be_registered(admin_services):
-    """It may be registered before its needs are known."""
+    """An agent can be registered before anyone knows which permissions it needs."""
     agent = registered(admin_services, resources=(), scopes=()).agent
     assert (agent.resources, agent.scopes) == ((), ())
 
@@ -104,7 +104,7 @@ def test_an_agent_without_permissions_can_be_registered(admin_services):
     ],
 )
 def test_an_invalid_registration_is_refused_with_the_remedy(admin_services, members, message):
-    """Nothing is stored, and the message says what to write instead."""
+    """The error says what to write instead, and nothing is stored."""
     with pytest.raises((Invalid, NotFound), match=message):
         registered(admin_services, **members)
     assert admin_services.agents.all() == []
@@ -114,14 +114,14 @@ def test_an_invalid_registration_is_refused_with_the_remedy(admin_services, memb
 @pytest.mark.usefixtures("admin")
 @pytest.mark.parametrize("name", ["", "a\nb", "[b]x[/b]", "sayso_ag_x", "\u202ebot", "x" * 65])
 def test_an_agent_name_must_be_displayable(admin_services, name):
-    """It is shown on people's screens."""
+    """People see the name on their screens, so control characters and markup are refused."""
     with pytest.raises(Invalid, match=r"[Nn]ame"):
         registered(admin_services, name)
 
 
 @pytest.mark.usefixtures("admin")
 def test_agent_names_are_unique_in_any_case(admin_services):
-    """Adding and renaming check the name."""
+    """Adding and renaming an agent both check the name."""
     registered(admin_services)
     registered(admin_services, "other")
     with pytest.raises(Exists):
@@ -133,7 +133,7 @@ def test_agent_names_are_unique_in_any_case(admin_services):
 
 @pytest.mark.usefixtures("admin")
 def test_an_agent_with_keys_has_no_secret(admin_services):
-    """It keeps its private key; the server has no secret that could leak."""
+    """The agent keeps its private key, so the server has no secret that could leak."""
     registration = registered(admin_services, auth_method="private_key_jwt", jwks=JWKS)
     assert registration.secret == ""
     assert registration.agent.secrets == ()
@@ -143,7 +143,7 @@ def test_an_agent_with_keys_has_no_secret(admin_services):
 
 
 def test_the_last_owner_cannot_be_removed(admin_services, admin):
-    """Unless the same change adds another."""
+    """An update can remove the last owner only if it adds another one."""
     registered(admin_services)
     with pytest.raises(Conflict, match="Name another in `add_owners`"):
         admin_services.agents.update("invoice-bot", AgentChanges(remove_owners=("admin",)), by=BY)
@@ -157,7 +157,7 @@ def test_the_last_owner_cannot_be_removed(admin_services, admin):
 
 @pytest.mark.usefixtures("admin")
 def test_the_last_enabled_owner_cannot_be_removed(admin_services):
-    """A disabled owner who is left does not count."""
+    """A remaining owner who is disabled does not count."""
     admitted(admin_services, "ana")
     registered(admin_services, owners=("admin", "ana"))
     admin_services.users.disable("ana", by=BY)
@@ -167,7 +167,7 @@ def test_the_last_enabled_owner_cannot_be_removed(admin_services):
 
 @pytest.mark.usefixtures("admin")
 def test_an_update_changes_only_the_named_members(admin_services):
-    """Members that are not given keep their values."""
+    """Members that the update does not name keep their values."""
     before = registered(
         admin_services, expires_at=admin_services.clock.now() + DAY, asks=("admin",)
     ).agent
@@ -180,19 +180,19 @@ def test_an_update_changes_only_the_named_members(admin_services):
         before.expires_at,
         before.secrets,
     )
-    wide = AgentChanges(asks=None, expires_at=None)
-    assert admin_services.agents.update("invoice-bot", wide, by=BY).asks is None
+    removals = AgentChanges(asks=None, expires_at=None)
+    assert admin_services.agents.update("invoice-bot", removals, by=BY).asks is None
     assert admin_services.agents.show("invoice-bot")[0].expires_at is None
 
 
 def test_disabling_an_agent_revokes_tokens_cancels_requests_and_counts_them(admin_services, admin):
-    """Pending and approved requests leave the screens; other agents are not affected."""
+    """Pending and approved requests are canceled; other agents are not affected."""
     agent, other = registered(admin_services).agent, registered(admin_services, "other").agent
     pending = admin_services.approval(agent.id, admin.id)
     approved = admin_services.approval(agent.id, admin.id, state=State.APPROVED)
     redeemed = admin_services.approval(agent.id, admin.id, state=State.REDEEMED)
     untouched = admin_services.approval(other.id, admin.id)
-    token, foreign = (
+    token, other_token = (
         admin_services.token(agent.id, admin.id),
         admin_services.token(other.id, admin.id, "t2"),
     )
@@ -211,7 +211,7 @@ def test_disabling_an_agent_revokes_tokens_cancels_requests_and_counts_them(admi
         assert admin_services.state(approval) == (State.CANCELLED, "agent_disabled")
     assert admin_services.state(redeemed)[0] is State.REDEEMED
     assert admin_services.state(untouched)[0] is State.PENDING
-    revoked = [admin_services.revoked(one) for one in (token, child, foreign)]
+    revoked = [admin_services.revoked(issued_token) for issued_token in (token, child, other_token)]
     assert revoked == [True, True, False]
     assert admin_services.events(admin) == ["approval.cancelled"] * 2
     (entry,) = admin_services.entries("agent.disabled")
@@ -220,8 +220,8 @@ def test_disabling_an_agent_revokes_tokens_cancels_requests_and_counts_them(admi
 
 
 @pytest.mark.usefixtures("admin")
-def test_a_preview_does_not_count_what_expired(admin_services):
-    """The preview and the disabling count no expired request and no expired token."""
+def test_a_preview_does_not_count_expired_requests_and_tokens(admin_services):
+    """Neither the preview nor the disabling counts expired requests or tokens."""
     agent = registered(admin_services).agent
     admin_services.approval(agent.id, admin_services.users.show("admin")[0].id)
     admin_services.token(agent.id, None)
@@ -233,17 +233,21 @@ def test_a_preview_does_not_count_what_expired(admin_services):
 
 @pytest.mark.usefixtures("admin")
 def test_disabling_twice_counts_zero_and_writes_no_entry(admin_services):
-    """A script may repeat the command."""
+    """A script can repeat the command without writing a second audit entry."""
     registered(admin_services)
     admin_services.agents.disable("invoice-bot", by=BY)
-    again = admin_services.agents.disable("invoice-bot", by=BY)
-    assert (again.agent.state, again.tokens_revoked, again.requests_cancelled) == ("disabled", 0, 0)
+    second_result = admin_services.agents.disable("invoice-bot", by=BY)
+    assert (
+        second_result.agent.state,
+        second_result.tokens_revoked,
+        second_result.requests_cancelled,
+    ) == ("disabled", 0, 0)
     assert len(admin_services.entries("agent.disabled")) == 1
 
 
 @pytest.mark.usefixtures("admin")
 def test_enabling_an_agent_needs_an_enabled_owner(admin_services):
-    """Somebody must be responsible for it again."""
+    """Without an enabled owner, enabling is refused; with a new owner, it succeeds."""
     registered(admin_services)
     admitted(admin_services, "ana")
     admin_services.agents.disable("invoice-bot", by=BY)
@@ -257,7 +261,7 @@ def test_enabling_an_agent_needs_an_enabled_owner(admin_services):
 
 @pytest.mark.usefixtures("admin")
 def test_after_a_rotation_both_secrets_work_during_the_overlap(admin_services):
-    """A day by default, so that a running agent can be given the new one."""
+    """The overlap is a day by default, so that there is time to update a running agent."""
     old = registered(admin_services).agent.secrets[0]
     admin_services.clock.forward(HOUR)
     rotation = admin_services.agents.rotate_secret("invoice-bot", by=BY)
@@ -268,8 +272,8 @@ def test_after_a_rotation_both_secrets_work_during_the_overlap(admin_services):
 
 
 @pytest.mark.usefixtures("admin")
-def test_a_rotation_without_overlap_ends_the_old_secret_at_once(admin_services):
-    """An overlap of zero is meant for a secret that leaked."""
+def test_a_rotation_without_overlap_ends_the_old_secret_immediately(admin_services):
+    """An overlap of zero is for a secret that leaked; only the new secret remains."""
     registered(admin_services)
     rotation = admin_services.agents.rotate_secret("invoice-bot", by=BY, overlap_ms=0)
     assert [secret.hint for secret in rotation.agent.secrets] == [rotation.secret[-4:]]
@@ -277,13 +281,13 @@ def test_a_rotation_without_overlap_ends_the_old_secret_at_once(admin_services):
 
 @pytest.mark.usefixtures("admin")
 def test_a_later_rotation_never_extends_an_old_secret(admin_services):
-    """It ends at the time that was set first."""
+    """An old secret ends at the time that its own rotation set."""
     registered(admin_services)
     end = admin_services.clock.now() + HOUR
     admin_services.agents.rotate_secret("invoice-bot", by=BY, overlap_ms=HOUR)
     admin_services.clock.forward(1)
     rotation = admin_services.agents.rotate_secret("invoice-bot", by=BY, overlap_ms=30 * DAY)
-    assert min(s.expires_at for s in rotation.agent.secrets if s.expires_at) == end
+    assert min(secret.expires_at for secret in rotation.agent.secrets if secret.expires_at) == end
     admin_services.clock.forward(2 * HOUR)
     assert len(admin_services.agents.rotate_secret("invoice-bot", by=BY).agent.secrets) == 3
 
@@ -291,7 +295,7 @@ def test_a_later_rotation_never_extends_an_old_secret(admin_services):
 @pytest.mark.usefixtures("admin")
 @pytest.mark.parametrize("overlap", [-1, 30 * DAY + 1])
 def test_an_overlap_beyond_thirty_days_is_refused(admin_services, overlap):
-    """Two valid secrets are a temporary state."""
+    """An overlap must be temporary, so a longer or a negative one is refused."""
     registered(admin_services)
     with pytest.raises(Invalid, match="30 days"):
         admin_services.agents.rotate_secret("invoice-bot", by=BY, overlap_ms=overlap)
@@ -300,7 +304,7 @@ def test_an_overlap_beyond_thirty_days_is_refused(admin_services, overlap):
 def test_deleting_an_agent_ends_its_tokens_and_requests_and_keeps_its_entries(
     admin_services, admin
 ):
-    """Deleting ends what disabling ends; the audit log keeps the name."""
+    """Deleting an agent ends what disabling ends; the audit log keeps the agent's name."""
     agent = registered(admin_services).agent
     approval, token = (
         admin_services.approval(agent.id, admin.id),
@@ -317,14 +321,14 @@ def test_deleting_an_agent_ends_its_tokens_and_requests_and_keeps_its_entries(
 
 @pytest.mark.parametrize("verb", ["show", "disable", "enable", "rotate_secret", "delete"])
 def test_an_unknown_agent_is_not_found(admin_services, verb):
-    """Every call answers that there is no such agent."""
+    """Every operation says that there is no such agent."""
     with pytest.raises(NotFound, match=r"There is no agent x\."):
         getattr(admin_services.agents, verb)("x", **({} if verb == "show" else {"by": BY}))
 
 
 @pytest.mark.usefixtures("admin")
 def test_a_scope_that_its_resource_lost_does_not_block_other_changes(admin_services):
-    """The scope has no effect any more."""
+    """An agent can be changed even if one of its scopes no longer exists."""
     registered(admin_services)
     admin_services.resources.delete(PAY, by=BY)
     admin_services.resources.add(PAY, {"other": Risk.LOW}, {}, by=BY)
@@ -336,7 +340,7 @@ def test_a_scope_that_its_resource_lost_does_not_block_other_changes(admin_servi
 
 @pytest.mark.usefixtures("admin")
 def test_an_update_without_effect_writes_no_entry(admin_services):
-    """Enabling an enabled agent writes none either."""
+    """Neither an unchanged name nor enabling an enabled agent writes an entry."""
     before = registered(admin_services).agent
     version = admin_services.version()
     assert (
@@ -354,22 +358,22 @@ def test_an_update_without_effect_writes_no_entry(admin_services):
     [("not json", "key file"), ('{"keys": []}', "key file"), ("[]", "key file")],
 )
 def test_an_unusable_key_file_is_refused(admin_services, text, message):
-    """The error names the file; no agent is registered."""
+    """The error names the key file, and no agent is registered."""
     with pytest.raises(Invalid, match=message):
         registered(admin_services, auth_method="private_key_jwt", jwks=text)
     assert admin_services.agents.all() == []
 
 
 @pytest.mark.usefixtures("admin")
-def test_keys_are_replaced_and_may_be_used_beside_a_secret(admin_services):
-    """The keys sign requests; the agent still authenticates with its secret."""
+def test_keys_are_replaced_and_can_be_used_with_a_secret(admin_services):
+    """An agent with a secret can have keys to sign requests; new keys replace all old keys."""
     registered(admin_services, auth_method="private_key_jwt", jwks=JWKS)
     registered(admin_services, "other")
-    newer = json.dumps({"keys": [{**JWK, "kid": "b"}]})
-    changed = admin_services.agents.update("invoice-bot", AgentChanges(jwks=newer), by=BY)
+    new_jwks = json.dumps({"keys": [{**JWK, "kid": "b"}]})
+    changed = admin_services.agents.update("invoice-bot", AgentChanges(jwks=new_jwks), by=BY)
     assert [key["kid"] for key in changed.jwks] == ["b"]
     other = admin_services.agents.update(
-        "other", AgentChanges(jwks=newer, request_alg="ES256"), by=BY
+        "other", AgentChanges(jwks=new_jwks, request_alg="ES256"), by=BY
     )
     assert (other.auth_method, len(other.secrets)) == ("client_secret_basic", 1)
     assert [key["kid"] for key in other.jwks] == ["b"]
@@ -377,7 +381,7 @@ def test_keys_are_replaced_and_may_be_used_beside_a_secret(admin_services):
 
 @pytest.mark.usefixtures("admin")
 def test_an_agent_may_be_limited_to_registered_action_types(admin_services):
-    """Other updates keep the limit, and it can be removed."""
+    """An update of another member keeps the limit; None removes it."""
     agent = registered(admin_services)
     assert agent.agent.action_types is None
     with pytest.raises(NotFound, match=r"no action type payment\.transfer"):
@@ -385,12 +389,14 @@ def test_an_agent_may_be_limited_to_registered_action_types(admin_services):
             "invoice-bot", AgentChanges(action_types=("payment.transfer",)), by=BY
         )
     admin_services.actions.add(json.dumps(PAYMENT), by=BY)
-    one = AgentChanges(action_types=("payment.transfer", "payment.transfer"))
-    assert admin_services.agents.update("invoice-bot", one, by=BY).action_types == (
+    limit = AgentChanges(action_types=("payment.transfer", "payment.transfer"))
+    assert admin_services.agents.update("invoice-bot", limit, by=BY).action_types == (
         "payment.transfer",
     )
-    renamed = admin_services.agents.update("invoice-bot", AgentChanges(description="Pays"), by=BY)
-    assert renamed.action_types == ("payment.transfer",)
+    updated_agent = admin_services.agents.update(
+        "invoice-bot", AgentChanges(description="Pays"), by=BY
+    )
+    assert updated_agent.action_types == ("payment.transfer",)
     assert admin_services.agents.show("invoice-bot")[0].action_types == ("payment.transfer",)
     assert (
         admin_services.agents.update(
@@ -398,25 +404,27 @@ def test_an_agent_may_be_limited_to_registered_action_types(admin_services):
         ).action_types
         == ()
     )
-    freed = admin_services.agents.update("invoice-bot", AgentChanges(action_types=None), by=BY)
-    assert freed.action_types is None
+    unlimited_agent = admin_services.agents.update(
+        "invoice-bot", AgentChanges(action_types=None), by=BY
+    )
+    assert unlimited_agent.action_types is None
 
 
 @pytest.mark.usefixtures("admin")
 def test_the_notification_endpoint_changes_with_the_delivery_mode(admin_services):
-    """Poll mode has none."""
+    """A callback mode needs an endpoint; changing to poll mode removes the endpoint."""
     parameters = {"delivery": "ping", "notification_endpoint": "https://bot.example/cb"}
-    made = registered(admin_services, **parameters).agent
-    assert (made.delivery, made.notification_endpoint) == tuple(parameters.values())
-    assert admin_services.agents.show("invoice-bot")[0] == made
+    agent = registered(admin_services, **parameters).agent
+    assert (agent.delivery, agent.notification_endpoint) == tuple(parameters.values())
+    assert admin_services.agents.show("invoice-bot")[0] == agent
     updated = admin_services.agents.update("invoice-bot", AgentChanges(description="x"), by=BY)
     assert updated.notification_endpoint == "https://bot.example/cb"
-    moved = AgentChanges(delivery="push", notification_endpoint="https://new.example/cb")
-    changed = admin_services.agents.update("invoice-bot", moved, by=BY)
+    changes = AgentChanges(delivery="push", notification_endpoint="https://new.example/cb")
+    changed = admin_services.agents.update("invoice-bot", changes, by=BY)
     assert (changed.delivery, changed.notification_endpoint) == ("push", "https://new.example/cb")
-    moved = AgentChanges(notification_endpoint="ftp://bot.example")
+    changes = AgentChanges(notification_endpoint="ftp://bot.example")
     with pytest.raises(Invalid, match="must be https"):
-        admin_services.agents.update("invoice-bot", moved, by=BY)
+        admin_services.agents.update("invoice-bot", changes, by=BY)
     polling = admin_services.agents.update("invoice-bot", AgentChanges(delivery="poll"), by=BY)
     assert (polling.delivery, polling.notification_endpoint) == ("poll", None)
     facts = admin_services.entries("agent.updated")[-1]["facts"]
@@ -425,7 +433,7 @@ def test_the_notification_endpoint_changes_with_the_delivery_mode(admin_services
 
 @pytest.mark.usefixtures("admin")
 def test_required_request_signing_is_set_kept_and_removed(admin_services):
-    """No change leaves an agent that must sign without a suitable key."""
+    """An update that would leave the agent without a suitable key is refused."""
     agent = registered(admin_services, jwks=JWKS, request_alg="ES256").agent
     assert agent.request_alg == "ES256"
     assert admin_services.agents.show("invoice-bot")[0] == agent
@@ -434,13 +442,15 @@ def test_required_request_signing_is_set_kept_and_removed(admin_services):
     assert admin_services.entries("agent.updated")[-1]["facts"]["request_alg"] == "ES256"
     with pytest.raises(Invalid, match="has no RS256 key"):
         admin_services.agents.update("invoice-bot", AgentChanges(request_alg="RS256"), by=BY)
-    freed = admin_services.agents.update("invoice-bot", AgentChanges(request_alg=""), by=BY)
-    assert freed.request_alg is None
+    unsigned_agent = admin_services.agents.update(
+        "invoice-bot", AgentChanges(request_alg=""), by=BY
+    )
+    assert unsigned_agent.request_alg is None
 
 
 @pytest.mark.usefixtures("admin")
 def test_deleting_a_resource_removes_it_from_the_resources_an_agent_serves(admin_services):
-    """Tokens of the resources that an agent serves may be exchanged by it."""
+    """A served resource must exist; when it is deleted, the agent no longer serves it."""
     with pytest.raises(NotFound, match=r"no resource https://desk\.example"):
         registered(admin_services, serves=("https://desk.example",))
     admin_services.resources.add("https://desk.example", {}, {}, by=BY)
@@ -456,7 +466,7 @@ def test_deleting_a_resource_removes_it_from_the_resources_an_agent_serves(admin
 @pytest.mark.usefixtures("admin")
 @pytest.mark.parametrize("seconds", [0, 9, 3_601])
 def test_a_token_lifetime_limit_must_be_between_10_and_3600_seconds(admin_services, seconds):
-    """Registrations and updates check the limit."""
+    """Registering and updating an agent both refuse an invalid limit."""
     with pytest.raises(Invalid, match="10 to 3600"):
         registered(admin_services, token_seconds=seconds)
     registered(admin_services)
@@ -466,20 +476,20 @@ def test_a_token_lifetime_limit_must_be_between_10_and_3600_seconds(admin_servic
 
 @pytest.mark.usefixtures("admin")
 def test_a_token_lifetime_limit_is_set_kept_and_removed(admin_services):
-    """Other updates keep it."""
+    """An update of another member keeps the limit; None removes it."""
     assert registered(admin_services, token_seconds=60).agent.token_seconds == 60
-    for changes, left in (
+    for changes, expected in (
         (AgentChanges(description="Pays"), 60),
         (AgentChanges(token_seconds=30), 30),
         (AgentChanges(token_seconds=None), None),
     ):
-        assert admin_services.agents.update("invoice-bot", changes, by=BY).token_seconds == left
-        assert admin_services.agents.show("invoice-bot")[0].token_seconds == left
+        assert admin_services.agents.update("invoice-bot", changes, by=BY).token_seconds == expected
+        assert admin_services.agents.show("invoice-bot")[0].token_seconds == expected
 
 
 @pytest.fixture
 def mail(admin_services):
-    """Another API, which has a scope of the same name."""
+    """A second API, which has a scope of the same name."""
     admin_services.resources.add(
         MAIL, {"payments:read": Risk.LOW, "mail:send": Risk.LOW}, {}, by=BY
     )
@@ -493,7 +503,7 @@ def _with_two_resources(admin_services, mail, **members):
 
 @pytest.mark.usefixtures("admin")
 def test_scopes_can_be_limited_for_one_resource(admin_services, mail):
-    """A resource without such a limit allows all scopes of the agent."""
+    """At a resource without a limit, the agent may use all its scopes."""
     agent = _with_two_resources(admin_services, mail, only={mail: ("mail:send", "mail:send")})
     assert agent.only == {mail: ("mail:send",)}
     assert admin_services.agents.show("invoice-bot")[0] == agent
@@ -518,7 +528,7 @@ def test_scopes_can_be_limited_for_one_resource(admin_services, mail):
 def test_a_resource_limit_must_be_within_the_permissions_of_the_agent(
     admin_services, mail, only, message
 ):
-    """Registrations and updates check the limit."""
+    """Registering and updating an agent both refuse an invalid limit."""
     with pytest.raises(Invalid, match=message):
         _with_two_resources(admin_services, mail, only=only)
     _with_two_resources(admin_services, mail)
@@ -528,14 +538,16 @@ def test_a_resource_limit_must_be_within_the_permissions_of_the_agent(
 
 @pytest.mark.usefixtures("admin")
 def test_removing_permissions_also_removes_them_from_resource_limits(admin_services, mail):
-    """Nothing gets wider by that."""
+    """The agent's limits never allow more than its remaining permissions."""
     _with_two_resources(
         admin_services, mail, only={mail: ("mail:send", "payments:read"), PAY: ("payments:read",)}
     )
     fewer = AgentChanges(scopes=("payments:read",))
     agent = admin_services.agents.update("invoice-bot", fewer, by=BY)
     assert agent.only == {mail: ("payments:read",), PAY: ("payments:read",)}
-    one = admin_services.agents.update("invoice-bot", AgentChanges(resources=(mail,)), by=BY)
-    assert one.only == {mail: ("payments:read",)}
+    narrowed_agent = admin_services.agents.update(
+        "invoice-bot", AgentChanges(resources=(mail,)), by=BY
+    )
+    assert narrowed_agent.only == {mail: ("payments:read",)}
     admin_services.resources.delete(mail, by=BY)
     assert admin_services.agents.show("invoice-bot")[0].only == {}

@@ -1,4 +1,4 @@
-"""Apps that people use register themselves, if a setting lets them."""
+"""Apps register themselves if a setting allows it."""
 
 import json
 
@@ -26,7 +26,7 @@ def site(open_local):
 
 
 def register(local, token=None, **members):
-    """The answer to a registration."""
+    """Register an app; returns the response."""
     body = json.dumps({"client_name": "Chat", "redirect_uris": [BACK], **members}).encode()
     headers = {"content-type": "application/json"}
     if token is not None:
@@ -35,22 +35,25 @@ def register(local, token=None, **members):
 
 
 def invite(local, **members):
-    """The token of an invitation of Ana's for apps."""
+    """Return the token of an invitation for apps, issued for Ana."""
     invitations = Invitations(local.services.store, local.services.secrets)
     new = NewInvitation("ana", **{"grant_types": USUAL_APP_GRANTS, **members})
     return invitations.issue(new, by=BY).token
 
 
 def test_an_app_registers_and_signs_somebody_in(site, template):
-    """DC-02, DC-03: 201, no secret; the page says that nobody verified it."""
-    more = {"scope": "payments:transfer", "token_endpoint_auth_method": "client_secret_post"}
-    answer = register(site, **more)
+    """DC-02, DC-03: it gets 201 and no secret, and the page says that it registered itself."""
+    members = {"scope": "payments:transfer", "token_endpoint_auth_method": "client_secret_post"}
+    answer = register(site, **members)
     assert answer.status == 201, answer.body
-    told = answer.json
-    assert told["client_id"].startswith("sayso_app_")
-    assert (told["token_endpoint_auth_method"], told["application_type"]) == ("none", "native")
-    assert told["redirect_uris"] == [BACK]
-    assert "client_secret" not in told
+    registered = answer.json
+    assert registered["client_id"].startswith("sayso_app_")
+    assert (registered["token_endpoint_auth_method"], registered["application_type"]) == (
+        "none",
+        "native",
+    )
+    assert registered["redirect_uris"] == [BACK]
+    assert "client_secret" not in registered
     (added,) = site.admin.entries("app.added")
     assert (added["facts"]["origin"], added["facts"]["claimed_name"]) == ("registration", "Chat")
     if PAY not in {resource.uri for resource in site.admin.resources.all()}:
@@ -59,28 +62,30 @@ def test_an_app_registers_and_signs_somebody_in(site, template):
     give_password(site, "ana")
     ana, browser = template.person(site), new_browser(site)
     back = "http://127.0.0.1:49152/callback"
-    browser.authorize(told["client_id"], scope="payments:read", resource=PAY, redirect_uri=back)
+    browser.authorize(
+        registered["client_id"], scope="payments:read", resource=PAY, redirect_uri=back
+    )
     page = browser.sign_in("ana").text
     assert "Allow this for <bdi>local app</bdi>?" in page
     assert "It registered itself." in page
     browser.answer("allow")
     (item,) = ana.call("GET", "/api/approvals").json["items"]
     ana.approve(item["id"])
-    app = LocalApp(site, site.admin.apps.show(told["client_id"]), "")
+    app = LocalApp(site, site.admin.apps.show(registered["client_id"]), "")
     tokens = app.redeem(browser.again().answer["code"], redirect_uri=back).json
-    assert site.claims(tokens["access_token"])["client_id"] == told["client_id"]
+    assert site.claims(tokens["access_token"])["client_id"] == registered["client_id"]
     assert "refresh_token" in tokens
 
 
-def test_it_is_off_until_somebody_turns_it_on(local):
-    """As before, only agents register, with an invitation."""
+def test_app_registration_is_off_by_default(local):
+    """By default, an app cannot register, not even with an invitation."""
     assert register(local).refusal == (400, "invalid_redirect_uri")
     assert register(local, invite(local)).refusal == (400, "invalid_redirect_uri")
     assert local.admin.apps.all() == []
 
 
-def test_by_invitation_each_use_is_one_app(open_local):
-    """DC-05: an invitation for agents is none for apps, and the other way round."""
+def test_each_use_of_an_invitation_registers_one_app(open_local):
+    """DC-05: without an invitation, or with one for agents, an app cannot register."""
     local = open_local(clients_registration="invitation")
     token = invite(local)
     assert register(local).refusal == (401, "invalid_token")
@@ -93,15 +98,15 @@ def test_by_invitation_each_use_is_one_app(open_local):
     assert len(local.admin.apps.all()) == 1
 
 
-def test_an_invitation_for_apps_limits_nothing_else(local):
-    """They reach what is open to them, so a scope would mean nothing."""
+def test_an_invitation_for_apps_has_the_usual_grants_and_no_scopes(local):
+    """Such apps get what is open to them, so an invitation with scopes is refused."""
     for members in ({"scopes": ("payments:read",)}, {"grant_types": ("authorization_code",)}):
         with pytest.raises(Invalid, match="invitation for apps"):
             invite(local, **members)
 
 
-def test_one_address_registers_a_few_and_no_more(site):
-    """DC-12; others are not held up."""
+def test_registrations_are_limited_per_address(site):
+    """DC-12: after the limit, the address must wait an hour; each app gets its own name."""
     for _ in range(MAX_PER_ADDRESS):
         assert register(site).status == 201
     assert register(site).refusal == (503, "temporarily_unavailable")
@@ -112,20 +117,20 @@ def test_one_address_registers_a_few_and_no_more(site):
     assert register(site).status == 201
 
 
-def test_there_is_a_limit_on_those_that_nobody_uses(site, monkeypatch):
-    """Until the oldest are deleted after a day."""
+def test_the_number_of_unused_apps_is_limited(site, monkeypatch):
+    """At the limit, registration is refused until unused apps are deleted after a day."""
     assert MAX_UNUSED > MAX_PER_ADDRESS
     monkeypatch.setattr("server.services.clients.unknown_apps.MAX_UNUSED", 1)
     new_unknown_app(site.services.store)
-    refused = register(site)
-    assert refused.refusal == (503, "temporarily_unavailable")
-    assert refused.headers["Retry-After"] == "600"
+    answer = register(site)
+    assert answer.refusal == (503, "temporarily_unavailable")
+    assert answer.headers["Retry-After"] == "600"
     site.clock.forward(UNUSED_MS + MINUTE)
     assert UnknownAppExpiry(site.services.store).round() == 1
     assert register(site).status == 201
 
 
 def test_metadata_is_checked_before_anything_is_stored(site):
-    """MC-09."""
+    """MC-09: invalid metadata is refused and no app is stored."""
     assert register(site, application_type="web").refusal == (400, "invalid_redirect_uri")
     assert site.admin.apps.all() == []

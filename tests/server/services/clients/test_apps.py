@@ -1,4 +1,4 @@
-"""Apps: valid registrations and changes, secrets, and what deleting one does."""
+"""Apps: valid registrations and changes, secrets, and what deleting an app does."""
 
 import hashlib
 import json
@@ -31,7 +31,7 @@ def add(admin_services):
 
 
 def test_registering_an_app_returns_its_secret_once(admin_services, add):
-    """The database contains its hash and its last four characters."""
+    """The database contains only the hash and the last four characters of the secret."""
     registration = add(resources=(PAY,), scopes=("payments:read",))
     assert registration.app.id.startswith("sayso_app_")
     assert (
@@ -54,7 +54,7 @@ def test_registering_an_app_returns_its_secret_once(admin_services, add):
     "members", [{"auth_method": "none"}, {"auth_method": "private_key_jwt", "jwks": JWKS}]
 )
 def test_public_apps_and_apps_with_keys_get_no_secret(admin_services, add, members):
-    """One cannot keep it, the other has keys."""
+    """A public app cannot keep a secret, and an app with keys needs none."""
     registration = add(**members)
     assert (registration.secret, registration.app.secrets) == ("", ())
     with pytest.raises(Conflict, match="not a secret"):
@@ -85,14 +85,14 @@ def test_public_apps_and_apps_with_keys_get_no_secret(admin_services, add, membe
     ],
 )
 def test_an_invalid_app_is_refused_with_the_remedy(admin_services, add, members, message):
-    """Nothing is registered."""
+    """The error says what to change, and no app is registered."""
     with pytest.raises((Invalid, NotFound), match=message):
         add(**members)
     assert admin_services.apps.all() == []
 
 
 def test_app_names_are_unique_in_any_case(admin_services, add):
-    """Adding and renaming check the name."""
+    """Adding and renaming an app both check the name."""
     add()
     add("console")
     with pytest.raises(Exists, match="There is an app chat"):
@@ -102,7 +102,7 @@ def test_app_names_are_unique_in_any_case(admin_services, add):
 
 
 def test_an_app_update_changes_only_the_named_members(admin_services, add):
-    """Each change is an audit entry; a change without effect is none."""
+    """Each change writes an audit entry; a change without effect writes none."""
     before = add(resources=(PAY,), scopes=("payments:read",)).app
     after = admin_services.apps.update(
         "chat",
@@ -128,13 +128,13 @@ def test_an_app_update_changes_only_the_named_members(admin_services, add):
 
 
 def test_keys_of_an_app_can_be_replaced_but_not_its_method(admin_services, add):
-    """An app cannot change how it authenticates."""
+    """Keys replace keys, but an app with a secret cannot change to keys."""
     add()
     add("signer", auth_method="private_key_jwt", jwks=JWKS)
     with pytest.raises(Conflict, match="add another app"):
         admin_services.apps.update("chat", AppChanges(jwks=JWKS), by=BY)
-    other = json.dumps({"keys": [new_key("ES256", "b").jwk]})
-    (key,) = admin_services.apps.update("signer", AppChanges(jwks=other), by=BY).jwks
+    new_jwks = json.dumps({"keys": [new_key("ES256", "b").jwk]})
+    (key,) = admin_services.apps.update("signer", AppChanges(jwks=new_jwks), by=BY).jwks
     assert key["kid"] == "b"
 
 
@@ -146,7 +146,7 @@ def test_an_unknown_scope_is_refused_in_an_update(admin_services, add):
 
 
 def test_two_secrets_work_during_the_overlap_of_a_rotation(admin_services, add):
-    """Without an overlap the old one ends at once."""
+    """Without an overlap, the old secret ends immediately."""
     first = add().app.secrets[0]
     rotation = admin_services.apps.rotate_secret("chat", by=BY, overlap_ms=HOUR)
     old, new = rotation.app.secrets
@@ -158,18 +158,18 @@ def test_two_secrets_work_during_the_overlap_of_a_rotation(admin_services, add):
 
 
 def test_a_deleted_app_is_not_found(admin_services, add):
-    """Its name and its ID find nothing; the audit log keeps its name."""
+    """Neither its name nor its ID finds it; the audit log keeps its name."""
     app = add().app
     admin_services.apps.delete("chat", by=BY)
-    for called in ("chat", app.id):
+    for name_or_id in ("chat", app.id):
         with pytest.raises(NotFound, match="no app "):
-            admin_services.apps.show(called)
+            admin_services.apps.show(name_or_id)
     (entry,) = admin_services.entries("app.deleted")
     assert entry["facts"] == {"app": app.id, "name": "chat"}
 
 
 def test_deleting_a_resource_narrows_its_apps(admin_services, add):
-    """Scopes that no other resource of the app has are removed."""
+    """The app also loses the scopes that none of its other resources has."""
     admin_services.resources.add("https://mail.example", {"mail:read": Risk.LOW}, {}, by=BY)
     both = (PAY, "https://mail.example")
     add(resources=both, scopes=("payments:read", "mail:read"))
@@ -180,13 +180,13 @@ def test_deleting_a_resource_narrows_its_apps(admin_services, add):
 
 
 def test_an_app_may_be_limited_to_registered_action_types(admin_services, add):
-    """None means all; a deleted type is removed from the list."""
+    """None allows all types; a deleted type is removed from the app's list."""
     admin_services.actions.add(json.dumps(PAYMENT), by=BY)
     assert add().app.action_types is None
     with pytest.raises(NotFound, match=r"no action type nobody\.knows"):
         add("shop", action_types=("nobody.knows",))
-    held = add("shop", action_types=("payment.transfer",) * 2).app
-    assert held.action_types == ("payment.transfer",)
+    limited_app = add("shop", action_types=("payment.transfer",) * 2).app
+    assert limited_app.action_types == ("payment.transfer",)
     assert admin_services.apps.update("shop", AppChanges(name="store"), by=BY).action_types
     assert (
         admin_services.apps.update("store", AppChanges(action_types=None), by=BY).action_types

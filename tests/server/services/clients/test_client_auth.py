@@ -17,7 +17,7 @@ from tests.support.builders.site import ISSUER
 from tests.support.inputs.handmade_jwts import assertion_claims, assertion_form, by_hand, new_key
 
 FAILED = (401, "invalid_client")
-ASKED = {"grant_type": GRANT_CLIENT_CREDENTIALS, "scope": "payments:read"}
+TOKEN_REQUEST = {"grant_type": GRANT_CLIENT_CREDENTIALS, "scope": "payments:read"}
 KEY = new_key("ES256", "a")
 
 
@@ -27,7 +27,7 @@ def send(local):
 
     def post(credentials, authorization=None):
         headers = {} if authorization is None else {"authorization": authorization}
-        return local.post_form("/token", {**ASKED, **credentials}, headers)
+        return local.post_form("/token", {**TOKEN_REQUEST, **credentials}, headers)
 
     return post
 
@@ -49,27 +49,27 @@ def _assertion(local, agent, key=KEY, audience=ISSUER, **changes):
 
 
 def test_agents_authenticate_with_their_registered_method(agent, local, send, signer):
-    """The methods are Basic, post and private_key_jwt."""
+    """A client secret by Basic or in the body, and an assertion, are accepted."""
     basic = registered(local.admin, "basic")
     assert send({}, _basic(basic.agent.id, basic.secret)).status == 200
     assert send(agent.credentials).status == 200
     assert send(_assertion(local, signer)).status == 200
 
 
-def test_another_method_than_the_registered_one_is_refused(agent, local, send, signer):
-    """A correct secret does not help, nor a key for an agent with a secret."""
+def test_a_method_that_is_not_registered_is_refused(agent, local, send, signer):
+    """Even correct credentials are refused if they use a different method."""
     basic = registered(local.admin, "basic")
-    for refused in (
+    for answer in (
         send({}, _basic(agent.id, agent.secret)),
         send({"client_id": basic.agent.id, "client_secret": basic.secret}),
         send({"client_id": signer.id, "client_secret": "secret"}),
         send(_assertion(local, basic.agent)),
     ):
-        assert refused.refusal == FAILED
+        assert answer.refusal == FAILED
 
 
 def test_unknown_agents_and_wrong_secrets_get_the_same_answer(agent, send):
-    """The response does not say which of the two it was."""
+    """The response does not reveal whether the agent or the secret was wrong."""
     answers = [
         send({"client_id": name, "client_secret": secret}).body
         for name, secret in (
@@ -84,24 +84,24 @@ def test_unknown_agents_and_wrong_secrets_get_the_same_answer(agent, send):
 
 
 def test_a_failed_authentication_gets_a_challenge(local, send):
-    """By each method (RFC 6749 5.2, RFC 9110 15.5.2)."""
+    """Each method gets a challenge with the refusal (RFC 6749 5.2, RFC 9110 15.5.2)."""
     basic = registered(local.admin, "basic")
-    for refused in (
+    for answer in (
         send({}, _basic(basic.agent.id, "wrong")),
         send({"client_id": basic.agent.id, "client_secret": "wrong"}),
         send({}),
     ):
-        assert refused.refusal == FAILED
-        assert refused.headers["WWW-Authenticate"].startswith("Basic ")
+        assert answer.refusal == FAILED
+        assert answer.headers["WWW-Authenticate"].startswith("Basic ")
 
 
 def test_a_request_without_credentials_is_refused(send):
-    """There are no public agents."""
+    """An agent cannot be public, so a request without credentials is refused."""
     assert send({}).refusal == FAILED
 
 
 def test_both_secrets_work_during_the_overlap_of_a_rotation(agent, local, send):
-    """The old one ends to the millisecond."""
+    """The old secret works until the last millisecond of the overlap."""
     rotation = local.admin.agents.rotate_secret("invoice-bot", by=BY, overlap_ms=HOUR)
     new = {**agent.credentials, "client_secret": rotation.secret}
     assert send(new).status == 200
@@ -113,7 +113,7 @@ def test_both_secrets_work_during_the_overlap_of_a_rotation(agent, local, send):
 
 
 def test_the_use_of_a_secret_is_recorded_at_most_once_a_minute(agent, local, send):
-    """It shows which secret is still in use."""
+    """The last use of a secret shows whether an agent or app still needs it."""
 
     def last_used():
         with local.services.store.read() as view:
@@ -132,7 +132,7 @@ def test_the_use_of_a_secret_is_recorded_at_most_once_a_minute(agent, local, sen
 
 
 def test_the_use_of_a_key_is_recorded_at_most_once_a_minute(local, send):
-    """It shows which of several keys is in use; refused assertions are not recorded."""
+    """The last use shows which keys an agent needs; a refused assertion is not recorded."""
     keys = [KEY, new_key("ES256", "b")]
     jwks = json.dumps({"keys": [key.jwk for key in keys]})
     agent = registered(local.admin, "signer", auth_method="private_key_jwt", jwks=jwks).agent
@@ -157,22 +157,22 @@ def test_the_use_of_a_key_is_recorded_at_most_once_a_minute(local, send):
 
 
 def test_key_uses_are_kept_for_the_same_key_only(local, send, signer):
-    """A new key with the same kid starts without uses."""
+    """The uses of a key survive updates, but a new key with the same kid has none."""
     start = local.clock.now()
     assert send(_assertion(local, signer)).status == 200
     agents = local.admin.agents
     assert agents.update("signer", AgentChanges(description="Signs."), by=BY).key_uses == {
         "a": start
     }
-    both = json.dumps({"keys": [KEY.jwk, new_key("ES256", "b").jwk]})
-    assert agents.update("signer", AgentChanges(jwks=both), by=BY).key_uses == {"a": start}
-    other = json.dumps({"keys": [new_key("ES256", "a").jwk]})
-    agents.update("signer", AgentChanges(jwks=other), by=BY)
+    two_keys = json.dumps({"keys": [KEY.jwk, new_key("ES256", "b").jwk]})
+    assert agents.update("signer", AgentChanges(jwks=two_keys), by=BY).key_uses == {"a": start}
+    new_jwks = json.dumps({"keys": [new_key("ES256", "a").jwk]})
+    agents.update("signer", AgentChanges(jwks=new_jwks), by=BY)
     assert agents.show("signer")[0].key_uses == {}
 
 
 def test_an_assertion_is_used_once(local, send, signer):
-    """RFC 7523 3: its jti is stored until it expires, for this agent."""
+    """RFC 7523 3: a second assertion with the same jti is refused for this agent."""
     form = _assertion(local, signer, jti="one")
     assert send(form).status == 200
     assert send(form).refusal == FAILED
@@ -188,7 +188,7 @@ def test_two_agents_may_use_the_same_jti(local, send, signer):
 
 
 def test_an_assertion_by_another_key_or_with_wrong_claims_is_refused(local, send, signer):
-    """A refused one does not use up its jti."""
+    """A refused assertion does not use up its jti."""
     claims = assertion_claims(signer.id, ISSUER, local.clock.now(), jti="one")
     unsigned = by_hand({"alg": "none"}, claims)
     for form in (
@@ -202,8 +202,8 @@ def test_an_assertion_by_another_key_or_with_wrong_claims_is_refused(local, send
     assert send(_assertion(local, signer, jti="one")).status == 200
 
 
-def test_a_client_id_beside_an_assertion_must_be_its_subject(local, send, signer):
-    """RFC 7521 4.2."""
+def test_a_client_id_sent_with_an_assertion_must_be_its_subject(local, send, signer):
+    """RFC 7521 4.2: a different client_id is refused, the same one is accepted."""
     assert send({**_assertion(local, signer), "client_id": "other"}).refusal == FAILED
     assert send({**_assertion(local, signer), "client_id": signer.id}).status == 200
 
@@ -212,20 +212,20 @@ def test_a_client_id_beside_an_assertion_must_be_its_subject(local, send, signer
     ("setting", "statuses"), [("issuer", (200, 401, 401)), ("endpoints", (200, 200, 200))]
 )
 def test_the_assertion_audience_is_the_issuer_unless_configured(open_local, setting, statuses):
-    """A setting also accepts the endpoint URLs, never another audience."""
+    """A setting also accepts the endpoint URLs; other audiences are always refused."""
     local = open_local(assertion_audience=setting)
     jwks = json.dumps({"keys": [KEY.jwk]})
     agent = registered(local.admin, "signer", auth_method="private_key_jwt", jwks=jwks).agent
     audiences = (ISSUER, f"{ISSUER}/token", f"{ISSUER}/bc-authorize")
     for audience, status in zip(audiences, statuses, strict=True):
-        form = {**ASKED, **_assertion(local, agent, audience=audience)}
+        form = {**TOKEN_REQUEST, **_assertion(local, agent, audience=audience)}
         assert local.post_form("/token", form).status == status
-    form = {**ASKED, **_assertion(local, agent, audience=f"{ISSUER}/other")}
+    form = {**TOKEN_REQUEST, **_assertion(local, agent, audience=f"{ISSUER}/other")}
     assert local.post_form("/token", form).status == 401
 
 
 def test_an_agent_learns_why_it_is_refused_after_it_authenticated(agent, local, send):
-    """Disabled or expired; a deleted agent is unknown."""
+    """The error says disabled or expired; a deleted agent is unknown."""
     local.admin.agents.disable("invoice-bot", by=BY)
     answer = send(agent.credentials)
     assert (answer.refusal, answer.json["reason"]) == (
@@ -245,15 +245,15 @@ def test_an_agent_learns_why_it_is_refused_after_it_authenticated(agent, local, 
 
 def test_secrets_are_stored_as_hashes(agent, local):
     """The text of a secret is not in the database."""
-    shown, _ = local.admin.agents.show("invoice-bot")
-    assert shown.secrets[0].hash == hashlib.sha256(agent.secret.encode()).digest()
+    stored_agent, _ = local.admin.agents.show("invoice-bot")
+    assert stored_agent.secrets[0].hash == hashlib.sha256(agent.secret.encode()).digest()
 
 
 @pytest.mark.parametrize("subject", ["a\0", "a\x1b", "\u00e9", "a" * 257])
 def test_an_assertion_with_an_impossible_subject_is_refused(local, send, signer, subject):
     """The subject is refused before the lookup, because a database may reject it."""
-    refused = send(_assertion(local, signer, iss=subject, sub=subject))
-    assert refused.refusal == FAILED
+    answer = send(_assertion(local, signer, iss=subject, sub=subject))
+    assert answer.refusal == FAILED
 
 
 @pytest.fixture
@@ -277,7 +277,7 @@ def test_an_app_is_unauthorized_at_endpoints_for_agents(chat, local, send):
 
 
 def test_the_use_of_an_apps_secret_is_recorded(chat, local, send):
-    """It shows which secret is still in use."""
+    """The last use of a secret shows whether an agent or app still needs it."""
     app, credentials = chat
     send(credentials)
     with local.services.store.read() as view:
@@ -286,7 +286,7 @@ def test_the_use_of_an_apps_secret_is_recorded(chat, local, send):
 
 
 def test_only_a_public_app_may_send_its_client_id_alone(agent, chat, local, send):
-    """RFC 6749 3.2.1; a registered secret is never optional."""
+    """RFC 6749 3.2.1: clients with a registered secret or key must always use it."""
     new = NewApp("phone", ("com.example.app:/cb",), auth_method="none")
     public = local.admin.apps.add(new, by=BY).app
     assert send({"client_id": public.id}).refusal == (400, "unauthorized_client")
@@ -294,8 +294,8 @@ def test_only_a_public_app_may_send_its_client_id_alone(agent, chat, local, send
         assert send({"client_id": name}).refusal == FAILED
 
 
-def test_a_disabled_app_learns_so_after_it_authenticated(chat, local, send):
-    """A deleted one is unknown."""
+def test_a_disabled_app_learns_the_reason_after_it_authenticated(chat, local, send):
+    """A disabled app gets the reason; a deleted app is unknown."""
     app, credentials = chat
     local.admin.apps.update(app.id, AppChanges(enabled=False), by=BY)
     answer = send(credentials)
@@ -310,14 +310,14 @@ def test_a_disabled_app_learns_so_after_it_authenticated(chat, local, send):
     ids=["code", "refresh"],
 )
 def test_an_app_deleted_during_its_request_gets_nothing(local, monkeypatch, call):
-    """It is authenticated before the unit of work and checked again inside."""
+    """The app authenticates before the unit of work and is checked again inside it."""
     app, authenticate = new_app(local), ClientAuthentication.authenticate
 
-    def deleted_after(self, credentials):
-        found = authenticate(self, credentials)
+    def authenticate_then_delete(self, credentials):
+        client = authenticate(self, credentials)
         local.admin.apps.delete(app.id, by=BY)
-        return found
+        return client
 
     assert call(app).refusal == (400, "invalid_grant")
-    monkeypatch.setattr(ClientAuthentication, "authenticate", deleted_after)
+    monkeypatch.setattr(ClientAuthentication, "authenticate", authenticate_then_delete)
     assert call(app).refusal == FAILED

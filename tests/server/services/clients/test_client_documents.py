@@ -1,4 +1,4 @@
-"""Unregistered apps sign people in by their metadata documents."""
+"""Unregistered apps with metadata documents can sign people in."""
 
 import json
 
@@ -30,16 +30,16 @@ JSON = {"content-type": "application/json"}
 
 @pytest.fixture
 def host(monkeypatch):
-    """Every other host, with one document."""
-    found = DocumentHost()
-    found.serve()
-    monkeypatch.setattr(outward, "fetch", found.fetch)
-    return found
+    """A fake of every other host, which serves one document."""
+    document_host = DocumentHost()
+    document_host.serve()
+    monkeypatch.setattr(outward, "fetch", document_host.fetch)
+    return document_host
 
 
 @pytest.fixture
 def open_site(host, open_local, template):
-    """Opens the installation with these settings; Ana has a password."""
+    """Return a function that opens the installation with some settings; Ana has a password."""
     assert host.answers
 
     def opened(**settings):
@@ -55,7 +55,7 @@ def open_site(host, open_local, template):
 
 @pytest.fixture
 def site(open_site):
-    """The installation, where people are asked about every app."""
+    """An installation that lets people decide about every unregistered app."""
     return open_site()[0]
 
 
@@ -73,7 +73,7 @@ def browser(site):
 
 @pytest.fixture
 def app(site):
-    """The app of the document, as it asks for tokens."""
+    """The app of the document, as a client of the token endpoint."""
 
     class Id:
         id = URL
@@ -81,8 +81,8 @@ def app(site):
     return LocalApp(site, Id, "")
 
 
-def allowed(browser, ana, *, again=True):
-    """She signs in, says yes and signs; the code."""
+def get_code(browser, ana, *, again=True):
+    """Sign Ana in, allow the app and sign the approval; returns the code."""
     if again:
         browser.authorize(URL, **READ)
     if "password" in browser.page.text:
@@ -93,8 +93,8 @@ def allowed(browser, ana, *, again=True):
     return browser.again().answer["code"]
 
 
-def refused(local, url=URL, **parameters):
-    """What the page says instead of a sign-in."""
+def refusal_text(local, url=URL, **parameters):
+    """Return the text of the error page that appears instead of a sign-in."""
     page = new_browser(local).authorize(url, **{**READ, **parameters})
     assert page.status in {400, 503}
     assert local.admin.apps.all() == []
@@ -102,7 +102,7 @@ def refused(local, url=URL, **parameters):
 
 
 def test_an_app_that_nobody_registered_gets_a_token(ana, app, browser, site, host):
-    """CI-09, MC-03: the page shows its host, its claim, and that it is not verified."""
+    """CI-09, MC-03: the page shows the app's host, its name, and that it is not verified."""
     browser.authorize(URL, **READ)
     page = browser.sign_in("ana").text
     assert "Allow this for <bdi>chat.example</bdi>?" in page
@@ -129,11 +129,11 @@ def test_an_app_that_nobody_registered_gets_a_token(ana, app, browser, site, hos
     assert "code" in browser.authorize(URL, **READ).answer
 
 
-def test_an_administrator_sees_blocks_and_ends_it(ana, app, browser, site):
-    """It cannot be changed otherwise, as it describes itself."""
-    tokens = app.redeem(allowed(browser, ana)).json
-    found = site.admin.apps.show("chat.example")
-    assert (found.id, found.origin, found.claimed_name) == (URL, "document", "Chat")
+def test_an_administrator_can_see_disable_and_delete_an_unregistered_app(ana, app, browser, site):
+    """An administrator can disable or delete it, but not change it: it describes itself."""
+    tokens = app.redeem(get_code(browser, ana)).json
+    stored_app = site.admin.apps.show("chat.example")
+    assert (stored_app.id, stored_app.origin, stored_app.claimed_name) == (URL, "document", "Chat")
     with pytest.raises(Conflict, match="describes itself"):
         site.admin.apps.update(URL, AppChanges(scopes=("payments:transfer",)), by=BY)
     site.admin.apps.update("chat.example", AppChanges(enabled=False), by=BY)
@@ -144,8 +144,8 @@ def test_an_administrator_sees_blocks_and_ends_it(ana, app, browser, site):
     assert site.admin.apps.all() == []
 
 
-def test_it_reaches_open_resources_and_no_critical_scope(browser, site):
-    """Every other resource is closed to unregistered apps."""
+def test_an_unregistered_app_gets_only_open_resources_and_no_critical_scope(browser, site):
+    """Unregistered apps cannot ask for other resources, nor for critical scopes."""
     site.admin.resources.update(PAY, ResourceChanges(unknown_clients=False), by=BY)
     assert browser.authorize(URL, **READ).answer["error"] == "invalid_target"
     risky = ResourceChanges(scopes={"payments:all": Risk.CRITICAL}, unknown_clients=True)
@@ -163,21 +163,21 @@ def test_it_reaches_open_resources_and_no_critical_scope(browser, site):
         ({"clients_blocked": "example.org,chat.example"}, "blocked"),
     ],
 )
-def test_the_settings_close_it_without_a_fetch(open_site, host, settings, says):
-    """The default is never."""
+def test_the_settings_refuse_unregistered_apps_without_a_fetch(open_site, host, settings, says):
+    """No document is fetched if the settings do not allow the app's host."""
     local, _ = open_site(**settings)
-    assert says in refused(local)
+    assert says in refusal_text(local)
     assert host.fetched == []
     listed, _ = open_site(clients_unknown="list", clients_allowed="chat.example")
     assert "name" in new_browser(listed).authorize(URL, **READ).text
 
 
 def test_discovery_says_so_only_if_it_is_so(open_site, open_local):
-    """CI-10."""
+    """CI-10: the metadata names the feature only if the settings allow it."""
     name = "client_id_metadata_document_supported"
-    for local, said in ((open_site()[0], True), (open_local(), False)):
-        found = local.send("GET", "/.well-known/oauth-authorization-server")
-        assert found.json.get(name, False) is said
+    for local, supported in ((open_site()[0], True), (open_local(), False)):
+        metadata = local.send("GET", "/.well-known/oauth-authorization-server")
+        assert metadata.json.get(name, False) is supported
 
 
 @pytest.mark.parametrize(
@@ -189,9 +189,9 @@ def test_discovery_says_so_only_if_it_is_so(open_site, open_local):
         ("https://10.0.0.1/client.json", "full host name"),
     ],
 )
-def test_a_url_that_can_be_none_is_not_fetched(site, host, url, says):
-    """CI-01."""
-    assert says in refused(site, url)
+def test_an_invalid_client_id_url_is_not_fetched(site, host, url, says):
+    """CI-01: an invalid client_id URL gets an error page and is not fetched."""
+    assert says in refusal_text(site, url)
     assert host.fetched == []
 
 
@@ -207,9 +207,9 @@ def test_a_url_that_can_be_none_is_not_fetched(site, host, url, says):
     ids=["redirect", "missing", "10 MB", "fault", "private"],
 )
 def test_another_answer_is_no_document(site, host, answer, says):
-    """CI-02, CI-07, CI-08, CI-13: nothing is stored, and the next request asks again."""
+    """CI-02, CI-07, CI-08, CI-13: nothing is stored, and the next request fetches again."""
     host.answers[URL] = answer
-    assert says in refused(site)
+    assert says in refusal_text(site)
     host.serve()
     assert "name" in new_browser(site).authorize(URL, **READ).text
     assert host.fetched == [URL, URL]
@@ -227,13 +227,13 @@ def test_another_answer_is_no_document(site, host, answer, says):
     ],
 )
 def test_a_document_about_another_host_is_refused(site, host, changes, says):
-    """CI-03: nobody can speak for somebody else."""
+    """CI-03: a document may not describe a client on a different host."""
     host.serve(URL, document(**changes))
-    assert says in refused(site)
+    assert says in refusal_text(site)
 
 
 def test_a_redirect_uri_that_the_document_does_not_have_gets_no_answer(browser, host):
-    """CI-05, BC-02: the person sees it, and stays here."""
+    """CI-05, BC-02: the person sees an error page and is not redirected."""
     host.serve(URL, document(redirect_uris=[CALLBACK, "https://bank.example/cb"]))
     for uri in ("https://bank.example/cb", "https://chat.example/other"):
         page = browser.authorize(URL, **READ, redirect_uri=uri)
@@ -241,12 +241,12 @@ def test_a_redirect_uri_that_the_document_does_not_have_gets_no_answer(browser, 
     assert "name" in browser.authorize(URL, **READ).text
 
 
-def test_a_document_that_changed_before_the_token_counts(ana, app, browser, site, host):
-    """The code went to a redirect URI that is no longer the client's."""
+def test_a_document_that_changed_before_the_token_request_applies(ana, app, browser, site, host):
+    """If the document no longer has the redirect URI of the code, the code is refused."""
     host.serve(headers={"cache-control": "max-age=60"})
     browser.authorize(URL, **READ)
     site.clock.forward(MINUTE)
-    code = allowed(browser, ana, again=False)
+    code = get_code(browser, ana, again=False)
     assert host.fetched == [URL]
     host.serve(URL, document(redirect_uris=["https://chat.example/new"]))
     answer = app.redeem(code)
@@ -260,9 +260,11 @@ def test_a_document_that_changed_before_the_token_counts(ana, app, browser, site
     assert "code" in browser.authorize(URL, **READ).answer
 
 
-def test_a_host_that_is_away_is_forgiven_for_a_day(ana, app, browser, site, host):
-    """A document that is gone or wrong is not."""
-    tokens = app.redeem(allowed(browser, ana)).json
+def test_the_stored_document_counts_for_a_day_while_its_host_is_unreachable(
+    ana, app, browser, site, host
+):
+    """For a day, the stored copy counts; if the document is missing, the app is refused."""
+    tokens = app.redeem(get_code(browser, ana)).json
     host.answers[URL] = Unreachable("timeout", retry=True)
     site.clock.forward(DAY - MINUTE)
     tokens = app.refresh(tokens["refresh_token"]).json
@@ -274,8 +276,8 @@ def test_a_host_that_is_away_is_forgiven_for_a_day(ana, app, browser, site, host
     assert "access_token" in app.refresh(tokens["refresh_token"]).json
 
 
-def test_a_name_that_looks_like_that_of_a_registered_app_is_withheld(browser, site, host):
-    """A claim costs nothing, so it must not pass for somebody else."""
+def test_a_name_that_looks_like_the_name_of_a_registered_app_is_withheld(browser, site, host):
+    """Anyone can claim a name, so a look-alike of a registered app's name is not shown."""
     site.admin.apps.add(NewApp("Payroll", (CALLBACK,)), by=BY)
     host.serve(URL, document(client_name="PayroII"))
     browser.authorize(URL, **READ)
@@ -285,7 +287,7 @@ def test_a_name_that_looks_like_that_of_a_registered_app_is_withheld(browser, si
 
 
 def test_a_host_that_looks_like_another_client_is_refused(site, host):
-    """Its name would be that of the host."""
+    """The app would be named after its host, so a look-alike host is refused."""
     site.admin.apps.add(NewApp("chat.examp1e", (CALLBACK,)), by=BY)
     page = new_browser(site).authorize(URL, **READ)
     assert "looks like the name of another client" in page.text
@@ -294,7 +296,7 @@ def test_a_host_that_looks_like_another_client_is_refused(site, host):
 
 
 def test_two_apps_of_one_host_have_two_names(site, host):
-    """Both begin with the host."""
+    """The names of both apps begin with the host; the second name also has a suffix."""
     second = host.serve("https://chat.example/second.json")
     for url in (URL, second):
         new_browser(site).authorize(url, **READ)
@@ -303,8 +305,8 @@ def test_two_apps_of_one_host_have_two_names(site, host):
     assert other.startswith("chat.example ")
 
 
-def test_the_claim_is_shown_as_text(browser, host):
-    """Markup and direction marks are harmless."""
+def test_the_claimed_name_is_shown_as_text(browser, host):
+    """Markup in the name is escaped, and direction marks are removed."""
     host.serve(URL, document(client_name="<b>Bank</b>\u202e"))
     browser.authorize(URL, **READ)
     page = browser.sign_in("ana").text
@@ -313,15 +315,15 @@ def test_the_claim_is_shown_as_text(browser, host):
     assert "&lt;b&gt;Bank" in page
 
 
-def test_the_token_endpoint_fetches_nothing_for_a_stranger(app, host):
-    """Only who signs somebody in has a document fetched."""
+def test_the_token_endpoint_fetches_no_document_for_an_unknown_client(app, host):
+    """A document is fetched only at the authorization endpoint, when somebody signs in."""
     answer = app.redeem("code")
     assert (answer.status, answer.json["error"]) == (401, "invalid_client")
     assert host.fetched == []
 
 
 def test_an_app_may_push_its_first_request(app, host, site):
-    """RFC 9126, on sight."""
+    """RFC 9126: the first request of an unknown app can be a pushed one."""
     form = {"response_type": "code", "redirect_uri": CALLBACK, **READ, "client_id": URL}
     pkce = {"code_challenge": "a" * 43, "code_challenge_method": "S256"}
     answer = site.post_form("/par", {**form, **pkce})
@@ -329,47 +331,47 @@ def test_an_app_may_push_its_first_request(app, host, site):
     assert (host.fetched, app.id) == ([URL], URL)
 
 
-def test_a_client_with_keys_proves_itself_by_them(ana, app, browser, site, host):
-    """Its keys are fetched with its document; without a proof it gets nothing."""
-    keys, where = ec.generate_private_key(ec.SECP256R1()), f"{URL}/keys"
-    public = {**json.loads(ECAlgorithm.to_jwk(keys.public_key())), "kid": "k"}
-    host.serve(where, {"keys": [public]})
-    changes = {"token_endpoint_auth_method": "private_key_jwt", "jwks_uri": where}
+def test_an_app_with_keys_must_authenticate_with_them(ana, app, browser, site, host):
+    """The app's keys are fetched with its document; without an assertion it gets no token."""
+    private_key, keys_url = ec.generate_private_key(ec.SECP256R1()), f"{URL}/keys"
+    public_jwk = {**json.loads(ECAlgorithm.to_jwk(private_key.public_key())), "kid": "k"}
+    host.serve(keys_url, {"keys": [public_jwk]})
+    changes = {"token_endpoint_auth_method": "private_key_jwt", "jwks_uri": keys_url}
     host.serve(URL, document(**changes))
-    code = allowed(browser, ana)
-    assert host.fetched == [URL, where]
+    code = get_code(browser, ana)
+    assert host.fetched == [URL, keys_url]
     assert app.redeem(code).refusal == (401, "invalid_client")
     now = site.clock.now() // 1000
     claims = {"iss": URL, "sub": URL, "aud": ISSUER, "exp": now + 60, "jti": "1"}
-    assertion = jwt.encode(claims, keys, "ES256", {"kid": "k"})
-    kind = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
-    proof = {"client_assertion": assertion, "client_assertion_type": kind}
+    assertion = jwt.encode(claims, private_key, "ES256", {"kid": "k"})
+    assertion_type = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
+    proof = {"client_assertion": assertion, "client_assertion_type": assertion_type}
     assert "access_token" in app.redeem(code, **proof).json
 
 
-def test_a_host_is_not_flooded_through_this_server(site, host):
-    """Each request with another URL of it would be a fetch."""
+def test_fetches_are_limited_per_host(site, host):
+    """Fetches are limited per host, because each new URL would be a fetch."""
     host.answers.clear()
     for number in range(MAX_PER_HOST):
-        refused(site, f"{URL}?{number}")
-    assert "Too many client documents" in refused(site, URL)
+        refusal_text(site, f"{URL}?{number}")
+    assert "Too many client documents" in refusal_text(site, URL)
     assert len(host.fetched) == MAX_PER_HOST
     site.clock.forward(MINUTE)
     host.serve()
     assert "name" in new_browser(site).authorize(URL, **READ).text
 
 
-def test_an_app_that_nobody_used_is_deleted_after_a_day(ana, app, browser, site, host):
-    """One that got a token stays, and one that an administrator blocked."""
+def test_an_unused_unregistered_app_is_deleted_after_a_day(ana, app, browser, site, host):
+    """An app that got a token stays, and so does one that an administrator disabled."""
     other, blocked = host.serve(OTHER), host.serve("https://blocked.example/c.json")
     for url in (other, blocked):
         new_browser(site).authorize(url, **READ)
     site.admin.apps.update(blocked, AppChanges(enabled=False), by=BY)
-    app.redeem(allowed(browser, ana))
+    app.redeem(get_code(browser, ana))
     site.clock.forward(UNUSED_MS - MINUTE)
     assert UnknownAppExpiry(site.services.store).round() == 0
     site.clock.forward(2 * MINUTE)
     assert UnknownAppExpiry(site.services.store).round() == 1
-    assert [one.id for one in site.admin.apps.all()] == [blocked, URL]
+    assert [remaining_app.id for remaining_app in site.admin.apps.all()] == [blocked, URL]
     (entry,) = site.admin.entries("app.deleted")
     assert (entry["actor"], entry["facts"]["app"]) == ("system", OTHER)

@@ -1,4 +1,4 @@
-"""Names of clients are unique, also among look-alikes, users and resources."""
+"""Names of clients must not equal or look like the names of other clients or users."""
 # ruff: noqa: RUF001  # look-alike letters are the subject of these tests
 
 from dataclasses import replace
@@ -56,7 +56,7 @@ def others(clients):
 
 @pytest.mark.parametrize("name", ["pay", "PAY", "рау", "chat", "Chat", TERMINAL, TERMINAL.upper()])
 def test_a_name_that_looks_like_another_clients_is_refused(clients, name):
-    """Adding and renaming check it, for agents and apps."""
+    """Adding and renaming check the name, for agents and for apps."""
     with pytest.raises(Exists):
         registered(clients, name)
     with pytest.raises(Exists):
@@ -73,7 +73,7 @@ def test_a_name_that_looks_like_another_clients_is_refused(clients, name):
     ("names", "refusal"), [(LOOK_ALIKES, Exists), (MIXED, Invalid)], ids=["alike", "mixed"]
 )
 def test_every_look_alike_of_a_name_is_refused(others, names, refusal):
-    """Adding and renaming check it, for agents, apps and users."""
+    """Adding and renaming refuse look-alikes, for agents, apps and users."""
     attempts = (
         lambda name: registered(others, name),
         lambda name: others.apps.add(NewApp(name, BACK), by=BY),
@@ -107,7 +107,7 @@ def test_a_client_cannot_have_the_name_of_a_user(clients):
 
 
 def test_resources_must_not_look_alike(clients):
-    """People read the URI of a resource."""
+    """People recognize a resource by its URI, so look-alike URIs are refused."""
     clients.resources.add("https://pay.example/v1", {"read": Risk.LOW}, {}, by=BY)
     for uri in ("https://pay.example/vl", "https://pay-example/v1", "HTTPS://PAY.example/v1"):
         with pytest.raises(Exists, match=r"looks like https://pay\.example/v1"):
@@ -115,7 +115,7 @@ def test_resources_must_not_look_alike(clients):
 
 
 def test_a_client_may_respell_its_own_name(clients):
-    """It is found by its name in any case, not by a look-alike."""
+    """After that, the client is found by its new name in any case, not by a look-alike."""
     assert clients.agents.update("pay", AgentChanges(name="Рау"), by=BY).name == "Рау"
     assert clients.agents.show("РАУ")[0].name == "Рау"
     with pytest.raises(NotFound):
@@ -124,7 +124,7 @@ def test_a_client_may_respell_its_own_name(clients):
 
 
 def test_a_name_is_free_again_after_deleting_or_renaming_its_client(clients):
-    """The new client has no history."""
+    """A new client can take a name that was given up or whose client was deleted."""
     clients.agents.update("pay", AgentChanges(name="payer"), by=BY)
     registered(clients, "Pay")
     clients.agents.delete("payer", by=BY)
@@ -134,7 +134,7 @@ def test_a_name_is_free_again_after_deleting_or_renaming_its_client(clients):
 
 
 def test_the_database_refuses_names_that_look_alike(others):
-    """Two concurrent changes cannot both be stored."""
+    """The database checks names too, so two concurrent changes cannot both be stored."""
     with others.store.administer() as tx:
         agent = tx.agents.get(tx.directory.agent_called("other-agent").id)
         app = tx.directory.app_called("other-app")
@@ -147,7 +147,7 @@ def test_the_database_refuses_names_that_look_alike(others):
 
 
 _NAME = "invoice-bot"
-_ALIKE = {
+_LOOK_ALIKE_LETTERS = {
     letter: [
         chr(prototype)
         for prototype in _prototypes()
@@ -159,13 +159,13 @@ _ALIKE = {
 
 @given(st.data())
 def test_no_character_of_a_name_can_be_replaced_by_a_look_alike(data):
-    """The name is refused by its characters, its scripts or its skeleton."""
-    place = data.draw(st.integers(0, len(_NAME) - 1))
-    letter = _NAME[place]
-    alike = data.draw(st.sampled_from([letter.upper(), *_ALIKE[letter]]))
-    changed = _NAME[:place] + alike + _NAME[place + 1 :]
+    """A name with a look-alike character is invalid, or its keys equal those of the original."""
+    index = data.draw(st.integers(0, len(_NAME) - 1))
+    letter = _NAME[index]
+    look_alike = data.draw(st.sampled_from([letter.upper(), *_LOOK_ALIKE_LETTERS[letter]]))
+    look_alike_name = _NAME[:index] + look_alike + _NAME[index + 1 :]
     try:
-        allowed = check_name(changed, what="name")
+        allowed = check_name(look_alike_name, what="name")
     except ValueError:
         return
     assert name_keys(allowed) & name_keys(_NAME)

@@ -1,7 +1,8 @@
-"""A table of everything that can be disabled, by every place where it would have counted.
+"""A table of everything that can be disabled, and every place where that must be refused.
 
-Each test prepares one place while everything is enabled, disables or deletes one thing, and tries
-the place. A cell is the refusal; a place without a cell succeeds, because it does not depend on it.
+Each test prepares one place while everything is enabled, disables or deletes one thing, and then
+tries the place. A cell is the refusal. A place without a cell succeeds, because it does not depend
+on what was disabled.
 """
 
 from collections.abc import Callable
@@ -94,12 +95,16 @@ def _initiation(world: World) -> Try:
 
 
 def _decision(world: World) -> Try:
-    """The request as it was shown before, and the decision on it."""
+    """Shows a request that was created before, and decides it."""
     approval = world.agent.asked()[1].id
 
     def decide() -> str:
-        shown = world.person.call("GET", f"/api/approvals/{approval}")
-        return _outcome(shown) if shown.status != 200 else _outcome(world.person.approve(approval))
+        approval_page = world.person.call("GET", f"/api/approvals/{approval}")
+        return (
+            _outcome(approval_page)
+            if approval_page.status != 200
+            else _outcome(world.person.approve(approval))
+        )
 
     return decide
 
@@ -231,8 +236,8 @@ def _apps(world: World) -> None:
 
 def _consents(world: World) -> None:
     consents = world.local.site.consents
-    for given in consents.search(user=None, client=None, ended=False):
-        consents.revoke(given.consent.id, by=BY)
+    for named_consent in consents.search(user=None, client=None, ended=False):
+        consents.revoke(named_consent.consent.id, by=BY)
 
 
 _ENDINGS: dict[str, Callable[[World], object]] = {
@@ -361,14 +366,14 @@ def world(local, agent, person):
 
 @pytest.mark.parametrize("place", _PLACES)
 def test_every_place_succeeds_while_everything_is_enabled(world, place):
-    """A refusal in the table is therefore caused by what was disabled."""
+    """A refusal in the table can then only be caused by what was disabled."""
     assert _PLACES[place](world)() == OK
 
 
 @pytest.mark.parametrize("place", _PLACES)
 @pytest.mark.parametrize("what", _ENDINGS)
 def test_disabled_things_are_refused_in_every_place(world, what, place):
-    """From the next request on.
+    """The next request at each place is refused as the table says.
 
     I5, NG-002, NG-023, NG-043, NG-084, CB-204, DG-25, IN-13.
     """
@@ -378,6 +383,6 @@ def test_disabled_things_are_refused_in_every_place(world, what, place):
 
 
 def test_the_table_only_names_known_rows_and_places():
-    """Every cell of the table is therefore tested."""
+    """A cell in an unknown row or place would never be tested."""
     assert set(_TABLE) == set(_ENDINGS)
     assert {place for row in _TABLE.values() for place in row} <= set(_PLACES)

@@ -1,4 +1,4 @@
-"""Labels of agents, with which a rule can match several agents."""
+"""Labels of agents, by which a policy rule can match several agents."""
 
 import pytest
 
@@ -9,7 +9,7 @@ from tests.support.builders.installation import BY, admitted, registered
 
 
 def test_labels_are_sorted_and_unique():
-    """Words and key=value pairs, in any order."""
+    """Labels are words or key=value pairs; their order and duplicates do not matter."""
     given = ["team=finance", "pilot", "pilot"]
     assert agent_checks.label_list(None, given) == ("pilot", "team=finance")
 
@@ -19,7 +19,7 @@ def test_labels_are_sorted_and_unique():
     ["", "Pilot", "=x", "team=", "two words", "a" * 64, "team=a\nb", "team=*", "tëam", "a=b=c"],
 )
 def test_an_invalid_label_is_refused_with_the_valid_form(label):
-    """No rule could match it."""
+    """The error shows the valid form, because no rule could match an invalid label."""
     with pytest.raises(Invalid, match="Use a word or key=value"):
         agent_checks.label_list(None, [label])
 
@@ -33,20 +33,20 @@ def test_an_invalid_label_is_refused_with_the_valid_form(label):
     ],
 )
 def test_labels_are_limited_to_twenty_and_one_value_per_key(given, remedy):
-    """Two values of one key would be ambiguous."""
+    """An agent has at most twenty labels; two values for one key would be ambiguous."""
     with pytest.raises(Invalid, match=remedy):
         agent_checks.label_list(None, given)
 
 
 def test_labels_are_set_kept_and_removed(admin_services):
-    """Other updates keep them; the audit log has every change."""
+    """An update of another member keeps the labels; the audit log has every change."""
     admitted(admin_services)
     assert registered(admin_services, labels=("team=finance",)).agent.labels == ("team=finance",)
-    for changes, left in (
+    for changes, expected in (
         (AgentChanges(description="Pays"), ("team=finance",)),
         (AgentChanges(labels=("pilot", "a=b")), ("a=b", "pilot")),
         (AgentChanges(labels=()), ()),
     ):
-        assert admin_services.agents.update("invoice-bot", changes, by=BY).labels == left
-        assert admin_services.agents.show("invoice-bot")[0].labels == left
-        assert admin_services.entries("agent.updated")[-1]["facts"]["labels"] == list(left)
+        assert admin_services.agents.update("invoice-bot", changes, by=BY).labels == expected
+        assert admin_services.agents.show("invoice-bot")[0].labels == expected
+        assert admin_services.entries("agent.updated")[-1]["facts"]["labels"] == list(expected)

@@ -1,4 +1,4 @@
-"""Dynamic registration: the owner, and the limits of the invitation, which are never widened."""
+"""Dynamic registration: the invitation sets the owner and the limits of an agent."""
 
 import json
 from collections.abc import Callable
@@ -38,30 +38,30 @@ class Registrations:
         return Invitations(self.local.admin.store, self.local.admin.secrets)
 
     def invite(self, **members: Any) -> str:
-        """An invitation by Ana; its token."""
+        """Return the token of an invitation whose owner is Ana."""
         return self.invitations.issue(NewInvitation("ana", **members), by=BY).token
 
     def send(
         self, method: str, path: str, token: str | None, members: dict[str, Any] | None = None
     ) -> Answer:
-        """One request with a bearer token and JSON."""
-        named = {"content-type": "application/json"}
+        """Send a request with a bearer token and JSON."""
+        content_type = {"content-type": "application/json"}
         bearer = {} if token is None else {"authorization": f"Bearer {token}"}
         body = b"" if members is None else json.dumps(members).encode()
-        return self.local.send(method, path, headers={**named, **bearer}, body=body)
+        return self.local.send(method, path, headers={**content_type, **bearer}, body=body)
 
     def register(self, token: str | None, **members: Any) -> Answer:
-        """POST /register."""
+        """Send POST /register."""
         return self.send("POST", "/register", token, members)
 
     def registered(self, token: str, **members: Any) -> dict[str, Any]:
-        """POST /register that must succeed."""
+        """Send POST /register, which must succeed; returns the registration."""
         answer = self.register(token, **members)
         assert answer.status == 201, answer.body
         return answer.json
 
     def manage(self, method: str, registered: dict[str, Any], **members: Any) -> Answer:
-        """A request to the agent's own registration."""
+        """Send a request to an agent's own registration."""
         path = f"/register/{registered['client_id']}"
         body = {"client_id": registered["client_id"], **members} if method == "PUT" else None
         return self.send(method, path, registered["registration_access_token"], body)
@@ -74,7 +74,7 @@ def registrations(local: LocalSite) -> Registrations:
 
 
 def test_a_registered_agent_belongs_to_the_inviting_owner(registrations: Registrations) -> None:
-    """The response contains all values; the agent may only ask its owner."""
+    """The response has the registered values; the agent may ask only its owner."""
     token = registrations.invite(resources=(PAY,), scopes=("payments:read",))
     registered = registrations.registered(token, client_name="helper", contacts=["x"])
     agent, (owner,) = registrations.local.admin.agents.show("helper")
@@ -97,7 +97,9 @@ def test_a_registered_agent_belongs_to_the_inviting_owner(registrations: Registr
         "backchannel_user_code_parameter": False,
     }
     (entry,) = [
-        e for e in registrations.local.admin.entries("agent.added") if e["agent_id"] == agent.id
+        entry
+        for entry in registrations.local.admin.entries("agent.added")
+        if entry["agent_id"] == agent.id
     ]
     assert entry["actor"] == f"invitation:{entry['facts']['invitation']}"
     stored = str(registrations.local.admin.entries()) + str(agent)
@@ -106,7 +108,7 @@ def test_a_registered_agent_belongs_to_the_inviting_owner(registrations: Registr
 
 
 def test_an_agent_registered_with_keys_gets_no_secret(registrations: Registrations) -> None:
-    """The response repeats its keys."""
+    """The response has the agent's keys and no secret."""
     method = {"token_endpoint_auth_method": "private_key_jwt"}
     registered = registrations.registered(
         registrations.invite(), jwks=KEYS, **method, **{SIGNED: "ES256"}
@@ -119,7 +121,7 @@ def test_an_agent_registered_with_keys_gets_no_secret(registrations: Registratio
 
 
 def test_an_invitation_is_used_as_often_as_it_allows(registrations: Registrations) -> None:
-    """The default is one use; a refused registration does not count."""
+    """A refused registration does not count as a use."""
     token = registrations.invite(uses=2)
     assert registrations.register(token, client_name="invoice-bot").status == 400
     registrations.registered(token)
@@ -128,17 +130,21 @@ def test_an_invitation_is_used_as_often_as_it_allows(registrations: Registration
 
 
 def test_an_ended_invitation_is_refused(registrations: Registrations) -> None:
-    """It expired, was revoked, has a disabled owner, is unknown, or is missing."""
-    late, revoked, revoked_too = (
+    """A revoked, expired, unknown or missing invitation, or a disabled owner, gets 401."""
+    first, second, third = (
         registrations.invite(),
         registrations.invite(),
         registrations.invite(expires_at=None),
     )
-    found = {item.token_hash: item for item in registrations.invitations.page("", 10).items}
-    assert len(found) == 3
-    ended = [i for i in found.values() if registrations.invitations.revoke(i.id, by=BY).revoked_at]
-    assert len(ended) == 3
-    for token in (late, revoked, revoked_too, "sayso_it_none", "", None):
+    invitations = {item.token_hash: item for item in registrations.invitations.page("", 10).items}
+    assert len(invitations) == 3
+    revoked = [
+        invitation
+        for invitation in invitations.values()
+        if registrations.invitations.revoke(invitation.id, by=BY).revoked_at
+    ]
+    assert len(revoked) == 3
+    for token in (first, second, third, "sayso_it_none", "", None):
         answer = registrations.register(token)
         assert answer.refusal == (401, "invalid_token")
         assert answer.headers["WWW-Authenticate"] == 'Bearer error="invalid_token"'
@@ -151,17 +157,17 @@ def test_an_ended_invitation_is_refused(registrations: Registrations) -> None:
     assert len(registrations.local.admin.agents.all()) == 1
 
 
-def test_the_last_use_of_an_invitation_counts_once(
+def test_the_last_use_of_an_invitation_can_be_taken_once(
     registrations: Registrations, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """One of two concurrent registrations is refused."""
+    """If two registrations race for the last use, one of them is refused."""
     token = registrations.invite()
     monkeypatch.setattr("server.storage.clients.registrations.Invitations.spend", lambda *_: False)
     assert registrations.register(token).refusal == (401, "invalid_token")
 
 
 def test_guessing_invitations_is_rate_limited_per_address(registrations: Registrations) -> None:
-    """DC-12: the limit is twenty unknown ones; a valid one is still accepted."""
+    """DC-12: after twenty unknown tokens the address must wait; valid ones still work."""
     version = registrations.local.admin.version()
     for _ in range(20):
         assert registrations.register("sayso_it_guess").refusal == (401, "invalid_token")
@@ -196,7 +202,7 @@ WIDER: dict[str, dict[str, Any]] = {
 def test_an_agent_cannot_exceed_its_invitation(
     registrations: Registrations, members: dict[str, Any]
 ) -> None:
-    """The limits of the invitation apply to the registration and to each later update."""
+    """The limits of the invitation apply to the registration and to every update."""
     ceiling = {"resources": (PAY,), "scopes": ("payments:read",), "action_types": ()}
     token = registrations.invite(uses=2, **ceiling)
     assert registrations.register(token, **members).refusal == (400, "invalid_client_metadata")
@@ -228,23 +234,23 @@ def test_a_refused_client_name_names_the_member_and_the_remedy(
 def test_a_refused_name_does_not_reveal_users(
     open_local: Callable[..., LocalSite], *, hidden: bool
 ) -> None:
-    """Only users whom the agent may ask count; where users are hidden, its owner alone."""
+    """Only the names of users that the agent may ask are taken; if hidden, only its owner's."""
     registrations = Registrations(open_local(unknown_user="hide" if hidden else "answer"))
     for name in ("ben", "eva"):
         new_person(registrations.local, name)
     registered = registrations.registered(registrations.invite(asks=("ben",)), client_name="helper")
-    refused = (400, "invalid_client_metadata")
+    refusal = (400, "invalid_client_metadata")
     assert registrations.manage("PUT", registered, client_name="4na").status == 200
-    assert registrations.manage("PUT", registered, client_name="Ana").refusal == refused
+    assert registrations.manage("PUT", registered, client_name="Ana").refusal == refusal
     assert registrations.manage("PUT", registered, client_name="eva").status == 200
-    asked = registrations.manage("PUT", registered, client_name="ben")
-    assert asked.status == 200 if hidden else asked.refusal == refused
+    answer = registrations.manage("PUT", registered, client_name="ben")
+    assert answer.status == 200 if hidden else answer.refusal == refusal
 
 
 def test_an_agent_that_renames_itself_is_logged_and_its_owner_notified(
     registrations: Registrations,
 ) -> None:
-    """The entry names the agent as the actor."""
+    """The audit entry names the agent as the actor, and its owner gets one event."""
     registered = registrations.registered(registrations.invite(), client_name="weather-helper")
     registrations.manage("PUT", registered, client_name="weather-helper")
     registrations.manage("PUT", registered, client_name="storm-helper")
@@ -259,16 +265,16 @@ def test_an_agent_that_renames_itself_is_logged_and_its_owner_notified(
 def test_rotating_credentials_ends_the_registration_token(
     registrations: Registrations, how: str
 ) -> None:
-    """It may have leaked with them."""
+    """The registration token may have leaked with the credentials, so it ends with them."""
     members = {"jwks": KEYS} if how == "keys" else {}
     registered = registrations.registered(registrations.invite(), **members)
     agents = registrations.local.admin.agents
-    narrower = AgentChanges(description="Narrower than it was")
-    agents.update(registered["client_id"], narrower, by=BY)
+    changes = AgentChanges(description="Narrower than it was")
+    agents.update(registered["client_id"], changes, by=BY)
     assert registrations.manage("GET", registered).status == 200
     if how == "keys":
-        other = json.dumps({"keys": [{**JWK, "kid": "b"}]})
-        agents.update(registered["client_id"], AgentChanges(jwks=other), by=BY)
+        new_jwks = json.dumps({"keys": [{**JWK, "kid": "b"}]})
+        agents.update(registered["client_id"], AgentChanges(jwks=new_jwks), by=BY)
     else:
         agents.rotate_secret(registered["client_id"], by=BY)
     for method in ("GET", "PUT", "DELETE"):
@@ -276,10 +282,10 @@ def test_rotating_credentials_ends_the_registration_token(
 
 
 def test_an_agent_may_register_for_less_than_its_invitation(registrations: Registrations) -> None:
-    """Fewer scopes, grant types and action types, DPoP."""
-    both = (GRANT_CIBA, GRANT_CLIENT_CREDENTIALS)
+    """A registration can leave out scopes and grants, and can require DPoP."""
+    grant_types = (GRANT_CIBA, GRANT_CLIENT_CREDENTIALS)
     token = registrations.invite(
-        uses=2, grant_types=both, resources=(PAY,), scopes=("payments:read",), asks=None
+        uses=2, grant_types=grant_types, resources=(PAY,), scopes=("payments:read",), asks=None
     )
     registered = registrations.registered(
         token,
@@ -296,7 +302,7 @@ def test_an_agent_may_register_for_less_than_its_invitation(registrations: Regis
 
 
 def test_an_invitation_for_a_deleted_resource_is_refused(registrations: Registrations) -> None:
-    """The error says to ask for a new one."""
+    """The agent is refused and told to ask for a new invitation."""
     token = registrations.invite(resources=(PAY,), scopes=("payments:read",))
     registrations.local.admin.resources.delete(PAY, by=BY)
     answer = registrations.register(token)
@@ -307,24 +313,24 @@ def test_an_invitation_for_a_deleted_resource_is_refused(registrations: Registra
 def test_an_agent_can_only_read_its_own_registration(registrations: Registrations) -> None:
     """DC-20, DC-21, DC-25: another agent's token or ID, and the invitation, are refused."""
     token = registrations.invite(uses=2)
-    one, two = registrations.registered(token), registrations.registered(token)
-    shown = registrations.manage("GET", one)
+    first, second = registrations.registered(token), registrations.registered(token)
+    answer = registrations.manage("GET", first)
     secret = {"client_secret", "client_secret_expires_at"}
-    assert shown.json == {name: value for name, value in one.items() if name not in secret}
-    before = registrations.local.admin.agents.show(two["client_id"])[0]
-    stolen = {**two, "registration_access_token": one["registration_access_token"]}
-    nobody = {**one, "client_id": "sayso_ag_none"}
-    bare = {**one, "registration_access_token": token}
+    assert answer.json == {name: value for name, value in first.items() if name not in secret}
+    before = registrations.local.admin.agents.show(second["client_id"])[0]
+    stolen = {**second, "registration_access_token": first["registration_access_token"]}
+    nobody = {**first, "client_id": "sayso_ag_none"}
+    bare = {**first, "registration_access_token": token}
     for credentials in (stolen, nobody, bare):
         for method in ("GET", "PUT", "DELETE"):
             assert registrations.manage(method, credentials).refusal == (401, "invalid_token")
-    assert registrations.local.admin.agents.show(two["client_id"])[0] == before
+    assert registrations.local.admin.agents.show(second["client_id"])[0] == before
 
 
 def test_members_missing_from_an_update_return_to_their_defaults(
     registrations: Registrations,
 ) -> None:
-    """DC-23: limits and the name stay."""
+    """DC-23: an update cannot widen the scopes, and it keeps the name."""
     token = registrations.invite(resources=(PAY,), scopes=("payments:read", "payments:transfer"))
     registered = registrations.registered(
         token, client_name="helper", id_token_signed_response_alg="ES256"
@@ -334,8 +340,10 @@ def test_members_missing_from_an_update_return_to_their_defaults(
     ).json
     assert (changed["scope"], changed["client_name"]) == ("payments:read", "helper-2")
     assert changed["id_token_signed_response_alg"] == "RS256"
-    again = registrations.manage("PUT", registered, client_secret=registered["client_secret"]).json
-    assert (again["scope"], again["client_name"]) == ("payments:read", "helper-2")
+    unchanged = registrations.manage(
+        "PUT", registered, client_secret=registered["client_secret"]
+    ).json
+    assert (unchanged["scope"], unchanged["client_name"]) == ("payments:read", "helper-2")
     wider = registrations.manage("PUT", registered, scope="payments:transfer")
     assert wider.refusal == (400, "invalid_client_metadata")
     wrong = registrations.manage("PUT", registered, client_secret="sayso_cs_wrong")
@@ -344,36 +352,42 @@ def test_members_missing_from_an_update_return_to_their_defaults(
     assert [entry["actor"] for entry in updates] == [f"agent:{registered['client_id']}"]
 
 
-def test_an_update_cannot_restore_what_was_taken_away(registrations: Registrations) -> None:
-    """An agent cannot regain permissions, or an exemption from signing or DPoP."""
+def test_an_update_cannot_restore_removed_permissions(registrations: Registrations) -> None:
+    """An agent cannot regain permissions or free itself from signing or DPoP."""
     token = registrations.invite(resources=(PAY,), scopes=("payments:read",))
     registered = registrations.registered(token, jwks=KEYS, **{SIGNED: "ES256"})
     narrower = AgentChanges(scopes=(), action_types=("payment.transfer",), dpop_bound=True)
     registrations.local.admin.agents.update(registered["client_id"], narrower, by=BY)
     unsigned = registrations.manage("PUT", registered)
     assert unsigned.refusal == (400, "invalid_client_metadata")
-    kept = registrations.manage("PUT", registered, jwks=KEYS, dpop_bound_access_tokens=False).json
-    assert (kept["scope"], kept["dpop_bound_access_tokens"], kept[SIGNED]) == ("", True, "ES256")
-    assert kept["authorization_details_types"] == ["payment.transfer"]
+    updated = registrations.manage(
+        "PUT", registered, jwks=KEYS, dpop_bound_access_tokens=False
+    ).json
+    assert (updated["scope"], updated["dpop_bound_access_tokens"], updated[SIGNED]) == (
+        "",
+        True,
+        "ES256",
+    )
+    assert updated["authorization_details_types"] == ["payment.transfer"]
 
 
 def test_an_agent_may_change_from_secrets_to_keys_and_back(registrations: Registrations) -> None:
-    """It gets a secret when it has none, and none when it has keys."""
+    """Changing to keys deletes its secret, and changing back creates a new secret."""
     registered = registrations.registered(registrations.invite())
-    keyed = registrations.manage(
+    with_keys = registrations.manage(
         "PUT", registered, token_endpoint_auth_method="private_key_jwt", jwks=KEYS
     ).json
-    assert "client_secret" not in keyed
+    assert "client_secret" not in with_keys
     assert registrations.local.admin.agents.show(registered["client_id"])[0].secrets == ()
-    back = registrations.manage(
+    with_secret = registrations.manage(
         "PUT", registered, token_endpoint_auth_method="client_secret_post"
     ).json
-    assert back["client_secret"].startswith("sayso_cs_")
-    assert "jwks" not in back
+    assert with_secret["client_secret"].startswith("sayso_cs_")
+    assert "jwks" not in with_secret
 
 
 def test_a_disabled_agent_cannot_manage_its_registration(registrations: Registrations) -> None:
-    """It gets invalid_token for every method."""
+    """The registration token of a disabled agent is refused for every method."""
     registered = registrations.registered(registrations.invite())
     registrations.local.admin.agents.disable(registered["client_id"], by=BY)
     for method in ("GET", "PUT", "DELETE"):
@@ -381,18 +395,18 @@ def test_a_disabled_agent_cannot_manage_its_registration(registrations: Registra
 
 
 def test_deleting_a_registration_ends_its_requests_and_tokens(registrations: Registrations) -> None:
-    """DC-24: its registration token is refused afterwards."""
+    """DC-24: after that, the agent is deleted and its registration token is refused."""
     token = registrations.invite(resources=(PAY,), scopes=("payments:read",), asks=None)
     registered = registrations.registered(token)
     admin = registrations.local.admin
-    ana = new_person(registrations.local, "ben").user
-    approval, issued = (
-        admin.approval(registered["client_id"], ana.id),
+    ben = new_person(registrations.local, "ben").user
+    approval, issued_token = (
+        admin.approval(registered["client_id"], ben.id),
         admin.token(registered["client_id"], None),
     )
-    gone = registrations.manage("DELETE", registered)
-    assert (gone.status, gone.body) == (204, b"")
-    assert admin.revoked(issued)
+    answer = registrations.manage("DELETE", registered)
+    assert (answer.status, answer.body) == (204, b"")
+    assert admin.revoked(issued_token)
     assert str(admin.state(approval)[0]) == "cancelled"
     assert registrations.manage("GET", registered).refusal == (401, "invalid_token")
     with pytest.raises(NotFound):
@@ -402,7 +416,7 @@ def test_deleting_a_registration_ends_its_requests_and_tokens(registrations: Reg
 def test_disabling_during_a_registration_request_refuses_it(
     registrations: Registrations, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The state is checked again inside the unit of work."""
+    """The unit of work checks again, in case the agent or the owner was just disabled."""
     registered, invited = registrations.registered(registrations.invite()), registrations.invite()
     registrations.local.admin.agents.disable(registered["client_id"], by=BY)
     registrations.local.admin.users.disable("ana", by=BY)
@@ -416,7 +430,7 @@ def test_disabling_during_a_registration_request_refuses_it(
 
 
 def test_an_invalid_invitation_is_refused(registrations: Registrations) -> None:
-    """Uses, expiry, scopes, grant types, types, users, a disabled owner."""
+    """Every member is checked, and the owner must exist and be enabled."""
     for wrong in (
         {"uses": 0},
         {"uses": 1_001},
@@ -440,26 +454,26 @@ def test_an_invalid_invitation_is_refused(registrations: Registrations) -> None:
 
 
 def test_a_registered_notification_endpoint_must_be_public(registrations: Registrations) -> None:
-    """NG-103: this holds at registration and at updates; without an endpoint the agent polls."""
-    mode, place = "backchannel_token_delivery_mode", "backchannel_client_notification_endpoint"
-    public = {mode: "ping", place: "https://1.1.1.1/ciba"}
+    """NG-103: registrations and updates check it; without an endpoint the agent polls."""
+    mode, endpoint = "backchannel_token_delivery_mode", "backchannel_client_notification_endpoint"
+    public = {mode: "ping", endpoint: "https://1.1.1.1/ciba"}
     registered = registrations.registered(registrations.invite(), **public)
     assert {name: registered[name] for name in public} == public
-    inside = {mode: "ping", place: "https://169.254.169.254/"}
-    assert registrations.register(registrations.invite(), **inside).refusal == (
+    internal = {mode: "ping", endpoint: "https://169.254.169.254/"}
+    assert registrations.register(registrations.invite(), **internal).refusal == (
         400,
         "invalid_client_metadata",
     )
-    assert registrations.manage("PUT", registered, **inside).refusal == (
+    assert registrations.manage("PUT", registered, **internal).refusal == (
         400,
         "invalid_client_metadata",
     )
-    polls = registrations.manage("PUT", registered).json
-    assert (polls[mode], place in polls) == ("poll", False)
+    polling_agent = registrations.manage("PUT", registered).json
+    assert (polling_agent[mode], endpoint in polling_agent) == ("poll", False)
 
 
 def test_user_code_support_cannot_be_removed_by_the_agent(registrations: Registrations) -> None:
-    """CB-011: an agent may restrict itself and cannot undo it."""
+    """CB-011: an agent can turn user codes on, but cannot turn them off again."""
     member = "backchannel_user_code_parameter"
     registered = registrations.registered(registrations.invite(), **{member: True})
     assert registered[member] is True

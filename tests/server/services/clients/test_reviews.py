@@ -23,14 +23,14 @@ def _update(admin_services, **changes):
 
 
 def test_external_id_and_review_date_are_set_kept_and_removed(with_admin):
-    """Other updates keep them."""
-    soon = with_admin.clock.now() + DAY
-    agent = registered(with_admin, external_id="crm-7", review_at=soon).agent
-    assert (agent.external_id, agent.review_at) == ("crm-7", soon)
+    """An update of another member keeps both; an empty value removes them."""
+    review_at = with_admin.clock.now() + DAY
+    agent = registered(with_admin, external_id="crm-7", review_at=review_at).agent
+    assert (agent.external_id, agent.review_at) == ("crm-7", review_at)
     agent = _update(with_admin, description="x")
-    assert (agent.external_id, agent.review_at) == ("crm-7", soon)
-    agent = _update(with_admin, external_id="crm-8", review_at=soon + DAY)
-    assert (agent.external_id, agent.review_at) == ("crm-8", soon + DAY)
+    assert (agent.external_id, agent.review_at) == ("crm-7", review_at)
+    agent = _update(with_admin, external_id="crm-8", review_at=review_at + DAY)
+    assert (agent.external_id, agent.review_at) == ("crm-8", review_at + DAY)
     agent = _update(with_admin, external_id="", review_at=None)
     assert (agent.external_id, agent.review_at) == (None, None)
     assert with_admin.agents.show("invoice-bot")[0] == agent
@@ -38,14 +38,14 @@ def test_external_id_and_review_date_are_set_kept_and_removed(with_admin):
 
 @pytest.mark.parametrize("raw", ["a" * 129, "a\u202eb", "a\nb", "\x1b[31m"])
 def test_an_external_id_must_be_displayable(with_admin, raw):
-    """It is shown beside the agent."""
+    """An external ID is shown next to the agent, so it must not contain control characters."""
     with pytest.raises(Invalid, match="external id"):
         registered(with_admin, external_id=raw)
 
 
 @pytest.mark.parametrize("after", [-DAY, 0, LONGEST_MS + DAY])
 def test_a_review_date_must_be_in_the_future(with_admin, after):
-    """It must be within ten years."""
+    """A review date that is past, now, or more than ten years away is refused."""
     with pytest.raises(Invalid, match="review"):
         registered(with_admin, review_at=with_admin.clock.now() + after)
 

@@ -1,4 +1,4 @@
-"""The first request that a new agent is shown: one that the server accepts."""
+"""The sample request for a new agent must be one that the server accepts."""
 
 import json
 
@@ -31,7 +31,7 @@ def _sample(admin_services, agent, **changes):
 
 
 def test_details_are_added_if_every_scope_requires_them(admin_services, agent):
-    """At the resource that has the scope, which need not be the first one."""
+    """The sample uses the resource that has the scope, even if it is not the agent's first."""
     sample = _sample(admin_services, agent)
     assert (sample.resource, sample.scope) == (PAY, "payments:read")
     assert [detail["type"] for detail in sample.details] == ["payment.transfer"]
@@ -39,26 +39,26 @@ def test_details_are_added_if_every_scope_requires_them(admin_services, agent):
 
 
 def test_a_scope_that_requires_no_details_is_preferred(admin_services, agent):
-    """The shortest program is the best first one."""
+    """A request without details makes the example program shorter."""
     sample = _sample(admin_services, agent, scopes=(*NEEDED, "mail:read"))
     assert (sample.resource, sample.scope, sample.details) == (MAIL, "mail:read", ())
 
 
 def test_a_scope_that_is_not_allowed_at_a_resource_is_not_used(admin_services, agent):
-    """The limits of an agent at single resources count."""
+    """The sample respects an agent's limits at single resources."""
     sample = _sample(admin_services, agent, only={PAY: ("payments:transfer",)})
     assert (sample.resource, sample.scope) == (PAY, "payments:transfer")
 
 
 def test_without_an_example_it_asks_for_the_users_id(admin_services, agent):
-    """The agent may not use the type, an example of it is too large, or it has no permissions."""
+    """The type may be disallowed, its example too large, or the agent without permissions."""
     assert _sample(admin_services, agent, action_types=()) == IDENTITY
-    many = {"type": "array", "items": {"type": "string", "maxLength": 9}, "minItems": 40}
-    members = {"memo": {"type": "string", "maxLength": 9}, **dict.fromkeys("abcdefgh", many)}
+    long_array = {"type": "array", "items": {"type": "string", "maxLength": 9}, "minItems": 40}
+    members = {"memo": {"type": "string", "maxLength": 9}, **dict.fromkeys("abcdefgh", long_array)}
     schema = {"type": "object", "properties": members, "required": ["memo"]}
-    named = {"type": "odd", "headline": "Pay {memo}", "material": ["/memo"]}
-    odd = {**PAYMENT, **named, "schema": {**schema, "additionalProperties": False}}
-    admin_services.actions.add(json.dumps(odd), by=BY)
+    texts = {"type": "odd", "headline": "Pay {memo}", "material": ["/memo"]}
+    action_type = {**PAYMENT, **texts, "schema": {**schema, "additionalProperties": False}}
+    admin_services.actions.add(json.dumps(action_type), by=BY)
     admin_services.resources.update(
         PAY, ResourceChanges(requires=dict.fromkeys(NEEDED, "odd")), by=BY
     )

@@ -26,53 +26,53 @@ def ledger(local):
 
 @pytest.fixture
 def tokens(chains):
-    """Ana's token, and the one that an agent got for it."""
+    """Ana's token, and the token that an agent got in exchange for it."""
     bot = chains.agent("desk-bot")
     chains.consent(bot, "bank:read")
     subject = chains.user_token()
     return chains.row(subject), chains.row(chains.exchanged(bot, subject))
 
 
-def _found(ledger, **wanted):
+def _find_ids(ledger, **changes):
     filters = {
         "client": None,
         "user": None,
         "resource": None,
         "ended": False,
         "limit": 50,
-        **wanted,
+        **changes,
     }
-    return {held.delegation.id for held in ledger.search(**filters)}
+    return {result.delegation.id for result in ledger.search(**filters)}
 
 
 def test_tokens_are_found_by_client_user_and_resource(ledger, tokens):
-    """Clients by name or ID, users by name; an unknown one is not found."""
+    """A client is named by its name or ID, a user by name; unknown ones are not found."""
     subject, exchanged = tokens
-    assert _found(ledger) == {subject.id, exchanged.id}
+    assert _find_ids(ledger) == {subject.id, exchanged.id}
     assert (
-        _found(ledger, client="desk-bot")
-        == _found(ledger, client=exchanged.client_id)
+        _find_ids(ledger, client="desk-bot")
+        == _find_ids(ledger, client=exchanged.client_id)
         == {exchanged.id}
     )
-    assert _found(ledger, client="chat") == _found(ledger, client=APP) == {subject.id}
-    assert _found(ledger, user="ana", resource=DESK) == {subject.id}
-    assert _found(ledger, resource=BANK) == {exchanged.id}
-    assert _found(ledger, limit=1) < {subject.id, exchanged.id}
-    for nobody in ({"client": "nobody"}, {"user": "nobody"}):
+    assert _find_ids(ledger, client="chat") == _find_ids(ledger, client=APP) == {subject.id}
+    assert _find_ids(ledger, user="ana", resource=DESK) == {subject.id}
+    assert _find_ids(ledger, resource=BANK) == {exchanged.id}
+    assert _find_ids(ledger, limit=1) < {subject.id, exchanged.id}
+    for unknown_filter in ({"client": "nobody"}, {"user": "nobody"}):
         with pytest.raises(NotFound):
-            _found(ledger, **nobody)
+            _find_ids(ledger, **unknown_filter)
 
 
 def test_ended_tokens_are_listed_on_request(ledger, local, tokens):
-    """Expired or revoked, as their state says."""
+    """With `ended`, the list has expired and revoked tokens, each with its state."""
     subject, exchanged = tokens
     ledger.revoke(exchanged.id, by=BY)
-    assert _found(ledger) == {subject.id}
-    assert _found(ledger, ended=True) == {subject.id, exchanged.id}
+    assert _find_ids(ledger) == {subject.id}
+    assert _find_ids(ledger, ended=True) == {subject.id, exchanged.id}
     local.clock.forward(31 * MINUTE)
-    assert _found(ledger) == set()
+    assert _find_ids(ledger) == set()
     now = local.clock.now()
-    states = {held.delegation.id: held.state(now) for held in _all(ledger)}
+    states = {result.delegation.id: result.state(now) for result in _all(ledger)}
     assert states == {subject.id: "expired", exchanged.id: "revoked"}
 
 
@@ -81,14 +81,14 @@ def _all(ledger):
 
 
 def test_a_chain_shows_ancestors_and_descendants(ledger, chains, tokens, person):
-    """The chain has the names of clients and actors."""
+    """The chain has the names of clients, users and actors."""
     subject, exchanged = tokens
     chain = ledger.show(subject.id)
     assert chain.delegation.client_name == "chat"
     assert chain.delegation.user == person.user
     assert chain.delegation.state(chains.local.clock.now()) == "live"
-    assert [held.delegation.id for held in chain.descendants] == [exchanged.id]
-    assert [held.client_name for held in ledger.show(exchanged.id).ancestors] == ["chat"]
+    assert [link.delegation.id for link in chain.descendants] == [exchanged.id]
+    assert [link.client_name for link in ledger.show(exchanged.id).ancestors] == ["chat"]
     assert ledger.show(exchanged.id).delegation.actors == ((exchanged.client_id, "desk-bot"),)
     assert chain.delegation.actors == ()
     with pytest.raises(NotFound, match="no delegation sayso_at_none"):
@@ -96,16 +96,16 @@ def test_a_chain_shows_ancestors_and_descendants(ledger, chains, tokens, person)
 
 
 def test_a_deleted_parent_token_has_no_actors(local):
-    """A request may outlive its parent token."""
+    """A request can outlive its parent token, so missing actors are not an error."""
     with local.services.store.read() as view:
         assert actors(view, "gone") == ()
 
 
 def test_revoking_a_token_revokes_descendants_with_one_entry(ledger, chains, tokens):
-    """A second time changes nothing and writes nothing."""
+    """Revoking it again changes nothing and writes no entry."""
     subject, exchanged = tokens
-    held, count = ledger.revoke(subject.id, by=BY)
-    assert (held.state(chains.local.clock.now()), count) == ("revoked", 2)
+    revoked_delegation, count = ledger.revoke(subject.id, by=BY)
+    assert (revoked_delegation.state(chains.local.clock.now()), count) == ("revoked", 2)
     assert chains.local.admin.revoked(exchanged)
     assert ledger.revoke(subject.id, by=BY)[1] == 0
     (entry,) = chains.local.admin.entries("token.revoked")
@@ -121,7 +121,7 @@ def test_revoking_a_token_revokes_descendants_with_one_entry(ledger, chains, tok
 
 
 def test_an_agents_own_token_has_no_user(ledger, local, agent):
-    """Its agent may have been deleted."""
+    """A token that an agent got for itself is listed, even after the agent was deleted."""
     token = local.admin.token(agent.id, None, "own")
     assert ledger.show(token.id).delegation.user is None
     ledger.revoke(token.id, by=BY)
@@ -131,14 +131,17 @@ def test_an_agents_own_token_has_no_user(ledger, local, agent):
 
 
 def test_people_list_and_revoke_tokens_that_act_for_them(chains, tokens, person):
-    """The list has pages; descendants end too, and the entry names the person."""
+    """Revoking a token ends its descendants too, and the audit entry names the person."""
     subject, exchanged = tokens
-    path, first = "/api/delegations", {"limit": "1"}
-    listed = person.call("GET", path, query=first).json
-    assert len(listed["items"]) == 1
-    rest = person.call("GET", path, query={**first, "cursor": listed["next"]}).json
-    assert {item["id"] for item in [*listed["items"], *rest["items"]]} == {subject.id, exchanged.id}
-    assert rest["next"] is None
+    path, query = "/api/delegations", {"limit": "1"}
+    first_page = person.call("GET", path, query=query).json
+    assert len(first_page["items"]) == 1
+    second_page = person.call("GET", path, query={**query, "cursor": first_page["next"]}).json
+    assert {item["id"] for item in [*first_page["items"], *second_page["items"]]} == {
+        subject.id,
+        exchanged.id,
+    }
+    assert second_page["next"] is None
     answer = person.call("DELETE", f"/api/delegations/{subject.id}")
     assert (answer.status, answer.json["tokens_revoked"]) == (200, 2)
     assert answer.json["delegation"]["state"] == "revoked"
@@ -150,7 +153,7 @@ def test_people_list_and_revoke_tokens_that_act_for_them(chains, tokens, person)
 
 
 def test_tokens_for_other_people_are_not_found(local, tokens):
-    """Another person's tokens are not listed and cannot be revoked."""
+    """A person cannot list or revoke the tokens of another person."""
     other = new_person(local, "ben")
     assert other.call("GET", "/api/delegations", query={"ended": "true"}).json["items"] == []
     for jti in (tokens[0].id, "sayso_at_none"):
@@ -159,5 +162,5 @@ def test_tokens_for_other_people_are_not_found(local, tokens):
 
 
 def test_an_invalid_ended_filter_is_refused(person):
-    """`ended` is true or false."""
+    """`ended` must be true or false."""
     assert person.call("GET", "/api/delegations", query={"ended": "maybe"}).status == 422

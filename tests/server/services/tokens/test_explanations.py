@@ -1,4 +1,4 @@
-"""A refusal is replayed from the log: which step, and how it would go now."""
+"""A refused exchange is explained from the audit log: the step, and the result today."""
 
 import json
 from dataclasses import replace
@@ -30,7 +30,7 @@ def chains(local, person):
 
 @pytest.fixture
 def explanations(local):
-    """The service as the command line builds it."""
+    """The service, built as for the command line."""
     services = local.services
     return Explanations(
         services.store,
@@ -50,24 +50,24 @@ def _update(chains, **changes):
 
 
 def test_a_refusal_says_its_step_and_that_it_would_pass_now(chains, bot, explanations):
-    """The exchange would pass once the agent serves the resource."""
+    """Once the agent serves the resource, the explanation says that the exchange would pass."""
     chains.consent(bot, "bank:read")
     _update(chains, serves=())
     token = chains.user_token()
     assert chains.exchange(bot, token).status == 400
-    found = explanations.exchange(None)
-    assert (found.reason, found.refusal.step) == (Reason.NOT_SERVED, 7)
-    assert found.step == "the caller may exchange it"
-    assert (found.agent, found.user) == ("desk-bot", "ana")
-    assert [held.client_name for held in found.chain] == ["chat"]
-    assert (found.replayed, found.now) == (True, Reason.NOT_SERVED)
+    explanation = explanations.exchange(None)
+    assert (explanation.reason, explanation.refusal.step) == (Reason.NOT_SERVED, 7)
+    assert explanation.step == "the caller may exchange it"
+    assert (explanation.agent, explanation.user) == ("desk-bot", "ana")
+    assert [delegation.client_name for delegation in explanation.chain] == ["chat"]
+    assert (explanation.replayed, explanation.now) == (True, Reason.NOT_SERVED)
     _update(chains, serves=(DESK,))
-    again = explanations.exchange(None)
-    assert (again.replayed, again.now) == (True, None)
+    later_explanation = explanations.exchange(None)
+    assert (later_explanation.replayed, later_explanation.now) == (True, None)
 
 
 def test_a_refusal_is_found_by_its_entry_id(chains, bot, explanations):
-    """The latest by default; an unknown ID is not found."""
+    """Without an ID, the newest refusal is explained; an unknown ID is not found."""
     with pytest.raises(NotFound, match=r"There is no refused exchange\."):
         explanations.exchange(None)
     chains.exchange(bot, chains.user_token())
@@ -80,8 +80,8 @@ def test_a_refusal_is_found_by_its_entry_id(chains, bot, explanations):
         explanations.exchange("unknown")
 
 
-def test_an_explanation_lists_every_bound_of_the_scopes(chains, bot, explanations):
-    """The bounds are those of the resource, the agents, the tokens and the consent."""
+def test_an_explanation_lists_every_limit_of_the_scopes(chains, bot, explanations):
+    """The limits are those of the resource, the agent and the consent."""
     chains.consent(bot, "bank:read")
     chains.exchange(bot, chains.user_token(), scope="bank:write")
     bounds = {bound.source: bound.scope for bound in explanations.exchange(None).bounds}
@@ -92,16 +92,16 @@ def test_an_explanation_lists_every_bound_of_the_scopes(chains, bot, explanation
     }
 
 
-def test_an_explanation_lists_the_bounds_of_an_approval(chains, agent, person, explanations):
-    """The bounds are those of the resource, of each actor and of the token."""
+def test_an_explanation_lists_the_limits_of_an_approval(chains, agent, person, explanations):
+    """The limits are those of the resource, of each actor and of the token."""
     handle, approval = agent.asked()
     assert person.approve(approval.id).status == 200
     token = agent.poll(handle).json["access_token"]
     payer = chains.agent("payer", serves=(PAY,), resources=(PAY,), scopes=("payments:transfer",))
     chains.exchange(payer, token, resource=PAY, scope="payments:transfer")
-    found = explanations.exchange(None)
-    assert found.reason is Reason.SCOPE_BEYOND
-    assert {bound.source: bound.scope for bound in found.bounds} == {
+    explanation = explanations.exchange(None)
+    assert explanation.reason is Reason.SCOPE_BEYOND
+    assert {bound.source: bound.scope for bound in explanation.bounds} == {
         "the resource has": ("payments:read", "payments:transfer"),
         "payer": ("payments:transfer",),
         "invoice-bot": ("payments:read", "payments:transfer"),
@@ -117,40 +117,47 @@ def test_an_explanation_lists_the_bounds_of_an_approval(chains, agent, person, e
     ],
 )
 def test_an_unreadable_request_cannot_be_replayed(chains, bot, explanations, parameters, reason):
-    """They are not kept; the step is told all the same."""
+    """Invalid tokens and requests are not stored; the explanation still names the step."""
     chains.exchange(bot, "", **{"subject_token": chains.user_token(), **parameters})
-    found = explanations.exchange(None)
-    assert (found.reason, found.replayed, found.now) == (reason, False, None)
-    assert (found.chain, found.bounds, found.user) == ((), (), None)
+    explanation = explanations.exchange(None)
+    assert (explanation.reason, explanation.replayed, explanation.now) == (reason, False, None)
+    assert (explanation.chain, explanation.bounds, explanation.user) == ((), (), None)
 
 
 def test_a_replay_with_details_always_needs_a_person(chains, bot, explanations):
-    """Only their types are stored."""
+    """Only the types of details are stored, so an approval cannot be checked against them."""
     _update(chains, resources=(PAY,), scopes=("payments:read",))
     chains.consent(bot, "payments:read", resource=PAY)
-    sent = json.dumps(PAYMENT_DETAILS)
-    named = {"resource": PAY, "scope": "payments:read", "authorization_details": sent}
-    chains.exchange(bot, chains.user_token(), **named)
-    found = explanations.exchange(None)
-    assert (found.asked.types, found.now) == (("payment.transfer",), Reason.NEEDS_PERSON)
-    assert "Nordwind" not in found.entry.body.decode()
+    details = json.dumps(PAYMENT_DETAILS)
+    parameters = {"resource": PAY, "scope": "payments:read", "authorization_details": details}
+    chains.exchange(bot, chains.user_token(), **parameters)
+    explanation = explanations.exchange(None)
+    assert (explanation.asked.types, explanation.now) == (
+        ("payment.transfer",),
+        Reason.NEEDS_PERSON,
+    )
+    assert "Nordwind" not in explanation.entry.body.decode()
 
 
 def test_a_disabled_or_deleted_agent_is_still_refused_in_a_replay(chains, bot, explanations):
-    """The replay names the disabled agent as its reason; a deleted agent is not replayed."""
+    """For a disabled agent, that is the reason today; for a deleted one, nothing is replayed."""
     chains.exchange(bot, chains.user_token())
     chains.local.admin.agents.disable("desk-bot", by=BY)
     assert explanations.exchange(None).now is Reason.ACTOR_DISABLED
     chains.local.admin.agents.delete("desk-bot", by=BY)
-    gone = explanations.exchange(None)
-    assert (gone.agent, gone.replayed, gone.bounds) == (bot.id, False, ())
+    explanation = explanations.exchange(None)
+    assert (explanation.agent, explanation.replayed, explanation.bounds) == (bot.id, False, ())
 
 
 def test_a_valid_token_is_explained_without_problems(chains, explanations):
-    """The explanation has its claims and its row."""
+    """The explanation has the claims and the row; other tokens are invalid or unknown."""
     token = chains.user_token()
-    found = explanations.token(token)
-    assert (found.claims["aud"], found.row.client_name, found.problems) == (DESK, "chat", ())
+    inspection = explanations.token(token)
+    assert (inspection.claims["aud"], inspection.row.client_name, inspection.problems) == (
+        DESK,
+        "chat",
+        (),
+    )
     with pytest.raises(Invalid):
         explanations.token("x.y.z")
     unknown = replace(chains.row(token), id="sayso_at_unknown")
@@ -158,13 +165,13 @@ def test_a_valid_token_is_explained_without_problems(chains, explanations):
 
 
 def test_all_problems_of_a_token_are_listed(chains, bot, explanations):
-    """The list does not end with the first problem."""
+    """The list contains every problem, not only the first."""
     chains.consent(bot, "bank:read")
     token = chains.user_token()
     exchanged = chains.exchanged(bot, token)
     chains.local.admin.resources.delete(BANK, by=BY)
-    gone = ("it was revoked", "its resource was deleted")
-    assert explanations.token(exchanged).problems == gone
+    expected = ("it was revoked", "its resource was deleted")
+    assert explanations.token(exchanged).problems == expected
     with chains.local.services.store.administer() as tx:
         tx.apps.replace(replace(tx.directory.app(APP), state="disabled"))
     chains.local.admin.users.disable("ana", by=BY)
@@ -176,5 +183,5 @@ def test_all_problems_of_a_token_are_listed(chains, bot, explanations):
         "an agent or app in its chain is not enabled",
         "its resource was deleted",
     )
-    ours = chains.user_token(resource=f"{ISSUER}/userinfo")
-    assert "its resource was deleted" not in explanations.token(ours).problems
+    userinfo_token = chains.user_token(resource=f"{ISSUER}/userinfo")
+    assert "its resource was deleted" not in explanations.token(userinfo_token).problems

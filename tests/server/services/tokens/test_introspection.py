@@ -1,4 +1,4 @@
-"""Introspection: which caller learns what of a token, and when it is inactive."""
+"""Introspection: what each caller learns about a token, and when a token is inactive."""
 
 from dataclasses import dataclass, replace
 from typing import Any
@@ -58,21 +58,21 @@ def test_the_audience_gets_claims_names_and_owners(agent, local, person, resourc
 
 
 def test_a_token_without_a_user_has_no_username(agent, resource, token):
-    """The agent acts for itself."""
+    """An agent that acts for itself is the subject, so there is no user to name."""
     answer = resource.introspect(token).json
     assert (answer["active"], answer["sub"], answer["client_id"]) == (True, agent.id, agent.id)
     assert not {"username", "act", "cnf"} & set(answer)
 
 
 def test_a_bound_token_shows_its_key(agent, local, resource):
-    """IN-15: the resource can therefore verify the proof."""
+    """IN-15: the resource needs the key to verify the proof."""
     key = new_key("ES256")
     token = agent.alone(proof(key, f"{ISSUER}/token", local.clock.now())).json["access_token"]
     answer = resource.introspect(token).json
     assert (answer["token_type"], answer["cnf"]) == ("DPoP", {"jkt": thumbprint(key)})
 
 
-def test_another_resource_gets_inactive(local, token):
+def test_a_token_is_inactive_for_a_different_resource(local, token):
     """IN-09, NG-080: a resource learns nothing about tokens for others."""
     local.admin.resources.add(MAIL, {}, {}, by=BY)
     other_resource = new_resource(local, MAIL)
@@ -87,7 +87,7 @@ def test_an_agent_may_introspect_its_own_tokens_only(agent, local, token):
 
 
 def test_an_agent_that_serves_the_audience_may_introspect(local, token):
-    """It is the resource, as an agent."""
+    """An agent that serves a resource may see what the resource may see."""
     assert _introspect_as(_other_agent(local, serves=(PAY,)), token)["active"] is True
 
 
@@ -104,8 +104,8 @@ def test_an_agent_that_serves_the_audience_may_introspect(local, token):
         "x" * 30_000,
     ],
 )
-def test_other_texts_are_inactive(resource, text):
-    """IN-08, IN-21: always the same answer, without an error."""
+def test_other_strings_are_inactive(resource, text):
+    """IN-08, IN-21: any other string gets the response for an inactive token, not an error."""
     answer = resource.introspect(text)
     assert (answer.status, answer.json) == (200, INACTIVE)
 
@@ -131,7 +131,7 @@ def test_an_id_token_is_inactive(agent, person, resource):
 
 
 def test_terminal_tokens_are_inactive_for_others(agent, person, resource):
-    """They are for our own API."""
+    """Tokens of terminals are for our own API, so nobody else can inspect them."""
     for token in (person.access_token, person.refresh_token):
         assert resource.introspect(token).json == INACTIVE
         assert _introspect_as(agent, token) == INACTIVE
@@ -155,7 +155,7 @@ def test_disabling_the_agent_makes_its_tokens_inactive(agent, local, resource, t
 
 
 def test_an_expired_agents_tokens_are_inactive(agent, local, resource):
-    """They are inactive even if the expiry was set after the token was issued."""
+    """The tokens are inactive even if the expiry was set after they were issued."""
     token = agent.alone().json["access_token"]
     changes = AgentChanges(expires_at=local.clock.now() + MINUTE)
     local.admin.agents.update("invoice-bot", changes, by=BY)
@@ -164,7 +164,7 @@ def test_an_expired_agents_tokens_are_inactive(agent, local, resource):
 
 
 def test_disabling_the_user_makes_their_tokens_inactive(agent, local, person, resource):
-    """NG-084."""
+    """NG-084: a disabled user's tokens are inactive immediately."""
     token = agent.paid(person)
     assert resource.introspect(token).json["active"] is True
     local.admin.users.disable("ana", by=BY)
@@ -199,25 +199,25 @@ class _FixedClaims:
 
 @pytest.mark.parametrize("disabled", ["first-bot", "middle-bot", "last-bot", None])
 def test_every_actor_of_a_token_must_be_enabled(local, person, disabled):
-    """Every actor of the chain counts; an unknown one is not enabled."""
+    """Each actor in the chain is checked; an unknown actor counts as disabled."""
     bots = {
         name: _other_agent(local, name=name) for name in ("first-bot", "middle-bot", "last-bot")
     }
     first, middle, last = (bots[name].id for name in bots)
     row = local.admin.token(last, person.user.id)
     chain = {"sub": last, "act": {"sub": middle, "act": {"sub": first}}}
-    until = row.expires_at // 1000
-    claims = {"iss": ISSUER, "jti": row.id, "exp": until, "act": chain}
+    expires_at = row.expires_at // 1000
+    claims = {"iss": ISSUER, "jti": row.id, "exp": expires_at, "act": chain}
     with local.services.store.administer() as tx:
         if disabled is not None:
             tx.agents.replace(
                 replace(tx.directory.agent_called(disabled), state="disabled"), tx.now
             )
     with local.services.store.read() as view:
-        found = IssuedTokens(_FixedClaims(claims), local.server_policy).live(view, "t")
+        live_token = IssuedTokens(_FixedClaims(claims), local.server_policy).live(view, "t")
         unknown = {**claims, "act": {"sub": "sayso_ag_nobody"}}
         assert IssuedTokens(_FixedClaims(unknown), local.server_policy).live(view, "t") is None
-    assert (found is None) is (disabled is not None)
+    assert (live_token is None) is (disabled is not None)
 
 
 @pytest.mark.parametrize(
@@ -234,27 +234,27 @@ def test_a_token_with_wrong_issuer_or_claim_types_is_inactive(local, person, age
 
 
 def test_tokens_of_a_deleted_resource_are_inactive(agent, local, token):
-    """The resource has no credentials any more; a client sees that its token ended."""
+    """The deleted resource cannot ask, but the client sees that its token is inactive."""
     local.admin.resources.delete(PAY, by=BY)
     assert _introspect_as(agent, token) == INACTIVE
 
 
 def test_a_revoked_token_is_inactive(local, resource, token):
-    """NG-082: IN-11."""
+    """NG-082, IN-11: a token is inactive once it is revoked."""
     with local.services.store.write() as tx:
         tx.delegations.revoke_tree(local.claims(token)["jti"], tx.now)
     assert resource.introspect(token).json == INACTIVE
 
 
 def test_a_retiring_key_still_verifies_tokens(agent, local, resource):
-    """A rotation invalidates no token."""
+    """A rotation does not invalidate tokens that the old key signed."""
     token = agent.alone().json["access_token"]
     local.admin.keys.rotate("ES256", by=BY)
     assert resource.introspect(token).json["active"] is True
 
 
 def test_the_use_of_a_token_is_recorded_once_a_minute(agent, local, resource, token):
-    """An introspection by its resource counts as a use, and one by its client does not."""
+    """An introspection by the resource counts as a use; one by the client does not."""
 
     def last_used():
         with local.services.store.read() as view:
@@ -262,22 +262,22 @@ def test_the_use_of_a_token_is_recorded_once_a_minute(agent, local, resource, to
 
     _introspect_as(agent, token)
     assert last_used() is None
-    began = local.clock.now()
+    start = local.clock.now()
     for _ in range(3):
         resource.introspect(token)
-        assert last_used() == began
+        assert last_used() == start
         local.clock.forward(USE_NOTED_MS // 3)
     local.clock.forward(1)
     resource.introspect(token)
-    assert last_used() == began + USE_NOTED_MS + 1
+    assert last_used() == start + USE_NOTED_MS + 1
 
 
-def test_a_signed_response_contains_the_same_for_its_caller(local, resource, token):
-    """IN-19, RFC 9701: an inactive token gets a signed response too."""
-    wanted = "application/token-introspection+jwt"
+def test_a_signed_response_has_the_same_content(local, resource, token):
+    """IN-19, RFC 9701: the response is signed for the caller, for inactive tokens too."""
+    media_type = "application/token-introspection+jwt"
     for text, expected in ((token, True), ("x", False)):
-        answer = resource.introspect(text, accept=wanted)
-        assert answer.headers["Content-Type"] == wanted
+        answer = resource.introspect(text, accept=media_type)
+        assert answer.headers["Content-Type"] == media_type
         assert answer.headers["Cache-Control"] == "no-store"
         claims = local.claims(answer.body.decode(), "token-introspection+jwt")
         assert (claims["iss"], claims["aud"]) == (ISSUER, resource.id)
@@ -286,7 +286,7 @@ def test_a_signed_response_contains_the_same_for_its_caller(local, resource, tok
 
 
 def test_a_raised_risk_does_not_end_issued_tokens(local, resource, token):
-    """Policy applies when a token is minted."""
+    """Policy applies when a token is issued, not later."""
     local.admin.resources.update(
         PAY, ResourceChanges(scopes={"payments:read": Risk.CRITICAL}), by=BY
     )
@@ -294,7 +294,7 @@ def test_a_raised_risk_does_not_end_issued_tokens(local, resource, token):
 
 
 def test_a_public_app_cannot_introspect(local, token):
-    """IN-02: its client_id is no authentication."""
+    """IN-02: a client_id alone does not authenticate."""
     app = new_app(local, "phone", auth_method="none")
     form = {"token": token, "client_id": app.id}
     assert local.post_form("/introspect", form).refusal == (401, "invalid_client")

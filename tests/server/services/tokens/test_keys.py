@@ -1,4 +1,4 @@
-"""Signing keys: rotation and revocation without a time in which valid tokens fail."""
+"""Signing keys: no valid token fails because of a rotation or revocation of other keys."""
 
 import pytest
 
@@ -14,8 +14,8 @@ def _ensure(admin_services):
         return ensure_keys(tx, admin_services.keys.signer)
 
 
-def test_missing_keys_are_made_once(admin_services):
-    """A second start makes none and bumps no version."""
+def test_missing_keys_are_created_once(admin_services):
+    """A second start creates no keys and does not change the version."""
     assert len(_ensure(admin_services)) == 3
     version = admin_services.version()
     assert _ensure(admin_services) == []
@@ -23,7 +23,7 @@ def test_missing_keys_are_made_once(admin_services):
 
 
 def test_a_rotated_key_stays_published_until_its_tokens_expired(admin_services):
-    """An hour for the tokens and an hour for cached key sets."""
+    """A replaced key stays for an hour for its tokens, and an hour more for cached key sets."""
     _ensure(admin_services)
     old = next(key for key in admin_services.keys.all() if key.alg == "ES256")
     rotated = admin_services.keys.rotate("ES256", by=BY)
@@ -33,8 +33,8 @@ def test_a_rotated_key_stays_published_until_its_tokens_expired(admin_services):
     assert [entry["facts"]["kid"] for entry in admin_services.entries("key.retired")] == [old.kid]
 
 
-def test_a_retiring_key_is_published_until_exactly_its_end(admin_services):
-    """Whether or not it was deleted."""
+def test_a_retiring_key_is_published_until_exactly_its_expiry(admin_services):
+    """The key is published until that millisecond, even if it is deleted only later."""
     _ensure(admin_services)
     old = next(key for key in admin_services.keys.all() if key.alg == "ES256")
     admin_services.keys.rotate("ES256", by=BY)
@@ -44,17 +44,17 @@ def test_a_retiring_key_is_published_until_exactly_its_end(admin_services):
 
 
 def test_a_rotation_keeps_the_keys_of_other_algorithms(admin_services):
-    """They stay active."""
+    """The keys of other algorithms stay active."""
     _ensure(admin_services)
     before = {key.kid for key in admin_services.keys.all() if key.alg != "ES256"}
     admin_services.keys.rotate("ES256", by=BY)
     assert {
-        k.kid for k in admin_services.keys.all() if k.alg != "ES256" and k.state == "active"
+        key.kid for key in admin_services.keys.all() if key.alg != "ES256" and key.state == "active"
     } == before
 
 
 def test_an_ended_key_is_deleted_at_the_next_rotation(admin_services):
-    """The published set therefore does not grow."""
+    """Expired keys are deleted, so that the set of published keys does not grow."""
     _ensure(admin_services)
     old = next(key for key in admin_services.keys.all() if key.alg == "ES256")
     admin_services.keys.rotate("ES256", by=BY)
@@ -64,7 +64,7 @@ def test_an_ended_key_is_deleted_at_the_next_rotation(admin_services):
 
 
 def test_private_keys_are_sealed_in_the_database(admin_services):
-    """The audit log does not contain them."""
+    """A private key can be opened only with the master key and its own label."""
     key = _ensure(admin_services)[0]
     assert "d" not in key.public_jwk
     with pytest.raises(Exception, match="master key"):
@@ -73,21 +73,21 @@ def test_private_keys_are_sealed_in_the_database(admin_services):
 
 @pytest.mark.parametrize("alg", ["HS256", "none", "ES512", ""])
 def test_an_unsupported_algorithm_is_refused(admin_services, alg):
-    """The error names the supported ones."""
+    """The error names the supported algorithms."""
     with pytest.raises(Invalid, match="ES256, EdDSA, RS256"):
         admin_services.keys.rotate(alg, by=BY)
 
 
 def test_a_revoked_key_verifies_nothing(agent, local, person, resource):
-    """A new key signs at once."""
+    """The tokens of a revoked key fail immediately, and a new key signs new tokens."""
     token = agent.paid(person)
     (old,) = [key for key in local.admin.keys.all() if key.alg == "ES256"]
     revoked = local.admin.keys.revoke(old.kid, by=BY)
     assert resource.introspect(token).json == {"active": False}
     assert person.call("GET", "/api/me").refusal == (401, "invalid_token")
     assert old.kid not in {key["kid"] for key in local.send("GET", "/jwks").json["keys"]}
-    new = agent.alone().json["access_token"]
-    assert resource.introspect(new).json["active"] is True
+    new_token = agent.alone().json["access_token"]
+    assert resource.introspect(new_token).json["active"] is True
     assert revoked.replaced_by in local.admin.keys.all()
     assert person.refresh().status == 200
     assert person.call("GET", "/api/me").status == 200
@@ -95,8 +95,8 @@ def test_a_revoked_key_verifies_nothing(agent, local, person, resource):
     assert entry["facts"] == {"kid": old.kid, "alg": "ES256", "was": "active"}
 
 
-def test_revoking_a_retiring_key_makes_no_new_key(admin_services):
-    """The active key is not affected."""
+def test_revoking_a_retiring_key_creates_no_new_key(admin_services):
+    """Revoking a retiring key does not affect the active key."""
     _ensure(admin_services)
     old = next(key for key in admin_services.keys.all() if key.alg == "ES256")
     new = admin_services.keys.rotate("ES256", by=BY).key
@@ -106,7 +106,7 @@ def test_revoking_a_retiring_key_makes_no_new_key(admin_services):
 
 @pytest.mark.parametrize("alg", ["ES256", "EdDSA", "RS256"])
 def test_after_a_revocation_each_algorithm_has_one_active_key(admin_services, alg):
-    """Another than the revoked one."""
+    """The active key is not the revoked one."""
     _ensure(admin_services)
     old = next(key for key in admin_services.keys.all() if key.alg == alg)
     admin_services.keys.revoke(old.kid, by=BY)
@@ -118,7 +118,7 @@ def test_after_a_revocation_each_algorithm_has_one_active_key(admin_services, al
 
 
 def test_an_unknown_key_cannot_be_revoked(admin_services):
-    """A key that is already revoked cannot be revoked again."""
+    """An unknown key, or one that was already revoked, is not found."""
     _ensure(admin_services)
     kid = admin_services.keys.all()[0].kid
     admin_services.keys.revoke(kid, by=BY)

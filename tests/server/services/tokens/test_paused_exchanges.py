@@ -1,4 +1,4 @@
-"""A pause after denials also applies to token exchange."""
+"""A pause after repeated denials also applies to token exchange."""
 
 import json
 from typing import Any
@@ -22,8 +22,8 @@ ALLOW = rule("allow", 'when.resource = ["*"]', name="rest")
 ALLOW_PAYMENTS = rule("allow", 'when.type = ["payment.transfer"]', name="payments")
 RULES = (ASK_WRITES, ALLOW, ALLOW_PAYMENTS)
 SIGNED = "urn:sayso:acr:signed-pin"
-WRITE: dict[str, Any] = {"scope": "bank:write"}
-PAYS: dict[str, Any] = {
+WRITE_PARAMETERS: dict[str, Any] = {"scope": "bank:write"}
+PAY_PARAMETERS: dict[str, Any] = {
     "resource": PAY,
     "scope": "payments:read",
     "authorization_details": json.dumps(PAYMENT_DETAILS),
@@ -32,7 +32,7 @@ PAYS: dict[str, Any] = {
 
 @pytest.fixture
 def chains(local: LocalSite, person: LocalTerminal) -> Chains:
-    """Ana, who uses a chat app, and two APIs; only writes ask."""
+    """Ana, who uses a chat app, and two APIs; only writes need her approval."""
     chains = Chains(local, person.user.id)
     chains.prepare()
     standing_grants.lower(local)
@@ -58,7 +58,7 @@ def grant(bot: LocalAgent, person: LocalTerminal, local: LocalSite) -> StandingG
 
 
 def _deny(agent: LocalAgent, person: LocalTerminal, **parameters: Any) -> None:
-    """The person denies three requests that no grant and no consent answers."""
+    """Let the person deny three requests that no grant or consent approves."""
     for _ in range(3):
         answer = agent.ask(acr_values=SIGNED, **parameters)
         assert answer.status == 200, answer.body
@@ -71,53 +71,53 @@ def _deny_scopes(agent: LocalAgent, person: LocalTerminal) -> None:
 
 
 def _deny_payments(agent: LocalAgent, person: LocalTerminal) -> None:
-    details = PAYS["authorization_details"]
+    details = PAY_PARAMETERS["authorization_details"]
     _deny(agent, person, scope="openid", resource=PAY, authorization_details=details)
 
 
-def _is_paused(answer: Answer, until: int) -> None:
+def _assert_paused(answer: Answer, paused_until: int) -> None:
     members = {name: answer.json.get(name) for name in ("reason", "retry", "retry_at")}
     assert answer.refusal == (403, "access_denied")
     assert members == {
         "reason": "denied_repeatedly",
         "retry": "not_before",
-        "retry_at": rfc3339(until),
+        "retry_at": rfc3339(paused_until),
     }
 
 
-def test_a_standing_grant_does_not_answer_during_a_pause(
+def test_a_standing_grant_does_not_approve_during_a_pause(
     chains: Chains, bot: LocalAgent, person: LocalTerminal, grant: StandingGrant
 ) -> None:
-    """It is not used, and counts again after the pause."""
+    """The grant is not used during the pause, and is used again after it."""
     local = chains.local
     _deny_scopes(bot, person)
     until = local.clock.now() + PAUSE_MS
-    _is_paused(bot.ask(scope="openid bank:write", resource=BANK), until)
-    _is_paused(chains.exchange(bot, chains.user_token(), **WRITE), until)
+    _assert_paused(bot.ask(scope="openid bank:write", resource=BANK), until)
+    _assert_paused(chains.exchange(bot, chains.user_token(), **WRITE_PARAMETERS), until)
     assert chains.reasons() == ["denied_repeatedly"]
     assert standing_grants.now_of(local, grant).used == 0
     local.clock.forward(PAUSE_MS)
-    assert chains.exchange(bot, chains.user_token(), **WRITE).status == 200
+    assert chains.exchange(bot, chains.user_token(), **WRITE_PARAMETERS).status == 200
     assert standing_grants.now_of(local, grant).used == 1
 
 
 def test_an_exchange_during_a_pause_returns_no_hint(
     chains: Chains, bot: LocalAgent, person: LocalTerminal
 ) -> None:
-    """A request would be refused for the same reason."""
+    """The hint would be useless, because a request would be refused for the same reason."""
     _deny_scopes(bot, person)
     until = chains.local.clock.now() + PAUSE_MS
     token = chains.user_token()
-    _is_paused(chains.exchange(bot, token, **WRITE), until)
+    _assert_paused(chains.exchange(bot, token, **WRITE_PARAMETERS), until)
     answer = chains.exchange(bot, token, scope="bank:close")
-    _is_paused(answer, until)
+    _assert_paused(answer, until)
     assert "login_hint_token" not in answer.json
 
 
 def test_consented_scopes_can_be_exchanged_during_a_pause(
     chains: Chains, bot: LocalAgent, person: LocalTerminal
 ) -> None:
-    """Revoking the consent is the way to end that."""
+    """A pause does not affect consents; the person can revoke the consent instead."""
     _deny_scopes(bot, person)
     assert chains.exchange(bot, chains.user_token(), scope="bank:read").status == 200
 
@@ -125,25 +125,29 @@ def test_consented_scopes_can_be_exchanged_during_a_pause(
 def test_a_paused_action_type_is_not_allowed_by_a_rule(
     chains: Chains, bot: LocalAgent, person: LocalTerminal
 ) -> None:
-    """Only this type, and only during the pause."""
-    assert chains.exchange(bot, chains.user_token(), **PAYS).status == 200
+    """The pause applies only to the denied type, and a rule allows it again afterwards."""
+    assert chains.exchange(bot, chains.user_token(), **PAY_PARAMETERS).status == 200
     _deny_scopes(bot, person)
-    assert chains.exchange(bot, chains.user_token(), **PAYS).status == 200
+    assert chains.exchange(bot, chains.user_token(), **PAY_PARAMETERS).status == 200
     _deny_payments(bot, person)
-    _is_paused(
-        chains.exchange(bot, chains.user_token(), **PAYS), chains.local.clock.now() + PAUSE_MS
+    _assert_paused(
+        chains.exchange(bot, chains.user_token(), **PAY_PARAMETERS),
+        chains.local.clock.now() + PAUSE_MS,
     )
     chains.local.clock.forward(PAUSE_MS)
-    assert chains.exchange(bot, chains.user_token(), **PAYS).status == 200
+    assert chains.exchange(bot, chains.user_token(), **PAY_PARAMETERS).status == 200
 
 
 def test_an_approved_action_can_be_exchanged_during_a_pause(
     chains: Chains, agent: LocalAgent, person: LocalTerminal
 ) -> None:
-    """The person approved exactly this action."""
+    """A pause does not affect an action that the person has approved."""
     handle, approval = agent.asked_payment()
     assert person.approve(approval.id).status == 200
     token = agent.poll(handle).json["access_token"]
     payer = chains.agent("payer", serves=(PAY,), resources=(PAY,), scopes=("payments:transfer",))
     _deny_payments(payer, person)
-    assert chains.exchange(payer, token, **{**PAYS, "scope": "payments:transfer"}).status == 200
+    assert (
+        chains.exchange(payer, token, **{**PAY_PARAMETERS, "scope": "payments:transfer"}).status
+        == 200
+    )

@@ -1,4 +1,4 @@
-"""Refresh families: ending all tokens of one code."""
+"""Refresh token families: ending all tokens of one code."""
 
 from server.services.tokens import refresh_families
 from tests.support.builders.app_users import give_password, new_app, new_browser
@@ -6,7 +6,7 @@ from tests.support.builders.clock import DAY
 from tests.support.builders.installation import BY
 
 
-def _signed_in(person, local):
+def _sign_in(person, local):
     give_password(local, person.user.name)
     app, browser = new_app(local), new_browser(local)
     browser.authorize(app.id)
@@ -15,8 +15,8 @@ def _signed_in(person, local):
 
 
 def test_ending_a_family_or_a_sign_in_twice_ends_nothing_more(person, local):
-    """The second call returns 0 or False."""
-    app, tokens = _signed_in(person, local)
+    """The second call changes nothing and returns 0 or False."""
+    app, tokens = _sign_in(person, local)
     with local.services.store.write() as tx:
         (sign_in,) = tx.sign_ins.of_user(person.user.id)
         (family,) = tx.code_grants.families_of("app_id", app.id)
@@ -28,8 +28,8 @@ def test_ending_a_family_or_a_sign_in_twice_ends_nothing_more(person, local):
 
 
 def test_disabling_a_user_ends_families_older_than_their_sign_in(person, local):
-    """A refresh token outlives the browser's sign-in."""
-    app, tokens = _signed_in(person, local)
+    """A refresh token can outlive the browser's sign-in, so the user's families end as well."""
+    app, tokens = _sign_in(person, local)
     local.clock.forward(DAY)
     local.services.sweeper.tidy()
     second = app.refresh(tokens["refresh_token"]).json["refresh_token"]
@@ -39,6 +39,6 @@ def test_disabling_a_user_ends_families_older_than_their_sign_in(person, local):
 
 
 def test_an_unknown_token_has_no_family(local):
-    """The lookup returns None."""
+    """The lookup of an unknown refresh token returns None."""
     with local.services.store.read() as view:
         assert refresh_families.of_token(view, b"none") is None

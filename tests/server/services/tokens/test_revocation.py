@@ -15,7 +15,7 @@ def _row(local, token):
 
 
 def test_revoking_a_token_revokes_its_descendants(agent, local, person, resource):
-    """RV-04, RV-13, RV-14: at once, with one entry and the count."""
+    """RV-04, RV-13, RV-14: both end immediately, with one audit entry that has their number."""
     token = agent.paid(person)
     parent = _row(local, token)
     child = local.admin.token(agent.id, person.user.id, parent_id=parent.id)
@@ -33,14 +33,14 @@ def test_revoking_a_token_revokes_its_descendants(agent, local, person, resource
 
 
 def test_revoking_again_changes_nothing(agent, local):
-    """RV-05: 200, and one entry."""
+    """RV-05: each call returns 200, but only the first one writes an entry."""
     token = agent.alone().json["access_token"]
     assert [_revoke(agent, token).status for _ in range(3)] == [200] * 3
     assert len(local.admin.entries("token.revoked")) == 1
 
 
 def test_a_token_of_another_client_is_not_revoked(agent, local, resource):
-    """RV-07, DE-08: the answer is that of an unknown token."""
+    """RV-07, DE-08: the response is the same as for an unknown token."""
     token = agent.alone().json["access_token"]
     registration = local.admin.agents.add(
         NewAgent("other-bot", ("admin",), auth_method="client_secret_post"), by=BY
@@ -53,7 +53,7 @@ def test_a_token_of_another_client_is_not_revoked(agent, local, resource):
 
 
 def test_revoking_an_expired_token_changes_nothing(agent, local):
-    """The answer is 200, without an entry."""
+    """The response is 200, and no audit entry is written."""
     token = agent.alone().json["access_token"]
     local.clock.forward(10**7)
     assert _revoke(agent, token).status == 200
@@ -61,7 +61,7 @@ def test_revoking_an_expired_token_changes_nothing(agent, local):
 
 
 def test_a_resource_cannot_revoke_tokens(local, resource, agent):
-    """It may introspect them."""
+    """A resource may introspect a token but not revoke it."""
     token = agent.alone().json["access_token"]
     headers = {"authorization": resource.basic}
     answer = local.post_form("/revoke", {"token": token}, headers)
@@ -70,7 +70,7 @@ def test_a_resource_cannot_revoke_tokens(local, resource, agent):
 
 
 def test_an_agent_cannot_revoke_a_terminals_tokens(agent, person):
-    """The answer is 200, and they stay valid."""
+    """The response is 200, but the terminal's tokens stay valid."""
     for token in (person.access_token, person.refresh_token):
         assert _revoke(agent, token).status == 200
     assert person.call("GET", "/api/me").status == 200

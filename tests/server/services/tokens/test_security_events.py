@@ -1,4 +1,4 @@
-"""Security events: which APIs are told of what, by whom, and what a poll answers."""
+"""Security events: which APIs get which events, and what a poll returns."""
 
 import json
 from contextlib import suppress
@@ -25,10 +25,10 @@ def _more_resources(local):
 
 
 def _events(local, uri=PAY):
-    """What one API is told: subject, initiator and reason of each event."""
+    """Return the subject, initiator and reason of each event for an API."""
     with local.services.store.read() as view:
-        found = view.security_events.waiting((uri,), 100)
-    return [(event.subject, event.initiator, event.reason) for event in found]
+        events = view.security_events.waiting((uri,), 100)
+    return [(event.subject, event.initiator, event.reason) for event in events]
 
 
 def _poll(caller, **members):
@@ -41,19 +41,19 @@ def _verified(local, answer):
     return [local.claims(token, "secevent+jwt") for token in answer.json["sets"].values()]
 
 
-def test_each_api_with_a_token_of_a_disabled_agent_is_told(agent, local, person):
-    """Also with a token that another agent got in exchange; others are not told."""
+def test_each_api_with_a_token_of_a_disabled_agent_gets_an_event(agent, local, person):
+    """An exchanged token of another agent counts too; APIs without a token get no event."""
     local.admin.token(agent.id, person.user.id, "t1")
     local.admin.token("sayso_ag_two", person.user.id, "t2", parent_id="t1", resource=MAIL)
     local.admin.agents.disable(agent.id, by=BY)
-    told = [(agent.id, "admin", "agent_disabled")]
-    assert (_events(local), _events(local, MAIL), _events(local, DESK)) == (told, told, [])
+    expected = [(agent.id, "admin", "agent_disabled")]
+    assert (_events(local), _events(local, MAIL), _events(local, DESK)) == (expected, expected, [])
     local.admin.agents.disable(agent.id, by=BY)
-    assert _events(local) == told
+    assert _events(local) == expected
 
 
-def test_an_api_whose_last_token_ended_long_ago_is_not_told(agent, local):
-    """An hour after its end, a token concerns nobody."""
+def test_an_api_whose_last_token_expired_long_ago_gets_no_event(agent, local):
+    """An hour after a token expired, its API gets no event about the agent."""
     local.admin.token(agent.id, None, "t1")
     local.admin.token(agent.id, None, "t2", resource=MAIL, expires_at=local.clock.now() + 2)
     local.clock.forward(RECENT_MS + 2)
@@ -61,22 +61,22 @@ def test_an_api_whose_last_token_ended_long_ago_is_not_told(agent, local):
     assert (len(_events(local)), _events(local, MAIL)) == (1, [])
 
 
-def test_a_token_of_an_unregistered_resource_concerns_nobody(agent, local):
-    """Such as one for userinfo, or for a resource that was deleted."""
+def test_an_unregistered_resource_gets_no_event(agent, local):
+    """For example, nobody polls for the events of a resource that was deleted."""
     local.admin.token(agent.id, None, resource="https://gone.example")
     local.admin.agents.disable(agent.id, by=BY)
     assert _events(local, "https://gone.example") == []
 
 
-def test_each_api_with_a_token_for_a_disabled_user_is_told(agent, local, person):
-    """The tokens are revoked before, and count."""
+def test_each_api_with_a_token_for_a_disabled_user_gets_an_event(agent, local, person):
+    """The user's tokens are revoked first, but their APIs still get the event."""
     local.admin.token(agent.id, person.user.id)
     local.admin.users.disable(person.user.id, by=BY)
     assert _events(local) == [(person.user.id, "admin", "user_disabled")]
 
 
-def test_the_apis_of_a_deleted_app_are_told(local, person):
-    """It is the `client_id` of its tokens."""
+def test_the_apis_of_a_deleted_app_get_an_event(local, person):
+    """The event names the app, which is the `client_id` of its tokens."""
     app = new_app(local)
     local.admin.token(app.id, person.user.id)
     local.admin.apps.delete(app.id, by=BY)
@@ -84,8 +84,8 @@ def test_the_apis_of_a_deleted_app_are_told(local, person):
 
 
 @pytest.mark.parametrize("by", ["system", "user"])
-def test_a_quarantine_says_who_caused_it(agent, local, person, by):
-    """A user who reported the agent, or a rule."""
+def test_the_event_of_a_quarantine_names_who_caused_it(agent, local, person, by):
+    """The initiator is the user who reported the agent, or policy."""
     local.admin.token(agent.id, person.user.id)
     actor = f"user:{person.user.id}" if by == "user" else by
     with local.services.store.administer() as tx:
@@ -94,14 +94,14 @@ def test_a_quarantine_says_who_caused_it(agent, local, person, by):
     assert _events(local) == [(agent.id, cause, "agent_quarantined")]
 
 
-def test_an_administrator_is_an_admin(local):
-    """So is whoever uses the command line on the server."""
+def test_administrators_and_the_operator_are_admins(local):
+    """An administrator and the operator at the server's command line both count as admin."""
     admin = local.admin.users.show("admin")[0]
     assert initiator(f"user:{admin.id}", admin) == initiator("operator", None) == "admin"
 
 
 def test_an_event_of_a_unit_of_work_that_fails_is_not_stored(agent, local):
-    """It is stored with its effect, or not at all."""
+    """An event is stored together with its effect, or not at all."""
     local.admin.token(agent.id, None)
     with suppress(LookupError), local.services.store.administer() as tx:
         agents.quarantine(tx, tx.directory.agent(agent.id), "sayso_ic_one", by=BY)
@@ -111,7 +111,7 @@ def test_an_event_of_a_unit_of_work_that_fails_is_not_stored(agent, local):
 
 @pytest.fixture
 def disabled(agent, local, resource):
-    """The payment API, after the disabling of an agent and a user who had tokens there."""
+    """The payment API, after an agent with a token for it was disabled."""
     local.admin.token(agent.id, None)
     local.admin.agents.disable(agent.id, by=BY)
     local.clock.forward(MINUTE)
@@ -119,19 +119,19 @@ def disabled(agent, local, resource):
 
 
 def test_a_poll_returns_signed_events_until_they_are_acknowledged(disabled, agent, local):
-    """RFC 8936 2.4: the same event comes again before that, and never after."""
-    first, again = _poll(disabled), _poll(disabled)
+    """RFC 8936 2.4: each poll returns the event until it is acknowledged, and never after that."""
+    first, second = _poll(disabled), _poll(disabled)
     (claims,) = _verified(local, first)
     assert (claims["aud"], claims["sub_id"]["sub"]) == (PAY, agent.id)
     assert claims["events"][SESSION_REVOKED]["event_timestamp"] == local.clock.now() // 1000 - 60
-    assert _verified(local, again) == [claims]
+    assert _verified(local, second) == [claims]
     assert list(first.json["sets"]) == [claims["jti"]]
     assert _poll(disabled, ack=[claims["jti"]]).json == {"sets": {}, "moreAvailable": False}
     assert _poll(disabled).json["sets"] == {}
 
 
 def test_an_event_that_nobody_fetches_is_deleted(disabled, local):
-    """The server deletes it with other rows whose time ended."""
+    """The server deletes it in its regular cleanup, once it is too old."""
     local.clock.forward(KEPT_MS - 2 * MINUTE)
     local.services.sweeper.tidy()
     assert len(_poll(disabled).json["sets"]) == 1
@@ -141,7 +141,7 @@ def test_an_event_that_nobody_fetches_is_deleted(disabled, local):
 
 
 def test_another_api_cannot_acknowledge_an_event(disabled, local):
-    """Its own events only."""
+    """An API can acknowledge only its own events."""
     (jti,) = _poll(disabled).json["sets"]
     other = new_resource(local, MAIL)
     assert _poll(other, ack=[jti]).json == {"sets": {}, "moreAvailable": False}
@@ -149,7 +149,7 @@ def test_another_api_cannot_acknowledge_an_event(disabled, local):
 
 
 def test_a_refused_event_is_acknowledged_and_logged(disabled, log_lines):
-    """RFC 8936 2.6: hostile text is made safe, and unknown events are not logged."""
+    """RFC 8936 2.6: the log escapes hostile text and ignores unknown events."""
     telemetry.configure_logging(as_json=True, level="warning")
     (jti,) = _poll(disabled).json["sets"]
     refusal = {"err": "invalid_key", "description": "no \x1b[31mkey\u202e"}
@@ -161,7 +161,7 @@ def test_a_refused_event_is_acknowledged_and_logged(disabled, log_lines):
 
 
 def test_a_poll_returns_no_more_than_asked_for(disabled, local, person):
-    """`moreAvailable` says that there are others; 0 acknowledges only."""
+    """`moreAvailable` says that there are more events; with maxEvents 0 none is returned."""
     with local.services.store.write() as tx:
         tx.security_events.add((PAY,), person.user.id, "admin", "user_disabled")
     assert (len(_poll(disabled, maxEvents=1).json["sets"])) == 1
@@ -171,7 +171,7 @@ def test_a_poll_returns_no_more_than_asked_for(disabled, local, person):
 
 
 def test_one_response_has_a_limited_number_of_events(local, resource):
-    """Whatever the caller asks for."""
+    """The limit applies even if the caller asks for more events."""
     with local.services.store.write() as tx:
         for _ in range(MAX_EVENTS + 1):
             tx.security_events.add((PAY,), "sayso_ag_one", "admin", "agent_disabled")
@@ -185,9 +185,9 @@ def test_an_agent_that_serves_several_apis_gets_the_events_of_all(agent, local):
     local.admin.token(agent.id, None, "t2", resource=MAIL)
     local.admin.agents.disable(agent.id, by=BY)
     server = ResourceServer("sayso_ag_gateway", (PAY, MAIL))
-    polled = local.site.tokens.security_events.poll(server, Poll(10))
-    found = [local.claims(token, "secevent+jwt")["aud"] for token in polled.sets.values()]
-    assert sorted(found) == [MAIL, PAY]
+    response = local.site.tokens.security_events.poll(server, Poll(10))
+    audiences = [local.claims(token, "secevent+jwt")["aud"] for token in response.sets.values()]
+    assert sorted(audiences) == [MAIL, PAY]
 
 
 @pytest.mark.parametrize(
@@ -203,18 +203,18 @@ def test_an_agent_that_serves_several_apis_gets_the_events_of_all(agent, local):
     ],
 )
 def test_a_malformed_poll_is_refused(resource, body, member):
-    """400, with the member."""
+    """The response is 400 and names the invalid member."""
     answer = _poll(resource, **body)
     assert (answer.status, answer.json["member"]) == (400, member)
 
 
 def test_a_stream_is_read_and_never_created(local, resource):
-    """SSF 8.1.1: a list, or the one that is named."""
+    """SSF 8.1.1: a stream exists for each resource, alone in the list and by its ID."""
     headers = {"authorization": resource.basic}
     (stream,) = local.send("GET", "/ssf/stream", headers=headers).json
     assert (stream["stream_id"], stream["aud"]) == (resource.id, PAY)
-    named = {"stream_id": resource.id}
-    assert local.send("GET", "/ssf/stream", query=named, headers=headers).json == stream
+    query = {"stream_id": resource.id}
+    assert local.send("GET", "/ssf/stream", query=query, headers=headers).json == stream
     unknown = {"stream_id": "sayso_rs_other"}
     other = local.send("GET", "/ssf/stream", query=unknown, headers=headers)
     assert (other.status, other.json["code"]) == (404, "not_found")

@@ -1,6 +1,6 @@
 """Fixtures of the grants for apps.
 
-Owns: a person who signs in and allows what an app asks.
+Owns: a person who signs in and allows the requests of an app.
 """
 
 import pytest
@@ -19,7 +19,7 @@ def browser(person, local):
 
 @pytest.fixture
 def code_for(browser, person):
-    """Ana signs in to an app and allows its request; returns the code."""
+    """Return a function that signs Ana in to an app, allows its request and returns the code."""
 
     def get(app, **parameters):
         page = browser.authorize(app.id, **parameters)
@@ -37,7 +37,7 @@ def code_for(browser, person):
 
 @pytest.fixture
 def proof(local):
-    """Makes current proofs for the token endpoint."""
+    """Return a function that makes current proofs for the token endpoint."""
 
     def make(key, path="/token"):
         at = local.clock.now() // 1000

@@ -14,7 +14,7 @@ from tests.support.builders.installation import BY, PAY
 from tests.support.builders.site import ISSUER
 
 GONE = (400, "invalid_grant")
-WHOLE = {"scope": "openid profile payments:read", "resource": PAY}
+FULL_REQUEST = {"scope": "openid profile payments:read", "resource": PAY}
 
 
 @pytest.fixture
@@ -26,11 +26,11 @@ def app(local):
 @pytest.fixture
 def first(app, code_for):
     """The first refresh token."""
-    return app.redeem(code_for(app, **WHOLE)).json["refresh_token"]
+    return app.redeem(code_for(app, **FULL_REQUEST)).json["refresh_token"]
 
 
 def test_each_refresh_returns_a_new_refresh_token(app, first, local):
-    """BC-09, MC-06: auth_time stays that of the sign-in."""
+    """BC-09, MC-06: auth_time is still the time of the sign-in."""
     second = app.refresh(first).json
     claims = local.claims(second["access_token"])
     assert (claims["aud"], claims["scope"]) == (PAY, "payments:read")
@@ -43,7 +43,7 @@ def test_each_refresh_returns_a_new_refresh_token(app, first, local):
 
 
 def test_a_refresh_may_be_repeated_for_a_minute(app, first, local):
-    """NG-089: it returns the same successor, so there is no second line."""
+    """NG-089: a repetition returns the same successor, so no second chain of tokens starts."""
     second = app.refresh(first).json["refresh_token"]
     local.clock.forward(GRACE_MS - 1)
     assert app.refresh(first).json["refresh_token"] == second
@@ -51,7 +51,7 @@ def test_a_refresh_may_be_repeated_for_a_minute(app, first, local):
 
 
 def test_a_later_reuse_ends_the_family_and_raises_an_alarm(app, first, local):
-    """Its access tokens end too."""
+    """The access tokens of the family end too."""
     answer = app.refresh(first).json
     token = app.refresh(answer["refresh_token"], scope="openid").json
     local.clock.forward(GRACE_MS)
@@ -64,8 +64,8 @@ def test_a_later_reuse_ends_the_family_and_raises_an_alarm(app, first, local):
     assert "alarm.refresh_reused" in [message["event"] for message in local.messages()]
 
 
-def test_a_reuse_after_the_successor_was_used_ends_the_family_at_once(app, first):
-    """The app has the response, so a repetition is theft."""
+def test_a_reuse_after_the_successor_was_used_ends_the_family_immediately(app, first):
+    """The app must have had the response, so a repetition counts as theft."""
     second = app.refresh(first).json["refresh_token"]
     third = app.refresh(second).json["refresh_token"]
     assert app.refresh(first).refusal == GONE
@@ -73,16 +73,16 @@ def test_a_reuse_after_the_successor_was_used_ends_the_family_at_once(app, first
 
 
 def test_a_refresh_may_ask_for_less_and_later_for_all_again(app, first, local):
-    """RFC 6749 6, RI-09: each token has one audience."""
-    narrow = app.refresh(first, scope="openid profile").json
-    assert local.claims(narrow["access_token"])["aud"] == f"{ISSUER}/userinfo"
-    assert app.userinfo(narrow["access_token"]).json["name"] == "ana"
-    whole = app.refresh(narrow["refresh_token"]).json
-    assert local.claims(whole["access_token"])["aud"] == PAY
-    named = app.refresh(whole["refresh_token"], resource=f"{ISSUER}/userinfo").json
-    assert local.claims(named["access_token"])["aud"] == f"{ISSUER}/userinfo"
-    again = app.refresh(named["refresh_token"], resource=PAY).json
-    assert again["scope"] == "openid payments:read profile"
+    """RFC 6749 6, RI-09: each refresh chooses a part of the grant, with one audience."""
+    narrowed = app.refresh(first, scope="openid profile").json
+    assert local.claims(narrowed["access_token"])["aud"] == f"{ISSUER}/userinfo"
+    assert app.userinfo(narrowed["access_token"]).json["name"] == "ana"
+    full = app.refresh(narrowed["refresh_token"]).json
+    assert local.claims(full["access_token"])["aud"] == PAY
+    userinfo_only = app.refresh(full["refresh_token"], resource=f"{ISSUER}/userinfo").json
+    assert local.claims(userinfo_only["access_token"])["aud"] == f"{ISSUER}/userinfo"
+    payments = app.refresh(userinfo_only["refresh_token"], resource=PAY).json
+    assert payments["scope"] == "openid payments:read profile"
 
 
 @pytest.mark.parametrize(
@@ -96,21 +96,21 @@ def test_a_refresh_may_ask_for_less_and_later_for_all_again(app, first, local):
     ],
 )
 def test_a_refresh_for_more_is_refused_and_keeps_the_token(app, first, changes, code):
-    """E2."""
+    """E2: a refused request does not use up the refresh token."""
     form = {"refresh_token": first, **changes}
     assert app.refresh(**form).refusal == (400, code)
     assert app.refresh(first).status == 200
 
 
 def test_a_changed_refresh_token_is_refused(app, first):
-    """NG-083: the real one still works."""
+    """NG-083: a changed token is refused, and the real one still works."""
     for wrong in (first[:-1], first + "a", first.upper()):
         assert app.refresh(wrong).refusal == GONE
     assert app.refresh(first).status == 200
 
 
 def test_a_refresh_token_belongs_to_its_app(app, first, local):
-    """Another app and the terminal cannot use the token."""
+    """Neither another app nor the terminal can use the token."""
     other = new_app(local, "console")
     assert other.refresh(first).refusal == GONE
     form = {"grant_type": GRANT_REFRESH_TOKEN, "refresh_token": first}
@@ -120,12 +120,12 @@ def test_a_refresh_token_belongs_to_its_app(app, first, local):
 
 
 def test_a_terminals_refresh_token_is_refused_for_an_app(app, person):
-    """They are stored in separate tables."""
+    """Terminals and apps have separate refresh tokens."""
     assert app.refresh(person.refresh_token).refusal == GONE
 
 
 def test_a_refresh_token_expires_after_thirty_unused_days(app, code_for, local):
-    """Each refresh starts the time again."""
+    """The thirty days start again at each refresh."""
     first = app.redeem(code_for(app)).json["refresh_token"]
     local.clock.forward(IDLE_MS - 1)
     second = app.refresh(first).json["refresh_token"]
@@ -136,7 +136,7 @@ def test_a_refresh_token_expires_after_thirty_unused_days(app, code_for, local):
 
 
 def test_disabling_the_user_or_the_app_ends_the_refresh_token(app, first, code_for, local, person):
-    """Enabling them does not restore it."""
+    """Enabling the user or the app again does not restore the token."""
     with local.services.store.read() as view:
         (sign_in,) = view.sign_ins.of_user(person.user.id)
     local.admin.users.disable("ana", by=BY)
@@ -152,18 +152,18 @@ def test_disabling_the_user_or_the_app_ends_the_refresh_token(app, first, code_f
 
 def test_revoking_a_consent_ends_the_refresh_token(app, first, local):
     """The token cannot be refreshed even for scopes that concern only the person."""
-    (given,) = [
+    (named_consent,) = [
         consent
         for consent in local.site.consents.search(user=None, client=None, ended=False)
         if consent.consent.resource == PAY
     ]
-    local.site.consents.revoke(given.consent.id, by=BY)
+    local.site.consents.revoke(named_consent.consent.id, by=BY)
     assert app.refresh(first).refusal == GONE
     assert app.refresh(first, scope="openid").refusal == GONE
 
 
 def test_revoking_a_consent_keeps_the_refresh_tokens_of_other_resources(code_for, local):
-    """The app has a token for each resource."""
+    """The app has a refresh token for each resource, and only one of them ends."""
     other = "https://orders.example"
     local.admin.resources.add(other, {"orders:read": "low"}, {}, by=BY)
     app = new_app(local, resources=(PAY, other), scopes=("payments:read", "orders:read"))
@@ -182,7 +182,7 @@ def test_revoking_a_consent_keeps_the_refresh_tokens_of_other_resources(code_for
 
 
 def test_a_public_apps_refresh_token_is_bound_to_its_key(code_for, local, proof):
-    """DP-33, NG-086."""
+    """DP-33, NG-086: a public app cannot refresh without a proof of the same key."""
     app = new_app(local, "phone", auth_method="none")
     key, other = SigningKey.generate(), SigningKey.generate()
     first = app.redeem(code_for(app), proofs=[proof(key)]).json["refresh_token"]
@@ -192,7 +192,7 @@ def test_a_public_apps_refresh_token_is_bound_to_its_key(code_for, local, proof)
 
 
 def test_a_public_app_can_revoke_its_tokens(code_for, local):
-    """NG-108: 200 means revoked."""
+    """NG-108: after a 200, the revoked token no longer works."""
     app = new_app(local, "phone", auth_method="none")
     tokens = app.redeem(code_for(app)).json
     for kind, check in (("access_token", app.userinfo), ("refresh_token", app.refresh)):
@@ -209,14 +209,14 @@ def test_an_app_with_a_secret_may_use_another_key_to_refresh(app, code_for, proo
 
 
 def test_revoking_a_refresh_token_ends_the_family(app, first, local):
-    """RV-08: the access tokens of the family end too; another client cannot revoke it."""
+    """RV-08: its access tokens end too, and a different client cannot revoke it."""
     token = app.refresh(first, scope="openid").json
     other = new_app(local, "console")
     for client in (other, app, app):
         form = {"token": token["refresh_token"], **client.credentials}
         assert local.post_form("/revoke", form).status == 200
-        ended = client is app
-        assert (app.userinfo(token["access_token"]).status == 401) == ended
+        is_ended = client is app
+        assert (app.userinfo(token["access_token"]).status == 401) == is_ended
     assert app.refresh(token["refresh_token"]).refusal == GONE
     (entry,) = local.admin.entries("token.revoked")
     assert entry["facts"]["tokens_revoked"] == 2
@@ -226,8 +226,8 @@ def test_a_refresh_never_turns_a_bound_token_into_a_bearer_token(app, code_for, 
     """DP-35, NG-086: the client's secret does not replace the proof."""
     first = app.redeem(code_for(app), proofs=[proof(SigningKey.generate())]).json["refresh_token"]
     assert app.refresh(first).refusal == (400, "invalid_dpop_proof")
-    after = app.refresh(first, proofs=[proof(SigningKey.generate())]).json["refresh_token"]
-    assert app.refresh(after).refusal == (400, "invalid_dpop_proof")
+    second = app.refresh(first, proofs=[proof(SigningKey.generate())]).json["refresh_token"]
+    assert app.refresh(second).refusal == (400, "invalid_dpop_proof")
 
 
 def test_an_app_may_introspect_its_refresh_token(app, first, local, person, resource):
@@ -250,10 +250,10 @@ def test_an_app_may_introspect_its_refresh_token(app, first, local, person, reso
         assert response == {"active": False}
     for changed in (first[:-1], first + "A", "sayso_rt_"):
         assert introspected(changed) == {"active": False}
-    after = app.refresh(first).json["refresh_token"]
-    assert (introspected(first), introspected(after)["active"]) == ({"active": False}, True)
+    second = app.refresh(first).json["refresh_token"]
+    assert (introspected(first), introspected(second)["active"]) == ({"active": False}, True)
     local.clock.forward(31 * DAY)
-    assert introspected(after) == {"active": False}
+    assert introspected(second) == {"active": False}
 
 
 @pytest.mark.parametrize("end", ["user", "family", "token"])
@@ -271,7 +271,7 @@ def test_an_ended_refresh_token_is_inactive(app, end, first, local):
 
 
 def test_tokens_of_an_app_expire_with_the_consent(app, first, local):
-    """The refresh token too."""
+    """The access and the refresh token both expire with the consent."""
     local.clock.forward(30 * DAY - MINUTE)
     answer = app.refresh(first).json
     assert answer["expires_in"] == 60
@@ -280,15 +280,15 @@ def test_tokens_of_an_app_expire_with_the_consent(app, first, local):
 
 
 def test_a_restore_ends_refresh_tokens_and_codes(app, first, code_for, restore):
-    """The backup does not know which were used."""
+    """The backup does not show which tokens were used since, so all of them end."""
     token = app.refresh(first).json
-    code = code_for(app, **WHOLE)
-    again = LocalApp(restore(), app.app, app.secret)
-    with again.local.services.store.read() as view:
+    code = code_for(app, **FULL_REQUEST)
+    restored_app = LocalApp(restore(), app.app, app.secret)
+    with restored_app.local.services.store.read() as view:
         row = view.code_grants.token(token_hash(first))
         assert view.code_grants.family(row.family_id).ended_at is not None
         assert view.code_grants.code(handle_hash(code)) is None
-    assert again.refresh(first).refusal == GONE
-    assert again.refresh(token["refresh_token"]).refusal == GONE
-    assert again.redeem(code).refusal == GONE
-    assert again.userinfo(token["access_token"]).status == 401
+    assert restored_app.refresh(first).refusal == GONE
+    assert restored_app.refresh(token["refresh_token"]).refusal == GONE
+    assert restored_app.redeem(code).refusal == GONE
+    assert restored_app.userinfo(token["access_token"]).status == 401

@@ -22,7 +22,7 @@ def app(local):
 
 
 def test_a_code_is_redeemed_for_the_allowed_tokens(app, code_for, local):
-    """Access, ID and refresh token; the delegation refers to the consent."""
+    """The app gets the allowed scopes; the delegation refers to the consent."""
     answer = app.redeem(code_for(app, scope="openid payments:read", resource=PAY)).json
     assert (answer["token_type"], answer["scope"]) == ("Bearer", "openid payments:read")
     claims = local.claims(answer["access_token"])
@@ -36,15 +36,15 @@ def test_a_code_is_redeemed_for_the_allowed_tokens(app, code_for, local):
 
 
 def test_without_openid_there_is_no_id_token(app, code_for):
-    """An app without the refresh grant gets no refresh token."""
+    """Without openid there is no ID token; without the refresh grant, no refresh token."""
     answer = app.redeem(code_for(app, scope="payments:read")).json
     assert "id_token" not in answer
-    plain = new_app(app.local, "plain", grant_types=("authorization_code",))
-    assert "refresh_token" not in plain.redeem(code_for(plain)).json
+    app_without_refresh = new_app(app.local, "plain", grant_types=("authorization_code",))
+    assert "refresh_token" not in app_without_refresh.redeem(code_for(app_without_refresh)).json
 
 
 def test_reusing_a_code_revokes_its_tokens(app, code_for, local):
-    """BC-15: the reuse is an audit entry."""
+    """BC-15: the code's tokens are revoked, and the reuse writes an audit entry."""
     code = code_for(app)
     first = app.redeem(code).json
     assert app.userinfo(first["access_token"]).status == 200
@@ -53,11 +53,11 @@ def test_reusing_a_code_revokes_its_tokens(app, code_for, local):
     assert app.refresh(first["refresh_token"]).refusal == GONE
     (entry,) = local.admin.entries("grant.reused")
     assert (entry["cause"], entry["facts"]["app"]) == ("authorization code", app.id)
-    plain = new_app(local, "plain", grant_types=("authorization_code",))
-    code = code_for(plain)
-    token = plain.redeem(code).json["access_token"]
-    plain.redeem(code)
-    assert plain.userinfo(token).status == 401
+    app_without_refresh = new_app(local, "plain", grant_types=("authorization_code",))
+    code = code_for(app_without_refresh)
+    token = app_without_refresh.redeem(code).json["access_token"]
+    app_without_refresh.redeem(code)
+    assert app_without_refresh.userinfo(token).status == 401
 
 
 @pytest.mark.parametrize(
@@ -69,7 +69,7 @@ def test_reusing_a_code_revokes_its_tokens(app, code_for, local):
     ],
 )
 def test_a_code_needs_its_redirect_uri_and_code_verifier(app, code_for, changes):
-    """NG-100: a refused attempt does not use it up."""
+    """NG-100: a wrong value is refused, but does not use up the code."""
     code = code_for(app)
     assert app.redeem(**{"code": code, **changes}).refusal == GONE
     assert app.redeem(code).status == 200
@@ -77,13 +77,13 @@ def test_a_code_needs_its_redirect_uri_and_code_verifier(app, code_for, changes)
 
 @pytest.mark.parametrize("missing", ["code", "redirect_uri", "code_verifier"])
 def test_every_parameter_is_required(app, code_for, missing):
-    """A missing one is an error."""
+    """A request without one of these parameters is invalid."""
     form = {"code": code_for(app), missing: None}
     assert app.redeem(**form).refusal == (400, "invalid_request")
 
 
 def test_a_code_belongs_to_its_app(app, code_for, local, agent):
-    """NG-102: its own app can still redeem it."""
+    """NG-102: other clients cannot redeem the code; its own app still can."""
     code = code_for(app)
     other = new_app(local, "console")
     assert other.redeem(code).refusal == GONE
@@ -93,16 +93,16 @@ def test_a_code_belongs_to_its_app(app, code_for, local, agent):
 
 
 def test_a_code_is_valid_for_a_minute(app, code_for, local):
-    """The limit is exact to the millisecond."""
-    code, late = code_for(app), code_for(app)
+    """A code works until the last millisecond of its minute, and not after that."""
+    code, late_code = code_for(app), code_for(app)
     local.clock.forward(CODE_MS - 1)
     assert app.redeem(code).status == 200
     local.clock.forward(1)
-    assert app.redeem(late).refusal == GONE
+    assert app.redeem(late_code).refusal == GONE
 
 
 def test_the_resource_may_be_repeated_but_not_changed(app, code_for):
-    """RFC 8707 2.2."""
+    """RFC 8707 2.2: the resource of the code is accepted, a different one is refused."""
     code = code_for(app, scope="payments:read", resource=PAY)
     assert app.redeem(code, resource="https://x.example").refusal == (400, "invalid_target")
     assert app.redeem(code, resource=PAY).status == 200
@@ -122,8 +122,8 @@ def _require_an_action_type(local, _app):
 
 
 def _revoke_consents(local, _app):
-    for given in local.site.consents.search(user=None, client=None, ended=False):
-        local.site.consents.revoke(given.consent.id, by=BY)
+    for named_consent in local.site.consents.search(user=None, client=None, ended=False):
+        local.site.consents.revoke(named_consent.consent.id, by=BY)
 
 
 def _disable_agent(local, _app):
@@ -135,7 +135,7 @@ def _disable_agent(local, _app):
     [_disable_user, _narrow_app, _require_an_action_type, _revoke_consents, _disable_agent],
 )
 def test_a_stricter_state_before_redemption_refuses_the_code(agent, app, code_for, local, change):
-    """User, permissions, action type, consent, agent."""
+    """The user, permissions, action type, consents and agent are checked at redemption."""
     parameters = {"scope": "openid payments:read", "resource": PAY, "requested_actor": agent.id}
     code = code_for(app, **parameters)
     change(local, app)
@@ -143,21 +143,21 @@ def test_a_stricter_state_before_redemption_refuses_the_code(agent, app, code_fo
 
 
 def test_deleting_the_requested_actor_refuses_the_code(agent, app, code_for, local):
-    """The token endpoint answers invalid_grant."""
+    """A code with a deleted actor gets invalid_grant."""
     code = code_for(app, scope="payments:read", resource=PAY, requested_actor=agent.id)
     local.admin.agents.delete("invoice-bot", by=BY)
     assert app.redeem(code).refusal == GONE
 
 
 def test_a_disabled_app_cannot_redeem_a_code(app, code_for, local):
-    """Its state is checked first."""
+    """A disabled app gets unauthorized_client, because the app is checked first."""
     code = code_for(app)
     local.admin.apps.update(app.id, AppChanges(enabled=False), by=BY)
     assert app.redeem(code).refusal == (400, "unauthorized_client")
 
 
 def test_a_code_may_be_bound_to_a_key(app, code_for, local, proof):
-    """DP-37, RFC 9449 10."""
+    """DP-37, RFC 9449 10: only a proof of that key redeems the code."""
     key, other = SigningKey.generate(), SigningKey.generate()
     code = code_for(app, dpop_jkt=key.thumbprint)
     assert app.redeem(code).refusal == GONE
@@ -168,7 +168,7 @@ def test_a_code_may_be_bound_to_a_key(app, code_for, local, proof):
 
 
 def test_a_pushed_request_with_a_proof_binds_the_code(app, browser, local, proof):
-    """DP-37, RFC 9449 10.1: a dpop_jkt of another key is refused."""
+    """DP-37, RFC 9449 10.1: dpop_jkt must be the key of the proof, which binds the code."""
     key, other = SigningKey.generate(), SigningKey.generate()
     form = {**request_of(app.id), **app.credentials}
 
@@ -176,10 +176,10 @@ def test_a_pushed_request_with_a_proof_binds_the_code(app, browser, local, proof
         return local.post_form("/par", {**form, **changes}, proofs=[proof(key, "/par")])
 
     assert push(dpop_jkt=other.thumbprint).refusal == (400, "invalid_dpop_proof")
-    at_token = local.post_form("/par", form, proofs=[proof(key)])
-    assert at_token.refusal == (400, "invalid_dpop_proof")
-    for named in (None, key.thumbprint):
-        uri = push(dpop_jkt=named).json["request_uri"]
+    wrong_url = local.post_form("/par", form, proofs=[proof(key)])
+    assert wrong_url.refusal == (400, "invalid_dpop_proof")
+    for dpop_jkt in (None, key.thumbprint):
+        uri = push(dpop_jkt=dpop_jkt).json["request_uri"]
         page = browser.open("/authorize?" + urlencode({"client_id": app.id, "request_uri": uri}))
         page = browser.sign_in("ana") if "password" in page.text else page
         code = (browser.answer("allow") if page.forms else page).answer["code"]
@@ -188,7 +188,7 @@ def test_a_pushed_request_with_a_proof_binds_the_code(app, browser, local, proof
 
 
 def test_an_app_that_requires_dpop_gets_only_bound_tokens(code_for, local, proof):
-    """NG-088."""
+    """NG-088: such an app cannot redeem a code without a proof."""
     app = new_app(local, "bound", dpop_bound=True)
     code = code_for(app)
     assert app.redeem(code).refusal == (400, "invalid_dpop_proof")
@@ -197,17 +197,19 @@ def test_an_app_that_requires_dpop_gets_only_bound_tokens(code_for, local, proof
 
 
 def test_id_tokens_are_signed_with_the_algorithm_of_the_app(code_for, local):
-    """at_hash of EdDSA has another length."""
+    """The length of at_hash shows that EdDSA was used."""
     app = new_app(local, "signer", id_token_alg="EdDSA")
     claims = local.claims(app.redeem(code_for(app)).json["id_token"], "JWT")
     assert len(claims["at_hash"]) == 43
 
 
 def test_id_token_claims_follow_scopes_and_the_claims_parameter(app, code_for, local):
-    """With a token for a resource, userinfo cannot be used."""
+    """An app with a token for a resource cannot use userinfo, so the ID token has the claims."""
     parameters = {"scope": "openid profile payments:read", "resource": PAY}
     claims = local.claims(app.redeem(code_for(app, **parameters)).json["id_token"], "JWT")
     assert claims["name"] == "ana"
-    wanted = '{"id_token":{"preferred_username":null}}'
-    claims = local.claims(app.redeem(code_for(app, claims=wanted)).json["id_token"], "JWT")
+    claims_parameter = '{"id_token":{"preferred_username":null}}'
+    claims = local.claims(
+        app.redeem(code_for(app, claims=claims_parameter)).json["id_token"], "JWT"
+    )
     assert (claims["preferred_username"], "name" in claims) == ("ana", False)

@@ -1,4 +1,4 @@
-"""Client credentials: what an agent may get for itself."""
+"""Client credentials: the tokens that an agent can get for itself."""
 
 import pytest
 
@@ -28,7 +28,7 @@ def _update(local, **changes):
 
 
 def test_a_low_risk_scope_is_granted_to_the_agent_itself(agent, local, get):
-    """RFC 6749 4.4: no user, no actor, no ID token, no refresh token."""
+    """RFC 6749 4.4: the token has no user or actor, and comes without ID or refresh token."""
     answer = get()
     assert set(answer.json) == {"access_token", "token_type", "expires_in", "scope"}
     assert (answer.status, answer.json["scope"]) == (200, "payments:read")
@@ -38,8 +38,8 @@ def test_a_low_risk_scope_is_granted_to_the_agent_itself(agent, local, get):
     assert not {"act", "approval", "acr", "auth_time"} & set(claims)
 
 
-def test_its_token_is_a_delegation_and_an_entry_without_a_user(agent, local, get):
-    """It ends with the agent."""
+def test_its_token_has_a_delegation_and_an_entry_without_a_user(agent, local, get):
+    """The delegation and the audit entry have no user; disabling the agent revokes the token."""
     claims = local.claims(get().json["access_token"])
     (entry,) = local.admin.entries("token.issued")
     assert (entry["agent_id"], entry["facts"]["jti"]) == (agent.id, claims["jti"])
@@ -60,15 +60,15 @@ def test_a_token_expires_no_later_than_its_agent(local, get):
 
 
 def test_scopes_above_medium_risk_need_a_person(local, get):
-    """One of several is enough; nothing is issued."""
+    """One scope of high risk is enough for the refusal, and no token is issued."""
     local.admin.resources.add(MAIL, {"mail:send": Risk.MEDIUM}, {}, by=BY)
     _update(
         local, resources=(PAY, MAIL), scopes=("payments:read", "payments:transfer", "mail:send")
     )
     assert get(resource=MAIL, scope="mail:send").status == 200
-    refused = get(scope="payments:read payments:transfer")
-    assert refused.refusal == (400, "interaction_required")
-    assert "/bc-authorize" in refused.json["error_description"]
+    answer = get(scope="payments:read payments:transfer")
+    assert answer.refusal == (400, "interaction_required")
+    assert "/bc-authorize" in answer.json["error_description"]
     assert len(local.admin.entries("token.issued")) == 1
 
 
@@ -86,7 +86,7 @@ def test_scopes_above_medium_risk_need_a_person(local, get):
     ],
 )
 def test_an_invalid_request_is_refused(local, get, parameters, error):
-    """No default scope, no OpenID scopes, no details, one resource."""
+    """The request needs scopes of one resource; OpenID scopes and details are refused."""
     assert get(**parameters).refusal == (400, error)
     assert local.admin.entries("token.issued") == []
 
@@ -99,13 +99,13 @@ def test_a_scope_that_requires_an_action_type_is_refused(local, get):
 
 
 def test_an_agent_without_the_grant_is_unauthorized(local, get):
-    """RFC 6749 5.2."""
+    """RFC 6749 5.2: an agent that did not register the grant gets unauthorized_client."""
     _update(local, grant_types=(GRANT_CIBA,))
     assert get().refusal == (400, "unauthorized_client")
 
 
 def test_token_lifetime_limits_of_agent_and_resource_apply(local, get):
-    """The shorter one."""
+    """The shorter of the two limits applies."""
     local.admin.resources.update(PAY, ResourceChanges(token_seconds=120), by=BY)
     assert get().json["expires_in"] == 120
     _update(local, token_seconds=30)

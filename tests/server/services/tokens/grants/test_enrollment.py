@@ -21,7 +21,7 @@ def code(local):
 
 @pytest.fixture
 def prove(local):
-    """Makes a current proof."""
+    """Return a function that makes a current proof."""
     key = SigningKey.generate()
 
     def proof(**changes):
@@ -32,7 +32,7 @@ def prove(local):
 
 
 def _wrong_secret(code):
-    """The same public half with another secret."""
+    """Return the code with the same ID and a wrong secret."""
     return code[:-1] + ("0" if code[-1] != "0" else "1")
 
 
@@ -50,18 +50,18 @@ def test_a_code_gives_a_session_bound_to_the_key_of_the_proof(local):
     assert claims["exp"] - claims["iat"] == 600
     assert terminal.refresh_token.startswith("sayso_rt_")
     assert terminal.call("GET", "/api/me").json["device"] is None
-    (entry,) = [e for e in local.admin.entries("code.used") if e["subject"] == user.id]
+    (entry,) = [entry for entry in local.admin.entries("code.used") if entry["subject"] == user.id]
     assert entry["decision"] == "used"
 
 
 def test_a_code_is_accepted_however_it_is_typed(local, code, prove):
-    """Lower case, spaces, and letters that look like digits."""
+    """Case and spaces do not matter, and the letters o and l count as digits."""
     typed = code.lower().replace("-", " ").replace("0", "o").replace("1", "l")
     assert enroll(local, f"  {typed} ", prove()).status == 200
 
 
 def test_reusing_a_code_is_refused_with_an_alarm(local, code, prove, person):
-    """An audit entry, a webhook message and an event."""
+    """The alarm is an audit entry, a webhook message and an event for the user."""
     assert enroll(local, code, prove()).status == 200
     assert enroll(local, code, prove()).refusal == REFUSED
     (entry,) = local.admin.entries("code.reused")
@@ -69,12 +69,12 @@ def test_reusing_a_code_is_refused_with_an_alarm(local, code, prove, person):
     assert (entry["subject"], entry["decision"]) == (user.id, "refused")
     assert local.admin.events(user) == ["alarm.code_reused"]
     assert "alarm.code_reused" not in local.admin.events(person.user)
-    alarm = next(m for m in local.messages() if m["event"] == "alarm.code_reused")
+    alarm = next(message for message in local.messages() if message["event"] == "alarm.code_reused")
     assert alarm["user"] == user.id
 
 
 def test_five_wrong_secrets_end_a_code(local, code, prove):
-    """The end is one audit entry; the correct code is refused afterwards."""
+    """After five wrong secrets, one audit entry is written and the correct code is refused."""
     for _ in range(4):
         assert enroll(local, _wrong_secret(code), prove()).refusal == REFUSED
     assert local.admin.entries("code.refused") == []
@@ -87,7 +87,7 @@ def test_five_wrong_secrets_end_a_code(local, code, prove):
 
 
 def test_four_wrong_secrets_do_not_end_a_code(local, code, prove):
-    """People mistype codes."""
+    """A person can mistype a code up to four times."""
     for _ in range(4):
         enroll(local, _wrong_secret(code), prove())
     assert enroll(local, code, prove()).status == 200
@@ -95,7 +95,7 @@ def test_four_wrong_secrets_do_not_end_a_code(local, code, prove):
 
 @pytest.mark.parametrize(("later", "status"), [(15 * MINUTE - 1, 200), (15 * MINUTE, 400)])
 def test_a_code_is_valid_for_fifteen_minutes(local, code, prove, later, status):
-    """The limit is exact to the millisecond."""
+    """A code works until the last millisecond of its time, and not after that."""
     local.clock.forward(later)
     assert enroll(local, code, prove()).status == status
 
@@ -107,7 +107,7 @@ def test_a_newer_code_ends_the_older_one(local, code, prove):
 
 
 def test_disabling_the_user_ends_their_code(local, code, prove):
-    """Enabling them does not restore it."""
+    """Enabling the user again does not restore the code."""
     local.admin.users.disable("ben", by=BY)
     assert enroll(local, code, prove()).refusal == REFUSED
     local.admin.users.enable("ben", by=BY)
@@ -115,7 +115,7 @@ def test_disabling_the_user_ends_their_code(local, code, prove):
 
 
 def test_the_state_of_the_user_is_checked_when_a_code_is_used(local, code, prove):
-    """A disabled user is refused even if the code was not ended."""
+    """A disabled user is refused even if their code has not been ended."""
     user, _ = local.admin.users.show("ben")
     with local.services.store.write() as tx:
         tx.bump_admin_version()
@@ -126,18 +126,18 @@ def test_the_state_of_the_user_is_checked_when_a_code_is_used(local, code, prove
 def test_of_two_concurrent_uses_of_a_code_one_gets_a_session(local, code, prove, monkeypatch):
     """The conditional update decides, not the earlier read."""
     with local.services.store.read() as view:
-        rows = type(view.sessions)
+        session_rows = type(view.sessions)
     with local.services.store.write() as tx:
-        codes = type(tx.codes)
+        code_rows = type(tx.codes)
     added = []
-    monkeypatch.setattr(rows, "add", lambda _self, session: added.append(session))
-    monkeypatch.setattr(codes, "use", lambda *_: False)
+    monkeypatch.setattr(session_rows, "add", lambda _self, session: added.append(session))
+    monkeypatch.setattr(code_rows, "use", lambda *_: False)
     assert enroll(local, code, prove()).refusal == REFUSED
     assert added == []
 
 
 def test_guessing_codes_is_limited_per_address(local, code, prove):
-    """The limit is twenty unknown codes in ten minutes; a correct one still works."""
+    """After twenty unknown codes in ten minutes, only a correct code still works."""
     for number in range(20):
         guess = f"{number:08d}" + "0" * 24
         assert enroll(local, guess, prove()).refusal == REFUSED
@@ -151,25 +151,25 @@ def test_guessing_codes_is_limited_per_address(local, code, prove):
 
 @pytest.mark.parametrize("text", ["short", "U" * 32, "0" * 31, "0" * 33, "é" * 32])
 def test_an_impossible_code_is_refused_like_a_wrong_one(local, prove, text):
-    """The error contains the remedy."""
-    refused = enroll(local, text, prove())
-    assert refused.refusal == REFUSED
-    assert "Get a new one." in refused.json["error_description"]
+    """A malformed code gets the same error as a wrong one, which says to get a new code."""
+    answer = enroll(local, text, prove())
+    assert answer.refusal == REFUSED
+    assert "Get a new one." in answer.json["error_description"]
 
 
 def test_the_code_is_required(local, prove):
-    """It is the one parameter of this grant."""
+    """A request without the code is invalid."""
     assert enroll(local, None, prove()).refusal == (400, "invalid_request")
 
 
 def test_another_client_id_is_refused(local, code, prove):
-    """The code stays valid."""
+    """Only the approver app can use this grant; the code stays valid."""
     assert enroll(local, code, prove(), client_id="other").refusal == (401, "invalid_client")
     assert enroll(local, code, prove()).status == 200
 
 
 def test_an_invalid_proof_is_refused(local, code, prove):
-    """None, two, another method or URL, too old; the code stays valid."""
+    """No proof, two proofs or a wrong or old proof is refused; the code stays valid."""
     now = local.clock.now() // 1000
     for proofs in (
         (),
@@ -184,7 +184,7 @@ def test_an_invalid_proof_is_refused(local, code, prove):
 
 
 def test_a_proof_is_used_once(local, code, prove, person):
-    """It cannot be sent with another code."""
+    """A proof that was used with a different code is refused, even if that code was wrong."""
     proof = prove()
     assert enroll(local, _wrong_secret(code), proof).refusal == REFUSED
     replayed = enroll(local, code, proof)

@@ -1,4 +1,4 @@
-"""Token exchange of an approved token: the approval counts for exactly what was signed."""
+"""Token exchange of an approved token: an approval covers exactly what the person signed."""
 
 import json
 
@@ -15,8 +15,8 @@ from tests.support.builders.policies import rule
 from tests.support.builders.token_chains import DESK, Chains
 from tests.support.clients.agent import PAYMENT_DETAILS
 
-SENT = json.dumps(PAYMENT_DETAILS)
-AT_PAY = {"resource": PAY, "scope": "payments:transfer", "authorization_details": SENT}
+SENT_DETAILS = json.dumps(PAYMENT_DETAILS)
+AT_PAY = {"resource": PAY, "scope": "payments:transfer", "authorization_details": SENT_DETAILS}
 
 
 @pytest.fixture
@@ -40,7 +40,7 @@ def teller(chains):
 
 
 def _via_admin(chains, agent, first_agent, token):
-    """The token after an exchange for the desk, for which the first agent has a consent."""
+    """Return a token for the desk; the first agent of the chain gets a consent for that."""
     chains.consent(first_agent, "desk:use", resource=DESK)
     return chains.exchanged(agent, token, resource=DESK, scope="desk:use")
 
@@ -48,7 +48,7 @@ def _via_admin(chains, agent, first_agent, token):
 def test_an_exchange_for_another_resource_and_back_keeps_the_approval(
     chains, agent, person, teller, local
 ):
-    """Back at the resource the token names the approval again."""
+    """Back at the first resource, the token names the approval again."""
     local.admin.agents.update(
         "invoice-bot",
         AgentChanges(resources=(PAY, DESK), scopes=("payments:transfer", "desk:use")),
@@ -63,45 +63,51 @@ def test_an_exchange_for_another_resource_and_back_keeps_the_approval(
 
 
 def test_an_approval_does_not_cover_the_same_payment_twice(chains, agent, person, teller):
-    """The same details twice are two payments."""
+    """Details that are sent twice are two payments, so a person must approve again."""
     token = agent.paid(person)
-    twice = json.dumps(PAYMENT_DETAILS * 2)
-    refused = chains.exchange(teller, token, **{**AT_PAY, "authorization_details": twice})
-    assert refused.status == 400
-    assert refused.json["error"] == "interaction_required"
+    two_payments = json.dumps(PAYMENT_DETAILS * 2)
+    answer = chains.exchange(teller, token, **{**AT_PAY, "authorization_details": two_payments})
+    assert answer.status == 400
+    assert answer.json["error"] == "interaction_required"
     assert chains.reasons() == ["needs_person"]
 
 
 def test_a_token_for_a_part_cannot_consume_the_whole(chains, agent, person, teller, resource):
-    """The token cannot consume another part either; the original token can consume all."""
-    other = {**PAYMENT_DETAILS[0], "payee": "Southwind"}
-    both = [PAYMENT_DETAILS[0], other]
-    token = agent.paid(person, authorization_details=json.dumps(both))
-    part = chains.exchanged(teller, token, **AT_PAY)
-    assert resource.consume(part, authorization_details=both).refusal == (403, "not_granted")
-    assert resource.consume(part, authorization_details=[other]).refusal == (403, "not_granted")
-    assert resource.consume(token, authorization_details=both).status == 200
+    """A token for one payment cannot consume another; the original token can consume both."""
+    other_payment = {**PAYMENT_DETAILS[0], "payee": "Southwind"}
+    both_payments = [PAYMENT_DETAILS[0], other_payment]
+    token = agent.paid(person, authorization_details=json.dumps(both_payments))
+    partial_token = chains.exchanged(teller, token, **AT_PAY)
+    assert resource.consume(partial_token, authorization_details=both_payments).refusal == (
+        403,
+        "not_granted",
+    )
+    assert resource.consume(partial_token, authorization_details=[other_payment]).refusal == (
+        403,
+        "not_granted",
+    )
+    assert resource.consume(token, authorization_details=both_payments).status == 200
 
 
 def test_an_approval_at_lower_risk_does_not_cover_a_raised_risk(
     chains, agent, person, teller, local
 ):
-    """The scope now needs the PIN."""
+    """An approval without the PIN does not count once the scope needs the PIN."""
     handle, approval = agent.asked()
     assert person.approve(approval.id).status == 200
     token = agent.poll(handle).json["access_token"]
     target = {"resource": PAY, "scope": "payments:read"}
     assert chains.exchange(teller, token, **target).status == 200
-    raised = ResourceChanges(scopes={"payments:read": Risk.HIGH})
-    local.admin.resources.update(PAY, raised, by=BY)
+    changes = ResourceChanges(scopes={"payments:read": Risk.HIGH})
+    local.admin.resources.update(PAY, changes, by=BY)
     assert chains.exchange(teller, token, **target).json["error"] == "interaction_required"
     assert chains.reasons() == ["needs_person"]
 
 
 def test_acr_is_that_of_the_approval_the_token_is_based_on(chains, agent, person, teller, local):
     """A stronger approval for another resource does not count."""
-    reach = AgentChanges(resources=(PAY, DESK), scopes=("payments:read", "desk:use"))
-    local.admin.agents.update("invoice-bot", reach, by=BY)
+    permissions = AgentChanges(resources=(PAY, DESK), scopes=("payments:read", "desk:use"))
+    local.admin.agents.update("invoice-bot", permissions, by=BY)
     local.admin.resources.update(DESK, ResourceChanges(scopes={"desk:use": Risk.HIGH}), by=BY)
     handle, approval = agent.asked()
     assert person.approve(approval.id).status == 200
@@ -123,13 +129,13 @@ def test_acr_is_that_of_the_approval_the_token_is_based_on(chains, agent, person
     ids=["two of two", "somebody else"],
 )
 def test_the_approvers_are_known_along_the_chain(chains, agent, person, teller, lines):
-    """Policy accepts them again, and nobody else's approval."""
+    """Policy accepts the approvals of the people who gave them, and of nobody else."""
     local = chains.local
     bob = new_person(local, "bob")
     Policies(local.services.store).set(rule("ask", *lines), by=BY)
     handle, approval = agent.asked_payment()
-    for somebody in (bob, person)[: approval.quorum]:
-        assert somebody.approve(approval.id).status == 200
+    for approver in (bob, person)[: approval.quorum]:
+        assert approver.approve(approval.id).status == 200
     token = agent.poll(handle).json["access_token"]
     assert chains.exchange(teller, token, **AT_PAY).status == 200
     Policies(local.services.store).set(rule("ask", 'ask.who = ["admin"]'), by=BY)

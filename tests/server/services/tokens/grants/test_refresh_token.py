@@ -11,7 +11,7 @@ ENDED = (400, "invalid_grant")
 
 
 def test_each_refresh_returns_a_new_access_and_refresh_token(local, person):
-    """RFC 9700 4.14.2: the session and its key stay."""
+    """RFC 9700 4.14.2: both tokens are new, and they belong to the same session and key."""
     before = local.claims(person.access_token)
     old = person.refresh_token
     answer = person.refresh()
@@ -24,7 +24,7 @@ def test_each_refresh_returns_a_new_access_and_refresh_token(local, person):
 
 
 def test_a_refresh_may_be_repeated_for_a_minute(local, person):
-    """The device sends the previous token and a proof of its key."""
+    """Within a minute, the previous token still works with a proof of its key."""
     old = person.refresh_token
     person.refresh()
     local.clock.forward(MINUTE - 1)
@@ -32,7 +32,7 @@ def test_a_refresh_may_be_repeated_for_a_minute(local, person):
 
 
 def test_a_later_reuse_ends_the_session_and_raises_an_alarm(local, person):
-    """The access token ends too."""
+    """The session, its newest refresh token and its access token all end."""
     old = person.refresh_token
     person.refresh()
     newest = person.refresh_token
@@ -47,15 +47,15 @@ def test_a_later_reuse_ends_the_session_and_raises_an_alarm(local, person):
 
 
 def test_a_token_older_than_the_previous_one_is_refused(person):
-    """Two rotations ago."""
+    """A token from two rotations ago is refused."""
     first = person.refresh_token
     person.refresh()
     person.refresh()
     assert person.refresh(first).refusal == ENDED
 
 
-def test_another_key_cannot_use_a_stolen_refresh_token(local, person):
-    """RFC 9449 5: the attempt ends nothing."""
+def test_a_stolen_refresh_token_cannot_be_used_with_a_different_key(local, person):
+    """RFC 9449 5: the attempt is refused, and the session stays valid."""
     stolen = person.refresh(key=SigningKey.generate())
     assert stolen.refusal == (400, "invalid_dpop_proof")
     assert local.admin.entries("refresh.reused") == []
@@ -63,7 +63,7 @@ def test_another_key_cannot_use_a_stolen_refresh_token(local, person):
 
 
 def test_a_session_expires_after_thirty_unused_days(local, person):
-    """Each refresh starts the time again."""
+    """The thirty days start again at each refresh."""
     local.clock.forward(30 * DAY - 1)
     assert person.refresh().status == 200
     local.clock.forward(30 * DAY)
@@ -71,7 +71,7 @@ def test_a_session_expires_after_thirty_unused_days(local, person):
 
 
 def test_a_session_without_a_device_expires_after_fifteen_minutes(local, person):
-    """A refresh does not extend it."""
+    """A refresh does not extend a session that has no device yet."""
     user, issued = local.admin.users.enroll("ana", by=BY)
     unfinished = sign_in(local, user, issued.code)
     local.clock.forward(15 * MINUTE - 1)
@@ -103,17 +103,17 @@ def test_a_disabled_user_cannot_refresh(local, person):
 
 
 def test_revoking_one_device_keeps_the_sessions_of_others(person):
-    """Each has a session of its own."""
+    """Each device has its own session."""
     other = another_device(person)
     other.call("DELETE", "/api/devices/self")
     assert person.refresh().status == 200
 
 
-def test_of_two_concurrent_rotations_one_counts(local, person, monkeypatch):
+def test_of_two_concurrent_rotations_one_is_refused(local, person, monkeypatch):
     """The conditional update decides, not the earlier read."""
     with local.services.store.read() as view:
-        rows = type(view.sessions)
-    monkeypatch.setattr(rows, "rotate", lambda *_: False)
+        session_rows = type(view.sessions)
+    monkeypatch.setattr(session_rows, "rotate", lambda *_: False)
     assert person.refresh().refusal == ENDED
 
 
@@ -127,7 +127,7 @@ def test_of_two_concurrent_rotations_one_counts(local, person, monkeypatch):
     ],
 )
 def test_an_invalid_refresh_is_refused(local, person, form, refusal):
-    """RFC 6749 5.2: the token stays valid."""
+    """RFC 6749 5.2: an invalid request does not use up the token."""
     all_parameters = {
         "grant_type": "refresh_token",
         "client_id": "sayso-approver",

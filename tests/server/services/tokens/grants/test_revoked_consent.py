@@ -8,7 +8,7 @@ from tests.support.builders.installation import BY, PAY
 from tests.support.builders.site import ISSUER
 
 GONE = (400, "invalid_grant")
-ALLOWED = {"scope": "openid payments:read", "resource": PAY}
+REQUEST = {"scope": "openid payments:read", "resource": PAY}
 
 
 @pytest.fixture
@@ -29,17 +29,17 @@ def _revoke(person, client, resource):
 
 
 def test_revoking_the_apps_consent_ends_its_refresh_token(app, person, code_for):
-    """A new consent does not restore it; the answer counts access tokens."""
-    tokens = app.redeem(code_for(app, **ALLOWED)).json
+    """The response counts the access tokens; a new consent does not restore old tokens."""
+    tokens = app.redeem(code_for(app, **REQUEST)).json
     assert _revoke(person, "chat", PAY) == 1
     assert app.refresh(tokens["refresh_token"]).refusal == GONE
-    again = app.redeem(code_for(app, **ALLOWED)).json
+    new_tokens = app.redeem(code_for(app, **REQUEST)).json
     assert app.refresh(tokens["refresh_token"]).refusal == GONE
-    assert app.refresh(again["refresh_token"]).status == 200
+    assert app.refresh(new_tokens["refresh_token"]).status == 200
 
 
 def test_revoking_the_userinfo_consent_ends_its_tokens(app, person, code_for):
-    """It is a consent of its own."""
+    """The consent for userinfo can be revoked by itself."""
     tokens = app.redeem(code_for(app, scope="openid")).json
     assert app.userinfo(tokens["access_token"]).status == 200
     assert _revoke(person, "chat", f"{ISSUER}/userinfo") == 1
@@ -48,8 +48,8 @@ def test_revoking_the_userinfo_consent_ends_its_tokens(app, person, code_for):
 
 
 def test_revoking_the_agents_consent_ends_the_app_token_that_names_it(app, agent, person, code_for):
-    """Otherwise the app could still pass it to the agent."""
-    tokens = app.redeem(code_for(app, **ALLOWED, requested_actor=agent.id)).json
+    """Otherwise the app could still pass its token to the agent."""
+    tokens = app.redeem(code_for(app, **REQUEST, requested_actor=agent.id)).json
     assert ("invoice-bot", PAY) in _consents(person)
     assert _revoke(person, "invoice-bot", PAY) == 1
     assert app.refresh(tokens["refresh_token"]).refusal == GONE
@@ -57,18 +57,18 @@ def test_revoking_the_agents_consent_ends_the_app_token_that_names_it(app, agent
 
 
 def test_other_apps_keep_their_tokens(app, local, person, code_for):
-    """They have their own consents."""
+    """Other apps have their own consents."""
     other = new_app(local, "mail")
-    app.redeem(code_for(app, **ALLOWED))
-    tokens = other.redeem(code_for(other, **ALLOWED)).json
+    app.redeem(code_for(app, **REQUEST))
+    tokens = other.redeem(code_for(other, **REQUEST)).json
     new_person(local, "ben")
     _revoke(person, "chat", PAY)
     assert other.refresh(tokens["refresh_token"]).status == 200
 
 
 def test_disabling_a_user_counts_the_tokens_of_their_apps(app, local, code_for):
-    """Each once; the refresh token ends too."""
-    tokens = app.redeem(code_for(app, **ALLOWED)).json
+    """Each access token counts once, and the refresh token ends too."""
+    tokens = app.redeem(code_for(app, **REQUEST)).json
     app.refresh(tokens["refresh_token"])
     assert local.admin.users.disable("ana", by=BY).tokens_revoked == 2
     local.admin.users.enable("ana", by=BY)

@@ -1,4 +1,4 @@
-"""Token exchange: the checks of person, agents, tokens and ledger, and each reason to refuse."""
+"""Token exchange: what an exchanged token contains, and each reason for a refusal."""
 
 import json
 from dataclasses import replace
@@ -69,14 +69,14 @@ def test_an_exchanged_token_names_the_person_and_the_agent(chains, bot, person):
 
 
 def test_a_refused_exchange_does_not_count_as_a_use_of_its_token(chains, bot):
-    """last_used_at is not set."""
+    """The last use of the subject token is not stored."""
     token = chains.user_token()
     assert chains.exchange(bot, token, scope="bank:close").status == 400
     assert chains.row(token).last_used_at is None
 
 
 def test_the_ledger_and_the_audit_log_record_the_origin(chains, bot):
-    """Parent, consent, depth and actors; the parent was used."""
+    """They record parent, consent, depth and actors, and the last use of the parent."""
     token = chains.user_token()
     exchanged = chains.row(chains.exchanged(bot, token))
     parent = chains.row(token)
@@ -91,7 +91,7 @@ def test_the_ledger_and_the_audit_log_record_the_origin(chains, bot):
 
 
 def test_scopes_beyond_a_bound_are_left_out_and_reported(chains, bot):
-    """One that the agent may not have and one without consent.
+    """A scope that the agent may not have and one without consent are left out.
 
     TX-014, TX-050, TX-062, NG-048.
     RI-08.
@@ -103,15 +103,15 @@ def test_scopes_beyond_a_bound_are_left_out_and_reported(chains, bot):
 
 def test_at_the_same_resource_an_exchange_cannot_add_scopes(chains, bot):
     """TX-055: scopes that only the agent and the consent have are not granted."""
-    more = {"desk:use": Risk.LOW, "desk:admin": Risk.LOW}
-    chains.local.admin.resources.update(DESK, ResourceChanges(scopes=more), by=BY)
+    scopes = {"desk:use": Risk.LOW, "desk:admin": Risk.LOW}
+    chains.local.admin.resources.update(DESK, ResourceChanges(scopes=scopes), by=BY)
     _update(chains, "desk-bot", scopes=("desk:use", "desk:admin"))
     chains.consent(bot, "desk:use", "desk:admin", resource=DESK)
     token = chains.user_token()
     answer = chains.exchange(bot, token, resource=DESK, scope="desk:use desk:admin")
     assert answer.json["scope"] == "desk:use"
-    refused = chains.exchange(bot, token, resource=DESK, scope="desk:admin")
-    assert refused.refusal == (400, "invalid_scope")
+    refused_answer = chains.exchange(bot, token, resource=DESK, scope="desk:admin")
+    assert refused_answer.refusal == (400, "invalid_scope")
     assert chains.reasons() == ["scope_beyond"]
 
 
@@ -120,11 +120,11 @@ def test_at_the_same_resource_an_exchange_cannot_add_scopes(chains, bot):
     [({}, 300), ({"token_seconds": 60}, 60)],
 )
 def test_a_token_expires_no_later_than_its_subject_token(chains, bot, changes, expires_in):
-    """The agent's limit applies too (TX-051, NG-042)."""
+    """TX-051, NG-042: the agent's own lifetime limit applies too."""
     _update(chains, "desk-bot", **changes)
     assert chains.exchange(bot, chains.user_token()).json["expires_in"] == expires_in
-    short = chains.user_token(expires_at=chains.local.clock.now() + 30_000)
-    assert chains.exchange(bot, short).json["expires_in"] == 30
+    short_token = chains.user_token(expires_at=chains.local.clock.now() + 30_000)
+    assert chains.exchange(bot, short_token).json["expires_in"] == 30
 
 
 def test_a_token_expires_no_later_than_the_consent(chains):
@@ -136,7 +136,7 @@ def test_a_token_expires_no_later_than_the_consent(chains):
 
 
 def _serving_agent(chains, name, uri, scope):
-    """An agent that serves an API of its own, which the agents before it may call."""
+    """Register an agent that serves its own API, which the earlier agents may call."""
     chains.local.admin.resources.add(uri, {scope: Risk.LOW}, {}, by=BY)
     return chains.agent(
         name,
@@ -147,7 +147,7 @@ def _serving_agent(chains, name, uri, scope):
 
 
 def _chain(chains, length):
-    """A chain of agents, each of which serves what the one before it calls."""
+    """Build a chain of agents, in which each agent serves the API that the previous one calls."""
     uris = [DESK, *(f"https://hop{n}.example" for n in range(1, length))]
     agents = [chains.agent("hop-0")]
     for n, uri in enumerate(uris[1:], 1):
@@ -166,22 +166,22 @@ def _chain(chains, length):
     return agents, token
 
 
-def test_a_chain_nests_its_actors_and_is_bounded_by_the_first_consent(chains):
-    """TX-071: the current actor is outermost."""
+def test_a_chain_nests_its_actors_and_is_limited_by_the_first_consent(chains):
+    """TX-071: the current actor is outermost, and only the first agent's consent is needed."""
     agents, token = _chain(chains, 3)
     exchanged = chains.exchange(agents[2], token, scope="bank:read bank:write")
     assert (exchanged.status, exchanged.json["scope"]) == (200, "bank:read")
-    act, found = chains.local.claims(exchanged.json["access_token"])["act"], []
+    act, actors = chains.local.claims(exchanged.json["access_token"])["act"], []
     while act:
         assert set(act) <= {"sub", "iss", "sub_profile", "act"}
-        found.append(act["sub"])
+        actors.append(act["sub"])
         act = act.get("act")
-    assert found == [agents[2].id, agents[1].id, agents[0].id]
+    assert actors == [agents[2].id, agents[1].id, agents[0].id]
     assert chains.row(exchanged.json["access_token"]).depth == 3
 
 
 def test_a_chain_has_at_most_four_actors(chains):
-    """The fifth is refused."""
+    """A fifth actor is refused."""
     agents, token = _chain(chains, 5)
     assert chains.row(token).depth == 4
     assert chains.exchange(agents[4], token).refusal == REFUSED
@@ -189,7 +189,7 @@ def test_a_chain_has_at_most_four_actors(chains):
 
 
 def test_an_actor_in_the_middle_bounds_those_after_it(chains):
-    """TX-073."""
+    """TX-073: a scope that an actor in the chain may not have is refused."""
     agents, token = _chain(chains, 3)
     _update(chains, "hop-1", scopes=("hop2:use",))
     assert chains.exchange(agents[2], token).refusal == (400, "invalid_scope")
@@ -199,7 +199,7 @@ def test_an_actor_in_the_middle_bounds_those_after_it(chains):
     ("place", "reason"), [(0, "actor_disabled"), (1, "actor_disabled")], ids=["first", "second"]
 )
 def test_every_actor_must_be_enabled(chains, place, reason):
-    """NG-043: enabling does not restore revoked tokens."""
+    """NG-043: a disabled actor ends the chain; enabling it does not restore revoked tokens."""
     agents, token = _chain(chains, 3)
     row = chains.row(token)
     with chains.local.services.store.administer() as tx:
@@ -231,7 +231,7 @@ def test_a_revoked_ancestor_ends_the_chain(chains):
 
 
 def test_revoking_the_persons_token_revokes_all_descendants(chains):
-    """TX-056, RV-14."""
+    """TX-056, RV-14: the person's token and its three descendants are revoked."""
     agents, token = _chain(chains, 3)
     last = chains.exchanged(agents[2], token)
     with chains.local.services.store.write() as tx:
@@ -255,7 +255,7 @@ def test_revoking_the_persons_token_revokes_all_descendants(chains):
     ],
 )
 def test_may_act_restricts_the_actor(chains, may_act, status):
-    """TX-034: it also permits an agent that serves nothing."""
+    """TX-034: only the named agent may exchange the token, even if it serves nothing."""
     bot = chains.agent("caller", serves=(DESK,) if status == 400 else ())
     chains.consent(bot, "bank:read")
     text = json.dumps(may_act).replace("{bot}", bot.id)
@@ -267,7 +267,7 @@ def test_may_act_restricts_the_actor(chains, may_act, status):
 
 
 def test_an_agent_may_only_exchange_tokens_for_what_it_serves(chains):
-    """TX-033, NG-047, NG-055: tokens for other audiences or the issuer are refused."""
+    """TX-033, NG-047, NG-055: tokens for other APIs or for the issuer are refused."""
     bot = chains.agent("caller", serves=())
     chains.consent(bot, "bank:read")
     for audience in (DESK, ISSUER, f"{ISSUER}/api"):
@@ -298,7 +298,7 @@ def test_an_agent_may_only_exchange_tokens_for_what_it_serves(chains):
     ],
 )
 def test_a_malformed_request_is_refused_with_its_error(chains, bot, parameters, error):
-    """RFC 8693 2.1: missing, unsupported and too long values never count as absent.
+    """RFC 8693 2.1: missing, unsupported or too long values are errors.
 
     TX-002 to TX-007, TX-009, TX-010, TX-012, TX-013, TX-016, TX-054, TX-080, TX-084, TX-085,
     TX-087, NG-041, NG-050.
@@ -326,7 +326,7 @@ def test_a_malformed_request_is_refused_with_its_error(chains, bot, parameters, 
     ],
 )
 def test_a_subject_token_with_wrong_claims_is_refused(chains, bot, claims):
-    """TX-020 to TX-030, TX-088: all get one error text; the audit log has the reason."""
+    """TX-020 to TX-030, TX-088: all get the same error text; the audit log has the reason."""
     answer = chains.exchange(bot, chains.user_token(claims))
     assert answer.refusal == REFUSED
     assert answer.json["error_description"] == "subject_token is not a valid access token."
@@ -334,7 +334,7 @@ def test_a_subject_token_with_wrong_claims_is_refused(chains, bot, claims):
 
 
 def test_only_our_access_tokens_can_be_exchanged(chains, bot, agent, person):
-    """TX-031, NG-052: no ID token, foreign token or terminal token.
+    """TX-031, NG-052: ID tokens, other issuers' tokens and terminal tokens are refused.
 
     TX-040, NG-051.
     """
@@ -342,8 +342,8 @@ def test_only_our_access_tokens_can_be_exchanged(chains, bot, agent, person):
     handle, approval = agent.asked()
     person.approve(approval.id)
     id_token = agent.poll(handle).json["id_token"]
-    foreign = new_key("ES256").sign({"sub": person.user.id, "jti": row.id})
-    for token in (id_token, foreign, "x.y.z", chains.sign(row, typ="JWT")):
+    other_issuers_token = new_key("ES256").sign({"sub": person.user.id, "jti": row.id})
+    for token in (id_token, other_issuers_token, "x.y.z", chains.sign(row, typ="JWT")):
         assert chains.exchange(bot, token).refusal == REFUSED
     assert chains.reasons() == ["subject_invalid"] * 4
     assert chains.exchange(bot, person.access_token).refusal == REFUSED
@@ -351,7 +351,7 @@ def test_only_our_access_tokens_can_be_exchanged(chains, bot, agent, person):
 
 
 def test_a_token_unknown_to_the_ledger_is_refused(chains, bot):
-    """TX-037: nobody could revoke it."""
+    """TX-037: a token without a stored row is refused, because nobody could revoke it."""
     row = replace(chains.row(chains.user_token()), id="sayso_at_unknown")
     assert chains.exchange(bot, chains.sign(row)).refusal == REFUSED
     assert chains.reasons() == ["subject_unknown"]
@@ -364,24 +364,24 @@ def test_revoked_and_expired_tokens_are_refused(chains, bot):
         tx.delegations.revoke_tree(chains.row(token).id, tx.now)
     assert chains.exchange(bot, token).refusal == REFUSED
     now = chains.local.clock.now()
-    late = chains.user_token({"exp": now // 1000 + 60}, expires_at=now)
-    assert chains.exchange(bot, late).refusal == REFUSED
+    expired_token = chains.user_token({"exp": now // 1000 + 60}, expires_at=now)
+    assert chains.exchange(bot, expired_token).refusal == REFUSED
     assert chains.reasons() == ["subject_revoked", "subject_expired"]
 
 
 def test_the_subject_must_be_an_enabled_person(chains, bot):
     """The agent itself, a disabled user and a deleted user are refused."""
-    own = chains.user_token(user_id=None, client_id=bot.id)
-    assert chains.exchange(bot, own).refusal == REFUSED
+    own_token = chains.user_token(user_id=None, client_id=bot.id)
+    assert chains.exchange(bot, own_token).refusal == REFUSED
     chains.local.admin.users.disable("ana", by=BY)
     assert chains.exchange(bot, chains.user_token()).refusal == REFUSED
-    other = chains.user_token(user_id="sayso_us_gone")
-    assert chains.exchange(bot, other).refusal == REFUSED
+    deleted_users_token = chains.user_token(user_id="sayso_us_gone")
+    assert chains.exchange(bot, deleted_users_token).refusal == REFUSED
     assert chains.reasons() == ["no_person", "user_disabled", "user_disabled"]
 
 
 def test_the_app_of_the_subject_token_must_be_enabled(chains, bot):
-    """A disabled or deleted app ends its tokens."""
+    """The tokens of a disabled or deleted app are refused."""
     token = chains.user_token()
     with chains.local.services.store.administer() as tx:
         tx.apps.replace(replace(tx.directory.app(APP), state="disabled"))
@@ -392,7 +392,7 @@ def test_the_app_of_the_subject_token_must_be_enabled(chains, bot):
 
 
 def test_a_chain_too_large_for_a_token_is_refused(chains, bot):
-    """NG-056."""
+    """NG-056: the size of the actor chain is limited."""
     act = {"sub": bot.id, "iss": "x" * 9_000}
     token = chains.user_token({"act": act}, chain=json.dumps(act), depth=1, client_id=bot.id)
     assert chains.exchange(bot, token).refusal == REFUSED
@@ -412,7 +412,7 @@ def test_a_chain_too_large_for_a_token_is_refused(chains, bot):
     ],
 )
 def test_the_target_is_named_or_the_only_one(chains, bot, resources, parameters, audience):
-    """NG-040: a resource without permission is no target, whether or not it exists.
+    """NG-040: a resource that the agent may not use is refused, whether or not it exists.
 
     TX-052.
     TX-011.
@@ -428,7 +428,7 @@ def test_the_target_is_named_or_the_only_one(chains, bot, resources, parameters,
 
 
 def test_without_consent_the_answer_contains_a_hint_to_ask(chains, person):
-    """The hint names user, resource, scope and parent."""
+    """The hint contains the user, the resource, the scopes and the parent token."""
     bot = chains.agent("desk-bot")
     token = chains.user_token()
     answer = chains.exchange(bot, token, scope="bank:read bank:write")
@@ -441,7 +441,7 @@ def test_without_consent_the_answer_contains_a_hint_to_ask(chains, person):
 
 
 def test_only_a_live_consent_for_agent_scopes_and_resource_counts(chains):
-    """A revoked one, and one for other scopes, agents or resources, do not count."""
+    """A revoked consent or one for other scopes, agents or resources does not count."""
     bot, other = chains.agent("desk-bot"), chains.agent("other-bot")
     revoked = chains.consent(bot, "bank:read")
     with chains.local.services.store.write() as tx:
@@ -454,7 +454,7 @@ def test_only_a_live_consent_for_agent_scopes_and_resource_counts(chains):
 
 
 def test_high_risk_needs_a_person_despite_a_consent(chains):
-    """Each time."""
+    """A scope of high risk needs an approval each time, even with a consent."""
     bot = chains.agent("desk-bot")
     chains.consent(bot, "bank:close", "bank:read")
     answer = chains.exchange(bot, chains.user_token(), scope="bank:close")
@@ -463,7 +463,7 @@ def test_high_risk_needs_a_person_despite_a_consent(chains):
 
 
 def test_an_action_needs_a_person_and_a_scope_may_need_an_action(chains, bot):
-    """RFC 9396: the details are in the hint; the required type is named."""
+    """RFC 9396: the error names a missing type, and the hint contains the details."""
     _update(
         chains,
         "desk-bot",
@@ -473,22 +473,22 @@ def test_an_action_needs_a_person_and_a_scope_may_need_an_action(chains, bot):
     requires = ResourceChanges(requires={"payments:transfer": "payment.transfer"})
     chains.local.admin.resources.update(PAY, requires, by=BY)
     chains.consent(bot, "payments:transfer", "payments:read", resource=PAY)
-    named = {"resource": PAY, "scope": "payments:transfer"}
-    answer = chains.exchange(bot, chains.user_token(), **named)
+    target = {"resource": PAY, "scope": "payments:transfer"}
+    answer = chains.exchange(bot, chains.user_token(), **target)
     assert answer.refusal == (400, "interaction_required")
     assert answer.json["authorization_details_types"] == ["payment.transfer"]
-    sent = json.dumps(PAYMENT_DETAILS)
-    answer = chains.exchange(bot, chains.user_token(), **named, authorization_details=sent)
+    details = json.dumps(PAYMENT_DETAILS)
+    answer = chains.exchange(bot, chains.user_token(), **target, authorization_details=details)
     assert answer.refusal == (400, "interaction_required")
     assert [dict(detail) for detail in _hint(chains, bot, answer).details] == PAYMENT_DETAILS
     unknown = json.dumps([{"type": "unknown"}])
-    answer = chains.exchange(bot, chains.user_token(), **named, authorization_details=unknown)
+    answer = chains.exchange(bot, chains.user_token(), **target, authorization_details=unknown)
     assert answer.refusal == (400, "invalid_authorization_details")
     assert chains.reasons() == ["details_missing", "needs_person", "details_invalid"]
 
 
 def test_an_approval_covers_the_same_or_less_along_the_chain(chains, agent, person):
-    """Never more.
+    """The approval never covers different details, missing details or another resource.
 
     RA-20.
     """
@@ -497,12 +497,12 @@ def test_an_approval_covers_the_same_or_less_along_the_chain(chains, agent, pers
     handle, approval = agent.asked_payment()
     assert person.approve(approval.id).status == 200
     token = agent.poll(handle).json["access_token"]
-    next_one = chains.agent(
+    payer = chains.agent(
         "payer", serves=(PAY,), resources=(PAY, BANK), scopes=("payments:transfer", "bank:read")
     )
-    named = {"resource": PAY, "scope": "payments:transfer"}
+    target = {"resource": PAY, "scope": "payments:transfer"}
     sent = json.dumps(PAYMENT_DETAILS)
-    answer = chains.exchange(next_one, token, **named, authorization_details=sent)
+    answer = chains.exchange(payer, token, **target, authorization_details=sent)
     assert answer.status == 200, answer.body
     assert answer.json["authorization_details"] == PAYMENT_DETAILS
     before, after = (chains.local.claims(t) for t in (token, answer.json["access_token"]))
@@ -511,40 +511,42 @@ def test_an_approval_covers_the_same_or_less_along_the_chain(chains, agent, pers
     assert after["act"]["act"]["sub"] == agent.id
     assert chains.row(answer.json["access_token"]).consent_id is None
 
-    other = json.dumps([{**PAYMENT_DETAILS[0], "payee": "Southwind"}])
-    for details in (None, other):
-        more = chains.exchange(next_one, token, **named, authorization_details=details)
-        assert more.refusal == (400, "interaction_required")
-    elsewhere = chains.exchange(next_one, token)
-    assert elsewhere.refusal == (400, "invalid_scope")
+    other_payment = json.dumps([{**PAYMENT_DETAILS[0], "payee": "Southwind"}])
+    for details in (None, other_payment):
+        answer_for_more = chains.exchange(payer, token, **target, authorization_details=details)
+        assert answer_for_more.refusal == (400, "interaction_required")
+    bank_answer = chains.exchange(payer, token)
+    assert bank_answer.refusal == (400, "invalid_scope")
     assert chains.reasons() == ["details_missing", "needs_person", "scope_beyond"]
 
 
 def test_approved_details_without_a_scope_can_be_exchanged(chains, agent, person):
-    """The new token has no scope either."""
+    """An approval of details alone gives an exchanged token that has no scope either."""
     handle, approval = agent.asked_payment(scope="openid")
     assert person.approve(approval.id).status == 200
     token = agent.poll(handle).json["access_token"]
-    next_one = chains.agent("payer", serves=(PAY,), resources=(PAY,), scopes=())
-    sent = json.dumps(PAYMENT_DETAILS)
-    answer = chains.exchange(next_one, token, resource=PAY, scope=None, authorization_details=sent)
+    payer = chains.agent("payer", serves=(PAY,), resources=(PAY,), scopes=())
+    details = json.dumps(PAYMENT_DETAILS)
+    answer = chains.exchange(payer, token, resource=PAY, scope=None, authorization_details=details)
     assert answer.status == 200, answer.body
     assert "scope" not in answer.json
     assert "scope" not in chains.local.claims(answer.json["access_token"])
 
 
 def test_an_actor_token_must_be_the_callers_own(chains, bot):
-    """TX-035, TX-036, NG-049: another's, a revoked one, and one for a person are refused."""
-    own, others = (_own_token(chains, one) for one in (bot, chains.agent("other-bot")))
-    kind = {"actor_token_type": ACCESS_TOKEN}
+    """TX-035, TX-036, NG-049: another agent's, a revoked or a person's token is refused."""
+    own_token, other_token = (
+        _own_token(chains, agent) for agent in (bot, chains.agent("other-bot"))
+    )
+    actor_type = {"actor_token_type": ACCESS_TOKEN}
     token = chains.user_token()
-    assert chains.exchange(bot, token, actor_token=own, **kind).status == 200
+    assert chains.exchange(bot, token, actor_token=own_token, **actor_type).status == 200
     for_ana = chains.exchanged(bot, token)
-    for wrong in (others, for_ana, "x.y.z"):
-        assert chains.exchange(bot, token, actor_token=wrong, **kind).refusal == REFUSED
+    for wrong_token in (other_token, for_ana, "x.y.z"):
+        assert chains.exchange(bot, token, actor_token=wrong_token, **actor_type).refusal == REFUSED
     with chains.local.services.store.write() as tx:
-        tx.delegations.revoke_tree(chains.row(own).id, tx.now)
-    assert chains.exchange(bot, token, actor_token=own, **kind).refusal == REFUSED
+        tx.delegations.revoke_tree(chains.row(own_token).id, tx.now)
+    assert chains.exchange(bot, token, actor_token=own_token, **actor_type).refusal == REFUSED
     assert chains.reasons() == [
         "actor_foreign",
         "actor_foreign",
@@ -554,17 +556,17 @@ def test_an_actor_token_must_be_the_callers_own(chains, bot):
 
 
 def test_a_token_expires_no_later_than_the_actor_token(chains, bot):
-    """TX-051."""
+    """TX-051: the expiry of the actor token limits the new token."""
     _update(chains, "desk-bot", token_seconds=40)
-    own = _own_token(chains, bot)
+    own_token = _own_token(chains, bot)
     _update(chains, "desk-bot", token_seconds=None)
-    kind = {"actor_token": own, "actor_token_type": ACCESS_TOKEN}
-    answer = chains.exchange(bot, chains.user_token(), **kind)
+    actor_parameters = {"actor_token": own_token, "actor_token_type": ACCESS_TOKEN}
+    answer = chains.exchange(bot, chains.user_token(), **actor_parameters)
     assert answer.json["expires_in"] == 40
 
 
 def test_a_bound_subject_token_needs_a_proof_and_gives_a_bound_token(chains, bot):
-    """TX-038, TX-057: a proof always binds the new token.
+    """TX-038, TX-057: a proof binds the new token, even if the subject token is unbound.
 
     TX-086.
     """
@@ -581,14 +583,14 @@ def test_a_bound_subject_token_needs_a_proof_and_gives_a_bound_token(chains, bot
     for token in (bound, chains.user_token()):
         answer = chains.exchange(bot, token, proofs=prove())
         assert (answer.status, answer.json["token_type"]) == (200, "DPoP")
-        made = answer.json["access_token"]
-        assert chains.local.claims(made)["cnf"] == {"jkt": thumbprint(key)}
-        assert chains.row(made).jkt == thumbprint(key)
+        new_token = answer.json["access_token"]
+        assert chains.local.claims(new_token)["cnf"] == {"jkt": thumbprint(key)}
+        assert chains.row(new_token).jkt == thumbprint(key)
     assert chains.reasons() == ["proof_missing", "proof_missing"]
 
 
 def test_the_exchange_grant_needs_authentication_and_permission(chains, bot):
-    """TX-001, TX-017.
+    """TX-001, TX-017: an agent without the grant, and a wrong secret, are refused.
 
     TX-081, TX-082.
     """
@@ -600,7 +602,7 @@ def test_the_exchange_grant_needs_authentication_and_permission(chains, bot):
 
 
 def test_the_grant_type_is_checked_in_the_unit_of_work(chains, bot):
-    """An agent that lost it after its authentication gets nothing."""
+    """An agent that loses the grant type after it authenticated gets no token."""
     with chains.local.services.store.read() as view:
         before = view.directory.agent(bot.id)
     _update(chains, "desk-bot", grant_types=(GRANT_CIBA,))
@@ -612,17 +614,17 @@ def test_the_grant_type_is_checked_in_the_unit_of_work(chains, bot):
 def test_a_refusal_writes_one_entry_without_the_token(chains, bot):
     """The entry has the agent, the user, the target and the step that failed."""
     token = chains.user_token()
-    rows = chains.row(token)
+    row = chains.row(token)
     chains.exchange(bot, token, scope="bank:close")
     (entry,) = chains.local.admin.entries("exchange.refused")
     assert (entry["agent_id"], entry["subject"], entry["resource"]) == (
         bot.id,
-        rows.user_id,
+        row.user_id,
         BANK,
     )
     assert entry["facts"] == {
         "step": 13,
-        "subject": rows.id,
+        "subject": row.id,
         "may_act": None,
         "target": BANK,
         "scope": "bank:close",
@@ -646,7 +648,7 @@ def _hint(chains, bot, answer):
 
 
 def test_a_scope_limit_at_one_resource_applies_there(chains, bot):
-    """The limit of the agent applies even if the person allowed more."""
+    """The agent's limit at a resource applies even if the person consented to more."""
     _update(chains, "desk-bot", only={BANK: ("bank:read",)})
     answer = chains.exchange(bot, chains.user_token(), scope="bank:read bank:write")
     assert answer.json["scope"] == "bank:read"

@@ -3,7 +3,7 @@
 A request looks up only the rows for its keys, so the cost does not grow with history. What an
 approval adds is computed when the request is created, so that later changes of the action type do
 not matter. Requests are counted too, but only for bursts and split amounts; only an approval makes
-a value known. Never: what is unusual (`protocol/approvals/unusual.py`).
+a value known. Never: deciding what is unusual (`protocol/approvals/unusual.py`).
 """
 
 import json
@@ -78,8 +78,8 @@ def compare(
     `asked_at` is the time of an existing request, which the counters already include.
     """
     keys = history_keys.keys_of(secrets, compared_request)
-    looked = _Comparer(view, secrets, compared_request, keys, asked_at)
-    return ComparisonResult(unusual.find_signals(looked.comparison()), compared_request, keys)
+    comparer = _Comparer(view, secrets, compared_request, keys, asked_at)
+    return ComparisonResult(unusual.find_signals(comparer.comparison()), compared_request, keys)
 
 
 def narrowed_past(secrets: Secrets, approval: Approval, compared_request: ComparedRequest) -> str:
@@ -90,11 +90,11 @@ def narrowed_past(secrets: Secrets, approval: Approval, compared_request: Compar
 
 def count_request(tx: Unit, approval: Approval) -> None:
     """Count a new request: in its hour, and on its day by target and amount."""
-    kept, agent = json.loads(approval.past), approval.agent_id
-    days = sorted(kept["asks"].items())
+    stored, agent = json.loads(approval.past), approval.agent_id
+    days = sorted(stored["asks"].items())
     day = [Addition(agent, key, amount) for key, amount in days]
     tx.history.add(day, tx.now // _DAY_MS, tx.now)
-    tx.history.add([Addition(agent, kept["hour"])], tx.now // _HOUR_MS, tx.now)
+    tx.history.add([Addition(agent, stored["hour"])], tx.now // _HOUR_MS, tx.now)
 
 
 def add_answer(tx: Unit, approval: Approval, *, approved: bool) -> None:
@@ -104,8 +104,10 @@ def add_answer(tx: Unit, approval: Approval, *, approved: bool) -> None:
     """
     if approval.kind != "action" or approval.user_id is None:
         return
-    kept = json.loads(approval.past).get("adds", ()) if approved else ()
-    additions = [Addition(owner, key, amount, tuple(more)) for owner, key, amount, more in kept]
+    stored = json.loads(approval.past).get("adds", ()) if approved else ()
+    additions = [
+        Addition(owner, key, amount, tuple(members)) for owner, key, amount, members in stored
+    ]
     hour = _hour(tx.now)
     near = [_near_key(hour - 1), _near_key(hour), _near_key(hour + 1)]
     additions += [Addition(approval.user_id, key) for key in (_ANSWERS, *near)]
@@ -131,11 +133,11 @@ class _Comparer:
     def comparison(self) -> Comparison:
         """The input of all signals."""
         known = self._known()
-        asker = self._asker(known)
+        asker = self._requesting_agent(known)
         return Comparison(
             asker=asker,
             comparable=_fewest_approvals(known, self.keys.kinds),
-            targets=tuple(self._named(target, known) for target in self.keys.targets),
+            targets=tuple(self._named_target(target, known) for target in self.keys.targets),
             amounts=tuple(self._amount(amount, known) for amount in self.keys.amounts),
             same_day=tuple(self._same_days(known)),
             values=tuple(self._values(known)),
@@ -156,11 +158,11 @@ class _Comparer:
 
     def _known(self) -> RowsByKey:
         """The approver's rows; where they do not suffice, also those of the installation."""
-        own = self.view.history.of(list(self._own()))
-        more = list(self._more(own))
+        own = self.view.history.of(list(self._approver_keys()))
+        more = list(self._installation_keys(own))
         return {**own, **self.view.history.of(more)} if more else own
 
-    def _own(self) -> Iterator[tuple[str, str]]:
+    def _approver_keys(self) -> Iterator[tuple[str, str]]:
         agent, user, keys = self.wanted.agent.id, self.wanted.user.id, self.keys
         yield from ((agent, key) for key in (keys.agent, *keys.kinds))
         yield from ((agent, key) for key in (keys.asked_day, keys.asked_hour))
@@ -175,7 +177,7 @@ class _Comparer:
                 yield user, target.name.person
         yield from ((user, text.key) for text in keys.texts)
 
-    def _more(self, own: RowsByKey) -> Iterator[tuple[str, str]]:
+    def _installation_keys(self, own: RowsByKey) -> Iterator[tuple[str, str]]:
         agent, user, keys = self.wanted.agent.id, self.wanted.user.id, self.keys
         row = own.get(keys.agent)
         if row is None or keys.name.mark not in row.members:
@@ -190,7 +192,7 @@ class _Comparer:
             if target.name is not None and target.name.person not in own:
                 yield INSTALLATION, target.name.everybody
 
-    def _asker(self, known: RowsByKey) -> RequestingAgent:
+    def _requesting_agent(self, known: RowsByKey) -> RequestingAgent:
         keys = self.keys
         past = _past(known, keys.agent)
         return RequestingAgent(
@@ -219,12 +221,12 @@ class _Comparer:
 
     def _asked(self, known: RowsByKey, key: str, length: int) -> tuple[int, int]:
         """The number of requests in this period, including this one, and their total."""
-        row, own = known.get(key), self.asked_at is None
+        row, is_new = known.get(key), self.asked_at is None
         if row is None or row.period != self._at // length:
-            return 1 if own else 0, 0
-        return row.period_count + own, row.period_total
+            return 1 if is_new else 0, 0
+        return row.period_count + is_new, row.period_total
 
-    def _named(self, target_keys: TargetKeys, known: RowsByKey) -> NamedTarget:
+    def _named_target(self, target_keys: TargetKeys, known: RowsByKey) -> NamedTarget:
         past = _past(known, target_keys.person)
         is_known = self.keys.agent_mark in past.members
         if target_keys.name is None:
@@ -345,12 +347,12 @@ def _additions(compared_request: ComparedRequest, keys: HistoryKeys) -> Iterator
     for part in keys.parts[:MAX_TARGETS]:
         yield Addition(user, part.person, part.amount.value)
     for target in keys.targets[:MAX_TARGETS]:
-        yield from _of_target(target, user, keys.agent_mark)
+        yield from _target_additions(target, user, keys.agent_mark)
     for text in (keys.name, *keys.texts):
         yield Addition(user, text.key, 0, (text.mark,))
 
 
-def _of_target(target: TargetKeys, user: str, agent_mark: str) -> Iterator[Addition]:
+def _target_additions(target: TargetKeys, user: str, agent_mark: str) -> Iterator[Addition]:
     name = target.name
     if name is None:
         yield Addition(user, target.person, 0, (agent_mark,))
@@ -371,13 +373,13 @@ def _stored_json(codes: Iterable[str], compared_request: ComparedRequest, keys: 
         )
     adds = [[*key, amount, list(members)] for key, (amount, members) in rows.items()]
     asks = {part.asked: part.amount.value for part in keys.parts[:MAX_TARGETS]}
-    kept = {
+    stored = {
         "codes": sorted(map(str, codes)),
         "hour": keys.asked_hour,
         "asks": {keys.asked_day: 0, **asks},
         "adds": adds,
     }
-    return json.dumps(kept, separators=(",", ":"))
+    return json.dumps(stored, separators=(",", ":"))
 
 
 def _hour(moment: int) -> int:

@@ -1,7 +1,7 @@
 """Tables of members: one row per member of a record, from which every interface is made.
 
-Owns: what a row declares, submitted values, and the checks that are the same for all records.
-Never: the rule of a single member; that is in its row.
+Owns: the form of a row, submitted values, and the checks that are the same for all records.
+Never: the rule of a single member; its row contains that.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -36,7 +36,7 @@ class Kind(StrEnum):
     RISKS = "risks"
     """Scopes, each with its risk. An update adds to them or changes them."""
     NEEDS = "needs"
-    """Scopes, each with the action type that it requires. An update adds to them likewise."""
+    """Scopes, each with the action type that it requires. An update adds or changes some."""
     LISTS = "lists"
     """Names, each with a list of names."""
     SWITCH = "switch"
@@ -101,7 +101,7 @@ class FormField:
     suggestions: str = ""
     """The list of existing values that it offers."""
     first: bool = False
-    """It is in sight. If a form has such fields, its others are under "Advanced"."""
+    """It is always visible. If a form has such fields, its other fields are under "Advanced"."""
     forms: tuple[str, ...] = ("new", "change")
     """The forms that have it."""
     page: Line | None = None
@@ -251,12 +251,12 @@ def widening(members: Members) -> dict[str, Widens]:
 
 
 def more(before: Sequence[str], after: Sequence[str]) -> bool:
-    """Reports whether `after` has a value that `before` has not."""
+    """Reports whether `after` has a value that `before` does not have."""
     return bool(set(after) - set(before))
 
 
 def more_or_all(before: Sequence[str] | None, after: Sequence[str] | None) -> bool:
-    """The same, where None stands for everything."""
+    """Like `more`, but None means everything."""
     return before is not None and (after is None or more(before, after))
 
 
@@ -271,17 +271,17 @@ def never(_before: object, _after: object) -> bool:
 
 
 def is_set(_before: object, after: object) -> bool:
-    """For a value that adds power, whatever it is."""
+    """Reports whether there is a value. For a member whose every value adds power."""
     return after is not None
 
 
 def turned_on(_before: object, after: object) -> bool:
-    """For a switch that adds power when it is on."""
+    """Reports whether a switch is on. For a switch that adds power."""
     return bool(after)
 
 
 def turned_off(_before: object, after: object) -> bool:
-    """For a switch that removes power when it is on."""
+    """Reports whether a switch is off. For a switch that removes power."""
     return not after
 
 

@@ -1,7 +1,7 @@
 """The table of events and the functions that handle them, in order.
 
-Owns: which functions of which capabilities run on an event, in its unit of work. Never: what they
-do; each belongs to its capability and does not know the others.
+Owns: the list of functions that run on an event, in its unit of work. Never: what they do; each
+belongs to its capability and does not know the others.
 """
 
 from collections.abc import Callable, Mapping

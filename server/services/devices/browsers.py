@@ -1,7 +1,7 @@
 """Browsers that are signed in with a passkey, by their cookie.
 
 Owns: the cookie's lifetime, and the CSRF token of a page. Never: how someone signs in, or what a
-signed-in browser may do: decisions need the passkey.
+signed-in browser may do; every decision also needs the passkey.
 
 The database stores the cookie's hash. The sign-in pages for apps have their own cookie
 (`sign_ins.py`), which is not valid here.
@@ -79,13 +79,13 @@ class Browsers:
     def person(self, cookie: str) -> Person:
         """Return the person of this cookie. Raises errors.Problem 401 or 403.
 
-        The use of the device is recorded once an hour; a read-only page does not fail if that
-        fails.
+        The use of the device is recorded once an hour. If the database is too busy to record it,
+        the call still succeeds.
         """
         with self.store.read() as view:
             person = _person(view, cookie)
-            is_noted = view.now - (person.registered_device.last_seen_at or 0) < SEEN_NOTED_MS
-        if not is_noted:
+            is_recorded = view.now - (person.registered_device.last_seen_at or 0) < SEEN_NOTED_MS
+        if not is_recorded:
             with suppress(Busy), self.store.write() as tx:
                 tx.devices.mark_seen(person.registered_device.id, tx.now)
         return person

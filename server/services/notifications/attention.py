@@ -1,7 +1,7 @@
-"""Whether a request notifies a person or is only listed, and web push messages to their browsers.
+"""Decides whether a request notifies a person or is only listed, and queues web push messages.
 
-Owns: the reasons not to notify, among them rate limits against floods, which are counted in the
-database; and what happens when a reason ends. Never: whether a request is listed; it always is.
+Owns: the reasons not to notify, including rate limits against floods (counted in the database), and
+what happens when a reason ends. Never: leaving a request out of a list; it is always listed.
 """
 
 import json
@@ -35,7 +35,7 @@ TEST: Final = "test"
 DORMANT: Final = "dormant"
 CHECK: Final = "check"
 ENDED: Final = "ended"
-"""Someone else revoked a device of this person. The device gets it too, as its last message."""
+"""Someone else revoked one of this person's devices. That device gets it as its last message."""
 COPIED: Final = "copied"
 """A copy of one of the person's passkeys may be in use."""
 PushKind: TypeAlias = Literal["ask", "test", "dormant", "check", "ended", "copied"]

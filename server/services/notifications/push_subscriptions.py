@@ -25,7 +25,7 @@ from server.services.users import device_auth
 from server.services.users.device_auth import Person
 
 MAX_SUBSCRIPTIONS: Final = 10
-"""Per person."""
+"""The maximum per person."""
 TESTS: Final = CountedLimit(
     "push_tests", "person", "Test notifications", 10, 10 * 60_000, "push tests:"
 )
@@ -56,7 +56,10 @@ class PushSubscriptions:
         """The person's subscriptions, oldest first."""
         with self.store.read() as view:
             device = device_auth.current_device(view, person)
-            return [_named(view, push, device) for push in view.pushes.of_user(person.user.id)]
+            return [
+                _with_device_name(view, push, device)
+                for push in view.pushes.of_user(person.user.id)
+            ]
 
     def subscribe(self, person: Person, address: PushAddress) -> NamedSubscription:
         """Add or refresh the subscription of this browser. Raises errors.Problem.
@@ -75,7 +78,7 @@ class PushSubscriptions:
             if push_subscription is None or push_subscription.user_id != person.user.id:
                 self._check_limit(tx, person)
             stored = self._store(tx, device, address, push_subscription)
-            return _named(tx, stored, device)
+            return _with_device_name(tx, stored, device)
 
     def unsubscribe(self, person: Person, subscription_id: str) -> None:
         """Remove a subscription, or dismiss the notice of a lost one. Raises errors.Problem 404."""
@@ -112,9 +115,9 @@ class PushSubscriptions:
             )
 
     def _store(
-        self, tx: Unit, device: Device, address: PushAddress, found: PushSubscription | None
+        self, tx: Unit, device: Device, address: PushAddress, existing: PushSubscription | None
     ) -> PushSubscription:
-        before = found or self._new(tx, device, address)
+        before = existing or self._new(tx, device, address)
         push_subscription = replace(
             before,
             user_id=device.user_id,
@@ -122,12 +125,12 @@ class PushSubscriptions:
             sealed=_sealed(self.secrets, before.id, address),
             opened_at=tx.now,
         )
-        if found is None:
+        if existing is None:
             tx.pushes.add(push_subscription)
             tx.pushes.remove_losses(push_subscription.device_id)
         else:
             tx.pushes.refresh(push_subscription)
-        if found is None or found.user_id != push_subscription.user_id:
+        if existing is None or existing.user_id != push_subscription.user_id:
             _record(
                 tx,
                 audit.Type.PUSH_SUBSCRIBED,
@@ -181,7 +184,9 @@ def _own(view: View, person: Person, subscription_id: str) -> PushSubscription:
     return push
 
 
-def _named(view: View, subscription: PushSubscription, current: Device) -> NamedSubscription:
+def _with_device_name(
+    view: View, subscription: PushSubscription, current: Device
+) -> NamedSubscription:
     device = view.devices.get(subscription.device_id)
     name = subscription.device_id if device is None else device.name
     return NamedSubscription(subscription, name, subscription.device_id == current.id)

@@ -221,11 +221,8 @@ class DeviceGrantService:
         with self.store.read() as view:
             self.apps.target(view, app, app_request)
         is_authenticated = app.auth_method != names.AUTH_NONE
-        error = (
-            self._too_many(REQUESTS_OF_APP, app.id)
-            if is_authenticated
-            else self._too_many(REQUESTS, peer)
-        )
+        limit, subject = (REQUESTS_OF_APP, app.id) if is_authenticated else (REQUESTS, peer)
+        error = self._too_many(limit, subject)
         if error is not None:
             raise error
         with self.store.write() as tx:
@@ -352,15 +349,9 @@ class DeviceGrantService:
         terms = kinds.DeviceTerms(code.jkt, code.name, code.address, shown)
 
         def display(approval_id: str, expires_at: int) -> str:
+            audience = self.server_policy.api_audience
             return device_text(
-                DeviceDisplay(
-                    approval_id,
-                    terms,
-                    approver,
-                    self.server_policy.api_audience,
-                    tx.now,
-                    expires_at,
-                )
+                DeviceDisplay(approval_id, terms, approver, audience, tx.now, expires_at)
             )
 
         return self.create_approval(

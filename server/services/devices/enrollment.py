@@ -49,8 +49,8 @@ def check_secret(
 ) -> errors.ProtocolError | None:
     """Return the error to raise after this unit of work is stored; None if the code is valid.
 
-    1. The secret is right; five wrong ones invalidate the code. 2. It is unused; a second use raises an
-    alarm. 3. It has not expired and its user is enabled.
+    1. The secret is right; five wrong ones invalidate the code. 2. It is unused; a second use
+    raises an alarm. 3. It has not expired and its user is enabled.
     """
     if not hmac.compare_digest(code.secret_hash, secrets.code_hash(code.id, secret)):
         return _count_miss(tx, code)
@@ -78,7 +78,7 @@ def normalise(text: str) -> tuple[str, str]:
 
 
 def link(issuer: str, code: str) -> str:
-    """Return the URL of the code's page. The code is in the fragment, which browsers do not send."""
+    """Return the URL to enroll with a code, in the fragment because browsers do not send that."""
     return f"{issuer}/enroll#{code}"
 
 

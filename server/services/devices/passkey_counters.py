@@ -25,7 +25,7 @@ _ALARM_EVERY_MS: Final = 60 * 60 * 1000
 def verify(
     tx: Unit, authenticators: Authenticators, device: Device, passkey: Passkey, assertion: Assertion
 ) -> None:
-    """Verify an assertion and its count. Raises `BadToken`, or `RecordedProblem` 403 if it is too low.
+    """Verify an assertion and its counter. Raises `BadToken`, or `RecordedProblem` 403.
 
     A repeated assertion is accepted, because a browser may repeat it after a lost response.
     """

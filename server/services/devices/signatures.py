@@ -30,7 +30,7 @@ class Signatures:
     authenticators: Authenticators
 
     def verify(self, tx: Unit, device: Device, text: str, typ: str) -> VerifiedSignature:
-        """Return the payload that this device signed. Raises errors.Problem 403, `BadToken` or ValueError."""
+        """Verify a signature of a device. Raises errors.Problem 403, `BadToken` or ValueError."""
         if passkeys.is_assertion(text):
             return self._verify_passkey(tx, device, text)
         kid = self.verifier.key_of(text)

@@ -1,6 +1,7 @@
 """Statistics of recent requests and answers, including approvals without reading.
 
-Owns: what is counted, over which period. Never: conclusions; people draw them.
+Owns: the counts of a period, and marking unread requests and overloaded people. Never: acting on
+them.
 
 It reads a fixed number of the newest requests, so its cost does not grow with the database.
 """
@@ -31,9 +32,9 @@ QUICK_MS: Final = 3_000
 """A faster answer means that the request was not read."""
 MUCH_AGREEMENT: Final = 0.95
 FEW: Final = 10
-"""With fewer answers no conclusion is drawn."""
+"""An agent with fewer answers is not marked as unread."""
 MANY_A_DAY: Final = 30
-"""With more requests in a day, people stop reading them."""
+"""A person with more requests in a day is marked as overloaded."""
 
 
 @dataclass(frozen=True, slots=True)

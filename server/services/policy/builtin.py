@@ -188,13 +188,15 @@ def _quorum(ask_rules: Sequence[_CompiledRule], default_quorum: int) -> int:
 
 def _who(question: Question, ask_rules: Iterable[_CompiledRule]) -> frozenset[str] | None:
     """The intersection of the people that the rules name, with groups expanded."""
-    named = [_people(question, compiled.who) for compiled in ask_rules if compiled.rule.ask.who]
-    return frozenset.intersection(*named) if named else None
+    people_of_rules = [
+        _people(question, compiled.who) for compiled in ask_rules if compiled.rule.ask.who
+    ]
+    return frozenset.intersection(*people_of_rules) if people_of_rules else None
 
 
-def _people(question: Question, named: frozenset[str]) -> frozenset[str]:
-    groups = [question.members.get(name, _NO_MEMBERS) for name in named if is_group(name)]
-    return frozenset(name for name in named if not is_group(name)).union(*groups)
+def _people(question: Question, names: frozenset[str]) -> frozenset[str]:
+    groups = [question.members.get(name, _NO_MEMBERS) for name in names if is_group(name)]
+    return frozenset(name for name in names if not is_group(name)).union(*groups)
 
 
 def _excluded(question: Question, ask_rules: Iterable[_CompiledRule]) -> frozenset[str]:

@@ -53,7 +53,7 @@ _DAY_MS: Final = 24 * _HOUR_MS
 
 @dataclass(frozen=True, slots=True)
 class ComparisonResult:
-    """The result of comparing a request, and what it adds to history."""
+    """The result of comparing a request, and the keys that it adds to history."""
 
     unusual: Unusual
     wanted: ComparedRequest
@@ -83,7 +83,7 @@ def compare(
 
 
 def narrowed_past(secrets: Secrets, approval: Approval, compared_request: ComparedRequest) -> str:
-    """The JSON to store with a narrowed request: approving adds only what is granted."""
+    """The JSON to store with a narrowed request: approving adds only the granted values."""
     keys = history_keys.keys_of(secrets, compared_request)
     return _stored_json(json.loads(approval.past).get("codes", []), compared_request, keys)
 
@@ -98,7 +98,7 @@ def count_request(tx: Unit, approval: Approval) -> None:
 
 
 def add_answer(tx: Unit, approval: Approval, *, approved: bool) -> None:
-    """Add an answer: its hour in any case, and what was approved.
+    """Add the hour of an answer and, if it approves the request, the approved values.
 
     Rows are sorted by key, so that concurrent units of work cannot deadlock.
     """
@@ -132,16 +132,16 @@ class _Comparer:
 
     def comparison(self) -> Comparison:
         """The input of all signals."""
-        known = self._known()
-        asker = self._requesting_agent(known)
+        rows = self._load_rows()
+        asker = self._requesting_agent(rows)
         return Comparison(
             asker=asker,
-            comparable=_fewest_approvals(known, self.keys.kinds),
-            targets=tuple(self._named_target(target, known) for target in self.keys.targets),
-            amounts=tuple(self._amount(amount, known) for amount in self.keys.amounts),
-            same_day=tuple(self._same_days(known)),
-            values=tuple(self._values(known)),
-            hours=self._hours(known),
+            comparable=_fewest_approvals(rows, self.keys.kinds),
+            targets=tuple(self._named_target(target, rows) for target in self.keys.targets),
+            amounts=tuple(self._amount(amount, rows) for amount in self.keys.amounts),
+            same_day=tuple(self._same_days(rows)),
+            values=tuple(self._values(rows)),
+            hours=self._hours(rows),
         )
 
     @property
@@ -156,11 +156,11 @@ class _Comparer:
     def _day(self) -> int:
         return self._at // _DAY_MS
 
-    def _known(self) -> RowsByKey:
+    def _load_rows(self) -> RowsByKey:
         """The approver's rows; where they do not suffice, also those of the installation."""
-        own = self.view.history.of(list(self._approver_keys()))
-        more = list(self._installation_keys(own))
-        return {**own, **self.view.history.of(more)} if more else own
+        own_rows = self.view.history.of(list(self._approver_keys()))
+        more_keys = list(self._installation_keys(own_rows))
+        return {**own_rows, **self.view.history.of(more_keys)} if more_keys else own_rows
 
     def _approver_keys(self) -> Iterator[tuple[str, str]]:
         agent, user, keys = self.wanted.agent.id, self.wanted.user.id, self.keys
@@ -177,36 +177,36 @@ class _Comparer:
                 yield user, target.name.person
         yield from ((user, text.key) for text in keys.texts)
 
-    def _installation_keys(self, own: RowsByKey) -> Iterator[tuple[str, str]]:
+    def _installation_keys(self, own_rows: RowsByKey) -> Iterator[tuple[str, str]]:
         agent, user, keys = self.wanted.agent.id, self.wanted.user.id, self.keys
-        row = own.get(keys.agent)
+        row = own_rows.get(keys.agent)
         if row is None or keys.name.mark not in row.members:
             yield user, keys.name.key
         for amount in keys.amounts:
-            if amount.agent not in own or own[amount.agent].count < unusual.MIN_AMOUNTS:
+            if amount.agent not in own_rows or own_rows[amount.agent].count < unusual.MIN_AMOUNTS:
                 yield user, amount.person
                 yield agent, amount.everybody
         for target in keys.targets[:MAX_TARGETS]:
-            if target.name is not None and target.person not in own:
+            if target.name is not None and target.person not in own_rows:
                 yield INSTALLATION, target.everybody
-            if target.name is not None and target.name.person not in own:
+            if target.name is not None and target.name.person not in own_rows:
                 yield INSTALLATION, target.name.everybody
 
-    def _requesting_agent(self, known: RowsByKey) -> RequestingAgent:
+    def _requesting_agent(self, rows: RowsByKey) -> RequestingAgent:
         keys = self.keys
-        past = _past(known, keys.agent)
+        past = _past(rows, keys.agent)
         return RequestingAgent(
             name=self.wanted.agent.name,
             mark=keys.name.mark,
             formerly=self._formerly(past),
             keys=keys.credentials,
             past=past,
-            before=_before(known.get(keys.agent), self._day),
+            before=_before(rows.get(keys.agent), self._day),
             types=keys.types,
             scopes=keys.scopes,
             resource=keys.resource,
-            this_hour=self._asked(known, keys.asked_hour, _HOUR_MS)[0],
-            today=self._asked(known, keys.asked_day, _DAY_MS)[0],
+            this_hour=self._count_asked(rows, keys.asked_hour, _HOUR_MS)[0],
+            today=self._count_asked(rows, keys.asked_day, _DAY_MS)[0],
         )
 
     def _formerly(self, past: PastApprovals) -> tuple[str, int] | None:
@@ -219,59 +219,63 @@ class _Comparer:
                 return name.name, name.until
         return None
 
-    def _asked(self, known: RowsByKey, key: str, length: int) -> tuple[int, int]:
+    def _count_asked(self, rows: RowsByKey, key: str, length: int) -> tuple[int, int]:
         """The number of requests in this period, including this one, and their total."""
-        row, is_new = known.get(key), self.asked_at is None
+        row, is_new = rows.get(key), self.asked_at is None
         if row is None or row.period != self._at // length:
             return 1 if is_new else 0, 0
         return row.period_count + is_new, row.period_total
 
-    def _named_target(self, target_keys: TargetKeys, known: RowsByKey) -> NamedTarget:
-        past = _past(known, target_keys.person)
+    def _named_target(self, target_keys: TargetKeys, rows: RowsByKey) -> NamedTarget:
+        past = _past(rows, target_keys.person)
         is_known = self.keys.agent_mark in past.members
         if target_keys.name is None:
             return NamedTarget(target_keys.place, target_keys.mark, is_known)
-        names = past if past.count else _past(known, target_keys.everybody)
-        own = _past(known, target_keys.name.person)
-        targets = own if own.count else _past(known, target_keys.name.everybody)
+        target_history = past if past.count else _past(rows, target_keys.everybody)
+        name_history = _past(rows, target_keys.name.person)
+        targets = name_history if name_history.count else _past(rows, target_keys.name.everybody)
         return NamedTarget(
             target_keys.place,
             target_keys.mark,
             is_known,
             target_keys.name.place,
             target_keys.name.mark,
-            frozenset(member for member in names.members if member.startswith(NAME_MARK_PREFIX)),
+            frozenset(
+                member for member in target_history.members if member.startswith(NAME_MARK_PREFIX)
+            ),
             targets.members,
         )
 
-    def _amount(self, amount_keys: AmountKeys, known: RowsByKey) -> Amount:
-        kind = _past(known, amount_keys.kind)
-        part = [
+    def _amount(self, amount_keys: AmountKeys, rows: RowsByKey) -> Amount:
+        kind_history = _past(rows, amount_keys.kind)
+        parts = [
             part_keys for part_keys in self._parts if part_keys.amount.agent == amount_keys.agent
         ]
-        to = part[0] if len(part) == 1 and part[0].amount.value == amount_keys.value else None
+        target_part = (
+            parts[0] if len(parts) == 1 and parts[0].amount.value == amount_keys.value else None
+        )
         return Amount(
             amount_keys.place,
             amount_keys.value,
             amount_keys.currency,
-            tuple(self._baselines(amount_keys, to, lambda key: _past(known, key))),
-            bool(kind.count)
+            tuple(self._baselines(amount_keys, target_part, lambda key: _past(rows, key))),
+            bool(kind_history.count)
             and amount_keys.currency is not None
-            and amount_keys.mark not in kind.members,
+            and amount_keys.mark not in kind_history.members,
         )
 
-    def _same_days(self, known: RowsByKey) -> Iterator[SameDay]:
+    def _same_days(self, rows: RowsByKey) -> Iterator[SameDay]:
         for part in self._parts:
-            count, total = self._asked(known, part.asked, _DAY_MS)
+            count, total = self._count_asked(rows, part.asked, _DAY_MS)
             if count >= unusual.MIN_SPLIT:
                 value = total + (part.amount.value if self.asked_at is None else 0)
-                yield SameDay(self._sum(part, value, known), count, part.target)
+                yield SameDay(self._sum(part, value, rows), count, part.target)
 
-    def _sum(self, part_keys: PartKeys, value: int, known: RowsByKey) -> Amount:
+    def _sum(self, part_keys: PartKeys, value: int, rows: RowsByKey) -> Amount:
         """The total for one target on one day, with the baselines before that day."""
 
         def before(key: str) -> PastApprovals:
-            past = _before(known.get(key), self._day)
+            past = _before(rows.get(key), self._day)
             return _per_day(past) if key == part_keys.person else past
 
         amount = part_keys.amount
@@ -292,20 +296,20 @@ class _Comparer:
         if (before := past(amount_keys.everybody)).count:
             yield Baseline(before, "by others for {}", name)
 
-    def _values(self, known: RowsByKey) -> Iterator[TextValue]:
+    def _values(self, rows: RowsByKey) -> Iterator[TextValue]:
         for key in (self.keys.name, *self.keys.texts):
-            if key.key in known:
-                yield TextValue(key.place, key.mark, known[key.key].members)
+            if key.key in rows:
+                yield TextValue(key.place, key.mark, rows[key.key].members)
         yield from (TextValue(place, "", mixed=True) for place in self.keys.mixed)
 
-    def _hours(self, known: RowsByKey) -> AnswerHours:
+    def _hours(self, rows: RowsByKey) -> AnswerHours:
         hour = _hour(self._at)
-        near = _past(known, _near_key(hour)).count
-        return AnswerHours(hour, _past(known, _ANSWERS).count, near)
+        near = _past(rows, _near_key(hour)).count
+        return AnswerHours(hour, _past(rows, _ANSWERS).count, near)
 
 
-def _past(known: RowsByKey, key: str) -> PastApprovals:
-    row = known.get(key)
+def _past(rows: RowsByKey, key: str) -> PastApprovals:
+    row = rows.get(key)
     if row is None:
         return NO_PAST_APPROVALS
     return PastApprovals(row.count, row.total, row.most, row.since, row.periods, row.members)
@@ -327,9 +331,9 @@ def _per_day(past: PastApprovals) -> PastApprovals:
     return replace(past, count=past.days, most=-(-past.total // past.days)) if past.days else past
 
 
-def _fewest_approvals(known: RowsByKey, kinds: Sequence[str]) -> PastApprovals:
+def _fewest_approvals(rows: RowsByKey, kinds: Sequence[str]) -> PastApprovals:
     """The history of the action type with the fewest approvals."""
-    return min((_past(known, key) for key in kinds), key=lambda past: past.count)
+    return min((_past(rows, key) for key in kinds), key=lambda past: past.count)
 
 
 def _additions(compared_request: ComparedRequest, keys: HistoryKeys) -> Iterator[Addition]:

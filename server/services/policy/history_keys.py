@@ -240,12 +240,12 @@ class _KeyBuilder:
         self._texts(action, detail)
         self.mixed.extend(ValueLocation(action, trail) for trail in _mixed(detail))
 
-    def text(self, place: ValueLocation, value: str, where: Path) -> TextKeys:
+    def text(self, location: ValueLocation, value: str, where: Path) -> TextKeys:
         """The keys of a text."""
-        kind = "" if place.action is None else place.action.type
+        kind = "" if location.action is None else location.action.type
         plain = _normalized(value)
         return TextKeys(
-            place,
+            location,
             self._hash("text", kind, where, plain)[:_MARK_LENGTH],
             self._hash("alike", self.user, kind, where, _skeleton(plain)),
         )

@@ -64,7 +64,7 @@ class _Refused:
 class Flows:
     """Moves an authorization request from page to page.
 
-    errors.ProtocolError is raised if no redirect URI is known, and shown to the person.
+    Methods raise errors.ProtocolError, which is shown to the person, if no redirect URI is known.
     """
 
     store: Store

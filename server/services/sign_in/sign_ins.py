@@ -71,18 +71,20 @@ class SignIns:
             user = tx.directory.user_called(name)
             attempt = sign_in_attempts.of_account(user, name, peer)
             error = sign_in_attempts.count(tx, attempt)
-            known = tx.passwords.get("" if user is None else user.id)
+            stored_password = tx.passwords.get("" if user is None else user.id)
         if error is not None:
             raise error
-        hashed_as = None if known is None else known.hash
-        right = self.hasher.verify(passwords.normalize(password), hashed_as)
+        stored_hash = None if stored_password is None else stored_password.hash
+        is_right = self.hasher.verify(passwords.normalize(password), stored_hash)
         with self.store.write() as tx:
-            again = _check_user(tx, user, right=right, hashed_as=hashed_as)
+            current_user = _check_user(tx, user, is_right=is_right, stored_hash=stored_hash)
             new_cookie = None
-            if again is not None:
+            if current_user is not None:
                 sign_in_attempts.record_success(tx, attempt)
-                tx.passwords.mark_used(again.id, tx.now)
-                new_cookie = self.start(tx, again, flow, cookie=cookie, acr=names.ACR_PASSWORD)
+                tx.passwords.mark_used(current_user.id, tx.now)
+                new_cookie = self.start(
+                    tx, current_user, flow, cookie=cookie, acr=names.ACR_PASSWORD
+                )
             else:
                 sign_in_attempts.record_failure(tx, attempt)
         if new_cookie is None:
@@ -140,12 +142,14 @@ def cookie_hash(cookie: str) -> bytes:
     return hashlib.sha256(cookie.encode()).digest()
 
 
-def _check_user(tx: Unit, user: User | None, *, right: bool, hashed_as: str | None) -> User | None:
+def _check_user(
+    tx: Unit, user: User | None, *, is_right: bool, stored_hash: str | None
+) -> User | None:
     """Return the current user if they may sign in; otherwise record the failure."""
     current_user = None if user is None else tx.directory.user(user.id)
     password = tx.passwords.get("" if current_user is None else current_user.id)
-    is_unchanged = password is not None and password.hash == hashed_as
-    if current_user is not None and right and is_unchanged and current_user.enabled:
+    is_unchanged = password is not None and password.hash == stored_hash
+    if current_user is not None and is_right and is_unchanged and current_user.enabled:
         return current_user
     kind = audit.Type.SIGN_IN_FAILED
     if current_user is None:

@@ -45,7 +45,7 @@ def check_account_name(raw: str, what: str = "The name") -> str:
 
 
 def name(_tx: Unit, raw: str) -> str:
-    """The name of a user or a group. `users.py` and `groups.py` check that it is not taken."""
+    """The valid name of a user or group. The caller checks that it is not taken."""
     return check_account_name(raw)
 
 

@@ -168,7 +168,7 @@ class Trials:
         cases = _cases(table)
         with self.store.read() as view:
             evaluator = self._evaluator(rules, trial(view, rules))
-            return [self._tried(view, evaluator, raw, n) for n, raw in enumerate(cases, 1)]
+            return [self._run_case(view, evaluator, raw, n) for n, raw in enumerate(cases, 1)]
 
     def _evaluator(self, rules: str | None, row: PolicyRow) -> Evaluator:
         return self.evaluator if rules is None else replace(self.evaluator, instead=engine_of(row))

@@ -188,7 +188,7 @@ class Written(dict[str, Any]):
         super().__init__(values)
 
 
-_LOG: Final[Mapping[Kind, Callable[[Any], object]]] = {
+_AUDIT_CONVERSIONS: Final[Mapping[Kind, Callable[[Any], object]]] = {
     Kind.CHOICES: list,
     Kind.NAMES: list,
     Kind.PEOPLE: list,
@@ -209,13 +209,13 @@ def started(tx: Unit, members: Members, written: Written) -> dict[str, Any]:
 def changed(tx: Unit, members: Members, written: Written) -> dict[str, Any]:
     """The stored values of the submitted members. Raises `ChangeRefused`."""
     return {
-        member.name: _checked(tx, member, written[member.name])
+        member.name: _check_value(tx, member, written[member.name])
         for member in members
         if member.name in written
     }
 
 
-def _checked(tx: Unit, member: Member, value: object) -> object:
+def _check_value(tx: Unit, member: Member, value: object) -> object:
     if value is None:
         return value
     with about(member.wire_name):
@@ -233,13 +233,15 @@ def _check_choices(member: Member, value: Any) -> None:  # noqa: ANN401  # as it
 def facts(members: Members, record: object) -> dict[str, object]:
     """The members of a record for the audit log."""
     return {
-        member.audit_name or member.name: _as(_LOG, member, record)
+        member.audit_name or member.name: _convert(_AUDIT_CONVERSIONS, member, record)
         for member in members
         if member.audit_name is not None
     }
 
 
-def _as(kinds: Mapping[Kind, Callable[[Any], object]], member: Member, record: object) -> object:
+def _convert(
+    kinds: Mapping[Kind, Callable[[Any], object]], member: Member, record: object
+) -> object:
     value = getattr(record, member.name)
     as_kind = kinds.get(member.kind)
     return value if value is None or as_kind is None else as_kind(value)

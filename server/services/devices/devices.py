@@ -55,20 +55,20 @@ class DeviceService:
         `new_devices` determines whether the device must wait a day before it can decide high risk.
         A device that an older one approved does not wait, and keeps the name that was shown there.
         """
-        checked = _checked_keys(keys)
+        approval_keys = _check_keys(keys)
         name = checked_name(name)
         with self.store.write() as tx:
             tx.lock(f"devices {person.user.id}")
             session = device_auth.current_session(tx, person)
             if session.device_id is not None:
                 raise errors.Problem(409, "already_enrolled", "This session already has a device.")
-            if dict(session.public_jwk) in checked.values():
+            if dict(session.public_jwk) in approval_keys.values():
                 raise errors.invalid_body("The session key cannot be an approval key.")
             if tx.devices.active_count(person.user.id, tx.now) >= MAX_DEVICES:
                 raise _too_many_devices()
             if session.admitted_as not in {None, name}:
                 raise errors.invalid_body(f"This device was approved as {session.admitted_as}.")
-            public = {"session": dict(session.public_jwk), **checked}
+            public = {"session": dict(session.public_jwk), **approval_keys}
             is_admitted = session.admitted_as is not None
             high_from = tx.now if is_admitted else new_devices.high_from(tx, person.user.id)
             device = self._device(tx, person, name, public, high_from)
@@ -117,12 +117,12 @@ class DeviceService:
         with self.store.write() as tx:
             purpose_id = self._pin_purpose(tx, person, purpose)
             device = device_auth.current_device(tx, person)
-            counted = tx.devices.count_attempt(
+            updated = tx.devices.count_attempt(
                 device.id, purpose_id, tx.now, max_attempts=MAX_ATTEMPTS, max_calls=MAX_UNCONFIRMED
             )
-            if counted is None:
+            if updated is None:
                 raise _pin_refusal(device)
-            device = counted
+            device = updated
             if device.pin_tries >= MAX_ATTEMPTS:
                 _record(tx, audit.Type.DEVICE_LOCKED, person, device)
                 notices.device(tx, person.user.id, "device.locked", device.id)
@@ -300,16 +300,16 @@ def _pin_refusal(device: Device) -> errors.Problem:
     )
 
 
-def _checked_keys(keys: Mapping[str, object]) -> dict[str, dict[str, str]]:
+def _check_keys(keys: Mapping[str, object]) -> dict[str, dict[str, str]]:
     try:
-        checked = {name: decisions.check_public_jwk(keys[name]) for name in ("low", "high")}
+        approval_keys = {name: decisions.check_public_jwk(keys[name]) for name in ("low", "high")}
     except (KeyError, ValueError) as error:
         raise errors.invalid_body(
             "approval_keys must be two EC P-256 public keys.", log=str(error)
         ) from error
-    if checked["low"] == checked["high"]:
+    if approval_keys["low"] == approval_keys["high"]:
         raise errors.invalid_body("The two approval keys must differ.")
-    return checked
+    return approval_keys
 
 
 def _record(tx: Unit, kind: audit.Type, person: Person, device: Device, **facts: object) -> None:

@@ -55,7 +55,7 @@ class Statements:
             nonce=nonce,
             now=tx.now // 1000,
         )
-        signed = self._signed(tx, jws, signer, keys)
+        signed = self._verify(tx, jws, signer, keys)
         decisions.check_statement(_parse(signed), expected)
         return signed.key
 
@@ -90,7 +90,7 @@ class Statements:
             raise errors.Problem(422, "invalid_statement", "This statement was used before.")
         tx.devices.confirm(device.id, entered=True)
 
-    def _signed(
+    def _verify(
         self, tx: Unit, jws: str, signer: Device, keys: tuple[str, ...]
     ) -> VerifiedSignature:
         try:

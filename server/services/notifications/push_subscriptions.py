@@ -74,7 +74,7 @@ class PushSubscriptions:
             if device.kind != BROWSER:
                 raise errors.Problem(403, "forbidden", "Only browsers support web push.")
             tx.lock(f"push {person.user.id}")
-            push_subscription = tx.pushes.by_endpoint(_hashed(address.endpoint))
+            push_subscription = tx.pushes.by_endpoint(_hash_endpoint(address.endpoint))
             if push_subscription is None or push_subscription.user_id != person.user.id:
                 self._check_limit(tx, person)
             stored = self._store(tx, device, address, push_subscription)
@@ -86,14 +86,14 @@ class PushSubscriptions:
             device_auth.current_device(tx, person)
             if tx.pushes.dismiss_loss(person.user.id, subscription_id):
                 return
-            push_subscription = _own(tx, person, subscription_id)
+            push_subscription = _own_subscription(tx, person, subscription_id)
             remove(tx, push_subscription, actor=audit.by_user(person.user.id), cause="unsubscribed")
 
     def test(self, person: Person, subscription_id: str) -> None:
         """Send a test message to a browser. Raises errors.Problem 404 or 409."""
         with self.store.write() as tx:
             device_auth.current_device(tx, person)
-            push_subscription = _own(tx, person, subscription_id)
+            push_subscription = _own_subscription(tx, person, subscription_id)
             if TESTS.exceeded(tx, person.user.id):
                 raise errors.Problem(
                     409, "too_many_tests", "Too many test messages. Try again in ten minutes."
@@ -122,7 +122,7 @@ class PushSubscriptions:
             before,
             user_id=device.user_id,
             device_id=device.id,
-            sealed=_sealed(self.secrets, before.id, address),
+            sealed=_seal_address(self.secrets, before.id, address),
             opened_at=tx.now,
         )
         if existing is None:
@@ -144,7 +144,7 @@ class PushSubscriptions:
             id=self.secrets.new_id(PREFIX_PUSH),
             user_id=device.user_id,
             device_id=device.id,
-            endpoint_hash=_hashed(address.endpoint),
+            endpoint_hash=_hash_endpoint(address.endpoint),
             origin=web_push.origin(address.endpoint),
             sealed=b"",
             created_at=tx.now,
@@ -164,7 +164,7 @@ def address_of(secrets: Secrets, subscription: PushSubscription) -> PushAddress:
     return PushAddress(**members)
 
 
-def _sealed(secrets: Secrets, subscription_id: str, address: PushAddress) -> bytes:
+def _seal_address(secrets: Secrets, subscription_id: str, address: PushAddress) -> bytes:
     members = {"endpoint": address.endpoint, "p256dh": address.p256dh, "auth": address.auth}
     return secrets.seal(_purpose(subscription_id), json.dumps(members).encode())
 
@@ -173,11 +173,11 @@ def _purpose(subscription_id: str) -> str:
     return f"push subscription:{subscription_id}"
 
 
-def _hashed(endpoint: str) -> bytes:
+def _hash_endpoint(endpoint: str) -> bytes:
     return hashlib.sha256(endpoint.encode()).digest()
 
 
-def _own(view: View, person: Person, subscription_id: str) -> PushSubscription:
+def _own_subscription(view: View, person: Person, subscription_id: str) -> PushSubscription:
     push = view.pushes.get(subscription_id)
     if push is None or push.user_id != person.user.id:
         raise errors.Problem(404, "not_found", "You have no push subscription with this id.")

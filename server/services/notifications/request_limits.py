@@ -159,7 +159,7 @@ def pause(
     ends = [end for end in (own, other) if end is not None]
     if not ends:
         return None
-    return _paused("This person" if own is not None else _OTHER_APPROVER, max(ends))
+    return _pause_limit("This person" if own is not None else _OTHER_APPROVER, max(ends))
 
 
 def consent_refusal(
@@ -199,7 +199,7 @@ def device_refusal(tx: Unit, client_id: str, user: User, policy: ServerPolicy) -
     return None
 
 
-def _paused(who: str, until: int) -> RequestLimit:
+def _pause_limit(who: str, until: int) -> RequestLimit:
     return RequestLimit(
         PAUSED,
         f"{who} has denied such requests repeatedly. Ask again in half an hour.",
@@ -249,7 +249,7 @@ def pause_end_of(
     denials = view.approvals.denials_since(
         client_id, user_id, view.now - PAUSE_WITHIN_MS - PAUSE_MS
     )
-    ends = [_end(_times_of(kind, denials), limit, view.now) for kind in set(types) or {""}]
+    ends = [_pause_end(_times_of(kind, denials), limit, view.now) for kind in set(types) or {""}]
     return max((end for end in ends if end is not None), default=None)
 
 
@@ -265,7 +265,7 @@ def last_pause_end_of(
     )
     kinds = set(types) or {""}
     ends = [
-        _end(_times_of(kind, denials), limit, view.now)
+        _pause_end(_times_of(kind, denials), limit, view.now)
         for denials in denials_by_user
         for kind in kinds
     ]
@@ -281,8 +281,8 @@ def record_pause_if_begun(tx: Unit, denied: Approval, by: str, policy: ServerPol
     denials = tx.approvals.denials_since(agent.id, by, since)
     for kind in sorted(_kinds(denied.details)):
         times, limit = _times_of(kind, denials), policy.denials_before_pause
-        until = _end(times, limit, tx.now)
-        if until is not None and _end(times[:-1], limit, tx.now) is None:
+        until = _pause_end(times, limit, tx.now)
+        if until is not None and _pause_end(times[:-1], limit, tx.now) is None:
             _record(tx, denied, by, kind, until)
             owners = [user_id for user_id in agent.owners if _is_enabled(tx, user_id)]
             notices.agent(tx, agent.id, "alarm.agent_paused", owners)
@@ -313,7 +313,7 @@ def _all_pauses(view: View, rows: Sequence[tuple[str, int, str]], limit: int) ->
         user = view.directory.user(user_id)
         name = user_id if user is None else user.name
         kinds = {kind for _, details in denials for kind in _kinds(details)}
-        ends = {kind: _end(_times_of(kind, denials), limit, view.now) for kind in kinds}
+        ends = {kind: _pause_end(_times_of(kind, denials), limit, view.now) for kind in kinds}
         pauses += [Pause(user_id, name, kind, at) for kind, at in ends.items() if at is not None]
     return pauses
 
@@ -334,7 +334,7 @@ def _kinds(details: str) -> set[str]:
     return {item["type"] for item in json.loads(details)} or {""}
 
 
-def _end(times: Sequence[int], limit: int, now: int) -> int | None:
+def _pause_end(times: Sequence[int], limit: int, now: int) -> int | None:
     """The end of the latest pause from these denials, if it is in the future."""
     ends = [
         last + PAUSE_MS

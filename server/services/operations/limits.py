@@ -204,11 +204,11 @@ def _by_agent(notification: SentNotification) -> LimitSubject | None:
     )
 
 
-def _medium(notification: SentNotification) -> LimitSubject | None:
+def _by_user_medium(notification: SentNotification) -> LimitSubject | None:
     return LimitSubject(user_id=notification.user_id) if notification.lane == "medium" else None
 
 
-def _medium_type(notification: SentNotification) -> LimitSubject | None:
+def _by_type_medium(notification: SentNotification) -> LimitSubject | None:
     other = notification.types or "scopes alone"
     return (
         LimitSubject(user_id=notification.user_id, other=other)
@@ -217,7 +217,7 @@ def _medium_type(notification: SentNotification) -> LimitSubject | None:
     )
 
 
-def _none(_rows: _CountedRows) -> Mapping[LimitSubject, int]:
+def _count_nobody(_rows: _CountedRows) -> Mapping[LimitSubject, int]:
     """For low risk, where one notification covers all requests, nobody is near the limit."""
     return {}
 
@@ -300,7 +300,7 @@ LIMITS: Final = (
         "notify_per_hour",
         "person",
         "Notifications below high risk",
-        _count_notified(_HOUR_MS, _medium),
+        _count_notified(_HOUR_MS, _by_user_medium),
         _HOUR_MS,
     ),
     Limit(
@@ -314,10 +314,10 @@ LIMITS: Final = (
         "notify_per_type",
         "action type and person",
         "Notifications below high risk",
-        _count_notified(_HOUR_MS, _medium_type),
+        _count_notified(_HOUR_MS, _by_type_medium),
         _HOUR_MS,
     ),
-    Limit("notify_low_per_hour", "person", "Notifications for low risk", _none, _HOUR_MS),
+    Limit("notify_low_per_hour", "person", "Notifications for low risk", _count_nobody, _HOUR_MS),
     Limit(
         "open_consents",
         "person",

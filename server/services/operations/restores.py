@@ -60,10 +60,10 @@ def disabled_items(
     `since` has the items that are active in the replaced database, or None if it cannot be read.
     In that case, items of the kinds in `keep` stay active.
     """
-    return {kind: _disabled(kind, backup[kind], since, keep) for kind in KINDS}
+    return {kind: _disabled_of_kind(kind, backup[kind], since, keep) for kind in KINDS}
 
 
-def _disabled(
+def _disabled_of_kind(
     kind: str, items: Mapping[str, AccessItem], since: Items | None, keep: Collection[str]
 ) -> list[RestoredItem]:
     if since is not None:

@@ -210,7 +210,7 @@ def _counts(requests: Iterable[ApprovalSummary]) -> Counts:
     answer_times = [
         row.decided_at - row.created_at
         for row in approval_summaries
-        if _answered(row) and row.decided_at
+        if _is_answered(row) and row.decided_at
     ]
     return Counts(
         len(approval_summaries),
@@ -230,7 +230,7 @@ def _result(request: ApprovalSummary) -> str:
     return str(request.state)
 
 
-def _answered(request: ApprovalSummary) -> bool:
+def _is_answered(request: ApprovalSummary) -> bool:
     """Return whether a person approved or denied it."""
     return not request.by_rule and (request.approved or request.state is State.DENIED)
 
@@ -269,7 +269,7 @@ def _by_agent(requests: Iterable[ApprovalSummary], names: dict[str, str]) -> lis
 
 
 def _agent(agent_id: str, name: str, requests: Sequence[ApprovalSummary]) -> AgentCounts:
-    answered = [request for request in requests if _answered(request)]
+    answered = [request for request in requests if _is_answered(request)]
     agreed = sum(request.approved for request in answered)
     agreement = agreed / len(answered) if answered else None
     read = [row.decided_at - (row.seen_at or row.created_at) for row in answered if row.decided_at]

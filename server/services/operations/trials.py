@@ -165,7 +165,7 @@ class Trials:
 
     def test(self, table: str, rules: str | None = None) -> list[PolicyTestResult]:
         """Test the cases of a TOML table against the rules. Raises `Invalid`."""
-        cases = _cases(table)
+        cases = _read_cases(table)
         with self.store.read() as view:
             evaluator = self._evaluator(rules, trial(view, rules))
             return [self._run_case(view, evaluator, raw, n) for n, raw in enumerate(cases, 1)]
@@ -202,10 +202,8 @@ class Trials:
         """The target of the request; `/userinfo` if an agent asks only for OpenID scopes."""
         openid, scope = scopes.split(tuple(sorted(set(trial.scope))))
         audience = self.server_policy.userinfo_audience
-        is_openid_only = (
-            bool(openid) and not scope and not asks and trial.resource in {None, audience}
-        )
-        if trial.flow == "request" and is_openid_only:
+        is_openid_only = bool(openid) and not scope and not asks
+        if trial.flow == "request" and is_openid_only and trial.resource in {None, audience}:
             return targets.about_person(audience, openid)
         return targets.resolve(view.directory, agent, trial.resource, scope)
 
@@ -227,13 +225,13 @@ class Trials:
     def _run_case(
         self, view: View, evaluator: Evaluator, raw: Mapping[str, object], number: int
     ) -> PolicyTestResult:
-        name, expected = str(raw.get("name", f"case {number}")), _expected(raw, number)
-        trial, at = _trial_request(raw, number), _moment(raw, number)
+        name, expected = str(raw.get("name", f"case {number}")), _read_expected(raw, number)
+        trial, at = _trial_request(raw, number), _read_time(raw, number)
         try:
             case = self._case(view, trial)
         except ChangeRefused as error:
             return PolicyTestResult(name, expected, {}, str(error))
-        history = _history(raw, evaluator.question(view, case, at), number)
+        history = _read_history(raw, evaluator.question(view, case, at), number)
         verdict = evaluator.decide(view, case, at, history)
         needs = verdict.needs
         actual = {
@@ -308,7 +306,7 @@ _MEMBERS: Final = frozenset(
 _EXPECTED: Final = frozenset({"expect", "rules", "risk", "ceremony"})
 
 
-def _cases(table: str) -> list[Mapping[str, object]]:
+def _read_cases(table: str) -> list[Mapping[str, object]]:
     try:
         members = tomllib.loads(table)
     except tomllib.TOMLDecodeError as error:
@@ -326,14 +324,14 @@ def _cases(table: str) -> list[Mapping[str, object]]:
     return cases
 
 
-def _expected(raw: Mapping[str, object], number: int) -> dict[str, object]:
+def _read_expected(raw: Mapping[str, object], number: int) -> dict[str, object]:
     if raw.get("expect") not in ("allow", "ask", "deny"):
         raise Invalid(f"case {number}: expect must be allow, ask or deny.")
     return {name: raw[name] for name in sorted(_EXPECTED & set(raw))}
 
 
 def _trial_request(raw: Mapping[str, object], number: int) -> TrialRequest:
-    agent = _text(raw, "agent", number)
+    agent = _read_text(raw, "agent", number)
     if agent is None:
         raise Invalid(f"case {number}: agent is missing.")
     details = raw.get("details")
@@ -343,28 +341,28 @@ def _trial_request(raw: Mapping[str, object], number: int) -> TrialRequest:
         raise Invalid(f"case {number}: details must be JSON values. Quote dates.") from None
     return TrialRequest(
         agent=agent,
-        flow=cast("RequestFlow", _text(raw, "flow", number) or "request"),
-        user=_text(raw, "user", number),
-        resource=_text(raw, "resource", number),
-        scope=tuple(_texts(raw.get("scope", []), "scope", number)),
+        flow=cast("RequestFlow", _read_text(raw, "flow", number) or "request"),
+        user=_read_text(raw, "user", number),
+        resource=_read_text(raw, "resource", number),
+        scope=tuple(_read_texts(raw.get("scope", []), "scope", number)),
         details=text,
     )
 
 
-def _text(raw: Mapping[str, object], name: str, number: int) -> str | None:
+def _read_text(raw: Mapping[str, object], name: str, number: int) -> str | None:
     value = raw.get(name)
     if value is not None and not isinstance(value, str):
         raise Invalid(f"case {number}: {name} must be a string.")
     return value
 
 
-def _texts(value: object, name: str, number: int) -> list[str]:
+def _read_texts(value: object, name: str, number: int) -> list[str]:
     if not isinstance(value, list) or not all(isinstance(item, str) for item in value):
         raise Invalid(f"case {number}: {name} must be a list of strings.")
     return value
 
 
-def _moment(raw: Mapping[str, object], number: int) -> int | None:
+def _read_time(raw: Mapping[str, object], number: int) -> int | None:
     at = raw.get("at")
     if at is None:
         return None
@@ -373,7 +371,7 @@ def _moment(raw: Mapping[str, object], number: int) -> int | None:
     return int(at.timestamp() * 1000)
 
 
-def _history(raw: Mapping[str, object], question: Question, number: int) -> GivenHistory:
+def _read_history(raw: Mapping[str, object], question: Question, number: int) -> GivenHistory:
     history = raw.get("history", {})
     if not isinstance(history, dict) or set(history) - {"known", "tokens", "unusual"}:
         raise Invalid(f"case {number}: history may have only `known`, `tokens` and `unusual`.")
@@ -381,19 +379,21 @@ def _history(raw: Mapping[str, object], question: Question, number: int) -> Give
     if isinstance(count, bool) or not isinstance(count, int):
         raise Invalid(f"case {number}: tokens must be a number.")
     known_uses: list[str] = []
-    for target in _texts(history.get("known", []), "known", number):
+    for target in _read_texts(history.get("known", []), "known", number):
         if target == "resource":
             known_uses.append(uses.of_resource(question.resource))
         elif target == "scope":
             known_uses += [uses.of_scope(question.resource, name) for name in question.scopes]
         else:
             known_uses += question.values(target)
-    return GivenHistory(frozenset(known_uses), count, _unusual(history.get("unusual", []), number))
+    return GivenHistory(
+        frozenset(known_uses), count, _read_unusual(history.get("unusual", []), number)
+    )
 
 
-def _unusual(value: object, number: int) -> frozenset[Code]:
+def _read_unusual(value: object, number: int) -> frozenset[Code]:
     try:
-        return frozenset(map(Code, _texts(value, "unusual", number)))
+        return frozenset(map(Code, _read_texts(value, "unusual", number)))
     except ValueError:
         known = ", ".join(Code)
         raise Invalid(f"case {number}: unusual may have only {known}.") from None

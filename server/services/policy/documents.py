@@ -196,21 +196,21 @@ def _check_unique(ids: list[str]) -> None:
             raise InvalidPolicy(f"rule {name}: the id is used twice. Give each rule its own id.")
 
 
-def _text(table: _Table, name: str, value: object) -> str:
+def _string(table: _Table, name: str, value: object) -> str:
     if not isinstance(value, str):
         raise table.fail(name, "must be a text")
     return value
 
 
 def _id(table: _Table, name: str, value: object) -> str:
-    if not _ID.fullmatch(rule_id := _text(table, name, value)):
+    if not _ID.fullmatch(rule_id := _string(table, name, value)):
         raise table.fail(name, "use a-z 0-9 and -, at most 64 characters")
     return rule_id
 
 
 def _prose(table: _Table, name: str, value: object) -> str:
     try:
-        return check_prose(_text(table, name, value), what="it", max_chars=140)
+        return check_prose(_string(table, name, value), what="it", max_chars=140)
     except ValueError as error:
         raise table.fail(name, f"give the reason as plain text: {error}") from None
 
@@ -238,7 +238,7 @@ def _list(table: _Table, name: str, value: object) -> list[object]:
 
 
 def _names(table: _Table, name: str, value: object) -> tuple[str, ...]:
-    names = tuple(_text(table, name, item) for item in _list(table, name, value))
+    names = tuple(_string(table, name, item) for item in _list(table, name, value))
     if any(not item or len(item) > 256 for item in names):  # noqa: PLR2004  # longer than any name
         raise table.fail(name, "a name has 1 to 256 characters")
     return names
@@ -276,7 +276,7 @@ def _integer(table: _Table, name: str, value: object, least: int, most: int) -> 
 
 
 def _span(table: _Table, name: str, value: object) -> int:
-    match = _SPAN.fullmatch(_text(table, name, value))
+    match = _SPAN.fullmatch(_string(table, name, value))
     if not match:
         raise table.fail(name, 'write a duration such as "30s", "10m", "1h" or "7d"')
     return int(match[1]) * _UNIT_MS[match[2]]
@@ -303,7 +303,7 @@ def _limits(inner: _Table, least: int, most: int) -> tuple[int | None, int | Non
 
 def _amount(table: _Table, name: str, value: object) -> Amount:
     inner = _Table(value, f"{table.where}{name}.")
-    currency = inner.need("currency", _text)
+    currency = inner.need("currency", _string)
     if not uses.is_currency(currency):
         raise inner.fail("currency", "write three letters such as EUR")
     over, at_most = _limits(inner, 0, 2**53 - 1)
@@ -331,14 +331,14 @@ def _hours(table: _Table, name: str, value: object) -> Hours:
 
 
 def _hour(table: _Table, name: str, value: object) -> time:
-    match = _HOUR.fullmatch(_text(table, name, value))
+    match = _HOUR.fullmatch(_string(table, name, value))
     if not match:
         raise table.fail(name, 'write an hour such as "08:00"')
     return time() if match[3] else time(int(match[1]), int(match[2]))
 
 
 def _zone(table: _Table, name: str, value: object) -> str:
-    zone_name = _text(table, name, value)
+    zone_name = _string(table, name, value)
     try:
         zone(zone_name)
     except (ZoneInfoNotFoundError, ValueError, OSError):

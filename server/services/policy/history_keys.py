@@ -200,11 +200,11 @@ def name_mark(secrets: Secrets, user_id: str, name: str) -> str:
 
 def credentials(secrets: Secrets, agent: Agent) -> list[str]:
     """The marks of the agent's keys and secrets."""
-    jwks = [_hashed(secrets, sorted(jwk.items())) for jwk in agent.jwks]
+    jwks = [_hash_parts(secrets, sorted(jwk.items())) for jwk in agent.jwks]
     return [*jwks, *[secret.id for secret in agent.secrets]]
 
 
-def _hashed(secrets: Secrets, parts: object) -> str:
+def _hash_parts(secrets: Secrets, parts: object) -> str:
     text = ascii(parts)
     hashed = _hash if len(text) <= _MAX_CACHED else _hash.__wrapped__
     return hashed(secrets, text)  # type: ignore[arg-type]  # hashable by identity
@@ -232,13 +232,13 @@ class _KeyBuilder:
         """Add the keys of one detail."""
         target_keys = [
             self._target(action, detail, trail, value)
-            for trail, value in _at(detail, action.fact_rules.target)
+            for trail, value in _values_at(detail, action.fact_rules.target)
         ]
         self.targets.extend(target_keys)
-        for trail, value in _at(detail, action.fact_rules.amount):
+        for trail, value in _values_at(detail, action.fact_rules.amount):
             self._amount(action, trail, value, target_keys)
         self._texts(action, detail)
-        self.mixed.extend(ValueLocation(action, trail) for trail in _mixed(detail))
+        self.mixed.extend(ValueLocation(action, trail) for trail in _mixed_trails(detail))
 
     def text(self, location: ValueLocation, value: str, where: Path) -> TextKeys:
         """The keys of a text."""
@@ -251,7 +251,7 @@ class _KeyBuilder:
         )
 
     def _hash(self, *parts: object) -> str:
-        return _hashed(self.secrets, parts)
+        return _hash_parts(self.secrets, parts)
 
     def _target(
         self, action: ActionType, detail: Detail, trail: Trail, value: JsonValue
@@ -266,7 +266,7 @@ class _KeyBuilder:
 
     def _name(self, action: ActionType, detail: Detail, of: Trail) -> NameKeys | None:
         """The name of a target; for a target in a list, from the same item."""
-        for trail, value in _at(detail, action.fact_rules.target_name):
+        for trail, value in _values_at(detail, action.fact_rules.target_name):
             steps = _indexes(trail)
             if isinstance(value, str) and steps == _indexes(of)[: len(steps)]:
                 everybody = self._hash("name", action.type, _normalized(value))
@@ -294,24 +294,24 @@ class _KeyBuilder:
             f"amount {unit}",
             f"all {unit}",
         )
-        self.amounts[unit] = _added(self.amounts.get(unit), amount_keys)
+        self.amounts[unit] = _add_amounts(self.amounts.get(unit), amount_keys)
         target = _target_of(trail, targets)
         if target is not None:
             key = f"{target.person} {currency}"
             before = self.parts.get(key)
-            total = _added(None if before is None else before.amount, amount_keys)
+            total = _add_amounts(None if before is None else before.amount, amount_keys)
             self.parts[key] = PartKeys(total, target.place, key, f"asked {key}")
 
     def _texts(self, action: ActionType, detail: Detail) -> None:
         """Add the keys of short material texts, of the target and of its name."""
         fact_rules = action.fact_rules
         for path in dict.fromkeys((fact_rules.target, fact_rules.target_name, *action.material)):
-            for trail, value in _at(detail, path):
+            for trail, value in _values_at(detail, path):
                 if isinstance(value, str) and _is_comparable(value):
                     self.texts.append(self.text(ValueLocation(action, trail), value, path or ()))
 
 
-def _at(detail: Detail, path: Path | None) -> list[tuple[Trail, JsonValue]]:
+def _values_at(detail: Detail, path: Path | None) -> list[tuple[Trail, JsonValue]]:
     """The values at a path; the fast case is a member of the detail itself."""
     if path is None:
         return []
@@ -333,7 +333,7 @@ def _number(value: JsonValue) -> tuple[str | None, int | None]:
     return None, value if isinstance(value, int) else None
 
 
-def _added(before: AmountKeys | None, amount_keys: AmountKeys) -> AmountKeys:
+def _add_amounts(before: AmountKeys | None, amount_keys: AmountKeys) -> AmountKeys:
     return (
         amount_keys if before is None else before._replace(value=before.value + amount_keys.value)
     )
@@ -354,7 +354,7 @@ def _is_comparable(value: str) -> bool:
     return short and not value.isdecimal() and not rendering.is_time(value)
 
 
-def _mixed(detail: Detail) -> list[Trail]:
+def _mixed_trails(detail: Detail) -> list[Trail]:
     """The trails of all texts in which a word mixes scripts."""
     if all(map(_is_ascii, detail.values())):
         return []

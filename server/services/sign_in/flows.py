@@ -78,27 +78,27 @@ class Flows:
     def step(self, handle: str, cookie: str, *, switch_user: bool = False) -> Step:
         """Return the page to show, or the response to the app."""
         with self.store.read() as view:
-            flow = _open(view, handle)
+            flow = _open_flow(view, handle)
             next_step = self._next(view, flow, self.sign_ins.current(view, cookie))
             if switch_user and isinstance(next_step, ConsentPage):
                 return sign_in_page(self.requests.current_plan(view, flow), "")
         if not isinstance(next_step, _Ready | _Refused):
             return next_step
         with self.store.write() as tx:
-            flow = _open(tx, handle)
+            flow = _open_flow(tx, handle)
             return self._end(tx, flow, self._next(tx, flow, self.sign_ins.current(tx, cookie)))
 
     def waits(self, handle: str, cookie: str) -> bool:
         """Return whether a device still has to answer. Changes nothing."""
         with self.store.read() as view:
-            flow = _open(view, handle)
+            flow = _open_flow(view, handle)
             next_step = self._next(view, flow, self.sign_ins.current(view, cookie))
             return isinstance(next_step, WaitingPage)
 
     def consent(self, handle: str, cookie: str, *, peer: str) -> Step:
         """Store the person's consent on the page, and request the signatures it needs."""
         with self.store.write() as tx:
-            flow = _open(tx, handle)
+            flow = _open_flow(tx, handle)
             signed_in = self.sign_ins.current(tx, cookie)
             next_step = self._next(tx, flow, signed_in)
             if isinstance(next_step, ConsentPage) and signed_in is not None:
@@ -113,7 +113,7 @@ class Flows:
         """Create the approvals to sign; returns their IDs."""
         approvals = [
             self.consents.ask(tx, _requested_consent(plan, ask, signed_in, peer))
-            for ask in self._missing(tx, plan, signed_in)
+            for ask in self._missing_consents(tx, plan, signed_in)
             if ask in plan.consents_to_sign
         ]
         if plan.action is not None:
@@ -123,7 +123,7 @@ class Flows:
     def deny(self, handle: str, cookie: str) -> Step:
         """Deny the request on the page, even if a device has approved it."""
         with self.store.write() as tx:
-            flow = _open(tx, handle)
+            flow = _open_flow(tx, handle)
             next_step = self._next(tx, flow, self.sign_ins.current(tx, cookie))
             if isinstance(next_step, ConsentPage | WaitingPage | _Ready):
                 plan = self.requests.current_plan(tx, flow)
@@ -150,21 +150,21 @@ class Flows:
         self, view: View, flow: Flow, plan: AuthorizationPlan, signed_in: SignedIn | None
     ) -> SignInPage | ConsentPage | WaitingPage | _Ready | _Refused:
         is_silent = "none" in plan.request.prompts
-        if signed_in is None or not self._suffices(view, flow, plan, signed_in):
+        if signed_in is None or not self._is_sufficient(view, flow, plan, signed_in):
             if is_silent:
                 return _Refused(plan, errors.LoginRequired("Nobody is signed in here."))
             name = plan.request.login_hint if signed_in is None else signed_in.user.name
             return sign_in_page(plan, name or "")
         if flow.allowed_at is not None:
             return self._signed_step(view, flow, plan, signed_in)
-        missing = self._missing(view, plan, signed_in)
+        missing = self._missing_consents(view, plan, signed_in)
         if not missing and plan.action is None:
             return _Ready(plan, signed_in)
         if is_silent:
             return _Refused(plan, errors.ConsentRequired("The person has to be asked."))
         return consent_page(view, plan, signed_in, missing)
 
-    def _suffices(
+    def _is_sufficient(
         self, view: View, flow: Flow, plan: AuthorizationPlan, signed_in: SignedIn
     ) -> bool:
         """Return whether this sign-in is sufficient (OpenID Connect Core 3.1.2.3)."""
@@ -187,7 +187,7 @@ class Flows:
             raise errors.InvalidRequest("id_token_hint was issued to another client.")
         return claims.get("sub")
 
-    def _missing(
+    def _missing_consents(
         self, view: View, plan: AuthorizationPlan, signed_in: SignedIn
     ) -> list[ConsentNeeded]:
         """Return the missing consents; all of them if the app sent `prompt=consent`."""
@@ -255,7 +255,7 @@ class Flows:
                 self.consents.save_identity_consent(tx, user, ask.client_id, ask.scopes)
 
 
-def _open(view: View, handle: str) -> Flow:
+def _open_flow(view: View, handle: str) -> Flow:
     flow = view.flows.get(handle_hash(handle))
     if flow is None or flow.done_at is not None or view.now >= flow.expires_at:
         raise errors.InvalidRequest(_ENDED)

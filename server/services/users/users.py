@@ -178,7 +178,7 @@ def create(tx: Unit, secrets: Secrets, new: NewUser, *, by: str) -> User:
         created_at=tx.now,
         **members.started(tx, USER_MEMBERS, new),
     )
-    _refuse_taken(tx, user.name)
+    _refuse_taken_name(tx, user.name)
     _refuse_used_email(tx, user)
     tx.users.add(user)
     _record(tx, audit.Type.USER_ADDED, user, by, members.facts(added(USER_MEMBERS), user))
@@ -186,7 +186,7 @@ def create(tx: Unit, secrets: Secrets, new: NewUser, *, by: str) -> User:
 
 
 @about("name")
-def _refuse_taken(tx: Unit, name: str) -> None:
+def _refuse_taken_name(tx: Unit, name: str) -> None:
     """Refuse a name that looks like that of a user, an agent or an app."""
     alike = map(tx.directory.user, tx.names.bearers("user", name_keys(name)))
     for existing in (*alike, tx.directory.user_called(name)):

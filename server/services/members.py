@@ -1,7 +1,7 @@
 """Tables of members: one row per member of a record, from which every interface is made.
 
-Owns: what a row declares, submitted values, and the checks that are the same for all records.
-Never: the rule of a single member; that is in its row.
+Owns: the form of a row, submitted values, and the checks that are the same for all records.
+Never: the rule of a single member; its row contains that.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -36,7 +36,7 @@ class Kind(StrEnum):
     RISKS = "risks"
     """Scopes, each with its risk. An update adds to them or changes them."""
     NEEDS = "needs"
-    """Scopes, each with the action type that it requires. An update adds to them likewise."""
+    """Scopes, each with the action type that it requires. An update adds or changes some."""
     LISTS = "lists"
     """Names, each with a list of names."""
     SWITCH = "switch"
@@ -101,7 +101,7 @@ class FormField:
     suggestions: str = ""
     """The list of existing values that it offers."""
     first: bool = False
-    """It is in sight. If a form has such fields, its others are under "Advanced"."""
+    """It is always visible. If a form has such fields, its other fields are under "Advanced"."""
     forms: tuple[str, ...] = ("new", "change")
     """The forms that have it."""
     page: Line | None = None
@@ -188,7 +188,7 @@ class Written(dict[str, Any]):
         super().__init__(values)
 
 
-_LOG: Final[Mapping[Kind, Callable[[Any], object]]] = {
+_AUDIT_CONVERSIONS: Final[Mapping[Kind, Callable[[Any], object]]] = {
     Kind.CHOICES: list,
     Kind.NAMES: list,
     Kind.PEOPLE: list,
@@ -209,13 +209,13 @@ def started(tx: Unit, members: Members, written: Written) -> dict[str, Any]:
 def changed(tx: Unit, members: Members, written: Written) -> dict[str, Any]:
     """The stored values of the submitted members. Raises `ChangeRefused`."""
     return {
-        member.name: _checked(tx, member, written[member.name])
+        member.name: _check_value(tx, member, written[member.name])
         for member in members
         if member.name in written
     }
 
 
-def _checked(tx: Unit, member: Member, value: object) -> object:
+def _check_value(tx: Unit, member: Member, value: object) -> object:
     if value is None:
         return value
     with about(member.wire_name):
@@ -233,13 +233,15 @@ def _check_choices(member: Member, value: Any) -> None:  # noqa: ANN401  # as it
 def facts(members: Members, record: object) -> dict[str, object]:
     """The members of a record for the audit log."""
     return {
-        member.audit_name or member.name: _as(_LOG, member, record)
+        member.audit_name or member.name: _convert(_AUDIT_CONVERSIONS, member, record)
         for member in members
         if member.audit_name is not None
     }
 
 
-def _as(kinds: Mapping[Kind, Callable[[Any], object]], member: Member, record: object) -> object:
+def _convert(
+    kinds: Mapping[Kind, Callable[[Any], object]], member: Member, record: object
+) -> object:
     value = getattr(record, member.name)
     as_kind = kinds.get(member.kind)
     return value if value is None or as_kind is None else as_kind(value)
@@ -251,12 +253,12 @@ def widening(members: Members) -> dict[str, Widens]:
 
 
 def more(before: Sequence[str], after: Sequence[str]) -> bool:
-    """Reports whether `after` has a value that `before` has not."""
+    """Reports whether `after` has a value that `before` does not have."""
     return bool(set(after) - set(before))
 
 
 def more_or_all(before: Sequence[str] | None, after: Sequence[str] | None) -> bool:
-    """The same, where None stands for everything."""
+    """Like `more`, but None means everything."""
     return before is not None and (after is None or more(before, after))
 
 
@@ -271,17 +273,17 @@ def never(_before: object, _after: object) -> bool:
 
 
 def is_set(_before: object, after: object) -> bool:
-    """For a value that adds power, whatever it is."""
+    """Reports whether there is a value. For a member whose every value adds power."""
     return after is not None
 
 
 def turned_on(_before: object, after: object) -> bool:
-    """For a switch that adds power when it is on."""
+    """Reports whether a switch is on. For a switch that adds power."""
     return bool(after)
 
 
 def turned_off(_before: object, after: object) -> bool:
-    """For a switch that removes power when it is on."""
+    """Reports whether a switch is off. For a switch that removes power."""
     return not after
 
 

@@ -15,15 +15,17 @@ class ResultPage(Generic[T]):
     next: str | None
 
 
-def part(found: Sequence[T], limit: int, place: Callable[[T], str]) -> ResultPage[T]:
-    """A page of the first `limit` items. The caller must have fetched one item more."""
-    if len(found) <= limit:
-        return ResultPage(found, None)
-    shown = found[:limit]
-    return ResultPage(shown, place(shown[-1]))
+def part(records: Sequence[T], limit: int, position_of: Callable[[T], str]) -> ResultPage[T]:
+    """A page of the first `limit` items. The caller must fetch one more item than that."""
+    if len(records) <= limit:
+        return ResultPage(records, None)
+    shown = records[:limit]
+    return ResultPage(shown, position_of(shown[-1]))
 
 
-def after(found: Sequence[T], place: Callable[[T], str], since: str, limit: int) -> ResultPage[T]:
+def after(
+    records: Sequence[T], position_of: Callable[[T], str], since: str, limit: int
+) -> ResultPage[T]:
     """A page of a list that was read completely, sorted by position, after `since`."""
-    ordered = sorted((record for record in found if place(record) > since), key=place)
-    return part(ordered, limit, place)
+    ordered = sorted((record for record in records if position_of(record) > since), key=position_of)
+    return part(ordered, limit, position_of)

@@ -1,7 +1,7 @@
 """The table of events and the functions that handle them, in order.
 
-Owns: which functions of which capabilities run on an event, in its unit of work. Never: what they
-do; each belongs to its capability and does not know the others.
+Owns: the list of functions that run on an event, in its unit of work. Never: the functions
+themselves; each belongs to its capability and does not know the others.
 """
 
 from collections.abc import Callable, Mapping
@@ -89,6 +89,6 @@ REACTIONS: Final[Mapping[type[Event], tuple[_Reaction, ...]]] = MappingProxyType
 
 
 def react(tx: Unit, event: Event) -> Ended:
-    """Run the functions for an event. Returns what they ended."""
+    """Run the functions for an event. Returns the number of items that they ended."""
     results = [run(tx, event) for run in REACTIONS[type(event)]]
     return reduce(add, (result for result in results if result is not None), Ended())

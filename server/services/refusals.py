@@ -6,10 +6,10 @@
      ├─ Conflict     the current state does not allow the change
      └─ Invalid      the request is invalid
 
-The message fits every interface. It has members in backticks, as `redirect_uris`, and no command or
-flag: the command line has its flags for the members and a command for the remedy
-(`server.cli.remedies`), and the console has the labels of its fields. The message may contain the
-administrator's input, so callers must escape it before they print it.
+The message fits every interface. It names members in backticks, such as `redirect_uris`, and no
+command or flag: the command line replaces the members with its flags and shows a command as the
+remedy (`server.cli.remedies`), and the console shows the labels of its fields. The message may
+contain the administrator's input, so callers must escape it before they print it.
 """
 
 from collections.abc import Callable, Iterator

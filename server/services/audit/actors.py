@@ -32,19 +32,21 @@ def with_names(view: View, entry: StoredEntry) -> StoredEntry:
     body = entry.members
     ids = {member: body.get(member) or "" for member in _MEMBERS}
     ids["actor"] = entry.actor.partition(":")[2]
-    found = {member: _name(view.directory, record_id) for member, record_id in ids.items()}
+    names_by_member = {
+        member: _name(view.directory, record_id) for member, record_id in ids.items()
+    }
     if entry.actor == audit.SYSTEM:
-        found["actor"] = _ACTOR_NAMES.get(entry.type, "server")
+        names_by_member["actor"] = _ACTOR_NAMES.get(entry.type, "server")
     if entry.actor == audit.OPERATOR:
-        found["actor"] = "command line"
-    return replace(entry, names={member: name for member, name in found.items() if name})
+        names_by_member["actor"] = "command line"
+    return replace(entry, names={member: name for member, name in names_by_member.items() if name})
 
 
 def resolve_names(view: View, entry_search: EntrySearch) -> EntrySearch:
-    """Replace names in a search by ids; unknown names stay as they are."""
+    """Replace the names in a search with IDs; unknown names stay as they are."""
     directory = view.directory
-    called = entry_search.agent_id or ""
-    client = directory.agent_called(called) or directory.app_called(called)
+    client_name = entry_search.agent_id or ""
+    client = directory.agent_called(client_name) or directory.app_called(client_name)
     user = directory.user_called(entry_search.subject or "")
     return replace(
         _by_actor(directory, entry_search),
@@ -54,13 +56,13 @@ def resolve_names(view: View, entry_search: EntrySearch) -> EntrySearch:
 
 
 def _by_actor(directory: Directory, entry_search: EntrySearch) -> EntrySearch:
-    called = entry_search.actor
-    if called is None:
+    actor_name = entry_search.actor
+    if actor_name is None:
         return entry_search
-    kind = _SERVER_ACTORS.get(called)
+    kind = _SERVER_ACTORS.get(actor_name)
     if kind is not None and entry_search.type in {None, kind}:
         return replace(entry_search, actors=(audit.SYSTEM,), type=kind)
-    return replace(entry_search, actors=_actors(directory, called))
+    return replace(entry_search, actors=_actors(directory, actor_name))
 
 
 def _actors(directory: Directory, name_or_id: str) -> tuple[str, ...]:
@@ -72,11 +74,11 @@ def _actors(directory: Directory, name_or_id: str) -> tuple[str, ...]:
     return (name_or_id, *people, *clients)
 
 
-def _name(directory: Directory, one: str) -> str:
-    if one.startswith(PREFIX_USER):
-        user = directory.user(one)
+def _name(directory: Directory, record_id: str) -> str:
+    if record_id.startswith(PREFIX_USER):
+        user = directory.user(record_id)
         return "" if user is None else user.name
-    if one.startswith(PREFIX_AGENT) or is_app(one):
-        return display_names.name_of(directory, one)
-    resource = directory.resource_client(one)
+    if record_id.startswith(PREFIX_AGENT) or is_app(record_id):
+        return display_names.name_of(directory, record_id)
+    resource = directory.resource_client(record_id)
     return "" if resource is None else resource.uri

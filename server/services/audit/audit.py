@@ -1,8 +1,8 @@
 """The types of audit entries, writing them, and which of their facts are personal.
 
-An entry is written in the unit of work whose effect it records, so that both exist or neither. The
-entry of a refusal, which has no effect, has its own unit of work. Personal facts are stored next to
-their entry. Two of them are keyed hashes of values that are not in the log, to find the entry.
+An entry is written in the unit of work whose effect it records, so neither exists without the
+other. The entry of a refusal, which has no effect, has its own unit of work. Personal facts are
+stored next to their entry. Two of them are keyed hashes of values that are not in the log.
 """
 
 import json
@@ -21,7 +21,7 @@ with lazily():
     from server.model.approvals import Approval
 
 OPERATOR: Final = "operator"
-"""Anybody who runs `sayso` with access to the data folder."""
+"""Anyone who runs `sayso` with access to the data folder."""
 SYSTEM: Final = "system"
 """The server itself, such as when a request expires."""
 _NOTHING_MORE: Mapping[str, object] = {}
@@ -277,7 +277,7 @@ def by_client(client_id: str) -> str:
 
 
 def by_resource(client_id: str) -> str:
-    """The actor of what a resource does, by its own credential or that of its agent."""
+    """The actor of a resource's action, with its own credential or that of its agent."""
     kind = "agent" if client_id.startswith(PREFIX_AGENT) else "resource"
     return f"{kind}:{client_id}"
 
@@ -314,7 +314,7 @@ def approval_entry(
 
 
 def request_entry(approval: Approval, actor: str, facts: Mapping[str, object]) -> Entry:
-    """The entry of a new request: what its approvers see, and what approving takes."""
+    """The entry of a new request: what its approvers see, and the steps to approve it."""
     return approval_entry(
         approval,
         Type.APPROVAL_REQUESTED,
@@ -333,7 +333,7 @@ def request_entry(approval: Approval, actor: str, facts: Mapping[str, object]) -
 
 
 class Owner(Enum):
-    """Whose a fact is."""
+    """The owner of a personal fact."""
 
     TYPED_BY = "typed by"
     """The user who acted; without one, the subject."""
@@ -353,27 +353,27 @@ PERSONAL: Final = (
     ("approval", "note", Owner.TYPED_BY),
     ("incident", "note", Owner.TYPED_BY),
 )
-"""The first word of the types of entries, the name of the fact, and whose it is."""
+"""The first word of the entry types, the name of the fact, and its owner."""
 
 
 def hashed(secrets: Secrets, value: str) -> str:
-    """The keyed hash by which an entry is found that has this value."""
+    """The keyed hash to find an entry that has this value."""
     return secrets.keyed_hash("audit", value)
 
 
 def hashes(secrets: Secrets, **values: str | None) -> Mapping[str, object]:
-    """The facts of an entry for values by which it is found."""
+    """The facts that make an entry findable by these values."""
     present = {name: value for name, value in values.items() if value is not None}
     return {f"{name}_hash": hashed(secrets, value) for name, value in present.items()}
 
 
 def owners(entry: Entry) -> dict[str, str | None]:
-    """The personal facts of an entry, with the id of the user whose each is."""
-    about = entry.type.partition(".")[0]
+    """The personal facts of an entry, each with the ID of its owner."""
+    first_word = entry.type.partition(".")[0]
     return {
         name: _owner(entry, whose)
         for kind, name, whose in PERSONAL
-        if kind == about and isinstance(entry.facts.get(name), str)
+        if kind == first_word and isinstance(entry.facts.get(name), str)
     }
 
 
@@ -385,15 +385,15 @@ def _owner(entry: Entry, whose: Owner) -> str | None:
 @contextmanager
 def collect_stored() -> Iterator[list[StoredLeaf]]:
     """Collect the entries that are committed while the block runs."""
-    leafs = list[StoredLeaf]()
-    before = _STORED.set(leafs)
+    leaves = list[StoredLeaf]()
+    before = _STORED.set(leaves)
     try:
-        yield leafs
+        yield leaves
     finally:
         _STORED.reset(before)
 
 
 def note_stored(leaves: Iterable[StoredLeaf]) -> None:
-    """Call it after the commit of a unit of work, with its entries."""
-    if (leafs := _STORED.get()) is not None:
-        leafs.extend(leaves)
+    """Note the entries of a unit of work; call this after its commit."""
+    if (collected := _STORED.get()) is not None:
+        collected.extend(leaves)

@@ -1,6 +1,6 @@
 """Erasing the personal texts of a user in the audit log.
 
-Owns: that an entry says so. Never: which texts are personal; `audit.py` has them.
+Owns: recording each erasure in an entry. Never: deciding which texts are personal (`audit.py`).
 """
 
 from dataclasses import dataclass

@@ -1,9 +1,9 @@
-"""Limiting audit entries of repeated refusals: the first ones are written, the rest counted.
+"""Limits audit entries of repeated refusals: the first ones are written, the rest are counted.
 
 Owns: the limit, and the entry with the count. Never: the refusals themselves.
 
-Nothing is lost: the first entries of a window are complete, and one entry has the number of the
-others with their actor and cause.
+The first refusals in a window are written in full. One entry then has the number of the others,
+with their actor and cause.
 """
 
 import json

@@ -1,4 +1,4 @@
-"""How far checkpoints and streams are behind the entries of the audit log."""
+"""How far checkpoints and streams lag behind the entries of the audit log."""
 
 from dataclasses import dataclass
 from typing import Final
@@ -6,7 +6,7 @@ from typing import Final
 from server.model.store import View
 
 MAX_UNSIGNED_MS: Final = 60_000
-"""A server whose entries have had no checkpoint for longer is not ready."""
+"""A server is not ready if its entries have had no checkpoint for longer than this."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,9 +29,9 @@ def unsigned(view: View) -> Lag:
     return behind(view, 0 if newest is None else newest.size)
 
 
-def behind(view: View, place: int) -> Lag:
-    """The entries from a place on."""
+def behind(view: View, position: int) -> Lag:
+    """The entries from a position on."""
     unplaced, oldest = view.audit_log.unplaced()
-    first = view.audit_log.time_of(place) or oldest
-    entries = max(view.audit_log.size() - place, 0) + unplaced
+    first = view.audit_log.time_of(position) or oldest
+    entries = max(view.audit_log.size() - position, 0) + unplaced
     return Lag(entries, 0 if first is None else max(view.now - first, 0))

@@ -1,7 +1,7 @@
 """The audit log as a Merkle tree: its checkpoints, proofs, and export.
 
-Owns: when a checkpoint is due, and what is read for it.
-Never: hashes and signatures; `server.audit_log` has them.
+Owns: when a checkpoint is due, and reading the entries for it.
+Never: computing hashes and signatures (`server.audit_log`).
 """
 
 from collections.abc import Callable, Generator, Iterable, Iterator
@@ -20,12 +20,12 @@ from server.services.audit import audit
 from server.services.refusals import Conflict, NotFound, Remedy
 
 IDLE_MS: Final = 60_000
-"""How often a checkpoint says that nothing was added."""
+"""How often a checkpoint confirms that nothing was added."""
 CHECKED: Final = 1_000_000
-"""How many entries a server compares when it starts, which takes a few seconds."""
-_AT_ONCE: Final = 5_000
+"""The number of entries that a server compares when it starts, which takes a few seconds."""
+_BATCH_SIZE: Final = 5_000
 _MAX_REPLACEMENTS: Final = 1_000
-_NONE: Final = CheckpointRow(0, 0, b"", "")
+_NO_CHECKPOINT: Final = CheckpointRow(0, 0, b"", "")
 
 
 class BrokenLog(Exception):
@@ -36,7 +36,7 @@ class BrokenLog(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Consistency:
-    """A proof that an older log is the beginning of the one in a checkpoint."""
+    """A proof that the log of a checkpoint begins with an older log."""
 
     old_size: int
     size: int
@@ -46,11 +46,11 @@ class Consistency:
 
 @dataclass(frozen=True, slots=True)
 class Replacement:
-    """A key of the log that replaced another one."""
+    """A key of the log that replaced an earlier key."""
 
     log_key: str
     note: str | None
-    """What the old key signed about it; None if that was lost."""
+    """The statement that the old key signed about it; None if that key was lost."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,23 +73,23 @@ class AuditLog:
         return notes.public_key(self.origin, self.private_key())
 
     def round(self) -> int:
-        """Sign a checkpoint if entries were added, or a minute has passed; returns how many."""
+        """Sign a checkpoint if entries were added or a minute has passed; returns their number."""
         with self.store.read() as view:
-            newest = view.audit_log.newest() or _NONE
+            newest = view.audit_log.newest() or _NO_CHECKPOINT
             if view.audit_log.size() == newest.size and not _is_idle(view, newest):
                 return 0
         return self.sign()
 
     def sign(self) -> int:
-        """Sign a checkpoint if one is due; returns how many entries it adds."""
+        """Sign a checkpoint if one is due; returns the number of entries that it adds."""
         origin, private_key = self.origin, self.private_key()
         with self.store.write() as tx:
             tx.lock("audit log")
-            newest = tx.audit_log.newest() or _NONE
+            newest = tx.audit_log.newest() or _NO_CHECKPOINT
             _store_missing_nodes(tx, newest.size)
             frontier = Frontier.decode(newest.size, newest.frontier)
             size = tx.audit_log.size()
-            _grow(tx, frontier, size)
+            _extend_tree(tx, frontier, size)
             if size == newest.size and not _is_idle(tx, newest):
                 return 0  # another process was first
             at = max(tx.now, newest.at + 1)
@@ -101,13 +101,13 @@ class AuditLog:
     def check(self) -> None:
         """Compare the last entries with the newest checkpoint. Raises `BrokenLog`.
 
-        They are compared from a checkpoint on that has `CHECKED` entries or more behind it.
+        The comparison starts at a checkpoint that at least `CHECKED` entries follow.
         """
         with self.store.read() as view:
             newest = view.audit_log.newest()
             if newest is None:
                 return
-            start = view.audit_log.newest(newest.size - CHECKED) or _NONE
+            start = view.audit_log.newest(newest.size - CHECKED) or _NO_CHECKPOINT
             frontier = Frontier.decode(start.size, start.frontier)
             for entries in _entries(view, start.size, newest.size):
                 _check_nodes(view, frontier, entries)
@@ -143,7 +143,7 @@ class AuditLog:
         tx.audit.add(Entry(audit.Type.LOG_KEY_REPLACED, by, facts=facts))
 
     def replacements(self) -> list[Replacement]:
-        """The keys that replaced another one, oldest first."""
+        """The keys that replaced earlier ones, oldest first."""
         entry_search = EntrySearch(type=audit.Type.LOG_KEY_REPLACED)
         with self.store.read() as view:
             entries = view.audit.search(entry_search, None, _MAX_REPLACEMENTS)
@@ -155,9 +155,9 @@ class AuditLog:
         return self._newest().note
 
     def consistency(self, old_size: int) -> Consistency:
-        """Prove that the log of an older size is the beginning of the newest checkpoint.
+        """Prove that the log of the newest checkpoint begins with the log of this older size.
 
-        Without a proof if the log is smaller than that. Raises `Conflict`.
+        The proof is empty if the log is smaller than that. Raises `Conflict`.
         """
         newest = self._newest()
         if old_size > newest.size:
@@ -166,14 +166,16 @@ class AuditLog:
             hashes = merkle.consistency_proof(view.audit_log.nodes, old_size, newest.size)
         return Consistency(old_size, newest.size, tuple(hashes), newest.note)
 
-    def promises(self, leafs: Iterable[StoredLeaf]) -> list[str]:
-        """Promise, signed, that entries which were stored are in the log.
+    def promises(self, leaves: Iterable[StoredLeaf]) -> list[str]:
+        """Sign promises that stored entries are in the log.
 
-        The times are not before the newest checkpoint, whose clock may have been set back since.
+        No time is earlier than the newest checkpoint, because the clock may have been set back.
         """
-        name, private_key, least = self.origin, self.private_key(), self._newest_or_none().at
-        given = (Promise(leaf.id, leaf.leaf, max(leaf.at, least) // 1000) for leaf in leafs)
-        return [notes.promise(promise, name, private_key) for promise in given]
+        name, private_key, not_before = self.origin, self.private_key(), self._newest_or_none().at
+        promises_to_sign = (
+            Promise(leaf.id, leaf.leaf, max(leaf.at, not_before) // 1000) for leaf in leaves
+        )
+        return [notes.promise(promise, name, private_key) for promise in promises_to_sign]
 
     def prove(self, entry_id: str, size: int | None = None) -> Proof:
         """Prove that an entry is in the log, or in its checkpoint of this size.
@@ -182,18 +184,18 @@ class AuditLog:
         """
         newest = self._newest(size)
         with self.store.read() as view:
-            place = view.audit_log.position_of(entry_id)
+            position = view.audit_log.position_of(entry_id)
             if view.audit.get(entry_id) is None:
                 raise NotFound("audit entry", entry_id)
-            if place is None or place >= newest.size:
+            if position is None or position >= newest.size:
                 raise Conflict("This entry is not in a checkpoint yet. Try again in two seconds.")
-            hashes = merkle.inclusion_proof(view.audit_log.nodes, place, newest.size)
-            (entry,) = view.audit_log.entries(place, place + 1)
-        return Proof(place, entry.body, tuple(hashes), newest.note)
+            hashes = merkle.inclusion_proof(view.audit_log.nodes, position, newest.size)
+            (entry,) = view.audit_log.entries(position, position + 1)
+        return Proof(position, entry.body, tuple(hashes), newest.note)
 
     def _newest_or_none(self) -> CheckpointRow:
         with self.store.read() as view:
-            return view.audit_log.newest() or _NONE
+            return view.audit_log.newest() or _NO_CHECKPOINT
 
     def _newest(self, at_most: int | None = None) -> CheckpointRow:
         with self.store.read() as view:
@@ -204,7 +206,7 @@ class AuditLog:
 
     def _checkpoints(self, after: tuple[int, int]) -> list[CheckpointRow]:
         with self.store.read() as view:
-            return view.audit_log.checkpoints(after, _AT_ONCE)
+            return view.audit_log.checkpoints(after, _BATCH_SIZE)
 
 
 def _is_idle(view: View, newest: CheckpointRow) -> bool:
@@ -215,20 +217,20 @@ def _store_missing_nodes(tx: Unit, size: int) -> None:
     """Store the hashes over the first `size` entries that earlier versions did not store."""
     stored = tx.audit_log.size_of_nodes()
     if stored < size - 1:
-        _grow(tx, merkle.frontier(tx.audit_log.nodes, stored), size)
+        _extend_tree(tx, merkle.frontier(tx.audit_log.nodes, stored), size)
 
 
-def _grow(tx: Unit, frontier: Frontier, size: int) -> None:
+def _extend_tree(tx: Unit, frontier: Frontier, size: int) -> None:
     """Extend the tree to `size` entries, and store its new nodes."""
-    for start in range(frontier.size, size, _AT_ONCE):
-        leaves = tx.audit_log.leaves(start, min(start + _AT_ONCE, size))
+    for start in range(frontier.size, size, _BATCH_SIZE):
+        leaves = tx.audit_log.leaves(start, min(start + _BATCH_SIZE, size))
         tx.audit_log.add_nodes(frontier.extend(leaves))
 
 
 def _check_nodes(view: View, frontier: Frontier, entries: list[LoggedEntry]) -> None:
-    """Extend the tree by entries, and compare its new nodes with the stored ones.
+    """Extend the tree with entries, and compare its new nodes with the stored ones.
 
-    Raises `BrokenLog`. The last ones may be missing after an upgrade.
+    Raises `BrokenLog`. The last nodes may be missing after an upgrade.
     """
     first, stored = frontier.size, view.audit_log.size_of_nodes()
     found = view.audit_log.nodes_over(first, first + len(entries))
@@ -242,5 +244,5 @@ def _check_nodes(view: View, frontier: Frontier, entries: list[LoggedEntry]) -> 
 
 
 def _entries(view: View, first: int, end: int) -> Iterator[list[LoggedEntry]]:
-    for start in range(first, end, _AT_ONCE):
-        yield view.audit_log.entries(start, min(start + _AT_ONCE, end))
+    for start in range(first, end, _BATCH_SIZE):
+        yield view.audit_log.entries(start, min(start + _BATCH_SIZE, end))

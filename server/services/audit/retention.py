@@ -1,8 +1,8 @@
-"""Deleting the bodies of old audit entries. Their hashes stay, so the log still verifies.
+"""Deletes the bodies of old audit entries. Their hashes stay, so the log still verifies.
 
-1. An entry says before which place bodies are deleted.  2. A checkpoint covers it.  3. The bodies
-are deleted. Without that entry the verifier takes a missing body for a manipulation.
-Owns: which entries keep their bodies, and when. Never: when a checkpoint is signed.
+1. An entry announces the position before which bodies are deleted.  2. A checkpoint covers that
+entry.  3. The bodies are deleted. Without the entry, the verifier reports a missing body.
+Owns: which entries keep their bodies, and for how long. Never: when a checkpoint is signed.
 """
 
 import json
@@ -15,23 +15,23 @@ from server.services.audit import audit
 from server.services.refusals import Invalid
 
 KEPT: Final = (audit.Type.DEVICE_ENROLLED, audit.Type.LOG_KEY_REPLACED)
-"""The types whose bodies stay: they have the keys that later entries are verified with."""
+"""The types whose bodies stay, because they contain keys that verify later entries."""
 DAY_MS: Final = 24 * 60 * 60 * 1000
 SHORTEST_DAYS: Final = 30
-"""Younger entries are never trimmed."""
+"""Entries younger than this are never trimmed."""
 _PAUSE_MS: Final = 60 * 60 * 1000
-_AT_ONCE: Final = 5_000
+_BATCH_SIZE: Final = 5_000
 _TRIMMED: Final = audit.Type.AUDIT_TRIMMED
 
 
 @dataclass(frozen=True, slots=True)
 class Trim:
-    """What is deleted."""
+    """The extent of a deletion."""
 
     before: int
-    """The place of the first entry that keeps its body."""
+    """The position of the first entry that keeps its body."""
     entries: int
-    """The number of bodies."""
+    """The number of bodies to delete."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,9 +41,9 @@ class Retention:
     store: Store
 
     def announce(self, moment: int, *, by: str) -> Trim:
-        """Write that bodies of signed entries before this time are deleted; nothing if none is.
+        """Announce that the bodies of signed entries before this time will be deleted.
 
-        Raises `Invalid`.
+        Writes no entry if there are none. Raises `Invalid`.
         """
         with self.store.write() as tx:
             if moment > tx.now - SHORTEST_DAYS * DAY_MS:
@@ -51,24 +51,24 @@ class Retention:
             return _announce(tx, moment, by)
 
     def delete(self, first: int = 0) -> int:
-        """Delete the bodies and personal texts that signed entries from a place on announce.
+        """Delete the bodies and personal texts that signed entries from a position on announce.
 
-        Returns the size of the signed log, where the next call begins.
+        Returns the size of the signed log, which is the position for the next call.
         """
         with self.store.read() as view:
             size = _signed(view)
             bodies = view.audit_log.bodies(_TRIMMED, first, size)
         announced = (json.loads(body)["facts"]["before"] for body in bodies)
-        place = min(max(announced, default=0), size)
-        for start in range(0, place, _AT_ONCE):
+        position = min(max(announced, default=0), size)
+        for start in range(0, position, _BATCH_SIZE):
             with self.store.write() as tx:
                 tx.lock("audit retention")
-                tx.audit.trim(start, min(start + _AT_ONCE, place), KEPT)
+                tx.audit.trim(start, min(start + _BATCH_SIZE, position), KEPT)
         return size
 
 
 class RetentionSchedule:
-    """Trims the log once a day, however many processes run, and finishes every announced trim."""
+    """Trims the log once a day across all processes, and finishes every announced trim."""
 
     def __init__(self, store: Store, days: int | None) -> None:
         """Without `days`, entries are kept."""
@@ -107,8 +107,8 @@ def _announce(tx: Unit, moment: int, by: str) -> Trim:
 
 
 def _trim(view: View, moment: int) -> Trim:
-    place = min(view.audit_log.position_at(moment), _signed(view))
-    return Trim(place, view.audit.count_bodies(place, KEPT))
+    position = min(view.audit_log.position_at(moment), _signed(view))
+    return Trim(position, view.audit.count_bodies(position, KEPT))
 
 
 def _signed(view: View) -> int:

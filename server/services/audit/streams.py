@@ -1,6 +1,6 @@
-"""Which entries of the audit log a stream sends next.
+"""Selects the entries of the audit log that a stream sends next.
 
-Owns: the position of a stream, and that it continues the log it began with. Never: sending.
+Owns: the position of a stream, and the check that it continues the same log. Never: sending.
 """
 
 from dataclasses import dataclass
@@ -13,20 +13,20 @@ from server.services.audit.lag import Lag
 from server.services.audit.log import BrokenLog
 
 BATCH: Final = 200
-"""How many entries are sent at a time."""
+"""The maximum number of entries that are sent together."""
 
 
 @dataclass(frozen=True, slots=True)
 class Position:
-    """How much of the log was sent."""
+    """The part of the log that was sent."""
 
     sent: int = 0
     """The number of entries."""
     leaf: str = ""
-    """The hash of the last one, hexadecimal."""
+    """The hash of the last entry, hexadecimal."""
 
     def after(self, entries: list[LoggedEntry]) -> "Position":
-        """The position when these entries were sent as well."""
+        """The position after these entries are sent too."""
         last = entries[-1]
         return Position(last.seq + 1, last.leaf.hex())
 
@@ -44,14 +44,14 @@ class AuditStream:
         return 0 if newest is None else newest.size
 
     def lag(self, position: Position) -> Lag:
-        """The entries that were not sent yet, also those that are not signed."""
+        """The entries that were not sent yet, including those that are not signed."""
         with self.store.read() as view:
             return lag.behind(view, position.sent)
 
     def next(self, position: Position) -> list[LoggedEntry]:
-        """The next entries, oldest first; none if all that are signed were sent.
+        """The next entries, oldest first; none if all signed entries were sent.
 
-        Raises `BrokenLog` if the last entry that was sent is no longer at its place.
+        Raises `BrokenLog` if the last entry that was sent is no longer at its position.
         """
         size, sent = self.size(), position.sent
         first = max(sent - 1, 0)

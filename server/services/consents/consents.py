@@ -1,6 +1,6 @@
 """Consents: a user lets a client use scopes at a resource until a date.
 
-Giving one takes a signed approval. Revoking one takes only a session.
+Giving a consent requires a signed approval. Revoking one requires only a session.
 """
 
 import json
@@ -36,12 +36,12 @@ from server.services.users.device_auth import Person
 DAY_MS: Final = 24 * 60 * 60 * 1000
 DEFAULT_MS: Final = 30 * DAY_MS
 MAX_MS: Final = 180 * DAY_MS
-_MAX_FOUND: Final = 1_000
+_MAX_RESULTS: Final = 1_000
 
 
 @dataclass(frozen=True, slots=True)
 class RequestedConsent:
-    """A consent that a page asks for; `until` in milliseconds, None for 30 days."""
+    """A consent that a page asks for. `until` is in milliseconds; None means 30 days."""
 
     user: User
     client_id: str
@@ -99,8 +99,8 @@ class ConsentService:
         self, view: View, user_id: str, client_id: str, resource: str, scope: tuple[str, ...]
     ) -> Consent | None:
         """The consent in force that covers all of these scopes, if any."""
-        consents = view.consents.live(user_id, client_id, resource, view.now)
-        return consents if consents is not None and set(scope) <= set(consents.scopes) else None
+        consent = view.consents.live(user_id, client_id, resource, view.now)
+        return consent if consent is not None and set(scope) <= set(consent.scopes) else None
 
     def ask(self, tx: Unit, requested_consent: RequestedConsent) -> Approval:
         """Create the approval that the user signs on a device.
@@ -108,9 +108,9 @@ class ConsentService:
         It includes the scopes that the client may still use under the consent in force, because the
         new consent replaces that one.
 
-        Raises errors.ProtocolError: 1. the client is off;  2. the client may not have the scopes,
-        or one is critical;  3. the end is invalid;  4. the user has no device;  5. a request limit
-        is reached.
+        Raises errors.ProtocolError: 1. the client is disabled;  2. the client may not have the
+        scopes, or one is critical;  3. the expiry is invalid;  4. the user has no device;  5. a
+        request limit is reached.
         """
         tx.lock(f"asked {requested_consent.user.id}")
         offer = self.offer(
@@ -123,11 +123,11 @@ class ConsentService:
         )
         if tx.devices.active_count(requested_consent.user.id, tx.now) == 0:
             raise errors.AccessDenied("You have no device to answer on. Enroll one first.")
-        refused = request_limits.consent_refusal(
+        limit = request_limits.consent_refusal(
             tx, offer.party.id, requested_consent.user, self.server_policy
         )
-        if refused is not None:
-            raise errors.AccessDenied(refused[1], detail=refused[0])
+        if limit is not None:
+            raise errors.AccessDenied(limit[1], detail=limit[0])
         return self._create_approval(tx, requested_consent, offer)
 
     def offer(  # the members of one consent
@@ -145,12 +145,12 @@ class ConsentService:
         """
         party = _party(tx, client_id)
         if not resource:
-            return ConsentOffer(party, {}, (), _end(tx, until))
+            return ConsentOffer(party, {}, (), _expiry(tx, until))
         before = tx.consents.live(user_id, party.id, resource, tx.now)
         granted = () if before is None else _still_allowed(tx, party, before)
         risks = self._risks(tx, party, resource, tuple(sorted({*scopes_, *granted})))
-        ends = max(_end(tx, until), before.expires_at if before and granted else 0)
-        return ConsentOffer(party, risks, granted, ends)
+        expires_at = max(_expiry(tx, until), before.expires_at if before and granted else 0)
+        return ConsentOffer(party, risks, granted, expires_at)
 
     def save(self, tx: Unit, consent: Consent) -> Consent:
         """Store a consent; it replaces the one in force."""
@@ -199,22 +199,22 @@ class ConsentService:
     def give(self, tx: Unit, approval: Approval) -> Approval:
         """Store the consent of an approved request, which redeems the approval.
 
-        It runs in the unit of work of the signed answer, so that neither exists without the other.
+        It runs in the unit of work of the signed answer, so neither exists without the other.
         """
-        moved = tx.approvals.transition(approval, State.REDEEMED, now=tx.now)
-        if moved is None:
+        redeemed = tx.approvals.transition(approval, State.REDEEMED, now=tx.now)
+        if redeemed is None:
             return approval
-        consent = self._consent(tx, moved)
+        consent = self._consent(tx, redeemed)
         tx.lock(f"consents {consent.user_id}")
         consent = self.save(tx, consent)
         notices.consent(tx, consent, "consent.given")
-        return moved
+        return redeemed
 
     def mine(self, person: Person, *, ended: bool) -> list[GivenConsent]:
         """The person's consents, newest first; `ended` includes ended ones."""
         with self.store.read() as view:
             consents = view.consents.of_user(person.user.id, view.now, ended=ended)
-            return [_given(view, consent) for consent in consents]
+            return [_with_names(view, consent) for consent in consents]
 
     def revoke_mine(self, person: Person, consent_id: str) -> tuple[GivenConsent, int]:
         """Revoke one of the person's consents; returns ended tokens. Raises errors.Problem 404."""
@@ -225,7 +225,7 @@ class ConsentService:
                 raise errors.Problem(404, "not_found", "You have no such consent.")
             actor = audit.by_user(person.user.id)
             tokens = revoke_consent(tx, consent, actor=actor, cause="revoked") or 0
-            return _given(tx, tx.consents.get(consent_id) or consent), tokens
+            return _with_names(tx, tx.consents.get(consent_id) or consent), tokens
 
     def search(
         self,
@@ -233,12 +233,12 @@ class ConsentService:
         user: str | None,
         client: str | None,
         ended: bool,
-        limit: int = _MAX_FOUND,
+        limit: int = _MAX_RESULTS,
         before: tuple[int, str] | None = None,
     ) -> list[GivenConsent]:
         """Consents of all users, newest first. Raises `NotFound` for an unknown user or client.
 
-        `before` is the (created_at, id) of the last one of the previous page.
+        `before` is the (created_at, id) of the last consent on the previous page.
         """
         with self.store.read() as view:
             consents = view.consents.search(
@@ -248,7 +248,7 @@ class ConsentService:
                 limit=limit,
                 before=before,
             )
-            return [_given(view, consent) for consent in consents]
+            return [_with_names(view, consent) for consent in consents]
 
     def revoke(self, consent_id: str, *, by: str) -> tuple[GivenConsent, int]:
         """Revoke any user's consent. Raises `NotFound`, or `Conflict` if it has ended."""
@@ -259,7 +259,7 @@ class ConsentService:
             tokens = revoke_consent(tx, consent, actor=by, cause="revoked")
             if tokens is None:
                 raise Conflict("This consent has already ended.")
-            return _given(tx, tx.consents.get(consent_id) or consent), tokens
+            return _with_names(tx, tx.consents.get(consent_id) or consent), tokens
 
     def _risks(self, tx: Unit, party: Party, uri: str, scope: tuple[str, ...]) -> dict[str, Risk]:
         """The risk of each scope. Raises errors.InvalidTarget or errors.InvalidScope."""
@@ -280,10 +280,10 @@ class ConsentService:
         self, tx: Unit, requested_consent: RequestedConsent, offer: ConsentOffer
     ) -> Approval:
         party, risks = offer.party, offer.risks
-        asks_for_another = requested_consent.app_id not in {None, party.id}
+        is_for_an_agent = requested_consent.app_id not in {None, party.id}
         app_name = (
             display_names.name_of(tx.directory, requested_consent.app_id or "")
-            if asks_for_another
+            if is_for_an_agent
             else None
         )
 
@@ -328,7 +328,7 @@ class ConsentService:
         )
 
     def _consent(self, tx: Unit, approval: Approval) -> Consent:
-        """The consent with the signed terms."""
+        """Create the consent from the signed terms."""
         terms = json.loads(approval.details)[0]
         return Consent(
             id=self.secrets.new_id(PREFIX_CONSENT),
@@ -366,29 +366,32 @@ def _party(tx: Unit, client_id: str) -> Party:
 def _still_allowed(tx: Unit, party: Party, before: Consent) -> tuple[str, ...]:
     """The scopes of a consent that the client's permissions and the risks still allow."""
     resource = tx.directory.resource(before.resource)
-    known = {} if resource is None else resource.scopes
+    current_risks = {} if resource is None else resource.scopes
     openid, rest = scopes.split(before.scopes)
-    still = [
+    allowed = [
         name
         for name in rest
-        if party.may(before.resource, name) and known.get(name, Risk.CRITICAL) is not Risk.CRITICAL
+        if party.may(before.resource, name)
+        and current_risks.get(name, Risk.CRITICAL) is not Risk.CRITICAL
     ]
-    return (*openid, *still)
+    return (*openid, *allowed)
 
 
-def _end(tx: Unit, until: int | None) -> int:
+def _expiry(tx: Unit, until: int | None) -> int:
     end_at = tx.now + DEFAULT_MS if until is None else until
     if not tx.now < end_at <= tx.now + MAX_MS:
         raise errors.InvalidRequest("A consent must end within 180 days.")
     return end_at
 
 
-def _given(view: View, consent: Consent) -> GivenConsent:
+def _with_names(view: View, consent: Consent) -> GivenConsent:
     user = view.directory.user(consent.user_id)
-    asked_by = None if consent.app_id in {None, consent.client_id} else consent.app_id
+    requesting_app = None if consent.app_id in {None, consent.client_id} else consent.app_id
     return GivenConsent(
         consent=consent,
         client_name=display_names.name_of(view.directory, consent.client_id),
-        app_name=None if asked_by is None else display_names.name_of(view.directory, asked_by),
+        app_name=None
+        if requesting_app is None
+        else display_names.name_of(view.directory, requesting_app),
         user_name="" if user is None else user.name,
     )

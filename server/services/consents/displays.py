@@ -70,42 +70,42 @@ class AppDeviceDisplay:
     expires_at: int
 
 
-def consent_text(asked: ConsentDisplay) -> str:
+def consent_text(request: ConsentDisplay) -> str:
     """Make the display text of a consent."""
-    party, until = asked.party, time_text(asked.until)
+    party, until = request.party, time_text(request.until)
     name = display_safe(party.name)
     return displays.canonical_display(
         Display(
-            approval_id=asked.approval_id,
+            approval_id=request.approval_id,
             kind="consent",
-            risk=asked.risk,
-            risk_reason=_risk_reason(asked),
+            risk=request.risk,
+            risk_reason=_risk_reason(request),
             title="Consent",
-            headline=_safe(f"Let {name} act for you at {asked.resource} until {until}"),
-            facts=_consent_facts(asked),
-            scopes=asked.scopes,
-            resource=asked.resource,
+            headline=_safe(f"Let {name} act for you at {request.resource} until {until}"),
+            facts=_consent_facts(request),
+            scopes=request.scopes,
+            resource=request.resource,
             undo="You can revoke it at any time (sayso-approver revoke); its tokens end with it.",
             why="A consent lasts, so it needs your signature.",
             gives=_safe(
-                f"Until {until} {name} gets access tokens for {asked.resource} in your name with "
+                f"Until {until} {name} gets access tokens for {request.resource} in your name with "
                 "these scopes, without asking you each time. Policy can still require your "
                 "approval."
             ),
             agent=displays.agent_member(
-                party.id, party.name, party.owners, first_request=asked.first_request
+                party.id, party.name, party.owners, first_request=request.first_request
             ),
-            user=asked.user,
-            peer=asked.peer,
-            asked_at=asked.asked_at,
-            expires_at=asked.expires_at,
+            user=request.user,
+            peer=request.peer,
+            asked_at=request.asked_at,
+            expires_at=request.expires_at,
         )
     )
 
 
-def device_text(asked: DeviceDisplay) -> str:
+def device_text(request: DeviceDisplay) -> str:
     """Make the display text of a device sign-in."""
-    terms = asked.terms
+    terms = request.terms
     facts = [
         _fact("New device", terms.name),
         _fact("Address", terms.address),
@@ -119,71 +119,75 @@ def device_text(asked: DeviceDisplay) -> str:
     ]
     return displays.canonical_display(
         Display(
-            approval_id=asked.approval_id,
+            approval_id=request.approval_id,
             kind="device",
             risk=Risk.HIGH,
             risk_reason="Anybody with the new device can approve in your name.",
             title="Device sign-in",
-            headline=_safe(f"Let a new device sign in as {display_safe(asked.user.name)}"),
+            headline=_safe(f"Let a new device sign in as {display_safe(request.user.name)}"),
             facts=facts,
             scopes={},
-            resource=asked.resource,
+            resource=request.resource,
             undo="You can revoke the device at any time. Its earlier approvals stay valid.",
             why="Only one of your devices can sign in another one.",
             gives="The new device sees and answers every request to you, including high risk.",
             agent=displays.agent_member(APPROVER_CLIENT, TERMINAL, (), first_request=False),
-            user=asked.user,
+            user=request.user,
             peer=terms.address,
-            asked_at=asked.asked_at,
-            expires_at=asked.expires_at,
+            asked_at=request.asked_at,
+            expires_at=request.expires_at,
         )
     )
 
 
-def app_device_text(asked: AppDeviceDisplay) -> str:
+def app_device_text(request: AppDeviceDisplay) -> str:
     """Make the display text of an app's sign-in on a device."""
-    name, until = display_safe(asked.party.name), time_text(asked.until)
-    acts = f"act for you at {asked.resource} until {until}" if asked.scopes else "know who you are"
+    name, until = display_safe(request.party.name), time_text(request.until)
+    purpose = (
+        f"act for you at {request.resource} until {until}" if request.scopes else "know who you are"
+    )
     gives = (
-        f"Until {until} {name} gets access tokens for {asked.resource} in your name with these "
+        f"Until {until} {name} gets access tokens for {request.resource} in your name with these "
         "scopes, on that device, without asking you each time."
     )
     return displays.canonical_display(
         Display(
-            approval_id=asked.approval_id,
+            approval_id=request.approval_id,
             kind="app_device",
-            risk=asked.risk,
+            risk=request.risk,
             risk_reason="Anybody with that device can act in your name.",
             title="App sign-in on a device",
-            headline=_safe(f"Let {name} on another device {acts}"),
-            facts=_app_device_facts(asked),
-            scopes={**dict.fromkeys(asked.openid, Risk.LOW), **asked.scopes},
-            resource=asked.resource,
+            headline=_safe(f"Let {name} on another device {purpose}"),
+            facts=_app_device_facts(request),
+            scopes={**dict.fromkeys(request.openid, Risk.LOW), **request.scopes},
+            resource=request.resource,
             undo="You can revoke it at any time (sayso-approver revoke); its tokens end with it.",
             why="Only one of your devices can sign in an app on another one.",
-            gives=_safe(gives if asked.scopes else f"{name} learns who you are, on that device."),
-            agent=displays.agent_member(asked.party.id, asked.party.name, (), first_request=False),
-            user=asked.user,
-            peer=asked.terms.address,
-            asked_at=asked.asked_at,
-            expires_at=asked.expires_at,
+            gives=_safe(gives if request.scopes else f"{name} learns who you are, on that device."),
+            agent=displays.agent_member(
+                request.party.id, request.party.name, (), first_request=False
+            ),
+            user=request.user,
+            peer=request.terms.address,
+            asked_at=request.asked_at,
+            expires_at=request.expires_at,
         )
     )
 
 
-def _app_device_facts(asked: AppDeviceDisplay) -> list[JsonValue]:
-    facts = [_fact("App", asked.party.name)]
-    if asked.scopes:
-        facts.append(_fact("At", asked.resource))
-    facts += _scope_facts(asked.scopes, asked.had)
-    if asked.openid:
-        facts.append(_fact("Learns", ", ".join(_LEARNS[name] for name in asked.openid)))
-    if asked.scopes:
-        facts.append(_fact("Until", time_text(asked.until)))
+def _app_device_facts(request: AppDeviceDisplay) -> list[JsonValue]:
+    facts = [_fact("App", request.party.name)]
+    if request.scopes:
+        facts.append(_fact("At", request.resource))
+    facts += _scope_facts(request.scopes, request.had)
+    if request.openid:
+        facts.append(_fact("Learns", ", ".join(_LEARNS[name] for name in request.openid)))
+    if request.scopes:
+        facts.append(_fact("Until", time_text(request.until)))
     return [
         *facts,
-        _fact("Address", asked.terms.address),
-        _fact("Its code", asked.terms.code),
+        _fact("Address", request.terms.address),
+        _fact("Its code", request.terms.code),
         _fact(
             "Careful",
             "Approve only if you started this yourself, just now, and the device in front of you "
@@ -211,23 +215,23 @@ def time_text(moment: int) -> str:
     return datetime.fromtimestamp(moment / 1000, UTC).strftime("%Y-%m-%d %H:%M UTC")
 
 
-def _consent_facts(asked: ConsentDisplay) -> list[JsonValue]:
-    party = asked.party
+def _consent_facts(request: ConsentDisplay) -> list[JsonValue]:
+    party = request.party
     facts = [_fact("Agent" if party.kind == "agent" else "App", party.name)]
     if party.kind == "agent":
         facts.append(_fact("Owner", ", ".join(party.owners) or "nobody"))
     if not party.verified:
         facts.append(_fact("Verified", "no, this client is not registered"))
-    facts.append(_fact("At", asked.resource))
-    facts += _scope_facts(asked.scopes, asked.had)
-    facts.append(_fact("Until", time_text(asked.until)))
-    if asked.app_name is not None:
-        facts.append(_fact("Asked by", f"the app {display_safe(asked.app_name)}"))
+    facts.append(_fact("At", request.resource))
+    facts += _scope_facts(request.scopes, request.had)
+    facts.append(_fact("Until", time_text(request.until)))
+    if request.app_name is not None:
+        facts.append(_fact("Asked by", f"the app {display_safe(request.app_name)}"))
     return facts
 
 
-def _risk_reason(asked: ConsentDisplay) -> str:
-    return _safe(displays.risk_causes(sorted(asked.scopes.items()), asked.risk))
+def _risk_reason(request: ConsentDisplay) -> str:
+    return _safe(displays.risk_causes(sorted(request.scopes.items()), request.risk))
 
 
 def _fact(label: str, value: str, *, material: bool = True) -> JsonValue:

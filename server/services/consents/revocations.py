@@ -1,4 +1,4 @@
-"""Revoking consents, with all access and refresh tokens issued under them."""
+"""Revokes consents, with all access and refresh tokens issued under them."""
 
 from server.model.audit import Entry
 from server.model.consents import Consent

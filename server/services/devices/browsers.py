@@ -1,7 +1,7 @@
 """Browsers that are signed in with a passkey, by their cookie.
 
 Owns: the cookie's lifetime, and the CSRF token of a page. Never: how someone signs in, or what a
-signed-in browser may do: decisions need the passkey.
+signed-in browser may do; every decision also needs the passkey.
 
 The database stores the cookie's hash. The sign-in pages for apps have their own cookie
 (`sign_ins.py`), which is not valid here.
@@ -41,7 +41,7 @@ class Browsers:
 
     def csrf(self, cookie: str) -> str:
         """Return the CSRF token of this browser's pages."""
-        return self.secrets.nonce("browser csrf", _hashed(cookie).hex())
+        return self.secrets.nonce("browser csrf", _hash(cookie).hex())
 
     def is_from_page(self, cookie: str, token: str | None) -> bool:
         """Return whether a request carries the CSRF token of this browser."""
@@ -61,17 +61,17 @@ class Browsers:
         if not hmac.compare_digest(self._ticket(cookie, salt, int(until)).encode(), text.encode()):
             return False
         with self.store.write() as tx:
-            return tx.now < int(until) and tx.replays.first_use(_TICKET, _hashed(text), int(until))
+            return tx.now < int(until) and tx.replays.first_use(_TICKET, _hash(text), int(until))
 
     def _ticket(self, cookie: str, salt: str, until: int) -> str:
-        mac = self.secrets.nonce(_TICKET, _hashed(cookie).hex(), salt, str(until))
+        mac = self.secrets.nonce(_TICKET, _hash(cookie).hex(), salt, str(until))
         return f"{salt}.{until}.{mac}"
 
     def sign_in(self, tx: Unit, device: Device) -> str:
         """Sign a browser in with this passkey; returns its new cookie."""
         cookie = self.secrets.new_secret(PREFIX_BROWSER)
         until = tx.now + SIGNED_IN_MS
-        tx.browsers.add(Browser(_hashed(cookie), device.id, tx.now, until))
+        tx.browsers.add(Browser(_hash(cookie), device.id, tx.now, until))
         tx.devices.mark_seen(device.id, tx.now)
         _record(tx, audit.Type.SIGN_IN_DONE, device)
         return cookie
@@ -79,13 +79,13 @@ class Browsers:
     def person(self, cookie: str) -> Person:
         """Return the person of this cookie. Raises errors.Problem 401 or 403.
 
-        The use of the device is recorded once an hour; a read-only page does not fail if that
-        fails.
+        The use of the device is recorded once an hour. If the database is too busy to record it,
+        the call still succeeds.
         """
         with self.store.read() as view:
             person = _person(view, cookie)
-            is_noted = view.now - (person.registered_device.last_seen_at or 0) < SEEN_NOTED_MS
-        if not is_noted:
+            is_recorded = view.now - (person.registered_device.last_seen_at or 0) < SEEN_NOTED_MS
+        if not is_recorded:
             with suppress(Busy), self.store.write() as tx:
                 tx.devices.mark_seen(person.registered_device.id, tx.now)
         return person
@@ -93,18 +93,18 @@ class Browsers:
     def sign_out(self, cookie: str) -> None:
         """Sign the browser out; safe to repeat."""
         with self.store.write() as tx:
-            browser = tx.browsers.by_token(_hashed(cookie))
+            browser = tx.browsers.by_token(_hash(cookie))
             device = None if browser is None else tx.devices.get(browser.device_id)
-            if device is not None and tx.browsers.end(_hashed(cookie), tx.now):
+            if device is not None and tx.browsers.end(_hash(cookie), tx.now):
                 _record(tx, audit.Type.SIGN_IN_ENDED, device)
 
 
-def _hashed(cookie: str) -> bytes:
+def _hash(cookie: str) -> bytes:
     return hashlib.sha256(cookie.encode()).digest()
 
 
 def _person(view: View, cookie: str) -> Person:
-    browser = view.browsers.by_token(_hashed(cookie))
+    browser = view.browsers.by_token(_hash(cookie))
     if browser is None or browser.ended_at is not None or view.now >= browser.expires_at:
         raise errors.Problem(401, "signed_out", "Sign in with your passkey.")
     return device_auth.person_at_device(view, browser.device_id, until=browser.expires_at)

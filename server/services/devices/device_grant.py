@@ -50,7 +50,7 @@ REQUESTS: Final = CountedLimit(
 REQUESTS_OF_APP: Final = CountedLimit(
     "device_codes_of_app", "app", "Device codes", 1_000, _WINDOW_MS, "device codes of:"
 )
-"""For all devices of an app that authenticates."""
+"""Shared by all devices of an app that authenticates."""
 WRONG_CODES: Final = CountedLimit(
     "wrong_device_codes", "address", "Wrong device codes", 10, _WINDOW_MS, "wrong user codes:"
 )
@@ -68,7 +68,7 @@ class AppDevices:
 
     consents: ConsentService
 
-    def target(self, view: View, app: App, asked: AppRequest) -> tuple[str, tuple[str, ...]]:
+    def target(self, view: View, app: App, app_request: AppRequest) -> tuple[str, tuple[str, ...]]:
         """Return the resource and its scopes; "" if the scopes are only about the person.
 
         1. The app has this grant. 2. Scopes are within its permissions and need no action. 3. None
@@ -77,11 +77,13 @@ class AppDevices:
         """
         if names.GRANT_DEVICE_CODE not in app.grant_types:
             raise errors.UnauthorizedClient("This client may not use the device grant.")
-        if asked.openid and not asked.scope:
-            if asked.resource not in {None, self.consents.server_policy.userinfo_audience}:
+        if app_request.openid and not app_request.scope:
+            if app_request.resource not in {None, self.consents.server_policy.userinfo_audience}:
                 raise errors.InvalidTarget("A resource needs scopes of its own.")
             return "", ()
-        target = targets.resolve_or_default(view.directory, app, asked.resource, asked.scope)
+        target = targets.resolve_or_default(
+            view.directory, app, app_request.resource, app_request.scope
+        )
         targets.check_required_types(target, frozenset())
         if target.risk is Risk.CRITICAL:
             raise errors.InvalidScope("A critical scope needs an approval each time.")
@@ -164,7 +166,7 @@ class AppDevices:
 
 @dataclass(frozen=True, slots=True)
 class _CodeRequest:
-    """The request of a device, for its code."""
+    """The part of a device's request that is stored with its code."""
 
     client_id: str
     resource: str
@@ -213,15 +215,14 @@ class DeviceGrantService:
             return self._create_code(tx, code, peer)
 
     def _start_app(self, form: Form, authorization: str | None, peer: str) -> dict[str, object]:
-        """Apps that authenticate are counted by themselves, others by address."""
+        """Requests are counted by app if the app authenticates, otherwise by address."""
         app = only_app(self.clients.authenticate(client_auth.read_credentials(authorization, form)))
         app_request = device_codes.parse_app_request(form)
         with self.store.read() as view:
             self.apps.target(view, app, app_request)
-        proven = app.auth_method != names.AUTH_NONE
-        error = (
-            self._too_many(REQUESTS_OF_APP, app.id) if proven else self._too_many(REQUESTS, peer)
-        )
+        is_authenticated = app.auth_method != names.AUTH_NONE
+        limit, subject = (REQUESTS_OF_APP, app.id) if is_authenticated else (REQUESTS, peer)
+        error = self._too_many(limit, subject)
         if error is not None:
             raise error
         with self.store.write() as tx:
@@ -239,7 +240,7 @@ class DeviceGrantService:
         )
 
     def shown(self, typed: str) -> str:
-        """Return a typed code as people read it; "" if it is not one."""
+        """Return a typed code in its displayed form; "" if it is not a code."""
         letters = device_codes.normalized(typed)
         return device_codes.formatted(letters) if letters else ""
 
@@ -250,8 +251,8 @@ class DeviceGrantService:
     def submit_code(self, *, name: str, typed: str, peer: str) -> str:
         """Accept a typed code and a user name. Returns why it was refused; "" if it was not.
 
-        The text says nothing about any user. Whether the user exists, with a device, is not
-        revealed: otherwise nobody is asked, and the device waits until its code expires.
+        The text reveals nothing about users. If the user does not exist or has no device, nobody is
+        asked, and the new device waits until its code expires.
         """
         with self.store.write() as tx:
             return self._submit_code(tx, name, typed, peer)
@@ -299,7 +300,7 @@ class DeviceGrantService:
         return self.secrets.code_hash(_USER_CODE, user_code)
 
     def _submit_code(self, tx: Unit, name: str, typed: str, peer: str) -> str:
-        """Create the approval, in a unit of work of its own.
+        """Create the approval in this unit of work.
 
         1. Guesses are limited, per address and in total. 2. The code is valid; each wrong one
         counts. 3. The named user can be asked now, or a phantom is. 4. One conditional UPDATE uses
@@ -342,16 +343,15 @@ class DeviceGrantService:
     def _create_approval(
         self, tx: Unit, code: DeviceCode, user: User | None, name: str, shown: str
     ) -> Approval:
-        asked = user or self._phantom_user(name)
+        approver = user or self._phantom_user(name)
         if code.client_id != names.APPROVER_CLIENT:
-            return self.apps.create_approval(tx, code, asked, shown, phantom=user is None)
+            return self.apps.create_approval(tx, code, approver, shown, phantom=user is None)
         terms = kinds.DeviceTerms(code.jkt, code.name, code.address, shown)
 
         def display(approval_id: str, expires_at: int) -> str:
+            audience = self.server_policy.api_audience
             return device_text(
-                DeviceDisplay(
-                    approval_id, terms, asked, self.server_policy.api_audience, tx.now, expires_at
-                )
+                DeviceDisplay(approval_id, terms, approver, audience, tx.now, expires_at)
             )
 
         return self.create_approval(
@@ -359,7 +359,7 @@ class DeviceGrantService:
             NewApproval(
                 kind="device",
                 client_id=names.APPROVER_CLIENT,
-                user_id=asked.id,
+                user_id=approver.id,
                 phantom=user is None,
                 resource=self.server_policy.api_audience,
                 scope=(),
@@ -374,9 +374,9 @@ class DeviceGrantService:
 
     def _phantom_user(self, name: str) -> User:
         """Return a phantom for an unknown name."""
-        typed = name.casefold().encode(errors="replace").decode()
-        made_up = self.secrets.nonce("nobody at a new device", typed)
-        return User(names.PREFIX_USER + made_up, "nobody", None, (), "enabled", 0)
+        folded_name = name.casefold().encode(errors="replace").decode()
+        phantom_id = self.secrets.nonce("nobody at a new device", folded_name)
+        return User(names.PREFIX_USER + phantom_id, "nobody", None, (), "enabled", 0)
 
 
 def _is_limit_reached(tx: Unit, peer: str) -> bool:

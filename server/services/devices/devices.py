@@ -1,7 +1,7 @@
 """Devices: registration, PIN calls, and statements of one device about another.
 
-The server stores public keys, an attempt counter and an epoch. It never has a PIN, nor anything
-with which a PIN could be tested without a counted call.
+The server stores public keys, an attempt counter and an epoch. It never stores a PIN, or data with
+which someone could test a PIN without a counted call.
 """
 
 from collections.abc import Mapping
@@ -52,23 +52,23 @@ class DeviceService:
     def register(self, person: Person, name: str, keys: Mapping[str, object]) -> Device:
         """Register this session's terminal with its approval keys. Raises errors.Problem.
 
-        `new_devices` decides whether it waits a day before it decides high risk. A device that an
-        older one approved does not wait, and keeps the name that was shown there.
+        `new_devices` determines whether the device must wait a day before it can decide high risk.
+        A device that an older one approved does not wait, and keeps the name that was shown there.
         """
-        checked = _checked_keys(keys)
+        approval_keys = _check_keys(keys)
         name = checked_name(name)
         with self.store.write() as tx:
             tx.lock(f"devices {person.user.id}")
             session = device_auth.current_session(tx, person)
             if session.device_id is not None:
                 raise errors.Problem(409, "already_enrolled", "This session already has a device.")
-            if dict(session.public_jwk) in checked.values():
+            if dict(session.public_jwk) in approval_keys.values():
                 raise errors.invalid_body("The session key cannot be an approval key.")
             if tx.devices.active_count(person.user.id, tx.now) >= MAX_DEVICES:
-                raise _too_many()
+                raise _too_many_devices()
             if session.admitted_as not in {None, name}:
                 raise errors.invalid_body(f"This device was approved as {session.admitted_as}.")
-            public = {"session": dict(session.public_jwk), **checked}
+            public = {"session": dict(session.public_jwk), **approval_keys}
             is_admitted = session.admitted_as is not None
             high_from = tx.now if is_admitted else new_devices.high_from(tx, person.user.id)
             device = self._device(tx, person, name, public, high_from)
@@ -83,7 +83,7 @@ class DeviceService:
         """Create a one-time code for another device of this person. Raises errors.Problem.
 
         It adds access, so the high-risk key signs it after a PIN call for it, or the passkey does.
-        The new device waits like every additional one.
+        The new device has the usual waiting time of an additional device.
         """
         with self.store.write() as tx:
             device = device_auth.current_device(tx, person)
@@ -92,7 +92,7 @@ class DeviceService:
                 tx, jws, device, purpose=decisions.ENROLL, subject=subject
             )
             if tx.devices.active_count(person.user.id, tx.now) >= MAX_DEVICES:
-                raise _too_many()
+                raise _too_many_devices()
             self.statements.spend(tx, device)
             by = audit.by_user(person.user.id)
             return enrollment_codes.issue(tx, self.secrets, person.user, by=by)
@@ -102,13 +102,13 @@ class DeviceService:
         name = checked_name(name)
         with self.store.write() as tx:
             device_auth.current_device(tx, person)
-            device = replace(_own(tx, person, device_id), name=name)
+            device = replace(_own_device(tx, person, device_id), name=name)
             tx.devices.rename(device.id, name)
             _record(tx, audit.Type.DEVICE_RENAMED, person, device)
             return device
 
     def list_own(self, person: Person) -> list[Device]:
-        """Return the person's devices, revoked ones too."""
+        """Return the person's devices, including revoked ones."""
         with self.store.read() as view:
             return view.devices.of_user(person.registered_device.user_id)
 
@@ -117,12 +117,12 @@ class DeviceService:
         with self.store.write() as tx:
             purpose_id = self._pin_purpose(tx, person, purpose)
             device = device_auth.current_device(tx, person)
-            counted = tx.devices.count_attempt(
+            updated = tx.devices.count_attempt(
                 device.id, purpose_id, tx.now, max_attempts=MAX_ATTEMPTS, max_calls=MAX_UNCONFIRMED
             )
-            if counted is None:
+            if updated is None:
                 raise _pin_refusal(device)
-            device = counted
+            device = updated
             if device.pin_tries >= MAX_ATTEMPTS:
                 _record(tx, audit.Type.DEVICE_LOCKED, person, device)
                 notices.device(tx, person.user.id, "device.locked", device.id)
@@ -164,7 +164,7 @@ class DeviceService:
         """Revoke one of the person's devices; this removes access, so any device may do it."""
         with self.store.write() as tx:
             device_auth.current_device(tx, person)
-            device = _own(tx, person, device_id)
+            device = _own_device(tx, person, device_id)
             revoke(tx, device, actor=audit.by_user(person.user.id))
 
     def statement_nonce(self, device: Device, signer: Device) -> str:
@@ -180,13 +180,13 @@ class DeviceService:
         if decisions.is_digest(purpose):
             return purpose
         if purpose.startswith(PREFIX_DEVICE):
-            return _own(tx, person, purpose).id
+            return _own_device(tx, person, purpose).id
         return self.find_owned_approval(tx, purpose, person.user.id).id
 
     def _check_statement(
         self, tx: Unit, person: Person, device_id: str, jws: str, purpose: str
     ) -> Device:
-        device = _own(tx, person, device_id)
+        device = _own_device(tx, person, device_id)
         signer = device_auth.current_device(tx, person)
         if signer.id == device.id:
             raise errors.Problem(403, "key_not_allowed", "Use another of your devices for this.")
@@ -247,9 +247,9 @@ def revoke(tx: Unit, device: Device, *, actor: str) -> bool:
 
 
 def enable(tx: Unit, device: Device, *, actor: str) -> None:
-    """Enable a device that a restore turned off; it waits for high risk like a new one.
+    """Enable a device that a restore turned off; like a new one, it waits to decide high risk.
 
-    It may have been revoked after the backup, which the database does not know.
+    It may have been revoked after the backup was made; the restored database cannot tell.
     """
     tx.installation.release("devices", device.id)
     tx.devices.enable(device.id, tx.now + new_devices.WAIT_MS)
@@ -264,11 +264,11 @@ def enable(tx: Unit, device: Device, *, actor: str) -> None:
 
 
 def signed_subject(nonce: str) -> str:
-    """Return what a device signs to get an enrollment code: the digest of a nonce."""
+    """Return the subject that a device signs to get an enrollment code: a digest of a nonce."""
     return decisions.digest(nonce)
 
 
-def _too_many() -> errors.Problem:
+def _too_many_devices() -> errors.Problem:
     return errors.Problem(409, "too_many_devices", "Revoke a device first.")
 
 
@@ -280,9 +280,9 @@ def checked_name(name: str) -> str:
         raise errors.invalid_body(str(error)) from error
 
 
-def _own(tx: Unit, person: Person, device_id: str) -> Device:
-    wanted = person.registered_device.id if device_id == "self" else device_id
-    device = tx.devices.get(wanted)
+def _own_device(tx: Unit, person: Person, device_id: str) -> Device:
+    own_id = person.registered_device.id if device_id == "self" else device_id
+    device = tx.devices.get(own_id)
     if device is None or device.user_id != person.user.id or device.state != "active":
         raise errors.Problem(404, "not_found", "You have no such device.")
     return device
@@ -300,16 +300,16 @@ def _pin_refusal(device: Device) -> errors.Problem:
     )
 
 
-def _checked_keys(keys: Mapping[str, object]) -> dict[str, dict[str, str]]:
+def _check_keys(keys: Mapping[str, object]) -> dict[str, dict[str, str]]:
     try:
-        checked = {name: decisions.check_public_jwk(keys[name]) for name in ("low", "high")}
+        approval_keys = {name: decisions.check_public_jwk(keys[name]) for name in ("low", "high")}
     except (KeyError, ValueError) as error:
         raise errors.invalid_body(
             "approval_keys must be two EC P-256 public keys.", log=str(error)
         ) from error
-    if checked["low"] == checked["high"]:
+    if approval_keys["low"] == approval_keys["high"]:
         raise errors.invalid_body("The two approval keys must differ.")
-    return checked
+    return approval_keys
 
 
 def _record(tx: Unit, kind: audit.Type, person: Person, device: Device, **facts: object) -> None:

@@ -49,16 +49,16 @@ def check_secret(
 ) -> errors.ProtocolError | None:
     """Return the error to raise after this unit of work is stored; None if the code is valid.
 
-    1. The secret is right; five wrong ones end the code. 2. It is unused; a second use raises an
-    alarm. 3. It has not expired and its user is enabled.
+    1. The secret is right; five wrong ones invalidate the code. 2. It is unused; a second use
+    raises an alarm. 3. It has not expired and its user is enabled.
     """
     if not hmac.compare_digest(code.secret_hash, secrets.code_hash(code.id, secret)):
         return _count_miss(tx, code)
     if code.used_at is not None:
         return _raise_reuse_alarm(tx, code)
     user = tx.directory.user(code.user_id)
-    spent = tx.now >= code.expires_at or code.tries >= MAX_ATTEMPTS
-    return errors.InvalidGrant(REFUSED) if spent or user is None or not user.enabled else None
+    is_spent = tx.now >= code.expires_at or code.tries >= MAX_ATTEMPTS
+    return errors.InvalidGrant(REFUSED) if is_spent or user is None or not user.enabled else None
 
 
 def use_code(tx: Unit, code: EnrollmentCode) -> bool:
@@ -78,7 +78,7 @@ def normalise(text: str) -> tuple[str, str]:
 
 
 def link(issuer: str, code: str) -> str:
-    """Return the page for the code. The code is in the fragment, which browsers do not send."""
+    """Return the URL to enroll with a code, in the fragment because browsers do not send that."""
     return f"{issuer}/enroll#{code}"
 
 

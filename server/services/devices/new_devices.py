@@ -2,7 +2,7 @@
 
 Owns: the waiting time of new devices. Never: registering or vouching for a device.
 
-Revoking every device does not remove the wait: a revoked device counts for a day, so that its
+Revoking every device does not remove the wait: a revoked device counts for a day, so that the
 person has time to notice.
 """
 
@@ -18,8 +18,8 @@ WAIT_MS: Final = 24 * 60 * 60 * 1000
 def high_from(view: View, user_id: str) -> int:
     """Return when a device that is enrolled now may decide high risk.
 
-    That is now for a person who never had a device, or whose last one ended more than a day ago. A
-    device that was not used for 30 days counts as ended.
+    That is immediately if the person never had a device, or if their last one was revoked more than
+    a day ago. A device that was not used for 30 days does not count.
     """
     idle, ended = view.now - IDLE_MS, view.now - WAIT_MS
     had_one = view.devices.had_recently(user_id, not_ended_before=ended, used_after=idle)

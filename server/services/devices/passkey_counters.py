@@ -1,6 +1,6 @@
 """The signature counter of a passkey (WebAuthn 6.1.1).
 
-Owns: the check of the counter, and the alarm. Never: what the assertion signs.
+Owns: the check of the counter, and the alarm. Never: the content that the assertion signs.
 
 A counter that does not increase means that a copy of the passkey may be in use. Passkeys without a
 counter always report 0.
@@ -25,28 +25,28 @@ _ALARM_EVERY_MS: Final = 60 * 60 * 1000
 def verify(
     tx: Unit, authenticators: Authenticators, device: Device, passkey: Passkey, assertion: Assertion
 ) -> None:
-    """Verify an assertion and its count. Raises `BadToken`, or `RecordedProblem` 403 if it is old.
+    """Verify an assertion and its counter. Raises `BadToken`, or `RecordedProblem` 403.
 
     A repeated assertion is accepted, because a browser may repeat it after a lost response.
     """
-    signs = authenticators.signed(assertion, passkey)
-    signed = assertion.authenticator_data + hashlib.sha256(assertion.client_data).digest()
-    if not tx.passkeys.count(device.id, signs, hashlib.sha256(signed).digest()):
-        raise _refused(device, passkey.signs, signs)
+    counter = authenticators.signed(assertion, passkey)
+    signed_bytes = assertion.authenticator_data + hashlib.sha256(assertion.client_data).digest()
+    if not tx.passkeys.count(device.id, counter, hashlib.sha256(signed_bytes).digest()):
+        raise _counter_problem(device, passkey.signs, counter)
     tx.devices.mark_seen(device.id, tx.now)
 
 
-def _refused(device: Device, known: int, signs: int) -> RecordedProblem:
+def _counter_problem(device: Device, stored: int, counter: int) -> RecordedProblem:
     return RecordedProblem(
         403,
         "passkey_counter",
         "The signature counter of this passkey did not go up, so a copy of it may be in use. "
         "Remove it under Devices and create a new one.",
-        record=lambda tx: _record(tx, device, known, signs),
+        record=lambda tx: _record(tx, device, stored, counter),
     )
 
 
-def _record(tx: Unit, device: Device, known: int, signs: int) -> None:
+def _record(tx: Unit, device: Device, stored: int, counter: int) -> None:
     floods.record_refusal(
         tx,
         Entry(
@@ -54,7 +54,7 @@ def _record(tx: Unit, device: Device, known: int, signs: int) -> None:
             actor=audit.by_user(device.user_id),
             subject=device.user_id,
             decision="refused",
-            facts={"device": device.id, "counter": signs, "known": known},
+            facts={"device": device.id, "counter": counter, "known": stored},
         ),
     )
     tx.devices.mark_alarmed(device.id, tx.now)

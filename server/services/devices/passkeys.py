@@ -1,9 +1,9 @@
 """Passkeys: registration with an enrollment code, and sign-in of browsers.
 
-Owns: both ceremonies. Never: what an assertion allows, or who is signed in now.
+Owns: both ceremonies. Never: deciding what an assertion allows, or who is signed in.
 
-A passkey is a device of the kind `browser`. Like a terminal it needs a one-time code, from an
-administrator or from another device of the person.
+A passkey is a device of the kind `browser`. Like a terminal, it needs a one-time code, which an
+administrator or another device of the person creates.
 """
 
 import hmac
@@ -54,7 +54,7 @@ class PasskeyChallenge:
 
 @dataclass(frozen=True, slots=True)
 class NewPasskey:
-    """A browser's data of a passkey that it just created."""
+    """The data that a browser sends after it created a passkey."""
 
     name: str
     """The name that the person chose."""
@@ -76,10 +76,10 @@ class PasskeyService:
         """Return the options to create a passkey. The code stays unused. Raises errors.Problem."""
         with self.store.write() as tx:
             code = self._code(tx, typed, peer)
-            problem = code if isinstance(code, errors.Problem) else self._options(tx, code)
-        if isinstance(problem, errors.Problem):
-            raise problem
-        return problem
+            options = code if isinstance(code, errors.Problem) else self._options(tx, code)
+        if isinstance(options, errors.Problem):
+            raise options
+        return options
 
     def register(self, typed: str, passkey: NewPasskey, *, peer: str) -> tuple[Device, str]:
         """Register a passkey as a device; returns it and its browser's cookie.
@@ -91,15 +91,15 @@ class PasskeyService:
         name = devices.checked_name(passkey.name)
         with self.store.write() as tx:
             code = self._code(tx, typed, peer)
-            problem: tuple[Device, str] | errors.Problem
+            result: tuple[Device, str] | errors.Problem
             if isinstance(code, errors.Problem):
-                problem = code
+                result = code
             else:
                 device = self._enroll(tx, code, name, self._created_passkey(code, passkey))
-                problem = device, self.browsers.sign_in(tx, device)
-        if isinstance(problem, errors.Problem):
-            raise problem
-        return problem
+                result = device, self.browsers.sign_in(tx, device)
+        if isinstance(result, errors.Problem):
+            raise result
+        return result
 
     def create_challenge(self) -> PasskeyChallenge:
         """Return a challenge to sign in; no user name is needed."""
@@ -136,12 +136,12 @@ class PasskeyService:
         try:
             code_id, secret = enrollment.normalise(typed)
         except enrollment.BadCode as error:
-            return _refused(errors.InvalidGrant(str(error)))
+            return _to_problem(errors.InvalidGrant(str(error)))
         code = enrollment.find_code(tx, code_id, peer=peer)
         if isinstance(code, errors.ProtocolError):
-            return _refused(code)
-        bad = enrollment.check_secret(tx, self.secrets, code, secret)
-        return code if bad is None else _refused(bad)
+            return _to_problem(code)
+        problem = enrollment.check_secret(tx, self.secrets, code, secret)
+        return code if problem is None else _to_problem(problem)
 
     def _options(self, tx: Unit, code: EnrollmentCode) -> dict[str, object]:
         user = _user(tx, code)
@@ -169,7 +169,7 @@ class PasskeyService:
         if tx.devices.active_count(code.user_id, tx.now) >= devices.MAX_DEVICES:
             raise errors.Problem(409, "too_many_devices", "Revoke a device first.")
         if not enrollment.use_code(tx, code):
-            raise _refused(errors.InvalidGrant(enrollment.REFUSED))
+            raise _to_problem(errors.InvalidGrant(enrollment.REFUSED))
         session = self._session(tx, code)
         device = self._device(tx, session, name, passkey)
         tx.sessions.add(session)
@@ -185,7 +185,7 @@ class PasskeyService:
         return device
 
     def _session(self, tx: Unit, code: EnrollmentCode) -> Session:
-        """A session without tokens, because every device has one."""
+        """Create a session without tokens, because every device has a session."""
         return Session(
             id=self.secrets.new_id(PREFIX_SESSION),
             user_id=code.user_id,
@@ -222,8 +222,8 @@ class PasskeyService:
     def _check_challenge(self, view: View, assertion: Assertion) -> None:
         salt, _, rest = assertion.payload.decode("latin-1").partition(".")
         until = rest.partition(".")[0]
-        ours = until.isdecimal() and until.isascii() and len(until) <= _MAX_DIGITS
-        expected = self._challenge_text(salt, int(until)) if ours else ""
+        is_well_formed = until.isdecimal() and until.isascii() and len(until) <= _MAX_DIGITS
+        expected = self._challenge_text(salt, int(until)) if is_well_formed else ""
         if not hmac.compare_digest(expected.encode(), assertion.payload):
             raise errors.Problem(422, "invalid_passkey", _NO_PASSKEY)
         if view.now >= int(until):
@@ -240,7 +240,7 @@ def parse_assertion(text: str) -> Assertion:
 
 def _user(view: View, code: EnrollmentCode) -> User:
     user = view.directory.user(code.user_id)
-    assert user is not None  # noqa: S101  # `check_secret` has found this user in the same unit of work
+    assert user is not None  # noqa: S101  # `check_secret` found this user in the same unit of work
     return user
 
 
@@ -256,7 +256,7 @@ def _holder(view: View, assertion: Assertion) -> tuple[Passkey, Device, User]:
     return passkey, device, user
 
 
-def _refused(error: errors.ProtocolError) -> errors.Problem:
+def _to_problem(error: errors.ProtocolError) -> errors.Problem:
     """Convert a code's error to one of the JSON API."""
     if isinstance(error, errors.TemporarilyUnavailable):
         return errors.Problem(503, "unavailable", error.description, headers=error.headers)
@@ -264,7 +264,7 @@ def _refused(error: errors.ProtocolError) -> errors.Problem:
 
 
 def _record(tx: Unit, device: Device, passkey: CreatedPasskey) -> None:
-    """The entry has the public key, so that the audit log alone can verify later signatures."""
+    """Record the public key too, so that the audit log alone can verify later signatures."""
     tx.audit.add(
         Entry(
             type=audit.Type.DEVICE_ENROLLED,

@@ -1,4 +1,4 @@
-"""Terminals' sessions: how one starts, its token response and the lifetimes."""
+"""Sessions of terminals: starting one, its token response, and the lifetimes."""
 
 import hashlib
 from collections.abc import Mapping
@@ -35,7 +35,7 @@ def start_session(
     code_id: str,
     admitted_as: str | None = None,
 ) -> tuple[Session, str]:
-    """Start the session of a key that is proved; returns it with its refresh token."""
+    """Start a session for a key whose possession was proved; returns it and its refresh token."""
     refresh = secrets.new_secret(names.PREFIX_REFRESH_TOKEN)
     session = Session(
         id=secrets.new_id(names.PREFIX_SESSION),

@@ -1,7 +1,7 @@
 """Verifies signatures of devices: the key, and the signed bytes.
 
-Owns: a terminal's three keys and a browser's passkey, by name. Never: whether the key is
-sufficient.
+Owns: the names of a terminal's three keys and a browser's passkey. Never: deciding whether the key
+is sufficient.
 """
 
 from dataclasses import dataclass
@@ -30,27 +30,27 @@ class Signatures:
     authenticators: Authenticators
 
     def verify(self, tx: Unit, device: Device, text: str, typ: str) -> VerifiedSignature:
-        """Return what this device signed. Raises errors.Problem 403, `BadToken` or ValueError."""
+        """Verify a signature of a device. Raises errors.Problem 403, `BadToken` or ValueError."""
         if passkeys.is_assertion(text):
-            return self._of_passkey(tx, device, text)
+            return self._verify_passkey(tx, device, text)
         kid = self.verifier.key_of(text)
-        key = next((name for name, known in device.kids.items() if known == kid), None)
+        key = next((name for name, key_id in device.kids.items() if key_id == kid), None)
         if key is None or key not in device.keys:
-            raise _not_a_key()
+            raise _unknown_key()
         return VerifiedSignature(
             self.verifier.verify_signed_payload(text, typ, device.keys[key], kid), key
         )
 
-    def _of_passkey(self, tx: Unit, device: Device, text: str) -> VerifiedSignature:
+    def _verify_passkey(self, tx: Unit, device: Device, text: str) -> VerifiedSignature:
         assertion = passkeys.read_assertion(text)
         passkey = tx.passkeys.of_device(device.id)
         if passkey is None or passkey.credential != assertion.credential:
-            raise _not_a_key()
+            raise _unknown_key()
         passkey_counters.verify(tx, self.authenticators, device, passkey, assertion)
         return VerifiedSignature(assertion.payload, PASSKEY)
 
 
-def _not_a_key() -> errors.Problem:
+def _unknown_key() -> errors.Problem:
     return errors.Problem(
         403, "key_not_allowed", "The answer is not signed by a key of this device."
     )

@@ -1,7 +1,7 @@
 """Signed statements of devices: signer, key and content.
 
-Owns: the nonce of a statement, and its check against our rows.
-Never: what a statement changes; `devices.py` and `authority.py` decide that.
+Owns: the nonce of a statement, and checking the statement against the database.
+Never: the effect of a statement; `devices.py` and `authority.py` decide that.
 """
 
 from dataclasses import dataclass
@@ -16,7 +16,7 @@ from server.services.devices.signatures import Signatures, VerifiedSignature
 from server.services.server_policy import ServerPolicy
 
 PIN_FRESH_MS: Final = 120_000
-"""How long a PIN call is valid for what it named."""
+"""How long a PIN call is valid for the subject that it named."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +55,7 @@ class Statements:
             nonce=nonce,
             now=tx.now // 1000,
         )
-        signed = self._signed(tx, jws, signer, keys)
+        signed = self._verify(tx, jws, signer, keys)
         decisions.check_statement(_parse(signed), expected)
         return signed.key
 
@@ -71,9 +71,9 @@ class Statements:
     ) -> None:
         """Check a statement that adds access: about this device, or `about` another one.
 
-        1. The device is no longer too new. 2. Its high-risk key or passkey signed this subject and
-        our nonce. 3. The PIN was entered for this subject, or the passkey verified the person.
-        Raises errors.Problem 403 or 422.
+        1. The waiting time of the device is over. 2. Its high-risk key or passkey signed this
+        subject and our nonce. 3. The PIN was entered for this subject, or the passkey verified the
+        person. Raises errors.Problem 403 or 422.
         """
         if tx.now < device.high_from:
             raise errors.Problem(403, "device_too_new", "This device is too new to do this.")
@@ -90,13 +90,13 @@ class Statements:
             raise errors.Problem(422, "invalid_statement", "This statement was used before.")
         tx.devices.confirm(device.id, entered=True)
 
-    def _signed(
+    def _verify(
         self, tx: Unit, jws: str, signer: Device, keys: tuple[str, ...]
     ) -> VerifiedSignature:
         try:
             signed = self.signatures.verify(tx, signer, jws, decisions.STATEMENT_TYPE)
         except (BadToken, ValueError) as error:
-            raise _unreadable(error) from error
+            raise _unreadable_statement(error) from error
         if signed.key not in keys:
             raise errors.Problem(403, "key_not_allowed", "Another key must sign this.")
         return signed
@@ -106,10 +106,10 @@ def _parse(signed: VerifiedSignature) -> decisions.Statement:
     try:
         return decisions.read_statement(signed.payload)
     except ValueError as error:
-        raise _unreadable(error) from error
+        raise _unreadable_statement(error) from error
 
 
-def _unreadable(error: Exception) -> errors.Problem:
+def _unreadable_statement(error: Exception) -> errors.Problem:
     return errors.Problem(
         422, "invalid_statement", "The signed statement cannot be read.", log=str(error)
     )

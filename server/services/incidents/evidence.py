@@ -4,13 +4,13 @@ from server.model.clients import Agent
 from server.services.clients.agents import DisabledAgent
 
 
-def agent_evidence(before: Agent, stopped: DisabledAgent) -> dict[str, object]:
+def agent_evidence(before: Agent, quarantined: DisabledAgent) -> dict[str, object]:
     """The agent's identity and credentials before the quarantine, and the items revoked with it."""
     return {
         "id": before.id,
         "name": before.name,
         "state_before": before.state,
-        "state": stopped.agent.state,
+        "state": quarantined.agent.state,
         "owners": list(before.owners),
         "auth_method": before.auth_method,
         "keys": [key.get("kid", "") for key in before.jwks],
@@ -18,5 +18,5 @@ def agent_evidence(before: Agent, stopped: DisabledAgent) -> dict[str, object]:
             {"id": secret.id, "hint": secret.hint, "last_used_at": secret.last_used_at}
             for secret in before.secrets
         ],
-        **stopped.counts,
+        **quarantined.counts,
     }

@@ -9,10 +9,10 @@ from server.services.policy.displays import moment, rfc3339
 
 
 def incident(named_incident: NamedIncident) -> dict[str, object]:
-    """Why it was opened, with the evidence."""
+    """An incident: its cause, state and evidence."""
     record, evidence = named_incident.incident, named_incident.evidence
     approval = evidence.get("approval")
-    asked = approval and {**approval, "asked_at": rfc3339(approval["asked_at"])}
+    reported_request = approval and {**approval, "asked_at": rfc3339(approval["asked_at"])}
     return {
         "id": record.id,
         "state": record.state,
@@ -22,7 +22,7 @@ def incident(named_incident: NamedIncident) -> dict[str, object]:
         "user": record.user_id and {"id": record.user_id, "name": named_incident.user_name},
         "device": record.device_id,
         "note": record.note,
-        "approval": asked,
+        "approval": reported_request,
         "agents": agents(named_incident),
         "signed": evidence.get("signed"),
         "log": evidence.get("log"),
@@ -33,28 +33,28 @@ def incident(named_incident: NamedIncident) -> dict[str, object]:
 
 
 def agents(named_incident: NamedIncident) -> list[dict[str, object]]:
-    """The quarantined agents as they were then, with their current states."""
+    """The agents as they were when they were quarantined, with their current states."""
     return [
         _agent(agent, named_incident.states[agent["id"]])
         for agent in named_incident.evidence["agents"]
     ]
 
 
-def _agent(one: Mapping[str, Any], state: str) -> dict[str, object]:
-    rest = {name: value for name, value in one.items() if name != "id"}
+def _agent(agent: Mapping[str, Any], state: str) -> dict[str, object]:
+    members = {name: value for name, value in agent.items() if name != "id"}
     secrets = [
-        {**secret, "last_used_at": moment(secret["last_used_at"])} for secret in one["secrets"]
+        {**secret, "last_used_at": moment(secret["last_used_at"])} for secret in agent["secrets"]
     ]
-    return {"client_id": one["id"], **rest, "state": state, "secrets": secrets}
+    return {"client_id": agent["id"], **members, "state": state, "secrets": secrets}
 
 
-def orphan(one: Orphan) -> dict[str, object]:
+def orphan(record: Orphan) -> dict[str, object]:
     """An agent that needs an owner or a review."""
     return {
-        "client_id": one.agent.id,
-        "name": one.agent.name,
-        "state": one.agent.state,
-        "why": list(one.why),
+        "client_id": record.agent.id,
+        "name": record.agent.name,
+        "state": record.agent.state,
+        "why": list(record.why),
         "owners": [
             {
                 "id": owner.user.id,
@@ -62,9 +62,9 @@ def orphan(one: Orphan) -> dict[str, object]:
                 "state": owner.user.state,
                 "seen_at": moment(owner.seen_at),
             }
-            for owner in one.owners
+            for owner in record.owners
         ],
-        "quarantine_at": moment(one.quarantine_at),
-        "review_at": moment(one.agent.review_at),
-        "expires_at": moment(one.agent.expires_at),
+        "quarantine_at": moment(record.quarantine_at),
+        "review_at": moment(record.agent.review_at),
+        "expires_at": moment(record.agent.expires_at),
     }

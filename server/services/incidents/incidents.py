@@ -1,6 +1,6 @@
-"""Incidents: list, show and close them.
+"""Lists, shows and closes incidents.
 
-Closing one releases no agent; an administrator enables a quarantined agent separately.
+Closing an incident does not release agents; an administrator enables quarantined agents separately.
 """
 
 import json
@@ -47,7 +47,7 @@ class Incidents:
         before: tuple[int, str] | None = None,
         owner: str | None = None,
     ) -> list[NamedIncident]:
-        """The newest open incidents; `closed` includes closed ones, `owner` limits them."""
+        """The newest open incidents; `closed` adds closed ones, `owner` selects one owner's."""
         with self.store.read() as view:
             return list(islice(_all_matching(view, before, owner, closed=closed), limit))
 
@@ -64,7 +64,7 @@ class Incidents:
 
     def close(self, incident_id: str, note: str | None, *, by: str) -> NamedIncident:
         """Close an incident. Raises `NotFound`, `Conflict` or `Invalid`."""
-        note = _checked(note)
+        note = _check_note(note)
         with self.store.write() as tx:
             _find(tx, incident_id)
             closed = tx.incidents.close(incident_id, by=by, note=note, now=tx.now)
@@ -94,8 +94,8 @@ def _all_matching(
 ) -> Iterator[NamedIncident]:
     """All matching incidents, newest first, read in batches until enough of the owner's match."""
     while incidents := view.incidents.search(closed=closed, limit=MAX_LISTED, before=before):
-        named = (_with_names(view, incident, owner) for incident in incidents)
-        yield from (incident for incident in named if owner is None or incident.states)
+        named_incidents = (_with_names(view, incident, owner) for incident in incidents)
+        yield from (incident for incident in named_incidents if owner is None or incident.states)
         before = (incidents[-1].opened_at, incidents[-1].id)
 
 
@@ -107,11 +107,11 @@ def _with_names(view: View, incident: Incident, owner: str | None = None) -> Nam
         owners = involved["owners"] if agent is None else agent.owners
         if owner is None or owner in owners:
             states[involved["id"]] = "deleted" if agent is None else agent.state
-    seen = [agent for agent in evidence["agents"] if agent["id"] in states]
+    visible_agents = [agent for agent in evidence["agents"] if agent["id"] in states]
     return NamedIncident(
-        incident, "" if user is None else user.name, states, evidence | {"agents": seen}
+        incident, "" if user is None else user.name, states, evidence | {"agents": visible_agents}
     )
 
 
-def _checked(note: str | None) -> str | None:
+def _check_note(note: str | None) -> str | None:
     return valid(check_prose, note, what="The note", max_chars=MAX_NOTE) if note else None

@@ -1,6 +1,6 @@
-"""Log alarms: the terminal or browser of a user saw another audit log than before.
+"""Log alarms: a terminal or browser received an audit log that contradicts an earlier one.
 
-Owns: the incident of an alarm. Never: whether the log was changed; administrators verify that.
+Owns: the incident of an alarm. Never: deciding whether the log was changed; administrators do that.
 """
 
 import json
@@ -22,7 +22,7 @@ _CAUSE: Final[Cause] = "log_changed"
 
 @dataclass(frozen=True, slots=True)
 class LogAlarm:
-    """What a device kept of the log, and what contradicts it: signed notes, as the device sent."""
+    """A signed note that a device stored, and one that contradicts it, as the device sent them."""
 
     kept: str
     shown: str
@@ -30,27 +30,27 @@ class LogAlarm:
 
 @dataclass(frozen=True, slots=True)
 class LogAlarms:
-    """Accepts alarms. They end nothing, so the session key suffices."""
+    """Accepts alarms. An alarm only opens an incident, so the session key suffices."""
 
     store: Store
     secrets: Secrets
 
     def report(self, person: Person, alarm: LogAlarm) -> str:
-        """Open an incident, unless one of this device is open; returns its ID."""
+        """Open an incident, unless this device has an open one; returns its ID."""
         with self.store.write() as tx:
-            known = self._open_of(tx, person.registered_device.id)
-            return known or self._opened(tx, person, alarm)
+            open_id = self._find_open(tx, person.registered_device.id)
+            return open_id or self._open(tx, person, alarm)
 
-    def _open_of(self, tx: Unit, device_id: str) -> str | None:
+    def _find_open(self, tx: Unit, device_id: str) -> str | None:
         incidents = tx.incidents.search(closed=False, limit=MAX_LISTED)
-        mine = (
+        device_incidents = (
             incident.id
             for incident in incidents
             if (incident.cause, incident.device_id) == (_CAUSE, device_id)
         )
-        return next(mine, None)
+        return next(device_incidents, None)
 
-    def _opened(self, tx: Unit, person: Person, alarm: LogAlarm) -> str:
+    def _open(self, tx: Unit, person: Person, alarm: LogAlarm) -> str:
         log = {"kept": alarm.kept, "shown": alarm.shown}
         incident = Incident(
             id=self.secrets.new_id(names.PREFIX_INCIDENT),

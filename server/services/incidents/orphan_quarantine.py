@@ -1,7 +1,7 @@
 """Orphan quarantine: an agent without an enabled owner is quarantined after a grace period.
 
-Nothing is deleted: an administrator adds an owner and enables the agent. Owns: the end of the grace
-period, and the incident. Never: who the owners are (`owners.py`).
+Nothing is deleted: an administrator can add an owner and enable the agent. Owns: the end of the
+grace period, and the incident. Never: finding the owners (`owners.py`).
 """
 
 import json
@@ -27,13 +27,13 @@ _CAUSE: Final[Cause] = "no_owner"
 
 def grace_ends_at(view: View, agent: Agent, policy: ServerPolicy) -> int | None:
     """The end of the grace period in milliseconds; None if the agent is off or has an owner."""
-    left = owners.orphaned_at(view, agent) if agent.state == "enabled" else None
-    return None if left is None else left + policy.owner_grace_ms
+    orphaned_at = owners.orphaned_at(view, agent) if agent.state == "enabled" else None
+    return None if orphaned_at is None else orphaned_at + policy.owner_grace_ms
 
 
 @dataclass(frozen=True, slots=True)
 class OrphanQuarantine:
-    """Quarantines agents after their grace period, once, however many workers run."""
+    """Quarantines agents after their grace period, once across all workers."""
 
     store: Store
     secrets: Secrets
@@ -51,16 +51,16 @@ class OrphanQuarantine:
             return len(due)
 
     def _due(self, view: View) -> list[Agent]:
-        found = (
+        orphans = (
             (agent, grace_ends_at(view, agent, self.server_policy))
             for agent in view.agents.orphans()
         )
-        return [agent for agent, ends in found if ends is not None and ends <= view.now]
+        return [agent for agent, ends in orphans if ends is not None and ends <= view.now]
 
     def _quarantine(self, tx: Unit, agent: Agent) -> None:
         by, incident_id = audit.SYSTEM, self.secrets.new_id(names.PREFIX_INCIDENT)
-        stopped = quarantine(tx, agent, incident_id, by=by, cause=_CAUSE)
-        facts = {"agents": [evidence.agent_evidence(agent, stopped)]}
+        quarantined = quarantine(tx, agent, incident_id, by=by, cause=_CAUSE)
+        facts = {"agents": [evidence.agent_evidence(agent, quarantined)]}
         incident = Incident(
             id=incident_id,
             state="open",

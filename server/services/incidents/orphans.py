@@ -24,7 +24,7 @@ OrphanReason: TypeAlias = Literal["no_owner", "owner_away", "review_due", "expir
 
 @dataclass(frozen=True, slots=True)
 class SeenOwner:
-    """An owner, with the last time at a device or at a sign-in (milliseconds)."""
+    """An owner, and the last time they used a device or signed in, in milliseconds."""
 
     user: User
     seen_at: int | None
@@ -52,14 +52,14 @@ class Orphans:
     def all(self) -> list[Orphan]:
         """All listed agents, by name."""
         with self.store.read() as view:
-            return self._found(view, view.agents.all())
+            return self._list_orphans(view, view.agents.all())
 
     def page(self, after: str, limit: int, *, owner: str | None = None) -> ResultPage[Orphan]:
         """A page of listed agents after this name; `owner` limits it to one user's agents."""
         with self.store.read() as view:
             agents = view.agents.all() if owner is None else view.agents.owned_by(owner)
-            orphans = self._found(view, agents)
-        return paging.after(orphans, lambda one: one.agent.name.casefold(), after, limit)
+            orphans = self._list_orphans(view, agents)
+        return paging.after(orphans, lambda orphan: orphan.agent.name.casefold(), after, limit)
 
     def grace_end(self, name_or_id: str) -> int | None:
         """The end of an agent's grace period, if it has one. Raises `NotFound`."""
@@ -68,11 +68,11 @@ class Orphans:
                 view, find_agent(view, name_or_id), self.server_policy
             )
 
-    def _found(self, view: View, agents: list[Agent]) -> list[Orphan]:
-        listed = (self._listed(view, agent) for agent in agents)
-        return [orphan for orphan in listed if orphan.why]
+    def _list_orphans(self, view: View, agents: list[Agent]) -> list[Orphan]:
+        orphans = (self._to_orphan(view, agent) for agent in agents)
+        return [orphan for orphan in orphans if orphan.why]
 
-    def _listed(self, view: View, agent: Agent) -> Orphan:
+    def _to_orphan(self, view: View, agent: Agent) -> Orphan:
         seen = tuple(SeenOwner(user, _seen_at(view, user)) for user in owners.of(view, agent))
         return Orphan(
             agent,
@@ -86,18 +86,18 @@ def _why(agent: Agent, owners: tuple[SeenOwner, ...], now: int) -> tuple[OrphanR
     """The reasons to list an agent. A disabled one is listed only without an enabled owner."""
     enabled = [owner for owner in owners if owner.user.enabled]
     seen = [owner.user.created_at if owner.seen_at is None else owner.seen_at for owner in enabled]
-    usable = agent.state != "disabled"
-    found: dict[OrphanReason, bool] = {
+    is_not_disabled = agent.state != "disabled"
+    reasons: dict[OrphanReason, bool] = {
         "no_owner": not enabled,
-        "owner_away": usable and bool(seen) and max(seen) <= now - AWAY_MS,
-        "review_due": usable and agent.review_at is not None and agent.review_at <= now,
-        "expired": usable and agent.expires_at is not None and agent.expires_at <= now,
+        "owner_away": is_not_disabled and bool(seen) and max(seen) <= now - AWAY_MS,
+        "review_due": is_not_disabled and agent.review_at is not None and agent.review_at <= now,
+        "expired": is_not_disabled and agent.expires_at is not None and agent.expires_at <= now,
     }
-    return tuple(why for why, is_so in found.items() if is_so)
+    return tuple(why for why, applies in reasons.items() if applies)
 
 
 def _seen_at(view: View, user: User) -> int | None:
-    """The last time at any device or with the password."""
+    """The last time that the user used any device or the password."""
     at_devices = (device.last_seen_at for device in view.devices.of_user(user.id))
     password = view.passwords.get(user.id)
     by_password = None if password is None else password.used_at

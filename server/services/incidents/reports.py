@@ -1,7 +1,7 @@
 """Reports: a user says "I did not ask for this", which ends the request and quarantines its agent.
 
-Owns: which agents are quarantined, the evidence, who is notified. Never: releasing an agent
-(administrators).
+Owns: the choice of agents to quarantine, the evidence, and the notifications. Never: releasing an
+agent; administrators do that.
 """
 
 import json
@@ -61,25 +61,27 @@ class Reports:
     def report(self, person: Person, approval_id: str, report: Report) -> ReportResult:
         """End the request, quarantine its agent or all agents of this person, open an incident.
 
-        A closed request can be reported too; its state stays. A repeated report returns the same
-        incident while that is open and no agent was enabled again.
+        A closed request can be reported too; its state does not change. A repeated report returns
+        the same incident while that is open and no agent was enabled again.
         Raises errors.Problem: 404 for another person's request, 422 for an invalid signature.
         """
-        note = _checked(report.note)
+        note = _check_note(report.note)
         with self.store.read() as view:  # refuse without taking the administration lock
             approvers.get_for_approver(view, approval_id, person.user.id)
         with self.store.administer() as tx:
-            was = approvers.get_for_approver(tx, approval_id, person.user.id)
+            before = approvers.get_for_approver(tx, approval_id, person.user.id)
             approval = self.deny_reported(tx, person, approval_id, report.signed)
-            agents = _reported(tx, approval, report.scope, person.user.id)
-            known = tx.incidents.open_of(approval.id, report.scope)
-            if known is not None and not any(agent.state == "enabled" for agent in agents):
-                return ReportResult(known, approver_view(tx, approval))
+            agents = _agents_to_quarantine(tx, approval, report.scope, person.user.id)
+            existing = tx.incidents.open_of(approval.id, report.scope)
+            if existing is not None and not any(agent.state == "enabled" for agent in agents):
+                return ReportResult(existing, approver_view(tx, approval))
             by = audit.by_user(person.user.id)
             incident_id = self.secrets.new_id(names.PREFIX_INCIDENT)
-            stopped = [quarantine(tx, agent, incident_id, by=by) for agent in agents]
-            _end_consents(tx, agents, person.user.id, by=by)
-            named = _evidence(tx, was, report.signed, list(zip(agents, stopped, strict=True)))
+            quarantined = [quarantine(tx, agent, incident_id, by=by) for agent in agents]
+            _revoke_consents(tx, agents, person.user.id, by=by)
+            incident_evidence = _evidence(
+                tx, before, report.signed, list(zip(agents, quarantined, strict=True))
+            )
             incident = Incident(
                 id=incident_id,
                 state="open",
@@ -88,17 +90,17 @@ class Reports:
                 user_id=person.user.id,
                 device_id=person.registered_device.id,
                 note=note,
-                evidence=json.dumps(named, sort_keys=True),
+                evidence=json.dumps(incident_evidence, sort_keys=True),
                 opened_at=tx.now,
             )
             tx.incidents.add(incident)
-            _record(tx, incident, approval, named, by=by)
+            _record(tx, incident, approval, incident_evidence, by=by)
             notices.incident(tx, incident, "alarm.incident_opened", _owners(tx, agents))
             return ReportResult(incident, approver_view(tx, approval))
 
 
-def _reported(tx: Unit, approval: Approval, scope: Scope, user_id: str) -> list[Agent]:
-    """The agents to quarantine: the one that asked; for `every_agent`, all that act for the user.
+def _agents_to_quarantine(tx: Unit, approval: Approval, scope: Scope, user_id: str) -> list[Agent]:
+    """The agents to quarantine: the requesting one; for `every_agent`, all that act for the user.
 
     An agent acts for a user while it has an active token or consent of theirs, or an open request.
     """
@@ -109,15 +111,15 @@ def _reported(tx: Unit, approval: Approval, scope: Scope, user_id: str) -> list[
             consent.client_id for consent in tx.consents.of_user(user_id, tx.now, ended=False)
         }
         clients |= {approval.agent_id for approval in tx.approvals.open_of_user(user_id)}
-    found = (tx.directory.agent(client_id) for client_id in sorted(clients))
-    return [agent for agent in found if agent is not None]
+    reported = (tx.directory.agent(client_id) for client_id in sorted(clients))
+    return [agent for agent in reported if agent is not None]
 
 
-def _end_consents(tx: Unit, agents: Sequence[Agent], user_id: str, *, by: str) -> None:
+def _revoke_consents(tx: Unit, agents: Sequence[Agent], user_id: str, *, by: str) -> None:
     """Revoke the reporter's consents for these agents."""
-    mine = tx.consents.of_user(user_id, tx.now, ended=False)
+    consents = tx.consents.of_user(user_id, tx.now, ended=False)
     reported = {agent.id for agent in agents}
-    for consent in mine:
+    for consent in consents:
         if consent.client_id in reported:
             revocations.revoke_consent(tx, consent, actor=by, cause="reported")
 
@@ -125,38 +127,43 @@ def _end_consents(tx: Unit, agents: Sequence[Agent], user_id: str, *, by: str) -
 def _owners(view: View, agents: Sequence[Agent]) -> list[tuple[str, str]]:
     """The enabled owners of these agents, as pairs of user id and agent id."""
     pairs = sorted({(user_id, agent.id) for agent in agents for user_id in agent.owners})
-    found = ((view.directory.user(user_id), agent_id) for user_id, agent_id in pairs)
+    owned = ((view.directory.user(user_id), agent_id) for user_id, agent_id in pairs)
     return [
-        (owner.id, agent_id) for owner, agent_id in found if owner is not None and owner.enabled
+        (owner.id, agent_id) for owner, agent_id in owned if owner is not None and owner.enabled
     ]
 
 
 def _evidence(
-    view: View, was: Approval, signed: str, agents: Sequence[tuple[Agent, DisabledAgent]]
+    view: View, request: Approval, signed: str, agents: Sequence[tuple[Agent, DisabledAgent]]
 ) -> dict[str, object]:
     """The evidence at the time of the report."""
-    asker = approver_view(view, was).agent_name
+    agent_name = approver_view(view, request).agent_name
     return {
         "approval": {
-            "id": was.id,
-            "kind": was.kind,
-            "state_before": was.state,
-            "asked_by": {"id": was.agent_id, "name": asker},
-            "resource": was.resource,
-            "scope": was.scope,
-            "risk": was.risk,
-            "action_digest": was.action_digest,
-            "display_digest": was.display_digest,
-            "fingerprint": decisions.fingerprint(was.action_digest),
-            "asked_at": was.created_at,
+            "id": request.id,
+            "kind": request.kind,
+            "state_before": request.state,
+            "asked_by": {"id": request.agent_id, "name": agent_name},
+            "resource": request.resource,
+            "scope": request.scope,
+            "risk": request.risk,
+            "action_digest": request.action_digest,
+            "display_digest": request.display_digest,
+            "fingerprint": decisions.fingerprint(request.action_digest),
+            "asked_at": request.created_at,
         },
         "signed": signed,
-        "agents": [evidence.agent_evidence(before, stopped) for before, stopped in agents],
+        "agents": [evidence.agent_evidence(before, quarantined) for before, quarantined in agents],
     }
 
 
 def _record(
-    tx: Unit, incident: Incident, approval: Approval, named: dict[str, object], *, by: str
+    tx: Unit,
+    incident: Incident,
+    approval: Approval,
+    incident_evidence: dict[str, object],
+    *,
+    by: str,
 ) -> None:
     tx.audit.add(
         audit.approval_entry(
@@ -169,13 +176,13 @@ def _record(
                 "incident": incident.id,
                 "scope": incident.scope,
                 "device": incident.device_id,
-                **named,
+                **incident_evidence,
             },
         ),
     )
 
 
-def _checked(note: str | None) -> str | None:
+def _check_note(note: str | None) -> str | None:
     if not note:
         return None
     try:

@@ -1,7 +1,7 @@
-"""Whether a request notifies a person or is only listed, and web push messages to their browsers.
+"""Decides whether a request notifies a person or is only listed, and queues web push messages.
 
-Owns: the reasons not to notify, among them rate limits against floods, which are counted in the
-database; and what happens when a reason ends. Never: whether a request is listed; it always is.
+Owns: the reasons not to notify, including rate limits against floods (counted in the database), and
+what happens when a reason ends. Never: leaving a request out of a list; it is always listed.
 """
 
 import json
@@ -35,7 +35,7 @@ TEST: Final = "test"
 DORMANT: Final = "dormant"
 CHECK: Final = "check"
 ENDED: Final = "ended"
-"""Someone else revoked a device of this person. The device gets it too, as its last message."""
+"""Someone else revoked one of this person's devices. That device gets it as its last message."""
 COPIED: Final = "copied"
 """A copy of one of the person's passkeys may be in use."""
 PushKind: TypeAlias = Literal["ask", "test", "dormant", "check", "ended", "copied"]
@@ -57,27 +57,27 @@ class NotificationCandidate(NamedTuple):
     preferences: NotificationPreferences
 
 
-def _muted(case: NotificationCandidate) -> HeldNotification | None:
+def _check_mute(case: NotificationCandidate) -> HeldNotification | None:
     return HeldNotification("muted", None) if case.preferences.muted else None
 
 
-def _held(case: NotificationCandidate) -> HeldNotification | None:
+def _check_hold(case: NotificationCandidate) -> HeldNotification | None:
     hold = case.preferences.hold
     if hold is None or hold.why in DIGEST_DELAYS_MS:
         return None
     return HeldNotification(hold.why, hold.until)
 
 
-def _quiet(case: NotificationCandidate) -> HeldNotification | None:
+def _check_quiet_hours(case: NotificationCandidate) -> HeldNotification | None:
     hours = case.preferences.quiet
     until = None if hours is None else quiet_until(hours, case.tx.now)
     return None if until is None else HeldNotification("quiet_hours", until)
 
 
 REASONS: Final[tuple[Callable[[NotificationCandidate], HeldNotification | None], ...]] = (
-    _muted,
-    _held,
-    _quiet,
+    _check_mute,
+    _check_hold,
+    _check_quiet_hours,
 )
 """The reasons in a person's settings. The first that applies is reported."""
 
@@ -182,14 +182,14 @@ def quiet_until(hours: Hours, now: int) -> int | None:
     for day in (today, today - timedelta(days=1)):
         if day.weekday() in hours.days:
             last = day if hours.begins < hours.ends else day + timedelta(days=1)
-            begins = _ms(datetime.combine(day, hours.begins, timezone))
-            ends = _ms(datetime.combine(last, hours.ends, timezone))
+            begins = _to_ms(datetime.combine(day, hours.begins, timezone))
+            ends = _to_ms(datetime.combine(last, hours.ends, timezone))
             if begins <= now < ends:
                 return ends
     return None
 
 
-def _ms(moment: datetime) -> int:
+def _to_ms(moment: datetime) -> int:
     return round(moment.timestamp() * 1000)
 
 

@@ -1,7 +1,7 @@
 """Digests: one notification for all requests that rate limits held back, at most once an hour.
 
-Owns: when a digest is sent, and what it counts. Never: what is held back, or when the first digest
-is due (`attention.py`).
+Owns: when a digest is sent, and what it counts. Never: deciding what is held back, or when the
+first digest is due (`attention.py`).
 """
 
 from dataclasses import replace

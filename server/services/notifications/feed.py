@@ -31,7 +31,7 @@ _BETWEEN_SECONDS = 0.02
 _SPREAD_SECONDS = 10.0
 """After an administrative change, all feeds check again within this time."""
 ANY_CHANGE = "any change"
-"""The topic of background loops, which check themselves whether there is work."""
+"""The topic of background loops, which check for work themselves."""
 
 
 def user_topic(user_id: str) -> str:
@@ -130,7 +130,7 @@ class Hub:
         self.wake(ANY_CHANGE)
 
     def _wake_due(self) -> None:
-        """Wake a few of the due topics; waking all at once would delay requests."""
+        """Wake a few of the due topics; waking all of them together would delay requests."""
         now = time.monotonic()
         if now - self._woken_at < _BETWEEN_SECONDS:
             return
@@ -166,7 +166,7 @@ class FeedItem:
 
 @dataclass(frozen=True, slots=True)
 class FeedPage:
-    """The events after a cursor. `resync`: events are missing, so the client must reload."""
+    """The events after a cursor. If `resync` is set, events are missing: the client must reload."""
 
     items: tuple[FeedItem, ...]
     cursor: int
@@ -197,9 +197,12 @@ class FeedService:
 
     def record_delivery(self, device_id: str, page: FeedPage) -> None:
         """Record that a device received the requests on this page."""
-        asked = (item for item in page.items if item.event.event in attention.NOTIFYING_EVENTS)
-        found = (request.approval.approval for request in asked if request.approval is not None)
-        deliveries.record(self.store, device_id, found)
+        notifying_items = (
+            item for item in page.items if item.event.event in attention.NOTIFYING_EVENTS
+        )
+        views = (item.approval for item in notifying_items)
+        approvals = (view.approval for view in views if view is not None)
+        deliveries.record(self.store, device_id, approvals)
 
     def page(self, user_id: str, device_id: str | None, cursor: int) -> FeedPage:
         """The events of this person after the cursor."""
@@ -218,7 +221,7 @@ class FeedService:
     def _item(self, view: View, event: FeedEvent) -> FeedItem:
         approval = None if event.approval_id is None else view.approvals.get(event.approval_id)
         is_new = approval is not None and event.event in attention.NOTIFYING_EVENTS
-        asker = view.directory.agent(approval.agent_id) if approval and is_new else None
+        requesting_agent = view.directory.agent(approval.agent_id) if approval and is_new else None
         return FeedItem(
             event=event,
             approval=None if approval is None else self.shown(view, approval, event.user_id),
@@ -226,7 +229,7 @@ class FeedService:
             agent=None
             if event.agent_id is None
             else display_names.name_of(view.directory, event.agent_id),
-            icon=None if asker is None else asker.icon,
+            icon=None if requesting_agent is None else requesting_agent.icon,
         )
 
 

@@ -22,7 +22,7 @@ WEBHOOK: Final = "webhook"
 
 
 _NOBODY: Final = ""
-_ENDS: Final = frozenset({"approval.decided", "approval.cancelled", "approval.expired"})
+_END_EVENTS: Final = frozenset({"approval.decided", "approval.cancelled", "approval.expired"})
 """The events that agents with ping or push delivery are notified of (CIBA 10.2, 10.3)."""
 
 
@@ -31,9 +31,9 @@ def approval(
 ) -> None:
     """Add an event about an approval, for everyone whom it asks.
 
-    A request for nobody adds one too, so that long polls of it are answered as fast.
+    A request that asks nobody adds one too, so that its long polls are answered equally fast.
     """
-    if subject.delivery != "poll" and event in _ENDS:
+    if subject.delivery != "poll" and event in _END_EVENTS:
         body = json.dumps({"approval": subject.id, "event": event})
         tx.outbox.add(subject.delivery, subject.agent_id, body, after_ms=call_after_ms)
     people = [approver.user_id for approver in tx.approvers.asked(subject)] or [_NOBODY]

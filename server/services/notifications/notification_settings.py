@@ -65,7 +65,9 @@ class NotificationSettingsService:
             return NotificationSettings(
                 hours=hours,
                 quiet_until=None if hours is None else attention.quiet_until(hours, view.now),
-                muted=tuple(_named(view, mute) for mute in view.attention.mutes(user_id, view.now)),
+                muted=tuple(
+                    _muted_agent(view, mute) for mute in view.attention.mutes(user_id, view.now)
+                ),
                 holds=tuple(
                     hold
                     for hold in view.attention.holds(user_id, view.now)
@@ -167,7 +169,7 @@ def _check_zone(name: str) -> None:
         ) from None
 
 
-def _named(view: View, mute: Mute) -> MutedAgent:
+def _muted_agent(view: View, mute: Mute) -> MutedAgent:
     return MutedAgent(mute, display_names.name_of(view.directory, mute.agent_id))
 
 

@@ -33,14 +33,18 @@ class PushLosses:
         """The lost subscriptions of active devices, newest first."""
         with self.store.read() as view:
             push_losses = view.pushes.losses(person.user.id)
-            named = [(loss, view.devices.get(loss.device_id)) for loss in push_losses]
-            return [LostBrowser(loss, device.name) for loss, device in named if device is not None]
+            losses_with_devices = [(loss, view.devices.get(loss.device_id)) for loss in push_losses]
+            return [
+                LostBrowser(loss, device.name)
+                for loss, device in losses_with_devices
+                if device is not None
+            ]
 
 
 def record(tx: Unit, subscription: PushSubscription) -> None:
-    """Remove a subscription that its push service does not know (RFC 8030 7.3); tell its person.
+    """Remove a subscription that its push service does not know (RFC 8030 7.3); notify its person.
 
-    The person is not told if the device has subscribed again with another address.
+    The person is not notified if the device has subscribed again with another address.
     """
     push_subscriptions.remove(tx, subscription, actor=audit.SYSTEM, cause="gone")
     if _has_subscribed_again(tx, subscription):

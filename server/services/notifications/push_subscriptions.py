@@ -25,7 +25,7 @@ from server.services.users import device_auth
 from server.services.users.device_auth import Person
 
 MAX_SUBSCRIPTIONS: Final = 10
-"""Per person."""
+"""The maximum per person."""
 TESTS: Final = CountedLimit(
     "push_tests", "person", "Test notifications", 10, 10 * 60_000, "push tests:"
 )
@@ -56,7 +56,10 @@ class PushSubscriptions:
         """The person's subscriptions, oldest first."""
         with self.store.read() as view:
             device = device_auth.current_device(view, person)
-            return [_named(view, push, device) for push in view.pushes.of_user(person.user.id)]
+            return [
+                _with_device_name(view, push, device)
+                for push in view.pushes.of_user(person.user.id)
+            ]
 
     def subscribe(self, person: Person, address: PushAddress) -> NamedSubscription:
         """Add or refresh the subscription of this browser. Raises errors.Problem.
@@ -71,11 +74,11 @@ class PushSubscriptions:
             if device.kind != BROWSER:
                 raise errors.Problem(403, "forbidden", "Only browsers support web push.")
             tx.lock(f"push {person.user.id}")
-            push_subscription = tx.pushes.by_endpoint(_hashed(address.endpoint))
+            push_subscription = tx.pushes.by_endpoint(_hash_endpoint(address.endpoint))
             if push_subscription is None or push_subscription.user_id != person.user.id:
                 self._check_limit(tx, person)
             stored = self._store(tx, device, address, push_subscription)
-            return _named(tx, stored, device)
+            return _with_device_name(tx, stored, device)
 
     def unsubscribe(self, person: Person, subscription_id: str) -> None:
         """Remove a subscription, or dismiss the notice of a lost one. Raises errors.Problem 404."""
@@ -83,14 +86,14 @@ class PushSubscriptions:
             device_auth.current_device(tx, person)
             if tx.pushes.dismiss_loss(person.user.id, subscription_id):
                 return
-            push_subscription = _own(tx, person, subscription_id)
+            push_subscription = _own_subscription(tx, person, subscription_id)
             remove(tx, push_subscription, actor=audit.by_user(person.user.id), cause="unsubscribed")
 
     def test(self, person: Person, subscription_id: str) -> None:
         """Send a test message to a browser. Raises errors.Problem 404 or 409."""
         with self.store.write() as tx:
             device_auth.current_device(tx, person)
-            push_subscription = _own(tx, person, subscription_id)
+            push_subscription = _own_subscription(tx, person, subscription_id)
             if TESTS.exceeded(tx, person.user.id):
                 raise errors.Problem(
                     409, "too_many_tests", "Too many test messages. Try again in ten minutes."
@@ -112,22 +115,22 @@ class PushSubscriptions:
             )
 
     def _store(
-        self, tx: Unit, device: Device, address: PushAddress, found: PushSubscription | None
+        self, tx: Unit, device: Device, address: PushAddress, existing: PushSubscription | None
     ) -> PushSubscription:
-        before = found or self._new(tx, device, address)
+        before = existing or self._new(tx, device, address)
         push_subscription = replace(
             before,
             user_id=device.user_id,
             device_id=device.id,
-            sealed=_sealed(self.secrets, before.id, address),
+            sealed=_seal_address(self.secrets, before.id, address),
             opened_at=tx.now,
         )
-        if found is None:
+        if existing is None:
             tx.pushes.add(push_subscription)
             tx.pushes.remove_losses(push_subscription.device_id)
         else:
             tx.pushes.refresh(push_subscription)
-        if found is None or found.user_id != push_subscription.user_id:
+        if existing is None or existing.user_id != push_subscription.user_id:
             _record(
                 tx,
                 audit.Type.PUSH_SUBSCRIBED,
@@ -141,7 +144,7 @@ class PushSubscriptions:
             id=self.secrets.new_id(PREFIX_PUSH),
             user_id=device.user_id,
             device_id=device.id,
-            endpoint_hash=_hashed(address.endpoint),
+            endpoint_hash=_hash_endpoint(address.endpoint),
             origin=web_push.origin(address.endpoint),
             sealed=b"",
             created_at=tx.now,
@@ -161,7 +164,7 @@ def address_of(secrets: Secrets, subscription: PushSubscription) -> PushAddress:
     return PushAddress(**members)
 
 
-def _sealed(secrets: Secrets, subscription_id: str, address: PushAddress) -> bytes:
+def _seal_address(secrets: Secrets, subscription_id: str, address: PushAddress) -> bytes:
     members = {"endpoint": address.endpoint, "p256dh": address.p256dh, "auth": address.auth}
     return secrets.seal(_purpose(subscription_id), json.dumps(members).encode())
 
@@ -170,18 +173,20 @@ def _purpose(subscription_id: str) -> str:
     return f"push subscription:{subscription_id}"
 
 
-def _hashed(endpoint: str) -> bytes:
+def _hash_endpoint(endpoint: str) -> bytes:
     return hashlib.sha256(endpoint.encode()).digest()
 
 
-def _own(view: View, person: Person, subscription_id: str) -> PushSubscription:
+def _own_subscription(view: View, person: Person, subscription_id: str) -> PushSubscription:
     push = view.pushes.get(subscription_id)
     if push is None or push.user_id != person.user.id:
         raise errors.Problem(404, "not_found", "You have no push subscription with this id.")
     return push
 
 
-def _named(view: View, subscription: PushSubscription, current: Device) -> NamedSubscription:
+def _with_device_name(
+    view: View, subscription: PushSubscription, current: Device
+) -> NamedSubscription:
     device = view.devices.get(subscription.device_id)
     name = subscription.device_id if device is None else device.name
     return NamedSubscription(subscription, name, subscription.device_id == current.id)

@@ -2,7 +2,7 @@
 
 The unit of work that notifies a person queues one outbox message per browser, with the ids of the
 subscription and the request. This module decides at delivery whether it is still needed, and what
-it contains. Never: whether to notify; that is `attention.py`.
+it contains. Never: deciding whether to notify (`attention.py`).
 """
 
 import json
@@ -50,9 +50,9 @@ class Pushes:
 
     def prepare(self, message: str) -> Push | None:
         """The push to send; None if it is no longer needed or has no recipient."""
-        kind, subscription_id, approval_id = _parsed(message)
+        kind, subscription_id, approval_id = _parse(message)
         with self.store.read() as view:
-            subscription = _active(view, subscription_id, ended=kind == ENDED)
+            subscription = _active_subscription(view, subscription_id, ended=kind == ENDED)
             if subscription is None:
                 return None
             content = _content(view, subscription, kind, approval_id)
@@ -69,17 +69,17 @@ class Pushes:
     def gone(self, message: str) -> None:
         """The push service no longer knows the subscription. Notify its person."""
         with self.store.write() as tx:
-            subscription = tx.pushes.get(_parsed(message)[1])
+            subscription = tx.pushes.get(_parse(message)[1])
             if subscription is not None:
                 push_losses.record(tx, subscription)
 
     def delivered(self, tx: Unit, message: str) -> None:
         """Record that the push service accepted the message."""
-        tx.pushes.delivered(_parsed(message)[1], tx.now)
+        tx.pushes.delivered(_parse(message)[1], tx.now)
 
     def failed(self, tx: Unit, message: str, why: str) -> None:
-        """Record why the message was given up, and raise an alarm at most once a day."""
-        subscription = tx.pushes.get(_parsed(message)[1])
+        """Record why delivery was abandoned, and raise an alarm at most once a day."""
+        subscription = tx.pushes.get(_parse(message)[1])
         if subscription is None:
             return
         tx.pushes.add_problem(subscription.id, why)
@@ -88,7 +88,7 @@ class Pushes:
 
 
 def warn(tx: Unit) -> None:
-    """Warn browsers without an open page for long, before their push service removes them."""
+    """Warn browsers that had no open page for two weeks, before their service removes them."""
     for push in tx.pushes.dormant(tx.now - DORMANT_MS, _BATCH):
         attention.push(tx, push.origin, push.id, DORMANT)
         tx.pushes.mark_warned(push.id, tx.now)
@@ -107,12 +107,14 @@ def check(tx: Unit) -> None:
             tx.pushes.mark_checked(push.id, tx.now)
 
 
-def _parsed(message: str) -> tuple[str, str, str]:
+def _parse(message: str) -> tuple[str, str, str]:
     members = json.loads(message)
     return members["kind"], members["push"], members["approval"]
 
 
-def _active(view: View, subscription_id: str, *, ended: bool) -> PushSubscription | None:
+def _active_subscription(
+    view: View, subscription_id: str, *, ended: bool
+) -> PushSubscription | None:
     """The subscription if its user is enabled and its device active; with `ended`, also revoked."""
     subscription = view.pushes.get(subscription_id)
     if subscription is None:
@@ -131,12 +133,12 @@ def _content(
         return PushContent(
             kind, "", Risk.LOW, until=now + _TTLS_MS[kind], waiting=0, step=0, at=now
         )
-    assert kind == ASK  # noqa: S101  # `notices.py` writes no other
+    assert kind == ASK  # noqa: S101  # `attention.py` queues no other
     pending = view.approvals.waiting(subscription.user_id, now, MAX_COUNTED + 1)
     approval = view.approvals.get(approval_id)
     if approval is None or not pending or not _is_pending(approval, pending, now):
         return None
-    highest = max((approval, *pending), key=lambda one: one.risk.rank)
+    highest = max((approval, *pending), key=lambda request: request.risk.rank)
     return PushContent(
         kind,
         approval.id,
@@ -149,6 +151,6 @@ def _content(
 
 
 def _is_pending(approval: Approval, pending: list[Approval], now: int) -> bool:
-    """Return whether the person can still answer it. `pending` may be cut off."""
+    """Return whether the person can still answer it. `pending` may be truncated."""
     listed = any(waiting.id == approval.id for waiting in pending)
     return listed or (len(pending) > MAX_COUNTED and approval.expires_at > now)

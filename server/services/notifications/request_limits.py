@@ -88,7 +88,7 @@ class RemainingRequests:
     def refusal(
         self, user: User, types: Sequence[str], risk: Risk, others: Collection[str]
     ) -> RequestLimit | None:
-        """The limit that refuses to ask this user and the other approvers now; None if none."""
+        """The limit that refuses to ask this user and the other approvers now; None to ask them."""
         agent, policy = self.agent.id, self.server_policy
         if self._is_full(policy.open_per_agent, risk, agent, user.id):
             return self._too_many_open
@@ -101,7 +101,7 @@ class RemainingRequests:
         return pause(self.tx, self.agent, user, types, self.server_policy, others)
 
     def hidden_refusal(self, hint_hash: bytes, risk: Risk) -> RequestLimit | None:
-        """The limit that refuses this login hint, if unknown users are hidden; None if none.
+        """The limit that refuses this login hint if unknown users are hidden; None to accept it.
 
         It counts requests with the same hint, so it does not reveal which users exist.
         """
@@ -110,8 +110,8 @@ class RemainingRequests:
         )
         if count - self._freed(risk) >= self.server_policy.open_per_agent:
             return self._too_many_open
-        full = self._is_full(self.server_policy.open_in_all, risk, self.agent.id, None)
-        return self._too_many_in_all if full else None
+        is_full = self._is_full(self.server_policy.open_in_all, risk, self.agent.id, None)
+        return self._too_many_in_all if is_full else None
 
     def _is_full(self, limit: int, risk: Risk, agent: str | None, user: str | None) -> bool:
         """Return whether the limit is reached. Urgent requests only count urgent ones."""
@@ -159,7 +159,7 @@ def pause(
     ends = [end for end in (own, other) if end is not None]
     if not ends:
         return None
-    return _paused("This person" if own is not None else _OTHER_APPROVER, max(ends))
+    return _pause_limit("This person" if own is not None else _OTHER_APPROVER, max(ends))
 
 
 def consent_refusal(
@@ -188,18 +188,18 @@ def page_refusal(
 
 
 def device_refusal(tx: Unit, client_id: str, user: User, policy: ServerPolicy) -> str | None:
-    """Why no other device may ask this user now. For the audit log; the caller is not told."""
-    terminal = client_id == APPROVER_CLIENT
-    kind: ApprovalKind = "device" if terminal else "app_device"
+    """Why no other device may ask this user now; only for the audit log, not for the caller."""
+    is_terminal = client_id == APPROVER_CLIENT
+    kind: ApprovalKind = "device" if is_terminal else "app_device"
     if tx.approvals.open_count(None, user.id, tx.now, kind) >= OPEN_DEVICES:
         return "open_devices"
-    asked = kinds.DEVICE if terminal else kinds.APP_DEVICE
-    if pause_end_of(tx, client_id, user.id, [asked], policy.denials_before_pause) is not None:
+    action_type = kinds.DEVICE if is_terminal else kinds.APP_DEVICE
+    if pause_end_of(tx, client_id, user.id, [action_type], policy.denials_before_pause) is not None:
         return PAUSED
     return None
 
 
-def _paused(who: str, until: int) -> RequestLimit:
+def _pause_limit(who: str, until: int) -> RequestLimit:
     return RequestLimit(
         PAUSED,
         f"{who} has denied such requests repeatedly. Ask again in half an hour.",
@@ -235,9 +235,11 @@ class Pauses:
         """The current pauses of an agent, by person and type. Raises `NotFound`."""
         with self.store.read() as view:
             agent = client_names.find_agent(view, name_or_id)
-            found = view.approvals.denials_of(agent.id, view.now - PAUSE_WITHIN_MS - PAUSE_MS)
+            denials = view.approvals.denials_of(agent.id, view.now - PAUSE_WITHIN_MS - PAUSE_MS)
             limit = self.server_policy.denials_before_pause
-            return sorted(_all(view, found, limit), key=lambda one: (one.user_name, one.type))
+            return sorted(
+                _all_pauses(view, denials, limit), key=lambda pause: (pause.user_name, pause.type)
+            )
 
 
 def pause_end_of(
@@ -247,7 +249,7 @@ def pause_end_of(
     denials = view.approvals.denials_since(
         client_id, user_id, view.now - PAUSE_WITHIN_MS - PAUSE_MS
     )
-    ends = [_end(_times_of(kind, denials), limit, view.now) for kind in set(types) or {""}]
+    ends = [_pause_end(_times_of(kind, denials), limit, view.now) for kind in set(types) or {""}]
     return max((end for end in ends if end is not None), default=None)
 
 
@@ -257,15 +259,21 @@ def last_pause_end_of(
     """The end of the last pause with any of these users; None if there is none."""
     if not user_ids:
         return None
-    found = view.approvals.denials_of(client_id, view.now - PAUSE_WITHIN_MS - PAUSE_MS)
-    theirs = (denials for user_id, denials in _by_user(found).items() if user_id in user_ids)
+    rows = view.approvals.denials_of(client_id, view.now - PAUSE_WITHIN_MS - PAUSE_MS)
+    denials_by_user = (
+        denials for user_id, denials in _by_user(rows).items() if user_id in user_ids
+    )
     kinds = set(types) or {""}
-    ends = [_end(_times_of(kind, denials), limit, view.now) for denials in theirs for kind in kinds]
+    ends = [
+        _pause_end(_times_of(kind, denials), limit, view.now)
+        for denials in denials_by_user
+        for kind in kinds
+    ]
     return max((end for end in ends if end is not None), default=None)
 
 
 def record_pause_if_begun(tx: Unit, denied: Approval, by: str, policy: ServerPolicy) -> None:
-    """If this denial begins a pause, add an audit entry and tell the agent's owners."""
+    """If this denial begins a pause, add an audit entry and notify the agent's owners."""
     agent = tx.directory.agent(denied.agent_id)
     if agent is None:
         return
@@ -273,8 +281,8 @@ def record_pause_if_begun(tx: Unit, denied: Approval, by: str, policy: ServerPol
     denials = tx.approvals.denials_since(agent.id, by, since)
     for kind in sorted(_kinds(denied.details)):
         times, limit = _times_of(kind, denials), policy.denials_before_pause
-        until = _end(times, limit, tx.now)
-        if until is not None and _end(times[:-1], limit, tx.now) is None:
+        until = _pause_end(times, limit, tx.now)
+        if until is not None and _pause_end(times[:-1], limit, tx.now) is None:
             _record(tx, denied, by, kind, until)
             owners = [user_id for user_id in agent.owners if _is_enabled(tx, user_id)]
             notices.agent(tx, agent.id, "alarm.agent_paused", owners)
@@ -299,20 +307,20 @@ def _record(tx: Unit, denied: Approval, by: str, kind: str, until: int) -> None:
     )
 
 
-def _all(view: View, found: Sequence[tuple[str, int, str]], limit: int) -> list[Pause]:
+def _all_pauses(view: View, rows: Sequence[tuple[str, int, str]], limit: int) -> list[Pause]:
     pauses: list[Pause] = []
-    for user_id, denials in _by_user(found).items():
+    for user_id, denials in _by_user(rows).items():
         user = view.directory.user(user_id)
         name = user_id if user is None else user.name
         kinds = {kind for _, details in denials for kind in _kinds(details)}
-        ends = {kind: _end(_times_of(kind, denials), limit, view.now) for kind in kinds}
+        ends = {kind: _pause_end(_times_of(kind, denials), limit, view.now) for kind in kinds}
         pauses += [Pause(user_id, name, kind, at) for kind, at in ends.items() if at is not None]
     return pauses
 
 
-def _by_user(found: Sequence[tuple[str, int, str]]) -> Mapping[str, list[tuple[int, str]]]:
+def _by_user(rows: Sequence[tuple[str, int, str]]) -> Mapping[str, list[tuple[int, str]]]:
     by_user: defaultdict[str, list[tuple[int, str]]] = defaultdict(list)
-    for user_id, at, details in found:
+    for user_id, at, details in rows:
         by_user[user_id].append((at, details))
     return by_user
 
@@ -326,7 +334,7 @@ def _kinds(details: str) -> set[str]:
     return {item["type"] for item in json.loads(details)} or {""}
 
 
-def _end(times: Sequence[int], limit: int, now: int) -> int | None:
+def _pause_end(times: Sequence[int], limit: int, now: int) -> int | None:
     """The end of the latest pause from these denials, if it is in the future."""
     ends = [
         last + PAUSE_MS

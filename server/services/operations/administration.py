@@ -1,7 +1,7 @@
 """The services of administrators: for the command line, and for HTTP with a guard per request.
 
-Owns: which services an administrator gets, each made when it is first used. Never: a rule; the
-services and `authority.py` have those.
+Owns: the list of these services; each is created when it is first used. Never: rules; those are in
+the services and in `authority.py`.
 """
 
 from collections.abc import Iterable
@@ -66,7 +66,7 @@ class AdminServices:
         self._store = store
         self._adapters = adapters
         self._secrets = adapters.secrets
-        self._rules = adapters.server_policy
+        self._server_policy = adapters.server_policy
 
     users = cached_property(lambda self: Users(self._store, self._secrets))
     agents = cached_property(
@@ -74,20 +74,20 @@ class AdminServices:
     )
     samples = cached_property(lambda self: SampleRequests(self._adapters.store))
     agent_auth = cached_property(lambda self: AgentAuth(self._store, self._secrets))
-    orphans = cached_property(lambda self: Orphans(self._store, self._rules))
-    pauses = cached_property(lambda self: Pauses(self._store, self._rules))
+    orphans = cached_property(lambda self: Orphans(self._store, self._server_policy))
+    pauses = cached_property(lambda self: Pauses(self._store, self._server_policy))
     apps = cached_property(lambda self: Apps(self._store, self._secrets))
     groups = cached_property(lambda self: Groups(self._store, self._secrets))
     resources = cached_property(
-        lambda self: Resources(self._store, self._secrets, self._rules.issuer)
+        lambda self: Resources(self._store, self._secrets, self._server_policy.issuer)
     )
     actions = cached_property(lambda self: ActionTypes(self._store))
     previews = cached_property(lambda self: Previews(self._store))
     policies = cached_property(lambda self: Policies(self._store))
-    trials = cached_property(lambda self: Trials(self._store, self._rules, self._evaluator))
+    trials = cached_property(lambda self: Trials(self._store, self._server_policy, self._evaluator))
     replays = cached_property(lambda self: Replays(self._store, self._evaluator))
     keys = cached_property(
-        lambda self: SigningKeys(self._store, self._adapters.signer, self._rules)
+        lambda self: SigningKeys(self._store, self._adapters.signer, self._server_policy)
     )
     invitations = cached_property(lambda self: Invitations(self._store, self._secrets))
     oversight = cached_property(lambda self: Oversight(self._store))
@@ -96,22 +96,24 @@ class AdminServices:
     retention = cached_property(lambda self: Retention(self._store))
     outbox = cached_property(lambda self: OutboxAdministration(self._store))
     backup_requests = cached_property(
-        lambda self: BackupRequests(self._store, self._evaluator, self._rules)
+        lambda self: BackupRequests(self._store, self._evaluator, self._server_policy)
     )
     statistics = cached_property(lambda self: Statistics(self._store))
-    limits = cached_property(lambda self: Limits(self._store, self._rules))
+    limits = cached_property(lambda self: Limits(self._store, self._server_policy))
     doctor = cached_property(lambda self: Doctor(self._store, self._evaluator))
     consents = cached_property(
-        lambda self: ConsentService(self._store, self._secrets, self._rules, self._opens)
+        lambda self: ConsentService(self._store, self._secrets, self._server_policy, self._opens)
     )
     deputies = cached_property(lambda self: ManagedDeputies(self._store))
     standing_grants = cached_property(
-        lambda self: build_standing_grants(self._store, self._secrets, self._rules, self._opens)
+        lambda self: build_standing_grants(
+            self._store, self._secrets, self._server_policy, self._opens
+        )
     )
     delegations = cached_property(lambda self: DelegationService(self._store))
     incidents = cached_property(lambda self: Incidents(self._store))
     _evaluator = cached_property(lambda self: Evaluator(self._secrets))
-    _opens = cached_property(lambda self: approval_creator(self._secrets, self._rules))
+    _opens = cached_property(lambda self: approval_creator(self._secrets, self._server_policy))
 
     def names(self, ids: Iterable[str]) -> dict[str, str]:
         """The names of users by their ids, which every administrator may see."""

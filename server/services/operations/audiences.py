@@ -1,7 +1,7 @@
 """Whom a request would ask, by name: approvers, deputies, the backup, and excluded people.
 
-Owns: the names and reasons. Never: who is eligible; enforcement decides that (`answer_sources.py`,
-`substitutes.py`), and this module calls it.
+Owns: the names and reasons. Never: deciding who is eligible; it calls the code that enforces that
+(`answer_sources.py`, `substitutes.py`).
 """
 
 from dataclasses import dataclass
@@ -75,13 +75,13 @@ def _people(
 ) -> tuple[PolicyApprover, ...]:
     others = {approver.user_id: approver for approver in eligible_approvers.others}
     if user is None:
-        first = PolicyApprover(THE_PERSON, "asked", approves=needs.who is None)
+        requester = PolicyApprover(THE_PERSON, "asked", approves=needs.who is None)
     else:
-        first = _asked(view, others.pop(user.id, NamedApprover(user.id, "asked")))
-    return (first, *(_asked(view, approver) for approver in others.values()))
+        requester = _policy_approver(view, others.pop(user.id, NamedApprover(user.id, "asked")))
+    return (requester, *(_policy_approver(view, approver) for approver in others.values()))
 
 
-def _asked(view: View, approver: NamedApprover) -> PolicyApprover:
+def _policy_approver(view: View, approver: NamedApprover) -> PolicyApprover:
     groups = (group.name for group in view.groups.all() if group.id == approver.group_id)
     return PolicyApprover(
         _name(view, approver.user_id), approver.why, approver.approves, next(groups, None)

@@ -104,15 +104,15 @@ class Guard:
         for, and so is revoking the last device of another person.
         """
         user, after = self._user(tx), self._target(tx)
-        usual = self.statements.server_policy.access_token_seconds
-        widened = power.widened_members(before, after, usual_seconds=usual)
+        default_seconds = self.statements.server_policy.access_token_seconds
+        widened = power.widened_members(before, after, usual_seconds=default_seconds)
         if Role.ADMIN not in user.roles:
             _check_owner(user, before, after, widened)
         if widened or self.rule.signed or self._ended_last_device(tx, before, after):
             self._check_signed(tx)
 
     def _ended_last_device(self, tx: Unit, before: Governed | None, after: Governed | None) -> bool:
-        """Return whether another person has no device left that would show them a new one."""
+        """Return whether this leaves another person without a device to warn them of a new one."""
         if not isinstance(before, Device) or not isinstance(after, Device):
             return False
         ended = before.state != after.state and after.user_id != self.person.user.id
@@ -164,7 +164,7 @@ class Guard:
         self.statements.spend(tx, device)
 
     def _statement_required(self, device: Device) -> errors.Problem:
-        wanted = {
+        statement_to_sign = {
             "purpose": decisions.ADMINISTER,
             "subject": self.request.digest,
             "nonce": self.statements.nonce(device, device),
@@ -174,7 +174,7 @@ class Guard:
             "statement_required",
             "This grants access, closes an incident, deletes from the audit log, or revokes the "
             "last device of another user. Sign it with this device's high key or passkey.",
-            members={"wanted": wanted},
+            members={"wanted": statement_to_sign},
         )
 
     def _user(self, view: View) -> User:
@@ -187,17 +187,19 @@ class Guard:
 
 
 _FIND: Final[Mapping[str, Callable[[View, str], Governed | None]]] = {
-    "agent": lambda view, wanted: view.agents.get(wanted),
+    "agent": lambda view, record_id: view.agents.get(record_id),
     "app": apps.by_path,
-    "group": lambda view, wanted: next((g for g in view.groups.all() if g.id == wanted), None),
-    "user": lambda view, wanted: view.users.get(wanted),
-    "resource": lambda view, wanted: next(
-        (r for r in view.resources.all() if name_id(r.uri) == wanted), None
+    "group": lambda view, record_id: next(
+        (g for g in view.groups.all() if g.id == record_id), None
     ),
-    "action": lambda view, wanted: next(
-        (a for a in view.actions.all() if name_id(a.type) == wanted), None
+    "user": lambda view, record_id: view.users.get(record_id),
+    "resource": lambda view, record_id: next(
+        (r for r in view.resources.all() if name_id(r.uri) == record_id), None
     ),
-    "device": lambda view, wanted: view.devices.get(wanted),
+    "action": lambda view, record_id: next(
+        (a for a in view.actions.all() if name_id(a.type) == record_id), None
+    ),
+    "device": lambda view, record_id: view.devices.get(record_id),
 }
 """Finds the record that the id in a path names."""
 
@@ -219,7 +221,7 @@ def _check_owner(
 
 @dataclass(frozen=True, slots=True)
 class GuardedStore:
-    """A store whose units of work and readings are authorized by the guard of one request."""
+    """A store whose reads and units of work are authorized by the guard of one request."""
 
     store: Store
     guard: Guard
@@ -244,7 +246,7 @@ class GuardedStore:
 
     @contextmanager
     def read(self) -> Iterator[View]:
-        """An authorized reading."""
+        """An authorized read."""
         with self.store.read() as view:
             self.guard.check_read(view)
             yield view

@@ -46,8 +46,8 @@ def gaps_of_agent(view: View, evaluator: Evaluator, agent: Agent) -> list[Gap]:
     """All gaps in the agent's permissions. What a rule denies is not a gap."""
     people = [user for user in view.users.all() if user.enabled and _may_ask(view, agent, user)]
     candidates = _candidates(view, agent)
-    found = (_gap(view, evaluator, agent, candidate, people) for candidate in candidates)
-    return [gap for gap in found if gap is not None]
+    gaps = (_gap(view, evaluator, agent, candidate, people) for candidate in candidates)
+    return [gap for gap in gaps if gap is not None]
 
 
 def _gap(
@@ -57,7 +57,7 @@ def _gap(
     candidate: CandidateRequest,
     people: Sequence[User],
 ) -> Gap | None:
-    """None if there is any person for whom it can be approved."""
+    """Return the gap; None if the candidate can be approved for at least one person."""
     what, target, actions = candidate
     need = most = 0
     for user in people:
@@ -73,9 +73,8 @@ def _gap(
 
 
 def _candidates(view: View, agent: Agent) -> Iterator[CandidateRequest]:
-    resources = [
-        one for uri in agent.resources if (one := view.directory.resource(uri)) is not None
-    ]
+    registered = (view.directory.resource(uri) for uri in agent.resources)
+    resources = [resource for resource in registered if resource is not None]
     for resource in resources:
         for name in resource.scopes:
             if agent.may(resource.uri, name):
@@ -107,7 +106,7 @@ _WITH_PAGE: Final = frozenset({"agent", "app", "user"})
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """A problem and its fix, which `remedy` has for the command line, as in a refusal.
+    """A problem and its fix. `remedy` is the fix for the command line, as in a refusal.
 
     `broken`: something does not work; `weak`: an attacker could use it; `note`: for information.
     """
@@ -186,8 +185,8 @@ def _disabled_name(view: View, kind: str, held_id: str) -> str | None:
         return None if device is None or owner is None else f"{device.name} of {owner.name}"
     directory = view.directory
     read = {"users": directory.user, "agents": directory.agent, "apps": directory.app}[kind]
-    found: User | Agent | App | None = read(held_id)
-    return None if found is None or found.state != "disabled" else found.name
+    account: User | Agent | App | None = read(held_id)
+    return None if account is None or account.state != "disabled" else account.name
 
 
 def _names(view: View) -> Iterator[Finding]:
@@ -243,10 +242,10 @@ def _name_of(view: View, bearer: str) -> str:
     """The kind and name of a record."""
     directory = view.directory
     client_or_user = directory.agent(bearer) or directory.app(bearer) or directory.user(bearer)
-    found = client_or_user or directory.group_called(bearer)
-    if found is None:
+    record = client_or_user or directory.group_called(bearer)
+    if record is None:
         return f"resource {bearer}"
-    return f"{_KINDS[type(found)]} {found.name} ({bearer})"
+    return f"{_KINDS[type(record)]} {record.name} ({bearer})"
 
 
 def _people(view: View) -> Iterator[Finding]:
@@ -298,7 +297,7 @@ def _agent(view: View, agent: Agent) -> Iterator[Finding]:
             remedy=("agent.permissions", agent.name),
             about=("agent", agent.id),
         )
-    yield from _ends(view, agent)
+    yield from _due_dates(view, agent)
 
 
 def _gaps(view: View, evaluator: Evaluator, agent: Agent) -> Iterator[Finding]:
@@ -315,12 +314,12 @@ def _gaps(view: View, evaluator: Evaluator, agent: Agent) -> Iterator[Finding]:
         )
 
 
-def _ends(view: View, agent: Agent) -> Iterator[Finding]:
+def _due_dates(view: View, agent: Agent) -> Iterator[Finding]:
     if agent.expires_at is not None and agent.expires_at <= view.now + SOON_MS:
-        ended = agent.expires_at <= view.now
+        expired = agent.expires_at <= view.now
         yield Finding(
             "note",
-            f"The agent {agent.name} {'has expired' if ended else 'expires within two weeks'}.",
+            f"The agent {agent.name} {'has expired' if expired else 'expires within two weeks'}.",
             "If it is still needed, set a later expiry.",
             remedy=("agent.expires", agent.name),
             about=("agent", agent.id),

@@ -27,11 +27,11 @@ class Installation:
         Raises `Exists` if there is an administrator; `Invalid` if the name is not allowed.
         """
         with self.store.administer() as tx:
-            if (present := first_admin(tx)) is not None:
+            if (administrator := first_admin(tx)) is not None:
                 raise Exists(
-                    f"{present.name} is already the administrator of this installation. "
+                    f"{administrator.name} is already the administrator of this installation. "
                     "Enroll another device instead.",
-                    remedy=("user.enroll", present.name),
+                    remedy=("user.enroll", administrator.name),
                 )
             keys.ensure_keys(tx, self.signer, by=by)
             user = users.create(tx, self.secrets, users.NewUser(admin, roles=("admin",)), by=by)

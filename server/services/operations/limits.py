@@ -24,9 +24,9 @@ from server.services.server_policy import ServerPolicy
 from server.services.sign_in import authorize
 
 MAX_ROWS: Final = 2_000
-"""The rows of each kind that are read."""
+"""The maximum number of rows of each kind that are read."""
 MAX_NEAR: Final = 20
-"""The subjects that are listed per limit, nearest first."""
+"""The maximum number of subjects that are listed per limit, nearest first."""
 NEAR: Final = 0.8
 """The share of a limit from which a subject is near it."""
 DAY_MS: Final = 24 * 60 * 60 * 1000
@@ -64,7 +64,7 @@ class Limit:
         return f"SAYSO_{self.name.upper()}" if self.fixed is None else None
 
     def value(self, policy: ServerPolicy) -> int:
-        """Its value now."""
+        """Its current value."""
         return self.fixed or int(getattr(policy, self.name))
 
 
@@ -148,12 +148,14 @@ class _CountedRows:
 _Counts = Callable[[_CountedRows], Mapping[LimitSubject, int]]
 
 
-def _open(kinds: Iterable[str], subject: Callable[[OpenRequest], LimitSubject]) -> _Counts:
-    some = frozenset(kinds)
-    return lambda rows: Counter(subject(request) for request in rows.open if request.kind in some)
+def _count_open(kinds: Iterable[str], subject: Callable[[OpenRequest], LimitSubject]) -> _Counts:
+    counted_kinds = frozenset(kinds)
+    return lambda rows: Counter(
+        subject(request) for request in rows.open if request.kind in counted_kinds
+    )
 
 
-def _notified(
+def _count_notified(
     within_ms: int, subject: Callable[[SentNotification], LimitSubject | None]
 ) -> _Counts:
     def count(rows: _CountedRows) -> Mapping[LimitSubject, int]:
@@ -165,7 +167,7 @@ def _notified(
     return count
 
 
-def _counted(prefix: str, subject: Callable[[str], LimitSubject]) -> _Counts:
+def _count_windows(prefix: str, subject: Callable[[str], LimitSubject]) -> _Counts:
     """Read the counters whose keys have this prefix."""
 
     def count(rows: _CountedRows) -> Mapping[LimitSubject, int]:
@@ -175,12 +177,12 @@ def _counted(prefix: str, subject: Callable[[str], LimitSubject]) -> _Counts:
     return count
 
 
-def _paused(rows: _CountedRows) -> Mapping[LimitSubject, int]:
+def _count_pauses(rows: _CountedRows) -> Mapping[LimitSubject, int]:
     """Count the pauses that have not ended."""
-    begun = (refusal for refusal in rows.refused if refusal.type == audit.Type.AGENT_PAUSED)
+    pauses = (refusal for refusal in rows.refused if refusal.type == audit.Type.AGENT_PAUSED)
     return Counter(
         LimitSubject(refusal.agent_id, refusal.subject)
-        for refusal in begun
+        for refusal in pauses
         if int(_facts(refusal)["until"]) > rows.now
     )
 
@@ -202,11 +204,11 @@ def _by_agent(notification: SentNotification) -> LimitSubject | None:
     )
 
 
-def _medium(notification: SentNotification) -> LimitSubject | None:
+def _by_user_medium(notification: SentNotification) -> LimitSubject | None:
     return LimitSubject(user_id=notification.user_id) if notification.lane == "medium" else None
 
 
-def _medium_type(notification: SentNotification) -> LimitSubject | None:
+def _by_type_medium(notification: SentNotification) -> LimitSubject | None:
     other = notification.types or "scopes alone"
     return (
         LimitSubject(user_id=notification.user_id, other=other)
@@ -215,25 +217,25 @@ def _medium_type(notification: SentNotification) -> LimitSubject | None:
     )
 
 
-def _none(_rows: _CountedRows) -> Mapping[LimitSubject, int]:
+def _count_nobody(_rows: _CountedRows) -> Mapping[LimitSubject, int]:
     """For low risk, where one notification covers all requests, nobody is near the limit."""
     return {}
 
 
-def _agent(one: str) -> LimitSubject:
-    return LimitSubject(one)
+def _agent(agent_id: str) -> LimitSubject:
+    return LimitSubject(agent_id)
 
 
-def _user(one: str) -> LimitSubject:
-    return LimitSubject(user_id=one)
+def _user(user_id: str) -> LimitSubject:
+    return LimitSubject(user_id=user_id)
 
 
-def _address(one: str) -> LimitSubject:
-    return LimitSubject(other=one)
+def _address(address: str) -> LimitSubject:
+    return LimitSubject(other=address)
 
 
-def _both(one: str) -> LimitSubject:
-    agent, _, user = one.partition(":")
+def _both(pair: str) -> LimitSubject:
+    agent, _, user = pair.partition(":")
     return LimitSubject(agent, user)
 
 
@@ -251,7 +253,7 @@ def _in_windows(limit: CountedLimit) -> Limit:
         limit.name,
         limit.counted_per,
         limit.what,
-        _counted(limit.prefix, _SUBJECTS[limit.counted_per]),
+        _count_windows(limit.prefix, _SUBJECTS[limit.counted_per]),
         limit.within_ms,
         limit.value,
     )
@@ -262,28 +264,28 @@ LIMITS: Final = (
         "open_per_agent",
         "agent and person",
         "Unanswered requests",
-        _open(["action"], lambda one: LimitSubject(one.agent_id, one.user_id)),
+        _count_open(["action"], lambda row: LimitSubject(row.agent_id, row.user_id)),
         cause="open_per_agent",
     ),
     Limit(
         "open_per_user",
         "person",
         "Unanswered requests of all agents",
-        _open(["action"], lambda one: LimitSubject(user_id=one.user_id)),
+        _count_open(["action"], lambda row: LimitSubject(user_id=row.user_id)),
         cause="open_per_user",
     ),
     Limit(
         "open_in_all",
         "agent",
         "Unanswered requests to all people",
-        _open(["action"], lambda one: LimitSubject(one.agent_id)),
+        _count_open(["action"], lambda row: LimitSubject(row.agent_id)),
         cause="open_in_all",
     ),
     Limit(
         "denials_before_pause",
         "agent, person and type",
         "Denials before a pause of half an hour",
-        _paused,
+        _count_pauses,
         request_limits.PAUSE_WITHIN_MS,
         cause=request_limits.PAUSED,
     ),
@@ -291,45 +293,45 @@ LIMITS: Final = (
         "notify_per_minute",
         "person; agent and person for high and critical risk",
         "Notifications",
-        _notified(_MINUTE_MS, _by_minute),
+        _count_notified(_MINUTE_MS, _by_minute),
         _MINUTE_MS,
     ),
     Limit(
         "notify_per_hour",
         "person",
         "Notifications below high risk",
-        _notified(_HOUR_MS, _medium),
+        _count_notified(_HOUR_MS, _by_user_medium),
         _HOUR_MS,
     ),
     Limit(
         "notify_per_agent",
         "agent and person",
         "Notifications",
-        _notified(_HOUR_MS, _by_agent),
+        _count_notified(_HOUR_MS, _by_agent),
         _HOUR_MS,
     ),
     Limit(
         "notify_per_type",
         "action type and person",
         "Notifications below high risk",
-        _notified(_HOUR_MS, _medium_type),
+        _count_notified(_HOUR_MS, _by_type_medium),
         _HOUR_MS,
     ),
-    Limit("notify_low_per_hour", "person", "Notifications for low risk", _none, _HOUR_MS),
+    Limit("notify_low_per_hour", "person", "Notifications for low risk", _count_nobody, _HOUR_MS),
     Limit(
         "open_consents",
         "person",
         "Pending consents",
-        _open(["consent"], lambda one: LimitSubject(user_id=one.user_id)),
+        _count_open(["consent"], lambda row: LimitSubject(user_id=row.user_id)),
         fixed=request_limits.OPEN_CONSENTS,
     ),
     Limit(
         "open_devices",
         "person",
         "Pending devices",
-        _open(
+        _count_open(
             ["device", "app_device"],
-            lambda one: LimitSubject(user_id=one.user_id, other=one.kind),
+            lambda row: LimitSubject(user_id=row.user_id, other=row.kind),
         ),
         fixed=request_limits.OPEN_DEVICES,
     ),
@@ -350,25 +352,25 @@ LIMITS: Final = (
 
 def _near(limit: Limit, value: int, rows: _CountedRows) -> tuple[NearLimit, ...]:
     """The subjects that are near the limit, nearest first. A paused one is over its limit."""
-    least = 1 if limit.name == "denials_before_pause" else NEAR * value
+    threshold = 1 if limit.name == "denials_before_pause" else NEAR * value
     counts = Counter(dict(limit.counts(rows)))
-    found = [(who, count) for who, count in counts.most_common() if count >= least]
-    pause = limit.name == "denials_before_pause"
+    subjects = [(who, count) for who, count in counts.most_common() if count >= threshold]
+    is_pause = limit.name == "denials_before_pause"
     return tuple(
-        NearLimit(who, value if pause else count, pause or count >= value)
-        for who, count in found[:MAX_NEAR]
+        NearLimit(who, value if is_pause else count, is_pause or count >= value)
+        for who, count in subjects[:MAX_NEAR]
     )
 
 
 def _refusals_by_limit(refused: Iterable[LimitRefusal]) -> Mapping[str, Counter[LimitSubject]]:
     """The number of refusals by cause and subject, including those that the log only counts."""
-    found: dict[str, Counter[LimitSubject]] = {}
+    by_cause: dict[str, Counter[LimitSubject]] = {}
     for refusal in refused:
         times = int(_facts(refusal)["count"]) if refusal.type == audit.Type.REFUSALS_COUNTED else 1
-        found.setdefault(refusal.cause or "", Counter())[
+        by_cause.setdefault(refusal.cause or "", Counter())[
             LimitSubject(refusal.agent_id, refusal.subject)
         ] += times
-    return {cause: Counter(dict(who.most_common(MAX_NEAR))) for cause, who in found.items()}
+    return {cause: Counter(dict(who.most_common(MAX_NEAR))) for cause, who in by_cause.items()}
 
 
 def _facts(limit_refusal: LimitRefusal) -> Mapping[str, str]:

@@ -30,25 +30,25 @@ def policy(row: PolicyRow) -> dict[str, object]:
     }
 
 
-def explained(found: Explained) -> dict[str, object]:
+def explained(explanation: Explained) -> dict[str, object]:
     """The explanation of one case."""
-    verdict = found.verdict
+    verdict = explanation.verdict
     return {
         "outcome": verdict.outcome,
-        "then": found.next_step,
+        "then": explanation.next_step,
         "risk": str(verdict.risk),
         "because": verdict.because,
         "rules": [
             {"id": rule.id, "outcome": rule.outcome, "because": rule.because}
-            for rule in found.rules
+            for rule in explanation.rules
         ],
-        "unusual": [str(code) for code in found.unusual],
-        "consent": found.consent,
-        "standing_grant": _covered(found),
-        "asks": _asks(found),
+        "unusual": [str(code) for code in explanation.unusual],
+        "consent": explanation.consent,
+        "standing_grant": _covered(explanation),
+        "asks": _asks(explanation),
         "policy": {"version": verdict.source.version, "hash": verdict.source.hash},
-        "token": None if found.token is None else dict(found.token),
-        "token_seconds": None if found.token is None else found.seconds,
+        "token": None if explanation.token is None else dict(explanation.token),
+        "token_seconds": None if explanation.token is None else explanation.seconds,
     }
 
 
@@ -74,8 +74,8 @@ def replayed(replay: Replay) -> dict[str, object]:
     }
 
 
-def _asks(found: Explained) -> dict[str, object] | None:
-    needs, audience = found.verdict.needs, found.audience
+def _asks(explanation: Explained) -> dict[str, object] | None:
+    needs, audience = explanation.verdict.needs, explanation.audience
     if needs is None or audience is None:
         return None
     return {
@@ -101,7 +101,7 @@ def _audience(request_audience: RequestAudience) -> dict[str, object]:
     }
 
 
-def _covered(found: Explained) -> dict[str, object] | None:
+def _covered(explanation: Explained) -> dict[str, object] | None:
     """The standing grant that would answer, and its uses."""
-    grant = found.covered
+    grant = explanation.covered
     return None if grant is None else {"id": grant.id, "used": grant.used, "uses": grant.uses}

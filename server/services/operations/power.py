@@ -1,9 +1,9 @@
 """Whether a change grants more access, member by member.
 
-Owns: comparing a record before and after. Never: who may make the change.
+Owns: comparing a record before and after. Never: deciding who may make the change.
 
-A member that is not listed here counts as more access whenever it changes, so a new member is
-guarded from the start.
+A member that is not listed here counts as more access whenever it changes, so new members are
+protected by default.
 """
 
 import hashlib
@@ -30,7 +30,7 @@ Governed: TypeAlias = Agent | App | Device | Group | User | Resource | ActionRow
 _Comparison: TypeAlias = Callable[[Any, Any], bool]
 
 CREATED: Final = "created"
-"""Stands for a record that is new."""
+"""The result for a new record."""
 
 
 def widened_members(
@@ -100,10 +100,10 @@ def _longer_tokens(usual: int) -> _Comparison:
 
 
 def _more_secrets(before: Agent | App | Resource, after: Agent | App | Resource) -> bool:
-    """A secret is new, or works longer."""
-    ends = {secret.id: secret.expires_at for secret in before.secrets}
+    """A secret was added, or an expiry was postponed or removed."""
+    expiries = {secret.id: secret.expires_at for secret in before.secrets}
     return any(
-        secret.id not in ends or _lasts_longer(ends[secret.id], secret.expires_at)
+        secret.id not in expiries or _lasts_longer(expiries[secret.id], secret.expires_at)
         for secret in after.secrets
     )
 

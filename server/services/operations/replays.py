@@ -70,13 +70,13 @@ class PastDecision:
     approvals: Approvals | None = None
     """The approval at the start of its delegation chain."""
     past: str | None = None
-    """The signals at the time, as the request stores them; None to evaluator by today's history."""
+    """The signals at the time, as the request stores them; None to compare with today's history."""
     quorum: int | None = None
     """The number of approvals that it needed; None if nobody was asked."""
     by_grant: bool = False
     """A standing grant answered it."""
     takes_grant: bool = True
-    """A standing grant may answer it, because the agent did not demand the person's own answer."""
+    """A standing grant may answer it, because the agent did not require the person's own answer."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -207,20 +207,20 @@ class Replays:
             outcome = "ask" if outcome == "allow" else outcome  # there was no consent
         if outcome != "ask":
             return ReplayedOutcome(case, verdict, outcome)
-        grant = _covering(view, evaluator, past, case, verdict)
+        grant = _covering_grant(view, evaluator, past, case, verdict)
         if grant is None:
-            return _asked(view, case, verdict)
+            return _outcome_with_approvers(view, case, verdict)
         return ReplayedOutcome(case, verdict, "allow", grant)
 
 
-def _covering(
+def _covering_grant(
     view: View, evaluator: Evaluator, past: PastDecision, case: PolicyRequest, verdict: Verdict
 ) -> str | None:
     """The standing grant that answered it, if it still would; else one that could have."""
     if past.by_grant:
         approval = view.approvals.get(past.id)
-        held = approval is not None and uses.still_covers(view, evaluator, case, approval)
-        return reservations.grant_of(approval) if approval is not None and held else None
+        still_covers = approval is not None and uses.still_covers(view, evaluator, case, approval)
+        return reservations.grant_of(approval) if approval is not None and still_covers else None
     has_details = len(past.details) == len(past.types)  # the audit log has none
     if not past.takes_grant or not has_details or past.flow not in {"request", "exchange"}:
         return None
@@ -228,7 +228,7 @@ def _covering(
     return next((fit.grant.id for fit in fits), None)
 
 
-def _asked(view: View, case: PolicyRequest, verdict: Verdict) -> ReplayedOutcome:
+def _outcome_with_approvers(view: View, case: PolicyRequest, verdict: Verdict) -> ReplayedOutcome:
     """The outcome with the eligible approvers; a denial if a request needs more than there are."""
     if not isinstance(case.agent, Agent):
         return ReplayedOutcome(case, verdict, "ask")
@@ -241,7 +241,7 @@ def _asked(view: View, case: PolicyRequest, verdict: Verdict) -> ReplayedOutcome
 
 
 def _decisions(view: View, since: int) -> Iterator[PastDecision]:
-    """All decisions since then, each kind from the newest on."""
+    """All decisions since then, by kind, the newest of each kind first."""
     yield from _requests(view, since)
     yield from _tokens(view, since)
     yield from _refusals(view, since)

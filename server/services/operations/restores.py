@@ -1,8 +1,8 @@
 """Decides what to disable after a restore.
 
 A backup does not know what was revoked after it was made. If the replaced database can still be
-read, a restore disables everything that changed since; otherwise everything, unless the operator
-keeps it. `storage.operations.restores` has the SQL.
+read, a restore disables everything that changed since. Otherwise it disables everything except
+what the operator keeps. `storage.operations.restores` has the SQL.
 """
 
 from collections.abc import Collection, Mapping
@@ -58,12 +58,12 @@ def disabled_items(
     """Return the items that a restore disables, by kind.
 
     `since` has the items that are active in the replaced database, or None if it cannot be read.
-    In that case, the kinds in `keep` are left alone.
+    In that case, items of the kinds in `keep` stay active.
     """
-    return {kind: _disabled(kind, backup[kind], since, keep) for kind in KINDS}
+    return {kind: _disabled_of_kind(kind, backup[kind], since, keep) for kind in KINDS}
 
 
-def _disabled(
+def _disabled_of_kind(
     kind: str, items: Mapping[str, AccessItem], since: Items | None, keep: Collection[str]
 ) -> list[RestoredItem]:
     if since is not None:

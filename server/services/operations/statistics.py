@@ -1,6 +1,7 @@
 """Statistics of recent requests and answers, including approvals without reading.
 
-Owns: what is counted, over which period. Never: conclusions; people draw them.
+Owns: the counts of a period, and marking unread requests and overloaded people. Never: acting on
+them.
 
 It reads a fixed number of the newest requests, so its cost does not grow with the database.
 """
@@ -31,9 +32,9 @@ QUICK_MS: Final = 3_000
 """A faster answer means that the request was not read."""
 MUCH_AGREEMENT: Final = 0.95
 FEW: Final = 10
-"""With fewer answers no conclusion is drawn."""
+"""An agent with fewer answers is not marked as unread."""
 MANY_A_DAY: Final = 30
-"""With more requests in a day, people stop reading them."""
+"""A person with more requests in a day is marked as overloaded."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,7 +156,7 @@ class Statistics:
                 for request in requests
             }
             users = {request.user_id: view.directory.user(request.user_id) for request in requests}
-        asked = {key: key if user is None else user.name for key, user in users.items()}
+        user_names = {key: key if user is None else user.name for key, user in users.items()}
         return Summary(
             since,
             view.now,
@@ -164,7 +165,7 @@ class Statistics:
             _counts(requests),
             tuple(_days(requests, since, days)),
             tuple(_by_agent(requests, agents)),
-            tuple(_by_person(requests, asked)),
+            tuple(_by_person(requests, user_names)),
             tuple(_ending(waiting, view.now)),
         )
 
@@ -205,31 +206,31 @@ def _start_of_period(now: int, days: int) -> int:
 
 def _counts(requests: Iterable[ApprovalSummary]) -> Counts:
     approval_summaries = list(requests)
-    ends = Counter(_end(request) for request in approval_summaries)
-    took = [
+    results = Counter(_result(request) for request in approval_summaries)
+    answer_times = [
         row.decided_at - row.created_at
         for row in approval_summaries
-        if _answered(row) and row.decided_at
+        if _is_answered(row) and row.decided_at
     ]
     return Counts(
         len(approval_summaries),
-        ends["approved"],
-        ends["denied"],
-        ends["expired"],
-        ends["cancelled"],
-        ends["pending"],
-        _median(took),
+        results["approved"],
+        results["denied"],
+        results["expired"],
+        results["cancelled"],
+        results["pending"],
+        _median(answer_times),
     )
 
 
-def _end(request: ApprovalSummary) -> str:
+def _result(request: ApprovalSummary) -> str:
     """The result of a request. An approved one counts as approved even if it expired later."""
     if request.approved:
         return str(State.APPROVED)
     return str(request.state)
 
 
-def _answered(request: ApprovalSummary) -> bool:
+def _is_answered(request: ApprovalSummary) -> bool:
     """Return whether a person approved or denied it."""
     return not request.by_rule and (request.approved or request.state is State.DENIED)
 
@@ -239,20 +240,20 @@ def _median(values: Sequence[int]) -> int | None:
 
 
 def _days(requests: Iterable[ApprovalSummary], since: int, days: int) -> Iterable[DayCounts]:
-    of_day: dict[int, list[ApprovalSummary]] = {since + n * DAY_MS: [] for n in range(days)}
+    by_day: dict[int, list[ApprovalSummary]] = {since + n * DAY_MS: [] for n in range(days)}
     for request in requests:
-        of_day[request.created_at - request.created_at % DAY_MS].append(request)
-    return (DayCounts(at, _counts(some)) for at, some in of_day.items())
+        by_day[request.created_at - request.created_at % DAY_MS].append(request)
+    return (DayCounts(at, _counts(day_requests)) for at, day_requests in by_day.items())
 
 
 def _ending(waiting: Iterable[WaitingRequest], now: int) -> Iterable[Ending]:
     """Count pending requests in the first range that fits their time left."""
-    found: dict[int | None, Counter[Risk]] = {within: Counter() for within in ENDS_WITHIN_MS}
+    by_range: dict[int | None, Counter[Risk]] = {within: Counter() for within in ENDS_WITHIN_MS}
     for request in waiting:
-        left = request.expires_at - now
-        within = next(end for end in ENDS_WITHIN_MS if end is None or left <= end)
-        found[within][request.risk] += 1
-    return (Ending(within, dict(risks)) for within, risks in found.items())
+        time_left = request.expires_at - now
+        within = next(end for end in ENDS_WITHIN_MS if end is None or time_left <= end)
+        by_range[within][request.risk] += 1
+    return (Ending(within, dict(risks)) for within, risks in by_range.items())
 
 
 def _by_agent(requests: Iterable[ApprovalSummary], names: dict[str, str]) -> list[AgentCounts]:
@@ -260,12 +261,15 @@ def _by_agent(requests: Iterable[ApprovalSummary], names: dict[str, str]) -> lis
         return approval_summary.agent_id
 
     groups = groupby(sorted(requests, key=key), key)
-    made = [_agent(agent_id, names[agent_id], list(some)) for agent_id, some in groups]
-    return sorted(made, key=lambda one: (-one.counts.asked, one.name))
+    agent_counts = [
+        _agent(agent_id, names[agent_id], list(agent_requests))
+        for agent_id, agent_requests in groups
+    ]
+    return sorted(agent_counts, key=lambda row: (-row.counts.asked, row.name))
 
 
 def _agent(agent_id: str, name: str, requests: Sequence[ApprovalSummary]) -> AgentCounts:
-    answered = [request for request in requests if _answered(request)]
+    answered = [request for request in requests if _is_answered(request)]
     agreed = sum(request.approved for request in answered)
     agreement = agreed / len(answered) if answered else None
     read = [row.decided_at - (row.seen_at or row.created_at) for row in answered if row.decided_at]
@@ -284,8 +288,11 @@ def _by_person(requests: Iterable[ApprovalSummary], names: dict[str, str]) -> li
         return approval_summary.user_id
 
     groups = groupby(sorted((request for request in requests if not request.by_rule), key=key), key)
-    made = [_person(user_id, names[user_id], list(some)) for user_id, some in groups]
-    return sorted(made, key=lambda one: (-one.counts.asked, one.name))
+    person_counts = [
+        _person(user_id, names[user_id], list(person_requests))
+        for user_id, person_requests in groups
+    ]
+    return sorted(person_counts, key=lambda row: (-row.counts.asked, row.name))
 
 
 def _person(user_id: str, name: str, requests: Sequence[ApprovalSummary]) -> PersonCounts:

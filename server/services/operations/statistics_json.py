@@ -14,22 +14,22 @@ from server.services.operations.statistics import (
 from server.services.policy.displays import rfc3339
 
 
-def summary(found: Summary) -> dict[str, object]:
+def summary(statistics: Summary) -> dict[str, object]:
     """Recent requests and answers by day, agent and person."""
     return {
-        "since": rfc3339(found.since),
-        "complete": found.complete,
-        "pending": found.pending,
-        "total": asdict(found.counts),
-        "days": days(found.days),
-        "agents": [_counted(agent) for agent in found.agents],
-        "people": [_counted(person) for person in found.people],
+        "since": rfc3339(statistics.since),
+        "complete": statistics.complete,
+        "pending": statistics.pending,
+        "total": asdict(statistics.counts),
+        "days": days(statistics.days),
+        "agents": [_counted(agent) for agent in statistics.agents],
+        "people": [_counted(person) for person in statistics.people],
         "ending": [
             {
                 "within_seconds": None if ending.within_ms is None else ending.within_ms // 1000,
                 **{str(risk): ending.by_risk.get(risk, 0) for risk in Risk},
             }
-            for ending in found.ending
+            for ending in statistics.ending
         ],
     }
 
@@ -44,12 +44,12 @@ def course(agent_history: AgentHistory) -> dict[str, object]:
     }
 
 
-def days(found: Iterable[DayCounts]) -> list[dict[str, object]]:
-    """Each day."""
-    return [{"day": rfc3339(day.at)[:10], **asdict(day.counts)} for day in found]
+def days(day_counts: Iterable[DayCounts]) -> list[dict[str, object]]:
+    """The counts of each day."""
+    return [{"day": rfc3339(day.at)[:10], **asdict(day.counts)} for day in day_counts]
 
 
-def _counted(one: AgentCounts | PersonCounts) -> dict[str, object]:
-    members = asdict(one)
+def _counted(subject: AgentCounts | PersonCounts) -> dict[str, object]:
+    members = asdict(subject)
     counts = members.pop("counts")
     return {**members, **counts}

@@ -1,7 +1,7 @@
 """Policy trials: explains one case, or tests a table of cases, without consequences.
 
-Owns: reading cases by names, the token that would be issued, tables of cases with expectations.
-Never: evaluating a case itself; it uses the evaluator that enforcement uses.
+Owns: reading cases by name, the token that would be issued, and tables of test cases.
+Never: evaluating a case itself; it calls the evaluator that enforcement uses.
 """
 
 import json
@@ -62,7 +62,7 @@ class TrialRequest:
     at: int | None = None
     """The time of the request; None means now."""
     acr: str | None = None
-    """Its `acr_values`, which demand the person's own answer, maybe with their PIN."""
+    """Its `acr_values`, which require the person's own answer and may require their PIN."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,7 +85,7 @@ class Explained:
     covered: StandingGrant | None = None
     """The standing grant that would answer it. The trial does not use it up."""
     audience: RequestAudience | None = None
-    """Whom it would ask; None if nobody."""
+    """The people whom it would ask; None if it would ask nobody."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,7 +96,7 @@ class PolicyTestResult:
     expected: Mapping[str, object]
     found: Mapping[str, object]
     problem: str = ""
-    """Why the case could not be evaluated; "" if it was."""
+    """Why the case could not be evaluated; "" if there was no problem."""
 
     @property
     def passed(self) -> bool:
@@ -108,7 +108,7 @@ class PolicyTestResult:
 
 @dataclass(frozen=True, slots=True)
 class GivenHistory:
-    """The history that a table gives in place of the agent's own."""
+    """The history from a test table, which replaces the agent's own."""
 
     known: frozenset[str] = frozenset()
     tokens: int = 0
@@ -154,7 +154,7 @@ class Trials:
                 case,
                 verdict,
                 next_step,
-                _cited(row, verdict),
+                _cited_rules(row, verdict),
                 tuple(sorted(current_codes(view, self.evaluator.secrets, case))),
                 None if request.acr or not _takes_consent(case, verdict) else consent is not None,
                 None if next_step == "refused" or case.flow == APP else self._claims(case),
@@ -165,10 +165,10 @@ class Trials:
 
     def test(self, table: str, rules: str | None = None) -> list[PolicyTestResult]:
         """Test the cases of a TOML table against the rules. Raises `Invalid`."""
-        cases = _cases(table)
+        cases = _read_cases(table)
         with self.store.read() as view:
             evaluator = self._evaluator(rules, trial(view, rules))
-            return [self._tried(view, evaluator, raw, n) for n, raw in enumerate(cases, 1)]
+            return [self._run_case(view, evaluator, raw, n) for n, raw in enumerate(cases, 1)]
 
     def _evaluator(self, rules: str | None, row: PolicyRow) -> Evaluator:
         return self.evaluator if rules is None else replace(self.evaluator, instead=engine_of(row))
@@ -179,8 +179,8 @@ class Trials:
         find = apps.find if trial.flow == APP else client_names.find_agent
         agent: Agent | App = find(view, trial.agent)
         user = None if trial.user is None else user_checks.find(view, trial.user)
-        alone = trial.flow == "client_credentials"
-        if alone and (user is not None or trial.details is not None):
+        is_for_itself = trial.flow == "client_credentials"
+        if is_for_itself and (user is not None or trial.details is not None):
             raise Invalid("With client_credentials an agent acts for no user and has no details.")
         if trial.flow == "exchange" and user is None:
             raise Invalid("An exchange needs a user.", member="user")
@@ -202,8 +202,8 @@ class Trials:
         """The target of the request; `/userinfo` if an agent asks only for OpenID scopes."""
         openid, scope = scopes.split(tuple(sorted(set(trial.scope))))
         audience = self.server_policy.userinfo_audience
-        alone = bool(openid) and not scope and not asks and trial.resource in {None, audience}
-        if trial.flow == "request" and alone:
+        is_openid_only = bool(openid) and not scope and not asks
+        if trial.flow == "request" and is_openid_only and trial.resource in {None, audience}:
             return targets.about_person(audience, openid)
         return targets.resolve(view.directory, agent, trial.resource, scope)
 
@@ -222,33 +222,33 @@ class Trials:
         claims = tokens.access_token_claims(issue)
         return {name: claims[name] for name in claims if name not in {"jti", "iat", "exp"}}
 
-    def _tried(
-        self, view: View, evaluator: Evaluator, raw: Mapping[str, object], place: int
+    def _run_case(
+        self, view: View, evaluator: Evaluator, raw: Mapping[str, object], number: int
     ) -> PolicyTestResult:
-        name, expected = str(raw.get("name", f"case {place}")), _expected(raw, place)
-        trial, at = _wanted(raw, place), _moment(raw, place)
+        name, expected = str(raw.get("name", f"case {number}")), _read_expected(raw, number)
+        trial, at = _trial_request(raw, number), _read_time(raw, number)
         try:
             case = self._case(view, trial)
         except ChangeRefused as error:
             return PolicyTestResult(name, expected, {}, str(error))
-        history = _history(raw, evaluator.question(view, case, at), place)
+        history = _read_history(raw, evaluator.question(view, case, at), number)
         verdict = evaluator.decide(view, case, at, history)
         needs = verdict.needs
-        found = {
+        actual = {
             "expect": verdict.outcome,
             "rules": list(verdict.rules),
             "risk": str(verdict.risk),
             "ceremony": None if needs is None else ceremonies.ceremony_text(needs.ceremony),
         }
-        return PolicyTestResult(name, expected, found)
+        return PolicyTestResult(name, expected, actual)
 
 
 def trial(view: View, rules: str | None) -> PolicyRow:
     """The rule set to try: `rules`, or the current one. Raises `InvalidPolicy`."""
-    now = policies.current_policy(view)
+    current = policies.current_policy(view)
     if rules is None:
-        return now
-    return builtin.bind_names(view, rules, version=now.version + 1, by="trial")
+        return current
+    return builtin.bind_names(view, rules, version=current.version + 1, by="trial")
 
 
 def _takes_consent(case: PolicyRequest, verdict: Verdict) -> bool:
@@ -259,7 +259,7 @@ def _takes_consent(case: PolicyRequest, verdict: Verdict) -> bool:
 def _answer_sources(
     view: View, case: PolicyRequest, verdict: Verdict, consent: Consent | None, *, acr: bool
 ) -> AnswerSources:
-    """Who or what would answer. An exchange is only answered if nothing else is missing."""
+    """Who or what would answer. No grant answers an exchange that lacks a consent."""
     if case.flow in _REQUESTED:
         return answer_sources.find_answer_sources(view, case, verdict, acr=acr)
     no_consent = case.flow == "exchange" and consent is None and case.target.scope
@@ -294,7 +294,7 @@ def _audience(
     return audience_of(view, case, needs, sources.people)
 
 
-def _cited(row: PolicyRow, verdict: Verdict) -> tuple[PolicyRule, ...]:
+def _cited_rules(row: PolicyRow, verdict: Verdict) -> tuple[PolicyRule, ...]:
     if not set(verdict.rules) - {FAILED_RULE}:
         return ()
     return tuple(r for r in documents.parse_policy(row.document).rules if r.id in verdict.rules)
@@ -306,7 +306,7 @@ _MEMBERS: Final = frozenset(
 _EXPECTED: Final = frozenset({"expect", "rules", "risk", "ceremony"})
 
 
-def _cases(table: str) -> list[Mapping[str, object]]:
+def _read_cases(table: str) -> list[Mapping[str, object]]:
     try:
         members = tomllib.loads(table)
     except tomllib.TOMLDecodeError as error:
@@ -316,82 +316,84 @@ def _cases(table: str) -> list[Mapping[str, object]]:
         raise Invalid("The file must have only [[cases]], and at least one.")
     if len(cases) > MAX_CASES:
         raise Invalid(f"The file may have at most {MAX_CASES} cases.")
-    for place, case in enumerate(cases, 1):
+    for number, case in enumerate(cases, 1):
         if not isinstance(case, dict):
-            raise Invalid(f"case {place}: must be a table.")
+            raise Invalid(f"case {number}: must be a table.")
         for name in sorted(set(case) - _MEMBERS - _EXPECTED):
-            raise Invalid(f"case {place}: unknown member {name}.")
+            raise Invalid(f"case {number}: unknown member {name}.")
     return cases
 
 
-def _expected(raw: Mapping[str, object], place: int) -> dict[str, object]:
+def _read_expected(raw: Mapping[str, object], number: int) -> dict[str, object]:
     if raw.get("expect") not in ("allow", "ask", "deny"):
-        raise Invalid(f"case {place}: expect must be allow, ask or deny.")
+        raise Invalid(f"case {number}: expect must be allow, ask or deny.")
     return {name: raw[name] for name in sorted(_EXPECTED & set(raw))}
 
 
-def _wanted(raw: Mapping[str, object], place: int) -> TrialRequest:
-    agent = _text(raw, "agent", place)
+def _trial_request(raw: Mapping[str, object], number: int) -> TrialRequest:
+    agent = _read_text(raw, "agent", number)
     if agent is None:
-        raise Invalid(f"case {place}: agent is missing.")
+        raise Invalid(f"case {number}: agent is missing.")
     details = raw.get("details")
     try:
         text = None if details is None else json.dumps(details)
     except TypeError:
-        raise Invalid(f"case {place}: details must be JSON values. Quote dates.") from None
+        raise Invalid(f"case {number}: details must be JSON values. Quote dates.") from None
     return TrialRequest(
         agent=agent,
-        flow=cast("RequestFlow", _text(raw, "flow", place) or "request"),
-        user=_text(raw, "user", place),
-        resource=_text(raw, "resource", place),
-        scope=tuple(_texts(raw.get("scope", []), "scope", place)),
+        flow=cast("RequestFlow", _read_text(raw, "flow", number) or "request"),
+        user=_read_text(raw, "user", number),
+        resource=_read_text(raw, "resource", number),
+        scope=tuple(_read_texts(raw.get("scope", []), "scope", number)),
         details=text,
     )
 
 
-def _text(raw: Mapping[str, object], name: str, place: int) -> str | None:
+def _read_text(raw: Mapping[str, object], name: str, number: int) -> str | None:
     value = raw.get(name)
     if value is not None and not isinstance(value, str):
-        raise Invalid(f"case {place}: {name} must be a string.")
+        raise Invalid(f"case {number}: {name} must be a string.")
     return value
 
 
-def _texts(value: object, name: str, place: int) -> list[str]:
+def _read_texts(value: object, name: str, number: int) -> list[str]:
     if not isinstance(value, list) or not all(isinstance(item, str) for item in value):
-        raise Invalid(f"case {place}: {name} must be a list of strings.")
+        raise Invalid(f"case {number}: {name} must be a list of strings.")
     return value
 
 
-def _moment(raw: Mapping[str, object], place: int) -> int | None:
+def _read_time(raw: Mapping[str, object], number: int) -> int | None:
     at = raw.get("at")
     if at is None:
         return None
     if not isinstance(at, datetime) or at.tzinfo is None:
-        raise Invalid(f"case {place}: at must be a time with a zone: 2026-11-26T12:00:00Z.")
+        raise Invalid(f"case {number}: at must be a time with a zone: 2026-11-26T12:00:00Z.")
     return int(at.timestamp() * 1000)
 
 
-def _history(raw: Mapping[str, object], question: Question, place: int) -> GivenHistory:
+def _read_history(raw: Mapping[str, object], question: Question, number: int) -> GivenHistory:
     history = raw.get("history", {})
     if not isinstance(history, dict) or set(history) - {"known", "tokens", "unusual"}:
-        raise Invalid(f"case {place}: history may have only `known`, `tokens` and `unusual`.")
+        raise Invalid(f"case {number}: history may have only `known`, `tokens` and `unusual`.")
     count = history.get("tokens", 0)
     if isinstance(count, bool) or not isinstance(count, int):
-        raise Invalid(f"case {place}: tokens must be a number.")
-    found: list[str] = []
-    for target in _texts(history.get("known", []), "known", place):
+        raise Invalid(f"case {number}: tokens must be a number.")
+    known_uses: list[str] = []
+    for target in _read_texts(history.get("known", []), "known", number):
         if target == "resource":
-            found.append(uses.of_resource(question.resource))
+            known_uses.append(uses.of_resource(question.resource))
         elif target == "scope":
-            found += [uses.of_scope(question.resource, name) for name in question.scopes]
+            known_uses += [uses.of_scope(question.resource, name) for name in question.scopes]
         else:
-            found += question.values(target)
-    return GivenHistory(frozenset(found), count, _unusual(history.get("unusual", []), place))
+            known_uses += question.values(target)
+    return GivenHistory(
+        frozenset(known_uses), count, _read_unusual(history.get("unusual", []), number)
+    )
 
 
-def _unusual(value: object, place: int) -> frozenset[Code]:
+def _read_unusual(value: object, number: int) -> frozenset[Code]:
     try:
-        return frozenset(map(Code, _texts(value, "unusual", place)))
+        return frozenset(map(Code, _read_texts(value, "unusual", number)))
     except ValueError:
         known = ", ".join(Code)
-        raise Invalid(f"case {place}: unusual may have only {known}.") from None
+        raise Invalid(f"case {number}: unusual may have only {known}.") from None

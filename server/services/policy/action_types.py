@@ -1,4 +1,4 @@
-"""Administration of action types, the files that say how an agent's details are shown."""
+"""Manages action types: files that describe how an agent's details are shown."""
 
 from dataclasses import dataclass, replace
 
@@ -44,7 +44,7 @@ class ActionTypes:
             return find(view.directory, name)
 
     def add(self, document: str, *, by: str) -> ActionRow:
-        """Register an action type. Raises `Exists`, or `Invalid` with the place in the file."""
+        """Register an action type. Raises `Exists`, or `Invalid` with the position in the file."""
         action = read(document)
         with self.store.administer() as tx:
             if tx.directory.action(action.type) is not None:
@@ -88,11 +88,11 @@ class ActionTypes:
                     )
             tx.actions.delete(name)
             for agent in tx.agents.all():
-                if (left := _without(agent.action_types, name)) is not None:
-                    tx.agents.replace(replace(agent, action_types=left), tx.now)
+                if (remaining := _without(agent.action_types, name)) is not None:
+                    tx.agents.replace(replace(agent, action_types=remaining), tx.now)
             for app in tx.apps.all():
-                if (left := _without(app.action_types, name)) is not None:
-                    tx.apps.replace(replace(app, action_types=left))
+                if (remaining := _without(app.action_types, name)) is not None:
+                    tx.apps.replace(replace(app, action_types=remaining))
             _record(tx, audit.Type.ACTION_DELETED, row, by)
             tx.react(ActionTypeChanged(row.type, by))
             return row
@@ -108,7 +108,7 @@ def find(directory: Directory, name: str) -> ActionRow:
 
 @about("document")
 def read(document: str) -> ActionType:
-    """Parse the file of an action type. Raises `Invalid` with the place and the remedy."""
+    """Parse the file of an action type. Raises `Invalid` with the position and the remedy."""
     try:
         return action_types.read_action_type(json_text.parse(document, what="The file"))
     except errors.InvalidRequest as error:

@@ -2,8 +2,8 @@
 
 Owns: how rules combine. Deny overrides ask, ask overrides allow, and the default is ask. Matching
 ask rules combine to the strictest value of each member, and never below the risk of scopes and
-types; resolving the names in a rule set to ids when it is set, so that later renames change
-nothing. Never: when a rule matches (`conditions.py`), or parsing a document.
+types. It resolves the names in a rule set to ids when the rule set is activated, so later renames
+change nothing. Never: deciding whether a rule matches (`conditions.py`), or parsing a document.
 """
 
 import hashlib
@@ -48,7 +48,7 @@ _NO_MEMBERS: Final[frozenset[str]] = frozenset()
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class _Compiled:
+class _CompiledRule:
     rule: PolicyRule
     fits: Condition
     who: frozenset[str]
@@ -59,9 +59,9 @@ class _Compiled:
 class _RulesByOutcome:
     """The rules for one flow, by outcome."""
 
-    denies: tuple[_Compiled, ...]
-    asks: tuple[_Compiled, ...]
-    allows: tuple[_Compiled, ...]
+    denies: tuple[_CompiledRule, ...]
+    asks: tuple[_CompiledRule, ...]
+    allows: tuple[_CompiledRule, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,50 +74,54 @@ class BuiltinEngine:
 
     def answer(self, question: Question, approvals: Approvals) -> PolicyAnswer:
         """Deny, else ask with the strictest requirements, else allow, else ask."""
-        found = question.notes.get(id(self))
-        if found is None:
-            found = question.notes[id(self)] = self._evaluate(question)
-        weighed: PolicyAnswer = found  # type: ignore[assignment]  # stored above
-        if weighed.needs is None:
-            return weighed
-        if not weighed.needs.met_by(approvals, question.user):
-            return weighed
-        return PolicyAnswer(True, weighed.rules, weighed.because, weighed.needs)  # noqa: FBT003  # the member `allowed`
+        cached = question.notes.get(id(self))
+        if cached is None:
+            cached = question.notes[id(self)] = self._evaluate(question)
+        policy_answer: PolicyAnswer = cached  # type: ignore[assignment]  # stored above
+        if policy_answer.needs is None:
+            return policy_answer
+        if not policy_answer.needs.met_by(approvals, question.user):
+            return policy_answer
+        return PolicyAnswer(True, policy_answer.rules, policy_answer.because, policy_answer.needs)  # noqa: FBT003  # the member `allowed`
 
     def _evaluate(self, question: Question) -> PolicyAnswer:
         """The answer without approvals."""
         rules = self.rules_by_flow[question.flow]
-        denied = [compiled for compiled in rules.denies if compiled.fits(question)]
-        if denied:
-            return PolicyAnswer(allowed=False, rules=_ids(denied), because=_because(denied))
-        asked = [compiled for compiled in rules.asks if compiled.fits(question)]
-        if not asked:
-            allowed = next((compiled for compiled in rules.allows if compiled.fits(question)), None)
-            if allowed is not None:
-                return PolicyAnswer(True, (allowed.rule.id,), allowed.rule.because)  # noqa: FBT003  # the member `allowed`
-        if any(compiled.names_people for compiled in asked):
-            return _ask_answer(question, asked)
-        return self._cached_ask(question, asked)
+        deny_rules = [compiled for compiled in rules.denies if compiled.fits(question)]
+        if deny_rules:
+            return PolicyAnswer(allowed=False, rules=_ids(deny_rules), because=_because(deny_rules))
+        ask_rules = [compiled for compiled in rules.asks if compiled.fits(question)]
+        if not ask_rules:
+            allow_rule = next(
+                (compiled for compiled in rules.allows if compiled.fits(question)), None
+            )
+            if allow_rule is not None:
+                return PolicyAnswer(True, (allow_rule.rule.id,), allow_rule.rule.because)  # noqa: FBT003  # the member `allowed`
+        if any(compiled.names_people for compiled in ask_rules):
+            return _ask_answer(question, ask_rules)
+        return self._cached_ask(question, ask_rules)
 
-    def _cached_ask(self, question: Question, asked: Sequence[_Compiled]) -> PolicyAnswer:
-        """The cached answer of rules that name no people, by the kind of question."""
+    def _cached_ask(self, question: Question, ask_rules: Sequence[_CompiledRule]) -> PolicyAnswer:
+        """The answer of rules that name no people, cached by the kind of question."""
         q = question
-        key = (tuple(asked), q.risk, q.flow, q.interactive, q.has_fact, q.wants_pin)
+        key = (tuple(ask_rules), q.risk, q.flow, q.interactive, q.has_fact, q.wants_pin)
         policy_answer = self.cache.get(key)
         if policy_answer is None:
             if len(self.cache) >= _CACHE_SIZE:
                 self.cache.clear()
-            policy_answer = self.cache[key] = _ask_answer(question, asked)
+            policy_answer = self.cache[key] = _ask_answer(question, ask_rules)
         return policy_answer
 
 
 def compile_document(document: PolicyDocument, agents: NameIds, users: NameIds) -> BuiltinEngine:
     """Compile a rule set whose names are resolved."""
-    told = conditions.new_value_lookup(document)
-    made = [_compiled(rule, agents, users, told) for rule in document.rules]
+    new_values = conditions.new_value_lookup(document)
+    compiled_rules = [_compile_rule(rule, agents, users, new_values) for rule in document.rules]
     return BuiltinEngine(
         {
-            flow: _by_outcome(compiled for compiled in made if flow in _flows(compiled.rule))
+            flow: _by_outcome(
+                compiled for compiled in compiled_rules if flow in _flows(compiled.rule)
+            )
             for flow in FLOWS
         }
     )
@@ -128,81 +132,88 @@ def _flows(rule: PolicyRule) -> Collection[RequestFlow]:
     return rule.when.at or _AGENT_FLOWS
 
 
-def _by_outcome(rules: Iterable[_Compiled]) -> _RulesByOutcome:
-    found: dict[Outcome, list[_Compiled]] = {"deny": [], "ask": [], "allow": []}
+def _by_outcome(rules: Iterable[_CompiledRule]) -> _RulesByOutcome:
+    by_outcome: dict[Outcome, list[_CompiledRule]] = {"deny": [], "ask": [], "allow": []}
     for rule in rules:
-        found[rule.rule.outcome].append(rule)
-    return _RulesByOutcome(*map(tuple, found.values()))
+        by_outcome[rule.rule.outcome].append(rule)
+    return _RulesByOutcome(*map(tuple, by_outcome.values()))
 
 
-def _ask_answer(question: Question, asked: Sequence[_Compiled]) -> PolicyAnswer:
-    because = _because(asked) or (
+def _ask_answer(question: Question, ask_rules: Sequence[_CompiledRule]) -> PolicyAnswer:
+    because = _because(ask_rules) or (
         _DEFAULT_REQUEST_REASON if question.flow == "request" else _DEFAULT_REASON
     )
-    return PolicyAnswer(False, _ids(asked), because, _combined_requirements(question, asked))  # noqa: FBT003  # the member `allowed`
+    needs = _combined_requirements(question, ask_rules)
+    return PolicyAnswer(False, _ids(ask_rules), because, needs)  # noqa: FBT003  # the member `allowed`
 
 
-def _ids(found: Sequence[_Compiled]) -> tuple[str, ...]:
-    return tuple(compiled.rule.id for compiled in found)
+def _ids(rules: Sequence[_CompiledRule]) -> tuple[str, ...]:
+    return tuple(compiled.rule.id for compiled in rules)
 
 
-def _because(found: Sequence[_Compiled]) -> str:
-    """The first three reasons."""
-    return " ".join(dict.fromkeys(compiled.rule.because for compiled in found[:_MAX_REASONS]))
+def _because(rules: Sequence[_CompiledRule]) -> str:
+    """The reasons of the first three rules."""
+    return " ".join(dict.fromkeys(compiled.rule.because for compiled in rules[:_MAX_REASONS]))
 
 
-def _combined_requirements(question: Question, asked: Sequence[_Compiled]) -> Requirements:
-    asks = [compiled.rule.ask for compiled in asked]
+def _combined_requirements(question: Question, ask_rules: Sequence[_CompiledRule]) -> Requirements:
+    asks = [compiled.rule.ask for compiled in ask_rules]
     risk = highest([question.risk, *(ask.risk for ask in asks if ask.risk is not None)])
-    least, steps = (
+    defaults, steps = (
         default_requirements(question, risk),
         CONFIRM.union(*(ask.ceremony for ask in asks)),
     )
     return Requirements(
         risk=risk,
-        ceremony=possible_steps(question, least.ceremony | steps),
-        quorum=_quorum(asked, least.quorum),
-        seconds=min((a.seconds for a in asks if a.seconds is not None), default=least.seconds),
-        who=_who(question, asked),
-        excluded=_excluded(question, asked),
-        groups=frozenset(name for each in asked for name in each.who if is_group(name)),
+        ceremony=possible_steps(question, defaults.ceremony | steps),
+        quorum=_quorum(ask_rules, defaults.quorum),
+        seconds=min((a.seconds for a in asks if a.seconds is not None), default=defaults.seconds),
+        who=_who(question, ask_rules),
+        excluded=_excluded(question, ask_rules),
+        groups=frozenset(name for rule in ask_rules for name in rule.who if is_group(name)),
         named=steps,
     )
 
 
-def _quorum(asked: Sequence[_Compiled], usual_one: int) -> int:
+def _quorum(ask_rules: Sequence[_CompiledRule], default_quorum: int) -> int:
     """The highest quorum of the rules; below the default only if a rule allows it at critical."""
     quorums = [
-        compiled.rule.ask.quorum for compiled in asked if compiled.rule.ask.quorum is not None
+        compiled.rule.ask.quorum for compiled in ask_rules if compiled.rule.ask.quorum is not None
     ]
-    floor = 1 if any(compiled.rule.sets_critical_quorum for compiled in asked) else usual_one
+    floor = (
+        1 if any(compiled.rule.sets_critical_quorum for compiled in ask_rules) else default_quorum
+    )
     return max([floor, *quorums])
 
 
-def _who(question: Question, asked: Iterable[_Compiled]) -> frozenset[str] | None:
+def _who(question: Question, ask_rules: Iterable[_CompiledRule]) -> frozenset[str] | None:
     """The intersection of the people that the rules name, with groups expanded."""
-    named = [_people(question, compiled.who) for compiled in asked if compiled.rule.ask.who]
-    return frozenset.intersection(*named) if named else None
+    people_of_rules = [
+        _people(question, compiled.who) for compiled in ask_rules if compiled.rule.ask.who
+    ]
+    return frozenset.intersection(*people_of_rules) if people_of_rules else None
 
 
-def _people(question: Question, named: frozenset[str]) -> frozenset[str]:
-    groups = [question.members.get(name, _NO_MEMBERS) for name in named if is_group(name)]
-    return frozenset(name for name in named if not is_group(name)).union(*groups)
+def _people(question: Question, names: frozenset[str]) -> frozenset[str]:
+    groups = [question.members.get(name, _NO_MEMBERS) for name in names if is_group(name)]
+    return frozenset(name for name in names if not is_group(name)).union(*groups)
 
 
-def _excluded(question: Question, asked: Iterable[_Compiled]) -> frozenset[str]:
+def _excluded(question: Question, ask_rules: Iterable[_CompiledRule]) -> frozenset[str]:
     """The people that any rule excludes."""
-    parties = {name for each in asked for name in each.rule.ask.exclude}
+    parties = {name for compiled in ask_rules for name in compiled.rule.ask.exclude}
     people: set[str | None] = set(question.owners) if "owner" in parties else set()
     if "user" in parties:
         people.add(question.user)
     return frozenset(person for person in people if person is not None)
 
 
-def _compiled(rule: PolicyRule, agents: NameIds, users: NameIds, told: NewValues) -> _Compiled:
+def _compile_rule(
+    rule: PolicyRule, agents: NameIds, users: NameIds, new_values: NewValues
+) -> _CompiledRule:
     who = frozenset(users[name] for name in rule.ask.who)
-    fits = conditions.compile_conditions(rule, agents, users, told)
-    return _Compiled(rule, fits, who, bool(who or rule.ask.exclude))
+    fits = conditions.compile_conditions(rule, agents, users, new_values)
+    return _CompiledRule(rule, fits, who, bool(who or rule.ask.exclude))
 
 
 DEFAULT_VERSION: Final = 0
@@ -225,48 +236,52 @@ def compile_row(row: PolicyRow) -> BuiltinEngine:
 def bind_names(view: View, text: str, *, version: int, by: str) -> PolicyRow:
     """Resolve the names of a rule set. Raises `InvalidPolicy` with the rule and the remedy."""
     document = documents.parse_policy(text)
-    agents = {name: _agent(view, document, name) for name in _named(document, "agents")}
-    users = {name: _user(view, document, name) for name in _named(document, "users")}
-    users |= {name: _user_or_group(view, document, name) for name in _named(document, "who")}
+    agents = {name: _agent_id(view, document, name) for name in _names_of_kind(document, "agents")}
+    users = {name: _user_id(view, document, name) for name in _names_of_kind(document, "users")}
+    users |= {
+        name: _user_or_group_id(view, document, name) for name in _names_of_kind(document, "who")
+    }
     _check_resources_and_types(view, document)
     return PolicyRow(version, text, agents, users, _hash(text, agents, users), by, view.now)
 
 
-def _named(document: PolicyDocument, kind: str) -> list[str]:
+def _names_of_kind(document: PolicyDocument, kind: str) -> list[str]:
     return sorted(documents.names_in(document)[kind])
 
 
 def _hash(text: str, agents: Mapping[str, str], users: Mapping[str, str]) -> str:
-    whole = json.dumps([text, dict(agents), dict(users)], sort_keys=True)
-    return hashlib.sha256(whole.encode()).hexdigest()
+    canonical = json.dumps([text, dict(agents), dict(users)], sort_keys=True)
+    return hashlib.sha256(canonical.encode()).hexdigest()
 
 
-def _agent(view: View, document: PolicyDocument, name_or_id: str) -> str:
+def _agent_id(view: View, document: PolicyDocument, name_or_id: str) -> str:
     agent = view.directory.agent_called(name_or_id)
     if agent is None:
-        raise _unknown(document, "agent", name_or_id, _names_agent(name_or_id))
+        raise _unknown_name(document, "agent", name_or_id, _names_agent(name_or_id))
     return agent.id
 
 
-def _user(view: View, document: PolicyDocument, name_or_id: str) -> str:
+def _user_id(view: View, document: PolicyDocument, name_or_id: str) -> str:
     user = view.directory.user_called(name_or_id)
     if user is None:
-        raise _unknown(document, "user", name_or_id, _names_user(name_or_id))
+        raise _unknown_name(document, "user", name_or_id, _names_user(name_or_id))
     return user.id
 
 
-def _user_or_group(view: View, document: PolicyDocument, name_or_id: str) -> str:
+def _user_or_group_id(view: View, document: PolicyDocument, name_or_id: str) -> str:
     try:
         return user_or_group.id_of(view, name_or_id)
     except NotFound:
-        raise _unknown(document, "user or group", name_or_id, _names_user(name_or_id)) from None
+        raise _unknown_name(
+            document, "user or group", name_or_id, _names_user(name_or_id)
+        ) from None
     except Invalid as error:
         raise InvalidPolicy(str(error)) from None
 
 
 def _check_resources_and_types(view: View, document: PolicyDocument) -> None:
     resources = view.resources.all()
-    known = {
+    registered = {
         ("resources", "resource"): {resource.uri for resource in resources},
         ("scopes", "scope of a resource"): {
             name for resource in resources for name in resource.scopes
@@ -274,15 +289,15 @@ def _check_resources_and_types(view: View, document: PolicyDocument) -> None:
         | scopes.OPENID_SCOPES,
         ("types", "action type"): {action.type for action in view.actions.all()},
     }
-    for (member, kind), there in known.items():
-        for name in sorted(documents.names_in(document)[member] - there):
-            raise _unknown(document, kind, name, _names_resource_or_type(name))
+    for (member, kind), registered_names in registered.items():
+        for name in sorted(documents.names_in(document)[member] - registered_names):
+            raise _unknown_name(document, kind, name, _names_resource_or_type(name))
 
 
-def _unknown(
-    document: PolicyDocument, kind: str, name: str, has: Callable[[PolicyRule], bool]
+def _unknown_name(
+    document: PolicyDocument, kind: str, name: str, names_it: Callable[[PolicyRule], bool]
 ) -> InvalidPolicy:
-    rule = next(rule.id for rule in document.rules if has(rule))
+    rule = next(rule.id for rule in document.rules if names_it(rule))
     return InvalidPolicy(f"rule {rule}: there is no {kind} {name}.", remedy=(kind, name))
 
 

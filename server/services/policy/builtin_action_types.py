@@ -17,19 +17,21 @@ GENERIC: Final = "generic"
 """The built-in type that renders types without a headline; it cannot be registered."""
 
 _FOLDER = files("server.services.policy") / "action_type_files"
-_ENDING = ".json"
+_EXTENSION = ".json"
 
 
 @cache
 def documents() -> Mapping[str, str]:
     """All built-in files, sorted by type."""
-    found = [file for file in _FOLDER.iterdir() if file.name.endswith(_ENDING)]
-    texts = {action_types.read(text).type: text for text in (f.read_text("utf-8") for f in found)}
+    json_files = [file for file in _FOLDER.iterdir() if file.name.endswith(_EXTENSION)]
+    texts = {
+        action_types.read(text).type: text for text in (f.read_text("utf-8") for f in json_files)
+    }
     return dict(sorted(texts.items()))
 
 
 def document(name: str) -> str:
-    """One built-in file. Raises `NotFound`."""
+    """The built-in file of an action type. Raises `NotFound`."""
     text = documents().get(name)
     if text is None:
         raise NotFound("built-in action type", name)
@@ -37,7 +39,7 @@ def document(name: str) -> str:
 
 
 def registrable(name: str) -> str:
-    """One built-in file to register. Raises `NotFound`, or `Invalid` for `generic`."""
+    """A built-in file that can be registered. Raises `NotFound`; `Invalid` for `generic`."""
     text = document(name)
     if name == GENERIC:
         raise Invalid(

@@ -1,6 +1,6 @@
 """The conditions of rules, compiled to functions of a question.
 
-Owns: evaluating them, each lookup once for all rules. Never: the outcome of a rule.
+Owns: evaluating them; each lookup runs once for all rules. Never: deciding the outcome of a rule.
 """
 
 import re
@@ -54,17 +54,19 @@ def compile_conditions(
 
 def new_value_lookup(document: PolicyDocument) -> NewValues:
     """Look up the new values of all targets in the rules, once per question."""
-    named = (rule.when for rule in document.rules)
-    targets = tuple(dict.fromkeys(t for when in named for t in (*when.first_time, *when.known)))
+    conditions = (rule.when for rule in document.rules)
+    targets = tuple(
+        dict.fromkeys(t for when in conditions for t in (*when.first_time, *when.known))
+    )
     key = object()
 
-    def known(question: Question) -> Mapping[str, bool | None]:
-        found = question.notes.get(key)
-        if found is None:
-            found = question.notes[key] = _find_new_values(question, targets)
-        return found  # type: ignore[return-value]  # stored above
+    def look_up(question: Question) -> Mapping[str, bool | None]:
+        cached = question.notes.get(key)
+        if cached is None:
+            cached = question.notes[key] = _find_new_values(question, targets)
+        return cached  # type: ignore[return-value]  # stored above
 
-    return known
+    return look_up
 
 
 def _all_of(conditions: Sequence[Condition]) -> Condition:
@@ -94,7 +96,7 @@ def _client_conditions(when: When, agents: NameIds, users: NameIds) -> Iterable[
 
 
 def _target_conditions(when: When, *, allows: bool) -> Iterable[Condition]:
-    """An allow rule must match all scopes and types; another rule, any of them."""
+    """An allow rule must match all scopes and types; other rules must match at least one."""
     if when.resource:
         is_resource = lru_cache(_CACHE_SIZE)(_matcher(when.resource))
         yield lambda q: is_resource(q.resource)
@@ -141,21 +143,21 @@ def _history_conditions(when: When, new_values: NewValues) -> Iterable[Condition
 
 def _matcher(patterns: Sequence[str]) -> Callable[[str], bool]:
     exact = frozenset(pattern for pattern in patterns if ANY not in pattern)
-    wild = [pattern.split(ANY) for pattern in patterns if ANY in pattern]
-    texts = ["[\\s\\S]*".join(map(re.escape, parts)) for parts in wild]
-    if not texts:
+    wildcards = [pattern.split(ANY) for pattern in patterns if ANY in pattern]
+    expressions = ["[\\s\\S]*".join(map(re.escape, parts)) for parts in wildcards]
+    if not expressions:
         return exact.__contains__
-    pattern = re.compile("|".join(f"(?:{text})" for text in texts))
+    pattern = re.compile("|".join(f"(?:{expression})" for expression in expressions))
     return lambda name: name in exact or pattern.fullmatch(name) is not None
 
 
 def _set_matcher(patterns: Sequence[str], *, allows: bool) -> Callable[[frozenset[str]], bool]:
-    is_one, fits = _matcher(patterns), all if allows else any
-    return lru_cache(_CACHE_SIZE)(lambda names: bool(names) and fits(map(is_one, names)))
+    matches, quantifier = _matcher(patterns), all if allows else any
+    return lru_cache(_CACHE_SIZE)(lambda names: bool(names) and quantifier(map(matches, names)))
 
 
 def _amount_condition(amount: Amount) -> Condition:
-    """`over`: more in this currency. `at_most`: only this currency, and no more."""
+    """`over` matches a larger sum in this currency; `at_most` also excludes other currencies."""
     currency, over, most = amount.currency, amount.over, amount.at_most
     if over is not None:
         return lambda q: q.money.get(currency, 0) > over
@@ -170,11 +172,11 @@ def _hours_condition(hours: Hours) -> Condition:
 
     def local(question: Question) -> tuple[time, int]:
         """The local time and weekday, computed once for all rules."""
-        found = question.notes.get(hours.zone)
-        if found is None:
+        cached = question.notes.get(hours.zone)
+        if cached is None:
             local = datetime.fromtimestamp(question.at / 1000, UTC).astimezone(zone)
-            found = question.notes[hours.zone] = local.time(), local.weekday()
-        return cast("tuple[time, int]", found)
+            cached = question.notes[hours.zone] = local.time(), local.weekday()
+        return cast("tuple[time, int]", cached)
 
     def holds(question: Question) -> bool:
         now, today = local(question)
@@ -196,19 +198,24 @@ def _targets(question: Question, target: str) -> Sequence[str]:
 
 def _find_new_values(question: Question, targets: Sequence[str]) -> Mapping[str, bool | None]:
     """For each target, whether it has a new value; None if a detail has no value there."""
-    each = {target: _targets(question, target) for target in targets}
-    seen = question.history.seen(list(dict.fromkeys(chain.from_iterable(each.values()))))
-    new = {target: any(use not in seen for use in found) for target, found in each.items()}
+    uses_by_target = {target: _targets(question, target) for target in targets}
+    seen = question.history.seen(list(dict.fromkeys(chain.from_iterable(uses_by_target.values()))))
+    new = {
+        target: any(use not in seen for use in target_uses)
+        for target, target_uses in uses_by_target.items()
+    }
     return {
-        target: news if news or _has_value_everywhere(question, target, each[target]) else None
-        for target, news in new.items()
+        target: is_new
+        if is_new or _has_value_everywhere(question, target, uses_by_target[target])
+        else None
+        for target, is_new in new.items()
     }
 
 
-def _has_value_everywhere(question: Question, target: str, found: Sequence[str]) -> bool:
+def _has_value_everywhere(question: Question, target: str, target_uses: Sequence[str]) -> bool:
     """Return whether every detail has a value at this target."""
     if target in {"resource", "scope"}:
-        return bool(found)
+        return bool(target_uses)
     return uses.has_value_in_each(question.details, target)
 
 
@@ -217,27 +224,27 @@ _Counted: TypeAlias = tuple[str, int, int]
 
 
 def _count_condition(when: When, count: Count) -> Condition:
-    """Count the types or scopes that the rule names, each separately; else all tokens."""
+    """Count each type or scope that the rule names separately; without any, count all tokens."""
     enough = (count.at_most if count.over is None else count.over) or 0
-    wanted = _uses_to_count(when, count.within, enough)
+    uses_to_count = _uses_to_count(when, count.within, enough)
 
-    def full(question: Question) -> bool:
+    def is_reached(question: Question) -> bool:
         notes = question.notes
-        for asked in wanted(question):
-            found = notes.get(asked)
-            if found is None:
-                found = notes[asked] = question.history.count(*asked)
-            if cast("int", found) >= enough:
+        for counted_use in uses_to_count(question):
+            number = notes.get(counted_use)
+            if number is None:
+                number = notes[counted_use] = question.history.count(*counted_use)
+            if cast("int", number) >= enough:
                 return True
         return False
 
-    return full if count.over is not None else lambda question: not full(question)
+    return is_reached if count.over is not None else lambda question: not is_reached(question)
 
 
 def _uses_to_count(
     when: When, within: int, enough: int
 ) -> Callable[[Question], Iterable[_Counted]]:
-    """The uses to count for a question: the rule's types, else its scopes, else all tokens."""
+    """Select the uses to count: the rule's types, else its scopes, else all tokens."""
     if when.type:
         is_type = _matcher(when.type)
         of_types = lru_cache(_CACHE_SIZE)(

@@ -117,40 +117,40 @@ class Display:
     """The value that the approver types back."""
 
 
-def display_text(asked: DisplayedRequest, unusual: Unusual = NOTHING_COMPARED) -> str:
+def display_text(request: DisplayedRequest, unusual: Unusual = NOTHING_COMPARED) -> str:
     """Make the display text of an agent's request; approvers sign its digest."""
-    risks = asked.target.resource.scopes
+    risks = request.target.resource.scopes
     return canonical_display(
         Display(
-            approval_id=asked.approval_id,
+            approval_id=request.approval_id,
             kind="action",
-            risk=asked.risk,
-            risk_reason=_risk_reason(asked),
-            title=_title(asked),
-            headline=headline(asked),
-            facts=_facts(asked),
-            scopes={name: risks[name] for name in asked.target.scope},
-            resource=asked.target.resource.uri,
+            risk=request.risk,
+            risk_reason=_risk_reason(request),
+            title=_title(request),
+            headline=headline(request),
+            facts=_facts(request),
+            scopes={name: risks[name] for name in request.target.scope},
+            resource=request.target.resource.uri,
             unusual=unusual,
-            undo=_undo(asked),
-            why=display_safe(asked.because, max_chars=600),
-            gives=_grant_text(asked),
+            undo=_undo(request),
+            why=display_safe(request.because, max_chars=600),
+            gives=_grant_text(request),
             agent={
                 **agent_member(
-                    asked.agent.id,
-                    asked.agent.name,
-                    asked.owners,
-                    first_request=asked.first_request,
+                    request.agent.id,
+                    request.agent.name,
+                    request.owners,
+                    first_request=request.first_request,
                 ),
-                "keys": [display_safe(key) for key in _keys(asked.agent)],
-                "through": [display_safe(name) for name in asked.through],
+                "keys": [display_safe(key) for key in _keys(request.agent)],
+                "through": [display_safe(name) for name in request.through],
             },
-            agent_says=_safe_or_none(asked.binding_message),
-            user=asked.user,
-            peer=asked.peer,
-            asked_at=asked.asked_at,
-            expires_at=asked.expires_at,
-            type_back=_type_back(asked, unusual),
+            agent_says=_safe_or_none(request.binding_message),
+            user=request.user,
+            peer=request.peer,
+            asked_at=request.asked_at,
+            expires_at=request.expires_at,
+            type_back=_type_back(request, unusual),
         )
     )
 
@@ -224,7 +224,7 @@ def rfc3339(moment: int) -> str:
 
 
 def moment(at: int | None) -> str | None:
-    """The same; None stays None."""
+    """Like `rfc3339`, but None stays None."""
     return None if at is None else rfc3339(at)
 
 
@@ -238,69 +238,70 @@ def signals_json(unusual: Unusual | None) -> list[JsonValue] | None:
     ]
 
 
-def _type_back(asked: DisplayedRequest, unusual: Unusual) -> TypeBack | None:
-    if Step.TYPE_BACK not in asked.ceremony:
+def _type_back(request: DisplayedRequest, unusual: Unusual) -> TypeBack | None:
+    if Step.TYPE_BACK not in request.ceremony:
         return None
     is_new = Code.NEW_TARGET in unusual
-    return typed_facts.fact_to_type(asked.actions, asked.details, target_is_new=is_new)
+    return typed_facts.fact_to_type(request.actions, request.details, target_is_new=is_new)
 
 
 def _safe_or_none(message: str | None) -> str | None:
     return None if message is None else display_safe(message)
 
 
-def _title(asked: DisplayedAction) -> str:
-    if not asked.actions:
+def _title(request: DisplayedAction) -> str:
+    if not request.actions:
         return "Access"
-    return display_safe(" and ".join(dict.fromkeys(a.title for a in asked.actions)))
+    return display_safe(" and ".join(dict.fromkeys(a.title for a in request.actions)))
 
 
-def headline(asked: DisplayedAction) -> str:
+def headline(request: DisplayedAction) -> str:
     """The headline: one line that says what the action does."""
-    if not asked.actions:
-        return _scope_headline(asked)
-    more = len(asked.actions) - 1
+    if not request.actions:
+        return _scope_headline(request)
+    more = len(request.actions) - 1
     rest = f" and {more} more" if more else ""
-    action, said = asked.actions[0], asked.details[0]
+    action, detail = request.actions[0], request.details[0]
     if not action.has_template:
-        action, said = (
+        action, detail = (
             builtin_action_types.generic(),
-            builtin_action_types.generic_details(action, asked.target.resource.uri),
+            builtin_action_types.generic_details(action, request.target.resource.uri),
         )
-    return rendering.render_headline(action, said, room=MAX_HEADLINE - len(rest)) + rest
+    return rendering.render_headline(action, detail, room=MAX_HEADLINE - len(rest)) + rest
 
 
-def _scope_headline(asked: DisplayedAction) -> str:
+def _scope_headline(request: DisplayedAction) -> str:
     """The headline of a request without details: scope names, or their number if too long."""
-    scope, uri = asked.target.scope, asked.target.resource.uri
+    scope, uri = request.target.scope, request.target.resource.uri
     if scopes.about_person(scope):
         return f"Know who you are: {claims.in_words(scope)}"
-    whole = f"Use {', '.join(scope) or 'nothing but your name'} at {uri}"
-    too_long = len(whole) > MAX_HEADLINE and len(scope) > 1
-    return display_safe(f"Use {len(scope)} scopes at {uri}" if too_long else whole)
+    full_text = f"Use {', '.join(scope) or 'nothing but your name'} at {uri}"
+    too_long = len(full_text) > MAX_HEADLINE and len(scope) > 1
+    return display_safe(f"Use {len(scope)} scopes at {uri}" if too_long else full_text)
 
 
-def _undo(asked: DisplayedAction) -> str:
-    if scopes.about_person(asked.target.scope):
+def _undo(request: DisplayedAction) -> str:
+    if scopes.about_person(request.target.scope):
         return "It keeps what it has read."
-    return " ".join(dict.fromkeys(action.undo for action in asked.actions)) or UNKNOWN_UNDO
+    return " ".join(dict.fromkeys(action.undo for action in request.actions)) or UNKNOWN_UNDO
 
 
-def _facts(asked: DisplayedAction) -> list[JsonValue]:
+def _facts(request: DisplayedAction) -> list[JsonValue]:
     """All facts of all details, material ones first."""
-    many = len(asked.actions) > 1
-    found = [
-        (fact, f"{place + 1}. {fact.label}" if many else fact.label)
-        for place, (action, detail) in enumerate(zip(asked.actions, asked.details, strict=True))
+    is_numbered = len(request.actions) > 1
+    labeled_facts = [
+        (fact, f"{index + 1}. {fact.label}" if is_numbered else fact.label)
+        for index, (action, detail) in enumerate(zip(request.actions, request.details, strict=True))
         for fact in rendering.facts(action, detail)
     ]
-    if len(found) > MAX_FACTS or any(_is_cut(fact) for fact, _ in found):
+    if len(labeled_facts) > MAX_FACTS or any(_is_cut(fact) for fact, _ in labeled_facts):
         raise errors.InvalidAuthorizationDetails(
             f"Use at most {MAX_FACTS} values and shorter texts: approvers must see them in full."
         )
-    found.sort(key=lambda pair: not pair[0].material)
+    labeled_facts.sort(key=lambda pair: not pair[0].material)
     return [
-        {"label": label, "value": fact.value, "material": fact.material} for fact, label in found
+        {"label": label, "value": fact.value, "material": fact.material}
+        for fact, label in labeled_facts
     ]
 
 
@@ -308,12 +309,12 @@ def _is_cut(fact: Fact) -> bool:
     return fact.material and len(fact.value) > MAX_MATERIAL_VALUE
 
 
-def _risk_reason(asked: DisplayedAction) -> str:
-    """What the level of the risk does not say by itself; "" if nothing."""
-    parts = [(action.title, action.risk) for action in asked.actions]
-    parts += [(name, asked.target.resource.scopes[name]) for name in asked.target.scope]
-    known = all(action.has_template for action in asked.actions)
-    texts = (risk_causes(parts, asked.risk), "" if known else _NO_TEMPLATE)
+def _risk_reason(request: DisplayedAction) -> str:
+    """The causes of the risk, and whether a template is missing; "" if there is nothing to add."""
+    parts = [(action.title, action.risk) for action in request.actions]
+    parts += [(name, request.target.resource.scopes[name]) for name in request.target.scope]
+    all_have_templates = all(action.has_template for action in request.actions)
+    texts = (risk_causes(parts, request.risk), "" if all_have_templates else _NO_TEMPLATE)
     return display_safe(" ".join(filter(None, texts)))
 
 
@@ -327,23 +328,23 @@ def risk_causes(parts: Sequence[tuple[str, Risk]], risk: Risk) -> str:
     return f"The risk comes from {' and '.join(dict.fromkeys(causes))}."
 
 
-def _grant_text(asked: DisplayedRequest) -> str:
-    if scopes.about_person(asked.target.scope):
-        return _identity_grant_text(asked)
-    scope = ", ".join(asked.target.scope) or "no scope"
-    what = "for exactly this action" if asked.details else "for anything these scopes allow"
+def _grant_text(request: DisplayedRequest) -> str:
+    if scopes.about_person(request.target.scope):
+        return _identity_grant_text(request)
+    scope = ", ".join(request.target.scope) or "no scope"
+    what = "for exactly this action" if request.details else "for anything these scopes allow"
     return display_safe(
-        f"One access token for {asked.target.resource.uri}, "
-        f"valid {duration_text(asked.token_seconds)}, with {scope}, {what}. No refresh token.",
+        f"One access token for {request.target.resource.uri}, "
+        f"valid {duration_text(request.token_seconds)}, with {scope}, {what}. No refresh token.",
         max_chars=2_000,
     )
 
 
-def _identity_grant_text(asked: DisplayedRequest) -> str:
+def _identity_grant_text(request: DisplayedRequest) -> str:
     return display_safe(
-        f"An ID token, and one access token for {asked.target.resource.uri}, valid "
-        f"{duration_text(asked.token_seconds)}, with {', '.join(asked.target.scope)}: it tells "
-        f"{claims.in_words(asked.target.scope)}, and gives no other access. No refresh token.",
+        f"An ID token, and one access token for {request.target.resource.uri}, valid "
+        f"{duration_text(request.token_seconds)}, with {', '.join(request.target.scope)}: it tells "
+        f"{claims.in_words(request.target.scope)}, and gives no other access. No refresh token.",
         max_chars=2_000,
     )
 

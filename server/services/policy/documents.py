@@ -1,7 +1,7 @@
 """Parsing rule sets from TOML; a document is checked completely before it is stored.
 
 Owns: the form of the document, and errors that name the rule and the remedy.
-Never: whether the agents and users in it exist (`builtin.py`).
+Never: checking that the agents and users in it exist (`builtin.py`).
 """
 
 import re
@@ -45,10 +45,10 @@ MAX_TTL: Final = 86_400
 _OUTCOMES: tuple[Outcome, ...] = ("allow", "ask", "deny")
 _ID = re.compile(r"[a-z0-9][a-z0-9-]{0,63}")
 _SPAN = re.compile(r"([1-9]\d{0,5})([smhd])")
-_MS = {"s": 1_000, "m": 60_000, "h": 3_600_000, "d": 86_400_000}
+_UNIT_MS = {"s": 1_000, "m": 60_000, "h": 3_600_000, "d": 86_400_000}
 _HOUR = re.compile(r"([01]\d|2[0-3]):([0-5]\d)|(24:00)")
 _TARGETS = ("resource", "scope")
-_OF_AGENTS = ("agent", "labels", "owner", "first_time", "known", "count", "unusual")
+_AGENT_ONLY = ("agent", "labels", "owner", "first_time", "known", "count", "unusual")
 _CONFIRM = "confirm"
 _CEREMONIES = (_CONFIRM, *Step)
 """The values of `ceremony`; a list combines them."""
@@ -72,7 +72,7 @@ def parse_policy(text: str) -> PolicyDocument:
         raise InvalidPolicy("A policy consists of [[rules]] and nothing else; write at least one.")
     if not 0 < len(members["rules"]) <= MAX_RULES:
         raise InvalidPolicy(f"A policy has 1 to {MAX_RULES} rules.")
-    rules = tuple(_rule(raw, place) for place, raw in enumerate(members["rules"], 1))
+    rules = tuple(_rule(raw, position) for position, raw in enumerate(members["rules"], 1))
     _check_unique([rule.id for rule in rules])
     return PolicyDocument(text, rules)
 
@@ -96,10 +96,10 @@ class _Table:
         return read(self, name, self._left.pop(name)) if name in self._left else None
 
     def need(self, name: str, read: Callable[["_Table", str, object], T]) -> T:
-        found = self.take(name, read)
-        if found is None:
+        value = self.take(name, read)
+        if value is None:
             raise self.fail(name, "is missing")
-        return found
+        return value
 
     def table(self, name: str) -> "_Table":
         """A nested table; an empty one if it is missing."""
@@ -112,8 +112,8 @@ class _Table:
             raise self.fail(name, f"is not known here. Use: {', '.join(self._known)}")
 
 
-def _rule(raw: object, place: int) -> PolicyRule:
-    table = _Table(raw, f"rule {place}: ")
+def _rule(raw: object, position: int) -> PolicyRule:
+    table = _Table(raw, f"rule {position}: ")
     name = table.need("id", _id)
     table.where = f"rule {name}: "
     outcome = cast("Outcome", table.need("outcome", _one_of(_OUTCOMES)))
@@ -161,18 +161,18 @@ def _when(table: _Table, outcome: Outcome) -> When:
     if when.unusual and outcome == "allow":
         raise table.fail("unusual", "a rule that allows cannot have it; write a rule that asks")
     if APP in when.at:
-        _check_of_apps(table, when, outcome)
+        _check_app_rule(table, when, outcome)
     highest = when.at_most or (ALLOWED if outcome == "allow" else Risk.CRITICAL)
     if when.at_least is not None and when.at_least.rank > highest.rank:
         raise risk.fail("at_least", f"at_most is {highest}, so the rule never applies; raise it")
     return when
 
 
-def _check_of_apps(table: _Table, when: When, outcome: Outcome) -> None:
+def _check_app_rule(table: _Table, when: When, outcome: Outcome) -> None:
     """App actions are always signed, and are not compared with history."""
     if outcome == "allow":
         raise table.fail("at", "an app action is always signed; use ask or deny with app")
-    for name in _OF_AGENTS:
+    for name in _AGENT_ONLY:
         if getattr(when, name):
             raise table.fail(name, "applies only to agents; write a separate rule for app")
 
@@ -196,21 +196,21 @@ def _check_unique(ids: list[str]) -> None:
             raise InvalidPolicy(f"rule {name}: the id is used twice. Give each rule its own id.")
 
 
-def _text(table: _Table, name: str, value: object) -> str:
+def _string(table: _Table, name: str, value: object) -> str:
     if not isinstance(value, str):
         raise table.fail(name, "must be a text")
     return value
 
 
 def _id(table: _Table, name: str, value: object) -> str:
-    if not _ID.fullmatch(found := _text(table, name, value)):
+    if not _ID.fullmatch(rule_id := _string(table, name, value)):
         raise table.fail(name, "use a-z 0-9 and -, at most 64 characters")
-    return found
+    return rule_id
 
 
 def _prose(table: _Table, name: str, value: object) -> str:
     try:
-        return check_prose(_text(table, name, value), what="it", max_chars=140)
+        return check_prose(_string(table, name, value), what="it", max_chars=140)
     except ValueError as error:
         raise table.fail(name, f"give the reason as plain text: {error}") from None
 
@@ -225,8 +225,10 @@ def _one_of(known: tuple[str, ...]) -> Callable[[_Table, str, object], str]:
 
 
 def _all_of(known: tuple[str, ...]) -> Callable[[_Table, str, object], tuple[str, ...]]:
-    one = _one_of(known)
-    return lambda table, name, value: tuple(one(table, name, v) for v in _list(table, name, value))
+    read_one = _one_of(known)
+    return lambda table, name, value: tuple(
+        read_one(table, name, v) for v in _list(table, name, value)
+    )
 
 
 def _list(table: _Table, name: str, value: object) -> list[object]:
@@ -236,18 +238,18 @@ def _list(table: _Table, name: str, value: object) -> list[object]:
 
 
 def _names(table: _Table, name: str, value: object) -> tuple[str, ...]:
-    found = tuple(_text(table, name, item) for item in _list(table, name, value))
-    if any(not item or len(item) > 256 for item in found):  # noqa: PLR2004  # longer than any name
+    names = tuple(_string(table, name, item) for item in _list(table, name, value))
+    if any(not item or len(item) > 256 for item in names):  # noqa: PLR2004  # longer than any name
         raise table.fail(name, "a name has 1 to 256 characters")
-    return found
+    return names
 
 
 def _labels(table: _Table, name: str, value: object) -> tuple[str, ...]:
-    found = _names(table, name, value)
-    for label in found:
+    labels = _names(table, name, value)
+    for label in labels:
         if not is_label(label):
             raise table.fail(name, "write labels such as finance or team=finance")
-    return found
+    return labels
 
 
 def _risk(table: _Table, name: str, value: object) -> Risk:
@@ -259,8 +261,8 @@ def _ceremony(table: _Table, name: str, value: object) -> Ceremony:
     names = value if isinstance(value, list) else [value]
     if "second_person" in names:
         raise table.fail(name, "for a second person write quorum = 2")
-    found = _all_of(_CEREMONIES)(table, name, names)
-    return frozenset(Step(step) for step in found if step != _CONFIRM)
+    steps = _all_of(_CEREMONIES)(table, name, names)
+    return frozenset(Step(step) for step in steps if step != _CONFIRM)
 
 
 def _quorum(table: _Table, name: str, value: object) -> int:
@@ -274,10 +276,10 @@ def _integer(table: _Table, name: str, value: object, least: int, most: int) -> 
 
 
 def _span(table: _Table, name: str, value: object) -> int:
-    match = _SPAN.fullmatch(_text(table, name, value))
+    match = _SPAN.fullmatch(_string(table, name, value))
     if not match:
         raise table.fail(name, 'write a duration such as "30s", "10m", "1h" or "7d"')
-    return int(match[1]) * _MS[match[2]]
+    return int(match[1]) * _UNIT_MS[match[2]]
 
 
 def _wait(table: _Table, name: str, value: object) -> int:
@@ -301,7 +303,7 @@ def _limits(inner: _Table, least: int, most: int) -> tuple[int | None, int | Non
 
 def _amount(table: _Table, name: str, value: object) -> Amount:
     inner = _Table(value, f"{table.where}{name}.")
-    currency = inner.need("currency", _text)
+    currency = inner.need("currency", _string)
     if not uses.is_currency(currency):
         raise inner.fail("currency", "write three letters such as EUR")
     over, at_most = _limits(inner, 0, 2**53 - 1)
@@ -329,33 +331,33 @@ def _hours(table: _Table, name: str, value: object) -> Hours:
 
 
 def _hour(table: _Table, name: str, value: object) -> time:
-    match = _HOUR.fullmatch(_text(table, name, value))
+    match = _HOUR.fullmatch(_string(table, name, value))
     if not match:
         raise table.fail(name, 'write an hour such as "08:00"')
     return time() if match[3] else time(int(match[1]), int(match[2]))
 
 
 def _zone(table: _Table, name: str, value: object) -> str:
-    found = _text(table, name, value)
+    zone_name = _string(table, name, value)
     try:
-        zone(found)
+        zone(zone_name)
     except (ZoneInfoNotFoundError, ValueError, OSError):
         remedy = "is not a known time zone. Write one such as Europe/Berlin, or UTC"
         raise table.fail(name, remedy) from None
-    return found
+    return zone_name
 
 
 def _targets(table: _Table, name: str, value: object) -> tuple[str, ...]:
-    found = _names(table, name, value)
-    for target in found:
+    targets = _names(table, name, value)
+    for target in targets:
         if target not in _TARGETS and not target.startswith("/"):
             remedy = 'name "resource", "scope" or a JSON pointer into the details such as "/payee"'
             raise table.fail(name, remedy)
-    return found
+    return targets
 
 
 def names_in(document: PolicyDocument) -> Mapping[str, frozenset[str]]:
-    """The names in the rules by kind; resources, scopes and types without a `*` only."""
+    """The names in the rules by kind, without patterns (resources, scopes and types with `*`)."""
     whens = [rule.when for rule in document.rules]
     return {
         "agents": frozenset(name for w in whens for name in w.agent),

@@ -70,11 +70,11 @@ class UseHistory:
     until: int
 
     def seen(self, uses: Sequence[str]) -> AbstractSet[str]:
-        """The uses among these that the agent has had a token for."""
+        """Return which of these uses the agent has had a token for."""
         return self.view.uses.seen(self.case.agent.id, uses, self.until)
 
     def count(self, use: str, window_ms: int, enough: int) -> int:
-        """The number of such tokens in the window; counting stops at `enough`."""
+        """The number of tokens with this use in the window; counting stops at `enough`."""
         since = self.until - window_ms
         return self.view.uses.count(self.case.agent.id, use, since, self.until, enough)
 
@@ -96,8 +96,8 @@ def current_codes(view: View, secrets: Secrets, case: PolicyRequest) -> frozense
     """
     if case.flow == "client_credentials" or not isinstance(case.agent, Agent):
         return frozenset()
-    whole = len(case.details) == len(case.actions)
-    details, actions = (case.details, case.actions) if whole else ((), ())
+    types_are_known = len(case.details) == len(case.actions)
+    details, actions = (case.details, case.actions) if types_are_known else ((), ())
     to_compare = RequestToCompare(
         case.agent, case.user or _UNKNOWN_USER, case.target, details, actions
     )
@@ -129,10 +129,10 @@ class Evaluator:
         facts: QuestionHistory | None = None,
     ) -> Verdict:
         """Evaluate a request, optionally at an earlier time or with another history."""
-        engine, asked = self._engine(view), self.question(view, case, at)
+        engine, policy_question = self._engine(view), self.question(view, case, at)
         if facts is not None:
-            asked = replace(asked, history=facts)
-        return decide(engine.policy, asked, engine.source)
+            policy_question = replace(policy_question, history=facts)
+        return decide(engine.policy, policy_question, engine.source)
 
     def holds(self, view: View, case: PolicyRequest, approvals: Approvals) -> bool:
         """Return whether the request is allowed with exactly these approvals."""

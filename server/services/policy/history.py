@@ -3,7 +3,7 @@
 A request looks up only the rows for its keys, so the cost does not grow with history. What an
 approval adds is computed when the request is created, so that later changes of the action type do
 not matter. Requests are counted too, but only for bursts and split amounts; only an approval makes
-a value known. Never: what is unusual (`protocol/approvals/unusual.py`).
+a value known. Never: deciding what is unusual (`protocol/approvals/unusual.py`).
 """
 
 import json
@@ -53,7 +53,7 @@ _DAY_MS: Final = 24 * _HOUR_MS
 
 @dataclass(frozen=True, slots=True)
 class ComparisonResult:
-    """The result of comparing a request, and what it adds to history."""
+    """The result of comparing a request, and the keys that it adds to history."""
 
     unusual: Unusual
     wanted: ComparedRequest
@@ -78,34 +78,36 @@ def compare(
     `asked_at` is the time of an existing request, which the counters already include.
     """
     keys = history_keys.keys_of(secrets, compared_request)
-    looked = _Comparer(view, secrets, compared_request, keys, asked_at)
-    return ComparisonResult(unusual.find_signals(looked.comparison()), compared_request, keys)
+    comparer = _Comparer(view, secrets, compared_request, keys, asked_at)
+    return ComparisonResult(unusual.find_signals(comparer.comparison()), compared_request, keys)
 
 
 def narrowed_past(secrets: Secrets, approval: Approval, compared_request: ComparedRequest) -> str:
-    """The JSON to store with a narrowed request: approving adds only what is granted."""
+    """The JSON to store with a narrowed request: approving adds only the granted values."""
     keys = history_keys.keys_of(secrets, compared_request)
     return _stored_json(json.loads(approval.past).get("codes", []), compared_request, keys)
 
 
 def count_request(tx: Unit, approval: Approval) -> None:
     """Count a new request: in its hour, and on its day by target and amount."""
-    kept, agent = json.loads(approval.past), approval.agent_id
-    days = sorted(kept["asks"].items())
+    stored, agent = json.loads(approval.past), approval.agent_id
+    days = sorted(stored["asks"].items())
     day = [Addition(agent, key, amount) for key, amount in days]
     tx.history.add(day, tx.now // _DAY_MS, tx.now)
-    tx.history.add([Addition(agent, kept["hour"])], tx.now // _HOUR_MS, tx.now)
+    tx.history.add([Addition(agent, stored["hour"])], tx.now // _HOUR_MS, tx.now)
 
 
 def add_answer(tx: Unit, approval: Approval, *, approved: bool) -> None:
-    """Add an answer: its hour in any case, and what was approved.
+    """Add the hour of an answer and, if it approves the request, the approved values.
 
     Rows are sorted by key, so that concurrent units of work cannot deadlock.
     """
     if approval.kind != "action" or approval.user_id is None:
         return
-    kept = json.loads(approval.past).get("adds", ()) if approved else ()
-    additions = [Addition(owner, key, amount, tuple(more)) for owner, key, amount, more in kept]
+    stored = json.loads(approval.past).get("adds", ()) if approved else ()
+    additions = [
+        Addition(owner, key, amount, tuple(members)) for owner, key, amount, members in stored
+    ]
     hour = _hour(tx.now)
     near = [_near_key(hour - 1), _near_key(hour), _near_key(hour + 1)]
     additions += [Addition(approval.user_id, key) for key in (_ANSWERS, *near)]
@@ -130,16 +132,16 @@ class _Comparer:
 
     def comparison(self) -> Comparison:
         """The input of all signals."""
-        known = self._known()
-        asker = self._asker(known)
+        rows = self._load_rows()
+        asker = self._requesting_agent(rows)
         return Comparison(
             asker=asker,
-            comparable=_fewest_approvals(known, self.keys.kinds),
-            targets=tuple(self._named(target, known) for target in self.keys.targets),
-            amounts=tuple(self._amount(amount, known) for amount in self.keys.amounts),
-            same_day=tuple(self._same_days(known)),
-            values=tuple(self._values(known)),
-            hours=self._hours(known),
+            comparable=_fewest_approvals(rows, self.keys.kinds),
+            targets=tuple(self._named_target(target, rows) for target in self.keys.targets),
+            amounts=tuple(self._amount(amount, rows) for amount in self.keys.amounts),
+            same_day=tuple(self._same_days(rows)),
+            values=tuple(self._values(rows)),
+            hours=self._hours(rows),
         )
 
     @property
@@ -154,13 +156,13 @@ class _Comparer:
     def _day(self) -> int:
         return self._at // _DAY_MS
 
-    def _known(self) -> RowsByKey:
+    def _load_rows(self) -> RowsByKey:
         """The approver's rows; where they do not suffice, also those of the installation."""
-        own = self.view.history.of(list(self._own()))
-        more = list(self._more(own))
-        return {**own, **self.view.history.of(more)} if more else own
+        own_rows = self.view.history.of(list(self._approver_keys()))
+        more_keys = list(self._installation_keys(own_rows))
+        return {**own_rows, **self.view.history.of(more_keys)} if more_keys else own_rows
 
-    def _own(self) -> Iterator[tuple[str, str]]:
+    def _approver_keys(self) -> Iterator[tuple[str, str]]:
         agent, user, keys = self.wanted.agent.id, self.wanted.user.id, self.keys
         yield from ((agent, key) for key in (keys.agent, *keys.kinds))
         yield from ((agent, key) for key in (keys.asked_day, keys.asked_hour))
@@ -175,36 +177,36 @@ class _Comparer:
                 yield user, target.name.person
         yield from ((user, text.key) for text in keys.texts)
 
-    def _more(self, own: RowsByKey) -> Iterator[tuple[str, str]]:
+    def _installation_keys(self, own_rows: RowsByKey) -> Iterator[tuple[str, str]]:
         agent, user, keys = self.wanted.agent.id, self.wanted.user.id, self.keys
-        row = own.get(keys.agent)
+        row = own_rows.get(keys.agent)
         if row is None or keys.name.mark not in row.members:
             yield user, keys.name.key
         for amount in keys.amounts:
-            if amount.agent not in own or own[amount.agent].count < unusual.MIN_AMOUNTS:
+            if amount.agent not in own_rows or own_rows[amount.agent].count < unusual.MIN_AMOUNTS:
                 yield user, amount.person
                 yield agent, amount.everybody
         for target in keys.targets[:MAX_TARGETS]:
-            if target.name is not None and target.person not in own:
+            if target.name is not None and target.person not in own_rows:
                 yield INSTALLATION, target.everybody
-            if target.name is not None and target.name.person not in own:
+            if target.name is not None and target.name.person not in own_rows:
                 yield INSTALLATION, target.name.everybody
 
-    def _asker(self, known: RowsByKey) -> RequestingAgent:
+    def _requesting_agent(self, rows: RowsByKey) -> RequestingAgent:
         keys = self.keys
-        past = _past(known, keys.agent)
+        past = _past(rows, keys.agent)
         return RequestingAgent(
             name=self.wanted.agent.name,
             mark=keys.name.mark,
             formerly=self._formerly(past),
             keys=keys.credentials,
             past=past,
-            before=_before(known.get(keys.agent), self._day),
+            before=_before(rows.get(keys.agent), self._day),
             types=keys.types,
             scopes=keys.scopes,
             resource=keys.resource,
-            this_hour=self._asked(known, keys.asked_hour, _HOUR_MS)[0],
-            today=self._asked(known, keys.asked_day, _DAY_MS)[0],
+            this_hour=self._count_asked(rows, keys.asked_hour, _HOUR_MS)[0],
+            today=self._count_asked(rows, keys.asked_day, _DAY_MS)[0],
         )
 
     def _formerly(self, past: PastApprovals) -> tuple[str, int] | None:
@@ -217,59 +219,63 @@ class _Comparer:
                 return name.name, name.until
         return None
 
-    def _asked(self, known: RowsByKey, key: str, length: int) -> tuple[int, int]:
+    def _count_asked(self, rows: RowsByKey, key: str, length: int) -> tuple[int, int]:
         """The number of requests in this period, including this one, and their total."""
-        row, own = known.get(key), self.asked_at is None
+        row, is_new = rows.get(key), self.asked_at is None
         if row is None or row.period != self._at // length:
-            return 1 if own else 0, 0
-        return row.period_count + own, row.period_total
+            return 1 if is_new else 0, 0
+        return row.period_count + is_new, row.period_total
 
-    def _named(self, target_keys: TargetKeys, known: RowsByKey) -> NamedTarget:
-        past = _past(known, target_keys.person)
+    def _named_target(self, target_keys: TargetKeys, rows: RowsByKey) -> NamedTarget:
+        past = _past(rows, target_keys.person)
         is_known = self.keys.agent_mark in past.members
         if target_keys.name is None:
             return NamedTarget(target_keys.place, target_keys.mark, is_known)
-        names = past if past.count else _past(known, target_keys.everybody)
-        own = _past(known, target_keys.name.person)
-        targets = own if own.count else _past(known, target_keys.name.everybody)
+        target_history = past if past.count else _past(rows, target_keys.everybody)
+        name_history = _past(rows, target_keys.name.person)
+        targets = name_history if name_history.count else _past(rows, target_keys.name.everybody)
         return NamedTarget(
             target_keys.place,
             target_keys.mark,
             is_known,
             target_keys.name.place,
             target_keys.name.mark,
-            frozenset(member for member in names.members if member.startswith(NAME_MARK_PREFIX)),
+            frozenset(
+                member for member in target_history.members if member.startswith(NAME_MARK_PREFIX)
+            ),
             targets.members,
         )
 
-    def _amount(self, amount_keys: AmountKeys, known: RowsByKey) -> Amount:
-        kind = _past(known, amount_keys.kind)
-        part = [
+    def _amount(self, amount_keys: AmountKeys, rows: RowsByKey) -> Amount:
+        kind_history = _past(rows, amount_keys.kind)
+        parts = [
             part_keys for part_keys in self._parts if part_keys.amount.agent == amount_keys.agent
         ]
-        to = part[0] if len(part) == 1 and part[0].amount.value == amount_keys.value else None
+        target_part = (
+            parts[0] if len(parts) == 1 and parts[0].amount.value == amount_keys.value else None
+        )
         return Amount(
             amount_keys.place,
             amount_keys.value,
             amount_keys.currency,
-            tuple(self._baselines(amount_keys, to, lambda key: _past(known, key))),
-            bool(kind.count)
+            tuple(self._baselines(amount_keys, target_part, lambda key: _past(rows, key))),
+            bool(kind_history.count)
             and amount_keys.currency is not None
-            and amount_keys.mark not in kind.members,
+            and amount_keys.mark not in kind_history.members,
         )
 
-    def _same_days(self, known: RowsByKey) -> Iterator[SameDay]:
+    def _same_days(self, rows: RowsByKey) -> Iterator[SameDay]:
         for part in self._parts:
-            count, total = self._asked(known, part.asked, _DAY_MS)
+            count, total = self._count_asked(rows, part.asked, _DAY_MS)
             if count >= unusual.MIN_SPLIT:
                 value = total + (part.amount.value if self.asked_at is None else 0)
-                yield SameDay(self._sum(part, value, known), count, part.target)
+                yield SameDay(self._sum(part, value, rows), count, part.target)
 
-    def _sum(self, part_keys: PartKeys, value: int, known: RowsByKey) -> Amount:
+    def _sum(self, part_keys: PartKeys, value: int, rows: RowsByKey) -> Amount:
         """The total for one target on one day, with the baselines before that day."""
 
         def before(key: str) -> PastApprovals:
-            past = _before(known.get(key), self._day)
+            past = _before(rows.get(key), self._day)
             return _per_day(past) if key == part_keys.person else past
 
         amount = part_keys.amount
@@ -290,20 +296,20 @@ class _Comparer:
         if (before := past(amount_keys.everybody)).count:
             yield Baseline(before, "by others for {}", name)
 
-    def _values(self, known: RowsByKey) -> Iterator[TextValue]:
+    def _values(self, rows: RowsByKey) -> Iterator[TextValue]:
         for key in (self.keys.name, *self.keys.texts):
-            if key.key in known:
-                yield TextValue(key.place, key.mark, known[key.key].members)
+            if key.key in rows:
+                yield TextValue(key.place, key.mark, rows[key.key].members)
         yield from (TextValue(place, "", mixed=True) for place in self.keys.mixed)
 
-    def _hours(self, known: RowsByKey) -> AnswerHours:
+    def _hours(self, rows: RowsByKey) -> AnswerHours:
         hour = _hour(self._at)
-        near = _past(known, _near_key(hour)).count
-        return AnswerHours(hour, _past(known, _ANSWERS).count, near)
+        near = _past(rows, _near_key(hour)).count
+        return AnswerHours(hour, _past(rows, _ANSWERS).count, near)
 
 
-def _past(known: RowsByKey, key: str) -> PastApprovals:
-    row = known.get(key)
+def _past(rows: RowsByKey, key: str) -> PastApprovals:
+    row = rows.get(key)
     if row is None:
         return NO_PAST_APPROVALS
     return PastApprovals(row.count, row.total, row.most, row.since, row.periods, row.members)
@@ -325,9 +331,9 @@ def _per_day(past: PastApprovals) -> PastApprovals:
     return replace(past, count=past.days, most=-(-past.total // past.days)) if past.days else past
 
 
-def _fewest_approvals(known: RowsByKey, kinds: Sequence[str]) -> PastApprovals:
+def _fewest_approvals(rows: RowsByKey, kinds: Sequence[str]) -> PastApprovals:
     """The history of the action type with the fewest approvals."""
-    return min((_past(known, key) for key in kinds), key=lambda past: past.count)
+    return min((_past(rows, key) for key in kinds), key=lambda past: past.count)
 
 
 def _additions(compared_request: ComparedRequest, keys: HistoryKeys) -> Iterator[Addition]:
@@ -345,12 +351,12 @@ def _additions(compared_request: ComparedRequest, keys: HistoryKeys) -> Iterator
     for part in keys.parts[:MAX_TARGETS]:
         yield Addition(user, part.person, part.amount.value)
     for target in keys.targets[:MAX_TARGETS]:
-        yield from _of_target(target, user, keys.agent_mark)
+        yield from _target_additions(target, user, keys.agent_mark)
     for text in (keys.name, *keys.texts):
         yield Addition(user, text.key, 0, (text.mark,))
 
 
-def _of_target(target: TargetKeys, user: str, agent_mark: str) -> Iterator[Addition]:
+def _target_additions(target: TargetKeys, user: str, agent_mark: str) -> Iterator[Addition]:
     name = target.name
     if name is None:
         yield Addition(user, target.person, 0, (agent_mark,))
@@ -371,13 +377,13 @@ def _stored_json(codes: Iterable[str], compared_request: ComparedRequest, keys: 
         )
     adds = [[*key, amount, list(members)] for key, (amount, members) in rows.items()]
     asks = {part.asked: part.amount.value for part in keys.parts[:MAX_TARGETS]}
-    kept = {
+    stored = {
         "codes": sorted(map(str, codes)),
         "hour": keys.asked_hour,
         "asks": {keys.asked_day: 0, **asks},
         "adds": adds,
     }
-    return json.dumps(kept, separators=(",", ":"))
+    return json.dumps(stored, separators=(",", ":"))
 
 
 def _hour(moment: int) -> int:

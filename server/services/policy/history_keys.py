@@ -1,8 +1,8 @@
 """The history keys of a request, for comparing it and for adding it after an approval.
 
-Owns: which facts are compared. Values in keys and marks are keyed hashes, so that someone with
-only the database cannot try account numbers; registered names are not hashed.
-Never: the rows; what is unusual.
+Owns: the choice of facts to compare. Values in keys and marks are keyed hashes, so that someone
+with only the database cannot try account numbers; registered names are not hashed.
+Never: reading rows, or deciding what is unusual.
 """
 
 import re
@@ -24,17 +24,17 @@ from server.protocol.policy.uses import Path
 from server.services.resources.targets import TokenTarget
 
 MAX_TARGETS: Final = 32
-"""The maximum number of targets stored per request; further ones are new each time."""
+"""The maximum number of targets stored per request; targets beyond it always count as new."""
 MAX_TEXTS: Final = 8
 """The maximum number of texts of a request that are checked for lookalikes."""
 
 _MAX_CHARACTERS: Final = 140
 _MAX_CACHED: Final = 500
 """The maximum length of a text whose hash is cached; it bounds the cache's memory."""
-_MARK: Final = 16
+_MARK_LENGTH: Final = 16
 """The length of a mark, which identifies a member of one row."""
 NAME_MARK_PREFIX: Final = "n "
-_OF_AGENT: Final = "a "
+_AGENT_MARK_PREFIX: Final = "a "
 """The prefixes of name marks and agent marks, which are members of the same row."""
 _WORD: Final = re.compile(r"\w+")
 _AGENT_NAME: Final = "Agent name"
@@ -164,20 +164,20 @@ class HistoryKeys:
 
 def keys_of(secrets: Secrets, compared_request: ComparedRequest) -> HistoryKeys:
     """Compute the keys of one request."""
-    maker = _KeyBuilder(secrets, compared_request.user.id)
+    builder = _KeyBuilder(secrets, compared_request.user.id)
     agent, user, uri = (
         compared_request.agent,
         compared_request.user.id,
         compared_request.target.resource.uri,
     )
     for action, detail in zip(compared_request.actions, compared_request.details, strict=True):
-        maker.add(action, detail)
+        builder.add(action, detail)
     kinds = dict.fromkeys(action.type for action in compared_request.actions) or (uri,)
     mixed = [ValueLocation(None)] if is_mixed(agent.name) else []
     return HistoryKeys(
         agent=f"agent {user}",
-        agent_mark=_OF_AGENT + agent.id,
-        name=maker.text(ValueLocation(None), agent.name, ()),
+        agent_mark=_AGENT_MARK_PREFIX + agent.id,
+        name=builder.text(ValueLocation(None), agent.name, ()),
         credentials=frozenset(f"key {credential}" for credential in credentials(secrets, agent)),
         types={f"type {action.type}": action.title for action in compared_request.actions},
         scopes={f"scope {uri} {scope}": scope for scope in compared_request.target.scope},
@@ -185,26 +185,26 @@ def keys_of(secrets: Secrets, compared_request: ComparedRequest) -> HistoryKeys:
         kinds=tuple(f"kind {user} {kind}" for kind in kinds),
         asked_day=f"asked day {user}",
         asked_hour=f"asked hour {user}",
-        targets=tuple(maker.targets),
-        amounts=tuple(maker.amounts.values()),
-        parts=tuple(maker.parts.values()),
-        texts=tuple(maker.texts[:MAX_TEXTS]),
-        mixed=(*mixed, *maker.mixed),
+        targets=tuple(builder.targets),
+        amounts=tuple(builder.amounts.values()),
+        parts=tuple(builder.parts.values()),
+        texts=tuple(builder.texts[:MAX_TEXTS]),
+        mixed=(*mixed, *builder.mixed),
     )
 
 
 def name_mark(secrets: Secrets, user_id: str, name: str) -> str:
-    """The mark of another name of an agent."""
+    """The mark of a different name of an agent."""
     return _KeyBuilder(secrets, user_id).text(ValueLocation(None), name, ()).mark
 
 
 def credentials(secrets: Secrets, agent: Agent) -> list[str]:
     """The marks of the agent's keys and secrets."""
-    jwks = [_hashed(secrets, sorted(jwk.items())) for jwk in agent.jwks]
+    jwks = [_hash_parts(secrets, sorted(jwk.items())) for jwk in agent.jwks]
     return [*jwks, *[secret.id for secret in agent.secrets]]
 
 
-def _hashed(secrets: Secrets, parts: object) -> str:
+def _hash_parts(secrets: Secrets, parts: object) -> str:
     text = ascii(parts)
     hashed = _hash if len(text) <= _MAX_CACHED else _hash.__wrapped__
     return hashed(secrets, text)  # type: ignore[arg-type]  # hashable by identity
@@ -212,7 +212,7 @@ def _hashed(secrets: Secrets, parts: object) -> str:
 
 @lru_cache(maxsize=4_096)
 def _hash(secrets: Secrets, parts: str) -> str:
-    """Cached, because an agent's requests use the same few keys repeatedly."""
+    """Cached, because the requests of an agent use the same few keys repeatedly."""
     return secrets.keyed_hash("history", parts)
 
 
@@ -230,45 +230,50 @@ class _KeyBuilder:
 
     def add(self, action: ActionType, detail: Detail) -> None:
         """Add the keys of one detail."""
-        found = [
+        target_keys = [
             self._target(action, detail, trail, value)
-            for trail, value in _at(detail, action.fact_rules.target)
+            for trail, value in _values_at(detail, action.fact_rules.target)
         ]
-        self.targets.extend(found)
-        for trail, value in _at(detail, action.fact_rules.amount):
-            self._amount(action, trail, value, found)
+        self.targets.extend(target_keys)
+        for trail, value in _values_at(detail, action.fact_rules.amount):
+            self._amount(action, trail, value, target_keys)
         self._texts(action, detail)
-        self.mixed.extend(ValueLocation(action, trail) for trail in _mixed(detail))
+        self.mixed.extend(ValueLocation(action, trail) for trail in _mixed_trails(detail))
 
-    def text(self, place: ValueLocation, value: str, where: Path) -> TextKeys:
+    def text(self, location: ValueLocation, value: str, where: Path) -> TextKeys:
         """The keys of a text."""
-        kind = "" if place.action is None else place.action.type
+        kind = "" if location.action is None else location.action.type
         plain = _normalized(value)
         return TextKeys(
-            place,
-            self._hash("text", kind, where, plain)[:_MARK],
+            location,
+            self._hash("text", kind, where, plain)[:_MARK_LENGTH],
             self._hash("alike", self.user, kind, where, _skeleton(plain)),
         )
 
     def _hash(self, *parts: object) -> str:
-        return _hashed(self.secrets, parts)
+        return _hash_parts(self.secrets, parts)
 
     def _target(
         self, action: ActionType, detail: Detail, trail: Trail, value: JsonValue
     ) -> TargetKeys:
-        same = "".join(value.split()) if isinstance(value, str) else value
-        everybody = self._hash("target", action.type, same)
+        normalized = "".join(value.split()) if isinstance(value, str) else value
+        everybody = self._hash("target", action.type, normalized)
         name = self._name(action, detail, trail)
         person = f"{self.user} {everybody}"
-        return TargetKeys(ValueLocation(action, trail), everybody[:_MARK], person, everybody, name)
+        return TargetKeys(
+            ValueLocation(action, trail), everybody[:_MARK_LENGTH], person, everybody, name
+        )
 
     def _name(self, action: ActionType, detail: Detail, of: Trail) -> NameKeys | None:
         """The name of a target; for a target in a list, from the same item."""
-        for trail, value in _at(detail, action.fact_rules.target_name):
+        for trail, value in _values_at(detail, action.fact_rules.target_name):
             steps = _indexes(trail)
             if isinstance(value, str) and steps == _indexes(of)[: len(steps)]:
                 everybody = self._hash("name", action.type, _normalized(value))
-                mark, person = NAME_MARK_PREFIX + everybody[:_MARK], f"{self.user} {everybody}"
+                mark, person = (
+                    NAME_MARK_PREFIX + everybody[:_MARK_LENGTH],
+                    f"{self.user} {everybody}",
+                )
                 return NameKeys(ValueLocation(action, trail), mark, person, everybody)
         return None
 
@@ -289,24 +294,24 @@ class _KeyBuilder:
             f"amount {unit}",
             f"all {unit}",
         )
-        self.amounts[unit] = _added(self.amounts.get(unit), amount_keys)
-        to = _target_of(trail, targets)
-        if to is not None:
-            key = f"{to.person} {currency}"
+        self.amounts[unit] = _add_amounts(self.amounts.get(unit), amount_keys)
+        target = _target_of(trail, targets)
+        if target is not None:
+            key = f"{target.person} {currency}"
             before = self.parts.get(key)
-            whole = _added(None if before is None else before.amount, amount_keys)
-            self.parts[key] = PartKeys(whole, to.place, key, f"asked {key}")
+            total = _add_amounts(None if before is None else before.amount, amount_keys)
+            self.parts[key] = PartKeys(total, target.place, key, f"asked {key}")
 
     def _texts(self, action: ActionType, detail: Detail) -> None:
         """Add the keys of short material texts, of the target and of its name."""
         fact_rules = action.fact_rules
         for path in dict.fromkeys((fact_rules.target, fact_rules.target_name, *action.material)):
-            for trail, value in _at(detail, path):
+            for trail, value in _values_at(detail, path):
                 if isinstance(value, str) and _is_comparable(value):
                     self.texts.append(self.text(ValueLocation(action, trail), value, path or ()))
 
 
-def _at(detail: Detail, path: Path | None) -> list[tuple[Trail, JsonValue]]:
+def _values_at(detail: Detail, path: Path | None) -> list[tuple[Trail, JsonValue]]:
     """The values at a path; the fast case is a member of the detail itself."""
     if path is None:
         return []
@@ -328,7 +333,7 @@ def _number(value: JsonValue) -> tuple[str | None, int | None]:
     return None, value if isinstance(value, int) else None
 
 
-def _added(before: AmountKeys | None, amount_keys: AmountKeys) -> AmountKeys:
+def _add_amounts(before: AmountKeys | None, amount_keys: AmountKeys) -> AmountKeys:
     return (
         amount_keys if before is None else before._replace(value=before.value + amount_keys.value)
     )
@@ -349,7 +354,7 @@ def _is_comparable(value: str) -> bool:
     return short and not value.isdecimal() and not rendering.is_time(value)
 
 
-def _mixed(detail: Detail) -> list[Trail]:
+def _mixed_trails(detail: Detail) -> list[Trail]:
     """The trails of all texts in which a word mixes scripts."""
     if all(map(_is_ascii, detail.values())):
         return []
@@ -374,8 +379,8 @@ def is_mixed(text: str) -> bool:
 
 def _normalized(text: str) -> str:
     """Normalize a text for comparison: Unicode form, case and whitespace."""
-    whole = text if text.isascii() else unicodedata.normalize("NFKC", text)
-    return " ".join(whole.casefold().split())
+    normal_form = text if text.isascii() else unicodedata.normalize("NFKC", text)
+    return " ".join(normal_form.casefold().split())
 
 
 @lru_cache(maxsize=4_096)

@@ -1,7 +1,7 @@
-"""Previews of action types: how a request with made-up or given details would be shown.
+"""Previews of action types: how a request with example or submitted details would be shown.
 
-Owns: the example request. Never: rendering (`displays.py`). The ceremony is the default one of the
-type's risk.
+Owns: the example request. Never: rendering (`displays.py`). The ceremony is the default for the
+risk of the type.
 """
 
 from collections.abc import Mapping
@@ -49,9 +49,11 @@ class Previews:
         """Preview the type of this file with these details, or an example. Raises `Invalid`."""
         with about("document"):
             action = action_types.read(document)
-            whole = _example(action) if details is None else {"type": action.type, **details}
+            complete_details = (
+                _example(action) if details is None else {"type": action.type, **details}
+            )
         with self.store.read() as view:
-            return _preview(action, whole, view.now)
+            return _preview(action, complete_details, view.now)
 
 
 def _example(action: ActionType) -> Mapping[str, JsonValue]:

@@ -1,6 +1,6 @@
 """The errors and audit entries for requests that policy does not allow.
 
-Owns: the fixed codes. Never: telling the caller which rule refused; only administrators see that.
+Owns: the fixed codes. Never: telling the caller which rule refused; only administrators see it.
 """
 
 from typing import Final

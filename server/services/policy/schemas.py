@@ -29,7 +29,7 @@ _RULES: Final[Mapping[str, str]] = {
     "const": "must be {}",
     "uniqueItems": "must not have the same item twice",
 }
-"""What to do, by the keyword of the schema; `{}` is the keyword's value."""
+"""The correction for each keyword of the schema; `{}` is the keyword's value."""
 
 
 @dataclass(frozen=True)
@@ -39,7 +39,7 @@ class _Compiled:
 
     @cached_property
     def validator(self) -> Draft202012Validator:
-        """Made for the first detail, because the library of schemas is slow to load."""
+        """Created for the first detail, because `jsonschema` is slow to load."""
         return _validator(self.action)
 
 
@@ -60,13 +60,13 @@ class Schemas:
         `allowed` are the types that the client may ask for (RFC 9396 10); None means all.
         Raises errors.InvalidAuthorizationDetails.
         """
-        for place, detail in enumerate(details):
+        for index, detail in enumerate(details):
             if allowed is not None and detail["type"] not in allowed:
                 raise errors.InvalidAuthorizationDetails(
-                    f"/{place}/type is not one that this client may ask for."
+                    f"/{index}/type is not one that this client may ask for."
                 )
         return tuple(
-            self._check_one(directory, detail, place) for place, detail in enumerate(details)
+            self._check_one(directory, detail, index) for index, detail in enumerate(details)
         )
 
     def known(self, directory: Directory, types: Sequence[str]) -> tuple[ActionType, ...]:
@@ -75,29 +75,29 @@ class Schemas:
         return tuple(self._compile(row).action for row in rows if row is not None)
 
     def _check_one(
-        self, directory: Directory, detail: Mapping[str, JsonValue], place: int
+        self, directory: Directory, detail: Mapping[str, JsonValue], index: int
     ) -> ActionType:
         row = directory.action(str(detail["type"]))
         if row is None:
             raise errors.InvalidAuthorizationDetails(
-                f"/{place}/type is not a registered type. Correct it, or ask an administrator to "
+                f"/{index}/type is not a registered type. Correct it, or ask an administrator to "
                 "register it."
             )
         compiled = self._compile(row)
-        _validate(compiled.validator, detail, [str(place)], row.type)
+        _validate(compiled.validator, detail, [str(index)], row.type)
         return compiled.action
 
     def _compile(self, row: ActionRow) -> _Compiled:
-        known = self.compiled.get(row.type)
-        if known is None or known.row != row:
+        compiled_type = self.compiled.get(row.type)
+        if compiled_type is None or compiled_type.row != row:
             action = action_types.read_action_type(json.loads(row.document))
-            known = _Compiled(row, action)
-            self.compiled[row.type] = known
-        return known
+            compiled_type = _Compiled(row, action)
+            self.compiled[row.type] = compiled_type
+        return compiled_type
 
 
 def check_unregistered(action: ActionType, detail: Mapping[str, JsonValue]) -> None:
-    """Validate details against an action type that need not be registered.
+    """Validate details against an action type, which may be unregistered.
 
     Raises errors.InvalidAuthorizationDetails.
     """
@@ -109,33 +109,36 @@ def _validator(action: ActionType) -> Draft202012Validator:
 
 
 def _validate(
-    validator: Draft202012Validator, detail: Mapping[str, JsonValue], before: list[str], named: str
+    validator: Draft202012Validator,
+    detail: Mapping[str, JsonValue],
+    path: list[str],
+    type_name: str,
 ) -> None:
     error = next(iter(validator.iter_errors(detail)), None)
     if error is not None:
-        where = "/" + "/".join([*before, *map(str, error.absolute_path)])
+        where = "/" + "/".join([*path, *map(str, error.absolute_path)])
         raise errors.InvalidAuthorizationDetails(
-            _mistake(error, where, named, f" in /{before[0]}" if before else ""),
+            _mistake(error, where, type_name, f" in /{path[0]}" if path else ""),
             detail=f"{where}: {error.validator}",  # its message quotes the details
         )
     if uses.has_invalid_currency(detail):
         raise errors.InvalidAuthorizationDetails(
-            f"/{'/'.join(before)} has an invalid currency. Use three capital letters such as EUR."
+            f"/{'/'.join(path)} has an invalid currency. Use three capital letters such as EUR."
         )
 
 
-def _mistake(error: ValidationError, where: str, named: str, place: str) -> str:
-    """Return what to correct, in words of the schema; the input is not repeated."""
-    kind, wanted = str(error.validator), error.validator_value
-    if kind == "required" and isinstance(wanted, list) and isinstance(error.instance, dict):
-        missing = next(name for name in wanted if name not in error.instance)
+def _mistake(error: ValidationError, where: str, type_name: str, location: str) -> str:
+    """Describe the correction in the words of the schema, without repeating the input."""
+    kind, keyword_value = str(error.validator), error.validator_value
+    if kind == "required" and isinstance(keyword_value, list) and isinstance(error.instance, dict):
+        missing = next(name for name in keyword_value if name not in error.instance)
         inside = [*map(str, error.absolute_path), missing]
-        return f"{'.'.join(inside)} is required by {named}{place}."
+        return f"{'.'.join(inside)} is required by {type_name}{location}."
     if kind == "additionalProperties" and isinstance(error.schema, Mapping):
         known = ", ".join(error.schema.get("properties", {}))
-        return f"{where} has a member that {named} does not take. It takes: {known}."
-    if kind == "enum" and isinstance(wanted, list):
-        return f"{where} must be one of: {', '.join(map(str, wanted))}."
+        return f"{where} has a member that {type_name} does not take. It takes: {known}."
+    if kind == "enum" and isinstance(keyword_value, list):
+        return f"{where} must be one of: {', '.join(map(str, keyword_value))}."
     if kind in _RULES:
-        return f"{where} of {named} {_RULES[kind].format(wanted)}."
-    return f"{where} breaks the schema of {named}: {kind}."
+        return f"{where} of {type_name} {_RULES[kind].format(keyword_value)}."
+    return f"{where} breaks the schema of {type_name}: {kind}."

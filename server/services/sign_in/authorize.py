@@ -1,6 +1,6 @@
-"""The authorization endpoint: validates a request, and stores it until the person has answered.
+"""The authorization endpoint: validates a request, and stores it until the person answers.
 
-`flows.py` has the pages that follow.
+`flows.py` contains the pages that follow.
 """
 
 import json
@@ -34,7 +34,7 @@ PUSHED_SECONDS: Final = 60
 REQUESTS: Final = CountedLimit(
     "authorize", "address", "Sign-in requests", 600, 60_000, "authorize:"
 )
-"""Many people may share one address."""
+"""The limit is high because many people may share one address."""
 _RATE_LIMITED = "Too many sign-in requests from this address. Wait a minute."
 FLOW_MS: Final = 30 * 60 * 1000
 """How long a person may take to sign in and answer."""
@@ -60,7 +60,7 @@ class ConsentNeeded:
 
 @dataclass(frozen=True, slots=True)
 class AuthorizationPlan:
-    """A validated request, and what it requires now."""
+    """A validated request, and the consents and action that it currently requires."""
 
     app: App
     request: AuthorizationRequest
@@ -68,7 +68,7 @@ class AuthorizationPlan:
     """"" for OpenID scopes only."""
     asks: tuple[ConsentNeeded, ...]
     action: CheckedAppAction | None = None
-    """The action to allow once; it is signed as a whole and gives no consent."""
+    """The action to allow once; the person signs it as a whole, and it creates no consent."""
 
     @property
     def consents_to_sign(self) -> tuple[ConsentNeeded, ...]:
@@ -148,7 +148,7 @@ class AuthorizeService:
         return handle
 
     def plan(self, view: View, app: App, request: AuthorizationRequest) -> AuthorizationPlan:
-        """Return what the request requires now.
+        """Return the current requirements of the request.
 
         Checks: 1. The app is registered for the authorization code grant. 2. A sign-in method meets
         the requested acr. 3. The scopes are within the app's permissions, and the details match

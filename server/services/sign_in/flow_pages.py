@@ -25,12 +25,12 @@ class SignInPage:
     """The initial value of the name field."""
     leads_to: str
     methods: tuple[str, ...] = names.SIGN_IN_ACRS
-    """How they may; the app can insist on one (OpenID Connect Core 5.5.1.1)."""
+    """The allowed sign-in methods; the app can require one (OpenID Connect Core 5.5.1.1)."""
 
 
 @dataclass(frozen=True, slots=True)
 class AskedConsent:
-    """One requested consent: for whom, where, which scopes with their risk, until when."""
+    """One requested consent: the client, resource, scopes with their risk, and expiry."""
 
     kind: str
     name: str
@@ -53,15 +53,15 @@ class RequestedAction:
 
 @dataclass(frozen=True, slots=True)
 class UnknownClient:
-    """What is known of an unregistered app."""
+    """Details of an unregistered app."""
 
     url: str
     """Its client_id if that is a URL, else ""."""
     claimed_name: str | None
     name_withheld: bool
-    """The name that it gives itself looks like another one, so it is not shown."""
+    """The name that it claims looks like an existing one, so it is not shown."""
     is_local: bool
-    """Whoever made the request gets the answer on the person's own machine."""
+    """The response goes to a program on the person's own machine."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,7 +82,7 @@ class ConsentPage:
 
     @property
     def to_sign(self) -> bool:
-        """Whether a device is asked."""
+        """Whether the person must sign on a device."""
         return bool(self.asked) or self.action is not None
 
 
@@ -116,16 +116,16 @@ def consent_page(
     view: View, plan: AuthorizationPlan, signed_in: SignedIn, missing: list[ConsentNeeded]
 ) -> ConsentPage:
     """Return the page for the missing consents."""
-    about = [ask for ask in missing if ask not in plan.consents_to_sign]
+    identity_consents = [ask for ask in missing if ask not in plan.consents_to_sign]
     return ConsentPage(
         app_name=plan.app.name,
         user_name=signed_in.user.name,
-        about_you=tuple(name for ask in about for name in ask.scopes),
-        asked=tuple(_asked(view, ask) for ask in missing if ask in plan.consents_to_sign),
+        about_you=tuple(name for ask in identity_consents for name in ask.scopes),
+        asked=tuple(_asked_consent(view, ask) for ask in missing if ask in plan.consents_to_sign),
         action=None if plan.action is None else _requested_action(plan.action),
         has_device=view.devices.active_count(signed_in.user.id, view.now) > 0,
         leads_to=plan.request.back.redirect_uri,
-        unknown=None if plan.app.verified else _unknown(view, plan),
+        unknown=None if plan.app.verified else _unknown_client(view, plan),
     )
 
 
@@ -135,7 +135,7 @@ def waiting_page(plan: AuthorizationPlan, signed_in: SignedIn, waiting: int) -> 
     return WaitingPage(plan.app.name, signed_in.user.name, waiting, back)
 
 
-def _unknown(view: View, plan: AuthorizationPlan) -> UnknownClient:
+def _unknown_client(view: View, plan: AuthorizationPlan) -> UnknownClient:
     name, withheld = unknown_apps.shown_claim(view, plan.app)
     return UnknownClient(
         url=plan.app.id if plan.app.origin == "document" else "",
@@ -151,7 +151,7 @@ def _requested_action(action: CheckedAppAction) -> RequestedAction:
     return RequestedAction(displays.action_texts(action), action.risk, resource.uri, scopes)
 
 
-def _asked(view: View, ask: ConsentNeeded) -> AskedConsent:
+def _asked_consent(view: View, ask: ConsentNeeded) -> AskedConsent:
     party = display_names.find(view.directory, ask.client_id, view.now)
     resource = view.directory.resource(ask.resource)
     risks = {} if resource is None else resource.scopes

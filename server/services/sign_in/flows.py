@@ -37,7 +37,7 @@ from server.services.sign_in.sign_ins import SignedIn, SignIns
 from server.services.tokens.keys import id_token_claims
 
 CODE_MS: Final = 60_000
-_OVER: Final = "This sign-in has ended. Go back to the app and start again."
+_ENDED: Final = "This sign-in has ended. Go back to the app and start again."
 
 Step = SignInPage | ConsentPage | WaitingPage | AuthorizationResponse
 
@@ -64,7 +64,7 @@ class _Refused:
 class Flows:
     """Moves an authorization request from page to page.
 
-    errors.ProtocolError is raised if no redirect URI is known, and shown to the person.
+    Methods raise errors.ProtocolError, which is shown to the person, if no redirect URI is known.
     """
 
     store: Store
@@ -78,33 +78,33 @@ class Flows:
     def step(self, handle: str, cookie: str, *, switch_user: bool = False) -> Step:
         """Return the page to show, or the response to the app."""
         with self.store.read() as view:
-            flow = _open(view, handle)
-            found = self._next(view, flow, self.sign_ins.current(view, cookie))
-            if switch_user and isinstance(found, ConsentPage):
+            flow = _open_flow(view, handle)
+            next_step = self._next(view, flow, self.sign_ins.current(view, cookie))
+            if switch_user and isinstance(next_step, ConsentPage):
                 return sign_in_page(self.requests.current_plan(view, flow), "")
-        if not isinstance(found, _Ready | _Refused):
-            return found
+        if not isinstance(next_step, _Ready | _Refused):
+            return next_step
         with self.store.write() as tx:
-            flow = _open(tx, handle)
+            flow = _open_flow(tx, handle)
             return self._end(tx, flow, self._next(tx, flow, self.sign_ins.current(tx, cookie)))
 
     def waits(self, handle: str, cookie: str) -> bool:
-        """Return whether a device still has to answer; changes nothing."""
+        """Return whether a device still has to answer. Changes nothing."""
         with self.store.read() as view:
-            flow = _open(view, handle)
-            found = self._next(view, flow, self.sign_ins.current(view, cookie))
-            return isinstance(found, WaitingPage)
+            flow = _open_flow(view, handle)
+            next_step = self._next(view, flow, self.sign_ins.current(view, cookie))
+            return isinstance(next_step, WaitingPage)
 
     def consent(self, handle: str, cookie: str, *, peer: str) -> Step:
         """Store the person's consent on the page, and request the signatures it needs."""
         with self.store.write() as tx:
-            flow = _open(tx, handle)
+            flow = _open_flow(tx, handle)
             signed_in = self.sign_ins.current(tx, cookie)
-            found = self._next(tx, flow, signed_in)
-            if isinstance(found, ConsentPage) and signed_in is not None:
+            next_step = self._next(tx, flow, signed_in)
+            if isinstance(next_step, ConsentPage) and signed_in is not None:
                 plan = self.requests.current_plan(tx, flow)
-                asked = self._request_signatures(tx, plan, signed_in, peer)
-                tx.flows.allow(flow.hash, signed_in.sign_in.id, asked, tx.now)
+                approval_ids = self._request_signatures(tx, plan, signed_in, peer)
+                tx.flows.allow(flow.hash, signed_in.sign_in.id, approval_ids, tx.now)
         return self.step(handle, cookie)
 
     def _request_signatures(
@@ -113,7 +113,7 @@ class Flows:
         """Create the approvals to sign; returns their IDs."""
         approvals = [
             self.consents.ask(tx, _requested_consent(plan, ask, signed_in, peer))
-            for ask in self._missing(tx, plan, signed_in)
+            for ask in self._missing_consents(tx, plan, signed_in)
             if ask in plan.consents_to_sign
         ]
         if plan.action is not None:
@@ -123,9 +123,9 @@ class Flows:
     def deny(self, handle: str, cookie: str) -> Step:
         """Deny the request on the page, even if a device has approved it."""
         with self.store.write() as tx:
-            flow = _open(tx, handle)
-            found = self._next(tx, flow, self.sign_ins.current(tx, cookie))
-            if isinstance(found, ConsentPage | WaitingPage | _Ready):
+            flow = _open_flow(tx, handle)
+            next_step = self._next(tx, flow, self.sign_ins.current(tx, cookie))
+            if isinstance(next_step, ConsentPage | WaitingPage | _Ready):
                 plan = self.requests.current_plan(tx, flow)
                 return self._end(
                     tx, flow, _Refused(plan, errors.AccessDenied("Access was denied."))
@@ -137,8 +137,8 @@ class Flows:
     ) -> SignInPage | ConsentPage | WaitingPage | _Ready | _Refused:
         """Return the next step.
 
-        1. The app may still make the request. 2. The right person is signed in, recently enough. 3.
-        They consented; an action always needs a new approval. 4. It was signed.
+        1. The app may still make the request. 2. The right person signed in recently enough. 3.
+        They consented; an action always needs a new approval. 4. They signed on a device.
         """
         plan = self.requests.current_plan(view, flow)
         try:
@@ -149,22 +149,22 @@ class Flows:
     def _next_step(
         self, view: View, flow: Flow, plan: AuthorizationPlan, signed_in: SignedIn | None
     ) -> SignInPage | ConsentPage | WaitingPage | _Ready | _Refused:
-        silent = "none" in plan.request.prompts
-        if signed_in is None or not self._suffices(view, flow, plan, signed_in):
-            if silent:
+        is_silent = "none" in plan.request.prompts
+        if signed_in is None or not self._is_sufficient(view, flow, plan, signed_in):
+            if is_silent:
                 return _Refused(plan, errors.LoginRequired("Nobody is signed in here."))
-            again = plan.request.login_hint if signed_in is None else signed_in.user.name
-            return sign_in_page(plan, again or "")
+            name = plan.request.login_hint if signed_in is None else signed_in.user.name
+            return sign_in_page(plan, name or "")
         if flow.allowed_at is not None:
             return self._signed_step(view, flow, plan, signed_in)
-        missing = self._missing(view, plan, signed_in)
+        missing = self._missing_consents(view, plan, signed_in)
         if not missing and plan.action is None:
             return _Ready(plan, signed_in)
-        if silent:
+        if is_silent:
             return _Refused(plan, errors.ConsentRequired("The person has to be asked."))
         return consent_page(view, plan, signed_in, missing)
 
-    def _suffices(
+    def _is_sufficient(
         self, view: View, flow: Flow, plan: AuthorizationPlan, signed_in: SignedIn
     ) -> bool:
         """Return whether this sign-in is sufficient (OpenID Connect Core 3.1.2.3)."""
@@ -187,10 +187,10 @@ class Flows:
             raise errors.InvalidRequest("id_token_hint was issued to another client.")
         return claims.get("sub")
 
-    def _missing(
+    def _missing_consents(
         self, view: View, plan: AuthorizationPlan, signed_in: SignedIn
     ) -> list[ConsentNeeded]:
-        """Return the missing consents; all of them if the app wants the person asked again."""
+        """Return the missing consents; all of them if the app sent `prompt=consent`."""
         if "consent" in plan.request.prompts:
             return list(plan.asks)
         return [ask for ask in plan.asks if not self._is_covered(view, ask, signed_in)]
@@ -205,9 +205,13 @@ class Flows:
     ) -> WaitingPage | _Ready | _Refused:
         """Return the next step after the device was asked."""
         user = signed_in.user.id
-        acts = {approval: self.actions.outcome(view, approval, user) for approval in flow.approvals}
+        action_outcomes = {
+            approval_id: self.actions.outcome(view, approval_id, user)
+            for approval_id in flow.approvals
+        }
         outcomes = [
-            act or self.consents.outcome(view, wanted, user) for wanted, act in acts.items()
+            outcome or self.consents.outcome(view, approval_id, user)
+            for approval_id, outcome in action_outcomes.items()
         ]
         if "denied" in outcomes:
             return _Refused(plan, errors.AccessDenied("The user denied it on their device."))
@@ -217,14 +221,15 @@ class Flows:
             return waiting_page(plan, signed_in, waiting)
         if not all(self._is_covered(view, ask, signed_in) for ask in plan.consents_to_sign):
             return _Refused(plan, errors.AccessDenied("The consent was revoked."))
-        return _Ready(plan, signed_in, next((wanted for wanted, act in acts.items() if act), None))
+        signed_actions = (action for action, outcome in action_outcomes.items() if outcome)
+        return _Ready(plan, signed_in, next(signed_actions, None))
 
     def _end(self, tx: Unit, flow: Flow, ready: object) -> Step:
         """Respond to the app, once."""
         if not isinstance(ready, _Ready | _Refused):
             return ready  # type: ignore[return-value]  # a page: the user was signed out
         if not tx.flows.finish(flow.hash, tx.now):
-            raise errors.InvalidRequest(_OVER)
+            raise errors.InvalidRequest(_ENDED)
         back = ready.plan.request.back
         if isinstance(ready, _Refused):
             _withdraw_approvals(tx, flow)
@@ -250,10 +255,10 @@ class Flows:
                 self.consents.save_identity_consent(tx, user, ask.client_id, ask.scopes)
 
 
-def _open(view: View, handle: str) -> Flow:
+def _open_flow(view: View, handle: str) -> Flow:
     flow = view.flows.get(handle_hash(handle))
     if flow is None or flow.done_at is not None or view.now >= flow.expires_at:
-        raise errors.InvalidRequest(_OVER)
+        raise errors.InvalidRequest(_ENDED)
     return flow
 
 

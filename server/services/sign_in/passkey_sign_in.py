@@ -1,7 +1,7 @@
 """Sign-in to apps with a passkey.
 
-Like the sign-in to our own pages (`passkeys.py`), but with the cookie of the apps' sign-in pages.
-Neither cookie is valid in place of the other.
+It works like the sign-in to Sayso's own pages (`passkeys.py`), but with the cookie of the sign-in
+pages for apps. Neither cookie is valid in place of the other.
 """
 
 from dataclasses import dataclass

@@ -21,7 +21,7 @@ class LogoutRequest:
     """None if nobody is signed in."""
     app_name: str | None
     go_to: str | None
-    """Where the browser goes afterwards, state included."""
+    """The URL to which the browser goes afterwards, including `state`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,9 +34,9 @@ class RpLogout:
     sign_ins: SignIns
 
     def check(self, form: Form, cookie: str) -> LogoutRequest:
-        """Return who would sign out, and where the browser goes then.
+        """Return the user who would sign out, and the URL to which the browser goes afterwards.
 
-        The URI must be registered by the app that asks. Raises errors.InvalidRequest.
+        The URL must be registered for the requesting app. Raises errors.InvalidRequest.
         """
         with self.store.read() as view:
             signed_in = self.sign_ins.current(view, cookie)
@@ -61,15 +61,15 @@ class RpLogout:
             )
 
     def _app(self, view: View, form: Form) -> App | None:
-        named, hint = form.get("client_id"), form.get("id_token_hint")
+        client_id, hint = form.get("client_id"), form.get("id_token_hint")
         if hint is not None:
             audience = str(id_token_claims(self.verifier, view, hint).get("aud"))
-            if named not in {None, audience}:
+            if client_id not in {None, audience}:
                 raise errors.InvalidRequest("id_token_hint was issued to another app.")
-            named = audience
-        if named is None:
+            client_id = audience
+        if client_id is None:
             return None
-        app = view.directory.app(named)
+        app = view.directory.app(client_id)
         if app is None:
             raise errors.InvalidRequest("Unknown client_id.")
         return app

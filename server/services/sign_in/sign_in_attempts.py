@@ -1,7 +1,7 @@
 """Limits failed sign-ins, per account and address, and per address.
 
 An attempt is counted before it is checked, so parallel attempts gain nothing. All spellings of a
-name count for its account; a name without an account counts by its folded form.
+name count for its account. A name without an account is counted by its normalized form.
 """
 
 import hashlib
@@ -38,11 +38,11 @@ class SignInAttempt:
 
 
 def of_account(user: User | None, name: str, peer: str) -> SignInAttempt:
-    """An attempt with a name that resolved to this user or to none; `peer` is empty if unknown."""
-    called = f"nobody\n{skeleton(name)}" if user is None else f"user\n{user.id}"
+    """An attempt with a name, and the user it resolved to, if any; `peer` is empty if unknown."""
+    account_key = f"nobody\n{skeleton(name)}" if user is None else f"user\n{user.id}"
     network = passwords.network(peer).encode()
     address = _key(b"address", network) if network else None
-    return SignInAttempt(_key(b"account", called.encode(), network), address)
+    return SignInAttempt(_key(b"account", account_key.encode(), network), address)
 
 
 def of_passkey(credential: bytes, peer: str) -> SignInAttempt:
@@ -69,14 +69,14 @@ def count(tx: Unit, attempt: SignInAttempt) -> TooManyAttempts | None:
 
 
 def record_success(tx: Unit, attempt: SignInAttempt) -> None:
-    """Reset the account's failures, and take this attempt back for the address."""
+    """Reset the account's failures, and subtract this attempt from those of the address."""
     tx.passwords.clear_attempts(attempt.account)
     if attempt.address is not None:
         tx.passwords.undo_attempt(attempt.address)
 
 
 def record_failure(tx: Unit, attempt: SignInAttempt) -> None:
-    """Keep the failures for an hour from now."""
+    """Keep the failures for another hour."""
     for key in attempt.keys:
         tx.passwords.keep_attempts(key, tx.now + passwords.FORGOTTEN_MS)
 

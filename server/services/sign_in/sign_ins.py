@@ -1,7 +1,7 @@
 """Sign-ins of browsers to apps, by a cookie; and sign-in with a password.
 
-`passkey_sign_in.py` has the sign-in with a passkey. The database stores the cookie's hash. Every
-sign-in changes the cookie, which prevents session fixation.
+`passkey_sign_in.py` contains the sign-in with a passkey. The database stores the cookie's hash.
+Every sign-in changes the cookie, which prevents session fixation.
 """
 
 import hashlib
@@ -33,7 +33,7 @@ class SignedIn:
 
 
 class WrongPassword(Exception):
-    """The error does not tell whether name or password was wrong."""
+    """The error does not reveal whether the name or the password was wrong."""
 
     def __init__(self) -> None:
         super().__init__("The name or password is wrong.")
@@ -62,27 +62,29 @@ class SignIns:
 
         The same user stays signed in with the new cookie; another user is signed out. 1. Name and
         address are within the attempt limits. 2. The attempt is counted before it is checked, which
-        also limits parallel ones. 3. Check and failure take as long for an unknown user. 4. User
-        and password have not changed in between. Raises `TooManyAttempts`, `WrongPassword` or
-        `Busy`.
+        also limits parallel ones. 3. Checking and failing take equally long for an unknown
+        user. 4. User and password have not changed in between. Raises `TooManyAttempts`,
+        `WrongPassword` or `Busy`.
         """
         name = passwords.normalize_name(name)
         with self.store.write() as tx:
             user = tx.directory.user_called(name)
             attempt = sign_in_attempts.of_account(user, name, peer)
             error = sign_in_attempts.count(tx, attempt)
-            known = tx.passwords.get("" if user is None else user.id)
+            stored_password = tx.passwords.get("" if user is None else user.id)
         if error is not None:
             raise error
-        hashed_as = None if known is None else known.hash
-        right = self.hasher.verify(passwords.normalize(password), hashed_as)
+        stored_hash = None if stored_password is None else stored_password.hash
+        is_right = self.hasher.verify(passwords.normalize(password), stored_hash)
         with self.store.write() as tx:
-            again = _check_user(tx, user, right=right, hashed_as=hashed_as)
+            current_user = _check_user(tx, user, is_right=is_right, stored_hash=stored_hash)
             new_cookie = None
-            if again is not None:
+            if current_user is not None:
                 sign_in_attempts.record_success(tx, attempt)
-                tx.passwords.mark_used(again.id, tx.now)
-                new_cookie = self.start(tx, again, flow, cookie=cookie, acr=names.ACR_PASSWORD)
+                tx.passwords.mark_used(current_user.id, tx.now)
+                new_cookie = self.start(
+                    tx, current_user, flow, cookie=cookie, acr=names.ACR_PASSWORD
+                )
             else:
                 sign_in_attempts.record_failure(tx, attempt)
         if new_cookie is None:
@@ -98,7 +100,7 @@ class SignIns:
         return None if user is None or not user.enabled else SignedIn(sign_in, user)
 
     def sign_out(self, cookie: str) -> None:
-        """Sign the browser out, and end the tokens apps got through it; safe to repeat."""
+        """Sign the browser out, and end the tokens that apps got through it. Idempotent."""
         with self.store.write() as tx:
             signed_in = self.current(tx, cookie)
             if signed_in is not None:
@@ -140,21 +142,23 @@ def cookie_hash(cookie: str) -> bytes:
     return hashlib.sha256(cookie.encode()).digest()
 
 
-def _check_user(tx: Unit, user: User | None, *, right: bool, hashed_as: str | None) -> User | None:
-    """Return the current user if they may sign in; records failures, also without a user."""
-    again = None if user is None else tx.directory.user(user.id)
-    password = tx.passwords.get("" if again is None else again.id)
-    same = password is not None and password.hash == hashed_as
-    if again is not None and right and same and again.enabled:
-        return again
+def _check_user(
+    tx: Unit, user: User | None, *, is_right: bool, stored_hash: str | None
+) -> User | None:
+    """Return the current user if they may sign in; otherwise record the failure."""
+    current_user = None if user is None else tx.directory.user(user.id)
+    password = tx.passwords.get("" if current_user is None else current_user.id)
+    is_unchanged = password is not None and password.hash == stored_hash
+    if current_user is not None and is_right and is_unchanged and current_user.enabled:
+        return current_user
     kind = audit.Type.SIGN_IN_FAILED
-    if again is None:
+    if current_user is None:
         floods.record_refusal(
             tx, Entry(kind, audit.SYSTEM, decision="refused", cause="no such account")
         )
     else:
-        by = audit.by_user(again.id)
-        floods.record_refusal(tx, Entry(kind, by, subject=again.id, decision="refused"))
+        by = audit.by_user(current_user.id)
+        floods.record_refusal(tx, Entry(kind, by, subject=current_user.id, decision="refused"))
     return None
 
 

@@ -32,8 +32,9 @@ class UserInfo:
             user = tx.directory.user(token.row.user_id or "")
             if user is None:
                 raise errors.Problem(401, "invalid_token", "This user no longer exists.")
-            wanted = token.claims.get("claims")
-            chosen = claims.names(
-                token.row.scope.split(), wanted if isinstance(wanted, list) else ()
+            requested_claims = token.claims.get("claims")
+            claim_names = claims.names(
+                token.row.scope.split(),
+                requested_claims if isinstance(requested_claims, list) else (),
             )
-            return {"sub": user.id, **claims.about(user_claims(user), chosen)}
+            return {"sub": user.id, **claims.about(user_claims(user), claim_names)}

@@ -44,24 +44,24 @@ class StandingGrantDisplay:
     expires_at: int
 
 
-def standing_grant_display(asked: StandingGrantDisplay) -> str:
+def standing_grant_display(grant: StandingGrantDisplay) -> str:
     """Make the display text of a standing grant."""
-    name, until = display_safe(asked.party.name), time_text(asked.bounds.until)
-    what = ", ".join(asked.target.scope) if asked.action is None else asked.action.title
-    times = _times(asked.bounds.uses)
+    name, until = display_safe(grant.party.name), time_text(grant.bounds.until)
+    what = ", ".join(grant.target.scope) if grant.action is None else grant.action.title
+    times = _times(grant.bounds.uses)
     return displays.canonical_display(
         Display(
-            approval_id=asked.approval_id,
+            approval_id=grant.approval_id,
             kind="standing_grant",
-            risk=asked.given_at,
+            risk=grant.given_at,
             risk_reason=_safe(
-                f"It covers {asked.risk} risk; standing grants count one risk level higher."
+                f"It covers {grant.risk} risk; standing grants count one risk level higher."
             ),
             title="Standing grant",
             headline=_safe(f"Let {name} do this {times} without asking: {display_safe(what)}"),
-            facts=_facts(asked),
-            scopes={scope: asked.target.resource.scopes[scope] for scope in asked.target.scope},
-            resource=asked.target.resource.uri,
+            facts=_facts(grant),
+            scopes={scope: grant.target.resource.scopes[scope] for scope in grant.target.scope},
+            resource=grant.target.resource.uri,
             undo="You can revoke it at any time (sayso-approver grants revoke). "
             "Actions that it allowed are not undone.",
             why="A standing grant covers many requests, so it needs your signature.",
@@ -70,12 +70,12 @@ def standing_grant_display(asked: StandingGrantDisplay) -> str:
                 "like this one without asking you. Every other request still needs your approval."
             ),
             agent=displays.agent_member(
-                asked.party.id, asked.party.name, asked.party.owners, first_request=False
+                grant.party.id, grant.party.name, grant.party.owners, first_request=False
             ),
-            user=asked.user,
-            peer=asked.peer,
-            asked_at=asked.asked_at,
-            expires_at=asked.expires_at,
+            user=grant.user,
+            peer=grant.peer,
+            asked_at=grant.asked_at,
+            expires_at=grant.expires_at,
         )
     )
 
@@ -89,26 +89,26 @@ def pattern_facts(action: ActionType | None, pattern: Pattern) -> list[tuple[str
     """Each member of the details, with its required value or how it may vary."""
     if action is None:
         return []
-    told: Mapping[str, JsonValue] = standing_grants.with_variations(
+    details: Mapping[str, JsonValue] = standing_grants.with_variations(
         pattern.details[0], pattern.vary
     )
-    return [(fact.label, fact.value) for fact in rendering.facts(action, told)]
+    return [(fact.label, fact.value) for fact in rendering.facts(action, details)]
 
 
-def _facts(asked: StandingGrantDisplay) -> list[JsonValue]:
-    bounds = asked.bounds
-    facts = [_fact("Agent", asked.party.name)]
+def _facts(grant: StandingGrantDisplay) -> list[JsonValue]:
+    bounds = grant.bounds
+    facts = [_fact("Agent", grant.party.name)]
     facts.append(_fact("Its key", "the current one; a new key ends the grant"))
-    facts.append(_fact("At", asked.target.resource.uri))
-    facts += [_fact("May use", f"{scope}") for scope in sorted(asked.target.scope)]
-    facts += [_fact(label, value) for label, value in pattern_facts(asked.action, asked.pattern)]
+    facts.append(_fact("At", grant.target.resource.uri))
+    facts += [_fact("May use", f"{scope}") for scope in sorted(grant.target.scope)]
+    facts += [_fact(label, value) for label, value in pattern_facts(grant.action, grant.pattern)]
     facts.append(_fact("How often", _times(bounds.uses)))
     if bounds.sum is not None:
         facts.append(_fact("Total", f"up to {money_text(bounds.sum)}"))
     facts.append(_fact("Until", time_text(bounds.until)))
-    facts.append(_fact("Risk", f"up to {asked.risk}"))
-    facts.append(_fact("Each use", "you are notified" if asked.notify else "only in your history"))
-    facts.append(_fact("Would have covered", f"{asked.covered} of the last {asked.looked_at}"))
+    facts.append(_fact("Risk", f"up to {grant.risk}"))
+    facts.append(_fact("Each use", "you are notified" if grant.notify else "only in your history"))
+    facts.append(_fact("Would have covered", f"{grant.covered} of the last {grant.looked_at}"))
     return facts
 
 

@@ -1,4 +1,4 @@
-"""Ending standing grants: by a user, or because agent, user, resource or action type changed.
+"""Ends standing grants: by a user, or because an agent, user, resource or action type changed.
 
 A reserved use that was not redeemed yet is refused at redemption. Issued tokens stay valid.
 """
@@ -22,7 +22,7 @@ from server.services.notifications import notices
 
 
 def end(tx: Unit, grant_id: str, *, reason: str, actor: str) -> StandingGrant | None:
-    """End a grant; None if it had already ended."""
+    """End a grant and return it; None if it had already ended."""
     standing_grant = tx.standing_grants.end(grant_id, reason, tx.now)
     return None if standing_grant is None else _record_ends(tx, [standing_grant], actor)[0]
 

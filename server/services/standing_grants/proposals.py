@@ -1,6 +1,6 @@
-"""Proposals of standing grants: checked against agent, policy and limits; tried on past requests.
+"""Checks proposals of standing grants against agent, policy and limits, and on past requests.
 
-Owns: making a grant from a submitted proposal, and every refusal. Never: writing, signatures.
+Owns: making a grant from a submitted proposal, and every refusal. Never: storing or signing it.
 """
 
 import json
@@ -50,7 +50,7 @@ class SubmittedProposal:
     sum: str | None = None
     """The entered total amount, in the currency of the example."""
     vary: tuple[tuple[Path, str | None], ...] = ()
-    """The members that may vary; numbers and money with their limit."""
+    """The members that may vary; numbers and amounts of money have a limit."""
     notify: bool = True
 
 
@@ -67,7 +67,7 @@ class CheckedProposal:
     bounds: Bounds
     risk: Risk
     pin: bool
-    """Whether the covered requests take the PIN, so that giving the grant does too."""
+    """Whether the covered requests require the PIN, so that giving the grant requires it too."""
     notify: bool
 
     @property
@@ -117,7 +117,7 @@ class Proposals:
             raise errors.Problem(404, "not_found", "No agent sent you such a request.")
         agent = view.directory.agent(example.agent_id)
         if agent is None or not agent.active(view.now):
-            raise _refused("agent", "is turned off or deleted")
+            raise _refusal("agent", "is turned off or deleted")
         evaluated_example = self._evaluate_example(
             view, agent, view.directory.user(person.user.id), example
         )
@@ -133,8 +133,8 @@ class Proposals:
                 costs=bool(money),
                 total=total,
             )
-        except GrantNotAllowed as unfit:
-            raise _refused(unfit.where, unfit.remedy) from unfit
+        except GrantNotAllowed as error:
+            raise _refusal(error.where, error.remedy) from error
         _check_limit(view, person.user.id)
         return CheckedProposal(
             agent=agent,
@@ -158,7 +158,7 @@ class Proposals:
         details = kinds.resource_details(json.loads(example.details))
         scope = tuple(example.scope.split())
         if len(details) > 1:
-            raise _refused(
+            raise _refusal(
                 "authorization_details", "a standing grant covers one action, not several"
             )
         try:
@@ -166,18 +166,18 @@ class Proposals:
             actions = self.schemas.check(view.directory, details, agent.action_types)
             targets.check_required_types(target, frozenset(action.type for action in actions))
         except errors.ProtocolError as error:
-            raise _refused("example", error.description) from error
+            raise _refusal("example", error.description) from error
         case = PolicyRequest("request", agent, user, target, details, actions)
         verdict = self.evaluator.decide(view, case)
         needs = verdict.needs
         if verdict.outcome == "deny" or needs is None or user is None:
-            raise _refused("policy", "policy denies this request now")
+            raise _refusal("policy", "policy denies this request now")
         if verdict.risk is Risk.CRITICAL:
-            raise _refused("risk", "critical requests cannot have a standing grant")
+            raise _refusal("risk", "critical requests cannot have a standing grant")
         if not needs.met_by(_strongest_in_advance(needs, user), user.id):
-            raise _refused("policy", "policy requires more than your approval in advance")
+            raise _refusal("policy", "policy requires more than your approval in advance")
         if verdict.risk is Risk.HIGH and not agent.high_grants:
-            raise _refused(
+            raise _refusal(
                 "risk",
                 f"an administrator must first allow standing grants at high risk for {agent.name}",
             )
@@ -206,11 +206,11 @@ class Proposals:
             )
         except errors.Problem:
             return "policy_changed"
-        same = (evaluated_example.version, str(evaluated_example.risk)) == (
+        is_unchanged = (evaluated_example.version, str(evaluated_example.risk)) == (
             terms["version"],
             terms["risk"],
         )
-        return None if same else "policy_changed"
+        return None if is_unchanged else "policy_changed"
 
 
 def _vary(
@@ -228,19 +228,19 @@ def _vary(
 
 
 def try_on_past_requests(view: View, proposal: CheckedProposal) -> list[TriedRequest]:
-    """Try the grant on the newest requests, as if it had been given before them."""
+    """Try the grant on the newest requests, as if it had been created before them."""
     approvals = view.approvals.search(
         state=None, agent_id=proposal.agent.id, user_id=proposal.user.id, limit=_SCANNED
     )
     newest = [approval for approval in approvals if approval.kind == "action"][:TRIED_REQUESTS]
     usage, results = GrantUsage(), list[TriedRequest]()
     for approval in reversed(newest):
-        mismatch, usage = _try_one(proposal, approval, usage)
+        mismatch, usage = _try_request(proposal, approval, usage)
         results.append(TriedRequest(approval, mismatch))
     return results[::-1]
 
 
-def _try_one(
+def _try_request(
     proposal: CheckedProposal, approval: Approval, usage: GrantUsage
 ) -> tuple[str | None, GrantUsage]:
     details = json.loads(approval.details)
@@ -261,11 +261,11 @@ def _try_one(
 def _check_limit(view: View, user_id: str) -> None:
     """Raises errors.Problem if the user has the maximum number of grants.
 
-    Pending ones are counted first, so that one given in between counts twice rather than never.
+    Pending grants are counted first, so a grant that is given in between counts twice, not never.
     """
-    waits = view.approvals.open_count(None, user_id, view.now, "standing_grant")
-    if waits + view.standing_grants.live_count(user_id, view.now) >= MAX_IN_FORCE:
-        raise _refused(
+    pending = view.approvals.open_count(None, user_id, view.now, "standing_grant")
+    if pending + view.standing_grants.live_count(user_id, view.now) >= MAX_IN_FORCE:
+        raise _refusal(
             "grants",
             f"you have {MAX_IN_FORCE} standing grants in force or pending; revoke one first",
         )
@@ -276,5 +276,5 @@ def _strongest_in_advance(needs: Requirements, user: User) -> Approvals:
     return Approvals(1, needs.risk, frozenset({Step.PIN}), frozenset({user.id}), in_advance=True)
 
 
-def _refused(where: str, remedy: str) -> errors.Problem:
+def _refusal(where: str, remedy: str) -> errors.Problem:
     return errors.Problem(400, "not_grantable", f"{where}: {remedy}.")

@@ -1,4 +1,4 @@
-"""The reserved use of a standing grant for a request: spend or release it."""
+"""Spends or releases the use of a standing grant that was reserved for a request."""
 
 from typing import Final
 
@@ -11,8 +11,8 @@ GRANT_MEMBER: Final = "standing_grant"
 
 def grant_of(approval: Approval) -> str | None:
     """The id of the grant that decided a request; None if no grant did."""
-    found = (automatic_decision(approval) or {}).get(GRANT_MEMBER)
-    return None if found is None else str(found)
+    grant_id = (automatic_decision(approval) or {}).get(GRANT_MEMBER)
+    return None if grant_id is None else str(grant_id)
 
 
 def is_decided_by_grant(approval: Approval) -> bool:
@@ -21,7 +21,7 @@ def is_decided_by_grant(approval: Approval) -> bool:
 
 
 def has_grant_ended(tx: Unit, approval: Approval) -> bool:
-    """Return whether the deciding grant has ended; else keeps it in force in this transaction."""
+    """Return whether the deciding grant has ended; if not, keep it in force until the commit."""
     grant_id = grant_of(approval)
     return grant_id is not None and not tx.standing_grants.in_force(grant_id, tx.now)
 

@@ -1,7 +1,7 @@
 """Standing grants: preview, propose, give, list and revoke.
 
-Giving one takes a signed approval at one risk level above what it covers. Revoking one takes only a
-session. `uses.py` has the uses.
+Giving a grant requires a signed approval, one risk level above the requests that it covers.
+Revoking one requires only a session. `uses.py` uses grants.
 """
 
 import json
@@ -44,7 +44,7 @@ from server.services.standing_grants.proposals import (
 from server.services.users import device_auth, user_checks
 from server.services.users.device_auth import Person
 
-_MAX_FOUND: Final = 1_000
+_MAX_RESULTS: Final = 1_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +71,7 @@ class StandingGrants:
     def preview(
         self, person: Person, submitted_proposal: SubmittedProposal
     ) -> tuple[CheckedProposal, list[TriedRequest]]:
-        """Preview a grant, and which past requests it would have covered.
+        """Preview a grant and the past requests that it would have covered.
 
         Changes nothing. Raises errors.Problem as `ask` does.
         """
@@ -90,7 +90,7 @@ class StandingGrants:
             device_auth.current_device(tx, person)
             tx.lock(f"asked {person.user.id}")
             proposal = self.proposals.of(tx, person, submitted_proposal)
-            refused = request_limits.page_refusal(
+            limit = request_limits.page_refusal(
                 tx,
                 proposal.agent.id,
                 proposal.user,
@@ -98,47 +98,47 @@ class StandingGrants:
                 [kinds.STANDING_GRANT],
                 self.server_policy,
             )
-            if refused is not None:
-                raise errors.Problem(409, "too_many_open", refused[1])
+            if limit is not None:
+                raise errors.Problem(409, "too_many_open", limit[1])
             return self._create_approval(tx, proposal, peer)
 
     def give(self, tx: Unit, approval: Approval, ceremony: str) -> Approval:
         """Store the grant of an approved proposal, which redeems the approval.
 
-        It runs in the unit of work of the signed answer, so that neither exists without the other.
+        It runs in the unit of work of the signed answer, so neither exists without the other.
         """
-        moved = tx.approvals.transition(approval, State.REDEEMED, now=tx.now)
-        if moved is None:
+        redeemed = tx.approvals.transition(approval, State.REDEEMED, now=tx.now)
+        if redeemed is None:
             return approval
-        grant = _grant(self.secrets, moved, ceremony, tx.now)
+        grant = _grant(self.secrets, redeemed, ceremony, tx.now)
         tx.standing_grants.add(grant)
         actor = audit.by_user(grant.user_id)
         ends.record(tx, audit.Type.STANDING_GRANT_GIVEN, grant, actor)
         notices.standing_grant(tx, grant, "standing_grant.given")
-        return moved
+        return redeemed
 
     def mine(self, person: Person, *, ended: bool) -> list[NamedStandingGrant]:
         """The person's grants, newest first; `ended` includes ended ones."""
         with self.store.read() as view:
-            found = view.standing_grants.search(
+            grants = view.standing_grants.search(
                 user_id=person.user.id,
                 agent_ids=None,
                 live_at=None if ended else view.now,
-                limit=_MAX_FOUND,
+                limit=_MAX_RESULTS,
             )
-            return [self._with_names(view, grant) for grant in found]
+            return [self._with_names(view, grant) for grant in grants]
 
     def show_mine(self, person: Person, grant_id: str) -> NamedStandingGrant:
         """One of the person's grants with its uses. Raises errors.Problem 404."""
         with self.store.read() as view:
-            grant = _own(view, person, grant_id)
+            grant = _own_grant(view, person, grant_id)
             return self._with_names(view, grant, tuple(view.standing_grants.uses_of(grant_id)))
 
     def revoke_mine(self, person: Person, grant_id: str) -> NamedStandingGrant:
         """Revoke one of the person's grants. Idempotent. Raises errors.Problem 404."""
         with self.store.write() as tx:
             device_auth.current_device(tx, person)
-            grant = _own(tx, person, grant_id)
+            grant = _own_grant(tx, person, grant_id)
             actor = audit.by_user(person.user.id)
             standing_grant = ends.end(tx, grant.id, reason="revoked", actor=actor)
             return self._with_names(tx, standing_grant or grant)
@@ -150,7 +150,7 @@ class StandingGrants:
         agent: str | None,
         ended: bool,
         only_of: str | None = None,
-        limit: int = _MAX_FOUND,
+        limit: int = _MAX_RESULTS,
         before: tuple[int, str] | None = None,
     ) -> list[NamedStandingGrant]:
         """Grants of all users, newest first; `only_of` limits them to agents that this user owns.
@@ -158,14 +158,14 @@ class StandingGrants:
         Raises `NotFound` for an unknown user or agent.
         """
         with self.store.read() as view:
-            found = view.standing_grants.search(
+            grants = view.standing_grants.search(
                 user_id=None if user is None else user_checks.find(view, user).id,
                 agent_ids=_agents_of(view, agent, only_of),
                 live_at=None if ended else view.now,
                 limit=limit,
                 before=before,
             )
-            return [self._with_names(view, grant) for grant in found]
+            return [self._with_names(view, grant) for grant in grants]
 
     def revoke(self, grant_id: str, *, by: str, only_of: str | None = None) -> NamedStandingGrant:
         """Revoke any user's grant; `only_of` limits it to agents that this user owns.
@@ -257,7 +257,7 @@ def _terms(proposal: CheckedProposal) -> tuple[Mapping[str, JsonValue], ...]:
 
 
 def _grant(secrets: Secrets, approval: Approval, ceremony: str, now: int) -> StandingGrant:
-    """The grant with the signed terms."""
+    """Create the grant from the signed terms."""
     terms, *example = json.loads(approval.details)
     total = terms["sum"] or {}
     return StandingGrant(
@@ -296,7 +296,7 @@ def build_standing_grants(
 _CEREMONIES: Final[tuple[Literal["confirm"], Literal["pin"]]] = ("confirm", "pin")
 
 
-def _own(view: View, person: Person, grant_id: str) -> StandingGrant:
+def _own_grant(view: View, person: Person, grant_id: str) -> StandingGrant:
     grant = view.standing_grants.get(grant_id)
     if grant is None or grant.user_id != person.user.id:
         raise errors.Problem(404, "not_found", "You have no such standing grant.")
@@ -304,11 +304,13 @@ def _own(view: View, person: Person, grant_id: str) -> StandingGrant:
 
 
 def _agents_of(view: View, name_or_id: str | None, only_of: str | None) -> tuple[str, ...] | None:
-    named = None if name_or_id is None else client_names.find_agent(view, name_or_id)
+    requested_agent = None if name_or_id is None else client_names.find_agent(view, name_or_id)
     if only_of is None:
-        return None if named is None else (named.id,)
+        return None if requested_agent is None else (requested_agent.id,)
     owned = (agent.id for agent in view.agents.all() if only_of in agent.owners)
-    return tuple(agent_id for agent_id in owned if named is None or agent_id == named.id)
+    return tuple(
+        agent_id for agent_id in owned if requested_agent is None or agent_id == requested_agent.id
+    )
 
 
 def _is_owned_by(view: View, grant: StandingGrant, only_of: str | None) -> bool:

@@ -1,6 +1,6 @@
-"""Using standing grants: a request reserves a use, which is later spent or released.
+"""Uses standing grants: a request reserves a use, which is later spent or released.
 
-Owns: which grant covers which request, and reserving a use. Never: giving or ending a grant.
+Owns: finding the grants that cover a request, and reserving a use. Never: giving or ending a grant.
 
 Code that changes a grant and an approval in one unit of work locks the grant first, to prevent
 deadlocks.
@@ -26,7 +26,7 @@ from server.services.users import user_or_group
 
 @dataclass(frozen=True, slots=True)
 class CoveringGrant:
-    """A grant that covers a request, and the amount that the request takes."""
+    """A grant that covers a request, and the amount that the request uses."""
 
     grant: StandingGrant
     minor: int
@@ -37,7 +37,8 @@ def covering_grants(
 ) -> Iterator[CoveringGrant]:
     """The grants that cover a request, oldest first, without used-up ones.
 
-    With `at`, the grants of that time that were not ended since, with the uses of now.
+    With `at`, the grants that were in force at that time and were not ended since. Their current
+    uses are counted.
 
     1. It is in force, from this user, for this agent and resource.  2. Its ceremony satisfies
     policy. 3. The action type has the same version.  4. The request matches the pattern.  5. The
@@ -49,8 +50,8 @@ def covering_grants(
     uri, money = case.target.resource.uri, amounts.money(case.details)
     now = view.now if at is None else at
     # Looked up for every user, so that timing does not reveal whom the agent may ask.
-    live = view.standing_grants.live(user.id, case.agent.id, uri, now)
-    for grant in live if _may_ask(view, user, case) else ():
+    grants = view.standing_grants.live(user.id, case.agent.id, uri, now)
+    for grant in grants if _may_ask(view, user, case) else ():
         if at is not None and grant.created_at >= at:
             continue
         if not _satisfies(grant, needs, case, verdict.risk) or not _same_version(view, grant):
@@ -63,26 +64,33 @@ def covering_grants(
 
 
 def reserve(
-    tx: Unit, found: Iterable[CoveringGrant], verdict: Verdict, approval_id: str
+    tx: Unit, candidates: Iterable[CoveringGrant], verdict: Verdict, approval_id: str
 ) -> AutomaticDecision | None:
     """Reserve one use for this approval; None if no grant covers it anymore."""
-    for fit in found:
-        use = tx.standing_grants.reserve(fit.grant.id, approval_id, fit.minor, tx.now)
+    for covering in candidates:
+        use = tx.standing_grants.reserve(covering.grant.id, approval_id, covering.minor, tx.now)
         if use is not None:
-            cast = {GRANT_MEMBER: fit.grant.id, "use": use.number, "policy": verdict.source.version}
-            return AutomaticDecision(cast, notifies=fit.grant.notify)
+            decision = {
+                GRANT_MEMBER: covering.grant.id,
+                "use": use.number,
+                "policy": verdict.source.version,
+            }
+            return AutomaticDecision(decision, notifies=covering.grant.notify)
     return None
 
 
 def still_covers(view: View, evaluator: Evaluator, case: PolicyRequest, approval: Approval) -> bool:
-    """Return whether the grant that decided a request still suffices today."""
+    """Return whether the grant that decided a request still covers it."""
     grant = view.standing_grants.get(grant_of(approval) or "")
     if grant is None or not _same_version(view, grant):
         return False
-    steps, by = ceremonies.parse_ceremony(approval.ceremony), frozenset({approval.user_id or ""})
-    cast = Approvals(1, approval.risk, steps, by, in_advance=True)
-    fit = case.risk.rank <= approval.risk.rank and _covers_risk(grant, case, approval.risk)
-    return fit and evaluator.holds(view, case, cast)
+    steps, approvers = (
+        ceremonies.parse_ceremony(approval.ceremony),
+        frozenset({approval.user_id or ""}),
+    )
+    approvals = Approvals(1, approval.risk, steps, approvers, in_advance=True)
+    is_covered = case.risk.rank <= approval.risk.rank and _covers_risk(grant, case, approval.risk)
+    return is_covered and evaluator.holds(view, case, approvals)
 
 
 def _may_ask(view: View, user: User, case: PolicyRequest) -> bool:
@@ -94,10 +102,10 @@ def _may_ask(view: View, user: User, case: PolicyRequest) -> bool:
 
 
 def _satisfies(grant: StandingGrant, needs: Requirements, case: PolicyRequest, risk: Risk) -> bool:
-    """Return whether the approval that gave it satisfies the current requirements."""
-    steps, by = ceremonies.parse_ceremony(grant.ceremony), frozenset({grant.user_id})
-    cast = Approvals(1, grant.risk, steps, by, in_advance=True)
-    return needs.met_by(cast, grant.user_id) and _covers_risk(grant, case, risk)
+    """Return whether the approval that created the grant satisfies the current requirements."""
+    steps, approvers = ceremonies.parse_ceremony(grant.ceremony), frozenset({grant.user_id})
+    approvals = Approvals(1, grant.risk, steps, approvers, in_advance=True)
+    return needs.met_by(approvals, grant.user_id) and _covers_risk(grant, case, risk)
 
 
 def _covers_risk(grant: StandingGrant, case: PolicyRequest, risk: Risk) -> bool:

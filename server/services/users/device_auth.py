@@ -1,4 +1,4 @@
-"""Device authentication: a person calls our API from a terminal, proving its key (RFC 9449 7)."""
+"""Device authentication: a terminal calls the API and proves its key (RFC 9449 7)."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -36,7 +36,7 @@ class Person:
 
 @dataclass(frozen=True, slots=True)
 class DeviceCall:
-    """A request to our API: its token and proofs, and the method and URL they must be for."""
+    """A request to the API: its token and proofs, and the method and URL that they must match."""
 
     authorization: str | None
     proofs: Sequence[str]
@@ -56,8 +56,8 @@ class DeviceAuthentication:
     def authenticate(self, call: DeviceCall) -> Person:
         """Return the person of this call. Raises errors.Problem 401, or 403 if disabled or revoked.
 
-        1. An unexpired, DPoP-bound token for our API. 2. A proof of its key for this call. 3. The
-        proof is new. 4. Session, user and device are active.
+        1. The token is for this API, unexpired and bound by DPoP. 2. The proof is for this call, by
+        the key of the token. 3. The proof is new. 4. Session, user and device are active.
         """
         token = _token(call.authorization)
         with self.store.write() as tx:
@@ -82,8 +82,8 @@ class DeviceAuthentication:
     def _check_proof(
         self, tx: Unit, call: DeviceCall, token: str, claims: dict[str, object]
     ) -> None:
-        bound = claims.get("cnf")
-        jkt = bound.get("jkt") if isinstance(bound, dict) else None
+        confirmation = claims.get("cnf")
+        jkt = confirmation.get("jkt") if isinstance(confirmation, dict) else None
         try:
             self.proofs.of_token(
                 tx, call.proofs, ProofTarget(call.method, call.url, token), jkt=jkt

@@ -18,7 +18,7 @@ _USED_BEFORE = "The proof was used before; create a new one."
 
 @dataclass(frozen=True, slots=True)
 class ProofTarget:
-    """The request that a proof must be for: method, URL, and access token."""
+    """The request that a proof must match: method, URL, and access token."""
 
     method: str
     url: str
@@ -36,7 +36,7 @@ class Proofs:
     def terminal(self, tx: Unit, proofs: Sequence[str], *, path: str = "/token") -> dict[str, str]:
         """Return the public key that a terminal proves. Raises errors.InvalidDpopProof."""
         target = ProofTarget("POST", f"{self.server_policy.issuer}{path}")
-        return self._proved(tx, proofs, target, nonces=False)
+        return self._proven_key(tx, proofs, target, nonces=False)
 
     def of_client(self, tx: Unit, proofs: Sequence[str], *, path: str = "/token") -> str:
         """Return the thumbprint of the key that a client proves at an endpoint.
@@ -44,7 +44,7 @@ class Proofs:
         Raises errors.InvalidDpopProof, or errors.UseDpopNonce if a nonce is required.
         """
         target = ProofTarget("POST", f"{self.server_policy.issuer}{path}")
-        jwk = self._proved(tx, proofs, target, nonces=self.server_policy.dpop_nonces)
+        jwk = self._proven_key(tx, proofs, target, nonces=self.server_policy.dpop_nonces)
         return decisions.thumbprint(jwk)
 
     def of_token(
@@ -58,9 +58,9 @@ class Proofs:
     ) -> None:
         """Check the proof of a request with a bound token (7.1).
 
-        Raises like `of_client`, and `BadToken` if the proof is by another key.
+        Raises the same errors as `of_client`, and `BadToken` if a different key signed the proof.
         """
-        jwk = self._proved(tx, proofs, target, nonces=nonces and self.server_policy.dpop_nonces)
+        jwk = self._proven_key(tx, proofs, target, nonces=nonces and self.server_policy.dpop_nonces)
         if decisions.thumbprint(jwk) != jkt:
             raise BadToken("the token is bound to another key")
 
@@ -68,7 +68,7 @@ class Proofs:
         """Return the header with the nonce for the client's next proof (8.2)."""
         return {"DPoP-Nonce": self._nonces(now)[0]} if self.server_policy.dpop_nonces else {}
 
-    def _proved(
+    def _proven_key(
         self, tx: Unit, proofs: Sequence[str], target: ProofTarget, *, nonces: bool
     ) -> dict[str, str]:
         jwk, claims = self.verifier.dpop(dpop.one_proof(proofs))

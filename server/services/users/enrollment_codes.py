@@ -13,7 +13,7 @@ from server.services.audit import audit
 LIFETIME_MS: Final = 15 * 60 * 1000
 
 
-_GROUP = 4
+_GROUP_SIZE = 4
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,12 +21,12 @@ class IssuedCode:
     """A new code. It is shown once; the database has only a hash of its secret."""
 
     code: str
-    """Groups of four with hyphens."""
+    """The code in groups of four, separated by hyphens."""
     expires_at: int
 
 
 def issue(tx: Unit, secrets: Secrets, user: User, *, by: str) -> IssuedCode:
-    """Issue a new code for the user; their unused codes end."""
+    """Issue a new code for the user; their unused codes become invalid."""
     tx.codes.withdraw(user.id, tx.now)
     code_id, secret = secrets.new_code()
     code = EnrollmentCode(
@@ -47,4 +47,4 @@ def issue(tx: Unit, secrets: Secrets, user: User, *, by: str) -> IssuedCode:
 
 def grouped(code: str) -> str:
     """Return the code in groups of four, which are easier to read."""
-    return "-".join(code[start : start + _GROUP] for start in range(0, len(code), _GROUP))
+    return "-".join(code[start : start + _GROUP_SIZE] for start in range(0, len(code), _GROUP_SIZE))

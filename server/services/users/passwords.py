@@ -1,6 +1,6 @@
 """Sets passwords for apps, by an administrator or by their owner.
 
-`sign_ins.py` has the sign-in with a password.
+`sign_ins.py` contains the sign-in with a password.
 """
 
 from dataclasses import dataclass
@@ -52,7 +52,7 @@ class Passwords:
 
 
 def put(tx: Unit, user_id: str, hashed: str, by: str, **facts: str) -> int:
-    """Store a password and sign the user out of every browser; returns how many there were."""
+    """Store a password and sign the user out of every browser; returns the number of sign-ins."""
     tx.passwords.put(Password(user_id, hashed, tx.now))
     ended = tx.react(PasswordChanged(user_id)).sign_ins
     entry = Entry(

@@ -1,7 +1,7 @@
-"""Finds users and clients by name, and validates each member of a user by itself.
+"""Finds users and clients by name, and validates each member of a user separately.
 
-Owns: the check of one member, with the remedy in its error. Never: rules across members; those are
-in `users.py`.
+Owns: the check of one member, with the remedy in its error. Never: rules across members
+(`users.py`).
 """
 
 import re
@@ -28,8 +28,10 @@ def find(view: View, name_or_id: str) -> User:
 def clients_called(view: View, name: str) -> list[Agent | App]:
     """Return the agents and apps whose names look like this one."""
     ids = view.names.bearers("client", name_keys(name))
-    found = (view.directory.agent(client_id) or view.directory.app(client_id) for client_id in ids)
-    return [client for client in found if client is not None]
+    clients = (
+        view.directory.agent(client_id) or view.directory.app(client_id) for client_id in ids
+    )
+    return [client for client in clients if client is not None]
 
 
 @about("name")
@@ -43,7 +45,7 @@ def check_account_name(raw: str, what: str = "The name") -> str:
 
 
 def name(_tx: Unit, raw: str) -> str:
-    """The name of a user or a group; whether it is free is checked where all names are known."""
+    """The valid name of a user or group. The caller checks that it is not taken."""
     return check_account_name(raw)
 
 
@@ -55,7 +57,7 @@ def email(_tx: Unit, raw: str) -> str | None:
 
 
 def roles(_tx: Unit, raw: Sequence[str]) -> tuple[str, ...]:
-    """The roles, each once."""
+    """The roles without duplicates, sorted."""
     return tuple(sorted(set(raw)))
 
 

@@ -1,7 +1,7 @@
 """The members of a user, one row each; bodies, responses, flags and forms are made from them.
 
 A new member is a row here, a field of the record `User` and a column.
-Never: rules across members; those are in `users.py`.
+Never: rules across members (`users.py`).
 """
 
 from typing import Final

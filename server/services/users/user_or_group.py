@@ -1,6 +1,7 @@
 """References to a user or a group.
 
-Owns: the ID of a name, and whether a user is meant. Never: changing a group (`groups.py`).
+Owns: the ID for a name, and whether references include a user. Never: changing a group
+(`groups.py`).
 """
 
 from collections.abc import Sequence
@@ -22,6 +23,6 @@ def id_of(view: View, name_or_id: str) -> str:
 
 
 def includes(view: View, user_id: str, named: Sequence[str]) -> bool:
-    """Return whether this user is named, or in a named group."""
+    """Return whether this user, or a group with this user, is among the references."""
     members = view.directory.members()
     return any(name == user_id or user_id in members.get(name, ()) for name in named)

@@ -45,7 +45,7 @@ class UserChanges(Written):
 
 @dataclass(frozen=True, slots=True)
 class DisabledUser:
-    """A disabled user, and what ended."""
+    """A disabled user, and the number of tokens and requests that ended."""
 
     user: User
     tokens_revoked: int = 0
@@ -70,10 +70,10 @@ class Users:
             return paging.part(view.users.page(after, limit + 1), limit, lambda user: user.name)
 
     def names(self, ids: Iterable[str]) -> dict[str, str]:
-        """Return the names of users and groups by ID, as far as they exist."""
+        """Return the names of existing users and groups by ID."""
         with self.store.read() as view:
-            found = [_called(view, user_id) for user_id in ids]
-        return {user.id: user.name for user in found if user is not None}
+            records = [_user_or_group(view, user_id) for user_id in ids]
+        return {user.id: user.name for user in records if user is not None}
 
     def show(self, name_or_id: str) -> tuple[User, list[Device]]:
         """Return one user and their devices. Raises `NotFound`."""
@@ -107,7 +107,7 @@ class Users:
             return user
 
     def disable(self, name_or_id: str, *, by: str) -> DisabledUser:
-        """Disable a user: open requests end, and tokens for them are revoked.
+        """Disable a user: their open requests end, and their tokens are revoked.
 
         A second call changes nothing. Raises `NotFound`.
         """
@@ -119,8 +119,8 @@ class Users:
             tx.users.replace(user)
             tx.codes.withdraw(user.id, tx.now)
             tokens = len(tx.delegations.revoke_user(user.id, tx.now))
-            also = tx.react(UserDisabled(user, by))
-            disabled_user = DisabledUser(user, tokens, also.requests)
+            ended = tx.react(UserDisabled(user, by))
+            disabled_user = DisabledUser(user, tokens, ended.requests)
             facts = {
                 "tokens_revoked": disabled_user.tokens_revoked,
                 "requests_cancelled": disabled_user.requests_cancelled,
@@ -131,7 +131,7 @@ class Users:
             return disabled_user
 
     def enable(self, name_or_id: str, *, by: str) -> User:
-        """Enable a user; what ended stays ended. Raises `NotFound`."""
+        """Enable a user; ended requests and tokens stay ended. Raises `NotFound`."""
         with self.store.administer() as tx:
             before = find(tx, name_or_id)
             user = replace(before, state="enabled", disabled_at=None)
@@ -142,7 +142,7 @@ class Users:
             return user
 
     def enroll(self, name_or_id: str, *, by: str) -> tuple[User, IssuedCode]:
-        """Issue a code for another device; unused codes end. Raises `NotFound`, `Conflict`."""
+        """Issue a code for a device; unused codes become invalid. Raises `NotFound`, `Conflict`."""
         with self.store.write() as tx:
             user = find(tx, name_or_id)
             if not user.enabled:
@@ -164,21 +164,21 @@ class Users:
 
 
 def disabled(user: User) -> Conflict:
-    """The refusal of what only an enabled user can have."""
+    """The error for a change that requires an enabled user."""
     return Conflict(
         f"{user.name} is disabled. Enable the user first.", remedy=("user.enable", user.name)
     )
 
 
 def create(tx: Unit, secrets: Secrets, new: NewUser, *, by: str) -> User:
-    """Add a user in an administering unit of work."""
+    """Add a user in an administrative unit of work."""
     user = User(
         id=secrets.new_id(PREFIX_USER),
         state="enabled",
         created_at=tx.now,
         **members.started(tx, USER_MEMBERS, new),
     )
-    _refuse_taken(tx, user.name)
+    _refuse_taken_name(tx, user.name)
     _refuse_used_email(tx, user)
     tx.users.add(user)
     _record(tx, audit.Type.USER_ADDED, user, by, members.facts(added(USER_MEMBERS), user))
@@ -186,7 +186,7 @@ def create(tx: Unit, secrets: Secrets, new: NewUser, *, by: str) -> User:
 
 
 @about("name")
-def _refuse_taken(tx: Unit, name: str) -> None:
+def _refuse_taken_name(tx: Unit, name: str) -> None:
     """Refuse a name that looks like that of a user, an agent or an app."""
     alike = map(tx.directory.user, tx.names.bearers("user", name_keys(name)))
     for existing in (*alike, tx.directory.user_called(name)):
@@ -206,8 +206,12 @@ def _refuse_used_email(tx: Unit, user: User) -> None:
         raise Exists(f"{user.email} belongs to {existing.name} already.")
 
 
-def _called(view: View, one: str) -> User | Group | None:
-    return view.directory.group_called(one) if is_group(one) else view.directory.user(one)
+def _user_or_group(view: View, record_id: str) -> User | Group | None:
+    return (
+        view.directory.group_called(record_id)
+        if is_group(record_id)
+        else view.directory.user(record_id)
+    )
 
 
 def _is_locked(device: Device) -> bool:
@@ -223,10 +227,10 @@ def _record(
 @about("name")
 def refuse_client_name(tx: Unit, name: str) -> None:
     """Refuse a user's name that looks like that of an agent or an app. Raises `Exists`."""
-    for found in clients_called(tx, name):
-        kind = "agent" if isinstance(found, Agent) else "app"
+    for client in clients_called(tx, name):
+        kind = "agent" if isinstance(client, Agent) else "app"
         raise Exists(
-            f"There is an {kind} {found.name}. Choose a name that does not look like it, "
+            f"There is an {kind} {client.name}. Choose a name that does not look like it, "
             f"or rename the {kind}.",
-            remedy=(f"{kind}.rename", found.id),
+            remedy=(f"{kind}.rename", client.id),
         )

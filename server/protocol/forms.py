@@ -61,7 +61,7 @@ def _parse_pairs(body: bytes) -> Form:
             values[name] = (*values.get(name, ()), value)
     for name, sent_values in values.items():
         if len(sent_values) > 1 and name not in _REPEATABLE:
-            raise errors.InvalidRequest("A parameter was sent_values more than once.", detail=name)
+            raise errors.InvalidRequest("A parameter was sent more than once.", detail=name)
     return Form(values)
 
 

@@ -7,7 +7,7 @@ from typing import Final
 SHORTEST: Final = 12
 LONGEST: Final = 256
 FREE_ATTEMPTS: Final = 5
-"""The number of failed attempts in a row without a pause."""
+"""The number of failed attempts in a row that causes the first pause."""
 LONGEST_PAUSE_MS: Final = 5 * 60 * 1000
 FREE_OF_ADDRESS: Final = 30
 """Many people may share an address, so it has more attempts and shorter pauses."""

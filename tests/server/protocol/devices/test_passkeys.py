@@ -41,7 +41,7 @@ def test_a_malformed_assertion_is_refused(text):
 
 @pytest.mark.parametrize("text", ["AB", "A", "AAAAA", "AAB", "A+/="])
 def test_base64url_has_one_encoding(text):
-    """Strings with spare bits or impossible lengths are refused, so bytes have only one encoding."""
+    """Spare bits and impossible lengths would allow a second encoding, so they are refused."""
     with pytest.raises(ValueError, match="base64url"):
         passkeys.decoded(text)
 

@@ -137,7 +137,7 @@ class Approver:
     approves: bool = True
     """False: they can see, deny and report it, but their approval would not count."""
     stands_for: str | None = None
-    """The user whom a backup or deputy decides for."""
+    """The user that a backup or deputy decides for."""
     group_id: str | None = None
     """The group through which they are asked."""
     over_at: int | None = None
@@ -198,7 +198,7 @@ class Decision:
     private_note: str | None = None
     """A note for the audit log only."""
     stands_for: str | None = None
-    """The user whom they decided for as a backup or deputy at that time."""
+    """The user that they decided for, if they were a backup or deputy at that time."""
     withdrawals: int = 0
     """How often they have withdrawn their vote on this request."""
 

@@ -95,11 +95,11 @@ def type_back_kind(fact: FactToType, value: JsonValue) -> str:
 
 def value_at(action: str, at: str) -> JsonValue:
     """Return the value at a pointer that was created for this action text."""
-    found: Any = json.loads(action)
+    current: Any = json.loads(action)
     for part in at.removeprefix("/").split("/"):
         name = part.replace("~1", "/").replace("~0", "~")
-        found = found[int(name)] if isinstance(found, list) else found[name]
-    return found  # type: ignore[no-any-return]  # a member of JSON
+        current = current[int(name)] if isinstance(current, list) else current[name]
+    return current  # type: ignore[no-any-return]  # a member of JSON
 
 
 def matches_value(kind: str, value: JsonValue, entry: str) -> bool:

@@ -74,6 +74,6 @@ def agent_reason(
     return "expired_unseen" if hidden and reason in _REVEALS_USER else reason
 
 
-def reason_text(told: object, reason: str | None = None) -> str:
+def reason_text(code: object, reason: str | None = None) -> str:
     """Return the message for the reason that the agent gets and the stored reason."""
-    return _NOT_REDEEMED_TEXT if reason == NOT_REDEEMED else END_REASONS[str(told)].text
+    return _NOT_REDEEMED_TEXT if reason == NOT_REDEEMED else END_REASONS[str(code)].text

@@ -37,7 +37,7 @@ def read_credentials(authorization: str | None, form: Form) -> Credentials:
     Raises errors.InvalidClient if there are none, and errors.InvalidRequest if the request uses
     more than one method.
     """
-    found = [
+    all_credentials = [
         credentials
         for credentials in (
             _read_basic(authorization, form),
@@ -46,11 +46,11 @@ def read_credentials(authorization: str | None, form: Form) -> Credentials:
         )
         if credentials is not None
     ] or _read_public(form)
-    if len(found) > 1:
+    if len(all_credentials) > 1:
         raise errors.InvalidRequest("Use only one method of client authentication.")
-    if not found:
+    if not all_credentials:
         raise refused("no credentials")
-    used = found[0]
+    used = all_credentials[0]
     if not is_credential(used.client_id or "") or not is_credential(used.secret):
         raise refused("credentials of no client")
     return used

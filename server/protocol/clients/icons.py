@@ -88,13 +88,13 @@ def _read_webp_size(raw: bytes) -> tuple[int, int]:
     extended_header = chunks.get(b"VP8X", b"")
     if extended_header and extended_header[0] & _ANIMATION_FLAG:
         raise ValueError(_ANIMATION)
-    found = {
+    image_sizes = {
         _read_lossy_size(chunks.get(b"VP8 ", b"")),
         _read_lossless_size(chunks.get(b"VP8L", b"")),
     } - {None}
-    if len(found) != 1:
+    if len(image_sizes) != 1:
         raise ValueError("is not a complete WebP")
-    size = found.pop()
+    size = image_sizes.pop()
     assert size is not None  # noqa: S101  # removed above
     if (
         extended_header

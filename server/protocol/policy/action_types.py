@@ -230,7 +230,9 @@ def _parse_placeholder(content: str, schema: schemas.Schema) -> Placeholder:
     matching_schemas = schemas.places(schema, placeholder.path)
     if not matching_schemas:
         raise InvalidActionType("/headline", f"{match[1]} is not in the schema")
-    if not all(_can_be_shown(schema, place, placeholder.filter) for place in matching_schemas):
+    if not all(
+        _can_be_shown(schema, value_schema, placeholder.filter) for value_schema in matching_schemas
+    ):
         raise InvalidActionType("/headline", f"{content} cannot be shown; {_REMEDIES[match[2]]}")
     return placeholder
 

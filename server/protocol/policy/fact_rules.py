@@ -136,8 +136,8 @@ def _narrowing(name: str, rule: JsonValue, schema: Schema) -> tuple[Path, Narrow
     if not isinstance(rule, str) or rule not in _NARROWING_RULES:
         raise InvalidActionType(pointer, f"must be one of {', '.join(_NARROWING_RULES)}")
     path = uses.read_path(name, pointer, schema)
-    wanted, remedy = _NARROWING_RULES[rule]
-    fits = _is_amount(schema, path) if rule == "lower" else _all_types_in(schema, path, wanted)
+    types, remedy = _NARROWING_RULES[rule]
+    fits = _is_amount(schema, path) if rule == "lower" else _all_types_in(schema, path, types)
     if not fits:
         raise InvalidActionType(pointer, remedy)
     return path, cast("Narrowing", rule)
@@ -153,20 +153,24 @@ def _type_back(
     if "type_back" not in members:
         return None
     value = members["type_back"]
-    beside = ("new_target", "if_there")
-    fact = _fact(value, "/type_back", schema, material, beside=beside)
+    alternatives = ("new_target", "if_there")
+    fact = _fact(value, "/type_back", schema, material, alternatives=alternatives)
     others = value if isinstance(value, dict) else {}
     if "new_target" in others and not has_target:
         remedy = "needs the member target, which says what is new"
         raise InvalidActionType("/type_back/new_target", remedy)
-    found = {
+    facts = {
         name: _fact(
-            others[name], f"/type_back/{name}", schema, material, is_optional=name == beside[1]
+            others[name],
+            f"/type_back/{name}",
+            schema,
+            material,
+            is_optional=name == alternatives[1],
         )
-        for name in beside
+        for name in alternatives
         if name in others
     }
-    return TypeBackRule(fact, found.get("new_target"), found.get("if_there"))
+    return TypeBackRule(fact, facts.get("new_target"), facts.get("if_there"))
 
 
 def _fact(
@@ -175,10 +179,14 @@ def _fact(
     schema: Schema,
     material: tuple[Path, ...] | None,
     *,
-    beside: tuple[str, ...] = (),
+    alternatives: tuple[str, ...] = (),
     is_optional: bool = False,
 ) -> FactToType:
-    if not isinstance(value, dict) or not {"fact"} <= value.keys() <= {"fact", "part", *beside}:
+    if not isinstance(value, dict) or not {"fact"} <= value.keys() <= {
+        "fact",
+        "part",
+        *alternatives,
+    }:
         raise InvalidActionType(pointer, 'must be an object such as {"fact": "/amount"}')
     fact_pointer = f"{pointer}/fact"
     path = uses.read_path(value["fact"], fact_pointer, schema)
@@ -213,8 +221,11 @@ def _has_four_characters(value_schema: Schema) -> bool:
     )
 
 
-def _all_types_in(schema: Schema, path: Path, wanted: frozenset[str] | set[str]) -> bool:
-    return all(schemas.allowed_types(place) <= wanted for place in schemas.places(schema, path))
+def _all_types_in(schema: Schema, path: Path, allowed: frozenset[str] | set[str]) -> bool:
+    return all(
+        schemas.allowed_types(value_schema) <= allowed
+        for value_schema in schemas.places(schema, path)
+    )
 
 
 def _is_amount(schema: Schema, path: Path) -> bool:

@@ -132,7 +132,7 @@ class Approvals:
 
 
 NO_APPROVALS: Final = Approvals()
-_UNNAMED_PEOPLE: Final = tuple(f"somebody {place}" for place in range(MAX_QUORUM))
+_UNNAMED_PEOPLE: Final = tuple(f"somebody {number}" for number in range(MAX_QUORUM))
 """Placeholders for people that no rule names."""
 
 

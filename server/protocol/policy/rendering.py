@@ -87,7 +87,7 @@ def render_headline(
         for piece in action.headline
     ]
     for piece in sorted(pieces, key=lambda piece: -len(piece.text)):
-        over = sum(len(each.text) for each in pieces) - room
+        over = sum(len(other.text) for other in pieces) - room
         if piece.may_be_cut and over > 0:
             piece.text = _cut(piece.text, max(_MIN_CUT_CHARACTERS, len(piece.text) - over - 1))
     headline = "".join(piece.text for piece in pieces)

@@ -112,8 +112,8 @@ class _Checker:
             self._follow_reference(schema["$ref"], pointer_to(pointer, "$ref"), following)
         elif form == "type":
             _check_types(schema, pointer)
-        for inner, place in _nested(schema, pointer):
-            self.check(inner, place, following)
+        for inner, inner_pointer in _nested(schema, pointer):
+            self.check(inner, inner_pointer, following)
 
     def _follow_reference(
         self, reference: JsonValue, pointer: str, following: tuple[str, ...]

@@ -42,7 +42,7 @@ def read_path(value: JsonValue, pointer: str, schema: Schema) -> Path:
     path = as_path(value)
     if not schemas.places(schema, path):
         raise InvalidActionType(pointer, f"{value} is not in the schema")
-    if any(is_money(place) for place in schemas.places(schema, path[:-1])):
+    if any(is_money(parent) for parent in schemas.places(schema, path[:-1])):
         raise InvalidActionType(pointer, "name the money as a whole, not its members")
     return path
 
@@ -58,17 +58,17 @@ def as_path(pointer: str) -> Path:
     return tuple(step.replace("~1", "/").replace("~0", "~") for step in steps)
 
 
-def is_money(place: Schema) -> bool:
+def is_money(value_schema: Schema) -> bool:
     """Return whether the values of this schema are money."""
-    properties = place.get("properties")
-    is_object = schemas.allowed_types(place) - {"null"} == {"object"}
+    properties = value_schema.get("properties")
+    is_object = schemas.allowed_types(value_schema) - {"null"} == {"object"}
     return is_object and isinstance(properties, dict) and properties.keys() == MONEY_MEMBERS
 
 
-def is_list_of_texts(schema: Schema, place: Schema) -> bool:
+def is_list_of_texts(schema: Schema, value_schema: Schema) -> bool:
     """Return whether the values of this schema are lists of strings."""
-    items = schemas.inner_schemas(schema, place, schemas.ANY_ITEM)
-    is_list = schemas.allowed_types(place) - {"null"} == {"array"}
+    items = schemas.inner_schemas(schema, value_schema, schemas.ANY_ITEM)
+    is_list = schemas.allowed_types(value_schema) - {"null"} == {"array"}
     return is_list and all(schemas.allowed_types(item) == {"string"} for item in items)
 
 

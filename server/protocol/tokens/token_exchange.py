@@ -1,4 +1,4 @@
-"""Token exchange: its parameters, who may act for whom, and the limits of the result (RFC 8693).
+"""Token exchange: its parameters, the agents that may act, and the limits of the result (RFC 8693).
 
 Owns: parsing a request and a subject token, the chain of actors, the limits of the new token.
 Never: signatures, rows or consents (`server.services`).

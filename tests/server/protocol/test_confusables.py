@@ -31,7 +31,7 @@ def test_a_skeleton_is_its_own_skeleton(text):
 def test_the_skeleton_of_every_character_is_its_own_skeleton():
     """The same holds for each character of Unicode except surrogates."""
     characters = (chr(code) for code in range(sys.maxunicode + 1) if not 0xD800 <= code < 0xE000)
-    assert [one for one in characters if skeleton(skeleton(one)) != skeleton(one)] == []
+    assert [char for char in characters if skeleton(skeleton(char)) != skeleton(char)] == []
 
 
 @given(st.data())

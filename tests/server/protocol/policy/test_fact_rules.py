@@ -93,11 +93,15 @@ def test_a_target_name_is_in_the_same_list_as_its_target():
 def test_another_fact_is_typed_back_for_a_new_target():
     """Without a rule for new targets, the same fact is typed back."""
     account = {"fact": "/account", "part": "last_four"}
-    both = fact_rules(type_back={"fact": "/total", "new_target": account}, target="/shop").type_back
-    assert both.chosen(target_is_new=True) == FactToType(("account",), "last_four")
-    assert both.chosen(target_is_new=False) == FactToType(("total",), "whole")
-    one = fact_rules(type_back={"fact": "/shop"}).type_back
-    assert one.chosen(target_is_new=True) == one.chosen(target_is_new=False)
+    with_new_target = fact_rules(
+        type_back={"fact": "/total", "new_target": account}, target="/shop"
+    ).type_back
+    assert with_new_target.chosen(target_is_new=True) == FactToType(("account",), "last_four")
+    assert with_new_target.chosen(target_is_new=False) == FactToType(("total",), "whole")
+    without_new_target = fact_rules(type_back={"fact": "/shop"}).type_back
+    assert without_new_target.chosen(target_is_new=True) == without_new_target.chosen(
+        target_is_new=False
+    )
 
 
 @pytest.mark.parametrize(

@@ -189,8 +189,8 @@ def test_a_material_pointer_to_an_object_makes_all_of_it_material():
 @pytest.mark.parametrize("to", [None, {}])
 def test_an_empty_parent_of_a_material_fact_is_material(to):
     """If the parent of a material fact is empty, the approver must see that."""
-    place = {**closed(name=ANY), "type": ["object", "null"]}
-    assert lines(action(material=["/to/name"], to=place), {"to": to}) == ["*To: none"]
+    nullable = {**closed(name=ANY), "type": ["object", "null"]}
+    assert lines(action(material=["/to/name"], to=nullable), {"to": to}) == ["*To: none"]
 
 
 def test_labels_replace_member_names_and_keep_item_numbers():

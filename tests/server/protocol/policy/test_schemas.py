@@ -165,8 +165,8 @@ def test_a_reference_may_point_into_a_list_of_alternatives():
     schema = {**closed(a={"$ref": "#/$defs/both/anyOf/1"}), "$defs": {"both": both}}
     schemas.check_schema(schema)
     assert schemas.places(schema, ["a", "iban"]) == [TEXT]
-    for place in ("2", "x", "0/type/x"):
-        reference = {"$ref": f"#/$defs/both/anyOf/{place}"}
+    for suffix in ("2", "x", "0/type/x"):
+        reference = {"$ref": f"#/$defs/both/anyOf/{suffix}"}
         with pytest.raises(schemas.InvalidSchema):
             schemas.check_schema({**closed(a=reference), "$defs": {"both": both}})
 

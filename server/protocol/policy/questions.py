@@ -157,9 +157,9 @@ class Requirements:
     def met_by(self, approvals: Approvals, user: str | None) -> bool:
         """Return whether these approvals suffice for a request to this user.
 
-        The quorum counts distinct people. Neither they nor their deputies may be excluded. If no
-        rule names approvers, the user must be among them. A standing grant replaces the typed steps
-        of the risk, but not those that a rule requires.
+        The quorum counts distinct people. Neither they nor the people who cast their votes may be
+        excluded. If no rule names approvers, the user's own approval is required. A standing grant
+        replaces the typed steps of the risk, but not those that a rule requires.
         """
         if approvals.count < self.quorum:
             return False

@@ -38,7 +38,7 @@ class Store(Protocol):
 
     def write(self) -> AbstractContextManager[Unit]: ...
     def administer(self) -> AbstractContextManager[Unit]:
-        """A unit of work that changes agents, apps, users, resources, action types or keys.
+        """Return a unit of work that changes agents, apps, users, resources, action types or keys.
 
         It MUST increment `admin_version`, and MUST exclude all other units of work.
         """

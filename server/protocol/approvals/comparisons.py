@@ -27,7 +27,7 @@ class PastApprovals:
 
     @property
     def usual(self) -> int:
-        """The mean amount."""
+        """The mean of the earlier amounts, rounded down."""
         return self.total // self.count if self.count else 0
 
 

@@ -18,7 +18,7 @@ class Risk(StrEnum):
 
     @property
     def rank(self) -> int:
-        """The position from the lowest risk. Comparing strings would be alphabetical."""
+        """The position in the order of risks, from 0. Comparing strings would be alphabetical."""
         return _RANKS[self]
 
 

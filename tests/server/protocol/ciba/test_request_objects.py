@@ -98,7 +98,7 @@ def test_a_parameter_of_the_wrong_type_is_refused(claims):
         request_objects.to_form(claims)
 
 
-def test_parameters_beside_a_signed_request_are_refused():
+def test_parameters_outside_a_signed_request_are_refused():
     """Unsigned request parameters are refused, not ignored; client authentication is allowed."""
     request_objects.reject_unsigned_parameters(
         Form({"request": ("x",), "client_id": ("a",), "foo": ("b",)})

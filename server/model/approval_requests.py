@@ -30,17 +30,17 @@ class NewApproval:
     actor: str
     peer: str
     display: Callable[[str, int], str]
-    """Makes the display text, from the approval's id and its expiry."""
+    """Builds the display text from the approval's ID and expiry."""
     ceremony: Ceremony | None = None
-    """The required steps; None for those of the risk."""
+    """The required steps; None uses the steps of the risk."""
     policy: Mapping[str, object] = field(default_factory=dict)
-    """The verdict of policy, if it was evaluated."""
+    """The policy decision, if policy was evaluated."""
     no_later_than: int | None = None
-    """An earlier expiry than the default one."""
+    """The latest allowed expiry; None uses the default expiry."""
 
 
 CreateApproval: TypeAlias = Callable[[Unit, NewApproval], Approval]
 """Creates an approval with its audit entry and events."""
 
 FindForApprover: TypeAlias = Callable[[View, str, str], Approval]
-"""Finds a request by its id, for one of its approvers. Raises errors.Problem 404."""
+"""Finds a request by its ID, for one of its approvers. Raises errors.Problem 404."""

@@ -10,7 +10,7 @@ from server.protocol.approvals.unusual import Unusual
 
 @dataclass(frozen=True, slots=True)
 class Vote:
-    """One person's answer with their name."""
+    """A person's answer, with their name."""
 
     decision: Decision
     name: str
@@ -27,7 +27,7 @@ class ShownExecution:
 
     @property
     def as_granted(self) -> bool | None:
-        """Whether what ran is what was granted; None if the resource did not report it."""
+        """Whether the executed action is the granted one; None if the resource did not say."""
         ran = None if self.outcome is None else self.outcome.executed_digest
         return None if ran is None else ran == self.granted_digest
 
@@ -59,7 +59,7 @@ class ApproverView:
     """Its execution at the resource."""
     nonce: str | None = None
     tally: Tally | None = None
-    """The votes, if others are asked too."""
+    """The votes, if other people are asked too."""
     tries_left: Mapping[Step, int] | None = None
     """The attempts that this person has left at each compared step."""
     deliveries: tuple[Delivery, ...] | None = None

@@ -18,7 +18,7 @@ ApprovalKind = Literal["action", "consent", "device", "app_device", "app_action"
 """The effect of approving: allow a request, give a consent or standing grant, sign in a device."""
 
 Place: TypeAlias = tuple[int, str] | None
-"""Where a page of a list begins: after this number and id."""
+"""The cursor of a list page: the page begins after this number and ID."""
 
 ApproverReason = Literal["asked", "group", "backup", "deputy"]
 """Why a user is asked: the request is for them, policy names them, or they act for another."""
@@ -26,7 +26,7 @@ ApproverReason = Literal["asked", "group", "backup", "deputy"]
 
 @dataclass(frozen=True, slots=True)
 class Approval:
-    """One request for a human answer."""
+    """A request for a person's answer."""
 
     id: str
     auth_req_hash: bytes
@@ -96,7 +96,7 @@ class Approval:
     decided_by: str | None = None
     """The standing grant or consent that decided instead of a person, as JSON text."""
     life_ms: int = 0
-    """The original lifetime; an extension adds the same again from the moment it is made."""
+    """The original lifetime; an extension restarts it at the time of the extension."""
     extensions: int = 0
     escalate_at: int | None = None
     """When the next step of `escalations` is due; None when there is none."""
@@ -111,12 +111,12 @@ class Approval:
 
     @property
     def place(self) -> int:
-        """Position among pending requests: highest risk first, then soonest expiry."""
+        """The sort key of pending requests: highest risk first, then soonest expiry."""
         return first_place_of_risk(self.risk) + self.expires_at
 
 
 def first_place_of_risk(risk: Risk) -> int:
-    """The position before every request of this risk and after every request of higher risk."""
+    """Return the sort key before all requests of this risk and after all of higher risk."""
     return (Risk.CRITICAL.rank - risk.rank) * _AFTER_ANY_EXPIRY
 
 
@@ -126,7 +126,7 @@ _AFTER_ANY_EXPIRY: Final = 1 << 44
 
 @dataclass(frozen=True, slots=True)
 class Approver:
-    """One approver of one request. `ends_at`, `over_at` and `risk` are copied from the approval."""
+    """An approver of a request. `ends_at`, `over_at` and `risk` are copied from the approval."""
 
     approval_id: str
     user_id: str
@@ -137,7 +137,7 @@ class Approver:
     approves: bool = True
     """False: they can see, deny and report it, but their approval would not count."""
     stands_for: str | None = None
-    """The user whom a backup or deputy decides for."""
+    """The user that a backup or deputy decides for."""
     group_id: str | None = None
     """The group through which they are asked."""
     over_at: int | None = None
@@ -146,7 +146,7 @@ class Approver:
 
 
 def own_approver(approval: Approval, user_id: str) -> Approver:
-    """The user that the request is for, as an approver row."""
+    """Return an approver row for the user that the request is for."""
     return Approver(
         approval.id, user_id, "asked", approval.created_at, approval.expires_at, approval.risk
     )
@@ -163,18 +163,18 @@ class AutomaticDecision:
 
 
 def automatic_decision(approval: Approval) -> Mapping[str, object] | None:
-    """The consent or grant that decided; None if a person decided or no one has."""
+    """Return the consent or grant that decided a request, or None if there is none."""
     if approval.decided_by is None:
         return None
-    said: dict[str, object] = json.loads(approval.decided_by)
-    return said
+    decision_facts: dict[str, object] = json.loads(approval.decided_by)
+    return decision_facts
 
 
 @dataclass(frozen=True, slots=True)
 class Decision:
-    """One person's signed answer. `jws` holds the bytes as received, also for a passkey.
+    """A person's signed answer. `jws` holds the bytes as received, also for a passkey.
 
-    A withdrawal takes the place of the vote that it withdraws, and is void from the start.
+    A withdrawal replaces the vote that it withdraws, and never counts.
     """
 
     approval_id: str
@@ -198,7 +198,7 @@ class Decision:
     private_note: str | None = None
     """A note for the audit log only."""
     stands_for: str | None = None
-    """The user whom they decided for as a backup or deputy at that time."""
+    """The user that they decided for, if they were a backup or deputy at that time."""
     withdrawals: int = 0
     """How often they have withdrawn their vote on this request."""
 
@@ -215,7 +215,7 @@ class Decision:
 
 @dataclass(frozen=True, slots=True)
 class Delivery:
-    """When one device received, showed and decided one request."""
+    """When a device received, showed and decided a request."""
 
     device_id: str
     device_name: str

@@ -39,7 +39,7 @@ class Deputy:
     from_at: int
     to_at: int
     state: Literal["named", "begun", "over"]
-    """`begun` after open requests were sent to the deputy; `over` after the end."""
+    """`begun` after open requests were sent to the deputy; `over` after the period."""
     device_id: str
     """The device that signed it."""
     created_at: int

@@ -32,7 +32,7 @@ class Entry:
 
 @dataclass(frozen=True, slots=True)
 class StoredEntry:
-    """A stored audit entry: its columns and the hashed bytes."""
+    """A stored audit entry: its columns and its hashed bytes."""
 
     id: str
     at: int
@@ -43,13 +43,13 @@ class StoredEntry:
     body: bytes
     leaf: bytes
     openings: Mapping[str, Opening] = field(default_factory=dict)
-    """The personal texts that were not erased."""
+    """The personal data that was not erased."""
     names: Mapping[str, str] = field(default_factory=dict)
     """The current name of the user or client in each member; not part of the hashed bytes."""
 
     @property
     def members(self) -> dict[str, Any]:
-        """The members of the hashed bytes with the personal texts."""
+        """The members of the hashed bytes, together with the personal data."""
         return open_members(self.body, self.openings)
 
 
@@ -81,13 +81,13 @@ class CheckpointRow:
 
 @dataclass(frozen=True, slots=True)
 class EntrySearch:
-    """The filters of a search. Times in milliseconds. Agents and users by name or id."""
+    """The filters of a search. Times are in milliseconds; agents and users are names or IDs."""
 
     type: str | None = None
     actor: str | None = None
     """A name or id, which is resolved to `actors`."""
     actors: tuple[str, ...] | None = None
-    """Any of these, in the form of the log."""
+    """Matches any of these actors, in the form of the audit log."""
     agent_id: str | None = None
     """The client that acts or whose call it is."""
     subject: str | None = None
@@ -103,7 +103,7 @@ class EntrySearch:
 
 @dataclass(frozen=True, slots=True)
 class HistorySearch:
-    """The filters of a user's history. Times in milliseconds."""
+    """The filters of a user's history. Times are in milliseconds."""
 
     agent: str | None = None
     """The agent's id."""

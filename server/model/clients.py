@@ -7,14 +7,14 @@ from typing import Literal, Protocol, TypeAlias
 AppState = Literal["enabled", "disabled"]
 
 AppOrigin = Literal["administrator", "document", "registration"]
-"""Who registered an app: an administrator, or nobody: its metadata document or itself said it."""
+"""How an app became known: by an administrator, its metadata document, or its own registration."""
 
 AgentState = Literal["enabled", "quarantined", "disabled"]
 
 
 @dataclass(frozen=True, slots=True)
 class Secret:
-    """One client secret, as its SHA-256. `expires_at` is None until it is rotated."""
+    """A client secret, stored as its SHA-256. `expires_at` is None until it is rotated."""
 
     id: str
     hash: bytes
@@ -29,8 +29,8 @@ class Secret:
 class Agent:
     """A non-human OAuth client with owners and permissions. `id` is its client_id.
 
-    Its permissions are every pair of a resource in `resources` and a scope of it in `scopes`,
-    limited by `only`. `asks` None means that it may ask every user.
+    Its permissions are all pairs of a resource in `resources` and one of its scopes in `scopes`,
+    limited by `only`. If `asks` is None, it may ask every user.
     """
 
     id: str
@@ -55,7 +55,7 @@ class Agent:
     dpop_bound: bool = False
     """Its tokens must be bound to a key that it proves (RFC 9449 5.2)."""
     request_alg: str | None = None
-    """The algorithm with which it must sign requests; None if it need not."""
+    """The algorithm with which it must sign requests; None if signatures are optional."""
     notification_endpoint: str | None = None
     """Its callback URL; None if it polls."""
     takes_user_code: bool = False
@@ -63,10 +63,10 @@ class Agent:
     high_grants: bool = False
     """People may create standing grants for it at high risk."""
     interactive: bool = False
-    """Its user looks at its screen, where it shows a match number."""
+    """Its user sees its screen, where it shows a match number."""
     serves: tuple[str, ...] = ()
-    """Resources that it is the server of. It may exchange tokens that arrive there, do with them
-    what the resource's own credential may, and name their clients as its callers."""
+    """The resources that it serves. It may exchange tokens that arrive there, use them like the
+    resource's own credential, and name their clients as its callers."""
     token_seconds: int | None = None
     """Maximum lifetime of its tokens; None uses the resource's limit or the setting."""
     labels: tuple[str, ...] = ()
@@ -74,9 +74,9 @@ class Agent:
     external_id: str | None = None
     """Its ID in another system; not used here."""
     review_at: int | None = None
-    """When its owners want to review whether it is still needed."""
+    """When its owners want to check whether it is still needed."""
     only: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
-    """Resource → the only scopes that it may have there."""
+    """Resource → the scopes that it may have there; other resources allow all of `scopes`."""
     icon: str | None = None
     """The hash of its icon; None if it has none."""
     auth_before: str | None = None
@@ -89,8 +89,8 @@ class Agent:
 
     def may(self, resource: str, scope: str) -> bool:
         """Return whether its permissions include this pair."""
-        named = self.only.get(resource, self.scopes)
-        return resource in self.resources and scope in self.scopes and scope in named
+        allowed_scopes = self.only.get(resource, self.scopes)
+        return resource in self.resources and scope in self.scopes and scope in allowed_scopes
 
     def proves_by(self, method: str, now: int) -> bool:
         """Return whether it may authenticate with this method now."""
@@ -106,8 +106,8 @@ class Agent:
 class App:
     """An OAuth client that people use. `id` is its client_id.
 
-    Its permissions are every pair of `resources` and `scopes`, and `action_types`; None means all
-    types.
+    Its permissions are all pairs of `resources` and `scopes`, and `action_types`, where None means
+    all types.
     """
 
     id: str
@@ -123,7 +123,7 @@ class App:
     secrets: tuple[Secret, ...]
     id_token_alg: str
     dpop_bound: bool
-    """It gets only tokens bound to a key that it proves (RFC 9449 5.2)."""
+    """It gets only tokens that are bound to a key that it proves (RFC 9449 5.2)."""
     state: AppState
     created_at: int
     action_types: tuple[str, ...] | None = None
@@ -160,7 +160,7 @@ class AppUse:
 
 @dataclass(frozen=True, slots=True)
 class Invitation:
-    """A right to register agents of one owner, within limits. Its token is stored as a hash."""
+    """Lets agents register themselves for one owner, within limits. Its token is stored hashed."""
 
     id: str
     token_hash: bytes
@@ -185,7 +185,7 @@ class Invitation:
 
 @dataclass(frozen=True, slots=True)
 class Registration:
-    """The registration of an agent by itself, with the hash of its registration token."""
+    """An agent's registration of itself, with the hash of its registration token."""
 
     agent_id: str
     invitation_id: str
@@ -208,14 +208,14 @@ class UnprotectedName:
 
 @dataclass(frozen=True, slots=True)
 class FormerName:
-    """A former name of an agent, and when it ended."""
+    """A former name of an agent, and when the agent stopped using it."""
 
     name: str
     until: int
 
 
 class SecretRows(Protocol):
-    """Clients that have secrets."""
+    """The stored rows of clients that have secrets."""
 
     def mark_secret_used(self, secret_id: str, now: int) -> None:
-        """Record the use, at most once a minute."""
+        """Store the time of the use, at most once a minute."""

@@ -14,7 +14,7 @@ MAX_ATTEMPTS: Final = 10
 
 @dataclass(frozen=True, slots=True)
 class EnrollmentCode:
-    """A one-time code: a public ID and the keyed hash of its secret."""
+    """A one-time code, stored as a public ID and the keyed hash of its secret."""
 
     id: str
     user_id: str
@@ -101,12 +101,12 @@ class Passkey:
     signs: int
     synced: bool
     last_signed: bytes | None = None
-    """SHA-256 of what its last assertion signed."""
+    """SHA-256 of the data that its last assertion signed."""
 
 
 @dataclass(frozen=True, slots=True)
 class Browser:
-    """One browser that is signed in with a passkey, identified by its cookie."""
+    """A browser that is signed in with a passkey, identified by its cookie."""
 
     token_hash: bytes
     """SHA-256 of the cookie."""
@@ -120,7 +120,7 @@ class Browser:
 class DeviceCode:
     """A device that wants to sign in (RFC 8628).
 
-    After its user code is entered, the state of its approval counts.
+    After the user code is entered, its approval determines its state.
     """
 
     id: str
@@ -130,7 +130,7 @@ class DeviceCode:
     """Keyed, because a user code is short."""
     client_id: str
     resource: str
-    """"" for the terminal app, and if the scopes are only about the person."""
+    """"" for the terminal app, and for requests with OpenID scopes only."""
     scope: str
     """"" for the terminal app."""
     jkt: str

@@ -13,7 +13,7 @@ TERMINAL: Final = "Sayso terminal app"
 
 @dataclass(frozen=True, slots=True)
 class Party:
-    """A client that may get something now. `owners` are names."""
+    """An active client. `owners` are names."""
 
     id: str
     name: str
@@ -22,13 +22,13 @@ class Party:
     resources: tuple[str, ...]
     scopes: tuple[str, ...]
     may: Callable[[str, str], bool]
-    """Return whether its ceiling has this scope at this resource."""
+    """Returns whether its permissions include this resource and scope."""
     verified: bool = True
-    """An administrator registered it."""
+    """Whether an administrator registered it."""
 
 
 def find(directory: Directory, client_id: str, now: int) -> Party | None:
-    """The client, if it is there and may act at this moment."""
+    """Return the client if it exists and is active at this time."""
     agent, app = directory.agent(client_id), directory.app(client_id)
     if agent is not None and agent.active(now):
         return _agent(directory, agent)
@@ -36,7 +36,7 @@ def find(directory: Directory, client_id: str, now: int) -> Party | None:
 
 
 def name_of(directory: Directory, client_id: str) -> str:
-    """The name of this client on screens, even after it is deleted."""
+    """Return the name of a client for screens, even after it is deleted."""
     if client_id == APPROVER_CLIENT:
         return TERMINAL
     client = directory.agent(client_id) or directory.app(client_id)

@@ -13,7 +13,7 @@ from server.protocol.json_text import JsonValue
 
 @dataclass(frozen=True, slots=True)
 class GrantDifference:
-    """One fact that differs between what was asked and what is granted."""
+    """A fact that differs between the request and the grant."""
 
     label: str
     asked: str
@@ -21,51 +21,51 @@ class GrantDifference:
 
 
 def effective_terms(approval: Approval) -> Terms:
-    """The terms of this approval's token: what was granted, else what was asked."""
+    """Return the terms of this approval's token: as granted, or as requested if not narrowed."""
     if approval.granted is not None:
         return narrowing.terms(approval.granted)
     return Terms(tuple(json.loads(approval.details)), tuple(approval.scope.split()))
 
 
 def effective_digest(approval: Approval) -> str:
-    """The digest of what was granted."""
+    """Return the digest of the granted action."""
     if approval.granted is None:
         return approval.action_digest
     return decisions.digest(approval.granted)
 
 
 def differences_of(approval: Approval) -> list[GrantDifference]:
-    """The facts that differ between what was asked and what was granted."""
+    """Return the facts that differ between the request and the grant."""
     if approval.granted is None:
         return []
     return [GrantDifference(**row) for row in json.loads(approval.granted_rows)["rows"]]
 
 
 def granted_headline(approval: Approval) -> str | None:
-    """The headline of what was granted; None if the request was not narrowed."""
+    """Return the granted headline, or None if the request was not narrowed."""
     if approval.granted is None:
         return None
     return str(json.loads(approval.granted_rows)["headline"])
 
 
 def headline(approval: Approval) -> str:
-    """The headline of a request: what was granted, then what was asked."""
+    """Return the headline of a request, with the granted one first if it was narrowed."""
     asked = str(json.loads(approval.display).get("headline", ""))
     return headline_in_state(asked, granted_headline(approval), approval.state)
 
 
 def headline_in_state(asked: str, granted: str | None, state: str) -> str:
-    """The headline of a request with these two texts in this state, for every screen."""
+    """Combine the requested and the granted headline for all screens, depending on the state."""
     if granted is None:
         return asked
-    was_given = state in {State.APPROVED, State.REDEEMED}
+    was_granted = state in {State.APPROVED, State.REDEEMED}
     if granted == asked:
-        return f"{'Granted with limits' if was_given else 'With limits'}: {asked}"
-    return f"{'Granted' if was_given else 'With limits'}: {granted} (asked: {asked})"
+        return f"{'Granted with limits' if was_granted else 'With limits'}: {asked}"
+    return f"{'Granted' if was_granted else 'With limits'}: {granted} (asked: {asked})"
 
 
 def granted_digest_with(approval: Approval, details: Sequence[Mapping[str, JsonValue]]) -> str:
-    """The digest of the granted text with its details replaced by these."""
+    """Return the digest of the granted text with its details replaced by these details."""
     if approval.kind == "app_action":
         details = kinds.app_action_details(details)
     text = approval.granted or approval.action

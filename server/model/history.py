@@ -7,7 +7,7 @@ from functools import lru_cache
 
 @dataclass(frozen=True, slots=True)
 class Addition:
-    """One approval or request to add to the counter of its owner and key."""
+    """An approval or request to add to the counter of an owner and key."""
 
     owner: str
     key: str
@@ -16,9 +16,9 @@ class Addition:
     """Members to add to the row, such as the names with which an account was paid."""
 
 
-@dataclass(slots=True)  # not frozen: many are read for each decision of policy
+@dataclass(slots=True)  # not frozen: each policy decision reads many
 class HistoryRow:
-    """The counters of one owner and key. A period is a day or an hour, numbered from the epoch."""
+    """The counters of an owner and key. A period is a day or an hour, numbered from the epoch."""
 
     count: int
     total: int
@@ -36,9 +36,9 @@ class HistoryRow:
     @property
     def members(self) -> frozenset[str]:
         """The members of the row."""
-        return _members(self.text)
+        return _parse_members(self.text)
 
 
 @lru_cache(maxsize=4_096)
-def _members(text: str) -> frozenset[str]:
+def _parse_members(text: str) -> frozenset[str]:
     return frozenset(json.loads(text))

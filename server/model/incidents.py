@@ -7,14 +7,14 @@ Scope: TypeAlias = Literal["agent", "every_agent"]
 """The agents that a report quarantines: the one that asked, or all that act for the user."""
 
 Cause: TypeAlias = Literal["reported", "no_owner", "log_changed"]
-"""A user reported an agent, an agent has no owner, or a user's device saw another audit log."""
+"""A user reported an agent, an agent has no owner, or a user's device saw a different log."""
 
 
 @dataclass(frozen=True, slots=True)
 class Incident:
     """A quarantine of agents or an alarm about the log. Times are in milliseconds.
 
-    The members of a report are None for other causes.
+    The members that describe a report are None for other causes.
     """
 
     id: str
@@ -27,7 +27,7 @@ class Incident:
     note: str | None
     """Their note to the administrators."""
     evidence: str
-    """JSON text: the request, the signed bytes, each agent before the quarantine, what ended."""
+    """JSON text: the request, the signed bytes, the agents as they were, and what ended."""
     opened_at: int
     closed_at: int | None = None
     closed_by: str | None = None

@@ -17,7 +17,7 @@ class FeedEvent:
     approval_id: str | None
     device_id: str | None
     held: str | None = None
-    """Why it does not notify; None if it does or is not about a request."""
+    """Why it does not notify the user; None if it does, or if it is not about a request."""
     agent_id: str | None = None
     """The agent of an alarm."""
     incident_id: str | None = None
@@ -32,7 +32,7 @@ Digests have their own lane, whatever their risks.
 
 @dataclass(frozen=True, slots=True)
 class RecentNotifications:
-    """The numbers of recent notifications of a person in one lane."""
+    """How many notifications a person recently got in one lane."""
 
     minute: int
     hour: int
@@ -88,7 +88,7 @@ class Mute:
 
 @dataclass(frozen=True, slots=True)
 class Hold:
-    """A held notification of one person about one request; it is sent at `until`."""
+    """A notification to a person about a request that is held back and sent at `until`."""
 
     approval_id: str
     user_id: str
@@ -119,18 +119,18 @@ class PushSubscription:
     origin: str
     """The push service."""
     sealed: bytes
-    """Address and keys."""
+    """The encrypted address and keys."""
     created_at: int
     opened_at: int
-    """When a page of ours was last open there."""
+    """When one of our pages was last open in this browser."""
     delivered_at: int | None = None
     """When its push service last accepted a message."""
     warned_at: int | None = None
-    """When it got the warning that it is dormant; None since it was opened again."""
+    """When it was warned that it is dormant; None after a page was opened there again."""
     checked_at: int | None = None
     """When it last got a check message or warning."""
     problem: str | None = None
-    """Why its push service refused the last message for good."""
+    """Why its push service permanently refused the last message."""
 
 
 @dataclass(frozen=True, slots=True)

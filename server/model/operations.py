@@ -28,7 +28,7 @@ class InstallationRow:
     admin_version: int
     created_at: int
     epoch: str
-    """A random value that changes with each restore, which invalidates everything derived."""
+    """A random value. Each restore changes it and so invalidates everything derived from it."""
     restored_at: int | None
     """When a backup was last restored. Earlier signatures are not accepted."""
 
@@ -55,7 +55,7 @@ class SentNotification:
 
 @dataclass(frozen=True, slots=True)
 class LimitRefusal:
-    """An audit entry about a refusal by a limit. For a pause, `subject` is who denied."""
+    """An audit entry about a refusal by a limit. For a pause, `subject` is the user who denied."""
 
     type: str
     agent_id: str | None
@@ -67,7 +67,7 @@ class LimitRefusal:
 
 @dataclass(frozen=True, slots=True)
 class ApprovalSummary:
-    """The parties and times of one request, for statistics."""
+    """The agent, user and times of a request, for statistics."""
 
     agent_id: str
     user_id: str
@@ -76,9 +76,9 @@ class ApprovalSummary:
     seen_at: int | None
     decided_at: int | None
     approved: bool
-    """It was approved, by a person or a rule, whatever happened later."""
+    """Whether a person or a rule approved it, regardless of what happened later."""
     by_rule: bool
-    """A rule or standing grant decided, not a person."""
+    """Whether a rule or standing grant decided it, not a person."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,7 +93,7 @@ class WaitingRequest:
 
 @dataclass(frozen=True, slots=True)
 class CountedLimit:
-    """A fixed limit on how often something happens within a time, counted per subject."""
+    """A fixed limit on how often something may happen in a period, counted per subject."""
 
     name: str
     counted_per: str
@@ -101,12 +101,12 @@ class CountedLimit:
     value: int
     within_ms: int
     prefix: str
-    """Begins the keys of its counters; the subject follows."""
+    """The start of its counter keys; the subject follows."""
 
     def exceeded(self, tx: Unit, subject: str) -> bool:
-        """Count one. Returns whether it was one too many."""
+        """Count an occurrence. Return whether the limit is now exceeded."""
         return tx.counters.count(self.prefix + subject, self.within_ms) > self.value
 
     def count(self, tx: Unit, subject: str) -> int:
-        """The count of a subject now."""
+        """Return the current count of a subject."""
         return tx.counters.peek(self.prefix + subject)

@@ -32,7 +32,7 @@ class PolicyRow:
 
 @dataclass(frozen=True, slots=True)
 class Hours:
-    """Hours of some days in a time zone. If they span midnight, the first day counts."""
+    """Hours on certain days in a time zone. Hours past midnight belong to the day they begin on."""
 
     begins: time
     ends: time

@@ -33,7 +33,7 @@ class Amount:
 
 @dataclass(frozen=True, slots=True)
 class Count:
-    """A condition on the number of tokens in the last `within` milliseconds, with this one."""
+    """A condition on the number of tokens in the last `within` milliseconds, including this one."""
 
     within: int
     over: int | None
@@ -42,7 +42,7 @@ class Count:
 
 @dataclass(frozen=True, slots=True)
 class When:
-    """The conditions of a rule. All must match; lists except labels are alternatives."""
+    """The conditions of a rule. All must match. In lists other than labels, one item is enough."""
 
     at: tuple[RequestFlow, ...] = ()
     agent: tuple[str, ...] = ()

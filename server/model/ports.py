@@ -1,4 +1,4 @@
-"""Ports of the services: clock, keys, secrets. Every adapter keeps what MUST says."""
+"""Ports of the services: clock, keys, secrets. Adapters must follow each MUST in the docstrings."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -17,12 +17,12 @@ class Clock(Protocol):
         """Milliseconds since the epoch."""
 
     def adjust(self, moment: int) -> int:
-        """Return its time at the database's `moment`; the real clock returns `moment`."""
+        """Return this clock's time at the database's `moment`; the real clock returns `moment`."""
 
 
 @dataclass(frozen=True, slots=True)
 class Fetched:
-    """A response from another host; names of headers are in lower case."""
+    """A response from another host. Header names are in lower case."""
 
     status: int
     body: bytes
@@ -53,7 +53,7 @@ class Wake(Protocol):
 
 
 class Signer(Protocol):
-    """Our signing keys. A JWT comes out; the private keys never do."""
+    """Signs JWTs with our keys. It never returns a private key."""
 
     def sign(
         self, keys: "Sequence[SigningKey]", alg: str, typ: str, claims: Mapping[str, object]
@@ -62,59 +62,59 @@ class Signer(Protocol):
 
 
 class Verifier(Protocol):
-    """Signatures of clients and of the server. Raises `BadToken` with a reason for the log."""
+    """Verifies signatures of clients and of us. Raises `BadToken` with a reason for the log."""
 
     def client_assertion(
         self, token: str, jwks: Sequence[Mapping[str, str]]
     ) -> tuple[str, Mapping[str, object]]:
-        """The `kid` of the key that signed it, and the claims."""
+        """Return the `kid` of the key that signed it, and the claims."""
 
     def request_object(
         self, token: str, jwks: Sequence[Mapping[str, str]]
     ) -> tuple[str, str, Mapping[str, object]]:
-        """The `kid` and the algorithm of the key that signed this request, and its claims."""
+        """Return the `kid` and algorithm of the key that signed this request, and its claims."""
 
     def own_token(
         self, token: str, typ: str, keys: "Sequence[SigningKey]"
     ) -> Mapping[str, object]: ...
     def dpop(self, token: str) -> tuple[Mapping[str, str], Mapping[str, object]]:
-        """The key inside the proof, and the claims that it signed."""
+        """Return the key inside the proof, and the claims that it signed."""
 
     def verify_signed_payload(self, jws: str, typ: str, jwk: Mapping[str, str], kid: str) -> bytes:
-        """The payload bytes of a decision or statement."""
+        """Return the payload bytes of a decision or statement."""
 
     def key_of(self, jws: str) -> str:
-        """The thumbprint that a decision or statement names."""
+        """Return the key thumbprint that a decision or statement names."""
 
     def unverified_subject(self, token: str) -> str:
-        """Who claims to have made this assertion; for finding the key to check it with."""
+        """Return the unverified subject of an assertion, to find the key that verifies it."""
 
 
 class Authenticators(Protocol):
-    """Passkeys, for the one site that this is. Raises `BadToken` with a reason for the log.
+    """Verifies passkeys of this site. Raises `BadToken` with a reason for the log.
 
     The person MUST have been verified by their authenticator, not only present.
     """
 
     def made(self, attestation: bytes, client_data: bytes, challenge: bytes) -> "CreatedPasskey":
-        """A passkey that was made for this challenge."""
+        """Return the passkey that was created for this challenge."""
 
     def signed(self, said: "Assertion", passkey: "Passkey") -> int:
-        """How often the passkey has signed now, if it has signed this payload."""
+        """Return the new signature counter of the passkey if it signed this payload."""
 
     def public_jwk(self, passkey: "Passkey") -> Mapping[str, str]:
-        """Its public key, to verify its signatures."""
+        """Return its public key, to verify its signatures."""
 
 
 class PasswordHasher(Protocol):
-    """Password hashing. Slow on purpose; it MUST NOT keep other requests from being served.
+    """Password hashing, which is slow on purpose. It MUST NOT block other requests.
 
     Never call it inside a unit of work. Raises `Busy` when too many calls are waiting.
     """
 
     def hash(self, password: str) -> str: ...
     def verify(self, password: str, hashed: str | None) -> bool:
-        """Return whether this is the password; without one it MUST take as long to say no."""
+        """Return whether this is the password; if `hashed` is None it MUST take equally long."""
 
 
 class UnusableKey(Exception):
@@ -122,11 +122,11 @@ class UnusableKey(Exception):
 
 
 class BadToken(Exception):
-    """A signed text that is not valid. The message is for the log."""
+    """A signed token or statement is invalid. The message is for the log."""
 
 
 class BadClaims(BadToken):
-    """The signature is valid, the claims are not. The message is for the signer."""
+    """The signature is valid, but the claims are not. The message is for the signer."""
 
 
 class Secrets(Protocol):
@@ -135,24 +135,24 @@ class Secrets(Protocol):
     def new_id(self, prefix: str) -> str: ...
     def new_secret(self, prefix: str) -> str: ...
     def new_code(self) -> tuple[str, str]:
-        """An enrollment code: public id and secret, both upper-case Crockford base32."""
+        """Return an enrollment code: public ID and secret, both upper-case Crockford base32."""
 
     def word(self, alphabet: str, length: int) -> str:
-        """Random letters of an alphabet, for people to type."""
+        """Return random letters of an alphabet, for people to type."""
 
     def salt(self) -> str:
         """128 random bits."""
 
     def auth_req_id(self, approval_id: str) -> str:
-        """The agent's handle for this approval, recomputed whenever it is needed."""
+        """Return the agent's handle for this approval. It is recomputed, not stored."""
 
     def code_hash(self, code_id: str, secret: str) -> bytes: ...
     def user_code_hash(self, user_id: str, code: str) -> bytes: ...
     def nonce(self, *parts: str) -> str:
-        """The nonce that a device must sign for these parts: the same until a restore."""
+        """Return the nonce that a device must sign for these parts. A restore changes it."""
 
     def keyed_hash(self, *parts: str) -> str:
-        """The value stored in the database instead of these parts; the same after a restore."""
+        """Return the hash stored instead of these parts. A restore does not change it."""
 
     def pin_answer(self, device_id: str, epoch: int, x: bytes) -> bytes: ...
     def seal(self, purpose: str, text: bytes) -> bytes: ...

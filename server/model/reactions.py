@@ -1,7 +1,7 @@
 """Events of one capability that have effects in others.
 
-A service says what happened by `tx.react(event)`. What runs then, and in which order, is one table:
-`services/reactions.py`. All of it is part of the same unit of work.
+A service reports an event with `tx.react(event)`. The table in `services/reactions.py` lists the
+functions that then run, in order. They all run in the same unit of work.
 """
 
 from collections.abc import Sequence
@@ -14,11 +14,11 @@ from server.model.users import User
 
 @dataclass(frozen=True, slots=True)
 class Ended:
-    """How much ended because of an event."""
+    """The numbers of requests, tokens and sign-ins that an event ended."""
 
     requests: int = 0
     approved: int = 0
-    """Of them: requests that a person had approved and that were not fetched yet."""
+    """How many of these requests a person had approved, and the client had not fetched yet."""
     tokens: int = 0
     sign_ins: int = 0
 
@@ -32,7 +32,7 @@ class Ended:
 
 
 class Event:
-    """Something that happened, with what the effects need to know of it."""
+    """An event, with the data that its handlers need."""
 
     __slots__ = ()
 
@@ -47,7 +47,7 @@ class AgentDeactivated(Event):
 
 @dataclass(frozen=True, slots=True)
 class AgentReplaced(Event):
-    """An agent has other credentials or owners than before."""
+    """An agent got different credentials or owners."""
 
     agent_id: str
     reason: str
@@ -56,7 +56,7 @@ class AgentReplaced(Event):
 
 @dataclass(frozen=True, slots=True)
 class AgentAnnounced(Event):
-    """Something about an agent that these people are notified of."""
+    """These people are notified of something about an agent."""
 
     agent_id: str
     event: str
@@ -97,7 +97,7 @@ class UserEnabled(Event):
 
 @dataclass(frozen=True, slots=True)
 class PasswordChanged(Event):
-    """A user has another password, or no longer has one."""
+    """A user has a new password, or no password anymore."""
 
     user_id: str
 
@@ -120,7 +120,7 @@ class ResourceDeleted(Event):
 
 @dataclass(frozen=True, slots=True)
 class ActionTypeChanged(Event):
-    """An action type has another document, or was deleted."""
+    """An action type has a new document, or was deleted."""
 
     type: str
     by: str
@@ -128,7 +128,7 @@ class ActionTypeChanged(Event):
 
 @dataclass(frozen=True, slots=True)
 class ConsentEnded(Event):
-    """A consent was revoked, or what it is about was deleted."""
+    """A consent was revoked, or something that it refers to was deleted."""
 
     consent: Consent
     by: str

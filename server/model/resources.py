@@ -22,7 +22,7 @@ class Resource:
 
     @property
     def id(self) -> str:
-        """Its client_id, like that of other clients."""
+        """Its client_id, under the name that other clients have for it."""
         return self.client_id
 
     token_seconds: int | None = None
@@ -35,8 +35,8 @@ class Resource:
 
 @dataclass(frozen=True, slots=True)
 class ResourceServer:
-    """A caller by the credential of a resource, or of an agent that serves some."""
+    """A caller that authenticated as a resource, or as an agent that serves resources."""
 
     client_id: str
     uris: tuple[str, ...]
-    """The resources that it is the server of."""
+    """The resources that it serves."""

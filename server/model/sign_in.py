@@ -14,7 +14,7 @@ class SignIn:
     """SHA-256 of the cookie."""
     user_id: str
     auth_time: int
-    """When the person authenticated; milliseconds, like every other time here."""
+    """When the person authenticated; in milliseconds, like all other times here."""
     expires_at: int
     ended_at: int | None = None
     acr: str = names.ACR_PASSWORD
@@ -28,7 +28,7 @@ class Flow:
     hash: bytes
     app_id: str
     parameters: str
-    """JSON text of `protocol.authorize.to_stored`."""
+    """JSON text of `protocol.sign_in.authorize.to_stored`."""
     created_at: int
     expires_at: int
     sign_in_id: str | None = None
@@ -61,7 +61,7 @@ class Grant:
     redirect_uri: str
     openid: tuple[str, ...]
     resource: str
-    """"" if the scopes are only about the person."""
+    """"" if only OpenID scopes were granted."""
     scope: tuple[str, ...]
     actor: str | None
     nonce: str | None
@@ -73,7 +73,7 @@ class Grant:
     acr: str = names.ACR_PASSWORD
     """How the person authenticated."""
     approval_id: str | None = None
-    """The approval signed for this grant only, which has the details; it gives one token."""
+    """The approval that was signed for this grant only. It has the details and allows one token."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,7 +103,7 @@ class Family:
 
 @dataclass(frozen=True, slots=True)
 class RefreshToken:
-    """One refresh token of a family."""
+    """A refresh token of a family."""
 
     hash: bytes
     family_id: str

@@ -29,7 +29,7 @@ class StandingGrant:
     """The members of the example that may differ, as JSON text."""
     type: str | None
     version: int | None
-    """The version of the action type when the grant was given; a new version ends the grant."""
+    """The version of the action type when the grant was created; a new version ends the grant."""
     risk: Risk
     """The highest risk of a request that it covers."""
     ceremony: Literal["confirm", "pin"]
@@ -42,9 +42,9 @@ class StandingGrant:
     """The number of uses, including reserved ones."""
     spent_minor: int
     numbered: int
-    """The last use number; released uses keep theirs."""
+    """The number of the latest use; released uses keep their numbers."""
     approval_id: str
-    """The approval that gave it."""
+    """The approval that created it."""
     created_at: int
     expires_at: int
     ended_at: int | None = None
@@ -58,7 +58,7 @@ class StandingGrant:
 
     @property
     def bounds(self) -> Bounds:
-        """The end, the maximum uses and the total amount."""
+        """The expiry, the maximum number of uses and the maximum total amount."""
         total = None
         if self.sum_minor is not None and self.sum_currency is not None:
             total = Sum(self.sum_minor, self.sum_currency)
@@ -66,11 +66,11 @@ class StandingGrant:
 
     @property
     def usage(self) -> GrantUsage:
-        """The uses and the amount so far."""
+        """The number of uses and the amount so far."""
         return GrantUsage(self.used, self.spent_minor)
 
     def state(self, now: int) -> GrantState:
-        """The state at this time."""
+        """Return the state at this time."""
         if self.ended_at is not None:
             return "ended"
         if now >= self.expires_at:
@@ -85,7 +85,7 @@ class StandingGrant:
 
 @dataclass(frozen=True, slots=True)
 class GrantUse:
-    """One use of a grant: the approval it decided, and its amount."""
+    """A use of a grant: the approval that it decided, and the amount."""
 
     grant_id: str
     number: int

@@ -1,7 +1,7 @@
-"""The store as the services see it: units of work and readings.
+"""The store as the services see it: units of work and read-only views.
 
-Owns: their names and errors. The rows are the classes of `server.storage`, known here to the type
-checker alone; services get them with a unit of work.
+Owns: their names and errors. The row classes are in `server.storage`. Only the type checker imports
+them here; services get them from a unit of work.
 """
 
 from collections.abc import Callable
@@ -38,7 +38,7 @@ class Store(Protocol):
 
     def write(self) -> AbstractContextManager[Unit]: ...
     def administer(self) -> AbstractContextManager[Unit]:
-        """A unit of work that changes agents, apps, users, resources, action types or keys.
+        """Return a unit of work that changes agents, apps, users, resources, action types or keys.
 
         It MUST increment `admin_version`, and MUST exclude all other units of work.
         """

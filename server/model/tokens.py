@@ -24,7 +24,7 @@ class SigningKey:
 
 @dataclass(frozen=True, slots=True)
 class Delegation:
-    """An issued access token: who acts for whom, where, until when. `id` is its jti."""
+    """An issued access token: its client, user, resource, scope and expiry. `id` is its jti."""
 
     id: str
     client_id: str

@@ -8,7 +8,7 @@ UserState = Literal["enabled", "disabled"]
 
 @dataclass(frozen=True, slots=True)
 class User:
-    """A person with an account. `name` and `email` are unique without regard to case."""
+    """A person with an account. `name` and `email` are unique, ignoring case."""
 
     id: str
     name: str
@@ -17,7 +17,7 @@ class User:
     state: UserState
     created_at: int
     backup: str | None = None
-    """Who is asked next if they do not answer."""
+    """The user to ask next if this user does not answer."""
     disabled_at: int | None = None
     """When they were disabled; None while they are enabled."""
 

@@ -1,6 +1,6 @@
 """WHAT THE SPECS SAY: the rules of OAuth, CIBA and Sayso's own protocol, as pure functions.
 
-Owns: errors, names, state tables, texts that are hashed or signed, claim rules.
-Never: I/O, clocks, randomness, keys or rows. Standard library and rfc8785 only.
-The sequence of a use case is in `server.services`.
+Owns: errors, names, state tables, hashed or signed strings, and rules for claims.
+Never: I/O, clocks, randomness, keys or rows. It imports only the standard library and rfc8785.
+`server.services` has the steps of each use case.
 """

@@ -7,12 +7,12 @@ import base64
 
 
 def encode(raw: bytes) -> str:
-    """Encode bytes."""
+    """Encode bytes as base64url."""
     return base64.urlsafe_b64encode(raw).rstrip(b"=").decode()
 
 
 def decode(text: str) -> bytes:
-    """Decode text. Raises ValueError unless it is in the form that `encode` returns."""
+    """Decode base64url. Raises ValueError unless it is in the form that `encode` returns."""
     raw = base64.urlsafe_b64decode(text + "=" * (-len(text) % 4))
     if encode(raw) != text:
         raise ValueError("not canonical base64url")

@@ -1,7 +1,7 @@
-"""Confusable texts, and texts of more than one script.
+"""Detects strings that look alike and strings that mix scripts.
 
-Owns: the skeleton and the scripts of a text (UTS 39 sections 4 and 5), and the keys by which names
-are compared. Never: which characters a name may have (`text.py`), or who has a name.
+Owns: the skeleton and the scripts of a string (UTS 39 sections 4 and 5), and the keys for comparing
+names. Never: which characters a name may have (`text.py`), or which names are in use.
 
 The Unicode data (`unicode_tables`) is read on first use.
 """
@@ -27,58 +27,58 @@ _CASELESS_I: Final = str.maketrans("i", "l")
 
 
 def skeleton(text: str) -> str:
-    """A text that is equal for all texts that look alike, ignoring case.
+    """Return a string that is equal for all strings that look alike, ignoring case.
 
-    It is only for comparison, never shown. The skeleton of a skeleton is itself.
+    Use it only for comparison; never show it. The skeleton of a skeleton is the same skeleton.
     """
-    before = ""
-    while before != text:
-        before, text = text, _prototype(text).casefold().translate(_CASELESS_I)
+    previous = ""
+    while previous != text:
+        previous, text = text, _prototype(text).casefold().translate(_CASELESS_I)
     return text
 
 
 def scripts(text: str) -> frozenset[str]:
-    """The scripts of a text, by their Unicode names, without those of common characters.
+    """Return the Unicode names of the scripts of a string, ignoring characters of all scripts.
 
-    A character of several scripts counts as the script of the rest of the text, if possible.
+    A character of several scripts counts as the script of the other characters, if possible.
     """
-    found = _script_sets(text)
-    sure = frozenset().union(*(choice for choice in found if len(choice) == 1))
-    return sure.union(*(sorted(choice)[:1] for choice in found if not choice & sure))
+    script_sets = _script_sets(text)
+    certain = frozenset().union(*(choice for choice in script_sets if len(choice) == 1))
+    return certain.union(*(sorted(choice)[:1] for choice in script_sets if not choice & certain))
 
 
 def mixed_scripts(text: str) -> bool:
-    """Return whether a text does not meet "Highly Restrictive" (UTS 39 5.2).
+    """Return whether a string violates the level "Highly Restrictive" (UTS 39 5.2).
 
-    Allowed are one script, and Latin together with Chinese, Japanese or Korean.
+    That level allows one script, or Latin together with Chinese, Japanese or Korean.
     """
     if text.isascii():
         return False
-    found = _script_sets(text)
-    if not found or frozenset.intersection(*found):
+    script_sets = _script_sets(text)
+    if not script_sets or frozenset.intersection(*script_sets):
         return False
     allowed = (group | {"Latin"} for group in _COMBINED_SCRIPTS)
-    return not any(all(choice & group for choice in found) for group in allowed)
+    return not any(all(choice & group for choice in script_sets) for group in allowed)
 
 
 def name_keys(name: str) -> frozenset[str]:
-    """The keys of a name. Two names with a common key can be confused.
+    """Return the keys of a name. Two names that share a key can be confused.
 
-    Keys ignore case, and separators except between digits. There are two keys if capital and small
-    letters look like different letters: Greek capital nu looks like N, the small one like v.
+    Keys ignore case, and also separators that are not between digits. A name has two keys if its
+    capital and small letters look different: Greek capital nu looks like N, small nu like v.
     """
     joined = _SEPARATORS.sub("", _BETWEEN_DIGITS.sub("+", name))
     return frozenset(map(skeleton, (joined, joined.casefold())))
 
 
 def _prototype(text: str) -> str:
-    """The skeleton of UTS 39 section 4, and stylized characters replaced by plain ones."""
-    looks = unicodedata.normalize("NFD", text).translate(_prototypes())
-    return unicodedata.normalize("NFKD", looks)
+    """Return the skeleton of UTS 39 section 4, with plain characters for stylized ones."""
+    prototype = unicodedata.normalize("NFD", text).translate(_prototypes())
+    return unicodedata.normalize("NFKD", prototype)
 
 
 def _script_sets(text: str) -> frozenset[frozenset[str]]:
-    """The set of scripts of each character, without characters that have none."""
+    """Return the scripts of each character that has any."""
     return frozenset(filter(None, map(_scripts_of, text)))
 
 
@@ -98,27 +98,27 @@ def _scripts_of(character: str) -> frozenset[str]:
 
 @cache
 def _prototypes() -> dict[int, str]:
-    """The table for `str.translate`: character → prototype."""
+    """Return the table for `str.translate`: character → prototype."""
     ignorable = {
         code: ""
-        for first, last in _rows("ignorable")
+        for first, last in _read_rows("ignorable")
         for code in range(int(first, 16), int(last, 16) + 1)
     }
-    looks = {
+    prototypes = {
         int(code, 16): "".join(chr(int(point, 16)) for point in to)
-        for code, *to in _rows("prototypes")
+        for code, *to in _read_rows("prototypes")
     }
-    return ignorable | looks
+    return ignorable | prototypes
 
 
 @cache
 def _script_ranges() -> tuple[tuple[int, int, frozenset[str]], ...]:
     return tuple(
         (int(first, 16), int(last, 16), frozenset(names))
-        for first, last, *names in _rows("scripts")
+        for first, last, *names in _read_rows("scripts")
     )
 
 
-def _rows(table: str) -> Iterator[list[str]]:
+def _read_rows(table: str) -> Iterator[list[str]]:
     lines = (_TABLES / f"{table}.txt").read_text("utf-8").splitlines()
     return (line.split() for line in lines if not line.startswith("#"))

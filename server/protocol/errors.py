@@ -1,4 +1,4 @@
-"""All protocol errors: what callers get, and with which status.
+"""All protocol errors, with the code and status that callers get.
 
     ProtocolError                      OAuth endpoints: {"error", "error_description"}
      ├─ InvalidRequest  InvalidScope  InvalidTarget  InvalidAuthorizationDetails
@@ -14,21 +14,21 @@
      └─ TemporarilyUnavailable (503)  ServerError (500)
     Problem                            the JSON API: RFC 9457 problem documents with a stable code
 
-Two audiences: `description` goes to the caller, `detail` only to the log.
+Callers get the `description`. The `detail` of a ProtocolError is only logged.
 """
 
 from collections.abc import Mapping
 from typing import ClassVar
 
-_NOTHING: Mapping[str, object] = {}
+_NO_MEMBERS: Mapping[str, object] = {}
 _NO_HEADERS: Mapping[str, str] = {}
 
 
 class ProtocolError(Exception):
     """An error that an RFC defines.
 
-    `members` are extension members of the JSON body (numbers, strings, lists), `headers` are sent
-    unchanged, `detail` is only for the log.
+    `members` are extension members of the JSON body (numbers, strings, lists). `headers` are sent
+    unchanged. `detail` is only logged.
     """
 
     code: ClassVar[str] = "invalid_request"
@@ -39,11 +39,11 @@ class ProtocolError(Exception):
         description: str,
         *,
         detail: str = "",
-        members: Mapping[str, object] = _NOTHING,
+        members: Mapping[str, object] = _NO_MEMBERS,
         headers: Mapping[str, str] = _NO_HEADERS,
     ) -> None:
         super().__init__(description)
-        self.description = _sendable(description)
+        self.description = _replace_unsendable(description)
         self.detail = detail
         self.members = members
         self.headers = headers
@@ -97,7 +97,7 @@ class InvalidGrant(ProtocolError):
 
 
 class AuthorizationPending(ProtocolError):
-    """No answer yet (CIBA 11)."""
+    """The request has not been answered yet (CIBA 11)."""
 
     code = "authorization_pending"
 
@@ -170,13 +170,13 @@ class InvalidRequestUri(ProtocolError):
 
 
 class LoginRequired(ProtocolError):
-    """Nobody is signed in, and `prompt=none` forbids to ask (OpenID Connect Core 3.1.2.6)."""
+    """Nobody is signed in, and `prompt=none` forbids asking (OpenID Connect Core 3.1.2.6)."""
 
     code = "login_required"
 
 
 class ConsentRequired(ProtocolError):
-    """Consent is missing, and `prompt=none` forbids to ask (OpenID Connect Core 3.1.2.6)."""
+    """Consent is missing, and `prompt=none` forbids asking (OpenID Connect Core 3.1.2.6)."""
 
     code = "consent_required"
 
@@ -188,13 +188,13 @@ class UnmetAuthenticationRequirements(ProtocolError):
 
 
 class InteractionRequired(ProtocolError):
-    """A person must be asked first, at the backchannel endpoint."""
+    """A person must first approve a request at the backchannel endpoint."""
 
     code = "interaction_required"
 
 
 class UnknownUserId(ProtocolError):
-    """The hint is not a user whom this agent may ask (CIBA 13)."""
+    """The login hint does not identify a user that this agent may ask (CIBA 13)."""
 
     code = "unknown_user_id"
 
@@ -284,7 +284,7 @@ class ServerError(ProtocolError):
 
 
 class Problem(Exception):
-    """An error of the JSON API (RFC 9457). `code` is stable; `detail` says what to do."""
+    """An error of the JSON API (RFC 9457). `code` is stable; `detail` says how to fix it."""
 
     def __init__(
         self,
@@ -292,7 +292,7 @@ class Problem(Exception):
         code: str,
         detail: str,
         *,
-        members: Mapping[str, object] = _NOTHING,
+        members: Mapping[str, object] = _NO_MEMBERS,
         headers: Mapping[str, str] = _NO_HEADERS,
         log: str = "",
     ) -> None:
@@ -306,13 +306,13 @@ class Problem(Exception):
 
 
 def invalid_body(
-    detail: str, *, status: int = 422, members: Mapping[str, object] = _NOTHING, log: str = ""
+    detail: str, *, status: int = 422, members: Mapping[str, object] = _NO_MEMBERS, log: str = ""
 ) -> Problem:
-    """What the caller sent is invalid."""
+    """Return the error for invalid input from the caller."""
     return Problem(status, "invalid_body", detail, members=members, log=log)
 
 
-def _sendable(text: str) -> str:
+def _replace_unsendable(text: str) -> str:
     """Replace characters that RFC 6749 5.2 does not allow in error_description."""
     if text.isascii() and text.isprintable() and '"' not in text and "\\" not in text:
         return text

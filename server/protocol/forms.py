@@ -20,19 +20,19 @@ class Form:
     values: Mapping[str, tuple[str, ...]]
 
     def get(self, name: str) -> str | None:
-        """The value of a parameter; None if it is absent."""
+        """Return the value of a parameter, or None if it is absent."""
         values = self.values.get(name)
         return values[0] if values else None
 
     def require(self, name: str) -> str:
-        """The value of a parameter. Raises errors.InvalidRequest if it is absent."""
+        """Return the value of a parameter. Raises errors.InvalidRequest if it is absent."""
         value = self.get(name)
         if value is None:
             raise errors.InvalidRequest(f"{name} is missing.")
         return value
 
     def every(self, name: str) -> tuple[str, ...]:
-        """All values of a repeatable parameter."""
+        """Return all values of a repeatable parameter."""
         return self.values.get(name, ())
 
 
@@ -42,30 +42,30 @@ def parse(body: bytes, content_type: str) -> Form:
         raise errors.InvalidRequest(f"The body must be {CONTENT_TYPE}.")
     if len(body) > MAX_BYTES:
         raise errors.InvalidRequest(f"The body is longer than {MAX_BYTES} bytes.")
-    return _read(body)
+    return _parse_pairs(body)
 
 
 def parse_query(query: bytes) -> Form:
     """Parse a query string like a form. Raises errors.InvalidRequest."""
     if len(query) > MAX_BYTES:
         raise errors.InvalidRequest(f"The query is longer than {MAX_BYTES} bytes.")
-    return _read(query)
+    return _parse_pairs(query)
 
 
-def _read(body: bytes) -> Form:
+def _parse_pairs(body: bytes) -> Form:
     values: dict[str, tuple[str, ...]] = {}
-    for name, value in _pairs(body):
+    for name, value in _split_pairs(body):
         if "\0" in name or "\0" in value:  # not allowed (RFC 6749 A), and databases reject it
             raise errors.InvalidRequest("A parameter has a null character.")
         if value:
             values[name] = (*values.get(name, ()), value)
-    for name, sent in values.items():
-        if len(sent) > 1 and name not in _REPEATABLE:
+    for name, sent_values in values.items():
+        if len(sent_values) > 1 and name not in _REPEATABLE:
             raise errors.InvalidRequest("A parameter was sent more than once.", detail=name)
     return Form(values)
 
 
-def _pairs(body: bytes) -> list[tuple[str, str]]:
+def _split_pairs(body: bytes) -> list[tuple[str, str]]:
     try:
         text = body.decode("ascii")
         if text.count("&") >= MAX_FIELDS:

@@ -1,10 +1,10 @@
 """The only parser for external JSON, and the writer of canonical JSON.
 
-Owns: what a document may contain. Never: its meaning; that is up to the caller.
+Owns: what a document may contain. Never: what it means; the caller decides that.
 
-It refuses what parsers interpret differently or fail on: repeated members, NaN and infinities,
-integers beyond 2^53-1, floats (unless allowed), lone surrogates, null characters, excessive depth
-or size, bytes that are not UTF-8, and data after the value (RFC 8259, RFC 7493).
+It refuses input that other parsers interpret differently or cannot read: repeated members, NaN and
+infinities, integers beyond 2^53-1, floats (unless allowed), lone surrogates, null characters,
+excessive depth or size, bytes that are not UTF-8, and data after the value (RFC 8259, RFC 7493).
 """
 
 import json
@@ -25,7 +25,7 @@ MAX_INTEGER = 2**53 - 1
 
 _COMPACT = json.JSONEncoder(separators=(",", ":"), ensure_ascii=False)
 _MAX_DIGITS = len(str(MAX_INTEGER))
-_SHOWN_POINTER = 200
+_MAX_SHOWN_POINTER = 200
 _INDEX = re.compile(r"/[0-9]{1,4}(?![^/])")
 
 
@@ -41,20 +41,20 @@ def parse(
     """Parse one JSON value. Raises errors.InvalidRequest.
 
     The description of the error starts with `what` and the JSON pointer (RFC 6901) to the invalid
-    value: `authorization_details/0/amount: …`. Names in a pointer come from the sender; without
-    `shows_names` the pointer ends before the first of them.
+    value: `authorization_details/0/amount: …`. The names in a pointer come from the
+    sender; without `shows_names` the pointer ends before the first name.
     """
-    reader = _Reader(what, max_depth, allow_floats, shows_names)
+    reader = _Checker(what, max_depth, allow_floats, shows_names)
     return reader.check(_decode(text, max_bytes, what), "", 0)
 
 
 def canonical(value: JsonValue) -> str:
-    """The RFC 8785 text of a value that `parse` accepts."""
+    """Return the canonical JSON (RFC 8785) of a value that `parse` accepts."""
     return rfc8785.dumps(value).decode()
 
 
 def compact(value: object) -> str:
-    """The JSON of a value without spaces, with members in their given order."""
+    """Return the JSON of a value without spaces, with its members in their given order."""
     return _COMPACT.encode(value)
 
 
@@ -64,31 +64,31 @@ def pointer_to(parent: str, name: str | int) -> str:
 
 
 @dataclass(frozen=True, slots=True)
-class _Refused:
-    """A marker in the parsed tree for an invalid value, whose pointer is not known yet."""
+class _InvalidValue:
+    """Marks an invalid value in the parsed tree, because its pointer is not known yet."""
 
     reason: str
     member: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
-class _Reader:
+class _Checker:
     what: str
     max_depth: int
     allow_floats: bool
     shows_names: bool
 
     def check(self, value: Any, pointer: str, depth: int) -> JsonValue:  # noqa: ANN401  # from json
-        """Return the value if it and everything inside is valid."""
+        """Return the value if it is valid, with everything inside it."""
         if isinstance(value, dict | list):
             self._check_members(value, pointer, depth + 1)
         elif isinstance(value, str):
             self._check_string(value, pointer)
         elif isinstance(value, float):
             self._check_float(value, pointer)
-        elif isinstance(value, _Refused):
-            place = pointer if value.member is None else pointer_to(pointer, value.member)
-            raise self._refusal(place, value.reason)
+        elif isinstance(value, _InvalidValue):
+            invalid = pointer if value.member is None else pointer_to(pointer, value.member)
+            raise self._refusal(invalid, value.reason)
         return value  # type: ignore[no-any-return]  # checked above
 
     def _check_members(self, value: dict[str, Any] | list[Any], pointer: str, depth: int) -> None:
@@ -96,9 +96,9 @@ class _Reader:
             raise self._refusal(pointer, f"nested more than {self.max_depth} levels deep")
         if isinstance(value, dict):
             for name, member in value.items():
-                place = pointer_to(pointer, name)
-                self._check_string(name, place)
-                self.check(member, place, depth)
+                member_pointer = pointer_to(pointer, name)
+                self._check_string(name, member_pointer)
+                self.check(member, member_pointer, depth)
             return
         for index, item in enumerate(value):
             self.check(item, pointer_to(pointer, index), depth)
@@ -121,14 +121,14 @@ class _Reader:
 
     def _refusal(self, pointer: str, reason: str) -> errors.InvalidRequest:
         shown = pointer if self.shows_names else _leading_index(pointer)
-        shown = shown if len(shown) <= _SHOWN_POINTER else f"{shown[:_SHOWN_POINTER]}..."
+        shown = shown if len(shown) <= _MAX_SHOWN_POINTER else f"{shown[:_MAX_SHOWN_POINTER]}..."
         return errors.InvalidRequest(f"{self.what}{shown}: {reason}")
 
 
 def _leading_index(pointer: str) -> str:
-    """The index in the outermost list, which is the only part that is not the sender's text."""
-    found = _INDEX.match(pointer)
-    return found[0] if found else ""
+    """Return the leading list index, the only part of a pointer that the sender did not write."""
+    match = _INDEX.match(pointer)
+    return match[0] if match else ""
 
 
 def _decode(text: bytes | str, max_bytes: int, what: str) -> Any:  # noqa: ANN401  # not yet checked
@@ -146,37 +146,39 @@ def _decode(text: bytes | str, max_bytes: int, what: str) -> Any:  # noqa: ANN40
         raise errors.InvalidRequest(f"{what}: nested far too deep") from None
 
 
-def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any] | _Refused:
+def _build_object(pairs: list[tuple[str, Any]]) -> dict[str, Any] | _InvalidValue:
     members = dict(pairs)
     if len(members) == len(pairs):
         return members
-    counted = Counter(name for name, _ in pairs)
-    repeated = next(name for name, count in counted.items() if count > 1)
-    return _Refused("this member is repeated", repeated)
+    counts = Counter(name for name, _ in pairs)
+    repeated = next(name for name, count in counts.items() if count > 1)
+    return _InvalidValue("this member is repeated", repeated)
 
 
-def _integer(digits: str) -> int | _Refused:
+def _parse_integer(digits: str) -> int | _InvalidValue:
     # Check the length first, because Python needs quadratic time for very long numbers.
     if len(digits.removeprefix("-")) > _MAX_DIGITS or abs(int(digits)) > MAX_INTEGER:
-        return _Refused(f"the integer is beyond {MAX_INTEGER}")
+        return _InvalidValue(f"the integer is beyond {MAX_INTEGER}")
     return int(digits)
 
 
-def _constant(name: str) -> _Refused:
-    return _Refused(f"{name} is not JSON")
+def _refuse_constant(name: str) -> _InvalidValue:
+    return _InvalidValue(f"{name} is not JSON")
 
 
-_DECODER = json.JSONDecoder(object_pairs_hook=_object, parse_int=_integer, parse_constant=_constant)
+_DECODER = json.JSONDecoder(
+    object_pairs_hook=_build_object, parse_int=_parse_integer, parse_constant=_refuse_constant
+)
 
 
 def value_at(document: Mapping[str, JsonValue], path: Iterable[str]) -> JsonValue:
-    """The value at a path of members and places; None if there is none."""
-    found: JsonValue = {**document}
+    """Return the value at a path of member names and list indexes, or None if it is missing."""
+    current: JsonValue = {**document}
     for part in path:
-        if isinstance(found, dict):
-            found = found.get(part)
-        elif isinstance(found, list) and part.isdecimal() and int(part) < len(found):
-            found = found[int(part)]
+        if isinstance(current, dict):
+            current = current.get(part)
+        elif isinstance(current, list) and part.isdecimal() and int(part) < len(current):
+            current = current[int(part)]
         else:
             return None
-    return found
+    return current

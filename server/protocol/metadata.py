@@ -19,7 +19,7 @@ def document(
     introspection_alg: str,
     client_documents: bool = False,
 ) -> dict[str, object]:
-    """The server metadata: only what the endpoints support."""
+    """Return the server metadata, which lists only features that the endpoints support."""
     members: dict[str, object] = {
         "issuer": issuer,
         "authorization_endpoint": f"{issuer}/authorize",

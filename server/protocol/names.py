@@ -1,4 +1,4 @@
-"""Registered names: grant types, token types, claims, prefixes of ids and handles."""
+"""Registered names: grant types, claims, algorithms, and the prefixes of IDs and secrets."""
 
 import hashlib
 from typing import Final, NamedTuple
@@ -28,22 +28,22 @@ SIGNING_ALGS: Final = ("ES256", "EdDSA", "RS256")
 CLIENT_ALGS: Final = (*SIGNING_ALGS, "PS256")
 """Algorithms of agents' keys, for assertions and signed requests."""
 ED25519: Final = "Ed25519"
-"""The newer name of EdDSA on that curve (RFC 9864); both are accepted."""
+"""The newer name of EdDSA with the curve Ed25519 (RFC 9864); both names are accepted."""
 
 DELIVERIES: Final = ("poll", "ping", "push")
 """The token delivery modes (CIBA 5)."""
 
 
 class GrantType(NamedTuple):
-    """A grant that clients may have."""
+    """A grant type that clients may have."""
 
     name: str
     word: str
-    """For the command line."""
+    """Its name on the command line."""
     label: str
-    """For forms."""
+    """Its label in forms."""
     parameters: str = ""
-    """Its own parameters at the token endpoint."""
+    """The parameters that it adds at the token endpoint, separated by spaces."""
 
 
 AGENT_GRANT_TYPES: Final = (
@@ -83,7 +83,7 @@ PREFIX_RESOURCE: Final = "sayso_rs_"
 """The client_id of a resource, for introspection."""
 PREFIX_APP: Final = "sayso_app_"
 DOCUMENT_URL: Final = "https://"
-"""The client_id of an app begins so if it is the URL of a metadata document."""
+"""The start of an app's client_id that is the URL of a metadata document."""
 PREFIX_SIGN_IN: Final = "sayso_si_"
 PREFIX_FLOW: Final = "sayso_fl_"
 PREFIX_BROWSER: Final = "sayso_br_"
@@ -127,20 +127,20 @@ SIGN_IN_ACRS: Final = (ACR_PASSWORD, ACR_PASSKEY)
 
 
 def name_id(name: str) -> str:
-    """The id of a resource or action type in paths, where its name is not allowed."""
+    """Return the ID of a resource or action type for URL paths, which cannot contain its name."""
     return hashlib.sha256(name.encode()).hexdigest()[:32]
 
 
 def is_app(client_id: str) -> bool:
-    """Return whether a client_id is one of an app."""
+    """Return whether a client_id belongs to an app."""
     return client_id.startswith((PREFIX_APP, DOCUMENT_URL))
 
 
 def path_id(client_id: str) -> str:
-    """The id of an app in paths, where a URL is not allowed."""
+    """Return the ID of an app for URL paths, which cannot contain a URL."""
     return name_id(client_id) if client_id.startswith(DOCUMENT_URL) else client_id
 
 
 def is_group(name: str) -> bool:
-    """Return whether an id is the id of a group."""
+    """Return whether an ID belongs to a group."""
     return name.startswith(PREFIX_GROUP)

@@ -1,4 +1,4 @@
-r"""Which characters may be displayed, and which are accepted in names and texts.
+r"""Which characters may be displayed, and which are accepted in names and prose.
 
 Owns: `display_safe`, which escapes untrusted text before it is displayed, and the checks of names,
 prose and binding messages. Never: the layout of text.
@@ -6,11 +6,11 @@ prose and binding messages. Never: the layout of text.
 Every client has its own copy of `display_safe`; `tests/vectors/display_safe.json` keeps the copies
 equal. Its rules, in order:
 
-1. Of longer text, only the first four times `max_chars` plus 32 characters are processed (NFC is
-   quadratic in runs of marks); the rest is counted.
-2. NFC.
-3. Kept: letters, numbers, punctuation, symbols and U+0020; marks, up to three in a row and never at
-   the start of a line; a line feed while `max_lines` allows one more line.
+1. Only the first `4 * max_chars + 32` characters are processed, because NFC is quadratic in runs of
+   marks. The rest is only counted.
+2. The text is normalized to NFC.
+3. These characters are kept: letters, numbers, punctuation, symbols and U+0020; marks, up to three
+   in a row and never at the start of a line; a line feed if `max_lines` allows another line.
 4. Everything else is escaped as `\u{202e}`, including invisible letters, marks and symbols.
 5. Text longer than `max_chars` is cut, and ` … +12 chars` shows how much is missing.
 """
@@ -24,12 +24,12 @@ from server.protocol.confusables import mixed_scripts, scripts
 MAX_BINDING_MESSAGE = 200
 
 _MARKS_IN_A_ROW = 3
-# NFC composes at most this many characters into one.
+# NFC composes at most this many characters into a single character.
 _MAX_COMPOSITION = 4
 _VISIBLE = frozenset("LNPS")
-# Space for the suffix of an earlier call.
+# Room for the suffix that an earlier call added.
 _SLACK = 32
-_CUT = re.compile(r" … \+[1-9][0-9]{0,8} chars\Z")
+_CUT_SUFFIX = re.compile(r" … \+[1-9][0-9]{0,8} chars\Z")
 _NAME_PUNCTUATION = frozenset(" -_.@+")
 
 # Letters, marks and symbols that are invisible, so they can hide text.
@@ -52,7 +52,7 @@ _INVISIBLE = frozenset(
 
 
 class SafeText(str):
-    """Text that `display_safe` has escaped; the only kind that may be displayed."""
+    """Text that `display_safe` has escaped. Only this kind of text may be displayed."""
 
     __slots__ = ()
 
@@ -63,8 +63,8 @@ _MARKUP = frozenset("[]<>{}\\")
 def display_safe(raw: str, *, max_chars: int = 280, max_lines: int = 1) -> SafeText:
     """Escape untrusted text so that hidden characters are visible, and truncate it.
 
-    It is idempotent for the same limits. The result has at most `max_chars` characters, plus the
-    suffix with the number of missing ones.
+    Calling it again with the same limits changes nothing. The result has at most `max_chars`
+    characters, plus the suffix with the number of missing characters.
     """
     if len(raw) <= max_chars and raw.isascii() and raw.isprintable():
         return SafeText(raw)
@@ -76,7 +76,7 @@ def display_safe(raw: str, *, max_chars: int = 280, max_lines: int = 1) -> SafeT
 def check_binding_message(raw: str) -> str:
     """Return the NFC text of a binding message (CIBA 7.1).
 
-    Raises errors.InvalidBindingMessage, which names the fix and never repeats the text.
+    Raises errors.InvalidBindingMessage. Its message names the fix and never repeats the text.
     """
     try:
         return check_prose(raw, what="binding_message", max_chars=MAX_BINDING_MESSAGE)
@@ -87,13 +87,13 @@ def check_binding_message(raw: str) -> str:
 def check_prose(raw: str, *, what: str, max_chars: int, lines: int = 1) -> str:
     """Return the NFC text of a title, note or description of at most `lines` lines.
 
-    Raises ValueError, which begins with `what`, names the fix and never repeats the text.
+    Raises ValueError. Its message begins with `what`, names the fix and never repeats the text.
     """
-    text = _composed(raw, what, max_chars)
+    text = _normalize(raw, what, max_chars)
     if text.count("\n") >= lines:
         most = counted(lines, "line")
         raise ValueError(f"{what} may have {most}; remove the line breaks beyond that")
-    for position, character in _unfit(text):
+    for position, character in _find_disallowed(text):
         raise ValueError(
             f"{what} has U+{ord(character):04X} at character {position}; use only letters, "
             "digits, punctuation, symbols and plain spaces, with at most 3 combining marks in a row"
@@ -104,7 +104,8 @@ def check_prose(raw: str, *, what: str, max_chars: int, lines: int = 1) -> str:
 def check_device_name(raw: str, *, what: str, max_chars: int = 64) -> str:
     """Return the NFC text of a device's name, which only its user needs to recognize.
 
-    Raises ValueError like `check_prose`, and for the brackets of markup.
+    Raises ValueError like `check_prose`, and also for brackets, repeated spaces, and names without
+    a letter or a digit.
     """
     text = check_prose(raw, what=what, max_chars=max_chars)
     if not _MARKUP.isdisjoint(text):
@@ -120,9 +121,9 @@ def check_name(raw: str, *, what: str, max_chars: int = 64) -> str:
     """Return the NFC text of the name of an agent or user.
 
     People compare names by sight, so a name must have one script and no compatibility characters.
-    Raises ValueError, which begins with `what` and names the fix.
+    Raises ValueError. Its message begins with `what` and names the fix.
     """
-    text = _composed(raw, what, max_chars)
+    text = _normalize(raw, what, max_chars)
     if not text[0].isalnum():
         raise ValueError(f"{what} must start with a letter or a digit")
     if text.endswith(" ") or "  " in text:
@@ -160,13 +161,13 @@ def _escape(text: str, max_lines: int) -> str:
 def _cut(text: str, max_chars: int, *, unseen: int) -> str:
     if len(text) <= max_chars and not unseen:
         return text
-    earlier = _CUT.search(text)
+    earlier = _CUT_SUFFIX.search(text)
     if earlier and earlier.start() <= max_chars and not unseen:
         return text
     return f"{text[:max_chars]} … +{len(text[max_chars:]) + unseen} chars"
 
 
-def _composed(raw: str, what: str, max_chars: int) -> str:
+def _normalize(raw: str, what: str, max_chars: int) -> str:
     # NFC is slow for long text, so text that cannot fit is not normalized.
     if len(raw) <= max_chars * _MAX_COMPOSITION:
         text = unicodedata.normalize("NFC", raw)
@@ -175,19 +176,19 @@ def _composed(raw: str, what: str, max_chars: int) -> str:
     raise ValueError(f"{what} must have 1 to {max_chars} characters")
 
 
-def _unfit(text: str) -> list[tuple[int, str]]:
-    """The characters that are not allowed in prose, with their positions from one."""
+def _find_disallowed(text: str) -> list[tuple[int, str]]:
+    """Return the characters that are not allowed in prose, with their positions, counted from 1."""
     if text.isascii() and text.isprintable():
         return []
     marks = 0
-    found: list[tuple[int, str]] = []
+    disallowed: list[tuple[int, str]] = []
     for position, character in enumerate(text, start=1):
         category = unicodedata.category(character)[0]
         marks = marks + 1 if category == "M" else 0
         plain = category in _VISIBLE or character in " \n" or category == "M"
         if not plain or marks > _MARKS_IN_A_ROW:
-            found.append((position, character))
-    return found
+            disallowed.append((position, character))
+    return disallowed
 
 
 def _is_plain(character: str) -> bool:
@@ -208,5 +209,5 @@ def _is_name_character(character: str) -> bool:
 
 
 def counted(number: int, noun: str, plural: str = "") -> str:
-    """A number with its noun; the plural of most is the noun with an s."""
+    """Return a number with its noun. Give `plural` if it is not the noun with an s."""
     return f"{number:,} {noun if number == 1 else plural or f'{noun}s'}"

@@ -1,7 +1,7 @@
-"""Ceremonies: the set of steps that a person takes to approve a request, and its text form.
+"""Ceremonies: the steps that a person takes to approve a request, and their text form.
 
-Owns: the steps, their text form, which entries match a type-back value. Never: which steps a
-request needs (policy) or what a wrong entry causes (services).
+Owns: the steps, their text form, and which entries match a type-back value. Never: which steps a
+request needs (policy), or the effect of a wrong entry (services).
 
 Approving always takes a confirmation in an unlocked app. Further steps are added in alphabetical
 order: `confirm`, `pin`, `pin+type_back`, `match+pin+reason+type_back`.
@@ -23,7 +23,7 @@ from server.protocol.policy.fact_rules import FactToType
 
 
 class Step(StrEnum):
-    """One step in addition to confirming. The names are part of the API."""
+    """A step in addition to confirming. The names are part of the API."""
 
     MATCH = "match"
     """Type the match number, to prove that the request comes from the agent on the screen."""
@@ -41,7 +41,7 @@ CONFIRM: Final[Ceremony] = frozenset()
 """Only the confirmation."""
 
 COMPARED_STEPS: Final[Ceremony] = frozenset({Step.MATCH, Step.TYPE_BACK})
-"""Steps whose entry the server compares; attempts at them are counted."""
+"""Steps whose entry the server compares. It counts the attempts."""
 
 _CONFIRM = "confirm"
 _LAST_CHARACTERS = 4
@@ -49,7 +49,7 @@ _MATCH_NUMBERS = 1_000
 
 
 def ceremony_text(ceremony: Ceremony) -> str:
-    """The text form of these steps."""
+    """Return the text form of these steps."""
     return "+".join(sorted(ceremony)) or _CONFIRM
 
 
@@ -59,11 +59,11 @@ _BY_TEXT: Final = {
     for steps in combinations(Step, count)
 }
 CEREMONY_TEXTS: Final = frozenset(_BY_TEXT)
-"""Every valid text form of a ceremony."""
+"""All valid text forms of a ceremony."""
 
 
 def parse_ceremony(text: str) -> Ceremony:
-    """Parse the text form of a ceremony. ValueError for any other text."""
+    """Parse the text form of a ceremony. Raises ValueError if it is not a valid form."""
     if text not in _BY_TEXT:
         raise ValueError("ceremony is not one of the values allowed here")
     return _BY_TEXT[text]
@@ -80,12 +80,12 @@ class TypeBack:
     """A JSON pointer into the action text."""
 
     def document(self) -> dict[str, JsonValue]:
-        """The `type_back` member of the display. It does not include the value."""
+        """Return the `type_back` member of the display. It does not include the value."""
         return {"label": self.label, "kind": self.kind, "at": self.at}
 
 
 def type_back_kind(fact: FactToType, value: JsonValue) -> str:
-    """The kind of entry that matches a valid value."""
+    """Return the kind of entry that matches a valid value."""
     if fact.part == "last_four":
         return "last_four"
     if isinstance(value, dict):
@@ -94,27 +94,27 @@ def type_back_kind(fact: FactToType, value: JsonValue) -> str:
 
 
 def value_at(action: str, at: str) -> JsonValue:
-    """The value at a pointer that was made for this action text."""
-    found: Any = json.loads(action)
+    """Return the value at a pointer that was created for this action text."""
+    current: Any = json.loads(action)
     for part in at.removeprefix("/").split("/"):
         name = part.replace("~1", "/").replace("~0", "~")
-        found = found[int(name)] if isinstance(found, list) else found[name]
-    return found  # type: ignore[no-any-return]  # a member of JSON
+        current = current[int(name)] if isinstance(current, list) else current[name]
+    return current  # type: ignore[no-any-return]  # a member of JSON
 
 
 def matches_value(kind: str, value: JsonValue, entry: str) -> bool:
     """Return whether an entry matches the value, in constant time over all accepted forms."""
-    plain = _normalized(kind, entry)
-    digest = _digest(plain)
+    normalized = _normalize(kind, entry)
+    digest = _digest(normalized)
     same = [
         hmac.compare_digest(digest, _digest(accepted))
         for accepted in _accepted_entries(kind, value)
     ]
-    return plain != "" and any(same)
+    return normalized != "" and any(same)
 
 
 def match_number(nonce: str) -> str:
-    """Return the match number that the agent shows; made from a nonce of the request."""
+    """Return the match number that the agent shows. It is derived from a nonce of the request."""
     return f"{int.from_bytes(_digest(nonce)) % _MATCH_NUMBERS:03}"
 
 
@@ -127,9 +127,9 @@ _SYMBOLS: Final = {"eur": "€", "gbp": "£", "jpy": "¥", "usd": "$"}
 
 
 def _accepted_entries(kind: str, value: JsonValue) -> Iterator[str]:
-    """The accepted entries, normalized as by `_normalized`."""
+    """Return the accepted entries, normalized by `_normalize`."""
     safe_text = rendering.render(value, max_chars=rendering.MAX_MATERIAL_VALUE)
-    plain = _normalized(kind, safe_text)
+    plain = _normalize(kind, safe_text)
     if kind == "last_four":
         yield plain[-_LAST_CHARACTERS:]
     elif isinstance(value, dict):
@@ -139,9 +139,9 @@ def _accepted_entries(kind: str, value: JsonValue) -> Iterator[str]:
 
 
 def _amount_forms(currency: str, shown: str) -> Iterator[str]:
-    """An amount with and without its currency, separators and zero fraction.
+    """Return an amount with and without its currency, separators and zero fraction.
 
-    A dot separates thousands, and a comma the fraction, only if the fraction is typed too.
+    A dot as thousands separator and a decimal comma are accepted only if the fraction is typed.
     """
     amount = shown.removeprefix(currency)
     whole, _, fraction = amount.partition(".")
@@ -155,7 +155,7 @@ def _amount_forms(currency: str, shown: str) -> Iterator[str]:
             yield from (name + written, written + name)
 
 
-def _normalized(kind: str, text: str) -> str:
+def _normalize(kind: str, text: str) -> str:
     """Normalize an entry: Unicode form, case and whitespace."""
     folded = unicodedata.normalize("NFC", text).casefold()
     if kind == "text":

@@ -1,7 +1,7 @@
-"""A request and the earlier approvals it is compared with: the input of every signal.
+"""The input of all signals: a request, and the earlier approvals that it is compared with.
 
-Owns: the data types of facts and history. Never: which of it is unusual (`unusual.py`), or where
-history is stored. Members (`frozenset[str]`) and marks are opaque and only compared for equality.
+Owns: the data types of facts and history. Never: what is unusual (`unusual.py`), or where history
+is stored. Members (`frozenset[str]`) and marks are opaque and only compared for equality.
 Labels are objects that render their text on use, because most requests are not unusual.
 """
 
@@ -11,9 +11,9 @@ from dataclasses import dataclass, field
 from server.protocol.policy import rendering
 
 
-@dataclass(slots=True, unsafe_hash=True)  # not frozen: many are made for each decision of policy
+@dataclass(slots=True, unsafe_hash=True)  # not frozen: each policy decision creates many
 class PastApprovals:
-    """Earlier approvals of one thing: how often, since when, how much."""
+    """Earlier approvals of one thing: their number, first time, amounts and values."""
 
     count: int = 0
     total: int = 0
@@ -23,11 +23,11 @@ class PastApprovals:
     days: int = 0
     """The number of days with an approval."""
     members: frozenset[str] = frozenset()
-    """Marks of the values that were part of them."""
+    """Marks of the values in these approvals."""
 
     @property
     def usual(self) -> int:
-        """The mean amount."""
+        """The mean of the earlier amounts, rounded down."""
         return self.total // self.count if self.count else 0
 
 
@@ -40,7 +40,7 @@ class Baseline:
 
     past: PastApprovals
     whose: str
-    """A phrase; {} is replaced by `of`."""
+    """A phrase in which `of` replaces {}."""
     of: object = ""
 
     def __str__(self) -> str:
@@ -49,7 +49,7 @@ class Baseline:
 
 @dataclass(frozen=True, slots=True)
 class Amount:
-    """One amount of a request, of one action type and unit."""
+    """An amount in a request, of one action type and unit."""
 
     label: object
     value: int
@@ -61,7 +61,7 @@ class Amount:
     """The approver has approved this type before, but never in this currency."""
 
     def shown(self, value: int) -> str:
-        """Format another value of this unit as facts do."""
+        """Format a value of this unit as in a fact."""
         if self.currency is None:
             return rendering.render(value)
         return rendering.render({"minor": value, "currency": self.currency})
@@ -111,7 +111,7 @@ class RequestingAgent:
 
     name: str
     mark: str
-    """Of its name."""
+    """The mark of its name."""
     keys: frozenset[str] = frozenset()
     past: PastApprovals = NO_PAST_APPROVALS
     """The approver's earlier approvals for this agent. Members are marks of the values below."""
@@ -124,12 +124,12 @@ class RequestingAgent:
     """Requests of this agent to the approver in this hour and on this day, including this one."""
     today: int = 0
     formerly: tuple[str, int] | None = None
-    """The agent's most recent former name that the approver approved, and when it ended."""
+    """The latest former name under which the approver approved it, and when it was renamed."""
 
 
 @dataclass(frozen=True, slots=True)
 class AnswerHours:
-    """When the approver usually answers, and when the request was made (UTC)."""
+    """The hours (UTC) in which the approver usually answers, and the hour of the request."""
 
     hour: int = 0
     answers: int = 0
@@ -139,7 +139,7 @@ class AnswerHours:
 
 @dataclass(frozen=True, slots=True)
 class Comparison:
-    """One request with the earlier approvals it is compared with."""
+    """A request, with the earlier approvals that it is compared with."""
 
     asker: RequestingAgent
     comparable: PastApprovals = NO_PAST_APPROVALS

@@ -1,10 +1,10 @@
-"""The texts that a person's device signs, and the checks against the server's own data.
+"""The strings that a person's device signs, and their checks against the server's own data.
 
 Owns: action text, digests, fingerprint, the payloads of decisions and statements, key thumbprints.
-Never: signatures (crypto) or whether a ceremony or key is sufficient (services).
+Never: signatures (crypto), or whether a ceremony or key is sufficient (services).
 
-Digests are base64url of SHA-256 over the text as sent; only the server makes canonical JSON of an
-action. `tests/vectors/decisions.json` holds examples for both sides.
+A digest is the base64url of SHA-256 over the text as sent; only the server converts an action to
+canonical JSON. `tests/vectors/decisions.json` holds examples for both sides.
 """
 
 import hashlib
@@ -133,7 +133,7 @@ def action_text(
     scope: Iterable[str],
     user: str,
 ) -> str:
-    """The canonical text of what an agent asks for; people approve its digest."""
+    """Return the canonical text of what an agent requests. People approve its digest."""
     return json_text.canonical(
         {
             "agent": agent,
@@ -147,38 +147,38 @@ def action_text(
 
 
 def digest_with_details(action: str, authorization_details: Sequence[JsonValue]) -> str:
-    """The digest of an action text with its details replaced by these."""
+    """Return the digest of an action text with its details replaced by these details."""
     members = {**json.loads(action), "authorization_details": list(authorization_details)}
     return digest(json_text.canonical(members))
 
 
 def digest(text: str) -> str:
-    """The digest of a text: base64url of SHA-256 over its UTF-8 bytes, 43 characters."""
+    """Return the digest of a text: base64url of SHA-256 over its UTF-8 bytes, 43 characters."""
     return base64url.encode(hashlib.sha256(text.encode()).digest())
 
 
 def request_digest(method: str, path: str, body: bytes) -> str:
-    """The digest of an HTTP request: method, line feed, path, line feed, body."""
+    """Return the digest of an HTTP request: method, line feed, path, line feed, body."""
     return base64url.encode(hashlib.sha256(f"{method}\n{path}\n".encode() + body).digest())
 
 
 def is_digest(text: str) -> bool:
-    """Return whether a text is a digest in canonical form."""
+    """Return whether this string is a digest in canonical form."""
     try:
-        _bytes_of(text, "digest")
+        _decode_digest(text, "digest")
     except ValueError:
         return False
     return True
 
 
 def fingerprint(action_digest: str) -> str:
-    """The short form of an action digest that people compare: `9f3a-71c0`. Raises ValueError."""
-    shown = _bytes_of(action_digest, "action_digest")[:4].hex()
-    return f"{shown[:4]}-{shown[4:]}"
+    """Return the short form of an action digest for people: `9f3a-71c0`. Raises ValueError."""
+    prefix = _decode_digest(action_digest, "action_digest")[:4].hex()
+    return f"{prefix[:4]}-{prefix[4:]}"
 
 
 def read_decision(payload: bytes) -> Decision:
-    """Parse the payload of a decision and check its values. ValueError names the member."""
+    """Parse and check the payload of a decision. Raises ValueError, which names the member."""
     decision = Decision(**_read_members(payload, Decision))
     for name, allowed in _allowed_values(decision).items():
         if getattr(decision, name) not in allowed:
@@ -189,14 +189,14 @@ def read_decision(payload: bytes) -> Decision:
 def check_decision(decision: Decision, expected: ExpectedDecision) -> None:
     """Compare a decision with the server's values, including `granted`.
 
-    Raises errors.Problem 422 `invalid_decision`, which names the first member that differs but not
+    Raises errors.Problem 422 `invalid_decision`, which names the first member that differs, without
     its value.
     """
     _check_members(decision, expected, "invalid_decision")
 
 
 def read_statement(payload: bytes) -> Statement:
-    """Parse the payload of a statement. ValueError names the member."""
+    """Parse and check the payload of a statement. Raises ValueError, which names the member."""
     statement = Statement(**_read_members(payload, Statement))
     if statement.purpose not in STATEMENT_PURPOSES:
         raise ValueError("purpose is not one of the values allowed here")
@@ -214,31 +214,31 @@ def check_statement(statement: Statement, expected: ExpectedStatement) -> None:
 def check_public_jwk(jwk: object) -> dict[str, str]:
     """Return an EC P-256 public key with exactly its four members (RFC 7518 6.2.1).
 
-    ValueError otherwise, in particular for a private key. Loading the key checks that the point is
-    on the curve.
+    Raises ValueError for anything else, including private keys. This does not check that the point
+    is on the curve; loading the key does.
     """
     if not isinstance(jwk, Mapping) or set(jwk) != _KEY_MEMBERS:
         raise ValueError("a public key has exactly the members kty, crv, x and y")
     if jwk["kty"] != "EC" or jwk["crv"] != "P-256":
         raise ValueError("kty must be EC and crv must be P-256")
     for name in ("x", "y"):
-        _bytes_of(jwk[name], name)
+        _decode_digest(jwk[name], name)
     return {name: jwk[name] for name in ("kty", "crv", "x", "y")}
 
 
 def thumbprint(jwk: object) -> str:
-    """The thumbprint of a public key (RFC 7638). ValueError if it is not a public key."""
+    """Return the thumbprint (RFC 7638). Raises ValueError if this is not a public key."""
     return digest(json_text.canonical({**check_public_jwk(jwk)}))
 
 
 def _allowed_values(decision: Decision) -> dict[str, Collection[str | None]]:
     if decision.decision == "approve":
         return {"code": frozenset({None}), "ceremony": ceremonies.CEREMONY_TEXTS}
-    denies = decision.decision == "deny"
+    is_denial = decision.decision == "deny"
     return {
         "decision": frozenset({"deny", "withdraw"}),
         "granted": frozenset({None}),
-        "code": frozenset(DENY_CODES) if denies else frozenset({None}),
+        "code": frozenset(DENY_CODES) if is_denial else frozenset({None}),
         "ceremony": frozenset({"none"}),
     }
 
@@ -280,7 +280,7 @@ def _check_members(
         raise errors.Problem(422, code, f"{detail}; set the clock of this device")
 
 
-def _bytes_of(text: object, name: str) -> bytes:
+def _decode_digest(text: object, name: str) -> bytes:
     """Decode 32 bytes in canonical base64url."""
     try:
         raw = base64url.decode(text) if isinstance(text, str) else b""

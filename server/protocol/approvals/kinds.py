@@ -1,10 +1,10 @@
-"""The reserved `authorization_details` objects of approvals that are not an agent's action.
+"""The reserved `authorization_details` objects of approvals that are not actions of an agent.
 
-Owns: the reserved types and their members. Never: who may ask for one.
+Owns: the reserved types and their members. Never: who may request them.
 
-Every kind has the same form of action text. A consent and a device sign-in are one object of a
-reserved type; an app action and a standing grant begin with one. Nobody can register a reserved
-type, so a signature for one kind is never valid for another.
+All kinds use the same form of action text. A consent or a device sign-in consists of one object of
+a reserved type; an app action or a standing grant begins with such an object. Nobody can register
+a reserved type, so a signature for one kind is never valid for another kind.
 """
 
 from collections.abc import Mapping, Sequence
@@ -25,7 +25,7 @@ STANDING_GRANT: Final = "sayso:standing_grant"
 
 @dataclass(frozen=True, slots=True)
 class ConsentTerms:
-    """The end of a consent, as RFC 3339 text, and the app whose page asked for it."""
+    """The expiry of a consent (RFC 3339), and the app whose page asked for it."""
 
     until: str
     app: str | None
@@ -44,7 +44,7 @@ class DeviceTerms:
 
 @dataclass(frozen=True, slots=True)
 class AppDeviceTerms:
-    """An app that wants to sign in on a device: network address, displayed code, consent end."""
+    """An app that wants to sign in on a device: address, displayed code, and consent expiry."""
 
     address: str
     code: str
@@ -64,7 +64,7 @@ class StandingGrantTerms:
     vary: Sequence[JsonValue]
     """Members of the example that may differ, each with its `path` and `up_to`."""
     version: int | None
-    """The version of the action type; None without one."""
+    """The version of the action type; None if there is no action type."""
     risk: str
     """The highest risk of a request that it covers."""
     notify: bool
@@ -72,12 +72,12 @@ class StandingGrantTerms:
 
 
 def consent_details(terms: ConsentTerms) -> dict[str, str | None]:
-    """The one object of a consent's `authorization_details`."""
+    """Return the only object in the `authorization_details` of a consent."""
     return {"type": CONSENT, "until": terms.until, "app": terms.app}
 
 
 def device_details(terms: DeviceTerms) -> dict[str, str | None]:
-    """The one object of a device sign-in's `authorization_details`."""
+    """Return the only object in the `authorization_details` of a device sign-in."""
     return {
         "type": DEVICE,
         "key": terms.key,
@@ -88,21 +88,21 @@ def device_details(terms: DeviceTerms) -> dict[str, str | None]:
 
 
 def app_device_details(terms: AppDeviceTerms) -> dict[str, str | None]:
-    """The one object of the `authorization_details` of an app's sign-in on a device."""
+    """Return the only object in the `authorization_details` of an app's sign-in on a device."""
     return {"type": APP_DEVICE, "address": terms.address, "code": terms.code, "until": terms.until}
 
 
 def app_action_details(
     details: Sequence[Mapping[str, JsonValue]],
 ) -> tuple[Mapping[str, JsonValue], ...]:
-    """The details of an app action, after the reserved object that marks it as one."""
+    """Return the reserved object that marks an app action, followed by its details."""
     return ({"type": APP_ACTION}, *details)
 
 
 def standing_grant_details(
     terms: StandingGrantTerms, example: Sequence[Mapping[str, JsonValue]]
 ) -> tuple[Mapping[str, JsonValue], ...]:
-    """The bounds of a standing grant, followed by its example."""
+    """Return the bounds of a standing grant, followed by its example."""
     bounds: dict[str, JsonValue] = {
         "type": STANDING_GRANT,
         "until": terms.until,
@@ -119,11 +119,11 @@ def standing_grant_details(
 def resource_details(
     details: Sequence[Mapping[str, JsonValue]],
 ) -> tuple[Mapping[str, JsonValue], ...]:
-    """The details of an approval without the reserved objects, as the resource gets them."""
+    """Return the details that the resource gets: those without a reserved type."""
     return tuple(detail for detail in details if not str(detail["type"]).startswith(RESERVED))
 
 
 def signed_end(details: Mapping[str, object]) -> int:
-    """The signed end of a consent or grant, in milliseconds since the epoch."""
+    """Return the signed expiry of a consent or grant, in milliseconds since the epoch."""
     moment = datetime.fromisoformat(str(details["until"]))
     return round(moment.astimezone(UTC).timestamp() * 1000)

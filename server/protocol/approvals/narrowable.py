@@ -18,7 +18,7 @@ from server.protocol.text import SafeText
 
 @dataclass(frozen=True, slots=True)
 class NarrowableFact:
-    """One value that may be narrowed, as it was asked, with its rule."""
+    """A value that may be narrowed: its rule, and the value in the request."""
 
     pointer: str
     """A JSON pointer into the details."""
@@ -32,15 +32,15 @@ class NarrowableFact:
 def narrowable_facts(
     action: ActionType, details: Mapping[str, JsonValue]
 ) -> tuple[NarrowableFact, ...]:
-    """Every value in the details that the action type lets an approver narrow.
+    """Return all values in the details that the action type lets an approver narrow.
 
-    Values that are already minimal (0, an empty list, true) are left out.
+    Values that cannot be narrowed further (0, an empty list, true) are left out.
     """
-    found = _values_with_trails({**details}, ())
+    trails_and_values = _values_with_trails({**details}, ())
     rules = action.fact_rules.narrow
     return tuple(
         _narrowable_fact(action, trail, value, rule)
-        for trail, value in found
+        for trail, value in trails_and_values
         if (rule := narrowing.rule_of(tuple(map(str, trail)), rules)) and _can_be_narrowed(value)
     )
 

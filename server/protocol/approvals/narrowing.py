@@ -1,16 +1,16 @@
-"""Narrowing: granting a part of what was asked.
+"""Narrowing: granting part of a request.
 
 Owns: the granted text, how it is derived from the action text, and the check that it grants no
-more. Never: who narrows, the schema of an action type, words on a screen.
+more. Never: who may narrow, the schema of an action type, or text on screens.
 
 The granted text is the action text with fewer scopes, narrower `authorization_details` and, for a
 shorter token lifetime, a member `token_seconds`. Within the details, only the members that the
 action type lists in `narrow` may differ, each by its rule:
 
-    lower     an integer or money: from 0 to what was asked, in the same currency
-    drop      a list: some of its items, in their order
-    earlier   a time: the same or an earlier one
-    turn_on   a boolean: true where false was asked
+    lower     an integer or money: from 0 to the requested amount, in the same currency
+    drop      a list: some of its items, in the same order
+    earlier   a time: the same or an earlier time
+    turn_on   a boolean: true instead of the requested false
 
 People enter a narrower value as text: `500` or `499.50`, `1,3` for the items to keep (counted from
 1, or `none`), `2026-11-25T14:30:00Z`, `yes`.
@@ -30,21 +30,21 @@ from server.protocol.policy.fact_rules import Narrowing
 from server.protocol.policy.uses import MONEY_MEMBERS, Path
 
 NOT_GRANTED: Final = "(not granted)"
-"""Shown in place of a value that was asked for and not granted."""
+"""Shown instead of a requested value that was not granted."""
 
 NarrowingRules = Mapping[Path, Narrowing]
 """The narrowing rules of one action type, by path."""
 
 _EQUAL_MEMBERS = frozenset({"agent", "resource", "salt", "user"})
 _NARROWABLE_MEMBERS = frozenset({"authorization_details", "scope"})
-_SECONDS = "token_seconds"
+_LIFETIME_MEMBER = "token_seconds"
 _DECIMAL = re.compile(r"(\d{1,16})(?:\.(\d{1,4}))?", re.ASCII)
 _ITEMS = re.compile(r"none|[1-9]\d{0,3}(?:,[1-9]\d{0,3})*", re.ASCII)
 _BOOLEAN_ENTRIES = {"yes": True, "true": True, "no": False, "false": False}
 
 
 class NotNarrower(ValueError):
-    """The granted text exceeds the request: `pointer` says where, `remedy` why."""
+    """The granted text exceeds the request: `pointer` says where, and `remedy` says why."""
 
     def __init__(self, pointer: str, remedy: str) -> None:
         super().__init__(f"{pointer or 'what is granted'}: {remedy}")
@@ -70,29 +70,31 @@ class Change:
 
 
 def terms(text: str) -> Terms:
-    """The terms of an action text or granted text."""
+    """Return the terms of an action text or granted text."""
     members = json.loads(text)
     return Terms(
-        tuple(members["authorization_details"]), tuple(members["scope"]), members.get(_SECONDS)
+        tuple(members["authorization_details"]),
+        tuple(members["scope"]),
+        members.get(_LIFETIME_MEMBER),
     )
 
 
 def granted_text(action: str, granted: Terms) -> str:
-    """The canonical granted text of these terms."""
+    """Return the canonical granted text of these terms."""
     members: dict[str, Any] = {
         **json.loads(action),
         "authorization_details": [dict(detail) for detail in granted.details],
         "scope": sorted(set(granted.scope)),
     }
     if granted.seconds is not None:
-        members[_SECONDS] = granted.seconds
+        members[_LIFETIME_MEMBER] = granted.seconds
     return json_text.canonical(members)
 
 
 def narrowed_details(
     asked: Terms, drop: Collection[str], changes: Iterable[Change], rules: Sequence[NarrowingRules]
 ) -> Terms:
-    """Apply a requested narrowing; `compare` checks the result. Raises NotNarrower."""
+    """Apply a requested narrowing; `check_narrower` checks the result. Raises NotNarrower."""
     for name in sorted(set(drop) - set(asked.scope)):
         raise NotNarrower("scope", f"{name} was not requested")
     details: list[JsonValue] = [json.loads(json.dumps(detail)) for detail in asked.details]
@@ -105,15 +107,15 @@ def narrowed_details(
                 _pointer(change), "this action type does not allow that to be narrowed"
             )
         _apply_change(details[change.place], change, rule)
-    kept = tuple(name for name in asked.scope if name not in drop)
-    return Terms(tuple(cast("dict[str, JsonValue]", detail) for detail in details), kept)
+    remaining_scope = tuple(name for name in asked.scope if name not in drop)
+    return Terms(tuple(cast("dict[str, JsonValue]", detail) for detail in details), remaining_scope)
 
 
 def read_granted(action: str, granted: str) -> Terms:
     """Parse and check a granted text against its action text. Raises NotNarrower.
 
-    It must be in the server's exact form, have the same agent, user, resource and salt, and no
-    scope that was not asked for. `compare` checks the details, because they depend on their types.
+    It must be in the server's exact form, have the same agent, user, resource and salt, and only
+    requested scopes. `check_narrower` checks the details, because that depends on their types.
     """
     try:
         members = json_text.parse(granted, what="granted")
@@ -121,53 +123,53 @@ def read_granted(action: str, granted: str) -> Terms:
         raise NotNarrower("", "is no JSON") from None
     if (
         not isinstance(members, dict)
-        or members.keys() - {_SECONDS} != _EQUAL_MEMBERS | _NARROWABLE_MEMBERS
+        or members.keys() - {_LIFETIME_MEMBER} != _EQUAL_MEMBERS | _NARROWABLE_MEMBERS
     ):
         raise NotNarrower("", "has unknown or missing members")
     asked = json.loads(action)
     if any(members[name] != asked[name] for name in _EQUAL_MEMBERS):
         raise NotNarrower("", "belongs to another request")
-    found = _read_terms(members)
-    if granted != granted_text(action, found):
+    granted_terms = _read_terms(members)
+    if granted != granted_text(action, granted_terms):
         raise NotNarrower("", "is not in canonical form")
-    _check_not_more(found, terms(action))
-    return found
+    _check_not_more(granted_terms, terms(action))
+    return granted_terms
 
 
-def _check_not_more(found: Terms, wanted: Terms) -> None:
-    if not set(found.scope) <= set(wanted.scope):
+def _check_not_more(granted: Terms, wanted: Terms) -> None:
+    if not set(granted.scope) <= set(wanted.scope):
         raise NotNarrower("scope", "grants more than was requested")
-    if len(found.details) != len(wanted.details):
+    if len(granted.details) != len(wanted.details):
         raise NotNarrower("authorization_details", "must have as many objects as the request")
-    if found == wanted:
+    if granted == wanted:
         raise NotNarrower("", "grants everything that was requested; approve it without limits")
-    if not found.scope and not found.details:
+    if not granted.scope and not granted.details:
         raise NotNarrower("", "leaves nothing; deny the request instead")
 
 
 def check_narrower(
     asked: JsonValue, granted: JsonValue, rules: NarrowingRules, trail: Path = ()
 ) -> JsonValue:
-    """Check that a granted value is within the value that was asked. Raises NotNarrower.
+    """Check that a granted value is within the requested value. Raises NotNarrower.
 
-    Returns the asked value with the granted values filled in and NOT_GRANTED for what is left out,
-    so that both can be shown side by side.
+    Returns the requested value with the granted values filled in, and NOT_GRANTED for items that
+    were left out, so that both can be shown side by side.
     """
     if (rule := rule_of(trail, rules)) is not None and rule != "drop":
-        if not _same(asked, granted) and not _IS_NARROWER[rule](asked, granted):
+        if not _is_equal(asked, granted) and not _IS_NARROWER[rule](asked, granted):
             raise NotNarrower(_as_pointer(trail), "is not less than what was requested")
         return granted
     if isinstance(asked, dict) and isinstance(granted, dict) and asked.keys() == granted.keys():
         return {k: check_narrower(v, granted[k], rules, (*trail, k)) for k, v in asked.items()}
     if isinstance(asked, list) and isinstance(granted, list):
         return _compare_items(asked, granted, rules, trail)
-    if not _same(asked, granted):
+    if not _is_equal(asked, granted):
         raise NotNarrower(_as_pointer(trail), "may not be changed")
     return granted
 
 
 def rule_of(trail: Path, rules: NarrowingRules) -> Narrowing | None:
-    """The narrowing rule of the value at this path; None if it may not change."""
+    """Return the narrowing rule of the value at this path, or None if it may not change."""
     for path, rule in rules.items():
         if len(path) == len(trail) and all(map(_matches, path, trail)):
             return rule
@@ -181,28 +183,28 @@ def _matches(part: str, step: str) -> bool:
 def _compare_items(
     asked: list[JsonValue], granted: list[JsonValue], rules: NarrowingRules, trail: Path
 ) -> JsonValue:
-    """Match granted items with asked items, in order; the others were dropped."""
+    """Match granted items with requested items, in order; the other items were dropped."""
     may_drop = rule_of(trail, rules) == "drop"
     if not may_drop and len(asked) != len(granted):
         raise NotNarrower(_as_pointer(trail), "must keep all its items")
-    left, found = list(granted), list[JsonValue]()
+    remaining, compared = list(granted), list[JsonValue]()
     for index, item in enumerate(asked):
         try:
-            found.append(check_narrower(item, left[0], rules, (*trail, str(index))))
-            left.pop(0)
+            compared.append(check_narrower(item, remaining[0], rules, (*trail, str(index))))
+            remaining.pop(0)
         except (IndexError, NotNarrower):
             if not may_drop:
                 raise
-            found.append(_mark_not_granted(item))
-    if left:
+            compared.append(_mark_not_granted(item))
+    if remaining:
         raise NotNarrower(
             _as_pointer(trail), "has items that were not requested, or in another order"
         )
-    return found
+    return compared
 
 
 def _mark_not_granted(value: JsonValue) -> JsonValue:
-    """The same structure with every value replaced by NOT_GRANTED."""
+    """Return the same structure with all values replaced by NOT_GRANTED."""
     if isinstance(value, dict) and value and not _is_money(value):
         return {name: _mark_not_granted(member) for name, member in value.items()}
     if isinstance(value, list) and value:
@@ -219,8 +221,8 @@ def _is_lower(asked: JsonValue, granted: JsonValue) -> bool:
     return both and 0 <= cast("int", granted) < cast("int", asked)
 
 
-def _same(asked: JsonValue, granted: JsonValue) -> bool:
-    """Equality as JSON: unlike in Python, 1 and true differ."""
+def _is_equal(asked: JsonValue, granted: JsonValue) -> bool:
+    """Return whether two values are equal in JSON, where 1 and true differ, unlike in Python."""
     return json_text.canonical(asked) == json_text.canonical(granted)
 
 
@@ -233,13 +235,17 @@ def _is_integer(value: JsonValue) -> bool:
 
 
 def _is_earlier(asked: JsonValue, granted: JsonValue) -> bool:
-    before, after = _moment(asked), _moment(granted)
-    if before is None or after is None or (before.tzinfo is None) is not (after.tzinfo is None):
+    requested_time, granted_time = _parse_time(asked), _parse_time(granted)
+    if (
+        requested_time is None
+        or granted_time is None
+        or (requested_time.tzinfo is None) is not (granted_time.tzinfo is None)
+    ):
         return False
-    return after < before
+    return granted_time < requested_time
 
 
-def _moment(value: JsonValue) -> datetime | None:
+def _parse_time(value: JsonValue) -> datetime | None:
     try:
         return datetime.fromisoformat(value) if isinstance(value, str) else None
     except ValueError:
@@ -254,15 +260,15 @@ _IS_NARROWER = {"lower": _is_lower, "earlier": _is_earlier, "turn_on": _is_turne
 
 
 def _read_terms(members: Mapping[str, JsonValue]) -> Terms:
-    """Read the members as terms. Raises NotNarrower if they have another form."""
+    """Read the members as terms. Raises NotNarrower if they have the wrong form."""
     details, scope = members["authorization_details"], members["scope"]
     if not isinstance(details, list) or not all(isinstance(detail, dict) for detail in details):
         raise NotNarrower("authorization_details", "must be a list of objects")
     if not isinstance(scope, list) or not all(isinstance(name, str) for name in scope):
         raise NotNarrower("scope", "must be a list of texts")
-    seconds = members.get(_SECONDS)
-    if _SECONDS in members and not (_is_integer(seconds) and cast("int", seconds) > 0):
-        raise NotNarrower(_SECONDS, "must be whole seconds, 1 or more")
+    seconds = members.get(_LIFETIME_MEMBER)
+    if _LIFETIME_MEMBER in members and not (_is_integer(seconds) and cast("int", seconds) > 0):
+        raise NotNarrower(_LIFETIME_MEMBER, "must be whole seconds, 1 or more")
     return Terms(
         tuple(cast("list[dict[str, JsonValue]]", details)),
         tuple(cast("list[str]", scope)),
@@ -274,19 +280,19 @@ def _apply_change(detail: JsonValue, change: Change, rule: Narrowing) -> None:
     holder: Any = detail
     try:
         for step in change.path[:-1]:
-            holder = holder[_key(holder, step)]
-        last = _key(holder, change.path[-1])
+            holder = holder[_to_key(holder, step)]
+        last = _to_key(holder, change.path[-1])
         holder[last] = _parse_entry(holder[last], change, rule)
     except (KeyError, IndexError, TypeError):
         raise NotNarrower(_pointer(change), "is not in the request") from None
 
 
-def _key(holder: object, step: str) -> str | int:
+def _to_key(holder: object, step: str) -> str | int:
     return int(step) if isinstance(holder, list) and step.isdecimal() else step
 
 
 def _parse_entry(asked: JsonValue, change: Change, rule: Narrowing) -> JsonValue:
-    """Convert an entered text to the type of the asked value. Raises NotNarrower."""
+    """Convert entered text to the type of the requested value. Raises NotNarrower."""
     if rule == "drop":
         return _parse_items(asked, change)
     if rule == "earlier":
@@ -305,7 +311,7 @@ def _parse_entry(asked: JsonValue, change: Change, rule: Narrowing) -> JsonValue
 def read_number(text: str, digits: int) -> int:
     """Parse an entered number as an integer with `digits` decimal places.
 
-    ValueError says what to enter.
+    Raises ValueError, which says what to enter.
     """
     match = _DECIMAL.fullmatch(text)
     if match is None or len(match[2] or "") > digits:

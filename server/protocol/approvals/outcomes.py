@@ -1,7 +1,7 @@
-"""The reasons, as reported to agents, for which a request ends without a token or a denial.
+"""The reasons that agents get for a request that ended with neither a token nor a denial.
 
-The audit log may have a more exact reason in free text; agents get one from this table. A denial
-has a code and a note instead (`ciba`), and a disabled agent always gets `agent_disabled`.
+Agents get only the reasons in this table; the audit log may have a more exact one in free text. A
+denial has a code and a note instead (`ciba`), and a disabled agent always gets `agent_disabled`.
 """
 
 from collections.abc import Mapping
@@ -11,11 +11,11 @@ from server.protocol.approvals.states import State
 
 
 class EndReason(NamedTuple):
-    """The state and the message of one reason."""
+    """The state and the message of a reason."""
 
     state: State
     text: str
-    """For the agent's model: what happened, and what it may do next."""
+    """Tells the agent's model what happened, and what it may do next."""
 
 
 _NO_DENIAL: Final = "This is not a denial; you may ask again"
@@ -48,7 +48,7 @@ RETRY_TEXT: Final = (
     "It expired without an answer, which is not a denial. The person wants to be asked again: send "
     "the request again."
 )
-"""The message that replaces the one of its reason then."""
+"""The message of such a request, instead of the message of its reason."""
 NOT_REDEEMED: Final = "not_redeemed"
 """The audit log's reason for an approved request whose token was not fetched in time."""
 _NOT_REDEEMED_TEXT: Final = (
@@ -61,10 +61,10 @@ _REVEALS_USER: Final = frozenset({"no_device", "undeliverable", "expired_seen"})
 def agent_reason(
     state: State, reason: str | None, *, hidden: bool = False, by_person: bool = True
 ) -> str:
-    """Map the stored reason to one that agents get; never an administrator's own words.
+    """Map the stored reason to a reason for agents, which never quotes an administrator.
 
     If users are `hidden`, a reason that reveals that the user exists becomes `expired_unseen`. So
-    does an unfetched request that was not approved `by_person`.
+    does the reason of an unfetched request that was not approved `by_person`.
     """
     if reason == NOT_REDEEMED and not by_person:
         return "expired_unseen" if state is State.EXPIRED else _DEFAULT_REASON[state]
@@ -74,6 +74,6 @@ def agent_reason(
     return "expired_unseen" if hidden and reason in _REVEALS_USER else reason
 
 
-def reason_text(told: object, reason: str | None = None) -> str:
-    """The message of an agent's reason and the stored reason."""
-    return _NOT_REDEEMED_TEXT if reason == NOT_REDEEMED else END_REASONS[str(told)].text
+def reason_text(code: object, reason: str | None = None) -> str:
+    """Return the message for the reason that the agent gets and the stored reason."""
+    return _NOT_REDEEMED_TEXT if reason == NOT_REDEEMED else END_REASONS[str(code)].text

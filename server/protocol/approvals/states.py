@@ -7,9 +7,9 @@
        ├──► expired
        └──► cancelled
 
-A transition is one conditional UPDATE; of two concurrent ones, the second changes nothing.
-Decisions are accepted until `expires_at`, redemption half a minute longer, so that an agent can
-still fetch an answer given in the last second.
+A transition is one conditional UPDATE; if two are concurrent, the second changes nothing.
+Decisions are accepted until `expires_at`. An approved request can be redeemed for 30 more seconds,
+so that an agent can still fetch an answer given in the last second.
 """
 
 from collections.abc import Mapping
@@ -42,12 +42,12 @@ REDEMPTION_GRACE_MS: Final = 30_000
 
 
 def origins(target: State) -> frozenset[State]:
-    """The states from which `target` may be entered."""
+    """Return the states from which `target` can be reached."""
     return frozenset(state for state, targets in TRANSITIONS.items() if target in targets)
 
 
 def deadline(state: State, expires_at: int) -> int | None:
-    """When a state expires, in milliseconds; None for a final state."""
+    """Return when a state expires, in milliseconds, or None for a final state."""
     if state is State.PENDING:
         return expires_at
     if state is State.APPROVED:

@@ -1,11 +1,11 @@
-"""Signals that a request is unusual: one table, each with its test and its sentence.
+"""Signals that a request is unusual: a table with a test and a sentence for each signal.
 
 Owns: the thresholds, the sentences, and when "nothing unusual" is shown. Never: reading history
-(`comparisons.py` has its data types), or a value that an agent sent: sentences contain only
+(`comparisons.py` has its data types), or showing a value that an agent sent: sentences contain only
 registered names, labels and numbers.
 
 A signal is one row of `SIGNALS`. Its code is its name in the API and in policy (`when.unusual`).
-Every screen shows the sentences made here.
+All screens show these sentences.
 """
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -43,7 +43,7 @@ class Severity(StrEnum):
     """How serious a signal is. Clients highlight warnings."""
 
     NOTICE = "notice"
-    """A first time."""
+    """Something happens for the first time."""
     WARNING = "warning"
     """Something differs from what was approved before."""
 
@@ -56,12 +56,12 @@ SentenceValues: TypeAlias = Mapping[str, object]
 
 @dataclass(frozen=True, slots=True)
 class Signal:
-    """One way in which a request can be unusual."""
+    """A way in which a request can be unusual."""
 
     code: Code
     severity: Severity
     test: Callable[[Comparison], SentenceValues | None]
-    """The words for its sentence, or None. It reads only facts and history."""
+    """Returns the values for its sentence, or None. It reads only facts and history."""
     sentence: str
     replaced_by: frozenset[Code] = frozenset()
     """If one of these signals is found too, only its sentence is shown; policy sees both codes."""
@@ -69,7 +69,7 @@ class Signal:
 
 @dataclass(frozen=True, slots=True)
 class FoundSignal:
-    """One signal of one request."""
+    """A signal of a request."""
 
     code: Code
     severity: Severity
@@ -78,13 +78,13 @@ class FoundSignal:
 
 @dataclass(frozen=True, slots=True)
 class Unusual:
-    """All signals of one request, and a description of the history it was compared with."""
+    """All signals of a request, and a description of the history that it was compared with."""
 
     codes: frozenset[Code] = frozenset()
     signals: tuple[FoundSignal, ...] = ()
     """The signals that are shown, warnings first."""
     compared: SafeText = NO_HISTORY
-    """One sentence on how much history there is. "Nothing unusual" needs `ENOUGH` of it."""
+    """A sentence about the amount of history; "Nothing unusual" needs `MIN_HISTORY` approvals."""
 
     def __contains__(self, code: Code) -> bool:
         """Return whether the signal with this code was found."""
@@ -92,44 +92,44 @@ class Unusual:
 
 
 MIN_HISTORY: Final = 5
-"""Approvals by this person of this agent and type that "nothing unusual" needs."""
+"""The minimum number of earlier comparable approvals for "Nothing unusual"."""
 MIN_AMOUNTS: Final = 3
-"""Approved amounts that a usual amount needs."""
+"""The minimum number of approved amounts for computing a usual amount."""
 LARGE_FACTOR: Final = 3
-"""An amount this many times the usual one is large."""
+"""An amount is large from this multiple of the usual amount."""
 LARGE_FACTOR_FEW: Final = 5
-"""With one or two earlier amounts, this many times the larger one is large."""
+"""With one or two earlier amounts, an amount is large from this multiple of the larger one."""
 USUAL_FACTOR_FEW: Final = 2
-"""With one or two earlier amounts, up to this many times the larger one is usual."""
+"""With one or two earlier amounts, an amount is usual up to this multiple of the larger one."""
 MIN_SPLIT: Final = 3
-"""Requests for one target on one day that a split amount needs."""
+"""The minimum number of requests for one target on one day for a split amount."""
 MIN_IN_HOUR, MIN_IN_DAY = 5, 10
-"""Requests in an hour, or on a day, that a burst needs."""
+"""The minimum numbers of requests in an hour and on a day for a burst."""
 BURST_IN_HOUR, BURST_IN_DAY = 2, 3
-"""More than this many times the usual number of a day is a burst in an hour, or on a day."""
+"""A burst in an hour, or on a day, exceeds the usual number per day by this factor."""
 MIN_ANSWERS: Final = 20
-"""Answers of a person that usual hours need."""
+"""The minimum number of a person's answers for computing usual hours."""
 RARE_FRACTION: Final = 20
-"""An hour is unusual if it and the hours next to it have less than 1 / RARE of the answers."""
+"""An hour is unusual if less than 1/20 of the answers are in it and the adjacent hours."""
 
 _MAX_CHARACTERS: Final = 600
 _MAX_LABELS: Final = 5
 
 
 def find_signals(compared: Comparison) -> Unusual:
-    """All signals of a request; computed once and shown on every screen."""
-    found = [(row, words) for row in SIGNALS if (words := row.test(compared)) is not None]
-    codes = frozenset(row.code for row, _ in found)
+    """Return all signals of a request. They are computed once and shown on all screens."""
+    found_rows = [(row, values) for row in SIGNALS if (values := row.test(compared)) is not None]
+    codes = frozenset(row.code for row, _ in found_rows)
     signals = [
-        FoundSignal(row.code, row.severity, _safe(row.sentence.format(**words)))
-        for row, words in found
+        FoundSignal(row.code, row.severity, _safe(row.sentence.format(**values)))
+        for row, values in found_rows
         if codes.isdisjoint(row.replaced_by)
     ]
     signals.sort(key=lambda signal: signal.severity is not Severity.WARNING)
-    return Unusual(codes, tuple(signals), _compared(compared, clear=not codes))
+    return Unusual(codes, tuple(signals), _describe_history(compared, clear=not codes))
 
 
-def _compared(compared: Comparison, *, clear: bool) -> SafeText:
+def _describe_history(compared: Comparison, *, clear: bool) -> SafeText:
     past = compared.comparable
     if past.count == 0:
         return NO_HISTORY
@@ -138,24 +138,26 @@ def _compared(compared: Comparison, *, clear: bool) -> SafeText:
         only = "" if len(compared.amounts) != 1 else _only_amount(compared.amounts[0], past)
         return _safe(f"Only {approvals} to compare with{only}.")
     intro = "Nothing unusual, compared" if clear else "Compared"
-    return _safe(f"{intro} with {approvals} since {_day(past.since)}.")
+    return _safe(f"{intro} with {approvals} since {_format_day(past.since)}.")
 
 
-def _day(moment: int) -> str:
-    """A day in UTC."""
+def _format_day(moment: int) -> str:
+    """Format the day of a moment in UTC."""
     day = datetime.fromtimestamp(moment / 1_000, UTC)
     return f"{day.day} {day:%B %Y}"
 
 
 def _only_amount(amount: Amount, past: PastApprovals) -> str:
-    """The amount of the only earlier approval."""
+    """Return the amount of the only earlier approval."""
     approvals = next((baseline.past for baseline in amount.baselines if baseline.past.count), None)
-    one = approvals is not None and (approvals.count, past.count) == (1, 1)
-    return f", {amount.shown(approvals.total)}" if one and approvals is not None else ""
+    is_only_approval = approvals is not None and (approvals.count, past.count) == (1, 1)
+    return (
+        f", {amount.shown(approvals.total)}" if is_only_approval and approvals is not None else ""
+    )
 
 
 def times_usual(value: int, past: PastApprovals) -> int | None:
-    """The multiple of the usual amount, if it is unusual; else None."""
+    """Return the multiple of the usual amount if the amount is large, otherwise None."""
     if past.count >= MIN_AMOUNTS:
         large = value * past.count >= LARGE_FACTOR * past.total > 0 and value > past.most
         return value * past.count // past.total if large else None
@@ -164,7 +166,7 @@ def times_usual(value: int, past: PastApprovals) -> int | None:
 
 
 def is_rare(answers: int, *, near: int) -> bool:
-    """Return whether few of a person's answers fall into this hour and the adjacent ones."""
+    """Return whether few of a person's answers are in this hour and the adjacent hours."""
     return answers >= MIN_ANSWERS and near * RARE_FRACTION < answers
 
 
@@ -179,7 +181,7 @@ def _renamed_agent(compared: Comparison) -> SentenceValues | None:
 
 
 def _former_name(formerly: tuple[str, int] | None) -> str:
-    return "" if formerly is None else f": {formerly[0]}, until {_day(formerly[1])}"
+    return "" if formerly is None else f": {formerly[0]}, until {_format_day(formerly[1])}"
 
 
 def _new_key(compared: Comparison) -> SentenceValues | None:
@@ -188,7 +190,7 @@ def _new_key(compared: Comparison) -> SentenceValues | None:
     return None if known else {"agent": asker.name}
 
 
-def _first(
+def _test_first_time(
     of: Callable[[Comparison], Mapping[str, str]],
 ) -> Callable[[Comparison], SentenceValues | None]:
     def test(compared: Comparison) -> SentenceValues | None:
@@ -204,7 +206,7 @@ def _new_target(compared: Comparison) -> SentenceValues | None:
 
 
 def _other_name(compared: Comparison) -> SentenceValues | None:
-    """A known target, such as an account, with a new name."""
+    """Find a known target, such as an account, that has a new name."""
     for target in compared.targets:
         if target.name_mark and target.names and target.name_mark not in target.names:
             return {"target": target.label, "name": target.name_label}
@@ -212,7 +214,7 @@ def _other_name(compared: Comparison) -> SentenceValues | None:
 
 
 def _other_target(compared: Comparison) -> SentenceValues | None:
-    """A known name with a new target."""
+    """Find a known name that has a new target."""
     for target in compared.targets:
         if target.name_mark and target.targets and target.mark not in target.targets:
             return {"target": target.label, "name": target.name_label}
@@ -230,17 +232,19 @@ def _mixed_scripts(compared: Comparison) -> SentenceValues | None:
 
 
 def _labels(labels: Iterable[object]) -> SentenceValues | None:
-    found = list(dict.fromkeys(f"“{label}”" for label in labels))
-    more = f" and {len(found) - _MAX_LABELS} more" if len(found) > _MAX_LABELS else ""
-    return {"labels": ", ".join(found[:_MAX_LABELS]) + more} if found else None
+    quoted_labels = list(dict.fromkeys(f"“{label}”" for label in labels))
+    more = (
+        f" and {len(quoted_labels) - _MAX_LABELS} more" if len(quoted_labels) > _MAX_LABELS else ""
+    )
+    return {"labels": ", ".join(quoted_labels[:_MAX_LABELS]) + more} if quoted_labels else None
 
 
 def _large_amount(compared: Comparison) -> SentenceValues | None:
-    return next(filter(None, map(_large, compared.amounts)), None)
+    return next(filter(None, map(_find_large, compared.amounts)), None)
 
 
-def _large(amount: Amount) -> SentenceValues | None:
-    """Compare with the closest history that suffices: of target, agent, person, installation."""
+def _find_large(amount: Amount) -> SentenceValues | None:
+    """Compare with the closest sufficient history: of target, agent, person, installation."""
     for baseline in amount.baselines:
         times = times_usual(amount.value, baseline.past)
         if times is not None:
@@ -274,12 +278,12 @@ def _new_currency(compared: Comparison) -> SentenceValues | None:
 
 
 def _split_amount(compared: Comparison) -> SentenceValues | None:
-    """Several requests for one target on one day whose sum would be a large amount."""
+    """Find several requests for one target on one day whose sum would be a large amount."""
     for earlier in compared.same_day:
-        words = _large(earlier.amount) if earlier.count >= MIN_SPLIT else None
-        if words is not None:
+        values = _find_large(earlier.amount) if earlier.count >= MIN_SPLIT else None
+        if values is not None:
             total = earlier.amount.shown(earlier.amount.value)
-            return {**words, "count": earlier.count, "total": total, "target": earlier.target}
+            return {**values, "count": earlier.count, "total": total, "target": earlier.target}
     return None
 
 
@@ -288,11 +292,11 @@ def _burst(compared: Comparison) -> SentenceValues | None:
     if before.count < MIN_HISTORY:
         return None
     usual = max(1, before.count // max(1, before.days))
-    words = {"agent": asker.name, "usual": usual}
+    values = {"agent": asker.name, "usual": usual}
     if asker.this_hour >= MIN_IN_HOUR and asker.this_hour > BURST_IN_HOUR * usual:
-        return {**words, "count": asker.this_hour, "when": "in this hour"}
+        return {**values, "count": asker.this_hour, "when": "in this hour"}
     if asker.today >= MIN_IN_DAY and asker.today > BURST_IN_DAY * usual:
-        return {**words, "count": asker.today, "when": "today"}
+        return {**values, "count": asker.today, "when": "today"}
     return None
 
 
@@ -303,48 +307,48 @@ def _unusual_hour(compared: Comparison) -> SentenceValues | None:
     return {"hour": hours.hour, "end": (hours.hour + 1) % 24}
 
 
-_N, _W = Severity.NOTICE, Severity.WARNING
+_NOTICE, _WARNING = Severity.NOTICE, Severity.WARNING
 _IF_NEW_AGENT = frozenset({Code.NEW_AGENT})
 _IF_NEW_RESOURCE = frozenset({Code.NEW_AGENT, Code.NEW_RESOURCE})
 _IF_OTHER_TARGET = frozenset({Code.OTHER_TARGET})
 
 # fmt: off
 SIGNALS: Final[Sequence[Signal]] = (
-    Signal(Code.NEW_AGENT, _N, _new_agent,
+    Signal(Code.NEW_AGENT, _NOTICE, _new_agent,
            "First request from {agent} that you would approve."),
-    Signal(Code.RENAMED_AGENT, _W, _renamed_agent,
+    Signal(Code.RENAMED_AGENT, _WARNING, _renamed_agent,
            "{agent} had another name when you last approved one of its requests{was}."),
-    Signal(Code.NEW_KEY, _W, _new_key,
+    Signal(Code.NEW_KEY, _WARNING, _new_key,
            "{agent} has a new key since you last approved one of its requests."),
-    Signal(Code.NEW_TYPE, _N, _first(lambda compared: compared.asker.types),
+    Signal(Code.NEW_TYPE, _NOTICE, _test_first_time(lambda compared: compared.asker.types),
            "First time from {agent}: {names}.", _IF_NEW_AGENT),
-    Signal(Code.NEW_RESOURCE, _N, _first(lambda compared: compared.asker.resource),
+    Signal(Code.NEW_RESOURCE, _NOTICE, _test_first_time(lambda compared: compared.asker.resource),
            "First time for {agent} at {names}.", _IF_NEW_AGENT),
-    Signal(Code.NEW_SCOPE, _N, _first(lambda compared: compared.asker.scopes),
+    Signal(Code.NEW_SCOPE, _NOTICE, _test_first_time(lambda compared: compared.asker.scopes),
            "First time for {agent}: {names}.", _IF_NEW_RESOURCE),
-    Signal(Code.NEW_TARGET, _N, _new_target,
+    Signal(Code.NEW_TARGET, _NOTICE, _new_target,
            "You never approved this before: {labels}.", _IF_OTHER_TARGET),
-    Signal(Code.OTHER_NAME, _W, _other_name,
+    Signal(Code.OTHER_NAME, _WARNING, _other_name,
            "This “{target}” was approved before with another “{name}”."),
-    Signal(Code.OTHER_TARGET, _W, _other_target,
+    Signal(Code.OTHER_TARGET, _WARNING, _other_target,
            "This “{name}” was approved before with another “{target}”."),
-    Signal(Code.LOOKALIKE, _W, _lookalike,
+    Signal(Code.LOOKALIKE, _WARNING, _lookalike,
            "Looks like a value approved before, but has other characters: {labels}."),
-    Signal(Code.MIXED_SCRIPTS, _W, _mixed_scripts,
+    Signal(Code.MIXED_SCRIPTS, _WARNING, _mixed_scripts,
            "Mixes letters of several alphabets in one word: {labels}."),
-    Signal(Code.LARGE_AMOUNT, _W, _large_amount,
+    Signal(Code.LARGE_AMOUNT, _WARNING, _large_amount,
            "{label} is {times} times {than}."),
-    Signal(Code.NEW_CURRENCY, _W, _new_currency,
+    Signal(Code.NEW_CURRENCY, _WARNING, _new_currency,
            "First time in {currency}: “{label}”."),
-    Signal(Code.SPLIT_AMOUNT, _W, _split_amount,
+    Signal(Code.SPLIT_AMOUNT, _WARNING, _split_amount,
            "{count} requests today for this “{target}”, together {total}: {times} times {than}."),
-    Signal(Code.BURST, _W, _burst,
+    Signal(Code.BURST, _WARNING, _burst,
            "{count} requests from {agent} {when}; the usual number is {usual} a day."),
-    Signal(Code.UNUSUAL_HOUR, _N, _unusual_hour,
+    Signal(Code.UNUSUAL_HOUR, _NOTICE, _unusual_hour,
            "Asked between {hour:02}:00 and {end:02}:00 UTC, when you rarely answer."),
 )
 # fmt: on
-"""Every signal, in the order in which they are shown."""
+"""All signals, in the order in which they are shown."""
 
 
 def _safe(text: str) -> SafeText:

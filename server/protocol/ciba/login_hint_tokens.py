@@ -1,13 +1,13 @@
 """The `login_hint_token` of a request (CIBA 7.1).
 
-An agent gets one when an exchange needs a person's approval, or sends the access token of the call
-that it handles.
+It is either a hint token, which an agent gets when an exchange needs a person's approval, or the
+access token of the call that the agent handles.
 
-Owns: claims and lifetime of the former, and the check of a request that carries it.
-Never: its signature (crypto), or its reuse and parent token (services).
+Owns: the claims and lifetime of hint tokens, and the check of a request that carries one.
+Never: their signature (crypto), or their reuse and parent token (services).
 
-The former fixes agent, person, parent token, resource and scopes of the exchange, so a request with
-it can ask for nothing else. It also fixes the details if the exchange had any.
+A hint token fixes the agent, person, parent token, resource and scopes of the exchange, and its
+details if it had any. A request with the token cannot ask for anything else.
 """
 
 from collections.abc import Mapping, Sequence
@@ -19,17 +19,17 @@ from server.protocol.json_text import JsonValue
 from server.protocol.resources import scopes, uris
 
 TYPE: Final = "sayso-login-hint+jwt"
-_CALL: Final = ("iss", "aud", "sub", "client_id", "act")
-"""Members of an access token that stay the same from one call of a client to the next."""
+_CALLER_MEMBERS: Final = ("iss", "aud", "sub", "client_id", "act")
+"""Members of an access token that are the same in all calls of a client."""
 SECONDS: Final = 600
-"""Its maximum lifetime; it never outlives its parent."""
+"""The maximum lifetime of a hint token, which never outlives its parent."""
 
-_FOREIGN: Final = "login_hint_token was not issued to this client by this issuer."
+_NOT_ISSUED_TO_CLIENT: Final = "login_hint_token was not issued to this client by this issuer."
 
 
 @dataclass(frozen=True, slots=True)
 class LoginHint:
-    """An exchange that needs a person's approval. Times in seconds."""
+    """An exchange that needs a person's approval. Times are in seconds."""
 
     token_id: str
     agent: str
@@ -45,7 +45,7 @@ class LoginHint:
 
 
 def claims(hint: LoginHint, issuer: str) -> dict[str, object]:
-    """Return the claims of the token."""
+    """Return the claims of a hint token."""
     members: dict[str, object] = {
         "iss": issuer,
         "aud": issuer,
@@ -64,7 +64,7 @@ def claims(hint: LoginHint, issuer: str) -> dict[str, object]:
 
 
 def parse(signed: Mapping[str, object], *, issuer: str, agent: str, now: int) -> LoginHint:
-    """Return the hint in verified claims; `now` in milliseconds.
+    """Return the hint in verified claims; `now` is in milliseconds.
 
     Raises errors.InvalidRequest if it is not for this agent, or errors.ExpiredLoginHintToken.
     """
@@ -73,7 +73,7 @@ def parse(signed: Mapping[str, object], *, issuer: str, agent: str, now: int) ->
     }
     # 1. It is ours, and for this agent.
     if signed.get("iss") != issuer or signed.get("aud") != issuer or texts["client_id"] != agent:
-        raise errors.InvalidRequest(_FOREIGN)
+        raise errors.InvalidRequest(_NOT_ISSUED_TO_CLIENT)
     # 2. It is in time.
     issued_at, expires_at = _seconds(signed, "iat"), _seconds(signed, "exp")
     if now >= expires_at * 1000:
@@ -93,22 +93,24 @@ def parse(signed: Mapping[str, object], *, issuer: str, agent: str, now: int) ->
 
 
 def is_from_exchange(token: str) -> bool:
-    """Return whether a token says that it comes from an exchange. Nothing is verified."""
-    header = _part(token, 0)
+    """Return whether a token claims to be a hint token. Nothing is verified."""
+    header = _decode_part(token, 0)
     return header is not None and header.get("typ") == TYPE
 
 
 def comparable(token: str) -> JsonValue:
-    """Return what a token fixes, without its own ID and times; the token itself if unreadable.
+    """Return the members of a token that identify a repeated request.
 
-    Of an access token, whose call it is, so that a newer token of the same client joins the request
-    of the earlier one. Nothing is verified: this only compares two requests of one agent.
+    For a hint token, these are all members except its ID and times. For an access token, they
+    identify the caller, so that a newer token of the same client joins the earlier request. An
+    unreadable token is returned as is. Nothing is verified: this only compares two requests of one
+    agent.
     """
-    payload = _part(token, 1)
+    payload = _decode_part(token, 1)
     if payload is None:
         return token
     if not is_from_exchange(token):
-        return {name: payload[name] for name in _CALL if name in payload}
+        return {name: payload[name] for name in _CALLER_MEMBERS if name in payload}
     return {name: value for name, value in payload.items() if name not in {"jti", "iat", "exp"}}
 
 
@@ -119,10 +121,10 @@ def check_request(
     scope: Sequence[str],
     details: Sequence[Mapping[str, JsonValue]],
 ) -> tuple[Mapping[str, JsonValue], ...]:
-    """Check the other parameters of a request against the token; returns the effective details.
+    """Check the other parameters of a request against the hint; return the effective details.
 
-    `scope` excludes OpenID scopes. A parameter that was sent must equal the token's; an omitted one
-    takes the token's value. Raises errors.InvalidRequest.
+    `scope` excludes OpenID scopes. A parameter that was sent must equal the hint's value; an
+    omitted one takes the hint's value. Raises errors.InvalidRequest.
     """
     if resource is not None and not uris.is_same(resource, hint.resource):
         raise errors.InvalidRequest("resource differs from login_hint_token; leave it out.")
@@ -135,10 +137,10 @@ def check_request(
     return hint.details or tuple(details)
 
 
-def _part(token: str, place: int) -> dict[str, JsonValue] | None:
-    """Return the header (0) or payload (1) of a JWT; None if it is not readable."""
+def _decode_part(token: str, index: int) -> dict[str, JsonValue] | None:
+    """Return the header (0) or payload (1) of a JWT, or None if it is not readable."""
     try:
-        part = json_text.parse(base64url.decode(token.split(".")[place]), max_bytes=len(token))
+        part = json_text.parse(base64url.decode(token.split(".")[index]), max_bytes=len(token))
     except (IndexError, ValueError, errors.InvalidRequest):
         return None
     return part if isinstance(part, dict) else None
@@ -147,18 +149,18 @@ def _part(token: str, place: int) -> dict[str, JsonValue] | None:
 def _text(signed: Mapping[str, object], name: str) -> str:
     value = signed.get(name)
     if not isinstance(value, str):
-        raise errors.InvalidRequest(_FOREIGN)
+        raise errors.InvalidRequest(_NOT_ISSUED_TO_CLIENT)
     return value
 
 
 def _seconds(signed: Mapping[str, object], name: str) -> int:
     value = signed.get(name)
     if isinstance(value, bool) or not isinstance(value, int):
-        raise errors.InvalidRequest(_FOREIGN)
+        raise errors.InvalidRequest(_NOT_ISSUED_TO_CLIENT)
     return value
 
 
 def _details(value: object) -> tuple[Mapping[str, JsonValue], ...]:
     if not isinstance(value, list) or not all(isinstance(item, dict) for item in value):
-        raise errors.InvalidRequest(_FOREIGN)
+        raise errors.InvalidRequest(_NOT_ISSUED_TO_CLIENT)
     return tuple(value)

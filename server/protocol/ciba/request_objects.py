@@ -1,6 +1,6 @@
 """Signed authentication requests: the claims of a request object, and its parameters (CIBA 7.1.1).
 
-Owns: the rules of RFC 9101 as CIBA uses them. Never: signatures; those are `server.crypto`'s.
+Owns: the rules of RFC 9101 as CIBA uses them. Never: signatures (`server.crypto`).
 """
 
 import json
@@ -43,12 +43,12 @@ def reject_unsigned_parameters(form: Form) -> None:
 def check(
     claims: Mapping[str, object], *, client_id: str, issuer: str, now: int
 ) -> tuple[str, int]:
-    """Check a request object's claims; returns its ID and its expiry in milliseconds.
+    """Check a request object's claims; return its ID and its expiry in milliseconds.
 
-    1. It is from this client, for this issuer. 2. It is no client assertion, and contains no other
-    request. 3. `exp` is in the future, at most an hour. 4. `iat` and `nbf` are not in the future,
-    `nbf` at most an hour back. 5. `jti` is there; the caller checks that it is new. Raises
-    errors.InvalidRequest.
+    1. It is from this client and for this issuer. 2. It is not a client assertion and contains no
+    other request. 3. `exp` is in the future, by at most an hour. 4. `iat` and `nbf` are not in the
+    future, and `nbf` is at most an hour ago. 5. It has a `jti`; the caller checks that it is new.
+    Raises errors.InvalidRequest.
     """
     _check_parties(claims, client_id, issuer)
     if claims.get("sub") == client_id:
@@ -76,8 +76,8 @@ def _check_parties(claims: Mapping[str, object], client_id: str, issuer: str) ->
     if claims.get("iss") != client_id or claims.get("client_id", client_id) != client_id:
         raise errors.InvalidRequest("iss of a signed request must be the client_id.")
     audience = claims.get("aud")
-    named = audience if isinstance(audience, list) else [audience]
-    if not all(isinstance(name, str) for name in named) or issuer not in named:
+    audiences = audience if isinstance(audience, list) else [audience]
+    if not all(isinstance(name, str) for name in audiences) or issuer not in audiences:
         raise errors.InvalidRequest("aud of a signed request must be this issuer.")
 
 
@@ -100,7 +100,7 @@ def _number(claims: Mapping[str, object], name: str) -> float:
 
 
 def _values(name: str, value: object) -> tuple[str, ...]:
-    """Return the values of one parameter; an empty one counts as not sent, as in a form."""
+    """Return the values of a parameter; empty values count as not sent, as in a form."""
     if name == "authorization_details" and isinstance(value, list):
         return (json.dumps(value, ensure_ascii=False),)
     if name == "requested_expiry" and type(value) is int:

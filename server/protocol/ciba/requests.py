@@ -1,7 +1,7 @@
 """The backchannel authentication request, and the answer to a poll (CIBA Core 7, 10, 11).
 
-Owns: the parameters of a request, pacing, the answer to a poll by state.
-Never: who the user is or what the agent may have (`server.services.ciba.requests`).
+Owns: the parameters of a request, the pace of polls, and the answer to a poll by state.
+Never: who the user is, or what the agent may have (`server.services.ciba.requests`).
 """
 
 import re
@@ -26,8 +26,8 @@ _MAX_DETAILS = 10
 _MAX_TOKEN = 1_024
 _TOKEN = re.compile(r"[A-Za-z0-9._~+/-]+=*")
 _EXPIRY = re.compile(r"[1-9][0-9]{0,16}")
-_ACR = re.compile(r"[\x20-\x7E]{1,512}")
-_WAIT = re.compile(r"(?:^|[,;\s])wait\s*=\s*\"?([0-9]{1,4})\"?(?:$|[,;\s])")
+_ACR_VALUES = re.compile(r"[\x20-\x7E]{1,512}")
+_WAIT_PREFERENCE = re.compile(r"(?:^|[,;\s])wait\s*=\s*\"?([0-9]{1,4})\"?(?:$|[,;\s])")
 
 _HINTS: Final = ("login_hint", "id_token_hint", "login_hint_token")
 
@@ -48,7 +48,7 @@ class BackchannelRequest:
     """Seconds."""
     acr_values: str
     notification_token: str | None = None
-    """As it was sent; ignored for agents that poll."""
+    """The token as sent; ignored for agents that poll."""
     login_hint_token: str | None = None
     """A token from an exchange that needs a person's approval."""
     user_code: str | None = None
@@ -63,7 +63,7 @@ def parse_request(form: Form) -> BackchannelRequest:
     """Parse the parameters of CIBA 7.1, signed or not. Raises errors of CIBA 13."""
     if form.get("request_uri") is not None:
         raise errors.InvalidRequest("request_uri is not supported; send the request itself.")
-    hint = _one_hint(form)
+    hint = _only_hint_name(form)
     openid, rest = scopes.split(scopes.parse(form.require("scope")))
     if scopes.OPENID not in openid:
         raise errors.InvalidRequest("scope must contain openid.")
@@ -76,20 +76,20 @@ def parse_request(form: Form) -> BackchannelRequest:
         resource=one_resource(form),
         details=read_details(form.get("authorization_details")),
         binding_message=None if message is None else text.check_binding_message(message),
-        requested_expiry=_expiry(form.get("requested_expiry")),
-        acr_values=_acr(form.get("acr_values")),
+        requested_expiry=_parse_expiry(form.get("requested_expiry")),
+        acr_values=_check_acr(form.get("acr_values")),
         notification_token=form.get("client_notification_token"),
         login_hint_token=form.get("login_hint_token"),
         user_code=form.get("user_code"),
         supersedes=form.get("supersedes"),
-        risk=_risk(form.get("risk")),
+        risk=_parse_risk(form.get("risk")),
     )
 
 
 def check_notification_token(request: BackchannelRequest) -> str:
     """Return the bearer token for callbacks to the agent (CIBA 7.1, RFC 6750 2.1).
 
-    Anything else must not get into a header. Raises errors.InvalidRequest.
+    Only a well-formed token may be put into a header. Raises errors.InvalidRequest.
     """
     token = request.notification_token
     if token is None:
@@ -106,22 +106,25 @@ def wants_pin(acr_values: str) -> bool:
 
     This can only make the approval stricter.
     """
-    known = {names.ACR_SIGNED: False, names.ACR_SIGNED_PIN: True}
-    return next((known[value] for value in acr_values.split() if value in known), False)
+    wants_pin_by_acr = {names.ACR_SIGNED: False, names.ACR_SIGNED_PIN: True}
+    return next(
+        (wants_pin_by_acr[value] for value in acr_values.split() if value in wants_pin_by_acr),
+        False,
+    )
 
 
 def one_resource(form: Form) -> str | None:
     """Return the only resource of this request, if any. Raises errors.InvalidTarget."""
-    named = form.every("resource")
-    if len(named) > 1:
+    resources = form.every("resource")
+    if len(resources) > 1:
         raise errors.InvalidTarget("A token is for one resource; send one request for each.")
-    return uris.check_resource(named[0]) if named else None
+    return uris.check_resource(resources[0]) if resources else None
 
 
 def read_details(raw: str | None) -> tuple[Mapping[str, JsonValue], ...]:
     """Parse the objects of `authorization_details` (RFC 9396 2); types are checked elsewhere.
 
-    Empty if the parameter was not sent. Raises errors.InvalidAuthorizationDetails.
+    Returns () if the parameter was not sent. Raises errors.InvalidAuthorizationDetails.
     """
     if raw is None:
         return ()
@@ -133,18 +136,18 @@ def read_details(raw: str | None) -> tuple[Mapping[str, JsonValue], ...]:
         raise errors.InvalidAuthorizationDetails(
             f"authorization_details must be an array of 1 to {_MAX_DETAILS} objects."
         )
-    return tuple(_detail(item, place) for place, item in enumerate(value))
+    return tuple(_check_detail(item, index) for index, item in enumerate(value))
 
 
 def preferred_wait(prefer: str | None) -> int:
-    """Return the seconds that the client is willing to wait (RFC 7240 4.3): 0 to 55."""
-    found = _WAIT.search(prefer or "")
-    return min(int(found[1]), LONGEST_WAIT_SECONDS) if found else 0
+    """Return how many seconds the client is willing to wait (RFC 7240 4.3), from 0 to 55."""
+    match = _WAIT_PREFERENCE.search(prefer or "")
+    return min(int(match[1]), LONGEST_WAIT_SECONDS) if match else 0
 
 
 @dataclass(frozen=True, slots=True)
 class Pace:
-    """Whether a poll came too early, and the interval from now on."""
+    """Whether a poll was too early, and the interval from now on."""
 
     early: bool
     interval_ms: int
@@ -153,7 +156,7 @@ class Pace:
 def pace(*, arrived: int, last: int | None, interval_ms: int) -> Pace:
     """Classify a poll by the time since the previous poll arrived (CIBA 7.3, 11; RFC 8628 3.5).
 
-    `last` is None for a first poll, which is never early. Half a second of tolerance applies. Each
+    `last` is None for the first poll, which is never early. The tolerance is half a second. Each
     early poll adds five seconds to the interval, up to thirty.
     """
     if last is None or arrived >= last + interval_ms - FORGIVEN_MS:
@@ -162,7 +165,7 @@ def pace(*, arrived: int, last: int | None, interval_ms: int) -> Pace:
 
 
 def slow_down(pace: Pace, waited_ms: int, members: Mapping[str, object]) -> errors.SlowDown:
-    """Return the error for an early poll; `members` are those of a pending answer.
+    """Return the error for an early poll; `members` are the members of a pending answer.
 
     `waited_ms` is the time since the poll arrived, so that `Retry-After` counts from the answer.
     """
@@ -180,8 +183,8 @@ def poll_error(
 ) -> errors.ProtocolError:
     """Return the error for a poll of an approval that gives no tokens (CIBA 11).
 
-    `members` has the `reason`; for a denial also its code, note and retry hint; for an expired
-    request `retry` if the person wants to be asked again. `reason` is the stored reason.
+    `members` contains the `reason`. A denial adds its code, note and retry hint; an expired request
+    adds `retry` if the person wants to be asked again. `reason` is the stored reason.
     """
     if state is State.PENDING:
         return errors.AuthorizationPending("The person has not answered yet.", members=members)
@@ -212,20 +215,20 @@ def _denial_text(members: Mapping[str, object]) -> str:
     return f"The person denied the request. {hint}"
 
 
-def _one_hint(form: Form) -> str:
-    sent = [name for name in _HINTS if form.get(name) is not None]
-    if len(sent) != 1:
+def _only_hint_name(form: Form) -> str:
+    sent_hints = [name for name in _HINTS if form.get(name) is not None]
+    if len(sent_hints) != 1:
         raise errors.InvalidRequest(f"Send exactly one of {', '.join(_HINTS)}.")
-    if sent == ["login_hint"] and not _hint_is_plain(form.require("login_hint")):
+    if sent_hints == ["login_hint"] and not _is_plain_hint(form.require("login_hint")):
         raise errors.InvalidRequest("login_hint is too long or has control characters.")
-    return sent[0]
+    return sent_hints[0]
 
 
-def _hint_is_plain(hint: str) -> bool:
+def _is_plain_hint(hint: str) -> bool:
     return len(hint) <= _MAX_HINT and hint.isprintable()
 
 
-def _expiry(raw: str | None) -> int | None:
+def _parse_expiry(raw: str | None) -> int | None:
     if raw is None:
         return None
     if not _EXPIRY.fullmatch(raw):
@@ -233,23 +236,23 @@ def _expiry(raw: str | None) -> int | None:
     return int(raw)
 
 
-def _risk(raw: str | None) -> Risk:
+def _parse_risk(raw: str | None) -> Risk:
     if raw is not None and raw not in set(Risk):
         raise errors.InvalidRequest(f"risk must be one of {', '.join(Risk)}.")
     return Risk.LOW if raw is None else Risk(raw)
 
 
-def _acr(raw: str | None) -> str:
-    if raw is not None and not _ACR.fullmatch(raw):
+def _check_acr(raw: str | None) -> str:
+    if raw is not None and not _ACR_VALUES.fullmatch(raw):
         raise errors.InvalidRequest("acr_values must be names, in 512 characters at most.")
     return raw or ""
 
 
-def _detail(item: JsonValue, place: int) -> Mapping[str, JsonValue]:
+def _check_detail(item: JsonValue, index: int) -> Mapping[str, JsonValue]:
     kind = item.get("type") if isinstance(item, dict) else None
-    named = isinstance(kind, str) and kind != "" and kind.isprintable()
-    if not isinstance(item, dict) or not named:
+    has_type = isinstance(kind, str) and kind != "" and kind.isprintable()
+    if not isinstance(item, dict) or not has_type:
         raise errors.InvalidAuthorizationDetails(
-            f"/{place} must be an object with a type that is a string."
+            f"/{index} must be an object with a type that is a string."
         )
     return item

@@ -1,6 +1,6 @@
 """User codes: a secret shared with agents, so that strangers cannot page a person (CIBA 7.1.2).
 
-Owns: which codes are valid. Never: hashes and attempts; those are `services`.
+Owns: which codes are valid. Never: hashes and attempts (services).
 """
 
 import unicodedata
@@ -13,13 +13,13 @@ LONGEST: Final = 64
 
 
 def check_new(code: str) -> str:
-    """Return a new code in its compared form. Raises errors.Problem 422 `invalid_body`."""
-    composed = normalise(code)
-    if not SHORTEST <= len(composed) <= LONGEST or not composed.isprintable():
+    """Return a new code in the form that is compared. Raises errors.Problem 422 `invalid_body`."""
+    normalized = normalise(code)
+    if not SHORTEST <= len(normalized) <= LONGEST or not normalized.isprintable():
         raise errors.invalid_body(
             f"A user code must have {SHORTEST} to {LONGEST} printable characters.",
         )
-    return composed
+    return normalized
 
 
 def normalise(code: str) -> str:

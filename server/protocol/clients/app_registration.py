@@ -1,8 +1,9 @@
 """Client metadata of an app that registers itself (RFC 7591 2, OpenID Registration 2).
 
-Owns: parsing the metadata, and every refusal that needs no row. Never: who may register.
+Owns: parsing the metadata, and all refusals that need no database row. Never: who may register.
 
-Such an app is public. What it asks for beyond that is replaced, and the answer says so (3.2.1).
+Such an app is public. Metadata that asks for more is replaced, and the answer has the values that
+the app got (3.2.1).
 """
 
 from collections.abc import Mapping
@@ -19,7 +20,10 @@ Registration = Literal["off", "invitation", "open"]
 ApplicationType = Literal["native", "web"]
 
 _TYPES: Final = ("native", "web")
-_NEEDED: Final = (("grant_types", names.GRANT_AUTHORIZATION_CODE), ("response_types", "code"))
+_REQUIRED_VALUES: Final = (
+    ("grant_types", names.GRANT_AUTHORIZATION_CODE),
+    ("response_types", "code"),
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +38,7 @@ class AppMetadata:
 
 
 def is_for_app(body: bytes, content_type: str) -> bool:
-    """Return whether a registration request is about an app: it has redirect URIs.
+    """Return whether a registration request is for an app, which has redirect URIs.
 
     Raises errors.InvalidClientMetadata.
     """
@@ -51,10 +55,10 @@ def read(body: bytes, content_type: str) -> AppMetadata:
     registration.refuse_statement(members.get("software_statement"))
     registration.refuse_unsupported(members)
     uris = _redirect_uris(members.get("redirect_uris"))
-    for name, needed in _NEEDED:
-        value = members.get(name, [needed])
-        if not isinstance(value, list) or needed not in value:
-            raise errors.InvalidClientMetadata(f"{name} must contain {needed}.")
+    for name, required in _REQUIRED_VALUES:
+        value = members.get(name, [required])
+        if not isinstance(value, list) or required not in value:
+            raise errors.InvalidClientMetadata(f"{name} must contain {required}.")
     if members.get("token_endpoint_auth_method") == "private_key_jwt":
         raise errors.InvalidClientMetadata(
             "An app that registers itself is public: leave token_endpoint_auth_method out."
@@ -74,7 +78,7 @@ def read(body: bytes, content_type: str) -> AppMetadata:
 
 
 def name_from_redirect_uri(uri: str) -> str:
-    """Return the name of an app by who gets its codes, which is all that is sure about it."""
+    """Return a name for an app from the receiver of its codes, its only verified property."""
     if not redirects.is_local(uri):
         return redirects.host_of(uri)
     scheme = uri.partition(":")[0]
@@ -96,7 +100,7 @@ def _redirect_uris(value: JsonValue) -> tuple[str, ...]:
 
 
 def _application_type(members: Mapping[str, JsonValue], uris: tuple[str, ...]) -> ApplicationType:
-    """Return the type that the app says, which must fit its URIs, or else the one that fits."""
+    """Return the app's declared type, which must fit its URIs; by default, the type that fits."""
     is_local = any(map(redirects.is_local, uris))
     application_type = members.get("application_type", "native" if is_local else "web")
     if application_type not in _TYPES:

@@ -23,7 +23,7 @@ BASIC_CHALLENGE: Final = {"WWW-Authenticate": 'Basic realm="sayso", charset="UTF
 
 @dataclass(frozen=True, slots=True)
 class Credentials:
-    """The credentials of one request. `client_id` is None for an assertion until it is parsed."""
+    """The credentials of a request. `client_id` is None until an assertion is parsed."""
 
     method: str
     client_id: str | None
@@ -34,37 +34,41 @@ class Credentials:
 def read_credentials(authorization: str | None, form: Form) -> Credentials:
     """Return the credentials with which this request authenticates its client.
 
-    Raises errors.InvalidClient if there are none, errors.InvalidRequest if there is more than one
-    method.
+    Raises errors.InvalidClient if there are none, and errors.InvalidRequest if the request uses
+    more than one method.
     """
-    found = [
+    all_credentials = [
         credentials
-        for credentials in (_basic(authorization, form), _post(form), _assertion(form))
+        for credentials in (
+            _read_basic(authorization, form),
+            _read_post(form),
+            _read_assertion(form),
+        )
         if credentials is not None
-    ] or _public(form)
-    if len(found) > 1:
+    ] or _read_public(form)
+    if len(all_credentials) > 1:
         raise errors.InvalidRequest("Use only one method of client authentication.")
-    if not found:
+    if not all_credentials:
         raise refused("no credentials")
-    sent = found[0]
-    if not is_credential(sent.client_id or "") or not is_credential(sent.secret):
+    used = all_credentials[0]
+    if not is_credential(used.client_id or "") or not is_credential(used.secret):
         raise refused("credentials of no client")
-    return sent
+    return used
 
 
 def is_credential(text: str) -> bool:
-    """Return whether this has the form of a client ID or secret; "" if none was sent."""
+    """Return whether this can be a client ID or secret. It is "" if none was sent."""
     return len(text) <= _MAX_ID and text.isascii() and text.isprintable()
 
 
 def check_assertion(
     claims: Mapping[str, object], *, client_id: str, audiences: Collection[str], now: int
 ) -> tuple[str, int]:
-    """Check an assertion's claims; returns its ID and its expiry in milliseconds.
+    """Check an assertion's claims; return its ID and its expiry in milliseconds.
 
-    1. `iss` and `sub` are the client. 2. `aud` is one string, ours. 3. `exp` is in the future, at
-    most an hour. 4. `nbf` and `iat` are not in the future. 5. `jti` is there; the caller checks
-    that it is new. Raises errors.InvalidClient.
+    1. `iss` and `sub` are the client. 2. `aud` is one string, one of ours. 3. `exp` is in the
+    future, by at most an hour. 4. `nbf` and `iat` are not in the future. 5. It has a `jti`; the
+    caller checks that it is new. Raises errors.InvalidClient.
     """
     if claims.get("iss") != client_id or claims.get("sub") != client_id:
         raise refused("iss or sub is not the client")
@@ -88,22 +92,22 @@ def check_assertion(
 
 
 def made_at(claims: Mapping[str, object]) -> float:
-    """Return the earliest time at which a checked assertion was made, in milliseconds.
+    """Return the earliest time at which a checked assertion can have been issued, in milliseconds.
 
-    Without `iat`, it is as old as an assertion may be.
+    An assertion without `iat` counts as being as old as an assertion may be.
     """
-    made, expires = _number(claims, "iat"), _number(claims, "exp")
-    return 1000 * (made if made is not None else (expires or 0) - LONGEST_ASSERTION_SECONDS)
+    issued, expires = _number(claims, "iat"), _number(claims, "exp")
+    return 1000 * (issued if issued is not None else (expires or 0) - LONGEST_ASSERTION_SECONDS)
 
 
 def refused(detail: str) -> errors.InvalidClient:
-    """Return the error for every failure (RFC 6749 5.2, RFC 9110 15.5.2); the reason is logged."""
+    """Return the same error for all failures (RFC 6749 5.2, RFC 9110 15.5.2); log the reason."""
     return errors.InvalidClient(
         "Client authentication failed.", detail=detail, headers=BASIC_CHALLENGE
     )
 
 
-def _basic(authorization: str | None, form: Form) -> Credentials | None:
+def _read_basic(authorization: str | None, form: Form) -> Credentials | None:
     if authorization is None:
         return None
     scheme, _, encoded = authorization.partition(" ")
@@ -131,7 +135,7 @@ def _decode_base64(encoded: str) -> bytes:
 
 
 def _decode_form(text: str) -> str:
-    """Undo the form encoding of RFC 6749 2.3.1. An invalid percent sign is an error."""
+    """Decode the form encoding of RFC 6749 2.3.1. A stray percent sign is an error."""
     if _STRAY_PERCENT.search(text):
         raise refused("bad percent encoding")
     try:
@@ -140,7 +144,7 @@ def _decode_form(text: str) -> str:
         raise refused("credentials are not UTF-8") from error
 
 
-def _post(form: Form) -> Credentials | None:
+def _read_post(form: Form) -> Credentials | None:
     secret = form.get("client_secret")
     if secret is None:
         return None
@@ -150,13 +154,13 @@ def _post(form: Form) -> Credentials | None:
     return Credentials("client_secret_post", client_id, secret=secret)
 
 
-def _public(form: Form) -> list[Credentials]:
-    """Return the client ID alone, which is all that a public app has (RFC 6749 3.2.1)."""
+def _read_public(form: Form) -> list[Credentials]:
+    """Return the client ID, the only credential of a public app (RFC 6749 3.2.1)."""
     client_id = form.get("client_id")
     return [] if client_id is None else [Credentials(names.AUTH_NONE, client_id)]
 
 
-def _assertion(form: Form) -> Credentials | None:
+def _read_assertion(form: Form) -> Credentials | None:
     assertion, kind = form.get("client_assertion"), form.get("client_assertion_type")
     if assertion is None and kind is None:
         return None

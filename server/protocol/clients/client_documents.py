@@ -1,7 +1,7 @@
 """Client ID metadata documents (draft-ietf-oauth-client-id-metadata-document).
 
-Owns: which URL can be a client_id, what its document may say, which of its redirect URIs count, and
-how long a copy is fresh. Never: fetching it.
+Owns: which URLs can be a client_id, what a document may contain, which of its redirect URIs are
+used, and how long a copy is fresh. Never: fetching documents.
 """
 
 import re
@@ -24,29 +24,32 @@ MAX_KEY_BYTES: Final = 64 * 1024
 MAX_REDIRECTS: Final = 20
 LONGEST_URL: Final = 256
 LONGEST_HOST: Final = 56
-"""So that the name of the client, which begins with its host, has at most 64 characters."""
+"""The client's name begins with the host and may have at most 64 characters."""
 LONGEST_NAME: Final = 100
 SHORTEST_FRESH_MS: Final = 60 * 1000
 LONGEST_FRESH_MS: Final = 24 * 60 * 60 * 1000
 DEFAULT_FRESH_MS: Final = 60 * 60 * 1000
 MAX_STALE_MS: Final = LONGEST_FRESH_MS
-"""A copy that cannot be checked, because its host does not answer, counts for this time."""
-_DOCUMENT: Final = ("none", "private_key_jwt")
-_NEEDED: Final = (("grant_types", names.GRANT_AUTHORIZATION_CODE), ("response_types", "code"))
+"""How long a copy can still be used if its host does not answer."""
+_AUTH_METHODS: Final = ("none", "private_key_jwt")
+_REQUIRED_VALUES: Final = (
+    ("grant_types", names.GRANT_AUTHORIZATION_CODE),
+    ("response_types", "code"),
+)
 _HOST = re.compile(r"[a-z0-9]([a-z0-9-]*[a-z0-9])?(\.[a-z0-9]([a-z0-9-]*[a-z0-9])?)+")
 _LAST_LABEL = re.compile(r"[a-z][a-z0-9-]*[a-z0-9]")
 _CHARACTERS = re.compile(r"[A-Za-z0-9._~:/?@!$&'()*+,;=%-]+")
 _MAX_AGE = re.compile(r"(?:^|[\s,])max-age=\"?(\d{1,9})")
-_NOT_KEPT = re.compile(r"(?:^|[\s,])no-(?:store|cache)\b")
+_NO_CACHE = re.compile(r"(?:^|[\s,])no-(?:store|cache)\b")
 
 
 class InvalidDocument(ValueError):
-    """A document or its URL is invalid. The text says what to change, and quotes nothing of it."""
+    """A document or its URL is invalid. The message says what to change and quotes nothing."""
 
 
 @dataclass(frozen=True, slots=True)
 class ClientDocument:
-    """What a document says about its client."""
+    """The metadata of a client in its document."""
 
     url: str
     claimed_name: str | None
@@ -54,7 +57,7 @@ class ClientDocument:
     auth_method: str
     keys: tuple[PublicKey, ...]
     keys_url: str | None
-    """Where its keys are, if they are not in the document."""
+    """The URL of its keys, if they are not in the document."""
     id_token_alg: str
     grant_types: tuple[str, ...]
 
@@ -67,7 +70,7 @@ def host_of(url: str) -> str:
 def url_problem(url: str, *, development: bool) -> str:
     """Return why a URL cannot be a client_id; "" if it can.
 
-    In development it may be on this machine.
+    In development, the URL may be on this machine.
     """
     if len(url) > LONGEST_URL or not _CHARACTERS.fullmatch(url):
         return f"must be a URL of at most {LONGEST_URL} characters, without a fragment"
@@ -102,7 +105,7 @@ def policy_problem(
 ) -> str:
     """Return why the settings refuse the clients of a host; "" if they do not.
 
-    A blocked host stands for the hosts below it, too. An allowed one stands for itself.
+    A blocked host also blocks its subdomains. An allowed host does not include its subdomains.
     """
     if policy == "never":
         return "Clients must be registered here."
@@ -118,7 +121,7 @@ def read(url: str, body: bytes, media_type: str) -> ClientDocument:
     kind = media_type.partition(";")[0].strip().lower()
     if kind != "application/json" and not re.fullmatch(r"application/[\w.-]+\+json", kind):
         raise InvalidDocument("its media type must be application/json")
-    members = _members(body, MAX_BYTES)
+    members = _read_members(body, MAX_BYTES)
     if members.get("client_id") != url:
         raise InvalidDocument("its client_id must be the URL of the document")
     for name in ("client_secret", "client_secret_expires_at"):
@@ -127,10 +130,10 @@ def read(url: str, body: bytes, media_type: str) -> ClientDocument:
     if problem := unsupported(members):
         raise InvalidDocument(problem)
     method = members.get("token_endpoint_auth_method", names.AUTH_NONE)
-    if method not in _DOCUMENT:
+    if method not in _AUTH_METHODS:
         raise InvalidDocument("token_endpoint_auth_method must be none or private_key_jwt")
-    _check_use(members)
-    keys, keys_url = _keys(members) if method == "private_key_jwt" else ((), None)
+    _check_required_values(members)
+    keys, keys_url = _find_keys(members) if method == "private_key_jwt" else ((), None)
     alg = members.get("id_token_signed_response_alg", DEFAULT_ID_TOKEN_ALG)
     if alg not in names.SIGNING_ALGS:
         raise InvalidDocument(
@@ -150,48 +153,48 @@ def read(url: str, body: bytes, media_type: str) -> ClientDocument:
 
 def read_keys(body: bytes) -> tuple[PublicKey, ...]:
     """Parse the keys of a client's `jwks_uri`. Raises `InvalidDocument`."""
-    return _read_keys(_members(body, MAX_KEY_BYTES))
+    return _read_keys(_read_members(body, MAX_KEY_BYTES))
 
 
 def usual_grants(declared: JsonValue) -> tuple[str, ...]:
-    """Return the grants of an app that describes itself; it may decline refresh tokens."""
+    """Return the grant types of a self-described app, which may decline refresh tokens."""
     if isinstance(declared, list) and names.GRANT_REFRESH_TOKEN not in declared:
         return (names.GRANT_AUTHORIZATION_CODE,)
     return names.USUAL_APP_GRANTS
 
 
 def claimed_name(value: JsonValue) -> str | None:
-    """Return the name that a client gives itself, cut; None if it gives none."""
+    """Return the name that a client gives itself, truncated; None if it has none."""
     return value[:LONGEST_NAME] if isinstance(value, str) and value else None
 
 
 def usable_redirects(document: ClientDocument, allowed: Collection[str]) -> tuple[str, ...]:
-    """Return the redirect URIs to which the client of this document may be answered.
+    """Return the redirect URIs to which codes for this client may be sent.
 
-    They are on its own host, on an allowed host, or of an app on the person's machine. Another
-    host must not receive codes because a document says so.
+    They are on the client's own host, on an allowed host, or in an app on the person's
+    machine. A document must not be able to send codes to any other host.
     """
-    own = host_of(document.url)
+    own_host = host_of(document.url)
     return tuple(
         uri
         for uri in document.redirect_uris
-        if not uri.startswith("https:") or host_of(uri) == own or host_of(uri) in allowed
+        if not uri.startswith("https:") or host_of(uri) == own_host or host_of(uri) in allowed
     )
 
 
 def fresh_until(headers: Mapping[str, str], now: int) -> int:
-    """Return until when a copy is fresh, by its headers and within bounds (RFC 9111 4.2)."""
+    """Return when a copy stops being fresh, by its headers and within bounds (RFC 9111 4.2)."""
     control = headers.get("cache-control", "").lower()
-    found = _MAX_AGE.search(control)
-    lifetime = DEFAULT_FRESH_MS if found is None else int(found[1]) * 1000
+    max_age = _MAX_AGE.search(control)
+    lifetime = DEFAULT_FRESH_MS if max_age is None else int(max_age[1]) * 1000
     age = headers.get("age", "0")
     lifetime -= int(age) * 1000 if age.isascii() and age.isdigit() else 0
-    if _NOT_KEPT.search(control):
+    if _NO_CACHE.search(control):
         lifetime = 0
     return now + min(max(lifetime, SHORTEST_FRESH_MS), LONGEST_FRESH_MS)
 
 
-def _members(body: bytes, most: int) -> Mapping[str, JsonValue]:
+def _read_members(body: bytes, most: int) -> Mapping[str, JsonValue]:
     try:
         members = json_text.parse(body, max_bytes=most, what="It", shows_names=False)
     except errors.InvalidRequest as error:
@@ -201,11 +204,11 @@ def _members(body: bytes, most: int) -> Mapping[str, JsonValue]:
     return {name: value for name, value in members.items() if value is not None}
 
 
-def _check_use(members: Mapping[str, JsonValue]) -> None:
-    for name, needed in _NEEDED:
-        value = members.get(name, [needed])
-        if not isinstance(value, list) or needed not in value:
-            raise InvalidDocument(f"{name} must contain {needed}")
+def _check_required_values(members: Mapping[str, JsonValue]) -> None:
+    for name, required in _REQUIRED_VALUES:
+        value = members.get(name, [required])
+        if not isinstance(value, list) or required not in value:
+            raise InvalidDocument(f"{name} must contain {required}")
 
 
 def _redirect_uris(value: JsonValue) -> tuple[str, ...]:
@@ -219,15 +222,15 @@ def _redirect_uris(value: JsonValue) -> tuple[str, ...]:
     return tuple(dict.fromkeys(uris))
 
 
-def _keys(members: Mapping[str, JsonValue]) -> tuple[tuple[PublicKey, ...], str | None]:
-    inside, where = members.get("jwks"), members.get("jwks_uri")
-    if (inside is None) == (where is None):
+def _find_keys(members: Mapping[str, JsonValue]) -> tuple[tuple[PublicKey, ...], str | None]:
+    key_set, url = members.get("jwks"), members.get("jwks_uri")
+    if (key_set is None) == (url is None):
         raise InvalidDocument("private_key_jwt needs either jwks or jwks_uri")
-    if inside is not None:
-        return _read_keys(inside), None
-    if not isinstance(where, str) or not where.startswith(names.DOCUMENT_URL):
+    if key_set is not None:
+        return _read_keys(key_set), None
+    if not isinstance(url, str) or not url.startswith(names.DOCUMENT_URL):
         raise InvalidDocument("jwks_uri must begin with https://")
-    return (), where
+    return (), url
 
 
 def _read_keys(document: JsonValue | Mapping[str, JsonValue]) -> tuple[PublicKey, ...]:

@@ -1,7 +1,7 @@
 """Validates icons of agents by their bytes.
 
-Owns: the rules for a still, small, square PNG (ISO 15948) or WebP (RFC 9649). Never: drawing or
-downloads one. SVG, animations and files with trailing data are refused.
+Owns: the rules for a small, square, static PNG (ISO 15948) or WebP (RFC 9649). Never: drawing or
+downloading icons. SVG, animations and files with trailing data are refused.
 """
 
 import hashlib
@@ -20,7 +20,7 @@ _TRAILING_DATA: Final = "has data after the end of the image"
 _ANIMATION: Final = "is animated; use a still image"
 _LOSSY_START: Final = b"\x9d\x01\x2a"
 _LOSSLESS_START: Final = 0x2F
-_ANIMATED: Final = 0x02
+_ANIMATION_FLAG: Final = 0x02
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,13 +33,13 @@ class Icon:
 
 
 def read(raw: bytes) -> Icon:
-    """Validate an icon file. Raises ValueError with what is wrong."""
+    """Validate an icon file. Raises ValueError, which says what is wrong."""
     if len(raw) > MAX_BYTES:
         raise ValueError(f"is larger than {MAX_BYTES // 1024} kB")
     if raw.startswith(_PNG):
-        media_type, size = "image/png", _png(raw)
+        media_type, size = "image/png", _read_png_size(raw)
     elif raw[:4] == b"RIFF" and raw[8:12] == b"WEBP":
-        media_type, size = "image/webp", _webp(raw)
+        media_type, size = "image/webp", _read_webp_size(raw)
     else:
         raise ValueError("is neither PNG nor WebP")
     width, height = size
@@ -50,8 +50,8 @@ def read(raw: bytes) -> Icon:
     return Icon(hashlib.sha256(raw).hexdigest(), media_type, raw)
 
 
-def _png(raw: bytes) -> tuple[int, int]:
-    """Return width and height; every chunk is complete, and nothing follows the last."""
+def _read_png_size(raw: bytes) -> tuple[int, int]:
+    """Return width and height. Check that all chunks are complete and nothing follows the last."""
     kinds = []
     head = b""
     for kind, data in _png_chunks(raw):
@@ -81,19 +81,25 @@ def _png_chunks(raw: bytes) -> Iterator[tuple[bytes, bytes]]:
         raise ValueError("is not a complete PNG")
 
 
-def _webp(raw: bytes) -> tuple[int, int]:
-    parts = dict(_webp_chunks(raw))
-    if {b"ANIM", b"ANMF"} & parts.keys():
+def _read_webp_size(raw: bytes) -> tuple[int, int]:
+    chunks = dict(_webp_chunks(raw))
+    if {b"ANIM", b"ANMF"} & chunks.keys():
         raise ValueError(_ANIMATION)
-    whole = parts.get(b"VP8X", b"")
-    if whole and whole[0] & _ANIMATED:
+    extended_header = chunks.get(b"VP8X", b"")
+    if extended_header and extended_header[0] & _ANIMATION_FLAG:
         raise ValueError(_ANIMATION)
-    found = {_lossy(parts.get(b"VP8 ", b"")), _lossless(parts.get(b"VP8L", b""))} - {None}
-    if len(found) != 1:
+    image_sizes = {
+        _read_lossy_size(chunks.get(b"VP8 ", b"")),
+        _read_lossless_size(chunks.get(b"VP8L", b"")),
+    } - {None}
+    if len(image_sizes) != 1:
         raise ValueError("is not a complete WebP")
-    size = found.pop()
+    size = image_sizes.pop()
     assert size is not None  # noqa: S101  # removed above
-    if whole and (_plus_one(whole[4:7]), _plus_one(whole[7:10])) != size:
+    if (
+        extended_header
+        and (_plus_one(extended_header[4:7]), _plus_one(extended_header[7:10])) != size
+    ):
         raise ValueError("is a WebP with two different sizes")
     return size
 
@@ -111,16 +117,16 @@ def _webp_chunks(raw: bytes) -> Iterator[tuple[bytes, bytes]]:
         at += 8 + length + length % 2
 
 
-def _lossy(data: bytes) -> tuple[int, int] | None:
-    """RFC 6386 9.1."""
+def _read_lossy_size(data: bytes) -> tuple[int, int] | None:
+    """Return the size of a lossy image (RFC 6386 9.1)."""
     if len(data) < 10 or data[3:6] != _LOSSY_START:  # noqa: PLR2004  # bytes of the head
         return None
     width, height = struct.unpack("<HH", data[6:10])
     return width & 0x3FFF, height & 0x3FFF
 
 
-def _lossless(data: bytes) -> tuple[int, int] | None:
-    """RFC 9649 3.4."""
+def _read_lossless_size(data: bytes) -> tuple[int, int] | None:
+    """Return the size of a lossless image (RFC 9649 3.4)."""
     if len(data) < 5 or data[0] != _LOSSLESS_START:  # noqa: PLR2004  # as above
         return None
     bits = int.from_bytes(data[1:5], "little")

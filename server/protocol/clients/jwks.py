@@ -1,6 +1,6 @@
-"""Public keys of clients (RFC 7517): which are valid, and how they are stored.
+"""Public keys of clients (RFC 7517): which keys are valid, and how they are stored.
 
-Owns: the rules for a registered key set. Never: signatures; those are `server.crypto`'s.
+Owns: the rules for a registered key set. Never: signatures (`server.crypto`).
 """
 
 import re
@@ -19,11 +19,11 @@ MAX_KEYS: Final = 10
 MIN_RSA_BITS: Final = 2048
 MAX_RSA_BITS: Final = 8192
 
-_PRIVATE = frozenset({"d", "p", "q", "dp", "dq", "qi", "oth", "k"})
+_PRIVATE_MEMBERS = frozenset({"d", "p", "q", "dp", "dq", "qi", "oth", "k"})
 _KID = re.compile(r"[\x21-\x7E]{1,128}")
 _CURVE_BYTES = 32
 _ALIASES: Final = {"EdDSA": names.ED25519}
-"""Alternative name of a key's algorithm (RFC 9864)."""
+"""Alternative names of algorithms (RFC 9864)."""
 # P-256 (FIPS 186-5, SP 800-186 3.2.1.3): y² = x³ - 3x + b.
 _P = 2**256 - 2**224 + 2**192 + 2**96 - 1
 _B = 0x5AC635D8AA3A93E7B3EBBD55769886BC651D06B0CC53B0F63BCE3C3E27D2604B
@@ -32,41 +32,41 @@ _B = 0x5AC635D8AA3A93E7B3EBBD55769886BC651D06B0CC53B0F63BCE3C3E27D2604B
 def read_keys(document: JsonValue) -> tuple[PublicKey, ...]:
     """Return the keys of a JWK set or a single JWK, each with its `kid` and `alg`.
 
-    Keys of a set that cannot sign here are ignored (RFC 7517 5). A key without a `kid` gets its
+    Keys in a set that cannot sign here are ignored (RFC 7517 5). A key without a `kid` gets its
     thumbprint (RFC 7638). Raises ValueError, which says what to change.
     """
     keys = document.get("keys", [document]) if isinstance(document, dict) else document
     if not isinstance(keys, list) or not 1 <= len(keys) <= MAX_KEYS:
         raise ValueError(f"must be a JWK set with 1 to {MAX_KEYS} keys")
-    read, unusable = list[PublicKey](), list[_UnusableKey]()
-    for place, key in enumerate(keys, 1):
+    usable, unusable = list[PublicKey](), list[_UnusableKey]()
+    for number, key in enumerate(keys, 1):
         try:
-            read.append(_read(key, f"key {place}"))
+            usable.append(_read(key, f"key {number}"))
         except _UnusableKey as error:
             unusable.append(error)
-    if not read:
+    if not usable:
         raise unusable[0]
-    if len({key["kid"] for key in read}) != len(read):
+    if len({key["kid"] for key in usable}) != len(usable):
         raise ValueError("has two keys with the same kid; name each differently")
-    return tuple(read)
+    return tuple(usable)
 
 
 class _UnusableKey(ValueError):
-    """A key of a kind, curve, algorithm or use that does not sign here."""
+    """The type, curve, algorithm or use of a key cannot sign here."""
 
 
 def _read(key: JsonValue, what: str) -> PublicKey:
     if not isinstance(key, dict):
         raise ValueError(f"{what} is not a JSON object")  # noqa: TRY004  # a document's fault
-    if _PRIVATE & key.keys():
+    if _PRIVATE_MEMBERS & key.keys():
         raise ValueError(f"{what} is private. Keep it secret; register its public half")
     read = _READERS.get(str(key.get("kty")))
     if read is None:
         raise _UnusableKey(f"{what} must be of kty EC, OKP or RSA")
     algs, members = read(key, what)
     alg = key.get("alg", algs[0])
-    known = [*algs, *(_ALIASES[name] for name in algs if name in _ALIASES)]
-    if alg not in known or key.get("use", "sig") != "sig":
+    accepted_algs = [*algs, *(_ALIASES[name] for name in algs if name in _ALIASES)]
+    if alg not in accepted_algs or key.get("use", "sig") != "sig":
         raise _UnusableKey(
             f"{what} must have alg {' or '.join(algs)} and use sig, or leave them out"
         )
@@ -77,24 +77,24 @@ def _read(key: JsonValue, what: str) -> PublicKey:
     return {**members, "kid": kid, "alg": str(alg)}
 
 
-def _elliptic(key: Mapping[str, JsonValue], what: str) -> tuple[_Algs, dict[str, str]]:
+def _read_ec(key: Mapping[str, JsonValue], what: str) -> tuple[_Algs, dict[str, str]]:
     if key.get("crv") != "P-256":
         raise _UnusableKey(f"{what} must be on the curve P-256")
-    x, y = (_number(key, name, what, length=_CURVE_BYTES) for name in ("x", "y"))
+    x, y = (_decode_number(key, name, what, length=_CURVE_BYTES) for name in ("x", "y"))
     if (y * y - (x * x * x - 3 * x + _B)) % _P or max(x, y) >= _P:
         raise ValueError(f"{what} is not a point on the curve P-256")
     return ("ES256",), {"kty": "EC", "crv": "P-256", "x": str(key["x"]), "y": str(key["y"])}
 
 
-def _edwards(key: Mapping[str, JsonValue], what: str) -> tuple[_Algs, dict[str, str]]:
+def _read_okp(key: Mapping[str, JsonValue], what: str) -> tuple[_Algs, dict[str, str]]:
     if key.get("crv") != "Ed25519":
         raise _UnusableKey(f"{what} must be on the curve Ed25519")
-    _number(key, "x", what, length=_CURVE_BYTES)
+    _decode_number(key, "x", what, length=_CURVE_BYTES)
     return ("EdDSA",), {"kty": "OKP", "crv": "Ed25519", "x": str(key["x"])}
 
 
-def _rsa(key: Mapping[str, JsonValue], what: str) -> tuple[_Algs, dict[str, str]]:
-    modulus, exponent = (_number(key, name, what) for name in ("n", "e"))
+def _read_rsa(key: Mapping[str, JsonValue], what: str) -> tuple[_Algs, dict[str, str]]:
+    modulus, exponent = (_decode_number(key, name, what) for name in ("n", "e"))
     if not MIN_RSA_BITS <= modulus.bit_length() <= MAX_RSA_BITS or modulus % 2 == 0:
         raise ValueError(f"{what} must be an RSA key of {MIN_RSA_BITS} to {MAX_RSA_BITS} bits")
     if exponent not in (3, 17, 65537):
@@ -102,7 +102,9 @@ def _rsa(key: Mapping[str, JsonValue], what: str) -> tuple[_Algs, dict[str, str]
     return ("RS256", "PS256"), {"kty": "RSA", "n": str(key["n"]), "e": str(key["e"])}
 
 
-def _number(key: Mapping[str, JsonValue], name: str, what: str, length: int | None = None) -> int:
+def _decode_number(
+    key: Mapping[str, JsonValue], name: str, what: str, length: int | None = None
+) -> int:
     text = key.get(name)
     try:
         raw = base64url.decode(text) if isinstance(text, str) else b""
@@ -113,4 +115,4 @@ def _number(key: Mapping[str, JsonValue], name: str, what: str, length: int | No
     return int.from_bytes(raw)
 
 
-_READERS = {"EC": _elliptic, "OKP": _edwards, "RSA": _rsa}
+_READERS = {"EC": _read_ec, "OKP": _read_okp, "RSA": _read_rsa}

@@ -1,7 +1,7 @@
 """Redirect URIs: exact match, except for the port of a loopback address.
 
-A browser is redirected only to a registered URI (RFC 9700 4.1.3); the exception is the port of a
-native app on the loopback (RFC 8252 7.3).
+A browser is redirected only to a registered URI (RFC 9700 4.1.3). Only the port of a native app on
+a loopback address may differ (RFC 8252 7.3).
 """
 
 import re
@@ -13,7 +13,7 @@ _CHARACTERS = re.compile(r"[A-Za-z0-9._~:/?\[\]@!$&'()*+,;=%-]{1,1000}")
 _PRIVATE_SCHEME = re.compile(r"[a-z][a-z0-9+-]*(\.[a-z0-9+-]+)+")
 """A native app's own scheme is a reversed domain name (RFC 8252 7.1), so it has a dot."""
 KNOWN_SCHEMES: Final = frozenset({"cursor", "vscode", "vscode-insiders"})
-"""Schemes of well-known apps that are no reversed domain names. Only these are allowed."""
+"""Schemes of well-known apps that are not reversed domain names. No others are allowed."""
 LOOPBACK: Final = frozenset({"localhost", "127.0.0.1", "::1"})
 
 
@@ -32,12 +32,15 @@ def redirect_problem(uri: str) -> str:
         return ""
     if parts.scheme not in {"https", "http"} or not host or "@" in parts.netloc:
         return "must be https, or an app's own scheme such as com.example.app:/callback"
-    return _insecure(parts.scheme, host)
+    return _http_problem(parts.scheme, host)
 
 
 def is_registered(uri: str, registered: Iterable[str]) -> bool:
-    """Return whether this URI is registered: an exact match, or a loopback URI on another port."""
-    return any(uri == known or _same_but_for_port(uri, known) for known in registered)
+    """Return whether this URI is registered: exactly, or as a loopback URI with another port."""
+    return any(
+        uri == registered_uri or _differs_only_in_port(uri, registered_uri)
+        for registered_uri in registered
+    )
 
 
 def with_parameters(uri: str, parameters: Iterable[tuple[str, str]]) -> str:
@@ -47,7 +50,7 @@ def with_parameters(uri: str, parameters: Iterable[tuple[str, str]]) -> str:
 
 
 def host_of(uri: str) -> str:
-    """Return the host that people are shown for a URI, or the scheme of an app's own."""
+    """Return how people see a URI: as its host, or as the app with its scheme."""
     parts = urlsplit(uri)
     is_web = parts.scheme in {"https", "http"}
     return (parts.hostname if is_web else None) or f"the app {parts.scheme}"
@@ -60,27 +63,27 @@ def is_local(uri: str) -> bool:
 
 
 def form_source(uri: str) -> str:
-    """Return the `form-action` source that allows a form to lead there (CSP 3)."""
+    """Return the `form-action` source that allows a form to redirect to a URI (CSP 3)."""
     parts = urlsplit(uri)
     if parts.scheme not in {"https", "http"} or ":" in (parts.hostname or ""):
-        return f"{parts.scheme}:"  # a source can name neither an IPv6 address nor a bare path
+        return f"{parts.scheme}:"  # sources cannot name IPv6 addresses or bare paths
     return f"{parts.scheme}://{parts.netloc}"
 
 
-def _same_but_for_port(uri: str, known: str) -> bool:
+def _differs_only_in_port(uri: str, known: str) -> bool:
     if redirect_problem(uri):
         return False
-    ours, theirs = urlsplit(known), urlsplit(uri)
-    if ours.scheme != "http" or ours.hostname not in LOOPBACK:
+    registered_parts, parts = urlsplit(known), urlsplit(uri)
+    if registered_parts.scheme != "http" or registered_parts.hostname not in LOOPBACK:
         return False
-    return _without_port(ours) == _without_port(theirs)
+    return _without_port(registered_parts) == _without_port(parts)
 
 
 def _without_port(parts: SplitResult) -> tuple[str, str | None, str, str]:
     return parts.scheme, parts.hostname, parts.path, parts.query
 
 
-def _insecure(scheme: str, host: str) -> str:
+def _http_problem(scheme: str, host: str) -> str:
     if scheme == "http" and host not in LOOPBACK:
         return "must be https (http is allowed only for this machine)"
     return ""

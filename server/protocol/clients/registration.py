@@ -1,7 +1,7 @@
 """Client metadata in a registration request (RFC 7591 2, RFC 7592 2.2, OpenID Registration 2).
 
-Owns: parsing the metadata, defaults, and every refusal that needs no row.
-Never: what this client may have; the invitation and `services.registration` decide that.
+Owns: parsing the metadata, its defaults, and all refusals that need no database row.
+Never: what a client may have; its invitation and `services.clients.registration` decide that.
 
 Unknown members are ignored and not stored. URLs in the metadata are never fetched.
 """
@@ -42,7 +42,7 @@ _UNSUPPORTED: Final[Mapping[str, JsonValue]] = {
     "authorization_encrypted_response_enc": None,
     "require_signed_request_object": False,
 }
-"""Members that ask for a protection which does not exist here, and the value that asks for none."""
+"""Members that request an unsupported protection, and the value that requests none."""
 _SERVER_ONLY = ("registration_access_token", "client_secret_expires_at", "client_id_issued_at")
 
 
@@ -74,33 +74,35 @@ def read(body: bytes, content_type: str) -> Metadata:
     refuse_statement(members.get("software_statement"))
     refuse_unsupported(members)
     _refuse_interactive(members)
-    method = _one(members, "token_endpoint_auth_method", names.AUTH_METHODS[0], names.AUTH_METHODS)
-    keys = _keys(members)
+    method = _one_of(
+        members, "token_endpoint_auth_method", names.AUTH_METHODS[0], names.AUTH_METHODS
+    )
+    keys = _read_keys(members)
     if method == "private_key_jwt" and not keys:
         raise errors.InvalidClientMetadata("private_key_jwt needs the public keys in jwks.")
     _check_auth_alg(members, method, keys)
     return Metadata(
-        client_name=_text(members, "client_name"),
+        client_name=_read_string(members, "client_name"),
         auth_method=method,
-        grant_types=_names(members, "grant_types"),
-        scope=_scope(members),
-        action_types=_names(members, "authorization_details_types"),
+        grant_types=_read_names(members, "grant_types"),
+        scope=_read_scope(members),
+        action_types=_read_names(members, "authorization_details_types"),
         keys=keys,
-        id_token_alg=_one(
+        id_token_alg=_one_of(
             members, "id_token_signed_response_alg", DEFAULT_ID_TOKEN_ALG, names.SIGNING_ALGS
         ),
-        dpop_bound=_flag(members, "dpop_bound_access_tokens"),
-        request_alg=_request_alg(members, keys),
-        delivery=_one(members, "backchannel_token_delivery_mode", "poll", names.DELIVERIES),
-        notification_endpoint=_endpoint(members),
-        takes_user_code=_flag(members, "backchannel_user_code_parameter"),
+        dpop_bound=_read_flag(members, "dpop_bound_access_tokens"),
+        request_alg=_read_request_alg(members, keys),
+        delivery=_one_of(members, "backchannel_token_delivery_mode", "poll", names.DELIVERIES),
+        notification_endpoint=_read_endpoint(members),
+        takes_user_code=_read_flag(members, "backchannel_user_code_parameter"),
     )
 
 
 def read_update(body: bytes, content_type: str, client_id: str) -> tuple[Metadata, str | None]:
     """Parse the metadata of an update of this client, and the secret that it sends.
 
-    RFC 7592 2.2: it names itself, and repeats no member that only the server sets.
+    It must contain its client_id, and no member that only the server sets (RFC 7592 2.2).
     """
     members = read_members(body, content_type)
     if members.get("client_id") != client_id:
@@ -108,7 +110,7 @@ def read_update(body: bytes, content_type: str, client_id: str) -> tuple[Metadat
     for name in _SERVER_ONLY:
         if name in members:
             raise errors.InvalidClientMetadata(f"{name} can only be set by the server.")
-    return read(body, content_type), _text(members, "client_secret")
+    return read(body, content_type), _read_string(members, "client_secret")
 
 
 def read_members(body: bytes, content_type: str) -> Mapping[str, JsonValue]:
@@ -134,29 +136,33 @@ def refuse_statement(statement: JsonValue) -> None:
 
 
 def refuse_unsupported(members: Mapping[str, JsonValue]) -> None:
-    """Refuse a protection that the client asks for and would not get."""
+    """Refuse metadata that requests an unsupported protection."""
     if problem := unsupported(members):
         raise errors.InvalidClientMetadata(f"{problem}.")
 
 
 def unsupported(members: Mapping[str, JsonValue]) -> str:
-    """Return what to do about a protection that does not exist here; "" if none is asked for."""
-    for name, only in _UNSUPPORTED.items():
-        if members.get(name, only) != only:
-            but = "leave it out" if only is None else f"leave it out, or send {json.dumps(only)}"
-            return f"{name} is not supported: {but}"
+    """Return how to fix a request for an unsupported protection; "" if there is none."""
+    for name, default in _UNSUPPORTED.items():
+        if members.get(name, default) != default:
+            remedy = (
+                "leave it out"
+                if default is None
+                else f"leave it out, or send {json.dumps(default)}"
+            )
+            return f"{name} is not supported: {remedy}"
     return ""
 
 
 def _refuse_interactive(members: Mapping[str, JsonValue]) -> None:
-    """Refuse a client that people are redirected to; only agents register."""
+    """Refuse metadata of an app with redirects; only agents register here."""
     if members.get("redirect_uris", []) != []:
         raise errors.InvalidRedirectUri("Agents have no redirect URIs; leave them out.")
     if members.get("response_types", []) not in ([], ["none"]):
         raise errors.InvalidClientMetadata("Agents have no response_types; leave them out.")
 
 
-def _keys(members: Mapping[str, JsonValue]) -> tuple[PublicKey, ...]:
+def _read_keys(members: Mapping[str, JsonValue]) -> tuple[PublicKey, ...]:
     if "jwks_uri" in members:
         both = "jwks" in members
         raise errors.InvalidClientMetadata(
@@ -172,11 +178,11 @@ def _keys(members: Mapping[str, JsonValue]) -> tuple[PublicKey, ...]:
         ) from error
 
 
-def _request_alg(members: Mapping[str, JsonValue], keys: tuple[PublicKey, ...]) -> str | None:
+def _read_request_alg(members: Mapping[str, JsonValue], keys: tuple[PublicKey, ...]) -> str | None:
     name = "backchannel_authentication_request_signing_alg"
     if name not in members:
         return None
-    alg = _client_alg(members, name)
+    alg = _read_client_alg(members, name)
     if all(key["alg"] != alg for key in keys):
         raise errors.InvalidClientMetadata("jwks has no key for signed requests of this algorithm.")
     return alg
@@ -185,11 +191,11 @@ def _request_alg(members: Mapping[str, JsonValue], keys: tuple[PublicKey, ...]) 
 def _check_auth_alg(
     members: Mapping[str, JsonValue], method: str, keys: tuple[PublicKey, ...]
 ) -> None:
-    """Require that only keys of this algorithm can sign assertions (OpenID Registration 2)."""
+    """Require that all keys have the algorithm for assertions (OpenID Registration 2)."""
     name = "token_endpoint_auth_signing_alg"
     if name not in members:
         return
-    alg = _client_alg(members, name)
+    alg = _read_client_alg(members, name)
     if method != "private_key_jwt":
         raise errors.InvalidClientMetadata(f"{name} needs private_key_jwt.")
     if any(key["alg"] != alg for key in keys):
@@ -198,14 +204,14 @@ def _check_auth_alg(
         )
 
 
-def _client_alg(members: Mapping[str, JsonValue], name: str) -> str:
-    alg = _one(members, name, "", (*names.CLIENT_ALGS, names.ED25519))
+def _read_client_alg(members: Mapping[str, JsonValue], name: str) -> str:
+    alg = _one_of(members, name, "", (*names.CLIENT_ALGS, names.ED25519))
     return "EdDSA" if alg == names.ED25519 else alg
 
 
-def _endpoint(members: Mapping[str, JsonValue]) -> str | None:
-    """Return its callback URL, if any (CIBA 4); whether the URL is allowed is checked later."""
-    url = _text(members, "backchannel_client_notification_endpoint")
+def _read_endpoint(members: Mapping[str, JsonValue]) -> str | None:
+    """Return the callback URL, if any (CIBA 4). Whether it is allowed is checked later."""
+    url = _read_string(members, "backchannel_client_notification_endpoint")
     polls = members.get("backchannel_token_delivery_mode", "poll") == "poll"
     if polls != (url is None):
         raise errors.InvalidClientMetadata(
@@ -214,8 +220,8 @@ def _endpoint(members: Mapping[str, JsonValue]) -> str | None:
     return url
 
 
-def _scope(members: Mapping[str, JsonValue]) -> tuple[str, ...] | None:
-    text = _text(members, "scope")
+def _read_scope(members: Mapping[str, JsonValue]) -> tuple[str, ...] | None:
+    text = _read_string(members, "scope")
     if not text:
         return None if text is None else ()
     try:
@@ -225,7 +231,7 @@ def _scope(members: Mapping[str, JsonValue]) -> tuple[str, ...] | None:
     return ours
 
 
-def _one(
+def _one_of(
     members: Mapping[str, JsonValue], name: str, default: str, allowed: tuple[str, ...]
 ) -> str:
     value = members.get(name, default)
@@ -234,21 +240,21 @@ def _one(
     return str(value)
 
 
-def _flag(members: Mapping[str, JsonValue], name: str) -> bool:
+def _read_flag(members: Mapping[str, JsonValue], name: str) -> bool:
     value = members.get(name, False)
     if not isinstance(value, bool):
         raise errors.InvalidClientMetadata(f"{name} must be true or false.")
     return value
 
 
-def _text(members: Mapping[str, JsonValue], name: str) -> str | None:
+def _read_string(members: Mapping[str, JsonValue], name: str) -> str | None:
     value = members.get(name)
     if value is not None and not isinstance(value, str):
         raise errors.InvalidClientMetadata(f"{name} must be a string.")
     return value
 
 
-def _names(members: Mapping[str, JsonValue], name: str) -> tuple[str, ...] | None:
+def _read_names(members: Mapping[str, JsonValue], name: str) -> tuple[str, ...] | None:
     value = members.get(name)
     if value is None:
         return None

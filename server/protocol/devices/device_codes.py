@@ -1,6 +1,6 @@
 """The codes and requests of the device grant (RFC 8628).
 
-Owns: the alphabet of user codes, how a typed code is read, the parameters of the device
+Owns: the alphabet of user codes, how a typed code is read, and the parameters of the device
 authorization request. Never: who the user is (services).
 """
 
@@ -18,8 +18,8 @@ LENGTH: Final = 8
 """34 bits, valid for 15 minutes with limited attempts (5.1)."""
 LIFETIME_MS: Final = 15 * 60 * 1000
 INTERVAL_MS: Final = 5_000
-_GROUP = 4
-_UNNAMED: Final = "unnamed device"
+_GROUP_LENGTH = 4
+_DEFAULT_NAME: Final = "unnamed device"
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,7 +27,7 @@ class DeviceRequest:
     """The parameters of the terminal app's device authorization request."""
 
     name: str
-    """The name that the device reports; shown to the person as a claim."""
+    """The name that the device reports; it is shown to the person as unverified."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,22 +55,22 @@ def parse_request(form: Form) -> DeviceRequest:
     refuse_scope(form)
     _refuse_unsupported(form)
     try:
-        name = text.check_device_name(form.get("device_name") or _UNNAMED, what="device_name")
+        name = text.check_device_name(form.get("device_name") or _DEFAULT_NAME, what="device_name")
     except ValueError as error:
         raise errors.InvalidRequest(f"{error}.") from error
     return DeviceRequest(name)
 
 
 def check_unchanged(form: Form, scope: Sequence[str], resource: str) -> None:
-    """Check that a poll asks for what the device asked for.
+    """Check that a poll asks for the same access as the device authorization request.
 
     Raises errors.InvalidScope or errors.InvalidTarget.
     """
-    asked = form.get("scope")
-    if asked is not None and set(scopes.parse(asked)) != set(scope):
+    requested_scope = form.get("scope")
+    if requested_scope is not None and set(scopes.parse(requested_scope)) != set(scope):
         raise errors.InvalidScope("scope differs from the device authorization request.")
-    named = form.every("resource")
-    if len(named) > 1 or not all(uris.is_same(uri, resource) for uri in named):
+    resources = form.every("resource")
+    if len(resources) > 1 or not all(uris.is_same(uri, resource) for uri in resources):
         raise errors.InvalidTarget("resource differs from the device authorization request.")
 
 
@@ -84,19 +84,19 @@ def _refuse_unsupported(form: Form) -> None:
 
 
 def refuse_scope(form: Form) -> None:
-    """Raises errors.InvalidScope for any scope: a terminal's session has none."""
-    if (asked := form.get("scope")) is not None:
-        scopes.parse(asked)
+    """Raise errors.InvalidScope for any scope, because a terminal's session has none."""
+    if (requested_scope := form.get("scope")) is not None:
+        scopes.parse(requested_scope)
         raise errors.InvalidScope("This client has no scopes.")
 
 
 def formatted(user_code: str) -> str:
-    """Return the code as people read it: `BCDF-GHJK`."""
-    return f"{user_code[:_GROUP]}-{user_code[_GROUP:]}"
+    """Return a code in the form for people: `BCDF-GHJK`."""
+    return f"{user_code[:_GROUP_LENGTH]}-{user_code[_GROUP_LENGTH:]}"
 
 
 def normalized(typed: str) -> str | None:
-    """Return the typed code without case and punctuation; None if it is not a code."""
+    """Return a typed code in upper case without punctuation, or None if it is not a code."""
     letters = "".join(filter(str.isalnum, typed)).upper()
-    fits = len(letters) == LENGTH and set(letters) <= set(ALPHABET)
-    return letters if fits else None
+    is_code = len(letters) == LENGTH and set(letters) <= set(ALPHABET)
+    return letters if is_code else None

@@ -37,7 +37,7 @@ class Assertion:
 
 
 def is_assertion(text: str) -> bool:
-    """Return whether a text has as many parts as an assertion."""
+    """Return whether a string has as many parts as an assertion."""
     return text.count(".") == _PARTS - 1
 
 
@@ -60,7 +60,7 @@ def creation_options(
     """Return the options to create a passkey (5.4); `user` is an ID and a name.
 
     The passkey is discoverable, so sign-in needs no name. No attestation is requested. `known` are
-    passkeys of the user, which prevent duplicates on one authenticator.
+    existing passkeys of the user, so that an authenticator does not create a second one.
     """
     user_id, name = user
     return {

@@ -1,7 +1,7 @@
 """Web push: allowed push services, keys of subscriptions, payload and headers (RFC 8030, 8291).
 
-Owns: the checks of a subscription, the members of a payload, its headers. Never: a name, an amount
-or an agent's text, because a locked screen shows the notification.
+Owns: the checks of a subscription, the members and headers of a push. Never: names, amounts or an
+agent's text in a push, because a locked screen shows the notification.
 """
 
 import hashlib
@@ -18,7 +18,7 @@ from server.protocol.resources import uris
 VERSION: Final = 1
 _HOSTS: Final = frozenset({"fcm.googleapis.com", "jmt17.google.com"})
 _FAMILIES: Final = (".push.services.mozilla.com", ".push.apple.com", ".notify.windows.com")
-_HTTPS: Final = 443
+_HTTPS_PORT: Final = 443
 _POINT_BYTES: Final = 65
 _AUTH_BYTES: Final = 16
 _TOPIC_CHARACTERS: Final = 32
@@ -26,11 +26,11 @@ _TOPIC_CHARACTERS: Final = 32
 
 @dataclass(frozen=True, slots=True)
 class PushContent:
-    """The contents of a push for the service worker; times in milliseconds."""
+    """The contents of a push for the service worker. Times are in milliseconds."""
 
     kind: str
     subject: str
-    """The id of the request; "" if it is not about one."""
+    """The ID of the request; "" if the push is not about a request."""
     risk: Risk
     until: int
     waiting: int
@@ -47,7 +47,7 @@ _B: Final = 0x5AC635D8AA3A93E7B3EBBD55769886BC651D06B0CC53B0F63BCE3C3E27D2604B
 
 
 def endpoint_problem(endpoint: str, origins: Collection[str]) -> str:
-    """Why this endpoint is not allowed; "" if it is (RFC 8030 8.2).
+    """Return why this endpoint is not allowed; "" if it is allowed (RFC 8030 8.2).
 
     `origins` are the additional push services in the settings.
     """
@@ -56,7 +56,7 @@ def endpoint_problem(endpoint: str, origins: Collection[str]) -> str:
     if origin(endpoint) in origins:
         return ""
     parts = urlsplit(endpoint)
-    if parts.scheme != "https" or (parts.port or _HTTPS) != _HTTPS:
+    if parts.scheme != "https" or (parts.port or _HTTPS_PORT) != _HTTPS_PORT:
         return "must be https on port 443"
     if not is_listed(parts.hostname or ""):
         return "is at an unknown push service. The operator can allow it with SAYSO_PUSH_ORIGINS"
@@ -69,16 +69,16 @@ def is_listed(host: str) -> bool:
 
 
 def origin(url: str) -> str:
-    """The serialized origin of an absolute URL (RFC 6454 6.2)."""
+    """Return the serialized origin of an absolute URL (RFC 6454 6.2)."""
     parts = urlsplit(url)
     host = f"[{parts.hostname}]" if ":" in (parts.hostname or "") else parts.hostname
-    known = {"http": 80, "https": _HTTPS}.get(parts.scheme)
-    port = "" if parts.port in {None, known} else f":{parts.port}"
+    default_port = {"http": 80, "https": _HTTPS_PORT}.get(parts.scheme)
+    port = "" if parts.port in {None, default_port} else f":{parts.port}"
     return f"{parts.scheme}://{host}{port}"
 
 
 def keys_problem(p256dh: str, auth: str) -> str:
-    """The problem of a subscription's keys; "" if there is none (RFC 8291 2.1, 3.2)."""
+    """Return what is wrong with a subscription's keys, or "" (RFC 8291 2.1, 3.2)."""
     try:
         point, secret = base64url.decode(p256dh), base64url.decode(auth)
     except ValueError:
@@ -91,21 +91,21 @@ def keys_problem(p256dh: str, auth: str) -> str:
 
 
 def urgency(risk: Risk) -> str:
-    """The urgency header (RFC 8030 5.3).
+    """Return the urgency header (RFC 8030 5.3).
 
-    It is at least normal, because a phone may delay lower ones until it charges.
+    It is at least normal, because a phone may delay less urgent pushes until it is charging.
     """
     return "high" if risk.rank >= Risk.HIGH.rank else "normal"
 
 
 def topic(subject: str) -> str:
-    """The topic header: a later push with the same topic replaces a waiting one (RFC 8030 5.4)."""
+    """Return the topic header. A newer push replaces a waiting one of its topic (RFC 8030 5.4)."""
     digest = hashlib.sha256(subject.encode()).digest()
     return base64url.encode(digest)[:_TOPIC_CHARACTERS]
 
 
 def payload(content: PushContent) -> bytes:
-    """The JSON for the service worker; `exp` is in seconds."""
+    """Return the JSON for the service worker; `exp` is in seconds."""
     members = {
         "v": VERSION,
         "kind": content.kind,
@@ -121,5 +121,5 @@ def payload(content: PushContent) -> bytes:
 
 def _is_on_curve(point: bytes) -> bool:
     x, y = int.from_bytes(point[1:33]), int.from_bytes(point[33:])
-    inside = point[0] == 4 and x < _PRIME and y < _PRIME  # noqa: PLR2004  # SEC 1 2.3.3
-    return inside and (y * y - (x * x * x - 3 * x + _B)) % _PRIME == 0
+    is_valid_point = point[0] == 4 and x < _PRIME and y < _PRIME  # noqa: PLR2004  # SEC 1 2.3.3
+    return is_valid_point and (y * y - (x * x * x - 3 * x + _B)) % _PRIME == 0

@@ -1,9 +1,9 @@
 """Action types: files that say how an agent's `authorization_details` are shown to people.
 
-Owns: the form of the file and its checks. Never: rendering (`rendering.py`), or which schemas are
+Owns: the format of the file and its checks. Never: rendering (`rendering.py`), or which schemas are
 accepted (`schemas.py`).
 
-An example of a file:
+An example file:
 
     {"type": "payment.transfer", "title": "Payment", "risk": "high",
      "headline": "Pay {amount|money} to {payee}", "undo": "Cannot be undone after 15:00",
@@ -17,7 +17,7 @@ An example of a file:
      "type_back": {"fact": "/amount"}, "narrow": {"/amount": "lower"},
      "target": "/payee", "amount": "/amount", "deputies": false}
 
-The member `type` of the details (RFC 9396 2) is added to the schema here. A type without a
+This module adds the member `type` of the details (RFC 9396 2) to the schema. A type without a
 `headline` has no template: every fact is material, the risk is at least high, and the undo text
 says that it is unknown.
 
@@ -28,7 +28,7 @@ In the headline, `{path}` is replaced by a value and `{path|filter}` by a format
     {rows|count}                     1,204: an integer, or the number of items of a list
     {rows|count:record:records}      1 record, 1,204 records: with the singular and the plural
     {year|text}                      2026: an integer without a thousands separator
-    {domains}                        a.example, b.example: a list of texts
+    {domains}                        a.example, b.example: a list of strings
 """
 
 import re
@@ -45,7 +45,7 @@ from server.protocol.policy.uses import SCALARS, InvalidActionType, Path
 from server.protocol.text import check_prose
 
 MAX_HEADLINE: Final = 72
-"""The maximum length of a rendered headline, and of its literal text."""
+"""The maximum length of a rendered headline and of its literal text."""
 
 UNKNOWN_UNDO: Final = "We do not know if this can be undone."
 
@@ -68,12 +68,12 @@ _MAX_MATERIAL = 64
 
 @dataclass(frozen=True, slots=True)
 class Placeholder:
-    """A part of a headline that a value of the details replaces."""
+    """A part of a headline that is replaced by a value of the details."""
 
     path: Path
     filter: Filter | None
     units: tuple[str, str] | None = None
-    """The singular and the plural after a count."""
+    """The singular and the plural noun after a count."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,15 +103,15 @@ class ActionType:
 
     @property
     def has_type_back(self) -> bool:
-        """Whether it has a fact to type back; without a template, the resource is typed."""
+        """Whether there is a fact to type back. Without a template, it is the resource."""
         return self.fact_rules.type_back is not None or not self.has_template
 
 
 def read_action_type(document: JsonValue) -> ActionType:
     """Read and check the document of a file. Raises InvalidActionType."""
-    # 1. The members, and those that are plain text.
-    members = _members(document)
-    name = _text(members, "type", 128)
+    # 1. The members that are plain strings.
+    members = _check_members(document)
+    name = _read_text(members, "type", 128)
     if name.startswith(kinds.RESERVED):
         raise InvalidActionType("/type", f"{kinds.RESERVED} is reserved for Sayso")
     if not _TYPE.fullmatch(name):
@@ -119,39 +119,39 @@ def read_action_type(document: JsonValue) -> ActionType:
             "/type", "use a-z 0-9 . _ : / - and begin with a letter, or use an https URL"
         )
     # 2. The schema, to which the other members refer.
-    schema = _schema(members["schema"], name)
-    # 3. The members that refer to places in the schema.
-    material = _material(members.get("material", []), schema)
+    schema = _complete_schema(members["schema"], name)
+    # 3. The members that refer to the schema.
+    material = _read_material(members.get("material", []), schema)
     return ActionType(
         type=name,
-        title=_text(members, "title", MAX_HEADLINE),
+        title=_read_text(members, "title", MAX_HEADLINE),
         schema=schema,
-        headline=_headline(members, schema),
+        headline=_parse_headline(members, schema),
         material=material,
-        labels=_labels(members.get("labels", {}), schema),
-        risk=_risk(members),
-        undo=_text(members, "undo", 280) if "undo" in members else UNKNOWN_UNDO,
+        labels=_read_labels(members.get("labels", {}), schema),
+        risk=_read_risk(members),
+        undo=_read_text(members, "undo", 280) if "undo" in members else UNKNOWN_UNDO,
         fact_rules=read_fact_rules(members, schema, material if "headline" in members else None),
-        deputies=_deputies(members),
+        deputies=_read_deputies(members),
     )
 
 
-def _members(document: JsonValue) -> dict[str, JsonValue]:
+def _check_members(document: JsonValue) -> dict[str, JsonValue]:
     if not isinstance(document, dict):
         raise InvalidActionType("", "must be a JSON object")
-    needed = _MEMBERS | (_TEMPLATE_MEMBERS if "headline" in document else frozenset())
-    for name in sorted(needed - document.keys()):
+    required = _MEMBERS | (_TEMPLATE_MEMBERS if "headline" in document else frozenset())
+    for name in sorted(required - document.keys()):
         raise InvalidActionType(pointer_to("", name), "is missing")
     for name in sorted(document.keys() - _MEMBERS - _TEMPLATE_MEMBERS - _OPTIONAL):
         raise InvalidActionType(pointer_to("", name), "is not a member of an action type")
     return document
 
 
-def _text(members: Mapping[str, JsonValue], name: str, max_chars: int) -> str:
-    return _prose(members[name], pointer_to("", name), max_chars)
+def _read_text(members: Mapping[str, JsonValue], name: str, max_chars: int) -> str:
+    return _check_prose(members[name], pointer_to("", name), max_chars)
 
 
-def _prose(value: JsonValue, pointer: str, max_chars: int) -> str:
+def _check_prose(value: JsonValue, pointer: str, max_chars: int) -> str:
     if not isinstance(value, str):
         raise InvalidActionType(pointer, "must be a text")
     try:
@@ -160,7 +160,7 @@ def _prose(value: JsonValue, pointer: str, max_chars: int) -> str:
         raise InvalidActionType(pointer, str(error)) from None
 
 
-def _risk(members: Mapping[str, JsonValue]) -> Risk:
+def _read_risk(members: Mapping[str, JsonValue]) -> Risk:
     value = members.get("risk", Risk.HIGH)
     if value not in list(Risk):
         raise InvalidActionType("/risk", "must be low, medium, high or critical")
@@ -168,14 +168,14 @@ def _risk(members: Mapping[str, JsonValue]) -> Risk:
     return risk if "headline" in members else highest([risk, Risk.HIGH])
 
 
-def _deputies(members: Mapping[str, JsonValue]) -> bool:
+def _read_deputies(members: Mapping[str, JsonValue]) -> bool:
     value = members.get("deputies", False)
     if not isinstance(value, bool):
         raise InvalidActionType("/deputies", "must be true or false")
     return value
 
 
-def _schema(value: JsonValue, name: str) -> Mapping[str, JsonValue]:
+def _complete_schema(value: JsonValue, name: str) -> Mapping[str, JsonValue]:
     try:
         schema = schemas.check_schema(value)
     except schemas.InvalidSchema as error:
@@ -192,19 +192,20 @@ def _schema(value: JsonValue, name: str) -> Mapping[str, JsonValue]:
     }
 
 
-def _headline(
+def _parse_headline(
     members: Mapping[str, JsonValue], schema: schemas.Schema
 ) -> tuple[str | Placeholder, ...]:
     if "headline" not in members:
         return ()
-    template = _text(members, "headline", 4 * MAX_HEADLINE)
+    template = _read_text(members, "headline", 4 * MAX_HEADLINE)
     # The result alternates: literal, placeholder, literal, …, literal.
     pieces = _PLACEHOLDER.split(template)
     literals = pieces[::2]
     if any("{" in literal or "}" in literal for literal in literals):
         raise InvalidActionType("/headline", "braces may only enclose {path} or {path|filter}")
     parts = [
-        _placeholder(piece, schema) if index % 2 else piece for index, piece in enumerate(pieces)
+        _parse_placeholder(piece, schema) if index % 2 else piece
+        for index, piece in enumerate(pieces)
     ]
     if sum(map(_literal_length, parts)) > MAX_HEADLINE:
         raise InvalidActionType("/headline", f"limit the text to {MAX_HEADLINE} characters")
@@ -212,12 +213,12 @@ def _headline(
 
 
 def _literal_length(part: str | Placeholder) -> int:
-    """The length of a part without its value."""
+    """Return the length of a part without its value."""
     return len(part) if isinstance(part, str) else max(map(len, part.units or ("",)))
 
 
-def _placeholder(inside: str, schema: schemas.Schema) -> Placeholder:
-    match = _PLACEHOLDER_CONTENT.fullmatch(inside)
+def _parse_placeholder(content: str, schema: schemas.Schema) -> Placeholder:
+    match = _PLACEHOLDER_CONTENT.fullmatch(content)
     if not match:
         remedy = (
             "a placeholder is {member.member} with |money, |date, |count, |count:record:records, "
@@ -226,11 +227,13 @@ def _placeholder(inside: str, schema: schemas.Schema) -> Placeholder:
         raise InvalidActionType("/headline", remedy)
     units = None if match[3] is None else (match[3], match[4])
     placeholder = Placeholder(tuple(match[1].split(".")), cast("Filter | None", match[2]), units)
-    found = schemas.places(schema, placeholder.path)
-    if not found:
+    matching_schemas = schemas.places(schema, placeholder.path)
+    if not matching_schemas:
         raise InvalidActionType("/headline", f"{match[1]} is not in the schema")
-    if not all(_can_be_shown(schema, place, placeholder.filter) for place in found):
-        raise InvalidActionType("/headline", f"{inside} cannot be shown; {_REMEDIES[match[2]]}")
+    if not all(
+        _can_be_shown(schema, value_schema, placeholder.filter) for value_schema in matching_schemas
+    ):
+        raise InvalidActionType("/headline", f"{content} cannot be shown; {_REMEDIES[match[2]]}")
     return placeholder
 
 
@@ -243,20 +246,24 @@ _REMEDIES: Mapping[str | None, str] = {
 }
 
 
-def _can_be_shown(schema: schemas.Schema, place: schemas.Schema, wanted: Filter | None) -> bool:
-    admitted = schemas.allowed_types(place) - {"null"}
-    if wanted == "money":
-        return uses.is_money(place)
-    if wanted == "count":
-        return admitted <= {"integer", "array"}
-    if wanted == "date":
-        return admitted <= {"string"}
-    if admitted <= SCALARS:
+def _can_be_shown(
+    schema: schemas.Schema, value_schema: schemas.Schema, format_filter: Filter | None
+) -> bool:
+    types = schemas.allowed_types(value_schema) - {"null"}
+    if format_filter == "money":
+        return uses.is_money(value_schema)
+    if format_filter == "count":
+        return types <= {"integer", "array"}
+    if format_filter == "date":
+        return types <= {"string"}
+    if types <= SCALARS:
         return True
-    return wanted is None and (uses.is_money(place) or uses.is_list_of_texts(schema, place))
+    return format_filter is None and (
+        uses.is_money(value_schema) or uses.is_list_of_texts(schema, value_schema)
+    )
 
 
-def _material(value: JsonValue, schema: schemas.Schema) -> tuple[Path, ...]:
+def _read_material(value: JsonValue, schema: schemas.Schema) -> tuple[Path, ...]:
     if not isinstance(value, list) or len(value) > _MAX_MATERIAL:
         raise InvalidActionType("/material", f"must be a list of up to {_MAX_MATERIAL} pointers")
     paths = [
@@ -267,11 +274,11 @@ def _material(value: JsonValue, schema: schemas.Schema) -> tuple[Path, ...]:
     return tuple(paths)
 
 
-def _labels(value: JsonValue, schema: schemas.Schema) -> Mapping[Path, str]:
+def _read_labels(value: JsonValue, schema: schemas.Schema) -> Mapping[Path, str]:
     if not isinstance(value, dict):
         raise InvalidActionType("/labels", "must be an object of texts by JSON pointer")
     return {
-        uses.read_path(name, pointer_to("/labels", name), schema): _prose(
+        uses.read_path(name, pointer_to("/labels", name), schema): _check_prose(
             label, pointer_to("/labels", name), _MAX_LABEL
         )
         for name, label in value.items()

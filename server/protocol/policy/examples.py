@@ -1,7 +1,7 @@
-"""Examples: made-up details of an action type.
+"""Example details of an action type.
 
-Owns: one value that a schema of `schemas.py` accepts. Never: randomness; a schema always has the
-same example.
+Owns: building a value that a schema of `schemas.py` accepts. Never: randomness; a schema always has
+the same example.
 """
 
 from collections.abc import Mapping
@@ -12,7 +12,7 @@ from server.protocol.policy import schemas
 from server.protocol.policy.schemas import ANY_ITEM, Schema
 
 MAX_VALUES: Final = 500
-"""The maximum number of values; a person is never shown more."""
+"""The maximum number of values; more are never shown to a person."""
 _MAX_TEXT: Final = 4_000
 _AMOUNT: Final = 482_000
 _NUMBER: Final = 3
@@ -30,8 +30,8 @@ _TEXTS: Mapping[str, str] = {
     "host": "host.example.com",
     "domain": "example.com",
 }
-"""Example texts by member name; for any other member, its name is the example."""
-_ORDER: Final = ("object", "array", "string", "integer", "boolean", "null")
+"""Example strings by member name. For other members, the name is the example."""
+_TYPE_PREFERENCE: Final = ("object", "array", "string", "integer", "boolean", "null")
 
 
 class TooManyValues(ValueError):
@@ -39,27 +39,27 @@ class TooManyValues(ValueError):
 
 
 def example(root: Schema) -> JsonValue:
-    """An example of a checked schema, with every member. Raises TooMuch."""
+    """Return an example of a checked schema, with all members. Raises TooManyValues."""
     return _ExampleBuilder(root).value(root, "")
 
 
 class _ExampleBuilder:
-    """Builds one example and counts its values."""
+    """Builds an example and counts its values."""
 
     def __init__(self, root: Schema) -> None:
         self._root = root
-        self._made = 0
+        self._value_count = 0
 
     def value(self, schema: Schema, name: str) -> JsonValue:
-        """An example of a complete schema for a member of this name."""
-        self._made += 1
-        if self._made > MAX_VALUES:
+        """Return an example of a complete schema for a member of this name."""
+        self._value_count += 1
+        if self._value_count > MAX_VALUES:
             raise TooManyValues(f"An example of it would have more than {MAX_VALUES} values.")
         if "const" in schema:
             return schema["const"]
         if "enum" in schema:
             return cast("list[JsonValue]", schema["enum"])[0]
-        kind = min(schemas.allowed_types(schema), key=_ORDER.index)
+        kind = min(schemas.allowed_types(schema), key=_TYPE_PREFERENCE.index)
         if kind in {"object", "array"}:
             return self._container(schema, name, kind)
         if kind == "string":
@@ -77,7 +77,7 @@ class _ExampleBuilder:
         return [self._inside(schema, ANY_ITEM, name) for _ in range(count)]
 
     def _inside(self, schema: Schema, part: str, name: str) -> JsonValue:
-        """An example of a member or item, from its first alternative."""
+        """Return an example of a member or item, from its first alternative."""
         return self.value(schemas.inner_schemas(self._root, schema, part)[0], name)
 
 
@@ -89,15 +89,15 @@ def _text(schema: Schema, name: str) -> str:
     return (text * (1 + shortest // len(text)) if len(text) < shortest else text)[:longest]
 
 
-def _integer(schema: Schema, wanted: int) -> int:
+def _integer(schema: Schema, preferred: int) -> int:
     low = _limit(schema, "minimum", _limit(schema, "exclusiveMinimum", -_MAX_INTEGER) + 1)
     high = _limit(schema, "maximum", _limit(schema, "exclusiveMaximum", _MAX_INTEGER) - 1)
     step = _limit(schema, "multipleOf", 1)
-    found = max(low, min(wanted, high))
-    up = -(-found // step) * step
-    return up if up <= high else found // step * step
+    in_range = max(low, min(preferred, high))
+    rounded_up = -(-in_range // step) * step
+    return rounded_up if rounded_up <= high else in_range // step * step
 
 
-def _limit(schema: Schema, name: str, usual: int) -> int:
-    value = schema.get(name, usual)
-    return value if isinstance(value, int) else usual
+def _limit(schema: Schema, name: str, default: int) -> int:
+    value = schema.get(name, default)
+    return value if isinstance(value, int) else default

@@ -1,4 +1,4 @@
-"""The members of an action type beyond rendering: type-back, narrowing, target and amount.
+"""The members of an action type that are not for rendering: type-back, narrowing, target, amount.
 
 Owns: reading and checking them. Never: using them (ceremonies, narrowing, history).
 
@@ -22,14 +22,14 @@ Part: TypeAlias = Literal["whole", "last_four"]
 Narrowing: TypeAlias = Literal["lower", "drop", "earlier", "turn_on"]
 
 _PARTS = ("whole", "last_four")
-_LAST = 4
+_LAST_CHARACTERS = 4
 _NARROWING_RULES: Mapping[str, tuple[frozenset[str], str]] = {
     "lower": (frozenset({"integer"}), "lower is for an integer or money"),
     "drop": (frozenset({"array"}), "drop is for a list, whose items may be left out"),
     "earlier": (frozenset({"string"}), "earlier is for a time, which is a text"),
     "turn_on": (frozenset({"boolean"}), "turn_on is for a boolean such as dry_run"),
 }
-"""The types that each narrowing rule applies to, and the error message for other types."""
+"""The types that a narrowing rule applies to, and the error message for other types."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,32 +47,35 @@ class TypeBackRule:
     fact: FactToType
     new_target: FactToType | None
     if_there: FactToType | None = None
-    """If the details have this optional fact, it is selected before the other two."""
+    """An optional fact, which is selected instead of the other two if the details have it."""
 
     def chosen(self, *, target_is_new: bool) -> FactToType:
-        """The fact to type for this request."""
+        """Return the fact to type back for this request."""
         return self.new_target if target_is_new and self.new_target is not None else self.fact
 
 
 @dataclass(frozen=True, slots=True)
 class FactRules:
-    """These members; each is optional."""
+    """The optional members of an action type that this module reads."""
 
     type_back: TypeBackRule | None = None
     narrow: Mapping[Path, Narrowing] = field(default_factory=dict)
     """The paths that an approver may narrow, with their rules."""
     target: Path | None = None
-    """The path whose value says who or what is affected; used to detect a first time."""
+    """The path of the person or thing that is affected; used to detect a first time."""
     target_name: Path | None = None
-    """The path of the target's name. A changed pair of target and name is a signal."""
+    """The path of the target's name. A new combination of target and name is a signal."""
     amount: Path | None = None
-    """The path of money or a number; several values are summed."""
+    """The path of money or a number. Several values are added up."""
 
 
 def read_fact_rules(
     members: Mapping[str, JsonValue], schema: Schema, material: tuple[Path, ...] | None
 ) -> FactRules:
-    """Read these members. If `material` is None, all facts are. Raises InvalidActionType."""
+    """Read these members. If `material` is None, all facts are material.
+
+    Raises InvalidActionType.
+    """
     target = _target(members, schema)
     return FactRules(
         type_back=_type_back(members, schema, material, has_target=target is not None),
@@ -109,7 +112,7 @@ def _target_name(
 
 
 def _list_end(path: Path) -> int:
-    """The number of parts up to and including the last `*`."""
+    """Return the number of parts up to and including the last `*`."""
     return len(path) - path[::-1].index(schemas.ANY_ITEM)
 
 
@@ -133,8 +136,8 @@ def _narrowing(name: str, rule: JsonValue, schema: Schema) -> tuple[Path, Narrow
     if not isinstance(rule, str) or rule not in _NARROWING_RULES:
         raise InvalidActionType(pointer, f"must be one of {', '.join(_NARROWING_RULES)}")
     path = uses.read_path(name, pointer, schema)
-    wanted, remedy = _NARROWING_RULES[rule]
-    fits = _is_amount(schema, path) if rule == "lower" else _all_types_in(schema, path, wanted)
+    types, remedy = _NARROWING_RULES[rule]
+    fits = _is_amount(schema, path) if rule == "lower" else _all_types_in(schema, path, types)
     if not fits:
         raise InvalidActionType(pointer, remedy)
     return path, cast("Narrowing", rule)
@@ -150,20 +153,24 @@ def _type_back(
     if "type_back" not in members:
         return None
     value = members["type_back"]
-    beside = ("new_target", "if_there")
-    fact = _fact(value, "/type_back", schema, material, beside=beside)
+    alternatives = ("new_target", "if_there")
+    fact = _fact(value, "/type_back", schema, material, alternatives=alternatives)
     others = value if isinstance(value, dict) else {}
     if "new_target" in others and not has_target:
         remedy = "needs the member target, which says what is new"
         raise InvalidActionType("/type_back/new_target", remedy)
-    found = {
+    facts = {
         name: _fact(
-            others[name], f"/type_back/{name}", schema, material, may_lack=name == beside[1]
+            others[name],
+            f"/type_back/{name}",
+            schema,
+            material,
+            is_optional=name == alternatives[1],
         )
-        for name in beside
+        for name in alternatives
         if name in others
     }
-    return TypeBackRule(fact, found.get("new_target"), found.get("if_there"))
+    return TypeBackRule(fact, facts.get("new_target"), facts.get("if_there"))
 
 
 def _fact(
@@ -172,19 +179,27 @@ def _fact(
     schema: Schema,
     material: tuple[Path, ...] | None,
     *,
-    beside: tuple[str, ...] = (),
-    may_lack: bool = False,
+    alternatives: tuple[str, ...] = (),
+    is_optional: bool = False,
 ) -> FactToType:
-    if not isinstance(value, dict) or not {"fact"} <= value.keys() <= {"fact", "part", *beside}:
+    if not isinstance(value, dict) or not {"fact"} <= value.keys() <= {
+        "fact",
+        "part",
+        *alternatives,
+    }:
         raise InvalidActionType(pointer, 'must be an object such as {"fact": "/amount"}')
-    place = f"{pointer}/fact"
-    path = uses.read_path(value["fact"], place, schema)
+    fact_pointer = f"{pointer}/fact"
+    path = uses.read_path(value["fact"], fact_pointer, schema)
     if material is not None and not any(path[: len(shown)] == shown for shown in material):
-        raise InvalidActionType(place, "must be a material fact, so that the approver has seen it")
+        raise InvalidActionType(
+            fact_pointer, "must be a material fact, so that the approver has seen it"
+        )
     if not (_is_amount(schema, path) or _all_types_in(schema, path, {"string", "integer"})):
-        raise InvalidActionType(place, "name a text, an integer or money")
-    if not may_lack and not uses.is_always_present(schema, path):
-        raise InvalidActionType(place, "must be required, so that there is something to type")
+        raise InvalidActionType(fact_pointer, "name a text, an integer or money")
+    if not is_optional and not uses.is_always_present(schema, path):
+        raise InvalidActionType(
+            fact_pointer, "must be required, so that there is something to type"
+        )
     return FactToType(path, _part(value.get("part", "whole"), pointer, schema, path))
 
 
@@ -192,20 +207,27 @@ def _part(value: JsonValue, pointer: str, schema: Schema, path: Path) -> Part:
     if value not in _PARTS:
         raise InvalidActionType(f"{pointer}/part", "must be whole or last_four")
     if value == "last_four" and not all(map(_has_four_characters, schemas.places(schema, path))):
-        remedy = f'last_four needs a text with "minLength": {_LAST} or more'
+        remedy = f'last_four needs a text with "minLength": {_LAST_CHARACTERS} or more'
         raise InvalidActionType(f"{pointer}/part", remedy)
     return cast("Part", value)
 
 
-def _has_four_characters(place: Schema) -> bool:
-    least = place.get("minLength", 0)
-    return schemas.allowed_types(place) == {"string"} and isinstance(least, int) and least >= _LAST
+def _has_four_characters(value_schema: Schema) -> bool:
+    min_length = value_schema.get("minLength", 0)
+    return (
+        schemas.allowed_types(value_schema) == {"string"}
+        and isinstance(min_length, int)
+        and min_length >= _LAST_CHARACTERS
+    )
 
 
-def _all_types_in(schema: Schema, path: Path, wanted: frozenset[str] | set[str]) -> bool:
-    return all(schemas.allowed_types(place) <= wanted for place in schemas.places(schema, path))
+def _all_types_in(schema: Schema, path: Path, allowed: frozenset[str] | set[str]) -> bool:
+    return all(
+        schemas.allowed_types(value_schema) <= allowed
+        for value_schema in schemas.places(schema, path)
+    )
 
 
 def _is_amount(schema: Schema, path: Path) -> bool:
-    found = schemas.places(schema, path)
-    return all(map(uses.is_money, found)) or _all_types_in(schema, path, {"integer"})
+    value_schemas = schemas.places(schema, path)
+    return all(map(uses.is_money, value_schemas)) or _all_types_in(schema, path, {"integer"})

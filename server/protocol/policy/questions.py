@@ -1,8 +1,8 @@
-"""The port of policy engines: the question, the answer, and the verdict made of the answers.
+"""The port of policy engines: the question, the answer, and the verdict from the answers.
 
-Approvals are context: the engine answers the same question without approvals, and with the
-approvals that it requires. Allowed without approvals is `allow`; allowed with them is `ask`; else
-`deny`. Owns: the port `Policy`. Never: a rule; the port can have another engine.
+The engine answers the same question without approvals, and with the approvals that it requires. If
+it allows the request without approvals, the verdict is `allow`; if only with them, it is `ask`;
+otherwise it is `deny`. Owns: the port `Policy`. Never: rules; other engines can use the port.
 """
 
 from collections.abc import Mapping, Sequence
@@ -24,7 +24,7 @@ RequestFlow: TypeAlias = Literal["request", "exchange", "client_credentials", "a
 
 FLOWS: Final[tuple[RequestFlow, ...]] = ("request", "exchange", "client_credentials", "app")
 APP: Final = "app"
-"""The flow of apps. A rule applies to it only if it names it."""
+"""The flow of apps. A rule applies to this flow only if it names it."""
 MAX_QUORUM: Final = 10
 """The maximum quorum of a rule."""
 
@@ -34,16 +34,16 @@ class PolicyFailed(Exception):
 
 
 class QuestionHistory(Protocol):
-    """The history of a question. Each lookup MUST cost the same however long the history is."""
+    """The history of a question. The cost of a lookup MUST NOT depend on its length."""
 
     def seen(self, uses: Sequence[str]) -> AbstractSet[str]:
-        """The uses among these that the agent has had a token for."""
+        """Return which of these uses the agent has had a token for."""
 
     def count(self, use: str, window_ms: int, enough: int) -> int:
-        """The number of such tokens in the last `window_ms`; counting stops at `enough`."""
+        """Return the number of tokens for `use` in the last `window_ms`, but at most `enough`."""
 
     def unusual(self) -> frozenset[Code]:
-        """The signals found by comparing the request with the user's earlier approvals."""
+        """Return the signals from comparing the request with the user's earlier approvals."""
 
 
 @dataclass(eq=False)
@@ -67,17 +67,17 @@ class Question:
     wants_pin: bool = False
     """The agent asks for a PIN beyond what policy requires."""
     at_least: Risk = Risk.LOW
-    """The lowest risk that the agent asks for."""
+    """The minimum risk that the agent requests."""
     members: Mapping[str, frozenset[str]] = field(default_factory=dict)
-    """The user ids of the members of each group id."""
+    """Group ID → the IDs of its members."""
     interactive: bool = False
     """The agent has a screen that the user sees."""
     has_fact: bool = False
-    """One of the action types names a fact to type back."""
+    """Whether one of the action types has a fact to type back."""
 
     @cached_property
     def risk(self) -> Risk:
-        """The highest risk of scopes, types and `at_least`; no answer has a lower one."""
+        """The highest risk of scopes, types and `at_least`; no answer has a lower risk."""
         return highest([self.at_least, *self.scopes.values(), *self.types.values()])
 
     @cached_property
@@ -92,12 +92,12 @@ class Question:
 
     @cached_property
     def notes(self) -> dict[object, object]:
-        """A cache for the engine, across its answers to this question."""
+        """A cache that the engine may use for all its answers to this question."""
         return {}
 
     @cached_property
     def leaves(self) -> Sequence[uses.Leaf]:
-        """Every value of the details."""
+        """All values of the details."""
         return uses.leaves(self.details)
 
     @cached_property
@@ -107,11 +107,11 @@ class Question:
 
     @cached_property
     def unusual(self) -> frozenset[Code]:
-        """The signals of the request; looked up when a rule needs them."""
+        """The signals of the request, which are computed when a rule needs them."""
         return self.history.unusual()
 
     def values(self, pointer: str) -> tuple[str, ...]:
-        """The uses of the values at a JSON pointer, with `*` for every index."""
+        """Return the uses of the values at a JSON pointer, in which `*` matches any index."""
         return uses.uses_at(self.leaves, pointer)
 
 
@@ -121,19 +121,19 @@ class Approvals:
 
     count: int = 0
     risk: Risk = Risk.LOW
-    """The risk that was displayed to them."""
+    """The risk that was displayed to the approvers."""
     ceremony: Ceremony = CONFIRM
     by: frozenset[str] = frozenset()
-    """User ids; a deputy's approval counts as that of the user they act for."""
+    """User IDs. A deputy's approval counts as an approval of the user they act for."""
     through: Mapping[str, str] = field(default_factory=dict)
-    """For users in `by` whose vote someone else cast: the ID of that person."""
+    """User in `by` whose vote someone else cast → the ID of that person."""
     in_advance: bool = False
-    """They come from a standing grant, given before the request, so nothing could be typed."""
+    """They come from a standing grant, created before the request, so nothing was typed."""
 
 
 NO_APPROVALS: Final = Approvals()
-_UNNAMED_PEOPLE: Final = tuple(f"somebody {place}" for place in range(MAX_QUORUM))
-"""Placeholders for people whom no rule names."""
+_UNNAMED_PEOPLE: Final = tuple(f"somebody {number}" for number in range(MAX_QUORUM))
+"""Placeholders for people that no rule names."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,7 +146,7 @@ class Requirements:
     seconds: int
     """The lifetime of the request."""
     who: frozenset[str] | None = None
-    """The eligible approvers. None: the user the request is for, and for a quorum anybody else."""
+    """The eligible approvers. None: the user that the request is for, and anybody for a quorum."""
     excluded: frozenset[str] = frozenset()
     """User ids whose approval does not count."""
     groups: frozenset[str] = frozenset()
@@ -157,23 +157,25 @@ class Requirements:
     def met_by(self, approvals: Approvals, user: str | None) -> bool:
         """Return whether these approvals suffice for a request to this user.
 
-        The quorum counts distinct people. Neither they nor those who cast their vote may be
-        excluded. If no rule names approvers, the user's own approval must be among them. A standing
-        grant replaces typed steps of the risk, but not those that a rule requires.
+        The quorum counts distinct people. Neither they nor the people who cast their votes may be
+        excluded. If no rule names approvers, the user's own approval is required. A standing grant
+        replaces the typed steps of the risk, but not those that a rule requires.
         """
         if approvals.count < self.quorum:
             return False
-        spared = COMPARED_STEPS - self.named if approvals.in_advance else CONFIRM
-        strong = self.ceremony - spared <= approvals.ceremony
-        counted = self._counted(approvals)
-        enough = len(counted) >= self.quorum
-        shown = approvals.risk.rank >= self.risk.rank
-        spoken = self.who is not None or user in {None, *counted} or user in self.excluded
-        return enough and shown and strong and spoken
+        waived_steps = COMPARED_STEPS - self.named if approvals.in_advance else CONFIRM
+        has_steps = self.ceremony - waived_steps <= approvals.ceremony
+        counted_users = self._counted(approvals)
+        has_quorum = len(counted_users) >= self.quorum
+        has_risk = approvals.risk.rank >= self.risk.rank
+        has_user = self.who is not None or user in {None, *counted_users} or user in self.excluded
+        return has_quorum and has_risk and has_steps and has_user
 
     def _counted(self, approvals: Approvals) -> frozenset[str]:
-        lent = {approver for approver, by in approvals.through.items() if by in self.excluded}
-        by = approvals.by - lent
+        excluded_votes = {
+            approver for approver, by in approvals.through.items() if by in self.excluded
+        }
+        by = approvals.by - excluded_votes
         return by - self.excluded if self.who is None else self.eligible & by
 
     @property
@@ -182,14 +184,14 @@ class Requirements:
         return (self.who or frozenset()) - self.excluded
 
     def complete_approvals(self, user: str | None) -> Approvals:
-        """The approvals of all eligible approvers, given as required."""
+        """Return approvals of all eligible approvers that meet the requirements."""
         others = _UNNAMED_PEOPLE[: self.quorum]
         by = self.eligible if self.who is not None else frozenset((*others, user or others[0]))
         return Approvals(self.quorum, self.risk, self.ceremony, by)
 
 
 def default_requirements(question: Question, risk: Risk) -> Requirements:
-    """The requirements of a risk if no rule requires more."""
+    """Return the requirements of a risk if no rule requires more."""
     return Requirements(
         risk=risk,
         ceremony=_default_ceremony(question, risk),
@@ -199,7 +201,7 @@ def default_requirements(question: Question, risk: Risk) -> Requirements:
 
 
 def _default_ceremony(question: Question, risk: Risk) -> Ceremony:
-    """The default steps. Only a request has a match number, not a token exchange."""
+    """Return the default steps. Only requests, not token exchanges, have a match number."""
     matched = question.interactive and question.flow == "request"
     typed = question.has_fact and question.flow != APP
     return default_steps(risk, matched=matched, typed=typed, wants_pin=question.wants_pin)
@@ -209,15 +211,18 @@ def _default_ceremony(question: Question, risk: Risk) -> Ceremony:
 def default_steps(
     risk: Risk, *, matched: bool = False, typed: bool = False, wants_pin: bool = False
 ) -> Ceremony:
-    """The steps of a risk; `matched`: the agent has a screen; `typed`: a type names a fact."""
+    """Return the steps of a risk.
+
+    `matched` means that the agent has a screen, `typed` that a type has a fact to type back.
+    """
     high = risk.rank >= Risk.HIGH.rank
-    taken = {
+    required_steps = {
         Step.MATCH: matched and risk.rank >= Risk.MEDIUM.rank,
         Step.PIN: high or wants_pin,
         Step.REASON: risk is Risk.CRITICAL,
         Step.TYPE_BACK: high and typed,
     }
-    return frozenset(step for step, is_taken in taken.items() if is_taken)
+    return frozenset(step for step, is_required in required_steps.items() if is_required)
 
 
 def possible_steps(question: Question, ceremony: Ceremony) -> Ceremony:
@@ -237,11 +242,11 @@ class PolicyAnswer:
 
     allowed: bool
     rules: tuple[str, ...]
-    """Ids of the rules that decided."""
+    """The IDs of the rules that decided."""
     because: str
-    """The reason, as approvers read it."""
+    """The reason, for approvers."""
     needs: Requirements | None = None
-    """The approvals that would allow it; None if none would or none are needed."""
+    """The approvals that would allow it. None if none are needed, or none would be enough."""
 
 
 class Policy(Protocol):
@@ -270,11 +275,11 @@ class Verdict:
     needs: Requirements | None = None
     """The required approvals for `ask`, and for `allow` without a consent.
 
-    For `deny`: requirements that cannot be met, because too few people are eligible.
+    For `deny`, these are requirements that cannot be met because too few people are eligible.
     """
 
     def facts(self) -> dict[str, object]:
-        """The verdict as facts of an audit entry."""
+        """Return the verdict as facts of an audit entry."""
         return {
             "outcome": self.outcome,
             "rules": list(self.rules),
@@ -284,28 +289,44 @@ class Verdict:
 
 
 FAILED_RULE: Final = "policy-error"
-"""The rule id of a verdict if the engine could not answer."""
+"""The rule ID of a verdict if the engine could not answer."""
 
 
 def decide(policy: Policy, question: Question, source: PolicyVersion) -> Verdict:
-    """Ask the engine without approvals, then with the required ones. An error is `deny`."""
+    """Ask the engine without approvals, then with the required ones. On errors, deny."""
     try:
-        alone = policy.answer(question, NO_APPROVALS)
-        if alone.allowed:
-            least = default_requirements(question, question.risk)
-            return Verdict("allow", question.risk, alone.rules, alone.because, source, least)
-        needs = alone.needs
+        without_approvals = policy.answer(question, NO_APPROVALS)
+        if without_approvals.allowed:
+            defaults = default_requirements(question, question.risk)
+            return Verdict(
+                "allow",
+                question.risk,
+                without_approvals.rules,
+                without_approvals.because,
+                source,
+                defaults,
+            )
+        needs = without_approvals.needs
         if needs is not None:
-            met = policy.answer(question, needs.complete_approvals(question.user)).allowed
-            outcome: Outcome = "ask" if met else "deny"
-            return Verdict(outcome, needs.risk, alone.rules, alone.because, source, needs)
+            is_met = policy.answer(question, needs.complete_approvals(question.user)).allowed
+            outcome: Outcome = "ask" if is_met else "deny"
+            return Verdict(
+                outcome,
+                needs.risk,
+                without_approvals.rules,
+                without_approvals.because,
+                source,
+                needs,
+            )
     except PolicyFailed:
         return Verdict("deny", question.risk, (FAILED_RULE,), "Policy could not answer.", source)
-    return Verdict("deny", question.risk, alone.rules, alone.because, source)
+    return Verdict(
+        "deny", question.risk, without_approvals.rules, without_approvals.because, source
+    )
 
 
 def is_allowed(policy: Policy, question: Question, approvals: Approvals) -> bool:
-    """Return whether the request is allowed with exactly these approvals. An error is False."""
+    """Return whether the request is allowed with exactly these approvals. On errors, False."""
     try:
         return policy.answer(question, approvals).allowed
     except PolicyFailed:

@@ -2,11 +2,11 @@
 
 Owns: how values are formatted. Never: layout, risk, or an agent's own prose.
 
-The form of a value determines its format, so that a fact reads the same everywhere:
+The type of a value determines its format, so that a fact looks the same everywhere:
 
     {"minor": 482000, "currency": "EUR"}   EUR 4,820.00
     2026-11-25T15:30:00+01:00              2026-11-25 14:30 UTC
-    1204                                   1,204       (use a text for anything but a quantity)
+    1204                                   1,204  (use a string for numbers that are not quantities)
     true, false, null, [], {}, ""          yes, no, none, none, none, empty
     ["a.example", "b.example"]             a.example, b.example     (only in a headline)
 """
@@ -25,7 +25,7 @@ from server.protocol.policy.uses import MONEY_MEMBERS, Path
 from server.protocol.text import SafeText, display_safe
 
 MAX_MATERIAL_VALUE: Final = 4_000
-"""The maximum length of a material fact; longer ones are refused, not cut."""
+"""The maximum length of a material fact; longer ones are refused, not truncated."""
 
 MAX_VALUE: Final = 280
 """The maximum length of other facts; the action text has the full value."""
@@ -35,7 +35,7 @@ Leaf: TypeAlias = tuple[Trail, JsonValue]
 
 _MAX_VALUE_IN_HEADLINE = 120
 _MAX_LISTED = 3
-_MIN_OF_A_TEXT = 12
+_MIN_CUT_CHARACTERS = 12
 _NUMBER = re.compile(r"\d(?:[.,]?\d)*")
 _MAX_LABEL = 200
 _CURRENCY = re.compile(r"[A-Z]{3}")
@@ -66,7 +66,7 @@ class _Piece:
 
 @dataclass(frozen=True, slots=True)
 class Fact:
-    """One line of a request. An approver must see the material ones before approving."""
+    """A line of a request. An approver must see the material facts before approving."""
 
     label: SafeText
     value: SafeText
@@ -78,18 +78,18 @@ def render_headline(
 ) -> SafeText:
     """Fill the headline with the values of valid details.
 
-    A missing value reads `none`. If the headline exceeds `room` characters, its longest texts are
-    cut with an ellipsis; the facts have them in full. Amounts, counts, dates and numbers within a
-    text are never cut, so the result may still be too long.
+    A missing value is shown as `none`. If the headline exceeds `room` characters, its longest
+    strings are truncated with an ellipsis; the facts have them in full. Amounts, counts, dates and
+    numbers within a string are never truncated, so the result may still be too long.
     """
     pieces = [
         _Piece(piece) if isinstance(piece, str) else _fill(piece, details)
         for piece in action.headline
     ]
     for piece in sorted(pieces, key=lambda piece: -len(piece.text)):
-        over = sum(len(each.text) for each in pieces) - room
+        over = sum(len(other.text) for other in pieces) - room
         if piece.may_be_cut and over > 0:
-            piece.text = _cut(piece.text, max(_MIN_OF_A_TEXT, len(piece.text) - over - 1))
+            piece.text = _cut(piece.text, max(_MIN_CUT_CHARACTERS, len(piece.text) - over - 1))
     headline = "".join(piece.text for piece in pieces)
     return display_safe(headline, max_chars=len(headline))
 
@@ -97,37 +97,37 @@ def render_headline(
 def facts(action: ActionType, details: Mapping[str, JsonValue]) -> tuple[Fact, ...]:
     """List every leaf of valid details, including `type`.
 
-    Material facts come first, in the order of `action.material`, then the others in their order.
-    Without a template all facts are material, and sorted.
+    Material facts come first, in the order of `action.material`, then the others in their original
+    order. Without a template, all facts are material and sorted.
     """
     leaves = list(_leaves(details, ()))
     if action.has_template:
         leaves.sort(key=lambda leaf: _rank(action, leaf[0]))
     else:
-        leaves.sort(key=lambda leaf: _in_order(leaf[0]))
+        leaves.sort(key=lambda leaf: _sort_key(leaf[0]))
     return tuple(_fact(action, trail, value) for trail, value in leaves)
 
 
 def labeled_values(
     action: ActionType, details: Mapping[str, JsonValue], path: Path
 ) -> list[tuple[SafeText, JsonValue]]:
-    """The values at a path with their labels; money is one value."""
+    """Return the values at a path with their labels; money is one value."""
     return [(label_of(action, trail), value) for trail, value in values_at(details, path)]
 
 
 def values_at(details: Mapping[str, JsonValue], path: Path) -> Iterator[Leaf]:
-    """The values at a path with their trails."""
+    """Return the values at a path with their trails."""
     return _values_at({**details}, path, ())
 
 
 def leaves(details: Mapping[str, JsonValue]) -> Iterator[Leaf]:
-    """All values with their trails; money is one value."""
+    """Return all values with their trails; money is one value."""
     return _leaves(details, ())
 
 
 def is_time(value: str) -> bool:
-    """Return whether a text is rendered as a time."""
-    return _moment(value) is not None
+    """Return whether a string is rendered as a time."""
+    return _parse_time(value) is not None
 
 
 def render(value: JsonValue, *, max_chars: int = MAX_VALUE) -> SafeText:
@@ -136,7 +136,7 @@ def render(value: JsonValue, *, max_chars: int = MAX_VALUE) -> SafeText:
 
 
 def label_of(action: ActionType, trail: Trail) -> SafeText:
-    """The label of a value: the registered one, else made of its member names and item numbers."""
+    """Return the registered label of a value, or one from its member names and item numbers."""
     return display_safe(_label(action, trail), max_chars=_MAX_LABEL)
 
 
@@ -156,15 +156,15 @@ def _fact(action: ActionType, trail: Trail, value: JsonValue) -> Fact:
 def _fill(placeholder: Placeholder, details: Mapping[str, JsonValue]) -> _Piece:
     value = value_at(details, placeholder.path)
     if placeholder.units is not None:
-        return _Piece(_count_of(value, placeholder.units))
+        return _Piece(_show_count(value, placeholder.units))
     text = display_safe(_show(value, placeholder.filter), max_chars=_MAX_VALUE_IN_HEADLINE)
-    is_prose = isinstance(value, str) and _moment(value) is None
+    is_prose = isinstance(value, str) and _parse_time(value) is None
     is_list = isinstance(value, list) and placeholder.filter is None
     return _Piece(text, may_be_cut=is_prose or is_list)
 
 
 def _cut(text: str, max_chars: int) -> str:
-    """Cut a text, but never within a number; the whole text if it begins with a long number."""
+    """Truncate a string, but never within a number. One that begins with a long number is kept."""
     if len(text) <= max_chars:
         return text
     end = next((m.start() for m in _NUMBER.finditer(text) if m.start() < max_chars < m.end()), None)
@@ -172,7 +172,7 @@ def _cut(text: str, max_chars: int) -> str:
     return f"{kept}…" if kept else text
 
 
-def _count_of(value: JsonValue, units: tuple[str, str]) -> str:
+def _show_count(value: JsonValue, units: tuple[str, str]) -> str:
     count = len(value) if isinstance(value, list) else value
     number = f"{count:,}" if isinstance(count, int) else "no"
     return f"{number} {units[0] if count == 1 else units[1]}"
@@ -203,16 +203,16 @@ def _leaves(value: JsonValue | Mapping[str, JsonValue], trail: Trail) -> Iterato
 
 
 def _rank(action: ActionType, trail: Trail) -> int:
-    """Position among the material facts, or after them.
+    """Return the index among the material facts, or the index after them.
 
-    A value above a material path counts too: it may be an empty list or null.
+    A parent of a material path counts too, because it may be an empty list or null.
     """
     ranks = (rank for rank, path in enumerate(action.material) if _matches(path, trail))
     return next(ranks, len(action.material))
 
 
-def _in_order(trail: Trail) -> list[tuple[int, str]]:
-    """The sort key of a trail: members by name, items by index."""
+def _sort_key(trail: Trail) -> list[tuple[int, str]]:
+    """Return the sort key of a trail: members by name, items by index."""
     return [(step, "") if isinstance(step, int) else (0, step) for step in trail]
 
 
@@ -224,16 +224,16 @@ def _matches(path: Path, trail: Trail) -> bool:
 
 
 def _label(action: ActionType, trail: Trail) -> str:
-    """The label of a leaf: its nearest label, item numbers, and the member names below it."""
+    """Return the label of a leaf: its nearest label, item numbers, and member names below it."""
     for length in range(len(trail), 0, -1):
         for path, label in action.labels.items():
             if len(path) == length and _matches(path, trail):
                 numbers = (step for step in trail[:length] if isinstance(step, int))
-                return " ".join([label, *map(_spaced, numbers), *map(_spaced, trail[length:])])
-    return " ".join(map(_spaced, trail))
+                return " ".join([label, *map(_to_words, numbers), *map(_to_words, trail[length:])])
+    return " ".join(map(_to_words, trail))
 
 
-def _spaced(step: str | int) -> str:
+def _to_words(step: str | int) -> str:
     """Render `creditor_name` and `creditorName` as `Creditor name`, and index 0 as `1`."""
     if isinstance(step, int):
         return str(step + 1)
@@ -255,27 +255,27 @@ def _show(value: JsonValue, wanted: Filter | None = None) -> str:
 
 
 def _show_whole(value: JsonValue) -> str:
-    """Render a list, an object or money as one text."""
+    """Render a list, an object or money as one string."""
     if isinstance(value, list):
-        return _listed([str(item) for item in value])
+        return _list_items([str(item) for item in value])
     return _show_money(value) if is_money(value) else json_text.canonical(value)
 
 
-def _listed(items: Sequence[str]) -> str:
-    """The first items and the number of further ones."""
+def _list_items(items: Sequence[str]) -> str:
+    """Return the first items and the number of further items."""
     first = ", ".join(items[:_MAX_LISTED])
     more = len(items) - _MAX_LISTED
     return first if more <= 0 else f"{first} and {more:,} more"
 
 
 def _show_text(value: str, wanted: Filter | None) -> str:
-    moment = None if wanted == "text" else _moment(value)
+    moment = None if wanted == "text" else _parse_time(value)
     if moment is not None:
         return moment.strftime("%Y-%m-%d %H:%M:%S" if moment.second else "%Y-%m-%d %H:%M") + " UTC"
     return value or "empty"
 
 
-def _moment(value: str) -> datetime | None:
+def _parse_time(value: str) -> datetime | None:
     if not _TIME.fullmatch(value):
         return None
     try:
@@ -294,7 +294,7 @@ def is_money(value: object) -> bool:
 
 
 def minor_digits(currency: str) -> int:
-    """The number of decimal places of a currency."""
+    """Return the number of decimal places of a currency."""
     return _DIGITS.get(currency, 2)
 
 

@@ -18,7 +18,7 @@ class Risk(StrEnum):
 
     @property
     def rank(self) -> int:
-        """The position of a risk, from the lowest; comparing the texts would use the alphabet."""
+        """The position in the order of risks, from 0. Comparing strings would be alphabetical."""
         return _RANKS[self]
 
 
@@ -34,5 +34,5 @@ TIME_TO_LIVE: Mapping[Risk, int] = {
 
 
 def highest(risks: Iterable[Risk]) -> Risk:
-    """The highest of some risks. ValueError if there are none."""
+    """Return the highest of these risks. Raises ValueError if there are none."""
     return max(risks, key=lambda risk: risk.rank)

@@ -1,14 +1,14 @@
 """The JSON Schemas that an action type may have.
 
-Owns: the subset of JSON Schema 2020-12 that action types use, and finding places in a schema.
+Owns: the subset of JSON Schema 2020-12 for action types, and finding the schemas at a path.
 Never: validating details against a schema (services).
 
 Every object is closed and every array defines its items, so that a token has no member that the
 action type does not describe. A schema is one of
 
-    {"$ref": "#/$defs/…"}           inside the document, to an existing place, not recursive
+    {"$ref": "#/$defs/…"}           to an existing place in the document; not recursive
     {"anyOf": […]}, {"oneOf": […]}  alternatives, each complete in itself
-    {"const": …}, {"enum": […]}     texts, integers, booleans, null
+    {"const": …}, {"enum": […]}     strings, integers, booleans, null
     {"type": …}                     object, array, string, integer, boolean, null, or a list of them
 
 with the keywords of `_KEYWORDS`, and `title`, `description`, `$comment` anywhere. Excluded:
@@ -32,7 +32,7 @@ ANY_ITEM: Final = "*"
 _REFERENCE = re.compile(r"#((?:/[A-Za-z0-9_$.-]+)+)")
 _MAX_REFERENCES = 16
 _TYPES = frozenset({"object", "array", "string", "integer", "boolean", "null"})
-_REMARKS = frozenset({"title", "description", "$comment"})
+_ANNOTATIONS = frozenset({"title", "description", "$comment"})
 _ROOT_ONLY = frozenset({"$schema", "$defs"})
 _REMEDIES: Mapping[str, str] = {
     "pattern": "use enum, minLength and maxLength",
@@ -45,7 +45,7 @@ _REMEDIES: Mapping[str, str] = {
 
 
 class InvalidSchema(ValueError):
-    """A schema that an action type may not have; `pointer` says where, the message what to do."""
+    """An action type may not have this schema. `pointer` says where, the message what to do."""
 
     def __init__(self, pointer: str, remedy: str) -> None:
         super().__init__(remedy)
@@ -54,7 +54,7 @@ class InvalidSchema(ValueError):
 
 
 def check_schema(root: JsonValue) -> dict[str, JsonValue]:
-    """Check that a schema is an object schema that is closed at every level. Raises UnfitSchema."""
+    """Check that this is an object schema, closed at every level. Raises InvalidSchema."""
     if not isinstance(root, dict) or root.get("type") != "object":
         raise InvalidSchema("", 'must be a schema with "type": "object"')
     for name in _ROOT_ONLY & root.keys():
@@ -67,28 +67,30 @@ def check_schema(root: JsonValue) -> dict[str, JsonValue]:
 
 
 def places(root: Schema, path: Iterable[str]) -> list[Schema]:
-    """Find the schemas of a value at this path; empty if the schema has no such path.
+    """Return the schemas of a value at this path; empty if the schema has no such path.
 
-    A part of the path is a member name, an index, or ANY_ITEM. The schema must be a checked one.
+    A part of the path is a member name, an index, or ANY_ITEM. The schema must have been checked.
     """
-    found = _complete(root, [root])
+    schemas_here = _complete(root, [root])
     for part in path:
-        found = [inner for schema in found for inner in inner_schemas(root, schema, part)]
-    return found
+        schemas_here = [
+            inner for schema in schemas_here for inner in inner_schemas(root, schema, part)
+        ]
+    return schemas_here
 
 
 def inner_schemas(root: Schema, schema: Schema, part: str) -> list[Schema]:
-    """Find the complete schemas of a member or item of a complete schema."""
+    """Return the complete schemas of a member or item of a complete schema."""
     return _complete(root, _direct_inner(schema, part))
 
 
 def allowed_types(schema: Schema) -> frozenset[str]:
-    """The types that a complete schema allows, by its `type`, `const` or `enum`."""
-    named = schema.get("type")
-    if isinstance(named, str):
-        return frozenset({named})
-    if isinstance(named, list):
-        return frozenset(name for name in named if isinstance(name, str))
+    """Return the types that a complete schema allows with its `type`, `const` or `enum`."""
+    declared = schema.get("type")
+    if isinstance(declared, str):
+        return frozenset({declared})
+    if isinstance(declared, list):
+        return frozenset(name for name in declared if isinstance(name, str))
     values = schema.get("enum", [schema.get("const")])
     return frozenset(map(_type_of, values if isinstance(values, list) else []))
 
@@ -110,8 +112,8 @@ class _Checker:
             self._follow_reference(schema["$ref"], pointer_to(pointer, "$ref"), following)
         elif form == "type":
             _check_types(schema, pointer)
-        for inner, place in _nested(schema, pointer):
-            self.check(inner, place, following)
+        for inner, inner_pointer in _nested(schema, pointer):
+            self.check(inner, inner_pointer, following)
 
     def _follow_reference(
         self, reference: JsonValue, pointer: str, following: tuple[str, ...]
@@ -227,8 +229,8 @@ def _check_keyword(name: str, value: JsonValue, pointer: str) -> None:
 
 
 def _form(schema: Schema, pointer: str) -> str:
-    """The form of a schema. Raises UnfitSchema for a mixture of forms."""
-    used = schema.keys() - _REMARKS
+    """Return the form of a schema. Raises InvalidSchema for a mixture of forms."""
+    used = schema.keys() - _ANNOTATIONS
     for form in ("$ref", "anyOf", "oneOf"):
         if form in used and used != {form}:
             raise InvalidSchema(pointer_to(pointer, form), "must stand alone, beside remarks only")
@@ -244,14 +246,14 @@ def _form(schema: Schema, pointer: str) -> str:
 
 
 def _check_types(schema: Schema, pointer: str) -> None:
-    admitted = allowed_types(schema)
+    types = allowed_types(schema)
     for name in schema:
         belongs_to = _KEYWORDS[name][2]
-        if belongs_to and belongs_to not in admitted:
+        if belongs_to and belongs_to not in types:
             raise InvalidSchema(pointer_to(pointer, name), f"needs the type {belongs_to}")
-    if "object" in admitted:
+    if "object" in types:
         _check_object(schema, pointer)
-    if "array" in admitted and "items" not in schema:
+    if "array" in types and "items" not in schema:
         raise InvalidSchema(pointer, "an array must name its items")
 
 

@@ -13,7 +13,7 @@ from server.protocol.policy.action_types import ActionType
 from server.protocol.policy.fact_rules import FactToType
 
 _RESOURCE: Final = TypeBack("Resource", "text", "/resource")
-"""The default if no action type with a template names a fact."""
+"""The default if no action type has a fact to type back."""
 
 
 def fact_to_type(
@@ -22,20 +22,20 @@ def fact_to_type(
     *,
     target_is_new: bool,
 ) -> TypeBack:
-    """The fact of the riskiest detail whose action type names one, else the resource."""
-    places = sorted(range(len(actions)), key=lambda place: -actions[place].risk.rank)
-    for place in places:
-        rule = actions[place].fact_rules.type_back
+    """Return the fact of the riskiest detail whose type has one, otherwise the resource."""
+    indexes = sorted(range(len(actions)), key=lambda index: -actions[index].risk.rank)
+    for index in indexes:
+        rule = actions[index].fact_rules.type_back
         if rule is not None:
             fact = rule.chosen(target_is_new=target_is_new)
-            if rule.if_there is not None and _is_there(details[place], rule.if_there):
+            if rule.if_there is not None and _is_present(details[index], rule.if_there):
                 fact = rule.if_there
-            label, value = rendering.labeled_values(actions[place], details[place], fact.path)[0]
-            number = f"{place + 1}. " if len(actions) > 1 else ""
-            at = f"/authorization_details/{place}{uses.as_pointer(fact.path)}"
+            label, value = rendering.labeled_values(actions[index], details[index], fact.path)[0]
+            number = f"{index + 1}. " if len(actions) > 1 else ""
+            at = f"/authorization_details/{index}{uses.as_pointer(fact.path)}"
             return TypeBack(f"{number}{label}", type_back_kind(fact, value), at)
     return _RESOURCE
 
 
-def _is_there(detail: Mapping[str, JsonValue], fact: FactToType) -> bool:
+def _is_present(detail: Mapping[str, JsonValue], fact: FactToType) -> bool:
     return next(rendering.values_at(detail, fact.path), None) is not None

@@ -1,6 +1,6 @@
-"""Uses: short texts that say what a token was for, the keys of an agent's history.
+"""Uses: short strings that say what a token was for. They are the keys of an agent's history.
 
-Owns: the text of each kind of use, JSON pointers, and finding amounts and values in details.
+Owns: the string of each kind of use, JSON pointers, and finding amounts and values in details.
 Never: storing them (`UseRows`).
 """
 
@@ -24,7 +24,7 @@ _POINTER = re.compile(r"(?:/(?:[^~/]|~[01])*)+")
 
 
 class InvalidActionType(ValueError):
-    """A file is not a valid action type: `pointer` says where, `remedy` what to change."""
+    """A file is not a valid action type. `pointer` says where, `remedy` what to change."""
 
     def __init__(self, pointer: str, remedy: str) -> None:
         super().__init__(f"{pointer or 'the document'}: {remedy}")
@@ -35,61 +35,65 @@ class InvalidActionType(ValueError):
 def read_path(value: JsonValue, pointer: str, schema: Schema) -> Path:
     """Parse a JSON pointer into the details and check it against the schema.
 
-    `pointer` is its own place in the file, for the error. Raises InvalidActionType.
+    `pointer` is the location of the value in the file, for the error. Raises InvalidActionType.
     """
     if not isinstance(value, str) or not _POINTER.fullmatch(value):
         raise InvalidActionType(pointer, "must be a JSON pointer such as /items/*/amount")
     path = as_path(value)
     if not schemas.places(schema, path):
         raise InvalidActionType(pointer, f"{value} is not in the schema")
-    if any(is_money(place) for place in schemas.places(schema, path[:-1])):
+    if any(is_money(parent) for parent in schemas.places(schema, path[:-1])):
         raise InvalidActionType(pointer, "name the money as a whole, not its members")
     return path
 
 
 def as_pointer(path: Path) -> str:
-    """The JSON pointer of a path."""
+    """Return the JSON pointer of a path."""
     return "".join(f"/{part.replace('~', '~0').replace('/', '~1')}" for part in path)
 
 
 def as_path(pointer: str) -> Path:
-    """The path of a JSON pointer."""
+    """Return the path of a JSON pointer."""
     steps = pointer.removeprefix("/").split("/")
     return tuple(step.replace("~1", "/").replace("~0", "~") for step in steps)
 
 
-def is_money(place: Schema) -> bool:
-    """Return whether the values here are money."""
-    properties = place.get("properties")
-    is_object = schemas.allowed_types(place) - {"null"} == {"object"}
+def is_money(value_schema: Schema) -> bool:
+    """Return whether the values of this schema are money."""
+    properties = value_schema.get("properties")
+    is_object = schemas.allowed_types(value_schema) - {"null"} == {"object"}
     return is_object and isinstance(properties, dict) and properties.keys() == MONEY_MEMBERS
 
 
-def is_list_of_texts(schema: Schema, place: Schema) -> bool:
-    """Return whether the values here are lists of texts only."""
-    items = schemas.inner_schemas(schema, place, schemas.ANY_ITEM)
-    is_list = schemas.allowed_types(place) - {"null"} == {"array"}
+def is_list_of_texts(schema: Schema, value_schema: Schema) -> bool:
+    """Return whether the values of this schema are lists of strings."""
+    items = schemas.inner_schemas(schema, value_schema, schemas.ANY_ITEM)
+    is_list = schemas.allowed_types(value_schema) - {"null"} == {"array"}
     return is_list and all(schemas.allowed_types(item) == {"string"} for item in items)
 
 
 def is_always_present(schema: Schema, path: Path) -> bool:
-    """Return whether valid details always have one value at this path that is not null."""
-    found = schemas.places(schema, ())
+    """Return whether valid details always have exactly one non-null value at this path."""
+    schemas_here = schemas.places(schema, ())
     for part in path:
-        if not all(_requires(place, part) for place in found):
+        if not all(_requires(parent, part) for parent in schemas_here):
             return False
-        found = [inner for place in found for inner in schemas.inner_schemas(schema, place, part)]
-    return all("null" not in schemas.allowed_types(place) for place in found)
+        schemas_here = [
+            inner
+            for parent in schemas_here
+            for inner in schemas.inner_schemas(schema, parent, part)
+        ]
+    return all("null" not in schemas.allowed_types(parent) for parent in schemas_here)
 
 
-def _requires(place: Schema, part: str) -> bool:
-    admitted = schemas.allowed_types(place)
-    if admitted == {"object"}:
-        required = place.get("required")
+def _requires(parent: Schema, part: str) -> bool:
+    types = schemas.allowed_types(parent)
+    if types == {"object"}:
+        required = parent.get("required")
         return isinstance(required, list) and part in required
-    least = place.get("minItems", 0)
-    is_item = admitted == {"array"} and part.isdecimal()
-    return is_item and isinstance(least, int) and int(part) < least
+    min_items = parent.get("minItems", 0)
+    is_item = types == {"array"} and part.isdecimal()
+    return is_item and isinstance(min_items, int) and int(part) < min_items
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,41 +107,41 @@ class Money:
 _CURRENCY: Final = re.compile(r"[A-Z]{3}")
 ANY_TOKEN: Final = "token"  # noqa: S105  # not a secret
 MAX_VALUES: Final = 32
-"""The maximum number of values stored per token; further ones count as new each time."""
+"""The maximum number of values stored per token; further values always count as new."""
 
 
 def of_resource(uri: str) -> str:
-    """The use of a resource."""
+    """Return the use of a resource."""
     return f"resource {uri}"
 
 
 def of_scope(uri: str, scope: str) -> str:
-    """The use of a scope at a resource."""
+    """Return the use of a scope at a resource."""
     return f"scope {uri} {scope}"
 
 
 def of_type(action_type: str) -> str:
-    """The use of an action type."""
+    """Return the use of an action type."""
     return f"type {action_type}"
 
 
 def of_token(
     resource: str, scopes: Sequence[str], details: Sequence[Mapping[str, JsonValue]]
 ) -> tuple[str, ...]:
-    """All uses of one token, without duplicates."""
-    found = [ANY_TOKEN, of_resource(resource), *(of_scope(resource, name) for name in scopes)]
+    """Return all uses of a token, without duplicates."""
+    token_uses = [ANY_TOKEN, of_resource(resource), *(of_scope(resource, name) for name in scopes)]
     if details:
-        found += [of_type(str(detail["type"])) for detail in details]
-        found += [*_values(leaves(details))][:MAX_VALUES]
-    return tuple(dict.fromkeys(found))
+        token_uses += [of_type(str(detail["type"])) for detail in details]
+        token_uses += [*_values(leaves(details))][:MAX_VALUES]
+    return tuple(dict.fromkeys(token_uses))
 
 
 Leaf: TypeAlias = tuple[str, str, JsonValue | Money]
-"""The type of a detail, the JSON pointer of a value with `*` for every index, and the value."""
+"""The type of a detail, the JSON pointer of a value (with `*` for indexes), and the value."""
 
 
 def leaves(details: Sequence[Mapping[str, JsonValue]]) -> list[Leaf]:
-    """All leaves of the details; money is one leaf."""
+    """Return all leaves of the details; money is one leaf."""
     return [
         (str(detail["type"]), pointer, leaf)
         for detail in details
@@ -146,12 +150,12 @@ def leaves(details: Sequence[Mapping[str, JsonValue]]) -> list[Leaf]:
 
 
 def money(details: Sequence[Mapping[str, JsonValue]]) -> dict[str, int]:
-    """The sum of the absolute amounts in the details by currency, in minor units."""
+    """Return the sum of the absolute amounts in the details by currency, in minor units."""
     return sum_money(leaves(details))
 
 
 def sum_money(found: Iterable[Leaf]) -> dict[str, int]:
-    """The sum of the absolute amounts in these leaves by currency, in minor units."""
+    """Return the sum of the absolute amounts in these leaves by currency, in minor units."""
     sums: dict[str, int] = {}
     for _, _, leaf in found:
         if isinstance(leaf, Money):
@@ -166,17 +170,17 @@ def is_currency(text: str) -> bool:
 
 def has_invalid_currency(detail: Mapping[str, JsonValue]) -> bool:
     """Return whether the details have money in a currency that rules cannot name."""
-    found = (leaf for _, leaf in _leaves(detail, ""))
-    return any(isinstance(amount, Money) and not is_currency(amount.currency) for amount in found)
+    amounts = (leaf for _, leaf in _leaves(detail, ""))
+    return any(isinstance(amount, Money) and not is_currency(amount.currency) for amount in amounts)
 
 
 def uses_at(found: Iterable[Leaf], pointer: str) -> tuple[str, ...]:
-    """The uses of the values at this pointer."""
+    """Return the uses of the values at this pointer."""
     return tuple(_values(leaf for leaf in found if leaf[1] == pointer))
 
 
 def has_value_in_each(details: Sequence[Mapping[str, JsonValue]], pointer: str) -> bool:
-    """Return whether every detail has a text or number at this pointer, in each list item."""
+    """Return whether all details, and all list items, have a string or number at this pointer."""
     path = as_path(pointer)
     return bool(details) and all(_has(detail, path) for detail in details)
 
@@ -197,7 +201,7 @@ def _values(found: Iterable[Leaf]) -> Iterator[str]:
 
 @lru_cache(maxsize=4_096, typed=True)
 def _of_value(action_type: str, pointer: str, value: str | int) -> str:
-    """Cached, because an agent uses the same few payees and accounts repeatedly."""
+    """Return the use of a value. Cached, because agents repeat the same payees and accounts."""
     text = f"{action_type}\n{pointer}\n{type(value).__name__}\n{value}"
     return f"value {hashlib.sha256(text.encode()).hexdigest()[:32]}"
 
@@ -205,7 +209,7 @@ def _of_value(action_type: str, pointer: str, value: str | int) -> str:
 def _leaves(
     value: JsonValue | Mapping[str, JsonValue], at: str
 ) -> Iterator[tuple[str, JsonValue | Money]]:
-    """All leaves with their pointers; money is one leaf."""
+    """Return all leaves with their pointers; money is one leaf."""
     if isinstance(value, (str, int)):
         yield at, value
     elif (amount := _amount(value)) is not None:

@@ -14,7 +14,7 @@ _MAX = 64
 
 
 def parse(text: str) -> tuple[str, ...]:
-    """Return the scopes in this list, sorted, without duplicates. Raises errors.InvalidScope."""
+    """Return the scopes in this list, sorted and without duplicates. Raises errors.InvalidScope."""
     names = text.split(" ")
     if len(names) > _MAX:
         raise errors.InvalidScope(f"At most {_MAX} scopes may be requested at once.")
@@ -29,18 +29,18 @@ def is_scope(name: str) -> bool:
 
 
 def about_person(scopes: tuple[str, ...]) -> bool:
-    """Return whether these are OpenID scopes only; no resource has a scope of that name."""
+    """Return whether these are only OpenID scopes, which are not scopes of any resource."""
     return bool(scopes) and OPENID_SCOPES.issuperset(scopes)
 
 
 def split(scopes: tuple[str, ...]) -> tuple[tuple[str, ...], tuple[str, ...]]:
-    """Return the OpenID scopes, and those of resources."""
+    """Return the OpenID scopes, and the scopes of resources."""
     openid = tuple(name for name in scopes if name in OPENID_SCOPES)
     return openid, tuple(name for name in scopes if name not in OPENID_SCOPES)
 
 
 def split_asked(asked: str | None) -> tuple[tuple[str, ...], tuple[str, ...]]:
-    """Split the scopes that an app asks for, if any. Raises errors.InvalidScope."""
+    """Parse and split the scopes that an app requests, if any. Raises errors.InvalidScope."""
     if asked is None:
         return (), ()
     openid, scope = split(parse(asked))
@@ -50,5 +50,5 @@ def split_asked(asked: str | None) -> tuple[tuple[str, ...], tuple[str, ...]]:
 
 
 def text(scopes: tuple[str, ...]) -> str:
-    """Return the list as text."""
+    """Return the list as a string."""
     return " ".join(scopes)

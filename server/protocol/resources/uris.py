@@ -40,20 +40,20 @@ def resource_problem(uri: str) -> str:
 def without_slash(uri: str) -> str:
     """Return a resource URI without the trailing slash of its path.
 
-    Two URIs that differ only by that slash identify one resource (RFC 3986 6.2.3).
+    Two URIs that differ only in that slash identify the same resource (RFC 3986 6.2.3).
     """
     return uri if "?" in uri else uri.removesuffix("/")
 
 
 def is_same(uri: str, other: str) -> bool:
-    """Return whether two URIs identify one resource."""
+    """Return whether two URIs identify the same resource."""
     return without_slash(uri) == without_slash(other)
 
 
 def callback_problem(uri: str, *, development: bool) -> str:
     """Return what is wrong with a callback URL (CIBA 4); "" if it is valid.
 
-    Only https is allowed; in development also http on this machine.
+    Only https is allowed. In development, http on this machine is allowed too.
     """
     if not _CHARACTERS.fullmatch(uri) or len(uri) > _LONGEST_CALLBACK:
         return f"must be an absolute URI of at most {_LONGEST_CALLBACK} characters"
@@ -73,15 +73,17 @@ def callback_problem(uri: str, *, development: bool) -> str:
 
 
 def is_below(uri: str, base: str) -> bool:
-    """Return whether a URI is `base` or below it, in any spelling of host and port.
+    """Return whether a URI is `base` or below it, however host and port are written.
 
-    Both are absolute http or https URIs.
+    Both must be absolute http or https URIs.
     """
-    ours, theirs = urlsplit(base), urlsplit(uri)
-    if _authority(ours) != _authority(theirs):
+    base_parts, uri_parts = urlsplit(base), urlsplit(uri)
+    if _authority(base_parts) != _authority(uri_parts):
         return False
-    above = _path(ours)
-    return _path(theirs) == above or _path(theirs).startswith(above.rstrip("/") + "/")
+    base_path = _normalized_path(base_parts)
+    return _normalized_path(uri_parts) == base_path or _normalized_path(uri_parts).startswith(
+        base_path.rstrip("/") + "/"
+    )
 
 
 def _authority(parts: SplitResult) -> tuple[str, str, int | None]:
@@ -90,6 +92,6 @@ def _authority(parts: SplitResult) -> tuple[str, str, int | None]:
     return parts.scheme, name, parts.port or _PORTS.get(parts.scheme)
 
 
-def _path(parts: SplitResult) -> str:
+def _normalized_path(parts: SplitResult) -> str:
     """Return the path as a server sees it: decoded and normalized."""
     return normpath("/" + unquote(parts.path).lstrip("/"))

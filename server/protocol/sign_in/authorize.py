@@ -1,6 +1,6 @@
 """The authorization request (OpenID Connect Core 3.1.2).
 
-The redirect URI is parsed first, because errors may be sent only to a known one.
+The redirect URI is parsed first, because errors may be sent only to a registered URI.
 """
 
 import re
@@ -33,7 +33,7 @@ _THUMBPRINT = re.compile(r"[A-Za-z0-9_-]{43}")
 
 @dataclass(frozen=True, slots=True)
 class ReturnTo:
-    """Where the response goes, and how."""
+    """Where and how the response is sent."""
 
     redirect_uri: str
     state: str | None
@@ -48,7 +48,7 @@ class AuthorizationRequest:
     back: ReturnTo
     openid: tuple[str, ...]
     scope: tuple[str, ...]
-    """Scopes of a resource; none for its default ones, or for details alone (RFC 9396 3)."""
+    """Scopes of a resource; () for its default scopes, or for details only (RFC 9396 3)."""
     resource: str | None
     details: tuple[Mapping[str, JsonValue], ...]
     """The actions to allow once (RFC 9396); their types are checked elsewhere."""
@@ -66,9 +66,9 @@ class AuthorizationRequest:
 
 
 def return_to(form: Form) -> ReturnTo:
-    """Return where the response goes; the caller checks that it is registered.
+    """Return where to send the response. The caller checks that the URI is registered.
 
-    Raises errors.InvalidRequest, which is shown to the person and never sent to that URI.
+    Raises errors.InvalidRequest. The error is shown to the person and never sent to that URI.
     """
     mode = form.get("response_mode") or "query"
     state = form.get("state")
@@ -81,14 +81,14 @@ def return_to(form: Form) -> ReturnTo:
 def parse(form: Form, back: ReturnTo) -> AuthorizationRequest:
     """Parse the request.
 
-    1. It asks for a code, in a supported mode. 2. It has no request object. 3. PKCE. 4. Details and
-    scopes. 5. Prompts and other options. Raises errors.ProtocolError.
+    It must ask for a code in a supported mode, have no request object, and use PKCE. Then the
+    details, scopes, prompts and other options are parsed. Raises errors.ProtocolError.
     """
     if form.require("response_type") != "code":
         raise errors.UnsupportedResponseType("response_type must be code.")
     if form.get("response_mode") not in {None, "query", "form_post"}:
         raise errors.InvalidRequest("response_mode must be query or form_post.")
-    _refuse_objects(form)
+    _refuse_request_objects(form)
     challenge = pkce.check_challenge(form.get("code_challenge"), form.get("code_challenge_method"))
     details = requests.read_details(form.get("authorization_details"))
     openid, scope = scopes.split_asked(form.get("scope"))
@@ -106,14 +106,14 @@ def parse(form: Form, back: ReturnTo) -> AuthorizationRequest:
         resource=uris.check_resource(resources[0]) if resources else None,
         details=details,
         challenge=challenge,
-        nonce=_short(form, "nonce"),
-        prompts=_prompts(form.get("prompt")),
-        max_age=_seconds(form.get("max_age")),
-        login_hint=_short(form, "login_hint"),
+        nonce=_read_limited(form, "nonce"),
+        prompts=_parse_prompts(form.get("prompt")),
+        max_age=_parse_max_age(form.get("max_age")),
+        login_hint=_read_limited(form, "login_hint"),
         id_token_hint=form.get("id_token_hint"),
         claims_request=claims.read(form.get("claims")),
         actor=actor,
-        jkt=_thumbprint(form.get("dpop_jkt")),
+        jkt=_check_thumbprint(form.get("dpop_jkt")),
     )
 
 
@@ -128,12 +128,12 @@ def from_stored(parameters: Mapping[str, list[str]]) -> Form:
 
 
 def answer(issuer: str, back: ReturnTo, members: Mapping[str, str]) -> tuple[tuple[str, str], ...]:
-    """Return the parameters of a response, with the request's state and the issuer (RFC 9207)."""
+    """Return the parameters of a response, with the request's state and our issuer (RFC 9207)."""
     state = () if back.state is None else (("state", back.state),)
     return (*members.items(), *state, ("iss", issuer))
 
 
-def _refuse_objects(form: Form) -> None:
+def _refuse_request_objects(form: Form) -> None:
     if form.get("request") is not None:
         raise errors.RequestNotSupported(
             "Signed requests are not supported; push the request instead."
@@ -142,7 +142,7 @@ def _refuse_objects(form: Form) -> None:
         raise errors.RegistrationNotSupported("Clients must be registered beforehand.")
 
 
-def _prompts(text: str | None) -> tuple[str, ...]:
+def _parse_prompts(text: str | None) -> tuple[str, ...]:
     prompts = tuple(dict.fromkeys((text or "").split()))
     if any(prompt not in PROMPTS for prompt in prompts):
         raise errors.InvalidRequest(f"prompt must be one of {', '.join(PROMPTS)}.")
@@ -151,7 +151,7 @@ def _prompts(text: str | None) -> tuple[str, ...]:
     return prompts
 
 
-def _seconds(text: str | None) -> int | None:
+def _parse_max_age(text: str | None) -> int | None:
     if text is None:
         return None
     if not _MAX_AGE.fullmatch(text):
@@ -159,14 +159,14 @@ def _seconds(text: str | None) -> int | None:
     return int(text)
 
 
-def _short(form: Form, name: str) -> str | None:
+def _read_limited(form: Form, name: str) -> str | None:
     value = form.get(name)
     if value is not None and len(value) > _MAX_TEXT:
         raise errors.InvalidRequest(f"{name} is longer than {_MAX_TEXT} characters.")
     return value
 
 
-def _thumbprint(text: str | None) -> str | None:
+def _check_thumbprint(text: str | None) -> str | None:
     if text is not None and not _THUMBPRINT.fullmatch(text):
         raise errors.InvalidRequest("dpop_jkt must be the thumbprint of a key (RFC 7638).")
     return text

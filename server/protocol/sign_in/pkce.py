@@ -13,7 +13,7 @@ _VERIFIER = re.compile(r"[A-Za-z0-9._~-]{43,128}")
 
 
 def check_challenge(challenge: str | None, method: str | None) -> str:
-    """Return the challenge of a request. Raises errors.InvalidRequest, also for `plain`."""
+    """Check and return the challenge of a request. Raises errors.InvalidRequest."""
     if challenge is None:
         raise errors.InvalidRequest("code_challenge is missing; every client must use PKCE.")
     if method != METHOD:
@@ -24,7 +24,10 @@ def check_challenge(challenge: str | None, method: str | None) -> str:
 
 
 def check_verifier(verifier: str | None, challenge: str) -> None:
-    """Raises errors.InvalidRequest if it is missing, errors.InvalidGrant if it does not match."""
+    """Check the verifier against the challenge.
+
+    Raises errors.InvalidRequest if it is missing, and errors.InvalidGrant if it does not match.
+    """
     if verifier is None:
         raise errors.InvalidRequest("code_verifier is missing.")
     if not _VERIFIER.fullmatch(verifier):

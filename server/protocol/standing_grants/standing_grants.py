@@ -1,11 +1,11 @@
 """Standing grants: approvals in advance, the requests they cover, and the count of their uses.
 
 Owns: the pattern, the bounds, the limits of each risk, reserving and releasing a use.
-Never: rows, who may give one, how it is signed (`approvals/kinds.py` has the signed text).
+Never: rows, who may create a grant, or the signed text (`approvals/kinds.py`).
 
-A grant covers a request for its scopes or fewer whose details equal those of its example; a member
-that may vary is a number or money up to a limit, or any text. A request that exceeds what is left
-is not covered at all.
+A grant covers requests for its scopes or fewer, with details that equal those of its example. A
+member that may vary can be any string, or a number or money up to a limit. A request that exceeds
+the remaining uses or amount is not covered at all.
 """
 
 from collections.abc import Collection, Mapping, Sequence
@@ -29,7 +29,7 @@ MIN_SECONDS: Final = _MINUTE
 
 
 class GrantNotAllowed(ValueError):
-    """A grant that is not allowed: `where` it is wrong, and the remedy."""
+    """A grant is not allowed. `where` names the wrong member, `remedy` says what to change."""
 
     def __init__(self, where: str, remedy: str) -> None:
         super().__init__(f"{where}: {remedy}")
@@ -47,7 +47,7 @@ class Sum:
 
 @dataclass(frozen=True, slots=True)
 class VaryingMember:
-    """A member that may differ from the example's: up to a limit, or without one any text."""
+    """A member that may differ from the example, up to a limit if it has one."""
 
     path: Path
     up_to: JsonValue = None
@@ -65,7 +65,7 @@ class Pattern:
 
 @dataclass(frozen=True, slots=True)
 class Bounds:
-    """The end, the maximum uses and the total amount."""
+    """The expiry, the maximum number of uses and the maximum total amount."""
 
     until: int
     """Milliseconds since the epoch."""
@@ -76,7 +76,7 @@ class Bounds:
 
 @dataclass(frozen=True, slots=True)
 class GrantUsage:
-    """The uses and the amount so far, including reserved uses."""
+    """The number of uses and the amount so far, including reserved uses."""
 
     uses: int = 0
     minor: int = 0
@@ -84,7 +84,7 @@ class GrantUsage:
 
 @dataclass(frozen=True, slots=True)
 class RiskLimit:
-    """The limits of a risk."""
+    """The limits of grants that cover a risk."""
 
     seconds: int
     uses: int
@@ -102,28 +102,28 @@ APPROVAL_RISK: Final[Mapping[Risk, Risk]] = {
     Risk.MEDIUM: Risk.HIGH,
     Risk.HIGH: Risk.HIGH,
 }
-"""The risk of the approval that gives a grant, by the risk it covers: one level higher. At high
-risk, an administrator must have allowed such grants for the agent."""
+"""The risk of the approval that creates a grant, by the risk it covers: one level higher, but at
+most high. For high risk, an administrator must have allowed such grants for the agent."""
 
 
 def mismatch(
     pattern: Pattern, scope: Collection[str], details: Sequence[Mapping[str, JsonValue]]
 ) -> str | None:
-    """The pointer of the first value that the pattern does not cover; None if it covers all."""
+    """Return the pointer of the first value that is not covered, or None if all are covered."""
     if not set(scope) <= pattern.scope:
         return "scope"
     if len(details) != len(pattern.details):
         return "authorization_details"
     rules = {vary.path: vary for vary in pattern.vary}
-    for ours, theirs in zip(pattern.details, details, strict=True):
-        differs = _first_difference({**ours}, {**theirs}, (), rules)
-        if differs is not None:
-            return pointers.as_pointer(differs) or "authorization_details"
+    for example, detail in zip(pattern.details, details, strict=True):
+        difference = _first_difference({**example}, {**detail}, (), rules)
+        if difference is not None:
+            return pointers.as_pointer(difference) or "authorization_details"
     return None
 
 
 def cost(bounds: Bounds, money: Mapping[str, int]) -> int | None:
-    """The amount that a request takes from the total; None for another currency.
+    """Return the amount that a request takes from the total, or None for another currency.
 
     `money` is the sum of the request's amounts by currency.
     """
@@ -135,19 +135,23 @@ def cost(bounds: Bounds, money: Mapping[str, int]) -> int | None:
 
 
 def reserve(bounds: Bounds, usage: GrantUsage, minor: int, now: int) -> GrantUsage | None:
-    """The uses and amount after one more use; None if a bound would be exceeded."""
-    most = 0 if bounds.sum is None else bounds.sum.minor
-    fits = usage.uses < bounds.uses and usage.minor + minor <= most
-    return GrantUsage(usage.uses + 1, usage.minor + minor) if fits and now < bounds.until else None
+    """Return the usage after one more use, or None if a bound would be exceeded."""
+    max_amount = 0 if bounds.sum is None else bounds.sum.minor
+    is_within_bounds = usage.uses < bounds.uses and usage.minor + minor <= max_amount
+    return (
+        GrantUsage(usage.uses + 1, usage.minor + minor)
+        if is_within_bounds and now < bounds.until
+        else None
+    )
 
 
 def release(usage: GrantUsage, minor: int) -> GrantUsage:
-    """The uses and amount after a reserved use is released."""
+    """Return the usage after a reserved use is released."""
     return GrantUsage(usage.uses - 1, usage.minor - minor)
 
 
 def check_limits(risk: Risk, *, seconds: int, uses: int, costs: bool, total: Sum | None) -> None:
-    """Check the bounds of a new grant against the limits of its risk. Raises Unfit."""
+    """Check the bounds of a new grant against the limits of its risk. Raises GrantNotAllowed."""
     limit = LIMITS.get(risk)
     if limit is None:
         raise GrantNotAllowed("risk", "critical requests cannot have a standing grant")
@@ -162,23 +166,23 @@ def check_limits(risk: Risk, *, seconds: int, uses: int, costs: bool, total: Sum
 
 
 def read_sum(money: Mapping[str, int], text: str | None) -> Sum | None:
-    """Parse a total amount in the currency of the example. Raises Unfit."""
+    """Parse a total amount in the currency of the example. Raises GrantNotAllowed."""
     if text is None:
         return None
     if len(money) != 1:
         raise GrantNotAllowed("sum", "this request is not about money in one currency")
     currency = next(iter(money))
-    return Sum(_number("sum", text, rendering.minor_digits(currency)), currency)
+    return Sum(_read_number("sum", text, rendering.minor_digits(currency)), currency)
 
 
 def read_vary(
     example: Mapping[str, JsonValue], wishes: Sequence[tuple[Path, str | None]], target: Path | None
 ) -> tuple[VaryingMember, ...]:
-    """Parse the members that may vary, with their limits. Raises Unfit.
+    """Parse the members that may vary, with their limits. Raises GrantNotAllowed.
 
     `target` is the action type's target, which may not vary.
     """
-    members = [_vary(example, path, up_to, target) for path, up_to in wishes]
+    members = [_read_varying_member(example, path, up_to, target) for path, up_to in wishes]
     if len({vary.path for vary in members}) != len(members):
         raise GrantNotAllowed("vary", "name each member once")
     return tuple(sorted(members, key=lambda vary: vary.path))
@@ -187,31 +191,31 @@ def read_vary(
 def with_variations(
     example: Mapping[str, JsonValue], vary: Sequence[VaryingMember]
 ) -> dict[str, JsonValue]:
-    """The example with descriptions in place of the members that may vary."""
-    told: dict[str, Any] = cast("dict[str, Any]", _copy({**example}))
+    """Return the example, with descriptions instead of the values that may vary."""
+    described: dict[str, Any] = cast("dict[str, Any]", _copy({**example}))
     for member in vary:
-        holder = told
+        holder = described
         for step in member.path[:-1]:
             holder = holder[step]
         free = member.up_to is None
         holder[member.path[-1]] = "anything" if free else f"up to {rendering.render(member.up_to)}"
-    return told
+    return described
 
 
 def as_json(vary: Sequence[VaryingMember]) -> list[JsonValue]:
-    """The members that may vary, as they are signed and stored."""
+    """Return the members that may vary, in the form that is signed and stored."""
     return [{"path": pointers.as_pointer(member.path), "up_to": member.up_to} for member in vary]
 
 
 def from_json(members: Sequence[JsonValue]) -> tuple[VaryingMember, ...]:
     """Parse the result of `as_json`."""
-    found = [cast("dict[str, Any]", member) for member in members]
+    objects = [cast("dict[str, Any]", member) for member in members]
     return tuple(
-        VaryingMember(pointers.as_path(member["path"]), member["up_to"]) for member in found
+        VaryingMember(pointers.as_path(member["path"]), member["up_to"]) for member in objects
     )
 
 
-def _vary(
+def _read_varying_member(
     example: Mapping[str, JsonValue], path: Path, up_to: str | None, target: Path | None
 ) -> VaryingMember:
     where = pointers.as_pointer(path)
@@ -221,9 +225,9 @@ def _vary(
     if _is_money(value):
         money = cast("dict[str, Any]", value)
         digits = rendering.minor_digits(money["currency"])
-        return VaryingMember(path, {**money, "minor": _limit(where, up_to, digits)})
+        return VaryingMember(path, {**money, "minor": _read_limit(where, up_to, digits)})
     if _is_integer(value):
-        return VaryingMember(path, _limit(where, up_to, 0))
+        return VaryingMember(path, _read_limit(where, up_to, 0))
     if not _is_text(value):
         raise GrantNotAllowed(
             where, "cannot vary; only a number, money, a text or a list of texts can"
@@ -233,13 +237,13 @@ def _vary(
     return VaryingMember(path)
 
 
-def _limit(where: str, text: str | None, digits: int) -> int:
+def _read_limit(where: str, text: str | None, digits: int) -> int:
     if text is None:
         raise GrantNotAllowed(where, "needs up_to, because a number can vary only up to a limit")
-    return _number(where, text, digits)
+    return _read_number(where, text, digits)
 
 
-def _number(where: str, text: str, digits: int) -> int:
+def _read_number(where: str, text: str, digits: int) -> int:
     try:
         return narrowing.read_number(text, digits)
     except ValueError as error:
@@ -260,15 +264,15 @@ def _value_at(example: Mapping[str, JsonValue], path: Path) -> JsonValue:
 def _first_difference(
     ours: JsonValue, theirs: JsonValue, trail: Path, rules: Mapping[Path, VaryingMember]
 ) -> Path | None:
-    """The path of the first difference that is not allowed; None without one."""
+    """Return the path of the first difference that is not allowed, or None."""
     if (rule := rules.get(trail)) is not None:
         return None if _is_within_limit(rule.up_to, ours, theirs) else trail
     if isinstance(ours, dict) and isinstance(theirs, dict) and ours.keys() == theirs.keys():
-        found = (
+        differences = (
             _first_difference(ours[name], theirs[name], (*trail, name), rules)
             for name in sorted(ours)
         )
-        return next((differs for differs in found if differs is not None), None)
+        return next((differs for differs in differences if differs is not None), None)
     return None if json_text.canonical(ours) == json_text.canonical(theirs) else trail
 
 
@@ -277,9 +281,11 @@ def _is_within_limit(limit: JsonValue, ours: JsonValue, theirs: JsonValue) -> bo
     if limit is None:
         return _is_text(theirs) and isinstance(theirs, type(ours))
     if _is_money(limit) and _is_money(theirs):
-        most, wanted = cast("dict[str, Any]", limit), cast("dict[str, Any]", theirs)
-        same = most["currency"] == wanted["currency"]
-        return same and _is_within_limit(most["minor"], most["minor"], wanted["minor"])
+        limit_money, requested_money = cast("dict[str, Any]", limit), cast("dict[str, Any]", theirs)
+        same = limit_money["currency"] == requested_money["currency"]
+        return same and _is_within_limit(
+            limit_money["minor"], limit_money["minor"], requested_money["minor"]
+        )
     both = _is_integer(limit) and _is_integer(theirs)
     return both and 0 <= cast("int", theirs) <= cast("int", limit)
 

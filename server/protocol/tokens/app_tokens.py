@@ -11,7 +11,7 @@ from server.protocol.tokens.tokens import Approved
 
 @dataclass(frozen=True, slots=True)
 class AppTokenContents:
-    """The contents of an app's tokens. Times in seconds."""
+    """The contents of an app's tokens. Times are in seconds."""
 
     issuer: str
     token_id: str
@@ -26,7 +26,7 @@ class AppTokenContents:
     actor: str | None
     """The agent that may exchange this token to act for the person."""
     claims: tuple[str, ...]
-    """Claims that /userinfo returns besides those of the scopes."""
+    """Claims that /userinfo returns in addition to those of the scopes."""
     jkt: str | None
     auth_time: int
     issued_at: int
@@ -44,8 +44,9 @@ class AppTokenContents:
 def access_token_claims(contents: AppTokenContents) -> dict[str, object]:
     """Return the claims of an access token (RFC 9068 2.2).
 
-    `may_act` names the agent that may exchange it (RFC 8693 4.4). `approved` is set if a device
-    signed for the details; the ID token tells how the person signed in.
+    `may_act` names the agent that may exchange it (RFC 8693 4.4). If a device signed
+    for the details, the token has claims about that approval; the ID token says how the person
+    signed in.
     """
     claims: dict[str, object | None] = {
         "iss": contents.issuer,
@@ -80,7 +81,7 @@ def id_token_claims(
     alg: str,
     about: Mapping[str, object],
 ) -> dict[str, object]:
-    """Return the claims of the ID token; `about` are the claims about the person besides `sub`."""
+    """Return the claims of the ID token. `about` has the claims about the person except `sub`."""
     claims = {
         **about,
         "iss": contents.issuer,

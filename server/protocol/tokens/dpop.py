@@ -1,11 +1,11 @@
 """Validates DPoP proofs (RFC 9449 4.3).
 
 Owns: the rules for header and claims, and the comparison of URLs. Never: the signature (crypto), or
-the memory of used proofs (services).
+remembering used proofs (services).
 
-A proof is valid for 60 seconds, and up to 5 seconds early for clocks that are ahead. Its `jti` is
-remembered until it expires. Server nonces are a setting that stops proofs made in advance; they are
-derived from the time, so none is stored.
+A proof is valid for 60 seconds, and up to 5 seconds before its `iat`, because clocks may be ahead.
+Its `jti` is remembered until it expires. A setting requires server nonces, which prevent proofs
+made in advance. Nonces are derived from the time, so none are stored.
 """
 
 import ipaddress
@@ -19,10 +19,10 @@ from server.protocol import errors
 from server.protocol.approvals import decisions
 
 MAX_AGE: Final = 60
-"""Seconds after `iat` in which a proof is valid."""
+"""How many seconds after `iat` a proof is valid."""
 
 MAX_AHEAD: Final = 5
-"""Seconds by which `iat` may lie in the future."""
+"""How many seconds `iat` may be in the future."""
 
 NONCE_SECONDS: Final = 300
 """Nonces rotate at this interval and stay valid for one more interval."""
@@ -43,9 +43,9 @@ _UNRESERVED = re.compile(r"[A-Za-z0-9._~-]")
 
 @dataclass(frozen=True, slots=True)
 class ProofUse:
-    """One use of a proof. The caller stores (key thumbprint, `jti_hash`) until `expires_at`.
+    """A use of a proof. The caller stores (key thumbprint, `jti_hash`) until `expires_at`.
 
-    `iat` is in seconds, `expires_at` in milliseconds: from then on, the proof is too old anyway.
+    `iat` is in seconds. `expires_at` is in milliseconds; from then on, the proof is too old.
     """
 
     jti_hash: str
@@ -92,23 +92,23 @@ def check_proof(
     access_token: str | None,
     loopback_alias: bool,
 ) -> ProofUse:
-    """Check the claims of a proof against its request. `now` in milliseconds.
+    """Check the claims of a proof against its request. `now` is in milliseconds.
 
-    `access_token` is the token of the request, whose hash `ath` must be. With `loopback_alias`,
+    `access_token` is the token of the request; `ath` must be its hash. With `loopback_alias`,
     `localhost`, `127.0.0.1` and `::1` are treated as one host. Raises errors.InvalidDpopProof.
     """
     # 1. The proof is for this request (4.3, 8 and 9).
-    if _text(claims, "htm") != method:
+    if _read_string(claims, "htm") != method:
         raise errors.InvalidDpopProof("htm is not the method of this request")
-    if not same_url(_text(claims, "htu"), url, loopback_alias=loopback_alias):
+    if not same_url(_read_string(claims, "htu"), url, loopback_alias=loopback_alias):
         raise errors.InvalidDpopProof("htu is not the URL of this request")
     # 2. It is recent (4.3, 11).
-    iat = _issued_at(claims, now)
+    iat = _read_issued_at(claims, now)
     # 3. It is for this access token (4.3, 12).
-    if access_token is not None and _text(claims, "ath") != decisions.digest(access_token):
+    if access_token is not None and _read_string(claims, "ath") != decisions.digest(access_token):
         raise errors.InvalidDpopProof("ath is not the hash of the access token")
-    # 4. It has an ID by which a replay is detected (11.1).
-    jti = _text(claims, "jti")
+    # 4. It has an ID, which makes replays detectable (11.1).
+    jti = _read_string(claims, "jti")
     if not 1 <= len(jti) <= MAX_JTI_CHARS:
         raise errors.InvalidDpopProof(f"jti must have 1 to {MAX_JTI_CHARS} characters")
     return ProofUse(decisions.digest(jti), iat, (iat + MAX_AGE) * 1000)
@@ -131,18 +131,18 @@ def same_url(one: str, other: str, *, loopback_alias: bool) -> bool:
 
     A URL that is not http or https, or that contains a user, never matches.
     """
-    left = _normal(one, loopback_alias=loopback_alias)
-    return left is not None and left == _normal(other, loopback_alias=loopback_alias)
+    left = _normalize_url(one, loopback_alias=loopback_alias)
+    return left is not None and left == _normalize_url(other, loopback_alias=loopback_alias)
 
 
-def _text(claims: Mapping[str, object], name: str) -> str:
+def _read_string(claims: Mapping[str, object], name: str) -> str:
     value = claims.get(name)
     if not isinstance(value, str) or any("\ud800" <= c <= "\udfff" for c in value):
         raise errors.InvalidDpopProof(f"{name} is missing or not a string")
     return value
 
 
-def _issued_at(claims: Mapping[str, object], now: int) -> int:
+def _read_issued_at(claims: Mapping[str, object], now: int) -> int:
     iat = claims.get("iat")
     if isinstance(iat, bool) or not isinstance(iat, int):
         raise errors.InvalidDpopProof("iat is missing or not whole seconds")
@@ -153,13 +153,13 @@ def _issued_at(claims: Mapping[str, object], now: int) -> int:
     return iat
 
 
-def _normal(url: str, *, loopback_alias: bool) -> tuple[str, str, int, str] | None:
+def _normalize_url(url: str, *, loopback_alias: bool) -> tuple[str, str, int, str] | None:
     # urlsplit would silently drop tabs and line feeds.
     if not _URI_CHARACTERS.fullmatch(url):
         return None
     try:
         parts = urlsplit(url)
-        host = _host(parts.hostname or "")
+        host = _normalize_host(parts.hostname or "")
         port = parts.port
     except ValueError:
         return None
@@ -167,14 +167,19 @@ def _normal(url: str, *, loopback_alias: bool) -> tuple[str, str, int, str] | No
         return None
     if loopback_alias and host in _LOOPBACK:
         host = "localhost"
-    return parts.scheme, host, _PORTS[parts.scheme] if port is None else port, _path(parts.path)
+    return (
+        parts.scheme,
+        host,
+        _PORTS[parts.scheme] if port is None else port,
+        _normalize_path(parts.path),
+    )
 
 
-def _host(name: str) -> str:
+def _normalize_host(name: str) -> str:
     return f"[{ipaddress.IPv6Address(name).compressed}]" if ":" in name else name
 
 
-def _path(path: str) -> str:
+def _normalize_path(path: str) -> str:
     """Normalize escapes, then dot segments (RFC 3986 6.2.2.1 to 6.2.2.3)."""
     segments: list[str] = []
     parts = _ESCAPE.sub(_unescape, path or "/").split("/")[1:]

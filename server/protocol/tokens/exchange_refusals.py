@@ -1,10 +1,11 @@
-"""The reasons for refusing an exchange: codes for the audit log, each with step and message.
+"""The reasons for refusing an exchange: codes for the audit log, each with a step and a message.
 
-Owns: one row per reason: the step that refuses, the message to the agent. Never: the steps
-themselves (`server.services.tokens.exchange_checks`), or the remedy for administrators; the command
-line has those.
+Owns: the step that refuses and the message to the agent, for each reason. Never: the steps
+themselves (`server.services.tokens.exchange_checks`), or the remedies for administrators (command
+line).
 
-The agent learns little about other clients' tokens. Administrators run `sayso token explain`.
+The messages tell an agent little about the tokens of other clients. Administrators run `sayso token
+explain`.
 """
 
 from collections.abc import Mapping
@@ -65,7 +66,7 @@ class Reason(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Refusal:
-    """The step, error and message of one reason."""
+    """The step, error and message of a reason."""
 
     step: int
     error: type[errors.ProtocolError]
@@ -131,4 +132,4 @@ REFUSALS: Final[Mapping[Reason, Refusal]] = {
         14, errors.RequestRefused, "This person has denied such requests repeatedly."
     ),
 }
-"""Every reason. If `message` is empty, the error of the failed check has the message."""
+"""All reasons. If `message` is empty, the error of the failed check has the message."""

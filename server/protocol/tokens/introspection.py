@@ -1,7 +1,7 @@
 """The response of token introspection (RFC 7662 2.2, RFC 9701 5).
 
 Owns: which claims a response contains, and their names. Never: whether a token is valid, or who may
-ask.
+introspect it.
 """
 
 from collections.abc import Mapping, Sequence
@@ -36,7 +36,7 @@ _CLAIMS: Final = (
 def active_response(
     claims: Mapping[str, object], *, username: str | None, agent: str | None, owners: Sequence[str]
 ) -> dict[str, object]:
-    """Return the response for a valid access token: its claims and who acts with it."""
+    """Return the response for a valid access token: its claims, and the agent that uses it."""
     actor = {"name": agent, "owners": list(owners)} if agent is not None else None
     answer: dict[str, object | None] = {
         "active": True,
@@ -56,5 +56,5 @@ def wants_jwt(accept: str | None) -> bool:
 def signed_claims(
     issuer: str, audience: str, now: int, answer: Mapping[str, object]
 ) -> dict[str, object]:
-    """Return the claims of a signed response (RFC 9701 5); `now` in milliseconds."""
+    """Return the claims of a signed response (RFC 9701 5); `now` is in milliseconds."""
     return {"iss": issuer, "aud": audience, "iat": now // 1000, "token_introspection": dict(answer)}

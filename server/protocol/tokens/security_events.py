@@ -1,4 +1,4 @@
-"""Security event tokens for APIs: whose access ended (RFC 8417, SSF 1.0, CAEP 1.0)."""
+"""Security event tokens that tell APIs whose access ended (RFC 8417, SSF 1.0, CAEP 1.0)."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -9,11 +9,11 @@ TOKEN_TYPE: Final = "secevent+jwt"  # noqa: S105  # a media type
 POLL: Final = "urn:ietf:rfc:8936"
 SESSION_REVOKED: Final = "https://schemas.openid.net/secevent/caep/event-type/session-revoked"
 KEPT_MS: Final = 7 * 24 * 60 * 60 * 1000
-"""How long an event waits for its API."""
+"""How long an event is kept for its API."""
 RECENT_MS: Final = 60 * 60 * 1000
 """An API is concerned if it had a token that was valid within this time."""
 MAX_EVENTS: Final = 100
-"""The most events in one response."""
+"""The maximum number of events in one response."""
 
 REASONS: Final[Mapping[str, str]] = {
     "agent_disabled": "The agent was disabled or deleted.",
@@ -38,7 +38,7 @@ class SecurityEvent:
 def claims(issuer: str, event: SecurityEvent) -> dict[str, object]:
     """Return the claims of a security event token (RFC 8417 2.2).
 
-    It has neither `sub` nor `exp`, so that nobody takes it for an access token (SSF 4.1).
+    It has neither `sub` nor `exp`, so that it cannot be mistaken for an access token (SSF 4.1).
     """
     about = {
         "event_timestamp": event.at // 1000,
@@ -56,7 +56,7 @@ def claims(issuer: str, event: SecurityEvent) -> dict[str, object]:
 
 
 def configuration(issuer: str) -> dict[str, object]:
-    """Return the metadata of the transmitter (SSF 7.1): only what the endpoints support."""
+    """Return the metadata of the transmitter (SSF 7.1), only with supported features."""
     return {
         "spec_version": "1_0",
         "issuer": issuer,
@@ -68,7 +68,7 @@ def configuration(issuer: str) -> dict[str, object]:
 
 
 def stream(issuer: str, stream_id: str, resources: Sequence[str]) -> dict[str, object]:
-    """Return the one stream of a resource server (SSF 8.1.1)."""
+    """Return the only stream of a resource server (SSF 8.1.1)."""
     events = [SESSION_REVOKED]
     return {
         "stream_id": stream_id,

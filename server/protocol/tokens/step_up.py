@@ -1,6 +1,6 @@
-"""Step-up authentication: when an authentication is too weak or too old (RFC 9470 3).
+"""Step-up authentication, for an authentication that is too weak or too old (RFC 9470 3).
 
-Owns: the order of the authentication contexts, the challenge. Never: whose token it is.
+Owns: the order of the authentication contexts, and the challenge. Never: whose token it is.
 """
 
 from collections.abc import Mapping, Sequence
@@ -19,20 +19,22 @@ _WEAKER: Final[Mapping[str, tuple[str, ...]]] = {
 
 @dataclass(frozen=True, slots=True)
 class StepUpRequirement:
-    """How a person must have authenticated: an accepted `acr`, at most `max_age` seconds ago.
+    """How a person must have authenticated: with an accepted `acr`, at most `max_age` seconds ago.
 
-    An empty list and None require nothing.
+    An empty list and None are no requirement.
     """
 
     acr_values: Sequence[str] = ()
     max_age: int | None = None
 
     def met_by(self, claims: Mapping[str, object], now: int) -> bool:
-        """Return whether the claims of a token satisfy this; `now` in milliseconds."""
-        return self._strong_enough(claims.get("acr")) and self._fresh(claims.get("auth_time"), now)
+        """Return whether the claims of a token satisfy this; `now` is in milliseconds."""
+        return self._is_strong_enough(claims.get("acr")) and self._is_recent_enough(
+            claims.get("auth_time"), now
+        )
 
     def challenge(self) -> str:
-        """Return the `WWW-Authenticate` challenge that makes the client ask again."""
+        """Return the `WWW-Authenticate` challenge, after which the client asks the person again."""
         parts = [
             f'Bearer error="{ERROR}"',
             'error_description="The person must authenticate again, or with a stronger method."',
@@ -43,17 +45,17 @@ class StepUpRequirement:
             parts.append(f'max_age="{self.max_age}"')
         return ", ".join(parts)
 
-    def _strong_enough(self, acr: object) -> bool:
+    def _is_strong_enough(self, acr: object) -> bool:
         if not self.acr_values:
             return True
-        reached = {acr, *_WEAKER.get(str(acr), ())}
-        return not reached.isdisjoint(self.acr_values)
+        reached_acrs = {acr, *_WEAKER.get(str(acr), ())}
+        return not reached_acrs.isdisjoint(self.acr_values)
 
-    def _fresh(self, auth_time: object, now: int) -> bool:
+    def _is_recent_enough(self, auth_time: object, now: int) -> bool:
         if self.max_age is None:
             return True
         return isinstance(auth_time, int) and now // 1000 - auth_time <= self.max_age
 
 
 NOTHING: Final = StepUpRequirement()
-"""Requires nothing."""
+"""The requirement that every token meets."""

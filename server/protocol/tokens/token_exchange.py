@@ -1,10 +1,10 @@
-"""Token exchange: its parameters, who may act for whom, and the limits of the result (RFC 8693).
+"""Token exchange: its parameters, the agents that may act, and the limits of the result (RFC 8693).
 
 Owns: parsing a request and a subject token, the chain of actors, the limits of the new token.
-Never: signatures, rows, consents; those are `server.services`.
+Never: signatures, rows or consents (`server.services`).
 
-Every token and every actor of the chain limits the new token, back to the basis of the chain: a
-person's signed approval for that resource, or else the person's consent to the first agent.
+Each token and each actor of the chain limits the new token, back to the basis of the chain. The
+basis is a person's signed approval for that resource, or else their consent to the first agent.
 """
 
 import json
@@ -21,12 +21,12 @@ from server.protocol.resources import scopes, uris
 
 ACCESS_TOKEN: Final = "urn:ietf:params:oauth:token-type:access_token"  # noqa: S105  # a name
 MAX_DEPTH: Final = 4
-"""Actors in one chain."""
+"""The maximum number of actors in a chain."""
 MAX_ACT_BYTES: Final = 8_192
 MAX_TOKEN: Final = 32_768
 OFFLINE_ACCESS: Final = "offline_access"
 COPIED_CLAIMS: Final = ("acr", "amr", "auth_time")
-"""Claims about how the person signed in or answered. They are copied unchanged."""
+"""Claims about how the person signed in or answered, which are copied unchanged."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +43,7 @@ class ExchangeRequest:
 
 @dataclass(frozen=True, slots=True)
 class Subject:
-    """The claims of a subject token that its row does not have."""
+    """The claims of a subject token that its database row does not have."""
 
     token_id: str
     user: str
@@ -55,17 +55,17 @@ class Subject:
 
 @dataclass(frozen=True, slots=True)
 class Link:
-    """One token of a chain, as a limit of what may be derived from it for one target."""
+    """A token of a chain, with the limits that it sets for a new token for one target."""
 
     client: str
     resource: str
     scope: frozenset[str]
     depth: int
-    """Number of actors in it; a person's own token has none."""
+    """The number of actors in it; 0 for a person's own token."""
     ceiling: frozenset[str]
     """The scopes that its client may have at the target."""
     details: tuple[str, ...] = ()
-    """Its `authorization_details`, each as canonical text."""
+    """Its `authorization_details`, each as canonical JSON."""
     approved: bool = False
     """Whether a person signed for it."""
 
@@ -77,7 +77,7 @@ class DelegationBasis:
     links: tuple[Link, ...]
     """The tokens that limit the new token, newest first."""
     approved: bool
-    """Whether a person signed for this resource; else the consent to `first` counts."""
+    """Whether a person signed for this resource; otherwise the consent to `first` applies."""
     first: str
     """The agent that the person authorized."""
 
@@ -85,7 +85,7 @@ class DelegationBasis:
 def parse_request(form: Form) -> ExchangeRequest:
     """Parse the parameters of RFC 8693 2.1. Raises errors.ProtocolError.
 
-    A parameter that is missing, repeated or too long is an error.
+    Missing, repeated and overlong parameters are errors.
     """
     subject = _token(form, "subject_token")
     if subject is None:
@@ -98,7 +98,7 @@ def parse_request(form: Form) -> ExchangeRequest:
 
 
 def read_subject(claims: Mapping[str, object], *, issuer: str, now: int) -> Subject:
-    """Read the claims of an access token whose signature is valid; `now` in milliseconds.
+    """Read the claims of an access token whose signature is valid; `now` is in milliseconds.
 
     Raises errors.InvalidRequest, with the reason for the log.
     """
@@ -121,8 +121,7 @@ def read_subject(claims: Mapping[str, object], *, issuer: str, now: int) -> Subj
 def names_agent(may_act: Mapping[str, str], agent: str, issuer: str) -> bool:
     """Return whether this `may_act` lets the agent act (RFC 8693 4.4).
 
-    PingOne writes the client ID into `sub`, PingAM adds `client_id`. Every member that is there
-    must match.
+    PingOne puts the client ID into `sub`; PingAM adds `client_id`. Each that is present must match.
     """
     named = {may_act[member] for member in ("sub", "client_id") if member in may_act}
     return named == {agent} and may_act.get("iss", issuer) == issuer
@@ -133,14 +132,14 @@ def actors(act: object) -> tuple[str, ...]:
 
     Raises errors.InvalidRequest for a chain that is malformed or too long.
     """
-    found: list[str] = []
+    subjects: list[str] = []
     while act is not None:
         sub = act.get("sub") if isinstance(act, Mapping) else None
-        if not isinstance(act, Mapping) or not isinstance(sub, str) or len(found) >= MAX_DEPTH:
+        if not isinstance(act, Mapping) or not isinstance(sub, str) or len(subjects) >= MAX_DEPTH:
             raise _invalid_subject("its actors cannot be read")
-        found.append(sub)
+        subjects.append(sub)
         act = act.get("act")
-    return tuple(found)
+    return tuple(subjects)
 
 
 def too_large(act: Mapping[str, object]) -> bool:
@@ -149,13 +148,13 @@ def too_large(act: Mapping[str, object]) -> bool:
 
 
 def delegation_basis(lineage: Sequence[Link], target: str, caller: str) -> DelegationBasis:
-    """Return the basis for an exchange of the first of these tokens for the target.
+    """Return the basis for exchanging a subject token for a token for the target.
 
     `lineage` is the subject token and its ancestors, newest first.
     """
-    for place, link in enumerate(lineage):
+    for index, link in enumerate(lineage):
         if link.approved and link.depth and link.resource == target:
-            return DelegationBasis(tuple(lineage[: place + 1]), approved=True, first=link.client)
+            return DelegationBasis(tuple(lineage[: index + 1]), approved=True, first=link.client)
     acting = [link.client for link in lineage if link.depth]
     return DelegationBasis(tuple(lineage), approved=False, first=acting[-1] if acting else caller)
 
@@ -165,8 +164,8 @@ def allowed_scopes(
 ) -> frozenset[str]:
     """Return the requested scopes that the chain allows, before any consent.
 
-    `ceiling` is what the caller may have at the target. Every actor is limited by its own ceiling,
-    and a token for the target by its scope.
+    `ceiling` has the scopes that the caller may have at the target. The ceiling of each actor and
+    the scope of each token for the target limit the result.
     """
     left = requested & ceiling
     for link in basis.links:
@@ -178,16 +177,16 @@ def allowed_scopes(
 
 
 def details_approved(details: Sequence[Mapping[str, JsonValue]], basis: DelegationBasis) -> bool:
-    """Return whether a person signed for every one of these details, and no token dropped one.
+    """Return whether a person signed for all of these details, and no token dropped any.
 
-    Duplicates count: two equal payments need two signed ones.
+    Duplicates count: two equal payments need two signed payments.
     """
     counter = Counter(canonical(detail) for detail in details)
     return basis.approved and all(counter <= Counter(link.details) for link in basis.links)
 
 
 def canonical(detail: Mapping[str, JsonValue]) -> str:
-    """Return one text for each detail. Python treats 1 and true as equal; this does not."""
+    """Return canonical JSON for comparing details. Unlike in Python, 1 and true differ in it."""
     return json.dumps(detail, sort_keys=True, separators=(",", ":"))
 
 
@@ -204,13 +203,13 @@ def _token(form: Form, name: str) -> str | None:
 
 
 def _target(form: Form) -> str | None:
-    """Return the only target; `audience` may name a resource by its URI, too."""
+    """Return the only target. `audience` may also name a resource by its URI."""
     resources, audiences = form.every("resource"), form.every("audience")
-    named = [uris.check_resource(uri) for uri in (*resources, *audiences)]
-    several = len(set(map(uris.without_slash, named))) > 1
-    if several or len(resources) > 1 or len(audiences) > 1:
+    targets = [uris.check_resource(uri) for uri in (*resources, *audiences)]
+    is_ambiguous = len(set(map(uris.without_slash, targets))) > 1
+    if is_ambiguous or len(resources) > 1 or len(audiences) > 1:
         raise errors.InvalidTarget("A token is for one resource; exchange once for each.")
-    return named[0] if named else None
+    return targets[0] if targets else None
 
 
 def _scope(form: Form, details: Sequence[object]) -> tuple[str, ...]:
@@ -242,8 +241,8 @@ def _object(claims: Mapping[str, object], name: str) -> Mapping[str, object]:
     return value
 
 
-def _seconds(claims: Mapping[str, object], name: str, otherwise: int) -> int:
-    value = claims.get(name, otherwise)
+def _seconds(claims: Mapping[str, object], name: str, default: int) -> int:
+    value = claims.get(name, default)
     if isinstance(value, bool) or not isinstance(value, int):
         raise _invalid_subject(f"its {name} is not a time")
     return value

@@ -10,7 +10,7 @@ from server.protocol.json_text import JsonValue
 
 ACCESS_TOKEN_TYPE: Final = "at+jwt"  # noqa: S105  # a media type
 JTI: Final = "sayso_at_"
-"""Prefix of the ID of an access token."""
+"""The prefix of the ID of an access token."""
 ID_TOKEN_TYPE: Final = "JWT"  # noqa: S105  # a media type
 ID_TOKEN_SECONDS: Final = 300
 API_TOKEN_SECONDS: Final = 600
@@ -18,7 +18,7 @@ API_TOKEN_SECONDS: Final = 600
 
 @dataclass(frozen=True, slots=True)
 class Approved:
-    """The approval that an access token names, and who decided it."""
+    """The approval that an access token refers to, and who decided it."""
 
     id: str
     action_digest: str
@@ -35,7 +35,7 @@ class Approved:
 
 @dataclass(frozen=True, slots=True)
 class TokenContents:
-    """The contents of one token. Times in seconds."""
+    """The contents of a token. Times are in seconds."""
 
     issuer: str
     token_id: str
@@ -84,11 +84,11 @@ def act_claim(
 
 def access_token_claims(contents: TokenContents) -> dict[str, object]:
     """Return the claims of an access token (RFC 9068 2.2)."""
-    person = contents.user is not None
+    has_user = contents.user is not None
     claims: dict[str, object | None] = {
         "iss": contents.issuer,
         "sub": contents.user or contents.agent,
-        "sub_profile": names.SUB_PROFILE_USER if person else names.SUB_PROFILE_AGENT,
+        "sub_profile": names.SUB_PROFILE_USER if has_user else names.SUB_PROFILE_AGENT,
         "aud": contents.resource,
         "client_id": contents.agent,
         "act": actor(contents),
@@ -107,7 +107,7 @@ def access_token_claims(contents: TokenContents) -> dict[str, object]:
 def id_token_claims(
     contents: TokenContents, *, auth_req_id: str, access_token: str, alg: str
 ) -> dict[str, object]:
-    """Return the claims of the ID token issued with it (CIBA 10.1.1)."""
+    """Return the claims of the ID token that is issued with an access token (CIBA 10.1.1)."""
     claims: dict[str, object] = {
         "iss": contents.issuer,
         "sub": contents.user,
@@ -128,7 +128,7 @@ def at_hash(access_token: str, alg: str) -> str:
 
 
 def approval_claims(approved: Approved | None) -> dict[str, object]:
-    """Return the claims about the approval behind a token; none without one."""
+    """Return the claims about the approval of a token; {} if it has none."""
     if approved is None:
         return {}
     claims: dict[str, object] = {
@@ -143,7 +143,7 @@ def approval_claims(approved: Approved | None) -> dict[str, object]:
 
 
 def authentication_claims(approved: Approved | None) -> dict[str, object]:
-    """Return how the person authenticated; nothing if nobody was asked."""
+    """Return the claims about how the person authenticated; {} if nobody was asked."""
     if approved is None or approved.acr is None:
         return {}
     return {"acr": approved.acr, "amr": list(approved.amr), "auth_time": approved.auth_time}

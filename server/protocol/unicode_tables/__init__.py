@@ -1,5 +1,5 @@
-"""Unicode's own data about characters that look alike, as text.
+"""Unicode data about characters that look alike, as text files.
 
 Owns: the tables that `scripts/unicode` writes, and their license.
-Never: manual edits, code; `confusables.py` reads the tables.
+Never: code, or manual edits of the tables; `confusables.py` reads them.
 """

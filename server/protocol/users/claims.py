@@ -1,4 +1,4 @@
-"""Claims about a person, and the requested ones (OpenID Connect Core 5)."""
+"""Claims about a person, and how apps request them (OpenID Connect Core 5)."""
 
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
@@ -12,12 +12,12 @@ BY_SCOPE: Final[Mapping[str, tuple[str, ...]]] = {
     "email": ("email", "email_verified"),
 }
 """The claims of each scope about the person (5.4)."""
-_IN_WORDS: Final[Mapping[str, str]] = {"profile": "your name", "email": "your email address"}
+_DESCRIPTIONS: Final[Mapping[str, str]] = {"profile": "your name", "email": "your email address"}
 SUPPORTED: Final = (
     *("sub", "iss", "aud", "exp", "iat", "auth_time", "nonce", "acr", "amr", "at_hash", "sid"),
     *(name for names in BY_SCOPE.values() for name in names),
 )
-_OF_PERSON: Final = frozenset(name for names in BY_SCOPE.values() for name in names)
+_PERSON_CLAIMS: Final = frozenset(name for names in BY_SCOPE.values() for name in names)
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,7 +27,7 @@ class ClaimsRequest:
     id_token: tuple[str, ...] = ()
     userinfo: tuple[str, ...] = ()
     acr: tuple[str, ...] | None = None
-    """The values of an essential `acr`, one of which is required; None if not essential."""
+    """The values of an essential `acr`, of which one is required; None if not essential."""
 
 
 def read(text: str | None) -> ClaimsRequest:
@@ -39,21 +39,21 @@ def read(text: str | None) -> ClaimsRequest:
         raise errors.InvalidRequest("claims must be a JSON object.")
     id_token, userinfo = _members(members, "id_token"), _members(members, "userinfo")
     return ClaimsRequest(
-        id_token=tuple(name for name in id_token if name in _OF_PERSON),
-        userinfo=tuple(name for name in userinfo if name in _OF_PERSON),
-        acr=_essential(id_token.get("acr")),
+        id_token=tuple(name for name in id_token if name in _PERSON_CLAIMS),
+        userinfo=tuple(name for name in userinfo if name in _PERSON_CLAIMS),
+        acr=_essential_values(id_token.get("acr")),
     )
 
 
 def names(scopes: Collection[str], requested: Collection[str]) -> frozenset[str]:
-    """Return the claims of these scopes and of a claims request."""
+    """Return the names of the claims of these scopes and of a claims request."""
     of_scopes = {name for scope in scopes for name in BY_SCOPE.get(scope, ())}
     return frozenset({*of_scopes, *requested})
 
 
 def in_words(scopes: Collection[str]) -> str:
     """Describe to the person what these scopes reveal about them."""
-    parts = ["your user id", *(text for scope, text in _IN_WORDS.items() if scope in scopes)]
+    parts = ["your user id", *(text for scope, text in _DESCRIPTIONS.items() if scope in scopes)]
     *most, last = parts
     return f"{', '.join(most)} and {last}" if most else last
 
@@ -63,16 +63,16 @@ def about(user: Mapping[str, object], chosen: Collection[str]) -> dict[str, obje
     return {name: value for name, value in user.items() if name in chosen and value is not None}
 
 
-def _members(claims: Mapping[str, JsonValue], place: str) -> Mapping[str, JsonValue]:
-    found = claims.get(place)
-    if found is None:
+def _members(claims: Mapping[str, JsonValue], token: str) -> Mapping[str, JsonValue]:
+    requested = claims.get(token)
+    if requested is None:
         return {}
-    if not isinstance(found, dict):
-        raise errors.InvalidRequest(f"claims: {place} must be a JSON object.")
-    return found
+    if not isinstance(requested, dict):
+        raise errors.InvalidRequest(f"claims: {token} must be a JSON object.")
+    return requested
 
 
-def _essential(acr: JsonValue | None) -> tuple[str, ...] | None:
+def _essential_values(acr: JsonValue | None) -> tuple[str, ...] | None:
     if not isinstance(acr, dict) or acr.get("essential") is not True:
         return None
     values = acr.get("values", [acr.get("value")])

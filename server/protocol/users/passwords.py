@@ -1,4 +1,4 @@
-"""The rules for passwords, and the wait after failed attempts."""
+"""The rules for passwords, and the pauses after failed attempts."""
 
 import ipaddress
 import unicodedata
@@ -7,13 +7,13 @@ from typing import Final
 SHORTEST: Final = 12
 LONGEST: Final = 256
 FREE_ATTEMPTS: Final = 5
-"""Failed attempts in a row without a wait."""
+"""The number of failed attempts in a row that causes the first pause."""
 LONGEST_PAUSE_MS: Final = 5 * 60 * 1000
 FREE_OF_ADDRESS: Final = 30
-"""Many people may share an address, so it has more, and shorter waits."""
+"""Many people may share an address, so it has more attempts and shorter pauses."""
 LONGEST_PAUSE_OF_ADDRESS_MS: Final = 60 * 1000
 FORGOTTEN_MS: Final = 60 * 60 * 1000
-"""The count restarts after an hour without an attempt."""
+"""The count of attempts restarts after an hour without an attempt."""
 
 
 def check(raw: str) -> str:
@@ -29,14 +29,14 @@ def check(raw: str) -> str:
 
 
 def normalize(raw: str) -> str:
-    """Return one Unicode form, so that every keyboard types the same password (RFC 8265 4.2)."""
+    """Return one Unicode form, so that all keyboards enter the same password (RFC 8265 4.2)."""
     return unicodedata.normalize("NFC", raw)
 
 
 def normalize_name(name: str) -> str:
-    """Return a name, email address or ID in the form of lookups.
+    """Return a name, email address or ID in the form that is looked up.
 
-    Registered names have no compatibility forms, so this loses none of them.
+    Registered names have no compatibility characters, so this does not merge different names.
     """
     return unicodedata.normalize("NFKC", name).strip()
 
@@ -44,13 +44,13 @@ def normalize_name(name: str) -> str:
 def network(address: str) -> str:
     """Return the source of an attempt: an IPv4 address, or the /64 network of an IPv6 address."""
     try:
-        found = ipaddress.ip_address(address)
+        ip = ipaddress.ip_address(address)
     except ValueError:
         return address
-    if isinstance(found, ipaddress.IPv4Address):
-        return str(found)
-    mapped = found.ipv4_mapped
-    return str(mapped or ipaddress.ip_network((found, 64), strict=False))
+    if isinstance(ip, ipaddress.IPv4Address):
+        return str(ip)
+    mapped = ip.ipv4_mapped
+    return str(mapped or ipaddress.ip_network((ip, 64), strict=False))
 
 
 def is_loopback(address: str) -> bool:
@@ -62,14 +62,14 @@ def is_loopback(address: str) -> bool:
 
 
 def pause_ms(attempts: int) -> int:
-    """Return how long an account waits at one address: twice as long after each failure."""
+    """Return the pause of an account at one address, which doubles after each failure."""
     return _pause(attempts - FREE_ATTEMPTS, LONGEST_PAUSE_MS)
 
 
 def pause_of_address_ms(attempts: int) -> int:
-    """Return how long an address waits after failures over all accounts."""
+    """Return the pause of an address after failures at any accounts."""
     return _pause(attempts - FREE_OF_ADDRESS, LONGEST_PAUSE_OF_ADDRESS_MS)
 
 
-def _pause(over: int, longest: int) -> int:
-    return 0 if over < 0 else min(1000 << min(over, 20), longest)
+def _pause(excess: int, longest: int) -> int:
+    return 0 if excess < 0 else min(1000 << min(excess, 20), longest)

@@ -1,5 +1,5 @@
-"""Texts that look alike have one skeleton; texts of mixed scripts are recognized."""
-# ruff: noqa: RUF001  # these letters are what it is about
+"""Strings that look alike have the same skeleton; strings of mixed scripts are recognized."""
+# ruff: noqa: RUF001  # these tests need ambiguous letters
 
 import sys
 
@@ -24,27 +24,30 @@ _TEXTS = st.one_of(st.text(), _NEAR)
 
 @given(_TEXTS)
 def test_a_skeleton_is_its_own_skeleton(text):
-    """The rule holds for any text."""
+    """The skeleton of a skeleton is the same skeleton, for any string."""
     assert skeleton(skeleton(text)) == skeleton(text)
 
 
 def test_the_skeleton_of_every_character_is_its_own_skeleton():
-    """All of Unicode but surrogates is checked."""
-    everything = (chr(code) for code in range(sys.maxunicode + 1) if not 0xD800 <= code < 0xE000)
-    assert [one for one in everything if skeleton(skeleton(one)) != skeleton(one)] == []
+    """The same holds for each character of Unicode except surrogates."""
+    characters = (chr(code) for code in range(sys.maxunicode + 1) if not 0xD800 <= code < 0xE000)
+    assert [char for char in characters if skeleton(skeleton(char)) != skeleton(char)] == []
 
 
 @given(st.data())
 def test_texts_of_one_skeleton_are_confusable_with_each_other(data):
-    """Any characters may be replaced by look-alikes."""
+    """Replacing any characters of a name by look-alikes does not change its skeleton."""
     name = "invoice-bot"
     by_look = {}
     for code in _LOOK_ALIKES:
         by_look.setdefault(skeleton(chr(code)), []).append(chr(code))
 
     def spell():
-        looks = (st.sampled_from([one, *by_look.get(skeleton(one), [])]) for one in name)
-        return "".join(map(data.draw, looks))
+        choices = (
+            st.sampled_from([character, *by_look.get(skeleton(character), [])])
+            for character in name
+        )
+        return "".join(map(data.draw, choices))
 
     one, other = spell(), spell()
     assert skeleton(one) == skeleton(other)
@@ -70,7 +73,7 @@ def test_texts_of_one_skeleton_are_confusable_with_each_other(data):
     ],
 )
 def test_texts_that_look_alike_are_confusable(one, other):
-    """Scripts, case, digits, letter pairs and invisible characters can look alike."""
+    """Scripts, case, digits, letter pairs and invisible characters can make strings look alike."""
     assert skeleton(one) == skeleton(other)
 
 
@@ -86,7 +89,7 @@ def test_texts_that_look_alike_are_confusable(one, other):
     ],
 )
 def test_other_texts_are_not_confusable(one, other):
-    """Separators and accents are visible."""
+    """Strings that differ in letters, separators or accents have different skeletons."""
     assert skeleton(one) != skeleton(other)
 
 
@@ -106,7 +109,7 @@ def test_other_texts_are_not_confusable(one, other):
     ],
 )
 def test_names_that_are_easily_confused_share_a_key(one, other):
-    """Separators do not count, nor does case in any script."""
+    """Keys ignore separators, and case in any script."""
     assert name_keys(one) & name_keys(other)
 
 
@@ -114,7 +117,7 @@ def test_names_that_are_easily_confused_share_a_key(one, other):
     ("one", "other"), [("invoice-bot", "invoice-bot-2"), ("node-1-11", "node-11-1"), ("nan", "vav")]
 )
 def test_distinct_names_share_no_key(one, other):
-    """A separator between digits counts: it separates numbers."""
+    """A separator between digits is not ignored, because it separates numbers."""
     assert not name_keys(one) & name_keys(other)
 
 
@@ -130,7 +133,7 @@ def test_distinct_names_share_no_key(one, other):
     ],
 )
 def test_the_scripts_of_a_text(text, expected):
-    """A character of several scripts counts as one that occurs anyway."""
+    """A character of several scripts counts as one that occurs anyway in the string."""
     assert scripts(text) == expected
 
 
@@ -139,7 +142,7 @@ def test_the_scripts_of_a_text(text, expected):
     ["", "Zoë", "Σοφία", "Борис", "José 山田", "山田カラーひ", "한국어 bot", "ㄅ中 bot", "חשבון 7"],
 )
 def test_one_script_is_not_mixed(text):
-    """Latin together with Chinese, Japanese or Korean is not mixed either."""
+    """Latin together with Chinese, Japanese or Korean does not count as mixed either."""
     assert not mixed_scripts(text)
 
 
@@ -148,12 +151,12 @@ def test_one_script_is_not_mixed(text):
     ["invօice-bot", "раypal.com", "Anna Смирнова", "bot חשבון", "ひ한", "Σοφία 山田", "bot-١"],
 )
 def test_a_name_in_several_scripts_is_mixed(text):
-    """These exceed the level Highly Restrictive of UTS 39."""
+    """These names violate the level Highly Restrictive of UTS 39."""
     assert mixed_scripts(text)
 
 
 @given(_TEXTS)
 def test_a_text_of_one_script_is_never_mixed(text):
-    """`scripts` and `mixed_scripts` agree."""
+    """If a string is mixed, it has at least two scripts."""
     if mixed_scripts(text):
         assert len(scripts(text)) > 1

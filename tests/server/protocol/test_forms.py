@@ -8,7 +8,7 @@ TYPE = forms.CONTENT_TYPE
 
 
 def test_an_empty_parameter_counts_as_omitted():
-    """`login_hint=` is as if it were not sent (RFC 6749 3.1)."""
+    """`login_hint=` is treated like a parameter that was not sent (RFC 6749 3.1)."""
     form = forms.parse(b"a=1&b=&c=x%20y+z", f"{TYPE}; charset=utf-8")
 
     assert form.get("a") == "1"
@@ -20,7 +20,7 @@ def test_an_empty_parameter_counts_as_omitted():
 
 
 def test_a_repeated_parameter_is_refused_without_naming_it():
-    """Its name is the sender's text and only goes to the log."""
+    """The sender chooses the parameter's name, so it is only logged."""
     with pytest.raises(errors.InvalidRequest) as caught:
         forms.parse(b"scope=a&scope=b", TYPE)
 
@@ -29,7 +29,7 @@ def test_a_repeated_parameter_is_refused_without_naming_it():
 
 
 def test_a_resource_may_be_repeated():
-    """RFC 8707 2 allows it; callers decide what it means."""
+    """RFC 8707 2 allows several resources; the callers decide whether they do."""
     form = forms.parse(b"resource=a&resource=b", TYPE)
 
     assert form.every("resource") == ("a", "b")
@@ -61,13 +61,13 @@ def test_a_resource_may_be_repeated():
     ],
 )
 def test_a_body_that_is_not_a_valid_form_is_refused(body, content_type):
-    """Nothing is guessed."""
+    """A body of another type, another encoding or excessive size is refused."""
     with pytest.raises(errors.InvalidRequest):
         forms.parse(body, content_type)
 
 
 def test_too_many_parameters_are_called_too_many():
-    """One hundred are read."""
+    """A form may have one hundred parameters, and the error says so."""
     sent = [b"a%d=1" % number for number in range(forms.MAX_FIELDS + 1)]
     with pytest.raises(errors.InvalidRequest, match="more than 100 parameters"):
         forms.parse(b"&".join(sent), TYPE)
@@ -75,7 +75,7 @@ def test_too_many_parameters_are_called_too_many():
 
 
 def test_a_query_is_read_as_strictly_as_a_form():
-    """Duplicates, null characters and overlong queries are errors too."""
+    """Repeated parameters, null characters and overlong queries are refused."""
     assert forms.parse_query(b"a=1&b=%C3%A9").get("b") == "\u00e9"
     for query in (b"a=1&a=2", b"a=%00", b"a=%FF", b"\xff", b"a=" + b"x" * forms.MAX_BYTES):
         with pytest.raises(errors.InvalidRequest):

@@ -1,4 +1,4 @@
-"""The strict JSON parser for outside input, and canonical JSON."""
+"""The strict JSON parser for external input, and canonical JSON."""
 
 import contextlib
 import json
@@ -20,19 +20,19 @@ values = st.recursive(
 
 
 def nested(depth):
-    """A document of `depth` arrays."""
+    """Return a document of `depth` nested arrays."""
     return "[" * depth + "]" * depth
 
 
 @given(values)
 def test_canonical_text_is_read_back_unchanged(value):
-    """Writing and reading lose nothing and invent nothing."""
+    """Writing and reading a value returns the same value."""
     assert json_text.parse(json_text.canonical(value), max_depth=60) == value
 
 
 @given(st.text(max_size=60) | st.binary(max_size=60))
 def test_any_input_is_parsed_or_refused(text):
-    """Invalid input is an error, never a crash."""
+    """Invalid input raises InvalidRequest and no other error."""
     with contextlib.suppress(errors.InvalidRequest):
         json_text.canonical(json_text.parse(text))
 
@@ -61,7 +61,7 @@ def test_any_input_is_parsed_or_refused(text):
     ],
 )
 def test_an_ambiguous_value_is_refused_with_its_pointer(text, pointer):
-    """The sender learns the place (RFC 6901) and the parameter."""
+    """The error has the parameter and the JSON pointer (RFC 6901) of the value."""
     with pytest.raises(errors.InvalidRequest) as refusal:
         json_text.parse(text, what="authorization_details")
     assert refusal.value.description.startswith(f"authorization_details{pointer}")
@@ -89,20 +89,20 @@ def test_an_ambiguous_value_is_refused_with_its_pointer(text, pointer):
     ],
 )
 def test_input_that_is_not_one_json_text_is_refused(text):
-    """The input must be one value, in UTF-8, with nothing after it."""
+    """The input must be one JSON value in UTF-8, with nothing after it."""
     with pytest.raises(errors.InvalidRequest):
         json_text.parse(text)
 
 
 @pytest.mark.parametrize("opening", ["[", '{"a":'])
 def test_a_hundred_thousand_levels_are_refused_without_a_crash(opening):
-    """A document cannot exhaust the stack."""
+    """A deeply nested document cannot exhaust the stack."""
     with pytest.raises(errors.InvalidRequest, match="deep"):
         json_text.parse(opening * 100_000, max_bytes=1_000_000)
 
 
 def test_size_is_counted_in_bytes_for_text_and_bytes():
-    """The limit is what was sent."""
+    """The limit counts the bytes that were sent, not characters."""
     assert json_text.parse('"ää"', max_bytes=6) == "ää"
     for text in ('"ää"', '"ää"'.encode()):
         with pytest.raises(errors.InvalidRequest, match="more than 5 bytes"):
@@ -110,29 +110,29 @@ def test_size_is_counted_in_bytes_for_text_and_bytes():
 
 
 def test_a_depth_of_sixteen_is_accepted():
-    """The limit is inclusive."""
+    """The default depth limit is inclusive."""
     assert json_text.parse(nested(16)) == json.loads(nested(16))
 
 
 def test_the_largest_exact_integers_are_accepted():
-    """Every reader of JSON agrees on these."""
+    """All JSON readers represent these integers exactly."""
     assert json_text.parse("[9007199254740991,-9007199254740991]") == [2**53 - 1, 1 - 2**53]
 
 
 def test_floats_are_read_only_when_allowed():
-    """Finite ones; an overflow is refused even then."""
+    """If floats are allowed, they must be finite."""
     assert json_text.parse("[1.5,2]", allow_floats=True) == [1.5, 2]
     with pytest.raises(errors.InvalidRequest, match="/0: the number is too large"):
         json_text.parse("[1e400]", allow_floats=True)
 
 
 def test_an_overlong_pointer_is_cut_in_the_error():
-    """An error stays short whatever the names are."""
+    """An error stays short even if member names are very long."""
     with pytest.raises(errors.InvalidRequest) as refusal:
         json_text.parse('{"' + "n" * 10_000 + '":1.5}')
     assert len(refusal.value.description) < 400
 
 
 def test_canonical_text_is_sorted_and_without_spaces():
-    """RFC 8785: one text per value."""
+    """RFC 8785: a value has exactly one canonical text."""
     assert json_text.canonical({"b": 1, "a": ["é", None]}) == '{"a":["é",null],"b":1}'

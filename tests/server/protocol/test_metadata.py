@@ -1,4 +1,4 @@
-"""The discovery document."""
+"""The members of the discovery document."""
 
 from server.protocol import metadata
 

@@ -1,4 +1,4 @@
-"""Text that may be displayed and text that may be sent."""
+"""Escaping text for display, and checking names and prose."""
 
 import json
 import re
@@ -17,7 +17,7 @@ VECTORS = json.loads(
 )
 SUFFIX = re.compile(r" … \+[0-9]+ chars\Z")
 
-# Every code point, lone surrogates too, with the dangerous ones drawn often.
+# All code points, including lone surrogates; dangerous ones are drawn more often.
 hostile = st.text(
     st.one_of(
         st.characters(),
@@ -30,7 +30,7 @@ hostile = st.text(
 
 @pytest.mark.parametrize("vector", VECTORS, ids=map(str, range(len(VECTORS))))
 def test_display_safe_matches_the_shared_vectors(vector):
-    """Server, terminal and page agree to the character."""
+    """The server, the terminal and the pages must escape text identically."""
     safe = text.display_safe(
         vector["raw"], max_chars=vector["max_chars"], max_lines=vector["max_lines"]
     )
@@ -40,7 +40,7 @@ def test_display_safe_matches_the_shared_vectors(vector):
 
 @given(hostile, st.integers(0, 60), st.integers(1, 4))
 def test_display_safe_output_has_only_harmless_characters(raw, max_chars, max_lines):
-    """No control, format, invisible or stacked character remains."""
+    """The output has no control, format or invisible characters, and no stacks of marks."""
     safe = text.display_safe(raw, max_chars=max_chars, max_lines=max_lines)
     assert safe.count("\n") < max_lines
     for character in safe.replace("\n", ""):
@@ -52,14 +52,14 @@ def test_display_safe_output_has_only_harmless_characters(raw, max_chars, max_li
 
 @given(hostile, st.integers(0, 60), st.integers(1, 4))
 def test_display_safe_is_idempotent(raw, max_chars, max_lines):
-    """Server and client both apply it."""
+    """Both the server and the client apply the function to the same text."""
     once = text.display_safe(raw, max_chars=max_chars, max_lines=max_lines)
     assert text.display_safe(once, max_chars=max_chars, max_lines=max_lines) == once
 
 
 @given(hostile, st.integers(0, 60))
 def test_display_safe_is_never_longer_than_its_limit_and_the_suffix(raw, max_chars):
-    """The limit bounds what is drawn; the rest is counted."""
+    """Text beyond the limit is not shown; the suffix has the number of its characters."""
     safe = text.display_safe(raw, max_chars=max_chars)
     if len(safe) > max_chars:
         assert len(SUFFIX.sub("", safe)) <= max_chars
@@ -68,12 +68,12 @@ def test_display_safe_is_never_longer_than_its_limit_and_the_suffix(raw, max_cha
 
 @given(st.text(st.characters(min_codepoint=32, max_codepoint=126), max_size=40))
 def test_display_safe_keeps_plain_ascii(raw):
-    """Markup, quotes and backslashes are ordinary text."""
+    """Markup, quotes and backslashes are not escaped."""
     assert text.display_safe(raw) == raw
 
 
 def test_display_safe_reads_a_limited_part_of_endless_combining_marks():
-    """Megabytes of marks cost no more than the limit allows."""
+    """Only a limited part of megabytes of marks is processed, because NFC is slow for them."""
     raw = "a" + "\u0301\u0323" * 1_000_000
     assert text.display_safe(raw, max_chars=10).endswith(" chars")
 
@@ -82,7 +82,7 @@ def test_display_safe_reads_a_limited_part_of_endless_combining_marks():
     "raw", ["x", "Überweisung №42: 5 €!", "x" * 200, "e\u0301" * 200, "שלום", "x" + "\u0316" * 3]
 )
 def test_a_binding_message_of_visible_characters_is_kept_in_nfc(raw):
-    """It is counted after NFC."""
+    """The length of a message is counted after NFC."""
     assert text.check_binding_message(raw) == unicodedata.normalize("NFC", raw)
 
 
@@ -91,7 +91,7 @@ def test_a_binding_message_of_visible_characters_is_kept_in_nfc(raw):
     [
         "",
         "x" * 201,
-        "\u0958" * 101,  # NFC makes two characters of each
+        "\u0958" * 101,  # NFC turns each into two characters
         "a\u0301\u0323" * 100_000,
         "tricky\nline",
         "tricky\ttab",
@@ -106,7 +106,7 @@ def test_a_binding_message_of_visible_characters_is_kept_in_nfc(raw):
     ],
 )
 def test_an_undisplayable_binding_message_is_refused_without_repeating_it(raw):
-    """CIBA 13: invalid_binding_message, with a remedy and not one word of the message."""
+    """CIBA 13: the error says how to fix the message and does not quote it."""
     with pytest.raises(errors.InvalidBindingMessage) as refusal:
         text.check_binding_message(raw)
     assert refusal.value.description.startswith("binding_message ")
@@ -118,13 +118,13 @@ def test_an_undisplayable_binding_message_is_refused_without_repeating_it(raw):
     ["Alice\u2019s iPhone", "Alice's iPad (kitchen)", "📱 Zoë", "iPhone von Иван", "手机 \u2013 2"],
 )
 def test_a_device_may_have_any_name_that_can_be_read(raw):
-    """Phones name themselves; only their user compares these names."""
+    """Phones choose their own names, and only their user compares them."""
     assert text.check_device_name(raw, what="name") == raw
 
 
 @pytest.mark.parametrize("raw", ["", "…", "a\u202eb", "a\tb", "a\nb", " a", "a  b", "x" * 65])
 def test_a_device_name_that_cannot_be_read_is_refused(raw):
-    """Hidden characters, breaks and no letter at all."""
+    """Hidden characters, line breaks and names without letters or digits are refused."""
     with pytest.raises(ValueError, match=r"^name "):
         text.check_device_name(raw, what="name")
 
@@ -133,7 +133,7 @@ def test_a_device_name_that_cannot_be_read_is_refused(raw):
     "raw", ["invoice-bot", "alice@acme.example", "Zoë 2", "日本", "Иван", "a", "7up", "a.b_c+d"]
 )
 def test_a_name_of_plain_letters_is_kept(raw):
-    """Names of one script with ordinary punctuation are accepted."""
+    """Names in one script with common punctuation are accepted."""
     assert text.check_name(raw, what="agent name") == raw
 
 
@@ -161,14 +161,14 @@ def test_a_name_of_plain_letters_is_kept(raw):
     ],
 )
 def test_a_deceptive_name_is_refused_with_the_remedy(raw, remedy):
-    """These tricks cannot produce two names that look alike."""
+    """These characters could produce two names that look alike."""
     with pytest.raises(ValueError, match=remedy) as refusal:
         text.check_name(raw, what="agent name")
     assert str(refusal.value).startswith("agent name ")
 
 
 def test_prose_may_have_the_allowed_number_of_lines():
-    """The caller decides."""
+    """The caller sets the maximum number of lines."""
     assert text.check_prose("a\nb", what="note", max_chars=10, lines=2) == "a\nb"
     with pytest.raises(ValueError, match=r"note may have 2 lines"):
         text.check_prose("a\nb\nc", what="note", max_chars=10, lines=2)
@@ -176,7 +176,7 @@ def test_prose_may_have_the_allowed_number_of_lines():
 
 @pytest.mark.parametrize("raw", ["", "x" * 11, "a\r\nb", "a\u2028b", "\u202e"])
 def test_undisplayable_prose_is_refused(raw):
-    """The rule of binding messages applies to every registered text."""
+    """Prose may have the same characters as a binding message."""
     with pytest.raises(ValueError, match=r"^note "):
         text.check_prose(raw, what="note", max_chars=10, lines=2)
 
@@ -193,5 +193,5 @@ COUNTS = [
 @pytest.mark.parametrize(("number", "noun", "shown"), COUNTS)
 @pytest.mark.parametrize("counted", [text.counted, verify._counted])
 def test_a_number_has_the_singular_only_at_one(counted, number, noun, shown):
-    """Also in the folder that auditors run alone."""
+    """The copy in the audit folder, which auditors run alone, must do the same."""
     assert counted(number, *noun) == shown

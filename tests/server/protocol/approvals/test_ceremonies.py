@@ -1,4 +1,4 @@
-"""Ceremony steps and their spelling, and when a type-back matches."""
+"""Ceremony steps and their text form, and when a type-back matches."""
 
 import pytest
 
@@ -10,8 +10,8 @@ EUR = {"minor": 482_000, "currency": "EUR"}
 ACCOUNT = "DE89 3704 0044 0532 0130 0a"
 
 
-def test_every_set_of_steps_has_one_spelling():
-    """The steps are in alphabetical order; a plain confirmation is called confirm."""
+def test_every_set_of_steps_has_one_text_form():
+    """The text form lists steps alphabetically, and is `confirm` if there are no further steps."""
     assert len(ceremonies.CEREMONY_TEXTS) == 2 ** len(Step)
     for text in ceremonies.CEREMONY_TEXTS:
         assert ceremonies.ceremony_text(ceremonies.parse_ceremony(text)) == text
@@ -20,13 +20,13 @@ def test_every_set_of_steps_has_one_spelling():
 
 
 @pytest.mark.parametrize("text", ["", "none", "pin+match", "pin+pin", "confirm+pin", "PIN", "pin "])
-def test_another_spelling_of_a_ceremony_is_refused(text):
-    """Signed bytes are compared exactly, so there is one way to write it."""
+def test_any_other_text_form_of_a_ceremony_is_refused(text):
+    """Signed bytes are compared exactly, so a ceremony has only one valid text form."""
     with pytest.raises(ValueError, match="ceremony"):
         ceremonies.parse_ceremony(text)
 
 
-RIGHT = {
+MATCHING = {
     "4820": ("money", EUR),
     "4,820": ("money", EUR),
     "4820.00": ("money", EUR),
@@ -59,13 +59,13 @@ RIGHT = {
 }
 
 
-@pytest.mark.parametrize(("entry", "asked"), RIGHT.items(), ids=RIGHT)
+@pytest.mark.parametrize(("entry", "asked"), MATCHING.items(), ids=MATCHING)
 def test_a_type_back_matches_the_value_as_a_person_reads_it(entry, asked):
-    """Case, spaces, commas, a currency and zero decimals do not matter."""
+    """An entry matches regardless of case, spaces, separators, currency and zero decimals."""
     assert ceremonies.matches_value(*asked, entry)
 
 
-WRONG = {
+NOT_MATCHING = {
     "48,20": ("money", EUR),
     "4.820": ("money", EUR),
     "4820,0": ("money", EUR),
@@ -86,14 +86,14 @@ WRONG = {
 }
 
 
-@pytest.mark.parametrize(("entry", "asked"), WRONG.items(), ids=map(repr, WRONG))
+@pytest.mark.parametrize(("entry", "asked"), NOT_MATCHING.items(), ids=map(repr, NOT_MATCHING))
 def test_any_other_type_back_is_wrong(entry, asked):
-    """An empty entry never matches, whatever the value."""
+    """An entry that differs from the value is wrong, and an empty entry never matches."""
     assert not ceremonies.matches_value(*asked, entry)
 
 
 def test_a_type_back_with_a_lone_surrogate_is_wrong():
-    """It cannot be encoded."""
+    """An entry that cannot be encoded is wrong, and does not cause an error."""
     assert not ceremonies.matches_value("text", "a", "\ud800")
 
 
@@ -107,7 +107,7 @@ def test_a_type_back_with_a_lone_surrogate_is_wrong():
     ],
 )
 def test_the_type_back_kind_follows_from_the_rule_and_the_value(part, value, kind):
-    """Clients get nothing else."""
+    """Clients get the kind of a type-back, which depends on the rule and the type of the value."""
     assert ceremonies.type_back_kind(FactToType(("a",), part), value) == kind
 
 
@@ -116,7 +116,7 @@ def test_the_type_back_kind_follows_from_the_rule_and_the_value(part, value, kin
     [("/resource", "r"), ("/authorization_details/1/a~1b/0/~0", 7)],
 )
 def test_a_json_pointer_finds_its_value(at, value):
-    """The pointers follow RFC 6901 and go through lists too."""
+    """Pointers follow RFC 6901, with escapes and list indexes."""
     action = '{"authorization_details": [{}, {"a/b": [{"~": 7}]}], "resource": "r"}'
     assert ceremonies.value_at(action, at) == value
 
@@ -126,5 +126,5 @@ def test_a_json_pointer_finds_its_value(at, value):
     [("482", True), (" 4 82 ", True), ("483", False), ("", False), ("0482", False)],
 )
 def test_a_match_number_matches_exactly(entry, same):
-    """It has three digits, and leading zeros count."""
+    """A match number has three digits, including leading zeros; only spaces are ignored."""
     assert ceremonies.matches_number("482", entry) is same

@@ -20,7 +20,7 @@ KEY = VECTORS["thumbprints"][0]["jwk"]
 
 
 def expected(**changes):
-    """The rows that match the approving vector."""
+    """Return the expected values that match the approving vector, with changes."""
     members = {
         name: APPROVE[name] for name in decisions.ExpectedDecision.__slots__ if name in APPROVE
     }
@@ -28,7 +28,7 @@ def expected(**changes):
 
 
 def expected_statement(**changes):
-    """The rows that match the PIN vector."""
+    """Return the expected values that match the PIN vector, with changes."""
     members = {n: PIN[n] for n in decisions.ExpectedStatement.__slots__ if n in PIN}
     return replace(decisions.ExpectedStatement(**members, now=NOW), **changes)
 
@@ -44,7 +44,7 @@ def test_action_text_digest_and_fingerprint_match_the_shared_vectors(vector):
 
 
 def test_action_text_does_not_depend_on_the_order_or_repetition_of_scopes():
-    """A scope is a set."""
+    """Scopes are a set, so their order and repetition do not change the action text."""
     action = {k: v for k, v in VECTORS["actions"][0].items() if k in "agent resource salt user"}
     texts = {
         decisions.action_text(**action, authorization_details=[], scope=scope)
@@ -55,14 +55,14 @@ def test_action_text_does_not_depend_on_the_order_or_repetition_of_scopes():
 
 @pytest.mark.parametrize("text", ["", "x" * 43, "A" * 42, "A" * 44, "é" * 43, "A" * 42 + "="])
 def test_the_fingerprint_of_an_invalid_digest_is_refused(text):
-    """A digest is 43 characters of base64url with no spare bits set."""
+    """A digest must have 43 characters of base64url without spare bits."""
     with pytest.raises(ValueError, match="action_digest"):
         decisions.fingerprint(text)
 
 
 @pytest.mark.parametrize("vector", VECTORS["decisions"], ids=map(str, range(4)))
 def test_a_decision_is_read_as_in_the_shared_vectors(vector):
-    """The payload text and the object are equivalent."""
+    """Reading the payload of a vector gives its members, and writing them gives the payload."""
     decision = decisions.read_decision(vector["text"].encode())
     assert decision == decisions.Decision(**vector["members"])
     assert json_text.canonical(asdict(decision)) == vector["text"]
@@ -70,7 +70,7 @@ def test_a_decision_is_read_as_in_the_shared_vectors(vector):
 
 @pytest.mark.parametrize("vector", VECTORS["statements"], ids=map(str, range(3)))
 def test_a_statement_is_read_as_in_the_shared_vectors(vector):
-    """The payload text and the object are equivalent."""
+    """Reading the payload of a vector gives its members, and writing them gives the payload."""
     statement = decisions.read_statement(vector["text"].encode())
     assert statement == decisions.Statement(**vector["members"])
     assert json_text.canonical(asdict(statement)) == vector["text"]
@@ -78,7 +78,7 @@ def test_a_statement_is_read_as_in_the_shared_vectors(vector):
 
 @pytest.mark.parametrize("name", sorted(APPROVE))
 def test_a_missing_or_mistyped_member_of_a_decision_is_named(name):
-    """Every member is required and typed."""
+    """All members are required and typed, and the error names the wrong one."""
     missing = {n: v for n, v in APPROVE.items() if n != name}
     with pytest.raises(ValueError, match=rf"^{name} is missing"):
         decisions.read_decision(json.dumps(missing).encode())
@@ -103,7 +103,7 @@ def test_a_missing_or_mistyped_member_of_a_decision_is_named(name):
     ],
 )
 def test_a_contradictory_decision_is_refused_by_member_name(members, changes, name):
-    """An approval has a ceremony and no code, a denial a code and no ceremony."""
+    """An approval has a ceremony and no code; a denial has a code and no ceremony."""
     with pytest.raises(ValueError, match=rf"^{name} "):
         decisions.read_decision(json.dumps({**members, **changes}).encode())
 
@@ -112,14 +112,14 @@ def test_a_contradictory_decision_is_refused_by_member_name(members, changes, na
     "payload", [b"", b"[]", b"null", b"\xff", b'{"at":1,"at":2}', b'{"a":1.5}']
 )
 def test_a_payload_that_is_not_a_strict_object_is_refused(payload):
-    """Both readers use the strict JSON parser."""
+    """Decisions and statements are both read with the strict JSON parser."""
     for read in (decisions.read_decision, decisions.read_statement):
         with pytest.raises(ValueError, match=r".+"):
             read(payload)
 
 
 def test_a_matching_decision_is_accepted_within_the_clock_tolerance():
-    """The tolerance is five minutes to either side."""
+    """The device's clock may be five minutes ahead or behind."""
     decision = decisions.Decision(**APPROVE)
     for now in (NOW - 300, NOW, NOW + 300):
         decisions.check_decision(decision, expected(now=now))
@@ -129,8 +129,11 @@ def test_a_matching_decision_is_accepted_within_the_clock_tolerance():
     "name",
     ["iss", "sub", "aud", "approval", "action_digest", "display_digest", "nonce", "granted"],
 )
-def test_a_decision_that_differs_from_the_rows_is_refused_by_name_only(name):
-    """It must be about what was shown, here and now; the error does not repeat the value."""
+def test_a_decision_that_differs_from_the_expected_one_is_refused_by_name_only(name):
+    """A decision must match the request that was shown.
+
+    The error names the member, not its value.
+    """
     with pytest.raises(errors.Problem) as refusal:
         decisions.check_decision(decisions.Decision(**APPROVE), expected(**{name: "another"}))
     assert (refusal.value.status, refusal.value.code) == (422, "invalid_decision")
@@ -140,7 +143,7 @@ def test_a_decision_that_differs_from_the_rows_is_refused_by_name_only(name):
 
 @pytest.mark.parametrize("shift", [-301, 301])
 def test_a_signature_outside_the_clock_tolerance_is_refused(shift):
-    """A signature that is too old or too far in the future is refused."""
+    """A signature is refused if its time is too old or too far in the future."""
     with pytest.raises(errors.Problem, match=r"^at "):
         decisions.check_decision(decisions.Decision(**APPROVE), expected(now=NOW + shift))
     with pytest.raises(errors.Problem, match=r"^at "):
@@ -148,8 +151,8 @@ def test_a_signature_outside_the_clock_tolerance_is_refused(shift):
 
 
 @pytest.mark.parametrize("name", ["iss", "sub", "aud", "purpose", "subject", "nonce"])
-def test_a_statement_that_differs_from_the_rows_is_refused_by_name(name):
-    """A statement is valid only for its purpose and device."""
+def test_a_statement_that_differs_from_the_expected_one_is_refused_by_name(name):
+    """A statement is valid only for its purpose, subject and device."""
     decisions.check_statement(decisions.Statement(**PIN), expected_statement())
     with pytest.raises(errors.Problem) as refusal:
         decisions.check_statement(
@@ -161,14 +164,14 @@ def test_a_statement_that_differs_from_the_rows_is_refused_by_name(name):
 
 @pytest.mark.parametrize("changes", [{"purpose": "approve"}, {"at": None}, {"nonce": 1}])
 def test_an_invalid_member_of_a_statement_is_named(changes):
-    """Three purposes, and the right types."""
+    """An unknown purpose or a wrong type is refused, and the error names the member."""
     (name,) = changes
     with pytest.raises(ValueError, match=rf"^{name} "):
         decisions.read_statement(json.dumps({**PIN, **changes}).encode())
 
 
 def test_a_decision_is_not_read_as_a_statement_or_the_reverse():
-    """Their members differ, whatever their header says."""
+    """Decisions and statements have different members, so neither can pass for the other."""
     with pytest.raises(ValueError, match=r".+"):
         decisions.read_statement(json.dumps(APPROVE).encode())
     with pytest.raises(ValueError, match=r".+"):
@@ -177,7 +180,7 @@ def test_a_decision_is_not_read_as_a_statement_or_the_reverse():
 
 @pytest.mark.parametrize("vector", VECTORS["thumbprints"], ids=["rfc9449", "rfc7515"])
 def test_thumbprints_match_the_shared_vectors(vector):
-    """RFC 7638, whatever the order of the members."""
+    """The thumbprint (RFC 7638) does not depend on the order of the members."""
     backwards = dict(reversed(vector["jwk"].items()))
     assert decisions.thumbprint(backwards) == vector["thumbprint"]
 
@@ -202,13 +205,13 @@ def test_thumbprints_match_the_shared_vectors(vector):
     ],
 )
 def test_a_jwk_that_is_not_exactly_a_public_p256_key_is_refused(jwk):
-    """No private members, other curves or other spellings."""
+    """A key with private or other members, another curve or another encoding is refused."""
     with pytest.raises(ValueError, match=r".+"):
         decisions.check_public_jwk(jwk)
 
 
 def test_every_denial_code_has_a_label_and_a_retry_hint():
-    """Fixed words tell the agent what it may do next."""
+    """Each denial code has a label, and a fixed hint on what the agent may do next."""
     assert {name: code.retry for name, code in decisions.DENY_CODES.items()} == {
         "not_needed": "later",
         "wrong_details": "with_changes",
@@ -221,7 +224,7 @@ def test_every_denial_code_has_a_label_and_a_retry_hint():
 
 
 def test_a_request_digest_covers_method_path_and_body():
-    """A statement about one request fits no other; the parts cannot run into each other."""
+    """A digest is valid for one request only, even if text moves between the parts."""
     named = decisions.request_digest("POST", "/api/users", b'{"name": "dora"}')
     others = [
         decisions.request_digest("PUT", "/api/users", b'{"name": "dora"}'),

@@ -1,4 +1,4 @@
-"""Signed details state their kind and their end."""
+"""Signed details contain their kind and their expiry."""
 
 import json
 
@@ -12,8 +12,8 @@ from tests.support.builders.clock import NOON
 from tests.support.builders.installation import PAYMENT
 
 
-def test_consents_and_devices_have_details_types_of_their_own():
-    """A signature over one kind never passes for the other, nor for an agent's action."""
+def test_consents_and_devices_have_their_own_details_types():
+    """A signature for a consent or device is never valid for another kind or an agent's action."""
     consent = kinds.consent_details(kinds.ConsentTerms("2026-12-01T00:00:00.000Z", "sayso_app_x"))
     device = kinds.device_details(kinds.DeviceTerms("k", "laptop", "192.0.2.7", "BCDF-GHJK"))
     assert consent == {
@@ -31,14 +31,14 @@ def test_consents_and_devices_have_details_types_of_their_own():
 
 
 @pytest.mark.parametrize("moment", [NOON, NOON + 1, NOON + 999, 1_700_000_000_123])
-def test_the_end_of_a_consent_is_read_back_to_the_millisecond(moment):
-    """What was signed is what counts."""
+def test_the_expiry_of_a_consent_is_read_back_to_the_millisecond(moment):
+    """The expiry that was signed is the expiry that is enforced, to the millisecond."""
     terms = kinds.ConsentTerms(rfc3339(moment), None)
     assert kinds.signed_end(json.loads(json.dumps(kinds.consent_details(terms)))) == moment
 
 
 @pytest.mark.parametrize("name", ["sayso:consent", "sayso:device", "sayso:anything"])
 def test_reserved_type_names_cannot_be_registered(name):
-    """Otherwise an agent could ask for something that reads like a consent."""
+    """Otherwise an agent could request an action that looks like a consent."""
     with pytest.raises(InvalidActionType, match="reserved for Sayso"):
         read_action_type({**PAYMENT, "type": name})

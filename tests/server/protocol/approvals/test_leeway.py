@@ -48,8 +48,8 @@ ORDER = action_types.read_action_type(
 )
 
 
-def found(**members):
-    """Pointer, label, value, rule and items of each narrowable fact."""
+def narrowable_rows(**members):
+    """Return the pointer, label, value, rule and items of each narrowable fact."""
     return [
         (fact.pointer, fact.label, fact.asked, fact.rule, fact.items)
         for fact in narrowable.narrowable_facts(ORDER, {"type": "order", **members})
@@ -57,9 +57,9 @@ def found(**members):
 
 
 def test_each_narrowable_fact_has_its_value_and_rule():
-    """Inside lists too, and a list itself with its items."""
+    """Lists are narrowable facts with their items, and so are values inside lists."""
     lines = [{"price": {"minor": 100, "currency": "EUR"}, "name": "cup"}]
-    assert found(total={"minor": 48_200, "currency": "EUR"}, shop="N", lines=lines) == [
+    assert narrowable_rows(total={"minor": 48_200, "currency": "EUR"}, shop="N", lines=lines) == [
         ("/total", "Total", "EUR 482.00", "lower", ()),
         (
             "/lines",
@@ -70,8 +70,8 @@ def test_each_narrowable_fact_has_its_value_and_rule():
         ),
         ("/lines/0/price", "Lines 1 Price", "EUR 1.00", "lower", ()),
     ]
-    assert found(**{"dry/run": False}) == [("/dry~1run", "Dry/run", "no", "turn_on", ())]
-    assert found(by="2026-11-25T14:30:00Z", count=3) == [
+    assert narrowable_rows(**{"dry/run": False}) == [("/dry~1run", "Dry/run", "no", "turn_on", ())]
+    assert narrowable_rows(by="2026-11-25T14:30:00Z", count=3) == [
         ("/by", "By", "2026-11-25 14:30 UTC", "earlier", ()),
         ("/count", "Count", "3", "lower", ()),
     ]
@@ -90,5 +90,5 @@ def test_each_narrowable_fact_has_its_value_and_rule():
     ],
 )
 def test_facts_at_their_minimum_cannot_be_narrowed(members):
-    """No narrowing is offered for these members."""
-    assert found(**members) == []
+    """A value that is already minimal is not offered for narrowing."""
+    assert narrowable_rows(**members) == []

@@ -1,4 +1,4 @@
-"""A narrowed grant is a part of what was requested, or it is refused."""
+"""A narrowed grant must be a part of the request, or it is refused."""
 
 import json
 from itertools import combinations
@@ -37,39 +37,39 @@ ORDER = {
 
 
 def requested_terms(**members):
-    """An order and two scopes."""
+    """Return terms with an order and two scopes."""
     return Terms(({**ORDER, **members},), ("orders:place", "orders:read"))
 
 
 def action(terms=None):
-    """The text of a request for these terms."""
-    wanted = terms or requested_terms()
+    """Return the action text of a request for these terms."""
+    chosen_terms = terms or requested_terms()
     return action_text(
         agent="agent",
-        authorization_details=list(wanted.details),
+        authorization_details=list(chosen_terms.details),
         resource="https://shop.example",
         salt="salt",
-        scope=wanted.scope,
+        scope=chosen_terms.scope,
         user="user",
     )
 
 
 def narrowed(*changes, drop=()):
-    """The order after these changes, given as path and text."""
+    """Return the terms after these changes, each given as a path and a text."""
     changes_lists = [Change(0, tuple(path.split("/")), to) for path, to in changes]
     return narrowing.narrowed_details(requested_terms(), drop, changes_lists, [RULES])
 
 
 def compared(granted, **asked):
-    """The order with what is granted in its places."""
+    """Compare a granted order with the requested one."""
     return narrowing.check_narrower({**ORDER, **asked}, granted, RULES)
 
 
 def read_grant(**members):
-    """Read a granted text whose members are these."""
-    whole = {**json.loads(action()), "scope": ["orders:read"], **members}
-    sent = {name: value for name, value in whole.items() if value is not ...}
-    return narrowing.read_granted(action(), json_text.canonical(sent))
+    """Read a granted text with these members."""
+    complete = {**json.loads(action()), "scope": ["orders:read"], **members}
+    present = {name: value for name, value in complete.items() if value is not ...}
+    return narrowing.read_granted(action(), json_text.canonical(present))
 
 
 @pytest.mark.parametrize(
@@ -85,12 +85,12 @@ def read_grant(**members):
     ],
 )
 def test_a_smaller_value_is_read_as_a_person_writes_it(path, to, value):
-    """Money in its currency's own digits; remaining items by their numbers."""
+    """Money is entered in its currency's usual form, and list items to keep by their numbers."""
     assert narrowed((path, to)).details == ({**ORDER, path: value},)
 
 
 def test_a_value_in_a_list_is_named_by_its_index():
-    """The index is that of a JSON pointer; a currency without minor units is read as written."""
+    """A path in a list has the index of a JSON pointer. Yen are read without decimal places."""
     lines = [{"price": {"minor": 900, "currency": "JPY"}}]
     asked = Terms(({**ORDER, "lines": lines},), ())
     change = Change(0, ("lines", "0", "price"), "500")
@@ -99,7 +99,7 @@ def test_a_value_in_a_list_is_named_by_its_index():
 
 
 def test_narrowing_leaves_the_request_unchanged():
-    """It makes a copy."""
+    """Narrowing changes a copy of the details, not the request itself."""
     before = json.dumps(ORDER)
     narrowed(("lines/0/price", "0.50"))
     assert json.dumps(ORDER) == before
@@ -122,14 +122,14 @@ def test_narrowing_leaves_the_request_unchanged():
     ],
 )
 def test_an_unreadable_change_is_refused_with_an_example(path, to, says):
-    """The error begins with the place."""
+    """The error begins with the pointer of the value and says what to enter."""
     with pytest.raises(NotNarrower, match=says) as refusal:
         narrowed((path, to))
     assert str(refusal.value).startswith(f"/0/{path}")
 
 
 def test_a_change_to_something_not_requested_is_refused():
-    """The list, the object or the scope is missing in the request."""
+    """A change is refused if the request does not have its list, object or scope."""
     with pytest.raises(NotNarrower, match="the items that stay"):
         narrowing.narrowed_details(
             requested_terms(lines=None), (), [Change(0, ("lines",), "1")], [RULES]
@@ -141,12 +141,12 @@ def test_a_change_to_something_not_requested_is_refused():
 
 
 def test_scopes_are_dropped():
-    """The others stay."""
+    """Dropping a scope keeps the other scopes."""
     assert narrowed(drop=["orders:place"]).scope == ("orders:read",)
 
 
 def test_a_granted_text_reads_back_to_its_terms():
-    """A shorter token lifetime is optional."""
+    """Writing and reading a granted text preserves its terms, with or without a lifetime."""
     for wanted in (narrowed(("total", "5")), Terms((ORDER,), ("orders:read",), 60)):
         text = narrowing.granted_text(action(), wanted)
         assert narrowing.read_granted(action(), text) == wanted == narrowing.terms(text)
@@ -173,20 +173,20 @@ def test_a_granted_text_reads_back_to_its_terms():
     ],
 )
 def test_a_granted_text_that_does_not_fit_its_request_is_refused(members, says):
-    """It is compared with the request member by member."""
+    """Each member of a granted text is compared with the request."""
     with pytest.raises(NotNarrower, match=says):
         read_grant(**members)
 
 
 @pytest.mark.parametrize("text", ["", "[]", "{", '"granted"'])
 def test_a_granted_text_that_is_not_an_object_is_refused(text):
-    """The error differs from that for the text of another request."""
+    """The error says that the text is not JSON, or that members are missing."""
     with pytest.raises(NotNarrower, match=r"no JSON|unknown or missing members"):
         narrowing.read_granted(action(), text)
 
 
 def test_granting_nothing_is_refused():
-    """The error says to deny instead."""
+    """A grant with neither scopes nor details is refused; the error suggests to deny instead."""
     scopes_alone = action(Terms((), ("orders:read",)))
     text = narrowing.granted_text(scopes_alone, Terms((), ()))
     with pytest.raises(NotNarrower, match="deny the request instead"):
@@ -194,7 +194,7 @@ def test_granting_nothing_is_refused():
 
 
 def test_requested_and_granted_values_are_shown_side_by_side():
-    """Granted values take the place of requested ones; the rest is marked as not granted."""
+    """Granted values replace the requested ones, and dropped items are marked as not granted."""
     (granted,) = narrowed(("lines", "2"), ("total", "1")).details
     shown = compared(granted)
     assert shown["total"] == {"minor": 100, "currency": "EUR"}
@@ -233,13 +233,13 @@ def test_requested_and_granted_values_are_shown_side_by_side():
     ],
 )
 def test_a_grant_that_is_not_narrower_is_refused(change):
-    """More, different, or narrowed where the type does not allow it."""
+    """A grant is refused if it exceeds the request or changes a member that may not be narrowed."""
     with pytest.raises(NotNarrower):
         compared({**ORDER, **change})
 
 
 def test_a_switch_that_is_on_cannot_be_turned_off():
-    """A requested dry run stays one."""
+    """A requested dry run cannot be turned into a real run."""
     with pytest.raises(NotNarrower):
         compared(ORDER, dry=True)
 
@@ -260,19 +260,22 @@ orders = st.builds(
 
 
 def _is_part(asked, granted):
-    """The same question, answered by brute force."""
-    was, now = (order["total"] for order in (asked, granted))
-    total = was == now or (was["currency"] == now["currency"] and 0 <= now["minor"] < was["minor"])
+    """Return whether a grant is a part of the request, computed by brute force."""
+    requested_total, granted_total = (order["total"] for order in (asked, granted))
+    total = requested_total == granted_total or (
+        requested_total["currency"] == granted_total["currency"]
+        and 0 <= granted_total["minor"] < requested_total["minor"]
+    )
     prices = [[line["price"]["minor"] for line in order["lines"]] for order in (asked, granted)]
-    chosen = combinations(prices[0], len(prices[1]))
-    lines = any(all(g <= a for a, g in zip(some, prices[1], strict=True)) for some in chosen)
-    on = granted["dry"] or not asked["dry"]
-    return total and lines and on and granted["by"] <= asked["by"]
+    choices = combinations(prices[0], len(prices[1]))
+    lines = any(all(g <= a for a, g in zip(choice, prices[1], strict=True)) for choice in choices)
+    is_dry_enough = granted["dry"] or not asked["dry"]
+    return total and lines and is_dry_enough and granted["by"] <= asked["by"]
 
 
 @given(orders, orders)
 def test_exactly_the_narrower_grants_are_accepted(asked, granted):
-    """The rule holds for any two orders."""
+    """For any two orders, the check agrees with a brute-force comparison."""
     try:
         narrowing.check_narrower(asked, granted, RULES)
     except NotNarrower:
@@ -295,18 +298,18 @@ changes_lists = st.lists(
 
 @given(orders, changes_lists, st.sets(st.sampled_from(["a", "b"])))
 def test_a_narrowed_grant_never_exceeds_the_request(asked, wanted, drop):
-    """Any changes give a part of the request or are refused."""
+    """Any changes either give a part of the request or are refused."""
     whole = Terms((asked,), ("a", "b"))
     changes = [Change(0, tuple(path.split("/")), to) for path, to in wanted]
     try:
-        made = narrowing.narrowed_details(whole, drop, changes, [RULES])
-        text = narrowing.granted_text(action(whole), made)
-        found = narrowing.read_granted(action(whole), text)
-        narrowing.check_narrower(asked, dict(found.details[0]), RULES)
+        narrowed_terms = narrowing.narrowed_details(whole, drop, changes, [RULES])
+        text = narrowing.granted_text(action(whole), narrowed_terms)
+        granted_terms = narrowing.read_granted(action(whole), text)
+        narrowing.check_narrower(asked, dict(granted_terms.details[0]), RULES)
     except NotNarrower:
         return
-    assert _is_part(asked, found.details[0])
-    assert set(found.scope) == {"a", "b"} - drop
+    assert _is_part(asked, granted_terms.details[0])
+    assert set(granted_terms.scope) == {"a", "b"} - drop
 
 
 claims = st.fixed_dictionaries(
@@ -325,18 +328,18 @@ claims = st.fixed_dictionaries(
 
 @given(claims)
 def test_a_granted_text_grants_nothing_of_another_request(claimed):
-    """Agent, user, resource, scopes and number of objects stay those of the request."""
+    """Agent, user, resource, scopes and number of objects are always those of the request."""
     asked = json.loads(action())
     details = asked["authorization_details"] * claimed.pop("many")
     text = json_text.canonical({**asked, **claimed, "authorization_details": details})
     try:
-        found = narrowing.read_granted(action(), text)
+        granted_terms = narrowing.read_granted(action(), text)
     except NotNarrower:
         return
     assert {name: claimed[name] for name in ("resource", "user", "agent")} == {
         name: asked[name] for name in ("resource", "user", "agent")
     }
-    assert set(found.scope) <= set(asked["scope"])
-    assert len(found.details) == len(asked["authorization_details"])
-    assert found.seconds is None or found.seconds > 0
-    assert found != narrowing.terms(action())
+    assert set(granted_terms.scope) <= set(asked["scope"])
+    assert len(granted_terms.details) == len(asked["authorization_details"])
+    assert granted_terms.seconds is None or granted_terms.seconds > 0
+    assert granted_terms != narrowing.terms(action())

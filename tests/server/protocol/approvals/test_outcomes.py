@@ -1,4 +1,4 @@
-"""Every end without an approval has its own reason and sentence; only a denial is a denial."""
+"""Each way in which a request can end without approval has its own reason and message."""
 
 import pytest
 
@@ -26,12 +26,12 @@ from server.protocol.ciba import requests
     ],
 )
 def test_agents_get_one_of_the_documented_reasons(state, inner, expected_reason):
-    """An operator's own text is never sent."""
+    """Other stored reasons become documented ones, so an administrator's text is never sent."""
     assert agent_reason(state, inner) == expected_reason
 
 
 def test_an_approved_request_that_was_not_redeemed_has_its_own_sentence():
-    """The reason is a documented one; an approval by a rule counts as unseen."""
+    """The agent gets a documented reason. If a rule approved the request, it counts as unseen."""
     expected_reason = agent_reason(State.EXPIRED, NOT_REDEEMED)
     answer = requests.poll_error(State.EXPIRED, {"reason": expected_reason}, NOT_REDEEMED)
     assert (answer.code, answer.members["reason"]) == ("expired_token", "expired_seen")
@@ -46,12 +46,12 @@ def test_an_approved_request_that_was_not_redeemed_has_its_own_sentence():
 
 @pytest.mark.parametrize("reason", ["no_device", "undeliverable", "expired_unseen"])
 def test_with_hidden_users_no_reason_reveals_that_a_user_exists(reason):
-    """Only an existing user can have, or lack, a device."""
+    """Only an existing user can have or lack a device, so agents do not get those reasons."""
     assert agent_reason(State.EXPIRED, reason, hidden=True) == "expired_unseen"
 
 
 def test_every_reason_has_its_own_sentence_that_is_not_a_denial():
-    """A model reads it: it is plain text that says what the agent may do."""
+    """The agent's model reads the message, so it is plain text and says what the agent may do."""
     texts = {value.text for value in END_REASONS.values()}
     assert len(texts) == len(END_REASONS)
     for reason, outcome in END_REASONS.items():

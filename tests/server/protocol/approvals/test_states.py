@@ -17,12 +17,12 @@ END = 1_000_000
 
 @pytest.mark.parametrize("state", list(State))
 def test_a_final_state_is_never_left(state):
-    """What is over stays over."""
+    """Exactly the denied, expired, cancelled and redeemed states have no transitions."""
     assert (TRANSITIONS[state] == frozenset()) is (state in FINAL)
 
 
 def test_only_an_approved_request_is_redeemed():
-    """No path leads to a token except through an approval."""
+    """A request can give a token only after it was approved."""
     assert origins(State.REDEEMED) == {State.APPROVED}
     assert origins(State.APPROVED) == {State.PENDING}
     assert origins(State.DENIED) == {State.PENDING}
@@ -38,7 +38,7 @@ def test_only_an_approved_request_is_redeemed():
     ],
 )
 def test_only_pending_and_approved_requests_expire(state, end):
-    """Decisions are valid until the end, redemption half a minute longer."""
+    """A decision counts until the request expires. It can be redeemed for 30 more seconds."""
     assert deadline(state, END) == end
     if end is None:
         assert not overdue(state, END, END * 10)

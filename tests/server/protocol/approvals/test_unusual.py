@@ -35,7 +35,7 @@ KNOWN = RequestingAgent(
     PastApprovals(8, days=8),
 )
 USUAL = Comparison(KNOWN, PastApprovals(9, since=1_772_496_000_000))
-"""Nothing of it is unusual."""
+"""A request in which nothing is unusual."""
 PAID = NamedTarget("To account", "a", known=True, name_label="To", name_mark="n")
 HOSTILE = "bot\x1b[2J\u202e</script>"
 
@@ -49,7 +49,7 @@ def _target(**changes):
 
 
 def _amount(value, *pasts, **others):
-    """An amount of euros beside what was approved before, the closest first."""
+    """Return an amount of euros with earlier amounts to compare with, closest first."""
     baselines = tuple(Baseline(past, "for this “To account”") for past in pasts)
     return Amount("Amount", value, "EUR", baselines, **others)
 
@@ -59,7 +59,7 @@ def _priced(value, *pasts, **others):
 
 
 def test_a_renamed_agent_is_shown_with_its_former_name():
-    """The sentence says until which day (UTC) it had that name."""
+    """The sentence says until which day (UTC) the agent had its former name."""
     renamed = _asker(mark="other", formerly=("weather-helper", 1_772_496_000_000))
     (oddity,) = find_signals(renamed).signals
     assert oddity.text == (
@@ -139,7 +139,7 @@ CASES = {
 
 
 def test_a_request_like_earlier_ones_has_no_signals():
-    """The text names what it was compared with."""
+    """A request like earlier ones has no signals, and the text says what it was compared with."""
     found = find_signals(USUAL)
     assert (found.codes, found.signals) == (frozenset(), ())
     assert found.compared == (
@@ -148,13 +148,13 @@ def test_a_request_like_earlier_ones_has_no_signals():
 
 
 def test_there_is_one_signal_for_each_code_in_order():
-    """The codes are the names in the API and in policies."""
+    """Each code in the API and in policies has exactly one signal, in the same order."""
     assert [row.code for row in SIGNALS] == list(Code)
     assert CASES.keys() == set(Code)
 
 
 def test_the_documentation_lists_every_signal_with_its_severity():
-    """An approver therefore finds what a line means."""
+    """Approvers can look up each signal and its severity in the documentation."""
     page = (ROOT / "docs" / "unusual.md").read_text("utf-8")
     rows = re.findall(r"^\| (`\w+`(?:, `\w+`)*) \| (\w+) \|", page, re.MULTILINE)
     documented = [
@@ -165,7 +165,7 @@ def test_the_documentation_lists_every_signal_with_its_severity():
 
 @pytest.mark.parametrize("code", Code)
 def test_each_signal_occurs_alone_as_one_sentence(code):
-    """Made of registered names, labels and numbers."""
+    """Each signal has one sentence, which contains only registered names, labels and numbers."""
     compared, sentence = CASES[code]
     found = find_signals(compared)
     assert code in found
@@ -176,7 +176,7 @@ def test_each_signal_occurs_alone_as_one_sentence(code):
 
 
 def test_warnings_come_first_and_duplicates_are_merged():
-    """Policies still get every code."""
+    """Screens show warnings first and omit implied signals; policies still get all codes."""
     found = find_signals(
         replace(
             _asker(past=PastApprovals()), targets=(replace(PAID, known=False),), hours=AnswerHours()
@@ -198,21 +198,21 @@ def test_warnings_come_first_and_duplicates_are_merged():
         (300, PastApprovals(3, 300, 100), 3),
         (299, PastApprovals(3, 300, 100), None),
         (399, PastApprovals(3, 300, 100), 3),
-        # As large as one that was approved before.
+        # The same amount was approved before.
         (900, PastApprovals(10, 1_800, 900), None),
-        # One or two are compared by the larger of them.
+        # With one or two amounts, the larger one counts.
         (500, PastApprovals(1, 100, 100), 5),
         (499, PastApprovals(1, 100, 100), None),
         (1_000_000, PastApprovals(2, 200, 150), 6_666),
         (1_000_000, PastApprovals(), None),
         (1_000_000, PastApprovals(9, 0, 0), None),
         (0, PastApprovals(3, 300, 100), None),
-        # Whole numbers alone: no amount is too large to compare.
+        # Integers are exact, so no amount is too large to compare.
         (2**53 - 1, PastApprovals(64, 64, 1), 2**53 - 1),
     ],
 )
 def test_an_amount_is_large_compared_with_the_usual_one(value, past, times):
-    """Three times the mean; with one or two, five times the larger."""
+    """Three times the mean is large; with one or two amounts, five times the larger one."""
     assert unusual.times_usual(value, past) == times
 
 
@@ -221,12 +221,12 @@ def test_an_amount_is_large_compared_with_the_usual_one(value, past, times):
     [(20, 0, True), (20, 1, False), (19, 0, False), (100, 4, True), (100, 5, False), (0, 0, False)],
 )
 def test_an_hour_with_few_earlier_answers_is_unusual(answers, near, rare):
-    """Fewer than one in twenty, from twenty answers on."""
+    """An hour is unusual with fewer than one in twenty answers, if there are at least twenty."""
     assert unusual.is_rare(answers, near=near) is rare
 
 
 def test_an_amount_is_compared_with_the_closest_history():
-    """What one account usually gets is not large because others get less."""
+    """A usual amount for one account is not large because other accounts get less."""
     rent, others = PastApprovals(3, 3_000_000, 1_000_000), PastApprovals(40, 400_000, 10_000)
     assert Code.LARGE_AMOUNT not in find_signals(_priced(1_000_000, rent, others))
     assert Code.LARGE_AMOUNT in find_signals(_priced(1_000_000, PastApprovals(), others))
@@ -242,29 +242,29 @@ def test_an_amount_is_compared_with_the_closest_history():
         ({"this_hour": 5}, True),
         ({"today": 9}, False),
         ({"today": 10}, True),
-        # Six a day are usual.
+        # The usual number is six a day.
         ({"this_hour": 12, "before": PastApprovals(60, days=10)}, False),
         ({"this_hour": 13, "before": PastApprovals(60, days=10)}, True),
         ({"today": 18, "before": PastApprovals(60, days=10)}, False),
         ({"today": 19, "before": PastApprovals(60, days=10)}, True),
-        # Nothing is usual yet.
+        # There is not enough history yet.
         ({"this_hour": 50, "before": PastApprovals(4, days=1)}, False),
     ],
 )
 def test_a_burst_exceeds_the_usual_number_of_requests(changes, bursts):
-    """An hour and a day are compared."""
+    """The numbers of requests in this hour and today are compared with the usual daily number."""
     assert (Code.BURST in find_signals(_asker(**changes))) is bursts
 
 
 def test_a_split_amount_needs_three_requests_for_one_target():
-    """The sum of the three must be large."""
-    for count, holds in ((2, False), (3, True)):
+    """A split amount is found from three requests whose sum is large."""
+    for count, expected in ((2, False), (3, True)):
         day = SameDay(_amount(495_000, PastApprovals(9, 891_000, 99_000)), count, "To account")
-        assert (Code.SPLIT_AMOUNT in find_signals(replace(USUAL, same_day=(day,)))) is holds
+        assert (Code.SPLIT_AMOUNT in find_signals(replace(USUAL, same_day=(day,)))) is expected
 
 
 def test_a_hostile_agent_name_is_escaped_in_sentences():
-    """The agent's name is its only own word in a sentence."""
+    """The agent's name is the only text in a sentence that the agent may have chosen."""
     found = find_signals(_asker(name=HOSTILE, past=PastApprovals()))
     assert found.signals[0] == FoundSignal(
         Code.NEW_AGENT,
@@ -285,29 +285,29 @@ COUNTS = st.integers(0, 60)
 
 @st.composite
 def _pasts(draw):
-    """Amounts, and the history kept of them."""
+    """Generate amounts, and the history of their approvals."""
     amounts = draw(st.lists(st.integers(1, 10**9), max_size=8))
     return PastApprovals(
         len(amounts), sum(amounts), max(amounts, default=0), 0, 1, draw(SETS)
     ), amounts
 
 
-def _one(draw):
+def _draw_past(draw):
     return draw(_pasts())[0]
 
 
 @st.composite
 def _comparisons(draw):
-    """Any request and any history."""
+    """Generate any request with any history."""
     agent = RequestingAgent(
         draw(TEXTS),
         draw(MARKS),
         draw(SETS),
-        _one(draw),
+        _draw_past(draw),
         draw(st.dictionaries(MARKS, TEXTS)),
         draw(st.dictionaries(MARKS, TEXTS)),
         draw(st.dictionaries(MARKS, TEXTS, max_size=1)),
-        _one(draw),
+        _draw_past(draw),
         draw(COUNTS),
         draw(COUNTS),
     )
@@ -319,7 +319,7 @@ def _comparisons(draw):
     )
     return Comparison(
         agent,
-        _one(draw),
+        _draw_past(draw),
         tuple(draw(st.lists(named, max_size=3))),
         tuple(draw(st.lists(priced, max_size=2))),
         tuple(draw(st.lists(st.builds(SameDay, priced, COUNTS, TEXTS), max_size=2))),
@@ -330,16 +330,16 @@ def _comparisons(draw):
 
 @given(_comparisons())
 def test_usual_requires_enough_history_and_no_signal(compared):
-    """A comparison with enough history and no signal, and no other, says "Nothing unusual"."""
+    """The text says "Nothing unusual" only if there is enough history and no signal."""
     found = find_signals(compared)
-    calm = "Nothing unusual" in found.compared
-    assert calm == (not found.codes and compared.comparable.count >= unusual.MIN_HISTORY)
+    says_usual = "Nothing unusual" in found.compared
+    assert says_usual == (not found.codes and compared.comparable.count >= unusual.MIN_HISTORY)
     assert bool(found.codes) == bool(found.signals)
 
 
 @given(_comparisons())
 def test_every_sentence_is_display_safe_and_not_empty(compared):
-    """Any names and labels give safe sentences."""
+    """Sentences with any names and labels are safe to display."""
     found = find_signals(compared)
     for text in (found.compared, *(signal.text for signal in found.signals)):
         assert isinstance(text, SafeText)
@@ -349,14 +349,14 @@ def test_every_sentence_is_display_safe_and_not_empty(compared):
 
 @given(_comparisons(), MONEY)
 def test_a_larger_amount_keeps_every_signal(compared, more):
-    """All signals of the smaller amount remain."""
+    """Increasing the amounts of a request does not remove any of its signals."""
     larger = tuple(replace(amount, value=amount.value + more) for amount in compared.amounts)
     assert find_signals(replace(compared, amounts=larger)).codes >= find_signals(compared).codes
 
 
 @given(_pasts(), st.data())
 def test_an_amount_approved_before_is_not_large(past, data):
-    """The amount is compared with the history that contains it."""
+    """An amount is never large if the history it is compared with contains the same amount."""
     kept, amounts = past
     if amounts:
         value = data.draw(st.sampled_from(amounts))
@@ -365,7 +365,7 @@ def test_an_amount_approved_before_is_not_large(past, data):
 
 @given(_comparisons())
 def test_a_request_equal_to_history_has_no_novelty_signal(compared):
-    """Same name, target, value and agent."""
+    """A request with a known name, target, value and agent has no signal for something new."""
     agent = compared.asker
     marks = {agent.mark, *agent.keys, *agent.types, *agent.scopes, *agent.resource}
     past = replace(agent.past, count=1, members=agent.past.members | marks)
@@ -392,7 +392,7 @@ def test_a_request_equal_to_history_has_no_novelty_signal(compared):
 
 @given(_comparisons(), _pasts(), SETS)
 def test_approvals_of_others_remove_no_first_time_signal(compared, past, marks):
-    """They only provide amount baselines and pairs of names."""
+    """Other people's approvals only provide amounts and names to compare with."""
     baseline = Baseline(past[0], "by others")
     more = replace(
         compared,
@@ -409,12 +409,12 @@ def test_approvals_of_others_remove_no_first_time_signal(compared, past, marks):
 
 
 def test_every_member_of_a_comparison_is_used_by_a_signal():
-    """Otherwise it is not needed."""
+    """A member that no signal uses is not needed."""
     empty = Comparison(KNOWN)
-    looked = {
+    used = {
         field.name
         for field in fields(Comparison)
         for compared, _ in CASES.values()
         if getattr(compared, field.name) != getattr(empty, field.name)
     }
-    assert looked == {field.name for field in fields(Comparison)}
+    assert used == {field.name for field in fields(Comparison)}

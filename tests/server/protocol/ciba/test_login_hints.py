@@ -33,7 +33,7 @@ def _read(signed, now=1_000_000):
     ids=["complete", "without details", "without scope"],
 )
 def test_a_login_hint_token_reads_back_what_was_signed(hint):
-    """What was not named stays open."""
+    """Reading the claims returns the same hint, also without details or scope."""
     assert _read(login_hint_tokens.claims(hint, ISSUER)) == hint
 
 
@@ -53,13 +53,13 @@ def test_a_login_hint_token_reads_back_what_was_signed(hint):
     ],
 )
 def test_a_login_hint_of_another_agent_or_shape_is_refused(change):
-    """The hint is refused even if we signed it."""
+    """A hint for another agent, or with a malformed claim, is refused even if we signed it."""
     with pytest.raises(errors.InvalidRequest):
         _read(login_hint_tokens.claims(HINT, ISSUER) | change)
 
 
 def test_a_login_hint_token_expires():
-    """CB-057, CB-182: the limit is exact to the second and has its own CIBA error."""
+    """CB-057, CB-182: expiry is exact to the second and has its own CIBA error."""
     signed = login_hint_tokens.claims(HINT, ISSUER)
     assert _read(signed, 1_599_999) == HINT
     with pytest.raises(errors.ExpiredLoginHintToken):
@@ -76,7 +76,7 @@ def test_a_login_hint_token_expires():
     ],
 )
 def test_omitted_or_equal_parameters_take_the_hints_values(sent):
-    """An agent need not repeat anything."""
+    """An agent does not have to repeat what the hint contains."""
     assert _check(HINT, **sent) == DETAILS
 
 
@@ -90,13 +90,13 @@ def test_omitted_or_equal_parameters_take_the_hints_values(sent):
     ],
 )
 def test_parameters_that_differ_from_the_hint_are_refused(sent):
-    """The user is asked only for what the exchange was about."""
+    """The user may be asked only for what the exchange requested."""
     with pytest.raises(errors.InvalidRequest, match="differ"):
         _check(HINT, **sent)
 
 
-def test_details_not_named_by_the_hint_stay_open():
-    """An exchange that lacked details continues with them."""
+def test_a_request_may_add_details_that_the_hint_lacks():
+    """If the exchange had no details, the request may add them."""
     assert _check(replace(HINT, details=()), details=DETAILS) == DETAILS
     assert _check(replace(HINT, details=())) == ()
 

@@ -1,4 +1,4 @@
-"""The required claims of a signed request, and its parameters."""
+"""The required claims of a signed request, and how it is turned into parameters."""
 
 import pytest
 
@@ -17,7 +17,7 @@ def _check(**changes):
 
 
 def test_a_signed_request_is_accepted_once_until_it_expires():
-    """Its id is remembered for as long as it could be replayed."""
+    """The check returns the request's ID and how long it could be replayed."""
     assert _check(jti="once") == ("once", NOW + 305_000)
     assert _check(jti="a", client_id=AGENT, aud=["https://x.example", ISSUER], sub="ana")
 
@@ -52,13 +52,13 @@ def test_a_signed_request_is_accepted_once_until_it_expires():
     ],
 )
 def test_a_missing_or_wrong_claim_is_refused(changes):
-    """CIBA 7.1.1: every required claim must be present and right."""
+    """CIBA 7.1.1: all required claims must be present and correct."""
     with pytest.raises(errors.InvalidRequest):
         _check(**changes)
 
 
 def test_exactly_the_request_claims_become_parameters():
-    """Numbers where the specification has them; an empty claim counts as absent."""
+    """Other claims are dropped, numbers become strings, and empty claims count as absent."""
     form = request_objects.to_form(
         {
             "iss": AGENT,
@@ -93,13 +93,13 @@ def test_exactly_the_request_claims_become_parameters():
     ],
 )
 def test_a_parameter_of_the_wrong_type_is_refused(claims):
-    """Nothing is converted."""
+    """Values of the wrong type are not converted."""
     with pytest.raises(errors.InvalidRequest, match="type"):
         request_objects.to_form(claims)
 
 
-def test_parameters_beside_a_signed_request_are_refused():
-    """Client authentication is allowed; unsigned parameters are not ignored silently."""
+def test_parameters_outside_a_signed_request_are_refused():
+    """Unsigned request parameters are refused, not ignored; client authentication is allowed."""
     request_objects.reject_unsigned_parameters(
         Form({"request": ("x",), "client_id": ("a",), "foo": ("b",)})
     )

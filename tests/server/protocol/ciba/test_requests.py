@@ -16,7 +16,7 @@ def _form(**changes):
 
 
 def test_every_parameter_of_a_request_is_read():
-    """CIBA 7.1, as poll mode needs it."""
+    """The parameters of CIBA 7.1 for poll mode are parsed."""
     request = requests.parse_request(
         _form(
             resource="https://pay.example",
@@ -39,7 +39,7 @@ def test_every_parameter_of_a_request_is_read():
 
 
 def test_an_id_token_hint_replaces_a_login_hint():
-    """A request has exactly one hint."""
+    """A request has exactly one hint, which can be an ID token."""
     request = requests.parse_request(_form(login_hint=None, id_token_hint="e.y.J"))
 
     assert (request.login_hint, request.id_token_hint) == (None, "e.y.J")
@@ -63,7 +63,7 @@ def test_an_id_token_hint_replaces_a_login_hint():
     ],
 )
 def test_a_malformed_request_is_invalid_request(changes):
-    """CIBA 13."""
+    """CIBA 13: a malformed parameter gives the error invalid_request."""
     with pytest.raises(errors.InvalidRequest):
         requests.parse_request(_form(**changes))
 
@@ -83,13 +83,13 @@ def test_a_malformed_request_is_invalid_request(changes):
     ],
 )
 def test_malformed_details_are_invalid_authorization_details(raw):
-    """RFC 9396 5."""
+    """RFC 9396 5: details must be a list of one to ten objects, each with a type."""
     with pytest.raises(errors.InvalidAuthorizationDetails):
         requests.read_details(raw)
 
 
 def test_two_resources_are_invalid_target():
-    """A token has one audience."""
+    """A token has one audience, so a request may name only one resource."""
     form = Form({"resource": ("https://a.example", "https://b.example")})
     with pytest.raises(errors.InvalidTarget):
         requests.one_resource(form)
@@ -112,7 +112,7 @@ def test_two_resources_are_invalid_target():
     ],
 )
 def test_the_preferred_wait_is_read_and_limited(prefer, seconds):
-    """RFC 7240 4.3; at most 55 seconds."""
+    """RFC 7240 4.3: the `wait` preference is read, up to 55 seconds."""
     assert requests.preferred_wait(prefer) == seconds
 
 
@@ -120,12 +120,12 @@ def test_the_preferred_wait_is_read_and_limited(prefer, seconds):
     ("after", "early"), [(0, True), (4_499, True), (4_500, False), (5_000, False), (60_000, False)]
 )
 def test_a_poll_half_a_second_early_is_accepted(after, early):
-    """A poll exactly at the interval is never too early."""
+    """A poll is early only if it arrives more than half a second before the interval has passed."""
     assert requests.pace(arrived=100 + after, last=100, interval_ms=5_000).early is early
 
 
 def test_a_first_poll_is_never_early():
-    """CIBA 7.3: the interval is the time between polls."""
+    """CIBA 7.3: the interval is the time between two polls."""
     assert requests.pace(arrived=0, last=None, interval_ms=5_000) == requests.Pace(
         early=False, interval_ms=5_000
     )
@@ -135,7 +135,7 @@ def test_a_first_poll_is_never_early():
     ("waited", "seconds"), [(0, "10"), (300, "10"), (1_000, "9"), (60_000, "1")]
 )
 def test_slow_down_counts_retry_after_from_the_answer(waited, seconds):
-    """The seconds are rounded up; the answer has the members of a pending one."""
+    """`Retry-After` is rounded up. The answer also has the members of a pending answer."""
     early = requests.pace(arrived=0, last=0, interval_ms=5_000)
     answer = requests.slow_down(early, waited, {"seen": False})
 
@@ -144,7 +144,7 @@ def test_slow_down_counts_retry_after_from_the_answer(waited, seconds):
 
 
 def test_each_early_poll_adds_five_seconds_up_to_thirty():
-    """A punctual poll does not reduce the interval."""
+    """Early polls increase the interval, and a punctual poll does not reduce it."""
     interval = 5_000
     seen = []
     for _ in range(7):
@@ -166,28 +166,28 @@ def test_each_early_poll_adds_five_seconds_up_to_thirty():
     ],
 )
 def test_each_state_has_its_own_poll_error(state, code):
-    """CIBA 11."""
+    """CIBA 11: each state without a token has its own error code."""
     answer = requests.poll_error(state, {"reason": "expired_seen"})
 
     assert (answer.code, answer.status) == (code, 400)
 
 
-def test_an_expired_request_is_no_denial_and_names_a_wish_to_retry():
-    """If the user answered too late, the description asks the agent to retry."""
-    lapsed = {"reason": "expired_unseen"}
-    plain = requests.poll_error(State.EXPIRED, lapsed).description
-    wanted = requests.poll_error(State.EXPIRED, {**lapsed, "retry": "wanted"}).description
+def test_an_expired_request_is_not_a_denial_and_may_ask_for_a_retry():
+    """If the user wants to be asked again, the description tells the agent to retry."""
+    members = {"reason": "expired_unseen"}
+    plain = requests.poll_error(State.EXPIRED, members).description
+    with_retry = requests.poll_error(State.EXPIRED, {**members, "retry": "wanted"}).description
 
     assert "not a denial" in plain
-    assert "not a denial" in wanted
-    assert wanted.endswith("wants to be asked again: send the request again.")
+    assert "not a denial" in with_retry
+    assert with_retry.endswith("wants to be asked again: send the request again.")
 
 
 @pytest.mark.parametrize(
     "retry", [None, "later", "with_changes", "narrower", "not_before", "never"]
 )
 def test_a_denial_states_what_the_agent_may_do_next(retry):
-    """A model reads it: one sentence without markup."""
+    """The agent's model reads the description, so it is plain text that ends with advice."""
     members = {} if retry is None else {"retry": retry}
     text = requests.poll_error(State.DENIED, members).description
 
@@ -206,5 +206,5 @@ def test_a_denial_states_what_the_agent_may_do_next(retry):
     ],
 )
 def test_the_first_known_acr_value_decides_whether_the_pin_is_required(acr_values, pin):
-    """OpenID Connect Core 3.1.2.1: the order is the preference; unknown values are skipped."""
+    """OpenID Connect Core 3.1.2.1: values are in order of preference; unknown ones are skipped."""
     assert requests.wants_pin(acr_values) is pin

@@ -1,4 +1,4 @@
-"""What an app may say of itself when it registers."""
+"""The metadata with which an app may register itself."""
 
 import json
 
@@ -12,13 +12,13 @@ WEB = "https://chat.example/callback"
 
 
 def read(**members):
-    """The metadata of these members."""
+    """Parse metadata with these members."""
     body = {"redirect_uris": [LOCAL], **members}
     return app_registration.read(json.dumps(body).encode(), "application/json")
 
 
 def test_a_request_with_redirect_uris_is_about_an_app():
-    """Agents have none."""
+    """Only apps have redirect URIs, so a request without any is from an agent."""
     bodies = ({"redirect_uris": [LOCAL]}, {"redirect_uris": []}, {})
     texts = [json.dumps(body).encode() for body in bodies]
     found = [app_registration.is_for_app(text, "application/json") for text in texts]
@@ -37,12 +37,12 @@ def test_a_request_with_redirect_uris_is_about_an_app():
     ],
 )
 def test_the_application_type_fits_the_redirect_uris(members, kind):
-    """MC-09: an app that says none gets the one that fits, as most clients say none."""
+    """MC-09: an app without a type, like most clients, gets the type that fits its URIs."""
     assert read(**members).application_type == kind
 
 
-def test_what_an_app_asks_for_beyond_a_public_one_is_replaced():
-    """RFC 7591 3.2.1: a secret, other grants and scopes are not given."""
+def test_metadata_beyond_that_of_a_public_app_is_replaced():
+    """RFC 7591 3.2.1: the app stays public and gets no secret and no other grants or scopes."""
     found = read(
         client_name="Chat",
         token_endpoint_auth_method="client_secret_post",
@@ -79,8 +79,8 @@ def test_what_an_app_asks_for_beyond_a_public_one_is_replaced():
         ({"software_statement": "a.b.c"}, "unapproved_software_statement"),
     ],
 )
-def test_metadata_that_cannot_be_is_refused(members, code):
-    """MC-09, DC-08: with the error of RFC 7591 3.2.2."""
+def test_invalid_metadata_of_an_app_is_refused(members, code):
+    """MC-09, DC-08: invalid metadata gives the error of RFC 7591 3.2.2."""
     with pytest.raises(errors.ProtocolError) as refused:
         read(**members)
     assert refused.value.code == code
@@ -95,6 +95,6 @@ def test_metadata_that_cannot_be_is_refused(members, code):
         ("com.example.app:/cb", "com.example.app app"),
     ],
 )
-def test_an_app_is_called_after_who_gets_its_codes(uri, name):
-    """The name that it gives itself is only a claim."""
+def test_an_app_is_named_after_the_receiver_of_its_codes(uri, name):
+    """The app's own name is only a claim, so the receiver of its codes is its name."""
     assert app_registration.name_from_redirect_uri(uri) == name

@@ -41,19 +41,19 @@ def _check(claims):
 
 
 def test_basic_credentials_are_form_decoded():
-    """RFC 6749 2.3.1."""
+    """RFC 6749 2.3.1: client ID and secret are form-encoded inside Basic credentials."""
     read = client_auth.read_credentials(_basic("a%3Ab:s+e%25"), _form())
 
     assert (read.method, read.client_id, read.secret) == ("client_secret_basic", "a:b", "s e%")
 
 
-def test_a_matching_client_id_beside_basic_is_accepted():
-    """Clients send it."""
+def test_a_client_id_that_matches_basic_credentials_is_accepted():
+    """Some clients also send their client_id as a parameter, which must be the same."""
     assert client_auth.read_credentials(_basic("a:b"), _form(client_id="a")).client_id == "a"
 
 
 def test_post_and_assertion_credentials_are_read():
-    """They are the other two methods."""
+    """Credentials can be form parameters or a signed assertion."""
     post = client_auth.read_credentials(None, _form(client_id="a", client_secret="s"))
     signed = client_auth.read_credentials(
         None, _form(client_assertion="x.y.z", client_assertion_type=names.ASSERTION_TYPE)
@@ -84,7 +84,7 @@ def test_post_and_assertion_credentials_are_read():
     ],
 )
 def test_unreadable_credentials_are_invalid_client(authorization, form):
-    """Always 401 with a challenge (RFC 9110 15.5.2)."""
+    """The error is always 401 with a challenge (RFC 9110 15.5.2)."""
     with pytest.raises(errors.InvalidClient) as caught:
         client_auth.read_credentials(authorization, _form(**form))
 
@@ -94,7 +94,7 @@ def test_unreadable_credentials_are_invalid_client(authorization, form):
 
 @pytest.mark.parametrize("odd", ["a\0", "a\x1b[2J", "a\n", "\x7f", "\u00e9", "\u202e", "a" * 257])
 def test_credentials_with_impossible_characters_are_invalid_client(odd):
-    """Every method checks them before any lookup, because a database may reject them."""
+    """They are refused before any lookup, because a database may reject these characters."""
     quoted = quote(odd)
     ways = [
         (_basic(f"{quoted}:s"), _form()),
@@ -110,20 +110,20 @@ def test_credentials_with_impossible_characters_are_invalid_client(odd):
 
 
 def test_credentials_of_the_maximum_length_are_read():
-    """The maximum is 256 printable characters."""
+    """A client ID and a secret may each have 256 printable characters."""
     longest = "~" * 256
     read = client_auth.read_credentials(None, _form(client_id=longest, client_secret=longest))
     assert (read.client_id, read.secret) == (longest, longest)
 
 
 def test_two_authentication_methods_at_once_are_refused():
-    """CIBA 7.2, RFC 6749 2.3."""
+    """CIBA 7.2, RFC 6749 2.3: a request may use only one authentication method."""
     with pytest.raises(errors.InvalidRequest):
         client_auth.read_credentials(_basic("a:b"), _form(client_id="a", client_secret="s"))
 
 
 def test_a_valid_assertion_yields_its_id_and_expiry():
-    """Fractions of seconds are accepted."""
+    """Times may have fractions of seconds, and the expiry includes the leeway."""
     token_id, until = _check(_claims(exp=SECONDS + 60.5, nbf=SECONDS + 4))
 
     assert (token_id, until) == ("1", NOW + 65_500)
@@ -158,6 +158,6 @@ def test_a_valid_assertion_yields_its_id_and_expiry():
     ids=str,
 )
 def test_an_invalid_assertion_claim_is_invalid_client(changes):
-    """RFC 7523 3, RFC 10070: one string audience, the issuer."""
+    """RFC 7523 3, RFC 10070: among others, the audience must be one string, the issuer."""
     with pytest.raises(errors.InvalidClient):
         _check(_claims(**changes))

@@ -1,4 +1,4 @@
-"""Client ID metadata documents: which URLs, which documents, how long."""
+"""Client ID metadata documents: their URLs, their contents, and how long they are fresh."""
 
 import json
 
@@ -21,7 +21,7 @@ NOON = 1_760_000_000_000
 
 
 def read(members, media_type="application/json"):
-    """The document with these members."""
+    """Parse a document with these members."""
     return documents.read(URL, json.dumps(members).encode(), media_type)
 
 
@@ -35,7 +35,7 @@ def read(members, media_type="application/json"):
     ],
 )
 def test_an_https_url_with_a_path_can_be_a_client_id(url):
-    """CI-01."""
+    """CI-01: a client ID may be any https URL with a path."""
     assert documents.url_problem(url, development=False) == ""
 
 
@@ -67,12 +67,12 @@ def test_an_https_url_with_a_path_can_be_a_client_id(url):
     ],
 )
 def test_another_url_is_none(url, says):
-    """CI-01, CI-11: and nothing is fetched for it."""
+    """CI-01, CI-11: the error says what is wrong, and nothing is fetched for such a URL."""
     assert says in documents.url_problem(url, development=False)
 
 
 def test_in_development_a_client_may_be_on_this_machine():
-    """With any port, but with https."""
+    """In development, the URL may use localhost and any port, but must still be https."""
     assert documents.url_problem("https://localhost:8990/client", development=True) == ""
     assert documents.url_problem("http://localhost:8990/client", development=True)
 
@@ -92,8 +92,8 @@ def test_in_development_a_client_may_be_on_this_machine():
         ("both.example", "list", "blocked"),
     ],
 )
-def test_the_settings_decide_which_hosts(host, policy, refused):
-    """A block stands above an allowance, and for the hosts below it."""
+def test_the_settings_decide_which_hosts_are_allowed(host, policy, refused):
+    """A block takes precedence over an allowance, and also applies to subdomains."""
     found = documents.policy_problem(
         host, policy, {"good.example", "both.example"}, {"evil.example", "both.example"}
     )
@@ -101,7 +101,7 @@ def test_the_settings_decide_which_hosts(host, policy, refused):
 
 
 def test_a_client_may_decline_refresh_tokens():
-    """RFC 7591 2: what it does not declare, it does not get."""
+    """RFC 7591 2: a client does not get a grant type that it does not declare."""
     declared = ["authorization_code", "urn:ietf:params:oauth:grant-type:device_code"]
     assert read(document(grant_types=declared)).grant_types == ("authorization_code",)
     both = ["authorization_code", "refresh_token"]
@@ -109,7 +109,7 @@ def test_a_client_may_decline_refresh_tokens():
 
 
 def test_a_document_is_read():
-    """CI-12, NG-004: without a method it is public; the rest is ignored, also where to call it."""
+    """CI-12, NG-004: a client without a method is public, and unused members are ignored."""
     rest = {
         "logo_uri": "https://x.example/logo",
         "backchannel_client_notification_endpoint": "https://x.example/cb",
@@ -147,7 +147,7 @@ def test_a_document_is_read():
     ],
 )
 def test_a_document_that_is_not_one_is_refused(changes, says):
-    """CI-03, CI-04: with the member to change, and nothing of the document itself."""
+    """CI-03, CI-04: the error names the member to change and does not quote the document."""
     with pytest.raises(InvalidDocument, match=says):
         read(document(**changes))
 
@@ -163,14 +163,14 @@ def test_a_document_that_is_not_one_is_refused(changes, says):
         (json.dumps(document()).encode(), ""),
     ],
 )
-def test_what_is_no_json_object_is_refused(body, media_type):
-    """CI-08, CI-13."""
+def test_a_document_that_is_not_a_json_object_is_refused(body, media_type):
+    """CI-08, CI-13: other formats, media types and overlong documents are refused."""
     with pytest.raises(InvalidDocument):
         documents.read(URL, body, media_type)
 
 
-def test_a_client_with_keys_has_them_in_the_document_or_beside_it():
-    """Not both; private ones are refused."""
+def test_a_client_with_keys_has_them_in_its_document_or_at_a_url():
+    """A document has either `jwks` or `jwks_uri`, and only public keys."""
     method = {"token_endpoint_auth_method": "private_key_jwt"}
     keys = {"keys": [KEY]}
     assert [key["kid"] for key in read(document(**method, jwks=keys)).keys] == ["a"]
@@ -187,8 +187,8 @@ def test_a_client_with_keys_has_them_in_the_document_or_beside_it():
             read(document(**method, **wrong))
 
 
-def test_codes_go_to_the_own_host_an_allowed_one_or_this_machine():
-    """A document cannot name somebody else's redirect URI."""
+def test_codes_go_to_the_clients_host_an_allowed_host_or_this_machine():
+    """A document cannot send codes to the redirect URI of another client."""
     named = [
         "https://chat.example/cb",
         "https://bank.example/cb",
@@ -220,7 +220,7 @@ def test_codes_go_to_the_own_host_an_allowed_one_or_this_machine():
     ],
 )
 def test_a_copy_is_fresh_as_long_as_its_headers_say_within_bounds(headers, lasts):
-    """CI-06."""
+    """CI-06: a copy stays fresh for at least a minute and at most a day."""
     assert documents.fresh_until(headers, NOON) == NOON + lasts
 
 
@@ -229,5 +229,5 @@ def test_a_copy_is_fresh_as_long_as_its_headers_say_within_bounds(headers, lasts
     [("Chat", "Chat"), ("", None), (5, None), (None, None), ("x" * 200, "x" * 100)],
 )
 def test_the_name_that_a_client_gives_itself_is_cut(value, name):
-    """It is shown as a claim."""
+    """The name is only shown as a claim, and truncated to 100 characters."""
     assert documents.claimed_name(value) == name

@@ -10,14 +10,14 @@ from tests.support.inputs.agent_icons import extended, lossless, lossy, part, pn
 
 @pytest.mark.parametrize("side", [16, 512])
 def test_a_square_png_is_accepted(side):
-    """Stored unchanged under the hash of its bytes."""
+    """A PNG is stored unchanged, with the hash of its bytes."""
     raw = png(side, side)
     assert icons.read(raw) == icons.Icon(hashlib.sha256(raw).hexdigest(), "image/png", raw)
 
 
 @pytest.mark.parametrize("parts", [[lossy()], [lossless()], [extended(flags=0x10), lossy()]])
 def test_a_square_webp_is_accepted(parts):
-    """WebP has three formats; the extended one here has an alpha channel."""
+    """WebP has three formats; the extended one in this test has an alpha channel."""
     assert icons.read(webp(*parts)).media_type == "image/webp"
 
 
@@ -52,6 +52,6 @@ def test_a_square_webp_is_accepted(parts):
     ids=map(str, range(24)),
 )
 def test_any_other_icon_file_is_refused_with_the_reason(raw, why):
-    """SVG, other formats, not square, too large, truncated, trailing data, animated."""
+    """A file must be a complete, square, static PNG or WebP of a limited size."""
     with pytest.raises(ValueError, match=why):
         icons.read(raw)

@@ -28,7 +28,7 @@ def _b64(raw):
 
 @pytest.mark.parametrize(("key", "alg"), [(EC, "ES256"), (ED, "EdDSA"), (_rsa(2048), "RS256")])
 def test_a_key_is_stored_with_its_algorithm_and_a_kid(key, alg):
-    """A key without a kid gets its thumbprint."""
+    """A key without a kid gets its thumbprint as kid."""
     (kept,) = jwks.read_keys({"keys": [key]})
     assert kept == {**key, "alg": alg, "kid": kept["kid"]}
     assert len(kept["kid"]) == 43
@@ -36,21 +36,21 @@ def test_a_key_is_stored_with_its_algorithm_and_a_kid(key, alg):
 
 
 def test_a_key_may_use_the_newer_algorithm_name():
-    """RFC 9864: stored under the older name; no other key may use it."""
+    """RFC 9864: the newer name is stored as the older one, and only an Ed25519 key may use it."""
     assert jwks.read_keys({**ED, "alg": "Ed25519"}) == jwks.read_keys(dict(ED))
     with pytest.raises(ValueError, match="alg ES256"):
         jwks.read_keys({**EC, "alg": "Ed25519"})
 
 
 @pytest.mark.parametrize("alg", [[], {}, ["ES256"], {"a": 1}, None, 1])
-def test_an_algorithm_that_is_not_text_is_refused(alg):
-    """The error names the member."""
+def test_an_algorithm_that_is_not_a_string_is_refused(alg):
+    """The error names the wrong member and the valid algorithm."""
     with pytest.raises(ValueError, match="must have alg ES256"):
         jwks.read_keys({**EC, "alg": alg})
 
 
 def test_an_rsa_key_may_be_registered_for_ps256():
-    """It then signs with PS256 only; other kinds of key may not use it."""
+    """A key with this algorithm signs only with PS256; other types of keys may not use it."""
     (kept,) = jwks.read_keys({"keys": [{**_rsa(2048), "alg": "PS256"}]})
     assert kept["alg"] == "PS256"
     with pytest.raises(ValueError, match="alg ES256"):
@@ -67,14 +67,14 @@ def test_an_rsa_key_may_be_registered_for_ps256():
     ],
 )
 def test_keys_that_cannot_sign_here_are_ignored(other):
-    """RFC 7517 5: a set may have keys for other servers."""
+    """RFC 7517 5: a key set may contain keys for other servers, but needs one for us."""
     assert jwks.read_keys({"keys": [other, EC]}) == jwks.read_keys({"keys": [EC]})
     with pytest.raises(ValueError, match="key 1 must"):
         jwks.read_keys({"keys": [other]})
 
 
 def test_the_thumbprint_matches_rfc8037():
-    """RFC 8037, appendix A.3."""
+    """The kid equals the example thumbprint in RFC 8037, appendix A.3."""
     (kept,) = jwks.read_keys(dict(ED))
     assert kept["kid"] == "kPrK_qmxVWaYVA9wwBF6Iuo3vVzz7TxHCTwXBygrS4k"
 
@@ -115,6 +115,6 @@ def test_other_members_of_a_key_are_dropped():
     ],
 )
 def test_an_unsuitable_key_is_refused_with_the_reason(document, says):
-    """A private key is the most important case."""
+    """Keys that are private, malformed, too weak or of the wrong type are refused."""
     with pytest.raises(ValueError, match=says):
         jwks.read_keys(document)

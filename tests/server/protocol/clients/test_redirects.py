@@ -28,7 +28,7 @@ APP = "https://chat.example/callback"
     ],
 )
 def test_acceptable_redirect_uris(uri):
-    """RFC 8252 7: https, an app's own scheme, the loopback."""
+    """RFC 8252 7: https, the scheme of an app, and http on a loopback address are allowed."""
     assert redirect_problem(uri) == ""
 
 
@@ -61,7 +61,7 @@ def test_acceptable_redirect_uris(uri):
     ],
 )
 def test_dangerous_redirect_uris_are_refused(uri):
-    """BC-11: each would hand a code to someone else, or to a script."""
+    """BC-11: each of these URIs would send a code to someone else or run a script."""
     assert redirect_problem(uri)
 
 
@@ -75,7 +75,7 @@ def test_dangerous_redirect_uris_are_refused(uri):
     ],
 )
 def test_loopback_redirects_match_on_any_port(uri, known):
-    """BC-01, RFC 8252 7.3: a native app uses whichever port is free."""
+    """BC-01, RFC 8252 7.3: a native app uses any free port."""
     assert is_registered(uri, ("https://other.example/", known))
 
 
@@ -99,25 +99,25 @@ def test_loopback_redirects_match_on_any_port(uri, known):
     ],
 )
 def test_any_other_redirect_uri_does_not_match(uri, known):
-    """NG-101, MC-05: no prefix, no path, no other spelling."""
+    """NG-101, MC-05: a URI must be equal, not only have the same prefix, path or meaning."""
     assert not is_registered(uri, (known,))
 
 
 def test_parameters_are_added_to_an_existing_query():
-    """RFC 6749 4.1.2; values are encoded."""
+    """RFC 6749 4.1.2: an existing query is kept, and values are encoded."""
     assert with_parameters(APP, [("code", "a b&c")]) == f"{APP}?code=a+b%26c"
     assert with_parameters(f"{APP}?x=1", [("code", "a")]) == f"{APP}?x=1&code=a"
 
 
 def test_a_user_sees_the_host_or_the_app_of_a_redirect():
-    """The rest of the URI, which an app can choose, is not shown."""
+    """The rest of the URI is not shown, because the app can choose it freely."""
     assert host_of(APP + "?x=bank.example") == "chat.example"
     assert host_of("http://127.0.0.1:51004/cb") == "127.0.0.1"
     assert host_of("com.example.app:/callback") == "the app com.example.app"
 
 
 def test_the_form_action_source_allows_only_the_redirect_target():
-    """CSP 3 has no syntax for IPv6 hosts, so there the scheme counts."""
+    """CSP 3 has no syntax for IPv6 hosts, so their source is the scheme."""
     assert form_source(APP) == "https://chat.example"
     assert form_source("http://127.0.0.1:51004/cb") == "http://127.0.0.1:51004"
     assert form_source("http://[::1]:51004/cb") == "http:"
@@ -134,6 +134,6 @@ def test_the_form_action_source_allows_only_the_redirect_target():
         ("com.example.app:/callback", "the app com.example.app", True),
     ],
 )
-def test_people_are_told_who_gets_the_answer(uri, shown, local):
-    """MC-10: behind a scheme of its own, no host is what it says."""
+def test_people_see_who_gets_the_answer(uri, shown, local):
+    """MC-10: the host of a URI with an app's scheme means nothing, so it is not shown."""
     assert (host_of(uri), is_local(uri)) == (shown, local)

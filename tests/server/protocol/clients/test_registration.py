@@ -24,7 +24,7 @@ def _read(**members: Any) -> registration.Metadata:
 
 
 def test_empty_metadata_gets_defaults() -> None:
-    """RS256 for ID tokens, as OpenID Registration says; the rest is our choice."""
+    """OpenID Registration defines RS256 for ID tokens; the other defaults are our choice."""
     assert _read() == registration.Metadata(
         client_name=None,
         auth_method="client_secret_basic",
@@ -43,7 +43,7 @@ def test_empty_metadata_gets_defaults() -> None:
 
 
 def test_known_metadata_is_read_and_the_rest_ignored() -> None:
-    """DC-03, DC-11: a URL that we do not use is neither stored nor fetched."""
+    """DC-03, DC-11: URLs that the server does not use are neither stored nor fetched."""
     metadata = _read(
         client_name="bot",
         token_endpoint_auth_method="private_key_jwt",
@@ -72,8 +72,8 @@ def test_known_metadata_is_read_and_the_rest_ignored() -> None:
     assert (called.delivery, called.notification_endpoint) == ("push", url)
 
 
-def test_values_that_ask_for_what_everybody_gets_are_accepted() -> None:
-    """Only a protection that would be missing is refused."""
+def test_values_equal_to_the_defaults_are_accepted() -> None:
+    """Metadata is refused only if it asks for a protection that the server does not have."""
     plain = {"subject_type": "public", "tls_client_certificate_bound_access_tokens": False}
     assert _read(**plain) == _read()
     assert _read(**BY_KEY, **{AUTH_ALG: "ES256"}) == _read(**BY_KEY)
@@ -87,45 +87,45 @@ OKP = {"kty": "OKP", "crv": "Ed25519", "x": "11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwI
 MIXED = {"keys": [*KEYS["keys"], OKP]}
 REFUSED: dict[str, dict[str, Any]] = {
     "DC-06 both": {"jwks": KEYS, "jwks_uri": "https://a.example/jwks"},
-    "DC-06 fetched": {"jwks_uri": "https://a.example/jwks"},
+    "DC-06 keys at a URL": {"jwks_uri": "https://a.example/jwks"},
     "no keys": {"token_endpoint_auth_method": "private_key_jwt"},
     "DC-10 none": {"token_endpoint_auth_method": "none"},
-    "another method": {"token_endpoint_auth_method": "tls_client_auth"},
-    "a method that is no text": {"token_endpoint_auth_method": ["client_secret_basic"]},
+    "an unsupported method": {"token_endpoint_auth_method": "tls_client_auth"},
+    "a method that is not a string": {"token_endpoint_auth_method": ["client_secret_basic"]},
     "a private key": {"jwks": {"keys": [{**JWK, "d": "AA"}]}},
-    "keys that are none": {"jwks": "keys"},
+    "invalid keys": {"jwks": "keys"},
     "DC-07 response types": {"response_types": ["code"]},
-    "grants that are no list": {"grant_types": "client_credentials"},
-    "grants that are no texts": {"grant_types": [1]},
-    "too many grants": {"grant_types": ["a"] * 65},
-    "a scope that is none": {"scope": "a  b"},
+    "grant types that are not a list": {"grant_types": "client_credentials"},
+    "grant types that are not strings": {"grant_types": [1]},
+    "too many grant types": {"grant_types": ["a"] * 65},
+    "an invalid scope": {"scope": "a  b"},
     "a scope that is a list": {"scope": ["a"]},
-    "a name that is none": {"client_name": 5},
-    "an algorithm of nobody": {"id_token_signed_response_alg": "none"},
-    "a flag that is none": {"dpop_bound_access_tokens": "yes"},
+    "an invalid name": {"client_name": 5},
+    "an unsupported algorithm": {"id_token_signed_response_alg": "none"},
+    "an invalid flag": {"dpop_bound_access_tokens": "yes"},
     "signing without a key": {SIGNED: "ES256"},
-    "signing with another key": {SIGNED: "RS256", "jwks": KEYS},
+    "signing with a key of another algorithm": {SIGNED: "RS256", "jwks": KEYS},
     "assertions without keys": {AUTH_ALG: "ES256"},
-    "assertions by another key": {**BY_KEY, AUTH_ALG: "RS256"},
-    "assertions by one of two keys": {**BY_KEY, AUTH_ALG: "ES256", "jwks": MIXED},
-    "assertions by an algorithm of nobody": {**BY_KEY, AUTH_ALG: "none"},
+    "assertions with a key of another algorithm": {**BY_KEY, AUTH_ALG: "RS256"},
+    "assertions with only one of two keys": {**BY_KEY, AUTH_ALG: "ES256", "jwks": MIXED},
+    "assertions with an unsupported algorithm": {**BY_KEY, AUTH_ALG: "none"},
     "tokens bound by certificates": {"tls_client_certificate_bound_access_tokens": True},
     "pairwise subjects": {"subject_type": "pairwise"},
     "encrypted ID tokens": {"id_token_encrypted_response_alg": "RSA-OAEP"},
     "signed userinfo": {"userinfo_signed_response_alg": "ES256"},
     "signed authorization responses": {"authorization_signed_response_alg": "ES256"},
-    "authorization requests that are signed": {"require_signed_request_object": True},
-    "signing with nothing": {SIGNED: "none", "jwks": KEYS},
-    "being called back": {"backchannel_token_delivery_mode": "carrier_pigeon"},
-    "a place and no call": {"backchannel_client_notification_endpoint": "https://a.example"},
-    "a call and no place": {"backchannel_token_delivery_mode": "ping"},
-    "user codes": {"backchannel_user_code_parameter": "yes"},
+    "signed authorization requests": {"require_signed_request_object": True},
+    "signing without an algorithm": {SIGNED: "none", "jwks": KEYS},
+    "an unknown delivery mode": {"backchannel_token_delivery_mode": "carrier_pigeon"},
+    "a callback URL for polling": {"backchannel_client_notification_endpoint": "https://a.example"},
+    "ping without a callback URL": {"backchannel_token_delivery_mode": "ping"},
+    "an invalid user code flag": {"backchannel_user_code_parameter": "yes"},
 }
 
 
 @pytest.mark.parametrize("members", REFUSED.values(), ids=REFUSED)
 def test_invalid_metadata_is_refused(members: dict[str, Any]) -> None:
-    """RFC 7591 3.2.2 defines the error."""
+    """RFC 7591 3.2.2 defines the error for invalid metadata."""
     with pytest.raises(errors.InvalidClientMetadata):
         _read(**members)
 
@@ -135,13 +135,13 @@ def test_invalid_metadata_is_refused(members: dict[str, Any]) -> None:
     [["https://a.example/cb"], ["javascript:alert(1)"], ["https://a.example/#x"], "x", [5], {}],
 )
 def test_an_agent_has_no_redirect_uris(uris: object) -> None:
-    """DC-08: valid ones are refused like invalid ones."""
+    """DC-08: redirect URIs of an agent are refused, whether they are valid or not."""
     with pytest.raises(errors.InvalidRedirectUri):
         _read(redirect_uris=uris)
 
 
 def test_software_statements_are_refused() -> None:
-    """DC-04: an invalid one gets one error, and any other gets another."""
+    """DC-04: malformed statements and unsupported statements have different errors."""
     for none in (5, "x", ""):
         with pytest.raises(errors.InvalidSoftwareStatement):
             _read(software_statement=none)
@@ -163,7 +163,7 @@ def test_software_statements_are_refused() -> None:
     ],
 )
 def test_a_body_that_is_not_metadata_is_refused(body: bytes, content_type: str) -> None:
-    """DC-01, DC-12: another media type, another format, too long."""
+    """DC-01, DC-12: other media types, other formats and overlong bodies are refused."""
     with pytest.raises(errors.InvalidClientMetadata):
         registration.read(body, content_type)
     assert registration.read(b"{}", "Application/JSON; charset=utf-8") == _read()
@@ -174,7 +174,7 @@ def _update(**members: Any) -> tuple[registration.Metadata, str | None]:
 
 
 def test_an_update_names_its_client() -> None:
-    """DC-22: the update repeats nothing that only the server sets."""
+    """DC-22: an update has the client_id and no member that only the server sets."""
     assert _update(client_id="sayso_ag_a", client_secret="s") == (_read(), "s")
     assert _update(client_id="sayso_ag_a")[1] is None
     for members in (

@@ -1,4 +1,4 @@
-"""User codes of the device grant: accepted however they are typed."""
+"""User codes of the device grant, and device authorization requests."""
 
 import pytest
 
@@ -13,7 +13,7 @@ def _form(**parameters):
 
 
 def test_the_alphabet_has_no_vowels_or_ambiguous_characters():
-    """DG-09: twenty letters, at least 34 bits."""
+    """DG-09: the alphabet has twenty letters, so a code has at least 34 bits."""
     assert not set(ALPHABET) & set("AEIOUY0123456789")
     assert len(set(ALPHABET)) == len(ALPHABET) == 20
     assert len(ALPHABET) ** LENGTH > 2**34
@@ -23,7 +23,7 @@ def test_the_alphabet_has_no_vowels_or_ambiguous_characters():
     "typed", ["BCDF-GHJK", "bcdfghjk", " bcdf ghjk ", "b.c.d.f/g_h-j k", "BCDF\u2013GHJK"]
 )
 def test_a_code_is_read_however_it_is_typed(typed):
-    """DG-09: case, spaces and punctuation do not matter."""
+    """DG-09: case, spaces and punctuation in a typed code are ignored."""
     assert device_codes.normalized(typed) == "BCDFGHJK"
     assert device_codes.formatted("BCDFGHJK") == "BCDF-GHJK"
 
@@ -32,12 +32,12 @@ def test_a_code_is_read_however_it_is_typed(typed):
     "typed", ["", "BCDF-GHJ", "BCDF-GHJKL", "BCDF-GHJA", "BCDF-GHJ1", "\u0412CDFGHJK"]
 )
 def test_an_impossible_code_is_not_read(typed):
-    """Too short, too long, other letters or alphabets."""
+    """A code of the wrong length or with other letters is not read."""
     assert device_codes.normalized(typed) is None
 
 
 def test_a_device_may_send_its_name():
-    """It is shown to the user; the default is "unnamed device"."""
+    """The user sees the device's name, which is "unnamed device" by default."""
     assert device_codes.parse_request(_form(device_name="desktop")).name == "desktop"
     assert device_codes.parse_request(_form()).name == "unnamed device"
 
@@ -55,6 +55,6 @@ def test_a_device_may_send_its_name():
     ids=["scope", "bad scope", "details", "challenge", "control", "long"],
 )
 def test_an_invalid_device_request_is_refused(parameters, error):
-    """DG-06, DG-27, NG-027: no scope and no challenge is dropped silently."""
+    """DG-06, DG-27, NG-027: unsupported parameters are refused, not ignored."""
     with pytest.raises(error):
         device_codes.parse_request(_form(**parameters))

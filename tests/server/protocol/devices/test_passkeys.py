@@ -1,4 +1,4 @@
-"""A passkey assertion as text: five parts, one spelling."""
+"""A passkey assertion as a string: its five parts, and their only valid encoding."""
 
 import hashlib
 
@@ -12,13 +12,13 @@ ASSERTION = ".".join(passkeys.encoded(part) for part in PARTS)
 
 
 def test_an_assertion_is_read_into_its_parts():
-    """The parts are in the order in which the page writes them."""
+    """The parts are read in the order in which the page writes them."""
     assert passkeys.is_assertion(ASSERTION)
     assert passkeys.read_assertion(ASSERTION) == Assertion(*PARTS)
 
 
 def test_a_jws_is_not_an_assertion():
-    """It has three parts."""
+    """A JWS has three parts, so it is not mistaken for an assertion."""
     assert not passkeys.is_assertion("e30.e30.AA")
 
 
@@ -34,25 +34,25 @@ def test_a_jws_is_not_an_assertion():
     ],
 )
 def test_a_malformed_assertion_is_refused(text):
-    """Too few parts, too many, an empty one, another alphabet."""
+    """An assertion has exactly five parts, all of them base64url and none empty."""
     with pytest.raises(ValueError, match=r"base64url|five parts"):
         passkeys.read_assertion(text)
 
 
 @pytest.mark.parametrize("text", ["AB", "A", "AAAAA", "AAB", "A+/="])
-def test_base64url_has_one_spelling(text):
-    """Trailing bits and impossible lengths would be a second spelling."""
+def test_base64url_has_one_encoding(text):
+    """Spare bits and impossible lengths would allow a second encoding, so they are refused."""
     with pytest.raises(ValueError, match="base64url"):
         passkeys.decoded(text)
 
 
 def test_the_challenge_is_the_digest_of_the_payload():
-    """Any change of the payload needs another signature."""
+    """A changed payload has a different challenge, so it needs a new signature."""
     assert passkeys.challenge(b"x") == hashlib.sha256(b"x").digest()
 
 
 def test_creation_options_require_verification_and_a_discoverable_key():
-    """No attestation, and no second passkey beside known ones."""
+    """The options also exclude the user's existing passkeys, so that none is created twice."""
     options = passkeys.creation_options(
         rp_id="localhost", user=("sayso_us_1", "ana"), challenge_text="c", known=[b"old"]
     )
@@ -63,6 +63,6 @@ def test_creation_options_require_verification_and_a_discoverable_key():
     assert options["authenticatorSelection"]["userVerification"] == "required"
     assert options["authenticatorSelection"]["residentKey"] == "required"
     assert options["excludeCredentials"] == [{"type": "public-key", "id": passkeys.encoded(b"old")}]
-    assert [pubkeycredparam["alg"] for pubkeycredparam in options["pubKeyCredParams"]] == list(
+    assert [parameter["alg"] for parameter in options["pubKeyCredParams"]] == list(
         passkeys.ALGORITHMS
     )

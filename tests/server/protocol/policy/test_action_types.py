@@ -1,4 +1,4 @@
-"""Which documents are valid action types."""
+"""Valid and invalid documents of action types."""
 
 import copy
 
@@ -49,13 +49,13 @@ DOCUMENT = {
 
 
 def document(**changes):
-    """The document with members changed, or omitted where they are `...`."""
+    """Return the document with changed members; a member that is `...` is left out."""
     changed = {**copy.deepcopy(DOCUMENT), **changes}
     return {name: value for name, value in changed.items() if value is not ...}
 
 
 def test_a_document_becomes_an_action_type():
-    """Everything is parsed once."""
+    """The headline, paths, labels and risk of a document are parsed."""
     action = action_types.read_action_type(document())
     assert action.headline == (
         "Pay ",
@@ -70,7 +70,7 @@ def test_a_document_becomes_an_action_type():
 
 
 def test_the_schema_requires_the_type_member():
-    """RFC 9396 2: every details object names its type."""
+    """RFC 9396 2: details must have the member `type`, with the name of their type."""
     validator = Draft202012Validator(action_types.read_action_type(document()).schema)
     details = {"amount": {"minor": 1, "currency": "EUR"}, "creditor": {}}
     assert validator.is_valid({"type": "payment.transfer", **details})
@@ -80,7 +80,7 @@ def test_the_schema_requires_the_type_member():
 
 
 def test_a_type_written_as_a_constant_is_accepted_too():
-    """Stating it explicitly is no error."""
+    """A schema may define the member `type` itself, as a constant with the type's name."""
     changed = document()
     changed["schema"]["properties"]["type"] = {"const": "payment.transfer"}
     changed["schema"]["required"].append("type")
@@ -89,7 +89,7 @@ def test_a_type_written_as_a_constant_is_accepted_too():
 
 
 def test_reading_leaves_the_document_unchanged():
-    """The file is stored as given."""
+    """The file is stored as given, so reading must not change the document."""
     given = document()
     action_types.read_action_type(given)
     assert given == DOCUMENT
@@ -99,13 +99,13 @@ def test_reading_leaves_the_document_unchanged():
     "name", ["payment.transfer", "a", "x:y/z_1-2", "https://Pay.example/T?v=1"]
 )
 def test_a_type_is_a_lower_case_name_or_an_https_url(name):
-    """RFC 9396 2 leaves it to us; URLs separate the names of different authors."""
+    """RFC 9396 2 defines no form; a URL lets different authors use the same name."""
     assert action_types.read_action_type(document(type=name)).type == name
 
 
 @pytest.mark.parametrize("name", sorted(set(DOCUMENT) - {"labels", "headline"}))
 def test_a_document_without_a_required_member_is_refused(name):
-    """Only the labels and the headline are optional; without a headline there is no template."""
+    """The headline and the labels are optional; a type without a headline has no template."""
     with pytest.raises(action_types.InvalidActionType) as refusal:
         action_types.read_action_type(document(**{name: ...}))
     assert refusal.value.pointer == f"/{name}"
@@ -116,7 +116,7 @@ BARE = {name: DOCUMENT[name] for name in ("type", "title", "schema")}
 
 
 def test_a_type_without_a_headline_is_of_high_risk_with_unknown_undo():
-    """Without a headline nothing is assumed to be harmless."""
+    """Without a headline, the server cannot assume that the action is harmless."""
     action = action_types.read_action_type(BARE)
     assert not action.has_template
     assert (action.headline, action.material, action.labels) == ((), (), {})
@@ -128,14 +128,14 @@ def test_a_type_without_a_headline_is_of_high_risk_with_unknown_undo():
     ("given", "risk"), [("low", Risk.HIGH), ("high", Risk.HIGH), ("critical", Risk.CRITICAL)]
 )
 def test_a_type_without_a_headline_may_only_raise_the_risk(given, risk):
-    """Its other members count."""
+    """Without a headline, the risk is at least high, but the undo text still applies."""
     action = action_types.read_action_type(document(headline=..., risk=given))
     assert (action.risk, action.undo) == (risk, DOCUMENT["undo"])
 
 
 @pytest.mark.parametrize("name", sorted(BARE))
 def test_a_type_without_a_headline_still_needs_its_other_members(name):
-    """A name, a title and a schema make a type."""
+    """A type needs at least a name, a title and a schema."""
     with pytest.raises(action_types.InvalidActionType) as refusal:
         action_types.read_action_type({n: value for n, value in BARE.items() if n != name})
     assert refusal.value.pointer == f"/{name}"
@@ -143,7 +143,7 @@ def test_a_type_without_a_headline_still_needs_its_other_members(name):
 
 @pytest.mark.parametrize("given", [None, [], "x", 1])
 def test_a_document_that_is_not_an_object_is_refused(given):
-    """The error is clear, and nothing crashes."""
+    """The error says that the document must be an object."""
     with pytest.raises(action_types.InvalidActionType, match="must be a JSON object"):
         action_types.read_action_type(given)
 
@@ -151,7 +151,7 @@ def test_a_document_that_is_not_an_object_is_refused(given):
 @pytest.mark.parametrize("value", [None, 7, True, [7], {"x": 7}, "", "\x1b[2J", "x" * 900])
 @pytest.mark.parametrize("name", sorted(DOCUMENT))
 def test_a_mistyped_member_is_refused_without_a_crash(name, value):
-    """The error names its place."""
+    """The error has a pointer to the member."""
     with pytest.raises(action_types.InvalidActionType) as refusal:
         action_types.read_action_type(document(**{name: value}))
     assert refusal.value.pointer.startswith(f"/{name}")
@@ -207,7 +207,7 @@ def test_a_mistyped_member_is_refused_without_a_crash(name, value):
     ],
 )
 def test_a_mistake_is_refused_with_its_place_and_remedy(changes, pointer):
-    """The author learns where and what to change."""
+    """The author learns which member to change, and how."""
     with pytest.raises(action_types.InvalidActionType) as refusal:
         action_types.read_action_type(document(**changes))
     assert refusal.value.pointer == pointer
@@ -215,7 +215,7 @@ def test_a_mistake_is_refused_with_its_place_and_remedy(changes, pointer):
 
 
 def test_an_open_schema_is_refused_with_its_place_in_the_document():
-    """The pointer starts at the file, not at the schema."""
+    """The pointer is relative to the document, not to the schema."""
     changed = document()
     del changed["schema"]["properties"]["creditor"]["additionalProperties"]
     with pytest.raises(action_types.InvalidActionType) as refusal:
@@ -224,7 +224,7 @@ def test_an_open_schema_is_refused_with_its_place_in_the_document():
 
 
 def test_a_schema_that_admits_another_type_is_refused_with_the_remedy():
-    """Details of one type never pass for those of another."""
+    """Details of one type must never be valid for another type."""
     changed = document()
     changed["schema"]["properties"]["type"] = {"type": "string"}
     with pytest.raises(
@@ -247,19 +247,19 @@ def test_a_schema_that_admits_another_type_is_refused_with_the_remedy():
         "x" * 72 + "{creditor.name}",
     ],
 )
-def test_a_headline_may_name_every_displayable_place(headline):
-    """Members, indexes, and the four filters."""
+def test_a_headline_may_name_every_displayable_value(headline):
+    """Placeholders may have members, indexes, and each of the four filters."""
     action_types.read_action_type(document(headline=headline))
 
 
 def test_json_pointers_are_read_with_their_escapes():
-    """RFC 6901 4."""
+    """RFC 6901 4: `~1` in a pointer is a slash in a member name."""
     action = action_types.read_action_type(document(material=["/creditor/a~1b"]))
     assert action.material == (("creditor", "a/b"),)
 
 
-def test_a_list_of_texts_may_be_in_a_headline_and_a_list_of_numbers_may_not():
-    """Bare numbers would be ambiguous."""
+def test_a_list_in_a_headline_must_be_a_list_of_strings():
+    """A list of numbers in a headline would be ambiguous."""
     changed = document(headline="Pay {notes}")
     for items, fits in (({"type": "string"}, True), ({"type": "integer"}, False)):
         changed["schema"]["properties"]["notes"] = {"type": "array", "items": items}
@@ -273,6 +273,6 @@ def test_a_list_of_texts_may_be_in_a_headline_and_a_list_of_numbers_may_not():
 
 
 def test_a_count_has_a_singular_and_a_plural_unit():
-    """The singular comes first."""
+    """The singular comes before the plural."""
     action = action_types.read_action_type(document(headline="Pay {items|count:item:items}"))
     assert action.headline[1] == Placeholder(("items",), "count", ("item", "items"))

@@ -1,4 +1,4 @@
-"""Example values for a schema: valid, complete, deterministic."""
+"""Example values for a schema are valid, complete and deterministic."""
 
 import json
 
@@ -15,7 +15,7 @@ def _object(**members):
 
 @pytest.mark.parametrize("name", sorted(set(builtin_action_types.documents())))
 def test_every_built_in_type_has_a_valid_example(name):
-    """The example has every member of the type."""
+    """The example of a built-in type is valid and has all its members."""
     schema = action_types.read_action_type(json.loads(builtin_action_types.document(name))).schema
     example = examples.example(schema)
     Draft202012Validator(dict(schema)).validate(example)
@@ -49,14 +49,14 @@ def test_every_built_in_type_has_a_valid_example(name):
     ],
 )
 def test_each_kind_of_example_respects_its_limits(schema, value):
-    """Alternatives use the first; a reference uses its definition."""
+    """The example is valid; it uses the first alternative and the target of a reference."""
     root = {**_object(it=schema), "$defs": {"word": {"const": "word of it"}}}
     assert examples.example(root) == {"it": value}
     Draft202012Validator(root).validate(examples.example(root))
 
 
 def test_examples_of_money_and_known_names_look_real():
-    """A headline therefore reads naturally."""
+    """Realistic examples make headlines readable."""
     money = _object(minor={"type": "integer"}, currency={"type": "string"})
     example = examples.example(
         _object(amount=money, until={"type": "string"}, to={"type": "string"})
@@ -69,18 +69,18 @@ def test_examples_of_money_and_known_names_look_real():
 
 
 def test_an_example_for_an_empty_member_name_is_text():
-    """Nothing is repeated endlessly."""
+    """A member without a name cannot be its own example, so the example is a fixed word."""
     assert examples.example(_object(**{"": {"type": "string", "minLength": 5}})) == {"": "texttext"}
 
 
 @pytest.mark.parametrize("much", [{"minItems": examples.MAX_VALUES}, {"minItems": 10**12}])
 def test_an_example_with_too_many_values_is_refused(much):
-    """A small schema is refused too."""
+    """Even a small schema can require too many values for a person to read."""
     with pytest.raises(examples.TooManyValues, match="more than 500 values"):
         examples.example(_object(many={"type": "array", "items": {"type": "null"}, **much}))
 
 
 def test_an_example_text_has_a_maximum_length():
-    """The maximum applies even if the schema demands a longer text."""
+    """The maximum applies even if the schema requires a longer string."""
     long = examples.example(_object(it={"type": "string", "minLength": 10**9}))
     assert len(long["it"]) <= 4_000

@@ -45,7 +45,7 @@ DOCUMENT = {
 
 
 def _with_payees():
-    """Lines and parts, each with a payee."""
+    """Return the schema with two lists whose items have a payee."""
     line = {**LINE, "properties": {**LINE["properties"], "to": {"type": "string"}}}
     rows = {"type": "array", "minItems": 1, "items": line}
     properties = DOCUMENT["schema"]["properties"]
@@ -53,17 +53,17 @@ def _with_payees():
 
 
 def fact_rules(**members):
-    """Reads the document with these members."""
+    """Read the fact rules of the document with these members."""
     return action_types.read_action_type({**DOCUMENT, **members}).fact_rules
 
 
 def test_fact_rules_are_optional():
-    """All of them may be left out."""
+    """A document without fact rules is valid."""
     assert fact_rules() == FactRules(None, {}, None, None)
 
 
 def test_all_fact_rules_are_read():
-    """Paths into the details, and the rule for each."""
+    """JSON pointers are read as paths into the details, with their rules."""
     read = fact_rules(
         type_back={"fact": "/total", "new_target": {"fact": "/account", "part": "last_four"}},
         narrow={"/total": "lower", "/count": "lower", "/lines": "drop", "/by": "earlier"},
@@ -84,20 +84,24 @@ def test_all_fact_rules_are_read():
 
 
 def test_a_target_name_is_in_the_same_list_as_its_target():
-    """A name outside every list is the name of all targets."""
+    """A name may also be outside all lists; then it is the name of all targets."""
     for name, path in (("/lines/*/note", ("lines", "*", "note")), ("/shop", ("shop",))):
         read = fact_rules(target="/lines/*/to", target_name=name, schema=_with_payees())
         assert read.target_name == path
 
 
 def test_another_fact_is_typed_back_for_a_new_target():
-    """The default is the same fact."""
+    """Without a rule for new targets, the same fact is typed back."""
     account = {"fact": "/account", "part": "last_four"}
-    both = fact_rules(type_back={"fact": "/total", "new_target": account}, target="/shop").type_back
-    assert both.chosen(target_is_new=True) == FactToType(("account",), "last_four")
-    assert both.chosen(target_is_new=False) == FactToType(("total",), "whole")
-    one = fact_rules(type_back={"fact": "/shop"}).type_back
-    assert one.chosen(target_is_new=True) == one.chosen(target_is_new=False)
+    with_new_target = fact_rules(
+        type_back={"fact": "/total", "new_target": account}, target="/shop"
+    ).type_back
+    assert with_new_target.chosen(target_is_new=True) == FactToType(("account",), "last_four")
+    assert with_new_target.chosen(target_is_new=False) == FactToType(("total",), "whole")
+    without_new_target = fact_rules(type_back={"fact": "/shop"}).type_back
+    assert without_new_target.chosen(target_is_new=True) == without_new_target.chosen(
+        target_is_new=False
+    )
 
 
 @pytest.mark.parametrize(
@@ -113,12 +117,12 @@ def test_another_fact_is_typed_back_for_a_new_target():
     ],
 )
 def test_list_items_are_named_by_index_or_all_at_once(members):
-    """Type-back takes one item; targets, amounts and narrowing take all."""
+    """Type-back uses one item; targets, amounts and narrowing use all items."""
     assert fact_rules(**members) != FactRules()
 
 
 def test_without_a_headline_every_fact_may_be_typed_back():
-    """All facts are material then."""
+    """All facts of a type without a headline are material."""
     bare = {name: DOCUMENT[name] for name in ("type", "title", "schema")}
     action = action_types.read_action_type({**bare, "type_back": {"fact": "/shop"}})
     assert action.fact_rules.type_back.fact.path == ("shop",)
@@ -198,7 +202,7 @@ def test_without_a_headline_every_fact_may_be_typed_back():
     ],
 )
 def test_an_invalid_fact_rule_is_refused_with_its_place_and_remedy(members, pointer, remedy):
-    """The author learns where and what to change."""
+    """The author learns which member to change, and how."""
     with pytest.raises(InvalidActionType) as refusal:
         fact_rules(**members)
     assert refusal.value.pointer == pointer
@@ -206,7 +210,7 @@ def test_an_invalid_fact_rule_is_refused_with_its_place_and_remedy(members, poin
 
 
 def test_nullable_money_cannot_be_typed_back():
-    """There would be nothing to type."""
+    """If the money is null, there is nothing to type."""
     schema = {**DOCUMENT["schema"], "required": ["total"]}
     nullable = {**MONEY, "type": ["object", "null"]}
     schema["properties"] = {**schema["properties"], "total": nullable}
@@ -216,7 +220,7 @@ def test_nullable_money_cannot_be_typed_back():
 
 @pytest.mark.parametrize("path", [("total",), ("lines", "*", "price"), ("a/b", "c~d")])
 def test_a_path_is_written_as_a_json_pointer(path):
-    """RFC 6901 4."""
+    """RFC 6901 4: slashes and tildes in member names are escaped."""
     pointer = as_pointer(path)
     assert pointer.count("/") == len(path)
     unescaped = [part.replace("~1", "/").replace("~0", "~") for part in pointer[1:].split("/")]
@@ -224,7 +228,7 @@ def test_a_path_is_written_as_a_json_pointer(path):
 
 
 def test_an_optional_fact_may_be_typed_back_when_present():
-    """It must be a material fact."""
+    """An optional fact must also be material and of a type that can be typed."""
     read = fact_rules(type_back={"fact": "/shop", "if_there": {"fact": "/count"}}).type_back
     assert read == TypeBackRule(
         FactToType(("shop",), "whole"), None, FactToType(("count",), "whole")

@@ -1,4 +1,4 @@
-"""From an engine's answers to a verdict, whichever engine it is."""
+"""The verdict from the answers of any policy engine."""
 
 from dataclasses import dataclass, replace
 
@@ -22,8 +22,8 @@ NEEDS = Requirements(Risk.HIGH, frozenset({Step.PIN}), 1, 60)
 
 
 @dataclass
-class Other:
-    """An engine that allows with enough approvals, or never."""
+class ThresholdEngine:
+    """An engine that allows from a number of approvals on."""
 
     enough: int
     needs: Requirements | None = NEEDS
@@ -33,8 +33,8 @@ class Other:
         return PolicyAnswer(allowed, ("theirs",), f"{question.flow}", self.needs)
 
 
-class Broken:
-    """An engine that fails."""
+class FailingEngine:
+    """An engine that always fails."""
 
     def answer(self, question, approvals):
         raise PolicyFailed(f"no route to the engine for {question.agent}, {approvals.count}")
@@ -43,35 +43,35 @@ class Broken:
 @pytest.mark.parametrize(
     ("engine", "outcome"),
     [
-        (Other(0), "allow"),
-        (Other(1), "ask"),
-        (Other(2), "deny"),
-        (Other(1, needs=None), "deny"),
+        (ThresholdEngine(0), "allow"),
+        (ThresholdEngine(1), "ask"),
+        (ThresholdEngine(2), "deny"),
+        (ThresholdEngine(1, needs=None), "deny"),
     ],
 )
 def test_a_verdict_is_allow_ask_or_deny(engine, outcome):
-    """The same question, without approvals and with the required ones."""
+    """The verdict depends on the answers without approvals and with the required ones."""
     found = decide(engine, question(), SOURCE)
     assert (found.outcome, found.rules, found.source) == (outcome, ("theirs",), SOURCE)
     assert (found.needs is None) is (engine.needs is None)
 
 
 def test_an_engine_that_fails_never_allows():
-    """A failing engine denies at the first decision and when the token is issued."""
-    found = decide(Broken(), question(), SOURCE)
+    """A failing engine denies, both at the request and when the token is issued."""
+    found = decide(FailingEngine(), question(), SOURCE)
     assert (found.outcome, found.rules) == ("deny", (FAILED_RULE,))
-    assert is_allowed(Broken(), question(), NEEDS.complete_approvals("ana")) is False
+    assert is_allowed(FailingEngine(), question(), NEEDS.complete_approvals("ana")) is False
 
 
 def test_is_allowed_uses_the_given_approvals():
-    """It uses no more and no fewer."""
-    assert is_allowed(Other(1), question(), NEEDS.complete_approvals("ana")) is True
-    assert is_allowed(Other(1), question(), NO_APPROVALS) is False
+    """The engine gets exactly the approvals that were given."""
+    assert is_allowed(ThresholdEngine(1), question(), NEEDS.complete_approvals("ana")) is True
+    assert is_allowed(ThresholdEngine(1), question(), NO_APPROVALS) is False
 
 
 def test_a_request_allowed_without_a_consent_has_default_requirements():
-    """An agent's request is asked about even if a rule allows it."""
-    found = decide(Other(0), question(scopes={"x": Risk.MEDIUM}), SOURCE)
+    """An agent's request needs an approval even if a rule allows it, unless there is a consent."""
+    found = decide(ThresholdEngine(0), question(scopes={"x": Risk.MEDIUM}), SOURCE)
     assert (found.needs.risk, found.needs.ceremony, found.needs.seconds) == (
         Risk.MEDIUM,
         CONFIRM,
@@ -90,7 +90,7 @@ def test_a_request_allowed_without_a_consent_has_default_requirements():
     ],
 )
 def test_neither_the_approver_nor_their_deputy_may_be_excluded(by, through, is_met):
-    """An excluded user approves in nobody's place, and nobody approves in theirs."""
+    """An excluded user may not vote for others, and nobody may vote for an excluded user."""
     vote = Approvals(1, Risk.HIGH, NEEDS.ceremony, frozenset(by), through)
     assert replace(NEEDS, excluded=frozenset({"owner"})).met_by(vote, "ana") is is_met
     named = replace(NEEDS, who=frozenset({"ana", "owner"}), excluded=frozenset({"owner"}))

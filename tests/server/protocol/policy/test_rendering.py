@@ -14,7 +14,7 @@ ANY = {"type": ["string", "integer", "boolean", "null"]}
 
 
 def action(headline="Do it", material=(), labels=None, **properties):
-    """An action type over a closed schema of these properties."""
+    """Return an action type with a closed schema of these properties."""
     schema = {"type": "object", "additionalProperties": False, "properties": properties}
     return action_types.read_action_type(
         {
@@ -31,12 +31,12 @@ def action(headline="Do it", material=(), labels=None, **properties):
 
 
 def closed(**properties):
-    """A closed object schema."""
+    """Return a closed object schema."""
     return {"type": "object", "additionalProperties": False, "properties": properties}
 
 
 def lines(action_type, details):
-    """Facts as lines, material ones with a star."""
+    """Return the facts as lines; material facts start with a star."""
     return [
         f"{'*' if fact.material else ''}{fact.label}: {fact.value}"
         for fact in rendering.facts(action_type, details)
@@ -53,7 +53,7 @@ PAYMENT = action(
 
 
 def test_a_payment_has_a_readable_headline_and_facts():
-    """Material facts first in their order, then the rest."""
+    """Material facts come first in their own order, followed by the others."""
     details = {
         "type": "t",
         "amount": {"minor": 482000, "currency": "EUR"},
@@ -94,7 +94,7 @@ def test_a_payment_has_a_readable_headline_and_facts():
     ],
 )
 def test_money_is_one_fact_with_the_digits_of_its_currency(minor, currency, shown):
-    """ISO 4217, and no guess for an unknown currency."""
+    """Decimal places follow ISO 4217; an unknown currency is shown in minor units."""
     details = {"amount": {"minor": minor, "currency": currency}}
     assert lines(PAYMENT, details) == [f"*Amount: {shown}"]
     assert rendering.render_headline(PAYMENT, details) == f"Pay {shown} to none"
@@ -127,7 +127,7 @@ def test_money_is_one_fact_with_the_digits_of_its_currency(minor, currency, show
     ],
 )
 def test_a_value_is_formatted_by_its_type(value, shown):
-    """The same everywhere, without loss of information."""
+    """A value is formatted by its type only, without loss of information."""
     assert lines(action(v=ANY), {"v": value}) == [f"V: {shown}"]
 
 
@@ -148,7 +148,7 @@ def test_a_value_is_formatted_by_its_type(value, shown):
     ],
 )
 def test_headline_filters_choose_the_format_of_a_value(headline, details, shown):
-    """A value is inserted once and never read as a template."""
+    """A filter formats a value; braces inside a value are not read as a template."""
     items = {"type": "array", "items": {"type": "string"}}
     number, text = {"type": "integer"}, {"type": "string"}
     assert rendering.render_headline(
@@ -157,7 +157,7 @@ def test_headline_filters_choose_the_format_of_a_value(headline, details, shown)
 
 
 def test_every_leaf_of_lists_and_objects_is_a_fact():
-    """Nothing requested is hidden, nor are empty places."""
+    """All requested values are shown, including empty lists and objects."""
     items = {"type": "array", "items": closed(amount=MONEY, tags={"type": "array", "items": ANY})}
     order = action(material=["/items/*/amount"], items=items, creditor_name=ANY, shipTo=closed())
     details = {
@@ -180,7 +180,7 @@ def test_every_leaf_of_lists_and_objects_is_a_fact():
 
 
 def test_a_material_pointer_to_an_object_makes_all_of_it_material():
-    """Its parts are included."""
+    """All members of a material object are material facts."""
     order = action(material=["/to"], note=ANY, to=closed(name=ANY, city=ANY))
     details = {"note": "x", "to": {"name": "A", "city": "B"}}
     assert lines(order, details) == ["*To Name: A", "*To City: B", "Note: x"]
@@ -188,13 +188,13 @@ def test_a_material_pointer_to_an_object_makes_all_of_it_material():
 
 @pytest.mark.parametrize("to", [None, {}])
 def test_an_empty_parent_of_a_material_fact_is_material(to):
-    """The approver must see that nobody is named."""
-    place = {**closed(name=ANY), "type": ["object", "null"]}
-    assert lines(action(material=["/to/name"], to=place), {"to": to}) == ["*To: none"]
+    """If the parent of a material fact is empty, the approver must see that."""
+    nullable = {**closed(name=ANY), "type": ["object", "null"]}
+    assert lines(action(material=["/to/name"], to=nullable), {"to": to}) == ["*To: none"]
 
 
 def test_labels_replace_member_names_and_keep_item_numbers():
-    """Two items with one label stay distinguishable."""
+    """Item numbers distinguish two items that have the same label."""
     items = {"type": "array", "items": closed(amount=MONEY, account=closed(iban=ANY))}
     labels = {"/items/*/amount": "To pay", "/items/*/account": "Account", "/who": "Payer"}
     order = action(labels=labels, items=items, who=ANY)
@@ -209,7 +209,7 @@ def test_labels_replace_member_names_and_keep_item_numbers():
 
 
 def test_hostile_text_is_escaped_in_headline_and_facts():
-    """A value cannot draw a line of its own."""
+    """A value cannot imitate another line or hide characters."""
     hostile = "A\x1b[2J\nAmount: EUR 1.00\u202e[red]"
     shown = r"A\u{1b}[2J\u{a}Amount: EUR 1.00\u{202e}[red]"
     details = {"creditor": {"name": hostile}}
@@ -218,7 +218,7 @@ def test_hostile_text_is_escaped_in_headline_and_facts():
 
 
 def test_long_text_is_cut_visibly_and_material_text_much_later():
-    """Material facts must be visible before approval."""
+    """Material facts have a much higher limit, because approvers must see them."""
     details = {"creditor": {"name": "n" * 4_000, "iban": "i" * 300}, "amount": None}
     shown = lines(PAYMENT, details)
     assert shown[0] == f"*Creditor Name: {'n' * 4_000}"
@@ -231,16 +231,16 @@ def test_long_text_is_cut_visibly_and_material_text_much_later():
 @pytest.mark.parametrize(
     ("headline", "details", "shown"),
     [
-        # What fits stays as it is.
+        # A headline that fits is not changed.
         ("{a} {n}", {"a": "x" * 65, "n": 100_000}, f"{'x' * 63}… 100,000"),
         ("{a} {n}", {"a": "x" * 64, "n": 100_000}, f"{'x' * 64} 100,000"),
-        # The longest text gives way first, the others only after it.
+        # The longest string is truncated first.
         ("{a} to {b}", {"a": "x" * 40, "b": "y" * 50}, f"{'x' * 40} to {'y' * 27}…"),
         ("{a} to {b}", {"a": "x" * 90, "b": "y" * 70}, f"{'x' * 12}… to {'y' * 54}…"),
-        # A number in a text is there as a whole or not at all.
+        # A number in a string is kept completely or not at all.
         ("{a}", {"a": "x" * 69 + " 1,204.50 EUR"}, f"{'x' * 69}…"),
         ("{a}", {"a": "x" * 66 + " 1204, and more"}, f"{'x' * 66} 1204…"),
-        # Where nothing may be cut, it has to be wrapped.
+        # If nothing may be truncated, the headline stays too long.
         ("{a}", {"a": "1" * 100}, "1" * 100),
         ("{a} {n}", {"a": "x" * 12, "n": int("9" * 60)}, f"{'x' * 12} {int('9' * 60):,}"),
         (
@@ -248,12 +248,12 @@ def test_long_text_is_cut_visibly_and_material_text_much_later():
             {"t": "2026-11-25T14:30:00Z"},
             "x" + " ".join(["2026-11-25 14:30 UTC"] * 3),
         ),
-        # A list is cut like a text.
+        # A list is truncated like a string.
         ("{l}", {"l": ["l" * 30] * 9}, f"{'l' * 30}, {'l' * 30}, {'l' * 7}…"),
     ],
 )
 def test_a_headline_has_72_characters_and_no_number_is_cut(headline, details, shown):
-    """Omitted text is among the facts."""
+    """Strings in a headline are truncated, because the facts have them in full; numbers are not."""
     texts = {"type": "array", "items": {"type": "string"}}
     order = action(headline, a=ANY, b=ANY, n=ANY, t=ANY, l=texts)
     assert rendering.render_headline(order, details) == shown
@@ -261,7 +261,7 @@ def test_a_headline_has_72_characters_and_no_number_is_cut(headline, details, sh
 
 @pytest.mark.parametrize("room", [72, 40])
 def test_an_amount_after_many_long_texts_is_never_cut_off(room):
-    """The headline grows instead."""
+    """If strings cannot be truncated further, the headline becomes longer."""
     order = action("{a} {a} {a} {a} {n}", a=ANY, n=MONEY)
     details = {"a": "x" * 500, "n": {"minor": 482000, "currency": "EUR"}}
     headline = rendering.render_headline(order, details, room=room)
@@ -286,14 +286,14 @@ def test_an_amount_after_many_long_texts_is_never_cut_off(room):
     ],
 )
 def test_counts_have_units_and_lists_show_their_first_items(headline, details, shown):
-    """One record, two records, and the first of a list."""
+    """A count has a singular or plural noun, and a list shows its first three items."""
     texts = {"type": "array", "items": {"type": "string"}}
     order = action(headline, n={"type": "integer"}, l=texts)
     assert rendering.render_headline(order, details) == shown
 
 
 def test_without_a_template_every_field_is_material_and_sorted():
-    """Fields are sorted by name; list items keep their order, and long ones are shown in full."""
+    """Fields are sorted by name, items keep their order, and long values are shown in full."""
     texts = {"type": "array", "items": {"type": "string"}}
     schema = closed(zone=ANY, alarm=ANY, notes=texts)
     bare = action_types.read_action_type({"type": "t", "title": "Restart", "schema": schema})
@@ -319,7 +319,7 @@ def test_without_a_template_every_field_is_material_and_sorted():
     ],
 )
 def test_values_are_found_along_their_path(path, found):
-    """Money is one value; objects and missing places have none."""
+    """Money is one value; non-empty objects and lists, and missing members, have no value."""
     details = {
         "payee": "Nord",
         "total": {"minor": 5, "currency": "EUR"},

@@ -1,4 +1,4 @@
-"""Which JSON schemas are closed."""
+"""Closed JSON schemas are accepted, and open ones are refused."""
 
 import pytest
 from jsonschema import Draft202012Validator
@@ -9,7 +9,7 @@ TEXT = {"type": "string"}
 
 
 def closed(**properties):
-    """A closed object schema."""
+    """Return a closed object schema."""
     return {"type": "object", "additionalProperties": False, "properties": properties}
 
 
@@ -29,7 +29,7 @@ CLOSED_SCHEMAS = [
 
 @pytest.mark.parametrize("schema", CLOSED_SCHEMAS, ids=map(str, range(len(CLOSED_SCHEMAS))))
 def test_a_closed_schema_is_accepted_and_valid_json_schema(schema):
-    """A subset of JSON Schema 2020-12, not a language of our own."""
+    """Accepted schemas are valid JSON Schema 2020-12."""
     assert schemas.check_schema(schema) == schema
     Draft202012Validator.check_schema(schema)
 
@@ -100,22 +100,22 @@ OPEN_SCHEMAS = [
     ("schema", "pointer"), OPEN_SCHEMAS, ids=map(str, range(len(OPEN_SCHEMAS)))
 )
 def test_an_open_schema_is_refused_with_the_place(schema, pointer):
-    """The author learns where it is open and how to close it."""
+    """The author learns where the schema is open, and how to close it."""
     with pytest.raises(schemas.InvalidSchema) as refusal:
         schemas.check_schema(schema)
     assert refusal.value.pointer == pointer
     assert refusal.value.remedy
 
 
-def test_an_endless_chain_of_references_is_refused():
-    """Depth is limited however long the document is."""
+def test_a_very_long_chain_of_references_is_refused():
+    """The number of references in a row is limited, so that no document exhausts the stack."""
     chain = {f"d{i}": {"$ref": f"#/$defs/d{i + 1}"} for i in range(2_000)}
     with pytest.raises(schemas.InvalidSchema, match="in a row"):
         schemas.check_schema({**closed(), "$defs": {**chain, "d2000": TEXT}})
 
 
 def test_references_that_double_at_every_step_are_walked_once():
-    """The cost is that of their length."""
+    """Each reference is followed once, so the cost is not exponential."""
     bomb = {f"d{i}": {"anyOf": [{"$ref": f"#/$defs/d{i + 1}"}] * 8} for i in range(15)}
     schema = {**closed(a={"$ref": "#/$defs/d0"}), "$defs": {**bomb, "d15": TEXT}}
     schemas.check_schema(schema)
@@ -137,7 +137,7 @@ def test_references_that_double_at_every_step_are_walked_once():
     ],
 )
 def test_places_are_found_through_references_arrays_and_alternatives(path, found):
-    """A path has one schema for each alternative at its end."""
+    """A path leads to one schema for each alternative."""
     item = {"anyOf": [closed(iban=TEXT), closed(account=TEXT)]}
     schema = {
         **closed(a=TEXT, list={"type": "array", "items": {"$ref": "#/$defs/item"}}),
@@ -148,7 +148,7 @@ def test_places_are_found_through_references_arrays_and_alternatives(path, found
 
 
 def test_the_types_of_an_enum_are_those_of_its_values():
-    """An enum admits what it lists."""
+    """An enum or constant allows the types of its values."""
     assert schemas.allowed_types({"enum": ["x", 1, True, None]}) == {
         "string",
         "integer",
@@ -160,19 +160,19 @@ def test_the_types_of_an_enum_are_those_of_its_values():
 
 
 def test_a_reference_may_point_into_a_list_of_alternatives():
-    """The index selects an alternative; an index past the end is refused."""
+    """The index selects an alternative, and an invalid index is refused."""
     both = {"anyOf": [TEXT, closed(iban=TEXT)]}
     schema = {**closed(a={"$ref": "#/$defs/both/anyOf/1"}), "$defs": {"both": both}}
     schemas.check_schema(schema)
     assert schemas.places(schema, ["a", "iban"]) == [TEXT]
-    for place in ("2", "x", "0/type/x"):
-        reference = {"$ref": f"#/$defs/both/anyOf/{place}"}
+    for suffix in ("2", "x", "0/type/x"):
+        reference = {"$ref": f"#/$defs/both/anyOf/{suffix}"}
         with pytest.raises(schemas.InvalidSchema):
             schemas.check_schema({**closed(a=reference), "$defs": {"both": both}})
 
 
 def test_definitions_must_be_an_object():
-    """Each definition must be closed too."""
+    """Definitions must be an object of closed schemas."""
     with pytest.raises(schemas.InvalidSchema):
         schemas.check_schema({**closed(a=TEXT), "$defs": []})
     with pytest.raises(schemas.InvalidSchema):

@@ -1,4 +1,4 @@
-"""Scope lists."""
+"""Parsing and splitting scope lists."""
 
 import pytest
 
@@ -7,26 +7,26 @@ from server.protocol.resources import scopes
 
 
 def test_a_scope_list_is_deduplicated_and_sorted():
-    """Order and repetition mean nothing (RFC 6749 3.3)."""
+    """The order and repetition of scopes have no meaning (RFC 6749 3.3)."""
     assert scopes.parse("b a b openid") == ("a", "b", "openid")
     assert scopes.text(("a", "b")) == "a b"
 
 
 @pytest.mark.parametrize("text", ["", " ", "a  b", "a\tb", 'a"b', "a\\b", "ä", "a b ", "x" * 129])
 def test_a_malformed_scope_list_is_invalid_scope(text):
-    """One space between names, and the characters of RFC 6749."""
+    """Names are separated by one space and have only the characters of RFC 6749."""
     with pytest.raises(errors.InvalidScope):
         scopes.parse(text)
 
 
 def test_too_many_scopes_are_refused():
-    """Nobody reads a hundred scopes."""
+    """A request may have at most 64 scopes, because nobody reads more."""
     with pytest.raises(errors.InvalidScope):
         scopes.parse(" ".join(f"s{n}" for n in range(65)))
 
 
 def test_openid_scopes_are_separated():
-    """They are about the user, not about a resource."""
+    """OpenID scopes are about the user, not about a resource."""
     assert scopes.split(("email", "openid", "pay")) == (("email", "openid"), ("pay",))
     assert scopes.is_scope("pay:all")
     assert not scopes.is_scope("pay all")
@@ -36,5 +36,5 @@ def test_openid_scopes_are_separated():
     ("names", "alone"), [((), False), (("openid",), True), (("openid", "pay"), False)]
 )
 def test_openid_scopes_alone_are_about_the_user(names, alone):
-    """An empty list is not."""
+    """A list is about the user only if it has scopes, and all of them are OpenID scopes."""
     assert scopes.about_person(names) is alone

@@ -1,4 +1,4 @@
-"""Resource URIs and callback URIs."""
+"""Valid resource URIs and callback URIs, and their comparison."""
 
 import pytest
 
@@ -18,7 +18,7 @@ from server.protocol.resources import uris
     ],
 )
 def test_an_absolute_uri_names_a_resource(uri):
-    """It is stored exactly as written."""
+    """A valid URI is stored exactly as written."""
     assert uris.check_resource(uri) == uri
     assert uris.resource_problem(uri) == ""
 
@@ -46,7 +46,7 @@ def test_an_absolute_uri_names_a_resource(uri):
     ],
 )
 def test_an_invalid_resource_uri_is_invalid_target(uri):
-    """RFC 8707 2: absolute, no fragment; and no user, no plain http beyond this machine."""
+    """RFC 8707 2: a URI must be absolute and https, without a fragment or user name."""
     with pytest.raises(errors.InvalidTarget):
         uris.check_resource(uri)
 
@@ -70,19 +70,19 @@ def test_an_invalid_resource_uri_is_invalid_target(uri):
     ],
 )
 def test_a_uri_below_another_is_recognized_in_every_spelling(uri, below):
-    """Otherwise a token for a made-up resource could open a real one."""
+    """Otherwise a token for an invented resource could be used at a real one."""
     assert uris.is_below(uri, "https://auth.example/sayso") is below
 
 
 def test_all_names_of_this_machine_are_the_same():
-    """DPoP proofs are compared in the same way."""
+    """All loopback names are the same host, as in the comparison of DPoP proofs."""
     assert uris.is_below("http://127.0.0.1:8470/api", "http://localhost:8470")
     assert uris.is_below("http://localhost:8470/anything", "http://[::1]:8470/")
 
 
 @pytest.mark.parametrize("uri", ["https://bot.example/cb?x=1", "https://bot.example:8443"])
 def test_a_callback_uri_uses_https(uri):
-    """CIBA 4; whether it is public is checked when it is called."""
+    """CIBA 4 requires https. Whether the host is public is checked when it is called."""
     assert uris.callback_problem(uri, development=False) == ""
 
 
@@ -103,12 +103,12 @@ def test_a_callback_uri_uses_https(uri):
     ],
 )
 def test_an_invalid_callback_uri_is_refused_with_the_reason(uri, says):
-    """NG-009: never plain http, never this machine."""
+    """NG-009: callbacks never use plain http or lead to this machine."""
     assert says in uris.callback_problem(uri, development=False)
 
 
 def test_in_development_a_callback_may_be_on_this_machine():
-    """It may use http; a callback elsewhere must use https."""
+    """In development, a callback on this machine may use http; other callbacks must use https."""
     for uri in ("http://127.0.0.1:9/cb", "http://[::1]:9/", "https://localhost:9/"):
         assert uris.callback_problem(uri, development=True) == ""
     assert uris.callback_problem("http://bot.example/", development=True) == "must be https"
@@ -126,6 +126,6 @@ def test_in_development_a_callback_may_be_on_this_machine():
     ],
 )
 def test_a_trailing_slash_makes_no_difference(uri, other, same):
-    """Both forms are valid, and clients send either; a slash of the query is not one of them."""
+    """Clients send both forms of a path. A slash at the end of a query still counts."""
     assert uris.is_same(uri, other) is same
     assert uris.is_same(other, uri) is same

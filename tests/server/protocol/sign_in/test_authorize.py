@@ -23,7 +23,7 @@ def _parsed(**parameters):
 
 
 def test_every_parameter_of_an_authorization_request_is_read():
-    """Everything the service decides on, and nothing else."""
+    """The parsed request has all parameters that the service uses."""
     found = _parsed(
         scope="openid email pay",
         resource="https://pay.example",
@@ -77,7 +77,7 @@ def test_every_parameter_of_an_authorization_request_is_read():
     ],
 )
 def test_an_invalid_authorization_request_has_its_specified_error(parameters, code):
-    """Each mistake alone is enough."""
+    """Each of these mistakes alone gives its error code."""
     with pytest.raises(errors.ProtocolError) as refused:
         _parsed(**parameters)
     assert refused.value.code == code
@@ -85,31 +85,31 @@ def test_an_invalid_authorization_request_has_its_specified_error(parameters, co
 
 @pytest.mark.parametrize("parameters", [{"redirect_uri": None}, {"state": "s" * 2_049}])
 def test_a_request_without_a_valid_return_address_is_invalid_request(parameters):
-    """The user sees an error page."""
+    """Such an error is shown to the user, because it cannot be sent to the app."""
     with pytest.raises(errors.InvalidRequest):
         authorize.return_to(_form(**parameters))
 
 
 def test_a_stored_request_reads_back_unchanged():
-    """Unknown parameters are dropped."""
+    """Storing a request drops only unknown parameters."""
     form = _form(resource="https://pay.example", scope="pay", foo="bar", request_uri="x")
-    again = authorize.from_stored(authorize.to_stored(form))
-    assert "foo" not in again.values
-    assert authorize.parse(again, authorize.return_to(again)) == authorize.parse(
+    restored = authorize.from_stored(authorize.to_stored(form))
+    assert "foo" not in restored.values
+    assert authorize.parse(restored, authorize.return_to(restored)) == authorize.parse(
         form, authorize.return_to(form)
     )
 
 
 def test_an_answer_has_the_issuer_and_the_state():
-    """RFC 9207; a missing state is not invented."""
+    """RFC 9207 requires the issuer. The state is returned only if the app sent one."""
     back = authorize.ReturnTo(CALLBACK, "s", "query")
     assert authorize.answer("https://i", back, {"code": "c"}) == (
         ("code", "c"),
         ("state", "s"),
         ("iss", "https://i"),
     )
-    silent = authorize.ReturnTo(CALLBACK, None, "query")
-    assert authorize.answer("https://i", silent, {"error": "e"}) == (
+    without_state = authorize.ReturnTo(CALLBACK, None, "query")
+    assert authorize.answer("https://i", without_state, {"error": "e"}) == (
         ("error", "e"),
         ("iss", "https://i"),
     )

@@ -1,4 +1,4 @@
-"""Standing grants: what one covers, and that no limit is ever exceeded."""
+"""Standing grants: the requests that they cover, and their limits."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -39,15 +39,15 @@ def _pattern(*vary: VaryingMember) -> Pattern:
     return Pattern(SCOPE, (EXAMPLE,), vary)
 
 
-def _misfit(pattern: Pattern, *, scope: tuple[str, ...] = (), **members: Any) -> str | None:
+def _mismatch(pattern: Pattern, *, scope: tuple[str, ...] = (), **members: Any) -> str | None:
     return standing_grants.mismatch(pattern, scope, [{**EXAMPLE, **members}])
 
 
 def test_an_equal_request_or_one_with_fewer_scopes_is_covered() -> None:
-    """Details must be equal, scopes a subset."""
-    assert _misfit(_pattern()) is None
-    assert _misfit(_pattern(), scope=("orders:write",)) is None
-    assert _misfit(_pattern(), scope=("orders:read",)) == "scope"
+    """The details must be equal, and the scopes must be a subset."""
+    assert _mismatch(_pattern()) is None
+    assert _mismatch(_pattern(), scope=("orders:write",)) is None
+    assert _mismatch(_pattern(), scope=("orders:read",)) == "scope"
 
 
 @pytest.mark.parametrize(
@@ -64,12 +64,12 @@ def test_an_equal_request_or_one_with_fewer_scopes_is_covered() -> None:
     ],
 )
 def test_members_that_may_not_vary_must_be_equal(changed: Mapping[str, Any], where: str) -> None:
-    """Every member in its place; a new one makes it another request."""
-    assert _misfit(_pattern(), **changed) == where
+    """The first member that differs is named; a new member makes it a different request."""
+    assert _mismatch(_pattern(), **changed) == where
 
 
-def test_another_number_of_actions_is_not_covered() -> None:
-    """No action, and two of the same, are not covered."""
+def test_a_different_number_of_actions_is_not_covered() -> None:
+    """A request with no action or with two is not covered by an example with one."""
     assert standing_grants.mismatch(_pattern(), (), []) == "authorization_details"
     two = [EXAMPLE, EXAMPLE]
     assert standing_grants.mismatch(_pattern(), (), two) == "authorization_details"
@@ -100,13 +100,13 @@ def test_another_number_of_actions_is_not_covered() -> None:
 def test_varying_members_keep_their_kind_and_limit(
     vary: VaryingMember, member: str, inside: Any, outside: Any
 ) -> None:
-    """A number or money up to the limit, a text or a list of texts freely."""
-    assert _misfit(_pattern(vary), **{member: inside}) is None
-    assert _misfit(_pattern(vary), **{member: outside}) == f"/{member}"
+    """A number or money may vary up to its limit; a string or a list of strings may vary freely."""
+    assert _mismatch(_pattern(vary), **{member: inside}) is None
+    assert _mismatch(_pattern(vary), **{member: outside}) == f"/{member}"
 
 
 def test_the_cost_of_a_request_is_in_the_currency_of_the_sum() -> None:
-    """An amount in another currency is not covered, however small."""
+    """A request with an amount in another currency is not covered, however small it is."""
     assert standing_grants.cost(BOUNDS, {"EUR": 7}) == 7
     assert standing_grants.cost(BOUNDS, {}) == 0
     assert standing_grants.cost(BOUNDS, {"USD": 1}) is None
@@ -126,12 +126,12 @@ def test_the_cost_of_a_request_is_in_the_currency_of_the_sum() -> None:
 def test_a_use_that_would_exceed_a_limit_is_refused_entirely(
     taken: GrantUsage, minor: int, now: int
 ) -> None:
-    """Uses, sum and end; nothing is reduced to fit."""
+    """A use that exceeds the uses, sum or expiry is refused; nothing is reduced to fit."""
     assert standing_grants.reserve(BOUNDS, taken, minor, now) is None
 
 
 def test_a_use_is_reserved_and_released() -> None:
-    """Up to exactly the limit; a released use is available again."""
+    """Uses can reach the limit exactly, and a released use is available again."""
     full = standing_grants.reserve(BOUNDS, GrantUsage(2, 4_000), 1_000, 999)
     assert full == GrantUsage(3, 5_000)
     assert standing_grants.release(full, 1_000) == GrantUsage(2, 4_000)
@@ -153,17 +153,17 @@ def test_no_sequence_of_uses_exceeds_a_limit(
 ) -> None:
     """The limits hold in any order of reserving and releasing uses."""
     bounds = Bounds(1_000, uses, None if total is None else Sum(total, "EUR"))
-    taken, held = GrantUsage(), list[int]()
-    for gives_back, minor, now in steps:
-        if gives_back and held:
-            taken = standing_grants.release(taken, held.pop())
+    taken, reserved = GrantUsage(), list[int]()
+    for releases, minor, now in steps:
+        if releases and reserved:
+            taken = standing_grants.release(taken, reserved.pop())
             continue
         after = standing_grants.reserve(bounds, taken, minor, now)
         if after is not None:
             assert now < bounds.until
             taken = after
-            held.append(minor)
-        assert (taken.uses, taken.minor) == (len(held), sum(held))
+            reserved.append(minor)
+        assert (taken.uses, taken.minor) == (len(reserved), sum(reserved))
         assert taken.uses <= uses
         assert taken.minor <= (total or 0)
 
@@ -187,7 +187,7 @@ def test_no_sequence_of_uses_exceeds_a_limit(
 def test_a_grant_over_its_limit_is_refused_and_the_limit_is_named(
     risk: Risk, bounds: Mapping[str, Any], where: str
 ) -> None:
-    """It is never reduced silently."""
+    """A grant that exceeds a limit is not reduced silently."""
     whole = {"seconds": 60, "uses": 1, "costs": True, "total": Sum(1, "EUR"), **bounds}
     with pytest.raises(GrantNotAllowed) as refused:
         standing_grants.check_limits(risk, **whole)
@@ -200,7 +200,7 @@ def test_a_grant_over_its_limit_is_refused_and_the_limit_is_named(
 
 @pytest.mark.parametrize("risk", list(LIMITS))
 def test_a_grant_may_reach_the_limit_of_its_risk(risk: Risk) -> None:
-    """Approving it has at least the risk of what it covers."""
+    """The approval of a grant has at least the risk that the grant covers."""
     limit = LIMITS[risk]
     standing_grants.check_limits(
         risk, seconds=limit.seconds, uses=limit.uses, costs=True, total=Sum(1, "EUR")
@@ -210,7 +210,7 @@ def test_a_grant_may_reach_the_limit_of_its_risk(risk: Risk) -> None:
 
 
 def test_a_sum_is_in_the_only_currency_of_the_example() -> None:
-    """Written as a person writes it."""
+    """The sum is entered as people write it, without a currency."""
     assert standing_grants.read_sum({"EUR": 1}, "20") == Sum(2_000, "EUR")
     assert standing_grants.read_sum({"EUR": 1}, None) is None
     for money, text in (({}, "1"), ({"EUR": 1, "USD": 1}, "1"), ({"EUR": 1}, "x")):
@@ -231,7 +231,7 @@ def test_a_sum_is_in_the_only_currency_of_the_example() -> None:
 def test_the_members_that_may_vary_are_read(
     path: tuple[str, ...], up_to: str | None, found: Any
 ) -> None:
-    """A number with its limit, a text without."""
+    """A number has a limit, and a string has none."""
     (vary,) = standing_grants.read_vary(EXAMPLE, [(path, up_to)], None)
     assert vary == VaryingMember(path, found)
     assert standing_grants.from_json(standing_grants.as_json([vary])) == (vary,)
@@ -254,19 +254,19 @@ def test_the_members_that_may_vary_are_read(
     ],
 )
 def test_a_member_that_cannot_vary_is_refused(path: tuple[str, ...], up_to: str | None) -> None:
-    """These are a number without a limit, a text with one, a switch, an object, the target."""
+    """Numbers without a limit, strings with one, booleans, objects and the target cannot vary."""
     with pytest.raises(GrantNotAllowed):
         standing_grants.read_vary(EXAMPLE, [(path, up_to)], ("to", "account"))
 
 
 def test_a_varying_member_is_named_once() -> None:
-    """Naming it twice would be ambiguous."""
+    """Naming a member twice would be ambiguous."""
     with pytest.raises(GrantNotAllowed):
         standing_grants.read_vary(EXAMPLE, [(("note",), None), (("note",), None)], None)
 
 
-def test_the_pattern_shows_the_example_with_words_for_varying_members() -> None:
-    """The example itself is unchanged."""
+def test_the_pattern_describes_varying_members() -> None:
+    """Descriptions replace varying values, and the example itself is unchanged."""
     vary = [VaryingMember(("amount",), LIMIT), VaryingMember(("to", "name"))]
     proposal = standing_grants.with_variations(EXAMPLE, vary)
     assert (proposal["amount"], proposal["to"]) == (
@@ -286,7 +286,7 @@ _DETAIL = st.fixed_dictionaries(
 def test_a_covered_request_equals_the_example_within_its_limits(
     *, detail: dict[str, Any], cap: int, varies: bool
 ) -> None:
-    """An uncovered one differs in the place that is named."""
+    """A request that is not covered differs in the member that is named."""
     vary = (
         VaryingMember(("amount",), {"minor": cap, "currency": "EUR"}),
         VaryingMember(("note",)),

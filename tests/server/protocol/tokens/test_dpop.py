@@ -1,4 +1,4 @@
-"""DPoP proofs: which are valid for one request, and which are not."""
+"""DPoP proofs that are valid for a request, and proofs that are not."""
 
 import json
 from pathlib import Path
@@ -27,22 +27,22 @@ CLAIMS = {"jti": "a1", "htm": "POST", "htu": URL, "iat": IAT}
 
 
 def check(claims, *, now=IAT * 1000, access_token=None):
-    """Checks claims for a POST to URL."""
+    """Check claims for a POST to URL."""
     return dpop.check_proof(
         claims, method="POST", url=URL, now=now, access_token=access_token, loopback_alias=False
     )
 
 
 def test_nonces_belong_to_a_time_window_and_the_one_before():
-    """RFC 9449 8: issued for five minutes, accepted for as long again."""
+    """RFC 9449 8: a nonce is issued for five minutes and accepted for five more."""
     first, before = dpop.nonce_windows(IAT * 1000)
-    later, still = dpop.nonce_windows((IAT + dpop.NONCE_SECONDS) * 1000)
-    assert still == first
+    later, later_before = dpop.nonce_windows((IAT + dpop.NONCE_SECONDS) * 1000)
+    assert later_before == first
     assert len({first, before, later}) == 3
 
 
 def test_a_proof_without_a_current_nonce_gets_the_newest():
-    """RFC 9449 4.3, 10: whatever it contained instead."""
+    """RFC 9449 4.3, 10: the error has the newest nonce, whatever the proof contained."""
     dpop.check_nonce({"nonce": "old"}, ["new", "old"])
     for claims in ({}, {"nonce": "older"}, {"nonce": None}, {"nonce": ["new"]}):
         with pytest.raises(errors.UseDpopNonce) as refusal:
@@ -51,14 +51,14 @@ def test_a_proof_without_a_current_nonce_gets_the_newest():
 
 
 def assert_refused(claims, member, **request):
-    """Checks that the claims are refused and that the error names the member."""
+    """Check that the claims are refused and that the error names the member."""
     with pytest.raises(errors.InvalidDpopProof) as refusal:
         check(claims, **request)
     assert refusal.value.description.startswith(member)
 
 
 def test_a_valid_proof_yields_a_use_to_remember():
-    """The use is a hash of fixed length, until the proof is too old anyway."""
+    """The use has a hash of fixed length, and the time from which the proof is too old."""
     use = check(CLAIMS)
     assert use == dpop.ProofUse(decisions.digest("a1"), IAT, (IAT + 60) * 1000)
     assert_refused(CLAIMS, "iat", now=use.expires_at)
@@ -66,7 +66,7 @@ def test_a_valid_proof_yields_a_use_to_remember():
 
 @pytest.mark.parametrize("values", [[], ["a.b.c", "a.b.c"], [""], ["a.b"], ["a.b.c.d"], ["a..c"]])
 def test_anything_but_one_well_formed_jwt_is_refused(values):
-    """DP-01, DP-02: one header, one JWT."""
+    """DP-01, DP-02: there must be exactly one header, with exactly one JWT."""
     with pytest.raises(errors.InvalidDpopProof):
         dpop.one_proof(values)
 
@@ -75,20 +75,20 @@ def test_anything_but_one_well_formed_jwt_is_refused(values):
     "value", ["a.b.c,d.e.f", "a.b.c ", "a.b.ä", "a.b.c\n", f"a.b.{'c' * 5000}"]
 )
 def test_a_header_with_other_characters_or_excessive_length_is_refused(value):
-    """DP-02: it is not parsed at all."""
+    """DP-02: such a header is refused before it is parsed."""
     with pytest.raises(errors.InvalidDpopProof):
         dpop.one_proof([value])
 
 
 def test_the_header_value_is_returned_unchanged():
-    """The signature covers these very characters."""
+    """The signature covers exactly these characters."""
     assert dpop.one_proof(["a-_9.b.c"]) == "a-_9.b.c"
 
 
 @pytest.mark.parametrize("name", ["jti", "htm", "htu", "iat"])
 @pytest.mark.parametrize("value", [None, 7.5, True, [], ["POST"], {}, "\ud800", "MISSING"])
 def test_a_missing_or_mistyped_claim_is_refused_by_name(name, value):
-    """DP-03 to DP-06, DP-14, DP-15: a refusal, never a crash."""
+    """DP-03 to DP-06, DP-14, DP-15: the error names the claim, and nothing crashes."""
     claims = {**CLAIMS, name: value}
     if value == "MISSING":
         del claims[name]
@@ -117,20 +117,20 @@ def test_a_missing_or_mistyped_claim_is_refused_by_name(name, value):
     ],
 )
 def test_a_header_that_is_not_exactly_a_proof_with_a_public_key_is_refused(changes, word):
-    """DP-07 to DP-11, DP-13, DP-23."""
+    """DP-07 to DP-11, DP-13, DP-23: the header has exactly typ, alg and a public jwk."""
     with pytest.raises(errors.InvalidDpopProof) as refusal:
         dpop.read_proof_header({**HEADER, **changes})
     assert refusal.value.description.startswith(word)
 
 
 def test_a_header_without_a_key_is_refused():
-    """DP-11."""
+    """DP-11: a proof must contain its public key."""
     with pytest.raises(errors.InvalidDpopProof):
         dpop.read_proof_header({"typ": "dpop+jwt", "alg": "ES256"})
 
 
 def test_only_the_four_key_members_of_a_header_are_kept():
-    """Web Crypto exports `ext` and `key_ops`; they are dropped."""
+    """Web Crypto adds members such as `ext` and `key_ops`, which are dropped."""
     jwk = {**KEY, "ext": True, "key_ops": ["verify"], "alg": "ES256", "use": "sig", "kid": "1"}
     jwk |= {"x5u": "https://evil.example", "owner": {"any": "thing"}}
     assert dpop.read_proof_header({**HEADER, "jwk": jwk}) == KEY
@@ -138,25 +138,25 @@ def test_only_the_four_key_members_of_a_header_are_kept():
 
 @pytest.mark.parametrize("method", ["post", "GET", "POST ", ""])
 def test_a_proof_for_another_method_is_refused(method):
-    """DP-14: methods are case-sensitive."""
+    """DP-14: the method must be equal, and methods are case-sensitive."""
     assert_refused({**CLAIMS, "htm": method}, "htm")
 
 
 @pytest.mark.parametrize("vector", VECTORS, ids=map(str, range(len(VECTORS))))
 def test_urls_are_compared_as_in_the_shared_vectors(vector):
-    """DP-15, DP-22: both directions agree; query and fragment do not count."""
+    """DP-15, DP-22: the comparison is symmetric and ignores query and fragment."""
     for one, other in ((vector["a"], vector["b"]), (vector["b"], vector["a"])):
         equal = dpop.same_url(one, other, loopback_alias=vector["loopback_alias"])
         assert equal is vector["equal"]
 
 
 def test_a_proof_for_another_url_is_refused():
-    """DP-15."""
+    """DP-15: the proof must be for the URL of the request."""
     assert_refused({**CLAIMS, "htu": "https://as.example/other"}, "htu")
 
 
 def test_a_proof_for_another_name_of_this_machine_needs_the_alias_option():
-    """Loopback has three names, which the option makes one authority."""
+    """The option treats the three loopback names as the same host."""
     claims = {**CLAIMS, "htu": "http://127.0.0.1:8470/token"}
     request = {"method": "POST", "url": "http://localhost:8470/token", "now": IAT * 1000}
     dpop.check_proof(claims, **request, access_token=None, loopback_alias=True)
@@ -166,30 +166,30 @@ def test_a_proof_for_another_name_of_this_machine_needs_the_alias_option():
 
 @given(st.text(max_size=60))
 def test_any_htu_is_compared_without_a_crash(url):
-    """An htu with any characters is compared, and no foreign one matches."""
+    """A URL with any characters can be compared, and a different host never matches."""
     assert not dpop.same_url(url, URL, loopback_alias=True) or "as.example" in url.lower()
 
 
 @pytest.mark.parametrize("age", [-5_000, -4_999, 0, 1, 59_999])
 def test_a_fresh_proof_is_accepted(age):
-    """Up to five seconds early and for a minute."""
+    """A proof is valid from five seconds before its time until a minute after it."""
     check(CLAIMS, now=IAT * 1000 + age)
 
 
 @pytest.mark.parametrize("age", [-5_001, -3_600_000, 60_000, 3_600_000])
 def test_a_proof_that_is_too_old_or_too_early_is_refused(age):
-    """DP-16, DP-17."""
+    """DP-16, DP-17: the limits are exact to the millisecond."""
     assert_refused(CLAIMS, "iat", now=IAT * 1000 + age)
 
 
 @pytest.mark.parametrize("iat", [-1, 0, 10**30, str(IAT)])
 def test_an_absurd_time_is_refused(iat):
-    """DP-16, DP-17, whatever the number."""
+    """DP-16, DP-17: a time far out of range, or one that is not a number, is refused."""
     assert_refused({**CLAIMS, "iat": iat}, "iat")
 
 
 def test_a_proof_beside_an_access_token_needs_its_hash():
-    """DP-19: a proof made for one token is valid for no other."""
+    """DP-19: a proof for one access token is not valid for another."""
     check({**CLAIMS, "ath": decisions.digest("token")}, access_token="token")
     for ath in (None, 7, "", decisions.digest("other"), "token"):
         assert_refused({**CLAIMS, "ath": ath}, "ath", access_token="token")
@@ -198,11 +198,11 @@ def test_a_proof_beside_an_access_token_needs_its_hash():
 
 @pytest.mark.parametrize("jti", ["", "x" * 129])
 def test_a_jti_that_is_empty_or_too_long_is_refused(jti):
-    """DP-21: what is remembered has a limit."""
+    """DP-21: an ID that is remembered must have a limited length."""
     assert_refused({**CLAIMS, "jti": jti}, "jti")
 
 
 def test_equal_jtis_have_equal_hashes_and_others_do_not():
-    """DP-21: this is how replays are recognized."""
+    """DP-21: replays are detected by comparing these hashes."""
     assert check(CLAIMS).jti_hash == check({**CLAIMS, "more": 1}).jti_hash
     assert check(CLAIMS).jti_hash != check({**CLAIMS, "jti": "a2"}).jti_hash

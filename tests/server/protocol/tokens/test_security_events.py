@@ -1,4 +1,4 @@
-"""Security event tokens: their claims, and what the transmitter says about itself."""
+"""The claims of security event tokens, and the metadata of the transmitter."""
 
 from dataclasses import replace
 
@@ -17,7 +17,7 @@ EVENT = SecurityEvent(
 
 
 def test_the_claims_name_the_agent_and_the_api():
-    """RFC 8417 2.2, CAEP 3.1: times are seconds."""
+    """RFC 8417 2.2, CAEP 3.1: the event has its subject and audience, and times in seconds."""
     assert security_events.claims(ISSUER, EVENT) == {
         "iss": ISSUER,
         "aud": "https://pay.example",
@@ -34,15 +34,15 @@ def test_the_claims_name_the_agent_and_the_api():
     }
 
 
-def test_an_event_is_no_access_token():
-    """SSF 4.1: neither `sub` nor `exp`, for each reason."""
+def test_an_event_cannot_pass_for_an_access_token():
+    """SSF 4.1: an event has neither `sub` nor `exp`, whatever its reason."""
     for reason in security_events.REASONS:
         claims = security_events.claims(ISSUER, replace(EVENT, reason=reason))
         assert not {"sub", "exp", "scope", "client_id"} & claims.keys()
 
 
 def test_the_configuration_names_poll_delivery_only():
-    """SSF 7.1."""
+    """SSF 7.1: the metadata lists only the supported delivery method."""
     assert security_events.configuration(ISSUER) == {
         "spec_version": "1_0",
         "issuer": ISSUER,
@@ -54,7 +54,7 @@ def test_the_configuration_names_poll_delivery_only():
 
 
 def test_a_stream_is_for_the_resources_of_its_server():
-    """One audience is a text, several are a list."""
+    """One audience is a string, and several are a list."""
     one = security_events.stream(ISSUER, "sayso_rs_one", ("https://pay.example",))
     assert (one["stream_id"], one["aud"]) == ("sayso_rs_one", "https://pay.example")
     assert one["delivery"] == {"method": "urn:ietf:rfc:8936", "endpoint_url": f"{ISSUER}/ssf/poll"}

@@ -1,4 +1,4 @@
-"""Step-up requirements, and the challenge that tells the client (RFC 9470)."""
+"""Step-up requirements, and the challenge that clients get (RFC 9470)."""
 
 import pytest
 
@@ -9,12 +9,12 @@ NOW = 1_795_566_864_000
 
 
 def claims(acr=ACR_SIGNED, ago=0):
-    """Claims of a token whose user authenticated so many seconds ago."""
+    """Return the claims of a token whose user authenticated `ago` seconds ago."""
     return {"acr": acr, "auth_time": NOW // 1000 - ago}
 
 
 def test_without_a_requirement_every_token_passes():
-    """A token without a user passes too."""
+    """Even a token without authentication claims meets an empty requirement."""
     assert NOTHING.met_by({}, NOW)
 
 
@@ -31,7 +31,7 @@ def test_without_a_requirement_every_token_passes():
     ],
 )
 def test_one_of_the_acr_values_or_a_stronger_one_is_enough(acr, wanted, accepted):
-    """SU-01: never a weaker one."""
+    """SU-01: a weaker value than the required ones is not enough."""
     assert StepUpRequirement(wanted).met_by(claims(acr), NOW) is accepted
 
 
@@ -39,18 +39,18 @@ def test_one_of_the_acr_values_or_a_stronger_one_is_enough(acr, wanted, accepted
     ("ago", "most", "accepted"), [(0, 0, True), (1, 0, False), (60, 60, True), (61, 60, False)]
 )
 def test_an_authentication_older_than_max_age_is_refused(ago, most, accepted):
-    """The age is counted from the time of authentication."""
+    """The age is counted from the time of authentication, and the limit is inclusive."""
     assert StepUpRequirement((), most).met_by(claims(ago=ago), NOW) is accepted
 
 
 def test_a_token_without_an_authentication_time_is_too_old():
-    """It is also too old if `auth_time` is not a number."""
+    """A missing or invalid `auth_time` counts as too old."""
     for claim in ({}, {"auth_time": None}, {"auth_time": "now"}):
         assert not StepUpRequirement((), 10**9).met_by(claim, NOW)
 
 
 def test_a_challenge_names_exactly_what_is_required():
-    """RFC 9470 3."""
+    """RFC 9470 3: the challenge has only the requirements that are set."""
     whole = StepUpRequirement([ACR_SIGNED_PIN, "phr"], 60).challenge()
     assert whole.startswith('Bearer error="insufficient_user_authentication", ')
     assert whole.endswith(f', acr_values="{ACR_SIGNED_PIN} phr", max_age="60"')

@@ -1,4 +1,4 @@
-"""No chain of token exchanges widens anything; requests are parsed strictly (RFC 8693)."""
+"""Token exchanges never widen access, and their requests are parsed strictly (RFC 8693)."""
 
 import json
 from dataclasses import replace
@@ -34,7 +34,7 @@ def _form(**parameters):
 
 
 def test_every_parameter_of_an_exchange_request_is_read():
-    """Those of RFC 8693 2.1 that are supported."""
+    """All supported parameters of RFC 8693 2.1 are parsed, and most are optional."""
     read = token_exchange.parse_request(
         _form(
             resource="https://a.example",
@@ -54,7 +54,7 @@ def test_every_parameter_of_an_exchange_request_is_read():
 
 
 def test_details_need_no_scope():
-    """A request with neither details nor a scope is refused."""
+    """A request needs details or a scope."""
     read = token_exchange.parse_request(_form(scope=None, authorization_details='[{"type": "x"}]'))
     assert read.scope == ()
     with pytest.raises(errors.InvalidScope):
@@ -63,7 +63,7 @@ def test_details_need_no_scope():
 
 @given(st.data())
 def test_no_chain_ever_widens(data):
-    """I17: for any agents, consents and requests: scope, target, depth and end shrink."""
+    """I17: for any agents, consents and requests, scope, depth and expiry stay in their limits."""
     world = _World(data)
     tokens, ends = [world.person()], [1_000]
     for caller in data.draw(st.lists(st.sampled_from(AGENTS), max_size=6)):
@@ -80,7 +80,7 @@ def test_no_chain_ever_widens(data):
 
 @pytest.mark.parametrize("bound", ["caller", "actor", "token"])
 def test_the_caller_each_actor_and_each_token_limit_a_chain(bound):
-    """I17: each of the three alone removes `write`; with none of them it stays."""
+    """I17: each of the three limits alone removes `write`, which stays without any of them."""
     target, both, less = RESOURCES[0], frozenset({"read", "write"}), frozenset({"read"})
 
     def left(narrow):
@@ -100,7 +100,7 @@ def test_the_caller_each_actor_and_each_token_limit_a_chain(bound):
 
 
 def test_a_forgotten_limit_is_detected(monkeypatch):
-    """I17: a planted fault: whatever is requested is granted."""
+    """I17: the test finds a planted fault that grants all requested scopes."""
     monkeypatch.setattr(token_exchange, "allowed_scopes", lambda asked, *_: asked)
     quickly = settings(phases=(Phase.generate,), report_multiple_bugs=False)
     with pytest.raises(AssertionError):
@@ -108,7 +108,7 @@ def test_a_forgotten_limit_is_detected(monkeypatch):
 
 
 class _World:
-    """Agents with ceilings, and what a user consented to for each."""
+    """Agents with ceilings, and the user's consents for each of them."""
 
     def __init__(self, data):
         self.data = data
@@ -116,26 +116,26 @@ class _World:
         self.consents = {name: data.draw(ceilings, f"consent to {name}") for name in AGENTS}
 
     def person(self):
-        """A user's own token, or one of a signed approval."""
+        """Return a user's own token, or a token from a signed approval."""
         resource, signed = self.data.draw(st.sampled_from(RESOURCES)), self.data.draw(st.booleans())
         client = "one" if signed else "app"
         held = self.data.draw(scopes)
         return Link(client, resource, held, int(signed), frozenset(), approved=signed)
 
     def exchange(self, tokens, caller, target, asked):
-        """The result; every limit on it is checked again, in another way."""
+        """Return the resulting scopes, after checking each limit again in another way."""
         lineage = [self._at(token, target) for token in tokens]
-        stands_on = token_exchange.delegation_basis(lineage, target, caller)
+        basis = token_exchange.delegation_basis(lineage, target, caller)
         ceiling = self.may[caller].get(target, frozenset())
-        left = token_exchange.allowed_scopes(asked, target, ceiling, stands_on)
-        if stands_on.approved:
+        left = token_exchange.allowed_scopes(asked, target, ceiling, basis)
+        if basis.approved:
             assert any(link.approved and link.resource == target for link in lineage)
         else:
             acting = [token.client for token in tokens if token.depth]
             first = acting[-1] if acting else caller
             left &= self.consents[first].get(target, frozenset())
-            assert (stands_on.first, len(stands_on.links)) == (first, len(tokens))
-        for link in stands_on.links:
+            assert (basis.first, len(basis.links)) == (first, len(tokens))
+        for link in basis.links:
             assert left <= link.scope or link.resource != target
             assert left <= link.ceiling or not link.depth
         return left
@@ -152,7 +152,7 @@ class _World:
 )
 @example(held=[["a"]], wanted=["a", "a"], approved=True)
 def test_details_must_be_covered_by_every_token_since_a_signed_approval(held, wanted, approved):
-    """Details that one token lacks are lost to all after it; without an approval there are none.
+    """Details need a signed approval, and no token of the chain may lack them.
 
     Two equal actions need two signed ones.
     """
@@ -173,13 +173,13 @@ def _text(detail):
 
 
 def test_one_and_true_are_different_details():
-    """Python treats them as equal."""
+    """Python treats 1 and true as equal, but they are different details."""
     assert _text({"n": 1}) != _text({"n": True})
     assert _text({"a": 1, "b": 2}) == _text({"b": 2, "a": 1})
 
 
 def test_a_signed_approval_counts_only_at_its_resource_and_for_an_actor():
-    """Elsewhere the consent to the first agent counts; a user's own token is no agent's."""
+    """At other resources, and for a user's own token, the consent to the first agent applies."""
     signed = Link("one", "a", frozenset({"read"}), 1, frozenset(), approved=True)
     own = Link("app", "a", frozenset({"read"}), 0, frozenset(), approved=True)
     later = Link("two", "b", frozenset(), 2, frozenset())
@@ -202,7 +202,7 @@ def test_a_signed_approval_counts_only_at_its_resource_and_for_an_actor():
     )
 )
 def test_any_act_claim_is_read_or_refused(act):
-    """TX-074: never an internal error; at most four actors, each with a name."""
+    """TX-074: any claim gives at most four named actors or InvalidRequest, and never a crash."""
     try:
         found = token_exchange.actors(act)
     except errors.InvalidRequest:
@@ -213,7 +213,7 @@ def test_any_act_claim_is_read_or_refused(act):
 
 
 def test_actors_are_read_in_order_and_a_fifth_is_refused():
-    """The current one comes first."""
+    """The current actor comes first."""
     act = None
     for name in AGENTS[:4]:
         act = act_claim("https://i.example", name, act)
@@ -223,7 +223,7 @@ def test_actors_are_read_in_order_and_a_fifth_is_refused():
 
 
 def test_an_act_claim_over_eight_kilobytes_is_too_large():
-    """The limit is exact to the byte, as the claim is in the token."""
+    """The limit applies to the claim as it is in the token, exact to the byte."""
     frame = len(json.dumps({"sub": ""}, separators=(",", ":")))
     fits = {"sub": "x" * (token_exchange.MAX_ACT_BYTES - frame)}
     assert not token_exchange.too_large(fits)
@@ -231,7 +231,7 @@ def test_an_act_claim_over_eight_kilobytes_is_too_large():
 
 
 def test_every_refusal_has_a_step_and_a_message():
-    """The steps are in order."""
+    """Reasons are in the order of their steps, and all steps have at least one reason."""
     assert set(REFUSALS) == set(Reason)
     steps = [REFUSALS[reason].step for reason in Reason]
     assert steps == sorted(steps)

@@ -29,7 +29,7 @@ def _issue(**changes):
 
 
 def test_a_delegated_token_names_user_and_agent():
-    """RFC 9068 2.2, RFC 8693 4.1."""
+    """RFC 9068 2.2, RFC 8693 4.1: `sub` is the user and `act` is the agent."""
     assert tokens.access_token_claims(_issue()) == {
         "iss": "https://as", "sub": "us", "sub_profile": "user", "aud": "https://rs",
         "client_id": "ag",
@@ -44,7 +44,7 @@ def test_a_delegated_token_names_user_and_agent():
 
 
 def test_an_agents_own_token_has_no_actor_and_no_approval():
-    """`sub` is the client, and nothing claims that a user was involved."""
+    """`sub` is the client, and no claim suggests that a user was involved."""
     claims = tokens.access_token_claims(_issue(user=None, approved=None, details=(), scope=""))
 
     assert claims["sub"] == "ag"
@@ -61,7 +61,7 @@ def test_an_agents_own_token_has_no_actor_and_no_approval():
 
 @pytest.mark.parametrize(("alg", "name"), [("RS256", "sha256"), ("EdDSA", "sha512")])
 def test_an_id_token_contains_the_hash_of_the_access_token(alg, name):
-    """OpenID Connect Core 3.1.3.6: half of the hash of the algorithm."""
+    """OpenID Connect Core 3.1.3.6: `at_hash` is half of a hash that depends on the algorithm."""
     claims = tokens.id_token_claims(_issue(), auth_req_id="r", access_token="at", alg=alg)
     digest = hashlib.new(name, b"at").digest()
     half = base64.urlsafe_b64encode(digest[: len(digest) // 2]).rstrip(b"=").decode()
@@ -72,7 +72,7 @@ def test_an_id_token_contains_the_hash_of_the_access_token(alg, name):
 
 
 def test_an_id_token_without_an_approval_has_no_authentication_claims():
-    """Nobody authenticated."""
+    """Without an approval, nobody authenticated."""
     issue = _issue(approved=None)
     claims = tokens.id_token_claims(issue, auth_req_id="r", access_token="at", alg="ES256")
 

@@ -1,4 +1,4 @@
-"""Claims about a user."""
+"""Claims about a user, and the requests for them."""
 
 import json
 
@@ -10,7 +10,7 @@ from server.protocol.users.claims import ClaimsRequest
 
 
 def test_scopes_select_claims_and_requested_ones_are_added():
-    """OpenID Connect Core 5.4, 5.5."""
+    """OpenID Connect Core 5.4, 5.5: an app gets the claims of its scopes and those it requests."""
     assert claims.names(("openid",), ()) == frozenset()
     assert claims.names(("openid", "profile"), ("email",)) == {
         "name",
@@ -20,14 +20,14 @@ def test_scopes_select_claims_and_requested_ones_are_added():
 
 
 def test_unknown_claims_are_omitted():
-    """OpenID Connect Core 5.3.2: never null."""
+    """OpenID Connect Core 5.3.2: a claim without a value is omitted, not null."""
     assert claims.about({"name": "ana", "email": None, "x": 1}, {"name", "email"}) == {
         "name": "ana"
     }
 
 
 def test_the_claims_parameter_names_claims_for_both_places():
-    """Unknown ones are ignored (5.5)."""
+    """Claims for the ID token and for userinfo are read; unknown claims are ignored (5.5)."""
     text = json.dumps(
         {
             "userinfo": {"email": None, "shoe_size": {"essential": True}},
@@ -51,13 +51,13 @@ def test_the_claims_parameter_names_claims_for_both_places():
     ],
 )
 def test_an_essential_acr_must_be_met(acr, essential):
-    """OpenID Connect Core 5.5.1.1; others are voluntary."""
+    """OpenID Connect Core 5.5.1.1: an `acr` that is not essential is voluntary."""
     assert claims.read(json.dumps({"id_token": {"acr": acr}})).acr == essential
 
 
 @pytest.mark.parametrize("text", ["", "x", "[]", '{"id_token": 1}', '{"userinfo": []}'])
 def test_an_invalid_claims_parameter_is_an_error(text):
-    """It is not ignored."""
+    """A malformed parameter is refused, not ignored."""
     with pytest.raises(errors.InvalidRequest):
         claims.read(text)
 
@@ -71,5 +71,5 @@ def test_an_invalid_claims_parameter_is_an_error(text):
     ],
 )
 def test_scopes_are_described_in_words(names, text):
-    """The user reads them before consenting."""
+    """The user reads this description before consenting."""
     assert claims.in_words(names) == text

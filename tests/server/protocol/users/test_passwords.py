@@ -1,4 +1,4 @@
-"""Valid passwords, and the pauses after failed tries."""
+"""Valid passwords, and the pauses after failed attempts."""
 
 import pytest
 
@@ -6,7 +6,7 @@ from server.protocol.users import passwords
 
 
 def test_a_password_is_normalized_to_one_form():
-    """Composed or decomposed characters are equal; nothing else is changed."""
+    """Composed and decomposed characters are equal; spaces are kept."""
     assert passwords.check("pässword with marks") == "pässword with marks"
     assert passwords.check("  spaces stay  ") == "  spaces stay  "
 
@@ -15,22 +15,24 @@ def test_a_password_is_normalized_to_one_form():
     "raw", ["", "elevenchars", "a" * 257, "with\0null-character", "tab\there-and-there"]
 )
 def test_an_invalid_password_is_refused(raw):
-    """A password has at least twelve characters of any alphabet."""
+    """A password has 12 to 256 characters, and no control characters."""
     with pytest.raises(ValueError, match="A password must"):
         passwords.check(raw)
 
 
 def test_the_pause_of_an_account_doubles_up_to_five_minutes():
-    """Five tries are free, then one second, two, four."""
-    pauses = [passwords.pause_ms(tries) // 1000 for tries in range(1, 16)]
+    """The fifth failed attempt causes a pause of one second, which then doubles."""
+    pauses = [passwords.pause_ms(failures) // 1000 for failures in range(1, 16)]
     assert pauses == [0, 0, 0, 0, 1, 2, 4, 8, 16, 32, 64, 128, 256, 300, 300]
     assert passwords.pause_ms(10_000) == passwords.LONGEST_PAUSE_MS
 
 
 def test_the_pause_of_an_address_starts_later_and_stays_shorter():
-    """Many users may share an address."""
+    """An address gets more attempts and shorter pauses, because many users may share it."""
     free = passwords.FREE_OF_ADDRESS
-    pauses = [passwords.pause_of_address_ms(tries) // 1000 for tries in range(free - 1, free + 8)]
+    pauses = [
+        passwords.pause_of_address_ms(failures) // 1000 for failures in range(free - 1, free + 8)
+    ]
     assert pauses == [0, 1, 2, 4, 8, 16, 32, 60, 60]
 
 
@@ -46,12 +48,12 @@ def test_the_pause_of_an_address_starts_later_and_stays_shorter():
     ],
 )
 def test_an_ipv6_address_counts_by_its_network(address, network):
-    """A host has 64 bits of its own."""
+    """A host can use a whole /64 network, so its attempts are counted together."""
     assert passwords.network(address) == network
 
 
 def test_a_name_is_looked_up_in_one_form():
-    """Full-width, bold and surrounded by spaces."""
+    """Full-width and bold letters and surrounding spaces do not matter for a lookup."""
     assert [passwords.normalize_name(name) for name in ("\uff41na", "\U0001d41ana", " ana\t")] == [
         "ana"
     ] * 3

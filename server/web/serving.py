@@ -55,7 +55,7 @@ OWN_MENU: Final = (
 
 
 def _group(title: str, *words: str) -> tuple[str, tuple[MenuEntry, ...]]:
-    """A group of entries; the key and path of each are the last word of its text."""
+    """A group of entries. The key and path of an entry are the last word of its text."""
     keys = [word.lower().split()[-1] for word in words]
     entries = zip(keys, words, strict=True)
     return title, tuple(MenuEntry(key, f"/admin/{key}", label) for key, label in entries)
@@ -74,7 +74,7 @@ CONSOLE_MENU: Final = (
     _group("Rules", "Policy", "Resources", "Actions"),
     _group("Installation", "Audit", "Health", "Limits", "Settings"),
 )
-"""Group titles and the entries of each."""
+"""The groups: each has a title and entries."""
 
 
 _SIGNED_OUT: Final = 401
@@ -106,7 +106,7 @@ def _add(
         view_func=run,
         methods=[method],
         provide_automatic_options=False,
-        strict_slashes=row.path != "/",  # a redirect of Flask would be built from the Host header
+        strict_slashes=row.path != "/",  # Flask would build a redirect from the Host header
     )
 
 
@@ -134,17 +134,17 @@ def _respond(
 def _is_from_link() -> bool:
     """Reports whether another site's link opened the page, as in a chat or an email.
 
-    Browsers then leave the cookie out, because it is SameSite=Strict. A page that loads itself
-    again gets it; a form does not.
+    Browsers then leave out the cookie, because it is SameSite=Strict. They send it when the page
+    that is shown reloads itself. A form cannot be sent again in this way.
     """
-    came = [request.headers.get(f"Sec-Fetch-{name}") for name in ("Site", "Mode")]
-    return request.method == "GET" and came == ["cross-site", "navigate"]
+    site_and_mode = [request.headers.get(f"Sec-Fetch-{name}") for name in ("Site", "Mode")]
+    return request.method == "GET" and site_and_mode == ["cross-site", "navigate"]
 
 
 def _sign_in(problem: errors.Problem, *, asked: bool) -> AnyResponse:
     """The sign-in page, with the reason if the device was revoked or the user disabled.
 
-    For another site's link, a page that loads itself again.
+    For a link from another site, returns a page that reloads itself.
     """
     if problem.status == _SIGNED_OUT and _is_from_link():
         return message("Opening…", "If this page stays, load it again.", again=True)
@@ -162,7 +162,7 @@ def show(
 ) -> AnyResponse:
     """Render a page. Raises errors.Problem.
 
-    `typed` is a form that was submitted on it, and `told` the API's response to that.
+    `typed` is the form that was submitted on the page, and `told` is the API's response to it.
     """
     facts: Facts = {read.fact: visit.answer(read) for read in row.reads}
     if row.load is not None and not more:
@@ -180,9 +180,9 @@ def show(
 
     def fields_of(path: str) -> list[RenderedField]:
         form = form_at(path)
-        own = typed if form.page == row.path else None
+        submitted = typed if form.page == row.path else None
         me, offered = visit.person.user.name, partial(choices, facts, visit.may)
-        return fields.rendered(form.fields, facts.get(form.of), own, me, offered)
+        return fields.rendered(form.fields, facts.get(form.of), submitted, me, offered)
 
     if typed is not None:
         facts |= {"refused": typed, "sent": _first(typed.form)}
@@ -232,7 +232,7 @@ def _console_menu(visit: Visit) -> list[tuple[str, list[MenuEntry]]]:
 def submit(visit: Visit, row: FormAction) -> AnyResponse:
     """Submit a form to the API.
 
-    Shows the page for signing if it needs a signature, or the form again if it is refused.
+    Shows the page for signing if a signature is needed, or the form again if it is refused.
     """
     form = visit.form()
     if row.does is not None:
@@ -276,20 +276,20 @@ def _show_again(visit: Visit, row: FormAction, problem: errors.Problem, form: Fo
     """The form's page with the submitted values and the error. Raises errors.Problem."""
     if not row.page or problem.status not in _SHOW_AGAIN:
         raise problem
-    known = {field.name for field in row.fields}
+    names = {field.name for field in row.fields}
     member = str(problem.members.get("member", problem.code))
     text = fields.with_labels(problem.detail.removeprefix(f"/{member}: "), row.fields)
-    typed = SubmittedForm(form, member if member in known else "", text)
+    typed = SubmittedForm(form, member if member in names else "", text)
     answer = show(visit, page_at(row.page), typed)
     answer.status_code = problem.status
     return answer
 
 
 def _ask_to_sign(visit: Visit, row: FormAction, form: Form, wanted: object) -> AnyResponse:
-    shown = {name: value for name, value in form.values.items() if name not in _INTERNAL_FIELDS}
+    values = {name: value for name, value in form.values.items() if name not in _INTERNAL_FIELDS}
     facts = {
         "form": row,
-        "kept": shown,
+        "kept": values,
         "changes": fields.changed(row.fields, _stored(visit, row), form),
         "wanted": wanted,
         "action": request.path,

@@ -1,4 +1,4 @@
-"""The filters of templates for the API's values: text of others, times, JSON.
+"""The template filters for the API's values: untrusted text, times, JSON.
 
 Owns: the filters of all templates, and how every page shows a time. Never: other HTML; Jinja
 escapes what they return.
@@ -25,12 +25,12 @@ _MAX_LINES: Final = 50
 
 
 def _shown(raw: object) -> str:
-    """Text of others, without control characters."""
+    """Untrusted text, without control characters."""
     return display_safe(str(raw), max_chars=_MAX_CHARACTERS, max_lines=_MAX_LINES)
 
 
 def _quoted(text: str) -> str:
-    """A text as a literal that is the same in a shell, in Python and in TypeScript."""
+    """A string as a literal that is the same in a shell, in Python and in TypeScript."""
     return "'REPLACE-ME'" if set(text) & set("'\\\n") else f"'{_shown(text)}'"
 
 
@@ -56,7 +56,7 @@ def _time(at: int | str, *, seconds: bool = False, mark: str = "") -> Markup:
 
 
 def _sentence(parts: Sequence[str | int]) -> Markup:
-    """A sentence whose numbers are times, in milliseconds."""
+    """A sentence; numbers in it are times, in milliseconds."""
     return Markup().join(_time(part) if isinstance(part, int) else escape(part) for part in parts)
 
 
@@ -82,19 +82,19 @@ def _client_page(client_id: str) -> str:
 
 
 class OptionalMembers(dict[str, Any]):
-    """A JSON object or a submitted form: what it does not have is an empty text in a template."""
+    """A JSON object or a submitted form. In a template, a missing member is an empty string."""
 
     def __missing__(self, name: str) -> str:
         return ""
 
 
 def _parsed(text: str) -> object:
-    """Parse a JSON text; None if it was erased."""
+    """Parse JSON; None if the text was erased."""
     return json.loads(text, object_hook=OptionalMembers) if text else None
 
 
 def _pretty(text: str) -> str:
-    """Indent a JSON text."""
+    """Indent JSON."""
     return json.dumps(_parsed(text), indent=2, ensure_ascii=False)
 
 

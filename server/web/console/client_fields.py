@@ -35,7 +35,7 @@ OVERLAPS: Final = (
 
 
 def overlap(label: str) -> Field:
-    """How long an old secret works, in seconds. Without a default, so that it is always shown."""
+    """How long an old secret works, in seconds. It has no default, so it is always shown."""
     return Field("overlap", label, "overlap", choices=OVERLAPS, empty=0)
 
 
@@ -51,9 +51,9 @@ def with_removals(body: dict[str, Any], document: Mapping[str, Any]) -> dict[str
     """Add the removed scopes and requirements to the body of a resource."""
     scopes = body.get("scopes", document["scopes"])
     requires = body.get("requires", document["requires"])
-    gone = [name for name in document["scopes"] if name not in scopes]
-    removed = dict.fromkeys(set(document["requires"]) - set(requires) - set(gone), "")
-    return {**body, "remove_scopes": gone, "requires": {**removed, **requires}}
+    removed_scopes = [name for name in document["scopes"] if name not in scopes]
+    removed = dict.fromkeys(set(document["requires"]) - set(requires) - set(removed_scopes), "")
+    return {**body, "remove_scopes": removed_scopes, "requires": {**removed, **requires}}
 
 
 def merged_keys(body: dict[str, Any], document: Mapping[str, Any]) -> dict[str, Any]:

@@ -26,11 +26,11 @@ _KINDS: Final[Mapping[Kind, str]] = {
     Kind.ICON: "icon",
 }
 _SHAPES: Final = {Kind.NAMES: "", Kind.PEOPLE: "", Kind.LISTS: "lists", Kind.NEEDS: "pairs"}
-"""Those whose values a form may offer, and their shape."""
+"""The kinds whose values a form can suggest, with the shape of the values."""
 
 
 def fields(members: Members, form: str) -> tuple[Field, ...]:
-    """The fields of this form: those in sight, then the others under the headings of sections."""
+    """The fields of this form: the visible ones, then the advanced ones under section headings."""
     selected = [member for member in members if form in member.field.forms]
     first = [member for member in selected if member.field.first]
     others = [member for member in selected if not member.field.first]
@@ -74,7 +74,7 @@ def field_named(members: Members, name: str) -> Field:
 
 @dataclass(frozen=True, slots=True)
 class PageLine:
-    """A member on the page of a record: names, or one text."""
+    """A member on the page of a record: a list of names, or one string."""
 
     label: str
     names: Sequence[str] | None

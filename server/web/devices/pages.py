@@ -66,8 +66,8 @@ def _active(visit: Visit) -> list[Device]:
     return [device for device in devices if device.state == "active"]
 
 
-def _browser(known: NamedSubscription, now: int) -> dict[str, object]:
-    return push_subscription(known, now).model_dump()
+def _browser(subscription: NamedSubscription, now: int) -> dict[str, object]:
+    return push_subscription(subscription, now).model_dump()
 
 
 def _name(form: Form) -> object:

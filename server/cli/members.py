@@ -36,7 +36,7 @@ _NOBODY: Final[_Names] = {}
 
 def _read_lists(pairs: Sequence[tuple[str, str]]) -> dict[str, tuple[str, ...]]:
     names = dict.fromkeys(name for name, _ in pairs)
-    return {name: tuple(value for at, value in pairs if at == name) for name in names}
+    return {name: tuple(value for key, value in pairs if key == name) for name in names}
 
 
 def _read_icon(file: BinaryIO) -> bytes:
@@ -70,7 +70,7 @@ class _FlagKind:
     text: Callable[[Any, _Names], str] = lambda value, _names: str(value)
 
 
-_SEVERAL: Final = _FlagKind(
+_MULTIPLE: Final = _FlagKind(
     {"multiple": True},
     document=lambda values, _names: list(values),
     text=lambda values, _names: listed(values),
@@ -78,7 +78,7 @@ _SEVERAL: Final = _FlagKind(
 _KINDS: Final[Mapping[Kind, _FlagKind]] = {
     Kind.TEXT: _FlagKind(),
     Kind.URI: _FlagKind(),
-    Kind.PERSON: _FlagKind(text=lambda one, names: names.get(one, one)),
+    Kind.PERSON: _FlagKind(text=lambda user_id, names: names.get(user_id, user_id)),
     Kind.RISKS: _FlagKind(
         {"multiple": True, "type": ScopeRisk()},
         dict,
@@ -92,8 +92,8 @@ _KINDS: Final[Mapping[Kind, _FlagKind]] = {
         lambda value, _names: listed(f"{name} needs {kind}" for name, kind in value.items()),
     ),
     Kind.CHOICE: _FlagKind(),
-    Kind.CHOICES: _SEVERAL,
-    Kind.NAMES: _SEVERAL,
+    Kind.CHOICES: _MULTIPLE,
+    Kind.NAMES: _MULTIPLE,
     Kind.PEOPLE: _FlagKind(
         {"multiple": True},
         document=_people,
@@ -181,13 +181,13 @@ def _option(member: Member, *, adds: bool) -> Callable[[_F], _F]:
 
 def _words(member: Member) -> list[str]:
     """The values that the flag accepts, if it is a choice."""
-    shorter = [word for word, _ in member.flag.aliases]
-    return shorter or [value for value, _ in member.field.choices if value]
+    aliases = [word for word, _ in member.flag.aliases]
+    return aliases or [value for value, _ in member.field.choices if value]
 
 
 def written(members: Members, flags: Mapping[str, Any], now: int) -> dict[str, Any]:
     """The members that the flags set. Raises click.UsageError if two flags set the same one."""
-    found: dict[str, Any] = {}
+    values: dict[str, Any] = {}
     for member in members:
         value = flags.get(member.wire_name)
         cleared = [clear.value for clear in member.flag.clears if flags.get(_dest(clear))]
@@ -195,10 +195,10 @@ def written(members: Members, flags: Mapping[str, Any], now: int) -> dict[str, A
         if given + len(cleared) > 1:
             raise click.UsageError(f"{member.flag.name}: set it or remove it, not both.")
         if cleared:
-            found[member.name] = cleared[0]
+            values[member.name] = cleared[0]
         elif given:
-            found[member.name] = _read(member, value, now)
-    return found
+            values[member.name] = _read(member, value, now)
+    return values
 
 
 def _dest(clear: Clear) -> str:

@@ -98,7 +98,7 @@ def escalate(admin: OpenInstallation, approval_id: str, user: str) -> Printed:
 
 
 def _delivery_lines(seen: NamedApproval) -> str:
-    """Describe the deliveries to each device."""
+    """The deliveries to each device, on one line."""
     return "; ".join(_delivery_line(delivery) for delivery in seen.deliveries) or "no device"
 
 
@@ -146,7 +146,7 @@ def _granted_line(seen: NamedApproval) -> str | None:
 
 
 def _decider_line(seen: NamedApproval) -> str | None:
-    """Describe what decided instead of a person."""
+    """The consent or grant that decided; None if a person decided or nobody has."""
     decided_by = automatic_decision(seen.approval)
     if decided_by is None:
         return None
@@ -174,9 +174,9 @@ def _execution_line(seen: NamedApproval) -> str | None:
 def _unusual_line(seen: NamedApproval) -> str | None:
     """The signals as the approver saw them; None if the request was not compared with history."""
     display = json.loads(seen.approval.display)
-    found = display.get("unusual")
+    unusual = display.get("unusual")
     return (
         None
-        if found is None
-        else " ".join([*(signal["text"] for signal in found), display["compared"]])
+        if unusual is None
+        else " ".join([*(signal["text"] for signal in unusual), display["compared"]])
     )

@@ -68,5 +68,5 @@ def update(
     )
     agent = admin.agents.update(name_or_id, changes, by=BY)
     people = names_by_id(admin)
-    used = ["", *usage_lines(admin, NewSecret(agent, ""))] if changes.get("scopes") else []
-    return agent_document(agent, people), [*agent_lines(agent, people), *used]
+    usage = ["", *usage_lines(admin, NewSecret(agent, ""))] if changes.get("scopes") else []
+    return agent_document(agent, people), [*agent_lines(agent, people), *usage]

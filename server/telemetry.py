@@ -201,7 +201,7 @@ def _without_secrets(
     _logger: object, _method: str, event: MutableMapping[str, Any]
 ) -> Mapping[str, Any]:
     return {
-        key: "[hidden]" if key in _SECRET_KEYS else _masked(value) for key, value in event.items()
+        key: "[hidden]" if key in _SECRET_KEYS else _mask(value) for key, value in event.items()
     }
 
 
@@ -215,5 +215,5 @@ def _printable(_logger: object, _method: str, event: MutableMapping[str, Any]) -
     return event
 
 
-def _masked(value: object) -> object:
+def _mask(value: object) -> object:
     return _SECRET_TEXT.sub(r"\1[hidden]", value) if isinstance(value, str) else value

@@ -43,8 +43,8 @@ class _Listed(click.ParamType[object]):
 def complete_values(command: click.Command, noun: str) -> None:
     """Let the parameters of a command, and of those in it, be completed from the database."""
     for parameter in command.params:
-        what = parameter.metavar or (parameter.name or "").upper()
-        if list_ids := LISTS.get(f"{noun} ID" if what == "ID" else what):
+        label = parameter.metavar or (parameter.name or "").upper()
+        if list_ids := LISTS.get(f"{noun} ID" if label == "ID" else label):
             parameter.type = _Listed(list_ids)
     if isinstance(command, click.Group):
         context = click.Context(command, resilient_parsing=True)

@@ -191,12 +191,12 @@ def written(members: Members, flags: Mapping[str, Any], now: int) -> dict[str, A
     for member in members:
         value = flags.get(member.wire_name)
         cleared = [clear.value for clear in member.flag.clears if flags.get(_dest(clear))]
-        given = value is not None and value != ()
-        if given + len(cleared) > 1:
+        is_set = value is not None and value != ()
+        if is_set + len(cleared) > 1:
             raise click.UsageError(f"{member.flag.name}: set it or remove it, not both.")
         if cleared:
             values[member.name] = cleared[0]
-        elif given:
+        elif is_set:
             values[member.name] = _read(member, value, now)
     return values
 

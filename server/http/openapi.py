@@ -57,9 +57,9 @@ def _operation(route: Route) -> dict[str, object]:
     if route.rule is not None:
         operation["x-sayso-roles"] = [str(role) for role in route.rule.roles]
     if route.body is not None:
-        operation["requestBody"] = _required("application/json", _reference(route.body))
+        operation["requestBody"] = _required_body("application/json", _reference(route.body))
     if route.form:
-        operation["requestBody"] = _required("application/x-www-form-urlencoded", _form(route))
+        operation["requestBody"] = _required_body("application/x-www-form-urlencoded", _form(route))
     return operation
 
 
@@ -122,7 +122,7 @@ def _reference(model: type[BaseModel]) -> dict[str, object]:
     return {"$ref": _REF.format(model=model.__name__)}
 
 
-def _required(media_type: str, schema: dict[str, object]) -> dict[str, object]:
+def _required_body(media_type: str, schema: dict[str, object]) -> dict[str, object]:
     return {"required": True, **_content(media_type, schema)}
 
 

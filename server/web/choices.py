@@ -51,7 +51,7 @@ def choices(facts: Mapping[str, Any], may: Callable[[str], bool], suggestions: s
     return Choices(offered, whole and len(offered) <= MAX_TICKED, "resource" in needed, create)
 
 
-def _named(member: str) -> Callable[..., Iterable[tuple[str, str]]]:
+def _values_of(member: str) -> Callable[..., Iterable[tuple[str, str]]]:
     return lambda *lists: (
         (item[member], item[member]) for list_ in lists for item in list_["items"]
     )
@@ -89,17 +89,17 @@ def _needs(*lists: Mapping[str, Any]) -> Iterable[tuple[str, str]]:
     """Each of the resource's scopes with each action type."""
     if len(lists) != 2:  # noqa: PLR2004  # a new resource, or action types that may not be read
         return ()
-    types = [name for name, _ in _named("type")(lists[1])]
+    types = [name for name, _ in _values_of("type")(lists[1])]
     pairs = ((name, kind) for name in lists[0]["scopes"] for kind in types)
     return ((f"{name} {kind}", f"{name} needs {kind}") for name, kind in pairs)
 
 
 _LISTS: Final[Mapping[str, tuple[tuple[str, ...], Callable[..., Iterable[tuple[str, str]]]]]] = {
-    "resources": (("resources",), _named("uri")),
+    "resources": (("resources",), _values_of("uri")),
     "scopes": (("resources",), _scopes),
-    "users": (("users",), _named("name")),
-    "people": (("users", "groups"), _named("name")),
-    "actions": (("actions",), _named("type")),
+    "users": (("users",), _values_of("name")),
+    "people": (("users", "groups"), _values_of("name")),
+    "actions": (("actions",), _values_of("type")),
     "limits": (("resources",), _limits),
     "own scopes": (("resource",), _own_scopes),
     "needs": (("resource", "actions"), _needs),

@@ -114,7 +114,9 @@ def rendered(
     offered: Callable[[str], Choices] = lambda _: NONE,
 ) -> list[RenderedField]:
     """Each field with its stored, initial or submitted value. `me` is the signed-in person."""
-    return [_rendered(field, document, typed, me, offered(field.suggestions)) for field in fields]
+    return [
+        _render_field(field, document, typed, me, offered(field.suggestions)) for field in fields
+    ]
 
 
 def _value(field: Field, form: Form) -> object:
@@ -131,7 +133,7 @@ def _value(field: Field, form: Form) -> object:
     return field.empty if value is None else value
 
 
-def _rendered(
+def _render_field(
     field: Field,
     document: Mapping[str, Any] | None,
     typed: SubmittedForm | None,
@@ -159,7 +161,9 @@ def _rendered(
         boxes,
         choices,
         typed.text if typed.member == field.name else "",
-        _stored(field, value, ticked) if document and (filled, boxes) != (value, ticked) else "",
+        _stored_text(field, value, ticked)
+        if document and (filled, boxes) != (value, ticked)
+        else "",
         offered,
     )
 
@@ -178,13 +182,13 @@ def _submitted(field: Field, form: Form) -> tuple[str, frozenset[str]]:
     if field.all_label and form.get(field.box):
         return text, frozenset([field.box])
     if field.kind == "picks":
-        return "", frozenset(_picked(field, form))
+        return "", frozenset(_selected(field, form))
     if field.kind == "known":
         return "", frozenset(_known(field, form))
     return text, frozenset(text.splitlines())
 
 
-def _stored(field: Field, value: str, ticked: frozenset[str]) -> str:
+def _stored_text(field: Field, value: str, ticked: frozenset[str]) -> str:
     if field.box in ticked:
         return field.all_label
     words = dict(field.choices)
@@ -214,8 +218,8 @@ def changed(
     return [
         Change(
             new.field.label,
-            _stored(old.field, old.value, old.ticked),
-            _stored(new.field, new.value, new.ticked),
+            _stored_text(old.field, old.value, old.ticked),
+            _stored_text(new.field, new.value, new.ticked),
             lines_of(old.value, new.value) if new.field.kind == "file" else (),
         )
         for old, new in _changed_pairs(fields, document, form)
@@ -292,17 +296,17 @@ def _box(field: Field, form: Form) -> bool:
     return form.get(field.name) is not None
 
 
-def _picked(field: Field, form: Form) -> list[str]:
+def _selected(field: Field, form: Form) -> list[str]:
     prefix = f"{field.name}-"
     return [name.removeprefix(prefix) for name in form.values if name.startswith(prefix)]
 
 
 def _known(field: Field, form: Form) -> list[str]:
     """The ticked and the typed values, each once."""
-    return list(dict.fromkeys([*_picked(field, form), *_lines(field, form)]))
+    return list(dict.fromkeys([*_selected(field, form), *_lines(field, form)]))
 
 
-def _shaped(field: Field, form: Form) -> object:
+def _in_shape(field: Field, form: Form) -> object:
     """The ticked and typed values in the shape of the member."""
     values = _known(field, form)
     if not field.shape:
@@ -381,9 +385,9 @@ KINDS: Final[Mapping[str, Kind]] = {
     "overlap": Kind(_number, _as_text),
     "day": Kind(_day, lambda value: _as_text(value)[:10]),
     "box": Kind(_box, lambda value: "1" if value else ""),
-    "picks": Kind(_picked, _as_lines),
+    "picks": Kind(_selected, _as_lines),
     "lines": Kind(_lines, _as_lines),
-    "known": Kind(_shaped, _as_lines),
+    "known": Kind(_in_shape, _as_lines),
     "pairs": Kind(_pairs, lambda value: "\n".join(f"{a} {b}" for a, b in (value or {}).items())),
     "json": Kind(_json, lambda value: json.dumps(value, indent=2) if value else ""),
 }

@@ -72,8 +72,8 @@ class FormAction:
             return self.body(form)
         if not self.fields:
             return None
-        sent = fields.body(self.fields, form, document)
-        return sent if self.merge is None or document is None else self.merge(sent, document)
+        members = fields.body(self.fields, form, document)
+        return members if self.merge is None or document is None else self.merge(members, document)
 
 
 def text_of(form: Form, name: str) -> str:

@@ -236,13 +236,13 @@ def submit(visit: Visit, row: FormAction) -> AnyResponse:
     """
     form = visit.form()
     if row.does is not None:
-        done = row.does(visit, form)
-        return show(visit, page_at(row.page), more=done) if isinstance(done, dict) else done
+        result = row.does(visit, form)
+        return show(visit, page_at(row.page), more=result) if isinstance(result, dict) else result
     try:
-        body = row.sends(form, _stored(visit, row))
+        body = row.sends(form, _stored_record(visit, row))
         if row.signs is not None and form.get("statement") is None:
             return _ask_to_sign(visit, row, form, row.signs(visit, cast("Document", body)))
-        told = visit.calls.do(row.route, visit.about, body, form)
+        response = visit.calls.do(row.route, visit.about, body, form)
     except ValueError as error:
         member = getattr(error, "member", "") or "invalid_body"
         refused = errors.Problem(422, member, str(error).rstrip(".") + ".")
@@ -251,7 +251,7 @@ def submit(visit: Visit, row: FormAction) -> AnyResponse:
         if problem.code != "statement_required":
             return _show_again(visit, row, problem, form)
         return _ask_to_sign(visit, row, form, problem.members["wanted"])
-    return _succeed(visit, row, form, told)
+    return _succeed(visit, row, form, response)
 
 
 def _succeed(visit: Visit, row: FormAction, form: Form, told: Document) -> AnyResponse:
@@ -259,13 +259,13 @@ def _succeed(visit: Visit, row: FormAction, form: Form, told: Document) -> AnyRe
     if row.shows:
         return show(visit, page_at(row.page), SubmittedForm(form, "", ""), told)
     if row.answer:
-        more = {} if row.draw is None else row.draw(told)
-        facts = {"told": told, "sent": _first(form), "form": row, **more}
+        drawn = {} if row.draw is None else row.draw(told)
+        facts = {"told": told, "sent": _first(form), "form": row, **drawn}
         return draw(visit, row.answer, _menu_entry(row), facts, in_console=row.in_console)
     return go(visit.site.server_policy.issuer + row.then.replace("<id>", visit.about))
 
 
-def _stored(visit: Visit, row: FormAction) -> Document | None:
+def _stored_record(visit: Visit, row: FormAction) -> Document | None:
     """The stored record that the form changes. Raises errors.Problem."""
     if not row.of:
         return None
@@ -290,7 +290,7 @@ def _ask_to_sign(visit: Visit, row: FormAction, form: Form, wanted: object) -> A
     facts = {
         "form": row,
         "kept": values,
-        "changes": fields.changed(row.fields, _stored(visit, row), form),
+        "changes": fields.changed(row.fields, _stored_record(visit, row), form),
         "wanted": wanted,
         "action": request.path,
     }

@@ -24,14 +24,14 @@ _MAX_CHARACTERS: Final = 2_000
 _MAX_LINES: Final = 50
 
 
-def _shown(raw: object) -> str:
+def _safe(raw: object) -> str:
     """Untrusted text, without control characters."""
     return display_safe(str(raw), max_chars=_MAX_CHARACTERS, max_lines=_MAX_LINES)
 
 
-def _quoted(text: str) -> str:
+def _quote(text: str) -> str:
     """A string as a literal that is the same in a shell, in Python and in TypeScript."""
-    return "'REPLACE-ME'" if set(text) & set("'\\\n") else f"'{_shown(text)}'"
+    return "'REPLACE-ME'" if set(text) & set("'\\\n") else f"'{_safe(text)}'"
 
 
 def _clock(text: str) -> int:
@@ -88,14 +88,14 @@ class OptionalMembers(dict[str, Any]):
         return ""
 
 
-def _parsed(text: str) -> object:
+def _parse(text: str) -> object:
     """Parse JSON; None if the text was erased."""
     return json.loads(text, object_hook=OptionalMembers) if text else None
 
 
 def _pretty(text: str) -> str:
     """Indent JSON."""
-    return json.dumps(_parsed(text), indent=2, ensure_ascii=False)
+    return json.dumps(_parse(text), indent=2, ensure_ascii=False)
 
 
 def _json(value: object) -> str:
@@ -110,8 +110,8 @@ def _shell_json(value: object) -> str:
 
 FILTERS: Final[Mapping[str, Callable[..., object]]] = {
     "counted": counted,
-    "shown": _shown,
-    "quoted": _quoted,
+    "shown": _safe,
+    "quoted": _quote,
     "json": _json,
     "shell_json": _shell_json,
     "python": ascii,
@@ -122,7 +122,7 @@ FILTERS: Final[Mapping[str, Callable[..., object]]] = {
     "hue": _hue,
     "path_id": path_id,
     "client_page": _client_page,
-    "parsed": _parsed,
+    "parsed": _parse,
     "pretty": _pretty,
     "agent_lines": partial(page_lines, AGENT_MEMBERS),
 }

@@ -28,7 +28,7 @@ def command() -> None:
 @members.new_flags(GROUP_MEMBERS)
 @if_missing_option
 @prints
-def add(admin: OpenInstallation, /, name: str, *, if_missing: bool, **flags: Any) -> Printed:  # noqa: ANN401  # one for each member
+def add(admin: OpenInstallation, /, name: str, *, if_missing: bool, **flags: Any) -> Printed:  # noqa: ANN401  # one flag for each member
     """Create a group."""
     values = members.written(GROUP_MEMBERS, {"name": name, **flags}, admin.now)
     try:
@@ -67,7 +67,7 @@ def show(admin: OpenInstallation, called: str) -> Printed:
 @click.option("--add", metavar="USER", multiple=True, help="A member to add.")
 @click.option("--remove", metavar="USER", multiple=True, help="A member to remove.")
 @prints
-def update(admin: OpenInstallation, /, called: str, **flags: Any) -> Printed:  # noqa: ANN401  # one for each member
+def update(admin: OpenInstallation, /, called: str, **flags: Any) -> Printed:  # noqa: ANN401  # one flag for each member
     """Change the name or the members of a group."""
     if not any(flags.values()):
         raise click.UsageError("Say what to change: --name, --add or --remove.")

@@ -92,8 +92,8 @@ def add(
     /,
     *,
     if_missing: bool,
-    **flags: Any,  # noqa: ANN401  # one for each member
-) -> Printed:  # one for each member
+    **flags: Any,  # noqa: ANN401  # one flag for each member
+) -> Printed:  # one flag for each member
     """Register an app. Its secret, if it has one, is shown once."""
     new = NewApp(**members.written(APP_MEMBERS, flags, admin.now))
     try:
@@ -171,7 +171,7 @@ def update(
     name_or_id: str,
     *,
     enabled: bool | None,
-    **flags: Any,  # noqa: ANN401  # one for each member
+    **flags: Any,  # noqa: ANN401  # one flag for each member
 ) -> Printed:
     """Change an app. A list replaces the old list; omitted members stay."""
     changes = AppChanges(enabled=enabled, **members.written(APP_MEMBERS, flags, admin.now))

@@ -45,5 +45,5 @@ def orphans(admin: OpenInstallation) -> Printed:
 
 
 def _owner(owner: SeenOwner) -> str:
-    seen = "never seen" if owner.seen_at is None else f"seen {moment(owner.seen_at)}"
-    return f"{owner.user.name} ({owner.user.state}, {seen})"
+    last_seen = "never seen" if owner.seen_at is None else f"seen {moment(owner.seen_at)}"
+    return f"{owner.user.name} ({owner.user.state}, {last_seen})"

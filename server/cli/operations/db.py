@@ -154,7 +154,9 @@ def _keeps_all(prepared: Prepared, kind: str) -> bool:
 def _lines(prepared: Prepared, restored: Restored) -> list[str]:
     lines = [f"The backup of {moment(prepared.made_at)} is restored."]
     lines += [
-        f"  {count} {name.replace('_', ' ')} ended" for name, count in _ended(restored) if count
+        f"  {count} {name.replace('_', ' ')} ended"
+        for name, count in _ended_counts(restored)
+        if count
     ]
     lines += [f"  {restored.counts[kind]} {KINDS[kind]}" for kind in KINDS if restored.counts[kind]]
     if restored.replaced is not None:
@@ -168,7 +170,7 @@ def _lines(prepared: Prepared, restored: Restored) -> list[str]:
     return [*lines, _NEXT]
 
 
-def _ended(restored: Restored) -> list[tuple[str, int]]:
+def _ended_counts(restored: Restored) -> list[tuple[str, int]]:
     return [(name, count) for name, count in restored.counts.items() if name not in KINDS]
 
 
@@ -176,7 +178,7 @@ def _document(prepared: Prepared, restored: Restored) -> dict[str, object]:
     return {
         "backup_made_at": rfc3339(prepared.made_at),
         "compared": restored.compared,
-        "ended": dict(_ended(restored)),
+        "ended": dict(_ended_counts(restored)),
         "held": {kind: restored.counts[kind] for kind in KINDS},
         "configuration_changed": list(restored.changed),
         "replaced": None if restored.replaced is None else str(restored.replaced),

@@ -36,7 +36,7 @@ def command() -> None:
 @members.new_flags(USER_MEMBERS)
 @if_missing_option
 @prints
-def add(admin: OpenInstallation, /, name: str, *, if_missing: bool, **flags: Any) -> Printed:  # noqa: ANN401  # one for each member
+def add(admin: OpenInstallation, /, name: str, *, if_missing: bool, **flags: Any) -> Printed:  # noqa: ANN401  # one flag for each member
     """Add a user, with a code for their first device."""
     try:
         new = NewUser(name, **members.written(_OTHER_MEMBERS, flags, admin.now))
@@ -80,7 +80,7 @@ def show(admin: OpenInstallation, name_or_id: str) -> Printed:
 @click.argument("name_or_id", metavar="USER")
 @members.change_flags(USER_MEMBERS)
 @prints
-def update(admin: OpenInstallation, /, name_or_id: str, **flags: Any) -> Printed:  # noqa: ANN401  # one for each member
+def update(admin: OpenInstallation, /, name_or_id: str, **flags: Any) -> Printed:  # noqa: ANN401  # one flag for each member
     """Change the email address, the roles or the backup."""
     changes = UserChanges(**members.written(USER_MEMBERS, flags, admin.now))
     user = admin.users.update(name_or_id, changes, by=BY)

@@ -125,14 +125,14 @@ class ManagedDevices(Listed[ManagedDevice]):
 
 def device(record: DeviceRecord, *, this: bool, nonce: str | None) -> Device:
     """Return a device as JSON."""
-    seen = record.last_seen_at
+    last_seen_at = record.last_seen_at
     return Device(
         id=record.id,
         name=record.name,
         kind=record.kind,
         state=record.state,
         created_at=rfc3339(record.created_at),
-        last_seen_at=moment(seen),
+        last_seen_at=moment(last_seen_at),
         high_from=rfc3339(record.high_from),
         this=this,
         keys=dict(record.kids),

@@ -77,5 +77,5 @@ def _entered_value(form: Form, index: int, fact: Document) -> str | None:
     if fact["rule"] != "drop":
         return form.get(f"fact.{index}")
     count = len(fact["items"])
-    kept = [str(item + 1) for item in range(count) if form.get(f"fact.{index}.{item}")]
-    return None if len(kept) == count else ",".join(kept) or "none"
+    positions = [str(item + 1) for item in range(count) if form.get(f"fact.{index}.{item}")]
+    return None if len(positions) == count else ",".join(positions) or "none"

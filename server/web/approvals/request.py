@@ -103,8 +103,8 @@ def load(visit: Visit) -> Facts:
     is_waiting = is_open(approver_view, visit.person)
     narrowed = granted(approval)
     display = json.loads(approval.display)
-    asked = str(display["headline"])
-    text = button_text(approval.kind, asked if narrowed is None else narrowed.headline)
+    requested = str(display["headline"])
+    text = button_text(approval.kind, requested if narrowed is None else narrowed.headline)
     return {
         **request_facts(visit, approver_view),
         "open": is_waiting,
@@ -149,9 +149,9 @@ def _display(approver_view: ApproverView) -> dict[str, Any]:
 def headline_of(approval: Mapping[str, Any]) -> str:
     """The headline of an approval in its API form."""
     granted = approval["granted"]
-    asked = json.loads(approval["display"])["headline"]
+    requested = json.loads(approval["display"])["headline"]
     return headline_in_state(
-        asked, None if granted is None else granted["headline"], approval["state"]
+        requested, None if granted is None else granted["headline"], approval["state"]
     )
 
 
@@ -203,9 +203,9 @@ def outcome(approver_view: ApproverView) -> Sentence:
     if approval.state is State.PENDING:
         return ()
     if approval.state is State.EXPIRED:
-        asked = approval.retry_asked_at is not None
-        again = "its agent was told to retry" if asked else "the agent can retry"
-        return ("Expired at ", approval.expires_at, f". Expiring isn't a denial; {again}.")
+        retry_requested = approval.retry_asked_at is not None
+        next_step = "its agent was told to retry" if retry_requested else "the agent can retry"
+        return ("Expired at ", approval.expires_at, f". Expiring isn't a denial; {next_step}.")
     return (f"This request is closed: {approval.reason or approval.state}. Nobody answered it.",)
 
 

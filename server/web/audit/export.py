@@ -31,11 +31,11 @@ _FORMULA_PREFIXES: Final = ("=", "+", "-", "@", "\t", "\r")
 
 def load(visit: Visit) -> Facts | AnyResponse:
     """GET /admin/audit with `format` (`csv` or `jsonl`): a file instead of the page."""
-    sent = {name: text for name in SEARCHED if (text := request.args.get(name, "").strip())}
-    search = {**sent, **days.span(sent)}
+    filters = {name: text for name in SEARCHED if (text := request.args.get(name, "").strip())}
+    query = {**filters, **days.span(filters)}
     for name in ("from", "to"):
-        search.pop(name, None)
-    return _file(lambda: _entries(visit, search))
+        query.pop(name, None)
+    return _file(lambda: _entries(visit, query))
 
 
 def load_timeline(visit: Visit) -> Facts | AnyResponse:

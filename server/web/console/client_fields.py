@@ -61,7 +61,7 @@ def merged_keys(body: dict[str, Any], document: Mapping[str, Any]) -> dict[str, 
     if not body:
         return {}
     keep = body.get("keep", [key["kid"] for key in document["keys"]])
-    kept = [key for key in document["keys"] if key["kid"] in keep]
-    added = body.get("jwks") or {"keys": []}
-    new = added["keys"] if isinstance(added, dict) and "keys" in added else [added]
-    return {"jwks": {"keys": [*kept, *new] if isinstance(new, list) else new}}
+    kept_keys = [key for key in document["keys"] if key["kid"] in keep]
+    key_set = body.get("jwks") or {"keys": []}
+    new_keys = key_set["keys"] if isinstance(key_set, dict) and "keys" in key_set else [key_set]
+    return {"jwks": {"keys": [*kept_keys, *new_keys] if isinstance(new_keys, list) else new_keys}}

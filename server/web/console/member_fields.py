@@ -47,12 +47,12 @@ def fields(members: Members, form: str) -> tuple[Field, ...]:
 def field_of(member: Member, *, section: str = "") -> Field:
     """The field of one member, with the member's name in the API."""
     form_field = member.field
-    known = bool(form_field.suggestions) and member.kind in _SHAPES
+    has_suggestions = bool(form_field.suggestions) and member.kind in _SHAPES
     return Field(
         name=member.wire_name,
         label=form_field.label,
-        kind="known" if known else _KINDS[member.kind],
-        shape=_SHAPES[member.kind] if known else "",
+        kind="known" if has_suggestions else _KINDS[member.kind],
+        shape=_SHAPES[member.kind] if has_suggestions else "",
         hint=form_field.hint,
         section=section,
         required=member.required,

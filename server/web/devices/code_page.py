@@ -33,8 +33,8 @@ def add_device_pages(app: Flask, site: Site) -> None:
 
     @app.get("/enroll")
     def enroll() -> AnyResponse:
-        shown = page("devices/enroll.html", script=True, issuer=site.server_policy.issuer)
-        return redirect_to_issuer_host(site) or shown
+        enrollment_page = page("devices/enroll.html", script=True, issuer=site.server_policy.issuer)
+        return redirect_to_issuer_host(site) or enrollment_page
 
     @app.get("/device")
     def device() -> AnyResponse:

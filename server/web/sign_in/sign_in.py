@@ -166,8 +166,8 @@ def _logout(site: Site) -> AnyResponse:
     form, cookie = _parameters(), cookie_of(site)
     names = ("client_id", "id_token_hint", "post_logout_redirect_uri", "state")
     if request.method == "POST":  # a cross-site POST has no cookie; a GET has it
-        sent = [(name, value) for name in names if (value := form.get(name)) is not None]
-        return go(redirects.with_parameters("/logout", sent))
+        parameters = [(name, value) for name in names if (value := form.get(name)) is not None]
+        return go(redirects.with_parameters("/logout", parameters))
     if (redirect := redirect_to_issuer_host(site)) is not None:
         return redirect
     logout = site.sign_in.rp_logout.check(form, cookie)

@@ -16,7 +16,7 @@ from server.cli.references import LISTS, ListIds
 from server.settings import load
 
 
-class _Listed(click.ParamType[object]):
+class _CompletedValue(click.ParamType[object]):
     """A value that is completed from the database."""
 
     name = "listed"
@@ -45,7 +45,7 @@ def complete_values(command: click.Command, noun: str) -> None:
     for parameter in command.params:
         label = parameter.metavar or (parameter.name or "").upper()
         if list_ids := LISTS.get(f"{noun} ID" if label == "ID" else label):
-            parameter.type = _Listed(list_ids)
+            parameter.type = _CompletedValue(list_ids)
     if isinstance(command, click.Group):
         context = click.Context(command, resilient_parsing=True)
         for name in command.list_commands(context):

@@ -123,7 +123,7 @@ _KINDS: Final[Mapping[Kind, _FlagKind]] = {
 
 def new_flags(members: Members) -> Callable[[_F], _F]:
     """The flags of a command that adds a record."""
-    return _with(
+    return _add_options(
         [_option(member, adds=True) for member in added(members) if not member.flag.positional]
     )
 
@@ -132,7 +132,7 @@ def change_flags(members: Members) -> Callable[[_F], _F]:
     """The flags of a command that updates a record, with those that clear values."""
     changing = updated(members)
     clears = [clear for member in changing for clear in member.flag.clears]
-    return _with(
+    return _add_options(
         [
             *(_option(member, adds=False) for member in changing),
             *(click.option(clear.flag, is_flag=True, help=clear.help) for clear in clears),
@@ -142,7 +142,7 @@ def change_flags(members: Members) -> Callable[[_F], _F]:
 
 def search_flags(members: Members) -> Callable[[_F], _F]:
     """The flags of a command that lists records."""
-    return _with(
+    return _add_options(
         [
             click.option(member.flag.name, member.name, help=f"Filter by {member.field.label}.")
             for member in searched(members)
@@ -155,13 +155,13 @@ def having(flags: Mapping[str, str | None]) -> Having:
     return {name: value for name, value in flags.items() if value is not None}
 
 
-def _with(options: Sequence[Callable[[_F], _F]]) -> Callable[[_F], _F]:
-    def decorated(function: _F) -> _F:
+def _add_options(options: Sequence[Callable[[_F], _F]]) -> Callable[[_F], _F]:
+    def decorate(function: _F) -> _F:
         for option in reversed(options):
             function = option(function)
         return function
 
-    return decorated
+    return decorate
 
 
 def _option(member: Member, *, adds: bool) -> Callable[[_F], _F]:

@@ -1,4 +1,4 @@
-"""The services that endpoints use, with those of capabilities that need little wiring."""
+"""The services that endpoints use. Capabilities that need little wiring are wired here."""
 
 import threading
 from collections.abc import Callable, Sequence

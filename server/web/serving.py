@@ -77,7 +77,7 @@ CONSOLE_MENU: Final = (
 """The groups: each has a title and entries."""
 
 
-_SIGNED_OUT: Final = 401
+_UNAUTHORIZED: Final = 401
 _SHOW_AGAIN: Final = frozenset({404, 409, 412, 422, 428, 503})
 """The errors after which the form is shown again with the submitted values."""
 _INTERNAL_FIELDS: Final = frozenset({"csrf", "statement"})
@@ -146,9 +146,9 @@ def _sign_in(problem: errors.Problem, *, asked: bool) -> AnyResponse:
 
     For a link from another site, returns a page that reloads itself.
     """
-    if problem.status == _SIGNED_OUT and _is_from_link():
+    if problem.status == _UNAUTHORIZED and _is_from_link():
         return message("Opening…", "If this page stays, load it again.", again=True)
-    why = "" if problem.status == _SIGNED_OUT else problem.detail
+    why = "" if problem.status == _UNAUTHORIZED else problem.detail
     status = 200 if request.method == "GET" else problem.status
     return page("sign_in/passkey.html", status=status, script=True, asked=asked, problem=why)
 

@@ -18,7 +18,7 @@ from server.storage.open import SCHEMA, upgrade_database
 
 _KEEPABLE_KINDS = tuple(kind for kind in KINDS if kind not in ONLY_IF_CHANGED)
 _EXISTING_FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
-_NEXT = "To list what is turned off, run: sayso doctor"
+_NEXT_STEP = "To list what is turned off, run: sayso doctor"
 
 
 @click.group("db")
@@ -167,7 +167,7 @@ def _lines(prepared: Prepared, restored: Restored) -> list[str]:
         )
     if not restored.compared:
         lines.append("Check roles, groups, policy and resources: they are as in the backup.")
-    return [*lines, _NEXT]
+    return [*lines, _NEXT_STEP]
 
 
 def _ended_counts(restored: Restored) -> list[tuple[str, int]]:

@@ -1,7 +1,7 @@
 """`sayso demo`: a real server, a scripted agent, and you or a script as the approver.
 
-Owns: the steps and their texts. Never: direct access to the data; everything goes through the
-server, the `sayso-approver` command and the agent's HTTP.
+Owns: the steps and their text. Never: shortcuts for requests and decisions; they go through the
+server, the `sayso-approver` command and the agent's HTTP requests.
 """
 
 import json

@@ -20,16 +20,16 @@ _HEADINGS = ("asked", "approved", "denied", "expired", "cancelled", "waiting", "
 def statistics(admin: OpenInstallation, days: int, agent: str | None) -> Printed:
     """Show recent requests and answers by day, agent and approver."""
     if agent is not None:
-        course = admin.statistics.of_agent(agent, days)
-        return statistics_json.course(course), _course_lines(course)
+        history = admin.statistics.of_agent(agent, days)
+        return statistics_json.course(history), _history_lines(history)
     summary = admin.statistics.summary(days)
     return statistics_json.summary(summary), _lines(summary)
 
 
-def _course_lines(course: AgentHistory) -> list[str]:
+def _history_lines(history: AgentHistory) -> list[str]:
     """One agent's statistics: a table of days, and a note if it is incomplete."""
-    rows = [(_day(day.at), *_cells(day.counts)) for day in course.days]
-    return [*table(("day", *_HEADINGS), rows), *_incomplete_note(course)]
+    rows = [(_day(day.at), *_cells(day.counts)) for day in history.days]
+    return [*table(("day", *_HEADINGS), rows), *_incomplete_note(history)]
 
 
 def _lines(summary: Summary) -> list[str]:

@@ -56,7 +56,7 @@ class SystemClock:
 class Services:
     """The services that commands and the server share: `Adapters`, and those of the server.
 
-    Each is made when it is first used, because a command uses few.
+    Each is created when it is first used, because a command uses only a few.
     """
 
     def __init__(

@@ -20,33 +20,33 @@ def make_private(folder: Path) -> None:
 def write_new(file: Path, lines: Iterable[str]) -> int:
     """Write lines to a new file with mode 0600; returns their number. Raises FileExistsError.
 
-    If reading the lines fails, no file stays.
+    If reading the lines fails, the file is deleted.
     """
     descriptor = os.open(file, os.O_CREAT | os.O_EXCL | os.O_WRONLY, _FILE_MODE)
-    written = 0
+    count = 0
     try:
-        with os.fdopen(descriptor, "w", encoding="utf-8") as opened:
+        with os.fdopen(descriptor, "w", encoding="utf-8") as stream:
             for line in lines:
-                opened.write(f"{line}\n")
-                written += 1
+                stream.write(f"{line}\n")
+                count += 1
     except BaseException:
         file.unlink()
         raise
-    return written
+    return count
 
 
 def write_private(file: Path, text: str) -> None:
     """Replace the file's text and set mode 0600."""
     descriptor = os.open(file, os.O_CREAT | os.O_WRONLY | os.O_TRUNC, _FILE_MODE)
-    with os.fdopen(descriptor, "w") as opened:
+    with os.fdopen(descriptor, "w") as stream:
         os.fchmod(descriptor, _FILE_MODE)
-        opened.write(text)
+        stream.write(text)
 
 
 def replace_private(file: Path, text: str) -> None:
-    """Replace the file's text at once and durably, with mode 0600: a crash leaves the old text."""
+    """Replace the file atomically and durably, with mode 0600. A crash leaves the old text."""
     new = file.with_name(f"{file.name}.new")
     write_private(new, text)
-    with new.open("rb") as written:
-        os.fsync(written.fileno())
+    with new.open("rb") as stream:
+        os.fsync(stream.fileno())
     new.replace(file)

@@ -1,4 +1,4 @@
-"""The key files of this installation: where each is, and whether it belongs to the database.
+"""The key files of this installation: where they are, and whether they belong to the database.
 
 The database stores an id of every key. A file of another installation, or a new file in place of a
 lost one, is refused before it is used.
@@ -55,10 +55,10 @@ class KeyFile:
 
     @property
     def other(self) -> str:
-        """The error if it is another key."""
-        called = {PIN: "PIN", LOG: "audit log"}.get(self.name, self.name)
+        """The error if it is not the key of this database."""
+        label = {PIN: "PIN", LOG: "audit log"}.get(self.name, self.name)
         return (
-            f"{self.path} is not the {called} key that this database was made with. "
+            f"{self.path} is not the {label} key that this database was made with. "
             f"Put the right file there; {self.setting} names its path.{self.if_lost}"
         )
 
@@ -87,7 +87,7 @@ def log(settings: Settings) -> KeyFile:
 
 
 def every(settings: Settings) -> tuple[KeyFile, ...]:
-    """All key files of an installation, whether it needs each or not."""
+    """All key files of an installation, including those that it does not need."""
     return (*required(settings), webhook(settings), log(settings))
 
 
@@ -100,20 +100,20 @@ def open_required(settings: Settings, store: Store) -> tuple[bytes, bytes]:
     if not _key_ids(store):
         _check_unrecorded(files, store)
         _record(store, {file.name: read_or_make_key(file.path) for file in files})
-    known = _key_ids(store)  # another process may have been first, with other keys
+    key_ids = _key_ids(store)  # another process may have been first, with other keys
     for file in files:
-        if wrong := problem(file, known):
-            raise BadKeyFile(wrong)
+        if message := problem(file, key_ids):
+            raise BadKeyFile(message)
     master, pin = (read_key(file.path) for file in files)
     return master, pin
 
 
 def problems(settings: Settings, store: Store) -> list[str]:
     """List the problems of the key files, one sentence each. Changes nothing."""
-    known = _key_ids(store)
+    key_ids = _key_ids(store)
     files = [file for file in every(settings) if file.name != WEBHOOK or settings.webhook_url]
-    found = [problem(file, known) for file in files if file.name in known]
-    return [wrong for wrong in found if wrong]
+    messages = [problem(file, key_ids) for file in files if file.name in key_ids]
+    return [message for message in messages if message]
 
 
 def open_webhook(settings: Settings, store: Store) -> Path:
@@ -128,29 +128,29 @@ def open_webhook(settings: Settings, store: Store) -> Path:
 
 def open_log(settings: Settings, store: Store) -> bytes:
     """The private key of the audit log. Creates the file once. Raises `BadKeyFile`."""
-    file, known = log(settings), _key_ids(store)
-    if LOG not in known:
-        known = _record(store, {LOG: read_or_make_key(file.path)})
-    if wrong := problem(file, known):
-        raise BadKeyFile(wrong)
+    file, key_ids = log(settings), _key_ids(store)
+    if LOG not in key_ids:
+        key_ids = _record(store, {LOG: read_or_make_key(file.path)})
+    if message := problem(file, key_ids):
+        raise BadKeyFile(message)
     return read_key(file.path)
 
 
 def replace_log(
     settings: Settings, store: Store, record: Callable[[Unit, bytes, bytes | None], object]
 ) -> None:
-    """Replace the private key of the audit log; the old file is kept beside it.
+    """Replace the private key of the audit log; the old file is kept under a new name.
 
-    `record` writes the audit entry with the new key and the old one, or None if that is lost.
+    `record` writes the audit entry with the new key and the old one, or None if it is lost.
     """
-    file, known, old = log(settings), _key_ids(store), None
+    file, key_ids, old_key = log(settings), _key_ids(store), None
     if file.path.exists():
-        old = None if problem(file, known) else read_key(file.path)
+        old_key = None if problem(file, key_ids) else read_key(file.path)
         file.path.rename(file.path.with_name(f"{file.path.name}.{int(file.path.stat().st_mtime)}"))
     key = read_or_make_key(file.path)
     with store.write() as tx:
         tx.installation.replace_key(LOG, key_id(LOG, key))
-        record(tx, key, old)
+        record(tx, key, old_key)
 
 
 def key_id(name: str, key: bytes) -> str:
@@ -158,7 +158,7 @@ def key_id(name: str, key: bytes) -> str:
     return hmac.digest(key, f"sayso key id\n{name}".encode(), "sha256")[:_ID_BYTES].hex()
 
 
-def problem(file: KeyFile, known: Mapping[str, str]) -> str:
+def problem(file: KeyFile, key_ids: Mapping[str, str]) -> str:
     """The problem of this file, given the database's key ids; "" if there is none.
 
     The webhook key may change while the server runs, so only the file's existence is checked.
@@ -171,7 +171,7 @@ def problem(file: KeyFile, known: Mapping[str, str]) -> str:
         key = read_key(file.path)
     except BadKeyFile as error:
         return str(error)
-    return "" if known[file.name] == key_id(file.name, key) else file.other
+    return "" if key_ids[file.name] == key_id(file.name, key) else file.other
 
 
 def _check_unrecorded(files: tuple[KeyFile, KeyFile], store: Store) -> None:

@@ -1,7 +1,7 @@
 """The file in the data folder that records the newest audit entry that the server has seen.
 
 A database file that was copied back by hand is older, and would restore access that has ended
-since. The server refuses it; `sayso db restore --in-place` makes such a database safe.
+since. The server refuses such a database; `sayso db restore --in-place` makes it safe.
 Owns: the file. Never: refusing a new database, or one that is ahead of the file.
 """
 
@@ -32,9 +32,9 @@ class LastSeen:
         if not entry:
             return
         with self.store.read() as view:
-            known = not view.installation.key_ids() or view.audit.get(entry) is not None
+            is_known = not view.installation.key_ids() or view.audit.get(entry) is not None
             made_safe_at = view.installation.row().restored_at
-        if not known and not _is_before(entry, made_safe_at):
+        if not is_known and not _is_before(entry, made_safe_at):
             raise OldDatabase(
                 "This database is older than the one that was last used here, perhaps because a "
                 "file was copied back. Access that ended since then would come back. "
@@ -50,7 +50,7 @@ class LastSeen:
 
 
 def _is_before(entry: str, made_safe_at: int | None) -> bool:
-    """Return whether the database was restored after this entry, and so already made safe."""
+    """Report whether a restore made the database safe after this entry."""
     moment = entry.partition("-")[0]
     try:
         return made_safe_at is not None and int(moment, 16) < made_safe_at

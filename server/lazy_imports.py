@@ -1,10 +1,10 @@
-"""Imports of commands that wait until a name is used, as `lazy from … import …` of PEP 810.
+"""Delays the imports of commands until a name is used, like `lazy from … import …` of PEP 810.
 
-A command uses a few of all services and rows. With `turn_on()`, the names that a module imports in
-`with lazily():` are imported when they are first used. A server turns nothing on: it
-loads everything before its first request.
+A command uses only a few of the services and rows. With `turn_on()`, the names that a module
+imports in `with lazily():` are imported when they are first used. A server does not call
+`turn_on()`: it loads everything before its first request.
 
-Owns: the block. Never: names of base classes, exceptions, decorators and the second argument of
+Owns: the block. Never: importing base classes, exceptions, decorators and the second argument of
 `isinstance`, which need the real class.
 """
 
@@ -20,7 +20,7 @@ _STATE = SimpleNamespace(on=False)
 
 
 class LazyName:
-    """A name of a module, or a module of a package, that is imported when it is used."""
+    """A name in a module, or a module in a package, that is imported when it is used."""
 
     def __init__(self, module: str, name: str) -> None:
         self._module = module
@@ -35,7 +35,7 @@ class LazyName:
         return getattr(self._real(), name)
 
     def __or__(self, other: object) -> "LazyName":
-        """Stay as it is in an annotation such as `User | None`."""
+        """Allow the name in an annotation such as `User | None`."""
         return self
 
     __ror__ = __or__
@@ -48,7 +48,7 @@ class LazyName:
 
 
 def turn_on() -> None:
-    """Make `lazily` wait. Only for programs that end soon and import in one thread."""
+    """Make `lazily` delay imports. Only for short programs that import in one thread."""
     _STATE.on = True
 
 

@@ -24,7 +24,7 @@ NOBODY: Final = "mailto:sayso@localhost"
 _CONTACT: Final = re.compile(r"(mailto:[^@\s]+@|https://)[\w-]+(\.[\w-]+)+", re.ASCII)
 _ORIGIN: Final = re.compile(r"(https://[a-z0-9.-]+|http://(localhost|127\.0\.0\.1))(:[0-9]{1,5})?")
 _DAYS: Final = re.compile(r"([3-9][0-9]|[1-9][0-9]{2,3})d")
-"""From 30, as in `services/audit/retention.py`."""
+"""At least 30, as in `services/audit/retention.py`."""
 _HOST: Final = re.compile(r"[a-z0-9-]+(\.[a-z0-9-]+)*")
 LOOPBACK: Final = frozenset({"localhost", "127.0.0.1", "::1"})
 
@@ -173,17 +173,17 @@ class Settings:
     @property
     def allowed_hosts(self) -> frozenset[str]:
         """The hosts whose apps need no registration."""
-        return _listed(self.clients_allowed)
+        return _split(self.clients_allowed)
 
     @property
     def blocked_hosts(self) -> frozenset[str]:
         """The hosts whose apps are refused."""
-        return _listed(self.clients_blocked)
+        return _split(self.clients_blocked)
 
     @property
     def required_streams(self) -> frozenset[str]:
-        """The audit streams without which nothing takes effect."""
-        return _listed(self.audit_streams_required)
+        """The audit streams that every change requires."""
+        return _split(self.audit_streams_required)
 
     @property
     def audit_retention_days(self) -> int | None:
@@ -193,14 +193,14 @@ class Settings:
     @property
     def push_services(self) -> frozenset[str]:
         """The origins of additional push services."""
-        return _listed(self.push_origins)
+        return _split(self.push_origins)
 
     @property
     def push_subject(self) -> str:
         """The contact for push services (RFC 8292 `sub`)."""
         host = urlsplit(self.issuer_url).hostname or ""
-        ours = self.issuer_url.startswith("https:") and "." in host
-        return self.push_contact or (f"https://{host}" if ours else NOBODY)
+        has_public_host = self.issuer_url.startswith("https:") and "." in host
+        return self.push_contact or (f"https://{host}" if has_public_host else NOBODY)
 
     @property
     def on_sqlite(self) -> bool:
@@ -216,11 +216,11 @@ class Settings:
         return recorded.read_text().strip() if recorded.exists() else "http://localhost:8470"
 
 
-def _listed(text: str) -> frozenset[str]:
+def _split(text: str) -> frozenset[str]:
     return frozenset(filter(None, (part.strip() for part in text.split(","))))
 
 
-def _one(text: str) -> frozenset[str]:
+def _word(text: str) -> frozenset[str]:
     return frozenset(filter(None, (text,)))
 
 
@@ -228,14 +228,14 @@ NAMES: Final = tuple(f.name for f in fields(Settings) if f.name != "sources")
 
 
 def load(flags: Mapping[str, object] | None = None) -> Settings:
-    """The settings of this process. Raises `BadSetting`."""
+    """Read the settings of this process. Raises `BadSetting`."""
     environment = {
         name: value for name in NAMES if (value := os.environ.get(PREFIX + name.upper()))
     }
-    given = {name: str(value) for name, value in (flags or {}).items() if value is not None}
-    data_dir = given.get("data_dir") or environment.get("data_dir") or user_data_path("sayso")
+    args = {name: str(value) for name, value in (flags or {}).items() if value is not None}
+    data_dir = args.get("data_dir") or environment.get("data_dir") or user_data_path("sayso")
     file = Path(os.environ.get("SAYSO_CONFIG") or Path(data_dir) / "sayso.toml")
-    layers = [(f"file {file}", _from_file(file)), ("environment", environment), ("flag", given)]
+    layers = [(f"file {file}", _from_file(file)), ("environment", environment), ("flag", args)]
     return _merge(layers)
 
 
@@ -256,14 +256,14 @@ def _merge(layers: Sequence[tuple[str, Mapping[str, str]]]) -> Settings:
     sources: dict[str, str] = {}
     for source, layer in layers:
         for name, text in layer.items():
-            values[name] = _converted(name, text, source)
+            values[name] = _convert(name, text, source)
             sources[name] = source
     settings = Settings(**values, sources=sources)  # type: ignore[arg-type]  # converted by name
     _check(settings)
     return settings
 
 
-def _converted(name: str, text: str, source: str) -> object:
+def _convert(name: str, text: str, source: str) -> object:
     kind = {f.name: f.type for f in fields(Settings)}[name]
     if kind is Path:
         return Path(text).expanduser()
@@ -289,14 +289,14 @@ _CHOICES: Final[Mapping[str, tuple[str, ...]]] = {
 
 _ORIGINS: Final = "origins in lower case, such as https://push.example.org,http://127.0.0.1:8990"
 _HOSTS: Final = "host names in lower case, such as claude.ai,vscode.dev"
-_FORMS: Final = (
-    ("audit_retention", _one, _DAYS, "30d to 9999d, such as 365d, or empty to keep all entries"),
-    ("push_contact", _one, _CONTACT, "mailto:you@example.org or https://example.org"),
-    ("push_origins", _listed, _ORIGIN, _ORIGINS),
-    ("clients_allowed", _listed, _HOST, _HOSTS),
-    ("clients_blocked", _listed, _HOST, _HOSTS),
+_PATTERNS: Final = (
+    ("audit_retention", _word, _DAYS, "30d to 9999d, such as 365d, or empty to keep all entries"),
+    ("push_contact", _word, _CONTACT, "mailto:you@example.org or https://example.org"),
+    ("push_origins", _split, _ORIGIN, _ORIGINS),
+    ("clients_allowed", _split, _HOST, _HOSTS),
+    ("clients_blocked", _split, _HOST, _HOSTS),
 )
-"""Settings whose values have a form, and how the form is described."""
+"""Settings whose values must match a pattern, with the description for the error."""
 
 
 def _check(settings: Settings) -> None:
@@ -309,9 +309,9 @@ def _check(settings: Settings) -> None:
             raise BadSetting(f"{PREFIX}{name.upper()} must be 1 or more.")
     _check_database_password(settings)
     _check_callbacks(settings)
-    for name, values, form, wanted in _FORMS:
-        if not all(map(form.fullmatch, values(getattr(settings, name)))):
-            raise BadSetting(f"{PREFIX}{name.upper()} must be {wanted}.")
+    for name, split, pattern, description in _PATTERNS:
+        if not all(map(pattern.fullmatch, split(getattr(settings, name)))):
+            raise BadSetting(f"{PREFIX}{name.upper()} must be {description}.")
     if settings.issuer:
         check_issuer(settings.issuer)
 
@@ -370,10 +370,10 @@ def process_environment(*, without: str) -> dict[str, str]:
 
 def described(settings: Settings) -> list[tuple[str, str, str]]:
     """Each setting's name, its value without passwords, and its source."""
-    return [_described(settings, name) for name in NAMES]
+    return [_describe(settings, name) for name in NAMES]
 
 
-def _described(settings: Settings, name: str) -> tuple[str, str, str]:
+def _describe(settings: Settings, name: str) -> tuple[str, str, str]:
     value = settings.sqlalchemy_url if name == "database_url" else str(getattr(settings, name))
     source = settings.sources.get(name, "default")
     masked = _PASSWORD_PARAMETER.sub(r"\1***", _PASSWORD.sub(r"\1:***@", value))
@@ -381,7 +381,7 @@ def _described(settings: Settings, name: str) -> tuple[str, str, str]:
 
 
 _SAME: Final = frozenset(NAMES) - {"issuer"}
-"""The settings that the services use under their own names."""
+"""The settings that have the same name in `ServerPolicy`."""
 
 
 def server_policy(settings: Settings, *, restored_at: int | None) -> ServerPolicy:

@@ -23,14 +23,14 @@ from server.protocol.text import display_safe
 @contextlib.contextmanager
 def _hidden_import(name: str) -> Iterator[None]:
     """Make an optional package look uninstalled while this block imports others."""
-    before = sys.modules.get(name)
+    original = sys.modules.get(name)
     sys.modules[name] = None  # type: ignore[assignment]  # makes its import fail
     try:
         yield
     finally:
         del sys.modules[name]
-        if before is not None:
-            sys.modules[name] = before
+        if original is not None:
+            sys.modules[name] = original
 
 
 with _hidden_import("rich"):  # structlog would load it for tracebacks, at 5 MiB per worker
@@ -176,7 +176,7 @@ class _StderrLogger(structlog.WriteLogger):
 
 
 def loops() -> list[tuple[str, int]]:
-    """The background loops of this process, and when each last finished a round (ms)."""
+    """The background loops of this process, and when each last finished a run (ms)."""
     samples = [sample for metric in LOOP_LAST.collect() for sample in metric.samples]
     return sorted((sample.labels["loop"], int(sample.value * 1000)) for sample in samples)
 
@@ -201,7 +201,7 @@ def _without_secrets(
     _logger: object, _method: str, event: MutableMapping[str, Any]
 ) -> Mapping[str, Any]:
     return {
-        key: "[hidden]" if key in _SECRET_KEYS else _masked(value) for key, value in event.items()
+        key: "[hidden]" if key in _SECRET_KEYS else _mask(value) for key, value in event.items()
     }
 
 
@@ -215,5 +215,5 @@ def _printable(_logger: object, _method: str, event: MutableMapping[str, Any]) -
     return event
 
 
-def _masked(value: object) -> object:
+def _mask(value: object) -> object:
     return _SECRET_TEXT.sub(r"\1[hidden]", value) if isinstance(value, str) else value

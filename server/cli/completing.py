@@ -1,6 +1,6 @@
 """Completion of names and IDs, such as `sayso agents show <Tab>`.
 
-Owns: what each parameter is completed from. Never: printing, which belongs to click; creating a
+Owns: the source of the values for each parameter. Never: printing, which click does; creating a
 database.
 """
 
@@ -16,13 +16,13 @@ from server.cli.references import LISTS, ListIds
 from server.settings import load
 
 
-class _Listed(click.ParamType[object]):
+class _CompletedValue(click.ParamType[object]):
     """A value that is completed from the database."""
 
     name = "listed"
 
-    def __init__(self, found: ListIds) -> None:
-        self._found = found
+    def __init__(self, list_ids: ListIds) -> None:
+        self._list_ids = list_ids
 
     def shell_complete(
         self,
@@ -30,9 +30,9 @@ class _Listed(click.ParamType[object]):
         param: click.Parameter,  # noqa: ARG002  # click's signature
         incomplete: str,
     ) -> list[CompletionItem]:
-        """The values that begin so; none if the database cannot be read."""
+        """The values that start with the typed text; none if the database cannot be read."""
         try:
-            values = _values(ctx.find_root().params, self._found)
+            values = _values(ctx.find_root().params, self._list_ids)
         except Exception as error:
             if errors.meaning(error).code == "internal":
                 raise
@@ -43,19 +43,19 @@ class _Listed(click.ParamType[object]):
 def complete_values(command: click.Command, noun: str) -> None:
     """Let the parameters of a command, and of those in it, be completed from the database."""
     for parameter in command.params:
-        what = parameter.metavar or (parameter.name or "").upper()
-        if found := LISTS.get(f"{noun} ID" if what == "ID" else what):
-            parameter.type = _Listed(found)
+        label = parameter.metavar or (parameter.name or "").upper()
+        if list_ids := LISTS.get(f"{noun} ID" if label == "ID" else label):
+            parameter.type = _CompletedValue(list_ids)
     if isinstance(command, click.Group):
         context = click.Context(command, resilient_parsing=True)
         for name in command.list_commands(context):
-            if within := command.get_command(context, name):
-                complete_values(within, noun)
+            if subcommand := command.get_command(context, name):
+                complete_values(subcommand, noun)
 
 
-def _values(flags: Mapping[str, object], found: ListIds) -> list[str]:
+def _values(flags: Mapping[str, object], list_ids: ListIds) -> list[str]:
     settings = load(flags)
     if settings.sqlalchemy_url.startswith("sqlite") and not sqlite_file(settings).exists():
         return []
     with opened(settings) as admin:
-        return list(found(admin))
+        return list(list_ids(admin))

@@ -1,4 +1,4 @@
-"""A question before a change that cannot be undone."""
+"""Asks for confirmation before a change that cannot be undone."""
 
 import sys
 from typing import Final

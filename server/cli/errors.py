@@ -89,25 +89,25 @@ _INTERNAL: Final = Meaning(Exit.ERROR, "internal")
 
 def meaning(error: BaseException) -> Meaning:
     """The exit code and error code of this error."""
-    for kind, found in MEANINGS.items():
+    for kind, row in MEANINGS.items():
         if isinstance(error, kind):
-            return found
+            return row
     name = f"{type(error).__module__}.{type(error).__qualname__}"
     return _BY_NAME.get(name, _INTERNAL)
 
 
 def report(error: BaseException, *, as_json: bool) -> int:
     """Print the error to stderr, as text or JSON. Returns the exit code."""
-    found = meaning(error)
+    error_meaning = meaning(error)
     message = safe(sentence(error))
     if as_json:
-        document = {"code": found.code, "message": message, "exit": int(found.exit)}
+        document = {"code": error_meaning.code, "message": message, "exit": int(error_meaning.exit)}
         click.echo(json.dumps(document), file=sys.stderr)
-    elif found is _INTERNAL:
+    elif error_meaning is _INTERNAL:
         click.echo("".join(traceback.format_exception(error)), file=sys.stderr)
     else:
         click.echo(f"Error: {message}", file=sys.stderr)
-    return int(found.exit)
+    return int(error_meaning.exit)
 
 
 def sentence(error: BaseException) -> str:

@@ -1,7 +1,7 @@
 """The settings of one command, from its flags, the environment and the file.
 
 Contains nothing else, because `sayso serve` must not import modules before gevent has patched them.
-Never: opening the installation; `opening.py` does.
+Never: opening the installation; `opening.py` does that.
 """
 
 from pathlib import Path

@@ -60,14 +60,14 @@ GROUPS: Final = {
 
 PROGRAM: Final = "sayso"
 COMPLETION_VARIABLE: Final = "_SAYSO_COMPLETE"
-"""The variable by which a shell requests completion; click reads it."""
+"""The environment variable with which a shell requests completion; click reads it."""
 
-_GARBAGE: Final = 50_000
-"""Collecting the garbage of imports, of which there is none, takes a fifth of a short command."""
+_GC_THRESHOLD: Final = 50_000
+"""Imports leave no garbage, but collecting it would take a fifth of the time of a short command."""
 
 
 class TopLevel(SplitGroup):
-    """The groups of the table. The help page imports none of them."""
+    """The command `sayso` with the groups of the table. Its help page imports none of them."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002  # click's signature
         """The names, in the order of the table."""
@@ -83,7 +83,7 @@ class TopLevel(SplitGroup):
         return command
 
     def shell_complete(self, ctx: click.Context, incomplete: str) -> list[CompletionItem]:
-        """The groups and flags that begin so, without importing a group."""
+        """The groups and flags that start with the typed text, without importing a group."""
         groups = [
             CompletionItem(name, help=group.help)
             for name, group in GROUPS.items()
@@ -123,8 +123,8 @@ def main(arguments: Sequence[str] | None = None) -> NoReturn:
     argv = list(sys.argv[1:] if arguments is None else arguments)
     if arguments is None and "serve" not in argv:  # a server loads everything before it starts
         lazy_imports.turn_on()
-        gc.set_threshold(_GARBAGE)
-        atexit.register(gc.freeze)  # what is loaded then needs no collection
+        gc.set_threshold(_GC_THRESHOLD)
+        atexit.register(gc.freeze)  # what is loaded by then is not collected
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="replace")  # a terminal in Latin-1 cannot show every name

@@ -36,7 +36,7 @@ _NOBODY: Final[_Names] = {}
 
 def _read_lists(pairs: Sequence[tuple[str, str]]) -> dict[str, tuple[str, ...]]:
     names = dict.fromkeys(name for name, _ in pairs)
-    return {name: tuple(value for at, value in pairs if at == name) for name in names}
+    return {name: tuple(value for key, value in pairs if key == name) for name in names}
 
 
 def _read_icon(file: BinaryIO) -> bytes:
@@ -70,7 +70,7 @@ class _FlagKind:
     text: Callable[[Any, _Names], str] = lambda value, _names: str(value)
 
 
-_SEVERAL: Final = _FlagKind(
+_MULTIPLE: Final = _FlagKind(
     {"multiple": True},
     document=lambda values, _names: list(values),
     text=lambda values, _names: listed(values),
@@ -78,7 +78,7 @@ _SEVERAL: Final = _FlagKind(
 _KINDS: Final[Mapping[Kind, _FlagKind]] = {
     Kind.TEXT: _FlagKind(),
     Kind.URI: _FlagKind(),
-    Kind.PERSON: _FlagKind(text=lambda one, names: names.get(one, one)),
+    Kind.PERSON: _FlagKind(text=lambda user_id, names: names.get(user_id, user_id)),
     Kind.RISKS: _FlagKind(
         {"multiple": True, "type": ScopeRisk()},
         dict,
@@ -92,8 +92,8 @@ _KINDS: Final[Mapping[Kind, _FlagKind]] = {
         lambda value, _names: listed(f"{name} needs {kind}" for name, kind in value.items()),
     ),
     Kind.CHOICE: _FlagKind(),
-    Kind.CHOICES: _SEVERAL,
-    Kind.NAMES: _SEVERAL,
+    Kind.CHOICES: _MULTIPLE,
+    Kind.NAMES: _MULTIPLE,
     Kind.PEOPLE: _FlagKind(
         {"multiple": True},
         document=_people,
@@ -123,7 +123,7 @@ _KINDS: Final[Mapping[Kind, _FlagKind]] = {
 
 def new_flags(members: Members) -> Callable[[_F], _F]:
     """The flags of a command that adds a record."""
-    return _with(
+    return _add_options(
         [_option(member, adds=True) for member in added(members) if not member.flag.positional]
     )
 
@@ -132,7 +132,7 @@ def change_flags(members: Members) -> Callable[[_F], _F]:
     """The flags of a command that updates a record, with those that clear values."""
     changing = updated(members)
     clears = [clear for member in changing for clear in member.flag.clears]
-    return _with(
+    return _add_options(
         [
             *(_option(member, adds=False) for member in changing),
             *(click.option(clear.flag, is_flag=True, help=clear.help) for clear in clears),
@@ -142,7 +142,7 @@ def change_flags(members: Members) -> Callable[[_F], _F]:
 
 def search_flags(members: Members) -> Callable[[_F], _F]:
     """The flags of a command that lists records."""
-    return _with(
+    return _add_options(
         [
             click.option(member.flag.name, member.name, help=f"Filter by {member.field.label}.")
             for member in searched(members)
@@ -155,13 +155,13 @@ def having(flags: Mapping[str, str | None]) -> Having:
     return {name: value for name, value in flags.items() if value is not None}
 
 
-def _with(options: Sequence[Callable[[_F], _F]]) -> Callable[[_F], _F]:
-    def decorated(function: _F) -> _F:
+def _add_options(options: Sequence[Callable[[_F], _F]]) -> Callable[[_F], _F]:
+    def decorate(function: _F) -> _F:
         for option in reversed(options):
             function = option(function)
         return function
 
-    return decorated
+    return decorate
 
 
 def _option(member: Member, *, adds: bool) -> Callable[[_F], _F]:
@@ -181,24 +181,24 @@ def _option(member: Member, *, adds: bool) -> Callable[[_F], _F]:
 
 def _words(member: Member) -> list[str]:
     """The values that the flag accepts, if it is a choice."""
-    shorter = [word for word, _ in member.flag.aliases]
-    return shorter or [value for value, _ in member.field.choices if value]
+    aliases = [word for word, _ in member.flag.aliases]
+    return aliases or [value for value, _ in member.field.choices if value]
 
 
 def written(members: Members, flags: Mapping[str, Any], now: int) -> dict[str, Any]:
     """The members that the flags set. Raises click.UsageError if two flags set the same one."""
-    found: dict[str, Any] = {}
+    values: dict[str, Any] = {}
     for member in members:
         value = flags.get(member.wire_name)
         cleared = [clear.value for clear in member.flag.clears if flags.get(_dest(clear))]
-        given = value is not None and value != ()
-        if given + len(cleared) > 1:
+        is_set = value is not None and value != ()
+        if is_set + len(cleared) > 1:
             raise click.UsageError(f"{member.flag.name}: set it or remove it, not both.")
         if cleared:
-            found[member.name] = cleared[0]
-        elif given:
-            found[member.name] = _read(member, value, now)
-    return found
+            values[member.name] = cleared[0]
+        elif is_set:
+            values[member.name] = _read(member, value, now)
+    return values
 
 
 def _dest(clear: Clear) -> str:

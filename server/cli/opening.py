@@ -1,6 +1,7 @@
 """Opens the installation for one command.
 
-Owns: which services a command gets, and flags in place of members in refusals. Never: printing.
+Owns: which services a command gets, and naming flags instead of members in errors. Never:
+printing.
 """
 
 import functools
@@ -85,21 +86,21 @@ def administers(function: Callable[Concatenate[OpenInstallation, P], None]) -> C
 
 
 def _complete_ids(
-    context: click.Context, services: OpenInstallation, given: dict[str, object]
+    context: click.Context, services: OpenInstallation, values: dict[str, object]
 ) -> None:
-    """Put whole IDs in place of those that were typed in part."""
+    """Replace shortened IDs by the full ones."""
     noun = "" if context.parent is None else str(context.parent.info_name)
     for param in context.command.params:
-        typed, name = given.get(param.name or ""), param.name or ""
+        typed, name = values.get(param.name or ""), param.name or ""
         if isinstance(typed, str) and param.metavar in {"ID", "[ID]"}:
             is_request = isinstance(param, click.Option) and name == "approval"
             if is_request or isinstance(param, click.Argument):
-                given[name] = full_id(services, "approvals" if is_request else noun, typed)
+                values[name] = full_id(services, "approvals" if is_request else noun, typed)
 
 
 @contextmanager
 def _with_flags(command: click.Command) -> Iterator[None]:
-    """In refusals that are raised inside, put the command's flags in place of members' names."""
+    """In errors that are raised inside, name the command's flags instead of members."""
     try:
         yield
     except ChangeRefused as refused:
@@ -108,7 +109,7 @@ def _with_flags(command: click.Command) -> Iterator[None]:
             for option in command.params
             if isinstance(option, click.Option)
         }
-        text = _MEMBER.sub(lambda found: flags.get(found[1], found[0]), str(refused))
+        text = _MEMBER.sub(lambda match: flags.get(match[1], match[0]), str(refused))
         flag = flags.get(refused.member, "")
         refused.args = (text if flag in text else f"{flag}: {text}",)
         raise

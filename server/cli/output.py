@@ -13,7 +13,7 @@ import click
 from server.protocol.text import SafeText, display_safe
 
 MAX_CHARACTERS: Final = 4_000
-"""Longer lines are cut. It leaves room for a curl command."""
+"""The maximum length of a line, which is enough for a curl command. Longer lines are cut."""
 
 json_option = click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
 if_missing_option = click.option(
@@ -22,14 +22,14 @@ if_missing_option = click.option(
 
 
 class Model(Protocol):
-    """A model of the HTTP API, as far as it is printed."""
+    """What is needed of a model of the HTTP API to print it."""
 
     def model_dump(self, *, by_alias: bool) -> dict[str, object]:
         """Its members as plain values."""
 
 
 Document: TypeAlias = Mapping[str, object] | Callable[[], "Mapping[str, object] | Model"]
-"""What `--json` prints. A function makes it only then: the models of the API are slow to load."""
+"""What `--json` prints. A function is called only then: the API's models are slow to load."""
 
 
 def answer(document: Document, lines: Iterable[str], *, as_json: bool) -> None:
@@ -50,7 +50,7 @@ def _members(model: Model) -> dict[str, object]:
 
 
 def safe(text: str) -> SafeText:
-    """Text without control characters, since names and reasons come from others."""
+    """Text without control characters, because names and reasons are untrusted."""
     return display_safe(text, max_chars=MAX_CHARACTERS, max_lines=1)
 
 
@@ -71,12 +71,12 @@ def sheet(facts: Mapping[str, str | None]) -> list[str]:
 
 
 def listed(values: Iterable[str]) -> str:
-    """Values as one text, separated by commas."""
+    """Values as one string, separated by commas; "none" if there are none."""
     return ", ".join(values) or "none"
 
 
 def rfc3339(at: int | None) -> str | None:
-    """The RFC 3339 text of a time, for JSON."""
+    """A time in RFC 3339 format, for JSON."""
     if at is None:
         return None
     moment = datetime.fromtimestamp(at / 1000, UTC)
@@ -84,7 +84,7 @@ def rfc3339(at: int | None) -> str | None:
 
 
 def moment(at: int | None, *, never: str = "never") -> str:
-    """A time as text for people."""
+    """A time as people read it, in UTC."""
     if at is None:
         return never
     return datetime.fromtimestamp(at / 1000, UTC).strftime("%Y-%m-%d %H:%M UTC")

@@ -1,6 +1,6 @@
 """Parameter types of flags: times, durations, scopes with their risk.
 
-Owns: parsing, with errors that name the fix. Never: what they are used for.
+Owns: parsing, with errors that name the fix. Never: what the values are used for.
 """
 
 import re

@@ -1,4 +1,4 @@
-"""Commands as functions that return what they print.
+"""A decorator for commands, which are functions that return what to print.
 
 Owns: opening the installation, `--json`, and printing. Never: what is printed.
 """

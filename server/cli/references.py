@@ -1,7 +1,7 @@
-"""IDs as people type them: in full, their beginning, or the fingerprint of a request.
+"""Resolves IDs as people type them: in full, by their beginning, or by a request's fingerprint.
 
-Owns: which IDs there are for each parameter, finding the one that is meant, the error that
-lists the matches. Never: guessing among several.
+Owns: which IDs there are for each parameter, finding the right one, and the error that lists
+several matches. Never: choosing among several matches.
 """
 
 import re
@@ -18,9 +18,9 @@ if TYPE_CHECKING:
 
 _FULL: Final = re.compile(r"sayso_[a-z]+_[a-z2-7]{16,}")
 _FINGERPRINT: Final = re.compile(r"[0-9a-f]{4}-?[0-9a-f]{4}")
-_SHORTEST: Final = 4
-"""Fewer characters of an ID than this could mean the only one by accident."""
-_MOST_LISTED: Final = 5
+_MIN_LENGTH: Final = 4
+"""Fewer characters of an ID than this could match by accident."""
+_MAX_SHOWN: Final = 5
 _MOST: Final = 200
 """How many requests and invitations are listed."""
 
@@ -34,9 +34,9 @@ class _Named(Protocol):
     def name(self) -> str: ...
 
 
-def _names(nameds: Iterable[_Named]) -> Iterable[str]:
-    """The names, and the IDs of what has a name that a shell would split."""
-    return (record.name if quote(record.name) == record.name else record.id for record in nameds)
+def _names(records: Iterable[_Named]) -> Iterable[str]:
+    """The name of each record, or its ID if a shell would split the name."""
+    return (record.name if quote(record.name) == record.name else record.id for record in records)
 
 
 LISTS: Final[Mapping[str, ListIds]] = {
@@ -72,19 +72,21 @@ LISTS: Final[Mapping[str, ListIds]] = {
     "incidents ID": lambda admin: (incident.incident.id for incident in admin.incidents.search()),
     "outbox ID": lambda admin: (str(message.message.id) for message in admin.outbox.state().dead),
 }
-"""By metavar. What an ID belongs to, the command group says."""
+"""How to list the values of a parameter, by its metavar; for an ID, by its command group too."""
 
 
 def full_id(admin: "OpenInstallation", noun: str, typed: str) -> str:
-    """The ID that is meant, or what was typed if there is none. Raises click.UsageError."""
-    listed = LISTS.get(f"{noun} ID")
-    if listed is None or _FULL.fullmatch(typed):
+    """The ID that matches, or the typed text if none does. Raises click.UsageError."""
+    list_ids = LISTS.get(f"{noun} ID")
+    if list_ids is None or _FULL.fullmatch(typed):
         return typed
-    found = _requests(admin, typed) if noun == "approvals" else _beginning([*listed(admin)], typed)
-    if len(found) > 1:
-        shown = ", ".join(found[:_MOST_LISTED]) + (" and more" if found[_MOST_LISTED:] else "")
-        raise click.UsageError(f"{typed} is the beginning of {shown}. Type more of it.")
-    return found[0] if found else typed
+    matching = (
+        _requests(admin, typed) if noun == "approvals" else _beginning([*list_ids(admin)], typed)
+    )
+    if len(matching) > 1:
+        examples = ", ".join(matching[:_MAX_SHOWN]) + (" and more" if matching[_MAX_SHOWN:] else "")
+        raise click.UsageError(f"{typed} is the beginning of {examples}. Type more of it.")
+    return matching[0] if matching else typed
 
 
 def _requests(admin: "OpenInstallation", typed: str) -> list[str]:
@@ -95,21 +97,21 @@ def _requests(admin: "OpenInstallation", typed: str) -> list[str]:
 
 
 def _beginning(ids: Sequence[str], typed: str) -> list[str]:
-    """The IDs that begin so, with or without the part that all IDs of their kind share.
+    """The IDs that start with the typed text, with or without the prefix of their kind.
 
-    Raises click.UsageError if there may be others, because not all IDs are listed.
+    Raises click.UsageError if there may be other matches, because not all IDs are listed.
     """
-    found = [full_id for full_id in ids if _begins(full_id, typed)]
-    if found and len(ids) >= _MOST:
+    matching = [full_id for full_id in ids if _begins(full_id, typed)]
+    if matching and len(ids) >= _MOST:
         raise click.UsageError(f"{typed} may be the beginning of several IDs. Type the whole ID.")
-    return found
+    return matching
 
 
 def _begins(full: str, typed: str) -> bool:
-    own = full[full.rfind("_") + 1 :]
-    rest = typed.removeprefix(full.removesuffix(own))
-    return _is_long_enough(rest) and own.startswith(rest)
+    random_part = full[full.rfind("_") + 1 :]
+    rest = typed.removeprefix(full.removesuffix(random_part))
+    return _is_long_enough(rest) and random_part.startswith(rest)
 
 
 def _is_long_enough(rest: str) -> bool:
-    return len(rest) >= _SHORTEST
+    return len(rest) >= _MIN_LENGTH

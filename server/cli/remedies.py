@@ -1,6 +1,6 @@
-"""The command line's words for refusals: the command that helps.
+"""The commands that help after an error.
 
-Owns: the command of each remedy. Never: what is wrong; the error's own text says that.
+Owns: the command of each remedy. Never: what is wrong; the error's own message says that.
 """
 
 from collections.abc import Mapping
@@ -67,9 +67,9 @@ COMMANDS: Final[Mapping[str, str]] = {
     "user.enable": "Run: sayso users enable {}",
     "user.enroll": "Run: sayso users enroll {}",
 }
-"""By code: a kind of record that was not found, or a change that helps. `{}` are its values."""
+"""By code: a kind of record that was not found, or a change that helps. `{}` is a value."""
 
 
 def command_for(remedy: Remedy) -> str:
-    """The sentence with the command that helps; "" without a remedy."""
+    """The sentence with the command that helps; "" if there is no remedy."""
     return COMMANDS[remedy[0]].format(*map(quote, remedy[1:])) if remedy else ""

@@ -36,4 +36,4 @@ def run(
         elif value not in (None, False):
             program.append(f"{flag}={value}")
     sys.stdout.flush()
-    os.execv(program[0], program)  # noqa: S606  # our own program, which takes the signals
+    os.execv(program[0], program)  # noqa: S606  # our own program; it receives the signals

@@ -14,7 +14,7 @@ class SplitGroup(click.Group):
     """A group that imports a command when it is called."""
 
     def __init__(self, *args: Any, elsewhere: Mapping[str, str], **kwargs: Any) -> None:  # noqa: ANN401  # click's
-        """`elsewhere` has the place of each command under `server.cli`: its module and name."""
+        """`elsewhere` has the module under `server.cli` and the name of each command."""
         super().__init__(*args, **kwargs)
         self._elsewhere = elsewhere
 

@@ -1,7 +1,7 @@
 """The session cookie of a browser that is signed in with a passkey, and its CSRF checks.
 
-Owns: the cookie's name and attributes, and the checks against cross-site requests. Never: whose
-session it is.
+Owns: the cookie's name and attributes, and the checks against cross-site requests. Never: finding
+the person of the session.
 """
 
 from collections.abc import Mapping
@@ -25,10 +25,10 @@ def name(policy: ServerPolicy) -> str:
 
 
 def of(policy: ServerPolicy, request: HttpRequest) -> str:
-    """The value of the request's session cookie; "" if there is none."""
-    own = name(policy)
+    """The value of the request's session cookie; "" if it is missing or malformed."""
+    cookie_name = name(policy)
     pairs = (part.strip().partition("=") for part in request.headers.get("cookie", "").split(";"))
-    return known(next((value for named, _, value in pairs if named == own), ""))
+    return known(next((value for key, _, value in pairs if key == cookie_name), ""))
 
 
 def known(value: str) -> str:
@@ -56,11 +56,11 @@ def is_from_here(policy: ServerPolicy, headers: Mapping[str, str]) -> bool:
     their forms, as sandboxed pages of other sites do too (Fetch 3.2). Therefore null is accepted
     only together with `Sec-Fetch-Site: same-origin`.
     """
-    origin, came_from = headers.get("origin"), headers.get("sec-fetch-site")
-    if came_from not in {None, "same-origin"}:
+    origin, fetch_site = headers.get("origin"), headers.get("sec-fetch-site")
+    if fetch_site not in {None, "same-origin"}:
         return False
     if origin == "null":
-        return came_from is not None
+        return fetch_site is not None
     parts = urlsplit(policy.issuer)
     return origin in {None, f"{parts.scheme}://{parts.netloc}"}
 

@@ -37,19 +37,19 @@ from server.services.refusals import ChangeRefused, Conflict, Invalid, NotFound
 from server.services.users.device_auth import DeviceCall, Person
 
 _MAX_PROMISES = 8
-"""In one response: a proxy may refuse long headers."""
+"""The maximum in one response, because a proxy may refuse long headers."""
 _UNAVAILABLE = "The server is busy. Nothing was changed; try again."
 
 
 def answer(site: Site, route: Route, request: HttpRequest) -> HttpResponse:
-    """Run a route's endpoint. Never raises, whatever a client sends."""
+    """Run a route's endpoint. Does not raise, whatever the client sends."""
     response = _answer(site, route, request)
     _counter(route.name, response.status).inc()
     return response
 
 
 def overloaded(route: Route) -> HttpResponse:
-    """503 for a client with too many queued requests, without running the endpoint."""
+    """Return 503 to a client with too many queued requests, without running the endpoint."""
     response = _busy(route)
     _counter(route.name, response.status).inc()
     return response
@@ -66,17 +66,17 @@ def _answer(site: Site, route: Route, request: HttpRequest) -> HttpResponse:
         return _run(site, route, request)
     except errors.ProtocolError as error:
         _log_refusal(route, error.code, error.detail)
-        return _oauth(error)
+        return _oauth_error(error)
     except errors.Problem as problem:
         _log_refusal(route, problem.code, problem.log)
         return problem_response(problem)
     except (ChangeRefused, Taken) as error:
         _log_refusal(route, type(error).__name__, str(error))
-        return problem_response(_refused(error))
+        return problem_response(_to_problem(error))
     except Busy as error:
         _log_refusal(route, "busy", str(error))
         return _busy(route)
-    except Exception:  # noqa: BLE001  # the last handler: logged, and answered with 500
+    except Exception:  # noqa: BLE001  # the last handler: logs it and returns 500
         telemetry.log().exception("request.failed", route=route.name)
         return _server_error(route)
 
@@ -84,8 +84,8 @@ def _answer(site: Site, route: Route, request: HttpRequest) -> HttpResponse:
 def _run(site: Site, route: Route, request: HttpRequest) -> HttpResponse:
     if any("\0" in request.query.get(name, "") for name in route.query):
         raise errors.invalid_body("A parameter has a null character.")
-    if twice := sorted(request.repeated.intersection(route.query)):
-        raise errors.invalid_body(f"{twice[0]} must appear once.")
+    if duplicates := sorted(request.repeated.intersection(route.query)):
+        raise errors.invalid_body(f"{duplicates[0]} must appear once.")
     if route.caller is Caller.PERSON:
         return _run_for_person(site, route, request)
     if route.caller is Caller.RESOURCE:
@@ -97,7 +97,7 @@ def _run(site: Site, route: Route, request: HttpRequest) -> HttpResponse:
 
 
 def _run_for_person(site: Site, route: Route, request: HttpRequest) -> HttpResponse:
-    """Run a person's endpoint; the response promises the audit entries that were stored."""
+    """Run a person's endpoint. The response has promises of the audit entries that were stored."""
     with audit.collect_stored() as leaves:
         person = _person(site, route, request)
         subject = _subject(site, route, request, person)
@@ -109,7 +109,7 @@ def _run_for_person(site: Site, route: Route, request: HttpRequest) -> HttpRespo
 
 
 def _promises(site: Site, leaves: Sequence[StoredLeaf]) -> str:
-    """The promises as a header; empty if the log cannot sign now, because the change is stored."""
+    """The promises as a header; "" if the log cannot sign now. The change is stored anyway."""
     try:
         notes = site.audit_log.promises(leaves[-_MAX_PROMISES:])
     except (Busy, UnusableKey) as error:
@@ -190,10 +190,10 @@ def problem_response(problem: errors.Problem) -> HttpResponse:
     return as_json(problem.status, body, problem.headers, media_type="application/problem+json")
 
 
-def _refused(error: ChangeRefused | Taken) -> errors.Problem:
+def _to_problem(error: ChangeRefused | Taken) -> errors.Problem:
     """The problem for an error of an administration service."""
     status, code = next(
-        (found for kind, found in _STATUS.items() if isinstance(error, kind)), (409, "exists")
+        (row for kind, row in _STATUS.items() if isinstance(error, kind)), (409, "exists")
     )
     member = getattr(error, "member", "")
     return errors.Problem(status, code, str(error), members={"member": member} if member else {})
@@ -211,7 +211,7 @@ def busy_problem() -> errors.Problem:
     return errors.Problem(503, "unavailable", _UNAVAILABLE, headers={"Retry-After": "1"})
 
 
-def _oauth(error: errors.ProtocolError) -> HttpResponse:
+def _oauth_error(error: errors.ProtocolError) -> HttpResponse:
     body = {"error": error.code, "error_description": error.description, **error.members}
     return as_json(error.status, body, error.headers)
 
@@ -219,13 +219,13 @@ def _oauth(error: errors.ProtocolError) -> HttpResponse:
 def _busy(route: Route) -> HttpResponse:
     if route.as_problem:
         return problem_response(busy_problem())
-    return _oauth(errors.TemporarilyUnavailable(_UNAVAILABLE))
+    return _oauth_error(errors.TemporarilyUnavailable(_UNAVAILABLE))
 
 
 def _server_error(route: Route) -> HttpResponse:
     if route.as_problem:
         return problem_response(errors.Problem(500, "server_error", "Internal server error."))
-    return _oauth(errors.ServerError("Internal server error."))
+    return _oauth_error(errors.ServerError("Internal server error."))
 
 
 def _log_refusal(route: Route, code: str, detail: str) -> None:

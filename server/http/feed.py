@@ -32,7 +32,7 @@ MAX_SOCKETS = 10
 """Per device and process. A terminal needs one; the others are for scripts."""
 _PING_SECONDS = 20
 _RETRY_SECONDS = 10
-"""When a client may retry if there are too many feeds. It polls meanwhile."""
+"""When a client may retry if there are too many feeds. It polls in the meantime."""
 _MAX_BYTES = 16 * 1024
 _BAD_MESSAGE, _TOKEN_EXPIRED, _DISABLED, _RESTART = 4400, 4401, 4403, 1012
 _MAX_WAIT_SECONDS = 30.0
@@ -136,7 +136,7 @@ class _SocketCounts:
         return key
 
     def remove(self, key: str) -> None:
-        """Count one socket less."""
+        """Subtract one socket."""
         with self.lock:
             self.by_device[key] -= 1
             self.total -= 1
@@ -151,10 +151,10 @@ def _device_key(person: Person) -> str:
 
 def _person(site: Site) -> tuple[Person, str]:
     """Authenticate the caller; returns the cookie too if it is a browser."""
-    opening = views.read_request(site)
-    cookie = cookies.of(site.server_policy, opening)
-    if cookie and "authorization" not in opening.headers:
-        cookies.check_origin(site.server_policy, opening)
+    handshake = views.read_request(site)
+    cookie = cookies.of(site.server_policy, handshake)
+    if cookie and "authorization" not in handshake.headers:
+        cookies.check_origin(site.server_policy, handshake)
         return site.devices.browsers.person(cookie), cookie
     call = DeviceCall(
         request.headers.get("Authorization"),
@@ -198,6 +198,8 @@ class _SendAll:
 
 @dataclass(slots=True)
 class _FeedConnection:
+    """One open WebSocket of a person."""
+
     site: Site
     socket: Server
     person: Person
@@ -262,15 +264,15 @@ class _FeedConnection:
             changed.clear()
             if self.site.readiness.ending:
                 return self._close(_RESTART, "restarting")
-            left = (self.person.token_expires_at - self.site.clock.now()) / 1000
-            if left <= 0:
+            seconds_left = (self.person.token_expires_at - self.site.clock.now()) / 1000
+            if seconds_left <= 0:
                 return self._close(_TOKEN_EXPIRED, "token expired")
             page = self._next_page()
             if not page.allowed:
                 return self._close(_DISABLED, "stopped")
             self._send_page(page)
             if not page.more:
-                changed.wait(min(left, _MAX_WAIT_SECONDS))
+                changed.wait(min(seconds_left, _MAX_WAIT_SECONDS))
         return None
 
     def _next_page(self) -> FeedPage:
@@ -325,11 +327,11 @@ class _FeedConnection:
     def _send(self, frame: dict[str, object]) -> None:
         self.socket.send(json_text.compact(frame))
 
-    def _close(self, code: int, why: str) -> None:
-        """Send a close frame, then end our side of the connection."""
+    def _close(self, code: int, reason: str) -> None:
+        """Send a close frame, then shut down our side of the connection."""
         self.closed.set()
         with suppress(ConnectionClosed, OSError):
-            self.socket.close(code, why)
+            self.socket.close(code, reason)
         self._shut_down(sockets.SHUT_WR)
 
     def _shut_down(self, how: int) -> None:

@@ -14,13 +14,13 @@ QUERY: Final = ("limit", "cursor")
 _Page = TypeVar("_Page", bound=Listed[Any])
 _Row = TypeVar("_Row")
 
-_MAX = 200
+_MAX_LIMIT = 200
 
-_NUMBER = re.compile(r"[0-9]{1,3}")
+_DIGITS = re.compile(r"[0-9]{1,3}")
 
 
 def page(kind: type[_Page], part: ResultPage[_Row], document: Callable[[_Row], object]) -> _Page:
-    """A page of a list as this model; `document` turns one row into its item."""
+    """A page of a list as this model. `document` converts a row to an item."""
     items = [document(item) for item in part.items]
     return kind(items=items, next=write_cursor(part.next))
 
@@ -28,8 +28,8 @@ def page(kind: type[_Page], part: ResultPage[_Row], document: Callable[[_Row], o
 def limit(request: HttpRequest) -> int:
     """The `limit` parameter; the default is 50. Raises errors.Problem 422."""
     text = request.query.get("limit", "50")
-    if not _NUMBER.fullmatch(text) or not 0 < int(text) <= _MAX:
-        raise errors.invalid_body(f"limit must be 1 to {_MAX}.")
+    if not _DIGITS.fullmatch(text) or not 0 < int(text) <= _MAX_LIMIT:
+        raise errors.invalid_body(f"limit must be 1 to {_MAX_LIMIT}.")
     return int(text)
 
 
@@ -39,7 +39,10 @@ def cursor(request: HttpRequest) -> str:
 
 
 def moment_cursor(request: HttpRequest) -> tuple[int, str] | None:
-    """The same for a list that is ordered by time."""
+    """The time and id in the cursor of a list that is ordered by time; None for the first page.
+
+    Raises errors.Problem 422.
+    """
     text = cursor(request)
     if not text:
         return None
@@ -72,11 +75,11 @@ def ended(request: HttpRequest) -> bool:
 _MAX_CURSOR = 2_000
 
 
-def write_cursor(place: str | None) -> str | None:
+def write_cursor(start: str | None) -> str | None:
     """Encode the position of the next page as an opaque cursor."""
-    if place is None:
+    if start is None:
         return None
-    return base64url.encode(place.encode())
+    return base64url.encode(start.encode())
 
 
 def read_cursor(text: str | None) -> str:
@@ -84,9 +87,9 @@ def read_cursor(text: str | None) -> str:
     if not text:
         return ""
     try:
-        place = base64url.decode(text[:_MAX_CURSOR]).decode()
+        start = base64url.decode(text[:_MAX_CURSOR]).decode()
     except ValueError:
-        place = "\x00"
-    if not place.isprintable():
+        start = "\x00"
+    if not start.isprintable():
         raise errors.invalid_body("cursor must be the `next` of an earlier response.")
-    return place
+    return start

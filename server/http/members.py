@@ -24,7 +24,7 @@ Called: TypeAlias = Mapping[str, str]
 """Id → name of users and groups."""
 _Model = TypeVar("_Model", bound=BaseModel)
 
-_USUAL_LENGTH: Final = 400
+_DEFAULT_LENGTH: Final = 400
 _NOBODY: Final[Called] = {}
 _Icon = Annotated[str, Field(max_length=43_691)]
 """A file of at most 32 KiB, as base64url without padding."""
@@ -34,12 +34,12 @@ _Icon = Annotated[str, Field(max_length=43_691)]
 class _WireKind:
     """The wire form of a kind of value: its types in requests and responses, and conversions."""
 
-    sent: Any
-    answered: Any
+    request: Any
+    response: Any
     read: Callable[[Any], object] = lambda value: value
     write: Callable[[Any, Called], object] = lambda value, _called: value
     optional: bool = False
-    """A new record may have null for it."""
+    """A request that creates a record may have null for it."""
     merged: bool = False
     """An update adds to the stored value; null is refused."""
 
@@ -121,55 +121,57 @@ def new_fields(members: Members) -> Fields:
 
 
 def _new_field(member: Member) -> tuple[Any, Any]:
-    kind = _sent(member)
+    kind = _request_type(member)
     if member.required:
         return kind, ...
-    # Null stands for the usual choices.
-    usual = member.kind is Kind.CHOICES and bool(member.default)
-    if member.nullable or usual or _KINDS[member.kind].optional:
+    # Null means the default choices.
+    has_default = member.kind is Kind.CHOICES and bool(member.default)
+    if member.nullable or has_default or _KINDS[member.kind].optional:
         return kind | None, None
-    start = list(member.default) if isinstance(member.default, tuple) else member.default
-    return kind, start
+    initial = list(member.default) if isinstance(member.default, tuple) else member.default
+    return kind, initial
 
 
 def change_fields(members: Members) -> Fields:
     """The fields of the request that updates a record; absent members stay unchanged."""
     return {
-        member.wire_name: (_sent(member), {})
+        member.wire_name: (_request_type(member), {})
         if _KINDS[member.kind].merged
-        else (_sent(member) | None, None)
+        else (_request_type(member) | None, None)
         for member in updated(members)
     }
 
 
 def answer_fields(members: Members) -> Fields:
     """The fields of the response that shows a record."""
-    return {member.wire_name: (_answered(member), ...) for member in members if member.in_responses}
+    return {
+        member.wire_name: (_response_type(member), ...) for member in members if member.in_responses
+    }
 
 
-def _sent(member: Member) -> Any:  # noqa: ANN401  # a type, as pydantic takes it
-    if member.kind is Kind.TEXT and member.max_length > _USUAL_LENGTH:
+def _request_type(member: Member) -> Any:  # noqa: ANN401  # a type, as pydantic takes it
+    if member.kind is Kind.TEXT and member.max_length > _DEFAULT_LENGTH:
         return Annotated[str, Field(max_length=member.max_length)]
-    return _KINDS[member.kind].sent
+    return _KINDS[member.kind].request
 
 
-def _answered(member: Member) -> Any:  # noqa: ANN401  # likewise
-    kind = _KINDS[member.kind].answered
+def _response_type(member: Member) -> Any:  # noqa: ANN401  # as above
+    kind = _KINDS[member.kind].response
     return kind | None if member.nullable else kind
 
 
 def written(members: Members, body: StrictBody) -> dict[str, Any]:
     """The members in a request; null clears a nullable member and is ignored for others."""
-    found: dict[str, Any] = {}
+    values: dict[str, Any] = {}
     for member in members:
         if member.wire_name not in body.model_fields_set:
             continue
         value = getattr(body, member.wire_name)
         if value is not None:
-            found[member.name] = _KINDS[member.kind].read(value)
+            values[member.name] = _KINDS[member.kind].read(value)
         elif member.nullable:
-            found[member.name] = None
-    return found
+            values[member.name] = None
+    return values
 
 
 def search_names(members: Members) -> tuple[str, ...]:
@@ -189,11 +191,11 @@ def having(members: Members, query: Mapping[str, str]) -> Having:
 def answered(members: Members, record: object, called: Called = _NOBODY) -> dict[str, Any]:
     """The members of a record for a response."""
     return {
-        member.wire_name: _written(member, getattr(record, member.name), called)
+        member.wire_name: _response_value(member, getattr(record, member.name), called)
         for member in members
         if member.in_responses
     }
 
 
-def _written(member: Member, value: object, called: Called) -> object:
+def _response_value(member: Member, value: object, called: Called) -> object:
     return None if value is None else _KINDS[member.kind].write(value, called)

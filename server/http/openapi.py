@@ -42,8 +42,8 @@ def _schemas(routes: Sequence[Route]) -> dict[str, object]:
         models |= {model for model in (route.body, route.answer) if model is not None}
     ordered = sorted(models, key=lambda model: model.__name__)
     _, schema = models_json_schema([(m, "validation") for m in ordered], ref_template=_REF)
-    found: dict[str, object] = schema["$defs"]
-    return found
+    definitions: dict[str, object] = schema["$defs"]
+    return definitions
 
 
 def _operation(route: Route) -> dict[str, object]:
@@ -57,9 +57,9 @@ def _operation(route: Route) -> dict[str, object]:
     if route.rule is not None:
         operation["x-sayso-roles"] = [str(role) for role in route.rule.roles]
     if route.body is not None:
-        operation["requestBody"] = _required("application/json", _reference(route.body))
+        operation["requestBody"] = _required_body("application/json", _reference(route.body))
     if route.form:
-        operation["requestBody"] = _required("application/x-www-form-urlencoded", _form(route))
+        operation["requestBody"] = _required_body("application/x-www-form-urlencoded", _form(route))
     return operation
 
 
@@ -85,8 +85,8 @@ def _parameters(route: Route) -> list[object]:
     return [
         *path,
         *(
-            {"name": name, "in": place, "required": False, "schema": {"type": "string"}}
-            for place, name in optional
+            {"name": name, "in": location, "required": False, "schema": {"type": "string"}}
+            for location, name in optional
         ),
     ]
 
@@ -106,23 +106,23 @@ def _responses(route: Route) -> dict[str, object]:
     media = "application/problem+json" if refusal is wire.Problem else "application/json"
     refusals = {
         str(status): {"description": "Refused.", **_content(media, _reference(refusal))}
-        for status in sorted({*route.errors, *_always(route)})
+        for status in sorted({*route.errors, *_common_errors(route)})
     }
     return {str(route.status): success, **refusals}
 
 
-def _always(route: Route) -> tuple[int, ...]:
+def _common_errors(route: Route) -> tuple[int, ...]:
     """The errors of every route: unknown id, body too large, database unavailable."""
-    nowhere = (404,) if _PARAMETER.search(route.path) else ()
-    too_long = (413,) if route.body is not None or route.form else ()
-    return (*nowhere, *too_long, 503)
+    not_found = (404,) if _PARAMETER.search(route.path) else ()
+    too_large = (413,) if route.body is not None or route.form else ()
+    return (*not_found, *too_large, 503)
 
 
 def _reference(model: type[BaseModel]) -> dict[str, object]:
     return {"$ref": _REF.format(model=model.__name__)}
 
 
-def _required(media_type: str, schema: dict[str, object]) -> dict[str, object]:
+def _required_body(media_type: str, schema: dict[str, object]) -> dict[str, object]:
     return {"required": True, **_content(media_type, schema)}
 
 

@@ -1,4 +1,4 @@
-"""A route, one row of the table of routes; its requests and responses as plain values."""
+"""Routes, which are the rows of the table, and requests and responses as plain values."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -61,7 +61,7 @@ def as_json(
 
 
 ID_PATTERN: Final = "[A-Za-z0-9_-]{1,64}"
-"""The ids in paths; a path with anything else is not found."""
+"""The pattern of ids in paths. Other paths return 404."""
 
 PROMISES: Final = "Sayso-Promises"
 """The header with the promises of the audit log, in Base64, for the entries of a change."""
@@ -69,7 +69,7 @@ STATEMENT: Final = "Sayso-Statement"
 """The header with a signed statement about its own request."""
 
 Result: TypeAlias = HttpResponse | BaseModel | Mapping[str, object] | None
-"""The response of an endpoint: JSON with the route's status, nothing, or a response of its own."""
+"""What endpoints return: JSON for the route's status, None for no body, or a full response."""
 
 ADMIN: Final = (Role.ADMIN,)
 STAFF: Final = (Role.ADMIN, Role.AUDITOR)
@@ -95,7 +95,7 @@ _TARGETS: Final[Mapping[str, Target]] = {
 
 
 class Caller(Enum):
-    """Who may call a route; it decides the format of errors too."""
+    """Who may call a route. This also decides the format of errors."""
 
     ANYBODY = "anybody"
     CLIENT = "client"
@@ -161,9 +161,9 @@ def own(
     errors: tuple[int, ...] = (),
     browsers: bool = True,
 ) -> Callable[[Endpoint], Route]:
-    """Decorate the endpoint of a route about the caller's own things.
+    """Decorate the endpoint of a route about the caller's own data.
 
-    `errors` leaves out 401 and 403, which each of them may answer.
+    `errors` omits 401 and 403, which every such route can return.
     """
     return lambda endpoint: _route(
         name,
@@ -176,7 +176,7 @@ def own(
     )
 
 
-def managed(  # noqa: PLR0913  # one for each column
+def managed(  # noqa: PLR0913  # one parameter for each column
     name: str,
     *,
     answer: type[BaseModel] | None = None,
@@ -194,7 +194,7 @@ def managed(  # noqa: PLR0913  # one for each column
     """
     method, path = name.split()
     reads = method == "GET"
-    usual = READS if reads else UPDATES if versioned else CHANGES
+    default_errors = READS if reads else UPDATES if versioned else CHANGES
     allowed = roles or (STAFF if reads else ADMIN)
     return lambda endpoint: _route(
         name,
@@ -203,12 +203,12 @@ def managed(  # noqa: PLR0913  # one for each column
         body=body,
         query=query,
         status=status,
-        errors=usual if errors is None else errors,
+        errors=default_errors if errors is None else errors,
         rule=AccessRule(allowed, _target(path), signed=signed, versioned=versioned),
     )
 
 
-def _route(  # noqa: PLR0913  # one for each column
+def _route(  # noqa: PLR0913  # one parameter for each column
     name: str,
     endpoint: Endpoint,
     *,
@@ -220,10 +220,10 @@ def _route(  # noqa: PLR0913  # one for each column
     rule: AccessRule | None = None,
     browsers: bool = True,
 ) -> Route:
-    """The route called `name`, its method and path, described by what its endpoint says.
+    """Make the route `name`, a method and a path, from its endpoint.
 
-    The summary is the first line of the docstring, and the models of body and answer are the
-    types, unless they are given.
+    The summary is the first line of the docstring. The models of the request and response bodies
+    are those of the annotations, unless they are passed.
     """
     method, path = name.split()
     types = get_annotations(endpoint)

@@ -62,26 +62,28 @@ ADMIN_ROUTES: Final = tuple(replace(route, browsers=True) for route in _ROUTES)
 """Browsers may call all of them: a passkey replaces the terminal's high-risk key."""
 
 
-_BACKCHANNEL = (
+_BACKCHANNEL_PARAMETERS = (
     "scope login_hint id_token_hint login_hint_token resource authorization_details "
     "binding_message requested_expiry acr_values client_notification_token user_code "
     "supersedes risk request client_id client_secret client_assertion client_assertion_type"
 )
-_TOKEN = " ".join(
+_TOKEN_PARAMETERS = " ".join(
     (
         "grant_type scope resource authorization_details",
         *(grant.parameters for grant in (*names.AGENT_GRANT_TYPES, *names.APP_GRANT_TYPES)),
         "client_id client_secret client_assertion client_assertion_type",
     )
 )
-_ABOUT = "token token_type_hint client_id client_secret client_assertion client_assertion_type"
-_PUSHED = (
+_INTROSPECTION_PARAMETERS = (
+    "token token_type_hint client_id client_secret client_assertion client_assertion_type"
+)
+_PAR_PARAMETERS = (
     "response_type redirect_uri scope state response_mode nonce prompt max_age login_hint "
     "id_token_hint acr_values claims resource code_challenge code_challenge_method "
     "requested_actor dpop_jkt authorization_details "
     "client_id client_secret client_assertion client_assertion_type"
 )
-_DEVICE = (
+_DEVICE_PARAMETERS = (
     "device_name scope resource client_id client_secret client_assertion client_assertion_type"
 )
 _PUBLIC, _CLIENT, _PERSON = Caller.ANYBODY, Caller.CLIENT, Caller.PERSON
@@ -93,7 +95,7 @@ ROUTES: Final = (
         oauth.backchannel,
         _CLIENT,
         "Ask a person for approval (CIBA).",
-        form=tuple(_BACKCHANNEL.split()),
+        form=tuple(_BACKCHANNEL_PARAMETERS.split()),
         headers=("DPoP", "Idempotency-Key"),
         answer=oauth_wire.Acknowledgement,
         errors=(400, 401, 403),
@@ -104,7 +106,7 @@ ROUTES: Final = (
         oauth.token,
         _CLIENT,
         "Get tokens.",
-        form=tuple(_TOKEN.split()),
+        form=tuple(_TOKEN_PARAMETERS.split()),
         needs=("grant_type",),
         headers=("DPoP", "Idempotency-Key", "Prefer"),
         answer=oauth_wire.Tokens,
@@ -116,7 +118,7 @@ ROUTES: Final = (
         oauth.device_authorization,
         _CLIENT,
         "Start signing in on a terminal, or in an app on a device (RFC 8628).",
-        form=tuple(_DEVICE.split()),
+        form=tuple(_DEVICE_PARAMETERS.split()),
         headers=("DPoP",),
         answer=device_wire.DeviceAuthorization,
         errors=(400, 401),
@@ -127,7 +129,7 @@ ROUTES: Final = (
         oauth.pushed,
         _CLIENT,
         "Push an authorization request (RFC 9126).",
-        form=tuple(_PUSHED.split()),
+        form=tuple(_PAR_PARAMETERS.split()),
         headers=("DPoP",),
         needs=("response_type", "redirect_uri", "scope", "code_challenge", "code_challenge_method"),
         answer=oauth_wire.PushedAuthorizationResponse,
@@ -162,7 +164,7 @@ ROUTES: Final = (
         tokens.introspect,
         _CLIENT,
         "Check whether a token is valid (RFC 7662).",
-        form=tuple(_ABOUT.split()),
+        form=tuple(_INTROSPECTION_PARAMETERS.split()),
         needs=("token",),
         answer=oauth_wire.IntrospectionResponse,
         errors=(400, 401),
@@ -173,7 +175,7 @@ ROUTES: Final = (
         tokens.revoke,
         _CLIENT,
         "Revoke a token, or withdraw a request (RFC 7009).",
-        form=tuple(_ABOUT.split()),
+        form=tuple(_INTROSPECTION_PARAMETERS.split()),
         needs=("token",),
         answer=oauth_wire.RevocationResponse,
         errors=(400, 401),

@@ -1,4 +1,4 @@
-"""The services that endpoints use, with those of capabilities that need little wiring."""
+"""The services that endpoints use. Capabilities that need little wiring are wired here."""
 
 import threading
 from collections.abc import Callable, Sequence
@@ -66,14 +66,14 @@ class NotificationServices:
         store: Store,
         hub: Hub,
         push_subscriptions: PushSubscriptions,
-        shown: Callable[[View, Approval, str], ApproverView],
-        owned: FindForApprover,
+        to_approver_view: Callable[[View, Approval, str], ApproverView],
+        find_for_approver: FindForApprover,
     ) -> None:
         self.hub = hub
-        self.feed = FeedService(store, shown)
+        self.feed = FeedService(store, to_approver_view)
         self.push_losses = PushLosses(store)
         self.push_subscriptions = push_subscriptions
-        self.settings = NotificationSettingsService(store, owned)
+        self.settings = NotificationSettingsService(store, find_for_approver)
 
 
 class UserServices:
@@ -166,8 +166,8 @@ class Readiness:
         try:
             with store.read() as view:
                 view.feed.head()
-        except Exception as fault:  # noqa: BLE001  # raised in `check`
-            check.set_exception(fault)
+        except Exception as error:  # noqa: BLE001  # raised in `check`
+            check.set_exception(error)
         else:
             check.set_result(None)
         finally:
@@ -220,14 +220,16 @@ class Site:
         store, secrets, server_policy = adapters.store, adapters.secrets, adapters.server_policy
         proofs = Proofs(adapters.verifier, secrets, server_policy)
         checks = build_approval_checks(adapters)
-        creates = approval_creator(secrets, server_policy)
-        consents = ConsentService(store, secrets, server_policy, creates)
+        create_approval = approval_creator(secrets, server_policy)
+        consents = ConsentService(store, secrets, server_policy, create_approval)
         clients = ClientServices(adapters)
         devices = DeviceServices(
             adapters, authenticators, proofs, clients.auth, consents, get_for_approver
         )
-        standing_grants = StandingGrants(store, secrets, checks.proposals, server_policy, creates)
-        issued = IssuedTokens(adapters.verifier, server_policy)
+        standing_grants = StandingGrants(
+            store, secrets, checks.proposals, server_policy, create_approval
+        )
+        issued_tokens = IssuedTokens(adapters.verifier, server_policy)
         approvals = ApprovalServices(
             adapters,
             checks,
@@ -235,7 +237,7 @@ class Site:
             consents,
             standing_grants,
             audit_log,
-            live=issued.live,
+            live=issued_tokens.live,
             held=with_names,
         )
         approvers = ApproverServices(adapters, checks.evaluator, devices.statements)

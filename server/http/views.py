@@ -29,7 +29,7 @@ CORRELATION = "X-Correlation-Id"
 
 
 class _MatchOnlyRule(Rule):
-    """A URL rule that cannot build URLs, because nothing here does.
+    """A URL rule that cannot build URLs, because this server never builds any.
 
     Compiling the URL builders of hundreds of rules takes longer than the rest of the start.
     """
@@ -99,34 +99,36 @@ def read_request(site: Site, params: dict[str, str] | None = None) -> HttpReques
 
 def _headers(environ: Mapping[str, Any]) -> dict[str, str]:
     """All headers by lower-case names, with the two that WSGI stores separately (PEP 3333)."""
-    found = {
+    result = {
         name[5:].replace("_", "-").lower(): value
         for name, value in environ.items()
         if name.startswith("HTTP_")
     }
     for name in ("CONTENT_TYPE", "CONTENT_LENGTH"):
         if environ.get(name):
-            found[name.replace("_", "-").lower()] = environ[name]
-    return found
+            result[name.replace("_", "-").lower()] = environ[name]
+    return result
 
 
 def flask_response(response: HttpResponse) -> Response:
     """The response as a Flask response, with the headers that every response has."""
-    ours = {CORRELATION: telemetry.correlation_id(), "X-Content-Type-Options": "nosniff"}
-    sent = Response(response.body, response.status, headers={**response.headers, **ours})
+    common_headers = {CORRELATION: telemetry.correlation_id(), "X-Content-Type-Options": "nosniff"}
+    flask_answer = Response(
+        response.body, response.status, headers={**response.headers, **common_headers}
+    )
     if "Content-Type" not in response.headers:
-        del sent.headers["Content-Type"]
-    return sent
+        del flask_answer.headers["Content-Type"]
+    return flask_answer
 
 
 def no_route(error: HTTPException) -> Response:
-    """The response to an unknown path, a wrong method or a body that is too large."""
+    """The answer to an unknown path, a wrong method or a body that is too large."""
     status = error.code or 500
-    response = dispatch.refusal(status, error.name, as_problem=request.path.startswith("/api/"))
-    sent = flask_response(response)
+    answer = dispatch.refusal(status, error.name, as_problem=request.path.startswith("/api/"))
+    flask_answer = flask_response(answer)
     if isinstance(error, MethodNotAllowed) and error.valid_methods:
-        sent.allow.update(error.valid_methods)
-    return sent
+        flask_answer.allow.update(error.valid_methods)
+    return flask_answer
 
 
 def _view(site: Site, route: Route) -> Callable[..., Response]:

@@ -1,4 +1,4 @@
-"""Shared by the JSON API's models: parsing of request bodies, and common types."""
+"""What the models of the JSON API share: parsing of request bodies, and common types."""
 
 from datetime import datetime
 from typing import Annotated, Generic, Literal, TypeVar
@@ -33,7 +33,7 @@ def milliseconds(text: str) -> int:
     return int(moment.timestamp() * 1000)
 
 
-def _moment(text: str) -> str:
+def _check_moment(text: str) -> str:
     try:
         milliseconds(text)
     except (ValueError, OverflowError) as error:
@@ -41,7 +41,7 @@ def _moment(text: str) -> str:
     return text
 
 
-Moment = Annotated[str, Field(max_length=40), AfterValidator(_moment)]
+Moment = Annotated[str, Field(max_length=40), AfterValidator(_check_moment)]
 """An RFC 3339 time with an offset."""
 
 RiskWord = Literal["low", "medium", "high", "critical"]
@@ -115,10 +115,10 @@ def read(kind: type[Model], body: bytes, *, status: int = 422) -> Model:
     try:
         return kind.model_validate(value)
     except ValidationError as error:
-        first = error.errors(include_input=False, include_url=False)[0]
-        where = ("/" + "/".join(str(part) for part in first["loc"]))[:_MAX_POINTER]
-        member = {"member": str(first["loc"][0])[:_MAX_POINTER]} if first["loc"] else {}
-        detail = f"{where}: {first['msg']}"
+        first_error = error.errors(include_input=False, include_url=False)[0]
+        pointer = ("/" + "/".join(str(part) for part in first_error["loc"]))[:_MAX_POINTER]
+        member = {"member": str(first_error["loc"][0])[:_MAX_POINTER]} if first_error["loc"] else {}
+        detail = f"{pointer}: {first_error['msg']}"
         raise errors.invalid_body(detail, status=status, members=member) from error
 
 

@@ -31,7 +31,7 @@ HEADERS: Final = {
 }
 _MAX_COOKIE = 128
 PAGE_EXPIRED: Final = "This page has expired. Go back and try again."
-_REFUSED: Final = 400
+_FIRST_ERROR_STATUS: Final = 400
 _SCRIPT_DIRECTIVES: Final = (
     "worker-src 'self'",
     "manifest-src 'self'",
@@ -65,8 +65,8 @@ def page(
     **facts: object,
 ) -> Response:
     """Render a template as a page with the security headers."""
-    shown = {"theme": themes.wanted(), **facts}
-    response = Response(render_template(template, **shown), status, mimetype="text/html")
+    variables = {"theme": themes.wanted(), **facts}
+    response = Response(render_template(template, **variables), status, mimetype="text/html")
     response.headers.extend(HEADERS)
     response.headers["Content-Security-Policy"] = policy(form_action=form_action, script=script)
     return response
@@ -77,9 +77,9 @@ def message(
 ) -> Response:
     """A page with one message and its remedy. An error page also links back to the start pages.
 
-    With `again` it loads its own address again.
+    With `again`, the page reloads itself.
     """
-    homes = _start_pages(request.path) if status >= _REFUSED else ()
+    homes = _start_pages(request.path) if status >= _FIRST_ERROR_STATUS else ()
     facts: dict[str, Any] = {"title": title, "text": text, "remedy": remedy, "homes": homes}
     return page("message.html", status=status, again=again, **facts)
 
@@ -92,16 +92,16 @@ def with_error_pages(path: str, view: Callable[[], AnyResponse]) -> AnyResponse:
         raise
     except Busy:
         return message("Server busy", "The server is busy. Try again.", status=503)
-    except Exception:  # noqa: BLE001  # the last handler: logged, and answered with a page
+    except Exception:  # noqa: BLE001  # the last handler: logs it and shows an error page
         telemetry.log().exception("page.failed", path=path)
         text = f"Try again. The error is in the log as {telemetry.correlation_id()}."
         return message("Server error", text, status=500)
 
 
 def _start_pages(path: str) -> tuple[tuple[str, str], ...]:
-    """The inbox; in the console also the one console page that everyone may see."""
-    inside = [("/admin/agents", "Console")] if path.startswith("/admin") else []
-    return (("/", "Inbox"), *inside)
+    """The inbox; in the console also its list of agents, which everyone may see."""
+    console = [("/admin/agents", "Console")] if path.startswith("/admin") else []
+    return (("/", "Inbox"), *console)
 
 
 def go(where: str) -> AnyResponse:
@@ -114,7 +114,7 @@ def go(where: str) -> AnyResponse:
 def redirect_to_issuer_host(site: Site) -> AnyResponse | None:
     """On the loopback, redirect to the issuer's host, because cookies and origins differ by host.
 
-    None if the request already uses it.
+    Returns None if the issuer is not on the loopback, or if the request already uses its host.
     """
     if (
         not site.server_policy.on_loopback
@@ -131,13 +131,13 @@ def cookie_name(site: Site) -> str:
 
 
 def cookie_of(site: Site) -> str:
-    """The value of the request's cookie; "" if there is none."""
+    """The value of the request's cookie; "" if it is missing or malformed."""
     value = request.cookies.get(cookie_name(site), "")
     return value if len(value) <= _MAX_COOKIE and value.isascii() else ""
 
 
 def with_cookie(site: Site, response: AnyResponse, value: str) -> AnyResponse:
-    """Set the cookie until the browser is closed."""
+    """Set the cookie. Browsers delete it when they are closed."""
     response.set_cookie(
         cookie_name(site),
         value,
@@ -157,8 +157,8 @@ def posted(site: Site) -> Form:
     """
     form = forms.parse(request.get_data(cache=False), request.headers.get("Content-Type", ""))
     cookie = cookie_of(site)
-    known = cookie and form.get("csrf") == site.sign_in.sign_ins.csrf(cookie)
-    if not known or not is_same_origin(site):
+    has_csrf_token = cookie and form.get("csrf") == site.sign_in.sign_ins.csrf(cookie)
+    if not has_csrf_token or not is_same_origin(site):
         raise errors.InvalidRequest(PAGE_EXPIRED)
     return form
 
@@ -170,12 +170,12 @@ def is_same_origin(site: Site) -> bool:
 
 
 def day(at: int) -> str:
-    """A date as text for people."""
-    then = datetime.fromtimestamp(at / 1000, UTC)
-    return f"{then.day} {then:%B %Y}"
+    """A time in milliseconds as a date in UTC, such as 1 December 2026."""
+    date = datetime.fromtimestamp(at / 1000, UTC)
+    return f"{date.day} {date:%B %Y}"
 
 
 def moment(at: int, *, seconds: bool = False) -> str:
-    """A time as text for people."""
+    """A time in milliseconds as a date and a time of day in UTC."""
     time = datetime.fromtimestamp(at / 1000, UTC).time()
     return f"{day(at)}, {time.isoformat('seconds' if seconds else 'minutes')} UTC"

@@ -1,4 +1,4 @@
-"""Calls of pages to the API, made inside the process.
+"""The API calls of pages, made inside the process.
 
 They take the same path as a request of the page's script: the table of routes, authentication,
 access rules and CSRF checks. So a page cannot show or do what the API refuses to the person.
@@ -17,8 +17,8 @@ from server.protocol.forms import Form
 
 Document: TypeAlias = dict[str, Any]
 """A JSON response of the API."""
-_REFUSED: Final = 400
-_NOTHING: Mapping[str, str] = {}
+_FIRST_ERROR_STATUS: Final = 400
+_NO_QUERY: Mapping[str, str] = {}
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +34,7 @@ class Calls:
         """The API route with this name."""
         return next(route for route in self.site.routes if route.name == name)
 
-    def read(self, name: str, about: str = "", query: Mapping[str, str] = _NOTHING) -> Document:
+    def read(self, name: str, about: str = "", query: Mapping[str, str] = _NO_QUERY) -> Document:
         """Call a route that reads. Raises errors.Problem.
 
         Reading changes nothing, so the request may come from another site.
@@ -42,19 +42,19 @@ class Calls:
         return self._call(name, about, query, None, {"cookie": self.headers.get("cookie", "")})
 
     def do(self, name: str, about: str, body: object, form: Form) -> Document:
-        """Call a route for a form. A body of bytes is sent unchanged.
+        """Call the API route of a form. A body of bytes is sent unchanged.
 
-        Raises errors.Problem, with the member `wanted` if the request must be signed.
+        Raises errors.Problem. It has the member `wanted` if the request must be signed.
         """
-        forwarded = ("cookie", "origin", "sec-fetch-site")
-        sent = {header: self.headers[header] for header in forwarded if header in self.headers}
+        names = ("cookie", "origin", "sec-fetch-site")
+        forwarded = {name: self.headers[name] for name in names if name in self.headers}
         from_form = {
             cookies.CSRF: form.get("csrf"),
             "if-match": form.get("version"),
             STATEMENT: form.get("statement"),
         }
-        own = {name.lower(): value for name, value in from_form.items() if value is not None}
-        return self._call(name, about, _NOTHING, body, {**sent, **own})
+        added = {name.lower(): value for name, value in from_form.items() if value is not None}
+        return self._call(name, about, _NO_QUERY, body, {**forwarded, **added})
 
     def _call(
         self,
@@ -72,13 +72,13 @@ class Calls:
             query=query,
             headers=headers,
             proofs=(),
-            body=body if isinstance(body, bytes) else _encoded(body),
+            body=body if isinstance(body, bytes) else _encode(body),
             peer=self.peer,
             at=self.site.clock.now(),
         )
         response = dispatch.answer(self.site, route, request)
         document: Document = json.loads(response.body) if response.body else {}
-        if response.status >= _REFUSED:
+        if response.status >= _FIRST_ERROR_STATUS:
             code, detail = document["code"], document["detail"]
             members: dict[str, object] = {
                 name: document[name] for name in ("wanted", "member") if name in document
@@ -87,5 +87,5 @@ class Calls:
         return document
 
 
-def _encoded(body: object) -> bytes:
+def _encode(body: object) -> bytes:
     return b"" if body is None else json_text.compact(body).encode()

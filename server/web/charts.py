@@ -1,6 +1,6 @@
 """Charts as coordinates; the templates draw them as SVG.
 
-Owns: scales and positions. Never: colors or texts. Every chart's numbers are also in a table.
+Owns: scales and positions. Never: colors or text. Every chart's numbers are also in a table.
 """
 
 from collections.abc import Mapping, Sequence
@@ -75,7 +75,7 @@ def of_agent(facts: Mapping[str, Any]) -> Mapping[str, Any]:
 
 
 def of_limits(facts: Mapping[str, Any]) -> Mapping[str, Any]:
-    """The usage bars of everyone who is near a limit, by limit."""
+    """The usage bars of the agents and people near a limit, by the name of the limit."""
     items = facts["limits"]["items"]
     return {
         "used": {
@@ -99,18 +99,18 @@ def results_by_day(days: Sequence[Mapping[str, Any]]) -> Chart:
 
 def median_by_day(days: Sequence[Mapping[str, Any]]) -> Chart:
     """The median seconds to an answer on each day."""
-    took = [(day["median_ms"] or 0) / 1000 for day in days]
-    return _columns(_dates(days), [[("took", seconds)] for seconds in took])
+    medians = [(day["median_ms"] or 0) / 1000 for day in days]
+    return _columns(_dates(days), [[("took", seconds)] for seconds in medians])
 
 
-def time_left(found: Sequence[Mapping[str, Any]]) -> Chart:
+def time_left(groups: Sequence[Mapping[str, Any]]) -> Chart:
     """Pending requests by time left and risk, with the highest risk at the bottom."""
-    stacks = [[(risk, ending[risk]) for risk in reversed(_RISKS)] for ending in found]
-    return _columns([_until(ending["within_seconds"]) for ending in found], stacks)
+    stacks = [[(risk, group[risk]) for risk in reversed(_RISKS)] for group in groups]
+    return _columns([_until(group["within_seconds"]) for group in groups], stacks)
 
 
 def result_bars(people: Sequence[Mapping[str, Any]]) -> Mapping[str, Bar]:
-    """The results of each person's requests, by their ids, on one scale."""
+    """A bar with the results of each person's requests, by their id. All have one scale."""
     largest = max((person["asked"] for person in people), default=0)
     return {person["id"]: _bar([(end, person[end]) for end in ENDS], largest) for person in people}
 
@@ -151,10 +151,10 @@ def rounded_up(value: float) -> int:
 
 def _dates(days: Sequence[Mapping[str, Any]]) -> list[str]:
     """Labels for about seven of the days, including the last one; "" for the others."""
-    every = max(1, -(-len(days) // 7))
+    interval = max(1, -(-len(days) // 7))
     names = [f"{date.fromisoformat(day['day']):%b} {int(day['day'][8:])}" for day in days]
     last = len(names) - 1
-    return [name if (last - number) % every == 0 else "" for number, name in enumerate(names)]
+    return [name if (last - index) % interval == 0 else "" for index, name in enumerate(names)]
 
 
 def _until(seconds: int | None) -> str:
@@ -168,11 +168,11 @@ def _columns(names: Sequence[str], stacks: Sequence[Sequence[tuple[str, float]]]
     step = WIDTH / max(1, len(stacks))
     pieces = [
         piece
-        for number, stack in enumerate(stacks)
-        for piece in _column(stack, (number + _GAP / 2) * step, step * (1 - _GAP), top)
+        for index, stack in enumerate(stacks)
+        for piece in _column(stack, (index + _GAP / 2) * step, step * (1 - _GAP), top)
     ]
     lines = [(0.0, top), (HEIGHT / 2, top // 2)] if top > 1 else [(0.0, top)]
-    labels = [((number + 0.5) * step, name) for number, name in enumerate(names) if name]
+    labels = [((index + 0.5) * step, name) for index, name in enumerate(names) if name]
     return Chart(pieces, lines, labels)
 
 
@@ -182,8 +182,8 @@ def _column(stack: Sequence[tuple[str, float]], x: float, width: float, top: int
         height = value / top * HEIGHT
         y -= height
         if value:
-            place = (round(x, 1), round(y, 1), round(width, 1), round(height, 1))
-            pieces.append(Segment(kind, *place))
+            rectangle = (round(x, 1), round(y, 1), round(width, 1), round(height, 1))
+            pieces.append(Segment(kind, *rectangle))
     return pieces
 
 

@@ -15,7 +15,7 @@ from server.web.choices import NONE, Choices
 from server.web.differences import Line
 from server.web.differences import lines as lines_of
 
-_TICKED: Final = frozenset({"picks", "known"})
+_CHECKBOX_KINDS: Final = frozenset({"picks", "known"})
 _MEMBER: Final = re.compile(r"`\w+`")
 
 
@@ -46,23 +46,23 @@ class Field:
     empty: object = None
     """The value to send if the field is empty."""
     all_label: str = ""
-    """The label of a checkbox that stands for everything; such a field has one if it is set."""
+    """The label of the checkbox that selects everything; "" for a field without it."""
     default: object = None
     """The initial value for a new record."""
     defaults_to_user: bool = False
     """The initial value is the name of the signed-in person."""
     suggestions: str = ""
-    """The list that it offers; a word of `choices.py`."""
+    """The list of values that it offers; a key of `_LISTS` in `choices.py`."""
     shape: str = ""
-    """What the values of a `known` field become: a list, or `pairs` or `lists` by first word."""
+    """The value of a `known` field: a list; or, by first word, words (`pairs`) or `lists`."""
     advanced: bool = False
-    """It is under "Advanced"."""
+    """It is in the section "Advanced"."""
     of: str = ""
-    """The member with the stored value, if it has another name."""
+    """The member with the stored value, if its name differs."""
 
     @property
     def box(self) -> str:
-        """The name of the checkbox that stands for everything; no value has such a name."""
+        """The name of the checkbox that selects everything; no value has such a name."""
         return f"every-{self.name}"
 
 
@@ -99,7 +99,9 @@ def body(
     Raises `InvalidField`.
     """
     selected = (
-        fields if document is None else [new.field for _, new in _different(fields, document, form)]
+        fields
+        if document is None
+        else [new.field for _, new in _changed_pairs(fields, document, form)]
     )
     return {field.name: _value(field, form) for field in selected}
 
@@ -112,7 +114,9 @@ def rendered(
     offered: Callable[[str], Choices] = lambda _: NONE,
 ) -> list[RenderedField]:
     """Each field with its stored, initial or submitted value. `me` is the signed-in person."""
-    return [_rendered(field, document, typed, me, offered(field.suggestions)) for field in fields]
+    return [
+        _render_field(field, document, typed, me, offered(field.suggestions)) for field in fields
+    ]
 
 
 def _value(field: Field, form: Form) -> object:
@@ -129,7 +133,7 @@ def _value(field: Field, form: Form) -> object:
     return field.empty if value is None else value
 
 
-def _rendered(
+def _render_field(
     field: Field,
     document: Mapping[str, Any] | None,
     typed: SubmittedForm | None,
@@ -144,7 +148,7 @@ def _rendered(
     choices = field.choices or tuple((line, line) for line in value.splitlines())
     if field.kind == "known" and offered.whole:
         choices = _with_others(offered.values, ticked - {field.box})
-    if field.kind in _TICKED:
+    if field.kind in _CHECKBOX_KINDS:
         value = ""
     if typed is None:
         return RenderedField(field, value, ticked, choices, offered=offered)
@@ -157,7 +161,9 @@ def _rendered(
         boxes,
         choices,
         typed.text if typed.member == field.name else "",
-        _stored(field, value, ticked) if document and (filled, boxes) != (value, ticked) else "",
+        _stored_text(field, value, ticked)
+        if document and (filled, boxes) != (value, ticked)
+        else "",
         offered,
     )
 
@@ -165,7 +171,7 @@ def _rendered(
 def _with_others(
     choices: tuple[tuple[str, str], ...], values: Collection[str]
 ) -> tuple[tuple[str, str], ...]:
-    """The options, and the values that are none of them."""
+    """The options, and the values that are not among them."""
     listed = dict(choices)
     return (*choices, *((value, value) for value in sorted(values) if value not in listed))
 
@@ -176,13 +182,13 @@ def _submitted(field: Field, form: Form) -> tuple[str, frozenset[str]]:
     if field.all_label and form.get(field.box):
         return text, frozenset([field.box])
     if field.kind == "picks":
-        return "", frozenset(_picked(field, form))
+        return "", frozenset(_selected(field, form))
     if field.kind == "known":
         return "", frozenset(_known(field, form))
     return text, frozenset(text.splitlines())
 
 
-def _stored(field: Field, value: str, ticked: frozenset[str]) -> str:
+def _stored_text(field: Field, value: str, ticked: frozenset[str]) -> str:
     if field.box in ticked:
         return field.all_label
     words = dict(field.choices)
@@ -190,7 +196,7 @@ def _stored(field: Field, value: str, ticked: frozenset[str]) -> str:
         return "yes" if value else "no"
     if field.kind == "icon":
         return "a picture" if value else "nothing"
-    listed = sorted(ticked) if field.kind in _TICKED else value.splitlines()
+    listed = sorted(ticked) if field.kind in _CHECKBOX_KINDS else value.splitlines()
     return ", ".join(words.get(line, line) for line in listed) or "nothing"
 
 
@@ -212,15 +218,15 @@ def changed(
     return [
         Change(
             new.field.label,
-            _stored(old.field, old.value, old.ticked),
-            _stored(new.field, new.value, new.ticked),
+            _stored_text(old.field, old.value, old.ticked),
+            _stored_text(new.field, new.value, new.ticked),
             lines_of(old.value, new.value) if new.field.kind == "file" else (),
         )
-        for old, new in _different(fields, document, form)
+        for old, new in _changed_pairs(fields, document, form)
     ]
 
 
-def _different(
+def _changed_pairs(
     fields: Sequence[Field], document: Mapping[str, Any] | None, form: Form
 ) -> list[tuple[RenderedField, RenderedField]]:
     """The stored and the submitted rendering of every field that changed."""
@@ -233,9 +239,9 @@ def _different(
 
 
 def with_labels(text: str, fields: Sequence[Field]) -> str:
-    """An error message with the labels of the fields in place of the members' names."""
+    """An error message with the labels of the fields instead of the names of the members."""
     labels = {f"`{field.name}`": f"“{field.label}”" for field in fields}
-    return _MEMBER.sub(lambda found: labels.get(found[0], found[0]), text)
+    return _MEMBER.sub(lambda match: labels.get(match[0], match[0]), text)
 
 
 @dataclass(frozen=True, slots=True)
@@ -290,41 +296,41 @@ def _box(field: Field, form: Form) -> bool:
     return form.get(field.name) is not None
 
 
-def _picked(field: Field, form: Form) -> list[str]:
-    begins = f"{field.name}-"
-    return [name.removeprefix(begins) for name in form.values if name.startswith(begins)]
+def _selected(field: Field, form: Form) -> list[str]:
+    prefix = f"{field.name}-"
+    return [name.removeprefix(prefix) for name in form.values if name.startswith(prefix)]
 
 
 def _known(field: Field, form: Form) -> list[str]:
-    """The ticked values and those that were typed, each once."""
-    return list(dict.fromkeys([*_picked(field, form), *_lines(field, form)]))
+    """The ticked and the typed values, each once."""
+    return list(dict.fromkeys([*_selected(field, form), *_lines(field, form)]))
 
 
-def _shaped(field: Field, form: Form) -> object:
+def _in_shape(field: Field, form: Form) -> object:
     """The ticked and typed values in the shape of the member."""
     values = _known(field, form)
     if not field.shape:
         return values
-    found: dict[str, list[str]] = {}
+    words: dict[str, list[str]] = {}
     for name, *rest in (value.split() for value in values if value.strip()):
-        found.setdefault(name, []).extend(rest)
-    return found if field.shape == "lists" else _one_each(found)
+        words.setdefault(name, []).extend(rest)
+    return words if field.shape == "lists" else _single_words(words)
 
 
 def _pairs(field: Field, form: Form) -> dict[str, str]:
     """Parse lines of a name and its value."""
     split = [line.split() for line in (form.get(field.name) or "").splitlines() if line.strip()]
     names = [line[0] for line in split]
-    if twice := [name for name in names if names.count(name) > 1]:
-        raise ValueError(f"{twice[0]} is listed twice")
-    return _one_each({name: rest for name, *rest in split})
+    if duplicates := [name for name in names if names.count(name) > 1]:
+        raise ValueError(f"{duplicates[0]} is listed twice")
+    return _single_words({name: rest for name, *rest in split})
 
 
-def _one_each(found: Mapping[str, list[str]]) -> dict[str, str]:
-    for name, rest in found.items():
+def _single_words(words: Mapping[str, list[str]]) -> dict[str, str]:
+    for name, rest in words.items():
         if len(rest) != 1:
             raise ValueError(f"Enter {name} and exactly one word after it")
-    return {name: rest[0] for name, rest in found.items()}
+    return {name: rest[0] for name, rest in words.items()}
 
 
 def _json(field: Field, form: Form) -> object:
@@ -340,44 +346,48 @@ def as_json(member: str, text: str) -> object:
         raise InvalidField(member, f"Invalid JSON: {error}.") from None
 
 
-def _as_it_is(value: object) -> str:
+def _as_text(value: object) -> str:
     return "" if value is None else str(value)
 
 
 def _as_file(value: object) -> str:
     """Indent JSON that is on one line."""
-    text = _as_it_is(value)
+    text = _as_text(value)
     if text.startswith("{") and "\n" not in text:
         return json.dumps(json.loads(text), indent=2, ensure_ascii=False)
     return text
 
 
 def _as_lines(value: object) -> str:
-    """One name per line; of a mapping, each name with each of its values."""
+    """One name per line; for a mapping, each name with each of its values."""
     if isinstance(value, dict):
-        value = [f"{name} {each}".strip() for name, of in value.items() for each in _each(of)]
+        value = [
+            f"{name} {word}".strip()
+            for name, words in value.items()
+            for word in _as_sequence(words)
+        ]
     listed = value if isinstance(value, list | tuple) else [value] if value else []
-    return "\n".join(_called(entry) for entry in listed)
+    return "\n".join(_label(entry) for entry in listed)
 
 
-def _each(of: object) -> Iterable[object]:
-    return (of or [""]) if isinstance(of, list | tuple) else [of]
+def _as_sequence(values: object) -> Iterable[object]:
+    return (values or [""]) if isinstance(values, list | tuple) else [values]
 
 
-def _called(one: object) -> str:
-    return str(one.get("name") or one["kid"]) if isinstance(one, dict) else str(one)
+def _label(item: object) -> str:
+    return str(item.get("name") or item["kid"]) if isinstance(item, dict) else str(item)
 
 
 KINDS: Final[Mapping[str, Kind]] = {
-    **dict.fromkeys(("text", "icon", "choice"), Kind(_text, _as_it_is)),
+    **dict.fromkeys(("text", "icon", "choice"), Kind(_text, _as_text)),
     "file": Kind(_file, _as_file),
-    "number": Kind(_number, _as_it_is),
-    "overlap": Kind(_number, _as_it_is),
-    "day": Kind(_day, lambda value: _as_it_is(value)[:10]),
+    "number": Kind(_number, _as_text),
+    "overlap": Kind(_number, _as_text),
+    "day": Kind(_day, lambda value: _as_text(value)[:10]),
     "box": Kind(_box, lambda value: "1" if value else ""),
-    "picks": Kind(_picked, _as_lines),
+    "picks": Kind(_selected, _as_lines),
     "lines": Kind(_lines, _as_lines),
-    "known": Kind(_shaped, _as_lines),
+    "known": Kind(_in_shape, _as_lines),
     "pairs": Kind(_pairs, lambda value: "\n".join(f"{a} {b}" for a, b in (value or {}).items())),
     "json": Kind(_json, lambda value: json.dumps(value, indent=2) if value else ""),
 }

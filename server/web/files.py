@@ -2,7 +2,7 @@
 
 Owns: their caching and compression. Browsers revalidate them for every use, so that no page runs
 with the scripts of another version. Never: anything about a person. Only these files are
-compressed: the size of a compressed page could tell what its secrets are (BREACH).
+compressed: the size of a compressed page could reveal its secrets (BREACH).
 """
 
 import gzip

@@ -49,17 +49,17 @@ class FormAction:
     answer: str = ""
     """The template that shows the API's response, for a response that is shown only once."""
     draw: Callable[[Mapping[str, Any]], Facts] | None = None
-    """Makes more facts for that template from the response."""
+    """Makes more variables for that template from the response."""
     page: str = ""
     """The page with the form, which is shown again if the form is refused."""
     shows: bool = False
-    """That page shows the API's response as `told`."""
+    """If true, that page shows the API's response, in the variable `told`."""
     of: str = ""
-    """The page's fact with the stored values of the fields."""
+    """The page's variable with the stored values of the fields."""
     merge: Callable[[dict[str, Any], Mapping[str, Any]], object] | None = None
     """Merges the body with the stored values. `If-Match` protects against concurrent changes."""
     does: "Callable[[Visit, Form], Facts | AnyResponse] | None" = None
-    """Runs in place of an API call. Facts that it returns are shown on `page`."""
+    """Runs instead of an API call. Variables that it returns are passed to `page`."""
 
     @property
     def in_console(self) -> bool:
@@ -72,8 +72,8 @@ class FormAction:
             return self.body(form)
         if not self.fields:
             return None
-        sent = fields.body(self.fields, form, document)
-        return sent if self.merge is None or document is None else self.merge(sent, document)
+        members = fields.body(self.fields, form, document)
+        return members if self.merge is None or document is None else self.merge(members, document)
 
 
 def text_of(form: Form, name: str) -> str:
@@ -96,7 +96,7 @@ def statement(form: Form) -> dict[str, str]:
     return {"statement": form.get("statement") or ""}
 
 
-def creates(  # one for each column
+def creates(  # one parameter for each column
     noun: str,
     label: str,
     fields: tuple[Field, ...],
@@ -113,7 +113,7 @@ def creates(  # one for each column
     )
 
 
-def changes(  # one for each column
+def changes(  # one parameter for each column
     noun: str,
     label: str,
     fields: tuple[Field, ...],
@@ -122,7 +122,7 @@ def changes(  # one for each column
     page: str = "/edit",
     merge: Callable[[dict[str, Any], Mapping[str, Any]], object] | None = None,
 ) -> FormAction:
-    """The form of the console that changes a record, or the `part` of it with its own page."""
+    """The form of the console that changes a record, or a `part` of it that has its own page."""
     record = f"/admin/{noun}s/<id>"
     return FormAction(
         f"{record}{part}/change",
@@ -150,7 +150,7 @@ def deletes(noun: str, label: str, *, answer: str = "") -> FormAction:
     )
 
 
-def acts(  # noqa: PLR0913  # one for each column
+def acts(  # noqa: PLR0913  # one parameter for each column
     route: str,
     label: str,
     *,

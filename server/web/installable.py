@@ -24,11 +24,11 @@ _ICONS: Final = {
 }
 WORKER: Final = "service-worker.js"
 _MANIFEST: Final = "manifest.webmanifest"
-_MADE: Final = {WORKER: "text/javascript", _MANIFEST: "application/manifest+json"}
+_RENDERED_FILES: Final = {WORKER: "text/javascript", _MANIFEST: "application/manifest+json"}
 
 
 def add_installable(app: Flask) -> None:
-    """Register them with Flask."""
+    """Register these files with Flask."""
 
     @app.get("/offline")
     def offline() -> Response:
@@ -40,8 +40,8 @@ def add_installable(app: Flask) -> None:
         app.add_url_rule(f"/{name}", endpoint=name, view_func=view, methods=["GET"])
     icon = partial(_icon, "icon-192.png", _ICONS["icon-192.png"])
     app.add_url_rule("/favicon.ico", endpoint="favicon.ico", view_func=icon, methods=["GET"])
-    for name, media_type in _MADE.items():
-        view = partial(_made, name, media_type)
+    for name, media_type in _RENDERED_FILES.items():
+        view = partial(_rendered_file, name, media_type)
         app.add_url_rule(f"/{name}", endpoint=name, view_func=view, methods=["GET"])
 
 
@@ -54,13 +54,13 @@ def version() -> str:
     return digest.hexdigest()[:12]
 
 
-def _made(name: str, media_type: str) -> Response:
+def _rendered_file(name: str, media_type: str) -> Response:
     """A rendered file. The service worker's own policy allows it to call the API."""
-    return files.response(_rendered(name, media_type), script=name == WORKER)
+    return files.response(_render(name, media_type), script=name == WORKER)
 
 
 @cache
-def _rendered(name: str, media_type: str) -> files.StaticFile:
+def _render(name: str, media_type: str) -> files.StaticFile:
     return files.static_file(render_template(name, version=version()).encode(), media_type)
 
 

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 Facts: TypeAlias = dict[str, Any]
 """The variables of a template."""
 Sentence: TypeAlias = tuple[str | int, ...]
-"""Text of a template whose numbers are times, in milliseconds."""
+"""Text for a template; numbers in it are times, in milliseconds."""
 CONSOLE: Final = "/admin"
 
 
@@ -27,7 +27,7 @@ class Read:
     """The template variable for the response."""
     route: str
     query: tuple[str, ...] = ()
-    """The query parameters of the page that are passed on; `from` and `to` are days."""
+    """The query parameters of the page that are passed to the API; `from` and `to` are days."""
     fixed: tuple[tuple[str, str], ...] = ()
     about: str = ""
     """The query parameter for the page's `<id>`, if the route's path has no `<id>`."""
@@ -46,9 +46,9 @@ class Page:
     reads: tuple[Read, ...] = ()
     """The API calls. The first one decides who may see the page."""
     load: "Callable[[Visit], Facts | AnyResponse] | None" = None
-    """Loads data that no API route has. A response that it returns replaces the page."""
+    """Loads data that no API route returns. A response that it returns replaces the page."""
     draw: Callable[[Mapping[str, Any]], Mapping[str, Any]] | None = None
-    """Makes more facts from the responses, such as charts."""
+    """Makes more variables from the responses, such as charts."""
     form: str = ""
     """The path of the form, for a page that is only a form."""
     intro: str = ""

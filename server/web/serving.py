@@ -55,7 +55,7 @@ OWN_MENU: Final = (
 
 
 def _group(title: str, *words: str) -> tuple[str, tuple[MenuEntry, ...]]:
-    """A group of entries; the key and path of each are the last word of its text."""
+    """A group of entries. The key and path of an entry are the last word of its text."""
     keys = [word.lower().split()[-1] for word in words]
     entries = zip(keys, words, strict=True)
     return title, tuple(MenuEntry(key, f"/admin/{key}", label) for key, label in entries)
@@ -74,10 +74,10 @@ CONSOLE_MENU: Final = (
     _group("Rules", "Policy", "Resources", "Actions"),
     _group("Installation", "Audit", "Health", "Limits", "Settings"),
 )
-"""Group titles and the entries of each."""
+"""The groups: each has a title and entries."""
 
 
-_SIGNED_OUT: Final = 401
+_UNAUTHORIZED: Final = 401
 _SHOW_AGAIN: Final = frozenset({404, 409, 412, 422, 428, 503})
 """The errors after which the form is shown again with the submitted values."""
 _INTERNAL_FIELDS: Final = frozenset({"csrf", "statement"})
@@ -106,7 +106,7 @@ def _add(
         view_func=run,
         methods=[method],
         provide_automatic_options=False,
-        strict_slashes=row.path != "/",  # a redirect of Flask would be built from the Host header
+        strict_slashes=row.path != "/",  # Flask would build a redirect from the Host header
     )
 
 
@@ -134,21 +134,21 @@ def _respond(
 def _is_from_link() -> bool:
     """Reports whether another site's link opened the page, as in a chat or an email.
 
-    Browsers then leave the cookie out, because it is SameSite=Strict. A page that loads itself
-    again gets it; a form does not.
+    Browsers then leave out the cookie, because it is SameSite=Strict. They send it when the page
+    that is shown reloads itself. A form cannot be sent again in this way.
     """
-    came = [request.headers.get(f"Sec-Fetch-{name}") for name in ("Site", "Mode")]
-    return request.method == "GET" and came == ["cross-site", "navigate"]
+    site_and_mode = [request.headers.get(f"Sec-Fetch-{name}") for name in ("Site", "Mode")]
+    return request.method == "GET" and site_and_mode == ["cross-site", "navigate"]
 
 
 def _sign_in(problem: errors.Problem, *, asked: bool) -> AnyResponse:
     """The sign-in page, with the reason if the device was revoked or the user disabled.
 
-    For another site's link, a page that loads itself again.
+    For a link from another site, returns a page that reloads itself.
     """
-    if problem.status == _SIGNED_OUT and _is_from_link():
+    if problem.status == _UNAUTHORIZED and _is_from_link():
         return message("Opening…", "If this page stays, load it again.", again=True)
-    why = "" if problem.status == _SIGNED_OUT else problem.detail
+    why = "" if problem.status == _UNAUTHORIZED else problem.detail
     status = 200 if request.method == "GET" else problem.status
     return page("sign_in/passkey.html", status=status, script=True, asked=asked, problem=why)
 
@@ -162,7 +162,7 @@ def show(
 ) -> AnyResponse:
     """Render a page. Raises errors.Problem.
 
-    `typed` is a form that was submitted on it, and `told` the API's response to that.
+    `typed` is the form that was submitted on the page, and `told` is the API's response to it.
     """
     facts: Facts = {read.fact: visit.answer(read) for read in row.reads}
     if row.load is not None and not more:
@@ -180,9 +180,9 @@ def show(
 
     def fields_of(path: str) -> list[RenderedField]:
         form = form_at(path)
-        own = typed if form.page == row.path else None
+        submitted = typed if form.page == row.path else None
         me, offered = visit.person.user.name, partial(choices, facts, visit.may)
-        return fields.rendered(form.fields, facts.get(form.of), own, me, offered)
+        return fields.rendered(form.fields, facts.get(form.of), submitted, me, offered)
 
     if typed is not None:
         facts |= {"refused": typed, "sent": _first(typed.form)}
@@ -232,17 +232,17 @@ def _console_menu(visit: Visit) -> list[tuple[str, list[MenuEntry]]]:
 def submit(visit: Visit, row: FormAction) -> AnyResponse:
     """Submit a form to the API.
 
-    Shows the page for signing if it needs a signature, or the form again if it is refused.
+    Shows the page for signing if a signature is needed, or the form again if it is refused.
     """
     form = visit.form()
     if row.does is not None:
-        done = row.does(visit, form)
-        return show(visit, page_at(row.page), more=done) if isinstance(done, dict) else done
+        result = row.does(visit, form)
+        return show(visit, page_at(row.page), more=result) if isinstance(result, dict) else result
     try:
-        body = row.sends(form, _stored(visit, row))
+        body = row.sends(form, _stored_record(visit, row))
         if row.signs is not None and form.get("statement") is None:
             return _ask_to_sign(visit, row, form, row.signs(visit, cast("Document", body)))
-        told = visit.calls.do(row.route, visit.about, body, form)
+        response = visit.calls.do(row.route, visit.about, body, form)
     except ValueError as error:
         member = getattr(error, "member", "") or "invalid_body"
         refused = errors.Problem(422, member, str(error).rstrip(".") + ".")
@@ -251,7 +251,7 @@ def submit(visit: Visit, row: FormAction) -> AnyResponse:
         if problem.code != "statement_required":
             return _show_again(visit, row, problem, form)
         return _ask_to_sign(visit, row, form, problem.members["wanted"])
-    return _succeed(visit, row, form, told)
+    return _succeed(visit, row, form, response)
 
 
 def _succeed(visit: Visit, row: FormAction, form: Form, told: Document) -> AnyResponse:
@@ -259,13 +259,13 @@ def _succeed(visit: Visit, row: FormAction, form: Form, told: Document) -> AnyRe
     if row.shows:
         return show(visit, page_at(row.page), SubmittedForm(form, "", ""), told)
     if row.answer:
-        more = {} if row.draw is None else row.draw(told)
-        facts = {"told": told, "sent": _first(form), "form": row, **more}
+        drawn = {} if row.draw is None else row.draw(told)
+        facts = {"told": told, "sent": _first(form), "form": row, **drawn}
         return draw(visit, row.answer, _menu_entry(row), facts, in_console=row.in_console)
     return go(visit.site.server_policy.issuer + row.then.replace("<id>", visit.about))
 
 
-def _stored(visit: Visit, row: FormAction) -> Document | None:
+def _stored_record(visit: Visit, row: FormAction) -> Document | None:
     """The stored record that the form changes. Raises errors.Problem."""
     if not row.of:
         return None
@@ -276,21 +276,21 @@ def _show_again(visit: Visit, row: FormAction, problem: errors.Problem, form: Fo
     """The form's page with the submitted values and the error. Raises errors.Problem."""
     if not row.page or problem.status not in _SHOW_AGAIN:
         raise problem
-    known = {field.name for field in row.fields}
+    names = {field.name for field in row.fields}
     member = str(problem.members.get("member", problem.code))
     text = fields.with_labels(problem.detail.removeprefix(f"/{member}: "), row.fields)
-    typed = SubmittedForm(form, member if member in known else "", text)
+    typed = SubmittedForm(form, member if member in names else "", text)
     answer = show(visit, page_at(row.page), typed)
     answer.status_code = problem.status
     return answer
 
 
 def _ask_to_sign(visit: Visit, row: FormAction, form: Form, wanted: object) -> AnyResponse:
-    shown = {name: value for name, value in form.values.items() if name not in _INTERNAL_FIELDS}
+    values = {name: value for name, value in form.values.items() if name not in _INTERNAL_FIELDS}
     facts = {
         "form": row,
-        "kept": shown,
-        "changes": fields.changed(row.fields, _stored(visit, row), form),
+        "kept": values,
+        "changes": fields.changed(row.fields, _stored_record(visit, row), form),
         "wanted": wanted,
         "action": request.path,
     }

@@ -17,73 +17,73 @@ from server.web import files
 from server.web.browser import message
 from server.web.installable import TEMPLATES, WORKER
 
-_TYPES: Final = {".css": "text/css", ".js": "text/javascript"}
-_IMPORTED: Final = re.compile(r'^import (?:.+ from )?"/(.+)";$', re.MULTILINE)
+_MEDIA_TYPES: Final = {".css": "text/css", ".js": "text/javascript"}
+_IMPORT: Final = re.compile(r'^import (?:.+ from )?"/(.+)";$', re.MULTILINE)
 
 
 def add_static(app: Flask) -> None:
     """Register the files with Flask, each under its name without its folder."""
     app.jinja_env.globals["script"] = _script
     for path in sorted(TEMPLATES.rglob("*.*")):
-        if path.suffix in _TYPES and path.name != WORKER:
+        if path.suffix in _MEDIA_TYPES and path.name != WORKER:
             template = path.relative_to(TEMPLATES).as_posix()
-            view = functools.partial(_file, template, _TYPES[path.suffix])
+            view = functools.partial(_file, template, _MEDIA_TYPES[path.suffix])
             url = f"/{path.name}"
             app.add_url_rule(url, endpoint=path.name, view_func=view, methods=["GET"])
 
-    app.register_error_handler(HTTPException, _refused)
+    app.register_error_handler(HTTPException, _error_response)
 
 
 @functools.cache
 def _script(name: str) -> Markup:
-    """The element for a script, after those that load everything it imports at the same time."""
-    found: dict[str, None] = {}
-    _add_imports(name, found)
-    preloads = (Markup('<link rel="modulepreload" href="/{}">').format(name) for name in found)
+    """The element for a script, after elements that preload everything that it imports."""
+    imported: dict[str, None] = {}
+    _add_imports(name, imported)
+    preloads = (Markup('<link rel="modulepreload" href="/{}">').format(name) for name in imported)
     return Markup().join([*preloads, Markup('<script type="module" src="/{}">').format(name)]) + (
         Markup("</script>")
     )
 
 
-def _add_imports(name: str, found: dict[str, None]) -> None:
-    """Add what a script imports, directly or not, each once."""
+def _add_imports(name: str, collected: dict[str, None]) -> None:
+    """Add each file that a script imports, directly or indirectly, once."""
     (path,) = TEMPLATES.rglob(name)
-    for imported in _IMPORTED.findall(path.read_text("utf-8")):
-        if imported not in found:
-            found[imported] = None
-            _add_imports(imported, found)
+    for imported in _IMPORT.findall(path.read_text("utf-8")):
+        if imported not in collected:
+            collected[imported] = None
+            _add_imports(imported, collected)
 
 
-def _refused(error: HTTPException) -> AnyResponse:
+def _error_response(error: HTTPException) -> AnyResponse:
     """The response to an HTTP error: a page for browsers, JSON for the API."""
     response = no_route(error)
-    kinds = request.accept_mimetypes
-    reads_pages = kinds.best_match(["application/json", "text/html"]) == "text/html"
+    media_types = request.accept_mimetypes
+    reads_pages = media_types.best_match(["application/json", "text/html"]) == "text/html"
     if not reads_pages or request.path.startswith("/api/"):
         return response
-    title, text = _TEXTS.get(response.status_code, _OTHER_TEXT)
-    shown = message(title, text, status=response.status_code)
-    shown.allow.update(response.allow)
-    return shown
+    title, text = _ERROR_TEXTS.get(response.status_code, _OTHER_ERROR_TEXT)
+    error_page = message(title, text, status=response.status_code)
+    error_page.allow.update(response.allow)
+    return error_page
 
 
-_TEXTS: Final = {
+_ERROR_TEXTS: Final = {
     404: (
         "Page not found",
         "Waiting requests are at / and in sayso-approver.",
     ),
     413: ("Too large", "Nothing was changed. Go back and send less than 128 KiB."),
 }
-_OTHER_TEXT: Final = (
+_OTHER_ERROR_TEXT: Final = (
     "Can't open this page directly",
     "It belongs to a form. Go back and start again.",
 )
 
 
 def _file(name: str, media_type: str) -> Response:
-    return files.response(_rendered(name, media_type))
+    return files.response(_render(name, media_type))
 
 
 @functools.cache
-def _rendered(name: str, media_type: str) -> files.StaticFile:
+def _render(name: str, media_type: str) -> files.StaticFile:
     return files.static_file(render_template(name).encode(), media_type)

@@ -1,4 +1,4 @@
-"""The filters of templates for the API's values: text of others, times, JSON.
+"""The template filters for the API's values: untrusted text, times, JSON.
 
 Owns: the filters of all templates, and how every page shows a time. Never: other HTML; Jinja
 escapes what they return.
@@ -24,14 +24,14 @@ _MAX_CHARACTERS: Final = 2_000
 _MAX_LINES: Final = 50
 
 
-def _shown(raw: object) -> str:
-    """Text of others, without control characters."""
+def _safe(raw: object) -> str:
+    """Untrusted text, without control characters."""
     return display_safe(str(raw), max_chars=_MAX_CHARACTERS, max_lines=_MAX_LINES)
 
 
-def _quoted(text: str) -> str:
-    """A text as a literal that is the same in a shell, in Python and in TypeScript."""
-    return "'REPLACE-ME'" if set(text) & set("'\\\n") else f"'{_shown(text)}'"
+def _quote(text: str) -> str:
+    """A string as a literal that is the same in a shell, in Python and in TypeScript."""
+    return "'REPLACE-ME'" if set(text) & set("'\\\n") else f"'{_safe(text)}'"
 
 
 def _clock(text: str) -> int:
@@ -56,7 +56,7 @@ def _time(at: int | str, *, seconds: bool = False, mark: str = "") -> Markup:
 
 
 def _sentence(parts: Sequence[str | int]) -> Markup:
-    """A sentence whose numbers are times, in milliseconds."""
+    """A sentence; numbers in it are times, in milliseconds."""
     return Markup().join(_time(part) if isinstance(part, int) else escape(part) for part in parts)
 
 
@@ -82,20 +82,20 @@ def _client_page(client_id: str) -> str:
 
 
 class OptionalMembers(dict[str, Any]):
-    """A JSON object or a submitted form: what it does not have is an empty text in a template."""
+    """A JSON object or a submitted form. In a template, a missing member is an empty string."""
 
     def __missing__(self, name: str) -> str:
         return ""
 
 
-def _parsed(text: str) -> object:
-    """Parse a JSON text; None if it was erased."""
+def _parse(text: str) -> object:
+    """Parse JSON; None if the text was erased."""
     return json.loads(text, object_hook=OptionalMembers) if text else None
 
 
 def _pretty(text: str) -> str:
-    """Indent a JSON text."""
-    return json.dumps(_parsed(text), indent=2, ensure_ascii=False)
+    """Indent JSON."""
+    return json.dumps(_parse(text), indent=2, ensure_ascii=False)
 
 
 def _json(value: object) -> str:
@@ -110,8 +110,8 @@ def _shell_json(value: object) -> str:
 
 FILTERS: Final[Mapping[str, Callable[..., object]]] = {
     "counted": counted,
-    "shown": _shown,
-    "quoted": _quoted,
+    "shown": _safe,
+    "quoted": _quote,
     "json": _json,
     "shell_json": _shell_json,
     "python": ascii,
@@ -122,7 +122,7 @@ FILTERS: Final[Mapping[str, Callable[..., object]]] = {
     "hue": _hue,
     "path_id": path_id,
     "client_page": _client_page,
-    "parsed": _parsed,
+    "parsed": _parse,
     "pretty": _pretty,
     "agent_lines": partial(page_lines, AGENT_MEMBERS),
 }

@@ -38,6 +38,6 @@ def with_theme(site: Site, response: AnyResponse, theme: str) -> AnyResponse:
         max_age=_YEAR,
         secure=site.server_policy.issuer.startswith("https:"),
         httponly=True,
-        samesite="Lax",  # a page opened from a link in an email must have the theme at once
+        samesite="Lax",  # a page opened from a link in an email must have the theme immediately
     )
     return response

@@ -1,7 +1,7 @@
 """One request of a signed-in person for a page or a form.
 
-Owns: its person, its API calls, and the check that one of our pages sent its form. Never: the
-contents of a page.
+Owns: its person, its API calls, and the check that the form came from one of our pages.
+Never: the contents of a page.
 """
 
 from collections.abc import Collection
@@ -23,7 +23,7 @@ from server.web import days
 from server.web.calls import Calls, Document
 from server.web.page import Read
 
-_NOT_SHOWN = frozenset({403, 404})
+_HIDDEN_STATUSES = frozenset({403, 404})
 
 
 class Visit:
@@ -49,8 +49,10 @@ class Visit:
         """
         form = forms.parse(self._request.body, self._request.headers.get("content-type", ""))
         headers = {**self._request.headers, cookies.CSRF.lower(): form.get("csrf") or ""}
-        whole = replace(self._request, headers=headers)
-        cookies.check_page(self.site.devices.browsers, self.site.server_policy, whole, self.cookie)
+        with_token = replace(self._request, headers=headers)
+        cookies.check_page(
+            self.site.devices.browsers, self.site.server_policy, with_token, self.cookie
+        )
         return form
 
     def read(self, route: str, about: str = "", **query: str) -> Document:
@@ -59,14 +61,16 @@ class Visit:
 
     def answer(self, read: Read) -> Document | None:
         """Make an API call of a page; None if an optional one is refused. Raises errors.Problem."""
-        sent = {name: value for name in read.query if (value := request.args.get(name, "").strip())}
-        sent = {**sent, **days.span(sent)}
+        parameters = {
+            name: value for name in read.query if (value := request.args.get(name, "").strip())
+        }
+        parameters = {**parameters, **days.span(parameters)}
         about = {read.about: self.about} if read.about else {}
-        query = {**dict(read.fixed), **about, **sent}
+        query = {**dict(read.fixed), **about, **parameters}
         try:
             return self.calls.read(read.route, self.about, query)
         except errors.Problem as problem:
-            if read.optional and problem.status in _NOT_SHOWN:
+            if read.optional and problem.status in _HIDDEN_STATUSES:
                 return None
             raise
 
@@ -86,6 +90,6 @@ def _may(person: Person, route: Route, owners: Collection[Any]) -> bool:
     assert route.rule is not None  # noqa: S101  # every administration route has one
     if set(person.user.roles) & set(route.rule.roles):
         return True
-    listed = route.rule.target is None and not person.user.roles
-    is_owner = listed or any(owner["id"] == person.user.id for owner in owners)
+    is_list_of_owned = route.rule.target is None and not person.user.roles
+    is_owner = is_list_of_owned or any(owner["id"] == person.user.id for owner in owners)
     return Role.OWNER in route.rule.roles and is_owner

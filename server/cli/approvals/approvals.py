@@ -49,18 +49,20 @@ def show_all(
     )
     rows = [
         (
-            seen.approval.state,
-            seen.approval.kind,
-            seen.approval.risk,
-            seen.client_name,
-            seen.user.name if seen.user else "nobody",
-            headline(seen.approval),
-            seen.approval.id,
+            named_approval.approval.state,
+            named_approval.approval.kind,
+            named_approval.approval.risk,
+            named_approval.client_name,
+            named_approval.user.name if named_approval.user else "nobody",
+            headline(named_approval.approval),
+            named_approval.approval.id,
         )
-        for seen in approvals
+        for named_approval in approvals
     ]
     lines = table(("state", "kind", "risk", "agent", "user", "what", "id"), rows)
-    return lambda: {"items": [oversight_wire.approval(seen) for seen in approvals]}, lines
+    return lambda: {
+        "items": [oversight_wire.approval(named_approval) for named_approval in approvals]
+    }, lines
 
 
 @command.command("show")
@@ -68,9 +70,13 @@ def show_all(
 @prints
 def show(admin: OpenInstallation, approval_id: str) -> Printed:
     """Show one request with its answers and audit entries."""
-    seen = admin.oversight.approval(approval_id)
-    entries = [entry_line(entry) for entry in seen.entries]
-    return lambda: oversight_wire.approval_details(seen), [*_facts(seen), "", *entries]
+    named_approval = admin.oversight.approval(approval_id)
+    entries = [entry_line(entry) for entry in named_approval.entries]
+    return lambda: oversight_wire.approval_details(named_approval), [
+        *_facts(named_approval),
+        "",
+        *entries,
+    ]
 
 
 @command.command("cancel")
@@ -83,8 +89,8 @@ def show(admin: OpenInstallation, approval_id: str) -> Printed:
 @prints
 def cancel(admin: OpenInstallation, approval_id: str, reason: str) -> Printed:
     """Cancel an open request. The approver's screens show it immediately."""
-    seen = admin.oversight.cancel(approval_id, reason, by=BY)
-    return lambda: oversight_wire.approval(seen), [f"Cancelled request {approval_id}."]
+    named_approval = admin.oversight.cancel(approval_id, reason, by=BY)
+    return lambda: oversight_wire.approval(named_approval), [f"Cancelled request {approval_id}."]
 
 
 @command.command("escalate")
@@ -93,13 +99,17 @@ def cancel(admin: OpenInstallation, approval_id: str, reason: str) -> Printed:
 @prints
 def escalate(admin: OpenInstallation, approval_id: str, user: str) -> Printed:
     """Ask one more person to decide a pending request, as a backup of its approver."""
-    seen = admin.backup_requests.ask(approval_id, user, by=BY)
-    return lambda: oversight_wire.approval(seen), [f"{user} can now decide {approval_id} too."]
+    named_approval = admin.backup_requests.ask(approval_id, user, by=BY)
+    return lambda: oversight_wire.approval(named_approval), [
+        f"{user} can now decide {approval_id} too."
+    ]
 
 
-def _delivery_lines(seen: NamedApproval) -> str:
-    """Describe the deliveries to each device."""
-    return "; ".join(_delivery_line(delivery) for delivery in seen.deliveries) or "no device"
+def _delivery_lines(named_approval: NamedApproval) -> str:
+    """The deliveries to each device, on one line."""
+    return (
+        "; ".join(_delivery_line(delivery) for delivery in named_approval.deliveries) or "no device"
+    )
 
 
 def _delivery_line(delivery: Delivery) -> str:
@@ -110,8 +120,8 @@ def _delivery_line(delivery: Delivery) -> str:
     )
 
 
-def _facts(seen: NamedApproval) -> list[str]:
-    approval = seen.approval
+def _facts(named_approval: NamedApproval) -> list[str]:
+    approval = named_approval.approval
     facts: Mapping[str, str | None] = {
         "request": approval.id,
         "kind": approval.kind,
@@ -121,33 +131,34 @@ def _facts(seen: NamedApproval) -> list[str]:
         "reason": approval.reason,
         "supersedes": approval.supersedes,
         "risk": approval.risk,
-        "unusual": _unusual_line(seen),
-        "agent": seen.client_name,
-        "called by": seen.caller_name,
-        "user": seen.user.name if seen.user else "nobody",
+        "unusual": _unusual_line(named_approval),
+        "agent": named_approval.client_name,
+        "called by": named_approval.caller_name,
+        "user": named_approval.user.name if named_approval.user else "nobody",
         "resource": approval.resource,
         "scope": approval.scope or "none",
-        "granted": _granted_line(seen),
+        "granted": _granted_line(named_approval),
         "asked": moment(approval.created_at),
         "expires": moment(approval.expires_at),
-        "reached": _delivery_lines(seen),
+        "reached": _delivery_lines(named_approval),
         "decided": moment(approval.decided_at, never="not yet"),
-        "decided by": _decider_line(seen),
-        "executed": _execution_line(seen),
+        "decided by": _decider_line(named_approval),
+        "executed": _execution_line(named_approval),
     }
     return sheet(facts)
 
 
-def _granted_line(seen: NamedApproval) -> str | None:
+def _granted_line(named_approval: NamedApproval) -> str | None:
     rows = (
-        f"{row.label}: {row.granted}, asked {row.asked}" for row in differences_of(seen.approval)
+        f"{row.label}: {row.granted}, asked {row.asked}"
+        for row in differences_of(named_approval.approval)
     )
     return "; ".join(rows) or None
 
 
-def _decider_line(seen: NamedApproval) -> str | None:
-    """Describe what decided instead of a person."""
-    decided_by = automatic_decision(seen.approval)
+def _decider_line(named_approval: NamedApproval) -> str | None:
+    """The consent or grant that decided; None if a person decided or nobody has."""
+    decided_by = automatic_decision(named_approval.approval)
     if decided_by is None:
         return None
     grant = decided_by.get(reservations.GRANT_MEMBER)
@@ -159,8 +170,8 @@ def _decider_line(seen: NamedApproval) -> str | None:
     return f"{by}, by version {decided_by['policy']}"
 
 
-def _execution_line(seen: NamedApproval) -> str | None:
-    execution = seen.execution
+def _execution_line(named_approval: NamedApproval) -> str | None:
+    execution = named_approval.execution
     if execution is None:
         return None
     outcome, name = execution.outcome, execution.consumption.execution_id
@@ -171,12 +182,12 @@ def _execution_line(seen: NamedApproval) -> str | None:
     return f"{outcome.result} as {name} {moment(outcome.at)}{text}{differs}"
 
 
-def _unusual_line(seen: NamedApproval) -> str | None:
+def _unusual_line(named_approval: NamedApproval) -> str | None:
     """The signals as the approver saw them; None if the request was not compared with history."""
-    display = json.loads(seen.approval.display)
-    found = display.get("unusual")
+    display = json.loads(named_approval.approval.display)
+    unusual = display.get("unusual")
     return (
         None
-        if found is None
-        else " ".join([*(signal["text"] for signal in found), display["compared"]])
+        if unusual is None
+        else " ".join([*(signal["text"] for signal in unusual), display["compared"]])
     )

@@ -14,8 +14,8 @@ from server.services.approvers.group_members import GROUP_MEMBERS
 from server.services.approvers.groups import GroupChanges
 from server.services.refusals import Exists
 
-_CHANGED: Final = GROUP_MEMBERS[:1]
-"""Updates add and remove users, so that two at once lose nothing."""
+_CHANGEABLE_MEMBERS: Final = GROUP_MEMBERS[:1]
+"""Users are added and removed one by one, so that concurrent updates do not undo each other."""
 
 
 @click.group("groups")
@@ -28,11 +28,11 @@ def command() -> None:
 @members.new_flags(GROUP_MEMBERS)
 @if_missing_option
 @prints
-def add(admin: OpenInstallation, /, name: str, *, if_missing: bool, **flags: Any) -> Printed:  # noqa: ANN401  # one for each member
+def add(admin: OpenInstallation, /, name: str, *, if_missing: bool, **flags: Any) -> Printed:  # noqa: ANN401  # one flag for each member
     """Create a group."""
-    given = members.written(GROUP_MEMBERS, {"name": name, **flags}, admin.now)
+    values = members.written(GROUP_MEMBERS, {"name": name, **flags}, admin.now)
     try:
-        group = admin.groups.add(**given, by=BY)
+        group = admin.groups.add(**values, by=BY)
     except Exists:
         if not if_missing:
             raise
@@ -63,16 +63,18 @@ def show(admin: OpenInstallation, called: str) -> Printed:
 
 @command.command("update")
 @click.argument("called", metavar="GROUP")
-@members.change_flags(_CHANGED)
+@members.change_flags(_CHANGEABLE_MEMBERS)
 @click.option("--add", metavar="USER", multiple=True, help="A member to add.")
 @click.option("--remove", metavar="USER", multiple=True, help="A member to remove.")
 @prints
-def update(admin: OpenInstallation, /, called: str, **flags: Any) -> Printed:  # noqa: ANN401  # one for each member
+def update(admin: OpenInstallation, /, called: str, **flags: Any) -> Printed:  # noqa: ANN401  # one flag for each member
     """Change the name or the members of a group."""
     if not any(flags.values()):
         raise click.UsageError("Say what to change: --name, --add or --remove.")
-    more = {name: flags[name] for name in ("add", "remove")}
-    changes = GroupChanges(**members.written(_CHANGED, flags, admin.now), **more)
+    added_and_removed = {name: flags[name] for name in ("add", "remove")}
+    changes = GroupChanges(
+        **members.written(_CHANGEABLE_MEMBERS, flags, admin.now), **added_and_removed
+    )
     return _answer(admin, admin.groups.update(called, changes, by=BY))
 
 

@@ -24,10 +24,10 @@ from server.services.refusals import NotFound
 with lazily():
     from server.cli.audit.log import up_to_date
 
-_LOOK_EVERY_SECONDS: Final = 0.5
-_AT_ONCE: Final = 1_000
-_LOOK_BACK: Final = 200
-"""How many entries to look back for late ones, which other processes stored in between."""
+_POLL_SECONDS: Final = 0.5
+_MAX_ENTRIES: Final = 1_000
+_OVERLAP_ENTRIES: Final = 200
+"""How many of the last entries to read again: other processes can store earlier entries late."""
 
 
 @click.group(
@@ -50,7 +50,7 @@ def command() -> None:
 
 
 @command.command("tail")
-@click.option("-n", "count", type=click.IntRange(1, _AT_ONCE), default=20, show_default=True)
+@click.option("-n", "count", type=click.IntRange(1, _MAX_ENTRIES), default=20, show_default=True)
 @click.option("--follow", is_flag=True, help="Print new entries until interrupted.")
 @click.option("--jsonl", is_flag=True, help="One JSON document per line; for --follow.")
 @json_option
@@ -89,8 +89,8 @@ def show(admin: OpenInstallation, any_id: str, *, timeline: bool) -> Printed:
 
 
 def _timeline(entries: Sequence[StoredEntry]) -> Printed:
-    began = entries[0].at
-    lines = [f"{(entry.at - began) / 1000:+8.1f} s  {entry_line(entry)}" for entry in entries]
+    start = entries[0].at
+    lines = [f"{(entry.at - start) / 1000:+8.1f} s  {entry_line(entry)}" for entry in entries]
     return {"items": [entry_document(entry) for entry in entries]}, lines
 
 
@@ -111,14 +111,14 @@ def _timeline(entries: Sequence[StoredEntry]) -> Printed:
     "--since", metavar="WHEN", help="A date, a time, or a duration before now such as 24h."
 )
 @click.option("--until", metavar="WHEN", help="Entries before this time.")
-@click.option("-n", "count", type=click.IntRange(1, _AT_ONCE), default=50, show_default=True)
+@click.option("-n", "count", type=click.IntRange(1, _MAX_ENTRIES), default=50, show_default=True)
 @click.option("--before", metavar="ID", help="Entries older than this one.")
 @prints
 def search(
-    admin: OpenInstallation, /, count: int, before: str | None, **given: str | None
+    admin: OpenInstallation, /, count: int, before: str | None, **filters: str | None
 ) -> Printed:
     """Search the audit log, newest first."""
-    entries = admin.entries.search(_search(admin, given), count, before)
+    entries = admin.entries.search(_search(admin, filters), count, before)
     document = {"items": [entry_document(entry) for entry in entries]}
     return document, map(entry_line, entries)
 
@@ -131,8 +131,8 @@ def hash_value(admin: OpenInstallation, source: TextIO) -> Printed:
 
     FILE contains the value; the default, -, reads stdin. Pass the hash to `audit search --hash`.
     """
-    found = admin.value_hash(source.read())
-    return {"hash": found}, [found]
+    digest = admin.value_hash(source.read())
+    return {"hash": digest}, [digest]
 
 
 @command.command("erase")
@@ -209,19 +209,19 @@ def _time(text: str | None, now: int) -> int | None:
     """A time in milliseconds; a duration counts back from now."""
     if text is None:
         return None
-    ago = span_ms(text)
-    return moment_ms(text, now) if ago is None else now - ago
+    span = span_ms(text)
+    return moment_ms(text, now) if span is None else now - span
 
 
 def _id_of(name_or_id: str | None, find: Callable[[str], str]) -> str | None:
-    """Resolve a name to an id; deleted agents and users can only be given by id."""
+    """Resolve a name to an id. Deleted agents and users can be named by id only."""
     if name_or_id is None or name_or_id.startswith("sayso_"):
         return name_or_id
     return find(name_or_id)
 
 
 def entry_document(entry: StoredEntry) -> dict[str, object]:
-    """An entry as JSON: the members of its bytes, its time as text, its leaf in hexadecimal."""
+    """An entry as JSON: its members, its time as a string, and its leaf in hexadecimal."""
     members: dict[str, object] = entry.members
     names = dict(entry.names)
     return {**members, "at": rfc3339(entry.at), "names": names, "leaf": entry.leaf.hex()}
@@ -230,12 +230,16 @@ def entry_document(entry: StoredEntry) -> dict[str, object]:
 def entry_line(entry: StoredEntry) -> str:
     """An entry on one line."""
     members: dict[str, object] = entry.members
-    shown = {"v", "id", "at", "type", "actor", "facts", "correlation_id", "action", "committed"}
+    hidden = {"v", "id", "at", "type", "actor", "facts", "correlation_id", "action", "committed"}
     facts = members.get("facts")
-    more = {**members, **facts} if isinstance(facts, dict) else members
-    named = {**more, **{name: entry.names.get(name, more[name]) for name in more}}
-    told = {n: value for n, value in named.items() if n not in shown and not n.endswith("_hash")}
-    words = [f"{name}={_text(value)}" for name, value in told.items()]
+    flat = {**members, **facts} if isinstance(facts, dict) else members
+    named = {**flat, **{name: entry.names.get(name, flat[name]) for name in flat}}
+    printed = {
+        name: value
+        for name, value in named.items()
+        if name not in hidden and not name.endswith("_hash")
+    }
+    words = [f"{name}={_text(value)}" for name, value in printed.items()]
     name = entry.names.get("actor")
     actor = f"{entry.actor} ({name})" if name else entry.actor
     return "  ".join([str(rfc3339(entry.at)), f"{entry.type:<24}", actor, " ".join(words)])
@@ -246,15 +250,16 @@ def _text(value: object) -> str:
 
 
 def _stream(admin: OpenInstallation, count: int, *, follow: bool) -> Iterator[StoredEntry]:
-    entries = admin.entries.newest(max(count, _LOOK_BACK))
+    entries = admin.entries.newest(max(count, _OVERLAP_ENTRIES))
     yield from entries[-count:]
-    known = [entry.id for entry in entries]
+    printed_ids = [entry.id for entry in entries]
     with _interrupted() as stopped:
-        while follow and not stopped.wait(_LOOK_EVERY_SECONDS):
-            after = known[0] if known else ""
-            new = [e for e in admin.entries.newest(_AT_ONCE, after) if e.id not in known]
+        while follow and not stopped.wait(_POLL_SECONDS):
+            after = printed_ids[0] if printed_ids else ""
+            newest = admin.entries.newest(_MAX_ENTRIES, after)
+            new = [entry for entry in newest if entry.id not in printed_ids]
             yield from new
-            known = sorted([*known, *(entry.id for entry in new)])[-_LOOK_BACK:]
+            printed_ids = sorted([*printed_ids, *(entry.id for entry in new)])[-_OVERLAP_ENTRIES:]
     if follow:
         raise KeyboardInterrupt
 
@@ -263,8 +268,8 @@ def _stream(admin: OpenInstallation, count: int, *, follow: bool) -> Iterator[St
 def _interrupted() -> Iterator[threading.Event]:
     """The first Ctrl-C sets an event; the second one raises KeyboardInterrupt.
 
-    An exception raised at an arbitrary point could be lost: in a callback of the database library
-    it is only printed.
+    An exception that is raised at an arbitrary point could be lost. In a callback of the database
+    library it is only printed.
     """
     stopped = threading.Event()
 

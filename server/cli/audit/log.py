@@ -1,4 +1,4 @@
-"""`sayso audit`: the commands that let anybody verify the log."""
+"""`sayso audit`: the commands that export the log and let anyone verify it."""
 
 import sys
 from collections.abc import Iterator
@@ -92,7 +92,7 @@ def rotate_key(admin: OpenInstallation) -> Printed:
 
 
 def up_to_date(admin: OpenInstallation) -> AuditLog:
-    """The log, with a checkpoint over everything that is stored."""
+    """The log, after signing a checkpoint that covers every stored entry."""
     admin.services.store.sequence()
     admin.services.audit_log.sign()
     return admin.services.audit_log
@@ -131,7 +131,7 @@ def diff(first: Path, second: Path | None, *, as_json: bool) -> None:
     signatures.
     """
     with first.open(encoding="utf-8", errors="replace") as lines:
-        difference = _compared(bundles.read(lines), second)
+        difference = _compare(bundles.read(lines), second)
     news = [
         *(("-", entry) for entry in difference.only_first),
         *(("+", entry) for entry in difference.only_second),
@@ -145,10 +145,10 @@ def diff(first: Path, second: Path | None, *, as_json: bool) -> None:
     erased = f" Erased: {counted(difference.erased, 'text')}." if difference.erased else ""
     common = counted(difference.common, "entry", "entries")
     head = f"{common} in both, {len(news)} in only one of them.{erased}"
-    answer(document, [head, *(_difference(*change) for change in news)], as_json=as_json)
+    answer(document, [head, *(_difference_line(*change) for change in news)], as_json=as_json)
 
 
-def _compared(first: Iterator[Line], second: Path | None) -> Difference:
+def _compare(first: Iterator[Line], second: Path | None) -> Difference:
     if second is not None:
         with second.open(encoding="utf-8", errors="replace") as lines:
             return differences.compare(first, bundles.read(lines))
@@ -162,7 +162,7 @@ def _compared(first: Iterator[Line], second: Path | None) -> Difference:
     return difference
 
 
-def _difference(sign: str, entry: LoggedEntry) -> str:
-    words = entry.members
-    shown = [rfc3339(words["at"]) or "", words["type"], words["actor"]] if words else []
-    return "  ".join([f"{sign} {entry.seq}", *(shown or ["without contents"])])
+def _difference_line(sign: str, entry: LoggedEntry) -> str:
+    members = entry.members
+    columns = [rfc3339(members["at"]) or "", members["type"], members["actor"]] if members else []
+    return "  ".join([f"{sign} {entry.seq}", *(columns or ["without contents"])])

@@ -53,8 +53,8 @@ def stream(
     signed with the webhook key. A later start continues where this one ends. Entries that were sent
     shortly before a crash may be sent again; `seq` is their place.
     """
-    target, usual_name = _target(admin, to, FORMATS[as_format], ca_file)
-    name = name or usual_name
+    target, default_name = _target(admin, to, FORMATS[as_format], ca_file)
+    name = name or default_name
     if not _NAME.fullmatch(name):
         raise click.BadParameter("--name must have 1 to 63 of the characters a-z 0-9 . -")
     up_to_date(admin)
@@ -70,8 +70,8 @@ def stream(
 def streams(admin: OpenInstallation) -> Printed:
     """List the streams of this data folder, and how many entries each has not sent yet."""
     source = AuditStream(admin.services.store)
-    found = positions(admin.services.settings.data_dir / FOLDER)
-    lags = {name: source.lag(position) for name, position in found.items()}
+    positions_by_name = positions(admin.services.settings.data_dir / FOLDER)
+    lags = {name: source.lag(position) for name, position in positions_by_name.items()}
     items = [
         {
             "name": name,
@@ -79,7 +79,7 @@ def streams(admin: OpenInstallation) -> Printed:
             "behind": lags[name].entries,
             "behind_seconds": lags[name].milliseconds // 1000,
         }
-        for name, position in found.items()
+        for name, position in positions_by_name.items()
     ]
     lines = [
         f"{item['name']}  {item['sent']} sent, {item['behind']} to send "
@@ -92,7 +92,7 @@ def streams(admin: OpenInstallation) -> Printed:
 def _target(
     admin: OpenInstallation, to: str, line: Format, ca_file: str | None
 ) -> tuple[Target, str]:
-    """The target, and the usual name of its stream."""
+    """The target, and the default name of its stream."""
     if to == "-":
         return JsonLines(line), "stdout"
     url = _url(to)

@@ -43,12 +43,12 @@ def change_auth(
         else f"{agent.auth_before} works until {moment(agent.auth_before_until)}"
     )
     document = agent_document(agent, {})
-    shown = ("auth_method", "auth_before", "auth_before_until", "secrets", "keys")
+    member_names = ("auth_method", "auth_before", "auth_before_until", "secrets", "keys")
     return (
         {
             "client_id": agent.id,
             **({"client_secret": secret.secret} if secret.secret else {}),
-            **{name: document[name] for name in shown},
+            **{name: document[name] for name in member_names},
         },
         [f"{agent.name} now uses {agent.auth_method}; {old}.", *usage_lines(admin, secret)],
     )

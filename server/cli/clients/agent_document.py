@@ -56,16 +56,16 @@ def agent_lines(agent: Agent, names: Mapping[str, str]) -> list[str]:
 
 
 def pause_line(pause: Pause) -> str:
-    """Return the line about a pause: what the agent may not ask a person for now."""
-    what = pause.type or "scopes only"
+    """Return the line about a pause: what the agent cannot ask a person for at the moment."""
+    request_type = pause.type or "scopes only"
     return (
-        f"paused: {pause.user_name} denied {what} repeatedly; "
+        f"paused: {pause.user_name} denied {request_type} repeatedly; "
         f"it may ask again at {moment(pause.until)}"
     )
 
 
 def pause_document(pause: Pause) -> dict[str, object]:
-    """Return a pause as JSON; a type of null stands for scopes without an action."""
+    """Return a pause as JSON; a type of null means scopes without an action."""
     user = {"id": pause.user_id, "name": pause.user_name}
     return {"user": user, "type": pause.type or None, "until": rfc3339(pause.until)}
 

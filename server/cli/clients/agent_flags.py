@@ -26,8 +26,8 @@ def add(
     /,
     *,
     if_missing: bool,
-    **flags: Any,  # noqa: ANN401  # one for each member
-) -> Printed:  # one for each member
+    **flags: Any,  # noqa: ANN401  # one flag for each member
+) -> Printed:  # one flag for each member
     """Register an agent. Its secret is shown once."""
     new = NewAgent(**members.written(AGENT_MEMBERS, flags, admin.now))
     try:
@@ -58,7 +58,7 @@ def update(
     *,
     add_owners: tuple[str, ...],
     remove_owners: tuple[str, ...],
-    **flags: Any,  # noqa: ANN401  # one for each member
+    **flags: Any,  # noqa: ANN401  # one flag for each member
 ) -> Printed:
     """Change an agent. A list replaces the old list; omitted members stay."""
     changes = AgentChanges(
@@ -68,5 +68,5 @@ def update(
     )
     agent = admin.agents.update(name_or_id, changes, by=BY)
     people = names_by_id(admin)
-    used = ["", *usage_lines(admin, NewSecret(agent, ""))] if changes.get("scopes") else []
-    return agent_document(agent, people), [*agent_lines(agent, people), *used]
+    usage = ["", *usage_lines(admin, NewSecret(agent, ""))] if changes.get("scopes") else []
+    return agent_document(agent, people), [*agent_lines(agent, people), *usage]

@@ -72,13 +72,17 @@ def show(admin: OpenInstallation, name_or_id: str) -> Printed:
     agent, _ = admin.agents.show(name_or_id)
     names = names_by_id(admin)
     pauses = admin.pauses.of_agent(agent.id)
-    ends = admin.orphans.grace_end(agent.id)
+    quarantine_at = admin.orphans.grace_end(agent.id)
     document = {
         **agent_document(agent, names),
         "pauses": [pause_document(pause) for pause in pauses],
-        "quarantine_at": rfc3339(ends),
+        "quarantine_at": rfc3339(quarantine_at),
     }
-    grace = [] if ends is None else [f"no enabled owner: quarantined at {moment(ends)}"]
+    grace = (
+        []
+        if quarantine_at is None
+        else [f"no enabled owner: quarantined at {moment(quarantine_at)}"]
+    )
     lines = [*agent_lines(agent, names), *grace, *(pause_line(pause) for pause in pauses)]
     return document, lines
 
@@ -94,11 +98,15 @@ def disable(admin: OpenInstallation, name_or_id: str, *, dry_run: bool) -> Print
     """
     if dry_run:
         return _show_preview(admin.agents.preview(name_or_id))
-    stopped = admin.agents.disable(name_or_id, by=BY)
-    again = f"To enable it: sayso agents enable {stopped.agent.name}"
+    disabled_agent = admin.agents.disable(name_or_id, by=BY)
+    enable_line = f"To enable it: sayso agents enable {disabled_agent.agent.name}"
     return (
-        {"client_id": stopped.agent.id, "state": stopped.agent.state, **stopped.counts},
-        [f"{stopped.agent.name} is disabled.", *_count_lines(stopped), again],
+        {
+            "client_id": disabled_agent.agent.id,
+            "state": disabled_agent.agent.state,
+            **disabled_agent.counts,
+        },
+        [f"{disabled_agent.agent.name} is disabled.", *_count_lines(disabled_agent), enable_line],
     )
 
 
@@ -139,10 +147,10 @@ def rotate_secret(admin: OpenInstallation, name_or_id: str, overlap: int) -> Pri
 @prints
 def delete(admin: OpenInstallation, name_or_id: str) -> Printed:
     """Disable and delete an agent. The audit log keeps what it did."""
-    stopped = admin.agents.delete(name_or_id, by=BY)
+    disabled = admin.agents.delete(name_or_id, by=BY)
     return (
-        {"client_id": stopped.agent.id, "state": "deleted", **stopped.counts},
-        [f"{stopped.agent.name} is deleted.", *_count_lines(stopped)],
+        {"client_id": disabled.agent.id, "state": "deleted", **disabled.counts},
+        [f"{disabled.agent.name} is deleted.", *_count_lines(disabled)],
     )
 
 
@@ -157,14 +165,14 @@ def _show_preview(preview: DisabledAgent) -> Printed:
     )
 
 
-def _count_lines(stopped: DisabledAgent) -> list[str]:
+def _count_lines(disabled: DisabledAgent) -> list[str]:
     return [
         (
-            f"Tokens revoked: {stopped.tokens_revoked}, "
-            f"of which {stopped.descendants_revoked} of other clients derived from them."
+            f"Tokens revoked: {disabled.tokens_revoked}, "
+            f"of which {disabled.descendants_revoked} of other clients derived from them."
         ),
         (
-            f"Requests cancelled: {stopped.requests_cancelled}, "
-            f"of which {stopped.approved_cancelled} had been approved."
+            f"Requests cancelled: {disabled.requests_cancelled}, "
+            f"of which {disabled.approved_cancelled} had been approved."
         ),
     ]

@@ -1,4 +1,4 @@
-"""`sayso apps`: clients through which people sign in."""
+"""`sayso apps`: the clients that people sign in to."""
 
 from typing import Any, Final
 
@@ -18,12 +18,12 @@ from server.services.clients.apps import NewAppSecret
 from server.services.clients.invitations import NewInvitation
 from server.services.refusals import Exists
 
-_BY: Final = {
+_REGISTERED_BY: Final = {
     "administrator": None,
     "document": "nobody; its metadata document describes it",
     "registration": "itself",
 }
-_OPEN: Final = {
+_UNVERIFIED_LINES: Final = {
     "resources": "those open to unknown clients",
     "scopes": "those of open resources, except critical ones",
 }
@@ -49,10 +49,10 @@ def app_lines(app: App) -> list[str]:
         "app": app.name,
         "client_id": app.id,
         "state": app.state,
-        "registered by": _BY[app.origin],
+        "registered by": _REGISTERED_BY[app.origin],
         "calls itself": app.claimed_name,
         **members.lines(APP_MEMBERS, app),
-        **({} if app.verified else _OPEN),
+        **({} if app.verified else _UNVERIFIED_LINES),
         "since": moment(app.created_at),
     }
     secrets = [f"secret {secret_line(secret)}" for secret in app.secrets]
@@ -92,8 +92,8 @@ def add(
     /,
     *,
     if_missing: bool,
-    **flags: Any,  # noqa: ANN401  # one for each member
-) -> Printed:  # one for each member
+    **flags: Any,  # noqa: ANN401  # one flag for each member
+) -> Printed:  # one flag for each member
     """Register an app. Its secret, if it has one, is shown once."""
     new = NewApp(**members.written(APP_MEMBERS, flags, admin.now))
     try:
@@ -171,7 +171,7 @@ def update(
     name_or_id: str,
     *,
     enabled: bool | None,
-    **flags: Any,  # noqa: ANN401  # one for each member
+    **flags: Any,  # noqa: ANN401  # one flag for each member
 ) -> Printed:
     """Change an app. A list replaces the old list; omitted members stay."""
     changes = AppChanges(enabled=enabled, **members.written(APP_MEMBERS, flags, admin.now))

@@ -14,7 +14,7 @@ from server.model.clients import Invitation
 from server.protocol.names import AGENT_GRANT_TYPES
 from server.services.clients.invitations import SAFE_GRANTS, NewInvitation
 
-_MANY = 10_000
+_MAX_LISTED = 10_000
 _GRANTS = {grant.word: grant.name for grant in AGENT_GRANT_TYPES}
 
 
@@ -80,7 +80,7 @@ def invite(admin: OpenInstallation, /, **flags: Unpack[InvitationFlags]) -> Prin
 def show_all(admin: OpenInstallation) -> Printed:
     """List invitations, ended ones too."""
     names = names_by_id(admin)
-    items = admin.invitations.page("", _MANY).items
+    items = admin.invitations.page("", _MAX_LISTED).items
     rows = [
         (
             item.id,
@@ -127,7 +127,7 @@ def _document(invitation: Invitation, names: dict[str, str]) -> dict[str, object
         "resources": list(invitation.resources),
         "scopes": list(invitation.scopes),
         "action_types": None if types is None else list(types),
-        "asks": None if asks is None else [names.get(asked, asked) for asked in asks],
+        "asks": None if asks is None else [names.get(person_id, person_id) for person_id in asks],
         "uses_left": invitation.uses_left,
         "created_at": rfc3339(invitation.created_at),
         "expires_at": rfc3339(invitation.expires_at),

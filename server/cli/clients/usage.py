@@ -29,7 +29,7 @@ def usage_lines(admin: OpenInstallation, secret: NewSecret) -> list[str]:
 
 
 def _permission_lines(admin: OpenInstallation, agent: Agent) -> list[str]:
-    """How an agent without scopes gets some, and what it can ask until then."""
+    """How to give scopes to an agent without any, and what it can ask until then."""
     resource = quote(agent.resources[0]) if agent.resources else "URI"
     update = f"  sayso agents update {quote(agent.name)} --resource {resource} --scope NAME"
     if agent.resources:
@@ -64,18 +64,18 @@ def _own_lines(admin: OpenInstallation, agent: Agent, sample: SampleRequest) -> 
 
 
 def _exchange_lines(admin: OpenInstallation, agent: Agent, sample: SampleRequest) -> list[str]:
-    """The exchange command, unless no token reaches the agent."""
-    only_way = agent.grant_types == (names.GRANT_TOKEN_EXCHANGE,)
-    if names.GRANT_TOKEN_EXCHANGE not in agent.grant_types or not (agent.serves or only_way):
+    """The exchange command; nothing if no person's token can reach the agent."""
+    only_exchanges = agent.grant_types == (names.GRANT_TOKEN_EXCHANGE,)
+    if names.GRANT_TOKEN_EXCHANGE not in agent.grant_types or not (agent.serves or only_exchanges):
         return []
-    which = f"arrives at {agent.serves[0]}" if agent.serves else "names it in may_act"
-    title = f"Exchange a person's token that {which}:"
+    condition = f"arrives at {agent.serves[0]}" if agent.serves else "names it in may_act"
+    title = f"Exchange a person's token that {condition}:"
     return [title, f"  {_exchange(admin, agent, sample)}"]
 
 
 def _ask(admin: OpenInstallation, agent: Agent, sample: SampleRequest) -> str:
-    whom = agent.owners if agent.asks is None else agent.asks
-    hint = names_by_id(admin).get(whom[0], "USER") if whom else "USER"
+    people = agent.owners if agent.asks is None else agent.asks
+    hint = names_by_id(admin).get(people[0], "USER") if people else "USER"
     return _curl(
         admin,
         agent,

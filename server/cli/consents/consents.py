@@ -26,18 +26,20 @@ def show_all(
     consents = admin.consents.search(user=user, client=client, ended=ended)
     rows = [
         (
-            given.user_name,
-            given.client_name,
-            given.consent.resource,
-            listed(given.consent.scopes),
-            moment(given.consent.expires_at),
-            given.state(admin.now),
-            given.consent.id,
+            named_consent.user_name,
+            named_consent.client_name,
+            named_consent.consent.resource,
+            listed(named_consent.consent.scopes),
+            moment(named_consent.consent.expires_at),
+            named_consent.state(admin.now),
+            named_consent.consent.id,
         )
-        for given in consents
+        for named_consent in consents
     ]
     lines = table(("user", "client", "resource", "scopes", "until", "state", "id"), rows)
-    return {"items": [consent_json.consent(given, admin.now) for given in consents]}, lines
+    return {
+        "items": [consent_json.consent(named_consent, admin.now) for named_consent in consents]
+    }, lines
 
 
 @command.command("revoke")
@@ -45,8 +47,11 @@ def show_all(
 @prints
 def revoke(admin: OpenInstallation, consent_id: str) -> Printed:
     """Revoke a consent and every token issued under it."""
-    given, tokens = admin.consents.revoke(consent_id, by=BY)
-    members = {**consent_json.consent(given, admin.now), "tokens_revoked": tokens}
+    named_consent, tokens = admin.consents.revoke(consent_id, by=BY)
+    members = {**consent_json.consent(named_consent, admin.now), "tokens_revoked": tokens}
     ended = counted(tokens, "token")
-    line = f"Revoked the consent of {given.user_name} for {given.client_name}, and {ended}."
+    line = (
+        f"Revoked the consent of {named_consent.user_name} for {named_consent.client_name}, "
+        f"and {ended}."
+    )
     return members, [line]

@@ -71,7 +71,7 @@ def _lines(named_incident: NamedIncident) -> list[str]:
         "incident": incident.id,
         "state": incident.state,
         "opened": moment(incident.opened_at),
-        **_why(named_incident),
+        **_cause_lines(named_incident),
         "closed": None if incident.closed_at is None else moment(incident.closed_at),
         "closed by": incident.closed_by,
         "closing note": incident.closing_note,
@@ -79,21 +79,21 @@ def _lines(named_incident: NamedIncident) -> list[str]:
     agents = [
         line
         for agent in named_incident.evidence["agents"]
-        for line in _agent(named_incident, agent)
+        for line in _agent_lines(named_incident, agent)
     ]
     return [*sheet(facts), "", *agents, *_next_commands(named_incident)]
 
 
 def _cause(incident: NamedIncident) -> str:
-    """The agent of the reported request, or the other cause."""
+    """The agent of the reported request, or why the incident was opened without a report."""
     other = _OTHER_CAUSES.get(incident.incident.cause)
     return other or str(incident.evidence["approval"]["asked_by"]["name"])
 
 
-def _why(named_incident: NamedIncident) -> dict[str, str | None]:
+def _cause_lines(named_incident: NamedIncident) -> dict[str, str | None]:
     incident = named_incident.incident
     if incident.cause == "reported":
-        return _reported(named_incident)
+        return _report_lines(named_incident)
     because: dict[str, str | None] = {"because": _cause(named_incident)}
     if (log := named_incident.evidence.get("log")) is None:
         return because
@@ -106,7 +106,7 @@ def _reporter(named_incident: NamedIncident) -> str:
     return f"{named_incident.user_name} ({incident.user_id}) on {incident.device_id}"
 
 
-def _reported(named_incident: NamedIncident) -> dict[str, str | None]:
+def _report_lines(named_incident: NamedIncident) -> dict[str, str | None]:
     incident, approval = named_incident.incident, named_incident.evidence["approval"]
     return {
         "reported by": _reporter(named_incident),
@@ -120,27 +120,27 @@ def _reported(named_incident: NamedIncident) -> dict[str, str | None]:
     }
 
 
-def _agent(incident: NamedIncident, one: dict[str, object]) -> list[str]:
-    state = incident.states[str(one["id"])]
-    ended = f"ended: tokens {one['tokens_revoked']}, requests {one['requests_cancelled']}"
-    return [f"{one['name']}: was {one['state_before']}, is {state}; {ended}."]
+def _agent_lines(incident: NamedIncident, agent: dict[str, object]) -> list[str]:
+    state = incident.states[str(agent["id"])]
+    ended = f"ended: tokens {agent['tokens_revoked']}, requests {agent['requests_cancelled']}"
+    return [f"{agent['name']}: was {agent['state_before']}, is {state}; {ended}."]
 
 
 def _next_commands(incident: NamedIncident) -> list[str]:
-    """The next commands."""
-    held = [
+    """The commands to run next."""
+    quarantined = [
         agent["name"]
         for agent in incident.evidence["agents"]
         if incident.states[agent["id"]] == "quarantined"
     ]
-    lines = [f"To release {name}: sayso agents enable {name}" for name in held]
+    lines = [f"To release {name}: sayso agents enable {name}" for name in quarantined]
     if incident.incident.cause == "no_owner":
-        lines[:0] = [f"First: sayso agents update {name} --add-owner USER" for name in held]
+        lines[:0] = [f"First: sayso agents update {name} --add-owner USER" for name in quarantined]
     elif incident.incident.cause == "log_changed":
         lines.append("To verify the log: sayso audit export FILE, then sayso audit verify FILE")
     else:
-        whole = f"To see the full request: sayso approvals show {incident.incident.approval_id}"
-        lines.insert(0, whole)
+        show_line = f"To see the full request: sayso approvals show {incident.incident.approval_id}"
+        lines.insert(0, show_line)
     if incident.incident.state == "open":
         lines.append(f"To close it: sayso incidents close {incident.incident.id} --note TEXT")
     return lines

@@ -8,7 +8,7 @@ from server.cli.printed import Printed, prints
 from server.services.incidents import incident_json
 from server.services.incidents.orphans import SeenOwner
 
-_WORDS = {
+_REASON_TEXTS = {
     "no_owner": "no enabled owner",
     "owner_away": "owners not seen for 90 days",
     "review_due": "review is due",
@@ -24,26 +24,26 @@ def orphans(admin: OpenInstallation) -> Printed:
     An enabled agent without an enabled owner is quarantined when its grace period ends; see
     SAYSO_OWNER_GRACE_DAYS.
     """
-    found = admin.orphans.all()
+    all_orphans = admin.orphans.all()
     rows = [
         (
             orphan.agent.name,
             orphan.agent.state,
-            listed(_WORDS[why] for why in orphan.why),
+            listed(_REASON_TEXTS[reason] for reason in orphan.why),
             listed(map(_owner, orphan.owners)),
             moment(orphan.quarantine_at),
         )
-        for orphan in found
+        for orphan in all_orphans
     ]
     lines = table(("name", "state", "why", "owners", "quarantined at"), rows)
     lines += [
         f"To give it an owner: sayso agents update {orphan.agent.name} --add-owner USER"
-        for orphan in found
+        for orphan in all_orphans
         if "no_owner" in orphan.why
     ]
-    return {"items": [incident_json.orphan(orphan) for orphan in found]}, lines
+    return {"items": [incident_json.orphan(orphan) for orphan in all_orphans]}, lines
 
 
 def _owner(owner: SeenOwner) -> str:
-    seen = "never seen" if owner.seen_at is None else f"seen {moment(owner.seen_at)}"
-    return f"{owner.user.name} ({owner.user.state}, {seen})"
+    last_seen = "never seen" if owner.seen_at is None else f"seen {moment(owner.seen_at)}"
+    return f"{owner.user.name} ({owner.user.state}, {last_seen})"

@@ -5,15 +5,15 @@ from click.shell_completion import get_completion_class
 
 from server.cli.main import COMPLETION_VARIABLE, PROGRAM, cli
 
-_WHERE = {
+_SETUP_LINES = {
     "bash": 'eval "$(sayso completion bash)"   # in ~/.bashrc',
     "zsh": 'eval "$(sayso completion zsh)"    # in ~/.zshrc, after compinit',
     "fish": "sayso completion fish | source   # in ~/.config/fish/config.fish",
 }
 
 
-@click.command("completion", epilog="\n\n".join(_WHERE.values()))
-@click.argument("shell", type=click.Choice(list(_WHERE)))
+@click.command("completion", epilog="\n\n".join(_SETUP_LINES.values()))
+@click.argument("shell", type=click.Choice(list(_SETUP_LINES)))
 def command(*, shell: str) -> None:
     """Print the completion script of SHELL.
 

@@ -16,9 +16,9 @@ from server.services.operations.restores import KINDS, ONLY_IF_CHANGED
 from server.services.refusals import NotFound
 from server.storage.open import SCHEMA, upgrade_database
 
-_ASKED = tuple(kind for kind in KINDS if kind not in ONLY_IF_CHANGED)
-_EXISTING = click.Path(exists=True, dir_okay=False, path_type=Path)
-_NEXT = "To list what is turned off, run: sayso doctor"
+_KEEPABLE_KINDS = tuple(kind for kind in KINDS if kind not in ONLY_IF_CHANGED)
+_EXISTING_FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
+_NEXT_STEP = "To list what is turned off, run: sayso doctor"
 
 
 @click.group("db")
@@ -32,9 +32,9 @@ def command() -> None:
 def upgrade(context: click.Context, *, as_json: bool) -> None:
     """Upgrade the database to this program's schema. On SQLite every command does it itself."""
     settings = settings_of(context)
-    found = upgrade_database(settings.sqlalchemy_url, SystemClock().now())
-    line = f"The schema is {SCHEMA}. Before, it was {found or 'missing'}."
-    members = {"schema": SCHEMA, "was": found or None, "changed": found != SCHEMA}
+    old_schema = upgrade_database(settings.sqlalchemy_url, SystemClock().now())
+    line = f"The schema is {SCHEMA}. Before, it was {old_schema or 'missing'}."
+    members = {"schema": SCHEMA, "was": old_schema or None, "changed": old_schema != SCHEMA}
     answer(members, [line], as_json=as_json)
 
 
@@ -52,17 +52,17 @@ def backup(context: click.Context, file: Path, *, with_keys: bool, as_json: bool
     settings = settings_of(context)
     if settings.on_sqlite and not sqlite_file(settings).exists():
         raise NotFound("database", f"at {sqlite_file(settings)}")
-    made = making.make(settings, file, SystemClock().now(), with_keys=with_keys)
-    keys = [str(key.path) for key in made.keys]
-    apart = [] if with_keys else keys
+    result = making.make(settings, file, SystemClock().now(), with_keys=with_keys)
+    keys = [str(key.path) for key in result.keys]
+    missing_keys = [] if with_keys else keys
     lines = [f"The backup is {file}.", *_key_lines(keys, with_keys=with_keys)]
     members = {
         "file": str(file),
         "bytes": file.stat().st_size,
-        "made_at": rfc3339(made.manifest.made_at),
-        "database": made.manifest.kind,
+        "made_at": rfc3339(result.manifest.made_at),
+        "database": result.manifest.kind,
         "with_keys": with_keys,
-        "keys_apart": apart,
+        "keys_apart": missing_keys,
     }
     answer(members, lines, as_json=as_json)
 
@@ -70,29 +70,29 @@ def backup(context: click.Context, file: Path, *, with_keys: bool, as_json: bool
 def _key_lines(keys: Iterable[str], *, with_keys: bool) -> list[str]:
     if with_keys:
         return ["It contains the key files: anyone who can read it can act as this installation."]
-    first = "It cannot be restored without these files. Store copies of them somewhere else:"
-    return [first, *(f"  {key}" for key in keys)]
+    warning = "It cannot be restored without these files. Store copies of them somewhere else:"
+    return [warning, *(f"  {key}" for key in keys)]
 
 
-def _keeps(function: Callable[..., None]) -> Callable[..., None]:
+def _keep_flags(function: Callable[..., None]) -> Callable[..., None]:
     """Add the flags that keep what a restore would turn off."""
     decorated = function
-    for kind in reversed(_ASKED):
+    for kind in reversed(_KEEPABLE_KINDS):
         text = f"Keep all {kind} as they are in the backup."
         decorated = click.option(f"--keep-{kind}", is_flag=True, help=text)(decorated)
     return decorated
 
 
 @command.command("restore")
-@click.argument("file", type=_EXISTING, required=False)
+@click.argument("file", type=_EXISTING_FILE, required=False)
 @click.option("--in-place", is_flag=True, help="Make a database safe that you restored yourself.")
 @click.option("--force", is_flag=True, help="Replace an existing installation.")
 @click.option(
     "--since",
-    type=_EXISTING,
+    type=_EXISTING_FILE,
     help="A later SQLite database of this installation, to see what changed since the backup.",
 )
-@_keeps
+@_keep_flags
 @json_option
 @click.pass_context
 def restore(
@@ -122,9 +122,9 @@ def restore(
     )
     with steps as prepared:
         _confirm(prepared, force=force or in_place, asks=asks)
-        keep = {kind for kind in _ASKED if flags[f"keep_{kind}"]}
+        keep = {kind for kind in _KEEPABLE_KINDS if flags[f"keep_{kind}"]}
         if asks and prepared.later is None and not keep:
-            keep = {kind for kind in _ASKED if _keeps_all(prepared, kind)}
+            keep = {kind for kind in _KEEPABLE_KINDS if _keeps_all(prepared, kind)}
         restored = restoring.finish(prepared, keep)
     answer(_document(prepared, restored), _lines(prepared, restored), as_json=as_json)
 
@@ -154,7 +154,9 @@ def _keeps_all(prepared: Prepared, kind: str) -> bool:
 def _lines(prepared: Prepared, restored: Restored) -> list[str]:
     lines = [f"The backup of {moment(prepared.made_at)} is restored."]
     lines += [
-        f"  {count} {name.replace('_', ' ')} ended" for name, count in _ended(restored) if count
+        f"  {count} {name.replace('_', ' ')} ended"
+        for name, count in _ended_counts(restored)
+        if count
     ]
     lines += [f"  {restored.counts[kind]} {KINDS[kind]}" for kind in KINDS if restored.counts[kind]]
     if restored.replaced is not None:
@@ -165,10 +167,10 @@ def _lines(prepared: Prepared, restored: Restored) -> list[str]:
         )
     if not restored.compared:
         lines.append("Check roles, groups, policy and resources: they are as in the backup.")
-    return [*lines, _NEXT]
+    return [*lines, _NEXT_STEP]
 
 
-def _ended(restored: Restored) -> list[tuple[str, int]]:
+def _ended_counts(restored: Restored) -> list[tuple[str, int]]:
     return [(name, count) for name, count in restored.counts.items() if name not in KINDS]
 
 
@@ -176,7 +178,7 @@ def _document(prepared: Prepared, restored: Restored) -> dict[str, object]:
     return {
         "backup_made_at": rfc3339(prepared.made_at),
         "compared": restored.compared,
-        "ended": dict(_ended(restored)),
+        "ended": dict(_ended_counts(restored)),
         "held": {kind: restored.counts[kind] for kind in KINDS},
         "configuration_changed": list(restored.changed),
         "replaced": None if restored.replaced is None else str(restored.replaced),

@@ -1,7 +1,7 @@
 """`sayso demo`: a real server, a scripted agent, and you or a script as the approver.
 
-Owns: the steps and their texts. Never: direct access to the data; everything goes through the
-server, the `sayso-approver` command and the agent's HTTP.
+Owns: the steps and their text. Never: shortcuts for requests and decisions; they go through the
+server, the `sayso-approver` command and the agent's HTTP requests.
 """
 
 import json
@@ -72,8 +72,8 @@ class DemoInstallation:
 @click.option("--plain", is_flag=True, help="Let a script approve, and print each step.")
 def command(*, plain: bool) -> None:
     """Try Sayso on this machine with a scripted agent, in a temporary folder."""
-    for ending in (signal.SIGTERM, signal.SIGHUP):
-        signal.signal(ending, _exit)
+    for signal_number in (signal.SIGTERM, signal.SIGHUP):
+        signal.signal(signal_number, _exit)
     with _temporary_installation() as demo, _server(demo):
         agent = _prepare(demo)
         _say(f"A server is running at {demo.issuer}, on SQLite in {demo.folder}.")
@@ -182,10 +182,10 @@ def _answer(demo: DemoInstallation, outcome: DemoOutcome, item: Mapping[str, Any
                   "--json")  # fmt: skip
         _say("  denied")
         return
-    yes = ["approve", name, "--fingerprint", item["fingerprint"], "--pin-stdin"]
-    yes += ["--fact", outcome.request.fact] if outcome.request.fact else []
-    _say(f"  $ sayso-approver {' '.join(yes)}")
-    _approver(demo, *yes, "--json", stdin=f"{PIN}\n")
+    arguments = ["approve", name, "--fingerprint", item["fingerprint"], "--pin-stdin"]
+    arguments += ["--fact", outcome.request.fact] if outcome.request.fact else []
+    _say(f"  $ sayso-approver {' '.join(arguments)}")
+    _approver(demo, *arguments, "--json", stdin=f"{PIN}\n")
     _say("  approved, and signed by the device")
 
 
@@ -220,8 +220,8 @@ def _print_refusal(outcome: DemoOutcome) -> None:
     if not outcome.answer:
         _say("  no answer yet")
         return
-    shown = {name: value for name, value in outcome.answer.items() if name != "error_description"}
-    _say(f"  {json.dumps(shown)}")
+    members = {name: value for name, value in outcome.answer.items() if name != "error_description"}
+    _say(f"  {json.dumps(members)}")
     _say(f"  {outcome.answer.get('error_description', '')}")
 
 
@@ -258,7 +258,7 @@ def _sentence(entry: Mapping[str, Any], names: Mapping[str, str]) -> str:
 def _approver(demo: DemoInstallation, *arguments: str, stdin: str = "") -> dict[str, Any]:
     """Run `sayso-approver` and parse its JSON output."""
     as_json = arguments if "--json" in arguments else (*arguments, "--json")
-    done = subprocess.run(  # noqa: S603  # our own command
+    result = subprocess.run(  # noqa: S603  # our own command
         [*_approver_command(), *as_json],
         env=demo.environment,
         input=stdin,
@@ -266,16 +266,20 @@ def _approver(demo: DemoInstallation, *arguments: str, stdin: str = "") -> dict[
         text=True,
         check=False,
     )
-    if done.returncode:
-        raise click.ClickException(f"sayso-approver {arguments[0]} failed: {done.stderr.strip()}")
-    document: dict[str, Any] = json.loads(done.stdout)
+    if result.returncode:
+        raise click.ClickException(f"sayso-approver {arguments[0]} failed: {result.stderr.strip()}")
+    document: dict[str, Any] = json.loads(result.stdout)
     return document
 
 
 def _approver_command() -> list[str]:
     """The terminal app that was installed with this program."""
-    beside = Path(sys.executable).with_name("sayso-approver")
-    return [str(beside)] if os.access(beside, os.X_OK) else [sys.executable, "-m", "approver_tui"]
+    installed_command = Path(sys.executable).with_name("sayso-approver")
+    return (
+        [str(installed_command)]
+        if os.access(installed_command, os.X_OK)
+        else [sys.executable, "-m", "approver_tui"]
+    )
 
 
 def _say(line: str) -> None:

@@ -124,9 +124,9 @@ class ScriptedAgent:
 
     def finish(self, seconds: float) -> None:
         """Wait up to `seconds` for the last answers, then stop polling."""
-        ends = time.monotonic() + seconds
+        deadline = time.monotonic() + seconds
         for thread in tuple(self._threads):
-            thread.join(max(0.0, ends - time.monotonic()))
+            thread.join(max(0.0, deadline - time.monotonic()))
         self._stopped.set()
 
     def fetch(self, path: str) -> dict[str, Any]:
@@ -148,14 +148,16 @@ class ScriptedAgent:
         self, path: str, form: Mapping[str, str], headers: Mapping[str, str] | None = None
     ) -> dict[str, Any]:
         pair = f"{self._credentials.client_id}:{self._credentials.client_secret}".encode()
-        sent = {
+        all_headers = {
             "Authorization": f"Basic {base64.b64encode(pair).decode()}",
             "Content-Type": CONTENT_TYPE,
             **(headers or {}),
         }
         url = self._credentials.issuer + path
         try:
-            return _read(egress.send("POST", url, body=urlencode(form).encode(), headers=sent))
+            return _read(
+                egress.send("POST", url, body=urlencode(form).encode(), headers=all_headers)
+            )
         except egress.Undeliverable as error:
             return {"error": "temporarily_unavailable", "error_description": str(error)}
 

@@ -26,7 +26,7 @@ from server.serving.descriptors import MIN_FEEDS, capacity, highest_limit
 from server.settings import NOBODY, Settings, is_loopback
 from server.storage.open import SchemaMismatch
 
-_BY_OTHERS: Final = 0o077
+_OTHERS_MODE: Final = 0o077
 _MARKS: Final = {"broken": "BROKEN", "weak": "weak", "note": "note"}
 _FIX_FIRST: Final = "Fix this first; nothing else can be checked."
 _ORDER: Final = tuple(_MARKS)
@@ -38,8 +38,13 @@ _ORDER: Final = tuple(_MARKS)
 def command(context: click.Context, *, as_json: bool) -> None:
     """Check the installation without changing it. Exits with 1 if something is broken."""
     settings = settings_of(context)
-    findings = [*_files(settings), *_addresses(settings), *_records(settings), *_limits(settings)]
-    findings += [*_open_files(settings), *_retention(settings)]
+    findings = [
+        *_check_files(settings),
+        *_check_addresses(settings),
+        *_check_database(settings),
+        *_limitations(settings),
+    ]
+    findings += [*_check_open_files(settings), *_retention_note(settings)]
     findings.sort(key=lambda finding: _ORDER.index(finding.level))
     lines = [line for finding in findings for line in _lines(finding)]
     items = [{"level": f.level, "what": f.what, "fix": _fix(f)} for f in findings]
@@ -59,23 +64,23 @@ def _fix(finding: Finding) -> str:
     return f"{finding.fix} {command_for(finding.remedy)}".rstrip()
 
 
-def _files(settings: Settings) -> Iterator[Finding]:
-    """Files that other users can read."""
+def _check_files(settings: Settings) -> Iterator[Finding]:
+    """The problems of files that other users can read."""
     folder = settings.data_dir
     if not folder.exists():
         return
-    if folder.stat().st_mode & _BY_OTHERS:
+    if folder.stat().st_mode & _OTHERS_MODE:
         yield Finding("weak", f"Other users can read {folder}.", f"Run: chmod 700 {folder}")
     for file in key_files.every(settings):
         path = file.path
-        if path.exists() and path.stat().st_mode & _BY_OTHERS:
+        if path.exists() and path.stat().st_mode & _OTHERS_MODE:
             yield Finding("broken", f"Other users can read {path}.", f"Run: chmod 600 {path}")
     for path in sorted(folder.glob("*.db*")):
-        if path.stat().st_mode & _BY_OTHERS:
+        if path.stat().st_mode & _OTHERS_MODE:
             yield Finding("weak", f"Other users can read {path}.", f"Run: chmod 600 {path}")
 
 
-def _addresses(settings: Settings) -> Iterator[Finding]:
+def _check_addresses(settings: Settings) -> Iterator[Finding]:
     issuer = settings.issuer_url
     if issuer.startswith("http:") and not is_loopback(issuer):
         yield Finding(
@@ -91,47 +96,47 @@ def _addresses(settings: Settings) -> Iterator[Finding]:
         )
 
 
-def _retention(settings: Settings) -> Iterator[Finding]:
+def _retention_note(settings: Settings) -> Iterator[Finding]:
     days = settings.audit_retention_days
-    kept = "forever" if days is None else f"for {days} days"
-    yield Finding("note", f"Audit entries are kept {kept}.", "SAYSO_AUDIT_RETENTION sets this.")
+    period = "forever" if days is None else f"for {days} days"
+    yield Finding("note", f"Audit entries are kept {period}.", "SAYSO_AUDIT_RETENTION sets this.")
 
 
-def _open_files(settings: Settings) -> Iterator[Finding]:
-    found = capacity(highest_limit(), settings.max_connections)
-    if found.feeds < MIN_FEEDS:
+def _check_open_files(settings: Settings) -> Iterator[Finding]:
+    limits = capacity(highest_limit(), settings.max_connections)
+    if limits.feeds < MIN_FEEDS:
         yield Finding(
             "weak",
-            f"The limit of {found.files} open files allows {found.feeds} live feeds of "
+            f"The limit of {limits.files} open files allows {limits.feeds} live feeds of "
             "approvers per process. Further ones are refused.",
             "Raise it for the server: LimitNOFILE=65536 in its unit, or ulimit -n.",
         )
 
 
-def _records(settings: Settings) -> Iterator[Finding]:
+def _check_database(settings: Settings) -> Iterator[Finding]:
     """The problems that the database shows, or why it does not open."""
     if settings.on_sqlite and not sqlite_file(settings).exists():
         yield Finding("note", "There is no database yet.", "Run: sayso init --admin NAME")
         return
     try:
-        if wrong := key_problems(settings):
-            yield from (Finding("broken", problem, _FIX_FIRST) for problem in wrong)
+        if key_file_problems := key_problems(settings):
+            yield from (Finding("broken", problem, _FIX_FIRST) for problem in key_file_problems)
             return
         with opened(settings) as services:
-            yield from _log(services)
+            yield from _check_log(services)
             yield from services.doctor.findings()
     except (BadKeyFile, SchemaMismatch, OldDatabase, Busy, OSError) as error:
         yield Finding("broken", sentence(error), _FIX_FIRST)
 
 
-def _log(services: OpenInstallation) -> Iterator[Finding]:
+def _check_log(services: OpenInstallation) -> Iterator[Finding]:
     try:
         services.services.audit_log.check()
     except BrokenLog as error:
         yield Finding("broken", str(error), "", error.remedy)
 
 
-def _limits(settings: Settings) -> Iterator[Finding]:
+def _limitations(settings: Settings) -> Iterator[Finding]:
     """The limitations that no setting can fix."""
     if settings.data_dir.exists() and os.access(settings.data_dir, os.R_OK | os.X_OK):
         yield Finding(

@@ -40,11 +40,11 @@ def command(services: OpenInstallation, admin: str, *, if_missing: bool) -> Prin
     try:
         user, issued = services.installation.init(admin, by=BY)
     except Exists:
-        present = services.installation.admin()
-        if not if_missing or present is None:
+        existing = services.installation.admin()
+        if not if_missing or existing is None:
             raise
-        line = f"{present.name} is already the administrator of this installation."
-        return {"user": present.name}, [line]
+        line = f"{existing.name} is already the administrator of this installation."
+        return {"user": existing.name}, [line]
     lines = [
         f"{user.name} is the administrator of this installation.",
         "Start the server in another terminal, if it does not run yet:",

@@ -37,18 +37,20 @@ def _remarks(overview: LimitsOverview) -> Iterator[str]:
     for limit in overview.limits:
         name, most = limit.limit.name, limit.value
         for near in limit.near:
-            where = "at" if near.reached else "near"
-            yield f"{_called(near.who, overview)} is {where} {name}: {near.count} of {most}."
+            side = "at" if near.reached else "near"
+            yield f"{_subject_name(near.who, overview)} is {side} {name}: {near.count} of {most}."
         for who, count in limit.refusals:
             times = counted(count, "time")
-            yield f"{_called(who, overview)} was refused by {name} {times} in the last day."
+            yield f"{_subject_name(who, overview)} was refused by {name} {times} in the last day."
     for who, count in overview.held_back:
         requests = counted(count, "request")
-        yield f"{requests} of the last day did not notify {_called(who, overview)}."
+        yield f"{requests} of the last day did not notify {_subject_name(who, overview)}."
     if not overview.complete:
         yield "Only the newest rows were counted."
 
 
-def _called(who: LimitSubject, overview: LimitsOverview) -> str:
-    ids = [overview.names[key] for key in (who.agent_id, who.user_id) if key is not None]
-    return " and ".join([*ids, *([who.other] if who.other else [])]) or "everybody"
+def _subject_name(subject: LimitSubject, overview: LimitsOverview) -> str:
+    subjects = [
+        overview.names[key] for key in (subject.agent_id, subject.user_id) if key is not None
+    ]
+    return " and ".join([*subjects, *([subject.other] if subject.other else [])]) or "everybody"

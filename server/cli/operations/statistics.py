@@ -20,16 +20,16 @@ _HEADINGS = ("asked", "approved", "denied", "expired", "cancelled", "waiting", "
 def statistics(admin: OpenInstallation, days: int, agent: str | None) -> Printed:
     """Show recent requests and answers by day, agent and approver."""
     if agent is not None:
-        course = admin.statistics.of_agent(agent, days)
-        return statistics_json.course(course), _course_lines(course)
+        history = admin.statistics.of_agent(agent, days)
+        return statistics_json.course(history), _history_lines(history)
     summary = admin.statistics.summary(days)
     return statistics_json.summary(summary), _lines(summary)
 
 
-def _course_lines(course: AgentHistory) -> list[str]:
+def _history_lines(history: AgentHistory) -> list[str]:
     """One agent's statistics: a table of days, and a note if it is incomplete."""
-    rows = [(_day(day.at), *_cells(day.counts)) for day in course.days]
-    return [*table(("day", *_HEADINGS), rows), *_cut(course)]
+    rows = [(_day(day.at), *_cells(day.counts)) for day in history.days]
+    return [*table(("day", *_HEADINGS), rows), *_incomplete_note(history)]
 
 
 def _lines(summary: Summary) -> list[str]:
@@ -47,7 +47,7 @@ def _lines(summary: Summary) -> list[str]:
 
 
 def _remarks(summary: Summary) -> Iterator[str]:
-    yield from _cut(summary)
+    yield from _incomplete_note(summary)
     for agent in summary.agents:
         if agent.unread:
             yield f"Requests of {agent.name} are nearly always approved, faster than anyone reads."
@@ -56,15 +56,15 @@ def _remarks(summary: Summary) -> Iterator[str]:
             yield f"{person.name} was asked {person.busiest} times in one day."
 
 
-def _cut(found: Summary | AgentHistory) -> Iterator[str]:
-    if not found.complete:
-        yield f"Only the newest {found.counts.asked} requests of this period were counted."
+def _incomplete_note(result: Summary | AgentHistory) -> Iterator[str]:
+    if not result.complete:
+        yield f"Only the newest {result.counts.asked} requests of this period were counted."
 
 
 def _cells(counts: Counts) -> tuple[str, ...]:
-    ends = (counts.asked, counts.approved, counts.denied, counts.expired, counts.cancelled)
-    took = "" if counts.median_ms is None else f"{counts.median_ms / 1000:.0f} s"
-    return (*(str(count) for count in ends), str(counts.waiting), took)
+    results = (counts.asked, counts.approved, counts.denied, counts.expired, counts.cancelled)
+    median = "" if counts.median_ms is None else f"{counts.median_ms / 1000:.0f} s"
+    return (*(str(count) for count in results), str(counts.waiting), median)
 
 
 def _day(at: int) -> str:

@@ -49,12 +49,12 @@ def add(
     except Exists:
         if not if_missing:
             raise
-        present = admin.actions.show(action_types.read(text).type)
-        line = f"{present.type} is already registered, in version {present.version}."
-        return _document(present), [line]
+        existing = admin.actions.show(action_types.read(text).type)
+        line = f"{existing.type} is already registered, in version {existing.version}."
+        return _document(existing), [line]
     lines = [
         f"Registered {row.type}.",
-        *_without_template(row),
+        *_template_lines(row),
         "To require it for a scope:",
         f"  sayso resources update URI --requires SCOPE={row.type}",
     ]
@@ -80,7 +80,7 @@ def show(admin: OpenInstallation, name: str) -> Printed:
     row = admin.actions.show(name)
     lines = [
         f"{row.type}, version {row.version}, since {moment(row.created_at)}",
-        *_without_template(row),
+        *_template_lines(row),
         *_fact_rule_lines(row),
         *json.dumps(json.loads(row.document), indent=2, ensure_ascii=False).splitlines(),
     ]
@@ -97,16 +97,16 @@ def show_builtin(name: str | None, *, as_json: bool) -> None:
         text = builtin_action_types.document(name)
         answer(json.loads(text), text.splitlines(), as_json=as_json)
         return
-    found = [json.loads(text) for text in builtin_action_types.documents().values()]
-    members = ("type", "risk", "title", "headline")
-    rows = [tuple(str(document[member]) for member in members) for document in found]
+    documents = [json.loads(text) for text in builtin_action_types.documents().values()]
+    columns = ("type", "risk", "title", "headline")
+    rows = [tuple(str(document[member]) for member in columns) for document in documents]
     lines = [
-        *table(members, rows),
+        *table(columns, rows),
         f"Sayso uses {builtin_action_types.GENERIC} automatically for types without a headline.",
         "To register one:",
         "  sayso actions add --builtin TYPE",
     ]
-    items = [{member: document[member] for member in members} for document in found]
+    items = [{member: document[member] for member in columns} for document in documents]
     answer({"items": items}, lines, as_json=as_json)
 
 
@@ -118,7 +118,7 @@ def update(admin: OpenInstallation, file: TextIO | None, *, name: str | None) ->
     row = admin.actions.update(_read(file, name), by=BY)
     return (
         _document(row),
-        [f"Updated {row.type} to version {row.version}.", *_without_template(row)],
+        [f"Updated {row.type} to version {row.version}.", *_template_lines(row)],
     )
 
 
@@ -136,15 +136,15 @@ def preview(
     Without --details, example details are used.
     """
     parsed = None if details is None else _details(details.read())
-    found = admin.previews.of(_read(file, name), parsed)
-    display = json.loads(found.display)
+    rendered = admin.previews.of(_read(file, name), parsed)
+    display = json.loads(rendered.display)
     lines = [
         f"{display['headline']}  ({display['risk_reason']})",
         *(f"  {fact['label']}: {fact['value']}" for fact in display["facts"]),
         f"  Undo: {display['undo']}",
-        f"  Approving takes: {ceremonies.ceremony_text(found.ceremony)}",
+        f"  Approving takes: {ceremonies.ceremony_text(rendered.ceremony)}",
     ]
-    return _previewed(found), lines
+    return _preview_document(rendered), lines
 
 
 @command.command("delete")
@@ -156,11 +156,11 @@ def delete(admin: OpenInstallation, name: str) -> Printed:
     return {"type": row.type, "deleted": True}, [f"{row.type} is deleted."]
 
 
-def _previewed(found: Preview) -> dict[str, object]:
+def _preview_document(rendered: Preview) -> dict[str, object]:
     return {
-        "details": dict(found.details),
-        "display": json.loads(found.display),
-        "ceremony": ceremonies.ceremony_text(found.ceremony),
+        "details": dict(rendered.details),
+        "display": json.loads(rendered.display),
+        "ceremony": ceremonies.ceremony_text(rendered.ceremony),
     }
 
 
@@ -182,7 +182,7 @@ def _read(file: TextIO | None, name: str | None) -> str:
     raise click.UsageError("Give either FILE or --builtin TYPE.")
 
 
-def _without_template(row: ActionRow) -> list[str]:
+def _template_lines(row: ActionRow) -> list[str]:
     action = action_types.read(row.document)
     if action.has_template:
         return []
@@ -195,7 +195,7 @@ def _without_template(row: ActionRow) -> list[str]:
 
 
 def _fact_rule_lines(row: ActionRow) -> list[str]:
-    """Describe type-back, narrowing and history of the type."""
+    """The lines about the type-back, narrowing and history of the type."""
     fact_rules = action_types.read(row.document).fact_rules
     new = "" if fact_rules.target is None else f"; new by its {as_pointer(fact_rules.target)}"
     amount = (
@@ -246,9 +246,9 @@ def _document(row: ActionRow) -> dict[str, object]:
 def _rule(rule: TypeBackRule | None) -> dict[str, object] | None:
     if rule is None:
         return None
-    others = {"new_target": rule.new_target, "if_there": rule.if_there}
-    named = {name: None if fact is None else _fact(fact) for name, fact in others.items()}
-    return {**_fact(rule.fact), **named}
+    other_facts = {"new_target": rule.new_target, "if_there": rule.if_there}
+    documents = {name: None if fact is None else _fact(fact) for name, fact in other_facts.items()}
+    return {**_fact(rule.fact), **documents}
 
 
 def _fact(fact: FactToType) -> dict[str, object]:

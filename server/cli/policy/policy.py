@@ -126,18 +126,18 @@ def _title(row: PolicyRow) -> str:
 
 def _explanation_lines(explained: Explained) -> list[str]:
     verdict = explained.verdict
-    lacks = explained.consent is False and verdict.outcome == "allow"
+    lacks_consent = explained.consent is False and verdict.outcome == "allow"
     lines = sheet(
         {
             "outcome": _verdict_text(verdict),
             "result": _RESULTS[explained.next_step]
-            + (": the person has not consented" if lacks else ""),
+            + (": the person has not consented" if lacks_consent else ""),
             "reason": verdict.because,
             "risk": str(verdict.risk),
             "rules": listed(rule.id for rule in explained.rules),
             "signals": listed(explained.unusual) if explained.unusual else "none",
             "standing grant": _grant_line(explained),
-            "approval": _asks(explained),
+            "approval": _approval_line(explained),
             **_people(explained.audience),
         }
     )
@@ -152,7 +152,7 @@ def _explanation_lines(explained: Explained) -> list[str]:
 
 
 def _claim_text(value: object) -> str:
-    """A claim as JSON; a text without quotes."""
+    """A claim as JSON; a string without quotes."""
     return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
 
 
@@ -160,7 +160,7 @@ def _verdict_text(verdict: Verdict) -> str:
     return f"{verdict.outcome} (policy version {verdict.source.version})"
 
 
-def _asks(explained: Explained) -> str | None:
+def _approval_line(explained: Explained) -> str | None:
     needs = explained.verdict.needs
     if needs is None or explained.audience is None:
         return None
@@ -241,7 +241,7 @@ def _replay_lines(replay: Replay) -> list[str]:
 
 
 def _decider(change: Change) -> str:
-    """Who or what would decide."""
+    """The grant or the people that would decide."""
     if change.standing_grant is not None:
         return f"standing grant {change.standing_grant}"
     if change.quorum is None:

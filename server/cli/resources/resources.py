@@ -27,7 +27,7 @@ def command() -> None:
 @members.new_flags(RESOURCE_MEMBERS)
 @if_missing_option
 @prints
-def add(admin: OpenInstallation, /, uri: str, *, if_missing: bool, **flags: Any) -> Printed:  # noqa: ANN401  # one for each member
+def add(admin: OpenInstallation, /, uri: str, *, if_missing: bool, **flags: Any) -> Printed:  # noqa: ANN401  # one flag for each member
     """Register a protected API. Its secret, with which it introspects tokens, is shown once."""
     new = members.written(RESOURCE_MEMBERS, {"uri": uri, **flags}, admin.now)
     try:
@@ -74,7 +74,7 @@ def update(
     uri: str,
     *,
     remove_scopes: tuple[str, ...],
-    **flags: Any,  # noqa: ANN401  # one for each member
+    **flags: Any,  # noqa: ANN401  # one flag for each member
 ) -> Printed:
     """Add, change or remove scopes. Omitted scopes stay."""
     written = members.written(RESOURCE_MEMBERS, flags, admin.now)

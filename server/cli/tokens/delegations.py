@@ -58,8 +58,8 @@ def show(admin: OpenInstallation, jti: str) -> Printed:
         "after": [delegation_json.delegation(delegation, now) for delegation in chain.descendants],
     }
     lines = delegation_lines(chain.delegation, now)
-    lines += _named("Derived from:", chain.ancestors, now)
-    lines += _named("Tokens derived from it:", chain.descendants, now)
+    lines += _section("Derived from:", chain.ancestors, now)
+    lines += _section("Tokens derived from it:", chain.descendants, now)
     return members, lines
 
 
@@ -102,7 +102,7 @@ def chain_rows(chain: Sequence[NamedDelegation], now: int) -> list[str]:
     return table(header, [_row(delegation, now) for delegation in chain])
 
 
-def _named(title: str, chain: Sequence[NamedDelegation], now: int) -> list[str]:
+def _section(title: str, chain: Sequence[NamedDelegation], now: int) -> list[str]:
     return ["", title, *chain_rows(chain, now)] if chain else []
 
 

@@ -58,7 +58,7 @@ REMEDIES: Final[Mapping[Reason, str]] = {
     Reason.DENIED_REPEATEDLY: "Wait until the pause ends, and check what the agent kept asking "
     "for: sayso agents show AGENT",
 }
-"""Words in capitals are placeholders."""
+"""The remedy for each reason. Words in capitals are placeholders."""
 
 _WORD: Final = re.compile(r"\b[A-Z]{3,}\b")
 
@@ -66,12 +66,12 @@ _WORD: Final = re.compile(r"\b[A-Z]{3,}\b")
 def remedy(explanation: Explanation) -> str:
     """The remedy of this case. An unknown value stays a placeholder."""
     words = _words(explanation)
-    return _WORD.sub(lambda word: words.get(word[0], word[0]), REMEDIES[explanation.reason])
+    return _WORD.sub(lambda match: words.get(match[0], match[0]), REMEDIES[explanation.reason])
 
 
 def _words(explanation: Explanation) -> Mapping[str, str]:
-    known = {"USER": explanation.user, "URI": explanation.asked.target}
-    words = {name: quote(value) for name, value in known.items() if value}
+    values = {"USER": explanation.user, "URI": explanation.asked.target}
+    words = {name: quote(value) for name, value in values.items() if value}
     if explanation.stopped is not None:
         name = quote(explanation.stopped.name)
         expired = explanation.stopped.state == "enabled"
@@ -81,21 +81,21 @@ def _words(explanation: Explanation) -> Mapping[str, str]:
         }
     if explanation.client is not None:
         acting = [link.client_name for link in explanation.chain if link.delegation.depth]
-        arrived = explanation.chain[0].delegation.resource if explanation.chain else None
+        first_resource = explanation.chain[0].delegation.resource if explanation.chain else None
         words |= {
             "AGENT": quote(explanation.client.name),
             "FIRST": quote((acting or [explanation.client.name])[-1]),
             "RESOURCES": _flags(
                 "--resource", explanation.client.resources, explanation.asked.target
             ),
-            "SERVES": _flags("--serves", explanation.client.serves, arrived),
+            "SERVES": _flags("--serves", explanation.client.serves, first_resource),
         }
     return words
 
 
-def _flags(flag: str, there: Iterable[str], more: str | None) -> str:
-    """A list flag that keeps the old values: a list replaces the old one."""
-    return " ".join(f"{flag} {quote(uri)}" for uri in (*there, more or "URI"))
+def _flags(flag: str, stored: Iterable[str], added: str | None) -> str:
+    """A list flag with the old values and a new one, because the flag replaces the whole list."""
+    return " ".join(f"{flag} {quote(uri)}" for uri in (*stored, added or "URI"))
 
 
 token_file = click.argument(

@@ -22,7 +22,7 @@ with lazily():
     from server.model.users import User
     from server.services.devices import devices as device_rules
 
-_REST: Final = USER_MEMBERS[1:]
+_OTHER_MEMBERS: Final = USER_MEMBERS[1:]
 """The members besides the name, which documents have as `user`."""
 
 
@@ -36,16 +36,18 @@ def command() -> None:
 @members.new_flags(USER_MEMBERS)
 @if_missing_option
 @prints
-def add(admin: OpenInstallation, /, name: str, *, if_missing: bool, **flags: Any) -> Printed:  # noqa: ANN401  # one for each member
+def add(admin: OpenInstallation, /, name: str, *, if_missing: bool, **flags: Any) -> Printed:  # noqa: ANN401  # one flag for each member
     """Add a user, with a code for their first device."""
     try:
-        new = NewUser(name, **members.written(_REST, flags, admin.now))
+        new = NewUser(name, **members.written(_OTHER_MEMBERS, flags, admin.now))
         user, issued = admin.users.add(new, by=BY)
     except Exists:
-        present = next((u for u in admin.users.all() if u.name.casefold() == name.casefold()), None)
-        if not if_missing or present is None:
+        existing = next(
+            (u for u in admin.users.all() if u.name.casefold() == name.casefold()), None
+        )
+        if not if_missing or existing is None:
             raise
-        return user_document(present), [f"{present.name} already exists."]
+        return user_document(existing), [f"{existing.name} already exists."]
     lines = [f"{user.name} is added ({user.id}).", *code_lines(admin, user, issued)]
     return {**user_document(user), **code_document(admin, issued)}, lines
 
@@ -78,7 +80,7 @@ def show(admin: OpenInstallation, name_or_id: str) -> Printed:
 @click.argument("name_or_id", metavar="USER")
 @members.change_flags(USER_MEMBERS)
 @prints
-def update(admin: OpenInstallation, /, name_or_id: str, **flags: Any) -> Printed:  # noqa: ANN401  # one for each member
+def update(admin: OpenInstallation, /, name_or_id: str, **flags: Any) -> Printed:  # noqa: ANN401  # one flag for each member
     """Change the email address, the roles or the backup."""
     changes = UserChanges(**members.written(USER_MEMBERS, flags, admin.now))
     user = admin.users.update(name_or_id, changes, by=BY)
@@ -160,13 +162,13 @@ def password(
         raise click.UsageError("Use --password-stdin and pipe the password in, or use --remove.")
     if remove:
         user = admin.passwords.remove(name_or_id, by=BY)
-        done = "removed"
+        result = "removed"
     else:
         raw = sys.stdin.readline().rstrip("\r\n")
         user = admin.passwords.set(name_or_id, raw, by=BY)
-        done = "set"
-    document = {"user": user.name, "id": user.id, "password": done}
-    return document, [f"The password of {user.name} is {done}."]
+        result = "set"
+    document = {"user": user.name, "id": user.id, "password": result}
+    return document, [f"The password of {user.name} is {result}."]
 
 
 def user_document(user: User) -> dict[str, object]:
@@ -174,7 +176,7 @@ def user_document(user: User) -> dict[str, object]:
     return {
         "user": user.name,
         "id": user.id,
-        **members.document(_REST, user),
+        **members.document(_OTHER_MEMBERS, user),
         "state": user.state,
         "created_at": rfc3339(user.created_at),
         "disabled_at": rfc3339(user.disabled_at),
@@ -188,7 +190,7 @@ def _lines(admin: OpenInstallation, user: User) -> list[str]:
             "user": user.name,
             "id": user.id,
             "state": user.state,
-            **members.lines(_REST, user, names),
+            **members.lines(_OTHER_MEMBERS, user, names),
             "since": moment(user.created_at),
             "disabled": None if user.disabled_at is None else moment(user.disabled_at),
         }
@@ -196,7 +198,7 @@ def _lines(admin: OpenInstallation, user: User) -> list[str]:
 
 
 def _exhausted_pins(admin: OpenInstallation, user: User) -> list[str]:
-    """Devices that cannot be unlocked: their PIN was tried too often without success."""
+    """The lines about devices whose PIN can no longer be unlocked after too many wrong attempts."""
     return [
         f"The PIN of {device.name} was tried too often. Run: sayso users enroll {user.name}"
         for device in admin.users.show(user.id)[1]

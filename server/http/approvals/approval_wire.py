@@ -111,9 +111,9 @@ class Approvals(Listed[Approval]):
     server_time: str
 
 
-def approval(shown: ApproverView) -> Approval:
+def approval(approver_view: ApproverView) -> Approval:
     """An approval as JSON."""
-    record = shown.approval
+    record = approver_view.approval
     return Approval(
         id=record.id,
         kind=record.kind,
@@ -121,7 +121,7 @@ def approval(shown: ApproverView) -> Approval:
         reason=record.reason,
         risk=str(record.risk),  # type: ignore[arg-type]  # the risks are these words
         ceremony=record.ceremony,
-        agent=Reference(id=record.agent_id, name=shown.agent_name),
+        agent=Reference(id=record.agent_id, name=approver_view.agent_name),
         action=record.action,
         display=record.display,
         action_digest=record.action_digest,
@@ -129,33 +129,33 @@ def approval(shown: ApproverView) -> Approval:
         created_at=rfc3339(record.created_at),
         expires_at=rfc3339(record.expires_at),
         over_at=moment(record.decided_at),
-        held_back=shown.held_back,
-        supersedes=superseded(shown.supersedes),
-        decided=decision_wire.decided(shown),
+        held_back=approver_view.held_back,
+        supersedes=superseded(approver_view.supersedes),
+        decided=decision_wire.decided(approver_view),
         decided_by=decided_by(record),
         granted=narrowing_wire.granted(record),
         extensions_left=extensions.extensions_left(record),
         retry=retries.retry_status(record),
-        execution=execution_wire.execution(shown.execution),
-        nonce=shown.nonce,
-        vote_tally=decision_wire.vote_tally(shown.tally),
-        tries_left=_tries(shown),
-        devices=devices(shown.deliveries),
-        unusual=unusual_signals(shown.unusual),
+        execution=execution_wire.execution(approver_view.execution),
+        nonce=approver_view.nonce,
+        vote_tally=decision_wire.vote_tally(approver_view.tally),
+        tries_left=_attempts_left(approver_view),
+        devices=devices(approver_view.deliveries),
+        unusual=unusual_signals(approver_view.unusual),
     )
 
 
-def _tries(shown: ApproverView) -> dict[str, int] | None:
-    left = shown.tries_left
-    return None if left is None else {str(step): count for step, count in left.items()}
+def _attempts_left(approver_view: ApproverView) -> dict[str, int] | None:
+    attempts = approver_view.tries_left
+    return None if attempts is None else {str(step): count for step, count in attempts.items()}
 
 
 def approvals(page: ApprovalPage) -> Approvals:
     """A page of approvals as JSON; `next` is an opaque cursor."""
-    following = None if page.next is None else f"{page.next[0]}.{page.next[1]}"
+    next_cursor = None if page.next is None else f"{page.next[0]}.{page.next[1]}"
     return Approvals(
         items=[approval(item) for item in page.items],
-        next=following,
+        next=next_cursor,
         feed_cursor=page.feed_cursor,
         server_time=rfc3339(page.now),
     )
@@ -181,7 +181,7 @@ def superseded(earlier: ApprovalRecord | None) -> SupersededRequest | None:
 
 
 def unusual_signals(unusual: Unusual | None) -> UnusualSignals | None:
-    """The current signals; None if the signals of the display text apply."""
+    """The current signals as JSON; None if those in the display text still apply."""
     if unusual is None:
         return None
     signals = [

@@ -19,14 +19,14 @@ from server.protocol import errors
 from server.protocol.approvals.states import State
 from server.services.users.device_auth import Person
 
-_MAX = 200
+_MAX_LIMIT = 200
 _RESULTS: Final = {
     "approved": frozenset({State.APPROVED, State.REDEEMED}),
     "denied": frozenset({State.DENIED}),
     "expired": frozenset({State.EXPIRED}),
     "cancelled": frozenset({State.CANCELLED}),
 }
-_NUMBER = re.compile(r"[0-9]{1,3}")
+_DIGITS = re.compile(r"[0-9]{1,3}")
 
 
 @own(
@@ -46,17 +46,19 @@ def listed(site: Site, request: HttpRequest, person: Person) -> approval_wire.Ap
     else:
         until = listing.moment(request, "until")
         before = cursor if cursor or until is None else (until, "")
-        approval_page = site.approvals.inbox.decided(person, limit, before, _wanted(site, request))
+        approval_page = site.approvals.inbox.decided(
+            person, limit, before, _history_search(site, request)
+        )
     return approval_wire.approvals(approval_page)
 
 
-def _wanted(site: Site, request: HttpRequest) -> HistorySearch:
+def _history_search(site: Site, request: HttpRequest) -> HistorySearch:
     """The filters of the history. Raises errors.Problem 422."""
-    called, result = request.query.get("agent"), request.query.get("result")
+    agent_name, result = request.query.get("agent"), request.query.get("result")
     if result is not None and result not in _RESULTS:
         raise errors.invalid_body(f"result must be one of {', '.join(_RESULTS)}.")
     return HistorySearch(
-        agent=None if called is None else site.approvals.inbox.agent_called(called),
+        agent=None if agent_name is None else site.approvals.inbox.agent_called(agent_name),
         states=None if result is None else _RESULTS[result],
         since=listing.moment(request, "since"),
     )
@@ -66,10 +68,10 @@ def _wanted(site: Site, request: HttpRequest) -> HistorySearch:
 def receipt(site: Site, request: HttpRequest, person: Person) -> dict[str, object]:
     """Get the receipt of a request: the evidence of how it ended.
 
-    The current state, signed by the server.
+    The receipt has the current state of the request. The server signs it.
     """
-    found = site.approvals.receipts.of(person, request.params["id"])
-    members = receipt_wire.receipt(found, site.server_policy.issuer).model_dump()
+    record = site.approvals.receipts.of(person, request.params["id"])
+    members = receipt_wire.receipt(record, site.server_policy.issuer).model_dump()
     signature = site.approvals.receipts.sign(members)
     return {**members, "server_signature": signature}
 
@@ -78,7 +80,7 @@ def receipt(site: Site, request: HttpRequest, person: Person) -> dict[str, objec
 def show(site: Site, request: HttpRequest, person: Person) -> approval_wire.Approval:
     """Get one request, with the nonce that this device signs.
 
-    Includes the nonce for this device, and marks it as seen.
+    Includes the nonce for this device, and marks the request as seen on it.
     """
     approver_view = site.approvals.decisions.show(person, request.params["id"])
     return approval_wire.approval(approver_view)
@@ -108,7 +110,7 @@ def narrow(
 ) -> narrowing_wire.GrantedAction:
     """Preview a narrowed request without deciding it.
 
-    The granted text to sign.
+    Returns the granted text, which the device then signs.
     """
     narrowed = site.approvals.narrowings.propose(person, request.params["id"], body.record())
     return narrowing_wire.proposed(narrowed)
@@ -119,8 +121,8 @@ def consume(
 ) -> execution_wire.ConsumedApproval:
     """POST /api/approvals/consume: a resource consumes an approval for one execution."""
     body = wire.read(execution_wire.Execution, request.body)
-    spent = site.approvals.consumptions.consume(caller, body.record())
-    return execution_wire.consumed(spent)
+    consumed = site.approvals.consumptions.consume(caller, body.record())
+    return execution_wire.consumed(consumed)
 
 
 def outcome(
@@ -133,6 +135,6 @@ def outcome(
 
 
 def _limit(text: str) -> int:
-    if not _NUMBER.fullmatch(text) or not 0 < int(text) <= _MAX:
-        raise errors.invalid_body(f"limit must be 1 to {_MAX}.")
+    if not _DIGITS.fullmatch(text) or not 0 < int(text) <= _MAX_LIMIT:
+        raise errors.invalid_body(f"limit must be 1 to {_MAX_LIMIT}.")
     return int(text)

@@ -61,26 +61,26 @@ class DecisionDetails(BaseModel):
     private_note: str | None
 
 
-def decided(shown: ApproverView) -> DecisionDetails | None:
+def decided(approver_view: ApproverView) -> DecisionDetails | None:
     """The decision as JSON; None if nobody has decided."""
-    answer = shown.decision
+    answer = approver_view.decision
     if answer is None:
         return None
     return DecisionDetails(
         decision=answer.decision,  # type: ignore[arg-type]  # a withdrawal decides nothing
-        by=Reference(id=answer.user_id, name=shown.decider_name),
-        device=Reference(id=answer.device_id, name=shown.device_name),
+        by=Reference(id=answer.user_id, name=approver_view.decider_name),
+        device=Reference(id=answer.device_id, name=approver_view.device_name),
         at=rfc3339(answer.at),
         channel=answer.channel,
         ceremony=answer.ceremony,
-        self_approved=answer_entries.self_approved(shown.approval, answer),
+        self_approved=answer_entries.self_approved(approver_view.approval, answer),
         reason=answer.reason,
         code=answer.code,
         note=answer.note,
         retry_at=moment(answer.retry_at),
         ask=None
         if answer.ask_user is None
-        else Reference(id=answer.ask_user, name=shown.other_name),
+        else Reference(id=answer.ask_user, name=approver_view.other_name),
         private_note=answer.private_note,
     )
 
@@ -108,11 +108,11 @@ def vote_tally(tally: Tally | None) -> VoteTally | None:
     """The tally of a request with several approvers, as JSON."""
     if tally is None:
         return None
-    answers = [_answered(vote) for vote in tally.votes]
+    answers = [_vote(vote) for vote in tally.votes]
     return VoteTally(need=tally.need, have=tally.have, left=list(tally.left), answers=answers)
 
 
-def _answered(vote: Vote) -> ApproverVote:
+def _vote(vote: Vote) -> ApproverVote:
     answer = vote.decision
     return ApproverVote(
         by=Reference(id=answer.user_id, name=vote.name),

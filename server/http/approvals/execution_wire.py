@@ -44,15 +44,15 @@ class ConsumedApproval(BaseModel):
     user: str
 
 
-def consumed(spent: consumptions.Consumed) -> ConsumedApproval:
+def consumed(result: consumptions.Consumed) -> ConsumedApproval:
     """A consumed approval as JSON."""
     return ConsumedApproval(
-        approval=spent.approval.id,
-        execution_id=spent.consumption.execution_id,
-        consumed_at=rfc3339(spent.consumption.at),
-        granted_digest=effective_digest(spent.approval),
-        agent=spent.approval.agent_id,
-        user=spent.approval.user_id or "",
+        approval=result.approval.id,
+        execution_id=result.consumption.execution_id,
+        consumed_at=rfc3339(result.consumption.at),
+        granted_digest=effective_digest(result.approval),
+        agent=result.approval.agent_id,
+        user=result.approval.user_id or "",
     )
 
 

@@ -82,14 +82,14 @@ def narrowing_options(options: Narrowable) -> NarrowingOptions:
     """Return the parts that can be narrowed as JSON."""
     facts = [
         NarrowingFact(
-            place=place,
-            fact=each.pointer,
-            label=each.label,
-            asked=each.asked,
-            rule=each.rule,
-            items=list(each.items),
+            place=index,
+            fact=fact.pointer,
+            label=fact.label,
+            asked=fact.asked,
+            rule=fact.rule,
+            items=list(fact.items),
         )
-        for place, each in options.facts
+        for index, fact in options.facts
     ]
     return NarrowingOptions(
         scopes=list(options.scopes), facts=facts, token_seconds=options.token_seconds

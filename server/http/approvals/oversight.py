@@ -30,8 +30,8 @@ def approvals(_site: Site, request: HttpRequest, admin: AdminServices) -> wire.M
 @managed("GET /api/admin/approvals/<id>")
 def approval(_site: Site, request: HttpRequest, admin: AdminServices) -> wire.ApprovalDetails:
     """Get one request with its texts, answers and entries."""
-    seen = admin.oversight.approval(request.params["id"])
-    return wire.approval_details(seen)
+    named_approval = admin.oversight.approval(request.params["id"])
+    return wire.approval_details(named_approval)
 
 
 @managed("POST /api/admin/approvals/<id>/cancel")
@@ -39,8 +39,8 @@ def cancel(
     _site: Site, request: HttpRequest, admin: AdminServices, body: wire.Cancellation
 ) -> wire.ManagedApproval:
     """Cancel an open request."""
-    seen = admin.oversight.cancel(request.params["id"], body.reason, by=admin.by)
-    return wire.approval(seen)
+    named_approval = admin.oversight.cancel(request.params["id"], body.reason, by=admin.by)
+    return wire.approval(named_approval)
 
 
 @managed("POST /api/admin/approvals/<id>/escalate", signed=True)
@@ -48,8 +48,8 @@ def escalate(
     _site: Site, request: HttpRequest, admin: AdminServices, body: wire.Escalation
 ) -> wire.ManagedApproval:
     """Ask one more person about a pending request."""
-    seen = admin.backup_requests.ask(request.params["id"], body.to, by=admin.by)
-    return wire.approval(seen)
+    named_approval = admin.backup_requests.ask(request.params["id"], body.to, by=admin.by)
+    return wire.approval(named_approval)
 
 
 def _state(text: str | None) -> State | None:

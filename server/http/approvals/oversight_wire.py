@@ -88,30 +88,30 @@ class ApprovalDetails(ManagedApproval):
     entries: list[audit_wire.LogEntry]
 
 
-def approval(seen: NamedApproval) -> ManagedApproval:
+def approval(named_approval: NamedApproval) -> ManagedApproval:
     """A request as JSON."""
-    return ManagedApproval(**_approval(seen))
+    return ManagedApproval(**_approval(named_approval))
 
 
-def approval_details(seen: NamedApproval) -> ApprovalDetails:
+def approval_details(named_approval: NamedApproval) -> ApprovalDetails:
     """A request with all details as JSON."""
     return ApprovalDetails(
-        **_approval(seen),
-        action=seen.approval.action,
-        display=seen.approval.display,
-        action_digest=seen.approval.action_digest,
-        display_digest=seen.approval.display_digest,
-        decided_by=decided_by(seen.approval),
-        execution=execution(seen.execution),
-        granted=granted(seen.approval),
-        decisions=[_answer(decision) for decision in seen.decisions],
-        devices=devices(seen.deliveries) or [],
-        entries=[entry(logged) for logged in seen.entries],
+        **_approval(named_approval),
+        action=named_approval.approval.action,
+        display=named_approval.approval.display,
+        action_digest=named_approval.approval.action_digest,
+        display_digest=named_approval.approval.display_digest,
+        decided_by=decided_by(named_approval.approval),
+        execution=execution(named_approval.execution),
+        granted=granted(named_approval.approval),
+        decisions=[_answer(decision) for decision in named_approval.decisions],
+        devices=devices(named_approval.deliveries) or [],
+        entries=[entry(logged) for logged in named_approval.entries],
     )
 
 
-def _approval(seen: NamedApproval) -> dict[str, Any]:
-    record = seen.approval
+def _approval(named_approval: NamedApproval) -> dict[str, Any]:
+    record = named_approval.approval
     return {
         "id": record.id,
         "kind": record.kind,
@@ -120,9 +120,11 @@ def _approval(seen: NamedApproval) -> dict[str, Any]:
         "risk": str(record.risk),
         "headline": headline(record),
         "fingerprint": decisions.fingerprint(record.action_digest),
-        "agent": Reference(id=record.agent_id, name=seen.client_name),
-        "caller": _caller(seen),
-        "user": Reference(id=seen.user.id, name=seen.user.name) if seen.user else None,
+        "agent": Reference(id=record.agent_id, name=named_approval.client_name),
+        "caller": _caller(named_approval),
+        "user": Reference(id=named_approval.user.id, name=named_approval.user.name)
+        if named_approval.user
+        else None,
         "supersedes": record.supersedes,
         "resource": record.resource,
         "scope": record.scope.split(),
@@ -133,10 +135,10 @@ def _approval(seen: NamedApproval) -> dict[str, Any]:
     }
 
 
-def _caller(seen: NamedApproval) -> Reference | None:
-    """The client whose call the agent handles."""
-    client = seen.approval.caller_id
-    return None if client is None else Reference(id=client, name=seen.caller_name or "")
+def _caller(named_approval: NamedApproval) -> Reference | None:
+    """The client on whose call the agent acts."""
+    client = named_approval.approval.caller_id
+    return None if client is None else Reference(id=client, name=named_approval.caller_name or "")
 
 
 def _answer(record: Decision) -> DecisionRecord:

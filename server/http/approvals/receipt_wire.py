@@ -88,17 +88,17 @@ class SignedReceipt(ReceiptContent):
     server_signature: str
 
 
-def receipt(found: Receipt, issuer: str) -> ReceiptContent:
+def receipt(record: Receipt, issuer: str) -> ReceiptContent:
     """A receipt as JSON, without the server's signature."""
-    request, given_in, token = found.request, found.given_in, found.token
+    request, given_in, token = record.request, record.given_in, record.token
     return ReceiptContent(
         type=VERSION,
         issuer=issuer,
-        made_at=rfc3339(found.at),
+        made_at=rfc3339(record.at),
         fingerprint=decisions.fingerprint(request.shown.approval.action_digest),
-        **dict(_evidence(request, found.proofs)),
-        given_in=None if given_in is None else _evidence(given_in, found.proofs),
-        token=None if token is None else delegation_wire.delegation(token, found.at),
+        **dict(_evidence(request, record.proofs)),
+        given_in=None if given_in is None else _evidence(given_in, record.proofs),
+        token=None if token is None else delegation_wire.delegation(token, record.at),
     )
 
 

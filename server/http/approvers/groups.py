@@ -44,8 +44,10 @@ class ManagedGroups(Listed[ManagedGroup]):
 @managed("GET /api/groups", query=listing.QUERY)
 def listed(_site: Site, request: HttpRequest, admin: AdminServices) -> ManagedGroups:
     """List groups by name."""
-    where, limit = listing.cursor(request), listing.limit(request)
-    part = paging.after(admin.groups.all(), lambda group: group.name.casefold(), where, limit)
+    after_position, limit = listing.cursor(request), listing.limit(request)
+    part = paging.after(
+        admin.groups.all(), lambda group: group.name.casefold(), after_position, limit
+    )
     return listing.page(ManagedGroups, part, lambda group: _document(admin, group))
 
 

@@ -63,8 +63,8 @@ def trim(
     _site: Site, _request: HttpRequest, admin: AdminServices, body: wire.TrimInput
 ) -> wire.Trim:
     """Delete the contents of old entries. The server does so within a minute."""
-    found = admin.retention.announce(milliseconds(body.before), by=admin.by)
-    return wire.Trim(before=found.before, entries=found.entries)
+    announced = admin.retention.announce(milliseconds(body.before), by=admin.by)
+    return wire.Trim(before=announced.before, entries=announced.entries)
 
 
 @managed("POST /api/users/<id>/erase", signed=True)
@@ -78,8 +78,8 @@ def answer(
     request: HttpRequest, admin: AdminServices, entry_search: EntrySearch
 ) -> wire.LogEntries:
     """A page of matching entries, newest first."""
-    limit, where = listing.limit(request), listing.cursor(request)
-    entries = admin.entries.search(entry_search, limit + 1, where or None)
+    limit, before = listing.limit(request), listing.cursor(request)
+    entries = admin.entries.search(entry_search, limit + 1, before or None)
     part = paging.part(entries, limit, lambda entry: entry.id)
     return listing.page(wire.LogEntries, part, wire.entry)
 

@@ -73,10 +73,10 @@ class Erasure(BaseModel):
 
 def timeline(records: Sequence[StoredEntry]) -> Timeline:
     """A timeline as JSON."""
-    began = records[0].at
+    start = records[0].at
     return Timeline(
         items=[
-            TimelineEntry(**entry(record).model_dump(), milliseconds=record.at - began)
+            TimelineEntry(**entry(record).model_dump(), milliseconds=record.at - start)
             for record in records
         ]
     )

@@ -1,6 +1,6 @@
-"""Endpoints with checkpoints of the audit log and proofs, for everybody who is signed in.
+"""Endpoints for checkpoints and proofs of the audit log, for everyone who is signed in.
 
-They tell nothing about the entries, except that an id has a place.
+They reveal nothing about the entries, except the index of an entry whose id the caller knows.
 """
 
 import base64
@@ -53,13 +53,13 @@ class LogKeys(BaseModel):
     replacements: list[KeyReplacement]
 
 
-def _consistency(found: Consistency) -> ConsistencyProof:
+def _consistency(record: Consistency) -> ConsistencyProof:
     """A consistency proof as JSON."""
     return ConsistencyProof(
-        old_size=found.old_size,
-        size=found.size,
-        hashes=_hashes(found.hashes),
-        checkpoint=found.checkpoint,
+        old_size=record.old_size,
+        size=record.size,
+        hashes=_hashes(record.hashes),
+        checkpoint=record.checkpoint,
     )
 
 
@@ -90,7 +90,7 @@ _NOTE: Final = {"Content-Type": "text/plain; charset=utf-8", **NO_STORE}
 
 
 def checkpoint(site: Site, _request: HttpRequest, _person: Person) -> HttpResponse:
-    """GET /api/audit/checkpoint: the newest one, as its signed note."""
+    """GET /api/audit/checkpoint: the newest checkpoint, as a signed note."""
     return HttpResponse(200, site.audit_log.newest().encode(), _NOTE)
 
 

@@ -31,19 +31,19 @@ _OWNER = (Role.ADMIN, Role.OWNER)
 @managed("GET /api/agents/<id>/disable", roles=STAFF_AND_OWNERS)
 def preview(_site: Site, request: HttpRequest, admin: AdminServices) -> wire.DisableAgentResult:
     """Count what disabling this agent would end."""
-    return _disabled(admin.agents.preview(request.params["id"]))
+    return _disable_result(admin.agents.preview(request.params["id"]))
 
 
 @managed("POST /api/agents/<id>/disable", roles=_OWNER)
 def disable(_site: Site, request: HttpRequest, admin: AdminServices) -> wire.DisableAgentResult:
     """Disable an agent: revoke its tokens and those derived from them, and end its requests."""
-    stopped = admin.agents.disable(request.params["id"], by=admin.by)
-    return _disabled(stopped)
+    disabled_agent = admin.agents.disable(request.params["id"], by=admin.by)
+    return _disable_result(disabled_agent)
 
 
-def _disabled(stopped: DisabledAgent) -> wire.DisableAgentResult:
+def _disable_result(disabled_agent: DisabledAgent) -> wire.DisableAgentResult:
     return wire.DisableAgentResult(
-        client_id=stopped.agent.id, state=stopped.agent.state, **stopped.counts
+        client_id=disabled_agent.agent.id, state=disabled_agent.agent.state, **disabled_agent.counts
     )
 
 
@@ -52,11 +52,11 @@ def _disabled(stopped: DisabledAgent) -> wire.DisableAgentResult:
 )
 def listed(_site: Site, request: HttpRequest, admin: AdminServices) -> wire.ManagedAgents:
     """List agents by name. Without a role, your own."""
-    where, limit = listing.cursor(request), listing.limit(request)
-    narrowed = having(AGENT_MEMBERS, request.query)
-    part = admin.agents.page(where, limit, owner=admin.only_of, having=narrowed)
-    called = admin.names(_people(*part.items))
-    return listing.page(wire.ManagedAgents, part, lambda agent: wire.document(agent, called))
+    after_position, limit = listing.cursor(request), listing.limit(request)
+    filters = having(AGENT_MEMBERS, request.query)
+    part = admin.agents.page(after_position, limit, owner=admin.only_of, having=filters)
+    names_by_id = admin.names(_people(*part.items))
+    return listing.page(wire.ManagedAgents, part, lambda agent: wire.document(agent, names_by_id))
 
 
 @managed("POST /api/agents", status=201, signed=True)

@@ -76,8 +76,8 @@ def _document(record: App) -> ManagedApp:
 @managed("GET /api/apps", query=listing.QUERY)
 def listed(_site: Site, request: HttpRequest, admin: AdminServices) -> ManagedApps:
     """List apps by name."""
-    where, limit = listing.cursor(request), listing.limit(request)
-    part = paging.after(admin.apps.all(), lambda app: app.name.casefold(), where, limit)
+    after_position, limit = listing.cursor(request), listing.limit(request)
+    part = paging.after(admin.apps.all(), lambda app: app.name.casefold(), after_position, limit)
     return listing.page(ManagedApps, part, _document)
 
 

@@ -15,7 +15,9 @@ from server.services.policy.displays import moment
 def listed(_site: Site, request: HttpRequest, admin: AdminServices) -> wire.ManagedInvitations:
     """List invitations for agents."""
     part = admin.invitations.page(listing.cursor(request), listing.limit(request))
-    return listing.page(wire.ManagedInvitations, part, lambda one: _document(admin, one))
+    return listing.page(
+        wire.ManagedInvitations, part, lambda invitation: _document(admin, invitation)
+    )
 
 
 @managed("POST /api/invitations", status=201, signed=True)
@@ -50,11 +52,14 @@ def _new(body: wire.NewInvitation) -> NewInvitation:
 
 
 def _document(admin: AdminServices, record: Invitation) -> wire.ManagedInvitation:
-    called = admin.names((record.owner_id, *(record.asks or ())))
-    people = [Reference(id=asked, name=called.get(asked, asked)) for asked in (record.asks or ())]
+    names_by_id = admin.names((record.owner_id, *(record.asks or ())))
+    people = [
+        Reference(id=person_id, name=names_by_id.get(person_id, person_id))
+        for person_id in (record.asks or ())
+    ]
     return wire.ManagedInvitation(
         id=record.id,
-        owner=Reference(id=record.owner_id, name=called.get(record.owner_id, record.owner_id)),
+        owner=Reference(id=record.owner_id, name=names_by_id.get(record.owner_id, record.owner_id)),
         grant_types=list(record.grant_types),
         resources=list(record.resources),
         scopes=list(record.scopes),

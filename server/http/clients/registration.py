@@ -9,14 +9,14 @@ from server.protocol.clients import app_registration, registration
 
 
 def register(site: Site, request: HttpRequest) -> dict[str, object]:
-    """POST /register: an app that people use if it has redirect URIs, else an agent."""
-    kind = _content_type(request)
+    """POST /register: registers an app if it has redirect URIs, otherwise an agent."""
+    content_type = _content_type(request)
     if site.server_policy.app_registration != "off" and app_registration.is_for_app(
-        request.body, kind
+        request.body, content_type
     ):
-        app = app_registration.read(request.body, kind)
+        app = app_registration.read(request.body, content_type)
         return site.clients.app_registration.register(_bearer(request), app, request.peer)
-    metadata = registration.read(request.body, kind)
+    metadata = registration.read(request.body, content_type)
     return site.clients.registration.register(_bearer(request), metadata, request.peer)
 
 

@@ -120,7 +120,7 @@ def all_listed(site: Site, request: HttpRequest, admin: AdminServices) -> Manage
     )
     now = site.clock.now()
     part = paging.part(consents, limit, lambda g: f"{g.consent.created_at}.{g.consent.id}")
-    return listing.page(ManagedConsents, part, lambda one: _managed(one, now))
+    return listing.page(ManagedConsents, part, lambda given_consent: _managed(given_consent, now))
 
 
 @managed("POST /api/admin/consents/<id>/revoke")

@@ -125,14 +125,14 @@ class ManagedDevices(Listed[ManagedDevice]):
 
 def device(record: DeviceRecord, *, this: bool, nonce: str | None) -> Device:
     """Return a device as JSON."""
-    seen = record.last_seen_at
+    last_seen_at = record.last_seen_at
     return Device(
         id=record.id,
         name=record.name,
         kind=record.kind,
         state=record.state,
         created_at=rfc3339(record.created_at),
-        last_seen_at=moment(seen),
+        last_seen_at=moment(last_seen_at),
         high_from=rfc3339(record.high_from),
         this=this,
         keys=dict(record.kids),
@@ -158,14 +158,14 @@ def pin_result(answer: PinAnswer) -> PinResult:
     return PinResult(y=y, nonce=answer.nonce, tries=answer.tries, left=left)
 
 
-def managed_device(record: DeviceRecord, of: UserRecord | None) -> ManagedDevice:
+def managed_device(record: DeviceRecord, user: UserRecord | None) -> ManagedDevice:
     """Return a user's device as JSON."""
     return ManagedDevice(
         id=record.id,
         name=record.name,
         kind=record.kind,
         state=record.state,
-        user=Reference(id=record.user_id, name=of.name if of else record.user_id),
+        user=Reference(id=record.user_id, name=user.name if user else record.user_id),
         created_at=rfc3339(record.created_at),
         last_seen_at=moment(record.last_seen_at),
         high_from=rfc3339(record.high_from),

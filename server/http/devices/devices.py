@@ -111,9 +111,9 @@ def all_listed(
     _site: Site, request: HttpRequest, admin: AdminServices
 ) -> device_wire.ManagedDevices:
     """List the devices of all users, oldest first."""
-    limit, where = listing.limit(request), listing.moment_cursor(request) or (0, "")
-    found = admin.oversight.device_page(request.query.get("user"), where, limit + 1)
-    part = paging.part(found, limit, lambda pair: f"{pair[0].created_at}.{pair[0].id}")
+    limit, after_position = listing.limit(request), listing.moment_cursor(request) or (0, "")
+    pairs = admin.oversight.device_page(request.query.get("user"), after_position, limit + 1)
+    part = paging.part(pairs, limit, lambda pair: f"{pair[0].created_at}.{pair[0].id}")
     return listing.page(
         device_wire.ManagedDevices, part, lambda pair: device_wire.managed_device(*pair)
     )
@@ -127,9 +127,9 @@ def revoke_managed(_site: Site, request: HttpRequest, admin: AdminServices) -> N
 
 def _device(site: Site, device: Device, person: Person) -> device_wire.Device:
     signer = person.device
-    this = signer is not None and signer.id == device.id
+    is_signer = signer is not None and signer.id == device.id
     nonce = None if signer is None else site.devices.devices.statement_nonce(device, signer)
-    return device_wire.device(device, this=this, nonce=nonce)
+    return device_wire.device(device, this=is_signer, nonce=nonce)
 
 
 DEVICE_ROUTES: Final = (me, listed, register, code, rename, pin, confirm_pin, unlock, vouch, revoke)

@@ -43,8 +43,8 @@ class PasskeyCreationOptions(BaseModel):
     user: dict[str, str]
     challenge: str
     pubKeyCredParams: list[dict[str, Any]]  # noqa: N815  # as in WebAuthn
-    excludeCredentials: list[dict[str, str]]  # noqa: N815  # likewise
-    authenticatorSelection: dict[str, Any]  # noqa: N815  # likewise
+    excludeCredentials: list[dict[str, str]]  # noqa: N815  # as above
+    authenticatorSelection: dict[str, Any]  # noqa: N815  # as above
     attestation: Literal["none"]
     timeout: int
 

@@ -55,7 +55,7 @@ def sign_in(site: Site, request: HttpRequest) -> HttpResponse:
 def ticket(site: Site, request: HttpRequest, _person: Person) -> forms.FeedTicket:
     """Get the first frame for the feed of this browser.
 
-    For a page; a terminal proves its key at the socket.
+    Pages need a ticket. A terminal proves its key when it connects.
     """
     cookie = cookies.of(site.server_policy, request)
     if not cookie:

@@ -1,4 +1,4 @@
-"""Endpoint of agents that need an owner or a review."""
+"""The endpoint that lists agents that need an owner or a review."""
 
 from typing import Literal
 
@@ -50,6 +50,6 @@ def _orphan(record: Record) -> Orphan:
 @managed("GET /api/admin/orphans", query=listing.QUERY, roles=STAFF_AND_OWNERS)
 def listed(_site: Site, request: HttpRequest, admin: AdminServices) -> Orphans:
     """List orphaned agents and those to review. Without a role, your own."""
-    where, limit = listing.cursor(request), listing.limit(request)
-    part = admin.orphans.page(where, limit, owner=admin.only_of)
+    after_position, limit = listing.cursor(request), listing.limit(request)
+    part = admin.orphans.page(after_position, limit, owner=admin.only_of)
     return listing.page(Orphans, part, _orphan)

@@ -12,7 +12,7 @@ from server.services.users.device_auth import Person
 @own("GET /api/attention")
 def shown(site: Site, _request: HttpRequest, person: Person) -> wire.Attention:
     """Get your quiet hours, muted agents and held requests."""
-    return _all(site, person)
+    return _all_settings(site, person)
 
 
 @own("PUT /api/attention/quiet-hours", errors=(422,))
@@ -21,7 +21,7 @@ def set_quiet_hours(
 ) -> wire.Attention:
     """Set quiet hours for low and medium risk."""
     site.notifications.settings.set_hours(person, body.record())
-    return _all(site, person)
+    return _all_settings(site, person)
 
 
 @own("DELETE /api/attention/quiet-hours")
@@ -70,7 +70,7 @@ def wake(site: Site, request: HttpRequest, person: Person) -> None:
     site.notifications.settings.wake(person, request.params["id"])
 
 
-def _all(site: Site, person: Person) -> wire.Attention:
+def _all_settings(site: Site, person: Person) -> wire.Attention:
     return wire.attention(site.notifications.settings.get(person))
 
 

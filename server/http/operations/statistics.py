@@ -32,7 +32,7 @@ def of_agent(_site: Site, request: HttpRequest, services: AdminServices) -> wire
 def findings(_site: Site, _request: HttpRequest, services: AdminServices) -> wire.Findings:
     """List what is weak or broken, with the fix.
 
-    Without the checks of the machine, which only `sayso doctor` has.
+    The checks of the machine are not included; only `sayso doctor` runs them.
     """
     return wire.findings(services.doctor.findings())
 

@@ -119,11 +119,11 @@ class Settings(BaseModel):
 _ORDER = ("broken", "weak", "note")
 
 
-def findings(found: list[Finding]) -> Findings:
+def findings(records: list[Finding]) -> Findings:
     """Findings as JSON."""
-    ordered = sorted(found, key=lambda one: _ORDER.index(one.level))
+    ordered = sorted(records, key=lambda finding: _ORDER.index(finding.level))
     items = [_finding(finding) for finding in ordered]
-    return Findings(items=items, broken=any(finding.level == "broken" for finding in found))
+    return Findings(items=items, broken=any(finding.level == "broken" for finding in records))
 
 
 def _finding(finding: Finding) -> FindingDocument:

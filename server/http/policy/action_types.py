@@ -60,12 +60,12 @@ class ManagedActions(Listed[ManagedAction]):
     """A page of the list of action types."""
 
 
-def _preview(found: Preview) -> ActionPreview:
+def _preview(rendered: Preview) -> ActionPreview:
     """A preview as JSON."""
     return ActionPreview(
-        details=dict(found.details),
-        display=found.display,
-        ceremony=ceremonies.ceremony_text(found.ceremony),
+        details=dict(rendered.details),
+        display=rendered.display,
+        ceremony=ceremonies.ceremony_text(rendered.ceremony),
     )
 
 
@@ -100,8 +100,8 @@ def preview(
     _site: Site, _request: HttpRequest, admin: AdminServices, body: ActionPreviewInput
 ) -> ActionPreview:
     """Preview an action type without registering it."""
-    found = admin.previews.of(body.document, body.details)
-    return _preview(found)
+    rendered = admin.previews.of(body.document, body.details)
+    return _preview(rendered)
 
 
 @managed("GET /api/actions/<id>")

@@ -57,10 +57,7 @@ def rotate(
 
 @managed("DELETE /api/resources/<id>")
 def delete(_site: Site, request: HttpRequest, admin: AdminServices) -> wire.DeletedResource:
-    """Delete a resource. Returns the items revoked with it.
-
-    Returns the items revoked with it.
-    """
+    """Delete a resource. Returns the items revoked with it."""
     uri = admin.resources.by_id(request.params["id"]).uri
     deleted = admin.resources.delete(uri, by=admin.by)
     return wire.DeletedResource(

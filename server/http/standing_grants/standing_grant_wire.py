@@ -157,7 +157,7 @@ def preview(proposal: CheckedProposal, past: list[TriedRequest]) -> GrantPreview
             for label, value in pattern_facts(proposal.action, proposal.pattern)
         ],
         risk=str(proposal.risk),  # type: ignore[arg-type]  # the risks are these words
-        given_at=str(proposal.given_at),  # type: ignore[arg-type]  # likewise
+        given_at=str(proposal.given_at),  # type: ignore[arg-type]  # as above
         uses=proposal.bounds.uses,
         sum=_money(proposal.bounds.sum),
         expires_at=rfc3339(proposal.bounds.until),

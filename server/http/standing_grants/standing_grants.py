@@ -71,7 +71,7 @@ def all_listed(site: Site, request: HttpRequest, admin: AdminServices) -> wire.M
     )
     now = site.clock.now()
     part = paging.part(standing_grants, limit, lambda h: f"{h.grant.created_at}.{h.grant.id}")
-    return listing.page(wire.ManagedGrants, part, lambda one: wire.managed(one, now))
+    return listing.page(wire.ManagedGrants, part, lambda grant: wire.managed(grant, now))
 
 
 @managed("POST /api/admin/grants/<id>/revoke", roles=(Role.ADMIN, Role.OWNER))

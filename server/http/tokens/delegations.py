@@ -45,7 +45,7 @@ def mine(site: Site, request: HttpRequest, person: Person) -> wire.ManagedDelega
 def revoke_mine(site: Site, request: HttpRequest, person: Person) -> wire.RevokedDelegation:
     """Revoke a token that acts for you and the tokens derived from it."""
     delegation, count = site.tokens.delegations.revoke_mine(person, request.params["id"])
-    return _revoked(site, delegation, count)
+    return _revocation(site, delegation, count)
 
 
 @managed("GET /api/admin/delegations/<id>")
@@ -63,10 +63,12 @@ def show(site: Site, request: HttpRequest, admin: AdminServices) -> wire.Delegat
 def revoke(site: Site, request: HttpRequest, admin: AdminServices) -> wire.RevokedDelegation:
     """Revoke a token and the tokens derived from it."""
     delegation, count = admin.delegations.revoke(request.params["id"], by=admin.by)
-    return _revoked(site, delegation, count)
+    return _revocation(site, delegation, count)
 
 
-def _revoked(site: Site, named_delegation: NamedDelegation, count: int) -> wire.RevokedDelegation:
+def _revocation(
+    site: Site, named_delegation: NamedDelegation, count: int
+) -> wire.RevokedDelegation:
     delegation = wire.delegation(named_delegation, site.clock.now())
     return wire.RevokedDelegation(delegation=delegation, tokens_revoked=count)
 
@@ -76,7 +78,9 @@ def _page(
 ) -> wire.ManagedDelegations:
     now = site.clock.now()
     part = paging.part(delegations, limit, lambda h: f"{h.delegation.issued_at}.{h.delegation.id}")
-    return listing.page(wire.ManagedDelegations, part, lambda one: wire.delegation(one, now))
+    return listing.page(
+        wire.ManagedDelegations, part, lambda delegation: wire.delegation(delegation, now)
+    )
 
 
 DELEGATION_ROUTES: Final = (mine, revoke_mine)

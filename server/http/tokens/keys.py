@@ -62,7 +62,7 @@ def _key(record: SigningKey) -> ManagedKey:
     )
 
 
-def _rotated(record: RotatedKeys) -> RotatedKey:
+def _rotation(record: RotatedKeys) -> RotatedKey:
     """Return a rotation as JSON."""
     return RotatedKey(
         key=_key(record.key),
@@ -83,7 +83,7 @@ def rotate(
     _site: Site, _request: HttpRequest, admin: AdminServices, body: KeyRotation
 ) -> RotatedKey:
     """Create a new signing key and use it."""
-    return _rotated(admin.keys.rotate(body.alg, by=admin.by))
+    return _rotation(admin.keys.rotate(body.alg, by=admin.by))
 
 
 @managed("POST /api/keys/<id>/revoke")

@@ -71,15 +71,15 @@ def configuration(site: Site, _request: HttpRequest) -> dict[str, object]:
 
 def stream(site: Site, request: HttpRequest, caller: ResourceServer) -> HttpResponse:
     """GET /ssf/stream (SSF 8.1.1.2): a list, or the one stream that `stream_id` names."""
-    found = security_events.stream(site.server_policy.issuer, caller.client_id, caller.uris)
-    named = request.query.get("stream_id")
-    if named not in {None, caller.client_id}:
+    document = security_events.stream(site.server_policy.issuer, caller.client_id, caller.uris)
+    requested_id = request.query.get("stream_id")
+    if requested_id not in {None, caller.client_id}:
         raise errors.Problem(404, "not_found", "Your stream has another stream_id.")
-    return as_json(200, [found] if named is None else found)
+    return as_json(200, [document] if requested_id is None else document)
 
 
 def poll(site: Site, request: HttpRequest, caller: ResourceServer) -> PollResponse:
-    """POST /ssf/poll (RFC 8936 2.4): answers immediately, also if nothing waits."""
+    """POST /ssf/poll (RFC 8936 2.4): returns immediately, even if there are no events."""
     body = wire.read(PollRequest, request.body, status=400)
     polled = site.tokens.security_events.poll(caller, body.record())
     for event_id in polled.deleted:

@@ -1,5 +1,5 @@
 """The HTTP API of users.
 
-Owns: its routes, its endpoints, and their bodies and answers as models.
+Owns: its routes and endpoints, and the models of their request and response bodies.
 Never: business rules; `server.services` has them.
 """

@@ -72,7 +72,7 @@ def enroll(_site: Site, request: HttpRequest, admin: AdminServices) -> wire.Enro
 def unlock(_site: Site, request: HttpRequest, admin: AdminServices) -> wire.UserDetails:
     """Unlock a user's devices. Returns the locked ones.
 
-    Returns the unlocked devices.
+    Returns the devices that were unlocked.
     """
     user, unlocked = admin.users.unlock(request.params["id"], by=admin.by)
     return wire.user_details(user, unlocked)

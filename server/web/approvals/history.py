@@ -1,6 +1,6 @@
-"""The history page: a person's closed requests, newest first, page by page.
+"""The history page: a person's closed requests, newest first, in pages.
 
-Owns: the filters of `/history` as an API query. Never: applying them; the API does.
+Owns: the filters of `/history` as an API query. Never: applying them; the API does that.
 """
 
 from collections.abc import Mapping
@@ -16,16 +16,16 @@ from server.web.visit import Visit
 
 _LIST: Final = "GET /api/approvals"
 _PAGE_SIZE: Final = "25"
-_KEPT: Final = ("agent", "result", "cursor")
+_API_PARAMETERS: Final = ("agent", "result", "cursor")
 
 
 def load(visit: Visit) -> Facts:
     """GET /history, with `agent`, `result`, `from`, `to` and `cursor`."""
-    asked = {name: value.strip() for name, value in request.args.items() if value.strip()}
-    found = visit.read(_LIST, **_query(asked), state="decided")
+    filters = {name: value.strip() for name, value in request.args.items() if value.strip()}
+    approvals = visit.read(_LIST, **_query(filters), state="decided")
     return {
-        "found": found,
-        "asked": asked,
+        "found": approvals,
+        "asked": filters,
         "results": RESULTS,
         "headline_of": headline_of,
         "outcome_of": outcome_of,
@@ -43,5 +43,5 @@ RESULTS: Final = (
 
 def _query(asked: Mapping[str, str]) -> dict[str, str]:
     """The filters as API query parameters. Raises errors.Problem 422 for an invalid day."""
-    kept = {name: asked[name] for name in _KEPT if name in asked}
-    return {"limit": _PAGE_SIZE, **kept, **days.span(asked)}
+    passed_on = {name: asked[name] for name in _API_PARAMETERS if name in asked}
+    return {"limit": _PAGE_SIZE, **passed_on, **days.span(asked)}

@@ -1,4 +1,4 @@
-"""The inbox: the requests that wait for a person, and those that they approved and others have not.
+"""The inbox: requests that wait for the person, and those that still need other approvers.
 
 Owns: how many requests it lists, and what a card shows. Never: the full text of a request.
 """
@@ -23,14 +23,14 @@ _REQUESTS: Final = "GET /api/admin/approvals"
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """One step."""
+    """One of the first steps in a new installation."""
 
     label: str
     path: str
-    """The page where it is taken."""
+    """The page to do it on."""
     is_done: Callable[[Visit], bool]
     route: str = ""
-    """The API route that a person must be allowed to call to be asked; "" for everyone."""
+    """Only people who may call this API route see the step; "" for everyone."""
 
 
 def _notified_here(visit: Visit) -> bool:
@@ -56,7 +56,7 @@ STEPS: Final = (
 
 
 def load_first_steps(visit: Visit) -> list[tuple[Step, bool]]:
-    """Each step of this person, and whether it is done; nothing if all are."""
+    """Each step for this person, and whether it is done; empty if all are done."""
     own = [step for step in STEPS if not step.route or visit.may(step.route)]
     steps = [(step, step.is_done(visit)) for step in own]
     return [] if all(done for _, done in steps) else steps
@@ -64,13 +64,13 @@ def load_first_steps(visit: Visit) -> list[tuple[Step, bool]]:
 
 _FIRST: Final = 50
 _ON_ONE_PAGE: Final = 500
-_NUMBER: Final = re.compile(r"[0-9]{1,3}")
+_DIGITS: Final = re.compile(r"[0-9]{1,3}")
 
 
 def load(visit: Visit) -> Facts:
-    """GET /: the first requests, the `first` N, or with `all=true` as many as a page can list."""
+    """GET /: the first 50 requests, more with `first`, or with `all=true` as many as fit a page."""
     site, person = visit.site, visit.person
-    inbox = site.approvals.inbox.of(person, _most())
+    inbox = site.approvals.inbox.of(person, _count_to_list())
     cards = [_card(item) for item in inbox.waiting]
     return {
         "waiting": [card for card in cards if not card["held"]],
@@ -84,12 +84,12 @@ def load(visit: Visit) -> Facts:
     }
 
 
-def _most() -> int:
-    """How many requests to list."""
+def _count_to_list() -> int:
+    """The number of requests to list."""
     if request.args.get("all") == "true":
         return _ON_ONE_PAGE
     first = request.args.get("first", "")
-    return min(max(int(first), _FIRST), _ON_ONE_PAGE) if _NUMBER.fullmatch(first) else _FIRST
+    return min(max(int(first), _FIRST), _ON_ONE_PAGE) if _DIGITS.fullmatch(first) else _FIRST
 
 
 def _card(item: ApproverView) -> dict[str, object]:

@@ -1,4 +1,4 @@
-"""Approve with limits: the controls, the comparison with what was asked, then the passkey.
+"""Approve with limits: the controls, the comparison with the request, signing with a passkey.
 
 Owns: the controls of `/r/<id>/limit` and their API request. Never: what counts as narrower; the
 API makes the text to sign, and checks it again when it comes back signed.
@@ -23,7 +23,7 @@ _UNPROCESSABLE: Final = 422
 
 
 def load(visit: Visit) -> Facts | AnyResponse:
-    """GET /r/<id>/limit: every control, set to what was asked."""
+    """GET /r/<id>/limit: every control, set to what the agent asked for."""
     return _facts(visit, _EMPTY, {"narrowed": None, "problem": ""})
 
 
@@ -50,30 +50,32 @@ def _facts(visit: Visit, form: Form, facts: Facts) -> Facts | AnyResponse:
 
 
 def narrowing_request(form: Form, options: Document) -> Document:
-    """The API request of the submitted controls. ValueError if the token lifetime is no number."""
+    """The API request for the submitted controls. Raises ValueError for a bad token lifetime."""
     seconds = form.get("seconds")
     if seconds is not None and not (seconds.isascii() and seconds.isdigit()):
         raise ValueError("Enter the token lifetime in whole seconds")
     scopes = enumerate(options["scopes"])
     facts = enumerate(options["facts"])
     changes = [
-        (fact, to) for at, fact in facts if (to := _entered_value(form, at, fact)) is not None
+        (fact, value)
+        for index, fact in facts
+        if (value := _entered_value(form, index, fact)) is not None
     ]
     return {
-        "drop_scopes": [name for at, name in scopes if form.get(f"scope.{at}") is None],
+        "drop_scopes": [name for index, name in scopes if form.get(f"scope.{index}") is None],
         "changes": [
-            {"place": fact["place"], "fact": fact["fact"], "to": to} for fact, to in changes
+            {"place": fact["place"], "fact": fact["fact"], "to": value} for fact, value in changes
         ],
         "token_seconds": None if seconds is None else int(seconds),
     }
 
 
-def _entered_value(form: Form, at: int, fact: Document) -> str | None:
+def _entered_value(form: Form, index: int, fact: Document) -> str | None:
     """The narrower value of one fact, as the API takes it; None if it is unchanged."""
     if fact["rule"] == "turn_on":
-        return "yes" if form.get(f"fact.{at}") else None
+        return "yes" if form.get(f"fact.{index}") else None
     if fact["rule"] != "drop":
-        return form.get(f"fact.{at}")
+        return form.get(f"fact.{index}")
     count = len(fact["items"])
-    kept = [str(item + 1) for item in range(count) if form.get(f"fact.{at}.{item}")]
-    return None if len(kept) == count else ",".join(kept) or "none"
+    positions = [str(item + 1) for item in range(count) if form.get(f"fact.{index}.{item}")]
+    return None if len(positions) == count else ",".join(positions) or "none"

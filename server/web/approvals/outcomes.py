@@ -39,7 +39,7 @@ OUTCOMES: Final[Mapping[tuple[State, By], str]] = {
     **{(State.EXPIRED, by): f"{words}, not collected" for by, words in _APPROVED.items()},
     **{(State.CANCELLED, by): f"{words}, then withdrawn" for by, words in _APPROVED.items()},
 }
-"""What a page says of a request in this state that was answered in this way."""
+"""What a page says about a request, by its state and by who answered it."""
 
 
 def outcome_of(approval: Mapping[str, Any]) -> str:

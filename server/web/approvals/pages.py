@@ -15,7 +15,7 @@ from server.web.page import Facts, Page, Read, console_list
 
 
 def facts(read: Mapping[str, Any]) -> Facts:
-    """The values that the page shows besides the receipt's own fields."""
+    """The template variables of a receipt's page, besides the receipt."""
     receipt = read["receipt"]
     approval = receipt["approval"]
     return {

@@ -1,4 +1,4 @@
-"""The page of one request: what is asked, the steps to approve it, how it ended.
+"""The page of one request: what the agent asks for, how to approve it, and its outcome.
 
 Owns: what the page shows, from the same facts as the terminal's screens. Never: deciding it; the
 scripts send signed decisions to the API.
@@ -25,15 +25,17 @@ from server.web.approvals.outcomes import automatic_outcome
 from server.web.page import Facts, Sentence
 from server.web.visit import Visit
 
-_USUAL: Final = "Approve with passkey"
-_LONGEST: Final = 32
+_DEFAULT_TEXT: Final = "Approve with passkey"
+_MAX_LENGTH: Final = 32
 _CURRENCY: Final = "(?:[A-Z]{3}|[€$£¥])"
 _AMOUNT: Final = re.compile(
     rf"(?:{_CURRENCY} ?)?-?\d[\d.,'\u2019\u00a0\u202f]*(?: {_CURRENCY})?(?!\S)"
 )
 _MONEY: Final = re.compile(_CURRENCY)
 _UNIT: Final = re.compile(rf"{_AMOUNT.pattern}|\S+")
-_LINKS: Final = frozenset({"at", "by", "for", "from", "in", "into", "of", "on", "to", "with"})
+_PREPOSITIONS: Final = frozenset(
+    {"at", "by", "for", "from", "in", "into", "of", "on", "to", "with"}
+)
 _KINDS: Final = frozenset({"action", "app_action"})
 
 
@@ -44,45 +46,47 @@ def button_text(kind: str, headline: str) -> str:
     if the text would be too long with it, the button only says that it approves.
     """
     units = _UNIT.findall(display_safe(headline))
-    numbers = [place for place, unit in enumerate(units) if _AMOUNT.fullmatch(unit)]
+    numbers = [index for index, unit in enumerate(units) if _AMOUNT.fullmatch(unit)]
     last = numbers[-1] if numbers else 0
-    links = (place for place in range(last + 1, len(units)) if units[place].lower() in _LINKS)
-    end = next(links, len(units))
-    whole = " ".join(units[:end])
-    if len(whole) > _LONGEST and numbers and _MONEY.search(units[last]):
-        whole = " ".join(units[: last + 1])
-    if kind not in _KINDS or not whole or (len(whole) > _LONGEST and numbers):
-        return _USUAL
-    return whole if len(whole) <= _LONGEST else _shortened(units[:end])
+    prepositions = (
+        index for index in range(last + 1, len(units)) if units[index].lower() in _PREPOSITIONS
+    )
+    end = next(prepositions, len(units))
+    label = " ".join(units[:end])
+    if len(label) > _MAX_LENGTH and numbers and _MONEY.search(units[last]):
+        label = " ".join(units[: last + 1])
+    if kind not in _KINDS or not label or (len(label) > _MAX_LENGTH and numbers):
+        return _DEFAULT_TEXT
+    return label if len(label) <= _MAX_LENGTH else _shorten(units[:end])
 
 
-def _shortened(units: list[str]) -> str:
-    """As many words as fit."""
+def _shorten(units: list[str]) -> str:
+    """As many words as fit, and an ellipsis."""
     text = ""
     for unit in units:
         longer = f"{text} {unit}".strip()
-        if len(longer) >= _LONGEST:
+        if len(longer) >= _MAX_LENGTH:
             break
         text = longer
-    return f"{text}…" if text else _USUAL
+    return f"{text}…" if text else _DEFAULT_TEXT
 
 
 def shows_typed_fact(display: Mapping[str, Any]) -> bool:
     """Reports whether the headline contains the fact that the person has to type."""
-    wanted = display["type_back"]
-    if wanted is None:
+    type_back = display["type_back"]
+    if type_back is None:
         return False
     values = [
-        _plain(fact["value"]) for fact in display["facts"] if fact["label"] == wanted["label"]
+        _plain(fact["value"]) for fact in display["facts"] if fact["label"] == type_back["label"]
     ]
-    if wanted["kind"] == "last_four":
+    if type_back["kind"] == "last_four":
         values = [value[-4:] for value in values]
     headline = _plain(display["headline"])
     return not values or any(value in headline for value in values)
 
 
 def _plain(text: str) -> str:
-    """The letters and digits."""
+    """The letters and digits of a text, without case."""
     return "".join(filter(str.isalnum, text.casefold()))
 
 
@@ -99,13 +103,13 @@ def load(visit: Visit) -> Facts:
     is_waiting = is_open(approver_view, visit.person)
     narrowed = granted(approval)
     display = json.loads(approval.display)
-    asked = str(display["headline"])
-    deed = button_text(approval.kind, asked if narrowed is None else narrowed.headline)
+    requested = str(display["headline"])
+    text = button_text(approval.kind, requested if narrowed is None else narrowed.headline)
     return {
         **request_facts(visit, approver_view),
         "open": is_waiting,
         "voted": approval.state is State.PENDING and not is_waiting,
-        "button": deed if display["facts"] else _USUAL,
+        "button": text if display["facts"] else _DEFAULT_TEXT,
         "outcome": outcome(approver_view),
         "note": note,
         "granted": narrowed,
@@ -116,10 +120,10 @@ def load(visit: Visit) -> Facts:
     }
 
 
-def request_facts(visit: Visit, shown: ApproverView) -> Facts:
+def request_facts(visit: Visit, approver_view: ApproverView) -> Facts:
     """The content of every page about one request: its texts and the steps to approve it."""
-    approval = shown.approval
-    display = _display(shown)
+    approval = approver_view.approval
+    display = _display(approver_view)
     return {
         "approval": approval,
         "display": display,
@@ -127,50 +131,50 @@ def request_facts(visit: Visit, shown: ApproverView) -> Facts:
         "headline": headline(approval),
         "fingerprint": decisions.fingerprint(approval.action_digest),
         "steps": sorted(ceremonies.parse_ceremony(approval.ceremony)),
-        "blocked_reason": _blocked_reason(visit, shown),
+        "blocked_reason": _blocked_reason(visit, approver_view),
         "arming": _ARMING_MS.get(approval.risk, _SHORT_ARMING_MS),
         "can_extend": visit.site.approvals.extensions.can_extend(visit.person, approval.id),
     }
 
 
-def _display(shown: ApproverView) -> dict[str, Any]:
+def _display(approver_view: ApproverView) -> dict[str, Any]:
     """The display text, with the current signals if there are any."""
-    document: dict[str, Any] = json.loads(shown.approval.display)
-    if shown.unusual is not None:
-        document["unusual"] = signals_json(shown.unusual)
-        document["compared"] = shown.unusual.compared
+    document: dict[str, Any] = json.loads(approver_view.approval.display)
+    if approver_view.unusual is not None:
+        document["unusual"] = signals_json(approver_view.unusual)
+        document["compared"] = approver_view.unusual.compared
     return document
 
 
 def headline_of(approval: Mapping[str, Any]) -> str:
     """The headline of an approval in its API form."""
     granted = approval["granted"]
-    asked = json.loads(approval["display"])["headline"]
+    requested = json.loads(approval["display"])["headline"]
     return headline_in_state(
-        asked, None if granted is None else granted["headline"], approval["state"]
+        requested, None if granted is None else granted["headline"], approval["state"]
     )
 
 
-def can_become_standing_grant(shown: ApproverView, person: Person) -> bool:
+def can_become_standing_grant(approver_view: ApproverView, person: Person) -> bool:
     """Reports whether this person may create a standing grant from a request."""
-    approval = shown.approval
+    approval = approver_view.approval
     own = (approval.kind, approval.user_id) == ("action", person.user.id)
     return own and approval.risk is not Risk.CRITICAL
 
 
-def is_open(shown: ApproverView, person: Person) -> bool:
+def is_open(approver_view: ApproverView, person: Person) -> bool:
     """Reports whether the request is pending and this person has not voted."""
-    votes = () if shown.tally is None else shown.tally.votes
+    votes = () if approver_view.tally is None else approver_view.tally.votes
     own = (vote.decision for vote in votes if vote.decision.user_id == person.user.id)
     voted = any(decision.voided_at is None for decision in own)
-    return shown.approval.state is State.PENDING and not voted
+    return approver_view.approval.state is State.PENDING and not voted
 
 
-def _blocked_reason(visit: Visit, shown: ApproverView) -> Sentence:
+def _blocked_reason(visit: Visit, approver_view: ApproverView) -> Sentence:
     """Why this person cannot approve it here or not yet; empty if they can."""
-    if 0 in (shown.tries_left or {}).values():
+    if 0 in (approver_view.tries_left or {}).values():
         return (LOCKED_TEXT,)
-    high = shown.approval.risk.rank >= Risk.HIGH.rank
+    high = approver_view.approval.risk.rank >= Risk.HIGH.rank
     high_from = visit.person.registered_device.high_from
     if not high or visit.site.clock.now() >= high_from:
         return ()
@@ -181,28 +185,32 @@ def _blocked_reason(visit: Visit, shown: ApproverView) -> Sentence:
     )
 
 
-def outcome(shown: ApproverView) -> Sentence:
+def outcome(approver_view: ApproverView) -> Sentence:
     """One sentence on how it ended; empty while it is pending."""
-    approval, answer = shown.approval, shown.decision
+    approval, answer = approver_view.approval, approver_view.decision
     if answer is not None and answer.decision == "deny":
         label = decisions.DENY_CODES[answer.code or ""].label
-        by = f"Denied by {shown.decider_name} on {shown.device_name} at "
+        by = f"Denied by {approver_view.decider_name} on {approver_view.device_name} at "
         return (by, answer.at, f". Reason: {label}.")
     if answer is not None and approval.state is not State.PENDING:
-        return (f"Approved by {_approvers(shown)} at ", answer.at, f".{_afterwards(approval)}")
+        return (
+            f"Approved by {_approvers(approver_view)} at ",
+            answer.at,
+            f".{_afterwards(approval)}",
+        )
     if approval.decided_by is not None:
         return (f"{automatic_outcome(approval).capitalize()}.",)
     if approval.state is State.PENDING:
         return ()
     if approval.state is State.EXPIRED:
-        asked = approval.retry_asked_at is not None
-        again = "its agent was told to retry" if asked else "the agent can retry"
-        return ("Expired at ", approval.expires_at, f". Expiring isn't a denial; {again}.")
+        retry_requested = approval.retry_asked_at is not None
+        next_step = "its agent was told to retry" if retry_requested else "the agent can retry"
+        return ("Expired at ", approval.expires_at, f". Expiring isn't a denial; {next_step}.")
     return (f"This request is closed: {approval.reason or approval.state}. Nobody answered it.",)
 
 
 def _afterwards(approval: Approval) -> str:
-    """What became of an approval that a person gave."""
+    """What happened after a person approved it."""
     if approval.state is State.REDEEMED:
         return " The agent collected its token." if approval.kind == "action" else ""
     if approval.state is State.EXPIRED:
@@ -211,14 +219,14 @@ def _afterwards(approval: Approval) -> str:
     return f" Then withdrawn before it was used: {approval.reason}." if ended else ""
 
 
-def _approvers(shown: ApproverView) -> str:
+def _approvers(approver_view: ApproverView) -> str:
     """Everyone whose approval counts; one person also with their device."""
-    votes = () if shown.tally is None else shown.tally.votes
+    votes = () if approver_view.tally is None else approver_view.tally.votes
     names = [
         vote.name
         for vote in votes
         if vote.decision.decision == "approve" and vote.decision.voided_at is None
     ]
     if len(names) < 2:  # noqa: PLR2004  # one person
-        return f"{shown.decider_name} on {shown.device_name}"
+        return f"{approver_view.decider_name} on {approver_view.device_name}"
     return f"{', '.join(names[:-1])} and {names[-1]}"

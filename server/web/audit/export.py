@@ -1,6 +1,6 @@
 """The entries of a search or a timeline of the audit log, as a file.
 
-Owns: the formats. Never: who may read the log; each part of the file is a call of the API.
+Owns: the formats. Never: who may read the log; each part of the file is a separate API call.
 """
 
 import csv
@@ -23,49 +23,49 @@ _SEARCH: Final = "GET /api/audit"
 _TIMELINE: Final = "GET /api/audit/<id>/timeline"
 SEARCHED: Final = ("type", "actor", "agent", "user", "resource", "approval", "from", "to")
 """The query parameters of a search."""
-_PART: Final = "200"
+_PAGE_SIZE: Final = "200"
 _COLUMNS: Final = ("at", "type", "actor", "id", "correlation_id")
-_FORMULA: Final = ("=", "+", "-", "@", "\t", "\r")
-"""A spreadsheet would run a text that begins with one of these."""
+_FORMULA_PREFIXES: Final = ("=", "+", "-", "@", "\t", "\r")
+"""A spreadsheet evaluates a cell that begins with one of these as a formula."""
 
 
 def load(visit: Visit) -> Facts | AnyResponse:
-    """GET /admin/audit with `format`, `csv` or `jsonl`: the file in place of the page."""
-    sent = {name: text for name in SEARCHED if (text := request.args.get(name, "").strip())}
-    search = {**sent, **days.span(sent)}
+    """GET /admin/audit with `format` (`csv` or `jsonl`): a file instead of the page."""
+    filters = {name: text for name in SEARCHED if (text := request.args.get(name, "").strip())}
+    query = {**filters, **days.span(filters)}
     for name in ("from", "to"):
-        search.pop(name, None)
-    return _file(lambda: _entries(visit, search))
+        query.pop(name, None)
+    return _file(lambda: _entries(visit, query))
 
 
 def load_timeline(visit: Visit) -> Facts | AnyResponse:
-    """GET /admin/audit/timelines/<id> with `format`: the file in place of the page."""
+    """GET /admin/audit/timelines/<id> with `format`: a file instead of the page."""
     return _file(lambda: iter(visit.read(_TIMELINE, visit.about)["items"]))
 
 
 def _file(entries: Callable[[], Iterator[Document]]) -> Facts | AnyResponse:
-    """The entries in the format that the query names; no response if it names none."""
-    wanted = request.args.get("format", "")
-    if not wanted:
+    """A file in the format that the query names; no variables and no file if it names none."""
+    name = request.args.get("format", "")
+    if not name:
         return {}
-    if wanted not in _FORMATS:
+    if name not in _FORMATS:
         raise errors.invalid_body("format must be csv or jsonl.")
-    media_type, text_of = _FORMATS[wanted]
+    media_type, text_of = _FORMATS[name]
     response = Response(text_of(entries()), mimetype=media_type)
     response.headers.extend(HEADERS)
-    response.headers["Content-Disposition"] = f'attachment; filename="audit.{wanted}"'
+    response.headers["Content-Disposition"] = f'attachment; filename="audit.{name}"'
     return response
 
 
 def _entries(visit: Visit, search: dict[str, str]) -> Iterator[Document]:
-    """Every entry, newest first. The person's right is checked for each part."""
+    """Every entry, newest first. The person's right is checked for each page."""
     cursor = ""
     while True:
-        part = visit.read(_SEARCH, limit=_PART, cursor=cursor, **search)
-        yield from part["items"]
-        if not part["next"]:
+        page = visit.read(_SEARCH, limit=_PAGE_SIZE, cursor=cursor, **search)
+        yield from page["items"]
+        if not page["next"]:
             return
-        cursor = part["next"]
+        cursor = page["next"]
 
 
 def _json_lines(entries: Iterator[Document]) -> Iterator[str]:
@@ -81,11 +81,11 @@ def _csv(entries: Iterator[Document]) -> Iterator[str]:
 
 
 def _row(values: list[str]) -> str:
-    written = io.StringIO()
-    csv.writer(written).writerow(
-        f"'{value}" if value.startswith(_FORMULA) else value for value in values
+    line = io.StringIO()
+    csv.writer(line).writerow(
+        f"'{value}" if value.startswith(_FORMULA_PREFIXES) else value for value in values
     )
-    return written.getvalue()
+    return line.getvalue()
 
 
 _FORMATS: Final = {

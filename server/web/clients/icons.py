@@ -14,7 +14,7 @@ from server.protocol.names import PREFIX_AGENT
 from server.web.browser import HEADERS
 
 _POLICY: Final = "default-src 'none'; sandbox; frame-ancestors 'none'"
-_KEPT: Final = "public, max-age=31536000, immutable"
+_CACHE_FOREVER: Final = "public, max-age=31536000, immutable"
 
 
 def add_agent_icons(app: Flask, site: Site) -> None:
@@ -31,10 +31,10 @@ def add_agent_icons(app: Flask, site: Site) -> None:
             response = Response(icon.body, mimetype=icon.media_type)
         response.headers.extend({**HEADERS, "Content-Security-Policy": _POLICY})
         if icon is not None:
-            response.headers["Cache-Control"] = _KEPT
+            response.headers["Cache-Control"] = _CACHE_FOREVER
         return response
 
 
 def _address(site: Site, agent_id: str) -> str:
-    """Return the address of an agent's icon; "" without one, and for everything but agents."""
+    """Return the address of an agent's icon; "" if it has none or is not an agent."""
     return site.clients.icons.of(agent_id) if agent_id.startswith(PREFIX_AGENT) else ""

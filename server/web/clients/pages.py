@@ -26,7 +26,8 @@ from server.web.visit import Visit
 
 _DAYS: Final = 14
 _MAX: Final = "200"
-_UNKNOWN: Final = (403, 404)
+"""The page size of the lists that are read."""
+_UNKNOWN_STATUSES: Final = (403, 404)
 
 
 @dataclass(slots=True)
@@ -46,14 +47,14 @@ class ClientAccess:
 
     @property
     def last_used_at(self) -> str | None:
-        """When one of its tokens was last used, as in the API."""
+        """When one of its tokens was last used, in the format of the API."""
         return max(
             (item["last_used_at"] for item in self.tokens if item["last_used_at"]), default=None
         )
 
 
 def load_agents(visit: Visit) -> Facts:
-    """Load the page of all agents: those with access by name, and the person's others."""
+    """Load the page of all agents: clients with access by name, then other agents of the person."""
     access = _access_by_client(visit)
     mine = {item["client_id"]: item for item in _owned(visit)}
     others = [item for key, item in mine.items() if key not in access]
@@ -89,29 +90,31 @@ def load_suspension(visit: Visit) -> Facts:
 
 def _access_by_client(visit: Visit) -> dict[str, ClientAccess]:
     """Return each client with access, by ID."""
-    found: dict[str, ClientAccess] = {}
+    access_by_id: dict[str, ClientAccess] = {}
     lists = (
         ("tokens", "client", visit.read("GET /api/delegations", limit=_MAX)),
         ("consents", "client", visit.read("GET /api/consents")),
         ("grants", "agent", visit.read("GET /api/grants")),
     )
-    for kind, who, page in lists:
-        for right in page["items"]:
-            holder = right[who]
-            access = found.setdefault(holder["id"], ClientAccess(holder["id"], holder["name"]))
-            getattr(access, kind).append(right)
-    return found
+    for kind, member, page in lists:
+        for item in page["items"]:
+            holder = item[member]
+            access = access_by_id.setdefault(
+                holder["id"], ClientAccess(holder["id"], holder["name"])
+            )
+            getattr(access, kind).append(item)
+    return access_by_id
 
 
 def _owned(visit: Visit) -> list[Document]:
-    """Return the person's own agents; for roles the API lists all."""
-    found: list[Document] = []
+    """Return the agents that the person owns. To people with a role the API lists all agents."""
+    owned: list[Document] = []
     after: dict[str, str] = {}
     while True:
         page = visit.read("GET /api/agents", limit=_MAX, **after)
-        found += [item for item in page["items"] if _owns(visit.person, item)]
+        owned += [item for item in page["items"] if _owns(visit.person, item)]
         if page["next"] is None:
-            return found
+            return owned
         after = {"cursor": page["next"]}
 
 
@@ -120,7 +123,7 @@ def _own_agent(visit: Visit) -> Document | None:
     try:
         agent = visit.read("GET /api/agents/<id>", visit.about)
     except errors.Problem as problem:
-        if problem.status in _UNKNOWN:
+        if problem.status in _UNKNOWN_STATUSES:
             return None
         raise
     return agent if _owns(visit.person, agent) else None
@@ -138,7 +141,7 @@ def _client_id(visit: Visit) -> str:
 
 
 def _name(visit: Visit, client_id: str, owned: Document | None) -> str:
-    """Return its name, for its owner or a person it has asked."""
+    """Return the name of a client that the person owns or that has asked them."""
     if owned is not None:
         return str(owned["name"])
     with visit.site.store.read() as view:

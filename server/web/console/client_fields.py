@@ -35,7 +35,7 @@ OVERLAPS: Final = (
 
 
 def overlap(label: str) -> Field:
-    """How long an old secret works, in seconds. Without a default, so that it is always shown."""
+    """How long an old secret works, in seconds. It has no default, so it is always shown."""
     return Field("overlap", label, "overlap", choices=OVERLAPS, empty=0)
 
 
@@ -51,9 +51,9 @@ def with_removals(body: dict[str, Any], document: Mapping[str, Any]) -> dict[str
     """Add the removed scopes and requirements to the body of a resource."""
     scopes = body.get("scopes", document["scopes"])
     requires = body.get("requires", document["requires"])
-    gone = [name for name in document["scopes"] if name not in scopes]
-    removed = dict.fromkeys(set(document["requires"]) - set(requires) - set(gone), "")
-    return {**body, "remove_scopes": gone, "requires": {**removed, **requires}}
+    removed_scopes = [name for name in document["scopes"] if name not in scopes]
+    removed = dict.fromkeys(set(document["requires"]) - set(requires) - set(removed_scopes), "")
+    return {**body, "remove_scopes": removed_scopes, "requires": {**removed, **requires}}
 
 
 def merged_keys(body: dict[str, Any], document: Mapping[str, Any]) -> dict[str, Any]:
@@ -61,7 +61,7 @@ def merged_keys(body: dict[str, Any], document: Mapping[str, Any]) -> dict[str, 
     if not body:
         return {}
     keep = body.get("keep", [key["kid"] for key in document["keys"]])
-    kept = [key for key in document["keys"] if key["kid"] in keep]
-    added = body.get("jwks") or {"keys": []}
-    new = added["keys"] if isinstance(added, dict) and "keys" in added else [added]
-    return {"jwks": {"keys": [*kept, *new] if isinstance(new, list) else new}}
+    kept_keys = [key for key in document["keys"] if key["kid"] in keep]
+    key_set = body.get("jwks") or {"keys": []}
+    new_keys = key_set["keys"] if isinstance(key_set, dict) and "keys" in key_set else [key_set]
+    return {"jwks": {"keys": [*kept_keys, *new_keys] if isinstance(new_keys, list) else new_keys}}

@@ -26,11 +26,11 @@ _KINDS: Final[Mapping[Kind, str]] = {
     Kind.ICON: "icon",
 }
 _SHAPES: Final = {Kind.NAMES: "", Kind.PEOPLE: "", Kind.LISTS: "lists", Kind.NEEDS: "pairs"}
-"""Those whose values a form may offer, and their shape."""
+"""The kinds whose values a form can suggest, with the shape of the values."""
 
 
 def fields(members: Members, form: str) -> tuple[Field, ...]:
-    """The fields of this form: those in sight, then the others under the headings of sections."""
+    """The fields of this form: the visible ones, then the advanced ones under section headings."""
     selected = [member for member in members if form in member.field.forms]
     first = [member for member in selected if member.field.first]
     others = [member for member in selected if not member.field.first]
@@ -47,12 +47,12 @@ def fields(members: Members, form: str) -> tuple[Field, ...]:
 def field_of(member: Member, *, section: str = "") -> Field:
     """The field of one member, with the member's name in the API."""
     form_field = member.field
-    known = bool(form_field.suggestions) and member.kind in _SHAPES
+    has_suggestions = bool(form_field.suggestions) and member.kind in _SHAPES
     return Field(
         name=member.wire_name,
         label=form_field.label,
-        kind="known" if known else _KINDS[member.kind],
-        shape=_SHAPES[member.kind] if known else "",
+        kind="known" if has_suggestions else _KINDS[member.kind],
+        shape=_SHAPES[member.kind] if has_suggestions else "",
         hint=form_field.hint,
         section=section,
         required=member.required,
@@ -74,7 +74,7 @@ def field_named(members: Members, name: str) -> Field:
 
 @dataclass(frozen=True, slots=True)
 class PageLine:
-    """A member on the page of a record: names, or one text."""
+    """A member on the page of a record: a list of names, or one string."""
 
     label: str
     names: Sequence[str] | None

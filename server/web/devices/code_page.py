@@ -20,7 +20,7 @@ _FIELD: Final = "form"
 _MAX_NAME: Final = 320
 _MAX_CODE: Final = 40
 _FORM_SECONDS: Final = 15 * 60
-"""As long as a code is valid."""
+"""A code is valid equally long."""
 _BUSY: Final = "The server is busy. Nothing was sent. Try again."
 _STALE: Final = "This page has expired, or another site sent you here. Enter the code again."
 
@@ -33,8 +33,8 @@ def add_device_pages(app: Flask, site: Site) -> None:
 
     @app.get("/enroll")
     def enroll() -> AnyResponse:
-        shown = page("devices/enroll.html", script=True, issuer=site.server_policy.issuer)
-        return redirect_to_issuer_host(site) or shown
+        enrollment_page = page("devices/enroll.html", script=True, issuer=site.server_policy.issuer)
+        return redirect_to_issuer_host(site) or enrollment_page
 
     @app.get("/device")
     def device() -> AnyResponse:
@@ -56,8 +56,8 @@ def add_device_pages(app: Flask, site: Site) -> None:
 def _submit(site: Site) -> AnyResponse:
     """Submit the form, or show it again with an error.
 
-    1. The form came from our page. 2. Both fields are filled in. 3. The code creates an approval;
-    whether anybody sees it is not shown.
+    1. The form came from our page. 2. Both fields are filled in. 3. The code creates an
+    approval. The page does not reveal whether anybody sees it.
     """
     name = request.form.get("name", "").strip()[:_MAX_NAME]
     code = request.form.get("user_code", "")
@@ -114,5 +114,5 @@ def _is_our_form(site: Site) -> bool:
     """Report whether the form came from our own page in this browser."""
     if not is_same_origin(site):
         return False
-    kept, sent = request.cookies.get(_COOKIE, ""), request.form.get(_FIELD, "")
-    return bool(kept) and hmac.compare_digest(kept.encode(), sent.encode())
+    cookie_token, form_token = request.cookies.get(_COOKIE, ""), request.form.get(_FIELD, "")
+    return bool(cookie_token) and hmac.compare_digest(cookie_token.encode(), form_token.encode())

@@ -37,10 +37,10 @@ def load_device(visit: Visit) -> Facts:
 
 def find_device(visit: Visit) -> Device:
     """Return the person's active device that the page is about. Raises errors.Problem 404."""
-    found = next((device for device in _active(visit) if device.id == visit.about), None)
-    if found is None:
+    match = next((device for device in _active(visit) if device.id == visit.about), None)
+    if match is None:
         raise errors.Problem(404, "not_found", "You have no such device.")
-    return found
+    return match
 
 
 def load_code(answer: Mapping[str, Any]) -> Facts:
@@ -66,8 +66,8 @@ def _active(visit: Visit) -> list[Device]:
     return [device for device in devices if device.state == "active"]
 
 
-def _browser(known: NamedSubscription, now: int) -> dict[str, object]:
-    return push_subscription(known, now).model_dump()
+def _browser(subscription: NamedSubscription, now: int) -> dict[str, object]:
+    return push_subscription(subscription, now).model_dump()
 
 
 def _name(form: Form) -> object:

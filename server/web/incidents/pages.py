@@ -18,12 +18,12 @@ _DENIAL_ONLY: Final = (
 def load(visit: Visit) -> Facts:
     """GET /r/<id>/report: for pending and closed requests."""
     approver_view = visit.site.approvals.decisions.show(visit.person, visit.about)
-    whom = choices(approver_view.approval, is_open=is_open(approver_view, visit.person))
-    return {**request_facts(visit, approver_view), "choices": whom}
+    report_choices = choices(approver_view.approval, is_open=is_open(approver_view, visit.person))
+    return {**request_facts(visit, approver_view), "choices": report_choices}
 
 
 def choices(approval: Approval, *, is_open: bool) -> list[tuple[str, str, str]]:
-    """The choices: scope in the API, label and explanation.
+    """The choices: each has its scope in the API, a label and an explanation.
 
     The scope "" is a denial without a report; only pending requests have it.
     """

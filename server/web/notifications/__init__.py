@@ -1,4 +1,4 @@
-"""Notifications: mutes, quiet hours, and how to install the pages.
+"""The pages for mutes and quiet hours, and the page that explains how to install the web app.
 
 Owns: these pages and forms.
 Never: business rules; the API has them.

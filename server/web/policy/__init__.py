@@ -1,4 +1,4 @@
-"""Policy and action types in the console.
+"""The console pages about policy and action types.
 
 Owns: the rows of these pages and forms.
 Never: business rules; the API has them.

@@ -46,8 +46,8 @@ def _case(form: Form) -> object:
     }
     if details is not None:
         body["authorization_details"] = _json(details)
-    sent = {"user": form.get("user"), "resource": form.get("at")}
-    return body | {name: value for name, value in sent.items() if value}
+    optional = {"user": form.get("user"), "resource": form.get("at")}
+    return body | {name: value for name, value in optional.items() if value}
 
 
 def _json(text: str) -> object:

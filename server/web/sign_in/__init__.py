@@ -1,5 +1,5 @@
 """Pages to sign in to apps, consent, and sign out.
 
 Owns: these pages and forms, as rows.
-Never: decisions; a device signs those.
+Never: decisions; a device signs them.
 """

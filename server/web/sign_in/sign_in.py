@@ -1,7 +1,7 @@
 """The pages between an app's request and its response: sign in, consent, wait, sign out.
 
-Plain forms and redirects. Only passkeys need a script; another one saves a click when an app wants
-a posted response.
+These are plain forms and redirects. Passkeys need a script. Other scripts only save a click: while
+the person waits, and when an app uses `form_post`.
 """
 
 import functools
@@ -42,7 +42,7 @@ _REMEDY: Final = (
 )
 
 
-_FAULT: Final = 500
+_FIRST_SERVER_ERROR: Final = 500
 
 
 def add_sign_in(app: Flask, site: Site) -> None:
@@ -73,7 +73,7 @@ def _answer(site: Site, view: Callable[[Site], AnyResponse], path: str) -> AnyRe
     except errors.ProtocolError as error:
         telemetry.log().debug("page.refused", path=path, error=error.code, detail=error.detail)
         response = message("Request refused", error.description, remedy=_REMEDY)
-        response.status_code = error.status if error.status >= _FAULT else 400
+        response.status_code = error.status if error.status >= _FIRST_SERVER_ERROR else 400
         response.headers.extend(error.headers)
         return response
 
@@ -147,11 +147,11 @@ def _consent(site: Site) -> AnyResponse:
     form = posted(site)
     handle, cookie = form.require("flow"), cookie_of(site)
     if form.get("answer") == "allow":
-        return _allowed(site, handle, cookie)
+        return _allow(site, handle, cookie)
     return _step(site, site.sign_in.flows.deny(handle, cookie), handle, cookie)
 
 
-def _allowed(site: Site, handle: str, cookie: str) -> AnyResponse:
+def _allow(site: Site, handle: str, cookie: str) -> AnyResponse:
     """Request the approval on a device; if that is not possible, show the reason."""
     try:
         step = site.sign_in.flows.consent(handle, cookie, peer=request.remote_addr or "")
@@ -166,8 +166,8 @@ def _logout(site: Site) -> AnyResponse:
     form, cookie = _parameters(), cookie_of(site)
     names = ("client_id", "id_token_hint", "post_logout_redirect_uri", "state")
     if request.method == "POST":  # a cross-site POST has no cookie; a GET has it
-        sent = [(name, value) for name in names if (value := form.get(name)) is not None]
-        return go(redirects.with_parameters("/logout", sent))
+        parameters = [(name, value) for name in names if (value := form.get(name)) is not None]
+        return go(redirects.with_parameters("/logout", parameters))
     if (redirect := redirect_to_issuer_host(site)) is not None:
         return redirect
     logout = site.sign_in.rp_logout.check(form, cookie)

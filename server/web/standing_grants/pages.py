@@ -40,7 +40,7 @@ _DIFFERENCES: Final = {
     "sum": "more than the total amount",
     "uses": "more than the uses",
 }
-"""Why a past request would not have been covered, unless a member differs."""
+"""Why a past request would not have been covered, if no member of the details differs."""
 _MAX_DIGITS: Final = 9
 _EMPTY: Final = Form({})
 _SHOWN_STATUSES: Final = frozenset({400, 409, 422})
@@ -68,10 +68,10 @@ def load(visit: Visit) -> Facts:
 def propose(visit: Visit, form: Form) -> Facts | AnyResponse:
     """POST /r/<id>/similar: preview the grant, or with `act=open` create its approval request."""
     approver_view = _example(visit)
-    opens = form.get("act") == "open"
-    row = "POST /api/grants" if opens else "POST /api/grants/preview"
+    creates = form.get("act") == "open"
+    route = "POST /api/grants" if creates else "POST /api/grants/preview"
     try:
-        answer = visit.calls.do(row, "", proposal_request(form, approver_view), form)
+        answer = visit.calls.do(route, "", proposal_request(form, approver_view), form)
     except (errors.Problem, ValueError) as refused:
         if isinstance(refused, errors.Problem) and refused.status not in _SHOWN_STATUSES:
             raise
@@ -79,7 +79,7 @@ def propose(visit: Visit, form: Form) -> Facts | AnyResponse:
         return _facts(
             visit, approver_view, form, {"preview": None, "problem": message, "status": 422}
         )
-    if opens:
+    if creates:
         return go(f"{visit.site.server_policy.issuer}/r/{answer['id']}")
     return _facts(visit, approver_view, form, {"preview": answer, "problem": ""})
 
@@ -92,13 +92,13 @@ def _example(visit: Visit) -> ApproverView:
     return approver_view
 
 
-def _facts(visit: Visit, shown: ApproverView, form: Form, facts: Facts) -> Facts:
-    limit = LIMITS[shown.approval.risk]
+def _facts(visit: Visit, approver_view: ApproverView, form: Form, facts: Facts) -> Facts:
+    limit = LIMITS[approver_view.approval.risk]
     return {
-        **request_facts(visit, shown),
-        "members": members(shown),
-        "difference": partial(difference, members(shown)),
-        "kind": _kind(visit.site, shown),
+        **request_facts(visit, approver_view),
+        "members": members(approver_view),
+        "difference": partial(difference, members(approver_view)),
+        "kind": _kind(visit.site, approver_view),
         "lasting": [duration for duration in DURATIONS if duration[0] <= limit.seconds],
         "most_uses": limit.uses if limit.uses < MAX_USES else None,
         "sent": form,
@@ -106,18 +106,18 @@ def _facts(visit: Visit, shown: ApproverView, form: Form, facts: Facts) -> Facts
     }
 
 
-def _kind(site: Site, shown: ApproverView) -> ActionRow | None:
-    """The registered action type of the example; None without details or with several."""
-    types = {detail["type"] for detail in json.loads(shown.approval.details)}
+def _kind(site: Site, approver_view: ApproverView) -> ActionRow | None:
+    """The registered action type of the example; None unless all details have one type."""
+    types = {detail["type"] for detail in json.loads(approver_view.approval.details)}
     with site.store.read() as view:
         return view.directory.action(types.pop()) if len(types) == 1 else None
 
 
-def members(shown: ApproverView) -> list[Member]:
+def members(approver_view: ApproverView) -> list[Member]:
     """The members of the example that may vary; none if it has several details."""
-    details = json.loads(shown.approval.details)
-    found = _members(details[0], ()) if len(details) == 1 else iter(())
-    return [_member(path, value) for path, value in found if path != ("type",)]
+    details = json.loads(approver_view.approval.details)
+    paths = _members(details[0], ()) if len(details) == 1 else iter(())
+    return [_member(path, value) for path, value in paths if path != ("type",)]
 
 
 def _members(value: JsonValue, path: Path) -> Iterator[tuple[Path, JsonValue]]:
@@ -128,11 +128,13 @@ def _members(value: JsonValue, path: Path) -> Iterator[tuple[Path, JsonValue]]:
         yield path, value
 
 
-def difference(known: Sequence[Member], mismatch: str) -> str:
+def difference(varying: Sequence[Member], mismatch: str) -> str:
     """Why a past request would not have been covered; `mismatch` is the API's word for it."""
-    named = [member for member in known if mismatch in {member.fact, f"{member.fact}/currency"}]
+    matching = [
+        member for member in varying if mismatch in {member.fact, f"{member.fact}/currency"}
+    ]
     other = "other details" if mismatch.startswith("/") else mismatch
-    return f"another {named[0].words.lower()}" if named else _DIFFERENCES.get(mismatch, other)
+    return f"another {matching[0].words.lower()}" if matching else _DIFFERENCES.get(mismatch, other)
 
 
 def _member(path: Path, value: JsonValue) -> Member:
@@ -145,15 +147,15 @@ def _member(path: Path, value: JsonValue) -> Member:
     )
 
 
-def proposal_request(form: Form, shown: ApproverView) -> Document:
-    """The API request of the submitted fields. ValueError says what is missing."""
+def proposal_request(form: Form, approver_view: ApproverView) -> Document:
+    """The API request for the submitted fields. Raises ValueError for a missing number."""
     varied = [
         {"fact": member.fact, "up_to": value if member.limited else None}
-        for at, member in enumerate(members(shown))
-        if (value := form.get(f"vary.{at}")) is not None
+        for index, member in enumerate(members(approver_view))
+        if (value := form.get(f"vary.{index}")) is not None
     ]
     return {
-        "approval": shown.approval.id,
+        "approval": approver_view.approval.id,
         "seconds": _whole_number(form, "seconds", "Choose a duration"),
         "uses": _whole_number(form, "uses", "Enter the max uses as a number"),
         "sum": form.get("sum"),
@@ -162,10 +164,10 @@ def proposal_request(form: Form, shown: ApproverView) -> Document:
     }
 
 
-def _whole_number(form: Form, name: str, otherwise: str) -> int:
+def _whole_number(form: Form, name: str, message: str) -> int:
     text = form.get(name) or ""
     if not (text.isascii() and text.isdigit() and len(text) <= _MAX_DIGITS):
-        raise ValueError(otherwise)
+        raise ValueError(message)
     return int(text)
 
 

@@ -1,5 +1,5 @@
 """Pages about issued tokens and signing keys.
 
 Owns: these pages and forms, as rows.
-Never: tokens, keys.
+Never: showing a token or a private key.
 """

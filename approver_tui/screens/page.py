@@ -257,7 +257,7 @@ class Page(KeyedScreen, Generic[Found, Item]):
         self.set_found(found)
 
     def set_found(self, found: Found) -> None:
-        """Show fetched data; the cursor stays on its entry or, if it is gone, moves to the first."""
+        """Show fetched data; the cursor stays on its entry, or moves to the first one."""
         self.found, self._problem = found, SafeText("")
         if self._status == LOADING:
             self._status = SafeText("")

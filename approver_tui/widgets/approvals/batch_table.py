@@ -55,17 +55,15 @@ def batch_lines(batch: Batch, pointed: str | None, view: RenderContext) -> list[
     lines = []
     if batch.unusual:
         lines += _place_lines("unusual", wrapped(_unusual_heading(batch), view.width, Role.ALERT))
-        lines += _placed_lines(batch.unusual, blocks)
+        lines += _placed(batch.unusual, blocks)
     if batch.unusual and batch.usual:
         usual_heading = (line(fmt("NOTHING UNUSUAL ({})", len(batch.usual)), Role.HEADING),)
         lines += [PlacedLine(BLANK), *_place_lines("usual", usual_heading)]
-    lines += _placed_lines(batch.usual, blocks)
+    lines += _placed(batch.usual, blocks)
     return [*lines, PlacedLine(BLANK), *_place_lines("shared", _shared_lines(shared, view))]
 
 
-def _placed_lines(
-    rows: Iterable[Approval], blocks: Mapping[str, list[Line]]
-) -> Iterator[PlacedLine]:
+def _placed(rows: Iterable[Approval], blocks: Mapping[str, list[Line]]) -> Iterator[PlacedLine]:
     for row in rows:
         yield from _place_lines(row.id, blocks[row.id])
 
@@ -185,7 +183,7 @@ class BatchTable(ReadSheet, can_focus=True):
         self._batch = batch
         self._zone = zone
         self._cursor = 0
-        self._placed_lines: list[PlacedLine] = []
+        self._placed: list[PlacedLine] = []
         self._seen: set[tuple[str, int]] = set()
         """The lines that were on the screen, each as its block and its index there."""
 
@@ -200,8 +198,8 @@ class BatchTable(ReadSheet, can_focus=True):
 
     def lines_for(self, width: int) -> list[Line]:
         """Return the blocks, then the facts that all requests share."""
-        self._placed_lines = self._lay_out(width)
-        return [placed.line for placed in self._placed_lines]
+        self._placed = self._lay_out(width)
+        return [placed.line for placed in self._placed]
 
     def get_content_height(self, container: Size, viewport: Size, width: int) -> int:
         """Return the number of rows needed, so that the panel is no taller than that."""
@@ -212,13 +210,13 @@ class BatchTable(ReadSheet, can_focus=True):
     def unread(self) -> int:
         """The number of lines not yet seen at this width; at least 1 before the first layout."""
         self._record_seen()
-        return len(_line_keys(self._placed_lines) - self._seen) if self._placed_lines else 1
+        return len(_line_keys(self._placed) - self._seen) if self._placed else 1
 
     def action_move(self, step: int) -> None:
         """Move the pointer by `step` requests, and scroll it into view."""
         self._cursor = min(len(self._batch.rows) - 1, max(0, self._cursor + step))
         self.relayout()
-        lines = [y for y, placed in enumerate(self._placed_lines) if placed.block == self._pointed]
+        lines = [y for y, placed in enumerate(self._placed) if placed.block == self._pointed]
         top = lines[0] if self._cursor else 0
         region = Region(0, top, 1, lines[-1] + 1 - top)
         self.scroll_to_region(region, animate=False, force=True)
@@ -233,13 +231,9 @@ class BatchTable(ReadSheet, can_focus=True):
         offset = event.get_content_offset(self)
         ids = [row.id for row in self._batch.rows]
         line = -1 if offset is None else offset.y + self.scroll_offset.y
-        if (
-            offset is None
-            or line >= len(self._placed_lines)
-            or self._placed_lines[line].block not in ids
-        ):
+        if offset is None or line >= len(self._placed) or self._placed[line].block not in ids:
             return
-        clicked = self._placed_lines[line]
+        clicked = self._placed[line]
         self._cursor = ids.index(clicked.block)
         self.relayout()
         if clicked.number == 0 and offset.x < BOX:
@@ -262,7 +256,7 @@ class BatchTable(ReadSheet, can_focus=True):
             self._seen = set()
 
     def _record_seen(self) -> None:
-        self._seen |= _line_keys(self._placed_lines[self.scroll_offset.y : self.last_visible_row])
+        self._seen |= _line_keys(self._placed[self.scroll_offset.y : self.last_visible_row])
 
     @property
     def _pointed(self) -> str:

@@ -1,7 +1,7 @@
 """The base of the pages next to the inbox: a list on the left, the selected entry on the right.
 
-Owns: fetching the list, the cursor, navigation, status messages. Never: answering a request; an
-action either can be undone or is confirmed in `confirm.py`.
+Owns: fetching the list, the cursor, navigation, status messages. Never: answering a request;
+confirming an action, which is in `confirm.py`.
 """
 
 from collections.abc import Callable, Iterable, Sequence
@@ -62,7 +62,7 @@ Item = TypeVar("Item")
 
 @dataclass(frozen=True, slots=True)
 class PageAction:
-    """An action of a key on the entry under the cursor, confirmed first or undoable."""
+    """An action that a key runs on the entry under the cursor, often after a confirmation."""
 
     name: str
     """The name of the action's key in KEYS."""

@@ -23,7 +23,7 @@ _OUTCOME_UNKNOWN = SafeText("The outcome is unknown: check again.")
 
 
 def answer_problem(error: errors.ClientError, *, done: SafeText) -> SafeText:
-    """Return what went wrong with an answer, followed by `done`, which says what it means."""
+    """Return what went wrong with an answer, followed by `done`, which states the result."""
     if errors.answer_status(error) is AnswerStatus.NOT_SENT:
         return fmt("{} {}", answer_message(AnswerStatus.NOT_SENT), done)
     return fmt("{} {}", problem(error), done)

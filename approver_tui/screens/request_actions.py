@@ -1,7 +1,7 @@
 """Actions on a request other than answering: withdraw an approval, extend, retry, snooze, mute.
 
-Owns: the actions and their messages. Never: asking for confirmation. Actions that affect others can
-be undone for five seconds; the same key ends a snooze or a mute.
+Owns: the actions and their messages. Actions that affect others can be undone for five seconds; a
+snooze or a mute is ended with the same key. Never: asking for confirmation.
 """
 
 from collections.abc import Callable

@@ -26,7 +26,7 @@ class FilterLine(Input):
     BINDINGS = [Binding("escape", "clear_filter", show=False)]  # noqa: RUF012  # Textual's declaration
 
     class Applied(Message):
-        """The filter must be applied; `is_done` says whether the user finished typing it."""
+        """The user changed the filter; `is_done` says whether they finished typing it."""
 
         def __init__(self, text: str, *, is_done: bool) -> None:
             super().__init__()

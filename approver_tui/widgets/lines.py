@@ -1,7 +1,7 @@
 """Text as it is drawn on the screen: pieces with a role, wrapped to a width without loss.
 
 Owns: pieces, lines, wrapping, cropping. A role becomes a style in `approver.tcss`, but no meaning
-depends on the style alone. Never: parsing markup; every character of a piece is drawn as it is.
+depends on the style alone. Never: parsing markup; every character is drawn as it is.
 """
 
 import re

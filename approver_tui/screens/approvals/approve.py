@@ -59,7 +59,7 @@ class PanelFacts(ReadSheet, can_focus=False):
 
     @property
     def is_fully_read(self) -> bool:
-        """Whether the last line was on the screen at any time since the last relayout."""
+        """Whether the last line has been on the screen since the width last changed."""
         self._lines_read = max(self._lines_read, self.last_visible_row)
         return 0 < len(self._lines) <= self._lines_read
 
@@ -74,7 +74,7 @@ class PanelFacts(ReadSheet, can_focus=False):
 
 _MAX_AMOUNT_LENGTH = 15
 """A longer amount would be cut next to Back in 40 columns; it is shown among the facts."""
-_MAX_FEW_FIELDS = 2
+_MAX_FIELDS_FOR_TALL_FACTS = 2
 """A panel with up to this many fields has room for tall facts."""
 REVIEW_SECONDS = {Risk.LOW: 0.0, Risk.MEDIUM: 0.0, Risk.HIGH: 2.0, Risk.CRITICAL: 3.0}
 """How many seconds must pass after all facts were seen, in addition to the guard's time."""
@@ -100,7 +100,7 @@ class ApprovePanel(Panel):
         self._facts = PanelFacts(approval, context.zone)
         self._fields = CeremonyFields(approval, needs_pin=needs_pin)
         self.set_class(approval.display.type_back is not None, "-typing")
-        self.set_class(len(approval.steps) > _MAX_FEW_FIELDS, "-many")
+        self.set_class(len(approval.steps) > _MAX_FIELDS_FOR_TALL_FACTS, "-many")
         self._all_seen_since: float | None = None
         self._notice = SafeText("")
 

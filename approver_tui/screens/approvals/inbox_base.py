@@ -263,7 +263,7 @@ class InboxBase(KeyedScreen):
             self._calls.load(in_order=False)
 
     def _report_ended_denials(self) -> None:
-        """Report unsent denials whose requests have ended, and forget them."""
+        """Forget unsent denials whose requests have ended; report those that nobody decided."""
         self.state, ended_denials = self.state.without_ended_denials(self.context.now())
         self.context.unsent_denials.remove({denial.approval_id for denial in ended_denials})
         for denial in ended_denials:

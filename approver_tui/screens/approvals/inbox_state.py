@@ -35,7 +35,7 @@ class InboxState:
     is_default_selection: bool = False
     """Whether the program chose the selection from the last known list, not the user."""
     intended_selection: str | None = None
-    """The request that was to be selected before the program chose one, if any."""
+    """The selection to use for the server's list if the program chose the current one."""
     arrived: frozenset[str] = frozenset()
     """The IDs that arrived since the list was sorted."""
     in_progress: Mapping[str, AnswerProgress] = field(default_factory=dict)

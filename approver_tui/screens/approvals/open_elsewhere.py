@@ -1,7 +1,7 @@
 """The panel with the link to a request's page, to continue on a phone or in a browser.
 
-Owns: the link as text and as a QR code. Never: answering; opening a browser; linking to a different
-server. The panel closes by itself once the request is answered.
+Owns: the link as text and as a QR code. The panel closes by itself once the request is answered.
+Never: answering; opening a browser; linking to a different server.
 """
 
 from typing import ClassVar

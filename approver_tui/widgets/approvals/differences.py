@@ -11,13 +11,13 @@ from approver_tui.state.text import SafeText
 from approver_tui.widgets.lines import Line, Piece, Role, fmt, pad, wrap, wrapped
 
 _GAP = 2
-_MIN_WIDE = 60
+_MIN_WIDTH_FOR_LABELS = 60
 _LABEL_WIDTH = 14
 
 
 def difference_lines(differences: Sequence[Difference], width: int) -> list[Line]:
     """Return a heading and rows; on narrow screens a label has a line of its own."""
-    label = _LABEL_WIDTH if width >= _MIN_WIDE else 2
+    label = _LABEL_WIDTH if width >= _MIN_WIDTH_FOR_LABELS else 2
     column = max(4, (width - label - _GAP) // 2)
     heading = _two_columns(SafeText(" " * label), fmt("asked"), fmt("granted"), column, Role.DIM)
     return [
@@ -27,7 +27,7 @@ def difference_lines(differences: Sequence[Difference], width: int) -> list[Line
 
 
 def _rows(difference: Difference, label: int, column: int, width: int) -> list[Line]:
-    if width >= _MIN_WIDE and len(difference.label) < label:
+    if width >= _MIN_WIDTH_FOR_LABELS and len(difference.label) < label:
         return _two_columns(
             pad(difference.label, label), difference.asked, difference.granted, column, Role.PLAIN
         )

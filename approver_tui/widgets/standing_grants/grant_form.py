@@ -37,7 +37,7 @@ _LIMITS = {
 
 
 class StandingGrantForm(ChangeForm):
-    """The form; only *Notify me* and, if possible, *Approve this request* start checked."""
+    """The form. Only the last two checkboxes, which notify and approve, may start checked."""
 
     def __init__(self, risk: Risk, members: Sequence[VaryingMember], *, can_approve: bool) -> None:
         super().__init__(id="grant-form")

@@ -86,7 +86,7 @@ class ConfirmPanel(ButtonPanel[SafeText | None]):
         yield NoticeLines(id="notice")
 
     def on_mount(self) -> None:
-        """Ignore input for a moment, because it was meant for the page below."""
+        """Ignore input for a moment, as it was meant for the page below, and start the timer."""
         self.context.guard.arm()
         self.set_interval(TICK, self.draw)
         self.draw()

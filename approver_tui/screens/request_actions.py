@@ -44,7 +44,7 @@ class RequestActions:
         return QuickAction(partial(self._extend, approval.id), doing)
 
     def withdraw(self, approval: Approval) -> QuickAction:
-        """Withdraw the user's own approval."""
+        """Withdraw the user's approval."""
         doing = fmt("Withdrawing your approval of {}", approval.headline)
         return QuickAction(partial(self._withdraw, approval), doing)
 

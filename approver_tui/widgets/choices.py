@@ -1,4 +1,4 @@
-"""A numbered list with one choice.
+"""A numbered list from which the user chooses one option.
 
 Owns: the numbers, the choice. Never: preselecting an option; sending.
 """

@@ -1,4 +1,4 @@
-"""A button of a panel that shows without color whether it has the focus.
+"""A panel button that shows without color whether it has the focus.
 
 Owns: the brackets or pointers around a label. Never: making Approve more prominent than Deny.
 """

@@ -64,7 +64,7 @@ class PanelFacts(ReadSheet, can_focus=False):
         return 0 < len(self._lines) <= self._lines_read
 
     def on_resize(self, _event: events.Resize) -> None:
-        """Forget which rows were seen, because another width wraps them differently.
+        """Forget which rows were seen, because a different width wraps them differently.
 
         Textual calls the base class's handler after this one.
         """
@@ -73,7 +73,7 @@ class PanelFacts(ReadSheet, can_focus=False):
 
 
 _MAX_AMOUNT_LENGTH = 15
-"""A longer amount would be cut next to Back in 40 columns; it is shown among the facts."""
+"""A longer amount would be cut at 40 columns next to Back; the facts show it anyway."""
 _MAX_FIELDS_FOR_TALL_FACTS = 2
 """A panel with up to this many fields has room for tall facts."""
 REVIEW_SECONDS = {Risk.LOW: 0.0, Risk.MEDIUM: 0.0, Risk.HIGH: 2.0, Risk.CRITICAL: 3.0}
@@ -113,7 +113,7 @@ class ApprovePanel(Panel):
         return self.verb
 
     def content(self) -> ComposeResult:
-        """Lay out title, details and fields."""
+        """Lay out the title, the details and the fields."""
         yield TitleLine(self.title_line)
         yield NoticeLines(id="alarm")
         yield self._facts

@@ -75,7 +75,7 @@ class BatchPanel(Overlay):
     # Shared by all subclasses.
 
     def content(self) -> ComposeResult:
-        """Lay out title, requests, sums and fields."""
+        """Lay out the title, the requests, the sums and the fields."""
         yield TitleLine(self._title)
         yield NoticeLines(id="alarm")
         words = self.introduction(self.requests.rows[0].agent.name)

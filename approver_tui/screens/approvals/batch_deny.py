@@ -47,10 +47,10 @@ class BatchDenyPanel(BatchPanel, DenyingPanel):
         return answer_blocker(self.state, approval, self.moment)
 
     def missing_entry(self) -> SafeText:
-        """Require a reason."""
+        """Return the hint to choose a reason; empty once one is chosen."""
         return self.missing_reason
 
     def submit(self) -> None:
-        """Continue to the five seconds in which all denials can be undone."""
+        """Open the results panel, in which all denials can be undone for five seconds."""
         if denial := self.denial:
             self.finish(BatchSubmitted(self.requests.chosen, denial))

@@ -128,7 +128,7 @@ class ChangePanel(Panel, Generic[_ProposalT, _PreviewT]):
             self.update_panel()
 
     def preview_failed(self, proposal: _ProposalT | None, error: errors.ClientError) -> None:
-        """Show why there is no preview; with None as proposal, whichever one is current."""
+        """Show why there is no preview; None stands for the current proposal."""
         self.is_busy = False
         if proposal is None or proposal == self.proposal:
             problem = refusals.problem(error)

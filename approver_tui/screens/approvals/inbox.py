@@ -1,4 +1,4 @@
-"""The inbox: the list on the left and the selected request on the right, or one of them.
+"""The inbox: the list on the left and the selected request on the right, or only one of the two.
 
 Owns: the keys of the inbox, opening panels. Never: the state, which the base class has; moving the
 selection or the focus because something arrived.
@@ -102,7 +102,7 @@ class InboxScreen(InboxBase):
             self.draw_messages()
 
     def action_approve(self) -> None:
-        """Open the panel that approves the marked or selected requests, or say why it can't."""
+        """Open the panel that approves the marked or selected requests, or say why not."""
         if self.state.marks:
             self.answer_flow.open(partial(BatchApprovePanel, self.context, self.state))
         else:
@@ -140,15 +140,15 @@ class InboxScreen(InboxBase):
         self.query_one(ApprovalDetail).toggle_raw()
 
     def action_extend(self) -> None:
-        """Extend the selected request, or say why not."""
+        """Extend the selected request, or say why that is unavailable."""
         self._act(fmt("Extend"), answer_blocker, self._request_actions.extend)
 
     def action_withdraw(self) -> None:
-        """Withdraw the user's approval of the selected request, or say why not."""
+        """Withdraw the user's approval of the selected request, or say why they can't."""
         self._act(fmt("Withdraw"), withdrawal_blocker, self._request_actions.withdraw)
 
     def action_retry(self) -> None:
-        """Ask the agent of the expired request to retry, or say why not."""
+        """Ask the agent of the expired request to retry, or say why that is unavailable."""
         self._act(fmt("Retry"), retry_blocker, self._request_actions.retry)
 
     def action_snooze(self) -> None:
@@ -201,7 +201,7 @@ class InboxScreen(InboxBase):
             self.set_state(self.state.with_fold_toggled())
 
     def action_mark(self) -> None:
-        """Mark or unmark the requests of the selected row, or say why not."""
+        """Mark or unmark the requests of the selected row, or say why they can't be marked."""
         self._apply_marks(*marking.toggle_mark(self.state, self._answer_context))
 
     def action_mark_all(self) -> None:

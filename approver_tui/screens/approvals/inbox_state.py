@@ -37,11 +37,11 @@ class InboxState:
     intended_selection: str | None = None
     """The selection to use for the server's list if the program chose the current one."""
     arrived: frozenset[str] = frozenset()
-    """The IDs that arrived since the list was sorted."""
+    """The IDs of requests that arrived since the list was sorted."""
     in_progress: Mapping[str, AnswerProgress] = field(default_factory=dict)
     """The answers in progress, at most one per approval."""
     unverified: tuple[Unverified, ...] = ()
-    """Listed requests that failed verification."""
+    """Requests in the list that failed verification."""
     connection: Connection = _CONNECTING
     fresh_at: int | None = None
     """When the state last matched the server."""
@@ -318,7 +318,10 @@ class InboxState:
 
 
 def _selection_after(before: InboxState, inbox: Inbox, me: str | None = None) -> str | None:
-    """Return the same selection, or the row at its index; at first one that waits for the user."""
+    """Return the selection if it is still listed, otherwise the row that takes its index.
+
+    Without a selection, return the first row that waits for the user.
+    """
     if before.selected is not None and inbox.find(before.selected):
         return before.selected
     if not inbox.rows:

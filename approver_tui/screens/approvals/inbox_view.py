@@ -56,7 +56,7 @@ class InboxWidgets(NamedTuple):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class InboxView:
-    """Everything that the inbox screen shows at one moment."""
+    """The data that the inbox screen shows at a given moment."""
 
     context: ScreenContext
     state: InboxState
@@ -124,7 +124,7 @@ class InboxView:
 
     @property
     def keys_basis(self) -> tuple[object, ...]:
-        """Everything that the keys depend on, except the time."""
+        """Everything that the keys depend on, with the time in seconds."""
         state, second = self.state, self.context.now() // 1000
         basis = (self.is_reading, self.can_undo, second, state.current, state.in_progress)
         return (*basis, state.marks, state.unverified, state.connection, state.me)

@@ -1,4 +1,4 @@
-"""Marking and unmarking requests, and the messages about it.
+"""Marks and unmarks requests, and writes the messages about it.
 
 Owns: marking all requests of a row or of the list, the message for lost marks. Never: deciding
 which requests may be marked together; `state/approvals/marks.py` does.
@@ -14,7 +14,7 @@ from approver_tui.widgets.lines import fmt
 
 
 def toggle_mark(state: InboxState, moment: AnswerContext) -> tuple[InboxState, SafeText]:
-    """Return the state with the selected row marked or unmarked, and the message."""
+    """Mark or unmark the selected row. Returns the new state and the message."""
     approvals = state.row_requests(moment.now)
     ids = {approval.id for approval in approvals}
     if ids and ids <= state.marked:

@@ -248,7 +248,7 @@ class BatchTable(ReadSheet, can_focus=True):
         self.relayout()
 
     def on_resize(self, _event: events.Resize) -> None:
-        """Forget which lines were seen, because another width wraps them differently.
+        """Forget which lines were seen, because a different width wraps them differently.
 
         Textual calls the base class's handler after this one.
         """

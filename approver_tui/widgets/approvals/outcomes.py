@@ -120,7 +120,7 @@ def _retry_sentence(approval: Approval) -> SafeText:
 
 
 def _unanswered_text(approval: Approval) -> SafeText:
-    """Return how the request ended unanswered, in our words or those of whoever ended it."""
+    """Return how the request ended unanswered, in our words or the given reason."""
     state = SafeText(approval.state.value)
     if approval.was_superseded:
         return END_REASONS["superseded"]

@@ -1,4 +1,4 @@
-"""The row of an approval, or of several that look alike, in the inbox.
+"""The inbox row of an approval or of a group of look-alikes.
 
 Owns: the two lines of a row, the words for an answer in progress. Never: selecting, scrolling.
 """

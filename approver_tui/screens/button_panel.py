@@ -1,10 +1,10 @@
-"""A panel with two buttons: Back, and one that acts.
+"""The base of panels with two buttons: Back and one that acts.
 
-Owns: the buttons with the hint and the keys below them, what Enter does, input that was meant for
-the screen below. Never: what the button does; the subclass's `submit` does that; moving the focus
-because the button became available or unavailable.
+Owns: the buttons, the hint and the keys below them, what Enter does, ignoring input that was meant
+for the screen below. Never: the action of the button, which is the subclass's `submit`; moving the
+focus because the button became available or unavailable.
 
-Tab follows the screen: the fields, then the button, then Back.
+Tab moves through the fields, then to the button, then to Back.
 """
 
 from dataclasses import replace
@@ -28,15 +28,15 @@ from approver_tui.widgets.notice_lines import CachedLine
 from approver_tui.widgets.panel_button import PanelButton, button_hint
 
 TICK = 0.5
-"""How often, in seconds, a screen looks at the clocks."""
+"""How often, in seconds, a screen updates what depends on the time."""
 
 
 class ButtonPanel(ModalScreen[ScreenResultType], SafeFocusScreen[ScreenResultType]):
-    """The content, the button, Back, the hint, the keys."""
+    """A panel with content, a button, Back, a hint and keys."""
 
     AUTO_FOCUS = "#back"
     NAME: ClassVar[str | None] = None
-    """Its name in the style sheet, if it has one."""
+    """The panel's ID in the style sheet, if it has one."""
     CLASSES: ClassVar[str] = "panel"
     BUTTON: ClassVar[str] = "do"
     """The ID of the button that acts."""
@@ -44,7 +44,7 @@ class ButtonPanel(ModalScreen[ScreenResultType], SafeFocusScreen[ScreenResultTyp
     HINTS: ClassVar[tuple[Hint, ...]] = ()
     BINDINGS: ClassVar[list[BindingType]] = [Binding("escape", "back", show=False)]
     verb: SafeText = SafeText("")
-    """The name of the button in the hint; empty if there is only Back."""
+    """The verb for the button and its hint; empty if there is only Back."""
 
     def __init__(self, context: ScreenContext) -> None:
         super().__init__()
@@ -56,11 +56,11 @@ class ButtonPanel(ModalScreen[ScreenResultType], SafeFocusScreen[ScreenResultTyp
         raise NotImplementedError
 
     def blocker(self) -> SafeText:
-        """Return why the button is unavailable, or an empty text."""
+        """Return why the button is unavailable; empty if it is available."""
         return SafeText("")
 
     def submit(self) -> None:
-        """Act: the button was pressed, and nothing blocks it."""
+        """Perform the panel's action; called when the button is pressed and available."""
 
     @property
     def button_label(self) -> SafeText:
@@ -68,7 +68,7 @@ class ButtonPanel(ModalScreen[ScreenResultType], SafeFocusScreen[ScreenResultTyp
         return self.verb
 
     def compose(self) -> ComposeResult:
-        """Lay out the content, the buttons, hint and keys."""
+        """Lay out the content, the buttons, the hint and the keys."""
         with Vertical(classes=self.CLASSES, id=self.NAME):
             yield from self.content()
             with Horizontal(id="buttons"):
@@ -86,25 +86,25 @@ class ButtonPanel(ModalScreen[ScreenResultType], SafeFocusScreen[ScreenResultTyp
         """Update the button, the hint and the keys."""
         if self.focused is not None and self.focused.id == "back" and reason.startswith("type "):
             reason = fmt("press Tab, then {}", reason)
-        words = button_hint(self.verb, reason) if text is None else text
-        self.query_one("#hint", CachedLine).show(words)
+        hint = button_hint(self.verb, reason) if text is None else text
+        self.query_one("#hint", CachedLine).show(hint)
         self.query_one(f"#{self.BUTTON}", PanelButton).is_off = bool(reason)
         self.query_one(KeyBar).show(self.hints())
 
     def hints(self) -> tuple[Hint, ...]:
-        """Return the keys, with what Enter does where the focus is."""
+        """Return the key hints, with what Enter does on the focused widget first."""
         label = self.enter_label()
         enter = (replace(ENTER, label=label),) if label else ()
         return (*enter, *self.HINTS)
 
     def enter_label(self) -> SafeText:
-        """Return what Enter does where the focus is, if anything."""
-        words = getattr(self.focused, "enter_label", SafeText(""))
-        assert isinstance(words, SafeText)  # noqa: S101  # what the focused widget says of itself
-        return words
+        """Return what Enter does on the focused widget; empty if nothing."""
+        label = getattr(self.focused, "enter_label", SafeText(""))
+        assert isinstance(label, SafeText)  # noqa: S101  # each widget declares it as one
+        return label
 
     def on_descendant_focus(self, _event: events.DescendantFocus) -> None:
-        """Say what Enter does here."""
+        """Update the hint that says what Enter does."""
         self.draw()
 
     def action_back(self) -> None:

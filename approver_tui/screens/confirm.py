@@ -1,7 +1,7 @@
 """The panel that confirms an action, such as revoking or vouching.
 
-Owns: what would happen, the PIN or another field, doing it once. Never: acting on a single key; the
-focus starts on Back, and input before the guard lets it through does not count.
+Owns: what would happen, the field for the PIN or another value, running the action once. Never:
+acting on a single key; the focus starts on Back, and the guard drops early input.
 """
 
 from collections.abc import Callable
@@ -27,13 +27,13 @@ from approver_tui.widgets.typed_input import TypedInput
 
 @dataclass(frozen=True, slots=True)
 class ConfirmField:
-    """A field that an action needs."""
+    """A value that the user must enter for an action."""
 
     label: SafeText
     value: str
     """The initial text."""
     blocker: Callable[[str], SafeText]
-    """Returns why the typed text is invalid, or an empty text."""
+    """Returns why the typed text is invalid; empty if it is valid."""
     longest: int = 128
     is_hidden: bool = False
 
@@ -43,7 +43,7 @@ def _pin_blocker(typed: str) -> SafeText:
 
 
 PIN = ConfirmField(SafeText("PIN"), "", _pin_blocker, is_hidden=True)
-"""The PIN, for actions that add power."""
+"""The PIN field, for actions that give a device more rights."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,12 +56,12 @@ class ConfirmAction:
     words: tuple[SafeText, ...]
     """The effects, one paragraph each."""
     do: Callable[[str], SafeText]
-    """Runs in a thread with the typed text, if any; returns the message."""
+    """Runs in a thread. Takes the typed text, which may be empty; returns the message."""
     field: ConfirmField | None = None
 
 
 class ConfirmPanel(ButtonPanel[SafeText | None]):
-    """Text, a field, Back, the button. Its result is the message, or None."""
+    """A panel that explains an action and runs it. Its result is the message, or None."""
 
     HINTS = CONFIRM_KEYS
 
@@ -76,7 +76,7 @@ class ConfirmPanel(ButtonPanel[SafeText | None]):
         self._notice = SafeText("")
 
     def content(self) -> ComposeResult:
-        """Lay out title, text and field."""
+        """Lay out the title, the effects and the field."""
         yield Static(self._action.title, id="headline", markup=False)
         yield Static("\n\n".join(self._action.words), id="words", markup=False)
         if self._action.field is not None and self._input is not None:
@@ -86,13 +86,13 @@ class ConfirmPanel(ButtonPanel[SafeText | None]):
         yield NoticeLines(id="notice")
 
     def on_mount(self) -> None:
-        """Ignore input for a moment, because it was meant for the page below."""
+        """Ignore input for a moment, as it was meant for the page below, and start the timer."""
         self.context.guard.arm()
         self.set_interval(TICK, self.draw)
         self.draw()
 
     def draw_widgets(self) -> None:
-        """Update fields and hint."""
+        """Update the field and the hint."""
         reason = self.blocker()
         if self._input is not None:
             self._input.disabled = self.is_busy
@@ -121,7 +121,7 @@ class ConfirmPanel(ButtonPanel[SafeText | None]):
         self.draw()
 
     def blocker(self) -> SafeText:
-        """Return why the button is unavailable, or an empty text."""
+        """Return why the button is unavailable; empty if it is available."""
         if self.is_busy:
             return fmt("Sending…")
         if reason := self._outside_blocker():
@@ -130,7 +130,7 @@ class ConfirmPanel(ButtonPanel[SafeText | None]):
         return SafeText("") if field is None or entry is None else field.blocker(entry.value)
 
     def _take_input(self) -> str:
-        """Return what was typed; a secret is cleared from its field."""
+        """Return what was typed; clear the field if it holds a secret."""
         if isinstance(self._input, TypedInput):
             return self._input.take()
         return "" if self._input is None else self._input.value

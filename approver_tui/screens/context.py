@@ -1,6 +1,6 @@
 """The context of every screen: the clients, the clocks, the input guard and the environment.
 
-Owns: `ScreenContext` and `Environment`. Never: how they are built; `wiring.py` does that.
+Owns: `ScreenContext` and `Environment`. Never: building them, which `wiring.py` does.
 """
 
 from collections.abc import Callable
@@ -31,25 +31,25 @@ class Environment:
     """The environment in which the app runs."""
 
     zone: tzinfo | None = None
-    """The time zone of displayed times; None means this machine's."""
+    """The time zone in which times are shown; None means this machine's."""
     is_server_folder_readable: bool = False
     """Whether this program could read the data folder of the server."""
     initial_request: str | None = None
-    """The request to select at the start; the first one if it is None or gone."""
+    """The ID of the request to select at the start; if None or not listed, another is selected."""
     preferences: AlertPreferences = DEFAULTS
     """The user's alert preferences."""
     terminal_environment: TerminalEnvironment = UNKNOWN_TERMINAL
-    """The terminal and the desktop."""
+    """What is known about the terminal and the desktop."""
     settings_store: SettingsStore = NoSettingsStore()  # noqa: RUF009  # it has no state
-    """Where the settings are stored."""
+    """The store in which settings are saved."""
     issuer: str = "https://sayso.invalid"
-    """The server's address, as in the login; its pages are below it."""
-    login: SafeText = SafeText("")  # noqa: RUF009  # a text never changes
-    """The name of this login, if there are several."""
+    """The server's address, as in the login; the addresses of its pages start with it."""
+    login: SafeText = SafeText("")  # noqa: RUF009  # a SafeText never changes
+    """The name of this login if there are several; empty otherwise."""
     zone_name: str | None = None
     """The name of this machine's time zone; None if unknown."""
     editor: str = ""
-    """The command of the user's editor; empty without one."""
+    """The command that starts the user's editor; empty if there is none."""
     theme: str = "sayso"
     keymap: Keymap = DEFAULT_KEYMAP
     filters: dict[str, str] = field(default_factory=dict)
@@ -57,12 +57,12 @@ class Environment:
 
 
 DEFAULT_ENVIRONMENT = Environment()
-"""This machine, without warnings."""
+"""An environment in which every value is the default."""
 
 
 @dataclass(frozen=True, slots=True)
 class ScreenContext:
-    """Everything that a screen works with."""
+    """The clients, clocks and services that a screen uses."""
 
     server: Client
     answers: DecisionClient
@@ -78,11 +78,11 @@ class ScreenContext:
     notifier: Notifier
     """Alerts the user while they look elsewhere."""
     unsent_denials: UnsentDenials
-    """Denials that were not sent when the program ended."""
+    """The store of denials that were not sent, which the next start reports."""
     log_witness: LogWitness
     """Watches the audit log of the server."""
     others: OtherLogins
-    """The waiting requests at other servers."""
+    """Counts the waiting requests at other servers."""
 
     def user_label(self, user: SafeText) -> SafeText:
         """Return the user with the login if there are several: `alice@work`."""

@@ -1,6 +1,7 @@
-"""The base of both apps: guarded input, themes, clicks on displayed keys.
+"""The base of both apps: guarded input, themes, clicks on the keys in the key bar.
 
-Owns: calling the input guard and the input order in the event loop. Never: what a screen does.
+Owns: passing each input through the input guard and the input order. Never: the behavior of a
+screen.
 """
 
 from collections.abc import Mapping, Sequence
@@ -58,15 +59,15 @@ class GuardedApp(App[ReturnType]):
             self.animation_level = "none"
         self.guard = guard
         self._order = InputOrder(self)
-        for known in THEMES:
-            self.register_theme(recolored(known, colors))
+        for available_theme in THEMES:
+            self.register_theme(recolored(available_theme, colors))
         self.register_theme(SIXTEEN_COLORS)
         self.theme = theme
 
     def validate_theme(self, name: str) -> str:
-        """Return the theme to use: the default one in colors that the terminal has."""
-        few = name == SAYSO.name and self.console.color_system == "standard"
-        return SIXTEEN_COLORS.name if few else name
+        """Return the theme to use; the default theme has a variant for 16-color terminals."""
+        is_limited = name == SAYSO.name and self.console.color_system == "standard"
+        return SIXTEEN_COLORS.name if is_limited else name
 
     def get_driver_class(self) -> type[Driver]:
         """Return a driver that survives a closed terminal."""
@@ -77,26 +78,26 @@ class GuardedApp(App[ReturnType]):
         return DEFAULTS
 
     def get_line_filters(self) -> Sequence[LineFilter]:
-        """Return the line filters; with NO_COLOR, Textual alone would leave grays."""
+        """Return the line filters; with NO_COLOR remove grays too, which Textual would keep."""
         return _NO_COLORS if self.no_color else super().get_line_filters()
 
     def on_mount(self) -> None:
-        """Arm the guard after a suspension, and handle termination signals."""
+        """Secure the panels after each suspension, and handle termination."""
         if not self.is_headless:
             check_terminal = termination.on_termination(self.terminate)
             self.set_interval(_CHECK_TERMINAL_SECONDS, check_terminal)
         self.app_resume_signal.subscribe(self, lambda _app: self._secure_panels())
 
     def action_suspend_process(self) -> None:
-        """Suspend to the shell; first clear secrets, so that none stays in memory."""
+        """Suspend to the shell, after clearing secrets so that none stays in a field."""
         self._secure_panels()
         super().action_suspend_process()
 
     async def on_event(self, event: events.Event) -> None:
         """Pass every input through the guard before Textual handles it.
 
-        Textual restores the app's focus inside this very call for the first key or press after a
-        blur, so a later check would let that input through.
+        Within this call, Textual restores the app's focus on the first key or press after a blur.
+        A later check would therefore let that input through.
         """
         if _is_ordered(event) and self._order.defers(event):
             return
@@ -110,28 +111,28 @@ class GuardedApp(App[ReturnType]):
         await super().on_event(event)
 
     def simulate_key(self, key: str) -> None:
-        """Press a key for a click, from the app and not from the screen.
+        """Press a key for a click; send it from the app, not from the screen.
 
-        A message stops at its sender, and keys must bubble up to the app.
+        A message stops bubbling at its sender, but keys must reach the app.
         """
         self.call_later(super().simulate_key, key)
 
     def action_help_quit(self) -> None:
-        """Say which key quits, where it covers no keys: Textual shows a toast over them."""
+        """Say which key quits, on the screen, because Textual's toast would cover the key bar."""
         for screen in reversed(self.screen_stack):
             if isinstance(screen, ReadyScreen):
                 screen.explain_quitting()
                 return
 
     def terminate(self) -> None:
-        """Exit, because the terminal or the machine goes away."""
+        """Exit, because the terminal was closed or the system asked the program to end."""
         self.exit()
 
     def before_input(self) -> None:
-        """Called before an input is handled; pending changes may arm the guard here."""
+        """Hook that runs before an input is checked; pending changes may arm the guard."""
 
     def after_input(self) -> None:
-        """Called after an input was let through: the user is present."""
+        """Hook that runs after an input was let through, which shows that the user is present."""
 
     def _secure_panels(self) -> None:
         self.guard.arm()
@@ -157,5 +158,5 @@ def _is_input(event: events.Event) -> bool:
 
 
 def _is_ordered(event: events.Event) -> bool:
-    """Whether this input waits for its turn; moving and scrolling do not change the focus."""
+    """Whether this input must be handled in order; mouse moves and scrolling need not be."""
     return isinstance(event, _ORDERED_EVENTS) and not event.is_forwarded

@@ -1,6 +1,7 @@
-"""The help page over any screen.
+"""The help page, which any screen can open.
 
-Owns: opening and closing it. Never: the text; that is `widgets.help_sheet`.
+Owns: the layout of the page, the rules that apply everywhere. Never: the keys of a screen, which
+the screen passes in.
 """
 
 from collections.abc import Sequence
@@ -33,7 +34,7 @@ RULES = (
 
 
 class HelpSheet(Sheet, can_focus=True):
-    """Why Approve is unavailable, the warnings, the keys, the rules."""
+    """Text that says why Approve is unavailable, then warnings, keys and rules."""
 
     BINDINGS = SCROLLING
 
@@ -51,8 +52,8 @@ class HelpSheet(Sheet, can_focus=True):
         self._warnings = tuple(warnings)
 
     def lines_for(self, width: int) -> list[Line]:
-        """Return the page."""
-        lines = [line(self._title, Role.HEADING), *self._why(width)]
+        """Return the lines of the help page."""
+        lines = [line(self._title, Role.HEADING), *self._approve_lines(width)]
         for warning in self._warnings:
             lines += wrapped(warning, width, Role.ALERT)
         lines.append(BLANK)
@@ -63,16 +64,16 @@ class HelpSheet(Sheet, can_focus=True):
             lines += labelled(SafeText("-"), rule, width, 2)
         return lines
 
-    def _why(self, width: int) -> list[Line]:
-        """Nothing on screens that cannot approve."""
+    def _approve_lines(self, width: int) -> list[Line]:
+        """Return whether Approve is available; no lines on screens that cannot approve."""
         if self._reason is None:
             return []
-        why = (
+        availability = (
             fmt("Approve unavailable: {}", self._reason)
             if self._reason
             else fmt("Approve is available.")
         )
-        return wrapped(why, width, Role.STRONG)
+        return wrapped(availability, width, Role.STRONG)
 
 
 class HelpScreen(ModalScreen[None], ReadyScreen[None]):
@@ -94,7 +95,7 @@ class HelpScreen(ModalScreen[None], ReadyScreen[None]):
         self._sheet = HelpSheet(title, keys, reason, warnings)
 
     def compose(self) -> ComposeResult:
-        """Lay out the page and its keys."""
+        """Lay out the help page and its key bar."""
         with Vertical(classes="panel -tall"):
             yield self._sheet
             yield KeyBar(HELP_KEYS)

@@ -1,11 +1,11 @@
-"""Handles one input at a time: the next one starts after the last one had all its effects.
+"""Handles one input at a time, each after the previous one has taken full effect.
 
-Owns: waiting inputs, and when nothing is left to wait for. Never: what an input does; whether the
-guard drops it.
+Owns: the waiting inputs, and detecting that an input has taken effect. Never: the effect of an
+input; deciding whether the guard drops it.
 
-Textual sends every key to the widget with the focus at that moment. The key then bubbles up to the
-app, and only there does Tab move the focus. When keys arrive together, those behind a Tab would
-reach the old field first: a PIN would be typed into a field that shows it.
+Textual sends every key to the widget that has the focus at that moment. The key then bubbles up to
+the app, where Tab moves the focus. If keys arrive together, keys after a Tab would reach the old
+field, so a PIN could be typed into a field that shows it.
 """
 
 import asyncio
@@ -16,14 +16,14 @@ from typing import Any
 from textual import events
 from textual.app import App
 
-_CHECKS = 2
+_REQUIRED_CHECKS = 2
 _CHECK_SECONDS = 0.001
 _LONGEST_SECONDS = 10.0
-"""After this many seconds the order is unclear, and waiting input is dropped."""
+"""After this many seconds without full effect, waiting input is dropped."""
 
 
 class InputOrder:
-    """The inputs of one app, in the order in which they arrived."""
+    """Keeps the inputs of an app in the order in which they arrived."""
 
     def __init__(self, app: App[Any]) -> None:
         self._app = app
@@ -32,7 +32,7 @@ class InputOrder:
         self._task: asyncio.Task[None] | None = None
 
     def defers(self, event: events.Event) -> bool:
-        """Whether this input must wait. If so, the app receives it again in its turn."""
+        """Whether this input must wait. If so, the app receives it again later."""
         if event is self._due:
             self._due = None
             return False
@@ -53,21 +53,21 @@ class InputOrder:
             self._waiting.clear()
 
     async def _wait_for_effects(self) -> None:
-        """Wait for the effects; Tab finds a new field only after it was drawn."""
+        """Wait until an input has taken effect, which includes drawing fields it added for Tab."""
         async with asyncio.timeout(_LONGEST_SECONDS):
             await self._wait_until(lambda: has_no_messages(self._app))
             await self._wait_until(self._drawn_condition())
             await self._wait_until(lambda: has_no_messages(self._app))
 
     async def _wait_until(self, condition: Callable[[], bool]) -> None:
-        """Wait until it is true at two checks; stops when the app ends."""
+        """Wait until the condition is true at two checks in a row, or the app ends."""
         checks = 0
-        while checks < _CHECKS and self._app.is_running:
+        while checks < _REQUIRED_CHECKS and self._app.is_running:
             await asyncio.sleep(_CHECK_SECONDS)
             checks = checks + 1 if condition() else 0
 
     def _drawn_condition(self) -> Callable[[], bool]:
-        """Notify when the screen was drawn; a screen that closed never is."""
+        """Return a condition that is true once the top screen was drawn or replaced."""
         drawn, top = asyncio.Event(), self._app.screen_stack[-1:]
         for screen in top:
             screen.call_after_refresh(drawn.set)
@@ -75,8 +75,8 @@ class InputOrder:
 
 
 def has_no_messages(app: App[Any]) -> bool:
-    """Whether no message waits for the app or for anything on its screen."""
+    """Whether no message waits for the app or for any widget of its top screen."""
     if app.message_queue_size or not app.screen_stack:
         return False
-    everything = app.screen.walk_children(with_self=True)
-    return all(each.is_running and not each.message_queue_size for each in everything)
+    nodes = app.screen.walk_children(with_self=True)
+    return all(node.is_running and not node.message_queue_size for node in nodes)

@@ -1,7 +1,7 @@
 """A screen with a key bar, a help page and a command palette.
 
-Owns: opening help and palette, the lines for warnings and news, leaving an ended login. Never: what
-any other key does.
+Owns: opening help and palette, the lines for warnings and news, leaving an ended login. Never: the
+actions of other keys.
 """
 
 from collections.abc import Callable, Iterable
@@ -36,7 +36,7 @@ from approver_tui.widgets.notice_lines import CachedLine, NoticeLines, StatusLin
 TIGHT_CLASS = "-tight"
 """The class of a screen with very few rows."""
 STALE_SECONDS = 10.0
-"""After how many seconds a message gives its row back on small screens."""
+"""After this many seconds, a message on a small screen is hidden to free its row."""
 
 
 class KeyedScreen(ReadyScreen[None]):
@@ -55,13 +55,13 @@ class KeyedScreen(ReadyScreen[None]):
     ]
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
-        """Enter signs in again if the device was signed out; else it belongs to the list."""
+        """Let Enter sign in only if the device was signed out; otherwise the list handles it."""
         if action == "sign_in" and self.state.connection.phase is not Phase.SIGNED_OUT:
             return False
         return super().check_action(action, parameters)
 
     def action_sign_in(self) -> None:
-        """Go to the sign-in screen; this login has ended."""
+        """Go to the sign-in screen, because this login has ended."""
         self.post_message(SignInChosen())
 
     def help_title(self) -> SafeText:
@@ -69,15 +69,15 @@ class KeyedScreen(ReadyScreen[None]):
         raise NotImplementedError
 
     def help_rows(self) -> Rows:
-        """Return the default keys and their meanings."""
+        """Return the help rows with the default keys."""
         raise NotImplementedError
 
     def approval_blocker(self) -> SafeText | None:
-        """Return why Approve is unavailable, or an empty text; None on screens without it."""
+        """Return why Approve is unavailable; empty if available, None on screens without it."""
         return None
 
     def confirm(self, action: ConfirmAction, blocker: Callable[[], SafeText]) -> None:
-        """Confirm an action; the guard drops input that was not meant for the panel."""
+        """Open the panel that confirms an action; the guard drops input not meant for it."""
         self.context.guard.arm()
         self.app.push_screen(ConfirmPanel(self.context, action, blocker), self._confirmed)
 
@@ -90,10 +90,10 @@ class KeyedScreen(ReadyScreen[None]):
         self.show_message(fmt("Press {} to quit.", self.context.keys.key("quit")))
 
     def after_action(self) -> None:
-        """An action was done: reload what it changed."""
+        """Hook that runs after a confirmed action, to reload what it changed."""
 
     def show_result(self, text: SafeText) -> None:
-        """Show what an action did, and keep it for a while before other news."""
+        """Show the result of an action; pages keep it for a while before other news."""
         self.show_message(text)
 
     def _confirmed(self, message: SafeText | None) -> None:
@@ -113,17 +113,17 @@ class KeyedScreen(ReadyScreen[None]):
         return NoticeLines(id="alarm"), NoticeLines(id="notices")
 
     def draw_notices(self) -> None:
-        """Show every warning, or on small screens one line that opens all. The alarm is whole."""
+        """Show the alarm in full, and all warnings or, on small screens, one line for them."""
         self._alarm_lines.show(log_alarm(self.state))
-        found = notices(self.context, self.state)
-        safe_texts = full_texts(found)
+        warnings = notices(self.context, self.state)
+        texts = full_texts(warnings)
         if self.has_class(TIGHT_CLASS):
             key = self.context.keys.key("help")
-            safe_texts = one_line_text(found, self.size.width, key)
-        self._notice_lines.show(safe_texts)
+            texts = one_line_text(warnings, self.size.width, key)
+        self._notice_lines.show(texts)
 
     def draw_status(self, text: SafeText, *, shown_at: float) -> None:
-        """Show the last message, from `shown_at` on the monotonic clock."""
+        """Show a message; on small screens hide it a while after `shown_at` (monotonic clock)."""
         is_tight = self.has_class(TIGHT_CLASS)
         is_old = is_tight and self.context.ticks() - shown_at > STALE_SECONDS
         line = self._status_line
@@ -131,12 +131,12 @@ class KeyedScreen(ReadyScreen[None]):
         line.display = bool(line.text) or not is_tight
 
     def draw_more(self, below: int) -> None:
-        """Show how many lines are below; on small screens not next to the status."""
+        """Show how many lines are below; on small screens only if there is no status."""
         text = fmt("more below: {}", counted(below, "line")) if below else SafeText("")
         line = self._more_line
         line.show(text)
-        is_free = bool(text) and not self._status_line.text
-        line.display = is_free or not self.has_class(TIGHT_CLASS)
+        fits = bool(text) and not self._status_line.text
+        line.display = fits or not self.has_class(TIGHT_CLASS)
 
     @cached_property
     def _alarm_lines(self) -> NoticeLines:
@@ -160,7 +160,7 @@ class KeyedScreen(ReadyScreen[None]):
         self.app.push_screen(Palette(commands(self._help_rows, filters)), self._press)
 
     def read_filter(self, message: FilterLine.Applied, me: str | None = None) -> Query:
-        """Return the filter; one with a name is saved first, or deleted. Raises ValueError."""
+        """Return the filter; also save or delete it if it has a name. Raises ValueError."""
         named = named_filter(message.text) if message.is_done else None
         name, text = named or ("", message.text)
         query = read_query(text, self.context.now(), me, self.context.environment.filters)
@@ -171,22 +171,22 @@ class KeyedScreen(ReadyScreen[None]):
     def _save_filter(self, name: str, text: str) -> None:
         """Save a filter, or delete it if its text is empty. Raises ValueError."""
         environment = self.context.environment
-        everything = with_filter(environment.filters, name, text)
+        filters = with_filter(environment.filters, name, text)
         try:
-            environment.settings_store.save("filters", everything)
+            environment.settings_store.save("filters", filters)
         except (BadSetting, OSError) as error:
             raise ValueError(str(error).rstrip(".")) from error
         environment.filters.clear()
-        environment.filters.update(saved_filters(everything))
-        safe_text = fmt("saved") if text else fmt("deleted")
-        self.show_message(fmt("Filter @{} is {}.", display_safe(name), safe_text))
+        environment.filters.update(saved_filters(filters))
+        result = fmt("saved") if text else fmt("deleted")
+        self.show_message(fmt("Filter @{} is {}.", display_safe(name), result))
 
     @property
     def _help_rows(self) -> Rows:
         return help_with_keymap(self.help_rows(), self.context.keys)
 
     def _press(self, key: SafeText | None) -> None:
-        """Press the key of the command that was chosen, or apply the saved filter."""
+        """Press the key of the chosen command, or apply the chosen saved filter."""
         if key is not None and key.startswith("@"):
             self.query_one(FilterLine).apply(key)
         elif key is not None:

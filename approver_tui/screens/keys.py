@@ -1,7 +1,7 @@
 """The keys that each screen offers, for its key bar and its help.
 
-Owns: labels and their order; the last ones are dropped first if there is no room. Never: what a key
-does; the bindings of the screen define that.
+Owns: labels and their order; the last hints are dropped first if there is no room. Never: the
+action of a key, which the bindings of the screen define.
 """
 
 import string
@@ -19,7 +19,7 @@ from approver_tui.widgets.key_bar import Hint
 if TYPE_CHECKING:
     from approver_tui.state.approvals.approvals import Approval
 
-_NAMES = (
+_TEXTUAL_NAMES = (
     {
         character: unicodedata.name(character).lower().replace(" ", "_").replace("-", "_")
         for character in string.punctuation
@@ -29,12 +29,12 @@ _NAMES = (
 )
 
 Rows: TypeAlias = tuple[tuple[SafeText, SafeText], ...]
-"""Keys and what they do."""
+"""Keys and their meanings."""
 
 PAGES = tuple(map(SafeText, ("Inbox", "History", "Agents", "Rights", "Devices", "Settings")))
-"""The pages in the order of their digits, from 1."""
+"""The pages, in the order of the digits that open them, from 1."""
 
-_THINGS = (
+_PAGE_CONTENTS = (
     "",
     ", past requests, receipts",
     ", disable or suspend an agent, mute it, its access",
@@ -42,12 +42,12 @@ _THINGS = (
     ", phones, browsers, PIN",
     ", theme, keys, notifications, quiet hours, servers",
 )
-PAGE_THINGS = tuple(zip(PAGES, map(SafeText, _THINGS), strict=True))
-"""The pages with what is on them, as the palette finds them."""
+PAGE_THINGS = tuple(zip(PAGES, map(SafeText, _PAGE_CONTENTS), strict=True))
+"""The pages with their contents, by which the palette finds them."""
 
 
 def hint(shown: str, label: str, key: str | None = None, *, is_off: bool = False) -> Hint:
-    """Return a hint with literal text; `key` is its name in Textual if that differs."""
+    """Return a hint with literal text; `key` is Textual's name of the key if it differs."""
     return Hint(SafeText(shown), SafeText(label), shown if key is None else key, is_off=is_off)
 
 
@@ -61,14 +61,14 @@ QUIT = Hint(SafeText("q"), SafeText("Quit"), "q", is_kept=True)
 BACK = Hint(SafeText("Esc"), SafeText("Back"), "escape", is_kept=True)
 _F1 = Hint(SafeText("F1"), SafeText("Help"), "f1", is_kept=True)
 ENTER = hint("Enter", "", "")
-"""A panel fills in what it does where the focus is."""
+"""The hint for Enter; a panel sets its label to what Enter does on the focused widget."""
 _TAB = hint("Tab", "Next", "tab")
 _TICK = hint("Space", "Tick", "space")
 _PAGE_DOWN = hint("PgDn", "Scroll", "pagedown")
 _SCROLL = hint("j/k", "Scroll", "j")
 _READ = hint("Enter", "Read", "enter")
 
-# The keys of each panel; pages and the inbox have their own below.
+# The keys of each panel; functions below return those of pages and the inbox.
 PALETTE_KEYS = (hint("Down", "Next", "down"), hint("Enter", "Do it", "enter"), BACK)
 SIGN_IN_KEYS = (_TAB, hint("1 2", "Way", ""), hint("Esc", "Quit", "escape"))
 INVITATION_KEYS = (Hint(SafeText("Esc"), SafeText("Cancel"), "escape", is_kept=True),)
@@ -85,7 +85,7 @@ HELP_KEYS = (_SCROLL, BACK)
 
 
 def page_keys(own: tuple[Hint, ...], *, is_reading: bool) -> tuple[Hint, ...]:
-    """Return the keys of a page: its own, the ways out, the rest."""
+    """Return the keys of a page: its own, Help and Back, then the rest."""
     rest = _SCROLL if is_reading else _READ
     return (*own, HELP, BACK, rest, hint("1-6", "Pages", ""), hint("r", "Refresh"))
 
@@ -98,12 +98,12 @@ def inbox_keys(
     first: tuple[Hint, ...] = (),
     marked: int = 0,
 ) -> tuple[Hint, ...]:
-    """Return the keys of the inbox: those of the request's state, answers, ways out, the rest.
+    """Return the keys of the inbox: `first`, the answers, Help and Back or Quit, then the rest.
 
-    Keys in `off` (by their default) do nothing for the selected request and are not shown. With
+    Keys in `off` (default keys) do nothing for the selected request and are marked as off. With
     `marked` requests, approve and deny apply to all of them.
     """
-    of_them = f" {marked}.." if marked else ".."
+    label_end = f" {marked}.." if marked else ".."
     select = hint("x", "Select", is_off="x" in off)
     mark = (select, hint("X", "All/none")) if marked else (select,)
     undo_denial = (hint("u", "Undo"),) if can_undo else ()
@@ -111,8 +111,8 @@ def inbox_keys(
     rest = _SCROLL if is_reading else replace(_READ, is_off="v" in off)
     return (
         *first,
-        hint("a", f"Approve{of_them}", is_off="a" in off),
-        hint("d", f"Deny{of_them}", is_off="d" in off),
+        hint("a", f"Approve{label_end}", is_off="a" in off),
+        hint("d", f"Deny{label_end}", is_off="d" in off),
         *undo_denial,
         *way_out,
         *(mark if marked else ()),
@@ -145,10 +145,10 @@ def results_keys(*, can_undo: bool) -> tuple[Hint, ...]:
 def with_keymap(hints: tuple[Hint, ...], keymap: Keymap) -> tuple[Hint, ...]:
     """Return the hints with the user's key bindings."""
     return tuple(
-        each
-        if (key := keymap.shown(each.shown)) == each.shown
-        else replace(each, shown=key, key=key_name(key))
-        for each in hints
+        key_hint
+        if (key := keymap.shown(key_hint.shown)) == key_hint.shown
+        else replace(key_hint, shown=key, key=key_name(key))
+        for key_hint in hints
     )
 
 
@@ -158,12 +158,12 @@ def help_with_keymap(rows: Rows, keymap: Keymap) -> Rows:
 
 
 def key_name(shown: SafeText) -> str:
-    """Return Textual's name of a key that is shown as `!`, `f2` or `Enter`."""
-    return _NAMES.get(shown, shown)
+    """Return Textual's name of a key from the name that is shown, such as `!` or `Enter`."""
+    return _TEXTUAL_NAMES.get(shown, shown)
 
 
 def bindings(names: str = "", **actions: str) -> list[BindingType]:
-    """Return the bindings of actions of KEYS; `actions` has those with a method of another name."""
+    """Return bindings for names in KEYS; `actions` maps names to methods named differently."""
     methods = {name: name for name in names.split()} | actions
     return [
         Binding(key_name(SafeText(KEYS[name])), method, id=name, show=False)

@@ -1,7 +1,7 @@
-"""A page next to the inbox: a list on the left, the selected entry on the right.
+"""The base of the pages next to the inbox: a list on the left, the selected entry on the right.
 
 Owns: fetching the list, the cursor, navigation, status messages. Never: answering a request;
-actions go through `confirm.py`.
+confirming an action, which is in `confirm.py`.
 """
 
 from collections.abc import Callable, Iterable, Sequence
@@ -52,32 +52,32 @@ from approver_tui.widgets.top_bar import TopBar, TopView
 if TYPE_CHECKING:
     from approver_tui.screens.approvals.answer_flow import AnswerFlow
 
-_NARROW = "-narrow"
-_READING = "-reading"
+_NARROW_CLASS = "-narrow"
+_READING_CLASS = "-reading"
 Found = TypeVar("Found")
 """The data that a page fetches."""
 Item = TypeVar("Item")
-"""What an entry of the list stands for."""
+"""The object that an entry of the list shows."""
 
 
 @dataclass(frozen=True, slots=True)
 class PageAction:
-    """What a key does with the entry under the cursor, most of them after a confirmation."""
+    """An action that a key runs on the entry under the cursor, often after a confirmation."""
 
     name: str
-    """The name of its key, one of KEYS."""
+    """The name of the action's key in KEYS."""
     verb: SafeText
     help: str
     blocker: Callable[[Any], SafeText]
-    """A method of the page: why it is unavailable, or an empty text."""
+    """A method of the page that returns why the action is unavailable; empty if it is available."""
     make: Callable[[Any, Any], ConfirmAction | QuickAction]
-    """A method of the page: the action for an entry."""
+    """A method of the page that returns the action for an item."""
     label: Callable[[Any], str] | None = None
-    """A method of the page: its label in the key bar, if that is not the verb."""
+    """A method of the page that returns the label in the key bar; None to use the verb."""
 
     @property
     def key(self) -> str:
-        """Its default key."""
+        """The default key of the action."""
         return KEYS[self.name]
 
 
@@ -88,26 +88,26 @@ def action_bindings(*actions: PageAction) -> list[BindingType]:
 
 @dataclass(frozen=True, slots=True)
 class PageContext:
-    """The inputs of a page: the screen context, the inbox state, the way to act."""
+    """The inputs of a page: the screen context, the inbox state and callbacks."""
 
     context: ScreenContext
     state: InboxState
     flow: "AnswerFlow"
-    """Opens panels, and does what can be undone."""
+    """Opens panels and runs actions that can be undone."""
     post: Callable[[Message], object]
-    """Passes a message to the inbox; may be called in any thread."""
+    """Posts a message to the inbox. May be called in any thread."""
     show_result: Callable[[SafeText], None]
-    """Shows what an action did, on every screen and for a while."""
+    """Shows the result of an action in the inbox and on all open pages, for a while."""
 
 
 class Page(KeyedScreen, Generic[Found, Item]):
-    """The base of every page. A subclass defines what is fetched, listed, shown and done."""
+    """The base of every page. Subclasses define its data, sections, details and actions."""
 
     NAME: ClassVar[str]
-    """Its name among `PAGES`."""
+    """The page's name, one of `PAGES`."""
     ACTIONS: ClassVar[tuple[PageAction, ...]] = ()
     EVENTS: ClassVar[frozenset[EventName]] = frozenset()
-    """The events after which it loads again."""
+    """The events after which the page reloads."""
     AUTO_FOCUS = "#entries"
     BINDINGS: ClassVar[list[BindingType]] = [
         *(Binding(str(number), f"app.go({number})", show=False) for number in range(1, 7)),
@@ -119,13 +119,13 @@ class Page(KeyedScreen, Generic[Found, Item]):
         self.context = page_context.context
         self.state = page_context.state
         self.found: Found | None = None
-        """The last answer of the server; None before the first."""
+        """The data that was last fetched; None until the first fetch succeeds."""
         self.cursor: str | None = None
         self._status, self._message_at = SafeText(""), 0.0
         self._problem = SafeText("")
 
     def fetch(self) -> Found:
-        """Fetch from the server; runs in a thread. Raises ClientError."""
+        """Fetch the data of the page. Runs in a thread; raises ClientError."""
         raise NotImplementedError
 
     def sections(self, found: Found) -> Sequence[Section]:
@@ -133,35 +133,35 @@ class Page(KeyedScreen, Generic[Found, Item]):
         raise NotImplementedError
 
     def items(self, found: Found) -> Iterable[Item]:
-        """Return what the entries stand for."""
+        """Return the items that the entries show."""
         raise NotImplementedError
 
     def id_of(self, item: Item) -> str:
-        """Return the ID of the entry of an item."""
-        return str(item.id)  # type: ignore[attr-defined]  # all but settings have one
+        """Return the ID of an item's entry."""
+        return str(item.id)  # type: ignore[attr-defined]  # only settings lack an ID
 
     def lines(self, item: Item, width: int) -> list[Line]:
-        """Return an item in full."""
+        """Return the details of an item."""
         raise NotImplementedError
 
     def detail_key(self, item: Item) -> object:
-        """Return everything that these lines depend on, except the time."""
+        """Return a key that changes with everything `lines` depends on, except the time."""
         return item
 
     @property
     def current(self) -> Item | None:
-        """What the entry under the cursor stands for."""
+        """The item under the cursor, if any."""
         items = () if self.found is None else self.items(self.found)
         return next((item for item in items if self.id_of(item) == self.cursor), None)
 
     def detail_of_cursor(self) -> tuple[LineMaker, object] | None:
-        """Return how to draw the entry under the cursor, and its cache key, if there is one."""
+        """Return how to draw the item under the cursor, and a cache key; None without an item."""
         if (current := self.current) is None:
             return None
         return partial(self.lines, current), (self.cursor, self.detail_key(current))
 
     def keys(self) -> tuple[Hint, ...]:
-        """Return the keys that only this page has."""
+        """Return the hints for the keys that only this page has."""
         return tuple(
             hint(
                 action.key,
@@ -173,11 +173,11 @@ class Page(KeyedScreen, Generic[Found, Item]):
         )
 
     def help(self) -> Rows:
-        """Return the help for these keys."""
+        """Return the help for the keys that only this page has."""
         return help_rows(*((action.key, action.help) for action in self.ACTIONS))
 
     def action_act(self, name: str) -> None:
-        """Act on the entry under the cursor or confirm first, or say why it is unavailable."""
+        """Run or confirm an action on the item under the cursor, or say why it is unavailable."""
         action = next(page_action for page_action in self.ACTIONS if page_action.name == name)
         current = self.current
         if (reason := action.blocker(self)) or current is None:
@@ -186,7 +186,7 @@ class Page(KeyedScreen, Generic[Found, Item]):
             self.do_action(action.make(self, current))
 
     def compose(self) -> ComposeResult:
-        """Lay out bar, warnings, list and entry, status and keys."""
+        """Lay out the top bar, warnings, list, details, status and keys."""
         yield TopBar()
         yield from self.warning_lines()
         with Horizontal(id="body"):
@@ -203,26 +203,26 @@ class Page(KeyedScreen, Generic[Found, Item]):
         return ()
 
     def on_mount(self) -> None:
-        """Fetch from the server."""
+        """Start loading the data, and start the timer."""
         self.set_interval(TICK, self.draw)
         self.load()
         self.draw()
 
     def load(self) -> None:
-        """Fetch from the server, in a thread."""
+        """Fetch the data of the page, in a thread."""
         self.run_fetch(self.fetch)
 
     def run_fetch(self, fetch: Callable[[], Found]) -> None:
-        """Run another fetch for `set_found`; the result of an earlier one is dropped."""
+        """Run `fetch` in a thread and show its result; cancels a fetch that is still running."""
         self.run_in_thread(fetch, self.fetched, self.fetch_failed, group="fetch", exclusive=True)
 
     def event_received(self, event: Event) -> None:
-        """Load again if the feed says that something here has changed."""
+        """Reload if the event is one of `EVENTS`."""
         if event.name in self.EVENTS:
             self.load()
 
     def state_changed(self, state: InboxState) -> None:
-        """Take the state of the inbox."""
+        """Use the new state of the inbox; reload after a reconnect."""
         was_live, self.state = self.state.connection.is_live, state
         if state.connection.is_live and not was_live:
             self.load()
@@ -234,30 +234,30 @@ class Page(KeyedScreen, Generic[Found, Item]):
         self.draw()
 
     def show_result(self, text: SafeText) -> None:
-        """Show what an action did; the news of the feed about it come later."""
+        """Show the result of an action for a while, before news from the feed."""
         self.page_context.show_result(text)
 
     def do_action(self, action: ConfirmAction | QuickAction) -> None:
-        """Do a quick action; confirm another one, show its message and reload."""
+        """Run a quick action, or open the panel that confirms another action."""
         if isinstance(action, QuickAction):
             self.page_context.flow.act(action)
         else:
             self.confirm(action, self.action_blocker)
 
     def after_action(self) -> None:
-        """An action was done: reload."""
+        """Reload after a confirmed action."""
         self.load()
 
     def action_blocker(self) -> SafeText:
-        """Return why no action is possible now, or an empty text."""
+        """Return why no action is possible now; empty if actions are possible."""
         return connection_blocker(self.state)
 
     def fetched(self, found: Found) -> None:
-        """A fetch succeeded."""
+        """Show the result of a successful fetch."""
         self.set_found(found)
 
     def set_found(self, found: Found) -> None:
-        """Show what was fetched; the cursor stays on its entry, or goes to the first."""
+        """Show fetched data; the cursor stays on its entry, or moves to the first one."""
         self.found, self._problem = found, SafeText("")
         if self._status == LOADING:
             self._status = SafeText("")
@@ -267,7 +267,7 @@ class Page(KeyedScreen, Generic[Found, Item]):
         self.draw()
 
     def fetch_failed(self, error: errors.ClientError) -> None:
-        """A fetch failed."""
+        """Show why a fetch failed, and the key that tries again."""
         problem, key = refusals.problem(error), self.context.keys.key("refresh")
         self._problem = fmt("{} Press {} to try again.", problem, key)
         self.show_message(self._problem)
@@ -279,12 +279,12 @@ class Page(KeyedScreen, Generic[Found, Item]):
         self.draw()
 
     def cursor_moved(self) -> None:
-        """Called after the cursor moved, for pages that load more at the end of the list."""
+        """Hook that runs after the cursor moved, for pages that load more at the list's end."""
 
     @on(Opened)
     def _opened(self, message: Opened) -> None:
         self.cursor = message.approval_id
-        self.add_class(_READING)
+        self.add_class(_READING_CLASS)
         self.query_one(EntrySheet).focus()
         self.draw()
 
@@ -294,14 +294,14 @@ class Page(KeyedScreen, Generic[Found, Item]):
             self.draw_more(self.query_one(EntrySheet).rows_below)
 
     def action_refresh(self) -> None:
-        """Fetch again."""
+        """Reload the page."""
         self.show_message(LOADING)
         self.load()
 
     def action_back(self) -> None:
         """Go back from the entry to the list, or from the list to the inbox."""
-        if self.has_class(_READING):
-            self.remove_class(_READING)
+        if self.has_class(_READING_CLASS):
+            self.remove_class(_READING_CLASS)
             self.query_one(EntryList).focus()
             self.draw()
         else:
@@ -323,7 +323,7 @@ class Page(KeyedScreen, Generic[Found, Item]):
         self.query_one(TopBar).show(self._top(now))
         self.draw_notices()
         self.draw_status(self._status, shown_at=self._message_at)
-        is_reading = self.has_class(_READING)
+        is_reading = self.has_class(_READING_CLASS)
         keys = page_keys(self.keys(), is_reading=is_reading)
         self.query_one(KeyBar).show(with_keymap(keys, self.context.keys))
         self.draw_more(self.query_one(EntrySheet).rows_below)
@@ -332,11 +332,11 @@ class Page(KeyedScreen, Generic[Found, Item]):
         if self.found is not None:
             return self.sections(self.found)
         not_loaded = connection_blocker(self.state) and fmt("Not loaded yet.")
-        words = self._problem or not_loaded or LOADING
-        return (Section(SafeText(self.NAME.upper()), (), empty=words),)
+        placeholder = self._problem or not_loaded or LOADING
+        return (Section(SafeText(self.NAME.upper()), (), empty=placeholder),)
 
     def _top(self, now: int) -> TopView:
-        is_narrow = self.has_class(_NARROW)
+        is_narrow = self.has_class(_NARROW_CLASS)
         return TopView(
             title=fmt("< {}", SafeText(self.NAME)) if is_narrow else SafeText(self.NAME),
             user=SafeText("")

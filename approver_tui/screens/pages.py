@@ -1,6 +1,7 @@
-"""The pages, in the order of their digits.
+"""The pages, in the order of the digits that open them.
 
-Owns: the table of pages, what all open ones are told. Never: what a page does.
+Owns: the table of pages, passing messages, states and events to the open pages. Never: the behavior
+of a page.
 """
 
 from typing import Any
@@ -24,27 +25,27 @@ PAGE_CLASSES: tuple[type[Page[Any, Any]], ...] = (
     DevicesPage,
     SettingsPage,
 )
-"""The pages next to the inbox; the first has the digit 2."""
+"""The pages next to the inbox; digit 2 opens the first."""
 
 
 class OpenPages:
-    """The pages that are open above the inbox, which passes on what it learns."""
+    """The pages that are open above the inbox, to which it passes messages, states and events."""
 
     def __init__(self, inbox: Screen[None]) -> None:
         self._inbox = inbox
 
     def show_message(self, text: SafeText) -> None:
-        """Show a message in the status line of each."""
+        """Show a message in the status line of each open page."""
         for page in self._pages():
             page.show_message(text)
 
     def state_changed(self, state: InboxState) -> None:
-        """Pass on the state of the inbox."""
+        """Pass the state of the inbox to each open page."""
         for page in self._pages():
             page.state_changed(state)
 
     def event_received(self, event: Event) -> None:
-        """Pass on an event of the feed."""
+        """Pass an event of the feed to each open page."""
         for page in self._pages():
             page.event_received(event)
 

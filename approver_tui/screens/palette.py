@@ -1,7 +1,7 @@
-"""The command palette: everything that the screen below can do.
+"""The command palette: the list of commands of the screen below.
 
-Owns: the list and the search. Never: running a command; it presses the command's key on the screen
-below.
+Owns: the list and the search. Never: running a command, for which the screen below presses the
+command's key.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -23,26 +23,26 @@ from approver_tui.widgets.entry_list import Entry, EntryList, Section
 from approver_tui.widgets.key_bar import KeyBar
 from approver_tui.widgets.lines import fmt
 
-_LONGEST = 40
+_MAX_SEARCH_LENGTH = 40
 _QUESTION = SafeText("What do you want to do?")
 
 
 @dataclass(frozen=True, slots=True)
 class Command:
-    """One command of a screen."""
+    """A command of a screen."""
 
     key: SafeText
-    """The key as shown to the user, which is also pressed."""
+    """The key as shown to the user; choosing the command presses it."""
     words: SafeText
 
 
 def commands(
     rows: Iterable[tuple[SafeText, SafeText]], filters: Mapping[str, str] = NO_FILTERS
 ) -> tuple[Command, ...]:
-    """Return the pages, the commands of a help page without movement keys, the saved filters."""
+    """Return commands for pages, for help rows with a single key, and for saved filters."""
     pages = [
-        Command(SafeText(str(digit)), fmt("page: {}{}", name, things))
-        for digit, (name, things) in enumerate(PAGE_THINGS, start=1)
+        Command(SafeText(str(digit)), fmt("page: {}{}", name, contents))
+        for digit, (name, contents) in enumerate(PAGE_THINGS, start=1)
     ]
     single = [Command(key, words) for key, words in rows if " " not in key and "-" not in key[1:]]
     saved = [
@@ -53,7 +53,7 @@ def commands(
 
 
 class Palette(ModalScreen[SafeText | None], ReadyScreen[SafeText | None]):
-    """A search field and the matching commands. Its result is the chosen key."""
+    """A search field and the matching commands. Its result is the key of the chosen command."""
 
     AUTO_FOCUS = "#search"
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -67,11 +67,11 @@ class Palette(ModalScreen[SafeText | None], ReadyScreen[SafeText | None]):
         self._question = question
         self._commands = tuple(commands)
         self._index = 0
-        self._search = Input(id="search", compact=True, max_length=_LONGEST)
+        self._search = Input(id="search", compact=True, max_length=_MAX_SEARCH_LENGTH)
         self._search.cursor_blink = False
 
     def compose(self) -> ComposeResult:
-        """Lay out the field, the matches, and the keys."""
+        """Lay out the search field, the matches and the keys."""
         with Vertical(classes="panel -tall"):
             yield Static(self._question, markup=False)
             yield self._search
@@ -83,15 +83,15 @@ class Palette(ModalScreen[SafeText | None], ReadyScreen[SafeText | None]):
         self.draw()
 
     def draw_widgets(self) -> None:
-        """Show the matches, with the cursor on one of them."""
-        found = self._found
-        self._index = min(self._index, max(0, len(found) - 1))
+        """Show the matching commands and the cursor."""
+        matches = self._matches
+        self._index = min(self._index, max(0, len(matches) - 1))
         entries = tuple(
-            Entry(command.key, command.words, SafeText(""), command.key) for command in found
+            Entry(command.key, command.words, SafeText(""), command.key) for command in matches
         )
-        heading = fmt("COMMANDS ({})", len(found))
+        heading = fmt("COMMANDS ({})", len(matches))
         section = Section(heading, entries, empty=fmt("No matching command."))
-        cursor = found[self._index].key if found else None
+        cursor = matches[self._index].key if matches else None
         self.query_one(EntryList).show((section,), cursor)
 
     @on(Input.Changed)
@@ -101,16 +101,16 @@ class Palette(ModalScreen[SafeText | None], ReadyScreen[SafeText | None]):
 
     @on(Input.Submitted)
     def _chosen(self) -> None:
-        found = self._found
-        self.dismiss(found[self._index].key if found else None)
+        matches = self._matches
+        self.dismiss(matches[self._index].key if matches else None)
 
     def action_move(self, step: int) -> None:
-        """Move the cursor."""
+        """Move the cursor by `step` rows."""
         self._index = max(0, self._index + step)
         self.draw()
 
     @property
-    def _found(self) -> tuple[Command, ...]:
+    def _matches(self) -> tuple[Command, ...]:
         words = self._search.value.casefold().split()
         return tuple(
             command

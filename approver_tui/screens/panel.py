@@ -1,8 +1,8 @@
-"""The base of the panels that answer.
+"""The base of the panels that answer requests.
 
 Owns: following the inbox's state; keeping the request as it was when the panel opened, and closing
-when it changes. Never: answers; those are in `approve.py`, `deny.py`, `narrow.py` and `report.py`,
-and for several requests in `batch.py`.
+the panel when the request changes. Never: answering, which is in `approve.py`, `deny.py`,
+`narrow.py` and `report.py`, and for several requests in `batch.py`.
 """
 
 from collections.abc import Hashable
@@ -50,7 +50,7 @@ class Approved:
 
 @dataclass(frozen=True, slots=True)
 class Deny:
-    """A denial, with its reason and notes."""
+    """A denial with its reason and notes."""
 
     code: DenyCode
     note: str
@@ -59,7 +59,7 @@ class Deny:
 
 @dataclass(frozen=True, slots=True)
 class DenialSubmitted:
-    """The user denied; nothing is sent yet."""
+    """The user denied a request; the denial is not sent yet."""
 
     approval: Approval
     answer: Deny
@@ -67,25 +67,25 @@ class DenialSubmitted:
 
 @dataclass(frozen=True, slots=True)
 class OutcomeUnknown:
-    """An answer was sent, and its outcome is unknown."""
+    """An answer was sent, but its outcome is unknown."""
 
     approval: Approval
 
 
 @dataclass(frozen=True, slots=True)
 class Approve:
-    """An approval, with the PIN for requests that need it."""
+    """An approval with the PIN, for requests that need it."""
 
     pin: str | None = field(repr=False, default=None)
 
 
 @dataclass(frozen=True, slots=True)
 class ApproveNext:
-    """The user goes on to approve a part, or the request that creates a standing grant."""
+    """The user continues to approve a narrowed request or the request for a standing grant."""
 
     approval: Approval
     also: Approval | None = None
-    """The request to approve after it."""
+    """The request to approve after `approval`, if any."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,35 +113,35 @@ PanelResult = (
     | BatchSubmitted
     | None
 )
-"""None: the user went back."""
+"""The result of a panel; None if the user went back."""
 
 
 class Overlay(ButtonPanel[PanelResult]):
-    """A panel over the inbox that receives its state."""
+    """A panel over the inbox that receives the state of the inbox."""
 
     HELP_ROWS: ClassVar[Rows] = ()
-    """Its help; empty if it has none."""
+    """The help of the panel; empty if it has none."""
     BINDINGS: ClassVar[list[BindingType]] = [Binding("f1,question_mark", "help", show=False)]
 
     def __init__(self, context: ScreenContext, state: InboxState) -> None:
         super().__init__(context)
         self.state = state
         self.draft: Draft = {}
-        """What was typed before the user left it; empty if nothing was."""
+        """What the user typed before going back; empty if nothing."""
         self._untouched: Draft = {}
 
     @property
     def subject(self) -> Hashable:
-        """What it is about; a draft is not used for anything else."""
+        """A key for the panel's draft, which is restored only in a panel with the same key."""
         return type(self)
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
-        """Disable the help of a panel without one."""
+        """Disable the help key of a panel without help."""
         has_help = action != "help" or bool(self.HELP_ROWS)
         return has_help and super().check_action(action, parameters)
 
     def on_mount(self) -> None:
-        """Whatever is being typed was meant for the screen below."""
+        """Ignore input that was meant for the screen below, restore the draft, and draw."""
         self.context.guard.arm()
         self.set_interval(TICK, self.update_panel)
         self.restore_draft()
@@ -150,42 +150,42 @@ class Overlay(ButtonPanel[PanelResult]):
             self.call_after_refresh(self.show_from_top, self.query_one(".panel"))
 
     def restore_draft(self) -> None:
-        """Put back what was typed before the user left this panel."""
+        """Restore what the user typed before going back."""
         self._untouched = read_draft(self)
         restore_draft(self, self.draft)
 
     def action_back(self) -> None:
-        """Go back and keep what was typed."""
+        """Go back, and keep what was typed."""
         self.take_draft()
         super().action_back()
 
     def take_draft(self) -> None:
-        """Note what was typed, for the next time this panel opens."""
+        """Store what was typed in `draft`, for the next time this panel opens."""
         if self.is_ready and not self.is_busy:
-            typed = read_draft(self)
-            self.draft = {} if typed == self._untouched else typed
+            current_draft = read_draft(self)
+            self.draft = {} if current_draft == self._untouched else current_draft
 
     def on_resize(self) -> None:
         """Keep the focused widget in view."""
         self.call_after_refresh(self.show_focus)
 
     def can_view_entire(self, widget: Widget) -> bool:
-        """Whether a focused widget needs no scrolling.
+        """Whether a focused widget is visible without scrolling.
 
-        Textual counts areas below the docked title and keys as visible.
+        Textual alone would count the areas under the docked title and key bar as visible.
         """
         docked = self.query("TitleLine, KeyBar")
         return super().can_view_entire(widget) and not any(
-            widget.region.overlaps(each.region) for each in docked
+            widget.region.overlaps(bar.region) for bar in docked
         )
 
     def state_changed(self, state: InboxState) -> None:
-        """Take a new state. A panel that is not mounted yet uses it when it is."""
+        """Use a new state; a panel that is not mounted yet uses it once it is."""
         self.state = state
         self.update_panel()
 
     def update_panel(self) -> None:
-        """Close if there is nothing left to answer; otherwise draw."""
+        """Close the panel if there is nothing left to answer; otherwise draw it."""
         if not self.is_ready:
             return
         if closed := self.closing_result():
@@ -198,9 +198,9 @@ class Overlay(ButtonPanel[PanelResult]):
         raise NotImplementedError
 
     def finish(self, result: PanelResult) -> None:
-        """Close with `result`, and close the help above this panel first.
+        """Close this panel with `result`, after closing the help above it.
 
-        No key was pressed for this, so the guard drops the input that was meant for the panel.
+        The user did not expect this, so the guard drops input that was meant for the panel.
         """
         self.context.guard.arm()
         if self in self.app.screen_stack:
@@ -215,41 +215,43 @@ class Overlay(ButtonPanel[PanelResult]):
 
     @property
     def moment(self) -> AnswerContext:
-        """The context for the reasons."""
+        """The context in which the panel checks what blocks its answer."""
         return AnswerContext.at(self.context)
 
 
 class Panel(Overlay):
-    """A panel over one approval, drawn from the copy it was opened with."""
+    """A panel for one approval, drawn from the copy with which it was opened."""
 
     TITLE: ClassVar[SafeText]
     CHANGED_TEXT: ClassVar[SafeText]
-    """The message if the request changed under the panel."""
+    """The message if the request changed while the panel was open."""
 
     def __init__(self, context: ScreenContext, state: InboxState, approval: Approval) -> None:
         super().__init__(context, state)
         self.approval = approval
         self._opened_copy = state.inbox.find(approval.id) or approval
-        """The state when the panel opened; in it others may have approved a part."""
+        """The listed copy when the panel opened; other approvers may have narrowed it already."""
 
     @property
     def subject(self) -> Hashable:
-        """The kind of panel, and the very texts of its request."""
+        """The kind of panel, with the ID and the exact texts of its request."""
         return type(self), self.approval.id, self.approval.texts
 
     def title_line(self, width: int) -> Line:
-        """Return the action, the risk, and the remaining time."""
-        until, now = self.approval.expires_at, self.context.now()
-        is_over = bool(outcome(self.approval, now, self.context.zone))
-        return risk_line(self.TITLE, self.approval.risk, None if is_over else (until, now), width)
+        """Return a line with the panel's action, the risk and the remaining time."""
+        expires_at, now = self.approval.expires_at, self.context.now()
+        has_ended = bool(outcome(self.approval, now, self.context.zone))
+        return risk_line(
+            self.TITLE, self.approval.risk, None if has_ended else (expires_at, now), width
+        )
 
     def heading(self) -> ComposeResult:
-        """Lay out the title and the request in one line."""
+        """Lay out the title and the headline of the request."""
         yield TitleLine(self.title_line)
         yield Static(self.approval.headline, id="headline", markup=False)
 
     def closing_result(self) -> PanelClosed | None:
-        """Return how the request ended, or that it changed."""
+        """Return how the request ended or that it changed; None while it can be answered."""
         copy = self.state.inbox.find(self.approval.id) or self.approval
         if self.is_busy:
             return None
@@ -260,24 +262,29 @@ class Panel(Overlay):
         return self._ended_result(copy)
 
     def _ended_result(self, copy: Approval) -> PanelClosed | None:
-        """Return why it can no longer be answered; panels for past requests override this."""
-        over = outcome(copy, self.context.now(), self.context.zone)
-        if not over:
+        """Return how the request ended, if it did; panels for past requests override this."""
+        ended_text = outcome(copy, self.context.now(), self.context.zone)
+        if not ended_text:
             return None
         if copy.was_superseded:
             return PanelClosed(self.CHANGED_TEXT, copy)
-        return PanelClosed(fmt("Already decided. {}", over) if copy.decided else over, copy)
+        return PanelClosed(
+            fmt("Already decided. {}", ended_text) if copy.decided else ended_text, copy
+        )
 
 
 def risk_line(verb: SafeText, risk: Risk, left: tuple[int, int] | None, width: int) -> Line:
-    """Return the action, the risk, and the remaining time; `left` is None when it has ended."""
-    word = Piece(fmt("{} RISK", SafeText(risk.value.upper())), Role(risk.value))
-    return justify((Piece(fmt("{}  ", verb)), word), (_time_left_piece(left),), width)
+    """Return a line with the action, the risk and the remaining time.
+
+    `left` is the time of expiry and the current time; None if the request ended.
+    """
+    risk_label = Piece(fmt("{} RISK", SafeText(risk.value.upper())), Role(risk.value))
+    return justify((Piece(fmt("{}  ", verb)), risk_label), (_time_left_piece(left),), width)
 
 
 def _time_left_piece(left: tuple[int, int] | None) -> Piece:
     if left is None:
         return Piece(fmt("  ended"))
-    at, time = countdown_stage(*left), remaining(*left)
-    words = fmt("  {} left", time) if at is None else fmt("  {} {}", at.verb, time)
-    return Piece(words, Role.PLAIN if at is None else Role.ALERT)
+    stage, time = countdown_stage(*left), remaining(*left)
+    text = fmt("  {} left", time) if stage is None else fmt("  {} {}", stage.verb, time)
+    return Piece(text, Role.PLAIN if stage is None else Role.ALERT)

@@ -1,11 +1,11 @@
 """A screen that is drawn only while all of its widgets are mounted.
 
-Owns: tracking whether they are; clicks that count as keys; calls in threads. Never: what is drawn;
-the subclass's `draw_widgets` does that.
+Owns: tracking whether they are mounted; clicks that count as keys; calls in threads. Never:
+drawing, which the subclass's `draw_widgets` does.
 
-Textual knows a screen from the moment it is pushed, mounts its widgets later and removes them, the
-innermost first, before it forgets the screen; when the app ends, it may do so in the middle. Feed,
-timers, threads and other screens call the screen all the while.
+A pushed screen is on Textual's stack before its widgets are mounted, and still is while they are
+removed, innermost first. The app may end at any point in between. During all that time the feed,
+timers, threads and other screens call the screen.
 """
 
 from collections.abc import Callable, Iterator
@@ -23,14 +23,14 @@ _Result = TypeVar("_Result")
 
 
 class ReadyScreen(Screen[ScreenResultType]):
-    """The base of every screen. Only `draw_widgets` and what it calls may rely on widgets."""
+    """The base of every screen. Only `draw_widgets` and its callees may rely on widgets."""
 
     _is_composed = False
 
     async def mount_composed_widgets(self, widgets: list[Widget]) -> None:
-        """Note that all widgets, and those inside them, are mounted.
+        """Mount all widgets, and record that they are mounted.
 
-        The classes for the screen's size are set before, so that widgets need their styles once.
+        The classes for the screen's size are set first, so that widgets are styled only once.
         """
         self.add_class(*self._size_classes())
         await super().mount_composed_widgets(widgets)
@@ -45,29 +45,29 @@ class ReadyScreen(Screen[ScreenResultType]):
         widths = self.HORIZONTAL_BREAKPOINTS or app.HORIZONTAL_BREAKPOINTS or ()
         heights = self.VERTICAL_BREAKPOINTS or app.VERTICAL_BREAKPOINTS or ()
         for length, points in ((app.size.width, widths), (app.size.height, heights)):
-            fitting = [name for least, name in points if least <= length]
-            yield from fitting[-1:]
+            matching = [name for minimum, name in points if minimum <= length]
+            yield from matching[-1:]
 
     @property
     def is_ready(self) -> bool:
-        """Whether every widget is mounted: not before composition, not from removal on.
+        """Whether every widget is mounted: from the end of composition until removal starts.
 
-        A screen that opens after the app was told to exit is composed, but its widgets are not
-        mounted. Textual stops displaying a screen when it decides to remove it, and stops running
-        it before its widgets go. A screen that is removed before it was composed gets no widgets.
+        If a screen opens after the app was told to exit, Textual composes it but does not mount
+        its widgets. On removal, Textual first stops displaying the screen, then stops running it,
+        then removes its widgets. A screen that is removed before it is composed gets no widgets.
         """
-        is_there = self._is_composed and self.is_running and self.display
-        return is_there and self.app.return_code is None
+        is_mounted = self._is_composed and self.is_running and self.display
+        return is_mounted and self.app.return_code is None
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """Disable all keys while the screen is not fully mounted."""
         return self.is_ready and super().check_action(action, parameters)
 
     def show_from_top(self, scrolled: Widget) -> None:
-        """Scroll to the top, and down only as far as the focus needs.
+        """Scroll to the top, then down only as far as needed to show the focus.
 
-        Textual scrolls to the focus before the first draw has hidden unused rows, and leaves it
-        there.
+        On its own, Textual scrolls to the focus before the first draw hides unused rows, and then
+        keeps that scroll position.
         """
         scrolled.scroll_home(animate=False)
         self.call_after_refresh(self.show_focus)
@@ -86,7 +86,7 @@ class ReadyScreen(Screen[ScreenResultType]):
         group: str,
         exclusive: bool = False,
     ) -> None:
-        """Run `work` in a thread, then `done` or `failed` here; not if it was canceled."""
+        """Run `work` in a thread, then `done` or `failed` on the screen unless canceled."""
 
         def run() -> None:
             try:
@@ -107,12 +107,12 @@ class ReadyScreen(Screen[ScreenResultType]):
         self.app.simulate_key(message.key)
 
     def explain_quitting(self) -> None:
-        """Say which key quits; a screen without a place for that says nothing."""
+        """Say which key quits; does nothing on screens without a status line."""
 
     def draw(self) -> None:
-        """Update every widget, if they are mounted."""
+        """Update all widgets, if they are mounted."""
         if self.is_ready:
             self.draw_widgets()
 
     def draw_widgets(self) -> None:
-        """Update every widget; subclasses implement it."""
+        """Update all widgets; subclasses implement it."""

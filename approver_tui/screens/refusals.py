@@ -1,6 +1,6 @@
-"""Error messages for the user, from errors of the client.
+"""Turns errors of the client into messages for the user.
 
-Owns: the wording, made safe. Never: which errors close a panel.
+Owns: the wording, as safe text. Never: deciding which errors close a panel.
 """
 
 from approver_tui.client import errors
@@ -11,8 +11,8 @@ from approver_tui.state.text import SafeText, counted, display_safe
 from approver_tui.widgets.approvals.outcomes import outcome
 from approver_tui.widgets.lines import fmt
 
-_LONGEST = 200
-_TEXTS: dict[type[errors.ClientError], SafeText] = {
+_MAX_DETAIL_LENGTH = 200
+_MESSAGES: dict[type[errors.ClientError], SafeText] = {
     errors.PinNeeded: SafeText("The app was locked meanwhile: type your PIN."),
     errors.DeviceLocked: SafeText("This device is locked after too many wrong PINs."),
     errors.RequestLocked: SafeText("Two wrong entries: this request is locked."),
@@ -23,16 +23,16 @@ _OUTCOME_UNKNOWN = SafeText("The outcome is unknown: check again.")
 
 
 def answer_problem(error: errors.ClientError, *, done: SafeText) -> SafeText:
-    """Return what went wrong; `done` says what was done anyway."""
+    """Return what went wrong with an answer, followed by `done`, which states the result."""
     if errors.answer_status(error) is AnswerStatus.NOT_SENT:
         return fmt("{} {}", answer_message(AnswerStatus.NOT_SENT), done)
     return fmt("{} {}", problem(error), done)
 
 
 def change_problem(error: errors.ClientError, *, done: SafeText) -> SafeText:
-    """Return why a change failed; `done` says what did not happen, if that is known.
+    """Return why a change failed, followed by `done`, which says that nothing happened.
 
-    If it is unknown, the change may still happen.
+    If the outcome is unknown, the message says so instead, as the change may still happen.
     """
     if isinstance(error, errors.NotRecorded):
         return problem(error)
@@ -45,13 +45,13 @@ def change_problem(error: errors.ClientError, *, done: SafeText) -> SafeText:
 
 
 def already_decided(winner: Approval, moment: AnswerContext) -> SafeText:
-    """Return who was faster, or that it ended without an answer."""
-    how = outcome(winner, moment.now, moment.zone)
-    return fmt("Already decided. {}", how) if winner.decided else how
+    """Return who decided first, or how the request ended without a decision."""
+    outcome_text = outcome(winner, moment.now, moment.zone)
+    return fmt("Already decided. {}", outcome_text) if winner.decided else outcome_text
 
 
 def problem(error: errors.ClientError) -> SafeText:
-    """Return what went wrong."""
+    """Return what went wrong, in one or two sentences."""
     match error:
         case errors.WrongPin(left=left):
             return fmt("Wrong PIN. {} left.", counted(left, "attempt"))
@@ -60,8 +60,8 @@ def problem(error: errors.ClientError) -> SafeText:
         case errors.ApiError(detail=detail) if type(error) is errors.ApiError:
             has_failed = errors.answer_status(error) is AnswerStatus.IN_DOUBT
             verb = fmt("failed") if has_failed else fmt("refused")
-            return fmt("The server {}: {}", verb, display_safe(detail, max_len=_LONGEST))
-    for kind, text in _TEXTS.items():
+            return fmt("The server {}: {}", verb, display_safe(detail, max_len=_MAX_DETAIL_LENGTH))
+    for kind, text in _MESSAGES.items():
         if isinstance(error, kind):
             return text
-    return display_safe(str(error), max_len=_LONGEST)
+    return display_safe(str(error), max_len=_MAX_DETAIL_LENGTH)

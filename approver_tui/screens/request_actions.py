@@ -1,7 +1,7 @@
-"""Actions on a request besides answering it: withdraw an approval, extend, retry, snooze, mute.
+"""Actions on a request other than answering: withdraw an approval, extend, retry, snooze, mute.
 
-Owns: what each does, and its messages. Never: asking first. What reaches others waits five
-seconds in which it can be undone; the same key ends a snooze or a mute.
+Owns: the actions and their messages. Actions that affect others can be undone for five seconds; a
+snooze or a mute is ended with the same key. Never: asking for confirmation.
 """
 
 from collections.abc import Callable
@@ -26,14 +26,14 @@ class QuickAction:
     """An action that needs no confirmation."""
 
     do: Callable[[], SafeText]
-    """Runs in a thread; returns the message."""
+    """Performs the action, in a thread; returns the message."""
     doing: SafeText = SafeText("")  # noqa: RUF009  # a SafeText never changes
-    """What happens after the seconds in which it can be undone; empty to do it at once."""
+    """The pending action, shown while it can be undone; empty to act immediately."""
 
 
 @dataclass(frozen=True, slots=True)
 class RequestActions:
-    """The actions of one screen; `post` passes a message to it and may be called in any thread."""
+    """Creates the actions. `post` posts a message to the inbox, from any thread."""
 
     context: ScreenContext
     post: Callable[[Message], object]
@@ -44,7 +44,7 @@ class RequestActions:
         return QuickAction(partial(self._extend, approval.id), doing)
 
     def withdraw(self, approval: Approval) -> QuickAction:
-        """Withdraw the user's own approval."""
+        """Withdraw the user's approval."""
         doing = fmt("Withdrawing your approval of {}", approval.headline)
         return QuickAction(partial(self._withdraw, approval), doing)
 
@@ -76,25 +76,25 @@ class RequestActions:
         return QuickAction(partial(self._unsnooze, approval_id))
 
     def _extend(self, approval_id: str) -> SafeText:
-        """Runs in a thread."""
-        longer = self.context.server.extend(approval_id)
-        self.post(thread_messages.ApprovalFetched(longer))
-        return fmt("It now expires at {}.", self._clock(longer.expires_at))
+        """Extend a request. Runs in a thread."""
+        extended = self.context.server.extend(approval_id)
+        self.post(thread_messages.ApprovalFetched(extended))
+        return fmt("It now expires at {}.", self._clock(extended.expires_at))
 
     def _withdraw(self, approval: Approval) -> SafeText:
-        """Runs in a thread."""
-        open_again = self.context.answers.withdraw(approval)
-        self.post(thread_messages.ApprovalFetched(open_again))
-        return withdrawn_text(open_again.vote_tally)
+        """Withdraw the user's approval. Runs in a thread."""
+        reopened = self.context.answers.withdraw(approval)
+        self.post(thread_messages.ApprovalFetched(reopened))
+        return withdrawn_text(reopened.vote_tally)
 
     def _retry(self, approval_id: str) -> SafeText:
-        """Runs in a thread."""
+        """Ask the agent to retry. Runs in a thread."""
         approval = self.context.server.request_retry(approval_id)
         self.post(thread_messages.ApprovalFetched(approval))
         return retry_text(approval.agent.name)
 
     def _snooze(self, approval_id: str) -> SafeText:
-        """Runs in a thread."""
+        """Snooze a request. Runs in a thread."""
         attention = self.context.prefs_client.snooze(approval_id)
         self.post(thread_messages.NotificationPrefsLoaded(attention))
         hold = attention.hold_of(approval_id)
@@ -104,14 +104,14 @@ class RequestActions:
         return fmt("Snoozed until {}. It stays listed; {} undoes that.", until, key)
 
     def _unsnooze(self, approval_id: str) -> SafeText:
-        """Runs in a thread."""
+        """End the snooze of a request. Runs in a thread."""
         self.post(
             thread_messages.NotificationPrefsLoaded(self.context.prefs_client.unsnooze(approval_id))
         )
         return fmt("No longer snoozed.")
 
     def _mute(self, agent_id: SafeText, agent: SafeText) -> SafeText:
-        """Runs in a thread."""
+        """Mute an agent. Runs in a thread."""
         self.post(thread_messages.NotificationPrefsLoaded(self.context.prefs_client.mute(agent_id)))
         return fmt(
             "{} is muted at low and medium risk. It stays listed; {} undoes that.",
@@ -120,7 +120,7 @@ class RequestActions:
         )
 
     def _unmute(self, agent_id: SafeText, agent: SafeText) -> SafeText:
-        """Runs in a thread."""
+        """Unmute an agent. Runs in a thread."""
         self.post(
             thread_messages.NotificationPrefsLoaded(self.context.prefs_client.unmute(agent_id))
         )

@@ -1,10 +1,11 @@
-"""Moves the focus away from the deciding button when the user is not looking.
+"""Moves the focus away from the deciding button when the user may not be looking.
 
-Owns: the focus back on Back, clearing typed secrets, detecting typing that was meant for another
+Owns: moving the focus to Back, clearing typed secrets, detecting typing that was meant for another
 window. Never: closing a panel; what was read and typed stays.
 
-A quiet keyboard alone does not prove that someone is looking: users pause in other windows too. So
-after the user left a panel, or typed a word into it, they must move to its button again.
+A quiet keyboard does not prove that the user looks at the panel, because they may pause in another
+window. Therefore, after leaving the window or typing text at a button, they must move to the
+deciding button again.
 """
 
 from typing import Any
@@ -19,28 +20,28 @@ from approver_tui.screens.ready_screen import ReadyScreen
 from approver_tui.widgets.typed_input import TypedInput
 
 _NAVIGATION_KEYS = frozenset({"enter", "tab", "shift+tab", "escape"})
-"""Keys for moving between controls, whether or not this one handles them."""
+"""Keys for moving between controls, which count even if the focused control ignores them."""
 
 
 class SafeFocusScreen(ReadyScreen[ScreenResultType]):
-    """The base of every panel with a deciding button; `#back` is the safe one."""
+    """The base of every panel with a deciding button; `#back` is the safe button."""
 
     def input_guard(self) -> InputGuard:
         """Return the guard of the app; subclasses implement it."""
         raise NotImplementedError
 
     def focus_back_button(self, *, clear_secrets: bool) -> None:
-        """Put the focus on Back; `clear_secrets` empties the fields that hide their text."""
+        """Move the focus to Back; `clear_secrets` also clears the fields that hide their text."""
         if not self.is_ready:
             return
-        for back in self.query("#back"):
-            self.set_focus(back)
+        for back_button in self.query("#back"):
+            self.set_focus(back_button)
         if clear_secrets:
             for field in self.query(TypedInput):
                 field.clear_secret()
 
     def on_key(self, event: events.Key) -> None:
-        """Move the focus to Back on a key without meaning: someone is typing a word."""
+        """Move the focus to Back on an unbound key, because the user is typing elsewhere."""
         if self.is_ready and not self._has_meaning(event):
             event.stop()
             self.input_guard().arm()
@@ -52,7 +53,7 @@ class SafeFocusScreen(ReadyScreen[ScreenResultType]):
 
 
 def reset_panels(app: App[Any], *, clear_secrets: bool) -> None:
-    """Withdraw from every open panel, also from one below its help."""
+    """Move the focus to Back in every open panel, also in one below its help."""
     for screen in app.screen_stack:
         if isinstance(screen, SafeFocusScreen):
             screen.focus_back_button(clear_secrets=clear_secrets)

@@ -1,7 +1,7 @@
-"""Handles what ends the app from outside: a closed terminal, a shutdown, `kill`.
+"""Handles termination from outside: a closed terminal, a shutdown, `kill`.
 
-Owns: handling it once while the app runs; reading from and writing to a terminal that is gone, or
-that has another encoding than UTF-8. Never: what must be done before the exit.
+Owns: handling termination once while the app runs; tolerating a terminal that is gone or whose
+encoding is not UTF-8. Never: the work that the app must do before it exits.
 """
 
 import asyncio
@@ -23,11 +23,11 @@ _STANDARD_STREAMS = (0, 1, 2)
 
 
 def on_termination(end: Callable[[], None]) -> Callable[[], None]:
-    """Call `end` in the running loop at the first such signal, instead of dying.
+    """Call `end` in the running loop on the first SIGHUP or SIGTERM, instead of dying.
 
-    A shell that closes with its terminal forwards the signal, so it comes twice; only the first
-    counts. A signal that was ignored at the start, as by `nohup`, stays ignored: call the returned
-    function now and then, which ends the app if its terminal is gone.
+    A shell that closes with its terminal forwards the signal, so it arrives twice; only the first
+    one counts. A signal that was ignored at the start, as with `nohup`, stays ignored. Therefore
+    call the returned function regularly; it ends the app if the terminal is gone.
     """
     handler = _TerminationHandler(end)
     if sys.platform != "win32":
@@ -39,13 +39,13 @@ def on_termination(end: Callable[[], None]) -> Callable[[], None]:
 
 
 def tolerate_closed_terminal(driver: "type[Driver]") -> "type[Driver]":
-    """Return a driver that keeps running, without output, when the terminal is gone.
+    """Return a driver class that keeps running, without output, after the terminal is gone.
 
-    Textual writes in a thread that a failed write would end; the app would then wait forever for
-    room in its queue, together with what it still has to send.
+    Textual writes in a thread, and a failed write would end that thread. The app would then block
+    forever on its full queue and never send the answers that are still waiting.
     """
 
-    class TolerantDriver(driver):  # type: ignore[misc,valid-type]  # mypy knows no classes made from others
+    class TolerantDriver(driver):  # type: ignore[misc,valid-type]  # mypy rejects a variable as base class
         def __init__(self, *args: object, **kwargs: object) -> None:
             super().__init__(*args, **kwargs)
             _decode_as_terminal(sys.modules[driver.__module__])
@@ -56,18 +56,18 @@ def tolerate_closed_terminal(driver: "type[Driver]") -> "type[Driver]":
 
 
 def _decode_as_terminal(module: ModuleType) -> None:
-    """Read keys in the encoding of the terminal.
+    """Make Textual's driver decode keys in the encoding of the terminal.
 
-    Textual's driver reads UTF-8 only, and a letter in Latin-1 would end it.
+    The driver itself decodes only UTF-8, and a Latin-1 letter would crash it.
     """
     encoding = getattr(sys.__stdin__, "encoding", None) or "utf-8"
     if hasattr(module, "getincrementaldecoder"):
         decoder = partial(codecs.getincrementaldecoder(encoding), errors="replace")
-        module.getincrementaldecoder = lambda _utf8: decoder  # type: ignore[attr-defined]  # replaced
+        module.getincrementaldecoder = lambda _utf8: decoder  # type: ignore[attr-defined]  # a patch
 
 
 class _TolerantOutput:
-    """The output of the app, while there is a terminal."""
+    """The output of the app, which is dropped once the terminal is gone."""
 
     def __init__(self, file: TextIO) -> None:
         self._file = file
@@ -85,14 +85,14 @@ class _TolerantOutput:
 
 
 class _TerminationHandler:
-    """A termination that is handled once."""
+    """Handles the first termination and ignores later ones."""
 
     def __init__(self, end: Callable[[], None]) -> None:
         self._end = end
         self._is_handled = False
 
     def handle(self, number: int) -> None:
-        """Handle it; if the terminal is gone, discard further output."""
+        """Handle a signal; on SIGHUP also discard all further output."""
         if self._is_handled:
             return
         self._is_handled = True
@@ -101,21 +101,21 @@ class _TerminationHandler:
         self._end()
 
     def check_terminal(self) -> None:
-        """Handle a terminal that is gone like its signal.
+        """If the terminal is gone, handle that like SIGHUP.
 
-        Textual reads an end of file from it again and again, as fast as the processor can.
+        Otherwise Textual would read its end of file in a busy loop.
         """
         if sys.platform == "win32":
             return
-        hang_up = select.poll()
-        hang_up.register(_STANDARD_STREAMS[0], 0)  # reported whether or not it is asked for
-        if hang_up.poll(0):
+        poller = select.poll()
+        poller.register(_STANDARD_STREAMS[0], 0)  # a hangup is always reported
+        if poller.poll(0):
             self.handle(signal.SIGHUP)
 
 
 def _redirect_to_null() -> None:
     """Redirect input and output, because both fail on a terminal that is gone."""
     null = os.open(os.devnull, os.O_RDWR)
-    for standard in _STANDARD_STREAMS:
-        os.dup2(null, standard)
+    for stream in _STANDARD_STREAMS:
+        os.dup2(null, stream)
     os.close(null)

@@ -1,6 +1,6 @@
-"""Messages from threads to the screen that started them.
+"""Messages that threads post to the screen that started them.
 
-Owns: one message per outcome. Never: carrying text that was not made safe.
+Owns: one message type for each outcome. Never: carrying text that was not made safe.
 """
 
 from collections.abc import Mapping
@@ -21,7 +21,7 @@ _Value = TypeVar("_Value")
 
 
 class ValueMessage(Message, Generic[_Value]):
-    """The result of a thread; each screen has its own subclass."""
+    """A message that carries a value; each kind of result has its own subclass."""
 
     def __init__(self, value: _Value) -> None:
         super().__init__()
@@ -33,7 +33,7 @@ class OtherLoginsCounted(ValueMessage[Mapping[str, int | None]]):
 
 
 class Loaded(Message):
-    """The account and all waiting requests; `in_order` as it was asked for."""
+    """The account and all waiting requests were loaded; `in_order` is that of the call."""
 
     def __init__(self, me: Me, page: Page, *, in_order: bool) -> None:
         super().__init__()
@@ -43,19 +43,19 @@ class Loaded(Message):
 
 
 class LastKnownLoaded(ValueMessage[Page]):
-    """The last known list, stored on this machine."""
+    """The last known list was loaded from this machine."""
 
 
 class AccountLoaded(ValueMessage[Me]):
-    """The account alone."""
+    """The account was loaded, without the list."""
 
 
 class LoadFailed(ValueMessage[ClientError]):
-    """The server did not answer."""
+    """A call to the server failed."""
 
 
 class ListFailed(LoadFailed):
-    """The list could not be fetched; `in_order` as it was asked for."""
+    """The list could not be loaded; `in_order` is that of the call."""
 
     def __init__(self, error: ClientError, *, in_order: bool) -> None:
         super().__init__(error)
@@ -63,35 +63,35 @@ class ListFailed(LoadFailed):
 
 
 class ApprovalFetched(ValueMessage[Approval]):
-    """The server's copy of one approval."""
+    """The server's copy of an approval was fetched."""
 
 
 class ApprovalUnverified(ValueMessage[Unverified]):
-    """The server's copy of one approval failed verification."""
+    """The server's copy of an approval failed verification."""
 
 
 class EventReceived(ValueMessage[Event]):
-    """An event of the feed."""
+    """The feed received an event."""
 
 
 class ConnectionChanged(ValueMessage[Connection]):
-    """The feed's connection changed."""
+    """The state of the feed's connection changed."""
 
 
 class FeedResynced(Message):
-    """The feed lost its position: everything must be fetched again."""
+    """The feed lost its position, so the list must be loaded again."""
 
 
 class AnswerAccepted(ValueMessage[Approval]):
-    """The server has recorded an answer; `approval` is its copy."""
+    """The server recorded an answer; `value` is its copy of the approval."""
 
 
 class NotificationPrefsLoaded(ValueMessage[NotificationPrefs]):
-    """The current notification settings."""
+    """The current notification settings were loaded."""
 
 
 class AnswerRefused(Message):
-    """An answer was not recorded."""
+    """An answer was not recorded, or its outcome is unknown."""
 
     def __init__(self, approval_id: str, error: ClientError) -> None:
         super().__init__()
@@ -100,8 +100,8 @@ class AnswerRefused(Message):
 
 
 class LogChecked(ValueMessage[SafeText]):
-    """Why the audit log of the server is not trusted; empty if it is."""
+    """The audit log was checked; `value` says why it is not trusted, or is empty if it is."""
 
 
 class FeedProblem(ValueMessage[SafeText]):
-    """The feed skipped an event that it could not decode."""
+    """The feed had a problem, such as an event that it could not decode."""

@@ -1,5 +1,5 @@
-"""Widgets: everything that draws state and posts messages.
+"""Widgets: they draw state and post messages.
 
-Owns: lines, lists, fields, bars. Text comes in as `SafeText` and is never parsed as markup.
-Never: calls to the server, decisions, reading a clock; `approver_tui.screens` does that.
+Owns: lines, lists, fields, bars. Text is passed in as `SafeText` and is never parsed as markup.
+Never: calling the server, deciding, reading a clock; `approver_tui.screens` does these.
 """

@@ -1,6 +1,6 @@
 """A checkbox that shows its state without color.
 
-Owns: the box, the pointer while it has the focus. Never: what checking it means.
+Owns: the box, and the pointer while the checkbox has the focus. Never: the effect of checking it.
 """
 
 from typing import ClassVar
@@ -16,13 +16,13 @@ from approver_tui.widgets.lines import fmt
 
 
 class CheckLine(Static, can_focus=True):
-    """`[x] words`; Space, Enter and a click toggle it."""
+    """A checkbox, drawn as `[x] words`. Space, Enter and a click toggle it."""
 
     enter_label = SafeText("Tick")
     BINDINGS: ClassVar[list[BindingType]] = [Binding("space,enter", "toggle_check", show=False)]
 
     class Toggled(Message):
-        """It was checked or unchecked."""
+        """The checkbox was checked or unchecked."""
 
     def __init__(self, words: SafeText, *, is_on: bool, id: str | None = None) -> None:  # noqa: A002  # Textual's name
         super().__init__(markup=False, id=id)
@@ -30,13 +30,13 @@ class CheckLine(Static, can_focus=True):
         self.is_on = is_on
 
     def action_toggle_check(self) -> None:
-        """Toggle it."""
+        """Toggle the checkbox."""
         self.is_on = not self.is_on
         self.refresh(layout=True)
         self.post_message(self.Toggled())
 
     def on_click(self, _event: events.Click) -> None:
-        """Toggle it by a click."""
+        """Toggle the checkbox when it is clicked."""
         self.action_toggle_check()
 
     def on_focus(self, _event: events.Focus) -> None:
@@ -48,6 +48,6 @@ class CheckLine(Static, can_focus=True):
         self.refresh(layout=True)
 
     def render(self) -> Content:
-        """Draw pointer, box and words."""
+        """Draw the pointer, the box and the words."""
         pointer = fmt(">") if self.has_focus else fmt(" ")
         return Content(fmt("{}[{}] {}", pointer, fmt("x") if self.is_on else fmt(" "), self.words))

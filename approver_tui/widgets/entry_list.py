@@ -1,6 +1,6 @@
-"""Entries of any kind under headings, with a cursor that stays on its entry.
+"""A list of entries under headings, with a cursor that stays on its entry.
 
-Owns: their positions. Never: knowing what they are, or which there are.
+Owns: the positions of entries. Never: deciding which entries there are or what they mean.
 """
 
 from collections.abc import Iterable
@@ -13,30 +13,30 @@ from approver_tui.widgets.row_list import RowList
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """Two lines about one item."""
+    """Two lines about an item."""
 
     id: str
     first: SafeText
     second: SafeText
     state: SafeText
-    """The end of the first line; it is never cut."""
+    """Text at the end of the first line, which is never cut."""
     is_over: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class Section:
-    """Entries that belong together."""
+    """A group of entries with a heading."""
 
     heading: SafeText
     entries: tuple[Entry, ...]
     beside: SafeText = SafeText("")  # noqa: RUF009  # a SafeText never changes
-    """The end of the heading."""
-    empty: SafeText = SafeText("")  # noqa: RUF009  # likewise
-    """The text if there are no entries."""
+    """Text at the end of the heading."""
+    empty: SafeText = SafeText("")  # noqa: RUF009  # a SafeText never changes
+    """The text that is shown if there are no entries."""
 
 
 class EntryList(RowList):
-    """Sections below each other."""
+    """A list of sections."""
 
     def __init__(self, *, id: str | None = None) -> None:  # noqa: A002  # Textual's name
         super().__init__(id=id)
@@ -45,21 +45,21 @@ class EntryList(RowList):
 
     @property
     def cursor(self) -> str | None:
-        """The entry under the cursor."""
+        """The ID of the entry under the cursor."""
         return self._cursor
 
     def show(self, sections: Iterable[Section], cursor: str | None) -> None:
-        """Draw these sections; the scroll position stays."""
+        """Draw the sections and the cursor; keep the scroll position."""
         view = tuple(sections), cursor
         if view != (self._sections, self._cursor):
-            moved = cursor != self._cursor
+            has_moved = cursor != self._cursor
             self._sections, self._cursor = view
             self.relayout()
-            if moved:
+            if has_moved:
                 self.call_after_refresh(self._keep_cursor_visible)
 
     def lines_for(self, width: int) -> list[Line]:
-        """Return every section."""
+        """Return the lines of all sections."""
         lines: list[Line] = []
         self._places = {}
         for section in self._sections:
@@ -75,10 +75,13 @@ class EntryList(RowList):
     def _entry(self, entry: Entry, width: int) -> list[Line]:
         pointer = Piece(fmt(">") if entry.id == self._cursor else fmt(" "), Role.STRONG)
         role = Role.DIM if entry.is_over else Role.PLAIN
-        first = Piece(fmt(" {}", entry.first), role)
+        first_piece = Piece(fmt(" {}", entry.first), role)
         state = Piece(fmt(" {}", entry.state), role)
-        second = crop(entry.second, width - 4)
-        return [justify((pointer, first), (state,), width), line(fmt("    {}", second), Role.DIM)]
+        second_line = crop(entry.second, width - 4)
+        return [
+            justify((pointer, first_piece), (state,), width),
+            line(fmt("    {}", second_line), Role.DIM),
+        ]
 
 
 def _heading(section: Section, width: int) -> Line:

@@ -1,6 +1,6 @@
-"""One entry in full.
+"""The details of an entry.
 
-Owns: showing the lines that a page makes for it, scrolling by keys. Never: their content.
+Owns: showing the lines that a page creates, scrolling with keys. Never: the content of the lines.
 """
 
 from collections.abc import Callable
@@ -12,11 +12,11 @@ from approver_tui.widgets.lines import Line, Role, fmt, wrapped
 from approver_tui.widgets.sheet import SCROLLING, Sheet
 
 LineMaker = Callable[[int], list[Line]]
-"""Makes the lines for a width."""
+"""Returns the lines for a width."""
 
 
 class EntrySheet(Sheet, can_focus=True):
-    """The right-hand side of a page; the whole screen where that is narrow."""
+    """The right side of a page; on narrow screens it takes the whole width."""
 
     BINDINGS: ClassVar[list[BindingType]] = SCROLLING
 
@@ -26,23 +26,23 @@ class EntrySheet(Sheet, can_focus=True):
         self._key: object = None
 
     def show(self, make_lines: LineMaker | None, key: object) -> None:
-        """Show what `make_lines` makes; redraws only if `key` changed."""
+        """Show the lines that `make_lines` returns; redraw only if `key` changed."""
         if key != self._key:
-            is_other = _identity(key) != _identity(self._key)
+            is_different_entry = _identity(key) != _identity(self._key)
             self._make_lines, self._key = make_lines, key
-            if is_other:
+            if is_different_entry:
                 self.scroll_home(animate=False)
             self.relayout()
 
     def lines_for(self, width: int) -> list[Line]:
-        """Return the lines."""
+        """Return the lines of the details."""
         if self._make_lines is None:
             return wrapped(fmt("Nothing is selected."), width, Role.DIM)
         return self._make_lines(width)
 
 
 class PreviewSheet(EntrySheet, can_focus=False):
-    """What a proposal would have for a result, as the server words it."""
+    """The server's preview of what a proposal would do."""
 
 
 def _identity(key: object) -> object:

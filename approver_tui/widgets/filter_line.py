@@ -1,7 +1,7 @@
 """The line in which the user types a filter.
 
-Owns: opening and closing, passing on the text while it is typed. Never: parsing it; `state.queries`
-does.
+Owns: opening and closing the line, passing on the text while it is typed. Never: parsing the text,
+which `state.queries` does.
 """
 
 from collections.abc import Mapping
@@ -17,16 +17,16 @@ from approver_tui.state.text import SafeText
 _HINT = SafeText(
     "words  !word  agent:NAME  risk:high  since:7d  is:denied  @NAME = FILTER saves it"
 )
-_LONGEST = 200
+_MAX_FILTER_LENGTH = 200
 
 
 class FilterLine(Input):
-    """Hidden until it is opened; Enter keeps the filter, Esc clears it."""
+    """The filter line, hidden until opened. Enter keeps the filter, Esc clears it."""
 
     BINDINGS = [Binding("escape", "clear_filter", show=False)]  # noqa: RUF012  # Textual's declaration
 
     class Applied(Message):
-        """The text of the filter; `is_done` if the user has finished typing it."""
+        """The user changed the filter; `is_done` says whether they finished typing it."""
 
         def __init__(self, text: str, *, is_done: bool) -> None:
             super().__init__()
@@ -34,13 +34,13 @@ class FilterLine(Input):
             self.is_done = is_done
 
     def __init__(self, saved: Mapping[str, str]) -> None:
-        super().__init__(id="filter", max_length=_LONGEST, compact=True)
+        super().__init__(id="filter", max_length=_MAX_FILTER_LENGTH, compact=True)
         self._saved = saved
         self.cursor_blink = False
         self.display = False
 
     def open(self, text: str) -> None:
-        """Show it with the current filter, and take the focus."""
+        """Show the line with the current filter, and take the focus."""
         names = [f"@{name}" for name in self._saved]
         self.placeholder = "  ".join((*names, _HINT))
         self.suggester = SuggestFromList(names)
@@ -56,15 +56,15 @@ class FilterLine(Input):
             self.post_message(self.Applied(self.value, is_done=False))
 
     async def action_submit(self) -> None:
-        """Keep the filter."""
+        """Close the line and apply its text."""
         self._close(self.value)
 
     def action_clear_filter(self) -> None:
-        """Close without a filter."""
+        """Close the line and clear the filter."""
         self._close("")
 
     def apply(self, text: str) -> None:
-        """Apply a filter that was chosen elsewhere."""
+        """Apply a complete filter, such as a saved one."""
         self.post_message(self.Applied(text, is_done=True))
 
     def on_blur(self, _event: events.Blur) -> None:

@@ -1,7 +1,7 @@
-"""The keys of a screen, in at most two lines.
+"""The key hints of a screen, in at most two lines.
 
-Owns: which keys fit; the way out and the help always do. A click counts as the key. Never: acting;
-showing a key that does nothing now.
+Owns: which hints fit, where Help and the key that leaves the screen are always kept; clicks on
+hints. Never: performing the action of a key; showing a key that does nothing now.
 """
 
 from collections.abc import Sequence
@@ -16,13 +16,13 @@ from textual.widgets import Static
 from approver_tui.messages import KeyClicked
 from approver_tui.state.text import SafeText
 
-_LINES = 2
+_MAX_LINES = 2
 _GAP = "  "
 
 
 @dataclass(frozen=True, slots=True)
 class Hint:
-    """One key and what it does."""
+    """A key and what it does."""
 
     shown: SafeText
     """The key as shown to the user."""
@@ -30,9 +30,9 @@ class Hint:
     key: str
     """The key's name in Textual; empty if it cannot be clicked."""
     is_kept: bool = False
-    """True for help and the way out, which are never dropped."""
+    """True for Help and the key that leaves the screen, which are never dropped."""
     is_off: bool = False
-    """True for a key that does nothing now: it is not shown, and pressing it says why."""
+    """True for a key that is unavailable now: it is not shown, and pressing it says why."""
 
     @property
     def text(self) -> str:
@@ -41,40 +41,40 @@ class Hint:
 
 
 def fit(hints: Sequence[Hint], width: int) -> list[list[Hint]]:
-    """Return at most two lines of the keys that do something; those late in the order go first."""
-    chosen = [hint for hint in hints if not hint.is_off]
-    while len(lines := _wrap_hints(chosen, width)) > _LINES:
-        spare = [hint for hint in chosen if not hint.is_kept]
-        if not spare:
+    """Return at most two lines of available hints; the last hints are dropped first."""
+    available = [hint for hint in hints if not hint.is_off]
+    while len(lines := _wrap_hints(available, width)) > _MAX_LINES:
+        droppable = [hint for hint in available if not hint.is_kept]
+        if not droppable:
             break
-        chosen.remove(spare[-1])
-    return lines[:_LINES]
+        available.remove(droppable[-1])
+    return lines[:_MAX_LINES]
 
 
 class KeyBar(Static):
-    """The last lines of a screen."""
+    """The key hints at the bottom of a screen."""
 
     def __init__(self, hints: Sequence[Hint] = ()) -> None:
         super().__init__(markup=False)
         self._hints = tuple(hints)
 
     def show(self, hints: Sequence[Hint]) -> None:
-        """Draw other hints."""
+        """Draw new hints, if they changed."""
         if tuple(hints) != self._hints:
             self._hints = tuple(hints)
             self.refresh(layout=True)
 
     def render(self) -> Content:
-        """Draw the hints, the keys bolder than their labels."""
+        """Draw the hints, with the keys in bold."""
         lines = fit(self._hints, self.size.width or self.app.size.width)
         return Content("\n").join(Content(_GAP).join(map(_hint_content, hints)) for hints in lines)
 
     def get_content_height(self, container: Size, viewport: Size, width: int) -> int:  # noqa: ARG002  # Textual's signature
-        """Return as many lines as the keys need in this width, which may be about to change."""
+        """Return how many lines the hints need at `width`, not the current width."""
         return len(fit(self._hints, width))
 
     def on_click(self, event: events.Click) -> None:
-        """Ask for the key that was clicked."""
+        """Post the key whose hint was clicked."""
         lines = fit(self._hints, self.size.width)
         if event.y < len(lines) and (hint := _hint_at(lines[event.y], event.x)) and hint.key:
             self.post_message(KeyClicked(hint.key))

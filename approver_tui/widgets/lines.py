@@ -1,7 +1,7 @@
-"""Text as it is drawn on the screen: pieces with a role, wrapped to a width, nothing lost.
+"""Text as it is drawn on the screen: pieces with a role, wrapped to a width without loss.
 
-Owns: pieces, lines, wrapping, cropping. A role becomes a style in `approver.tcss`; no meaning
-depends on the style alone. Never: markup; a piece is drawn character by character.
+Owns: pieces, lines, wrapping, cropping. A role becomes a style in `approver.tcss`, but no meaning
+depends on the style alone. Never: parsing markup; every character is drawn as it is.
 """
 
 import re
@@ -14,7 +14,7 @@ from approver_tui.state.text import SafeText
 
 
 class Role(StrEnum):
-    """The role of a text, for the style sheet; the last four are the risks by name."""
+    """The role of a piece of text, for the style sheet. The last four are named after risks."""
 
     PLAIN = "plain"
     STRONG = "strong"
@@ -30,23 +30,23 @@ class Role(StrEnum):
 
 
 class Piece(NamedTuple):
-    """Some characters in one role."""
+    """A string of characters in one role."""
 
     text: SafeText
     role: Role = Role.PLAIN
 
 
 Line = tuple[Piece, ...]
-"""One row of the screen."""
+"""A row of the screen."""
 
 BLANK: Line = ()
 _MONEY = re.compile(r"[A-Z]{3} -?\d(?:[.,]?\d)*")
 _NUMBER = re.compile(r"\d(?:[.,:]?\d)*")
-"""An amount, a version, a time: a cut one would read as another value."""
+"""An amount, a version or a time, which would read as a different value if it were cut."""
 
 
 def fmt(template: LiteralString, *values: SafeText | int) -> SafeText:
-    """Fill a literal template with safe values; the only way to make safe text here."""
+    """Fill a literal template with safe values, so that the result is safe text."""
     return SafeText(template.format(*values))
 
 
@@ -58,8 +58,8 @@ def line(text: SafeText, role: Role = Role.PLAIN) -> Line:
 def wrap(text: SafeText, width: int) -> tuple[SafeText, ...]:
     """Break `text` into rows of at most `width` cells, at spaces where possible.
 
-    Every character is kept except the spaces at a break. Textual's own folding counts characters
-    and drops the rest of a text with many combining marks, so it is not used for facts.
+    Every character is kept except the spaces at a break. Textual's own wrapping is not used,
+    because it counts characters and drops the rest of a text with many combining marks.
     """
     rows: list[str] = []
     for paragraph in text.split("\n"):
@@ -68,7 +68,7 @@ def wrap(text: SafeText, width: int) -> tuple[SafeText, ...]:
 
 
 def wrapped(text: SafeText, width: int, role: Role = Role.PLAIN, *, indent: int = 0) -> list[Line]:
-    """Return `text` as lines, each indented."""
+    """Return `text` wrapped into lines, each indented by `indent` cells."""
     margin = SafeText(" " * indent)
     return [(Piece(margin), Piece(row, role)) for row in wrap(text, width - indent)]
 
@@ -76,7 +76,7 @@ def wrapped(text: SafeText, width: int, role: Role = Role.PLAIN, *, indent: int 
 def labelled(
     label: SafeText, value: SafeText, width: int, column: int, role: Role = Role.PLAIN
 ) -> list[Line]:
-    """Return a label and its value, indented to `column`; a long label goes above."""
+    """Return a label with its value at `column`; a long label gets lines of its own."""
     rows = wrap(value, width - column)
     if cell_len(label) < column:
         first = (Piece(pad(label, column), Role.LABEL), Piece(rows[0], role))
@@ -85,7 +85,7 @@ def labelled(
 
 
 def money_width(text: SafeText) -> int:
-    """Return how many cells the first amount of money in a text takes; 0 without one."""
+    """Return the width of the first amount of money in `text`; 0 if there is none."""
     money = _MONEY.search(text)
     return 0 if money is None else cell_len(money[0])
 
@@ -93,18 +93,18 @@ def money_width(text: SafeText) -> int:
 def crop(text: SafeText, width: int) -> SafeText:
     """Return `text` in at most `width` cells; an ellipsis marks a cut, never inside a number.
 
-    An amount of money stays if it fits, so that two texts with different amounts never look alike.
+    An amount of money is kept if it fits, so that different amounts never look alike.
     """
     flat = SafeText(text.replace("\n", " "))
     if cell_len(flat) <= width:
         return flat
     kept, _rest = _split(flat, max(0, width - 1))
-    whole = _before_number(flat, len(kept))
+    cut_end = _before_number(flat, len(kept))
     money = _MONEY.search(flat)
-    if money is not None and money.end() > whole and cell_len(money[0]) <= width:
+    if money is not None and money.end() > cut_end and cell_len(money[0]) <= width:
         before = crop(SafeText(flat[: money.start()].rstrip()), width - cell_len(money[0]) - 1)
         return SafeText(f"{before} {money[0]}".lstrip())
-    return SafeText(f"{flat[:whole]}…") if width > 0 else SafeText("")
+    return SafeText(f"{flat[:cut_end]}…") if width > 0 else SafeText("")
 
 
 def pad(text: SafeText, width: int) -> SafeText:
@@ -121,7 +121,7 @@ def justify(left: Line, right: Line, width: int) -> Line:
 
 
 def length(of: Line) -> int:
-    """Return how many cells a line takes."""
+    """Return the width of a line in cells."""
     return sum([cell_len(piece.text) for piece in of])
 
 
@@ -141,7 +141,7 @@ def _crop_pieces(pieces: Line, width: int) -> Line:
 
 
 def _before_number(text: str, end: int) -> int:
-    """Return where to end a text so that it does not end inside a number."""
+    """Return `end`, or the start of the number in which `end` lies."""
     for number in _NUMBER.finditer(text):
         if number.start() < end < number.end():
             return number.start()
@@ -161,13 +161,13 @@ def _wrap_paragraph(text: str, width: int) -> list[str]:
             row = f"{row} {word}"
             continue
         rows.append(row)
-        whole, row = _split_word(word, width)
-        rows += whole
+        full_rows, row = _split_word(word, width)
+        rows += full_rows
     return [*rows, row]
 
 
 def _split_word(word: str, width: int) -> tuple[list[str], str]:
-    """Return the full rows of a long word, and the rest of it."""
+    """Return the full rows of a long word, and its last row."""
     rows: list[str] = []
     while cell_len(word) > width:
         head, word = _split(word, width)
@@ -176,7 +176,7 @@ def _split_word(word: str, width: int) -> tuple[list[str], str]:
 
 
 def _split(text: str, width: int) -> tuple[str, str]:
-    """Split where `width` cells are full, never inside a character and its marks."""
+    """Split after at most `width` cells, never between a character and its marks."""
     used = 0
     for position, character in enumerate(text):
         used += get_character_cell_size(character)

@@ -1,7 +1,7 @@
 """A field for a note, which can also be written in the user's editor.
 
-Owns: opening the editor, and taking one printable line back. Never: a shell; a file that others can
-read; sending.
+Owns: opening the editor, reading one printable line back. Never: running a shell; writing a file
+that others can read; sending.
 """
 
 import shlex
@@ -19,14 +19,14 @@ from approver_tui.widgets.lines import fmt
 
 
 class Suspendable(Protocol):
-    """An app that can give the terminal to another program."""
+    """An app that can hand its terminal to another program."""
 
     def suspend(self) -> AbstractContextManager[None]:
-        """Give it away until the end of the block."""
+        """Hand over the terminal until the end of the block."""
 
 
 class NoteInput(Input):
-    """One line; ctrl-O opens the editor, if the user has one."""
+    """A one-line field; ctrl-O opens the editor, if the user has one."""
 
     BINDINGS: ClassVar[list[BindingType]] = [Binding("ctrl+o", "edit", show=False)]
 
@@ -37,15 +37,15 @@ class NoteInput(Input):
         self._editor = editor
 
     def action_edit(self) -> None:
-        """Write the note in the editor; an empty file is an empty note."""
+        """Edit the note in the editor; an empty file means an empty note."""
         if self._editor:
             self.value = edited(self.app, self._editor, self.value)
             self.cursor_position = len(self.value)
-            self.call_after_refresh(self.focus)  # a suspended app has gone to Back
+            self.call_after_refresh(self.focus)  # suspending moved the focus to Back
 
 
 def edited(app: Suspendable, editor: str, text: str) -> str:
-    """Return the text as the editor left it, in one line; unchanged if the editor failed."""
+    """Return the edited text in one line; the original text if the editor failed."""
     with TemporaryDirectory(prefix="sayso-note-") as folder:
         path = Path(folder) / "note.txt"
         path.touch(mode=0o600)
@@ -53,16 +53,16 @@ def edited(app: Suspendable, editor: str, text: str) -> str:
         with app.suspend():
             if not _run(editor, path):
                 return text
-        written = path.read_text("utf-8", errors="replace")
-    printable = "".join(filter(str.isprintable, " ".join(written.split())))
+        edited_text = path.read_text("utf-8", errors="replace")
+    printable = "".join(filter(str.isprintable, " ".join(edited_text.split())))
     return printable[:NOTE_LENGTH]
 
 
 def _run(editor: str, path: Path) -> bool:
-    """Return whether the editor saved; if it could not start, wait until that was read."""
+    """Return whether the editor succeeded; if it cannot start, show why and wait for Enter."""
     try:
-        done = subprocess.run([*shlex.split(editor), str(path)], check=False)  # noqa: S603  # the user's own editor, no shell
+        result = subprocess.run([*shlex.split(editor), str(path)], check=False)  # noqa: S603  # the user's own editor, no shell
     except (OSError, ValueError) as error:
         input(f"{editor}: {error}. Press Enter. ")
         return False
-    return done.returncode == 0
+    return result.returncode == 0

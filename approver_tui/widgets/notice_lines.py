@@ -1,6 +1,6 @@
-"""Lines of the app's own text: warnings above the inbox, the status line below.
+"""Lines with text of the app itself: warnings above the inbox, the status line below.
 
-Owns: wrapping them and hiding when empty. Never: an agent's text.
+Owns: wrapping lines, hiding empty ones. Never: showing an agent's text.
 """
 
 from collections.abc import Sequence
@@ -11,11 +11,11 @@ from textual.widgets import Static
 from approver_tui.state.text import SafeText
 
 LOADING = SafeText("Loading…")
-"""The message until an answer of the server arrives."""
+"""The message that is shown until the server responds."""
 
 
 class NoticeLines(Static):
-    """One line for each notice; hidden if there are none."""
+    """A line for each notice; hidden if there are none."""
 
     def __init__(self, *, id: str | None = None) -> None:  # noqa: A002  # Textual's name
         super().__init__(markup=False, id=id)
@@ -23,7 +23,7 @@ class NoticeLines(Static):
         self.display = False
 
     def show(self, notices: Sequence[SafeText]) -> None:
-        """Draw these notices."""
+        """Draw the notices, if they changed."""
         if tuple(notices) != self._shown:
             self._shown = tuple(notices)
             self.display = bool(notices)
@@ -38,7 +38,7 @@ class CachedLine(Static):
         self._shown = SafeText("")
 
     def show(self, text: SafeText) -> None:
-        """Draw another text; with a fixed height in the style sheet, nothing moves."""
+        """Draw the text, if it changed; lay out again only if the size depends on it."""
         if text != self._shown:
             self._shown = text
             self.update(Content(text), layout=self.styles.auto_dimensions)
@@ -50,4 +50,4 @@ class CachedLine(Static):
 
 
 class StatusLine(CachedLine):
-    """The last message in full, above the keys."""
+    """The last message, in full, above the key hints."""

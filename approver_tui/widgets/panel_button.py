@@ -1,6 +1,6 @@
-"""A button of a panel that shows without color whether it has the focus.
+"""A panel button that shows without color whether it has the focus.
 
-Owns: the brackets and the pointers around a label. Never: making Approve more prominent than Deny.
+Owns: the brackets or pointers around a label. Never: making Approve more prominent than Deny.
 """
 
 from textual import events
@@ -13,9 +13,9 @@ from approver_tui.widgets.lines import fmt
 
 
 class PanelButton(Button):
-    """`[ Back ]`, or `> Back <` while it has the focus.
+    """A button, drawn as `[ Back ]`, or as `> Back <` while it has the focus.
 
-    A button that is off can have the focus: the hint below it says why it is off.
+    A button that is off can still have the focus; the hint below it says why it is off.
     """
 
     is_off: reactive[bool] = reactive(default=False, toggle_class="-off")
@@ -23,26 +23,26 @@ class PanelButton(Button):
     def __init__(self, label: SafeText, *, id: str) -> None:  # noqa: A002  # Textual's name
         super().__init__(Content(f"[ {label} ]"), id=id, compact=True)
         self._words = label
-        self.active_effect_duration = 0  # a press changes no color for a fifth of a second
+        self.active_effect_duration = 0  # otherwise a press changes its color for 0.2 s
 
     @property
     def enter_label(self) -> SafeText:
-        """What Enter does here, if anything."""
+        """What Enter does on this button; empty if it is off."""
         return SafeText("") if self.is_off else self._words
 
     def on_focus(self, _event: events.Focus) -> None:
-        """Point at the label."""
+        """Show pointers around the label."""
         self.label = Content(f"> {self._words} <")
 
     def on_blur(self, _event: events.Blur) -> None:
-        """Show the brackets again."""
+        """Show brackets around the label."""
         self.label = Content(f"[ {self._words} ]")
 
 
 def button_hint(verb: SafeText, reason: SafeText) -> SafeText:
-    """Return how to press the main button of a panel, or why that is not possible now.
+    """Return how to press the main button of a panel, or why it is unavailable.
 
-    A reason with a capital letter is a sentence of its own, such as "Sending…".
+    A reason that starts with a capital letter, such as "Sending…", is shown without the verb.
     """
     if not reason:
         return fmt("Tab to {}, then Enter.", verb)

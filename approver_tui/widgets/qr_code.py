@@ -1,38 +1,38 @@
 """A link as a QR code.
 
-Owns: drawing it in half blocks, dark on light in every theme. Never: where it leads.
+Owns: drawing the code in half blocks, dark on light in every theme. Never: building the link.
 """
 
 import segno
 from textual.content import Content
 from textual.widgets import Static
 
-_QUIET = 2
-"""Light modules around it; readers need some."""
+_BORDER = 2
+"""The width of the light border in modules, which readers require."""
 _DARK_ON_LIGHT = "white on black reverse"
-"""Reversed, because most terminals are dark when NO_COLOR leaves them their own colors."""
+"""Reversed, because with NO_COLOR the terminal's colors apply, and most are light on dark."""
 _HALVES = {(True, True): "█", (True, False): "▀", (False, True): "▄", (False, False): " "}
 
 
 class QrCode(Static):
-    """The QR code; one cell per module in width, half in height."""
+    """The QR code. A module is one cell wide and half a cell high."""
 
     def __init__(self, link: str) -> None:
         super().__init__(markup=False, id="qr")
         self._rows = qr_rows(link)
 
     def render(self) -> Content:
-        """Draw it."""
+        """Draw the QR code."""
         return Content.styled("\n".join(self._rows), _DARK_ON_LIGHT)
 
 
 def qr_rows(link: str) -> list[str]:
-    """Return the QR code, with two rows of modules per line."""
-    modules = [[bool(each) for each in row] for row in segno.make(link, error="l").matrix]
+    """Return the lines of the QR code, with two rows of modules in each."""
+    modules = [[bool(module) for module in row] for row in segno.make(link, error="l").matrix]
     width = len(modules[0])
-    light = [[False] * (width + 2 * _QUIET)] * _QUIET
-    padded = [[False] * _QUIET + row + [False] * _QUIET for row in modules]
-    rows = [*light, *padded, *light]
+    border_rows = [[False] * (width + 2 * _BORDER)] * _BORDER
+    padded = [[False] * _BORDER + row + [False] * _BORDER for row in modules]
+    rows = [*border_rows, *padded, *border_rows]
     if len(rows) % 2:
         rows.append(rows[0])
     return [

@@ -1,18 +1,19 @@
 """The right half of a wide screen, whose left border the mouse can drag.
 
-Owns: the width of the list beside it, for as long as the screen is wide. Never: its content.
+Owns: the width of the list on its left, for as long as the screen is wide. Never: the content of
+the pane.
 """
 
 from textual import events
 from textual.containers import Vertical
 from textual.widget import Widget
 
-_SMALLEST, _LARGEST = 20, 70
-"""The limits of the list's width, in percent of the screen."""
+_MIN_PERCENT, _MAX_PERCENT = 20, 70
+"""The minimum and maximum width of the list, in percent of the screen."""
 
 
 class ReadingPane(Vertical):
-    """What is beside a list."""
+    """The pane to the right of a list."""
 
     @property
     def _list(self) -> Widget:
@@ -20,20 +21,20 @@ class ReadingPane(Vertical):
         return next(widget for widget in self.parent.children if widget is not self)
 
     def on_mouse_down(self, event: events.MouseDown) -> None:
-        """Begin to drag at the border."""
+        """Start dragging if the mouse is on the border."""
         if event.screen_x == self.region.x:
             self.capture_mouse()
 
     def on_mouse_move(self, event: events.MouseMove) -> None:
-        """Follow the mouse."""
+        """Resize the list while the border is dragged."""
         if self.app.mouse_captured is self:
             percent = round(100 * event.screen_x / self.screen.size.width)
-            self._list.styles.width = f"{min(max(percent, _SMALLEST), _LARGEST)}%"
+            self._list.styles.width = f"{min(max(percent, _MIN_PERCENT), _MAX_PERCENT)}%"
 
     def on_mouse_up(self) -> None:
-        """End the drag."""
+        """Stop dragging."""
         self.release_mouse()
 
     def on_hide(self) -> None:
-        """The screen became narrow: the list fills it."""
+        """Reset the list's width, because on a narrow screen the list fills the width."""
         self._list.styles.clear_rule("width")

@@ -1,7 +1,7 @@
-"""A list of rows of two lines, with a cursor that stays on its row.
+"""A list of two-line rows, with a cursor that stays on its row.
 
-Owns: moving the cursor by keys and clicks, keeping it in view, highlighting its row. Never: which
-rows there are and their positions; the subclass keeps these in `_places`.
+Owns: moving the cursor with keys and clicks, keeping it in view, highlighting its row. Never:
+deciding which rows there are and where; the subclass stores their positions in `_places`.
 """
 
 from typing import ClassVar
@@ -20,7 +20,7 @@ ROW_HEIGHT = 2
 
 
 class RowList(Sheet, can_focus=True):
-    """Rows that are identified by an ID, not by their position."""
+    """A list whose rows are identified by ID, not by index."""
 
     COMPONENT_CLASSES: ClassVar[set[str]] = {"row-list--cursor"}
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -36,7 +36,7 @@ class RowList(Sheet, can_focus=True):
     def __init__(self, *, id: str | None = None) -> None:  # noqa: A002  # Textual's name
         super().__init__(id=id)
         self._places: dict[str, int] = {}
-        """The first line of each row, in order."""
+        """The index of each row's first line by ID, in order."""
 
     @property
     def cursor(self) -> str | None:
@@ -46,44 +46,44 @@ class RowList(Sheet, can_focus=True):
     @property
     def highlighted_rows(self) -> range:
         """The lines of the row under the cursor."""
-        place = self._places.get(self.cursor or "", -ROW_HEIGHT)
-        return range(place, place + ROW_HEIGHT)
+        first_line = self._places.get(self.cursor or "", -ROW_HEIGHT)
+        return range(first_line, first_line + ROW_HEIGHT)
 
     def marked(self, strip: Strip) -> Strip:
-        """Highlight a row over its whole width."""
-        host = self.get_component_rich_style("row-list--cursor").bgcolor
-        return Strip(Segment.apply_style(strip, post_style=Style(bgcolor=host)))
+        """Return a row with the cursor's background over its whole width."""
+        background = self.get_component_rich_style("row-list--cursor").bgcolor
+        return Strip(Segment.apply_style(strip, post_style=Style(bgcolor=background)))
 
     def action_move(self, step: int) -> None:
         """Move the cursor by `step` rows."""
         self.action_move_to(max(0, self._index + step))
 
     def action_page(self, step: int) -> None:
-        """Move the cursor by a screenful."""
+        """Move the cursor by nearly a screenful."""
         self.action_move(step * max(1, self.size.height // ROW_HEIGHT - 1))
 
     def action_move_to(self, index: int) -> None:
-        """Move the cursor to a row; -1 is the last."""
+        """Move the cursor to the row at `index`; -1 is the last row."""
         ids = list(self._places)
         self.post_message(Selected(ids[min(index, len(ids) - 1)]) if ids else PastEnd())
 
     def action_open(self) -> None:
-        """Ask to open the row under the cursor."""
+        """Post that the row under the cursor must be opened."""
         if self.cursor is not None:
             self.post_message(Opened(self.cursor))
 
     def on_click(self, event: events.Click) -> None:
-        """Move to the clicked row; a click on the row under the cursor opens it."""
+        """Move the cursor to the clicked row; if the cursor is on it, open the row."""
         _column, line = self.clicked(event)
-        for row_id, place in self._places.items():
-            if place <= line < place + ROW_HEIGHT:
-                is_there = row_id == self.cursor
-                self.post_message(Opened(row_id) if is_there else Selected(row_id))
+        for row_id, first_line in self._places.items():
+            if first_line <= line < first_line + ROW_HEIGHT:
+                is_under_cursor = row_id == self.cursor
+                self.post_message(Opened(row_id) if is_under_cursor else Selected(row_id))
 
     def clicked(self, event: events.Click) -> tuple[int, int]:
-        """Return the column and line of the text that was clicked; -1 outside the text."""
-        where = event.get_content_offset(self)
-        return (-1, -1) if where is None else (where.x, where.y + self.scroll_offset.y)
+        """Return the column and line that was clicked; (-1, -1) outside the content."""
+        offset = event.get_content_offset(self)
+        return (-1, -1) if offset is None else (offset.x, offset.y + self.scroll_offset.y)
 
     @property
     def _index(self) -> int:
@@ -91,10 +91,10 @@ class RowList(Sheet, can_focus=True):
         return ids.index(self.cursor) if self.cursor in ids else 0
 
     def _keep_cursor_visible(self) -> None:
-        place = self._places.get(self.cursor or "")
-        if place is not None:
-            is_last = place == max(self._places.values())
-            top = 0 if place == min(self._places.values()) else place
-            end = len(self._lines) if is_last else place + ROW_HEIGHT
+        first_line = self._places.get(self.cursor or "")
+        if first_line is not None:
+            is_last = first_line == max(self._places.values())
+            top = 0 if first_line == min(self._places.values()) else first_line
+            end = len(self._lines) if is_last else first_line + ROW_HEIGHT
             height = min(end - top, max(ROW_HEIGHT, self.size.height))
             self.scroll_to_region(Region(0, top, 1, height), animate=False, force=True)

@@ -1,7 +1,7 @@
 """A scrolling sheet of lines, laid out for its width.
 
-Owns: drawing only the rows that changed; scrolling by keys; tracking which rows were on the screen.
-Never: the content of the lines; the subclass's `lines_for` makes them.
+Owns: drawing only the rows that changed; scrolling with keys; which rows are on the screen. Never:
+the content of the lines, which the subclass's `lines_for` returns.
 """
 
 from collections.abc import Sequence
@@ -27,21 +27,21 @@ SCROLLING: list[BindingType] = [
     Binding("ctrl+d,pagedown", "page_down", show=False),
     Binding("ctrl+u,pageup", "page_up", show=False),
 ]
-"""The keys that scroll, letters and arrow keys."""
+"""The bindings of keys that scroll."""
 
-_NONE = range(0)
+_NO_ROWS = range(0)
 
 DrawnLine = tuple[Line, bool]
-"""A line and whether it is highlighted."""
+"""A line, and whether it is highlighted."""
 
 
 class Sheet(ScrollView):
-    """Lines of text that never scroll sideways."""
+    """A sheet of lines that scrolls only vertically."""
 
     COMPONENT_CLASSES: ClassVar[set[str]] = {f"sheet--{role}" for role in Role}
 
     class Scrolled(Message):
-        """Another part of the sheet is visible, or its lines changed."""
+        """A different part of the sheet is visible, or its lines changed."""
 
         def __init__(self, sheet: "Sheet") -> None:
             super().__init__()
@@ -57,14 +57,14 @@ class Sheet(ScrollView):
         self._lines: Sequence[Line] = ()
         self._laid_out_for = 0
         self._drawn: dict[int, DrawnLine | None] = {}
-        """The content of each row of the screen."""
+        """The content last drawn in each row of the widget."""
 
     def lines_for(self, width: int) -> Sequence[Line]:
         """Return the lines for a width; subclasses implement it."""
         raise NotImplementedError
 
     def relayout(self) -> None:
-        """Lay the lines out again after their content changed."""
+        """Get the lines again, because their content or the width changed, and redraw."""
         self._laid_out_for = width = self._text_width
         self._lines = self.lines_for(width) if width > 0 else ()
         self.virtual_size = Size(width, len(self._lines))
@@ -72,7 +72,7 @@ class Sheet(ScrollView):
         self.call_after_refresh(self._post_scrolled)
 
     def redraw_changed(self) -> None:
-        """Redraw the visible rows that changed; drawing a row is far more expensive."""
+        """Redraw only the visible rows that changed, as drawing costs far more than comparing."""
         size, top, marked = self.size, self.scroll_offset.y, self.highlighted_rows
         lines, drawn, end = self._lines, self._drawn, len(self._lines)
         changed = []
@@ -86,7 +86,7 @@ class Sheet(ScrollView):
 
     @property
     def rows_below(self) -> int:
-        """How many lines are below the visible part."""
+        """The number of lines below the visible part."""
         return max(0, len(self._lines) - self.scroll_offset.y - self.size.height)
 
     @property
@@ -95,20 +95,20 @@ class Sheet(ScrollView):
         return min(len(self._lines), self.scroll_offset.y + self.size.height)
 
     def on_resize(self, _event: events.Resize) -> None:
-        """Wrap again if the width changed."""
+        """Lay out again if the width changed."""
         if self._text_width != self._laid_out_for:
             self.relayout()
         else:
             self.call_after_refresh(self._post_scrolled)
 
     def watch_scroll_y(self, old_value: float, new_value: float) -> None:
-        """Tell the screen that other rows are visible."""
+        """Post `Scrolled` if other rows are now visible."""
         super().watch_scroll_y(old_value, new_value)
         if round(old_value) != round(new_value):
             self.call_after_refresh(self._post_scrolled)
 
     def render_line(self, y: int) -> Strip:
-        """Draw one row of the screen, and note what it shows."""
+        """Draw a row, and record its content."""
         self._drawn[y] = content = self._row_content(y)
         if content is None:
             return Strip.blank(self.size.width, self.visual_style.rich_style)
@@ -118,26 +118,26 @@ class Sheet(ScrollView):
 
     @property
     def highlighted_rows(self) -> range:
-        """The highlighted rows; subclasses may override it."""
-        return _NONE
+        """The indexes of highlighted lines; subclasses may override it."""
+        return _NO_ROWS
 
     def marked(self, strip: Strip) -> Strip:
-        """Return a highlighted row; subclasses with such rows implement it."""
+        """Return the strip in highlighted style; subclasses with highlighted rows override it."""
         return strip
 
     def _row_content(self, y: int) -> DrawnLine | None:
-        """Return everything that a row depends on; None below the last line."""
+        """Return the line of a row and whether it is highlighted; None below the last line."""
         row = self.scroll_offset.y + y
         return (self._lines[row], row in self.highlighted_rows) if row < len(self._lines) else None
 
     def _styled_strip(self, pieces: Line) -> Strip:
-        """Return the pieces in the style of their roles."""
-        cells = [Segment(piece.text, self._style_of(piece.role)) for piece in pieces]
-        whole = Strip(cells).adjust_cell_length(self.size.width)
-        return whole.apply_style(self.visual_style.rich_style)
+        """Return the pieces in the styles of their roles."""
+        segments = [Segment(piece.text, self._style_of(piece.role)) for piece in pieces]
+        strip = Strip(segments).adjust_cell_length(self.size.width)
+        return strip.apply_style(self.visual_style.rich_style)
 
     def _style_of(self, role: Role) -> Style:
-        """The role's own colors; the background is that of the row."""
+        """Return the style of a role, without the background, which comes from the row."""
         return self.get_component_rich_style(f"sheet--{role}", partial=True)
 
     def action_scroll_down(self) -> None:
@@ -166,7 +166,7 @@ class Sheet(ScrollView):
 
     @property
     def _text_width(self) -> int:
-        """The style sheet reserves a gutter, so a scroll bar that appears moves nothing."""
+        """The width for text; the style sheet reserves room for the scroll bar."""
         return max(0, self.scrollable_content_region.width)
 
     def _post_scrolled(self) -> None:
@@ -174,7 +174,7 @@ class Sheet(ScrollView):
 
 
 SCROLL_FIRST: Final = fmt("scroll down first (PgDn).")
-"""Why a button waits; how many lines are left is below the sheet."""
+"""The hint of a button that is unavailable until the sheet was read to its end."""
 
 
 class ReadSheet(Sheet):
@@ -182,10 +182,10 @@ class ReadSheet(Sheet):
 
     @property
     def more(self) -> SafeText:
-        """The note that there is more below."""
+        """The hint that says how many lines are below; empty if none are."""
         below = self.rows_below
         return fmt("more below: {} (PgDn)", counted(below, "line")) if below else SafeText("")
 
     def action_read(self, step: int) -> None:
-        """Scroll by less than a screenful, so that no line is skipped."""
+        """Scroll by a screenful less one line, so that no line is skipped."""
         self.scroll_relative(y=step * max(1, self.size.height - 1), animate=False)

@@ -1,7 +1,7 @@
 """The themes of the app.
 
-Owns: its two themes, the user's own colors, legible text. Never: showing a state by color alone;
-every state also has a word or sign, with NO_COLOR too.
+Owns: the app's own themes, the user's own colors, making text legible. Never: showing a state by
+color alone; every state also has a word or sign, as NO_COLOR needs.
 """
 
 from collections.abc import Mapping
@@ -27,12 +27,12 @@ SAYSO = Theme(
     dark=True,
     variables={"dim": "#8b949c"},
 )
-"""A calm dark theme; approving and denying look equally strong."""
+"""A calm dark theme in which approving and denying look equally prominent."""
 
 SIXTEEN_COLORS = replace(
     SAYSO, name="sayso-16", accent="#00ffff", warning="#ffff00", error="#ff6060"
 )
-"""`SAYSO` for a terminal with sixteen colors, whose nearest ones would all be the same gray."""
+"""`SAYSO` for 16-color terminals, where the colors of `SAYSO` would all become gray."""
 
 HIGH_CONTRAST = Theme(
     name="high-contrast",
@@ -52,24 +52,24 @@ HIGH_CONTRAST = Theme(
 """White and yellow on black, with a contrast of at least 7 to 1."""
 
 DEFAULTS = {"dim": "#8b949c"}
-"""Variables that Textual's themes lack."""
+"""The values of variables that Textual's themes lack."""
 
-_GROUNDS = ("background", "surface", "panel")
-_LEGIBLE = 4.5
-"""The contrast of text that WCAG 2.2 requires (1.4.3)."""
+_BACKGROUND_NAMES = ("background", "surface", "panel")
+_MIN_TEXT_CONTRAST = 4.5
+"""The minimum contrast of text in WCAG 2.2 (1.4.3)."""
 _BLACK, _WHITE = Color.parse("#000"), Color.parse("#fff")
-_STEPS = 40
-_LINEAR = 0.04045
-"""Up to this part of full intensity, sRGB is linear."""
+_BLEND_STEPS = 40
+_LINEAR_LIMIT = 0.04045
+"""Up to this fraction of full intensity, sRGB is linear."""
 
 
 def legible(theme: Theme) -> Theme:
-    """Return the theme with each text color moved to black or white until it is legible."""
+    """Return the theme with each text color moved toward black or white until legible."""
     colors = {**DEFAULTS, **theme.to_color_system().generate()}
-    grounds = [Color.parse(colors[name]) for name in _GROUNDS]
+    backgrounds = [Color.parse(colors[name]) for name in _BACKGROUND_NAMES]
 
     def text(name: str) -> str:
-        return _legible_color(Color.parse(colors[name]), grounds)
+        return _legible_color(Color.parse(colors[name]), backgrounds)
 
     muted = dict.fromkeys(("dim", "text-muted", "text-disabled"), text("dim"))
     return replace(
@@ -84,15 +84,15 @@ def legible(theme: Theme) -> Theme:
 
 
 def recolored(theme: Theme, overrides: Mapping[str, str]) -> Theme:
-    """Return the theme with the user's own colors; text in them is made legible too."""
+    """Return the theme with the user's own colors, and with all text made legible."""
     if not overrides:
         return theme
-    changes: dict[str, Any] = {**overrides, **_grounds(overrides.get("background"))}
+    changes: dict[str, Any] = {**overrides, **_background_shades(overrides.get("background"))}
     return legible(replace(theme, **changes))
 
 
-def _grounds(background: str | None) -> dict[str, Any]:
-    """Return the colors of bars and panels on a background, farther from its text than itself."""
+def _background_shades(background: str | None) -> dict[str, Any]:
+    """Return the colors of bars and panels, which contrast more with text than `background`."""
     if background is None:
         return {}
     color = Color.parse(background)
@@ -102,25 +102,29 @@ def _grounds(background: str | None) -> dict[str, Any]:
     return {**shades, "dark": is_dark}
 
 
-def _legible_color(color: Color, grounds: list[Color]) -> str:
-    end = max((_BLACK, _WHITE), key=lambda each: _lowest(each, grounds))
-    steps = chain([color], (color.blend(end, step / _STEPS) for step in range(1, _STEPS)))
-    return next((each for each in steps if _lowest(each, grounds) >= _LEGIBLE), end).hex6
+def _legible_color(color: Color, backgrounds: list[Color]) -> str:
+    end = max((_BLACK, _WHITE), key=lambda extreme: _min_contrast(extreme, backgrounds))
+    steps = chain(
+        [color], (color.blend(end, step / _BLEND_STEPS) for step in range(1, _BLEND_STEPS))
+    )
+    return next(
+        (shade for shade in steps if _min_contrast(shade, backgrounds) >= _MIN_TEXT_CONTRAST), end
+    ).hex6
 
 
-def _lowest(color: Color, grounds: list[Color]) -> float:
-    return min(_contrast(color, ground) for ground in grounds)
+def _min_contrast(color: Color, backgrounds: list[Color]) -> float:
+    return min(_contrast(color, background) for background in backgrounds)
 
 
-def _contrast(one: Color, other: Color) -> float:
-    darker, lighter = sorted(map(_luminance, (one, other)))
+def _contrast(first: Color, second: Color) -> float:
+    darker, lighter = sorted(map(_luminance, (first, second)))
     return (lighter + 0.05) / (darker + 0.05)
 
 
 def _luminance(color: Color) -> float:
-    """Return the relative luminance of WCAG 2.2."""
+    """Return the relative luminance as WCAG 2.2 defines it."""
     red, green, blue = (
-        part / 12.92 if part <= _LINEAR else ((part + 0.055) / 1.055) ** 2.4
+        part / 12.92 if part <= _LINEAR_LIMIT else ((part + 0.055) / 1.055) ** 2.4
         for part in color.normalized
     )
     return 0.2126 * red + 0.7152 * green + 0.0722 * blue
@@ -134,4 +138,4 @@ THEMES = (
         for name in ("textual-light", "nord", "gruvbox", "solarized-light")
     ),
 )
-"""The themes that bring their own colors; `ansi` themes use the terminal's."""
+"""The themes with their own colors; Textual's `ansi` themes use the terminal's colors."""

@@ -1,6 +1,7 @@
-"""Times in the words of the screen.
+"""Formats times for the screen.
 
-Owns: remaining time, clock times, ages. Never: reading a clock; `now` and the zone are arguments.
+Owns: remaining times, times of day, ages. Never: reading a clock; the current time and the zone are
+arguments.
 """
 
 from datetime import UTC, datetime, tzinfo
@@ -12,7 +13,7 @@ MINUTE = 60 * SECOND
 HOUR = 60 * MINUTE
 DAY = 24 * HOUR
 STEP = 15 * SECOND
-"""The steps of the remaining time above a minute, so that the screen does not flicker."""
+"""The step of remaining times above a minute, so that they do not change every second."""
 
 
 def remaining(until: int, now: int) -> SafeText:
@@ -42,7 +43,7 @@ def duration_text(span: int) -> SafeText:
 
 
 def clock(at: int, now: int, zone: tzinfo | None) -> SafeText:
-    """Return a time of day with seconds, with date and zone if it is not today."""
+    """Return the time of day with seconds; if it is not today, add the date and the zone."""
     moment = _moment(at, zone)
     if moment.date() == _moment(now, zone).date():
         return SafeText(f"{moment:%H:%M:%S}")
@@ -50,7 +51,7 @@ def clock(at: int, now: int, zone: tzinfo | None) -> SafeText:
 
 
 def day_or_clock(at: int, now: int, zone: tzinfo | None) -> SafeText:
-    """Return hours and minutes if today, else the date: `14:32`, `24 Nov`, `24 Nov 2025`."""
+    """Return the time if `at` is today, else the date: `14:32`, `24 Nov`, `24 Nov 2025`."""
     moment, today = _moment(at, zone), _moment(now, zone)
     if moment.date() == today.date():
         return SafeText(f"{moment:%H:%M}")
@@ -58,22 +59,22 @@ def day_or_clock(at: int, now: int, zone: tzinfo | None) -> SafeText:
 
 
 def short_clock(at: int, zone: tzinfo | None) -> SafeText:
-    """Return hours and minutes."""
+    """Return the time of day in hours and minutes."""
     return SafeText(f"{_moment(at, zone):%H:%M}")
 
 
 def age(since: int, now: int) -> SafeText:
     """Return how old something is: `20 s`, `3 min`, `2 h`."""
-    past = max(0, now - since)
-    if past < MINUTE:
-        return SafeText(f"{past // SECOND} s")
-    if past < HOUR:
-        return SafeText(f"{past // MINUTE} min")
-    return SafeText(f"{past // HOUR} h")
+    elapsed = max(0, now - since)
+    if elapsed < MINUTE:
+        return SafeText(f"{elapsed // SECOND} s")
+    if elapsed < HOUR:
+        return SafeText(f"{elapsed // MINUTE} min")
+    return SafeText(f"{elapsed // HOUR} h")
 
 
 def _round_down(left: int) -> int:
-    """Round down, so that the screen never shows more time than there is."""
+    """Round down to a step, so that the screen never shows more time than there is."""
     if left < MINUTE:
         return max(0, left)
     return left - left % STEP

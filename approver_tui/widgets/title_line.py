@@ -1,6 +1,6 @@
 """The first line of a panel.
 
-Owns: drawing it at the available width. Never: its content.
+Owns: drawing the line at the available width. Never: the content of the line.
 """
 
 from collections import defaultdict
@@ -21,11 +21,11 @@ _STYLES = defaultdict(
         Role.ALERT: "$warning",
     },
 )
-"""The same as in a list: reversed, the highest risk is seen without color too."""
+"""The styles of the lists; critical risk is reversed, so that it is visible without color."""
 
 
 class TitleLine(Static):
-    """One line that is made for its width each time it is drawn."""
+    """A line that is created for the current width each time it is drawn."""
 
     def __init__(self, make_line: Callable[[int], Line]) -> None:
         super().__init__(markup=False)

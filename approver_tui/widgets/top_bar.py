@@ -19,13 +19,13 @@ from approver_tui.widgets.times import MINUTE, short_clock
 
 _GAP = SafeText("  ")
 _UNLOCKED = SafeText("unlocked  ")
-_SHORTEST_NAME = 2
-"""With fewer cells, the user's name is left out."""
+_MIN_NAME_WIDTH = 2
+"""If fewer cells are free, the user's name is left out."""
 
 
 @dataclass(frozen=True, slots=True)
 class TopView:
-    """Everything that the top bar draws."""
+    """The data that the top bar draws."""
 
     title: SafeText
     user: SafeText
@@ -38,9 +38,9 @@ class TopView:
     tabs: tuple[SafeText, ...] = ()
     """The names of all pages, if there is room; `title` is one of them."""
     waiting: int | None = None
-    """The number of waiting requests; None while unknown."""
+    """The number of waiting requests; None if unknown."""
     left: SafeText | None = None
-    """The remaining time of the request, if it fills the screen."""
+    """The remaining time of the open request, on narrow screens."""
 
 
 def badge(view: TopView) -> SafeText:
@@ -54,49 +54,51 @@ def badge(view: TopView) -> SafeText:
 
 
 def top_line(view: TopView, width: int) -> Line:
-    """Return title left, `unlocked`, user and badge right; names and clock are cut first."""
+    """Return the title at the left, and `unlocked`, user and badge at the right."""
     return justify(*_sides(view, width), width)
 
 
 def _sides(view: TopView, width: int) -> tuple[Line, Line]:
-    """The first of these that fits; at last with the user's name cut."""
-    whole, unlocked = badge(view), (Piece(_UNLOCKED, Role.DIM),)
+    """Return both sides in the first form that fits; the last form cuts the user's name."""
+    full_badge, unlocked = badge(view), (Piece(_UNLOCKED, Role.DIM),)
     is_live = view.connection.is_live
-    badges = (whole, SafeText(view.connection.phase.value.upper())) if is_live else (whole,)
-    time = () if view.left is None else (Piece(fmt("  {} left", view.left)),)
-    pages, name = _title_pieces(view), cell_len(view.user)
+    badges = (
+        (full_badge, SafeText(view.connection.phase.value.upper())) if is_live else (full_badge,)
+    )
+    time_left = () if view.left is None else (Piece(fmt("  {} left", view.left)),)
+    pages, name_width = _title_pieces(view), cell_len(view.user)
     tight, short = _tight_pieces(pages), _short_pieces(view, pages)
     forms = (
-        *((left, words, name) for left in ((*pages, *time), tight) for words in badges),
+        *((left, words, name_width) for left in ((*pages, *time_left), tight) for words in badges),
         (tight, badges[-1], 0),
-        *((short, words, name) for words in badges),
+        *((short, words, name_width) for words in badges),
     )
     fitting = (
         (left, words, spare)
-        for left, words, least in forms
-        if (spare := _spare(view, left, words, width)) >= least
+        for left, words, needed in forms
+        if (spare := _spare(view, left, words, width)) >= needed
     )
     left, words, spare = next(fitting, (short, badges[-1], 0))
-    user = crop(view.user, spare) if spare >= _SHORTEST_NAME else SafeText("")
+    user = crop(view.user, spare) if spare >= _MIN_NAME_WIDTH else SafeText("")
     state = Piece(words, Role.STRONG if is_live else Role.ALERT)
-    who = Piece(fmt("{}{}", user, _GAP), Role.DIM)
-    return left, (*(unlocked if view.is_unlocked else ()), who, state)
+    user_piece = Piece(fmt("{}{}", user, _GAP), Role.DIM)
+    return left, (*(unlocked if view.is_unlocked else ()), user_piece, state)
 
 
 def _spare(view: TopView, left: Line, words: SafeText, width: int) -> int:
-    """How many cells there are for the user's name."""
+    """Return how many cells are free for the user's name."""
     unlocked = len(_UNLOCKED) if view.is_unlocked else 0
     return width - 1 - length(left) - unlocked - len(_GAP) - cell_len(words)
 
 
 def _tight_pieces(pages: Line) -> Line:
-    """The title, or every page by its name, with less space between them."""
+    """Return the title, or all page names with less space between them."""
     first, *others = [Piece(SafeText(text.strip()), role) for text, role in pages]
     return (first, *(Piece(SafeText(f" {text}"), role) for text, role in others))
 
 
 def _short_pieces(view: TopView, pages: Line) -> Line:
-    """The title, or every page by its digit, and only the current one by its name."""
+    """Return the title, or all pages by digit, and only the current one by name."""
     if not view.tabs:
         return pages
     return tuple(
@@ -106,7 +108,7 @@ def _short_pieces(view: TopView, pages: Line) -> Line:
 
 
 def _title_pieces(view: TopView) -> Line:
-    """The title, or every page with its digit, the current one in brackets."""
+    """Return the title, or all pages with their digits, the current one in brackets."""
     if not view.tabs:
         return (Piece(view.title, Role.STRONG),)
     inbox = view.tabs[0] if view.waiting is None else fmt("{} {}", view.tabs[0], view.waiting)
@@ -120,17 +122,17 @@ def _title_pieces(view: TopView) -> Line:
 
 
 class TopBar(Static):
-    """A line that is always there."""
+    """The top line of the inbox and of every page."""
 
     def __init__(self, view: TopView | None = None) -> None:
         super().__init__(markup=False)
         self._view = view
         self._drawn = ""
         self._shown_for: object = None
-        """Everything that the line depended on when it was last drawn."""
+        """What the line last depended on."""
 
     def show(self, view: TopView) -> None:
-        """Draw another view if it differs; the clock shows no seconds."""
+        """Draw a new view if the line would differ; seconds are not shown."""
         minutes = (view.now // MINUTE, None if view.fresh_at is None else view.fresh_at // MINUTE)
         basis = (replace(view, now=0, fresh_at=None), minutes)
         self._view = view
@@ -142,7 +144,7 @@ class TopBar(Static):
             self.refresh()
 
     def on_click(self, event: events.Click) -> None:
-        """A click on a page's name counts as its digit."""
+        """Post the digit of the page that was clicked."""
         end = 0
         left = _sides(self._view, self.size.width)[0] if self._view else ()
         for number, piece in enumerate(left, 1):

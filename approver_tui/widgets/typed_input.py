@@ -1,7 +1,7 @@
 """A field that must be filled by typing.
 
-Owns: refusing to paste, never submitting. Never: keeping the text; `take` empties the field, and so
-does `clear_secret` when nobody may read it.
+Owns: refusing to paste, copy and submit. Never: keeping the text; `take` clears the field, and
+`clear_secret` clears it if its text is a secret.
 """
 
 from textual import events
@@ -24,13 +24,13 @@ class TypedInput(Input):
         self.cursor_blink = False
 
     def take(self) -> str:
-        """Return the text and empty the field."""
+        """Return the text and clear the field."""
         typed = self.value
         self.value = ""
         return typed
 
     def clear_secret(self) -> None:
-        """Empty the field if its text is a secret."""
+        """Clear the field if its text is a secret."""
         if self.password:
             self.value = ""
 
@@ -39,13 +39,13 @@ class TypedInput(Input):
         event.stop()
 
     def action_paste(self) -> None:
-        """Do nothing: the text must be typed."""
+        """Do nothing, because the text must be typed."""
 
     def action_copy(self) -> None:
-        """Do nothing: the text must not be copied."""
+        """Do nothing, because the text must not be copied."""
 
     def action_cut(self) -> None:
-        """Do nothing: the text must not be copied."""
+        """Do nothing, because the text must not be copied."""
 
     async def action_submit(self) -> None:
-        """Do nothing: Enter in this field must not answer."""
+        """Do nothing, because Enter in this field must not answer."""

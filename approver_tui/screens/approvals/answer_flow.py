@@ -1,4 +1,4 @@
-"""The life of an answer: from the panel that gave it to the server's confirmation.
+"""The path of an answer from the panel it was given in to the server's confirmation.
 
 Owns: the open panel, waiting denials, answers with an unknown outcome, quitting after everything is
 sent. Never: drawing; calling the server other than through `Calls`.
@@ -51,11 +51,11 @@ from approver_tui.widgets.lines import fmt
 if TYPE_CHECKING:
     from approver_tui.screens.approvals.inbox_base import InboxBase
 
-_CHECK_EVERY = 2.0
+_CHECK_INTERVAL = 2.0
 
 
 class AnswerFlow:
-    """All answers in progress of one screen."""
+    """All answers that one screen has in progress."""
 
     def __init__(self, host: "InboxBase", calls: Calls) -> None:
         self.panel: Overlay | None = None
@@ -68,24 +68,24 @@ class AnswerFlow:
         self._example: tuple[str, Approval] | None = None
         """The standing grant being approved, and the request to approve after it."""
         self._running = 0
-        """How many actions are being done."""
+        """The number of actions that are running."""
         self._drafts: dict[Hashable, Draft] = {}
-        """What was typed in panels that were left with Back, by their subject."""
+        """The text typed in panels that were closed with Back, by panel subject."""
         self._is_leaving = False
         self._checked_at = 0.0
 
     @property
     def can_undo(self) -> bool:
-        """Whether a denial or another action waits and can be undone."""
+        """Whether a denial or other action is waiting and can still be undone."""
         return self._later is not None or self.latest is not None
 
     @property
     def latest(self) -> Denial | None:
-        """The denial that can be undone."""
+        """The denial that Undo would cancel, if any."""
         return self._denials.latest
 
     def countdown(self, ticks: float) -> SafeText:
-        """Return what happens in a few seconds, and which key undoes it; empty if nothing does."""
+        """Return the pending action and the key that undoes it; empty if none is pending."""
         denial, key = self.latest, self._host.context.keys.key("undo")
         if self._later is not None:
             left = seconds_left(self._later.due, ticks)
@@ -96,41 +96,43 @@ class AnswerFlow:
         return fmt("Denying in {} s, {} to undo: {}", left, key, what)
 
     def act(self, action: QuickAction) -> None:
-        """Do something once: now, or after the seconds in which it can be undone."""
+        """Run an action now or, if it can be undone, after the undo delay. Ignores a duplicate."""
         if self._later is not None and self._later.action.doing == action.doing:
             return
-        self._act_later()
+        self._run_waiting_action()
         if not action.doing:
             self._run(action)
             return
         self._later = LaterAction(action, self._host.context.ticks() + UNDO_SECONDS)
         self._host.show_message(self.countdown(self._host.context.ticks()))
 
-    def _act_later(self) -> None:
-        """Do what waits, without waiting any longer."""
+    def _run_waiting_action(self) -> None:
+        """Run the waiting action immediately."""
         if self._later is not None:
             action, self._later = self._later.action, None
             self._run(action)
 
     def _run(self, action: QuickAction) -> None:
         self._running += 1
-        self._host.run_in_thread(action.do, self._acted, self._not_acted, group="act")
+        self._host.run_in_thread(
+            action.do, self._action_succeeded, self._action_failed, group="act"
+        )
 
-    def _acted(self, message: SafeText) -> None:
+    def _action_succeeded(self, message: SafeText) -> None:
         self._running -= 1
         self._host.show_message(message)
         self._leave_if_done()
 
-    def _not_acted(self, error: errors.ClientError) -> None:
-        self._acted(refusals.change_problem(error, done=fmt("Nothing was changed.")))
+    def _action_failed(self, error: errors.ClientError) -> None:
+        self._action_succeeded(refusals.change_problem(error, done=fmt("Nothing was changed.")))
 
     @property
     def is_checking(self) -> bool:
-        """Whether the outcome of an answer is unknown."""
+        """Whether the outcome of any answer is unknown."""
         return AnswerProgress.CHECKING in self._host.state.in_progress.values()
 
     def open(self, make: Callable[[], Overlay]) -> None:
-        """Open a panel, unless one is open: the next key may come before it is mounted."""
+        """Open a panel unless one is open, because a key may arrive before a panel is mounted."""
         if self.panel is None:
             self._host.context.guard.arm()
             self.panel = panel = make()
@@ -143,7 +145,7 @@ class AnswerFlow:
             self.panel.state_changed(state)
 
     def undo_denial(self) -> None:
-        """Undo what waits, or the latest denial, before it is sent."""
+        """Undo the waiting action or, if there is none, the latest denial that was not sent."""
         if self._later is not None:
             self._later = None
             self._host.show_message(fmt("Undone: nothing was changed."))
@@ -156,7 +158,7 @@ class AnswerFlow:
             self._host.show_message(fmt("Undone: nothing was denied."))
 
     def leave(self) -> None:
-        """Quit after sending the waiting denial; a second call quits at once."""
+        """Quit after sending the waiting answers; a second call quits immediately."""
         if self._is_leaving or not self._is_sending():
             self._host.app.exit()
             return
@@ -165,7 +167,7 @@ class AnswerFlow:
         self._host.show_message(
             fmt("Sending your answer before quitting. Press {} again to quit now.", key)
         )
-        self._act_later()
+        self._run_waiting_action()
         self._send(self._denials.waiting)
 
     def tick(self) -> None:
@@ -173,21 +175,21 @@ class AnswerFlow:
         ticks = self._host.context.ticks()
         self._send(self._denials.due(ticks))
         if self._later is not None and self._later.due <= ticks:
-            self._act_later()
-        if ticks - self._checked_at >= _CHECK_EVERY:
+            self._run_waiting_action()
+        if ticks - self._checked_at >= _CHECK_INTERVAL:
             self._checked_at = ticks
-            for approval_id, doing in self._host.state.in_progress.items():
-                if doing is AnswerProgress.CHECKING:
+            for approval_id, progress in self._host.state.in_progress.items():
+                if progress is AnswerProgress.CHECKING:
                     self._calls.check_outcome(approval_id)
 
     def answer_recorded(self, approval: Approval) -> None:
-        """The server has recorded an answer."""
+        """Show an answer that the server recorded."""
         self.update_request(approval)
         self._show_outcome(approval)
         self._leave_if_done()
 
     def answer_refused(self, message: thread_messages.AnswerRefused) -> None:
-        """An answer was not recorded."""
+        """Show why an answer was not recorded, or check it if its outcome is unknown."""
         match message.error:
             case errors.UnknownOutcome(answer=answer):
                 self._check(message.approval_id, answer)
@@ -206,28 +208,28 @@ class AnswerFlow:
                 )
         self._leave_if_done()
 
-    # Called by the panel of several answers.
+    # Called by the panel that sends several answers.
 
     def answers_started(self, approvals: tuple[Approval, ...]) -> None:
-        """These are being answered, so they are deselected."""
+        """Deselect the requests that are now being answered."""
         ids = {approval.id for approval in approvals}
         self._host.set_state(self._host.state.without_marks(ids))
 
     def denials_canceled(self, approvals: tuple[Approval, ...]) -> None:
-        """These are not denied after all."""
+        """Remove canceled denials from the unsent denials stored on disk."""
         self._host.context.unsent_denials.remove({approval.id for approval in approvals})
 
     def update_request(self, approval: Approval) -> None:
-        """The server returned its copy of one."""
+        """Replace a request with the copy that the server returned."""
         self._host.context.unsent_denials.remove({approval.id})
         self._host.set_state(self._host.state.with_approval(approval).without_progress(approval.id))
 
     def outcome_unknown(self, approval_id: str, answer: Answer) -> None:
-        """The outcome of an answer is unknown: check until it is known."""
+        """Keep checking an answer until its outcome is known."""
         self._check(approval_id, answer)
 
     def batch_finished(self) -> None:
-        """Nothing more will be sent."""
+        """Quit if the user asked to and nothing more has to be sent."""
         self._leave_if_done()
 
     def _panel_closed(self, panel: Overlay, result: PanelResult) -> None:
@@ -239,12 +241,12 @@ class AnswerFlow:
                 self._approve_example(approved)
             case DenialSubmitted():
                 self._schedule_denial(result)
-            case ApproveNext(approval=other, also=also):
-                self._example = None if also is None else (other.id, also)
-                self._open_approve(other)
-            case ReportAccepted(reported=taken):
-                self._host.set_state(self._host.state.with_approval(taken.approval))
-                self._host.show_message(report_result_text(taken))
+            case ApproveNext(approval=approval, also=example):
+                self._example = None if example is None else (approval.id, example)
+                self._open_approve(approval)
+            case ReportAccepted(reported=reported):
+                self._host.set_state(self._host.state.with_approval(reported.approval))
+                self._host.show_message(report_result_text(reported))
             case BatchSubmitted():
                 self._open_results(result)
             case OutcomeUnknown(approval=approval):
@@ -260,7 +262,7 @@ class AnswerFlow:
         self.open(partial(ApprovePanel, host.context, host.state, approval))
 
     def _approve_example(self, granted: Approval) -> None:
-        """After a standing grant, approve its example, in its own panel if it takes more steps."""
+        """After a standing grant, approve its example; open a panel if that takes more steps."""
         example, self._example = self._example, None
         if example is None or example[0] != granted.id:
             return
@@ -272,7 +274,7 @@ class AnswerFlow:
             self._open_results(BatchSubmitted((example[1],), Approve()))
 
     def _keep_draft(self, panel: Overlay, result: PanelResult) -> None:
-        """Keep what was typed if nothing was sent, also when the next step is the approval."""
+        """Keep what was typed if the user went back, or if the next step is the approval."""
         if not panel.draft or not isinstance(result, ApproveNext | None):
             return
         self._drafts[panel.subject] = panel.draft
@@ -326,11 +328,11 @@ class AnswerFlow:
         self._calls.check_outcome(approval_id)
 
     def _show_outcome(self, approval: Approval) -> None:
-        moment = self._answer_context
-        how = outcome(approval, moment.now, moment.zone)
-        if not how and approval.vote_tally is not None:
-            how = fmt("Your approval is counted ({}).", approval.vote_tally.words)
-        self._host.show_message(how)
+        context = self._answer_context
+        message = outcome(approval, context.now, context.zone)
+        if not message and approval.vote_tally is not None:
+            message = fmt("Your approval is counted ({}).", approval.vote_tally.words)
+        self._host.show_message(message)
 
     def _leave_if_done(self) -> None:
         if self._is_leaving and not self._is_sending():
@@ -339,11 +341,11 @@ class AnswerFlow:
     def _is_sending(self) -> bool:
         """Whether an answer is being sent, or its outcome is unknown."""
         is_approving = self.panel is not None and self.panel.is_busy
-        is_open = (
+        is_unconfirmed = (
             AnswerProgress.SENDING in self._host.state.in_progress.values() or self.is_checking
         )
         is_acting = self._later is not None or self._running > 0
-        return is_approving or is_open or is_acting or bool(self._denials.waiting)
+        return is_approving or is_unconfirmed or is_acting or bool(self._denials.waiting)
 
     @property
     def _answer_context(self) -> AnswerContext:

@@ -1,7 +1,7 @@
 """The panel in which the user approves.
 
 Owns: when Approve is available, the typed entries, what each error means here. Never: approving
-with a single key; pasted text, and text typed before the guard let input through, do not count.
+with a single key; counting pasted text, or text typed before the guard let input through.
 """
 
 from datetime import tzinfo
@@ -47,24 +47,24 @@ class PanelFacts(ReadSheet, can_focus=False):
         self._lines_read = 0
 
     def lines_for(self, width: int) -> list[Line]:
-        """Return the main facts."""
+        """Return the lines of the main facts."""
         return panel_lines(
             self._approval, RenderContext(self._approval.created_at, self._zone, width)
         )
 
     def get_content_height(self, container: Size, viewport: Size, width: int) -> int:
-        """Return how many rows the facts need, so that the panel is no taller than necessary."""
+        """Return the number of rows the facts need, so that the panel is no taller than that."""
         del container, viewport
         return len(self.lines_for(max(2, width - self.scrollbar_size_vertical)))
 
     @property
     def is_fully_read(self) -> bool:
-        """Whether the last line, and so every line above it, was on the screen."""
+        """Whether the last line has been on the screen since the width last changed."""
         self._lines_read = max(self._lines_read, self.last_visible_row)
         return 0 < len(self._lines) <= self._lines_read
 
     def on_resize(self, _event: events.Resize) -> None:
-        """Forget which rows were seen, because another width wraps them differently.
+        """Forget which rows were seen, because a different width wraps them differently.
 
         Textual calls the base class's handler after this one.
         """
@@ -72,16 +72,16 @@ class PanelFacts(ReadSheet, can_focus=False):
             self._lines_read = 0
 
 
-_LONGEST_AMOUNT = 15
-"""A longer amount would be cut next to Back in 40 columns; it is shown among the facts."""
-_FEW_FIELDS = 2
-"""Up to this many fields leave room for tall facts."""
+_MAX_AMOUNT_LENGTH = 15
+"""A longer amount would be cut at 40 columns next to Back; the facts show it anyway."""
+_MAX_FIELDS_FOR_TALL_FACTS = 2
+"""A panel with up to this many fields has room for tall facts."""
 REVIEW_SECONDS = {Risk.LOW: 0.0, Risk.MEDIUM: 0.0, Risk.HIGH: 2.0, Risk.CRITICAL: 3.0}
-"""How long, in seconds, all facts must have been visible, in addition to the guard's time."""
+"""How many seconds must pass after all facts were seen, in addition to the guard's time."""
 
 
 class ApprovePanel(Panel):
-    """Details, fields, Back, Approve."""
+    """The panel with details, entry fields, and the Back and Approve buttons."""
 
     TITLE = SafeText("Approve?")
     CHANGED_TEXT = SafeText("This request changed. Nothing was approved.")
@@ -100,20 +100,20 @@ class ApprovePanel(Panel):
         self._facts = PanelFacts(approval, context.zone)
         self._fields = CeremonyFields(approval, needs_pin=needs_pin)
         self.set_class(approval.display.type_back is not None, "-typing")
-        self.set_class(len(approval.steps) > _FEW_FIELDS, "-many")
+        self.set_class(len(approval.steps) > _MAX_FIELDS_FOR_TALL_FACTS, "-many")
         self._all_seen_since: float | None = None
         self._notice = SafeText("")
 
     @property
     def button_label(self) -> SafeText:
-        """The words on the button, with a short amount."""
-        spent = amount(self.approval)
-        if 0 < len(spent) <= _LONGEST_AMOUNT:
-            return fmt("{} {}", self.verb, spent)
+        """The words on the button, with the amount if it is short."""
+        amount_text = amount(self.approval)
+        if 0 < len(amount_text) <= _MAX_AMOUNT_LENGTH:
+            return fmt("{} {}", self.verb, amount_text)
         return self.verb
 
     def content(self) -> ComposeResult:
-        """Lay out title, details and fields."""
+        """Lay out the title, the details and the fields."""
         yield TitleLine(self.title_line)
         yield NoticeLines(id="alarm")
         yield self._facts
@@ -122,7 +122,7 @@ class ApprovePanel(Panel):
         yield NoticeLines(id="notice")
 
     def draw_widgets(self) -> None:
-        """Update time, fields and hint."""
+        """Update the time, the fields and the hint."""
         self._record_seen()
         reason = self.blocker()
         self.query_one(TitleLine).refresh()
@@ -133,7 +133,7 @@ class ApprovePanel(Panel):
         self.draw_button(reason)
 
     def blocker(self) -> SafeText:
-        """Return why Approve is unavailable, or an empty text."""
+        """Return why Approve is unavailable; empty if it is available."""
         if self.is_busy:
             return fmt("Sending…")
         if reason := approval_blocker(self.state, self.approval, self.moment):
@@ -178,7 +178,7 @@ class ApprovePanel(Panel):
         self._focus_next_entry(error)
 
     def _focus_next_entry(self, error: errors.ClientError) -> None:
-        """Move the focus to where the user can continue."""
+        """Move the focus to the field or button with which the user can continue."""
         if isinstance(error, errors.WrongEntry) and error.step is not None:
             self._fields.retype(error.step)
         elif self._fields.needs_pin:
@@ -187,7 +187,10 @@ class ApprovePanel(Panel):
             self.query_one("#back").focus()
 
     def _send(self, pin: str | None, entries: Entries) -> Approval:
-        """Runs in a thread. At low and medium risk the PIN unlocks the app for a while."""
+        """Send the approval. Runs in a thread.
+
+        If the request itself does not need the PIN, the PIN unlocks the app for a while.
+        """
         answers, approval = self.context.answers, self.approval
         if pin is not None and not approval.needs_pin:
             answers.unlock(pin)

@@ -1,7 +1,7 @@
 """The base of the panels for several requests.
 
 Owns: the requests with their checkboxes, removing requests that changed. Never: adding a request;
-sending, which `results.py` does.
+sending answers, which `results.py` does.
 """
 
 from collections.abc import Hashable
@@ -32,7 +32,7 @@ _MAX_NOTICES = 3
 
 
 class BatchPanel(Overlay):
-    """Requests with checkboxes, sums, Back, the button."""
+    """A panel with requests and their checkboxes, sums, Back, and the button that answers."""
 
     HINTS = BATCH_KEYS
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -46,12 +46,12 @@ class BatchPanel(Overlay):
         self._sheet = BatchTable(self.requests, context.zone)
         self._removed_texts: tuple[SafeText, ...] = ()
         self._is_empty = False
-        """Whether all of its requests were answered, have changed or have ended."""
+        """Whether every request in the panel was answered, changed or ended."""
         self.notice = SafeText("")
 
     @property
     def subject(self) -> Hashable:
-        """The kind of panel, and its requests."""
+        """The kind of panel and the IDs of its requests."""
         return type(self), tuple(row.id for row in self.requests.rows)
 
     # For subclasses to implement.
@@ -65,17 +65,17 @@ class BatchPanel(Overlay):
         return ()
 
     def request_blocker(self, approval: Approval) -> SafeText:
-        """Return why this request cannot be answered now, or an empty text."""
+        """Return why this request cannot be answered now; empty if it can."""
         raise NotImplementedError
 
     def missing_entry(self) -> SafeText:
-        """Return what is missing, or an empty text."""
+        """Return which entry is missing; empty if none is."""
         raise NotImplementedError
 
-    # The same for all.
+    # Shared by all subclasses.
 
     def content(self) -> ComposeResult:
-        """Lay out title, requests, sums and fields."""
+        """Lay out the title, the requests, the sums and the fields."""
         yield TitleLine(self._title)
         yield NoticeLines(id="alarm")
         words = self.introduction(self.requests.rows[0].agent.name)
@@ -87,17 +87,17 @@ class BatchPanel(Overlay):
         yield NoticeLines(id="notice")
 
     def update_panel(self) -> None:
-        """Remove requests that changed; close if none is left, else draw."""
+        """Remove requests that changed; close the panel if none is left, otherwise draw it."""
         if self.is_ready and not self.is_busy:
             self._remove_changed()
         super().update_panel()
 
     def closing_result(self) -> PanelClosed | None:
-        """Return what happened to the last request, if none is left."""
+        """Return what happened to the last request if none is left, else None."""
         return PanelClosed(self._removed_texts[-1]) if self._is_empty else None
 
     def draw_widgets(self) -> None:
-        """Update time, checkboxes, sums and hint."""
+        """Update the time, checkboxes, sums and hint."""
         reason = self.blocker()
         self.query_one(TitleLine).refresh()
         self._sheet.show(self.requests)
@@ -109,7 +109,7 @@ class BatchPanel(Overlay):
         self.draw_button(reason)
 
     def blocker(self) -> SafeText:
-        """Return why the button is unavailable, or an empty text."""
+        """Return why the button is unavailable; empty if it is available."""
         if self.is_busy:
             return fmt("Sending…")
         if not self.requests.chosen:
@@ -122,7 +122,7 @@ class BatchPanel(Overlay):
 
     @property
     def unread(self) -> SafeText:
-        """Return that there is more to read, or an empty text."""
+        """The hint to scroll while there is more to read; empty after that."""
         return SCROLL_FIRST if self._sheet.unread else SafeText("")
 
     @on(BatchTable.Toggled)
@@ -143,7 +143,7 @@ class BatchPanel(Overlay):
         self._sheet.action_read(step)
 
     def _remove_changed(self) -> None:
-        """Remove requests that changed."""
+        """Remove requests that changed since the panel opened."""
         changed = [
             row for row in self.requests.rows if self.state.has_changed(row, self.context.now())
         ]
@@ -168,6 +168,6 @@ class BatchPanel(Overlay):
 
     def _sums(self) -> SafeText:
         approvals = self.requests.chosen
-        ticked = fmt("Selected: {} of {}.", len(approvals), len(self.requests.rows))
-        parts = [fmt("  {}: {} in all.", each.label, each.text) for each in sums(approvals)]
-        return SafeText(ticked + "".join(parts))
+        selected = fmt("Selected: {} of {}.", len(approvals), len(self.requests.rows))
+        parts = [fmt("  {}: {} in all.", total.label, total.text) for total in sums(approvals)]
+        return SafeText(selected + "".join(parts))

@@ -1,7 +1,7 @@
 """The panel that approves several requests at once.
 
-Owns: the typed count of more than two, the PIN, entered once for all. Never: approving with one
-key; sending before the PIN was accepted.
+Owns: the count, which the user types for more than two requests; the PIN, entered once for all.
+Never: approving with a single key; sending before the PIN was accepted.
 """
 
 from functools import partial
@@ -24,13 +24,13 @@ from approver_tui.widgets.approvals.ceremony_fields import MIN_PIN_LENGTH
 from approver_tui.widgets.lines import fmt
 from approver_tui.widgets.typed_input import TypedInput
 
-_LONGEST_COUNT = 4
-_UNCOUNTED = 2
+_MAX_COUNT_LENGTH = 4
+_MAX_UNCOUNTED = 2
 """Up to this many requests need no typed count."""
 
 
 class BatchApprovePanel(BatchPanel):
-    """Requests with checkboxes, sums, count, PIN, Back, Approve. Unusual ones start unselected."""
+    """A batch panel with a count and a PIN field. Unusual requests start unselected."""
 
     AUTO_FOCUS = "BatchTable"
     HELP_ROWS = BATCH_APPROVE_HELP
@@ -38,14 +38,14 @@ class BatchApprovePanel(BatchPanel):
 
     def __init__(self, context: ScreenContext, state: InboxState) -> None:
         super().__init__(context, state, with_unusual=False)
-        self._count = TypedInput(id="count", longest=_LONGEST_COUNT)
+        self._count = TypedInput(id="count", longest=_MAX_COUNT_LENGTH)
         self._counted = self.requests.rows
         """The requests to which the typed count applies."""
-        self._is_counted = len(self._counted) > _UNCOUNTED
+        self._is_counted = len(self._counted) > _MAX_UNCOUNTED
         self._pin = TypedInput(id="pin", is_hidden=True)
 
     def introduction(self, agent: SafeText) -> SafeText:
-        """Return what the agent would be allowed to do."""
+        """Return the line that says what approving would allow the agent to do."""
         return fmt("Let {} do each of these once:", agent)
 
     def fields(self) -> ComposeResult:
@@ -59,7 +59,7 @@ class BatchApprovePanel(BatchPanel):
             yield self._pin
 
     def draw_widgets(self) -> None:
-        """Update count and PIN too; after a request was removed, count again."""
+        """Also update count and PIN; clear the count if a request was removed."""
         if self.requests.rows != self._counted:
             self._counted, self._count.value = self.requests.rows, ""
         self._count.disabled = self.is_busy
@@ -68,11 +68,11 @@ class BatchApprovePanel(BatchPanel):
         super().draw_widgets()
 
     def request_blocker(self, approval: Approval) -> SafeText:
-        """Return why this request cannot be approved now, or an empty text."""
+        """Return why this request cannot be approved now; empty if it can."""
         return approval_blocker(self.state, approval, self.moment)
 
     def missing_entry(self) -> SafeText:
-        """Require the user to see everything, to count, and to type the PIN if needed."""
+        """Require the user to see everything, then type the count and the PIN if needed."""
         if self.unread:
             return self.unread
         if self._is_counted and not self.requests.is_count(self._count.value):
@@ -82,7 +82,7 @@ class BatchApprovePanel(BatchPanel):
         return SafeText("")
 
     def submit(self) -> None:
-        """Check the PIN, once for all requests; without one continue at once."""
+        """Check the PIN, once for all requests; continue immediately if none is needed."""
         needs_pin, pin = self._needs_pin, self._pin.take()
         if not needs_pin:
             self.finish(BatchSubmitted(self.requests.chosen, Approve()))
@@ -93,7 +93,7 @@ class BatchApprovePanel(BatchPanel):
         self.run_in_thread(work, done, self._unlock_failed, group="unlock")
 
     def _unlocked(self, pin: str, _result: None) -> None:
-        """If a request was removed while the PIN was checked, the count must be typed again."""
+        """Continue, unless a request was removed while the PIN was checked."""
         self.is_busy, before = False, self.requests
         self.update_panel()
         if self.requests == before and self.closing_result() is None:

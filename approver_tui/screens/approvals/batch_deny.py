@@ -1,6 +1,7 @@
 """The panel that denies several requests at once.
 
-Owns: one reason and one note for all. Never: sending; the denials wait five seconds first.
+Owns: one reason and one note for all requests. Never: sending the denials, which first wait five
+seconds.
 """
 
 from textual.app import ComposeResult
@@ -19,7 +20,7 @@ from approver_tui.widgets.lines import fmt
 
 
 class BatchDenyPanel(BatchPanel, DenyingPanel):
-    """Requests with checkboxes, sums, the denial's fields, Back, Deny."""
+    """A batch panel with the fields of a denial."""
 
     HINTS = BATCH_DENY_KEYS
     HELP_ROWS = BATCH_DENY_HELP
@@ -29,27 +30,27 @@ class BatchDenyPanel(BatchPanel, DenyingPanel):
         self.form = DenialForm(self.requests.rows[0].kind, context.environment.editor)
 
     def introduction(self, agent: SafeText) -> SafeText:
-        """Return what the agent would not be allowed to do."""
+        """Return the line that says what would be denied."""
         return fmt("Deny all of these from {}:", agent)
 
     def fields(self) -> ComposeResult:
-        """Lay out reasons and note."""
+        """Lay out the reasons and the note."""
         yield self.form
 
     def draw_widgets(self) -> None:
-        """Show the fields that the chosen reason needs, too."""
+        """Also show the fields that the chosen reason needs."""
         self.form.show()
         super().draw_widgets()
 
     def request_blocker(self, approval: Approval) -> SafeText:
-        """Return why this request cannot be denied now, or an empty text."""
+        """Return why this request cannot be denied now; empty if it can."""
         return answer_blocker(self.state, approval, self.moment)
 
     def missing_entry(self) -> SafeText:
-        """Require a reason."""
+        """Return the hint to choose a reason; empty once one is chosen."""
         return self.missing_reason
 
     def submit(self) -> None:
-        """Continue to the five seconds in which all denials can be undone."""
+        """Open the results panel, in which all denials can be undone for five seconds."""
         if denial := self.denial:
             self.finish(BatchSubmitted(self.requests.chosen, denial))

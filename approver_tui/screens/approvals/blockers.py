@@ -1,6 +1,6 @@
-"""Why an answer is unavailable now, in words.
+"""Messages that say why an answer is unavailable now.
 
-Owns: the order of the checks. Never: deciding for the server, which checks all of this again.
+Owns: the order of the checks. Never: replacing the checks of the server, which repeats all of them.
 """
 
 from collections.abc import Mapping
@@ -31,7 +31,7 @@ _IN_PROGRESS_TEXTS: Mapping[AnswerProgress, SafeText] = {
 
 @dataclass(frozen=True, slots=True)
 class AnswerContext:
-    """When and where the check is made."""
+    """The time, time zone and keymap that a check uses."""
 
     now: int
     zone: tzinfo | None
@@ -39,12 +39,12 @@ class AnswerContext:
 
     @classmethod
     def at(cls, context: ScreenContext) -> "AnswerContext":
-        """Return the context of this moment."""
+        """Return the context for the current time."""
         return cls(context.now(), context.zone, context.keys)
 
 
 def answer_blocker(state: InboxState, approval: Approval | None, moment: AnswerContext) -> SafeText:
-    """Return why `approval` can neither be approved nor denied, or an empty text."""
+    """Return why `approval` can neither be approved nor denied; empty if it can be answered."""
     if approval is None:
         return fmt("nothing is selected.")
     if approval.id in state.in_progress:
@@ -58,7 +58,7 @@ def answer_blocker(state: InboxState, approval: Approval | None, moment: AnswerC
 
 
 def report_blocker(state: InboxState, approval: Approval | None, moment: AnswerContext) -> SafeText:
-    """Return why `approval` cannot be reported; a past request can be."""
+    """Return why `approval` cannot be reported; empty if it can. Past requests can be reported."""
     if approval is None:
         return fmt("nothing is selected.")
     if approval.id in state.in_progress:
@@ -69,14 +69,14 @@ def report_blocker(state: InboxState, approval: Approval | None, moment: AnswerC
 def withdrawal_blocker(
     state: InboxState, approval: Approval | None, moment: AnswerContext
 ) -> SafeText:
-    """Return why the user's approval cannot be withdrawn, or an empty text."""
+    """Return why the user's approval cannot be withdrawn; empty if it can."""
     if approval is None or not approval.is_waiting(moment.now) or not state.has_approved(approval):
         return fmt("only for requests that you approved and that wait for others.")
     return report_blocker(state, approval, moment)
 
 
 def retry_blocker(state: InboxState, approval: Approval | None, moment: AnswerContext) -> SafeText:
-    """Return why the agent of `approval` cannot be asked to retry, or an empty text."""
+    """Return why the agent of `approval` cannot be asked to retry; empty if it can."""
     if approval is None:
         return fmt("nothing is selected.")
     if approval.retry is Retry.ASKED:
@@ -87,14 +87,14 @@ def retry_blocker(state: InboxState, approval: Approval | None, moment: AnswerCo
 
 
 def _send_blocker(state: InboxState, approval: Approval) -> SafeText:
-    """Return why nothing can be sent for `approval`."""
+    """Return why nothing can be sent for `approval`; empty if something can."""
     if state.is_unverified(approval.id):
         return fmt("the server's copy of this request cannot be verified.")
     return connection_blocker(state)
 
 
 def connection_blocker(state: InboxState) -> SafeText:
-    """Return why nothing can be sent to the server, or an empty text."""
+    """Return why nothing can be sent to the server; empty if something can."""
     if state.connection.phase is Phase.SIGNED_OUT:
         return fmt("this device was signed out. Press Enter to sign in.")
     if not state.connection.is_live:
@@ -105,7 +105,7 @@ def connection_blocker(state: InboxState) -> SafeText:
 def narrowing_blocker(
     state: InboxState, approval: Approval | None, moment: AnswerContext
 ) -> SafeText:
-    """Return why `approval` cannot be narrowed, or an empty text."""
+    """Return why `approval` cannot be narrowed; empty if it can."""
     reason = approval_blocker(state, approval, moment)
     if reason or approval is None or approval.kind is Kind.ACTION:
         return reason
@@ -115,9 +115,9 @@ def narrowing_blocker(
 def standing_grant_blocker(
     state: InboxState, approval: Approval | None, moment: AnswerContext
 ) -> SafeText:
-    """Return why `approval` cannot be the example of a standing grant, or an empty text.
+    """Return why `approval` cannot be the example of a standing grant; empty if it can.
 
-    A past request can be one.
+    A past request can be the example.
     """
     if approval is None:
         return fmt("nothing is selected.")
@@ -134,7 +134,7 @@ def standing_grant_blocker(
 def approval_blocker(
     state: InboxState, approval: Approval | None, moment: AnswerContext
 ) -> SafeText:
-    """Return why `approval` cannot be approved, or an empty text."""
+    """Return why `approval` cannot be approved; empty if it can."""
     reason = answer_blocker(state, approval, moment)
     if reason or approval is None:
         return reason

@@ -1,6 +1,6 @@
-"""The inbox screen's calls to the server, each in a thread that reports by a message.
+"""The inbox screen's calls to the server. Each runs in a thread and posts a message.
 
-Owns: threads and what they report. Never: touching a widget or the state.
+Owns: the threads and the messages they post. Never: touching a widget or the state.
 """
 
 import threading
@@ -20,20 +20,20 @@ from approver_tui.state.notifications.connection import Connection
 from approver_tui.state.notifications.events import Event
 from approver_tui.state.text import display_safe
 
-_LONGEST = 200
+_MAX_PROBLEM_LENGTH = 200
 _RESTART_DELAY = 2.0
 _LOG_INTERVAL = 60.0
 """How often, in seconds, the audit log is checked."""
 
 
 class Calls:
-    """All calls of one screen."""
+    """All calls that one screen makes to the server."""
 
     def __init__(self, context: ScreenContext, screen: Screen[None]) -> None:
         self._context = context
         self._screen = screen
         self._stop = threading.Event()
-        self._checking: set[str] = set()
+        self._ids_being_checked: set[str] = set()
         """The IDs of answers whose outcome is being checked."""
         self._is_live = False
         self._reconnected = threading.Event()
@@ -47,7 +47,7 @@ class Calls:
         self._run(partial(self._load, in_order=in_order), "load", exclusive=True)
 
     def reload_account(self) -> None:
-        """Fetch only the account: the PIN attempts have changed."""
+        """Fetch only the account, because the number of PIN attempts may have changed."""
         me = self._context.server.me
         self._run(lambda: thread_messages.AccountLoaded(me()), "me", exclusive=True)
 
@@ -60,9 +60,9 @@ class Calls:
         self._run(partial(self._deny, denial), "deny")
 
     def check_outcome(self, approval_id: str) -> None:
-        """Check the outcome of an answer, unless that is in progress."""
-        if approval_id not in self._checking:
-            self._checking.add(approval_id)
+        """Check the outcome of an answer, unless a check is in progress."""
+        if approval_id not in self._ids_being_checked:
+            self._ids_being_checked.add(approval_id)
             self._run(partial(self._check_outcome, approval_id), "settle")
 
     def load_preferences(self) -> None:
@@ -73,7 +73,7 @@ class Calls:
     def _run(
         self, work: Callable[[], Message | None], group: str, *, exclusive: bool = False
     ) -> None:
-        """Post the message that `work` returns, in a thread, or that it failed."""
+        """Run `work` in a thread; post the message it returns, or `LoadFailed`."""
 
         def run() -> None:
             try:
@@ -86,17 +86,17 @@ class Calls:
         self._screen.run_worker(run, thread=True, group=group, exclusive=exclusive)
 
     def listen(self, cursor: int) -> None:
-        """Follow the feed from `cursor`, in a daemon thread."""
+        """Follow the feed from `cursor` and check the audit log, in daemon threads."""
         self._context.feed.cursor = cursor
         threading.Thread(target=self._listen, name="feed", daemon=True).start()
         threading.Thread(target=self._watch_log, name="audit log", daemon=True).start()
 
     def count_other_logins(self) -> None:
-        """Count the waiting requests at the other servers, in a daemon thread."""
+        """Count the requests that wait at the other servers, in a daemon thread."""
         threading.Thread(target=self._count_other_logins, name="elsewhere", daemon=True).start()
 
     def stop(self) -> None:
-        """Stop the feed."""
+        """Stop the feed and the audit log checks."""
         self._stop.set()
         self._reconnected.set()
 
@@ -129,7 +129,7 @@ class Calls:
         return thread_messages.AnswerAccepted(outcome)
 
     def _check_outcome(self, approval_id: str) -> Message | None:
-        """Check again while the outcome is unknown; report an ended session at once."""
+        """Return None while the outcome is unknown; report an ended session immediately."""
         try:
             outcome = self._context.answers.check_outcome(approval_id)
         except errors.UnknownOutcome as error:
@@ -141,7 +141,7 @@ class Calls:
         except errors.ClientError as error:
             return thread_messages.AnswerRefused(approval_id, error)
         finally:
-            self._checking.discard(approval_id)
+            self._ids_being_checked.discard(approval_id)
         return thread_messages.AnswerAccepted(outcome)
 
     def _count_other_logins(self) -> None:
@@ -162,10 +162,10 @@ class Calls:
             self._stop.wait(_RESTART_DELAY)
 
     def _watch_log(self) -> None:
-        """Check the audit log after each connect, and then each minute."""
+        """Check the audit log after each connect and then every minute."""
         while not self._stop.is_set():
             if self._is_live:
-                with suppress(errors.ClientError, OSError):  # the next check is soon
+                with suppress(errors.ClientError, OSError):  # the next check follows soon
                     alarm = self._context.log_witness.check()
                     self._screen.post_message(thread_messages.LogChecked(alarm))
             self._reconnected.wait(_LOG_INTERVAL)
@@ -185,5 +185,5 @@ class Calls:
 
     def _post_problem(self, problem: str) -> None:
         self._screen.post_message(
-            thread_messages.FeedProblem(display_safe(problem, max_len=_LONGEST))
+            thread_messages.FeedProblem(display_safe(problem, max_len=_MAX_PROBLEM_LENGTH))
         )

@@ -1,7 +1,7 @@
-"""A panel in which the user composes a proposal and sees a preview of it.
+"""The base of panels in which the user edits a proposal and sees the server's preview of it.
 
-Owns: the current proposal, the server's preview, opening the panel that approves. Never: approving;
-keeping a preview of an older proposal.
+Owns: the current proposal, its preview, opening the panel that approves. Never: approving; keeping
+the preview of an older proposal.
 """
 
 from functools import partial
@@ -27,7 +27,7 @@ _PreviewT = TypeVar("_PreviewT")
 
 
 class ChangePanel(Panel, Generic[_ProposalT, _PreviewT]):
-    """Controls, preview, Back, the button that continues."""
+    """A panel with controls, a preview, and the Back and Continue buttons."""
 
     CHANGED_TEXT = SafeText("This request changed. Nothing was approved.")
     CLASSES = "panel -tall"
@@ -57,7 +57,7 @@ class ChangePanel(Panel, Generic[_ProposalT, _PreviewT]):
         raise NotImplementedError
 
     def read_proposal(self) -> _ProposalT | None:
-        """Return the proposal, None for an empty one. Raises ValueError with the problem."""
+        """Return the proposal, or None if it is empty. Raises ValueError with the problem."""
         raise NotImplementedError
 
     def fetch_preview(self, proposal: _ProposalT) -> _PreviewT:
@@ -65,7 +65,7 @@ class ChangePanel(Panel, Generic[_ProposalT, _PreviewT]):
         raise NotImplementedError
 
     def proceed(self, proposal: _ProposalT, preview: _PreviewT) -> None:
-        """Open the panel that approves what was shown."""
+        """Open the panel that approves the previewed proposal."""
         raise NotImplementedError
 
     @property
@@ -74,12 +74,12 @@ class ChangePanel(Panel, Generic[_ProposalT, _PreviewT]):
         return fmt("Continue..")
 
     def content(self) -> ComposeResult:
-        """Lay out title and controls."""
+        """Lay out the title and the controls."""
         yield from self.heading()
         yield from self.controls()
 
     def draw_widgets(self) -> None:
-        """Update time, preview and hint."""
+        """Update the time, the preview and the hint."""
         reason = self.blocker()
         self.query_one(TitleLine).refresh()
         self.draw_preview()
@@ -87,7 +87,7 @@ class ChangePanel(Panel, Generic[_ProposalT, _PreviewT]):
         self.draw_button(reason, None if reason else ready)
 
     def restore_draft(self) -> None:
-        """Ask for the preview of what was typed before."""
+        """Restore what was typed and request its preview."""
         super().restore_draft()
         if self.draft:
             self.post_message(ChangeForm.Changed(is_done=True))
@@ -99,7 +99,7 @@ class ChangePanel(Panel, Generic[_ProposalT, _PreviewT]):
 
     @on(ChangeForm.Changed)
     def _changed(self, message: ChangeForm.Changed) -> None:
-        """Drop the preview of the older proposal."""
+        """Read the new proposal, drop the old preview and request a new one."""
         try:
             proposal = self.read_proposal()
         except ValueError as error:
@@ -117,7 +117,7 @@ class ChangePanel(Panel, Generic[_ProposalT, _PreviewT]):
                 )
 
     def submit(self) -> None:
-        """Continue with what was shown."""
+        """Continue with the previewed proposal."""
         if self.proposal is not None and self.preview is not None:
             self.take_draft()
             self.proceed(self.proposal, self.preview)
@@ -128,7 +128,7 @@ class ChangePanel(Panel, Generic[_ProposalT, _PreviewT]):
             self.update_panel()
 
     def preview_failed(self, proposal: _ProposalT | None, error: errors.ClientError) -> None:
-        """The server rejected the proposal or did not answer; None means any proposal."""
+        """Show why there is no preview; None stands for the current proposal."""
         self.is_busy = False
         if proposal is None or proposal == self.proposal:
             problem = refusals.problem(error)

@@ -1,7 +1,7 @@
-"""Copying a request's facts, ID or link to the clipboard.
+"""Copies a request's facts, ID or link to the clipboard.
 
-Owns: the texts. Never: an agent's own words; facts are the server's, and the link is built from the
-ID.
+Owns: the text that is copied. Never: copying an agent's own words; the facts come from the server,
+and the link is built from the ID.
 """
 
 from collections.abc import Callable
@@ -18,7 +18,7 @@ from approver_tui.widgets.lines import fmt
 def choose_fact(
     app: App[object], approval: Approval | None, show: Callable[[SafeText], None]
 ) -> None:
-    """Ask which fact to copy, copy its value, and show the message."""
+    """Ask which fact to copy, copy its value and show a message."""
     if approval is None:
         show(_copy_text(app, None))
         return
@@ -28,27 +28,27 @@ def choose_fact(
         for number, fact in facts.items()
     ]
 
-    def copy(safe_text: SafeText | None) -> None:
-        if safe_text is not None:
-            show(_copy_text(app, facts[int(safe_text)].value))
+    def copy(chosen_number: SafeText | None) -> None:
+        if chosen_number is not None:
+            show(_copy_text(app, facts[int(chosen_number)].value))
 
     app.push_screen(Palette(commands, fmt("Which fact do you want to copy?")), copy)
 
 
 def copy_id(app: App[object], approval: Approval | None) -> SafeText:
-    """Copy the ID; return the message."""
+    """Copy the request's ID and return the message to show."""
     return _copy_text(app, None if approval is None else approval.id)
 
 
 def copy_link(app: App[object], approval: Approval | None, context: ScreenContext) -> SafeText:
-    """Copy the link to its page; return the message."""
+    """Copy the link to the request's page and return the message to show."""
     return _copy_text(
         app, None if approval is None else f"{context.environment.issuer}/r/{approval.id}"
     )
 
 
 def _copy_text(app: App[object], text: str | None) -> SafeText:
-    """Copy a text and show it too, because the terminal does not confirm a copy."""
+    """Copy `text`; return a message that repeats it, because terminals do not confirm a copy."""
     if text is None:
         return fmt("Copy unavailable: nothing is selected.")
     app.copy_to_clipboard(text)

@@ -1,6 +1,7 @@
 """The panel in which the user denies.
 
-Owns: when Deny is available. Never: sending; the denial waits five seconds on the screen below.
+Owns: when Deny is available. Never: sending the denial, which waits five seconds on the screen
+below.
 """
 
 from typing import ClassVar
@@ -27,7 +28,7 @@ from approver_tui.widgets.title_line import TitleLine
 
 
 class DenyingPanel(Overlay):
-    """A panel with the form of a denial; Enter on the list of reasons denies."""
+    """A panel with a denial form. Enter on the list of reasons denies."""
 
     AUTO_FOCUS = "DenyCodes"
     BUTTON = "deny"
@@ -38,12 +39,12 @@ class DenyingPanel(Overlay):
 
     @property
     def missing_reason(self) -> SafeText:
-        """Return that a reason is missing, or an empty text."""
+        """The hint to choose a reason; empty once one is chosen."""
         return NOT_PICKED if self.form.code is None else SafeText("")
 
     @property
     def denial(self) -> Deny | None:
-        """The denial in the form; None without a reason."""
+        """The denial in the form; None if no reason is chosen."""
         if (code := self.form.code) is None:
             return None
         return Deny(code, self.form.note, self.form.extras(self.context.now(), self.context.zone))
@@ -53,24 +54,24 @@ class DenyingPanel(Overlay):
         self.update_panel()
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
-        """Enter denies on the list of reasons; fields and buttons have their own Enter."""
-        is_here = action != "deny" or isinstance(self.focused, DenyCodes)
-        return is_here and super().check_action(action, parameters)
+        """Let Enter deny only on the list of reasons; fields and buttons have their own Enter."""
+        is_available = action != "deny" or isinstance(self.focused, DenyCodes)
+        return is_available and super().check_action(action, parameters)
 
     def action_deny(self) -> None:
-        """Deny with the chosen reason, or leave the hint that says what is missing."""
+        """Deny with the chosen reason; do nothing while Deny is unavailable."""
         if not self.context.guard.is_blocking and not self.blocker():
             self.submit()
 
     def enter_label(self) -> SafeText:
-        """Return what Enter does where the focus is."""
+        """Return what Enter does on the focused widget."""
         if isinstance(self.focused, DenyCodes):
             return SafeText("") if self.blocker() else self.verb
         return super().enter_label()
 
 
 class DenyPanel(DenyingPanel, Panel):
-    """The headline, the denial's fields, Back, Deny."""
+    """The panel with the headline, the denial form, and the Back and Deny buttons."""
 
     TITLE = SafeText("Deny?")
     CHANGED_TEXT = SafeText("This request changed. Nothing was denied.")
@@ -83,7 +84,7 @@ class DenyPanel(DenyingPanel, Panel):
         self._all = CheckLine(_others_text(approval, len(self._others)), is_on=False, id="all")
 
     def content(self) -> ComposeResult:
-        """Lay out title, reasons and note."""
+        """Lay out the title, the reasons and the note."""
         yield from self.heading()
         yield self.form
         if self._others:
@@ -98,16 +99,16 @@ class DenyPanel(DenyingPanel, Panel):
 
     @property
     def _ready_text(self) -> SafeText:
-        """How to deny from where the focus is, and what else is possible."""
-        here = isinstance(self.focused, DenyCodes) or self.focused is self.query_one("#deny")
-        how = fmt("Enter denies.") if here else fmt("Tab to Deny, then Enter.")
+        """How to deny from the focused widget, and what else the user can do."""
+        is_on_deny = isinstance(self.focused, DenyCodes) or self.focused is self.query_one("#deny")
+        how = fmt("Enter denies.") if is_on_deny else fmt("Tab to Deny, then Enter.")
         if self.form.code is DenyCode.SUSPICIOUS and self.approval.kind is Kind.ACTION:
             report = self.context.keys.key("report")
             return fmt("{} To quarantine its agent too, report it: Esc, then {}", how, report)
         return fmt("{} You then have 5 s to undo it ({}).", how, self.context.keys.key("undo"))
 
     def blocker(self) -> SafeText:
-        """Return why Deny is unavailable, or an empty text."""
+        """Return why Deny is unavailable; empty if it is available."""
         if reason := answer_blocker(self.state, self.approval, self.moment):
             return reason
         return self.missing_reason
@@ -123,19 +124,19 @@ class DenyPanel(DenyingPanel, Panel):
 
 
 def _other_requests(state: InboxState, approval: Approval, now: int) -> tuple[Approval, ...]:
-    """The other requests of its agent that can be denied; each gets its own answer."""
+    """Return the other requests of the same agent that can be denied, each with its own answer."""
     if approval.kind is not Kind.ACTION:
         return ()
     return tuple(
-        each
-        for each in state.inbox.waiting(now)
-        if each.agent.id == approval.agent.id and each.kind is Kind.ACTION
-        if each.id != approval.id
-        and each.id not in state.in_progress
-        and not state.has_approved(each)
+        other
+        for other in state.inbox.waiting(now)
+        if other.agent.id == approval.agent.id and other.kind is Kind.ACTION
+        if other.id != approval.id
+        and other.id not in state.in_progress
+        and not state.has_approved(other)
     )
 
 
 def _others_text(approval: Approval, count: int) -> SafeText:
-    which = counted(count, "other request")
-    return fmt("Deny {} of {} too, as they are now", which, approval.agent.name)
+    other_requests = counted(count, "other request")
+    return fmt("Deny {} of {} too, as they are now", other_requests, approval.agent.name)

@@ -1,6 +1,6 @@
 """The history: past requests, newest first, each with its receipt.
 
-Owns: loading older ones, the filter, reporting a past request. Never: deciding.
+Owns: loading older requests, the filter, reporting a past request. Never: deciding.
 """
 
 from collections.abc import Iterable, Sequence
@@ -45,7 +45,7 @@ def agent_query(agent: RequestingAgent, now: int) -> Query:
 
 
 class HistoryPage(Page[Part, Approval]):
-    """Decided requests, and those that ended without a decision."""
+    """The page with decided requests and requests that ended without a decision."""
 
     NAME = "History"
 
@@ -62,11 +62,11 @@ class HistoryPage(Page[Part, Approval]):
         yield FilterLine(self.context.environment.filters)
 
     def fetch(self) -> Part:
-        """Fetch the latest."""
+        """Fetch the latest past requests."""
         return self.context.server.decided()
 
     def sections(self, page: Part) -> Sequence[Section]:
-        """Return what matches the filter."""
+        """Return the requests that match the filter."""
         entries = tuple(self._entry(approval) for approval in self._matching(page))
         heading = fmt("HISTORY ({})", len(entries))
         beside = fmt("older: G") if page.next else fmt("newest first")
@@ -82,7 +82,7 @@ class HistoryPage(Page[Part, Approval]):
         return page.items
 
     def detail_key(self, item: Approval) -> object:
-        """Return the request, and which of its texts are shown."""
+        """Return a key that changes with the request and with the view of it."""
         return item, self._is_raw
 
     def keys(self) -> tuple[Hint, ...]:
@@ -115,7 +115,7 @@ class HistoryPage(Page[Part, Approval]):
         )
 
     def cursor_moved(self) -> None:
-        """Load older requests at the end of the list."""
+        """Load older requests if the cursor is at the end of the list."""
         if self.found is not None and self._is_at_end(self.found):
             self._span = self._next_span(self.found)
             self.fetch_more(self.found)
@@ -138,12 +138,12 @@ class HistoryPage(Page[Part, Approval]):
         super().set_found(page)
 
     def fetched(self, page: Part) -> None:
-        """Note the answer first, because showing it may load more."""
+        """Mark the load as finished first, because showing its result may load more."""
         self._is_fetching_more = False
         super().fetched(page)
 
     def fetch_failed(self, error: ClientError) -> None:
-        """The same for a failure."""
+        """Mark the load as finished, then show the error."""
         self._is_fetching_more = False
         super().fetch_failed(error)
 
@@ -159,7 +159,7 @@ class HistoryPage(Page[Part, Approval]):
         self.query_one(FilterLine).open(self._query.text)
 
     def on_filter_line_applied(self, message: FilterLine.Applied) -> None:
-        """Apply the filter while it is typed; at its end look further back, or report a mistake."""
+        """Apply the filter while it is typed; on Enter search further back or report a mistake."""
         try:
             me = None if self.state.me is None else self.state.me.user.id
             self._query = self.read_filter(message, me)
@@ -176,7 +176,7 @@ class HistoryPage(Page[Part, Approval]):
         self.query_one("#entries").focus()
 
     def action_report(self) -> None:
-        """Open the panel that reports, or say why it is unavailable."""
+        """Open the report panel, or say why it is unavailable."""
         approval = self.current
         reason = report_blocker(self.state, approval, AnswerContext.at(self.context))
         if reason or approval is None:
@@ -198,11 +198,11 @@ class HistoryPage(Page[Part, Approval]):
         return ConfirmAction(title, verb, (approval.outcome_headline, words), do)
 
     def action_undo_denial(self) -> None:
-        """Undo asking to retry, before it happens."""
+        """Undo the waiting action or denial before it is sent."""
         self.page_context.flow.undo_denial()
 
     def action_copy_fact(self) -> None:
-        """Choose a fact of the entry, and copy its value."""
+        """Choose a fact of the entry and copy its value."""
         choose_fact(self.app, self.current, self.show_message)
 
     def action_copy_id(self) -> None:
@@ -210,20 +210,20 @@ class HistoryPage(Page[Part, Approval]):
         self.show_message(copy_id(self.app, self.current))
 
     def action_copy_link(self) -> None:
-        """Copy the link to its page."""
+        """Copy the link to the request's page."""
         self.show_message(copy_link(self.app, self.current, self.context))
 
     def _end_tokens(self, approval: Approval, _typed: str) -> SafeText:
-        """Runs in a thread. Looks up the token again, because the list may be old."""
+        """Revoke the tokens. Runs in a thread; fetches the tokens, as the list may be outdated."""
         server = self.context.server
         tokens = [
             delegation
             for delegation in server.delegations()
             if delegation.approval_id == approval.id
         ]
-        ended = sum(server.revoke_delegation(token.id) for token in tokens)
+        ended_count = sum(server.revoke_delegation(token.id) for token in tokens)
         return (
-            fmt("{} ended.", counted(ended, "token"))
+            fmt("{} ended.", counted(ended_count, "token"))
             if tokens
             else fmt("Its tokens have already ended.")
         )
@@ -237,7 +237,7 @@ class HistoryPage(Page[Part, Approval]):
         return self.action_blocker()
 
     def after_action(self) -> None:
-        """Nothing to do: the feed already brought the change, and loaded pages stay."""
+        """Do nothing, because the feed brings the change and the loaded pages must stay."""
 
     @on(thread_messages.ApprovalFetched)
     def _seen(self, message: thread_messages.ApprovalFetched) -> None:
@@ -257,7 +257,7 @@ class HistoryPage(Page[Part, Approval]):
         return not matching or self.cursor == matching[-1].id
 
     def _has_older(self, page: Part) -> bool:
-        """Whether an older request could match."""
+        """Whether older requests that could match exist on the server."""
         return page.next is not None and not any(map(self._query.conditions.is_past, page.items))
 
     def _empty_text(self, page: Part) -> SafeText:
@@ -272,7 +272,7 @@ class HistoryPage(Page[Part, Approval]):
         return fmt("No matches.")
 
     def _fetch_older(self, page: Part) -> Part:
-        """Runs in a thread."""
+        """Fetch one more page and append it. Runs in a thread."""
         more = self.context.server.decided(page.next)
         return replace(more, items=(*page.items, *more.items))
 
@@ -282,10 +282,10 @@ class HistoryPage(Page[Part, Approval]):
         decider = fmt("nobody") if automatic is None else automatic.by
         if (decided := approval.decided) is not None:
             decider = fmt("{}, {}", decided.device_name, age(approval.created_at, decided.at))
-        second = fmt("{} {}  {}", when, approval.agent.name, decider)
+        second_line = fmt("{} {}  {}", when, approval.agent.name, decider)
         is_expired = approval.state is ApprovalState.PENDING
         state = fmt("expired") if is_expired else SafeText(approval.state_text)
-        return Entry(approval.id, approval.outcome_headline, second, state)
+        return Entry(approval.id, approval.outcome_headline, second_line, state)
 
     def lines(self, item: Approval, width: int) -> list[Line]:
         """Return the details with the receipt, or the signed texts."""

@@ -1,7 +1,7 @@
-"""The inbox: waiting requests on the left, the selected one on the right, or one at a time.
+"""The inbox: the list on the left and the selected request on the right, or only one of the two.
 
-Owns: its keys, and opening panels. Never: the state, which the base class has; moving selection or
-focus because something arrived.
+Owns: the keys of the inbox, opening panels. Never: the state, which the base class has; moving the
+selection or the focus because something arrived.
 """
 
 from collections.abc import Callable
@@ -54,11 +54,11 @@ Blocker: TypeAlias = Callable[[InboxState, Approval | None, AnswerContext], Safe
 
 
 class InboxScreen(InboxBase):
-    """The first screen, below all others on the stack."""
+    """The first screen, at the bottom of the screen stack."""
 
     AUTO_FOCUS = "#list"
     _query_before = NO_QUERY
-    """The filter before another one was typed, in case that one is invalid."""
+    """The filter to restore if the one that is being typed is invalid."""
     BINDINGS: ClassVar[list[BindingType]] = [
         *(Binding(str(number), f"app.go({number})", show=False) for number in range(2, 7)),
         *bindings(
@@ -109,30 +109,30 @@ class InboxScreen(InboxBase):
             self._open(fmt("Approve"), ApprovePanel, self.approval_blocker())
 
     def action_deny(self) -> None:
-        """Open the panel that denies the marked or selected requests, or say why not."""
+        """Open the panel that denies the marked or selected requests, or say why it can't open."""
         if self.state.marks:
             self.answer_flow.open(partial(BatchDenyPanel, self.context, self.state))
         else:
-            self._open(fmt("Deny"), DenyPanel, answer_blocker(*self._selected_case))
+            self._open(fmt("Deny"), DenyPanel, answer_blocker(*self._blocker_args))
 
     def action_narrow(self) -> None:
-        """Open the panel that narrows, or say why not."""
-        self._open(fmt("Limits"), NarrowPanel, narrowing_blocker(*self._selected_case))
+        """Open the panel that narrows the request, or say why it can't open."""
+        self._open(fmt("Limits"), NarrowPanel, narrowing_blocker(*self._blocker_args))
 
     def action_standing_grant(self) -> None:
-        """Open the panel that creates a standing grant, or say why not."""
-        self._open(fmt("Similar"), StandingGrantPanel, standing_grant_blocker(*self._selected_case))
+        """Open the panel that creates a standing grant, or say why it can't open."""
+        self._open(fmt("Similar"), StandingGrantPanel, standing_grant_blocker(*self._blocker_args))
 
     def action_report(self) -> None:
-        """Open the panel that reports, or say why not."""
-        self._open(fmt("Report"), ReportPanel, report_blocker(*self._selected_case))
+        """Open the panel that reports the request, or say why it can't open."""
+        self._open(fmt("Report"), ReportPanel, report_blocker(*self._blocker_args))
 
     def action_open_elsewhere(self) -> None:
-        """Show the link to the selected request's page, or say why not."""
-        self._open(fmt("Phone"), OpenElsewherePanel, answer_blocker(*self._selected_case))
+        """Show the link to the selected request's page, or say why it is unavailable."""
+        self._open(fmt("Phone"), OpenElsewherePanel, answer_blocker(*self._blocker_args))
 
     def action_undo_denial(self) -> None:
-        """Undo what waits, or the latest denial, before it is sent."""
+        """Undo the waiting action or the latest denial before it is sent."""
         self.answer_flow.undo_denial()
 
     def action_toggle_raw(self) -> None:
@@ -140,15 +140,15 @@ class InboxScreen(InboxBase):
         self.query_one(ApprovalDetail).toggle_raw()
 
     def action_extend(self) -> None:
-        """Extend the selected request, or say why not."""
+        """Extend the selected request, or say why that is unavailable."""
         self._act(fmt("Extend"), answer_blocker, self._request_actions.extend)
 
     def action_withdraw(self) -> None:
-        """Withdraw the user's approval of the selected request, or say why not."""
+        """Withdraw the user's approval of the selected request, or say why they can't."""
         self._act(fmt("Withdraw"), withdrawal_blocker, self._request_actions.withdraw)
 
     def action_retry(self) -> None:
-        """Ask the agent of the expired request to retry, or say why not."""
+        """Ask the agent of the expired request to retry, or say why that is unavailable."""
         self._act(fmt("Retry"), retry_blocker, self._request_actions.retry)
 
     def action_snooze(self) -> None:
@@ -171,17 +171,17 @@ class InboxScreen(InboxBase):
             )
 
     def action_next_waiting(self) -> None:
-        """Select the next request that the user can answer; the first one after the last."""
-        following = self.state.next_waiting(self.context.now())
-        if following is None:
+        """Select the next request that waits for the user; after the last, start over."""
+        next_id = self.state.next_waiting(self.context.now())
+        if next_id is None:
             self.show_message(fmt("No other request is waiting for you."))
             return
-        self.set_state(self.state.with_selection(following))
+        self.set_state(self.state.with_selection(next_id))
         self.clear_unavailable()
         self._fetch_soon()
 
     def action_copy_fact(self) -> None:
-        """Choose a fact of the selected request, and copy its value."""
+        """Choose a fact of the selected request and copy its value."""
         choose_fact(self.app, self.state.current, self.show_message)
 
     def action_copy_id(self) -> None:
@@ -189,7 +189,7 @@ class InboxScreen(InboxBase):
         self.show_message(copy_id(self.app, self.state.current))
 
     def action_copy_link(self) -> None:
-        """Copy the link to its page."""
+        """Copy the link to the selected request's page."""
         self.show_message(copy_link(self.app, self.state.current, self.context))
 
     def action_unfold(self) -> None:
@@ -201,7 +201,7 @@ class InboxScreen(InboxBase):
             self.set_state(self.state.with_fold_toggled())
 
     def action_mark(self) -> None:
-        """Mark or unmark the requests of the selected row, or say why not."""
+        """Mark or unmark the requests of the selected row, or say why they can't be marked."""
         self._apply_marks(*marking.toggle_mark(self.state, self._answer_context))
 
     def action_mark_all(self) -> None:
@@ -238,7 +238,7 @@ class InboxScreen(InboxBase):
 
     @on(FilterLine.Applied)
     def _filter_applied(self, message: FilterLine.Applied) -> None:
-        """Apply the filter while it is typed; an invalid one is reported at its end."""
+        """Apply the filter while it is typed; on Enter, report an invalid one."""
         try:
             self.set_state(self.state.with_query(self.read_filter(message)))
         except ValueError as error:
@@ -251,7 +251,7 @@ class InboxScreen(InboxBase):
             self.query_one(ApprovalList).focus()
 
     def action_back(self) -> None:
-        """Go back from reading to the list, or end the filter."""
+        """Go back from reading to the list, or clear the filter."""
         if not self.has_class(READING_CLASS) and self.state.query:
             self._select(self.state.with_query(NO_QUERY))
         self.remove_class(READING_CLASS)
@@ -259,12 +259,12 @@ class InboxScreen(InboxBase):
         self.draw()
 
     def action_leave(self) -> None:
-        """Quit after sending the waiting denial; a second time quits at once."""
+        """Quit after sending the waiting answers; a second call quits immediately."""
         self.answer_flow.leave()
 
     def approval_blocker(self) -> SafeText:
-        """Return why the selected request cannot be approved, or an empty text."""
-        return approval_blocker(*self._selected_case)
+        """Return why the selected request cannot be approved; empty if it can."""
+        return approval_blocker(*self._blocker_args)
 
     def _apply_marks(self, state: InboxState, message_text: SafeText) -> None:
         self.set_state(state)
@@ -280,9 +280,9 @@ class InboxScreen(InboxBase):
     def _act(
         self, verb: SafeText, blocker: Blocker, action: Callable[[Approval], QuickAction]
     ) -> None:
-        """Do something that needs no panel, or say why not."""
+        """Run an action that needs no panel, or say why it is unavailable."""
         approval = self.state.current
-        reason = blocker(*self._selected_case)
+        reason = blocker(*self._blocker_args)
         if reason or approval is None:
             self.show_unavailable(verb, reason)
         else:
@@ -293,5 +293,5 @@ class InboxScreen(InboxBase):
         return self._request_actions.mute(agent.id, agent.name, self.state.attention)
 
     @property
-    def _selected_case(self) -> tuple[InboxState, Approval | None, AnswerContext]:
+    def _blocker_args(self) -> tuple[InboxState, Approval | None, AnswerContext]:
         return self.state, self.state.current, self._answer_context

@@ -1,6 +1,7 @@
-"""The base of the inbox screen: its state, updated by messages from threads, and drawing it.
+"""The base of the inbox screen: holds the state, applies messages from threads, and draws.
 
-Owns: the state, the calls, the clock. Never: moving selection or focus because something arrived.
+Owns: the state, the calls, the clock. Never: moving the selection or the focus because something
+arrived.
 """
 
 from dataclasses import replace
@@ -50,14 +51,14 @@ _FETCH_DELAY = 0.3
 _SAVE_INTERVAL = 300.0
 """How often, in seconds, the list is fetched again to store it for an offline start."""
 _MESSAGE_SECONDS = 3.0
-"""How long, in seconds, a message about the user's action stays before other news."""
+"""How many seconds a message about the user's action stays before news may replace it."""
 _NARROW_CLASS = "-narrow"
 READING_CLASS = "-reading"
 """The class of the screen while the selected request is open."""
 
 
 class InboxBase(KeyedScreen):
-    """The state, with bar, list, detail, status and keys."""
+    """The state, and the widgets that show it."""
 
     def __init__(self, context: ScreenContext) -> None:
         super().__init__()
@@ -65,21 +66,21 @@ class InboxBase(KeyedScreen):
         self.state = InboxState(selected=context.environment.initial_request)
         self._status = self._pending_news = SafeText("")
         self._unavailable_text = SafeText("")
-        """Why a key did nothing, while that request is selected."""
+        """Why a key did nothing for the selected request."""
         self._changed_marks: tuple[Approval, ...] = ()
-        """Requests that lost their mark and were not reported yet."""
+        """Requests that lost their mark, of which the user was not told yet."""
         self._message_until = self._message_at = 0.0
         self._is_listening = self._has_new_events = False
         self._retry_timer: Timer | None = None
         self._keys_drawn_for: tuple[object, ...] = ()
-        self._ticked_at = self._warned_at = context.now()
+        self._last_tick_at = self._last_warning_at = context.now()
         self._calls = Calls(context, self)
         self._pages = OpenPages(self)
         self.answer_flow = AnswerFlow(self, self._calls)
         self._request_actions = RequestActions(context, self.post_message)
 
     def compose(self) -> ComposeResult:
-        """Lay out bar, warnings, list and details, status and keys."""
+        """Lay out the top bar, warnings, list, details, status and keys."""
         yield TopBar()
         yield from self.warning_lines()
         with Horizontal(id="body"):
@@ -93,7 +94,7 @@ class InboxBase(KeyedScreen):
         yield KeyBar()
 
     def on_mount(self) -> None:
-        """Load from the server, follow the feed, start the clock."""
+        """Start loading the list, and start the timers."""
         self.context.guard.arm()
         self.state = replace(self.state, unsent=self.context.unsent_denials.load())
         self._calls.load_last_known()
@@ -130,7 +131,7 @@ class InboxBase(KeyedScreen):
 
     @on(thread_messages.OtherLoginsCounted)
     def _show_other_logins(self, message: thread_messages.OtherLoginsCounted) -> None:
-        """Show the counts of the other servers; they are fetched again later."""
+        """Show the counts of the other servers, and schedule the next count."""
         elsewhere = self.state.other_logins.with_counts(message.value, self.context.now())
         self.set_state(replace(self.state, other_logins=elsewhere))
         self.set_timer(_COUNT_INTERVAL, self._calls.count_other_logins)
@@ -141,30 +142,30 @@ class InboxBase(KeyedScreen):
 
     @on(thread_messages.LoadFailed)
     def _load_failed(self, message: thread_messages.LoadFailed) -> None:
-        """A call failed; one that was checking an outcome is repeated."""
-        is_over = isinstance(message.value, errors.LoginFirst)
-        if not is_over and not self.answer_flow.is_checking:
+        """Show the error, unless an outcome is being checked, because that is repeated."""
+        is_signed_out = isinstance(message.value, errors.LoginFirst)
+        if not is_signed_out and not self.answer_flow.is_checking:
             self.show_message(refusals.problem(message.value))
-        if is_over or not self._is_listening:
+        if is_signed_out or not self._is_listening:
             reason = display_safe(str(message.value), max_len=100)
-            phase = Phase.SIGNED_OUT if is_over else Phase.OFFLINE
+            phase = Phase.SIGNED_OUT if is_signed_out else Phase.OFFLINE
             self.set_state(
                 self.state.with_connection(Connection(phase, self.context.now(), reason))
             )
 
     @on(thread_messages.ListFailed)
     def _list_failed(self, message: thread_messages.ListFailed) -> None:
-        """Reload the list until that works; the feed alone would not bring what was missed."""
+        """Retry until the list loads, because the feed does not bring what was missed."""
         self._load_failed(message)
         self.set_state(self.state.as_incomplete())
         if not isinstance(message.value, errors.LoginFirst):
-            again = partial(self._calls.load, in_order=message.in_order)
+            reload = partial(self._calls.load, in_order=message.in_order)
             self._cancel_retry()
-            self._retry_timer = self.set_timer(_RELOAD_DELAY, again)
+            self._retry_timer = self.set_timer(_RELOAD_DELAY, reload)
 
     @on(thread_messages.FeedProblem)
     def _feed_problem(self, message: thread_messages.FeedProblem) -> None:
-        """Reload the list, because it may have what the feed could not decode."""
+        """Reload the list, because the feed may have failed to decode one of its requests."""
         self.show_message(message.value)
         self._calls.load(in_order=False)
 
@@ -203,7 +204,7 @@ class InboxBase(KeyedScreen):
         self._show_pending()
 
     def _is_known_outcome(self, event: Event) -> bool:
-        """Whether this app has already reported the outcome, because it was answered here."""
+        """Whether this app already showed the outcome of the event's request."""
         approval = event.approval
         row = None if approval is None else self.state.inbox.find(approval.id)
         return event.name is EventName.DECIDED and row is not None and row.decided is not None
@@ -233,7 +234,7 @@ class InboxBase(KeyedScreen):
         self.answer_flow.answer_refused(message)
 
     def _select(self, state: InboxState) -> None:
-        """Set a state in which another request may be selected."""
+        """Set a state whose selection may differ from the current one."""
         before = self.state.selected
         self.set_state(state)
         if state.selected != before:
@@ -242,7 +243,7 @@ class InboxBase(KeyedScreen):
             self._fetch_soon()
 
     def tick(self) -> None:
-        """Send denials that are due, check unknown outcomes, and draw the time."""
+        """Do the periodic work: send due denials, check outcomes, alert, and draw the time."""
         self.check_sleep()
         if self.context.guard.is_user_away:
             reset_panels(self.app, clear_secrets=True)
@@ -256,36 +257,36 @@ class InboxBase(KeyedScreen):
         self._pages.state_changed(self.state)
 
     def _save_list(self) -> None:
-        """Store what the feed brought, for an offline start."""
+        """Fetch the list, if events arrived, so that it is stored for an offline start."""
         if self._has_new_events and self.state.connection.is_live:
             self._has_new_events = False
             self._calls.load(in_order=False)
 
     def _report_ended_denials(self) -> None:
-        """Report unsent denials while their requests wait, and once when they end."""
-        self.state, over = self.state.without_ended_denials(self.context.now())
-        self.context.unsent_denials.remove({unsent_denial.approval_id for unsent_denial in over})
-        for denial in over:
+        """Forget unsent denials whose requests have ended; report those that nobody decided."""
+        self.state, ended_denials = self.state.without_ended_denials(self.context.now())
+        self.context.unsent_denials.remove({denial.approval_id for denial in ended_denials})
+        for denial in ended_denials:
             row = self.state.inbox.find(denial.approval_id)
             if row is None or row.decided is None:
                 self.show_message(fmt("Closed without your denial: {}", denial.headline))
 
     def _announce_expiring(self) -> None:
-        """Announce the last minute and the last twenty seconds, once each."""
-        before, self._warned_at = self._warned_at, self.context.now()
-        if near := stage_reached(self.state.inbox.rows, before, self._warned_at):
+        """Announce once when a request's last minute starts, and once for its last 20 seconds."""
+        before, self._last_warning_at = self._last_warning_at, self.context.now()
+        if near := stage_reached(self.state.inbox.rows, before, self._last_warning_at):
             self.show_message(ending_soon(*near))
 
     def check_sleep(self) -> None:
-        """After a sleep of the machine, ignore input for a moment and reload everything."""
+        """After the machine slept, ignore input for a moment and reload the list."""
         now = self.context.now()
-        if now - self._ticked_at > SLEEP_GAP_MS:
+        if now - self._last_tick_at > SLEEP_GAP_MS:
             self.context.guard.arm()
             reset_panels(self.app, clear_secrets=True)
             if self.state.connection.is_live:
                 self.state = self.state.as_incomplete()
                 self._calls.load(in_order=False)
-        self._ticked_at = now
+        self._last_tick_at = now
 
     def _cancel_retry(self) -> None:
         if self._retry_timer is not None:
@@ -313,24 +314,24 @@ class InboxBase(KeyedScreen):
         return InboxWidgets.of(self)
 
     def draw_messages(self) -> None:
-        """Show the last message, or the waiting denial, and how much is below."""
+        """Show the waiting denial or the last message, and how many lines are below."""
         ticks = self.context.ticks()
-        if words := self.answer_flow.countdown(ticks):
-            self.draw_status(words, shown_at=ticks)
+        if countdown := self.answer_flow.countdown(ticks):
+            self.draw_status(countdown, shown_at=ticks)
         else:
-            is_under_way = bool(self.state.in_progress)
-            self.draw_status(self._status, shown_at=ticks if is_under_way else self._message_at)
+            has_progress = bool(self.state.in_progress)
+            self.draw_status(self._status, shown_at=ticks if has_progress else self._message_at)
         self.draw_more(self._widgets.detail.rows_below)
 
     def set_state(self, state: InboxState) -> None:
-        """Replace the state, here and on the screens above."""
+        """Replace the state, draw it, and pass it to the screens above."""
         self._replace_state(state)
         self.draw()
         self.answer_flow.state_changed(self.state)
         self._pages.state_changed(self.state)
 
     def _replace_state(self, state: InboxState) -> None:
-        """Drop the marks of requests that changed since they were marked."""
+        """Replace the state; drop the marks of requests that changed since they were marked."""
         changed = state.changed_marks(self.context.now())
         self._changed_marks += changed
         self.state = (
@@ -343,7 +344,7 @@ class InboxBase(KeyedScreen):
         self._show_status(text)
 
     def _show_pending(self) -> None:
-        """Show lost marks, and the latest news, after the last message could be read."""
+        """Show lost marks or else the latest news, once the last message was shown long enough."""
         if self.context.ticks() < self._message_until:
             return
         if self._changed_marks:
@@ -359,7 +360,7 @@ class InboxBase(KeyedScreen):
         self.show_message(self._unavailable_text)
 
     def clear_unavailable(self) -> None:
-        """Clear that message, because another request is selected."""
+        """Clear the message of `show_unavailable`, because the selection changed."""
         if self._unavailable_text and self._status == self._unavailable_text:
             self._show_status(SafeText(""))
 
@@ -370,17 +371,17 @@ class InboxBase(KeyedScreen):
         self._pages.show_message(text)
 
     def page(self, number: int) -> Page[Any, Any]:
-        """Return a new page; 2 is the first one after the inbox."""
+        """Return a new page by its number; 2 is the first page after the inbox."""
         return PAGE_CLASSES[number - 2](self.page_context)
 
     @property
     def page_context(self) -> PageContext:
-        """Return what a new page gets."""
-        telling = self.post_message, self.show_message
-        return PageContext(self.context, self.state, self.answer_flow, *telling)
+        """The context that a new page gets."""
+        callbacks = self.post_message, self.show_message
+        return PageContext(self.context, self.state, self.answer_flow, *callbacks)
 
     def _fetch_soon(self) -> None:
-        """Fetch the selected request once the selection rests; the server marks it as seen."""
+        """Fetch the request if it stays selected; the server then marks it as seen."""
         self.set_timer(_FETCH_DELAY, partial(self._fetch_if_selected, self.state.selected))
 
     def _fetch_if_selected(self, approval_id: str | None) -> None:

@@ -1,7 +1,7 @@
-"""The state of the inbox screen and all of its changes.
+"""The state of the inbox screen and every change to it.
 
 Owns: which approvals are shown, which is selected, which are new, which answers are in progress.
-Never: Textual, reading a clock, calls to the server. Every function returns a new state.
+Never: Textual, reading a clock, calls to the server. Every change returns a new state.
 """
 
 from collections.abc import Collection, Iterable, Mapping
@@ -31,35 +31,35 @@ class InboxState:
 
     inbox: Inbox = field(default_factory=Inbox)
     selected: str | None = None
-    """The ID of the selected approval; an index would change its meaning."""
+    """The ID of the selected approval. An index would point at another row after a change."""
     is_default_selection: bool = False
-    """Whether the selection is the first of the last known list, and not the user's choice."""
+    """Whether the program chose the selection from the last known list, not the user."""
     intended_selection: str | None = None
-    """The request to select instead of a guess, if any."""
+    """The selection to use for the server's list if the program chose the current one."""
     arrived: frozenset[str] = frozenset()
-    """The IDs that arrived since the list was sorted."""
+    """The IDs of requests that arrived since the list was sorted."""
     in_progress: Mapping[str, AnswerProgress] = field(default_factory=dict)
     """The answers in progress, at most one per approval."""
     unverified: tuple[Unverified, ...] = ()
-    """Listed requests that failed verification."""
+    """Requests in the list that failed verification."""
     connection: Connection = _CONNECTING
     fresh_at: int | None = None
     """When the state last matched the server."""
     me: Me | None = None
     is_loaded: bool = False
     is_incomplete: bool = False
-    """Whether something was missed that a full answer must bring."""
+    """Whether changes were missed, so that the full list must be loaded again."""
     query: Query = NO_QUERY
     """The filter."""
     other_logins: OtherLoginCounts = NO_OTHER_LOGINS
     """The counts of waiting requests at other servers."""
     opened: frozenset[str] = frozenset()
-    """The looks that are expanded."""
+    """The look keys of the groups of look-alikes that are expanded."""
     marks: tuple[Approval, ...] = ()
     """The marked requests, each as it was when it was marked."""
     unsent: tuple[UnsentDenial, ...] = ()
     """Denials that an earlier run of the program did not send."""
-    log_alarm: SafeText = SafeText("")  # noqa: RUF009  # a text never changes
+    log_alarm: SafeText = SafeText("")  # noqa: RUF009  # a SafeText never changes
     """Why the audit log of the server is not trusted; empty if it is."""
     attention: NotificationPrefs = DEFAULT_PREFS
     """The user's notification settings."""
@@ -70,7 +70,7 @@ class InboxState:
         return None if self.selected is None else self.inbox.find(self.selected)
 
     def selected_fold(self, now: int) -> Fold | None:
-        """Return the selected approval, and how many of its part of the list look like it."""
+        """Return the selected approval with its look-alikes in the same section of the list."""
         if (current := self.current) is None:
             return None
         rows = self._same_section(current)
@@ -96,18 +96,18 @@ class InboxState:
         return frozenset(mark.id for mark in self.marks)
 
     def with_marks(self, approvals: Iterable[Approval]) -> "InboxState":
-        """Return the state with more marked, in list order."""
-        known = {approval.id: approval for approval in (*approvals, *self.marks)}
+        """Return the state with `approvals` marked too; marks are in list order."""
+        by_id = {approval.id: approval for approval in (*approvals, *self.marks)}
         return replace(
-            self, marks=tuple(known[row.id] for row in self.inbox.rows if row.id in known)
+            self, marks=tuple(by_id[row.id] for row in self.inbox.rows if row.id in by_id)
         )
 
     def without_marks(self, ids: Collection[str]) -> "InboxState":
-        """Return the state with some unmarked."""
+        """Return the state without the marks of these requests."""
         return replace(self, marks=tuple(mark for mark in self.marks if mark.id not in ids))
 
     def changed_marks(self, now: int) -> tuple[Approval, ...]:
-        """Return the marked requests that were answered, changed or ended since."""
+        """Return the marked requests that were answered, changed or ended after marking."""
         return tuple(mark for mark in self.marks if self.has_changed(mark, now))
 
     def has_changed(self, approval: Approval, now: int) -> bool:
@@ -116,18 +116,18 @@ class InboxState:
         return is_mark_lost(approval, copy, now)
 
     def with_fold_toggled(self) -> "InboxState":
-        """Return the state with the look of the selected request expanded or collapsed."""
+        """Return the state with the selected request's look-alikes expanded or collapsed."""
         look = None if self.current is None else self.current.look_key
         return self if look is None else replace(self, opened=self.opened ^ {look})
 
     def next_waiting(self, now: int) -> str | None:
-        """Return the request after the selected one that waits for the user, if there is one."""
+        """Return the ID of the next request that waits for the user, or None."""
         ids = [row.id for row in self.shown.rows]
         start = ids.index(self.selected) + 1 if self.selected in ids else 0
         me = None if self.me is None else self.me.user.id
         for row in (*self.shown.rows[start:], *self.shown.rows[:start]):
-            is_free = row.id != self.selected and row.id not in self.in_progress
-            if is_free and row.is_waiting(now) and not waits_for_others(row, me):
+            is_candidate = row.id != self.selected and row.id not in self.in_progress
+            if is_candidate and row.is_waiting(now) and not waits_for_others(row, me):
                 return row.id
         return None
 
@@ -137,26 +137,26 @@ class InboxState:
         return None if self.me is None else self.me.device
 
     def has_approved(self, approval: Approval) -> bool:
-        """Whether the user's approval counts as one of several."""
+        """Whether the user's approval is counted on a request that needs several."""
         if self.me is None or approval.vote_tally is None:
             return False
         return approval.vote_tally.counts(self.me.user.id)
 
     def is_unverified(self, approval_id: str) -> bool:
         """Whether the server's latest copy of an approval failed verification."""
-        return any(each.id == approval_id for each in self.unverified)
+        return any(row.id == approval_id for row in self.unverified)
 
     def loaded(self, me: Me, page: Page, *, in_order: bool) -> "InboxState":
-        """Return the state after a full answer.
+        """Return the state after the full list was loaded.
 
-        `in_order` sorts all rows as fetched and drops ended ones, because the user asked for that.
-        Otherwise nothing moves, ended rows stay, and new rows go below the heading.
+        With `in_order`, rows are sorted as fetched and ended rows are dropped. Otherwise no row
+        moves, ended rows stay, and new rows go below the heading for new requests.
         """
         if in_order or not self.is_loaded:
             inbox, arrived = self._sorted_inbox(page), frozenset[str]()
         else:
             new = {approval.id for approval in page.items if self.inbox.find(approval.id) is None}
-            inbox, arrived = _merged(self.inbox, page), self._with_arrived(new)
+            inbox, arrived = _merge_page(self.inbox, page), self._with_arrived(new)
         state = replace(
             self, inbox=inbox, arrived=arrived, me=me, is_loaded=True, is_incomplete=False
         )
@@ -173,8 +173,8 @@ class InboxState:
     def with_last_known(self, page: Page) -> "InboxState":
         """Return the state with the last known list.
 
-        It does not count as loaded, and nothing can be answered, until the server answers. Then a
-        selection that nobody chose moves to the first row.
+        The list does not count as loaded until the server returns the current one. Then a selection
+        that the user did not make gives way to the intended one.
         """
         if self.is_loaded:
             return self
@@ -189,20 +189,22 @@ class InboxState:
         """Return the state without unsent denials whose requests have ended, and those denials."""
         if not self.is_loaded:
             return self, ()
-        over = tuple(
+        ended = tuple(
             denial for denial in self.unsent if not self._is_waiting(denial.approval_id, now)
         )
-        return replace(self, unsent=tuple(e for e in self.unsent if e not in over)), over
+        return replace(
+            self, unsent=tuple(denial for denial in self.unsent if denial not in ended)
+        ), ended
 
     def _is_waiting(self, approval_id: str, now: int) -> bool:
         row = self.inbox.find(approval_id)
         return row is not None and row.is_waiting(now)
 
     def missing_from(self, page: Page, now: int) -> tuple[str, ...]:
-        """Return the IDs of rows that look open here but are not in the full answer."""
+        """Return the IDs of rows that wait here but are missing from the full list."""
         if not self.is_loaded:
             return ()
-        listed = {row.id for row in page.items} | {each.id for each in page.unverified}
+        listed = {row.id for row in page.items} | {row.id for row in page.unverified}
         return tuple(row.id for row in self.inbox.waiting(now) if row.id not in listed)
 
     def with_approval(self, approval: Approval) -> "InboxState":
@@ -218,7 +220,7 @@ class InboxState:
         return replace(self, unverified=(*self._other_unverified(each.id), each))
 
     def with_request(self, approval: Approval) -> "InboxState":
-        """Return the state with a new request at the end; the selection does not move."""
+        """Return the state with a new request at the end; an existing selection stays."""
         if approval.state is not ApprovalState.PENDING or self.inbox.find(approval.id) is not None:
             return self.with_approval(approval)
         is_first = self.selected is None and self.query.matches(approval)
@@ -231,7 +233,7 @@ class InboxState:
         )
 
     def waiting_count(self, now: int) -> int | None:
-        """Return how many requests wait for this user; None while unknown."""
+        """Return how many requests wait for this user; None until the list is loaded."""
         waiting = self.inbox.waiting(now)
         me = None if self.me is None else self.me.user.id
         mine = [row for row in waiting if not waits_for_others(row, me)]
@@ -245,7 +247,7 @@ class InboxState:
         return Inbox(tuple(row for row in self.inbox.rows if self.query.matches(row)))
 
     def with_query(self, query: Query) -> "InboxState":
-        """Return the state with another filter; a hidden request is not selected."""
+        """Return the state with a different filter; a hidden request loses the selection."""
         state = replace(self, query=query)
         inbox = state.shown
         if self.selected is not None and inbox.find(self.selected):
@@ -253,7 +255,7 @@ class InboxState:
         return replace(state, selected=inbox.rows[0].id if inbox.rows else None)
 
     def with_selection(self, approval_id: str) -> "InboxState":
-        """Return the state with another selection."""
+        """Return the state with a different selection; unchanged if the ID is not listed."""
         if self.inbox.find(approval_id) is None:
             return self
         return replace(self, selected=approval_id, is_default_selection=False)
@@ -264,22 +266,22 @@ class InboxState:
 
     def without_progress(self, approval_id: str) -> "InboxState":
         """Return the state with no answer in progress for that approval."""
-        rest = {key: doing for key, doing in self.in_progress.items() if key != approval_id}
-        return replace(self, in_progress=MappingProxyType(rest))
+        others = {key: step for key, step in self.in_progress.items() if key != approval_id}
+        return replace(self, in_progress=MappingProxyType(others))
 
     def with_connection(self, connection: Connection) -> "InboxState":
-        """Return the state with another connection state."""
+        """Return the state with a different connection state."""
         return replace(self, connection=connection)
 
     def with_contact(self, last_contact_at: int | None) -> "InboxState":
-        """Return the state, marked as current as of the last sign of life of the feed."""
+        """Return the state with `fresh_at` moved to the feed's last contact, if it is current."""
         is_fresh = self.connection.is_live and self.is_loaded and not self.is_incomplete
         if not is_fresh or last_contact_at is None:
             return self
         return replace(self, fresh_at=max(last_contact_at, self.fresh_at or 0))
 
     def as_incomplete(self) -> "InboxState":
-        """Return the state as possibly incomplete until the next full answer."""
+        """Return the state marked as incomplete until the full list is loaded."""
         return replace(self, is_incomplete=True)
 
     def with_device(self, device: Device) -> "InboxState":
@@ -293,20 +295,20 @@ class InboxState:
         return [row for row in alike if self._is_same_section(row, current)]
 
     def _is_same_section(self, row: Approval, current: Approval) -> bool:
-        """Whether two look-alikes are in the same part of the list; else they share no row."""
+        """Whether two look-alikes are in the same section, so that they may share a row."""
         if row.is_held_back != current.is_held_back:
             return False
         return row.is_held_back or (row.id in self.arrived) == (current.id in self.arrived)
 
     def _with_arrived(self, new: set[str]) -> frozenset[str]:
-        """Return the new rows; in an empty list they need no heading."""
+        """Return the arrived IDs with `new`; none if the list is empty, as it needs no heading."""
         return self.arrived | new if self.inbox.rows else frozenset()
 
     def _other_unverified(self, approval_id: str) -> tuple[Unverified, ...]:
-        return tuple(each for each in self.unverified if each.id != approval_id)
+        return tuple(row for row in self.unverified if row.id != approval_id)
 
     def _sorted_inbox(self, page: Page) -> Inbox:
-        """Rows with an answer in progress stay even if the server no longer lists them."""
+        """Return the list as fetched; keep rows with an answer in progress that it omits."""
         inbox = Inbox.from_list(page.items)
         for approval_id in self.in_progress:
             approval = self.inbox.find(approval_id)
@@ -316,7 +318,10 @@ class InboxState:
 
 
 def _selection_after(before: InboxState, inbox: Inbox, me: str | None = None) -> str | None:
-    """The same approval, or the one in its place; at first one that can be answered."""
+    """Return the selection if it is still listed, otherwise the row that takes its index.
+
+    Without a selection, return the first row that waits for the user.
+    """
     if before.selected is not None and inbox.find(before.selected):
         return before.selected
     if not inbox.rows:
@@ -325,11 +330,11 @@ def _selection_after(before: InboxState, inbox: Inbox, me: str | None = None) ->
         mine = (row for row in inbox.rows if not waits_for_others(row, me))
         return next(mine, inbox.rows[0]).id
     ids = [row.id for row in before.inbox.rows]
-    place = ids.index(before.selected) if before.selected in ids else 0
-    return inbox.rows[min(place, len(inbox.rows) - 1)].id
+    index = ids.index(before.selected) if before.selected in ids else 0
+    return inbox.rows[min(index, len(inbox.rows) - 1)].id
 
 
-def _merged(inbox: Inbox, page: Page) -> Inbox:
+def _merge_page(inbox: Inbox, page: Page) -> Inbox:
     for approval in page.items:
         inbox = inbox.with_approval(approval)
     return inbox

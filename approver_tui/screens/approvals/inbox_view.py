@@ -1,6 +1,7 @@
 """Draws the state on the widgets of the inbox screen.
 
-Owns: which widget gets what. Never: changing the state; making a call that could block.
+Owns: which widget shows which part of the state. Never: changing the state; a call that could
+block.
 """
 
 from dataclasses import dataclass
@@ -33,7 +34,7 @@ from approver_tui.widgets.times import remaining
 from approver_tui.widgets.top_bar import TopBar, TopView
 
 _MIN_ROWS_FOR_LOGINS = 20
-"""On a screen with fewer lines, each of them is used for this inbox."""
+"""A screen with fewer rows does not show the counts of other logins."""
 
 
 class InboxWidgets(NamedTuple):
@@ -48,24 +49,24 @@ class InboxWidgets(NamedTuple):
     @classmethod
     def of(cls, screen: Screen[None]) -> "InboxWidgets":
         """Return the widgets of a composed screen."""
-        found = screen.query_one
-        others = found("#others", NoticeLines)
-        return cls(found(TopBar), found(ApprovalList), found(ApprovalDetail), others, found(KeyBar))
+        query = screen.query_one
+        others = query("#others", NoticeLines)
+        return cls(query(TopBar), query(ApprovalList), query(ApprovalDetail), others, query(KeyBar))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class InboxView:
-    """Everything that the inbox screen shows at one moment."""
+    """The data that the inbox screen shows at a given moment."""
 
     context: ScreenContext
     state: InboxState
     can_undo: bool
-    """Whether something waits that can be undone."""
+    """Whether a waiting action or denial can be undone."""
     is_narrow: bool
     is_reading: bool
 
     def draw_on(self, widgets: InboxWidgets, height: int) -> None:
-        """Pass each widget its part; a widget whose part is unchanged draws nothing."""
+        """Pass each widget its part of the state; a widget draws only if its part changed."""
         state, now = self.state, self.context.now()
         widgets.list.show(self._list())
         widgets.detail.show(state.selected_fold(now), now, state.attention)
@@ -115,7 +116,7 @@ class InboxView:
         )
 
     def _time_left(self, now: int) -> SafeText | None:
-        """The remaining time; below the details it may be a screenful away."""
+        """Return the remaining time for the top bar, as the details may be scrolled out of view."""
         current = self.state.current
         if current is None or not current.is_waiting(now):
             return None
@@ -123,13 +124,13 @@ class InboxView:
 
     @property
     def keys_basis(self) -> tuple[object, ...]:
-        """Everything that the keys depend on, except the time."""
+        """Everything that the keys depend on, with the time in seconds."""
         state, second = self.state, self.context.now() // 1000
-        here = (self.is_reading, self.can_undo, second, state.current, state.in_progress)
-        return (*here, state.marks, state.unverified, state.connection, state.me)
+        basis = (self.is_reading, self.can_undo, second, state.current, state.in_progress)
+        return (*basis, state.marks, state.unverified, state.connection, state.me)
 
     def keys(self) -> tuple[Hint, ...]:
-        """Return the keys, and which of them are off."""
+        """Return the key hints, with unavailable keys off."""
         moment, state = AnswerContext.at(self.context), self.state
         marked = len(state.marks)
         keys = inbox_keys(
@@ -143,25 +144,25 @@ class InboxView:
 
 
 def _state_keys(state: InboxState, moment: AnswerContext) -> tuple[Hint, ...]:
-    """Return the keys that only the state of the selected request gives."""
-    case = state, state.current, moment
-    if not withdrawal_blocker(*case):
+    """Return the hints for keys that work only in the selected request's state."""
+    blocker_args = state, state.current, moment
+    if not withdrawal_blocker(*blocker_args):
         return (hint("W", "Withdraw"),)
-    return retry_keys(state.current, moment.now, retry_blocker(*case))
+    return retry_keys(state.current, moment.now, retry_blocker(*blocker_args))
 
 
 def _unavailable_keys(state: InboxState, moment: AnswerContext) -> frozenset[str]:
-    """Return which keys are off for the selected request; marked requests keep theirs on."""
-    case = state, state.current, moment
-    nothing = SafeText("") if state.current else fmt("nothing is selected.")
+    """Return the keys that are off; Approve and Deny stay on while requests are marked."""
+    blocker_args = state, state.current, moment
+    nothing_selected = SafeText("") if state.current else fmt("nothing is selected.")
     reasons = {
-        "a": SafeText("") if state.marks else approval_blocker(*case),
-        "d": SafeText("") if state.marks else answer_blocker(*case),
-        "e": narrowing_blocker(*case),
-        "s": standing_grant_blocker(*case),
-        "!": report_blocker(*case),
-        "o": answer_blocker(*case),
-        "v": nothing,
-        "x": SafeText("") if state.marks else nothing,
+        "a": SafeText("") if state.marks else approval_blocker(*blocker_args),
+        "d": SafeText("") if state.marks else answer_blocker(*blocker_args),
+        "e": narrowing_blocker(*blocker_args),
+        "s": standing_grant_blocker(*blocker_args),
+        "!": report_blocker(*blocker_args),
+        "o": answer_blocker(*blocker_args),
+        "v": nothing_selected,
+        "x": SafeText("") if state.marks else nothing_selected,
     }
     return frozenset(key for key, reason in reasons.items() if reason)

@@ -1,7 +1,7 @@
-"""Marking and unmarking requests, and the messages about it.
+"""Marks and unmarks requests, and writes the messages about it.
 
-Owns: marking all requests of a row or of the list, the text for lost marks. Never: which may be
-marked together; `state/approvals/marks.py` decides that.
+Owns: marking all requests of a row or of the list, the message for lost marks. Never: deciding
+which requests may be marked together; `state/approvals/marks.py` does.
 """
 
 from approver_tui.screens.approvals.blockers import AnswerContext, answer_blocker
@@ -14,7 +14,7 @@ from approver_tui.widgets.lines import fmt
 
 
 def toggle_mark(state: InboxState, moment: AnswerContext) -> tuple[InboxState, SafeText]:
-    """Return the state with the selected row marked or unmarked, and the message."""
+    """Mark or unmark the selected row. Returns the new state and the message."""
     approvals = state.row_requests(moment.now)
     ids = {approval.id for approval in approvals}
     if ids and ids <= state.marked:
@@ -28,18 +28,21 @@ def toggle_mark(state: InboxState, moment: AnswerContext) -> tuple[InboxState, S
 
 
 def toggle_all(state: InboxState, moment: AnswerContext) -> tuple[InboxState, SafeText]:
-    """Return the state with all that goes with the marked or selected ones marked, or nothing."""
+    """Mark all requests that can be answered together with the marked or selected ones.
+
+    If all of them are marked, unmark all. Returns the new state and the message.
+    """
     start = state if state.marks else toggle_mark(state, moment)[0]
     if not start.marks:
         return toggle_mark(state, moment)
-    alike = [row for row in state.shown.rows if not _mark_blocker(start, row, moment)]
-    is_done = {approval.id for approval in alike} <= state.marked
-    after = start.without_marks(start.marked) if is_done else start.with_marks(alike)
+    compatible = [row for row in state.shown.rows if not _mark_blocker(start, row, moment)]
+    are_all_marked = {approval.id for approval in compatible} <= state.marked
+    after = start.without_marks(start.marked) if are_all_marked else start.with_marks(compatible)
     return after, _count_text(after)
 
 
 def _mark_blocker(state: InboxState, approval: Approval | None, moment: AnswerContext) -> SafeText:
-    """Return why a request cannot be marked with the others, or an empty text."""
+    """Return why a request cannot be marked with the others; empty if it can."""
     reason = answer_blocker(state, approval, moment)
     return reason or (SafeText("") if approval is None else mark_blocker(approval, state.marks))
 

@@ -1,7 +1,7 @@
 """The panel in which the user narrows a request before approving it.
 
-Owns: asking what can be reduced, showing what would be granted. Never: approving; widening;
-accepting a text that is not exactly the proposal.
+Owns: asking the server what can be reduced, showing what would be granted. Never: approving;
+widening; accepting a preview that does not match the proposal exactly.
 """
 
 from dataclasses import replace
@@ -27,7 +27,7 @@ from approver_tui.widgets.lines import Line, Role, fmt, wrapped
 
 
 class NarrowPanel(ChangePanel[Narrowing, Granted]):
-    """Controls, the two columns, Back, the button that continues."""
+    """The panel with controls, a comparison of asked and granted, Back, and Continue."""
 
     NAME = "narrow"
     TITLE = SafeText("With limits?")
@@ -44,19 +44,19 @@ class NarrowPanel(ChangePanel[Narrowing, Granted]):
         yield PreviewSheet(id="narrow-preview")
 
     def on_mount(self) -> None:
-        """Ask what can be reduced."""
+        """Ask the server what can be reduced."""
         super().on_mount()
         work = partial(self.context.server.narrowable, self.approval.id)
         failed = partial(self.preview_failed, None)
         self.run_in_thread(work, self._show_form, failed, group="narrowable")
 
     def draw_preview(self) -> None:
-        """Show what would be granted, or what to do."""
+        """Show what would be granted, or how to reduce the request."""
         key = (self.NAME, self.preview, self._form is None)
         self.query_one(PreviewSheet).show(self._preview_lines, key)
 
     def blocker(self) -> SafeText:
-        """Return why the button is unavailable, or an empty text."""
+        """Return why the button is unavailable; empty if it is available."""
         if reason := approval_blocker(self.state, self.approval, self.moment) or self.problem:
             return reason
         if self._form is None:
@@ -66,21 +66,21 @@ class NarrowPanel(ChangePanel[Narrowing, Granted]):
         return fmt("reduce something first.") if self.preview is None else SafeText("")
 
     def read_proposal(self) -> Narrowing | None:
-        """Return the proposal. Raises ValueError with the problem."""
-        assert self._form is not None  # noqa: S101  # the message says that it changed
+        """Return the proposal, or None if it is empty. Raises ValueError with the problem."""
+        assert self._form is not None  # noqa: S101  # only the form posts Changed
         return self._form.proposal or None
 
     def fetch_preview(self, proposal: Narrowing) -> Granted:
-        """Ask for the preview. Runs in a thread."""
+        """Ask the server for the preview. Runs in a thread."""
         return self.context.answers.narrow(self.approval, proposal)
 
     def proceed(self, proposal: Narrowing, preview: Granted) -> None:
-        """Open the panel that approves the part that was shown."""
+        """Open the panel that approves the previewed part of the request."""
         del proposal
         self.dismiss(ApproveNext(replace(self.approval, granted=preview)))
 
     def restore_draft(self) -> None:
-        """Wait for the controls; they come from the server."""
+        """Restore the draft once the controls exist; the server says which there are."""
         if self._form is not None:
             super().restore_draft()
 

@@ -1,7 +1,7 @@
-"""Warnings above the inbox, shown for as long as they are true.
+"""Warnings above the inbox, shown for as long as they apply.
 
-Owns: the warnings, their wording, and the single line for them on small screens. Never: hiding one
-because it was read.
+Owns: the warnings, their wording, the single line for them on small screens. Never: hiding a
+warning because it was read.
 """
 
 from collections.abc import Sequence
@@ -20,41 +20,41 @@ from approver_tui.widgets.times import age
 
 @dataclass(frozen=True, slots=True)
 class Notice:
-    """One warning."""
+    """A warning in a long and a short form."""
 
     text: SafeText
     short: SafeText
-    """A short form that fits one line of 40 columns with a counter."""
+    """A form that fits, with a counter, in one line of 40 columns."""
 
 
 def notices(context: ScreenContext, state: InboxState) -> tuple[Notice, ...]:
     """Return the warnings, the most urgent first."""
-    found = (
+    candidates = (
         _signed_out(state),
         _changed_log(state),
         _stale(context, state),
-        _behind(context, state),
+        _incomplete(context, state),
         _unsent(state),
         _unverified(state),
         _wrong_pins(state),
         _open_folder(context),
         _skewed(context),
     )
-    return tuple(notice for notice in found if notice)
+    return tuple(notice for notice in candidates if notice)
 
 
 def log_alarm(state: InboxState) -> tuple[SafeText, ...]:
-    """Return the alarm about the audit log, for the banner, if there is one."""
+    """Return the banner text for an alarm about the audit log; empty without one."""
     return (WARNING,) if state.log_alarm else ()
 
 
 def full_texts(found: Sequence[Notice]) -> tuple[SafeText, ...]:
-    """Return all of them in full."""
+    """Return the long form of all warnings."""
     return tuple(notice.text for notice in found)
 
 
 def one_line_text(found: Sequence[Notice], width: int, key: SafeText) -> tuple[SafeText, ...]:
-    """Return the first in one line with the number of others; `key` opens them all."""
+    """Return the first warning in one line, the number of others, and the key that opens all."""
     if not found:
         return ()
     first, *others = found
@@ -77,7 +77,7 @@ def _signed_out(state: InboxState) -> Notice | None:
 
 
 def _changed_log(state: InboxState) -> Notice | None:
-    """The cause of the banner above the warnings."""
+    """Say why the banner above the warnings is shown."""
     if not state.log_alarm:
         return None
     return Notice(fmt("! {}", state.log_alarm), fmt("! Audit log changed"))
@@ -86,40 +86,40 @@ def _changed_log(state: InboxState) -> Notice | None:
 def _stale(context: ScreenContext, state: InboxState) -> Notice | None:
     connection = state.connection
     is_new = state.fresh_at is None or (state.is_loaded and not connection.reason)
-    is_first_dial = connection.phase is Phase.CONNECTING and is_new
-    is_over = connection.is_live or connection.phase is Phase.SIGNED_OUT
-    if is_over or is_first_dial or not connection.since:
+    is_first_connect = connection.phase is Phase.CONNECTING and is_new
+    is_live_or_signed_out = connection.is_live or connection.phase is Phase.SIGNED_OUT
+    if is_live_or_signed_out or is_first_connect or not connection.since:
         return None
     cause = SafeText(state.connection.reason.rstrip("."))
     reason = fmt(" ({})", cause) if cause else SafeText("")
     if state.fresh_at is None:
         text = fmt("OFFLINE{}: you can't answer now; reconnecting.", reason)
         return Notice(text, fmt("OFFLINE, you can't answer"))
-    old = age(state.fresh_at, context.now())
-    text = fmt("OFFLINE{}: data is {} old, you can't answer now; reconnecting.", reason, old)
-    return Notice(text, fmt("OFFLINE, {} old", old))
+    data_age = age(state.fresh_at, context.now())
+    text = fmt("OFFLINE{}: data is {} old, you can't answer now; reconnecting.", reason, data_age)
+    return Notice(text, fmt("OFFLINE, {} old", data_age))
 
 
-def _behind(context: ScreenContext, state: InboxState) -> Notice | None:
-    """The feed is connected, but not everything that was missed has been loaded."""
+def _incomplete(context: ScreenContext, state: InboxState) -> Notice | None:
+    """Warn that the feed is connected but missed changes are not loaded yet."""
     if not state.is_incomplete or not state.connection.is_live or state.fresh_at is None:
         return None
-    old = age(state.fresh_at, context.now())
-    text = fmt("! Some requests may be missing: the list is {} old; reloading.", old)
+    list_age = age(state.fresh_at, context.now())
+    text = fmt("! Some requests may be missing: the list is {} old; reloading.", list_age)
     return Notice(text, fmt("! Some may be missing"))
 
 
 def _unsent(state: InboxState) -> Notice | None:
-    """A denial was given but never sent."""
-    left = [denial for denial in state.unsent if state.inbox.find(denial.approval_id)]
-    if not left:
+    """Warn that the program closed before it sent a denial."""
+    unsent = [denial for denial in state.unsent if state.inbox.find(denial.approval_id)]
+    if not unsent:
         return None
-    if len(left) > 1:
-        words = fmt("! NOT SENT: the app closed before {} denials were sent.", len(left))
+    if len(unsent) > 1:
+        words = fmt("! NOT SENT: the app closed before {} denials were sent.", len(unsent))
         return Notice(
-            fmt("{} The requests are still waiting.", words), fmt("! {} not sent", len(left))
+            fmt("{} The requests are still waiting.", words), fmt("! {} not sent", len(unsent))
         )
-    headline = left[0].headline
+    headline = unsent[0].headline
     text = fmt(
         "! NOT SENT: the app closed before your denial was sent. Still waiting: {}", headline
     )
@@ -130,21 +130,21 @@ def _unverified(state: InboxState) -> Notice | None:
     if not state.unverified:
         return None
     count = len(state.unverified)
-    which = counted(count, "request")
-    they = fmt("it") if count == 1 else fmt("they")
-    text = fmt("! {} cannot be verified, so {} cannot be read or answered here", which, they)
-    return Notice(text, fmt("! {} not verified", which))
+    requests = counted(count, "request")
+    pronoun = fmt("it") if count == 1 else fmt("they")
+    text = fmt("! {} cannot be verified, so {} cannot be read or answered here", requests, pronoun)
+    return Notice(text, fmt("! {} not verified", requests))
 
 
 def _wrong_pins(state: InboxState) -> Notice | None:
-    tries = state.device.pin.tries if state.device else 0
-    if not tries:
+    wrong_count = state.device.pin.tries if state.device else 0
+    if not wrong_count:
         return None
-    which = counted(tries, "wrong PIN")
+    wrong_pins = counted(wrong_count, "wrong PIN")
     if state.device and state.device.pin.locked:
-        text = fmt("! This device is locked: {}. Unlock it from another device.", which)
+        text = fmt("! This device is locked: {}. Unlock it from another device.", wrong_pins)
         return Notice(text, fmt("! This device is locked"))
-    return Notice(fmt("! {} since you last approved", which), fmt("! {}", which))
+    return Notice(fmt("! {} since you last approved", wrong_pins), fmt("! {}", wrong_pins))
 
 
 def _open_folder(context: ScreenContext) -> Notice | None:
@@ -157,12 +157,14 @@ def _open_folder(context: ScreenContext) -> Notice | None:
 
 
 def _skewed(context: ScreenContext) -> Notice | None:
-    """The clock of this machine differs from the server's, which the screen shows."""
+    """Warn that this machine's clock differs from the server's, which all times here follow."""
     skew = context.server.skew
     if not skew:
         return None
-    by, which = age(0, abs(skew)), fmt("behind") if skew > 0 else fmt("ahead of")
+    difference, direction = age(0, abs(skew)), fmt("behind") if skew > 0 else fmt("ahead of")
     text = fmt(
-        "! This machine's clock is {} {} the server's. Times here are the server's.", by, which
+        "! This machine's clock is {} {} the server's. Times here are the server's.",
+        difference,
+        direction,
     )
-    return Notice(text, fmt("! This clock is {} off", by))
+    return Notice(text, fmt("! This clock is {} off", difference))

@@ -1,7 +1,7 @@
 """The panel with the link to a request's page, to continue on a phone or in a browser.
 
-Owns: the link as text and QR code; it closes by itself once the request is answered. Never:
-answering; opening a browser; linking to any other server.
+Owns: the link as text and as a QR code. The panel closes by itself once the request is answered.
+Never: answering; opening a browser; linking to a different server.
 """
 
 from typing import ClassVar
@@ -20,23 +20,23 @@ from approver_tui.widgets.qr_code import QrCode
 from approver_tui.widgets.title_line import TitleLine
 
 _LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
-_LONGEST = 400
+_MAX_LINK_LENGTH = 400
 
 
 class OpenElsewherePanel(Panel):
-    """Title, headline, link, QR code."""
+    """The panel with the title, the headline, the link and its QR code."""
 
     TITLE = SafeText("Open elsewhere")
     CHANGED_TEXT = SafeText("This request changed. Nothing was decided.")
     BINDINGS: ClassVar[list[BindingType]] = [Binding("q", "back", show=False)]
 
     def compose(self) -> ComposeResult:
-        """Lay out text, QR code and keys."""
+        """Lay out the text, the QR code and the keys."""
         page = self._page
         with VerticalScroll(classes="panel", id="elsewhere"):
             yield from self.heading()
             yield Static("Answer with a passkey on this page:", markup=False)
-            yield Static(display_safe(page, max_len=_LONGEST), id="page", markup=False)
+            yield Static(display_safe(page, max_len=_MAX_LINK_LENGTH), id="page", markup=False)
             if urlsplit(page).hostname in _LOOPBACK:
                 yield Static(
                     "This address is on this machine; a phone cannot open it.", markup=False

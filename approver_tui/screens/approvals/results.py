@@ -1,7 +1,7 @@
 """The panel that sends several answers one by one and shows the result of each.
 
-Owns: the five seconds before denials, the thread that sends, the list. Never: guessing; unknown
-outcomes are checked with the server, also after this panel has closed.
+Owns: the five seconds before denials are sent, the thread that sends, the list of results. Never:
+guessing an outcome; unknown outcomes are checked with the server, even after the panel closes.
 """
 
 from dataclasses import dataclass
@@ -54,7 +54,7 @@ _ROLES = {
 
 
 class ResultSheet(Sheet, can_focus=True):
-    """The result, the fingerprint, the headline, and the explanation."""
+    """The list of results, each with fingerprint, state, headline and explanation."""
 
     BINDINGS = SCROLLING
 
@@ -63,28 +63,28 @@ class ResultSheet(Sheet, can_focus=True):
         self._results = results
 
     def show(self, results: Results) -> None:
-        """Draw another list."""
+        """Draw the results, if they changed."""
         if results != self._results:
             self._results = results
             self.relayout()
 
     def lines_for(self, width: int) -> list[Line]:
-        """Return the list."""
+        """Return the lines of all results."""
         return [row for item in self._results.items for row in _lines(item, width)]
 
 
 def summary(results: Results) -> SafeText:
     """Return the number of each result: "2 approved, 1 already decided"."""
-    parts = (fmt("{} {}", count, SafeText(fate)) for fate, count in results.counts.items())
+    parts = (fmt("{} {}", count, SafeText(state)) for state, count in results.counts.items())
     return SafeText(", ".join(parts))
 
 
 def _lines(result: Result, width: int) -> list[Line]:
     approval, role = result.approval, _ROLES.get(result.state, Role.PLAIN)
     word = Piece(SafeText(result.state.capitalize()), role)
-    head = (Piece(fmt("{}  ", SafeText(approval.fingerprint))), word)
-    why = wrapped(result.reason, width, role, indent=_INDENT) if result.reason else []
-    return [head, *wrapped(approval.outcome_headline, width, indent=_INDENT), *why]
+    first_line = (Piece(fmt("{}  ", SafeText(approval.fingerprint))), word)
+    explanation = wrapped(result.reason, width, role, indent=_INDENT) if result.reason else []
+    return [first_line, *wrapped(approval.outcome_headline, width, indent=_INDENT), *explanation]
 
 
 _BATCH_STOPPERS = (
@@ -96,7 +96,7 @@ _BATCH_STOPPERS = (
     errors.WrongPin,
     errors.PinNeeded,
 )
-"""After these errors nothing more is sent: it would fail too, or cost a PIN attempt."""
+"""After these errors nothing more is sent: it would also fail or use up a PIN attempt."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,11 +104,11 @@ class SendResult:
     """The result of one answer."""
 
     approval: Approval
-    """The newest copy of its request."""
+    """The newest copy of the request."""
     state: AnswerState
     reason: SafeText = SafeText("")  # noqa: RUF009  # a SafeText never changes
     stops_batch: bool = False
-    """Whether nothing more must be sent after it."""
+    """Whether the rest of the batch must not be sent."""
 
 
 def send(
@@ -118,16 +118,16 @@ def send(
     try:
         if isinstance(answer, Approve):
             return SendResult(_approve(answers, approval, answer.pin), AnswerState.APPROVED)
-        done = answers.deny(approval, answer.code, answer.note, answer.extras)
-        return SendResult(done, AnswerState.DENIED)
+        denied = answers.deny(approval, answer.code, answer.note, answer.extras)
+        return SendResult(denied, AnswerState.DENIED)
     except errors.ClientError as error:
         return _failed_result(approval, error, moment)
 
 
 def _approve(answers: DecisionClient, approval: Approval, pin: str | None) -> Approval:
-    """Send the PIN with requests that need it themselves; for the others the app is unlocked."""
-    own = pin if approval.needs_pin else None
-    return answers.approve(approval, fingerprint=approval.fingerprint, pin=own)
+    """Approve; send the PIN only if the request itself needs it, as the app is unlocked."""
+    request_pin = pin if approval.needs_pin else None
+    return answers.approve(approval, fingerprint=approval.fingerprint, pin=request_pin)
 
 
 def _failed_result(
@@ -150,15 +150,15 @@ _STILL_WAITING = SafeText("Your answer was not recorded. The request is still wa
 
 
 class _SendStarted(thread_messages.ValueMessage[str]):
-    """The answer to a request is being sent."""
+    """Sending the answer to a request started."""
 
 
 class _SendFinished(thread_messages.ValueMessage[SendResult]):
-    """The call ended, with or without the server's answer."""
+    """Sending an answer ended, with or without a reply from the server."""
 
 
 class ResultsPanel(Overlay):
-    """The list, a summary, Close."""
+    """The panel with the list of results, a summary, and the Close button."""
 
     AUTO_FOCUS = "ResultSheet"
     BACK = SafeText("Close")
@@ -174,33 +174,33 @@ class ResultsPanel(Overlay):
     ) -> None:
         super().__init__(context, state)
         self._batch = batch
-        self._clerk = listener
+        self._answer_flow = listener
         answer = Answer.DENY if isinstance(batch.answer, Deny) else Answer.APPROVE
         self.results = Results.of(answer, batch.approvals)
         self._send_at: float | None = context.ticks()
-        """When the first answer is sent, on the monotonic clock; None once it was."""
+        """When the first answer is due, on the monotonic clock; None once sending started."""
         if answer is Answer.DENY:
             self._send_at += UNDO_SECONDS
         self.is_busy = True
 
     def content(self) -> ComposeResult:
-        """Lay out title and list."""
+        """Lay out the title and the list."""
         yield TitleLine(self._title)
         yield ResultSheet(self.results)
 
     def update_panel(self) -> None:
-        """Send what is due, update unknown outcomes, and draw."""
+        """Start sending if it is due, resolve unknown outcomes, and draw."""
         if self.is_ready:
             self._send_if_due()
             self._resolve_unknown()
         super().update_panel()
 
     def closing_result(self) -> PanelClosed | None:
-        """It never closes by itself."""
+        """Return None, because this panel never closes by itself."""
         return None
 
     def draw_widgets(self) -> None:
-        """Update title, list and summary."""
+        """Update the title, the list and the summary."""
         self.query_one(TitleLine).refresh()
         self.query_one(ResultSheet).show(self.results)
         self.query_one("#hint", CachedLine).show(self._status_text())
@@ -209,16 +209,16 @@ class ResultsPanel(Overlay):
         self.query_one(KeyBar).show(with_keymap(keys, self.context.keys))
 
     def action_back(self) -> None:
-        """Close, once nothing more is sent."""
+        """Close the panel, unless answers are still being sent."""
         if not self.is_busy:
             self.finish(PanelClosed(self._status_text()))
 
     def action_undo_denial(self) -> None:
-        """Undo all denials before the first is sent."""
+        """Cancel all denials, as long as none was sent."""
         if self._can_undo:
             self._send_at = None
             self.is_busy = False
-            self._clerk.denials_canceled(self._batch.approvals)
+            self._answer_flow.denials_canceled(self._batch.approvals)
             self.finish(PanelClosed(fmt("Undone: nothing was denied.")))
 
     @on(_SendStarted)
@@ -238,21 +238,21 @@ class ResultsPanel(Overlay):
             )
         self.is_busy = not self.results.is_complete
         if send_result.state is AnswerState.UNKNOWN:
-            self._clerk.outcome_unknown(send_result.approval.id, self.results.answer)
+            self._answer_flow.outcome_unknown(send_result.approval.id, self.results.answer)
         else:
-            self._clerk.update_request(send_result.approval)
+            self._answer_flow.update_request(send_result.approval)
         self.update_panel()
         if not self.is_busy:
-            self._clerk.batch_finished()
+            self._answer_flow.batch_finished()
 
     def _send_if_due(self) -> None:
         if self._send_at is not None and self.context.ticks() >= self._send_at:
             self._send_at = None
-            self._clerk.answers_started(self._batch.approvals)
+            self._answer_flow.answers_started(self._batch.approvals)
             self.run_worker(self._send_all, thread=True, group="batch")
 
     def _send_all(self) -> None:
-        """Runs in a thread: sends one after the other, each with its own signature."""
+        """Send the answers one by one, each with its own signature. Runs in a thread."""
         for approval in self._batch.approvals:
             self.post_message(_SendStarted(approval.id))
             send_result = send(self.context.answers, approval, self._batch.answer, self.moment)
@@ -261,7 +261,7 @@ class ResultsPanel(Overlay):
                 return
 
     def _resolve_unknown(self) -> None:
-        """Resolve unknown outcomes from the server's copies, as soon as they were fetched."""
+        """Resolve unknown outcomes from the server's copies, once those are fetched."""
         for approval_id in self.results.unknown_ids:
             copy = self.state.inbox.find(approval_id)
             if (
@@ -299,5 +299,5 @@ class ResultsPanel(Overlay):
             left = max(0, -int(-(self._send_at - self.context.ticks()) // 1))
             key = self.context.keys.key("undo")
             return fmt("Denying in {} s; {} undoes all of it.", left, key)
-        words = SafeText(summary(self.results).capitalize())
-        return fmt("{}.", words)
+        summary_text = SafeText(summary(self.results).capitalize())
+        return fmt("{}.", summary_text)

@@ -1,7 +1,7 @@
-"""The Agents page: agents that act for the user, asked them, or belong to them.
+"""The Agents page: agents that act for the user, that asked them, or that they own.
 
-Owns: revoking an agent's access, muting it, suspending one's own agents. Never: enabling one again,
-which needs an administrator.
+Owns: revoking an agent's access, muting an agent, suspending an agent that the user owns. Never:
+enabling an agent again, which requires an administrator.
 """
 
 from collections.abc import Sequence
@@ -25,12 +25,12 @@ Found = tuple[Agent, ...]
 
 
 class AgentsPage(Page[Found, Agent]):
-    """Agents that act for the user, those that only asked, and the user's own."""
+    """The page with agents that act for the user, that only asked, or that the user owns."""
 
     NAME = "Agents"
 
     def fetch(self) -> Found:
-        """Fetch consents, tokens, requests, and the user's own agents."""
+        """Fetch what agents may do now, recent requests, and the user's own agents."""
         server, since = self.context.server, self.context.now() - ASKED_WITHIN
         acting_now = acting_agents(
             server.consents(), server.delegations(), self.context.grants_client.grants()
@@ -39,16 +39,20 @@ class AgentsPage(Page[Found, Agent]):
         return merge_agents(acting_now, approvals, server.owned_agents(), since)
 
     def sections(self, found: Found) -> Sequence[Section]:
-        """Return the agents that act, those that only asked, and the rest."""
+        """Return sections for agents that act, that only asked, and that did neither."""
         acting_now = [agent for agent in found if agent.acting]
-        agents = [agent for agent in found if not agent.acting and agent.asked]
+        only_asked = [agent for agent in found if not agent.acting and agent.asked]
         idle = [agent for agent in found if not agent.acting and not agent.asked]
-        nobody = fmt("No agent acts for you.")
-        others = fmt("No other agents in 7 days.")
-        how = fmt("None in 7 days. An administrator registers agents with: sayso agents add")
+        none_acting = fmt("No agent acts for you.")
+        no_others = fmt("No other agents in 7 days.")
+        how_to_register = fmt(
+            "None in 7 days. An administrator registers agents with: sayso agents add"
+        )
         return (
-            self._section("ACTING FOR YOU ({})", acting_now, nobody),
-            self._section("ASKED RECENTLY ({})", agents, others if found else how),
+            self._section("ACTING FOR YOU ({})", acting_now, none_acting),
+            self._section(
+                "ASKED RECENTLY ({})", only_asked, no_others if found else how_to_register
+            ),
             *([self._section("YOURS ({})", idle, SafeText(""))] if idle else []),
         )
 
@@ -57,11 +61,11 @@ class AgentsPage(Page[Found, Agent]):
         return agents
 
     def lines(self, item: Agent, width: int) -> list[Line]:
-        """Return an agent in full."""
+        """Return the details of an agent."""
         return agent_lines(item, self.state.attention, self.context.view(width))
 
     def detail_key(self, item: Agent) -> object:
-        """Return the agent, and whether it is muted."""
+        """Return a key that changes with the agent and with the notification settings."""
         return item, self.state.attention
 
     def _mute_action(self, agent: Agent) -> QuickAction:
@@ -69,13 +73,15 @@ class AgentsPage(Page[Found, Agent]):
         return request_actions.mute(SafeText(agent.id), agent.name, self.state.attention)
 
     def _suspend_action(self, agent: Agent) -> ConfirmAction:
-        words = fmt("Its tokens and requests end now, for everybody, and it gets no new ones.")
-        later = fmt("Only an administrator can enable it again (sayso agents enable).")
+        effect = fmt("Its tokens and requests end now, for everybody, and it gets no new ones.")
+        how_to_enable = fmt("Only an administrator can enable it again (sayso agents enable).")
         title = fmt("Suspend {} for everybody?", agent.name)
-        return ConfirmAction(title, fmt("Suspend"), (words, later), partial(self._suspend, agent))
+        return ConfirmAction(
+            title, fmt("Suspend"), (effect, how_to_enable), partial(self._suspend, agent)
+        )
 
     def _suspend(self, agent: Agent, _typed: str) -> SafeText:
-        """Runs in a thread."""
+        """Suspend the agent. Runs in a thread."""
         suspended_agent = self.context.server.suspend_agent(agent.id)
         requests = counted(suspended_agent.requests, "request")
         tokens = counted(suspended_agent.tokens, "token")
@@ -94,19 +100,19 @@ class AgentsPage(Page[Found, Agent]):
 
     def _revoke_action(self, agent: Agent) -> ConfirmAction:
         holdings = SafeText("") if agent.acting is None else holdings_text(agent.acting)
-        ends = fmt("This ends its access now: {}.", holdings)
-        others = fmt(
+        effect = fmt("This ends its access now: {}.", holdings)
+        limits = fmt(
             "It can still act for others and may ask you again. To quarantine it "
             "for everybody, report one of its requests ({}).",
             self.context.keys.key("report"),
         )
         title = fmt("Revoke access of {}?", agent.name)
         return ConfirmAction(
-            title, fmt("Revoke"), (ends, others), partial(self._revoke_access, agent)
+            title, fmt("Revoke"), (effect, limits), partial(self._revoke_access, agent)
         )
 
     def _revoke_access(self, agent: Agent, _pin: str) -> SafeText:
-        """Runs in a thread."""
+        """Revoke the agent's access. Runs in a thread."""
         self.context.server.revoke_access(agent.id)
         return fmt(
             "{} no longer acts for you: its grants, consents and tokens have ended.", agent.name

@@ -1,6 +1,7 @@
-"""The page with consents, standing grants and active tokens.
+"""The Rights page: consents, standing grants and active tokens.
 
-Owns: revoking a consent or a grant, ending a token. Never: creating one; that requires an approval.
+Owns: revoking a consent, a standing grant or a token. Never: creating one, which requires an
+approval.
 """
 
 from collections.abc import Sequence
@@ -32,7 +33,7 @@ HeldRight: TypeAlias = Consent | StandingGrant | Delegation
 
 @dataclass(frozen=True, slots=True)
 class HeldAccess:
-    """Everything that was fetched."""
+    """The consents, standing grants and tokens of the user."""
 
     consents: tuple[Consent, ...]
     grants: tuple[StandingGrant, ...]
@@ -40,25 +41,25 @@ class HeldAccess:
 
     @property
     def rights(self) -> tuple[HeldRight, ...]:
-        """All of them."""
+        """All consents, standing grants and tokens, in this order."""
         return (*self.consents, *self.grants, *self.tokens)
 
 
 class RightsPage(Page[HeldAccess, HeldRight]):
-    """Consents, standing grants, then tokens."""
+    """The page with consents, then standing grants, then tokens."""
 
     NAME = "Rights"
     EVENTS = frozenset({EventName.GRANT_GIVEN, EventName.GRANT_ENDED, EventName.REDEEMED})
 
     def fetch(self) -> HeldAccess:
-        """Fetch all three."""
+        """Fetch consents, standing grants and tokens."""
         server = self.context.server
         return HeldAccess(
             server.consents(), self.context.grants_client.grants(), server.delegations()
         )
 
     def sections(self, access: HeldAccess) -> Sequence[Section]:
-        """Return the three lists."""
+        """Return one section for each of the three lists."""
         now = self.context.now()
         consents = tuple(consent_entry(consent, now) for consent in access.consents)
         grants = tuple(grant_entry(grant, now) for grant in access.grants)
@@ -85,23 +86,23 @@ class RightsPage(Page[HeldAccess, HeldRight]):
         )
 
     def items(self, access: HeldAccess) -> tuple[HeldRight, ...]:
-        """Return all of them."""
+        """Return all consents, standing grants and tokens."""
         return access.rights
 
     def revoke_consent(self, consent: Consent, _pin: str) -> SafeText:
-        """Runs in a thread."""
+        """Revoke a consent. Runs in a thread."""
         _, tokens = self.context.server.revoke_consent(consent.id)
         return fmt("Revoked: {}. {} ended with it.", consent.client_name, counted(tokens, "token"))
 
     def revoke_grant(self, grant: StandingGrant, _pin: str) -> SafeText:
-        """Runs in a thread."""
+        """Revoke a standing grant. Runs in a thread."""
         self.context.grants_client.revoke(grant.id)
         return fmt("Revoked: {} asks again each time.", grant.agent_name)
 
     def revoke_token(self, token: Delegation, _pin: str) -> SafeText:
-        """Runs in a thread."""
-        ended = self.context.server.revoke_delegation(token.id)
-        return fmt("Revoked: {}. {} ended.", token.client.name, counted(ended, "token"))
+        """Revoke a token. Runs in a thread."""
+        ended_count = self.context.server.revoke_delegation(token.id)
+        return fmt("Revoked: {}. {} ended.", token.client.name, counted(ended_count, "token"))
 
     def _blocker(self) -> SafeText:
         current = self.current
@@ -112,40 +113,38 @@ class RightsPage(Page[HeldAccess, HeldRight]):
         return self.action_blocker()
 
     def lines(self, item: HeldRight, width: int) -> list[Line]:
-        """Return one in full."""
+        """Return the details of a consent, a standing grant or a token."""
         view = self.context.view(width)
         if isinstance(item, StandingGrant):
             return grant_lines(item, view)
         return consent_lines(item, view) if isinstance(item, Consent) else token_lines(item, view)
 
-    def _revoke_action(self, delegation: HeldRight) -> ConfirmAction:
-        if isinstance(delegation, StandingGrant):
+    def _revoke_action(self, right: HeldRight) -> ConfirmAction:
+        if isinstance(right, StandingGrant):
             words = fmt(
-                "{} will ask you each time. What it already did stays done.", delegation.agent_name
+                "{} will ask you each time. What it already did stays done.", right.agent_name
             )
             title = fmt("Revoke the standing grant?")
-            return ConfirmAction(
-                title, fmt("Revoke"), (words,), partial(self.revoke_grant, delegation)
-            )
-        if isinstance(delegation, Consent):
+            return ConfirmAction(title, fmt("Revoke"), (words,), partial(self.revoke_grant, right))
+        if isinstance(right, Consent):
             words = fmt(
                 "{} can no longer use {} at {} without asking. Every token issued from this ends.",
-                delegation.client_name,
-                SafeText(", ".join(delegation.scopes)),
-                delegation.resource,
+                right.client_name,
+                SafeText(", ".join(right.scopes)),
+                right.resource,
             )
             title = fmt("Revoke the consent?")
             return ConfirmAction(
-                title, fmt("Revoke"), (words,), partial(self.revoke_consent, delegation)
+                title, fmt("Revoke"), (words,), partial(self.revoke_consent, right)
             )
         words = fmt(
             "{} can no longer act for you at {} with this token or tokens derived from it. It can "
             "get another one where you let it.",
-            delegation.client.name,
-            delegation.resource,
+            right.client.name,
+            right.resource,
         )
         return ConfirmAction(
-            fmt("End the token?"), fmt("Revoke"), (words,), partial(self.revoke_token, delegation)
+            fmt("End the token?"), fmt("Revoke"), (words,), partial(self.revoke_token, right)
         )
 
     ACTIONS = (

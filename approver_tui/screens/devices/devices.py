@@ -1,7 +1,7 @@
 """The Devices page: the user's devices.
 
-Owns: revoking a device, vouching for a new one, unlocking a locked one. Never: revoking this
-device; `sayso-approver logout` does that.
+Owns: revoking, vouching for, unlocking, renaming and testing a device. Never: revoking the device
+it runs on, which `sayso-approver logout` does.
 """
 
 from collections.abc import Sequence
@@ -24,7 +24,7 @@ Found = tuple[Device, ...]
 
 
 class DevicesPage(Page[Found, Device]):
-    """Active devices, then revoked ones."""
+    """The page with active devices, then revoked ones."""
 
     NAME = "Devices"
     EVENTS = frozenset(
@@ -50,19 +50,22 @@ class DevicesPage(Page[Found, Device]):
         )
 
     def sections(self, devices: Found) -> Sequence[Section]:
-        """Return active and revoked devices."""
+        """Return a section of active devices and, if there are any, one of revoked devices."""
         now = self.context.now()
-        used = tuple(device_entry(each, now) for each in devices if each.is_active)
-        over = tuple(device_entry(device, now) for device in devices if not device.is_active)
-        sections = [Section(fmt("DEVICES ({})", len(used)), used)]
-        return [*sections, *([Section(fmt("REVOKED ({})", len(over)), over)] if over else [])]
+        active = tuple(device_entry(device, now) for device in devices if device.is_active)
+        revoked = tuple(device_entry(device, now) for device in devices if not device.is_active)
+        sections = [Section(fmt("DEVICES ({})", len(active)), active)]
+        return [
+            *sections,
+            *([Section(fmt("REVOKED ({})", len(revoked)), revoked)] if revoked else []),
+        ]
 
     def items(self, devices: Found) -> Found:
         """Return the devices."""
         return devices
 
     def lines(self, item: Device, width: int) -> list[Line]:
-        """Return one in full."""
+        """Return the details of a device."""
         return device_lines(item, self.context.view(width))
 
     def _revoke_action(self, device: Device) -> ConfirmAction:
@@ -93,7 +96,7 @@ class DevicesPage(Page[Found, Device]):
 
     def _rename_action(self, device: Device) -> ConfirmAction:
         words = fmt("The name appears on this page, in receipts and in the audit log.")
-        field = ConfirmField(fmt("Name"), device.name, _name_problem, longest=64)
+        field = ConfirmField(fmt("Name"), device.name, _name_blocker, longest=64)
         do = partial(self._rename, device)
         return ConfirmAction(fmt("Rename {}?", device.name), fmt("Rename"), (words,), do, field)
 
@@ -107,11 +110,11 @@ class DevicesPage(Page[Found, Device]):
         )
 
     def _rename(self, device: Device, name: str) -> SafeText:
-        """Runs in a thread."""
+        """Rename the device. Runs in a thread."""
         return fmt("Renamed to {}.", self.context.server.rename_device(device.id, name).name)
 
     def _test(self, device: Device, _typed: str) -> SafeText:
-        """Runs in a thread."""
+        """Send the test notification. Runs in a thread."""
         count = self.context.server.test_browser(device.id)
         if not count:
             return fmt(
@@ -126,17 +129,17 @@ class DevicesPage(Page[Found, Device]):
         return self._device_blocker()
 
     def _revoke(self, device: Device, _pin: str) -> SafeText:
-        """Runs in a thread."""
+        """Revoke the device. Runs in a thread."""
         self.context.server.revoke_device(device.id)
         return fmt("{} is signed out for good.", device.name)
 
     def _vouch(self, device: Device, pin: str) -> SafeText:
-        """Runs in a thread."""
+        """Vouch for the device. Runs in a thread."""
         self.context.answers.vouch_device(device, pin)
         return fmt("{} can approve high risk from now on.", device.name)
 
     def _unlock(self, device: Device, pin: str) -> SafeText:
-        """Runs in a thread."""
+        """Unlock the device. Runs in a thread."""
         self.context.answers.unlock_device(device, pin)
         return fmt("{} is unlocked.", device.name)
 
@@ -199,5 +202,5 @@ class DevicesPage(Page[Found, Device]):
     BINDINGS: ClassVar[list[BindingType]] = action_bindings(*ACTIONS)
 
 
-def _name_problem(name: str) -> SafeText:
+def _name_blocker(name: str) -> SafeText:
     return SafeText("") if name.strip() else fmt("write a name.")

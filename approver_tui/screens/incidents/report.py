@@ -1,7 +1,7 @@
 """The panel in which the user reports a request.
 
-Owns: what to quarantine, the note to administrators, sending it. It removes power, so it requires
-no PIN. Never: sending before the user has chosen and pressed the button.
+Owns: the choice of what to quarantine, the note to administrators, sending the report. A report
+takes rights away, so it requires no PIN. Never: sending before the user chose and pressed Report.
 """
 
 from functools import partial
@@ -33,7 +33,7 @@ from approver_tui.widgets.title_line import TitleLine
 
 
 class ReportPanel(Panel):
-    """The choice of agents to quarantine, the effects, a note, Back, Report."""
+    """The panel with the agents to quarantine, the effects, a note, Back and Report."""
 
     TITLE = SafeText("Report?")
     CHANGED_TEXT = SafeText("This request changed. Nothing was reported.")
@@ -46,13 +46,13 @@ class ReportPanel(Panel):
     def __init__(self, context: ScreenContext, state: InboxState, approval: Approval) -> None:
         super().__init__(context, state, approval)
         self._choices = scope_choices(approval, is_open=approval.is_waiting(context.now()))
-        words = [choice_label(approval, choice) for choice in self._choices]
-        self._scope_list = Choices(words, id="scope")
+        labels = [choice_label(approval, scope) for scope in self._choices]
+        self._scope_list = Choices(labels, id="scope")
         self._note = NoteInput(context.environment.editor, id="note")
         self._problem = SafeText("")
 
     def content(self) -> ComposeResult:
-        """Lay out title, choices, consequences and note."""
+        """Lay out the title, the choices, the effects and the note."""
         yield from self.heading()
         yield Static("You did not ask for this. Quarantine:", markup=False)
         yield self._scope_list
@@ -61,19 +61,21 @@ class ReportPanel(Panel):
         yield self._note
 
     def hints(self) -> tuple[Hint, ...]:
-        """Return the keys, with the digits of the choices."""
+        """Return the key hints, with the digits that choose an option first."""
         return (hint(f"1-{len(self._choices)}", "Pick", ""), *super().hints())
 
     def draw_widgets(self) -> None:
-        """Update time, consequences and hint."""
+        """Update the time, the effects and the hint."""
         reason = self.blocker()
         self.query_one(TitleLine).refresh()
         self.query_one("#consequence", CachedLine).show(self._consequence())
-        text = button_hint(self.verb, reason)
-        self.draw_button(reason, fmt("{} {}", self._problem, text) if self._problem else text)
+        hint_text = button_hint(self.verb, reason)
+        self.draw_button(
+            reason, fmt("{} {}", self._problem, hint_text) if self._problem else hint_text
+        )
 
     def blocker(self) -> SafeText:
-        """Return why Report is unavailable, or an empty text."""
+        """Return why Report is unavailable; empty if it is available."""
         if self.is_busy:
             return fmt("Sending…")
         if reason := report_blocker(self.state, self.approval, self.moment):
@@ -87,7 +89,7 @@ class ReportPanel(Panel):
         self.update_panel()
 
     def submit(self) -> None:
-        """Send the report in a thread; one about this request only is a denial."""
+        """Send the report in a thread, or a denial if nothing is to be quarantined."""
         scope = self._scope
         if scope is None:
             self.dismiss(DenialSubmitted(self.approval, Deny(DenyCode.SUSPICIOUS, "")))
@@ -107,10 +109,10 @@ class ReportPanel(Panel):
             self.finish(PanelClosed(self.CHANGED_TEXT))
             return
         is_known = errors.answer_status(error) is not AnswerStatus.IN_DOUBT
-        safe_text = (
+        result_text = (
             fmt("Nothing was reported.") if is_known else fmt("Send it again: it is counted once.")
         )
-        self._problem = refusals.answer_problem(error, done=safe_text)
+        self._problem = refusals.answer_problem(error, done=result_text)
         self.update_panel()
 
     @property
@@ -123,6 +125,6 @@ class ReportPanel(Panel):
         return consequence_text(self.approval, self._scope)
 
     def _ended_result(self, copy: Approval) -> PanelClosed | None:
-        """A past request can be reported too; only denying it alone is no longer possible."""
+        """Return None, so that the panel stays open, because past requests can be reported."""
         del copy
         return None

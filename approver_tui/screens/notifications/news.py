@@ -1,6 +1,6 @@
-"""Events of the feed as one line of news.
+"""Turns events of the feed into one line of news each.
 
-Owns: the wording. Never: an agent's own words; only registered names and our text.
+Owns: the wording. Never: showing an agent's own words; only registered names and our text.
 """
 
 from collections.abc import Sequence
@@ -38,7 +38,7 @@ ALARMS = {
 }
 """The text of each alarm."""
 URGENT_EVENTS = frozenset({*ALARMS, EventName.DEVICE_UNREACHED})
-"""Events that are announced at once, before other news."""
+"""Events that are announced immediately, before other news."""
 _AGENT_TEXTS = {
     EventName.AGENT_RENAMED: "Your agent has a new name: {}.",
     EventName.AGENT_ICON: "Your agent {} has a new icon; people see it in their browsers.",
@@ -47,7 +47,7 @@ _AGENT_TEXTS = {
     EventName.AGENT_ORPHANED: "The agent {} has no owner. Find it one.",
     EventName.AGENT_QUARANTINED: "ALARM: the agent {} has no owner and is quarantined.",
 }
-"""The same if the server names the agent."""
+"""The text of events for which the server names the agent."""
 _CHANGE_TEXTS = {
     EventName.AGENT_RENAMED: "your agent has a new name.",
     EventName.AGENT_ICON: "your agent has a new icon.",
@@ -59,7 +59,7 @@ _CANCELED_TEXTS = {
     "withdrawn": "{} is no longer needed.",
     "superseded": "{} was replaced by a newer one.",
 }
-"""The text for a request that its own agent ended, by reason."""
+"""The text for a canceled request, by reason."""
 _REQUEST_TEXTS = {
     EventName.VOTED: "one of several approvers approved {}.",
     EventName.VOTE_WITHDRAWN: "one of several approvers withdrew their approval of {}.",
@@ -73,11 +73,11 @@ _GRANT_TEXTS = {
     EventName.GRANT_ENDED: "your standing grant has ended.",
 }
 _TEXTS = {**ALARMS, **_GRANT_TEXTS, **_CHANGE_TEXTS}
-"""The text of events about requests."""
+"""The text of events whose device or request is not shown."""
 
 
 def event_text(event: Event, zone: tzinfo | None) -> SafeText:
-    """Return the line for an event; empty if there is none."""
+    """Return the line for an event; empty if the event has none."""
     text = _text(event)
     return fmt("{} {}", short_clock(event.at, zone), text) if text else text
 
@@ -108,21 +108,21 @@ def _agent_text(words: LiteralString, about: AlarmSubject) -> SafeText:
 
 
 def _device_text(name: EventName, device: Device) -> SafeText:
-    which = fmt("this device") if device.is_this else fmt("device {}", device.name)
-    return fmt("{} {}", which, SafeText(_DEVICE_TEXTS.get(name, "changed.")))
+    name_text = fmt("this device") if device.is_this else fmt("device {}", device.name)
+    return fmt("{} {}", name_text, SafeText(_DEVICE_TEXTS.get(name, "changed.")))
 
 
 def _approval_text(name: EventName, approval: Approval) -> SafeText:
     if name is EventName.REQUESTED:
         risk = SafeText(approval.risk.value.upper())
         return fmt("new {} {}, at the end of the list", risk, _request_noun(approval))
-    what = _request_with_article(approval)
+    request = _request_with_article(approval)
     if name is EventName.DECIDED and (approval.decided or approval.automatic_decision):
-        return _decision_text(approval, what)
+        return _decision_text(approval, request)
     if name in _REQUEST_TEXTS:
-        return fmt(_REQUEST_TEXTS[name], what)
+        return fmt(_REQUEST_TEXTS[name], request)
     if name is EventName.CANCELLED:
-        return fmt(_CANCELED_TEXTS.get(approval.reason or "", "{} was withdrawn."), what)
+        return fmt(_CANCELED_TEXTS.get(approval.reason or "", "{} was withdrawn."), request)
     return _use_text(approval)
 
 

@@ -1,6 +1,6 @@
 """Notification settings as entries of the Settings page: quiet hours, mutes, snoozes.
 
-Owns: their text, and the actions that change them. Never: whether something alerts.
+Owns: their text, the actions that change them. Never: deciding whether an event alerts the user.
 """
 
 import re
@@ -24,68 +24,68 @@ from approver_tui.widgets.lines import BLANK, Line, Role, fmt, wrapped
 from approver_tui.widgets.notifications.quiet import hours_text, mute_text
 
 HOURS_ID = "quiet:hours"
-_MUTE, _HOLD = "quiet:mute:", "quiet:hold:"
+_MUTE_PREFIX, _HOLD_PREFIX = "quiet:mute:", "quiet:hold:"
 _CLOCK = "(?:[01][0-9]|2[0-3]):[0-5][0-9]"
-_FORM = re.compile(rf"({_CLOCK}) *(?:-|to) *({_CLOCK}|24:00)((?:[ ,]+[a-z]+)*)")
+_HOURS_PATTERN = re.compile(rf"({_CLOCK}) *(?:-|to) *({_CLOCK}|24:00)((?:[ ,]+[a-z]+)*)")
 _DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 _STILL_NOTIFIES = SafeText("Requests stay listed, and high and critical risk still notifies.")
 
 
 @dataclass(frozen=True, slots=True)
 class TypedQuietHours:
-    """Quiet hours as the user types them."""
+    """Quiet hours as the user typed them."""
 
     begins: str
     ends: str
     days: tuple[str, ...] = ()
-    """Empty for every day."""
+    """The days on which they start; empty means every day."""
 
 
 def read_hours(text: str) -> TypedQuietHours | None:
-    """Parse `22:00 to 07:00 mon fri`; None for an empty text. Raises ValueError."""
-    if not (written := text.strip().lower()):
+    """Parse `22:00 to 07:00 mon fri`; return None for an empty string. Raises ValueError."""
+    if not (normalized := text.strip().lower()):
         return None
-    found = _FORM.fullmatch(written)
-    days = () if found is None else tuple(found[3].replace(",", " ").split())
-    if found is None or not set(days) <= set(_DAYS):
+    match = _HOURS_PATTERN.fullmatch(normalized)
+    days = () if match is None else tuple(match[3].replace(",", " ").split())
+    if match is None or not set(days) <= set(_DAYS):
         raise ValueError("use the form 22:00 to 07:00 or 22:00 to 07:00 mon tue")
-    return TypedQuietHours(found[1], found[2], days)
+    return TypedQuietHours(match[1], match[2], days)
 
 
 @dataclass(frozen=True, slots=True)
 class NotificationSection:
-    """The settings that the server stores."""
+    """The notification settings, which the server stores."""
 
     request_actions: RequestActions
     attention: NotificationPrefs
     inbox: Inbox
 
     def section(self, view: RenderContext) -> Section:
-        """Return all of them as entries."""
+        """Return the section with an entry for each setting."""
         return Section(fmt("NOTIFICATIONS"), tuple(self._entries(view)))
 
     def lines(self, entry_id: str, view: RenderContext) -> list[Line] | None:
-        """Return one in full; None if there is no such entry."""
+        """Return the details of an entry; None if it is not in this section."""
         title = next((entry.first for entry in self._entries(view) if entry.id == entry_id), None)
         if title is None:
             return None
-        words = [
+        paragraphs = [
             line
             for sentence in self._texts(entry_id, view)
             for line in wrapped(sentence, view.width)
         ]
-        space = fmt("Space sets them.") if entry_id == HOURS_ID else fmt("Space ends it.")
+        space_hint = fmt("Space sets them.") if entry_id == HOURS_ID else fmt("Space ends it.")
         return [
             *wrapped(title, view.width, Role.STRONG),
             BLANK,
-            *words,
+            *paragraphs,
             BLANK,
             *wrapped(_STILL_NOTIFIES, view.width, Role.DIM),
-            *wrapped(space, view.width, Role.DIM),
+            *wrapped(space_hint, view.width, Role.DIM),
         ]
 
     def action(self, entry_id: str) -> ConfirmAction | QuickAction | None:
-        """Return the action of Space on an entry."""
+        """Return the action of Space on an entry; None if it is not in this section."""
         if entry_id == HOURS_ID:
             return self._hours_action()
         mute, hold = self._mute(entry_id), self._held_request(entry_id)
@@ -95,19 +95,22 @@ class NotificationSection:
 
     def _entries(self, view: RenderContext) -> Iterator[Entry]:
         hours, until = self.attention.quiet_hours, self.attention.quiet_until
-        second = fmt("none: notifications at any time") if hours is None else hours_text(hours)
-        now = SafeText("") if until is None else fmt("quiet until {}", _clock(until, view))
-        yield Entry(HOURS_ID, fmt("quiet hours"), second, now)
+        hours_line = fmt("none: notifications at any time") if hours is None else hours_text(hours)
+        quiet_state = SafeText("") if until is None else fmt("quiet until {}", _clock(until, view))
+        yield Entry(HOURS_ID, fmt("quiet hours"), hours_line, quiet_state)
         for mute in self.attention.mutes:
-            until_when = fmt("no notifications for it")
+            mute_end = fmt("no notifications for it")
             if mute.until is not None:
-                until_when = fmt("until {}", _clock(mute.until, view))
-            yield Entry(_MUTE + mute.agent_id, mute.agent_name, until_when, fmt("muted"))
+                mute_end = fmt("until {}", _clock(mute.until, view))
+            yield Entry(_MUTE_PREFIX + mute.agent_id, mute.agent_name, mute_end, fmt("muted"))
         for hold in self.attention.holds:
             if self.attention.is_snoozed(hold.approval):
-                until_then = fmt("until {}", _clock(hold.until, view))
+                snooze_end = fmt("until {}", _clock(hold.until, view))
                 yield Entry(
-                    _HOLD + hold.approval, self._request_text(hold), until_then, fmt("snoozed")
+                    _HOLD_PREFIX + hold.approval,
+                    self._request_text(hold),
+                    snooze_end,
+                    fmt("snoozed"),
                 )
 
     def _texts(self, entry_id: str, view: RenderContext) -> tuple[SafeText, ...]:
@@ -142,7 +145,7 @@ class NotificationSection:
         return SafeText("")
 
     def _save_hours(self, text: str) -> SafeText:
-        """Runs in a thread."""
+        """Save or clear the quiet hours. Runs in a thread."""
         quiet_hours, zone = read_hours(text), self._zone
         if quiet_hours is None or zone is None:
             self.request_actions.post(
@@ -159,10 +162,10 @@ class NotificationSection:
         return fmt("Quiet hours: {}.", SafeText("none") if hours is None else hours_text(hours))
 
     def _mute(self, entry_id: str) -> Mute | None:
-        return self.attention.mute_of(entry_id.removeprefix(_MUTE))
+        return self.attention.mute_of(entry_id.removeprefix(_MUTE_PREFIX))
 
     def _held_request(self, entry_id: str) -> HeldRequest | None:
-        return self.attention.hold_of(entry_id.removeprefix(_HOLD))
+        return self.attention.hold_of(entry_id.removeprefix(_HOLD_PREFIX))
 
     def _request_text(self, hold: HeldRequest) -> SafeText:
         approval = self.inbox.find(hold.approval)

@@ -1,6 +1,7 @@
 """The Settings page: settings, servers, and switching between servers.
 
-Owns: the list, the next value on Space. Never: where settings are stored; a store is passed in.
+Owns: the list, the next value that Space sets. Never: storing settings, which the settings store
+does.
 """
 
 from collections.abc import Sequence
@@ -28,34 +29,38 @@ from approver_tui.widgets.notifications.other_logins import count_with_age
 
 Found = tuple[Setting | Login, ...]
 THEME_SETTING = "theme"
-_KEYS = "key_"
+_KEY_PREFIX = "key_"
 _NEW_LOGIN = Login("", "", "", "", is_current=False)
-"""The entry for a server that this machine is not logged in to yet."""
+"""The entry that adds a server, to which this machine is not logged in yet."""
 
 
 class SettingsPage(Page[Found, Setting | Login]):
-    """Servers, notifications, settings, then keys."""
+    """The page with servers, then settings, notifications and keys."""
 
     NAME = "Settings"
     BINDINGS: ClassVar[list[BindingType]] = [Binding("space,c", "change", show=False)]
 
     def fetch(self) -> Found:
-        """Read the file again, because another program may have changed it."""
+        """Read the settings file, each time anew because other programs may have changed it."""
         settings_store = self.context.environment.settings_store
         settings = settings_store.settings()
-        keys = [setting for setting in settings if setting.name.startswith(_KEYS)]
+        keys = [setting for setting in settings if setting.name.startswith(_KEY_PREFIX)]
         plain_settings = [setting for setting in settings if setting not in keys]
         logins = settings_store.logins()
         return (*logins, *((_NEW_LOGIN,) if logins else ()), *plain_settings, *keys)
 
     def sections(self, found: Found) -> Sequence[Section]:
-        """Return servers, settings and keys."""
+        """Return sections for servers, settings, notifications and keys."""
         servers = tuple(self._server_entry(login) for login in found if isinstance(login, Login))
-        settings = [each for each in found if isinstance(each, Setting)]
+        settings = [item for item in found if isinstance(item, Setting)]
         plain_settings = tuple(
-            _setting_entry(setting) for setting in settings if not setting.name.startswith(_KEYS)
+            _setting_entry(setting)
+            for setting in settings
+            if not setting.name.startswith(_KEY_PREFIX)
         )
-        keys = tuple(_setting_entry(each) for each in settings if each.name.startswith(_KEYS))
+        keys = tuple(
+            _setting_entry(setting) for setting in settings if setting.name.startswith(_KEY_PREFIX)
+        )
         return (
             *((Section(fmt("SERVERS ({})", len(servers) - 1), servers),) if servers else ()),
             Section(fmt("SETTINGS"), plain_settings),
@@ -64,22 +69,22 @@ class SettingsPage(Page[Found, Setting | Login]):
         )
 
     def items(self, found: Found) -> Found:
-        """Return servers and settings; notifications have no items here."""
+        """Return servers and settings; the notification section has no items here."""
         return found
 
     def id_of(self, item: Setting | Login) -> str:
-        """Return the ID of the entry of an item."""
+        """Return the ID of an item's entry."""
         return _entry_id(item)
 
     def detail_of_cursor(self) -> tuple[LineMaker, object] | None:
-        """Return how to draw an entry in full; it may be one about notifications."""
+        """Return how to draw the entry's details, also for an entry about notifications."""
         if self.cursor is None or self.current is not None:
             return super().detail_of_cursor()
         make = partial(self._notification_lines, self.cursor)
         return make, (self.cursor, self.state.attention)
 
     def detail_key(self, item: Setting | Login) -> object:
-        """Return the item, and for a server what is known about it."""
+        """Return a key that changes with the item and with everything its details show."""
         if not isinstance(item, Login):
             return item
         login_count, device = self.state.other_logins.find(item.name), self.state.device
@@ -92,7 +97,7 @@ class SettingsPage(Page[Found, Setting | Login]):
         )
 
     def lines(self, item: Setting | Login, width: int) -> list[Line]:
-        """Return its purpose, its valid values, and the source of its value."""
+        """Return the details of a server or a setting."""
         if isinstance(item, Login):
             return self._server_lines(item, self.state.other_logins.find(item.name), width)
         return self._setting_lines(item, width)
@@ -127,11 +132,11 @@ class SettingsPage(Page[Found, Setting | Login]):
         elif isinstance(setting, Login):
             self.post_message(LoginChosen(setting.name))
         elif setting is not None:
-            place = setting.choices.index(setting.value) if setting.value in setting.choices else -1
-            self._save(setting, setting.choices[(place + 1) % len(setting.choices)])
+            index = setting.choices.index(setting.value) if setting.value in setting.choices else -1
+            self._save(setting, setting.choices[(index + 1) % len(setting.choices)])
 
     def _save(self, setting: Setting, value: str) -> None:
-        """Save a value; the file is local and small, so no thread is needed."""
+        """Save a value. Needs no thread, because the file is local and small."""
         try:
             self.context.environment.settings_store.save(setting.name, value)
         except (BadSetting, OSError) as error:
@@ -140,9 +145,9 @@ class SettingsPage(Page[Found, Setting | Login]):
         if setting.name == THEME_SETTING:
             self.app.theme = value
         self.set_found(self.fetch())
-        later = SafeText("") if setting.name == THEME_SETTING else fmt(" (from the next start)")
-        words = SafeText(setting.name.replace("_", " ").capitalize())
-        self.show_message(fmt("{}: {}{}", words, display_safe(value), later))
+        when = SafeText("") if setting.name == THEME_SETTING else fmt(" (from the next start)")
+        label = SafeText(setting.name.replace("_", " ").capitalize())
+        self.show_message(fmt("{}: {}{}", label, display_safe(value), when))
 
     @property
     def _notifications(self) -> NotificationSection:
@@ -151,7 +156,7 @@ class SettingsPage(Page[Found, Setting | Login]):
 
     @property
     def _action(self) -> ConfirmAction | QuickAction | None:
-        """The action of Space on a setting that the server stores."""
+        """The action of Space on a notification setting, if the cursor is on one."""
         return None if self.cursor is None else self._notifications.action(self.cursor)
 
     def _notification_lines(self, entry_id: str, width: int) -> list[Line]:
@@ -176,22 +181,26 @@ class SettingsPage(Page[Found, Setting | Login]):
         return SafeText("")
 
     def _server_entry(self, login: Login) -> Entry:
-        """Return a server with its number of waiting requests."""
+        """Return the entry of a server, with its number of waiting requests if known."""
         if login is _NEW_LOGIN:
             return Entry(
                 _entry_id(login), fmt("another .."), fmt("sign in to another server"), SafeText("")
             )
         login_count = self.state.other_logins.find(login.name)
-        words = fmt("here") if login.is_current else SafeText("")
+        status = fmt("here") if login.is_current else SafeText("")
         if login_count is not None:
-            words = fmt("{} waiting", login_count.count)
+            status = fmt("{} waiting", login_count.count)
         issuer = display_safe(login.issuer, max_len=200)
-        return Entry(_entry_id(login), SafeText(login.name), issuer, words)
+        return Entry(_entry_id(login), SafeText(login.name), issuer, status)
 
-    def _count_text(self, known: OtherLoginCount | None) -> SafeText:
-        return SafeText("") if known is None else count_with_age(known, self.context.now())
+    def _count_text(self, login_count: OtherLoginCount | None) -> SafeText:
+        return (
+            SafeText("") if login_count is None else count_with_age(login_count, self.context.now())
+        )
 
-    def _server_lines(self, login: Login, known: OtherLoginCount | None, width: int) -> list[Line]:
+    def _server_lines(
+        self, login: Login, login_count: OtherLoginCount | None, width: int
+    ) -> list[Line]:
         view = self._view(width)
         if login is _NEW_LOGIN:
             words = fmt("Sign in to another server. You stay logged in to this one.")
@@ -207,22 +216,22 @@ class SettingsPage(Page[Found, Setting | Login]):
             *(
                 []
                 if login.is_current
-                else view.row("Waiting", self._count_text(known) or fmt("not known"))
+                else view.row("Waiting", self._count_text(login_count) or fmt("not known"))
             ),
             BLANK,
             *wrapped(command, width, Role.DIM),
         ]
 
     def _session(self, view: RenderContext) -> list[Line]:
-        """How long this machine has been signed in, and whether the next approval needs the PIN."""
+        """Say since when this device is signed in, and whether the next approval needs the PIN."""
         device = self.state.device
         if device is None:
             return []
         since = view.clock(device.created_at)
-        lock = fmt("unlocked; {} in the inbox locks it", view.keys.key("lock"))
+        lock_text = fmt("unlocked; {} in the inbox locks it", view.keys.key("lock"))
         if not self.context.answers.is_unlocked:
-            lock = fmt("locked: the next approval requires the PIN")
-        return [*view.row("Signed in", fmt("since {}", since)), *view.row("Answers", lock)]
+            lock_text = fmt("locked: the next approval requires the PIN")
+        return [*view.row("Signed in", fmt("since {}", since)), *view.row("Answers", lock_text)]
 
     def _setting_lines(self, setting: Setting, width: int) -> list[Line]:
         view = self._view(width)
@@ -242,12 +251,12 @@ class SettingsPage(Page[Found, Setting | Login]):
 
 
 def _entry_id(setting: Setting | Login) -> str:
-    """Return a unique ID; a login may have the name of a setting."""
+    """Return a unique ID; the prefix is needed as a login may have the name of a setting."""
     return f"login:{setting.name}" if isinstance(setting, Login) else setting.name
 
 
 def _setting_entry(setting: Setting) -> Entry:
-    name = SafeText(setting.name.removeprefix(_KEYS).replace("_", " "))
+    name = SafeText(setting.name.removeprefix(_KEY_PREFIX).replace("_", " "))
     return Entry(
         setting.name, name, SafeText(setting.description), display_safe(setting.value, max_len=20)
     )

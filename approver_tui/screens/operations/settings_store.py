@@ -1,6 +1,6 @@
 """The interface of the settings store.
 
-Owns: the interface, its values, a store that is empty. Never: files.
+Owns: the interface, its value types, an empty store. Never: reading or writing files.
 """
 
 from dataclasses import dataclass
@@ -16,14 +16,14 @@ class Setting:
     name: str
     value: str
     source: str
-    """`default`, an environment variable, or the path of the file."""
+    """`default`, the name of an environment variable, or the path of the settings file."""
     description: str
     form: str
-    """The valid values, in words."""
+    """A description of the valid values."""
     choices: tuple[str, ...]
-    """Every valid value; empty if there are too many to list."""
+    """All valid values; empty if there are too many to list."""
     is_fixed: bool
-    """Whether the environment sets it, which overrides the file."""
+    """Whether an environment variable sets the value, which overrides the file."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,11 +35,11 @@ class Login:
     user: str
     device: str
     is_current: bool
-    """Whether it is the server that the app shows."""
+    """Whether the app now shows this server."""
 
 
 class SettingsStore(Protocol):
-    """Where the settings are stored. Every method can raise BadSetting or OSError."""
+    """A store of settings. Every method can raise BadSetting or OSError."""
 
     def logins(self) -> tuple[Login, ...]:
         """Return every server that this machine is logged in to."""
@@ -48,20 +48,20 @@ class SettingsStore(Protocol):
         """Return all settings with their current values."""
 
     def save(self, name: str, value: str) -> None:
-        """Save a value."""
+        """Save the value of a setting."""
 
 
 class NoSettingsStore:
-    """A store without settings that refuses to save any."""
+    """An empty store, which cannot save settings."""
 
     def logins(self) -> tuple[Login, ...]:
-        """Return none."""
+        """Return an empty tuple."""
         return ()
 
     def settings(self) -> tuple[Setting, ...]:
-        """Return none."""
+        """Return an empty tuple."""
         return ()
 
     def save(self, name: str, value: str) -> None:
-        """Raise BadSetting."""
+        """Raise BadSetting, because there is no file to save to."""
         raise BadSetting(f"There is nowhere to keep {name} = {value}.")

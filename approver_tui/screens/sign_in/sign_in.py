@@ -1,7 +1,7 @@
 """The sign-in screen, for a machine without a login.
 
-Owns: the fields for server, method, name and PIN; showing this device's code while another device
-approves it. Never: storing a PIN or a code; signing in before the button was pressed.
+Owns: the fields for server, method, name and PIN; showing this device's code until another device
+approves it. Never: storing a PIN or a code; signing in before the user presses the button.
 """
 
 import threading
@@ -54,7 +54,7 @@ class SignInRequest:
 
     url: str
     code: str | None
-    """None if another device approves this one."""
+    """The one-time code; None if another device approves this one."""
     name: str
     pin: str
 
@@ -75,7 +75,7 @@ class LoginService(Protocol):
 
 
 class SignInScreen(ReadyScreen[None]):
-    """Fields, one below the other, and the button."""
+    """The screen with the sign-in fields and buttons."""
 
     AUTO_FOCUS = "#url"
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -107,7 +107,7 @@ class SignInScreen(ReadyScreen[None]):
         self._problem = SafeText("")
 
     def compose(self) -> ComposeResult:
-        """Lay out an introduction, the fields, buttons, hint and keys."""
+        """Lay out the introduction, the fields, the buttons, the hint and the keys."""
         with VerticalScroll(id="sign-in", can_focus=False):
             yield Static("SAYSO  sign in", id="headline", markup=False)
             yield Static(self._introduction, id="words", markup=False)
@@ -134,7 +134,7 @@ class SignInScreen(ReadyScreen[None]):
         yield KeyBar(SIGN_IN_KEYS)
 
     def on_mount(self) -> None:
-        """Draw what depends on the fields."""
+        """Arm the guard, and draw."""
         self._guard.arm()
         self.draw()
         self.call_after_refresh(self.show_from_top, self.query_one("#sign-in"))
@@ -148,7 +148,7 @@ class SignInScreen(ReadyScreen[None]):
         self._stop.set()
 
     def draw_widgets(self) -> None:
-        """Update fields and hint."""
+        """Update the fields and the hint."""
         reason = self._blocker()
         self.query_one("#code-row").display = self._methods.index == _CODE_METHOD
         self.query_one("#notice", NoticeLines).show((self._problem,) if self._problem else ())
@@ -172,7 +172,7 @@ class SignInScreen(ReadyScreen[None]):
     def _sign_in(self) -> None:
         if self._guard.is_blocking or self._blocker():
             return
-        in_request = SignInRequest(
+        request = SignInRequest(
             url=whole_address(self._url.value),
             code=self._code.value.strip() if self._methods.index == _CODE_METHOD else None,
             name=self._device_name.value.strip(),
@@ -181,11 +181,11 @@ class SignInScreen(ReadyScreen[None]):
         self._is_busy, self._problem = True, SafeText("")
         self._stop = threading.Event()
         self.draw()
-        work = partial(self._login_service.enroll, in_request, self._post_invitation, self._stop)
+        work = partial(self._login_service.enroll, request, self._post_invitation, self._stop)
         self.run_in_thread(work, self._finish, self._failed, group="enroll", exclusive=True)
 
     def _post_invitation(self, invitation: Invitation) -> None:
-        """Runs in the thread."""
+        """Show the invitation. Runs in the thread that enrolls."""
         self.call_later(self._show_invitation, invitation)
 
     def _show_invitation(self, invitation: Invitation) -> None:
@@ -203,12 +203,12 @@ class SignInScreen(ReadyScreen[None]):
         self.draw()
 
     def action_quit(self) -> None:
-        """Leave without a login."""
+        """Quit without a login."""
         self._stop.set()
         self.app.exit()
 
     def _invitation_closed(self, _result: None) -> None:
-        """The user went back before another device approved."""
+        """Stop waiting, because the user went back before another device approved."""
         self._stop.set()
         for field in self._pins:
             field.clear_secret()
@@ -220,13 +220,13 @@ class SignInScreen(ReadyScreen[None]):
             return reason
         if not self._device_name.value.strip():
             return fmt("enter a device name.")
-        first, again = (field.value for field in self._pins)
+        first, repeated = (field.value for field in self._pins)
         if len(first) < MIN_PIN_LENGTH:
             return fmt("choose a PIN of 6 characters or more.")
-        return SafeText("") if first == again else fmt("the two PINs differ.")
+        return SafeText("") if first == repeated else fmt("the two PINs differ.")
 
     def _method_blocker(self) -> SafeText:
-        """Require a choice: the first device and later ones sign in differently."""
+        """Require a method, because a first device and later ones sign in differently."""
         if self._methods.index is None:
             return fmt("choose how you sign in, 1 or 2.")
         if self._methods.index == _CODE_METHOD and not self._code.value.strip():
@@ -235,7 +235,7 @@ class SignInScreen(ReadyScreen[None]):
 
 
 class InvitationPanel(ModalScreen[None], ReadyScreen[None]):
-    """Shows the page to open and the code to enter, also as a QR code."""
+    """Shows the page to open and the code to enter, and a QR code for both."""
 
     BINDINGS: ClassVar[list[BindingType]] = [Binding("escape", "dismiss", show=False)]
 
@@ -245,7 +245,7 @@ class InvitationPanel(ModalScreen[None], ReadyScreen[None]):
         self._now = now
 
     def compose(self) -> ComposeResult:
-        """Lay out text, code and QR code."""
+        """Lay out the text, the code and the QR code."""
         with VerticalScroll(classes="panel", id="invitation"):
             yield Static("Open this page on a device that you already use:", markup=False)
             yield Static(self._invitation.page, id="page", markup=False)
@@ -256,12 +256,12 @@ class InvitationPanel(ModalScreen[None], ReadyScreen[None]):
             yield KeyBar(INVITATION_KEYS)
 
     def on_mount(self) -> None:
-        """Count down."""
+        """Start the timer that updates the remaining time."""
         self.set_interval(TICK, self.draw)
         self.draw()
 
     def draw_widgets(self) -> None:
-        """Show how long the code is valid."""
+        """Show how much longer the code is valid."""
         until, now = self._invitation.until, self._now()
         words = fmt("The code has expired. Cancel, then sign in again for a new one.")
         if now < until:
@@ -271,12 +271,12 @@ class InvitationPanel(ModalScreen[None], ReadyScreen[None]):
 
 
 def whole_address(typed: str) -> str:
-    """Return an address with its scheme, which a user may leave out: https, or http at home."""
+    """Return the address; without a scheme, add https, or http for this machine."""
     address = typed.strip()
     if "://" in address:
         return address
-    is_here = (urlsplit(f"//{address}").hostname or "") in LOOPBACK
-    return f"http://{address}" if is_here else f"https://{address}"
+    is_loopback = (urlsplit(f"//{address}").hostname or "") in LOOPBACK
+    return f"http://{address}" if is_loopback else f"https://{address}"
 
 
 def _address_blocker(typed: str) -> SafeText:
@@ -295,6 +295,6 @@ def _is_address(address: str) -> bool:
 
 
 def _field(name: str, value: str) -> Input:
-    made = Input(value, id=name, max_length=200, compact=True)
-    made.cursor_blink = False
-    return made
+    field = Input(value, id=name, max_length=200, compact=True)
+    field.cursor_blink = False
+    return field

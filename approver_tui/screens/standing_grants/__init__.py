@@ -1,5 +1,5 @@
 """Screens and panels for standing grants.
 
 Owns: state, messages, calls to the client.
-Never: business rules; the server has them.
+Never: business rules, which the server applies.
 """

@@ -1,7 +1,7 @@
 """The panel in which the user creates a standing grant.
 
-Owns: asking for its limits, showing the preview, creating the request that gives it. Never:
-approving; accepting a text for signing that is not exactly the proposal.
+Owns: the fields for its limits, showing the preview, creating the request for the grant. Never:
+approving; accepting text for signing that does not match the proposal exactly.
 """
 
 from functools import partial
@@ -27,7 +27,7 @@ from approver_tui.widgets.standing_grants.standing_grants import preview_lines
 
 
 class StandingGrantPanel(ChangePanel[StandingGrantProposal, GrantPreview]):
-    """Fields, preview, Back, the button that continues."""
+    """The panel with fields, a preview, and the Back and Continue buttons."""
 
     NAME = "standing-grant"
     TITLE = SafeText("Similar?")
@@ -51,7 +51,7 @@ class StandingGrantPanel(ChangePanel[StandingGrantProposal, GrantPreview]):
         yield PreviewSheet(id="grant-preview")
 
     def draw_preview(self) -> None:
-        """Show the preview, or what to do."""
+        """Show the preview, or what to enter."""
         self.query_one(PreviewSheet).show(self._preview_lines, (self.NAME, self.preview))
 
     def _preview_lines(self, width: int) -> list[Line]:
@@ -61,21 +61,21 @@ class StandingGrantPanel(ChangePanel[StandingGrantProposal, GrantPreview]):
         return wrapped(words, width, Role.DIM)
 
     def blocker(self) -> SafeText:
-        """Return why the button is unavailable, or an empty text."""
+        """Return why the button is unavailable; empty if it is available."""
         if reason := standing_grant_blocker(self.state, self.approval, self.moment):
             return reason
         return fmt("loading.") if self.is_busy or self.is_loading else self.problem
 
     def read_proposal(self) -> StandingGrantProposal:
-        """Return the proposal. Raises ValueError with what is missing."""
+        """Return the proposal. Raises ValueError that says what is missing."""
         return self._form.proposal(self.approval.id)
 
     def fetch_preview(self, proposal: StandingGrantProposal) -> GrantPreview:
-        """Ask for the preview. Runs in a thread."""
+        """Ask the server for the preview. Runs in a thread."""
         return self.context.grants_client.preview(proposal)
 
     def proceed(self, proposal: StandingGrantProposal, preview: GrantPreview) -> None:
-        """Create the request that gives it."""
+        """Create the request for the standing grant, in a thread."""
         del preview
         self.is_busy = True
         self.update_panel()
@@ -84,8 +84,8 @@ class StandingGrantPanel(ChangePanel[StandingGrantProposal, GrantPreview]):
         self.run_in_thread(work, self._grant_requested, failed, group="grant")
 
     def _grant_requested(self, grant_request: Approval) -> None:
-        also = self.approval if self._form.also.is_on else None
-        self.finish(ApproveNext(grant_request, also))
+        example = self.approval if self._form.also.is_on else None
+        self.finish(ApproveNext(grant_request, example))
 
     def action_read(self, pages: int) -> None:
         """Scroll the preview."""
@@ -93,6 +93,6 @@ class StandingGrantPanel(ChangePanel[StandingGrantProposal, GrantPreview]):
         (sheet.action_page_down if pages > 0 else sheet.action_page_up)()
 
     def _ended_result(self, copy: Approval) -> PanelClosed | None:
-        """A past request can be the example too."""
+        """Return None, so that the panel stays open, because a past request can be the example."""
         del copy
         return None

@@ -1,5 +1,5 @@
-"""Widgets and lines of approval requests.
+"""Widgets and lines for approval requests.
 
 Owns: showing state.
-Never: calls to the server.
+Never: calling the server.
 """

@@ -1,7 +1,7 @@
-"""One approval with everything known about it.
+"""The details of an approval.
 
-Owns: showing the display document or the signed texts; scrolling by keys. Never: the order and
-wording; `facts` has them.
+Owns: showing the display document or the signed texts; scrolling with keys. Never: the order and
+wording of the details, which are in `facts`.
 """
 
 from datetime import tzinfo
@@ -20,7 +20,7 @@ from approver_tui.widgets.sheet import SCROLLING, Sheet
 
 
 class ApprovalDetail(Sheet, can_focus=True):
-    """The right-hand side of the inbox; the whole screen where that is narrow."""
+    """The right side of the inbox; on narrow screens it takes the whole width."""
 
     BINDINGS: ClassVar[list[BindingType]] = SCROLLING
 
@@ -34,7 +34,7 @@ class ApprovalDetail(Sheet, can_focus=True):
         self._attention = DEFAULT_PREFS
 
     def show(self, fold: Fold | None, now: int, attention: NotificationPrefs) -> None:
-        """Show an approval; a different one starts at the top, with its details."""
+        """Show an approval; if it is a different one, start at the top of its details."""
         before = self._fold
         if fold == before and attention == self._attention and self._same_second(now):
             return
@@ -51,7 +51,7 @@ class ApprovalDetail(Sheet, can_focus=True):
         self.relayout()
 
     def lines_for(self, width: int) -> list[Line]:
-        """Return the details, or the signed texts."""
+        """Return the lines of the details or of the signed texts."""
         if self._fold is None:
             return wrapped(fmt("Nothing is selected."), width, Role.DIM)
         view = RenderContext(self._now, self._zone, width, self._keys)
@@ -59,7 +59,7 @@ class ApprovalDetail(Sheet, can_focus=True):
         return [*_group_lines(self._fold, width), *self._quiet_lines(self._fold, view), *lines]
 
     def _quiet_lines(self, fold: Fold, view: RenderContext) -> list[Line]:
-        """Say that it does not alert, and which key changes that."""
+        """Say why the approval does not notify, and which key changes that."""
         if not fold.shown.is_waiting(view.now):
             return []
         words = quiet_text(fold.shown, self._attention, view)
@@ -70,7 +70,7 @@ class ApprovalDetail(Sheet, can_focus=True):
 
 
 def _group_lines(fold: Fold, width: int) -> list[Line]:
-    """Say that the row stands for other requests, and that an answer applies to none of them."""
+    """Say that the row shows a group, and that an answer applies to this request only."""
     if not fold.is_group:
         return []
     words = fmt("One of {} that look alike. Your answer applies to this one only.", fold.alike)

@@ -1,7 +1,7 @@
 """The list of approvals, with a cursor that stays on its approval.
 
-Owns: the position of rows, and the heading above new ones. Never: sorting, dropping or adding a
-row; it draws the inbox that the screen passes in.
+Owns: the positions of rows, the headings above sections. Never: sorting, dropping or adding a row;
+it draws the inbox that the screen passes in.
 """
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -37,20 +37,20 @@ from approver_tui.widgets.notifications.quiet import quiet_mark
 from approver_tui.widgets.row_list import ROW_HEIGHT, RowList
 
 LineMaker = Callable[[], Line]
-"""Makes one line."""
+"""Returns a line."""
 
 
 @dataclass(frozen=True, slots=True)
 class ListView:
-    """Everything that the list draws."""
+    """The data that the list draws."""
 
     inbox: Inbox = field(default_factory=Inbox)
     selected: str | None = None
     """The ID of the approval under the cursor."""
     arrived: frozenset[str] = frozenset()
-    """The IDs of new rows, listed below the heading since the last sort."""
+    """The IDs of requests that arrived since the last sort, listed below their own heading."""
     unverified: tuple[Unverified, ...] = ()
-    """Listed requests that cannot be verified; they come last, and the cursor skips them."""
+    """Requests that failed verification; they come last, and the cursor skips them."""
     in_progress: Mapping[str, AnswerProgress] = field(default_factory=dict)
     now: int = 0
     keys: Keymap = DEFAULT_KEYMAP
@@ -64,9 +64,9 @@ class ListView:
     hidden: int = 0
     """How many approvals the filter hides."""
     opened: frozenset[str] = frozenset()
-    """The looks that are expanded."""
+    """The look keys of the groups that are expanded."""
     marks: tuple[Approval, ...] = ()
-    """The marked requests, to answer at once."""
+    """The marked requests, to be answered together."""
     attention: NotificationPrefs = DEFAULT_PREFS
     """The user's notification settings."""
 
@@ -76,23 +76,23 @@ class ListView:
         return frozenset(mark.id for mark in self.marks)
 
     def has_same_layout(self, other: "ListView") -> bool:
-        """Whether all lines keep their positions; time and cursor change only their style."""
+        """Whether all lines keep their positions, as only time, cursor or progress changed."""
         return self == replace(
             other, selected=self.selected, in_progress=self.in_progress, now=self.now
         )
 
     def extends(self, other: "ListView") -> bool:
-        """Whether only events changed the view, and not a filter or a refresh."""
-        is_same = (self.selected, self.typed, self.opened) == (
+        """Whether only events changed the view, not the cursor, a filter or a refresh."""
+        has_same_basis = (self.selected, self.typed, self.opened) == (
             other.selected,
             other.typed,
             other.opened,
         )
-        return is_same and other.is_loaded and other.arrived <= self.arrived
+        return has_same_basis and other.is_loaded and other.arrived <= self.arrived
 
 
 class LazyLines(Sequence[Line]):
-    """Lines that are made only when they are on the screen."""
+    """Lines that are created only when they are drawn."""
 
     def __init__(self, makers: Sequence[LineMaker]) -> None:
         self._makers = makers
@@ -111,7 +111,7 @@ class LazyLines(Sequence[Line]):
 
 
 class CachedRow(NamedTuple):
-    """The lines of a row, and everything they depend on."""
+    """The lines of a row, with everything they depend on."""
 
     fold: Fold
     render_key: tuple[object, ...]
@@ -119,22 +119,22 @@ class CachedRow(NamedTuple):
 
 
 class ApprovalList(RowList):
-    """Two lines for each approval, or for each group that looks alike."""
+    """The list, with two lines for each approval or group of look-alikes."""
 
     def __init__(self, *, id: str | None = None) -> None:  # noqa: A002  # Textual's name
         super().__init__(id=id)
         self._view = ListView()
         self._makers: Sequence[LineMaker] = ()
         self._is_folded = False
-        """Whether a row stands for several requests; then it depends on time and cursor."""
+        """Whether any row shows a group; then the layout depends on time and cursor."""
         self._render_key: tuple[object, ...] = ()
-        """Inputs of rows besides their content; the same object while it is equal."""
-        self._known_rows: dict[str, CachedRow] = {}
+        """What rows depend on besides their approval; replaced only when its value changes."""
+        self._cached_rows: dict[str, CachedRow] = {}
         self._current_rows: dict[str, tuple[Line, Line]] = {}
-        """The lines that are valid for the current view and width."""
+        """Lines that are valid for the current view and width, by ID."""
 
     def show(self, view: ListView) -> None:
-        """Draw another view; the scroll position stays."""
+        """Draw a new view; keep the scroll position."""
         if view == self._view:
             return
         before, self._view = self._view, view
@@ -150,20 +150,23 @@ class ApprovalList(RowList):
             self.call_after_refresh(self._keep_cursor_visible)
 
     def _relay_in_place(self) -> None:
-        """Keep the row under the cursor on its screen line, whatever was added above it.
+        """Lay out again, but keep the row under the cursor on the same line of the screen.
 
-        Rows above make room; if the list is too short to scroll that far, blank lines follow it. A
-        row that moved itself is followed.
+        If the list is too short to scroll that far, blank lines are added below it. If the row
+        itself moved among the others, scroll to it instead.
         """
-        before, top = self._places, self.scroll_offset.y
+        tops_before, top = self._places, self.scroll_offset.y
         self.relayout()
-        after = self._places
-        line_before, line_after = before.get(self.cursor or ""), after.get(self.cursor or "")
+        tops_after = self._places
+        line_before, line_after = (
+            tops_before.get(self.cursor or ""),
+            tops_after.get(self.cursor or ""),
+        )
         if line_before is None or line_after is None:
             return
         if (
-            _rows_above(before, line_before) & after.keys()
-            != _rows_above(after, line_after) & before.keys()
+            _rows_above(tops_before, line_before) & tops_after.keys()
+            != _rows_above(tops_after, line_after) & tops_before.keys()
         ):
             self.call_after_refresh(self._keep_cursor_visible)
             return
@@ -179,19 +182,19 @@ class ApprovalList(RowList):
             self.virtual_size = Size(self.virtual_size.width, len(self._lines))
 
     def lines_for(self, width: int) -> Sequence[Line]:
-        """Return heading, rows and new rows; each line is made when it is drawn."""
+        """Return all lines of the list; each is created when it is drawn."""
         view = self._view
-        first, arrived_rows, approvals, others = self._sections()
+        sorted_rows, arrived_rows, held_back, others = self._sections()
         lines: list[LineMaker] = [partial(self._heading, width), _blank]
         self._places, self._is_folded, self._current_rows = {}, False, {}
         self._update_render_key(width)
-        self._add_rows(first, width, lines)
+        self._add_rows(sorted_rows, width, lines)
         if arrived_rows:
             lines += [_blank, partial(self._divider, len(arrived_rows))]
             self._add_rows(arrived_rows, width, lines)
-        if approvals:
-            lines += [_blank, partial(_held_heading, approvals, width)]
-            self._add_rows(approvals, width, lines)
+        if held_back:
+            lines += [_blank, partial(_held_heading, held_back, width)]
+            self._add_rows(held_back, width, lines)
         if others:
             lines += [_blank, partial(self._others_heading, others)]
             self._add_rows(others, width, lines)
@@ -199,13 +202,13 @@ class ApprovalList(RowList):
             lines += _fixed_lines(self._empty(width))
         lines += _fixed_lines(_unverified(view.unverified, width))
         self._makers = lines
-        self._known_rows = {
-            id_: row for id_, row in self._known_rows.items() if id_ in self._places
+        self._cached_rows = {
+            id_: row for id_, row in self._cached_rows.items() if id_ in self._places
         }
         return LazyLines(lines)
 
     def _update_render_key(self, width: int) -> None:
-        """Note what rows depend on; within a second, a row changes only if this does."""
+        """Update the render key; within a second, rows change only if it changes."""
         view, second = self._view, self._view.now // 1000
         render_key = (
             width,
@@ -220,17 +223,17 @@ class ApprovalList(RowList):
             self._render_key = render_key
 
     def _sections(self) -> tuple[list[Approval], ...]:
-        """Return the sorted rows, the new ones, those held back, and those that wait for others."""
+        """Return the sorted, the arrived, the held-back and the waiting-for-others rows."""
         view = self._view
         parts: tuple[list[Approval], ...] = ([], [], [], [])
-        first, arrived_rows, approvals, others = parts
+        sorted_rows, arrived_rows, held_back, others = parts
         for row in view.inbox.rows:
             if waits_for_others(row, view.me):
                 others.append(row)
             elif row.is_held_back:
-                approvals.append(row)
+                held_back.append(row)
             else:
-                (arrived_rows if row.id in view.arrived else first).append(row)
+                (arrived_rows if row.id in view.arrived else sorted_rows).append(row)
         return parts
 
     def _add_rows(self, rows: Iterable[Approval], width: int, lines: list[LineMaker]) -> None:
@@ -245,34 +248,34 @@ class ApprovalList(RowList):
     def _row_line(self, fold: Fold, width: int, line_index: int) -> Line:
         lines = self._current_rows.get(fold.shown.id)
         if lines is None:
-            row = self._known_rows.get(fold.shown.id)
+            row = self._cached_rows.get(fold.shown.id)
             is_same = row is not None and row.render_key is self._render_key and row.fold == fold
             lines = row.lines if row is not None and is_same else self._row(fold, width)
             self._current_rows[fold.shown.id] = lines
         return lines[line_index]
 
     def _row(self, fold: Fold, width: int) -> tuple[Line, Line]:
-        """Make the lines of a row."""
-        view, shown = self._view, fold.shown.id
-        is_selected = shown == view.selected
+        """Create and cache the lines of a row."""
+        view, row_id = self._view, fold.shown.id
+        is_selected = row_id == view.selected
         has_box = self._has_box(fold)
         quiet = quiet_mark(fold.shown, view.attention)
         row = InboxRow(
-            fold, view.now, view.in_progress.get(shown), is_selected, view.me, has_box, quiet
+            fold, view.now, view.in_progress.get(row_id), is_selected, view.me, has_box, quiet
         )
         lines = row_lines(row, width)
-        self._known_rows[shown] = CachedRow(fold, self._render_key, lines)
+        self._cached_rows[row_id] = CachedRow(fold, self._render_key, lines)
         return lines
 
     def _has_box(self, fold: Fold) -> bool:
-        """Show checkboxes while anything is marked, on rows that are or could be marked."""
+        """Whether the row shows a checkbox: it is marked, or could be marked with the others."""
         view, approval = self._view, fold.shown
         if not view.marks or fold.marked:
             return bool(fold.marked)
         return approval.is_waiting(view.now) and not mark_blocker(approval, view.marks)
 
     def on_click(self, event: events.Click) -> None:
-        """Mark by a click on a checkbox; elsewhere a click moves the cursor or opens the row."""
+        """Toggle a clicked checkbox; elsewhere, move the cursor or open the row."""
         row_id = self._box_at(*self.clicked(event))
         if row_id is None:
             super().on_click(event)
@@ -281,23 +284,23 @@ class ApprovalList(RowList):
             self.post_message(CheckboxClicked(row_id))
 
     def _box_at(self, x: int, line: int) -> str | None:
-        """The row whose checkbox was clicked: at the left of its second line."""
-        for row_id, place in self._places.items():
-            if line == place + 1 and x < INDENT and text_of(self._lines[line]).startswith("["):
+        """Return the row whose checkbox is there: at the left of the row's second line."""
+        for row_id, top in self._places.items():
+            if line == top + 1 and x < INDENT and text_of(self._lines[line]).startswith("["):
                 return row_id
         return None
 
     @property
     def cursor(self) -> str | None:
-        """The selected approval."""
+        """The ID of the selected approval."""
         return self._view.selected
 
     def _heading(self, width: int) -> Line:
         waiting = self._view.inbox.waiting(self._view.now)
         if not self._view.is_loaded:
-            safe_text = fmt("WAITING FOR YOU ({})  as last known", len(waiting))
+            last_known = fmt("WAITING FOR YOU ({})  as last known", len(waiting))
             unknown = fmt("WAITING FOR YOU (not known)")
-            return line(safe_text if self._view.inbox.rows else unknown, Role.HEADING)
+            return line(last_known if self._view.inbox.rows else unknown, Role.HEADING)
         mine = [row for row in waiting if not waits_for_others(row, self._view.me)]
         count = len([row for row in mine if not row.is_held_back])
         if not self._view.typed:
@@ -307,7 +310,7 @@ class ApprovalList(RowList):
         return justify((heading,), (Piece(fmt("{} hidden", self._view.hidden), Role.ALERT),), width)
 
     def _others_heading(self, others: Sequence[Approval]) -> Line:
-        """The heading above requests that the user approved and others have not."""
+        """Return the heading above requests that wait only for other approvers."""
         count = sum(row.is_waiting(self._view.now) for row in others)
         return line(fmt("WAITING FOR OTHERS ({})", count), Role.HEADING)
 
@@ -318,28 +321,31 @@ class ApprovalList(RowList):
     def _empty(self, width: int) -> list[Line]:
         if not self._view.is_loaded:
             is_loading = self._view.is_loading
-            automatic_decision = fmt("No connection to the server.")
-            return line_block(fmt("Loading…") if is_loading else automatic_decision, width)
+            no_connection = fmt("No connection to the server.")
+            return line_block(fmt("Loading…") if is_loading else no_connection, width)
         if self._view.typed:
             key = self._view.keys.key("filter")
             return line_block(fmt("No matches. Press {} and Enter to show all.", key), width)
-        nothing = fmt("No requests that you can answer.")
+        none_answerable = fmt("No requests that you can answer.")
         return [
             *line_block(
-                nothing if self._view.unverified else fmt("No requests are waiting for you."), width
+                none_answerable
+                if self._view.unverified
+                else fmt("No requests are waiting for you."),
+                width,
             ),
             BLANK,
             *line_block(fmt("New requests appear here."), width),
         ]
 
 
-def _rows_above(places: Mapping[str, int], line: int) -> set[str]:
-    """The rows that start above a line."""
-    return {each for each, place in places.items() if place < line}
+def _rows_above(tops: Mapping[str, int], line: int) -> set[str]:
+    """Return the IDs of the rows that start above a line."""
+    return {row_id for row_id, top in tops.items() if top < line}
 
 
 def _held_heading(approvals: Sequence[Approval], width: int) -> Line:
-    """The heading above held-back requests: how many, and from which agents."""
+    """Return the heading above held-back requests: how many there are from each agent."""
     parts = [fmt("{}: {}", name, count) for name, count in by_agent(approvals)]
     words = fmt("HELD BACK ({})  {}", len(approvals), SafeText(", ".join(parts)))
     return line(crop(words, width), Role.HEADING)
@@ -358,18 +364,18 @@ def _return_line(fixed: Line) -> Line:
 
 
 def _unverified(listed: Sequence[Unverified], width: int) -> list[Line]:
-    """Show only the ID of such a request: nothing else about it is verified."""
+    """Return lines that show only IDs and problems, because nothing else is verified."""
     if not listed:
         return []
     heading = line(fmt("NOT VERIFIED ({})  cannot be answered", len(listed)), Role.ALERT)
-    rows = [[*wrapped(each.id, width, indent=2), *_problem(each, width)] for each in listed]
-    return [BLANK, heading, *(fixed for row in rows for fixed in row)]
+    rows = [[*wrapped(row.id, width, indent=2), *_problem(row, width)] for row in listed]
+    return [BLANK, heading, *(row_line for row in rows for row_line in row)]
 
 
-def _problem(each: Unverified, width: int) -> list[Line]:
-    return wrapped(each.problem, width, Role.DIM, indent=4)
+def _problem(row: Unverified, width: int) -> list[Line]:
+    return wrapped(row.problem, width, Role.DIM, indent=4)
 
 
 def line_block(text: SafeText, width: int) -> list[Line]:
-    """Return a paragraph, indented like the rows."""
+    """Return a dim paragraph, indented by one cell."""
     return wrapped(text, width, Role.DIM, indent=1)

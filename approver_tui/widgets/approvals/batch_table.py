@@ -1,7 +1,7 @@
-"""The requests of a batch with checkboxes, and whether all lines were on the screen.
+"""The requests of a batch with checkboxes; tracks whether all lines were on the screen.
 
-Owns: the pointer, keys and clicks of the checkboxes, which lines were visible. Never: what
-selecting means.
+Owns: the pointer, the keys and clicks on checkboxes, which lines were visible. Never: the effect of
+selecting a request.
 """
 
 from collections.abc import Iterable, Iterator, Mapping
@@ -33,16 +33,16 @@ from approver_tui.widgets.lines import (
 from approver_tui.widgets.sheet import ReadSheet
 
 BOX = 5
-"""Cells before the text of a block; its first line has the pointer and the checkbox there."""
+"""The indent of a block in cells, where its first line has the pointer and the checkbox."""
 
 
 @dataclass(frozen=True, slots=True)
 class PlacedLine:
-    """A line, the request of its block, and its index in the block."""
+    """A line with its block and its index in the block."""
 
     line: Line
     block: str = ""
-    """The ID of the request, or a name for lines of no request."""
+    """The ID of the request, or a name for lines that belong to no request."""
     number: int = 0
 
 
@@ -57,8 +57,8 @@ def batch_lines(batch: Batch, pointed: str | None, view: RenderContext) -> list[
         lines += _place_lines("unusual", wrapped(_unusual_heading(batch), view.width, Role.ALERT))
         lines += _placed(batch.unusual, blocks)
     if batch.unusual and batch.usual:
-        rest = (line(fmt("NOTHING UNUSUAL ({})", len(batch.usual)), Role.HEADING),)
-        lines += [PlacedLine(BLANK), *_place_lines("usual", rest)]
+        usual_heading = (line(fmt("NOTHING UNUSUAL ({})", len(batch.usual)), Role.HEADING),)
+        lines += [PlacedLine(BLANK), *_place_lines("usual", usual_heading)]
     lines += _placed(batch.usual, blocks)
     return [*lines, PlacedLine(BLANK), *_place_lines("shared", _shared_lines(shared, view))]
 
@@ -69,12 +69,14 @@ def _placed(rows: Iterable[Approval], blocks: Mapping[str, list[Line]]) -> Itera
 
 
 def _unusual_heading(batch: Batch) -> SafeText:
-    is_left = any(row.id not in batch.ticked for row in batch.unusual)
-    return fmt("UNUSUAL ({}){}", len(batch.unusual), fmt("  Space selects each" if is_left else ""))
+    has_unselected = any(row.id not in batch.ticked for row in batch.unusual)
+    return fmt(
+        "UNUSUAL ({}){}", len(batch.unusual), fmt("  Space selects each" if has_unselected else "")
+    )
 
 
 def _place_lines(block: str, lines: Iterable[Line]) -> list[PlacedLine]:
-    return [PlacedLine(made, block, number) for number, made in enumerate(lines)]
+    return [PlacedLine(content, block, number) for number, content in enumerate(lines)]
 
 
 def _block_head(approval: Approval, batch: Batch, pointed: str | None) -> Line:
@@ -89,7 +91,7 @@ def _block_head(approval: Approval, batch: Batch, pointed: str | None) -> Line:
 
 
 def _block(approval: Approval, shared: SharedFacts, head: Line, view: RenderContext) -> list[Line]:
-    facts = [each for each in approval.display.facts if each.material]
+    facts = [fact for fact in approval.display.facts if fact.material]
     return [
         _head_line(head, approval.agent.name, view),
         *_indented(approval.headline, view, Role.STRONG),
@@ -104,7 +106,7 @@ def _block(approval: Approval, shared: SharedFacts, head: Line, view: RenderCont
 
 
 def _head_line(head: Line, agent: SafeText, view: RenderContext) -> Line:
-    """The agent is named in full above all blocks; here there may be less room."""
+    """Return the head with the agent's name, cut to fit; it is in full above all blocks."""
     return (*head, Piece(crop(agent, max(0, view.width - length(head))), Role.DIM))
 
 
@@ -113,13 +115,13 @@ def _indented(text: SafeText, view: RenderContext, role: Role = Role.PLAIN) -> l
 
 
 def _fact_lines(label: SafeText, value: SafeText, view: RenderContext) -> list[Line]:
-    """A fact on its own lines, so that a long value never looks like the next fact."""
+    """Return a fact on lines of its own, so that a long value never looks like a fact."""
     rows = labelled(label, value, view.width - BOX, view.column)
     return [(Piece(SafeText(" " * BOX)), *row) for row in rows]
 
 
 def _unshared_texts(approval: Approval, shared: SharedFacts) -> list[SafeText]:
-    """The lines about what the requests do not share."""
+    """Return texts for the properties that not all requests share."""
     display = approval.display
     members = (
         (shared.user_name, fmt("For {}", display.user_name)),
@@ -135,8 +137,8 @@ def _unshared_texts(approval: Approval, shared: SharedFacts) -> list[SafeText]:
 def _unusual_texts(approval: Approval) -> list[SafeText]:
     if not is_unusual(approval):
         return []
-    safe_texts = [anomaly.text for anomaly in approval.display.unusual or ()]
-    return safe_texts or [fmt("First request from this agent.")]
+    texts = [anomaly.text for anomaly in approval.display.unusual or ()]
+    return texts or [fmt("First request from this agent.")]
 
 
 def _shared_lines(shared: SharedFacts, view: RenderContext) -> list[Line]:
@@ -148,20 +150,20 @@ def _shared_lines(shared: SharedFacts, view: RenderContext) -> list[Line]:
         ("Undo", _NO_UNDO if shared.undo == "" else shared.undo),
         ("Gives", shared.gives),
     )
-    rows_shown = [
+    lines = [
         row
         for label, value in rows
         if value
         for row in labelled(SafeText(label), value, view.width, view.column)
     ]
-    return [line(fmt("EACH OF THEM"), Role.HEADING), *rows_shown] if rows_shown else []
+    return [line(fmt("EACH OF THEM"), Role.HEADING), *lines] if lines else []
 
 
 _NO_UNDO = SafeText("We do not know if this can be undone.")
 
 
 class BatchTable(ReadSheet, can_focus=True):
-    """One block for each request; Space selects or deselects one and moves to the next."""
+    """A block for each request; Space selects or deselects a request and moves to the next."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("j,down", "move(1)", show=False),
@@ -183,10 +185,10 @@ class BatchTable(ReadSheet, can_focus=True):
         self._cursor = 0
         self._placed: list[PlacedLine] = []
         self._seen: set[tuple[str, int]] = set()
-        """The lines that were on the screen: the request, and the index in its block."""
+        """The lines that were on the screen, each as its block and its index there."""
 
     def show(self, batch: Batch) -> None:
-        """Draw another batch; lines that were seen stay seen by request, not by position."""
+        """Draw a new batch; seen lines are tracked by request, so they stay seen."""
         if batch != self._batch:
             self._record_seen()
             self._batch = batch
@@ -195,58 +197,58 @@ class BatchTable(ReadSheet, can_focus=True):
             self.refresh(layout=True)
 
     def lines_for(self, width: int) -> list[Line]:
-        """Return the blocks, and what all requests share."""
+        """Return the blocks, then the facts that all requests share."""
         self._placed = self._lay_out(width)
         return [placed.line for placed in self._placed]
 
     def get_content_height(self, container: Size, viewport: Size, width: int) -> int:
-        """Return how many rows it needs, so that the panel is no taller than necessary."""
+        """Return the number of rows needed, so that the panel is no taller than that."""
         del container, viewport
         return len(self._lay_out(max(2, width - self.scrollbar_size_vertical)))
 
     @property
     def unread(self) -> int:
-        """The number of lines not yet seen at this width; never 0 before drawing."""
+        """The number of lines not yet seen at this width; at least 1 before the first layout."""
         self._record_seen()
         return len(_line_keys(self._placed) - self._seen) if self._placed else 1
 
     def action_move(self, step: int) -> None:
-        """Point at another request, and scroll it into view."""
+        """Move the pointer by `step` requests, and scroll it into view."""
         self._cursor = min(len(self._batch.rows) - 1, max(0, self._cursor + step))
         self.relayout()
-        lines = [y for y, each in enumerate(self._placed) if each.block == self._pointed]
+        lines = [y for y, placed in enumerate(self._placed) if placed.block == self._pointed]
         top = lines[0] if self._cursor else 0
         region = Region(0, top, 1, lines[-1] + 1 - top)
         self.scroll_to_region(region, animate=False, force=True)
 
     def action_toggle_check(self) -> None:
-        """Ask to select or deselect the request, and point at the next one."""
+        """Post that the request is toggled, and move the pointer to the next request."""
         self.post_message(self.Toggled(self._pointed))
         self.action_move(1)
 
     def on_click(self, event: events.Click) -> None:
-        """Point at the clicked request; a click on its checkbox selects or deselects it."""
-        where = event.get_content_offset(self)
+        """Move the pointer to the clicked request; toggle it if its checkbox was clicked."""
+        offset = event.get_content_offset(self)
         ids = [row.id for row in self._batch.rows]
-        line = -1 if where is None else where.y + self.scroll_offset.y
-        if where is None or line >= len(self._placed) or self._placed[line].block not in ids:
+        line = -1 if offset is None else offset.y + self.scroll_offset.y
+        if offset is None or line >= len(self._placed) or self._placed[line].block not in ids:
             return
         clicked = self._placed[line]
         self._cursor = ids.index(clicked.block)
         self.relayout()
-        if clicked.number == 0 and where.x < BOX:
+        if clicked.number == 0 and offset.x < BOX:
             self.action_toggle_check()
 
     def on_focus(self, _event: events.Focus) -> None:
-        """Point at a request."""
+        """Show the pointer."""
         self.relayout()
 
     def on_blur(self, _event: events.Blur) -> None:
-        """Stop pointing."""
+        """Hide the pointer."""
         self.relayout()
 
     def on_resize(self, _event: events.Resize) -> None:
-        """Forget which lines were seen, because another width wraps them differently.
+        """Forget which lines were seen, because a different width wraps them differently.
 
         Textual calls the base class's handler after this one.
         """

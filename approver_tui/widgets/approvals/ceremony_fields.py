@@ -1,7 +1,7 @@
-"""The fields for the steps of approving: match number, fact, reason, PIN.
+"""The fields for the steps of approving: match number, type-back, reason, PIN.
 
-Owns: which fields there are, their order, what is missing. Never: sending anything; showing what is
-to be typed.
+Owns: which fields there are, their order, which entry is missing. Never: sending anything; showing
+the expected values.
 """
 
 from typing import ClassVar
@@ -19,12 +19,12 @@ from approver_tui.widgets.lines import fmt
 from approver_tui.widgets.typed_input import TypedInput
 
 MIN_PIN_LENGTH = 6
-_LONGEST_LABEL = 20
-"""Cells; a longer label wraps, so that the field has room at 40 columns."""
+_MAX_LABEL_WIDTH = 20
+"""The maximum width in cells; a longer label wraps, to leave room at 40 columns."""
 
 
 class CeremonyFields(Vertical):
-    """One row for each step; the PIN's row may appear later."""
+    """A row for each required step; the row for the PIN may appear later."""
 
     ORDER: ClassVar = (Step.MATCH, Step.TYPE_BACK, Step.REASON, Step.PIN)
 
@@ -32,10 +32,10 @@ class CeremonyFields(Vertical):
         super().__init__()
         self._approval = approval
         self.needs_pin = needs_pin
-        """Whether the PIN is required, also because the app is locked."""
+        """Whether the PIN is required, by the request or because the app is locked."""
 
     def compose(self) -> ComposeResult:
-        """Lay out every row; rows that are not required are hidden."""
+        """Lay out all rows; hide those that are not required."""
         for step in self.ORDER:
             with Horizontal(id=f"{step}-row", classes="entry") as row:
                 row.display = step in self._steps
@@ -55,7 +55,7 @@ class CeremonyFields(Vertical):
 
     @property
     def missing_entry(self) -> SafeText:
-        """Return what to type next, or an empty text."""
+        """The hint for the next entry to type; empty if none is missing."""
         for step in self.ORDER:
             if step in self._steps and not self._is_plausible(step, self._field(step).value):
                 return fmt("type {}.", self._approval.requirement(step))
@@ -66,7 +66,7 @@ class CeremonyFields(Vertical):
         return self._field(Step.PIN).take() if self.needs_pin else None
 
     def entries(self) -> Entries:
-        """Return what was typed in the other fields."""
+        """Return the entries of all required fields except the PIN."""
         return Entries(
             fact=self._typed(Step.TYPE_BACK),
             match=self._typed(Step.MATCH),
@@ -74,16 +74,16 @@ class CeremonyFields(Vertical):
         )
 
     def retype(self, step: Step) -> None:
-        """Empty the field of a step and focus it."""
+        """Clear the field of a step and focus it."""
         field = self._field(step)
         field.value = ""
         field.focus()
 
     @property
     def _label_width(self) -> int:
-        """The label column is as wide as the widest short label."""
+        """The width of the label column: the widest label up to the maximum, plus a gap."""
         widest = max((cell_len(self._label(step)) for step in self._steps), default=0)
-        return min(widest, _LONGEST_LABEL) + 2
+        return min(widest, _MAX_LABEL_WIDTH) + 2
 
     @property
     def _steps(self) -> frozenset[Step]:

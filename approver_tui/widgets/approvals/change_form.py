@@ -1,7 +1,7 @@
-"""Base of the forms in which the user composes a proposal.
+"""The base of the forms in which the user edits a proposal.
 
-Owns: telling the panel that the proposal changed, and whether a value is complete. Never: the
-controls themselves; the subclasses have them.
+Owns: reporting that the proposal changed, and whether a value is complete. Never: the controls,
+which the subclasses define.
 """
 
 from textual.app import ComposeResult
@@ -13,61 +13,61 @@ from approver_tui.state.text import SafeText
 from approver_tui.widgets.check_line import CheckLine
 from approver_tui.widgets.lines import fmt
 
-_LONGEST = 40
+_MAX_VALUE_LENGTH = 40
 
 
 class AmountField(Input):
-    """A field whose value counts once Enter or Tab completes it."""
+    """A field whose value counts only after Enter or Tab completes it."""
 
     enter_label = SafeText("Preview")
 
 
 class Amount(Horizontal):
-    """A value to enter: the requested one, and a field for another."""
+    """The requested value, and a field for a different one."""
 
     def __init__(self, label: SafeText, asked: SafeText, form: SafeText) -> None:
         super().__init__(classes="amount")
-        self._words = fmt("{}  {}", label, asked)
-        self.field = AmountField(max_length=_LONGEST, compact=True, placeholder=form)
+        self._label_text = fmt("{}  {}", label, asked)
+        self.field = AmountField(max_length=_MAX_VALUE_LENGTH, compact=True, placeholder=form)
         self.field.cursor_blink = False
 
     def compose(self) -> ComposeResult:
-        """Lay out label and field."""
-        yield Static(self._words, markup=False)
+        """Lay out the label and the field."""
+        yield Static(self._label_text, markup=False)
         yield self.field
 
     @property
     def typed(self) -> str:
-        """The text that the user entered; empty keeps the requested value."""
+        """The value that the user entered; empty to keep the requested value."""
         return self.field.value.strip()
 
 
 class ChangeForm(VerticalScroll, can_focus=False):
-    """Checkboxes and values, one below the other."""
+    """A form of checkboxes and values."""
 
     class Changed(Message):
-        """The proposal may have changed. `is_done` if a value was completed, not just typed."""
+        """The proposal may have changed; `is_done` says whether a value was completed."""
 
         def __init__(self, *, is_done: bool) -> None:
             super().__init__()
             self.is_done = is_done
 
     def on_check_line_toggled(self, event: CheckLine.Toggled) -> None:
-        """A checkbox changed; that is complete at once."""
+        """Report a changed checkbox, which is complete immediately."""
         event.stop()
         self.post_message(self.Changed(is_done=True))
 
     def on_input_changed(self, event: Input.Changed) -> None:
-        """A value is being typed."""
+        """Report that a value is being typed."""
         event.stop()
         self.post_message(self.Changed(is_done=False))
 
     def on_input_submitted(self, event: Input.Submitted) -> None:
-        """Enter completes a value."""
+        """Report that Enter completed a value."""
         event.stop()
         self.post_message(self.Changed(is_done=True))
 
     def on_input_blurred(self, event: Input.Blurred) -> None:
-        """Leaving the field completes the value."""
+        """Report that leaving the field completed its value."""
         event.stop()
         self.post_message(self.Changed(is_done=True))

@@ -1,6 +1,6 @@
-"""The form of a denial: the reason, when to ask again or who, the notes.
+"""The form of a denial: the reason, when to ask again or whom to ask instead, the notes.
 
-Owns: its fields, and which of them the reason needs. Never: sending; preselecting a reason.
+Owns: the fields, and which of them a reason needs. Never: sending; preselecting a reason.
 """
 
 from datetime import tzinfo
@@ -17,24 +17,24 @@ from approver_tui.widgets.approvals.deny_codes import DenyCodes
 from approver_tui.widgets.choices import Choices
 from approver_tui.widgets.note_input import NoteInput
 
-_LONGEST_NAME = 254
+_MAX_NAME_LENGTH = 254
 
 
 class DenialForm(Vertical):
-    """The reasons, when to ask again or who, a note, a private note."""
+    """The list of reasons, fields for some reasons, a note and a private note."""
 
     def __init__(self, kind: Kind, editor: str) -> None:
         super().__init__()
         self._is_for_agent = kind is Kind.ACTION
         self._codes = DenyCodes()
         self._until = Choices([SafeText(wait.value) for wait in RetryDelay], id="until")
-        self._ask_instead = Input(id="ask-instead", max_length=_LONGEST_NAME, compact=True)
+        self._ask_instead = Input(id="ask-instead", max_length=_MAX_NAME_LENGTH, compact=True)
         self._ask_instead.cursor_blink = False
         self._note = NoteInput(editor, id="note")
         self._private = NoteInput(editor, id="private")
 
     def compose(self) -> ComposeResult:
-        """Lay out the reasons, their fields, and the notes; without an agent only one note."""
+        """Lay out the reasons, their fields and the notes; without an agent only one note."""
         reader = "agent sees" if self._is_for_agent else "log keeps"
         yield self._codes
         yield Static(f"The {reader} your reason and note.", markup=False)
@@ -51,22 +51,24 @@ class DenialForm(Vertical):
 
     def show(self) -> None:
         """Show the fields that the chosen reason needs."""
-        takes = self._takes
-        self.query_one("#until-label").display = self._until.display = takes == "retry_at"
-        self.query_one("#ask-instead-label").display = self._ask_instead.display = takes == "ask"
+        extra_field = self._takes
+        self.query_one("#until-label").display = self._until.display = extra_field == "retry_at"
+        self.query_one("#ask-instead-label").display = self._ask_instead.display = (
+            extra_field == "ask"
+        )
 
     @property
     def code(self) -> DenyCode | None:
-        """The chosen reason."""
+        """The chosen reason, if any."""
         return self._codes.code
 
     @property
     def note(self) -> str:
-        """The note to the agent, or to the audit log."""
+        """The note to the agent or, without one, for the audit log."""
         return self._note.value.strip()
 
     def extras(self, now: int, zone: tzinfo | None) -> DenialExtras:
-        """Return the other fields."""
+        """Return the values of the other fields."""
         alternative = self._ask_instead.value.strip() if self._takes == "ask" else ""
         private = self._private.value.strip()
         return DenialExtras(self._retry_at(now, zone), alternative or None, private or None)

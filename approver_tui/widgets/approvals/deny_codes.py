@@ -1,7 +1,7 @@
 """The list of reasons for a denial.
 
-Owns: the numbered list, the choice, what the agent is told for it. Never: preselecting one; the
-user must choose.
+Owns: the numbered list, the choice, the text that says what the agent may do. Never: preselecting a
+reason, which the user must choose.
 """
 
 from approver_tui.state.approvals.decision import DenyCode
@@ -11,11 +11,11 @@ from approver_tui.widgets.lines import Line, Piece, Role, fmt, justify, length
 
 _CODES = tuple(DenyCode)
 NOT_PICKED = fmt("pick a reason, 1 to {}.", len(_CODES))
-"""Why a denial cannot be sent yet."""
+"""The hint that a reason must be chosen first."""
 
 
 class DenyCodes(Choices):
-    """One line for each reason, with what the agent is told."""
+    """A line for each reason, with what the agent may do after it."""
 
     def __init__(self) -> None:
         super().__init__([SafeText(code.label) for code in _CODES])
@@ -23,13 +23,13 @@ class DenyCodes(Choices):
 
     @property
     def code(self) -> DenyCode | None:
-        """The chosen reason."""
+        """The chosen reason, if any."""
         return None if self.index is None else _CODES[self.index]
 
     def choice_lines(self, number: int, text: SafeText, role: Role, width: int) -> list[Line]:
-        """Return the line of a reason, with what the agent may do if there is room."""
-        left = Piece(text, role)
-        extras = Piece(fmt("({})", SafeText(_CODES[number].agent_may)), Role.DIM)
-        if length((left,)) + length((extras,)) >= width:
-            return [(left,)]
-        return [justify((left,), (extras,), width)]
+        """Return the line of a reason; if there is room, it says what the agent may do."""
+        label = Piece(text, role)
+        agent_may = Piece(fmt("({})", SafeText(_CODES[number].agent_may)), Role.DIM)
+        if length((label,)) + length((agent_may,)) >= width:
+            return [(label,)]
+        return [justify((label,), (agent_may,), width)]

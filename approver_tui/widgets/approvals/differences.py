@@ -1,6 +1,6 @@
-"""The requested and the granted text, side by side.
+"""Shows requested and granted values side by side.
 
-Owns: the two columns and their heading. Never: cutting a value; a long one wraps in its column.
+Owns: the two columns and their heading. Never: cutting a value; long values wrap in their column.
 """
 
 from collections.abc import Sequence
@@ -11,13 +11,13 @@ from approver_tui.state.text import SafeText
 from approver_tui.widgets.lines import Line, Piece, Role, fmt, pad, wrap, wrapped
 
 _GAP = 2
-_WIDE = 60
-_LABEL = 14
+_MIN_WIDTH_FOR_LABELS = 60
+_LABEL_WIDTH = 14
 
 
 def difference_lines(differences: Sequence[Difference], width: int) -> list[Line]:
-    """Return a heading and a row for each; on narrow screens a label has its own line."""
-    label = _LABEL if width >= _WIDE else 2
+    """Return a heading and rows; on narrow screens a label has a line of its own."""
+    label = _LABEL_WIDTH if width >= _MIN_WIDTH_FOR_LABELS else 2
     column = max(4, (width - label - _GAP) // 2)
     heading = _two_columns(SafeText(" " * label), fmt("asked"), fmt("granted"), column, Role.DIM)
     return [
@@ -27,7 +27,7 @@ def difference_lines(differences: Sequence[Difference], width: int) -> list[Line
 
 
 def _rows(difference: Difference, label: int, column: int, width: int) -> list[Line]:
-    if width >= _WIDE and len(difference.label) < label:
+    if width >= _MIN_WIDTH_FOR_LABELS and len(difference.label) < label:
         return _two_columns(
             pad(difference.label, label), difference.asked, difference.granted, column, Role.PLAIN
         )
@@ -39,15 +39,15 @@ def _rows(difference: Difference, label: int, column: int, width: int) -> list[L
 def _two_columns(
     margin: SafeText, left: SafeText, right: SafeText, column: int, role: Role
 ) -> list[Line]:
-    strong = Role.STRONG if role is Role.PLAIN else role
+    granted_role = Role.STRONG if role is Role.PLAIN else role
     rows = zip_longest(wrap(left, column), wrap(right, column), fillvalue=SafeText(""))
-    first = Piece(margin, Role.LABEL)
-    hanging = Piece(SafeText(" " * len(margin)))
+    label = Piece(margin, Role.LABEL)
+    indent = Piece(SafeText(" " * len(margin)))
     return [
         (
-            hanging if number else first,
-            Piece(pad(safe_text, column + _GAP), role),
-            Piece(granted, strong),
+            indent if number else label,
+            Piece(pad(asked, column + _GAP), role),
+            Piece(granted, granted_role),
         )
-        for number, (safe_text, granted) in enumerate(rows)
+        for number, (asked, granted) in enumerate(rows)
     ]

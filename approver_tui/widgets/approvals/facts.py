@@ -1,7 +1,7 @@
 """The details of an approval as lines, in reading order.
 
-Owns: their order and wording, the display of the signed texts. Never: cutting a fact; a long one
-wraps. Never: showing the agent's words before the facts, or unmarked.
+Owns: their order and wording, the display of the signed texts. Never: cutting a fact, as long ones
+wrap; showing the agent's words before the facts, or unmarked.
 """
 
 import json
@@ -26,7 +26,7 @@ _JSON_INDENT = 2
 
 
 def approval_lines(approval: Approval, view: RenderContext) -> list[Line]:
-    """Return everything that the user sees before they answer."""
+    """Return the details that the inbox shows before the user answers."""
     return [
         *outcome_lines(approval, view),
         *_locked(approval, view),
@@ -48,7 +48,7 @@ def approval_lines(approval: Approval, view: RenderContext) -> list[Line]:
 
 
 def panel_lines(approval: Approval, view: RenderContext) -> list[Line]:
-    """Return what the user must have seen before they can approve, without what they must type."""
+    """Return what the user must see before approving, with the type-back fact hidden."""
     approval = hide_typed_fact(approval)
     return [
         *wrapped(_introduction(approval), view.width),
@@ -68,7 +68,7 @@ def panel_lines(approval: Approval, view: RenderContext) -> list[Line]:
 
 
 def _locked(approval: Approval, view: RenderContext) -> list[Line]:
-    """Say that the user can no longer approve this request here."""
+    """Say that the user can no longer approve this request."""
     if not approval.is_locked or not approval.is_waiting(view.now):
         return []
     words = fmt("LOCKED for you: too many wrong entries. You can deny it; others can decide.")
@@ -76,7 +76,7 @@ def _locked(approval: Approval, view: RenderContext) -> list[Line]:
 
 
 def granted_lines(approval: Approval, view: RenderContext) -> list[Line]:
-    """Return what is granted next to what was asked, if it is less."""
+    """Return asked and granted values side by side, if the request was narrowed."""
     if approval.granted is None:
         return []
     heading = line(fmt("APPROVE WITH LIMITS"), Role.HEADING)
@@ -85,12 +85,12 @@ def granted_lines(approval: Approval, view: RenderContext) -> list[Line]:
 
 
 def material_lines(approval: Approval, view: RenderContext) -> list[Line]:
-    """Return the main facts in full."""
+    """Return the material facts in full."""
     return _facts([fact for fact in approval.display.facts if fact.material], view, Role.STRONG)
 
 
 def raw_lines(approval: Approval, view: RenderContext) -> list[Line]:
-    """Return the two signed texts, formatted; special characters are escaped, not hidden."""
+    """Return the two signed texts, formatted; special characters are escaped."""
     key = view.keys.key("details")
     return [
         *wrapped(fmt("The two signed texts. {} goes back.", key), view.width, Role.DIM),
@@ -102,7 +102,7 @@ def raw_lines(approval: Approval, view: RenderContext) -> list[Line]:
 
 
 def _grants_text(approval: Approval) -> SafeText:
-    """The access that approving gives; for a narrowed request only the granted part."""
+    """Return the access that approving gives; for a narrowed request, part of it."""
     gives = approval.display.gives
     return gives if approval.granted is None else fmt("Part of: {}", gives)
 
@@ -111,30 +111,30 @@ def _introduction(approval: Approval) -> SafeText:
     name = approval.agent.name
     match approval.kind:
         case Kind.CONSENT:
-            words = fmt("You are about to let {} act for you without asking:", name)
+            introduction = fmt("You are about to let {} act for you without asking:", name)
         case Kind.STANDING_GRANT:
-            words = fmt("You are about to let {} do this again without asking:", name)
+            introduction = fmt("You are about to let {} do this again without asking:", name)
         case Kind.DEVICE:
-            words = fmt("You are about to let another device sign in as you:")
+            introduction = fmt("You are about to let another device sign in as you:")
         case Kind.APP_DEVICE:
-            words = fmt("You are about to let {} on another device act as you:", name)
+            introduction = fmt("You are about to let {} on another device act as you:", name)
         case Kind.APP_ACTION:
-            words = fmt("You are about to let the app {} do this once:", name)
+            introduction = fmt("You are about to let the app {} do this once:", name)
         case _ if approval.granted is not None:
-            words = fmt("You are about to let {} do part of this once:", name)
+            introduction = fmt("You are about to let {} do part of this once:", name)
         case _:
-            words = fmt("You are about to let {} do this once:", name)
-    return words
+            introduction = fmt("You are about to let {} do this once:", name)
+    return introduction
 
 
 def _risk(approval: Approval, view: RenderContext) -> list[Line]:
-    word = fmt("{} RISK", SafeText(approval.risk.value.upper()))
+    risk_label = fmt("{} RISK", SafeText(approval.risk.value.upper()))
     reason = approval.display.risk_reason
     if not reason:
-        return [line(word, Role(approval.risk.value))]
-    if cell_len(word) + 2 + cell_len(reason) <= view.width:
-        return [(Piece(word, Role(approval.risk.value)), Piece(fmt("  {}", reason)))]
-    return [line(word, Role(approval.risk.value)), *wrapped(reason, view.width)]
+        return [line(risk_label, Role(approval.risk.value))]
+    if cell_len(risk_label) + 2 + cell_len(reason) <= view.width:
+        return [(Piece(risk_label, Role(approval.risk.value)), Piece(fmt("  {}", reason)))]
+    return [line(risk_label, Role(approval.risk.value)), *wrapped(reason, view.width)]
 
 
 def _risk_reason(approval: Approval, view: RenderContext) -> list[Line]:
@@ -154,7 +154,7 @@ def _facts(facts: list[Fact], view: RenderContext, role: Role) -> list[Line]:
 
 
 def _scope_lines(approval: Approval, view: RenderContext) -> list[Line]:
-    """The access that an agent or app gets once; for the other kinds it is among the facts."""
+    """Return the scopes and the resource of an action; other kinds list them as facts."""
     if not approval.is_action:
         return []
     scopes = SafeText(
@@ -168,23 +168,23 @@ def _scope_lines(approval: Approval, view: RenderContext) -> list[Line]:
 
 
 def _signed_limit_lines(approval: Approval, view: RenderContext) -> list[Line]:
-    """The same as the signed text spells it, if someone else narrowed the request."""
+    """Return the limits as the signed text spells them, if other approvers are involved."""
     if approval.granted is None or approval.vote_tally is None:
         return []
     lines = wrapped(fmt("In the text that you would sign:"), view.width, Role.ALERT)
     for place in approval.granted.places:
-        lines += wrapped(_place(place), view.width, Role.STRONG, indent=2)
+        lines += wrapped(_limit_text(place), view.width, Role.STRONG, indent=2)
     return lines
 
 
-def _place(place: Place) -> SafeText:
+def _limit_text(place: Place) -> SafeText:
     if not place.asked:
         return fmt("{} is {}", place.pointer, place.granted)
     return fmt("{} is {}, not {}", place.pointer, place.granted, place.asked)
 
 
 def _unusual(approval: Approval, view: RenderContext) -> list[Line]:
-    """The signals that the server found, and how many earlier approvals it compared with."""
+    """Return the signals the server found, and the earlier approvals it compared with."""
     display = approval.display
     if display.unusual is None:
         return []
@@ -206,7 +206,7 @@ def _undo(approval: Approval, view: RenderContext) -> list[Line]:
 def _agent_lines(approval: Approval, view: RenderContext) -> list[Line]:
     agent = approval.agent
     owners = SafeText(", ".join(agent.owners)) or fmt("nobody")
-    safe_text = fmt(
+    asked_text = fmt(
         "from {} at {}",
         approval.display.asked_from,
         view.clock(approval.display.asked_at),
@@ -214,13 +214,13 @@ def _agent_lines(approval: Approval, view: RenderContext) -> list[Line]:
     is_action = _is_action(approval)
     role = "App" if approval.kind is Kind.APP_ACTION else "Agent"
     name = fmt("this agent") if is_action else agent.name
-    first = fmt("First request from {}.", name)
+    first_request = fmt("First request from {}.", name)
     return [
         *(view.row(role, agent.name) if approval.is_action else []),
-        *(view.row("", first, Role.ALERT) if agent.first_request else []),
+        *(view.row("", first_request, Role.ALERT) if agent.first_request else []),
         *(view.row("Owner", owners) if is_action else []),
         *_listed("Called by", agent.through, view),
-        *view.row("Asked", safe_text),
+        *view.row("Asked", asked_text),
         *_replaces(approval, view),
         *view.row("Why you", approval.display.why),
     ]
@@ -251,58 +251,58 @@ def _agent_says(approval: Approval, view: RenderContext) -> list[Line]:
 
 
 def _consequences(approval: Approval, view: RenderContext) -> list[Line]:
-    when = view.clock(approval.expires_at)
+    expires_at = view.clock(approval.expires_at)
     left = remaining_in_words(approval.expires_at, view.now)
-    at = countdown_stage(approval.expires_at, view.now)
-    last = SafeText("") if at is None else fmt("{}: ", at.words)
-    expiry = fmt("{}{}, {}. Expiring isn't a denial.", last, when, left)
-    log = fmt("  matches the agent's log")
+    stage = countdown_stage(approval.expires_at, view.now)
+    stage_text = SafeText("") if stage is None else fmt("{}: ", stage.words)
+    expiry = fmt("{}{}, {}. Expiring isn't a denial.", stage_text, expires_at, left)
+    log_hint = fmt("  matches the agent's log")
     fingerprint_text = fmt(
-        "{}{}", SafeText(approval.fingerprint), log if _is_action(approval) else fmt("")
+        "{}{}", SafeText(approval.fingerprint), log_hint if _is_action(approval) else fmt("")
     )
     is_open = approval.is_waiting(view.now)
-    role = Role.PLAIN if at is None else Role.ALERT
-    expires = view.row("Expires", expiry, role) if is_open else []
-    more = approval.steps - {Step.PIN}
-    takes = view.row("Takes", _requirements_text(approval)) if is_open and more else []
+    role = Role.PLAIN if stage is None else Role.ALERT
+    expiry_rows = view.row("Expires", expiry, role) if is_open else []
+    other_steps = approval.steps - {Step.PIN}
+    requirement_rows = (
+        view.row("Takes", _requirements_text(approval)) if is_open and other_steps else []
+    )
     return [
-        *takes,
+        *requirement_rows,
         *view.row("If approved", _grants_text(approval)),
         *_vote_lines(approval, view),
-        *expires,
+        *expiry_rows,
         *view.row("Fingerprint", fingerprint_text),
     ]
 
 
 def _requirements_text(approval: Approval) -> SafeText:
-    """The steps that approving requires."""
+    """Return the steps that approving requires."""
     return SafeText(", ".join(approval.requirement(step) for step in sorted(approval.steps)))
 
 
 def _vote_lines(approval: Approval, view: RenderContext) -> list[Line]:
-    """Whom it is for, who is needed, and the votes so far."""
+    """Return for whom the request is, who must approve, and the votes so far."""
     if approval.vote_tally is None:
         return []
     votes = [
         row
         for vote in approval.vote_tally.votes
-        for why in (fmt(' "{}"', vote.reason) if vote.reason else SafeText(""),)
-        for row in view.row("", fmt("{}: {}{}", vote.by_name, vote.verdict, why))
+        for reason in (fmt(' "{}"', vote.reason) if vote.reason else SafeText(""),)
+        for row in view.row("", fmt("{}: {}{}", vote.by_name, vote.verdict, reason))
     ]
     people = view.row("People", approval.vote_tally.words)
     return [*_for_user(approval, view), *people, *votes]
 
 
 def _vote_position(approval: Approval, view: RenderContext) -> list[Line]:
-    if (people := approval.vote_tally) is None:
+    if (tally := approval.vote_tally) is None:
         return []
-    return wrapped(
-        fmt("Your approval would be {} of {}.", people.have + 1, people.need), view.width
-    )
+    return wrapped(fmt("Your approval would be {} of {}.", tally.have + 1, tally.need), view.width)
 
 
 def _for_user(approval: Approval, view: RenderContext) -> list[Line]:
-    """Whom the agent named, if other people are asked too or instead."""
+    """Return the user the agent acts for, if a request needs several approvers."""
     return view.row("For", approval.display.user_name) if approval.vote_tally else []
 
 
@@ -316,5 +316,5 @@ def _signed(name: str, text: str, digest: str, view: RenderContext) -> list[Line
 
 
 def _pretty_json(text: str) -> str:
-    """Format with one member per line; the text was parsed when it arrived."""
+    """Format JSON with one member per line. It is valid, as it was parsed on arrival."""
     return json.dumps(json.loads(text), ensure_ascii=False, indent=_JSON_INDENT)

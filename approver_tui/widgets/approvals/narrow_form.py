@@ -1,7 +1,7 @@
 """The form with which the user narrows a request.
 
-Owns: one control for each scope, fact and list item, one for the token lifetime; the resulting
-proposal. Never: asking the server; checking whether the proposal is really smaller.
+Owns: controls for each scope, fact and list item and for the token lifetime; the resulting
+proposal. Never: asking the server; checking that the proposal is really smaller.
 """
 
 from collections.abc import Iterator
@@ -17,14 +17,14 @@ from approver_tui.widgets.approvals.change_form import Amount, ChangeForm
 from approver_tui.widgets.check_line import CheckLine
 from approver_tui.widgets.lines import fmt
 
-_FORMS = {
+_PLACEHOLDERS = {
     NarrowingRule.LOWER: SafeText("less"),
     NarrowingRule.EARLIER: SafeText("earlier, e.g. 2026-11-25T14:30:00Z"),
 }
 
 
 class _FactControls:
-    """The controls of one fact."""
+    """The controls of a fact."""
 
     def __init__(self, fact: NarrowableFact) -> None:
         self._fact = fact
@@ -35,7 +35,7 @@ class _FactControls:
         elif fact.rule is NarrowingRule.TURN_ON:
             self.ticks = (CheckLine(fact.label, is_on=False),)
         else:
-            self.amount = Amount(fact.label, fact.asked, _FORMS[fact.rule])
+            self.amount = Amount(fact.label, fact.asked, _PLACEHOLDERS[fact.rule])
 
     def widgets(self) -> Iterator[Widget]:
         if self._fact.rule is NarrowingRule.DROP:
@@ -46,9 +46,13 @@ class _FactControls:
 
     @property
     def change(self) -> NarrowedFact | None:
-        """The smaller value that the controls show, or None."""
-        to = self._typed_value
-        return None if to is None else NarrowedFact(self._fact.place, self._fact.pointer, to)
+        """The narrowed fact; None if the controls leave it unchanged."""
+        new_value = self._typed_value
+        return (
+            None
+            if new_value is None
+            else NarrowedFact(self._fact.place, self._fact.pointer, new_value)
+        )
 
     @property
     def _typed_value(self) -> str | None:
@@ -61,7 +65,7 @@ class _FactControls:
 
 
 class NarrowForm(ChangeForm):
-    """All controls of one request."""
+    """The form with all controls of a request."""
 
     def __init__(self, narrowable: Narrowable) -> None:
         super().__init__()
@@ -74,7 +78,7 @@ class NarrowForm(ChangeForm):
         self._lifetime = Amount(fmt("Token lifetime"), lifetime_text, fmt("seconds"))
 
     def compose(self) -> ComposeResult:
-        """Lay out facts, scopes and token lifetime."""
+        """Lay out the facts, the scopes and the token lifetime."""
         for fact in self._facts:
             yield from fact.widgets()
         if self._scopes:
@@ -84,7 +88,7 @@ class NarrowForm(ChangeForm):
 
     @property
     def proposal(self) -> Narrowing:
-        """Return the proposal. Raises ValueError if the token lifetime is not a number."""
+        """The proposal. Raises ValueError if the token lifetime is not a whole number."""
         changes = (fact.change for fact in self._facts)
         seconds = self._lifetime.typed
         if seconds and not (seconds.isascii() and seconds.isdigit()):

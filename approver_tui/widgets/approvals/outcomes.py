@@ -1,7 +1,7 @@
 """The outcome of a request, as lines and as one sentence.
 
-Owns: the words for every outcome, the quoting of other people's words, the render context. Never:
-what was asked; `facts.py` has that.
+Owns: the wording of every outcome, quoting other people's words, the render context. Never: what
+was requested, which is in `facts.py`.
 """
 
 from dataclasses import dataclass
@@ -33,12 +33,12 @@ _USE_TEXTS = {
     Kind.APP_ACTION: " The token was collected.",
     Kind.STANDING_GRANT: " The standing grant is in force.",
 }
-"""The outcome of an approval that was used."""
+"""The text for an approval that was used, by kind."""
 
 
 @dataclass(frozen=True, slots=True)
 class RenderContext:
-    """The inputs of drawing: the server's time, the user's time zone, the width, the keys."""
+    """What drawing depends on: the server's time, the time zone, the width and the keys."""
 
     now: int
     zone: tzinfo | None
@@ -51,7 +51,7 @@ class RenderContext:
         return _NARROW_COLUMN if self.width < _NARROW else _WIDE_COLUMN
 
     def row(self, label: str, value: SafeText, role: Role = Role.PLAIN) -> list[Line]:
-        """Return a label and its value."""
+        """Return the lines of a label and its value."""
         return labelled(SafeText(label), value, self.width, self.column, role)
 
     def clock(self, at: int) -> SafeText:
@@ -60,18 +60,18 @@ class RenderContext:
 
 
 def outcome_lines(approval: Approval, view: RenderContext) -> list[Line]:
-    """Return the outcome of the approval; nothing while it can be answered."""
+    """Return the lines of the outcome; none while the approval can be answered."""
     text = outcome(approval, view.now, view.zone)
     if not text:
         return []
     note = approval.decided.note if approval.decided else None
-    words = quoted(note, view) if note else []
-    done = _execution(approval.execution, view) if approval.execution else []
-    return [*wrapped(text, view.width, Role.ALERT), *words, *done, BLANK]
+    note_lines = quoted(note, view) if note else []
+    execution_lines = _execution(approval.execution, view) if approval.execution else []
+    return [*wrapped(text, view.width, Role.ALERT), *note_lines, *execution_lines, BLANK]
 
 
 def _execution(execution: Execution, view: RenderContext) -> list[Line]:
-    """The outcome at the resource, possibly in its own words."""
+    """Return the outcome at the resource, with the resource's own words if any."""
     sentence = fmt("{} {}.", SafeText(execution.progress_text), view.clock(execution.at))
     lines = wrapped(sentence, view.width, Role.ALERT)
     if execution.as_granted is False:
@@ -81,7 +81,7 @@ def _execution(execution: Execution, view: RenderContext) -> list[Line]:
 
 
 def outcome(approval: Approval, now: int, zone: tzinfo | None) -> SafeText:
-    """Return one sentence on how it ended, or an empty text while it is open."""
+    """Return how the request ended; empty while it can be answered."""
     agent, at = approval.agent.name, approval.expires_at
     if approval.is_withdrawn:
         return fmt("Withdrawn: {} no longer needs this.", agent)
@@ -96,17 +96,19 @@ def outcome(approval: Approval, now: int, zone: tzinfo | None) -> SafeText:
     if approval.state is ApprovalState.PENDING and now < at:
         return SafeText("")
     if approval.state in {ApprovalState.PENDING, ApprovalState.EXPIRED}:
-        again = (
+        retry_sentence = (
             fmt(" {}", _retry_sentence(approval)) if approval.kind is Kind.ACTION else SafeText("")
         )
-        safe_text = END_REASONS.get(approval.reason or "")
-        why = SafeText("") if safe_text is None else fmt(" {}", safe_text)
-        return fmt("Expired at {}. Not a denial.{}{}", clock(at, now, zone), why, again)
+        end_reason = END_REASONS.get(approval.reason or "")
+        reason_text = SafeText("") if end_reason is None else fmt(" {}", end_reason)
+        return fmt(
+            "Expired at {}. Not a denial.{}{}", clock(at, now, zone), reason_text, retry_sentence
+        )
     return _unanswered_text(approval)
 
 
 def retry_text(agent: SafeText) -> SafeText:
-    """Return that the agent was asked to retry, and what it did."""
+    """Return the message that the agent was asked to retry."""
     return fmt("{} is asked to retry.", agent)
 
 
@@ -118,33 +120,33 @@ def _retry_sentence(approval: Approval) -> SafeText:
 
 
 def _unanswered_text(approval: Approval) -> SafeText:
-    """Return how it ended without an answer, in our words or in those of the user who ended it."""
+    """Return how the request ended unanswered, in our words or the given reason."""
     state = SafeText(approval.state.value)
     if approval.was_superseded:
         return END_REASONS["superseded"]
     if approval.was_locked:
         return fmt("Locked: too many wrong entries. Nothing was approved.")
-    if (safe_text := END_REASONS.get(approval.reason or "")) is not None:
-        return fmt("This request is {}. {}", state, safe_text)
-    because = fmt(": {}", approval.reason) if approval.reason else SafeText("")
-    return fmt("This request is {}{}. Nobody answered it.", state, because)
+    if (end_reason := END_REASONS.get(approval.reason or "")) is not None:
+        return fmt("This request is {}. {}", state, end_reason)
+    reason = fmt(": {}", approval.reason) if approval.reason else SafeText("")
+    return fmt("This request is {}{}. Nobody answered it.", state, reason)
 
 
 def _answered_text(approval: Approval, decided: Decided, now: int, zone: tzinfo | None) -> SafeText:
-    word = fmt("Approved") if decided.decision is Answer.APPROVE else fmt("Denied")
+    verb = fmt("Approved") if decided.decision is Answer.APPROVE else fmt("Denied")
     code = fmt(" Reason: {}.", SafeText(decided.code.label)) if decided.code else SafeText("")
-    where = fmt("{} by {} on {}", word, decided.by_name, decided.device_name)
-    after = fmt("{}{}", _use_text(approval), _later_end(approval))
-    return fmt("{} at {}.{}{}", where, clock(decided.at, now, zone), code, after)
+    decision = fmt("{} by {} on {}", verb, decided.by_name, decided.device_name)
+    later = fmt("{}{}", _use_text(approval), _later_end(approval))
+    return fmt("{} at {}.{}{}", decision, clock(decided.at, now, zone), code, later)
 
 
 def _later_end(approval: Approval) -> SafeText:
-    """How it ended after the answer, for another reason."""
+    """Return how the request ended after its answer, if it expired or was canceled."""
     if approval.state not in {ApprovalState.EXPIRED, ApprovalState.CANCELLED}:
         return SafeText("")
-    why = END_REASONS.get(approval.reason or "") or approval.reason
+    reason = END_REASONS.get(approval.reason or "") or approval.reason
     state = SafeText(approval.state.value)
-    return fmt(" Then {}. {}", state, why) if why else fmt(" Then {}.", state)
+    return fmt(" Then {}. {}", state, reason) if reason else fmt(" Then {}.", state)
 
 
 def _use_text(approval: Approval) -> SafeText:
@@ -153,7 +155,7 @@ def _use_text(approval: Approval) -> SafeText:
 
 
 def quoted(words: SafeText, view: RenderContext) -> list[Line]:
-    """Return words behind a bar on every row, so that they cannot look like text of the app."""
+    """Return text with a bar at the start of every row, so that it cannot look like ours."""
     bar = Piece(fmt("| "), Role.DIM)
     flat = fmt('"{}"', SafeText(words.replace("\n", " ")))
     return [(bar, Piece(row, Role.QUOTE)) for row in wrap(flat, view.width - 2)]

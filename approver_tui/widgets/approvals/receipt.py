@@ -1,6 +1,7 @@
 """The evidence of a decision, as lines.
 
-Owns: who decided, on which device, when, what was signed. Never: the facts; `facts` has them.
+Owns: who decided, on which device, when, and what was signed. Never: the facts of the request,
+which are in `facts`.
 """
 
 from approver_tui.state.approvals.approvals import Approval, Decided
@@ -12,14 +13,14 @@ from approver_tui.widgets.times import duration_text
 
 
 def receipt_lines(approval: Approval, view: RenderContext) -> list[Line]:
-    """Return the evidence of a decision or of another outcome, and what verifies it."""
+    """Return the evidence of a decision or other outcome, and the command that verifies it."""
     heading = [BLANK, line(fmt("RECEIPT"), Role.HEADING)]
     if approval.decided is None:
-        found = wrapped(_undecided(approval), view.width, Role.DIM)
+        evidence = wrapped(_undecided(approval), view.width, Role.DIM)
     else:
-        found = [*_decision(approval, approval.decided, view), *_signed(approval, view)]
+        evidence = [*_decision(approval, approval.decided, view), *_signed(approval, view)]
     verify = wrapped(fmt("To verify it, run: sayso-approver receipt ID"), view.width, Role.DIM)
-    return [*heading, *found, *view.row("Id", SafeText(approval.id)), *verify]
+    return [*heading, *evidence, *view.row("Id", SafeText(approval.id)), *verify]
 
 
 def _undecided(approval: Approval) -> SafeText:
@@ -45,14 +46,14 @@ def _decision(approval: Approval, decided: Decided, view: RenderContext) -> list
 
 
 def _note_rows(decided: Decided, view: RenderContext) -> list[Line]:
-    """Return the reason and notes of the answer, if any."""
-    later = None if decided.retry_at is None else view.clock(decided.retry_at)
+    """Return rows for the reason, the notes and the other extras of the answer, if any."""
+    retry_time = None if decided.retry_at is None else view.clock(decided.retry_at)
     sole_approval = fmt("yes, one person was enough") if decided.self_approved else None
     rows = {
         "Self-approved": sole_approval,
         "Because": decided.reason,
         "To the agent": decided.note,
-        "Ask again": later,
+        "Ask again": retry_time,
         "Ask instead": decided.ask,
         "Private note": decided.private_note,
     }
@@ -61,10 +62,10 @@ def _note_rows(decided: Decided, view: RenderContext) -> list[Line]:
 
 def _signed(approval: Approval, view: RenderContext) -> list[Line]:
     granted = approval.granted
-    part = [] if granted is None else view.row("Granted", SafeText(digest(granted.text)))
+    granted_row = [] if granted is None else view.row("Granted", SafeText(digest(granted.text)))
     return [
         *wrapped(fmt("Its device signed these digests (SHA-256):"), view.width, Role.DIM),
         *view.row("Action", SafeText(approval.action_digest)),
         *view.row("Display", SafeText(approval.display_digest)),
-        *part,
+        *granted_row,
     ]

@@ -1,6 +1,6 @@
-"""The row of an approval, or of several that look alike, in the inbox.
+"""The inbox row of an approval or of a group of look-alikes.
 
-Owns: the two lines of a row, the words for an answer in progress. Never: selection, scrolling.
+Owns: the two lines of a row, the words for an answer in progress. Never: selecting, scrolling.
 """
 
 from dataclasses import dataclass
@@ -27,56 +27,56 @@ from approver_tui.widgets.lines import (
 from approver_tui.widgets.times import remaining
 
 _SYMBOLS = {Risk.LOW: " . ", Risk.MEDIUM: " ! ", Risk.HIGH: "!! ", Risk.CRITICAL: "!!!"}
-_WORDS = {Risk.LOW: "LOW", Risk.MEDIUM: "MED", Risk.HIGH: "HIGH", Risk.CRITICAL: "CRIT"}
+_RISK_WORDS = {Risk.LOW: "LOW", Risk.MEDIUM: "MED", Risk.HIGH: "HIGH", Risk.CRITICAL: "CRIT"}
 _PREFIXES = {
     Kind.CONSENT: SafeText("consent for "),
     Kind.APP_ACTION: SafeText("app "),
     Kind.STANDING_GRANT: SafeText("grant for "),
 }
-"""The text before the name of the requester."""
+"""The text before the requester's name, by kind."""
 _WORD_WIDTH = 5
 INDENT = 4
-"""Cells before the second line, where the checkbox is."""
+"""The indent of the second line in cells, where the checkbox is."""
 
 
 class AnswerProgress(StrEnum):
-    """The progress of an answer in this program; the words are shown in the row."""
+    """The progress of an answer in this program; the row shows the value."""
 
     SENDING = "sending"
     CHECKING = "checking"
-    """An answer was sent, and no confirmation arrived."""
+    """An answer was sent, but no confirmation arrived."""
     DENYING = "denying"
-    """A denial waits five seconds and can be undone."""
+    """A denial waits for five seconds and can be undone."""
 
 
 @dataclass(frozen=True, slots=True)
 class InboxRow:
-    """An approval with everything its row depends on."""
+    """A row's approval or group, with everything else the row depends on."""
 
     fold: Fold
     now: int
     in_progress: AnswerProgress | None = None
     is_selected: bool = False
     me: str | None = None
-    """The ID of the current user; a request for someone else says so."""
+    """The ID of the current user; a request for another user names that user."""
     has_box: bool = False
-    """Whether it shows a checkbox."""
+    """Whether the row shows a checkbox."""
     quiet: SafeText = SafeText("")  # noqa: RUF009  # a SafeText never changes
-    """Why it does not alert, if so."""
+    """Why the request does not notify; empty if it does."""
 
     @property
     def approval(self) -> Approval:
-        """The approval that it shows."""
+        """The approval that the row shows."""
         return self.fold.shown
 
     @property
     def is_open(self) -> bool:
-        """Whether it is still waiting for an answer."""
+        """Whether the approval is still waiting for an answer."""
         return self.approval.is_waiting(self.now)
 
     @property
     def box(self) -> SafeText:
-        """Its checkbox, as wide as the indent."""
+        """The checkbox, or blanks, as wide as the indent."""
         if not self.has_box:
             return SafeText(" " * INDENT)
         if not self.fold.marked:
@@ -86,11 +86,11 @@ class InboxRow:
 
 
 def row_lines(row: InboxRow, width: int) -> tuple[Line, Line]:
-    """Return marker, risk, headline and remaining time; below it the agent and the resource."""
+    """Return one line with risk, headline and time left, and one with agent and resource."""
     headline = row.approval.granted_headline
     state = Piece(fmt(" {}", _state(row)), _state_role(row))
-    room = width - 1 - len(_SYMBOLS[Risk.LOW]) - _WORD_WIDTH - cell_len(state.text) - 1
-    if money_width(headline) > room:  # the second line has room for the state
+    headline_width = width - 1 - len(_SYMBOLS[Risk.LOW]) - _WORD_WIDTH - cell_len(state.text) - 1
+    if money_width(headline) > headline_width:  # the second line has room for the state
         return _first(row, (), width), _second(row, (state,), width)
     return _first(row, (state,), width), _second(row, (), width)
 
@@ -100,20 +100,20 @@ def _first(row: InboxRow, state: Line, width: int) -> Line:
     cursor = Piece(fmt(">") if row.is_selected else fmt(" "), Role.STRONG)
     role = Role(risk.value) if row.is_open else Role.DIM
     symbol = _SYMBOLS[risk] if row.is_open else "   "
-    word = pad(SafeText(symbol + _WORDS[risk]), len(symbol) + _WORD_WIDTH)
+    risk_label = pad(SafeText(symbol + _RISK_WORDS[risk]), len(symbol) + _WORD_WIDTH)
     headline = Piece(row.approval.granted_headline, Role.PLAIN if row.is_open else Role.DIM)
-    return justify((cursor, Piece(word, role), headline), state, width)
+    return justify((cursor, Piece(risk_label, role), headline), state, width)
 
 
 def _second(row: InboxRow, state: Line, width: int) -> Line:
-    new = fmt(" NEW") if row.fold.is_new and row.is_open else SafeText("")
+    new_text = fmt(" NEW") if row.fold.is_new and row.is_open else SafeText("")
     mark = fmt("  {}", row.fold.count_label) if row.fold.count_label else SafeText("")
     quiet = fmt("  {}", row.quiet) if row.quiet and row.is_open else SafeText("")
-    beside = len(new) + len(quiet) + len(mark) + length(state)
-    safe_text = crop(_requester_for(row), width - INDENT - beside)
+    other_width = len(new_text) + len(quiet) + len(mark) + length(state)
+    requester = crop(_requester_for(row), width - INDENT - other_width)
     margin = Piece(row.box, Role.STRONG if row.has_box else Role.PLAIN)
     quiet_pieces = (Piece(quiet),) if quiet else ()
-    line = (margin, Piece(safe_text, Role.DIM), *quiet_pieces, Piece(new, Role.STRONG))
+    line = (margin, Piece(requester, Role.DIM), *quiet_pieces, Piece(new_text, Role.STRONG))
     role = Role.STRONG if row.fold.is_group else Role.DIM
     line = (*line, Piece(mark, role)) if mark else line
     return justify(line, state, width) if state else line
@@ -146,10 +146,10 @@ def _state_role(row: InboxRow) -> Role:
 
 
 def _time_left(row: InboxRow) -> SafeText:
-    """The remaining time; in the last minute with a word."""
-    until = row.approval.expires_at
-    at, left = countdown_stage(until, row.now), remaining(until, row.now)
-    return left if at is None else fmt("{} {}", at.verb, left)
+    """Return the remaining time; in the last minute with a word before it."""
+    expires_at = row.approval.expires_at
+    stage, left = countdown_stage(expires_at, row.now), remaining(expires_at, row.now)
+    return left if stage is None else fmt("{} {}", stage.verb, left)
 
 
 def _state(row: InboxRow) -> SafeText:

@@ -1,5 +1,5 @@
-"""Widgets and lines of agents and apps.
+"""Widgets and lines for agents and apps.
 
 Owns: showing state.
-Never: calls to the server.
+Never: calling the server.
 """

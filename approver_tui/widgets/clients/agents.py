@@ -1,6 +1,6 @@
-"""An agent as an entry and in full.
+"""An agent as a list entry and its details.
 
-Owns: the wording. Never: revoking or suspending one; deciding which are listed.
+Owns: the wording. Never: revoking or suspending an agent; deciding which agents are listed.
 """
 
 from approver_tui.state.clients.agents import Agent
@@ -14,27 +14,27 @@ from approver_tui.widgets.notifications.quiet import mute_text
 from approver_tui.widgets.times import age
 
 _MAX_LISTED = 20
-"""How many of the latest requests are listed."""
+"""How many of an agent's latest requests are listed."""
 
 
 def agent_entry(agent: Agent, attention: NotificationPrefs, now: int) -> Entry:
-    """Return an agent as an entry: what it acts with, or else what it asked."""
+    """Return the entry of an agent, with what it holds or else how often it asked."""
     acting = agent.acting
-    second = request_counts_text(agent, now) if acting is None else holdings_text(acting)
-    return Entry(agent.id, agent.name, second, _state(agent, attention, now))
+    second_line = request_counts_text(agent, now) if acting is None else holdings_text(acting)
+    return Entry(agent.id, agent.name, second_line, _state(agent, attention, now))
 
 
 def agent_lines(agent: Agent, attention: NotificationPrefs, view: RenderContext) -> list[Line]:
-    """Return everything known about an agent."""
+    """Return the details of an agent."""
     mute = attention.mute_of(agent.id)
-    muted = [] if mute is None else view.row("Muted", mute_text(mute, view))
+    mute_rows = [] if mute is None else view.row("Muted", mute_text(mute, view))
     acting = agent.acting
-    head = _head(agent, view) if acting is None else [*access_lines(acting, view), BLANK]
-    return [*head, *muted, *_owned(agent, view), *_request_lines(agent, view)]
+    access = _head(agent, view) if acting is None else [*access_lines(acting, view), BLANK]
+    return [*access, *mute_rows, *_owned(agent, view), *_request_lines(agent, view)]
 
 
 def request_counts_text(agent: Agent, now: int) -> SafeText:
-    """Return how many requests it sent recently, and their outcomes."""
+    """Return how many requests the agent sent recently, and their outcomes."""
     if not agent.asked:
         return fmt("no requests in 7 days")
     parts = [fmt("{} asked", len(agent.asked))]
@@ -69,18 +69,28 @@ def _owned(agent: Agent, view: RenderContext) -> list[Line]:
 
 def _request_lines(agent: Agent, view: RenderContext) -> list[Line]:
     lines = view.row("In 7 days", request_counts_text(agent, view.now))
-    taken = agent.median_time
-    if taken is not None:
-        lines += view.row("Median answer", age(0, taken))
+    median_time = agent.median_time
+    if median_time is not None:
+        lines += view.row("Median answer", age(0, median_time))
     if not agent.asked:
         return lines
     lines += [BLANK, line(fmt("LATEST REQUESTS"), Role.HEADING)]
     for approval in agent.asked[:_MAX_LISTED]:
-        ago = fmt("{} ago: {}", age(approval.created_at, view.now), approval.outcome_headline)
-        safe_text = outcome(approval, view.now, view.zone) or fmt("It is waiting for an answer.")
-        lines += [*wrapped(ago, view.width), *wrapped(safe_text, view.width, Role.DIM, indent=2)]
-    more = len(agent.asked) - _MAX_LISTED
-    return [*lines, *(wrapped(fmt("and {} more", more), view.width, Role.DIM) if more > 0 else [])]
+        headline = fmt("{} ago: {}", age(approval.created_at, view.now), approval.outcome_headline)
+        outcome_text = outcome(approval, view.now, view.zone) or fmt("It is waiting for an answer.")
+        lines += [
+            *wrapped(headline, view.width),
+            *wrapped(outcome_text, view.width, Role.DIM, indent=2),
+        ]
+    unlisted_count = len(agent.asked) - _MAX_LISTED
+    return [
+        *lines,
+        *(
+            wrapped(fmt("and {} more", unlisted_count), view.width, Role.DIM)
+            if unlisted_count > 0
+            else []
+        ),
+    ]
 
 
 def _state(agent: Agent, attention: NotificationPrefs, now: int) -> SafeText:

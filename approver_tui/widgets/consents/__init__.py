@@ -1,5 +1,5 @@
-"""Widgets and lines of consents.
+"""Widgets and lines for consents.
 
 Owns: showing state.
-Never: calls to the server.
+Never: calling the server.
 """

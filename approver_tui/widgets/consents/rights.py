@@ -1,6 +1,6 @@
-"""Consents, tokens and devices, as entries and in full.
+"""Consents, tokens and devices as list entries and their details.
 
-Owns: their wording. Never: ending any of them.
+Owns: their wording. Never: ending or revoking any of them.
 """
 
 from approver_tui.state.clients.access import ActingAgent
@@ -16,19 +16,21 @@ from approver_tui.widgets.times import age, remaining
 
 
 def holdings_text(agent: ActingAgent) -> SafeText:
-    """Return how many grants, consents and tokens an agent has; grants only if there are any."""
+    """Return how many consents, tokens and, if it has any, standing grants an agent has."""
     consents, tokens = (
         counted(len(agent.consents), "consent"),
         counted(len(agent.delegations), "token"),
     )
-    rest = fmt("{}, {}", consents, tokens)
+    consents_and_tokens = fmt("{}, {}", consents, tokens)
     return (
-        fmt("{}, {}", counted(len(agent.grants), "standing grant"), rest) if agent.grants else rest
+        fmt("{}, {}", counted(len(agent.grants), "standing grant"), consents_and_tokens)
+        if agent.grants
+        else consents_and_tokens
     )
 
 
 def access_lines(agent: ActingAgent, view: RenderContext) -> list[Line]:
-    """Return everything that an agent acts with."""
+    """Return the details of everything with which an agent can act."""
     lines = [
         *wrapped(agent.name, view.width, Role.STRONG),
         BLANK,
@@ -48,23 +50,23 @@ def access_lines(agent: ActingAgent, view: RenderContext) -> list[Line]:
 
 
 def consent_entry(consent: Consent, now: int) -> Entry:
-    """Return a consent as an entry."""
+    """Return the entry of a consent."""
     is_live = consent.state is ConsentState.LIVE
     state = remaining(consent.expires_at, now) if is_live else SafeText(consent.state.value)
-    what = fmt("{} at {}", SafeText(", ".join(consent.scopes)), _host(consent.resource))
-    return Entry(consent.id, consent.client_name, what, state, is_over=not is_live)
+    scope_text = fmt("{} at {}", SafeText(", ".join(consent.scopes)), _host(consent.resource))
+    return Entry(consent.id, consent.client_name, scope_text, state, is_over=not is_live)
 
 
 def consent_lines(consent: Consent, view: RenderContext) -> list[Line]:
-    """Return a consent in full."""
+    """Return the details of a consent."""
     title = fmt("{} can act for you without asking", consent.client_name)
     key = view.keys.key("revoke")
-    asked = [] if consent.app_name is None else view.row("Asked by", consent.app_name)
+    app_row = [] if consent.app_name is None else view.row("Asked by", consent.app_name)
     return [
         *wrapped(title, view.width, Role.STRONG),
         BLANK,
         *_consent_rows(consent, view),
-        *asked,
+        *app_row,
         *view.row("Id", consent.id),
         BLANK,
         *wrapped(fmt("Revoking it ({}) ends every token issued from it.", key), view.width),
@@ -72,25 +74,25 @@ def consent_lines(consent: Consent, view: RenderContext) -> list[Line]:
 
 
 def token_entry(token: Delegation, now: int) -> Entry:
-    """Return a token as an entry."""
-    what = fmt("{} at {}", SafeText(", ".join(token.scopes)), _host(token.resource))
-    return Entry(token.id, token.client.name, what, remaining(token.expires_at, now))
+    """Return the entry of a token."""
+    scope_text = fmt("{} at {}", SafeText(", ".join(token.scopes)), _host(token.resource))
+    return Entry(token.id, token.client.name, scope_text, remaining(token.expires_at, now))
 
 
 def token_lines(token: Delegation, view: RenderContext) -> list[Line]:
-    """Return a token in full."""
+    """Return the details of a token."""
     key = view.keys.key("revoke")
     chain = SafeText(" > ".join(actor.name for actor in reversed(token.actors)))
-    through = view.row("Through", chain) if token.actors else []
-    approval = [] if token.approval_id is None else view.row("Approval", token.approval_id)
+    chain_row = view.row("Through", chain) if token.actors else []
+    approval_row = [] if token.approval_id is None else view.row("Approval", token.approval_id)
     return [
         *wrapped(
             fmt("{} acts for you with this token", token.client.name), view.width, Role.STRONG
         ),
         BLANK,
         *_token_rows(token, view),
-        *through,
-        *approval,
+        *chain_row,
+        *approval_row,
         *view.row("Issued", view.clock(token.issued_at)),
         *view.row("Id", SafeText(token.id)),
         BLANK,
@@ -99,21 +101,25 @@ def token_lines(token: Delegation, view: RenderContext) -> list[Line]:
 
 
 def device_entry(device: Device, now: int) -> Entry:
-    """Return a device as an entry."""
-    mine = fmt("{} (this one)", device.name) if device.is_this else device.name
-    seen = device.last_seen_at
-    when = fmt("not seen yet") if seen is None else fmt("seen {} ago", age(seen, now))
-    what = fmt("{}, {}", device.kind, when)
-    return Entry(device.id, mine, what, _state_text(device, now), is_over=not device.is_active)
+    """Return the entry of a device."""
+    name = fmt("{} (this one)", device.name) if device.is_this else device.name
+    last_seen_at = device.last_seen_at
+    seen_text = (
+        fmt("not seen yet") if last_seen_at is None else fmt("seen {} ago", age(last_seen_at, now))
+    )
+    second_line = fmt("{}, {}", device.kind, seen_text)
+    return Entry(
+        device.id, name, second_line, _state_text(device, now), is_over=not device.is_active
+    )
 
 
 def device_lines(device: Device, view: RenderContext) -> list[Line]:
-    """Return a device in full."""
+    """Return the details of a device."""
     pin = device.pin
-    tries = fmt("{} wrong since the last correct one, {} left", pin.tries, pin.left)
+    attempts_text = fmt("{} wrong since the last correct one, {} left", pin.tries, pin.left)
     state = fmt("in use") if device.is_active else fmt("revoked")
-    later = fmt("from {} on", view.clock(device.high_from))
-    high = later if device.high_from > view.now else fmt("can be approved here")
+    start_text = fmt("from {} on", view.clock(device.high_from))
+    high_risk_text = start_text if device.high_from > view.now else fmt("can be approved here")
     return [
         *wrapped(device.name, view.width, Role.STRONG),
         BLANK,
@@ -121,8 +127,8 @@ def device_lines(device: Device, view: RenderContext) -> list[Line]:
         *view.row("Kind", device.kind),
         *view.row("Enrolled", view.clock(device.created_at)),
         *view.row("Last seen", _ago(device.last_seen_at, view.now)),
-        *view.row("High risk", high),
-        *view.row("PIN", tries),
+        *view.row("High risk", high_risk_text),
+        *view.row("PIN", attempts_text),
         *_notification_rows(device, view),
         *_problem_lines(device, view),
         *view.row("Id", SafeText(device.id)),
@@ -130,43 +136,47 @@ def device_lines(device: Device, view: RenderContext) -> list[Line]:
 
 
 def _notification_rows(device: Device, view: RenderContext) -> list[Line]:
-    """Whether a browser gets push notifications; a terminal alerts while it runs."""
+    """Say whether a browser gets push notifications; a terminal needs none."""
     if device.kind != "browser" or not device.is_active:
         return []
     if not device.browsers:
-        nobody = fmt("no notifications: open its page and allow them")
-        return view.row("Notified", nobody, Role.ALERT)
+        no_browser = fmt("no notifications: open its page and allow them")
+        return view.row("Notified", no_browser, Role.ALERT)
     return [line for browser in device.browsers for line in _browser_row(browser, view)]
 
 
 def _browser_row(browser: Browser, view: RenderContext) -> list[Line]:
-    last = browser.delivered_at
-    safe_text = fmt("nothing yet") if last is None else fmt("last {} ago", age(last, view.now))
+    delivered_at = browser.delivered_at
+    delivery_text = (
+        fmt("nothing yet")
+        if delivered_at is None
+        else fmt("last {} ago", age(delivered_at, view.now))
+    )
     if browser.lost_at is not None:
-        at = view.clock(browser.lost_at)
-        return view.row("Notified", fmt("not since {}: open Sayso there", at), Role.ALERT)
+        lost_at = view.clock(browser.lost_at)
+        return view.row("Notified", fmt("not since {}: open Sayso there", lost_at), Role.ALERT)
     if browser.problem:
         words = fmt("{} rejects messages: {}", _host(browser.service), browser.problem)
         return view.row("Notified", words, Role.ALERT)
     if browser.is_dormant:
-        words = fmt("{}; nobody opened it for two weeks", safe_text)
+        words = fmt("{}; nobody opened it for two weeks", delivery_text)
         return view.row("Notified", words, Role.ALERT)
-    return view.row("Notified", fmt("{}, through {}", safe_text, _host(browser.service)))
+    return view.row("Notified", fmt("{}, through {}", delivery_text, _host(browser.service)))
 
 
 def _problem_lines(device: Device, view: RenderContext) -> list[Line]:
     unlock, vouch = view.keys.key("unlock"), view.keys.key("vouch")
     if device.pin.locked:
-        words = fmt("Locked after too many wrong PINs; another device unlocks it ({}).", unlock)
+        problem = fmt("Locked after too many wrong PINs; another device unlocks it ({}).", unlock)
     elif device.pin.exhausted:
-        words = fmt("This PIN has had too many wrong attempts: log in again with a new one.")
+        problem = fmt("This PIN has had too many wrong attempts: log in again with a new one.")
     elif device.is_active and device.high_from > view.now:
-        words = fmt(
+        problem = fmt(
             "New: cannot approve high risk yet, unless another device vouches for it ({}).", vouch
         )
     else:
         return []
-    return wrapped(words, view.width, Role.ALERT)
+    return wrapped(problem, view.width, Role.ALERT)
 
 
 def _state_text(device: Device, now: int) -> SafeText:
@@ -179,21 +189,21 @@ def _state_text(device: Device, now: int) -> SafeText:
 
 def _consent_rows(consent: Consent, view: RenderContext) -> list[Line]:
     until = view.clock(consent.expires_at)
-    over = consent.revoked_at
-    ended = [] if over is None else view.row("Revoked", view.clock(over))
+    revoked_at = consent.revoked_at
+    revoked_row = [] if revoked_at is None else view.row("Revoked", view.clock(revoked_at))
     return [
         *view.row("May use", SafeText(", ".join(consent.scopes))),
         *view.row("At", consent.resource),
         *view.row("Created", view.clock(consent.created_at)),
         *view.row("Until", until),
-        *ended,
+        *revoked_row,
     ]
 
 
 def grant_scope(grant: StandingGrant) -> SafeText:
-    """Return what a standing grant allows: an action type, scopes."""
-    named = () if grant.type is None else (grant.type,)
-    return SafeText(", ".join((*named, *grant.scopes)))
+    """Return what a standing grant allows: its action type, if any, and its scopes."""
+    types = () if grant.type is None else (grant.type,)
+    return SafeText(", ".join((*types, *grant.scopes)))
 
 
 def _grant_rows(grant: StandingGrant, view: RenderContext) -> list[Line]:
@@ -215,7 +225,7 @@ def _token_rows(token: Delegation, view: RenderContext) -> list[Line]:
 
 
 def used_text(at: int | None, now: int) -> SafeText:
-    """Return how long ago something was used."""
+    """Return how long ago something was last used."""
     return fmt("not used yet") if at is None else fmt("used {} ago", age(at, now))
 
 

@@ -1,5 +1,5 @@
-"""Widgets and lines of reports.
+"""Widgets and lines for reports.
 
 Owns: showing state.
-Never: calls to the server.
+Never: calling the server.
 """

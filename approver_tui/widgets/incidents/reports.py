@@ -1,6 +1,6 @@
 """Texts about the agents that a report quarantines, before and after it is sent.
 
-Owns: the wording. Never: what a report quarantines; the server decides that.
+Owns: the wording. Never: deciding what a report quarantines, which the server does.
 """
 
 from approver_tui.state.approvals.approvals import Approval, Kind
@@ -16,9 +16,13 @@ _SCOPE_TEXTS = {
 
 
 def scope_choices(approval: Approval, *, is_open: bool) -> tuple[ReportScope | None, ...]:
-    """Return the choices; None is this request only, which can only be denied once."""
-    alone = (None,) if is_open else ()
-    return (*alone, *ReportScope) if approval.kind is Kind.ACTION else (*alone, ReportScope.AGENT)
+    """Return the choices; None denies only this request, while it is open."""
+    request_only = (None,) if is_open else ()
+    return (
+        (*request_only, *ReportScope)
+        if approval.kind is Kind.ACTION
+        else (*request_only, ReportScope.AGENT)
+    )
 
 
 def choice_label(approval: Approval, choice: ReportScope | None) -> SafeText:
@@ -33,7 +37,7 @@ def choice_label(approval: Approval, choice: ReportScope | None) -> SafeText:
 
 
 def consequence_text(approval: Approval, choice: ReportScope | None) -> SafeText:
-    """Return what happens when this choice is sent."""
+    """Return what happens if the user sends this choice."""
     if choice is not None and approval.kind is not Kind.ACTION:
         return fmt("It is denied, and administrators are notified. No agent made this request.")
     if choice is None:
@@ -56,8 +60,8 @@ def report_result_text(reported: ReportResult) -> SafeText:
             "No agent made this request, so none was quarantined. Reported: {}.", reported.incident
         )
     first, *others = reported.agents
-    more = fmt(" And {}.", counted(len(others), "more agent")) if others else SafeText("")
-    return fmt("{}{} Reported: {}.", _quarantined_text(first), more, reported.incident)
+    others_text = fmt(" And {}.", counted(len(others), "more agent")) if others else SafeText("")
+    return fmt("{}{} Reported: {}.", _quarantined_text(first), others_text, reported.incident)
 
 
 def _quarantined_text(agent: QuarantinedAgent) -> SafeText:

@@ -1,5 +1,5 @@
-"""Widgets and lines of notifications.
+"""Widgets and lines for notifications.
 
 Owns: showing state.
-Never: calls to the server.
+Never: calling the server.
 """

@@ -1,6 +1,6 @@
 """The line about waiting requests at other servers.
 
-Owns: the line below the inbox, the words for one server. Never: the content of a request.
+Owns: the line below the inbox, the words for each server. Never: showing the content of a request.
 """
 
 from approver_tui.state.notifications.other_logins import OtherLoginCount, OtherLoginCounts
@@ -8,28 +8,28 @@ from approver_tui.state.text import SafeText
 from approver_tui.widgets.lines import fmt
 from approver_tui.widgets.times import age
 
-_MAX = 3
-"""More servers than these are combined in one number."""
+_MAX_NAMED = 3
+"""The number of servers that are named; the rest are combined."""
 
 
 def other_logins_line(elsewhere: OtherLoginCounts, now: int) -> SafeText:
-    """Return a line on where requests are waiting; empty if nowhere."""
+    """Return the line that says where requests are waiting; empty if nowhere."""
     busy = elsewhere.busy
     if not busy:
         return SafeText("")
-    safe_texts = [
+    parts = [
         fmt("{} at {}", count_with_age(other_login_count, now), SafeText(other_login_count.login))
-        for other_login_count in busy[:_MAX]
+        for other_login_count in busy[:_MAX_NAMED]
     ]
-    rest = busy[_MAX:]
+    rest = busy[_MAX_NAMED:]
     if rest:
         count = sum(login_count.count for login_count in rest)
-        safe_texts.append(fmt("{} at {} more", count, len(rest)))
-    return fmt("Waiting elsewhere: {}", SafeText(", ".join(safe_texts)))
+        parts.append(fmt("{} at {} more", count, len(rest)))
+    return fmt("Waiting elsewhere: {}", SafeText(", ".join(parts)))
 
 
 def count_with_age(waiting: OtherLoginCount, now: int) -> SafeText:
-    """Return the count, and its age if the server did not answer the latest query."""
+    """Return the count, with its age if the server did not answer the latest query."""
     if not waiting.is_old:
         return fmt("{}", waiting.count)
     return fmt("{} ({} ago)", waiting.count, age(waiting.at, now))

@@ -1,6 +1,7 @@
-"""Why a request does not alert, in one word and in one sentence.
+"""Says why a request does not notify, in a word and in a sentence.
 
-Owns: the wording. Never: deciding it; the server does, and high risk always alerts.
+Owns: the wording. Never: deciding whether it notifies, which the server does; high risk always
+does.
 """
 
 from approver_tui.state.approvals.approvals import Approval
@@ -15,19 +16,19 @@ from approver_tui.state.text import SafeText
 from approver_tui.widgets.approvals.outcomes import RenderContext
 from approver_tui.widgets.lines import fmt
 
-_DAYS = 7
+_DAYS_PER_WEEK = 7
 _NOT_QUIET = SafeText("")
 
 
 def quiet_mark(approval: Approval, attention: NotificationPrefs) -> SafeText:
-    """Return the word in its row; empty if it alerts as usual."""
+    """Return the word for the request's row; empty if the request notifies as usual."""
     if (hold := attention.hold_of(approval.id)) is not None:
         return fmt("snoozed") if hold.why == SNOOZED else fmt("quiet hours")
     return fmt("muted") if _is_muted(approval, attention) else _NOT_QUIET
 
 
 def quiet_text(approval: Approval, attention: NotificationPrefs, view: RenderContext) -> SafeText:
-    """Return until when, and which key ends it; empty if it alerts as usual."""
+    """Return why and until when it does not notify; empty if it notifies as usual."""
     hold = attention.hold_of(approval.id)
     if hold is not None:
         until = view.clock(hold.until)
@@ -42,7 +43,7 @@ def quiet_text(approval: Approval, attention: NotificationPrefs, view: RenderCon
 
 
 def mute_text(mute: Mute, view: RenderContext) -> SafeText:
-    """Return who is muted, and until when."""
+    """Return that an agent is muted, and until when."""
     if mute.until is None:
         return fmt("{} is muted: no notifications for it.", mute.agent_name)
     return fmt("{} is muted until {}.", mute.agent_name, view.clock(mute.until))
@@ -50,10 +51,12 @@ def mute_text(mute: Mute, view: RenderContext) -> SafeText:
 
 def hours_text(hours: QuietHours) -> SafeText:
     """Return quiet hours in one line."""
-    days = fmt("every day") if len(hours.days) == _DAYS else SafeText(", ".join(hours.days))
+    days = (
+        fmt("every day") if len(hours.days) == _DAYS_PER_WEEK else SafeText(", ".join(hours.days))
+    )
     return fmt("{} to {} {}, {}", hours.begins, hours.ends, hours.zone, days)
 
 
 def _is_muted(approval: Approval, attention: NotificationPrefs) -> bool:
-    is_quiet = approval.risk.rank < Risk.HIGH.rank
-    return is_quiet and attention.mute_of(approval.agent.id) is not None
+    can_be_muted = approval.risk.rank < Risk.HIGH.rank
+    return can_be_muted and attention.mute_of(approval.agent.id) is not None

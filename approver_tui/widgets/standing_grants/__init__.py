@@ -1,5 +1,5 @@
-"""Widgets and lines of standing grants.
+"""Widgets and lines for standing grants.
 
 Owns: showing state.
-Never: calls to the server.
+Never: calling the server.
 """

@@ -1,8 +1,8 @@
 """The form of a new standing grant.
 
-Owns: duration, number of uses, amount, a control for each member that may vary, whether each use
-notifies and whether this request is approved too; the resulting proposal. Never: asking the server;
-checking whether so much is allowed.
+Owns: controls for the duration, the number of uses, the total amount, each member that may vary,
+notifications, and approving this request too; the resulting proposal. Never: asking the server;
+checking that the server allows the values.
 """
 
 from collections.abc import Sequence
@@ -33,22 +33,22 @@ _LIMITS = {
     Risk.HIGH: (2, fmt("up to 5")),
     Risk.CRITICAL: (0, fmt("not at this risk")),
 }
-"""How many durations and which numbers of uses the server accepts, by the risk of the example."""
+"""How many durations to offer, and the placeholder for the uses, by risk of the example."""
 
 
 class StandingGrantForm(ChangeForm):
-    """Durations to pick, limits to type, ticks; only the last ticks are set at the start."""
+    """The form. Only the last two checkboxes, which notify and approve, may start checked."""
 
     def __init__(self, risk: Risk, members: Sequence[VaryingMember], *, can_approve: bool) -> None:
         super().__init__(id="grant-form")
-        longest, uses = _LIMITS[risk]
-        self._seconds = [seconds for seconds, _ in _DURATIONS[:longest]]
-        self._duration = Choices([words for _, words in _DURATIONS[:longest]], id="duration")
-        self._duration.styles.height = longest
-        self._uses = Amount(fmt("Max uses"), SafeText(""), uses)
-        is_money = any(member.is_money for member in members)
+        duration_count, uses_placeholder = _LIMITS[risk]
+        self._seconds = [seconds for seconds, _ in _DURATIONS[:duration_count]]
+        self._duration = Choices([words for _, words in _DURATIONS[:duration_count]], id="duration")
+        self._duration.styles.height = duration_count
+        self._uses = Amount(fmt("Max uses"), SafeText(""), uses_placeholder)
+        has_money = any(member.is_money for member in members)
         self._sum = (
-            Amount(fmt("Total amount"), SafeText(""), fmt("such as 30")) if is_money else None
+            Amount(fmt("Total amount"), SafeText(""), fmt("such as 30")) if has_money else None
         )
         self._members = [(member, _control(member)) for member in members]
         self._notify = CheckLine(fmt("Notify me of each use"), is_on=True)
@@ -56,7 +56,7 @@ class StandingGrantForm(ChangeForm):
         self._can_approve = can_approve
 
     def compose(self) -> ComposeResult:
-        """Lay out the controls, one below the other."""
+        """Lay out the controls."""
         yield Static(fmt("For how long"), markup=False)
         yield self._duration
         yield self._uses
@@ -74,19 +74,19 @@ class StandingGrantForm(ChangeForm):
         self.post_message(self.Changed(is_done=True))
 
     def proposal(self, approval_id: str) -> StandingGrantProposal:
-        """Return the proposal. Raises ValueError with what is missing."""
+        """Return the proposal. Raises ValueError that says what is missing."""
         uses = self._uses.typed
         if self._duration.index is None:
             raise ValueError("pick how long")
         if not (uses.isascii() and uses.isdigit() and int(uses)):
             raise ValueError("enter the max uses as a number")
-        varied = (_varied(member, control) for member, control in self._members)
+        varying_facts = (_varying_fact(member, control) for member, control in self._members)
         return StandingGrantProposal(
             approval=approval_id,
             seconds=self._seconds[self._duration.index],
             uses=int(uses),
             sum=None if self._sum is None else self._sum.typed or None,
-            vary=tuple(fact for fact in varied if fact is not None),
+            vary=tuple(fact for fact in varying_facts if fact is not None),
             notify=self._notify.is_on,
         )
 
@@ -97,7 +97,7 @@ def _control(member: VaryingMember) -> Amount | CheckLine:
     return CheckLine(fmt("{} can be anything (now {})", member.label, member.value), is_on=False)
 
 
-def _varied(member: VaryingMember, control: Amount | CheckLine) -> VaryingFact | None:
+def _varying_fact(member: VaryingMember, control: Amount | CheckLine) -> VaryingFact | None:
     if isinstance(control, CheckLine):
         return VaryingFact(member.pointer, None) if control.is_on else None
     return VaryingFact(member.pointer, control.typed) if control.typed else None

@@ -1,6 +1,6 @@
-"""Standing grants as entries and in full, and their preview.
+"""Standing grants as list entries, their details and their preview.
 
-Owns: their wording on screens. Never: creating or revoking one.
+Owns: their wording on screens. Never: creating or revoking a grant.
 """
 
 from collections.abc import Sequence
@@ -21,30 +21,30 @@ from approver_tui.widgets.times import remaining
 
 
 def grant_entry(grant: StandingGrant, now: int) -> Entry:
-    """Return a grant as an entry, with what is left of it at the right."""
+    """Return the entry of a grant, with its uses at the right."""
     is_live = grant.state is GrantState.LIVE
-    what = fmt("{} left, {}", remaining(grant.expires_at, now), grant_scope(grant))
+    second_line = fmt("{} left, {}", remaining(grant.expires_at, now), grant_scope(grant))
     state = fmt("{} of {} used", grant.used, grant.uses)
-    return Entry(grant.id, grant.agent_name, what, state, is_over=not is_live)
+    return Entry(grant.id, grant.agent_name, second_line, state, is_over=not is_live)
 
 
 def grant_lines(grant: StandingGrant, view: RenderContext) -> list[Line]:
-    """Return a grant in full."""
+    """Return the details of a grant."""
     title = fmt("{} can do this without asking", grant.agent_name)
-    spent = [] if grant.sum is None else view.row("Spent", _spent_text(grant))
+    spent_row = [] if grant.sum is None else view.row("Spent", _spent_text(grant))
     key = view.keys.key("revoke")
-    full = fmt("Used up: you are asked each time again.")
+    used_up = fmt("Used up: you are asked each time again.")
     notice = fmt("each time") if grant.notify else fmt("only in the history")
     return [
         *wrapped(title, view.width, Role.STRONG),
-        *(wrapped(full, view.width, Role.ALERT) if grant.state is GrantState.FULL else []),
+        *(wrapped(used_up, view.width, Role.ALERT) if grant.state is GrantState.FULL else []),
         BLANK,
         *view.row("What", grant_scope(grant)),
         *view.row("At", grant.resource),
         *(line for fact in grant.pattern for line in view.row(fact.label, fact.value)),
         *view.row("Risk", fmt("up to {}", grant.risk)),
         *view.row("Used", fmt("{} of {}", grant.used, grant.uses)),
-        *spent,
+        *spent_row,
         *view.row("Created", view.clock(grant.created_at)),
         *view.row("Until", view.clock(grant.expires_at)),
         *view.row("Notified", notice),
@@ -57,15 +57,15 @@ def grant_lines(grant: StandingGrant, view: RenderContext) -> list[Line]:
 def preview_lines(
     preview: GrantPreview, members: Sequence[VaryingMember], view: RenderContext
 ) -> list[Line]:
-    """Return the preview of a grant, and which recent requests it would have covered."""
-    in_all = fmt("") if preview.sum is None else fmt("; {} in all", preview.sum.words)
+    """Return the preview of a grant, with the recent requests it would have covered."""
+    total_text = fmt("") if preview.sum is None else fmt("; {} in all", preview.sum.words)
     times = fmt("once") if preview.uses == 1 else counted(preview.uses, "time")
     until = view.clock(preview.expires_at)
     covered = sum(request.mismatch is None for request in preview.requests)
     total = len(preview.requests)
     return [
         *wrapped(fmt("It would have covered {} of the last {}.", covered, total), view.width),
-        *view.row("Max uses", fmt("{}{}; until {}", times, in_all, until)),
+        *view.row("Max uses", fmt("{}{}; until {}", times, total_text, until)),
         *view.row("Risk", fmt("{}; approved as {} risk", preview.risk, preview.given_at)),
         *(line for fact in preview.pattern for line in view.row(fact.label, fact.value)),
         BLANK,
@@ -80,11 +80,11 @@ def preview_lines(
 def _past_request_lines(
     request: PastRequest, members: Sequence[VaryingMember], view: RenderContext
 ) -> list[Line]:
-    when, result = view.clock(request.created_at), fmt("covered")
+    created_at, result = view.clock(request.created_at), fmt("covered")
     if request.mismatch is not None:
         result = fmt("not covered: {}", difference(members, request.mismatch))
     return wrapped(
-        fmt("{} {} {}, {}", request.fingerprint, when, request.state, result), view.width
+        fmt("{} {} {}, {}", request.fingerprint, created_at, request.state, result), view.width
     )
 
 

@@ -44,7 +44,7 @@ def read_preview(members: JsonObject) -> GrantPreview:
 
 
 def read_automatic_decision(members: JsonObject | None) -> AutomaticDecision | None:
-    """Return what decided a request that nobody was asked about."""
+    """Return the consent or standing grant that decided a request without the user."""
     if members is None:
         return None
     grant = members.safe_or_none("standing_grant")
@@ -57,15 +57,13 @@ def read_automatic_decision(members: JsonObject | None) -> AutomaticDecision | N
 
 
 def _shared(members: JsonObject, *sums: str) -> dict[str, object]:
-    """Return what a grant and its preview have in common and that needs more than its type."""
+    """Return the members that a grant and its preview share and `read_as` cannot read by type."""
     pattern = tuple(
         read_as(GrantFact, child, value=child.safe("value", max_len=_LONG))
         for child in members.children("pattern")
     )
     money = {
-        name: None
-        if (json_object := members.child_or_none(name)) is None
-        else _read_money(json_object)
+        name: None if (amount := members.child_or_none(name)) is None else _read_money(amount)
         for name in sums
     }
     return {"resource": members.safe("resource", max_len=_LONG), "pattern": pattern, **money}

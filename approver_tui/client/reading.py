@@ -22,7 +22,7 @@ _Choice = TypeVar("_Choice", bound=StrEnum)
 _Value = TypeVar("_Value")
 _Reader = Callable[["JsonObject", str], object]
 TIMES = ("at", "since", "time", "until")
-"""The names of whole numbers that are times, or their last words."""
+"""An integer member is a time if its name, or the last word of its name, is one of these."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,7 +11,7 @@ import unicodedata
 from typing import LiteralString
 
 _MARKS_IN_A_ROW = 3
-# One composed character has at most this many before NFC.
+# One composed character is at most this many characters before NFC.
 _LONGEST_COMPOSITION = 4
 _VISIBLE = frozenset("LNPS")
 # Room for the suffix that an earlier pass may have added.

@@ -1,6 +1,6 @@
 """Whether a text grants a part of an action, and where the two differ.
 
-It checks a part that someone else has chosen, so there is no proposal of this user to compare it
+It checks a narrowing by another approver, for which there is no proposal of this user to compare
 with.
 
 Owns: the comparison of the two signed texts. Never: the server's wording; whether the action type
@@ -18,10 +18,10 @@ _LONG = 200
 
 
 def differing_places(action: str, granted: str) -> tuple[Place, ...]:
-    """Return where a text grants less than an action. Raises ValueError if it is no part of it.
+    """Return where a text grants less than an action. Raises ValueError if it grants more.
 
-    A part has the same agent, user, resource and salt. Scopes and items are only removed, numbers
-    and times only reduced; at least one thing differs.
+    Agent, user, resource and salt must be equal. Scopes and items may only be removed, and numbers
+    and times only reduced; at least one value must differ.
     """
     try:
         asked, given = json.loads(action), json.loads(granted)
@@ -35,13 +35,13 @@ def differing_places(action: str, granted: str) -> tuple[Place, ...]:
 
 def _differences(asked: dict[str, object], given: dict[str, object]) -> Iterator[Place]:
     if given.keys() - {SECONDS} != asked.keys() or any(
-        asked[n] != given[n] for n in _FIXED_MEMBERS
+        asked[name] != given[name] for name in _FIXED_MEMBERS
     ):
         raise ValueError("it belongs to another request")
     if SECONDS in given:
         yield _lifetime_place(given[SECONDS])
     for name in sorted(asked.keys() - _FIXED_MEMBERS):
-        yield from _differing(f"/{name}", asked[name], given[name])
+        yield from _value_differences(f"/{name}", asked[name], given[name])
 
 
 def _lifetime_place(seconds: object) -> Place:
@@ -50,15 +50,15 @@ def _lifetime_place(seconds: object) -> Place:
     return _place(f"/{SECONDS}", "", json.dumps(seconds))
 
 
-def _differing(pointer: str, asked: object, given: object) -> Iterator[Place]:
-    """Return where two values of the same structure differ, as deep as possible."""
+def _value_differences(pointer: str, asked: object, given: object) -> Iterator[Place]:
+    """Yield where two values of the same structure differ, as deep in them as possible."""
     if isinstance(asked, Mapping) and isinstance(given, Mapping) and asked.keys() == given.keys():
         for name in asked:
             step = str(name).replace("~", "~0").replace("/", "~1")
-            yield from _differing(f"{pointer}/{step}", asked[name], given[name])
+            yield from _value_differences(f"{pointer}/{step}", asked[name], given[name])
     elif isinstance(asked, list) and isinstance(given, list) and len(asked) == len(given):
         for number, (before, after) in enumerate(zip(asked, given, strict=True)):
-            yield from _differing(f"{pointer}/{number}", before, after)
+            yield from _value_differences(f"{pointer}/{number}", before, after)
     elif type(asked) is not type(given) or asked != given:
         if not is_smaller(asked, given):
             raise ValueError(f"{pointer} is not less")

@@ -93,11 +93,11 @@ def merge_agents(
     """Return all agents by name; requests from before `since` are left out."""
     agents = {actor.id: Agent(actor.id, actor.name, acting=actor) for actor in acting}
     for agent_id, requests in _by_agent(asked, since).items():
-        known = agents.get(agent_id) or Agent(agent_id, requests[0].agent.name)
-        agents[agent_id] = replace(known, asked=tuple(requests))
+        merged_agent = agents.get(agent_id) or Agent(agent_id, requests[0].agent.name)
+        agents[agent_id] = replace(merged_agent, asked=tuple(requests))
     for agent in owned:
-        known = agents.get(agent.id) or Agent(agent.id, agent.name)
-        agents[agent.id] = replace(known, owned=agent)
+        merged_agent = agents.get(agent.id) or Agent(agent.id, agent.name)
+        agents[agent.id] = replace(merged_agent, owned=agent)
     return tuple(sorted(agents.values(), key=lambda agent: (agent.name.casefold(), agent.id)))
 
 

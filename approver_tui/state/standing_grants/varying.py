@@ -70,7 +70,7 @@ def _member(approval: Approval, path: tuple[str, ...], value: object) -> Varying
     if fact is None:
         safe_text = display_safe(value_text, max_len=_MAX_LENGTH)
         fact = next(
-            (fact_shown for fact_shown in approval.display.facts if fact_shown.value == safe_text),
+            (candidate for candidate in approval.display.facts if candidate.value == safe_text),
             None,
         )
     label = " ".join(path).replace("_", " ").capitalize()

@@ -49,6 +49,6 @@ def _required(name: str, meaning: str) -> str:
 
 
 def misspelled(name: str, environment: Mapping[str, str]) -> str:
-    """Name the variable that is almost spelled like this one, which is not set."""
+    """Return a hint if a variable with almost the same name is set; else an empty string."""
     close_matches = get_close_matches(name, environment.keys() - {name}, 1, 0.8)
     return f" {close_matches[0]} is set. Is it misspelled?" if close_matches else ""

@@ -53,31 +53,31 @@ class Approved:
         return _TokenAuth(self.token, self._proof_key)
 
 
-def read_approved(answer: Mapping[str, Any], proof_key: ProofKey | None) -> Approved:
+def read_approved(response: Mapping[str, Any], proof_key: ProofKey | None) -> Approved:
     """Read a token response. `proof_key` signed the DPoP proof of its request, if there was one."""
-    token = str(answer["access_token"])
-    bound = str(answer.get("token_type", "")).lower() == "dpop"
+    token = str(response["access_token"])
+    is_bound = str(response.get("token_type", "")).lower() == "dpop"
     return Approved(
         token=token,
-        granted=tuple(answer.get("authorization_details", ())),
-        scope=frozenset(str(answer.get("scope", "")).split()),
-        narrowed=answer.get("narrowed") is True,
-        expires_in=int(answer.get("expires_in", 0)),
-        receipt=_receipt(token, answer),
-        _proof_key=proof_key if bound else None,
+        granted=tuple(response.get("authorization_details", ())),
+        scope=frozenset(str(response.get("scope", "")).split()),
+        narrowed=response.get("narrowed") is True,
+        expires_in=int(response.get("expires_in", 0)),
+        receipt=_receipt(token, response),
+        _proof_key=proof_key if is_bound else None,
     )
 
 
-def _receipt(token: str, answer: Mapping[str, Any]) -> Receipt | None:
+def _receipt(token: str, response: Mapping[str, Any]) -> Receipt | None:
     claim = _claims(token).get("approval")
-    if "id_token" not in answer or not isinstance(claim, dict):
+    if "id_token" not in response or not isinstance(claim, dict):
         return None
     return Receipt(
         approval=str(claim.get("id", "")),
-        fingerprint=str(answer.get("fingerprint", "")),
+        fingerprint=str(response.get("fingerprint", "")),
         action_digest=str(claim.get("action_digest", "")),
         granted_digest=str(claim.get("granted_digest", "")),
-        id_token=str(answer["id_token"]),
+        id_token=str(response["id_token"]),
     )
 
 
@@ -105,10 +105,10 @@ class _TokenAuth(httpx.Auth):
             return
         url = str(request.url)
         self._prove(request, self._proof_key)
-        answer = yield request
+        response = yield request
         if (
-            self._proof_key.note(url, answer.headers)
-            and answer.status_code == httpx.codes.UNAUTHORIZED
+            self._proof_key.note(url, response.headers)
+            and response.status_code == httpx.codes.UNAUTHORIZED
         ):
             self._prove(request, self._proof_key)
             yield request

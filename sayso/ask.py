@@ -91,7 +91,7 @@ def main(arguments: Sequence[str] | None = None) -> NoReturn:
     except (ValueError, OSError) as error:
         parser.exit(Exit.USAGE, f"sayso ask: {error}\n")
     try:
-        ending = asyncio.run(_ending(agent, cli_args, action, options))
+        ending = asyncio.run(_ask(agent, cli_args, action, options))
     except (KeyboardInterrupt, asyncio.CancelledError):
         _line("Interrupted.")
         sys.exit(Exit.INTERRUPTED)
@@ -102,29 +102,32 @@ def main(arguments: Sequence[str] | None = None) -> NoReturn:
     sys.exit(ending.exit)
 
 
-async def _ending(
-    agent: AsyncAgent, given: argparse.Namespace, action: Mapping[str, Any] | None, options: Options
+async def _ask(
+    agent: AsyncAgent,
+    cli_args: argparse.Namespace,
+    action: Mapping[str, Any] | None,
+    options: Options,
 ) -> _Ending:
-    seen: list[Asked] = []
+    requests: list[Asked] = []
 
     def on_asked(asked: Asked) -> None:
-        seen.append(asked)
+        requests.append(asked)
         number = f", number {one_line(asked.match_code)}" if asked.match_code else ""
         name = f"{one_line(asked.fingerprint)}{number}"
-        _line(f"Asked {quoted(given.user)} ({name}). Waiting for the answer.")
+        _line(f"Asked {quoted(cli_args.user)} ({name}). Waiting for the answer.")
 
     options["on_asked"] = on_asked
     _cancel_at_sigterm()
     async with agent:
         try:
-            approved = await agent.ask(given.user, action, **options)
+            approved = await agent.ask(cli_args.user, action, **options)
         except asyncio.CancelledError:
-            if seen and not given.idempotency_key:
-                await _withdraw(agent, seen[0])
+            if requests and not cli_args.idempotency_key:
+                await _withdraw(agent, requests[0])
             raise
         except SaysoError as error:
-            return _not_approved(error)
-    return _approved(approved, accepts_narrowed=given.accept_narrowed)
+            return _not_approved_ending(error)
+    return _approved_ending(approved, accepts_narrowed=cli_args.accept_narrowed)
 
 
 async def _withdraw(agent: AsyncAgent, asked: Asked) -> None:
@@ -134,7 +137,7 @@ async def _withdraw(agent: AsyncAgent, asked: Asked) -> None:
         _line(f"The request may stay open until it expires: {str(error) or 'no answer'}")
 
 
-def _approved(approved: Approved, *, accepts_narrowed: bool) -> _Ending:
+def _approved_ending(approved: Approved, *, accepts_narrowed: bool) -> _Ending:
     granted = [dict(detail) for detail in approved.granted]
     members = {
         "granted": granted,
@@ -151,7 +154,7 @@ def _approved(approved: Approved, *, accepts_narrowed: bool) -> _Ending:
     return _Ending(Exit.NARROWED, "narrowed", text, members)
 
 
-def _not_approved(error: SaysoError) -> _Ending:
+def _not_approved_ending(error: SaysoError) -> _Ending:
     code = _BY_ERROR[type(error)]
     if getattr(error, "code", "") == "locked":
         code = Exit.LOCKED

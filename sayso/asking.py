@@ -120,7 +120,7 @@ class Asking:
         token = options.get("caller_token")
         hint = {"login_hint": user} if token is None else {"login_hint_token": token}
         form = {**hint, **_form(action, options)}
-        return (yield from self._answered(form, options))
+        return (yield from self._ask_and_wait(form, options))
 
     def exchange(self, subject_token: str, action: Action, options: Options) -> Flow[Approved]:
         """Exchange a person's token; asks the person if the server says so."""
@@ -142,7 +142,9 @@ class Asking:
         hinted_form = {"scope": "openid", "login_hint_token": str(reply.body["login_hint_token"])}
         if "authorization_details" in request_form:
             hinted_form["authorization_details"] = request_form["authorization_details"]
-        return (yield from self._answered(hinted_form | _free_parameters(request_form), options))
+        return (
+            yield from self._ask_and_wait(hinted_form | _free_parameters(request_form), options)
+        )
 
     def withdraw(self, asked: Asked) -> Flow[None]:
         """Withdraw a request. Its wait then ends with `Withdrawn`, unless it has already ended."""
@@ -156,7 +158,7 @@ class Asking:
             raise ValueError("This agent expects no pings: create it with ping=True.")
         return self._pings.receive(authorization, body)
 
-    def _answered(self, form: Mapping[str, str], options: Options) -> Flow[Approved]:
+    def _ask_and_wait(self, form: Mapping[str, str], options: Options) -> Flow[Approved]:
         if self._unpinged:
             form = {**form, "client_notification_token": self._pings.token}
         key = options.get("idempotency_key") or secrets.token_urlsafe(24)
@@ -192,7 +194,9 @@ class Asking:
         while True:
             next_ping = wake.next
             try:
-                reply = yield from self._once("token_endpoint", form, headers, TIMEOUT + self._held)
+                reply = yield from self._send_once(
+                    "token_endpoint", form, headers, TIMEOUT + self._held
+                )
             except Unreachable:
                 silent_seconds += interval
                 if silent_seconds > asked.expires_in:
@@ -218,7 +222,7 @@ class Asking:
         for attempt in range(_MAX_ATTEMPTS):
             pause = 2.0**attempt
             try:
-                reply = yield from self._once(endpoint, form, headers, TIMEOUT)
+                reply = yield from self._send_once(endpoint, form, headers, TIMEOUT)
             except Unreachable:
                 if attempt == _MAX_ATTEMPTS - 1:
                     raise
@@ -229,7 +233,7 @@ class Asking:
             yield Sleep(pause)
         raise AssertionError("the last try returns or raises")
 
-    def _once(
+    def _send_once(
         self, endpoint: str, form: Mapping[str, str], headers: Mapping[str, str], timeout: float
     ) -> Flow[Reply]:
         """Send once, and again immediately if the server asks for a proof or a newer nonce."""

@@ -38,7 +38,7 @@ class Caller:
     user: str | None
     """The person for whom the agent acts; None if the agent acts for itself."""
     client: str
-    """The client that got the token: an agent or an app."""
+    """The client that received the token: an agent or an app."""
     chain: Sequence[str]
     """The acting agents, the current one first. Empty if a person's app calls."""
     scope: frozenset[str]
@@ -76,7 +76,7 @@ class Caller:
             required = details_of(details)
         except ValueError as error:
             raise Rejected(400, "invalid_request", str(error)) from error
-        if self.approval is None or _counted(required) != _counted(self.details):
+        if self.approval is None or _count_details(required) != _count_details(self.details):
             message = "A person must approve exactly this. Ask with these authorization_details."
             challenge = Challenge(required, self._realm.resource, scope)
             raise self._realm.approval_required(challenge, message, self.scheme)
@@ -125,5 +125,5 @@ def _approval(claim: Mapping[str, Any] | None) -> Approval | None:
     )
 
 
-def _counted(details: Iterable[Mapping[str, Any]]) -> Counter[str]:
+def _count_details(details: Iterable[Mapping[str, Any]]) -> Counter[str]:
     return Counter(json.dumps(detail, sort_keys=True, separators=(",", ":")) for detail in details)

@@ -37,7 +37,7 @@ class ProofKey:
     def __init__(self, private: ec.EllipticCurvePrivateKey) -> None:
         self._private = private
         numbers = private.public_key().public_numbers()
-        x, y = (b64(n.to_bytes(_COORDINATE, "big")) for n in (numbers.x, numbers.y))
+        x, y = (b64(number.to_bytes(_COORDINATE, "big")) for number in (numbers.x, numbers.y))
         self._jwk = {"kty": "EC", "crv": "P-256", "x": x, "y": y}
         self._nonces: dict[str, str] = {}
 
@@ -102,8 +102,8 @@ def check(proofs: Sequence[str], *, method: str, url: str, access_token: str, jk
         raise BadProof("htu must be the URL of this request, without query.")
     if claims.get("ath") != b64(hashlib.sha256(access_token.encode()).digest()):
         raise BadProof("ath must be the hash of the access token.")
-    issued = claims.get("iat")
-    if not isinstance(issued, int) or not -MAX_AHEAD <= clock.now() - issued < MAX_AGE:
+    issued_at = claims.get("iat")
+    if not isinstance(issued_at, int) or not -MAX_AHEAD <= clock.now() - issued_at < MAX_AGE:
         raise BadProof(f"iat must be within the last {MAX_AGE} seconds. Set the clock.")
     jti = claims.get("jti")
     if not isinstance(jti, str) or not jti:

@@ -22,8 +22,8 @@ _KEY_FILE: Final = "SAYSO_AGENT_KEY_FILE"
 
 def agent_from_env() -> AsyncAgent:
     """Create the agent. Raises ValueError if a variable is missing or invalid."""
-    issuer = _required(_ISSUER, "your Sayso server, such as https://sayso.example")
-    client_id = _required(_ID, "the client ID that `sayso agents add` printed")
+    issuer = _require_variable(_ISSUER, "your Sayso server, such as https://sayso.example")
+    client_id = _require_variable(_ID, "the client ID that `sayso agents add` printed")
     secret, file = os.environ.get(_SECRET) or None, os.environ.get(_KEY_FILE) or None
     if (secret is None) == (file is None):
         raise ValueError(
@@ -42,7 +42,7 @@ def agent_from_env() -> AsyncAgent:
         raise ValueError(f"{_KEY_FILE}: {file}: {error}") from error
 
 
-def _required(name: str, meaning: str) -> str:
+def _require_variable(name: str, meaning: str) -> str:
     if not (value := os.environ.get(name, "")):
         raise ValueError(f"Set {name}: {meaning}.{misspelled(name, os.environ)}")
     return value

@@ -131,7 +131,7 @@ class Guarding:
         key = self.keys.ready(kid)
         if key is None:
             key = yield from self._find(kid)
-        claims = self._verified(token, key, scheme)
+        claims = self._verify(token, key, scheme)
         self._check_binding(claims, call, scheme, token)
         if self._every is not None:
             claims = yield from self._active(token, claims, scheme)
@@ -166,7 +166,7 @@ class Guarding:
         url = f"{self._issuer.url}/api/approvals/consume"
         reply = yield from self._send_with_retry(Send("POST", url, headers, json=body))
         if reply.status != _OK:
-            raise self._not_consumed(reply, caller)
+            raise self._consume_error(reply, caller)
         answer = reply.body
         return Consumed(answer["approval"], answer["execution_id"], answer["consumed_at"])
 
@@ -188,7 +188,7 @@ class Guarding:
         except Refused as error:
             raise Misconfigured(str(error)) from error
 
-    def _verified(self, token: str, key: PublicKey | None, scheme: str) -> Mapping[str, Any]:
+    def _verify(self, token: str, key: PublicKey | None, scheme: str) -> Mapping[str, Any]:
         if key is None:
             raise self.realm.invalid_token("No key of the issuer signed this token.", scheme)
         try:
@@ -272,7 +272,7 @@ class Guarding:
         headers, _ = self._credentials.proof(self._issuer.url)
         reply = yield from self._send_with_retry(Send("POST", url, headers, {"token": token}))
         if reply.status != _OK:
-            raise _misconfigured(reply, "introspect")
+            raise _misconfigured_error(reply, "introspect")
         return reply.body
 
     def _send_with_retry(self, send: Send) -> Flow[Reply]:
@@ -286,7 +286,7 @@ class Guarding:
                 return reply
         raise self.realm.unavailable()
 
-    def _not_consumed(self, reply: Reply, caller: Caller) -> Exception:
+    def _consume_error(self, reply: Reply, caller: Caller) -> Exception:
         code, text = str(reply.body.get("code", "")), str(reply.body.get("detail", ""))
         if code == "insufficient_user_authentication":
             challenge = reply.headers.get("www-authenticate", "")
@@ -297,14 +297,14 @@ class Guarding:
             return self.realm.invalid_token(text, caller.scheme)
         if reply.status == _FORBIDDEN and code in {"not_granted", "not_single_use"}:
             return Rejected(_FORBIDDEN, code, text)
-        return _misconfigured(reply, "consume")
+        return _misconfigured_error(reply, "consume")
 
 
 class Misconfigured(RuntimeError):
     """Sayso refuses the API itself, because of a wrong setting: respond with 500, and log this."""
 
 
-def _misconfigured(reply: Reply, what: str) -> Misconfigured:
+def _misconfigured_error(reply: Reply, what: str) -> Misconfigured:
     reason = reply.body.get("detail") or reply.body.get("error_description") or "no reason"
     return Misconfigured(
         f"Sayso refused to {what} for this API (status {reply.status}: {reason}). Check that "

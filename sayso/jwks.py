@@ -44,7 +44,7 @@ class Jwks:
         self._next = 0.0
         """When keys may be fetched again."""
         self._refused: Refused | None = None
-        """Why the last fetch failed, if the server refused it; None if it was unreachable."""
+        """Why the last fetch failed; None if the server was unreachable."""
         self._fetching = Lock()
 
     def ready(self, kid: str) -> PublicKey | None:

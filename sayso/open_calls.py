@@ -121,7 +121,7 @@ class OpenCalls:
         """
         name = call.id
         for _ in range(_MAX_USED):
-            request = self._joined(name, call)
+            request = self._join_or_start(name, call)
             async for passed in waiting(request.answer, self._wait):
                 await progress(passed, request.fingerprint)
             if not request.answer.done():
@@ -136,7 +136,7 @@ class OpenCalls:
             "too_many_calls", "Calls like this one were approved often already. Change it.", {}
         )
 
-    def _joined(self, name: str, call: Call) -> _Request:
+    def _join_or_start(self, name: str, call: Call) -> _Request:
         if (existing := self._open.get(name)) is not None:
             return existing
         for cache in (self._open, self._over):
@@ -146,11 +146,13 @@ class OpenCalls:
         def on_asked(asked: Asked) -> None:
             request.fingerprint = asked.fingerprint
 
-        request = _Request(begun(self._asked(call, self._over.get(name, 0), on_asked)))
+        request = _Request(begun(self._ask_person(call, self._over.get(name, 0), on_asked)))
         self._open[name] = request
         return request
 
-    async def _asked(self, call: Call, number: int, on_asked: Callable[[Asked], None]) -> Approved:
+    async def _ask_person(
+        self, call: Call, number: int, on_asked: Callable[[Asked], None]
+    ) -> Approved:
         """Ask with the token of the call, so that the person and the audit log see who calls.
 
         An agent that is not registered to serve the API cannot do this; it names the client in its
@@ -188,7 +190,7 @@ class OpenCalls:
         """
 
         async def use() -> Used:
-            return await self._used(request.answer, caller)
+            return await self._use_once(request.answer, caller)
 
         is_over = True
         try:
@@ -200,7 +202,7 @@ class OpenCalls:
             self._over[name] = self._over.get(name, 0) + is_over
             self._open.pop(name, None)
 
-    async def _used(self, answer: asyncio.Task[Approved], caller: Caller) -> Used:
+    async def _use_once(self, answer: asyncio.Task[Approved], caller: Caller) -> Used:
         try:
             return await self._use_up(answer.result(), caller)
         except (Refused, Rejected) as error:

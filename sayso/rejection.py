@@ -43,7 +43,7 @@ class Realm:
     metadata_url: str
 
     def unauthenticated(self) -> Rejected:
-        """There is no token. Says where to get one, and has no `error` parameter."""
+        """Return the rejection of a call without a token; it says where to get one."""
         metadata = f'resource_metadata="{self.metadata_url}"'
         return Rejected(
             401,
@@ -53,30 +53,34 @@ class Realm:
         )
 
     def invalid_token(self, description: str, scheme: str = "Bearer") -> Rejected:
-        """The token is not valid here."""
-        return Rejected(401, "invalid_token", description, self._named("invalid_token", scheme))
+        """Return the rejection of a token that is not valid here."""
+        return Rejected(
+            401, "invalid_token", description, self._challenge_headers("invalid_token", scheme)
+        )
 
     def invalid_proof(self, description: str) -> Rejected:
-        """The token is bound to a key, and the proof of that key is not valid."""
-        headers = self._named("invalid_dpop_proof", "DPoP")
+        """Return the rejection of an invalid proof for a bound token."""
+        headers = self._challenge_headers("invalid_dpop_proof", "DPoP")
         return Rejected(401, "invalid_dpop_proof", description, headers)
 
     def insufficient_scope(self, needed: str, scheme: str) -> Rejected:
-        """The token lacks a scope; `needed` is every scope that this call requires."""
-        headers = self._named("insufficient_scope", scheme, scope=needed)
+        """Return the rejection of a missing scope; `needed` is every scope of this call."""
+        headers = self._challenge_headers("insufficient_scope", scheme, scope=needed)
         text = f"This call requires the scope {needed}."
         return Rejected(403, "insufficient_scope", text, headers)
 
     def approval_required(self, wanted: Challenge, description: str, scheme: str) -> Rejected:
-        """A person must approve exactly this first."""
-        return ApprovalRequired(wanted, description, self._named(challenge.ERROR, scheme))
+        """Return the rejection of a call that a person must approve first."""
+        return ApprovalRequired(
+            wanted, description, self._challenge_headers(challenge.ERROR, scheme)
+        )
 
     def unavailable(self) -> Rejected:
-        """Sayso did not respond, and without it no call is let through."""
+        """Return the rejection of a call that cannot be checked, because Sayso did not respond."""
         text = "The authorization server cannot be reached. Try again."
         return Rejected(503, "temporarily_unavailable", text, {"Retry-After": "5"})
 
-    def _named(self, error: str, scheme: str, **more: str) -> dict[str, str]:
+    def _challenge_headers(self, error: str, scheme: str, **more: str) -> dict[str, str]:
         parts = [f'error="{error}"', *(f'{name}="{value}"' for name, value in more.items())]
         parts.append(f'resource_metadata="{self.metadata_url}"')
         if scheme == "DPoP":

@@ -1,4 +1,4 @@
-"""Text from others, made safe to show and to hand to a language model.
+"""Makes text from others safe to show and to pass to a language model.
 
 Owns: one line without control, bidirectional or invisible characters, and quoting. Never:
 interpreting the text.

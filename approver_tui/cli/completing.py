@@ -51,10 +51,10 @@ def settings_and_values(
     context: click.Context, argument: click.Parameter, typed: str
 ) -> list[CompletionItem]:
     """Offer names, and after a name its values."""
-    given: tuple[str, ...] = context.params.get("pairs") or ()
-    if len(given) % 2 == 0:
+    pairs: tuple[str, ...] = context.params.get("pairs") or ()
+    if len(pairs) % 2 == 0:
         return setting_names(context, argument, typed)
-    option = OPTIONS.get(given[len(given) - 1])
+    option = OPTIONS.get(pairs[len(pairs) - 1])
     return _matching_items(typed, ((value, "") for value in (option.choices if option else ())))
 
 

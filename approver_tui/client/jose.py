@@ -73,7 +73,7 @@ def signed_decision(
     key: SigningKey, signer: Signer, members: Mapping[str, str | int | None]
 ) -> str:
     """Sign a decision. `members` must contain every claim except the signer's."""
-    return _signed(key, DECISION, {**_signer_claims(signer), "granted": None, **members})
+    return _sign_jws(key, DECISION, {**_signer_claims(signer), "granted": None, **members})
 
 
 def signed_statement(
@@ -81,7 +81,7 @@ def signed_statement(
 ) -> str:
     """Return a statement about the device `subject`. `at` is in seconds."""
     members = {"purpose": purpose, "subject": subject, "at": at, "nonce": nonce}
-    return _signed(key, STATEMENT, {**_signer_claims(signer), **members})
+    return _sign_jws(key, STATEMENT, {**_signer_claims(signer), **members})
 
 
 def dpop_proof(
@@ -119,7 +119,7 @@ def _signer_claims(signer: Signer) -> dict[str, object]:
     return {"iss": signer.device, "sub": signer.user, "aud": signer.issuer}
 
 
-def _signed(key: SigningKey, kind: str, payload: Mapping[str, object]) -> str:
+def _sign_jws(key: SigningKey, kind: str, payload: Mapping[str, object]) -> str:
     return _compact_jws(key, {"alg": "ES256", "kid": key.thumbprint, "typ": kind}, payload)
 
 

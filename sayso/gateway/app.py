@@ -79,10 +79,10 @@ class Gateway:
 
     async def _message(self, incoming: Incoming, message: Json) -> None:
         params, method = members(message, "params"), message.get("method", "")
-        declared = members(members(params, "_meta"), _CAPABILITIES)
+        capabilities = members(members(params, "_meta"), _CAPABILITIES)
         if method == "initialize":
-            declared = members(params, "capabilities")
-        if tools.shows_urls(declared):
+            capabilities = members(params, "capabilities")
+        if tools.shows_urls(capabilities):
             incoming = replace(incoming, shows_urls=True)
         if method == "tools/call":
             await self._call_and_log(incoming, message)
@@ -165,12 +165,12 @@ class Gateway:
             async with self._upstream.send(
                 incoming.caller, incoming.method, incoming.headers, body
             ) as answer:
-                body_bytes = b"" if answer.streams else await self._whole(incoming, answer)
+                body_bytes = b"" if answer.streams else await self._read_body(incoming, answer)
                 started, has_response = True, not answer.streams
                 await incoming.start(answer.status, self._headers(incoming, answer))
                 if answer.streams:
                     async for event in answer.events():
-                        data = event.data and self._shown(incoming, answer, event.data)
+                        data = event.data and self._filter_message(incoming, answer, event.data)
                         has_response = has_response or messages.is_response(data)
                         encoded_event = messages.Event(data, event.others).encoded()
                         await incoming.body(encoded_event, more=True)
@@ -189,15 +189,15 @@ class Gateway:
                 raise Rejected(502, "bad_upstream", str(error)) from error
             return False
 
-    async def _whole(self, incoming: Incoming, answer: Answer) -> bytes:
-        """Return a response that is not a stream, without the page of an HTTP error."""
+    async def _read_body(self, incoming: Incoming, answer: Answer) -> bytes:
+        """Return the body of a response that is not a stream; empty for a refused GET or DELETE."""
         is_refused = answer.status in REFUSALS
         if is_refused and incoming.method != "POST":
             return b""
         body = await answer.body()
-        return self._shown(incoming, answer, body) if is_refused or body.strip() else b""
+        return self._filter_message(incoming, answer, body) if is_refused or body.strip() else b""
 
-    def _shown(self, incoming: Incoming, answer: Answer, body: bytes) -> bytes:
+    def _filter_message(self, incoming: Incoming, answer: Answer, body: bytes) -> bytes:
         """Return a message as this caller may see it. Raises NoResponse."""
         try:
             message = messages.read(body)

@@ -53,11 +53,11 @@ class Approving:
     async def answer(self, incoming: Incoming, message: Json, tool: MappedTool) -> Ended:
         """Ask, send progress in a stream while waiting, and respond in that stream."""
         await incoming.start(200, STREAM)
-        ended = await self._ended(incoming, message, tool)
+        ended = await self._run_call(incoming, message, tool)
         await incoming.body(messages.event(ended.message))
         return ended
 
-    async def _ended(self, incoming: Incoming, message: Json, tool: MappedTool) -> Ended:
+    async def _run_call(self, incoming: Incoming, message: Json, tool: MappedTool) -> Ended:
         try:
             ended = await self._result(incoming, message, tool)
         except _NotRun as error:
@@ -80,8 +80,10 @@ class Approving:
 
         async def progress(passed: float, fingerprint: str) -> None:
             text = f"Waiting for approval {fingerprint}".strip()
-            sign = messages.progress(message, passed, self.wait, text)
-            await incoming.body(messages.event(sign) if sign else b": waiting\n\n", more=True)
+            notification = messages.progress(message, passed, self.wait, text)
+            await incoming.body(
+                messages.event(notification) if notification else b": waiting\n\n", more=True
+            )
 
         if incoming.caller.user is None:
             raise _NotRun("This tool asks the person who signed in, and nobody has.", "no_user")
@@ -118,13 +120,13 @@ class Approving:
     def _come_back(self, incoming: Incoming, message: Json, call: Call, pending: Pending) -> Json:
         """Return the message that tells the client how to get the result later."""
         responses = members(members(message, "params"), "inputResponses").values()
-        refuses = any(
+        is_refused = any(
             isinstance(response, dict) and response.get("action", "accept") != "accept"
             for response in responses
         )
         return messages.come_back(
             message,
-            way_back(incoming.version, shows_urls=incoming.shows_urls and not refuses),
+            way_back(incoming.version, shows_urls=incoming.shows_urls and not is_refused),
             text=pending_text(call.tool, pending.fingerprint),
             url=self.inbox,
             state=call.id,

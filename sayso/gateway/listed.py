@@ -22,8 +22,8 @@ _FRESH: Final = 60.0
 class Listed:
     """The digests of the file's tools, as last listed."""
 
-    def __init__(self, known: ToolMap, upstream: UpstreamServer) -> None:
-        self._map, self._upstream = known, upstream
+    def __init__(self, tool_map: ToolMap, upstream: UpstreamServer) -> None:
+        self._map, self._upstream = tool_map, upstream
         self._digests: dict[str, tuple[float, set[str]]] = {}
         """For each tool, until when the digests count, and all digests that were listed for it."""
 

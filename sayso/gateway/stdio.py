@@ -131,7 +131,7 @@ class StdioServer:
         try:
             with within_limits(self._config.max_bytes, timeout):
                 async with asyncio.timeout(timeout):
-                    child = await self._running(session)
+                    child = await self._ensure_running(session)
                     mailbox = await _send_to(child, message)
                 try:
                     if message is not None:
@@ -158,7 +158,7 @@ class StdioServer:
             self._end(name)
         await asyncio.gather(*self._endings)
 
-    async def _running(self, session: _Session) -> Child:
+    async def _ensure_running(self, session: _Session) -> Child:
         """Return the process of a session; start it if it is not running."""
         async with session.lock:
             if session.child is not None and session.child.runs:

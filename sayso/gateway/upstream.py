@@ -102,12 +102,12 @@ class Upstream:
             return None, {}
         try:
             async with asyncio.timeout(self._timeout):
-                return (await self._exchanged(caller, self._credential)).auth, {}
+                return (await self._exchange_token(caller, self._credential)).auth, {}
         except (SaysoError, TimeoutError) as error:
             reason = str(error) or "no answer in time."
             raise UpstreamError(f"There is no token for the upstream server: {reason}") from error
 
-    async def _exchanged(self, caller: Caller, exchange: Exchange) -> Approved:
+    async def _exchange_token(self, caller: Caller, exchange: Exchange) -> Approved:
         if self._agent is None:
             raise AssertionError("checked when the file is read")
         now = asyncio.get_running_loop().time()

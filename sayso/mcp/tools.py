@@ -141,7 +141,7 @@ class Tools:
                 scope["user"] = AuthenticatedUser(_access_token(caller))
                 if scope["method"] == "POST":
                     body = await asgi.read_body(receive, _MAX_BYTES)
-                    caller.require(*self._needed(body))
+                    caller.require(*self._required_scopes(body))
                     receive = asgi.again(body, receive)
             await inner_app(scope, receive, send)
 
@@ -151,7 +151,7 @@ class Tools:
         """Use up an approval of this caller; return what was granted. Raises Rejected."""
         return (await use_up(self.guard, self.audience, approved, caller)).granted
 
-    def _needed(self, body: bytes) -> list[str]:
+    def _required_scopes(self, body: bytes) -> list[str]:
         try:
             tool_names = called_tools(body)
         except ValueError as error:
@@ -172,27 +172,29 @@ class _HighTool:
         self._type, self._scope = action_type, scope
         self._open = OpenCalls(tools.agent, tools.audience, tools.wait, self._use_up)
         hints = get_type_hints(function, include_extras=True)
-        whole = inspect.signature(function)
+        signature = inspect.signature(function)
         kind = tools.context_class
-        wanted = [name for name in whole.parameters if _is_context(hints.get(name), kind)]
-        self._context = wanted[0] if wanted else None
+        context_names = [
+            name for name in signature.parameters if _is_context(hints.get(name), kind)
+        ]
+        self._context = context_names[0] if context_names else None
         self._facts = {
             name: TypeAdapter[Any](hints.get(name, Any))
-            for name in whole.parameters
-            if name not in wanted
+            for name in signature.parameters
+            if name not in context_names
         }
         if "type" in self._facts:
             raise TypeError(f"{name}: a parameter cannot be called type, which names the action.")
-        seen = [
+        parameters = [
             parameter.replace(annotation=hints.get(parameter.name, parameter.annotation))
-            for parameter in whole.parameters.values()
+            for parameter in signature.parameters.values()
         ]
-        if not wanted:
-            seen.append(
+        if not context_names:
+            parameters.append(
                 inspect.Parameter(_CONTEXT, inspect.Parameter.KEYWORD_ONLY, annotation=kind)
             )
-        returns = hints.get("return", whole.return_annotation)
-        self._signature = whole.replace(parameters=seen, return_annotation=returns)
+        returns = hints.get("return", signature.return_annotation)
+        self._signature = signature.replace(parameters=parameters, return_annotation=returns)
         self._hints = {**hints, self._context or _CONTEXT: kind}
 
     def wrapped(self) -> Callable[..., Any]:
@@ -202,7 +204,7 @@ class _HighTool:
         async def asking(**arguments: object) -> object:
             context = cast("Context[Any, Any]", arguments.pop(self._context or _CONTEXT))
             try:
-                return await self._answered(arguments, context)
+                return await self._answer(arguments, context)
             except (SaysoError, Rejected, _Refused) as error:
                 raise self._tools.error_class(str(error)) from error
 
@@ -210,7 +212,7 @@ class _HighTool:
         asking.__annotations__ = self._hints
         return asking
 
-    async def _answered(self, arguments: Mapping[str, Any], context: "Context[Any, Any]") -> object:
+    async def _answer(self, arguments: Mapping[str, Any], context: "Context[Any, Any]") -> object:
         """Join the open request of this call or send one, wait for the answer, and act on it."""
         caller = _caller(context)
         action = {"type": self._type, **_facts(arguments)}
@@ -220,15 +222,15 @@ class _HighTool:
 
         async def run(use: Use) -> object:
             granted = (await use()).granted
-            given = {
+            granted_arguments = {
                 name: adapter.validate_python(granted[name]) if name in granted else None
                 for name, adapter in self._facts.items()
             }
             if self._context is not None:
-                given[self._context] = context
+                granted_arguments[self._context] = context
             if inspect.iscoroutinefunction(self._function):
-                return await self._function(**given)
-            return await asyncio.to_thread(self._function, **given)
+                return await self._function(**granted_arguments)
+            return await asyncio.to_thread(self._function, **granted_arguments)
 
         async def progress(passed: float, fingerprint: str) -> None:
             text = f"Waiting for approval {fingerprint}".strip()

@@ -68,11 +68,11 @@ class OpenRequests:
         self, user: str, action: str, details: Mapping[str, Any], message: str = ""
     ) -> str:
         """Ask, and return once the person can see it. Raises BadCall or what the agent raises."""
-        facts = {"type": _checked(user, action, details), **details}
+        facts = {"type": _check_arguments(user, action, details), **details}
         call = call_id(user, "", action, facts)
         existing = next((request for request in self._by_id.values() if request.call == call), None)
         if existing is None or existing.was_read:
-            existing = self._begun(call, user, facts, message)
+            existing = self._start_request(call, user, facts, message)
         return await self._first_text(existing)
 
     async def wait(self, name: str, seconds: float, progress: Progress) -> str:
@@ -103,7 +103,9 @@ class OpenRequests:
             for asked in filter(None, unanswered):
                 await self._agent.withdraw(asked)
 
-    def _begun(self, call: str, user: str, facts: Mapping[str, Any], message: str) -> _Request:
+    def _start_request(
+        self, call: str, user: str, facts: Mapping[str, Any], message: str
+    ) -> _Request:
         self._make_room()
 
         def on_asked(asked: Asked) -> None:
@@ -138,7 +140,7 @@ class OpenRequests:
         return _text(request)
 
 
-def _checked(user: str, action: str, details: Mapping[str, Any]) -> str:
+def _check_arguments(user: str, action: str, details: Mapping[str, Any]) -> str:
     """Return the action type. Raises BadCall for invalid arguments."""
     if not user:
         raise BadCall("user is missing: a user name, email address or ID.")

@@ -93,7 +93,7 @@ def _group_rows(group: Sequence[Approval], now: int) -> list[str]:
 
 def unverified_rows(page: Page) -> list[str]:
     """Return the rows that failed verification."""
-    return [line for row in page.unverified for line in _unverified(row)]
+    return [line for row in page.unverified for line in _unverified_lines(row)]
 
 
 def waiting_sentence(number: int) -> str:
@@ -118,7 +118,7 @@ def _requester(approval: Approval) -> str:
     return approval.agent.asks_as
 
 
-def _unverified(row: Unverified) -> list[str]:
+def _unverified_lines(row: Unverified) -> list[str]:
     return [
         "NOT VERIFIED: this request cannot be read or answered here.",
         "  " + row.id,

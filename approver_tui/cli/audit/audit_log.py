@@ -1,4 +1,4 @@
-"""`sayso-approver audit-log`: whether the server's audit log is the one that was here before."""
+"""`sayso-approver audit-log`: checks that the server's audit log was not replaced or changed."""
 
 import click
 

@@ -304,7 +304,7 @@ class DecisionClient:
             approval.id, Answer.APPROVE, signed, "", granted_text, entries, tries_left=tries_left
         )
 
-    def _sign_decision(  # the members of one answer
+    def _sign_decision(  # one argument per member
         self,
         approval: Approval,
         key: SigningKey,

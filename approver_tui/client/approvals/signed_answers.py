@@ -26,7 +26,7 @@ from approver_tui.state.approvals.ceremony import NO_ENTRIES, Entries, Step
 from approver_tui.state.approvals.decision import NO_EXTRAS, Answer, DenialExtras
 
 _STALE = "invalid_decision"
-"""The server's code for an answer that was signed too long ago, or over other rows."""
+"""The server's code for an answer that is too old or does not match the server's copy."""
 
 
 @dataclass(frozen=True, slots=True)

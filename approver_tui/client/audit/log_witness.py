@@ -234,7 +234,7 @@ class LogWitness:
 
 
 def pinned_key(home: Home, issuer: str) -> str | None:
-    """The key of a server's log that this machine trusts, if there is one."""
+    """Return the key of a server's log that this machine trusts, if there is one."""
     log = _read(home.log_file(issuer))
     return None if log is None else log.log_key
 

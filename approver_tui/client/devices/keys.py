@@ -84,7 +84,7 @@ def unseal(blob: bytes, *, x: bytes, y: bytes, level: KeyLevel, device: str) -> 
 
 
 def wipe(secret: bytearray) -> None:
-    """Overwrite a secret in place. Copies that libraries made are out of reach."""
+    """Overwrite a secret in place. Copies that libraries made cannot be wiped."""
     secret[:] = bytes(len(secret))
 
 

@@ -48,11 +48,11 @@ _FORBIDDEN = 403
 
 
 def _ignore_resync() -> None:
-    """The default for callers that ignore a resync."""
+    """Do nothing: the default for callers that ignore a resync."""
 
 
 def _ignore_problem(_problem: str) -> None:
-    """The default for callers that ignore bad frames."""
+    """Do nothing: the default for callers that ignore bad frames."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -62,8 +62,8 @@ class Home:
     @property
     def names(self) -> tuple[str, ...]:
         """The names of all saved profiles, sorted."""
-        found = (path.stem for path in self._profiles_folder.glob("*.json"))
-        return tuple(sorted(filter(is_name, found)))
+        stems = (path.stem for path in self._profiles_folder.glob("*.json"))
+        return tuple(sorted(filter(is_name, stems)))
 
     @property
     def profile_file(self) -> Path:
@@ -101,7 +101,7 @@ class Home:
         return self._own_state / "denials.lock"
 
     def log_file(self, issuer: str) -> Path:
-        """The last checkpoint of a server's audit log. Signing out does not remove it."""
+        """Return the file of a server's last log checkpoint. Signing out does not remove it."""
         name = hashlib.sha256(issuer.encode()).hexdigest()[:_FILE_NAME_DIGITS]
         return self.state / "logs" / f"{name}.json"
 

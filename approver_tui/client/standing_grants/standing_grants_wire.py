@@ -32,7 +32,7 @@ def read_grant(members: JsonObject) -> StandingGrant:
         StandingGrant,
         members,
         **members.who("agent"),
-        **_shared(members, "sum", "spent"),
+        **_read_shared(members, "sum", "spent"),
         taken=grant_uses,
     )
 
@@ -40,7 +40,7 @@ def read_grant(members: JsonObject) -> StandingGrant:
 def read_preview(members: JsonObject) -> GrantPreview:
     """Return the preview of a grant."""
     agent_name = members.child("agent").safe("name")
-    return read_as(GrantPreview, members, agent_name=agent_name, **_shared(members, "sum"))
+    return read_as(GrantPreview, members, agent_name=agent_name, **_read_shared(members, "sum"))
 
 
 def read_automatic_decision(members: JsonObject | None) -> AutomaticDecision | None:
@@ -56,7 +56,7 @@ def read_automatic_decision(members: JsonObject | None) -> AutomaticDecision | N
     )
 
 
-def _shared(members: JsonObject, *sums: str) -> dict[str, object]:
+def _read_shared(members: JsonObject, *sums: str) -> dict[str, object]:
     """Return the members that a grant and its preview share and `read_as` cannot read by type."""
     pattern = tuple(
         read_as(GrantFact, child, value=child.safe("value", max_len=_LONG))

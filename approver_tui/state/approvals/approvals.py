@@ -361,7 +361,7 @@ class Approval:
         return self.ceremony | _PIN if self.risk.rank >= _HIGH else self.ceremony
 
     def requirement(self, step: Step) -> SafeText:
-        """The requirement of a step, in words that follow "requires"."""
+        """Return the requirement of a step, in words that follow "requires"."""
         type_back = self.display.type_back
         return (
             type_back.requirement

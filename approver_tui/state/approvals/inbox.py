@@ -56,7 +56,7 @@ def waits_for_others(approval: Approval, me: str | None) -> bool:
 
 
 def by_agent(approvals: Iterable[Approval]) -> tuple[tuple[SafeText, int], ...]:
-    """Return who made these requests, and how many each, in order of appearance."""
+    """Return each requesting agent and its number of requests, in order of appearance."""
     counts = Counter(approval.agent.name for approval in approvals)
     return tuple(counts.items())
 

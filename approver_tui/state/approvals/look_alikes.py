@@ -123,7 +123,7 @@ class Folding:
             ]
         return [self._fold(group, self._shown(group), group, waiting, is_open=False)]
 
-    def _fold(  # the group of a row
+    def _fold(  # a row and its group
         self,
         group: list[Approval],
         shown: Approval,

@@ -1,4 +1,4 @@
-"""Requests that the user marks, to answer several at once.
+"""Requests that the user marks, to answer several together.
 
 Marked requests have the same agent and action type and low or medium risk, and require only a
 confirmation or the PIN. Each request keeps its own texts, answer and expiry.

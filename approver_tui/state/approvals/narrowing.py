@@ -115,14 +115,14 @@ def read_change(text: str) -> NarrowedFact:
 def matches_narrowing(proposal: Narrowing, action: str, granted: str) -> bool:
     """Whether a text grants the action with exactly the proposed reductions."""
     try:
-        asked, given = json.loads(action), json.loads(granted)
-        token_seconds = given.pop(SECONDS, None)
+        asked, part = json.loads(action), json.loads(granted)
+        token_seconds = part.pop(SECONDS, None)
         remaining_scopes = [name for name in asked["scope"] if name not in proposal.drop_scopes]
         is_same_request = {**asked, "scope": remaining_scopes, DETAILS: []} == {
-            **given,
+            **part,
             DETAILS: [],
         }
-        before, after = asked[DETAILS], given[DETAILS]
+        before, after = asked[DETAILS], part[DETAILS]
         are_smaller = all(_blank_smaller(before, after, change) for change in proposal.changes)
         is_same_lifetime = (token_seconds, type(token_seconds)) == (
             proposal.token_seconds,

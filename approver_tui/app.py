@@ -1,4 +1,4 @@
-"""The terminal app: it draws a first frame at once and loads the inbox after it.
+"""The terminal app: it draws a first frame immediately and then loads the inbox.
 
 Owns: the change from the first frame to the inbox, navigation between pages, the real clock. Never:
 answering a request; only a panel does. `wiring.py` connects the screens to the server. It is
@@ -50,7 +50,7 @@ _VIEW = TopView(
 
 
 class OpeningScreen(ReadyScreen[None]):
-    """Bar, one line and keys, placed as in the inbox."""
+    """The first frame: the bar, one line and the keys, laid out as in the inbox."""
 
     BINDINGS: ClassVar[list[BindingType]] = [Binding("q", "app.quit", id="quit", show=False)]
 
@@ -74,7 +74,7 @@ EXIT_GRACE_SECONDS = 2.0
 SequenceWriter: TypeAlias = Callable[[str], None]
 """Writes a control sequence to the terminal that neither draws nor moves the cursor."""
 AppLoader: TypeAlias = Callable[[SequenceWriter], "Callable[[], InboxScreen]"]
-"""Loads the rest of the app and returns a function that makes the inbox. Runs in a thread."""
+"""Loads the rest of the app and returns a function that creates the inbox. Runs in a thread."""
 
 
 class ApproverApp(GuardedApp[None]):
@@ -133,13 +133,13 @@ class ApproverApp(GuardedApp[None]):
         self.set_timer(EXIT_GRACE_SECONDS, self.exit)
 
     @on(LoginChosen)
-    async def _login_wanted(self, message: LoginChosen) -> None:
+    async def _switch_login(self, message: LoginChosen) -> None:
         """Quit as with `q`, then open another server."""
         self.next_login = message.name
         await self.action_quit()
 
     @on(SignInChosen)
-    def _sign_in_wanted(self) -> None:
+    def _close_for_sign_in(self) -> None:
         """Close the app, so that the user can sign in again."""
         self.fatal_error = LoginFirst("This device was signed out.", "signed_out")
         self.exit()
@@ -162,12 +162,12 @@ class ApproverApp(GuardedApp[None]):
             self._driver.write(sequence)
             self._driver.flush()
 
-    def _loaded(self, make_inbox: "Callable[[], InboxScreen]") -> None:
+    def _show_inbox(self, make_inbox: "Callable[[], InboxScreen]") -> None:
         self._inbox = make_inbox()
         self.context = self._inbox.context
         self.switch_screen(self._inbox)
 
-    def _load_failed(self, error: Exception) -> None:
+    def _fail(self, error: Exception) -> None:
         self.fatal_error = error
         self.exit()
 
@@ -176,23 +176,23 @@ class ApproverApp(GuardedApp[None]):
         try:
             make_inbox = self._load_app(self.write_sequence)
         except Exception as error:  # noqa: BLE001  # raised again by the caller of the app
-            self.call_later(self._load_failed, error)
+            self.call_later(self._fail, error)
         else:
-            self.call_later(self._loaded, make_inbox)
+            self.call_later(self._show_inbox, make_inbox)
 
 
 def run(home: Home, approval_id: str | None = None) -> None:
-    """Open the app for a login of this machine, at one request or at the first.
+    """Open the app for a login of this machine, at one request or at the first request.
 
-    Asks the user to log in first if needed. Returns when the user quits, not when they switch to
-    another server.
+    Asks the user to log in first if necessary. Returns when the user quits, but not when they
+    switch to another server.
     """
     keep_memory_private()
     next_login = _run_server(home, approval_id)
     while next_login is not None:
         if not next_login:
-            another = _sign_in(home, _ADD_SERVER_TEXT, settings.load().theme, is_additional=True)
-            next_login = home.name if another is None else another.name
+            new_home = _sign_in(home, _ADD_SERVER_TEXT, settings.load().theme, is_additional=True)
+            next_login = home.name if new_home is None else new_home.name
         home = home.named(next_login)
         next_login = _run_server(home)
 
@@ -235,11 +235,13 @@ def _run_app(home: Home, chosen: settings.Settings, approval_id: str | None) -> 
     return app.next_login
 
 
-def _sign_in(home: Home, why: str, theme: str, *, is_additional: bool = False) -> Home | None:
+def _sign_in(home: Home, reason: str, theme: str, *, is_additional: bool = False) -> Home | None:
     """Return the new login, or None if the user did not sign in."""
     from approver_tui.signing_in import DEFAULT_SERVER, LocalLogin, SignInApp  # noqa: PLC0415  # only for the first login
 
     profile = None if is_additional else load_profile(home)
     url = DEFAULT_SERVER if profile is None else profile.issuer
-    name = SignInApp(LocalLogin(home, is_additional), message_text=why, theme=theme, url=url).run()
+    name = SignInApp(
+        LocalLogin(home, is_additional), message_text=reason, theme=theme, url=url
+    ).run()
     return None if name is None else home.named(name)

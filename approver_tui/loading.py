@@ -1,8 +1,8 @@
 """Imports modules when they are needed.
 
 Owns: keeping the garbage collector away from imported modules, which live until the process ends.
-Collecting them takes a sixth of the start and later delays one request in twenty. Never: which
-module, or when.
+Collecting them takes a sixth of the start-up time and later delays one request in twenty. Never:
+which module is imported, or when.
 """
 
 import gc

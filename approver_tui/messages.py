@@ -12,7 +12,7 @@ class RowMessage(Message):
     def __init__(self, approval_id: str) -> None:
         super().__init__()
         self.approval_id = approval_id
-        """The approval or entry of that row."""
+        """The ID of the approval or entry of that row."""
 
 
 class Selected(RowMessage):

@@ -1,7 +1,7 @@
 """The settings: environment variables, the settings file, and the wall clock.
 
-Owns: the only access to environment and clock in this package; the list of settings. Never: secrets
-as defaults.
+Owns: all access to the environment and the clock in this package; the list of settings. Never:
+secrets as defaults.
 """
 
 import os
@@ -217,10 +217,10 @@ class Settings:
 def load(environment: Mapping[str, str] | None = None) -> Settings:
     """Return the settings of this process. Raises BadSetting with the fix."""
     values = os.environ if environment is None else environment
-    home, server = _home(values), values.get("SAYSO_DATA_DIR")
+    home, server_folder = _home(values), values.get("SAYSO_DATA_DIR")
     return Settings(
         home=home,
-        server_folder=Path(server).expanduser() if server else _server_default(),
+        server_folder=Path(server_folder).expanduser() if server_folder else _server_default(),
         values=_values(values, file_of(home)),
         terminal_environment=TerminalEnvironment.detect(values, sys.platform),
     )
@@ -251,14 +251,14 @@ def local_zone(
 ) -> str | None:
     """Return the name of this machine's time zone, or None if unknown."""
     values = os.environ if environment is None else environment
-    if named := values.get("TZ", "").lstrip(":"):
-        return named
-    _, found, zone = str(link.resolve()).partition("/zoneinfo/")
-    return zone if found else None
+    if zone_name := values.get("TZ", "").lstrip(":"):
+        return zone_name
+    _, is_found, zone = str(link.resolve()).partition("/zoneinfo/")
+    return zone if is_found else None
 
 
 def editor(environment: Mapping[str, str] | None = None) -> str:
-    """Return the command of the user's editor, or an empty text."""
+    """Return the command of the user's editor, or an empty string."""
     values = os.environ if environment is None else environment
     return values.get("VISUAL") or values.get("EDITOR") or ""
 
@@ -269,28 +269,30 @@ def wall_clock() -> int:
 
 
 def _values(environment: Mapping[str, str], path: Path) -> Mapping[str, Value]:
-    """Return each value: the environment overrides the file, the file overrides the default."""
-    kept = config_file.read(path)
+    """Return each value: the environment overrides the file, which overrides the default."""
+    file_values = config_file.read(path)
     try:
-        for name, text in kept.items():
+        for name, text in file_values.items():
             check_value(name, text, str(path))
     except BadSetting as error:
         raise BrokenSettings(str(error)) from error
-    return {name: _value(name, environment, kept, path) for name in OPTIONS}
+    return {name: _value(name, environment, file_values, path) for name in OPTIONS}
 
 
-def _value(name: str, environment: Mapping[str, str], kept: Mapping[str, str], path: Path) -> Value:
+def _value(
+    name: str, environment: Mapping[str, str], file_values: Mapping[str, str], path: Path
+) -> Value:
     variable = PREFIX + name.upper()
     if text := environment.get(variable):
         return Value(check_value(name, text, variable), variable)
-    if name in kept:
-        return Value(kept[name], str(path))
+    if name in file_values:
+        return Value(file_values[name], str(path))
     return Value(OPTIONS[name].default, "default")
 
 
 def _home(environment: Mapping[str, str]) -> Path | None:
-    named = environment.get("SAYSO_APPROVER_HOME")
-    return Path(named).expanduser().absolute() if named else None
+    folder = environment.get("SAYSO_APPROVER_HOME")
+    return Path(folder).expanduser().absolute() if folder else None
 
 
 def _server_default() -> Path:

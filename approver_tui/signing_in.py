@@ -1,6 +1,6 @@
 """The app that asks for a login: a single screen.
 
-Owns: the wiring of that screen. Never: its questions; `screens/sign_in/sign_in.py` has them.
+Owns: the wiring of that screen. Never: its questions, which are in `screens/sign_in/sign_in.py`.
 """
 
 import re
@@ -70,8 +70,8 @@ def free_name(url: str, taken: Collection[str]) -> str:
     """Return an unused name for a login, derived from the server's host."""
     host = re.sub(r"[^a-z0-9]+", "-", (urlsplit(url).hostname or "").lower()).strip("-")
     name = host[:24].rstrip("-") or "server"
-    numbered = (f"{name}-{number}" for number in count(2))
-    return next(each for each in chain([name], numbered) if each not in taken)
+    numbered_names = (f"{name}-{number}" for number in count(2))
+    return next(candidate for candidate in chain([name], numbered_names) if candidate not in taken)
 
 
 class SignInApp(GuardedApp[str]):

@@ -1,6 +1,6 @@
 """Builds the screen context from the client, the feed and the settings.
 
-Owns: how the parts are put together. Never: defining screens.
+Owns: which parts the screens get. Never: defining screens.
 """
 
 import time
@@ -44,13 +44,13 @@ class FileSettingsStore:
 
     def _login(self, name: str) -> Login | None:
         try:
-            known = profile.load(self.home.named(name))
+            login = profile.load(self.home.named(name))
         except BrokenProfile:
             return None
-        if known is None:
+        if login is None:
             return None
         is_current = name == self.home.name
-        return Login(name, known.issuer, known.user_name, known.device_name, is_current)
+        return Login(name, login.issuer, login.user_name, login.device_name, is_current)
 
     def settings(self) -> tuple[Setting, ...]:
         """Return all settings. Raises BadSetting."""
@@ -82,7 +82,7 @@ def load_inbox(
     closing: ExitStack,
     write_sequence: Callable[[str], None],
 ) -> Callable[[], InboxScreen]:
-    """Open the client of a login and return a function that makes its inbox. Raises ClientError."""
+    """Open the client of a login; return a function that creates its inbox. Raises ClientError."""
     client = open_client(home, clock=settings.wall_clock)
     closing.callback(client.close)
     others = OtherLogins(home, clock=settings.wall_clock)

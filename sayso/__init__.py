@@ -11,7 +11,7 @@ An API:
     caller = guard.check(request.headers.get("Authorization"))
     guard.consume(caller, payment)
 
-Owns: the client's side of Sayso's protocol, on httpx and PyJWT alone.
+Owns: the client's side of Sayso's protocol; it needs only httpx and PyJWT.
 Never: importing the server or the terminal app, storing anything, or deciding for a person.
 """
 

@@ -1,6 +1,6 @@
 """An agent: a program that asks people before it acts.
 
-Owns: `Agent` for threads and `AsyncAgent` for asyncio, which differ in nothing else.
+Owns: `Agent` for threads and `AsyncAgent` for asyncio. They are otherwise the same.
 """
 
 from collections.abc import Callable
@@ -34,10 +34,10 @@ class _Common(Generic[Http]):
         self._http: Http = http or self._new_http()
 
     def pinged(self, authorization: str | None, body: bytes) -> int:
-        """Take what was posted to the agent's endpoint; return the status to answer with.
+        """Handle a ping that was posted to the agent's endpoint; return the status to respond with.
 
-        `authorization` is the header. Any thread may call it. A ping is checked against a token
-        that only the server and this agent know, and wakes the `ask` of this very request.
+        `authorization` is the header. Any thread may call this. A ping is checked against a token
+        that only the server and this agent know. It wakes the `ask` that waits for that request.
         """
         return self._asking.pinged(authorization, body)
 
@@ -46,19 +46,21 @@ class Agent(Connected, _Common[httpx.Client]):
     """An agent with its credentials, as `sayso agents add` registered it.
 
     Pass `secret` (`client_secret_basic`) or `key` (`private_key_jwt`: PEM, JWK or a key of
-    `cryptography`). If the agent is registered for bound tokens, DPoP proofs are made by a key that
-    is derived from these credentials. With `ping`, for an agent that is registered with
-    `--delivery ping`, pass what Sayso posts to your endpoint to `pinged`; that wakes the `ask` that
-    waits. `http` is your own client, for proxies or certificates.
-    One object serves all threads. Raises ValueError for what cannot be right.
+    `cryptography`). If the agent is registered for bound tokens, DPoP proofs are signed with a key
+    that is derived from these credentials. Set `ping` for an agent that is registered with
+    `--delivery ping`, and pass what Sayso posts to your endpoint to `pinged`, which wakes the
+    waiting `ask`. `http` is your own client, for proxies or certificates.
+    All threads can share one object. Raises ValueError for an invalid argument.
     """
 
     def ask(self, user: str, action: Action = None, **options: Unpack[Options]) -> Approved:
         """Ask a user, and wait until they answer.
 
-        `user` is a name, email address or ID; `action` what is to be done, as an object with a
-        registered `type`; `options` are those of `sayso.Options`. Raises `NotApproved` (`Denied`,
-        `Expired`, `Undeliverable`, `Withdrawn`, `Disabled`), `Refused`, or `Unreachable`.
+        `user` is a user name, email address or ID. `action` is what the agent wants to do, as an
+        object with a registered `type`. `options` are those of `sayso.Options`.
+
+        Raises `NotApproved` (`Denied`, `Expired`, `Undeliverable`, `Withdrawn`, `Disabled`),
+        `Refused`, or `Unreachable`.
         """
         return run(self._asking.ask(user, action, options), self._http)
 
@@ -68,15 +70,15 @@ class Agent(Connected, _Common[httpx.Client]):
         action: Action = None,
         **options: Unpack[Options],
     ) -> Approved:
-        """Exchange the token that came with a call for one at another API (RFC 8693).
+        """Exchange the token that came with a call for a token for another API (RFC 8693).
 
-        `resource=` is the API, `scope=` or `action` what is needed there. If a person must be asked
-        first, asks them and waits like `ask`. Raises the same errors.
+        `resource=` is the API; `scope=` or `action` is what the agent needs there. If a person must
+        approve first, this asks them and waits as `ask` does. Raises the same errors.
         """
         return run(self._asking.exchange(subject_token, action, options), self._http)
 
     def withdraw(self, asked: Asked) -> None:
-        """Take back a request; `asked` is what `on_asked` got. Its `ask` raises Withdrawn."""
+        """Withdraw a request; `asked` is what `on_asked` received. Its `ask` raises Withdrawn."""
         run(self._asking.withdraw(asked), self._http)
 
 
@@ -93,10 +95,10 @@ class AsyncAgent(AsyncConnected, _Common[httpx.AsyncClient]):
         action: Action = None,
         **options: Unpack[Options],
     ) -> Approved:
-        """Exchange a token, and ask if need be; see `Agent.exchange`."""
+        """Exchange a token, and ask a person if necessary; see `Agent.exchange`."""
         flow = self._asking.exchange(subject_token, action, options)
         return await run_async(flow, self._http)
 
     async def withdraw(self, asked: Asked) -> None:
-        """Take back a request that waits; see `Agent.withdraw`."""
+        """Withdraw a request; see `Agent.withdraw`."""
         await run_async(self._asking.withdraw(asked), self._http)

@@ -1,4 +1,4 @@
-"""A yes: the token, what was granted, and the evidence.
+"""An approval: the token, what was granted, and the evidence.
 
 Owns: reading a token response, and calling an API with the token. Never: asking.
 """
@@ -23,7 +23,7 @@ class Receipt:
     fingerprint: str
     """The short code that the person saw, such as `9f3a-71c0`."""
     action_digest: str
-    """SHA-256 of what was asked, base64url."""
+    """SHA-256 of what was requested, base64url."""
     granted_digest: str
     """SHA-256 of what was granted, base64url."""
     id_token: str
@@ -37,52 +37,52 @@ class Approved:
     token: str = field(repr=False)
     """The access token, for one API."""
     granted: Sequence[Mapping[str, Any]]
-    """The granted details, which may be less than was asked. Act on these."""
+    """The granted details, which may be less than was requested. Act on these."""
     scope: frozenset[str]
     narrowed: bool
-    """Whether less was granted than was asked."""
+    """Whether less was granted than was requested."""
     expires_in: int
-    """Seconds."""
+    """The lifetime of the token, in seconds."""
     receipt: Receipt | None
     """None if no one had to be asked."""
     _proof_key: ProofKey | None = field(default=None, repr=False, compare=False)
 
     @property
     def auth(self) -> httpx.Auth:
-        """Calls an API with the token: `httpx.get(url, auth=approved.auth)`; DPoP included."""
+        """Authentication for a call of the API, with DPoP: `httpx.get(url, auth=approved.auth)`."""
         return _TokenAuth(self.token, self._proof_key)
 
 
-def read_approved(answer: Mapping[str, Any], proof_key: ProofKey | None) -> Approved:
-    """Read a token response. `proof_key` is the key that was proved, if any."""
-    token = str(answer["access_token"])
-    bound = str(answer.get("token_type", "")).lower() == "dpop"
+def read_approved(response: Mapping[str, Any], proof_key: ProofKey | None) -> Approved:
+    """Read a token response. `proof_key` signed the DPoP proof of its request, if there was one."""
+    token = str(response["access_token"])
+    is_bound = str(response.get("token_type", "")).lower() == "dpop"
     return Approved(
         token=token,
-        granted=tuple(answer.get("authorization_details", ())),
-        scope=frozenset(str(answer.get("scope", "")).split()),
-        narrowed=answer.get("narrowed") is True,
-        expires_in=int(answer.get("expires_in", 0)),
-        receipt=_receipt(token, answer),
-        _proof_key=proof_key if bound else None,
+        granted=tuple(response.get("authorization_details", ())),
+        scope=frozenset(str(response.get("scope", "")).split()),
+        narrowed=response.get("narrowed") is True,
+        expires_in=int(response.get("expires_in", 0)),
+        receipt=_receipt(token, response),
+        _proof_key=proof_key if is_bound else None,
     )
 
 
-def _receipt(token: str, answer: Mapping[str, Any]) -> Receipt | None:
+def _receipt(token: str, response: Mapping[str, Any]) -> Receipt | None:
     claim = _claims(token).get("approval")
-    if "id_token" not in answer or not isinstance(claim, dict):
+    if "id_token" not in response or not isinstance(claim, dict):
         return None
     return Receipt(
         approval=str(claim.get("id", "")),
-        fingerprint=str(answer.get("fingerprint", "")),
+        fingerprint=str(response.get("fingerprint", "")),
         action_digest=str(claim.get("action_digest", "")),
         granted_digest=str(claim.get("granted_digest", "")),
-        id_token=str(answer["id_token"]),
+        id_token=str(response["id_token"]),
     )
 
 
 def _claims(token: str) -> Mapping[str, Any]:
-    """The claims of a token that came from the issuer itself; they are not verified again."""
+    """Return the claims of a token, not verified again because the issuer itself sent it."""
     try:
         payload = token.split(".")[1]
         claims = json.loads(urlsafe_b64decode(payload + "=" * (-len(payload) % 4)))
@@ -92,7 +92,7 @@ def _claims(token: str) -> Mapping[str, Any]:
 
 
 class _TokenAuth(httpx.Auth):
-    """Bearer, or DPoP with a proof for each request and the nonce that the API wants."""
+    """Sends the token as Bearer, or as DPoP with a proof and the API's nonce per request."""
 
     def __init__(self, token: str, proof_key: ProofKey | None) -> None:
         self._token = token
@@ -105,10 +105,10 @@ class _TokenAuth(httpx.Auth):
             return
         url = str(request.url)
         self._prove(request, self._proof_key)
-        answer = yield request
+        response = yield request
         if (
-            self._proof_key.note(url, answer.headers)
-            and answer.status_code == httpx.codes.UNAUTHORIZED
+            self._proof_key.note(url, response.headers)
+            and response.status_code == httpx.codes.UNAUTHORIZED
         ):
             self._prove(request, self._proof_key)
             yield request

@@ -1,6 +1,7 @@
 """Protects an ASGI app: FastAPI, Starlette or any other.
 
-Owns: reading an ASGI request, the answer of a refusal, and the metadata's route. Never: the rules.
+Owns: reading an ASGI request, the response to a rejected call, and the metadata route. Never: the
+rules.
 """
 
 import json
@@ -23,10 +24,10 @@ _JSON: Final = {"content-type": "application/json"}
 class Protected:
     """Middleware: every HTTP request outside `public` needs a token for this API.
 
-    `app.add_middleware(Protected, guard=guard)` in Starlette and FastAPI, `Protected(app, guard)`
-    elsewhere. In a handler, `caller(request.scope)` is who calls; what the guard refuses there is
-    answered too, as long as no answer has begun. WebSocket handshakes are checked and refused with
-    a close.
+    Use `app.add_middleware(Protected, guard=guard)` in Starlette and FastAPI, and
+    `Protected(app, guard)` elsewhere. In a handler, `caller(request.scope)` returns the caller.
+    If the guard rejects a call in a handler, this sends the response too, unless the handler has
+    already begun one. A rejected WebSocket handshake is closed.
     """
 
     def __init__(self, app: App, guard: AsyncGuard, public: Collection[str] = ()) -> None:
@@ -42,18 +43,18 @@ class Protected:
         if scope["path"] == self._guard.metadata_path:
             await _answer(send, 200, _JSON, self._guard.metadata)
             return
-        begun = False
+        has_started = False
 
-        async def noting(message: Message) -> None:
-            nonlocal begun
-            begun = True
+        async def send_and_note(message: Message) -> None:
+            nonlocal has_started
+            has_started = True
             await send(message)
 
         try:
             scope[_CALLER] = await self._check(scope)
-            await self._app(scope, receive, noting)
+            await self._app(scope, receive, send_and_note)
         except Rejected as rejected:
-            if begun:
+            if has_started:
                 raise
             if scope["type"] == "websocket":
                 await send({"type": "websocket.close", "code": 1008, "reason": rejected.error})
@@ -64,10 +65,10 @@ class Protected:
         headers = [
             (name.decode("latin-1"), value.decode("latin-1")) for name, value in scope["headers"]
         ]
-        given = [value for name, value in headers if name == "authorization"]
+        authorization_headers = [value for name, value in headers if name == "authorization"]
         path = scope.get("raw_path") or scope["path"].encode()
         return await self._guard.check(
-            given[0] if len(given) == 1 else None,
+            authorization_headers[0] if len(authorization_headers) == 1 else None,
             method=scope.get("method", "GET"),
             path=path.decode("latin-1").partition("?")[0],
             proofs=[value for name, value in headers if name == "dpop"],
@@ -75,32 +76,32 @@ class Protected:
 
 
 def caller(scope: Scope) -> Caller:
-    """Who calls, in a handler behind `Protected`."""
-    found: Caller = scope[_CALLER]
-    return found
+    """Return the caller, in a handler behind `Protected`."""
+    result: Caller = scope[_CALLER]
+    return result
 
 
 async def read_body(receive: Receive, most: int) -> bytes:
-    """The body of a request of at most `most` bytes. Raises Rejected."""
-    body, more = bytearray(), True
-    while more:
+    """Return the body of a request, at most `most` bytes. Raises Rejected."""
+    body, has_more = bytearray(), True
+    while has_more:
         message = await receive()
         if message["type"] != "http.request":
             raise Rejected(400, "invalid_request", "The request ended before its body.")
         body += message.get("body", b"")
-        more = message.get("more_body", False)
+        has_more = message.get("more_body", False)
         if len(body) > most:
             raise Rejected(413, "invalid_request", f"The body has over {most} bytes.")
     return bytes(body)
 
 
 def again(body: bytes, receive: Receive) -> Receive:
-    """Deliver a body that was read already, then what comes after it."""
-    left = [body]
+    """Return a `receive` that delivers a body that was already read, then what follows it."""
+    pending_bodies = [body]
 
     async def deliver() -> Message:
-        if left:
-            return {"type": "http.request", "body": left.pop(), "more_body": False}
+        if pending_bodies:
+            return {"type": "http.request", "body": pending_bodies.pop(), "more_body": False}
         return await receive()
 
     return deliver

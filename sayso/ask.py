@@ -1,7 +1,7 @@
 """`python -m sayso.ask`, which `sayso ask` starts: ask a person from a shell, and wait.
 
 Owns: the command line, the exit codes, the lines for people and the document for scripts.
-Never: reading the environment (`environment`), or how a person is asked (`agent`).
+Never: reading the environment (`environment`), or the protocol (`agent`).
 """
 
 import argparse
@@ -67,13 +67,13 @@ _BY_ERROR: Final = {
     Unreachable: Exit.NOT_ASKED,
 }
 _MEMBERS: Final = ("code", "note", "retry", "retry_at", "ask", "error", "reason")
-"""What a document has of an error."""
+"""The members of an error that the JSON document has."""
 _WITHDRAW_SECONDS: Final = 5.0
 
 
 @dataclass(slots=True)
 class _Ending:
-    """How the command ends: its exit code, the line for people, and more for scripts."""
+    """How the command ends: its exit code, the line for people, and members for scripts."""
 
     exit: Exit
     result: str
@@ -84,47 +84,50 @@ class _Ending:
 def main(arguments: Sequence[str] | None = None) -> NoReturn:
     """Run the command, and exit."""
     parser = _parser()
-    given = parser.parse_args(arguments)
+    cli_args = parser.parse_args(arguments)
     try:
-        action, options = _action(given), _options(given)
+        action, options = _action(cli_args), _options(cli_args)
         agent = agent_from_env()
     except (ValueError, OSError) as error:
         parser.exit(Exit.USAGE, f"sayso ask: {error}\n")
     try:
-        ending = asyncio.run(_ending(agent, given, action, options))
+        ending = asyncio.run(_ask(agent, cli_args, action, options))
     except (KeyboardInterrupt, asyncio.CancelledError):
         _line("Interrupted.")
         sys.exit(Exit.INTERRUPTED)
     _line(ending.text)
-    if given.json:
+    if cli_args.json:
         document = {"result": ending.result, "exit": int(ending.exit), "message": ending.text}
         sys.stdout.write(json.dumps({**document, **ending.members}) + "\n")
     sys.exit(ending.exit)
 
 
-async def _ending(
-    agent: AsyncAgent, given: argparse.Namespace, action: Mapping[str, Any] | None, options: Options
+async def _ask(
+    agent: AsyncAgent,
+    cli_args: argparse.Namespace,
+    action: Mapping[str, Any] | None,
+    options: Options,
 ) -> _Ending:
-    seen: list[Asked] = []
+    requests: list[Asked] = []
 
     def on_asked(asked: Asked) -> None:
-        seen.append(asked)
+        requests.append(asked)
         number = f", number {one_line(asked.match_code)}" if asked.match_code else ""
         name = f"{one_line(asked.fingerprint)}{number}"
-        _line(f"Asked {quoted(given.user)} ({name}). Waiting for the answer.")
+        _line(f"Asked {quoted(cli_args.user)} ({name}). Waiting for the answer.")
 
     options["on_asked"] = on_asked
     _cancel_at_sigterm()
     async with agent:
         try:
-            approved = await agent.ask(given.user, action, **options)
+            approved = await agent.ask(cli_args.user, action, **options)
         except asyncio.CancelledError:
-            if seen and not given.idempotency_key:
-                await _withdraw(agent, seen[0])
+            if requests and not cli_args.idempotency_key:
+                await _withdraw(agent, requests[0])
             raise
         except SaysoError as error:
-            return _not_approved(error)
-    return _approved(approved, accepts_narrowed=given.accept_narrowed)
+            return _not_approved_ending(error)
+    return _approved_ending(approved, accepts_narrowed=cli_args.accept_narrowed)
 
 
 async def _withdraw(agent: AsyncAgent, asked: Asked) -> None:
@@ -134,7 +137,7 @@ async def _withdraw(agent: AsyncAgent, asked: Asked) -> None:
         _line(f"The request may stay open until it expires: {str(error) or 'no answer'}")
 
 
-def _approved(approved: Approved, *, accepts_narrowed: bool) -> _Ending:
+def _approved_ending(approved: Approved, *, accepts_narrowed: bool) -> _Ending:
     granted = [dict(detail) for detail in approved.granted]
     members = {
         "granted": granted,
@@ -151,20 +154,20 @@ def _approved(approved: Approved, *, accepts_narrowed: bool) -> _Ending:
     return _Ending(Exit.NARROWED, "narrowed", text, members)
 
 
-def _not_approved(error: SaysoError) -> _Ending:
+def _not_approved_ending(error: SaysoError) -> _Ending:
     code = _BY_ERROR[type(error)]
     if getattr(error, "code", "") == "locked":
         code = Exit.LOCKED
-    found = {name: getattr(error, name, None) for name in _MEMBERS}
-    members = {name: value for name, value in found.items() if value is not None}
+    values = {name: getattr(error, name, None) for name in _MEMBERS}
+    members = {name: value for name, value in values.items() if value is not None}
     return _Ending(code, type(error).__name__.lower(), f"Not approved. {error}", members)
 
 
 def _cancel_at_sigterm() -> None:
-    """End like at Ctrl-C, so that the request is withdrawn when a job is canceled."""
+    """Handle SIGTERM as Ctrl+C, so that the request is withdrawn when a job is canceled."""
     task = asyncio.current_task()
-    assert task is not None  # noqa: S101  # this runs in one
-    with contextlib.suppress(NotImplementedError):  # Windows has no such signal
+    assert task is not None  # noqa: S101  # this runs in a task
+    with contextlib.suppress(NotImplementedError):  # Windows does not support it
         asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, task.cancel)
 
 
@@ -191,19 +194,19 @@ def _parser() -> argparse.ArgumentParser:
     return parser
 
 
-def _action(given: argparse.Namespace) -> Mapping[str, Any] | None:
-    """The action. Raises ValueError with the flag that is wrong."""
-    if not given.action:
-        if given.details:
+def _action(cli_args: argparse.Namespace) -> Mapping[str, Any] | None:
+    """Return the action. Raises ValueError, which names the wrong flag."""
+    if not cli_args.action:
+        if cli_args.details:
             raise ValueError("--details needs --action, the action type.")
-        if not given.scope:
+        if not cli_args.scope:
             raise ValueError("Pass --action with --details, or --scope: what to ask for.")
         return None
-    return {"type": given.action, **_details(given.details or "{}")}
+    return {"type": cli_args.action, **_details(cli_args.details or "{}")}
 
 
 def _details(text: str) -> Mapping[str, Any]:
-    """The facts. Raises ValueError."""
+    """Return the facts of the action. Raises ValueError."""
     if text == "@-":
         text = sys.stdin.read()
     elif text.startswith("@"):
@@ -220,10 +223,12 @@ def _details(text: str) -> Mapping[str, Any]:
     raise ValueError('--details must be a JSON object, such as {"verb": "restart"}.')
 
 
-def _options(given: argparse.Namespace) -> Options:
+def _options(cli_args: argparse.Namespace) -> Options:
     names = ("scope", "resource", "message", "idempotency_key", "risk", "expires_in")
-    found = {name: getattr(given, name) for name in names}
-    return cast("Options", {name: each for name, each in found.items() if each not in {"", None}})
+    values = {name: getattr(cli_args, name) for name in names}
+    return cast(
+        "Options", {name: value for name, value in values.items() if value not in {"", None}}
+    )
 
 
 def _line(text: str) -> None:

@@ -1,14 +1,14 @@
-"""The rules of an agent that asks: request, wait, exchange, without doing any HTTP itself.
+"""The rules of an agent that asks: request, wait, exchange. It does no HTTP itself.
 
-1. A request that got no answer is sent again under the same `Idempotency-Key`; that asks
-   nobody twice.
-2. A poll asks to be held. If it was not, the next one comes when `interval` has passed since it was
-   sent. `slow_down` adds five seconds or what the answer says; `Retry-After` always counts.
-3. An agent in ping mode polls immediately, then when it was pinged. A ping can be lost and an
-   expiry sends none, so it also polls each minute.
-4. While the server cannot be reached, the request lives on: polls go on for as long as it may live.
+1. A request without a response is sent again with the same `Idempotency-Key`, so nobody is asked
+   twice.
+2. A poll asks the server to hold it. If it was not held, the next poll is sent `interval` seconds
+   after it. `slow_down` adds five seconds, or what the response says; `Retry-After` always counts.
+3. An agent in ping mode polls immediately, and again at each ping. A ping can be lost, and an
+   expiry sends no ping, so it also polls every minute.
+4. If the server cannot be reached, the request stays open, so polling continues until it expires.
 
-Owns: what is sent to Sayso and when. Never: sockets and clocks (`transport`), or texts (`errors`).
+Owns: what is sent to Sayso, and when. Never: sockets and clocks (`transport`), messages (`errors`).
 """
 
 import json
@@ -31,17 +31,17 @@ CIBA: Final = "urn:openid:params:grant-type:ciba"
 _EXCHANGE: Final = "urn:ietf:params:oauth:grant-type:token-exchange"
 _ACCESS_TOKEN: Final = "urn:ietf:params:oauth:token-type:access_token"  # noqa: S105  # a name
 _HELD: Final = 25
-"""Seconds for which a poll asks to be held; less than proxies allow."""
+"""For how many seconds a poll asks to be held; less than proxies allow."""
 _INTERVAL: Final = 5.0
 _UNPINGED: Final = 60.0
-"""Seconds between two polls of an agent that is pinged."""
+"""Seconds between two polls of an agent in ping mode."""
 _MAX_ATTEMPTS: Final = 5
 _OK: Final = 200
 _BUSY: Final = frozenset({429, 502, 503, 504})
 
 Action = Mapping[str, Any] | Sequence[Mapping[str, Any]] | Challenge | None
-"""The action to approve: an object with a registered `type`, a list of them, or the challenge of an
-API. None asks for scopes only."""
+"""The action to approve: an object with a registered `type`, a list of such objects, or an API's
+challenge. None asks for scopes only."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,13 +50,13 @@ class Asked:
 
     auth_req_id: str
     expires_in: int
-    """Seconds."""
+    """Seconds until the request expires."""
     interval: float
     """Seconds between two polls."""
     fingerprint: str
     """Short code that the person sees too, such as `9f3a-71c0`."""
     match_code: str | None
-    """Show it on the agent's screen: the person types it. Only for interactive agents."""
+    """Show this number on the agent's screen; the person types it. Only for interactive agents."""
 
 
 class Options(TypedDict, total=False):
@@ -65,14 +65,14 @@ class Options(TypedDict, total=False):
     scope: str
     """Scopes of the API, separated by spaces."""
     resource: str
-    """The API's URI. Needed if the agent may use more than one."""
+    """The API's URI. Required if the agent may use several APIs."""
     message: str
     """Up to 200 characters, shown as the agent's own words."""
     idempotency_key: str
-    """Names this request, up to 255 characters. After a crash, the same key and the same request
-    continue it and get its answer. Default: a new one."""
+    """Identifies this request, up to 255 characters. After a crash, send the same request with the
+    same key to continue it and get its answer. Default: a new key."""
     expires_in: int
-    """Seconds to wait for the answer at most."""
+    """The maximum number of seconds to wait for the answer."""
     risk: str
     """`low`, `medium`, `high` or `critical`: raises the risk, never lowers it."""
     acr_values: str
@@ -80,8 +80,8 @@ class Options(TypedDict, total=False):
     user_code: str
     """The code that the person gave the agent."""
     caller_token: str
-    """For an agent that serves an API: the access token of the call that it handles. The person
-    asked is the one of the token, and sees which client calls."""
+    """For an agent that serves an API: the access token of the call that it handles. The user of
+    the token is asked, and sees which client calls."""
     supersedes: str
     """The `auth_req_id` of a pending request that this one replaces."""
     on_asked: Callable[[Asked], None]
@@ -100,7 +100,7 @@ _PARAMETERS: Final = {
 
 
 class Asking:
-    """One agent's side of the protocol. Each method is a flow for one of the drivers."""
+    """One agent's side of the protocol. Most methods return a flow for `transport` to run."""
 
     def __init__(
         self, issuer: str, credentials: Credentials, *, long_poll: bool = True, ping: bool = False
@@ -111,27 +111,27 @@ class Asking:
         self._pings = Pings(credentials.seed())
         self._unpinged = _UNPINGED if ping else 0.0
         self._key: ProofKey | None = None
-        """The key of DPoP proofs, from when the server first asks for one."""
+        """The key for DPoP proofs; None until the server first asks for a proof."""
 
     def ask(self, user: str, action: Action, options: Options) -> Flow[Approved]:
-        """Ask a user; returns the yes. Raises errors of `sayso.errors`."""
+        """Ask a user; return the approval. Raises the errors of `sayso.errors`."""
         if not user:
             raise ValueError("user is missing: a user name, email address or ID.")
         token = options.get("caller_token")
         hint = {"login_hint": user} if token is None else {"login_hint_token": token}
         form = {**hint, **_form(action, options)}
-        return (yield from self._answered(form, options))
+        return (yield from self._ask_and_wait(form, options))
 
     def exchange(self, subject_token: str, action: Action, options: Options) -> Flow[Approved]:
         """Exchange a person's token; asks the person if the server says so."""
-        asked = _form(action, options)
+        request_form = _form(action, options)
         form = {
             "grant_type": _EXCHANGE,
             "subject_token": subject_token,
             "subject_token_type": _ACCESS_TOKEN,
-            "scope": asked["scope"].removeprefix("openid").strip(),
-            "resource": asked.get("resource", ""),
-            "authorization_details": asked.get("authorization_details", ""),
+            "scope": request_form["scope"].removeprefix("openid").strip(),
+            "resource": request_form.get("resource", ""),
+            "authorization_details": request_form.get("authorization_details", ""),
         }
         reply = yield from self._post("token_endpoint", {k: v for k, v in form.items() if v}, {})
         if reply.status == _OK:
@@ -139,24 +139,26 @@ class Asking:
         if reply.body.get("error") != "interaction_required":
             raise from_answer(reply.status, reply.body)
         _check_types(reply.body.get("authorization_details_types", []), form)
-        hinted = {"scope": "openid", "login_hint_token": str(reply.body["login_hint_token"])}
-        if "authorization_details" in asked:
-            hinted["authorization_details"] = asked["authorization_details"]
-        return (yield from self._answered(hinted | _kept(asked), options))
+        hinted_form = {"scope": "openid", "login_hint_token": str(reply.body["login_hint_token"])}
+        if "authorization_details" in request_form:
+            hinted_form["authorization_details"] = request_form["authorization_details"]
+        return (
+            yield from self._ask_and_wait(hinted_form | _free_parameters(request_form), options)
+        )
 
     def withdraw(self, asked: Asked) -> Flow[None]:
-        """Take a request back. Its wait then ends with `Withdrawn`, unless it was over before."""
+        """Withdraw a request. Its wait then ends with `Withdrawn`, unless it has already ended."""
         reply = yield from self._post("revocation_endpoint", {"token": asked.auth_req_id}, {})
         if reply.status != _OK:
             raise from_answer(reply.status, reply.body)
 
     def pinged(self, authorization: str | None, body: bytes) -> int:
-        """Take a ping; return the status to answer with. Raises ValueError without `ping`."""
+        """Handle a ping; return the status to respond with. Raises ValueError without `ping`."""
         if not self._unpinged:
             raise ValueError("This agent expects no pings: create it with ping=True.")
         return self._pings.receive(authorization, body)
 
-    def _answered(self, form: Mapping[str, str], options: Options) -> Flow[Approved]:
+    def _ask_and_wait(self, form: Mapping[str, str], options: Options) -> Flow[Approved]:
         if self._unpinged:
             form = {**form, "client_notification_token": self._pings.token}
         key = options.get("idempotency_key") or secrets.token_urlsafe(24)
@@ -188,18 +190,20 @@ class Asking:
             "Idempotency-Key": key,
             **({"Prefer": f"wait={self._held}"} if self._held else {}),
         }
-        interval, silent = asked.interval, 0.0
+        interval, silent_seconds = asked.interval, 0.0
         while True:
-            pinged = wake.next
+            next_ping = wake.next
             try:
-                reply = yield from self._once("token_endpoint", form, headers, TIMEOUT + self._held)
+                reply = yield from self._send_once(
+                    "token_endpoint", form, headers, TIMEOUT + self._held
+                )
             except Unreachable:
-                silent += interval
-                if silent > asked.expires_in:
+                silent_seconds += interval
+                if silent_seconds > asked.expires_in:
                     raise
                 yield Sleep(interval)
                 continue
-            silent = 0.0
+            silent_seconds = 0.0
             if reply.status == _OK:
                 return read_approved(reply.body, self._key)
             error = reply.body.get("error")
@@ -209,37 +213,37 @@ class Asking:
                 raise from_answer(reply.status, reply.body)
             pause = max(reply.retry_after, interval - reply.seconds, self._unpinged)
             if pause > 0:
-                yield Sleep(pause, pinged)
+                yield Sleep(pause, next_ping)
 
     def _post(
         self, endpoint: str, form: Mapping[str, str], headers: Mapping[str, str]
     ) -> Flow[Reply]:
-        """Send until there is an answer: an overloaded or lost call is repeated a few times."""
-        for tried in range(_MAX_ATTEMPTS):
-            pause = 2.0**tried
+        """Send a call; repeat it a few times if there is no response or the server is busy."""
+        for attempt in range(_MAX_ATTEMPTS):
+            pause = 2.0**attempt
             try:
-                reply = yield from self._once(endpoint, form, headers, TIMEOUT)
+                reply = yield from self._send_once(endpoint, form, headers, TIMEOUT)
             except Unreachable:
-                if tried == _MAX_ATTEMPTS - 1:
+                if attempt == _MAX_ATTEMPTS - 1:
                     raise
             else:
-                if reply.status not in _BUSY or tried == _MAX_ATTEMPTS - 1:
+                if reply.status not in _BUSY or attempt == _MAX_ATTEMPTS - 1:
                     return reply
                 pause = max(pause, reply.retry_after)
             yield Sleep(pause)
         raise AssertionError("the last try returns or raises")
 
-    def _once(
+    def _send_once(
         self, endpoint: str, form: Mapping[str, str], headers: Mapping[str, str], timeout: float
     ) -> Flow[Reply]:
-        """Send once; again immediately with a proof or a newer nonce if the server wants one."""
+        """Send once, and again immediately if the server asks for a proof or a newer nonce."""
         url = yield from self._issuer.endpoint(endpoint)
-        for left in (2, 1, 0):
-            proved, more = self._credentials.proof(self._issuer.url)
+        for retries_left in (2, 1, 0):
+            auth_headers, auth_params = self._credentials.proof(self._issuer.url)
             proof = {} if self._key is None else {"DPoP": self._key.proof("POST", url)}
-            sent = {**headers, **proved, **proof}
-            reply = yield Send("POST", url, sent, {**form, **more}, timeout=timeout)
-            if not self._wants_proof(url, reply) or not left:
+            all_headers = {**headers, **auth_headers, **proof}
+            reply = yield Send("POST", url, all_headers, {**form, **auth_params}, timeout=timeout)
+            if not self._wants_proof(url, reply) or not retries_left:
                 return reply
         raise AssertionError("the last try returns")
 
@@ -255,51 +259,51 @@ class Asking:
 
 
 def details_of(action: Action) -> list[dict[str, Any]]:
-    """The objects of an action. Raises ValueError if it has others, or one has no type."""
+    """Return the objects of an action. Raises ValueError unless each is an object with a type."""
     if action is None:
         return []
     if isinstance(action, Challenge):
         return [dict(detail) for detail in action.details]
-    found = [action] if isinstance(action, Mapping | str) else list(action)
-    if not all(isinstance(each, Mapping) for each in found):
+    objects = [action] if isinstance(action, Mapping | str) else list(action)
+    if not all(isinstance(detail, Mapping) for detail in objects):
         raise ValueError("The action must be an object or a list of objects.")
-    if not all(isinstance(each.get("type"), str) for each in found):
+    if not all(isinstance(detail.get("type"), str) for detail in objects):
         raise ValueError(
             "type is missing in the action: name an action type that an administrator registered, "
             'such as {"type": "payment.transfer", …}.'
         )
-    return [dict(each) for each in found]
+    return [dict(detail) for detail in objects]
 
 
 def _form(action: Action, options: Options) -> dict[str, str]:
-    given: dict[str, Any] = dict(options)
+    values: dict[str, Any] = dict(options)
     if isinstance(action, Challenge):
-        given = {"resource": action.resource, "scope": action.scope, **given}
-    if not isinstance(given.get("scope", ""), str):
-        text = 'scope must be a string, with spaces between scopes: "read write".'
-        raise ValueError(text)  # noqa: TRY004  # as for every argument that cannot be right
-    scope = " ".join(part for part in given.get("scope", "").split() if part != "openid")
+        values = {"resource": action.resource, "scope": action.scope, **values}
+    if not isinstance(values.get("scope", ""), str):
+        message = 'scope must be a string, with spaces between scopes: "read write".'
+        raise ValueError(message)  # noqa: TRY004  # as for every invalid argument
+    scope = " ".join(part for part in values.get("scope", "").split() if part != "openid")
     form = {"scope": f"openid {scope}".strip()}
     for name, parameter in _PARAMETERS.items():
-        if given.get(name, "") != "":
-            form[parameter] = str(given[name])
+        if values.get(name, "") != "":
+            form[parameter] = str(values[name])
     if details := details_of(action):
         form["authorization_details"] = json.dumps(details, ensure_ascii=False)
     return form
 
 
-def _kept(form: Mapping[str, str]) -> dict[str, str]:
-    """The parameters of a request that an exchange does not fix."""
+def _free_parameters(form: Mapping[str, str]) -> dict[str, str]:
+    """Return the parameters of a request other than those that the exchange determines."""
     fixed = {"scope", "resource", "authorization_details"}
     return {name: value for name, value in form.items() if name not in fixed}
 
 
 def _check_types(needed: Iterable[object], form: Mapping[str, str]) -> None:
     details = json.loads(form["authorization_details"]) if form["authorization_details"] else []
-    missing = sorted({str(each) for each in needed} - {detail["type"] for detail in details})
+    missing = sorted({str(name) for name in needed} - {detail["type"] for detail in details})
     if missing:
-        text = (
+        message = (
             "A person must approve this and needs to know what it is: pass an action of the type "
             f"{missing[0]}."
         )
-        raise Refused("interaction_required", text, {})
+        raise Refused("interaction_required", message, {})

@@ -1,4 +1,4 @@
-"""Who calls an API, for whom, and what they may do.
+"""The caller of an API: who calls, for whom, and what they may do.
 
 Owns: reading a verified token, and the checks of one call. Never: the token's signature.
 """
@@ -13,8 +13,8 @@ from sayso.asking import details_of
 from sayso.challenge import Challenge
 from sayso.rejection import Realm, Rejected
 
-_DEEPEST: Final = 8
-"""Actors of a chain; Sayso makes four at most."""
+_MAX_ACTORS: Final = 8
+"""The maximum number of actors in a chain; Sayso issues four at most."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,9 +25,9 @@ class Approval:
     action_digest: str
     granted_digest: str
     single_use: bool
-    """Whether `Guard.consume` must come before the action."""
+    """Whether the API must call `Guard.consume` before the action."""
     decided_by: Mapping[str, Any] | None
-    """The consent, standing grant or other users that decided, if the person did not."""
+    """The consent, standing grant or other users that decided, if it was not the person."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,11 +36,11 @@ class Caller:
 
     token: str = field(repr=False)
     user: str | None
-    """The person for whom the agent acts. None: the agent acts for itself."""
+    """The person for whom the agent acts; None if the agent acts for itself."""
     client: str
-    """The client that got the token: an agent or an app."""
+    """The client that received the token: an agent or an app."""
     chain: Sequence[str]
-    """The agents that act, the current one first. Empty if a person's app calls."""
+    """The acting agents, the current one first. Empty if a person's app calls."""
     scope: frozenset[str]
     details: Sequence[Mapping[str, Any]]
     """The granted `authorization_details`."""
@@ -53,37 +53,37 @@ class Caller:
 
     @property
     def agent(self) -> str | None:
-        """The agent that acts now. None if a person's app calls."""
+        """The agent that acts now; None if a person's app calls."""
         if self.chain:
             return self.chain[0]
         return self.client if self.user is None else None
 
     def require(self, *scopes: str) -> None:
-        """Go on only with all these scopes. Raises Rejected (403 `insufficient_scope`)."""
+        """Require all these scopes. Raises Rejected (403 `insufficient_scope`)."""
         if not self.scope.issuperset(scopes):
             raise self._realm.insufficient_scope(" ".join(scopes), self.scheme)
 
     def require_approval(
         self, details: Mapping[str, Any] | Sequence[Mapping[str, Any]], scope: str = ""
     ) -> None:
-        """Go on only if exactly these details were granted.
+        """Require that exactly these details were granted.
 
-        `details` are complete: what is about to run. `scope` is what the agent must ask for besides
-        them. Raises ApprovalRequired (403), from whose answer the agent asks a person, or Rejected
-        (400) for details that are none.
+        `details` must completely describe what is about to run. `scope` is what the agent must ask
+        for besides them. Raises ApprovalRequired (403), whose response tells the agent what to ask
+        a person for, or Rejected (400) for invalid details.
         """
         try:
-            wanted = details_of(details)
+            required = details_of(details)
         except ValueError as error:
             raise Rejected(400, "invalid_request", str(error)) from error
-        if self.approval is None or _counted(wanted) != _counted(self.details):
-            text = "A person must approve exactly this. Ask with these authorization_details."
-            demand = Challenge(wanted, self._realm.resource, scope)
-            raise self._realm.approval_required(demand, text, self.scheme)
+        if self.approval is None or _count_details(required) != _count_details(self.details):
+            message = "A person must approve exactly this. Ask with these authorization_details."
+            challenge = Challenge(required, self._realm.resource, scope)
+            raise self._realm.approval_required(challenge, message, self.scheme)
 
 
 def read_caller(token: str, claims: Mapping[str, Any], scheme: str, realm: Realm) -> Caller:
-    """Read verified claims. Raises ValueError for what no token of Sayso says."""
+    """Read verified claims. Raises ValueError for claims that Sayso never issues."""
     subject, client = claims["sub"], claims["client_id"]
     details = claims.get("authorization_details", [])
     if not isinstance(details, list) or not all(isinstance(detail, dict) for detail in details):
@@ -103,7 +103,7 @@ def read_caller(token: str, claims: Mapping[str, Any], scheme: str, realm: Realm
 
 
 def _chain(act: object) -> Iterable[str]:
-    for _ in range(_DEEPEST):
+    for _ in range(_MAX_ACTORS):
         if act is None:
             return
         if not isinstance(act, dict) or not isinstance(act.get("sub"), str):
@@ -125,5 +125,5 @@ def _approval(claim: Mapping[str, Any] | None) -> Approval | None:
     )
 
 
-def _counted(details: Iterable[Mapping[str, Any]]) -> Counter[str]:
+def _count_details(details: Iterable[Mapping[str, Any]]) -> Counter[str]:
     return Counter(json.dumps(detail, sort_keys=True, separators=(",", ":")) for detail in details)

@@ -1,6 +1,6 @@
-"""An API's demand for approval, as it travels from the API to the agent.
+"""An API's demand for approval, as the API sends it to the agent.
 
-The answer is 403 with `WWW-Authenticate: … error="insufficient_authorization_details"` and a JSON
+The response is 403 with `WWW-Authenticate: … error="insufficient_authorization_details"` and a JSON
 body with the `authorization_details` that a person must approve (OAuth 2.0 RAR Metadata and Error
 Signaling), the `resource` and the `scope`.
 
@@ -26,7 +26,7 @@ class Challenge:
 
     @staticmethod
     def of(response: httpx.Response) -> "Challenge | None":
-        """The demand in an API's answer; None if it has none."""
+        """Return the demand in an API's response, if there is one."""
         if response.status_code != httpx.codes.FORBIDDEN:
             return None
         try:
@@ -41,7 +41,7 @@ class Challenge:
         return Challenge(details, resource, str(body.get("scope", "")))
 
     def body(self) -> dict[str, object]:
-        """The members of the API's answer."""
+        """Return the members of the API's response."""
         members: dict[str, object] = {
             "authorization_details": list(self.details),
             "resource": self.resource,

@@ -1,11 +1,11 @@
 """The time of day of this machine.
 
-Owns: the only reading of the clock in this package. Never: sleeping, or what a time means.
+Owns: all reading of the wall clock in this package. Never: sleeping, or what a time means.
 """
 
 import time
 
 
 def now() -> int:
-    """Seconds since the epoch."""
+    """Return the seconds since the epoch."""
     return int(time.time())

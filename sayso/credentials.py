@@ -27,7 +27,7 @@ class Credentials:
 
     @staticmethod
     def of(client_id: str, secret: str | None, key: KeySource | None) -> "Credentials":
-        """Check and read them. Raises ValueError."""
+        """Check and read credentials. Raises ValueError."""
         if not client_id:
             raise ValueError("client_id is missing: `sayso agents add` prints it.")
         if (secret is None) == (key is None):
@@ -39,7 +39,7 @@ class Credentials:
         return Credentials(client_id, secret, None if key is None else read_key(key))
 
     def proof(self, issuer: str) -> tuple[Mapping[str, str], Mapping[str, str]]:
-        """Headers and form parameters of one call. An assertion is new each time."""
+        """Return the headers and form parameters of one call. Each call has a new assertion."""
         if self.key is None:
             pair = f"{quote_plus(self.client_id)}:{quote_plus(self.secret or '')}"
             return {"Authorization": f"Basic {b64encode(pair.encode()).decode()}"}, {}
@@ -61,6 +61,6 @@ class Credentials:
         return {}, form
 
     def seed(self) -> bytes:
-        """Bytes that only the holder of these credentials has."""
-        own = (self.secret or "").encode() if self.key is None else self.key.seed()
-        return self.client_id.encode() + b"\n" + own
+        """Return bytes that only the holder of these credentials has."""
+        secret_bytes = (self.secret or "").encode() if self.key is None else self.key.seed()
+        return self.client_id.encode() + b"\n" + secret_bytes

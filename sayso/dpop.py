@@ -20,7 +20,7 @@ from sayso import clock
 from sayso.keys import b64, thumbprint
 
 MAX_AGE: Final = 60
-"""Seconds in which a proof counts."""
+"""For how many seconds a proof is valid."""
 MAX_AHEAD: Final = 5
 """Seconds by which the clock of a client may be ahead."""
 _MAX_CHARACTERS: Final = 4_096
@@ -28,21 +28,21 @@ _COORDINATE: Final = 32
 
 
 class BadProof(Exception):
-    """A proof that is not valid; the text says why and what to do."""
+    """An invalid proof; the message says why and what to do."""
 
 
 class ProofKey:
-    """The private key of a client's proofs, and the nonce that each server wants next."""
+    """The private key of a client's proofs, and the next nonce for each server."""
 
     def __init__(self, private: ec.EllipticCurvePrivateKey) -> None:
         self._private = private
         numbers = private.public_key().public_numbers()
-        x, y = (b64(n.to_bytes(_COORDINATE, "big")) for n in (numbers.x, numbers.y))
+        x, y = (b64(number.to_bytes(_COORDINATE, "big")) for number in (numbers.x, numbers.y))
         self._jwk = {"kty": "EC", "crv": "P-256", "x": x, "y": y}
         self._nonces: dict[str, str] = {}
 
     def proof(self, method: str, url: str, access_token: str | None = None) -> str:
-        """A new proof for one request; with a token, bound to it."""
+        """Return a new proof for one request, bound to the access token if there is one."""
         claims: dict[str, object] = {
             "htm": method,
             "htu": url.partition("#")[0].partition("?")[0],
@@ -57,7 +57,7 @@ class ProofKey:
         return jwt.encode(claims, self._private, "ES256", headers=header)
 
     def note(self, url: str, headers: Mapping[str, str]) -> bool:
-        """Keep the nonce of an answer for the next proof there; returns whether it is a new one."""
+        """Store the nonce of a response for the next proof there; return whether it is new."""
         nonce, origin = headers.get("dpop-nonce"), _origin(url)
         if nonce is None or nonce == self._nonces.get(origin):
             return False
@@ -66,7 +66,7 @@ class ProofKey:
 
 
 class UsedProofs:
-    """The proofs of the last minute, in this process."""
+    """The proofs that this process accepted in the last minute."""
 
     def __init__(self) -> None:
         self._lock = Lock()
@@ -89,21 +89,21 @@ class UsedProofs:
 def check(proofs: Sequence[str], *, method: str, url: str, access_token: str, jkt: str) -> str:
     """Check the proof of a request with a bound token (RFC 9449 4.3, 7.1).
 
-    Returns the name under which the caller must remember it as used. Raises BadProof.
+    Returns the name under which the caller must remember the proof as used. Raises BadProof.
     """
     if len(proofs) != 1 or len(proofs[0]) > _MAX_CHARACTERS:
         raise BadProof("Send exactly one DPoP header with a signed JWT.")
-    claims, jwk = _verified(proofs[0])
+    claims, jwk = _verify(proofs[0])
     if thumbprint(jwk) != jkt:
         raise BadProof("The proof is by another key than the token is bound to.")
     if claims.get("htm") != method:
         raise BadProof("htm must be the method of this request.")
-    if _normal(str(claims.get("htu"))) != _normal(url):
+    if _normalize_url(str(claims.get("htu"))) != _normalize_url(url):
         raise BadProof("htu must be the URL of this request, without query.")
     if claims.get("ath") != b64(hashlib.sha256(access_token.encode()).digest()):
         raise BadProof("ath must be the hash of the access token.")
-    issued = claims.get("iat")
-    if not isinstance(issued, int) or not -MAX_AHEAD <= clock.now() - issued < MAX_AGE:
+    issued_at = claims.get("iat")
+    if not isinstance(issued_at, int) or not -MAX_AHEAD <= clock.now() - issued_at < MAX_AGE:
         raise BadProof(f"iat must be within the last {MAX_AGE} seconds. Set the clock.")
     jti = claims.get("jti")
     if not isinstance(jti, str) or not jti:
@@ -111,7 +111,7 @@ def check(proofs: Sequence[str], *, method: str, url: str, access_token: str, jk
     return b64(hashlib.sha256(f"{jkt}\n{jti}".encode()).digest())
 
 
-def _verified(proof: str) -> tuple[Mapping[str, Any], Mapping[str, Any]]:
+def _verify(proof: str) -> tuple[Mapping[str, Any], Mapping[str, Any]]:
     try:
         encoded = proof.partition(".")[0]
         header = json.loads(urlsafe_b64decode(encoded + "=" * (-len(encoded) % 4)))
@@ -134,8 +134,8 @@ def _verified(proof: str) -> tuple[Mapping[str, Any], Mapping[str, Any]]:
         raise BadProof("The DPoP header is no valid proof.") from error
 
 
-def _normal(url: str) -> tuple[str, str, str]:
-    """A URL as frameworks see it: escapes decoded, the host in lower case, no default port."""
+def _normalize_url(url: str) -> tuple[str, str, str]:
+    """Normalize a URL as frameworks do: decoded escapes, lower-case host, no default port."""
     parts = urlsplit(url)
     default = {"http": ":80", "https": ":443"}.get(parts.scheme, "")
     return parts.scheme, parts.netloc.lower().removesuffix(default), unquote(parts.path) or "/"

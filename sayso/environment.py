@@ -22,8 +22,8 @@ _KEY_FILE: Final = "SAYSO_AGENT_KEY_FILE"
 
 def agent_from_env() -> AsyncAgent:
     """Create the agent. Raises ValueError if a variable is missing or invalid."""
-    issuer = _required(_ISSUER, "your Sayso server, such as https://sayso.example")
-    client_id = _required(_ID, "the client ID that `sayso agents add` printed")
+    issuer = _require_variable(_ISSUER, "your Sayso server, such as https://sayso.example")
+    client_id = _require_variable(_ID, "the client ID that `sayso agents add` printed")
     secret, file = os.environ.get(_SECRET) or None, os.environ.get(_KEY_FILE) or None
     if (secret is None) == (file is None):
         raise ValueError(
@@ -42,13 +42,13 @@ def agent_from_env() -> AsyncAgent:
         raise ValueError(f"{_KEY_FILE}: {file}: {error}") from error
 
 
-def _required(name: str, meaning: str) -> str:
+def _require_variable(name: str, meaning: str) -> str:
     if not (value := os.environ.get(name, "")):
         raise ValueError(f"Set {name}: {meaning}.{misspelled(name, os.environ)}")
     return value
 
 
 def misspelled(name: str, environment: Mapping[str, str]) -> str:
-    """Name the variable that is almost spelled like this one, which is not set."""
+    """Return a hint if a variable with almost the same name is set; else an empty string."""
     close_matches = get_close_matches(name, environment.keys() - {name}, 1, 0.8)
     return f" {close_matches[0]} is set. Is it misspelled?" if close_matches else ""

@@ -1,16 +1,16 @@
-"""Errors for agents. Each text is written for a person or a language model to act on.
+"""Errors for agents. A person or a language model can act on each message.
 
     SaysoError
-     ├─ NotApproved     the request ended without a yes
-     │   ├─ Denied       a person said no
+     ├─ NotApproved     the request ended without an approval
+     │   ├─ Denied       a person denied it
      │   ├─ Expired      nobody answered in time
      │   ├─ Undeliverable  it reached nobody
-     │   ├─ Withdrawn    it was taken back, replaced or locked
+     │   ├─ Withdrawn    it was withdrawn, replaced or locked
      │   └─ Disabled     the agent is turned off
      ├─ Refused         the server refused the call; nobody was asked
      └─ Unreachable     the server did not answer
 
-Text from people is put on one line, without control characters, quoted and cut.
+Text from people is shown on one line, quoted, without control characters, and cut if long.
 """
 
 from collections.abc import Mapping
@@ -45,7 +45,7 @@ _REMEDIES: Final = {
 
 
 class SaysoError(Exception):
-    """Anything that Sayso, or the way to it, did not do."""
+    """The base class of all errors of Sayso and of the connection to it."""
 
 
 class Unreachable(SaysoError):
@@ -55,8 +55,8 @@ class Unreachable(SaysoError):
 class Refused(SaysoError):
     """The server refused the call; nobody was asked.
 
-    `error` is the code of the server (docs/reference/errors.md), `reason` says more for
-    `access_denied`, `retry_at` is when asking again makes sense, if the server says so.
+    `error` is the server's code (docs/reference/errors.md). `reason` says more for `access_denied`.
+    `retry_at` is when asking again makes sense, if the server says so.
     """
 
     def __init__(self, error: str, description: str, members: Mapping[str, object]) -> None:
@@ -72,7 +72,7 @@ class Refused(SaysoError):
 
 
 class NotApproved(SaysoError):
-    """The request ended without a yes. `code` says how; the action must not run."""
+    """The request ended without an approval. `code` says how; the action must not run."""
 
     def __init__(self, code: str, text: str) -> None:
         self.code = code
@@ -80,11 +80,12 @@ class NotApproved(SaysoError):
 
 
 class Denied(NotApproved):
-    """A person said no.
+    """A person denied the request.
 
-    `code` is the reason they chose, such as `too_broad`, `note` what they wrote, `retry` what is
-    allowed now (`later`, `with_changes`, `narrower`, `not_before`, `redirected`, `never`; None: no
-    unchanged repetition), `retry_at` an RFC 3339 time, `ask` the user to ask instead.
+    `code` is the reason they chose, such as `too_broad`, and `note` is what they wrote. `retry` is
+    what is allowed now: `later`, `with_changes`, `narrower`, `not_before`, `redirected`, `never`;
+    or None if the request must not be repeated unchanged. `retry_at` is an RFC 3339 time.
+    `ask` is the user to ask instead.
     """
 
     def __init__(self, members: Mapping[str, object]) -> None:
@@ -105,7 +106,7 @@ class Denied(NotApproved):
 class Expired(NotApproved):
     """Nobody answered in time. This is not a denial.
 
-    `seen`: someone opened it. `retry`: the person wants the agent to ask again.
+    `seen` is whether someone opened it. `retry` is whether the person wants the agent to ask again.
     """
 
     def __init__(self, members: Mapping[str, object]) -> None:
@@ -137,7 +138,7 @@ class Undeliverable(NotApproved):
 
 
 class Withdrawn(NotApproved):
-    """The request was taken back (`cancelled`), replaced (`superseded`) or `locked`."""
+    """The request was withdrawn (`cancelled`), replaced (`superseded`) or `locked`."""
 
     def __init__(self, members: Mapping[str, object]) -> None:
         code = _text(members, "reason") or "cancelled"
@@ -155,7 +156,7 @@ class Disabled(NotApproved):
 
 
 def from_answer(status: int, body: Mapping[str, object]) -> SaysoError:
-    """The error for an OAuth error response."""
+    """Return the error for an OAuth error response."""
     error, reason = _text(body, "error") or "", _text(body, "reason") or ""
     if error == "unauthorized_client" and reason.startswith("agent_"):
         return Disabled(body)

@@ -1,6 +1,7 @@
 """Protects a Flask app.
 
-Owns: reading a Flask request, the answer of a refusal, and the metadata's route. Never: the rules.
+Owns: reading a Flask request, the response to a rejected call, and the metadata route. Never: the
+rules.
 """
 
 from collections.abc import Callable
@@ -16,7 +17,7 @@ View = Callable[..., Any]
 
 
 class Protected:
-    """A Flask app with a guard: serves its metadata and answers what it refuses.
+    """A guard for a Flask app: serves the metadata, and responds to rejected calls.
 
     `@protected.require("payments:read")` on a view checks the call, and passes the `Caller` as the
     view's first argument.
@@ -28,11 +29,11 @@ class Protected:
         app.add_url_rule(guard.metadata_path, "sayso_metadata", lambda: guard.metadata)
 
     def require(self, *scopes: str) -> Callable[[View], View]:
-        """Let only calls with all these scopes through to the view; none means any valid token."""
+        """Require all these scopes for the view; without scopes, any valid token is enough."""
 
         def decorate(view: View) -> View:
             @wraps(view)
-            def checked(*args: object, **kwargs: object) -> object:
+            def wrapper(*args: object, **kwargs: object) -> object:
                 request = flask.request
                 caller = self._guard.check(
                     request.headers.get("Authorization"),
@@ -43,13 +44,13 @@ class Protected:
                 caller.require(*scopes)
                 return view(caller, *args, **kwargs)
 
-            return checked
+            return wrapper
 
         return decorate
 
 
 def _answer(rejected: Rejected) -> flask.Response:
-    answer = flask.jsonify(rejected.body)
-    answer.status_code = rejected.status
-    answer.headers.update(rejected.headers)
-    return answer
+    response = flask.jsonify(rejected.body)
+    response.status_code = rejected.status
+    response.headers.update(rejected.headers)
+    return response

@@ -1,6 +1,6 @@
 """An API that agents call.
 
-Owns: `Guard` for threads and `AsyncGuard` for asyncio, which differ in nothing else.
+Owns: `Guard` for threads and `AsyncGuard` for asyncio. They are otherwise the same.
 """
 
 from collections.abc import Callable, Sequence
@@ -42,22 +42,23 @@ class _Common(Generic[Http]):
 
     @property
     def metadata(self) -> dict[str, object]:
-        """The protected resource metadata (RFC 9728), by which clients find the issuer."""
+        """The protected resource metadata (RFC 9728), in which clients find the issuer."""
         return self._guarding.metadata(self._scopes)
 
     def public_url(self, path: str) -> str:
-        """The URL of a path as clients see it."""
+        """Return the URL of a path as clients see it."""
         return self._guarding.public_url(path)
 
 
 class Guard(Connected, _Common[httpx.Client]):
     """Checks the tokens of calls to one API, in any thread.
 
-    `audience` is the URI of `sayso resources add`, `credentials` the client ID and secret that it
-    printed (needed to introspect and to consume). With `introspect_every=None` a token is verified
-    by its signature alone and counts until it expires; with a number, Sayso is asked about a token
-    again after so many seconds, 0 meaning each time. `url` is the API's public URL, if it is not
-    the audience's. `scopes` are named in the metadata. Raises ValueError for what cannot be right.
+    `audience` is the URI given to `sayso resources add`. `credentials` are the client ID and secret
+    that it printed, needed to introspect and to consume. With `introspect_every=None`, only the
+    signature of a token is verified, and the token is accepted until it expires. With a number, the
+    token is introspected again after that many seconds; 0 means at each call. `url` is the API's
+    public URL, if it differs from the audience. `scopes` are listed in the metadata. Raises
+    ValueError for an invalid argument.
     """
 
     def check(
@@ -68,9 +69,9 @@ class Guard(Connected, _Common[httpx.Client]):
         path: str = "/",
         proofs: Sequence[str] = (),
     ) -> Caller:
-        """Who calls, by the `Authorization` header and the `DPoP` headers (`proofs`) of a request.
+        """Return the caller of a request, from its `Authorization` and `DPoP` headers (`proofs`).
 
-        Raises Rejected: answer with its status, headers and body.
+        Raises Rejected: respond with its status, headers and body.
         """
         call = Call(authorization, method, self.public_url(path), proofs)
         return run(self._guarding.check(call), self._http)
@@ -82,13 +83,14 @@ class Guard(Connected, _Common[httpx.Client]):
         execution_id: str | None = None,
         demands: Demands = _NO_DEMANDS,
     ) -> Consumed:
-        """Use up the caller's approval, right before the action runs.
+        """Use up the caller's approval, immediately before the action runs.
 
-        `details` is what is about to run, complete; it must equal what was granted. `execution_id`
-        (up to 128 visible ASCII characters) is your own name of this execution: only the same one
-        may repeat it. Without one, nothing can. Never take it from the caller, unless you run the
-        same ID once. Raises Rejected: ApprovalRequired if the details were not granted, 409
-        `already_consumed`, 401 if the person must answer in a stronger way.
+        `details` must completely describe what is about to run, and equal what was granted.
+        `execution_id` (up to 128 visible ASCII characters) is your own ID of this execution: a call
+        can be repeated only with the same ID. Without one, it cannot be repeated. Never take the ID
+        from the caller, unless you run each ID only once. Raises Rejected: ApprovalRequired if the
+        details were not granted, 409 `already_consumed`, or 401 if the person must answer with
+        stronger authentication.
         """
         flow = self._guarding.consume(caller, details, execution_id, demands)
         return run(flow, self._http)
@@ -105,7 +107,7 @@ class AsyncGuard(AsyncConnected, _Common[httpx.AsyncClient]):
         path: str = "/",
         proofs: Sequence[str] = (),
     ) -> Caller:
-        """Who calls; see `Guard.check`."""
+        """Return the caller; see `Guard.check`."""
         call = Call(authorization, method, self.public_url(path), proofs)
         return await run_async(self._guarding.check(call), self._http)
 

@@ -1,7 +1,7 @@
-"""The rules of an API that agents call: verify, introspect, consume, without doing any HTTP itself.
+"""The rules of an API that agents call: verify, introspect, consume. It does no HTTP itself.
 
 Owns: the checks of RFC 9068, RFC 9449 7 and RFC 7662, and the consume endpoint of Sayso.
-Never: sockets (`transport`), or how a refusal reads (`rejection`).
+Never: sockets (`transport`), or the response to a rejected call (`rejection`).
 """
 
 import hashlib
@@ -67,7 +67,7 @@ class Consumed:
 
 @dataclass(frozen=True, slots=True)
 class Demands:
-    """How a person must have answered for an execution (RFC 9470)."""
+    """How the person must have authenticated to approve an execution (RFC 9470)."""
 
     acr_values: Sequence[str] = ()
     max_age: int | None = None
@@ -104,7 +104,7 @@ class Guarding:
         self._introspected: dict[bytes, tuple[float, Mapping[str, Any]]] = {}
 
     def metadata(self, scopes: Sequence[str]) -> dict[str, object]:
-        """The protected resource metadata (RFC 9728 2)."""
+        """Return the protected resource metadata (RFC 9728 2)."""
         document: dict[str, object] = {
             "resource": self._audience,
             "authorization_servers": [self._issuer.url],
@@ -114,24 +114,24 @@ class Guarding:
         return {**document, "scopes_supported": list(scopes)} if scopes else document
 
     def public_url(self, path: str) -> str:
-        """The URL of a path as clients see it, which a DPoP proof names."""
+        """Return the URL of a path as clients see it, which a DPoP proof names."""
         return self._origin + path
 
     def check(self, call: Call) -> Flow[Caller]:
-        """Who calls. Raises Rejected.
+        """Return the caller. Raises Rejected.
 
-        1. A token came, in the header. 2. Sayso signed it, as an access token, for this API, and it
-        has not expired. 3. A bound token comes with a new proof of its key. 4. It is still active,
-        where introspection is on.
+        1. The header has a token. 2. Sayso signed it as an access token for this API, and it has
+        not expired. 3. A bound token comes with a new proof of its key. 4. If introspection is on,
+        the token is still active.
         """
-        scheme, token = self._presented(call.authorization)
+        scheme, token = self._parse_authorization(call.authorization)
         kid = _key_id(token.partition(".")[0])
         if kid is None:
             raise self.realm.invalid_token("This is not an access token (typ at+jwt).", scheme)
         key = self.keys.ready(kid)
         if key is None:
             key = yield from self._find(kid)
-        claims = self._verified(token, key, scheme)
+        claims = self._verify(token, key, scheme)
         self._check_binding(claims, call, scheme, token)
         if self._every is not None:
             claims = yield from self._active(token, claims, scheme)
@@ -147,7 +147,7 @@ class Guarding:
     ) -> Flow[Consumed]:
         """Use up the approval for exactly these details. Raises Rejected.
 
-        The call is repeated when the answer is lost: the same execution gets the same answer.
+        The call is repeated if its response is lost; the same execution gets the same response.
         """
         if self._credentials is None:
             raise ValueError(
@@ -164,21 +164,21 @@ class Guarding:
         }
         headers, _ = self._credentials.proof(self._issuer.url)
         url = f"{self._issuer.url}/api/approvals/consume"
-        reply = yield from self._sure(Send("POST", url, headers, json=body))
+        reply = yield from self._send_with_retry(Send("POST", url, headers, json=body))
         if reply.status != _OK:
-            raise self._not_consumed(reply, caller)
+            raise self._consume_error(reply, caller)
         answer = reply.body
         return Consumed(answer["approval"], answer["execution_id"], answer["consumed_at"])
 
-    def _presented(self, authorization: str | None) -> tuple[str, str]:
+    def _parse_authorization(self, authorization: str | None) -> tuple[str, str]:
         scheme, _, token = (authorization or "").partition(" ")
-        named = {"bearer": "Bearer", "dpop": "DPoP"}.get(scheme.lower())
+        scheme_name = {"bearer": "Bearer", "dpop": "DPoP"}.get(scheme.lower())
         token = token.strip()
-        if named is None or not token:
+        if scheme_name is None or not token:
             raise self.realm.unauthenticated()
         if len(token) > _MAX_CHARACTERS or not _is_compact(token):
-            raise self.realm.invalid_token("This is not a signed access token.", named)
-        return named, token
+            raise self.realm.invalid_token("This is not a signed access token.", scheme_name)
+        return scheme_name, token
 
     def _find(self, kid: str) -> Flow[PublicKey | None]:
         try:
@@ -188,18 +188,18 @@ class Guarding:
         except Refused as error:
             raise Misconfigured(str(error)) from error
 
-    def _verified(self, token: str, key: PublicKey | None, scheme: str) -> Mapping[str, Any]:
+    def _verify(self, token: str, key: PublicKey | None, scheme: str) -> Mapping[str, Any]:
         if key is None:
             raise self.realm.invalid_token("No key of the issuer signed this token.", scheme)
         try:
             claims = _claims(_JWS.decode(token, key.key, [key.alg]))
         except (jwt.PyJWTError, ValueError, RecursionError) as error:
             raise self.realm.invalid_token("The token is not valid.", scheme) from error
-        if (wrong := self._wrong(claims)) is not None:
+        if (wrong := self._find_error(claims)) is not None:
             raise self.realm.invalid_token(wrong, scheme)
         return claims
 
-    def _wrong(self, claims: Mapping[str, Any]) -> str | None:
+    def _find_error(self, claims: Mapping[str, Any]) -> str | None:
         """Return the first error in the claims of an access token (RFC 9068 2.2, 4), if any."""
         if claims.get("iss") != self._issuer.url:
             return "The token is from another issuer."
@@ -218,23 +218,27 @@ class Guarding:
     def _check_binding(
         self, claims: Mapping[str, Any], call: Call, scheme: str, token: str
     ) -> None:
-        bound = claims.get("cnf")
-        if bound is None:
+        confirmation = claims.get("cnf")
+        if confirmation is None:
             if scheme == "DPoP":
                 raise self.realm.invalid_token(
                     "This token is not bound to a key: send it as Bearer."
                 )
             return
-        jkt = bound.get("jkt") if isinstance(bound, dict) and len(bound) == 1 else None
+        jkt = (
+            confirmation.get("jkt")
+            if isinstance(confirmation, dict) and len(confirmation) == 1
+            else None
+        )
         if scheme != "DPoP" or not isinstance(jkt, str):
             raise self.realm.invalid_token("This token is bound to a key: send it as DPoP.", "DPoP")
         try:
-            used = dpop.check(
+            proof_id = dpop.check(
                 call.proofs, method=call.method, url=call.url, access_token=token, jkt=jkt
             )
         except dpop.BadProof as error:
             raise self.realm.invalid_proof(str(error)) from error
-        if not self._used.first_use(used):
+        if not self._used.first_use(proof_id):
             raise self.realm.invalid_proof(
                 "The proof was used before. Make a new one for each call."
             )
@@ -242,19 +246,21 @@ class Guarding:
     def _active(
         self, token: str, claims: Mapping[str, Any], scheme: str
     ) -> Flow[Mapping[str, Any]]:
-        """The claims with what Sayso says now; an answer counts for `introspect_every` seconds."""
+        """Introspect the token, at most every `introspect_every` seconds, and return all claims."""
         name = hashlib.sha256(token.encode()).digest()
-        found = self._introspected.get(name)
-        if found is None or time.monotonic() >= found[0]:
+        cached = self._introspected.get(name)
+        if cached is None or time.monotonic() >= cached[0]:
             answer = yield from self._introspect(token)
             while len(self._introspected) >= _MAX_REMEMBERED:
                 del self._introspected[next(iter(self._introspected))]
-            found = time.monotonic() + (self._every or 0), answer
-            self._introspected[name] = found
-        if found[1].get("active") is not True:
+            cached = time.monotonic() + (self._every or 0), answer
+            self._introspected[name] = cached
+        if cached[1].get("active") is not True:
             raise self.realm.invalid_token("The token is no longer active.", scheme)
-        more = {each: found[1][each] for each in ("username", "agent") if each in found[1]}
-        return {**claims, **more}
+        introspected_claims = {
+            member: cached[1][member] for member in ("username", "agent") if member in cached[1]
+        }
+        return {**claims, **introspected_claims}
 
     def _introspect(self, token: str) -> Flow[Mapping[str, Any]]:
         if self._credentials is None:
@@ -264,13 +270,13 @@ class Guarding:
         except Unreachable as error:
             raise self.realm.unavailable() from error
         headers, _ = self._credentials.proof(self._issuer.url)
-        reply = yield from self._sure(Send("POST", url, headers, {"token": token}))
+        reply = yield from self._send_with_retry(Send("POST", url, headers, {"token": token}))
         if reply.status != _OK:
-            raise _misconfigured(reply, "introspect")
+            raise _misconfigured_error(reply, "introspect")
         return reply.body
 
-    def _sure(self, send: Send) -> Flow[Reply]:
-        """Send, once more if there is no answer. Raises Rejected (503)."""
+    def _send_with_retry(self, send: Send) -> Flow[Reply]:
+        """Send, and once more if there is no response. Raises Rejected (503)."""
         for _ in range(_MAX_ATTEMPTS):
             try:
                 reply = yield send
@@ -280,7 +286,7 @@ class Guarding:
                 return reply
         raise self.realm.unavailable()
 
-    def _not_consumed(self, reply: Reply, caller: Caller) -> Exception:
+    def _consume_error(self, reply: Reply, caller: Caller) -> Exception:
         code, text = str(reply.body.get("code", "")), str(reply.body.get("detail", ""))
         if code == "insufficient_user_authentication":
             challenge = reply.headers.get("www-authenticate", "")
@@ -291,14 +297,14 @@ class Guarding:
             return self.realm.invalid_token(text, caller.scheme)
         if reply.status == _FORBIDDEN and code in {"not_granted", "not_single_use"}:
             return Rejected(_FORBIDDEN, code, text)
-        return _misconfigured(reply, "consume")
+        return _misconfigured_error(reply, "consume")
 
 
 class Misconfigured(RuntimeError):
-    """Sayso refuses the API itself. A mistake of the operator: answer 500, and read the text."""
+    """Sayso refuses the API itself, because of a wrong setting: respond with 500, and log this."""
 
 
-def _misconfigured(reply: Reply, what: str) -> Misconfigured:
+def _misconfigured_error(reply: Reply, what: str) -> Misconfigured:
     reason = reply.body.get("detail") or reply.body.get("error_description") or "no reason"
     return Misconfigured(
         f"Sayso refused to {what} for this API (status {reply.status}: {reason}). Check that "
@@ -307,23 +313,23 @@ def _misconfigured(reply: Reply, what: str) -> Misconfigured:
 
 
 def _claims(payload: bytes) -> Mapping[str, Any]:
-    """The claims of a token. Raises ValueError if they are no JSON object."""
+    """Return the claims of a token. Raises ValueError if they are not a JSON object."""
     claims = json.loads(payload)
     if not isinstance(claims, dict):
-        raise ValueError("no object")  # noqa: TRY004  # as if it were no JSON
+        raise ValueError("no object")  # noqa: TRY004  # as for invalid JSON
     return claims
 
 
 def _is_compact(token: str) -> bool:
-    """Three parts of base64url and nothing else, which PyJWT would drop without a word."""
+    """Whether it is three parts of base64url. PyJWT would silently drop other characters."""
     return token.isascii() and token.encode().translate(None, _BASE64URL) == b".."
 
 
 @lru_cache(maxsize=128)
 def _key_id(encoded: str) -> str | None:
-    """The key ID in the header of an access token, which all tokens of a key share.
+    """Return the key ID in an access token's header, which all tokens of a key share.
 
-    The algorithm is that of the key; the header's must be the same.
+    The key determines the algorithm; the one in the header must be equal.
     """
     try:
         header = json.loads(urlsafe_b64decode(encoded + "=" * (-len(encoded) % 4)))

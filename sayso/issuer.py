@@ -1,6 +1,7 @@
 """The authorization server: its URL and the endpoints that it names (RFC 8414).
 
-Owns: the check of the issuer's URL, and discovery, once. Never: calls to the endpoints.
+Owns: the check of the issuer's URL, and discovery, which happens once. Never: calls to the
+endpoints.
 """
 
 from collections.abc import Mapping
@@ -30,35 +31,35 @@ class Issuer:
         self._metadata: Mapping[str, Any] | None = None
 
     def endpoint(self, name: str) -> Flow[str]:
-        """The URL of an endpoint by its name in the metadata, such as `token_endpoint`."""
+        """Return the URL of an endpoint by its name in the metadata, such as `token_endpoint`."""
         if self._metadata is None:
             self._metadata = yield from self._discover()
-        found = self._metadata.get(name)
-        if not isinstance(found, str) or (
-            urlsplit(found).scheme != "https" and not is_loopback(found)
-        ):
+        url = self._metadata.get(name)
+        if not isinstance(url, str) or (urlsplit(url).scheme != "https" and not is_loopback(url)):
             raise Refused("invalid_metadata", f"{self.url} names no usable {name}.", {})
-        return found
+        return url
 
     def _discover(self) -> Flow[Mapping[str, Any]]:
         parts = urlsplit(self.url)
         reply = yield Send("GET", f"{parts.scheme}://{parts.netloc}{_WELL_KNOWN}{parts.path}")
-        named = reply.body.get("issuer")
-        if reply.status != 200 or not isinstance(named, str):  # noqa: PLR2004  # OK
+        named_issuer = reply.body.get("issuer")
+        if reply.status != 200 or not isinstance(named_issuer, str):  # noqa: PLR2004  # OK
             raise Refused(
                 "invalid_metadata",
                 f"{self.url} has no authorization server metadata (status {reply.status}). "
                 "Check the issuer.",
                 {},
             )
-        if named != self.url:
+        if named_issuer != self.url:
             raise Refused(
-                "invalid_metadata", f"The server at {self.url} is {named}. Use that issuer.", {}
+                "invalid_metadata",
+                f"The server at {self.url} is {named_issuer}. Use that issuer.",
+                {},
             )
         return reply.body
 
 
 def is_loopback(url: str) -> bool:
-    """Return whether a URL leads to this machine by http."""
+    """Return whether a URL is an http URL on this machine."""
     parts = urlsplit(url)
     return parts.scheme == "http" and parts.hostname in _LOOPBACK

@@ -1,4 +1,4 @@
-"""The public keys of Sayso: fetched once, kept for minutes, fetched again for an unknown key.
+"""The public keys of Sayso: fetched once, cached for minutes, fetched again for an unknown key.
 
 Owns: which key verifies a token, and when keys are fetched. Never: the claims of a token.
 """
@@ -16,18 +16,18 @@ from sayso.issuer import Issuer
 from sayso.transport import Flow, Send, Sleep
 
 MAX_AGE: Final = 300.0
-"""Seconds after which keys are fetched again, so that a revoked key ends."""
+"""Seconds after which keys are fetched again, so that a revoked key is no longer accepted."""
 MIN_PAUSE: Final = 10.0
-"""Seconds between two fetches, however many unknown keys are named."""
+"""Seconds between two fetches, however many tokens name unknown keys."""
 LONGEST: Final = 3_600.0
-"""Seconds for which keys count while the server cannot be reached."""
+"""For how many seconds keys are accepted while the server cannot be reached."""
 _AFTER_FAILURE: Final = 1.0
-_GLANCE: Final = 0.02
+_POLL_SECONDS: Final = 0.02
 
 
 @dataclass(frozen=True, slots=True)
 class PublicKey:
-    """A key and the one algorithm that it is for."""
+    """A key and its only algorithm."""
 
     key: Any
     alg: str
@@ -44,17 +44,17 @@ class Jwks:
         self._next = 0.0
         """When keys may be fetched again."""
         self._refused: Refused | None = None
-        """Why the last fetch failed, if the issuer is not the server's."""
+        """Why the last fetch failed; None if the server was unreachable."""
         self._fetching = Lock()
 
     def ready(self, kid: str) -> PublicKey | None:
-        """The key, if it is here and fresh; costs a look into a dict."""
+        """Return the key if it is cached and fresh. This is only a dict lookup."""
         return self._keys.get(kid) if time.monotonic() - self._fetched < MAX_AGE else None
 
     def find(self, kid: str) -> Flow[PublicKey | None]:
-        """The key; fetches the set if it is old or lacks the key. Raises SaysoError."""
+        """Return the key; fetch all keys if they are old or lack this one. Raises SaysoError."""
         while not self._fetching.acquire(blocking=False):
-            yield Sleep(_GLANCE)  # one fetch is enough for all who wait for it
+            yield Sleep(_POLL_SECONDS)  # one fetch is enough for all waiting calls
         try:
             now = time.monotonic()
             if self.ready(kid) is None and now >= self._next:
@@ -80,13 +80,13 @@ class Jwks:
         keys = reply.body.get("keys")
         if reply.status != 200 or not isinstance(keys, list):  # noqa: PLR2004  # OK
             return False
-        read = (self._read(key) for key in keys if isinstance(key, dict))
-        self._keys = dict(each for each in read if each is not None)
+        parsed_keys = (self._read(key) for key in keys if isinstance(key, dict))
+        self._keys = dict(entry for entry in parsed_keys if entry is not None)
         self._fetched = now
         return True
 
     def _read(self, jwk: Mapping[str, Any]) -> tuple[str, PublicKey] | None:
-        """A key for signatures with one of our algorithms; others are not for us."""
+        """Return the key if it is for signatures with one of our algorithms, else None."""
         kid, alg = jwk.get("kid"), jwk.get("alg")
         if not isinstance(kid, str) or alg not in self._algorithms:
             return None

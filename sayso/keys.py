@@ -40,17 +40,17 @@ class SigningKey:
     kid: str | None = None
 
     def sign(self, claims: Mapping[str, object], header: Mapping[str, object]) -> str:
-        """A compact JWS of these claims."""
-        named = {} if self.kid is None else {"kid": self.kid}
-        return jwt.encode(dict(claims), self.private, self.alg, headers={**named, **header})
+        """Return a compact JWS of these claims."""
+        kid_header = {} if self.kid is None else {"kid": self.kid}
+        return jwt.encode(dict(claims), self.private, self.alg, headers={**kid_header, **header})
 
     def seed(self) -> bytes:
-        """Bytes that only the holder of this key has, the same each time."""
+        """Return bytes that only the holder of this key has, the same each time."""
         return self.private.private_bytes(Encoding.DER, PrivateFormat.PKCS8, NoEncryption())
 
 
 def read_key(source: KeySource) -> SigningKey:
-    """Read a private key. Raises ValueError with the forms that are understood."""
+    """Read a private key. Raises ValueError, which lists the accepted forms."""
     if isinstance(source, str) and source.lstrip().startswith("{"):
         source = json.loads(source)
     if isinstance(source, Mapping):
@@ -61,27 +61,27 @@ def read_key(source: KeySource) -> SigningKey:
             source = load_pem_private_key(pem, None)  # type: ignore[assignment]  # checked below
         except (ValueError, TypeError) as error:
             raise ValueError(_HELP) from error
-    return _named(source)
+    return _with_algorithm(source)
 
 
 def dpop_key(seed: bytes) -> ec.EllipticCurvePrivateKey:
-    """The P-256 key of an agent's DPoP proofs, derived from its credential.
+    """Return the P-256 key of an agent's DPoP proofs, derived from its credential.
 
     The same credential gives the same key, so an agent that was restarted can still use its tokens
-    and fetch an answer that it lost. Another purpose never uses this key.
+    and fetch a response that it lost. This key must not be used for any other purpose.
     """
-    wide = hashlib.shake_256(_LABEL + seed).digest(48)
-    number = int.from_bytes(wide, "big") % (_P256_ORDER - 1) + 1
+    wide_digest = hashlib.shake_256(_LABEL + seed).digest(48)
+    number = int.from_bytes(wide_digest, "big") % (_P256_ORDER - 1) + 1
     return ec.derive_private_key(number, ec.SECP256R1())
 
 
 def b64(raw: bytes) -> str:
-    """Base64url without padding."""
+    """Return base64url without padding."""
     return urlsafe_b64encode(raw).rstrip(b"=").decode()
 
 
 def thumbprint(jwk: Mapping[str, Any]) -> str:
-    """The thumbprint of an elliptic-curve key (RFC 7638)."""
+    """Return the thumbprint of an elliptic-curve key (RFC 7638)."""
     members = {name: jwk[name] for name in ("crv", "kty", "x", "y")}
     return b64(hashlib.sha256(json.dumps(members, separators=(",", ":")).encode()).digest())
 
@@ -91,13 +91,13 @@ def _from_jwk(jwk: Mapping[str, Any]) -> SigningKey:
         key = jwt.PyJWK(dict(jwk)).key
     except (jwt.PyJWTError, ValueError, KeyError) as error:
         raise ValueError(_HELP) from error
-    signing_key = _named(key)
+    signing_key = _with_algorithm(key)
     kid = jwk.get("kid")
     alg = "PS256" if (signing_key.alg, jwk.get("alg")) == ("RS256", "PS256") else signing_key.alg
     return SigningKey(signing_key.private, alg, kid if isinstance(kid, str) else None)
 
 
-def _named(key: object) -> SigningKey:
+def _with_algorithm(key: object) -> SigningKey:
     if isinstance(key, ec.EllipticCurvePrivateKey) and key.curve.name == "secp256r1":
         return SigningKey(key, "ES256")
     if isinstance(key, ed25519.Ed25519PrivateKey):

@@ -1,9 +1,9 @@
 """Calls that wait for a person, and run once when the person has approved them.
 
-1. The same call joins the request that is open. All who wait get the result of its one execution.
-2. The idempotency key of a request is made from its call, so a restarted process joins the request
-   that it made before.
-3. An answer that an earlier call has used does not count; the next request asks again.
+1. The same call joins the open request. All callers that wait get the result of one execution.
+2. The idempotency key of a request is derived from its call, so a restarted process joins the
+   request that it sent before.
+3. An approval that an earlier call has used does not count; a new request is sent.
 
 Owns: the requests of one process. Never: what a tool does, or the messages of a protocol.
 """
@@ -55,7 +55,7 @@ class Call:
 
     @property
     def id(self) -> str:
-        """Identifies the call by who makes it and what it says."""
+        """The ID of the call, derived from its caller and its contents."""
         return call_id(self.caller.user or "", self.caller.client, self.tool, self.action)
 
 
@@ -73,7 +73,7 @@ Progress = Callable[[float, str], Awaitable[None]]
 
 
 class Pending(SaysoError):
-    """No one has answered yet. `fingerprint` is empty while the request was not delivered."""
+    """No one has answered yet. `fingerprint` is empty until the request is delivered."""
 
     def __init__(self, fingerprint: str) -> None:
         super().__init__("A person has not answered yet.")
@@ -96,7 +96,7 @@ class _Request:
 class OpenCalls:
     """The calls of one server at one API.
 
-    `use_up` uses an approval of a caller up. `wait` is for how many seconds a call waits.
+    `use_up` uses up an approval for a caller. `wait` is the number of seconds that a call waits.
     """
 
     def __init__(
@@ -109,18 +109,19 @@ class OpenCalls:
         self._agent, self._audience, self._wait, self._use_up = agent, audience, wait, use_up
         self._open: dict[str, _Request] = {}
         self._over: dict[str, int] = {}
-        """How many requests of each call are over."""
+        """How many requests of each call have ended."""
 
     async def result(self, call: Call, run: Run, progress: Progress) -> Any:  # noqa: ANN401  # run's
         """Ask the user of the call, wait, and return what `run` returns.
 
-        `run` calls what it gets to use the approval up, right before it acts. `progress` is called
-        every few seconds with the time that has passed and the fingerprint. Raises Pending if
-        nobody answered in time: the same call again waits on. Raises what the agent raises.
+        `run` receives a function, which it calls to use up the approval immediately before it acts.
+        `progress` is called every few seconds with the elapsed time and the fingerprint. Raises
+        Pending if nobody answered in time; repeating the same call continues to wait. Also raises
+        what the agent raises.
         """
         name = call.id
         for _ in range(_MAX_USED):
-            request = self._joined(name, call)
+            request = self._join_or_start(name, call)
             async for passed in waiting(request.answer, self._wait):
                 await progress(passed, request.fingerprint)
             if not request.answer.done():
@@ -135,24 +136,27 @@ class OpenCalls:
             "too_many_calls", "Calls like this one were approved often already. Change it.", {}
         )
 
-    def _joined(self, name: str, call: Call) -> _Request:
-        if (found := self._open.get(name)) is not None:
-            return found
-        for kept in (self._open, self._over):
-            while len(kept) >= _MAX_OPEN:
-                del kept[next(iter(kept))]
+    def _join_or_start(self, name: str, call: Call) -> _Request:
+        if (existing := self._open.get(name)) is not None:
+            return existing
+        for cache in (self._open, self._over):
+            while len(cache) >= _MAX_OPEN:
+                del cache[next(iter(cache))]
 
-        def asked(now: Asked) -> None:
-            request.fingerprint = now.fingerprint
+        def on_asked(asked: Asked) -> None:
+            request.fingerprint = asked.fingerprint
 
-        request = _Request(begun(self._asked(call, self._over.get(name, 0), asked)))
+        request = _Request(begun(self._ask_person(call, self._over.get(name, 0), on_asked)))
         self._open[name] = request
         return request
 
-    async def _asked(self, call: Call, number: int, on_asked: Callable[[Asked], None]) -> Approved:
+    async def _ask_person(
+        self, call: Call, number: int, on_asked: Callable[[Asked], None]
+    ) -> Approved:
         """Ask with the token of the call, so that the person and the audit log see who calls.
 
-        An agent that is not registered to serve the API cannot, and names the client in its words.
+        An agent that is not registered to serve the API cannot do this; it names the client in its
+        message instead.
         """
         ask = partial(
             self._agent.ask,
@@ -181,11 +185,12 @@ class OpenCalls:
     async def _run(self, name: str, request: _Request, caller: Caller, run: Run) -> Any:  # noqa: ANN401  # as above
         """Run the call once.
 
-        Its request is over then, unless Sayso could not be reached: the next call continues it.
+        Its request has ended after that, unless Sayso could not be reached: then the next call
+        continues it.
         """
 
         async def use() -> Used:
-            return await self._used(request.answer, caller)
+            return await self._use_once(request.answer, caller)
 
         is_over = True
         try:
@@ -197,7 +202,7 @@ class OpenCalls:
             self._over[name] = self._over.get(name, 0) + is_over
             self._open.pop(name, None)
 
-    async def _used(self, answer: asyncio.Task[Approved], caller: Caller) -> Used:
+    async def _use_once(self, answer: asyncio.Task[Approved], caller: Caller) -> Used:
         try:
             return await self._use_up(answer.result(), caller)
         except (Refused, Rejected) as error:
@@ -210,30 +215,30 @@ class OpenCalls:
 
 
 async def use_up(guard: AsyncGuard, audience: str, approved: Approved, caller: Caller) -> Used:
-    """Use an approval of this caller's up. Raises Rejected."""
+    """Use up an approval of this caller. Raises Rejected."""
     path = urlsplit(audience).path
     request = httpx.Request("POST", guard.public_url(path))
-    sent = next(approved.auth.auth_flow(request)).headers
-    acting = await guard.check(
-        sent["Authorization"], method="POST", path=path, proofs=sent.get_list("DPoP")
+    headers = next(approved.auth.auth_flow(request)).headers
+    actual_caller = await guard.check(
+        headers["Authorization"], method="POST", path=path, proofs=headers.get_list("DPoP")
     )
-    if acting.user != caller.user:
+    if actual_caller.user != caller.user:
         raise Rejected(403, "other_user", "Another person answered for this call.")
     (granted,) = approved.granted
-    return Used(granted, (await guard.consume(acting, granted)).approval)
+    return Used(granted, (await guard.consume(actual_caller, granted)).approval)
 
 
 def begun(asking: Coroutine[Any, Any, Approved]) -> asyncio.Task[Approved]:
-    """Begin to ask. If nobody comes back for the answer, asyncio does not log its error."""
+    """Start to ask. If nobody awaits the answer, asyncio does not log its error."""
     answer = asyncio.create_task(asking)
-    answer.add_done_callback(lambda ended: ended.cancelled() or ended.exception())
+    answer.add_done_callback(lambda task: task.cancelled() or task.exception())
     return answer
 
 
 async def waiting(answer: asyncio.Task[Approved], seconds: float) -> AsyncIterator[float]:
-    """Wait for an answer; yields the time that has passed, first and then every few seconds."""
+    """Wait for an answer; yield the elapsed time, immediately and then every few seconds."""
     loop = asyncio.get_running_loop()
-    began = loop.time()
-    while (left := began + seconds - loop.time()) > 0 and not answer.done():
-        yield loop.time() - began
-        await asyncio.wait([answer], timeout=min(left, _PROGRESS_SECONDS))
+    started_at = loop.time()
+    while (remaining := started_at + seconds - loop.time()) > 0 and not answer.done():
+        yield loop.time() - started_at
+        await asyncio.wait([answer], timeout=min(remaining, _PROGRESS_SECONDS))

@@ -1,11 +1,12 @@
 """Pings: Sayso calls the agent when a person has answered (CIBA Core 10.2).
 
-1. A ping is believed for nothing but that one poll may come now. What was decided comes from
-   `/token`, over a connection that the agent opened.
-2. The token that proves it is derived from the agent's credential, so pings also count for a
-   program that was restarted, and in each of several processes.
+1. A ping only triggers a poll. The decision itself comes from `/token`, over a connection that the
+   agent opened.
+2. The token of a ping is derived from the agent's credential, so a restarted program, and each of
+   several processes, can verify pings.
 
-Owns: the token, the check of a ping, and whom it wakes. Never: HTTP, or what an answer means.
+Owns: the token, the check of a ping, and which request it wakes. Never: HTTP, or what an answer
+means.
 """
 
 import hashlib
@@ -22,12 +23,12 @@ _LABEL: Final = b"sayso ping"
 _SCHEME: Final = "bearer"
 _MAX_BYTES: Final = 4096
 _RECEIVED: Final = 204
-_NO_PING: Final = 400
-_STRANGER: Final = 401
+_BAD_REQUEST: Final = 400
+_UNAUTHORIZED: Final = 401
 
 
 class Wake:
-    """What a waiting request sleeps on. Any thread may end its sleep."""
+    """Lets a request sleep until its ping. Any thread may end the sleep."""
 
     def __init__(self, auth_req_id: str) -> None:
         self.auth_req_id = auth_req_id
@@ -36,9 +37,9 @@ class Wake:
 
     def end(self) -> None:
         """End the sleep."""
-        ended, self.next = self.next, Future()
+        current, self.next = self.next, Future()
         with suppress(InvalidStateError):  # another thread was first
-            ended.set_result(None)
+            current.set_result(None)
 
 
 class Pings:
@@ -51,7 +52,7 @@ class Pings:
 
     @contextmanager
     def waiting(self, auth_req_id: str) -> Iterator[Wake]:
-        """A request that waits for its ping."""
+        """Register a request that waits for its ping."""
         wake = Wake(auth_req_id)
         self._open.append(wake)
         try:
@@ -60,17 +61,17 @@ class Pings:
             self._open.remove(wake)
 
     def receive(self, authorization: str | None, body: bytes) -> int:
-        """Check a ping and wake whom it is for; return the status to answer with."""
+        """Check a ping and wake its request; return the status to respond with."""
         scheme, _, token = (authorization or "").partition(" ")
-        same = hmac.compare_digest(token.strip().encode(), self.token.encode())
-        if not same or scheme.lower() != _SCHEME:
-            return _STRANGER
+        is_our_token = hmac.compare_digest(token.strip().encode(), self.token.encode())
+        if not is_our_token or scheme.lower() != _SCHEME:
+            return _UNAUTHORIZED
         try:
             members = json.loads(body) if len(body) <= _MAX_BYTES else None
         except (ValueError, RecursionError):
             members = None
         if not isinstance(members, dict) or not isinstance(members.get("auth_req_id"), str):
-            return _NO_PING
+            return _BAD_REQUEST
         for wake in tuple(self._open):
             if wake.auth_req_id == members["auth_req_id"]:
                 wake.end()

@@ -1,4 +1,4 @@
-"""Why an API refuses a call, as an HTTP answer that the agent can act on.
+"""Why an API rejects a call, as an HTTP response that the agent can act on.
 
 Owns: status, headers and body (RFC 6750 3, RFC 9449 7.1, RFC 9470 3, RFC 9728 5.1). Never: sending.
 """
@@ -14,7 +14,7 @@ _NOT_STORED: Final = {"Cache-Control": "no-store", "Content-Type": "application/
 
 
 class Rejected(Exception):
-    """The call is refused: answer with `status`, `headers` and `body` (JSON)."""
+    """The call is rejected: respond with `status`, `headers` and `body` (JSON)."""
 
     def __init__(
         self, status: int, error: str, description: str, headers: Mapping[str, str] | None = None
@@ -37,46 +37,50 @@ class ApprovalRequired(Rejected):
 
 @dataclass(frozen=True, slots=True)
 class Realm:
-    """The API as its challenges name it."""
+    """The API, as named in its `WWW-Authenticate` challenges."""
 
     resource: str
     metadata_url: str
 
     def unauthenticated(self) -> Rejected:
-        """No token came. Says where to get one, and nothing of an error."""
-        where = f'resource_metadata="{self.metadata_url}"'
+        """Return the rejection of a call without a token; it says where to get one."""
+        metadata = f'resource_metadata="{self.metadata_url}"'
         return Rejected(
             401,
             "unauthenticated",
             f"Send an access token for {self.resource} in the Authorization header.",
-            {"WWW-Authenticate": f'Bearer {where}, DPoP algs="ES256", {where}'},
+            {"WWW-Authenticate": f'Bearer {metadata}, DPoP algs="ES256", {metadata}'},
         )
 
     def invalid_token(self, description: str, scheme: str = "Bearer") -> Rejected:
-        """The token is not valid here."""
-        return Rejected(401, "invalid_token", description, self._named("invalid_token", scheme))
+        """Return the rejection of a token that is not valid here."""
+        return Rejected(
+            401, "invalid_token", description, self._challenge_headers("invalid_token", scheme)
+        )
 
     def invalid_proof(self, description: str) -> Rejected:
-        """The token is bound to a key, and the proof of that key is not valid."""
-        headers = self._named("invalid_dpop_proof", "DPoP")
+        """Return the rejection of an invalid proof for a bound token."""
+        headers = self._challenge_headers("invalid_dpop_proof", "DPoP")
         return Rejected(401, "invalid_dpop_proof", description, headers)
 
     def insufficient_scope(self, needed: str, scheme: str) -> Rejected:
-        """The token lacks a scope; `needed` is all that this call takes."""
-        headers = self._named("insufficient_scope", scheme, scope=needed)
+        """Return the rejection of a missing scope; `needed` is every scope of this call."""
+        headers = self._challenge_headers("insufficient_scope", scheme, scope=needed)
         text = f"This call requires the scope {needed}."
         return Rejected(403, "insufficient_scope", text, headers)
 
     def approval_required(self, wanted: Challenge, description: str, scheme: str) -> Rejected:
-        """A person must approve exactly this first."""
-        return ApprovalRequired(wanted, description, self._named(challenge.ERROR, scheme))
+        """Return the rejection of a call that a person must approve first."""
+        return ApprovalRequired(
+            wanted, description, self._challenge_headers(challenge.ERROR, scheme)
+        )
 
     def unavailable(self) -> Rejected:
-        """Sayso did not answer, and without it nothing is let through."""
+        """Return the rejection of a call that cannot be checked, because Sayso did not respond."""
         text = "The authorization server cannot be reached. Try again."
         return Rejected(503, "temporarily_unavailable", text, {"Retry-After": "5"})
 
-    def _named(self, error: str, scheme: str, **more: str) -> dict[str, str]:
+    def _challenge_headers(self, error: str, scheme: str, **more: str) -> dict[str, str]:
         parts = [f'error="{error}"', *(f'{name}="{value}"' for name, value in more.items())]
         parts.append(f'resource_metadata="{self.metadata_url}"')
         if scheme == "DPoP":

@@ -1,4 +1,4 @@
-"""Text from others, made safe to show and to hand to a language model.
+"""Makes text from others safe to show and to pass to a language model.
 
 Owns: one line without control, bidirectional or invisible characters, and quoting. Never:
 interpreting the text.
@@ -8,21 +8,21 @@ import json
 from typing import Final
 
 _MAX: Final = 500
-"""Characters; longer text is cut."""
+"""The maximum number of characters; longer text is cut."""
 
 
 def one_line(text: str) -> str:
-    """The text on one line: what is not printable becomes a space, and it is cut."""
+    """Return the text on one line, cut if long; what is not printable becomes a space."""
     plain = "".join(c if c.isprintable() else " " for c in text[:_MAX])
     return " ".join(plain.split())
 
 
 def quoted(text: str) -> str:
-    """The same in quotation marks that the text itself cannot end."""
+    """Return the text on one line, in quotation marks that the text itself cannot end."""
     return json.dumps(one_line(text), ensure_ascii=False)
 
 
 def safe_json(value: object) -> str:
-    """JSON on one line, with characters that are not printable as escapes. Nothing is cut."""
+    """Return JSON on one line, with escapes for unprintable characters. Nothing is cut."""
     text = json.dumps(value, ensure_ascii=False)
     return "".join(c if c.isprintable() else json.dumps(c)[1:-1] for c in text)

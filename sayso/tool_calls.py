@@ -1,10 +1,10 @@
 """Calls of tools that a person must approve, whatever protocol carries them.
 
-1. Calls of one user through one client, of one tool with the same arguments, are one call: they
-   join one request to the person. Other arguments are another call, with a request of its own.
-2. A call that was approved or denied is over. The next one like it asks again.
-3. A client that cannot wait is told how to come back. The way back gives no right: the token and
-   the arguments of the call that comes back count.
+1. Calls of a tool with the same user, client and arguments are one call: they share one request to
+   the person. A call with different arguments has its own request.
+2. A call that was approved or denied has ended. The next call like it asks again.
+3. A client that cannot wait is told how to come back. Coming back grants nothing: only the token
+   and the arguments of the new call count.
 
 Owns: these rules. Never: asking (`agent`), or the messages of a protocol (`mcp`).
 """
@@ -18,14 +18,14 @@ from typing import Any, Final
 from sayso.keys import b64
 
 STATELESS: Final = "2026-07-28"
-"""The first version of MCP in which a server sends no requests."""
+"""The first MCP version in which servers send no requests."""
 
 
 class WayBack(Enum):
     """How a client that cannot wait longer learns of the answer."""
 
     INPUT_REQUIRED = auto()
-    """It shows a URL and repeats the call with the state that it got (from 2026-07-28)."""
+    """It shows a URL and repeats the call with the state that it received (from 2026-07-28)."""
     URL_REQUIRED = auto()
     """It shows a URL and repeats the call (2025-11-25)."""
     SAME_CALL = auto()
@@ -33,7 +33,7 @@ class WayBack(Enum):
 
 
 def call_id(user: str, client: str, tool: str, action: Mapping[str, Any]) -> str:
-    """Identify a call by who makes it and what it says."""
+    """Return the ID of a call, derived from its caller and its contents."""
     encoded = json.dumps([user, client, tool, action], sort_keys=True, separators=(",", ":"))
     return b64(hashlib.sha256(encoded.encode()).digest())
 
@@ -46,7 +46,7 @@ def way_back(version: str, *, shows_urls: bool) -> WayBack:
 
 
 def pending_text(tool: str, fingerprint: str) -> str:
-    """What a model does when a person has not answered yet."""
+    """Return the text that tells a model that a person has not answered yet, and what to do."""
     return (
         f"Approval pending ({fingerprint or 'not delivered yet'}). A person was asked and has not "
         f"answered. Nothing has run. Call {tool} again with exactly the same arguments to wait "

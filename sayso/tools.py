@@ -62,8 +62,10 @@ class _Call:
         self._type = action_type
         signature = inspect.signature(tool)
         self._wants_approved = _PARAMETER in signature.parameters
-        visible = [each for name, each in signature.parameters.items() if name != _PARAMETER]
-        if {each.kind for each in visible} & _REFUSED_KINDS:
+        visible = [
+            parameter for name, parameter in signature.parameters.items() if name != _PARAMETER
+        ]
+        if {parameter.kind for parameter in visible} & _REFUSED_KINDS:
             raise TypeError(
                 f"{tool.__name__}: positional-only and *args parameters are not allowed, because "
                 "the approver sees each argument with its name."

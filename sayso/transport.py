@@ -1,7 +1,7 @@
-"""HTTP without a choice between threads and asyncio.
+"""HTTP for both threads and asyncio.
 
-A flow is a generator that yields `Send` or `Sleep` and gets a `Reply`. It holds all the rules and
-does nothing itself; `run` and `run_async` do what it asks for.
+A flow is a generator that yields `Send` or `Sleep` and receives a `Reply`. It has all the rules and
+performs no I/O itself; `run` and `run_async` do what it yields.
 
 Owns: the drivers for threads and asyncio. Never: what is sent, or what an answer means.
 """
@@ -20,7 +20,7 @@ from sayso.errors import Unreachable
 T = TypeVar("T")
 Http = TypeVar("Http", httpx.Client, httpx.AsyncClient)
 TIMEOUT: Final = 10.0
-"""Seconds to wait for an answer that comes immediately."""
+"""Seconds to wait for a response that the server does not hold."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +37,7 @@ class Send:
 
 @dataclass(frozen=True, slots=True)
 class Sleep:
-    """Do nothing for this many seconds, or until this is done."""
+    """Do nothing for `seconds`, or until `until` is done."""
 
     seconds: float
     until: "Future[None] | None" = None
@@ -45,7 +45,7 @@ class Sleep:
 
 @dataclass(frozen=True, slots=True)
 class Reply:
-    """An answer: its status, headers, JSON object (empty if it is none) and how long it took."""
+    """A response: its status, headers, JSON object (empty if it has none) and duration."""
 
     status: int
     headers: Mapping[str, str]
@@ -64,7 +64,7 @@ _SLEPT: Final = Reply(0, {}, {}, 0.0)
 
 
 def run(flow: Flow[T], http: httpx.Client) -> T:
-    """Run a flow in this thread; returns its result."""
+    """Run a flow in this thread; return its result."""
     try:
         step = next(flow)
         while True:
@@ -88,7 +88,7 @@ def run(flow: Flow[T], http: httpx.Client) -> T:
 
 
 async def run_async(flow: Flow[T], http: httpx.AsyncClient) -> T:
-    """Run a flow in this task; returns its result."""
+    """Run a flow in this task; return its result."""
     try:
         step = next(flow)
         while True:
@@ -112,7 +112,7 @@ async def run_async(flow: Flow[T], http: httpx.AsyncClient) -> T:
 
 
 class Connected:
-    """Has connections for threads, which end with a `with` block."""
+    """Has connections for threads, which the `with` statement closes."""
 
     _new_http = httpx.Client
     _http: httpx.Client
@@ -129,7 +129,7 @@ class Connected:
 
 
 class AsyncConnected:
-    """Has connections for asyncio, which end with an `async with` block."""
+    """Has connections for asyncio, which the `async with` statement closes."""
 
     _new_http = httpx.AsyncClient
     _http: httpx.AsyncClient

@@ -24,9 +24,9 @@ class Alert:
 
 def alert_text(risks: Iterable[Risk]) -> str:
     """Return the text for waiting requests of these risks: their number and the highest risk."""
-    counted = Counter(risks)
-    highest = max(counted, key=lambda risk: risk.rank)
-    count, total = counted[highest], counted.total()
+    counts = Counter(risks)
+    highest = max(counts, key=lambda risk: risk.rank)
+    count, total = counts[highest], counts.total()
     if total == 1:
         return f"Sayso: 1 {highest.value}-risk request is waiting for you"
     if count == total:
@@ -46,13 +46,13 @@ class AlertSchedule:
 
     def add(self, approval_id: str, risk: Risk) -> Alert | None:
         """Add a new request; return its alert, if it has one."""
-        way = self.preferences.level(risk)
-        if way is AlertLevel.OFF or approval_id in self._waiting:
+        level = self.preferences.level(risk)
+        if level is AlertLevel.OFF or approval_id in self._waiting:
             return None
         self._waiting[approval_id] = risk
         if risk.rank >= _LOWEST_REPEATED.rank and self.preferences.repeat:
             self._repeat_at[approval_id] = self.ticks() + self.preferences.repeat
-        return Alert(alert_text(self._waiting.values()), way)
+        return Alert(alert_text(self._waiting.values()), level)
 
     def remove(self, approval_id: str) -> None:
         """Remove a request that was answered or has ended."""
@@ -67,10 +67,12 @@ class AlertSchedule:
     def due(self) -> Alert | None:
         """Return the repeated alert that is due now, if any."""
         now = self.ticks()
-        late = [each for each, moment in self._repeat_at.items() if moment <= now]
-        if not late:
+        due_ids = [approval_id for approval_id, moment in self._repeat_at.items() if moment <= now]
+        if not due_ids:
             return None
-        for each in late:
-            self._repeat_at[each] = now + self.preferences.repeat
-        loudest = max((self._waiting[each] for each in late), key=lambda risk: risk.rank)
-        return Alert(alert_text(self._waiting.values()), self.preferences.level(loudest))
+        for approval_id in due_ids:
+            self._repeat_at[approval_id] = now + self.preferences.repeat
+        highest_risk = max(
+            (self._waiting[approval_id] for approval_id in due_ids), key=lambda risk: risk.rank
+        )
+        return Alert(alert_text(self._waiting.values()), self.preferences.level(highest_risk))

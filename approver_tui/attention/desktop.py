@@ -41,7 +41,7 @@ def show(text: str) -> str:
         return "there is no notify-send, gdbus or osascript"
     command = [shutil.which(name) or name, *_PROGRAMS[name](text)]
     try:
-        result = subprocess.run(command, capture_output=True, timeout=_SECONDS, check=False)  # noqa: S603  # fixed words, no shell
+        result = subprocess.run(command, capture_output=True, timeout=_SECONDS, check=False)  # noqa: S603  # fixed arguments, no shell
     except (OSError, subprocess.TimeoutExpired):
         return f"{name} did not answer"
     return "" if result.returncode == 0 else f"{name} failed with {result.returncode}"

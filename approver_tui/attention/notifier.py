@@ -53,10 +53,10 @@ class Notifier:
     def _send(self, alert: Alert | None) -> None:
         if alert is None:
             return
-        written, is_for_desktop = plan_delivery(
+        output, is_for_desktop = plan_delivery(
             alert, self.schedule.preferences, self.terminal_environment
         )
-        self.write(written)
+        self.write(output)
         if is_for_desktop:
             threading.Thread(target=self.show, args=(alert.text,), daemon=True).start()
 
@@ -72,8 +72,8 @@ def plan_delivery(
     if alert.level is not AlertLevel.DESKTOP:
         return terminal_sequences.BELL, False
     sequence = terminal_sequences.choose_sequence(prefs.sequence, environment)
-    written = terminal_sequences.BELL + terminal_sequences.notification_sequence(
+    output = terminal_sequences.BELL + terminal_sequences.notification_sequence(
         sequence, alert.text, environment
     )
-    is_current = environment.has_desktop and not environment.is_remote
-    return written, sequence is TerminalSequence.NONE and is_current
+    is_at_desktop = environment.has_desktop and not environment.is_remote
+    return output, sequence is TerminalSequence.NONE and is_at_desktop

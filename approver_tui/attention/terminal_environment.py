@@ -1,6 +1,6 @@
 """The terminal and desktop that this program runs in.
 
-Owns: detecting the terminal and what lies between it and the user. Never: reading environment
+Owns: detecting the terminal and what is between it and the user. Never: reading environment
 variables; `settings.py` passes them in.
 """
 
@@ -36,7 +36,7 @@ _DISPLAYS = ("WAYLAND_DISPLAY", "DISPLAY")
 
 @dataclass(frozen=True, slots=True)
 class TerminalEnvironment:
-    """The terminal and the desktop around this program."""
+    """The terminal and the desktop that this program runs in."""
 
     terminal: str = ""
     """The terminal's name for itself; empty if unknown."""
@@ -55,10 +55,10 @@ class TerminalEnvironment:
     def detect(
         cls, environment: Mapping[str, str], platform: str = "linux"
     ) -> "TerminalEnvironment":
-        """Detect the environment from its variables, on a platform as Python names it.
+        """Detect it from environment variables and Python's name for the platform.
 
-        Inside tmux and screen, TERM and TERM_PROGRAM name those programs. The outer terminal is
-        then detected by variables of its own that they pass on.
+        In tmux and screen, TERM and TERM_PROGRAM name those programs. In that case the outer
+        terminal is detected by its own variables, which they pass on.
         """
         term, program = environment.get("TERM", ""), environment.get("TERM_PROGRAM", "")
         is_in_tmux = bool(environment.get("TMUX"))
@@ -92,7 +92,10 @@ def _outer_terminal(environment: Mapping[str, str]) -> str:
 def _sequence(program: str, term: str) -> TerminalSequence:
     if terminal_sequence := _BY_PROGRAM.get(program):
         return terminal_sequence
-    return next((each for start, each in _BY_TERM if term.startswith(start)), TerminalSequence.NONE)
+    return next(
+        (sequence for prefix, sequence in _BY_TERM if term.startswith(prefix)),
+        TerminalSequence.NONE,
+    )
 
 
 def _has_desktop(environment: Mapping[str, str]) -> bool:

@@ -1,7 +1,7 @@
 """The escape sequences that ring the bell or show a notification.
 
-Owns: the bell, OSC 9, 777 and 99, and the wrappers of tmux and screen. Never: any text but that of
-an Alert.
+Owns: the bell, OSC 9, 777 and 99, and the wrappers of tmux and screen. Never: any text except that
+of an Alert.
 """
 
 from collections.abc import Callable, Mapping
@@ -24,7 +24,7 @@ _SEQUENCES: Mapping[TerminalSequence, Callable[[str], str]] = {
 def choose_sequence(
     terminal_sequence: TerminalSequence, environment: TerminalEnvironment
 ) -> TerminalSequence:
-    """Return the sequence to use; NONE if none is wanted or supported."""
+    """Return the sequence to use; NONE if there should be none, or none is supported."""
     if environment.is_dumb:
         return TerminalSequence.NONE
     return environment.sequence if terminal_sequence is TerminalSequence.AUTO else terminal_sequence

@@ -1,7 +1,7 @@
-"""What a shell offers for arguments: settings and their values, IDs and agents.
+"""Shell completion for arguments: settings and their values, IDs and agents.
 
 Owns: finding them on this machine, in the settings and in the last known list of requests. Never:
-asking the server; failing, because a shell would print the error over the typed line.
+asking the server; failing, because the error would appear in the line that the user types.
 """
 
 import re
@@ -20,51 +20,57 @@ if TYPE_CHECKING:
     from approver_tui.state.approvals.approvals import Approval
 
 _PLAIN = re.compile(r"[\w.-]+", re.ASCII)
-"""A name that no shell reads as anything else; agents choose their names."""
+"""A name without characters that are special to a shell; agents choose their own names."""
 
 
 def approval_ids(
     context: click.Context, _argument: click.Parameter, typed: str
 ) -> list[CompletionItem]:
-    """Offer the IDs of the requests that waited when the app last looked."""
+    """Offer the IDs of the last known waiting requests."""
     offers = ((approval.id, approval.headline) for approval in _waiting(context))
-    return _starting(typed, offers)
+    return _matching_items(typed, offers)
 
 
 def agents(context: click.Context, _argument: click.Parameter, typed: str) -> list[CompletionItem]:
     """Offer the agents of those requests by name, or by ID if the name is not plain."""
-    found = {approval.agent.id: approval.agent.name for approval in _waiting(context)}
-    offers = ((name if _PLAIN.fullmatch(name) else key, name) for key, name in found.items())
-    return _starting(typed, offers)
+    names = {approval.agent.id: approval.agent.name for approval in _waiting(context)}
+    offers = (
+        (name if _PLAIN.fullmatch(name) else agent_id, name) for agent_id, name in names.items()
+    )
+    return _matching_items(typed, offers)
 
 
 def setting_names(
     _context: click.Context, _argument: click.Parameter, typed: str
 ) -> list[CompletionItem]:
     """Offer the names of the settings."""
-    return _starting(typed, ((name, each.description) for name, each in OPTIONS.items()))
+    return _matching_items(typed, ((name, option.description) for name, option in OPTIONS.items()))
 
 
 def settings_and_values(
     context: click.Context, argument: click.Parameter, typed: str
 ) -> list[CompletionItem]:
     """Offer names, and after a name its values."""
-    given: tuple[str, ...] = context.params.get("pairs") or ()
-    if len(given) % 2 == 0:
+    pairs: tuple[str, ...] = context.params.get("pairs") or ()
+    if len(pairs) % 2 == 0:
         return setting_names(context, argument, typed)
-    option = OPTIONS.get(given[len(given) - 1])
-    return _starting(typed, ((value, "") for value in (option.choices if option else ())))
+    option = OPTIONS.get(pairs[len(pairs) - 1])
+    return _matching_items(typed, ((value, "") for value in (option.choices if option else ())))
 
 
-def _starting(typed: str, offers: Iterable[tuple[str, str]]) -> list[CompletionItem]:
-    return [CompletionItem(value, help=said) for value, said in offers if value.startswith(typed)]
+def _matching_items(typed: str, offers: Iterable[tuple[str, str]]) -> list[CompletionItem]:
+    return [
+        CompletionItem(value, help=description)
+        for value, description in offers
+        if value.startswith(typed)
+    ]
 
 
 def _waiting(context: click.Context) -> "Iterator[Approval]":
     try:
-        known = settings.load()
-        named = context.find_root().params.get(PROFILE)
-        home = Home.at(known.home).named(named or known.profile)
+        loaded_settings = settings.load()
+        profile_name = context.find_root().params.get(PROFILE)
+        home = Home.at(loaded_settings.home).named(profile_name or loaded_settings.profile)
         profile = load(home)
         last_known = loading.module("approver_tui.client.approvals.last_known")
         page = None if profile is None else last_known.load(home, profile)

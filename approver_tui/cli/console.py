@@ -25,7 +25,7 @@ class Console:
         self._question = ""
 
     def print_lines(self, lines: Iterable[str]) -> None:
-        """Print lines, which must be safe already."""
+        """Print lines, which must already be safe to draw."""
         click.echo("\n".join(lines))
 
     def ask(self, question: str) -> str | None:
@@ -41,21 +41,21 @@ class Console:
         return line.strip()
 
     def pin(self) -> str:
-        """Return the hidden PIN, or an empty text. Raises PinNeeded without a terminal."""
+        """Return the PIN, or an empty string. Raises PinNeeded without a terminal."""
         self._discard_input()
         return read_pin(from_stdin=False, may_be_empty=True)
 
     @contextmanager
     def resuming(self) -> Iterator[None]:
-        """Ask again after the program was suspended; input from meanwhile is ignored."""
+        """Ask again after the program was suspended; ignore what was typed in that time."""
         if sys.platform == "win32":
             yield
             return
-        before = signal.signal(signal.SIGCONT, self._on_resume)
+        old_handler = signal.signal(signal.SIGCONT, self._on_resume)
         try:
             yield
         finally:
-            signal.signal(signal.SIGCONT, before)
+            signal.signal(signal.SIGCONT, old_handler)
 
     def _on_resume(self, _signal: int, _frame: FrameType | None) -> None:
         self._discard_input()

@@ -1,4 +1,4 @@
-"""The JSON documents of `--json`. Members are only ever added.
+"""The JSON documents of `--json`. New versions add members, and never change or remove one.
 
 Owns: their members. Never: plain lines.
 """
@@ -28,9 +28,9 @@ from approver_tui.state.notifications.events import AlarmSubject, Event
 
 
 def members(value: Any, *without: str, **extra: object) -> dict[str, object]:  # noqa: ANN401  # any dataclass
-    """Return the fields of a value as members of the same name: times as RFC 3339.
+    """Return the fields of a value as members of the same name, with times as RFC 3339.
 
-    Fields in `without` are left out, and `given` members are added.
+    Fields in `without` are left out, and the members in `extra` are added.
     """
     names = (field.name for field in fields(value) if field.name not in without)
     return {name: _member(name, getattr(value, name)) for name in names} | extra
@@ -38,7 +38,7 @@ def members(value: Any, *without: str, **extra: object) -> dict[str, object]:  #
 
 def _member(name: str, value: object) -> object:
     if isinstance(value, tuple):
-        return [_member("", each) for each in value]
+        return [_member("", item) for item in value]
     if is_dataclass(value):
         return members(value)
     if isinstance(value, int) and name.rpartition("_")[2] in TIMES:
@@ -176,7 +176,7 @@ def receipt_proof(receipt: Mapping[str, object], parts: Sequence[ReceiptPart]) -
 
 def event(value: Event | None) -> dict[str, object]:
     """Return one line of `watch`; None is a gap, after which the inbox must be fetched again."""
-    approval, shown = (None, None) if value is None else (value.approval, value.device)
+    approval, changed_device = (None, None) if value is None else (value.approval, value.device)
     return {
         "schema": "sayso.event/1",
         "event": "resync" if value is None else value.name.value,
@@ -184,7 +184,7 @@ def event(value: Event | None) -> dict[str, object]:
         "at": None if value is None else rfc3339(value.at),
         "rings": value is not None and value.should_alert,
         "approval": None if approval is None else summary(approval),
-        "device": None if shown is None else device(shown),
+        "device": None if changed_device is None else device(changed_device),
         "about": None if value is None else _alarm_subject(value.about),
     }
 
@@ -236,12 +236,12 @@ def _vote_tally(value: VoteTally | None) -> dict[str, object] | None:
 def _execution(value: Execution | None) -> dict[str, object] | None:
     if value is None:
         return None
-    words = {None: None, True: "executed", False: "failed"}
-    return members(value, "id", "done", execution_id=value.id, outcome=words[value.done])
+    outcomes = {None: None, True: "executed", False: "failed"}
+    return members(value, "id", "done", execution_id=value.id, outcome=outcomes[value.done])
 
 
 def granted(value: Granted | None) -> dict[str, object] | None:
-    """Return what was granted, if less than asked, with its text as received."""
+    """Return what was granted, if it is less than requested, with its text as received."""
     if value is None:
         return None
     changes = [members(difference) for difference in value.differences]

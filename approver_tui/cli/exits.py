@@ -81,7 +81,7 @@ BY_KIND = {
     errors.WireError: Exit.NOT_VERIFIED,
     errors.NotVerified: Exit.NOT_VERIFIED,
 }
-"""For an error without a row, the status of the server's answer decides."""
+"""For an error without a row, the status of the server's response decides."""
 
 BY_STATUS = {
     400: Exit.USAGE,
@@ -140,8 +140,8 @@ BY_CODE = {
     "invalid_statement": Exit.ERROR,
     "agent_stopped": Exit.LOCKED,
 }
-"""Codes that say more than the status: at a sign-in, whose errors are all 400; about what this
-program signed, which the user did not type; about a disabled agent."""
+"""Codes that say more than the status: errors of a sign-in, which are all 400; errors in what this
+program signed, which is not the user's mistake; a disabled agent."""
 
 
 def exit_code(error: BaseException) -> Exit:
@@ -164,8 +164,8 @@ def report(
 ) -> int:
     """Print the error on stderr, for a person or a script, and return the exit code.
 
-    `program_name` is the program's name with the given login, for the suggested commands. With
-    `no_input` a missing entry is bad usage, because an option was left out.
+    `program_name` is the program's name with the `--profile` that was used, for suggested commands.
+    With `no_input` a missing entry is a usage error, because an option was left out.
     """
     is_missing = no_input and isinstance(error, (errors.PinNeeded, errors.EntryNeeded))
     code = Exit.USAGE if is_missing else exit_code(error)
@@ -175,7 +175,7 @@ def report(
 
 
 def error_lines(error: BaseException) -> list[str]:
-    """Return what failed, and what to do next if known, safe to draw."""
+    """Return what failed and, if known, what to do next, safe to draw."""
     return list(filter(None, (f"Error: {error_text(error)}", _advice_for(error))))
 
 
@@ -203,7 +203,7 @@ def error_document(error: BaseException, code: Exit) -> dict[str, object]:
 def error_text(error: BaseException) -> str:
     """Return what failed, safe to draw."""
     if isinstance(error, click.ClickException):
-        return " ".join(error.format_message().split())  # click lists choices on lines
+        return " ".join(error.format_message().split())  # click lists choices on several lines
     if isinstance(error, (click.Abort, KeyboardInterrupt)):
         return "Interrupted."
     if isinstance(error, errors.AlreadyDecided):
@@ -217,7 +217,7 @@ def error_text(error: BaseException) -> str:
 
 
 def _advice_for(error: BaseException) -> str:
-    """Return what to do next, or an empty text."""
+    """Return what to do next, or an empty string."""
     if isinstance(error, click.UsageError):
         command = error.ctx.command_path if error.ctx is not None else PROGRAM
         return f"See: {command} --help"

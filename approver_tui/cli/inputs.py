@@ -32,7 +32,7 @@ def is_interactive() -> bool:
 def this_client() -> Iterator[Client]:
     """Open the client of this machine for one command. Raises LoginFirst."""
     client = open_client(this_home(), clock=settings.wall_clock)
-    LogWitness(client.session, client.home)  # keeps the promises of the server's audit log
+    LogWitness(client.session, client.home)  # stores the promises of the server's audit log
     try:
         yield client
     finally:
@@ -40,7 +40,7 @@ def this_client() -> Iterator[Client]:
 
 
 def warn_about_log(client: Client) -> None:
-    """Warn on stderr if the audit log of the server was changed. A check that fails is no alarm."""
+    """Warn on stderr if the server's audit log was changed. A check that fails is not an alarm."""
     witness = LogWitness(client.session, client.home)
     try:
         alarm = witness.check()
@@ -53,7 +53,7 @@ def warn_about_log(client: Client) -> None:
 def read_pin(*, from_stdin: bool, may_be_empty: bool = False) -> str:
     """Return the PIN of a logged-in device. Raises PinNeeded if it cannot be asked for.
 
-    A terminal asks until there is one, unless an empty answer is allowed.
+    At a terminal it asks until something is typed, unless an empty answer is allowed.
     """
     if from_stdin:
         return stdin_line()
@@ -85,7 +85,7 @@ def stdin_line() -> str:
 
 
 def warnings(client: Client) -> list[str]:
-    """Return the weaknesses of this installation."""
+    """Return a warning for each weakness of this installation."""
     folder = readable_server_folder(client.profile.issuer, settings.load().server_folder)
     if folder is None:
         return []

@@ -28,9 +28,9 @@ from approver_tui.state.notifications.deliveries import Delivery
 from approver_tui.state.text import counted, display_safe
 
 _WIDTH = 14
-_ANSWERED = {Answer.APPROVE: "approved", Answer.DENY: "denied"}
-_LATER = frozenset({ApprovalState.EXPIRED, ApprovalState.CANCELLED})
-"""States that no answer leads to; something else ended the request."""
+_ANSWER_VERBS = {Answer.APPROVE: "approved", Answer.DENY: "denied"}
+_ENDED_STATES = frozenset({ApprovalState.EXPIRED, ApprovalState.CANCELLED})
+"""States in which something other than an answer ended the request."""
 _LONGEST_TEXT = 100_000
 
 
@@ -45,16 +45,16 @@ def approval_in_full(approval: Approval, now: int) -> list[str]:
 
 
 def request_lines(approval: Approval, now: int) -> list[str]:
-    """Return everything about a request except what to type next."""
+    """Return everything about a request except the commands to run next."""
     display = approval.display
     return [
         ": ".join(filter(None, (f"{approval.risk.value.upper()} RISK", display.risk_reason))),
         approval.outcome_headline,
         *granted_lines(approval.granted),
         "",
-        *(fact(each.label, each.value) for each in display.facts if each.material),
+        *(fact(item.label, item.value) for item in display.facts if item.material),
         *_unusual(display),
-        *(fact(each.label, each.value) for each in display.facts if not each.material),
+        *(fact(item.label, item.value) for item in display.facts if not item.material),
         *_scope_lines(approval),
         *_signed_limit_lines(approval, now),
         "",
@@ -88,15 +88,15 @@ def _requirement_lines(approval: Approval, now: int) -> list[str]:
     if not approval.is_waiting(now):
         return []
     steps = sorted(approval.steps | {Step.PIN})
-    takes = [fact("requires", ", ".join(approval.requirement(step) for step in steps))]
+    required = [fact("requires", ", ".join(approval.requirement(step) for step in steps))]
     locked = fact(
         "LOCKED", "too many wrong entries; you can still deny it, and others can decide it"
     )
-    return [*takes, locked] if approval.is_locked else takes
+    return [*required, locked] if approval.is_locked else required
 
 
 def approval_summary(approval: Approval, now: int) -> list[str]:
-    """Return what would be approved, once more before the PIN."""
+    """Return a summary of what would be approved, to show before the PIN prompt."""
     approval = hide_typed_fact(approval)
     display = approval.display
     part = " part of" if approval.granted else ""
@@ -104,7 +104,7 @@ def approval_summary(approval: Approval, now: int) -> list[str]:
         "",
         f"You are about to approve{part} this request:",
         approval.granted_headline,
-        *(fact(each.label, each.value) for each in display.facts if each.material),
+        *(fact(item.label, item.value) for item in display.facts if item.material),
         *granted_lines(approval.granted),
         *_signed_limit_lines(approval, now),
         *_grants_lines(approval),
@@ -115,25 +115,25 @@ def approval_summary(approval: Approval, now: int) -> list[str]:
 
 
 def retry_requested(approval: Approval) -> str:
-    """Return that the agent of an expired request is asked to retry."""
+    """Return the message that the agent of an expired request is asked to retry."""
     return f"{approval.agent.name} is asked to retry at its next poll."
 
 
 def _counted_vote_lines(approval: Approval) -> list[str]:
-    """Return that an approval counts, and which others are still needed."""
+    """Return the message that an approval counts, and which others are still needed."""
     words = "" if approval.vote_tally is None else f" ({approval.vote_tally.words})"
     return [f"Your approval is counted{words}: {approval.outcome_headline}", f"  {approval.id}"]
 
 
 def signed_texts(approval: Approval) -> list[str]:
     """Return the two signed texts, with special characters visible, and their digests."""
-    both = (
+    texts = (
         ("action", approval.action_text, approval.action_digest),
         ("display", approval.display_text, approval.display_digest),
     )
     return [
         line
-        for name, text, digest in both
+        for name, text, digest in texts
         for line in (f"{name}, {digest}:", display_safe(text, max_len=_LONGEST_TEXT))
     ]
 
@@ -151,15 +151,15 @@ def outcome_lines(approval: Approval) -> list[str]:
 
 
 def granted_lines(value: Granted | None) -> list[str]:
-    """Return what is granted next to what was asked, if it is less."""
+    """Return what is granted next to what was requested, if it is less."""
     if value is None:
         return []
     rows = [("approved with limits", "asked", "granted")]
     rows += [
         (difference.label, difference.asked, difference.granted) for difference in value.differences
     ]
-    first, second = (max(len(row[column]) for row in rows) for column in (0, 1))
-    return ["", *(f"{a:<{first}}  {b:<{second}}  {c}" for a, b, c in rows)]
+    label_width, value_width = (max(len(row[column]) for row in rows) for column in (0, 1))
+    return ["", *(f"{a:<{label_width}}  {b:<{value_width}}  {c}" for a, b, c in rows)]
 
 
 def _grants_lines(approval: Approval) -> list[str]:
@@ -175,20 +175,20 @@ def _grants_lines(approval: Approval) -> list[str]:
 
 
 def _signed_limit_lines(approval: Approval, now: int) -> list[str]:
-    """Return the signed text's own words, if someone else narrowed the request."""
+    """Return the limits as the signed text has them, if someone else narrowed the request."""
     if approval.granted is None or not approval.is_waiting(now):
         return []
     return ["", "limits in the signed text:", *map(_place_line, approval.granted.places)]
 
 
 def _place_line(place: Place) -> str:
-    was = f", not {place.asked}" if place.asked else ""
-    return f"  {place.pointer} is {place.granted}{was}"
+    requested = f", not {place.asked}" if place.asked else ""
+    return f"  {place.pointer} is {place.granted}{requested}"
 
 
 def report_lines(report_result: ReportResult) -> list[str]:
     """Return the result of a report."""
-    stopped = [
+    quarantined = [
         f"  {agent.name} is {agent.state}: {counted(agent.tokens_revoked, 'token')} and "
         f"{counted(agent.requests_cancelled, 'other request')} ended."
         for agent in report_result.agents
@@ -196,17 +196,20 @@ def report_lines(report_result: ReportResult) -> list[str]:
     state = report_result.approval.state_text.capitalize()
     return [
         f"Reported. {state}: {report_result.approval.outcome_headline}",
-        *(stopped or ["  No agent made this request, so none was quarantined."]),
+        *(quarantined or ["  No agent made this request, so none was quarantined."]),
         f"  incident {report_result.incident}; an administrator will review it.",
     ]
 
 
 def device_lines(value: Device, now: int) -> list[str]:
     """Return one device."""
-    seen = "never" if value.last_seen_at is None else local_time(value.last_seen_at)
+    last_seen = "never" if value.last_seen_at is None else local_time(value.last_seen_at)
     state = "active" if value.is_active else "revoked"
-    mine = " (this one)" if value.is_this else ""
-    lines = [f"{value.name}{mine}", f"  {value.id}  {value.kind}, {state}, last seen {seen}"]
+    this_device = " (this one)" if value.is_this else ""
+    lines = [
+        f"{value.name}{this_device}",
+        f"  {value.id}  {value.kind}, {state}, last seen {last_seen}",
+    ]
     if value.high_from > now:
         lines.append(
             f"  cannot approve high risk for {time_left(value.high_from, now)}, unless vouched for"
@@ -242,12 +245,12 @@ def pin_problems(value: Device) -> list[str]:
 def _unusual(display: Display) -> list[str]:
     if display.unusual is None:
         return []
-    found = [*(signal.text for signal in display.unusual), display.compared or ""]
-    return [fact("unusual", "\n".join(filter(None, found)))]
+    signal_texts = [*(signal.text for signal in display.unusual), display.compared or ""]
+    return [fact("unusual", "\n".join(filter(None, signal_texts)))]
 
 
 def _scope_lines(approval: Approval) -> list[str]:
-    """Return what an agent or app gets once; for the other kinds it is among the facts."""
+    """Return what an agent or app would get once; for other kinds this is among the facts."""
     if not approval.is_action:
         return []
     display = approval.display
@@ -257,13 +260,16 @@ def _scope_lines(approval: Approval) -> list[str]:
 
 def _agent_lines(approval: Approval) -> list[str]:
     agent = approval.agent
-    first = ", first request from it" if agent.first_request else ""
+    first_request = ", first request from it" if agent.first_request else ""
     if approval.kind is Kind.ACTION:
-        by = fact("agent", f"{agent.name} of {', '.join(agent.owners)}{first}")
-        return [by, *([fact("called by", ", ".join(agent.through))] if agent.through else [])]
+        agent_line = fact("agent", f"{agent.name} of {', '.join(agent.owners)}{first_request}")
+        return [
+            agent_line,
+            *([fact("called by", ", ".join(agent.through))] if agent.through else []),
+        ]
     if approval.kind is Kind.APP_ACTION:
-        return [fact("app", f"{agent.name}{first}")]
-    return [fact("asked for", f"{agent.name}{first}")] if first else []
+        return [fact("app", f"{agent.name}{first_request}")]
+    return [fact("asked for", f"{agent.name}{first_request}")] if first_request else []
 
 
 def _agent_says(approval: Approval) -> list[str]:
@@ -275,10 +281,10 @@ def _agent_says(approval: Approval) -> list[str]:
 def status_text(approval: Approval, now: int) -> str:
     """Return the state, and when it began."""
     if approval.is_waiting(now):
-        people = "" if approval.vote_tally is None else f"; {approval.vote_tally.words}"
-        at = countdown_stage(approval.expires_at, now)
-        last = "" if at is None else f"{at.words}: "
-        return f"{last}expires in {time_left(approval.expires_at, now)}{people}"
+        vote_text = "" if approval.vote_tally is None else f"; {approval.vote_tally.words}"
+        stage = countdown_stage(approval.expires_at, now)
+        stage_text = "" if stage is None else f"{stage.words}: "
+        return f"{stage_text}expires in {time_left(approval.expires_at, now)}{vote_text}"
     if approval.state is ApprovalState.PENDING:
         return f"expired {local_time(approval.expires_at)}, not a denial"
     return _ended_text(approval)
@@ -286,16 +292,16 @@ def status_text(approval: Approval, now: int) -> str:
 
 def _ended_text(approval: Approval) -> str:
     """Return who answered and how, and how it ended if that differs."""
-    later, ended = approval.state in _LATER, _end_reason(approval)
+    was_ended, end_reason = approval.state in _ENDED_STATES, _end_reason(approval)
     if approval.decided is not None:
-        word, by = _ANSWERED[approval.decided.decision], _person_text(approval.decided)
+        verb, by = _ANSWER_VERBS[approval.decided.decision], _person_text(approval.decided)
     elif approval.automatic_decision is not None:
-        word, by = _ANSWERED[Answer.APPROVE], _automatic_text(approval.automatic_decision)
+        verb, by = _ANSWER_VERBS[Answer.APPROVE], _automatic_text(approval.automatic_decision)
     else:
-        return f"{approval.state_text}{ended}"
-    if later:
-        return f"{word}{by}, then {approval.state.value}{ended}"
-    return f"{approval.state_text}{by}{ended}"
+        return f"{approval.state_text}{end_reason}"
+    if was_ended:
+        return f"{verb}{by}, then {approval.state.value}{end_reason}"
+    return f"{approval.state_text}{by}{end_reason}"
 
 
 def _person_text(decided: Decided) -> str:
@@ -305,16 +311,16 @@ def _person_text(decided: Decided) -> str:
 
 
 def _end_reason(approval: Approval) -> str:
-    """Return why it ended, after a colon, and what its agent is told."""
+    """Return why it ended, after a colon, and whether its agent is asked to retry."""
     if approval.is_withdrawn:
         return ": its agent withdrew it"
     if approval.was_superseded:
         return ": replaced by a newer request from the same agent"
-    why = (
+    reason = (
         "" if approval.reason is None else f": {END_REASONS.get(approval.reason, approval.reason)}"
     )
-    again = " Its agent is asked to retry." if approval.retry is Retry.ASKED else ""
-    return why + again
+    retry_text = " Its agent is asked to retry." if approval.retry is Retry.ASKED else ""
+    return reason + retry_text
 
 
 def _automatic_text(automatic_decision: AutomaticDecision) -> str:
@@ -324,13 +330,13 @@ def _automatic_text(automatic_decision: AutomaticDecision) -> str:
 
 
 def _vote_lines(approval: Approval) -> list[str]:
-    """Return whom it is for and the votes; after the facts, so that those are read first."""
+    """Return the user and the votes. They follow the facts, so that those are read first."""
     if approval.vote_tally is None:
         return []
     votes = [
-        fact("", f"{vote.by_name}: {vote.verdict}, {local_time(vote.at)}{why}")
+        fact("", f"{vote.by_name}: {vote.verdict}, {local_time(vote.at)}{reason}")
         for vote in approval.vote_tally.votes
-        for why in (f' "{vote.reason}"' if vote.reason else "",)
+        for reason in (f' "{vote.reason}"' if vote.reason else "",)
     ]
     for_user = fact("for", approval.display.user_name)
     return [for_user, fact("people", approval.vote_tally.words), *votes]
@@ -358,7 +364,7 @@ def _execution(execution: Execution | None) -> list[str]:
 
 
 def _delivery_text(delivery: Delivery) -> str:
-    """Return what one device received of a request."""
+    """Return when one device received, showed and answered a request."""
     text = f"{delivery.device_name} {local_time(delivery.delivered_at)}"
     text += "" if delivery.seen_at is None else f", seen {local_time(delivery.seen_at)}"
     return text + (

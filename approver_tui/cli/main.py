@@ -1,4 +1,4 @@
-"""The entry point of `sayso-approver`: its commands, and the place where errors end.
+"""The entry point of `sayso-approver`: its commands, and the handler of all errors.
 
 Owns: the table of commands, which are imported when used. Never: what a command does.
 """
@@ -92,7 +92,7 @@ def _command_of(verb: str) -> click.Command:
 
 
 class LazyVerbs(click.Group):
-    """A group that imports a command when it is called, and none to print the help page."""
+    """A group that imports a command when it is called, and no command for the help page."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002  # click's signature
         """Return the names of the commands."""
@@ -107,9 +107,9 @@ class LazyVerbs(click.Group):
 
     def _suggest(self, ctx: click.Context, name: str) -> None:
         """Raise UsageError with a suggestion if the name is close to a command."""
-        close = difflib.get_close_matches(name, VERBS, n=1)
-        if close and not ctx.resilient_parsing:
-            raise click.UsageError(f"There is no command {name!r}. Did you mean {close[0]}?", ctx)
+        matches = difflib.get_close_matches(name, VERBS, n=1)
+        if matches and not ctx.resilient_parsing:
+            raise click.UsageError(f"There is no command {name!r}. Did you mean {matches[0]}?", ctx)
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002  # click's signature
         """Write the table of commands without importing them."""
@@ -160,7 +160,7 @@ def cli(context: click.Context, profile: str | None, *, no_input: bool) -> None:
 def _check_login() -> None:
     """Raise LoginFirst or BrokenProfile if there is no usable login."""
     from approver_tui.cli.sign_in.homes import this_home  # noqa: PLC0415  # the help page does not need it
-    from approver_tui.client.sign_in.profile import load_required  # noqa: PLC0415  # likewise
+    from approver_tui.client.sign_in.profile import load_required  # noqa: PLC0415  # nor this
 
     load_required(this_home())
 
@@ -169,10 +169,10 @@ def main(arguments: Sequence[str] | None = None) -> NoReturn:
     """Run the command and exit with its code."""
     keep_memory_private()
     unshowable.replace_unshowable()
-    given = list(sys.argv[1:] if arguments is None else arguments)
+    cli_args = list(sys.argv[1:] if arguments is None else arguments)
     try:
         code = cli.main(
-            args=given,
+            args=cli_args,
             prog_name=PROGRAM,
             complete_var=COMPLETION_VARIABLE,
             standalone_mode=False,
@@ -183,19 +183,19 @@ def main(arguments: Sequence[str] | None = None) -> NoReturn:
     except _EXPECTED as error:
         from approver_tui.cli.exits import report  # noqa: PLC0415  # only after an error
 
-        is_json = "--json" in given or "--jsonl" in given
-        program_name, no_input = _global_options(given)
+        is_json = "--json" in cli_args or "--jsonl" in cli_args
+        program_name, no_input = _global_options(cli_args)
         sys.exit(report(error, as_json=is_json, program_name=program_name, no_input=no_input))
     sys.exit(code if isinstance(code, int) else 0)
 
 
-def _global_options(given: Sequence[str]) -> tuple[str, bool]:
-    """Return the program's name with the given login, for error messages, and --no-input."""
+def _global_options(cli_args: Sequence[str]) -> tuple[str, bool]:
+    """Return the program's name with any `--profile`, for error messages, and --no-input."""
     program_name, no_input = PROGRAM, False
-    words = iter(given)
-    for word in takewhile(lambda word: word.startswith("-"), words):
-        flag, _, name = word.partition("=")
+    remaining_args = iter(cli_args)
+    for arg in takewhile(lambda arg: arg.startswith("-"), remaining_args):
+        flag, _, name = arg.partition("=")
         no_input |= flag == "--no-input"
-        if flag == "--profile" and is_name(name := name or next(words, "")):
+        if flag == "--profile" and is_name(name := name or next(remaining_args, "")):
             program_name = f"{PROGRAM} --profile {name}"
     return program_name, no_input

@@ -1,6 +1,6 @@
 """How results reach stdout: one JSON document, or plain lines.
 
-Owns: times and words that both use, the program's name. Never: stderr on success, color, cursor
+Owns: how both write times, and the program's name. Never: stderr on success, color, cursor
 movement.
 """
 
@@ -45,12 +45,12 @@ def has_terminal() -> bool:
 
 
 def print_document(document: Mapping[str, object]) -> None:
-    """Print one JSON document; everything beyond ASCII is escaped, so no terminal reads it."""
+    """Print one JSON document. Non-ASCII is escaped, so that no terminal interprets it."""
     click.echo(json.dumps(document))
 
 
 def print_lines(lines: Iterable[str]) -> None:
-    """Print plain lines, which must be safe already."""
+    """Print plain lines, which must already be safe to draw."""
     click.echo("\n".join(lines))
 
 
@@ -69,7 +69,7 @@ def print_list(schema: str, items: Sequence[Mapping[str, object]], lines: Sequen
 
 
 def rfc3339(at: int | None) -> str | None:
-    """Return a moment for JSON."""
+    """Return a time for JSON."""
     if at is None:
         return None
     moment = _EPOCH + timedelta(milliseconds=at)
@@ -77,7 +77,7 @@ def rfc3339(at: int | None) -> str | None:
 
 
 def local_time(at: int) -> str:
-    """Return a moment in local form."""
+    """Return a time in this machine's time zone."""
     moment = _EPOCH + timedelta(milliseconds=at)
     return moment.astimezone().strftime("%Y-%m-%d %H:%M:%S")
 

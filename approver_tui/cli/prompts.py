@@ -1,11 +1,11 @@
-"""Questions at a terminal whose answers may all arrive at once.
+"""Questions at a terminal, whose answers may all arrive at the same time.
 
 Owns: reading answers without echoing or discarding input typed ahead, so that a PIN that arrives
 together with the answer before it is read as the PIN. Never: the questions; callers supply them.
 
 A terminal echoes input as it arrives, and the usual way to hide a password drops earlier input.
-Here echo is off from the first question on, and this program prints what may be seen, character by
-character.
+Here echo is off from the first question on, and this program prints what may be shown, character
+by character.
 """
 
 import codecs
@@ -63,16 +63,16 @@ def echo_off() -> Iterator[None]:
     if terminal is None:
         yield
         return
-    before = termios.tcgetattr(terminal)
-    silent = [*before]
-    silent[_LOCAL_MODES] &= ~(termios.ECHO | termios.ICANON)
-    silent[_SETTINGS] = [*before[_SETTINGS]]
-    silent[_SETTINGS][termios.VMIN], silent[_SETTINGS][termios.VTIME] = 1, 0
-    termios.tcsetattr(terminal, termios.TCSADRAIN, silent)
+    saved = termios.tcgetattr(terminal)
+    changed = [*saved]
+    changed[_LOCAL_MODES] &= ~(termios.ECHO | termios.ICANON)
+    changed[_SETTINGS] = [*saved[_SETTINGS]]
+    changed[_SETTINGS][termios.VMIN], changed[_SETTINGS][termios.VTIME] = 1, 0
+    termios.tcsetattr(terminal, termios.TCSADRAIN, changed)
     try:
         yield
     finally:
-        termios.tcsetattr(terminal, termios.TCSADRAIN, before)
+        termios.tcsetattr(terminal, termios.TCSADRAIN, saved)
 
 
 def _terminal() -> int | None:
@@ -94,13 +94,13 @@ def _read_line(terminal: int, question: str, *, is_hidden: bool) -> str:
         if not piece or (piece == _END_OF_INPUT and not text):
             click.echo("", err=True)
             raise click.Abort
-        before = text
+        previous = text
         if piece in _BACKSPACES or piece == _KILL_LINE:
             text = "" if piece == _KILL_LINE else text[:-1]
         else:
             text += _printable(decoder.decode(piece))
         if not is_hidden:
-            _echo(before, text)
+            _echo(previous, text)
     click.echo("", err=True)
     return text
 

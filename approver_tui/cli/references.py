@@ -1,7 +1,7 @@
-"""IDs as people type them: in full, their beginning, or the fingerprint of a request.
+"""IDs as users type them: the whole ID, its first characters, or a request's fingerprint.
 
-Owns: finding the one that is meant, the error that lists the matches. Never: guessing among
-several.
+Owns: finding the object that the user means, and the error that lists several matches. Never:
+guessing which match is meant.
 """
 
 import re
@@ -17,9 +17,9 @@ from approver_tui.state.approvals.approvals import Approval
 from approver_tui.state.fingerprint import same_fingerprint
 
 _FULL = re.compile(r"sayso_[a-z]+_[a-z2-7]{16,}")
-_SHORTEST = 4
+_MIN_PREFIX = 4
 """Fewer characters of an ID than this could mean the only request by accident."""
-_MOST_LISTED = 5
+_MAX_LISTED = 5
 _MAX_PAGES = 5
 
 
@@ -29,7 +29,7 @@ def is_full(typed: str) -> bool:
 
 
 def approval_id(client: Client, typed: str) -> str:
-    """Return the ID of a request: a waiting one, or else a past one that the history has."""
+    """Return the ID of a request: a waiting one if any matches, else a past one."""
     if is_full(typed):
         return typed
     waiting = _matches(typed, client.waiting().items)
@@ -45,7 +45,7 @@ def looked_up(typed: str) -> str:
 
 
 def require_id(typed: str, approval_id: str) -> None:
-    """Refuse a fingerprint in place of an ID. Raises click.UsageError.
+    """Raise click.UsageError for a fingerprint in place of an ID.
 
     An agent can make another request with the same fingerprint, but cannot choose its ID.
     """
@@ -62,7 +62,7 @@ def device_id(client: Client, typed: str) -> str:
 
 
 def grant_id(client: Client, typed: str) -> str:
-    """Return the ID of a standing grant, also of one that ended."""
+    """Return the ID of a standing grant, which may have ended."""
     grants = StandingGrantsClient(client)
     return _full_id(typed, lambda: (grant.id for grant in grants.grants(ended=True)))
 
@@ -73,7 +73,7 @@ def consent_id(client: Client, typed: str) -> str:
 
 
 def deputy_id(client: Client, typed: str) -> str:
-    """Return the ID of a deputy's term."""
+    """Return the ID of a deputy."""
     return _full_id(typed, lambda: (deputy.id for deputy in list_deputies(client).mine))
 
 
@@ -84,7 +84,7 @@ def _full_id(typed: str, ids: Callable[[], Iterable[str]]) -> str:
 
 
 def _matches(typed: str, approvals: Iterable[Approval]) -> dict[str, str]:
-    """The requests that are meant, as the error lists them."""
+    """Return the matching requests by ID, each as the error lists it."""
     return {
         approval.id: f"{approval.id} ({approval.fingerprint})"
         for approval in approvals
@@ -93,7 +93,7 @@ def _matches(typed: str, approvals: Iterable[Approval]) -> dict[str, str]:
 
 
 def _past(client: Client) -> Iterator[Approval]:
-    """The newest past requests, a page at a time."""
+    """Yield the newest past requests, fetched page by page."""
     cursor: str | None = None
     for _ in range(_MAX_PAGES):
         page = client.inbox("decided", limit=200, cursor=cursor)
@@ -103,16 +103,16 @@ def _past(client: Client) -> Iterator[Approval]:
 
 
 def _begins(full: str, typed: str) -> bool:
-    """Whether an ID begins so, with or without the part that all IDs of its kind share."""
-    own = full[full.rfind("_") + 1 :]
-    rest = typed.removeprefix(full.removesuffix(own)).lower()
-    return len(rest) >= _SHORTEST and own.startswith(rest)
+    """Whether an ID begins with `typed`, which may omit the prefix of its kind."""
+    random_part = full[full.rfind("_") + 1 :]
+    prefix = typed.removeprefix(full.removesuffix(random_part)).lower()
+    return len(prefix) >= _MIN_PREFIX and random_part.startswith(prefix)
 
 
-def _only(typed: str, found: dict[str, str]) -> str:
-    """Return the one that was found, or what was typed for the server to refuse."""
-    if len(found) > 1:
-        listed = ", ".join(list(found.values())[:_MOST_LISTED])
-        more = f" and {len(found) - _MOST_LISTED} more" if len(found) > _MOST_LISTED else ""
+def _only(typed: str, matches: dict[str, str]) -> str:
+    """Return the only match; without a match, what was typed, which the server will refuse."""
+    if len(matches) > 1:
+        listed = ", ".join(list(matches.values())[:_MAX_LISTED])
+        more = f" and {len(matches) - _MAX_LISTED} more" if len(matches) > _MAX_LISTED else ""
         raise click.UsageError(f"{typed} is the beginning of {listed}{more}. Type more of it.")
-    return next(iter(found), typed)
+    return next(iter(matches), typed)

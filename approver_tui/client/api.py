@@ -1,7 +1,7 @@
 """The approver's API, one method per endpoint.
 
-Owns: paths, bodies, reading the answers. Several threads may use one client. Never: what an answer
-means to the user; `decisions.py` and the screens know that.
+Owns: paths, bodies, parsing responses. Several threads may use one client. Never: what a response
+means to the user, which `decisions.py` and the screens decide.
 """
 
 import hashlib
@@ -108,7 +108,7 @@ class Client:
     def waiting(self) -> Page:
         """Return all waiting requests as one page, with the feed cursor of the first page.
 
-        What expires soonest comes first. The list is stored for an offline start.
+        Those that expire soonest come first. The list is stored for an offline start.
         """
         since = self.session.transport.clock()
         raw_pages = self._waiting_pages()
@@ -120,12 +120,12 @@ class Client:
         return replace(
             pages[-1],
             items=tuple(item for page in pages for item in page.items),
-            unverified=tuple(each for page in pages for each in page.unverified),
+            unverified=tuple(row for page in pages for row in page.unverified),
             feed_cursor=pages[0].feed_cursor,
         ).soonest_first()
 
     def _waiting_pages(self) -> list[JsonObject]:
-        """Return the pages; on an ended login, delete what was stored on this machine."""
+        """Return the pages; if the login has ended, delete the list stored on this machine."""
         try:
             return list(self._pages("/api/approvals", {"state": "waiting"}))
         except LoginFirst:
@@ -138,7 +138,7 @@ class Client:
         return None if page is None else page.soonest_first()
 
     def count(self) -> int:
-        """Return how many requests wait for this user, without their contents."""
+        """Return how many requests are waiting for this user, without their contents."""
         rows = (row for page in self._waiting_pages() for row in page.children("items"))
         tallies = (wire.read_votes(row.child_or_none("vote_tally")) for row in rows)
         return sum(not tally or not tally.counts(self.profile.user_id) for tally in tallies)
@@ -148,20 +148,20 @@ class Client:
         return self.inbox("decided", cursor=cursor)
 
     def ended_since(self, since: int) -> tuple[Approval, ...]:
-        """Return the requests that ended at a moment or later, newest first, up to a limit."""
+        """Return the requests that ended at `since` or later, newest first, up to a limit."""
         at = datetime.fromtimestamp(since / 1000, UTC).isoformat()
         raw_pages = self._first_pages("/api/approvals", {"state": "decided", "since": at})
         return tuple(item for raw_page in raw_pages for item in wire.read_page(raw_page).items)
 
     def owned_agents(self) -> tuple[OwnedAgent, ...]:
-        """Return the agents that this user owns, without others that a role may see."""
+        """Return the agents that this user owns, without others that the user's role can see."""
         raw_pages = self._first_pages("/api/agents")
         rows = (child for raw_page in raw_pages for child in raw_page.children("items"))
-        every = map(access_wire.read_owned_agent, rows)
-        return tuple(agent for owners, agent in every if self.profile.user_id in owners)
+        owned_agents = map(access_wire.read_owned_agent, rows)
+        return tuple(agent for owners, agent in owned_agents if self.profile.user_id in owners)
 
     def suspend_agent(self, agent_id: str) -> SuspendedAgent:
-        """Suspend an owned agent for everybody. Return what ended."""
+        """Suspend an owned agent for everyone; return how many tokens and requests ended."""
         ended = self.session.post(_api_path("agents", agent_id, "disable"), {}).integer
         return SuspendedAgent(
             tokens=ended("tokens_revoked") + ended("descendants_revoked"),
@@ -225,8 +225,8 @@ class Client:
 
         Raises AlreadyDecided with the earlier answer, WrongEntry and RequestLocked.
         """
-        again = extras.retry_at and datetime.fromtimestamp(extras.retry_at / 1000, UTC).isoformat()
-        optional = {**asdict(entries), **asdict(extras), "granted": granted, "retry_at": again}
+        until = extras.retry_at and datetime.fromtimestamp(extras.retry_at / 1000, UTC).isoformat()
+        optional = {**asdict(entries), **asdict(extras), "granted": granted, "retry_at": until}
         body = {"decision": decision} | ({"note": note} if note else {})
         body |= {name: value for name, value in optional.items() if value is not None}
         try:
@@ -301,7 +301,7 @@ class Client:
         )
 
     def revoke_delegation(self, delegation_id: str) -> int:
-        """End a token and every token derived from it; return how many ended."""
+        """Revoke a token and every token derived from it; return how many were revoked."""
         answer = self.session.delete_and_read(_api_path("delegations", delegation_id))
         return answer.integer("tokens_revoked")
 
@@ -374,7 +374,7 @@ class Client:
         try:
             self.session.delete("/api/devices/self")
         except LoginFirst:
-            return True  # the server has ended the session already
+            return True  # the server has already ended the session
         except (ApiError, Unreachable):
             return False
         return True
@@ -396,5 +396,5 @@ def _path_id(client_id: str) -> str:
 
 
 def _api_path(*segments: str) -> str:
-    """Return a path with each part escaped, so that a typed ID stays one segment."""
+    """Return a path with each segment escaped, so that a typed ID remains one segment."""
     return "/api/" + "/".join(quote(segment, safe="") for segment in segments)

@@ -6,7 +6,7 @@
      ├─ RequestLocked       too many wrong entries for this request
      ├─ WrongEntry          a typed entry was wrong
      └─ LoginFirst          no session, or one that the server has ended
-    Unreachable             nothing was sent, or no answer came; nothing changed as far as known
+    Unreachable             no connection or no response; nothing is known to have changed
     UnknownOutcome          an answer was sent without a confirmation; check its outcome
     NotRecorded             an answer was sent, and the server does not have it
     WrongPin                the sealed key did not open
@@ -20,7 +20,7 @@
     BrokenProfile           the files of this installation cannot be read
     AlreadyLoggedIn         a login would replace another one
     GivenUp                 the user canceled a sign-in that waited for another device
-    BadServer               the URL is not of a server to log in to
+    BadServer               the URL is not that of a server to log in to
     WireError               the server sent an invalid document
 
 Never: wording for screens; callers choose their own.
@@ -37,18 +37,18 @@ from approver_tui.state.text import display_safe
 if TYPE_CHECKING:
     from approver_tui.state.approvals.approvals import Approval
 
-_NOTHING: Mapping[str, object] = {}
+_NO_MEMBERS: Mapping[str, object] = {}
 
 
 class ClientError(Exception):
-    """The root: every error that a caller of this package may meet."""
+    """The base class of every error that this package raises."""
 
 
 class ApiError(ClientError):
     """The server refused. `code` is stable, `detail` is a sentence for people, safe to draw."""
 
     def __init__(
-        self, code: str, status: int, detail: str, members: Mapping[str, object] = _NOTHING
+        self, code: str, status: int, detail: str, members: Mapping[str, object] = _NO_MEMBERS
     ) -> None:
         self.code = str(display_safe(code, max_len=60))
         self.status = status
@@ -100,9 +100,10 @@ class LoginFirst(ApiError):
 
 
 class Unreachable(ClientError):
-    """The server did not answer. With `was_sent` the request may have had its effect.
+    """The server did not answer. If `was_sent` is true, the request may have taken effect.
 
-    With `is_silent` it accepted the request but did not answer; do not retry at once.
+    If `is_silent` is true, the server accepted the request but did not answer; do not
+    retry immediately.
     """
 
     def __init__(self, detail: str, *, was_sent: bool = False, is_silent: bool = False) -> None:
@@ -198,11 +199,11 @@ class Changed(ClientError):
 
 
 class NotVerified(ClientError):
-    """A receipt is invalid, or the audit log is not the one that was there before."""
+    """A receipt is invalid, or the audit log is not the one that this machine saw before."""
 
 
 class WireError(ClientError):
-    """The server's answer is not valid; names the member."""
+    """The server sent an invalid document; the message names the member."""
 
     def __init__(self, member: str, problem: str) -> None:
         super().__init__(f"{member}: {problem}")
@@ -211,7 +212,7 @@ class WireError(ClientError):
 
 
 def answer_status(error: ClientError) -> AnswerStatus:
-    """Return what an error says about a sent answer; any other error means nothing was sent."""
+    """Return what an error says about an answer; other errors mean that it was not recorded."""
     match error:
         case Unreachable(was_sent=was_sent):
             return AnswerStatus.IN_DOUBT if was_sent else AnswerStatus.NOT_SENT

@@ -17,9 +17,9 @@ _FOLDER_MODE = 0o700
 
 
 def make_private_folder(folder: Path) -> None:
-    """Make the folder and every missing parent, closed to other users.
+    """Create the folder and every missing parent, closed to other users.
 
-    This ignores the umask. An existing folder is closed to others too.
+    This ignores the umask. An existing folder is closed to other users too.
     """
     missing = [parent for parent in (folder, *folder.parents) if not parent.exists()]
     for parent in reversed(missing):
@@ -29,7 +29,7 @@ def make_private_folder(folder: Path) -> None:
 
 
 def write_private(path: Path, content: bytes) -> None:
-    """Replace the file in one step with mode 0600; after a crash it is the old or the new one."""
+    """Replace the file atomically, with mode 0600; after a crash it is the old or the new one."""
     make_private_folder(path.parent)
     handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
     try:

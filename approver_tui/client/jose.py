@@ -1,7 +1,7 @@
 """Compact JWS with ES256, and the texts that this device signs.
 
 Owns: keys as JWK, thumbprints (RFC 7638), DPoP proofs (RFC 9449), decisions and statements. Never:
-which key may sign what; `decisions.py` has that.
+which key may sign what; `decisions.py` decides that.
 """
 
 import hashlib
@@ -51,7 +51,7 @@ class SigningKey:
 
     @property
     def thumbprint(self) -> str:
-        """The thumbprint of the public key, which names the pair."""
+        """The thumbprint of the public key, which identifies the key pair."""
         return thumbprint(self.jwk)
 
     def sign(self, message: bytes) -> bytes:
@@ -73,7 +73,7 @@ def signed_decision(
     key: SigningKey, signer: Signer, members: Mapping[str, str | int | None]
 ) -> str:
     """Sign a decision. `members` must contain every claim except the signer's."""
-    return _signed(key, DECISION, {**_opening(signer), "granted": None, **members})
+    return _sign_jws(key, DECISION, {**_signer_claims(signer), "granted": None, **members})
 
 
 def signed_statement(
@@ -81,7 +81,7 @@ def signed_statement(
 ) -> str:
     """Return a statement about the device `subject`. `at` is in seconds."""
     members = {"purpose": purpose, "subject": subject, "at": at, "nonce": nonce}
-    return _signed(key, STATEMENT, {**_opening(signer), **members})
+    return _sign_jws(key, STATEMENT, {**_signer_claims(signer), **members})
 
 
 def dpop_proof(
@@ -96,7 +96,7 @@ def dpop_proof(
     }
     if access_token is not None:
         claims["ath"] = b64(hashlib.sha256(access_token.encode()).digest())
-    return _compact(key, {"alg": "ES256", "jwk": key.jwk, "typ": "dpop+jwt"}, claims)
+    return _compact_jws(key, {"alg": "ES256", "jwk": key.jwk, "typ": "dpop+jwt"}, claims)
 
 
 def thumbprint(jwk: Mapping[str, str]) -> str:
@@ -115,15 +115,17 @@ def unb64(text: str) -> bytes:
     return urlsafe_b64decode(text + "=" * (-len(text) % 4))
 
 
-def _opening(signer: Signer) -> dict[str, object]:
+def _signer_claims(signer: Signer) -> dict[str, object]:
     return {"iss": signer.device, "sub": signer.user, "aud": signer.issuer}
 
 
-def _signed(key: SigningKey, kind: str, payload: Mapping[str, object]) -> str:
-    return _compact(key, {"alg": "ES256", "kid": key.thumbprint, "typ": kind}, payload)
+def _sign_jws(key: SigningKey, kind: str, payload: Mapping[str, object]) -> str:
+    return _compact_jws(key, {"alg": "ES256", "kid": key.thumbprint, "typ": kind}, payload)
 
 
-def _compact(key: SigningKey, header: Mapping[str, object], payload: Mapping[str, object]) -> str:
+def _compact_jws(
+    key: SigningKey, header: Mapping[str, object], payload: Mapping[str, object]
+) -> str:
     parts = (b64(rfc8785.dumps(dict(part))) for part in (header, payload))  # type: ignore[arg-type]  # members of JSON
     signing_input = ".".join(parts)
     return f"{signing_input}.{b64(key.sign(signing_input.encode()))}"

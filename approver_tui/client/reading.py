@@ -1,7 +1,7 @@
 """Parses JSON from outside strictly.
 
 Owns: parsing text, and reading members of an object, one by one or into a dataclass, with an error
-that names the member. Never: what the members mean; wire.py has that.
+that names the member. Never: what the members mean, which `wire.py` knows.
 """
 
 import json
@@ -22,7 +22,7 @@ _Choice = TypeVar("_Choice", bound=StrEnum)
 _Value = TypeVar("_Value")
 _Reader = Callable[["JsonObject", str], object]
 TIMES = ("at", "since", "time", "until")
-"""The names of whole numbers that are times, or their last words."""
+"""An integer member is a time if its name, or the last word of its name, is one of these."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,13 +49,13 @@ class JsonObject:
         return display_safe(self.text(name), max_len=max_len, max_lines=max_lines)
 
     def safe_or_none(self, name: str, *, max_len: int = 200, max_lines: int = 1) -> SafeText | None:
-        """Return a string made safe to draw, or None for null or nothing."""
+        """Return a string made safe to draw, or None if it is null or missing."""
         if self.values.get(name) is None:
             return None
         return self.safe(name, max_len=max_len, max_lines=max_lines)
 
     def text_or_none(self, name: str) -> str | None:
-        """Return a string unchanged, or None for null or nothing."""
+        """Return a string unchanged, or None if it is null or missing."""
         return None if self.values.get(name) is None else self.text(name)
 
     def is_null(self, name: str) -> bool:
@@ -95,7 +95,7 @@ class JsonObject:
         return (moment - _EPOCH) // _MILLISECOND
 
     def time_or_none(self, name: str) -> int | None:
-        """Return a time, or None for null or nothing."""
+        """Return a time, or None if it is null or missing."""
         return None if self.values.get(name) is None else self.time(name)
 
     def child(self, name: str) -> "JsonObject":
@@ -103,7 +103,7 @@ class JsonObject:
         return JsonObject(_as_object(self._value(name), self.at(name)), self.at(name))
 
     def child_or_none(self, name: str) -> "JsonObject | None":
-        """Return an object inside this one, or None for null or nothing."""
+        """Return an object inside this one, or None if it is null or missing."""
         return None if self.values.get(name) is None else self.child(name)
 
     def children(self, name: str) -> tuple["JsonObject", ...]:
@@ -157,12 +157,12 @@ def parse_json(text: str | bytes, path: str = "") -> object:
 
 
 def read_as(kind: Callable[..., _Value], members: JsonObject, **values: object) -> _Value:
-    """Return a dataclass: each field that is not given is the member of its name, read by its type.
+    """Return a dataclass. Fields not in `values` are read by type from the member of that name.
 
-    A field that may be None may be null or missing. Raises WireError.
+    The member of a field that may be None can be null or missing. Raises WireError.
     """
-    found = {name: read(members, name) for name, read in _readers(kind) if name not in values}
-    return kind(**values, **found)
+    parsed = {name: read(members, name) for name, read in _readers(kind) if name not in values}
+    return kind(**values, **parsed)
 
 
 def read_each(kind: Callable[..., _Value], members: JsonObject, name: str) -> tuple[_Value, ...]:
@@ -208,7 +208,7 @@ def _as_object(value: object, path: str) -> Mapping[str, object]:
 
 
 def _reject_duplicates(pairs: list[tuple[str, object]]) -> dict[str, object]:
-    """Reject duplicate members: another reader could pick the one that was not shown."""
+    """Reject duplicate members, because another parser could use the one that was not shown."""
     members = dict(pairs)
     if len(members) != len(pairs):
         raise ValueError("duplicate member")

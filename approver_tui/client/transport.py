@@ -59,7 +59,7 @@ class OutgoingRequest:
 
 
 class Transport:
-    """Requests to one issuer, proven with one session key. Several threads may use it."""
+    """Requests to one issuer, with DPoP proofs of one session key. Several threads may use it."""
 
     def __init__(self, issuer: str, key: SigningKey, *, clock: Clock) -> None:
         self.issuer = issuer.rstrip("/")
@@ -68,7 +68,7 @@ class Transport:
         self._skew = 0
         self._http = new_http(self.issuer)
         self.on_promises: Callable[[str], None] = _ignore
-        """Gets the promises of the audit log in a response."""
+        """Called with the audit log promises of a response."""
 
     def close(self) -> None:
         """Close the connections."""
@@ -147,21 +147,21 @@ class Transport:
             moment = parsedate_to_datetime(response.headers.get("Date", ""))
         except ValueError:
             return False
-        known = self._skew
+        old_skew = self._skew
         self.observe(int(moment.timestamp() * 1000), since)
-        return abs(self._skew - known) > _SKEW_THAT_MATTERS
+        return abs(self._skew - old_skew) > _SKEW_THAT_MATTERS
 
 
 def _ignore(_promises: str) -> None:
-    """Nobody keeps them."""
+    """Ignore promises; the default."""
 
 
 def new_http(base_url: str) -> httpx.Client:
     """Return an HTTP client. A proxy is never used for a server on this machine.
 
     `SSL_CERT_FILE` and `SSL_CERT_DIR` name the authorities, for this machine too. Loading all
-    authorities takes as long as a request; a plain-text address gets a context with none, which
-    trusts nobody.
+    authorities takes as long as a request; for a plain-text address they are not loaded, and its
+    context trusts nobody.
     """
     parts = urlsplit(base_url)
     is_local = parts.hostname in LOOPBACK
@@ -183,21 +183,21 @@ def exchange(http: httpx.Client, request: httpx.Request) -> httpx.Response:
     except _NOT_SENT as error:
         raise _connection_error(server, error) from error
     except httpx.TimeoutException as error:
-        words = f"{server} did not answer in time."
-        raise Unreachable(words, was_sent=True, is_silent=True) from error
+        message = f"{server} did not answer in time."
+        raise Unreachable(message, was_sent=True, is_silent=True) from error
     except httpx.TransportError as error:
         raise Unreachable(f"The connection to {server} broke.", was_sent=True) from error
 
 
 def _connection_error(server: str, error: BaseException) -> Unreachable:
-    """Return why nothing was sent: an invalid certificate is not silence, and has another fix."""
+    """Return the error for why nothing was sent; an invalid certificate has its own error."""
     cause: BaseException | None = error
     while cause is not None and not isinstance(cause, ssl.SSLCertVerificationError):
         cause = cause.__cause__ or cause.__context__
     if cause is None:
         return Unreachable(f"{server} does not answer.")
-    own = cause.verify_code in _UNKNOWN_AUTHORITY
-    remedy = " Set SSL_CERT_FILE to trust your own authority." if own else ""
+    is_unknown_authority = cause.verify_code in _UNKNOWN_AUTHORITY
+    remedy = " Set SSL_CERT_FILE to trust your own authority." if is_unknown_authority else ""
     return CertificateRefused(
         f"{server} has an invalid certificate: {cause.verify_message}.{remedy}"
     )

@@ -2,7 +2,7 @@
 
 Owns: every document of the approver's API and the feed, parsed strictly; a WireError names the
 member. An approval is accepted only if its two texts match their digests and each other; everything
-drawn comes from those texts. A list reports its rejected rows, so that one of them does not hide
+shown comes from those texts. A list reports its rejected rows, so that one of them does not hide
 the others. Never: HTTP.
 """
 
@@ -54,7 +54,7 @@ class Page:
     """The rows of this page that failed verification."""
 
     def soonest_first(self) -> "Page":
-        """Return it with what expires soonest first; ties keep their order of risk."""
+        """Return the page sorted by expiry, soonest first; ties remain in order of risk."""
         return replace(self, items=tuple(sorted(self.items, key=lambda item: item.expires_at)))
 
 
@@ -139,7 +139,7 @@ def read_page(members: JsonObject) -> Page:
 
 
 def unverified_row(approval_id: str, error: WireError) -> Unverified:
-    """Return the remains of a request that failed verification."""
+    """Return the row for a request that failed verification."""
     return Unverified(display_safe(approval_id), display_safe(str(error), max_len=200))
 
 
@@ -172,7 +172,7 @@ def read_device(members: JsonObject) -> Device:
 
 
 def read_browsers(members: JsonObject) -> tuple[Browser, ...]:
-    """Return the active browsers, then those that their push service no longer knows."""
+    """Return the active browsers, then those that are unknown to their push service."""
     active = (
         _read_browser(child, is_dormant=child.boolean("dormant"), lost_at=None)
         for child in members.children("items")
@@ -247,8 +247,10 @@ def _read_row(members: JsonObject) -> Approval | Unverified:
     try:
         return read_approval(JsonObject(members.values))
     except WireError as error:
-        named = members.values.get("id")
-        return unverified_row(named if isinstance(named, str) else "a request without an id", error)
+        approval_id = members.values.get("id")
+        return unverified_row(
+            approval_id if isinstance(approval_id, str) else "a request without an id", error
+        )
 
 
 _MAX_GRANT_OBJECTS = 2
@@ -256,18 +258,18 @@ _MAX_GRANT_OBJECTS = 2
 
 
 def _check_kind(display: JsonObject, action: JsonObject) -> None:
-    """Check that the signer of a consent or a sign-in is shown one, and nothing else."""
+    """Check that the kind that the user sees is the kind of the action that is signed."""
     kind = display.choice("kind", Kind)
     types = [detail.text("type") for detail in action.children("authorization_details")]
     reserved = [name for name in types if name.startswith(_RESERVED)]
     expected = [] if kind is Kind.ACTION else [_RESERVED + kind.value]
     if kind is Kind.APP_ACTION:
-        fits = types[:1] == expected and len(types) > 1
+        is_match = types[:1] == expected and len(types) > 1
     elif kind is Kind.STANDING_GRANT:
-        fits = types[:1] == expected and len(types) <= _MAX_GRANT_OBJECTS
+        is_match = types[:1] == expected and len(types) <= _MAX_GRANT_OBJECTS
     else:
-        fits = kind is Kind.ACTION or types == expected
-    if reserved != expected or not fits:
+        is_match = kind is Kind.ACTION or types == expected
+    if reserved != expected or not is_match:
         raise WireError(display.at("kind"), "is not what the action asks for")
 
 

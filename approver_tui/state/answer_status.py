@@ -1,6 +1,6 @@
 """The status of an answer that was sent, and the message for it.
 
-Owns: one message for each state. Never: guessing; an answer that may still arrive is being checked.
+Owns: one message for each state. Never: guessing; an answer that may still arrive is IN_DOUBT.
 """
 
 from collections.abc import Mapping
@@ -18,7 +18,7 @@ class AnswerStatus(StrEnum):
     """The status of a sent answer."""
 
     NOT_SENT = "not_sent"
-    """No byte of it left this machine."""
+    """Nothing of it left this machine."""
     IN_DOUBT = "in_doubt"
     """It was sent, nothing definite came back, and it may still arrive. The server is asked."""
     UNKNOWN = "unknown"
@@ -52,10 +52,10 @@ def answer_message(known: AnswerStatus, answer: Answer | None = None) -> SafeTex
 
 
 def status_for_http(status: int) -> AnswerStatus:
-    """Return what an HTTP status tells about the request that it answers.
+    """Return what an HTTP status says about the answer that was sent.
 
-    A proxy in between answers 408 and 5xx for a server that may have the request all the same, and
-    a server may fail after it has stored what it was sent.
+    A proxy may respond with 408 or 5xx although the server received the request, and a server may
+    fail after it has stored the answer.
     """
     if status >= _SERVER_ERROR or status == _REQUEST_TIMEOUT:
         return AnswerStatus.IN_DOUBT

@@ -1,7 +1,7 @@
 """The user's own colors, as in `accent = #ff8800; background = #101418`.
 
-Owns: their names and their text. Never: whether text in these colors is legible; `theme.py` makes
-it so.
+Owns: their names, and parsing the setting. Never: whether text in these colors is legible;
+`theme.py` takes care of that.
 """
 
 import re

@@ -19,7 +19,7 @@ def fingerprint(action_text: str) -> str:
 
 
 def same_fingerprint(left: str, right: str) -> bool:
-    """Tell whether two fingerprints are equal, however they were typed."""
+    """Whether two fingerprints are equal, however they were typed."""
     return _plain(left) == _plain(right)
 
 

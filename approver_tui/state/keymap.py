@@ -61,7 +61,7 @@ class Keymap:
         return SafeText(self.chosen.get(name, KEYS[name]))
 
     def shown(self, key: SafeText) -> SafeText:
-        """Return the chosen key for a default key; any other text unchanged."""
+        """Return the chosen key for a default key; any other text is unchanged."""
         for name, default in KEYS.items():
             if default == key:
                 return self.key(name)

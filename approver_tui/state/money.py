@@ -1,7 +1,7 @@
 """The sum of the money in several requests.
 
-Owns: finding the amounts, adding them. An amount counts only if the signed action types it as
-money; the display document gives its label and the form of its currency. Never: adding different
+Owns: finding the amounts, adding them. An amount counts only if it is money in the signed action;
+the display document has its label and the digits of its currency. Never: adding different
 currencies or facts of different names.
 """
 
@@ -35,19 +35,19 @@ class Sum:
     @property
     def text(self) -> SafeText:
         """The sum as facts are written: `EUR 4,820.00`."""
-        whole, rest = divmod(abs(self.minor), 10**self.digits)
+        whole, minor_digits = divmod(abs(self.minor), 10**self.digits)
         sign = "-" if self.minor < 0 else ""
-        behind = f".{rest:0{self.digits}}" if self.digits else ""
-        return SafeText(f"{self.currency} {sign}{whole:,}{behind}")
+        fraction = f".{minor_digits:0{self.digits}}" if self.digits else ""
+        return SafeText(f"{self.currency} {sign}{whole:,}{fraction}")
 
 
 def sums(approvals: Iterable[Approval]) -> tuple[Sum, ...]:
     """Return the sums, in the order in which their facts first appear."""
     totals: dict[tuple[str, str, int], Sum] = {}
-    for found in (amount for approval in approvals for amount in _amounts(approval)):
-        key = (found.label, found.currency, found.digits)
-        before = totals.get(key)
-        totals[key] = found if before is None else found.plus(before.minor)
+    for total in (amount for approval in approvals for amount in _amounts(approval)):
+        key = (total.label, total.currency, total.digits)
+        previous = totals.get(key)
+        totals[key] = total if previous is None else total.plus(previous.minor)
     return tuple(totals.values())
 
 
@@ -68,32 +68,32 @@ def amount(approval: Approval) -> SafeText:
     )
     if narrowed_sums:
         return narrowed_sums[0] if len(narrowed_sums) == 1 else SafeText("")
-    found = sums((hide_typed_fact(approval),))
-    return found[0].text if len(found) == 1 else SafeText("")
+    request_sums = sums((hide_typed_fact(approval),))
+    return request_sums[0].text if len(request_sums) == 1 else SafeText("")
 
 
 def money_fact(approval: Approval, value: Mapping[str, object]) -> Fact | None:
     """Return the fact that shows an amount of the action, if one does."""
     for fact in approval.display.facts:
-        read = _parse_fact(fact)
-        if read is not None and value == {"minor": read.minor, "currency": read.currency}:
+        parsed = _parse_fact(fact)
+        if parsed is not None and value == {"minor": parsed.minor, "currency": parsed.currency}:
             return fact
     return None
 
 
 def _amounts(approval: Approval) -> Iterator[Sum]:
-    """The facts that are money in the signed action too, each once."""
+    """Yield the facts that are also money in the signed action, each once."""
     action = json.loads(approval.action_text)
-    left = list(_money(action["authorization_details"]))
+    remaining = list(_money(action["authorization_details"]))
     for fact in approval.display.facts:
-        read = _parse_fact(fact)
-        if read is not None and (read.currency, read.minor) in left:
-            left.remove((read.currency, read.minor))
-            yield read
+        parsed = _parse_fact(fact)
+        if parsed is not None and (parsed.currency, parsed.minor) in remaining:
+            remaining.remove((parsed.currency, parsed.minor))
+            yield parsed
 
 
 def _money(value: object) -> Iterator[tuple[str, int]]:
-    """Every amount in a JSON value."""
+    """Yield every amount in a JSON value."""
     if isinstance(value, list):
         for item in value:
             yield from _money(item)
@@ -109,6 +109,6 @@ def _parse_fact(fact: Fact) -> Sum | None:
     match = _MONEY.fullmatch(fact.value)
     if match is None:
         return None
-    rest = match["rest"] or ""
-    minor = int(match["whole"].replace(",", "") + rest)
-    return Sum(fact.label, match["currency"], len(rest), minor)
+    decimals = match["rest"] or ""
+    minor = int(match["whole"].replace(",", "") + decimals)
+    return Sum(fact.label, match["currency"], len(decimals), minor)

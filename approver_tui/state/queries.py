@@ -30,7 +30,7 @@ _IS = {
 
 @dataclass(frozen=True, slots=True)
 class Query:
-    """Conditions that all must hold."""
+    """Conditions that must all hold."""
 
     text: str = ""
     """The text as typed; not safe to draw."""

@@ -1,6 +1,6 @@
 """Filters with a name, as in `urgent = risk:high since:1d; mine = by:me`.
 
-Owns: their text, and putting one in place of `@urgent`. Never: what a filter means; `queries.py`
+Owns: their text, and replacing `@urgent` with its filter. Never: what a filter means; `queries.py`
 does that.
 """
 
@@ -29,15 +29,19 @@ def named_filter(text: str) -> tuple[str, str] | None:
 
 
 def with_filter(saved: Mapping[str, str], name: str, text: str) -> str:
-    """Return the text of all with this one, or without it if it is empty. Raises ValueError."""
+    """Return the setting with this filter, or without it if `text` is empty. Raises ValueError."""
     changed = {**saved, name: text}
-    joined = "; ".join(f"{each} = {known}" for each, known in changed.items() if known)
+    joined = "; ".join(
+        f"{filter_name} = {filter_text}"
+        for filter_name, filter_text in changed.items()
+        if filter_text
+    )
     saved_filters(joined)
     return joined
 
 
 def expanded(text: str, saved: Mapping[str, str]) -> str:
-    """Put the filters in place of their names. Raises ValueError for a name without one."""
+    """Replace each `@name` with its filter. Raises ValueError for a name without one."""
     return " ".join(_filter(word, saved) for word in text.split())
 
 

@@ -11,7 +11,7 @@ import unicodedata
 from typing import LiteralString
 
 _MARKS_IN_A_ROW = 3
-# One composed character has at most this many before NFC.
+# One composed character is at most this many characters before NFC.
 _LONGEST_COMPOSITION = 4
 _VISIBLE = frozenset("LNPS")
 # Room for the suffix that an earlier pass may have added.
@@ -49,7 +49,7 @@ def counted(number: int, noun: LiteralString, plural: LiteralString = "") -> Saf
 
 
 def display_safe(raw: str, *, max_len: int = 280, max_lines: int = 1) -> SafeText:
-    r"""Return `raw` with everything invisible or active made visible, within the limits.
+    r"""Return `raw` with invisible and control characters made visible, within the limits.
 
     Kept: letters, numbers, punctuation, symbols, the plain space, up to three combining marks in a
     row and `max_lines - 1` line feeds. All else becomes an escape such as `\u{202e}`. A text longer
@@ -69,17 +69,17 @@ def _escape(text: str, max_lines: int) -> str:
     marks = _MARKS_IN_A_ROW
     pieces: list[str] = []
     for character in text:
-        kept = _is_plain(character)
+        is_kept = _is_plain(character)
         if character == "\n" and breaks_left > 0:
             breaks_left -= 1
             marks = _MARKS_IN_A_ROW
-            kept = True
+            is_kept = True
         elif not _is_mark(character):
             marks = 0
         else:
             marks += 1
-            kept = kept and marks <= _MARKS_IN_A_ROW
-        pieces.append(character if kept else f"\\u{{{ord(character):x}}}")
+            is_kept = is_kept and marks <= _MARKS_IN_A_ROW
+        pieces.append(character if is_kept else f"\\u{{{ord(character):x}}}")
     return "".join(pieces)
 
 

@@ -1,6 +1,6 @@
 """`python -m sayso.gateway`, which `sayso gateway` starts.
 
-Owns: the command line, the environment, and the log on stdout. Never: a rule.
+Owns: the command line, the environment, and the log on stdout. Never: rules.
 """
 
 import argparse
@@ -33,25 +33,25 @@ from sayso.transport import run
 _USAGE: Final = 2
 _MAX_PAGES: Final = 100
 _MAX_BYTES: Final = 4 * 1024 * 1024
-_OLDEST: Final = "2025-06-18"
+_OLDEST_VERSION: Final = "2025-06-18"
 _MANY: Final = httpx.Limits(max_connections=None, max_keepalive_connections=100)
 
 
 def main(arguments: Sequence[str] | None = None) -> NoReturn:
     """Run the command, and exit."""
-    given = list(sys.argv[1:] if arguments is None else arguments)
+    cli_args = list(sys.argv[1:] if arguments is None else arguments)
     try:
-        if given[:1] == ["init"]:
-            _init(given[1:])
+        if cli_args[:1] == ["init"]:
+            _init(cli_args[1:])
         else:
-            _serve(given)
+            _serve(cli_args)
     except (BadFile, UpstreamError, ValueError, OSError) as error:
         sys.stderr.write(f"Error: {error}\n")
         sys.exit(_USAGE if isinstance(error, BadFile) else 1)
     sys.exit(0)
 
 
-def _serve(given: Sequence[str]) -> None:
+def _serve(cli_args: Sequence[str]) -> None:
     parser = argparse.ArgumentParser(
         "sayso gateway",
         description="Protect an MCP server: sign clients in, and ask people before risky calls.",
@@ -61,23 +61,23 @@ def _serve(given: Sequence[str]) -> None:
     parser.add_argument("--config", type=Path, required=True, help="the gateway's file")
     parser.add_argument("--host", default="127.0.0.1", help="the address to listen on")
     parser.add_argument("--port", type=int, default=8480)
-    options = parser.parse_args(given)
+    options = parser.parse_args(cli_args)
     import uvicorn  # noqa: PLC0415  # an extra
 
     if not options.config.is_file():
         raise BadFile("", str(options.config), "no such file. Write it with `sayso gateway init`.")
-    read = config.read(options.config.read_text("utf-8"), os.environ)
-    _check_issuer(read.issuer)
-    agent = _agent(read)
+    file_config = config.read(options.config.read_text("utf-8"), os.environ)
+    _check_issuer(file_config.issuer)
+    agent = _agent(file_config)
     upstream: UpstreamServer
     if options.stdio:
-        upstream = StdioServer(options.stdio, read, os.environ, _log)
+        upstream = StdioServer(options.stdio, file_config, os.environ, _log)
     else:
-        upstream = Upstream(options.upstream, read, agent)
+        upstream = Upstream(options.upstream, file_config, agent)
     name = options.upstream or shlex.join(options.stdio)
-    sys.stderr.write(f"The gateway serves {read.resource} in front of {name}.\n")
+    sys.stderr.write(f"The gateway serves {file_config.resource} in front of {name}.\n")
     uvicorn.run(
-        _ending(build(read, upstream, agent).app, upstream),
+        _with_shutdown(build(file_config, upstream, agent).app, upstream),
         host=options.host,
         port=options.port,
         log_level="warning",
@@ -88,7 +88,7 @@ def _serve(given: Sequence[str]) -> None:
 
 
 def _check_issuer(url: str) -> None:
-    """Refuse a wrong issuer. One that does not answer may still be starting."""
+    """Refuse a wrong issuer. An issuer that does not respond may still be starting."""
     try:
         with httpx.Client() as http:
             run(Issuer(url).endpoint("token_endpoint"), http)
@@ -98,30 +98,32 @@ def _check_issuer(url: str) -> None:
         sys.stderr.write(f"{url} does not answer yet. Calls are refused until it does.\n")
 
 
-def build(read: Config, upstream: UpstreamServer, agent: AsyncAgent | None) -> Gateway:
-    """The gateway with its connections."""
-    scopes = (part for tool in read.tools.tools.values() for part in tool.scope.split())
+def build(file_config: Config, upstream: UpstreamServer, agent: AsyncAgent | None) -> Gateway:
+    """Return the gateway with its connections."""
+    scopes = (part for tool in file_config.tools.tools.values() for part in tool.scope.split())
     guard = AsyncGuard(
-        read.issuer,
-        read.resource,
-        credentials=read.credentials,
+        file_config.issuer,
+        file_config.resource,
+        credentials=file_config.credentials,
         scopes=tuple(dict.fromkeys(scopes)),
         http=httpx.AsyncClient(limits=_MANY),
     )
-    return Gateway(read, upstream, guard, agent, _log)
+    return Gateway(file_config, upstream, guard, agent, _log)
 
 
-def _agent(read: Config) -> AsyncAgent | None:
-    if read.agent is None:
+def _agent(file_config: Config) -> AsyncAgent | None:
+    if file_config.agent is None:
         return None
     http = httpx.AsyncClient(limits=_MANY)
-    return AsyncAgent(read.issuer, read.agent[0], secret=read.agent[1], http=http)
+    return AsyncAgent(
+        file_config.issuer, file_config.agent[0], secret=file_config.agent[1], http=http
+    )
 
 
-def _ending(app: asgi.App, upstream: UpstreamServer) -> asgi.App:
-    """The app, which ends what is open when it ends."""
+def _with_shutdown(app: asgi.App, upstream: UpstreamServer) -> asgi.App:
+    """Return the app, which closes the upstream server when it shuts down."""
 
-    async def whole(scope: asgi.Scope, receive: asgi.Receive, send: asgi.Send) -> None:
+    async def app_with_shutdown(scope: asgi.Scope, receive: asgi.Receive, send: asgi.Send) -> None:
         if scope["type"] != "lifespan":
             await app(scope, receive, send)
             return
@@ -131,10 +133,10 @@ def _ending(app: asgi.App, upstream: UpstreamServer) -> asgi.App:
         await upstream.aclose()
         await send({"type": "lifespan.shutdown.complete"})
 
-    return whole
+    return app_with_shutdown
 
 
-def _init(given: Sequence[str]) -> None:
+def _init(cli_args: Sequence[str]) -> None:
     parser = argparse.ArgumentParser(
         "sayso gateway init", description="Write the gateway's file from what the server lists."
     )
@@ -148,36 +150,36 @@ def _init(given: Sequence[str]) -> None:
         "--value-env", help="the environment variable that has the header's value, if one is needed"
     )
     parser.add_argument("--json", action="store_true", help="print one JSON document")
-    options = parser.parse_args(given)
+    options = parser.parse_args(cli_args)
     header = None
     if options.value_env:
         if not os.environ.get(options.value_env):
             raise ValueError(f"--value-env: the variable {options.value_env} is not set.")
         header = Header(options.header, os.environ[options.value_env])
-    known_by = (options.header, options.value_env) if header else None
+    credential_names = (options.header, options.value_env) if header else None
     if header is not None and options.stdio:
         raise ValueError("--value-env: --stdio has no header. The server reads its environment.")
-    listed = asyncio.run(_listed(options.upstream, options.stdio, header))
-    text = draft.write(options.issuer, options.resource, known_by, *listed)
+    instructions_and_tools = asyncio.run(_list_tools(options.upstream, options.stdio, header))
+    text = draft.write(options.issuer, options.resource, credential_names, *instructions_and_tools)
     sys.stdout.write(f"{json.dumps(tomllib.loads(text))}\n" if options.json else text)
 
 
 def _add_upstream(parser: argparse.ArgumentParser) -> None:
-    which = parser.add_mutually_exclusive_group(required=True)
-    which.add_argument("--upstream", type=_url, help="the MCP server's URL")
-    which.add_argument(
+    group = parser.add_mutually_exclusive_group(required=True)
+    group.add_argument("--upstream", type=_url, help="the MCP server's URL")
+    group.add_argument(
         "--stdio", type=_command, metavar="COMMAND", help="the MCP server's command, if it is local"
     )
 
 
 def _command(text: str) -> list[str]:
     try:
-        words = shlex.split(text)
+        parts = shlex.split(text)
     except ValueError as error:
         raise argparse.ArgumentTypeError(f"cannot be read: {error}") from error
-    if not words:
+    if not parts:
         raise argparse.ArgumentTypeError("must be a program and its arguments")
-    return words
+    return parts
 
 
 def _url(text: str) -> str:
@@ -186,41 +188,41 @@ def _url(text: str) -> str:
     return text
 
 
-async def _listed(
+async def _list_tools(
     url: str | None, command: Sequence[str] | None, header: Header | None
 ) -> tuple[object, Sequence[Mapping[str, Any]]]:
-    """The instructions and the tools of an MCP server."""
+    """Return the instructions and the tools of an MCP server."""
     empty = Config("", "", ("", ""), None, header, ToolMap({}), 30, 1, _MAX_BYTES)
     upstream: UpstreamServer
     if command:
-        upstream = StdioServer(command, empty, os.environ, _log_aside)
+        upstream = StdioServer(command, empty, os.environ, _log_to_stderr)
     else:
         upstream = Upstream(url or "", empty, None)
     try:
-        return await _asked(upstream)
+        return await _fetch_tools(upstream)
     finally:
         await upstream.aclose()
 
 
-async def _asked(upstream: UpstreamServer) -> tuple[object, Sequence[Mapping[str, Any]]]:
+async def _fetch_tools(upstream: UpstreamServer) -> tuple[object, Sequence[Mapping[str, Any]]]:
     headers = {"accept": "application/json, text/event-stream", "content-type": "application/json"}
 
     async def ask(method: str, params: Mapping[str, object]) -> messages.Json:
-        asked = messages.request(method, method, params)
-        async with upstream.send(None, "POST", headers, messages.write(asked)) as answer:
+        request = messages.request(method, method, params)
+        async with upstream.send(None, "POST", headers, messages.write(request)) as answer:
             if answer.session is not None:
                 headers["mcp-session-id"] = answer.session
-            reply = await answer.result(asked)
+            reply = await answer.result(request)
         if "result" not in reply:
             raise UpstreamError(f"The upstream server refused {method}. Check the URL.")
         return messages.members(reply, "result")
 
     client = {"name": "sayso-gateway", "version": "1"}
-    about = {"protocolVersion": _OLDEST, "capabilities": {}, "clientInfo": client}
-    hello = await ask("initialize", about)
-    headers["mcp-protocol-version"] = str(hello.get("protocolVersion", _OLDEST))
-    ready = messages.write({"jsonrpc": "2.0", "method": "notifications/initialized"})
-    async with upstream.send(None, "POST", headers, ready):
+    client_info = {"protocolVersion": _OLDEST_VERSION, "capabilities": {}, "clientInfo": client}
+    initialized = await ask("initialize", client_info)
+    headers["mcp-protocol-version"] = str(initialized.get("protocolVersion", _OLDEST_VERSION))
+    notification = messages.write({"jsonrpc": "2.0", "method": "notifications/initialized"})
+    async with upstream.send(None, "POST", headers, notification):
         pass
     tools: list[Mapping[str, Any]] = []
     params: dict[str, object] = {}
@@ -230,7 +232,7 @@ async def _asked(upstream: UpstreamServer) -> tuple[object, Sequence[Mapping[str
         if not page.get("nextCursor"):
             break
         params = {"cursor": page["nextCursor"]}
-    return hello.get("instructions"), tools
+    return initialized.get("instructions"), tools
 
 
 def _log(record: Mapping[str, object]) -> None:
@@ -238,7 +240,7 @@ def _log(record: Mapping[str, object]) -> None:
     sys.stdout.flush()
 
 
-def _log_aside(record: Mapping[str, object]) -> None:
+def _log_to_stderr(record: Mapping[str, object]) -> None:
     sys.stderr.write(json.dumps(record) + "\n")
 
 

@@ -1,6 +1,6 @@
-"""What comes back from the upstream server, by HTTP or by stdio.
+"""Responses of the upstream server, over HTTP or stdio.
 
-Owns: reading an answer, and errors for the client. Never: what an answer means.
+Owns: reading a response, and errors for the client. Never: what a response means.
 """
 
 import asyncio
@@ -16,18 +16,18 @@ from sayso.rejection import Rejected
 REFUSALS: Final = frozenset({400, 404, 405})
 """Statuses of errors that mean something in MCP. Others concern the gateway, not the client."""
 Log: TypeAlias = Callable[[Mapping[str, object]], None]
-"""Takes one record of the gateway's log."""
+"""Writes one record to the gateway's log."""
 
 
 class UpstreamError(Exception):
-    """The upstream server did not answer as it should. The text is for the client."""
+    """The upstream server did not respond as it should. The message is for the client."""
 
     status = 200
-    """The HTTP status by which the client learns of it."""
+    """The HTTP status of the response to the client."""
 
 
 class NoResponse(UpstreamError):
-    """An answer that is no response of MCP, such as a page. Nothing of it is shown."""
+    """The response is not an MCP response, such as a web page. None of it is shown."""
 
     def __init__(self, status: int) -> None:
         super().__init__(
@@ -38,34 +38,34 @@ class NoResponse(UpstreamError):
 
 
 class SessionEnded(Rejected):
-    """The session is not, or no longer, one of this caller's: the client begins another."""
+    """The session is not, or no longer, one of this caller's; the client must begin a new one."""
 
     def __init__(self) -> None:
         super().__init__(404, "not_found", "There is no such session. Initialize a new one.")
 
 
 class Answer(ABC):
-    """An answer of which the head has come."""
+    """A response whose status and headers have arrived."""
 
     status: int
     """Its HTTP status."""
     session: str | None
-    """The session that it names."""
+    """The session that it names, if any."""
     streams: bool
     """Whether it is a stream of events."""
     timeout: float
-    """Seconds for which the upstream server may be silent."""
+    """For how many seconds the upstream server may be silent."""
 
     @abstractmethod
     def events(self) -> AsyncIterator[Event]:
-        """The events of a stream as they come. Each may have the most bytes."""
+        """Yield the events of a stream as they arrive. The size limit applies to each event."""
 
     @abstractmethod
     async def body(self) -> bytes:
-        """The whole of an answer that is no stream."""
+        """Return the whole body of a response that is not a stream."""
 
     async def result(self, request: Json) -> Json:
-        """The answer to this request, past all else that a stream says. Raises UpstreamError."""
+        """Return the response to this request; skip all other messages. Raises UpstreamError."""
         try:
             if not self.streams:
                 message = read(await self.body())
@@ -88,10 +88,10 @@ class UpstreamServer(Protocol):
     def send(
         self, caller: Caller | None, method: str, headers: Mapping[str, str], body: bytes | None
     ) -> AbstractAsyncContextManager[Answer]:
-        """One HTTP request. Raises SessionEnded or UpstreamError, the latter also while reading."""
+        """Send one HTTP request. Raises SessionEnded or UpstreamError, also while reading."""
 
     async def aclose(self) -> None:
-        """End what is open."""
+        """Close all connections and processes."""
 
 
 @contextmanager

@@ -1,9 +1,9 @@
 """The gateway as an ASGI app, in front of one upstream server.
 
-1. A message is read once and written anew, so both sides read the same in it.
-2. What is refused never reaches the upstream server. A missing scope is an answer of HTTP (403),
-   because clients ask their user only then.
-3. Handles of the upstream server are sealed for the user and client that got them.
+1. A message is parsed once and serialized again, so that both sides parse the same message.
+2. A refused message never reaches the upstream server. A missing scope is an HTTP error (403),
+   because clients ask their user only in that case.
+3. Handles of the upstream server are sealed for the user and client that received them.
 
 Owns: the path of each message. Never: which tools are shown (`tools`), or asking (`approving`).
 """
@@ -42,7 +42,7 @@ _CAPABILITIES: Final = "io.modelcontextprotocol/clientCapabilities"
 
 
 class Gateway:
-    """The app. `log` gets one record for each call of a tool."""
+    """The app. `log` receives one record for each call of a tool."""
 
     def __init__(
         self,
@@ -79,13 +79,13 @@ class Gateway:
 
     async def _message(self, incoming: Incoming, message: Json) -> None:
         params, method = members(message, "params"), message.get("method", "")
-        declared = members(members(params, "_meta"), _CAPABILITIES)
+        capabilities = members(members(params, "_meta"), _CAPABILITIES)
         if method == "initialize":
-            declared = members(params, "capabilities")
-        if tools.shows_urls(declared):
+            capabilities = members(params, "capabilities")
+        if tools.shows_urls(capabilities):
             incoming = replace(incoming, shows_urls=True)
         if method == "tools/call":
-            await self._logged_call(incoming, message)
+            await self._call_and_log(incoming, message)
             return
         try:
             incoming.caller.require(*self._map.needed(method))
@@ -94,7 +94,7 @@ class Gateway:
             return
         await self._pass(incoming, self._with_state(incoming, message))
 
-    async def _logged_call(self, incoming: Incoming, message: Json) -> None:
+    async def _call_and_log(self, incoming: Incoming, message: Json) -> None:
         outcome, approval = "failed", None
         try:
             outcome, approval = await self._call(incoming, message)
@@ -114,7 +114,7 @@ class Gateway:
             )
 
     async def _call(self, incoming: Incoming, message: Json) -> tuple[str, str | None]:
-        """Judge a call of a tool and answer it; return the outcome and the approval."""
+        """Check a call of a tool and respond to it; return the outcome and the approval."""
         params = dict(members(message, "params"))
         params.pop("task", None)
         message = {**message, "params": params}
@@ -142,21 +142,21 @@ class Gateway:
     async def _ask(
         self, incoming: Incoming, message: Json, tool: MappedTool
     ) -> tuple[str, str | None]:
-        """Ask the person. A call whose client is gone waits no longer, and does not run."""
+        """Ask the person. If the client disconnects, the call stops waiting and does not run."""
         if self._approving is None:
             raise AssertionError("checked when the file is read")
         outcome: tuple[str, str | None] = "client_gone", None
 
-        async def answering(approving: Approving) -> None:
+        async def answer_call(approving: Approving) -> None:
             nonlocal outcome
             ended = await approving.answer(incoming, message, tool)
             outcome = ended.outcome, ended.approval
 
-        await incoming.while_connected(answering(self._approving))
+        await incoming.while_connected(answer_call(self._approving))
         return outcome
 
     async def _pass(self, incoming: Incoming, message: Json | None) -> bool:
-        """Pass a request on, and what comes back; return whether its response came."""
+        """Pass on a request and its response; return whether the whole response arrived."""
         started = has_response = False
 
         async def passing() -> None:
@@ -165,40 +165,40 @@ class Gateway:
             async with self._upstream.send(
                 incoming.caller, incoming.method, incoming.headers, body
             ) as answer:
-                whole = b"" if answer.streams else await self._whole(incoming, answer)
+                body_bytes = b"" if answer.streams else await self._read_body(incoming, answer)
                 started, has_response = True, not answer.streams
                 await incoming.start(answer.status, self._headers(incoming, answer))
                 if answer.streams:
                     async for event in answer.events():
-                        data = event.data and self._shown(incoming, answer, event.data)
+                        data = event.data and self._filter_message(incoming, answer, event.data)
                         has_response = has_response or messages.is_response(data)
-                        sent = messages.Event(data, event.others).encoded()
-                        await incoming.body(sent, more=True)
-                await incoming.body(whole)
+                        encoded_event = messages.Event(data, event.others).encoded()
+                        await incoming.body(encoded_event, more=True)
+                await incoming.body(body_bytes)
 
         try:
             return await incoming.while_connected(passing()) or has_response
         except UpstreamError as error:
-            expects = message is not None and "id" in message
+            expects_response = message is not None and "id" in message
             failed = messages.error(message or {}, messages.INTERNAL, str(error))
             if started:
-                await incoming.body(messages.event(failed) if expects else b"")
-            elif expects:
+                await incoming.body(messages.event(failed) if expects_response else b"")
+            elif expects_response:
                 await incoming.respond(failed, error.status)
             else:
                 raise Rejected(502, "bad_upstream", str(error)) from error
             return False
 
-    async def _whole(self, incoming: Incoming, answer: Answer) -> bytes:
-        """An answer that is no stream. The page of an error is left out."""
-        refused = answer.status in REFUSALS
-        if refused and incoming.method != "POST":
+    async def _read_body(self, incoming: Incoming, answer: Answer) -> bytes:
+        """Return the body of a response that is not a stream; empty for a refused GET or DELETE."""
+        is_refused = answer.status in REFUSALS
+        if is_refused and incoming.method != "POST":
             return b""
         body = await answer.body()
-        return self._shown(incoming, answer, body) if refused or body.strip() else b""
+        return self._filter_message(incoming, answer, body) if is_refused or body.strip() else b""
 
-    def _shown(self, incoming: Incoming, answer: Answer, body: bytes) -> bytes:
-        """A message as this caller may see it. Raises NoResponse."""
+    def _filter_message(self, incoming: Incoming, answer: Answer, body: bytes) -> bytes:
+        """Return a message as this caller may see it. Raises NoResponse."""
         try:
             message = messages.read(body)
             result = members(message, "result")
@@ -211,7 +211,7 @@ class Gateway:
             raise NoResponse(answer.status) from error
 
     def _with_state(self, incoming: Incoming, message: Json) -> Json:
-        """The message with the upstream server's own state, which must be this caller's."""
+        """Return the message with the upstream server's own state, which must be this caller's."""
         params = members(message, "params")
         if "requestState" not in params:
             return message
@@ -222,9 +222,9 @@ class Gateway:
         return {**message, "params": {**params, "requestState": state}}
 
     def _headers(self, incoming: Incoming, answer: Answer) -> list[tuple[bytes, bytes]]:
-        found = list(STREAM if answer.streams else JSON)
+        headers = list(STREAM if answer.streams else JSON)
         if answer.session is not None:
-            session = [answer.session, incoming.shows_urls]
-            sealed = self._handles.seal("session", incoming.caller, session)
-            found.append((SESSION.encode(), sealed.encode()))
-        return found
+            session_and_urls = [answer.session, incoming.shows_urls]
+            sealed_session = self._handles.seal("session", incoming.caller, session_and_urls)
+            headers.append((SESSION.encode(), sealed_session.encode()))
+        return headers

@@ -1,7 +1,7 @@
-"""A call that a person must approve, from the question to the one execution.
+"""A call that a person must approve, from the request to its single execution.
 
-Owns: waiting in the call, what becomes of it, and sending what was granted. Never: which calls are
-one (`tool_calls`), or when an approval is used up (`open_calls`).
+Owns: waiting in the call, its outcome, and sending what was granted. Never: which calls are the
+same (`tool_calls`), or when an approval is used up (`open_calls`).
 """
 
 from collections.abc import Mapping
@@ -24,7 +24,7 @@ from sayso.tool_calls import pending_text, way_back
 
 @dataclass(frozen=True, slots=True)
 class Ended:
-    """What became of a call."""
+    """The outcome of a call."""
 
     message: Json
     outcome: str
@@ -41,23 +41,23 @@ class _NotRun(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Approving:
-    """Calls of high tools."""
+    """Handles calls of high-risk tools."""
 
     open: OpenCalls
     listed: Listed
     upstream: UpstreamServer
     inbox: str
-    """The page at which people answer. It needs their own sign-in."""
+    """The page on which people answer, after they sign in."""
     wait: float
 
     async def answer(self, incoming: Incoming, message: Json, tool: MappedTool) -> Ended:
-        """Ask, wait with signs of life in a stream, and answer there."""
+        """Ask, send progress in a stream while waiting, and respond in that stream."""
         await incoming.start(200, STREAM)
-        ended = await self._ended(incoming, message, tool)
+        ended = await self._run_call(incoming, message, tool)
         await incoming.body(messages.event(ended.message))
         return ended
 
-    async def _ended(self, incoming: Incoming, message: Json, tool: MappedTool) -> Ended:
+    async def _run_call(self, incoming: Incoming, message: Json, tool: MappedTool) -> Ended:
         try:
             ended = await self._result(incoming, message, tool)
         except _NotRun as error:
@@ -80,8 +80,10 @@ class Approving:
 
         async def progress(passed: float, fingerprint: str) -> None:
             text = f"Waiting for approval {fingerprint}".strip()
-            sign = messages.progress(message, passed, self.wait, text)
-            await incoming.body(messages.event(sign) if sign else b": waiting\n\n", more=True)
+            notification = messages.progress(message, passed, self.wait, text)
+            await incoming.body(
+                messages.event(notification) if notification else b": waiting\n\n", more=True
+            )
 
         if incoming.caller.user is None:
             raise _NotRun("This tool asks the person who signed in, and nobody has.", "no_user")
@@ -98,16 +100,16 @@ class Approving:
     async def _forward(
         self, incoming: Incoming, message: Json, tool: MappedTool, granted: Mapping[str, Any]
     ) -> Json:
-        """Send an approved call, whose approval is used up."""
+        """Send an approved call, after its approval was used up."""
         arguments = tools.granted_arguments(tool, granted)
         params = {**messages.quiet_meta(message), "name": tool.name, "arguments": arguments}
-        sent = {**message, "params": params}
-        body = messages.write(sent)
+        approved_call = {**message, "params": params}
+        body = messages.write(approved_call)
         try:
             async with self.upstream.send(
                 incoming.caller, "POST", incoming.headers, body
             ) as answer:
-                return await answer.result(sent)
+                return await answer.result(approved_call)
         except UpstreamError as error:
             text = (
                 f"{error} The call was approved and sent. It may have run: find out before you "
@@ -116,15 +118,15 @@ class Approving:
             raise UpstreamError(text) from error
 
     def _come_back(self, incoming: Incoming, message: Json, call: Call, pending: Pending) -> Json:
-        """Tell the client how it learns of the answer."""
+        """Return the message that tells the client how to get the result later."""
         responses = members(members(message, "params"), "inputResponses").values()
-        refuses = any(
+        is_refused = any(
             isinstance(response, dict) and response.get("action", "accept") != "accept"
             for response in responses
         )
         return messages.come_back(
             message,
-            way_back(incoming.version, shows_urls=incoming.shows_urls and not refuses),
+            way_back(incoming.version, shows_urls=incoming.shows_urls and not is_refused),
             text=pending_text(call.tool, pending.fingerprint),
             url=self.inbox,
             state=call.id,

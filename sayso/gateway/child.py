@@ -1,6 +1,6 @@
-"""One MCP server that speaks stdio: a child process of the gateway, of which nothing is believed.
+"""An MCP server that speaks stdio: a child process of the gateway, which is not trusted.
 
-Owns: its life, its lines, and which request a message belongs to. Never: which session it is of.
+Owns: its lifetime, its lines, and which request a message belongs to. Never: its session.
 """
 
 import asyncio
@@ -17,9 +17,9 @@ from sayso.gateway.messages import Json, TooLarge, members
 from sayso.text import one_line
 
 _PATIENCE: Final = 2.0
-"""Seconds in which it may end by itself, and again after SIGTERM."""
+"""Seconds that it has to exit by itself, and again after SIGTERM."""
 _MAX_LOGGED: Final = 200
-"""Lines of one process that are logged."""
+"""How many lines of one process are logged."""
 _STDERR_BYTES: Final = 16 * 1024
 
 
@@ -31,7 +31,7 @@ class Mailbox:
         self._closed = False
 
     async def put(self, message: Json | None) -> None:
-        """Hand over a message; None when the child has ended."""
+        """Deliver a message; None when the child has ended."""
         if not self._closed:
             await self._queue.put(message)
 
@@ -47,13 +47,13 @@ class Mailbox:
 
 
 class Child:
-    """A running server. `log` gets what it prints besides messages."""
+    """A running server. `log` receives what it prints besides messages."""
 
     def __init__(self, process: asyncio.subprocess.Process, log: Log) -> None:
         self._process, self._log = process, log
         self._numbers, self._logged = itertools.count(1), 0
         self._waiting: dict[int, tuple[Json, Mailbox]] = {}
-        """The requests that wait for an answer, by the number that the child has for them."""
+        """The requests that wait for a response, by the ID that they have for the child."""
         self._listener: Mailbox | None = None
         self._ended = self._too_large = False
         self._writes = asyncio.Lock()
@@ -88,17 +88,17 @@ class Child:
         return not self._ended
 
     def error(self) -> Exception:
-        """Say how it ended."""
+        """Return the error for how it ended."""
         if self._too_large:
             return TooLarge()
         code = self._process.returncode
-        how = "" if code is None else f" (exit code {code})"
+        status = "" if code is None else f" (exit code {code})"
         return UpstreamError(
-            f"The upstream server ended before it answered{how}. The next call starts it again."
+            f"The upstream server ended before it answered{status}. The next call starts it again."
         )
 
     async def ask(self, request: Json) -> Mailbox:
-        """Send a request; its answer is the last message for it."""
+        """Send a request; its response is the last message in the returned mailbox."""
         number, mailbox = next(self._numbers), Mailbox()
         self._waiting[number] = request, mailbox
         try:
@@ -109,12 +109,12 @@ class Child:
         return mailbox
 
     async def tell(self, message: Json) -> None:
-        """Send a message that has no answer."""
+        """Send a message that has no response."""
         writer = self._process.stdin
         if writer is None or not self.runs:
             raise self.error()
         if message.get("method") == "notifications/cancelled":
-            message = self._renumbered(message)
+            message = self._with_child_id(message)
         try:
             async with self._writes:
                 writer.write(messages.write(message) + b"\n")
@@ -123,14 +123,14 @@ class Child:
             raise self.error() from error
 
     def listen(self) -> Mailbox:
-        """Receive what belongs to no request. Raises UpstreamError if someone already does."""
+        """Receive messages that belong to no request. Raises UpstreamError if a stream does so."""
         if self._listener is not None:
             raise UpstreamError("This session has a stream already.")
         self._listener = Mailbox()
         return self._listener
 
     def forget(self, mailbox: Mailbox) -> None:
-        """Stop waiting; the child learns that nobody does."""
+        """Stop waiting, and tell the child that the request is canceled."""
         mailbox.close()
         if mailbox is self._listener:
             self._listener = None
@@ -141,7 +141,7 @@ class Child:
                     self._cancel(number)
 
     async def end(self) -> None:
-        """End it: by closing its input, then by signals to it and what it started."""
+        """End it: close its input, then send signals to it and the processes that it started."""
         if self._process.stdin is not None:
             self._process.stdin.close()
         for number in (signal.SIGTERM, signal.SIGKILL):
@@ -166,7 +166,7 @@ class Child:
         if (writer := self._process.stdin) is not None and not writer.is_closing():
             writer.write(messages.write(message) + b"\n")
 
-    def _renumbered(self, message: Json) -> Json:
+    def _with_child_id(self, message: Json) -> Json:
         params = members(message, "params")
         for number, (request, _) in self._waiting.items():
             if request.get("id") == params.get("requestId"):
@@ -174,7 +174,7 @@ class Child:
         return message
 
     async def _read(self) -> None:
-        """Read messages until it ends; then tell everyone who waits."""
+        """Read messages until it ends; then tell all waiting readers."""
         if self._process.stdout is None:
             raise AssertionError("it was started with pipes")
         try:
@@ -201,15 +201,15 @@ class Child:
     async def _deliver(self, message: Json) -> None:
         if "method" not in message:
             number = message.get("id")
-            found = self._waiting.pop(number, None) if type(number) is int else None
-            if found is not None:
-                request, mailbox = found
+            request_and_mailbox = self._waiting.pop(number, None) if type(number) is int else None
+            if request_and_mailbox is not None:
+                request, mailbox = request_and_mailbox
                 await mailbox.put({**message, "id": request["id"]})
         elif (reader := self._reader_of(message)) is not None:
             await reader.put(message)
 
     def _reader_of(self, message: Json) -> Mailbox | None:
-        """Who gets a notification or a request of the child: its request, the stream, or nobody."""
+        """Return the reader of a message that is not a response: a request, the stream, or None."""
         token: Any = members(message, "params").get("progressToken")
         waiting = list(self._waiting.values())
         for request, mailbox in waiting:
@@ -232,9 +232,11 @@ class Child:
         if self._logged > _MAX_LOGGED:
             return
         text = one_line(line[:_STDERR_BYTES].decode("utf-8", "replace"))
-        last = " (no more lines of this process are logged)" if self._logged == _MAX_LOGGED else ""
+        limit_notice = (
+            " (no more lines of this process are logged)" if self._logged == _MAX_LOGGED else ""
+        )
         if text:
-            self._log({"event": event, "text": text + last})
+            self._log({"event": event, "text": text + limit_notice})
 
 
 def _progress_token(request: Json) -> object:

@@ -1,6 +1,6 @@
 """The file of the gateway, read and checked as a whole before the gateway starts.
 
-Owns: its tables and members, and errors with the remedy. Never: writing it (`draft`).
+Owns: its tables and members, and errors that say how to fix it. Never: writing it (`draft`).
 """
 
 import tomllib
@@ -14,11 +14,11 @@ from sayso.text import one_line
 
 _MAX_BYTES: Final = 4 * 1024 * 1024
 _AGENT: Final = "sayso_ag_"
-"""The beginning of the client ID of an agent. Those of resources have another."""
+"""The prefix of an agent's client ID. Client IDs of resources have a different one."""
 
 
 class BadFile(ValueError):
-    """The file cannot be used. Names table, member and remedy."""
+    """The file is invalid. The message names the table, the member and the fix."""
 
     def __init__(self, table: str, member: str, remedy: str) -> None:
         where = f"[{table}] {member}" if table else member
@@ -27,7 +27,7 @@ class BadFile(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class Header:
-    """A header that the upstream server knows the gateway by."""
+    """A header that authenticates the gateway to the upstream server."""
 
     name: str
     value: str
@@ -35,7 +35,7 @@ class Header:
 
 @dataclass(frozen=True, slots=True)
 class Exchange:
-    """The caller's token is exchanged for one of this resource."""
+    """Exchange the caller's token for a token for this resource."""
 
     resource: str
     scope: str
@@ -53,15 +53,15 @@ class Config:
     upstream: Header | Exchange | None
     tools: ToolMap
     timeout: float
-    """Seconds for which the upstream server may be silent."""
+    """For how many seconds the upstream server may be silent."""
     wait: float
-    """Seconds for which a call waits for a person, before the client is told to come back."""
+    """For how many seconds a call waits for a person before the client is told to come back."""
     max_bytes: int
-    """Of one message of the upstream server."""
+    """The maximum size of one message of the upstream server."""
     max_processes: int = 20
-    """Sessions of an upstream server that speaks stdio."""
+    """The maximum number of processes of an upstream server that speaks stdio."""
     secrets: frozenset[str] = frozenset()
-    """The environment variables that are the gateway's own."""
+    """The names of the environment variables that only the gateway may read."""
 
 
 def read(text: str, environment: Mapping[str, str]) -> Config:
@@ -82,7 +82,7 @@ def read(text: str, environment: Mapping[str, str]) -> Config:
         upstream=_upstream(top.table("upstream")),
         tools=ToolMap(
             tools,
-            {start: methods.text(start, 'a scope, or ""', "") for start in methods.values},
+            {prefix: methods.text(prefix, 'a scope, or ""', "") for prefix in methods.values},
             top.text("instructions", "the digest that `sayso gateway init` writes", ""),
         ),
         timeout=top.number("timeout", 60),
@@ -102,29 +102,32 @@ def _tool(name: str, top: "_Table", value: object) -> MappedTool:
     risk = table.text("risk", "low, medium or high")
     if risk not in set(Risk):
         raise BadFile(table.name, "risk", f"{risk!r} is unknown. Write low, medium or high.")
-    renamed = table.table("members")
-    high = risk == Risk.HIGH
-    kind = "the action type that people see; `sayso actions list` shows those there are"
+    renames = table.table("members")
+    is_high = risk == Risk.HIGH
+    action_hint = "the action type that people see; `sayso actions list` shows those there are"
     tool = MappedTool(
         name=name,
         scope=table.text("scope", 'a scope of `sayso resources add`, or "" for every caller', ""),
         risk=Risk(risk),
         digest=table.text("digest", "the digest that `sayso gateway init` writes"),
-        action=table.text("action", kind) if high else table.text("action", kind, ""),
+        action=table.text("action", action_hint)
+        if is_high
+        else table.text("action", action_hint, ""),
         members={
-            each: renamed.text(each, "a member of the action type") for each in renamed.values
+            argument: renames.text(argument, "a member of the action type")
+            for argument in renames.values
         },
     )
     if len(set(tool.members.values())) < len(tool.members) or "type" in tool.members.values():
-        raise BadFile(renamed.name, "", "give each argument a member of its own, and none type.")
+        raise BadFile(renames.name, "", "give each argument a member of its own, and none type.")
     table.check_known()
     return tool
 
 
 def _upstream(table: "_Table") -> Header | Exchange | None:
-    found: Header | Exchange | None = None
+    upstream: Header | Exchange | None = None
     if "exchange" in table.values:
-        found = Exchange(
+        upstream = Exchange(
             table.text("exchange", "the URI of the upstream server's resource"),
             table.text("scope", "the scopes that the gateway needs there", ""),
         )
@@ -137,26 +140,26 @@ def _upstream(table: "_Table") -> Header | Exchange | None:
             raise BadFile(
                 table.name, "value_env", "the value must be printable ASCII, on one line."
             )
-        found = Header(name, value)
+        upstream = Header(name, value)
     table.check_known()
-    return found
+    return upstream
 
 
 def _agent(top: "_Table", credentials: tuple[str, str]) -> tuple[str, str] | None:
-    """The agent that asks: one of its own, or the one that serves the resource."""
+    """Return the agent that asks: a separate one, or the one that serves the resource."""
     if "agent_env" in top.values:
         return top.pair("agent_env", "what `sayso agents add` printed")
     return credentials if credentials[0].startswith(_AGENT) else None
 
 
 def _check_agent(config: Config) -> None:
-    high = [tool.name for tool in config.tools.tools.values() if tool.risk is Risk.HIGH]
-    if config.agent is None and (high or isinstance(config.upstream, Exchange)):
-        what = f"the tool {high[0]} is high" if high else "[upstream] exchange is set"
+    high_tools = [tool.name for tool in config.tools.tools.values() if tool.risk is Risk.HIGH]
+    if config.agent is None and (high_tools or isinstance(config.upstream, Exchange)):
+        reason = f"the tool {high_tools[0]} is high" if high_tools else "[upstream] exchange is set"
         raise BadFile(
             "",
             "credentials_env",
-            f"is not the credential of an agent, and {what}. Put one there: sayso "
+            f"is not the credential of an agent, and {reason}. Put one there: sayso "
             f"agents add NAME --resource {config.resource} --serves {config.resource}",
         )
 
@@ -172,7 +175,7 @@ class _Table:
         self._known: set[str] = set()
 
     def text(self, member: str, what: str, default: str | None = None) -> str:
-        """A string; without a default it must be there and say something."""
+        """Return a string; without a default it must be present and not empty."""
         self._known.add(member)
         value = self.values.get(member, default)
         if not isinstance(value, str) or (not value and default is None):
@@ -180,7 +183,7 @@ class _Table:
         return value
 
     def number(self, member: str, default: float) -> float:
-        """A number above zero."""
+        """Return a number above zero."""
         self._known.add(member)
         value = self.values.get(member, default)
         if type(value) not in {int, float} or not 0 < value < float("inf"):
@@ -188,7 +191,7 @@ class _Table:
         return float(value)
 
     def secret(self, member: str, what: str) -> str:
-        """What the environment variable has that this member names."""
+        """Return the value of the environment variable that this member names."""
         variable = self.text(member, f"the name of an environment variable that has {what}")
         if not self.environment.get(variable):
             raise BadFile(
@@ -200,18 +203,18 @@ class _Table:
         return self.environment[variable]
 
     def pair(self, member: str, what: str) -> tuple[str, str]:
-        """Client ID and secret, in one environment variable."""
-        found, colon, secret = self.secret(member, f"ID:SECRET, {what}").partition(":")
-        if not (found and colon and secret):
+        """Return a client ID and secret from one environment variable."""
+        client_id, colon, secret = self.secret(member, f"ID:SECRET, {what}").partition(":")
+        if not (client_id and colon and secret):
             raise BadFile(self.name, member, f"the variable must be ID:SECRET, {what}.")
-        return found, secret
+        return client_id, secret
 
     def table(self, member: str) -> "_Table":
-        """A table in this one; empty if it is not there."""
+        """Return a table in this one; empty if it is missing."""
         return _Table(self._path(member), self.values.get(member, {}), self.environment)
 
     def tables(self, member: str) -> Mapping[str, object]:
-        """The tables in a table."""
+        """Return the tables in a table."""
         return self.table(member).values
 
     def _path(self, member: str) -> str:
@@ -219,7 +222,7 @@ class _Table:
         return f"{self.name}.{member}" if self.name else member
 
     def check_known(self) -> None:
-        """Refuse a member that means nothing, such as one that is misspelled."""
+        """Refuse an unknown member, such as a misspelled one."""
         for member in self.values:
             if member not in self._known:
                 known = ", ".join(sorted(self._known)) or "nothing"

@@ -1,6 +1,7 @@
-"""The first file for an upstream server, written from what it lists.
+"""The first version of the file for an upstream server, written from the tools that it lists.
 
-Owns: its text, and the guess of each tool's risk. Never: deciding: someone reads it first.
+Owns: its text, and the guess of each tool's risk. Never: deciding; the operator
+reviews it first.
 """
 
 import json
@@ -52,7 +53,7 @@ action = "" # the action type that people see; `sayso actions builtin` has examp
 
 
 def risk_of(tool: Mapping[str, Any]) -> Risk:
-    """A first guess from what the tool says of itself. Without a word it is high."""
+    """Guess the risk from the tool's own annotations; without any, it is high."""
     hints = members(tool, "annotations")
     if hints.get("readOnlyHint") is True:
         return Risk.LOW
@@ -66,14 +67,16 @@ def write(
     instructions: object,
     tools: Iterable[Mapping[str, Any]],
 ) -> str:
-    """The text of the file. `known_by` is a header and the variable that has its value."""
+    """Return the text of the file. `known_by` is a header and the variable that has its value."""
     upstream = _NOT_KNOWN
     if known_by is not None:
-        upstream = _KNOWN.format(header=_quoted(known_by[0]), value_env=_quoted(known_by[1]))
+        upstream = _KNOWN.format(
+            header=_toml_string(known_by[0]), value_env=_toml_string(known_by[1])
+        )
     head = _HEAD.format(
-        issuer=_quoted(issuer),
-        resource=_quoted(resource),
-        instructions=_quoted(digest(instructions) if instructions else ""),
+        issuer=_toml_string(issuer),
+        resource=_toml_string(resource),
+        instructions=_toml_string(digest(instructions) if instructions else ""),
         upstream=upstream,
     )
     return head + "".join(_table(tool) for tool in tools)
@@ -86,8 +89,8 @@ def _table(tool: Mapping[str, Any]) -> str:
     risk = risk_of(tool)
     text = _TOOL.format(
         description=one_line(str(tool.get("description", "No description."))),
-        name=_quoted(name),
-        scope=_quoted("tools:read" if risk is Risk.LOW else "tools:write"),
+        name=_toml_string(name),
+        scope=_toml_string("tools:read" if risk is Risk.LOW else "tools:write"),
         risk=risk,
         digest=digest(read_by_models(tool)),
     )
@@ -98,6 +101,6 @@ def _table(tool: Mapping[str, Any]) -> str:
     return text + _HIGH.format(argument=usable[0] if usable else "argument")
 
 
-def _quoted(text: str) -> str:
-    """A string of TOML."""
+def _toml_string(text: str) -> str:
+    """Return a TOML string."""
     return json.dumps(one_line(text), ensure_ascii=False)

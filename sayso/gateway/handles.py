@@ -1,7 +1,7 @@
-"""Handles of the upstream server, sealed for the user and client that got them.
+"""Handles of the upstream server, sealed for the user and client that received them.
 
-A session or a state of someone else, or one that was changed, opens to nothing. The gateway keeps
-none of them, so they outlive it.
+A session or state that belongs to someone else, or was changed, cannot be opened. The gateway
+stores no handles, so they remain valid when it is restarted.
 
 Owns: sealing and opening. Never: what a handle is for.
 """
@@ -23,12 +23,12 @@ class Handles:
         self._key = hashlib.sha256(b"sayso gateway handles\n" + secret.encode()).digest()
 
     def seal(self, purpose: str, caller: Caller, value: object) -> str:
-        """A handle of visible ASCII characters."""
+        """Return a handle of visible ASCII characters."""
         body = b64(json.dumps(value).encode())
         return f"{body}.{self._mac(purpose, caller, body)}"
 
     def open(self, purpose: str, caller: Caller, handle: str) -> Any:  # noqa: ANN401  # JSON
-        """The value that was sealed for this caller and purpose, or None."""
+        """Return the value that was sealed for this caller and purpose, or None."""
         body, _, mac = handle.partition(".")
         if not hmac.compare_digest(
             mac.encode("utf-8", "surrogatepass"), self._mac(purpose, caller, body).encode()

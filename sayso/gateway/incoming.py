@@ -1,6 +1,6 @@
-"""One HTTP request of a caller, and the answer to it.
+"""One HTTP request of a caller, and the response to it.
 
-Owns: what of a request is passed on, checks of its form, and sending. Never: what it may do.
+Owns: which parts of a request are passed on, checks of its form, sending. Never: what it may do.
 """
 
 import asyncio
@@ -27,7 +27,7 @@ _PASSED: Final = frozenset({"accept", "content-type", _VERSION, "mcp-method", "m
 
 
 class BadMessage(Rejected):
-    """A message that is refused by an error of JSON-RPC, which the client relates to it."""
+    """The message is refused with a JSON-RPC error, which the client matches to its request."""
 
     def __init__(self, message: Json, code: int, text: str) -> None:
         super().__init__(400, "invalid_request", text)
@@ -36,12 +36,12 @@ class BadMessage(Rejected):
 
 @dataclass(frozen=True, slots=True)
 class Incoming:
-    """One HTTP request, and what goes to the upstream server with it."""
+    """One HTTP request, and the headers that go to the upstream server with it."""
 
     caller: Caller
     method: str
     headers: Mapping[str, str]
-    """Those that are passed on."""
+    """The headers that are passed on."""
     shows_urls: bool
     """Whether the client can show its user a URL."""
     receive: asgi.Receive
@@ -49,31 +49,31 @@ class Incoming:
 
     @property
     def version(self) -> str:
-        """The version of MCP that the client names."""
+        """The MCP version that the client names."""
         return self.headers.get(_VERSION, "")
 
     async def start(self, status: int, headers: Iterable[tuple[bytes, bytes]]) -> None:
-        """Begin the answer."""
-        found = list(headers)
-        await self.send({"type": "http.response.start", "status": status, "headers": found})
+        """Begin the response."""
+        header_list = list(headers)
+        await self.send({"type": "http.response.start", "status": status, "headers": header_list})
 
     async def body(self, body: bytes, *, more: bool = False) -> None:
-        """Send a part of the answer."""
+        """Send a part of the response."""
         await self.send({"type": "http.response.body", "body": body, "more_body": more})
 
     async def respond(self, message: Json, status: int = 200) -> None:
-        """Answer with one message."""
+        """Respond with one message."""
         await self.start(status, JSON)
         await self.body(messages.write(message))
 
     async def while_connected(self, work: Coroutine[Any, Any, None]) -> bool:
-        """Do the work, and stop when the client is gone; return whether it is done."""
+        """Do the work, and stop if the client disconnects; return whether the work is done."""
 
-        async def gone() -> None:
+        async def wait_for_disconnect() -> None:
             while (await self.receive())["type"] != "http.disconnect":
                 pass
 
-        tasks = asyncio.create_task(work), asyncio.create_task(gone())
+        tasks = asyncio.create_task(work), asyncio.create_task(wait_for_disconnect())
         try:
             await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
         finally:
@@ -87,42 +87,46 @@ class Incoming:
 
 
 def check_origin(scope: asgi.Scope, resource: str) -> None:
-    """Refuse what a page of another site sends. Raises Rejected.
+    """Reject requests from pages of other sites. Raises Rejected.
 
-    Such a page may have a name of its own that leads here (DNS rebinding). If the gateway is on
-    this machine, pages of this machine may call it.
+    Such a page may have a host name of its own that resolves to this server (DNS rebinding). If
+    the gateway is on this machine, pages on this machine may call it.
     """
     url = urlsplit(resource)
-    own = f"{url.scheme}://{url.netloc}"
-    local = _LOCAL.fullmatch(own)
+    own_origin = f"{url.scheme}://{url.netloc}"
+    is_local = _LOCAL.fullmatch(own_origin)
     for name, value in scope["headers"]:
         origin = value.decode("latin-1")
-        if name == b"origin" and origin != own and not (local and _LOCAL.fullmatch(origin)):
+        if (
+            name == b"origin"
+            and origin != own_origin
+            and not (is_local and _LOCAL.fullmatch(origin))
+        ):
             raise Rejected(403, "invalid_request", "A page of another site may not call this.")
 
 
 def read(scope: asgi.Scope, receive: asgi.Receive, send: asgi.Send, handles: Handles) -> Incoming:
-    """Choose what is passed on. Raises SessionEnded if the session is not this caller's."""
+    """Read a request and choose the headers to pass on. Raises SessionEnded for a wrong session."""
     caller = asgi.caller(scope)
-    given = {name.decode("latin-1"): value.decode("latin-1") for name, value in scope["headers"]}
+    headers = {name.decode("latin-1"): value.decode("latin-1") for name, value in scope["headers"]}
     passed = {
         name: value
-        for name, value in given.items()
+        for name, value in headers.items()
         if name in _PASSED or name.startswith("mcp-param-")
     }
     shows_urls = False
-    if SESSION in given:
-        session = handles.open("session", caller, given[SESSION])
+    if SESSION in headers:
+        session = handles.open("session", caller, headers[SESSION])
         if session is None:
             raise SessionEnded
         passed[SESSION], shows_urls = session
-        if "last-event-id" in given:
-            passed["last-event-id"] = given["last-event-id"]
+        if "last-event-id" in headers:
+            passed["last-event-id"] = headers["last-event-id"]
     return Incoming(caller, scope["method"], passed, shows_urls, receive, send)
 
 
 def read_message(body: bytes, headers: Mapping[str, str]) -> Json:
-    """Read the body. Raises Rejected, also if a header that repeats a member differs."""
+    """Read the body. Raises Rejected, also if a header contradicts the member that it repeats."""
     try:
         message = messages.read(body)
         messages.write(message)
@@ -131,11 +135,11 @@ def read_message(body: bytes, headers: Mapping[str, str]) -> Json:
         raise Rejected(400, "invalid_request", text) from error
     if not isinstance(message.get("method", ""), str):
         raise Rejected(400, "invalid_request", "method must be a string.")
-    called = message.get("method") == "tools/call"
-    if called and type(message.get("id")) not in {str, int}:
+    is_tool_call = message.get("method") == "tools/call"
+    if is_tool_call and type(message.get("id")) not in {str, int}:
         raise Rejected(400, "invalid_request", "A call of a tool needs an id.")
     repeated = {"mcp-method": message.get("method")}
-    if called:
+    if is_tool_call:
         repeated["mcp-name"] = members(message, "params").get("name")
     for name, value in repeated.items():
         if name in headers and headers[name] != value:

@@ -1,6 +1,7 @@
-"""What the upstream server lists its tools as now.
+"""The tools as the upstream server lists them now.
 
-Owns: noting lists that pass, and asking when they are old. Never: which tools are called.
+Owns: remembering lists that pass through, and fetching a new one when they are old. Never: which
+tools may be called.
 """
 
 import asyncio
@@ -15,25 +16,27 @@ from sayso.gateway.tools import MappedTool, ToolMap
 _MAX_PAGES: Final = 100
 _MAX_TOOLS: Final = 10_000
 _FRESH: Final = 60.0
-"""Seconds after which the upstream server is asked again."""
+"""Seconds after which the list is fetched again."""
 
 
 class Listed:
-    """The digests of the tools of the file, as they were listed last."""
+    """The digests of the file's tools, as last listed."""
 
-    def __init__(self, known: ToolMap, upstream: UpstreamServer) -> None:
-        self._map, self._upstream = known, upstream
+    def __init__(self, tool_map: ToolMap, upstream: UpstreamServer) -> None:
+        self._map, self._upstream = tool_map, upstream
         self._digests: dict[str, tuple[float, set[str]]] = {}
-        """Until when they count, and all under which a tool was listed."""
+        """For each tool, until when the digests count, and all digests that were listed for it."""
 
     def note(self, result: Json) -> None:
-        """Note a list that passes."""
-        found = result.get("tools")
-        for name, digests in self._map.digests(found if isinstance(found, list) else []).items():
+        """Remember the tools of a list that passes through."""
+        tools_listed = result.get("tools")
+        for name, digests in self._map.digests(
+            tools_listed if isinstance(tools_listed, list) else []
+        ).items():
             self._note(name, digests)
 
     async def changed(self, incoming: Incoming, message: Json, tool: MappedTool) -> str | None:
-        """Why this tool cannot be called as it was mapped, if it cannot. Raises UpstreamError."""
+        """Return why this tool cannot be called as mapped, or None. Raises UpstreamError."""
         now = asyncio.get_running_loop().time()
         until, seen = self._digests.get(tool.name, (now, set()))
         if until <= now:
@@ -42,24 +45,28 @@ class Listed:
         return tools.changed(tool, seen)
 
     async def _ask(self, incoming: Incoming, message: Json) -> None:
-        """List the tools as this caller's session sees them."""
-        headers = {n: v for n, v in incoming.headers.items() if not n.startswith("mcp-param-")}
+        """Fetch the list of tools as this caller's session sees it."""
+        headers = {
+            name: value
+            for name, value in incoming.headers.items()
+            if not name.startswith("mcp-param-")
+        }
         headers.pop("mcp-name", None)
         if "mcp-method" in headers:
             headers["mcp-method"] = "tools/list"
         params: dict[str, object] = messages.quiet_meta(message)
-        found: list[object] = []
+        all_tools: list[object] = []
         for page in range(_MAX_PAGES):
-            asked = messages.request(f"sayso-list-{page}", "tools/list", params)
-            body = messages.write(asked)
+            request = messages.request(f"sayso-list-{page}", "tools/list", params)
+            body = messages.write(request)
             async with self._upstream.send(incoming.caller, "POST", headers, body) as answer:
-                result = members(await answer.result(asked), "result")
-            listed = result.get("tools")
-            found += listed if isinstance(listed, list) else []
-            if len(found) > _MAX_TOOLS or not result.get("nextCursor"):
+                result = members(await answer.result(request), "result")
+            page_tools = result.get("tools")
+            all_tools += page_tools if isinstance(page_tools, list) else []
+            if len(all_tools) > _MAX_TOOLS or not result.get("nextCursor"):
                 break
             params = {**params, "cursor": result["nextCursor"]}
-        digests = self._map.digests(found)
+        digests = self._map.digests(all_tools)
         for name in self._map.tools:
             self._note(name, digests.get(name, set()))
 

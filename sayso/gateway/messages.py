@@ -1,6 +1,6 @@
 """JSON-RPC messages and the streams that carry them.
 
-Owns: reading and writing them, and the answers that the gateway gives itself. Never: what a
+Owns: reading and writing them, and the responses that the gateway itself sends. Never: what a
 message may do (`tools`).
 """
 
@@ -18,26 +18,26 @@ INVALID_PARAMS: Final = -32602
 HEADER_MISMATCH: Final = -32020
 _URL_REQUIRED: Final = -32042
 _FIELDS: Final = (b"id:", b"event:", b"retry:", b":")
-"""Other lines are dropped: behind a byte order mark, a client would read data that was not."""
+"""Other lines are dropped: a client could read a line after a byte order mark as data."""
 
 
 class TooLarge(Exception):
-    """An answer has more bytes than the file allows."""
+    """A message is larger than the gateway's file allows."""
 
 
 def read(body: bytes) -> Json:
-    """Read one message. Raises ValueError: a list of messages is none."""
+    """Read one message. Raises ValueError, also for a list of messages."""
     try:
         message = json.loads(body, parse_constant=_no_number)
     except RecursionError as error:
         raise ValueError("nested too deeply") from error
     if not isinstance(message, dict):
-        raise ValueError("not one object")  # noqa: TRY004  # as if it were no JSON
+        raise ValueError("not one object")  # noqa: TRY004  # as for invalid JSON
     return message
 
 
 def write(message: Mapping[str, Any]) -> bytes:
-    """Write a message anew, so that each member is there once. Raises ValueError."""
+    """Serialize a message, with each member once. Raises ValueError."""
     try:
         return json.dumps(message, separators=(",", ":"), allow_nan=False).encode()
     except RecursionError as error:
@@ -50,40 +50,40 @@ def is_response(body: bytes | None) -> bool:
 
 
 def members(message: Mapping[str, Any], name: str) -> Json:
-    """A member that is an object, or an empty one."""
-    found = message.get(name)
-    return found if isinstance(found, dict) else {}
+    """Return a member that is an object; an empty one if it is not."""
+    value = message.get(name)
+    return value if isinstance(value, dict) else {}
 
 
 def request(name: str, method: str, params: Mapping[str, object]) -> Json:
-    """A request of the gateway itself."""
+    """Return a request of the gateway itself."""
     return {"jsonrpc": "2.0", "id": name, "method": method, "params": params}
 
 
 def answer(request: Mapping[str, Any], result: Mapping[str, Any], version: str) -> Json:
-    """The result of a request."""
+    """Return the response to a request."""
     kind = {"resultType": "complete"} if version >= STATELESS else {}
     return {"jsonrpc": "2.0", "id": request.get("id"), "result": {**kind, **result}}
 
 
 def tool_error(request: Mapping[str, Any], text: str, version: str) -> Json:
-    """An answer that a model reads: the tool did not run, and why."""
+    """Return a result that a model reads: why the tool did not run."""
     content = [{"type": "text", "text": text}]
     return answer(request, {"content": content, "isError": True}, version)
 
 
 def error(request: Mapping[str, Any], code: int, text: str, data: object = None) -> Json:
-    """An error of the protocol."""
-    more = {} if data is None else {"data": data}
+    """Return a JSON-RPC error."""
+    data_member = {} if data is None else {"data": data}
     return {
         "jsonrpc": "2.0",
         "id": request.get("id"),
-        "error": {"code": code, "message": text, **more},
+        "error": {"code": code, "message": text, **data_member},
     }
 
 
 def progress(request: Mapping[str, Any], seconds: float, total: float, text: str) -> Json | None:
-    """A sign of life for a request that wants them."""
+    """Return a progress notification, if the request asked for them."""
     token = members(members(request, "params"), "_meta").get("progressToken")
     if token is None:
         return None
@@ -91,40 +91,44 @@ def progress(request: Mapping[str, Any], seconds: float, total: float, text: str
     return {"jsonrpc": "2.0", "method": "notifications/progress", "params": params}
 
 
-def come_back(  # each is named
+def come_back(  # keyword-only arguments
     request: Mapping[str, Any], way: WayBack, *, text: str, url: str, state: str, version: str
 ) -> Json:
-    """What a client gets that cannot wait longer."""
+    """Return the response to a client that cannot wait longer."""
     if way is WayBack.SAME_CALL:
         return tool_error(request, text, version)
-    asked = {"mode": "url", "message": text, "url": url}
+    elicitation = {"mode": "url", "message": text, "url": url}
     if way is WayBack.URL_REQUIRED:
-        elicitations = [{**asked, "elicitationId": state}]
+        elicitations = [{**elicitation, "elicitationId": state}]
         return error(request, _URL_REQUIRED, text, {"elicitations": elicitations})
-    wanted = {"approval": {"method": "elicitation/create", "params": asked}}
-    result = {"resultType": "input_required", "inputRequests": wanted, "requestState": state}
+    input_requests = {"approval": {"method": "elicitation/create", "params": elicitation}}
+    result = {
+        "resultType": "input_required",
+        "inputRequests": input_requests,
+        "requestState": state,
+    }
     return answer(request, result, version)
 
 
 def quiet_meta(request: Mapping[str, Any]) -> Json:
-    """The `_meta` of a request, for another one that wants no signs of life."""
+    """Return the `_meta` of a request, for a request that asks for no progress."""
     meta = members(members(request, "params"), "_meta")
-    kept = {name: value for name, value in meta.items() if name != "progressToken"}
-    return {"_meta": kept} if kept else {}
+    other_members = {name: value for name, value in meta.items() if name != "progressToken"}
+    return {"_meta": other_members} if other_members else {}
 
 
 @dataclass(frozen=True, slots=True)
 class Event:
     """One event of a stream: its data, if it has any, and its other fields as they came.
 
-    Empty data is data: with it, a server tells the ID from which a client resumes the stream.
+    Empty data is data: a server sends it with the ID from which a client can resume the stream.
     """
 
     data: bytes | None
     others: Sequence[bytes] = ()
 
     def encoded(self) -> bytes:
-        """The event as it is sent."""
+        """Return the event as it is sent."""
         data = [] if self.data is None else [b"data: " + self.data]
         return b"\n".join([*self.others, *data]) + b"\n\n"
 
@@ -139,7 +143,7 @@ class EventReader:
         self._after_return = False
 
     def feed(self, chunk: bytes) -> Iterator[Event]:
-        """The events that this chunk ends."""
+        """Yield the events that this chunk completes."""
         if self._after_return and chunk.startswith(b"\n"):
             chunk = chunk[1:]
         self._after_return = chunk.endswith(b"\r")
@@ -161,7 +165,7 @@ class EventReader:
 
 
 def event(message: Mapping[str, Any]) -> bytes:
-    """A message as an event of a stream."""
+    """Return a message as an event of a stream."""
     return Event(write(message)).encoded()
 
 

@@ -1,11 +1,11 @@
 """An upstream server that speaks stdio: one child process for each session of a client.
 
-1. A session belongs to the user and client that began it, and no two share a process. Requests
-   without a session (from 2026-07-28) share the process of their user and client.
-2. A process that ended is started again by the next call of its session, which begins as before.
+1. A session belongs to the user and client that began it, and sessions never share a process.
+   Requests without a session (from 2026-07-28) share the process of their user and client.
+2. If a process has ended, the next call of its session starts it again and repeats the opening.
 3. The gateway's own secrets are not in the environment of a process.
 
-Owns: which session has which process, and their number. Never: what a process says (`child`).
+Owns: which session has which process, and how many there are. Never: their messages (`child`).
 """
 
 import asyncio
@@ -24,7 +24,7 @@ from sayso.gateway.messages import Event, Json, read, write
 _SESSION: Final = "mcp-session-id"
 _OWN_PREFIX: Final = "SAYSO_"
 _IDLE: Final = 1_800.0
-"""Seconds after which a session that nobody uses ends."""
+"""Seconds after which an unused session ends."""
 _MAX_OF_CALLER: Final = 5
 _OK, _ACCEPTED, _NOT_ALLOWED = 200, 202, 405
 
@@ -36,14 +36,14 @@ class _Session:
     owner: tuple[str | None, str]
     child: Child | None = None
     opening: list[Json] = field(default_factory=list)
-    """The messages by which its client began it."""
+    """The messages with which its client began it."""
     uses: int = 0
     used_at: float = 0.0
     lock: asyncio.Lock = field(default_factory=asyncio.Lock)
 
 
 class _StdioAnswer(Answer):
-    """An answer of a process; without a mailbox it is empty."""
+    """The response of a process; without a mailbox it is empty."""
 
     def __init__(
         self,
@@ -59,7 +59,7 @@ class _StdioAnswer(Answer):
         self._child, self._mailbox = child, mailbox
 
     async def events(self) -> AsyncIterator[Event]:
-        """The messages, up to the answer of the request."""
+        """Yield the messages up to the response to the request."""
         if self._mailbox is None or self._child is None:
             return
         is_answered = False
@@ -72,7 +72,7 @@ class _StdioAnswer(Answer):
             yield Event(write(message))
 
     async def body(self) -> bytes:
-        """Nothing: what comes, comes as events."""
+        """Return nothing, because all messages are events."""
         return b""
 
 
@@ -109,37 +109,37 @@ class StdioServer:
     async def send(
         self, caller: Caller | None, method: str, headers: Mapping[str, str], body: bytes | None
     ) -> AsyncIterator[Answer]:
-        """One HTTP request, as the server would answer. Raises SessionEnded or UpstreamError."""
+        """Handle one HTTP request as a server would. Raises SessionEnded or UpstreamError."""
         timeout = self._config.timeout
         message = None if body is None else read(body)
-        named, is_new = headers.get(_SESSION), False
-        if message is not None and named is None:
+        session_name, is_new = headers.get(_SESSION), False
+        if message is not None and session_name is None:
             is_new = message.get("method") == "initialize"
-            named = secrets.token_urlsafe(16) if is_new else f"caller {_owner(caller)}"
-            if named not in self._sessions:
-                self._add(named, _owner(caller))
-        if named is None:
+            session_name = secrets.token_urlsafe(16) if is_new else f"caller {_owner(caller)}"
+            if session_name not in self._sessions:
+                self._add(session_name, _owner(caller))
+        if session_name is None:
             yield _StdioAnswer(_NOT_ALLOWED, timeout)
             return
-        if (session := self._sessions.get(named)) is None:
+        if (session := self._sessions.get(session_name)) is None:
             raise SessionEnded
         if method == "DELETE":
-            self._end(named)
+            self._end(session_name)
             yield _StdioAnswer(_OK, timeout)
             return
         session.uses += 1
         try:
             with within_limits(self._config.max_bytes, timeout):
                 async with asyncio.timeout(timeout):
-                    child = await self._running(session)
-                    mailbox = await _sent(child, message)
+                    child = await self._ensure_running(session)
+                    mailbox = await _send_to(child, message)
                 try:
                     if message is not None:
                         _note_opening(session, message)
                     yield _StdioAnswer(
                         _ACCEPTED if mailbox is None else _OK,
                         timeout,
-                        session=named if is_new else None,
+                        session=session_name if is_new else None,
                         child=child,
                         mailbox=mailbox,
                     )
@@ -158,8 +158,8 @@ class StdioServer:
             self._end(name)
         await asyncio.gather(*self._endings)
 
-    async def _running(self, session: _Session) -> Child:
-        """The process of a session, which is started if there is none."""
+    async def _ensure_running(self, session: _Session) -> Child:
+        """Return the process of a session; start it if it is not running."""
         async with session.lock:
             if session.child is not None and session.child.runs:
                 return session.child
@@ -169,26 +169,26 @@ class StdioServer:
             self._finish(session.child)
             session.child = child
             for message in session.opening:
-                mailbox = await _sent(child, message)
+                mailbox = await _send_to(child, message)
                 if mailbox is not None:
-                    await _answered(child, mailbox)
+                    await _wait_for_response(child, mailbox)
             return child
 
     def _add(self, name: str, owner: tuple[str | None, str]) -> None:
-        """Add a session. An old one that nobody uses ends if there are too many."""
-        own = [name for name, each in self._sessions.items() if each.owner == owner]
-        if len(own) >= _MAX_OF_CALLER:
-            self._make_room(own, "this client has")
+        """Add a session. If there are too many, end the one that is longest unused."""
+        own_sessions = [name for name, session in self._sessions.items() if session.owner == owner]
+        if len(own_sessions) >= _MAX_OF_CALLER:
+            self._make_room(own_sessions, "this client has")
         if len(self._sessions) >= self._config.max_processes:
             self._make_room(list(self._sessions), "the gateway has")
         self._sessions[name] = _Session(owner, used_at=asyncio.get_running_loop().time())
         self._watch_idle()
 
-    def _make_room(self, names: Sequence[str], who: str) -> None:
+    def _make_room(self, names: Sequence[str], holder: str) -> None:
         unused = [name for name in names if not self._sessions[name].uses]
         if not unused:
             raise UpstreamError(
-                f"Too many sessions: {who} {len(names)}, and all are in use. Try again later."
+                f"Too many sessions: {holder} {len(names)}, and all are in use. Try again later."
             )
         self._end(min(unused, key=lambda name: self._sessions[name].used_at))
 
@@ -209,17 +209,17 @@ class StdioServer:
 
     def _finish(self, child: Child | None) -> None:
         if child is not None:
-            ending = asyncio.create_task(child.end())
-            self._endings.add(ending)
-            ending.add_done_callback(self._endings.discard)
+            task = asyncio.create_task(child.end())
+            self._endings.add(task)
+            task.add_done_callback(self._endings.discard)
 
 
 def _owner(caller: Caller | None) -> tuple[str | None, str]:
     return (None, "") if caller is None else (caller.user, caller.client)
 
 
-async def _sent(child: Child, message: Json | None) -> Mailbox | None:
-    """Send a message; returns where its answer comes, or what the child says by itself."""
+async def _send_to(child: Child, message: Json | None) -> Mailbox | None:
+    """Send a message; return the mailbox of its response, or of the child's own messages."""
     if message is None:
         return child.listen()
     if "id" in message and "method" in message:
@@ -228,15 +228,17 @@ async def _sent(child: Child, message: Json | None) -> Mailbox | None:
     return None
 
 
-async def _answered(child: Child, mailbox: Mailbox) -> None:
-    """Wait for the answer of a request that is made anew. Raises UpstreamError."""
+async def _wait_for_response(child: Child, mailbox: Mailbox) -> None:
+    """Wait for the response to a repeated opening request. Raises UpstreamError."""
     while (message := await mailbox.get()) is None or "method" in message:
         if message is None:
             raise child.error()
 
 
 def _note_opening(session: _Session, message: Json) -> None:
-    """Remember how a session began, to begin it again in another process."""
+    """Remember how a session began, to begin it again in a new process."""
     if message.get("method") in {"initialize", "notifications/initialized"}:
-        kept = [each for each in session.opening if each.get("method") != message.get("method")]
-        session.opening = [*kept, message]
+        other_messages = [
+            earlier for earlier in session.opening if earlier.get("method") != message.get("method")
+        ]
+        session.opening = [*other_messages, message]

@@ -1,10 +1,10 @@
-"""The rules of the gateway: which tools are shown, which calls pass, and what a person is asked.
+"""The rules of the gateway: which tools are shown, which calls pass, and what people must approve.
 
-1. A tool is known by all that a model reads of it. If anything of it changes, the tool is neither
-   listed nor called until someone has looked at it and has mapped it again.
-2. The arguments of a call are the facts of its action, and what was granted becomes the arguments.
-3. Methods that read data need an entry in the file. Tasks are not passed on: their handles belong
-   to nobody.
+1. A tool is identified by everything that a model reads about it. If any of it changes, the tool is
+   neither listed nor called until someone has reviewed it and mapped it again.
+2. The arguments of a call are the facts of its action, and the granted facts become the arguments.
+3. Methods that read data need an entry in the file. Tasks are not passed on, because their
+   handles have no owner.
 
 Owns: these rules. Never: HTTP, asking, or reading the file.
 """
@@ -33,7 +33,7 @@ _REFUSED: Final = ("tools/", "tasks/")
 
 
 class Risk(StrEnum):
-    """What a call of a tool may do. A person approves each call of a high one."""
+    """The risk of a tool. A person must approve each call of a high-risk tool."""
 
     LOW = "low"
     MEDIUM = "medium"
@@ -42,7 +42,7 @@ class Risk(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class MappedTool:
-    """A tool of the upstream server, as the file has it."""
+    """A tool of the upstream server, as configured in the file."""
 
     name: str
     scope: str
@@ -50,19 +50,19 @@ class MappedTool:
     risk: Risk
     digest: str
     action: str = ""
-    """The action type by which a person is asked."""
+    """The action type that people see."""
     members: Mapping[str, str] = field(default_factory=dict)
     """Arguments whose member of the action has another name."""
 
 
 def digest(text: object) -> str:
-    """SHA-256 of JSON, base64url."""
+    """Return the SHA-256 of JSON, base64url."""
     encoded = json.dumps(text, sort_keys=True, separators=(",", ":"))
     return b64(hashlib.sha256(encoded.encode()).digest())
 
 
 def read_by_models(tool: Mapping[str, Any]) -> Json:
-    """The members of a tool that count and are shown."""
+    """Return the members of a tool that are shown and compared."""
     return {name: tool[name] for name in _READ_BY_MODELS if name in tool}
 
 
@@ -77,43 +77,43 @@ class ToolMap:
     """The digest of the server's instructions for models."""
 
     def digests(self, listed: Sequence[object]) -> dict[str, set[str]]:
-        """All digests under which the tools of the file are listed now."""
-        found: dict[str, set[str]] = {}
+        """Return all digests that a list has for each tool of the file."""
+        digests_by_name: dict[str, set[str]] = {}
         for tool in listed:
             if isinstance(tool, dict) and tool.get("name") in self.tools:
-                found.setdefault(tool["name"], set()).add(digest(read_by_models(tool)))
-        return found
+                digests_by_name.setdefault(tool["name"], set()).add(digest(read_by_models(tool)))
+        return digests_by_name
 
     def shown(self, message: Json, scopes: Collection[str]) -> Json:
-        """A message of the upstream server without what this caller may not see.
+        """Return a message of the upstream server without what this caller may not see.
 
-        The shape of a result counts and not the request, so a stream that is resumed shows no more.
+        The form of the result decides this, not the request, so a resumed stream shows no more.
         """
         result = message.get("result")
         if not isinstance(result, dict):
             return message
-        changed = dict(result)
+        visible_result = dict(result)
         if isinstance(result.get("tools"), list):
-            changed["tools"] = [
+            visible_result["tools"] = [
                 read_by_models(tool) for tool in result["tools"] if self._visible(tool, scopes)
             ]
         if "instructions" in result and digest(result["instructions"]) != self.instructions:
-            del changed["instructions"]
-        return {**message, "result": changed}
+            del visible_result["instructions"]
+        return {**message, "result": visible_result}
 
     def needed(self, method: str) -> Sequence[str]:
-        """The scopes that a method takes besides calls of tools. Raises ValueError if none do."""
+        """Return the scopes that a method needs. Raises ValueError if it is not passed on."""
         if method.startswith(_REFUSED) and method != "tools/list":
             raise ValueError(f"This gateway does not pass on {quoted(method)}.")
         if not method.startswith(_DATA):
             return ()
-        found = [scope for start, scope in self.methods.items() if method.startswith(start)]
-        if not found:
+        scopes = [scope for prefix, scope in self.methods.items() if method.startswith(prefix)]
+        if not scopes:
             raise ValueError(
                 f"This gateway does not pass on {quoted(method)}. Its operator can allow it in "
                 "[methods] of the gateway's file."
             )
-        return " ".join(found).split()
+        return " ".join(scopes).split()
 
     def _visible(self, tool: object, scopes: Collection[str]) -> bool:
         if not isinstance(tool, dict) or not isinstance(tool.get("name"), str):
@@ -127,7 +127,7 @@ class ToolMap:
 
 
 def unknown(name: object) -> str:
-    """Says that a tool is not in the file."""
+    """Return the message that a tool is not in the file."""
     return (
         f"The tool {quoted(str(name))} is not offered here. Nothing has run. The operator of the "
         "gateway can add it to the gateway's file."
@@ -135,30 +135,30 @@ def unknown(name: object) -> str:
 
 
 def changed(tool: MappedTool, seen: Collection[str]) -> str | None:
-    """Says why a tool of the file cannot be called now, if it cannot."""
+    """Return why a tool of the file cannot be called now, or None."""
     if set(seen) == {tool.digest}:
         return None
-    what = "has changed since it was mapped" if seen else "is no longer offered by its server"
+    reason = "has changed since it was mapped" if seen else "is no longer offered by its server"
     return (
-        f"The tool {quoted(tool.name)} {what}. Nothing has run. The operator of the gateway must "
+        f"The tool {quoted(tool.name)} {reason}. Nothing has run. The operator of the gateway must "
         "look at it and map it again: sayso gateway init."
     )
 
 
 def action(tool: MappedTool, arguments: Mapping[str, Any]) -> Json:
-    """What a person is asked: the arguments as facts. Raises ValueError."""
+    """Return the action to approve, with the arguments as facts. Raises ValueError."""
     facts = {tool.members.get(name, name): value for name, value in arguments.items()}
     if len(facts) < len(arguments) or "type" in facts:
         raise ValueError(
             f"Two arguments of {quoted(tool.name)} are the same member of {tool.action}, or one is "
             "called type. Nothing has run."
         )
-    stated = {name: value for name, value in facts.items() if value is not None}
-    return {"type": tool.action, **stated}
+    present_facts = {name: value for name, value in facts.items() if value is not None}
+    return {"type": tool.action, **present_facts}
 
 
 def granted_arguments(tool: MappedTool, granted: Mapping[str, Any]) -> Json:
-    """The arguments that were granted, which may be less than was asked."""
+    """Return the granted arguments, which may be less than was requested."""
     names = {member: name for name, member in tool.members.items()}
     return {names.get(name, name): value for name, value in granted.items() if name != "type"}
 

@@ -1,6 +1,6 @@
-"""The way to an upstream server that speaks HTTP, of which nothing is believed.
+"""The connection to an upstream server that speaks HTTP, which is not trusted.
 
-Owns: its credential, limits of size and time, and reading its answers. Never: what they mean.
+Owns: its credential, limits of size and time, and reading its responses. Never: what they mean.
 """
 
 import asyncio
@@ -28,8 +28,8 @@ from sayso.gateway.messages import Event, EventReader, TooLarge
 
 _CONNECT: Final = 10.0
 _MAX_TOKENS: Final = 10_000
-_EARLY: Final = 10
-"""Seconds before its end in which a token is not used any more."""
+_EXPIRY_MARGIN: Final = 10
+"""A token is no longer used this many seconds before its expiry."""
 _SESSION: Final = "mcp-session-id"
 _SUCCESSES: Final = frozenset({200, 202, 204})
 
@@ -57,12 +57,12 @@ class Upstream:
     async def send(
         self, caller: Caller | None, method: str, headers: Mapping[str, str], body: bytes | None
     ) -> AsyncIterator[Answer]:
-        """One HTTP request. Raises SessionEnded or UpstreamError, the latter also while reading."""
-        auth, own = await self._proved(caller)
+        """Send one HTTP request. Raises SessionEnded or UpstreamError, also while reading."""
+        auth, auth_headers = await self._authenticate(caller)
         request = self._http.build_request(
             method,
             self._url,
-            headers={"accept-encoding": "identity", **headers, **own},
+            headers={"accept-encoding": "identity", **headers, **auth_headers},
             content=body,
         )
         response = None
@@ -92,37 +92,39 @@ class Upstream:
         """Close the connections."""
         await self._http.aclose()
 
-    async def _proved(self, caller: Caller | None) -> tuple[httpx.Auth | None, Mapping[str, str]]:
-        """How the upstream server knows the gateway in this call."""
+    async def _authenticate(
+        self, caller: Caller | None
+    ) -> tuple[httpx.Auth | None, Mapping[str, str]]:
+        """Return the authentication of the gateway to the upstream server for this call."""
         if isinstance(self._credential, Header):
             return None, {self._credential.name: self._credential.value}
         if self._credential is None or caller is None:
             return None, {}
         try:
             async with asyncio.timeout(self._timeout):
-                return (await self._exchanged(caller, self._credential)).auth, {}
+                return (await self._exchange_token(caller, self._credential)).auth, {}
         except (SaysoError, TimeoutError) as error:
             reason = str(error) or "no answer in time."
             raise UpstreamError(f"There is no token for the upstream server: {reason}") from error
 
-    async def _exchanged(self, caller: Caller, exchange: Exchange) -> Approved:
+    async def _exchange_token(self, caller: Caller, exchange: Exchange) -> Approved:
         if self._agent is None:
             raise AssertionError("checked when the file is read")
         now = asyncio.get_running_loop().time()
-        name = hashlib.sha256(caller.token.encode()).digest()
-        if (token := self._tokens.get(name)) is not None and now < token[0]:
-            return token[1]
+        token_hash = hashlib.sha256(caller.token.encode()).digest()
+        if (cached := self._tokens.get(token_hash)) is not None and now < cached[0]:
+            return cached[1]
         approved = await self._agent.exchange(
             caller.token, resource=exchange.resource, scope=exchange.scope
         )
         while len(self._tokens) >= _MAX_TOKENS:
             del self._tokens[next(iter(self._tokens))]
-        self._tokens[name] = now + approved.expires_in - _EARLY, approved
+        self._tokens[token_hash] = now + approved.expires_in - _EXPIRY_MARGIN, approved
         return approved
 
 
 class _HttpAnswer(Answer):
-    """An answer by HTTP."""
+    """A response over HTTP."""
 
     def __init__(self, response: httpx.Response, max_bytes: int, timeout: float) -> None:
         self._response, self._max, self.timeout = response, max_bytes, timeout
@@ -132,7 +134,7 @@ class _HttpAnswer(Answer):
         self.streams = kind.partition(";")[0].strip().lower() == "text/event-stream"
 
     async def events(self) -> AsyncIterator[Event]:
-        """The events of a stream as they come. Each may have the most bytes."""
+        """Yield the events of a stream as they arrive. The size limit applies to each event."""
         reader, chunks = EventReader(self._max), self._response.aiter_bytes()
         while True:
             async with asyncio.timeout(self.timeout):
@@ -143,11 +145,11 @@ class _HttpAnswer(Answer):
                 yield event
 
     async def body(self) -> bytes:
-        """The whole of an answer that is no stream."""
-        found = bytearray()
+        """Return the whole body of a response that is not a stream."""
+        content = bytearray()
         async with asyncio.timeout(self.timeout):
             async for chunk in self._response.aiter_bytes():
-                found += chunk
-                if len(found) > self._max:
+                content += chunk
+                if len(content) > self._max:
                     raise TooLarge
-        return bytes(found)
+        return bytes(content)

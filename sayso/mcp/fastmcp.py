@@ -4,7 +4,7 @@
 
     app = tools.protect(mcp.http_app())
 
-Owns: what differs from the package `mcp`. Never: the rules (`tools`).
+Owns: the differences from the package `mcp`. Never: the rules (`tools`).
 """
 
 from typing import ClassVar

@@ -8,7 +8,7 @@
 
     app = tools.protect(mcp.streamable_http_app())
 
-Owns: reading a call of MCP, and MCP's messages. Never: which calls are one (`tool_calls`),
+Owns: reading an MCP call, and MCP messages. Never: which calls are the same (`tool_calls`),
 or waiting (`open_calls`).
 """
 
@@ -44,25 +44,25 @@ except ImportError:  # 1.x
     )
 
 ToolFunction = TypeVar("ToolFunction", bound=Callable[..., Any])
-_MOST_BYTES: Final = 4 * 1024 * 1024
+_MAX_BYTES: Final = 4 * 1024 * 1024
 _CONTEXT: Final = "mcp_context"
-"""The parameter by which the server passes its context to a tool that has none."""
+"""The parameter in which the server passes its context, for a tool that does not ask for it."""
 
 
 class Tools:
     """The tools of one MCP server, each marked low, medium or high.
 
-    `audience` is the URI of `sayso resources add`, also where clients reach the server. `agent` is
-    the client ID and secret of the agent by which the server asks people, `credentials` those of
-    the resource: needed without `agent`, and with one that does not serve the resource. `wait` is
-    for how many seconds a call waits for an answer, before its client is told to come back; clients
-    often allow 60. A tool without a mark needs a valid token and no scope.
+    `audience` is the URI given to `sayso resources add`, at which clients reach the server. `agent`
+    is the client ID and secret of the agent with which the server asks people. `credentials` are
+    those of the resource, required without `agent` or if that agent does not serve the resource.
+    `wait` is the number of seconds that a call waits for an answer before its client is told to
+    come back; clients often allow 60. An unmarked tool needs a valid token and no scope.
     """
 
     context_class: ClassVar[type] = Context
-    """What the framework passes to a tool that wants its context."""
+    """The class of the context that the framework passes to a tool that asks for it."""
     error_class: ClassVar[type[Exception]] = ToolError
-    """What a tool raises so that the model reads it."""
+    """The class of an error whose message the model reads."""
     passes_errors: ClassVar[bool] = True
     """Whether errors of MCP that a tool raises reach the client as they are."""
 
@@ -78,7 +78,7 @@ class Tools:
     ) -> None:
         self.wait = wait
         self.inbox = f"{issuer}/"
-        """The page at which people answer. It needs their own sign-in."""
+        """The page on which people answer, after they sign in."""
         self.audience = audience
         self.agent = AsyncAgent(issuer, agent[0], secret=agent[1]) if agent else None
         self._issuer, self._credentials = issuer, credentials or agent
@@ -87,14 +87,14 @@ class Tools:
         self._first_scopes: list[str] = []
 
     def low(self, scope: str, *, name: str | None = None) -> Callable[[ToolFunction], ToolFunction]:
-        """Demand a scope that clients get at sign-in. `name` is the tool's, if it has one."""
+        """Require a scope that clients get at sign-in. `name` is the tool's name, if it has one."""
         self._first_scopes.append(scope)
         return self.medium(scope, name=name)
 
     def medium(
         self, scope: str, *, name: str | None = None
     ) -> Callable[[ToolFunction], ToolFunction]:
-        """Demand a scope that clients ask their user for at the first call that needs it."""
+        """Require a scope that clients ask their user for at the first call that needs it."""
 
         def decorate(tool: ToolFunction) -> ToolFunction:
             self._scopes[name or tool.__name__] = scope
@@ -105,20 +105,20 @@ class Tools:
     def high(
         self, action_type: str, scope: str = "", *, name: str | None = None
     ) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
-        """Ask the user of the token before each call, with the arguments as the facts.
+        """Ask the token's user to approve each call, with the arguments as the facts.
 
         Parameter names are member names of `action_type`; `scope` is one that `agent` may ask for.
-        The tool runs once, with what was granted, which may be less than was asked.
+        The tool runs once, with what was granted, which may be less than was requested.
         """
 
         def decorate(tool: Callable[..., Any]) -> Callable[..., Any]:
-            return _HighTool(self, tool, name or tool.__name__, action_type, scope).dressed()
+            return _HighTool(self, tool, name or tool.__name__, action_type, scope).wrapped()
 
         return decorate
 
     @functools.cached_property
     def guard(self) -> AsyncGuard:
-        """The guard of this server's tokens. Made after the tools are marked."""
+        """The guard of this server's tokens. Use it only after all tools are marked."""
         return AsyncGuard(
             self._issuer,
             self.audience,
@@ -130,37 +130,37 @@ class Tools:
     def protect(self, app: asgi.App) -> asgi.App:
         """Return the app of `mcp.streamable_http_app()` behind the guard.
 
-        A missing scope is answered before the message reaches the server (403
-        `insufficient_scope`), because clients ask their user only then.
+        A call without a required scope gets 403 `insufficient_scope` before the message reaches
+        the server, because clients ask their user only in that case.
         """
-        inside = AuthContextMiddleware(app)
+        inner_app = AuthContextMiddleware(app)
 
-        async def checked(scope: asgi.Scope, receive: asgi.Receive, send: asgi.Send) -> None:
+        async def check_and_run(scope: asgi.Scope, receive: asgi.Receive, send: asgi.Send) -> None:
             if scope["type"] == "http":
                 caller = asgi.caller(scope)
                 scope["user"] = AuthenticatedUser(_access_token(caller))
                 if scope["method"] == "POST":
-                    body = await asgi.read_body(receive, _MOST_BYTES)
-                    caller.require(*self._needed(body))
+                    body = await asgi.read_body(receive, _MAX_BYTES)
+                    caller.require(*self._required_scopes(body))
                     receive = asgi.again(body, receive)
-            await inside(scope, receive, send)
+            await inner_app(scope, receive, send)
 
-        return asgi.Protected(checked, self.guard)
+        return asgi.Protected(check_and_run, self.guard)
 
     async def use(self, approved: Approved, caller: Caller) -> Mapping[str, Any]:
-        """Use an approval of this caller's up; returns what was granted. Raises Rejected."""
+        """Use up an approval of this caller; return what was granted. Raises Rejected."""
         return (await use_up(self.guard, self.audience, approved, caller)).granted
 
-    def _needed(self, body: bytes) -> list[str]:
+    def _required_scopes(self, body: bytes) -> list[str]:
         try:
-            called = called_tools(body)
+            tool_names = called_tools(body)
         except ValueError as error:
             raise Rejected(400, "invalid_request", "The body is not a JSON-RPC message.") from error
-        return [self._scopes[name] for name in called if name in self._scopes]
+        return [self._scopes[name] for name in tool_names if name in self._scopes]
 
 
 class _HighTool:
-    """A tool whose calls a person approves, one by one."""
+    """A tool for which a person must approve each call."""
 
     def __init__(
         self, tools: Tools, function: Callable[..., Any], name: str, action_type: str, scope: str
@@ -172,37 +172,39 @@ class _HighTool:
         self._type, self._scope = action_type, scope
         self._open = OpenCalls(tools.agent, tools.audience, tools.wait, self._use_up)
         hints = get_type_hints(function, include_extras=True)
-        whole = inspect.signature(function)
+        signature = inspect.signature(function)
         kind = tools.context_class
-        wanted = [name for name in whole.parameters if _is_context(hints.get(name), kind)]
-        self._context = wanted[0] if wanted else None
+        context_names = [
+            name for name in signature.parameters if _is_context(hints.get(name), kind)
+        ]
+        self._context = context_names[0] if context_names else None
         self._facts = {
             name: TypeAdapter[Any](hints.get(name, Any))
-            for name in whole.parameters
-            if name not in wanted
+            for name in signature.parameters
+            if name not in context_names
         }
         if "type" in self._facts:
             raise TypeError(f"{name}: a parameter cannot be called type, which names the action.")
-        seen = [
+        parameters = [
             parameter.replace(annotation=hints.get(parameter.name, parameter.annotation))
-            for parameter in whole.parameters.values()
+            for parameter in signature.parameters.values()
         ]
-        if not wanted:
-            seen.append(
+        if not context_names:
+            parameters.append(
                 inspect.Parameter(_CONTEXT, inspect.Parameter.KEYWORD_ONLY, annotation=kind)
             )
-        returns = hints.get("return", whole.return_annotation)
-        self._signature = whole.replace(parameters=seen, return_annotation=returns)
+        returns = hints.get("return", signature.return_annotation)
+        self._signature = signature.replace(parameters=parameters, return_annotation=returns)
         self._hints = {**hints, self._context or _CONTEXT: kind}
 
-    def dressed(self) -> Callable[..., Any]:
-        """The function that asks, with the signature from which the server makes a schema."""
+    def wrapped(self) -> Callable[..., Any]:
+        """Return the function that asks, with the signature from which the schema is built."""
 
         @functools.wraps(self._function)
         async def asking(**arguments: object) -> object:
             context = cast("Context[Any, Any]", arguments.pop(self._context or _CONTEXT))
             try:
-                return await self._answered(arguments, context)
+                return await self._answer(arguments, context)
             except (SaysoError, Rejected, _Refused) as error:
                 raise self._tools.error_class(str(error)) from error
 
@@ -210,8 +212,8 @@ class _HighTool:
         asking.__annotations__ = self._hints
         return asking
 
-    async def _answered(self, arguments: Mapping[str, Any], context: "Context[Any, Any]") -> object:
-        """Join the request of this call or make one, wait for its answer, and act on it."""
+    async def _answer(self, arguments: Mapping[str, Any], context: "Context[Any, Any]") -> object:
+        """Join the open request of this call or send one, wait for the answer, and act on it."""
         caller = _caller(context)
         action = {"type": self._type, **_facts(arguments)}
         call = Call(caller, self._name, action, self._scope)
@@ -220,15 +222,15 @@ class _HighTool:
 
         async def run(use: Use) -> object:
             granted = (await use()).granted
-            given = {
+            granted_arguments = {
                 name: adapter.validate_python(granted[name]) if name in granted else None
                 for name, adapter in self._facts.items()
             }
             if self._context is not None:
-                given[self._context] = context
+                granted_arguments[self._context] = context
             if inspect.iscoroutinefunction(self._function):
-                return await self._function(**given)
-            return await asyncio.to_thread(self._function, **given)
+                return await self._function(**granted_arguments)
+            return await asyncio.to_thread(self._function, **granted_arguments)
 
         async def progress(passed: float, fingerprint: str) -> None:
             text = f"Waiting for approval {fingerprint}".strip()
@@ -243,15 +245,17 @@ class _HighTool:
         return Used(await self._tools.use(approved, caller), "")
 
     def _come_back(self, call: str, fingerprint: str, context: "Context[Any, Any]") -> object:
-        """Tell the client how it learns of the answer."""
+        """Return or raise what tells the client how to get the result later."""
         text = pending_text(self._name, fingerprint)
-        held = context.request_context
-        declared = getattr(held.session, "client_capabilities", None)  # 1.x has none
-        shows_urls = getattr(getattr(declared, "elicitation", None), "url", None) is not None
+        request_context = context.request_context
+        capabilities = getattr(request_context.session, "client_capabilities", None)  # 1.x has none
+        shows_urls = getattr(getattr(capabilities, "elicitation", None), "url", None) is not None
         responses = getattr(context, "input_responses", None) or {}
         if any(getattr(value, "action", "accept") != "accept" for value in responses.values()):
             shows_urls = False
-        way = way_back(getattr(held, "protocol_version", None) or "", shows_urls=shows_urls)
+        way = way_back(
+            getattr(request_context, "protocol_version", None) or "", shows_urls=shows_urls
+        )
         if way is WayBack.URL_REQUIRED and not self._tools.passes_errors:
             way = WayBack.SAME_CALL
         if way is WayBack.SAME_CALL:
@@ -263,20 +267,20 @@ class _HighTool:
             InputRequiredResult,
         )
 
-        asked = ElicitRequestURLParams(
+        elicitation = ElicitRequestURLParams(
             message=f"Answer request {fingerprint} here or on another of your devices.",
             url=self._tools.inbox,
             elicitation_id=call if way is WayBack.URL_REQUIRED else None,
         )
         if way is WayBack.URL_REQUIRED:
-            raise UrlElicitationRequiredError([asked], text)
+            raise UrlElicitationRequiredError([elicitation], text)
         return InputRequiredResult(
-            input_requests={"approval": ElicitRequest(params=asked)}, request_state=call
+            input_requests={"approval": ElicitRequest(params=elicitation)}, request_state=call
         )
 
 
 class _Refused(Exception):
-    """The tool does not run. The text is for the model."""
+    """The tool does not run. The message is for the model."""
 
 
 def _is_context(hint: object, kind: type) -> bool:
@@ -284,7 +288,7 @@ def _is_context(hint: object, kind: type) -> bool:
 
 
 def _caller(context: "Context[Any, Any]") -> Caller:
-    """Who makes this call: the token of this very HTTP request, not of its session."""
+    """Return the caller: from the token of this HTTP request, not of its session."""
     request = context.request_context.request
     try:
         caller = asgi.caller(request.scope)  # type: ignore[union-attr]  # None without HTTP
@@ -297,7 +301,7 @@ def _caller(context: "Context[Any, Any]") -> Caller:
 
 
 def _facts(arguments: Mapping[str, Any]) -> dict[str, Any]:
-    """The arguments as JSON; None means that the member is omitted."""
+    """Return the arguments as JSON; an argument that is None is omitted."""
     facts: dict[str, Any] = to_jsonable_python(
         {name: value for name, value in arguments.items() if value is not None}
     )
@@ -305,7 +309,7 @@ def _facts(arguments: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _access_token(caller: Caller) -> AccessToken:
-    """The caller as the server knows them: a session belongs to its first caller."""
+    """Return the caller as the MCP framework knows it: a session belongs to its first caller."""
     return AccessToken(
         token=caller.token,
         client_id=caller.client,

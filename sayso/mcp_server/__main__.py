@@ -1,6 +1,6 @@
 """`python -m sayso.mcp_server`, which `sayso mcp` starts.
 
-Owns: the tools as MCP shows them, on stdin and stdout. Never: what they say (`open_requests`).
+Owns: the tools that MCP shows, on stdin and stdout. Never: their texts (`open_requests`).
 """
 
 import sys
@@ -33,7 +33,7 @@ with Approved, exactly as it says, and once."""
 
 
 def tools_of(requests: OpenRequests) -> MCPServer:
-    """The MCP server of these requests."""
+    """Return the MCP server for these requests."""
 
     @asynccontextmanager
     async def life(_: MCPServer) -> AsyncIterator[None]:
@@ -60,7 +60,7 @@ def tools_of(requests: OpenRequests) -> MCPServer:
             raise ToolError(f"Nobody was asked. {error}") from error
 
     @server.tool(structured_output=False)
-    async def wait(id: str, context: Context, seconds: float = 50) -> str:  # noqa: A002  # as models call it
+    async def wait(id: str, context: Context, seconds: float = 50) -> str:  # noqa: A002  # the argument that models pass
         """Wait for the answer to a request, by its id, for at most so many seconds (up to 600).
 
         If the answer is still pending, call it again.

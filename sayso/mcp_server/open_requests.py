@@ -1,9 +1,9 @@
-"""The requests that a model makes, and what it reads about them.
+"""The requests that a model sends, and what it reads about them.
 
-1. The same request again joins the one that is open. Other details are another request.
-2. An approval is for one action: the model reads once that it may act, afterwards that it has
-   read so.
-3. A token is never part of a text. Facts and notes are quoted and on one line.
+1. A repeated request joins the open one. Different details are a new request.
+2. An approval is for one action: the model reads once that it may act, and after that only that it
+   has already read this.
+3. A text never contains a token. Facts and notes are quoted, each on one line.
 
 Owns: the requests of one process. Never: the messages of a protocol.
 """
@@ -25,11 +25,11 @@ from sayso.tool_calls import call_id
 LONGEST_WAIT: Final = 600
 _MAX_REQUESTS: Final = 1_000
 _WITHDRAW_SECONDS: Final = 1.5
-"""Clients end a server that does not end by itself within two seconds or so."""
+"""Clients kill a server that does not exit by itself within about two seconds."""
 
 
 class BadCall(Exception):
-    """The model called a tool wrongly; the text says how to call it."""
+    """The model called a tool wrongly; the message says how to call it."""
 
 
 @dataclass(slots=True)
@@ -48,7 +48,7 @@ class _Request:
 
     @property
     def state(self) -> str:
-        """One word or two for a list."""
+        """The state, in one or two words for a list."""
         if not self.answer.done():
             return "pending"
         error = self.answer.exception()
@@ -68,12 +68,12 @@ class OpenRequests:
         self, user: str, action: str, details: Mapping[str, Any], message: str = ""
     ) -> str:
         """Ask, and return once the person can see it. Raises BadCall or what the agent raises."""
-        facts = {"type": _checked(user, action, details), **details}
+        facts = {"type": _check_arguments(user, action, details), **details}
         call = call_id(user, "", action, facts)
-        found = next((request for request in self._by_id.values() if request.call == call), None)
-        if found is None or found.was_read:
-            found = self._begun(call, user, facts, message)
-        return await self._first_text(found)
+        existing = next((request for request in self._by_id.values() if request.call == call), None)
+        if existing is None or existing.was_read:
+            existing = self._start_request(call, user, facts, message)
+        return await self._first_text(existing)
 
     async def wait(self, name: str, seconds: float, progress: Progress) -> str:
         """Wait at most this long for the answer to a request, and return its status."""
@@ -90,25 +90,29 @@ class OpenRequests:
         return _text(request)
 
     def listed(self) -> str:
-        """Every request, the newest last."""
+        """Return a list of all requests, the newest last."""
         lines = map(_line, self._by_id.values())
         return "\n".join(lines) or "There are no requests. Make one with request_approval."
 
     async def withdraw(self) -> None:
-        """Take back what nobody has answered: the model that would read the answer has gone."""
-        open_ones = [request.asked for request in self._by_id.values() if not request.answer.done()]
+        """Withdraw unanswered requests: the model that would read the answers has gone."""
+        unanswered = [
+            request.asked for request in self._by_id.values() if not request.answer.done()
+        ]
         async with asyncio.timeout(_WITHDRAW_SECONDS):
-            for asked in filter(None, open_ones):
+            for asked in filter(None, unanswered):
                 await self._agent.withdraw(asked)
 
-    def _begun(self, call: str, user: str, facts: Mapping[str, Any], message: str) -> _Request:
+    def _start_request(
+        self, call: str, user: str, facts: Mapping[str, Any], message: str
+    ) -> _Request:
         self._make_room()
 
-        def asked(now: Asked) -> None:
-            request.asked = now
+        def on_asked(asked: Asked) -> None:
+            request.asked = asked
             request.is_asked.set()
 
-        answer = self._agent.ask(user, facts, message=message, on_asked=asked)
+        answer = self._agent.ask(user, facts, message=message, on_asked=on_asked)
         request = _Request(secrets.token_hex(4), call, user, facts, begun(answer))
         self._by_id[request.id] = request
         return request
@@ -116,26 +120,28 @@ class OpenRequests:
     def _make_room(self) -> None:
         if len(self._by_id) < _MAX_REQUESTS:
             return
-        over = next((request.id for request in self._by_id.values() if request.answer.done()), None)
-        if over is None:
+        finished_id = next(
+            (request.id for request in self._by_id.values() if request.answer.done()), None
+        )
+        if finished_id is None:
             raise BadCall("Too many requests are open. Wait until some are answered.")
-        del self._by_id[over]
+        del self._by_id[finished_id]
 
     async def _first_text(self, request: _Request) -> str:
-        """What the model reads once the person can see the request, or nobody could be asked."""
-        seen = asyncio.create_task(request.is_asked.wait())
+        """Return the status once the person can see the request. Raises if nobody was asked."""
+        delivered = asyncio.create_task(request.is_asked.wait())
         try:
-            await asyncio.wait([seen, request.answer], return_when=asyncio.FIRST_COMPLETED)
+            await asyncio.wait([delivered, request.answer], return_when=asyncio.FIRST_COMPLETED)
         finally:
-            seen.cancel()
+            delivered.cancel()
         if request.asked is None and request.answer.done():
             del self._by_id[request.id]
             request.answer.result()
         return _text(request)
 
 
-def _checked(user: str, action: str, details: Mapping[str, Any]) -> str:
-    """The action type. Raises BadCall."""
+def _check_arguments(user: str, action: str, details: Mapping[str, Any]) -> str:
+    """Return the action type. Raises BadCall for invalid arguments."""
     if not user:
         raise BadCall("user is missing: a user name, email address or ID.")
     if not action:
@@ -154,13 +160,13 @@ def _line(request: _Request) -> str:
 
 
 def _text(request: _Request) -> str:
-    """The status of the request, for a model."""
+    """Return the status of the request, for a model."""
     if not request.answer.done():
         return _pending_text(request)
     try:
         approved = request.answer.result()
-    except NotApproved as no:
-        text = f"Not approved. {no} Do not do it."
+    except NotApproved as error:
+        text = f"Not approved. {error} Do not do it."
     except SaysoError as error:
         text = f"Not approved. {error}"
     else:

@@ -50,7 +50,7 @@ from approver_tui.state.fingerprint import same_fingerprint
 @entries.entry_flags
 @pin_stdin
 @as_json
-def command(  # the options of one command
+def command(  # one argument per option
     *,
     approval_id: str,
     fingerprint: str,
@@ -58,10 +58,10 @@ def command(  # the options of one command
     drop_scope: tuple[str, ...],
     token_seconds: int | None,
     pin_stdin: bool,
-    **given: str | None,
+    **entry_options: str | None,
 ) -> None:
     """Approve a request, or part of it. Requires your PIN and the fingerprint you read."""
-    changes = tuple(parse_option(f"--narrow {each}", read_change, each) for each in narrow)
+    changes = tuple(parse_option(f"--narrow {change}", read_change, change) for change in narrow)
     proposal = Narrowing(changes, drop_scope, token_seconds)
     with this_client() as client:
         full_id = references.approval_id(client, approval_id)
@@ -76,7 +76,7 @@ def command(  # the options of one command
         decider = DecisionClient(client)
         with prompts.echo_off() if is_prompted else nullcontext():
             typed = entries.complete_entries(
-                approval, Entries(**given), _prompt if is_prompted else None
+                approval, Entries(**entry_options), _prompt if is_prompted else None
             )
             if typed is None:
                 raise click.Abort
@@ -86,8 +86,8 @@ def command(  # the options of one command
             pin = read_pin(from_stdin=pin_stdin)
         send = partial(decider.approve, approval, fingerprint=fingerprint, pin=pin)
         send = partial(send, granted=granted, entries=typed)
-        done = send_and_confirm(decider, send, report_progress)
-    print_result(documents.decision(done), lines.outcome_lines(done))
+        decided = send_and_confirm(decider, send, report_progress)
+    print_result(documents.decision(decided), lines.outcome_lines(decided))
 
 
 def _prompt(question: str) -> str:

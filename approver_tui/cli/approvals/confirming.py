@@ -1,6 +1,6 @@
 """Sends an answer, and checks its outcome if no confirmation arrived.
 
-Owns: how long and how often. Never: guessing; an unknown outcome is reported as unknown.
+Owns: how long and how often it checks. Never: guessing; an unknown outcome is reported as unknown.
 """
 
 import threading
@@ -30,8 +30,8 @@ def send_and_confirm(
 ) -> Approval:
     """Send an answer and return its outcome.
 
-    Raises as `DecisionClient.approve` does; UnknownOutcome after that time, LoginFirst if the
-    session ended meanwhile.
+    Raises as `DecisionClient.approve` does. Raises UnknownOutcome after `timeout` seconds, and
+    LoginFirst if the session has ended.
     """
     try:
         return send()
@@ -46,14 +46,14 @@ def report_progress(text: SafeText) -> None:
         click.echo(text, err=True)
 
 
-def _poll_until_known(decider: DecisionClient, error: UnknownOutcome, ends: float) -> Approval:
-    """Check until the server confirms or rejects it, the time is over, or the user interrupts."""
-    while time.monotonic() < ends:
+def _poll_until_known(decider: DecisionClient, error: UnknownOutcome, deadline: float) -> Approval:
+    """Check until the server confirms or rejects it, time is up, or the user interrupts."""
+    while time.monotonic() < deadline:
         if isinstance(error.__cause__, LoginFirst):
             raise error.__cause__
         try:
             return decider.check_outcome(error.approval_id)
-        except UnknownOutcome as again:
-            error = again
+        except UnknownOutcome as newer_error:
+            error = newer_error
             threading.Event().wait(_CHECK_INTERVAL)
     raise error

@@ -62,7 +62,7 @@ class DeniedBatch:
     "--private-note", metavar="TEXT", help="A private note for the audit log; no agent sees it."
 )
 @as_json
-def command(  # the options of one command
+def command(  # one argument per option
     *,
     approval_ids: tuple[str, ...],
     code: str,
@@ -94,23 +94,23 @@ def command(  # the options of one command
         if len(ids) > 1:
             _print_results(_deny_each(ids, deny))
             return
-        done = deny(ids[0])
-    print_result(documents.decision(done), lines.outcome_lines(done))
+        decided = deny(ids[0])
+    print_result(documents.decision(decided), lines.outcome_lines(decided))
 
 
 def _deny_each(ids: Sequence[str], deny: _DenyOne) -> DeniedBatch:
-    """Deny one after the other."""
+    """Deny the requests one after the other."""
     denied: list[Approval] = []
     failed: list[tuple[str, ClientError]] = []
-    for place, approval_id in enumerate(ids):
+    for index, approval_id in enumerate(ids):
         try:
             denied.append(deny(approval_id))
         except UnknownOutcome as error:
             failed.append((approval_id, error))
-            failed += [(id_, _NOT_SENT) for id_ in ids[place + 1 :]]
+            failed += [(id_, _NOT_SENT) for id_ in ids[index + 1 :]]
             break
         except _FATAL_ERRORS as error:
-            failed += [(id_, error) for id_ in ids[place:]]
+            failed += [(id_, error) for id_ in ids[index:]]
             break
         except ClientError as error:
             failed.append((approval_id, error))

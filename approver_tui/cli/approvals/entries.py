@@ -39,9 +39,9 @@ def entry_flags(command: _Command) -> _Command:
 def complete_entries(
     approval: Approval, entries: Entries, ask: Callable[[str], str | None] | None
 ) -> Entries | None:
-    """Return every entry that approving requires; `ask` for missing ones, None if canceled.
+    """Return all entries that approving requires; `ask` for missing ones, None if canceled.
 
-    Raises EntryNeeded for a missing entry if nobody can be asked, and click.UsageError for one that
+    Raises EntryNeeded for a missing entry if `ask` is None, and click.UsageError for an entry that
     is not required; a reason is always allowed.
     """
     for step, flag in FLAGS.items():
@@ -63,7 +63,7 @@ def complete_entries(
 
 
 def _ask_for(approval: Approval, step: Step, ask: Callable[[str], str | None]) -> str | None:
-    """Ask until the entry is possible for the step; None if canceled."""
+    """Ask until the entry is plausible for the step; None if canceled."""
     question = f"Type {approval.requirement(step)}, or press Enter to go back:"
     typed = ask(question)
     while typed and not is_plausible(approval, step, typed):

@@ -1,6 +1,6 @@
 """The filter options of `inbox` and `history`.
 
-Owns: how they are written. Never: the matching; that is a Filter.
+Owns: their spelling. Never: the matching, which Filter does.
 """
 
 import click
@@ -11,7 +11,7 @@ from approver_tui.state.risks import Risk
 
 risk = click.option(
     "--risk",
-    type=click.Choice([each.value for each in Risk]),
+    type=click.Choice([level.value for level in Risk]),
     help="Only requests of this risk or higher.",
 )
 agent = click.option(

@@ -26,31 +26,31 @@ def _decision_column(read: Callable[[Decided], str | None]) -> Callable[[Approva
 
 
 COLUMNS: Mapping[str, Callable[[Approval], str | None]] = {
-    "id": lambda one: one.id,
-    "fingerprint": lambda one: one.fingerprint,
-    "state": lambda one: one.state.value,
-    "risk": lambda one: one.risk.value,
-    "agent": lambda one: one.agent.name,
-    "headline": lambda one: one.headline,
-    "asked": lambda one: rfc3339(one.created_at),
+    "id": lambda approval: approval.id,
+    "fingerprint": lambda approval: approval.fingerprint,
+    "state": lambda approval: approval.state.value,
+    "risk": lambda approval: approval.risk.value,
+    "agent": lambda approval: approval.agent.name,
+    "headline": lambda approval: approval.headline,
+    "asked": lambda approval: rfc3339(approval.created_at),
     "decision": _decision_column(lambda decided: decided.decision.value),
     "by": _decision_column(lambda decided: decided.by_name),
     "device": _decision_column(lambda decided: decided.device_name),
     "decided": _decision_column(lambda decided: rfc3339(decided.at)),
     "code": _decision_column(lambda decided: decided.code),
-    "granted": lambda one: None if one.granted is None else one.granted_headline,
+    "granted": lambda approval: None if approval.granted is None else approval.granted_headline,
 }
 """The name of each column, and how to read its value."""
 
 
 def to_csv(approvals: Iterable[Approval]) -> str:
     """Return the header and a line for each request; each ends with CR and LF."""
-    written = io.StringIO()
-    writer = csv.writer(written)
+    output = io.StringIO()
+    writer = csv.writer(output)
     writer.writerow(COLUMNS)
     for approval in approvals:
         writer.writerow(_escape_cell(read(approval) or "") for read in COLUMNS.values())
-    return written.getvalue()
+    return output.getvalue()
 
 
 def _escape_cell(text: str) -> str:
@@ -92,39 +92,39 @@ def command(  # noqa: PLR0913  # one argument per option
     if sum((jsonl, as_csv, wants_json())) > 1:
         raise click.UsageError("Choose one of --json, --jsonl and --csv.")
     with this_client() as client:
-        wanted = Filter(
+        condition = Filter(
             risk=filtering.read_risk(risk),
             agent=agent,
             decision=None if decision in {None, _NO_DECISION} else Answer(decision),
             undecided=decision == _NO_DECISION,
             since=_parse_since(client, since),
         )
-        search_result, now = search(client, wanted, limit=limit, cursor=cursor), client.now()
+        result, now = search(client, condition, limit=limit, cursor=cursor), client.now()
     if jsonl:
-        print_items(search_result.page)
+        print_items(result.page)
     elif as_csv:
-        click.echo(to_csv(search_result.page.items), nl=False)
+        click.echo(to_csv(result.page.items), nl=False)
     else:
         print_result(
-            documents.history(search_result.page),
-            listing.page_lines(search_result.page, now, empty=_empty_text(wanted))
-            + _next_page_lines(search_result),
+            documents.history(result.page),
+            listing.page_lines(result.page, now, empty=_empty_text(condition))
+            + _next_page_lines(result),
         )
 
 
 def _parse_since(client: Client, since: str | None) -> int | None:
-    """Return the start, on the server's clock, which is known after a first call."""
+    """Return the start on the server's clock, which is known only after a first call."""
     if filtering.read_since(since, 0) is None:
         return None
     client.me()
     return filtering.read_since(since, client.now())
 
 
-def _empty_text(wanted: Filter) -> str:
-    return "No past request matches." if wanted else "No past requests yet."
+def _empty_text(condition: Filter) -> str:
+    return "No past request matches." if condition else "No past requests yet."
 
 
-def _next_page_lines(search_result: SearchResult) -> list[str]:
-    if search_result.page.next is None:
+def _next_page_lines(result: SearchResult) -> list[str]:
+    if result.page.next is None:
         return []
-    return ["", f"For older requests, add --cursor {search_result.page.next}"]
+    return ["", f"For older requests, add --cursor {result.page.next}"]

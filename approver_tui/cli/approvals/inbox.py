@@ -25,16 +25,18 @@ def command(*, risk: str | None, agent: str | None, jsonl: bool) -> None:
     """
     if jsonl and wants_json():
         raise click.UsageError("Choose one of --json and --jsonl.")
-    wanted = Filter(risk=filtering.read_risk(risk), agent=agent)
+    condition = Filter(risk=filtering.read_risk(risk), agent=agent)
     with this_client() as client:
-        listed, now, me = client.waiting(), client.now(), client.profile.user_id
+        waiting, now, me = client.waiting(), client.now(), client.profile.user_id
         warn_about_log(client)
-    page = replace(listed, items=tuple(filter(wanted.matches, listed.items)))
+    page = replace(waiting, items=tuple(filter(condition.matches, waiting.items)))
     if jsonl:
         print_items(page)
     else:
-        nothing = "No waiting request matches." if wanted else "No requests are waiting for you."
-        print_result(documents.inbox(page), listing.page_lines(page, now, empty=nothing, me=me))
+        empty_text = (
+            "No waiting request matches." if condition else "No requests are waiting for you."
+        )
+        print_result(documents.inbox(page), listing.page_lines(page, now, empty=empty_text, me=me))
 
 
 def print_items(page: Page) -> None:

@@ -1,6 +1,6 @@
 """Answering one request with typed commands: approve, deny, withdraw, report.
 
-Owns: what is asked before an answer is sent, and reporting its outcome. Never: answering anything
+Owns: the questions before an answer is sent, and reporting its outcome. Never: answering anything
 other than what was shown; guessing.
 """
 
@@ -69,10 +69,10 @@ class LineAnswers:
         code = self._ask_choice([code.value for code in DenyCode])
         if code is None:
             return self._cancel()
-        given = self._ask_denial(DenyCode(code))
-        if given is None or not self._confirm("deny"):
+        denial = self._ask_denial(DenyCode(code))
+        if denial is None or not self._confirm("deny"):
             return self._cancel()
-        note, extras = given
+        note, extras = denial
         return self._send(lambda: self.decider.deny(self.approval, DenyCode(code), note, extras))
 
     def withdraw(self) -> bool:
@@ -106,8 +106,8 @@ class LineAnswers:
         return True
 
     def _send_approval(self, typed: Entries, pin: str) -> Approval:
-        seen = self.approval.fingerprint
-        return self.decider.approve(self.approval, fingerprint=seen, pin=pin, entries=typed)
+        fingerprint = self.approval.fingerprint
+        return self.decider.approve(self.approval, fingerprint=fingerprint, pin=pin, entries=typed)
 
     def _ask_pin(self) -> str:
         self.console.print_lines(
@@ -120,11 +120,11 @@ class LineAnswers:
         until = self._ask_retry_time() if code.takes == "retry_at" else ""
         alternative = self._ask_alternative() if code.takes == "ask" else ""
         note = self._ask_note("Note to the agent, or Enter for none:")
-        private = self._ask_note("Private note (audit log only), or Enter for none:")
-        if until is None or alternative is None or note is None or private is None:
+        private_note = self._ask_note("Private note (audit log only), or Enter for none:")
+        if until is None or alternative is None or note is None or private_note is None:
             return None
         retry_at = parse_moment(until, self.client.now()) if until else None
-        return note, DenialExtras(retry_at, alternative or None, private or None)
+        return note, DenialExtras(retry_at, alternative or None, private_note or None)
 
     def _ask_retry_time(self) -> str | None:
         question = (
@@ -143,9 +143,9 @@ class LineAnswers:
     def _ask_alternative(self) -> str | None:
         return self.console.ask("Who should the agent ask instead? A name, or Enter for nobody:")
 
-    def _ask_choice(self, words: list[str]) -> str | None:
+    def _ask_choice(self, choices: list[str]) -> str | None:
         while typed := self.console.ask("Type one of these, or press Enter to go back:"):
-            if typed in words:
+            if typed in choices:
                 return typed
         return None
 

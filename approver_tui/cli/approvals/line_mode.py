@@ -1,7 +1,7 @@
 """The line mode: the app's inbox as lines and typed commands.
 
-Owns: the commands and what each does. Never: a single key that answers, color, cursor movement, an
-answer to something that was not shown.
+Owns: the commands and what each does. Never: a single key that answers, color, cursor movement,
+answering a request that was not shown.
 """
 
 import threading
@@ -42,13 +42,13 @@ _REQUEST_HELP = (
     "  list      go back to the list",
     "  quit      leave without answering",
 )
-_NEWEST = 20
+_HISTORY_LENGTH = 20
 _Result = TypeVar("_Result")
 
 
 @dataclass(slots=True)
 class LineMode:
-    """One session; a request keeps its number until the end."""
+    """One session; a request keeps its number until the session ends."""
 
     client: Client
     decider: DecisionClient
@@ -71,7 +71,7 @@ class LineMode:
 
     def _run_command(self) -> None:
         typed = self.console.ask("Number, list, wait, history, help or quit:")
-        words: dict[str, Callable[[], None]] = {
+        commands: dict[str, Callable[[], None]] = {
             "": self._list,
             "list": self._list,
             "wait": self._wait,
@@ -81,8 +81,8 @@ class LineMode:
         }
         if typed is None:
             self._quit()
-        elif typed in words:
-            words[typed]()
+        elif typed in commands:
+            commands[typed]()
         elif typed.isdecimal() and int(typed) in self._ids:
             self._review(self._ids[int(typed)])
         else:
@@ -111,25 +111,25 @@ class LineMode:
                 self._numbers[approval.id], self._ids[number] = number, approval.id
 
     def _history(self) -> None:
-        page = self._run_or_report(lambda: self.client.inbox("decided", limit=_NEWEST))
+        page = self._run_or_report(lambda: self.client.inbox("decided", limit=_HISTORY_LENGTH))
         if page is not None:
             self.console.print_lines(
                 ["", *listing.page_lines(page, self.client.now(), empty="No past requests yet.")]
             )
 
     def _wait(self) -> None:
-        """Wait for the next request; an interrupt ends only the waiting."""
+        """Wait for the next request; Ctrl+C ends only the waiting."""
         page = self._run_or_report(self.client.waiting)
         if page is None:
             return
         self.console.print_lines(["Waiting. Press Ctrl+C to go back."])
         stop = threading.Event()
 
-        def heard(event: Event) -> None:
+        def on_event(event: Event) -> None:
             if event.name is EventName.REQUESTED:
                 stop.set()
 
-        listeners = FeedListeners(heard, lambda _connection: None, on_resync=stop.set)
+        listeners = FeedListeners(on_event, lambda _connection: None, on_resync=stop.set)
         try:
             Feed(self.client, cursor=page.feed_cursor).run(listeners, stop)
         except KeyboardInterrupt:
@@ -138,12 +138,12 @@ class LineMode:
 
     def _review(self, approval_id: str) -> None:
         """Show one request, and after an answer or a skip the next one."""
-        following: str | None = approval_id
-        while following is not None and not self._is_done:
-            approval = self._show(following)
+        next_id: str | None = approval_id
+        while next_id is not None and not self._is_done:
+            approval = self._show(next_id)
             if approval is None:
                 return
-            following = self._next_request(approval) if self._ask_answer(approval) else None
+            next_id = self._next_request(approval) if self._ask_answer(approval) else None
 
     def _show(self, approval_id: str) -> Approval | None:
         approval = self._run_or_report(lambda: self.client.approval(approval_id))
@@ -156,7 +156,7 @@ class LineMode:
         return approval
 
     def _ask_answer(self, approval: Approval) -> bool:
-        """Ask until the request was answered or skipped, and return True; False to go back."""
+        """Ask until the request is answered or skipped, and return True; False to go back."""
         if not approval.is_waiting(self.client.now()):
             self.console.print_lines(["", "This request is closed and cannot be answered."])
             self._offer_retry(approval)
@@ -188,9 +188,9 @@ class LineMode:
         word = self.console.ask("Type retry to ask the agent to retry, or press Enter to continue:")
         if word != "retry":
             return
-        asked = self._run_or_report(lambda: self.client.request_retry(approval.id))
-        if asked is not None:
-            self.console.print_lines(["", lines.retry_requested(asked)])
+        updated = self._run_or_report(lambda: self.client.request_retry(approval.id))
+        if updated is not None:
+            self.console.print_lines(["", lines.retry_requested(updated)])
 
     def _command_output(self, typed: str, approval: Approval) -> list[str]:
         match typed:
@@ -209,10 +209,14 @@ class LineMode:
             return None
         self._assign_numbers(page)
         number = self._numbers.get(approval.id, 0)
-        open_ones = {item.id for item in page.items if item.state is ApprovalState.PENDING}
-        later = [n for n, each in self._ids.items() if n > number and each in open_ones]
-        if later:
-            return self._ids[min(later)]
+        open_ids = {item.id for item in page.items if item.state is ApprovalState.PENDING}
+        later_numbers = [
+            candidate
+            for candidate, candidate_id in self._ids.items()
+            if candidate > number and candidate_id in open_ids
+        ]
+        if later_numbers:
+            return self._ids[min(later_numbers)]
         self.console.print_lines(["", "That was the last one."])
         self._list()
         return None

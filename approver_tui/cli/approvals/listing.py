@@ -16,9 +16,9 @@ from approver_tui.state.text import counted
 
 
 def page_lines(page: Page, now: int, *, empty: str, me: str = "") -> list[str]:
-    """Return a list of approvals and of rows that failed verification; or `empty`.
+    """Return the lines of a page, with rows that failed verification; `empty` if it has none.
 
-    What this user approved and others have not comes last.
+    Requests that this user has approved and others have not come last.
     """
     mine, others = by_turn(page, me)
     alerting = [approval for approval in mine.items if not approval.is_held_back]
@@ -44,7 +44,7 @@ def held_back_lines(page: Page, now: int) -> list[str]:
 
 
 def waiting_count_text(page: Page) -> str:
-    """Return how many requests wait, and how many of them failed verification."""
+    """Return how many requests are waiting, and how many more failed verification."""
     unverified_rows = len(page.unverified)
     also = f", and {unverified_rows} that cannot be verified" if unverified_rows else ""
     return f"{len(page.items)}{also}"
@@ -74,8 +74,8 @@ def _group_entry(group: Sequence[Approval], numbers: Mapping[str, int], now: int
     ]
     if not others:
         return lines
-    named = ", ".join(str(numbers[entry.id]) for entry in group)
-    return [*lines, f"   x {len(group)}: {named} look alike. Answer each separately."]
+    group_numbers = ", ".join(str(numbers[entry.id]) for entry in group)
+    return [*lines, f"   x {len(group)}: {group_numbers} look alike. Answer each separately."]
 
 
 def _rows(approvals: Iterable[Approval], now: int) -> list[str]:
@@ -93,19 +93,19 @@ def _group_rows(group: Sequence[Approval], now: int) -> list[str]:
 
 def unverified_rows(page: Page) -> list[str]:
     """Return the rows that failed verification."""
-    return [line for each in page.unverified for line in _unverified(each)]
+    return [line for row in page.unverified for line in _unverified_lines(row)]
 
 
 def waiting_sentence(number: int) -> str:
-    """Return how many requests wait, as the start of a sentence."""
+    """Return how many requests are waiting, as the start of a sentence."""
     if not number:
         return "No requests are waiting"
     return counted(number, "request is waiting", "requests are waiting")
 
 
 def _requester_for(approval: Approval) -> str:
-    named = "" if approval.vote_tally is None else f" for {approval.display.user_name}"
-    return _requester(approval) + named
+    for_user = "" if approval.vote_tally is None else f" for {approval.display.user_name}"
+    return _requester(approval) + for_user
 
 
 def _requester(approval: Approval) -> str:
@@ -118,9 +118,9 @@ def _requester(approval: Approval) -> str:
     return approval.agent.asks_as
 
 
-def _unverified(listed: Unverified) -> list[str]:
+def _unverified_lines(row: Unverified) -> list[str]:
     return [
         "NOT VERIFIED: this request cannot be read or answered here.",
-        "  " + listed.id,
-        "  " + listed.problem,
+        "  " + row.id,
+        "  " + row.problem,
     ]

@@ -18,7 +18,7 @@ from approver_tui.client.errors import NotVerified
 from approver_tui.state.text import display_safe
 
 _WIDTH = 12
-_WORDS = {
+_VERDICT_TEXTS = {
     Verdict.PROVED: "is valid",
     Verdict.WRONG: "is not valid",
     Verdict.UNKNOWN: "is not proved",
@@ -60,9 +60,9 @@ def command(
         print_result(documents.receipt_proof(receipt, parts), _lines(receipt, parts))
     verdict = receipts.verdict(parts)
     if verdict is not Verdict.PROVED:
-        wrong = [part.why for part in parts if part.verdict is Verdict.WRONG]
-        why = wrong[0] if wrong else parts[-1].why
-        raise NotVerified(f"This receipt {_WORDS[verdict]}: {why}.")
+        problems = [part.why for part in parts if part.verdict is Verdict.WRONG]
+        problem = problems[0] if problems else parts[-1].why
+        raise NotVerified(f"This receipt {_VERDICT_TEXTS[verdict]}: {problem}.")
 
 
 def _load(
@@ -82,24 +82,24 @@ def _load(
 
 def _read_object(path: Path) -> Mapping[str, Any]:
     try:
-        found = json.loads(path.read_bytes())
+        document = json.loads(path.read_bytes())
     except ValueError:
-        found = None
-    if not isinstance(found, dict):
+        document = None
+    if not isinstance(document, dict):
         raise click.UsageError(f"{path} does not contain a JSON object.")
-    return found
+    return document
 
 
 def _keys(document: Mapping[str, Any]) -> list[Mapping[str, Any]]:
-    found = document.get("keys")
-    return [each for each in found if isinstance(each, dict)] if isinstance(found, list) else []
+    keys = document.get("keys")
+    return [key for key in keys if isinstance(key, dict)] if isinstance(keys, list) else []
 
 
 def _lines(receipt: Mapping[str, Any], parts: tuple[ReceiptPart, ...]) -> list[str]:
-    about = receipt.get("approval")
-    name = about.get("id") if isinstance(about, dict) else None
+    approval = receipt.get("approval")
+    name = approval.get("id") if isinstance(approval, dict) else None
     lines = [f"Receipt of {display_safe(str(name), max_len=80)}"]
     for part in parts:
-        why = f": {part.why}" if part.why else ""
-        lines.append(f"  {part.verdict + ' ':<{_WIDTH}}{part.what}{why}.")
-    return [*lines, f"It {_WORDS[receipts.verdict(parts)]}."]
+        reason = f": {part.why}" if part.why else ""
+        lines.append(f"  {part.verdict + ' ':<{_WIDTH}}{part.what}{reason}.")
+    return [*lines, f"It {_VERDICT_TEXTS[receipts.verdict(parts)]}."]

@@ -32,9 +32,11 @@ def command(context: click.Context) -> None:
 def list_deputies() -> None:
     """List your deputies, and the people you are a deputy for."""
     with this_client() as client:
-        found = deputies.list_deputies(client)
-    mine, others = map(_document, found.mine), map(_document, found.others)
-    lines = [f"{_line(deputy)}  {deputy.id}" for deputy in (*found.mine, *found.others)]
+        all_deputies = deputies.list_deputies(client)
+    mine, others = map(_document, all_deputies.mine), map(_document, all_deputies.others)
+    lines = [
+        f"{_line(deputy)}  {deputy.id}" for deputy in (*all_deputies.mine, *all_deputies.others)
+    ]
     print_result(
         {"schema": "sayso.deputies/1", "mine": list(mine), "others": list(others)},
         lines or ["You have no deputies, and you are nobody's deputy."],

@@ -1,4 +1,4 @@
-"""`sayso-approver audit-log`: whether the server's audit log is the one that was here before."""
+"""`sayso-approver audit-log`: checks that the server's audit log was not replaced or changed."""
 
 import click
 
@@ -37,11 +37,11 @@ def command(*, accept: bool) -> None:
         "log_key": witness.log_key,
         "file": str(witness.file),
     }
-    none = "none yet: the server has no checkpoint"
-    kept = none if size is None else counted(size, "entry", "entries")
+    no_checkpoint = "none yet: the server has no checkpoint"
+    last_seen = no_checkpoint if size is None else counted(size, "entry", "entries")
     lines = [
         fact("server", client.profile.issuer),
-        fact("last seen", kept),
+        fact("last seen", last_seen),
         fact("log key", witness.log_key or "unknown"),
         fact("kept in", str(witness.file)),
     ]

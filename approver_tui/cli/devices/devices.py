@@ -42,15 +42,15 @@ def add(*, pin_stdin: bool) -> None:
     """Let another machine in: print a one-time code for it. Requires this device's PIN."""
     pin = read_pin(from_stdin=pin_stdin)
     with this_client() as client:
-        time_code, server = DecisionClient(client).new_one_time_code(pin), client.profile.issuer
+        code, server = DecisionClient(client).new_one_time_code(pin), client.profile.issuer
     members = {
-        "code": time_code.code,
-        "link": time_code.link,
-        "expires_at": rfc3339(time_code.expires_at),
+        "code": code.code,
+        "link": code.link,
+        "expires_at": rfc3339(code.expires_at),
     }
     text = [
-        f"On the other machine, until {local_time(time_code.expires_at)}:",
-        f"  sayso-approver login {server} --code {time_code.code}",
+        f"On the other machine, until {local_time(code.expires_at)}:",
+        f"  sayso-approver login {server} --code {code.code}",
     ]
     print_result({"schema": "sayso.one-time-code/1", **members}, text)
 
@@ -91,12 +91,12 @@ def vouch(*, device_id: str, pin_stdin: bool) -> None:
 
 def _with_pin(device_id: str, action: _PinAction, *, pin_stdin: bool) -> None:
     with this_client() as client:
-        found = _find(client, references.device_id(client, device_id))
+        target = _find(client, references.device_id(client, device_id))
         pin = read_pin(from_stdin=pin_stdin)
-        device = action(DecisionClient(client), found, pin)
+        updated = action(DecisionClient(client), target, pin)
         now = client.now()
     print_result(
-        {"schema": "sayso.device/1", **documents.device(device)}, lines.device_lines(device, now)
+        {"schema": "sayso.device/1", **documents.device(updated)}, lines.device_lines(updated, now)
     )
 
 

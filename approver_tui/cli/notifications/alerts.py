@@ -13,10 +13,10 @@ from approver_tui.attention.notifier import Notifier
 
 def stderr_notifier() -> Notifier:
     """Return the notifier of a command."""
-    known = settings.load()
+    loaded_settings = settings.load()
     return Notifier(
-        AlertSchedule(known.preferences, time.monotonic),
-        known.terminal_environment,
+        AlertSchedule(loaded_settings.preferences, time.monotonic),
+        loaded_settings.terminal_environment,
         write_to_stderr,
     )
 

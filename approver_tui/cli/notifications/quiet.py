@@ -55,12 +55,12 @@ def command(context: click.Context) -> None:
 @as_json
 def set_hours(*, begins: str, ends: str, days: tuple[str, ...], zone: str | None) -> None:
     """Set quiet hours: no notifications for low and medium risk during them."""
-    where = zone or settings.local_zone()
-    if where is None:
+    time_zone = zone or settings.local_zone()
+    if time_zone is None:
         raise click.UsageError("This machine's time zone is unknown; use --zone.")
     with this_client() as client:
         notification_prefs = preferences.set_quiet_hours(
-            client, begins=begins, ends=ends, zone=where, days=days
+            client, begins=begins, ends=ends, zone=time_zone, days=days
         )
     _show(notification_prefs)
 
@@ -100,11 +100,11 @@ def hours_text(hours: QuietHours) -> str:
 
 
 def _document(value: NotificationPrefs) -> dict[str, object]:
-    hours, separate = value.quiet_hours, ("begins", "ends", "agent_id", "agent_name")
-    spelled = None
+    hours, renamed_fields = value.quiet_hours, ("begins", "ends", "agent_id", "agent_name")
+    hours_document = None
     if hours is not None:
-        spelled = {**members(hours, *separate), "from": hours.begins, "to": hours.ends}
-    mutes = [members(mute, *separate, agent=who(mute, "agent")) for mute in value.mutes]
+        hours_document = {**members(hours, *renamed_fields), "from": hours.begins, "to": hours.ends}
+    mutes = [members(mute, *renamed_fields, agent=who(mute, "agent")) for mute in value.mutes]
     held = [members(hold) for hold in value.holds]
-    document = members(value, "holds", quiet_hours=spelled, mutes=mutes, held=held)
+    document = members(value, "holds", quiet_hours=hours_document, mutes=mutes, held=held)
     return {"schema": "sayso.attention/1", **document}

@@ -49,36 +49,36 @@ def command(*, jsonl: bool, cursor: int | None, count: int | None, notify: bool)
 def _stop_after(
     count: int | None, show: Callable[[Event], None], stop: threading.Event
 ) -> Callable[[Event], None]:
-    left = count
+    remaining = count
 
-    def shown(event: Event) -> None:
-        nonlocal left
+    def show_counted(event: Event) -> None:
+        nonlocal remaining
         if stop.is_set():
             return
         show(event)
-        if left is not None:
-            left -= 1
-            if left == 0:
+        if remaining is not None:
+            remaining -= 1
+            if remaining == 0:
                 stop.set()
 
-    return shown
+    return show_counted
 
 
 def _with_alerts(
     notifier: Notifier, show: Callable[[Event], None], stop: threading.Event
 ) -> Callable[[Event], None]:
-    """Alert before each event is printed, and repeat while it waits."""
+    """Alert before each event is printed, and repeat alerts in a thread."""
 
     def repeat_alerts() -> None:
         while not stop.wait(_CHECK_INTERVAL):
             notifier.tick()
 
-    def shown(event: Event) -> None:
+    def alert_and_show(event: Event) -> None:
         handle_event_alert(notifier, event)
         show(event)
 
     threading.Thread(target=repeat_alerts, daemon=True).start()
-    return shown
+    return alert_and_show
 
 
 def _print_json(event: Event) -> None:
@@ -86,17 +86,17 @@ def _print_json(event: Event) -> None:
 
 
 def _print_line(event: Event) -> None:
-    what = ""
+    subject = ""
     if event.approval is not None:
-        what = f"{event.approval.id}  {event.approval.outcome_headline}"
+        subject = f"{event.approval.id}  {event.approval.outcome_headline}"
         if event.approval.is_withdrawn:
-            what += f"  ({lines.status_text(event.approval, event.at)})"
+            subject += f"  ({lines.status_text(event.approval, event.at)})"
     elif event.device is not None:
-        what = f"{event.device.id}  {event.device.name}"
+        subject = f"{event.device.id}  {event.device.name}"
     elif event.about is not None:
         incident = f"  incident {event.about.incident}" if event.about.incident else ""
-        what = f"{event.about.agent_id}  {event.about.agent}{incident}"
-    click.echo(f"{local_time(event.at)}  {event.name.value}  {what}".rstrip())
+        subject = f"{event.about.agent_id}  {event.about.agent}{incident}"
+    click.echo(f"{local_time(event.at)}  {event.name.value}  {subject}".rstrip())
 
 
 def _print_connection(connection: Connection) -> None:

@@ -6,15 +6,15 @@ from click.shell_completion import get_completion_class
 from approver_tui.cli.main import COMPLETION_VARIABLE, cli
 from approver_tui.cli.printing import PROGRAM
 
-_WHERE = {
+_INSTALL_LINES = {
     "bash": 'eval "$(sayso-approver completion bash)"   # in ~/.bashrc',
     "zsh": 'eval "$(sayso-approver completion zsh)"    # in ~/.zshrc, after compinit',
     "fish": "sayso-approver completion fish | source   # in ~/.config/fish/config.fish",
 }
 
 
-@click.command("completion", epilog="\n\n".join(_WHERE.values()))
-@click.argument("shell", type=click.Choice(list(_WHERE)))
+@click.command("completion", epilog="\n\n".join(_INSTALL_LINES.values()))
+@click.argument("shell", type=click.Choice(list(_INSTALL_LINES)))
 def command(*, shell: str) -> None:
     """Print the completion script of SHELL."""
     kind = get_completion_class(shell)

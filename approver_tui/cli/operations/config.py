@@ -82,7 +82,7 @@ def _check_keys(pairs_given: Mapping[str, str | None]) -> None:
 
 
 def _show() -> None:
-    found = settings.load()
+    loaded = settings.load()
     items = [
         {
             "name": name,
@@ -90,13 +90,13 @@ def _show() -> None:
             "source": value.source,
             "means": OPTIONS[name].description,
         }
-        for name, value in found.values.items()
+        for name, value in loaded.values.items()
     ]
     rows = [(item["name"], item["value"], item["source"]) for item in items]
     rows.insert(0, ("setting", "value", "from"))
     widths = [max(len(row[column]) for row in rows) for column in (0, 1)]
     text = [f"{a:<{widths[0]}}  {b:<{widths[1]}}  {c}" for a, b, c in rows]
     print_result(
-        {"schema": "sayso.config/1", "path": str(found.file), "items": items},
+        {"schema": "sayso.config/1", "path": str(loaded.file), "items": items},
         [*text, "", "Change one: sayso-approver config set NAME VALUE"],
     )

@@ -1,6 +1,6 @@
-"""`sayso-approver doctor`: what is weak or broken here, and the fix.
+"""`sayso-approver doctor`: finds what is weak or broken here, and how to fix it.
 
-Owns: checking and trying the terminal and the desktop. `client.operations.diagnosis` checks the
+Owns: checking and testing the terminal and the desktop. `client.operations.diagnosis` checks the
 files and the server.
 """
 
@@ -41,18 +41,18 @@ _ORDER = tuple(Severity)
 @click.pass_context
 def command(context: click.Context, *, notify: bool) -> None:
     """Check everything without changing anything. Exits with 1 when something is broken."""
-    known = _load_settings()
-    tested = (
+    loaded = _load_settings()
+    test_results = (
         []
-        if not notify or isinstance(known, Finding)
-        else [*_test_notifications(known.terminal_environment)]
+        if not notify or isinstance(loaded, Finding)
+        else [*_test_notifications(loaded.terminal_environment)]
     )
-    findings = [*_all_findings(known), *diagnosis.fixed_findings()]
+    findings = [*_all_findings(loaded), *diagnosis.fixed_findings()]
     findings.sort(key=lambda finding: _ORDER.index(finding.level))
     is_broken = any(finding.level is Severity.BROKEN for finding in findings)
     print_result(
-        _document(findings, tested, is_broken=is_broken),
-        _lines(findings, tested, is_broken=is_broken),
+        _document(findings, test_results, is_broken=is_broken),
+        _lines(findings, test_results, is_broken=is_broken),
     )
     if is_broken:
         context.exit(1)
@@ -60,20 +60,20 @@ def command(context: click.Context, *, notify: bool) -> None:
 
 def _load_settings() -> Settings | Finding:
     try:
-        known = settings.load()
-        known.keymap  # noqa: B018  # reading it detects two actions with one key
+        loaded = settings.load()
+        loaded.keymap  # noqa: B018  # reading it detects two actions with one key
     except BrokenSettings as error:
         return Finding(Severity.BROKEN, str(error), f"Fix {settings.settings_file()}, or remove it")
-    return known
+    return loaded
 
 
-def _all_findings(known: Settings | Finding) -> Iterator[Finding]:
+def _all_findings(loaded: Settings | Finding) -> Iterator[Finding]:
     """Check the settings first; without them nothing else can be checked."""
-    if isinstance(known, Finding):
-        yield known
+    if isinstance(loaded, Finding):
+        yield loaded
         return
     yield from _login_findings(this_home())
-    yield from _terminal_findings(known)
+    yield from _terminal_findings(loaded)
 
 
 def _document(findings: list[Finding], tested: list[str], *, is_broken: bool) -> dict[str, object]:
@@ -117,8 +117,8 @@ def _client_findings(client: Client) -> Iterator[Finding]:
     yield from diagnosis.server_findings(client)
 
 
-def _terminal_findings(known: Settings) -> Iterator[Finding]:
-    environment = known.terminal_environment
+def _terminal_findings(loaded: Settings) -> Iterator[Finding]:
+    environment = loaded.terminal_environment
     if environment.is_dumb:
         yield Finding(
             Severity.NOTE,
@@ -133,7 +133,7 @@ def _terminal_findings(known: Settings) -> Iterator[Finding]:
             "tmux blocks notifications.",
             "In ~/.tmux.conf: set -g allow-passthrough on",
         )
-    yield _alert_finding(known)
+    yield _alert_finding(loaded)
 
 
 def _screen_findings() -> Iterator[Finding]:
@@ -152,16 +152,16 @@ def _screen_findings() -> Iterator[Finding]:
         )
 
 
-def _alert_finding(known: Settings) -> Finding:
-    """Check how an alert of high risk would be shown here."""
-    environment, alert_preferences = known.terminal_environment, known.preferences
-    way, sequence = (
+def _alert_finding(loaded: Settings) -> Finding:
+    """Return how an alert of high risk would be shown here."""
+    environment, alert_preferences = loaded.terminal_environment, loaded.preferences
+    level, sequence = (
         alert_preferences.level(Risk.HIGH),
         terminal_sequences.choose_sequence(alert_preferences.sequence, environment),
     )
-    if way is not AlertLevel.DESKTOP:
+    if level is not AlertLevel.DESKTOP:
         fix = "Change it with: sayso-approver config set notify_high desktop"
-        return Finding(Severity.NOTE, f"High risk notifies by: {way.value}.", fix)
+        return Finding(Severity.NOTE, f"High risk notifies by: {level.value}.", fix)
     if sequence is not TerminalSequence.NONE:
         what = f"High risk notifies by the bell and {sequence.value} to this terminal."
         return Finding(Severity.NOTE, what, "Test it with: sayso-approver doctor --notify")
@@ -176,21 +176,21 @@ def _alert_finding(known: Settings) -> Finding:
 
 
 def _test_notifications(environment: TerminalEnvironment) -> Iterator[str]:
-    """Try every way to alert, each with its own text, to show which one works."""
+    """Send an alert over every channel, each with its own text, to show which channels work."""
     is_terminal = sys.stderr.isatty()
     if is_terminal:
         write_to_stderr(terminal_sequences.BELL)
     yield "Rang the bell." if is_terminal else "No bell: stderr is not a terminal."
-    for each in (TerminalSequence.OSC9, TerminalSequence.OSC777, TerminalSequence.OSC99):
+    for sequence in (TerminalSequence.OSC9, TerminalSequence.OSC777, TerminalSequence.OSC99):
         if environment.is_dumb or not is_terminal:
-            yield f"No {each.value}: there is no terminal to send it to."
+            yield f"No {sequence.value}: there is no terminal to send it to."
             continue
-        text = f"{alert_text([Risk.HIGH])}, a test by {each.value}"
-        write_to_stderr(terminal_sequences.notification_sequence(each, text, environment))
-        yield f"Wrote {each.value}{_wrapper_text(environment)}."
+        text = f"{alert_text([Risk.HIGH])}, a test by {sequence.value}"
+        write_to_stderr(terminal_sequences.notification_sequence(sequence, text, environment))
+        yield f"Wrote {sequence.value}{_wrapper_text(environment)}."
     problem = desktop.show(f"{alert_text([Risk.HIGH])}, a test by the desktop")
-    asked = f"Asked the desktop by {desktop.find_program()}."
-    yield asked if not problem else f"The desktop was not reached: {problem}."
+    sent_text = f"Asked the desktop by {desktop.find_program()}."
+    yield sent_text if not problem else f"The desktop was not reached: {problem}."
 
 
 def _wrapper_text(environment: TerminalEnvironment) -> str:
@@ -203,9 +203,9 @@ def _tmux_allows_passthrough() -> bool:
     program = shutil.which("tmux")
     if program is None:
         return False
-    asked = [program, "show-options", "-gv", "allow-passthrough"]
+    command = [program, "show-options", "-gv", "allow-passthrough"]
     try:
-        done = subprocess.run(asked, capture_output=True, text=True, timeout=2, check=False)  # noqa: S603  # fixed words
+        result = subprocess.run(command, capture_output=True, text=True, timeout=2, check=False)  # noqa: S603  # fixed words
     except (OSError, subprocess.TimeoutExpired):
         return False
-    return done.stdout.strip() in {"on", "all"}
+    return result.stdout.strip() in {"on", "all"}

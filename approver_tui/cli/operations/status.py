@@ -15,7 +15,7 @@ def command() -> None:
     """Show whether everything works, and any weaknesses."""
     with this_client() as client:
         me, page = client.me(), client.waiting()
-        found, profile = warnings(client), client.profile
+        weaknesses, profile = warnings(client), client.profile
     mine, others = listing.by_turn(page, me.user.id)
     document = {
         "schema": "sayso.status/1",
@@ -28,7 +28,7 @@ def command() -> None:
         "unverified": len(page.unverified),
         "clock_skew_ms": client.skew,
         "secrets": profile.vault,
-        "warnings": found,
+        "warnings": weaknesses,
     }
     text = [
         fact("server", f"{profile.issuer} answers"),
@@ -40,4 +40,4 @@ def command() -> None:
     ]
     text += [] if me.device is None else lines.pin_problems(me.device)
     text += [fact("clock", f"{client.skew / 1000:+.0f} s off")] if client.skew else []
-    print_result(document, text + [f"Warning: {warning}" for warning in found])
+    print_result(document, text + [f"Warning: {warning}" for warning in weaknesses])

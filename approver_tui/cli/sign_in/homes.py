@@ -12,6 +12,6 @@ from approver_tui.client.sign_in.profile import Home
 
 def this_home() -> Home:
     """Return the folders of the login: --profile, or the setting."""
-    known = settings.load()
-    named = click.get_current_context().find_root().params.get(settings.PROFILE)
-    return Home.at(known.home).named(named or known.profile)
+    loaded_settings = settings.load()
+    profile_name = click.get_current_context().find_root().params.get(settings.PROFILE)
+    return Home.at(loaded_settings.home).named(profile_name or loaded_settings.profile)

@@ -91,8 +91,8 @@ def command(  # one argument per option
 def _check_not_logged_in(home: Home) -> None:
     """Refuse to replace an active login; an ended one is replaced."""
     try:
-        known = profile.load(home)
-        if known is None:
+        login = profile.load(home)
+        if login is None:
             return
         client = open_client(home, clock=settings.wall_clock)
     except (BrokenProfile, LoginFirst):
@@ -100,14 +100,14 @@ def _check_not_logged_in(home: Home) -> None:
     try:
         client.me()
     except LoginFirst:
-        forget(home, known)
+        forget(home, login)
         return
     except ClientError:  # unknown, so it counts as active
         pass
     finally:
         client.close()
     raise AlreadyLoggedIn(
-        f"{known.user_name} is logged in to {known.issuer} here. "
+        f"{login.user_name} is logged in to {login.issuer} here. "
         "Log out first: sayso-approver logout. "
         "To add another server: sayso-approver --profile NAME login URL"
     )
@@ -120,7 +120,7 @@ def _read_code(code: str | None, *, from_stdin: bool) -> str | None:
 
 
 def _show(url: str, invitation: Invitation) -> None:
-    """Print on stderr what to do; the QR code only in a terminal."""
+    """Print on stderr what to do; print the QR code only in a terminal."""
     lines = [
         "",
         "Open this page on any of your devices and type the code there:",
@@ -148,25 +148,25 @@ def _pause(seconds: float) -> None:
 
 
 def _document(client: Client) -> dict[str, object]:
-    known = client.profile
+    login = client.profile
     return {
         "schema": "sayso.login/1",
         "profile": client.home.name,
-        "issuer": known.issuer,
-        "user": {"id": known.user_id, "name": known.user_name},
-        "device": {"id": known.device_id, "name": known.device_name},
-        "secrets": known.vault,
+        "issuer": login.issuer,
+        "user": {"id": login.user_id, "name": login.user_name},
+        "device": {"id": login.device_id, "name": login.device_name},
+        "secrets": login.vault,
         "warnings": warnings(client),
     }
 
 
 def _lines(client: Client) -> list[str]:
-    known = client.profile
+    login = client.profile
     lines = [
-        f"Logged in to {known.issuer} as {known.user_name}.",
-        f'This device is called "{known.device_name}".',
+        f"Logged in to {login.issuer} as {login.user_name}.",
+        f'This device is called "{login.device_name}".',
     ]
-    if known.vault == FILES:
+    if login.vault == FILES:
         lines.append(f"Its session key is stored in files under {client.home.secrets_folder}.")
     width = get_terminal_size().columns
     lines += [click.wrap_text(f"Warning: {warning}", width) for warning in warnings(client)]

@@ -23,41 +23,41 @@ def command() -> None:
 
     Choose the default one with `config set profile NAME`.
     """
-    here = this_home()
-    known = {name: _load(here.named(name)) for name in here.names}
-    items = [_item(name, found, here) for name, found in known.items()]
-    print_result({"schema": "sayso.profiles/1", "items": items}, _lines(known, here))
+    home = this_home()
+    logins = {name: _load(home.named(name)) for name in home.names}
+    items = [_item(name, login, home) for name, login in logins.items()]
+    print_result({"schema": "sayso.profiles/1", "items": items}, _lines(logins, home))
 
 
 def _load(home: Home) -> Profile | None:
-    """Return a login; an unreadable one is listed too."""
+    """Return a login, or None if its file cannot be read."""
     try:
         return profile.load(home)
     except BrokenProfile:
         return None
 
 
-def _item(name: str, found: Profile | None, here: Home) -> dict[str, object]:
+def _item(name: str, login: Profile | None, home: Home) -> dict[str, object]:
     return {
         "name": name,
-        "in_use": name == here.name,
-        "issuer": None if found is None else found.issuer,
-        "user": None if found is None else {"id": found.user_id, "name": found.user_name},
-        "device": None if found is None else {"id": found.device_id, "name": found.device_name},
+        "in_use": name == home.name,
+        "issuer": None if login is None else login.issuer,
+        "user": None if login is None else {"id": login.user_id, "name": login.user_name},
+        "device": None if login is None else {"id": login.device_id, "name": login.device_name},
     }
 
 
-def _lines(known: dict[str, Profile | None], here: Home) -> Iterator[str]:
-    for name, found in known.items():
-        yield fact("profile", f"{name}, in use" if name == here.name else name)
-        if found is None:
+def _lines(logins: dict[str, Profile | None], home: Home) -> Iterator[str]:
+    for name, login in logins.items():
+        yield fact("profile", f"{name}, in use" if name == home.name else name)
+        if login is None:
             yield f"  Its file cannot be read. Log in again: {PROGRAM} --profile {name} login URL"
         else:
-            yield fact("server", display_safe(found.issuer))
-            yield fact("user", display_safe(found.user_name))
-            yield fact("device", display_safe(found.device_name))
+            yield fact("server", display_safe(login.issuer))
+            yield fact("user", display_safe(login.user_name))
+            yield fact("device", display_safe(login.device_name))
         yield ""
-    if not known:
+    if not logins:
         yield f"No logins yet. Log in with: {PROGRAM} login URL"
         return
     yield f"Use one: {PROGRAM} --profile NAME"

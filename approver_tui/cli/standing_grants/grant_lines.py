@@ -32,14 +32,14 @@ def grant_in_full(value: StandingGrant) -> list[str]:
     """Return one grant with its uses."""
     pattern = [f"  {fact.label}: {fact.value}" for fact in value.pattern]
     notice = "  you are told of each use" if value.notify else "  uses are only in the history"
-    taken = [
+    uses = [
         f"  use {use.number} {use.state} {local_time(use.at)} {use.approval}" for use in value.taken
     ]
-    return [*grant(value), *pattern, notice, *(taken or ["  not used yet"])]
+    return [*grant(value), *pattern, notice, *(uses or ["  not used yet"])]
 
 
 def created(value: StandingGrant) -> list[str]:
-    """Return the result of creating one."""
+    """Return the result of creating a grant."""
     return [f"Created: {value.id}", *grant(value)]
 
 
@@ -64,8 +64,8 @@ def preview(value: GrantPreview) -> list[str]:
 
 
 def _what(value: StandingGrant) -> str:
-    safe_texts = [] if value.type is None else [value.type]
-    return f"{', '.join([*safe_texts, *value.scopes])}, up to {value.risk} risk"
+    action_type = [] if value.type is None else [value.type]
+    return f"{', '.join([*action_type, *value.scopes])}, up to {value.risk} risk"
 
 
 def _left(value: StandingGrant) -> str:

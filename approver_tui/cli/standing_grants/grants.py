@@ -23,14 +23,14 @@ from approver_tui.state.standing_grants.standing_grants import (
 
 
 def grant_document(value: StandingGrant) -> dict[str, object]:
-    """Return a standing grant_document."""
+    """Return the document of a standing grant."""
     separate = ("agent_id", "agent_name")
     sums = {"sum": _money(value.sum), "spent": _money(value.spent)}
     return members(value, *separate, agent=who(value, "agent"), **sums)
 
 
 def preview_document(value: GrantPreview) -> dict[str, object]:
-    """Return the preview_document of a grant_document."""
+    """Return the document of a preview."""
     requests = [members(request, covered=request.mismatch is None) for request in value.requests]
     total = _money(value.sum)
     return members(value, "agent_name", agent=value.agent_name, sum=total, requests=requests)
@@ -152,9 +152,13 @@ def _create(proposal: StandingGrantProposal, *, pin_stdin: bool) -> None:
             for line in lines.approval_in_full(approval, client.now()):
                 click.echo(line, err=True)
         pin = read_pin(from_stdin=pin_stdin)
-        done = DecisionClient(client).approve(approval, fingerprint=approval.fingerprint, pin=pin)
+        decided = DecisionClient(client).approve(
+            approval, fingerprint=approval.fingerprint, pin=pin
+        )
         standing_grant = next(
-            g for g in StandingGrantsClient(client).grants(ended=True) if g.approval == done.id
+            grant
+            for grant in StandingGrantsClient(client).grants(ended=True)
+            if grant.approval == decided.id
         )
     print_result(
         {"schema": "sayso.grant/1", **grant_document(standing_grant)},

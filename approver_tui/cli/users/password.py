@@ -13,8 +13,8 @@ from approver_tui.cli.printing import as_json, print_result
 from approver_tui.client.approvals.decisions import DecisionClient
 from approver_tui.state.text import counted
 
-_SHORTEST: Final = 12
-_LONGEST: Final = 256
+_MIN_LENGTH: Final = 12
+_MAX_LENGTH: Final = 256
 _SET_TEXT = "You have a password for signing in to apps."
 _NOT_SET_TEXT = "You have no password for signing in to apps. Set one: sayso-approver password set"
 
@@ -46,7 +46,7 @@ def set_password(*, password_stdin: bool, pin_stdin: bool) -> None:
     with the old password is signed out. With both --password-stdin and --pin-stdin, the first line
     is the password and the second the PIN.
     """
-    length = f"{_SHORTEST} characters, and not your PIN"
+    length = f"{_MIN_LENGTH} characters, and not your PIN"
     password = read_new_secret("password", length, "--password-stdin", from_stdin=password_stdin)
     _check_password(password)
     pin = read_pin(from_stdin=pin_stdin)
@@ -61,8 +61,10 @@ def set_password(*, password_stdin: bool, pin_stdin: bool) -> None:
 def _check_password(password: str) -> None:
     """Reject what the server would refuse, before a PIN attempt is counted."""
     length = len(unicodedata.normalize("NFC", password))
-    if not _SHORTEST <= length <= _LONGEST or not password.isprintable():
-        raise click.UsageError(f"A password has {_SHORTEST} to {_LONGEST} printable characters.")
+    if not _MIN_LENGTH <= length <= _MAX_LENGTH or not password.isprintable():
+        raise click.UsageError(
+            f"A password has {_MIN_LENGTH} to {_MAX_LENGTH} printable characters."
+        )
 
 
 def _signed_out_lines(ended: int) -> list[str]:

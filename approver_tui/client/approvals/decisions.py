@@ -1,7 +1,7 @@
 """Answers to approvals, and signed statements about devices.
 
-Owns: the checks before a signature, which key signs what. Never: screens, prompts; how a PIN opens
-a key; answers with an unknown outcome, which `signed_answers.py` has.
+Owns: the checks before a signature, and which key signs what. Never: screens and prompts; opening a
+key with the PIN (`unlocking.py`); answers with an unknown outcome (`signed_answers.py`).
 """
 
 from dataclasses import replace
@@ -48,7 +48,7 @@ _WITH_PIN: Ceremony = frozenset({Step.PIN})
 
 
 class DecisionClient:
-    """Answers of one user on one device. Several threads may use it."""
+    """Answers requests as one user on one device. Several threads may use it."""
 
     def __init__(self, client: Client) -> None:
         self._client = client
@@ -59,7 +59,7 @@ class DecisionClient:
 
     @property
     def is_unlocked(self) -> bool:
-        """Whether low and medium risk need no PIN now; ends after an idle time."""
+        """Whether approving low and medium risk needs no PIN now; this ends after an idle time."""
         return self._low_key.get() is not None
 
     def unlock(self, pin: str) -> None:
@@ -93,13 +93,14 @@ class DecisionClient:
     ) -> Approval:
         """Approve what the user saw under `fingerprint`; return the server's copy.
 
-        With `granted` (or the approval's own) it approves that part only: one from `narrow`, or one
-        that another of several people has already approved.
+        With `granted`, or the approval's own granted text, this approves that part only. The text
+        comes from `narrow`, or another of several approvers has already approved it.
 
-        With `pin` the answer carries the PIN step; without it the app must be unlocked and the risk
-        must allow that, else PinNeeded. `entries` must be exactly the other required steps, else
-        EntryNeeded. Raises Changed, WrongPin, DeviceLocked, WrongEntry, RequestLocked,
-        AlreadyDecided, and UnknownOutcome if no confirmation arrived.
+        With `pin` the answer includes the PIN step. Without it, the app must be unlocked and the
+        risk must not require a PIN; otherwise this raises PinNeeded. It raises EntryNeeded unless
+        `entries` are exactly the other required steps. Also raises Changed, WrongPin,
+        DeviceLocked, WrongEntry, RequestLocked, AlreadyDecided, and UnknownOutcome if no
+        confirmation arrived.
         """
         granted = self._check_granted(approval, granted)
         current = self._verified_copy(approval, fingerprint)
@@ -129,7 +130,7 @@ class DecisionClient:
     def withdraw(self, approval: Approval) -> Approval:
         """Withdraw the user's own approval; requires no PIN. Raises as `approve` does.
 
-        The nonce of the copy that was approved may be old, so it is fetched.
+        Fetches a new nonce, because the nonce of the approved copy may be old.
         """
         current = self._verified_copy(replace(approval, nonce=None), approval.fingerprint)
         key = self._client.session.key
@@ -161,7 +162,7 @@ class DecisionClient:
         return self._client.unlock_device(device.id, self._device_statement(device, "unlock", pin))
 
     def vouch_device(self, device: Device, pin: str) -> Device:
-        """Let another, new device approve high risk at once."""
+        """Let another, new device approve high risk immediately."""
         return self._client.vouch_device(device.id, self._device_statement(device, "vouch", pin))
 
     def change_user_code(self, code: str | None, pin: str) -> bool:
@@ -176,7 +177,7 @@ class DecisionClient:
         return self._client.change_user_code(code, statement)
 
     def new_one_time_code(self, pin: str) -> OneTimeCode:
-        """Create a one-time code with which another device signs in.
+        """Create a one-time code that signs in another device.
 
         The high key signs a digest over the nonce, after a PIN call for that purpose.
         """
@@ -212,10 +213,10 @@ class DecisionClient:
         return deputies.add_deputy(self._client, deputy, begins, ends, statement)
 
     def _check_granted(self, approval: Approval, granted: Granted | None) -> Granted | None:
-        """Return the checked text to sign instead of the whole, whatever the server sends.
+        """Return the narrowed text to sign, or None to sign the whole request. Raises Changed.
 
-        It was checked by `narrow` against a proposal; or, if several people are asked, another one
-        approved it before: a part of the action, with every difference shown.
+        Either `narrow` checked the text against this user's proposal, or another of several
+        approvers approved it: then it must be a part of the action, with every difference shown.
         """
         part = approval.granted if granted is None else granted
         if part is None or part.text in self._checked_texts:
@@ -226,8 +227,10 @@ class DecisionClient:
 
     def _nonce(self) -> str:
         """Return the nonce for this device's next statement about itself."""
-        me = self._client.profile.device_id
-        nonce = next((d.nonce for d in self._client.devices() if d.id == me), None)
+        device_id = self._client.profile.device_id
+        nonce = next(
+            (device.nonce for device in self._client.devices() if device.id == device_id), None
+        )
         if nonce is None:
             raise Changed("This device is no longer yours.")
         return nonce
@@ -246,7 +249,7 @@ class DecisionClient:
         """Return the approval with a nonce if, and only if, it is what the user saw.
 
         1. Both texts have their digests and agree with each other.
-        2. They name this very person, or several are asked.
+        2. They name this user, or several users are asked.
         3. The fingerprint is the one that the user compared.
         4. A copy fetched for its nonce has the same texts.
         """
@@ -291,15 +294,17 @@ class DecisionClient:
         granted: Granted | None,
         entries: Entries,
     ) -> SignedAnswer:
-        """Return the signed approval, for the entries and the PIN if one was typed."""
-        text = None if granted is None else granted.text
+        """Return the signed approval, with a ceremony of the typed entries and `pin_step`."""
+        granted_text = None if granted is None else granted.text
         typed = frozenset(step for step in Step if entries.of(step) is not None)
         ceremony = ceremony_text(pin_step | typed)
-        signed = self._sign_decision(approval, key, Answer.APPROVE, ceremony, None, text)
-        left = approval.tries_left
-        return SignedAnswer(approval.id, Answer.APPROVE, signed, "", text, entries, tries_left=left)
+        signed = self._sign_decision(approval, key, Answer.APPROVE, ceremony, None, granted_text)
+        tries_left = approval.tries_left
+        return SignedAnswer(
+            approval.id, Answer.APPROVE, signed, "", granted_text, entries, tries_left=tries_left
+        )
 
-    def _sign_decision(  # the members of one answer
+    def _sign_decision(  # one argument per member
         self,
         approval: Approval,
         key: SigningKey,
@@ -348,7 +353,7 @@ def _was_shown(approval: Approval, part: Granted) -> bool:
 
 
 def _check_entries(approval: Approval, entries: Entries) -> None:
-    """Check for missing entries before any attempt is counted."""
+    """Check for missing or unneeded entries before the server counts an attempt."""
     for step in sorted(approval.steps - {Step.PIN}):
         if entries.of(step) is None:
             raise EntryNeeded(step, f"Approving this requires {approval.requirement(step)}.")

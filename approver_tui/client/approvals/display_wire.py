@@ -20,7 +20,7 @@ from approver_tui.state.text import SafeText
 _MAX_TEXT = 4_000
 _MAX_LINES = 40
 _DEFAULT_SEVERITY = SafeText("warning")
-"""Members that older versions did not send; then all signals are drawn alike."""
+"""The severity of a signal from an older server, which does not send one."""
 
 
 def read_display(members: JsonObject) -> Display:
@@ -28,20 +28,22 @@ def read_display(members: JsonObject) -> Display:
     if members.integer("v") != 1:
         raise WireError(members.at("v"), "is a version that this program does not know")
     user = members.child("user")
-    long = {name: members.safe(name, max_len=_MAX_TEXT) for name in ("risk_reason", "resource")}
-    lines = {
+    one_line_values = {
+        name: members.safe(name, max_len=_MAX_TEXT) for name in ("risk_reason", "resource")
+    }
+    multiline_values = {
         name: members.safe(name, max_len=_MAX_TEXT, max_lines=_MAX_LINES)
         for name in ("undo", "why", "gives")
     }
-    optional = {
+    optional_values = {
         name: members.safe_or_none(name, max_len=_MAX_TEXT) for name in ("compared", "agent_says")
     }
     return read_as(
         Display,
         members,
-        **long,
-        **lines,
-        **optional,
+        **one_line_values,
+        **multiline_values,
+        **optional_values,
         headline=members.safe("headline", max_len=500),
         facts=tuple(_read_fact(fact) for fact in members.children("facts")),
         scopes=tuple(
@@ -60,7 +62,7 @@ def _read_fact(members: JsonObject) -> Fact:
 
 
 def _read_unusual(members: JsonObject) -> tuple[Anomaly, ...] | None:
-    """Return what is unusual; a document without that member does not count as unremarkable."""
+    """Return the anomalies, or None if null. Raises WireError if the member is missing."""
     if members.is_null("unusual"):
         return None
     return _read_signals(members, "unusual")

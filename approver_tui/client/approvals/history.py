@@ -29,28 +29,29 @@ def search(
 ) -> SearchResult:
     """Return at most `limit` past requests that match, newest first.
 
-    Looks at no more than 10,000; `next` says where the next search continues.
+    Looks at 10,000 requests at most; `next` says where the next search continues.
     """
     if not condition:
         page = client.inbox("decided", limit=limit, cursor=cursor)
         return SearchResult(page, len(page.items))
     approvals: list[Approval] = []
-    scanned, at = 0, cursor
+    scanned, page_cursor = 0, cursor
     while True:
-        page = client.inbox("decided", limit=_PAGE, cursor=at)
+        page = client.inbox("decided", limit=_PAGE, cursor=page_cursor)
         matching = [approval for approval in page.items if condition.matches(approval)]
         missing = limit - len(approvals)
         scanned += len(page.items)
         approvals += matching[:missing]
         if len(matching) > missing:
             return SearchResult(
-                _page(page, approvals, _cursor_after(client, page, approvals[-1], at)), scanned
+                _page(page, approvals, _cursor_after(client, page, approvals[-1], page_cursor)),
+                scanned,
             )
         if page.next is None or any(map(condition.is_past, page.items)):
             return SearchResult(_page(page, approvals, None), scanned)
         if len(approvals) == limit or scanned >= _MAX_SCANNED:
             return SearchResult(_page(page, approvals, page.next), scanned)
-        at = page.next
+        page_cursor = page.next
 
 
 def _page(last: Page, approvals: list[Approval], cursor: str | None) -> Page:
@@ -58,11 +59,13 @@ def _page(last: Page, approvals: list[Approval], cursor: str | None) -> Page:
     return replace(last, items=tuple(approvals), unverified=(), next=cursor)
 
 
-def _cursor_after(client: Client, page: Page, last: Approval, at: str | None) -> str | None:
+def _cursor_after(
+    client: Client, page: Page, last: Approval, page_cursor: str | None
+) -> str | None:
     """Return the cursor after `last` by fetching the page that ends with it.
 
-    Only the server makes cursors. With unverified rows the page ends a little earlier: a row may
-    appear twice, but never is missing.
+    Only the server can create cursors. If there are unverified rows, the page ends a little
+    earlier: a row may appear twice, but none is missing.
     """
-    place = next(n for n, approval in enumerate(page.items, 1) if approval.id == last.id)
-    return client.inbox("decided", limit=place, cursor=at).next
+    count = next(number for number, approval in enumerate(page.items, 1) if approval.id == last.id)
+    return client.inbox("decided", limit=count, cursor=page_cursor).next

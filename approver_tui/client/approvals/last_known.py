@@ -32,7 +32,7 @@ def save(home: Home, profile: Profile, items: Sequence[JsonObject], server_time:
 
 
 def load(home: Home, profile: Profile) -> Page | None:
-    """Return what was stored for this login, or None; a broken file counts as none."""
+    """Return what was stored for this login, or None; a broken file is ignored."""
     content = files.read_private(home.last_known_file)
     if content is None:
         return None

@@ -26,7 +26,7 @@ from approver_tui.state.text import SafeText, display_safe
 ALGS = {"EC": "ES256", "OKP": "EdDSA", "RSA": "RS256"}
 """The algorithm of each kind of key (RFC 7518 3.1, RFC 8037 3.1)."""
 _COORDINATE = 32
-_WORDS = {"approve": "yes", "deny": "no", "withdraw": "withdrawal"}
+_ANSWER_NOUNS = {"approve": "yes", "deny": "no", "withdraw": "withdrawal"}
 
 
 def verify_signature(
@@ -36,7 +36,7 @@ def verify_signature(
 
     Raises KeyError or ValueError for an invalid key.
     """
-    check = {"EC": _ec, "OKP": _okp, "RSA": _rsa}[jwk["kty"]]
+    check = {"EC": _check_ec, "OKP": _check_okp, "RSA": _check_rsa}[jwk["kty"]]
     try:
         check(jwk, signature, message, is_der)
     except InvalidSignature:
@@ -44,7 +44,7 @@ def verify_signature(
     return True
 
 
-def _ec(jwk: Mapping[str, Any], signature: bytes, message: bytes, is_der: bool) -> None:  # noqa: FBT001  # the signature of the table
+def _check_ec(jwk: Mapping[str, Any], signature: bytes, message: bytes, is_der: bool) -> None:  # noqa: FBT001  # the table needs one signature
     if jwk["crv"] != "P-256":
         raise ValueError("the curve is not P-256")
     x, y = (int.from_bytes(unb64(jwk[name]), "big") for name in ("x", "y"))
@@ -56,13 +56,13 @@ def _ec(jwk: Mapping[str, Any], signature: bytes, message: bytes, is_der: bool) 
     key.verify(signature if is_der else der, message, ec.ECDSA(hashes.SHA256()))
 
 
-def _okp(jwk: Mapping[str, Any], signature: bytes, message: bytes, _is_der: bool) -> None:  # noqa: FBT001  # as above
+def _check_okp(jwk: Mapping[str, Any], signature: bytes, message: bytes, _is_der: bool) -> None:  # noqa: FBT001  # as above
     if jwk["crv"] != "Ed25519":
         raise ValueError("the curve is not Ed25519")
     ed25519.Ed25519PublicKey.from_public_bytes(unb64(jwk["x"])).verify(signature, message)
 
 
-def _rsa(jwk: Mapping[str, Any], signature: bytes, message: bytes, _is_der: bool) -> None:  # noqa: FBT001  # as above
+def _check_rsa(jwk: Mapping[str, Any], signature: bytes, message: bytes, _is_der: bool) -> None:  # noqa: FBT001  # as above
     e, n = (int.from_bytes(unb64(jwk[name]), "big") for name in ("e", "n"))
     key = rsa.RSAPublicNumbers(e, n).public_key()
     key.verify(signature, message, padding.PKCS1v15(), hashes.SHA256())
@@ -73,12 +73,12 @@ _PASSKEY_PARTS: Final = 5
 _PRESENT_AND_VERIFIED: Final = 0b101
 _TOLERANCE_SECONDS: Final = 300
 _LOGGED: Final = "The audit log has the request, each answer and how it ended"
-_BROKEN: Final = (KeyError, TypeError, ValueError, IndexError, AttributeError)
+_PARSE_ERRORS: Final = (KeyError, TypeError, ValueError, IndexError, AttributeError)
 """The errors of parsing something that is not a receipt."""
 
 
 class Verdict(StrEnum):
-    """The result of a part; the words are those of the list."""
+    """The result of a part; the values are shown in the list."""
 
     PROVED = "proved"
     WRONG = "wrong"
@@ -87,7 +87,7 @@ class Verdict(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class ReceiptPart:
-    """One part of a receipt; `why` it is invalid or unverifiable."""
+    """One part of a receipt; `why` says why it is invalid or cannot be verified."""
 
     what: SafeText
     verdict: Verdict
@@ -95,13 +95,13 @@ class ReceiptPart:
 
 
 class _WrongError(Exception):
-    """Names the field and what is wrong with it."""
+    """A part is invalid; the message names the field and what is wrong with it."""
 
 
 def verdict(parts: Sequence[ReceiptPart]) -> Verdict:
-    """Return the verdict: without the last part, the server's signature, nothing is proved.
+    """Return the verdict. Nothing is proved unless the last part, the server's signature, is.
 
-    The device keys are inside the receipt: a forger would put in their own.
+    The device keys are in the receipt itself, where a forger would put their own.
     """
     if any(part.verdict is Verdict.WRONG for part in parts):
         return Verdict.WRONG
@@ -137,13 +137,13 @@ def _answer_parts(
         yield _part(what, _check_answer, {**receipt, **request}, answer)
 
 
-def _part(what: str, check: Callable[..., str], *given: object) -> ReceiptPart:
-    """Run `check`, which returns why a part is unverifiable, or raises."""
+def _part(what: str, check: Callable[..., str], *args: object) -> ReceiptPart:
+    """Run `check`, which returns why a part cannot be verified, or raises if it is wrong."""
     try:
-        why = check(*given)
+        why = check(*args)
     except _WrongError as error:
         return _make_part(what, Verdict.WRONG, str(error))
-    except _BROKEN as error:
+    except _PARSE_ERRORS as error:
         return _make_part(what, Verdict.WRONG, f"it is not what a receipt has: {error}")
     return _make_part(what, Verdict.UNKNOWN if why else Verdict.PROVED, why)
 
@@ -154,15 +154,15 @@ def _make_part(what: str, verdict: Verdict, why: str) -> ReceiptPart:
 
 def _describe(answer: Mapping[str, Any]) -> tuple[str, str]:
     try:
-        word = _WORDS[answer["decision"]]
+        word = _ANSWER_NOUNS[answer["decision"]]
         return f"the {word} of {answer['by']['name']}", str(answer["device"]["name"])
-    except _BROKEN:
+    except _PARSE_ERRORS:
         return "an answer", "its device"
 
 
-def _require(holds: object, words: str) -> None:
-    if not holds:
-        raise _WrongError(words)
+def _require(condition: object, message: str) -> None:
+    if not condition:
+        raise _WrongError(message)
 
 
 def _digest(text: str) -> str:
@@ -176,12 +176,14 @@ def _check_texts(receipt: Mapping[str, Any]) -> str:
         _require(
             digest == approval[f"{name}_digest"], f"approval/{name}: does not match its digest"
         )
-    short = unb64(approval["action_digest"])[:4].hex()
-    said = receipt["fingerprint"]
-    _require(said == f"{short[:4]}-{short[4:]}", "fingerprint: it is not that of the action")
+    prefix = unb64(approval["action_digest"])[:4].hex()
+    fingerprint = receipt["fingerprint"]
+    _require(
+        fingerprint == f"{prefix[:4]}-{prefix[4:]}", "fingerprint: it is not that of the action"
+    )
     granted = approval["granted"]
-    own = granted is None or _digest(granted["text"]) == granted["digest"]
-    _require(own, "approval/granted: does not match its digest")
+    is_granted_intact = granted is None or _digest(granted["text"]) == granted["digest"]
+    _require(is_granted_intact, "approval/granted: does not match its digest")
     return ""
 
 
@@ -190,23 +192,25 @@ def _check_answer(receipt: Mapping[str, Any], answer: Mapping[str, Any]) -> str:
     if key is None:
         return "its key is not known any more"
     if signed.count(".") + 1 == _PASSKEY_PARTS:
-        said = _verified_passkey_payload(signed, key, receipt["issuer"])
+        payload = _verified_passkey_payload(signed, key, receipt["issuer"])
     else:
-        own = {name: key["jwk"][name] for name in ("crv", "kty", "x", "y")}
-        thumbprint = b64(hashlib.sha256(rfc8785.dumps(own)).digest())
+        public_jwk = {name: key["jwk"][name] for name in ("crv", "kty", "x", "y")}
+        thumbprint = b64(hashlib.sha256(rfc8785.dumps(public_jwk)).digest())
         _require(thumbprint == key["kid"], "key: does not match its thumbprint")
-        said = _verified_payload(signed, DECISION, key, "signed")
-    for name, value in _expected_members(receipt, answer, said).items():
-        _require(said.get(name) == value, f"{name}: it is not what was signed")
-    at = datetime.fromisoformat(answer["at"]).timestamp()
-    _require(abs(said["at"] - at) <= _TOLERANCE_SECONDS, "at: it is not when it was signed")
+        payload = _verified_payload(signed, DECISION, key, "signed")
+    for name, value in _expected_members(receipt, answer, payload).items():
+        _require(payload.get(name) == value, f"{name}: it is not what was signed")
+    decided_at = datetime.fromisoformat(answer["at"]).timestamp()
+    _require(
+        abs(payload["at"] - decided_at) <= _TOLERANCE_SECONDS, "at: it is not when it was signed"
+    )
     return ""
 
 
 def _expected_members(
-    receipt: Mapping[str, Any], answer: Mapping[str, Any], said: Mapping[str, Any]
+    receipt: Mapping[str, Any], answer: Mapping[str, Any], payload: Mapping[str, Any]
 ) -> dict[str, object]:
-    approval, granted = receipt["approval"], said.get("granted")
+    approval, granted = receipt["approval"], payload.get("granted")
     if answer["decision"] == "approve" and answer["counts"]:
         granted = None if approval["granted"] is None else approval["granted"]["digest"]
     return {
@@ -227,31 +231,34 @@ def _verified_payload(jws: str, typ: str, key: Mapping[str, Any], where: str) ->
     """Return the payload of a compact JWS; the key determines the algorithm, not the signer."""
     head, body, signature = jws.split(".")
     header = json.loads(unb64(head))
-    wanted = {"typ": typ, "alg": ALGS[key["jwk"]["kty"]], "kid": key["kid"]}
-    own = {name: header.get(name) for name in wanted} == wanted
-    _require(own, f"{where}: its header is not that of this key")
+    expected = {"typ": typ, "alg": ALGS[key["jwk"]["kty"]], "kid": key["kid"]}
+    is_expected = {name: header.get(name) for name in expected} == expected
+    _require(is_expected, f"{where}: its header is not that of this key")
     is_valid = verify_signature(key["jwk"], unb64(signature), f"{head}.{body}".encode())
     _require(is_valid, f"{where}: the signature is invalid")
     return dict(json.loads(unb64(body)))
 
 
-def _verified_passkey_payload(word: str, key: Mapping[str, Any], issuer: str) -> dict[str, Any]:
+def _verified_passkey_payload(signed: str, key: Mapping[str, Any], issuer: str) -> dict[str, Any]:
     """Return the payload of a passkey's assertion (WebAuthn 7.2)."""
-    credential, payload, data, client, signature = map(unb64, word.split("."))
-    site, said = urlsplit(issuer), json.loads(client)
+    credential, payload, authenticator_data, client_json, signature = map(unb64, signed.split("."))
+    site, client_data = urlsplit(issuer), json.loads(client_json)
     _require(b64(credential) == key["kid"], "signed: it names another passkey")
-    made_here = (
-        said["type"] == "webauthn.get" and said["origin"] == f"{site.scheme}://{site.netloc}"
+    is_this_site = (
+        client_data["type"] == "webauthn.get"
+        and client_data["origin"] == f"{site.scheme}://{site.netloc}"
     )
-    _require(made_here, "signed: it was made for another site")
+    _require(is_this_site, "signed: it was made for another site")
     challenge = b64(hashlib.sha256(payload).digest())
-    _require(said["challenge"] == challenge, "signed: the passkey signed a different payload")
-    here = hashlib.sha256((site.hostname or "").encode()).digest()
-    _require(data[:32] == here, "signed: it was made for another site")
-    verified = data[32] & _PRESENT_AND_VERIFIED == _PRESENT_AND_VERIFIED
-    _require(verified, "signed: the user was not verified")
-    over = data + hashlib.sha256(client).digest()
-    is_valid = verify_signature(key["jwk"], signature, over, is_der=True)
+    _require(
+        client_data["challenge"] == challenge, "signed: the passkey signed a different payload"
+    )
+    site_hash = hashlib.sha256((site.hostname or "").encode()).digest()
+    _require(authenticator_data[:32] == site_hash, "signed: it was made for another site")
+    is_user_verified = authenticator_data[32] & _PRESENT_AND_VERIFIED == _PRESENT_AND_VERIFIED
+    _require(is_user_verified, "signed: the user was not verified")
+    message = authenticator_data + hashlib.sha256(client_json).digest()
+    is_valid = verify_signature(key["jwk"], signature, message, is_der=True)
     _require(is_valid, "signed: the signature is invalid")
     return dict(json.loads(payload))
 
@@ -269,26 +276,28 @@ def _check_server_signature(receipt: Mapping[str, Any], keys: Sequence[Mapping[s
     jwk = next((key for key in keys if key.get("kid") == kid), None)
     if jwk is None:
         return "its key is not published any more"
-    said = _verified_payload(signature, RECEIPT, {"kid": kid, "jwk": jwk}, "server_signature")
-    rest = {name: value for name, value in receipt.items() if name != "server_signature"}
-    place = first_difference(rest, said)
-    _require(place is None, f"{place}: it is not what the server signed")
+    payload = _verified_payload(signature, RECEIPT, {"kid": kid, "jwk": jwk}, "server_signature")
+    unsigned_members = {
+        name: value for name, value in receipt.items() if name != "server_signature"
+    }
+    path = first_difference(unsigned_members, payload)
+    _require(path is None, f"{path}: it is not what the server signed")
     return ""
 
 
-def first_difference(ours: object, theirs: object, at: str = "") -> str | None:
+def first_difference(ours: object, theirs: object, path: str = "") -> str | None:
     """Return the path of the first difference of two JSON values; None if they are equal."""
     if isinstance(ours, dict) and isinstance(theirs, dict):
         names = dict.fromkeys((*ours, *theirs))
-        pairs = [(each, ours.get(each, _MISSING), theirs.get(each, _MISSING)) for each in names]
+        pairs = [(name, ours.get(name, _MISSING), theirs.get(name, _MISSING)) for name in names]
     elif isinstance(ours, list) and isinstance(theirs, list) and len(ours) == len(theirs):
-        pairs = [(place, *pair) for place, pair in enumerate(zip(ours, theirs, strict=True))]
+        pairs = [(index, *pair) for index, pair in enumerate(zip(ours, theirs, strict=True))]
     else:
-        return None if type(ours) is type(theirs) and ours == theirs else at or "receipt"
-    found = (
-        first_difference(first, other, f"{at}/{name}".lstrip("/")) for name, first, other in pairs
+        return None if type(ours) is type(theirs) and ours == theirs else path or "receipt"
+    differences = (
+        first_difference(first, other, f"{path}/{name}".lstrip("/")) for name, first, other in pairs
     )
-    return next((place for place in found if place is not None), None)
+    return next((difference for difference in differences if difference is not None), None)
 
 
 _MISSING: Final = object()

@@ -26,7 +26,7 @@ from approver_tui.state.approvals.ceremony import NO_ENTRIES, Entries, Step
 from approver_tui.state.approvals.decision import NO_EXTRAS, Answer, DenialExtras
 
 _STALE = "invalid_decision"
-"""The server's code for an answer that was signed too long ago, or over other rows."""
+"""The server's code for an answer that is too old or does not match the server's copy."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,14 +106,14 @@ class SignedAnswers:
         )
 
     def _fetch_current(self, signed_answer: SignedAnswer) -> Approval:
-        """Return the server's copy; without one nothing is known."""
+        """Return the server's copy. Raises UnknownOutcome if it cannot be fetched."""
         try:
             return self._client.approval(signed_answer.approval_id)
         except (Unreachable, ApiError) as error:
             raise UnknownOutcome(signed_answer.approval_id, signed_answer.answer) from error
 
     def _resend(self, signed_answer: SignedAnswer, approval: Approval) -> Approval:
-        """Send the same bytes again, unless a wrong entry was counted: it would count twice."""
+        """Send the same bytes again, unless a wrong entry was counted, which would count twice."""
         if (wrong := _wrong_entry_since(signed_answer, approval)) is not None:
             self._forget(signed_answer)
             raise wrong
@@ -144,10 +144,10 @@ class SignedAnswers:
 
 
 def _wrong_entry_since(signed_answer: SignedAnswer, approval: Approval) -> WrongEntry | None:
-    """Return the steps with a wrong entry counted since the answer was signed, if any."""
-    before, now = signed_answer.tries_left or {}, approval.tries_left or {}
-    for step, left in now.items():
-        if left < before.get(step, left):
-            members = {"step": step.value, "left": left}
+    """Return the error for a wrong entry counted since the answer was signed, if any."""
+    before, after = signed_answer.tries_left or {}, approval.tries_left or {}
+    for step, tries_left in after.items():
+        if tries_left < before.get(step, tries_left):
+            members = {"step": step.value, "left": tries_left}
             return WrongEntry("wrong_entry", 403, "What was typed does not match.", members)
     return None

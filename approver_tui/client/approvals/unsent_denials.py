@@ -1,4 +1,4 @@
-"""Denials in their five seconds, on disk, so that a crash is reported at the next start.
+"""Denials in the five seconds before they are sent, stored so that a crash can be reported.
 
 Owns: the file, one row for each denial not known to have arrived. Never: sending one. A row names
 the request but holds no answer, so the file is useless to anyone else.
@@ -35,7 +35,7 @@ class UnsentDenials:
         return tuple(row.unsent for row in self._read() if not _is_running(row.process))
 
     def add(self, approvals: Iterable[Approval]) -> None:
-        """Note that this process is about to deny these. Raises OSError."""
+        """Store that this process is about to deny these. Raises OSError."""
         new = [
             _Row(UnsentDenial(approval.id, approval.headline), os.getpid())
             for approval in approvals
@@ -44,7 +44,7 @@ class UnsentDenials:
         self._replace_rows(ids, new)
 
     def remove(self, ids: Collection[str]) -> None:
-        """Note that these were sent, or will not be sent. Raises OSError."""
+        """Delete the rows of denials that were sent, or will not be sent. Raises OSError."""
         if any(row.unsent.approval_id in ids for row in self._read()):
             self._replace_rows(ids, ())
 
@@ -83,7 +83,7 @@ def _read_denial(members: JsonObject) -> UnsentDenial:
 
 
 def _is_running(process: int) -> bool:
-    """Whether another process with this number is running."""
+    """Whether another process with this ID is running."""
     if process == os.getpid():
         return False
     try:

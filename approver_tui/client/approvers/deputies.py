@@ -28,7 +28,7 @@ def add_deputy(client: Client, deputy: str, begins: str, ends: str, statement: s
 
 
 def end_deputy(client: Client, deputy_id: str) -> None:
-    """End a deputy period, on either side."""
+    """End a deputy period, as either of its two users."""
     client.session.delete(f"{_PATH}/{quote(deputy_id, safe='')}")
 
 

@@ -1,7 +1,7 @@
-"""Watches the audit log of the server: keeps its last checkpoint, and checks that it only grows.
+"""Watches the audit log of the server: stores its last checkpoint, and checks that it only grows.
 
-Owns: the kept checkpoint and key of each server, what is an alarm, how long it stays. Never:
-forgetting a checkpoint because the server shows another log.
+Owns: the stored checkpoint and key of each server; what is an alarm, and how long it stays. Never:
+dropping a checkpoint because the server shows a different log.
 """
 
 import base64
@@ -29,15 +29,15 @@ NOTHING: Final = SafeText("")
 _PATH: Final = "/api/audit"
 _CONFLICT: Final = 409
 _NOT_LOGGED: Final = frozenset({404, _CONFLICT})
-_LONGEST: Final = 200
+_MAX_LENGTH: Final = 200
 
 
 class _LogChangedError(Exception):
-    """The server's log is not the one that was here before; the text says how."""
+    """The server's log is not the one that this machine saw before; the message says why."""
 
 
 @dataclass(frozen=True, slots=True)
-class _KeptLog:
+class _StoredLog:
     """The log of one server, as this machine last saw it."""
 
     log_key: str
@@ -45,7 +45,7 @@ class _KeptLog:
     alarm: str = ""
     """Why it is not trusted any more."""
     evidence: str = ""
-    """The checkpoint that contradicts the kept one."""
+    """The checkpoint or promise that contradicts the stored checkpoint."""
     incident: str = ""
     """The incident that the server opened for the alarm."""
 
@@ -56,7 +56,7 @@ class _KeptLog:
 
     @property
     def signed(self) -> Checkpoint:
-        """The kept checkpoint. It was verified when it was stored."""
+        """The stored checkpoint, verified again."""
         return notes.verify(self.checkpoint, [self.key])[0]
 
 
@@ -73,11 +73,11 @@ class LogWitness:
     def alarm(self) -> SafeText:
         """Why the log is not trusted, as far as this machine knows; empty if it is."""
         log = self._read()
-        return NOTHING if log is None else display_safe(log.alarm, max_len=_LONGEST)
+        return NOTHING if log is None else display_safe(log.alarm, max_len=_MAX_LENGTH)
 
     @property
     def size(self) -> int | None:
-        """The number of entries at the kept checkpoint, if there is one."""
+        """The number of entries at the stored checkpoint, if there is one."""
         log = self._read()
         return None if log is None else log.signed.size
 
@@ -88,30 +88,30 @@ class LogWitness:
         return None if log is None else log.log_key
 
     def forget(self, now: int) -> None:
-        """Start again with the next check. The kept checkpoint stays in a file next to it."""
+        """Start again with the next check. The old checkpoint remains in a file next to it."""
         with files.file_lock(self._lock_file):
             self._promises.file.unlink(missing_ok=True)
             if self.file.exists():
                 self.file.replace(self.file.with_suffix(f".{now}.json"))
 
     def check(self) -> SafeText:
-        """Compare the server's log with the kept checkpoint; return why it is not trusted, or "".
+        """Compare the server's log with the stored checkpoint; return why it is not trusted, or "".
 
-        The first checkpoint is kept with its key. An alarm stays. Raises ClientError if the server
-        does not answer.
+        The first checkpoint is stored with its key. An alarm remains. Raises ClientError if the
+        server does not answer.
         """
         log = self._read()
         if log is None:
             return self._begin()
         if not log.alarm:
             promises = self._promises.read(log.key)
-            new = self._compared(log)
-            self._write(new if new.alarm else self._with_kept_promises(new, promises))
+            new = self._compare(log)
+            self._write(new if new.alarm else self._check_promises(new, promises))
         self._report()
         return self.alarm
 
     def _report(self) -> None:
-        """Report an alarm, once; the next check tries again."""
+        """Report an alarm once; if that fails, the next check tries again."""
         log = self._read()
         if log is None or not log.alarm or log.incident:
             return
@@ -125,7 +125,7 @@ class LogWitness:
                     self._store(reported)
 
     def _begin(self) -> SafeText:
-        """Keep the first checkpoint and its key, if there is a checkpoint yet."""
+        """Store the first checkpoint and its key, if there is a checkpoint yet."""
         log_key = self._session.get(f"{_PATH}/keys").text("log_key")
         try:
             answer = self._session.get(f"{_PATH}/consistency", {"from": "0"})
@@ -133,7 +133,7 @@ class LogWitness:
             if error.status == _CONFLICT:
                 return NOTHING
             raise
-        log = _KeptLog(log_key, answer.text("checkpoint"))
+        log = _StoredLog(log_key, answer.text("checkpoint"))
         try:
             log.signed  # noqa: B018  # verifies it
         except BadNote as error:
@@ -141,42 +141,42 @@ class LogWitness:
         self._write(log)
         return self.alarm
 
-    def _compared(self, log: _KeptLog) -> _KeptLog:
-        """Return what is kept after the server's answer: its newer checkpoint, or an alarm."""
+    def _compare(self, log: _StoredLog) -> _StoredLog:
+        """Return what to store after the server's answer: its newer checkpoint, or an alarm."""
         old = log.signed
         answer = self._session.get(f"{_PATH}/consistency", {"from": str(old.size)})
         note = answer.text("checkpoint")
-        hashes = [_decoded(text) for text in answer.texts("hashes")]
+        hashes = [_decode_hash(text) for text in answer.texts("hashes")]
         try:
-            key, new = self._verified(note, log.key)
+            key, new = self._verify_note(note, log.key)
             _check_growth(old, new, hashes)
         except _LogChangedError as error:
             return replace(log, alarm=str(error), evidence=note)
         return replace(log, log_key=key.text, checkpoint=note)
 
-    def _with_kept_promises(self, log: _KeptLog, promises: Mapping[str, Promise]) -> _KeptLog:
-        """Check that promised entries are in the log; return what is kept, maybe with an alarm."""
-        checkpoint, at = notes.verify(log.checkpoint, [log.key])
+    def _check_promises(self, log: _StoredLog, promises: Mapping[str, Promise]) -> _StoredLog:
+        """Check that promised entries are in the log; return what to store, maybe with an alarm."""
+        checkpoint, logged_at = notes.verify(log.checkpoint, [log.key])
         missing = {
             line: promise
             for line, promise in promises.items()
-            if at <= promise.at or not self._is_logged(promise, checkpoint)
+            if logged_at <= promise.at or not self._is_logged(promise, checkpoint)
         }
         self._promises.drop(promises.keys() - missing.keys())
-        late = next(
-            ((line, promise) for line, promise in missing.items() if promise.due <= at), None
+        overdue = next(
+            ((line, promise) for line, promise in missing.items() if promise.due <= logged_at), None
         )
-        if late is None:
+        if overdue is None:
             return log
-        line, promise = late
-        words = f"Entry {promise.entry_id} of the audit log is missing. The server promised it."
-        return replace(log, alarm=words, evidence=line)
+        line, promise = overdue
+        message = f"Entry {promise.entry_id} of the audit log is missing. The server promised it."
+        return replace(log, alarm=message, evidence=line)
 
     def _is_logged(self, promise: Promise, checkpoint: Checkpoint) -> bool:
         path, size = f"{_PATH}/{promise.entry_id}/inclusion", checkpoint.size
         try:
             answer = self._session.get(path, {"size": str(size)})
-            hashes = [_decoded(text) for text in answer.texts("hashes")]
+            hashes = [_decode_hash(text) for text in answer.texts("hashes")]
             index = answer.integer("index")
             merkle.check_inclusion(promise.leaf, index, size, hashes, checkpoint.root)
         except ApiError as error:
@@ -187,7 +187,7 @@ class LogWitness:
             return False
         return True
 
-    def _verified(self, note: str, pinned: LogKey) -> tuple[LogKey, Checkpoint]:
+    def _verify_note(self, note: str, pinned: LogKey) -> tuple[LogKey, Checkpoint]:
         """Return the key that signed a checkpoint: the pinned one, or one that it vouches for.
 
         Raises _LogChangedError.
@@ -199,11 +199,13 @@ class LogWitness:
         try:
             return key, notes.verify(note, [key])[0]
         except BadNote as error:
-            words = "Another key signs the audit log, and the key before it does not name that one."
-            raise _LogChangedError(words) from error
+            message = (
+                "Another key signs the audit log, and the key before it does not name that one."
+            )
+            raise _LogChangedError(message) from error
 
     def _replacement(self, pinned: LogKey) -> LogKey:
-        """Follow the notes in which each key names the next one."""
+        """Follow the notes in which each key names its successor; return the last key."""
         key = pinned
         for replacement in self._session.get(f"{_PATH}/keys").children("replacements"):
             try:
@@ -216,32 +218,32 @@ class LogWitness:
     def _lock_file(self) -> Path:
         return self.file.with_suffix(".lock")
 
-    def _read(self) -> _KeptLog | None:
+    def _read(self) -> _StoredLog | None:
         return _read(self.file)
 
-    def _write(self, new: _KeptLog) -> None:
-        """Store it, unless another program stored an alarm or a longer log meanwhile."""
+    def _write(self, new: _StoredLog) -> None:
+        """Store the log, unless another program has since stored an alarm or a longer log."""
         with files.file_lock(self._lock_file):
             log = self._read()
             is_newer = log is None or new.alarm or new.signed.size >= log.signed.size
             if is_newer and not (log and log.alarm):
                 self._store(new)
 
-    def _store(self, new: _KeptLog) -> None:
+    def _store(self, new: _StoredLog) -> None:
         files.write_private(self.file, json.dumps(asdict(new)).encode())
 
 
 def pinned_key(home: Home, issuer: str) -> str | None:
-    """The key of a server's log that this machine trusts, if there is one."""
+    """Return the key of a server's log that this machine trusts, if there is one."""
     log = _read(home.log_file(issuer))
     return None if log is None else log.log_key
 
 
-def _read(file: Path) -> _KeptLog | None:
+def _read(file: Path) -> _StoredLog | None:
     content = files.read_private(file)
     try:
         members: Mapping[str, object] = json.loads(content or b"{}")
-        log = _KeptLog(**{name: str(value) for name, value in members.items()})
+        log = _StoredLog(**{name: str(value) for name, value in members.items()})
         log.signed  # noqa: B018  # verifies it
     except (ValueError, TypeError, AttributeError, BadNote):
         return None
@@ -255,12 +257,12 @@ def _check_growth(old: Checkpoint, new: Checkpoint, hashes: Sequence[bytes]) -> 
     try:
         merkle.check_consistency(old.size, old.root, new.size, new.root, hashes)
     except BadProof as error:
-        words = f"The first {old.size} entries of the audit log are not the ones that were there."
-        raise _LogChangedError(words) from error
+        message = f"The first {old.size} entries of the audit log are not the ones that were there."
+        raise _LogChangedError(message) from error
 
 
-def _decoded(text: str) -> bytes:
-    """Return the bytes of Base64; a text that is none is no hash."""
+def _decode_hash(text: str) -> bytes:
+    """Return the decoded Base64, or b"" if the string is not valid Base64."""
     try:
         return base64.b64decode(text, validate=True)
     except ValueError:

@@ -12,7 +12,7 @@ from server.audit_log.receipts import BadReceipt, NotProved
 
 
 class NotLogged(Exception):
-    """The log says something else; the text says what."""
+    """The log contradicts the receipt; the message says how."""
 
 
 def why_not_proved(receipt: Mapping[str, Any], log_key: str | None) -> str:

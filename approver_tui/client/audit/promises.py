@@ -1,4 +1,4 @@
-"""Promises of a server's audit log that an entry is in it, kept until a proof shows that it is.
+"""A server's promises to log an entry, stored until a proof shows that it is in the audit log.
 
 Owns: their file. Never: what a broken promise means.
 """
@@ -13,7 +13,7 @@ from approver_tui.client import files
 from server.audit_log import notes
 from server.audit_log.notes import BadNote, LogKey, Promise
 
-_MAX_KEPT: Final = 1_000
+_MAX_STORED: Final = 1_000
 
 
 class PromiseFile:
@@ -24,32 +24,32 @@ class PromiseFile:
         self._lock = lock
 
     def keep(self, header: str) -> None:
-        """Keep the promises of a response. The answer counts even if the disk is full."""
+        """Store the promises of a response. A full disk does not make the response fail."""
         with suppress(OSError):
-            self._change(add=header.split(", "))
+            self._update(add=header.split(", "))
 
     def read(self, key: LogKey) -> Mapping[str, Promise]:
-        """The kept promises that this key signed; others are worth nothing and are dropped."""
-        found = {line: _promise(line, key) for line in self._lines()}
-        self.drop([line for line, promise in found.items() if promise is None])
-        return {line: promise for line, promise in found.items() if promise is not None}
+        """Return the stored promises that this key signed, and drop all others."""
+        promises = {line: _read_promise(line, key) for line in self._lines()}
+        self.drop([line for line, promise in promises.items() if promise is None])
+        return {line: promise for line, promise in promises.items() if promise is not None}
 
     def drop(self, lines: Collection[str]) -> None:
-        """Forget promises."""
+        """Delete promises."""
         if lines:
-            self._change(drop=lines)
+            self._update(drop=lines)
 
-    def _change(self, add: Collection[str] = (), drop: Collection[str] = ()) -> None:
+    def _update(self, add: Collection[str] = (), drop: Collection[str] = ()) -> None:
         with files.file_lock(self._lock):
-            kept = [line for line in self._lines() if line not in drop]
-            text = "\n".join([*kept, *add][-_MAX_KEPT:])
+            remaining = [line for line in self._lines() if line not in drop]
+            text = "\n".join([*remaining, *add][-_MAX_STORED:])
             files.write_private(self.file, text.encode())
 
     def _lines(self) -> list[str]:
         return (files.read_private(self.file) or b"").decode(errors="replace").split()
 
 
-def _promise(line: str, key: LogKey) -> Promise | None:
+def _read_promise(line: str, key: LogKey) -> Promise | None:
     try:
         return notes.read_promise(base64.b64decode(line).decode(), key)
     except (BadNote, ValueError):

@@ -46,8 +46,8 @@ from approver_tui.state.text import SafeText, display_safe
 
 GRANT: Final = "urn:ietf:params:oauth:grant-type:device_code"
 _PATH: Final = "/device_authorization"
-_LONGEST_PAUSE: Final = 30
-_WAITING: Final = frozenset({"authorization_pending", "slow_down", "temporarily_unavailable"})
+_MAX_INTERVAL: Final = 30
+_STILL_WAITING: Final = frozenset({"authorization_pending", "slow_down", "temporarily_unavailable"})
 
 Pause = Callable[[float], None]
 """Waits for a number of seconds."""
@@ -72,10 +72,10 @@ class DeviceGrant:
     pause: Pause
 
     def tokens(self, transport: Transport, name: str) -> Tokens:
-        """Show the code, and wait until it was approved.
+        """Show the code, and wait until a user approves it.
 
-        Raises ApiError with `access_denied` or `expired_token` if it was not. A server that does
-        not answer meanwhile is asked again until the code has expired.
+        Raises ApiError with `access_denied` or `expired_token` if it was not approved. If the
+        server does not answer, it is polled again until the code expires.
         """
         form = {"client_id": CLIENT_ID, "device_name": name}
         outgoing = OutgoingRequest(method="POST", path=_PATH, form=form)
@@ -89,7 +89,7 @@ class DeviceGrant:
             try:
                 return transport.tokens(form)
             except ApiError as refused:
-                if refused.code not in _WAITING:
+                if refused.code not in _STILL_WAITING:
                     raise
                 seconds = _next_pause(refused, seconds)
             except Unreachable:
@@ -109,11 +109,11 @@ def _invitation(answer: JsonObject, issuer: str, until: int) -> Invitation:
 
 
 def _next_pause(refused: ApiError, seconds: int) -> int:
-    """Return the polling interval: five seconds longer on `slow_down` (3.5), or the server's."""
+    """Return the polling interval: after `slow_down` five seconds longer, or the server's."""
     if refused.code != "slow_down":
         return seconds
     interval = refused.members.get("interval")
-    return min(interval if isinstance(interval, int) else seconds + 5, _LONGEST_PAUSE)
+    return min(interval if isinstance(interval, int) else seconds + 5, _MAX_INTERVAL)
 
 
 ENROLLMENT = "urn:sayso:grant-type:enrollment"
@@ -143,8 +143,8 @@ def enroll(home: Home, enrollment: Enrollment, *, clock: Clock) -> Client:
 
     1. The PIN and the name must be valid, before the code is used.
     2. Discovery names the issuer, which must be the requested server.
-    3. A session key is made, and the code, or another device, gives tokens bound to it.
-    4. Two approval keys are made; their public halves define the device.
+    3. A session key is created. Tokens bound to it are issued for the code or by another device.
+    4. Two approval keys are created; their public halves define the device.
     5. The server's half of the PIN seals the private keys, and a signature confirms the PIN.
     6. Only then are files written that a later command would use.
 
@@ -172,7 +172,7 @@ def enroll(home: Home, enrollment: Enrollment, *, clock: Clock) -> Client:
 
 def find_issuer(url: str, *, allow_insecure: bool = False) -> str:
     """Return the issuer of the server at `url`. Raises BadServer or Unreachable."""
-    asked = _parse_url(url, allow_insecure=allow_insecure)
+    requested = _parse_url(url, allow_insecure=allow_insecure)
     with new_http(url) as http:
         response = exchange(http, http.build_request("GET", url.rstrip("/") + _DISCOVERY))
     if response.status_code != httpx.codes.OK:
@@ -181,7 +181,7 @@ def find_issuer(url: str, *, allow_insecure: bool = False) -> str:
         issuer = JsonObject.parse(response.content).text("issuer").rstrip("/")
     except WireError as error:
         raise BadServer("There is no Sayso server at this address.") from error
-    if _authority(urlsplit(issuer)) != _authority(asked):
+    if _authority(urlsplit(issuer)) != _authority(requested):
         raise BadServer("The server uses another address; log in to that one.")
     return issuer
 
@@ -208,7 +208,7 @@ def default_device_name() -> str:
 
 
 def normalize_code(code: str) -> str:
-    """Return a code as the server compares it, however it was typed or pasted."""
+    """Return a code in the form that the server compares, however it was typed or pasted."""
     plain = code.strip().upper().replace("-", "").replace(" ", "")
     return plain.replace("O", "0").replace("I", "1").replace("L", "1")
 
@@ -282,7 +282,7 @@ def _parse_url(url: str, *, allow_insecure: bool) -> SplitResult:
 
 
 def _authority(parts: SplitResult) -> tuple[str, str, int | None]:
-    """Return the authority; the three usual loopback names count as one server."""
+    """Return scheme, host and port; the loopback names count as one host."""
     host = parts.hostname or ""
     name = "localhost" if host in LOOPBACK else host
     return parts.scheme, name, parts.port or _PORTS.get(parts.scheme)

@@ -1,12 +1,12 @@
 """The approval keys and how the PIN seals them.
 
     x = Argon2id(PIN, salt)             on this device
-    y = the server's answer to x        one counted call per try
+    y = the server's answer to x        one counted call per attempt
     k = HKDF-SHA256(x ‖ y, level)       the key of an AES-GCM blob
     blob = nonce ‖ AES-GCM(k, private number, device ‖ level)
 
-Without y nothing here can be tried, so a copy of the files does not let anybody guess the PIN.
-Owns: this arithmetic. Never: files, HTTP, counting.
+Without y no PIN can be tried, so nobody can guess the PIN from a copy of the files.
+Owns: these calculations. Never: files, HTTP, counting.
 """
 
 import os
@@ -32,7 +32,7 @@ _NONCE_BYTES = 12
 
 
 class KeyLevel(StrEnum):
-    """The two approval keys: an unlocked app keeps one, each signature opens the other."""
+    """The two approval keys: an unlocked app keeps LOW; HIGH is opened for one signature."""
 
     LOW = "low"
     HIGH = "high"
@@ -54,7 +54,7 @@ def new_salt() -> bytes:
 
 
 def stretch(pin: str, salt: bytes) -> bytes:
-    """Return x, 32 bytes. Slow and 64 MiB large on purpose."""
+    """Return x, 32 bytes. Slow on purpose, and needs 64 MiB."""
     return hash_secret_raw(
         _normalize(pin).encode("utf-8", "surrogateescape"),
         salt,
@@ -74,7 +74,7 @@ def seal(scalar: bytes, *, x: bytes, y: bytes, level: KeyLevel, device: str) -> 
 
 
 def unseal(blob: bytes, *, x: bytes, y: bytes, level: KeyLevel, device: str) -> bytearray:
-    """Return the private number in `blob`, in memory that `wipe` can clear. Raises NotOpened."""
+    """Return the private number in `blob`, in memory that `wipe` can clear. Raises UnsealFailed."""
     cipher = AESGCM(_wrapping_key(x, y, level))
     nonce, sealed = blob[:_NONCE_BYTES], blob[_NONCE_BYTES:]
     try:
@@ -84,7 +84,7 @@ def unseal(blob: bytes, *, x: bytes, y: bytes, level: KeyLevel, device: str) -> 
 
 
 def wipe(secret: bytearray) -> None:
-    """Overwrite a secret in place. Copies that libraries made are out of reach."""
+    """Overwrite a secret in place. Copies that libraries made cannot be wiped."""
     secret[:] = bytes(len(secret))
 
 
@@ -98,5 +98,5 @@ def _associated_data(device: str, level: KeyLevel) -> bytes:
 
 
 def _normalize(pin: str) -> str:
-    """Normalize a PIN, so that two keyboards give the same text."""
+    """Normalize a PIN, so that different keyboards give the same text."""
     return unicodedata.normalize("NFC", pin)

@@ -1,4 +1,4 @@
-"""One-time codes with which another device signs in.
+"""One-time codes that sign in another device.
 
 Owns: reading the server's answer. Never: the signature that asks for one.
 """
@@ -11,7 +11,7 @@ from approver_tui.state.text import SafeText
 
 @dataclass(frozen=True, slots=True)
 class OneTimeCode:
-    """A code, the link to its page for a browser, and until when it is valid."""
+    """A code, the link to its page for a browser, and its expiry."""
 
     code: SafeText
     link: SafeText

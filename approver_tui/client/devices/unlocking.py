@@ -142,12 +142,12 @@ class LowKey:
     def get(self) -> SigningKey | None:
         """Return the key, or None if the app is locked. Does not restart the idle limit."""
         with self._lock:
-            return None if self._expired() or self._opened is None else self._opened.key
+            return None if self._has_expired() or self._opened is None else self._opened.key
 
     def touch(self) -> None:
         """Restart the idle limit, unless it has passed."""
         with self._lock:
-            if not self._expired():
+            if not self._has_expired():
                 self._last_used_at = self._ticks()
 
     def lock(self) -> None:
@@ -155,7 +155,7 @@ class LowKey:
         with self._lock:
             self._wipe()
 
-    def _expired(self) -> bool:
+    def _has_expired(self) -> bool:
         if self._ticks() - self._last_used_at <= IDLE_LIMIT:
             return False
         self._wipe()

@@ -1,6 +1,6 @@
 """The live feed: a WebSocket that reconnects until the session ends.
 
-Owns: connecting, back-off, renewing the token in band, the cursor. Never: what an event means.
+Owns: connecting, backing off, renewing the token in band, the cursor. Never: what an event means.
 """
 
 import json
@@ -37,7 +37,7 @@ _TICK_SECONDS = 0.25
 _PING_EVERY_MS = 5_000
 """How often, in milliseconds, the server is pinged."""
 _SILENCE_LIMIT_MS = 15_000
-"""The milliseconds without a sign of life after which the connection counts as lost."""
+"""After this many milliseconds without a sign of life, the connection counts as lost."""
 _RENEWAL_RETRY_MS = 5_000
 _MAX_FRAME_BYTES = 4 * 1024 * 1024
 _TOKEN_EXPIRED = 4401
@@ -48,11 +48,11 @@ _FORBIDDEN = 403
 
 
 def _ignore_resync() -> None:
-    """The default for callers that ignore a resync."""
+    """Do nothing: the default for callers that ignore a resync."""
 
 
 def _ignore_problem(_problem: str) -> None:
-    """The default for callers that ignore bad frames."""
+    """Do nothing: the default for callers that ignore bad frames."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,10 +89,10 @@ class Feed:
     ) -> None:
         """Continue after the event `cursor`; by default start with new events.
 
-        A feed that stores its cursor continues where the last one on this machine ended.
+        With `saves_cursor`, it continues where the last such feed on this machine ended.
         """
         self._client = client
-        self._keeps_place = saves_cursor
+        self._saves_cursor = saves_cursor
         self._saved_cursor = load_cursor(client) if saves_cursor else None
         self.cursor = self._saved_cursor if cursor is None else cursor
         """The last event that was delivered, or None before the first connection."""
@@ -152,7 +152,7 @@ class Feed:
                 max_size=_MAX_FRAME_BYTES,
                 open_timeout=10,
                 close_timeout=1,
-                ping_interval=None,  # `_check_alive` asks, and hears the answer
+                ping_interval=None,  # `_check_alive` sends the pings
             )
         except InvalidStatus as error:
             raise self._connect_error(error.response.status_code) from error
@@ -168,10 +168,10 @@ class Feed:
     def _listen(
         self, conn: _OpenConnection, listeners: FeedListeners, stop: threading.Event
     ) -> None:
-        scanned = self._client.now()
+        checked_at = self._client.now()
         while not stop.is_set():
-            scanned = self._check_awake(scanned)
-            self._check_alive(conn, scanned)
+            checked_at = self._check_awake(checked_at)
+            self._check_alive(conn, checked_at)
             self._renew_if_due(conn)
             try:
                 frame = conn.socket.recv(timeout=_TICK_SECONDS)
@@ -184,19 +184,19 @@ class Feed:
                 listeners.on_problem(display_safe(str(error), max_len=200))
             self.last_contact_at = self._client.now()
 
-    def _check_awake(self, scanned: int) -> int:
-        """Return the time. Raises Unreachable if much time has passed since the last check.
+    def _check_awake(self, checked_at: int) -> int:
+        """Return the time. Raises Unreachable if too much time has passed since the last check.
 
-        Then this program or its machine was asleep. The connection may be dead, and it would take
-        two missed pings to notice; a new one continues at the cursor.
+        In that case this program or its machine was asleep, and the connection may be dead. Missed
+        pings would show that much later; a new connection continues at the cursor.
         """
         now = self._client.now()
-        if now - scanned > SLEEP_GAP_MS:
+        if now - checked_at > SLEEP_GAP_MS:
             raise Unreachable("This machine was asleep.")
         return now
 
     def _check_alive(self, conn: _OpenConnection, now: int) -> None:
-        """Ping the server now and then. Raises Unreachable if it stays silent for too long."""
+        """Ping the server regularly. Raises Unreachable if it stays silent for too long."""
         since = now - conn.pinged_at
         if conn.pong is not None and not conn.pong.is_set():
             if since >= _SILENCE_LIMIT_MS:
@@ -251,13 +251,13 @@ class Feed:
 
     def _signal(self, listeners: FeedListeners, signal: Signal, reason: str = "") -> None:
         safe = display_safe(reason, max_len=200)
-        after = self._connection.after(signal, now=self._client.now(), reason=safe)
-        if after != self._connection:
-            self._connection = after
-            listeners.on_connection(after)
+        connection = self._connection.after(signal, now=self._client.now(), reason=safe)
+        if connection != self._connection:
+            self._connection = connection
+            listeners.on_connection(connection)
 
     def _save_cursor(self) -> None:
-        if self._keeps_place and self.cursor is not None and self.cursor != self._saved_cursor:
+        if self._saves_cursor and self.cursor is not None and self.cursor != self._saved_cursor:
             files.write_private(self._client.home.cursor_file, str(self.cursor).encode())
             self._saved_cursor = self.cursor
 

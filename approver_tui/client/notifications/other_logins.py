@@ -12,7 +12,7 @@ from approver_tui.client.transport import Clock
 
 
 class OtherLogins:
-    """Every login but the one in `home`. One thread at a time may use it."""
+    """Every login except the one in `home`. Only one thread at a time may use it."""
 
     def __init__(self, home: Home, *, clock: Clock) -> None:
         self._home = home
@@ -20,7 +20,7 @@ class OtherLogins:
         self._clients: dict[str, Client] = {}
 
     def counts(self) -> Mapping[str, int | None]:
-        """Return the number of waiting requests of each; None without an answer. Never raises."""
+        """Return the number of waiting requests of each; None without a response. Never raises."""
         others = [name for name in self._home.names if name != self._home.name]
         return {name: self._count(name) for name in others}
 
@@ -37,7 +37,7 @@ class OtherLogins:
             return None
 
     def _forget(self, name: str) -> None:
-        """Drop a connection; the user may have logged in again meanwhile."""
+        """Drop a connection; the user may have logged in again since."""
         if (client := self._clients.pop(name, None)) is not None:
             client.close()
 

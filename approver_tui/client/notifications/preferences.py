@@ -96,7 +96,7 @@ class NotificationPrefsClient:
     def set_quiet_hours(
         self, begins: str, ends: str, zone: str, days: tuple[str, ...] = ()
     ) -> NotificationPrefs:
-        """Set quiet hours; no days are every day."""
+        """Set quiet hours; without `days` they apply every day."""
         return set_quiet_hours(self._client, begins=begins, ends=ends, zone=zone, days=days)
 
     def clear_quiet_hours(self) -> NotificationPrefs:

@@ -26,13 +26,13 @@ def read(path: Path) -> Mapping[str, str]:
 
 
 def write(path: Path, changes: Mapping[str, str | None]) -> None:
-    """Set values, or with None remove them; every other line is unchanged."""
+    """Set each value, or remove it if it is None; all other lines are unchanged."""
     names = "|".join(map(re.escape, changes))
     old = (files.read_private(path) or b"").decode().splitlines()
-    kept = [line for line in old if not re.match(rf"\s*(?:{names})\s*=", line)]
-    values_set = [(name, value) for name, value in changes.items() if value is not None]
-    new = [f"{name} = {_as_toml(value)}" for name, value in values_set]
-    files.write_private(path, "".join(f"{line}\n" for line in [*new, *kept]).encode())
+    other_lines = [line for line in old if not re.match(rf"\s*(?:{names})\s*=", line)]
+    assignments = [(name, value) for name, value in changes.items() if value is not None]
+    new = [f"{name} = {_as_toml(value)}" for name, value in assignments]
+    files.write_private(path, "".join(f"{line}\n" for line in [*new, *other_lines]).encode())
 
 
 def _as_text(path: Path, name: str, value: object) -> str:

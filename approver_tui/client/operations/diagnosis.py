@@ -26,7 +26,7 @@ _LOGIN_FIX = "Log in with: sayso-approver login URL"
 
 
 class Severity(StrEnum):
-    """How bad a finding is, the worst first."""
+    """The severity of a finding, the worst first."""
 
     BROKEN = "broken"
     WEAK = "weak"
@@ -94,11 +94,11 @@ def server_findings(client: Client) -> Iterator[Finding]:
         yield Finding(Severity.BROKEN, str(error), fix)
         return
     if client.skew:
-        away = abs(client.skew) / 1000
-        word = "behind" if client.skew > 0 else "ahead of"
+        seconds = abs(client.skew) / 1000
+        direction = "behind" if client.skew > 0 else "ahead of"
         yield Finding(
             Severity.WEAK,
-            f"This machine's clock is {away:.0f} s {word} the server's.",
+            f"This machine's clock is {seconds:.0f} s {direction} the server's.",
             "Set this machine's clock from the network.",
         )
     if me.device is not None:
@@ -141,7 +141,7 @@ def _device_findings(device: Device, now: int) -> Iterator[Finding]:
 
 
 def _feed_findings(client: Client) -> Iterator[Finding]:
-    """Connect to the feed, and wait a few seconds for it."""
+    """Connect to the feed, and report if that takes more than a few seconds."""
     stop, is_connected = threading.Event(), threading.Event()
     reasons = [""]
 

@@ -1,7 +1,7 @@
 """Keeps the memory of this process private.
 
 Owns: preventing other programs of the same account from attaching to it or finding it in a core
-file. Never: failing; on a system without such a feature, the program runs without it.
+file. Never: failing; on a system without these features, the program runs without them.
 """
 
 import ctypes

@@ -1,6 +1,6 @@
 """Whether this user can read the server's own data folder.
 
-Whoever can read a key file or the database is the server's administrator, or can become one,
+A user who can read a key file or the database is the server's administrator or can become one,
 whatever PIN protects the approvals.
 
 Owns: the check. Never: changing permissions; `sayso serve` does that as its own user.

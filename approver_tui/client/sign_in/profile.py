@@ -46,7 +46,7 @@ class Home:
 
     @classmethod
     def at(cls, folder: Path | None) -> Self:
-        """Return everything under `folder`, or the platform's own folders if it is None."""
+        """Return a home under `folder`, or in the platform's own folders if it is None."""
         if folder is not None:
             return cls(config=folder, state=folder, may_use_keyring=False)
         return cls(
@@ -62,8 +62,8 @@ class Home:
     @property
     def names(self) -> tuple[str, ...]:
         """The names of all saved profiles, sorted."""
-        found = (path.stem for path in self._profiles_folder.glob("*.json"))
-        return tuple(sorted(filter(is_name, found)))
+        stems = (path.stem for path in self._profiles_folder.glob("*.json"))
+        return tuple(sorted(filter(is_name, stems)))
 
     @property
     def profile_file(self) -> Path:
@@ -101,7 +101,7 @@ class Home:
         return self._own_state / "denials.lock"
 
     def log_file(self, issuer: str) -> Path:
-        """The last checkpoint of a server's audit log. Signing out does not remove it."""
+        """Return the file of a server's last log checkpoint. Signing out does not remove it."""
         name = hashlib.sha256(issuer.encode()).hexdigest()[:_FILE_NAME_DIGITS]
         return self.state / "logs" / f"{name}.json"
 
@@ -142,7 +142,7 @@ def load(home: Home) -> Profile | None:
         document = json.loads(content)
         if document["format"] != _FORMAT:
             raise BrokenProfile(f"{home.profile_file} was written by another version.")
-        return _parsed(document["profile"])
+        return _parse_profile(document["profile"])
     except (ValueError, KeyError, TypeError) as error:
         raise BrokenProfile(f"{home.profile_file} cannot be read; log in again.") from error
 
@@ -174,14 +174,14 @@ def remove(home: Home) -> None:
 
 
 def _no_login(home: Home) -> str:
-    """Raise LoginFirst; if there are other profiles, suggest a mistyped name."""
+    """Return the message that there is no login; if there are other profiles, it lists them."""
     if not home.names:
         return "There is no login on this machine."
     others = ", ".join(home.names)
     return f"There is no login called {home.name} on this machine. There is: {others}."
 
 
-def _parsed(members: dict[str, object]) -> Profile:
+def _parse_profile(members: dict[str, object]) -> Profile:
     values = {field.name: members[field.name] for field in fields(Profile)}
     if not all(isinstance(value, str) for value in values.values()):
         raise TypeError

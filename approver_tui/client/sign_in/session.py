@@ -25,7 +25,7 @@ class Session:
         self, issuer: str, key: SigningKey, vault: Vault, *, lock_file: Path, clock: Clock
     ) -> None:
         self.key = key
-        """The session key: it proves requests and signs what removes power."""
+        """The session key: it signs DPoP proofs, and answers that grant nothing."""
         self.transport = Transport(issuer, key, clock=clock)
         self.tokens = TokenKeeper(vault, lock_file=lock_file, clock=clock, renew=self._renew)
 
@@ -46,7 +46,7 @@ class Session:
         return _body(self.send(OutgoingRequest(method="DELETE", path=path)))
 
     def send(self, outgoing: OutgoingRequest) -> httpx.Response:
-        """Send with a token. Raises LoginFirst if the server accepts none of ours."""
+        """Send with a token. Raises LoginFirst if the server accepts no token of this session."""
         token = self.tokens.access_token()
         try:
             return self.transport.send(replace(outgoing, token=token))

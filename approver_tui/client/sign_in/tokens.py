@@ -1,7 +1,7 @@
 """The access token and its renewal, one at a time across threads and processes.
 
-Owns: when a token is renewed, and that only one process does it. A refresh token works once, so two
-parallel renewals would look like theft to the server. Never: HTTP; the renewal itself is passed in.
+Owns: when a token is renewed, and that only one process does so. A refresh token works once, so the
+server would take two parallel renewals for theft. Never: HTTP; the renewal itself is passed in.
 """
 
 import json

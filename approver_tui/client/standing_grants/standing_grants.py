@@ -56,12 +56,12 @@ class StandingGrantsClient:
         body = standing_grants_wire.proposal_body(proposal)
         approval = wire.read_approval(self.client.session.post(_PATH, body))
         offered, now = approval.action_text, self.client.now()
-        fits = matches_proposal(proposal, example.action_text, offered, now)
-        if approval.kind is not Kind.STANDING_GRANT or not fits:
+        is_match = matches_proposal(proposal, example.action_text, offered, now)
+        if approval.kind is not Kind.STANDING_GRANT or not is_match:
             raise Changed("The server offers something other than what you asked for.")
         return approval
 
 
 def _grant_path(grant_id: str) -> str:
-    """Return the path of a grant; a typed ID stays one segment."""
+    """Return the path of a grant; a typed ID remains one segment."""
     return f"{_PATH}/{quote(grant_id, safe='')}"

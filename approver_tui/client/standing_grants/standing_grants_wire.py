@@ -32,7 +32,7 @@ def read_grant(members: JsonObject) -> StandingGrant:
         StandingGrant,
         members,
         **members.who("agent"),
-        **_shared(members, "sum", "spent"),
+        **_read_shared(members, "sum", "spent"),
         taken=grant_uses,
     )
 
@@ -40,11 +40,11 @@ def read_grant(members: JsonObject) -> StandingGrant:
 def read_preview(members: JsonObject) -> GrantPreview:
     """Return the preview of a grant."""
     agent_name = members.child("agent").safe("name")
-    return read_as(GrantPreview, members, agent_name=agent_name, **_shared(members, "sum"))
+    return read_as(GrantPreview, members, agent_name=agent_name, **_read_shared(members, "sum"))
 
 
 def read_automatic_decision(members: JsonObject | None) -> AutomaticDecision | None:
-    """Return what decided a request that nobody was asked about."""
+    """Return the consent or standing grant that decided a request without the user."""
     if members is None:
         return None
     grant = members.safe_or_none("standing_grant")
@@ -56,16 +56,14 @@ def read_automatic_decision(members: JsonObject | None) -> AutomaticDecision | N
     )
 
 
-def _shared(members: JsonObject, *sums: str) -> dict[str, object]:
-    """Return what a grant and its preview have in common and that needs more than its type."""
+def _read_shared(members: JsonObject, *sums: str) -> dict[str, object]:
+    """Return the members that a grant and its preview share and `read_as` cannot read by type."""
     pattern = tuple(
         read_as(GrantFact, child, value=child.safe("value", max_len=_LONG))
         for child in members.children("pattern")
     )
     money = {
-        name: None
-        if (json_object := members.child_or_none(name)) is None
-        else _read_money(json_object)
+        name: None if (amount := members.child_or_none(name)) is None else _read_money(amount)
         for name in sums
     }
     return {"resource": members.safe("resource", max_len=_LONG), "pattern": pattern, **money}

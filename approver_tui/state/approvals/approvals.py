@@ -29,9 +29,9 @@ class Kind(StrEnum):
     CONSENT = "consent"
     """Lets an agent or app act without asking, until a date."""
     DEVICE = "device"
-    """Lets a device sign in as this person."""
+    """Lets a device sign in as this user."""
     APP_DEVICE = "app_device"
-    """Lets an app on a device act as this person."""
+    """Lets an app on a device act as this user."""
     APP_ACTION = "app_action"
     """Lets an app do one thing."""
     STANDING_GRANT = "standing_grant"
@@ -163,13 +163,13 @@ class AutomaticDecision:
 
     @property
     def by(self) -> SafeText:
-        """Its kind, in words."""
+        """The kind of the decision, in words."""
         return SafeText("standing grant" if self.consent is None else "consent")
 
 
 @dataclass(frozen=True, slots=True)
 class Execution:
-    """The outcome at the resource."""
+    """What the resource has reported about carrying out the action."""
 
     id: SafeText
     """The resource's own ID for it."""
@@ -225,7 +225,7 @@ class Approval:
     """Why it is no longer pending, if that needs an explanation."""
     decided: Decided | None = None
     automatic_decision: AutomaticDecision | None = None
-    """Why no one had to answer, if so."""
+    """What decided it without the user, if anything did."""
     granted: Granted | None = None
     """The granted text, if it is narrower than the request."""
     execution: Execution | None = None
@@ -267,18 +267,18 @@ class Approval:
 
     @property
     def is_action(self) -> bool:
-        """Whether approving lets an agent or app do one thing."""
+        """Whether approving it lets an agent or app do one thing."""
         return self.kind in {Kind.ACTION, Kind.APP_ACTION}
 
     @property
     def was_approved(self) -> bool:
-        """Whether it was approved, whatever came after that."""
-        by_person = self.decided is not None and self.decided.decision is Answer.APPROVE
-        return by_person or self.automatic_decision is not None
+        """Whether it was approved, whatever happened later."""
+        is_approved_by_user = self.decided is not None and self.decided.decision is Answer.APPROVE
+        return is_approved_by_user or self.automatic_decision is not None
 
     @property
     def state_text(self) -> str:
-        """The outcome in a word that fits the kind; an approval stays one whatever came after."""
+        """The outcome in words that fit the kind; an approved request remains approved."""
         if self.was_approved and (ended := _AFTER_APPROVAL.get(self.state)):
             return ended
         if self.state is ApprovalState.REDEEMED and not self.is_action:
@@ -301,7 +301,7 @@ class Approval:
 
     @property
     def granted_headline(self) -> SafeText:
-        """The same for the granted part, if less was granted."""
+        """The headline of the granted part, if less was granted."""
         return narrowed_headline(self.headline, self.granted)
 
     @property
@@ -361,7 +361,7 @@ class Approval:
         return self.ceremony | _PIN if self.risk.rank >= _HIGH else self.ceremony
 
     def requirement(self, step: Step) -> SafeText:
-        """The requirement of a step, in words that follow "requires"."""
+        """Return the requirement of a step, in words that follow "requires"."""
         type_back = self.display.type_back
         return (
             type_back.requirement

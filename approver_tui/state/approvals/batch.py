@@ -1,7 +1,7 @@
-"""Several requests to answer at once, each of which can be selected.
+"""Several requests to answer together, each of which can be selected.
 
-Owns: which requests there are, their order, which are selected, what they share. Unusual ones come
-first. Never: adding or answering requests.
+Owns: the requests, their order (unusual ones first), which are selected, what they share. Never:
+adding or answering requests.
 """
 
 from collections.abc import Iterable
@@ -30,7 +30,7 @@ class SharedFacts:
 
     @classmethod
     def of(cls, approvals: Iterable[Approval]) -> "SharedFacts":
-        """Return what they share."""
+        """Return the values that these requests share."""
         columns = zip(*(_shared_members(approval) for approval in approvals), strict=True)
         return cls(*(column[0] if len(set(column)) == 1 else None for column in columns))
 
@@ -100,12 +100,12 @@ class Batch:
 
 
 def rights(approval: Approval) -> SafeText:
-    """Return the scopes that it asks for, with the risk of each."""
+    """Return the scopes that a request asks for, with the risk of each."""
     scopes = approval.display.scopes
     return SafeText(", ".join(f"{scope.name} ({scope.risk})" for scope in scopes))
 
 
 def _shared_members(approval: Approval) -> tuple[SafeText, ...]:
     display = approval.display
-    named = (display.resource, rights(approval), display.user_name)
-    return (*named, display.risk_reason, display.undo, display.gives)
+    texts = (display.resource, rights(approval), display.user_name)
+    return (*texts, display.risk_reason, display.undo, display.gives)

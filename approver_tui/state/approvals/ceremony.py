@@ -1,7 +1,7 @@
 """The steps that approving requires besides a confirmation, and the user's entries for them.
 
-Owns: the steps, their one spelling, their names. Never: whether an entry is right; the server
-compares it.
+Owns: the steps, their spelling in signed texts, their names. Never: whether an entry is right; the
+server compares it.
 """
 
 from dataclasses import dataclass
@@ -49,12 +49,12 @@ _CONFIRM = "confirm"
 
 
 def ceremony_text(ceremony: Ceremony) -> str:
-    """Return the text that stands for these steps; it is signed."""
+    """Return the spelling of these steps in signed texts."""
     return "+".join(sorted(ceremony)) or _CONFIRM
 
 
 def read_ceremony(text: str) -> Ceremony:
-    """Return the steps of a text. Raises ValueError for an unknown one."""
+    """Parse the spelling of steps. Raises ValueError for an unknown step."""
     if text == _CONFIRM:
         return CONFIRM
     steps = frozenset(map(Step, text.split("+")))
@@ -64,7 +64,7 @@ def read_ceremony(text: str) -> Ceremony:
 
 
 class FactKind(StrEnum):
-    """Which part of a fact is typed, and of what kind it is."""
+    """What must be typed: the last characters, or a value of this kind."""
 
     LAST_FOUR = "last_four"
     MONEY = "money"

@@ -1,6 +1,6 @@
 """Warnings in the last minute and the last twenty seconds of a request.
 
-Owns: the two moments and their words. Never: reading a clock; `now` is an argument. Times are
+Owns: the two stages and their words. Never: reading a clock; `now` is an argument. Times are
 integers, milliseconds since the epoch.
 """
 
@@ -12,7 +12,7 @@ from approver_tui.state.text import SafeText
 
 
 class CountdownStage(IntEnum):
-    """How soon the request expires, in seconds, the nearest first."""
+    """The remaining seconds at which a stage begins, the shortest first."""
 
     LAST_SECONDS = 20
     LAST_MINUTE = 60
@@ -29,23 +29,23 @@ class CountdownStage(IntEnum):
 
 
 def countdown_stage(until: int, now: int) -> CountdownStage | None:
-    """Return the stage; None long before the end, and after it."""
+    """Return the stage; None if more than a minute is left, or the request has expired."""
     left = until - now
-    return next((each for each in CountdownStage if 0 < left <= each * 1000), None)
+    return next((stage for stage in CountdownStage if 0 < left <= stage * 1000), None)
 
 
 def stage_reached(
     approvals: Iterable[Approval], before: int, now: int
 ) -> tuple[CountdownStage, tuple[Approval, ...]] | None:
-    """Return the stage that was reached since `before`, and the requests; the nearest stage."""
-    found = [
-        (at, approval)
+    """Return the nearest stage reached since `before`, and the requests that reached it."""
+    reached = [
+        (stage, approval)
         for approval in approvals
         if approval.is_waiting(now)
-        and (at := countdown_stage(approval.expires_at, now)) is not None
-        and at is not countdown_stage(approval.expires_at, before)
+        and (stage := countdown_stage(approval.expires_at, now)) is not None
+        and stage is not countdown_stage(approval.expires_at, before)
     ]
-    if not found:
+    if not reached:
         return None
-    nearest = min(at for at, _approval in found)
-    return nearest, tuple(approval for at, approval in found if at is nearest)
+    nearest = min(stage for stage, _ in reached)
+    return nearest, tuple(approval for stage, approval in reached if stage is nearest)

@@ -1,6 +1,6 @@
 """Whether a text grants a part of an action, and where the two differ.
 
-It checks a part that someone else has chosen, so there is no proposal of this user to compare it
+It checks a narrowing by another approver, for which there is no proposal of this user to compare
 with.
 
 Owns: the comparison of the two signed texts. Never: the server's wording; whether the action type
@@ -18,14 +18,14 @@ _LONG = 200
 
 
 def differing_places(action: str, granted: str) -> tuple[Place, ...]:
-    """Return where a text grants less than an action. Raises ValueError if it is no part of it.
+    """Return where a text grants less than an action. Raises ValueError if it is not a part.
 
-    A part has the same agent, user, resource and salt. Scopes and items are only removed, numbers
-    and times only reduced; at least one thing differs.
+    Agent, user, resource and salt must be equal. Scopes and items may only be removed, and numbers
+    and times only reduced; at least one value must differ.
     """
     try:
-        asked, given = json.loads(action), json.loads(granted)
-        places = tuple(_differences(asked, given))
+        asked, part = json.loads(action), json.loads(granted)
+        places = tuple(_differences(asked, part))
     except (KeyError, TypeError, AttributeError) as error:
         raise ValueError("it is not an action") from error
     if not places:
@@ -33,15 +33,15 @@ def differing_places(action: str, granted: str) -> tuple[Place, ...]:
     return places
 
 
-def _differences(asked: dict[str, object], given: dict[str, object]) -> Iterator[Place]:
-    if given.keys() - {SECONDS} != asked.keys() or any(
-        asked[n] != given[n] for n in _FIXED_MEMBERS
+def _differences(asked: dict[str, object], part: dict[str, object]) -> Iterator[Place]:
+    if part.keys() - {SECONDS} != asked.keys() or any(
+        asked[name] != part[name] for name in _FIXED_MEMBERS
     ):
         raise ValueError("it belongs to another request")
-    if SECONDS in given:
-        yield _lifetime_place(given[SECONDS])
+    if SECONDS in part:
+        yield _lifetime_place(part[SECONDS])
     for name in sorted(asked.keys() - _FIXED_MEMBERS):
-        yield from _differing(f"/{name}", asked[name], given[name])
+        yield from _value_differences(f"/{name}", asked[name], part[name])
 
 
 def _lifetime_place(seconds: object) -> Place:
@@ -50,19 +50,23 @@ def _lifetime_place(seconds: object) -> Place:
     return _place(f"/{SECONDS}", "", json.dumps(seconds))
 
 
-def _differing(pointer: str, asked: object, given: object) -> Iterator[Place]:
-    """Return where two values of the same structure differ, as deep as possible."""
-    if isinstance(asked, Mapping) and isinstance(given, Mapping) and asked.keys() == given.keys():
+def _value_differences(pointer: str, asked: object, granted: object) -> Iterator[Place]:
+    """Yield where two values of the same structure differ, as deep in them as possible."""
+    if (
+        isinstance(asked, Mapping)
+        and isinstance(granted, Mapping)
+        and asked.keys() == granted.keys()
+    ):
         for name in asked:
             step = str(name).replace("~", "~0").replace("/", "~1")
-            yield from _differing(f"{pointer}/{step}", asked[name], given[name])
-    elif isinstance(asked, list) and isinstance(given, list) and len(asked) == len(given):
-        for number, (before, after) in enumerate(zip(asked, given, strict=True)):
-            yield from _differing(f"{pointer}/{number}", before, after)
-    elif type(asked) is not type(given) or asked != given:
-        if not is_smaller(asked, given):
+            yield from _value_differences(f"{pointer}/{step}", asked[name], granted[name])
+    elif isinstance(asked, list) and isinstance(granted, list) and len(asked) == len(granted):
+        for number, (before, after) in enumerate(zip(asked, granted, strict=True)):
+            yield from _value_differences(f"{pointer}/{number}", before, after)
+    elif type(asked) is not type(granted) or asked != granted:
+        if not is_smaller(asked, granted):
             raise ValueError(f"{pointer} is not less")
-        yield _place(pointer, json.dumps(asked), json.dumps(given))
+        yield _place(pointer, json.dumps(asked), json.dumps(granted))
 
 
 def _place(*texts: str) -> Place:

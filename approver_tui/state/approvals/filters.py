@@ -46,12 +46,12 @@ class Filter:
         )
 
     def is_past(self, approval: Approval) -> bool:
-        """Return whether everything that ended before this one is too old."""
+        """Return whether this one, and everything that ended before it, is too old."""
         return self.since is not None and approval.ended_at < self.since
 
     def _is_agent(self, approval: Approval) -> bool:
-        wanted = (self.agent or "").casefold()
-        return wanted in {approval.agent.name.casefold(), approval.agent.id.casefold()}
+        name = (self.agent or "").casefold()
+        return name in {approval.agent.name.casefold(), approval.agent.id.casefold()}
 
     def _is_by(self, approval: Approval) -> bool:
         if (decided := approval.decided) is None:
@@ -66,7 +66,7 @@ class Filter:
 def read_span(text: str) -> int:
     """Return `90s`, `30m`, `12h`, `7d` or `2w` in milliseconds. Raises ValueError."""
     number, unit = text[:-1], text[-1:]
-    known = number.isascii() and number.isdigit() and len(number) <= _MAX_DIGITS
-    if not known or unit not in _UNITS:
+    is_number = number.isascii() and number.isdigit() and len(number) <= _MAX_DIGITS
+    if not is_number or unit not in _UNITS:
         raise ValueError("use a number and a unit, such as 90s, 30m, 12h, 7d or 2w")
     return int(number) * _UNITS[unit] * 1_000

@@ -21,18 +21,18 @@ class Inbox:
 
     @classmethod
     def from_list(cls, approvals: Iterable[Approval]) -> "Inbox":
-        """Return the inbox for a full answer of the server, in its order."""
+        """Return the inbox for a complete list from the server, in its order."""
         inbox = cls()
         for approval in approvals:
             inbox = inbox.with_approval(approval)
         return inbox
 
     def with_approval(self, approval: Approval) -> "Inbox":
-        """Return the inbox with `approval` in its old place, or at the end if it is new."""
-        known = self.find(approval.id)
-        if known is None:
+        """Return the inbox with `approval` at its old position, or at the end if it is new."""
+        current = self.find(approval.id)
+        if current is None:
             return Inbox((*self.rows, approval))
-        merged = _merged(known, approval)
+        merged = _merge_copies(current, approval)
         return Inbox(tuple([merged if row.id == approval.id else row for row in self.rows]))
 
     def with_update(self, approval: Approval) -> "Inbox":
@@ -56,22 +56,21 @@ def waits_for_others(approval: Approval, me: str | None) -> bool:
 
 
 def by_agent(approvals: Iterable[Approval]) -> tuple[tuple[SafeText, int], ...]:
-    """Return who made these requests, and how many each, in order of appearance."""
+    """Return each requesting agent and its number of requests, in order of appearance."""
     counts = Counter(approval.agent.name for approval in approvals)
     return tuple(counts.items())
 
 
-def _merged(known: Approval, arrived: Approval) -> Approval:
-    """Merge two copies: an old copy never undoes an outcome, because feed and fetch may cross.
+def _merge_copies(current: Approval, incoming: Approval) -> Approval:
+    """Merge two copies. A pending copy never undoes an outcome: feed and fetch may cross.
 
-    The nonce and the remaining attempts, which never increase, come with some copies only. An agent
-    that was asked to retry stays so.
+    Only some copies have the nonce and the remaining attempts. `Retry.ASKED` is never undone.
     """
-    if arrived.state is ApprovalState.PENDING and known.state is not ApprovalState.PENDING:
-        return known
+    if incoming.state is ApprovalState.PENDING and current.state is not ApprovalState.PENDING:
+        return current
     return replace(
-        arrived,
-        nonce=known.nonce if arrived.nonce is None else arrived.nonce,
-        tries_left=known.tries_left if arrived.tries_left is None else arrived.tries_left,
-        retry=Retry.ASKED if known.retry is Retry.ASKED else arrived.retry,
+        incoming,
+        nonce=current.nonce if incoming.nonce is None else incoming.nonce,
+        tries_left=current.tries_left if incoming.tries_left is None else incoming.tries_left,
+        retry=Retry.ASKED if current.retry is Retry.ASKED else incoming.retry,
     )

@@ -29,18 +29,18 @@ def look_key(action_text: str, display_text: str) -> str:
     """Return the key that look-alike requests share: a digest of the rest of their texts."""
     action, display = json.loads(action_text), json.loads(display_text)
     display["agent"] = _without(display["agent"], _AGENT_VARIABLE)
-    both = (_without(action, _ACTION_VARIABLE), _without(display, _DISPLAY_VARIABLE))
-    return digest(json.dumps(both, sort_keys=True))
+    compared_members = (_without(action, _ACTION_VARIABLE), _without(display, _DISPLAY_VARIABLE))
+    return digest(json.dumps(compared_members, sort_keys=True))
 
 
 def grouped(approvals: Iterable[Approval]) -> list[list[Approval]]:
-    """Group them by look, each group at the place of its first request."""
+    """Group them by look, each group at the position of its first request."""
     approvals = list(approvals)
     looks = Counter([approval.look_key for approval in approvals])
     groups: dict[object, list[Approval]] = {}
     for approval in approvals:
-        is_alone = approval.look_key is not None and looks[approval.look_key] == 1
-        key = approval.look_key if is_alone else _key(approval)
+        is_unique = approval.look_key is not None and looks[approval.look_key] == 1
+        key = approval.look_key if is_unique else _key(approval)
         groups.setdefault(key, []).append(approval)
     return list(groups.values())
 
@@ -89,13 +89,13 @@ class Folding:
     """The state that decides how rows are folded."""
 
     opened: frozenset[str] = frozenset()
-    """Looks that are expanded, so that each request has its own row."""
+    """The look keys of expanded groups, in which each request has its own row."""
     selected: str | None = None
     now: int = 0
     marked: frozenset[str] = frozenset()
 
     def folds(self, approvals: Iterable[Approval]) -> list[Fold]:
-        """Return the rows. A group keeps its place whatever happens to its requests."""
+        """Return the rows. A group keeps its position, whatever happens to its requests."""
         return [fold for group in grouped(approvals) for fold in self._group_folds(group)]
 
     def of(self, approvals: Iterable[Approval], approval_id: str | None) -> Fold | None:
@@ -116,12 +116,14 @@ class Folding:
                     marked=int(is_marked),
                 )
             ]
-        waiting = sum(each.is_waiting(self.now) for each in group)
+        waiting = sum(approval.is_waiting(self.now) for approval in group)
         if group[0].look_key in self.opened:
-            return [self._fold(group, each, [each], waiting, is_open=True) for each in group]
+            return [
+                self._fold(group, approval, [approval], waiting, is_open=True) for approval in group
+            ]
         return [self._fold(group, self._shown(group), group, waiting, is_open=False)]
 
-    def _fold(  # the group of a row
+    def _fold(  # a row and its group
         self,
         group: list[Approval],
         shown: Approval,
@@ -130,19 +132,19 @@ class Folding:
         *,
         is_open: bool,
     ) -> Fold:
-        is_new = any(each.agent.first_request for each in row)
+        is_new = any(approval.agent.first_request for approval in row)
         marked = sum(approval.id in self.marked for approval in row)
         return Fold(shown, len(group), waiting, is_open, is_new, marked)
 
     def _shown(self, group: list[Approval]) -> Approval:
-        """The selected one, else the first that is waiting, else the first."""
-        approvals = [each for each in group if each.id == self.selected]
+        """Return the selected request, else the first that is waiting, else the first."""
+        selected = [approval for approval in group if approval.id == self.selected]
         waiting = [approval for approval in group if approval.is_waiting(self.now)]
-        return [*approvals, *waiting, *group][0]
+        return [*selected, *waiting, *group][0]
 
 
 def _key(approval: Approval) -> _Key:
-    """The look of a request, or its ID if its texts were not compared."""
+    """Return the look of a request, or its ID if its texts were not compared."""
     if approval.look_key is None:
         return (approval.id,)
     others = (approval.vote_tally, approval.granted, approval.supersedes)

@@ -1,6 +1,6 @@
-"""Requests that the user marks, to answer several at once.
+"""Requests that the user marks, to answer several together.
 
-Only requests of one agent and one action type, of low or medium risk, that require nothing but a
+Marked requests have the same agent and action type and low or medium risk, and require only a
 confirmation or the PIN. Each request keeps its own texts, answer and expiry.
 
 Owns: which can be marked together, and when one loses its mark. Never: answers, reading a clock.
@@ -19,17 +19,17 @@ _NO_REASON: SafeText = SafeText("")
 
 
 def individual_reason(approval: Approval) -> SafeText:
-    """Return why this request must be answered individually, or an empty text.
+    """Return why this request must be answered individually, or an empty string.
 
-    It follows "Select unavailable:".
+    The reason is shown after "Select unavailable:".
     """
     if approval.kind is not Kind.ACTION:
         return SafeText("only agent actions can be selected.")
     if approval.risk.rank > Risk.MEDIUM.rank:
         return SafeText(f"{approval.risk}-risk requests are answered individually.")
-    if more := sorted(approval.steps - {Step.PIN}):
+    if extra := sorted(approval.steps - {Step.PIN}):
         return SafeText(
-            f"approving requires {approval.requirement(more[0])}, so it is answered individually."
+            f"approving requires {approval.requirement(extra[0])}, so it is answered individually."
         )
     if approval.vote_tally is not None:
         return SafeText("other people are asked too, so it is answered individually.")
@@ -37,7 +37,7 @@ def individual_reason(approval: Approval) -> SafeText:
 
 
 def mark_blocker(approval: Approval, marked: Sequence[Approval]) -> SafeText:
-    """Return why this one cannot be marked together with those, or an empty text."""
+    """Return why a request cannot be marked together with those, or an empty string."""
     if reason := individual_reason(approval):
         return reason
     if not marked:
@@ -60,7 +60,7 @@ def is_mark_lost(marked: Approval, copy: Approval | None, now: int) -> bool:
 def action_types(approval: Approval) -> tuple[str, ...]:
     """Return what two requests must share to be marked together: their action types.
 
-    A request for scopes only has none; then the scopes and the resource must be equal.
+    A request for scopes only has no action type; for these, return its resource and scopes.
     """
     action = json.loads(approval.action_text)
     types = tuple(detail["type"] for detail in action["authorization_details"])

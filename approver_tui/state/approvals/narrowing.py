@@ -55,12 +55,12 @@ def narrowed_headline(headline: SafeText, granted: "Granted | None") -> SafeText
     """
     if granted is None:
         return headline
-    is_told = bool(granted.headline) and granted.headline != headline
-    return granted.headline if is_told else SafeText(f"With limits: {headline}")
+    has_own_headline = bool(granted.headline) and granted.headline != headline
+    return granted.headline if has_own_headline else SafeText(f"With limits: {headline}")
 
 
 def outcome_headline(headline: SafeText, granted: "Granted | None", *, is_given: bool) -> SafeText:
-    """Return what was granted, then what was asked; `is_given` once it was approved."""
+    """Return what was granted, then what was requested; `is_given` if it was approved."""
     if granted is None:
         return headline
     if not granted.headline or granted.headline == headline:
@@ -115,16 +115,27 @@ def read_change(text: str) -> NarrowedFact:
 def matches_narrowing(proposal: Narrowing, action: str, granted: str) -> bool:
     """Whether a text grants the action with exactly the proposed reductions."""
     try:
-        asked, given = json.loads(action), json.loads(granted)
-        life = given.pop(SECONDS, None)
-        kept = [name for name in asked["scope"] if name not in proposal.drop_scopes]
-        same = {**asked, "scope": kept, DETAILS: []} == {**given, DETAILS: []}
-        before, after = asked[DETAILS], given[DETAILS]
-        smaller = all(_blank_smaller(before, after, change) for change in proposal.changes)
-        same_life = (life, type(life)) == (proposal.token_seconds, type(proposal.token_seconds))
+        asked, part = json.loads(action), json.loads(granted)
+        token_seconds = part.pop(SECONDS, None)
+        remaining_scopes = [name for name in asked["scope"] if name not in proposal.drop_scopes]
+        is_same_request = {**asked, "scope": remaining_scopes, DETAILS: []} == {
+            **part,
+            DETAILS: [],
+        }
+        before, after = asked[DETAILS], part[DETAILS]
+        are_smaller = all(_blank_smaller(before, after, change) for change in proposal.changes)
+        is_same_lifetime = (token_seconds, type(token_seconds)) == (
+            proposal.token_seconds,
+            type(proposal.token_seconds),
+        )
     except (ValueError, KeyError, IndexError, TypeError, AttributeError):
         return False
-    return same and same_life and smaller and json.dumps(before) == json.dumps(after)
+    return (
+        is_same_request
+        and is_same_lifetime
+        and are_smaller
+        and json.dumps(before) == json.dumps(after)
+    )
 
 
 def _blank_smaller(before: Any, after: Any, change: NarrowedFact) -> bool:  # noqa: ANN401  # parsed JSON
@@ -133,13 +144,13 @@ def _blank_smaller(before: Any, after: Any, change: NarrowedFact) -> bool:  # no
     for step in parents:
         before, after = before[_key_of(before, step)], after[_key_of(after, step)]
     key = _key_of(before, last)
-    smaller = is_smaller(before[key], after[key])
+    is_lower = is_smaller(before[key], after[key])
     before[key] = after[key] = _BLANKED
-    return smaller
+    return is_lower
 
 
-def _key_of(holder: object, step: str) -> str | int:
-    return int(step) if isinstance(holder, list) else step
+def _key_of(container: object, step: str) -> str | int:
+    return int(step) if isinstance(container, list) else step
 
 
 def is_smaller(asked: object, granted: object) -> bool:

@@ -15,7 +15,7 @@ from approver_tui.state.text import SafeText
 
 
 class AnswerState(StrEnum):
-    """The state of one answer; the words are those of the list."""
+    """The state of one answer; the values are shown in the list."""
 
     WAITING = "waiting"
     """It has not been sent yet."""
@@ -23,7 +23,7 @@ class AnswerState(StrEnum):
     APPROVED = "approved"
     DENIED = "denied"
     ALREADY = "already decided"
-    """Somebody else was faster: skipped, not failed."""
+    """Someone else was faster: the answer is skipped, not failed."""
     EXPIRED = "expired"
     ENDED = "ended"
     """It ended without an answer before its expiry."""
@@ -48,7 +48,7 @@ class Result:
     approval: Approval
     state: AnswerState = AnswerState.WAITING
     reason: SafeText = SafeText("")  # noqa: RUF009  # a SafeText never changes
-    """The explanation next to the word."""
+    """The explanation shown next to the state."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,8 +76,8 @@ class Results:
     @property
     def counts(self) -> Mapping[AnswerState, int]:
         """The number of each outcome, in order."""
-        counted = Counter(item.state for item in self.items)
-        return {state: counted[state] for state in AnswerState if counted[state]}
+        by_state = Counter(item.state for item in self.items)
+        return {state: by_state[state] for state in AnswerState if by_state[state]}
 
     def with_state(
         self,
@@ -96,7 +96,7 @@ class Results:
         return replace(self, items=items)
 
     def with_rest_stopped(self, reason: SafeText) -> "Results":
-        """Return the list with everything that was not sent yet stopped."""
+        """Return the list with every answer that was not sent yet marked as not sent."""
         items = tuple(
             replace(item, state=AnswerState.NOT_SENT, reason=reason)
             if item.state is AnswerState.WAITING
@@ -111,18 +111,18 @@ def answer_state(
 ) -> AnswerState:
     """Return the outcome of an answer from the server's copy of its request.
 
-    It is ours if this device gave the same answer, or if this user's vote is counted; if the
-    request is still open, the server does not have the answer.
+    The answer counts as ours if this device gave the same one, or if this user's vote is counted.
+    If the request is still open otherwise, the server does not have the answer.
     """
     decided = copy.decided
     if decided is not None:
-        ours = decided.device_id == device_id and decided.decision is answer
-        return _ANSWER_STATES[answer] if ours else AnswerState.ALREADY
+        is_ours = decided.device_id == device_id and decided.decision is answer
+        return _ANSWER_STATES[answer] if is_ours else AnswerState.ALREADY
     if copy.is_waiting(now):
         return AnswerState.APPROVED if is_counted else AnswerState.NOT_RECORDED
     return ended_state(copy)
 
 
 def ended_state(copy: Approval) -> AnswerState:
-    """Return how a request ended that nobody answered."""
+    """Return how an unanswered request ended."""
     return AnswerState.ENDED if copy.state is ApprovalState.CANCELLED else AnswerState.EXPIRED

@@ -17,7 +17,7 @@ GAP = SafeText("[you type this]")
 
 _NUMBER = re.compile(r"[0-9]{3}")
 _LAST = 4
-_SURELY_WHOLE = 100
+_UNCUT_LENGTH = 100
 """Values up to this length are never cut in a headline."""
 
 
@@ -37,49 +37,49 @@ def is_plausible(approval: Approval, step: Step, typed: str) -> bool:
     type_back = approval.display.type_back
     if step is not Step.TYPE_BACK or type_back is None or type_back.kind is not FactKind.LAST_FOUR:
         return typed.strip() != ""
-    whole = sum(map(str.isalnum, _value(approval.display, type_back)))
-    return sum(map(str.isalnum, typed)) == min(_LAST, whole)
+    length = sum(map(str.isalnum, _value(approval.display, type_back)))
+    return sum(map(str.isalnum, typed)) == min(_LAST, length)
 
 
-def _with_gaps(display: Display, asked: TypeBack) -> Display:
-    hidden = _value(display, asked)
+def _with_gaps(display: Display, type_back: TypeBack) -> Display:
+    hidden = _value(display, type_back)
 
-    def gapped(text: SafeText) -> SafeText:
-        alone = rf"(?<!\w){re.escape(hidden)}(?!\w)"
-        return SafeText(re.sub(alone, GAP, text)) if hidden else text
+    def with_gap(text: SafeText) -> SafeText:
+        pattern = rf"(?<!\w){re.escape(hidden)}(?!\w)"
+        return SafeText(re.sub(pattern, GAP, text)) if hidden else text
 
-    whole = len(hidden) <= _SURELY_WHOLE
+    is_uncut = len(hidden) <= _UNCUT_LENGTH
     return replace(
         display,
-        headline=gapped(display.headline) if whole else display.title,
-        facts=tuple(_gapped_fact(fact, asked, gapped(fact.value)) for fact in display.facts),
-        gives=gapped(display.gives),
-        undo=gapped(display.undo),
-        unusual=None if display.unusual is None else _gapped_signals(display.unusual, gapped),
-        compared=None if display.compared is None else gapped(display.compared),
+        headline=with_gap(display.headline) if is_uncut else display.title,
+        facts=tuple(_gapped_fact(fact, type_back, with_gap(fact.value)) for fact in display.facts),
+        gives=with_gap(display.gives),
+        undo=with_gap(display.undo),
+        unusual=None if display.unusual is None else _gapped_signals(display.unusual, with_gap),
+        compared=None if display.compared is None else with_gap(display.compared),
     )
 
 
 def _gapped_signals(
-    signals: Sequence[Anomaly], gapped: Callable[[SafeText], SafeText]
+    signals: Sequence[Anomaly], with_gap: Callable[[SafeText], SafeText]
 ) -> tuple[Anomaly, ...]:
-    return tuple(replace(signal, text=gapped(signal.text)) for signal in signals)
+    return tuple(replace(signal, text=with_gap(signal.text)) for signal in signals)
 
 
-def _value(display: Display, asked: TypeBack) -> SafeText:
-    values = [fact.value for fact in display.facts if fact.label == asked.label]
+def _value(display: Display, type_back: TypeBack) -> SafeText:
+    values = [fact.value for fact in display.facts if fact.label == type_back.label]
     return max(values or [display.resource], key=len)
 
 
-def _gapped_part(granted: Granted, asked: TypeBack) -> Granted:
-    """The granted part, without the value that must be typed or could be it."""
+def _gapped_part(granted: Granted, type_back: TypeBack) -> Granted:
+    """Return the granted part without any value that is, or could be, the one to type."""
     rows = tuple(
-        replace(difference, asked=GAP) if difference.label == asked.label else difference
+        replace(difference, asked=GAP) if difference.label == type_back.label else difference
         for difference in granted.differences
     )
     places = tuple(replace(place, asked=SafeText("")) for place in granted.places)
     return replace(granted, differences=rows, places=places, headline=SafeText(""))
 
 
-def _gapped_fact(fact: Fact, asked: TypeBack, elsewhere: SafeText) -> Fact:
-    return replace(fact, value=GAP if fact.label == asked.label else elsewhere)
+def _gapped_fact(fact: Fact, type_back: TypeBack, elsewhere: SafeText) -> Fact:
+    return replace(fact, value=GAP if fact.label == type_back.label else elsewhere)

@@ -1,4 +1,4 @@
-"""Who acts for the user, and by which consents, tokens and standing grants.
+"""Who can act for the user, and through which consents, tokens and standing grants.
 
 Owns: grouping these by agent or app. Never: ending any of them.
 
@@ -27,8 +27,8 @@ class ActingAgent:
     @property
     def last_used_at(self) -> int | None:
         """When one of its tokens was last used; None if unknown."""
-        known = (delegation.last_used_at for delegation in self.delegations)
-        return max((at for at in known if at is not None), default=None)
+        times = (delegation.last_used_at for delegation in self.delegations)
+        return max((time for time in times if time is not None), default=None)
 
     @property
     def until(self) -> int:
@@ -53,21 +53,21 @@ def acting_agents(
     grants: Iterable[StandingGrant] = (),
 ) -> tuple[ActingAgent, ...]:
     """Return everyone who can act now, by name; what has ended is left out."""
-    found: dict[str, ActingAgent] = {}
+    agents: dict[str, ActingAgent] = {}
     for consent in consents:
         if consent.state is ConsentState.LIVE:
-            one = found.get(consent.client_id) or ActingAgent(
+            agent = agents.get(consent.client_id) or ActingAgent(
                 consent.client_id, consent.client_name
             )
-            found[one.id] = replace(one, consents=(*one.consents, consent))
+            agents[agent.id] = replace(agent, consents=(*agent.consents, consent))
     for delegation in delegations:
         if delegation.state is DelegationState.LIVE:
-            one = found.get(delegation.client.id) or ActingAgent(
+            agent = agents.get(delegation.client.id) or ActingAgent(
                 delegation.client.id, delegation.client.name
             )
-            found[one.id] = replace(one, delegations=(*one.delegations, delegation))
+            agents[agent.id] = replace(agent, delegations=(*agent.delegations, delegation))
     for grant in grants:
         if grant.state in {GrantState.LIVE, GrantState.FULL}:
-            one = found.get(grant.agent_id) or ActingAgent(grant.agent_id, grant.agent_name)
-            found[one.id] = replace(one, grants=(*one.grants, grant))
-    return tuple(sorted(found.values(), key=lambda value: (value.name.casefold(), value.id)))
+            agent = agents.get(grant.agent_id) or ActingAgent(grant.agent_id, grant.agent_name)
+            agents[agent.id] = replace(agent, grants=(*agent.grants, grant))
+    return tuple(sorted(agents.values(), key=lambda agent: (agent.name.casefold(), agent.id)))

@@ -1,4 +1,4 @@
-"""The agents of a user: those that act for them, asked them, or belong to them.
+"""The agents of a user: those that act for them, sent them requests, or belong to them.
 
 Owns: grouping by agent, and the counts of requests. Never: reading a clock.
 
@@ -68,10 +68,10 @@ class Agent:
     @property
     def median_time(self) -> int | None:
         """The median time to an answer; None if there was none."""
-        taken = [
+        durations = [
             approval.decided.at - approval.created_at for approval in self.asked if approval.decided
         ]
-        return median_low(taken) if taken else None
+        return median_low(durations) if durations else None
 
     def waiting(self, now: int) -> int:
         """Return how many of its requests can be answered."""
@@ -91,20 +91,24 @@ def merge_agents(
     since: int,
 ) -> tuple[Agent, ...]:
     """Return all agents by name; requests from before `since` are left out."""
-    found = {actor.id: Agent(actor.id, actor.name, acting=actor) for actor in acting}
+    agents = {actor.id: Agent(actor.id, actor.name, acting=actor) for actor in acting}
     for agent_id, requests in _by_agent(asked, since).items():
-        known = found.get(agent_id) or Agent(agent_id, requests[0].agent.name)
-        found[agent_id] = replace(known, asked=tuple(requests))
+        merged_agent = agents.get(agent_id) or Agent(agent_id, requests[0].agent.name)
+        agents[agent_id] = replace(merged_agent, asked=tuple(requests))
     for agent in owned:
-        known = found.get(agent.id) or Agent(agent.id, agent.name)
-        found[agent.id] = replace(known, owned=agent)
-    return tuple(sorted(found.values(), key=lambda value: (value.name.casefold(), value.id)))
+        merged_agent = agents.get(agent.id) or Agent(agent.id, agent.name)
+        agents[agent.id] = replace(merged_agent, owned=agent)
+    return tuple(sorted(agents.values(), key=lambda agent: (agent.name.casefold(), agent.id)))
 
 
 def _by_agent(asked: Iterable[Approval], since: int) -> Mapping[str, Sequence[Approval]]:
-    """Group requests by agent or app; sign-ins of the user's own devices have none."""
-    found: dict[str, list[Approval]] = {}
-    recent = {each.id: each for each in asked if each.is_action and each.created_at >= since}
-    for approval in sorted(recent.values(), key=lambda value: value.created_at, reverse=True):
-        found.setdefault(approval.agent.id, []).append(approval)
-    return found
+    """Group requests by agent or app; sign-ins of the user's own devices are left out."""
+    by_agent: dict[str, list[Approval]] = {}
+    recent = {
+        approval.id: approval
+        for approval in asked
+        if approval.is_action and approval.created_at >= since
+    }
+    for approval in sorted(recent.values(), key=lambda approval: approval.created_at, reverse=True):
+        by_agent.setdefault(approval.agent.id, []).append(approval)
+    return by_agent

@@ -17,7 +17,7 @@ class PinState:
     locked: bool
     """Ten wrong attempts: another device or an administrator must unlock it."""
     exhausted: bool
-    """Too many wrong attempts over the life of the PIN: a new one is needed."""
+    """Too many wrong attempts over the lifetime of the PIN: a new PIN is needed."""
 
 
 @dataclass(frozen=True, slots=True)

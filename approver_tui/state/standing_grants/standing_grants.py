@@ -89,7 +89,7 @@ class StandingGrant:
 
 @dataclass(frozen=True, slots=True)
 class PastRequest:
-    """An earlier request, and where a grant would not have covered it."""
+    """An earlier request, and why a grant would not have covered it, if so."""
 
     id: SafeText
     fingerprint: SafeText
@@ -152,36 +152,46 @@ def read_varying(text: str) -> VaryingFact:
 
 
 def matches_proposal(proposal: StandingGrantProposal, example: str, offered: str, now: int) -> bool:
-    """Whether an action text grants exactly what was proposed, like the example.
+    """Whether an action text grants exactly the proposal, for requests like the example.
 
     The device checks the text that the server offers for signing before it opens any key.
     """
     try:
         before, after = json.loads(example), json.loads(offered)
-        terms, *like = after[_DETAILS]
-        same = all(before[name] == after[name] for name in ("agent", "resource", "scope", "user"))
-        ends = datetime.fromisoformat(terms["until"]).timestamp() * 1000
-        in_time = abs(ends - now - proposal.seconds * 1000) <= _TOLERANCE
-        bounded = (terms["uses"], terms["notify"]) == (proposal.uses, proposal.notify)
-        fits = _is_money(terms["sum"], proposal.sum) and _are_varying(terms["vary"], proposal.vary)
-        return same and like == before[_DETAILS] and in_time and bounded and fits
+        terms, *examples = after[_DETAILS]
+        is_same_request = all(
+            before[name] == after[name] for name in ("agent", "resource", "scope", "user")
+        )
+        ends_at = datetime.fromisoformat(terms["until"]).timestamp() * 1000
+        is_same_time = abs(ends_at - now - proposal.seconds * 1000) <= _TOLERANCE
+        is_same_use = (terms["uses"], terms["notify"]) == (proposal.uses, proposal.notify)
+        are_same_limits = _is_money(terms["sum"], proposal.sum) and _are_varying(
+            terms["vary"], proposal.vary
+        )
+        return (
+            is_same_request
+            and examples == before[_DETAILS]
+            and is_same_time
+            and is_same_use
+            and are_same_limits
+        )
     except (ValueError, KeyError, TypeError, AttributeError):
         return False
 
 
-def _are_varying(found: Sequence[Mapping[str, object]], proposed: Sequence[VaryingFact]) -> bool:
-    limits = {each["path"]: each["up_to"] for each in found}
-    wanted = {fact.pointer: fact.up_to for fact in proposed}
-    if len(found) != len(proposed) or limits.keys() != wanted.keys():
+def _are_varying(granted: Sequence[Mapping[str, object]], proposed: Sequence[VaryingFact]) -> bool:
+    limits = {fact["path"]: fact["up_to"] for fact in granted}
+    proposed_limits = {fact.pointer: fact.up_to for fact in proposed}
+    if len(granted) != len(proposed) or limits.keys() != proposed_limits.keys():
         return False
-    return all(_is_money(limits[pointer], up_to) for pointer, up_to in wanted.items())
+    return all(_is_money(limits[pointer], up_to) for pointer, up_to in proposed_limits.items())
 
 
-def _is_money(found: object, proposed: str | None) -> bool:
-    """Whether a limit is the number that was typed, in whichever minor units."""
-    if proposed is None or found is None:
-        return proposed is None and found is None
-    minor = found["minor"] if isinstance(found, Mapping) else found
-    whole, _, rest = proposed.partition(".")
-    digits = range(len(rest), _MAX_DIGITS + 1)
-    return any(minor == int(whole + rest.ljust(count, "0")) for count in digits)
+def _is_money(limit: object, proposed: str | None) -> bool:
+    """Whether a limit is the number that was typed, however many minor units its currency has."""
+    if proposed is None or limit is None:
+        return proposed is None and limit is None
+    minor = limit["minor"] if isinstance(limit, Mapping) else limit
+    whole, _, decimals = proposed.partition(".")
+    digits = range(len(decimals), _MAX_DIGITS + 1)
+    return any(minor == int(whole + decimals.ljust(digit_count, "0")) for digit_count in digits)

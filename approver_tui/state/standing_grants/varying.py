@@ -1,6 +1,6 @@
 """The members of a request that may vary under a standing grant, as the user reads them.
 
-Owns: which members there are, their labels and values; what a past request differs in. Never:
+Owns: which members there are, their labels and values; how a past request differs. Never:
 showing a JSON pointer; whether a member may really vary, which the server decides.
 """
 
@@ -13,7 +13,7 @@ from approver_tui.state.approvals.narrowing import DETAILS
 from approver_tui.state.money import money_fact
 from approver_tui.state.text import SafeText, display_safe
 
-_LONGEST = 200
+_MAX_LENGTH = 200
 _DIFFERENCES: Mapping[str, str] = {
     DETAILS: "other details",
     "resource": "another API",
@@ -39,12 +39,12 @@ class VaryingMember:
 def varying_members(approval: Approval) -> tuple[VaryingMember, ...]:
     """Return the members of the request's details; none if it has several details."""
     details = json.loads(approval.action_text)[DETAILS]
-    found = _members(details[0], ()) if len(details) == 1 else iter(())
-    return tuple(_member(approval, path, value) for path, value in found if path != ("type",))
+    members = _members(details[0], ()) if len(details) == 1 else iter(())
+    return tuple(_member(approval, path, value) for path, value in members if path != ("type",))
 
 
 def difference(members: Sequence[VaryingMember], mismatch: SafeText) -> SafeText:
-    """Return what a past request differs in; `mismatch` is the server's word or pointer."""
+    """Return how a past request differs; `mismatch` is the server's word or pointer."""
     for member in members:
         if mismatch in {member.pointer, f"{member.pointer}/currency"}:
             return SafeText(f"another {member.label.lower()}")
@@ -61,20 +61,23 @@ def _members(value: object, path: tuple[str, ...]) -> Iterator[tuple[tuple[str, 
 
 
 def _member(approval: Approval, path: tuple[str, ...], value: object) -> VaryingMember:
-    """Named and written as the fact that shows it, if there is one."""
-    steps = (step.replace("~", "~0").replace("/", "~1") for step in path)
-    written = json.dumps(value) if isinstance(value, dict | list) else f"{value}"
+    """Return a member, with the label and value of the fact that shows it if there is one."""
+    pointer_steps = (step.replace("~", "~0").replace("/", "~1") for step in path)
+    value_text = json.dumps(value) if isinstance(value, dict | list) else f"{value}"
     if type(value) is int:
-        written = f"{value:,}"
+        value_text = f"{value:,}"
     fact = money_fact(approval, value) if isinstance(value, dict) else None
     if fact is None:
-        safe_text = display_safe(written, max_len=_LONGEST)
-        fact = next((each for each in approval.display.facts if each.value == safe_text), None)
+        safe_text = display_safe(value_text, max_len=_MAX_LENGTH)
+        fact = next(
+            (candidate for candidate in approval.display.facts if candidate.value == safe_text),
+            None,
+        )
     label = " ".join(path).replace("_", " ").capitalize()
     return VaryingMember(
-        pointer="/" + "/".join(steps),
-        label=display_safe(label, max_len=_LONGEST) if fact is None else fact.label,
-        value=display_safe(written, max_len=_LONGEST) if fact is None else fact.value,
+        pointer="/" + "/".join(pointer_steps),
+        label=display_safe(label, max_len=_MAX_LENGTH) if fact is None else fact.label,
+        value=display_safe(value_text, max_len=_MAX_LENGTH) if fact is None else fact.value,
         is_limited=isinstance(value, dict) or type(value) is int,
         is_money=isinstance(value, dict),
     )

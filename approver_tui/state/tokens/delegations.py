@@ -1,6 +1,6 @@
 """Tokens issued to act for the user.
 
-Owns: one token as it is shown, and all tokens of one agent. Never: the token itself.
+Owns: one token as it is shown. Never: the token string itself.
 
 Times are integers, milliseconds since the epoch.
 """

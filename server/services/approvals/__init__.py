@@ -1,5 +1,6 @@
 """Use cases of approval requests.
 
 Owns: creating, showing, deciding, narrowing, expiring, withdrawing and consuming approvals; votes,
-receipts, and adding an approver. Never: choosing whom to ask (`approvers`).
+receipts, and adding an approver.
+Never: choosing whom to ask (`approvers`).
 """

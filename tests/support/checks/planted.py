@@ -265,8 +265,8 @@ FAULTS: Mapping[str, Fault] = {
     "a standing grant can be used once more than its limit": Fault(
         _OTHER,
         "server/protocol/standing_grants/standing_grants.py",
-        "fits = usage.uses < bounds.uses and",
-        "fits = usage.uses <= bounds.uses and",
+        "usage.uses < bounds.uses and",
+        "usage.uses <= bounds.uses and",
         "tests/server/protocol/standing_grants/test_standing_grants.py"
         "::test_a_use_that_would_exceed_a_limit_is_refused_entirely",
     ),

@@ -300,7 +300,8 @@ def _ended_text(approval: Approval) -> str:
     else:
         return f"{approval.state_text}{end_reason}"
     if was_ended:
-        return f"{verb}{by}, then {approval.state.value}{end_reason}"
+        ending = "no longer needed" if approval.is_withdrawn else approval.state.value
+        return f"{verb}{by}, then {ending}{end_reason}"
     return f"{approval.state_text}{by}{end_reason}"
 
 

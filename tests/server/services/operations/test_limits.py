@@ -171,12 +171,12 @@ def test_the_overview_uses_an_index_for_each_statement(strict):
         plans = {
             "ix_approvals_due": rows._OPEN,
             "ix_notifications_at": rows._NOTIFICATIONS,
-            "sqlite_autoindex_counters_1": rows._COUNTED["sqlite"],
+            "sqlite_autoindex_counters_1": rows._OPEN_WINDOWS["sqlite"],
             "ix_audit_entries_refused": rows._REFUSED,
             "ix_approvals_made": rows._HELD_BACK,
         }
         for index, statement in plans.items():
-            plan = query_plans.told(connection, statement)
+            plan = query_plans.query_plan(connection, statement)
             assert index in plan
             assert "ORDER BY" not in plan
 

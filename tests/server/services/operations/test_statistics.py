@@ -207,13 +207,13 @@ def test_only_the_newest_requests_of_an_agent_are_counted(
 def test_statistics_use_an_index_and_a_row_limit(admin_services):
     """The cost therefore does not grow with the number of requests."""
     connection = sqlite(admin_services)
-    assert "USING INDEX ix_approvals_made" in query_plans.told(connection, rows._SINCE)
-    assert "ORDER BY" not in query_plans.told(connection, rows._SINCE)
+    assert "USING INDEX ix_approvals_made" in query_plans.query_plan(connection, rows._SINCE)
+    assert "ORDER BY" not in query_plans.query_plan(connection, rows._SINCE)
     for statement in (rows._PENDING, rows._WAITING):
-        assert "ix_approvals_due" in query_plans.told(connection, statement)
-    assert "USING INDEX ix_approvals_of_agent" in query_plans.told(connection, rows._OF_AGENT)
-    assert "ORDER BY" not in query_plans.told(connection, rows._OF_AGENT)
-    assert "ORDER BY" not in query_plans.told(connection, rows._WAITING)
+        assert "ix_approvals_due" in query_plans.query_plan(connection, statement)
+    assert "USING INDEX ix_approvals_of_agent" in query_plans.query_plan(connection, rows._BY_AGENT)
+    assert "ORDER BY" not in query_plans.query_plan(connection, rows._BY_AGENT)
+    assert "ORDER BY" not in query_plans.query_plan(connection, rows._WAITING)
     assert MAX_REQUESTS <= 2_000
 
 

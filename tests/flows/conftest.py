@@ -44,7 +44,7 @@ def _pins(request: pytest.FixtureRequest) -> Iterator[None]:
 def server(
     request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[LiveServer]:
-    """A prepared server for this file."""
+    """A prepared server, shared by the tests of one file. Its audit log is verified at the end."""
     folder: Path = tmp_path_factory.mktemp("server")
     with live_server(folder, forked=request.path.name not in _AS_IN_PRODUCTION) as running:
         yield running
@@ -53,7 +53,7 @@ def server(
 
 @pytest.fixture
 def agent(server: LiveServer) -> Iterator[Agent]:
-    """An agent of this test."""
+    """A new agent for each test."""
     made = new_agent(server)
     yield made
     made.http.close()

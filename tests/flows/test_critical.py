@@ -29,10 +29,10 @@ WHY = "It is on the list of November."
 @pytest.fixture
 def others(server: LiveServer) -> Iterator[tuple[Terminal, Terminal]]:
     """Two more users, each at an enrolled terminal."""
-    made = new_person(server), new_person(server)
-    yield made
-    for each in made:
-        each.client.close()
+    terminals = new_person(server), new_person(server)
+    yield terminals
+    for terminal in terminals:
+        terminal.client.close()
 
 
 @pytest.fixture(autouse=True)
@@ -51,21 +51,21 @@ def critical(
 def test_two_approvers_do_every_ceremony_and_a_locked_third_does_not_stop_them(
     server: LiveServer, agent: Agent, person: Terminal, others: tuple[Terminal, Terminal]
 ) -> None:
-    """Each does all of it, and the token has what both saw."""
-    asked = agent.ask_payment(person.user).json()
-    number, (first, second) = asked["match_code"], others
+    """Each approver must complete every ceremony, and both votes are in the audit log."""
+    request = agent.ask_payment(person.user).json()
+    number, (first, second) = request["match_code"], others
     right = Entries(fact=AMOUNT, match=number, reason=WHY)
     seen = [each.only() for each in (person, first, second)]
 
     assert {one.risk for one in seen} == {"critical"}
     assert {one.steps for one in seen} == {frozenset(Step)}
-    for step, part in (
+    for step, incomplete in (
         (Step.TYPE_BACK, Entries(match=number, reason=WHY)),
         (Step.MATCH, Entries(fact=AMOUNT, reason=WHY)),
         (Step.REASON, Entries(fact=AMOUNT, match=number)),
     ):
         with pytest.raises(EntryNeeded) as needed:
-            _approve(first, part)
+            _approve(first, incomplete)
         assert needed.value.step is step
 
     wrong = replace(right, fact="4821")
@@ -93,7 +93,7 @@ def test_two_approvers_do_every_ceremony_and_a_locked_third_does_not_stop_them(
     assert text.index("Amount:") < text.index(WHY)
     assert _approve(second, right).state == "approved"
     server.clock.forward(6_000)
-    token = agent.poll(asked["auth_req_id"]).json()
+    token = agent.poll(request["auth_req_id"]).json()
     assert token["scope"] == "openid payments:transfer"
     decided = entries(server, "approval.voted", approval_id=seen[0].id)
     decided += entries(server, "approval.approved", approval_id=seen[0].id)

@@ -32,7 +32,7 @@ _AS_IN_PRODUCTION = frozenset({"test_long_poll.py"})
 
 @pytest.fixture(scope="module", autouse=True)
 def _pins(request: pytest.FixtureRequest) -> Iterator[None]:
-    """A PIN takes a fifth of a second on purpose; these tests enter hundreds."""
+    """Makes PINs cheap. A real one takes a fifth of a second, and these tests enter hundreds."""
     if request.path.name in _OPENED_BY_A_PROGRAM:
         yield
         return

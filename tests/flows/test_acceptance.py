@@ -156,7 +156,7 @@ def _only_the_changed_request_is_pending(
 def test_a_request_denied_in_one_terminal_is_decided_in_the_other(
     server: LiveServer, agent: Agent, person: Terminal
 ) -> None:
-    """Acceptance 4: soon, by an event, and it can no longer be answered."""
+    """Acceptance 4: the other terminal shows the denial within 10 s and cannot approve any more."""
     services = server.services
     users = Users(services.store, services.secrets)
     _, issued = users.enroll(person.user, by=BY)

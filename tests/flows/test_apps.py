@@ -58,7 +58,7 @@ def _decode_claims(token: str) -> dict:
 
 
 def test_an_app_gets_a_token_with_which_an_agent_may_act(server, agent, app, browser, person):
-    """OB-03: sign in, consent, sign twice on the terminal, and the app has its tokens."""
+    """OB-03: the user signs in, consents and signs on the terminal; the app gets its tokens."""
     browser.authorize(
         app.app.id, scope="openid profile payments:read", resource=PAY, requested_actor=agent.key.id
     )

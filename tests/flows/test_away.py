@@ -57,7 +57,7 @@ def _at(moment: int) -> datetime:
 
 
 def _set_quiet_hours(person: Terminal) -> None:
-    """The quiet hours began an hour ago and end in ten minutes, before any request ends."""
+    """Sets quiet hours that began an hour ago and end in ten minutes, before requests expire."""
     now = person.client.now()
     begins, ends = (_at(moment).strftime("%H:%M") for moment in (now - HOUR, now + 10 * MINUTE))
     preferences.set_quiet_hours(person.client, begins=begins, ends=ends, zone="UTC", days=())
@@ -83,7 +83,7 @@ def _held_approvals(person: Terminal) -> set[str]:
 def test_quiet_hours_hold_low_and_medium_risk_and_high_risk_rings(
     server: LiveServer, agent: Agent, person: Terminal
 ) -> None:
-    """All are listed; the agent learns when quiet hours end; then the held ones ring."""
+    """Quiet hours hide no request. The agent learns when they end; then held requests ring."""
     with greeted(person) as line:
         _set_quiet_hours(person)
         line.event("attention.changed")
@@ -169,7 +169,7 @@ def test_a_request_is_extended_as_often_as_its_risk_allows(
 def test_a_deputy_decides_types_that_allow_it_until_the_deputyship_ends(
     agent: Agent, person: Terminal, other_user: Terminal
 ) -> None:
-    """The token says that they decided for their principal, who sees it all the time."""
+    """A deputy sees and decides only types that allow it. The principal sees those too."""
     now = person.client.now()
     begins, ends = (_at(moment).isoformat() for moment in (now, now + HOUR))
     deputyship = person.decider.name_deputy(other_user.user, begins, ends, PIN)

@@ -74,7 +74,7 @@ def test_a_ticket_opens_one_socket(server: LiveServer, page: Page) -> None:
 
 @pytest.mark.parametrize("word", ["{}", "no json", '{"type":"renew"}', '{"ticket":"a.1.b"}'])
 def test_a_cookie_alone_opens_no_feed(server: LiveServer, page: Page, word: str) -> None:
-    """A socket opened by another site would have it too."""
+    """A socket without a ticket is closed: another site's socket would send the cookie too."""
     _assert_closed(server, page[0], word)
 
 

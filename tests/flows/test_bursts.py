@@ -62,7 +62,7 @@ def asked(server: LiveServer, agent: Agent, person: Terminal) -> Iterator[Approv
 
 @pytest.mark.usefixtures("asked")
 def test_a_burst_of_type_back_and_pin_fills_both_fields(person: Terminal) -> None:
-    """The type-back field shows what is typed; the PIN belongs to the next field."""
+    """The first part fills the visible type-back field, and the PIN fills the hidden one."""
     with window(person, size=SIZE) as app:
         app.press("a")
         app.shows("Approve?")

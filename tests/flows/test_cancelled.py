@@ -20,7 +20,7 @@ def _revoke(agent: Agent, handle: str) -> httpx.Response:
 def test_a_withdrawn_request_can_no_longer_be_answered(
     server: LiveServer, agent: Agent, person: Terminal
 ) -> None:
-    """Only its own agent can withdraw it; the agent's poll says cancelled."""
+    """Only the agent that sent a request can withdraw it. Its next poll has reason cancelled."""
     handle = agent.asked(person.user)
     approval = person.only()
     other_agent = new_agent(server)

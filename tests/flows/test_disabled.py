@@ -159,7 +159,7 @@ def test_no_token_is_issued_for_something_disabled(  # noqa: PLR0913  # a table'
 def test_disabling_an_agent_clears_every_screen_and_is_logged_with_counts(
     server: LiveServer, agent: Agent, person: Terminal
 ) -> None:
-    """Two pending and one approved are cancelled, a live token is revoked, the user is informed."""
+    """Disabling cancels three requests, revokes a token, and informs the user's screen."""
     used = agent.asked(person.user)
     person.approve(person.only())
     agent.poll(used)
@@ -182,7 +182,7 @@ def test_disabling_an_agent_clears_every_screen_and_is_logged_with_counts(
 def test_a_disabled_agent_learns_the_reason_only_if_it_authenticates(
     server: LiveServer, agent: Agent
 ) -> None:
-    """Including client_credentials; without authentication it gets no reason."""
+    """With its secret it gets agent_disabled; with a wrong secret it gets no reason."""
     Agents(server.services.store, server.services.secrets).disable(agent.key.id, by=BY)
     form = {"grant_type": "client_credentials", "scope": "payments:read"}
     authenticated = agent.http.post("/token", data=form, auth=agent.key.basic)
@@ -227,7 +227,7 @@ def test_a_user_who_is_enabled_again_keeps_their_device(
 
 @pytest.mark.parametrize("what", ["agent", "user", "resource"])
 def test_a_stored_answer_is_not_repeated_for_something_disabled(scene: _Scene, what: str) -> None:
-    """The Idempotency-Key returns it only while everything it depends on is enabled."""
+    """An Idempotency-Key repeats a token answer only while agent, user and resource are enabled."""
     handle = scene.asked()
     scene.person.approve(scene.person.only())
     assert scene.agent.poll(handle, idempotency_key="k").status_code == 200

@@ -1,4 +1,4 @@
-"""Device enrollment: codes used once, sessions bound to a key, and alarms otherwise."""
+"""Device enrollment: a code is used once, a session has one key, and misuse raises an alarm."""
 
 import secrets as chance
 from collections.abc import Iterator

@@ -134,7 +134,7 @@ def test_a_signed_payment_can_be_passed_down_the_chain(
 def test_concurrent_exchanges_and_a_revocation_leave_no_live_token(
     server: LiveServer, chains: LiveChains, desk_bot: AgentKey
 ) -> None:
-    """Tokens issued at the same instant are revoked with their parent."""
+    """Six exchanges succeed before the revocation and none after it; all six are revoked."""
     chains.consent(desk_bot, "bank:read")
     token = chains.user_token()
     jti = chains.claims(token)["jti"]

@@ -277,7 +277,7 @@ def test_a_screen_gets_a_request_within_a_fraction_of_a_second(
 def test_a_cursor_that_is_too_old_gets_a_resync(
     server: LiveServer, agent: Agent, person: Terminal
 ) -> None:
-    """I10: events are kept for a week. A later client gets one resync with a new cursor."""
+    """I10: events are kept for a week; a client that returns later gets a new cursor."""
     agent.asked(person.user)
     server.clock.forward(FEED_KEPT_MS + MINUTE)
     agent.asked(person.user)

@@ -1,4 +1,4 @@
-"""How a request ended: pages, terminal, command line and receipt tell the same."""
+"""The outcome of a request: pages, terminal, command line and receipt agree."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -66,7 +66,7 @@ class _Request:
         Oversight(self.server.services.store).cancel(self.id, "Ask Bob first", by=BY)
 
     def told(self) -> dict[str, str]:
-        """What each place says about it."""
+        """Returns what each screen, command and receipt says about the request."""
         self.server.services.audit_log.sign()
         client = self.person.client
         approval = client.approval(self.id)
@@ -87,7 +87,7 @@ class _Request:
 
 
 def _verdict(words: str) -> str:
-    """Whether the words are of a yes, of a no, or of a request that nobody answered."""
+    """Returns whether the words say that the request was approved, denied or unanswered."""
     start = words.casefold().strip()
     if start.startswith(("approved", "redeemed", "not collected")) or "the yes of" in start:
         return "yes"
@@ -113,12 +113,14 @@ _Step = Callable[[_Request], None]
         ("unanswered", (_Request.ask, _Request.cancel)),
     ],
 )
-def test_every_place_tells_the_same_outcome(
+def test_every_output_shows_the_same_outcome(
     server: LiveServer, agent: Agent, person: Terminal, verdict: str, steps: tuple[_Step, ...]
 ) -> None:
     """What was approved stays approved, whoever approved it and whatever came after."""
     request = _Request(server, agent, person)
     for step in steps:
         step(request)
-    told = request.told()
-    assert {place: _verdict(words) for place, words in told.items()} == dict.fromkeys(told, verdict)
+    texts = request.told()
+    assert {output: _verdict(words) for output, words in texts.items()} == dict.fromkeys(
+        texts, verdict
+    )

@@ -56,7 +56,7 @@ def test_a_log_that_grows_is_no_alarm(server: LiveServer, person: Terminal) -> N
 
 
 def test_an_older_copy_of_the_database_is_noticed(server: LiveServer, person: Terminal) -> None:
-    """Entries are missing. The kept checkpoint stays, also when the log has grown past it."""
+    """A log that lost entries is reported. The stored checkpoint stays, even if the log grows."""
     older = copied(server, "older.db")
     grow(server)
     assert _witness(person).check() == ""

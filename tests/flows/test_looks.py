@@ -67,10 +67,10 @@ def ids(server: LiveServer, admin: WebPerson, agent: Agent) -> Ids:
 
 
 def test_no_get_changes_a_row(server: LiveServer, admin: WebPerson, ids: Ids) -> None:
-    """Form values in the address and a method override header do not help.
+    """Form values in the address and a method override header make no GET change anything.
 
-    A GET only marks the user's own pending requests as seen. A form does change a row, so changes
-    would be noticed.
+    A GET only marks the user's own pending requests as seen. The last step makes a real change, so
+    that a change would be noticed.
     """
     paths, answered = list(_paths(server, ids)), set()
     before = _without_views(everything(server), admin)

@@ -38,7 +38,7 @@ def _values(server: LiveServer) -> dict[str, float]:
 
 
 def test_each_metric_is_set_by_its_event(server: LiveServer) -> None:
-    """An approver is connected, a poll is held, a message is pending, a log line is lost."""
+    """A connection, a held poll, a pending message and a lost log line set every metric."""
     person, agent = new_person(server), new_agent(server)
     handle = agent.asked(person.user)
     with greeted(person), ThreadPoolExecutor(1) as threads:

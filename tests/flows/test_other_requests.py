@@ -15,7 +15,7 @@ from tests.support.servers.server import LiveServer
 
 UNKNOWN_IDS = dict.fromkeys(("done", "waiting"), "sayso_ap_aaaaaaaaaaaaaaaa")
 GRANT_PROPOSAL = {"approval": "", "seconds": 3_600, "uses": 1}
-PLACES = [
+ROUTES = [
     ("GET", "/r/{waiting}", None),
     ("GET", "/r/{waiting}/limit", None),
     ("GET", "/r/{waiting}/similar", None),
@@ -67,14 +67,14 @@ def test_every_address_answers_as_if_the_request_did_not_exist(
 ) -> None:
     """Pages, API and forms answer 404 with the text for an unknown ID, and change nothing."""
     before = everything(server)
-    for route in PLACES:
+    for route in ROUTES:
         existing, unknown = (
             _answer_without_ids(ben, ids, *route) for ids in (evas_request, UNKNOWN_IDS)
         )
         assert existing == unknown, route
         assert existing[0] == 404, route
     assert everything(server) == before
-    for route in PLACES:
+    for route in ROUTES:
         assert _answer_without_ids(eva, evas_request, *route)[0] != 404, route
 
 

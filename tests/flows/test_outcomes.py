@@ -116,7 +116,7 @@ _Step = Callable[[_Request], None]
 def test_every_output_shows_the_same_outcome(
     server: LiveServer, agent: Agent, person: Terminal, verdict: str, steps: tuple[_Step, ...]
 ) -> None:
-    """What was approved stays approved, whoever approved it and whatever came after."""
+    """An approved request counts as approved, even if it expired or its agent was disabled."""
     request = _Request(server, agent, person)
     for step in steps:
         step(request)

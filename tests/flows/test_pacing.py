@@ -47,7 +47,7 @@ def test_the_first_poll_is_never_early(polling: _Polling) -> None:
 def test_a_client_that_ignores_the_new_interval_still_gets_its_token(
     server: LiveServer, agent: Agent, person: Terminal
 ) -> None:
-    """It polls at once, sleeps the old interval after slow_down, and sees everything."""
+    """A client that keeps the old interval gets slow_down and the state, and at last its token."""
     polling = _Polling(server, agent, agent.asked(person.user))
     first = agent.poll(polling.handle).json()
     assert first["error"] == "authorization_pending"

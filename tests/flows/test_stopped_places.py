@@ -1,6 +1,6 @@
-"""An agent, user, resource or key disabled or revoked from another process at runtime.
+"""An agent, user, resource or key that another process disables or revokes at runtime.
 
-Then every place is tried over real HTTP, with the refusals in one table. More kinds and places are
+Each endpoint is then tried over real HTTP; one table has the answers. More kinds and endpoints are
 in `tests/server/services/clients/test_disabled_agents.py`.
 """
 
@@ -101,7 +101,7 @@ class _Scene:
     resource: AgentKey
 
     def end(self, what: str) -> None:
-        """Disable, delete or revoke it as the command line does."""
+        """Disables, deletes or revokes one of them, as the command line does."""
         services = self.server.services
         keys = SigningKeys(services.store, services.signer, services.server_policy)
         ends: dict[str, Callable[[], object]] = {
@@ -118,7 +118,7 @@ class _Scene:
         ends[what]()
 
     def places(self) -> dict[str, Callable[[], tuple[int, str]]]:
-        """Each place, with what it needs prepared beforehand."""
+        """Returns a call to each endpoint; what the calls need is prepared now."""
         approved, answer = self._approved(), self._answered()
         held = self._held()
         wide, narrow = self._tokens(), self._tokens()
@@ -143,7 +143,7 @@ class _Scene:
         return handle
 
     def _held(self) -> str:
-        """A token with which the agent acts for the user."""
+        """Returns a token with which the agent acts for the user."""
         found: str = self.agent.poll(self._approved_beside()).json()["access_token"]
         return found
 
@@ -155,7 +155,7 @@ class _Scene:
         return handle
 
     def _answered(self) -> Callable[[], httpx.Response]:
-        """A signed decision on a pending request, not sent yet."""
+        """Signs a decision on a pending request and returns a function that sends it."""
         assert self._ask().status_code == 200
         shown = self.person.client.approval(self.person.only().id)
         signed = decision(self.person, shown, approval_key(self.person, KeyLevel.LOW))
@@ -164,16 +164,16 @@ class _Scene:
         return lambda: raw.call("POST", path, json={"decision": signed})
 
     def _tokens(self) -> dict[str, str]:
-        """The app's tokens after sign-in, consent and signature."""
+        """Returns the app's tokens after sign-in, consent and signature."""
         with self.server.client() as http:
             browser = Browser(http, self.server.url)
-            asked = {"scope": f"openid {READ}", "resource": self.resource.name}
-            page = browser.authorize(self.app.id, **asked)
+            parameters = {"scope": f"openid {READ}", "resource": self.resource.name}
+            page = browser.authorize(self.app.id, **parameters)
             page = browser.sign_in(self.person.user)
             page = browser.answer("allow") if page.forms else page
-            for waiting in self.person.waiting():
-                if waiting.agent.id == self.app.id:
-                    self.person.approve(waiting)
+            for approval in self.person.waiting():
+                if approval.agent.id == self.app.id:
+                    self.person.approve(approval)
             page = page if "code" in page.answer else browser.again()
         form = {"grant_type": "authorization_code", "redirect_uri": CALLBACK}
         form |= {"code": page.answer["code"], "code_verifier": VERIFIER}
@@ -210,21 +210,21 @@ class _Scene:
 
 @pytest.fixture
 def scene(server: LiveServer, agent: Agent, person: Terminal) -> _Scene:
-    """Everything of this test, in force."""
+    """An agent, an app, a user and a resource, all enabled."""
     services = server.services
     uri = f"https://{agent.key.name}.example"
-    given = server.resources.add(uri, PAY_SCOPES, {}, by=BY)
-    made = Agent(server.agent(resources=(uri,), serves=(uri,)), agent.http)
+    added = server.resources.add(uri, PAY_SCOPES, {}, by=BY)
+    served_agent = Agent(server.agent(resources=(uri,), serves=(uri,)), agent.http)
     new = NewApp(f"app-{agent.key.name}", (CALLBACK,), resources=(uri,), scopes=(READ,))
     app = Apps(services.store, services.secrets).add(new, by=BY)
     Passwords(services.store, Argon2Passwords()).set(person.user, PASSWORD, by=BY)
-    consent(services, person.client.profile.user_id, made.key.id, READ, resource=uri)
+    consent(services, person.client.profile.user_id, served_agent.key.id, READ, resource=uri)
     return _Scene(
         server,
-        made,
+        served_agent,
         person,
         AgentKey(app.app.id, app.secret or "", app.app.name),
-        AgentKey(given.resource.client_id, given.secret, uri),
+        AgentKey(added.resource.client_id, added.secret, uri),
     )
 
 
@@ -237,5 +237,5 @@ def test_something_disabled_gets_nothing_over_http(scene: _Scene, what: str) -> 
 
 
 def test_the_table_has_every_cell() -> None:
-    """Each kind has an entry for each place."""
+    """Each kind has an answer for each endpoint."""
     assert len({frozenset(row) for row in _TABLE.values()}) == 1

@@ -16,7 +16,7 @@ _ROUNDS_SECONDS = 60.0
 def test_an_orphan_is_quarantined_by_the_server_and_continues_with_a_new_owner(
     server: LiveServer, user: str
 ) -> None:
-    """It works during the grace period, and gets nothing afterwards; no request is needed."""
+    """The agent works during the grace period; then the server itself quarantines it."""
     services = server.services
     users, agents = (kind(services.store, services.secrets) for kind in (Users, Agents))
     owner, _ = server.user()

@@ -258,7 +258,7 @@ def test_the_high_key_with_a_plain_confirmation_approves_no_high_risk(
 def test_high_risk_needs_a_pin_call_for_this_request(
     server: LiveServer, agent: Agent, person: Terminal, named: str
 ) -> None:
-    """A call for the session, for another request, or replaced by a later call is not enough."""
+    """A PIN call for the session or another request, or one that was replaced, is refused."""
     agent.ask_payment(person.user)
     shown = _get_pending(person)
     agent.asked(person.user)

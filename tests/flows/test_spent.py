@@ -56,7 +56,7 @@ def _is_active(agent: Agent, key: AgentKey, token: str) -> bool:
 def test_a_payment_is_requested_approved_introspected_and_consumed(
     server: LiveServer, agent: Agent, person: Terminal, resource: AgentKey, token: str
 ) -> None:
-    """Every step is in the log of that approval."""
+    """Repeating an execution returns the same answer, and a second execution is refused."""
     reply = agent.http.post("/introspect", data={"token": token}, auth=resource.basic).json()
     assert (reply["active"], reply["username"]) == (True, person.user)
     assert reply["authorization_details"] == PAYMENT_DETAILS
@@ -84,7 +84,7 @@ def test_a_payment_is_requested_approved_introspected_and_consumed(
 def test_one_of_many_concurrent_executions_succeeds(
     server: LiveServer, resource: AgentKey, token: str
 ) -> None:
-    """One 200; all others are already_consumed; one entry, and one alarm."""
+    """One of twenty gets 200. The others get already_consumed, with one alarm in the log."""
     requests = [
         post_json("/api/approvals/consume", resource, _execution(token, f"run-{number}"))
         for number in range(_AT_ONCE)

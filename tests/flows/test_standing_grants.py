@@ -94,7 +94,7 @@ def test_an_invalid_standing_grant_is_refused_before_a_pin_attempt(
 def test_a_standing_grant_over_its_limit_is_400_with_the_limit(
     agent: Agent, person: Terminal
 ) -> None:
-    """Acceptance 8: each limit separately, nothing is reduced; exactly the limit is accepted."""
+    """Acceptance 8: a proposal over a limit is refused, not reduced. The limit is accepted."""
     agent.asked(person.user, **payment(1_000))
     example = person.only()
     month = 30 * 86_400

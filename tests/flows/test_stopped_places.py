@@ -230,7 +230,7 @@ def scene(server: LiveServer, agent: Agent, person: Terminal) -> _Scene:
 
 @pytest.mark.parametrize("what", _TABLE)
 def test_something_disabled_gets_nothing_over_http(scene: _Scene, what: str) -> None:
-    """The next request at each place is refused; what does not depend on it continues."""
+    """Each endpoint refuses the next request that depends on what was disabled."""
     places = scene.places()
     scene.end(what)
     assert {name: attempt() for name, attempt in places.items()} == _TABLE[what]

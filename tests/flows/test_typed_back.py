@@ -41,7 +41,7 @@ def _approve(server: LiveServer, person: Terminal, asked: Approval, *flags: str)
 def test_a_fact_is_typed_back_from_a_shell(
     server: LiveServer, agent: Agent, person: Terminal
 ) -> None:
-    """A missing one names its flag, a superfluous one is a usage error, a wrong one is counted."""
+    """A missing fact is named with its flag, and a wrong one is counted."""
     handle, pending = _ask_payment(agent, person)
     missing = _approve(server, person, pending)
     assert missing.returncode == 5

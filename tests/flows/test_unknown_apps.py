@@ -58,7 +58,7 @@ def url(host):
 
 
 def test_from_a_link_to_a_token(server, host, url):
-    """MC-03, CI-02, CI-05: fetched once by GET; the code goes to the loopback, on any port."""
+    """MC-03, CI-02, CI-05: the document is fetched once, and the loopback port may be any port."""
     person = new_person(server)
     Passwords(server.services.store, Argon2Passwords()).set(person.user, PASSWORD, by=BY)
     with httpx.Client(base_url=server.url, trust_env=False, timeout=100) as http:

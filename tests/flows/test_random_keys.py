@@ -9,7 +9,7 @@ from tests.support.inputs.random_cases import cases
 
 
 def test_every_bound_key_is_included() -> None:
-    """The keys are the sequences that a terminal sends, for pages and panels too."""
+    """The keys of pages and panels are included as a terminal sends them, without quitting."""
     keys = bound_keys()
     assert {*"adesvxEMRSTUVLXnotyYz!/:?+ ", "\r", "\x1b", "\x1bOP", "\x10"} <= {*keys}
     assert not {"q", "\x11", "\x1a"} & {*keys}

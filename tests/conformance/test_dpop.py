@@ -156,9 +156,9 @@ def test_a_client_with_required_dpop_gets_no_token_without_a_proof(
     agent = Agent(server.agent(dpop_bound=True), http)
     handle = agent.asked(server.user()[0])
     with unchanged(server):
-        alone = _ask(agent, [])
+        without_proof = _ask(agent, [])
         polled = agent.poll(handle)
-    for response in (alone, polled):
+    for response in (without_proof, polled):
         check_refusal(response, 400, "invalid_dpop_proof")
     assert _ask(agent, _dpop_headers(signed(KEY, _claims(server)))).json()["token_type"] == "DPoP"
 

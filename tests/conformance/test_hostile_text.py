@@ -1,8 +1,8 @@
 """Text that attacks screens and logs, in every field that an agent fills.
 
-Either it is refused with the error of its field, or the terminal gets it harmless: nothing moves a
-cursor, hides a letter or reverses a line, and only the action type makes the headline. The server's
-log is checked at the end of the file, in both formats.
+Either it is refused with the error of its field, or the terminal gets it in a harmless form: it
+moves no cursor, hides no letter and reverses no line, and only the action type makes the headline.
+The server's log is checked at the end of the file, in both formats.
 """
 
 import base64
@@ -62,7 +62,7 @@ _FIRST, _SECOND = "json", "text"
 
 
 def _each_once(name: str, places: Sequence[str], attacks: Sequence[str]) -> pytest.MarkDecorator:
-    """Every place and every attack: a log escapes characters in the same way everywhere."""
+    """Combines every field with some attack. A log escapes characters the same way everywhere."""
     turns = range(max(len(places), len(attacks)))
     pairs = [(places[n % len(places)], attacks[n % len(attacks)]) for n in turns]
     return pytest.mark.parametrize((name, "attack"), pairs)
@@ -192,7 +192,7 @@ def test_a_null_character_in_details_is_refused(asking: Agent, person: Terminal)
 def test_hostile_text_in_details_is_shown_escaped(
     asking: Agent, person: Terminal, attack: str
 ) -> None:
-    """I27, RA-16, RA-19: details are not refused for their letters; the amount stays visible."""
+    """I27, RA-16, RA-19: details are not refused for their letters. The amount stays visible."""
     detail = {
         "type": "payment.transfer",
         "amount": {"minor": 482_000, "currency": "EUR"},

@@ -151,8 +151,8 @@ def test_a_client_signs_in_is_stepped_up_and_gets_the_answer_of_a_person(
 def other_release(request: pytest.FixtureRequest, library: str) -> McpServer:
     """A server built with a different release than this client, or in a different language."""
     name = "old_notes" if library.startswith("mcp-python-2") else "notes"
-    mcp_server_: McpServer = request.getfixturevalue(name)
-    return mcp_server_
+    release: McpServer = request.getfixturevalue(name)
+    return release
 
 
 def test_a_high_tool_asks_the_person_and_runs_once(

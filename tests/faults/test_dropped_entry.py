@@ -1,4 +1,4 @@
-"""An entry that the database's owner deletes before any checkpoint has it."""
+"""The database's owner deletes an entry before any checkpoint covers it."""
 
 from pathlib import Path
 
@@ -26,7 +26,7 @@ ALTER TABLE audit_entries ENABLE TRIGGER USER
 def test_the_promise_in_the_response_shows_that_it_is_missing(
     postgres_server: PostgresServer, tmp_path: Path
 ) -> None:
-    """The log verifies and only grows, and nothing else would notice it."""
+    """The log still verifies and only grows, so nothing but the promise reveals the deletion."""
     url = upgraded_database(postgres_server)
     with (
         live_server(tmp_path, forked=True, database_url=url) as server,

@@ -55,7 +55,7 @@ def test_a_report_ends_everything_of_the_agent_and_only_an_administrator_release
     def is_active(text: str) -> bool:
         answer = http.post("/introspect", data={"token": text}, auth=secret)
         assert answer.status_code == 200, answer.text
-        return bool(answer.json()["is_active"])
+        return bool(answer.json()["active"])
 
     assert is_active(child)
     with greeted(other_user) as line:

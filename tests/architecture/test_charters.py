@@ -7,7 +7,7 @@ from tests.support.checks.source import PACKAGES, ROOT, modules
 
 
 def test_every_module_has_a_docstring():
-    """The packages and the test support are checked."""
+    """The modules of the packages and of the test support are checked."""
     silent = [
         module.path
         for module in modules(*PACKAGES, "tests/support")

@@ -1,4 +1,4 @@
-"""The clock and the environment are each read in one place."""
+"""The clock and the environment are each read in only a few modules."""
 
 import subprocess
 import sys
@@ -33,7 +33,7 @@ _MAY_READ_THE_ENVIRONMENT = {
 
 
 def test_only_the_wiring_modules_read_the_clock():
-    """Rules that read the clock could not be tested at midnight."""
+    """Code that reads the clock itself could not be tested with any time."""
     assert _users_of(_CLOCKS.__contains__, besides=_MAY_READ_THE_CLOCK) == []
 
 
@@ -53,13 +53,13 @@ def test_only_the_settings_modules_read_the_environment():
     ],
 )
 def test_ruff_refuses_other_reads_of_clock_environment_and_random(banned):
-    """The editor shows it before this test runs."""
+    """An editor shows the finding before this test runs."""
     ruff = [sys.executable, "-m", "ruff", "check", "--select", "TID251", "--no-cache"]
-    place = ["--stdin-filename", "server/services/approvals/decisions.py", "-"]
-    found = subprocess.run(
-        [*ruff, *place], input=banned, capture_output=True, text=True, check=False, cwd=ROOT
+    stdin_options = ["--stdin-filename", "server/services/approvals/decisions.py", "-"]
+    result = subprocess.run(
+        [*ruff, *stdin_options], input=banned, capture_output=True, text=True, check=False, cwd=ROOT
     )
-    assert "TID251" in found.stdout
+    assert "TID251" in result.stdout
 
 
 def test_the_exceptions_for_clock_and_environment_are_exactly_these():

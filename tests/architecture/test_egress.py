@@ -1,4 +1,4 @@
-"""Outgoing connections are made in one module only."""
+"""Only one module makes outgoing connections."""
 
 from tests.support.checks.source import modules, uses
 
@@ -25,13 +25,13 @@ _ALLOWED_MODULES = {
 
 def test_nothing_connects_outward_except_through_egress():
     """Every URL that an agent can name must pass the address filter."""
-    around = [
+    bypasses = [
         f"{module.path}:{line} {name}"
         for module in modules()
         for line, name in uses(module.tree)
         if _is_any(name, _WAYS_OUT) and not _is_any(name, _allowed(module.path))
     ]
-    assert around == []
+    assert bypasses == []
 
 
 def _allowed(path: str) -> tuple[str, ...]:

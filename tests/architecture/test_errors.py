@@ -1,4 +1,4 @@
-"""Errors are data: only the command line has words for commands and flags."""
+"""Errors are data: only the command line has texts about commands and flags."""
 
 import ast
 import re
@@ -15,7 +15,7 @@ _LAYERS = ("server/services", "server/protocol", "server/model", "server/http", 
 
 
 def _texts(module: Module) -> Iterator[str]:
-    """Every string of a module that is no docstring."""
+    """Yields every string of a module that is not a docstring."""
     docs = {
         node.value
         for node in ast.walk(module.tree)
@@ -30,14 +30,19 @@ def _remedies(module: Module) -> Iterator[tuple[str, int]]:
     """The code of every remedy that a module raises, as a pattern, and how many values it has."""
     for call, name in calls(module.tree):
         given = [keyword.value for keyword in call.keywords if keyword.arg == "remedy"]
-        codes = [(one.elts[0], len(one.elts) - 1) for one in given if isinstance(one, ast.Tuple)]
+        codes = [
+            (node.elts[0], len(node.elts) - 1) for node in given if isinstance(node, ast.Tuple)
+        ]
         codes += [(call.args[0], 1)] if name == "NotFound" else []
         for code, values in codes:
             if isinstance(code, ast.Constant):
                 yield re.escape(code.value), values
             elif isinstance(code, ast.JoinedStr):
-                known = [getattr(part, "value", None) for part in code.values]
-                yield "".join(re.escape(k) if isinstance(k, str) else ".+" for k in known), values
+                literals = [getattr(part, "value", None) for part in code.values]
+                yield (
+                    "".join(re.escape(k) if isinstance(k, str) else ".+" for k in literals),
+                    values,
+                )
 
 
 def test_no_error_names_a_command_or_a_flag() -> None:
@@ -53,7 +58,7 @@ def test_no_error_names_a_command_or_a_flag() -> None:
 
 
 def test_the_command_line_has_a_command_for_every_remedy() -> None:
-    """It takes no more values than the remedy has; a command without a remedy is not kept."""
+    """The text has no more values than the remedy, and no text is left without a remedy."""
     raised = {
         found for module in modules("server/services", "server/cli") for found in _remedies(module)
     }

@@ -17,13 +17,13 @@ _ELSEWHERE = {
 
 
 def _flags(command: click.Command, path: tuple[str, ...] = ()) -> Iterator[tuple[str, ...]]:
-    """The words of each verb, with each of its flags."""
+    """Yields the words of each command, with each of its flags."""
     if isinstance(command, click.Group):
         context = click.Context(command)
         for name in command.list_commands(context):
-            found = command.get_command(context, name)
-            assert found is not None
-            yield from _flags(found, (*path, name))
+            subcommand = command.get_command(context, name)
+            assert subcommand is not None
+            yield from _flags(subcommand, (*path, name))
     for option in command.params:
         if isinstance(option, click.Option):
             yield from ((*path, flag) for flag in (*option.opts, *option.secondary_opts))
@@ -31,7 +31,7 @@ def _flags(command: click.Command, path: tuple[str, ...] = ()) -> Iterator[tuple
 
 @cache
 def _words(path: Path) -> set[str]:
-    """Every word of every string in a module; `--flag=value` is the flag."""
+    """Returns every word of every string in a module; `--flag=value` counts as the flag."""
     texts = [
         node.value
         for node in ast.walk(ast.parse(path.read_text("utf-8")))
@@ -52,5 +52,7 @@ def test_every_flag_is_used_in_a_test(program: str) -> None:
     flags = {words for words in _flags(cli) if words not in _ELSEWHERE}
     assert len(flags) > 20
     assert {
-        words for words in flags if not any(known.issuperset(words) for known in tests)
+        words
+        for words in flags
+        if not any(module_words.issuperset(words) for module_words in tests)
     } == set()

@@ -47,19 +47,19 @@ def _texts() -> Iterator[tuple[str, str]]:
 
 @pytest.mark.parametrize("pattern", _RETIRED)
 def test_no_document_or_template_has_a_retired_word(pattern):
-    """An error names the file, the line, the word, and what to write instead."""
+    """The error names the file, the line, the word, and what to write instead."""
     word = re.compile(pattern, re.IGNORECASE)
     found = [
-        f"{path}:{number}: {one[0]!r}, write {_RETIRED[pattern]!r}"
+        f"{path}:{number}: {match[0]!r}, write {_RETIRED[pattern]!r}"
         for path, text in _texts()
         for number, line in enumerate(text.splitlines(), 1)
-        for one in word.finditer(line)
+        for match in word.finditer(line)
     ]
     assert found == []
 
 
 def test_the_documents_and_templates_are_found():
-    """Otherwise the test above checks nothing."""
+    """If no documents were found, the test above would check nothing."""
     paths = [path for path, _ in _texts()]
     assert {"README.md", "CHANGELOG.md", "docs/glossary.md", "docs/policy.md"} <= set(paths)
     assert sum(path.endswith((".html", ".js", ".css")) for path in paths) > 100

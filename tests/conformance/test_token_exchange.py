@@ -284,7 +284,7 @@ def _own_token(chains: LiveChains, agent: AgentKey) -> str:
 
 
 def test_a_bound_token_needs_its_key(chains: LiveChains, bot: AgentKey) -> None:
-    """TX-038, TX-057, TX-086: no proof, another key, a stale proof; the result is bound too."""
+    """TX-038, TX-057, TX-086: the exchange needs a fresh proof of the key. The binding stays."""
     key, now, url = new_key("ES256"), chains.server.clock.now(), f"{chains.server.url}/token"
     token = chains.user_token(jkt=thumbprint(key))
     for headers in (

@@ -99,7 +99,7 @@ def test_a_server_killed_before_a_callback_sends_it_after_its_restart(
 def test_a_server_killed_during_a_callback_repeats_it(
     server: LiveServer, person: Terminal, caller: Caller, receiver_server: Receiver, mode: str
 ) -> None:
-    """CB-174, NG-008: the lease of the dead server must end; one approval has one token."""
+    """CB-174, NG-008: it is repeated when the dead server's lease ends, with the same token."""
     receiver_server.behaviour = hang
     _, approval = _ask(caller(mode, receiver_server.url()), person)
     person.approve(approval)

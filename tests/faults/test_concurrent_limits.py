@@ -73,10 +73,12 @@ def _check_limit(answers: list[Answered]) -> None:
     """Checks that the limit is reached exactly, and that the others get the reason."""
     refused = [answer for answer in answers if answer.status != 200]
     assert len(answers) - len(refused) == _LIMIT
-    assert {(one.status, one.json()["error"]) for one in refused} == {(403, "access_denied")}
-    assert {f"{_LIMIT} open requests" in one.json()["error_description"] for one in refused} == {
-        True
+    assert {(refusal.status, refusal.json()["error"]) for refusal in refused} == {
+        (403, "access_denied")
     }
+    assert {
+        f"{_LIMIT} open requests" in refusal.json()["error_description"] for refusal in refused
+    } == {True}
 
 
 def test_concurrent_requests_of_one_agent_stay_within_its_total_limit(start: Starter) -> None:

@@ -89,10 +89,10 @@ def _kill_repeatedly(load: Load, rng: random.Random, kills: int) -> None:
 def test_fifty_kills_lose_nothing_and_leave_nothing_half_done(
     start: Starter, rng: random.Random
 ) -> None:
-    """I2, I7, I8: after each: every acknowledged decision and token is stored with its entry.
+    """I2, I7, I8: every acknowledged decision and token is stored with its entry.
 
-    And every entry has its effect, as have events and messages. Two servers share the kills, since
-    most of the time is spent starting.
+    Every entry has its effect, and so have events and messages. Two servers share the kills,
+    because most of the time is spent starting.
     """
     loads = [start(), start()]
     with ThreadPoolExecutor(len(loads)) as threads:

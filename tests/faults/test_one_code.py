@@ -98,6 +98,6 @@ def test_concurrent_refreshes_get_the_same_successor(server, ask):
 
 @pytest.mark.parametrize("server", ["several_successors"], indirect=True)
 def test_the_check_detects_a_refresh_token_with_several_successors(server, ask):
-    """I16: each would be a line of its own, and reuse would never be noticed."""
+    """I16: each of several successors could be refreshed, and reuse would go unnoticed."""
     with pytest.raises(AssertionError):
         test_concurrent_refreshes_get_the_same_successor(server, ask)

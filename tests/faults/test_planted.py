@@ -1,7 +1,7 @@
 """Planted faults in a server, detected by tests of other folders.
 
-Each test here runs another one, unchanged, against a server with one fault: a test that cannot fail
-would be noticed here.
+Each test here runs another test, unchanged, against a server with one fault. A test that cannot
+fail would be noticed here.
 """
 
 from collections.abc import Callable, Iterator

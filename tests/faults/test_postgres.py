@@ -150,7 +150,7 @@ def test_disabling_an_agent_at_one_machine_applies_to_the_other_at_once(
 def test_eight_concurrent_writers_lose_no_event(
     server: LiveServer, other_machine: LiveServer, person: Terminal
 ) -> None:
-    """Two machines with two workers write at once; a socket at each gets every request once."""
+    """Two machines with two workers each write at the same time. Each socket gets every request."""
     keys = [server.agent() for _ in range(8)]
 
     def ask(place: int) -> None:

@@ -311,7 +311,7 @@ def test_restoring_over_the_existing_database_brings_nothing_back(database: Data
 def test_restoring_without_the_old_database_holds_everything_until_it_is_enabled(
     database: Database,
 ) -> None:
-    """Nobody knows what changed; `doctor` lists what waits, with one command each."""
+    """Nobody knows what changed later, so `sayso doctor` lists the commands that enable things."""
     server = database.server
     scene = _prepare_scene(server)
     file = server.folder / "monday.sayso"

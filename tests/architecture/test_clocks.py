@@ -38,7 +38,7 @@ def test_only_the_wiring_modules_read_the_clock():
 
 
 def test_only_the_settings_modules_read_the_environment():
-    """What changes the product's behavior is a setting with a name, a default and documentation."""
+    """Whatever changes the product's behavior is a documented setting with a name and a default."""
     assert _users_of(_is_environment, besides=_MAY_READ_THE_ENVIRONMENT) == []
 
 
@@ -63,7 +63,7 @@ def test_ruff_refuses_other_reads_of_clock_environment_and_random(banned):
 
 
 def test_the_exceptions_for_clock_and_environment_are_exactly_these():
-    """Apps, settings, the SDK, its programs, examples, tests; no line suppresses the rule."""
+    """Ruff's configuration has the same exceptions as this file; no line suppresses the rule."""
     config = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))
     per_file = config["tool"]["ruff"]["lint"]["per-file-ignores"]
     excepted = {path for path, codes in per_file.items() if "TID251" in codes}

@@ -17,7 +17,7 @@ _MAX_WORDS = 1_500
 _MAX_LIMITS = 60
 _MAX_README_LINES = 100
 _APART = {"architecture.md", "invariants.md", "gallery.md", "gallery-pages.md"}
-"""What no reader works through for a task."""
+"""Pages that nobody reads to complete a task."""
 _PAGES = [path for path in sorted(_DOCS.glob("*.md")) if path.name not in _APART]
 _REFERENCE = sorted((_DOCS / "reference").glob("*.md"))
 _WORD = re.compile(r"[^\W_][\w'.-]*")
@@ -133,8 +133,10 @@ def test_each_command_on_a_page_is_valid(page, line):
     words = shlex.split(re.split(r"\s[|>]\s|\s&&\s", line)[0], comments=True)
     if "[OPTIONS]" not in words:  # a line of usage, made from the command itself
         command, rest = _resolve_command(_PROGRAMS[words[0]], words[1:])
-        known = {flag for option in command.params for flag in option.opts + option.secondary_opts}
-        unknown = {word for word in rest if word.startswith("-") and word not in known}
+        existing_flags = {
+            flag for option in command.params for flag in option.opts + option.secondary_opts
+        }
+        unknown = {word for word in rest if word.startswith("-") and word not in existing_flags}
         assert unknown == set(), page
         assert not isinstance(command, click.Group) or command.invoke_without_command, page
 
@@ -152,8 +154,8 @@ def _resolve_command(command: click.Command, words: list[str]) -> tuple[click.Co
             continue
         inner = command.get_command(click.Context(command), word)
         assert inner is not None, word
-        known = {flag for param in command.params for flag in param.opts}
-        assert set(skipped) <= known | {"--help"}
+        existing_flags = {flag for param in command.params for flag in param.opts}
+        assert set(skipped) <= existing_flags | {"--help"}
         command, skipped = inner, []
     return command, [*skipped, *rest]
 

@@ -20,12 +20,12 @@ def _bare(text: str) -> list[str]:
 
 def test_each_suppression_names_its_rule_and_its_reason() -> None:
     """The product, the tests and the scripts are searched for suppressions."""
-    found = {
+    bare_by_path = {
         module.path: bare
         for module in modules("server", "approver_tui", "sayso", "tests", "scripts")
         if not module.path.endswith("test_exceptions.py") and (bare := _bare(module.text))
     }
-    assert found == {}
+    assert bare_by_path == {}
 
 
 @pytest.mark.parametrize(

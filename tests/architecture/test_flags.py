@@ -42,10 +42,10 @@ def _words(path: Path) -> set[str]:
 
 @pytest.mark.parametrize("program", ["server.cli.main", "approver_tui.cli.main"])
 def test_every_flag_is_used_in_a_test(program: str) -> None:
-    """Some test module has the words of the verb and the flag: an untested flag may do nothing.
+    """Some test module contains the words of the command and the flag.
 
-    Prose is not distinguished; the rows of `tests/server/cli/test_flags.py` check the effect of
-    each flag of an agent.
+    An untested flag may do nothing. Prose counts too; the rows of `tests/server/cli/test_flags.py`
+    check the effect of each flag of an agent.
     """
     cli = importlib.import_module(program).cli
     tests = [_words(path) for path in (ROOT / "tests").rglob("test_*.py") if path != Path(__file__)]

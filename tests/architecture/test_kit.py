@@ -6,7 +6,7 @@ import sys
 from tests.support.checks.source import ROOT, modules, uses
 
 _DEPENDENCIES = {"httpx", "jwt", "cryptography", "sayso"}
-"""PyJWT with its `crypto` extra brings cryptography."""
+"""PyJWT with its `crypto` extra installs cryptography."""
 _ADAPTERS = {
     "sayso/flask.py": {"flask"},
     "sayso/gateway/__main__.py": {"uvicorn"},
@@ -14,7 +14,7 @@ _ADAPTERS = {
     "sayso/mcp/fastmcp.py": {"fastmcp"},
     "sayso/mcp/tools.py": {"mcp", "mcp_types", "pydantic", "pydantic_core"},
 }
-"""MCP's package brings pydantic."""
+"""The MCP package installs pydantic."""
 _SHUT = """
 import sys
 class Shut:

@@ -77,10 +77,10 @@ UNUSED = {
     *("server.storage.all_tables", "server.services.devices.enrollment"),
     *("server.services.operations.trials", "server.services.operations.replays"),
 }
-"""What no command needs that only reads the database."""
+"""Modules that a command does not need if it only reads the database."""
 
 _MAX_OURS = 150
-"""Modules of ours that such a command may load; each takes about half a millisecond."""
+"""How many of our modules such a command may load; each takes about half a millisecond."""
 
 
 @pytest.mark.parametrize("verb", sorted({*READING} - {"keys list"}))  # it has the signer
@@ -136,15 +136,15 @@ LAZY = {
 
 def test_only_commands_and_a_few_modules_import_lazily():
     """A lazy name has no real class for a base, a decorator, `except` or `isinstance`."""
-    found = {path: _lazy_names(path) for path in (ROOT / "server").rglob("*.py")}
-    found = {path: names for path, names in found.items() if names}
-    paths_in_server = {path.relative_to(ROOT / "server") for path in found}
+    names_by_path = {path: _lazy_names(path) for path in (ROOT / "server").rglob("*.py")}
+    names_by_path = {path: names for path, names in names_by_path.items() if names}
+    paths_in_server = {path.relative_to(ROOT / "server") for path in names_by_path}
     assert {
         str(path_in_server)
         for path_in_server in paths_in_server
         if path_in_server.parts[0] != "cli"
     } == LAZY
-    for path, names in found.items():
+    for path, names in names_by_path.items():
         tree = ast.parse(path.read_text("utf-8"))
         real = (part for expression in _real_classes(tree) for part in ast.walk(expression))
         needed = {part.id for part in real if isinstance(part, ast.Name)}

@@ -4,18 +4,18 @@ from tests.support.checks.source import modules
 
 _MAX_LINES = 400
 _MAX_TABLE_LINES = 600
-"""Rows of one table, each of which is read by itself."""
+"""Tables: each row can be read by itself."""
 _TABLES = {
     "server/services/clients/agent_members.py",
 }
 _MAX_TEST_LINES = 700
-"""Sentences about one noun, each of which is read by itself."""
+"""Each test of a file can be read by itself."""
 
 
 def _lengths(*folders):
     """Returns the number of lines of each file, by its path."""
     read = (module for module in modules(*folders) if "node_modules" not in module.path)
-    return {one.path: len(one.text.splitlines()) for one in read}
+    return {source.path: len(source.text.splitlines()) for source in read}
 
 
 def test_no_module_is_too_long():

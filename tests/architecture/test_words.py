@@ -26,7 +26,7 @@ _RETIRED = {
     r"\bheld against\b": "compared with; checked against",
     r"\benrol(?!l)": "enroll",
 }
-"""What must not be written, and what to write. A word in several senses is not here."""
+"""Retired words and their replacements. A word with several meanings is not listed."""
 _GLOSSARY = ROOT / "docs" / "glossary.md"
 _THIRD_COLUMN = re.compile(r"^(\|[^|]*\|[^|]*\|)[^|]*\|$", re.MULTILINE)
 
@@ -49,13 +49,13 @@ def _texts() -> Iterator[tuple[str, str]]:
 def test_no_document_or_template_has_a_retired_word(pattern):
     """The error names the file, the line, the word, and what to write instead."""
     word = re.compile(pattern, re.IGNORECASE)
-    found = [
+    retired_words = [
         f"{path}:{number}: {match[0]!r}, write {_RETIRED[pattern]!r}"
         for path, text in _texts()
         for number, line in enumerate(text.splitlines(), 1)
         for match in word.finditer(line)
     ]
-    assert found == []
+    assert retired_words == []
 
 
 def test_the_documents_and_templates_are_found():

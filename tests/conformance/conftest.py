@@ -33,7 +33,7 @@ _SHARING = frozenset(
         "tokens",
     )
 )
-"""Files that move no clock, stop no server, and add only what no other of them adds."""
+"""Files that do not move the clock or stop the server, and whose additions do not collide."""
 
 
 @pytest.fixture(scope="module", autouse=True)

@@ -30,14 +30,14 @@ _PUBLIC = {
     "GET /metrics",
     "POST /api/passkeys/offer",
 }
-"""What anybody may read, on purpose."""
+"""Routes that anybody may call, on purpose."""
 _BEFORE_SIGN_IN = {
     "POST /api/passkeys/options": (422, "invalid_body"),
     "POST /api/passkeys": (422, "invalid_body"),
     "POST /api/passkeys/sign-in": (422, "invalid_body"),
     "POST /api/passkeys/sign-out": (403, "stale_page"),
 }
-"""What a browser does that is not signed in yet: a code or a passkey in the body says who it is."""
+"""Routes for browsers that are not signed in: a code or passkey in the body identifies the user."""
 _METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS")
 _PATHS = sorted({route.path for route in ROUTES})
 _MAX_LINE = 4_000

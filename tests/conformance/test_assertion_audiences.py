@@ -43,9 +43,11 @@ def test_an_endpoint_is_accepted_as_the_audience(
     """CB-029, JB-21: the issuer and both endpoint URLs are accepted at both endpoints."""
     ask = {"login_hint": user, "scope": "openid payments:read", "resource": PAY}
     audience = server.url + path
-    asked = http.post("/bc-authorize", data={**ask, **_form(server, keyed, key, audience)})
-    assert asked.status_code == 200, asked.text
-    poll = {"grant_type": CIBA, "auth_req_id": asked.json()["auth_req_id"]}
+    acknowledgement = http.post(
+        "/bc-authorize", data={**ask, **_form(server, keyed, key, audience)}
+    )
+    assert acknowledgement.status_code == 200, acknowledgement.text
+    poll = {"grant_type": CIBA, "auth_req_id": acknowledgement.json()["auth_req_id"]}
     polled = http.post("/token", data={**poll, **_form(server, keyed, key, audience)})
 
     check_refusal(polled, 400, "authorization_pending")

@@ -148,7 +148,7 @@ def test_an_unreachable_user_is_like_an_unknown_one(
 
 def test_guessing_user_names_is_limited(server: LiveServer, user: str) -> None:
     """DE-04: after twenty unknown users in ten minutes, an agent learns nothing more."""
-    agent, another = new_agent(server), new_agent(server)
+    agent, other_agent = new_agent(server), new_agent(server)
     for n in range(20):
         assert agent.ask(f"guess-{n}").json()["error"] == "unknown_user_id"
     agent.ask("guess-20")
@@ -157,9 +157,9 @@ def test_guessing_user_names_is_limited(server: LiveServer, user: str) -> None:
 
     check_refusal(unknown, 403, "access_denied")
     assert unknown.content == known.content
-    assert another.ask(user).status_code == 200
+    assert other_agent.ask(user).status_code == 200
     agent.http.close()
-    another.http.close()
+    other_agent.http.close()
 
 
 _MESSAGES = {

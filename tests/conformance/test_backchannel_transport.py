@@ -24,7 +24,7 @@ def _valid_form(user: str) -> dict[str, str]:
 
 
 def _post(agent: Agent, body: bytes | str, content_type: str = _FORM) -> httpx.Response:
-    # Whoever is refused for the length of a body loses the connection too.
+    # A client that is refused for the length of its body loses the connection too.
     headers = {"Content-Type": content_type, "Connection": "close"}
     return agent.http.post("/bc-authorize", content=body, headers=headers, auth=agent.key.basic)
 

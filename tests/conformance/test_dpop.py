@@ -35,9 +35,9 @@ def _with_claims(**changes: Any) -> Make:
     """Returns a function that makes a proof with changed claims."""
 
     def make(claims: dict[str, Any]) -> Header:
-        whole = {**claims, **changes}
+        all_claims = {**claims, **changes}
         return _dpop_headers(
-            signed(KEY, {name: value for name, value in whole.items() if value is not None})
+            signed(KEY, {name: value for name, value in all_claims.items() if value is not None})
         )
 
     return make

@@ -40,8 +40,8 @@ def _asking(
     with playing(
         library, "ciba", **arguments, parameters=parameters, audience=PAY, **play
     ) as client:
-        asked = client.hear("asked")["asked"]
-        assert asked.keys() >= {"auth_req_id", "expires_in", "interval"}
+        acknowledgement = client.hear("asked")["asked"]
+        assert acknowledgement.keys() >= {"auth_req_id", "expires_in", "interval"}
         yield client
 
 
@@ -68,12 +68,12 @@ def test_other_clients_get_a_client_credentials_token(
     with playing(
         library, "client_credentials", **arguments, parameters=READ, audience=PAY
     ) as client:
-        done = client.hear("done")
+        result = client.hear("done")
 
-    assert done["tokens"]["scope"] == "payments:read"
-    assert done["tokens"]["token_type"] == "bearer"
+    assert result["tokens"]["scope"] == "payments:read"
+    assert result["tokens"]["token_type"] == "bearer"
     if library == OAUTH4WEBAPI:
-        assert done["access"]["client_id"] == key.id
+        assert result["access"]["client_id"] == key.id
 
 
 @pytest.mark.parametrize("library", LIBRARIES)
@@ -107,14 +107,14 @@ def test_a_client_that_polls_itself_sees_pending_and_then_the_tokens(
         assert client.hear("authorization_pending")["status"] == 400  # it did not wait at all
         person.approve(person.only())
         client.tell()
-        done = client.hear("done")
+        result = client.hear("done")
 
-    assert done["tokens"]["token_type"] == "bearer"
-    assert done["tokens"]["authorization_details"] == PAYMENT_DETAILS
-    assert done["id"]["aud"] == key.id
-    assert done["access"]["authorization_details"] == PAYMENT_DETAILS
-    assert done["access"]["act"]["sub"] == key.id
-    assert done["access"]["sub"] == done["id"]["sub"]
+    assert result["tokens"]["token_type"] == "bearer"
+    assert result["tokens"]["authorization_details"] == PAYMENT_DETAILS
+    assert result["id"]["aud"] == key.id
+    assert result["access"]["authorization_details"] == PAYMENT_DETAILS
+    assert result["access"]["act"]["sub"] == key.id
+    assert result["access"]["sub"] == result["id"]["sub"]
 
 
 def test_a_client_with_built_in_polling_gets_its_tokens(
@@ -124,10 +124,10 @@ def test_a_client_with_built_in_polling_gets_its_tokens(
     key = server.agent()
     with _asking(OPENID_CLIENT, server, key, person.user) as client:
         person.approve(person.only())
-        done = client.hear("done")
+        result = client.hear("done")
 
-    assert done["id"]["aud"] == key.id
-    assert done["tokens"]["token_type"] == "bearer"
+    assert result["id"]["aud"] == key.id
+    assert result["tokens"]["token_type"] == "bearer"
 
 
 def test_a_client_that_polls_too_fast_slows_down_and_gets_its_tokens(
@@ -153,8 +153,8 @@ def test_a_client_that_finds_the_server_busy_retries_and_gets_its_tokens(
         with server.services.store.write():
             client.tell()
             assert client.hear("busy")["after"] == "1"
-        done = client.hear("done")
-    assert done["id"]["aud"] == key.id
+        result = client.hear("done")
+    assert result["id"]["aud"] == key.id
 
 
 @pytest.mark.parametrize("library", LIBRARIES)
@@ -170,10 +170,10 @@ def test_other_clients_bind_an_approval_to_a_key(
             client.hear("authorization_pending")
         person.approve(person.only())
         client.tell()
-        done = client.hear("done")
-    assert done["tokens"]["token_type"] == "dpop"
-    claims = jwt.decode(done["tokens"]["access_token"], options={"verify_signature": False})
-    assert claims["cnf"] == {"jkt": done["thumbprint"]}
+        result = client.hear("done")
+    assert result["tokens"]["token_type"] == "dpop"
+    claims = jwt.decode(result["tokens"]["access_token"], options={"verify_signature": False})
+    assert claims["cnf"] == {"jkt": result["thumbprint"]}
 
 
 @pytest.mark.parametrize("library", LIBRARIES)
@@ -206,8 +206,10 @@ def test_a_refused_request_reaches_other_clients(
     server: LiveServer, user: str, library: str
 ) -> None:
     """CL-04: the client understands an error of the backchannel endpoint."""
-    asked = {"scope": "openid payments:read", "resource": "https://other.example"}
+    parameters = {"scope": "openid payments:read", "resource": "https://other.example"}
     arguments = as_agent(server, server.agent())
-    with playing(library, "ciba", **arguments, parameters={**asked, "login_hint": user}) as client:
+    with playing(
+        library, "ciba", **arguments, parameters={**parameters, "login_hint": user}
+    ) as client:
         refused = client.hear("refused")
     assert (refused["status"], refused["error"]) == (400, "invalid_target")

@@ -81,14 +81,14 @@ def test_other_clients_sign_a_user_in(
         browser.open(url.removeprefix(server.url))
         browser.sign_in(person.user)
         client.tell(url=browser.answer("allow").url)
-        done = client.hear("done")
+        result = client.hear("done")
 
-    assert done["tokens"]["token_type"] == ("dpop" if "dpop" in options else "bearer")
-    assert done["id"]["sub"] == done["user"]["sub"] == person.client.profile.user_id
-    assert (done["id"]["aud"], done["user"]["name"]) == (app.id, person.user)
-    refreshed = done["refreshed"]
-    assert refreshed["access_token"] != done["tokens"]["access_token"]
-    assert refreshed["refresh_token"] != done["tokens"]["refresh_token"]
+    assert result["tokens"]["token_type"] == ("dpop" if "dpop" in options else "bearer")
+    assert result["id"]["sub"] == result["user"]["sub"] == person.client.profile.user_id
+    assert (result["id"]["aud"], result["user"]["name"]) == (app.id, person.user)
+    refreshed = result["refreshed"]
+    assert refreshed["access_token"] != result["tokens"]["access_token"]
+    assert refreshed["refresh_token"] != result["tokens"]["refresh_token"]
 
 
 @pytest.mark.parametrize("way", ["secret", "pushed-dpop"])
@@ -121,11 +121,11 @@ def test_other_clients_get_a_single_action_approved(
         assert (pending.kind, pending.agent.name) == (Kind.APP_ACTION, app.name)
         person.approve(pending)
         client.tell(url=browser.again().url)
-        done = client.hear("done")
+        result = client.hear("done")
 
-    assert done["tokens"]["authorization_details"] == PAYMENT_DETAILS
-    assert "refresh_token" not in done["tokens"]
-    claims = jwt.decode(done["tokens"]["access_token"], options={"verify_signature": False})
+    assert result["tokens"]["authorization_details"] == PAYMENT_DETAILS
+    assert "refresh_token" not in result["tokens"]
+    claims = jwt.decode(result["tokens"]["access_token"], options={"verify_signature": False})
     assert (claims["aud"], claims["authorization_details"]) == (PAY, PAYMENT_DETAILS)
     assert claims["approval"]["id"] == pending.id
 
@@ -165,12 +165,12 @@ def test_other_clients_sign_a_device_in(
     with playing(
         library, "device_code", **arguments, parameters=parameters, believing={"interval": 0.2}
     ) as client:
-        asked = client.hear("asked")["asked"]
-        assert asked.keys() >= {"device_code", "user_code", "verification_uri", "expires_in"}
-        assert asked["interval"] > 0
+        device_codes = client.hear("asked")["asked"]
+        assert device_codes.keys() >= {"device_code", "user_code", "verification_uri", "expires_in"}
+        assert device_codes["interval"] > 0
         if library == OAUTH4WEBAPI:
             client.hear("authorization_pending")
-        _enter_code(server, person.user, asked["verification_uri_complete"])
+        _enter_code(server, person.user, device_codes["verification_uri_complete"])
         pending = person.only()
         person.approve(pending) if says == "yes" else person.deny(pending)
         client.tell()
@@ -219,16 +219,16 @@ def test_other_clients_sign_an_app_in_on_a_device(
     with playing(
         library, "device_code", **arguments, parameters=parameters, believing={"interval": 0.2}
     ) as client:
-        asked = client.hear("asked")["asked"]
+        device_codes = client.hear("asked")["asked"]
         if library == OAUTH4WEBAPI:
             client.hear("authorization_pending")
-        _enter_code(server, person.user, asked["verification_uri_complete"])
+        _enter_code(server, person.user, device_codes["verification_uri_complete"])
         pending = person.only()
         assert pending.agent.name == app.name
         person.approve(pending)
         client.tell()
-        done = client.hear("done")
+        result = client.hear("done")
 
-    assert done["tokens"]["scope"] == done["refreshed"]["scope"] == "openid payments:read"
-    assert done["tokens"]["id_token"]
-    assert done["tokens"]["token_type"] == "dpop"
+    assert result["tokens"]["scope"] == result["refreshed"]["scope"] == "openid payments:read"
+    assert result["tokens"]["id_token"]
+    assert result["tokens"]["token_type"] == "dpop"

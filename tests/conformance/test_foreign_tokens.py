@@ -56,11 +56,11 @@ def test_other_clients_bind_their_tokens_to_a_key(
     with playing(library, "client_credentials", **arguments, dpop=True, parameters=READ) as client:
         if library == OAUTH4WEBAPI:
             client.hear("nonce")
-        done = client.hear("done")
+        result = client.hear("done")
 
-    assert done["tokens"]["token_type"] == "dpop"
-    introspected = _introspect(server, agent.key, done["tokens"]["access_token"], library)
-    assert introspected["cnf"] == {"jkt": done["thumbprint"]}
+    assert result["tokens"]["token_type"] == "dpop"
+    introspected = _introspect(server, agent.key, result["tokens"]["access_token"], library)
+    assert introspected["cnf"] == {"jkt": result["thumbprint"]}
 
 
 def _introspect(server: LiveServer, key: AgentKey, token: str, library: str) -> dict[str, object]:
@@ -119,10 +119,10 @@ def test_other_clients_exchange_tokens(server: LiveServer, held: str, library: s
     with playing(
         library, "token_exchange", **arguments, parameters=parameters, audience=PAY
     ) as client:
-        done = client.hear("done")
+        result = client.hear("done")
 
     kind = "urn:ietf:params:oauth:token-type:access_token"
-    assert done["tokens"]["issued_token_type"] == kind
+    assert result["tokens"]["issued_token_type"] == kind
     if library == OAUTH4WEBAPI:
-        assert done["access"]["act"]["sub"] == key.id
-        assert done["access"]["act"]["act"]["sub"] != key.id
+        assert result["access"]["act"]["sub"] == key.id
+        assert result["access"]["act"]["act"]["sub"] != key.id

@@ -55,7 +55,7 @@ _ANSWERS = {
     "consent of the API": ("consent", 200, "done"),
     "device of the API": ("device", 204, "page"),
 }
-"""Place → what it takes, and how it answers; in this order, for the last one ends the rest."""
+"""Position → the accepted kind and the answer. The order matters: the last one ends the rest."""
 
 
 def test_each_place_accepts_its_own_kind_of_handle(

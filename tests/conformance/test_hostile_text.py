@@ -43,7 +43,7 @@ HOSTILE = {
     "marks": "q" + "\u0301\u0302\u0303" * 10,
     "null": "a\x00b",
 }
-"""Each of these is drawn as something else than it is, or does something when drawn."""
+"""Each of these looks different from what it is, or does something when it is drawn."""
 
 HARMLESS = {
     "markup": "[bold red]a[/] [@click=app.quit]b[/]",
@@ -51,7 +51,7 @@ HARMLESS = {
     "template": "{payee} {{7*7}} ${x} %s %n",
     "quotes": "'\"\\`;--",
 }
-"""Letters and signs that only mean something where somebody interprets them."""
+"""Characters that have an effect only where a program interprets them."""
 
 _ONCE = {"Connection": "close"}
 _BREAKS = frozenset({"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"})
@@ -198,12 +198,12 @@ def test_hostile_text_in_details_is_shown_escaped(
         "amount": {"minor": 482_000, "currency": "EUR"},
         "payee": HOSTILE[attack],
     }
-    asked = asking.ask(
+    response = asking.ask(
         person.user,
         scope="openid payments:transfer",
         authorization_details=json.dumps([detail]),
     )
-    display = _checked_display(person, asked)
+    display = _checked_display(person, response)
     facts = {fact["label"]: fact["value"] for fact in display["facts"]}
 
     assert display["headline"].startswith(f"Pay EUR 4,820.00 to {HOSTILE[attack][0]}")

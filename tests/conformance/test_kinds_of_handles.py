@@ -76,7 +76,7 @@ _TAKES: dict[str, tuple[set[str], set[tuple[int, str]]]] = {
     "invitation of the API": ({"invitation"}, _NAMED),
     "group of the API": ({"group"}, _NAMED),
 }
-"""Place → what it takes, and what it says to everything else."""
+"""Position → the kinds that it accepts, and its answers to all other kinds."""
 
 _GRANTS = (*AGENT_GRANTS, *APP_GRANTS, GRANT_ENROLLMENT)
 _ALL = {
@@ -117,14 +117,14 @@ _PREFIXES = {
     "PREFIX_INITIAL_TOKEN": {"initial token"},
     "PREFIX_REGISTRATION_TOKEN": {"registration token"},
 }
-"""What begins with each prefix that we give; a new one needs its kind here."""
+"""The kinds that begin with each of our prefixes; a new prefix needs its kind here."""
 _NEVER_TAKEN = {
     "PREFIX_SIGN_IN": "a row's own name; a browser holds its cookie",
     "PREFIX_FAMILY": "a row's own name; an app holds its refresh token",
     "PREFIX_DEVICE_REQUEST": "a row's own name; a device holds its device code",
     "PREFIX_SESSION": "said in a terminal's token, and taken nowhere",
 }
-"""Names that no place takes."""
+"""Prefixes of names that no position accepts."""
 
 
 @pytest.fixture(scope="module")

@@ -39,7 +39,7 @@ pytestmark = pytest.mark.clients
 
 BACK = "http://127.0.0.1:49152/callback"
 REFRESH_INSTEAD = {"mcp-typescript"}
-"""Version 1 of this SDK uses its refresh token and gives up; without one, it asks the person."""
+"""Version 1 of this SDK refreshes its token and then fails; without one, it asks the user."""
 PAYMENT = {"payee": "Nordwind", "amount": {"minor": 482_000, "currency": "EUR"}}
 PAID = "paid 482000 to Nordwind"
 CALLS = [["read", {}], ["write", {"text": "bread"}], ["pay", PAYMENT]]
@@ -140,11 +140,11 @@ def test_a_client_signs_in_is_stepped_up_and_gets_the_answer_of_a_person(
         assert client.hear("called")["text"] == "wrote bread"
         approve(person, next_request(person))
         assert client.hear("called")["text"] == PAID
-        done = client.hear("done")
+        result = client.hear("done")
     assert notes.paid[before:] == [["Nordwind", 482_000]]
-    assert "notes:write" in done["scope"].split()
+    assert "notes:write" in result["scope"].split()
     if "metadata_url" in known:
-        assert done["client_id"] == known["metadata_url"]
+        assert result["client_id"] == known["metadata_url"]
 
 
 @pytest.fixture

@@ -35,9 +35,9 @@ FAIL_ALONE = {
     "tasks-required-task-error",
     "tasks-mrtr-composition",
 }
-"""Scenarios that fail without Sayso: the SDK of the server does not have tasks."""
+"""Scenarios that fail without Sayso, because the server's SDK does not support tasks."""
 VERSIONS = {"each": (), "2026-07-28": ("--spec-version", "2026-07-28")}
-"""First each scenario at the version that brought it, which for most is 2025-11-25."""
+"""First, each scenario at the version that introduced it, which is mostly 2025-11-25."""
 
 
 @pytest.fixture(scope="module")

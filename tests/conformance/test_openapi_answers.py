@@ -42,13 +42,13 @@ load_all_checks()
 _SEED = 20_261_125
 _EXAMPLES = cases(2)
 _MEANING = ("positive_data_acceptance", "missing_required_header")
-"""Checks that would need a schema to know what exists and what has happened before."""
+"""Checks for which a schema would have to know what exists and what has happened before."""
 _SKIPPED = [CHECKS.get_one(name) for name in _MEANING]
 _FAULTS = [CHECKS.get_one("not_a_server_error")]
 _UNAVAILABLE = 503
 _TOO_LONG = 413
 _REFUSALS = [CHECKS.get_one("negative_data_rejection")]
-"""It has a list of statuses that refuse; what is longer than anything read here is refused too."""
+"""Its list of statuses that refuse lacks 413, which a body that is too long gets."""
 _SILENT = {"client_id", "client_secret", "client_assertion", "client_assertion_type"}
 _ROUTES = {route.name: route for route in ROUTES}
 
@@ -153,7 +153,7 @@ def _token(agent: Agent) -> str:
 
 def _valid_forms(user: str, handle: str, access_token: str) -> Mapping[str, Good]:
     """Returns parameters that are valid, for each endpoint."""
-    asked = {
+    request = {
         "scope": ["openid payments:read", "openid payments:transfer"],
         "login_hint": [user],
         "resource": [PAY],
@@ -174,7 +174,7 @@ def _valid_forms(user: str, handle: str, access_token: str) -> Mapping[str, Good
     pushed |= {"scope": ["openid payments:read"], "resource": [PAY]}
     consume = {"token": [access_token], "authorization_details": [PAYMENT_DETAILS]}
     return {
-        "/bc-authorize": asked,
+        "/bc-authorize": request,
         "/token": token,
         "/par": pushed,
         "/introspect": about,
@@ -226,10 +226,10 @@ def _check_route(world: World, described: BaseSchema, name: str, mode: Generatio
     )
     @given(case=cases, chance=st.data())
     def check_answer(case: Case, chance: st.DataObject) -> None:
-        known = chance.draw(st.integers(0, 3)) > 0 and not _has_broken_headers(case)
+        is_authenticated = chance.draw(st.integers(0, 3)) > 0 and not _has_broken_headers(case)
         if mode is GenerationMode.POSITIVE:
             _use_valid_values(case, chance, world)
-        answer = world.send(route, case, known=known)
+        answer = world.send(route, case, known=is_authenticated)
         later = answer.status_code == _UNAVAILABLE and "retry-after" in {
             *map(str.lower, answer.headers)
         }
@@ -250,8 +250,8 @@ def _use_valid_values(case: Case, chance: st.DataObject, world: World) -> None:
     """Replaces some generated values with valid ones."""
     if case.path_parameters and chance.draw(st.booleans()):
         case.path_parameters["id"] = chance.draw(st.sampled_from(world.ids))
-    good = world.good.get(case.path, {})
-    if good and isinstance(case.body, dict):
-        kept = {name: value for name, value in case.body.items() if name not in _SILENT}
-        chosen = chance.draw(st.sets(st.sampled_from(sorted(good)), min_size=1))
-        case.body = kept | {name: chance.draw(st.sampled_from(good[name])) for name in chosen}
+    valid = world.good.get(case.path, {})
+    if valid and isinstance(case.body, dict):
+        generated = {name: value for name, value in case.body.items() if name not in _SILENT}
+        chosen = chance.draw(st.sets(st.sampled_from(sorted(valid)), min_size=1))
+        case.body = generated | {name: chance.draw(st.sampled_from(valid[name])) for name in chosen}

@@ -351,17 +351,19 @@ def test_the_signed_request_is_what_the_user_sees_and_the_token_has(
     key = new_key("PS256", "whole")
     agent = _register_agent(server, key, "PS256")
     signing_agent = Signing(server, http, agent, key, person.user)
-    asked = signing_agent.ask(
+    acknowledgement = signing_agent.ask(
         signing_agent.signed(
             scope="openid payments:transfer",
             authorization_details=PAYMENT_DETAILS,
             binding_message="invoice 4711",
         )
     )
-    assert asked.status_code == 200, asked.text
-    (pending,) = (a for a in person.waiting() if a.fingerprint == asked.json()["fingerprint"])
+    assert acknowledgement.status_code == 200, acknowledgement.text
+    (pending,) = (
+        a for a in person.waiting() if a.fingerprint == acknowledgement.json()["fingerprint"]
+    )
     person.approve(pending)
-    form = {"grant_type": CIBA, "auth_req_id": asked.json()["auth_req_id"]}
+    form = {"grant_type": CIBA, "auth_req_id": acknowledgement.json()["auth_req_id"]}
     token = http.post("/token", data=form, auth=agent.basic)
 
     assert token.status_code == 200, token.text

@@ -323,12 +323,12 @@ def test_exchanging_ones_own_token_gains_nothing(chains: LiveChains) -> None:
     bot = chains.agent()
     chains.consent(bot, "desk:use", resource=DESK)
     token = chains.user_token()
-    one = chains.exchanged(bot, token, resource=DESK, scope="desk:use")
-    two = chains.exchanged(bot, one, resource=DESK, scope="desk:use")
-    first, second = chains.claims(one), chains.claims(two)
+    exchanged = chains.exchanged(bot, token, resource=DESK, scope="desk:use")
+    exchanged_again = chains.exchanged(bot, exchanged, resource=DESK, scope="desk:use")
+    first, second = chains.claims(exchanged), chains.claims(exchanged_again)
     assert (first["scope"], first["aud"]) == (second["scope"], second["aud"])
     assert second["exp"] <= first["exp"]
-    answer = chains.exchange(bot, one, resource=DESK, scope="desk:use offline_access")
+    answer = chains.exchange(bot, exchanged, resource=DESK, scope="desk:use offline_access")
     check_refusal(answer, 400, "invalid_scope")
 
 

@@ -124,10 +124,10 @@ def test_a_token_for_an_action_contains_it_exactly(
     server: LiveServer, agent: Agent, person: Terminal
 ) -> None:
     """RA-11, RA-13, RA-19: the token has the details that were shown; acr and amr name the PIN."""
-    asked = agent.ask_payment(person.user).json()
-    pending = next(a for a in person.waiting() if a.fingerprint == asked["fingerprint"])
+    acknowledgement = agent.ask_payment(person.user).json()
+    pending = next(a for a in person.waiting() if a.fingerprint == acknowledgement["fingerprint"])
     person.approve(pending)
-    body = agent.poll(asked["auth_req_id"]).json()
+    body = agent.poll(acknowledgement["auth_req_id"]).json()
     claims = _verify(agent.http, body["access_token"], PAY, server.url)
 
     assert claims["authorization_details"] == body["authorization_details"] == PAYMENT_DETAILS
@@ -225,8 +225,8 @@ def test_a_request_an_agent_may_not_make_alone_is_refused(
 ) -> None:
     """AT-15, AT-18, RI-04: no scope about a user and nothing above medium risk is issued."""
     with server.services.store.read() as view:
-        known = view.directory.resource(_LINE) is not None
-    if not known:
+        exists = view.directory.resource(_LINE) is not None
+    if not exists:
         server.resources.add(_LINE, {"line:read": "low"}, {}, by=audit.OPERATOR)
     scopes = ("payments:read", "payments:transfer", "line:read")
     agent = Agent(server.agent(resources=(PAY, _LINE), scopes=scopes), http)

@@ -29,11 +29,11 @@ _NO_SECRETS = {
     *("app", "agent", "resource", "approval", "device", "user", "group", "nothing"),
     *("consent", "standing grant", "deputy", "incident", "invitation", "push subscription"),
 }
-"""Names, which stand everywhere."""
+"""IDs and names, which may appear everywhere."""
 _KEPT_AS_PROOF = {"decision", "statement"}
-"""What a person signed is kept as it was signed."""
+"""Signed statements, which are stored as they were signed."""
 _SHOWN = {"user code"}
-"""What a new device shows stands in the request that its person compares; it is used up then."""
+"""A new device's code is in the request in which its user compares it, and is then used up."""
 _PAGES = ("/", "/devices", "/settings", "/agents", "/history", "/admin", "/admin/audit")
 _NOTIFICATION_TOKEN = "canary-notification-token-4711"
 _IDEMPOTENCY_KEY = "canary-idempotency-key-4711"
@@ -186,5 +186,5 @@ def test_no_secret_is_stored_or_shown_unencrypted(start: Starter, service: PushS
 def test_the_search_detects_a_careless_log_line(start: Starter, service: PushService) -> None:
     """I18: the search finds a handle if the server logs what agents send."""
     server = start("bodies_in_the_log", push_origins=service.origin)
-    found = _leaks(server, service, "auth_req_id")
-    assert f"auth_req_id in {_LOG}" in found
+    leaks = _leaks(server, service, "auth_req_id")
+    assert f"auth_req_id in {_LOG}" in leaks

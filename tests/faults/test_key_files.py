@@ -29,7 +29,7 @@ def _run_serve(server: LiveServer, *options: str) -> subprocess.CompletedProcess
 
 _WRONG, _MISSING = b"x" * 32, None
 _EACH = [("master.key", _WRONG), ("pin.key", _MISSING), ("log.key", _WRONG)]
-"""tests/server/test_key_files.py has the others."""
+"""`tests/server/test_key_files.py` tests the other cases."""
 
 
 def _check(server: LiveServer, broken: Sequence[tuple[str, bytes | None]], *options: str) -> None:

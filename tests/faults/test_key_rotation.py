@@ -33,8 +33,8 @@ class _Api:
 
     def fetch(self) -> None:
         """Fetches the published keys."""
-        found = jwt.PyJWKSet.from_dict(self.http.get("/jwks").json()).keys
-        self.known = {str(key.key_id): key for key in found}
+        published = jwt.PyJWKSet.from_dict(self.http.get("/jwks").json()).keys
+        self.known = {str(key.key_id): key for key in published}
 
     def accepts(self, token: str) -> bool:
         """Returns whether the token's signature is valid."""

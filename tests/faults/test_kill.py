@@ -56,9 +56,9 @@ def _kill(load: Load, rng: random.Random, tokens: int = 0) -> Ledger:
 
     By then at least one decision and this many tokens were acknowledged.
     """
-    before, given = len(load.decided), len(load.tokens) + tokens
+    before, tokens_before = len(load.decided), len(load.tokens) + tokens
     with load.running():
-        until(lambda: len(load.decided) > before and len(load.tokens) >= given, 30)
+        until(lambda: len(load.decided) > before and len(load.tokens) >= tokens_before, 30)
         time.sleep(rng.random() * _LONGEST_SECONDS)
         load.server.kill()
     ledger = read_ledger(f"sqlite:///{load.server.folder / 'data' / 'sayso.db'}")

@@ -39,8 +39,8 @@ class Bench:
         self.server, self.gateway = server, gateway
         self.person: Terminal = new_person(server)
         client = kit_agent(server, resources=(gateway.uri,), scopes=tuple(SCOPES))
-        asked = {"scope": " ".join(SCOPES), "resource": gateway.uri}
-        self.token = approved(self.person, client.ask, self.person.user, **asked).token
+        parameters = {"scope": " ".join(SCOPES), "resource": gateway.uri}
+        self.token = approved(self.person, client.ask, self.person.user, **parameters).token
         self.caller: subprocess.Popen[str] | None = None
         self.amount = 0
 

@@ -17,7 +17,7 @@ from tests.support.servers.load import WITHOUT_LIMITS
 from tests.support.servers.server import LiveServer, live_server
 
 _MAX_RATIO = 4.0
-"""Twice is what the bench shows; a test leaves room for a machine that does other things."""
+"""The benchmark shows a ratio of two; the test allows for a machine that does other things."""
 
 
 @pytest.fixture

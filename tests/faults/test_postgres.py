@@ -153,14 +153,14 @@ def test_eight_concurrent_writers_lose_no_event(
     """Two machines with two workers each write at the same time. Each socket gets every request."""
     keys = [server.agent() for _ in range(8)]
 
-    def ask(place: int) -> None:
-        with (server, other_machine)[place % 2].client() as http:
+    def ask(number: int) -> None:
+        with (server, other_machine)[number % 2].client() as http:
             for _ in range(8):
-                Agent(keys[place], http).asked(person.user)
+                Agent(keys[number], http).asked(person.user)
 
     with greeted(person) as here, greeted(person, port=other_machine.port) as there:
         with ThreadPoolExecutor(8) as threads:
-            for writer in [threads.submit(ask, place) for place in range(8)]:
+            for writer in [threads.submit(ask, number) for number in range(8)]:
                 writer.result(60)
         received = [[line.event("approval.requested") for _ in range(64)] for line in (here, there)]
 

@@ -27,7 +27,7 @@ _OPENED_BY_A_PROGRAM = frozenset(
 )
 """Files in which `sayso-approver` runs as a program and opens keys that the test enrolled."""
 _AS_IN_PRODUCTION = frozenset({"test_long_poll.py"})
-"""Files whose server starts as in production, because they look at how gunicorn ends it."""
+"""Files whose server starts as in production, because they test how gunicorn ends it."""
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -54,9 +54,9 @@ def server(
 @pytest.fixture
 def agent(server: LiveServer) -> Iterator[Agent]:
     """A new agent for each test."""
-    made = new_agent(server)
-    yield made
-    made.http.close()
+    new = new_agent(server)
+    yield new
+    new.http.close()
 
 
 @pytest.fixture
@@ -68,6 +68,6 @@ def user(server: LiveServer) -> str:
 @pytest.fixture
 def person(server: LiveServer) -> Iterator[Terminal]:
     """A user at an enrolled terminal."""
-    made = new_person(server)
-    yield made
-    made.client.close()
+    new = new_person(server)
+    yield new
+    new.client.close()

@@ -29,7 +29,7 @@ FACTS = (
     *("agent says (not verified):", '"Invoice 4711"', "grants:", "for exactly this action"),
     *("requires:", "your PIN", "expires in", "Expiring isn't a denial", "fingerprint:"),
 )
-"""What is said of a payment, in its order."""
+"""What the screen says about a payment, in this order."""
 _EACH = 0.05
 """Seconds between keys: twenty a second."""
 

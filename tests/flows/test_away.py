@@ -204,15 +204,15 @@ def test_a_second_wrong_match_number_locks_the_request(
         agent.key.id, AgentChanges(interactive=True), by=BY
     )
     answer = agent.ask(person.user, **_order()).json()
-    asked, right = person.only(), answer["match_code"]
+    pending, right = person.only(), answer["match_code"]
     wrong = f"{(int(right) + 1) % 1_000:03}"
     with pytest.raises(WrongEntry) as first:
-        _approve_with_number(person, asked, wrong)
+        _approve_with_number(person, pending, wrong)
     assert first.value.left == 1
     with pytest.raises(RequestLocked):
-        _approve_with_number(person, asked, wrong)
+        _approve_with_number(person, pending, wrong)
     with pytest.raises(ApiError):
-        _approve_with_number(person, asked, right)
+        _approve_with_number(person, pending, right)
     reply = agent.poll(answer["auth_req_id"]).json()
     assert (reply["error"], reply["reason"]) == ("access_denied", "locked")
     assert person.waiting() == ()

@@ -33,7 +33,7 @@ from tests.support.fakes.fake_clock import FakeClock
 from tests.support.servers.server import BY, LiveServer
 
 _LONG = 4_000
-"""Tries to see what a real server has to do first."""
+"""How many times the test looks at the screen; a real server must answer first."""
 
 
 @pytest.fixture

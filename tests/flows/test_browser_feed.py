@@ -24,8 +24,8 @@ def page(server: LiveServer) -> Iterator[Page]:
     headers = {"Origin": server.url, "Sec-Fetch-Site": "same-origin"}
     with httpx.Client(base_url=server.url, headers=headers, trust_env=False, timeout=70) as http:
         options = http.post("/api/passkeys/options", json={"code": code}).json()
-        made = passkey.made(decoded(options["challenge"]))
-        body = {"code": code, "name": "phone", **made}
+        credential = passkey.made(decoded(options["challenge"]))
+        body = {"code": code, "name": "phone", **credential}
         assert http.post("/api/passkeys", json=body).status_code == 201
         cookie = http.cookies["sayso-passkey"]
         http.headers["Sayso-Csrf"] = _csrf(http)

@@ -44,7 +44,7 @@ def critical(
     document = {**PAYMENT, "risk": "critical", "type_back": {"fact": "/amount"}}
     ActionTypes(store).update(json.dumps(document), by=BY)
     Agents(store, secrets).update(agent.key.id, AgentChanges(interactive=True), by=BY)
-    Groups(store, secrets).add("board", [each.user for each in (person, *others)], by=BY)
+    Groups(store, secrets).add("board", [terminal.user for terminal in (person, *others)], by=BY)
     Policies(store).set(rule("ask", "ask.quorum = 2", 'ask.who = ["board"]'), by=BY)
 
 
@@ -55,10 +55,10 @@ def test_two_approvers_do_every_ceremony_and_a_locked_third_does_not_stop_them(
     request = agent.ask_payment(person.user).json()
     number, (first, second) = request["match_code"], others
     right = Entries(fact=AMOUNT, match=number, reason=WHY)
-    seen = [each.only() for each in (person, first, second)]
+    pending = [each.only() for each in (person, first, second)]
 
-    assert {one.risk for one in seen} == {"critical"}
-    assert {one.steps for one in seen} == {frozenset(Step)}
+    assert {approval.risk for approval in pending} == {"critical"}
+    assert {approval.steps for approval in pending} == {frozenset(Step)}
     for step, incomplete in (
         (Step.TYPE_BACK, Entries(match=number, reason=WHY)),
         (Step.MATCH, Entries(fact=AMOUNT, reason=WHY)),
@@ -73,7 +73,7 @@ def test_two_approvers_do_every_ceremony_and_a_locked_third_does_not_stop_them(
         _approve(person, wrong)
     with pytest.raises(RequestLocked):
         _approve(person, wrong)
-    locked = person.client.approval(seen[0].id)
+    locked = person.client.approval(pending[0].id)
     assert locked.is_locked
     assert "LOCKED:" in "\n".join(lines.approval_in_full(locked, person.client.now()))
 
@@ -95,8 +95,8 @@ def test_two_approvers_do_every_ceremony_and_a_locked_third_does_not_stop_them(
     server.clock.forward(6_000)
     token = agent.poll(request["auth_req_id"]).json()
     assert token["scope"] == "openid payments:transfer"
-    decided = entries(server, "approval.voted", approval_id=seen[0].id)
-    decided += entries(server, "approval.approved", approval_id=seen[0].id)
+    decided = entries(server, "approval.voted", approval_id=pending[0].id)
+    decided += entries(server, "approval.approved", approval_id=pending[0].id)
     assert [each["actor"] for each in decided] == [
         f"user:{each.client.profile.user_id}" for each in (first, second)
     ]
@@ -104,5 +104,5 @@ def test_two_approvers_do_every_ceremony_and_a_locked_third_does_not_stop_them(
 
 def _approve(who: Terminal, typed: Entries) -> Approval:
     """Approves the one pending request as its screen showed it."""
-    asked = who.only()
-    return who.decider.approve(asked, fingerprint=asked.fingerprint, pin=PIN, entries=typed)
+    pending = who.only()
+    return who.decider.approve(pending, fingerprint=pending.fingerprint, pin=PIN, entries=typed)

@@ -48,23 +48,23 @@ def test_a_reminder_comes_at_half_time_and_the_backup_at_three_quarters(
     """Each step happens once, on the right screens, and the backup's answer counts for both."""
     with greeted(person) as line, greeted(backup) as other:
         handle = _ask_payment(agent, person)
-        asked = line.event("approval.requested")["approval"]
+        approval = line.event("approval.requested")["approval"]
         server.clock.forward(HALF)
         reminded = line.event("approval.reminder")
         assert backup.waiting() == ()
         server.clock.forward(QUARTER)
         escalated = other.event("approval.requested")
-        assert person.only().id == backup.only().id == asked["id"]
+        assert person.only().id == backup.only().id == approval["id"]
         backup.approve(backup.only())
         end_states = [feed.event("approval.decided")["approval"]["state"] for feed in (line, other)]
 
-    assert (reminded["approval"]["id"], reminded["held"]) == (asked["id"], None)
-    assert (escalated["approval"]["id"], escalated["held"]) == (asked["id"], None)
+    assert (reminded["approval"]["id"], reminded["held"]) == (approval["id"], None)
+    assert (escalated["approval"]["id"], escalated["held"]) == (approval["id"], None)
     assert end_states == ["approved", "approved"]
-    assert _steps(server, asked["id"]) == ["reminded", "backup_asked"]
+    assert _steps(server, approval["id"]) == ["reminded", "backup_asked"]
     assert agent.poll(handle).status_code == 200
     with pytest.raises(AlreadyDecided):
-        person.approve(person.client.approval(asked["id"]))
+        person.approve(person.client.approval(approval["id"]))
 
 
 def test_an_unanswered_request_expires_and_is_never_approved(

@@ -194,11 +194,11 @@ def test_the_login_hint_of_an_exchange_leads_to_a_token_in_the_chain(
     refused = chains.exchange(research_bot, call, resource=BANK, scope="bank:read").json()
     assert refused["error"] == "interaction_required"
     form = {"scope": "openid", "login_hint_token": refused["login_hint_token"]}
-    asked = chains.http.post("/bc-authorize", data=form, auth=research_bot.basic)
-    assert asked.status_code == httpx.codes.OK, asked.text
+    acknowledged = chains.http.post("/bc-authorize", data=form, auth=research_bot.basic)
+    assert acknowledged.status_code == httpx.codes.OK, acknowledged.text
     again = chains.http.post("/bc-authorize", data=form, auth=research_bot.basic)
     assert again.json()["error"] == "invalid_request"
-    request = asked.json()
+    request = acknowledged.json()
     (approval,) = (a for a in person.waiting() if a.fingerprint == request["fingerprint"])
     person.approve(approval)
     token = Agent(research_bot, chains.http).poll(request["auth_req_id"]).json()["access_token"]

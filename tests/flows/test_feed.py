@@ -84,18 +84,18 @@ def test_events_come_in_order_with_their_subject(agent: Agent, person: Terminal)
     """Each frame has the approval's state at the time of its event."""
     with greeted(person) as line:
         handle = agent.asked(person.user)
-        asked = line.event("approval.requested")
+        requested = line.event("approval.requested")
         person.approve(person.only())
         decided = line.event("approval.decided")
         agent.poll(handle)
         redeemed = line.event("approval.redeemed")
 
-    frames = [asked, decided, redeemed]
+    frames = [requested, decided, redeemed]
     assert [f["approval"]["state"] for f in frames] == ["pending", "approved", "redeemed"]
     assert len({f["approval"]["id"] for f in frames}) == 1
-    assert asked["seq"] < decided["seq"] < redeemed["seq"]
-    assert "nonce" not in asked["approval"]
-    assert json.loads(asked["approval"]["display"])["approval"] == asked["approval"]["id"]
+    assert requested["seq"] < decided["seq"] < redeemed["seq"]
+    assert "nonce" not in requested["approval"]
+    assert json.loads(requested["approval"]["display"])["approval"] == requested["approval"]["id"]
     assert decided["approval"]["decided"]["device"]["name"] == "laptop"
 
 
@@ -158,16 +158,16 @@ def test_a_cut_connection_loses_nothing(agent: Agent, person: Terminal, network:
         network.cut()
         for _ in range(3):
             agent.asked(person.user)
-        last = max(person.waiting(), key=lambda one: one.display.asked_at).id
+        last = max(person.waiting(), key=lambda item: item.display.asked_at).id
         until(lambda: last in screen.asked, 10)
         network.cut()
         agent.asked(person.user)
-        last = max(person.waiting(), key=lambda one: one.display.asked_at).id
+        last = max(person.waiting(), key=lambda item: item.display.asked_at).id
         until(lambda: last in screen.asked, 10)
 
     asked_at = {approval.id: approval.display.asked_at for approval in person.waiting()}
     assert len(screen.asked) == len(set(screen.asked)) == 5
-    assert screen.asked == sorted(asked_at, key=lambda one: asked_at[one])
+    assert screen.asked == sorted(asked_at, key=lambda item: asked_at[item])
     assert screen.resyncs == 0
 
 

@@ -63,9 +63,9 @@ def test_a_flood_rings_five_times_and_does_not_hide_a_payment(
     assert [frame["held"] for frame in frames] == [None] * 5 + ["held_back"] * 95 + [None]
     assert frames[-1]["approval"]["risk"] == "high"
     assert [row["notify"] for row in _webhook_messages_of(server, agent)] == [True]
-    held = [approval for approval in person.waiting() if approval.is_held_back]
-    assert {approval.agent.name for approval in held} == {flooder.key.name}
-    assert person.approve(held[0]).state == "approved"
+    held_back = [approval for approval in person.waiting() if approval.is_held_back]
+    assert {approval.agent.name for approval in held_back} == {flooder.key.name}
+    assert person.approve(held_back[0]).state == "approved"
 
 
 def test_held_back_requests_are_announced_once(server: LiveServer, person: Terminal) -> None:

@@ -42,10 +42,10 @@ def test_an_owner_suspends_an_agent_with_everything_issued_from_it(
     secret = (bank.resource.client_id, bank.secret)
     token = chains.exchanged(key, chains.user_token())
     child = chains.exchanged(other, token)
-    agent, asked = Agent(key, http), {"resource": BANK, "scope": "openid bank:write"}
-    approved = agent.asked(person.user, **asked)
+    agent, parameters = Agent(key, http), {"resource": BANK, "scope": "openid bank:write"}
+    approved = agent.asked(person.user, **parameters)
     person.approve(person.only())
-    pending = agent.asked(person.user, **asked)
+    pending = agent.asked(person.user, **parameters)
     assert _is_active(http, secret, token)
     assert _is_active(http, secret, child)
 

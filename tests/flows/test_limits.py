@@ -49,12 +49,12 @@ def test_open_requests_of_one_agent_to_one_user_are_limited(
     """CB-200: a request over the limit is refused and logged, until the user answers one."""
     for _ in range(PER_AGENT):
         agent.asked(person.user)
-    over = agent.ask(person.user)
+    refused = agent.ask(person.user)
     (entry,) = entries(server, "approval.refused", agent_id=agent.key.id)
     person.deny(person.waiting()[0])
 
-    assert _status_and_error(over) == REFUSED
-    assert f"{PER_AGENT} open requests" in over.json()["error_description"]
+    assert _status_and_error(refused) == REFUSED
+    assert f"{PER_AGENT} open requests" in refused.json()["error_description"]
     assert entry["cause"] == "open_per_agent"
     assert agent.ask(person.user).status_code == 200
     assert len(person.waiting()) == PER_AGENT
@@ -80,10 +80,10 @@ def test_open_requests_to_one_user_are_limited_in_total(
         asking = agent if count < PER_AGENT else Agent(server.agent(), agent.http)
         asking.asked(user)
     next_agent = Agent(server.agent(), agent.http)
-    over = next_agent.ask(user)
+    refused = next_agent.ask(user)
     (entry,) = entries(server, "approval.refused", agent_id=next_agent.key.id)
 
-    assert _status_and_error(over) == REFUSED
+    assert _status_and_error(refused) == REFUSED
     assert entry["cause"] == "open_per_user"
     assert len(waiting(server, user)) == PER_USER
 
@@ -228,9 +228,9 @@ def test_an_idempotency_key_belongs_to_its_agent(
     """Two agents that use the same key get two requests."""
     key = {"Idempotency-Key": "payroll-13"}
     other = Agent(server.agent(), agent.http)
-    one, two = agent.ask(user, key).json(), other.ask(user, key).json()
+    first, second = agent.ask(user, key).json(), other.ask(user, key).json()
 
-    assert one["auth_req_id"] != two["auth_req_id"]
+    assert first["auth_req_id"] != second["auth_req_id"]
 
 
 @pytest.mark.parametrize("key", ["", "k" * 256])
@@ -307,9 +307,9 @@ def pair(hiding: LiveServer) -> Iterator[_Pair]:
 
 def _differ_only_in(answers: tuple[httpx.Response, httpx.Response], *, but: frozenset[str]) -> bool:
     """Returns whether two answers differ only in the values of these members."""
-    one, two = (answer.json() for answer in answers)
-    same_members = sorted(one) == sorted(two)
-    same = all(one[name] == two[name] for name in one if name not in but)
+    first, second = (answer.json() for answer in answers)
+    same_members = sorted(first) == sorted(second)
+    same = all(first[name] == second[name] for name in first if name not in but)
     return same_members and same and answers[0].status_code == answers[1].status_code
 
 
@@ -359,18 +359,18 @@ def test_requests_to_unknown_users_are_limited_like_real_ones(pair: _Pair) -> No
     """Both limits are reached together, and the name in upper case counts as the same user."""
     for _ in range(PER_AGENT):
         assert _differ_only_in(pair.both(requested_expiry="60"), but=OWN)
-    over = pair.both()
+    refused = pair.both()
     upper_case = pair.agent.ask(pair.nobody.upper())
     pair.server.clock.forward(60 * SECOND)
     after = pair.both()
 
     assert (
-        _status_and_error(over[0])
-        == _status_and_error(over[1])
+        _status_and_error(refused[0])
+        == _status_and_error(refused[1])
         == _status_and_error(upper_case)
         == REFUSED
     )
-    assert over[0].content == over[1].content
+    assert refused[0].content == refused[1].content
     assert after[0].status_code == after[1].status_code == 200
 
 

@@ -120,19 +120,22 @@ def test_the_commands_warn(server: LiveServer, person: Terminal, agent: Agent) -
     before = _run_approver(person, "inbox")
     assert (before.returncode, before.stderr) == (0, "")
     replace(server, older)
-    done = _run_approver(person, "inbox")
-    assert (done.returncode, len(done.stdout.splitlines())) == (0, len(before.stdout.splitlines()))
-    assert done.stderr.startswith(f"Warning: {WARNING} (The audit log has ")
-    done = _run_approver(person, "audit-log", "--json")
-    document = json.loads(done.stdout)
+    result = _run_approver(person, "inbox")
+    assert (result.returncode, len(result.stdout.splitlines())) == (
+        0,
+        len(before.stdout.splitlines()),
+    )
+    assert result.stderr.startswith(f"Warning: {WARNING} (The audit log has ")
+    result = _run_approver(person, "audit-log", "--json")
+    document = json.loads(result.stdout)
     assert problems(document) == []
-    assert (done.returncode, document["holds"]) == (20, False)
-    assert str(WARNING) in done.stderr
+    assert (result.returncode, document["holds"]) == (20, False)
+    assert str(WARNING) in result.stderr
     approval = person.only()
-    done = _run_approver(person, "approve", approval.id, "--fingerprint", "1111-1111")
-    assert str(WARNING) in done.stderr
-    done = _run_approver(person, "audit-log", "--accept")  # the administrator restored a backup
-    assert (done.returncode, done.stderr) == (0, "")
+    result = _run_approver(person, "approve", approval.id, "--fingerprint", "1111-1111")
+    assert str(WARNING) in result.stderr
+    result = _run_approver(person, "audit-log", "--accept")  # the administrator restored a backup
+    assert (result.returncode, result.stderr) == (0, "")
     assert _run_approver(person, "inbox").stderr == ""
     assert len(list((person.home / "logs").glob("*.*.json"))) == 1
 

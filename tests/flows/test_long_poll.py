@@ -22,7 +22,7 @@ from tests.support.clients.terminal import Terminal
 from tests.support.servers.server import BY, LiveServer
 
 AT_ONCE = 15.0
-"""Seconds. Without a wake-up a held poll would only end with its time, which is far longer."""
+"""Seconds. Without a wake-up, a held poll would end only with its wait, which is far longer."""
 
 
 class _HeldPoll:
@@ -242,13 +242,18 @@ def _hold_forty(server: LiveServer, user: str, agents: list[Agent]) -> None:
     handles = [(agent, agent.asked(user)) for agent in agents for _ in range(8)]
     before_any = _cpu_seconds(server, 1.5)
     with ThreadPoolExecutor(len(handles)) as threads:
-        held = [threads.submit(one.poll, handle, prefer="wait=50") for one, handle in handles]
+        futures = [
+            threads.submit(polling_agent.poll, handle, prefer="wait=50")
+            for polling_agent, handle in handles
+        ]
         until(lambda: sum(_count_polls(server, agent) for agent in agents) == len(handles), 30)
         used = _cpu_seconds(server, 1.5)
-        assert not any(answer.done() for answer in held)
-        for one in agents:
-            Agents(server.services.store, server.services.secrets).disable(one.key.id, by=BY)
-        errors = {answer.result(30).json()["error"] for answer in held}
+        assert not any(answer.done() for answer in futures)
+        for polling_agent in agents:
+            Agents(server.services.store, server.services.secrets).disable(
+                polling_agent.key.id, by=BY
+            )
+        errors = {answer.result(30).json()["error"] for answer in futures}
 
     assert used < before_any + 0.6
     assert errors == {"unauthorized_client"}

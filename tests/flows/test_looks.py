@@ -23,11 +23,11 @@ _SHOW_SOMETHING = frozenset(
 )
 _NAMES = re.compile(r"([\w-]+)/<")
 _EXCLUDED = frozenset({"/api/feed"})
-"""A look at the socket's address is a handshake, which is tested where the feed is."""
+"""A GET of the socket's address is a handshake, which the feed's tests cover."""
 
 
 Ids = Mapping[str, Sequence[str]]
-"""What there is, by the part of an address behind which it is named."""
+"""The existing IDs, by the part of an address after which they stand."""
 
 
 @pytest.fixture

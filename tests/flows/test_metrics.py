@@ -42,14 +42,14 @@ def test_each_metric_is_set_by_its_event(server: LiveServer) -> None:
     person, agent = new_person(server), new_agent(server)
     handle = agent.asked(person.user)
     with greeted(person), ThreadPoolExecutor(1) as threads:
-        held = threads.submit(agent.poll, handle, prefer="wait=30")
+        held_poll = threads.submit(agent.poll, handle, prefer="wait=30")
         # Those of the audit log are 0 while it is in order: test_views, test_unwritable_log.
         names = {family.name for family in telemetry.REGISTRY.collect()}
         names = {name for name in names if not name.startswith("sayso_audit_")}
         until(lambda: all(_values(server).get(name, 0) > 0 for name in names))
         assert _values(server)["sayso_held_polls"] == 1
         person.approve(person.only())
-        assert held.result(30).status_code == 200
+        assert held_poll.result(30).status_code == 200
 
     until(lambda: _values(server)["sayso_held_polls"] == 0)
     person.client.close()

@@ -46,11 +46,11 @@ def test_a_request_is_narrowed_from_a_shell_and_everyone_sees_it(
         ]
     )
     handle = agent.asked(person.user, scope=scope, authorization_details=details)
-    asked = person.only()
-    options = ("--fingerprint", asked.fingerprint, "--pin-stdin")
+    pending = person.only()
+    options = ("--fingerprint", pending.fingerprint, "--pin-stdin")
     narrowing = ("--narrow", "amount=500", "--drop-scope", "payments:read", "--token-seconds", "60")
     approved = _run(
-        server, "approver_tui", person, "approve", asked.id, *options, *narrowing, stdin=PIN
+        server, "approver_tui", person, "approve", pending.id, *options, *narrowing, stdin=PIN
     )
     assert approved.returncode == 0, approved.stderr
     (row,) = (line.split() for line in approved.stdout.splitlines() if line.startswith("Amount"))
@@ -60,12 +60,12 @@ def test_a_request_is_narrowed_from_a_shell_and_everyone_sees_it(
     assert reply["narrowed"] is True
     assert (reply["scope"], reply["expires_in"]) == ("openid payments:transfer", 60)
     assert reply["authorization_details"][0]["amount"]["minor"] == 50_000
-    shown = _run(server, "approver_tui", person, "show", asked.id, "--json")
+    shown = _run(server, "approver_tui", person, "show", pending.id, "--json")
     changes = json.loads(shown.stdout)["granted"]["changes"]
     assert changes[1] == {"label": "Amount", "asked": "EUR 4,820.00", "granted": "EUR 500.00"}
-    administrators = _run(server, "server", person, "approvals", "show", asked.id, "--json")
+    administrators = _run(server, "server", person, "approvals", "show", pending.id, "--json")
     assert json.loads(administrators.stdout)["granted"]["changes"] == changes
-    plain = _run(server, "server", person, "approvals", "show", asked.id)
+    plain = _run(server, "server", person, "approvals", "show", pending.id)
     assert "Amount: EUR 500.00, asked EUR 4,820.00" in plain.stdout
 
 
@@ -74,8 +74,15 @@ def test_a_shorter_token_lifetime_alone_is_a_narrowing(
 ) -> None:
     """A token lifetime of a minute narrows a request, and an invalid or longer one is refused."""
     handle = agent.asked(person.user)
-    asked = person.only()
-    arguments = ("approve", asked.id, "--fingerprint", asked.fingerprint, "--pin-stdin", "--json")
+    pending = person.only()
+    arguments = (
+        "approve",
+        pending.id,
+        "--fingerprint",
+        pending.fingerprint,
+        "--pin-stdin",
+        "--json",
+    )
     for seconds, code in (("0", 2), ("86401", 2), ("301", 2)):
         result = _run(
             server, "approver_tui", person, *arguments, "--token-seconds", seconds, stdin=PIN
@@ -94,8 +101,15 @@ def test_a_change_that_is_not_narrower_uses_no_pin_attempt(
 ) -> None:
     """The command refuses the change and says why, before a PIN attempt is counted."""
     agent.ask_payment(person.user)
-    asked = person.only()
-    arguments = ("approve", asked.id, "--fingerprint", asked.fingerprint, "--pin-stdin", "--json")
+    pending = person.only()
+    arguments = (
+        "approve",
+        pending.id,
+        "--fingerprint",
+        pending.fingerprint,
+        "--pin-stdin",
+        "--json",
+    )
     for narrowing, code, reason in (
         ("amount=5000", 2, "is not less"),
         ("payee=Mallory", 2, "does not allow that to be narrowed"),
@@ -104,7 +118,7 @@ def test_a_change_that_is_not_narrower_uses_no_pin_attempt(
         result = _run(server, "approver_tui", person, *arguments, "--narrow", narrowing, stdin=PIN)
         assert (result.returncode, result.stdout) == (code, ""), result
         assert reason in json.loads(result.stderr)["detail"]
-    assert person.client.approval(asked.id).state.value == "pending"
+    assert person.client.approval(pending.id).state.value == "pending"
     device = person.client.me().device
     assert device is not None
     assert device.pin.tries == 0
@@ -115,22 +129,22 @@ def test_a_server_that_grants_something_else_gets_no_signature(
 ) -> None:
     """The device compares what the server grants with the change that the user requested."""
     agent.ask_payment(person.user)
-    asked = person.only()
-    other = Granted(asked.action_text, ())
+    pending = person.only()
+    other = Granted(pending.action_text, ())
     monkeypatch.setattr(type(person.client), "narrow", lambda *_: other)
     with pytest.raises(Changed):
-        person.decider.narrow(asked, NARROWING)
+        person.decider.narrow(pending, NARROWING)
 
 
 def test_the_first_of_two_different_approvals_counts(agent: Agent, person: Terminal) -> None:
     """After a narrowed approval, the same user can neither approve in full nor narrow again."""
     agent.ask_payment(person.user)
-    asked = person.only()
-    granted = person.decider.narrow(asked, NARROWING)
-    terms = {"fingerprint": asked.fingerprint, "pin": PIN}
-    approved = person.decider.approve(asked, **terms, granted=granted)  # type: ignore[arg-type]  # by name
+    pending = person.only()
+    granted = person.decider.narrow(pending, NARROWING)
+    terms = {"fingerprint": pending.fingerprint, "pin": PIN}
+    approved = person.decider.approve(pending, **terms, granted=granted)  # type: ignore[arg-type]  # by name
     assert approved.granted == granted
     with pytest.raises(AlreadyDecided):
-        person.approve(asked)
+        person.approve(pending)
     with pytest.raises(ApiError):
-        person.decider.narrow(asked, NARROWING)
+        person.decider.narrow(pending, NARROWING)

@@ -20,7 +20,7 @@ from tests.support.servers.ports import free_port
 from tests.support.servers.server import LiveServer
 
 LEFT = "\x1b[?1049l\x1b[?25h\x1b[?1004l"
-"""The usual screen is back, the cursor shows, the focus is not reported."""
+"""Restores the usual screen, shows the cursor and stops reporting the focus."""
 
 
 @pytest.fixture(scope="module")

@@ -45,11 +45,13 @@ class _Request:
     def approve_in_advance(self) -> None:
         lower(self.server)
         self.ask(**payment(1_000))
-        given = ("grants", "add", self.id, *_LIMITS, "--pin-stdin")
-        assert run(self.server, "approver_tui", self.person, *given, stdin=PIN).returncode == 0
+        arguments = ("grants", "add", self.id, *_LIMITS, "--pin-stdin")
+        assert run(self.server, "approver_tui", self.person, *arguments, stdin=PIN).returncode == 0
         self.ask(**payment(1_500))
         decided = self.person.client.inbox("decided").items
-        self.id = next(one.id for one in decided if one.automatic_decision is not None)
+        self.id = next(
+            approval.id for approval in decided if approval.automatic_decision is not None
+        )
 
     def collect(self) -> None:
         assert self.agent.poll(self.handle).status_code == 200
@@ -81,9 +83,9 @@ class _Request:
         }
 
     def _printed(self, *arguments: str) -> str:
-        done = run(self.server, "approver_tui", self.person, *arguments)
-        assert done.returncode == 0, done.stderr
-        return done.stdout
+        result = run(self.server, "approver_tui", self.person, *arguments)
+        assert result.returncode == 0, result.stderr
+        return result.stdout
 
 
 def _verdict(words: str) -> str:

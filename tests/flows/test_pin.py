@@ -262,7 +262,7 @@ def test_high_risk_needs_a_pin_call_for_this_request(
     agent.ask_payment(person.user)
     shown = _get_pending(person)
     agent.asked(person.user)
-    (other,) = [one for one in person.waiting() if one.id != shown.id]
+    (other,) = [approval for approval in person.waiting() if approval.id != shown.id]
     purpose = {"session": "session", "other": other.id, "overtaken": shown.id}[named]
     high = approval_key(person, KeyLevel.HIGH, purpose)
     if named == "overtaken":

@@ -104,8 +104,8 @@ def test_guesses_between_right_entries_exhaust_the_pin(person: Terminal, low: Si
             person.decider.unlock(PIN)
         person.client.pin(os.urandom(32), "session")
 
-    made, ended = _answered_guesses(guess)
-    assert (made, ended.code) == (MAX_UNCONFIRMED, "pin_exhausted")
+    made, error = _answered_guesses(guess)
+    assert (made, error.code) == (MAX_UNCONFIRMED, "pin_exhausted")
     assert low.thumbprint == person.client.profile.low_key
 
 
@@ -119,8 +119,8 @@ def test_unlocking_by_an_administrator_does_not_reset_unconfirmed_attempts(
         person.client.pin(os.urandom(32), "session")
         users.unlock(person.user, by=BY)
 
-    made, ended = _answered_guesses(guess)
-    assert (made, ended.code) == (MAX_UNCONFIRMED, "pin_exhausted")
+    count, error = _answered_guesses(guess)
+    assert (count, error.code) == (MAX_UNCONFIRMED, "pin_exhausted")
 
 
 @pytest.mark.usefixtures("pin_at_medium")

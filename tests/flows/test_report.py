@@ -48,9 +48,9 @@ def test_a_report_ends_everything_of_the_agent_and_only_an_administrator_release
     secret = (bank.resource.client_id, bank.secret)
     token = chains.exchanged(key, chains.user_token())
     child = chains.exchanged(second, token)
-    agent, asked = Agent(key, http), {"resource": BANK, "scope": "openid bank:write"}
-    to_other = agent.asked(other_user.user, **asked)
-    handle = agent.asked(person.user, **asked)
+    agent, parameters = Agent(key, http), {"resource": BANK, "scope": "openid bank:write"}
+    to_other = agent.asked(other_user.user, **parameters)
+    handle = agent.asked(person.user, **parameters)
 
     def is_active(text: str) -> bool:
         answer = http.post("/introspect", data={"token": text}, auth=secret)
@@ -93,5 +93,5 @@ def test_a_report_ends_everything_of_the_agent_and_only_an_administrator_release
         "never",
     )
     assert not is_active(token)
-    found = Incidents(server.services.store).show(report.incident)
-    assert (found.incident.note, found.incident.state) == ("Not me", "open")
+    shown = Incidents(server.services.store).show(report.incident)
+    assert (shown.incident.note, shown.incident.state) == ("Not me", "open")

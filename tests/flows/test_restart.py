@@ -72,8 +72,8 @@ def _ask_payment(server: LiveServer, closing: ExitStack) -> _Scene:
     agent, person = new_agent(server), new_person(server)
     closing.callback(agent.http.close)
     closing.callback(person.client.close)
-    asked = agent.ask_payment(person.user, binding_message="INV-2291").json()
-    return _Scene(agent, person, asked, person.only())
+    acknowledgement = agent.ask_payment(person.user, binding_message="INV-2291").json()
+    return _Scene(agent, person, acknowledgement, person.only())
 
 
 def test_an_approval_survives_a_kill_and_its_token_is_issued_once(

@@ -17,9 +17,9 @@ from tests.support.servers.server import BY, LiveServer
 
 SIZES = [(100, 30), (80, 24), (60, 20), (40, 24), (45, 20), (40, 12)]
 WIDE_FROM = 78
-"""From how many columns on a request is beside the list."""
+"""The number of columns from which a request is shown beside the list."""
 LIST_WIDTH = 39
-"""The list has two fifths of the columns, but not fewer than these."""
+"""The list takes two fifths of the columns, but at least this many."""
 BOTH = "openid payments:read payments:transfer"
 
 

@@ -168,15 +168,15 @@ def test_fifty_concurrent_requests_stay_within_the_standing_grant(
     person, agent = new_person(busy), new_agent(busy)
     grant = _create_grant(person, agent, uses, total)
     form = {"login_hint": person.user, "resource": PAY, **payment(1_000)}
-    asked = volley(busy.port, [post("/bc-authorize", agent.key, form)] * _AT_ONCE)
-    handles = [answer.json()["auth_req_id"] for answer in asked if answer.status == 200]
+    acknowledged = volley(busy.port, [post("/bc-authorize", agent.key, form)] * _AT_ONCE)
+    handles = [answer.json()["auth_req_id"] for answer in acknowledged if answer.status == 200]
     fetched = volley(busy.port, [poll(agent.key, handle) for handle in handles * 2])
     tokens = [answer for answer in fetched if answer.status == 200]
     assert len(tokens) == uses_left
-    found = StandingGrantsClient(person.client).grant(grant)
-    assert (found.used, len(found.taken)) == (uses_left, uses_left)
-    assert [use.number for use in found.taken] == list(range(1, uses_left + 1))
-    assert {use.state for use in found.taken} == {"spent"}
-    assert found.spent is not None
-    assert found.spent.minor == uses_left * 1_000
+    used_grant = StandingGrantsClient(person.client).grant(grant)
+    assert (used_grant.used, len(used_grant.taken)) == (uses_left, uses_left)
+    assert [use.number for use in used_grant.taken] == list(range(1, uses_left + 1))
+    assert {use.state for use in used_grant.taken} == {"spent"}
+    assert used_grant.spent is not None
+    assert used_grant.spent.minor == uses_left * 1_000
     agent.http.close()

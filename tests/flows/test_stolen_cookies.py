@@ -111,10 +111,10 @@ def test_a_form_that_adds_power_requires_the_users_own_passkey(
 def test_no_passkey_is_added_without_a_code(eva: WebPerson, thief: WebPerson) -> None:
     """A cookie does not replace an enrollment code, for a passkey or for a terminal."""
     for code in ("", "AAAA-AAAA-AAAA-AAAA-AAAA-AAAA-AAAA-AAAA"):
-        asked = thief.http.post("/api/passkeys/options", json={"code": code})
-        made = {"name": "mine", **thief.passkey.made(b"a challenge of my own")}
-        added = thief.http.post("/api/passkeys", json={"code": code, **made})
-        assert {asked.status_code, added.status_code} <= {400, 401, 403, 422}
+        options = thief.http.post("/api/passkeys/options", json={"code": code})
+        credential = {"name": "mine", **thief.passkey.made(b"a challenge of my own")}
+        added = thief.http.post("/api/passkeys", json={"code": code, **credential})
+        assert {options.status_code, added.status_code} <= {400, 401, 403, 422}
     keys = {"low": {}, "high": {}}
     terminal = thief.http.post("/api/devices", json={"name": "mine", "approval_keys": keys})
     assert terminal.status_code == 401
@@ -178,15 +178,17 @@ def _users(server: LiveServer) -> Users:
 def _ask_and_find(person: WebPerson, agent: Agent) -> str:
     """Sends a request of this agent, the only pending one, and returns its ID."""
     agent.asked(person.name)
-    (asked,) = _pending_ids(person)
-    return asked
+    (approval_id,) = _pending_ids(person)
+    return approval_id
 
 
 def _report_agent(person: WebPerson, agent: Agent) -> str:
     """Reports a request of this agent, which quarantines it, and returns the incident's ID."""
-    asked = _ask_and_find(person, agent)
-    assertion = person.assertion(asked, decision="deny", code="suspicious", ceremony="none")
-    response = person.http.post(f"/api/approvals/{asked}/report", json={"decision": assertion})
+    approval_id = _ask_and_find(person, agent)
+    assertion = person.assertion(approval_id, decision="deny", code="suspicious", ceremony="none")
+    response = person.http.post(
+        f"/api/approvals/{approval_id}/report", json={"decision": assertion}
+    )
     incident: str = response.raise_for_status().json()["incident"]
     return incident
 

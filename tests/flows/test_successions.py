@@ -10,7 +10,7 @@ from tests.support.clients.agent import new_agent
 from tests.support.servers.server import BY, LiveServer
 
 _ROUNDS_SECONDS = 60.0
-"""The loop looks every ten; a busy machine may be late."""
+"""The server's loop runs every ten seconds, and a busy machine may be late."""
 
 
 def test_an_orphan_is_quarantined_by_the_server_and_continues_with_a_new_owner(

@@ -323,20 +323,20 @@ def test_a_new_device_appears_on_the_old_ones_screen(server: LiveServer, person:
         phone = terminal(server, person.user, issued.code, name="unknown phone")
         frame = line.event("device.enrolled")
     phone.client.close()
-    found = entries(server, "device.enrolled", subject=person.client.profile.user_id)
+    enrolled_entries = entries(server, "device.enrolled", subject=person.client.profile.user_id)
 
     assert frame["device"]["name"] == "unknown phone"
     assert frame["device"]["high_from"] > frame["device"]["created_at"]
-    assert len(found) == 2
+    assert len(enrolled_entries) == 2
 
 
 def _users(server: LiveServer) -> Users:
     return Users(server.services.store, server.services.secrets)
 
 
-def _other_device(one: Terminal) -> Device:
+def _other_device(seen_from: Terminal) -> Device:
     """Returns the user's other device, as this one sees it."""
-    (other,) = [device for device in one.client.devices() if not device.is_this]
+    (other,) = [device for device in seen_from.client.devices() if not device.is_this]
     return other
 
 

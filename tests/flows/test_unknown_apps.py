@@ -20,7 +20,7 @@ from tests.support.servers.server import BY, live_server
 
 BACK = "http://127.0.0.1/callback"
 SENT_TO = "http://127.0.0.1:49152/callback"
-"""A native app has another port each time."""
+"""A native app uses a different port each time."""
 
 
 @pytest.fixture(scope="module")
@@ -32,8 +32,8 @@ def place(tmp_path_factory):
 @pytest.fixture(scope="module")
 def host(place):
     """A host that serves the app's metadata document."""
-    with receiver(certify(place, "localhost")) as found:
-        yield found
+    with receiver(certify(place, "localhost")) as document_host:
+        yield document_host
 
 
 @pytest.fixture(scope="module")
@@ -50,11 +50,11 @@ def server(host, place, tmp_path_factory):
 @pytest.fixture
 def url(host):
     """The client_id, which is the URL of the app's document."""
-    found = f"https://localhost:{host.port}/client.json"
-    body = json.dumps(document(found, redirect_uris=[BACK])).encode()
+    client_id = f"https://localhost:{host.port}/client.json"
+    body = json.dumps(document(client_id, redirect_uris=[BACK])).encode()
     host.behaviour = answer(200, body, **{"Content-Type": "application/json"})
     host.got.clear()
-    return found
+    return client_id
 
 
 def test_from_a_link_to_a_token(server, host, url):
@@ -72,18 +72,18 @@ def test_from_a_link_to_a_token(server, host, url):
         back = browser.again().answer
         assert back["iss"] == server.url
         form = {"grant_type": "authorization_code", "code": back["code"], "client_id": url}
-        sent = {**form, "redirect_uri": SENT_TO, "code_verifier": VERIFIER, "resource": PAY}
-        tokens = http.post("/token", data=sent).json()
+        redemption = {**form, "redirect_uri": SENT_TO, "code_verifier": VERIFIER, "resource": PAY}
+        tokens = http.post("/token", data=redemption).json()
     assert tokens["scope"] == "payments:read"
     assert "refresh_token" in tokens
-    (got,) = host.got
-    assert (got.method, got.path, got.headers["Accept"]) == (
+    (fetched,) = host.got
+    assert (fetched.method, fetched.path, fetched.headers["Accept"]) == (
         "GET",
         "/client.json",
         "application/json",
     )
-    ended = person.client.revoke_access(url)
-    assert (ended.consents, ended.tokens > 0) == (1, True)
+    revoked = person.client.revoke_access(url)
+    assert (revoked.consents, revoked.tokens > 0) == (1, True)
     assert person.client.consents() == ()
     person.client.close()
 

@@ -17,7 +17,7 @@ def test_every_module_has_a_docstring():
 
 
 def test_every_package_states_what_it_owns_and_what_it_never_does():
-    """Its docstring has a line that begins with `Owns:` and one that begins with `Never:`."""
+    """The docstring of a package has a line that begins with `Owns:` and one with `Never:`."""
     vague = [
         f"{module.path} lacks {word}"
         for module in modules()

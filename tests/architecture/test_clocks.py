@@ -27,8 +27,8 @@ _ENVIRONMENT = ("os.environ", "os.getenv", "os.putenv")
 _MAY_READ_THE_ENVIRONMENT = {
     "server/settings.py",
     "approver_tui/settings.py",
-    "sayso/environment.py",  # who the agent of a command of the SDK is
-    "sayso/gateway/__main__.py",  # the gateway's file names the variables that have secrets
+    "sayso/environment.py",  # names the agent that a command of the SDK runs as
+    "sayso/gateway/__main__.py",  # the gateway's file names variables that contain secrets
 }
 
 

@@ -131,7 +131,7 @@ def test_pages_show_commands():
 def test_each_command_on_a_page_is_valid(page, line):
     """The command and its options exist; `|`, `>`, `&&` and `#` end a command."""
     words = shlex.split(re.split(r"\s[|>]\s|\s&&\s", line)[0], comments=True)
-    if "[OPTIONS]" not in words:  # a line of usage, made from the command itself
+    if "[OPTIONS]" not in words:  # a usage line generated from the command itself
         command, rest = _resolve_command(_PROGRAMS[words[0]], words[1:])
         existing_flags = {
             flag for option in command.params for flag in option.opts + option.secondary_opts

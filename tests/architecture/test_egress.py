@@ -18,8 +18,8 @@ _WAYS_OUT = (
 )
 _ALLOWED_MODULES = {
     "server/delivery/egress.py": _WAYS_OUT,  # checks every address before it connects
-    "approver_tui/client/": ("httpx", "websockets"),  # talks to the server its user named
-    "sayso/": ("httpx",),  # runs in programs of others, and talks to what they named
+    "approver_tui/client/": ("httpx", "websockets"),  # connects to the server that its user named
+    "sayso/": ("httpx",),  # runs in other programs and connects to what they name
 }
 
 

@@ -47,7 +47,7 @@ def test_every_seeded_fault_is_used():
 
 
 def test_each_single_line_fault_can_be_planted_and_is_listed():
-    """Its line occurs once, its test exists, and the page names both."""
+    """The line of a fault occurs once, its test exists, and the page names both."""
     page = (ROOT / "docs" / "invariants.md").read_text("utf-8")
     for name, fault in FAULTS.items():
         assert (ROOT / fault.path).read_text("utf-8").count(fault.line) == 1, name

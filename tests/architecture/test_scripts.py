@@ -64,7 +64,7 @@ def test_continuous_integration_runs_the_command_of_the_readme():
 def test_skipped_tests_are_named_again_at_the_end(
     tmp_path, arguments, without, expected_lines, ends
 ):
-    """They are named below the long output, whether the run passed or not."""
+    """Skipped tests are named below the long output, whether the run passed or not."""
     script = _copy_test_script(tmp_path, ends)
     result = subprocess.run(
         [script, *arguments],

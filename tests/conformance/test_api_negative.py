@@ -52,7 +52,7 @@ def test_every_route_requires_authentication_or_is_listed_as_public(
     with unchanged(server):
         response = http.request(route.method, with_id(route.path), data=form)
 
-    if route.path == "/userinfo":  # no token, hence no error about one (RFC 6750 3.1)
+    if route.path == "/userinfo":  # without a token there is no error code (RFC 6750 3.1)
         assert response.status_code == 401
         assert "DPoP" in response.headers["www-authenticate"]
     elif route.path.startswith("/register"):
@@ -190,12 +190,12 @@ def test_an_invalid_body_is_refused(
         basic = httpx.BasicAuth(rotated.resource.client_id, rotated.secret)
     for name, body in _BODIES.items():
         if body == b"{}" and not any(f.is_required() for f in route.body.model_fields.values()):
-            continue  # this one fits
+            continue  # this body is valid here
         with unchanged(server):
             response = api.call(route.method, with_id(route.path), content=body, auth=basic)
         if route.rule is None:
             problem = check_problem(response, status, "invalid_body")
-        else:  # what is to be changed is looked for first; a file has errors of its own
+        else:  # the object is looked up first, and a file has its own errors
             problem = response.json()
             assert problem["code"] in {"invalid_body", "invalid", "not_found"}, response.text
         assert len(problem["detail"]) < 600, name

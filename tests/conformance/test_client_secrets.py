@@ -20,7 +20,7 @@ BY = audit.OPERATOR
 _ASK = {"grant_type": "client_credentials", "scope": "payments:read"}
 
 
-def _encoded(text: bytes) -> str:
+def _base64(text: bytes) -> str:
     return base64.b64encode(text).decode()
 
 
@@ -63,7 +63,7 @@ def test_malformed_basic_credentials_are_refused(
     text = _BASIC[case] % {name.encode(): value.encode() for name, value in parts.items()}
     with unchanged(server):
         response = agent.http.post(
-            "/token", data=_ASK, headers={"Authorization": f"Basic {_encoded(text)}"}
+            "/token", data=_ASK, headers={"Authorization": f"Basic {_base64(text)}"}
         )
 
     check_refusal(response, 401, "invalid_client")
@@ -89,7 +89,7 @@ def test_a_malformed_authorization_header_is_refused(
     server: LiveServer, agent: Agent, case: str
 ) -> None:
     """NG-068: a malformed header is refused even with a valid secret in it."""
-    good = _encoded(f"{agent.key.id}:{agent.key.secret}".encode())
+    good = _base64(f"{agent.key.id}:{agent.key.secret}".encode())
     parts = {"id": agent.key.id, "secret": agent.key.secret, "good": good, "cut": good[:-3]}
     headers = {"Authorization": _HEADERS[case].format(**parts)}
     with unchanged(server):
@@ -102,7 +102,7 @@ def test_a_malformed_authorization_header_is_refused(
 def test_basic_is_case_insensitive_and_form_encoded(agent: Agent, scheme: str) -> None:
     """RFC 6749 2.3.1, RFC 9110 11.1: %5F in the credentials is an underscore."""
     text = f"{agent.key.id}:{agent.key.secret}".replace("_", "%5F")
-    headers = {"Authorization": f"{scheme} {_encoded(text.encode())}"}
+    headers = {"Authorization": f"{scheme} {_base64(text.encode())}"}
 
     assert agent.http.post("/token", data=_ASK, headers=headers).status_code == 200
 

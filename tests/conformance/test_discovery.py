@@ -170,7 +170,10 @@ def test_every_advertised_method_and_algorithm_works(
     ask = {"grant_type": "client_credentials", "scope": "payments:read"}
     accepted_methods = set()
     for method in document["token_endpoint_auth_methods_supported"]:
-        if method in {"private_key_jwt", "none"}:  # the first below, the other for apps alone
+        if method in {
+            "private_key_jwt",
+            "none",
+        }:  # the first is tested below, the other is only for apps
             continue
         agent = server.agent(auth_method=method)
         if method == "client_secret_basic":

@@ -71,7 +71,7 @@ class SuiteClient:
         """Sends a signed request."""
         return self.send(self.key.sign(self.claims(user, **claims), **(header or {})))
 
-    def asked(self, user: str, **claims: Any) -> dict[str, Any]:
+    def ask_and_check(self, user: str, **claims: Any) -> dict[str, Any]:
         """Sends a request and returns its acknowledgement, checked (FC-A01 to FC-A04)."""
         answer = self.ask(user, **claims)
         assert answer.status_code == 200, answer.text
@@ -87,7 +87,7 @@ class SuiteClient:
         form = {"grant_type": CIBA, "auth_req_id": auth_req_id, **self.assertion()}
         return self.http.post("/token", data=form)
 
-    def pending(self, auth_req_id: str) -> None:
+    def check_pending(self, auth_req_id: str) -> None:
         """Checks that the request is still pending (FC-A05)."""
         answer = self.poll(auth_req_id)
         assert answer.status_code == 400
@@ -161,10 +161,10 @@ def test_the_main_flow_succeeds_for_both_clients(
     first, second = clients
     for client, extra in ((first, {}), (second, {"acr_values": "urn:sayso:acr:signed"})):
         header = {"typ": "OautH-auThZ-REQ+jWt"} if client is second else None
-        reply = client.asked(person.user, header=header, requested_expiry=300, **extra)
+        reply = client.ask_and_check(person.user, header=header, requested_expiry=300, **extra)
         assert reply["expires_in"] == 300
         for _ in range(2):
-            client.pending(reply["auth_req_id"])
+            client.check_pending(reply["auth_req_id"])
             client.server.clock.forward(10 * SECOND)
         person.approve(_find_pending(person, reply))
         _assert_pinged(far, client, reply)
@@ -196,7 +196,7 @@ def test_a_denial_is_access_denied(
     clients: tuple[SuiteClient, SuiteClient], person: Terminal, far: Receiver
 ) -> None:
     """FC-03: a denial sends a ping too, and every later poll gets access_denied."""
-    reply = clients[0].asked(person.user)
+    reply = clients[0].ask_and_check(person.user)
     person.deny(_find_pending(person, reply))
     _assert_pinged(far, clients[0], reply)
     for _ in range(2):
@@ -207,9 +207,9 @@ def test_many_polls_do_not_break_the_request(
     clients: tuple[SuiteClient, SuiteClient], person: Terminal, far: Receiver
 ) -> None:
     """FC-04, FC-A05: twenty polls in a row are pending or slow_down, and the token still comes."""
-    reply = clients[0].asked(person.user)
+    reply = clients[0].ask_and_check(person.user)
     for _ in range(20):
-        clients[0].pending(reply["auth_req_id"])
+        clients[0].check_pending(reply["auth_req_id"])
     person.approve(_find_pending(person, reply))
     _assert_pinged(far, clients[0], reply)
     assert clients[0].poll(reply["auth_req_id"]).status_code == 200
@@ -219,7 +219,7 @@ def test_an_expired_request_is_expired_token(
     clients: tuple[SuiteClient, SuiteClient], user: str
 ) -> None:
     """FC-05, CB-161: both modes return expired_token for an expired request."""
-    reply = clients[0].asked(user, requested_expiry=10)
+    reply = clients[0].ask_and_check(user, requested_expiry=10)
     assert reply["expires_in"] == 10
     clients[0].server.clock.forward(11 * SECOND)
     check_refusal(clients[0].poll(reply["auth_req_id"]), 400, "expired_token")
@@ -240,7 +240,7 @@ def test_accepted_variants_of_a_request_succeed(
     claims: dict[str, Any],
 ) -> None:
     """FC-06 to FC-08: each variant succeeds from the request to the tokens."""
-    reply = clients[0].asked(person.user, **claims)
+    reply = clients[0].ask_and_check(person.user, **claims)
     person.approve(_find_pending(person, reply))
     _assert_pinged(far, clients[0], reply)
     _check_tokens(clients[0], reply, clients[0].poll(reply["auth_req_id"]))
@@ -316,7 +316,7 @@ def test_another_clients_auth_req_id_is_invalid_grant(
     clients: tuple[SuiteClient, SuiteClient], person: Terminal
 ) -> None:
     """FC-28: the other client gets nothing, and the owner still gets the tokens."""
-    reply = clients[0].asked(person.user)
+    reply = clients[0].ask_and_check(person.user)
     check_refusal(clients[1].poll(reply["auth_req_id"]), 400, "invalid_grant")
     person.approve(_find_pending(person, reply))
     check_refusal(clients[1].poll(reply["auth_req_id"]), 400, "invalid_grant")
@@ -328,7 +328,7 @@ def test_a_client_id_beside_anothers_assertion_is_refused(
 ) -> None:
     """FC-29 to FC-31, without certificates: a request belongs to one client."""
     first, second = clients
-    reply = first.asked(user)
+    reply = first.ask_and_check(user)
     other = {"client_id": second.agent.id, **first.assertion()}
     form = {"grant_type": CIBA, "auth_req_id": reply["auth_req_id"], **other}
     check_refusal(first.http.post("/token", data=form), 401, "invalid_client")
@@ -342,7 +342,7 @@ def test_calls_without_an_assertion_are_refused(
     clients: tuple[SuiteClient, SuiteClient], user: str
 ) -> None:
     """FC-32, FC-33: both endpoints refuse a call without an assertion."""
-    reply = clients[0].asked(user)
+    reply = clients[0].ask_and_check(user)
     form = {"grant_type": CIBA, "auth_req_id": reply["auth_req_id"]}
     for more in ({}, {"client_id": clients[0].agent.id}):
         answer = clients[0].http.post("/token", data={**form, **more})
@@ -356,15 +356,15 @@ def test_an_assertion_for_the_issuer_is_accepted(
     clients: tuple[SuiteClient, SuiteClient], user: str
 ) -> None:
     """FC-36: both endpoints accept the issuer as audience, as RFC 10070 requires."""
-    reply = clients[0].asked(user)
-    clients[0].pending(reply["auth_req_id"])
+    reply = clients[0].ask_and_check(user)
+    clients[0].check_pending(reply["auth_req_id"])
 
 
 def test_agents_get_no_refresh_token(
     clients: tuple[SuiteClient, SuiteClient], person: Terminal
 ) -> None:
     """FC-43: an access token cannot be used as a refresh token."""
-    reply = clients[0].asked(person.user)
+    reply = clients[0].ask_and_check(person.user)
     person.approve(_find_pending(person, reply))
     body = clients[0].poll(reply["auth_req_id"]).json()
     assert "refresh_token" not in body

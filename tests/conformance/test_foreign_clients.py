@@ -104,7 +104,9 @@ def test_a_client_that_polls_itself_sees_pending_and_then_the_tokens(
         "binding_message": "INV-2291 is due",
     }
     with _asking(OAUTH4WEBAPI, server, key, person.user, method=method, **parameters) as client:
-        assert client.hear("authorization_pending")["status"] == 400  # it did not wait at all
+        assert (
+            client.hear("authorization_pending")["status"] == 400
+        )  # the client polled without waiting
         person.approve(person.only())
         client.tell()
         result = client.hear("done")

@@ -36,7 +36,7 @@ def _forgeries(world: World) -> dict[str, str]:
     other = new_key("ES256", header["kid"])
     return {
         "TX-021 another signature": f"{head}.{payload}.{signature[::-1]}",
-        "TX-021 another payload": f"{head}.{_packed({**claims, 'sub': 'x'})}.{signature}",
+        "TX-021 another payload": f"{head}.{_encode_payload({**claims, 'sub': 'x'})}.{signature}",
         "TX-021 another key under our kid": other.sign(claims, typ="at+jwt"),
         "TX-022 alg none": by_hand({**header, "alg": "none"}, claims),
         "TX-022 alg none, capital": by_hand({**header, "alg": "None"}, claims, b"x"),
@@ -58,7 +58,7 @@ def _claims(token: str) -> dict[str, object]:
     return claims
 
 
-def _packed(claims: dict[str, object]) -> str:
+def _encode_payload(claims: dict[str, object]) -> str:
     return base64.urlsafe_b64encode(json.dumps(claims).encode()).rstrip(b"=").decode()
 
 

@@ -88,7 +88,9 @@ class World:
         """Returns the credentials of a client for this route."""
         if route.path.startswith("/register"):
             with self.server.services.store.write() as tx:
-                tx.counters.prune(tx.now + DAY)  # this test itself sends tokens that are wrong
+                tx.counters.prune(
+                    tx.now + DAY
+                )  # the wrong tokens of this test must not lock it out
             invitations = Invitations(self.server.services.store, self.server.services.secrets)
             ceiling = NewInvitation(self.person.user, resources=(PAY,), scopes=("payments:read",))
             return f"Bearer {invitations.issue(ceiling, by=BY).token}"
@@ -113,7 +115,7 @@ def world(server: LiveServer) -> Iterator[World]:
             resource=_resource(server),
             app=_app(server),
             ids=(person.only().id, _another_device(server, person)),
-            good=_valid_forms(person.user, handle, _token(agent)) | _BODIES,
+            good=_valid_forms(person.user, handle, _own_token(agent)) | _BODIES,
         )
         person.client.close()
 
@@ -143,7 +145,7 @@ def _app(server: LiveServer) -> tuple[str, str]:
     return added.app.id, added.secret or ""
 
 
-def _token(agent: Agent) -> str:
+def _own_token(agent: Agent) -> str:
     """Returns a token of the agent for the payment API."""
     form = {"grant_type": "client_credentials", "scope": "payments:read"}
     answer = agent.http.post("/token", data=form, auth=agent.key.basic)

@@ -125,7 +125,7 @@ def test_each_error_is_pushed_with_its_code(
         far.behaviour = answer(503)
         person.approve(approval)
         until(lambda: far.got)
-        server.clock.forward(6 * MINUTE)  # first: a retry before would bring the tokens
+        server.clock.forward(6 * MINUTE)  # before the endpoint works, or a retry would push tokens
         far.behaviour = answer(204)
     body = until(lambda: next((b for b in _bodies(far) if "error" in b), None), seconds=60)
 
@@ -228,7 +228,7 @@ def test_a_disabled_agent_gets_no_push(
             counts = view.outbox.counts()
         return sum(counts.get(state, 0) for state in states)
 
-    until(lambda: count_messages("leased") == 0)  # one that was on its way already
+    until(lambda: count_messages("leased") == 0)  # a push may already be on its way
     calls = len(far.got)
     far.behaviour = answer(200)
     until(lambda: count_messages("waiting", "leased") == 0)

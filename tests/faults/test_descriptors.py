@@ -53,7 +53,9 @@ def test_feeds_are_refused_before_descriptors_run_out(server: LiveServer) -> Non
         with ExitStack() as others:
             for number in range(1, _FEEDS):
                 others.enter_context(greeted(people[number // MAX_SOCKETS]))
-            assert _open_files(server) - before < _FEEDS + MAX_SOCKETS  # one for each
+            assert (
+                _open_files(server) - before < _FEEDS + MAX_SOCKETS
+            )  # one descriptor for each feed
             refused = _refusal(people[-1])
             assert refused is not None
             assert refused.response.status_code == 503

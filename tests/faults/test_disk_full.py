@@ -104,7 +104,7 @@ def test_a_full_disk_refuses_and_recovers_without_a_restart(load: Load, fill: Fi
         assert load.agent.http.get("/healthz").status_code == 200
         assert load.agent.http.get("/jwks").status_code == 200
 
-    until(lambda: _denied(load, first), 60)
+    until(lambda: _deny_succeeds(load, first), 60)
     before = len(load.decided)
     with load.running():
         until(lambda: len(load.decided) > before + 5, 30)
@@ -132,7 +132,7 @@ def _lost(load: Load) -> set[str]:
     return {name for name, answer in decided.items() if stored.get(name) != answer}
 
 
-def _denied(load: Load, approval: Approval) -> bool:
+def _deny_succeeds(load: Load, approval: Approval) -> bool:
     try:
         load.person.deny(approval)
     except ApiError:

@@ -36,7 +36,7 @@ def test_the_promise_in_the_response_shows_that_it_is_missing(
         witness = LogWitness(person.client.session, Home.at(person.home))
         until(lambda: witness.check() == "" and witness.size)
         agent.asked(person.user)
-        owner.execute(_SEQUENCER)  # no entry gets a place meanwhile
+        owner.execute(_SEQUENCER)  # no entry gets a sequence number now
         person.deny(person.only())
         before = _count(owner)
         owner.execute(_DELETE)

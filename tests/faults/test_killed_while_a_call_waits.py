@@ -75,12 +75,12 @@ class Bench:
             return self.person.waiting()
         return ()
 
-    def asked(self) -> Approval:
+    def wait_for_request(self) -> Approval:
         """Waits for the request of this round and returns it."""
         until(lambda: self.waiting() != (), 60)
         return self.person.only()
 
-    def told(self, request: Approval) -> tuple[str, int]:
+    def wait_for_result(self, request: Approval) -> tuple[str, int]:
         """Returns the client's result, and how many times the user was asked again.
 
         The user approves the request of this round and denies any other.
@@ -129,7 +129,7 @@ def _round(bench: Bench, victim: str, rng: random.Random, *, early: bool) -> str
     """Makes one call and one kill, before the user answers or while the answer takes effect."""
     bench.amount += 1
     bench.call()
-    request = bench.asked()
+    request = bench.wait_for_request()
     if early:
         time.sleep(rng.random() * _LONGEST_SECONDS)
         bench.kill(victim)
@@ -141,7 +141,7 @@ def _round(bench: Bench, victim: str, rng: random.Random, *, early: bool) -> str
         time.sleep(rng.random() * _LONGEST_SECONDS)
         bench.kill(victim)
         answering.join()
-    text, again = bench.told(request)
+    text, again = bench.wait_for_result(request)
     ran = sum(bench.amount in paid for paid in bench.gateway.paid)
     assert ran <= 1, f"{bench.amount} ran {ran} times: {text}"
     if early:

@@ -52,7 +52,7 @@ def test_an_agent_with_too_many_waiting_requests_is_told_to_retry(server: LiveSe
     form = {"grant_type": "client_credentials", "scope": "payments:read"}
     many = client_queues.MAX_CONCURRENT_ALONE + client_queues.MAX_WAITING + 40
     with ThreadPoolExecutor(1) as threads:
-        with server.services.store.write():  # nothing is answered while this is open
+        with server.services.store.write():  # no request is answered while this is open
             sent = threads.submit(volley, server.port, [post("/token", key, form)] * many)
             busy = threading.Event()
             busy.wait(2)

@@ -33,7 +33,7 @@ def database(postgres_server: PostgresServer) -> Iterator[PostgresServer]:
     postgres_server.start()
 
 
-def _prepared(database: PostgresServer) -> dict[str, str]:
+def _settings_for(database: PostgresServer) -> dict[str, str]:
     return {"database_url": upgraded_database(database), **WITHOUT_LIMITS}
 
 
@@ -44,7 +44,7 @@ def server(
     """Two workers on one database."""
     folder: Path = tmp_path_factory.mktemp("two")
     with live_server(
-        folder, forked=True, options=("--workers", "2"), **_prepared(database)
+        folder, forked=True, options=("--workers", "2"), **_settings_for(database)
     ) as running:
         yield running
 
@@ -191,7 +191,7 @@ def test_an_immediate_database_restart_loses_nothing_acknowledged(
     assert ledger.discrepancies() == []
 
 
-def _timed(call: Callable[[], httpx.Response]) -> tuple[int, float]:
+def _measure(call: Callable[[], httpx.Response]) -> tuple[int, float]:
     began = time.monotonic()
     return call().status_code, time.monotonic() - began
 
@@ -204,8 +204,8 @@ def test_without_its_database_the_server_fails_fast_and_recovers_by_itself(
     person.approve(person.only())
     database.kill9()
     with server.client() as http, ThreadPoolExecutor(8) as threads:
-        ready = _timed(lambda: http.get("/readyz"))
-        polls = [threads.submit(_timed, lambda: agent.poll(handle)) for _ in range(8)]
+        ready = _measure(lambda: http.get("/readyz"))
+        polls = [threads.submit(_measure, lambda: agent.poll(handle)) for _ in range(8)]
         failed = [poll.result(30) for poll in polls]
         alive = http.get("/healthz").status_code
         database.start()

@@ -92,7 +92,7 @@ def _check_in_time(pair: _Pair) -> None:
 def _check_too_late(pair: _Pair) -> None:
     """Checks that an expired request can be neither decided nor redeemed there."""
     agent, handle, person, approval = _ask_and_move(pair)
-    pair.right.kill()  # or it could be the one that ends it
+    pair.right.kill()  # otherwise it could record the expiry
     pair.right.clock.forward(MINUTE + SECOND)
     with pytest.raises(ApiError) as refusal:
         person.approve(approval)

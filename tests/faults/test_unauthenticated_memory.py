@@ -27,10 +27,10 @@ def server(tmp_path: Path) -> Iterator[LiveServer]:
 def test_requests_without_an_end_use_little_memory(
     server: LiveServer, sent: bytes, connections: int
 ) -> None:
-    """They use less than 100 MiB in total, and other requests are served."""
+    """Such requests use less than 100 MiB in total, and other requests are served."""
     assert server.process is not None
     idle = memory_mib(server.process.pid)
     with flood(server.port, sent, connections):
-        for _ in range(20):  # answered behind what was received before
+        for _ in range(20):  # the answer comes after earlier input was read
             assert server.client().get("/jwks").status_code == 200
             assert memory_mib(server.process.pid) - idle < _MAX_MIB

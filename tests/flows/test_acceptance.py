@@ -97,7 +97,7 @@ def test_a_command_typed_after_refocusing_approves_nothing(agent: Agent, person:
         app.shows("> Back <")
         app.child.send(FOCUS_IN)
         app.rest(1)
-        for key in ("l", "s", " ", "-", "l", "a\r"):  # the last two never 0.8 s apart
+        for key in ("l", "s", " ", "-", "l", "a\r"):  # never 0.8 s apart
             app.child.send(key)
             app.rest(_EACH)
         app.rest(2)

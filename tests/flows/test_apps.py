@@ -39,7 +39,7 @@ def browser(server: LiveServer, person: Terminal):
         yield Browser(http, server.url)
 
 
-def _token(server: LiveServer, app: NewAppSecret, **form: str) -> httpx.Response:
+def _request_token(server: LiveServer, app: NewAppSecret, **form: str) -> httpx.Response:
     credentials = {"client_id": app.app.id, "client_secret": app.secret}
     with server.client() as http:
         return http.post("/token", data={**credentials, **form})
@@ -47,7 +47,7 @@ def _token(server: LiveServer, app: NewAppSecret, **form: str) -> httpx.Response
 
 def _redeem(server: LiveServer, app: NewAppSecret, code: str) -> dict:
     form = {"grant_type": "authorization_code", "code": code, "redirect_uri": CALLBACK}
-    answer = _token(server, app, **form, code_verifier=VERIFIER)
+    answer = _request_token(server, app, **form, code_verifier=VERIFIER)
     assert answer.status_code == 200, answer.text
     return answer.json()
 
@@ -90,7 +90,7 @@ def test_an_app_gets_a_token_with_which_an_agent_may_act(server, agent, app, bro
     assert exchanged.status_code == 200, exchanged.text
     acting = _decode_claims(exchanged.json()["access_token"])
     assert (acting["sub"], acting["act"]["sub"]) == (claims["sub"], agent.key.id)
-    refreshed = _token(
+    refreshed = _request_token(
         server, app, grant_type="refresh_token", refresh_token=tokens["refresh_token"]
     ).json()
     assert _decode_claims(refreshed["access_token"])["may_act"]["sub"] == agent.key.id
@@ -101,7 +101,7 @@ def test_an_app_gets_a_token_with_which_an_agent_may_act(server, agent, app, bro
     }
     with server.client() as http:
         assert http.post("/revoke", data=form).status_code == 200
-    refused = _token(
+    refused = _request_token(
         server, app, grant_type="refresh_token", refresh_token=refreshed["refresh_token"]
     )
     assert (refused.status_code, refused.json()["error"]) == (400, "invalid_grant")
@@ -129,7 +129,7 @@ def test_fifty_redemptions_of_one_code_give_one_set_of_tokens(server, app, brows
     }
     answers: list[httpx.Response] = []
     threads = [
-        threading.Thread(target=lambda: answers.append(_token(server, app, **form)))
+        threading.Thread(target=lambda: answers.append(_request_token(server, app, **form)))
         for _ in range(50)
     ]
     for thread in threads:

@@ -55,7 +55,7 @@ def test_the_app_repeats_the_notification_until_a_key_is_pressed(agent, person):
             child.expect_exact(RING)
         child.send("v")
         child.expect_exact("SHA-256")
-        with contextlib.suppress(pexpect.TIMEOUT):  # one that was on its way already
+        with contextlib.suppress(pexpect.TIMEOUT):  # one may already be on its way
             child.expect_exact(RING, timeout=0.5)
         with pytest.raises(pexpect.TIMEOUT):
             child.expect_exact(RING, timeout=2.5)

@@ -40,7 +40,7 @@ def types(server: LiveServer) -> None:
 
 @pytest.fixture
 def other_user(server: LiveServer) -> Iterator[Terminal]:
-    """Another user at an enrolled terminal."""
+    """A second user at an enrolled terminal."""
     other = new_person(server)
     yield other
     other.client.close()

@@ -51,10 +51,10 @@ def test_a_cookie_in_another_client_decides_nothing(
 @pytest.mark.parametrize(
     "guess",
     [
-        lambda one, assertion: (f"/api/approvals/{one}/decision", assertion),
-        lambda one, assertion: (f"/api/approvals/{one}", assertion),
-        lambda one, assertion: (f"/r/{one}", assertion),
-        lambda one, assertion: (f"/r/{one}/approve", assertion),
+        lambda approval_id, assertion: (f"/api/approvals/{approval_id}/decision", assertion),
+        lambda approval_id, assertion: (f"/api/approvals/{approval_id}", assertion),
+        lambda approval_id, assertion: (f"/r/{approval_id}", assertion),
+        lambda approval_id, assertion: (f"/r/{approval_id}/approve", assertion),
     ],
     ids=["decision endpoint", "request endpoint", "request page", "page below it"],
 )

@@ -16,7 +16,7 @@ _DOWN = "\x1b[B"
 
 
 def _environment() -> dict[str, str]:
-    # COLUMNS and LINES, which a readline that was loaded sets, would outvote the terminal itself.
+    # COLUMNS and LINES, which readline sets when it is loaded, would override the terminal's size.
     variables = {
         name: value
         for name, value in os.environ.items()

@@ -30,7 +30,7 @@ class _Scene:
         """Sends a request of the agent to the user for the resource."""
         return self.agent.ask(self.person.user, resource=self.resource)
 
-    def asked(self) -> str:
+    def ask_for_handle(self) -> str:
         """Sends a request and returns its handle."""
         handle: str = self.ask().json()["auth_req_id"]
         return handle
@@ -97,7 +97,7 @@ def test_no_approval_is_accepted_for_something_disabled(
     scene: _Scene, what: str, cause: str
 ) -> None:
     """Disabling cancels the pending request, and the error of a later approval says so."""
-    scene.asked()
+    scene.ask_for_handle()
     waiting = scene.person.client.approval(scene.person.only().id)
     scene.disable(what)
     with pytest.raises(AlreadyDecided) as refused:
@@ -111,7 +111,7 @@ def test_no_approval_is_accepted_for_something_disabled(
 
 def test_a_disabled_user_decides_nothing(scene: _Scene) -> None:
     """A disabled user gets 403 for approving and for denying; their request is cancelled."""
-    scene.asked()
+    scene.ask_for_handle()
     waiting = scene.person.client.approval(scene.person.only().id)
     scene.disable("user")
     for answer in (scene.person.approve, scene.person.deny):
@@ -143,7 +143,7 @@ def test_no_token_is_issued_for_something_disabled(  # noqa: PLR0913  # a table'
     approved: bool,
 ) -> None:
     """I5: the next poll returns the reason and no token, even if the request was approved."""
-    handle = scene.asked()
+    handle = scene.ask_for_handle()
     waiting = scene.person.only()
     if approved:
         scene.person.approve(waiting)
@@ -228,7 +228,7 @@ def test_a_user_who_is_enabled_again_keeps_their_device(
 @pytest.mark.parametrize("what", ["agent", "user", "resource"])
 def test_a_stored_answer_is_not_repeated_for_something_disabled(scene: _Scene, what: str) -> None:
     """An Idempotency-Key repeats a token answer only while agent, user and resource are enabled."""
-    handle = scene.asked()
+    handle = scene.ask_for_handle()
     scene.person.approve(scene.person.only())
     assert scene.agent.poll(handle, idempotency_key="k").status_code == 200
     scene.disable(what)

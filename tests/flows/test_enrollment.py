@@ -154,7 +154,7 @@ def test_all_refusals_of_a_code_are_equal(server: LiveServer) -> None:
 def test_unknown_codes_slow_only_their_sender_for_a_while(server: LiveServer) -> None:
     """After twenty unknown codes the sender must wait a minute. A valid code never waits."""
     _, code = server.user()
-    server.clock.forward(10 * MINUTE)  # whatever other tests have guessed is over
+    server.clock.forward(10 * MINUTE)  # guesses of other tests no longer count
     for _ in range(UNKNOWN_CODES.value):
         assert _refusal_of(server, _random_code()).code == "invalid_grant"
     slowed = _refusal_of(server, _random_code())
@@ -230,7 +230,7 @@ def test_refreshing_rotates_the_refresh_token(server: LiveServer, person: Termin
 
 
 def test_a_session_unused_for_thirty_days_ends(server: LiveServer, person: Terminal) -> None:
-    """Its refresh token is refused, which is no reuse and raises no alarm."""
+    """The refresh token of an unused session is refused, without an alarm about reuse."""
     stored = _stored_tokens(person)
     server.clock.forward(31 * DAY)
     with pytest.raises(ApiError) as refused:

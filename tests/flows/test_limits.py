@@ -167,7 +167,7 @@ def test_a_user_an_agent_may_not_ask_is_like_an_unknown_one(
     assert person.waiting() == ()
 
 
-def test_a_request_for_two_users_is_refused_where_there_is_one(
+def test_a_request_that_needs_two_approvers_is_refused_if_there_is_only_one(
     server: LiveServer, agent: Agent
 ) -> None:
     """The request gets 403 and is logged, and the only administrator is not asked."""

@@ -101,7 +101,7 @@ def test_a_replaced_key_is_noticed(server: LiveServer, person: Terminal) -> None
     stored = witness._read()
     assert stored is not None
     assert stored.log_key == log.key.text
-    (server.folder / "data" / "log.key").unlink()  # lost, so nobody vouches for the new one
+    (server.folder / "data" / "log.key").unlink()  # lost, so it cannot sign the new one
     rotate_log_key(server)
     grow(server)
     assert "Another key signs the audit log" in witness.check()

@@ -43,7 +43,7 @@ def test_each_metric_is_set_by_its_event(server: LiveServer) -> None:
     handle = agent.asked(person.user)
     with greeted(person), ThreadPoolExecutor(1) as threads:
         held_poll = threads.submit(agent.poll, handle, prefer="wait=30")
-        # Those of the audit log are 0 while it is in order: test_views, test_unwritable_log.
+        # Audit log metrics are 0 unless it has a problem: see test_views and test_unwritable_log.
         names = {family.name for family in telemetry.REGISTRY.collect()}
         names = {name for name in names if not name.startswith("sayso_audit_")}
         until(lambda: all(_values(server).get(name, 0) > 0 for name in names))
@@ -67,7 +67,7 @@ def test_two_workers_count_together(tmp_path: Path, request: pytest.FixtureReque
         with greeted(person):
             until(lambda: _values(server)["sayso_feed_sockets"] == 1)
             for count in range(1, 101):
-                with server.client() as client:  # each connection may reach another worker
+                with server.client() as client:  # each connection may reach a different worker
                     assert client.get("/healthz").is_success
                     answered = _count_answers(server)
                 assert answered >= max(before, count)

@@ -182,7 +182,7 @@ def test_a_denial_in_its_five_seconds_survives_a_closed_window(
 def test_the_app_ends_with_its_terminal(server: LiveServer, network: Proxy) -> None:
     """No process stays behind when the app's window is closed."""
     person = new_person(server, network.url)
-    for _ in range(8):  # it happened to about every third
+    for _ in range(8):  # the bug left about every third process behind
         app = Window(person, started=True)
         app.shows("LIVE")
         app.leave()

@@ -104,11 +104,11 @@ def test_from_sign_in_to_a_payment_by_another_agent_and_its_revocation(
     token = _sign_in(server, app, assistant, person)
     assert chains.claims(token)["may_act"]["sub"] == assistant.id
 
-    # What carries little risk comes at once.
+    # A low-risk scope is granted immediately.
     reading = chains.exchanged(assistant, token, resource=PAY, scope="payments:read")
     assert chains.claims(reading)["act"]["sub"] == assistant.id
 
-    # A payment is asked for, with everything that the exchange was about.
+    # A payment needs an approval. The hint has everything that the exchange was about.
     details = json.dumps(PAYMENT_DETAILS)
     paying: dict[str, Any] = {
         "resource": PAY,
@@ -130,14 +130,14 @@ def test_from_sign_in_to_a_payment_by_another_agent_and_its_revocation(
     assert claims["exp"] <= chains.claims(token)["exp"]
     assert chains.row(signed).parent_id == chains.claims(token)["jti"]
 
-    # The agent behind the API carries it out, in the chain and for that answer.
+    # The agent behind the API executes the payment with a token derived from the approval's.
     executed = chains.exchanged(payer, signed, **paying)
     act = chains.claims(executed)["act"]
     assert (act["sub"], act["act"]["sub"]) == (payer.id, assistant.id)
     assert chains.claims(executed)["approval"] == claims["approval"]
     assert _is_active(http, payer, executed)
 
-    # The app gives its token back: nothing that came from it counts any more.
+    # The app revokes its token, and every token derived from it ends.
     http.post("/revoke", data={"token": token}, auth=app).raise_for_status()
     for derived in (reading, signed, executed):
         assert not _is_active(http, payer, derived)

@@ -46,7 +46,7 @@ def eva(server: LiveServer) -> WebPerson:
 
 @pytest.fixture
 def ben(server: LiveServer) -> WebPerson:
-    """Another signed-in user."""
+    """A second signed-in user."""
     return new_web_person(server)
 
 

@@ -67,7 +67,7 @@ class _Request:
     def cancel(self) -> None:
         Oversight(self.server.services.store).cancel(self.id, "Ask Bob first", by=BY)
 
-    def told(self) -> dict[str, str]:
+    def outputs(self) -> dict[str, str]:
         """Returns what each screen, command and receipt says about the request."""
         self.server.services.audit_log.sign()
         client = self.person.client
@@ -122,7 +122,7 @@ def test_every_output_shows_the_same_outcome(
     request = _Request(server, agent, person)
     for step in steps:
         step(request)
-    texts = request.told()
+    texts = request.outputs()
     assert {output: _verdict(words) for output, words in texts.items()} == dict.fromkeys(
         texts, verdict
     )

@@ -227,7 +227,7 @@ def test_the_session_key_approves_nothing(
 
 
 @pytest.mark.parametrize("key", ["session", "low"])
-def test_a_lesser_key_approves_no_high_risk(
+def test_a_weaker_key_approves_no_high_risk(
     server: LiveServer, agent: Agent, person: Terminal, key: str
 ) -> None:
     """The session key and A_low are refused, even after a PIN call for this request."""

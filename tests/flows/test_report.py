@@ -17,7 +17,7 @@ from tests.support.clients.terminal import Terminal, new_person
 from tests.support.inputs.raw_api import RawApi
 from tests.support.servers.server import BY, LiveServer
 
-_FAST_SECONDS = 10.0  # a second, and a busy machine
+_FAST_SECONDS = 10.0  # a second, plus time for a busy machine
 
 
 @pytest.fixture

@@ -247,7 +247,7 @@ def test_the_first_sign_in_ends_in_the_inbox(server: LiveServer) -> None:
     app = Window(new_user)
     try:
         app.shows("SAYSO  sign in", "There is no login on this machine.")
-        app.press("\x15")  # ctrl+u: the usual address goes
+        app.press("\x15")  # ctrl+u clears the default address
         app.press(server.url, "\t", "2", "\t", code, "\t", "\t", PIN, "\t", PIN, "\t", "\r")
         app.shows("LIVE", "No requests are waiting for you.")
     finally:

@@ -94,7 +94,7 @@ def test_another_server_is_added_in_the_app(other_server: LiveServer, person: Te
         app.shows(person.user, "LIVE")
         _go_to(app, "another")
         app.shows("SAYSO  sign in")
-        app.press("\x15")  # ctrl+u: the usual address goes
+        app.press("\x15")  # ctrl+u clears the default address
         app.press(other_server.url, "\t", "2", "\t", code, "\t", "\t", PIN, "\t", PIN, "\t", "\r")
         app.shows(f"{user}@localhost", "LIVE")
     assert Home.at(person.home).names == ("default", "localhost")

@@ -21,7 +21,7 @@ QR = "█▄▄▄▄▄▄▄█"
 
 @pytest.fixture
 def person(server: LiveServer) -> Iterator[Terminal]:
-    """A user at their first device."""
+    """A user at their first terminal."""
     first_device = new_person(server)
     yield first_device
     first_device.client.close()

@@ -117,44 +117,44 @@ class _Scene:
         }
         ends[what]()
 
-    def places(self) -> dict[str, Callable[[], tuple[int, str]]]:
+    def endpoints(self) -> dict[str, Callable[[], tuple[int, str]]]:
         """Returns a call to each endpoint; what the calls need is prepared now."""
-        approved, answer = self._approved(), self._answered()
-        held = self._held()
+        approved, answer = self._approve_request(), self._prepare_decision()
+        held = self._delegated_token()
         wide, narrow = self._tokens(), self._tokens()
-        userinfo = self._refreshed(narrow["refresh_token"], scope="openid").json()["access_token"]
+        userinfo = self._refresh(narrow["refresh_token"], scope="openid").json()["access_token"]
         return {
             "initiation": lambda: word(self._ask()),
             "decision": lambda: word(answer()),
             "redemption": lambda: word(self.agent.poll(approved)),
-            "exchange": lambda: word(self._exchanged(wide["access_token"])),
-            "refresh": lambda: word(self._refreshed(wide["refresh_token"])),
-            "a terminal's refresh": self._terminal,
-            "introspection": lambda: self._introspected(held),
+            "exchange": lambda: word(self._exchange(wide["access_token"])),
+            "refresh": lambda: word(self._refresh(wide["refresh_token"])),
+            "a terminal's refresh": self._refresh_terminal,
+            "introspection": lambda: self._introspect(held),
             "userinfo": lambda: word(self._userinfo(userinfo)),
         }
 
     def _ask(self) -> httpx.Response:
         return self.agent.ask(self.person.user, resource=self.resource.name)
 
-    def _approved(self) -> str:
+    def _approve_request(self) -> str:
         handle: str = self._ask().json()["auth_req_id"]
         self.person.approve(self.person.only())
         return handle
 
-    def _held(self) -> str:
+    def _delegated_token(self) -> str:
         """Returns a token with which the agent acts for the user."""
-        found: str = self.agent.poll(self._approved_beside()).json()["access_token"]
+        found: str = self.agent.poll(self._approve_another()).json()["access_token"]
         return found
 
-    def _approved_beside(self) -> str:
+    def _approve_another(self) -> str:
         reply = self._ask().json()
         (mine,) = (a for a in self.person.waiting() if a.fingerprint == reply["fingerprint"])
         self.person.approve(mine)
         handle: str = reply["auth_req_id"]
         return handle
 
-    def _answered(self) -> Callable[[], httpx.Response]:
+    def _prepare_decision(self) -> Callable[[], httpx.Response]:
         """Signs a decision on a pending request and returns a function that sends it."""
         assert self._ask().status_code == 200
         shown = self.person.client.approval(self.person.only().id)
@@ -182,23 +182,23 @@ class _Scene:
         tokens: dict[str, str] = answer.json()
         return tokens
 
-    def _refreshed(self, token: str, **form: str) -> httpx.Response:
+    def _refresh(self, token: str, **form: str) -> httpx.Response:
         sent = {"grant_type": GRANT_REFRESH_TOKEN, "refresh_token": token, **form}
         return self.agent.http.post("/token", data=sent, auth=self.app.basic)
 
-    def _exchanged(self, token: str) -> httpx.Response:
+    def _exchange(self, token: str) -> httpx.Response:
         form = {"grant_type": GRANT_TOKEN_EXCHANGE, "resource": self.resource.name, "scope": READ}
         subject = {"subject_token": token, "subject_token_type": ACCESS_TOKEN}
         return self.agent.http.post("/token", data=form | subject, auth=self.agent.key.basic)
 
-    def _terminal(self) -> tuple[int, str]:
+    def _refresh_terminal(self) -> tuple[int, str]:
         session = self.person.client.session
         form = {"grant_type": GRANT_REFRESH_TOKEN, "client_id": "sayso-approver"}
         form["refresh_token"] = load(session.tokens._vault).refresh_token
         headers = {"DPoP": session.transport.proof("POST", "/token", None)}
         return word(self.agent.http.post("/token", data=form, headers=headers))
 
-    def _introspected(self, token: str) -> tuple[int, str]:
+    def _introspect(self, token: str) -> tuple[int, str]:
         form = {"token": token}
         answer = self.agent.http.post("/introspect", data=form, auth=self.resource.basic)
         inactive = answer.status_code == 200 and not answer.json()["active"]
@@ -231,9 +231,9 @@ def scene(server: LiveServer, agent: Agent, person: Terminal) -> _Scene:
 @pytest.mark.parametrize("what", _TABLE)
 def test_something_disabled_gets_nothing_over_http(scene: _Scene, what: str) -> None:
     """Each endpoint refuses the next request that depends on what was disabled."""
-    places = scene.places()
+    endpoints = scene.endpoints()
     scene.end(what)
-    assert {name: attempt() for name, attempt in places.items()} == _TABLE[what]
+    assert {name: attempt() for name, attempt in endpoints.items()} == _TABLE[what]
 
 
 def test_the_table_has_every_cell() -> None:

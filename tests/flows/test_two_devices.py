@@ -123,7 +123,7 @@ def test_the_first_device_of_a_user_may_decide_everything_at_once(
 def test_a_second_device_waits_a_day_before_it_approves_high_risk(
     server: LiveServer, agent: Agent, person: Terminal, phone: Terminal
 ) -> None:
-    """It may approve low risk and deny immediately, and approve high risk after 24 hours."""
+    """The second device may deny and approve low risk immediately, and high risk after 24 hours."""
     agent.asked(person.user)
     assert phone.approve(person.only()).state == "approved"
     agent.ask_payment(person.user)
@@ -286,7 +286,7 @@ def test_an_administrator_unlocks_a_locked_device(
 def test_a_revoked_device_is_disconnected_at_once(
     server: LiveServer, agent: Agent, person: Terminal, phone: Terminal
 ) -> None:
-    """Its socket closes with 4403, its calls are refused, and its session cannot be renewed."""
+    """The device's socket closes with 4403, its calls are refused, and its session ends."""
     agent.asked(person.user)
     pending = phone.only()
     with greeted(phone) as theirs, greeted(person) as mine:

@@ -233,7 +233,7 @@ def _descendants(root):
         yield from _descendants(child)
 
 
-def test_no_text_says_to_install_sayso_by_a_package_name():
+def test_no_text_installs_sayso_by_a_package_name():
     """Sayso is not published, so anyone could register the name and their code would be run."""
     install_command = re.compile(r"\b(?:install|uvx|pipx run|uv tool run) +(?:-\S+ +)*sayso\b")
     kinds = ("*.md", "*.py", "*.html", "*.service", "*.sh")

@@ -47,12 +47,12 @@ def test_the_kit_can_be_imported_without_the_server_and_without_frameworks():
     assert result.stdout.strip() == "[]"
 
 
-def test_the_kit_says_that_it_is_typed():
+def test_the_kit_declares_that_it_is_typed():
     """The package has the marker file that PEP 561 defines."""
     assert (ROOT / "sayso" / "py.typed").exists()
 
 
-def test_the_examples_use_the_kit_alone():
+def test_the_examples_use_only_the_kit():
     """The examples are programs of others, so they do not import the server or the tests."""
     foreign = {"server", "approver_tui", "tests"}
     programs = modules("examples")

@@ -22,7 +22,7 @@ def test_no_file_has_a_meaningless_name():
     assert vague == []
 
 
-def test_each_loop_names_what_it_goes_over():
+def test_each_loop_variable_has_a_meaningful_name():
     """`for agent in agents` can be read alone; `for one in agents` cannot."""
     vague = [
         f"{module.path}:{node.target.lineno}"

@@ -77,7 +77,7 @@ def test_every_route_requires_authentication_or_is_listed_as_public(
 
 
 @pytest.mark.parametrize("path", _PATHS)
-def test_other_methods_are_405_with_the_allowed_ones(
+def test_other_methods_get_405_with_the_allowed_ones(
     server: LiveServer, api: RawApi, path: str
 ) -> None:
     """Each path answers in JSON and lists the methods that it allows."""

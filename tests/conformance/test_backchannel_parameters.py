@@ -129,9 +129,7 @@ def test_a_user_is_found_by_name_email_or_id(server: LiveServer, agent: Agent) -
 
 
 @pytest.mark.parametrize("case", ["CB-056-disabled", "not-mine-to-ask"])
-def test_an_unreachable_user_is_like_an_unknown_one(
-    server: LiveServer, user: str, case: str
-) -> None:
+def test_a_user_who_cannot_be_asked_looks_unknown(server: LiveServer, user: str, case: str) -> None:
     """CB-056, CB-048: this applies to disabled users and to users the agent may not ask."""
     other, _ = server.user()
     agent = new_agent(server, asks=(user,) if case == "not-mine-to-ask" else None)

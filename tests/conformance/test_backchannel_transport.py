@@ -390,7 +390,7 @@ _RAW = {
 
 
 @pytest.mark.parametrize("case", _RAW)
-def test_malformed_http_is_no_internal_error(server: LiveServer, case: str) -> None:
+def test_malformed_http_causes_no_internal_error(server: LiveServer, case: str) -> None:
     """Malformed HTTP gets an answer below 500 and creates nothing; the next request works."""
     before = footprint(server)
     with socket.create_connection(("127.0.0.1", server.port), timeout=5) as line:

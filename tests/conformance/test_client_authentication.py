@@ -343,7 +343,7 @@ def test_a_refused_assertion_does_not_consume_its_jti(keyed: Keyed) -> None:
     assert keyed.token(keyed.key.sign(claims)).status_code == 200
 
 
-def test_twenty_concurrent_uses_of_an_assertion_are_one(keyed: Keyed) -> None:
+def test_one_of_twenty_concurrent_uses_of_an_assertion_succeeds(keyed: Keyed) -> None:
     """JB-22: exactly one of twenty concurrent uses succeeds."""
     assertion = keyed.signed()
     with ThreadPoolExecutor(20) as pool:

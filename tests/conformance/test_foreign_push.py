@@ -88,7 +88,7 @@ def test_an_independent_push_service_refuses_another_key(
     assert _read(foreign, name) == []
 
 
-def test_a_subscription_that_it_expired_is_removed(
+def test_a_subscription_that_the_push_service_expired_is_removed(
     server: LiveServer, foreign: httpx.Client, eva: WebPerson, agent: Agent
 ) -> None:
     """The server removes a subscription for which the service answers 410."""

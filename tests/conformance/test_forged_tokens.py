@@ -109,7 +109,7 @@ def test_a_forged_token_is_refused_by_our_own_api(world: World) -> None:
         assert (answer.status_code, answer.json()["code"]) == (401, "invalid_token"), kind
 
 
-def test_the_unforged_token_is_valid(world: World) -> None:
+def test_the_original_token_is_valid(world: World) -> None:
     """The original token is accepted, so the refusals are due to the forgeries."""
     token = world.handles["delegated token"]
     assert world.introspect(token)["active"] is True

@@ -58,7 +58,7 @@ _ANSWERS = {
 """Position → the accepted kind and the answer. The order matters: the last one ends the rest."""
 
 
-def test_each_place_accepts_its_own_kind_of_handle(
+def test_each_position_accepts_its_own_kind_of_handle(
     server: LiveServer, http: httpx.Client, person: Terminal
 ) -> None:
     """All handles belong to one installation, and each is used once."""

@@ -133,7 +133,7 @@ def world(server: LiveServer, http: httpx.Client, person: Terminal) -> Iterator[
     return handles.world(server, http, person)
 
 
-def test_the_table_has_every_place_and_every_kind(world: World) -> None:
+def test_the_table_has_every_position_and_every_kind(world: World) -> None:
     """A new position needs a row in the table, and every accepted kind is collected."""
     assert set(_TAKES) == set(places(world))
     assert set(world.handles) == _ALL

@@ -128,7 +128,7 @@ def known(
     return {"metadata": metadata, "metadata_url": url}
 
 
-def test_a_client_signs_in_is_stepped_up_and_gets_the_answer_of_a_person(
+def test_a_client_signs_in_gets_another_scope_and_a_payment_is_approved(
     notes: McpServer, person: Terminal, browser: Browser, library: str, known: dict[str, Any]
 ) -> None:
     """CI-05, DC-02: the user consents to each scope and then approves a payment."""
@@ -155,7 +155,7 @@ def other_release(request: pytest.FixtureRequest, library: str) -> McpServer:
     return release
 
 
-def test_a_high_tool_asks_the_person_and_runs_once(
+def test_a_high_risk_tool_asks_the_user_and_runs_once(
     server: LiveServer, person: Terminal, browser: Browser, library: str, other_release: McpServer
 ) -> None:
     """A call may be approved while it waits, denied, or approved before the client comes back."""
@@ -179,7 +179,7 @@ def test_a_high_tool_asks_the_person_and_runs_once(
     assert person.waiting() == ()
 
 
-def test_a_client_that_shows_urls_shows_where_to_answer(
+def test_a_client_that_can_show_urls_shows_where_to_approve(
     server: LiveServer, notes: McpServer, person: Terminal, browser: Browser
 ) -> None:
     """2026-07-28: the call continues by itself, with the state that the server sealed."""
@@ -194,7 +194,7 @@ def test_a_client_that_shows_urls_shows_where_to_answer(
     assert (called["text"], called["progressed"]) == (PAID, True)
 
 
-def test_a_client_of_the_version_before_gets_an_error_with_the_url(
+def test_a_client_of_the_previous_protocol_version_gets_an_error_with_the_url(
     server: LiveServer, notes: McpServer, person: Terminal, browser: Browser
 ) -> None:
     """2025-11-25: the error says that URL elicitation is required."""
@@ -208,7 +208,7 @@ def test_a_client_of_the_version_before_gets_an_error_with_the_url(
     person.deny(person.only())
 
 
-def test_the_client_of_the_page(
+def test_the_documented_client_works(
     notes: McpServer, person: Terminal, browser: Browser, tmp_path: Path
 ) -> None:
     """The documented client registers, signs in, reads, asks for another scope and writes."""
@@ -228,7 +228,7 @@ def test_the_client_of_the_page(
         assert program.wait(20) == 0
 
 
-def test_a_client_signs_in_at_the_gateway_and_a_high_tool_asks_the_person(
+def test_a_client_signs_in_at_the_gateway_and_a_high_risk_tool_asks_the_user(
     gateway: RunningGateway, person: Terminal, browser: Browser, library: str
 ) -> None:
     """The MCP server behind the gateway does not know Sayso, and the client registers itself."""

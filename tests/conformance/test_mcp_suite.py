@@ -72,7 +72,7 @@ def passed_alone(
     return findings
 
 
-def test_the_kit_lets_all_through(
+def test_the_suite_finds_no_difference_with_the_sdk(
     server: LiveServer,
     person: Terminal,
     passed_alone: Found,
@@ -84,7 +84,7 @@ def test_the_kit_lets_all_through(
         assert judge_server(url, tmp_path, *version) == passed_alone
 
 
-def test_the_gateway_lets_all_through(
+def test_the_suite_finds_no_difference_with_the_gateway(
     server: LiveServer,
     person: Terminal,
     upstream: str,
@@ -97,7 +97,9 @@ def test_the_gateway_lets_all_through(
         assert judge_server(url, tmp_path / "found", *version) == passed_alone
 
 
-def test_the_authorization_server(server: LiveServer, person: Terminal, tmp_path: Path) -> None:
+def test_the_suite_accepts_the_authorization_server(
+    server: LiveServer, person: Terminal, tmp_path: Path
+) -> None:
     """The metadata and the code grant pass without a warning."""
     Passwords(server.services.store, Argon2Passwords()).set(person.user, PASSWORD, by=BY)
     uri, port = "https://suite.example/mcp", free_port()

@@ -258,7 +258,7 @@ def test_an_agent_that_must_sign_sends_no_plain_request(es256: Signing) -> None:
     check_refusal(answer, 400, "invalid_request")
 
 
-def test_an_agent_that_need_not_sign_may_do_both(
+def test_an_agent_may_sign_its_requests_without_having_to(
     server: LiveServer, http: httpx.Client, user: str
 ) -> None:
     """DE-13: an agent with keys may sign its requests without having to."""
@@ -310,7 +310,7 @@ def test_a_signed_request_is_accepted_once(es256: Signing) -> None:
     check_refusal(again, 400, "invalid_request")
 
 
-def test_a_repeated_signed_request_with_its_key_joins(es256: Signing) -> None:
+def test_a_repeated_signed_request_with_its_key_returns_the_same_handle(es256: Signing) -> None:
     """A client that lost the answer may repeat the request with its Idempotency-Key."""
     signed_request, headers = es256.signed(), {"Idempotency-Key": "signed-once"}
     first, second = (

@@ -220,7 +220,7 @@ _ALONE = {
 
 
 @pytest.mark.parametrize("case", _ALONE)
-def test_a_request_an_agent_may_not_make_alone_is_refused(
+def test_a_token_that_needs_a_user_is_not_issued_to_an_agent_alone(
     server: LiveServer, http: httpx.Client, case: str
 ) -> None:
     """AT-15, AT-18, RI-04: no scope about a user and nothing above medium risk is issued."""

@@ -55,7 +55,9 @@ def test_the_right_user_code_is_accepted(taking: Agent, guarded: Terminal) -> No
     assert CODE not in guarded.only().display_text
 
 
-def test_an_agent_without_user_codes_needs_none(agent: Agent, guarded: Terminal) -> None:
+def test_an_agent_that_does_not_support_user_codes_needs_none(
+    agent: Agent, guarded: Terminal
+) -> None:
     """CB-070: a code that such an agent sends is ignored."""
     assert agent.ask(guarded.user).status_code == 200
     assert agent.ask(guarded.user, user_code="no").status_code == 200

@@ -23,7 +23,7 @@ ALTER TABLE audit_entries ENABLE TRIGGER USER
 """
 
 
-def test_the_promise_in_the_response_shows_that_it_is_missing(
+def test_the_promise_in_the_response_reveals_a_deleted_entry(
     postgres_server: PostgresServer, tmp_path: Path
 ) -> None:
     """The log still verifies and only grows, so nothing but the promise reveals the deletion."""

@@ -46,7 +46,7 @@ def test_one_agent_with_120_connections_does_not_slow_the_others(
     assert statistics.median(beside) < _MAX_RATIO * alone
 
 
-def test_an_agent_with_too_many_waiting_requests_is_told_to_retry(server: LiveServer) -> None:
+def test_an_agent_with_too_many_waiting_requests_gets_retry_after(server: LiveServer) -> None:
     """The agent gets 503 with Retry-After before anything is processed; other agents are served."""
     key, other = server.agent(), server.agent()
     form = {"grant_type": "client_credentials", "scope": "payments:read"}

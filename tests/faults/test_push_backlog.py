@@ -33,7 +33,7 @@ def server(tmp_path: Path, origins: list[str]) -> Iterator[LiveServer]:
         yield running
 
 
-def test_approvals_and_other_pushes_succeed_beside_a_push_service_that_hangs(
+def test_approvals_and_other_pushes_succeed_while_a_push_service_hangs(
     server: LiveServer, origins: list[str]
 ) -> None:
     """Each approval gets its token, and only the pushes to the hanging service remain."""

@@ -59,7 +59,7 @@ def test_a_cookie_in_another_client_decides_nothing(
     ids=["decision endpoint", "request endpoint", "request page", "page below it"],
 )
 @pytest.mark.parametrize("method", ["GET", "HEAD"])
-def test_no_get_decides_whatever_it_carries(
+def test_a_get_with_a_valid_signature_decides_nothing(
     server: LiveServer, eva: WebPerson, asked: str, guess: Guess, method: str
 ) -> None:
     """A GET or HEAD with a valid signature or a method override header decides nothing."""

@@ -48,7 +48,7 @@ def critical(
     Policies(store).set(rule("ask", "ask.quorum = 2", 'ask.who = ["board"]'), by=BY)
 
 
-def test_two_approvers_do_every_ceremony_and_a_locked_third_does_not_stop_them(
+def test_two_approvers_complete_every_ceremony_although_a_third_is_locked(
     server: LiveServer, agent: Agent, person: Terminal, others: tuple[Terminal, Terminal]
 ) -> None:
     """Each approver must complete every ceremony, and both votes are in the audit log."""

@@ -71,7 +71,7 @@ def scene(server: LiveServer, agent: Agent, person: Terminal) -> _Scene:
         ("resource", 400, "invalid_target", None),
     ],
 )
-def test_no_request_is_accepted_for_something_disabled(
+def test_a_request_is_refused_if_its_agent_user_or_resource_is_disabled(
     scene: _Scene, what: str, status: int, error: str, reason: str | None
 ) -> None:
     """The next request is refused, and the user is not asked."""
@@ -93,7 +93,7 @@ def test_no_request_is_accepted_for_something_disabled(
         ("resource", "resource_deleted"),
     ],
 )
-def test_no_approval_is_accepted_for_something_disabled(
+def test_an_approval_is_refused_if_its_agent_or_resource_is_disabled(
     scene: _Scene, what: str, cause: str
 ) -> None:
     """Disabling cancels the pending request, and the error of a later approval says so."""
@@ -132,7 +132,7 @@ def test_a_disabled_user_decides_nothing(scene: _Scene) -> None:
         ("resource", "resource_deleted", 400, "access_denied", "cancelled"),
     ],
 )
-def test_no_token_is_issued_for_something_disabled(  # noqa: PLR0913  # a table's columns
+def test_no_token_is_issued_if_an_agent_user_or_resource_is_disabled(  # noqa: PLR0913  # a table's columns
     scene: _Scene,
     what: str,
     cause: str,
@@ -194,7 +194,7 @@ def test_a_disabled_agent_learns_the_reason_only_if_it_authenticates(
     assert "reason" not in unauthenticated.json()
 
 
-def test_enabling_an_agent_restores_nothing_that_ended(
+def test_enabling_an_agent_restores_no_cancelled_request(
     server: LiveServer, agent: Agent, person: Terminal
 ) -> None:
     """An agent that is enabled again may ask, but its cancelled approval stays cancelled."""
@@ -226,7 +226,9 @@ def test_a_user_who_is_enabled_again_keeps_their_device(
 
 
 @pytest.mark.parametrize("what", ["agent", "user", "resource"])
-def test_a_stored_answer_is_not_repeated_for_something_disabled(scene: _Scene, what: str) -> None:
+def test_a_stored_answer_is_not_repeated_if_its_agent_user_or_resource_is_disabled(
+    scene: _Scene, what: str
+) -> None:
     """An Idempotency-Key repeats a token answer only while agent, user and resource are enabled."""
     handle = scene.ask_for_handle()
     scene.person.approve(scene.person.only())

@@ -118,7 +118,7 @@ def test_a_code_expires_after_a_quarter_of_an_hour(server: LiveServer) -> None:
     assert _refusal_of(server, late).code == "invalid_grant"
 
 
-def test_a_new_code_ends_the_unused_one_before_it(server: LiveServer) -> None:
+def test_a_new_code_replaces_the_unused_one(server: LiveServer) -> None:
     """Only a user's newest code is valid."""
     name, first = server.user()
     _, second = _users(server).enroll(name, by=BY)
@@ -138,7 +138,7 @@ def test_a_disabled_user_enrolls_no_device(server: LiveServer) -> None:
     assert _refusal_of(server, code).code == "invalid_grant"
 
 
-def test_all_refusals_of_a_code_are_equal(server: LiveServer) -> None:
+def test_all_refusals_of_a_code_have_the_same_text(server: LiveServer) -> None:
     """A guesser cannot tell whether a code is unknown, wrong, used or malformed."""
     _, used = server.user()
     _use(server, used)
@@ -151,7 +151,7 @@ def test_all_refusals_of_a_code_are_equal(server: LiveServer) -> None:
     assert len(texts) == 1
 
 
-def test_unknown_codes_slow_only_their_sender_for_a_while(server: LiveServer) -> None:
+def test_unknown_codes_slow_down_only_their_sender(server: LiveServer) -> None:
     """After twenty unknown codes the sender must wait a minute. A valid code never waits."""
     _, code = server.user()
     server.clock.forward(10 * MINUTE)  # guesses of other tests no longer count

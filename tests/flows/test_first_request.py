@@ -38,7 +38,7 @@ def test_each_program_gets_a_token_after_the_person_approved(
 
 
 @pytest.mark.parametrize("language", ["curl", "python", "typescript"])
-def test_each_program_of_an_agent_without_permissions_gets_a_token_too(
+def test_each_program_of_an_agent_without_permissions_gets_a_token(
     server: LiveServer, person: Terminal, tmp_path: Path, language: str
 ) -> None:
     """Such a program asks only for the user's ID, so nothing in it has to be replaced."""

@@ -23,7 +23,7 @@ def _kill_and_restart(server: LiveServer) -> None:
     server.start()
 
 
-def test_a_request_that_expired_while_the_server_was_down_has_ended(
+def test_a_request_that_expired_while_the_server_was_down_is_recorded_as_expired(
     server: LiveServer, agent: Agent, person: Terminal
 ) -> None:
     """The new process expires the request without a poll, and the feed has the event."""

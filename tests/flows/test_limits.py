@@ -151,7 +151,7 @@ def test_an_agent_that_guesses_users_is_refused_for_every_user(
     assert agent.ask(user).status_code == 200
 
 
-def test_a_user_an_agent_may_not_ask_is_like_an_unknown_one(
+def test_a_user_whom_an_agent_may_not_ask_looks_unknown(
     server: LiveServer, person: Terminal
 ) -> None:
     """The refusal has the same status and bytes, and the user's screen shows nothing."""
@@ -209,7 +209,7 @@ def test_a_repeated_request_with_its_key_joins_the_open_one(
     ],
     ids=lambda change: next(iter(change)),
 )
-def test_another_request_under_the_same_key_is_refused(
+def test_a_different_request_under_the_same_key_is_refused(
     server: LiveServer, agent: Agent, user: str, change: dict[str, str]
 ) -> None:
     """A request with the same key and different parameters is refused; the first stays pending."""

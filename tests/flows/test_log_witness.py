@@ -55,7 +55,7 @@ def test_a_log_that_grows_is_no_alarm(server: LiveServer, person: Terminal) -> N
     assert stored.checkpoint == server.services.audit_log.newest()
 
 
-def test_an_older_copy_of_the_database_is_noticed(server: LiveServer, person: Terminal) -> None:
+def test_an_older_copy_of_the_database_is_detected(server: LiveServer, person: Terminal) -> None:
     """A log that lost entries is reported. The stored checkpoint stays, even if the log grows."""
     older = copied(server, "older.db")
     grow(server)
@@ -78,7 +78,7 @@ def test_an_older_copy_of_the_database_is_noticed(server: LiveServer, person: Te
     }
 
 
-def test_an_older_copy_that_has_grown_again_is_noticed(
+def test_an_older_copy_that_has_grown_again_is_detected(
     server: LiveServer, person: Terminal
 ) -> None:
     """A log that is longer than before but has different entries is reported."""
@@ -90,7 +90,7 @@ def test_an_older_copy_that_has_grown_again_is_noticed(
     assert "are not the ones that were there" in _witness(person).check()
 
 
-def test_a_replaced_key_is_noticed(server: LiveServer, person: Terminal) -> None:
+def test_a_replaced_key_is_detected(server: LiveServer, person: Terminal) -> None:
     """A new log key is accepted only if the old key signed the change."""
     witness, log = _witness(person), server.services.audit_log
     assert witness.check() == ""
@@ -112,7 +112,9 @@ def _run_approver(person: Terminal, *arguments: str, stdin: str = "") -> Done:
     return command("approver_tui", *arguments, environment=environment, stdin=stdin)
 
 
-def test_the_commands_warn(server: LiveServer, person: Terminal, agent: Agent) -> None:
+def test_every_command_warns_about_a_changed_log(
+    server: LiveServer, person: Terminal, agent: Agent
+) -> None:
     """Every command warns on stderr, before it reads a PIN, and its output stays the same."""
     agent.asked(person.user)
     older = copied(server, "older.db")

@@ -56,7 +56,7 @@ def test_each_metric_is_set_by_its_event(server: LiveServer) -> None:
 
 
 @pytest.mark.postgresql
-def test_two_workers_count_together(tmp_path: Path, request: pytest.FixtureRequest) -> None:
+def test_two_workers_share_their_counters(tmp_path: Path, request: pytest.FixtureRequest) -> None:
     """Each worker reports the counters of all workers, and a killed worker loses no count."""
     url = upgraded_database(request.getfixturevalue("postgres_server"))
     options = ("--workers", "2")

@@ -15,7 +15,7 @@ pathlib.Path(sys.argv[1]).write_text("use the staging\\naccount")
 """
 
 
-def test_the_editor_has_the_terminal_and_the_app_has_it_back(
+def test_the_editor_takes_over_the_terminal_and_gives_it_back(
     agent: Agent, person: Terminal, tmp_path: Path
 ) -> None:
     """The note reaches the agent, and the focus returns to the note."""

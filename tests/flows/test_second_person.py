@@ -80,7 +80,7 @@ def test_the_second_approval_completes_the_quorum_and_gives_the_token(
     assert len(entries(server, "approval.approved", approval_id=seen.id)) == 1
 
 
-def test_what_this_user_approved_is_listed_apart_and_not_counted(
+def test_requests_that_this_user_approved_are_listed_separately_and_not_counted(
     server: LiveServer, agent: Agent, person: Terminal
 ) -> None:
     """`inbox`, `status` and the count for other logins leave out what this user approved."""

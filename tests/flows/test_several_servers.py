@@ -84,7 +84,7 @@ def test_the_app_switches_between_servers(
     assert len(person.waiting()) == 1
 
 
-def test_another_server_is_added_in_the_app(other_server: LiveServer, person: Terminal) -> None:
+def test_a_second_server_is_added_in_the_app(other_server: LiveServer, person: Terminal) -> None:
     """Leaving the sign-in returns to the previous server, whose login stays."""
     user, code = other_server.user()
     with window(person) as app:

@@ -31,7 +31,7 @@ _PROPOSAL = ("--for", "1h", "--uses", "3", "--sum", "30", "--vary", "amount=20")
 
 
 @pytest.mark.usefixtures("low")
-def test_a_standing_grant_is_given_used_shown_and_revoked_from_a_shell(
+def test_a_standing_grant_is_created_used_shown_and_revoked_from_a_shell(
     server: LiveServer, agent: Agent, person: Terminal
 ) -> None:
     """Each step is one command, and after the revocation the user is asked again."""
@@ -114,7 +114,7 @@ def test_a_standing_grant_over_its_limit_is_400_with_the_limit(
 
 
 @pytest.mark.usefixtures("low")
-def test_a_server_that_offers_another_standing_grant_gets_no_signature(
+def test_a_server_that_offers_a_different_standing_grant_gets_no_signature(
     agent: Agent, person: Terminal, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The device compares the offer with the proposal before it opens a key."""

@@ -123,7 +123,7 @@ def test_no_passkey_is_added_without_a_code(eva: WebPerson, thief: WebPerson) ->
     ]
 
 
-def test_a_standing_grant_is_proposed_and_not_given(
+def test_a_cookie_can_propose_a_standing_grant_and_not_create_it(
     server: LiveServer, eva: WebPerson, thief: WebPerson, agent: Agent
 ) -> None:
     """The proposal waits for the user like any request, and only their own signature creates it."""

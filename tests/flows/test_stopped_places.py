@@ -229,7 +229,7 @@ def scene(server: LiveServer, agent: Agent, person: Terminal) -> _Scene:
 
 
 @pytest.mark.parametrize("what", _TABLE)
-def test_something_disabled_gets_nothing_over_http(scene: _Scene, what: str) -> None:
+def test_each_endpoint_refuses_what_was_disabled(scene: _Scene, what: str) -> None:
     """Each endpoint refuses the next request that depends on what was disabled."""
     endpoints = scene.endpoints()
     scene.end(what)

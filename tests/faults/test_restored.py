@@ -86,7 +86,7 @@ def _run_json(server: LiveServer, *arguments: str) -> dict[str, Any]:
 
 
 def _start_again(server: LiveServer) -> None:
-    """Starts the server a second later: a proof of the restore's second would be too old."""
+    """Starts the server a second later: proofs of the restore's own second are refused."""
     server.clock.forward(SECOND)
     server.start()
 

@@ -73,7 +73,7 @@ async def came_back() -> Any:
 
 
 async def elicited(_: Any, asked: Any) -> Any:
-    """Accepts to open the URL that the server names, as a user would."""
+    """Agrees to open the URL that the server names, as a user would."""
     say("elicited", mode=asked.mode, url=asked.url, message=asked.message)
     return ElicitResult(action="accept")
 

@@ -29,9 +29,9 @@ def _texts(module: Module) -> Iterator[str]:
 def _remedies(module: Module) -> Iterator[tuple[str, int]]:
     """Yields the code of every remedy that a module raises, as a pattern, and its value count."""
     for call, name in calls(module.tree):
-        given = [keyword.value for keyword in call.keywords if keyword.arg == "remedy"]
+        remedies = [keyword.value for keyword in call.keywords if keyword.arg == "remedy"]
         codes = [
-            (node.elts[0], len(node.elts) - 1) for node in given if isinstance(node, ast.Tuple)
+            (node.elts[0], len(node.elts) - 1) for node in remedies if isinstance(node, ast.Tuple)
         ]
         codes += [(call.args[0], 1)] if name == "NotFound" else []
         for code, values in codes:

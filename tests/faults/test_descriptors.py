@@ -53,9 +53,7 @@ def test_feeds_are_refused_before_descriptors_run_out(server: LiveServer) -> Non
         with ExitStack() as others:
             for number in range(1, _FEEDS):
                 others.enter_context(greeted(people[number // MAX_SOCKETS]))
-            assert (
-                _open_files(server) - before < _FEEDS + MAX_SOCKETS
-            )  # one descriptor for each feed
+            assert _open_files(server) - before < _FEEDS + MAX_SOCKETS  # one for each feed
             refused = _refusal(people[-1])
             assert refused is not None
             assert refused.response.status_code == 503

@@ -65,8 +65,8 @@ def _set_quiet_hours(person: Terminal) -> None:
 
 def _held_reason(line: FeedLine) -> str | None:
     """Returns why the next request does not ring, or None if it does."""
-    held: str | None = line.event("approval.requested")["held"]
-    return held
+    reason: str | None = line.event("approval.requested")["held"]
+    return reason
 
 
 def _poll(server: LiveServer, agent: Agent, handle: str) -> dict[str, Any]:

@@ -55,7 +55,7 @@ def test_two_approvers_complete_every_ceremony_although_a_third_is_locked(
     request = agent.ask_payment(person.user).json()
     number, (first, second) = request["match_code"], others
     right = Entries(fact=AMOUNT, match=number, reason=WHY)
-    pending = [each.only() for each in (person, first, second)]
+    pending = [item.only() for item in (person, first, second)]
 
     assert {approval.risk for approval in pending} == {"critical"}
     assert {approval.steps for approval in pending} == {frozenset(Step)}
@@ -97,8 +97,8 @@ def test_two_approvers_complete_every_ceremony_although_a_third_is_locked(
     assert token["scope"] == "openid payments:transfer"
     decided = entries(server, "approval.voted", approval_id=pending[0].id)
     decided += entries(server, "approval.approved", approval_id=pending[0].id)
-    assert [each["actor"] for each in decided] == [
-        f"user:{each.client.profile.user_id}" for each in (first, second)
+    assert [item["actor"] for item in decided] == [
+        f"user:{item.client.profile.user_id}" for item in (first, second)
     ]
 
 

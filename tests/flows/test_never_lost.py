@@ -142,14 +142,14 @@ def test_an_answer_in_transit_is_not_reported_as_missing(
     """The server still shows the request as pending, but the denial may only be delayed."""
     agent, person = new_agent(server), new_person(server, network.url)
     agent.ask_payment(person.user)
-    approval, held = person.only(), threading.Event()
+    approval, released = person.only(), threading.Event()
     sent: list[bytes] = []
 
     def hold_the_first(piece: bytes) -> None:
         if b"/decision" in piece:
             sent.append(piece)
             if len(sent) == 1:
-                held.wait(60)
+                released.wait(60)
 
     monkeypatch.setattr(network, "on_way_there", hold_the_first)
     with window(person) as app:
@@ -158,7 +158,7 @@ def test_an_answer_in_transit_is_not_reported_as_missing(
             assert "not recorded" not in screen_text
             assert "Not sent" not in screen_text
         assert len(sent) == 2
-        held.set()
+        released.set()
         assert state(server, approval.id) is State.DENIED
         assert [item.state for item in person.client.decided().items] == [ApprovalState.DENIED]
 

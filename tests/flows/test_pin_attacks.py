@@ -99,13 +99,13 @@ def test_sixty_guesses_with_the_low_key_are_limited_to_ten(
 def test_guesses_between_right_entries_exhaust_the_pin(person: Terminal, low: SigningKey) -> None:
     """An attacker who waits for right entries has fifty guesses in total."""
 
-    def guess(made: int) -> None:
-        if made % (MAX_ATTEMPTS - 2) == 0:
+    def guess(count: int) -> None:
+        if count % (MAX_ATTEMPTS - 2) == 0:
             person.decider.unlock(PIN)
         person.client.pin(os.urandom(32), "session")
 
-    made, error = _answered_guesses(guess)
-    assert (made, error.code) == (MAX_UNCONFIRMED, "pin_exhausted")
+    count, error = _answered_guesses(guess)
+    assert (count, error.code) == (MAX_UNCONFIRMED, "pin_exhausted")
     assert low.thumbprint == person.client.profile.low_key
 
 

@@ -97,7 +97,7 @@ def test_a_report_on_the_screen_quarantines_the_agent(agent: Agent, person: Term
 
 
 def test_an_owner_suspends_an_agent_on_the_screen(server: LiveServer, person: Terminal) -> None:
-    """The suspended agent is refused, even if it asks a different user."""
+    """The next request of the suspended agent is refused with the reason."""
     agent = new_agent(server, owners=(person.user,))
     _ask_payment(agent, person)
     with window(person) as app:

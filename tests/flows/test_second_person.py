@@ -55,11 +55,11 @@ def test_the_second_approval_completes_the_quorum_and_gives_the_token(
 ) -> None:
     """Each approver completes the ceremony, and both screens and the agent see the progress."""
     handle = agent.ask_payment(person.user).json()["auth_req_id"]
-    seen = second.only()
-    text = "\n".join(lines.approval_in_full(seen, second.client.now()))
-    listed = "\n".join(listing.entry_lines(seen, second.client.now()))
+    seconds_view = second.only()
+    text = "\n".join(lines.approval_in_full(seconds_view, second.client.now()))
+    listed = "\n".join(listing.entry_lines(seconds_view, second.client.now()))
     with greeted(person) as line:
-        first = second.approve(seen)
+        first = second.approve(seconds_view)
         frame = line.event(EventName.VOTED)
     after = person.only()
     server.clock.forward(6_000)
@@ -69,7 +69,7 @@ def test_the_second_approval_completes_the_quorum_and_gives_the_token(
 
     assert f"0 of 2, needs two of {both}" in text
     assert f"0 of 2, needs two of {both}" in listed
-    assert text.index("people:") > text.index(str(seen.display.facts[0].value))
+    assert text.index("people:") > text.index(str(seconds_view.display.facts[0].value))
     assert text.index("grants:") < text.index("people:") < text.index("expires in")
     assert (first.state, approved.state) == ("pending", "approved")
     assert frame["approval"]["vote_tally"]["have"] == 1
@@ -77,7 +77,7 @@ def test_the_second_approval_completes_the_quorum_and_gives_the_token(
     assert documents.summary(after)["vote_tally"]["left"] == [both]
     assert pending.json()["approvals"] == "1/2"
     assert token.status_code == 200
-    assert len(entries(server, "approval.approved", approval_id=seen.id)) == 1
+    assert len(entries(server, "approval.approved", approval_id=seconds_view.id)) == 1
 
 
 def test_requests_that_this_user_approved_are_listed_separately_and_not_counted(
@@ -110,10 +110,10 @@ def test_a_user_who_is_not_an_approver_signs_nothing(
 ) -> None:
     """The client refuses a request for another user, unless it has several approvers."""
     agent.ask_payment(person.user)
-    seen = person.only()
-    alone = replace(seen, vote_tally=None)
+    approval = person.only()
+    single_approver = replace(approval, vote_tally=None)
     with pytest.raises(Changed, match="is for somebody else"):
-        second.approve(alone)
+        second.approve(single_approver)
 
 
 def test_one_denial_ends_the_request_for_both(
@@ -183,8 +183,8 @@ def test_concurrent_votes_pass_the_quorum_once(
         for race in range(RACES):
             handle = agent.asked(person.user)
             mine, theirs = person.only(), second.only()
-            alone = race % 3 == 0
-            other = (person, mine) if alone else (second, theirs)
+            votes_twice = race % 3 == 0
+            other = (person, mine) if votes_twice else (second, theirs)
             votes = [
                 threads.submit(person.approve, mine),
                 threads.submit(other[0].approve, other[1]),
@@ -194,9 +194,9 @@ def test_concurrent_votes_pass_the_quorum_once(
             answer = agent.poll(handle)
             people = {e["actor"] for e in _vote_entries(server, mine.id)}
 
-            assert states == (["pending", "pending"] if alone else ["approved", "pending"])
+            assert states == (["pending", "pending"] if votes_twice else ["approved", "pending"])
             assert (answer.status_code == 200) is (len(people) == 2)
-            if alone:
+            if votes_twice:
                 second.deny(second.only())
                 server.clock.forward(41 * 60_000)
 
@@ -218,14 +218,14 @@ def test_the_second_approver_sees_and_approves_the_narrowed_request(
     person.decider.approve(pending, fingerprint=pending.fingerprint, pin=PIN, granted=granted)
     with pytest.raises(ApiError, match="has narrowed this request"):
         second.approve(unnarrowed)
-    seen = second.only()
-    text = "\n".join(lines.approval_in_full(seen, second.client.now()))
-    approved = second.approve(seen)
+    narrowed = second.only()
+    text = "\n".join(lines.approval_in_full(narrowed, second.client.now()))
+    approved = second.approve(narrowed)
     server.clock.forward(6_000)
     token = agent.poll(handle).json()
 
-    assert seen.granted is not None
-    assert seen.granted.text == granted.text
+    assert narrowed.granted is not None
+    assert narrowed.granted.text == granted.text
     assert "limits in the signed text:" in text
     assert "/authorization_details/0/amount/minor is 1000, not" in text
     assert approved.state == "approved"
@@ -237,12 +237,12 @@ def test_an_invalid_narrowing_of_the_first_approver_is_not_signed(
 ) -> None:
     """The client does not sign if the server offers something that is not a narrowing."""
     agent.ask_payment(person.user)
-    seen = second.only()
-    other = Granted(seen.action_text, (), (Place(*[SafeText("x")] * 3),))
-    for granted in (other, replace(other, text=seen.action_text.replace("EUR", "USD"))):
+    approval = second.only()
+    other = Granted(approval.action_text, (), (Place(*[SafeText("x")] * 3),))
+    for granted in (other, replace(other, text=approval.action_text.replace("EUR", "USD"))):
         with pytest.raises(Changed, match="not what you asked for"):
-            second.approve(replace(seen, granted=granted))
-    second.deny(seen)
+            second.approve(replace(approval, granted=granted))
+    second.deny(approval)
 
 
 def test_an_excluded_user_cannot_approve_by_any_path(

@@ -120,7 +120,7 @@ class _Scene:
     def endpoints(self) -> dict[str, Callable[[], tuple[int, str]]]:
         """Returns a call to each endpoint; what the calls need is prepared now."""
         approved, answer = self._approve_request(), self._prepare_decision()
-        held = self._delegated_token()
+        delegated = self._delegated_token()
         wide, narrow = self._tokens(), self._tokens()
         userinfo = self._refresh(narrow["refresh_token"], scope="openid").json()["access_token"]
         return {
@@ -130,7 +130,7 @@ class _Scene:
             "exchange": lambda: word(self._exchange(wide["access_token"])),
             "refresh": lambda: word(self._refresh(wide["refresh_token"])),
             "a terminal's refresh": self._refresh_terminal,
-            "introspection": lambda: self._introspect(held),
+            "introspection": lambda: self._introspect(delegated),
             "userinfo": lambda: word(self._userinfo(userinfo)),
         }
 
@@ -144,8 +144,8 @@ class _Scene:
 
     def _delegated_token(self) -> str:
         """Returns a token with which the agent acts for the user."""
-        found: str = self.agent.poll(self._approve_another()).json()["access_token"]
-        return found
+        token: str = self.agent.poll(self._approve_another()).json()["access_token"]
+        return token
 
     def _approve_another(self) -> str:
         reply = self._ask().json()

@@ -76,13 +76,13 @@ def test_one_of_two_concurrent_decisions_wins(
                 threads.submit(_outcome, lambda p=person, s=yes, i=mine.id: p.client.decide(i, s)),
                 threads.submit(_outcome, lambda p=phone, s=no, i=mine.id: p.client.decide(i, s)),
             ]
-            won, approvals = zip(*(answer.result() for answer in answers), strict=True)
+            wins, approvals = zip(*(answer.result() for answer in answers), strict=True)
             verdicts = {approval.state for approval in approvals}
             token = agent.poll(handle).status_code == 200
 
-            assert sorted(won) == [False, True]
-            assert verdicts == {"approved"} if won[0] else verdicts == {"denied"}
-            assert token == won[0]
+            assert sorted(wins) == [False, True]
+            assert verdicts == {"approved"} if wins[0] else verdicts == {"denied"}
+            assert token == wins[0]
             server.clock.forward(41 * MINUTE)  # three denials in ten minutes pause an agent
 
 

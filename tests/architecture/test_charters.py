@@ -7,7 +7,7 @@ from tests.support.checks.source import PACKAGES, ROOT, modules
 
 
 def test_every_module_has_a_docstring():
-    """The packages and the test support are checked."""
+    """The modules of the packages and of the test support are checked."""
     silent = [
         module.path
         for module in modules(*PACKAGES, "tests/support")
@@ -17,7 +17,7 @@ def test_every_module_has_a_docstring():
 
 
 def test_every_package_states_what_it_owns_and_what_it_never_does():
-    """Its docstring has a line that begins with `Owns:` and one that begins with `Never:`."""
+    """The docstring of a package has a line that begins with `Owns:` and one with `Never:`."""
     vague = [
         f"{module.path} lacks {word}"
         for module in modules()

@@ -1,4 +1,4 @@
-"""The clock and the environment are each read in one place."""
+"""The clock and the environment are each read in only a few modules."""
 
 import subprocess
 import sys
@@ -27,18 +27,18 @@ _ENVIRONMENT = ("os.environ", "os.getenv", "os.putenv")
 _MAY_READ_THE_ENVIRONMENT = {
     "server/settings.py",
     "approver_tui/settings.py",
-    "sayso/environment.py",  # who the agent of a command of the SDK is
-    "sayso/gateway/__main__.py",  # the gateway's file names the variables that have secrets
+    "sayso/environment.py",  # names the agent that a command of the SDK runs as
+    "sayso/gateway/__main__.py",  # the gateway's file names variables that contain secrets
 }
 
 
 def test_only_the_wiring_modules_read_the_clock():
-    """Rules that read the clock could not be tested at midnight."""
+    """Code that reads the clock itself could not be tested with any time."""
     assert _users_of(_CLOCKS.__contains__, besides=_MAY_READ_THE_CLOCK) == []
 
 
 def test_only_the_settings_modules_read_the_environment():
-    """What changes the product's behavior is a setting with a name, a default and documentation."""
+    """Whatever changes the product's behavior is a documented setting with a name and a default."""
     assert _users_of(_is_environment, besides=_MAY_READ_THE_ENVIRONMENT) == []
 
 
@@ -53,17 +53,17 @@ def test_only_the_settings_modules_read_the_environment():
     ],
 )
 def test_ruff_refuses_other_reads_of_clock_environment_and_random(banned):
-    """The editor shows it before this test runs."""
+    """An editor shows the finding before this test runs."""
     ruff = [sys.executable, "-m", "ruff", "check", "--select", "TID251", "--no-cache"]
-    place = ["--stdin-filename", "server/services/approvals/decisions.py", "-"]
-    found = subprocess.run(
-        [*ruff, *place], input=banned, capture_output=True, text=True, check=False, cwd=ROOT
+    stdin_options = ["--stdin-filename", "server/services/approvals/decisions.py", "-"]
+    result = subprocess.run(
+        [*ruff, *stdin_options], input=banned, capture_output=True, text=True, check=False, cwd=ROOT
     )
-    assert "TID251" in found.stdout
+    assert "TID251" in result.stdout
 
 
 def test_the_exceptions_for_clock_and_environment_are_exactly_these():
-    """Apps, settings, the SDK, its programs, examples, tests; no line suppresses the rule."""
+    """Ruff's configuration has the same exceptions as this file; no line suppresses the rule."""
     config = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))
     per_file = config["tool"]["ruff"]["lint"]["per-file-ignores"]
     excepted = {path for path, codes in per_file.items() if "TID251" in codes}

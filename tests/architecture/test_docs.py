@@ -39,14 +39,14 @@ def served(tmp_path_factory):
 
 
 def test_every_route_is_in_the_http_api_reference(served):
-    """The routes of pages are in it too."""
+    """The reference has the routes of pages too."""
     page = _page("reference/http-api.md")
     assert len(served) > 200
     assert {route for route in served if f"`{route}`" not in page} == set()
 
 
 def test_every_documented_route_exists(served):
-    """Every page is checked."""
+    """Each route on any page of the documentation is served."""
     pages = "".join(path.read_text("utf-8") for path in _pages())
     named = set(re.findall(r"`((?:GET|POST|PUT|PATCH|DELETE) /[^`?]*)[`?]", pages))
     assert len(named) > 200
@@ -54,18 +54,18 @@ def test_every_documented_route_exists(served):
 
 
 def test_routes_closed_to_browser_cookies_are_documented():
-    """Exactly these; a cookie opens all other routes of a user."""
+    """The page lists exactly these routes; a browser's cookie opens all other routes of a user."""
     routes = importlib.import_module("server.http.routes").ROUTES
     closed = {
         f"{route.method} {_placeholders(route.path)}"
         for route in routes
         if route.caller.name == "PERSON" and not route.browsers
     }
-    found = re.search(
+    sentence = re.search(
         r"administration included, except .*?\.$", _page("approver-api.md"), _OVER_LINES
     )
-    assert found is not None
-    assert set(re.findall(r"`([A-Z]+ /[^`]*)`", found[0])) == closed
+    assert sentence is not None
+    assert set(re.findall(r"`([A-Z]+ /[^`]*)`", sentence[0])) == closed
 
 
 @pytest.mark.parametrize(
@@ -79,9 +79,9 @@ def test_routes_closed_to_browser_cookies_are_documented():
 def test_a_form_is_documented_as_in_the_route_table(route, name, heading):
     """The tables of a section name exactly the parameters of its route."""
     routes = importlib.import_module("server.http.routes").ROUTES
-    row = next(one for one in routes if f"{one.method} {one.path}" == route)
+    row = next(entry for entry in routes if f"{entry.method} {entry.path}" == route)
     sections = re.split(r"^## ", _page(name), flags=re.MULTILINE)
-    section = next(one for one in sections if one.startswith(heading))
+    section = next(entry for entry in sections if entry.startswith(heading))
     cells = re.findall(r"^\| (`[^|]+`[^|]*) \|", section, re.MULTILINE)
     named = {name for cell in cells for name in re.findall(r"`([\w-]+)`", cell)}
     assert named - set(row.headers) - _CREDENTIALS == set(row.form) - _CREDENTIALS
@@ -90,7 +90,7 @@ def test_a_form_is_documented_as_in_the_route_table(route, name, heading):
 
 @pytest.mark.parametrize("package", ["server", "approver_tui"])
 def test_every_setting_is_in_the_configuration_reference(package):
-    """Each environment name of a settings module has a row in the tables."""
+    """Each environment variable of a settings module has a row in the tables."""
     page = _page("reference/configuration.md")
     names = _environment_names(importlib.import_module(f"{package}.settings"))
     assert names
@@ -107,7 +107,7 @@ def test_every_documented_setting_exists():
 
 
 def test_the_documented_action_type_is_valid():
-    """The file of `docs/action-types.md` can be registered and its example sent."""
+    """The file in `docs/action-types.md` can be registered, and its example can be sent."""
     actions = importlib.import_module("server.protocol.policy.action_types")
     page = _page("action-types.md")
     file, details = re.findall(r"^```json\n(.*?)^```", page, re.DOTALL | re.MULTILINE)
@@ -123,7 +123,7 @@ def test_the_documented_action_type_is_valid():
 
 
 def test_every_error_code_is_documented():
-    """Each error of the OAuth endpoints has a row with its code and status."""
+    """Each error of the OAuth endpoints has a row with its code and its status."""
     page = _page("reference/errors.md")
     refusals = list(_descendants(importlib.import_module("server.protocol.errors").ProtocolError))
     assert refusals
@@ -132,7 +132,7 @@ def test_every_error_code_is_documented():
 
 
 def test_every_problem_code_is_documented():
-    """Each raised `Problem(status, "code", …)` has its row."""
+    """Each `Problem(status, "code", …)` that is raised has a row."""
     page = _page("reference/errors.md")
     raised = {
         f"| `{code}` | {status} |"
@@ -152,12 +152,17 @@ def test_every_audit_entry_type_is_documented():
 
 
 def test_every_dependency_has_its_reason():
-    """Each required package has a row in the decision about them, and no row is left over."""
+    """Each required package has a row in the decision, and each row is of a required package."""
     project = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))
     groups = project["dependency-groups"].values()
-    asked = [*project["project"]["dependencies"], *(one for group in groups for one in group)]
+    requirements = [
+        *project["project"]["dependencies"],
+        *(requirement for group in groups for requirement in group),
+    ]
     rows = re.findall(r"^\| ([\w-]+) \|", _page("decisions/0002-dependencies.md"), re.MULTILINE)
-    assert {re.match(r"[\w-]+", one)[0] for one in asked} == set(rows) - {"package"}
+    assert {re.match(r"[\w-]+", requirement)[0] for requirement in requirements} == set(rows) - {
+        "package"
+    }
 
 
 def test_every_benchmark_has_its_command_and_its_bar():
@@ -171,7 +176,7 @@ def test_every_benchmark_has_its_command_and_its_bar():
 
 
 def test_every_link_leads_to_an_existing_file():
-    """All documents are checked for relative links."""
+    """The relative links of all documents are checked."""
     folders = ("docs", "scripts", "examples")
     pages = [
         *ROOT.glob("*.md"),
@@ -187,7 +192,7 @@ def test_every_link_leads_to_an_existing_file():
 
 
 def test_every_file_named_by_the_protocol_pages_exists():
-    """A reviewer never meets a missing file."""
+    """A reviewer must not be sent to a missing file."""
     named = re.findall(r"`((?:server|approver_tui|tests)/[\w/]+\.(?:py|json))`", _page_of_all())
     assert sorted({name for name in named if not (ROOT / name).exists()}) == []
 
@@ -201,7 +206,7 @@ def _page(name: str) -> str:
 
 
 def _rows_of(head: str, page: str) -> list[str]:
-    """The first cells of the table that begins with this header."""
+    """Returns the first cells of the table that begins with this header."""
     table = page.split(head, 1)[1].split("\n\n", 1)[0]
     return re.findall(r"^\| ([^|]+) \|", table, re.MULTILINE)
 
@@ -212,14 +217,14 @@ def _page_of_all() -> str:
 
 
 def _placeholders(path: str) -> str:
-    """`/api/approvals/<string:approval>` and `{approval}` are both written `<id>`."""
+    """Writes both `/api/approvals/<string:approval>` and `{approval}` as `<id>`."""
     return re.sub(r"<[^>]+>|\{[^}]+\}", "<id>", path)
 
 
 def _environment_names(settings) -> set[str]:
-    """The server's are made from its fields; others are found in the source."""
-    made = {f"{settings.PREFIX}{name.upper()}" for name in getattr(settings, "NAMES", ())}
-    return made | set(_SETTING.findall(Path(settings.__file__).read_text("utf-8")))
+    """Returns the server's names from its fields, and others from the source."""
+    from_fields = {f"{settings.PREFIX}{name.upper()}" for name in getattr(settings, "NAMES", ())}
+    return from_fields | set(_SETTING.findall(Path(settings.__file__).read_text("utf-8")))
 
 
 def _descendants(root):
@@ -228,8 +233,8 @@ def _descendants(root):
         yield from _descendants(child)
 
 
-def test_no_text_says_to_install_sayso_by_a_package_name():
-    """It is published nowhere: anyone could register the name, and it would be run."""
+def test_no_text_installs_sayso_by_a_package_name():
+    """Sayso is not published, so anyone could register the name and their code would be run."""
     install_command = re.compile(r"\b(?:install|uvx|pipx run|uv tool run) +(?:-\S+ +)*sayso\b")
     kinds = ("*.md", "*.py", "*.html", "*.service", "*.sh")
     texts = [path for kind in kinds for path in _texts(kind)]
@@ -238,6 +243,6 @@ def test_no_text_says_to_install_sayso_by_a_package_name():
 
 
 def _texts(kind: str) -> list[Path]:
-    """Text that people read or run: documents and program sources."""
+    """Returns the text that people read or run: documents and program sources."""
     folders = ("docs", "server", "approver_tui", "sayso", "scripts", "examples")
     return [*ROOT.glob(kind), *(path for folder in folders for path in (ROOT / folder).rglob(kind))]

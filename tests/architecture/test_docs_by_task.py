@@ -17,7 +17,7 @@ _MAX_WORDS = 1_500
 _MAX_LIMITS = 60
 _MAX_README_LINES = 100
 _APART = {"architecture.md", "invariants.md", "gallery.md", "gallery-pages.md"}
-"""What no reader works through for a task."""
+"""Pages that nobody reads to complete a task."""
 _PAGES = [path for path in sorted(_DOCS.glob("*.md")) if path.name not in _APART]
 _REFERENCE = sorted((_DOCS / "reference").glob("*.md"))
 _WORD = re.compile(r"[^\W_][\w'.-]*")
@@ -34,13 +34,13 @@ def _name(path: Path) -> str:
 
 @pytest.mark.parametrize("path", _PAGES, ids=_name)
 def test_no_page_is_too_long(path):
-    """A longer one is split by task, or is reference."""
+    """A page over 1,500 words must be split by task, or be a reference page."""
     assert len(_WORD.findall(path.read_text("utf-8"))) <= _MAX_WORDS
 
 
 @pytest.mark.parametrize("path", [*_PAGES, *_REFERENCE], ids=_name)
 def test_each_page_states_its_reader_first(path):
-    """The first paragraph below the title states it."""
+    """The first paragraph below the title says for whom the page is."""
     title, _, rest = path.read_text("utf-8").partition("\n")
     assert title.startswith("# ")
     paragraphs = [
@@ -50,7 +50,7 @@ def test_each_page_states_its_reader_first(path):
 
 
 def test_the_index_names_every_page():
-    """A page that it does not name cannot be found."""
+    """Readers cannot find a page that the index does not name."""
     index = (_DOCS / "README.md").read_text("utf-8")
     linked = set(re.findall(r"\]\(([\w/.-]+\.md)", index))
     every = {_name(path) for path in [*_DOCS.glob("*.md"), *_REFERENCE]} - {"README.md"}
@@ -58,20 +58,20 @@ def test_the_index_names_every_page():
 
 
 def test_the_limitations_are_few():
-    """Sixty bullets; details are on the page of their task."""
+    """There are at most sixty bullets; details belong on the page of their task."""
     bullets = re.findall(r"^- ", (_DOCS / "limitations.md").read_text("utf-8"), re.MULTILINE)
     assert 0 < len(bullets) <= _MAX_LIMITS
 
 
 def test_the_readme_is_short_and_begins_with_a_picture():
-    """A visitor sees what it is."""
+    """A visitor sees immediately what the product is."""
     lines = (ROOT / "README.md").read_text("utf-8").splitlines()
     assert len(lines) <= _MAX_README_LINES
     assert next(line for line in lines[1:] if line).startswith("![")
 
 
 def test_each_page_named_in_the_code_exists():
-    """Messages, templates, docstrings and scripts are searched."""
+    """Messages, templates, docstrings and scripts are searched for names of pages."""
     folders = ("server", "approver_tui", "sayso", "scripts", "tests")
     kinds = {".py", ".html", ".md", ""}
     files = [
@@ -88,7 +88,7 @@ def test_each_page_named_in_the_code_exists():
 
 
 def test_each_link_to_a_heading_exists():
-    """The anchors are those of the page's headings."""
+    """Each anchor belongs to a heading of the page that the link names."""
     pages = [*_DOCS.rglob("*.md"), *ROOT.glob("*.md")]
     broken = {
         f"{path.name}: {link}#{anchor}"
@@ -123,24 +123,26 @@ _COMMANDS = sorted(set(_commands()))
 
 
 def test_pages_show_commands():
-    """Otherwise the next test checks nothing."""
+    """If no commands were found, the next test would check nothing."""
     assert len(_COMMANDS) > 100
 
 
 @pytest.mark.parametrize(("page", "line"), _COMMANDS)
 def test_each_command_on_a_page_is_valid(page, line):
-    """Its words and its options; `|`, `>`, `&&` and `#` end it."""
+    """The command and its options exist; `|`, `>`, `&&` and `#` end a command."""
     words = shlex.split(re.split(r"\s[|>]\s|\s&&\s", line)[0], comments=True)
-    if "[OPTIONS]" not in words:  # a line of usage, made from the command itself
-        command, rest = _found(_PROGRAMS[words[0]], words[1:])
-        known = {flag for option in command.params for flag in option.opts + option.secondary_opts}
-        unknown = {word for word in rest if word.startswith("-") and word not in known}
+    if "[OPTIONS]" not in words:  # a usage line generated from the command itself
+        command, rest = _resolve_command(_PROGRAMS[words[0]], words[1:])
+        existing_flags = {
+            flag for option in command.params for flag in option.opts + option.secondary_opts
+        }
+        unknown = {word for word in rest if word.startswith("-") and word not in existing_flags}
         assert unknown == set(), page
         assert not isinstance(command, click.Group) or command.invoke_without_command, page
 
 
-def _found(command: click.Command, words: list[str]) -> tuple[click.Command, list[str]]:
-    """The command that these words run, and the remaining words."""
+def _resolve_command(command: click.Command, words: list[str]) -> tuple[click.Command, list[str]]:
+    """Returns the command that these words run, and the remaining words."""
     rest = list(words)
     skipped: list[str] = []
     while isinstance(command, click.Group) and rest:
@@ -152,8 +154,8 @@ def _found(command: click.Command, words: list[str]) -> tuple[click.Command, lis
             continue
         inner = command.get_command(click.Context(command), word)
         assert inner is not None, word
-        known = {flag for param in command.params for flag in param.opts}
-        assert set(skipped) <= known | {"--help"}
+        existing_flags = {flag for param in command.params for flag in param.opts}
+        assert set(skipped) <= existing_flags | {"--help"}
         command, skipped = inner, []
     return command, [*skipped, *rest]
 
@@ -171,5 +173,5 @@ def _json_blocks():
 
 @pytest.mark.parametrize(("page", "text"), sorted(_json_blocks()))
 def test_each_json_block_on_a_page_is_valid(page, text):
-    """Readers can copy it."""
+    """Readers can copy each JSON block as it is."""
     assert json.loads(text) is not None, page

@@ -1,4 +1,4 @@
-"""Outgoing connections are made in one module only."""
+"""Only one module makes outgoing connections."""
 
 from tests.support.checks.source import modules, uses
 
@@ -18,20 +18,20 @@ _WAYS_OUT = (
 )
 _ALLOWED_MODULES = {
     "server/delivery/egress.py": _WAYS_OUT,  # checks every address before it connects
-    "approver_tui/client/": ("httpx", "websockets"),  # talks to the server its user named
-    "sayso/": ("httpx",),  # runs in programs of others, and talks to what they named
+    "approver_tui/client/": ("httpx", "websockets"),  # connects to the server that its user named
+    "sayso/": ("httpx",),  # runs in other programs and connects to what they name
 }
 
 
 def test_nothing_connects_outward_except_through_egress():
     """Every URL that an agent can name must pass the address filter."""
-    around = [
+    bypasses = [
         f"{module.path}:{line} {name}"
         for module in modules()
         for line, name in uses(module.tree)
         if _is_any(name, _WAYS_OUT) and not _is_any(name, _allowed(module.path))
     ]
-    assert around == []
+    assert bypasses == []
 
 
 def _allowed(path: str) -> tuple[str, ...]:

@@ -1,4 +1,4 @@
-"""Errors are data: only the command line has words for commands and flags."""
+"""Errors are data: only the command line has texts about commands and flags."""
 
 import ast
 import re
@@ -10,12 +10,12 @@ from tests.support.checks.source import Module, calls, modules
 _COMMAND = re.compile(r"\bsayso [a-z]|(?<!\w)--[a-z]")
 _NOUNS = ("agent", "app", "client", "group", "resource", "user")
 _TABLES = {f"{noun}_members" for noun in _NOUNS}
-"""A row of a member has its flag as data."""
+"""Modules whose rows contain the flag of a member as data."""
 _LAYERS = ("server/services", "server/protocol", "server/model", "server/http", "server/web")
 
 
 def _texts(module: Module) -> Iterator[str]:
-    """Every string of a module that is no docstring."""
+    """Yields every string of a module that is not a docstring."""
     docs = {
         node.value
         for node in ast.walk(module.tree)
@@ -27,33 +27,38 @@ def _texts(module: Module) -> Iterator[str]:
 
 
 def _remedies(module: Module) -> Iterator[tuple[str, int]]:
-    """The code of every remedy that a module raises, as a pattern, and how many values it has."""
+    """Yields the code of every remedy that a module raises, as a pattern, and its value count."""
     for call, name in calls(module.tree):
-        given = [keyword.value for keyword in call.keywords if keyword.arg == "remedy"]
-        codes = [(one.elts[0], len(one.elts) - 1) for one in given if isinstance(one, ast.Tuple)]
+        remedies = [keyword.value for keyword in call.keywords if keyword.arg == "remedy"]
+        codes = [
+            (node.elts[0], len(node.elts) - 1) for node in remedies if isinstance(node, ast.Tuple)
+        ]
         codes += [(call.args[0], 1)] if name == "NotFound" else []
         for code, values in codes:
             if isinstance(code, ast.Constant):
                 yield re.escape(code.value), values
             elif isinstance(code, ast.JoinedStr):
-                known = [getattr(part, "value", None) for part in code.values]
-                yield "".join(re.escape(k) if isinstance(k, str) else ".+" for k in known), values
+                literals = [getattr(part, "value", None) for part in code.values]
+                yield (
+                    "".join(re.escape(k) if isinstance(k, str) else ".+" for k in literals),
+                    values,
+                )
 
 
 def test_no_error_names_a_command_or_a_flag() -> None:
     """The API, the pages and other programs show these texts too."""
-    found = [
+    texts_with_commands = [
         f"{module.path}: {text}"
         for module in modules(*_LAYERS)
         if module.name not in _TABLES
         for text in _texts(module)
         if _COMMAND.search(text)
     ]
-    assert found == []
+    assert texts_with_commands == []
 
 
 def test_the_command_line_has_a_command_for_every_remedy() -> None:
-    """It takes no more values than the remedy has; a command without a remedy is not kept."""
+    """The text has no more values than the remedy, and no text is left without a remedy."""
     raised = {
         found for module in modules("server/services", "server/cli") for found in _remedies(module)
     }
@@ -62,9 +67,10 @@ def test_the_command_line_has_a_command_for_every_remedy() -> None:
         rows = [text for code, text in COMMANDS.items() if re.fullmatch(pattern, code)]
         assert rows, pattern
         assert all(text.count("{}") <= values for text in rows), pattern
-    known = {text for module in modules("server/services") for text in _texts(module)}
+    service_texts = {text for module in modules("server/services") for text in _texts(module)}
     assert [
         code
         for code in COMMANDS
-        if code not in known and not any(re.fullmatch(pattern, code) for pattern, _ in raised)
+        if code not in service_texts
+        and not any(re.fullmatch(pattern, code) for pattern, _ in raised)
     ] == []

@@ -14,18 +14,18 @@ _WHY = re.compile(
 
 
 def _bare(text: str) -> list[str]:
-    """Suppressions without a rule or without a reason."""
+    """Returns the suppressions that lack a rule or a reason."""
     return [directive for directive in _DIRECTIVE.findall(text) if not _WHY.fullmatch(directive)]
 
 
 def test_each_suppression_names_its_rule_and_its_reason() -> None:
-    """The product, the tests and the scripts are searched."""
-    found = {
+    """The product, the tests and the scripts are searched for suppressions."""
+    bare_by_path = {
         module.path: bare
         for module in modules("server", "approver_tui", "sayso", "tests", "scripts")
         if not module.path.endswith("test_exceptions.py") and (bare := _bare(module.text))
     }
-    assert found == {}
+    assert bare_by_path == {}
 
 
 @pytest.mark.parametrize(
@@ -43,7 +43,7 @@ def test_each_suppression_names_its_rule_and_its_reason() -> None:
     ],
 )
 def test_a_suppression_without_a_rule_or_reason_is_detected(line: str) -> None:
-    """A check that finds nothing anywhere proves nothing."""
+    """A check that finds nothing anywhere proves nothing, so it must find each of these."""
     assert len(_bare(line)) == 1
 
 
@@ -51,5 +51,5 @@ def test_a_suppression_without_a_rule_or_reason_is_detected(line: str) -> None:
     "line", ["x = 1  # noqa: E501, E502  # because", "x = 1  # type: ignore[misc,arg]  # because"]
 )
 def test_a_suppression_with_a_reason_is_accepted(line: str) -> None:
-    """The reason is on the same line."""
+    """A suppression that names its rules and its reason on the same line is allowed."""
     assert _bare(line) == []

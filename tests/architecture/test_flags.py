@@ -17,13 +17,13 @@ _ELSEWHERE = {
 
 
 def _flags(command: click.Command, path: tuple[str, ...] = ()) -> Iterator[tuple[str, ...]]:
-    """The words of each verb, with each of its flags."""
+    """Yields the words of each command, with each of its flags."""
     if isinstance(command, click.Group):
         context = click.Context(command)
         for name in command.list_commands(context):
-            found = command.get_command(context, name)
-            assert found is not None
-            yield from _flags(found, (*path, name))
+            subcommand = command.get_command(context, name)
+            assert subcommand is not None
+            yield from _flags(subcommand, (*path, name))
     for option in command.params:
         if isinstance(option, click.Option):
             yield from ((*path, flag) for flag in (*option.opts, *option.secondary_opts))
@@ -31,7 +31,7 @@ def _flags(command: click.Command, path: tuple[str, ...] = ()) -> Iterator[tuple
 
 @cache
 def _words(path: Path) -> set[str]:
-    """Every word of every string in a module; `--flag=value` is the flag."""
+    """Returns every word of every string in a module; `--flag=value` counts as the flag."""
     texts = [
         node.value
         for node in ast.walk(ast.parse(path.read_text("utf-8")))
@@ -42,15 +42,17 @@ def _words(path: Path) -> set[str]:
 
 @pytest.mark.parametrize("program", ["server.cli.main", "approver_tui.cli.main"])
 def test_every_flag_is_used_in_a_test(program: str) -> None:
-    """Some test module has the words of the verb and the flag: an untested flag may do nothing.
+    """Some test module contains the words of the command and the flag.
 
-    Prose is not distinguished; the rows of `tests/server/cli/test_flags.py` check the effect of
-    each flag of an agent.
+    An untested flag may do nothing. Prose counts too; the rows of `tests/server/cli/test_flags.py`
+    check the effect of each flag of an agent.
     """
     cli = importlib.import_module(program).cli
     tests = [_words(path) for path in (ROOT / "tests").rglob("test_*.py") if path != Path(__file__)]
     flags = {words for words in _flags(cli) if words not in _ELSEWHERE}
     assert len(flags) > 20
     assert {
-        words for words in flags if not any(known.issuperset(words) for known in tests)
+        words
+        for words in flags
+        if not any(module_words.issuperset(words) for module_words in tests)
     } == set()

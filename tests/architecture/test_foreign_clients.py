@@ -1,4 +1,4 @@
-"""Clients written by others are pinned, wherever their packages are fetched from."""
+"""Clients written by others are pinned, wherever their packages are downloaded from."""
 
 import json
 import re
@@ -22,11 +22,11 @@ FRAMEWORKS = {"fastmcp", "langgraph", "openai-agents", "pydantic-ai-slim"}
 
 
 def test_each_client_is_pinned_and_locked():
-    """One version by name, the same in the lock, with its hash."""
-    wanted = json.loads((FOLDER / "package.json").read_text("utf-8"))["dependencies"]
+    """Each package has one version, which is also in the lock file, with a hash."""
+    pinned = json.loads((FOLDER / "package.json").read_text("utf-8"))["dependencies"]
     packages = json.loads((FOLDER / "package-lock.json").read_text("utf-8"))["packages"]
-    assert set(wanted) == ALL
-    for name, version in wanted.items():
+    assert set(pinned) == ALL
+    for name, version in pinned.items():
         assert packages[f"node_modules/{name}"]["version"] == version
     fetched = [package for path, package in packages.items() if path]
     assert [p for p in fetched if not p["integrity"].startswith("sha512-")] == []
@@ -43,7 +43,7 @@ def test_each_client_is_pinned_and_locked():
     ],
 )
 def test_each_package_of_python_is_pinned(file, packages):
-    """One version of each, with what it needs."""
+    """Each package and everything that it needs has one version."""
     lines = (FOLDER / file).read_text("utf-8").splitlines()[1:]
     assert [line for line in lines if not re.fullmatch(r"[\w.-]+==[\w.]+", line)] == []
     assert {
@@ -52,12 +52,12 @@ def test_each_package_of_python_is_pinned(file, packages):
 
 
 def test_the_lock_names_no_registry():
-    """Each machine has its own registry; a package is identified by its hash."""
+    """Each machine has its own registry, so a package is identified by its hash."""
     assert "resolved" not in (FOLDER / "package-lock.json").read_text("utf-8")
     assert "omit-lockfile-registry-resolved=true" in (FOLDER / ".npmrc").read_text("utf-8")
 
 
 def test_each_client_has_its_reason():
-    """A row in the decision about dependencies."""
+    """Each client has a row in the decision about dependencies."""
     page = (ROOT / "docs" / "decisions" / "0002-dependencies.md").read_text("utf-8")
     assert set(re.findall(r"^\| `([\w@/-]+)` \|", page, re.MULTILINE)) == ALL | FRAMEWORKS

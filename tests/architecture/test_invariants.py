@@ -10,7 +10,7 @@ _SEED = re.compile(r'^    "(\w+)": _\w+,$', re.MULTILINE)
 
 
 def test_each_invariant_is_listed_once():
-    """It is in the table, or below it with a reason; and each row can be parsed."""
+    """Each is in the table, or below it with a reason; and each row can be parsed."""
     listed = [row.id for row in invariants.rows()]
     assert invariants.row_ids() == listed
     assert sorted([*listed, *invariants.without()]) == sorted(invariants.ALL)
@@ -18,11 +18,13 @@ def test_each_invariant_is_listed_once():
 
 def test_each_invariant_without_a_row_has_a_reason():
     """The reason has at least six words."""
-    assert [one for one, why in invariants.without().items() if len(why.split()) < 6] == []
+    assert [
+        invariant for invariant, why in invariants.without().items() if len(why.split()) < 6
+    ] == []
 
 
 def test_each_invariant_has_a_test_and_a_proof_that_it_can_fail():
-    """Two tests that exist and name the invariant."""
+    """Each row has two different tests, which exist and name the invariant."""
     wrong = [
         f"{row.id}: {test}"
         for row in invariants.rows()
@@ -34,7 +36,7 @@ def test_each_invariant_has_a_test_and_a_proof_that_it_can_fail():
 
 
 def test_every_seeded_fault_is_used():
-    """A fault that no test plants shows nothing."""
+    """A fault that no test plants proves nothing."""
     seeds = _SEED.findall((ROOT / "tests" / "support" / "checks" / "seeded.py").read_text("utf-8"))
     paths = [
         path for path in (ROOT / "tests").rglob("test_*.py") if "node_modules" not in str(path)
@@ -45,7 +47,7 @@ def test_every_seeded_fault_is_used():
 
 
 def test_each_single_line_fault_can_be_planted_and_is_listed():
-    """Its line exists once, its test exists, and the page names both."""
+    """The line of a fault occurs once, its test exists, and the page names both."""
     page = (ROOT / "docs" / "invariants.md").read_text("utf-8")
     for name, fault in FAULTS.items():
         assert (ROOT / fault.path).read_text("utf-8").count(fault.line) == 1, name

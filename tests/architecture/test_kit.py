@@ -1,12 +1,12 @@
-"""The SDK is for programs of others: it brings along nothing but what it says."""
+"""The SDK runs in programs of others: it depends only on the packages that it declares."""
 
 import subprocess
 import sys
 
 from tests.support.checks.source import ROOT, modules, uses
 
-_STANDS_ON = {"httpx", "jwt", "cryptography", "sayso"}
-"""PyJWT with its `crypto` extra brings cryptography."""
+_DEPENDENCIES = {"httpx", "jwt", "cryptography", "sayso"}
+"""PyJWT with its `crypto` extra installs cryptography."""
 _ADAPTERS = {
     "sayso/flask.py": {"flask"},
     "sayso/gateway/__main__.py": {"uvicorn"},
@@ -14,7 +14,7 @@ _ADAPTERS = {
     "sayso/mcp/fastmcp.py": {"fastmcp"},
     "sayso/mcp/tools.py": {"mcp", "mcp_types", "pydantic", "pydantic_core"},
 }
-"""MCP's package brings pydantic."""
+"""The MCP package installs pydantic."""
 _SHUT = """
 import sys
 class Shut:
@@ -28,32 +28,32 @@ print(sorted({name.partition(".")[0] for name in sys.modules} & {"server", "appr
 
 
 def test_the_kit_imports_httpx_and_pyjwt_and_nothing_else_of_others():
-    """An adapter imports the framework that it is for."""
+    """Only an adapter imports a framework, and only its own."""
     foreign = {
         f"{module.path}:{line} {name}"
         for module in modules("sayso")
         for line, name in uses(module.tree)
         if name.partition(".")[0]
-        not in {*sys.stdlib_module_names, *_STANDS_ON, *_ADAPTERS.get(module.path, ())}
+        not in {*sys.stdlib_module_names, *_DEPENDENCIES, *_ADAPTERS.get(module.path, ())}
     }
     assert foreign == set()
 
 
 def test_the_kit_can_be_imported_without_the_server_and_without_frameworks():
     """Only the adapter of a framework needs that framework."""
-    done = subprocess.run(
+    result = subprocess.run(
         [sys.executable, "-c", _SHUT], cwd=ROOT, capture_output=True, text=True, check=True
     )
-    assert done.stdout.strip() == "[]"
+    assert result.stdout.strip() == "[]"
 
 
-def test_the_kit_says_that_it_is_typed():
-    """PEP 561 defines the marker file."""
+def test_the_kit_declares_that_it_is_typed():
+    """The package has the marker file that PEP 561 defines."""
     assert (ROOT / "sayso" / "py.typed").exists()
 
 
-def test_the_examples_use_the_kit_alone():
-    """They are programs of others."""
+def test_the_examples_use_only_the_kit():
+    """The examples are programs of others, so they do not import the server or the tests."""
     foreign = {"server", "approver_tui", "tests"}
     programs = modules("examples")
     assert len(programs) > 1

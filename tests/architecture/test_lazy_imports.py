@@ -1,4 +1,4 @@
-"""A command that prints one line does not load what it never uses."""
+"""A command that prints one line does not load modules that it never uses."""
 
 import ast
 import json
@@ -49,21 +49,23 @@ from tests.support.checks.source import ROOT
     ],
 )
 def test_an_entry_point_loads_nothing_heavy(entrance, heavy):
-    """`sayso --help` is instant, and the app draws its first frame before loading the rest.
+    """`sayso --help` is instant, and the app draws its first frame before it loads the rest.
 
-    And `serve` patches sockets before anything imports them.
+    `serve` must also patch sockets before anything imports them.
     """
     assert loaded_by(f"import {entrance}") & heavy == set()
 
 
 @pytest.fixture(scope="module")
 def installation(tmp_path_factory):
-    """A data folder with a new database, which a server has used."""
+    """A data folder with a new database that a server has used."""
     folder = tmp_path_factory.mktemp("data")
     sayso = [sys.executable, "-m", "server", "--data-dir", folder]
     for verb in (["init"], ["audit", "tail", "--json"]):
-        done = subprocess.run([*sayso, *verb], capture_output=True, text=True, check=True, cwd=ROOT)
-    (folder / "last-seen").write_text(json.loads(done.stdout)["items"][-1]["id"])
+        result = subprocess.run(
+            [*sayso, *verb], capture_output=True, text=True, check=True, cwd=ROOT
+        )
+    (folder / "last-seen").write_text(json.loads(result.stdout)["items"][-1]["id"])
     return folder
 
 
@@ -75,15 +77,15 @@ UNUSED = {
     *("server.storage.all_tables", "server.services.devices.enrollment"),
     *("server.services.operations.trials", "server.services.operations.replays"),
 }
-"""What no command needs that only reads the database."""
+"""Modules that a command does not need if it only reads the database."""
 
 _MAX_OURS = 150
-"""Modules of ours that such a command may load; each takes about half a millisecond."""
+"""How many of our modules such a command may load; each takes about half a millisecond."""
 
 
 @pytest.mark.parametrize("verb", sorted({*READING} - {"keys list"}))  # it has the signer
 def test_a_command_that_reads_loads_no_server(installation, verb):
-    """It costs about twice as much as SQLAlchemy does."""
+    """Such a command takes about twice as long as loading SQLAlchemy alone."""
     arguments = ["sayso", "--data-dir", str(installation), *verb.split()]
     loaded = loaded_by(
         f"import sys; sys.argv = {arguments}\n"
@@ -96,29 +98,29 @@ def test_a_command_that_reads_loads_no_server(installation, verb):
 
 
 def test_a_command_that_lists_users_loads_the_tables_of_users(installation):
-    """A table takes a third of a millisecond, and there are sixty."""
+    """Each of the sixty tables would take a third of a millisecond to load."""
     arguments = ["sayso", "--data-dir", str(installation), "users", "list"]
-    found = printed_by(
+    output = printed_by(
         f"import sys; sys.argv = {arguments}\n"
         "from server.cli.main import main\n"
         "try: main()\n"
         "except SystemExit as ended: assert not ended.code\n"
         "from server.storage.tables import metadata; print(sorted(metadata.tables))"
     )
-    assert "users" in found
-    assert "approvals" not in found
-    assert "agents" not in found
+    assert "users" in output
+    assert "approvals" not in output
+    assert "agents" not in output
 
 
 def test_a_command_collects_no_garbage_at_its_end(installation):
-    """Looking through everything that it has loaded takes a fifth of its time."""
+    """Searching everything that a command has loaded would take a fifth of its time."""
     arguments = ["sayso", "--data-dir", str(installation), "users", "list"]
-    kept = printed_by(
+    frozen_count = printed_by(
         f"import sys; sys.argv = {arguments}\n"
         "import atexit, gc; atexit.register(lambda: print(gc.get_freeze_count()))\n"
         "from server.cli.main import main; main()"
     )
-    assert int(kept) > 10_000
+    assert int(frozen_count) > 10_000
 
 
 LAZY = {
@@ -134,11 +136,15 @@ LAZY = {
 
 def test_only_commands_and_a_few_modules_import_lazily():
     """A lazy name has no real class for a base, a decorator, `except` or `isinstance`."""
-    found = {path: _lazy_names(path) for path in (ROOT / "server").rglob("*.py")}
-    found = {path: names for path, names in found.items() if names}
-    places = {path.relative_to(ROOT / "server") for path in found}
-    assert {str(place) for place in places if place.parts[0] != "cli"} == LAZY
-    for path, names in found.items():
+    names_by_path = {path: _lazy_names(path) for path in (ROOT / "server").rglob("*.py")}
+    names_by_path = {path: names for path, names in names_by_path.items() if names}
+    paths_in_server = {path.relative_to(ROOT / "server") for path in names_by_path}
+    assert {
+        str(path_in_server)
+        for path_in_server in paths_in_server
+        if path_in_server.parts[0] != "cli"
+    } == LAZY
+    for path, names in names_by_path.items():
         tree = ast.parse(path.read_text("utf-8"))
         real = (part for expression in _real_classes(tree) for part in ast.walk(expression))
         needed = {part.id for part in real if isinstance(part, ast.Name)}
@@ -156,7 +162,7 @@ def _lazy_names(path):
 
 
 def _real_classes(tree):
-    """The expressions that need the real class."""
+    """Yields the expressions that need the real class."""
     for node in ast.walk(tree):
         if isinstance(node, ast.ExceptHandler) and node.type is not None:
             yield node.type
@@ -169,16 +175,16 @@ def _real_classes(tree):
 
 
 def loaded_by(program):
-    """The modules and packages that a program has loaded when it ends."""
-    there = "[name for name, module in sys.modules.items() if module is not None]"
-    program += f"\nimport json, sys; print(); print(json.dumps({there}))"
+    """Returns the modules and packages that a program has loaded when it ends."""
+    expression = "[name for name, module in sys.modules.items() if module is not None]"
+    program += f"\nimport json, sys; print(); print(json.dumps({expression}))"
     names = json.loads(printed_by(program))
     return {".".join(name.split(".")[:count]) for name in names for count in range(1, 5)}
 
 
 def printed_by(program):
-    """The last line that a program prints."""
-    done = subprocess.run(
+    """Returns the last line that a program prints."""
+    result = subprocess.run(
         [sys.executable, "-c", program], capture_output=True, text=True, check=True, cwd=ROOT
     )
-    return done.stdout.splitlines()[-1]
+    return result.stdout.splitlines()[-1]

@@ -1,4 +1,4 @@
-"""The man pages name every command, and roff reads no word as a request."""
+"""The man pages name every command, and roff reads no word of them as a request."""
 
 import re
 
@@ -13,25 +13,25 @@ _REQUESTS = {".TH", ".SH", ".SS", ".PP", ".TP", ".B"}
 
 @pytest.mark.parametrize("program", man_pages.PROGRAMS)
 def test_each_command_and_option_has_its_lines(program, tmp_path):
-    """A line that starts with a dot is a request of this page."""
+    """Every command and option is named, and only the page's own requests begin with a dot."""
     man_pages.write(tmp_path)
     text = (tmp_path / f"{program}.1").read_text("utf-8")
     requests = {line.split()[0] for line in text.splitlines() if line.startswith((".", "'"))}
     assert requests == _REQUESTS
     plain = text.replace("\\-", "-")
-    for called, command in commands(man_pages.PROGRAMS[program][0], program):
-        assert re.search(rf'^\.SS "{called}\b', plain, re.MULTILINE)
+    for name, command in commands(man_pages.PROGRAMS[program][0], program):
+        assert re.search(rf'^\.SS "{name}\b', plain, re.MULTILINE)
         shown = [
             param
             for param in command.params
             if isinstance(param, click.Option) and not param.hidden
         ]
-        assert all(one.opts[0] in plain for one in shown)
+        assert all(option.opts[0] in plain for option in shown)
 
 
 @pytest.mark.parametrize(
     ("text", "escaped"), [(".x", "\\&.x"), ("'x", "\\&'x"), ("a\\b", "a\\eb"), ("--x", "\\-\\-x")]
 )
 def test_text_is_escaped(text, escaped):
-    """It is shown as it is written."""
+    """A reader sees the text as it was written."""
     assert man_pages._text(text) == escaped

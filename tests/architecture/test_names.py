@@ -15,14 +15,14 @@ _TEXT |= {"", ".mako", ".service", ".txt", ".yml", ".yaml"}
 
 
 def test_no_file_has_a_meaningless_name():
-    """A name such as `utils` says nothing."""
+    """A name such as `utils` says nothing about what a file contains."""
     vague = [
         module.path for module in modules(*PACKAGES, "tests") if set(_words(module)) & _MEANINGLESS
     ]
     assert vague == []
 
 
-def test_each_loop_names_what_it_goes_over():
+def test_each_loop_variable_has_a_meaningful_name():
     """`for agent in agents` can be read alone; `for one in agents` cannot."""
     vague = [
         f"{module.path}:{node.target.lineno}"
@@ -35,14 +35,14 @@ def test_each_loop_names_what_it_goes_over():
 
 
 def test_no_file_contains_a_path_of_the_developers_machine():
-    """A clone works in any folder."""
-    pointing = [
+    """The product must work in any folder to which it is cloned."""
+    lines = [
         f"{path}:{number}"
         for path in _texts()
         for number, line in enumerate((ROOT / path).read_text("utf-8").splitlines(), 1)
         if _OF_THIS_MACHINE.search(line)
     ]
-    assert pointing == []
+    assert lines == []
 
 
 def _words(module) -> Iterator[str]:

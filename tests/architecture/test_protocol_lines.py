@@ -5,22 +5,22 @@ from collections import Counter
 from tests.support.checks import spec_lines
 
 
-def _listed() -> list[str]:
-    kept = [row.line for row in spec_lines.rows()]
-    return kept + spec_lines.missing() + spec_lines.not_applicable()
+def _listed_lines() -> list[str]:
+    lines = [row.line for row in spec_lines.rows()]
+    return lines + spec_lines.missing() + spec_lines.not_applicable()
 
 
 def test_each_line_is_listed_once():
-    """It is in a table, or in the list of lines that do not apply."""
-    assert [line for line, times in Counter(_listed()).items() if times > 1] == []
+    """Each line is in a table, or in the list of lines that do not apply."""
+    assert [line for line, times in Counter(_listed_lines()).items() if times > 1] == []
 
 
 def test_the_page_and_spec_ids_list_the_same_lines():
-    """Every number of `spec_ids.py` is on the page, and no other."""
-    walked = spec_lines.all_lines()
-    assert len(set(walked)) == len(walked) > 700
-    assert sorted(set(walked) - set(_listed())) == []
-    assert sorted(set(_listed()) - set(walked)) == []
+    """Every number of `spec_ids.py` is on the page, and the page has no other numbers."""
+    specified = spec_lines.all_lines()
+    assert len(set(specified)) == len(specified) > 700
+    assert sorted(set(specified) - set(_listed_lines())) == []
+    assert sorted(set(_listed_lines()) - set(specified)) == []
 
 
 def test_each_row_can_be_read():
@@ -35,7 +35,7 @@ def test_each_line_outside_the_tables_has_a_reason():
 
 
 def test_each_line_names_a_file_that_exists():
-    """No row names a missing file."""
+    """The file that a row names as the implementation exists."""
     gone = [row for row in spec_lines.rows() if not spec_lines.exists(row.implemented_in)]
     assert gone == []
 

@@ -1,4 +1,4 @@
-"""The proxy guide has the numbers of the server."""
+"""The proxy guide has the same numbers as the server."""
 
 import re
 
@@ -19,26 +19,26 @@ _KEEPS = {"nginx": r"keepalive_timeout +(\d+)s", "caddyfile": r"keepalive (\d+)s
 
 @pytest.mark.parametrize("proxy", _WAITS)
 def test_a_proxy_waits_longer_than_a_held_poll_and_a_silent_feed(proxy):
-    """Otherwise it would answer 504 itself."""
+    """A proxy that waited less would answer 504 itself."""
     waits = int(re.search(_WAITS[proxy], _BLOCKS[proxy])[1])
     assert waits > max(LONGEST_WAIT_SECONDS, feed._PING_SECONDS)
 
 
 @pytest.mark.parametrize("proxy", _KEEPS)
 def test_a_proxy_closes_idle_connections_before_the_server_does(proxy):
-    """Otherwise a request could be sent on a closing connection."""
+    """Otherwise a proxy could send a request on a connection that the server is closing."""
     assert int(re.search(_KEEPS[proxy], _BLOCKS[proxy])[1]) < worker._IDLE_SECONDS
 
 
 def test_nginx_upgrades_the_feed_and_forwards_long_bodies():
-    """It does neither by default."""
+    """By default nginx does neither."""
     nginx = _BLOCKS["nginx"]
     assert f"location = {feed.PATH} {{" in nginx
     assert int(re.search(r"client_max_body_size (\d+)k", nginx)[1]) * 1024 > MAX_BODY_BYTES
 
 
 def test_the_text_of_the_guide_has_the_same_numbers():
-    """The table is for other proxies."""
+    """Readers with other proxies use the numbers in the text."""
     assert f"pings it every {feed._PING_SECONDS} seconds" in _GUIDE
     assert f"wait longer than {LONGEST_WAIT_SECONDS} seconds" in _GUIDE
     assert f"before {worker._IDLE_SECONDS:.0f} seconds" in _GUIDE
@@ -46,6 +46,6 @@ def test_the_text_of_the_guide_has_the_same_numbers():
 
 
 def test_the_guide_names_every_push_service_that_is_called():
-    """Firewall rules need these hosts."""
+    """Operators need these hosts for their firewall rules."""
     hosts = {*web_push._HOSTS, *(family.removeprefix(".") for family in web_push._FAMILIES)}
     assert {host for host in hosts if f"`{host}`" not in _GUIDE} == set()

@@ -7,5 +7,5 @@ from tests.support.reference.pages import FOLDER, PAGES
 
 @pytest.mark.parametrize("name", PAGES)
 def test_each_generated_page_matches_the_code(name):
-    """When this fails: `scripts/reference`, read the difference, commit it."""
+    """If this fails, run `scripts/reference`, read the difference and commit it."""
     assert (FOLDER / name).read_text(encoding="utf-8") == PAGES[name]()

@@ -1,4 +1,4 @@
-"""The scripts named by the documentation exist and describe themselves."""
+"""The scripts that the documentation names exist and describe themselves."""
 
 import os
 import re
@@ -16,13 +16,13 @@ _SCRIPTS = [
 
 
 def test_every_script_describes_itself_on_its_second_line():
-    """The description is one sentence."""
+    """The description is a comment of one sentence."""
     silent = [path.name for path in _SCRIPTS if not re.match(r"# [A-Z].{20,}", _lines(path)[1])]
     assert silent == []
 
 
 def test_every_script_is_executable_short_and_strict():
-    """It has under thirty lines and stops at the first failure."""
+    """Each has fewer than thirty lines and stops at the first failure."""
     for path in [*_SCRIPTS, ROOT / ".ci" / "run"]:
         assert os.access(path, os.X_OK), path
         assert len(_lines(path)) < _MAX_LINES, path
@@ -30,14 +30,14 @@ def test_every_script_is_executable_short_and_strict():
 
 
 def test_every_script_is_in_the_scripts_readme():
-    """`scripts/README.md` has a row for each."""
+    """`scripts/README.md` has a row for each script."""
     table = (ROOT / "scripts" / "README.md").read_text("utf-8")
     listed = set(re.findall(r"^\| `(\w+)` \|", table, re.MULTILINE))
     assert listed == {path.name for path in _SCRIPTS}
 
 
 def test_every_script_in_the_readme_exists():
-    """Readers copy them; each must be executable."""
+    """Readers copy the names of scripts, so each must exist and be executable."""
     named = set(re.findall(r"\b(scripts/\w+)\b", (ROOT / "README.md").read_text("utf-8")))
     assert {"scripts/demo", "scripts/test"} <= named
     assert [name for name in sorted(named) if not os.access(ROOT / name, os.X_OK)] == []
@@ -64,8 +64,8 @@ def test_continuous_integration_runs_the_command_of_the_readme():
 def test_skipped_tests_are_named_again_at_the_end(
     tmp_path, arguments, without, expected_lines, ends
 ):
-    """They are named below a long output, whether the run passed or not."""
-    script = _copied_test_script(tmp_path, ends)
+    """Skipped tests are named below the long output, whether the run passed or not."""
+    script = _copy_test_script(tmp_path, ends)
     result = subprocess.run(
         [script, *arguments],
         env={"PATH": os.environ["PATH"], **({without: "1"} if without else {})},
@@ -82,18 +82,18 @@ def test_skipped_tests_are_named_again_at_the_end(
     assert all(result.stderr.count(line) == len(("at once", "at the end")) for line in last)
 
 
-def _copied_test_script(folder, ends):
-    """`scripts/test` beside commands that do nothing, on a machine without a browser."""
-    beside = {"scripts/browsers": "exit 1"}
+def _copy_test_script(folder, ends):
+    """Copies `scripts/test` beside commands that do nothing, as on a machine without a browser."""
+    commands = {"scripts/browsers": "exit 1"}
     for name in ("scripts/install", "scripts/clients", "scripts/check", ".venv/bin/pytest"):
-        beside[name] = "exit 0"
-    beside[".venv/bin/python"] = (
+        commands[name] = "exit 0"
+    commands[".venv/bin/python"] = (
         f'[[ "$2" == *postgres ]] && exit 0; echo "everything ran" >&2; exit {ends}'
     )
-    for name, does in beside.items():
+    for name, command in commands.items():
         path = folder / name
         path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(f"#!/usr/bin/env bash\n{does}\n")
+        path.write_text(f"#!/usr/bin/env bash\n{command}\n")
         path.chmod(0o755)
     return shutil.copy(ROOT / "scripts" / "test", folder / "scripts" / "test")
 

@@ -4,22 +4,22 @@ from tests.support.checks.source import modules
 
 _MAX_LINES = 400
 _MAX_TABLE_LINES = 600
-"""Rows of one table, each of which is read by itself."""
+"""Tables: each row can be read by itself."""
 _TABLES = {
     "server/services/clients/agent_members.py",
 }
 _MAX_TEST_LINES = 700
-"""Sentences about one noun, each of which is read by itself."""
+"""Each test of a file can be read by itself."""
 
 
 def _lengths(*folders):
-    """The number of lines of each file, by its path."""
+    """Returns the number of lines of each file, by its path."""
     read = (module for module in modules(*folders) if "node_modules" not in module.path)
-    return {one.path: len(one.text.splitlines()) for one in read}
+    return {source.path: len(source.text.splitlines()) for source in read}
 
 
 def test_no_module_is_too_long():
-    """Four hundred lines: the product, and the support of the tests."""
+    """A module of the product or of the test support has at most four hundred lines."""
     lengths = _lengths("server", "approver_tui", "sayso", "tests/support", "tests/bench")
     long = {path for path, lines in lengths.items() if lines > _MAX_LINES}
     assert long <= _TABLES
@@ -27,5 +27,5 @@ def test_no_module_is_too_long():
 
 
 def test_no_test_file_is_too_long():
-    """Seven hundred lines, for the tests of one noun."""
+    """A test file has at most seven hundred lines, because it is about one noun."""
     assert {path: n for path, n in _lengths("tests").items() if n > _MAX_TEST_LINES} == {}

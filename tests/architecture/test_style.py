@@ -18,24 +18,24 @@ _ALLOWED = {"inherit", "min(var(--small), 3.35vw)"}
 
 
 def _off_scale(text: str) -> list[str]:
-    """Sizes that are not on the scale."""
-    sizes = [found[2].strip() for found in _SIZED.finditer(text)]
+    """Returns the sizes that are not on the scale."""
+    sizes = [match[2].strip() for match in _SIZED.finditer(text)]
     return [size for size in sizes if size not in _ALLOWED and not _STEP.fullmatch(size)]
 
 
 def test_the_type_scale_has_few_steps():
-    """Five for text, and one for each kind of drawing, in the drawing's own units."""
+    """There are five steps for text, and one for each kind of drawing in its own units."""
     assert SCALE == ["fine", "small", "text", "lead", "title", "drawn-chart", "drawn-face"]
 
 
 @pytest.mark.parametrize("sheet", SHEETS, ids=lambda path: path.name)
 def test_every_font_size_is_on_the_scale(sheet):
-    """All pages look alike, and the scale is changed in one place."""
+    """All pages look alike, and the scale can be changed in one file."""
     assert _off_scale(sheet.read_text()) == []
 
 
 def test_no_page_sets_its_own_font_size():
-    """Drawings, attributes and scripts have none either."""
+    """Drawings, attributes and scripts set no font size either."""
     pages = [path for path in TEMPLATES.rglob("*") if path.suffix in {".html", ".js"}]
     assert pages != []
     assert [
@@ -56,5 +56,5 @@ def test_no_page_sets_its_own_font_size():
     ],
 )
 def test_a_font_size_off_the_scale_is_detected(rule):
-    """A check that finds nothing anywhere proves nothing."""
+    """A check that finds nothing anywhere proves nothing, so it must find each of these."""
     assert len(_off_scale(rule)) == 1

@@ -1,4 +1,4 @@
-"""Text from agents is never interpreted: neither by a terminal nor by a database."""
+"""Text from agents is never interpreted, neither by a terminal nor by a database."""
 
 import ast
 from collections.abc import Iterator
@@ -16,7 +16,7 @@ _RUNS_SQL = {"text", "execute", "exec_driver_sql", "executescript", "executemany
 
 
 def test_no_widget_interprets_markup_in_its_text():
-    """Markup is turned off at each widget, or in our own class of it."""
+    """Markup is turned off at each widget, or in our own class of the widget."""
     reading = [
         f"{module.path}:{line} {name}"
         for module in modules("approver_tui")
@@ -26,7 +26,7 @@ def test_no_widget_interprets_markup_in_its_text():
 
 
 def test_no_sql_is_built_from_text():
-    """Values are bound, statements are fixed: no f-string, `+`, `%` or `format` in SQL."""
+    """Values are bound and statements are fixed: SQL has no f-string, `+`, `%` or `format`."""
     built = [
         f"{module.path}:{call.lineno} {name}"
         for module in modules("server/storage")
@@ -49,7 +49,7 @@ def test_no_sql_is_built_from_text():
     ],
 )
 def test_interpreted_markup_is_detected(source):
-    """A check that finds nothing anywhere proves nothing; it finds all of these."""
+    """A check that finds nothing anywhere proves nothing, so it must find each of these."""
     assert list(_markup_readers(ast.parse(source))) != []
 
 
@@ -63,7 +63,7 @@ def test_interpreted_markup_is_detected(source):
     ],
 )
 def test_safe_code_is_accepted(source):
-    """Markup turned off, our own words, and text that is already parsed."""
+    """Markup that is turned off, our own words, and text that is already parsed are safe."""
     assert list(_markup_readers(ast.parse(source))) == []
 
 
@@ -87,16 +87,16 @@ def _call_reads(call: ast.Call) -> bool:
     return name in _ALWAYS_PARSES
 
 
-def _class_reads(made: ast.ClassDef) -> bool:
-    if not {last_name(base) for base in made.bases} & _PARSES_MARKUP:
+def _class_reads(definition: ast.ClassDef) -> bool:
+    if not {last_name(base) for base in definition.bases} & _PARSES_MARKUP:
         return False
-    starts = [call for call, name in calls(made) if name == "__init__"]
+    starts = [call for call, name in calls(definition) if name == "__init__"]
     return not any(_markup_is_off(call) for call in starts)
 
 
-def _title_reads(assigned: ast.Assign) -> bool:
-    is_title = any(last_name(target) in _TITLES for target in assigned.targets)
-    return is_title and not _is_plain(assigned.value)
+def _title_reads(assignment: ast.Assign) -> bool:
+    is_title = any(last_name(target) in _TITLES for target in assignment.targets)
+    return is_title and not _is_plain(assignment.value)
 
 
 def _markup_is_off(call: ast.Call) -> bool:

@@ -26,7 +26,7 @@ _RETIRED = {
     r"\bheld against\b": "compared with; checked against",
     r"\benrol(?!l)": "enroll",
 }
-"""What must not be written, and what to write. A word in several senses is not here."""
+"""Retired words and their replacements. A word with several meanings is not listed."""
 _GLOSSARY = ROOT / "docs" / "glossary.md"
 _THIRD_COLUMN = re.compile(r"^(\|[^|]*\|[^|]*\|)[^|]*\|$", re.MULTILINE)
 
@@ -47,19 +47,19 @@ def _texts() -> Iterator[tuple[str, str]]:
 
 @pytest.mark.parametrize("pattern", _RETIRED)
 def test_no_document_or_template_has_a_retired_word(pattern):
-    """An error names the file, the line, the word, and what to write instead."""
+    """The error names the file, the line, the word, and what to write instead."""
     word = re.compile(pattern, re.IGNORECASE)
-    found = [
-        f"{path}:{number}: {one[0]!r}, write {_RETIRED[pattern]!r}"
+    retired_words = [
+        f"{path}:{number}: {match[0]!r}, write {_RETIRED[pattern]!r}"
         for path, text in _texts()
         for number, line in enumerate(text.splitlines(), 1)
-        for one in word.finditer(line)
+        for match in word.finditer(line)
     ]
-    assert found == []
+    assert retired_words == []
 
 
 def test_the_documents_and_templates_are_found():
-    """Otherwise the test above checks nothing."""
+    """If no documents were found, the test above would check nothing."""
     paths = [path for path, _ in _texts()]
     assert {"README.md", "CHANGELOG.md", "docs/glossary.md", "docs/policy.md"} <= set(paths)
     assert sum(path.endswith((".html", ".js", ".css")) for path in paths) > 100

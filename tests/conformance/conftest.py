@@ -33,25 +33,25 @@ _SHARING = frozenset(
         "tokens",
     )
 )
-"""Files that move no clock, stop no server, and add only what no other of them adds."""
+"""Files that do not move the clock or stop the server, and whose additions do not collide."""
 
 
 @pytest.fixture(scope="module", autouse=True)
 def _pins() -> Iterator[None]:
-    """A PIN takes a fifth of a second on purpose; these tests enter hundreds."""
+    """Makes PINs cheap. A real one takes a fifth of a second, and these tests enter hundreds."""
     with cheap_pins():
         yield
 
 
 @pytest.fixture(scope="module")
 def settings() -> dict[str, str]:
-    """Settings of this file's server: limits that no test reaches, and a debug log."""
+    """The settings of this file's server: limits that no test reaches, and a debug log."""
     return _SETTINGS
 
 
 @pytest.fixture(scope="session")
 def shared_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LiveServer]:
-    """A prepared server for all files that leave it unchanged."""
+    """A prepared server, shared by all files that leave it unchanged."""
     with live_server(tmp_path_factory.mktemp("shared"), forked=True, **_SETTINGS) as running:
         yield running
 
@@ -68,15 +68,15 @@ def server(
         before = len(running.log)
         yield running
         running.closing.close()
-        _check(running.log[before:])
+        _check_log(running.log[before:])
         return
     with live_server(tmp_path_factory.mktemp("server"), forked=True, **settings) as running:
         yield running
         log = running.log
-    _check(log)
+    _check_log(log)
 
 
-def _check(log: str) -> None:
+def _check_log(log: str) -> None:
     assert "Traceback" not in log, log[-4_000:]
     assert "request.failed" not in log, log[-4_000:]
     assert _RAW.findall(log) == []
@@ -85,14 +85,14 @@ def _check(log: str) -> None:
 
 @pytest.fixture(scope="module")
 def http(server: LiveServer) -> Iterator[httpx.Client]:
-    """The connection of this file."""
+    """The connection that the tests of a file share."""
     with server.client() as client:
         yield client
 
 
 @pytest.fixture
 def agent(server: LiveServer, http: httpx.Client) -> Agent:
-    """An agent of this test."""
+    """A new agent for each test."""
     return Agent(server.agent(), http)
 
 
@@ -105,12 +105,12 @@ def user(server: LiveServer) -> str:
 @pytest.fixture(scope="module")
 def person(server: LiveServer) -> Iterator[Terminal]:
     """A user at an enrolled terminal, who can answer."""
-    made = new_person(server)
-    yield made
-    made.client.close()
+    terminal = new_person(server)
+    yield terminal
+    terminal.client.close()
 
 
 @pytest.fixture(scope="module")
 def api(person: Terminal, http: httpx.Client) -> RawApi:
-    """The API with and without this file's user."""
+    """The API, called with or without the credentials of this file's user."""
     return RawApi(person, http)

@@ -1,4 +1,4 @@
-"""CIBA Core 7.3: the acknowledgement of an accepted request, and nothing more."""
+"""CIBA Core 7.3: the acknowledgement of an accepted request has its members and no others."""
 
 import re
 
@@ -13,9 +13,9 @@ _HANDLE = re.compile(r"[A-Za-z0-9._-]+")
 
 
 def test_the_acknowledgement_has_exactly_its_members(agent: Agent, user: str) -> None:
-    """CB-110, CB-115, CL-02, CL-05 to CL-07: 200, JSON, not stored, nothing about the user.
+    """The acknowledgement is JSON, is not stored, and says nothing about the user.
 
-    CB-113.
+    CB-110, CB-113, CB-115, CL-02, CL-05 to CL-07.
     """
     response = agent.ask(user)
     body = response.json()
@@ -32,24 +32,24 @@ def test_the_acknowledgement_has_exactly_its_members(agent: Agent, user: str) ->
 
 
 def test_the_acknowledgement_has_the_same_members_at_every_risk(agent: Agent, user: str) -> None:
-    """CB-115: it does not reveal what the request is about."""
+    """CB-115: the members do not reveal what the request is about."""
     assert set(agent.ask(user).json()) == set(agent.ask_payment(user).json())
 
 
 def test_handles_are_long_random_and_plain(server: LiveServer, agent: Agent, user: str) -> None:
-    """CB-111: 256 bits each, a thousand different ones, in allowed characters."""
-    asked = [agent.asked(user) for _ in range(50)]
+    """CB-111: a thousand handles differ, have 256 bits each, and use allowed characters only."""
+    received = [agent.asked(user) for _ in range(50)]
     secrets = server.services.secrets
-    made = [secrets.auth_req_id(secrets.new_id(PREFIX_APPROVAL)) for _ in range(1_000)]
+    generated = [secrets.auth_req_id(secrets.new_id(PREFIX_APPROVAL)) for _ in range(1_000)]
 
-    assert len({*asked, *made}) == 1_050
-    for handle in (*asked, *made):
+    assert len({*received, *generated}) == 1_050
+    for handle in (*received, *generated):
         assert _HANDLE.fullmatch(handle)
         assert len(handle.removeprefix("sayso_ar_")) == 43
 
 
 def test_expires_in_counts_from_the_request(agent: Agent, user: str) -> None:
-    """CB-112: the value is in whole seconds, as requested."""
+    """CB-112: `expires_in` is the requested number of seconds."""
     assert [agent.ask(user, requested_expiry=n).json()["expires_in"] for n in (1, 2, 77)] == [
         1,
         2,
@@ -58,14 +58,14 @@ def test_expires_in_counts_from_the_request(agent: Agent, user: str) -> None:
 
 
 def test_the_own_client_id_in_the_body_is_accepted(agent: Agent, user: str) -> None:
-    """CL-01: beside Basic."""
+    """CL-01: an agent that authenticates with Basic may repeat its client_id in the body."""
     assert agent.ask(user, client_id=agent.key.id).status_code == 200
 
 
 def test_another_client_id_in_the_body_is_refused(
     server: LiveServer, agent: Agent, user: str
 ) -> None:
-    """NG-064: one's own credentials do not authenticate another client."""
+    """NG-064: an agent's own credentials do not authenticate a different client."""
     other = server.agent()
     with unchanged(server):
         response = agent.ask(user, client_id=other.id)
@@ -76,7 +76,7 @@ def test_another_client_id_in_the_body_is_refused(
 def test_the_users_id_of_a_request_is_not_the_agents_handle(
     server: LiveServer, agent: Agent, person: Terminal
 ) -> None:
-    """CB-116, NG-006: two identifiers, each useless in the place of the other."""
+    """CB-116, NG-006: the user's ID of a request is no handle, and the handle is no ID."""
     body = agent.ask(person.user).json()
     handle = body["auth_req_id"]
     api = RawApi(person, agent.http)

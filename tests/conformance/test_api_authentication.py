@@ -16,7 +16,7 @@ from tests.support.servers.server import LiveServer
 
 
 def test_the_unchanged_call_is_accepted(api: RawApi) -> None:
-    """The following tests change it; the scheme is case-insensitive."""
+    """The call that the tests below change is valid, and its scheme is case-insensitive."""
     assert api.call("GET", "/api/me").status_code == 200
     assert api.call("GET", "/api/me", authorization=f"dpop {api.token}").status_code == 200
 
@@ -62,7 +62,7 @@ _OF_PEOPLE = [route for route in ROUTES if route.caller is Caller.PERSON]
 def test_a_bound_token_is_refused_as_a_bearer_token_everywhere(
     server: LiveServer, api: RawApi, route: Any
 ) -> None:
-    """DP-54, NG-087: each route of the API refuses it, with or without its proof."""
+    """DP-54, NG-087: each route refuses a bound token as a bearer token or without its proof."""
     path = with_id(route.path)
     with unchanged(server):
         answers = [
@@ -76,7 +76,7 @@ def test_a_bound_token_is_refused_as_a_bearer_token_everywhere(
 
 
 def test_a_token_in_the_query_is_refused(api: RawApi) -> None:
-    """MC-17: RFC 6750 2.2 and 2.3 are not offered."""
+    """MC-17: a token must not come in the query or body (RFC 6750 2.2, 2.3)."""
     proof = api.proof(api.claims("GET", "/api/me"))
     query = api.http.get("/api/me", params={"access_token": api.token}, headers={"DPoP": proof})
 
@@ -106,7 +106,7 @@ _TOKEN_CLAIMS: dict[str, dict[str, Any]] = {
 def test_an_own_token_with_wrong_claims_is_refused(
     server: LiveServer, api: RawApi, case: str
 ) -> None:
-    """AT-21, AT-22, AT-25, MC-14, DP-20, NG-093: signed by us, but not for this API."""
+    """AT-21, AT-22, AT-25, MC-14, DP-20, NG-093: a valid signature of ours is not enough."""
     claims = jwt.decode(api.token, options={"verify_signature": False})
     claims |= json.loads(json.dumps(_TOKEN_CLAIMS[case]).replace("{url}", server.url))
     claims = {name: value for name, value in claims.items() if value is not None}
@@ -122,7 +122,7 @@ def test_an_own_token_with_wrong_claims_is_refused(
 
 @pytest.mark.parametrize("typ", ["JWT", "id_token", "logout+jwt", "dpop+jwt", ""])
 def test_a_token_of_another_type_is_refused(server: LiveServer, api: RawApi, typ: str) -> None:
-    """AT-20: the same claims, the same key, another type."""
+    """AT-20: a token with the right claims and key, but of a different type, is refused."""
     claims = jwt.decode(api.token, options={"verify_signature": False})
     with server.services.store.read() as view:
         keys = view.directory.signing_keys()
@@ -167,7 +167,7 @@ _CLAIMS: dict[str, dict[str, Any]] = {
 
 @pytest.mark.parametrize("case", _CLAIMS)
 def test_a_proof_for_another_request_is_refused(api: RawApi, case: str) -> None:
-    """DP-03 to DP-06, DP-14 to DP-19: each call has its own proof."""
+    """DP-03 to DP-06, DP-14 to DP-19: a proof is valid for one call only."""
     issuer = api.person.client.profile.issuer
     changes = dict(_CLAIMS[case])
     moved = changes.get("iat")
@@ -191,7 +191,7 @@ def _proof_claims(api: RawApi, changes: dict[str, Any]) -> dict[str, Any]:
     ["{url}/api/me?x=1", "{url}/api/me#x", "{ip}/api/me", "{six}/api/me", "{upper}/api/me"],
 )
 def test_an_equivalent_htu_is_accepted(api: RawApi, spelling: str) -> None:
-    """DP-15, DP-22: query and fragment do not count; this machine has three names."""
+    """DP-15, DP-22: query and fragment do not count, and each name of this machine works."""
     issuer = api.person.client.profile.issuer
     names = {
         "url": issuer,
@@ -253,14 +253,17 @@ _PROOFS = [
 
 @pytest.mark.parametrize("case", _PROOFS)
 def test_an_invalid_proof_is_refused(api: RawApi, case: str) -> None:
-    """DP-55: DP-02, DP-07 to DP-13, DP-23: one JWT signed by the key inside it, and by no other."""
+    """A proof is one JWT that is signed by the key inside it, and by no other key.
+
+    DP-02, DP-07 to DP-13, DP-23, DP-55.
+    """
     response = api.call("GET", "/api/me", proof=_proofs(api)[case])
 
     check_problem(response, 401, "invalid_dpop_proof")
 
 
 def test_no_proof_and_two_proofs_are_refused(api: RawApi) -> None:
-    """DP-01, DP-51: exactly one header."""
+    """DP-01, DP-51: a call needs exactly one DPoP header."""
     first, second = (api.proof(api.claims("GET", "/api/me")) for _ in range(2))
     token = ("Authorization", f"DPoP {api.token}")
     none = api.http.get("/api/me", headers=[token])
@@ -271,7 +274,7 @@ def test_no_proof_and_two_proofs_are_refused(api: RawApi) -> None:
 
 
 def test_a_proof_is_accepted_once(api: RawApi) -> None:
-    """DP-21: no other route accepts it again."""
+    """DP-21: a used proof is refused by the same route."""
     proof = api.proof(api.claims("GET", "/api/me"))
     assert api.call("GET", "/api/me", proof=proof).status_code == 200
 
@@ -279,7 +282,7 @@ def test_a_proof_is_accepted_once(api: RawApi) -> None:
 
 
 def test_a_valid_proof_of_another_key_is_refused(api: RawApi) -> None:
-    """DP-20: a stolen token alone is useless."""
+    """DP-20: a stolen token is useless without its key."""
     proof = api.proof(api.claims("GET", "/api/me"), SigningKey.generate())
 
     check_problem(api.call("GET", "/api/me", proof=proof), 401, "invalid_token")

@@ -30,14 +30,14 @@ _PUBLIC = {
     "GET /metrics",
     "POST /api/passkeys/offer",
 }
-"""What anybody may read, on purpose."""
+"""Routes that anybody may call, on purpose."""
 _BEFORE_SIGN_IN = {
     "POST /api/passkeys/options": (422, "invalid_body"),
     "POST /api/passkeys": (422, "invalid_body"),
     "POST /api/passkeys/sign-in": (422, "invalid_body"),
     "POST /api/passkeys/sign-out": (403, "stale_page"),
 }
-"""What a browser does that is not signed in yet: a code or a passkey in the body says who it is."""
+"""Routes for browsers that are not signed in: a code or passkey in the body identifies the user."""
 _METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS")
 _PATHS = sorted({route.path for route in ROUTES})
 _MAX_LINE = 4_000
@@ -47,12 +47,12 @@ _MAX_LINE = 4_000
 def test_every_route_requires_authentication_or_is_listed_as_public(
     server: LiveServer, http: httpx.Client, route: Any
 ) -> None:
-    """Without credentials: 401 with the challenge of its kind, or one of a short list."""
+    """Without credentials a route answers 401 with its challenge, unless it is in a short list."""
     form = {"grant_type": "client_credentials"} if route.caller is Caller.CLIENT else None
     with unchanged(server):
         response = http.request(route.method, with_id(route.path), data=form)
 
-    if route.path == "/userinfo":  # no token, hence no error about one (RFC 6750 3.1)
+    if route.path == "/userinfo":  # without a token there is no error code (RFC 6750 3.1)
         assert response.status_code == 401
         assert "DPoP" in response.headers["www-authenticate"]
     elif route.path.startswith("/register"):
@@ -77,11 +77,11 @@ def test_every_route_requires_authentication_or_is_listed_as_public(
 
 
 @pytest.mark.parametrize("path", _PATHS)
-def test_other_methods_are_405_with_the_allowed_ones(
+def test_other_methods_get_405_with_the_allowed_ones(
     server: LiveServer, api: RawApi, path: str
 ) -> None:
-    """The answer is JSON, for every path."""
-    allowed = {route.method for route in ROUTES if _leads(route.path, path)}
+    """Each path answers in JSON and lists the methods that it allows."""
+    allowed = {route.method for route in ROUTES if _matches_route(route.path, path)}
     allowed |= {"HEAD"} if "GET" in allowed else set()
     for method in set(_METHODS) - allowed:
         with unchanged(server):
@@ -95,8 +95,8 @@ def test_other_methods_are_405_with_the_allowed_ones(
                 check_refusal(response, 405, "invalid_request")
 
 
-def _leads(pattern: str, path: str) -> bool:
-    """Reports whether a path also matches another route, where a name could be."""
+def _matches_route(pattern: str, path: str) -> bool:
+    """Returns whether the path also matches a route that has a name at that position."""
     return re.fullmatch(re.sub(r"<\w+>", r"\\w+", pattern), with_id(path)) is not None
 
 
@@ -124,7 +124,7 @@ _NOWHERE = [
 
 @pytest.mark.parametrize("path", _NOWHERE, ids=lambda path: f"{path[:24]}-{len(path)}")
 def test_an_unknown_path_is_404(http: httpx.Client, path: str) -> None:
-    """The answer has the format of its side, redirects nowhere and repeats nothing."""
+    """The error has the format of its API, redirects nowhere and repeats nothing."""
     base = str(http.base_url).rstrip("/")
     request = http.build_request("GET", base)
     request.url = request.url.copy_with(raw_path=path.encode())
@@ -166,36 +166,36 @@ _WITH_BODY = [
 
 @pytest.fixture(scope="module")
 def administrator(server: LiveServer, http: httpx.Client) -> Iterator[RawApi]:
-    """The API with an administrator."""
-    made = new_person(server)
+    """The API, called with the credentials of an administrator."""
+    terminal = new_person(server)
     users = Users(server.services.store, server.services.secrets)
-    users.update(made.user, UserChanges(roles=("admin",)), by=BY)
-    yield RawApi(made, http)
-    made.client.close()
+    users.update(terminal.user, UserChanges(roles=("admin",)), by=BY)
+    yield RawApi(terminal, http)
+    terminal.client.close()
 
 
 @pytest.mark.parametrize("route", _WITH_BODY, ids=lambda route: route.name)
 def test_an_invalid_body_is_refused(
     server: LiveServer, api: RawApi, administrator: RawApi, route: Any
 ) -> None:
-    """Every body of the table at every route: 422 with a message, and nothing changes.
+    """Every body of the table gets 422 with a message at every route, and changes nothing.
 
-    The poll for security events answers 400, as RFC 8936 2.4 says.
+    The poll for security events answers 400, as RFC 8936 2.4 requires.
     """
     status = 400 if route.path == "/ssf/poll" else 422
     api = api if route.rule is None else administrator
     basic = None
     if route.caller is Caller.RESOURCE:
-        given = server.resources.rotate_secret(PAY, by=BY)
-        basic = httpx.BasicAuth(given.resource.client_id, given.secret)
+        rotated = server.resources.rotate_secret(PAY, by=BY)
+        basic = httpx.BasicAuth(rotated.resource.client_id, rotated.secret)
     for name, body in _BODIES.items():
         if body == b"{}" and not any(f.is_required() for f in route.body.model_fields.values()):
-            continue  # this one fits
+            continue  # this body is valid here
         with unchanged(server):
             response = api.call(route.method, with_id(route.path), content=body, auth=basic)
         if route.rule is None:
             problem = check_problem(response, status, "invalid_body")
-        else:  # what is to be changed is looked for first; a file has errors of its own
+        else:  # the object is looked up first, and a file has its own errors
             problem = response.json()
             assert problem["code"] in {"invalid_body", "invalid", "not_found"}, response.text
         assert len(problem["detail"]) < 600, name
@@ -242,7 +242,7 @@ _QUERIES = [
 @pytest.mark.parametrize("query", _QUERIES, ids=lambda query: f"{query[:20]}-{len(query)}")
 @pytest.mark.parametrize("state", ["waiting", "decided"])
 def test_an_invalid_query_is_refused(api: RawApi, state: str, query: str) -> None:
-    """Numbers, cursors and states are checked, however long."""
+    """Numbers, cursors and states are checked, whatever their length."""
     extra = "" if query.startswith("state=") else f"&state={state}"
     response = api.call("GET", f"/api/approvals?{query}{extra}")
 
@@ -257,7 +257,7 @@ _IDS += ["sayso_ap_aaaaaaaaaaaaaaaa", "sayso_dv_aaaaaaaaaaaaaaaa", "a" * _MAX_LI
 def test_an_unknown_or_impossible_id_is_not_found(
     server: LiveServer, api: RawApi, name: str
 ) -> None:
-    """The status is 404 in both cases."""
+    """An unknown ID and a malformed ID both get 404 (or 405 if they change the path)."""
     statement = {"statement": "a.b.c"}
     calls: list[tuple[str, str, dict[str, Any]]] = [
         ("DELETE", f"/api/devices/{name}", {}),
@@ -277,7 +277,7 @@ def test_an_unknown_or_impossible_id_is_not_found(
 
 
 def test_another_users_device_is_not_found(server: LiveServer, api: RawApi) -> None:
-    """It cannot be unlocked, vouched for or revoked, and is not listed."""
+    """Another user's device is not listed and cannot be unlocked, vouched for or revoked."""
     other = new_person(server)
     theirs = other.client.profile.device_id
     statement = {"statement": "a.b.c"}
@@ -295,20 +295,20 @@ def test_another_users_device_is_not_found(server: LiveServer, api: RawApi) -> N
     other.client.close()
 
 
-def test_a_session_without_a_device_reads_but_decides_nothing(
+def test_a_session_without_a_device_gets_nothing_but_its_account(
     server: LiveServer, http: httpx.Client, agent: Agent
 ) -> None:
-    """The session must register a device first."""
+    """A session must register a device before it can read or decide requests."""
     user, code = server.user()
     agent.asked(user)
     key, issuer = SigningKey.generate(), server.url
-    session = _Fresh(key, issuer, http)
+    session = _SessionWithoutDevice(key, issuer, http)
     token = session.enroll(code)
     with server.services.store.read() as view:
-        found = view.directory.user_called(user)
-        assert found is not None
-        (waiting,) = view.approvals.waiting(found.id, view.now, 1, None)
-    path = f"/api/approvals/{waiting.id}"
+        row = view.directory.user_called(user)
+        assert row is not None
+        (pending,) = view.approvals.waiting(row.id, view.now, 1, None)
+    path = f"/api/approvals/{pending.id}"
     with unchanged(server):
         answers = [
             session.call("GET", path, token),
@@ -323,8 +323,8 @@ def test_a_session_without_a_device_reads_but_decides_nothing(
     assert session.call("GET", "/api/me", token).json()["device"] is None
 
 
-class _Fresh:
-    """A terminal with a token and no device."""
+class _SessionWithoutDevice:
+    """A terminal that has a token but has registered no device."""
 
     def __init__(self, key: SigningKey, issuer: str, http: httpx.Client) -> None:
         self._key, self._issuer, self._http = key, issuer, http
@@ -353,22 +353,22 @@ class _Fresh:
 
 
 def test_the_feed_is_refused_before_the_handshake(server: LiveServer, person: Terminal) -> None:
-    """An HTTP error states the reason; it is never an internal error."""
+    """The refusal is an HTTP error that states the reason, and never an internal error."""
     upgrade = {
         "Connection": "Upgrade",
         "Upgrade": "websocket",
         "Sec-WebSocket-Version": "13",
         "Sec-WebSocket-Key": "dGhlIHNhbXBsZSBub25jZQ==",
     }
-    with server.client() as alone:
-        check_problem(alone.get("/api/feed", headers=upgrade), 401, "invalid_token")
+    with server.client() as connection:
+        check_problem(connection.get("/api/feed", headers=upgrade), 401, "invalid_token")
     for cursor in ("abc", "-1", "9" * 30, "٣x", "1.5", "%00"):
-        with server.client() as alone:  # the connection ends with its handshake
-            api = RawApi(person, alone)
+        with server.client() as connection:  # the connection ends with its handshake
+            api = RawApi(person, connection)
             answer = api.call("GET", f"/api/feed?cursor={cursor}", headers=upgrade)
         check_problem(answer, 422, "invalid_body")
     for method in ("GET", "POST", "PUT", "DELETE"):
-        with server.client() as alone:
-            plain = RawApi(person, alone).call(method, "/api/feed")
+        with server.client() as connection:
+            plain = RawApi(person, connection).call(method, "/api/feed")
         assert 400 <= plain.status_code < 500, plain.text
         assert plain.headers["content-type"] == "application/problem+json"

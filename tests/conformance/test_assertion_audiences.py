@@ -15,7 +15,7 @@ from tests.support.servers.server import AgentKey, LiveServer
 
 @pytest.fixture(scope="module")
 def settings() -> dict[str, str]:
-    """A server that accepts endpoint URLs as the audience."""
+    """Settings with which the server accepts endpoint URLs as the audience."""
     return {"assertion_audience": "endpoints", "log_level": "debug"}
 
 
@@ -27,7 +27,7 @@ def key() -> Key:
 
 @pytest.fixture(scope="module")
 def keyed(server: LiveServer, key: Key) -> AgentKey:
-    """An agent that authenticates with this key."""
+    """An agent that authenticates with this file's key."""
     return server.agent(auth_method="private_key_jwt", jwks=json.dumps(key.jwk))
 
 
@@ -40,12 +40,14 @@ def _form(server: LiveServer, keyed: AgentKey, key: Key, audience: Any) -> dict[
 def test_an_endpoint_is_accepted_as_the_audience(
     server: LiveServer, http: httpx.Client, keyed: AgentKey, key: Key, user: str, path: str
 ) -> None:
-    """CB-029, JB-21: the issuer and both endpoints, at both endpoints."""
+    """CB-029, JB-21: the issuer and both endpoint URLs are accepted at both endpoints."""
     ask = {"login_hint": user, "scope": "openid payments:read", "resource": PAY}
     audience = server.url + path
-    asked = http.post("/bc-authorize", data={**ask, **_form(server, keyed, key, audience)})
-    assert asked.status_code == 200, asked.text
-    poll = {"grant_type": CIBA, "auth_req_id": asked.json()["auth_req_id"]}
+    acknowledgement = http.post(
+        "/bc-authorize", data={**ask, **_form(server, keyed, key, audience)}
+    )
+    assert acknowledgement.status_code == 200, acknowledgement.text
+    poll = {"grant_type": CIBA, "auth_req_id": acknowledgement.json()["auth_req_id"]}
     polled = http.post("/token", data={**poll, **_form(server, keyed, key, audience)})
 
     check_refusal(polled, 400, "authorization_pending")
@@ -69,7 +71,7 @@ def test_an_endpoint_is_accepted_as_the_audience(
 def test_any_other_audience_is_still_refused(
     server: LiveServer, http: httpx.Client, keyed: AgentKey, key: Key, audience: Any
 ) -> None:
-    """JB-05, JB-18: the setting adds two URLs and loosens nothing else."""
+    """JB-05, JB-18: the setting adds two URLs and changes nothing else."""
     if isinstance(audience, list):
         filled: Any = [text.format(url=server.url) for text in audience]
     else:

@@ -1,6 +1,6 @@
 """CIBA Core 7.1, RFC 8707 and RFC 9396: each parameter of a backchannel request.
 
-A refusal names the broken rule, repeats nothing that was sent, and nobody is asked.
+A refusal names the broken rule and repeats nothing that was sent, and nobody is asked.
 """
 
 import json
@@ -18,7 +18,7 @@ from tests.support.servers.server import LiveServer
 BY = audit.OPERATOR
 
 
-def _refused(
+def _assert_refused(
     server: LiveServer, agent: Agent, status: int, error: str, form: dict[str, Any]
 ) -> None:
     with unchanged(server):
@@ -32,12 +32,12 @@ def _form(user: str, **changes: Any) -> dict[str, Any]:
 
 
 def _newest(server: LiveServer, user: str) -> dict[str, Any]:
-    """Display and action of the newest request to this user."""
+    """Returns the display and the action of the newest request to this user."""
     with server.services.store.read() as view:
-        found = view.directory.user_called(user)
-        assert found is not None
-        waiting = view.approvals.waiting(found.id, view.now, 1_000, None)
-    newest = max(waiting, key=lambda approval: approval.created_at)
+        row = view.directory.user_called(user)
+        assert row is not None
+        pending = view.approvals.waiting(row.id, view.now, 1_000, None)
+    newest = max(pending, key=lambda approval: approval.created_at)
     return {"display": json.loads(newest.display), "action": json.loads(newest.action)}
 
 
@@ -64,13 +64,13 @@ _SCOPES = {
 def test_an_invalid_scope_is_refused(
     server: LiveServer, agent: Agent, user: str, case: str
 ) -> None:
-    """CB-040 to CB-042, CB-181: nothing is narrowed silently."""
+    """CB-040 to CB-042, CB-181: an invalid scope is refused and never left out silently."""
     scope, error = _SCOPES[case]
-    _refused(server, agent, 400, error, _form(user, scope=scope))
+    _assert_refused(server, agent, 400, error, _form(user, scope=scope))
 
 
 def test_a_repeated_scope_counts_once(server: LiveServer, agent: Agent) -> None:
-    """RFC 6749 3.3: a scope list is a set."""
+    """RFC 6749 3.3: a list of scopes is a set."""
     user, _ = server.user()
     response = agent.ask(user, scope="payments:read openid payments:read openid")
 
@@ -107,32 +107,30 @@ _HINTS = {
 
 @pytest.mark.parametrize("case", _HINTS)
 def test_an_invalid_hint_is_refused(server: LiveServer, agent: Agent, user: str, case: str) -> None:
-    """CB-043 to CB-049, CB-058, CB-183: exactly one hint, of an existing user."""
+    """CB-043 to CB-049, CB-058, CB-183: a request needs one hint, of an existing user."""
     changes, error = _HINTS[case]
     filled = {
         name: value if value is None else value.format(user=user, agent=agent.key.id)
         for name, value in changes.items()
     }
-    _refused(server, agent, 400, error, _form(user, **filled))
+    _assert_refused(server, agent, 400, error, _form(user, **filled))
 
 
 def test_a_user_is_found_by_name_email_or_id(server: LiveServer, agent: Agent) -> None:
-    """Case does not matter in the first two."""
+    """Upper and lower case do not matter in a name or an email address."""
     users = Users(server.services.store, server.services.secrets)
-    made, _ = users.add(NewUser("Ada.Hint", "ada@hint.example"), by=BY)
-    hints = ["Ada.Hint", "ada.hint", "ada@hint.example", "ADA@hint.example", made.id]
+    added, _ = users.add(NewUser("Ada.Hint", "ada@hint.example"), by=BY)
+    hints = ["Ada.Hint", "ada.hint", "ada@hint.example", "ADA@hint.example", added.id]
     answers = [agent.ask(hint).status_code for hint in hints]
 
     assert answers == [200] * 5
     with server.services.store.read() as view:
-        assert len(view.approvals.waiting(made.id, view.now, 100, None)) == 5
+        assert len(view.approvals.waiting(added.id, view.now, 100, None)) == 5
 
 
 @pytest.mark.parametrize("case", ["CB-056-disabled", "not-mine-to-ask"])
-def test_an_unreachable_user_is_like_an_unknown_one(
-    server: LiveServer, user: str, case: str
-) -> None:
-    """CB-056, CB-048: a disabled user, or one whom this agent may not ask."""
+def test_a_user_who_cannot_be_asked_looks_unknown(server: LiveServer, user: str, case: str) -> None:
+    """CB-056, CB-048: this applies to disabled users and to users the agent may not ask."""
     other, _ = server.user()
     agent = new_agent(server, asks=(user,) if case == "not-mine-to-ask" else None)
     if case == "CB-056-disabled":
@@ -147,8 +145,8 @@ def test_an_unreachable_user_is_like_an_unknown_one(
 
 
 def test_guessing_user_names_is_limited(server: LiveServer, user: str) -> None:
-    """DE-04: twenty unknown users in ten minutes are the limit; then this agent learns nothing."""
-    agent, another = new_agent(server), new_agent(server)
+    """DE-04: after twenty unknown users in ten minutes, an agent learns nothing more."""
+    agent, other_agent = new_agent(server), new_agent(server)
     for n in range(20):
         assert agent.ask(f"guess-{n}").json()["error"] == "unknown_user_id"
     agent.ask("guess-20")
@@ -157,9 +155,9 @@ def test_guessing_user_names_is_limited(server: LiveServer, user: str) -> None:
 
     check_refusal(unknown, 403, "access_denied")
     assert unknown.content == known.content
-    assert another.ask(user).status_code == 200
+    assert other_agent.ask(user).status_code == 200
     agent.http.close()
-    another.http.close()
+    other_agent.http.close()
 
 
 _MESSAGES = {
@@ -179,7 +177,7 @@ _MESSAGES = {
 def test_a_displayable_binding_message_is_shown_unchanged(
     server: LiveServer, agent: Agent, case: str
 ) -> None:
-    """CB-065, CB-067: it is in its own field and nowhere else."""
+    """CB-065, CB-067: the message is in its own field and nowhere else."""
     sent, shown = _MESSAGES[case]
     user, _ = server.user()
     assert agent.ask(user, binding_message=sent).status_code == 200
@@ -229,9 +227,11 @@ _HOSTILE = {
 def test_a_deceptive_binding_message_is_refused(
     server: LiveServer, agent: Agent, user: str, case: str
 ) -> None:
-    """CB-066, CB-187, NG-016: it is not cleaned, so shown and sent text never differ."""
+    """CB-066, CB-187, NG-016: it is refused rather than cleaned, so nothing sent is hidden."""
     message = f"{MARK}{_HOSTILE[case]}{MARK}"
-    _refused(server, agent, 400, "invalid_binding_message", _form(user, binding_message=message))
+    _assert_refused(
+        server, agent, 400, "invalid_binding_message", _form(user, binding_message=message)
+    )
 
 
 _EXPIRIES = {
@@ -250,7 +250,7 @@ _EXPIRIES = {
 def test_a_requested_expiry_is_honored_up_to_the_limit_of_its_risk(
     agent: Agent, user: str, asked: str
 ) -> None:
-    """CB-072, CB-074: a day at low risk, ten minutes at high risk."""
+    """CB-072, CB-074: the limit is a day at low risk and ten minutes at high risk."""
     low, high = _EXPIRIES[asked]
 
     assert agent.ask(user, requested_expiry=asked).json()["expires_in"] == low
@@ -265,8 +265,8 @@ _BAD_EXPIRIES += ["٣", "5\n", "[5]", "Infinity", "9" * 5_000]
 def test_an_invalid_requested_expiry_is_refused(
     server: LiveServer, agent: Agent, user: str, asked: str
 ) -> None:
-    """CB-072: a positive whole number in ASCII digits."""
-    _refused(server, agent, 400, "invalid_request", _form(user, requested_expiry=asked))
+    """CB-072: the value must be a positive whole number in ASCII digits."""
+    _assert_refused(server, agent, 400, "invalid_request", _form(user, requested_expiry=asked))
 
 
 def _payment(**changes: Any) -> dict[str, Any]:
@@ -332,47 +332,47 @@ _DETAILS: dict[str, Any] = {
 def test_invalid_authorization_details_are_refused(
     server: LiveServer, agent: Agent, user: str, case: str
 ) -> None:
-    """RA-01 to RA-08, RA-17, RA-18, NG-106: all objects or none, whichever is invalid."""
+    """RA-01 to RA-08, RA-17, RA-18, NG-106: one invalid object refuses all objects."""
     value = _DETAILS[case]
     raw = value if isinstance(value, str) else json.dumps(value)
     form = _form(user, scope="openid payments:transfer", authorization_details=raw)
-    _refused(server, agent, 400, "invalid_authorization_details", form)
+    _assert_refused(server, agent, 400, "invalid_authorization_details", form)
 
 
 def test_all_details_objects_are_shown(server: LiveServer, agent: Agent) -> None:
-    """RA-09, RA-10, RA-19: every leaf of every object, and the scopes beside them."""
+    """RA-09, RA-10, RA-19: every value of every object is shown, with the scopes."""
     user, _ = server.user()
     details = [_GOOD, _payment(payee="Ærø & Søn <b>")]
     response = agent.ask(
         user, scope="openid payments:transfer", authorization_details=json.dumps(details)
     )
     assert response.status_code == 200, response.text
-    seen = _newest(server, user)
-    values = {fact["value"] for fact in seen["display"]["facts"]}
+    stored = _newest(server, user)
+    values = {fact["value"] for fact in stored["display"]["facts"]}
 
-    assert seen["action"]["authorization_details"] == details
-    assert seen["action"]["scope"] == ["payments:transfer"]
+    assert stored["action"]["authorization_details"] == details
+    assert stored["action"]["scope"] == ["payments:transfer"]
     assert {"Nordwind Logistik GmbH", "Ærø & Søn <b>", "EUR 4,820.00"} <= values
-    assert [scope["scope"] for scope in seen["display"]["scopes"]] == ["payments:transfer"]
-    assert seen["display"]["headline"].endswith("and 1 more")
+    assert [scope["scope"] for scope in stored["display"]["scopes"]] == ["payments:transfer"]
+    assert stored["display"]["headline"].endswith("and 1 more")
 
 
 def test_a_scope_that_requires_details_is_refused_without_them(
     server: LiveServer, user: str
 ) -> None:
-    """RA-07 for scopes: the backchannel endpoint and the token endpoint refuse it."""
+    """RA-07 for scopes: the backchannel endpoint and the token endpoint both refuse it."""
     uri = "https://needs.example"
     server.resources.add(uri, {"pay": "low"}, {"pay": "payment.transfer"}, by=BY)
     agent = new_agent(server, resources=(uri,), scopes=("pay",))
     form = _form(user, resource=uri, scope="openid pay")
-    _refused(server, agent, 400, "invalid_authorization_details", form)
+    _assert_refused(server, agent, 400, "invalid_authorization_details", form)
     with unchanged(server):
-        alone = agent.http.post(
+        response = agent.http.post(
             "/token",
             data={"grant_type": "client_credentials", "scope": "pay"},
             auth=agent.key.basic,
         )
-    check_refusal(alone, 400, "invalid_authorization_details")
+    check_refusal(response, 400, "invalid_authorization_details")
     agent.http.close()
 
 
@@ -414,19 +414,21 @@ _RESOURCES = {
 def test_resources_are_compared_exactly(
     server: LiveServer, agent: Agent, user: str, case: str
 ) -> None:
-    """RI-01 to RI-04, RI-10, RI-11, CB-077: no other spelling is accepted."""
-    _refused(server, agent, 400, "invalid_target", _form(user, resource=_RESOURCES[case]))
+    """RI-01 to RI-04, RI-10, RI-11, CB-077: a different spelling of a resource is refused."""
+    _assert_refused(server, agent, 400, "invalid_target", _form(user, resource=_RESOURCES[case]))
 
 
 def test_two_resources_are_refused(server: LiveServer, agent: Agent, user: str) -> None:
-    """RI-05, DE-20: one token has one audience, even if it is named twice."""
+    """RI-05, DE-20: a token has one audience, so even the same resource twice is refused."""
     form = _form(user, resource=[PAY, PAY])
-    _refused(server, agent, 400, "invalid_target", form)
-    _refused(server, agent, 400, "invalid_target", _form(user, resource=[PAY, "https://b.example"]))
+    _assert_refused(server, agent, 400, "invalid_target", form)
+    _assert_refused(
+        server, agent, 400, "invalid_target", _form(user, resource=[PAY, "https://b.example"])
+    )
 
 
 def test_without_a_resource_the_scopes_decide(server: LiveServer, agent: Agent) -> None:
-    """RI-07, AT-17, AT-18: the only one, else the one with all the scopes, else an error."""
+    """RI-07, AT-17, AT-18: the agent's only resource or the only one with all scopes is used."""
     for uri, scopes in {
         "https://one.example": {"one": "low", "both": "low"},
         "https://two.example": {"two": "low", "both": "low"},
@@ -442,31 +444,31 @@ def test_without_a_resource_the_scopes_decide(server: LiveServer, agent: Agent) 
     assert _newest(server, user)["action"]["resource"] == "https://two.example"
     for scope in ("openid both", "openid one two"):
         form = _form(user, resource=None, scope=scope)
-        _refused(server, chooser, 400, "invalid_target", form)
+        _assert_refused(server, chooser, 400, "invalid_target", form)
     chooser.http.close()
 
 
 def test_an_agent_without_a_ceiling_may_request_nothing(server: LiveServer, user: str) -> None:
-    """An empty ceiling does not mean everything."""
+    """An empty ceiling does not mean that everything is allowed."""
     agent = new_agent(server, resources=(), scopes=())
-    _refused(server, agent, 400, "invalid_target", _form(user))
-    _refused(server, agent, 400, "invalid_target", _form(user, resource=None))
+    _assert_refused(server, agent, 400, "invalid_target", _form(user))
+    _assert_refused(server, agent, 400, "invalid_target", _form(user, resource=None))
     agent.http.close()
 
 
 def test_a_critical_request_is_refused_with_too_few_approvers(server: LiveServer) -> None:
-    """CB-189: 403, and nobody is asked."""
+    """CB-189: the request gets 403, and nobody is asked."""
     uri = "https://critical.example"
     server.resources.add(uri, {"launch": "critical"}, {}, by=BY)
     agent = new_agent(server, resources=(uri,), scopes=("launch",))
     form = _form("admin", resource=uri, scope="openid launch")
-    _refused(server, agent, 403, "access_denied", form)
+    _assert_refused(server, agent, 403, "access_denied", form)
     agent.http.close()
 
 
 @pytest.mark.parametrize("acr", ["urn:sayso:acr:signed", "urn:nobody:knows", "a b c", "a" * 512])
 def test_an_unsupported_acr_value_is_accepted(agent: Agent, user: str, acr: str) -> None:
-    """CB-075: it is a preference."""
+    """CB-075: an acr value is a preference, so an unsupported one is not an error."""
     assert agent.ask(user, acr_values=acr).status_code == 200
 
 
@@ -476,15 +478,15 @@ def test_an_unsupported_acr_value_is_accepted(agent: Agent, user: str, acr: str)
 def test_malformed_acr_values_are_refused(
     server: LiveServer, agent: Agent, user: str, acr: str
 ) -> None:
-    """CB-180: malformed or oversized input is an error, never truncated."""
-    _refused(server, agent, 400, "invalid_request", _form(user, acr_values=acr))
+    """CB-180: a malformed or oversized value is an error and is never truncated."""
+    _assert_refused(server, agent, 400, "invalid_request", _form(user, acr_values=acr))
 
 
 @pytest.mark.parametrize("key", ["", "k" * 256])
 def test_an_invalid_idempotency_key_is_refused(
     server: LiveServer, agent: Agent, user: str, key: str
 ) -> None:
-    """CB-180 for our own header: 1 to 255 characters."""
+    """CB-180: our own header must have 1 to 255 characters."""
     with unchanged(server):
         response = agent.ask(user, headers={"Idempotency-Key": key})
 

@@ -1,6 +1,6 @@
 """CIBA Core 7 and 7.2: how a backchannel request must arrive, and who may send one.
 
-Anything else gets an RFC 6749 error and leaves nothing behind.
+Any other request gets an RFC 6749 error and leaves nothing behind.
 """
 
 import base64
@@ -19,12 +19,12 @@ from tests.support.servers.server import LiveServer
 _FORM = "application/x-www-form-urlencoded"
 
 
-def _good(user: str) -> dict[str, str]:
+def _valid_form(user: str) -> dict[str, str]:
     return {"login_hint": user, "scope": "openid payments:read", "resource": PAY}
 
 
 def _post(agent: Agent, body: bytes | str, content_type: str = _FORM) -> httpx.Response:
-    # Whoever is refused for the length of a body loses the connection too.
+    # A client that is refused for the length of its body loses the connection too.
     headers = {"Content-Type": content_type, "Connection": "close"}
     return agent.http.post("/bc-authorize", content=body, headers=headers, auth=agent.key.basic)
 
@@ -37,10 +37,10 @@ def _basic(text: bytes) -> dict[str, str]:
 def test_methods_other_than_post_are_refused(
     server: LiveServer, agent: Agent, user: str, method: str
 ) -> None:
-    """CB-020: nothing is created; the answer names the allowed method."""
+    """CB-020: nothing is created, and the answer names the allowed method."""
     with unchanged(server):
         response = agent.http.request(
-            method, "/bc-authorize", params=_good(user), auth=agent.key.basic
+            method, "/bc-authorize", params=_valid_form(user), auth=agent.key.basic
         )
 
     check_refusal(response, 405, "invalid_request")
@@ -73,7 +73,7 @@ _BODIES = {
 def test_a_body_that_is_not_a_well_formed_form_is_refused(
     server: LiveServer, agent: Agent, user: str, case: str
 ) -> None:
-    """CB-021, CB-180: it is refused even if a part of it could be read."""
+    """CB-021, CB-180: such a body is refused even if a part of it could be read."""
     content_type, template = _BODIES[case]
     body = template % user.encode() if b"%s" in template else template
     with unchanged(server):
@@ -87,23 +87,23 @@ def test_any_spelling_of_the_form_media_type_is_accepted(
     agent: Agent, user: str, content_type: str
 ) -> None:
     """Media types are case-insensitive, and their parameters are ignored."""
-    assert _post(agent, urlencode(_good(user)), content_type).status_code == 200
+    assert _post(agent, urlencode(_valid_form(user)), content_type).status_code == 200
 
 
 def test_parameters_in_the_query_are_not_accepted(
     server: LiveServer, agent: Agent, user: str
 ) -> None:
-    """CB-022: they are refused with and without a body."""
-    body = {name: value for name, value in _good(user).items() if name != "login_hint"}
+    """CB-022: parameters in the query are refused with and without a body."""
+    body = {name: value for name, value in _valid_form(user).items() if name != "login_hint"}
     with unchanged(server):
-        alone = agent.http.post("/bc-authorize", params=_good(user), auth=agent.key.basic)
+        alone = agent.http.post("/bc-authorize", params=_valid_form(user), auth=agent.key.basic)
         beside = agent.http.post(
             "/bc-authorize", params={"login_hint": user}, data=body, auth=agent.key.basic
         )
         credentials = agent.http.post(
             "/bc-authorize",
             params={"client_id": agent.key.id, "client_secret": agent.key.secret},
-            data=_good(user),
+            data=_valid_form(user),
         )
 
     check_refusal(alone, 400, "invalid_request")
@@ -114,17 +114,19 @@ def test_parameters_in_the_query_are_not_accepted(
 def test_a_request_without_client_authentication_is_refused(
     server: LiveServer, agent: Agent, user: str
 ) -> None:
-    """CB-023, CB-188: the status is 401."""
+    """CB-023, CB-188: a request without credentials gets 401."""
     with unchanged(server):
-        response = agent.http.post("/bc-authorize", data=_good(user))
+        response = agent.http.post("/bc-authorize", data=_valid_form(user))
 
     check_refusal(response, 401, "invalid_client")
 
 
 def test_a_wrong_secret_gets_a_challenge(server: LiveServer, agent: Agent, user: str) -> None:
-    """CB-024: 401, with a Basic challenge if Basic was used."""
+    """CB-024: a wrong secret with Basic gets 401 with a Basic challenge."""
     with unchanged(server):
-        response = agent.http.post("/bc-authorize", data=_good(user), auth=(agent.key.id, MARK))
+        response = agent.http.post(
+            "/bc-authorize", data=_valid_form(user), auth=(agent.key.id, MARK)
+        )
 
     check_refusal(response, 401, "invalid_client")
     assert response.headers["www-authenticate"].startswith("Basic ")
@@ -136,9 +138,9 @@ def test_a_public_client_is_refused(
 ) -> None:
     """CB-025: a client_id alone proves nothing, not even that of the terminal app."""
     with unchanged(server):
-        alone = agent.http.post("/bc-authorize", data={**_good(user), "client_id": client_id})
+        alone = agent.http.post("/bc-authorize", data={**_valid_form(user), "client_id": client_id})
         empty = agent.http.post(
-            "/bc-authorize", data=_good(user), headers=_basic(f"{client_id}:".encode())
+            "/bc-authorize", data=_valid_form(user), headers=_basic(f"{client_id}:".encode())
         )
 
     check_refusal(alone, 401, "invalid_client")
@@ -146,7 +148,7 @@ def test_a_public_client_is_refused(
 
 
 def test_an_agent_without_the_ciba_grant_is_refused(server: LiveServer, user: str) -> None:
-    """CB-026, CB-184: registered and authenticated, but not for CIBA."""
+    """CB-026, CB-184: an agent that authenticates still needs the CIBA grant."""
     agent = new_agent(server, grant_types=("client_credentials",))
     with unchanged(server):
         response = agent.ask(user)
@@ -156,7 +158,7 @@ def test_an_agent_without_the_ciba_grant_is_refused(server: LiveServer, user: st
 
 
 def test_an_agent_without_the_client_credentials_grant_is_refused(server: LiveServer) -> None:
-    """NG-090 from the other side: every grant must be registered."""
+    """NG-090: an agent with the CIBA grant alone gets no token of its own."""
     agent = new_agent(server, grant_types=("urn:openid:params:grant-type:ciba",))
     with unchanged(server):
         response = agent.http.post(
@@ -183,7 +185,7 @@ _SECOND_WAYS = {
 def test_two_authentication_methods_are_refused(
     server: LiveServer, agent: Agent, user: str, case: str
 ) -> None:
-    """CB-027: they are refused even if each would succeed."""
+    """CB-027: two methods at once are refused, even if each of them would succeed."""
     second = _SECOND_WAYS[case]
     filled = {n: v.format(id=agent.key.id, secret=agent.key.secret) for n, v in second.items()}
     with unchanged(server):
@@ -196,17 +198,19 @@ def test_two_authentication_methods_are_refused(
 def test_only_the_registered_authentication_method_counts(
     server: LiveServer, user: str, method: str
 ) -> None:
-    """CB-014: the right secret by another method is refused."""
+    """CB-014: the right secret is refused if it is sent by a different method."""
     agent = new_agent(server, auth_method=method)
     in_body = {"client_id": agent.key.id, "client_secret": agent.key.secret}
     with unchanged(server):
         if method == "client_secret_post":
-            response = agent.http.post("/bc-authorize", data=_good(user), auth=agent.key.basic)
+            response = agent.http.post(
+                "/bc-authorize", data=_valid_form(user), auth=agent.key.basic
+            )
         else:
-            response = agent.http.post("/bc-authorize", data={**_good(user), **in_body})
+            response = agent.http.post("/bc-authorize", data={**_valid_form(user), **in_body})
     check_refusal(response, 401, "invalid_client")
     if method == "client_secret_post":
-        right = agent.http.post("/bc-authorize", data={**_good(user), **in_body})
+        right = agent.http.post("/bc-authorize", data={**_valid_form(user), **in_body})
         assert right.status_code == 200, right.text
     agent.http.close()
 
@@ -228,8 +232,8 @@ def test_only_the_registered_authentication_method_counts(
 def test_a_repeated_parameter_is_refused(
     server: LiveServer, agent: Agent, user: str, name: str
 ) -> None:
-    """CB-031: it is refused even with the same value twice."""
-    good = {**_good(user), "client_id": agent.key.id, "binding_message": "hello"}
+    """CB-031: a repeated parameter is refused even if both values are equal."""
+    good = {**_valid_form(user), "client_id": agent.key.id, "binding_message": "hello"}
     value = good.get(name, MARK)
     pairs = [*((n, v) for n, v in good.items() if n != name), (name, value), (name, value)]
     with unchanged(server):
@@ -239,7 +243,7 @@ def test_a_repeated_parameter_is_refused(
 
 
 def test_an_unknown_parameter_is_ignored(agent: Agent, user: str) -> None:
-    """CB-032, CB-063: parameters of delivery modes and features not in use are ignored too."""
+    """CB-032, CB-063: parameters of modes and features that are not used are ignored too."""
     response = agent.ask(user, foo="bar", client_notification_token="t" * 2_000, user_code="1234")
 
     assert response.status_code == 200, response.text
@@ -249,7 +253,7 @@ def test_an_unknown_parameter_is_ignored(agent: Agent, user: str) -> None:
 def test_an_empty_required_parameter_counts_as_missing(
     server: LiveServer, agent: Agent, user: str, name: str
 ) -> None:
-    """CB-033: what is needed is then missing."""
+    """CB-033: an empty hint or scope is refused like a missing one."""
     with unchanged(server):
         response = agent.ask(user, **{name: ""})
 
@@ -257,7 +261,7 @@ def test_an_empty_required_parameter_counts_as_missing(
 
 
 def test_an_empty_optional_parameter_is_harmless(agent: Agent, user: str) -> None:
-    """CB-033: an empty second hint is no second hint."""
+    """CB-033: an empty second hint does not count as a second hint."""
     response = agent.ask(
         user, id_token_hint="", requested_expiry="", binding_message="", resource=""
     )
@@ -272,7 +276,7 @@ def test_client_authentication_comes_before_user_lookup(
     with unchanged(server):
         known, unknown, broken = (
             agent.http.post("/bc-authorize", data=form, auth=(agent.key.id, "wrong"))
-            for form in (_good(user), _good("nobody-at-all"), {"scope": "\x1b"})
+            for form in (_valid_form(user), _valid_form("nobody-at-all"), {"scope": "\x1b"})
         )
     for response in (known, unknown, broken):
         check_refusal(response, 401, "invalid_client")
@@ -287,7 +291,7 @@ def test_client_authentication_comes_before_user_lookup(
 def test_unsigned_request_objects_and_request_uris_are_refused_unfetched(
     server: LiveServer, agent: Agent, user: str, name: str
 ) -> None:
-    """CB-035: a request object comes by value and signed; no connection goes out."""
+    """CB-035: neither parameter makes the server open a connection."""
     with socket.socket() as listener:
         listener.bind(("127.0.0.1", 0))
         listener.listen(1)
@@ -313,8 +317,8 @@ _HUGE = {
 def test_a_megabyte_is_refused_unparsed(
     server: LiveServer, agent: Agent, user: str, case: str
 ) -> None:
-    """CB-180, RA-17: 413, and the server continues."""
-    good = urlencode(_good(user)).encode()
+    """CB-180, RA-17: the request gets 413, and the server continues to work."""
+    good = urlencode(_valid_form(user)).encode()
     with unchanged(server):
         response = _post(agent, good + b"&" + _HUGE[case])
 
@@ -334,8 +338,8 @@ _LARGE = {
 def test_more_than_a_request_can_need_is_refused(
     server: LiveServer, agent: Agent, user: str, case: str
 ) -> None:
-    """CB-180: between the sensible and the cut-off size is an ordinary error."""
-    form = _good(user) | ({"scope": ""} if case.endswith("scopes") else {})
+    """CB-180: a request that is too large to be sensible but below the cut-off gets a 400."""
+    form = _valid_form(user) | ({"scope": ""} if case.endswith("scopes") else {})
     with unchanged(server):
         response = _post(agent, urlencode(form).encode() + b"&" + _LARGE[case])
 
@@ -345,10 +349,10 @@ def test_more_than_a_request_can_need_is_refused(
 def test_deeply_nested_json_within_the_size_limit_is_refused(
     server: LiveServer, agent: Agent, user: str
 ) -> None:
-    """RA-17: nesting has its own limit."""
+    """RA-17: the depth of JSON has its own limit."""
     for text in ("[" * 60_000, "[" * 20 + "]" * 20, '{"a":' * 10_000):
         with unchanged(server):
-            response = _post(agent, urlencode(_good(user)) + "&authorization_details=" + text)
+            response = _post(agent, urlencode(_valid_form(user)) + "&authorization_details=" + text)
         check_refusal(response, 400, "invalid_authorization_details")
 
 
@@ -386,8 +390,8 @@ _RAW = {
 
 
 @pytest.mark.parametrize("case", _RAW)
-def test_malformed_http_is_no_internal_error(server: LiveServer, case: str) -> None:
-    """An answer below 500, nothing created, and the next request is served."""
+def test_malformed_http_causes_no_internal_error(server: LiveServer, case: str) -> None:
+    """Malformed HTTP gets an answer below 500 and creates nothing; the next request works."""
     before = footprint(server)
     with socket.create_connection(("127.0.0.1", server.port), timeout=5) as line:
         line.sendall(_RAW[case].replace("|", _CRLF).encode("latin-1"))
@@ -404,12 +408,12 @@ def test_malformed_http_is_no_internal_error(server: LiveServer, case: str) -> N
 
 
 def _read_all(line: socket.socket) -> bytes:
-    read = b""
+    received = b""
     while True:
         try:
-            more = line.recv(65_536)
+            chunk = line.recv(65_536)
         except ConnectionResetError:
-            return read
-        if not more:
-            return read
-        read += more
+            return received
+        if not chunk:
+            return received
+        received += chunk

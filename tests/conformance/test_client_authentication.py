@@ -1,6 +1,6 @@
 """RFC 7523 and RFC 10070: client authentication by a signed assertion.
 
-Every failure is the same 401. The log has the reason.
+Every failure gets the same 401, and the log has the reason.
 """
 
 import json
@@ -41,30 +41,30 @@ class Keyed:
     key: Key
 
     def claims(self, **changes: Any) -> dict[str, Any]:
-        """The claims of a valid assertion, with changes."""
+        """Returns the claims of a valid assertion, with changes."""
         return assertion_claims(self.agent.id, self.server.url, self.server.clock.now(), **changes)
 
     def signed(self, header: dict[str, Any] | None = None, **changes: Any) -> str:
-        """An assertion by the registered key."""
+        """Returns an assertion signed by the registered key."""
         return self.key.sign(self.claims(**changes), **(header or {}))
 
     def token(self, assertion: str, **form: str) -> httpx.Response:
-        """POST /token with it."""
+        """Requests a token with this assertion."""
         return self.http.post("/token", data={**_ASK, **assertion_form(assertion), **form})
 
 
 @pytest.fixture(scope="module", params=["ES256", "EdDSA", "RS256"])
 def keyed(request: pytest.FixtureRequest, server: LiveServer, http: httpx.Client) -> Keyed:
-    """An agent with a key, for each advertised algorithm."""
+    """An agent with a key, once for each advertised algorithm."""
     key = new_key(request.param, f"key-{request.param}")
-    return Keyed(server, http, _registered(server, key), key)
+    return Keyed(server, http, _register_agent(server, key), key)
 
 
-def _registered(server: LiveServer, *keys: Key) -> AgentKey:
-    return server.agent(auth_method="private_key_jwt", jwks=_set_of(*keys))
+def _register_agent(server: LiveServer, *keys: Key) -> AgentKey:
+    return server.agent(auth_method="private_key_jwt", jwks=_key_set(*keys))
 
 
-def _set_of(*keys: Key) -> str:
+def _key_set(*keys: Key) -> str:
     return json.dumps({"keys": [key.jwk for key in keys]})
 
 
@@ -89,20 +89,20 @@ _ACCEPTED: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {
 
 @pytest.mark.parametrize("case", _ACCEPTED)
 def test_a_valid_assertion_is_accepted(keyed: Keyed, case: str) -> None:
-    """CB-028, JB-20, CL-18: every algorithm works; a type and a kid are optional."""
+    """CB-028, JB-20, CL-18: every algorithm is accepted, and a type and a kid are optional."""
     header, times = _ACCEPTED[case]
     now = keyed.server.clock.now() / 1000
     moved = {
         name: now + by if isinstance(by, float) else int(now) + by for name, by in times.items()
     }
-    more = {"scope": MARK, "nonce": [1, {"a": None}]} if case == "more-claims" else {}
-    response = keyed.token(keyed.signed(header, **moved, **more))
+    extra = {"scope": MARK, "nonce": [1, {"a": None}]} if case == "more-claims" else {}
+    response = keyed.token(keyed.signed(header, **moved, **extra))
 
     assert response.status_code == 200, response.text
 
 
 def test_an_nbf_of_zero_is_in_the_past(keyed: Keyed) -> None:
-    """JB-07: zero is a time like others."""
+    """JB-07: zero is a time like any other and does not mean that the claim is missing."""
     assert keyed.token(keyed.signed(nbf=0, iat=0)).status_code == 200
 
 
@@ -168,7 +168,10 @@ _BAD_CLAIMS = [
 
 @pytest.mark.parametrize("case", _BAD_CLAIMS)
 def test_an_assertion_with_a_wrong_claim_is_refused(keyed: Keyed, case: str) -> None:
-    """JB-03 to JB-10, JB-15, JB-18, JB-19, NG-061, NG-062, NG-093: its signature is valid."""
+    """A wrong claim is refused, although the signature is valid.
+
+    JB-03 to JB-10, JB-15, JB-18, JB-19, NG-061, NG-062, NG-093.
+    """
     assertion = keyed.signed(**_invalid_claims(keyed)[case])
     with unchanged(keyed.server):
         response = keyed.token(assertion)
@@ -202,7 +205,7 @@ _BAD_HEADERS: dict[str, dict[str, Any]] = {
 
 @pytest.mark.parametrize("case", _BAD_HEADERS)
 def test_an_assertion_with_an_unusual_header_is_refused(keyed: Keyed, case: str) -> None:
-    """JB-20, NG-066, NG-067: the header names a registered key, and does nothing else."""
+    """JB-20, NG-066, NG-067: the header may only name a registered key."""
     assertion = keyed.signed(_BAD_HEADERS[case])
     with unchanged(keyed.server):
         response = keyed.token(assertion)
@@ -264,7 +267,7 @@ _FORGERIES = [
 
 @pytest.mark.parametrize("case", _FORGERIES)
 def test_a_forged_assertion_is_refused(keyed: Keyed, case: str) -> None:
-    """JB-02, JB-11 to JB-13, NG-065, NG-067: only the registered key with its own algorithm."""
+    """JB-02, JB-11 to JB-13, NG-065, NG-067: only the registered key and algorithm count."""
     assertion = _forgeries(keyed)[case]
     with unchanged(keyed.server):
         response = keyed.token(assertion)
@@ -276,13 +279,13 @@ def test_a_forged_assertion_is_refused(keyed: Keyed, case: str) -> None:
     "case", ["JB-01-type", "JB-01-no-type", "JB-01-saml", "JB-01-no-assertion"]
 )
 def test_an_assertion_needs_its_type_parameter(keyed: Keyed, case: str) -> None:
-    """JB-01: both parameters, with the only known value."""
+    """JB-01: both parameters are required, and only one type is known."""
     form = assertion_form(keyed.signed())
     if case == "JB-01-no-assertion":
         form["client_assertion"] = ""
     else:
-        known = form["client_assertion_type"]
-        kinds = {"type": MARK, "no-type": "", "saml": known.replace("jwt", "saml2")}
+        valid_type = form["client_assertion_type"]
+        kinds = {"type": MARK, "no-type": "", "saml": valid_type.replace("jwt", "saml2")}
         form["client_assertion_type"] = kinds[case.removeprefix("JB-01-")]
     with unchanged(keyed.server):
         response = keyed.http.post("/token", data={**_ASK, **form})
@@ -291,22 +294,22 @@ def test_an_assertion_needs_its_type_parameter(keyed: Keyed, case: str) -> None:
 
 
 def test_an_assertion_for_another_client_id_is_refused(keyed: Keyed, agent: Agent) -> None:
-    """JB-14, NG-064: the body may repeat the client_id, not change it; also with another's key."""
+    """JB-14, NG-064: the body may repeat the client_id of the assertion but not change it."""
     other = new_key(keyed.key.alg, "other")
-    registered = _registered(keyed.server, other)
+    registered = _register_agent(keyed.server, other)
     theirs = assertion_claims(keyed.agent.id, keyed.server.url, keyed.server.clock.now())
     with unchanged(keyed.server):
         with_client_id = keyed.token(keyed.signed(), client_id=registered.id)
         with_secret_agent = keyed.token(keyed.signed(), client_id=agent.key.id)
-        foreign_key = keyed.token(other.sign(theirs))
-    for response in (with_client_id, with_secret_agent, foreign_key):
+        with_other_key = keyed.token(other.sign(theirs))
+    for response in (with_client_id, with_secret_agent, with_other_key):
         check_refusal(response, 401, "invalid_client")
 
     assert keyed.token(keyed.signed(), client_id=keyed.agent.id).status_code == 200
 
 
 def test_an_assertion_is_accepted_once_at_any_endpoint(keyed: Keyed, user: str) -> None:
-    """CB-030, JB-10, JB-22, NG-060: both endpoints remember it until it expires."""
+    """CB-030, JB-10, JB-22, NG-060: an assertion used at one endpoint is refused at both."""
     first, second = keyed.signed(), keyed.signed()
     ask = {"login_hint": user, "scope": "openid payments:read", "resource": PAY}
 
@@ -323,7 +326,7 @@ def test_an_assertion_is_accepted_once_at_any_endpoint(keyed: Keyed, user: str) 
 
 
 def test_a_repeated_jti_in_another_assertion_is_a_replay(keyed: Keyed) -> None:
-    """JB-10: the id counts, not the other bytes."""
+    """JB-10: a replay is recognized by its jti, whatever the other bytes are."""
     assert keyed.token(keyed.signed(jti=f"once-{keyed.key.alg}")).status_code == 200
     with unchanged(keyed.server):
         again = keyed.token(keyed.signed(jti=f"once-{keyed.key.alg}"))
@@ -332,7 +335,7 @@ def test_a_repeated_jti_in_another_assertion_is_a_replay(keyed: Keyed) -> None:
 
 
 def test_a_refused_assertion_does_not_consume_its_jti(keyed: Keyed) -> None:
-    """A forger who knows an id cannot consume it for the agent."""
+    """A forger who knows a jti cannot use it up for the agent."""
     claims = keyed.claims()
     forged = new_key(keyed.key.alg, f"{keyed.key.kid}-forged").sign(claims, kid=keyed.key.kid)
     check_refusal(keyed.token(forged), 401, "invalid_client")
@@ -340,8 +343,8 @@ def test_a_refused_assertion_does_not_consume_its_jti(keyed: Keyed) -> None:
     assert keyed.token(keyed.key.sign(claims)).status_code == 200
 
 
-def test_twenty_concurrent_uses_of_an_assertion_are_one(keyed: Keyed) -> None:
-    """JB-22: exactly one succeeds."""
+def test_one_of_twenty_concurrent_uses_of_an_assertion_succeeds(keyed: Keyed) -> None:
+    """JB-22: exactly one of twenty concurrent uses succeeds."""
     assertion = keyed.signed()
     with ThreadPoolExecutor(20) as pool:
         answers = list(pool.map(keyed.token, [assertion] * 20))
@@ -351,13 +354,13 @@ def test_twenty_concurrent_uses_of_an_assertion_are_one(keyed: Keyed) -> None:
 
 
 def test_a_removed_key_is_refused_at_once(server: LiveServer, http: httpx.Client) -> None:
-    """NG-063: while both are registered, both work."""
+    """NG-063: two registered keys both work, and a removed one is refused immediately."""
     old, new = new_key("ES256", "old"), new_key("EdDSA", "new")
-    agent = _registered(server, old, new)
+    agent = _register_agent(server, old, new)
     before = [Keyed(server, http, agent, key) for key in (old, new)]
     assert [k.token(k.signed()).status_code for k in before] == [200, 200]
     agents = Agents(server.services.store, server.services.secrets)
-    agents.update(agent.id, AgentChanges(jwks=_set_of(new)), by=BY)
+    agents.update(agent.id, AgentChanges(jwks=_key_set(new)), by=BY)
     with unchanged(server):
         removed = before[0].token(before[0].signed())
 
@@ -368,11 +371,11 @@ def test_a_removed_key_is_refused_at_once(server: LiveServer, http: httpx.Client
 def test_secrets_and_keys_are_not_interchangeable(
     server: LiveServer, http: httpx.Client, agent: Agent
 ) -> None:
-    """JB-16: client_secret_jwt does not exist, and no method replaces another."""
+    """JB-16: client_secret_jwt is not supported, and no method replaces another one."""
     claims = assertion_claims(agent.key.id, server.url, server.clock.now())
     by_secret = with_secret({"alg": "HS256", "typ": "JWT"}, claims, agent.key.secret.encode())
     key = new_key("ES256", "only")
-    keyed = Keyed(server, http, _registered(server, key), key)
+    keyed = Keyed(server, http, _register_agent(server, key), key)
     with unchanged(server):
         answers = [
             keyed.token(by_secret),
@@ -384,7 +387,7 @@ def test_secrets_and_keys_are_not_interchangeable(
 
 
 def test_an_assertion_beside_basic_is_refused(keyed: Keyed, agent: Agent) -> None:
-    """JB-17: the request is refused even if both are valid."""
+    """JB-17: a request with both methods is refused even if both are valid."""
     with unchanged(keyed.server):
         response = keyed.http.post(
             "/token", data={**_ASK, **assertion_form(keyed.signed())}, auth=agent.key.basic

@@ -1,6 +1,6 @@
 """RFC 6749 2.3.1: client secrets, their transport and expiry, and public clients.
 
-Every failure is the same 401, with a challenge if HTTP Basic was tried.
+Every failure gets the same 401, with a challenge if HTTP Basic was used.
 """
 
 import base64
@@ -20,7 +20,7 @@ BY = audit.OPERATOR
 _ASK = {"grant_type": "client_credentials", "scope": "payments:read"}
 
 
-def _encoded(text: bytes) -> str:
+def _base64(text: bytes) -> str:
     return base64.b64encode(text).decode()
 
 
@@ -51,7 +51,7 @@ _BASIC: dict[str, bytes] = {
 def test_malformed_basic_credentials_are_refused(
     server: LiveServer, agent: Agent, case: str
 ) -> None:
-    """NG-068, NG-071: they are not corrected or truncated; the answer is a Basic challenge."""
+    """NG-068, NG-071: they are not corrected or truncated, and the answer has a challenge."""
     parts = {
         "id": agent.key.id,
         "secret": agent.key.secret,
@@ -63,7 +63,7 @@ def test_malformed_basic_credentials_are_refused(
     text = _BASIC[case] % {name.encode(): value.encode() for name, value in parts.items()}
     with unchanged(server):
         response = agent.http.post(
-            "/token", data=_ASK, headers={"Authorization": f"Basic {_encoded(text)}"}
+            "/token", data=_ASK, headers={"Authorization": f"Basic {_base64(text)}"}
         )
 
     check_refusal(response, 401, "invalid_client")
@@ -88,8 +88,8 @@ _HEADERS = {
 def test_a_malformed_authorization_header_is_refused(
     server: LiveServer, agent: Agent, case: str
 ) -> None:
-    """NG-068: it is refused even with a valid secret in it."""
-    good = _encoded(f"{agent.key.id}:{agent.key.secret}".encode())
+    """NG-068: a malformed header is refused even with a valid secret in it."""
+    good = _base64(f"{agent.key.id}:{agent.key.secret}".encode())
     parts = {"id": agent.key.id, "secret": agent.key.secret, "good": good, "cut": good[:-3]}
     headers = {"Authorization": _HEADERS[case].format(**parts)}
     with unchanged(server):
@@ -100,15 +100,15 @@ def test_a_malformed_authorization_header_is_refused(
 
 @pytest.mark.parametrize("scheme", ["Basic", "basic", "BASIC", "bAsIc"])
 def test_basic_is_case_insensitive_and_form_encoded(agent: Agent, scheme: str) -> None:
-    """RFC 6749 2.3.1, RFC 9110 11.1: %5F is an underscore."""
+    """RFC 6749 2.3.1, RFC 9110 11.1: %5F in the credentials is an underscore."""
     text = f"{agent.key.id}:{agent.key.secret}".replace("_", "%5F")
-    headers = {"Authorization": f"{scheme} {_encoded(text.encode())}"}
+    headers = {"Authorization": f"{scheme} {_base64(text.encode())}"}
 
     assert agent.http.post("/token", data=_ASK, headers=headers).status_code == 200
 
 
 def test_a_rotated_secret_works_for_its_overlap_only(server: LiveServer, agent: Agent) -> None:
-    """Both work for an hour, then only the new one; without overlap only the new one works."""
+    """Both secrets work for the overlap of an hour. Without overlap only the new one works."""
     agents = Agents(server.services.store, server.services.secrets)
     new = agents.rotate_secret(agent.key.id, by=BY, overlap_ms=3_600_000).secret
 
@@ -123,26 +123,28 @@ def test_a_rotated_secret_works_for_its_overlap_only(server: LiveServer, agent: 
     assert [works(new), works(newest)] == [False, True]
 
 
-def test_an_expired_agent_is_refused_and_told_why(server: LiveServer, http: httpx.Client) -> None:
-    """The agent must authenticate to learn the reason."""
+def test_an_expired_agent_is_refused_with_the_reason(
+    server: LiveServer, http: httpx.Client
+) -> None:
+    """The agent learns the reason only if it authenticates."""
     agent = Agent(server.agent(expires_at=server.clock.now() + 60_000), http)
     assert http.post("/token", data=_ASK, auth=agent.key.basic).status_code == 200
     server.clock.forward(60_001)
     with unchanged(server):
-        proven = http.post("/token", data=_ASK, auth=agent.key.basic)
-        asking = agent.ask("admin")
-        guessing = http.post("/token", data=_ASK, auth=(agent.key.id, "wrong"))
+        authenticated = http.post("/token", data=_ASK, auth=agent.key.basic)
+        request = agent.ask("admin")
+        unauthenticated = http.post("/token", data=_ASK, auth=(agent.key.id, "wrong"))
 
-    assert check_refusal(proven, 400, "unauthorized_client")["reason"] == "agent_expired"
-    check_refusal(asking, 400, "unauthorized_client")
-    check_refusal(guessing, 401, "invalid_client")
+    assert check_refusal(authenticated, 400, "unauthorized_client")["reason"] == "agent_expired"
+    check_refusal(request, 400, "unauthorized_client")
+    check_refusal(unauthenticated, 401, "invalid_client")
 
 
 @pytest.mark.parametrize("grant", [*AGENT_GRANTS, "refresh_token"])
 def test_no_agent_grant_works_without_authentication(
     server: LiveServer, agent: Agent, grant: str
 ) -> None:
-    """NG-069, NG-072: this holds for agents and for public clients."""
+    """NG-069, NG-072: neither an agent nor a public client gets a token without credentials."""
     for client_id in (agent.key.id, "sayso-approver", ""):
         form = {"grant_type": grant, "client_id": client_id, "scope": "payments:read"}
         with unchanged(server):
@@ -160,7 +162,7 @@ def test_no_agent_grant_works_without_authentication(
     "grant", ["password", "implicit", "token", MARK, "Client_Credentials", "\x1b[2J"]
 )
 def test_an_unknown_grant_type_is_refused(server: LiveServer, agent: Agent, grant: str) -> None:
-    """TX-083, BC-07, BC-08: RFC 6749 5.2: unsupported_grant_type, for every client."""
+    """TX-083, BC-07, BC-08: it is unsupported_grant_type for every client (RFC 6749 5.2)."""
     with unchanged(server):
         response = agent.http.post(
             "/token", data={"grant_type": grant, "scope": "payments:read"}, auth=agent.key.basic

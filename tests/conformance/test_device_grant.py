@@ -1,7 +1,7 @@
 """RFC 8628, and known attacks on it, from outside.
 
-The single rules are tested with the services; here are forms, headers, refusals, a page in a
-browser with cookies, and concurrent polls.
+The rules are tested one by one with the services. These tests are about forms, headers, refusals,
+a page in a browser with cookies, and concurrent polls.
 """
 
 import re
@@ -35,12 +35,12 @@ def _begin(server: LiveServer, http: httpx.Client, key: SigningKey, **form: Any)
 def _poll(
     server: LiveServer, http: httpx.Client, key: SigningKey, code: str, **form: Any
 ) -> httpx.Response:
-    whole = {"grant_type": GRANT, **TERMINAL, "device_code": code, **form}
-    return http.post("/token", data=whole, headers=_proof(server, key, "/token"))
+    all_members = {"grant_type": GRANT, **TERMINAL, "device_code": code, **form}
+    return http.post("/token", data=all_members, headers=_proof(server, key, "/token"))
 
 
-def _type(server: LiveServer, name: str, code: str) -> httpx.Response:
-    """A user opens the page in a browser, fills it in and sends it."""
+def _enter_code(server: LiveServer, name: str, code: str) -> httpx.Response:
+    """Opens the page in a browser, fills it in and sends it, as a user does."""
     with server.client() as browser:
         page = browser.get("/device", params={"user_code": code})
         token = re.search(r'name="form" value="([^"]+)"', page.text)
@@ -58,7 +58,7 @@ def key() -> SigningKey:
 def test_discovery_lists_the_device_endpoint_and_grant(
     server: LiveServer, http: httpx.Client
 ) -> None:
-    """DG-01."""
+    """DG-01: a client can find the endpoint and the grant in the metadata."""
     document = http.get("/.well-known/oauth-authorization-server").json()
     assert document["device_authorization_endpoint"] == server.url + PATH
     assert GRANT in document["grant_types_supported"]
@@ -67,7 +67,7 @@ def test_discovery_lists_the_device_endpoint_and_grant(
 def test_the_device_endpoint_takes_a_posted_form(
     server: LiveServer, http: httpx.Client, key: SigningKey
 ) -> None:
-    """DG-02: GET is 405, JSON is 400."""
+    """DG-02: a GET gets 405, and a JSON body gets 400."""
     assert http.get(PATH).status_code == 405
     answer = http.post(PATH, json=TERMINAL, headers=_proof(server, key, PATH))
     check_refusal(answer, 400, "invalid_request")
@@ -76,7 +76,7 @@ def test_the_device_endpoint_takes_a_posted_form(
 def test_device_parameters_are_read_like_all_others(
     server: LiveServer, http: httpx.Client, key: SigningKey
 ) -> None:
-    """DG-05, DG-06, DG-30: repeated is an error, unknown is ignored, empty is omitted."""
+    """DG-05, DG-06, DG-30: repeated ones are refused, unknown ones ignored, empty ones omitted."""
     twice = [("client_id", "sayso-approver")] * 2
     body = "&".join(f"{name}={value}" for name, value in twice)
     head = {**_proof(server, key, PATH), "Content-Type": "application/x-www-form-urlencoded"}
@@ -90,7 +90,7 @@ def test_device_parameters_are_read_like_all_others(
 def test_the_device_answer_is_not_cached(
     server: LiveServer, http: httpx.Client, key: SigningKey
 ) -> None:
-    """DG-07, DG-08, DG-09."""
+    """DG-07, DG-08, DG-09: the answer must not be stored, and has the usual members."""
     answer = _begin(server, http, key)
     assert answer.headers["cache-control"] == "no-store"
     body = answer.json()
@@ -102,7 +102,7 @@ def test_the_device_answer_is_not_cached(
 def test_other_clients_are_refused_at_the_device_endpoint(
     server: LiveServer, http: httpx.Client, agent: Agent
 ) -> None:
-    """DG-03, DG-04: no client, a wrong secret, a client without the grant."""
+    """DG-03, DG-04: a client needs its right secret and the device grant."""
     with unchanged(server):
         check_refusal(http.post(PATH, data={"device_name": "x"}), 401, "invalid_client")
         wrong = http.post(PATH, data={"device_name": "x"}, auth=(agent.key.id, "wrong"))
@@ -120,7 +120,7 @@ def test_other_clients_are_refused_at_the_device_endpoint(
 def test_invalid_device_codes_are_refused(
     server: LiveServer, http: httpx.Client, key: SigningKey
 ) -> None:
-    """DG-16, DG-17: missing, unknown, or with another key's proof."""
+    """DG-16, DG-17: a missing or unknown code, or the proof of a different key, is refused."""
     body = _begin(server, http, key).json()
     with unchanged(server):
         check_refusal(_poll(server, http, key, ""), 400, "invalid_request")
@@ -130,7 +130,7 @@ def test_invalid_device_codes_are_refused(
 
 
 def test_device_polls_are_paced(server: LiveServer, http: httpx.Client, key: SigningKey) -> None:
-    """DG-18: the first poll and punctual ones are pending, an early one is slow_down."""
+    """DG-18: the first poll and polls at the interval are pending, and an early one slows down."""
     body = _begin(server, http, key).json()
     first = _poll(server, http, key, body["device_code"])
     check_refusal(first, 400, "authorization_pending")
@@ -144,12 +144,12 @@ def test_device_polls_are_paced(server: LiveServer, http: httpx.Client, key: Sig
 def test_opening_or_sending_the_page_admits_no_device(
     server: LiveServer, http: httpx.Client, key: SigningKey, person: Terminal
 ) -> None:
-    """DG-12, NG-029: only the user's enrolled device does."""
+    """DG-12, NG-029: only a decision on the user's enrolled device admits a new device."""
     body = _begin(server, http, key).json()
     with unchanged(server):
         assert http.get(body["verification_uri_complete"]).status_code == 200
     before = len(person.waiting())
-    assert _type(server, person.user, body["user_code"]).status_code == 303
+    assert _enter_code(server, person.user, body["user_code"]).status_code == 303
     assert len(person.waiting()) == before + 1
     server.clock.forward(5 * SECOND)
     answer = _poll(server, http, key, body["device_code"])
@@ -159,10 +159,10 @@ def test_opening_or_sending_the_page_admits_no_device(
 def test_one_of_twenty_concurrent_polls_gets_the_tokens(
     server: LiveServer, http: httpx.Client, key: SigningKey
 ) -> None:
-    """DG-19, DG-20, NG-024, NG-026: the others get invalid_grant."""
+    """DG-19, DG-20, NG-024, NG-026: the other nineteen polls get invalid_grant."""
     person = new_person(server)
     body = _begin(server, http, key).json()
-    assert _type(server, person.user, body["user_code"]).status_code == 303
+    assert _enter_code(server, person.user, body["user_code"]).status_code == 303
     person.approve(person.only())
     server.clock.forward(5 * SECOND)
     with ThreadPoolExecutor(10) as threads:
@@ -178,10 +178,10 @@ def test_one_of_twenty_concurrent_polls_gets_the_tokens(
 def test_a_denial_reaches_the_device(
     server: LiveServer, http: httpx.Client, key: SigningKey
 ) -> None:
-    """DG-15."""
+    """DG-15: the device's next poll gets access_denied."""
     person = new_person(server)
     body = _begin(server, http, key).json()
-    assert _type(server, person.user, body["user_code"]).status_code == 303
+    assert _enter_code(server, person.user, body["user_code"]).status_code == 303
     person.deny(person.only(), "suspicious")
     answer = _poll(server, http, key, body["device_code"])
     assert check_refusal(answer, 400, "access_denied")["reason"] == "denied"
@@ -189,8 +189,8 @@ def test_a_denial_reaches_the_device(
 
 
 def test_a_wrong_user_code_changes_nothing(server: LiveServer, person: Terminal) -> None:
-    """DG-14: one generic message."""
+    """DG-14: the message does not tell whether the code is wrong, used or expired."""
     with unchanged(server):
-        page = _type(server, person.user, "BCDF-GHJK")
+        page = _enter_code(server, person.user, "BCDF-GHJK")
     assert page.status_code == 400
     assert "wrong, used or expired" in page.text

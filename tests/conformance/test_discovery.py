@@ -24,12 +24,12 @@ OAUTH = "/.well-known/oauth-authorization-server"
 def document(server: LiveServer) -> dict[str, Any]:
     """The discovery document."""
     with server.client() as http:
-        found: dict[str, Any] = http.get(OPENID).json()
-    return found
+        metadata: dict[str, Any] = http.get(OPENID).json()
+    return metadata
 
 
 def test_both_discovery_documents_agree(http: httpx.Client, document: dict[str, Any]) -> None:
-    """MD-03, MD-10, MD-15, MC-01: the same members, as JSON, readable across origins."""
+    """MD-03, MD-10, MD-15, MC-01: both are the same JSON and can be read across origins."""
     answers = [http.get(path) for path in (OPENID, OAUTH)]
 
     assert answers[0].json() == answers[1].json() == document
@@ -40,7 +40,7 @@ def test_both_discovery_documents_agree(http: httpx.Client, document: dict[str, 
 
 
 def test_the_issuer_and_its_endpoints(server: LiveServer, document: dict[str, Any]) -> None:
-    """MD-01, MD-06, CL-14, CB-002: the issuer's URL, and endpoints below it."""
+    """MD-01, MD-06, CL-14, CB-002: the issuer is the server's URL, with all endpoints below it."""
     assert document["issuer"] == server.url
     urls = {name: value for name, value in document.items() if name.endswith(("endpoint", "_uri"))}
     assert urls == {
@@ -59,7 +59,7 @@ def test_the_issuer_and_its_endpoints(server: LiveServer, document: dict[str, An
 
 
 def test_required_members_are_present_and_none_is_empty(document: dict[str, Any]) -> None:
-    """MD-04, MD-05, MD-07, CB-001, CB-003, CB-005: no algorithm is none or symmetric."""
+    """MD-04, MD-05, MD-07, CB-001, CB-003, CB-005: no algorithm is `none` or symmetric."""
     assert document["backchannel_token_delivery_modes_supported"] == ["poll", "ping", "push"]
     assert document["backchannel_user_code_parameter_supported"] is True
     assert CIBA in document["grant_types_supported"]
@@ -109,13 +109,13 @@ _NOT_BUILT = {
 
 
 def test_every_supported_feature_is_advertised(document: dict[str, Any]) -> None:
-    """MD-08, MD-12: no client has to rely on a default."""
+    """MD-08, MD-12: no client has to rely on a default value."""
     assert _EXPECTED - document.keys() == set()
     assert document["dpop_signing_alg_values_supported"] == ["ES256"]
 
 
 def test_unsupported_features_are_not_advertised(document: dict[str, Any]) -> None:
-    """CB-004, CB-006, MD-11, MD-12: where a default would mean yes, no is stated."""
+    """CB-004, CB-006, MD-11, MD-12: `false` is stated where the default would be `true`."""
     assert document["request_uri_parameter_supported"] is False
     assert document["request_parameter_supported"] is False
     assert document["subject_types_supported"] == ["public"]
@@ -123,7 +123,7 @@ def test_unsupported_features_are_not_advertised(document: dict[str, Any]) -> No
 
 
 def test_only_public_metadata_is_readable_across_origins(http: httpx.Client, agent: Agent) -> None:
-    """MD-15, RV-15, BC-12: no answer about a user or client."""
+    """MD-15, RV-15, BC-12: a page of another origin cannot read answers about a client or user."""
     origin = {"Origin": "https://evil.example"}
     ask = {"grant_type": "client_credentials", "scope": "payments:read"}
     answers = [
@@ -142,12 +142,12 @@ def test_only_public_metadata_is_readable_across_origins(http: httpx.Client, age
 
 
 def test_every_action_type_is_advertised(document: dict[str, Any]) -> None:
-    """RA-15: the registered types by their names."""
+    """RA-15: the metadata lists the registered types by their names."""
     assert document["authorization_details_types_supported"] == ["payment.transfer"]
 
 
 def test_every_advertised_grant_is_supported(agent: Agent, document: dict[str, Any]) -> None:
-    """CB-006, MD-11: every other one is unsupported_grant_type."""
+    """CB-006, MD-11: every grant that is not advertised gets unsupported_grant_type."""
     for grant in document["grant_types_supported"]:
         form = {"grant_type": grant, "scope": "payments:read", "client_id": agent.key.id}
         answer = agent.http.post("/token", data=form, auth=agent.key.basic)
@@ -166,11 +166,14 @@ def test_every_advertised_grant_is_supported(agent: Agent, document: dict[str, A
 def test_every_advertised_method_and_algorithm_works(
     server: LiveServer, http: httpx.Client, document: dict[str, Any]
 ) -> None:
-    """CB-006, CB-014, MD-11: each of them gives a token."""
+    """CB-006, CB-014, MD-11: each method and algorithm gives a token or registers."""
     ask = {"grant_type": "client_credentials", "scope": "payments:read"}
-    worked = set()
+    accepted_methods = set()
     for method in document["token_endpoint_auth_methods_supported"]:
-        if method in {"private_key_jwt", "none"}:  # the first below, the other for apps alone
+        if method in {
+            "private_key_jwt",
+            "none",
+        }:  # the first is tested below, the other is only for apps
             continue
         agent = server.agent(auth_method=method)
         if method == "client_secret_basic":
@@ -179,7 +182,7 @@ def test_every_advertised_method_and_algorithm_works(
             body = {"client_id": agent.id, "client_secret": agent.secret}
             answer = http.post("/token", data={**ask, **body})
         assert answer.status_code == 200, (method, answer.text)
-        worked.add(method)
+        accepted_methods.add(method)
     for alg in document["token_endpoint_auth_signing_alg_values_supported"]:
         key = new_key(alg, f"discovered-{alg}")
         agent = server.agent(auth_method="private_key_jwt", jwks=json.dumps(key.jwk))
@@ -188,23 +191,23 @@ def test_every_advertised_method_and_algorithm_works(
         assert answer.status_code == 200, (alg, answer.text)
 
     for alg in document["backchannel_authentication_request_signing_alg_values_supported"]:
-        registered = _registered_with(server, http, new_key(alg, f"signing-{alg}").jwk, alg)
+        registered = _register_with_algorithm(server, http, new_key(alg, f"signing-{alg}").jwk, alg)
         assert registered.status_code == 201, (alg, registered.text)
         algs = {registered.json()["backchannel_authentication_request_signing_alg"]}
         algs.add(registered.json()["token_endpoint_auth_signing_alg"])
         assert algs == {"EdDSA" if alg == "Ed25519" else alg}
 
-    assert worked == {"client_secret_basic", "client_secret_post"}
+    assert accepted_methods == {"client_secret_basic", "client_secret_post"}
     signing = set(document["id_token_signing_alg_values_supported"])
     published = {key["alg"] for key in http.get("/jwks").json()["keys"]}
     assert signing == published == {"ES256", "EdDSA", "RS256"}
 
 
-def _registered_with(
+def _register_with_algorithm(
     server: LiveServer, http: httpx.Client, jwk: dict[str, str], alg: str
 ) -> httpx.Response:
-    """Register an agent that signs its assertions and its requests by this algorithm."""
-    return _registered(
+    """Registers an agent that signs its assertions and requests with this algorithm."""
+    return _register(
         server,
         http,
         token_endpoint_auth_method="private_key_jwt",
@@ -214,8 +217,8 @@ def _registered_with(
     )
 
 
-def _registered(server: LiveServer, http: httpx.Client, **metadata: Any) -> httpx.Response:
-    """Register an agent with this metadata by an invitation."""
+def _register(server: LiveServer, http: httpx.Client, **metadata: Any) -> httpx.Response:
+    """Registers an agent with this metadata by an invitation."""
     owner, _ = server.user()
     invitations = Invitations(server.services.store, server.services.secrets)
     invitation = invitations.issue(NewInvitation(owner), by=BY)
@@ -226,25 +229,25 @@ def _registered(server: LiveServer, http: httpx.Client, **metadata: Any) -> http
 def test_every_advertised_delivery_mode_and_id_token_algorithm_registers(
     server: LiveServer, http: httpx.Client, document: dict[str, Any]
 ) -> None:
-    """CB-006, CB-007: the response repeats what was registered."""
+    """CB-006, CB-007: the registration response repeats the mode and the algorithm."""
     mode = "backchannel_token_delivery_mode"
-    place = {"backchannel_client_notification_endpoint": "http://127.0.0.1:9/x"}
+    endpoint = {"backchannel_client_notification_endpoint": "http://127.0.0.1:9/x"}
     for value in document["backchannel_token_delivery_modes_supported"]:
-        members = {mode: value, **({} if value == "poll" else place)}
-        assert _registered(server, http, **members).json()[mode] == value
+        members = {mode: value, **({} if value == "poll" else endpoint)}
+        assert _register(server, http, **members).json()[mode] == value
     name = "id_token_signed_response_alg"
     for value in document["id_token_signing_alg_values_supported"]:
-        assert _registered(server, http, **{name: value}).json()[name] == value
+        assert _register(server, http, **{name: value}).json()[name] == value
 
 
 def test_every_advertised_proof_and_introspection_algorithm_works(
     server: LiveServer, http: httpx.Client, agent: Agent, document: dict[str, Any]
 ) -> None:
-    """CB-006, MD-11: a proof by each binds the token; a signed response has the only one."""
+    """CB-006, MD-11: each proof binds the token, and the signed response has the only algorithm."""
     ask = {"grant_type": "client_credentials", "scope": "payments:read"}
     for alg in document["dpop_signing_alg_values_supported"]:
-        sent = proof(new_key(alg), f"{server.url}/token", server.clock.now())
-        answer = http.post("/token", data=ask, auth=agent.key.basic, headers={"DPoP": sent})
+        header_value = proof(new_key(alg), f"{server.url}/token", server.clock.now())
+        answer = http.post("/token", data=ask, auth=agent.key.basic, headers={"DPoP": header_value})
         assert answer.json()["token_type"] == "DPoP"
     signed = http.post(
         "/introspect",
@@ -252,12 +255,12 @@ def test_every_advertised_proof_and_introspection_algorithm_works(
         auth=agent.key.basic,
         headers={"Accept": "application/token-introspection+jwt"},
     )
-    used = jwt.get_unverified_header(signed.text)["alg"]
-    assert document["introspection_signing_alg_values_supported"] == [used]
+    alg_of_response = jwt.get_unverified_header(signed.text)["alg"]
+    assert document["introspection_signing_alg_values_supported"] == [alg_of_response]
 
 
 def test_published_keys_have_no_private_half(http: httpx.Client) -> None:
-    """MD-14, CL-15: every key has kid, use and alg, and no private member."""
+    """MD-14, CL-15: every key has a kid, a use and an alg, and no private member."""
     answer = http.get("/jwks")
     keys = answer.json()["keys"]
 
@@ -285,7 +288,7 @@ _SPOOFS: dict[str, dict[str, str]] = {
 @pytest.mark.parametrize("case", _SPOOFS)
 @pytest.mark.parametrize("path", [OPENID, OAUTH, "/jwks", "/api/openapi.json", "/enroll"])
 def test_no_request_header_changes_the_metadata(http: httpx.Client, path: str, case: str) -> None:
-    """MD-13, NG-107: URLs come from the issuer, and the page redirects nowhere else."""
+    """MD-13, NG-107: URLs are built from the issuer, and the page redirects nowhere else."""
     honest, spoofed = http.get(path), http.get(path, headers=_SPOOFS[case])
 
     assert "evil" not in spoofed.text
@@ -299,7 +302,7 @@ def test_no_request_header_changes_the_metadata(http: httpx.Client, path: str, c
 
 
 def test_another_host_header_does_not_change_the_token(server: LiveServer, agent: Agent) -> None:
-    """MD-13: iss is the issuer."""
+    """MD-13: the `iss` of a token is the issuer, whatever the request's host is."""
     ask = {"grant_type": "client_credentials", "scope": "payments:read", "resource": PAY}
     headers = {"Host": "evil.example", "X-Forwarded-Host": "evil.example"}
     answer = agent.http.post("/token", data=ask, auth=agent.key.basic, headers=headers)
@@ -309,7 +312,7 @@ def test_another_host_header_does_not_change_the_token(server: LiveServer, agent
 
 
 def test_an_absolute_request_target_of_another_host_is_refused(server: LiveServer) -> None:
-    """MD-13: 400, and nothing of it is repeated."""
+    """MD-13: the request gets 400, and the answer repeats nothing of it."""
     with socket.create_connection(("127.0.0.1", server.port), timeout=5) as line:
         target = f"http://evil.example{OPENID}"
         line.sendall(f"GET {target} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n".encode())
@@ -320,7 +323,7 @@ def test_an_absolute_request_target_of_another_host_is_refused(server: LiveServe
 
 
 def test_app_features_are_advertised_correctly(document: dict[str, Any]) -> None:
-    """MD-09, MC-02, BC-06, BC-08, BC-13: codes with S256, and answers that name their issuer."""
+    """MD-09, MC-02, BC-06, BC-08, BC-13: apps use codes with S256 and get answers with `iss`."""
     assert document["response_types_supported"] == ["code"]
     assert document["response_modes_supported"] == ["query", "form_post"]
     assert document["code_challenge_methods_supported"] == ["S256"]

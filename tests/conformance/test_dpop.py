@@ -23,7 +23,7 @@ Header = list[tuple[str, str]]
 Make = Callable[[dict[str, Any]], Header]
 
 
-def _one(*values: str) -> Header:
+def _dpop_headers(*values: str) -> Header:
     return [("DPoP", value) for value in values]
 
 
@@ -31,71 +31,71 @@ def _header(key: Key = KEY, **changes: Any) -> dict[str, Any]:
     return {"typ": "dpop+jwt", "alg": "ES256", "jwk": public(key), **changes}
 
 
-def _with(**changes: Any) -> Make:
-    """A proof with other claims."""
+def _with_claims(**changes: Any) -> Make:
+    """Returns a function that makes a proof with changed claims."""
 
     def make(claims: dict[str, Any]) -> Header:
-        whole = {**claims, **changes}
-        return _one(
-            signed(KEY, {name: value for name, value in whole.items() if value is not None})
+        all_claims = {**claims, **changes}
+        return _dpop_headers(
+            signed(KEY, {name: value for name, value in all_claims.items() if value is not None})
         )
 
     return make
 
 
-def _headed(**changes: Any) -> Make:
-    """A proof with another header."""
-    return lambda claims: _one(signed(KEY, claims, **changes))
+def _with_header(**changes: Any) -> Make:
+    """Returns a function that makes a proof with a changed header."""
+    return lambda claims: _dpop_headers(signed(KEY, claims, **changes))
 
 
 def _private(claims: dict[str, Any]) -> Header:
     d = KEY.private.private_numbers().private_value.to_bytes(32)
     number = jwt.utils.base64url_encode(d).decode()
-    return _one(signed(KEY, claims, jwk={**public(KEY), "d": number}))
+    return _dpop_headers(signed(KEY, claims, jwk={**public(KEY), "d": number}))
 
 
 def _cut(claims: dict[str, Any]) -> Header:
-    return _one(signed(KEY, claims)[:-4])
+    return _dpop_headers(signed(KEY, claims)[:-4])
 
 
 _BAD: dict[str, Make] = {
-    "DP-01 two": lambda c: _one(signed(KEY, c), signed(KEY, {**c, "jti": "other"})),
-    "DP-02 empty": lambda _: _one(""),
-    "DP-02 no JWT": lambda _: _one("x"),
-    "DP-02 two parts": lambda c: _one(signed(KEY, c).rpartition(".")[0]),
-    "DP-02 no object": lambda _: _one(signed(KEY, ["jti"])),
-    "DP-03 no jti": _with(jti=None),
-    "DP-03 empty jti": _with(jti=""),
-    "DP-03 long jti": _with(jti="x" * 129),
-    "DP-04 no htm": _with(htm=None),
-    "DP-05 no htu": _with(htu=None),
-    "DP-06 no iat": _with(iat=None),
-    "DP-07 typ JWT": _headed(typ="JWT"),
-    "DP-07 no typ": _headed(typ=None),
-    "DP-08 alg none": lambda c: _one(by_hand(_header(alg="none"), c)),
-    "DP-09 shared": lambda c: _one(with_secret(_header(alg="HS256"), c, KEY.pem)),
-    "DP-09 oct": lambda c: _one(
+    "DP-01 two": lambda c: _dpop_headers(signed(KEY, c), signed(KEY, {**c, "jti": "other"})),
+    "DP-02 empty": lambda _: _dpop_headers(""),
+    "DP-02 no JWT": lambda _: _dpop_headers("x"),
+    "DP-02 two parts": lambda c: _dpop_headers(signed(KEY, c).rpartition(".")[0]),
+    "DP-02 no object": lambda _: _dpop_headers(signed(KEY, ["jti"])),
+    "DP-03 no jti": _with_claims(jti=None),
+    "DP-03 empty jti": _with_claims(jti=""),
+    "DP-03 long jti": _with_claims(jti="x" * 129),
+    "DP-04 no htm": _with_claims(htm=None),
+    "DP-05 no htu": _with_claims(htu=None),
+    "DP-06 no iat": _with_claims(iat=None),
+    "DP-07 typ JWT": _with_header(typ="JWT"),
+    "DP-07 no typ": _with_header(typ=None),
+    "DP-08 alg none": lambda c: _dpop_headers(by_hand(_header(alg="none"), c)),
+    "DP-09 shared": lambda c: _dpop_headers(with_secret(_header(alg="HS256"), c, KEY.pem)),
+    "DP-09 oct": lambda c: _dpop_headers(
         with_secret(_header(alg="HS256", jwk={"kty": "oct", "k": "AA"}), c, b"\0")
     ),
-    "DP-10 EdDSA": lambda c: _one(signed(EDWARDS, c)),
-    "DP-11 no jwk": _headed(jwk=None),
-    "DP-11 jwk no object": _headed(jwk="x"),
-    "DP-12 another key": _headed(jwk=public(OTHER)),
+    "DP-10 EdDSA": lambda c: _dpop_headers(signed(EDWARDS, c)),
+    "DP-11 no jwk": _with_header(jwk=None),
+    "DP-11 jwk no object": _with_header(jwk="x"),
+    "DP-12 another key": _with_header(jwk=public(OTHER)),
     "DP-12 cut": _cut,
     "DP-13 private": _private,
-    "DP-14 htm": _with(htm="GET"),
-    "DP-14 case": _with(htm="post"),
-    "DP-14 type": _with(htm=["POST"]),
-    "DP-15 path": lambda c: _with(htu=c["htu"] + "/x")(c),
-    "DP-15 other": _with(htu="https://other.example/token"),
-    "DP-15 type": _with(htu={"url": 1}),
-    "DP-16 old": lambda c: _with(iat=c["iat"] - 61)(c),
-    "DP-17 ahead": lambda c: _with(iat=c["iat"] + 60)(c),
-    "DP-17 type": lambda c: _with(iat=str(c["iat"]))(c),
-    "DP-17 huge": _with(iat=2**53 - 1),
-    "DP-23 kid": _headed(kid="x"),
-    "DP-23 jku": _headed(jku="https://keys.example"),
-    "DP-23 crit": _headed(crit=["x"], x=1),
+    "DP-14 htm": _with_claims(htm="GET"),
+    "DP-14 case": _with_claims(htm="post"),
+    "DP-14 type": _with_claims(htm=["POST"]),
+    "DP-15 path": lambda c: _with_claims(htu=c["htu"] + "/x")(c),
+    "DP-15 other": _with_claims(htu="https://other.example/token"),
+    "DP-15 type": _with_claims(htu={"url": 1}),
+    "DP-16 old": lambda c: _with_claims(iat=c["iat"] - 61)(c),
+    "DP-17 ahead": lambda c: _with_claims(iat=c["iat"] + 60)(c),
+    "DP-17 type": lambda c: _with_claims(iat=str(c["iat"]))(c),
+    "DP-17 huge": _with_claims(iat=2**53 - 1),
+    "DP-23 kid": _with_header(kid="x"),
+    "DP-23 jku": _with_header(jku="https://keys.example"),
+    "DP-23 crit": _with_header(crit=["x"], x=1),
 }
 
 
@@ -112,7 +112,7 @@ def _claims(server: LiveServer, **changes: Any) -> dict[str, Any]:
 def test_an_invalid_proof_is_refused_at_the_token_endpoint(
     server: LiveServer, agent: Agent, case: str
 ) -> None:
-    """DP-01 to DP-17, DP-23, NG-093: always the same 400, and no token."""
+    """DP-01 to DP-17, DP-23, NG-093: every invalid proof gets the same 400 and no token."""
     with unchanged(server):
         response = _ask(agent, _BAD[case](_claims(server)))
     check_refusal(response, 400, "invalid_dpop_proof")
@@ -124,7 +124,7 @@ def test_an_invalid_proof_is_refused_at_the_token_endpoint(
 def test_an_equivalent_htu_is_accepted_at_the_token_endpoint(
     server: LiveServer, agent: Agent, spelling: str
 ) -> None:
-    """DP-15, DP-22: query, fragment, case of the host, dot segments, names of this machine."""
+    """DP-15, DP-22: query, fragment, dot segments and the spelling of the host do not count."""
     url = f"{server.url}/token"
     htu = spelling.format(
         url=url,
@@ -132,18 +132,18 @@ def test_an_equivalent_htu_is_accepted_at_the_token_endpoint(
         dots=f"{server.url}/x/../token",
         number=url.replace("localhost", "127.0.0.1"),
     )
-    assert _ask(agent, _one(signed(KEY, _claims(server, htu=htu)))).status_code == 200
+    assert _ask(agent, _dpop_headers(signed(KEY, _claims(server, htu=htu)))).status_code == 200
 
 
 def test_a_proof_binds_the_token(server: LiveServer, agent: Agent) -> None:
-    """DP-30, AT-32: `cnf` has exactly one member."""
-    answer = _ask(agent, _one(signed(KEY, _claims(server)))).json()
+    """DP-30, AT-32: `cnf` has only the thumbprint of the key."""
+    answer = _ask(agent, _dpop_headers(signed(KEY, _claims(server)))).json()
     claims = jwt.decode(answer["access_token"], options={"verify_signature": False})
     assert (answer["token_type"], claims["cnf"]) == ("DPoP", {"jkt": thumbprint(KEY)})
 
 
 def test_without_a_proof_the_token_is_a_bearer_token(agent: Agent) -> None:
-    """DP-31: the client allows it."""
+    """DP-31: a client that does not require DPoP gets a bearer token."""
     answer = _ask(agent, []).json()
     assert answer["token_type"] == "Bearer"
     assert "cnf" not in jwt.decode(answer["access_token"], options={"verify_signature": False})
@@ -152,28 +152,28 @@ def test_without_a_proof_the_token_is_a_bearer_token(agent: Agent) -> None:
 def test_a_client_with_required_dpop_gets_no_token_without_a_proof(
     server: LiveServer, http: httpx.Client
 ) -> None:
-    """DP-32, NG-088: every grant refuses it."""
+    """DP-32, NG-088: every grant of such a client needs a proof."""
     agent = Agent(server.agent(dpop_bound=True), http)
     handle = agent.asked(server.user()[0])
     with unchanged(server):
-        alone = _ask(agent, [])
+        without_proof = _ask(agent, [])
         polled = agent.poll(handle)
-    for response in (alone, polled):
+    for response in (without_proof, polled):
         check_refusal(response, 400, "invalid_dpop_proof")
-    assert _ask(agent, _one(signed(KEY, _claims(server)))).json()["token_type"] == "DPoP"
+    assert _ask(agent, _dpop_headers(signed(KEY, _claims(server)))).json()["token_type"] == "DPoP"
 
 
 def test_a_proof_is_accepted_once_for_all_clients(
     server: LiveServer, agent: Agent, http: httpx.Client
 ) -> None:
-    """DP-21: another key may use the same jti."""
+    """DP-21: another client cannot use the proof either, but a different key may use its jti."""
     claims = _claims(server)
-    used = _one(signed(KEY, claims))
+    used = _dpop_headers(signed(KEY, claims))
     assert _ask(agent, used).status_code == 200
     for caller in (agent, Agent(server.agent(), http)):
         with unchanged(server):
             check_refusal(_ask(caller, used), 400, "invalid_dpop_proof")
-    assert _ask(agent, _one(signed(OTHER, claims))).status_code == 200
+    assert _ask(agent, _dpop_headers(signed(OTHER, claims))).status_code == 200
 
 
 def test_every_grant_checks_the_proof_first(agent: Agent) -> None:
@@ -182,7 +182,7 @@ def test_every_grant_checks_the_proof_first(agent: Agent) -> None:
     for grant in sorted({*grants, GRANT_CIBA}):
         form = {"grant_type": grant, "auth_req_id": "x", "code": secrets.token_hex(4)}
         answer = agent.http.post(
-            "/token", data=form, auth=agent.key.basic, headers=_one(signed(KEY, {}))
+            "/token", data=form, auth=agent.key.basic, headers=_dpop_headers(signed(KEY, {}))
         )
         assert answer.status_code in {400, 401}, grant
         assert answer.json()["error"] in {
@@ -197,6 +197,6 @@ def test_every_grant_checks_the_proof_first(agent: Agent) -> None:
 
 
 def test_discovery_lists_the_proof_algorithms(http: httpx.Client) -> None:
-    """RFC 9449 5.1: no symmetric algorithm."""
+    """RFC 9449 5.1: the metadata lists no symmetric algorithm."""
     document = http.get("/.well-known/openid-configuration").json()
     assert document["dpop_signing_alg_values_supported"] == ["ES256"]

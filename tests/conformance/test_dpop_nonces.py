@@ -15,7 +15,7 @@ _FORM = {"grant_type": "client_credentials", "scope": "payments:read"}
 
 @pytest.fixture(scope="module")
 def settings() -> dict[str, str]:
-    """A server that requires nonces."""
+    """Settings with which the server requires nonces."""
     return {"dpop_nonce": "required", "log_level": "debug"}
 
 
@@ -25,7 +25,7 @@ def _ask(server: LiveServer, agent: Agent, **claims: object) -> httpx.Response:
 
 
 def test_a_client_gets_a_nonce_and_uses_it(server: LiveServer, agent: Agent) -> None:
-    """DP-40: one header, and the next proof is accepted."""
+    """DP-40: the refusal has one nonce header, and a proof with that nonce is accepted."""
     with unchanged(server):
         refused = _ask(server, agent)
     check_refusal(refused, 400, "use_dpop_nonce")
@@ -35,7 +35,7 @@ def test_a_client_gets_a_nonce_and_uses_it(server: LiveServer, agent: Agent) -> 
 
 
 def test_each_answer_has_the_next_nonce(server: LiveServer, agent: Agent) -> None:
-    """DP-44: a client that uses it is never refused, though each nonce expires."""
+    """DP-44: a client that uses the newest nonce is never refused, although each one expires."""
     nonce = _ask(server, agent).headers["DPoP-Nonce"]
     first = nonce
     for _ in range(4):
@@ -49,13 +49,13 @@ def test_each_answer_has_the_next_nonce(server: LiveServer, agent: Agent) -> Non
 
 @pytest.mark.parametrize("nonce", ["", "x", "A" * 43, 1, ["x"], {}])
 def test_an_invented_nonce_is_refused(server: LiveServer, agent: Agent, nonce: object) -> None:
-    """DP-18, DP-42, DP-43: a nonce of any type is refused."""
+    """DP-18, DP-42, DP-43: an invented nonce is refused, whatever its type is."""
     with unchanged(server):
         check_refusal(_ask(server, agent, nonce=nonce), 400, "use_dpop_nonce")
 
 
 def test_a_client_without_a_proof_needs_no_nonce(server: LiveServer, agent: Agent) -> None:
-    """Nonces belong to proofs."""
+    """A nonce belongs to a proof, so a bearer token needs none."""
     answer = agent.http.post("/token", data=_FORM, auth=agent.key.basic)
     assert (answer.status_code, answer.json()["token_type"]) == (200, "Bearer")
     assert "DPoP-Nonce" not in answer.headers

@@ -1,8 +1,8 @@
 """Modules of the OpenID Foundation's FAPI-CIBA plan that apply to plain CIBA.
 
-One test each, with what their client sends: `private_key_jwt`, signed requests, two clients; in
-poll and in ping mode. Those about the ping's receiver are in `test_ping.py`; more invalid request
-objects are in `test_signed_requests.py`.
+Each has one test, in poll and in ping mode, with what the suite's client sends: `private_key_jwt`,
+signed requests and two clients. Modules about the ping's receiver are in `test_ping.py`, and more
+invalid request objects in `test_signed_requests.py`.
 """
 
 import json
@@ -38,7 +38,7 @@ _PENDING = {"authorization_pending", "slow_down"}
 
 @dataclass(frozen=True, slots=True)
 class SuiteClient:
-    """A client as the suite plays it."""
+    """A client that behaves as the suite's client does."""
 
     server: LiveServer
     http: httpx.Client
@@ -48,31 +48,31 @@ class SuiteClient:
     """Its `client_notification_token`, in ping mode."""
 
     def assertion(self, **changes: Any) -> dict[str, str]:
-        """Its client assertion for the issuer."""
+        """Returns the parameters of a client assertion for the issuer."""
         now = self.server.clock.now()
         return assertion_form(
             self.key.sign(assertion_claims(self.agent.id, self.server.url, now, **changes))
         )
 
     def claims(self, user: str, **changes: Any) -> dict[str, Any]:
-        """Claims of a request (FC-S1), with changes; None removes a member."""
-        asked = {"scope": "openid payments:read", "resource": PAY, "login_hint": user}
+        """Returns the claims of a request (FC-S1), with changes; None removes a member."""
+        parameters = {"scope": "openid payments:read", "resource": PAY, "login_hint": user}
         defaults = {"binding_message": "1234", "client_notification_token": self.token}
         now = self.server.clock.now()
         return request_claims(
-            self.agent.id, self.server.url, now, **{**asked, **defaults, **changes}
+            self.agent.id, self.server.url, now, **{**parameters, **defaults, **changes}
         )
 
     def send(self, request: str) -> httpx.Response:
-        """Sends it with an assertion and nothing else."""
+        """Sends a request object with an assertion and nothing else."""
         return self.http.post("/bc-authorize", data={"request": request, **self.assertion()})
 
     def ask(self, user: str, header: dict[str, str] | None = None, **claims: Any) -> httpx.Response:
-        """A signed request."""
+        """Sends a signed request."""
         return self.send(self.key.sign(self.claims(user, **claims), **(header or {})))
 
-    def asked(self, user: str, **claims: Any) -> dict[str, Any]:
-        """The acknowledgement, checked (FC-A01 to FC-A04)."""
+    def ask_and_check(self, user: str, **claims: Any) -> dict[str, Any]:
+        """Sends a request and returns its acknowledgement, checked (FC-A01 to FC-A04)."""
         answer = self.ask(user, **claims)
         assert answer.status_code == 200, answer.text
         assert answer.headers["content-type"] == "application/json"
@@ -83,12 +83,12 @@ class SuiteClient:
         return reply
 
     def poll(self, auth_req_id: str) -> httpx.Response:
-        """Poll at the token endpoint."""
+        """Polls at the token endpoint."""
         form = {"grant_type": CIBA, "auth_req_id": auth_req_id, **self.assertion()}
         return self.http.post("/token", data=form)
 
-    def pending(self, auth_req_id: str) -> None:
-        """FC-A05: still pending."""
+    def check_pending(self, auth_req_id: str) -> None:
+        """Checks that the request is still pending (FC-A05)."""
         answer = self.poll(auth_req_id)
         assert answer.status_code == 400
         assert answer.json()["error"] in _PENDING
@@ -97,38 +97,38 @@ class SuiteClient:
 @pytest.fixture(scope="module")
 def far() -> Iterator[Receiver]:
     """The suite's notification endpoint."""
-    with receiver() as made:
-        yield made
+    with receiver() as endpoint:
+        yield endpoint
 
 
 @pytest.fixture(scope="module", params=["poll", "ping"])
 def clients(
     request: pytest.FixtureRequest, server: LiveServer, http: httpx.Client, far: Receiver
 ) -> tuple[SuiteClient, SuiteClient]:
-    """Two clients in one mode; the second has a notification token of maximum length."""
+    """Two clients in one mode; in ping mode the second has a token of maximum length."""
     mode = {} if request.param == "poll" else {"delivery": "ping"}
-    where = {} if request.param == "poll" else {"notification_endpoint": far.url()}
+    endpoint = {} if request.param == "poll" else {"notification_endpoint": far.url()}
     tokens = [None, None] if request.param == "poll" else ["c" * 27 + "=", "d" * 1_024]
-    made = []
-    for place, alg in enumerate(("PS256", "ES256")):
+    suite_clients = []
+    for index, alg in enumerate(("PS256", "ES256")):
         key = new_key(alg, f"{request.param}-{alg}")
         agent = server.agent(
             auth_method="private_key_jwt",
             jwks=json.dumps(key.jwk),
             request_alg=alg,
             **mode,
-            **where,
+            **endpoint,
         )
-        made.append(SuiteClient(server, http, agent, key, tokens[place]))
-    return made[0], made[1]
+        suite_clients.append(SuiteClient(server, http, agent, key, tokens[index]))
+    return suite_clients[0], suite_clients[1]
 
 
-def _waiting(person: Terminal, reply: dict[str, Any]) -> Any:
+def _find_pending(person: Terminal, reply: dict[str, Any]) -> Any:
     return next(a for a in person.waiting() if a.fingerprint == reply["fingerprint"])
 
 
-def _pinged(far: Receiver, client: SuiteClient, reply: dict[str, Any]) -> None:
-    """FC-A12, in ping mode: exactly this call."""
+def _assert_pinged(far: Receiver, client: SuiteClient, reply: dict[str, Any]) -> None:
+    """In ping mode, waits for the ping of this request and checks it (FC-A12)."""
     if client.token is None:
         return
     body = {"auth_req_id": reply["auth_req_id"]}
@@ -139,35 +139,35 @@ def _pinged(far: Receiver, client: SuiteClient, reply: dict[str, Any]) -> None:
 
 
 def test_discovery_has_everything_the_suite_reads(server: LiveServer, http: httpx.Client) -> None:
-    """FC-01: https is for other hosts than loopback."""
-    found = http.get("/.well-known/openid-configuration").json()
+    """FC-01: the suite finds all it needs. The server may use http because it is on loopback."""
+    metadata = http.get("/.well-known/openid-configuration").json()
 
-    assert found["issuer"] == server.url
+    assert metadata["issuer"] == server.url
     for name in ("token_endpoint", "jwks_uri", "backchannel_authentication_endpoint"):
-        assert found[name].startswith(f"{server.url}/")
-    assert CIBA in found["grant_types_supported"]
-    assert {"poll", "ping"} <= set(found["backchannel_token_delivery_modes_supported"])
-    assert isinstance(found["backchannel_user_code_parameter_supported"], bool)
-    algs = found["backchannel_authentication_request_signing_alg_values_supported"]
+        assert metadata[name].startswith(f"{server.url}/")
+    assert CIBA in metadata["grant_types_supported"]
+    assert {"poll", "ping"} <= set(metadata["backchannel_token_delivery_modes_supported"])
+    assert isinstance(metadata["backchannel_user_code_parameter_supported"], bool)
+    algs = metadata["backchannel_authentication_request_signing_alg_values_supported"]
     assert {"PS256", "ES256"} <= set(algs)
-    assert "private_key_jwt" in found["token_endpoint_auth_methods_supported"]
-    assert "mtls_endpoint_aliases" not in found
+    assert "private_key_jwt" in metadata["token_endpoint_auth_methods_supported"]
+    assert "mtls_endpoint_aliases" not in metadata
 
 
 def test_the_main_flow_succeeds_for_both_clients(
     clients: tuple[SuiteClient, SuiteClient], person: Terminal, far: Receiver
 ) -> None:
-    """FC-02, FC-A01 to FC-A09: pending twice, approved, redeemed once."""
+    """FC-02, FC-A01 to FC-A09: a request is pending twice, then approved and redeemed once."""
     first, second = clients
-    for client, more in ((first, {}), (second, {"acr_values": "urn:sayso:acr:signed"})):
+    for client, extra in ((first, {}), (second, {"acr_values": "urn:sayso:acr:signed"})):
         header = {"typ": "OautH-auThZ-REQ+jWt"} if client is second else None
-        reply = client.asked(person.user, header=header, requested_expiry=300, **more)
+        reply = client.ask_and_check(person.user, header=header, requested_expiry=300, **extra)
         assert reply["expires_in"] == 300
         for _ in range(2):
-            client.pending(reply["auth_req_id"])
+            client.check_pending(reply["auth_req_id"])
             client.server.clock.forward(10 * SECOND)
-        person.approve(_waiting(person, reply))
-        _pinged(far, client, reply)
+        person.approve(_find_pending(person, reply))
+        _assert_pinged(far, client, reply)
         _check_tokens(client, reply, client.poll(reply["auth_req_id"]))
         again = client.poll(reply["auth_req_id"])
         check_refusal(again, 400, "invalid_grant")
@@ -195,10 +195,10 @@ def _check_tokens(client: SuiteClient, reply: dict[str, Any], answer: httpx.Resp
 def test_a_denial_is_access_denied(
     clients: tuple[SuiteClient, SuiteClient], person: Terminal, far: Receiver
 ) -> None:
-    """FC-03: the ping is sent all the same, and the denial is permanent."""
-    reply = clients[0].asked(person.user)
-    person.deny(_waiting(person, reply))
-    _pinged(far, clients[0], reply)
+    """FC-03: a denial sends a ping too, and every later poll gets access_denied."""
+    reply = clients[0].ask_and_check(person.user)
+    person.deny(_find_pending(person, reply))
+    _assert_pinged(far, clients[0], reply)
     for _ in range(2):
         check_refusal(clients[0].poll(reply["auth_req_id"]), 400, "access_denied")
 
@@ -206,20 +206,20 @@ def test_a_denial_is_access_denied(
 def test_many_polls_do_not_break_the_request(
     clients: tuple[SuiteClient, SuiteClient], person: Terminal, far: Receiver
 ) -> None:
-    """FC-04, FC-A05: twenty in a row are pending or slow_down."""
-    reply = clients[0].asked(person.user)
+    """FC-04, FC-A05: twenty polls in a row are pending or slow_down, and the token still comes."""
+    reply = clients[0].ask_and_check(person.user)
     for _ in range(20):
-        clients[0].pending(reply["auth_req_id"])
-    person.approve(_waiting(person, reply))
-    _pinged(far, clients[0], reply)
+        clients[0].check_pending(reply["auth_req_id"])
+    person.approve(_find_pending(person, reply))
+    _assert_pinged(far, clients[0], reply)
     assert clients[0].poll(reply["auth_req_id"]).status_code == 200
 
 
 def test_an_expired_request_is_expired_token(
     clients: tuple[SuiteClient, SuiteClient], user: str
 ) -> None:
-    """FC-05, CB-161: it is the same in ping mode, and no ping is sent."""
-    reply = clients[0].asked(user, requested_expiry=10)
+    """FC-05, CB-161: both modes return expired_token for an expired request."""
+    reply = clients[0].ask_and_check(user, requested_expiry=10)
     assert reply["expires_in"] == 10
     clients[0].server.clock.forward(11 * SECOND)
     check_refusal(clients[0].poll(reply["auth_req_id"]), 400, "expired_token")
@@ -239,10 +239,10 @@ def test_accepted_variants_of_a_request_succeed(
     far: Receiver,
     claims: dict[str, Any],
 ) -> None:
-    """FC-06 to FC-08: they succeed from the request to the tokens."""
-    reply = clients[0].asked(person.user, **claims)
-    person.approve(_waiting(person, reply))
-    _pinged(far, clients[0], reply)
+    """FC-06 to FC-08: each variant succeeds from the request to the tokens."""
+    reply = clients[0].ask_and_check(person.user, **claims)
+    person.approve(_find_pending(person, reply))
+    _assert_pinged(far, clients[0], reply)
     _check_tokens(clients[0], reply, clients[0].poll(reply["auth_req_id"]))
 
 
@@ -268,7 +268,7 @@ _BROKEN: dict[str, dict[str, Any]] = {
 def test_an_invalid_request_object_is_refused(
     clients: tuple[SuiteClient, SuiteClient], user: str, module: str
 ) -> None:
-    """FC-11 to FC-22, FC-27: either mode answers invalid_request, and nobody is asked."""
+    """FC-11 to FC-22, FC-27: both modes answer invalid_request, and nobody is asked."""
     first, second = clients
     now = first.server.clock.now() // 1000
     claims = {
@@ -286,15 +286,15 @@ def test_an_invalid_request_object_is_refused(
 def test_an_invalid_signature_is_refused(
     clients: tuple[SuiteClient, SuiteClient], user: str, module: str
 ) -> None:
-    """FC-23, FC-24, FC-26: none, a wrong one, and the other client's."""
+    """FC-23, FC-24, FC-26: an unsigned, altered or other client's request is refused."""
     first, second = clients
     claims = first.claims(user)
     header = {"alg": "none", "kid": first.key.jwk["kid"], "typ": "oauth-authz-req+jwt"}
     head, body, signature = first.key.sign(claims).split(".")
-    turned = ("A" if signature[0] != "A" else "B") + signature[1:]
+    altered = ("A" if signature[0] != "A" else "B") + signature[1:]
     request = {
         "FC-23": by_hand(header, claims),
-        "FC-24": f"{head}.{body}.{turned}",
+        "FC-24": f"{head}.{body}.{altered}",
         "FC-26": second.key.sign(claims),
     }[module]
     with unchanged(first.server):
@@ -305,7 +305,7 @@ def test_an_invalid_signature_is_refused(
 def test_a_binding_message_that_is_too_long_is_refused(
     clients: tuple[SuiteClient, SuiteClient], user: str
 ) -> None:
-    """FC-10, FC-A11, DE-11: it has its own error, which is the only automatic pass."""
+    """FC-10, FC-A11, DE-11: the error is invalid_binding_message, as the suite expects."""
     message = "1234 \U0001f44d\U0001f3ff 品川 " * 40
     with unchanged(clients[0].server):
         answer = clients[0].ask(user, binding_message=message)
@@ -315,10 +315,10 @@ def test_a_binding_message_that_is_too_long_is_refused(
 def test_another_clients_auth_req_id_is_invalid_grant(
     clients: tuple[SuiteClient, SuiteClient], person: Terminal
 ) -> None:
-    """FC-28: nothing changes for its owner."""
-    reply = clients[0].asked(person.user)
+    """FC-28: the other client gets nothing, and the owner still gets the tokens."""
+    reply = clients[0].ask_and_check(person.user)
     check_refusal(clients[1].poll(reply["auth_req_id"]), 400, "invalid_grant")
-    person.approve(_waiting(person, reply))
+    person.approve(_find_pending(person, reply))
     check_refusal(clients[1].poll(reply["auth_req_id"]), 400, "invalid_grant")
     assert clients[0].poll(reply["auth_req_id"]).status_code == 200
 
@@ -326,9 +326,9 @@ def test_another_clients_auth_req_id_is_invalid_grant(
 def test_a_client_id_beside_anothers_assertion_is_refused(
     clients: tuple[SuiteClient, SuiteClient], user: str
 ) -> None:
-    """FC-29 to FC-31, without certificates: one request has one client."""
+    """FC-29 to FC-31, without certificates: a request belongs to one client."""
     first, second = clients
-    reply = first.asked(user)
+    reply = first.ask_and_check(user)
     other = {"client_id": second.agent.id, **first.assertion()}
     form = {"grant_type": CIBA, "auth_req_id": reply["auth_req_id"], **other}
     check_refusal(first.http.post("/token", data=form), 401, "invalid_client")
@@ -341,8 +341,8 @@ def test_a_client_id_beside_anothers_assertion_is_refused(
 def test_calls_without_an_assertion_are_refused(
     clients: tuple[SuiteClient, SuiteClient], user: str
 ) -> None:
-    """FC-32, FC-33: both endpoints refuse them."""
-    reply = clients[0].asked(user)
+    """FC-32, FC-33: both endpoints refuse a call without an assertion."""
+    reply = clients[0].ask_and_check(user)
     form = {"grant_type": CIBA, "auth_req_id": reply["auth_req_id"]}
     for more in ({}, {"client_id": clients[0].agent.id}):
         answer = clients[0].http.post("/token", data={**form, **more})
@@ -355,17 +355,17 @@ def test_calls_without_an_assertion_are_refused(
 def test_an_assertion_for_the_issuer_is_accepted(
     clients: tuple[SuiteClient, SuiteClient], user: str
 ) -> None:
-    """FC-36: iss as audience at the token endpoint, as RFC 10070 requires."""
-    reply = clients[0].asked(user)
-    clients[0].pending(reply["auth_req_id"])
+    """FC-36: both endpoints accept the issuer as audience, as RFC 10070 requires."""
+    reply = clients[0].ask_and_check(user)
+    clients[0].check_pending(reply["auth_req_id"])
 
 
 def test_agents_get_no_refresh_token(
     clients: tuple[SuiteClient, SuiteClient], person: Terminal
 ) -> None:
-    """FC-43: another token cannot be used as one."""
-    reply = clients[0].asked(person.user)
-    person.approve(_waiting(person, reply))
+    """FC-43: an access token cannot be used as a refresh token."""
+    reply = clients[0].ask_and_check(person.user)
+    person.approve(_find_pending(person, reply))
     body = clients[0].poll(reply["auth_req_id"]).json()
     assert "refresh_token" not in body
     form = {"grant_type": "refresh_token", "refresh_token": body["access_token"]}

@@ -1,7 +1,7 @@
 """OAuth clients written by others get their tokens and understand every refusal.
 
-oauth4webapi checks each answer strictly by the specifications; openid-client does what most
-programs will do.
+oauth4webapi checks each answer strictly against the specifications; openid-client does what most
+programs do.
 """
 
 import json
@@ -32,7 +32,7 @@ OAUTH4WEBAPI, OPENID_CLIENT = LIBRARIES
 def _asking(
     library: str, server: LiveServer, key: AgentKey, user: str, **more: Any
 ) -> Iterator[ForeignClient]:
-    """A client that asks this user, and has its acknowledgement."""
+    """Runs a client that asks this user, and yields it after its acknowledgement."""
     method = more.pop("method", "client_secret_basic")
     play = {name: more.pop(name) for name in ("believing", "paused", "dpop") if name in more}
     parameters = {"scope": "openid payments:read", "resource": PAY, "login_hint": user, **more}
@@ -40,8 +40,8 @@ def _asking(
     with playing(
         library, "ciba", **arguments, parameters=parameters, audience=PAY, **play
     ) as client:
-        asked = client.hear("asked")["asked"]
-        assert asked.keys() >= {"auth_req_id", "expires_in", "interval"}
+        acknowledgement = client.hear("asked")["asked"]
+        assert acknowledgement.keys() >= {"auth_req_id", "expires_in", "interval"}
         yield client
 
 
@@ -62,24 +62,24 @@ def test_other_clients_discover_the_server(
 def test_other_clients_get_a_client_credentials_token(
     server: LiveServer, library: str, method: str
 ) -> None:
-    """CL-01, CL-02, CL-08, CL-15, CL-17: a resource with such a client can verify it too."""
+    """CL-01, CL-02, CL-08, CL-15, CL-17: a resource can verify the token with the same client."""
     key = server.agent(auth_method=method)
     arguments = as_agent(server, key, method)
     with playing(
         library, "client_credentials", **arguments, parameters=READ, audience=PAY
     ) as client:
-        done = client.hear("done")
+        result = client.hear("done")
 
-    assert done["tokens"]["scope"] == "payments:read"
-    assert done["tokens"]["token_type"] == "bearer"
+    assert result["tokens"]["scope"] == "payments:read"
+    assert result["tokens"]["token_type"] == "bearer"
     if library == OAUTH4WEBAPI:
-        assert done["access"]["client_id"] == key.id
+        assert result["access"]["client_id"] == key.id
 
 
 @pytest.mark.parametrize("library", LIBRARIES)
 @pytest.mark.parametrize("alg", ["ES256", "RS256", "EdDSA"])
 def test_other_clients_authenticate_with_a_key(server: LiveServer, library: str, alg: str) -> None:
-    """CB-028, CL-18, JB-19: an assertion for the issuer, made by another library."""
+    """CB-028, CL-18, JB-19: an assertion made by a different library is accepted."""
     pair = new_key(alg)
     key = server.agent(auth_method="private_key_jwt", jwks=json.dumps({"keys": [pair.jwk]}))
     arguments = {**as_agent(server, key, "private_key_jwt"), "jwk": pair.private_jwk}
@@ -93,44 +93,49 @@ def test_other_clients_authenticate_with_a_key(server: LiveServer, library: str,
 def test_a_client_that_polls_itself_sees_pending_and_then_the_tokens(
     server: LiveServer, person: Terminal, method: str
 ) -> None:
-    """CL-05, CL-06, CL-07, CL-08, CL-09, CL-17, CL-20: details are sent, and both tokens verify."""
+    """The client sends details and gets them back in tokens that both verify.
+
+    CL-05, CL-06, CL-07, CL-08, CL-09, CL-17, CL-20.
+    """
     key = server.agent(auth_method=method)
-    asked = {
+    parameters = {
         "scope": "openid payments:transfer",
         "authorization_details": json.dumps(PAYMENT_DETAILS),
         "binding_message": "INV-2291 is due",
     }
-    with _asking(OAUTH4WEBAPI, server, key, person.user, method=method, **asked) as client:
-        assert client.hear("authorization_pending")["status"] == 400  # it did not wait at all
+    with _asking(OAUTH4WEBAPI, server, key, person.user, method=method, **parameters) as client:
+        assert (
+            client.hear("authorization_pending")["status"] == 400
+        )  # the client polled without waiting
         person.approve(person.only())
         client.tell()
-        done = client.hear("done")
+        result = client.hear("done")
 
-    assert done["tokens"]["token_type"] == "bearer"
-    assert done["tokens"]["authorization_details"] == PAYMENT_DETAILS
-    assert done["id"]["aud"] == key.id
-    assert done["access"]["authorization_details"] == PAYMENT_DETAILS
-    assert done["access"]["act"]["sub"] == key.id
-    assert done["access"]["sub"] == done["id"]["sub"]
+    assert result["tokens"]["token_type"] == "bearer"
+    assert result["tokens"]["authorization_details"] == PAYMENT_DETAILS
+    assert result["id"]["aud"] == key.id
+    assert result["access"]["authorization_details"] == PAYMENT_DETAILS
+    assert result["access"]["act"]["sub"] == key.id
+    assert result["access"]["sub"] == result["id"]["sub"]
 
 
 def test_a_client_with_built_in_polling_gets_its_tokens(
     server: LiveServer, person: Terminal
 ) -> None:
-    """CL-30: it waits for `interval` first, polls once, and accepts the ID token."""
+    """CL-30: the client waits for `interval` before its first poll, and accepts the ID token."""
     key = server.agent()
     with _asking(OPENID_CLIENT, server, key, person.user) as client:
         person.approve(person.only())
-        done = client.hear("done")
+        result = client.hear("done")
 
-    assert done["id"]["aud"] == key.id
-    assert done["tokens"]["token_type"] == "bearer"
+    assert result["id"]["aud"] == key.id
+    assert result["tokens"]["token_type"] == "bearer"
 
 
 def test_a_client_that_polls_too_fast_slows_down_and_gets_its_tokens(
     server: LiveServer, person: Terminal
 ) -> None:
-    """CL-32, CL-35: slow_down is understood; a decided request is not paced."""
+    """CL-32, CL-35: the client understands slow_down, and a decided request is not paced."""
     key = server.agent()
     with _asking(OPENID_CLIENT, server, key, person.user, believing={"interval": 1}) as client:
         until(lambda: stored(server, person.only().id).polls > 1)
@@ -141,7 +146,7 @@ def test_a_client_that_polls_too_fast_slows_down_and_gets_its_tokens(
 def test_a_client_that_finds_the_server_busy_retries_and_gets_its_tokens(
     server: LiveServer, person: Terminal
 ) -> None:
-    """CL-31, CB-131: 503 with Retry-After; nothing was changed, nothing was lost."""
+    """CL-31, CB-131: a busy server answers 503 with Retry-After, and loses nothing."""
     key = server.agent()
     with _asking(
         OPENID_CLIENT, server, key, person.user, believing={"interval": 0.2}, paused=True
@@ -150,32 +155,32 @@ def test_a_client_that_finds_the_server_busy_retries_and_gets_its_tokens(
         with server.services.store.write():
             client.tell()
             assert client.hear("busy")["after"] == "1"
-        done = client.hear("done")
-    assert done["id"]["aud"] == key.id
+        result = client.hear("done")
+    assert result["id"]["aud"] == key.id
 
 
 @pytest.mark.parametrize("library", LIBRARIES)
 def test_other_clients_bind_an_approval_to_a_key(
     server: LiveServer, person: Terminal, library: str
 ) -> None:
-    """CL-17, CL-20, DP-36: the same flow with a proof; the token is bound to the key."""
+    """CL-17, CL-20, DP-36: with a proof the token of an approval is bound to its key."""
     key = server.agent()
     believing = {"interval": 0.2}
-    more = {"believing": believing, "paused": True, "dpop": True}
-    with _asking(library, server, key, person.user, **more) as client:
+    options = {"believing": believing, "paused": True, "dpop": True}
+    with _asking(library, server, key, person.user, **options) as client:
         if library == OAUTH4WEBAPI:
             client.hear("authorization_pending")
         person.approve(person.only())
         client.tell()
-        done = client.hear("done")
-    assert done["tokens"]["token_type"] == "dpop"
-    claims = jwt.decode(done["tokens"]["access_token"], options={"verify_signature": False})
-    assert claims["cnf"] == {"jkt": done["thumbprint"]}
+        result = client.hear("done")
+    assert result["tokens"]["token_type"] == "dpop"
+    claims = jwt.decode(result["tokens"]["access_token"], options={"verify_signature": False})
+    assert claims["cnf"] == {"jkt": result["thumbprint"]}
 
 
 @pytest.mark.parametrize("library", LIBRARIES)
 def test_a_denial_reaches_other_clients(server: LiveServer, person: Terminal, library: str) -> None:
-    """CB-134, CB-145, CL-03, CL-04, CL-32: access_denied, without a challenge before it."""
+    """CB-134, CB-145, CL-03, CL-04, CL-32: the client reports access_denied."""
     key = server.agent()
     believing = {"interval": 0.2}
     with _asking(library, server, key, person.user, believing=believing) as client:
@@ -202,9 +207,11 @@ def test_a_wrong_secret_reaches_other_clients(server: LiveServer, library: str) 
 def test_a_refused_request_reaches_other_clients(
     server: LiveServer, user: str, library: str
 ) -> None:
-    """CL-04: an error of the backchannel endpoint is understood."""
-    asked = {"scope": "openid payments:read", "resource": "https://other.example"}
+    """CL-04: the client understands an error of the backchannel endpoint."""
+    parameters = {"scope": "openid payments:read", "resource": "https://other.example"}
     arguments = as_agent(server, server.agent())
-    with playing(library, "ciba", **arguments, parameters={**asked, "login_hint": user}) as client:
+    with playing(
+        library, "ciba", **arguments, parameters={**parameters, "login_hint": user}
+    ) as client:
         refused = client.hear("refused")
     assert (refused["status"], refused["error"]) == (400, "invalid_target")

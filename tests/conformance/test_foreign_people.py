@@ -1,6 +1,6 @@
-"""Clients written by others sign users in by browser and device, and register (RFC 7591).
+"""Clients written by others sign users in by browser and by device, and register (RFC 7591).
 
-Both check state, nonce, `iss`, the ID token and its subject themselves.
+Both libraries check state, nonce, `iss`, the ID token and its subject themselves.
 """
 
 import json
@@ -46,10 +46,10 @@ def browser(server: LiveServer, person: Terminal) -> Iterator[Browser]:
         yield Browser(http, server.url)
 
 
-def _app(server: LiveServer, name: str, **members: Any) -> AgentKey:
+def _add_app(server: LiveServer, name: str, **members: Any) -> AgentKey:
     apps = Apps(server.services.store, server.services.secrets)
-    given = apps.add(NewApp(name, (CALLBACK,), resources=(PAY,), **members), by=BY)
-    return AgentKey(given.app.id, given.secret or "", name)
+    added = apps.add(NewApp(name, (CALLBACK,), resources=(PAY,), **members), by=BY)
+    return AgentKey(added.app.id, added.secret or "", name)
 
 
 _WAYS = {
@@ -64,9 +64,9 @@ _WAYS = {
 def test_other_clients_sign_a_user_in(
     server: LiveServer, person: Terminal, browser: Browser, library: str, way: str
 ) -> None:
-    """CL-09, BC-13, MD-12: code with PKCE, ID token, userinfo, and a rotating refresh token."""
-    method, more = _WAYS[way]
-    app = _app(server, f"{library}-{way}", auth_method=method)
+    """CL-09, BC-13, MD-12: the client uses PKCE, the ID token, userinfo and a refresh token."""
+    method, options = _WAYS[way]
+    app = _add_app(server, f"{library}-{way}", auth_method=method)
     arguments = as_agent(server, app, method)
     parameters = {"scope": "openid profile"}
     with playing(
@@ -75,30 +75,30 @@ def test_other_clients_sign_a_user_in(
         **arguments,
         redirect_uri=CALLBACK,
         parameters=parameters,
-        **more,
+        **options,
     ) as client:
-        asked = client.hear("visit")["url"]
-        browser.open(asked.removeprefix(server.url))
+        url = client.hear("visit")["url"]
+        browser.open(url.removeprefix(server.url))
         browser.sign_in(person.user)
         client.tell(url=browser.answer("allow").url)
-        done = client.hear("done")
+        result = client.hear("done")
 
-    assert done["tokens"]["token_type"] == ("dpop" if "dpop" in more else "bearer")
-    assert done["id"]["sub"] == done["user"]["sub"] == person.client.profile.user_id
-    assert (done["id"]["aud"], done["user"]["name"]) == (app.id, person.user)
-    fresh = done["refreshed"]
-    assert fresh["access_token"] != done["tokens"]["access_token"]
-    assert fresh["refresh_token"] != done["tokens"]["refresh_token"]
+    assert result["tokens"]["token_type"] == ("dpop" if "dpop" in options else "bearer")
+    assert result["id"]["sub"] == result["user"]["sub"] == person.client.profile.user_id
+    assert (result["id"]["aud"], result["user"]["name"]) == (app.id, person.user)
+    refreshed = result["refreshed"]
+    assert refreshed["access_token"] != result["tokens"]["access_token"]
+    assert refreshed["refresh_token"] != result["tokens"]["refresh_token"]
 
 
 @pytest.mark.parametrize("way", ["secret", "pushed-dpop"])
 def test_other_clients_get_a_single_action_approved(
     server: LiveServer, person: Terminal, browser: Browser, library: str, way: str
 ) -> None:
-    """RA-08, RA-11, RA-13: details in the request or pushed, shown, signed, in answer and token."""
-    method, more = _WAYS[way]
+    """RA-08, RA-11, RA-13: the details are shown, signed, and in the answer and the token."""
+    method, options = _WAYS[way]
     scopes = ("payments:transfer",)
-    app = _app(server, f"{library}-{way}-pays", auth_method=method, scopes=scopes)
+    app = _add_app(server, f"{library}-{way}-pays", auth_method=method, scopes=scopes)
     arguments = as_agent(server, app, method)
     parameters = {
         "scope": "openid payments:transfer",
@@ -111,30 +111,30 @@ def test_other_clients_get_a_single_action_approved(
         **arguments,
         redirect_uri=CALLBACK,
         parameters=parameters,
-        **more,
+        **options,
     ) as client:
         browser.open(client.hear("visit")["url"].removeprefix(server.url))
         shown = browser.sign_in(person.user)
         assert "Pay EUR 4,820.00 to Nordwind Logistik GmbH" in shown.text
         browser.answer("allow")
-        waiting = person.only()
-        assert (waiting.kind, waiting.agent.name) == (Kind.APP_ACTION, app.name)
-        person.approve(waiting)
+        pending = person.only()
+        assert (pending.kind, pending.agent.name) == (Kind.APP_ACTION, app.name)
+        person.approve(pending)
         client.tell(url=browser.again().url)
-        done = client.hear("done")
+        result = client.hear("done")
 
-    assert done["tokens"]["authorization_details"] == PAYMENT_DETAILS
-    assert "refresh_token" not in done["tokens"]
-    claims = jwt.decode(done["tokens"]["access_token"], options={"verify_signature": False})
+    assert result["tokens"]["authorization_details"] == PAYMENT_DETAILS
+    assert "refresh_token" not in result["tokens"]
+    claims = jwt.decode(result["tokens"]["access_token"], options={"verify_signature": False})
     assert (claims["aud"], claims["authorization_details"]) == (PAY, PAYMENT_DETAILS)
-    assert claims["approval"]["id"] == waiting.id
+    assert claims["approval"]["id"] == pending.id
 
 
 def test_a_users_refusal_reaches_other_clients(
     server: LiveServer, person: Terminal, browser: Browser, library: str
 ) -> None:
-    """BC-13, MC-08: the error has `state` and `iss`."""
-    app = _app(server, f"{library}-no", auth_method="client_secret_basic")
+    """BC-13, MC-08: the client accepts the error because it has `state` and `iss`."""
+    app = _add_app(server, f"{library}-no", auth_method="client_secret_basic")
     arguments = as_agent(server, app)
     parameters = {"scope": "openid profile"}
     with playing(
@@ -146,8 +146,8 @@ def test_a_users_refusal_reaches_other_clients(
         assert client.hear("refused")["error"] == "access_denied"
 
 
-def _typed(server: LiveServer, name: str, address: str) -> None:
-    """A user follows the URL that the device shows, fills the page in and sends it."""
+def _enter_code(server: LiveServer, name: str, address: str) -> None:
+    """Opens the URL that the device shows, fills in the page and sends it."""
     with server.client() as browser:
         page = browser.get(address.removeprefix(server.url))
         fields = dict(re.findall(r'name="(form|user_code)" value="([^"]+)"', page.text))
@@ -159,20 +159,20 @@ def _typed(server: LiveServer, name: str, address: str) -> None:
 def test_other_clients_sign_a_device_in(
     server: LiveServer, person: Terminal, library: str, says: str
 ) -> None:
-    """CL-11, DG-07, DG-15, DG-18: codes, a page, pending, and a session bound to the key."""
+    """CL-11, DG-07, DG-15, DG-18: the client polls until the user decides."""
     arguments = {**as_agent(server, AgentKey(APPROVER_CLIENT, "", ""), "none")}
     parameters = {"device_name": "kiosk"}
     with playing(
         library, "device_code", **arguments, parameters=parameters, believing={"interval": 0.2}
     ) as client:
-        asked = client.hear("asked")["asked"]
-        assert asked.keys() >= {"device_code", "user_code", "verification_uri", "expires_in"}
-        assert asked["interval"] > 0
+        device_codes = client.hear("asked")["asked"]
+        assert device_codes.keys() >= {"device_code", "user_code", "verification_uri", "expires_in"}
+        assert device_codes["interval"] > 0
         if library == OAUTH4WEBAPI:
             client.hear("authorization_pending")
-        _typed(server, person.user, asked["verification_uri_complete"])
-        waiting = person.only()
-        person.approve(waiting) if says == "yes" else person.deny(waiting)
+        _enter_code(server, person.user, device_codes["verification_uri_complete"])
+        pending = person.only()
+        person.approve(pending) if says == "yes" else person.deny(pending)
         client.tell()
         message = client.hear("done" if says == "yes" else "refused")
 
@@ -186,17 +186,20 @@ def test_other_clients_sign_a_device_in(
 def test_other_clients_register(
     server: LiveServer, http: httpx.Client, person: Terminal, library: str
 ) -> None:
-    """CL-13, DC-02: an invitation allows it, and the registered client works."""
+    """CL-13, DC-02: an invitation allows the registration, and the registered client works."""
     ceiling = {"resources": (PAY,), "scopes": ("payments:read",)}
     invitations = Invitations(server.services.store, server.services.secrets)
     token = invitations.issue(NewInvitation(person.user, **ceiling), by=BY).token
     metadata = {"client_name": f"{library}-made"}
     arguments = {"issuer": server.url, "token": token, "metadata": metadata}
     with playing(library, "registration", **arguments) as client:
-        made = client.hear("done")["client"]
+        registered = client.hear("done")["client"]
 
-    assert (made["client_name"], made["client_secret_expires_at"]) == (f"{library}-made", 0)
-    key = AgentKey(made["client_id"], made["client_secret"], "made")
+    assert (registered["client_name"], registered["client_secret_expires_at"]) == (
+        f"{library}-made",
+        0,
+    )
+    key = AgentKey(registered["client_id"], registered["client_secret"], "made")
     assert Agent(key, http).asked(person.user)
     person.deny(person.only())
 
@@ -205,10 +208,10 @@ def test_other_clients_register(
 def test_other_clients_sign_an_app_in_on_a_device(
     server: LiveServer, person: Terminal, library: str, method: str
 ) -> None:
-    """DG-03, DG-04, DG-18, DG-20: an app with the grant, with a secret and without one."""
+    """DG-03, DG-04, DG-18, DG-20: an app with the grant succeeds with and without a secret."""
     grants = (GRANT_DEVICE_CODE, GRANT_REFRESH_TOKEN)
     scopes = ("payments:read",)
-    app = _app(
+    app = _add_app(
         server, f"{library}-{method}-tv", auth_method=method, grant_types=grants, scopes=scopes
     )
     arguments = as_agent(server, app, method)
@@ -216,16 +219,16 @@ def test_other_clients_sign_an_app_in_on_a_device(
     with playing(
         library, "device_code", **arguments, parameters=parameters, believing={"interval": 0.2}
     ) as client:
-        asked = client.hear("asked")["asked"]
+        device_codes = client.hear("asked")["asked"]
         if library == OAUTH4WEBAPI:
             client.hear("authorization_pending")
-        _typed(server, person.user, asked["verification_uri_complete"])
-        waiting = person.only()
-        assert waiting.agent.name == app.name
-        person.approve(waiting)
+        _enter_code(server, person.user, device_codes["verification_uri_complete"])
+        pending = person.only()
+        assert pending.agent.name == app.name
+        person.approve(pending)
         client.tell()
-        done = client.hear("done")
+        result = client.hear("done")
 
-    assert done["tokens"]["scope"] == done["refreshed"]["scope"] == "openid payments:read"
-    assert done["tokens"]["id_token"]
-    assert done["tokens"]["token_type"] == "dpop"
+    assert result["tokens"]["scope"] == result["refreshed"]["scope"] == "openid payments:read"
+    assert result["tokens"]["id_token"]
+    assert result["tokens"]["token_type"] == "dpop"

@@ -1,6 +1,6 @@
 """Clients written by others exchange, bind, introspect and revoke our tokens.
 
-RFC 8693, RFC 9449, RFC 7662 and RFC 7009.
+The specifications are RFC 8693, RFC 9449, RFC 7662 and RFC 7009.
 """
 
 import httpx
@@ -20,23 +20,25 @@ OAUTH4WEBAPI, OPENID_CLIENT = LIBRARIES
 
 @pytest.fixture(scope="module")
 def settings() -> dict[str, str]:
-    """A server that requires nonces."""
+    """Settings with which the server requires nonces."""
     return {"dpop_nonce": "required"}
 
 
 @pytest.fixture(scope="module")
 def resource(server: LiveServer) -> AgentKey:
     """The payment API's credentials."""
-    given = server.resources.rotate_secret(PAY, by=BY)
-    return AgentKey(given.resource.client_id, given.secret, PAY)
+    rotated = server.resources.rotate_secret(PAY, by=BY)
+    return AgentKey(rotated.resource.client_id, rotated.secret, PAY)
 
 
 @pytest.fixture
 def token(agent: Agent) -> str:
     """A token with which the agent acts for itself."""
     form = {"grant_type": "client_credentials", **READ}
-    found: str = agent.http.post("/token", data=form, auth=agent.key.basic).json()["access_token"]
-    return found
+    access_token: str = agent.http.post("/token", data=form, auth=agent.key.basic).json()[
+        "access_token"
+    ]
+    return access_token
 
 
 @pytest.fixture(params=LIBRARIES)
@@ -49,19 +51,19 @@ def library(request: pytest.FixtureRequest) -> str:
 def test_other_clients_bind_their_tokens_to_a_key(
     server: LiveServer, agent: Agent, library: str
 ) -> None:
-    """CL-19, CL-33, DP-40: one retry with the given nonce, and the token has the key."""
+    """CL-19, CL-33, DP-40: after one retry with the server's nonce, the token has the key."""
     arguments = as_agent(server, agent.key)
     with playing(library, "client_credentials", **arguments, dpop=True, parameters=READ) as client:
         if library == OAUTH4WEBAPI:
             client.hear("nonce")
-        done = client.hear("done")
+        result = client.hear("done")
 
-    assert done["tokens"]["token_type"] == "dpop"
-    introspected = _introspected(server, agent.key, done["tokens"]["access_token"], library)
-    assert introspected["cnf"] == {"jkt": done["thumbprint"]}
+    assert result["tokens"]["token_type"] == "dpop"
+    introspected = _introspect(server, agent.key, result["tokens"]["access_token"], library)
+    assert introspected["cnf"] == {"jkt": result["thumbprint"]}
 
 
-def _introspected(server: LiveServer, key: AgentKey, token: str, library: str) -> dict[str, object]:
+def _introspect(server: LiveServer, key: AgentKey, token: str, library: str) -> dict[str, object]:
     with playing(library, "introspection", **as_agent(server, key), token=token) as client:
         answer: dict[str, object] = client.hear("done")["answer"]
     return answer
@@ -70,16 +72,16 @@ def _introspected(server: LiveServer, key: AgentKey, token: str, library: str) -
 def test_other_clients_introspect_tokens(
     server: LiveServer, agent: Agent, resource: AgentKey, token: str, library: str
 ) -> None:
-    """CL-12: what is active, what is not, and whose it is."""
-    answer = _introspected(server, resource, token, library)
+    """CL-12: the client learns which token is active and whose it is."""
+    answer = _introspect(server, resource, token, library)
     assert (answer["active"], answer["client_id"]) == (True, agent.key.id)
-    assert _introspected(server, resource, token[:-4], library) == {"active": False}
+    assert _introspect(server, resource, token[:-4], library) == {"active": False}
 
 
 def test_other_clients_get_a_signed_introspection_response(
     server: LiveServer, agent: Agent, resource: AgentKey, token: str
 ) -> None:
-    """CL-12: a JWT for them, verified with our published keys."""
+    """CL-12: the client verifies the JWT with our published keys."""
     arguments = {**as_agent(server, resource), "metadata": {}}
     with playing(OAUTH4WEBAPI, "introspection", **arguments, token=token, signed=True) as client:
         answer = client.hear("done")["answer"]
@@ -89,10 +91,10 @@ def test_other_clients_get_a_signed_introspection_response(
 def test_other_clients_revoke_tokens(
     server: LiveServer, agent: Agent, resource: AgentKey, token: str, library: str
 ) -> None:
-    """CL-02, RV-04: 200, and the resource sees it at once."""
+    """CL-02, RV-04: the revocation gets 200 and counts immediately."""
     with playing(library, "revocation", **as_agent(server, agent.key), token=token) as client:
         client.hear("done")
-    assert _introspected(server, resource, token, library) == {"active": False}
+    assert _introspect(server, resource, token, library) == {"active": False}
 
 
 @pytest.fixture
@@ -101,8 +103,8 @@ def held(server: LiveServer, http: httpx.Client, person: Terminal) -> str:
     asking = Agent(server.agent(), http)
     handle = asking.asked(person.user)
     person.approve(person.only())
-    found: str = asking.poll(handle).json()["access_token"]
-    return found
+    access_token: str = asking.poll(handle).json()["access_token"]
+    return access_token
 
 
 def test_other_clients_exchange_tokens(server: LiveServer, held: str, library: str) -> None:
@@ -117,10 +119,10 @@ def test_other_clients_exchange_tokens(server: LiveServer, held: str, library: s
     with playing(
         library, "token_exchange", **arguments, parameters=parameters, audience=PAY
     ) as client:
-        done = client.hear("done")
+        result = client.hear("done")
 
     kind = "urn:ietf:params:oauth:token-type:access_token"
-    assert done["tokens"]["issued_token_type"] == kind
+    assert result["tokens"]["issued_token_type"] == kind
     if library == OAUTH4WEBAPI:
-        assert done["access"]["act"]["sub"] == key.id
-        assert done["access"]["act"]["act"]["sub"] != key.id
+        assert result["access"]["act"]["sub"] == key.id
+        assert result["access"]["act"]["act"]["sub"] != key.id

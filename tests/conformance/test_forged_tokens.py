@@ -20,12 +20,12 @@ from tests.support.servers.server import LiveServer
 
 @pytest.fixture(scope="module")
 def world(server: LiveServer, http: httpx.Client, person: Terminal) -> Iterator[World]:
-    """One handle of every kind."""
+    """A handle of every kind."""
     return handles.world(server, http, person)
 
 
-def _forged(world: World) -> dict[str, str]:
-    """Forgeries of the token with which the agent acts for the user."""
+def _forgeries(world: World) -> dict[str, str]:
+    """Returns forgeries of the token with which the agent acts for the user."""
     token = world.handles["delegated token"]
     head, payload, signature = token.split(".")
     header, claims = jwt.get_unverified_header(token), _claims(token)
@@ -36,7 +36,7 @@ def _forged(world: World) -> dict[str, str]:
     other = new_key("ES256", header["kid"])
     return {
         "TX-021 another signature": f"{head}.{payload}.{signature[::-1]}",
-        "TX-021 another payload": f"{head}.{_packed({**claims, 'sub': 'x'})}.{signature}",
+        "TX-021 another payload": f"{head}.{_encode_payload({**claims, 'sub': 'x'})}.{signature}",
         "TX-021 another key under our kid": other.sign(claims, typ="at+jwt"),
         "TX-022 alg none": by_hand({**header, "alg": "none"}, claims),
         "TX-022 alg none, capital": by_hand({**header, "alg": "None"}, claims, b"x"),
@@ -58,25 +58,25 @@ def _claims(token: str) -> dict[str, object]:
     return claims
 
 
-def _packed(claims: dict[str, object]) -> str:
+def _encode_payload(claims: dict[str, object]) -> str:
     return base64.urlsafe_b64encode(json.dumps(claims).encode()).rstrip(b"=").decode()
 
 
 @pytest.mark.parametrize("place", ["subject_token", "actor_token"])
 def test_a_forged_token_is_not_exchanged(world: World, place: str) -> None:
-    """TX-020, TX-021, TX-022, TX-023, TX-024, NG-065, NG-066, NG-067: always the same error."""
-    words = set()
-    for kind, token in _forged(world).items():
+    """TX-020, TX-021, TX-022, TX-023, TX-024, NG-065, NG-066, NG-067: the error is the same."""
+    descriptions = set()
+    for kind, token in _forgeries(world).items():
         with unchanged(world.server):
             answer = places(world)[place](token)
         assert answer.status_code == 400, (kind, answer.text)
-        words.add(check_refusal(answer, 400, "invalid_request")["error_description"])
-    assert len(words) == 1
+        descriptions.add(check_refusal(answer, 400, "invalid_request")["error_description"])
+    assert len(descriptions) == 1
 
 
 @pytest.mark.parametrize("name", ["subject_token", "subject_token_type", "actor_token", "resource"])
 def test_a_repeated_exchange_parameter_is_refused(world: World, name: str) -> None:
-    """TX-015: it is refused even with the same value twice."""
+    """TX-015: a repeated parameter is refused even if both values are equal."""
     kind = "urn:ietf:params:oauth:token-type:access_token"
     form = {
         "grant_type": "urn:ietf:params:oauth:grant-type:token-exchange",
@@ -95,22 +95,22 @@ def test_a_repeated_exchange_parameter_is_refused(world: World, name: str) -> No
 
 
 def test_a_forged_token_is_inactive_and_cannot_be_consumed(world: World) -> None:
-    """IN-08, IN-12, NG-083: the answer does not reveal which part was wrong."""
-    for kind, token in _forged(world).items():
+    """IN-08, IN-12, NG-083: the answer does not reveal which part is wrong."""
+    for kind, token in _forgeries(world).items():
         assert world.introspect(token) == {"active": False}, kind
-        spent = places(world)["token to consume"](token)
-        assert (spent.status_code, spent.json()["code"]) == (403, "token_inactive"), kind
+        answer = places(world)["token to consume"](token)
+        assert (answer.status_code, answer.json()["code"]) == (403, "token_inactive"), kind
 
 
 def test_a_forged_token_is_refused_by_our_own_api(world: World) -> None:
-    """AT-23, AT-24: it is refused even if it is bound to the right key."""
-    for kind, token in _forged(world).items():
+    """AT-23, AT-24: a forged token is refused even if it is bound to the right key."""
+    for kind, token in _forgeries(world).items():
         answer = places(world)["token of the API"](token)
         assert (answer.status_code, answer.json()["code"]) == (401, "invalid_token"), kind
 
 
-def test_the_unforged_token_is_valid(world: World) -> None:
-    """The refusals are therefore due to the forgery."""
+def test_the_original_token_is_valid(world: World) -> None:
+    """The original token is accepted, so the refusals are due to the forgeries."""
     token = world.handles["delegated token"]
     assert world.introspect(token)["active"] is True
     assert places(world)["subject_token"](token).status_code == 200

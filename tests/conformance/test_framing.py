@@ -107,7 +107,7 @@ _SERVED = {
 
 
 def _response(server: LiveServer, request: str) -> bytes:
-    """Everything that comes back for a request followed by another one."""
+    """Returns everything that comes back for a request that is followed by a valid one."""
     with socket.create_connection(("127.0.0.1", server.port), timeout=20) as line:
         line.sendall(request.replace("|", "\r\n").encode("latin-1") + _NEXT)
         return b"".join(iter(lambda: line.recv(65_536), b""))
@@ -117,7 +117,7 @@ def _response(server: LiveServer, request: str) -> bytes:
 def test_an_ambiguous_request_is_refused_and_nothing_after_it_is_served(
     server: LiveServer, case: str
 ) -> None:
-    """400, and the connection is closed."""
+    """The request gets 400, and the server closes the connection."""
     response = _response(server, _REFUSED[case])
 
     assert response.startswith(b"HTTP/1.1 400 ")
@@ -127,7 +127,7 @@ def test_an_ambiguous_request_is_refused_and_nothing_after_it_is_served(
 
 @pytest.mark.parametrize("case", _SERVED)
 def test_a_valid_request_and_the_next_one_are_served(server: LiveServer, case: str) -> None:
-    """The server is no stricter than the specification."""
+    """The server is not stricter than the specification."""
     response = _response(server, _SERVED[case])
 
     assert response.replace(b"HTTP/1.1 100 Continue", b"").count(b"HTTP/1.1 ") == 2
@@ -145,7 +145,7 @@ def test_a_valid_request_and_the_next_one_are_served(server: LiveServer, case: s
     ids=["one-line", "unfinished-line", "many-fields", "many-lines"],
 )
 def test_a_head_that_is_too_large_is_refused(server: LiveServer, sent: bytes) -> None:
-    """32 KiB and a hundred fields in total; nothing after it is served."""
+    """The limits are 32 KiB and a hundred fields. Nothing after such a head is served."""
     with socket.create_connection(("127.0.0.1", server.port), timeout=20) as line:
         line.sendall(b"GET /jwks HTTP/1.1\r\nHost: localhost\r\n" + sent + b"\r\n" + _NEXT)
         response = b"".join(iter(lambda: line.recv(65_536), b""))
@@ -155,7 +155,7 @@ def test_a_head_that_is_too_large_is_refused(server: LiveServer, sent: bytes) ->
 
 
 def test_a_large_head_within_the_limit_is_served(server: LiveServer) -> None:
-    """Tokens and cookies may have several kilobytes."""
+    """Tokens and cookies may take several kilobytes."""
     head = b"GET /jwks HTTP/1.1\r\nHost: localhost\r\n" + (b"X: " + b"a" * 7_000 + b"\r\n") * 4
     with socket.create_connection(("127.0.0.1", server.port), timeout=20) as line:
         line.sendall(head + b"Connection: close\r\n\r\n")

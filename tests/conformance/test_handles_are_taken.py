@@ -1,4 +1,4 @@
-"""Each handle is accepted where it belongs, so refusals elsewhere are due to its kind."""
+"""Each handle is accepted where it belongs, so a refusal elsewhere is due to its kind."""
 
 import httpx
 
@@ -55,16 +55,16 @@ _ANSWERS = {
     "consent of the API": ("consent", 200, "done"),
     "device of the API": ("device", 204, "page"),
 }
-"""Place → what it takes, and how it answers; in this order, for the last one ends the rest."""
+"""Position → the accepted kind and the answer. The order matters: the last one ends the rest."""
 
 
-def test_each_place_accepts_its_own_kind_of_handle(
+def test_each_position_accepts_its_own_kind_of_handle(
     server: LiveServer, http: httpx.Client, person: Terminal
 ) -> None:
-    """All belong to one installation, and each is used once."""
+    """All handles belong to one installation, and each is used once."""
     world = handles.world(server, http, person)
-    there = places(world)
-    assert set(there) - set(_ANSWERS) == {"subject_token that is an ID token"}
-    for place, (kind, status, text) in _ANSWERS.items():
-        answer = there[place](world.handles[kind])
-        assert word(answer) == (status, text), (place, kind, answer.text[:400])
+    calls = places(world)
+    assert set(calls) - set(_ANSWERS) == {"subject_token that is an ID token"}
+    for position, (kind, status, text) in _ANSWERS.items():
+        answer = calls[position](world.handles[kind])
+        assert word(answer) == (status, text), (position, kind, answer.text[:400])

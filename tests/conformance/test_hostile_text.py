@@ -1,8 +1,8 @@
 """Text that attacks screens and logs, in every field that an agent fills.
 
-Either it is refused with the error of its field, or the terminal gets it harmless: nothing moves a
-cursor, hides a letter or reverses a line, and only the action type makes the headline. The server's
-log is checked at the end of the file, in both formats.
+Either it is refused with the error of its field, or the terminal gets it in a harmless form: it
+moves no cursor, hides no letter and reverses no line, and only the action type makes the headline.
+The server's log is checked at the end of the file, in both formats.
 """
 
 import base64
@@ -43,7 +43,7 @@ HOSTILE = {
     "marks": "q" + "\u0301\u0302\u0303" * 10,
     "null": "a\x00b",
 }
-"""Each of these is drawn as something else than it is, or does something when drawn."""
+"""Each of these looks different from what it is, or does something when it is drawn."""
 
 HARMLESS = {
     "markup": "[bold red]a[/] [@click=app.quit]b[/]",
@@ -51,7 +51,7 @@ HARMLESS = {
     "template": "{payee} {{7*7}} ${x} %s %n",
     "quotes": "'\"\\`;--",
 }
-"""Letters and signs that only mean something where somebody interprets them."""
+"""Characters that have an effect only where a program interprets them."""
 
 _ONCE = {"Connection": "close"}
 _BREAKS = frozenset({"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"})
@@ -62,7 +62,7 @@ _FIRST, _SECOND = "json", "text"
 
 
 def _each_once(name: str, places: Sequence[str], attacks: Sequence[str]) -> pytest.MarkDecorator:
-    """Every place and every attack: a log escapes characters in the same way everywhere."""
+    """Combines every field with some attack. A log escapes characters the same way everywhere."""
     turns = range(max(len(places), len(attacks)))
     pairs = [(places[n % len(places)], attacks[n % len(attacks)]) for n in turns]
     return pytest.mark.parametrize((name, "attack"), pairs)
@@ -74,7 +74,7 @@ _IN_BOTH_LOGS = pytest.mark.parametrize("settings", [_FIRST, _SECOND], indirect=
 
 @pytest.fixture(scope="module", params=[_FIRST])
 def settings(request: pytest.FixtureRequest) -> dict[str, str]:
-    """A server without limits that logs everything, in the test's format."""
+    """Settings without limits, with a debug log in the test's format."""
     return {
         "open_per_agent": "100000",
         "open_per_user": "100000",
@@ -85,7 +85,7 @@ def settings(request: pytest.FixtureRequest) -> dict[str, str]:
 
 @pytest.fixture(scope="module")
 def asking(server: LiveServer, http: httpx.Client) -> Agent:
-    """The agent of this file."""
+    """The agent that this file's tests share."""
     return Agent(server.agent(), http)
 
 
@@ -102,25 +102,25 @@ def _texts(value: Any) -> Iterator[str]:
 
 
 def _check_drawable(text: str) -> None:
-    """No control, format or unassigned character, and no pile of combining marks."""
+    """Checks that a text has no control, format or unassigned character and no pile of marks."""
     assert [c for c in text if unicodedata.category(c) in _BREAKS] == []
     marks = [unicodedata.category(c)[0] == "M" for c in text]
     assert not any(all(marks[at : at + 4]) for at in range(len(marks) - 3))
 
 
-def _shown(person: Terminal, asked: httpx.Response) -> dict[str, Any]:
-    """The display as sent to the terminal, in the list and alone; the client reads it."""
+def _checked_display(person: Terminal, asked: httpx.Response) -> dict[str, Any]:
+    """Returns the display that the terminal gets, in which every text must be harmless."""
     assert asked.status_code == 200, asked.text
-    waiting = next(
+    pending = next(
         a for a in person.client.waiting().items if a.fingerprint == asked.json()["fingerprint"]
     )
     api = RawApi(person, person.client.session.transport._http)
-    raw = api.call("GET", f"/api/approvals/{waiting.id}").json()
+    raw = api.call("GET", f"/api/approvals/{pending.id}").json()
     display: dict[str, Any] = json.loads(raw["display"])
     for text in _texts(display):
         _check_drawable(text)
     _check_drawable(raw["display"])
-    _check_drawable(waiting.display.headline)
+    _check_drawable(pending.display.headline)
     return display
 
 
@@ -139,17 +139,17 @@ _REFUSED = {
 }
 
 
-def _sent(asking: Agent, user: str, field: str, text: str) -> httpx.Response:
-    good = {"login_hint": user, "scope": "openid payments:read", "resource": PAY}
+def _send_in_field(asking: Agent, user: str, field: str, text: str) -> httpx.Response:
+    form = {"login_hint": user, "scope": "openid payments:read", "resource": PAY}
     if field in {"auth_req_id", "grant_type"}:
-        good = {"grant_type": "urn:openid:params:grant-type:ciba"}
-        body = {**good, field: text}
+        form = {"grant_type": "urn:openid:params:grant-type:ciba"}
+        body = {**form, field: text}
         return asking.http.post("/token", data=body, auth=asking.key.basic, headers=_ONCE)
     if field == "id_token_hint":
-        del good["login_hint"]
-    wanted = f"openid {text}" if field == "scope" else text
+        del form["login_hint"]
+    value = f"openid {text}" if field == "scope" else text
     return asking.http.post(
-        "/bc-authorize", data={**good, field: wanted}, auth=asking.key.basic, headers=_ONCE
+        "/bc-authorize", data={**form, field: value}, auth=asking.key.basic, headers=_ONCE
     )
 
 
@@ -158,9 +158,9 @@ def _sent(asking: Agent, user: str, field: str, text: str) -> httpx.Response:
 def test_hostile_text_is_refused_in_formatted_fields(
     server: LiveServer, asking: Agent, user: str, field: str, attack: str
 ) -> None:
-    """FC-A06, CB-066, CB-190, RI-01, NG-016: the error is that of its field and repeats nothing."""
+    """FC-A06, CB-066, CB-190, RI-01, NG-016: the error fits the field and repeats nothing."""
     with unchanged(server):
-        response = _sent(asking, user, field, HOSTILE[attack])
+        response = _send_in_field(asking, user, field, HOSTILE[attack])
     status = 401 if field == "client_id" and attack != "null" else 400
     error = response.json()["error"]
     check_refusal(response, status, error)
@@ -175,16 +175,16 @@ def test_hostile_text_is_refused_in_formatted_fields(
 def test_hostile_text_is_refused_with_a_log_of_lines(
     server: LiveServer, asking: Agent, user: str, field: str, attack: str
 ) -> None:
-    """The file's last check reads that log."""
+    """The text log is checked at the end of the file."""
     test_hostile_text_is_refused_in_formatted_fields(server, asking, user, field, attack)
 
 
 def test_a_null_character_in_details_is_refused(asking: Agent, person: Terminal) -> None:
-    """No database and no screen accepts one; the error names the place, and nobody is asked."""
+    """Databases and screens do not accept null characters, so the details are refused."""
     detail = {"type": "payment.transfer", "payee": HOSTILE["null"]}
-    asked = asking.ask(person.user, authorization_details=json.dumps([detail]))
-    assert asked.json()["error"] == "invalid_authorization_details"
-    assert "null characters are not allowed" in asked.json()["error_description"]
+    response = asking.ask(person.user, authorization_details=json.dumps([detail]))
+    assert response.json()["error"] == "invalid_authorization_details"
+    assert "null characters are not allowed" in response.json()["error_description"]
 
 
 @_IN_BOTH_LOGS
@@ -192,18 +192,18 @@ def test_a_null_character_in_details_is_refused(asking: Agent, person: Terminal)
 def test_hostile_text_in_details_is_shown_escaped(
     asking: Agent, person: Terminal, attack: str
 ) -> None:
-    """I27, RA-16, RA-19: details are not refused for their letters; the amount stays visible."""
+    """I27, RA-16, RA-19: details are not refused for their letters. The amount stays visible."""
     detail = {
         "type": "payment.transfer",
         "amount": {"minor": 482_000, "currency": "EUR"},
         "payee": HOSTILE[attack],
     }
-    asked = asking.ask(
+    response = asking.ask(
         person.user,
         scope="openid payments:transfer",
         authorization_details=json.dumps([detail]),
     )
-    display = _shown(person, asked)
+    display = _checked_display(person, response)
     facts = {fact["label"]: fact["value"] for fact in display["facts"]}
 
     assert display["headline"].startswith(f"Pay EUR 4,820.00 to {HOSTILE[attack][0]}")
@@ -215,13 +215,13 @@ def test_hostile_text_in_details_is_shown_escaped(
 
 @pytest.mark.parametrize("text", HARMLESS)
 def test_markup_is_shown_as_text(asking: Agent, person: Terminal, text: str) -> None:
-    """CB-065, RA-16: exactly, in its place; the headline and the rest are unchanged."""
+    """CB-065, RA-16: markup is shown exactly as sent, and only in its own field."""
     detail = {
         "type": "payment.transfer",
         "amount": {"minor": 5, "currency": "EUR"},
         "payee": HARMLESS[text],
     }
-    display = _shown(
+    display = _checked_display(
         person,
         asking.ask(
             person.user,
@@ -233,14 +233,14 @@ def test_markup_is_shown_as_text(asking: Agent, person: Terminal, text: str) -> 
 
     assert display["agent_says"] == HARMLESS[text]
     assert display["headline"] == f"Pay EUR 0.05 to {HARMLESS[text]}"
-    plain = _shown(person, asking.ask(person.user, binding_message=HARMLESS[text]))
+    plain = _checked_display(person, asking.ask(person.user, binding_message=HARMLESS[text]))
     assert plain["headline"] == f"Use payments:read at {PAY}"
 
 
 def test_an_agents_text_changes_only_its_own_field(asking: Agent, person: Terminal) -> None:
     """Two requests that differ only in prose differ on the screen only in `agent_says`."""
-    harmless = _shown(person, asking.ask(person.user))
-    hostile = _shown(
+    harmless = _checked_display(person, asking.ask(person.user))
+    hostile = _checked_display(
         person,
         asking.ask(
             person.user,
@@ -282,7 +282,7 @@ _NAMES = ["Idempotency-Key", "User-Agent", "Prefer", "Accept", "X-Correlation-Id
 def test_hostile_headers_are_harmless(
     server: LiveServer, asking: Agent, user: str, header: str, attack: str
 ) -> None:
-    """Over a bare socket: accepted or refused, no internal error, never repeated."""
+    """The header is accepted or refused, causes no internal error and is never repeated."""
     basic = base64.b64encode(":".join(asking.key.basic).encode())
     form = {"login_hint": user, "scope": "openid payments:read", "resource": PAY}
     body = urlencode(form).encode()
@@ -304,12 +304,12 @@ def test_hostile_headers_are_harmless(
 def test_hostile_headers_are_harmless_with_a_log_of_lines(
     server: LiveServer, asking: Agent, user: str, header: str, attack: str
 ) -> None:
-    """The file's last check reads that log."""
+    """The text log is checked at the end of the file."""
     test_hostile_headers_are_harmless(server, asking, user, header, attack)
 
 
 def _exchange(server: LiveServer, request: bytes) -> bytes:
-    """What comes back; a server may close while it is still being sent to."""
+    """Sends a request and returns the answer; the server may close the connection early."""
     with socket.create_connection(("127.0.0.1", server.port), timeout=10) as line:
         try:
             line.sendall(request)
@@ -322,16 +322,16 @@ def _exchange(server: LiveServer, request: bytes) -> bytes:
 def test_a_megabyte_in_any_field_is_refused(
     server: LiveServer, asking: Agent, user: str, field: str
 ) -> None:
-    """The status is 413, before it is parsed."""
+    """The request gets 413 before it is parsed."""
     with unchanged(server):
-        response = _sent(asking, user, field, "\x1b[2J" + "é" * 500_000)
+        response = _send_in_field(asking, user, field, "\x1b[2J" + "é" * 500_000)
 
     check_refusal(response, 413, "invalid_request")
 
 
 @pytest.mark.parametrize("attack", HOSTILE)
 def test_an_agent_cannot_be_registered_with_hostile_text(server: LiveServer, attack: str) -> None:
-    """Names appear in headlines and lists."""
+    """Names and descriptions of agents appear in headlines and lists."""
     before = footprint(server)
     with pytest.raises(Invalid) as refused:
         server.agent(name=HOSTILE[attack])
@@ -361,7 +361,7 @@ _LOOK_ALIKES = {
 def test_an_agent_cannot_be_registered_with_a_look_alike_name(
     server: LiveServer, case: str
 ) -> None:
-    """Mixed scripts, stylized letters and unusual spaces make one name pass for another."""
+    """Mixed scripts, stylized letters and unusual spaces make one name look like another."""
     with pytest.raises(Invalid):
         server.agent(name=_LOOK_ALIKES[case])
 
@@ -371,16 +371,16 @@ def test_an_agent_cannot_be_registered_with_a_look_alike_name(
 def test_hostile_notes_and_device_names_are_refused(
     server: LiveServer, asking: Agent, person: Terminal, attack: str
 ) -> None:
-    """A terminal's own text is shown on other screens too."""
+    """Text from a terminal is shown on other screens too, so it is checked as well."""
     asking.ask(person.user)
-    waiting = person.client.waiting().items[0]
+    pending = person.client.waiting().items[0]
     api = RawApi(person, asking.http)
     note = {"decision": "a.b.c", "note": HOSTILE[attack]}
     keys = {"low": api.key.jwk, "high": api.key.jwk}
     device = {"name": HOSTILE[attack], "approval_keys": keys}
     with unchanged(server):
         answers = [
-            api.call("POST", f"/api/approvals/{waiting.id}/decision", json=note),
+            api.call("POST", f"/api/approvals/{pending.id}/decision", json=note),
             api.call("POST", "/api/devices", json=device),
         ]
     check_problem(answers[0], 422, "invalid_body")

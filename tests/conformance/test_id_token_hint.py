@@ -1,6 +1,6 @@
-"""CIBA Core 7.1, `id_token_hint`: our own ID token, for this agent, names its subject.
+"""CIBA Core 7.1, `id_token_hint`: our own ID token for this agent names its subject.
 
-Any other token names nobody.
+Any other token is refused.
 """
 
 from typing import Any
@@ -18,12 +18,12 @@ from tests.support.servers.server import LiveServer
 
 def _claims(server: LiveServer, agent: Agent, user: str, **changes: Any) -> dict[str, Any]:
     with server.services.store.read() as view:
-        found = view.directory.user_called(user)
-    assert found is not None
+        row = view.directory.user_called(user)
+    assert row is not None
     now = server.clock.now() // 1000
     claims = {
         "iss": server.url,
-        "sub": found.id,
+        "sub": row.id,
         "aud": agent.key.id,
         "iat": now,
         "exp": now + 300,
@@ -32,10 +32,8 @@ def _claims(server: LiveServer, agent: Agent, user: str, **changes: Any) -> dict
     return {name: value for name, value in claims.items() if value is not ...}
 
 
-def _signed(
-    server: LiveServer, claims: dict[str, Any], alg: str = "RS256", typ: str = "JWT"
-) -> str:
-    """A token signed by our own key, as only the server could."""
+def _sign(server: LiveServer, claims: dict[str, Any], alg: str = "RS256", typ: str = "JWT") -> str:
+    """Signs a token with our own key, as only the server can."""
     with server.services.store.read() as view:
         keys = view.directory.signing_keys()
     return server.services.signer.sign(keys, alg, typ, claims)
@@ -53,10 +51,10 @@ def _ask(agent: Agent, hint: str) -> Any:
 
 @pytest.mark.parametrize("alg", ["ES256", "EdDSA", "RS256"])
 def test_an_own_id_token_names_its_subject(server: LiveServer, agent: Agent, alg: str) -> None:
-    """CB-151: its subject is the user who is asked."""
+    """CB-151: the subject of the ID token is the user who is asked."""
     user, _ = server.user()
     claims = _claims(server, agent, user)
-    assert _ask(agent, _signed(server, claims, alg)).status_code == 200
+    assert _ask(agent, _sign(server, claims, alg)).status_code == 200
 
     with server.services.store.read() as view:
         assert len(view.approvals.waiting(claims["sub"], view.now, 10, None)) == 1
@@ -73,12 +71,12 @@ _GOOD: dict[str, dict[str, Any]] = {
 def test_an_expired_id_token_is_accepted_as_a_hint(
     server: LiveServer, agent: Agent, user: str, case: str
 ) -> None:
-    """CB-053: it still names its subject."""
+    """CB-053: an expired ID token still names its subject."""
     changes = {
         name: [v.format(agent=agent.key.id) for v in value] if isinstance(value, list) else value
         for name, value in _GOOD[case].items()
     }
-    response = _ask(agent, _signed(server, _claims(server, agent, user, **changes)))
+    response = _ask(agent, _sign(server, _claims(server, agent, user, **changes)))
 
     assert response.status_code == 200, response.text
 
@@ -108,7 +106,7 @@ _BAD_CLAIMS: dict[str, dict[str, Any]] = {
 def test_an_id_token_with_wrong_claims_is_refused(
     server: LiveServer, agent: Agent, user: str, case: str
 ) -> None:
-    """CB-050 to CB-052, NG-012, NG-093: it is refused even if it is validly signed."""
+    """CB-050 to CB-052, NG-012, NG-093: a valid signature of ours is not enough."""
 
     def filled(value: Any) -> Any:
         if isinstance(value, str):
@@ -116,7 +114,7 @@ def test_an_id_token_with_wrong_claims_is_refused(
         return [filled(item) for item in value] if isinstance(value, list) else value
 
     changes = {name: filled(value) for name, value in _BAD_CLAIMS[case].items()}
-    hint = _signed(server, _claims(server, agent, user, **changes))
+    hint = _sign(server, _claims(server, agent, user, **changes))
     with unchanged(server):
         response = _ask(agent, hint)
 
@@ -125,7 +123,7 @@ def test_an_id_token_with_wrong_claims_is_refused(
 
 def _forgeries(server: LiveServer, agent: Agent, user: str) -> dict[str, str]:
     claims = _claims(server, agent, user)
-    good = _signed(server, claims)
+    good = _sign(server, claims)
     rsa, ours = new_key("RS256", "forger"), _our_jwk(server, "RS256")
     header = {"typ": "JWT", "kid": ours["kid"]}
     head, body, signature = good.split(".")
@@ -146,11 +144,11 @@ def _forgeries(server: LiveServer, agent: Agent, user: str) -> dict[str, str]:
         "CB-050-changed": f"{head}.{body[:-4]}AAAA.{signature}",
         "CB-050-cut": good[:-2],
         "CB-050-longer": f"{good}.{signature}",
-        "CB-055-access-token": _signed(server, claims, typ="at+jwt"),
-        "CB-055-long-type": _signed(server, claims, typ="application/at+jwt"),
-        "CB-055-logout": _signed(server, claims, typ="logout+jwt"),
-        "CB-055-decision": _signed(server, claims, typ="sayso-decision+jws"),
-        "CB-055-assertion": _signed(server, claims, typ="client-authentication+jwt"),
+        "CB-055-access-token": _sign(server, claims, typ="at+jwt"),
+        "CB-055-long-type": _sign(server, claims, typ="application/at+jwt"),
+        "CB-055-logout": _sign(server, claims, typ="logout+jwt"),
+        "CB-055-decision": _sign(server, claims, typ="sayso-decision+jws"),
+        "CB-055-assertion": _sign(server, claims, typ="client-authentication+jwt"),
         "not-json": by_hand({**header, "alg": "RS256"}, 5),
         "no-jwt": "hello",
         "dots": "..",
@@ -175,7 +173,7 @@ _CASES = [
 def test_a_hint_that_is_not_an_own_id_token_is_refused(
     server: LiveServer, agent: Agent, user: str, case: str
 ) -> None:
-    """CB-050, CB-054, CB-055: forged, altered, unsigned, or a token of another kind."""
+    """CB-050, CB-054, CB-055: a forged or altered token, or one of another kind, is refused."""
     hint = _forgeries(server, agent, user)[case]
     with unchanged(server):
         response = _ask(agent, hint)
@@ -187,7 +185,7 @@ def test_a_hint_that_is_not_an_own_id_token_is_refused(
 def test_an_unreachable_subject_is_like_an_unknown_user(
     server: LiveServer, user: str, case: str
 ) -> None:
-    """CB-056: a valid token of a user who is disabled, deleted, or not for this agent."""
+    """CB-056: the user may be disabled, unknown, or one whom this agent may not ask."""
     other, _ = server.user()
     agent = new_agent(server, asks=(user,) if case == "not-mine-to-ask" else None)
     claims = _claims(server, agent, other)
@@ -197,7 +195,7 @@ def test_an_unreachable_subject_is_like_an_unknown_user(
         users = Users(server.services.store, server.services.secrets)
         users.disable(other, by=audit.OPERATOR)
     with unchanged(server):
-        response = _ask(agent, _signed(server, claims))
+        response = _ask(agent, _sign(server, claims))
     agent.http.close()
 
     check_refusal(response, 400, "unknown_user_id")
@@ -206,9 +204,9 @@ def test_an_unreachable_subject_is_like_an_unknown_user(
 def test_another_agents_id_token_is_refused_as_a_hint(
     server: LiveServer, agent: Agent, user: str
 ) -> None:
-    """CB-051: it works only for its own audience."""
+    """CB-051: an ID token works only for the agent that is its audience."""
     other = new_agent(server)
-    hint = _signed(server, _claims(server, other, user))
+    hint = _sign(server, _claims(server, other, user))
     with unchanged(server):
         response = _ask(agent, hint)
 

@@ -23,8 +23,8 @@ INACTIVE = {"active": False}
 @pytest.fixture(scope="module")
 def resource(server: LiveServer) -> AgentKey:
     """The payment API's credentials."""
-    given = server.resources.rotate_secret(PAY, by=BY)
-    return AgentKey(given.resource.client_id, given.secret, PAY)
+    rotated = server.resources.rotate_secret(PAY, by=BY)
+    return AgentKey(rotated.resource.client_id, rotated.secret, PAY)
 
 
 @pytest.fixture
@@ -32,8 +32,8 @@ def token(agent: Agent) -> str:
     """A token for the payment API."""
     form = {"grant_type": "client_credentials", "scope": "payments:read"}
     answer = agent.http.post("/token", data=form, auth=agent.key.basic)
-    found: str = answer.json()["access_token"]
-    return found
+    access_token: str = answer.json()["access_token"]
+    return access_token
 
 
 def _ask(http: httpx.Client, key: AgentKey, token: str, **more: str) -> httpx.Response:
@@ -43,7 +43,7 @@ def _ask(http: httpx.Client, key: AgentKey, token: str, **more: str) -> httpx.Re
 def test_introspection_takes_only_posted_forms(
     http: httpx.Client, resource: AgentKey, token: str
 ) -> None:
-    """IN-01: a token must not be in a URL, where logs have it."""
+    """IN-01: a token must not be in a URL, because URLs are logged."""
     got = http.get("/introspect", params={"token": token}, auth=resource.basic)
     assert (got.status_code, got.headers["Allow"]) == (405, "POST")
     in_url = http.post("/introspect", params={"token": token}, data={}, auth=resource.basic)
@@ -80,7 +80,7 @@ def _basic(name: str, secret: str) -> str:
 def test_a_resource_may_send_its_secret_in_the_body(
     http: httpx.Client, resource: AgentKey, token: str
 ) -> None:
-    """RFC 6749 2.3.1: either way, not both."""
+    """RFC 6749 2.3.1: the secret may come in the header or in the body, but not in both."""
     form = {"token": token, "client_id": resource.id, "client_secret": resource.secret}
     assert http.post("/introspect", data=form).json()["active"] is True
     assert http.post("/introspect", data=form, auth=resource.basic).status_code == 400
@@ -104,14 +104,14 @@ def test_a_repeated_or_missing_token_is_refused(
 def test_a_token_type_hint_changes_nothing(
     http: httpx.Client, resource: AgentKey, token: str, hint: str
 ) -> None:
-    """IN-05, IN-06: a wrong hint and an unknown hint are ignored."""
+    """IN-05, IN-06: a wrong or unknown hint is ignored."""
     assert _ask(http, resource, token, token_type_hint=hint).json()["active"] is True
 
 
 def test_an_active_token_is_described_and_not_cached(
     server: LiveServer, agent: Agent, http: httpx.Client, resource: AgentKey, token: str
 ) -> None:
-    """IN-20: IN-07, IN-17."""
+    """IN-07, IN-17, IN-20: the members have the types of RFC 7662."""
     answer = _ask(http, resource, token)
     assert answer.headers["Cache-Control"] == "no-store"
     reply = answer.json()
@@ -124,7 +124,7 @@ def test_an_active_token_is_described_and_not_cached(
 def test_an_invalid_token_is_inactive_and_nothing_else(
     server: LiveServer, http: httpx.Client, resource: AgentKey, token: str
 ) -> None:
-    """IN-08, IN-12, IN-21: unknown, of another issuer, cut short, of another kind."""
+    """IN-08, IN-12, IN-21: the answer does not tell why a token is invalid."""
     header = jwt.get_unverified_header(token)
     claims = jwt.decode(token, options={"verify_signature": False})
     forged = new_key("ES256", header["kid"]).sign(claims, typ="at+jwt")
@@ -148,28 +148,28 @@ def test_an_invalid_token_is_inactive_and_nothing_else(
 def test_introspection_answers_only_the_audience_and_the_holder(
     server: LiveServer, agent: Agent, http: httpx.Client, token: str
 ) -> None:
-    """IN-09, NG-080, RI-12, RI-14, AT-29: JSON and the signed form do the same."""
+    """IN-09, NG-080, RI-12, RI-14, AT-29: to any other client the token is inactive."""
     uri = f"https://{agent.key.name}.example"
-    given = server.resources.add(uri, {}, {}, by=BY)
-    other_issuer = AgentKey(given.resource.client_id, given.secret, uri)
-    for asks in (other_issuer, server.agent()):
-        assert _ask(http, asks, token).json() == INACTIVE
+    added = server.resources.add(uri, {}, {}, by=BY)
+    other_resource = AgentKey(added.resource.client_id, added.secret, uri)
+    for caller in (other_resource, server.agent()):
+        assert _ask(http, caller, token).json() == INACTIVE
         signed = http.post(
             "/introspect",
             data={"token": token},
-            auth=asks.basic,
+            auth=caller.basic,
             headers={"Accept": "application/token-introspection+jwt"},
         )
         claims = jwt.decode(signed.text, options={"verify_signature": False})
         assert claims["token_introspection"] == INACTIVE
-        assert claims["aud"] == asks.id
+        assert claims["aud"] == caller.id
     assert _ask(http, agent.key, token).json()["active"] is True
 
 
 def test_a_signed_introspection_response_can_be_verified(
     server: LiveServer, http: httpx.Client, resource: AgentKey, token: str
 ) -> None:
-    """IN-19: its caller verifies it with a published key."""
+    """IN-19: the caller verifies the response with a published key."""
     answer = http.post(
         "/introspect",
         data={"token": token},
@@ -193,11 +193,11 @@ def test_a_signed_introspection_response_can_be_verified(
 def test_a_bound_token_shows_its_key(
     server: LiveServer, agent: Agent, http: httpx.Client, resource: AgentKey
 ) -> None:
-    """IN-15, DP-30."""
+    """IN-15, DP-30: the answer has the token's type and the thumbprint of its key."""
     key = new_key("ES256")
     form = {"grant_type": "client_credentials", "scope": "payments:read"}
-    proved = {"DPoP": proof(key, f"{server.url}/token", server.clock.now())}
-    answer = http.post("/token", data=form, auth=agent.key.basic, headers=proved).json()
+    headers = {"DPoP": proof(key, f"{server.url}/token", server.clock.now())}
+    answer = http.post("/token", data=form, auth=agent.key.basic, headers=headers).json()
     assert answer["token_type"] == "DPoP"
     reply = _ask(http, resource, answer["access_token"]).json()
     assert (reply["token_type"], reply["cnf"]) == ("DPoP", {"jkt": thumbprint(key)})
@@ -208,10 +208,10 @@ def test_disabling_an_agent_is_visible_to_the_next_introspection(
 ) -> None:
     """IN-13: the server notices it even if another process disabled the agent."""
     agents = Agents(server.services.store, server.services.secrets)
-    given = agents.add(
+    added = agents.add(
         NewAgent("short-lived", ("admin",), resources=(PAY,), scopes=("payments:read",)), by=BY
     )
-    key = AgentKey(given.agent.id, given.secret, given.agent.name)
+    key = AgentKey(added.agent.id, added.secret, added.agent.name)
     form = {"grant_type": "client_credentials", "scope": "payments:read"}
     token = http.post("/token", data=form, auth=key.basic).json()["access_token"]
     assert _ask(http, resource, token).json()["active"] is True
@@ -224,10 +224,10 @@ def test_disabling_an_agent_is_visible_to_the_next_introspection(
 def test_a_rotated_resource_secret_works_for_its_overlap(
     server: LiveServer, agent: Agent, http: httpx.Client
 ) -> None:
-    """An agent's secret does the same."""
+    """A resource's old secret works as long as an agent's old secret does."""
     uri = f"https://{agent.key.name}-rotates.example"
-    given = server.resources.add(uri, {}, {}, by=BY)
-    old = AgentKey(given.resource.client_id, given.secret, uri)
+    added = server.resources.add(uri, {}, {}, by=BY)
+    old = AgentKey(added.resource.client_id, added.secret, uri)
     new = replace(old, secret=server.resources.rotate_secret(uri, by=BY, overlap_ms=60_000).secret)
     assert [_ask(http, key, "x").status_code for key in (old, new)] == [200, 200]
     server.resources.rotate_secret(uri, by=BY, overlap_ms=0)

@@ -1,7 +1,7 @@
-"""No handle passes for another: each kind is refused wherever another kind is expected.
+"""No handle passes for another kind: each is refused wherever another kind is expected.
 
-And no client passes for another kind of client, or uses a grant that it lacks. Each place also
-accepts its own kind, since one that refuses everything would pass otherwise.
+No client passes for another kind of client, and none uses a grant that it lacks. Each position also
+accepts its own kind, because one that refuses everything would pass otherwise.
 """
 
 from collections.abc import Iterator
@@ -76,7 +76,7 @@ _TAKES: dict[str, tuple[set[str], set[tuple[int, str]]]] = {
     "invitation of the API": ({"invitation"}, _NAMED),
     "group of the API": ({"group"}, _NAMED),
 }
-"""Place → what it takes, and what it says to everything else."""
+"""Position → the kinds that it accepts, and its answers to all other kinds."""
 
 _GRANTS = (*AGENT_GRANTS, *APP_GRANTS, GRANT_ENROLLMENT)
 _ALL = {
@@ -117,31 +117,31 @@ _PREFIXES = {
     "PREFIX_INITIAL_TOKEN": {"initial token"},
     "PREFIX_REGISTRATION_TOKEN": {"registration token"},
 }
-"""What begins with each prefix that we give; a new one needs its kind here."""
+"""The kinds that begin with each of our prefixes; a new prefix needs its kind here."""
 _NEVER_TAKEN = {
     "PREFIX_SIGN_IN": "a row's own name; a browser holds its cookie",
     "PREFIX_FAMILY": "a row's own name; an app holds its refresh token",
     "PREFIX_DEVICE_REQUEST": "a row's own name; a device holds its device code",
     "PREFIX_SESSION": "said in a terminal's token, and taken nowhere",
 }
-"""Names that no place takes."""
+"""Prefixes of names that no position accepts."""
 
 
 @pytest.fixture(scope="module")
 def world(server: LiveServer, http: httpx.Client, person: Terminal) -> Iterator[World]:
-    """One handle of every kind."""
+    """A handle of every kind."""
     return handles.world(server, http, person)
 
 
-def test_the_table_has_every_place_and_every_kind(world: World) -> None:
-    """A new place needs a row here, and every accepted kind is collected."""
+def test_the_table_has_every_position_and_every_kind(world: World) -> None:
+    """A new position needs a row in the table, and every accepted kind is collected."""
     assert set(_TAKES) == set(places(world))
     assert set(world.handles) == _ALL
     assert len(set(world.handles.values())) == len(_ALL)
 
 
 def test_every_prefix_is_a_kind_of_handle_here(world: World) -> None:
-    """A new kind in `names` is tried everywhere, or listed as accepted nowhere."""
+    """A new kind in `names` is tried everywhere or is listed as accepted nowhere."""
     prefixes = {name for name in vars(names) if name.startswith("PREFIX_")}
     assert prefixes == {*_PREFIXES, *_NEVER_TAKEN}
     for prefix, kinds in _PREFIXES.items():
@@ -151,15 +151,15 @@ def test_every_prefix_is_a_kind_of_handle_here(world: World) -> None:
 
 @pytest.mark.parametrize("place", _TAKES)
 def test_a_handle_of_another_kind_is_refused(world: World, place: str) -> None:
-    """NG-006, NG-052, CB-055, CB-102, TX-031, TX-032: the error is the usual one of the place."""
-    taken, words = _TAKES[place]
-    put = places(world)[place]
+    """NG-006, NG-052, CB-055, CB-102, TX-031, TX-032: the error is the usual one."""
+    accepted, refusals = _TAKES[place]
+    call = places(world)[place]
     for kind, handle in world.handles.items():
-        if kind in taken:
+        if kind in accepted:
             continue
         with unchanged(world.server):
-            answer = put(handle)
-        assert word(answer) in words, (kind, place, answer.text[:300])
+            answer = call(handle)
+        assert word(answer) in refusals, (kind, place, answer.text[:300])
 
 
 def test_only_access_tokens_are_active(world: World) -> None:
@@ -172,10 +172,10 @@ def test_only_access_tokens_are_active(world: World) -> None:
 
 
 def test_revoking_another_kind_of_handle_ends_nothing(world: World) -> None:
-    """RV-05, RV-07: it is 200, since nobody learns what exists; everything stays valid."""
-    mine = {"access token", "delegated token", "single-use token", "auth_req_id"}
+    """RV-05, RV-07: the answer is 200, which reveals nothing, and everything stays valid."""
+    revocable = {"access token", "delegated token", "single-use token", "auth_req_id"}
     for kind, handle in world.handles.items():
-        if kind not in mine:
+        if kind not in revocable:
             with unchanged(world.server):
                 assert world.revoke(handle).status_code == 200, kind
     for kind in ("access token", "delegated token"):
@@ -188,7 +188,7 @@ def test_revoking_another_kind_of_handle_ends_nothing(world: World) -> None:
 def test_a_client_cannot_use_a_grant_it_lacks(
     server: LiveServer, http: httpx.Client, world: World, grant: str
 ) -> None:
-    """NG-090, CB-026, TX-001: an agent with each other grant, an app, a resource."""
+    """NG-090, CB-026, TX-001: this applies to agents, apps and resources."""
     clients = [server.agent(grant_types=(other,)).basic for other in AGENT_GRANTS if other != grant]
     clients.append(world.resource.basic)
     if grant not in APP_GRANTS:

@@ -1,7 +1,7 @@
-"""Attacks on a call of a tool that waits for a person, at the SDK and at the gateway.
+"""Attacks on a tool call that waits for a person, at the SDK and at the gateway.
 
-What the client gets to come back with is no right: it counts for the same person and the very same
-call, and what a person has approved runs once.
+The handle that the client gets grants nothing by itself: it is valid for the same person and the
+same call, and an approved call runs once.
 """
 
 from collections.abc import Iterator
@@ -32,7 +32,7 @@ META = {
 def target(
     request: pytest.FixtureRequest, server: LiveServer, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Target]:
-    """A server whose tool `pay` is high."""
+    """A server whose tool `pay` is high risk."""
     if request.param == "kit":
         with mcp_server(server, MCP_PYTHONS["mcp-python-2"], wait=2.0) as kit:
             yield kit
@@ -43,7 +43,7 @@ def target(
 
 
 class Caller:
-    """Somebody with a token, who sends what they like."""
+    """A client with a token that sends whatever it likes."""
 
     def __init__(self, server: LiveServer, target: Target, person: Terminal) -> None:
         scopes = "tools:read tools:write"
@@ -54,7 +54,7 @@ class Caller:
         self._token = signed_in(server, person, target.uri, self._scope)
 
     def pay(self, minor: int = 482_000, state: str | None = None) -> dict[str, Any]:
-        """Call the tool; returns the result, or the error as one that a model reads."""
+        """Calls the tool and returns the result, or the error as a result."""
         arguments = {self._payee: "Nordwind", "amount": {**AMOUNT, "minor": minor}}
         params: dict[str, Any] = {"name": "pay", "arguments": arguments, "_meta": META}
         if state is not None:
@@ -72,18 +72,18 @@ class Caller:
             trust_env=False,
         )
         _, _, event = answer.text.rpartition("data: ")
-        found: dict[str, Any] = httpx.Response(200, text=event or answer.text).json()
-        return found.get("result") or {"isError": True, "content": [{"text": str(found)}]}
+        message: dict[str, Any] = httpx.Response(200, text=event or answer.text).json()
+        return message.get("result") or {"isError": True, "content": [{"text": str(message)}]}
 
 
 def test_handles_and_approvals_count_for_one_person_and_one_call(
     server: LiveServer, target: Target, person: Terminal
 ) -> None:
-    """Stolen, tampered, with changed arguments before and after the yes, and replayed."""
+    """A stolen, altered or replayed handle is refused, and so are changed arguments."""
     eve_at_her_device = new_person(server)
     ana, eve = Caller(server, target, person), Caller(server, target, eve_at_her_device)
     first = ana.pay()
-    asked = next_request(person)
+    request = next_request(person)
     state = first["requestState"]
 
     for attack in (
@@ -93,8 +93,8 @@ def test_handles_and_approvals_count_for_one_person_and_one_call(
     ):
         assert attack()["isError"]
     assert eve_at_her_device.waiting() == ()
-    assert person.only().id == asked.id
-    approve(person, asked)
+    assert person.only().id == request.id
+    approve(person, request)
     assert ana.pay(minor=1, state=state)["isError"]
     assert eve.pay(state=state)["isError"]
     assert "requestState" in eve.pay()
@@ -106,6 +106,6 @@ def test_handles_and_approvals_count_for_one_person_and_one_call(
     assert "paid 482000" in str(ana.pay(state=state))
     again = ana.pay(state=state)
     assert "paid" not in str(again.get("content"))
-    assert person.only().id != asked.id
+    assert person.only().id != request.id
     person.deny(person.only())
     assert len(target.paid) == 1

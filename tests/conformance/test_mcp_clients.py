@@ -1,7 +1,7 @@
 """MCP clients written by others sign a person in and call a protected MCP server.
 
-Nothing of them is changed: they find Sayso by the server's answers, make themselves known in each
-way that they can, get a token, call a tool, and ask for one more scope when a tool needs it.
+The clients are unchanged: they find Sayso by the server's answers, identify themselves in each way
+that they support, get a token, call a tool, and ask for another scope when a tool needs it.
 """
 
 import json
@@ -39,7 +39,7 @@ pytestmark = pytest.mark.clients
 
 BACK = "http://127.0.0.1:49152/callback"
 REFRESH_INSTEAD = {"mcp-typescript"}
-"""Version 1 of this SDK uses its refresh token and gives up; without one, it asks the person."""
+"""Version 1 of this SDK refreshes its token and then fails; without one, it asks the user."""
 PAYMENT = {"payee": "Nordwind", "amount": {"minor": 482_000, "currency": "EUR"}}
 PAID = "paid 482000 to Nordwind"
 CALLS = [["read", {}], ["write", {"text": "bread"}], ["pay", PAYMENT]]
@@ -49,15 +49,15 @@ CALLS = [["read", {}], ["write", {"text": "bread"}], ["pay", PAYMENT]]
 def host(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Receiver, str]]:
     """The host of a client's document, and the certificate of the authority behind it."""
     folder = tmp_path_factory.mktemp("document-host")
-    with receiver(certify(folder, "localhost")) as found:
-        yield found, str(folder / "ca.pem")
+    with receiver(certify(folder, "localhost")) as document_host:
+        yield document_host, str(folder / "ca.pem")
 
 
 @pytest.fixture(scope="module")
 def server(
     host: tuple[Receiver, str], tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[LiveServer]:
-    """A server that takes unregistered clients, in every way."""
+    """A server that accepts unregistered clients, in every way."""
     settings = {"clients_unknown": "ask", "clients_registration": "open"}
     folder = tmp_path_factory.mktemp("server")
     with live_server(folder, forked=True, callback_ca_file=host[1], **settings) as running:
@@ -66,14 +66,14 @@ def server(
 
 @pytest.fixture(scope="module")
 def notes(server: LiveServer) -> Iterator[McpServer]:
-    """An MCP server behind the SDK, built with `mcp` 2.x."""
+    """An MCP server with the SDK, built with `mcp` 2.x."""
     with mcp_server(server, MCP_PYTHONS["mcp-python-2"]) as running:
         yield running
 
 
 @pytest.fixture(scope="module")
 def old_notes(server: LiveServer) -> Iterator[McpServer]:
-    """The same, built with `mcp` 1.x."""
+    """An MCP server with the SDK, built with `mcp` 1.x."""
     with mcp_server(server, MCP_PYTHONS["mcp-python-1"]) as running:
         yield running
 
@@ -82,27 +82,27 @@ def old_notes(server: LiveServer) -> Iterator[McpServer]:
 def gateway(
     server: LiveServer, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[RunningGateway]:
-    """The gateway in front of an MCP server that knows nothing of Sayso."""
+    """The gateway in front of an MCP server that does not know Sayso."""
     with running_gateway(server, tmp_path_factory.mktemp("gateway")) as running:
         yield running
 
 
 @pytest.fixture
 def person(server: LiveServer) -> Terminal:
-    """Somebody who has denied nothing yet."""
+    """A user who has not denied anything yet."""
     return new_person(server)
 
 
 @pytest.fixture
 def browser(server: LiveServer, person: Terminal) -> Browser:
-    """The browser of a person who may sign in with a password."""
+    """The browser of a user who may sign in with a password."""
     Passwords(server.services.store, Argon2Passwords()).set(person.user, PASSWORD, by=BY)
     return Browser(server.client(), server.url)
 
 
 @pytest.fixture(params=MCP_CLIENTS)
 def library(request: pytest.FixtureRequest) -> str:
-    """Each of the clients."""
+    """Each of the MCP clients."""
     name: str = request.param
     return name
 
@@ -119,7 +119,7 @@ def known(
     grants = ["authorization_code", *["refresh_token"] * (library not in REFRESH_INSTEAD)]
     metadata: dict[str, Any] = {"redirect_uris": [BACK], "grant_types": grants}
     if request.param == "registered":
-        return {"client": _registered(server, notes.uri, grants), "metadata": metadata}
+        return {"client": _register_client(server, notes.uri, grants), "metadata": metadata}
     if request.param == "registers":
         return {"metadata": metadata}
     url = f"https://localhost:{host[0].port}/{len(host[0].got)}.json"
@@ -128,10 +128,10 @@ def known(
     return {"metadata": metadata, "metadata_url": url}
 
 
-def test_a_client_signs_in_is_stepped_up_and_gets_the_answer_of_a_person(
+def test_a_client_signs_in_gets_another_scope_and_a_payment_is_approved(
     notes: McpServer, person: Terminal, browser: Browser, library: str, known: dict[str, Any]
 ) -> None:
-    """CI-05, DC-02: consent for the first scope and for the second, then a payment is approved."""
+    """CI-05, DC-02: the user consents to each scope and then approves a payment."""
     before = len(notes.paid)
     with playing(library, "mcp", url=notes.uri, calls=CALLS, **known) as client:
         _consent(client, browser, person)
@@ -140,64 +140,64 @@ def test_a_client_signs_in_is_stepped_up_and_gets_the_answer_of_a_person(
         assert client.hear("called")["text"] == "wrote bread"
         approve(person, next_request(person))
         assert client.hear("called")["text"] == PAID
-        done = client.hear("done")
+        result = client.hear("done")
     assert notes.paid[before:] == [["Nordwind", 482_000]]
-    assert "notes:write" in done["scope"].split()
+    assert "notes:write" in result["scope"].split()
     if "metadata_url" in known:
-        assert done["client_id"] == known["metadata_url"]
+        assert result["client_id"] == known["metadata_url"]
 
 
 @pytest.fixture
 def other_release(request: pytest.FixtureRequest, library: str) -> McpServer:
-    """A server of another release than this client, or in another language."""
+    """A server built with a different release than this client, or in a different language."""
     name = "old_notes" if library.startswith("mcp-python-2") else "notes"
-    found: McpServer = request.getfixturevalue(name)
-    return found
+    release: McpServer = request.getfixturevalue(name)
+    return release
 
 
-def test_a_high_tool_asks_the_person_and_runs_once(
+def test_a_high_risk_tool_asks_the_user_and_runs_once(
     server: LiveServer, person: Terminal, browser: Browser, library: str, other_release: McpServer
 ) -> None:
-    """Approved while it waits; denied; approved after the client was told to come back."""
+    """A call may be approved while it waits, denied, or approved before the client comes back."""
     before = len(other_release.paid)
     with _paying(server, other_release, library, times=4) as client:
         _consent(client, browser, person)
-        asked = next_request(person)
-        assert "Nordwind" in asked.display_text
-        approve(person, asked)
+        request = next_request(person)
+        assert "Nordwind" in request.display_text
+        approve(person, request)
         assert client.hear("called")["text"] == PAID
         person.deny(next_request(person), "suspicious")
         assert "A person denied" in client.hear("called")["text"]
-        asked = next_request(person)
+        request = next_request(person)
         pending = client.hear("called")
         assert pending["failed"]
-        assert f"Approval pending ({asked.fingerprint})" in pending["text"]
-        approve(person, asked)
+        assert f"Approval pending ({request.fingerprint})" in pending["text"]
+        approve(person, request)
         assert client.hear("called")["text"] == PAID
         client.hear("done")
     assert other_release.paid[before:] == [["Nordwind", 482_000]] * 2
     assert person.waiting() == ()
 
 
-def test_a_client_that_shows_urls_shows_where_to_answer(
+def test_a_client_that_can_show_urls_shows_where_to_approve(
     server: LiveServer, notes: McpServer, person: Terminal, browser: Browser
 ) -> None:
-    """2026-07-28: the call goes on by itself, with the state that the server sealed."""
+    """2026-07-28: the call continues by itself, with the state that the server sealed."""
     with _paying(server, notes, "mcp-python-2", shows_urls=True) as client:
         _consent(client, browser, person)
-        asked = next_request(person)
+        request = next_request(person)
         shown = client.hear("elicited")
         assert (shown["mode"], shown["url"]) == ("url", f"{server.url}/")
-        assert asked.fingerprint in shown["message"]
-        approve(person, asked)
+        assert request.fingerprint in shown["message"]
+        approve(person, request)
         called = client.hear("called")
     assert (called["text"], called["progressed"]) == (PAID, True)
 
 
-def test_a_client_of_the_version_before_gets_an_error_with_the_url(
+def test_a_client_of_the_previous_protocol_version_gets_an_error_with_the_url(
     server: LiveServer, notes: McpServer, person: Terminal, browser: Browser
 ) -> None:
-    """2025-11-25: URL elicitation required."""
+    """2025-11-25: the error says that URL elicitation is required."""
     with _paying(server, notes, "mcp-python-2", shows_urls=True, mode="legacy") as client:
         _consent(client, browser, person)
         error = client.hear("error")
@@ -208,10 +208,10 @@ def test_a_client_of_the_version_before_gets_an_error_with_the_url(
     person.deny(person.only())
 
 
-def test_the_client_of_the_page(
+def test_the_documented_client_works(
     notes: McpServer, person: Terminal, browser: Browser, tmp_path: Path
 ) -> None:
-    """It registers itself, signs in, reads, asks for one more scope, and writes."""
+    """The documented client registers, signs in, reads, asks for another scope and writes."""
     port = free_port()
     page = DocPage("docs/my-mcp-client.md").only("ts").replace("8765", str(port))
     with running_typescript(page, tmp_path, MCP_SERVER=notes.uri) as program:
@@ -228,10 +228,10 @@ def test_the_client_of_the_page(
         assert program.wait(20) == 0
 
 
-def test_a_client_signs_in_at_the_gateway_and_a_high_tool_asks_the_person(
+def test_a_client_signs_in_at_the_gateway_and_a_high_risk_tool_asks_the_user(
     gateway: RunningGateway, person: Terminal, browser: Browser, library: str
 ) -> None:
-    """In front of a server that knows nothing of Sayso; the client registers itself."""
+    """The MCP server behind the gateway does not know Sayso, and the client registers itself."""
     gateway.forget()
     grants = ["authorization_code", *["refresh_token"] * (library not in REFRESH_INSTEAD)]
     payment = {"to": PAYMENT["payee"], "amount": PAYMENT["amount"]}
@@ -247,7 +247,7 @@ def test_a_client_signs_in_at_the_gateway_and_a_high_tool_asks_the_person(
 
 
 def _consent(client: ForeignClient, browser: Browser, person: Terminal) -> None:
-    """The person follows the client's link, signs in if need be, and says yes on their device."""
+    """Follows the client's link, signs in if needed, and approves on the user's device."""
     page = browser.open(client.hear("visit")["url"].removeprefix(browser.issuer))
     if "password" in page.forms[0].fields:
         browser.sign_in(person.user)
@@ -256,26 +256,26 @@ def _consent(client: ForeignClient, browser: Browser, person: Terminal) -> None:
     client.tell(url=browser.again().url)
 
 
-def _registered(server: LiveServer, uri: str, grants: list[str]) -> dict[str, Any]:
-    """A client that an administrator registered for this MCP server, as it knows itself."""
-    more = {"resources": (uri,), "scopes": tuple(SCOPES), "grant_types": tuple(grants)}
-    app = NewApp(server._fresh("notes"), (BACK,), auth_method="none", **more)
+def _register_client(server: LiveServer, uri: str, grants: list[str]) -> dict[str, Any]:
+    """Registers a client for this MCP server as an administrator does; returns its metadata."""
+    options = {"resources": (uri,), "scopes": tuple(SCOPES), "grant_types": tuple(grants)}
+    app = NewApp(server._fresh("notes"), (BACK,), auth_method="none", **options)
     added = Apps(server.services.store, server.services.secrets).add(app, by=BY).app
-    known = {"client_id": added.id, "redirect_uris": [BACK]}
-    return {**known, "token_endpoint_auth_method": "none"}
+    metadata = {"client_id": added.id, "redirect_uris": [BACK]}
+    return {**metadata, "token_endpoint_auth_method": "none"}
 
 
 def _paying(
     server: LiveServer, mcp: McpServer, library: str, times: int = 1, **told: object
 ) -> AbstractContextManager[ForeignClient]:
-    """A registered client that makes the same payment so many times."""
+    """Runs a registered client that makes the same payment this many times."""
     grants = ["authorization_code"]
     return playing(
         library,
         "mcp",
         url=mcp.uri,
         calls=[["pay", PAYMENT]] * times,
-        client=_registered(server, mcp.uri, grants),
+        client=_register_client(server, mcp.uri, grants),
         metadata={"redirect_uris": [BACK], "grant_types": grants},
         **told,
     )

@@ -1,7 +1,7 @@
 """MCP's own conformance suite judges Sayso as authorization server, the SDK and the gateway.
 
-An MCP server must pass in front of which Sayso stands what it passes alone. The suite's scenarios
-for clients do not apply: the SDK has no client that signs people in.
+An MCP server behind Sayso must pass everything that it passes alone. The suite's scenarios for
+clients do not apply, because the SDK has no client that signs people in.
 """
 
 from collections.abc import Iterator
@@ -35,14 +35,14 @@ FAIL_ALONE = {
     "tasks-required-task-error",
     "tasks-mrtr-composition",
 }
-"""Scenarios that fail without Sayso: the SDK of the server does not have tasks."""
+"""Scenarios that fail without Sayso, because the server's SDK does not support tasks."""
 VERSIONS = {"each": (), "2026-07-28": ("--spec-version", "2026-07-28")}
-"""First each scenario at the version that brought it, which for most is 2025-11-25."""
+"""First, each scenario at the version that introduced it, which is mostly 2025-11-25."""
 
 
 @pytest.fixture(scope="module")
 def settings() -> dict[str, str]:
-    """Clients with a metadata document may come."""
+    """Settings that allow clients with a metadata document."""
     return {"clients_unknown": "ask"}
 
 
@@ -55,7 +55,7 @@ def upstream() -> Iterator[str]:
 
 @pytest.fixture(scope="module", params=VERSIONS)
 def version(request: pytest.FixtureRequest) -> tuple[str, ...]:
-    """The options of a run."""
+    """The options of a run of the suite."""
     return VERSIONS[request.param]
 
 
@@ -63,28 +63,28 @@ def version(request: pytest.FixtureRequest) -> tuple[str, ...]:
 def passed_alone(
     upstream: str, version: tuple[str, ...], tmp_path_factory: pytest.TempPathFactory
 ) -> Found:
-    """What the suite finds without Sayso: nothing, but for what the server cannot do."""
-    found = judge_server(upstream, tmp_path_factory.mktemp("alone"), *version)
-    assert len({scenario for scenario, _ in found}) > 35
-    failed = {scenario for (scenario, _), status in found.items() if status == "FAILURE"}
+    """The suite's findings without Sayso: only what the server does not support fails."""
+    findings = judge_server(upstream, tmp_path_factory.mktemp("alone"), *version)
+    assert len({scenario for scenario, _ in findings}) > 35
+    failed = {scenario for (scenario, _), status in findings.items() if status == "FAILURE"}
     assert failed == (set() if version else FAIL_ALONE)
-    assert "WARNING" not in found.values()
-    return found
+    assert "WARNING" not in findings.values()
+    return findings
 
 
-def test_the_kit_lets_all_through(
+def test_the_suite_finds_no_difference_with_the_sdk(
     server: LiveServer,
     person: Terminal,
     passed_alone: Found,
     version: tuple[str, ...],
     tmp_path: Path,
 ) -> None:
-    """`sayso.mcp` in the server."""
+    """With `sayso.mcp` in the server, the suite finds the same as without Sayso."""
     with guarded(server, person) as url:
         assert judge_server(url, tmp_path, *version) == passed_alone
 
 
-def test_the_gateway_lets_all_through(
+def test_the_suite_finds_no_difference_with_the_gateway(
     server: LiveServer,
     person: Terminal,
     upstream: str,
@@ -92,13 +92,15 @@ def test_the_gateway_lets_all_through(
     version: tuple[str, ...],
     tmp_path: Path,
 ) -> None:
-    """`sayso gateway` in front of the server."""
+    """With `sayso gateway` in front of the server, the suite finds the same as without Sayso."""
     with behind_gateway(server, person, upstream, tmp_path) as url:
         assert judge_server(url, tmp_path / "found", *version) == passed_alone
 
 
-def test_the_authorization_server(server: LiveServer, person: Terminal, tmp_path: Path) -> None:
-    """Metadata and the code grant, with no warning."""
+def test_the_suite_accepts_the_authorization_server(
+    server: LiveServer, person: Terminal, tmp_path: Path
+) -> None:
+    """The metadata and the code grant pass without a warning."""
     Passwords(server.services.store, Argon2Passwords()).set(person.user, PASSWORD, by=BY)
     uri, port = "https://suite.example/mcp", free_port()
     server.resources.add(uri, {"tools:use": Risk.LOW}, default_scopes=("tools:use",), by=BY)

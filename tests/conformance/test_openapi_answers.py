@@ -1,7 +1,7 @@
 """Answers to generated requests match the OpenAPI document.
 
-Schemathesis makes requests from the schemas and checks the answers against them. What no schema
-says is added here: the caller, and names of existing objects. The seed is fixed.
+Schemathesis makes requests from the schemas and checks the answers against them. The tests add what
+no schema says: the caller and the IDs of existing objects. The seed is fixed.
 """
 
 import copy
@@ -42,13 +42,13 @@ load_all_checks()
 _SEED = 20_261_125
 _EXAMPLES = cases(2)
 _MEANING = ("positive_data_acceptance", "missing_required_header")
-"""Checks that would need a schema to know what exists and what has happened before."""
+"""Checks for which a schema would have to know what exists and what has happened before."""
 _SKIPPED = [CHECKS.get_one(name) for name in _MEANING]
 _FAULTS = [CHECKS.get_one("not_a_server_error")]
 _UNAVAILABLE = 503
 _TOO_LONG = 413
 _REFUSALS = [CHECKS.get_one("negative_data_rejection")]
-"""It has a list of statuses that refuse; what is longer than anything read here is refused too."""
+"""Its list of statuses that refuse lacks 413, which a body that is too long gets."""
 _SILENT = {"client_id", "client_secret", "client_assertion", "client_assertion_type"}
 _ROUTES = {route.name: route for route in ROUTES}
 
@@ -59,7 +59,7 @@ Good = Mapping[str, Sequence[str]]
 
 @dataclass(frozen=True, slots=True)
 class World:
-    """Callers, and existing objects."""
+    """The callers and the objects that exist."""
 
     server: LiveServer
     session: requests.Session
@@ -72,7 +72,7 @@ class World:
     good: Mapping[str, Good]
 
     def send(self, route: Route, case: Case, *, known: bool) -> requests.Response:
-        """Sends it as a permitted caller of this route."""
+        """Sends a request, as a permitted caller of this route if the caller is known."""
         headers: dict[str, str] = {}
         if route.caller is Caller.CLIENT and known:
             headers["Authorization"] = self._client(route)
@@ -85,10 +85,12 @@ class World:
         return case.call(base_url=self.server.url, session=self.session, headers=headers)
 
     def _client(self, route: Route) -> str:
-        """A client for this route: an app for pushed requests, else an agent."""
+        """Returns the credentials of a client for this route."""
         if route.path.startswith("/register"):
             with self.server.services.store.write() as tx:
-                tx.counters.prune(tx.now + DAY)  # this test itself sends tokens that are wrong
+                tx.counters.prune(
+                    tx.now + DAY
+                )  # the wrong tokens of this test must not lock it out
             invitations = Invitations(self.server.services.store, self.server.services.secrets)
             ceiling = NewInvitation(self.person.user, resources=(PAY,), scopes=("payments:read",))
             return f"Bearer {invitations.issue(ceiling, by=BY).token}"
@@ -97,7 +99,7 @@ class World:
 
 @pytest.fixture(scope="module")
 def world(server: LiveServer) -> Iterator[World]:
-    """A server with an agent that has asked, and a user who was asked."""
+    """A server with an agent that has sent a request to a user."""
     with server.client() as http, requests.Session() as session:
         session.trust_env = False
         agent, person = Agent(server.agent(), http), new_person(server)
@@ -113,7 +115,7 @@ def world(server: LiveServer) -> Iterator[World]:
             resource=_resource(server),
             app=_app(server),
             ids=(person.only().id, _another_device(server, person)),
-            good=_good_forms(person.user, handle, _token(agent)) | _BODIES,
+            good=_valid_forms(person.user, handle, _own_token(agent)) | _BODIES,
         )
         person.client.close()
 
@@ -123,7 +125,7 @@ def _users(server: LiveServer) -> Users:
 
 
 def _another_device(server: LiveServer, person: Terminal) -> str:
-    """The id of a device that may be revoked."""
+    """Enrolls a device that may be revoked, and returns its ID."""
     _, issued = _users(server).enroll(person.user, by=BY)
     other = terminal(server, person.user, issued.code, name="desktop")
     other.client.close()
@@ -131,29 +133,29 @@ def _another_device(server: LiveServer, person: Terminal) -> str:
 
 
 def _resource(server: LiveServer) -> tuple[str, str]:
-    """The credentials of the payment API."""
-    given = server.resources.rotate_secret(PAY, by=BY)
-    return given.resource.client_id, given.secret
+    """Returns the credentials of the payment API."""
+    rotated = server.resources.rotate_secret(PAY, by=BY)
+    return rotated.resource.client_id, rotated.secret
 
 
 def _app(server: LiveServer) -> tuple[str, str]:
-    """An app with access to the payment API."""
+    """Adds an app with access to the payment API and returns its credentials."""
     new = NewApp("pushing", (CALLBACK,), resources=(PAY,), scopes=("payments:read",))
-    made = Apps(server.services.store, server.services.secrets).add(new, by=BY)
-    return made.app.id, made.secret or ""
+    added = Apps(server.services.store, server.services.secrets).add(new, by=BY)
+    return added.app.id, added.secret or ""
 
 
-def _token(agent: Agent) -> str:
-    """A token of the agent for the payment API."""
+def _own_token(agent: Agent) -> str:
+    """Returns a token of the agent for the payment API."""
     form = {"grant_type": "client_credentials", "scope": "payments:read"}
     answer = agent.http.post("/token", data=form, auth=agent.key.basic)
-    found: str = answer.json()["access_token"]
-    return found
+    access_token: str = answer.json()["access_token"]
+    return access_token
 
 
-def _good_forms(user: str, handle: str, access_token: str) -> Mapping[str, Good]:
-    """For each endpoint, parameters that would be valid."""
-    asked = {
+def _valid_forms(user: str, handle: str, access_token: str) -> Mapping[str, Good]:
+    """Returns parameters that are valid, for each endpoint."""
+    request = {
         "scope": ["openid payments:read", "openid payments:transfer"],
         "login_hint": [user],
         "resource": [PAY],
@@ -174,7 +176,7 @@ def _good_forms(user: str, handle: str, access_token: str) -> Mapping[str, Good]
     pushed |= {"scope": ["openid payments:read"], "resource": [PAY]}
     consume = {"token": [access_token], "authorization_details": [PAYMENT_DETAILS]}
     return {
-        "/bc-authorize": asked,
+        "/bc-authorize": request,
         "/token": token,
         "/par": pushed,
         "/introspect": about,
@@ -185,7 +187,7 @@ def _good_forms(user: str, handle: str, access_token: str) -> Mapping[str, Good]
 
 
 def _modes() -> list[tuple[str, GenerationMode]]:
-    """Every route with valid input; with invalid input if its schema can be violated."""
+    """Lists every route with valid input, and with invalid input if its schema can be violated."""
     takes = {r.name for r in ROUTES if r.body or r.form or r.query or "<" in r.path}
     good = [(name, GenerationMode.POSITIVE) for name in _ROUTES]
     return [*good, *((name, GenerationMode.NEGATIVE) for name in _ROUTES if name in takes)]
@@ -193,12 +195,12 @@ def _modes() -> list[tuple[str, GenerationMode]]:
 
 @pytest.mark.parametrize(("name", "mode"), _modes(), ids=lambda part: getattr(part, "value", part))
 def test_every_answer_is_documented(world: World, name: str, mode: GenerationMode) -> None:
-    """Status, media type and schema; never 500; what a schema forbids is refused."""
-    _hold(world, world.described, name, mode)
+    """Status, media type and schema are documented, and invalid input is never a 500."""
+    _check_route(world, world.described, name, mode)
 
 
 def test_an_undocumented_answer_is_detected(world: World) -> None:
-    """The check itself: a document that omits a refusal, or promises another body."""
+    """The check fails if the document omits a refusal or promises a different body."""
     document = world.described.raw_schema
     silent, other = copy.deepcopy(document), copy.deepcopy(document)
     del silent["paths"]["/api/me"]["get"]["responses"]["401"]
@@ -208,10 +210,10 @@ def test_an_undocumented_answer_is_detected(world: World) -> None:
     for lie, name in ((silent, "GET /api/me"), (other, "GET /jwks")):
         described = schemathesis.openapi.from_dict(lie)
         with pytest.raises(FailureGroup):
-            _hold(world, described, name, GenerationMode.POSITIVE)
+            _check_route(world, described, name, GenerationMode.POSITIVE)
 
 
-def _hold(world: World, described: BaseSchema, name: str, mode: GenerationMode) -> None:
+def _check_route(world: World, described: BaseSchema, name: str, mode: GenerationMode) -> None:
     route = _ROUTES[name]
     path = route.path.replace("<", "{").replace(">", "}")
     cases = described[path][route.method].as_strategy(generation_mode=mode)
@@ -225,11 +227,11 @@ def _hold(world: World, described: BaseSchema, name: str, mode: GenerationMode) 
         suppress_health_check=list(HealthCheck),
     )
     @given(case=cases, chance=st.data())
-    def holds(case: Case, chance: st.DataObject) -> None:
-        known = chance.draw(st.integers(0, 3)) > 0 and not _says_who(case)
+    def check_answer(case: Case, chance: st.DataObject) -> None:
+        is_authenticated = chance.draw(st.integers(0, 3)) > 0 and not _has_broken_headers(case)
         if mode is GenerationMode.POSITIVE:
-            _make_likely(case, chance, world)
-        answer = world.send(route, case, known=known)
+            _use_valid_values(case, chance, world)
+        answer = world.send(route, case, known=is_authenticated)
         later = answer.status_code == _UNAVAILABLE and "retry-after" in {
             *map(str.lower, answer.headers)
         }
@@ -237,21 +239,21 @@ def _hold(world: World, described: BaseSchema, name: str, mode: GenerationMode) 
         excused += _REFUSALS if answer.status_code == _TOO_LONG else ()
         case.validate_response(answer, excluded_checks=[*_SKIPPED, *excused])
 
-    holds()
+    check_answer()
 
 
-def _says_who(case: Case) -> bool:
-    """Reports whether the headers were broken on purpose and must stay so."""
+def _has_broken_headers(case: Case) -> bool:
+    """Returns whether the headers were broken on purpose and must stay so."""
     broken = case.meta.components.get(ParameterLocation.HEADER) if case.meta else None
     return broken is not None and broken.mode is GenerationMode.NEGATIVE
 
 
-def _make_likely(case: Case, chance: st.DataObject, world: World) -> None:
+def _use_valid_values(case: Case, chance: st.DataObject, world: World) -> None:
     """Replaces some generated values with valid ones."""
     if case.path_parameters and chance.draw(st.booleans()):
         case.path_parameters["id"] = chance.draw(st.sampled_from(world.ids))
-    good = world.good.get(case.path, {})
-    if good and isinstance(case.body, dict):
-        kept = {name: value for name, value in case.body.items() if name not in _SILENT}
-        chosen = chance.draw(st.sets(st.sampled_from(sorted(good)), min_size=1))
-        case.body = kept | {name: chance.draw(st.sampled_from(good[name])) for name in chosen}
+    valid = world.good.get(case.path, {})
+    if valid and isinstance(case.body, dict):
+        generated = {name: value for name, value in case.body.items() if name not in _SILENT}
+        chosen = chance.draw(st.sets(st.sampled_from(sorted(valid)), min_size=1))
+        case.body = generated | {name: chance.draw(st.sampled_from(valid[name])) for name in chosen}

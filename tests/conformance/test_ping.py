@@ -25,32 +25,32 @@ TOKEN = "8d67dc78-7faa-4d41-aabd-67707b374255="
 @pytest.fixture
 def far() -> Iterator[Receiver]:
     """The agent's notification endpoint."""
-    with receiver() as made:
-        yield made
+    with receiver() as endpoint:
+        yield endpoint
 
 
 @pytest.fixture
 def pinged(server: LiveServer, far: Receiver) -> Iterator[Agent]:
     """An agent in ping mode."""
-    made = new_agent(server, delivery="ping", notification_endpoint=far.url())
-    yield made
-    made.http.close()
+    ping_agent = new_agent(server, delivery="ping", notification_endpoint=far.url())
+    yield ping_agent
+    ping_agent.http.close()
 
 
-def _asked(agent: Agent, person: Terminal, **parameters: Any) -> tuple[str, Any]:
+def _ask(agent: Agent, person: Terminal, **parameters: Any) -> tuple[str, Any]:
     response = agent.ask(person.user, client_notification_token=TOKEN, **parameters)
     assert response.status_code == 200, response.text
-    found = response.json()
-    (mine,) = (a for a in person.waiting() if a.fingerprint == found["fingerprint"])
-    return found["auth_req_id"], mine
+    reply = response.json()
+    (mine,) = (a for a in person.waiting() if a.fingerprint == reply["fingerprint"])
+    return reply["auth_req_id"], mine
 
 
 @pytest.mark.parametrize("end", ["approve", "deny"])
 def test_a_decision_sends_exactly_one_ping(
     pinged: Agent, person: Terminal, far: Receiver, end: str
 ) -> None:
-    """CB-160, FC-A12, FC-03: POST, JSON, the agent's token, the handle and nothing else."""
-    handle, approval = _asked(pinged, person)
+    """CB-160, FC-A12, FC-03: the ping has the agent's token and only the handle in its body."""
+    handle, approval = _ask(pinged, person)
     getattr(person, end)(approval)
     until(lambda: far.got)
     (got,) = far.got
@@ -69,7 +69,7 @@ def test_a_decision_sends_exactly_one_ping(
 def test_a_poll_after_a_ping_is_never_pending(
     pinged: Agent, person: Terminal, far: Receiver
 ) -> None:
-    """CB-168: the decision is stored before the ping."""
+    """CB-168: the decision is stored before the ping is sent."""
     statuses: list[int] = []
 
     def poll_at_once(handler: Any) -> None:
@@ -79,7 +79,7 @@ def test_a_poll_after_a_ping_is_never_pending(
 
     far.behaviour = poll_at_once
     for _ in range(5):
-        _, approval = _asked(pinged, person)
+        _, approval = _ask(pinged, person)
         person.approve(approval)
         until(lambda: len(statuses) == len(far.got) > 0)
 
@@ -90,7 +90,7 @@ def test_a_poll_after_a_ping_is_never_pending(
 def test_tokens_fetched_after_a_ping_are_not_issued_again(
     server: LiveServer, pinged: Agent, person: Terminal, far: Receiver
 ) -> None:
-    """NG-007, CB-136: a second poll is invalid_grant; one token was issued."""
+    """NG-007, CB-136: a second poll gets invalid_grant, and one token was issued."""
     answers: list[int] = []
 
     def poll_at_once(handler: Any) -> None:
@@ -99,7 +99,7 @@ def test_tokens_fetched_after_a_ping_are_not_issued_again(
         answer(204)(handler)
 
     far.behaviour = poll_at_once
-    handle, approval = _asked(pinged, person)
+    handle, approval = _ask(pinged, person)
     person.approve(approval)
     until(lambda: len(answers) == 2)
     assert answers == [200, 400]
@@ -110,11 +110,11 @@ def test_tokens_fetched_after_a_ping_are_not_issued_again(
 def test_an_expiry_sends_no_ping(
     server: LiveServer, pinged: Agent, person: Terminal, far: Receiver
 ) -> None:
-    """CB-161: the agent knows the end; the next ping is for the next request."""
-    handle, _ = _asked(pinged, person, requested_expiry="60")
+    """CB-161: the agent knows the expiry, so the next ping is for the next request."""
+    handle, _ = _ask(pinged, person, requested_expiry="60")
     server.clock.forward(MINUTE)
     check_refusal(pinged.poll(handle), 400, "expired_token")
-    other, approval = _asked(pinged, person)
+    other, approval = _ask(pinged, person)
     person.deny(approval)
     until(lambda: far.got)
     assert [json.loads(got.body) for got in far.got] == [{"auth_req_id": other}]
@@ -123,8 +123,8 @@ def test_an_expiry_sends_no_ping(
 def test_a_withdrawal_by_an_administrator_sends_a_ping(
     server: LiveServer, pinged: Agent, person: Terminal, far: Receiver
 ) -> None:
-    """The agent does not know of it."""
-    handle, approval = _asked(pinged, person)
+    """The agent cannot know of this withdrawal, so a ping tells it."""
+    handle, approval = _ask(pinged, person)
     Oversight(server.services.store).cancel(approval.id, "wrong person", by=audit.OPERATOR)
     until(lambda: far.got)
     refused = check_refusal(pinged.poll(handle), 400, "access_denied")
@@ -134,20 +134,20 @@ def test_a_withdrawal_by_an_administrator_sends_a_ping(
 def test_a_withdrawal_by_the_agent_sends_no_ping(
     pinged: Agent, person: Terminal, far: Receiver
 ) -> None:
-    """It knows; the next ping is for the next request."""
-    handle, _ = _asked(pinged, person)
+    """The agent knows of its own withdrawal, so the next ping is for the next request."""
+    handle, _ = _ask(pinged, person)
     revoked = pinged.http.post("/revoke", data={"token": handle}, auth=pinged.key.basic)
     assert revoked.status_code == 200
     check_refusal(pinged.poll(handle), 400, "access_denied")
-    other, approval = _asked(pinged, person)
+    other, approval = _ask(pinged, person)
     person.deny(approval)
     until(lambda: far.got)
     assert [json.loads(got.body)["auth_req_id"] for got in far.got] == [other]
 
 
 def test_a_ping_agent_may_poll(server: LiveServer, pinged: Agent, person: Terminal) -> None:
-    """CB-143: the acknowledgement has an interval for it."""
-    handle, _ = _asked(pinged, person)
+    """CB-143: an agent in ping mode gets an interval and may poll too."""
+    handle, _ = _ask(pinged, person)
     server.clock.forward(5 * SECOND)
     check_refusal(pinged.poll(handle), 400, "authorization_pending")
 
@@ -172,7 +172,7 @@ def test_the_flow_completes_whatever_the_notification_endpoint_answers(
 ) -> None:
     """FC-37 to FC-41, CB-162 to CB-166: no redirect is followed, and no approver waits."""
     far.behaviour = _ANSWERS[case](far)
-    handle, approval = _asked(pinged, person)
+    handle, approval = _ask(pinged, person)
     began = time.monotonic()
     person.approve(approval)
     assert time.monotonic() - began < 20
@@ -186,9 +186,9 @@ def test_the_flow_completes_whatever_the_notification_endpoint_answers(
 def test_a_refused_ping_is_not_repeated(
     server: LiveServer, pinged: Agent, person: Terminal, far: Receiver, status: int
 ) -> None:
-    """FC-40, CB-164: the same call would be refused again."""
+    """FC-40, CB-164: the same ping would be refused again."""
     far.behaviour = answer(status)
-    _, approval = _asked(pinged, person)
+    _, approval = _ask(pinged, person)
     person.deny(approval)
     until(lambda: _dead(server, pinged) == [f"status {status}"])
 
@@ -198,9 +198,9 @@ def test_a_refused_ping_is_not_repeated(
 def test_a_failed_ping_is_repeated_until_it_succeeds(
     server: LiveServer, pinged: Agent, person: Terminal, far: Receiver
 ) -> None:
-    """CB-165: it is repeated after a pause; the request stays unchanged."""
+    """CB-165: the ping is repeated after a pause, and the decision stays as it was."""
     far.behaviour = answer(503)
-    handle, approval = _asked(pinged, person)
+    handle, approval = _ask(pinged, person)
     person.deny(approval)
     until(lambda: far.got)
     far.behaviour = answer(204)
@@ -214,14 +214,14 @@ def test_a_failed_ping_is_repeated_until_it_succeeds(
 def test_a_notification_endpoint_that_hangs_delays_no_other_agent(
     server: LiveServer, pinged: Agent, person: Terminal, far: Receiver
 ) -> None:
-    """CB-166, I14: eight calls that never end; the ninth, of another agent, is sent at once."""
+    """CB-166, I14: eight pings hang, and a ping to another agent is still sent immediately."""
     far.behaviour = hang
     for _ in range(8):
-        _, approval = _asked(pinged, person)
+        _, approval = _ask(pinged, person)
         person.approve(approval)
     with receiver() as quick:
         other = new_agent(server, delivery="ping", notification_endpoint=quick.url())
-        _, approval = _asked(other, person)
+        _, approval = _ask(other, person)
         began = time.monotonic()
         person.approve(approval)
         until(lambda: quick.got)
@@ -245,7 +245,7 @@ _TOKENS = {
 def test_an_invalid_notification_token_is_refused(
     server: LiveServer, pinged: Agent, user: str, case: str
 ) -> None:
-    """CB-059, CB-061, CB-062, NG-010: nobody is asked."""
+    """CB-059, CB-061, CB-062, NG-010: the request is refused, and nobody is asked."""
     with unchanged(server):
         response = pinged.ask(user, client_notification_token=_TOKENS[case])
     check_refusal(response, 400, "invalid_request")
@@ -254,7 +254,7 @@ def test_an_invalid_notification_token_is_refused(
 def test_a_notification_token_of_1024_characters_is_returned_complete(
     pinged: Agent, person: Terminal, far: Receiver
 ) -> None:
-    """CB-060, FC-02."""
+    """CB-060, FC-02: the ping has the whole token of maximum length."""
     token = "aZ09-._~+/" * 102 + "abc="
     response = pinged.ask(person.user, client_notification_token=token)
     (mine,) = (a for a in person.waiting() if a.fingerprint == response.json()["fingerprint"])
@@ -266,7 +266,7 @@ def test_a_notification_token_of_1024_characters_is_returned_complete(
 
 
 def test_the_notification_token_of_a_poll_agent_is_ignored(agent: Agent, user: str) -> None:
-    """CB-063."""
+    """CB-063: in poll mode even an invalid token is no error."""
     assert agent.ask(user, client_notification_token="no token at all").status_code == 200
 
 
@@ -279,7 +279,7 @@ def test_a_disabled_agent_gets_no_ping(
     server: LiveServer, pinged: Agent, person: Terminal, far: Receiver
 ) -> None:
     """A ping that is already in the outbox is not sent."""
-    _asked(pinged, person)
+    _ask(pinged, person)
     services = server.services
     Agents(services.store, services.secrets).disable(pinged.key.id, by=audit.OPERATOR)
     time.sleep(0.5)

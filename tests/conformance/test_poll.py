@@ -1,7 +1,7 @@
 """CIBA Core 10.1 and 11, and known attacks: fetching the tokens.
 
-Pacing, holding, expiry and denial are tested with the flows; here is who may fetch what, with
-which parameters, and how often.
+Pacing, holding, expiry and denial are tested with the flows. These tests are about who may fetch
+what, with which parameters, and how often.
 """
 
 from concurrent.futures import ThreadPoolExecutor
@@ -30,36 +30,36 @@ BY = audit.OPERATOR
 
 @pytest.fixture(scope="module")
 def low_key(person: Terminal) -> SigningKey:
-    """The key that approves low risk, opened once for this file."""
+    """The key that approves low risk, opened once for this file's tests."""
     return approval_key(person, KeyLevel.LOW)
 
 
-def _approved(
+def _ask_and_approve(
     agent: Agent, person: Terminal, key: SigningKey, **parameters: Any
 ) -> tuple[str, str]:
-    """Asks and approves; the handle and the approval's id."""
+    """Sends and approves a request; returns the handle and the approval's ID."""
     body = agent.ask(person.user, requested_expiry=1_800, **parameters).json()
-    waiting = next(a for a in person.waiting() if a.fingerprint == body["fingerprint"])
-    shown = person.client.approval(waiting.id)
-    person.client.decide(waiting.id, decision(person, shown, key))
-    return body["auth_req_id"], waiting.id
+    pending = next(a for a in person.waiting() if a.fingerprint == body["fingerprint"])
+    shown = person.client.approval(pending.id)
+    person.client.decide(pending.id, decision(person, shown, key))
+    return body["auth_req_id"], pending.id
 
 
-def _token(agent: Agent, **form: Any) -> httpx.Response:
+def _redeem(agent: Agent, **form: Any) -> httpx.Response:
     sent = {name: value for name, value in {"grant_type": CIBA, **form}.items() if value}
     return agent.http.post("/token", data=sent, auth=agent.key.basic)
 
 
 def test_a_poll_without_auth_req_id_is_refused(server: LiveServer, agent: Agent) -> None:
-    """CB-120: missing or empty, it is invalid_request."""
+    """CB-120: a missing and an empty handle are invalid_request."""
     with unchanged(server):
-        answers = [_token(agent), _token(agent, auth_req_id="")]
+        answers = [_redeem(agent), _redeem(agent, auth_req_id="")]
     for answer in answers:
         check_refusal(answer, 400, "invalid_request")
 
 
 def test_a_poll_needs_client_authentication(server: LiveServer, agent: Agent, user: str) -> None:
-    """CB-121: a handle alone is useless."""
+    """CB-121: a handle is useless without the credentials of its agent."""
     handle = agent.asked(user)
     form = {"grant_type": CIBA, "auth_req_id": handle}
     with unchanged(server):
@@ -92,7 +92,7 @@ _UNKNOWN = {
 def test_an_unknown_handle_is_refused(
     server: LiveServer, agent: Agent, user: str, case: str
 ) -> None:
-    """CB-122: compared exactly; the real one is not affected."""
+    """CB-122: handles are compared exactly, and the attempt does not affect the real one."""
     handle = agent.asked(user)
     spellings = {
         "handle": handle,
@@ -101,21 +101,21 @@ def test_an_unknown_handle_is_refused(
         "bare": handle.removeprefix("sayso_ar_"),
     }
     with unchanged(server):
-        answer = _token(agent, auth_req_id=_UNKNOWN[case].format(**spellings))
+        answer = _redeem(agent, auth_req_id=_UNKNOWN[case].format(**spellings))
 
     check_refusal(answer, 400, "invalid_grant")
-    assert _token(agent, auth_req_id=handle).json()["error"] != "invalid_grant"
+    assert _redeem(agent, auth_req_id=handle).json()["error"] != "invalid_grant"
 
 
 def test_another_agents_request_is_unknown_and_unaffected(
     server: LiveServer, agent: Agent, person: Terminal, low_key: SigningKey
 ) -> None:
-    """CB-123: approval and client_id do not matter; its owner gets the token."""
-    handle, _ = _approved(agent, person, low_key)
+    """CB-123: even an approved request is unknown to another agent; its owner gets the token."""
+    handle, _ = _ask_and_approve(agent, person, low_key)
     other = Agent(server.agent(), agent.http)
     with unchanged(server):
         stolen = other.poll(handle)
-        with_client_id = _token(other, auth_req_id=handle, client_id=agent.key.id)
+        with_client_id = _redeem(other, auth_req_id=handle, client_id=agent.key.id)
 
     check_refusal(stolen, 400, "invalid_grant")
     check_refusal(with_client_id, 401, "invalid_client")
@@ -125,7 +125,7 @@ def test_another_agents_request_is_unknown_and_unaffected(
 def test_a_pending_request_is_authorization_pending(
     server: LiveServer, agent: Agent, user: str
 ) -> None:
-    """CB-125, CB-145: 400 without a challenge."""
+    """CB-125, CB-145: the answer is a 400 without a challenge."""
     handle = agent.asked(user)
     check_refusal(agent.poll(handle), 400, "authorization_pending")
     early = check_refusal(agent.poll(handle), 400, "slow_down")
@@ -137,8 +137,8 @@ def test_a_pending_request_is_authorization_pending(
 def test_an_approved_request_is_redeemed_once(
     server: LiveServer, agent: Agent, person: Terminal, low_key: SigningKey
 ) -> None:
-    """CB-135, CB-136, CL-08: one token set; the second poll is invalid_grant."""
-    handle, approval_id = _approved(agent, person, low_key)
+    """CB-135, CB-136, CL-08: the first poll gets the tokens, and later polls get invalid_grant."""
+    handle, approval_id = _ask_and_approve(agent, person, low_key)
     first = agent.poll(handle)
     body = first.json()
 
@@ -162,15 +162,15 @@ def test_an_approved_request_is_redeemed_once(
 def test_twenty_concurrent_redemptions_give_one_token(
     server: LiveServer, agent: Agent, person: Terminal, low_key: SigningKey
 ) -> None:
-    """CB-138: exactly one gets 200."""
-    handle, approval_id = _approved(agent, person, low_key)
+    """CB-138: exactly one of twenty redemptions gets 200."""
+    handle, approval_id = _ask_and_approve(agent, person, low_key)
     with ThreadPoolExecutor(20) as pool:
         answers = [
             future.result() for future in [pool.submit(agent.poll, handle) for _ in range(20)]
         ]
-    won = [answer for answer in answers if answer.status_code == 200]
+    accepted = [answer for answer in answers if answer.status_code == 200]
 
-    assert len(won) == 1
+    assert len(accepted) == 1
     for answer in answers:
         if answer.status_code != 200:
             check_refusal(answer, 400, "invalid_grant")
@@ -180,9 +180,9 @@ def test_twenty_concurrent_redemptions_give_one_token(
 def test_a_redemption_cannot_widen_the_scope(
     agent: Agent, person: Terminal, low_key: SigningKey
 ) -> None:
-    """CB-141: a scope parameter is ignored; the approved scope is issued."""
-    handle, _ = _approved(agent, person, low_key)
-    body = _token(agent, auth_req_id=handle, scope="openid payments:transfer admin").json()
+    """CB-141: a scope parameter is ignored, and the approved scope is issued."""
+    handle, _ = _ask_and_approve(agent, person, low_key)
+    body = _redeem(agent, auth_req_id=handle, scope="openid payments:transfer admin").json()
 
     assert body["scope"] == "openid payments:read"
 
@@ -208,22 +208,22 @@ _ELSEWHERE: dict[str, tuple[dict[str, Any], str]] = {
 def test_a_redemption_for_something_else_is_refused(
     server: LiveServer, agent: Agent, person: Terminal, low_key: SigningKey, case: str
 ) -> None:
-    """RI-06, RA-12: the token is for what was approved; asking for more does not consume it."""
+    """RI-06, RA-12: asking for something that was not approved does not use up the approval."""
     form, error = _ELSEWHERE[case]
-    handle, _ = _approved(agent, person, low_key)
+    handle, _ = _ask_and_approve(agent, person, low_key)
     with unchanged(server):
-        answer = _token(agent, auth_req_id=handle, **form)
+        answer = _redeem(agent, auth_req_id=handle, **form)
 
     check_refusal(answer, 400, error)
-    assert _token(agent, auth_req_id=handle, resource=PAY).status_code == 200
+    assert _redeem(agent, auth_req_id=handle, resource=PAY).status_code == 200
 
 
 def test_a_redemption_may_name_what_was_approved(agent: Agent, person: Terminal) -> None:
-    """RI-06, RA-11, RA-12: the same resource and the same details."""
+    """RI-06, RA-11, RA-12: the approved resource and details may be repeated."""
     body = agent.ask_payment(person.user).json()
     person.approve(next(a for a in person.waiting() if a.fingerprint == body["fingerprint"]))
     details = httpx.Request("POST", "http://x", json=PAYMENT_DETAILS).content.decode()
-    answer = _token(
+    answer = _redeem(
         agent, auth_req_id=body["auth_req_id"], resource=PAY, authorization_details=details
     )
 
@@ -235,13 +235,13 @@ def test_a_redemption_may_name_what_was_approved(agent: Agent, person: Terminal)
 def test_another_users_request_is_not_found(
     server: LiveServer, agent: Agent, person: Terminal, low_key: SigningKey, case: str
 ) -> None:
-    """NG-001, CB-202: no signed-in user who was not asked can find it."""
+    """NG-001, CB-202: a signed-in user who was not asked gets 404."""
     other = new_person(server)
     body = agent.ask(other.user).json()
-    waiting = next(a for a in other.waiting() if a.fingerprint == body["fingerprint"])
-    theirs = other.client.approval(waiting.id)
+    pending = next(a for a in other.waiting() if a.fingerprint == body["fingerprint"])
+    theirs = other.client.approval(pending.id)
     api = RawApi(person, agent.http)
-    path = f"/api/approvals/{waiting.id}"
+    path = f"/api/approvals/{pending.id}"
     choice = (
         {"decision": "deny", "code": "not_needed", "ceremony": "none"} if case == "deny" else {}
     )
@@ -250,7 +250,7 @@ def test_another_users_request_is_not_found(
         if case == "show":
             answer = api.call("GET", path)
         elif case == "pin":
-            pin = {"x": "A" * 43, "for": waiting.id}
+            pin = {"x": "A" * 43, "for": pending.id}
             answer = api.call("POST", "/api/devices/self/pin", json=pin)
         else:
             signed = decision(person, theirs, key, **choice)
@@ -258,21 +258,21 @@ def test_another_users_request_is_not_found(
     other.client.close()
 
     check_problem(answer, 404, "not_found")
-    polled = _token(agent, auth_req_id=body["auth_req_id"]).json()["error"]
+    polled = _redeem(agent, auth_req_id=body["auth_req_id"]).json()["error"]
     assert polled in {"slow_down", "authorization_pending"}
 
 
 def test_a_decision_by_another_users_device_is_refused(
     server: LiveServer, agent: Agent, person: Terminal, low_key: SigningKey
 ) -> None:
-    """NG-001, NG-013: sent by the user who was asked, signed by another."""
+    """NG-001, NG-013: the user who was asked cannot send a decision that another user signed."""
     other = new_person(server)
     body = agent.ask(person.user, requested_expiry=1_800).json()
-    waiting = next(a for a in person.waiting() if a.fingerprint == body["fingerprint"])
-    shown = person.client.approval(waiting.id)
+    pending = next(a for a in person.waiting() if a.fingerprint == body["fingerprint"])
+    shown = person.client.approval(pending.id)
     forged = decision(other, shown, approval_key(other, KeyLevel.LOW))
     borrowed = decision(other, shown, low_key)
-    api, path = RawApi(person, agent.http), f"/api/approvals/{waiting.id}/decision"
+    api, path = RawApi(person, agent.http), f"/api/approvals/{pending.id}/decision"
     with unchanged(server):
         answers = [
             api.call("POST", path, json={"decision": forged}),
@@ -315,7 +315,7 @@ def test_permissions_removed_after_the_approval_count(server: LiveServer, case: 
     """CB-146, CB-147, CB-204: permissions are checked again at redemption."""
     status, error = _MEANWHILE[case]
     agent, person = new_agent(server), new_person(server)
-    handle, approval_id = _approved(agent, person, approval_key(person, KeyLevel.LOW))
+    handle, approval_id = _ask_and_approve(agent, person, approval_key(person, KeyLevel.LOW))
     _change(server, case, agent.key.id, person.user)
     answer = agent.poll(handle)
     check_refusal(answer, status, error)

@@ -1,6 +1,6 @@
 """CIBA Core 10.3 and 12, with a real notification endpoint: tokens or an error are pushed.
 
-No suite of others tests push mode, so each line is read from the specification alone.
+No public suite tests push mode, so these tests follow the specification alone.
 """
 
 import base64
@@ -30,24 +30,24 @@ AUTH_REQ_ID = "urn:openid:params:jwt:claim:auth_req_id"
 @pytest.fixture
 def far() -> Iterator[Receiver]:
     """The agent's notification endpoint."""
-    with receiver() as made:
-        yield made
+    with receiver() as endpoint:
+        yield endpoint
 
 
 @pytest.fixture
 def pushed(server: LiveServer, far: Receiver) -> Iterator[Agent]:
     """An agent in push mode."""
-    made = new_agent(server, delivery="push", notification_endpoint=far.url())
-    yield made
-    made.http.close()
+    push_agent = new_agent(server, delivery="push", notification_endpoint=far.url())
+    yield push_agent
+    push_agent.http.close()
 
 
-def _asked(agent: Agent, person: Terminal, **parameters: Any) -> tuple[str, Any]:
+def _ask(agent: Agent, person: Terminal, **parameters: Any) -> tuple[str, Any]:
     response = agent.ask(person.user, client_notification_token=TOKEN, **parameters)
     assert response.status_code == 200, response.text
-    found = response.json()
-    (mine,) = (a for a in person.waiting() if a.fingerprint == found["fingerprint"])
-    return found["auth_req_id"], mine
+    reply = response.json()
+    (mine,) = (a for a in person.waiting() if a.fingerprint == reply["fingerprint"])
+    return reply["auth_req_id"], mine
 
 
 def _body(far: Receiver) -> dict[str, Any]:
@@ -56,13 +56,13 @@ def _body(far: Receiver) -> dict[str, Any]:
     return body
 
 
-def _half(token: str, name: str = "sha256") -> str:
+def _half_hash(token: str, name: str = "sha256") -> str:
     digest = hashlib.new(name, token.encode()).digest()
     return base64.urlsafe_b64encode(digest[: len(digest) // 2]).rstrip(b"=").decode()
 
 
 def test_the_acknowledgement_of_a_push_agent_has_no_interval(pushed: Agent, user: str) -> None:
-    """CB-114: it does not poll."""
+    """CB-114: an agent in push mode does not poll, so it gets no interval."""
     answered = pushed.ask(user, client_notification_token=TOKEN)
     assert answered.json().keys() == {"auth_req_id", "expires_in", "fingerprint"}
 
@@ -71,10 +71,10 @@ def test_the_acknowledgement_of_a_push_agent_has_no_interval(pushed: Agent, user
 def test_tokens_are_pushed_with_their_hashes(
     server: LiveServer, person: Terminal, far: Receiver, alg: str
 ) -> None:
-    """CB-170, CB-171: the whole token answer, the handle, and an ID token over both."""
+    """CB-170, CB-171: the push has the token answer, the handle and an ID token over both."""
     agent = new_agent(server, delivery="push", notification_endpoint=far.url(), id_token_alg=alg)
     details = json.dumps(PAYMENT_DETAILS)
-    handle, approval = _asked(
+    handle, approval = _ask(
         agent, person, scope="openid payments:transfer", authorization_details=details
     )
     person.approve(approval)
@@ -86,7 +86,7 @@ def test_tokens_are_pushed_with_their_hashes(
     assert far.got[0].headers["Authorization"] == f"Bearer {TOKEN}"
     assert far.got[0].headers["Content-Type"] == "application/json"
     assert body["auth_req_id"] == claims[AUTH_REQ_ID] == handle
-    assert claims["at_hash"] == _half(
+    assert claims["at_hash"] == _half_hash(
         body["access_token"], "sha512" if alg == "EdDSA" else "sha256"
     )
     assert "refresh_token" not in body
@@ -97,7 +97,7 @@ def test_tokens_are_pushed_with_their_hashes(
 
 def test_a_push_agent_may_not_poll(pushed: Agent, person: Terminal, far: Receiver) -> None:
     """CB-124: polling is refused before and after the decision."""
-    handle, approval = _asked(pushed, person)
+    handle, approval = _ask(pushed, person)
     check_refusal(pushed.poll(handle), 400, "unauthorized_client")
     person.approve(approval)
     _body(far)
@@ -115,8 +115,8 @@ _ENDS = {
 def test_each_error_is_pushed_with_its_code(
     server: LiveServer, pushed: Agent, person: Terminal, far: Receiver, end: str
 ) -> None:
-    """CB-172: one of three codes, with the handle and the notification token."""
-    handle, approval = _asked(pushed, person, requested_expiry="60")
+    """CB-172: the push has one of three codes, the handle and the notification token."""
+    handle, approval = _ask(pushed, person, requested_expiry="60")
     if end == "denied":
         person.deny(approval)
     if end == "expired":
@@ -125,7 +125,7 @@ def test_each_error_is_pushed_with_its_code(
         far.behaviour = answer(503)
         person.approve(approval)
         until(lambda: far.got)
-        server.clock.forward(6 * MINUTE)  # first: a retry before would bring the tokens
+        server.clock.forward(6 * MINUTE)  # before the endpoint works, or a retry would push tokens
         far.behaviour = answer(204)
     body = until(lambda: next((b for b in _bodies(far) if "error" in b), None), seconds=60)
 
@@ -141,8 +141,8 @@ def _bodies(far: Receiver) -> list[dict[str, Any]]:
 
 
 def test_a_denial_is_pushed(pushed: Agent, person: Terminal, far: Receiver) -> None:
-    """CB-172: error, description, handle, denial code and note."""
-    handle, approval = _asked(pushed, person)
+    """CB-172: the push has the error, the handle, the denial code and the note."""
+    handle, approval = _ask(pushed, person)
     person.deny(approval, "wrong_details", "the amount")
     body = _body(far)
 
@@ -155,8 +155,8 @@ def test_a_denial_is_pushed(pushed: Agent, person: Terminal, far: Receiver) -> N
 def test_an_expiry_is_pushed(
     server: LiveServer, pushed: Agent, person: Terminal, far: Receiver
 ) -> None:
-    """CB-172: an agent that may not poll would not learn it otherwise."""
-    handle, _ = _asked(pushed, person, requested_expiry="60")
+    """CB-172: an agent that may not poll could not learn of the expiry otherwise."""
+    handle, _ = _ask(pushed, person, requested_expiry="60")
     server.clock.forward(MINUTE)
     body = _body(far)
 
@@ -166,8 +166,8 @@ def test_an_expiry_is_pushed(
 def test_a_withdrawal_by_an_administrator_is_pushed(
     server: LiveServer, pushed: Agent, person: Terminal, far: Receiver
 ) -> None:
-    """CB-172: the push has the reason."""
-    _, approval = _asked(pushed, person)
+    """CB-172: the push has the reason cancelled."""
+    _, approval = _ask(pushed, person)
     Oversight(server.services.store).cancel(approval.id, "wrong person", by=audit.OPERATOR)
     body = _body(far)
 
@@ -177,9 +177,9 @@ def test_a_withdrawal_by_an_administrator_is_pushed(
 def test_a_failed_push_is_repeated_with_the_same_token(
     server: LiveServer, pushed: Agent, person: Terminal, far: Receiver
 ) -> None:
-    """CB-174, NG-008: the same access token, and one delegation for the approval."""
+    """CB-174, NG-008: each push has the same access token, which is issued once."""
     far.behaviour = answer(500)
-    _, approval = _asked(pushed, person)
+    _, approval = _ask(pushed, person)
     person.approve(approval)
     until(lambda: len(far.got) == 2, seconds=10)
     far.behaviour = answer(200)
@@ -198,9 +198,9 @@ def test_a_failed_push_is_repeated_with_the_same_token(
 def test_a_push_of_tokens_follows_no_redirect(
     server: LiveServer, pushed: Agent, person: Terminal, far: Receiver, status: int
 ) -> None:
-    """CB-175: they go only to the registered endpoint; the log records the failure."""
+    """CB-175: tokens go only to the registered endpoint, and the log records the failure."""
     far.behaviour = answer(status, Location=far.url().replace("hook", "elsewhere"))
-    _, approval = _asked(pushed, person)
+    _, approval = _ask(pushed, person)
     person.approve(approval)
     until(lambda: far.got)
 
@@ -215,21 +215,21 @@ def test_a_push_of_tokens_follows_no_redirect(
 def test_a_disabled_agent_gets_no_push(
     server: LiveServer, pushed: Agent, person: Terminal, far: Receiver
 ) -> None:
-    """CB-147: a message in the outbox issues no tokens then."""
+    """CB-147: a push that is in the outbox is not sent to a disabled agent."""
     far.behaviour = answer(503)
-    _, approval = _asked(pushed, person)
+    _, approval = _ask(pushed, person)
     person.deny(approval)
     until(lambda: far.got)
     services = server.services
     Agents(services.store, services.secrets).disable(pushed.key.id, by=audit.OPERATOR)
 
-    def left(*states: str) -> int:
+    def count_messages(*states: str) -> int:
         with services.store.read() as view:
             counts = view.outbox.counts()
         return sum(counts.get(state, 0) for state in states)
 
-    until(lambda: left("leased") == 0)  # one that was on its way already
+    until(lambda: count_messages("leased") == 0)  # a push may already be on its way
     calls = len(far.got)
     far.behaviour = answer(200)
-    until(lambda: left("waiting", "leased") == 0)
+    until(lambda: count_messages("waiting", "leased") == 0)
     assert len(far.got) == calls

@@ -1,4 +1,4 @@
-"""RFC 7591 and RFC 7592 over real HTTP: what registers works, and refusals leave nothing."""
+"""RFC 7591 and RFC 7592 over real HTTP: a registered client works; a refusal leaves nothing."""
 
 from typing import Any
 
@@ -33,7 +33,7 @@ def _count(server: LiveServer) -> int:
 
 
 def test_the_registration_endpoint_is_advertised(http: httpx.Client) -> None:
-    """RFC 8414 2."""
+    """RFC 8414 2: a client can find the endpoint in the metadata."""
     document = http.get("/.well-known/oauth-authorization-server").json()
     assert document["registration_endpoint"] == f"{document['issuer']}/register"
 
@@ -41,7 +41,7 @@ def test_the_registration_endpoint_is_advertised(http: httpx.Client) -> None:
 def test_a_registered_agent_asks_its_owner_and_gets_a_token(
     server: LiveServer, http: httpx.Client, person: Terminal
 ) -> None:
-    """DC-02, DC-03, CL-13: 201, JSON, a secret with its numeric end; an ID token by RS256."""
+    """DC-02, DC-03, CL-13: a new agent can ask its owner only, get a token, and delete itself."""
     response = _register(http, _invite(server, person.user), client_name="helper")
     assert (response.status_code, response.headers["content-type"]) == (201, "application/json")
     assert response.headers["cache-control"] == "no-store"
@@ -106,7 +106,7 @@ def test_an_agent_cannot_take_a_look_alike_name(
 def test_registration_needs_an_invitation(
     server: LiveServer, http: httpx.Client, token: str
 ) -> None:
-    """DC-05: 401 with the challenge of RFC 6750; nothing is repeated."""
+    """DC-05: without one the answer is 401 with the challenge of RFC 6750, and repeats nothing."""
     before = _count(server)
     response = _register(http, token)
     assert (response.status_code, response.json()["error"]) == (401, "invalid_token")
@@ -134,7 +134,7 @@ _REFUSED: dict[str, tuple[dict[str, Any], str]] = {
 def test_unregistrable_metadata_is_refused(
     server: LiveServer, http: httpx.Client, user: str, members: dict[str, Any], code: str
 ) -> None:
-    """The error is one of RFC 7591 3.2.2; nothing is created or fetched."""
+    """The error is one of RFC 7591 3.2.2, and nothing is created or fetched."""
     token, before = _invite(server, user), _count(server)
     with unchanged(server):
         check_refusal(_register(http, token, **members), 400, code)
@@ -151,7 +151,7 @@ _URLS = (
 def test_no_url_of_a_client_is_fetched(
     server: LiveServer, http: httpx.Client, user: str, name: str
 ) -> None:
-    """NG-103, DC-11: neither a registration nor an update fetches one."""
+    """NG-103, DC-11: neither a registration nor an update fetches a URL of the client."""
     with receiver() as far:
         registered = _register(http, _invite(server, user), **{name: far.url()})
         if name == "jwks_uri":
@@ -170,26 +170,26 @@ def test_no_url_of_a_client_is_fetched(
 def test_another_agents_registration_token_is_refused(
     server: LiveServer, http: httpx.Client, user: str
 ) -> None:
-    """NG-104: it cannot read, change or delete."""
+    """NG-104: another agent's token cannot read, change or delete a registration."""
     token = _invite(server, user, uses=2)
-    one, two = (_register(http, token).json() for _ in range(2))
-    stolen = {"Authorization": f"Bearer {one['registration_access_token']}"}
-    path = f"/register/{two['client_id']}"
-    body = {"client_id": two["client_id"], "scope": ""}
+    first, second = (_register(http, token).json() for _ in range(2))
+    stolen = {"Authorization": f"Bearer {first['registration_access_token']}"}
+    path = f"/register/{second['client_id']}"
+    body = {"client_id": second["client_id"], "scope": ""}
     for response in (
         http.get(path, headers=stolen),
         http.put(path, headers=stolen, json=body),
         http.delete(path, headers=stolen),
     ):
         assert (response.status_code, response.json()["error"]) == (401, "invalid_token")
-    own = {"Authorization": f"Bearer {two['registration_access_token']}"}
+    own = {"Authorization": f"Bearer {second['registration_access_token']}"}
     assert http.get(path, headers=own).json()["scope"] == "payments:read"
 
 
 def test_registration_metadata_is_json_of_limited_size(
     server: LiveServer, http: httpx.Client, user: str
 ) -> None:
-    """DC-01, DC-12: no form."""
+    """DC-01, DC-12: a form is refused, and so is a JSON body of 40 KB."""
     bearer = {"Authorization": f"Bearer {_invite(server, user)}"}
     form = http.post("/register", data={"client_name": "x"}, headers=bearer)
     check_refusal(form, 400, "invalid_client_metadata")
@@ -237,7 +237,7 @@ def test_invalid_ciba_metadata_is_refused(
 def test_ciba_metadata_is_returned_with_its_defaults(
     server: LiveServer, http: httpx.Client
 ) -> None:
-    """CB-007, CB-011, CB-078: omitted members have defaults; PAR is not required."""
+    """CB-007, CB-011, CB-078: omitted members have defaults, and PAR is never required."""
     owner = server.user()[0]
     registration = _register(http, _invite(server, owner)).json()
     assert (registration[_MODE], registration[_CODE]) == ("poll", False)

@@ -1,4 +1,4 @@
-"""RFC 9396 beyond the parameter: the registered types, and which a client may use."""
+"""RFC 9396 beyond the parameter: the registered types, and which types a client may use."""
 
 import json
 
@@ -18,14 +18,14 @@ _TYPE = "payment.transfer"
 
 
 def test_discovery_lists_the_registered_types(http: httpx.Client) -> None:
-    """RA-15: `authorization_details_types_supported`, in both documents."""
+    """RA-15: both documents have `authorization_details_types_supported`."""
     for name in ("openid-configuration", "oauth-authorization-server"):
         document = http.get(f"/.well-known/{name}").json()
         assert document["authorization_details_types_supported"] == [_TYPE]
 
 
 def test_a_client_restricted_to_other_types_is_refused(server: LiveServer, user: str) -> None:
-    """RA-15: nobody is asked, even if one of two objects is allowed."""
+    """RA-15: such a request is refused, and nobody is asked."""
     agent = new_agent(server, action_types=())
     for details in (PAYMENT_DETAILS, [*PAYMENT_DETAILS, *PAYMENT_DETAILS]):
         with unchanged(server):
@@ -43,12 +43,12 @@ def test_a_client_restricted_to_a_type_may_request_it(server: LiveServer, user: 
     """RA-15: a changed restriction applies to the next request."""
     agent = new_agent(server, action_types=(_TYPE,))
     assert agent.ask_payment(user).status_code == 200
-    _limit(server, agent, ())
+    _restrict_to(server, agent, ())
     check_refusal(agent.ask_payment(user), 400, "invalid_authorization_details")
     agent.http.close()
 
 
-def _limit(server: LiveServer, agent: Agent, types: tuple[str, ...]) -> None:
+def _restrict_to(server: LiveServer, agent: Agent, types: tuple[str, ...]) -> None:
     services = server.services
     agents = Agents(services.store, services.secrets)
     agents.update(agent.key.id, AgentChanges(action_types=types), by=BY)
@@ -66,7 +66,7 @@ def _limit(server: LiveServer, agent: Agent, types: tuple[str, ...]) -> None:
 def test_details_are_refused_where_no_action_is_requested(
     server: LiveServer, http: httpx.Client, path: str, form: dict[str, str], details: str
 ) -> None:
-    """RA-08: valid or not, so that nobody believes that they were accepted."""
+    """RA-08: even valid details are refused, so that nobody believes that they were accepted."""
     sent = {"client_id": APPROVER_CLIENT, "authorization_details": details, **form}
     with unchanged(server):
         check_refusal(http.post(path, data=sent), 400, "invalid_authorization_details")
@@ -75,13 +75,13 @@ def test_details_are_refused_where_no_action_is_requested(
 def test_an_exchange_respects_the_types_of_its_agent(
     server: LiveServer, http: httpx.Client, person: Terminal
 ) -> None:
-    """RA-08, RA-15: an agent that may use no type exchanges for none, not even one of two."""
+    """RA-08, RA-15: an agent that may use no type cannot exchange a token with details."""
     chains = LiveChains(server, http, person.client.profile.user_id)
     chains.prepare()
-    held = chains.agent(action_types=())
-    chains.consent(held, "bank:read")
+    restricted = chains.agent(action_types=())
+    chains.consent(restricted, "bank:read")
     token = chains.user_token()
     for details in (json.dumps(PAYMENT_DETAILS), "[]", '[{"type":"x"}]'):
-        response = chains.exchange(held, token, authorization_details=details)
+        response = chains.exchange(restricted, token, authorization_details=details)
         check_refusal(response, 400, "invalid_authorization_details")
-    assert chains.exchange(held, token).status_code == 200
+    assert chains.exchange(restricted, token).status_code == 200

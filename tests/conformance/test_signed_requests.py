@@ -1,6 +1,6 @@
 """CIBA Core 7.1.1 and its FAPI-CIBA modules: signed requests.
 
-If anything is wrong with one, nobody is asked.
+If anything in a signed request is wrong, nobody is asked.
 """
 
 import json
@@ -40,21 +40,21 @@ class Signing:
     user: str
 
     def claims(self, **changes: Any) -> dict[str, Any]:
-        """The claims of a valid request, with changes; times are seconds from now."""
+        """Returns the claims of a valid request, with changes; times are seconds from now."""
         now = self.server.clock.now()
         moved = {
             name: now // 1000 + value if name in {"exp", "iat", "nbf"} and value else value
             for name, value in changes.items()
         }
-        asked = {"scope": "openid payments:read", "resource": PAY, "login_hint": self.user}
-        return request_claims(self.agent.id, self.server.url, now, **{**asked, **moved})
+        parameters = {"scope": "openid payments:read", "resource": PAY, "login_hint": self.user}
+        return request_claims(self.agent.id, self.server.url, now, **{**parameters, **moved})
 
     def signed(self, header: dict[str, Any] | None = None, **changes: Any) -> str:
-        """A request by the registered key."""
+        """Returns a request signed by the registered key."""
         return self.key.sign(self.claims(**changes), **(header or {}))
 
     def ask(self, request: str, **form: str) -> httpx.Response:
-        """POST /bc-authorize with it."""
+        """Sends this request to the backchannel endpoint."""
         data = {"request": request, **form}
         return self.http.post("/bc-authorize", data=data, auth=self.agent.basic)
 
@@ -63,26 +63,26 @@ class Signing:
 def signing(
     request: pytest.FixtureRequest, server: LiveServer, http: httpx.Client, user: str
 ) -> Signing:
-    """An agent with a key, for each advertised algorithm."""
+    """An agent with a key, once for each advertised algorithm."""
     key = new_key(request.param, f"signing-{request.param}")
-    return Signing(server, http, _registered(server, key, request.param), key, user)
+    return Signing(server, http, _register_agent(server, key, request.param), key, user)
 
 
 @pytest.fixture(scope="module")
 def es256(server: LiveServer, http: httpx.Client, user: str) -> Signing:
     """An agent that signs with ES256."""
     key = new_key("ES256", "signing")
-    return Signing(server, http, _registered(server, key, "ES256"), key, user)
+    return Signing(server, http, _register_agent(server, key, "ES256"), key, user)
 
 
-def _registered(server: LiveServer, key: Key, alg: str = "") -> AgentKey:
+def _register_agent(server: LiveServer, key: Key, alg: str = "") -> AgentKey:
     return server.agent(jwks=json.dumps({"keys": [key.jwk]}), request_alg=alg)
 
 
 def test_each_advertised_request_algorithm_works(http: httpx.Client, signing: Signing) -> None:
     """CB-004, CB-006, FC-S1: a request object and client authentication are enough."""
-    found = http.get("/.well-known/openid-configuration").json()
-    advertised = found["backchannel_authentication_request_signing_alg_values_supported"]
+    metadata = http.get("/.well-known/openid-configuration").json()
+    advertised = metadata["backchannel_authentication_request_signing_alg_values_supported"]
     answer = signing.ask(signing.signed())
 
     assert signing.key.alg in advertised
@@ -111,9 +111,11 @@ _ACCEPTED: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {
 def test_a_valid_signed_request_is_accepted(es256: Signing, case: str) -> None:
     """FC-06 to FC-08, CB-073, CB-101: every form that the specifications allow is accepted."""
     header, changes = _ACCEPTED[case]
-    named = {"{issuer}": es256.server.url, "{agent}": es256.agent.id}
+    replacements = {"{issuer}": es256.server.url, "{agent}": es256.agent.id}
     filled = {
-        name: [named[one] for one in value] if isinstance(value, list) else named.get(value, value)
+        name: [replacements[key] for key in value]
+        if isinstance(value, list)
+        else replacements.get(value, value)
         for name, value in changes.items()
         if not isinstance(value, dict)
     }
@@ -160,12 +162,12 @@ def test_a_signed_request_with_a_wrong_claim_is_refused(es256: Signing, case: st
 def test_claims_that_cannot_be_read_have_their_own_error(es256: Signing) -> None:
     """The signature is valid, so the error is about the claims."""
     answer = es256.ask(es256.signed(binding_message="a\0b"))
-    said = check_refusal(answer, 400, "invalid_request")["error_description"]
-    assert said.startswith("The claims of the signed request are not valid: ")
+    description = check_refusal(answer, 400, "invalid_request")["error_description"]
+    assert description.startswith("The claims of the signed request are not valid: ")
 
 
 def test_a_wrong_parameter_inside_has_its_own_error(es256: Signing) -> None:
-    """FC-10, CB-183, CB-181: the same as for a plain request."""
+    """FC-10, CB-183, CB-181: the error is the same as for an unsigned request."""
     cases = {
         "invalid_binding_message": {"binding_message": "\U0001f600" * 450},
         "unknown_user_id": {"login_hint": "nobody-at-all"},
@@ -221,7 +223,10 @@ _FORGED = [
 
 @pytest.mark.parametrize("case", _FORGED)
 def test_a_request_not_signed_by_this_agent_is_refused(es256: Signing, case: str) -> None:
-    """FC-23 to FC-26, CB-090, CB-099, CB-101, CB-102, CB-104, CB-105: forged or of another kind."""
+    """A forged request, or a JWT of another kind, is refused.
+
+    FC-23 to FC-26, CB-090, CB-099, CB-101, CB-102, CB-104, CB-105.
+    """
     forged = _forgeries(es256)[case]
     with unchanged(es256.server):
         answer = es256.ask(forged)
@@ -232,7 +237,7 @@ def test_a_request_not_signed_by_this_agent_is_refused(es256: Signing, case: str
 def test_only_the_registered_request_algorithm_is_accepted(
     server: LiveServer, http: httpx.Client, user: str
 ) -> None:
-    """CB-012: another registered key of another algorithm is refused."""
+    """CB-012: another registered key of a different algorithm is refused."""
     first, second = new_key("ES256", "first"), new_key("EdDSA", "second")
     keys = json.dumps({"keys": [first.jwk, second.jwk]})
     agent = server.agent(jwks=keys, request_alg="ES256")
@@ -245,7 +250,7 @@ def test_only_the_registered_request_algorithm_is_accepted(
 
 
 def test_an_agent_that_must_sign_sends_no_plain_request(es256: Signing) -> None:
-    """CB-013, FC-42, DE-13: others may."""
+    """CB-013, FC-42, DE-13: an unsigned request of such an agent is refused."""
     plain = {"scope": "openid payments:read", "resource": PAY, "login_hint": es256.user}
     with unchanged(es256.server):
         answer = es256.http.post("/bc-authorize", data=plain, auth=es256.agent.basic)
@@ -253,12 +258,12 @@ def test_an_agent_that_must_sign_sends_no_plain_request(es256: Signing) -> None:
     check_refusal(answer, 400, "invalid_request")
 
 
-def test_an_agent_that_need_not_sign_may_do_both(
+def test_an_agent_may_sign_its_requests_without_having_to(
     server: LiveServer, http: httpx.Client, user: str
 ) -> None:
-    """DE-13: an agent with keys may sign."""
+    """DE-13: an agent with keys may sign its requests without having to."""
     key = new_key("ES256", "free")
-    free = Signing(server, http, _registered(server, key), key, user)
+    free = Signing(server, http, _register_agent(server, key), key, user)
     plain = Agent(free.agent, http).ask(user)
 
     assert plain.status_code == 200, plain.text
@@ -266,7 +271,7 @@ def test_an_agent_that_need_not_sign_may_do_both(
 
 
 def test_a_signed_request_of_an_agent_without_keys_is_refused(agent: Agent) -> None:
-    """CB-104: there is nothing to verify it with."""
+    """CB-104: the server has no key with which to verify it."""
     answer = agent.http.post(
         "/bc-authorize", data={"request": new_key("ES256").sign({})}, auth=agent.key.basic
     )
@@ -288,7 +293,7 @@ def test_a_signed_request_of_an_agent_without_keys_is_refused(agent: Agent) -> N
 def test_parameters_beside_a_signed_request_are_refused(
     es256: Signing, beside: dict[str, str]
 ) -> None:
-    """CB-047, CB-098: never two users, and no unsigned parameter."""
+    """CB-047, CB-098: every parameter must be signed, and only one user may be named."""
     with unchanged(es256.server):
         answer = es256.ask(es256.signed(), **beside)
 
@@ -296,21 +301,24 @@ def test_parameters_beside_a_signed_request_are_refused(
 
 
 def test_a_signed_request_is_accepted_once(es256: Signing) -> None:
-    """CB-100: a replay asks nobody."""
-    once = es256.signed()
-    assert es256.ask(once).status_code == 200
+    """CB-100: a repeated signed request is refused, and nobody is asked."""
+    signed_request = es256.signed()
+    assert es256.ask(signed_request).status_code == 200
     with unchanged(es256.server):
-        again = es256.ask(once)
+        again = es256.ask(signed_request)
 
     check_refusal(again, 400, "invalid_request")
 
 
-def test_a_repeated_signed_request_with_its_key_joins(es256: Signing) -> None:
-    """A lost answer may be requested again under the same Idempotency-Key."""
-    once, headers = es256.signed(), {"Idempotency-Key": "signed-once"}
+def test_a_repeated_signed_request_with_its_key_returns_the_same_handle(es256: Signing) -> None:
+    """A client that lost the answer may repeat the request with its Idempotency-Key."""
+    signed_request, headers = es256.signed(), {"Idempotency-Key": "signed-once"}
     first, second = (
         es256.http.post(
-            "/bc-authorize", data={"request": once}, auth=es256.agent.basic, headers=headers
+            "/bc-authorize",
+            data={"request": signed_request},
+            auth=es256.agent.basic,
+            headers=headers,
         )
         for _ in range(2)
     )
@@ -322,7 +330,7 @@ def test_a_repeated_signed_request_with_its_key_joins(es256: Signing) -> None:
 def test_a_signed_request_is_not_an_assertion(
     server: LiveServer, http: httpx.Client, user: str
 ) -> None:
-    """CB-102: a signed request cannot serve as an assertion; each needs its own."""
+    """CB-102: a signed request does not authenticate the client, so both JWTs are needed."""
     key = new_key("ES256", "both")
     agent = server.agent(auth_method="private_key_jwt", jwks=json.dumps(key.jwk))
     both = Signing(server, http, agent, key, user)
@@ -339,21 +347,23 @@ def test_a_signed_request_is_not_an_assertion(
 def test_the_signed_request_is_what_the_user_sees_and_the_token_has(
     server: LiveServer, http: httpx.Client, person: Terminal
 ) -> None:
-    """FC-02: the whole flow, with details and a message."""
+    """FC-02: the whole flow works, with details and a message."""
     key = new_key("PS256", "whole")
-    agent = _registered(server, key, "PS256")
-    whole = Signing(server, http, agent, key, person.user)
-    asked = whole.ask(
-        whole.signed(
+    agent = _register_agent(server, key, "PS256")
+    signing_agent = Signing(server, http, agent, key, person.user)
+    acknowledgement = signing_agent.ask(
+        signing_agent.signed(
             scope="openid payments:transfer",
             authorization_details=PAYMENT_DETAILS,
             binding_message="invoice 4711",
         )
     )
-    assert asked.status_code == 200, asked.text
-    (waiting,) = (a for a in person.waiting() if a.fingerprint == asked.json()["fingerprint"])
-    person.approve(waiting)
-    form = {"grant_type": CIBA, "auth_req_id": asked.json()["auth_req_id"]}
+    assert acknowledgement.status_code == 200, acknowledgement.text
+    (pending,) = (
+        a for a in person.waiting() if a.fingerprint == acknowledgement.json()["fingerprint"]
+    )
+    person.approve(pending)
+    form = {"grant_type": CIBA, "auth_req_id": acknowledgement.json()["auth_req_id"]}
     token = http.post("/token", data=form, auth=agent.basic)
 
     assert token.status_code == 200, token.text
@@ -362,7 +372,7 @@ def test_the_signed_request_is_what_the_user_sees_and_the_token_has(
 
 
 def test_a_removed_request_key_is_refused(es256: Signing) -> None:
-    """The next request that it signs is refused."""
+    """A request signed with a key that was removed is refused."""
     agents = Agents(es256.server.services.store, es256.server.services.secrets)
     newer = new_key("ES256", "newer")
     changes = AgentChanges(jwks=json.dumps(newer.jwk))

@@ -29,7 +29,7 @@ _ACTOR = {"actor_token_type": ACCESS_TOKEN}
 
 @pytest.fixture(scope="module")
 def chains(server: LiveServer, http: httpx.Client, person: Terminal) -> LiveChains:
-    """A user of a chat app, and two resources."""
+    """Token chains that begin with a user of a chat app, and two resources."""
     chains = LiveChains(server, http, person.client.profile.user_id)
     chains.prepare()
     return chains
@@ -79,7 +79,7 @@ _MALFORMED: dict[str, tuple[dict[str, Any], str]] = {
 def test_a_malformed_exchange_is_refused(
     server: LiveServer, chains: LiveChains, bot: AgentKey, line: str
 ) -> None:
-    """One line of the specification each, and nothing is issued."""
+    """Each case breaks one line of the specification, and no token is issued."""
     parameters, error = _MALFORMED[line]
     token = chains.user_token()
     with unchanged(server):
@@ -90,7 +90,7 @@ def test_a_malformed_exchange_is_refused(
 def test_an_exchange_of_a_megabyte_is_refused(
     server: LiveServer, chains: LiveChains, bot: AgentKey
 ) -> None:
-    """TX-016, NG-041: it is too large; no other grant answers instead."""
+    """TX-016, NG-041: the request is refused as too large, and no other grant answers it."""
     with unchanged(server):
         answer = chains.exchange(bot, "x" * 1_000_000, scope="bank:read")
     assert answer.status_code in {400, 413}
@@ -122,7 +122,7 @@ def test_without_a_requested_type_an_access_token_is_issued(
 def test_the_exchange_grant_needs_registration_and_authentication(
     server: LiveServer, chains: LiveChains, bot: AgentKey
 ) -> None:
-    """TX-001, TX-017, TX-081, TX-082: not this agent, not without its secret, no public client."""
+    """TX-001, TX-017, TX-081, TX-082: the agent needs the grant and its secret."""
     without = chains.agent(grant_types=(GRANT_CIBA, GRANT_CLIENT_CREDENTIALS))
     token = chains.user_token()
     with unchanged(server):
@@ -135,8 +135,8 @@ def test_the_exchange_grant_needs_registration_and_authentication(
     assert (public.status_code, public.json()["error"]) == (401, "invalid_client")
 
 
-def _forged(chains: LiveChains, row: Any) -> Iterator[tuple[str, str]]:
-    """Forged subject tokens."""
+def _forgeries(chains: LiveChains, row: Any) -> Iterator[tuple[str, str]]:
+    """Yields forged subject tokens with their names."""
     services = chains.server.services
     good = {
         "iss": chains.server.url,
@@ -167,10 +167,13 @@ def _forged(chains: LiveChains, row: Any) -> Iterator[tuple[str, str]]:
 def test_every_forged_subject_token_gets_the_same_error(
     server: LiveServer, chains: LiveChains, bot: AgentKey
 ) -> None:
-    """TX-020 to TX-027, TX-029, TX-031, TX-040, TX-088, NG-051: the cause is not revealed."""
+    """The error does not tell what is wrong with the token.
+
+    TX-020 to TX-027, TX-029, TX-031, TX-040, TX-088, NG-051.
+    """
     row = chains.row(chains.user_token())
     descriptions = set()
-    for what, token in _forged(chains, row):
+    for what, token in _forgeries(chains, row):
         with unchanged(server):
             answer = chains.exchange(bot, token)
         descriptions.add(check_refusal(answer, 400, "invalid_request")["error_description"])
@@ -179,7 +182,7 @@ def test_every_forged_subject_token_gets_the_same_error(
 
 
 def test_a_token_that_is_not_valid_yet_is_refused(chains: LiveChains, bot: AgentKey) -> None:
-    """TX-027: ours have no nbf, but one that is present counts."""
+    """TX-027: our tokens have no nbf, but an nbf that is present counts."""
     row = chains.row(chains.user_token())
     later = chains.server.clock.now() // 1000 + 600
     token = signed(chains.server.services, row, {"nbf": later})
@@ -189,15 +192,15 @@ def test_a_token_that_is_not_valid_yet_is_refused(chains: LiveChains, bot: Agent
 def test_an_id_token_is_not_an_access_token(
     chains: LiveChains, bot: AgentKey, agent: Agent, person: Terminal
 ) -> None:
-    """TX-031, TX-032, NG-052: an access token is not an ID token; the named type must match."""
+    """TX-031, TX-032, NG-052: a token of a different kind, or named as one, is refused."""
     handle = agent.asked(person.user)
     person.approve(person.only())
     body = agent.poll(handle).json()
-    named = f"{_TYPE}id_token"
+    id_token_type = f"{_TYPE}id_token"
     for token, kind in (
         (body["id_token"], ACCESS_TOKEN),
-        (body["id_token"], named),
-        (body["access_token"], named),
+        (body["id_token"], id_token_type),
+        (body["access_token"], id_token_type),
     ):
         answer = chains.exchange(bot, token, subject_token_type=kind)
         check_refusal(answer, 400, "invalid_request")
@@ -206,7 +209,7 @@ def test_an_id_token_is_not_an_access_token(
 def test_a_revoked_token_or_one_of_a_disabled_user_is_refused(
     server: LiveServer, chains: LiveChains, bot: AgentKey
 ) -> None:
-    """TX-028, TX-030, TX-020: an unexpired, validly signed token is refused."""
+    """TX-028, TX-030, TX-020: an unexpired token with a valid signature is refused."""
     token = chains.user_token()
     chains.revoke(token)
     name, _ = server.user()
@@ -224,7 +227,7 @@ def test_a_revoked_token_or_one_of_a_disabled_user_is_refused(
 def test_a_token_for_another_audience_is_refused(
     server: LiveServer, chains: LiveChains, bot: AgentKey
 ) -> None:
-    """TX-033, NG-047, NG-055: another audience, our own API, the issuer itself."""
+    """TX-033, NG-047, NG-055: the agent must serve the audience of the token."""
     for audience in (PAY, f"{server.url}/api", server.url):
         token = chains.user_token(resource=audience)
         with unchanged(server):
@@ -261,8 +264,8 @@ def test_may_act_allows_exactly_one_agent(
 def test_an_actor_token_must_be_the_callers_own_and_replaces_no_audience(
     chains: LiveChains, bot: AgentKey
 ) -> None:
-    """TX-035, TX-036, NG-049: another's is refused."""
-    own, other = (_own(chains, one) for one in (bot, chains.agent()))
+    """TX-035, TX-036, NG-049: another agent's actor token is refused."""
+    own, other = (_own_token(chains, actor_key) for actor_key in (bot, chains.agent()))
     assert chains.exchange(bot, chains.user_token(), actor_token=own, **_ACTOR).is_success
     for token, actor in (
         (chains.user_token(), other),
@@ -273,15 +276,15 @@ def test_an_actor_token_must_be_the_callers_own_and_replaces_no_audience(
         check_refusal(answer, 400, "invalid_request")
 
 
-def _own(chains: LiveChains, agent: AgentKey) -> str:
+def _own_token(chains: LiveChains, agent: AgentKey) -> str:
     form = {"grant_type": "client_credentials", "scope": "bank:read", "resource": BANK}
     answer = chains.http.post("/token", data=form, auth=agent.basic)
-    made: str = answer.json()["access_token"]
-    return made
+    access_token: str = answer.json()["access_token"]
+    return access_token
 
 
 def test_a_bound_token_needs_its_key(chains: LiveChains, bot: AgentKey) -> None:
-    """TX-038, TX-057, TX-086: no proof, another key, a stale proof; the result is bound too."""
+    """TX-038, TX-057, TX-086: the exchange needs a fresh proof of the key. The binding stays."""
     key, now, url = new_key("ES256"), chains.server.clock.now(), f"{chains.server.url}/token"
     token = chains.user_token(jkt=thumbprint(key))
     for headers in (
@@ -291,15 +294,15 @@ def test_a_bound_token_needs_its_key(chains: LiveChains, bot: AgentKey) -> None:
     ):
         answer = chains.exchange(bot, token, headers=headers)
         check_refusal(answer, 400, "invalid_dpop_proof")
-    made = chains.exchange(bot, token, headers={"DPoP": proof(key, url, now)}).json()
-    assert made["token_type"] == "DPoP"
-    assert chains.claims(made["access_token"])["cnf"] == {"jkt": thumbprint(key)}
+    exchanged = chains.exchange(bot, token, headers={"DPoP": proof(key, url, now)}).json()
+    assert exchanged["token_type"] == "DPoP"
+    assert chains.claims(exchanged["access_token"])["cnf"] == {"jkt": thumbprint(key)}
 
 
 def test_an_exchanged_token_is_never_wider_than_its_subject(
     chains: LiveChains, bot: AgentKey
 ) -> None:
-    """TX-050 to TX-053, NG-040, NG-042, NG-048: scope, time, target, and authentication."""
+    """TX-050 to TX-053, NG-040, NG-042, NG-048: scope, expiry and target do not grow."""
     now = chains.server.clock.now() // 1000
     claim = {"acr": "urn:x", "amr": ["pwd"], "auth_time": now - 3_600}
     token = chains.user_token(claim, expires_at=(now + 45) * 1000)
@@ -316,50 +319,50 @@ def test_an_exchanged_token_is_never_wider_than_its_subject(
 
 
 def test_exchanging_ones_own_token_gains_nothing(chains: LiveChains) -> None:
-    """TX-055, NG-050: the same scopes and audience, no longer, and no offline access."""
+    """TX-055, NG-050: scope, audience and expiry do not grow, and no offline access is added."""
     bot = chains.agent()
     chains.consent(bot, "desk:use", resource=DESK)
     token = chains.user_token()
-    one = chains.exchanged(bot, token, resource=DESK, scope="desk:use")
-    two = chains.exchanged(bot, one, resource=DESK, scope="desk:use")
-    first, second = chains.claims(one), chains.claims(two)
+    exchanged = chains.exchanged(bot, token, resource=DESK, scope="desk:use")
+    exchanged_again = chains.exchanged(bot, exchanged, resource=DESK, scope="desk:use")
+    first, second = chains.claims(exchanged), chains.claims(exchanged_again)
     assert (first["scope"], first["aud"]) == (second["scope"], second["aud"])
     assert second["exp"] <= first["exp"]
-    answer = chains.exchange(bot, one, resource=DESK, scope="desk:use offline_access")
+    answer = chains.exchange(bot, exchanged, resource=DESK, scope="desk:use offline_access")
     check_refusal(answer, 400, "invalid_scope")
 
 
 def test_an_exchange_issues_no_refresh_token(chains: LiveChains, bot: AgentKey) -> None:
-    """TX-054: an exchange issues no ID token either."""
+    """TX-054: an exchange issues neither a refresh token nor an ID token."""
     body = chains.exchange(bot, chains.user_token()).json()
     assert not {"refresh_token", "id_token"} & body.keys()
 
 
 def test_revoking_a_token_revokes_exchanged_ones(chains: LiveChains, bot: AgentKey) -> None:
-    """TX-056, TX-037: introspection sees it at once, although the signature is valid."""
+    """TX-056, TX-037: introspection shows it immediately, although the signature is valid."""
     token = chains.user_token()
-    made = chains.exchanged(bot, token)
-    assert _introspected(chains, bot, made)["active"] is True
+    exchanged = chains.exchanged(bot, token)
+    assert _introspect(chains, bot, exchanged)["active"] is True
     assert chains.revoke(token) == 2
-    assert _introspected(chains, bot, made) == {"active": False}
+    assert _introspect(chains, bot, exchanged) == {"active": False}
 
 
-def _introspected(chains: LiveChains, agent: AgentKey, token: str) -> dict[str, Any]:
+def _introspect(chains: LiveChains, agent: AgentKey, token: str) -> dict[str, Any]:
     answer = chains.http.post("/introspect", data={"token": token}, auth=agent.basic)
-    found: dict[str, Any] = answer.json()
-    return found
+    reply: dict[str, Any] = answer.json()
+    return reply
 
 
 def _hops(chains: LiveChains, count: int) -> list[AgentKey]:
-    """Agents that each serve a resource which the one before may call."""
+    """Makes agents that each serve a resource which the agent before it may call."""
     uris = [DESK, *(f"https://hop{n}.example" for n in range(1, count))]
     names = [f"hop{n}:use" for n in range(1, count)]
-    known = {resource.uri for resource in chains.server.resources.all()}
+    existing = {resource.uri for resource in chains.server.resources.all()}
     for uri, name in zip(uris[1:], names, strict=True):
-        if uri not in known:
+        if uri not in existing:
             chains.server.resources.add(uri, {name: Risk.LOW}, {}, by=BY)
-    may = {"resources": (*uris, BANK), "scopes": ("desk:use", "bank:read", *names)}
-    agents = [chains.agent(serves=(uri,), **may) for uri in uris]
+    ceiling = {"resources": (*uris, BANK), "scopes": ("desk:use", "bank:read", *names)}
+    agents = [chains.agent(serves=(uri,), **ceiling) for uri in uris]
     for uri, name in zip(uris[1:], names, strict=True):
         chains.consent(agents[0], name, resource=uri)
     chains.consent(agents[0], "bank:read")
@@ -369,32 +372,32 @@ def _hops(chains: LiveChains, count: int) -> list[AgentKey]:
 def _walk(chains: LiveChains, agents: list[AgentKey]) -> str:
     token = chains.user_token()
     for n, agent in enumerate(agents[:-1], 1):
-        where = {"resource": f"https://hop{n}.example", "scope": f"hop{n}:use"}
-        token = chains.exchanged(agent, token, **where)
+        target = {"resource": f"https://hop{n}.example", "scope": f"hop{n}:use"}
+        token = chains.exchanged(agent, token, **target)
     return token
 
 
 def test_a_chain_names_every_actor_in_order(chains: LiveChains) -> None:
-    """TX-070 to TX-073, TX-077, TX-078: it has their IDs and not their permissions."""
+    """TX-070 to TX-073, TX-077, TX-078: the chain has the agents' IDs and not their permissions."""
     agents = _hops(chains, 3)
-    made = chains.exchanged(agents[2], _walk(chains, agents))
-    claims = chains.claims(made)
+    exchanged = chains.exchanged(agents[2], _walk(chains, agents))
+    claims = chains.claims(exchanged)
     assert claims["sub"] == chains.user_id
     assert claims["client_id"] == agents[2].id
-    act, found = claims["act"], []
+    act, actors = claims["act"], []
     while act is not None:
         assert act.keys() <= {"sub", "iss", "sub_profile", "act"}
         assert act["iss"] == chains.server.url
-        found.append(act["sub"])
+        actors.append(act["sub"])
         act = act.get("act")
-    assert found == [agent.id for agent in reversed(agents)]
-    introspection = _introspected(chains, agents[2], made)
+    assert actors == [agent.id for agent in reversed(agents)]
+    introspection = _introspect(chains, agents[2], exchanged)
     for name in ("sub", "act", "client_id", "scope", "aud"):
         assert introspection[name] == claims[name]
 
 
 def test_a_chain_has_four_actors_at_most(server: LiveServer, chains: LiveChains) -> None:
-    """TX-074, NG-056: the fifth is refused."""
+    """TX-074, NG-056: an exchange by a fifth agent is refused."""
     agents = _hops(chains, 5)
     token = _walk(chains, agents)
     with unchanged(server):
@@ -406,19 +409,19 @@ def test_a_chain_has_four_actors_at_most(server: LiveServer, chains: LiveChains)
     "act", ["x", ["x"], {"sub": 7}, {"sub": "x", "act": "y"}, {"act": {}}, {"sub": "x", "act": 1}]
 )
 def test_a_malformed_chain_is_refused(chains: LiveChains, bot: AgentKey, act: Any) -> None:
-    """TX-074: any malformed content is refused, without an internal error."""
+    """TX-074: a malformed `act` is refused without an internal error."""
     token = chains.user_token({"act": act}, chain=json.dumps(act), depth=1, client_id=bot.id)
     check_refusal(chains.exchange(bot, token), 400, "invalid_request")
 
 
 def test_an_acting_agent_is_always_named(chains: LiveChains, bot: AgentKey) -> None:
-    """TX-075: delegation only; there is no impersonation."""
+    """TX-075: only delegation is possible, and no impersonation."""
     claims = chains.claims(chains.exchanged(bot, chains.user_token()))
     assert claims["act"]["sub"] == bot.id
 
 
 def test_a_token_of_a_disabled_agent_is_refused(server: LiveServer, chains: LiveChains) -> None:
-    """NG-043: the agent that it was issued to was disabled meanwhile."""
+    """NG-043: the agent to which the token was issued was disabled later."""
     agents = _hops(chains, 2)
     token = _walk(chains, agents)
     services = server.services
@@ -430,7 +433,7 @@ def test_a_token_of_a_disabled_agent_is_refused(server: LiveServer, chains: Live
 def test_a_token_unknown_to_the_ledger_is_refused(
     server: LiveServer, chains: LiveChains, bot: AgentKey
 ) -> None:
-    """TX-037, NG-054: the token is refused even if its signature is valid."""
+    """TX-037, NG-054: a valid signature is not enough if the token was never recorded."""
     row = replace(chains.row(chains.user_token()), id="sayso_at_unknown")
     with unchanged(server):
         answer = chains.exchange(bot, signed(server.services, row))

@@ -23,27 +23,29 @@ _LINE = "https://line.example"
 
 @pytest.fixture(scope="module")
 def low_key(person: Terminal) -> SigningKey:
-    """The key that approves low risk, opened once for this file."""
+    """The key that approves low risk, opened once for this file's tests."""
     return approval_key(person, KeyLevel.LOW)
 
 
-def _redeemed(agent: Agent, person: Terminal, key: SigningKey, **parameters: Any) -> dict[str, Any]:
-    asked = agent.ask(person.user, requested_expiry=1_800, **parameters).json()
-    waiting = next(a for a in person.waiting() if a.fingerprint == asked["fingerprint"])
-    shown = person.client.approval(waiting.id)
-    person.client.decide(waiting.id, decision(person, shown, key))
-    answer = agent.poll(asked["auth_req_id"])
+def _approve_and_redeem(
+    agent: Agent, person: Terminal, key: SigningKey, **parameters: Any
+) -> dict[str, Any]:
+    request = agent.ask(person.user, requested_expiry=1_800, **parameters).json()
+    pending = next(a for a in person.waiting() if a.fingerprint == request["fingerprint"])
+    shown = person.client.approval(pending.id)
+    person.client.decide(pending.id, decision(person, shown, key))
+    answer = agent.poll(request["auth_req_id"])
     assert answer.status_code == 200, answer.text
-    return {**answer.json(), "auth_req_id": asked["auth_req_id"], "approval": shown}
+    return {**answer.json(), "auth_req_id": request["auth_req_id"], "approval": shown}
 
 
-def _alone(agent: Agent, **form: str) -> httpx.Response:
-    asked = {"grant_type": "client_credentials", "scope": "payments:read", **form}
-    return agent.http.post("/token", data=asked, auth=agent.key.basic)
+def _own_token(agent: Agent, **form: str) -> httpx.Response:
+    parameters = {"grant_type": "client_credentials", "scope": "payments:read", **form}
+    return agent.http.post("/token", data=parameters, auth=agent.key.basic)
 
 
-def _verified(http: httpx.Client, token: str, audience: str, issuer: str) -> dict[str, Any]:
-    """The claims, verified like a resource server: by kid, with the published key."""
+def _verify(http: httpx.Client, token: str, audience: str, issuer: str) -> dict[str, Any]:
+    """Verifies a token as a resource server does, by its kid, and returns the claims."""
     header = jwt.get_unverified_header(token)
     published = {key["kid"]: key for key in http.get("/jwks").json()["keys"]}
     key = jwt.PyJWK(published[header["kid"]])
@@ -61,13 +63,13 @@ def _verified(http: httpx.Client, token: str, audience: str, issuer: str) -> dic
 def test_a_delegated_token_has_every_claim_in_its_type(
     server: LiveServer, agent: Agent, person: Terminal, low_key: SigningKey
 ) -> None:
-    """AT-01 to AT-16, AT-30, CL-17: required claims are present, unneeded ones are not.
+    """All required claims are present and no others.
 
-    BC-10.
+    AT-01 to AT-16, AT-30, BC-10, CL-17.
     """
-    body = _redeemed(agent, person, low_key)
+    body = _approve_and_redeem(agent, person, low_key)
     header = jwt.get_unverified_header(body["access_token"])
-    claims = _verified(agent.http, body["access_token"], PAY, server.url)
+    claims = _verify(agent.http, body["access_token"], PAY, server.url)
     approval = body["approval"]
 
     assert header.keys() == {"alg", "typ", "kid"}
@@ -111,9 +113,9 @@ def test_a_delegated_token_has_every_claim_in_its_type(
 def test_act_names_the_agent_and_its_issuer(
     server: LiveServer, agent: Agent, person: Terminal, low_key: SigningKey
 ) -> None:
-    """RFC 8693 4.1: whenever an agent acts for a user."""
-    body = _redeemed(agent, person, low_key)
-    claims = _verified(agent.http, body["access_token"], PAY, server.url)
+    """RFC 8693 4.1: `act` is present whenever an agent acts for a user."""
+    body = _approve_and_redeem(agent, person, low_key)
+    claims = _verify(agent.http, body["access_token"], PAY, server.url)
 
     assert claims["act"] == {"sub": agent.key.id, "iss": server.url, "sub_profile": "ai_agent"}
 
@@ -121,12 +123,12 @@ def test_act_names_the_agent_and_its_issuer(
 def test_a_token_for_an_action_contains_it_exactly(
     server: LiveServer, agent: Agent, person: Terminal
 ) -> None:
-    """RA-11, RA-13, RA-19: shown, answered and signed are equal; the PIN is in acr and amr."""
-    asked = agent.ask_payment(person.user).json()
-    waiting = next(a for a in person.waiting() if a.fingerprint == asked["fingerprint"])
-    person.approve(waiting)
-    body = agent.poll(asked["auth_req_id"]).json()
-    claims = _verified(agent.http, body["access_token"], PAY, server.url)
+    """RA-11, RA-13, RA-19: the token has the details that were shown; acr and amr name the PIN."""
+    acknowledgement = agent.ask_payment(person.user).json()
+    pending = next(a for a in person.waiting() if a.fingerprint == acknowledgement["fingerprint"])
+    person.approve(pending)
+    body = agent.poll(acknowledgement["auth_req_id"]).json()
+    claims = _verify(agent.http, body["access_token"], PAY, server.url)
 
     assert claims["authorization_details"] == body["authorization_details"] == PAYMENT_DETAILS
     assert claims["approval"]["single_use"] is True
@@ -139,9 +141,9 @@ def test_an_id_token_states_who_answered_which_request(
 ) -> None:
     """CB-150 to CB-154, CL-09, AT-28: it is signed for the agent and is no access token."""
     agent = Agent(server.agent(id_token_alg=alg), http)
-    body = _redeemed(agent, person, low_key, acr_values="urn:nobody:has")
+    body = _approve_and_redeem(agent, person, low_key, acr_values="urn:nobody:has")
     header = jwt.get_unverified_header(body["id_token"])
-    claims = _verified(http, body["id_token"], agent.key.id, server.url)
+    claims = _verify(http, body["id_token"], agent.key.id, server.url)
     digest = hashlib.new("sha512" if alg == "EdDSA" else "sha256", body["access_token"].encode())
     half = digest.digest()[: digest.digest_size // 2]
 
@@ -168,21 +170,21 @@ def test_an_id_token_states_who_answered_which_request(
 def test_an_id_token_works_as_the_next_hint(
     agent: Agent, person: Terminal, low_key: SigningKey
 ) -> None:
-    """CB-151, CB-053: it works even after it expired; the subject is the same."""
-    body = _redeemed(agent, person, low_key)
+    """CB-151, CB-053: an ID token names the same user in a later request."""
+    body = _approve_and_redeem(agent, person, low_key)
     again = agent.ask(person.user, login_hint=None, id_token_hint=body["id_token"])
     assert again.status_code == 200, again.text
 
-    waiting = next(a for a in person.waiting() if a.fingerprint == again.json()["fingerprint"])
-    assert waiting.agent.id == agent.key.id
+    pending = next(a for a in person.waiting() if a.fingerprint == again.json()["fingerprint"])
+    assert pending.agent.id == agent.key.id
 
 
 def test_an_agents_own_token_has_the_client_as_its_subject(
     server: LiveServer, agent: Agent
 ) -> None:
-    """AT-11, RI-13: no user, no act and no ID token."""
-    body = _alone(agent).json()
-    claims = _verified(agent.http, body["access_token"], PAY, server.url)
+    """AT-11, RI-13: the token has no user and no act, and comes without an ID token."""
+    body = _own_token(agent).json()
+    claims = _verify(agent.http, body["access_token"], PAY, server.url)
 
     assert body.keys() == {"access_token", "token_type", "expires_in", "scope"}
     assert claims.keys() == {
@@ -218,41 +220,43 @@ _ALONE = {
 
 
 @pytest.mark.parametrize("case", _ALONE)
-def test_a_request_an_agent_may_not_make_alone_is_refused(
+def test_a_token_that_needs_a_user_is_not_issued_to_an_agent_alone(
     server: LiveServer, http: httpx.Client, case: str
 ) -> None:
-    """AT-15, AT-18, RI-04: no scope about a user, nothing above medium risk."""
+    """AT-15, AT-18, RI-04: no scope about a user and nothing above medium risk is issued."""
     with server.services.store.read() as view:
-        known = view.directory.resource(_LINE) is not None
-    if not known:
+        exists = view.directory.resource(_LINE) is not None
+    if not exists:
         server.resources.add(_LINE, {"line:read": "low"}, {}, by=audit.OPERATOR)
     scopes = ("payments:read", "payments:transfer", "line:read")
     agent = Agent(server.agent(resources=(PAY, _LINE), scopes=scopes), http)
     form, error = _ALONE[case]
     filled = {name: value.format(url=server.url) for name, value in form.items()}
     with unchanged(server):
-        response = _alone(agent, **filled)
+        response = _own_token(agent, **filled)
 
     check_refusal(response, 400, error)
 
 
 def test_no_two_tokens_share_an_id(server: LiveServer, agent: Agent) -> None:
-    """AT-31: a hundred issued and ten thousand generated ids are all different."""
+    """AT-31: a hundred issued and ten thousand generated IDs are all different."""
     issued = [
-        jwt.decode(_alone(agent).json()["access_token"], options={"verify_signature": False})["jti"]
+        jwt.decode(_own_token(agent).json()["access_token"], options={"verify_signature": False})[
+            "jti"
+        ]
         for _ in range(100)
     ]
-    made = [server.services.secrets.new_id("sayso_at_") for _ in range(10_000)]
+    generated = [server.services.secrets.new_id("sayso_at_") for _ in range(10_000)]
 
-    assert len({*issued, *made}) == 10_100
+    assert len({*issued, *generated}) == 10_100
     assert all(token.startswith("sayso_at_") for token in issued)
 
 
 def test_client_ids_and_user_ids_have_different_prefixes(server: LiveServer, agent: Agent) -> None:
-    """AT-12, BC-14: no sub can therefore be both."""
+    """AT-12, BC-14: no `sub` can name both a client and a user."""
     with server.services.store.read() as view:
-        agents = {found.id for found in view.agents.all()}
-        users = {found.id for found in view.users.all()}
+        agents = {row.id for row in view.agents.all()}
+        users = {row.id for row in view.users.all()}
 
     assert agents & users == set()
     assert all(name.startswith("sayso_ag_") for name in agents)
@@ -264,8 +268,8 @@ def test_client_ids_and_user_ids_have_different_prefixes(server: LiveServer, age
 def test_an_agents_tokens_are_refused_by_our_own_api(
     agent: Agent, person: Terminal, low_key: SigningKey, kind: str
 ) -> None:
-    """AT-20, AT-22, AT-28: it needs a terminal's token, in whatever scheme."""
-    token = _redeemed(agent, person, low_key)[kind]
+    """AT-20, AT-22, AT-28: our API needs a terminal's token, whatever the scheme is."""
+    token = _approve_and_redeem(agent, person, low_key)[kind]
     for scheme in ("Bearer", "DPoP"):
         headers = {"Authorization": f"{scheme} {token}"}
         proof = person.client.session.transport.proof("GET", "/api/me", token)

@@ -15,24 +15,24 @@ CODE = "blue whale 7"
 @pytest.fixture
 def guarded(server: LiveServer) -> Iterator[Terminal]:
     """A user who requires a user code from agents."""
-    made = new_person(server)
-    made.decider.change_user_code(CODE, PIN)
-    yield made
-    made.client.close()
+    user_with_code = new_person(server)
+    user_with_code.decider.change_user_code(CODE, PIN)
+    yield user_with_code
+    user_with_code.client.close()
 
 
 @pytest.fixture
 def taking(server: LiveServer) -> Iterator[Agent]:
-    """An agent that takes user codes."""
-    made = new_agent(server, takes_user_code=True)
-    yield made
-    made.http.close()
+    """An agent that sends user codes."""
+    agent_with_codes = new_agent(server, takes_user_code=True)
+    yield agent_with_codes
+    agent_with_codes.http.close()
 
 
 def test_a_missing_user_code_is_refused(
     server: LiveServer, taking: Agent, guarded: Terminal
 ) -> None:
-    """CB-068, CB-185."""
+    """CB-068, CB-185: the agent learns that a code is missing, and the user is not asked."""
     with unchanged(server):
         response = taking.ask(guarded.user)
     check_refusal(response, 400, "missing_user_code")
@@ -41,7 +41,7 @@ def test_a_missing_user_code_is_refused(
 def test_a_wrong_user_code_is_refused_and_counted(
     server: LiveServer, taking: Agent, guarded: Terminal
 ) -> None:
-    """CB-069, CB-186: five lock even the right one for a while; nobody is asked."""
+    """CB-069, CB-186: after five wrong codes the right one is refused too for a while."""
     with unchanged(server):
         for _ in range(5):
             check_refusal(taking.ask(guarded.user, user_code="no"), 400, "invalid_user_code")
@@ -55,8 +55,10 @@ def test_the_right_user_code_is_accepted(taking: Agent, guarded: Terminal) -> No
     assert CODE not in guarded.only().display_text
 
 
-def test_an_agent_without_user_codes_needs_none(agent: Agent, guarded: Terminal) -> None:
-    """CB-070: one that it sends is ignored."""
+def test_an_agent_that_does_not_support_user_codes_needs_none(
+    agent: Agent, guarded: Terminal
+) -> None:
+    """CB-070: a code that such an agent sends is ignored."""
     assert agent.ask(guarded.user).status_code == 200
     assert agent.ask(guarded.user, user_code="no").status_code == 200
 
@@ -64,7 +66,7 @@ def test_an_agent_without_user_codes_needs_none(agent: Agent, guarded: Terminal)
 def test_the_user_code_is_not_the_pin_and_never_in_the_log(
     server: LiveServer, taking: Agent, guarded: Terminal
 ) -> None:
-    """CB-071, CB-070: no try writes it to the log."""
+    """CB-071, CB-070: the log contains neither the code nor the PIN."""
     check_refusal(taking.ask(guarded.user, user_code=PIN), 400, "invalid_user_code")
     assert taking.ask(guarded.user, user_code=CODE).status_code == 200
     assert CODE not in server.log
@@ -72,7 +74,7 @@ def test_the_user_code_is_not_the_pin_and_never_in_the_log(
 
 
 def test_a_cleared_user_code_is_no_longer_needed(taking: Agent, guarded: Terminal) -> None:
-    """The user clears it with the PIN."""
+    """A user who clears the code with their PIN can be asked without it."""
     assert guarded.client.has_user_code()
     assert not guarded.decider.change_user_code(None, PIN)
     assert taking.ask(guarded.user).status_code == 200

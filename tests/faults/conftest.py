@@ -32,7 +32,7 @@ _ALONE = frozenset(
 
 @pytest.hookimpl(tryfirst=True)  # before pytest itself selects by mark
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Marks the tests of this folder."""
+    """Marks the tests of this folder, and those that must run alone."""
     for item in items:
         if FOLDER in item.path.parents:
             item.add_marker(pytest.mark.faults)
@@ -42,12 +42,12 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 @pytest.fixture(scope="session", autouse=True)
 def _loading() -> None:
-    """Nearly every file needs copies of servers."""
+    """Starts the process from which servers are copied; nearly every file needs copies."""
     forking.begin()
 
 
 @pytest.fixture(scope="module", autouse=True)
 def _pins() -> Iterator[None]:
-    """A PIN takes a fifth of a second on purpose; no program here opens keys that a test made."""
+    """Makes PINs cheap. No program here opens keys that a test made with a real PIN."""
     with cheap_pins():
         yield

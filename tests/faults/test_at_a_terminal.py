@@ -18,16 +18,16 @@ _SAYSO = (sys.executable, "-m", "server")
 
 @pytest.fixture
 def environment(tmp_path: Path) -> Mapping[str, str]:
-    """A new installation, and no settings but its data folder."""
-    kept = {name: value for name, value in os.environ.items() if not name.startswith("SAYSO_")}
-    made = {**kept, "SAYSO_DATA_DIR": str(tmp_path / "data")}
-    subprocess.run([*_SAYSO, "init"], env=made, check=True, capture_output=True)
-    return made
+    """The variables of a new installation, with no setting but its data folder."""
+    inherited = {name: value for name, value in os.environ.items() if not name.startswith("SAYSO_")}
+    variables = {**inherited, "SAYSO_DATA_DIR": str(tmp_path / "data")}
+    subprocess.run([*_SAYSO, "init"], env=variables, check=True, capture_output=True)
+    return variables
 
 
 @pytest.fixture
 def serve(environment: Mapping[str, str]) -> Iterator[Callable[..., tuple[int, list[str]]]]:
-    """Start the server at a terminal; return its port and its first two lines."""
+    """Starts the server at a terminal and returns its port and its first two lines."""
     started: list[pexpect.spawn] = []
 
     def run(**settings: str) -> tuple[int, list[str]]:
@@ -44,7 +44,7 @@ def serve(environment: Mapping[str, str]) -> Iterator[Callable[..., tuple[int, l
 
 
 def test_a_person_at_a_terminal_reads_the_address_first(serve):
-    """Then log lines as text."""
+    """The first line is the address, and log lines as text follow."""
     port, (first, second) = serve()
     assert first == f"Sayso serves http://localhost:{port}"
     assert "serving.capacity" in second
@@ -52,14 +52,14 @@ def test_a_person_at_a_terminal_reads_the_address_first(serve):
 
 
 def test_a_log_format_that_was_set_is_used_at_a_terminal(serve):
-    """The address is still first."""
+    """The address is still first, and the log lines have the format that was set."""
     port, (first, second) = serve(SAYSO_LOG_FORMAT="json")
     assert first == f"Sayso serves http://localhost:{port}"
     assert json.loads(second)["event"] == "serving.capacity"
 
 
 def test_logs_are_json_elsewhere(environment):
-    """Such as for systemd and containers."""
+    """Without a terminal, such as under systemd or in a container, every line is JSON."""
     server = subprocess.Popen(
         [*_SAYSO, "serve", "--port", str(free_port())],
         env=environment,

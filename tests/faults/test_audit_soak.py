@@ -1,6 +1,6 @@
 """The audit log verifies all the time while its server is killed and its database restarts.
 
-A usual run has a few rounds; `scripts/test --deep` has a hundred.
+A usual run has a few rounds, and `scripts/test --deep` has a hundred.
 """
 
 import sys
@@ -31,11 +31,11 @@ _EACH_SECONDS = 1.0
 
 @contextmanager
 def _auditor(server: LiveServer) -> Iterator[list[str]]:
-    """Export and verify the log each second; the block gets the verdicts. Raises `Broken`."""
-    verdicts, over = list[str](), threading.Event()
+    """Exports and verifies the log each second; yields the verdicts. Raises `Broken`."""
+    verdicts, stop = list[str](), threading.Event()
 
     def audit() -> None:
-        while not over.wait(_EACH_SECONDS):
+        while not stop.wait(_EACH_SECONDS):
             with suppress(Busy, Conflict):  # the database restarts, or there is no checkpoint yet
                 verdicts.append(_verdict(server))
 
@@ -43,22 +43,28 @@ def _auditor(server: LiveServer) -> Iterator[list[str]]:
         try:
             yield verdicts
         finally:
-            over.set()
+            stop.set()
             audited.result(60)
 
 
 def _verdict(server: LiveServer) -> str:
-    """Verify the log as it is, and that the checkpoint that was kept the last time is in it."""
-    log, kept, file = server.services.audit_log, server.folder / "kept", server.folder / "bundle"
+    """Verifies the log, and that the checkpoint of the last time is still in it."""
+    log, checkpoint_file, file = (
+        server.services.audit_log,
+        server.folder / "kept",
+        server.folder / "bundle",
+    )
     newest = log.newest()
     file.write_text("".join(f"{line}\n" for line in bundles.write(log.origin, log.lines())))
-    verdict = verify_file(file, [log.key.text], kept if kept.exists() else None, sys.stderr)
-    kept.write_text(newest)
+    verdict = verify_file(
+        file, [log.key.text], checkpoint_file if checkpoint_file.exists() else None, sys.stderr
+    )
+    checkpoint_file.write_text(newest)
     return verdict
 
 
 def _soak(load: Load, postgres: PostgresServer | None) -> None:
-    """In each round there are decisions and a verification, and then something breaks."""
+    """In each round there are decisions and a verification; then something is killed."""
 
     def work() -> None:
         decided, verified = len(load.decided) + 2, len(verdicts) + 1
@@ -76,7 +82,7 @@ def _soak(load: Load, postgres: PostgresServer | None) -> None:
 
 
 def _check(load: Load) -> None:
-    """Each effect has its entry, and the log has every entry that is stored."""
+    """Checks that each effect has its entry, and that the log has every stored entry."""
     url = load.server.services.settings.sqlalchemy_url
     ledger = read_ledger(url)
     assert load.faults == []
@@ -97,7 +103,7 @@ def _check(load: Load) -> None:
 def test_the_log_verifies_each_second_while_everything_is_killed(
     request: pytest.FixtureRequest, tmp_path: Path, on: str
 ) -> None:
-    """I8: `kill -9` of the server, and immediate restarts of PostgreSQL."""
+    """I8: the log verifies although the server is killed and PostgreSQL restarts immediately."""
     postgres, settings = None, dict(WITHOUT_LIMITS)
     if on == "postgresql":
         postgres = request.getfixturevalue("postgres_server")

@@ -1,7 +1,7 @@
 """On PostgreSQL: a network path to the database that swallows everything silently.
 
-A database that is down refuses at once; one behind a broken switch, or on a frozen host, never
-answers. Our own clients must still get an answer.
+A database that is down refuses connections immediately. One behind a broken switch or on a frozen
+host never answers, and clients of the server must still get an answer.
 """
 
 from collections.abc import Iterator
@@ -28,11 +28,11 @@ _AT_ONCE = 40
 @pytest.fixture
 def network(postgres_server: PostgresServer) -> Iterator[tuple[Proxy, str]]:
     """A network path to a new database, and the database's URL over it."""
-    straight = make_url(upgraded_database(postgres_server))
-    assert straight.port is not None
-    with proxy(straight.port) as made:
-        over = straight.set(host="127.0.0.1", port=made.port)
-        yield made, over.render_as_string(hide_password=False)
+    direct_url = make_url(upgraded_database(postgres_server))
+    assert direct_url.port is not None
+    with proxy(direct_url.port) as path:
+        url_over_proxy = direct_url.set(host="127.0.0.1", port=path.port)
+        yield path, url_over_proxy.render_as_string(hide_password=False)
 
 
 @pytest.fixture
@@ -45,7 +45,7 @@ def server(
         yield running
 
 
-def _ready(server: LiveServer, slack: int = _SLACK_SECONDS) -> int:
+def _readiness(server: LiveServer, slack: int = _SLACK_SECONDS) -> int:
     patience = _RED_SECONDS + slack
     with httpx.Client(base_url=server.url, timeout=patience, trust_env=False) as http:
         return http.get("/readyz").status_code
@@ -58,27 +58,27 @@ def _poll(server: LiveServer, agent: Agent, handle: str, slack: int) -> int:
 
 
 def _check(server: LiveServer, network: Proxy, slack: int = _SLACK_SECONDS) -> None:
-    """Every client gets an answer in time, and afterwards everything continues."""
+    """Checks that every client gets an answer in time, and that everything continues later."""
     agent = new_agent(server)
     handle = agent.asked(server.user()[0])
     with ThreadPoolExecutor(_AT_ONCE + 1) as threads:
         network.freeze()
         try:
-            ready = threads.submit(_ready, server, slack)
+            ready = threads.submit(_readiness, server, slack)
             polls = [threads.submit(_poll, server, agent, handle, slack) for _ in range(_AT_ONCE)]
             assert ready.result() == httpx.codes.SERVICE_UNAVAILABLE
             assert {poll.result() for poll in polls} == {httpx.codes.SERVICE_UNAVAILABLE}
             assert agent.http.get("/healthz").is_success
         finally:
             network.thaw()
-    until(lambda: _ready(server) == httpx.codes.OK, 30)
+    until(lambda: _readiness(server) == httpx.codes.OK, 30)
     assert agent.poll(handle).json()["error"] in {"authorization_pending", "slow_down"}
 
 
 def test_a_silent_database_keeps_no_client_waiting(
     server: LiveServer, network: tuple[Proxy, str]
 ) -> None:
-    """I23: readiness is red in two seconds, requests fail in five, and nothing accumulates."""
+    """I23: readiness turns red in two seconds, and requests fail in five."""
     _check(server, network[0])
 
 
@@ -86,6 +86,6 @@ def test_a_silent_database_keeps_no_client_waiting(
 def test_the_check_detects_a_server_that_waits_forever(
     server: LiveServer, network: tuple[Proxy, str]
 ) -> None:
-    """I23: its requests would hang as long as the database does."""
+    """I23: without a timeout, requests hang as long as the database does."""
     with pytest.raises((AssertionError, httpx.TimeoutException)):
         _check(server, network[0], slack=1)

@@ -1,4 +1,4 @@
-"""Callbacks to agents arrive although servers die or endpoints hang meanwhile."""
+"""Callbacks to agents arrive although servers die or endpoints hang."""
 
 import json
 import time
@@ -28,7 +28,7 @@ Caller = Callable[..., Agent]
 
 @pytest.fixture
 def server(tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[LiveServer]:
-    """A server of this test, with the faults of its `seeds`."""
+    """A server for one test, with the planted faults that the test names."""
     seeds = getattr(request, "param", ())
     options = tuple(word for seed in seeds for word in ("--seed", seed))
     with live_server(tmp_path, forked=True, options=options, **WITHOUT_LIMITS) as running:
@@ -38,37 +38,37 @@ def server(tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[LiveServe
 @pytest.fixture
 def person(server: LiveServer) -> Iterator[Terminal]:
     """A user at an enrolled terminal."""
-    made = new_person(server)
-    yield made
-    made.client.close()
+    terminal = new_person(server)
+    yield terminal
+    terminal.client.close()
 
 
 @pytest.fixture
 def receiver_server() -> Iterator[Receiver]:
     """The notification endpoint of the agents."""
-    with receiver() as made:
-        yield made
+    with receiver() as endpoint:
+        yield endpoint
 
 
 @pytest.fixture
 def caller(server: LiveServer) -> Iterator[Caller]:
-    """Makes agents with a notification endpoint."""
-    with ExitStack() as open_ones:
+    """Returns a function that makes agents with a notification endpoint."""
+    with ExitStack() as stack:
 
         def make(mode: str, endpoint: str) -> Agent:
             agent = new_agent(server, delivery=mode, notification_endpoint=endpoint)
-            open_ones.callback(agent.http.close)
+            stack.callback(agent.http.close)
             return agent
 
         yield make
 
 
-def _asked(agent: Agent, person: Terminal) -> tuple[str, Any]:
+def _ask(agent: Agent, person: Terminal) -> tuple[str, Any]:
     response = agent.ask(person.user, client_notification_token=TOKEN)
     assert response.status_code == 200, response.text
-    found = response.json()
-    (mine,) = (a for a in person.waiting() if a.fingerprint == found["fingerprint"])
-    return found["auth_req_id"], mine
+    reply = response.json()
+    (mine,) = (a for a in person.waiting() if a.fingerprint == reply["fingerprint"])
+    return reply["auth_req_id"], mine
 
 
 def _bodies(receiver_server: Receiver) -> list[dict[str, Any]]:
@@ -79,12 +79,12 @@ def _bodies(receiver_server: Receiver) -> list[dict[str, Any]]:
 def test_a_server_killed_before_a_callback_sends_it_after_its_restart(
     server: LiveServer, person: Terminal, caller: Caller, mode: str
 ) -> None:
-    """CB-165, CB-174: nobody listened before the kill; afterwards the callback is sent.
+    """CB-165, CB-174: nobody listened before the kill, and the callback is sent afterwards.
 
-    At once, or when the lease of an attempt that died with the server ends.
+    It is sent immediately, or when the lease of an attempt that died with the server ends.
     """
     port = free_port()
-    handle, approval = _asked(caller(mode, f"http://127.0.0.1:{port}/hook"), person)
+    handle, approval = _ask(caller(mode, f"http://127.0.0.1:{port}/hook"), person)
     person.approve(approval)
     server.kill()
     server.clock.forward(2 * MINUTE)
@@ -99,9 +99,9 @@ def test_a_server_killed_before_a_callback_sends_it_after_its_restart(
 def test_a_server_killed_during_a_callback_repeats_it(
     server: LiveServer, person: Terminal, caller: Caller, receiver_server: Receiver, mode: str
 ) -> None:
-    """CB-174, NG-008: the lease of the dead server must end; one approval has one token."""
+    """CB-174, NG-008: it is repeated when the dead server's lease ends, with the same token."""
     receiver_server.behaviour = hang
-    _, approval = _asked(caller(mode, receiver_server.url()), person)
+    _, approval = _ask(caller(mode, receiver_server.url()), person)
     person.approve(approval)
     until(lambda: receiver_server.got)
     server.kill()
@@ -122,13 +122,13 @@ def test_a_server_killed_during_a_callback_repeats_it(
 def test_host_names_that_hang_delay_neither_users_nor_other_agents(
     person: Terminal, caller: Caller, receiver_server: Receiver
 ) -> None:
-    """CB-166: an agent's owner may also run the name server that never answers."""
+    """CB-166: the owner of an agent may also run a name server that never answers."""
     for number in range(_HANGING_AGENTS):
         hanging = caller("ping", f"https://a{number}.hangs.example/hook")
         for _ in range(_CALLS_OF_EACH):
-            _, approval = _asked(hanging, person)
+            _, approval = _ask(hanging, person)
             person.deny(approval)
-    _, approval = _asked(caller("ping", receiver_server.url()), person)
+    _, approval = _ask(caller("ping", receiver_server.url()), person)
     began = time.monotonic()
     person.approve(approval)
     until(lambda: receiver_server.got, seconds=2 * _SOON_SECONDS)

@@ -1,7 +1,7 @@
-"""Every secret is used everywhere; then everything that was written is searched for it.
+"""Every secret is used everywhere, and then everything that was written is searched for it.
 
-The files of the installation, its debug log, a backup, the exported audit log in each format, the
-metrics, and the pages and error messages.
+This includes the files of the installation, its debug log, a backup, the exported audit log in each
+format, the metrics, pages and error messages.
 """
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -29,11 +29,11 @@ _NO_SECRETS = {
     *("app", "agent", "resource", "approval", "device", "user", "group", "nothing"),
     *("consent", "standing grant", "deputy", "incident", "invitation", "push subscription"),
 }
-"""Names, which stand everywhere."""
+"""IDs and names, which may appear everywhere."""
 _KEPT_AS_PROOF = {"decision", "statement"}
-"""What a person signed is kept as it was signed."""
+"""Signed statements, which are stored as they were signed."""
 _SHOWN = {"user code"}
-"""What a new device shows stands in the request that its person compares; it is used up then."""
+"""A new device's code is in the request in which its user compares it, and is then used up."""
 _PAGES = ("/", "/devices", "/settings", "/agents", "/history", "/admin", "/admin/audit")
 _NOTIFICATION_TOKEN = "canary-notification-token-4711"
 _IDEMPOTENCY_KEY = "canary-idempotency-key-4711"
@@ -68,7 +68,7 @@ def start(tmp_path: Path) -> Iterator[Starter]:
 
 
 def _canaries(world: World) -> Mapping[str, str]:
-    """Every secret by its kind."""
+    """Returns every secret by its kind."""
     public = _NO_SECRETS | _KEPT_AS_PROOF | _SHOWN
     unused = handles._of_devices(world.server, world.http, SigningKey.generate())
     return {kind: text for kind, text in world.handles.items() if kind not in public} | {
@@ -82,49 +82,55 @@ def _canaries(world: World) -> Mapping[str, str]:
 
 
 def _put_everywhere(world: World, wanted: Sequence[str]) -> list[str]:
-    """Sends each secret to these places, or to all; returns the error messages.
+    """Sends each secret to the named positions, or to all; returns the error messages.
 
-    The last places revoke what was issued, so a user's actions come first.
+    The last positions revoke what was issued, so a user's actions come first.
     """
     agent = new_agent(world.server, delivery="ping", notification_endpoint="http://127.0.0.1:9/x")
-    asked = {"client_notification_token": _NOTIFICATION_TOKEN, "binding_message": _WORDS}
-    assert agent.ask(world.person.user, {"Idempotency-Key": _IDEMPOTENCY_KEY}, **asked).is_success
+    parameters = {"client_notification_token": _NOTIFICATION_TOKEN, "binding_message": _WORDS}
+    assert agent.ask(
+        world.person.user, {"Idempotency-Key": _IDEMPOTENCY_KEY}, **parameters
+    ).is_success
     world.person.decider.change_user_code(_USER_CODE, PIN)
     taking = new_agent(world.server, takes_user_code=True)
     assert taking.ask(world.person.user, user_code=_USER_CODE).is_success
     answers = [taking.ask(world.person.user, user_code=f"{_USER_CODE}!")]
-    chosen = [put for name, put in places(world).items() if name in wanted or not wanted]
-    answers += [put(text) for put in chosen for text in world.handles.values()]
+    chosen = [call for name, call in places(world).items() if name in wanted or not wanted]
+    answers += [call(text) for call in chosen for text in world.handles.values()]
     return [answer.text for answer in answers if answer.status_code >= httpx.codes.BAD_REQUEST]
 
 
-def _of_browsers(world: World, service: PushService) -> dict[str, str]:
-    """A browser's secrets: its cookie, and its push endpoint and keys."""
+def _browser_secrets(world: World, service: PushService) -> dict[str, str]:
+    """Returns a browser's secrets: its cookie, and its push endpoint and key."""
     eva = new_web_person(world.server)
-    made = service.mint(eva.http.get(PATH).json()["public_key"]).to_json()
-    assert eva.http.post(PATH, json=made).is_success
-    keys = made["keys"]
-    return {"cookie": eva.cookie, "push address": made["endpoint"], "push key": keys["auth"]}
+    subscription = service.mint(eva.http.get(PATH).json()["public_key"]).to_json()
+    assert eva.http.post(PATH, json=subscription).is_success
+    keys = subscription["keys"]
+    return {
+        "cookie": eva.cookie,
+        "push address": subscription["endpoint"],
+        "push key": keys["auth"],
+    }
 
 
 def _pages(world: World) -> dict[str, bytes]:
-    """Pages of a user and of an administrator."""
+    """Returns the pages that a new administrator sees."""
     admin = new_web_person(world.server)
     services = world.server.services
     Users(services.store, services.secrets).update(admin.name, UserChanges(roles=("admin",)), by=BY)
-    found = {path: admin.http.get(path) for path in _PAGES}
-    assert {page.status_code for page in found.values()} == {200}
-    return {path: page.content for path, page in found.items()}
+    answers = {path: admin.http.get(path) for path in _PAGES}
+    assert {page.status_code for page in answers.values()} == {200}
+    return {path: page.content for path, page in answers.items()}
 
 
 def _command(server: LiveServer, *words: str) -> bytes:
-    done = forking.run(words, server.environment)
-    assert done.returncode == 0, done.stderr
-    return (done.stdout + done.stderr).encode()
+    result = forking.run(words, server.environment)
+    assert result.returncode == 0, result.stderr
+    return (result.stdout + result.stderr).encode()
 
 
-def _exported(server: LiveServer, name: str, *format_flag: str) -> bytes:
-    """The log in a file, in one of its formats."""
+def _export(server: LiveServer, name: str, *format_flag: str) -> bytes:
+    """Returns the exported log in one of its formats."""
     file = server.folder / name
     _command(server, "audit", "export", str(file), *format_flag)
     exported = file.read_bytes()
@@ -133,7 +139,7 @@ def _exported(server: LiveServer, name: str, *format_flag: str) -> bytes:
 
 
 def _written(world: World) -> dict[str, bytes]:
-    """Everything that the installation wrote or shows an operator, by kind."""
+    """Returns everything that the installation wrote or shows an operator, by kind."""
     server = world.server
     backup = server.folder / "backup.db"
     output = _command(server, "db", "backup", str(backup))
@@ -141,16 +147,16 @@ def _written(world: World) -> dict[str, bytes]:
     files = [*(server.folder / "data").rglob("*"), backup, server.folder / _LOG]
     return {
         "what the backup said": output,
-        "bundle": _exported(server, "bundle"),
-        "OCSF": _exported(server, "ocsf", "--format", "ocsf"),
+        "bundle": _export(server, "bundle"),
+        "OCSF": _export(server, "ocsf", "--format", "ocsf"),
         "tail": _command(server, "audit", "tail", "-n", "1000", "--jsonl"),
         "metrics": world.http.get("/metrics").content,
         **{f.name: f.read_bytes() for f in files if f.is_file() and f.suffix not in keys},
     }
 
 
-def _found(canaries: Mapping[str, str], places: Mapping[str, bytes]) -> list[str]:
-    """Which secret is found in which place."""
+def _findings(canaries: Mapping[str, str], places: Mapping[str, bytes]) -> list[str]:
+    """Lists which secret is found in which text."""
     return [
         f"{kind} in {place}"
         for place, text in places.items()
@@ -160,16 +166,16 @@ def _found(canaries: Mapping[str, str], places: Mapping[str, bytes]) -> list[str
 
 
 def _leaks(server: LiveServer, service: PushService, *wanted: str) -> list[str]:
-    """Every secret that is found unencrypted anywhere."""
+    """Lists every secret that is found unencrypted anywhere."""
     person = new_person(server)
     world = handles.world(server, server.client(), person)
-    canaries = {**_canaries(world), **_of_browsers(world, service)}
+    canaries = {**_canaries(world), **_browser_secrets(world, service)}
     refusals = _put_everywhere(world, wanted)
     places = {**_written(world), **_pages(world), "refusals": "".join(refusals).encode()}
     assert len(canaries) > 25
     assert {"sayso.db", "backup.db", _LOG} <= set(places)
     words = {place: places[place] for place in (_LOG, "metrics", "refusals")}
-    return _found(canaries, places) + _found({"an agent's words": _WORDS}, words)
+    return _findings(canaries, places) + _findings({"an agent's words": _WORDS}, words)
 
 
 def test_no_secret_is_stored_or_shown_unencrypted(start: Starter, service: PushService) -> None:
@@ -178,7 +184,7 @@ def test_no_secret_is_stored_or_shown_unencrypted(start: Starter, service: PushS
 
 
 def test_the_search_detects_a_careless_log_line(start: Starter, service: PushService) -> None:
-    """I18: one that logs what agents send."""
+    """I18: the search finds a handle if the server logs what agents send."""
     server = start("bodies_in_the_log", push_origins=service.origin)
-    found = _leaks(server, service, "auth_req_id")
-    assert f"auth_req_id in {_LOG}" in found
+    leaks = _leaks(server, service, "auth_req_id")
+    assert f"auth_req_id in {_LOG}" in leaks

@@ -1,4 +1,4 @@
-"""The server's clock is set back by an hour while it runs: ended things stay ended."""
+"""The server's clock is set back by an hour while it runs: expired requests stay expired."""
 
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
@@ -36,10 +36,10 @@ def _entries(server: LiveServer) -> list[str]:
 
 
 def _check(server: LiveServer) -> None:
-    """Something ends, the clock goes back, and something new begins."""
+    """Lets a request expire, sets the clock back, and sends a new request."""
     agent, person = new_agent(server), new_person(server)
     late, handle = agent.asked(person.user), agent.asked(person.user, requested_expiry="60")
-    over = min(person.waiting(), key=lambda one: one.expires_at)
+    expired = min(person.waiting(), key=lambda approval: approval.expires_at)
     with greeted(person) as line:
         before = person.client.inbox("waiting").feed_cursor
         server.clock.forward(MINUTE + SECOND)
@@ -50,26 +50,26 @@ def _check(server: LiveServer) -> None:
         seqs = [line.frame()["seq"] for _ in range(2)]
 
     assert agent.poll(handle).json()["error"] == "expired_token"
-    assert over.id not in {one.id for one in person.waiting()}
+    assert expired.id not in {approval.id for approval in person.waiting()}
     with pytest.raises(ApiError) as refusal:
-        person.approve(over)
+        person.approve(expired)
     assert refusal.value.status == 409
-    assert state(server, over.id)[0] is State.EXPIRED
+    assert state(server, expired.id)[0] is State.EXPIRED
     assert before < seqs[0] < seqs[1]
     assert _entries(server)[: len(written)] == written
-    for open_one in (late, new):
-        assert agent.poll(open_one).json()["error"] in {"authorization_pending", "slow_down"}
+    for open_handle in (late, new):
+        assert agent.poll(open_handle).json()["error"] in {"authorization_pending", "slow_down"}
 
 
 def test_with_the_clock_set_back_ended_things_stay_ended_and_new_entries_come_last(
     start: Starter,
 ) -> None:
-    """I28."""
+    """I28: an expired request stays expired, and events and entries keep their order."""
     _check(start())
 
 
 def test_the_check_detects_an_end_that_is_not_recorded(start: Starter) -> None:
-    """I28: what ends only by the clock comes back with it."""
+    """I28: an expiry that is computed from the clock alone is undone when the clock goes back."""
     server = start("unrecorded_expiry")
     with pytest.raises(AssertionError):
         _check(server)

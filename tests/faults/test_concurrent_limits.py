@@ -1,7 +1,7 @@
-"""Limits hold under concurrency: exactly as many requests as the limit are accepted.
+"""Limits hold under concurrency: exactly as many requests as the limit allows are accepted.
 
-Two workers on PostgreSQL, where several write at once; one on SQLite. On each the test fails once
-the count is made before others' writes are excluded.
+There are two workers on PostgreSQL, where several can write at the same time, and one on SQLite. On
+both, the test fails if the count is made before other writers are excluded.
 """
 
 from collections.abc import Callable, Iterator, Mapping
@@ -50,42 +50,44 @@ def start(database: str, request: pytest.FixtureRequest, tmp_path: Path) -> Iter
         yield starter
 
 
-def _asked(key: AgentKey, **more: str) -> bytes:
+def _request(key: AgentKey, **more: str) -> bytes:
     form = {"scope": "openid payments:read", "resource": PAY, **more}
     return post("/bc-authorize", key, form)
 
 
 def _ask_many_users(server: LiveServer) -> list[Answered]:
-    """One agent asks forty users, each for something else, at one moment."""
+    """One agent asks forty different users at the same moment."""
     key = server.agent()
     names = [server.user()[0] for _ in range(_AT_ONCE)]
-    return volley(server.port, [_asked(key, login_hint=name) for name in names])
+    return volley(server.port, [_request(key, login_hint=name) for name in names])
 
 
 def _ask_unknown_users(server: LiveServer) -> list[Answered]:
-    """The same with unknown users, on a server that hides which users exist."""
+    """One agent asks forty unknown users, on a server that hides which users exist."""
     key = server.agent()
     names = [f"nobody-{number}" for number in range(_AT_ONCE)]
-    return volley(server.port, [_asked(key, login_hint=name) for name in names])
+    return volley(server.port, [_request(key, login_hint=name) for name in names])
 
 
 def _check_limit(answers: list[Answered]) -> None:
-    """Exactly as many as the limit are accepted; the others get the reason."""
+    """Checks that the limit is reached exactly, and that the others get the reason."""
     refused = [answer for answer in answers if answer.status != 200]
     assert len(answers) - len(refused) == _LIMIT
-    assert {(one.status, one.json()["error"]) for one in refused} == {(403, "access_denied")}
-    assert {f"{_LIMIT} open requests" in one.json()["error_description"] for one in refused} == {
-        True
+    assert {(refusal.status, refusal.json()["error"]) for refusal in refused} == {
+        (403, "access_denied")
     }
+    assert {
+        f"{_LIMIT} open requests" in refusal.json()["error_description"] for refusal in refused
+    } == {True}
 
 
 def test_concurrent_requests_of_one_agent_stay_within_its_total_limit(start: Starter) -> None:
-    """I14: each is to another user, and the limit is one for all of them."""
+    """I14: each request is to a different user, and one limit applies to all of them."""
     _check_limit(_ask_many_users(start()))
 
 
 def test_requests_to_unknown_users_count_like_real_ones(start: Starter) -> None:
-    """They reach the same limit on a server that hides users."""
+    """Requests to unknown users reach the same limit on a server that hides users."""
     _check_limit(_ask_unknown_users(start(unknown_user="hide")))
 
 
@@ -99,7 +101,7 @@ def test_the_check_detects_a_count_that_others_overtake(start: Starter, database
 
 
 def test_concurrent_wrong_user_codes_stay_within_the_limit(start: Starter) -> None:
-    """No more attempts than one after the other."""
+    """Concurrent wrong codes get no more attempts than codes sent one after the other."""
     server = start()
     key, (name, _) = server.agent(takes_user_code=True), server.user()
     secrets = server.services.secrets
@@ -107,14 +109,14 @@ def test_concurrent_wrong_user_codes_stay_within_the_limit(start: Starter) -> No
         user = tx.directory.user_called(name)
         assert user is not None
         tx.user_codes.put(user.id, secrets.user_code_hash(user.id, "kite-7"), tx.now)
-    wrong = [_asked(key, login_hint=name, user_code=f"no-{n}") for n in range(_AT_ONCE)]
-    counts = _counted(volley(server.port, wrong))
+    wrong = [_request(key, login_hint=name, user_code=f"no-{n}") for n in range(_AT_ONCE)]
+    counts = _count_descriptions(volley(server.port, wrong))
 
     assert counts["The user code is wrong."] == WRONG.value
     assert sum(counts.values()) == _AT_ONCE
     assert len(counts) == 2
 
 
-def _counted(answers: list[Answered]) -> Mapping[str, int]:
-    found = [str(answer.json()["error_description"]) for answer in answers]
-    return {text: found.count(text) for text in found}
+def _count_descriptions(answers: list[Answered]) -> Mapping[str, int]:
+    descriptions = [str(answer.json()["error_description"]) for answer in answers]
+    return {text: descriptions.count(text) for text in descriptions}

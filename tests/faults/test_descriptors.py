@@ -1,4 +1,4 @@
-"""A server with few file descriptors: feeds are refused in time, everything else continues."""
+"""A server with few file descriptors: feeds are refused in time, and everything else continues."""
 
 import json
 from collections.abc import Iterator
@@ -23,7 +23,7 @@ _FEEDS = capacity(_FILES, 20_000).feeds
 
 @pytest.fixture
 def server(tmp_path: Path) -> Iterator[LiveServer]:
-    """Its limit is far below a usual one."""
+    """A server whose limit on open files is far below a usual one."""
     with live_server(tmp_path, options=("--files", str(_FILES))) as running:
         yield running
 
@@ -43,17 +43,17 @@ def _refusal(person: Terminal) -> InvalidStatus | None:
 
 
 def test_feeds_are_refused_before_descriptors_run_out(server: LiveServer) -> None:
-    """503 with Retry-After; requests are served, open feeds get events, closed ones free slots."""
+    """The refusal is a 503 with Retry-After. Requests and open feeds continue to work."""
     people = [new_person(server) for _ in range(_FEEDS // MAX_SOCKETS + 2)]
     agent, before = new_agent(server), _open_files(server)
-    with ExitStack() as held:
+    with ExitStack() as stack:
         for person in people:
-            held.callback(person.client.close)
-        first = held.enter_context(greeted(people[0]))
+            stack.callback(person.client.close)
+        first = stack.enter_context(greeted(people[0]))
         with ExitStack() as others:
             for number in range(1, _FEEDS):
                 others.enter_context(greeted(people[number // MAX_SOCKETS]))
-            assert _open_files(server) - before < _FEEDS + MAX_SOCKETS  # one for each
+            assert _open_files(server) - before < _FEEDS + MAX_SOCKETS  # one for each feed
             refused = _refusal(people[-1])
             assert refused is not None
             assert refused.response.status_code == 503

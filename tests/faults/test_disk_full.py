@@ -31,7 +31,7 @@ def _may_mount() -> bool:
 
 
 @contextlib.contextmanager
-def _full_disk(server: LiveServer) -> Iterator[None]:
+def _fill_disk(server: LiveServer) -> Iterator[None]:
     """Fills the small disk completely."""
     filler = server.folder / "filler"
     with filler.open("wb", buffering=0) as file, contextlib.suppress(OSError):
@@ -42,7 +42,7 @@ def _full_disk(server: LiveServer) -> Iterator[None]:
 
 
 @contextlib.contextmanager
-def _no_longer_files(server: LiveServer) -> Iterator[None]:
+def _limit_file_size(server: LiveServer) -> Iterator[None]:
     """Limits the file size of every process of the server."""
     assert server.process is not None
     children = Path(f"/proc/{server.process.pid}/task/{server.process.pid}/children").read_text()
@@ -57,9 +57,9 @@ def _limit(process: int, limits: tuple[int, int]) -> tuple[int, int]:
     return resource.prlimit(process, resource.RLIMIT_FSIZE, limits)
 
 
-@pytest.fixture(params=[_no_longer_files, *([_full_disk] if _may_mount() else [])])
+@pytest.fixture(params=[_limit_file_size, *([_fill_disk] if _may_mount() else [])])
 def fill(request: pytest.FixtureRequest) -> Filler:
-    """A way to run out of space. A disk of our own needs the right to mount one."""
+    """A way to run out of space. Filling a small disk needs the right to mount one."""
     filler: Filler = request.param
     return filler
 
@@ -67,7 +67,7 @@ def fill(request: pytest.FixtureRequest) -> Filler:
 @pytest.fixture
 def folder(fill: Filler, tmp_path: Path) -> Iterator[Path]:
     """The server's folder: a small disk, if one is needed."""
-    if fill is not _full_disk:
+    if fill is not _fill_disk:
         yield tmp_path
         return
     disk = tmp_path / "disk"
@@ -83,13 +83,13 @@ def load(request: pytest.FixtureRequest, folder: Path) -> Iterator[Load]:
     """A server, with a planted fault if the test names one, and a load on it."""
     planted = ("--seed", request.param) if hasattr(request, "param") else ()
     with live_server(folder, forked=True, options=planted, **WITHOUT_LIMITS) as server:
-        made = new_load(server)
-        yield made
-        made.close()
+        running_load = new_load(server)
+        yield running_load
+        running_load.close()
 
 
 def test_a_full_disk_refuses_and_recovers_without_a_restart(load: Load, fill: Filler) -> None:
-    """I21: decisions are refused with 503, reading continues; with space writing resumes."""
+    """I21: decisions get 503 and reading continues; when there is space, writing resumes."""
     for _ in range(3):
         load.agent.asked(load.person.user)
     first = load.person.waiting()[0]
@@ -104,7 +104,7 @@ def test_a_full_disk_refuses_and_recovers_without_a_restart(load: Load, fill: Fi
         assert load.agent.http.get("/healthz").status_code == 200
         assert load.agent.http.get("/jwks").status_code == 200
 
-    until(lambda: _denied(load, first), 60)
+    until(lambda: _deny_succeeds(load, first), 60)
     before = len(load.decided)
     with load.running():
         until(lambda: len(load.decided) > before + 5, 30)
@@ -116,7 +116,7 @@ def test_a_full_disk_refuses_and_recovers_without_a_restart(load: Load, fill: Fi
 
 @pytest.mark.parametrize("load", ["hidden_failures"], indirect=True)
 def test_the_check_detects_a_decision_acknowledged_but_not_stored(load: Load, fill: Filler) -> None:
-    """I21: one disk error that is ignored silently."""
+    """I21: the check fails if disk errors are ignored silently."""
     with pytest.raises(AssertionError, match=r"^assert "):
         test_a_full_disk_refuses_and_recovers_without_a_restart(load, fill)
 
@@ -126,13 +126,13 @@ def _ledger(load: Load) -> Ledger:
 
 
 def _lost(load: Load) -> set[str]:
-    """Requests whose acknowledged decision is missing."""
+    """Returns the requests whose acknowledged decision is missing."""
     decided = dict(load.decided)
     stored = _ledger(load).decisions
     return {name for name, answer in decided.items() if stored.get(name) != answer}
 
 
-def _denied(load: Load, approval: Approval) -> bool:
+def _deny_succeeds(load: Load, approval: Approval) -> bool:
     try:
         load.person.deny(approval)
     except ApiError:

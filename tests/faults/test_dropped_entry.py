@@ -1,4 +1,4 @@
-"""An entry that the database's owner deletes before any checkpoint has it."""
+"""The database's owner deletes an entry before any checkpoint covers it."""
 
 from pathlib import Path
 
@@ -23,10 +23,10 @@ ALTER TABLE audit_entries ENABLE TRIGGER USER
 """
 
 
-def test_the_promise_in_the_response_shows_that_it_is_missing(
+def test_the_promise_in_the_response_reveals_a_deleted_entry(
     postgres_server: PostgresServer, tmp_path: Path
 ) -> None:
-    """The log verifies and only grows, and nothing else would notice it."""
+    """The log still verifies and only grows, so nothing but the promise reveals the deletion."""
     url = upgraded_database(postgres_server)
     with (
         live_server(tmp_path, forked=True, database_url=url) as server,
@@ -36,7 +36,7 @@ def test_the_promise_in_the_response_shows_that_it_is_missing(
         witness = LogWitness(person.client.session, Home.at(person.home))
         until(lambda: witness.check() == "" and witness.size)
         agent.asked(person.user)
-        owner.execute(_SEQUENCER)  # no entry gets a place meanwhile
+        owner.execute(_SEQUENCER)  # no entry gets a sequence number now
         person.deny(person.only())
         before = _count(owner)
         owner.execute(_DELETE)

@@ -1,4 +1,4 @@
-"""Guesses of a client secret: each further one takes a second, and the client is not locked out."""
+"""Guesses of a client secret: each further guess takes a second, and nobody is locked out."""
 
 import time
 from collections.abc import Iterator
@@ -16,7 +16,7 @@ _FREE = 3
 
 @pytest.fixture
 def server(tmp_path: Path) -> Iterator[LiveServer]:
-    """A server that answers three wrong secrets at once."""
+    """A server that answers three wrong secrets immediately."""
     with live_server(tmp_path, forked=True, options=("--refusals", str(_FREE))) as running:
         yield running
 
@@ -36,7 +36,7 @@ def _own_token(agent: Agent) -> float:
 
 
 def test_guesses_take_a_second_each_and_lock_nobody_out(server: LiveServer) -> None:
-    """Another client never waits; the guessed one waits once, and no longer when it is known."""
+    """Another client never waits. The guessed client waits once, and then no longer."""
     agent, other = new_agent(server), new_agent(server)
     guessing = Agent(replace(agent.key, secret="x"), agent.http)
     for _ in range(_FREE):

@@ -14,7 +14,7 @@ from tests.support.servers.postgres import PostgresServer
 from tests.support.servers.server import ROOT, LiveServer
 
 
-def _ended(server: LiveServer, *options: str) -> subprocess.CompletedProcess[str]:
+def _run_serve(server: LiveServer, *options: str) -> subprocess.CompletedProcess[str]:
     command = [sys.executable, "-m", "server", "serve", "--port", str(server.port), *options]
     return subprocess.run(
         command,
@@ -29,11 +29,11 @@ def _ended(server: LiveServer, *options: str) -> subprocess.CompletedProcess[str
 
 _WRONG, _MISSING = b"x" * 32, None
 _EACH = [("master.key", _WRONG), ("pin.key", _MISSING), ("log.key", _WRONG)]
-"""tests/server/test_key_files.py has the others."""
+"""`tests/server/test_key_files.py` tests the other cases."""
 
 
 def _check(server: LiveServer, broken: Sequence[tuple[str, bytes | None]], *options: str) -> None:
-    """Breaks one key after the other, in a copy of the installation."""
+    """Breaks each key in its own copy of the installation, and checks what the server prints."""
     server.prepare()
     server.services.audit_log.sign()
     server.services.store.close()
@@ -53,17 +53,17 @@ def _check_key(server: LiveServer, name: str, content: bytes | None, *options: s
         key.write_bytes(content)
     else:
         key.unlink()
-    ended = _ended(LiveServer(copy, server.settings), *options)
+    result = _run_serve(LiveServer(copy, server.settings), *options)
     assert key.exists() == bool(content)
-    assert (ended.returncode, ended.stdout) == (1, "")
+    assert (result.returncode, result.stdout) == (1, "")
     what = "is not the " if content else "is missing. "
-    assert ended.stderr.startswith(f"Error: {key} {what}")
-    assert ended.stderr.count("\n") == 1
-    assert f"SAYSO_{name.upper().replace('.', '_')}_FILE" in ended.stderr
+    assert result.stderr.startswith(f"Error: {key} {what}")
+    assert result.stderr.count("\n") == 1
+    assert f"SAYSO_{name.upper().replace('.', '_')}_FILE" in result.stderr
 
 
 def test_a_wrong_or_missing_key_ends_the_server_with_one_sentence(tmp_path: Path) -> None:
-    """It exits with 1, without a traceback and without a line of the worker manager."""
+    """The server exits with 1, without a traceback or a line of the worker manager."""
     _check(LiveServer(tmp_path), _EACH)
 
 
@@ -71,7 +71,7 @@ def test_a_wrong_or_missing_key_ends_the_server_with_one_sentence(tmp_path: Path
 def test_a_wrong_or_missing_key_ends_several_workers_with_one_sentence(
     tmp_path: Path, postgres_server: PostgresServer
 ) -> None:
-    """They all see it; it is printed once."""
+    """All workers notice the problem, but the sentence is printed once."""
     settings = {"database_url": upgraded_database(postgres_server)}
     some = [("master.key", _WRONG), ("log.key", _MISSING)]
     _check(LiveServer(tmp_path, settings), some, "--workers", "2")

@@ -1,4 +1,4 @@
-"""Signing keys are rotated under load: signatures of an old key stay valid until it ends."""
+"""Signing keys are rotated under load: signatures of an old key stay valid until it expires."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -24,7 +24,7 @@ _ALG = "ES256"
 
 @dataclass(slots=True)
 class _Api:
-    """A payment API that fetches our keys once, and again for an unknown key id."""
+    """A payment API that fetches our keys once, and again for an unknown key ID."""
 
     server: LiveServer
     key: AgentKey
@@ -33,11 +33,11 @@ class _Api:
 
     def fetch(self) -> None:
         """Fetches the published keys."""
-        found = jwt.PyJWKSet.from_dict(self.http.get("/jwks").json()).keys
-        self.known = {str(key.key_id): key for key in found}
+        published = jwt.PyJWKSet.from_dict(self.http.get("/jwks").json()).keys
+        self.known = {str(key.key_id): key for key in published}
 
     def accepts(self, token: str) -> bool:
-        """Reports whether the token's signature is valid."""
+        """Returns whether the token's signature is valid."""
         kid = jwt.get_unverified_header(token)["kid"]
         if kid not in self.known:
             self.fetch()
@@ -47,7 +47,7 @@ class _Api:
         return claims["iss"] == self.server.url
 
     def is_active(self, token: str) -> bool:
-        """Reports whether introspection finds it active."""
+        """Returns whether introspection finds the token active."""
         answer = self.http.post("/introspect", data={"token": token}, auth=self.key.basic)
         return bool(answer.json()["active"])
 
@@ -56,19 +56,19 @@ class _Api:
 def load(tmp_path: Path) -> Iterator[Load]:
     """A server with a load on it."""
     with live_server(tmp_path, forked=True, **WITHOUT_LIMITS) as server:
-        made = new_load(server)
-        yield made
-        made.close()
+        running_load = new_load(server)
+        yield running_load
+        running_load.close()
 
 
 @pytest.fixture
 def api(load: Load) -> _Api:
-    """The API that all the tokens are for."""
-    given = load.server.resources.rotate_secret(PAY, by=BY)
-    key = AgentKey(given.resource.client_id, given.secret, PAY)
-    made = _Api(load.server, key, load.server.client())
-    made.fetch()
-    return made
+    """The API for which all the tokens are."""
+    rotated = load.server.resources.rotate_secret(PAY, by=BY)
+    key = AgentKey(rotated.resource.client_id, rotated.secret, PAY)
+    payment_api = _Api(load.server, key, load.server.client())
+    payment_api.fetch()
+    return payment_api
 
 
 def _keys(server: LiveServer) -> SigningKeys:
@@ -81,8 +81,8 @@ def _kid(token: str) -> str:
     return kid
 
 
-def _fetched(load: Load) -> list[str]:
-    """Some tokens that an agent fetches now, beside the load."""
+def _fetch_tokens(load: Load) -> list[str]:
+    """Returns some tokens that an agent fetches now, in addition to the load."""
     agent = Agent(load.agent.key, load.server.client())
     services, user = load.server.services, load.person.user
     handles = decided_rows.requests(services, agent.key.id, user, _TOKENS, approved=True)
@@ -92,12 +92,12 @@ def _fetched(load: Load) -> list[str]:
 
 
 def _check(load: Load, api: _Api) -> None:
-    """Rotates the keys several times, and then revokes one."""
+    """Rotates the keys several times and then revokes one of them."""
     with load.running():
-        tokens = _fetched(load)
+        tokens = _fetch_tokens(load)
         for _ in range(_ROTATIONS):
             _keys(load.server).rotate(_ALG, by=BY)
-            tokens += _fetched(load)
+            tokens += _fetch_tokens(load)
             before = len(load.tokens)
             until(lambda before=before: len(load.tokens) > before, 30)
         assert len({_kid(token) for token in tokens}) == _ROTATIONS + 1
@@ -115,14 +115,14 @@ def _check(load: Load, api: _Api) -> None:
 
 
 def test_rotating_keys_under_load_loses_no_token(load: Load, api: _Api) -> None:
-    """I24: a stolen key is revoked at once, with its own tokens only."""
+    """I24: a stolen key is revoked immediately, and only its own tokens end."""
     _check(load, api)
 
 
 def test_the_check_detects_an_old_key_that_is_dropped_at_once(
     load: Load, api: _Api, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """I24: its recent tokens would be invalid."""
+    """I24: if a retired key is dropped immediately, its recent tokens become invalid."""
     retire = keys._retire
     monkeypatch.setattr(keys, "_retire", lambda tx, kid, _, by: retire(tx, kid, tx.now, by))
     with pytest.raises(AssertionError):

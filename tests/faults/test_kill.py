@@ -45,20 +45,20 @@ def start(tmp_path: Path) -> Iterator[Starter]:
 
 @pytest.fixture
 def rng(request: pytest.FixtureRequest) -> random.Random:
-    """Random moments; the seed is printed when the test fails."""
+    """Chooses random moments; the seed is printed when the test fails."""
     seed = secrets.randbits(32)
     request.node.add_report_section("setup", "seed", f"random.Random({seed})")
     return random.Random(seed)  # noqa: S311  # moments, not secrets
 
 
 def _kill(load: Load, rng: random.Random, tokens: int = 0) -> Ledger:
-    """Loads, kills soon after an acknowledgement, reads what is stored, starts again.
+    """Runs a load, kills the server soon after an answer, and reads what is stored.
 
-    At least one decision was acknowledged, and so many tokens.
+    By then at least one decision and this many tokens were acknowledged.
     """
-    before, given = len(load.decided), len(load.tokens) + tokens
+    before, tokens_before = len(load.decided), len(load.tokens) + tokens
     with load.running():
-        until(lambda: len(load.decided) > before and len(load.tokens) >= given, 30)
+        until(lambda: len(load.decided) > before and len(load.tokens) >= tokens_before, 30)
         time.sleep(rng.random() * _LONGEST_SECONDS)
         load.server.kill()
     ledger = read_ledger(f"sqlite:///{load.server.folder / 'data' / 'sayso.db'}")
@@ -67,7 +67,7 @@ def _kill(load: Load, rng: random.Random, tokens: int = 0) -> Ledger:
 
 
 def _lost(load: Load, ledger: Ledger) -> list[str]:
-    """What was acknowledged and is missing."""
+    """Lists decisions and tokens that were acknowledged and are missing."""
     decisions = [
         f"{approval}: {answer} was acknowledged, {ledger.decisions.get(approval)} is there"
         for approval, answer in load.decided.items()
@@ -78,7 +78,7 @@ def _lost(load: Load, ledger: Ledger) -> list[str]:
 
 
 def _kill_repeatedly(load: Load, rng: random.Random, kills: int) -> None:
-    """Kills it so often, and checks everything each time."""
+    """Kills the server this many times, and checks everything each time."""
     for number in range(kills):
         ledger = _kill(load, rng, tokens=number % 5 == 0)
         assert _lost(load, ledger) == []
@@ -89,10 +89,10 @@ def _kill_repeatedly(load: Load, rng: random.Random, kills: int) -> None:
 def test_fifty_kills_lose_nothing_and_leave_nothing_half_done(
     start: Starter, rng: random.Random
 ) -> None:
-    """I2, I7, I8: after each: every acknowledged decision and token is stored with its entry.
+    """I2, I7, I8: every acknowledged decision and token is stored with its entry.
 
-    And every entry has its effect, as have events and messages. Two servers share the kills, since
-    most of the time is spent starting.
+    Every entry has its effect, and so have events and messages. Two servers share the kills,
+    because most of the time is spent starting.
     """
     loads = [start(), start()]
     with ThreadPoolExecutor(len(loads)) as threads:
@@ -123,6 +123,6 @@ def test_the_check_detects_an_entry_that_is_written_later(
 def test_the_check_detects_a_decision_acknowledged_too_early(
     start: Starter, rng: random.Random
 ) -> None:
-    """I2: if transactions return before their COMMIT, some kill loses one."""
+    """I2: if transactions return before their COMMIT, a kill loses a decision."""
     load = start("acknowledged_early")
     assert any(_lost(load, _kill(load, rng)) for _ in range(30))

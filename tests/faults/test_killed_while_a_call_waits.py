@@ -1,6 +1,7 @@
-"""`kill -9` of the client, the server or the gateway while a call waits for its person.
+"""`kill -9` of the client, the server or the gateway while a call waits for its user.
 
-What counts is what the tool did: an approved call runs once, or it has not run and is asked again.
+The test looks at what the tool did: an approved call runs once, or it has not run and the user is
+asked again.
 """
 
 import contextlib
@@ -32,25 +33,25 @@ _LONGEST_SECONDS = 0.15
 
 
 class Bench:
-    """The processes, the person, and the call that is made now."""
+    """The processes, the user, and the current call."""
 
     def __init__(self, server: LiveServer, gateway: RunningGateway) -> None:
         self.server, self.gateway = server, gateway
         self.person: Terminal = new_person(server)
         client = kit_agent(server, resources=(gateway.uri,), scopes=tuple(SCOPES))
-        asked = {"scope": " ".join(SCOPES), "resource": gateway.uri}
-        self.token = approved(self.person, client.ask, self.person.user, **asked).token
+        parameters = {"scope": " ".join(SCOPES), "resource": gateway.uri}
+        self.token = approved(self.person, client.ask, self.person.user, **parameters).token
         self.caller: subprocess.Popen[str] | None = None
         self.amount = 0
 
     def call(self) -> None:
-        """Start a client that makes the call of this round."""
+        """Starts a client that makes the call of this round."""
         program = Path(retrying_caller.__file__)
         words = [sys.executable, program, self.gateway.uri, self.token, str(self.amount)]
         self.caller = subprocess.Popen(words, stdout=subprocess.PIPE, text=True)
 
     def kill(self, victim: str) -> None:
-        """Kill one of the three, and start it again."""
+        """Kills one of the three and starts it again."""
         if victim == "server":
             self.server.kill()
             self.server.start()
@@ -62,40 +63,40 @@ class Bench:
             self.call()
 
     def end_caller(self) -> None:
-        """Kill the client."""
+        """Kills the client."""
         if self.caller is not None:
             self.caller.kill()
             self.caller.communicate()
             self.caller = None
 
     def waiting(self) -> tuple[Approval, ...]:
-        """What the person is asked, once the server is there."""
+        """Returns the user's pending requests, or none if the server does not answer."""
         with contextlib.suppress(ClientError):
             return self.person.waiting()
         return ()
 
-    def asked(self) -> Approval:
-        """The request of this round."""
+    def wait_for_request(self) -> Approval:
+        """Waits for the request of this round and returns it."""
         until(lambda: self.waiting() != (), 60)
         return self.person.only()
 
-    def told(self, request: Approval) -> tuple[str, int]:
-        """What the client is told at last, and how often the person was asked again.
+    def wait_for_result(self, request: Approval) -> tuple[str, int]:
+        """Returns the client's result, and how many times the user was asked again.
 
-        The person approves the request of this round, and denies any other.
+        The user approves the request of this round and denies any other.
         """
         again: set[str] = set()
         assert self.caller is not None
         ends = time.monotonic() + 90
         while self.caller.poll() is None:
             assert time.monotonic() < ends, self.server.log
-            for one in self.waiting():
+            for approval in self.waiting():
                 with contextlib.suppress(ClientError):
-                    if one.id == request.id:
-                        approve(self.person, one)
+                    if approval.id == request.id:
+                        approve(self.person, approval)
                     else:
-                        again.add(one.id)
-                        self.person.deny(one)
+                        again.add(approval.id)
+                        self.person.deny(approval)
             time.sleep(0.02)
         text, _ = self.caller.communicate()
         self.caller = None
@@ -113,32 +114,34 @@ def bench(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Bench]:
         running_gateway(server, folder, stdio=True) as gateway,
     ):
         gateway.forget()
-        made = Bench(server, gateway)
-        yield made
-        made.end_caller()
+        running_bench = Bench(server, gateway)
+        yield running_bench
+        running_bench.end_caller()
 
 
-def _try(action: Callable[[], object]) -> None:
-    """Do it, whether the server answers or not."""
+def _ignore_client_error(action: Callable[[], object]) -> None:
+    """Runs an action, whether the server answers or not."""
     with contextlib.suppress(ClientError):
         action()
 
 
 def _round(bench: Bench, victim: str, rng: random.Random, *, early: bool) -> str:
-    """One call and one kill: before the person answers, or while the answer takes effect."""
+    """Makes one call and one kill, before the user answers or while the answer takes effect."""
     bench.amount += 1
     bench.call()
-    request = bench.asked()
+    request = bench.wait_for_request()
     if early:
         time.sleep(rng.random() * _LONGEST_SECONDS)
         bench.kill(victim)
     else:
-        answering = Thread(target=_try, args=[lambda: approve(bench.person, request)])
+        answering = Thread(
+            target=_ignore_client_error, args=[lambda: approve(bench.person, request)]
+        )
         answering.start()
         time.sleep(rng.random() * _LONGEST_SECONDS)
         bench.kill(victim)
         answering.join()
-    text, again = bench.told(request)
+    text, again = bench.wait_for_result(request)
     ran = sum(bench.amount in paid for paid in bench.gateway.paid)
     assert ran <= 1, f"{bench.amount} ran {ran} times: {text}"
     if early:
@@ -152,7 +155,7 @@ def _round(bench: Bench, victim: str, rng: random.Random, *, early: bool) -> str
 @pytest.mark.timeout(1_800)
 @pytest.mark.parametrize("victim", ["client", "server", "gateway"])
 def test_nothing_is_lost_and_nothing_runs_twice(bench: Bench, victim: str) -> None:
-    """A kill before the answer changes nothing; one after it never runs the call twice."""
+    """A kill before the answer loses nothing, and a later kill never makes the call run twice."""
     seed = secrets.randbits(32)
     rng = random.Random(seed)  # noqa: S311  # moments, not secrets
     outcomes = Counter(

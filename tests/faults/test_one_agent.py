@@ -1,4 +1,4 @@
-"""One agent with very many connections: effects on other agents, and on itself."""
+"""One agent with very many connections: the effects on other agents and on itself."""
 
 import statistics
 import threading
@@ -17,12 +17,12 @@ from tests.support.servers.load import WITHOUT_LIMITS
 from tests.support.servers.server import LiveServer, live_server
 
 _MAX_RATIO = 4.0
-"""Twice is what the bench shows; a test leaves room for a machine that does other things."""
+"""The benchmark shows a ratio of two; the test allows for a machine that does other things."""
 
 
 @pytest.fixture
 def server(tmp_path: Path) -> Iterator[LiveServer]:
-    """A server of the test's own."""
+    """A server for one test."""
     with live_server(tmp_path, forked=True, **WITHOUT_LIMITS) as running:
         yield running
 
@@ -31,7 +31,7 @@ def server(tmp_path: Path) -> Iterator[LiveServer]:
 def test_one_agent_with_120_connections_does_not_slow_the_others(
     server: LiveServer, secret: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Its requests wait for one another only."""
+    """An agent's requests wait only for one another."""
     monkeypatch.setattr(fairness, "SECONDS", 1.0)
     user, _ = server.user()
     others = [server.agent() for _ in range(2)]
@@ -46,13 +46,13 @@ def test_one_agent_with_120_connections_does_not_slow_the_others(
     assert statistics.median(beside) < _MAX_RATIO * alone
 
 
-def test_an_agent_with_too_many_waiting_requests_is_told_to_retry(server: LiveServer) -> None:
-    """503 with Retry-After, before anything is processed; another agent is served."""
+def test_an_agent_with_too_many_waiting_requests_gets_retry_after(server: LiveServer) -> None:
+    """The agent gets 503 with Retry-After before anything is processed; other agents are served."""
     key, other = server.agent(), server.agent()
     form = {"grant_type": "client_credentials", "scope": "payments:read"}
     many = client_queues.MAX_CONCURRENT_ALONE + client_queues.MAX_WAITING + 40
     with ThreadPoolExecutor(1) as threads:
-        with server.services.store.write():  # nothing is answered while this is open
+        with server.services.store.write():  # no request is answered while this is open
             sent = threads.submit(volley, server.port, [post("/token", key, form)] * many)
             busy = threading.Event()
             busy.wait(2)

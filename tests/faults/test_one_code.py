@@ -36,7 +36,7 @@ def server(
 
 @pytest.fixture
 def ask(server: LiveServer) -> Iterator[tuple[str, dict[str, str]]]:
-    """A new code of a public app, and the form that redeems it."""
+    """Yields the ID of a public app, and the form that redeems a new code."""
     name, _ = server.user()
     Passwords(server.services.store, Argon2Passwords()).set(name, PASSWORD, by=BY)
     new = NewApp(server._fresh("phone"), (CALLBACK,), auth_method="none")
@@ -59,7 +59,7 @@ def ask(server: LiveServer) -> Iterator[tuple[str, dict[str, str]]]:
 
 
 def _send_concurrently(server: LiveServer, form: dict[str, str]) -> list[httpx.Response]:
-    """The same request, from many connections at the same moment."""
+    """Sends the same request from many connections at the same moment."""
 
     def post(_: int) -> httpx.Response:
         with server.client() as http:
@@ -70,20 +70,20 @@ def _send_concurrently(server: LiveServer, form: dict[str, str]) -> list[httpx.R
 
 
 def test_many_redemptions_of_one_code_give_one_set_of_tokens(server, ask):
-    """BC-15: the second redemption revoked the tokens of the first."""
+    """BC-15: one redemption gets tokens, and a second redemption revokes them."""
     _, form = ask
     answers = _send_concurrently(server, form)
-    won = [answer.json() for answer in answers if answer.status_code == 200]
-    assert len(won) == 1
+    token_sets = [answer.json() for answer in answers if answer.status_code == 200]
+    assert len(token_sets) == 1
     assert {answer.status_code for answer in answers} == {200, 400}
     with server.client() as http:
         assert http.post("/token", data=form).status_code == 400
-        headers = {"Authorization": f"Bearer {won[0]['access_token']}"}
+        headers = {"Authorization": f"Bearer {token_sets[0]['access_token']}"}
         assert http.get("/userinfo", headers=headers).status_code == 401
 
 
 def test_concurrent_refreshes_get_the_same_successor(server, ask):
-    """NG-089, I16: the successor works."""
+    """NG-089, I16: all refreshes return one refresh token, which works."""
     client_id, form = ask
     with server.client() as http:
         first = http.post("/token", data=form).json()["refresh_token"]
@@ -98,6 +98,6 @@ def test_concurrent_refreshes_get_the_same_successor(server, ask):
 
 @pytest.mark.parametrize("server", ["several_successors"], indirect=True)
 def test_the_check_detects_a_refresh_token_with_several_successors(server, ask):
-    """I16: each would be a line of its own, and reuse would never be noticed."""
+    """I16: each of several successors could be refreshed, and reuse would go unnoticed."""
     with pytest.raises(AssertionError):
         test_concurrent_refreshes_get_the_same_successor(server, ask)

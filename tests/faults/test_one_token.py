@@ -53,7 +53,7 @@ def _rounds(server: LiveServer, rounds: int) -> list[list[Answered]]:
 
 
 def tokens(answers: list[Answered]) -> set[str]:
-    """The distinct `jti` values of these answers."""
+    """Returns the distinct `jti` values of these answers."""
     return {
         jwt.decode(answer.json()["access_token"], options={"verify_signature": False})["jti"]
         for answer in answers
@@ -62,7 +62,7 @@ def tokens(answers: list[Answered]) -> set[str]:
 
 
 def _check_one_token(answers: list[Answered]) -> None:
-    """One token set, given once; all others learn that the handle is used."""
+    """Checks that one answer has a token and that all others say that the handle is used."""
     assert len(tokens(answers)) == 1
     refused = [answer for answer in answers if answer.status != 200]
     assert len(refused) == _AT_ONCE - 1
@@ -70,7 +70,7 @@ def _check_one_token(answers: list[Answered]) -> None:
 
 
 def test_fifty_concurrent_polls_give_one_token(start: Starter) -> None:
-    """I1: over many rounds: one 200, forty-nine invalid_grant, one delegation, one entry."""
+    """I1: in each round one poll gets 200 and 49 get invalid_grant, with one log entry."""
     server = start()
     rounds = _rounds(server, _ROUNDS)
     for answers in rounds:

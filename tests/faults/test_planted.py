@@ -1,7 +1,7 @@
 """Planted faults in a server, detected by tests of other folders.
 
-Each test here runs another one, unchanged, against a server with one fault: a test that cannot fail
-would be noticed here.
+Each test here runs another test, unchanged, against a server with one fault. A test that cannot
+fail would be noticed here.
 """
 
 from collections.abc import Callable, Iterator
@@ -49,7 +49,7 @@ def _hostile(server: LiveServer, agent: Agent, person: Terminal) -> None:
 
 @pytest.fixture
 def server(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[LiveServer]:
-    """A server with the fault that the test names; it stops as in production."""
+    """A server with the fault that the test names. It stops as in production."""
     planted, forked = ("--seed", request.param), request.param != "silent_shutdown"
     with live_server(tmp_path, forked=forked, options=planted, **WITHOUT_LIMITS) as running:
         yield running
@@ -66,7 +66,7 @@ def server(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[LiveServe
     indirect=["server"],
 )
 def test_a_planted_fault_is_detected(server: LiveServer, check: _Check) -> None:
-    """I9, I10, I20, I27: the test for it fails with the fault and passes without it."""
+    """I9, I10, I20, I27: the test for the invariant fails if the server has the fault."""
     agent, person = new_agent(server), new_person(server)
     with pytest.raises((AssertionError, TimeoutError, httpx.TransportError)):
         check(server, agent, person)

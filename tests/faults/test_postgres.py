@@ -27,13 +27,13 @@ _SLACK_SECONDS = 10  # a busy machine is slow, not broken
 
 @pytest.fixture(scope="module")
 def database(postgres_server: PostgresServer) -> Iterator[PostgresServer]:
-    """The server, running again after each test."""
+    """The PostgreSQL server, which is running again after the tests."""
     yield postgres_server
     postgres_server.stop()
     postgres_server.start()
 
 
-def _prepared(database: PostgresServer) -> dict[str, str]:
+def _settings_for(database: PostgresServer) -> dict[str, str]:
     return {"database_url": upgraded_database(database), **WITHOUT_LIMITS}
 
 
@@ -44,14 +44,14 @@ def server(
     """Two workers on one database."""
     folder: Path = tmp_path_factory.mktemp("two")
     with live_server(
-        folder, forked=True, options=("--workers", "2"), **_prepared(database)
+        folder, forked=True, options=("--workers", "2"), **_settings_for(database)
     ) as running:
         yield running
 
 
 @pytest.fixture(scope="module")
 def other_machine(server: LiveServer) -> Iterator[LiveServer]:
-    """Another machine's server with the same database, keys and issuer."""
+    """A second machine's server with the same database, keys and issuer."""
     other = LiveServer(server.folder, {**server.settings, "issuer": server.url}, forked=True)
     other.start()
     yield other
@@ -61,29 +61,29 @@ def other_machine(server: LiveServer) -> Iterator[LiveServer]:
 
 @pytest.fixture
 def agent(server: LiveServer) -> Iterator[Agent]:
-    """An agent of this test."""
-    made = new_agent(server)
-    yield made
-    made.http.close()
+    """An agent for one test."""
+    test_agent = new_agent(server)
+    yield test_agent
+    test_agent.http.close()
 
 
 @pytest.fixture
 def person(server: LiveServer) -> Iterator[Terminal]:
-    """A user of this test."""
-    made = new_person(server)
-    yield made
-    made.client.close()
+    """A user for one test."""
+    terminal = new_person(server)
+    yield terminal
+    terminal.client.close()
 
 
 @pytest.fixture
 def load(server: LiveServer) -> Iterator[Load]:
     """A load on the server."""
-    made = new_load(server)
-    yield made
-    made.close()
+    running_load = new_load(server)
+    yield running_load
+    running_load.close()
 
 
-def _asked_at(server: LiveServer, agent: Agent, user: str) -> str:
+def _ask_at(server: LiveServer, agent: Agent, user: str) -> str:
     with server.client() as http:
         return Agent(agent.key, http).asked(user)
 
@@ -91,14 +91,14 @@ def _asked_at(server: LiveServer, agent: Agent, user: str) -> str:
 def test_the_main_flow_works_on_postgresql(
     server: LiveServer, agent: Agent, person: Terminal
 ) -> None:
-    """Requested, approved with a PIN, redeemed once; the audit log has it."""
-    asked = agent.ask_payment(person.user).json()
-    waiting = person.only()
-    person.approve(waiting)
-    first, second = agent.poll(asked["auth_req_id"]), agent.poll(asked["auth_req_id"])
+    """A request is approved with a PIN and redeemed once, and the audit log has every step."""
+    request = agent.ask_payment(person.user).json()
+    pending = person.only()
+    person.approve(pending)
+    first, second = agent.poll(request["auth_req_id"]), agent.poll(request["auth_req_id"])
 
     assert (first.status_code, second.json()["error"]) == (200, "invalid_grant")
-    assert sorted(story(server, waiting.id)) == [
+    assert sorted(story(server, pending.id)) == [
         "approval.approved",
         "approval.requested",
         "handle.reused",
@@ -109,9 +109,9 @@ def test_the_main_flow_works_on_postgresql(
 def test_a_request_at_one_machine_appears_at_another(
     server: LiveServer, other_machine: LiveServer, agent: Agent, person: Terminal
 ) -> None:
-    """The socket is at the other machine; it gets the request and the decision."""
+    """A socket at the other machine gets the request and the decision."""
     with greeted(person, port=other_machine.port) as line:
-        _asked_at(server, agent, person.user)
+        _ask_at(server, agent, person.user)
         requested = line.event("approval.requested")
         person.deny(person.only())
         decided = line.event("approval.decided")
@@ -123,8 +123,8 @@ def test_a_request_at_one_machine_appears_at_another(
 def test_a_poll_held_at_one_machine_is_answered_by_a_decision_at_another(
     server: LiveServer, other_machine: LiveServer, agent: Agent, person: Terminal
 ) -> None:
-    """The poll is answered at the decision, not at the end of its wait."""
-    handle = _asked_at(server, agent, person.user)
+    """The poll is answered when the decision is made, not at the end of its wait."""
+    handle = _ask_at(server, agent, person.user)
     with other_machine.client() as http:
         began = time.monotonic()
         with meanwhile(lambda: Agent(agent.key, http).poll(handle, prefer="wait=50")) as held:
@@ -137,7 +137,7 @@ def test_a_poll_held_at_one_machine_is_answered_by_a_decision_at_another(
 def test_disabling_an_agent_at_one_machine_applies_to_the_other_at_once(
     server: LiveServer, other_machine: LiveServer, agent: Agent, person: Terminal
 ) -> None:
-    """Its very next request is refused."""
+    """The agent's next request at the other machine is refused."""
     with other_machine.client() as http:
         there = Agent(agent.key, http)
         assert there.ask(person.user).status_code == 200
@@ -150,17 +150,17 @@ def test_disabling_an_agent_at_one_machine_applies_to_the_other_at_once(
 def test_eight_concurrent_writers_lose_no_event(
     server: LiveServer, other_machine: LiveServer, person: Terminal
 ) -> None:
-    """Two machines with two workers write at once; a socket at each gets every request once."""
+    """Two machines with two workers each write at the same time. Each socket gets every request."""
     keys = [server.agent() for _ in range(8)]
 
-    def ask(place: int) -> None:
-        with (server, other_machine)[place % 2].client() as http:
+    def ask(number: int) -> None:
+        with (server, other_machine)[number % 2].client() as http:
             for _ in range(8):
-                Agent(keys[place], http).asked(person.user)
+                Agent(keys[number], http).asked(person.user)
 
     with greeted(person) as here, greeted(person, port=other_machine.port) as there:
         with ThreadPoolExecutor(8) as threads:
-            for writer in [threads.submit(ask, place) for place in range(8)]:
+            for writer in [threads.submit(ask, number) for number in range(8)]:
                 writer.result(60)
         received = [[line.event("approval.requested") for _ in range(64)] for line in (here, there)]
 
@@ -173,7 +173,7 @@ def test_eight_concurrent_writers_lose_no_event(
 def test_an_immediate_database_restart_loses_nothing_acknowledged(
     server: LiveServer, database: PostgresServer, load: Load
 ) -> None:
-    """Requests in between are told to retry; afterwards everything continues and agrees."""
+    """Requests during the restart are told to retry, and afterwards everything agrees."""
     with load.running():
         until(lambda: len(load.decided) > 2, 30)
         database.restart(immediate=True)
@@ -191,7 +191,7 @@ def test_an_immediate_database_restart_loses_nothing_acknowledged(
     assert ledger.discrepancies() == []
 
 
-def _timed(call: Callable[[], httpx.Response]) -> tuple[int, float]:
+def _measure(call: Callable[[], httpx.Response]) -> tuple[int, float]:
     began = time.monotonic()
     return call().status_code, time.monotonic() - began
 
@@ -199,13 +199,13 @@ def _timed(call: Callable[[], httpx.Response]) -> tuple[int, float]:
 def test_without_its_database_the_server_fails_fast_and_recovers_by_itself(
     server: LiveServer, database: PostgresServer, agent: Agent, person: Terminal
 ) -> None:
-    """Readiness turns red in two seconds, requests fail in five, liveness stays green."""
+    """Readiness turns red in two seconds, requests fail in five, and liveness stays green."""
     handle = agent.asked(person.user)
     person.approve(person.only())
     database.kill9()
     with server.client() as http, ThreadPoolExecutor(8) as threads:
-        ready = _timed(lambda: http.get("/readyz"))
-        polls = [threads.submit(_timed, lambda: agent.poll(handle)) for _ in range(8)]
+        ready = _measure(lambda: http.get("/readyz"))
+        polls = [threads.submit(_measure, lambda: agent.poll(handle)) for _ in range(8)]
         failed = [poll.result(30) for poll in polls]
         alive = http.get("/healthz").status_code
         database.start()

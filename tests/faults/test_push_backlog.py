@@ -1,6 +1,6 @@
-"""A push service that hangs, and many queued pushes: nothing else is delayed.
+"""A push service that hangs and many queued pushes delay nothing else.
 
-How much an approval is slowed is measured by `python -m tests.bench.push_backlog`; here it must
+`python -m tests.bench.push_backlog` measures how much an approval is slowed down. Here it must
 succeed, and all other pushes must be sent.
 """
 
@@ -20,30 +20,32 @@ _APPROVALS = 5
 
 @pytest.fixture
 def origins() -> Iterator[list[str]]:
-    """Push services in a process of their own; the first one hangs."""
-    with push_services() as made:
-        yield made
+    """The origins of push services in their own process; the first one hangs."""
+    with push_services() as urls:
+        yield urls
 
 
 @pytest.fixture
 def server(tmp_path: Path, origins: list[str]) -> Iterator[LiveServer]:
-    """A server whose operator has allowed them."""
+    """A server whose operator has allowed these push services."""
     named = ",".join(origins)
     with live_server(tmp_path, forked=True, push_origins=named, **WITHOUT_LIMITS) as running:
         yield running
 
 
-def test_approvals_and_other_pushes_succeed_beside_a_push_service_that_hangs(
+def test_approvals_and_other_pushes_succeed_while_a_push_service_hangs(
     server: LiveServer, origins: list[str]
 ) -> None:
-    """Each approval becomes a token meanwhile; only its own pushes remain."""
+    """Each approval gets its token, and only the pushes to the hanging service remain."""
     timed = both(server, origins, _PUSHES, _APPROVALS)
     assert [len(taken) for taken in timed] == [_APPROVALS, _APPROVALS]
     share = _PUSHES // len(origins)
 
-    def left() -> dict[str, int]:
+    def count_by_state() -> dict[str, int]:
         with server.services.store.read() as view:
             return dict(view.outbox.counts())
 
-    until(lambda: left().get("waiting", 0) + left().get("leased", 0) == share, 60)
-    assert "dead" not in left()
+    until(
+        lambda: count_by_state().get("waiting", 0) + count_by_state().get("leased", 0) == share, 60
+    )
+    assert "dead" not in count_by_state()

@@ -1,4 +1,4 @@
-"""On a PostgreSQL that turns read-only, as in a failover: nothing takes effect, reads work."""
+"""PostgreSQL turns read-only, as in a failover: nothing takes effect, and reads work."""
 
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
@@ -31,7 +31,7 @@ WHERE datname = current_database() AND pid <> pg_backend_pid()
 
 @pytest.fixture
 def server(postgres_server: PostgresServer, tmp_path: Path) -> Iterator[LiveServer]:
-    """A server on a database of its own."""
+    """A server with its own database."""
     url = upgraded_database(postgres_server)
     with live_server(tmp_path, forked=True, database_url=url) as running:
         yield running
@@ -39,7 +39,7 @@ def server(postgres_server: PostgresServer, tmp_path: Path) -> Iterator[LiveServ
 
 @contextmanager
 def _by_setting(_postgres: PostgresServer, url: str) -> Iterator[None]:
-    """New sessions may only read. Those that are open are cut, and stay when it is over."""
+    """Makes new sessions read-only and cuts the open ones; undone at the end."""
     name = sql.Identifier(make_url(url).database or "")
     with psycopg.connect(url.replace("+psycopg", ""), autocommit=True) as connection:
         connection.execute(sql.SQL(_SET).format(name))
@@ -50,7 +50,7 @@ def _by_setting(_postgres: PostgresServer, url: str) -> Iterator[None]:
 
 @contextmanager
 def _by_standby(postgres: PostgresServer, _url: str) -> Iterator[None]:
-    """The whole server becomes a hot standby, and is promoted again."""
+    """Turns the whole server into a hot standby, and promotes it at the end."""
     postgres.stand_by()
     try:
         yield
@@ -64,10 +64,10 @@ def test_a_read_only_database_refuses_changes_until_it_can_write(
     postgres_server: PostgresServer,
     read_only: Callable[[PostgresServer, str], AbstractContextManager[None]],
 ) -> None:
-    """A request, an answer, a token and a proof of a terminal get 503; pages are still shown."""
+    """Requests, decisions, tokens and proofs get 503, and pages are still shown."""
     agent, person, terminal = new_agent(server), new_web_person(server), new_person(server)
     url = server.settings["database_url"]
-    approved, waiting = (_asked(agent, person) for _ in range(2))
+    approved, waiting = (_ask(agent, person) for _ in range(2))
     assert person.decide(approved.id, person.assertion(approved.id)).is_success
     answer = person.assertion(waiting.id)
     with read_only(postgres_server, url):
@@ -84,7 +84,7 @@ def test_a_read_only_database_refuses_changes_until_it_can_write(
         assert read_ledger(url) == before
     until(lambda: agent.poll(approved.handle).status_code == 200)
     until(lambda: person.decide(waiting.id, answer).is_success)
-    until(lambda: _lists(terminal))
+    until(lambda: _can_list(terminal))
     until(lambda: agent.ask(person.name).is_success)
     assert "Traceback" not in server.log
     agent.http.close()
@@ -92,20 +92,20 @@ def test_a_read_only_database_refuses_changes_until_it_can_write(
 
 
 @dataclass(frozen=True, slots=True)
-class _Asked:
+class _Request:
     handle: str
     id: str
 
 
-def _asked(agent: Agent, person: WebPerson) -> _Asked:
-    """Ask this person; returns the newest of the requests that wait for them."""
-    handle = agent.asked(person.name)
+def _ask(agent: Agent, person: WebPerson) -> _Request:
+    """Asks this user and returns the newest of their pending requests."""
+    auth_req_id = agent.asked(person.name)
     items = person.http.get("/api/approvals?state=waiting").json()["items"]
-    return _Asked(handle, max(item["id"] for item in items))
+    return _Request(auth_req_id, max(item["id"] for item in items))
 
 
-def _lists(terminal: Terminal) -> bool:
-    """Whether the server takes a proof; each session of its pool may refuse one more."""
+def _can_list(terminal: Terminal) -> bool:
+    """Returns whether the server accepts a proof; each pooled session may refuse once more."""
     try:
         return terminal.waiting() == ()
     except ApiError:

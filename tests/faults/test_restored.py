@@ -39,7 +39,7 @@ _CHEAP = {
 
 @dataclass(slots=True)
 class Scene:
-    """The state at the moment of the backup, and what is used up after it."""
+    """The state at the moment of the backup, and what is used up later."""
 
     server: LiveServer
     resource: AgentKey
@@ -65,8 +65,8 @@ def _sayso(server: LiveServer, *arguments: str) -> subprocess.CompletedProcess[s
     return forking.run(arguments, server.environment)
 
 
-def _served(server: LiveServer) -> subprocess.CompletedProcess[str]:
-    """`sayso serve` itself, which must refuse to start."""
+def _run_serve(server: LiveServer) -> subprocess.CompletedProcess[str]:
+    """Runs `sayso serve` itself, which must refuse to start."""
     return subprocess.run(
         [sys.executable, "-m", "server", "serve", "--port", str(server.port)],
         cwd=ROOT,
@@ -78,15 +78,15 @@ def _served(server: LiveServer) -> subprocess.CompletedProcess[str]:
     )
 
 
-def _done(server: LiveServer, *arguments: str) -> dict[str, Any]:
-    done = _sayso(server, *arguments, "--json")
-    assert done.returncode == 0, done.stderr
-    document: dict[str, Any] = json.loads(done.stdout)
+def _run_json(server: LiveServer, *arguments: str) -> dict[str, Any]:
+    result = _sayso(server, *arguments, "--json")
+    assert result.returncode == 0, result.stderr
+    document: dict[str, Any] = json.loads(result.stdout)
     return document
 
 
-def _started_again(server: LiveServer) -> None:
-    """A proof of the second in which the restore ran counts as one from before it."""
+def _start_again(server: LiveServer) -> None:
+    """Starts the server a second later: proofs of the restore's own second are refused."""
     server.clock.forward(SECOND)
     server.start()
 
@@ -97,14 +97,14 @@ def _close(server: LiveServer) -> None:
     server._services = None
 
 
-def _consent(server: LiveServer, user: str, agent_id: str) -> str:
+def _add_consent(server: LiveServer, user: str, agent_id: str) -> str:
     with server.services.store.write() as tx:
-        found = tx.directory.user_called(user)
-        assert found is not None
+        row = tx.directory.user_called(user)
+        assert row is not None
         day = 24 * 60 * 60 * 1000
-        made = Consent(
+        consent = Consent(
             "sayso_co_drill",
-            found.id,
+            row.id,
             agent_id,
             None,
             PAY,
@@ -114,11 +114,11 @@ def _consent(server: LiveServer, user: str, agent_id: str) -> str:
             None,
             None,
         )
-        tx.consents.add(made)
-    return made.id
+        tx.consents.add(consent)
+    return consent.id
 
 
-def _given(person: Terminal, agent: Agent) -> str:
+def _create_grant(person: Terminal, agent: Agent) -> str:
     agent.asked(person.user, **_small())
     proposal = StandingGrantProposal(
         person.only().id, 3_600, 3, "30", (VaryingFact("/amount", "20"),), notify=True
@@ -132,10 +132,10 @@ def _tokens(person: Terminal) -> Tokens:
     return load(person.client.session.tokens._vault)
 
 
-def _scene(server: LiveServer) -> Scene:
+def _prepare_scene(server: LiveServer) -> Scene:
     ActionTypes(server.services.store).add(json.dumps(_CHEAP), by=BY)
-    given = server.resources.rotate_secret(PAY, by=BY)
-    resource = AgentKey(given.resource.client_id, given.secret, PAY)
+    rotated = server.resources.rotate_secret(PAY, by=BY)
+    resource = AgentKey(rotated.resource.client_id, rotated.secret, PAY)
     agent, disabled, ann = new_agent(server), new_agent(server), new_person(server)
     removed = terminal(server, ann.user, _code(server, ann.user), name="old-phone")
     handle = agent.ask_payment(ann.user).json()["auth_req_id"]
@@ -151,8 +151,8 @@ def _scene(server: LiveServer) -> Scene:
         ann,
         removed,
         server.user("carl"),
-        _consent(server, ann.user, agent.key.id),
-        _given(ann, agent),
+        _add_consent(server, ann.user, agent.key.id),
+        _create_grant(ann, agent),
         approved,
         paid,
         _tokens(ann),
@@ -160,26 +160,26 @@ def _scene(server: LiveServer) -> Scene:
 
 
 def _code(server: LiveServer, user: str) -> str:
-    return str(_done(server, "users", "enroll", user)["enrollment_code"])
+    return str(_run_json(server, "users", "enroll", user)["enrollment_code"])
 
 
 def _use_up(scene: Scene) -> None:
-    """Changes made after the backup."""
+    """Makes the changes that the backup does not contain."""
     server, agent, ann = scene.server, scene.agent, scene.ann
     assert agent.poll(scene.approved).status_code == 200
     for _ in range(3):
         assert agent.poll(agent.asked(ann.user, **_small(500))).status_code == 200
-    devices = {item["name"]: item["id"] for item in _done(server, "devices", "list")["items"]}
-    _done(server, "devices", "revoke", devices["old-phone"])
-    _done(server, "agents", "disable", scene.disabled.key.name)
+    devices = {item["name"]: item["id"] for item in _run_json(server, "devices", "list")["items"]}
+    _run_json(server, "devices", "revoke", devices["old-phone"])
+    _run_json(server, "agents", "disable", scene.disabled.key.name)
     terminal(server, *scene.code)
-    _done(server, "consents", "revoke", scene.consent)
-    assert _consumed(scene, "INV-1").status_code == 200
+    _run_json(server, "consents", "revoke", scene.consent)
+    assert _consume(scene, "INV-1").status_code == 200
     ann.client.session.tokens.replace_refused(scene.before.access_token)
     assert _tokens(ann) != scene.before
 
 
-def _consumed(scene: Scene, execution: str) -> httpx.Response:
+def _consume(scene: Scene, execution: str) -> httpx.Response:
     body = {
         "token": scene.paid,
         "authorization_details": PAYMENT_DETAILS,
@@ -188,19 +188,19 @@ def _consumed(scene: Scene, execution: str) -> httpx.Response:
     return scene.agent.http.post("/api/approvals/consume", json=body, auth=scene.resource.basic)
 
 
-def _active(scene: Scene) -> bool:
+def _is_active(scene: Scene) -> bool:
     answer = scene.agent.http.post(
         "/introspect", data={"token": scene.paid}, auth=scene.resource.basic
     )
     return bool(answer.json()["active"])
 
 
-def _nothing_comes_back(scene: Scene) -> None:
-    """Each thing that had ended before the restore is still ended."""
+def _check_nothing_comes_back(scene: Scene) -> None:
+    """Checks that each thing that ended before the restore has still ended."""
     server, agent, ann = scene.server, scene.agent, scene.ann
     assert agent.poll(scene.approved).json()["error"] == "invalid_grant"
-    assert not _active(scene)
-    assert _consumed(scene, "INV-2").json()["code"] == "token_inactive"
+    assert not _is_active(scene)
+    assert _consume(scene, "INV-2").json()["code"] == "token_inactive"
     with pytest.raises(LoginFirst):
         scene.removed.client.me()
     with pytest.raises(ApiError):
@@ -211,15 +211,15 @@ def _nothing_comes_back(scene: Scene) -> None:
         ann.client.session._renew(scene.before.refresh_token)
     answer = scene.disabled.ask(ann.user)
     assert (answer.status_code, answer.json()["error"]) == (400, "unauthorized_client")
-    assert _done(server, "consents", "list")["items"] == []
-    assert {item["state"] for item in _done(server, "grants", "list")["items"]} <= {
+    assert _run_json(server, "consents", "list")["items"] == []
+    assert {item["state"] for item in _run_json(server, "grants", "list")["items"]} <= {
         "ended",
         "spent",
     }
 
 
-def _work_goes_on(scene: Scene) -> None:
-    """Kept users sign in again, and a new request is asked, approved and paid."""
+def _check_work_continues(scene: Scene) -> None:
+    """Checks that the user can approve, and that a payment gets its token."""
     agent, ann = scene.agent, scene.ann
     handle = agent.asked(ann.user, **_small(500))
     ann.approve(ann.only())  # no standing grant answered it
@@ -230,35 +230,35 @@ def _work_goes_on(scene: Scene) -> None:
 
 
 def _laptop(scene: Scene) -> str:
-    devices = _done(scene.server, "devices", "list", "--user", scene.ann.user)["items"]
+    devices = _run_json(scene.server, "devices", "list", "--user", scene.ann.user)["items"]
     return next(str(device["id"]) for device in devices if device["name"] == "laptop")
 
 
 def _enable(scene: Scene) -> None:
-    """Enable what is legitimate: neither the removed phone nor the disabled agent."""
-    _done(scene.server, "devices", "enable", _laptop(scene))
-    _done(scene.server, "agents", "enable", scene.agent.key.name)
+    """Enables what is legitimate: neither the removed phone nor the disabled agent."""
+    _run_json(scene.server, "devices", "enable", _laptop(scene))
+    _run_json(scene.server, "agents", "enable", scene.agent.key.name)
 
 
-def _nothing_high_yet(scene: Scene) -> None:
-    """A device that was enabled again may have been revoked after the backup: it waits."""
+def _check_no_high_risk_yet(scene: Scene) -> None:
+    """Checks that the enabled device waits: it may have been revoked after the backup."""
     assert scene.agent.ask_payment(scene.ann.user).is_success
-    waiting = scene.ann.only()
+    pending = scene.ann.only()
     with pytest.raises(ApiError) as refused:
-        scene.ann.approve(waiting)
+        scene.ann.approve(pending)
     assert refused.value.code == "device_too_new"
-    scene.ann.deny(waiting)
+    scene.ann.deny(pending)
 
 
 @dataclass(frozen=True, slots=True)
 class Database:
-    """A database of either kind, and how it is lost."""
+    """A database of either kind, which can be lost."""
 
     server: LiveServer
     postgres: PostgresServer | None
 
     def lose(self) -> None:
-        """Replaces the database by an empty one; the key files are kept."""
+        """Replaces the database by an empty one. The key files are kept."""
         if self.postgres is None:
             for path in (self.server.folder / "data").glob("sayso.db*"):
                 path.unlink()
@@ -271,7 +271,7 @@ class Database:
 
 @pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.postgresql)])
 def database(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Database]:
-    """A running server on each kind of database."""
+    """A running server, on each kind of database."""
     settings, postgres = {}, None
     if request.param == "postgresql":
         postgres = request.getfixturevalue("postgres_server")
@@ -281,11 +281,11 @@ def database(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Databas
 
 
 def test_restoring_over_the_existing_database_brings_nothing_back(database: Database) -> None:
-    """Changes since the backup are read from it; everything else continues unasked."""
+    """Later changes are read from the existing database, and everything else continues."""
     server = database.server
-    scene = _scene(server)
+    scene = _prepare_scene(server)
     file = server.folder / "monday.sayso"
-    backup = _done(server, "db", "backup", str(file))
+    backup = _run_json(server, "db", "backup", str(file))
     assert file.stat().st_mode & 0o777 == 0o600
     assert [Path(key).name for key in backup["keys_apart"]] == ["master.key", "pin.key", "log.key"]
     _use_up(scene)
@@ -295,74 +295,74 @@ def test_restoring_over_the_existing_database_brings_nothing_back(database: Data
     _close(server)
     unforced = _sayso(server, "db", "restore", str(file), "--json")
     assert (unforced.returncode, json.loads(unforced.stderr)["code"]) == (6, "conflict")
-    output = _done(server, "db", "restore", str(file), "--force")
+    output = _run_json(server, "db", "restore", str(file), "--force")
     assert output["compared"] is True
     assert output["held"] == {
         **dict.fromkeys(("users", "apps", "passwords", "deputies"), 0),
         **dict.fromkeys(("devices", "agents", "consents", "grants"), 1),
     }
-    _started_again(server)
-    _nothing_comes_back(scene)
-    _work_goes_on(scene)
-    entry = _done(server, "audit", "search", "--type", "installation.restored")["items"][0]
+    _start_again(server)
+    _check_nothing_comes_back(scene)
+    _check_work_continues(scene)
+    entry = _run_json(server, "audit", "search", "--type", "installation.restored")["items"][0]
     assert entry["facts"]["requests"] >= 1
 
 
 def test_restoring_without_the_old_database_holds_everything_until_it_is_enabled(
     database: Database,
 ) -> None:
-    """Nobody knows what changed; `doctor` lists what waits, with one command each."""
+    """Nobody knows what changed later, so `sayso doctor` lists the commands that enable things."""
     server = database.server
-    scene = _scene(server)
+    scene = _prepare_scene(server)
     file = server.folder / "monday.sayso"
-    _done(server, "db", "backup", str(file))
+    _run_json(server, "db", "backup", str(file))
     _use_up(scene)
     server.stop()
     _close(server)
     database.lose()
-    output = _done(server, "db", "restore", str(file))
+    output = _run_json(server, "db", "restore", str(file))
     assert (output["compared"], output["held"]["devices"], output["held"]["agents"]) == (
         False,
         2,
         2,
     )
-    _started_again(server)
+    _start_again(server)
     with pytest.raises(ApiError):
         scene.ann.client.me()
     assert scene.agent.ask(scene.ann.user).json()["error"] == "unauthorized_client"
-    fixes = "\n".join(item["fix"] for item in _done(server, "doctor")["items"])
+    fixes = "\n".join(item["fix"] for item in _run_json(server, "doctor")["items"])
     assert f"Run: sayso agents enable {scene.agent.key.name}" in fixes
     assert f"Run: sayso devices enable {_laptop(scene)}" in fixes
     _enable(scene)
-    _nothing_comes_back(scene)
-    _nothing_high_yet(scene)
+    _check_nothing_comes_back(scene)
+    _check_no_high_risk_yet(scene)
     server.clock.forward(DAY)
-    _work_goes_on(scene)
+    _check_work_continues(scene)
 
 
 def test_a_database_copied_back_by_hand_is_refused(tmp_path: Path) -> None:
-    """It is older than the server last saw it; after a restore in place it can be used."""
+    """The server has seen a newer one. After a restore in place the copy can be used."""
     with live_server(tmp_path, forked=True) as server:
-        scene = _scene(server)
+        scene = _prepare_scene(server)
         server.stop()
         _close(server)
-        place = tmp_path / "data" / "sayso.db"
-        kept = place.read_bytes()
+        file = tmp_path / "data" / "sayso.db"
+        copy = file.read_bytes()
         server.start()
         _use_up(scene)
-        newest = _done(server, "audit", "tail", "-n", "1")["items"][0]["id"]
+        newest = _run_json(server, "audit", "tail", "-n", "1")["items"][0]["id"]
         until(lambda: (tmp_path / "data" / "last-seen").read_text().strip() >= newest, 30)
         server.stop()
         _close(server)
-        place.write_bytes(kept)
-        refused = _served(server)
+        file.write_bytes(copy)
+        refused = _run_serve(server)
         assert (refused.returncode, refused.stderr.count("\n")) == (1, 1)
         assert "Run: sayso db restore --in-place" in refused.stderr
         assert _sayso(server, "agents", "list").returncode == 1
-        _done(server, "db", "restore", "--in-place")
-        _started_again(server)
+        _run_json(server, "db", "restore", "--in-place")
+        _start_again(server)
         _enable(scene)
-        _nothing_comes_back(scene)
-        _nothing_high_yet(scene)
+        _check_nothing_comes_back(scene)
+        _check_no_high_risk_yet(scene)
         server.clock.forward(DAY)
-        _work_goes_on(scene)
+        _check_work_continues(scene)

@@ -1,4 +1,4 @@
-"""On PostgreSQL with two workers: an exchange during the revocation of its parent is revoked."""
+"""PostgreSQL with two workers: an exchange during the revocation of its parent is revoked."""
 
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -32,7 +32,7 @@ def server(
 
 @pytest.fixture(scope="module")
 def chains(server: LiveServer) -> Iterator[LiveChains]:
-    """A user of a chat app."""
+    """Token chains that begin with a user of a chat app."""
     user, _ = server.user()
     with server.services.store.read() as view:
         person = view.directory.user_called(user)
@@ -59,7 +59,7 @@ def _exchange(server: LiveServer, chains: LiveChains, agent: AgentKey, token: st
 def test_no_concurrent_exchange_escapes_a_revocation(
     server: LiveServer, chains: LiveChains, agent: AgentKey
 ) -> None:
-    """Every issued token is revoked, however close; none is issued afterwards."""
+    """Every token issued during the revocation is revoked, and none is issued afterwards."""
     for _ in range(_ROUNDS):
         token = chains.user_token()
         jti = chains.claims(token)["jti"]
@@ -68,10 +68,10 @@ def test_no_concurrent_exchange_escapes_a_revocation(
                 threads.submit(_exchange, server, chains, agent, token) for _ in range(_AT_ONCE)
             ]
             chains.revoke(token)
-            codes = [one.result() for one in sent]
+            codes = [exchange.result() for exchange in sent]
         assert set(codes) <= {200, 400}
         with server.services.store.read() as view:
-            made = view.delegations.descendants(jti)
-        assert len(made) == codes.count(200)
-        assert all(row.revoked_at is not None and row.resource == BANK for row in made)
+            issued = view.delegations.descendants(jti)
+        assert len(issued) == codes.count(200)
+        assert all(row.revoked_at is not None and row.resource == BANK for row in issued)
         assert chains.exchange(agent, token).status_code == 400

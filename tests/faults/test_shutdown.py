@@ -1,4 +1,4 @@
-"""SIGTERM under load: acknowledged data is stored, sockets are closed, and it ends soon."""
+"""SIGTERM under load: acknowledged data is stored, sockets are closed, and the server ends soon."""
 
 import time
 from collections.abc import Iterator
@@ -21,7 +21,7 @@ _SLACK_SECONDS = 10  # a busy machine is slow, not broken
 
 @pytest.fixture
 def server(tmp_path: Path) -> Iterator[LiveServer]:
-    """A server of this test."""
+    """A server for one test."""
     with live_server(tmp_path, **WITHOUT_LIMITS) as running:
         yield running
 
@@ -29,9 +29,9 @@ def server(tmp_path: Path) -> Iterator[LiveServer]:
 @pytest.fixture
 def load(server: LiveServer) -> Iterator[Load]:
     """A load on the server."""
-    made = new_load(server)
-    yield made
-    made.close()
+    running_load = new_load(server)
+    yield running_load
+    running_load.close()
 
 
 def test_stopping_under_load_loses_nothing_acknowledged(server: LiveServer, load: Load) -> None:
@@ -53,7 +53,7 @@ def test_stopping_under_load_loses_nothing_acknowledged(server: LiveServer, load
 
 
 def test_sockets_are_closed_with_1012(server: LiveServer, load: Load) -> None:
-    """A terminal knows that the server restarts, and reconnects by itself."""
+    """The code tells a terminal that the server restarts, so it reconnects by itself."""
     with (
         greeted(load.person) as first,
         greeted(load.person) as second,
@@ -65,7 +65,7 @@ def test_sockets_are_closed_with_1012(server: LiveServer, load: Load) -> None:
 
 
 def test_an_idle_server_stops_by_itself(server: LiveServer) -> None:
-    """Idle connections are dropped, and no worker has to be killed."""
+    """Idle connections are closed, and no worker has to be killed."""
     with httpx.Client(base_url=server.url, trust_env=False) as client:
         client.get("/healthz")
         assert server.stop() < GRACEFUL_SECONDS
@@ -88,5 +88,5 @@ def test_a_held_poll_is_answered_before_the_server_ends(server: LiveServer, load
 
 def _is_held(server: LiveServer, load: Load) -> bool:
     with server.services.store.read() as view:
-        found = view.approvals.open_of_agent(load.agent.key.id)
-    return any(approval.holder for approval in found)
+        approvals = view.approvals.open_of_agent(load.agent.key.id)
+    return any(approval.holder for approval in approvals)

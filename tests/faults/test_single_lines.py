@@ -1,4 +1,4 @@
-"""Each fault of the table is detected by the test that the table names."""
+"""Each fault in the table is detected by the test that the table names."""
 
 import json
 import os
@@ -15,11 +15,11 @@ _Noticed = Mapping[str, Sequence[str]]
 
 @pytest.fixture(scope="module")
 def failures_by_fault(tmp_path_factory: pytest.TempPathFactory) -> _Noticed:
-    """Fault, or "" for none → the tests that failed. All run in one process of their own."""
+    """The tests that failed, by fault ("" for none). All run in one separate process."""
     report_file = tmp_path_factory.mktemp("planted") / "told"
     tests = sorted({fault.noticed_by for fault in FAULTS.values()})
     command = [sys.executable, "-m", "pytest", "-q", "-p", "tests.support.checks.planting"]
-    done = subprocess.run(  # our own tests
+    result = subprocess.run(  # our own tests
         [*command, "-p", "no:cacheprovider", "-p", "no:randomly", *tests],
         cwd=ROOT,
         env={**os.environ, RESULTS_VARIABLE: str(report_file)},
@@ -27,13 +27,13 @@ def failures_by_fault(tmp_path_factory: pytest.TempPathFactory) -> _Noticed:
         text=True,
         check=False,
     )
-    assert done.returncode == 0, done.stdout[-2_000:] + done.stderr[-2_000:]
-    found: _Noticed = json.loads(report_file.read_text("utf-8"))
-    return found
+    assert result.returncode == 0, result.stdout[-2_000:] + result.stderr[-2_000:]
+    failures: _Noticed = json.loads(report_file.read_text("utf-8"))
+    return failures
 
 
 def test_the_named_tests_pass_without_a_fault(failures_by_fault: _Noticed) -> None:
-    """They therefore detect the fault and nothing else."""
+    """A test that passes without a fault fails below only because of the fault."""
     assert failures_by_fault[""] == []
 
 

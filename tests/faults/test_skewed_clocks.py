@@ -1,7 +1,7 @@
-"""On PostgreSQL: a machine whose clock is wrong by ninety seconds, beside a right one.
+"""PostgreSQL and a machine whose clock is wrong by ninety seconds, besides a right one.
 
-The database's clock counts for all. Deadlines, poll pacing and the times in tokens use it, so it
-does not matter which machine serves a request.
+The database's clock counts for all machines. Deadlines, poll pacing and the times in tokens use it,
+so it does not matter which machine serves a request.
 """
 
 from collections.abc import Callable, Iterator
@@ -37,7 +37,7 @@ class _Pair:
     network: Proxy
 
     def lead_to(self, machine: LiveServer) -> None:
-        """New connections go to this machine."""
+        """Sends new connections to this machine."""
         self.network.target = machine.port
         self.network.cut()
 
@@ -66,8 +66,8 @@ def start(postgres_server: PostgresServer, tmp_path: Path) -> Iterator[Starter]:
         yield starter
 
 
-def _asked(pair: _Pair) -> tuple[Agent, str, Terminal, Approval]:
-    """A request made at the right machine; its user is then led to the wrong one."""
+def _ask_and_move(pair: _Pair) -> tuple[Agent, str, Terminal, Approval]:
+    """Sends a request at the right machine, then moves its user to the wrong one."""
     user, code = pair.right.user()
     pair.lead_to(pair.right)
     person = terminal(pair.right, user, code, url=pair.network.url)
@@ -79,8 +79,8 @@ def _asked(pair: _Pair) -> tuple[Agent, str, Terminal, Approval]:
 
 
 def _check_in_time(pair: _Pair) -> None:
-    """A request with a minute left has it there too."""
-    agent, handle, person, approval = _asked(pair)
+    """Checks that a request with a minute left can still be decided at the other machine."""
+    agent, handle, person, approval = _ask_and_move(pair)
     assert agent.poll(handle).json()["error"] in {"authorization_pending", "slow_down"}
     person.approve(approval)
     token = agent.poll(handle)
@@ -90,9 +90,9 @@ def _check_in_time(pair: _Pair) -> None:
 
 
 def _check_too_late(pair: _Pair) -> None:
-    """An ended request has ended there too, for decisions and for redemptions."""
-    agent, handle, person, approval = _asked(pair)
-    pair.right.kill()  # or it could be the one that ends it
+    """Checks that an expired request can be neither decided nor redeemed there."""
+    agent, handle, person, approval = _ask_and_move(pair)
+    pair.right.kill()  # otherwise it could record the expiry
     pair.right.clock.forward(MINUTE + SECOND)
     with pytest.raises(ApiError) as refusal:
         person.approve(approval)
@@ -102,7 +102,7 @@ def _check_too_late(pair: _Pair) -> None:
 
 
 def _check_pace(pair: _Pair) -> None:
-    """Polls are counted together, wherever they arrive."""
+    """Checks that polls are counted together, whichever machine they reach."""
     here, user = new_agent(pair.right), pair.right.user()[0]
     there = Agent(here.key, pair.wrong.client())
     handle = here.asked(user)
@@ -126,26 +126,26 @@ def test_a_wrong_clock_ends_nothing_early_and_accepts_nothing_late(
 
 
 def test_the_check_detects_a_fast_machine_that_uses_its_own_clock(start: Starter) -> None:
-    """I15: it ends requests that have time left."""
+    """I15: such a machine expires requests that have time left."""
     pair = start(_WRONG_BY, "own_clock")
     with pytest.raises(AssertionError):
         _check_in_time(pair)
 
 
 def test_the_check_detects_a_slow_machine_that_uses_its_own_clock(start: Starter) -> None:
-    """I15: it accepts a decision that is too late."""
+    """I15: such a machine accepts a decision that is too late."""
     pair = start(-_WRONG_BY, "own_clock")
     with pytest.raises((AssertionError, pytest.fail.Exception)):
         _check_too_late(pair)
 
 
 def test_polls_are_paced_together_on_all_machines(start: Starter) -> None:
-    """I13: an early poll is early at any machine, whatever its clock."""
+    """I13: an early poll is early at any machine, whatever its clock says."""
     _check_pace(start(_WRONG_BY))
 
 
 def test_the_check_detects_a_pace_kept_by_each_machine(start: Starter) -> None:
-    """I13: kept in memory, it allows one poll per machine."""
+    """I13: a pace that is kept in memory allows one poll per machine."""
     pair = start(0, "pace_in_memory")
     with pytest.raises(AssertionError):
         _check_pace(pair)

@@ -1,4 +1,4 @@
-"""Memory of a server with many connections whose requests never end."""
+"""The memory of a server with many connections whose requests never end."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -14,7 +14,7 @@ _MAX_MIB = 100
 
 @pytest.fixture
 def server(tmp_path: Path) -> Iterator[LiveServer]:
-    """A server of the test's own, so that only this test uses its memory."""
+    """A server for one test, so that only this test uses its memory."""
     with live_server(tmp_path) as running:
         yield running
 
@@ -27,10 +27,10 @@ def server(tmp_path: Path) -> Iterator[LiveServer]:
 def test_requests_without_an_end_use_little_memory(
     server: LiveServer, sent: bytes, connections: int
 ) -> None:
-    """Less than 100 MiB beyond idle in total, and others are served meanwhile."""
+    """Such requests use less than 100 MiB in total, and other requests are served."""
     assert server.process is not None
     idle = memory_mib(server.process.pid)
     with flood(server.port, sent, connections):
-        for _ in range(20):  # answered behind what was received before
+        for _ in range(20):  # the answer comes after earlier input was read
             assert server.client().get("/jwks").status_code == 200
             assert memory_mib(server.process.pid) - idle < _MAX_MIB

@@ -35,7 +35,7 @@ FOR EACH ROW EXECUTE FUNCTION no_entry()
 
 @pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.postgresql)])
 def server(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[LiveServer]:
-    """A server on each kind of database."""
+    """A server, on each kind of database."""
     settings = {}
     if request.param == "postgresql":
         settings["database_url"] = upgraded_database(request.getfixturevalue("postgres_server"))
@@ -48,8 +48,8 @@ def _url(server: LiveServer) -> str:
 
 
 @contextmanager
-def _unwritable_log(server: LiveServer) -> Iterator[None]:
-    """No entry can be stored while the block runs; everything else can."""
+def _block_log(server: LiveServer) -> Iterator[None]:
+    """Lets no entry be stored while the block runs; everything else can be stored."""
     on_sqlite = server.services.settings.on_sqlite
     engine = sa.create_engine(_url(server))
     with engine.begin() as connection:
@@ -65,30 +65,30 @@ def _unwritable_log(server: LiveServer) -> Iterator[None]:
 
 
 def test_without_the_log_nothing_takes_effect(server: LiveServer) -> None:
-    """A request, an answer and a token: each is refused with 503, then works."""
+    """A request, a decision and a token each get 503, and work again later."""
     agent, person, url = new_agent(server), new_person(server), _url(server)
     approved = agent.asked(person.user)
     person.approve(person.only())
     agent.asked(person.user)
-    waiting = person.only()
-    with _unwritable_log(server):
+    pending = person.only()
+    with _block_log(server):
         before = read_ledger(url)
-        _refused(agent, person)
+        _assert_refused(agent, person)
         with pytest.raises(UnknownOutcome) as unknown:
-            person.deny(waiting)
+            person.deny(pending)
         assert isinstance(unknown.value.__cause__, ApiError)
         assert unknown.value.__cause__.status == 503
         assert agent.poll(approved).status_code == 503
         assert read_ledger(url) == before
     assert agent.poll(approved).status_code == 200
-    person.deny(waiting)
+    person.deny(pending)
     assert agent.ask(person.user).is_success
     agent.http.close()
     person.client.close()
 
 
 def test_the_check_detects_effects_without_entries(tmp_path: Path) -> None:
-    """Nothing is written, so nothing is refused either."""
+    """If no entry is written, nothing is refused, so the check fails."""
     with (
         live_server(tmp_path, forked=True, options=("--seed", "no_entries")) as server,
         pytest.raises(AssertionError),
@@ -97,14 +97,14 @@ def test_the_check_detects_effects_without_entries(tmp_path: Path) -> None:
 
 
 def test_a_required_stream_that_is_behind_stops_the_server(tmp_path: Path) -> None:
-    """After a minute, and only until it has sent the log."""
+    """The server refuses requests after a minute, until the stream has sent the log."""
     settings = {**WITHOUT_LIMITS, "audit_streams_required": "stdout"}
     with live_server(tmp_path, forked=True, **settings) as server:
         agent, person = new_agent(server), new_person(server)
         assert agent.ask(person.user).is_success
         server.clock.forward(MINUTE)
         until(lambda: agent.ask(person.user).status_code == 503)
-        _refused(agent, person)
+        _assert_refused(agent, person)
         server.services.audit_log.sign()
         source = AuditStream(server.services.store)
         StreamRun(source, JsonLines(json_line), once=True, report=print).run(
@@ -116,7 +116,7 @@ def test_a_required_stream_that_is_behind_stops_the_server(tmp_path: Path) -> No
         person.client.close()
 
 
-def _refused(agent: Agent, person: Terminal) -> None:
+def _assert_refused(agent: Agent, person: Terminal) -> None:
     answer = agent.ask(person.user)
     assert answer.status_code == 503
     assert answer.json()["error"] == "temporarily_unavailable"

@@ -27,12 +27,12 @@ _OPENED_BY_A_PROGRAM = frozenset(
 )
 """Files in which `sayso-approver` runs as a program and opens keys that the test enrolled."""
 _AS_IN_PRODUCTION = frozenset({"test_long_poll.py"})
-"""Files whose server starts as in production, because they look at how gunicorn ends it."""
+"""Files whose server starts as in production, because they test how gunicorn ends it."""
 
 
 @pytest.fixture(scope="module", autouse=True)
 def _pins(request: pytest.FixtureRequest) -> Iterator[None]:
-    """A PIN takes a fifth of a second on purpose; these tests enter hundreds."""
+    """Makes PINs cheap. A real one takes a fifth of a second, and these tests enter hundreds."""
     if request.path.name in _OPENED_BY_A_PROGRAM:
         yield
         return
@@ -44,7 +44,7 @@ def _pins(request: pytest.FixtureRequest) -> Iterator[None]:
 def server(
     request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[LiveServer]:
-    """A prepared server for this file."""
+    """A prepared server, shared by the tests of one file. Its audit log is verified at the end."""
     folder: Path = tmp_path_factory.mktemp("server")
     with live_server(folder, forked=request.path.name not in _AS_IN_PRODUCTION) as running:
         yield running
@@ -53,10 +53,10 @@ def server(
 
 @pytest.fixture
 def agent(server: LiveServer) -> Iterator[Agent]:
-    """An agent of this test."""
-    made = new_agent(server)
-    yield made
-    made.http.close()
+    """A new agent for each test."""
+    new = new_agent(server)
+    yield new
+    new.http.close()
 
 
 @pytest.fixture
@@ -68,6 +68,6 @@ def user(server: LiveServer) -> str:
 @pytest.fixture
 def person(server: LiveServer) -> Iterator[Terminal]:
     """A user at an enrolled terminal."""
-    made = new_person(server)
-    yield made
-    made.client.close()
+    new = new_person(server)
+    yield new
+    new.client.close()

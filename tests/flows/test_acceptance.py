@@ -29,7 +29,7 @@ FACTS = (
     *("agent says (not verified):", '"Invoice 4711"', "grants:", "for exactly this action"),
     *("requires:", "your PIN", "expires in", "Expiring isn't a denial", "fingerprint:"),
 )
-"""What is said of a payment, in its order."""
+"""What the screen says about a payment, in this order."""
 _EACH = 0.05
 """Seconds between keys: twenty a second."""
 
@@ -47,7 +47,7 @@ def _ask(
 
 
 def _click(app: Window, words: str, first: str = "") -> None:
-    """Clicks the middle of some words, in one write with `first`."""
+    """Clicks the middle of some words; `first` is sent in the same write."""
     for row, line in enumerate(app.text.splitlines(), 1):
         if words in line:
             column = line.index(words) + 1 + len(words) // 2
@@ -57,7 +57,7 @@ def _click(app: Window, words: str, first: str = "") -> None:
 
 
 def test_typing_while_requests_arrive_decides_nothing(agent: Agent, person: Terminal) -> None:
-    """Acceptance 1: `yes a y`, Enter, `1 2`, at twenty keys a second, with five new requests."""
+    """Acceptance 1: twenty keys a second, while five requests arrive, approve and deny nothing."""
     _ask(agent, person)
     with window(person) as app:
         for number in range(5):
@@ -70,7 +70,7 @@ def test_typing_while_requests_arrive_decides_nothing(agent: Agent, person: Term
 
 
 def test_the_click_that_focuses_the_window_presses_nothing(agent: Agent, person: Terminal) -> None:
-    """Acceptance 2: the click that regains the focus does nothing; a second click counts."""
+    """Acceptance 2: the click that brings back the focus does nothing; a second click approves."""
     handle = _ask(agent, person)
     with window(person) as app:
         app.press("a")
@@ -89,7 +89,7 @@ def test_the_click_that_focuses_the_window_presses_nothing(agent: Agent, person:
 
 
 def test_a_command_typed_after_refocusing_approves_nothing(agent: Agent, person: Terminal) -> None:
-    """Everything is entered; the user leaves, returns, pauses, and types `ls -la`."""
+    """A user who has entered everything, leaves, returns and types `ls -la` approves nothing."""
     _ask(agent, person)
     with window(person) as app:
         _about_to_confirm(app)
@@ -97,7 +97,7 @@ def test_a_command_typed_after_refocusing_approves_nothing(agent: Agent, person:
         app.shows("> Back <")
         app.child.send(FOCUS_IN)
         app.rest(1)
-        for key in ("l", "s", " ", "-", "l", "a\r"):  # the last two never 0.8 s apart
+        for key in ("l", "s", " ", "-", "l", "a\r"):  # never 0.8 s apart
             app.child.send(key)
             app.rest(_EACH)
         app.rest(2)
@@ -109,7 +109,7 @@ def test_a_command_typed_after_refocusing_approves_nothing(agent: Agent, person:
 def test_a_superseded_request_closes_the_approval_panel(
     agent: Agent, person: Terminal, size: tuple[int, int]
 ) -> None:
-    """Acceptance 3: the agent changes a cent while the user is about to confirm."""
+    """Acceptance 3: the panel closes if the agent changes a cent while the user is confirming."""
     handle = _ask(agent, person)
     with window(person, size=size) as app:
         _about_to_confirm(app)
@@ -123,7 +123,7 @@ def test_a_superseded_request_closes_the_approval_panel(
 def test_an_approval_that_crosses_with_a_superseding_request_counts_for_neither(
     agent: Agent, person: Terminal
 ) -> None:
-    """Acceptance 3: Enter is pressed before the app can know; the server refuses it."""
+    """Acceptance 3: the server refuses an approval sent before the app knows of the change."""
     handle = _ask(agent, person)
     with window(person) as app:
         _about_to_confirm(app)
@@ -138,7 +138,7 @@ def test_an_approval_that_crosses_with_a_superseding_request_counts_for_neither(
 
 
 def _about_to_confirm(app: Window) -> None:
-    """Everything is read and typed; Enter would approve."""
+    """Reads and types everything, so that Enter would approve."""
     app.press("a")
     app.shows("Approve?", "[ Approve")
     app.press("\x1b[6~", "\x1b[6~", "\t", *PIN, "\t")
@@ -156,7 +156,7 @@ def _only_the_changed_request_is_pending(
 def test_a_request_denied_in_one_terminal_is_decided_in_the_other(
     server: LiveServer, agent: Agent, person: Terminal
 ) -> None:
-    """Acceptance 4: soon, by an event, and it can no longer be answered."""
+    """Acceptance 4: the other terminal shows the denial within 10 s and cannot approve any more."""
     services = server.services
     users = Users(services.store, services.secrets)
     _, issued = users.enroll(person.user, by=BY)
@@ -188,7 +188,7 @@ def _show(app: Window, words: str, while_read: Window) -> None:
 def test_hostile_text_is_inert_in_a_real_terminal(
     agent: Agent, person: Terminal, size: tuple[int, int]
 ) -> None:
-    """Acceptance 5: no title, markup or reversed text; the amount stays in its place."""
+    """Acceptance 5: hostile text sets no title, is not reversed, and does not move the amount."""
     _ask(agent, person, payee=HOSTILE)
     with window(person, size=size) as app:
         app.press("\r")
@@ -204,7 +204,7 @@ def test_hostile_text_is_inert_in_a_real_terminal(
 def test_five_kilobytes_of_hostile_text_leave_the_headline_unchanged(
     server: LiveServer, agent: Agent, person: Terminal, size: tuple[int, int]
 ) -> None:
-    """Acceptance 5: beside or after it, amount and payee stay as without it."""
+    """Acceptance 5: five kilobytes of hostile text do not move or hide the amount and the payee."""
     ActionTypes(server.services.store).update(json.dumps(WITH_REFERENCE), by=BY)
     details = json.dumps([{**PAYMENT_DETAILS[0], "reference": FIVE_KILOBYTES}])
     agent.asked(person.user, scope=SCOPE, authorization_details=details)
@@ -222,33 +222,33 @@ def test_five_kilobytes_of_hostile_text_leave_the_headline_unchanged(
 
 
 def _detail(app: Window, size: tuple[int, int]) -> str:
-    """The detail of a request as one line; beside the list if there is room."""
+    """Returns the details of a request as one line. A wide terminal shows them beside the list."""
     begins = 41 if size[0] == 100 else 0
     return " ".join(" ".join(row[begins:] for row in app.text.splitlines()).split())
 
 
 def test_a_dumb_terminal_shows_everything_as_lines(agent: Agent, person: Terminal) -> None:
-    """Acceptance 13: TERM=dumb: every fact, the risk as a word, no control sequence."""
+    """Acceptance 13: with TERM=dumb every fact is printed, without a control sequence."""
     _ask(agent, person, binding_message="Invoice 4711")
     app = Window(person, TERM="dumb", SAYSO_APPROVER_THEME="sayso", NO_COLOR="1")
     try:
         output = _output_until(app, "help or quit:")
         app.child.send("1\n")
         output += _output_until(app, "help or quit:")
-        _in_order(output[output.index("Request 1.") :], *FACTS, person.only().fingerprint)
+        _assert_in_order(output[output.index("Request 1.") :], *FACTS, person.only().fingerprint)
         assert "\x1b" not in output
     finally:
         app.leave()
 
 
-def _in_order(text: str, *words: str) -> None:
-    place = 0
+def _assert_in_order(text: str, *words: str) -> None:
+    position = 0
     for word in words:
-        assert word in text[place:], f"{word} is not where it belongs in:\n{text}"
-        place = text.index(word, place) + len(word)
+        assert word in text[position:], f"{word} is not where it belongs in:\n{text}"
+        position = text.index(word, position) + len(word)
 
 
 def _output_until(app: Window, until: str) -> str:
-    """Everything written until these words came."""
+    """Returns everything written up to these words."""
     app.child.expect(until, timeout=PATIENCE_SECONDS)
     return bytes(app.child.before + app.child.after).decode()

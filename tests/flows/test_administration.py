@@ -22,7 +22,7 @@ from tests.support.servers.server import BY, AgentKey, LiveServer
 
 @pytest.fixture
 def http(server: LiveServer) -> Iterator[httpx.Client]:
-    """One connection."""
+    """A connection to the server."""
     with server.client() as client:
         yield client
 
@@ -35,22 +35,25 @@ def admin(server: LiveServer, person: Terminal) -> Terminal:
     return person
 
 
-def _signed(admin: Terminal, wanted: dict[str, Any]) -> str:
-    with temporary_key(admin.client, PIN, KeyLevel.HIGH, wanted["subject"]) as opened:
+def _sign_statement(admin: Terminal, challenge: dict[str, Any]) -> str:
+    with temporary_key(admin.client, PIN, KeyLevel.HIGH, challenge["subject"]) as opened:
         return signed_statement(
             opened.key,
             admin.client.signer,
-            purpose=wanted["purpose"],
-            subject=wanted["subject"],
+            purpose=challenge["purpose"],
+            subject=challenge["subject"],
             at=admin.client.now() // 1000,
-            nonce=wanted["nonce"],
+            nonce=challenge["nonce"],
         )
 
 
 def test_an_agent_registered_with_the_pin_works_at_once(
     server: LiveServer, http: httpx.Client, admin: Terminal
 ) -> None:
-    """The refusal says what to sign; the same request with that signature succeeds once."""
+    """The refusal says what to sign, and the same request succeeds with that signature.
+
+    The signature does not cover a changed request.
+    """
     api, path = RawApi(admin, http), "/api/agents"
     body = json.dumps(
         {
@@ -60,20 +63,20 @@ def test_an_agent_registered_with_the_pin_works_at_once(
             "scopes": ["payments:read"],
         }
     ).encode()
-    wanted = check_problem(api.call("POST", path, content=body), 403, "statement_required")[
+    challenge = check_problem(api.call("POST", path, content=body), 403, "statement_required")[
         "wanted"
     ]
-    assert wanted["subject"] == request_digest("POST", path, body)
-    headers = {"Sayso-Statement": _signed(admin, wanted)}
+    assert challenge["subject"] == request_digest("POST", path, body)
+    headers = {"Sayso-Statement": _sign_statement(admin, challenge)}
     other = body.replace(b"payments:read", b"payments:transfer")
     refused = api.call("POST", path, content=other, headers=headers)
     check_problem(refused, 422, "invalid_statement")
-    made = api.call("POST", path, content=body, headers=headers)
-    assert made.status_code == 201, made.text
-    agent = made.json()["agent"]
+    created = api.call("POST", path, content=body, headers=headers)
+    assert created.status_code == 201, created.text
+    agent = created.json()["agent"]
     (entry,) = entries(server, "agent.added", agent_id=agent["client_id"])
     assert entry["actor"] == f"user:{admin.client.profile.user_id}"
-    key = AgentKey(agent["client_id"], made.json()["client_secret"], agent["name"])
+    key = AgentKey(agent["client_id"], created.json()["client_secret"], agent["name"])
     assert Agent(key, http).ask(admin.user).status_code == 200
 
 
@@ -83,7 +86,7 @@ def test_an_agent_registered_with_the_pin_works_at_once(
 def test_listed_objects_are_found_by_their_id(
     http: httpx.Client, admin: Terminal, noun: str, member: str
 ) -> None:
-    """Ids of every kind fit into a path; an invalid id is not found."""
+    """Each listed ID can be used in a path, and an ID that contains a space is not found."""
     api = RawApi(admin, http)
     (item,) = api.call("GET", f"/api/{noun}?limit=1").json()["items"]
     shown = api.call("GET", f"/api/{noun}/{item[member]}")

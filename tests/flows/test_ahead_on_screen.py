@@ -28,7 +28,10 @@ def _payment(minor: int) -> dict[str, str]:
 def test_a_standing_grant_created_in_the_app_is_used_and_revoked(
     agent: Agent, person: Terminal
 ) -> None:
-    """Limits, preview, PIN; then nobody is asked until it is revoked. Its example stays."""
+    """A standing grant covers the next request until it is revoked.
+
+    It does not decide the request from which it was created.
+    """
     agent.asked(person.user, **_payment(1_000))
     with window(person) as app:
         app.press("s")

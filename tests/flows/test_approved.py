@@ -10,7 +10,7 @@ from tests.support.clients.terminal import Terminal
 from tests.support.servers.server import LiveServer
 
 
-def _claims(server: LiveServer, agent: Agent, token: str, audience: str) -> dict:
+def _verify_token(server: LiveServer, agent: Agent, token: str, audience: str) -> dict:
     keys = jwt.PyJWKSet.from_dict(agent.http.get("/jwks").json())
     header = jwt.get_unverified_header(token)
     return jwt.decode(
@@ -26,17 +26,17 @@ def _claims(server: LiveServer, agent: Agent, token: str, audience: str) -> dict
 def test_an_approved_payment_gives_one_token_that_names_user_and_agent(
     server: LiveServer, agent: Agent, person: Terminal
 ) -> None:
-    """What was shown is what was signed and what is in the token."""
-    asked = agent.ask_payment(person.user, binding_message="INV-2291 is due").json()
-    waiting = person.only()
+    """The token contains what the screen showed and what the user signed."""
+    request = agent.ask_payment(person.user, binding_message="INV-2291 is due").json()
+    pending = person.only()
 
-    assert asked["fingerprint"] == waiting.fingerprint
-    assert waiting.display.headline == "Pay EUR 4,820.00 to Nordwind Logistik GmbH"
+    assert request["fingerprint"] == pending.fingerprint
+    assert pending.display.headline == "Pay EUR 4,820.00 to Nordwind Logistik GmbH"
 
-    person.approve(waiting)
-    answer = agent.poll(asked["auth_req_id"])
+    person.approve(pending)
+    answer = agent.poll(request["auth_req_id"])
     body = answer.json()
-    claims = _claims(server, agent, body["access_token"], PAY)
+    claims = _verify_token(server, agent, body["access_token"], PAY)
 
     assert answer.status_code == 200, answer.text
     assert answer.headers["cache-control"] == "no-store"
@@ -44,9 +44,9 @@ def test_an_approved_payment_gives_one_token_that_names_user_and_agent(
     assert claims["act"]["sub"] == agent.key.id == claims["client_id"]
     assert claims["sub"].startswith("sayso_us_")
     assert claims["authorization_details"] == PAYMENT_DETAILS == body["authorization_details"]
-    assert claims["approval"]["action_digest"] == waiting.action_digest
+    assert claims["approval"]["action_digest"] == pending.action_digest
     assert claims["exp"] - claims["iat"] == body["expires_in"] == 300
-    identity = _claims(server, agent, body["id_token"], agent.key.id)
+    identity = _verify_token(server, agent, body["id_token"], agent.key.id)
     assert identity["sub"] == claims["sub"]
     assert identity["amr"] == ["swk", "pin"]
 
@@ -54,13 +54,13 @@ def test_an_approved_payment_gives_one_token_that_names_user_and_agent(
 def test_the_audit_log_has_the_whole_flow_with_the_signed_decision(
     server: LiveServer, agent: Agent, person: Terminal
 ) -> None:
-    """Requested, approved and issued, in that order, with the seven facts."""
+    """The log has one entry for the request, the approval and the token, each with every fact."""
     handle = agent.asked(person.user)
-    waiting = person.only()
-    person.approve(waiting)
+    pending = person.only()
+    person.approve(pending)
     agent.poll(handle)
     with server.services.store.read() as view:
-        entries = view.audit.of_approval(waiting.id)
+        entries = view.audit.of_approval(pending.id)
     bodies = [json.loads(entry.body) for entry in entries]
 
     assert [body["type"] for body in bodies] == [
@@ -85,13 +85,13 @@ def test_the_audit_log_has_the_whole_flow_with_the_signed_decision(
 def test_a_redeemed_handle_gives_nothing_and_raises_an_alarm(
     server: LiveServer, agent: Agent, person: Terminal
 ) -> None:
-    """A second redemption by any client is invalid_grant."""
+    """The second redemption of a handle returns invalid_grant and is logged."""
     handle = agent.asked(person.user)
-    waiting = person.only()
-    person.approve(waiting)
+    pending = person.only()
+    person.approve(pending)
     first, second = agent.poll(handle), agent.poll(handle)
     with server.services.store.read() as view:
-        types = [entry.type for entry in view.audit.of_approval(waiting.id)]
+        types = [entry.type for entry in view.audit.of_approval(pending.id)]
 
     assert first.status_code == 200
     assert (second.status_code, second.json()["error"]) == (400, "invalid_grant")

@@ -33,13 +33,13 @@ def app(server: LiveServer) -> NewAppSecret:
 
 @pytest.fixture
 def browser(server: LiveServer, person: Terminal):
-    """Her browser; she has a password."""
+    """The browser of this test's user, who has a password."""
     Passwords(server.services.store, Argon2Passwords()).set(person.user, PASSWORD, by=BY)
     with httpx.Client(base_url=server.url, trust_env=False, timeout=100) as http:
         yield Browser(http, server.url)
 
 
-def _token(server: LiveServer, app: NewAppSecret, **form: str) -> httpx.Response:
+def _request_token(server: LiveServer, app: NewAppSecret, **form: str) -> httpx.Response:
     credentials = {"client_id": app.app.id, "client_secret": app.secret}
     with server.client() as http:
         return http.post("/token", data={**credentials, **form})
@@ -47,18 +47,18 @@ def _token(server: LiveServer, app: NewAppSecret, **form: str) -> httpx.Response
 
 def _redeem(server: LiveServer, app: NewAppSecret, code: str) -> dict:
     form = {"grant_type": "authorization_code", "code": code, "redirect_uri": CALLBACK}
-    answer = _token(server, app, **form, code_verifier=VERIFIER)
+    answer = _request_token(server, app, **form, code_verifier=VERIFIER)
     assert answer.status_code == 200, answer.text
     return answer.json()
 
 
-def _claims(token: str) -> dict:
+def _decode_claims(token: str) -> dict:
     payload = token.split(".")[1]
     return json.loads(base64.urlsafe_b64decode(payload + "=" * (-len(payload) % 4)))
 
 
 def test_an_app_gets_a_token_with_which_an_agent_may_act(server, agent, app, browser, person):
-    """OB-03: sign in, consent, sign twice on the terminal, and the app has its tokens."""
+    """OB-03: the user signs in, consents and signs on the terminal; the app gets its tokens."""
     browser.authorize(
         app.app.id, scope="openid profile payments:read", resource=PAY, requested_actor=agent.key.id
     )
@@ -72,10 +72,10 @@ def test_an_app_gets_a_token_with_which_an_agent_may_act(server, agent, app, bro
         person.approve(approval)
         browser.again()
     tokens = _redeem(server, app, browser.page.answer["code"])
-    claims = _claims(tokens["access_token"])
+    claims = _decode_claims(tokens["access_token"])
     assert claims["may_act"]["sub"] == agent.key.id
     assert claims["aud"] == PAY
-    assert _claims(tokens["id_token"])["name"] == person.user
+    assert _decode_claims(tokens["id_token"])["name"] == person.user
     exchanged = agent.http.post(
         "/token",
         data={
@@ -88,21 +88,27 @@ def test_an_app_gets_a_token_with_which_an_agent_may_act(server, agent, app, bro
         auth=agent.key.basic,
     )
     assert exchanged.status_code == 200, exchanged.text
-    acting = _claims(exchanged.json()["access_token"])
+    acting = _decode_claims(exchanged.json()["access_token"])
     assert (acting["sub"], acting["act"]["sub"]) == (claims["sub"], agent.key.id)
-    again = _token(
+    refreshed = _request_token(
         server, app, grant_type="refresh_token", refresh_token=tokens["refresh_token"]
     ).json()
-    assert _claims(again["access_token"])["may_act"]["sub"] == agent.key.id
-    form = {"token": again["refresh_token"], "client_id": app.app.id, "client_secret": app.secret}
+    assert _decode_claims(refreshed["access_token"])["may_act"]["sub"] == agent.key.id
+    form = {
+        "token": refreshed["refresh_token"],
+        "client_id": app.app.id,
+        "client_secret": app.secret,
+    }
     with server.client() as http:
         assert http.post("/revoke", data=form).status_code == 200
-    ended = _token(server, app, grant_type="refresh_token", refresh_token=again["refresh_token"])
-    assert (ended.status_code, ended.json()["error"]) == (400, "invalid_grant")
+    refused = _request_token(
+        server, app, grant_type="refresh_token", refresh_token=refreshed["refresh_token"]
+    )
+    assert (refused.status_code, refused.json()["error"]) == (400, "invalid_grant")
 
 
 def test_a_denial_on_the_terminal_is_a_denial_for_the_app(app, browser, person):
-    """The page continues automatically and returns the error to the app."""
+    """When the user denies on the terminal, the page returns access_denied to the app."""
     browser.authorize(app.app.id, scope="openid payments:read", resource=PAY)
     browser.sign_in(person.user)
     browser.answer("allow")
@@ -111,7 +117,7 @@ def test_a_denial_on_the_terminal_is_a_denial_for_the_app(app, browser, person):
 
 
 def test_fifty_redemptions_of_one_code_give_one_set_of_tokens(server, app, browser, person):
-    """The second redemption revoked the tokens."""
+    """One redemption of a code returns tokens, and a second one revokes them."""
     browser.authorize(app.app.id)
     browser.sign_in(person.user)
     code = browser.answer("allow").answer["code"]
@@ -123,22 +129,22 @@ def test_fifty_redemptions_of_one_code_give_one_set_of_tokens(server, app, brows
     }
     answers: list[httpx.Response] = []
     threads = [
-        threading.Thread(target=lambda: answers.append(_token(server, app, **form)))
+        threading.Thread(target=lambda: answers.append(_request_token(server, app, **form)))
         for _ in range(50)
     ]
     for thread in threads:
         thread.start()
     for thread in threads:
         thread.join()
-    won = [answer.json() for answer in answers if answer.status_code == 200]
-    assert len(won) == 1
+    token_sets = [answer.json() for answer in answers if answer.status_code == 200]
+    assert len(token_sets) == 1
     with server.client() as http:
-        headers = {"Authorization": f"Bearer {won[0]['access_token']}"}
+        headers = {"Authorization": f"Bearer {token_sets[0]['access_token']}"}
         assert http.get("/userinfo", headers=headers).status_code == 401
 
 
 def test_password_checks_do_not_delay_other_requests(server, app, browser, person):
-    """Hashing is slow on purpose; the event loop continues meanwhile."""
+    """Hashing a password is slow on purpose, but other requests are answered in the meantime."""
     browser.authorize(app.app.id)
     form = browser.page.forms[0].fields
 
@@ -146,16 +152,16 @@ def test_password_checks_do_not_delay_other_requests(server, app, browser, perso
         fields = {**form, "name": f"nobody-{number}", "password": "wrong"}
         browser.http.post("/sign-in", data=fields)
 
-    guessing = [threading.Thread(target=guess, args=(n,)) for n in range(20)]
-    for thread in guessing:
+    threads = [threading.Thread(target=guess, args=(n,)) for n in range(20)]
+    for thread in threads:
         thread.start()
     waits = []
     with server.client() as http:
-        while any(thread.is_alive() for thread in guessing):
-            began = time.monotonic()
+        while any(thread.is_alive() for thread in threads):
+            start = time.monotonic()
             assert http.get("/healthz").status_code == 200
-            waits.append(time.monotonic() - began)
-    for thread in guessing:
+            waits.append(time.monotonic() - start)
+    for thread in threads:
         thread.join()
     assert sorted(waits)[len(waits) // 2] < 2
     assert browser.sign_in(person.user).status == 200

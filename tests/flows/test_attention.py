@@ -16,12 +16,12 @@ RING = "Sayso: 1 high-risk request is waiting for you"
 
 
 @contextlib.contextmanager
-def program(person, arguments, **environment):
-    """`sayso-approver` at this user's terminal, with all its output."""
-    alone = {k: v for k, v in pty_app.environment(person).items() if k not in ("TMUX", "STY")}
+def run_program(person, arguments, **environment):
+    """Runs `sayso-approver` at this user's terminal and records its output."""
+    variables = {k: v for k, v in pty_app.environment(person).items() if k not in ("TMUX", "STY")}
     child = pty_app.OpenedProgram(
         arguments,
-        env={**alone, "TERM": "xterm-kitty", **environment},
+        env={**variables, "TERM": "xterm-kitty", **environment},
         dimensions=(30, 100),
         encoding="utf-8",
         timeout=30,
@@ -34,8 +34,8 @@ def program(person, arguments, **environment):
 
 
 def test_the_app_notifies_through_the_terminal_with_fixed_words_only(agent, person):
-    """Bell and OSC 99 for a high-risk request; no text of the agent is in any sequence."""
-    with program(person, []) as child:
+    """A high-risk request rings the bell and sends OSC 99, without any text of the agent."""
+    with run_program(person, []) as child:
         child.expect("LIVE")
         agent.ask_payment(person.user, binding_message="OWNED by the agent")
         child.expect_exact(f"\x07\x1b]99;i=sayso;{RING}\x07")
@@ -47,28 +47,28 @@ def test_the_app_notifies_through_the_terminal_with_fixed_words_only(agent, pers
 
 
 def test_the_app_repeats_the_notification_until_a_key_is_pressed(agent, person):
-    """Any key ends it."""
-    with program(person, [], SAYSO_APPROVER_NOTIFY_REPEAT="1") as child:
+    """A notification is repeated until the user presses any key."""
+    with run_program(person, [], SAYSO_APPROVER_NOTIFY_REPEAT="1") as child:
         child.expect("LIVE")
         agent.ask_payment(person.user)
         for _ in range(3):
             child.expect_exact(RING)
         child.send("v")
         child.expect_exact("SHA-256")
-        with contextlib.suppress(pexpect.TIMEOUT):  # one that was on its way already
+        with contextlib.suppress(pexpect.TIMEOUT):  # one may already be on its way
             child.expect_exact(RING, timeout=0.5)
         with pytest.raises(pexpect.TIMEOUT):
             child.expect_exact(RING, timeout=2.5)
 
 
 def test_watch_notifies_through_tmux_and_keeps_its_output_clean(agent, person, tmp_path):
-    """The sequence goes to the terminal, the events to stdout."""
+    """`watch` sends its notification to the terminal and only the events to stdout."""
     command = f"{sys.executable} -m approver_tui watch --jsonl --notify --count 1 > {tmp_path}/out"
-    with program(person, ["--version"]) as child:
+    with run_program(person, ["--version"]) as child:
         child.expect(pexpect.EOF)
-    kept = {**os.environ, "SAYSO_APPROVER_HOME": str(person.home), "TMUX": "x", "TERM": "tmux"}
-    kept |= {"SAYSO_APPROVER_NOTIFY_TERMINAL": "osc9"}
-    child = pexpect.spawn("/bin/sh", ["-c", command], env=kept, encoding="utf-8", timeout=30)
+    variables = {**os.environ, "SAYSO_APPROVER_HOME": str(person.home), "TMUX": "x", "TERM": "tmux"}
+    variables |= {"SAYSO_APPROVER_NOTIFY_TERMINAL": "osc9"}
+    child = pexpect.spawn("/bin/sh", ["-c", command], env=variables, encoding="utf-8", timeout=30)
     child.expect("live")
     agent.ask_payment(person.user)
     child.expect_exact(f"\x07\x1bPtmux;\x1b\x1b]9;{RING}\x07\x1b\\")

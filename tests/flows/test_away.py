@@ -1,6 +1,6 @@
 """Quiet hours, mutes, snoozes, extensions and deputies, through a terminal's client.
 
-None of them removes a request from the list, and high-risk requests ring all the same.
+None of them removes a request from the list, and high-risk requests always ring.
 """
 
 import json
@@ -31,7 +31,7 @@ MEDIUM, LENT = "order.own", "order.lent"
 
 @pytest.fixture(autouse=True, scope="module")
 def types(server: LiveServer) -> None:
-    """Medium risk has larger notification budgets than low risk, so none is held back here."""
+    """Adds two types of medium risk: its notification budget is large enough for these tests."""
     actions = ActionTypes(server.services.store)
     for name, for_deputy in ((MEDIUM, False), (LENT, True)):
         members = {**PAYMENT, "type": name, "risk": "medium", "deputies": for_deputy}
@@ -40,10 +40,10 @@ def types(server: LiveServer) -> None:
 
 @pytest.fixture
 def other_user(server: LiveServer) -> Iterator[Terminal]:
-    """Another user at an enrolled terminal."""
-    made = new_person(server)
-    yield made
-    made.client.close()
+    """A second user at an enrolled terminal."""
+    other = new_person(server)
+    yield other
+    other.client.close()
 
 
 def _order(name: str = MEDIUM) -> dict[str, str]:
@@ -56,36 +56,36 @@ def _at(moment: int) -> datetime:
     return datetime.fromtimestamp(moment / 1_000, UTC)
 
 
-def _quiet_for_a_while(person: Terminal) -> None:
-    """The quiet hours began an hour ago and end in ten minutes, before any request ends."""
+def _set_quiet_hours(person: Terminal) -> None:
+    """Sets quiet hours that began an hour ago and end in ten minutes, before requests expire."""
     now = person.client.now()
     begins, ends = (_at(moment).strftime("%H:%M") for moment in (now - HOUR, now + 10 * MINUTE))
     preferences.set_quiet_hours(person.client, begins=begins, ends=ends, zone="UTC", days=())
 
 
 def _held_reason(line: FeedLine) -> str | None:
-    """Why the next request does not ring; None if it does."""
-    held: str | None = line.event("approval.requested")["held"]
-    return held
+    """Returns why the next request does not ring, or None if it does."""
+    reason: str | None = line.event("approval.requested")["held"]
+    return reason
 
 
 def _poll(server: LiveServer, agent: Agent, handle: str) -> dict[str, Any]:
-    """The agent's answer to a poll in time."""
+    """Polls at the interval and returns the answer to the agent."""
     server.clock.forward(6 * SECOND)
     reply: dict[str, Any] = agent.poll(handle).json()
     return reply
 
 
-def _held(person: Terminal) -> set[str]:
+def _held_approvals(person: Terminal) -> set[str]:
     return {hold.approval for hold in preferences.settings(person.client).holds}
 
 
 def test_quiet_hours_hold_low_and_medium_risk_and_high_risk_rings(
     server: LiveServer, agent: Agent, person: Terminal
 ) -> None:
-    """All are listed; the agent learns when quiet hours end; then the held ones ring."""
+    """Quiet hours hide no request. The agent learns when they end; then held requests ring."""
     with greeted(person) as line:
-        _quiet_for_a_while(person)
+        _set_quiet_hours(person)
         line.event("attention.changed")
         low = agent.asked(person.user)
         assert _held_reason(line) == "quiet_hours"
@@ -108,7 +108,7 @@ def test_quiet_hours_hold_low_and_medium_risk_and_high_risk_rings(
 
 
 def test_a_muted_agent_rings_only_for_high_risk(agent: Agent, person: Terminal) -> None:
-    """Its requests are listed, and it rings again after unmuting."""
+    """Requests of a muted agent are still listed, and unmuting removes the mute."""
     with greeted(person) as line:
         agent.asked(person.user, **_order())
         assert _held_reason(line) is None
@@ -128,38 +128,38 @@ def test_a_muted_agent_rings_only_for_high_risk(agent: Agent, person: Terminal) 
 def test_a_snoozed_request_rings_when_its_snooze_ends(
     server: LiveServer, agent: Agent, person: Terminal
 ) -> None:
-    """Unsnoozing it makes it ring too."""
+    """A snoozed request rings when the snooze ends, and it stays pending."""
     handle = agent.asked(person.user, **_order())
-    asked = person.only()
+    pending = person.only()
     with greeted(person) as line:
-        until = preferences.snooze(person.client, asked.id, 2).until
+        until = preferences.snooze(person.client, pending.id, 2).until
         line.event("attention.changed")
-        assert _held(person) == {asked.id}
+        assert _held_approvals(person) == {pending.id}
         assert datetime.fromisoformat(_poll(server, agent, handle)["held_until"]) == _at(until)
         server.clock.forward(2 * MINUTE)
         reminded = line.event("approval.reminder")
-        assert (reminded["approval"]["id"], reminded["held"]) == (asked.id, None)
-        preferences.snooze(person.client, asked.id, 2)
+        assert (reminded["approval"]["id"], reminded["held"]) == (pending.id, None)
+        preferences.snooze(person.client, pending.id, 2)
         line.event("attention.changed")
-        preferences.unsnooze(person.client, asked.id)
+        preferences.unsnooze(person.client, pending.id)
         line.event("attention.changed")
-    assert _held(person) == set()
-    assert person.only().id == asked.id
+    assert _held_approvals(person) == set()
+    assert person.only().id == pending.id
 
 
 def test_a_request_is_extended_as_often_as_its_risk_allows(
     server: LiveServer, agent: Agent, person: Terminal
 ) -> None:
-    """Three times at medium risk; the agent sees the new end, and the decision counts."""
+    """Medium risk allows three extensions. The agent sees the new expiry, and a decision counts."""
     handle = agent.asked(person.user, **_order())
-    asked = person.only()
-    ends = [asked.expires_at]
+    pending = person.only()
+    ends = [pending.expires_at]
     for _ in range(3):
         server.clock.forward(30 * SECOND)
-        ends.append(person.client.extend(asked.id).expires_at)
+        ends.append(person.client.extend(pending.id).expires_at)
     assert ends == sorted(set(ends))
     with pytest.raises(ApiError) as refused:
-        person.client.extend(asked.id)
+        person.client.extend(pending.id)
     assert refused.value.status == 409
     expires_at = _poll(server, agent, handle)["expires_at"]
     assert datetime.fromisoformat(expires_at) == _at(ends[-1])
@@ -169,48 +169,50 @@ def test_a_request_is_extended_as_often_as_its_risk_allows(
 def test_a_deputy_decides_types_that_allow_it_until_the_deputyship_ends(
     agent: Agent, person: Terminal, other_user: Terminal
 ) -> None:
-    """The token says that they decided for their principal, who sees it all the time."""
+    """A deputy sees and decides only types that allow it. The principal sees those too."""
     now = person.client.now()
     begins, ends = (_at(moment).isoformat() for moment in (now, now + HOUR))
-    named = person.decider.name_deputy(other_user.user, begins, ends, PIN)
-    assert [other.id for other in deputies.list_deputies(other_user.client).others] == [named.id]
+    deputyship = person.decider.name_deputy(other_user.user, begins, ends, PIN)
+    assert [other.id for other in deputies.list_deputies(other_user.client).others] == [
+        deputyship.id
+    ]
     agent.asked(person.user, **_order())
     assert other_user.waiting() == ()
     handle = agent.asked(person.user, **_order(LENT))
     (for_deputy,) = other_user.waiting()
-    assert for_deputy.id in {one.id for one in person.waiting()}
+    assert for_deputy.id in {approval.id for approval in person.waiting()}
     other_user.approve(for_deputy)
     reply = agent.poll(handle).json()
     assert reply["authorization_details"][0]["type"] == LENT
-    deputies.end_deputy(person.client, named.id)
+    deputies.end_deputy(person.client, deputyship.id)
     agent.asked(person.user, **_order(LENT))
     assert other_user.waiting() == ()
     assert deputies.list_deputies(person.client).mine == ()
 
 
-def _typed(person: Terminal, asked: Approval, number: str) -> Approval:
+def _approve_with_number(person: Terminal, asked: Approval, number: str) -> Approval:
     """Approves with this match number."""
-    known = {"fingerprint": asked.fingerprint, "entries": Entries(match=number)}
-    return person.decider.approve(asked, pin=PIN, **known)  # type: ignore[arg-type]  # by name
+    terms = {"fingerprint": asked.fingerprint, "entries": Entries(match=number)}
+    return person.decider.approve(asked, pin=PIN, **terms)  # type: ignore[arg-type]  # by name
 
 
 def test_a_second_wrong_match_number_locks_the_request(
     server: LiveServer, agent: Agent, person: Terminal
 ) -> None:
-    """Acceptance 6: one attempt is left after the first; the agent gets reason locked."""
+    """Acceptance 6: one attempt is left after the first; the second denies with reason locked."""
     Agents(server.services.store, server.services.secrets).update(
         agent.key.id, AgentChanges(interactive=True), by=BY
     )
     answer = agent.ask(person.user, **_order()).json()
-    asked, right = person.only(), answer["match_code"]
+    pending, right = person.only(), answer["match_code"]
     wrong = f"{(int(right) + 1) % 1_000:03}"
-    with pytest.raises(WrongEntry) as once:
-        _typed(person, asked, wrong)
-    assert once.value.left == 1
+    with pytest.raises(WrongEntry) as first:
+        _approve_with_number(person, pending, wrong)
+    assert first.value.left == 1
     with pytest.raises(RequestLocked):
-        _typed(person, asked, wrong)
+        _approve_with_number(person, pending, wrong)
     with pytest.raises(ApiError):
-        _typed(person, asked, right)
+        _approve_with_number(person, pending, right)
     reply = agent.poll(answer["auth_req_id"]).json()
     assert (reply["error"], reply["reason"]) == ("access_denied", "locked")
     assert person.waiting() == ()

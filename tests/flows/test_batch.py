@@ -33,7 +33,7 @@ from tests.support.fakes.fake_clock import FakeClock
 from tests.support.servers.server import BY, LiveServer
 
 _LONG = 4_000
-"""Tries to see what a real server has to do first."""
+"""How many times the test looks at the screen; a real server must answer first."""
 
 
 @pytest.fixture
@@ -41,21 +41,21 @@ def phone(server: LiveServer, person: Terminal) -> Iterator[Terminal]:
     """A second terminal of this test's user."""
     services = server.services
     _, issued = Users(services.store, services.secrets).enroll(person.user, by=BY)
-    made = terminal(server, person.user, issued.code, name="phone")
-    yield made
-    made.client.close()
+    second = terminal(server, person.user, issued.code, name="phone")
+    yield second
+    second.client.close()
 
 
 @pytest.fixture
 def handles(agent: Agent, person: Terminal) -> list[str]:
-    """Three requests of an agent that is known already."""
+    """Three requests of an agent that the user has approved before."""
     agent.asked(person.user)
     person.approve(person.only())
     return [agent.asked(person.user) for _ in range(3)]
 
 
-class _DeniesMeanwhile:
-    """The real decider; before its second approval another device denies that request."""
+class _DenyingDecider:
+    """The real decider, but another device denies the second request before it is approved."""
 
     def __init__(self, person: Terminal, other: Terminal) -> None:
         self._person = person
@@ -63,7 +63,7 @@ class _DeniesMeanwhile:
         self._count = 0
 
     def approve(self, approval: Approval, **terms: Any) -> Approval:
-        """Approves, after the other device if it is the second."""
+        """Approves; if it is the second approval, the other device denies the request first."""
         self._count += 1
         if self._count == 2:
             self._other.deny(self._other.client.approval(approval.id))
@@ -73,8 +73,8 @@ class _DeniesMeanwhile:
         return getattr(self._person.decider, name)
 
 
-def _stage(person: Terminal, answers: Any) -> Stage:
-    """The app in this process, with the real client and a clock under test control."""
+def _make_stage(person: Terminal, answers: Any) -> Stage:
+    """The app in this process, with the real client and a clock that the test controls."""
     clock, client = FakeClock(), person.client
     guard, feed = InputGuard(clock.ticks), Feed(client)
     prefs_client, grants_client = (
@@ -99,22 +99,22 @@ def _stage(person: Terminal, answers: Any) -> Stage:
         log_witness=FakeLogWitness(),
         others=NoOtherLogins(),
     )
-    load_app = partial(_made, partial(InboxScreen, context))
+    load_app = partial(_load_inbox, partial(InboxScreen, context))
     app = ApproverApp(load_app, guard=guard, theme="sayso", keymap=Keymap())
     fakes: Any = (client, answers, feed, prefs_client, grants_client)
     return Stage(clock, *fakes, app)
 
 
-def _made(make: partial[InboxScreen], _ring: object) -> partial[InboxScreen]:
+def _load_inbox(make: partial[InboxScreen], _ring: object) -> partial[InboxScreen]:
     return make
 
 
 async def test_a_request_denied_elsewhere_is_skipped_and_the_others_are_approved(
     server: LiveServer, agent: Agent, person: Terminal, phone: Terminal, handles: list[str]
 ) -> None:
-    """Three signatures over three texts: two tokens, one record of the other device's denial."""
+    """The batch approves two of three requests; the third keeps the other device's denial."""
     person.decider.unlock(PIN)
-    stage = _stage(person, _DeniesMeanwhile(person, phone))
+    stage = _make_stage(person, _DenyingDecider(person, phone))
     async with stage.app.run_test(size=(100, 30)) as pilot:
         await until(
             pilot, lambda: is_live(stage) and len(inbox(stage).state.inbox.rows) == 3, _LONG
@@ -140,7 +140,7 @@ async def test_a_request_denied_elsewhere_is_skipped_and_the_others_are_approved
 def test_two_of_three_selected_requests_are_approved_in_a_real_terminal(
     agent: Agent, person: Terminal, phone: Terminal, handles: list[str], size: tuple[int, int]
 ) -> None:
-    """The request denied elsewhere is deselected with a message; one PIN entry."""
+    """The app deselects the request denied elsewhere and says so; one PIN approves the others."""
     with window(person, size=size) as app:
         app.shows("x 3")
         app.press("x")

@@ -24,8 +24,8 @@ def page(server: LiveServer) -> Iterator[Page]:
     headers = {"Origin": server.url, "Sec-Fetch-Site": "same-origin"}
     with httpx.Client(base_url=server.url, headers=headers, trust_env=False, timeout=70) as http:
         options = http.post("/api/passkeys/options", json={"code": code}).json()
-        made = passkey.made(decoded(options["challenge"]))
-        body = {"code": code, "name": "phone", **made}
+        credential = passkey.made(decoded(options["challenge"]))
+        body = {"code": code, "name": "phone", **credential}
         assert http.post("/api/passkeys", json=body).status_code == 201
         cookie = http.cookies["sayso-passkey"]
         http.headers["Sayso-Csrf"] = _csrf(http)
@@ -38,11 +38,11 @@ def _csrf(http: httpx.Client) -> str:
     return http.get("/").text.partition('data-csrf="')[2].partition('"')[0]
 
 
-def _socket(server: LiveServer, http: httpx.Client, **headers: str) -> ClientConnection:
-    whole = {"Cookie": http.headers["Cookie"], "Origin": server.url, **headers}
-    origin = whole.pop("Origin")
+def _connect(server: LiveServer, http: httpx.Client, **headers: str) -> ClientConnection:
+    all_headers = {"Cookie": http.headers["Cookie"], "Origin": server.url, **headers}
+    origin = all_headers.pop("Origin")
     address = f"ws://localhost:{server.port}/api/feed"
-    return connect(address, additional_headers=whole, origin=origin)
+    return connect(address, additional_headers=all_headers, origin=origin)
 
 
 def _ticket(http: httpx.Client) -> str:
@@ -53,9 +53,9 @@ def _ticket(http: httpx.Client) -> str:
 
 
 def test_a_page_gets_events_of_its_user(server: LiveServer, page: Page, agent: Agent) -> None:
-    """A greeting after its ticket, then events."""
+    """A page that sends its ticket gets a greeting, and then the events of its user."""
     http, name = page
-    with _socket(server, http) as socket:
+    with _connect(server, http) as socket:
         socket.send(_ticket(http))
         assert json.loads(socket.recv(10))["type"] == "hello"
         agent.asked(name)
@@ -63,41 +63,41 @@ def test_a_page_gets_events_of_its_user(server: LiveServer, page: Page, agent: A
 
 
 def test_a_ticket_opens_one_socket(server: LiveServer, page: Page) -> None:
-    """It cannot be replayed."""
+    """A ticket cannot be used a second time."""
     http, _ = page
     ticket = _ticket(http)
-    with _socket(server, http) as socket:
+    with _connect(server, http) as socket:
         socket.send(ticket)
         assert json.loads(socket.recv(10))["type"] == "hello"
-    _refused(server, http, ticket)
+    _assert_closed(server, http, ticket)
 
 
 @pytest.mark.parametrize("word", ["{}", "no json", '{"type":"renew"}', '{"ticket":"a.1.b"}'])
 def test_a_cookie_alone_opens_no_feed(server: LiveServer, page: Page, word: str) -> None:
-    """A socket opened by another site would have it too."""
-    _refused(server, page[0], word)
+    """A socket without a ticket is closed: another site's socket would send the cookie too."""
+    _assert_closed(server, page[0], word)
 
 
 def test_a_socket_of_another_site_is_refused_at_the_handshake(
     server: LiveServer, page: Page
 ) -> None:
-    """The refusal comes before any message."""
+    """A socket with another site's origin gets 403 before any message."""
     with pytest.raises(InvalidStatus) as refused:
-        _socket(server, page[0], Origin="https://evil.example")
+        _connect(server, page[0], Origin="https://evil.example")
     assert refused.value.response.status_code == 403
 
 
 def test_a_signed_out_browser_opens_no_socket(server: LiveServer, page: Page) -> None:
-    """Its cookie is no longer valid."""
+    """The cookie of a signed-out browser gets 401 at the handshake."""
     http, _ = page
     assert http.post("/api/passkeys/sign-out").status_code == 204
     with pytest.raises(InvalidStatus) as refused:
-        _socket(server, http)
+        _connect(server, http)
     assert refused.value.response.status_code == 401
 
 
-def _refused(server: LiveServer, http: httpx.Client, word: str) -> None:
-    with _socket(server, http) as socket:
+def _assert_closed(server: LiveServer, http: httpx.Client, word: str) -> None:
+    with _connect(server, http) as socket:
         socket.send(word)
         with pytest.raises(ConnectionClosed) as closed:
             socket.recv(10)

@@ -22,7 +22,7 @@ def eva(server: LiveServer) -> WebPerson:
 
 @pytest.fixture
 def asked(eva: WebPerson, agent: Agent) -> str:
-    """The id of a request pending for her."""
+    """The ID of a request that is pending for this user."""
     agent.asked(eva.name)
     (waiting,) = eva.http.get("/api/approvals?state=waiting").json()["items"]
     approval_id: str = waiting["id"]
@@ -30,7 +30,7 @@ def asked(eva: WebPerson, agent: Agent) -> str:
 
 
 def test_the_users_own_signature_decides(server: LiveServer, eva: WebPerson, asked: str) -> None:
-    """The refusals below therefore have no other cause."""
+    """The user's own passkey approves, so the refusals below have no other cause."""
     assert eva.decide(asked, eva.assertion(asked)).status_code == 200
     assert stored(server, asked).state is State.APPROVED
 
@@ -38,7 +38,7 @@ def test_the_users_own_signature_decides(server: LiveServer, eva: WebPerson, ask
 def test_a_cookie_in_another_client_decides_nothing(
     server: LiveServer, eva: WebPerson, asked: str
 ) -> None:
-    """It shows the request, but its passkey is not enrolled."""
+    """A client with a stolen cookie can see the request, but its passkey is not enrolled."""
     thief = with_cookie_of(eva, eva.cookie)
     assert thief.me["device"]["id"] == eva.me["device"]["id"]
     assert thief.http.get(f"/r/{asked}").status_code == 200
@@ -51,18 +51,18 @@ def test_a_cookie_in_another_client_decides_nothing(
 @pytest.mark.parametrize(
     "guess",
     [
-        lambda one, assertion: (f"/api/approvals/{one}/decision", assertion),
-        lambda one, assertion: (f"/api/approvals/{one}", assertion),
-        lambda one, assertion: (f"/r/{one}", assertion),
-        lambda one, assertion: (f"/r/{one}/approve", assertion),
+        lambda approval_id, assertion: (f"/api/approvals/{approval_id}/decision", assertion),
+        lambda approval_id, assertion: (f"/api/approvals/{approval_id}", assertion),
+        lambda approval_id, assertion: (f"/r/{approval_id}", assertion),
+        lambda approval_id, assertion: (f"/r/{approval_id}/approve", assertion),
     ],
     ids=["decision endpoint", "request endpoint", "request page", "page below it"],
 )
 @pytest.mark.parametrize("method", ["GET", "HEAD"])
-def test_no_get_decides_whatever_it_carries(
+def test_a_get_with_a_valid_signature_decides_nothing(
     server: LiveServer, eva: WebPerson, asked: str, guess: Guess, method: str
 ) -> None:
-    """A valid signature in the address or body, or a method override header."""
+    """A GET or HEAD with a valid signature or a method override header decides nothing."""
     path, assertion = guess(asked, eva.assertion(asked))
     eva.http.request(
         method,
@@ -77,7 +77,7 @@ def test_no_get_decides_whatever_it_carries(
 def test_another_users_request_is_not_found_anywhere(
     server: LiveServer, eva: WebPerson, asked: str
 ) -> None:
-    """The pages, the API and a signature of their own passkey do not help."""
+    """The pages and the API answer 404 to another user, even with a signature of their passkey."""
     ben = new_web_person(server)
     shown = eva.http.get(f"/api/approvals/{asked}").json()
     page = ben.http.get(f"/r/{asked}")

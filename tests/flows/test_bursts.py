@@ -33,26 +33,26 @@ DOTS = "•" * len(PIN)
 
 
 def _burst(app: Window, text: str) -> None:
-    """Writes everything at once, after a second without a key."""
+    """Writes all keys in one write, after a second without a key."""
     app.rest(1.0)
     os.write(app.child.child_fd, text.encode())
 
 
 def _state(server: LiveServer, approval_id: str) -> State:
     with server.services.store.read() as view:
-        found = view.approvals.get(approval_id)
-    assert found is not None
-    return found.state
+        approval = view.approvals.get(approval_id)
+    assert approval is not None
+    return approval.state
 
 
 def _row(app: Window, words: str) -> int:
-    """The row with these words."""
-    return next(place for place, row in enumerate(app.text.splitlines()) if words in row)
+    """Returns the index of the row that contains these words."""
+    return next(index for index, row in enumerate(app.text.splitlines()) if words in row)
 
 
 @pytest.fixture
 def asked(server: LiveServer, agent: Agent, person: Terminal) -> Iterator[Approval]:
-    """A payment whose amount is typed back."""
+    """A payment whose amount the user must type back."""
     actions = ActionTypes(server.services.store)
     actions.update(json.dumps({**PAYMENT, "type_back": {"fact": "/amount"}}), by=BY)
     agent.ask_payment(person.user)
@@ -62,7 +62,7 @@ def asked(server: LiveServer, agent: Agent, person: Terminal) -> Iterator[Approv
 
 @pytest.mark.usefixtures("asked")
 def test_a_burst_of_type_back_and_pin_fills_both_fields(person: Terminal) -> None:
-    """The type-back field shows what is typed; the PIN belongs to the next field."""
+    """The first part fills the visible type-back field, and the PIN fills the hidden one."""
     with window(person, size=SIZE) as app:
         app.press("a")
         app.shows("Approve?")
@@ -74,8 +74,8 @@ def test_a_burst_of_type_back_and_pin_fills_both_fields(person: Terminal) -> Non
 
 @pytest.mark.usefixtures("asked")
 def test_a_burst_on_a_busy_machine_fills_both_fields(person: Terminal) -> None:
-    """The app is stopped while the keys arrive, and two programs use the processors."""
-    busy = [subprocess.Popen([sys.executable, "-c", "while True: pass"]) for _ in range(2)]
+    """The fields are right even if the app is stopped while the keys arrive on a busy machine."""
+    processes = [subprocess.Popen([sys.executable, "-c", "while True: pass"]) for _ in range(2)]
     try:
         with window(person, size=SIZE) as app:
             app.press("a")
@@ -88,15 +88,15 @@ def test_a_burst_on_a_busy_machine_fills_both_fields(person: Terminal) -> None:
             assert RIGHT in app.text
             assert PIN not in app.text
     finally:
-        for each in busy:
-            each.kill()
-            each.wait()
+        for process in processes:
+            process.kill()
+            process.wait()
 
 
 def test_keys_after_the_one_that_opens_a_panel_are_dropped(
     server: LiveServer, person: Terminal, asked: Approval
 ) -> None:
-    """They were typed at the previous screen: they reach no field and decide nothing."""
+    """Keys typed before the panel was visible reach no field and decide nothing."""
     with window(person, size=SIZE) as app:
         _burst(app, f"a\x1b[6~\t{RIGHT}\t{PIN}\t\r")
         app.shows("Approve?", "> Back <")
@@ -109,7 +109,7 @@ def test_keys_after_the_one_that_opens_a_panel_are_dropped(
 def test_a_burst_that_ends_with_the_button_approves(
     server: LiveServer, person: Terminal, asked: Approval
 ) -> None:
-    """The keys come in one read, after the facts were visible long enough."""
+    """One burst can approve if the facts were visible long enough before it."""
     with window(person, size=SIZE) as app:
         app.press("a", "\x1b[6~")
         app.rest(3.0)
@@ -120,7 +120,7 @@ def test_a_burst_that_ends_with_the_button_approves(
 def test_a_burst_of_number_type_back_reason_and_pin_fills_all_fields(
     server: LiveServer, agent: Agent, person: Terminal
 ) -> None:
-    """Everything that a critical request takes, in the order of the fields."""
+    """One burst fills every field that a critical request has, in the order of the fields."""
     document = {**PAYMENT, "risk": "critical", "type_back": {"fact": "/amount"}}
     ActionTypes(server.services.store).update(json.dumps(document), by=BY)
     agents = Agents(server.services.store, server.services.secrets)
@@ -141,7 +141,7 @@ def test_a_burst_of_number_type_back_reason_and_pin_fills_all_fields(
 
 @pytest.mark.usefixtures("asked")
 def test_a_burst_of_denial_notes_fills_both_fields(person: Terminal) -> None:
-    """The fields are the agent's note and the private one."""
+    """The note to the agent and the private note do not run into each other."""
     with window(person, size=SIZE) as app:
         app.press("d")
         app.shows("Deny?")
@@ -155,7 +155,7 @@ def test_a_burst_of_denial_notes_fills_both_fields(person: Terminal) -> None:
 
 @pytest.mark.usefixtures("asked")
 def test_a_burst_of_a_report_choice_and_note_fills_both(person: Terminal) -> None:
-    """The choice comes first, then the words."""
+    """Digits in the note do not change the choice that was typed before it."""
     with window(person, size=SIZE) as app:
         app.press("!")
         app.shows("Report?")
@@ -166,7 +166,7 @@ def test_a_burst_of_a_report_choice_and_note_fills_both(person: Terminal) -> Non
 def test_a_burst_of_standing_grant_limits_fills_their_fields(
     server: LiveServer, agent: Agent, person: Terminal
 ) -> None:
-    """The fields are duration, uses and sum."""
+    """One burst fills the duration, the number of uses and the total amount."""
     document = {**PAYMENT, "risk": "low", "amount": "/amount", "target": "/payee"}
     ActionTypes(server.services.store).update(json.dumps(document), by=BY)
     agent.ask_payment(person.user)
@@ -181,10 +181,10 @@ def test_a_burst_of_standing_grant_limits_fills_their_fields(
 
 
 def test_a_burst_of_both_sign_in_pins_fills_their_fields(server: LiveServer) -> None:
-    """The burst has all keys needed to sign in with a code."""
+    """One burst of all fields, with the PIN twice, signs a user in with a code."""
     user, code = server.user()
-    somebody = Terminal(user, None, None, server.folder / f"burst-{user}")  # type: ignore[arg-type]  # not yet enrolled
-    app = Window(somebody, size=SIZE)
+    new_user = Terminal(user, None, None, server.folder / f"burst-{user}")  # type: ignore[arg-type]  # not yet enrolled
+    app = Window(new_user, size=SIZE)
     try:
         app.shows("SAYSO  sign in", "There is no login on this machine.")
         _burst(app, f"\x15{server.url}\t2\t{code}\t\t{PIN}\t{PIN}\t\r")
@@ -194,9 +194,9 @@ def test_a_burst_of_both_sign_in_pins_fills_their_fields(server: LiveServer) -> 
 
 
 def _at_a_prompt(home: Path, words: str, typed: str, *arguments: str) -> str:
-    """Types everything at once at the first prompt of a command; returns its terminal output."""
-    somebody = Terminal("", None, None, home)  # type: ignore[arg-type]  # its home alone
-    child = OpenedProgram(arguments, environment(somebody), (24, 80), timeout=60)
+    """Types everything at a command's first prompt and returns what the terminal showed."""
+    user = Terminal("", None, None, home)  # type: ignore[arg-type]  # its home alone
+    child = OpenedProgram(arguments, environment(user), (24, 80), timeout=60)
     try:
         child.logfile_read = shown = io.BytesIO()
         child.expect_exact(words)
@@ -209,10 +209,12 @@ def _at_a_prompt(home: Path, words: str, typed: str, *arguments: str) -> str:
 
 
 def test_both_pins_of_a_command_line_sign_in_are_read_and_not_shown(server: LiveServer) -> None:
-    """The second one was typed before its prompt."""
+    """A PIN that is typed before its prompt appears is read and not echoed."""
     user, code = server.user()
-    given = ("login", server.url, "--code", code, "--name", "laptop")
-    shown = _at_a_prompt(server.folder / f"plain-{user}", "not shown): ", f"{PIN}\n{PIN}\n", *given)
+    arguments = ("login", server.url, "--code", code, "--name", "laptop")
+    shown = _at_a_prompt(
+        server.folder / f"plain-{user}", "not shown): ", f"{PIN}\n{PIN}\n", *arguments
+    )
     assert "Logged in to" in shown
     assert PIN not in shown
 
@@ -220,9 +222,9 @@ def test_both_pins_of_a_command_line_sign_in_are_read_and_not_shown(server: Live
 def test_type_back_and_pin_of_a_command_line_approval_are_read_in_order(
     server: LiveServer, person: Terminal, asked: Approval
 ) -> None:
-    """The type-back is shown as typed, the PIN is not."""
-    given = ("approve", asked.id, "--fingerprint", asked.fingerprint)
-    shown = _at_a_prompt(person.home, "to go back: ", f"{RIGHT}\n{PIN}\n", *given)
+    """The terminal echoes the type-back and does not echo the PIN."""
+    arguments = ("approve", asked.id, "--fingerprint", asked.fingerprint)
+    shown = _at_a_prompt(person.home, "to go back: ", f"{RIGHT}\n{PIN}\n", *arguments)
     assert f"to go back: {RIGHT}" in shown
     assert PIN not in shown
     assert _state(server, asked.id) is State.APPROVED

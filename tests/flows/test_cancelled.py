@@ -20,7 +20,7 @@ def _revoke(agent: Agent, handle: str) -> httpx.Response:
 def test_a_withdrawn_request_can_no_longer_be_answered(
     server: LiveServer, agent: Agent, person: Terminal
 ) -> None:
-    """Only its own agent can withdraw it; the agent's poll says cancelled."""
+    """Only the agent that sent a request can withdraw it. Its next poll has reason cancelled."""
     handle = agent.asked(person.user)
     approval = person.only()
     other_agent = new_agent(server)
@@ -37,8 +37,8 @@ def test_a_withdrawn_request_can_no_longer_be_answered(
     assert check_refusal(agent.poll(handle), 400, "access_denied")["reason"] == "cancelled"
 
 
-def test_a_held_poll_of_a_withdrawn_request_ends_at_once(agent: Agent, person: Terminal) -> None:
-    """Any other process of the agent learns of it."""
+def test_a_poll_of_a_withdrawn_request_is_not_held(agent: Agent, person: Terminal) -> None:
+    """Another process of the agent learns of the withdrawal without waiting."""
     handle = agent.asked(person.user)
     assert _revoke(agent, handle).status_code == httpx.codes.OK
     answered = agent.poll(handle, prefer="wait=30")

@@ -16,61 +16,63 @@ from tests.support.inputs.commands import command
 from tests.support.servers.server import BY, LiveServer
 
 
-def _app(server: LiveServer) -> tuple[str, str]:
+def _add_app(server: LiveServer) -> tuple[str, str]:
     services = server.services
     new = NewApp("books", (CALLBACK,), resources=(PAY,), scopes=("payments:read",))
-    given = Apps(services.store, services.secrets).add(new, by=BY)
-    return given.app.id, given.secret
+    added = Apps(services.store, services.secrets).add(new, by=BY)
+    return added.app.id, added.secret
 
 
 def _run(module: str, *arguments: str, environment: dict[str, str]) -> dict[str, object]:
-    """Runs a command; returns its JSON document."""
-    done = command(module, *arguments, "--json", environment=environment)
-    assert done.returncode == 0, done.stderr
-    document: dict[str, object] = json.loads(done.stdout)
+    """Runs a command and returns its JSON document."""
+    result = command(module, *arguments, "--json", environment=environment)
+    assert result.returncode == 0, result.stderr
+    document: dict[str, object] = json.loads(result.stdout)
     return document
 
 
-def _approver(home: Path, *arguments: str) -> dict[str, object]:
+def _run_approver(home: Path, *arguments: str) -> dict[str, object]:
     return _run("approver_tui", *arguments, environment={"SAYSO_APPROVER_HOME": str(home)})
 
 
 def test_a_consent_is_requested_signed_shown_and_revoked(
     server: LiveServer, person: Terminal
 ) -> None:
-    """The page, the terminal and the audit log agree."""
-    client_id, secret = _app(server)
+    """The page, the terminal, the command line and the audit log show the same consent."""
+    client_id, secret = _add_app(server)
     Passwords(server.services.store, server.services.passwords).set(person.user, PASSWORD, by=BY)
     with server.client() as http:
         browser = Browser(http, server.url)
         browser.authorize(client_id, scope="openid payments:read", resource=PAY)
         browser.sign_in(person.user)
         browser.answer("allow")
-        waiting = person.only()
-        assert waiting.kind.value == "consent"
-        facts = [(fact.label, fact.value) for fact in waiting.display.facts]
+        pending = person.only()
+        assert pending.kind.value == "consent"
+        facts = [(fact.label, fact.value) for fact in pending.display.facts]
         assert ("App", "books") in facts
         assert ("May use", "payments:read (low risk)") in facts
-        person.approve(waiting)
+        person.approve(pending)
         code = browser.again().answer["code"]
         tokens = _redeem(http, client_id, secret, code)
         (mine,) = [
-            item for item in _items(_approver(person.home, "consents")) if item["resource"] == PAY
+            item
+            for item in _items(_run_approver(person.home, "consents"))
+            if item["resource"] == PAY
         ]
         assert mine["client"] == {"id": client_id, "name": "books"}
-        seen = _run("server", "consents", "list", environment=server.environment)
-        assert mine["id"] in [item["id"] for item in _items(seen)]
-        revoked = _approver(person.home, "revoke", str(mine["id"]))
+        listed = _run("server", "consents", "list", environment=server.environment)
+        assert mine["id"] in [item["id"] for item in _items(listed)]
+        revoked = _run_approver(person.home, "revoke", str(mine["id"]))
         assert (revoked["state"], revoked["tokens_revoked"]) == ("revoked", 1)
-        again = http.post(
+        refused = http.post(
             "/token",
             data={"grant_type": "refresh_token", "refresh_token": tokens["refresh_token"]},
             auth=(client_id, secret),
         )
-        assert again.json()["error"] == "invalid_grant"
-    (given,) = entries(server, "consent.given", approval_id=waiting.id)
-    (ended,) = entries(server, "consent.revoked", approval_id=waiting.id)
-    assert given["facts"]["consent"] == ended["facts"]["consent"] == mine["id"]
+        assert refused.json()["error"] == "invalid_grant"
+    (given_entry,) = entries(server, "consent.given", approval_id=pending.id)
+    (revoked_entry,) = entries(server, "consent.revoked", approval_id=pending.id)
+    assert given_entry["facts"]["consent"] == revoked_entry["facts"]["consent"] == mine["id"]
 
 
 def _redeem(http: httpx.Client, client_id: str, secret: str, code: str) -> dict[str, str]:

@@ -29,10 +29,10 @@ WHY = "It is on the list of November."
 @pytest.fixture
 def others(server: LiveServer) -> Iterator[tuple[Terminal, Terminal]]:
     """Two more users, each at an enrolled terminal."""
-    made = new_person(server), new_person(server)
-    yield made
-    for each in made:
-        each.client.close()
+    terminals = new_person(server), new_person(server)
+    yield terminals
+    for terminal in terminals:
+        terminal.client.close()
 
 
 @pytest.fixture(autouse=True)
@@ -44,28 +44,28 @@ def critical(
     document = {**PAYMENT, "risk": "critical", "type_back": {"fact": "/amount"}}
     ActionTypes(store).update(json.dumps(document), by=BY)
     Agents(store, secrets).update(agent.key.id, AgentChanges(interactive=True), by=BY)
-    Groups(store, secrets).add("board", [each.user for each in (person, *others)], by=BY)
+    Groups(store, secrets).add("board", [terminal.user for terminal in (person, *others)], by=BY)
     Policies(store).set(rule("ask", "ask.quorum = 2", 'ask.who = ["board"]'), by=BY)
 
 
-def test_two_approvers_do_every_ceremony_and_a_locked_third_does_not_stop_them(
+def test_two_approvers_complete_every_ceremony_although_a_third_is_locked(
     server: LiveServer, agent: Agent, person: Terminal, others: tuple[Terminal, Terminal]
 ) -> None:
-    """Each does all of it, and the token has what both saw."""
-    asked = agent.ask_payment(person.user).json()
-    number, (first, second) = asked["match_code"], others
+    """Each approver must complete every ceremony, and both votes are in the audit log."""
+    request = agent.ask_payment(person.user).json()
+    number, (first, second) = request["match_code"], others
     right = Entries(fact=AMOUNT, match=number, reason=WHY)
-    seen = [each.only() for each in (person, first, second)]
+    pending = [item.only() for item in (person, first, second)]
 
-    assert {one.risk for one in seen} == {"critical"}
-    assert {one.steps for one in seen} == {frozenset(Step)}
-    for step, part in (
+    assert {approval.risk for approval in pending} == {"critical"}
+    assert {approval.steps for approval in pending} == {frozenset(Step)}
+    for step, incomplete in (
         (Step.TYPE_BACK, Entries(match=number, reason=WHY)),
         (Step.MATCH, Entries(fact=AMOUNT, reason=WHY)),
         (Step.REASON, Entries(fact=AMOUNT, match=number)),
     ):
         with pytest.raises(EntryNeeded) as needed:
-            _approve(first, part)
+            _approve(first, incomplete)
         assert needed.value.step is step
 
     wrong = replace(right, fact="4821")
@@ -73,7 +73,7 @@ def test_two_approvers_do_every_ceremony_and_a_locked_third_does_not_stop_them(
         _approve(person, wrong)
     with pytest.raises(RequestLocked):
         _approve(person, wrong)
-    locked = person.client.approval(seen[0].id)
+    locked = person.client.approval(pending[0].id)
     assert locked.is_locked
     assert "LOCKED:" in "\n".join(lines.approval_in_full(locked, person.client.now()))
 
@@ -93,16 +93,16 @@ def test_two_approvers_do_every_ceremony_and_a_locked_third_does_not_stop_them(
     assert text.index("Amount:") < text.index(WHY)
     assert _approve(second, right).state == "approved"
     server.clock.forward(6_000)
-    token = agent.poll(asked["auth_req_id"]).json()
+    token = agent.poll(request["auth_req_id"]).json()
     assert token["scope"] == "openid payments:transfer"
-    decided = entries(server, "approval.voted", approval_id=seen[0].id)
-    decided += entries(server, "approval.approved", approval_id=seen[0].id)
-    assert [each["actor"] for each in decided] == [
-        f"user:{each.client.profile.user_id}" for each in (first, second)
+    decided = entries(server, "approval.voted", approval_id=pending[0].id)
+    decided += entries(server, "approval.approved", approval_id=pending[0].id)
+    assert [item["actor"] for item in decided] == [
+        f"user:{item.client.profile.user_id}" for item in (first, second)
     ]
 
 
 def _approve(who: Terminal, typed: Entries) -> Approval:
     """Approves the one pending request as its screen showed it."""
-    asked = who.only()
-    return who.decider.approve(asked, fingerprint=asked.fingerprint, pin=PIN, entries=typed)
+    pending = who.only()
+    return who.decider.approve(pending, fingerprint=pending.fingerprint, pin=PIN, entries=typed)

@@ -42,7 +42,7 @@ _ONLY_OWNER = [
 
 @pytest.fixture
 def owner(postgres_server: PostgresServer) -> Iterator[psycopg.Connection]:
-    """The owner of a database in which the role has its rights."""
+    """A connection of the owner of a database on which the role has its rights."""
     url = upgraded_database(postgres_server)
     with psycopg.connect(url.replace("+psycopg", ""), autocommit=True) as connection:
         (sql,) = _SQL.findall(_PAGE.read_text("utf-8"))
@@ -53,7 +53,7 @@ def owner(postgres_server: PostgresServer) -> Iterator[psycopg.Connection]:
 
 @pytest.fixture
 def url(owner: psycopg.Connection, postgres_server: PostgresServer) -> str:
-    """The database as the role sees it."""
+    """The URL with which the role connects to the database."""
     ours = make_url(postgres_server.url_of(owner.info.dbname))
     role = ours.set(username="sayso_app", password="change-me")
     return role.render_as_string(hide_password=False)
@@ -61,7 +61,7 @@ def url(owner: psycopg.Connection, postgres_server: PostgresServer) -> str:
 
 @pytest.fixture
 def server(url: str, owner: psycopg.Connection, tmp_path: Path) -> Iterator[LiveServer]:
-    """A server with the role."""
+    """A server that connects with the role."""
     with live_server(tmp_path, forked=True, database_url=url) as running:
         yield running
     owner.execute(
@@ -72,9 +72,9 @@ def server(url: str, owner: psycopg.Connection, tmp_path: Path) -> Iterator[Live
 def test_the_server_works_and_only_adds_to_the_log(
     server: LiveServer, url: str, owner: psycopg.Connection
 ) -> None:
-    """Approved and redeemed, denied, expired; the log is signed, and nobody changes it.
+    """Requests are decided, the log is signed, and neither the role nor the owner changes it.
 
-    With one more right it deletes what entries say, and still changes nothing.
+    With one more right the role can trim what entries say, and can still change nothing else.
     """
     agent, person = new_agent(server), new_person(server)
     approved = agent.ask_payment(person.user).json()["auth_req_id"]

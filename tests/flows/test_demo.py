@@ -16,29 +16,29 @@ _DOWN = "\x1b[B"
 
 
 def _environment() -> dict[str, str]:
-    # COLUMNS and LINES, which a readline that was loaded sets, would outvote the terminal itself.
-    kept = {
+    # COLUMNS and LINES, which readline sets when it is loaded, would override the terminal's size.
+    variables = {
         name: value
         for name, value in os.environ.items()
         if not name.startswith("SAYSO_") and name not in {"COLUMNS", "LINES"}
     }
-    return {**kept, "TERM": "xterm-256color", "TEXTUAL_ANIMATIONS": "none"}
+    return {**variables, "TERM": "xterm-256color", "TEXTUAL_ANIMATIONS": "none"}
 
 
 def test_without_a_terminal_the_demo_plays_both_sides_and_verifies_the_tokens() -> None:
-    """Two verified tokens, one denial with its note, and the audit log."""
-    done = subprocess.run(
+    """The output has two verified tokens, a denial with its note, and the audit log."""
+    result = subprocess.run(
         SAYSO, env=_environment(), capture_output=True, text=True, timeout=_SECONDS, check=False
     )
 
-    assert done.returncode == 0, done.stderr
-    assert done.stdout.count("a token, verified against /jwks:") == 2
-    assert '"authorization_details"' in done.stdout
-    assert '"deny_code": "not_needed", "note": "Not before Monday."' in done.stdout
-    events = re.findall(r"^  ([a-z]+\.[a-z]+) ", done.stdout, re.MULTILINE)
+    assert result.returncode == 0, result.stderr
+    assert result.stdout.count("a token, verified against /jwks:") == 2
+    assert '"authorization_details"' in result.stdout
+    assert '"deny_code": "not_needed", "note": "Not before Monday."' in result.stdout
+    events = re.findall(r"^  ([a-z]+\.[a-z]+) ", result.stdout, re.MULTILINE)
     assert events.count("approval.requested") == 3
     assert events.count("token.issued") == 2
-    assert "sayso_cs_" not in done.stdout
+    assert "sayso_cs_" not in result.stdout
 
 
 class _Terminal:
@@ -56,7 +56,7 @@ class _Terminal:
         return "\n".join(self.screen.display)
 
     def until(self, words: str) -> str:
-        """Read until the screen shows these words."""
+        """Reads until the screen shows these words."""
         return self.press_until("", words)
 
     def press_until(self, keys: str, words: str) -> str:
@@ -82,12 +82,12 @@ class _Terminal:
         return True
 
     def press(self, keys: str) -> None:
-        """Types, after a pause that the app's input guard requires."""
+        """Types keys, after the pause that the app's input guard requires."""
         time.sleep(1.2)
         self._child.send(keys)
 
     def choose(self, fact: str) -> None:
-        """Goes down the list until the selected request shows this."""
+        """Goes down the list until the selected request shows this fact."""
         for key in ("g", _DOWN, _DOWN):
             self.press(key)
             ends = time.monotonic() + 5
@@ -98,7 +98,7 @@ class _Terminal:
         raise AssertionError(f"nothing has {fact!r} on:\n{self.text()}")
 
     def rest(self) -> str:
-        """What is printed until the program ends."""
+        """Returns what is printed until the program ends, and checks that it ends with 0."""
         printed = self._child.read().decode()
         self._child.close()
         assert self._child.exitstatus == 0, printed
@@ -106,7 +106,7 @@ class _Terminal:
 
 
 def test_with_a_terminal_a_user_approves_the_payment_in_the_app() -> None:
-    """Select, read, PIN, Tab to Approve, Enter, quit: its token is printed and verified."""
+    """A user who approves in the app gets the token printed and verified after quitting."""
     terminal = _Terminal(100, 30)
     terminal.until("Press any key")
     terminal.press(" ")

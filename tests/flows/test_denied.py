@@ -18,7 +18,7 @@ from tests.support.servers.server import LiveServer
 def test_a_denial_tells_the_agent_the_reason_and_the_next_step(
     agent: Agent, person: Terminal, code: str, retry: str
 ) -> None:
-    """Code, note and retry hint are members beside the standard error."""
+    """The agent gets the code, the note and a retry hint beside the standard error."""
     handle = agent.asked(person.user)
     person.deny(person.only(), code, "The vendor's account is another one.")
     answer = agent.poll(handle)
@@ -37,7 +37,7 @@ def test_a_denial_tells_the_agent_the_reason_and_the_next_step(
 
 
 def test_a_denial_without_a_note_omits_the_member(agent: Agent, person: Terminal) -> None:
-    """The server does not send null."""
+    """The answer has no `note` member, not even null."""
     handle = agent.asked(person.user)
     person.deny(person.only())
 
@@ -47,7 +47,7 @@ def test_a_denial_without_a_note_omits_the_member(agent: Agent, person: Terminal
 def test_the_session_key_is_enough_to_deny_high_risk(
     server: LiveServer, agent: Agent, person: Terminal
 ) -> None:
-    """XD-02: removing power needs no PIN: no PIN call, and the decision is signed by S."""
+    """XD-02: a denial removes power, so the session key signs it and no PIN call is made."""
     agent.ask_payment(person.user)
     waiting = person.only()
     before = person.client.me().device
@@ -64,7 +64,7 @@ def test_the_session_key_is_enough_to_deny_high_risk(
 
 
 def test_an_approval_key_may_deny_too(server: LiveServer, agent: Agent, person: Terminal) -> None:
-    """The stronger key can also remove power."""
+    """An approval key, which is stronger than the session key, can sign a denial too."""
     agent.asked(person.user)
     waiting = person.client.approval(person.only().id)
     key = approval_key(person, KeyLevel.LOW)
@@ -77,7 +77,7 @@ def test_an_approval_key_may_deny_too(server: LiveServer, agent: Agent, person: 
 def test_a_denied_request_stays_denied_however_often_it_is_polled(
     server: LiveServer, agent: Agent, person: Terminal
 ) -> None:
-    """Polls after the decision are neither paced nor given a token."""
+    """Polls after the denial get the same error: no slow_down and no token."""
     handle = agent.asked(person.user)
     waiting = person.only()
     person.deny(waiting)
@@ -92,7 +92,7 @@ def test_a_denied_request_stays_denied_however_often_it_is_polled(
 def test_an_approval_after_ones_own_denial_is_refused(
     server: LiveServer, agent: Agent, person: Terminal
 ) -> None:
-    """CB-140: the error says that it was denied first."""
+    """CB-140: a user who has denied cannot approve later; the error says that it was denied."""
     handle = agent.asked(person.user)
     waiting = person.only()
     person.deny(waiting, "not_needed")
@@ -109,7 +109,7 @@ def test_an_approval_after_ones_own_denial_is_refused(
 def test_a_denial_needs_a_listed_code(
     server: LiveServer, agent: Agent, person: Terminal, code: str | None
 ) -> None:
-    """Anything else is refused, and the request stays pending."""
+    """A missing, unknown or upper-case code is refused, and the request stays pending."""
     agent.asked(person.user)
     waiting = person.client.approval(person.only().id)
     key = person.client.session.key
@@ -122,10 +122,10 @@ def test_a_denial_needs_a_listed_code(
 
 
 @pytest.mark.parametrize("note", ["\x1b]52;c;aGk=\x07", "a\u202eb", "a\u200bb", "n" * 501])
-def test_a_denial_note_with_unsafe_characters_is_refused(
+def test_an_unsafe_or_overlong_denial_note_is_refused(
     server: LiveServer, agent: Agent, person: Terminal, note: str
 ) -> None:
-    """The note goes to programs and logs; the denial can be sent again without it."""
+    """Programs and logs receive the note, so it is refused; the user can deny without it."""
     agent.asked(person.user)
     waiting = person.only()
     with pytest.raises(ApiError) as refused:

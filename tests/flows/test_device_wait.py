@@ -1,4 +1,4 @@
-"""A new device waits a day before high risk, by every path: API, console, command line.
+"""A new device waits a day before high risk, however the others were revoked.
 
 The attacker administers the installation. They revoke every device of a user, create a code, and
 enroll a device of their own in that user's name.
@@ -36,8 +36,8 @@ def admin(server: LiveServer) -> WebPerson:
     return person
 
 
-def _signed(admin: WebPerson, method: str, path: str) -> httpx.Response:
-    """An admin request: refused without a signature, then signed."""
+def _send_signed(admin: WebPerson, method: str, path: str) -> httpx.Response:
+    """Sends an admin request, which is refused, and sends it again with a signature."""
     refused = admin.http.request(method, path)
     assert (refused.status_code, refused.json()["code"]) == (403, "statement_required")
     assertion = admin.statement(**refused.json()["wanted"])
@@ -46,8 +46,10 @@ def _signed(admin: WebPerson, method: str, path: str) -> httpx.Response:
 
 def _by_the_api(_server: LiveServer, admin: WebPerson, person: Terminal) -> str:
     own = person.client.profile
-    assert _signed(admin, "DELETE", f"/api/admin/devices/{own.device_id}").status_code == 204
-    code: str = _signed(admin, "POST", f"/api/users/{own.user_id}/codes").json()["enrollment_code"]
+    assert _send_signed(admin, "DELETE", f"/api/admin/devices/{own.device_id}").status_code == 204
+    code: str = _send_signed(admin, "POST", f"/api/users/{own.user_id}/codes").json()[
+        "enrollment_code"
+    ]
     return code
 
 
@@ -55,13 +57,13 @@ def _by_the_console(_server: LiveServer, admin: WebPerson, person: Terminal) -> 
     own = person.client.profile
     assert admin.sign(f"/admin/devices/{own.device_id}/revoke").status_code == 303
     page = admin.sign(f"/admin/users/{own.user_id}/code")
-    found = _CODE.search(page.text)
-    assert found, page.text
-    return found[0]
+    code = _CODE.search(page.text)
+    assert code, page.text
+    return code[0]
 
 
-def _sayso(server: LiveServer, *arguments: str) -> dict[str, str]:
-    """Output of the command line on the server's installation, while the server runs."""
+def _run_sayso(server: LiveServer, *arguments: str) -> dict[str, str]:
+    """Runs the command line on the server's installation, while the server runs."""
     with (
         mock.patch.dict(os.environ, server.environment, clear=True),
         contextlib.redirect_stdout(io.StringIO()) as out,
@@ -69,18 +71,18 @@ def _sayso(server: LiveServer, *arguments: str) -> dict[str, str]:
     ):
         main((*arguments, "--json"))
     assert ended.value.code == 0
-    found: dict[str, str] = json.loads(out.getvalue())
-    return found
+    document: dict[str, str] = json.loads(out.getvalue())
+    return document
 
 
 def _by_the_command_line(server: LiveServer, _admin: WebPerson, person: Terminal) -> str:
-    _sayso(server, "devices", "revoke", person.client.profile.device_id)
-    return _sayso(server, "users", "enroll", person.user)["enrollment_code"]
+    _run_sayso(server, "devices", "revoke", person.client.profile.device_id)
+    return _run_sayso(server, "users", "enroll", person.user)["enrollment_code"]
 
 
 def _by_the_persons_own_session(server: LiveServer, _admin: WebPerson, person: Terminal) -> str:
     person.client.revoke_device("self")
-    return _sayso(server, "users", "enroll", person.user)["enrollment_code"]
+    return _run_sayso(server, "users", "enroll", person.user)["enrollment_code"]
 
 
 def _with_the_account_disabled_between(
@@ -88,9 +90,9 @@ def _with_the_account_disabled_between(
 ) -> str:
     own = person.client.profile
     assert admin.http.post(f"/api/users/{own.user_id}/disable").is_success
-    assert _signed(admin, "DELETE", f"/api/admin/devices/{own.device_id}").status_code == 204
-    assert _signed(admin, "POST", f"/api/users/{own.user_id}/enable").is_success
-    return _sayso(server, "users", "enroll", person.user)["enrollment_code"]
+    assert _send_signed(admin, "DELETE", f"/api/admin/devices/{own.device_id}").status_code == 204
+    assert _send_signed(admin, "POST", f"/api/users/{own.user_id}/enable").is_success
+    return _run_sayso(server, "users", "enroll", person.user)["enrollment_code"]
 
 
 PATHS = (
@@ -107,37 +109,37 @@ Path = Callable[[LiveServer, WebPerson, Terminal], str]
 def test_a_terminal_enrolled_after_all_others_were_revoked_waits_a_day(
     server: LiveServer, admin: WebPerson, agent: Agent, person: Terminal, path: Path
 ) -> None:
-    """It may deny at once, and approves no payment."""
+    """The new terminal may deny immediately, but its approval of a payment is refused."""
     code = path(server, admin, person)
     stolen = terminal(server, person.user, code, name="stolen")
     agent.ask_payment(person.user)
-    waiting = stolen.only()
+    pending = stolen.only()
     with pytest.raises(ApiError) as refused:
-        stolen.approve(waiting)
+        stolen.approve(pending)
     assert (refused.value.status, refused.value.code) == (403, "device_too_new")
-    assert state(server, waiting.id) == ("pending", None)
-    assert stolen.deny(waiting).state == "denied"
+    assert state(server, pending.id) == ("pending", None)
+    assert stolen.deny(pending).state == "denied"
 
 
 @pytest.mark.parametrize("path", PATHS, ids=lambda path: path.__name__)
 def test_a_passkey_enrolled_after_all_others_were_revoked_waits_a_day(
     server: LiveServer, admin: WebPerson, agent: Agent, person: Terminal, path: Path
 ) -> None:
-    """Meanwhile it can neither vouch nor create a code."""
+    """The new passkey can neither approve a payment nor create a code for another device."""
     stolen = enrolled(server, person.user, path(server, admin, person))
     agent.ask_payment(person.user)
-    (waiting,) = stolen.http.get("/api/approvals").json()["items"]
-    refused = stolen.decide(waiting["id"], stolen.assertion(waiting["id"]))
+    (pending,) = stolen.http.get("/api/approvals").json()["items"]
+    refused = stolen.decide(pending["id"], stolen.assertion(pending["id"]))
     assert (refused.status_code, refused.json()["code"]) == (403, "device_too_new")
     refused = stolen.sign("/devices/code")
     assert refused.status_code == 403
-    assert state(server, waiting["id"]) == ("pending", None)
+    assert state(server, pending["id"]) == ("pending", None)
 
 
 def test_revoking_a_users_last_device_is_logged(
     server: LiveServer, admin: WebPerson, person: Terminal
 ) -> None:
-    """The entry has its actor and says that it was the last one."""
+    """The entry names the administrator and says that it was the user's last device."""
     _by_the_api(server, admin, person)
     own = person.client.profile
     (entry,) = entries(server, "device.revoked", subject=own.user_id)

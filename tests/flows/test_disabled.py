@@ -1,4 +1,4 @@
-"""Disabled or deleted agents, users and resources get nothing, at every step, at once."""
+"""A disabled or deleted agent, user or resource gets nothing, at every step, immediately."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -27,16 +27,16 @@ class _Scene:
     resource: str
 
     def ask(self) -> httpx.Response:
-        """The agent asks the user for the resource."""
+        """Sends a request of the agent to the user for the resource."""
         return self.agent.ask(self.person.user, resource=self.resource)
 
-    def asked(self) -> str:
-        """Ask, and return the handle."""
+    def ask_for_handle(self) -> str:
+        """Sends a request and returns its handle."""
         handle: str = self.ask().json()["auth_req_id"]
         return handle
 
     def disable(self, what: str) -> None:
-        """Disable or delete one of the three, from another process."""
+        """Disables or deletes one of the three, from another process."""
         services = self.server.services
         actions: dict[str, Callable[[], object]] = {
             "agent": lambda: Agents(services.store, services.secrets).disable(
@@ -55,7 +55,7 @@ class _Scene:
 
 @pytest.fixture
 def scene(server: LiveServer, agent: Agent, person: Terminal) -> _Scene:
-    """Everything of this test, enabled."""
+    """An agent, a user and a resource, all enabled."""
     uri = f"https://{agent.key.name}.example"
     server.resources.add(uri, PAY_SCOPES, {}, by=BY)
     key = server.agent(resources=(uri,))
@@ -71,10 +71,10 @@ def scene(server: LiveServer, agent: Agent, person: Terminal) -> _Scene:
         ("resource", 400, "invalid_target", None),
     ],
 )
-def test_no_request_is_accepted_for_something_disabled(
+def test_a_request_is_refused_if_its_agent_user_or_resource_is_disabled(
     scene: _Scene, what: str, status: int, error: str, reason: str | None
 ) -> None:
-    """The next request is refused, and nobody is asked."""
+    """The next request is refused, and the user is not asked."""
     assert scene.ask().status_code == 200
     scene.disable(what)
     answer = scene.ask()
@@ -93,11 +93,11 @@ def test_no_request_is_accepted_for_something_disabled(
         ("resource", "resource_deleted"),
     ],
 )
-def test_no_approval_is_accepted_for_something_disabled(
+def test_an_approval_is_refused_if_its_agent_or_resource_is_disabled(
     scene: _Scene, what: str, cause: str
 ) -> None:
-    """The request was cancelled, and the error says so."""
-    scene.asked()
+    """Disabling cancels the pending request, and the error of a later approval says so."""
+    scene.ask_for_handle()
     waiting = scene.person.client.approval(scene.person.only().id)
     scene.disable(what)
     with pytest.raises(AlreadyDecided) as refused:
@@ -110,8 +110,8 @@ def test_no_approval_is_accepted_for_something_disabled(
 
 
 def test_a_disabled_user_decides_nothing(scene: _Scene) -> None:
-    """Approving and denying get a 403, and the user's request is cancelled."""
-    scene.asked()
+    """A disabled user gets 403 for approving and for denying; their request is cancelled."""
+    scene.ask_for_handle()
     waiting = scene.person.client.approval(scene.person.only().id)
     scene.disable("user")
     for answer in (scene.person.approve, scene.person.deny):
@@ -132,7 +132,7 @@ def test_a_disabled_user_decides_nothing(scene: _Scene) -> None:
         ("resource", "resource_deleted", 400, "access_denied", "cancelled"),
     ],
 )
-def test_no_token_is_issued_for_something_disabled(  # noqa: PLR0913  # a table's columns
+def test_no_token_is_issued_if_an_agent_user_or_resource_is_disabled(  # noqa: PLR0913  # a table's columns
     scene: _Scene,
     what: str,
     cause: str,
@@ -142,8 +142,8 @@ def test_no_token_is_issued_for_something_disabled(  # noqa: PLR0913  # a table'
     *,
     approved: bool,
 ) -> None:
-    """I5: the next poll gives the reason, whether or not it was approved; no token was issued."""
-    handle = scene.asked()
+    """I5: the next poll returns the reason and no token, even if the request was approved."""
+    handle = scene.ask_for_handle()
     waiting = scene.person.only()
     if approved:
         scene.person.approve(waiting)
@@ -159,7 +159,7 @@ def test_no_token_is_issued_for_something_disabled(  # noqa: PLR0913  # a table'
 def test_disabling_an_agent_clears_every_screen_and_is_logged_with_counts(
     server: LiveServer, agent: Agent, person: Terminal
 ) -> None:
-    """Two pending and one approved are cancelled, a live token is revoked, the user is informed."""
+    """Disabling cancels three requests, revokes a token, and informs the user's screen."""
     used = agent.asked(person.user)
     person.approve(person.only())
     agent.poll(used)
@@ -179,23 +179,25 @@ def test_disabling_an_agent_clears_every_screen_and_is_logged_with_counts(
     assert person.waiting() == ()
 
 
-def test_a_disabled_agent_is_refused_on_every_grant(server: LiveServer, agent: Agent) -> None:
-    """Including client_credentials; without authentication it gets no reason."""
+def test_a_disabled_agent_learns_the_reason_only_if_it_authenticates(
+    server: LiveServer, agent: Agent
+) -> None:
+    """With its secret it gets agent_disabled; with a wrong secret it gets no reason."""
     Agents(server.services.store, server.services.secrets).disable(agent.key.id, by=BY)
     form = {"grant_type": "client_credentials", "scope": "payments:read"}
-    known = agent.http.post("/token", data=form, auth=agent.key.basic)
-    unknown = agent.http.post("/token", data=form, auth=(agent.key.id, "guess"))
+    authenticated = agent.http.post("/token", data=form, auth=agent.key.basic)
+    unauthenticated = agent.http.post("/token", data=form, auth=(agent.key.id, "guess"))
 
-    assert (known.status_code, known.json()["reason"]) == (400, "agent_disabled")
-    assert known.json()["error"] == "unauthorized_client"
-    assert (unknown.status_code, unknown.json()["error"]) == (401, "invalid_client")
-    assert "reason" not in unknown.json()
+    assert (authenticated.status_code, authenticated.json()["reason"]) == (400, "agent_disabled")
+    assert authenticated.json()["error"] == "unauthorized_client"
+    assert (unauthenticated.status_code, unauthenticated.json()["error"]) == (401, "invalid_client")
+    assert "reason" not in unauthenticated.json()
 
 
-def test_enabling_an_agent_restores_nothing_that_ended(
+def test_enabling_an_agent_restores_no_cancelled_request(
     server: LiveServer, agent: Agent, person: Terminal
 ) -> None:
-    """It may ask again, but no request and no approval is revived."""
+    """An agent that is enabled again may ask, but its cancelled approval stays cancelled."""
     handle = agent.asked(person.user)
     person.approve(person.only())
     agents = Agents(server.services.store, server.services.secrets)
@@ -211,22 +213,24 @@ def test_enabling_an_agent_restores_nothing_that_ended(
 def test_a_user_who_is_enabled_again_keeps_their_device(
     server: LiveServer, agent: Agent, person: Terminal
 ) -> None:
-    """The session was suspended, not ended; cancelled requests stay so."""
+    """Disabling suspends the user's session. It returns later, but cancelled requests do not."""
     agent.asked(person.user)
     users = Users(server.services.store, server.services.secrets)
     users.disable(person.user, by=BY)
     users.enable(person.user, by=BY)
-    was = person.waiting()
+    pending_before = person.waiting()
     agent.asked(person.user)
 
-    assert was == ()
+    assert pending_before == ()
     assert person.approve(person.only()).state == "approved"
 
 
 @pytest.mark.parametrize("what", ["agent", "user", "resource"])
-def test_a_stored_answer_is_not_repeated_for_something_disabled(scene: _Scene, what: str) -> None:
-    """The Idempotency-Key returns it only while everything it depends on is enabled."""
-    handle = scene.asked()
+def test_a_stored_answer_is_not_repeated_if_its_agent_user_or_resource_is_disabled(
+    scene: _Scene, what: str
+) -> None:
+    """An Idempotency-Key repeats a token answer only while agent, user and resource are enabled."""
+    handle = scene.ask_for_handle()
     scene.person.approve(scene.person.only())
     assert scene.agent.poll(handle, idempotency_key="k").status_code == 200
     scene.disable(what)

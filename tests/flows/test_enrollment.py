@@ -1,4 +1,4 @@
-"""Device enrollment: codes used once, sessions bound to a key, and alarms otherwise."""
+"""Device enrollment: a code is used once, a session has one key, and misuse raises an alarm."""
 
 import secrets as chance
 from collections.abc import Iterator
@@ -26,7 +26,7 @@ ALPHABET = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
 
 @contextmanager
 def _unenrolled(server: LiveServer) -> Iterator[Transport]:
-    """A program with a key of its own and no session."""
+    """Yields the transport of a program that has its own key and no session."""
     transport = Transport(server.url, SigningKey.generate(), clock=server.clock.now)
     try:
         yield transport
@@ -40,19 +40,19 @@ def _use(server: LiveServer, code: str) -> Tokens:
         return transport.tokens({"grant_type": ENROLLMENT, "code": code})
 
 
-def _refused(server: LiveServer, code: str) -> ApiError:
-    """Sends a code that must be refused."""
+def _refusal_of(server: LiveServer, code: str) -> ApiError:
+    """Sends a code that must be refused, and returns the error."""
     with pytest.raises(ApiError) as refused:
         _use(server, code)
     return refused.value
 
 
-def _wrong(code: str) -> str:
-    """The same code with another last character."""
+def _with_wrong_secret(code: str) -> str:
+    """Returns the code with a different last character."""
     return code[:-1] + ALPHABET[(ALPHABET.index(code[-1]) + 1) % len(ALPHABET)]
 
 
-def _unknown() -> str:
+def _random_code() -> str:
     return "".join(chance.choice(ALPHABET) for _ in range(32))
 
 
@@ -61,7 +61,7 @@ def _users(server: LiveServer) -> Users:
 
 
 def test_a_code_works_however_it_is_typed(server: LiveServer) -> None:
-    """Lower case, spaces, and letters mistaken for digits."""
+    """A code may be typed in lower case, with spaces, and with o for 0 and l for 1."""
     _, code = server.user()
     typed = code.lower().replace("-", " ").replace("0", "o").replace("1", "l")
 
@@ -71,11 +71,11 @@ def test_a_code_works_however_it_is_typed(server: LiveServer) -> None:
 def test_a_second_use_of_a_code_is_refused_and_raises_an_alarm(
     server: LiveServer, person: Terminal
 ) -> None:
-    """The second user gets nothing; the user's screens and the log report it."""
+    """The second use creates no device. All of the user's screens and the log report it."""
     _, issued = _users(server).enroll(person.user, by=BY)
     second = terminal(server, person.user, issued.code, name="phone")
     with greeted(person) as mine, greeted(second) as theirs:
-        error = _refused(server, issued.code)
+        error = _refusal_of(server, issued.code)
         mine.event("alarm.code_reused")
         theirs.event("alarm.code_reused")
     second.client.close()
@@ -87,85 +87,88 @@ def test_a_second_use_of_a_code_is_refused_and_raises_an_alarm(
 
 
 def test_five_wrong_secrets_end_a_code(server: LiveServer) -> None:
-    """Afterwards the right secret fails too; one log entry."""
+    """After five wrong attempts the right code is refused too, and the log has one entry."""
     name, code = server.user()
     for _ in range(MAX_ATTEMPTS):
-        assert _refused(server, _wrong(code)).code == "invalid_grant"
+        assert _refusal_of(server, _with_wrong_secret(code)).code == "invalid_grant"
     user, devices = _users(server).show(name)
 
-    assert _refused(server, code).code == "invalid_grant"
+    assert _refusal_of(server, code).code == "invalid_grant"
     assert len(entries(server, "code.refused", subject=user.id)) == 1
     assert devices == []
 
 
 def test_four_wrong_secrets_do_not_end_a_code(server: LiveServer) -> None:
-    """Users mistype."""
+    """Users mistype, so a code still works after four wrong attempts."""
     _, code = server.user()
     for _ in range(MAX_ATTEMPTS - 1):
-        _refused(server, _wrong(code))
+        _refusal_of(server, _with_wrong_secret(code))
 
     assert _use(server, code).access_token
 
 
 def test_a_code_expires_after_a_quarter_of_an_hour(server: LiveServer) -> None:
-    """It works until then."""
+    """A code works half a minute before its expiry and is refused after it."""
     _, good = server.user()
     _, late = server.user()
     server.clock.forward(LIFETIME_MS - 30 * SECOND)
     assert _use(server, good).access_token
     server.clock.forward(30 * SECOND)
 
-    assert _refused(server, late).code == "invalid_grant"
+    assert _refusal_of(server, late).code == "invalid_grant"
 
 
-def test_a_new_code_ends_the_unused_one_before_it(server: LiveServer) -> None:
-    """Only one is valid at a time."""
+def test_a_new_code_replaces_the_unused_one(server: LiveServer) -> None:
+    """Only a user's newest code is valid."""
     name, first = server.user()
     _, second = _users(server).enroll(name, by=BY)
 
-    assert _refused(server, first).code == "invalid_grant"
+    assert _refusal_of(server, first).code == "invalid_grant"
     assert _use(server, second.code).access_token
 
 
 def test_a_disabled_user_enrolls_no_device(server: LiveServer) -> None:
-    """Earlier codes end too, and stay so when the user is enabled again."""
+    """Disabling a user ends their code, which stays invalid when the user is enabled again."""
     name, code = server.user()
     _users(server).disable(name, by=BY)
-    while_disabled = _refused(server, code)
+    while_disabled = _refusal_of(server, code)
     _users(server).enable(name, by=BY)
 
     assert while_disabled.code == "invalid_grant"
-    assert _refused(server, code).code == "invalid_grant"
+    assert _refusal_of(server, code).code == "invalid_grant"
 
 
-def test_all_refusals_of_a_code_are_equal(server: LiveServer) -> None:
-    """Unknown, wrong, used, expired: a guesser cannot distinguish them."""
+def test_all_refusals_of_a_code_have_the_same_text(server: LiveServer) -> None:
+    """A guesser cannot tell whether a code is unknown, wrong, used or malformed."""
     _, used = server.user()
     _use(server, used)
     _, code = server.user()
-    texts = {str(_refused(server, bad)) for bad in (used, _wrong(code), _unknown(), "1-2-3")}
+    texts = {
+        str(_refusal_of(server, bad))
+        for bad in (used, _with_wrong_secret(code), _random_code(), "1-2-3")
+    }
 
     assert len(texts) == 1
 
 
-def test_unknown_codes_slow_only_their_sender_for_a_while(server: LiveServer) -> None:
-    """Twenty are free; then guesses must wait, with Retry-After. A valid code never waits."""
+def test_unknown_codes_slow_down_only_their_sender(server: LiveServer) -> None:
+    """After twenty unknown codes the sender must wait a minute. A valid code never waits."""
     _, code = server.user()
-    server.clock.forward(10 * MINUTE)  # whatever other tests have guessed is over
+    server.clock.forward(10 * MINUTE)  # guesses of other tests no longer count
     for _ in range(UNKNOWN_CODES.value):
-        assert _refused(server, _unknown()).code == "invalid_grant"
-    slowed = _refused(server, _unknown())
+        assert _refusal_of(server, _random_code()).code == "invalid_grant"
+    slowed = _refusal_of(server, _random_code())
 
     assert (slowed.status, slowed.code) == (503, "temporarily_unavailable")
     assert slowed.members["retry_after"] == "60"
     assert _use(server, code).access_token
     server.clock.forward(10 * MINUTE)
-    assert _refused(server, _unknown()).code == "invalid_grant"
+    assert _refusal_of(server, _random_code()).code == "invalid_grant"
 
 
 @pytest.mark.parametrize("client_id", ["", "sayso-something", "sayso_ag_aaaaaaaaaaaaaaaa"])
 def test_only_the_terminal_app_enrolls(server: LiveServer, client_id: str) -> None:
-    """Another client id is refused, and the code stays valid."""
+    """A request with a different client ID is refused, and the code stays valid."""
     _, code = server.user()
     form = {"grant_type": ENROLLMENT, "code": code, "client_id": client_id}
     with _unenrolled(server) as transport, pytest.raises(ApiError):
@@ -175,7 +178,7 @@ def test_only_the_terminal_app_enrolls(server: LiveServer, client_id: str) -> No
 
 
 def test_a_code_needs_a_proof_of_the_key(server: LiveServer) -> None:
-    """No proof, two proofs and one for another URL are refused, and the code stays valid."""
+    """A missing, doubled, invalid or misdirected proof is refused, and the code stays valid."""
     _, code = server.user()
     form = {"grant_type": ENROLLMENT, "code": code, "client_id": "sayso-approver"}
     with server.client() as http, _unenrolled(server) as transport:
@@ -190,7 +193,7 @@ def test_a_code_needs_a_proof_of_the_key(server: LiveServer) -> None:
 
 
 def test_a_session_registers_one_device(server: LiveServer, person: Terminal) -> None:
-    """409 for a second one; the keys of the first stay."""
+    """A second registration gets 409, and the device keeps its keys."""
     before = person.client.me().device
     keys = {"low": SigningKey.generate().jwk, "high": SigningKey.generate().jwk}
     with pytest.raises(ApiError) as refused:
@@ -202,7 +205,7 @@ def test_a_session_registers_one_device(server: LiveServer, person: Terminal) ->
 
 
 def test_a_session_without_a_device_decides_nothing(server: LiveServer) -> None:
-    """A code alone can read; everything else requires a registered device."""
+    """A session that has not registered a device gets 403 for a PIN call."""
     _, code = server.user()
     with _unenrolled(server) as transport, server.client() as http:
         token = transport.tokens({"grant_type": ENROLLMENT, "code": code}).access_token
@@ -213,9 +216,9 @@ def test_a_session_without_a_device_decides_nothing(server: LiveServer) -> None:
     assert (answer.status_code, answer.json()["code"]) == (403, "forbidden")
 
 
-def test_refreshing_rotates_both_tokens(server: LiveServer, person: Terminal) -> None:
-    """Each answer has a new pair; a used session outlives thirty days."""
-    first = _kept(person)
+def test_refreshing_rotates_the_refresh_token(server: LiveServer, person: Terminal) -> None:
+    """Each refresh returns a new refresh token, and a session that is used outlives thirty days."""
+    first = _stored_tokens(person)
     second = _refresh(person, first.refresh_token)
     server.clock.forward(20 * DAY)
     third = _refresh(person, second.refresh_token)
@@ -227,22 +230,19 @@ def test_refreshing_rotates_both_tokens(server: LiveServer, person: Terminal) ->
 
 
 def test_a_session_unused_for_thirty_days_ends(server: LiveServer, person: Terminal) -> None:
-    """The end raises no alarm."""
-    kept = _kept(person)
+    """The refresh token of an unused session is refused, without an alarm about reuse."""
+    stored = _stored_tokens(person)
     server.clock.forward(31 * DAY)
     with pytest.raises(ApiError) as refused:
-        _refresh(person, kept.refresh_token)
+        _refresh(person, stored.refresh_token)
 
     assert refused.value.code == "invalid_grant"
     assert entries(server, "refresh.reused", subject=person.client.profile.user_id) == []
 
 
 def test_a_lost_refresh_answer_can_be_requested_again(server: LiveServer, person: Terminal) -> None:
-    """The previous token works for one more minute, and the session continues.
-
-    NG-089.
-    """
-    old = _kept(person).refresh_token
+    """NG-089: the previous refresh token works for one more minute, without an alarm."""
+    old = _stored_tokens(person).refresh_token
     lost = _refresh(person, old)
     server.clock.forward(50 * SECOND)
     second = _refresh(person, old)
@@ -255,10 +255,10 @@ def test_a_lost_refresh_answer_can_be_requested_again(server: LiveServer, person
 def test_an_old_refresh_token_ends_the_session_with_an_alarm(
     server: LiveServer, person: Terminal
 ) -> None:
-    """It was copied: thief and owner are signed out, and all screens are informed."""
+    """Somebody copied it, so both holders are signed out and the user's other screen is told."""
     _, issued = _users(server).enroll(person.user, by=BY)
     other = terminal(server, person.user, issued.code, name="phone")
-    old = _kept(person).refresh_token
+    old = _stored_tokens(person).refresh_token
     new = _refresh(person, old)
     server.clock.forward(61 * SECOND)
     with greeted(other) as line:
@@ -276,22 +276,22 @@ def test_an_old_refresh_token_ends_the_session_with_an_alarm(
 
 
 def test_a_refresh_token_is_invalid_without_its_key(server: LiveServer, person: Terminal) -> None:
-    """DP-35, NG-086: refused, and the owner's session continues."""
-    kept = _kept(person)
-    form = {"grant_type": "refresh_token", "refresh_token": kept.refresh_token}
+    """DP-35, NG-086: a refresh with a different key is refused, and the session continues."""
+    stored = _stored_tokens(person)
+    form = {"grant_type": "refresh_token", "refresh_token": stored.refresh_token}
     with _unenrolled(server) as transport, pytest.raises(ApiError) as refused:
         transport.tokens(form)
 
     assert refused.value.code == "invalid_dpop_proof"
-    assert _refresh(person, kept.refresh_token).access_token
+    assert _refresh(person, stored.refresh_token).access_token
 
 
 def test_an_access_token_is_invalid_without_its_key(server: LiveServer, person: Terminal) -> None:
-    """Another key, no proof, or the token as a bearer token: 401 with a challenge."""
+    """A missing proof, or one that does not fit key, method, URL and token, gets 401."""
     token = person.client.session.tokens.access_token()
     own = person.client.session.transport.proof
     with _unenrolled(server) as transport, server.client() as http:
-        tries = [
+        attempts = [
             {"Authorization": f"DPoP {token}", "DPoP": transport.proof("GET", "/api/me", token)},
             {"Authorization": f"DPoP {token}"},
             {"Authorization": f"Bearer {token}", "DPoP": own("GET", "/api/me", token)},
@@ -300,23 +300,23 @@ def test_an_access_token_is_invalid_without_its_key(server: LiveServer, person: 
             {"Authorization": f"DPoP {token}", "DPoP": own("GET", "/api/me", token + "x")},
             {"Authorization": f"DPoP {token}", "DPoP": own("GET", "/api/me")},
         ]
-        answers = [http.get("/api/me", headers=headers) for headers in tries]
+        answers = [http.get("/api/me", headers=headers) for headers in attempts]
 
     assert {answer.status_code for answer in answers} == {401}
     assert all(answer.headers["www-authenticate"].startswith("DPoP ") for answer in answers)
 
 
 def test_a_proof_is_accepted_once(server: LiveServer, person: Terminal) -> None:
-    """A replay is refused, at the API and at the token endpoint."""
+    """The API and the token endpoint refuse a proof that was used before."""
     transport = person.client.session.transport
-    kept = _kept(person)
+    stored = _stored_tokens(person)
     api = {
-        "Authorization": f"DPoP {kept.access_token}",
-        "DPoP": transport.proof("GET", "/api/me", kept.access_token),
+        "Authorization": f"DPoP {stored.access_token}",
+        "DPoP": transport.proof("GET", "/api/me", stored.access_token),
     }
     form = {
         "grant_type": "refresh_token",
-        "refresh_token": kept.refresh_token,
+        "refresh_token": stored.refresh_token,
         "client_id": "sayso-approver",
     }
     grant = {"DPoP": transport.proof("POST", "/token")}
@@ -334,25 +334,25 @@ def test_a_proof_is_accepted_once(server: LiveServer, person: Terminal) -> None:
 
 @pytest.mark.parametrize("seconds", [-61, 60])
 def test_a_proof_must_be_current(server: LiveServer, person: Terminal, seconds: int) -> None:
-    """Too old or from the future is refused, so none can be stored."""
+    """A proof from 61 seconds ago or from the future is refused, so nobody can store one."""
     session = person.client.session
     token = session.tokens.access_token()
-    made = dpop_proof(
+    proof = dpop_proof(
         session.key,
         method="GET",
         uri=f"{server.url}/api/me",
         at=server.clock.now() // 1000 + seconds,
         access_token=token,
     )
-    headers = {"Authorization": f"DPoP {token}", "DPoP": made}
+    headers = {"Authorization": f"DPoP {token}", "DPoP": proof}
     with server.client() as http:
         answer = http.get("/api/me", headers=headers)
 
     assert (answer.status_code, answer.json()["code"]) == (401, "invalid_dpop_proof")
 
 
-def _kept(person: Terminal) -> Tokens:
-    """The tokens stored by the terminal."""
+def _stored_tokens(person: Terminal) -> Tokens:
+    """Returns the tokens that the terminal has stored."""
     return tokens.load(person.client.session.tokens._vault)
 
 

@@ -1,6 +1,6 @@
-"""Unanswered requests: a reminder, a backup, and expiry; waiting decides nothing.
+"""An unanswered request leads to a reminder, a backup and expiry, and is never approved.
 
-With a real server and its own loop; only the clock is controlled by the test.
+The server and its loop are real; the test controls only the clock.
 """
 
 from collections.abc import Iterator
@@ -23,65 +23,65 @@ HALF, QUARTER = SECONDS * 500, SECONDS * 250
 @pytest.fixture
 def backup(server: LiveServer, person: Terminal) -> Iterator[Terminal]:
     """The backup that an administrator set for the user."""
-    made = new_person(server)
+    terminal = new_person(server)
     users = Users(server.services.store, server.services.secrets)
-    users.update(person.user, UserChanges(backup=made.user), by=BY)
-    yield made
-    made.client.close()
+    users.update(person.user, UserChanges(backup=terminal.user), by=BY)
+    yield terminal
+    terminal.client.close()
 
 
-def _asked(agent: Agent, person: Terminal) -> str:
-    """A payment, whose reminder always rings."""
+def _ask_payment(agent: Agent, person: Terminal) -> str:
+    """Requests a payment: it is high risk, so its reminder always rings."""
     answer = agent.ask_payment(person.user, requested_expiry=str(SECONDS))
     assert answer.status_code == 200, answer.text
     return str(answer.json()["auth_req_id"])
 
 
 def _steps(server: LiveServer, approval_id: str) -> list[str]:
-    found = entries(server, "approval.escalated", approval_id=approval_id)
-    return [str(entry["decision"]) for entry in found]
+    escalations = entries(server, "approval.escalated", approval_id=approval_id)
+    return [str(entry["decision"]) for entry in escalations]
 
 
 def test_a_reminder_comes_at_half_time_and_the_backup_at_three_quarters(
     server: LiveServer, agent: Agent, person: Terminal, backup: Terminal
 ) -> None:
-    """Each step once, on the right screens; the first answer counts for both."""
+    """Each step happens once, on the right screens, and the backup's answer counts for both."""
     with greeted(person) as line, greeted(backup) as other:
-        handle = _asked(agent, person)
-        asked = line.event("approval.requested")["approval"]
+        handle = _ask_payment(agent, person)
+        approval = line.event("approval.requested")["approval"]
         server.clock.forward(HALF)
         reminded = line.event("approval.reminder")
         assert backup.waiting() == ()
         server.clock.forward(QUARTER)
-        called = other.event("approval.requested")
-        assert person.only().id == backup.only().id == asked["id"]
+        escalated = other.event("approval.requested")
+        assert person.only().id == backup.only().id == approval["id"]
         backup.approve(backup.only())
-        over = [one.event("approval.decided")["approval"]["state"] for one in (line, other)]
+        end_states = [feed.event("approval.decided")["approval"]["state"] for feed in (line, other)]
 
-    assert (reminded["approval"]["id"], reminded["held"]) == (asked["id"], None)
-    assert (called["approval"]["id"], called["held"]) == (asked["id"], None)
-    assert over == ["approved", "approved"]
-    assert _steps(server, asked["id"]) == ["reminded", "backup_asked"]
+    assert (reminded["approval"]["id"], reminded["held"]) == (approval["id"], None)
+    assert (escalated["approval"]["id"], escalated["held"]) == (approval["id"], None)
+    assert end_states == ["approved", "approved"]
+    assert _steps(server, approval["id"]) == ["reminded", "backup_asked"]
     assert agent.poll(handle).status_code == 200
     with pytest.raises(AlreadyDecided):
-        person.approve(person.client.approval(asked["id"]))
+        person.approve(person.client.approval(approval["id"]))
 
 
 def test_an_unanswered_request_expires_and_is_never_approved(
     server: LiveServer, agent: Agent, person: Terminal, backup: Terminal
 ) -> None:
-    """It expires after every step, for both users; expiry is no denial."""
+    """After a reminder and a backup the request still expires, for both users."""
     with greeted(person) as line, greeted(backup) as other:
-        handle = _asked(agent, person)
-        asked = line.event("approval.requested")["approval"]["id"]
+        handle = _ask_payment(agent, person)
+        approval_id = line.event("approval.requested")["approval"]["id"]
         server.clock.forward(HALF)
         line.event("approval.reminder")
         server.clock.forward(QUARTER)
         other.event("approval.requested")
         server.clock.forward(QUARTER)
-        for one in (line, other):
-            assert one.event("approval.expired")["approval"]["state"] == "expired"
+        for feed in (line, other):
+            assert feed.event("approval.expired")["approval"]["state"] == "expired"
 
     refusal = check_refusal(agent.poll(handle), 400, "expired_token")
     assert refusal["reason"].startswith("expired_")
-    assert _steps(server, asked) == ["reminded", "backup_asked"]
+    assert _steps(server, approval_id) == ["reminded", "backup_asked"]

@@ -22,7 +22,7 @@ RESEARCH = "https://research.example"
 
 @pytest.fixture(scope="module")
 def apis(server: LiveServer) -> None:
-    """Three resources: a support desk, a research agent's API, a bank."""
+    """Adds three resources: a support desk, a research agent's API and a bank."""
     with server.client() as http:
         LiveChains(server, http, "").prepare()
     server.resources.add(RESEARCH, {"research:use": Risk.LOW}, {}, by=BY)
@@ -30,7 +30,7 @@ def apis(server: LiveServer) -> None:
 
 @pytest.fixture
 def chains(server: LiveServer, person: Terminal, apis: None) -> Iterator[LiveChains]:
-    """The user of this test, who uses a chat app."""
+    """Token chains that begin with this test's user, who uses a chat app."""
     assert apis is None
     with server.client() as http:
         yield LiveChains(server, http, person.client.profile.user_id)
@@ -49,24 +49,24 @@ def desk_bot(chains: LiveChains) -> AgentKey:
 
 @pytest.fixture
 def research_bot(chains: LiveChains) -> AgentKey:
-    """The agent that the first one calls."""
+    """The agent that the agent behind the chat calls."""
     return chains.agent(
         serves=(RESEARCH,), resources=(RESEARCH, BANK), scopes=("research:use", "bank:read")
     )
 
 
-def _called(chains: LiveChains, desk_bot: AgentKey, token: str) -> str:
-    """The token with which the first agent calls the second."""
+def _call_token(chains: LiveChains, desk_bot: AgentKey, token: str) -> str:
+    """Returns the token with which the first agent calls the second."""
     return chains.exchanged(desk_bot, token, resource=RESEARCH, scope="research:use")
 
 
 def test_a_chain_depends_on_the_consent_to_the_first_agent(
     chains: LiveChains, desk_bot: AgentKey, research_bot: AgentKey
 ) -> None:
-    """The second gets what both may have; the token names both."""
+    """The second agent gets only scopes that both agents have. The token names both agents."""
     chains.consent(desk_bot, "bank:read", "bank:write")
     token = chains.user_token()
-    call = _called(chains, desk_bot, token)
+    call = _call_token(chains, desk_bot, token)
     body = chains.exchange(research_bot, call, scope="bank:read bank:write").json()
     claims = chains.claims(body["access_token"])
     assert (claims["sub"], claims["aud"], claims["scope"]) == (chains.user_id, BANK, "bank:read")
@@ -83,12 +83,12 @@ def test_one_revocation_ends_the_whole_chain(
     research_bot: AgentKey,
     ended: str,
 ) -> None:
-    """Introspection and the next exchange see it at once."""
+    """Introspection and the next exchange show the revocation immediately."""
     consent = chains.consent(desk_bot, "bank:read")
     token = chains.user_token()
-    call = _called(chains, desk_bot, token)
+    call = _call_token(chains, desk_bot, token)
     last = chains.exchanged(research_bot, call)
-    assert _active(chains, research_bot, last)
+    assert _is_active(chains, research_bot, last)
     services = server.services
     if ended == "token":
         assert chains.revoke(token) == 3
@@ -100,11 +100,11 @@ def test_one_revocation_ends_the_whole_chain(
         consents.revoke(consent, by=BY)
     else:
         Agents(services.store, services.secrets).disable(desk_bot.name, by=BY)
-    assert not _active(chains, research_bot, last)
+    assert not _is_active(chains, research_bot, last)
     assert chains.exchange(research_bot, call).status_code == 400
 
 
-def _active(chains: LiveChains, agent: AgentKey, token: str) -> bool:
+def _is_active(chains: LiveChains, agent: AgentKey, token: str) -> bool:
     answer = chains.http.post("/introspect", data={"token": token}, auth=agent.basic)
     active: bool = answer.json()["active"]
     return active
@@ -113,20 +113,20 @@ def _active(chains: LiveChains, agent: AgentKey, token: str) -> bool:
 def test_a_signed_payment_can_be_passed_down_the_chain(
     chains: LiveChains, person: Terminal
 ) -> None:
-    """The user signs it for one agent; another may execute it, and nothing else."""
+    """A second agent may execute the payment that the user signed, and no other one."""
     front = Agent(chains.agent(resources=(PAY,), scopes=("payments:transfer",)), chains.http)
     payer = chains.agent(serves=(PAY,), resources=(PAY,), scopes=("payments:transfer",))
     handle = front.ask_payment(person.user).json()["auth_req_id"]
     person.approve(person.only())
     token = front.poll(handle).json()["access_token"]
-    named = {"resource": PAY, "scope": "payments:transfer"}
-    sent = json.dumps(PAYMENT_DETAILS)
-    body = chains.exchange(payer, token, **named, authorization_details=sent).json()
+    target = {"resource": PAY, "scope": "payments:transfer"}
+    details = json.dumps(PAYMENT_DETAILS)
+    body = chains.exchange(payer, token, **target, authorization_details=details).json()
     claims = chains.claims(body["access_token"])
     assert claims["authorization_details"] == PAYMENT_DETAILS
     assert claims["approval"] == chains.claims(token)["approval"]
     other = json.dumps([{**PAYMENT_DETAILS[0], "payee": "Southwind"}])
-    refused = chains.exchange(payer, token, **named, authorization_details=other)
+    refused = chains.exchange(payer, token, **target, authorization_details=other)
     assert refused.json()["error"] == "interaction_required"
     assert refused.json()["login_hint_token"]
 
@@ -134,7 +134,7 @@ def test_a_signed_payment_can_be_passed_down_the_chain(
 def test_concurrent_exchanges_and_a_revocation_leave_no_live_token(
     server: LiveServer, chains: LiveChains, desk_bot: AgentKey
 ) -> None:
-    """Tokens issued at the same instant are revoked with their parent."""
+    """Six exchanges succeed before the revocation and none after it; all six are revoked."""
     chains.consent(desk_bot, "bank:read")
     token = chains.user_token()
     jti = chains.claims(token)["jti"]
@@ -149,9 +149,9 @@ def test_concurrent_exchanges_and_a_revocation_leave_no_live_token(
     answers = volley(server.port, requests[:6])
     assert chains.revoke(token) >= 1
     answers += volley(server.port, requests[6:])
-    made = [answer.json()["access_token"] for answer in answers if answer.status == 200]
-    assert len(made) == 6
-    assert all(not _active(chains, desk_bot, one) for one in made)
+    tokens = [answer.json()["access_token"] for answer in answers if answer.status == 200]
+    assert len(tokens) == 6
+    assert all(not _is_active(chains, desk_bot, issued) for issued in tokens)
     with server.services.store.read() as view:
         rows = view.delegations.descendants(jti)
     assert len(rows) == 6
@@ -161,23 +161,23 @@ def test_concurrent_exchanges_and_a_revocation_leave_no_live_token(
 def test_a_killed_server_has_recorded_every_token_it_issued(
     server: LiveServer, chains: LiveChains, desk_bot: AgentKey
 ) -> None:
-    """The restarted server accepts and revokes them."""
+    """After a kill, the restarted server still accepts the token and can revoke it."""
     chains.consent(desk_bot, "bank:read")
     token = chains.user_token()
-    made = chains.exchanged(desk_bot, token)
+    exchanged = chains.exchanged(desk_bot, token)
     server.kill()
     server.start()
     with server.client() as http:
-        again = LiveChains(server, http, chains.user_id)
-        assert _active(again, desk_bot, made)
-        assert again.revoke(token) == 2
-        assert not _active(again, desk_bot, made)
+        restarted = LiveChains(server, http, chains.user_id)
+        assert _is_active(restarted, desk_bot, exchanged)
+        assert restarted.revoke(token) == 2
+        assert not _is_active(restarted, desk_bot, exchanged)
 
 
 def test_an_exchange_without_consent_succeeds_after_consent(
     chains: LiveChains, desk_bot: AgentKey
 ) -> None:
-    """interaction_required says how to continue; plain HTTP is enough for an agent."""
+    """The exchange is refused with interaction_required until the user has consented."""
     token = chains.user_token()
     refused = chains.exchange(desk_bot, token)
     assert refused.status_code == httpx.codes.BAD_REQUEST
@@ -189,23 +189,23 @@ def test_an_exchange_without_consent_succeeds_after_consent(
 def test_the_login_hint_of_an_exchange_leads_to_a_token_in_the_chain(
     chains: LiveChains, person: Terminal, desk_bot: AgentKey, research_bot: AgentKey
 ) -> None:
-    """The agent sends openid and the hint; the user signs; revoking the parent ends the token."""
-    call = _called(chains, desk_bot, chains.user_token())
+    """The hint works once. Revoking the parent token ends the token that the user signed for."""
+    call = _call_token(chains, desk_bot, chains.user_token())
     refused = chains.exchange(research_bot, call, resource=BANK, scope="bank:read").json()
     assert refused["error"] == "interaction_required"
     form = {"scope": "openid", "login_hint_token": refused["login_hint_token"]}
-    asked = chains.http.post("/bc-authorize", data=form, auth=research_bot.basic)
-    assert asked.status_code == httpx.codes.OK, asked.text
+    acknowledged = chains.http.post("/bc-authorize", data=form, auth=research_bot.basic)
+    assert acknowledged.status_code == httpx.codes.OK, acknowledged.text
     again = chains.http.post("/bc-authorize", data=form, auth=research_bot.basic)
     assert again.json()["error"] == "invalid_request"
-    mine = asked.json()
-    (approval,) = (a for a in person.waiting() if a.fingerprint == mine["fingerprint"])
+    request = acknowledged.json()
+    (approval,) = (a for a in person.waiting() if a.fingerprint == request["fingerprint"])
     person.approve(approval)
-    token = Agent(research_bot, chains.http).poll(mine["auth_req_id"]).json()["access_token"]
+    token = Agent(research_bot, chains.http).poll(request["auth_req_id"]).json()["access_token"]
     claims = chains.claims(token)
     assert (claims["sub"], claims["aud"], claims["scope"]) == (chains.user_id, BANK, "bank:read")
     assert claims["act"]["sub"] == research_bot.id
     assert claims["act"]["act"]["sub"] == desk_bot.id
     assert claims["approval"]["id"] == approval.id
     chains.revoke(call)
-    assert not _active(chains, research_bot, token)
+    assert not _is_active(chains, research_bot, token)

@@ -1,4 +1,4 @@
-"""Expiry without an answer or without redemption: its reasons, and that it is no denial."""
+"""Requests that expire unanswered or unredeemed: the reason, and that expiry is no denial."""
 
 import pytest
 
@@ -19,7 +19,7 @@ GRACE = 30 * SECOND
 def test_an_unseen_expired_request_has_reason_expired_unseen(
     server: LiveServer, agent: Agent, person: Terminal
 ) -> None:
-    """A request that is only listed, and not opened on a device, is unseen."""
+    """A request that was listed but not opened on a device counts as unseen."""
     handle = agent.asked(person.user, requested_expiry="60")
     person.only()
     server.clock.forward(MINUTE)
@@ -34,7 +34,7 @@ def test_an_unseen_expired_request_has_reason_expired_unseen(
 def test_a_seen_expired_request_has_reason_expired_seen(
     server: LiveServer, agent: Agent, person: Terminal
 ) -> None:
-    """It was opened and not answered; the agent was told that it was seen."""
+    """The agent learns that a request was opened, and the reason is expired_seen."""
     handle = agent.asked(person.user, requested_expiry="60")
     server.clock.forward(5 * SECOND)
     unseen = agent.poll(handle).json()
@@ -50,7 +50,7 @@ def test_a_seen_expired_request_has_reason_expired_seen(
 def test_a_request_to_a_user_without_a_device_has_reason_no_device(
     server: LiveServer, agent: Agent
 ) -> None:
-    """Nobody could have seen it."""
+    """A user without a device cannot see a request, so its reason is no_device."""
     name, _ = server.user()
     handle = agent.asked(name, requested_expiry="60")
     server.clock.forward(MINUTE)
@@ -62,45 +62,45 @@ def test_a_request_to_a_user_without_a_device_has_reason_no_device(
 def test_an_undelivered_expired_request_has_reason_undeliverable(
     server: LiveServer, agent: Agent, person: Terminal
 ) -> None:
-    """The terminal was never connected meanwhile; delivery changes the reason."""
-    lost = agent.asked(person.user, requested_expiry="60")
+    """A request is undeliverable if no terminal was connected before it expired."""
+    undelivered = agent.asked(person.user, requested_expiry="60")
     unanswered = log_and_rows.waiting(server, person.user)[0].id
     server.clock.forward(MINUTE)
     until(lambda: state(server, unanswered) == ("expired", "undeliverable"))
     with greeted(person) as line:
-        brought = agent.asked(person.user, requested_expiry="60")
+        delivered = agent.asked(person.user, requested_expiry="60")
         line.event("approval.requested")
         approval = log_and_rows.waiting(server, person.user)[0].id
         until(lambda: stored(server, approval).delivered_at is not None)
     server.clock.forward(5 * SECOND)
-    pending = agent.poll(brought).json()
+    pending = agent.poll(delivered).json()
     server.clock.forward(MINUTE)
 
     assert (pending["delivered"], pending["seen"]) == (True, False)
-    assert agent.poll(lost).json()["reason"] == "undeliverable"
-    assert agent.poll(brought).json()["reason"] == "expired_unseen"
-    (had,) = person.client.approval(approval).devices
-    assert (had.device_name, had.seen_at, had.decided_at) == ("laptop", None, None)
+    assert agent.poll(undelivered).json()["reason"] == "undeliverable"
+    assert agent.poll(delivered).json()["reason"] == "expired_unseen"
+    (device,) = person.client.approval(approval).devices
+    assert (device.device_name, device.seen_at, device.decided_at) == ("laptop", None, None)
 
 
 def test_an_unanswered_request_expires_without_a_poll(
     server: LiveServer, agent: Agent, person: Terminal
 ) -> None:
-    """CB-132: the server's clock ends it, with a log entry, and it leaves the inbox."""
+    """CB-132: the server's clock expires a request, logs it and removes it from the inbox."""
     agent.asked(person.user, requested_expiry="60")
-    waiting = person.only()
+    pending = person.only()
     server.clock.forward(MINUTE)
 
     assert person.waiting() == ()
-    until(lambda: state(server, waiting.id) == ("expired", "expired_unseen"))
-    assert story(server, waiting.id) == ["approval.requested", "approval.expired"]
-    assert [a.id for a in person.client.inbox("decided").items] == [waiting.id]
+    until(lambda: state(server, pending.id) == ("expired", "expired_unseen"))
+    assert story(server, pending.id) == ["approval.requested", "approval.expired"]
+    assert [a.id for a in person.client.inbox("decided").items] == [pending.id]
 
 
 def test_a_late_user_can_ask_the_agent_to_retry(
     server: LiveServer, agent: Agent, person: Terminal
 ) -> None:
-    """The agent reads it at its next poll and asks again."""
+    """Only after the expiry can the user ask for a retry. The agent's next poll says so."""
     late = agent.asked(person.user, requested_expiry="60")
     missed = person.only()
     with pytest.raises(ApiError, match="not expired") as early:
@@ -127,57 +127,54 @@ def test_a_late_user_can_ask_the_agent_to_retry(
 def test_a_decision_after_expiry_changes_nothing(
     server: LiveServer, agent: Agent, person: Terminal, answer: str
 ) -> None:
-    """409 not_pending with the approval, whether or not the expiry was recorded yet.
+    """A late decision gets not_pending, even if the expiry is not recorded yet.
 
     CB-139, NG-014.
     """
     handle = agent.asked(person.user, requested_expiry="60")
-    waiting = person.client.approval(person.only().id)
+    pending = person.client.approval(person.only().id)
     terms = {"decision": "deny", "code": "not_needed", "ceremony": "none"}
     key = person.client.session.key
-    signed = decision(person, waiting, key, **(terms if answer == "deny" else {}))
+    signed = decision(person, pending, key, **(terms if answer == "deny" else {}))
     server.clock.forward(MINUTE)
     with pytest.raises(AlreadyDecided) as refused:
-        person.client.decide(waiting.id, signed)
+        person.client.decide(pending.id, signed)
 
     assert refused.value.code == "not_pending"
     assert refused.value.approval.state == "expired"
-    assert state(server, waiting.id) == ("expired", "expired_seen")
+    assert state(server, pending.id) == ("expired", "expired_seen")
     assert agent.poll(handle).json()["error"] == "expired_token"
 
 
 def test_a_late_approval_can_be_redeemed_within_the_grace_period(
     server: LiveServer, agent: Agent, person: Terminal
 ) -> None:
-    """Decisions are valid until the end, redemption half a minute longer."""
+    """A decision counts until the request expires; it can be redeemed for 30 more seconds."""
     handle = agent.asked(person.user, requested_expiry="60")
-    waiting = person.only()
-    server.clock.forward(45 * SECOND - _age(server, waiting.id))
-    person.approve(waiting)
-    ends = stored(server, waiting.id).expires_at
+    pending = person.only()
+    server.clock.forward(45 * SECOND - _age(server, pending.id))
+    person.approve(pending)
+    ends = stored(server, pending.id).expires_at
     server.clock.forward(ends + GRACE - 5 * SECOND - server.clock.now())
 
     assert agent.poll(handle).status_code == 200
-    assert state(server, waiting.id)[0] == "redeemed"
+    assert state(server, pending.id)[0] == "redeemed"
 
 
 def test_an_approval_not_redeemed_in_time_gives_no_token(
     server: LiveServer, agent: Agent, person: Terminal
 ) -> None:
-    """It expires after the grace period; the log says it was approved; nothing was issued.
-
-    CB-133.
-    """
+    """CB-133: after the grace period an approved request expires, and no token is issued."""
     handle = agent.asked(person.user, requested_expiry="60")
-    waiting = person.only()
-    person.approve(waiting)
+    pending = person.only()
+    person.approve(pending)
     server.clock.forward(MINUTE + GRACE)
     body = agent.poll(handle).json()
 
     assert (body["error"], body["reason"]) == ("expired_token", "expired_seen")
     assert body["error_description"].startswith("It was approved, but its tokens were not handed")
-    assert state(server, waiting.id) == ("expired", "not_redeemed")
-    assert story(server, waiting.id) == [
+    assert state(server, pending.id) == ("expired", "not_redeemed")
+    assert story(server, pending.id) == [
         "approval.requested",
         "approval.approved",
         "approval.expired",
@@ -206,7 +203,7 @@ def test_the_lifetime_of_a_request_is_as_requested_up_to_the_limit_of_its_risk(
     payment: bool,  # noqa: FBT001  # a column of the table
     seconds: int,
 ) -> None:
-    """The acknowledgement has the actual lifetime, and the screen the same end."""
+    """The acknowledgement and the stored request have the same, limited lifetime."""
     ask = agent.ask_payment if payment else agent.ask
     answer = ask(user, requested_expiry=requested).json()
     (row,) = log_and_rows.waiting(server, user)
@@ -216,7 +213,7 @@ def test_the_lifetime_of_a_request_is_as_requested_up_to_the_limit_of_its_risk(
 
 
 def test_a_request_may_live_one_second(agent: Agent, person: Terminal) -> None:
-    """The real clock ends it, and its held poll with it."""
+    """The real clock expires the request and answers its held poll."""
     handle = agent.asked(person.user, requested_expiry="1")
     body = agent.poll(handle, prefer="wait=10").json()
 
@@ -227,7 +224,7 @@ def test_a_request_may_live_one_second(agent: Agent, person: Terminal) -> None:
 def test_an_invalid_requested_expiry_is_refused(
     server: LiveServer, agent: Agent, user: str, requested: str
 ) -> None:
-    """Nobody is asked. An empty parameter counts as omitted (RFC 6749)."""
+    """The user is not asked. An empty parameter counts as omitted (RFC 6749)."""
     answer = agent.ask(user, requested_expiry=requested)
 
     if requested:

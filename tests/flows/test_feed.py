@@ -35,8 +35,8 @@ BAD_MESSAGE, TOKEN_OVER, STOPPED, RESTARTING = 4400, 4401, 4403, 1012
 @pytest.fixture
 def network(server: LiveServer) -> Iterator[Proxy]:
     """A network path to the server that a test may break."""
-    with proxy(server.port) as made:
-        yield made
+    with proxy(server.port) as path:
+        yield path
 
 
 @dataclass(slots=True)
@@ -49,23 +49,23 @@ class _Screen:
 
     @property
     def asked(self) -> list[str]:
-        """Requests it was told of, in order, with repeats."""
+        """The IDs of the requests that the feed announced, in order, with repeats."""
         requested = [e for e in self.events if e.name is EventName.REQUESTED]
         return [e.approval.id for e in requested if isinstance(e.approval, Approval)]
 
     @property
     def is_live(self) -> bool:
-        """Whether it is connected now."""
+        """Whether the feed is connected now."""
         return bool(self.states) and self.states[-1].phase is Phase.LIVE
 
     def resync(self) -> None:
-        """Counts it."""
+        """Counts a resync."""
         self.resyncs += 1
 
 
 @contextmanager
-def _following(person: Terminal, network: Proxy) -> Iterator[_Screen]:
-    """The terminal's own feed client, over a network path that may break."""
+def _follow(person: Terminal, network: Proxy) -> Iterator[_Screen]:
+    """Runs the terminal's own feed client over a network path that may break."""
     profile = replace(person.client.profile, issuer=network.url)
     feed = Feed(Client(person.client.session, person.client.home, profile))
     screen, stop = _Screen(), threading.Event()
@@ -81,28 +81,28 @@ def _following(person: Terminal, network: Proxy) -> Iterator[_Screen]:
 
 
 def test_events_come_in_order_with_their_subject(agent: Agent, person: Terminal) -> None:
-    """Requested, decided, redeemed: each frame has the approval's state at that time."""
+    """Each frame has the approval's state at the time of its event."""
     with greeted(person) as line:
         handle = agent.asked(person.user)
-        asked = line.event("approval.requested")
+        requested = line.event("approval.requested")
         person.approve(person.only())
         decided = line.event("approval.decided")
         agent.poll(handle)
         redeemed = line.event("approval.redeemed")
 
-    frames = [asked, decided, redeemed]
+    frames = [requested, decided, redeemed]
     assert [f["approval"]["state"] for f in frames] == ["pending", "approved", "redeemed"]
     assert len({f["approval"]["id"] for f in frames}) == 1
-    assert asked["seq"] < decided["seq"] < redeemed["seq"]
-    assert "nonce" not in asked["approval"]
-    assert json.loads(asked["approval"]["display"])["approval"] == asked["approval"]["id"]
+    assert requested["seq"] < decided["seq"] < redeemed["seq"]
+    assert "nonce" not in requested["approval"]
+    assert json.loads(requested["approval"]["display"])["approval"] == requested["approval"]["id"]
     assert decided["approval"]["decided"]["device"]["name"] == "laptop"
 
 
 def test_the_greeting_has_cursor_token_end_and_server_time(
     server: LiveServer, agent: Agent, person: Terminal
 ) -> None:
-    """The cursor is where to resume."""
+    """The cursor is at or after the last event, and no older event is sent."""
     agent.asked(person.user)
     with server.services.store.read() as view:
         head = view.feed.head()
@@ -117,7 +117,7 @@ def test_the_greeting_has_cursor_token_end_and_server_time(
 
 
 def test_a_cursor_resumes_after_the_last_event(agent: Agent, person: Terminal) -> None:
-    """Missed events come first, each once."""
+    """Missed events come first, and each comes once."""
     with greeted(person) as line:
         agent.asked(person.user)
         last = line.event("approval.requested")["seq"]
@@ -138,7 +138,7 @@ def test_a_cursor_resumes_after_the_last_event(agent: Agent, person: Terminal) -
 
 
 def test_inbox_and_feed_join_without_a_gap(agent: Agent, person: Terminal) -> None:
-    """A listing has the cursor from which its feed continues."""
+    """The feed continues from the cursor of a listing, without gaps and repeats."""
     agent.asked(person.user)
     page = person.client.inbox("waiting")
     agent.asked(person.user)
@@ -151,31 +151,31 @@ def test_inbox_and_feed_join_without_a_gap(agent: Agent, person: Terminal) -> No
 
 
 def test_a_cut_connection_loses_nothing(agent: Agent, person: Terminal, network: Proxy) -> None:
-    """I9: the terminal reconnects at its cursor: every request once, in order."""
-    with _following(person, network) as screen:
+    """I9: the terminal reconnects at its cursor and gets every request once, in order."""
+    with _follow(person, network) as screen:
         agent.asked(person.user)
         until(lambda: len(screen.asked) == 1)
         network.cut()
         for _ in range(3):
             agent.asked(person.user)
-        last = max(person.waiting(), key=lambda one: one.display.asked_at).id
+        last = max(person.waiting(), key=lambda item: item.display.asked_at).id
         until(lambda: last in screen.asked, 10)
         network.cut()
         agent.asked(person.user)
-        last = max(person.waiting(), key=lambda one: one.display.asked_at).id
+        last = max(person.waiting(), key=lambda item: item.display.asked_at).id
         until(lambda: last in screen.asked, 10)
 
-    wanted = {approval.id: approval.display.asked_at for approval in person.waiting()}
+    asked_at = {approval.id: approval.display.asked_at for approval in person.waiting()}
     assert len(screen.asked) == len(set(screen.asked)) == 5
-    assert screen.asked == sorted(wanted, key=lambda one: wanted[one])
+    assert screen.asked == sorted(asked_at, key=lambda item: asked_at[item])
     assert screen.resyncs == 0
 
 
 def test_a_restarted_server_loses_nothing(
     server: LiveServer, agent: Agent, person: Terminal, network: Proxy
 ) -> None:
-    """`kill -9` under an open feed: requests from before and after are all there."""
-    with _following(person, network) as screen:
+    """After a `kill -9`, the feed has the requests from before and after it, each once."""
+    with _follow(person, network) as screen:
         agent.asked(person.user)
         until(lambda: len(screen.asked) == 1)
         server.kill()
@@ -190,7 +190,7 @@ def test_a_restarted_server_loses_nothing(
 def test_a_half_open_connection_delivers_everything_when_it_recovers(
     agent: Agent, person: Terminal, network: Proxy
 ) -> None:
-    """The events come in order, although nothing came through in the meantime."""
+    """Events that could not get through arrive in order when the connection recovers."""
     with greeted(person, port=network.port) as line:
         network.freeze()
         for _ in range(3):
@@ -206,12 +206,12 @@ def test_a_half_open_connection_delivers_everything_when_it_recovers(
 def test_a_slow_reader_gets_every_frame_completely(
     server: LiveServer, agent: Agent, person: Terminal, network: Proxy
 ) -> None:
-    """More than the buffers hold: the server waits for this reader, not for others."""
+    """The server waits for a reader whose buffers are full, and does not delay other readers."""
     agent.asked(person.user)
     other = new_person(server)
     with greeted(person, port=network.port) as slow, greeted(other) as quick:
         network.freeze()
-        large = _large_requests(server, person, count=60, characters=60_000)
+        large = _store_large_requests(server, person, count=60, characters=60_000)
         agent.asked(other.user)
         quick.event("approval.requested")
         network.thaw()
@@ -223,7 +223,7 @@ def test_a_slow_reader_gets_every_frame_completely(
 
 
 def test_a_long_absence_is_caught_up_at_once(server: LiveServer, person: Terminal) -> None:
-    """Thousands of missed events arrive without a pause."""
+    """Thousands of missed events arrive in order, without a pause."""
     user = person.client.profile.user_id
     with server.services.store.write() as tx:
         before = tx.feed.head()
@@ -238,7 +238,7 @@ def test_a_long_absence_is_caught_up_at_once(server: LiveServer, person: Termina
 def test_each_user_gets_only_their_own_events(
     server: LiveServer, agent: Agent, person: Terminal
 ) -> None:
-    """Several users are connected."""
+    """Two users are connected, and each gets only the event of their own request."""
     other = new_person(server)
     with greeted(person) as mine, greeted(other) as theirs:
         agent.asked(person.user)
@@ -257,7 +257,7 @@ def test_each_user_gets_only_their_own_events(
 def test_a_screen_gets_a_request_within_a_fraction_of_a_second(
     server: LiveServer, agent: Agent, person: Terminal
 ) -> None:
-    """The time runs from before the request is sent until the frame arrives."""
+    """The median time from sending a request until its frame arrives is below one second."""
     others = [new_person(server) for _ in range(4)]
     times = []
     with ExitStack() as lines, greeted(person) as line:
@@ -277,7 +277,7 @@ def test_a_screen_gets_a_request_within_a_fraction_of_a_second(
 def test_a_cursor_that_is_too_old_gets_a_resync(
     server: LiveServer, agent: Agent, person: Terminal
 ) -> None:
-    """I10: events are kept for a week. A later client gets one resync with a new cursor."""
+    """I10: events are kept for a week; a client that returns later gets a new cursor."""
     agent.asked(person.user)
     server.clock.forward(FEED_KEPT_MS + MINUTE)
     agent.asked(person.user)
@@ -294,7 +294,7 @@ def test_a_cursor_that_is_too_old_gets_a_resync(
 
 
 def test_a_cursor_from_the_future_gets_a_resync(agent: Agent, person: Terminal) -> None:
-    """A restored database knows less than its clients."""
+    """After a restore the server knows fewer events than its clients, so they must resync."""
     agent.asked(person.user)
     with greeted(person, cursor=10**12) as line:
         resync = line.frame()
@@ -305,7 +305,7 @@ def test_a_cursor_from_the_future_gets_a_resync(agent: Agent, person: Terminal) 
 
 @pytest.mark.parametrize("cursor", ["-1", "x", "1e3", "9" * 19, ""])
 def test_an_invalid_cursor_is_refused_before_the_handshake(person: Terminal, cursor: str) -> None:
-    """422 over HTTP, where a client can read the reason."""
+    """The refusal is a 422 over HTTP, where a client can read the reason."""
     with pytest.raises(InvalidStatus) as refused, feed_line(person, cursor=cursor):
         pass
 
@@ -317,7 +317,7 @@ def test_an_invalid_cursor_is_refused_before_the_handshake(person: Terminal, cur
 def test_the_socket_closes_when_its_token_expires(
     server: LiveServer, agent: Agent, person: Terminal
 ) -> None:
-    """The code is 4401, and no later event is sent."""
+    """The close code is 4401, and no later event is sent."""
     with greeted(person) as line:
         server.clock.forward(10 * MINUTE)
         agent.asked(person.user)
@@ -327,7 +327,7 @@ def test_the_socket_closes_when_its_token_expires(
 def test_renewing_the_token_keeps_the_socket_open(
     server: LiveServer, agent: Agent, person: Terminal
 ) -> None:
-    """The terminal sends a new token and a proof of its key; the old token's end passes."""
+    """The terminal sends a new token with a proof, and the socket outlives the old token."""
     with feed_line(person) as line:
         before = line.frame()["token_expires_at"]
         server.clock.forward(9 * MINUTE)
@@ -345,7 +345,7 @@ def test_renewing_the_token_keeps_the_socket_open(
     "changes", [{"access_token": "no.such.token"}, {"proof": "no.proof.atall"}, {"proof": None}]
 )
 def test_an_invalid_renewal_closes_the_socket(person: Terminal, changes: dict[str, object]) -> None:
-    """The code is 4401."""
+    """A renewal with an invalid token or proof closes the socket with 4401."""
     with greeted(person) as line:
         line.renew(**changes)
         assert line.closed() == TOKEN_OVER
@@ -354,7 +354,7 @@ def test_an_invalid_renewal_closes_the_socket(person: Terminal, changes: dict[st
 def test_a_renewal_with_another_users_session_closes_the_socket(
     server: LiveServer, person: Terminal
 ) -> None:
-    """A socket never changes its user."""
+    """A socket never changes its user, so the renewal closes it with 4401."""
     other = new_person(server)
     session = other.client.session
     token = session.tokens.access_token()
@@ -366,7 +366,7 @@ def test_a_renewal_with_another_users_session_closes_the_socket(
 
 
 def test_a_disabled_user_is_disconnected_at_once(server: LiveServer, person: Terminal) -> None:
-    """4403, although another process did it; later handshakes are refused."""
+    """The socket closes with 4403, and later handshakes are refused."""
     with greeted(person) as line:
         Users(server.services.store, server.services.secrets).disable(person.user, by=BY)
         began = time.monotonic()
@@ -381,7 +381,7 @@ def test_a_disabled_user_is_disconnected_at_once(server: LiveServer, person: Ter
 def test_a_disabled_agents_requests_leave_every_screen(
     server: LiveServer, agent: Agent, person: Terminal
 ) -> None:
-    """The cancellation is an event with its reason."""
+    """Each cancelled request is an event whose reason is agent_disabled."""
     agent.asked(person.user)
     with greeted(person) as line:
         Agents(server.services.store, server.services.secrets).disable(agent.key.id, by=BY)
@@ -398,7 +398,7 @@ def test_a_disabled_agents_requests_leave_every_screen(
 def test_an_invalid_message_closes_the_socket(
     server: LiveServer, person: Terminal, frame: str | bytes
 ) -> None:
-    """The code is 4400."""
+    """A message that is not a known JSON object closes the socket with 4400."""
     with greeted(person) as line:
         line.socket.send(frame)
         assert line.closed() == BAD_MESSAGE
@@ -407,7 +407,7 @@ def test_an_invalid_message_closes_the_socket(
 
 
 def test_an_overlong_message_closes_the_socket(person: Terminal) -> None:
-    """The feed cannot fill the server's memory (RFC 6455 7.4.1: 1009)."""
+    """The close code is 1009 (RFC 6455 7.4.1), so a client cannot fill the server's memory."""
     with greeted(person) as line:
         line.socket.send("x" * 20_000)
         assert line.closed() == 1009
@@ -416,7 +416,7 @@ def test_an_overlong_message_closes_the_socket(person: Terminal) -> None:
 def test_a_stopping_server_closes_every_socket_with_1012(
     server: LiveServer, person: Terminal
 ) -> None:
-    """Connected clients do not delay it."""
+    """Connected clients do not delay the end of the server."""
     with greeted(person) as line:
         took = server.stop()
         assert line.closed() == RESTARTING
@@ -428,7 +428,7 @@ def test_a_stopping_server_closes_every_socket_with_1012(
 def test_clients_that_vanish_leave_no_error_in_the_log(
     server: LiveServer, agent: Agent, person: Terminal
 ) -> None:
-    """A reset while events are sent is normal."""
+    """A connection that is reset while events are sent is normal."""
     for _ in range(3):
         with proxy(server.port) as network, greeted(person, port=network.port) as line:
             network.cut()
@@ -441,10 +441,10 @@ def test_clients_that_vanish_leave_no_error_in_the_log(
     assert "failed" not in server.log
 
 
-def _large_requests(
+def _store_large_requests(
     server: LiveServer, person: Terminal, *, count: int, characters: int
 ) -> list[str]:
-    """Gives the user many requests with very long texts; returns their ids in order."""
+    """Stores many requests with very long texts for the user; returns their IDs in order."""
     first = stored(server, person.only().id)
     copies = [
         replace(

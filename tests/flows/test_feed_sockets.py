@@ -1,4 +1,4 @@
-"""The number of live feeds per device is limited, without effect on other devices."""
+"""The number of live feeds per device is limited, and other devices are not affected."""
 
 from contextlib import ExitStack
 
@@ -14,7 +14,7 @@ from tests.support.inputs.raw_api import RawApi
 from tests.support.servers.server import LiveServer
 
 
-def _opens(person: Terminal) -> bool:
+def _can_open_feed(person: Terminal) -> bool:
     try:
         with greeted(person):
             return True
@@ -23,26 +23,26 @@ def _opens(person: Terminal) -> bool:
 
 
 def test_a_device_holds_at_most_ten_sockets(server: LiveServer, person: Terminal) -> None:
-    """The next one is refused before the handshake; a closed one frees a slot."""
+    """The eleventh socket is refused before the handshake; closing one frees a slot."""
     other = new_person(server)
-    with ExitStack() as held:
-        held.callback(other.client.close)
+    with ExitStack() as stack:
+        stack.callback(other.client.close)
         for _ in range(MAX_SOCKETS - 1):
-            held.enter_context(greeted(person))
+            stack.enter_context(greeted(person))
         with greeted(person), pytest.raises(InvalidStatus) as refused, greeted(person):
             pass
         assert refused.value.response.status_code == 429
         assert b"too_many_sockets" in (refused.value.response.body or b"")
-        assert _opens(other)
-        until(lambda: _opens(person))
+        assert _can_open_feed(other)
+        until(lambda: _can_open_feed(person))
 
 
 def test_a_failed_handshake_holds_no_socket(server: LiveServer, person: Terminal) -> None:
-    """Requests without an upgrade take no slot."""
+    """Requests without an upgrade or with an invalid cursor take no slot."""
     with server.client() as http:
         api = RawApi(person, http)
         for _ in range(MAX_SOCKETS + 1):
             assert api.call("GET", "/api/feed").status_code != 429
         for _ in range(MAX_SOCKETS + 1):
             check_problem(api.call("GET", "/api/feed?cursor=x"), 422, "invalid_body")
-    assert _opens(person)
+    assert _can_open_feed(person)

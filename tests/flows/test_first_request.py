@@ -32,22 +32,23 @@ _RUN = {"python": sys.executable, "typescript": "node", "curl": "bash"}
 def test_each_program_gets_a_token_after_the_person_approved(
     server: LiveServer, person: Terminal, tmp_path: Path, language: str
 ) -> None:
-    """With the secret in the environment; the programs do not contain it. Node gets no types."""
-    page = _registered(server, person.user, f"first-{language}", PERMISSIONS)
-    _get_a_token(person, page, tmp_path, language)
+    """The program reads the secret from its environment and does not contain it."""
+    page = _register_agent(server, person.user, f"first-{language}", PERMISSIONS)
+    _run_and_approve(person, page, tmp_path, language)
 
 
 @pytest.mark.parametrize("language", ["curl", "python", "typescript"])
-def test_each_program_of_an_agent_without_permissions_gets_a_token_too(
+def test_each_program_of_an_agent_without_permissions_gets_a_token(
     server: LiveServer, person: Terminal, tmp_path: Path, language: str
 ) -> None:
-    """It asks for the user's ID alone; nothing in it has to be replaced."""
-    page = _registered(server, person.user, f"bare-{language}", {})
+    """Such a program asks only for the user's ID, so nothing in it has to be replaced."""
+    page = _register_agent(server, person.user, f"bare-{language}", {})
     assert "so it asks for the user's ID alone" in html.unescape(page)
-    _get_a_token(person, page, tmp_path, language)
+    _run_and_approve(person, page, tmp_path, language)
 
 
-def _get_a_token(person: Terminal, page: str, tmp_path: Path, language: str) -> None:
+def _run_and_approve(person: Terminal, page: str, tmp_path: Path, language: str) -> None:
+    """Runs the printed program, without TypeScript's types, until the approval gives it a token."""
     secret = re.findall("<code>(sayso_cs_[^<]+)</code>", page)[0]
     (program,) = re.findall(rf'(?s)<pre id="in-{language}".*?<code>(.*?)</code>', page)
     (tmp_path / _FILES[language]).write_text(_TYPES.sub("", html.unescape(program)))
@@ -55,14 +56,16 @@ def _get_a_token(person: Terminal, page: str, tmp_path: Path, language: str) -> 
     environment = {**os.environ, "AGENT_SECRET": secret, "PYTHONPATH": str(ROOT)}
     command = [_RUN[language], _FILES[language]]
     with ThreadPoolExecutor(1) as threads:
-        done = threads.submit(_run, command, tmp_path, environment)
-        (asked,) = until(person.waiting, 30)
-        person.approve(asked)
-        assert "eyJ" in done.result(60)
+        output = threads.submit(_run, command, tmp_path, environment)
+        (approval,) = until(person.waiting, 30)
+        person.approve(approval)
+        assert "eyJ" in output.result(60)
 
 
-def _registered(server: LiveServer, user: str, name: str, permissions: Mapping[str, str]) -> str:
-    """The page after an administrator has registered an agent in the console."""
+def _register_agent(
+    server: LiveServer, user: str, name: str, permissions: Mapping[str, str]
+) -> str:
+    """Registers an agent in the console and returns the page that is then shown."""
     admin = new_web_person(server)
     users = Users(server.services.store, server.services.secrets)
     users.update(admin.name, UserChanges(roles=("admin",)), by=BY)
@@ -82,7 +85,7 @@ def _registered(server: LiveServer, user: str, name: str, permissions: Mapping[s
 
 
 def _run(command: list[str], folder: Path, environment: Mapping[str, str]) -> str:
-    done = subprocess.run(
+    result = subprocess.run(
         command,
         cwd=folder,
         env=environment,
@@ -91,5 +94,5 @@ def _run(command: list[str], folder: Path, environment: Mapping[str, str]) -> st
         check=False,
         timeout=60,
     )
-    assert done.returncode == 0, done.stderr
-    return done.stdout
+    assert result.returncode == 0, result.stderr
+    return result.stdout

@@ -29,10 +29,10 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LiveServer]:
 
 
 def _webhook_messages_of(server: LiveServer, agent: Agent) -> list[dict[str, Any]]:
-    """Webhook messages about the requests of an agent: rows of the outbox."""
-    named = (agent.key.id, "approval.requested")
+    """Returns the webhook messages in the outbox about the requests of an agent."""
+    wanted = (agent.key.id, "approval.requested")
     return [
-        body for body in _webhook_messages(server) if (body.get("agent"), body["event"]) == named
+        body for body in _webhook_messages(server) if (body.get("agent"), body["event"]) == wanted
     ]
 
 
@@ -45,10 +45,10 @@ def _webhook_messages(server: LiveServer) -> list[dict[str, Any]]:
 def test_a_flood_rings_five_times_and_does_not_hide_a_payment(
     server: LiveServer, agent: Agent, person: Terminal
 ) -> None:
-    """One agent sends a hundred: five ring, ninety-five are held back, none is lost.
+    """Of a hundred requests of one agent, five ring and the others are held back, but none is lost.
 
-    A payment requested by another agent meanwhile rings all the same. Counted in the rows of the
-    outbox and in the frames of the user's socket.
+    A payment that another agent requests afterwards rings. The test counts rows of the outbox and
+    frames of the user's socket.
     """
     flooder = new_agent(server, resources=(NEWS,), scopes=("news:write",))
     with greeted(person) as line:
@@ -63,13 +63,13 @@ def test_a_flood_rings_five_times_and_does_not_hide_a_payment(
     assert [frame["held"] for frame in frames] == [None] * 5 + ["held_back"] * 95 + [None]
     assert frames[-1]["approval"]["risk"] == "high"
     assert [row["notify"] for row in _webhook_messages_of(server, agent)] == [True]
-    held = [approval for approval in person.waiting() if approval.is_held_back]
-    assert {approval.agent.name for approval in held} == {flooder.key.name}
-    assert person.approve(held[0]).state == "approved"
+    held_back = [approval for approval in person.waiting() if approval.is_held_back]
+    assert {approval.agent.name for approval in held_back} == {flooder.key.name}
+    assert person.approve(held_back[0]).state == "approved"
 
 
 def test_held_back_requests_are_announced_once(server: LiveServer, person: Terminal) -> None:
-    """One digest per user when a minute is over: a frame that rings, a row of the outbox."""
+    """After a minute the user gets one digest: one frame that rings and one webhook message."""
     flooder = new_agent(server, resources=(NEWS,), scopes=("news:write",))
     with greeted(person) as line:
         for _ in range(20):
@@ -87,7 +87,7 @@ def test_held_back_requests_are_announced_once(server: LiveServer, person: Termi
 
 
 def test_low_risk_requests_ring_once_together(agent: Agent, person: Terminal) -> None:
-    """All are listed, and they use no budget of higher risks."""
+    """The first low-risk request rings; later ones wait for a digest, and all are listed."""
     with greeted(person) as line:
         for _ in range(3):
             agent.asked(person.user)

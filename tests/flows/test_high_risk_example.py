@@ -10,8 +10,8 @@ from tests.support.checks.source import ROOT
 
 @pytest.mark.timeout(300)
 def test_the_high_risk_example_pays_once(tmp_path):
-    """Exchange, `interaction_required`, request, approval, and a bank that consumes it."""
-    done = subprocess.run(
+    """The bank refuses a different amount and a second payment, and pays the approved one once."""
+    result = subprocess.run(
         [sys.executable, str(ROOT / "scripts" / "high_risk" / "dance.py")],
         cwd=ROOT,
         env={"PATH": "/usr/bin:/bin", "HOME": str(tmp_path), "PYTHONPATH": str(ROOT)},
@@ -20,9 +20,9 @@ def test_the_high_risk_example_pays_once(tmp_path):
         timeout=280,
         check=False,
     )
-    assert done.returncode == 0, done.stdout + done.stderr
+    assert result.returncode == 0, result.stdout + result.stderr
     printed_lines = [
-        line for line in done.stdout.splitlines() if line.startswith(("POST", "ana sees"))
+        line for line in result.stdout.splitlines() if line.startswith(("POST", "ana sees"))
     ]
     shown_lines = [" ".join(line.split()).split(", fingerprint")[0] for line in printed_lines]
     assert shown_lines == [
@@ -37,4 +37,4 @@ def test_the_high_risk_example_pays_once(tmp_path):
         "POST /pay 200 what ana approved: paid",
         "POST /pay 409 the same again: already_consumed",
     ]
-    assert done.stdout.endswith("Paid once: Nordwind Logistik GmbH.\n")
+    assert result.stdout.endswith("Paid once: Nordwind Logistik GmbH.\n")

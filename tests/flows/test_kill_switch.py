@@ -13,17 +13,17 @@ from tests.support.clients.terminal import Terminal
 from tests.support.inputs.raw_api import RawApi
 from tests.support.servers.server import BY, LiveServer
 
-_FAST_SECONDS = 10.0  # a second, and a busy machine
+_FAST_SECONDS = 10.0  # a second, plus time for a busy machine
 
 
 @pytest.fixture
 def http(server: LiveServer) -> Iterator[httpx.Client]:
-    """One connection."""
+    """A connection to the server."""
     with server.client() as client:
         yield client
 
 
-def _active(http: httpx.Client, secret: tuple[str, str], token: str) -> bool:
+def _is_active(http: httpx.Client, secret: tuple[str, str], token: str) -> bool:
     answer = http.post("/introspect", data={"token": token}, auth=secret)
     assert answer.status_code == 200, answer.text
     return bool(answer.json()["active"])
@@ -32,7 +32,7 @@ def _active(http: httpx.Client, secret: tuple[str, str], token: str) -> bool:
 def test_an_owner_suspends_an_agent_with_everything_issued_from_it(
     server: LiveServer, http: httpx.Client, person: Terminal
 ) -> None:
-    """I6: its token, a token another agent exchanged, pending and approved requests."""
+    """I6: it ends the agent's token, the token exchanged from it, and all of its requests."""
     chains = LiveChains(server, http, person.client.profile.user_id)
     chains.prepare()
     key, other = chains.agent(owners=(person.user,)), chains.agent(serves=(BANK,))
@@ -42,12 +42,12 @@ def test_an_owner_suspends_an_agent_with_everything_issued_from_it(
     secret = (bank.resource.client_id, bank.secret)
     token = chains.exchanged(key, chains.user_token())
     child = chains.exchanged(other, token)
-    agent, asked = Agent(key, http), {"resource": BANK, "scope": "openid bank:write"}
-    approved = agent.asked(person.user, **asked)
+    agent, parameters = Agent(key, http), {"resource": BANK, "scope": "openid bank:write"}
+    approved = agent.asked(person.user, **parameters)
     person.approve(person.only())
-    waiting = agent.asked(person.user, **asked)
-    assert _active(http, secret, token)
-    assert _active(http, secret, child)
+    pending = agent.asked(person.user, **parameters)
+    assert _is_active(http, secret, token)
+    assert _is_active(http, secret, child)
 
     api = RawApi(person, http)
     path = f"/api/agents/{key.id}/disable"
@@ -55,9 +55,9 @@ def test_an_owner_suspends_an_agent_with_everything_issued_from_it(
         preview = api.call("GET", path).json()
         began = time.monotonic()
         disabled = api.call("POST", path)
-        assert not _active(http, secret, token)
+        assert not _is_active(http, secret, token)
         took = time.monotonic() - began
-        assert not _active(http, secret, child)
+        assert not _is_active(http, secret, child)
         events = [line.event("approval.cancelled") for _ in range(2)]
     assert disabled.json() == {
         **preview,
@@ -70,7 +70,7 @@ def test_an_owner_suspends_an_agent_with_everything_issued_from_it(
     assert took < _FAST_SECONDS
     assert {frame["approval"]["reason"] for frame in events} == {"agent_disabled"}
     assert person.waiting() == ()
-    for handle in (waiting, approved):
+    for handle in (pending, approved):
         assert agent.poll(handle).json()["error"] == "unauthorized_client"
     refused = chains.exchange(key, chains.user_token())
     assert refused.json()["reason"] == "agent_disabled"

@@ -1,4 +1,4 @@
-"""A server killed in the middle: a held poll, an expiry, a decision being sent."""
+"""A server that is killed during a held poll, before an expiry or while a decision is sent."""
 
 import contextlib
 import threading
@@ -17,35 +17,35 @@ from tests.support.inputs.signing import decision
 from tests.support.servers.server import LiveServer
 
 
-def _again(server: LiveServer) -> None:
-    """`kill -9`, and a new process on the same folder."""
+def _kill_and_restart(server: LiveServer) -> None:
+    """Kills the server with `kill -9` and starts a new process on the same folder."""
     server.kill()
     server.start()
 
 
-def test_a_request_that_expired_while_the_server_was_down_has_ended(
+def test_a_request_that_expired_while_the_server_was_down_is_recorded_as_expired(
     server: LiveServer, agent: Agent, person: Terminal
 ) -> None:
-    """The new process ends it before any poll, and the feed has the event."""
+    """The new process expires the request without a poll, and the feed has the event."""
     agent.asked(person.user, requested_expiry="60")
-    waiting = person.only()
+    pending = person.only()
     cursor = person.client.inbox("waiting").feed_cursor
     server.kill()
     server.clock.forward(61 * SECOND)
     server.start()
-    until(lambda: state(server, waiting.id)[0] == "expired")
+    until(lambda: state(server, pending.id)[0] == "expired")
     with greeted(person, cursor=cursor) as line:
         frame = line.event("approval.expired")
 
-    assert frame["approval"]["id"] == waiting.id
+    assert frame["approval"]["id"] == pending.id
 
 
 def test_a_held_poll_that_lost_its_server_can_be_sent_again(
     server: LiveServer, agent: Agent, person: Terminal
 ) -> None:
-    """The connection breaks; nothing was consumed; the next poll gets the token."""
+    """The broken poll consumed nothing, so the next poll gets the token."""
     handle = agent.asked(person.user)
-    waiting = person.only()
+    pending = person.only()
 
     def poll() -> str:
         with pytest.raises(httpx.TransportError):
@@ -53,10 +53,10 @@ def test_a_held_poll_that_lost_its_server_can_be_sent_again(
         return "broken"
 
     with meanwhile(poll) as held:
-        until(lambda: stored(server, waiting.id).polls > 0)
-        _again(server)
+        until(lambda: stored(server, pending.id).polls > 0)
+        _kill_and_restart(server)
         assert held.result(5) == "broken"
-    person.approve(waiting)
+    person.approve(pending)
 
     assert agent.poll(handle).status_code == 200
 
@@ -64,13 +64,13 @@ def test_a_held_poll_that_lost_its_server_can_be_sent_again(
 def test_an_acknowledged_decision_survives_a_kill_at_any_moment(
     server: LiveServer, agent: Agent, person: Terminal
 ) -> None:
-    """Each acknowledged decision is stored with its entry, and none is half stored."""
+    """An acknowledged decision is stored with its log entry, and none is stored in part."""
     for delay in (0.001, 0.01):
         agent.asked(person.user)
-        waiting = person.client.approval(person.only().id)
+        pending = person.client.approval(person.only().id)
         signed = decision(
             person,
-            waiting,
+            pending,
             person.client.session.key,
             decision="deny",
             code="not_needed",
@@ -80,13 +80,13 @@ def test_an_acknowledged_decision_survives_a_kill_at_any_moment(
         acknowledged = False
         kill.start()
         with contextlib.suppress(Unreachable):
-            acknowledged = person.client.decide(waiting.id, signed).state == "denied"
+            acknowledged = person.client.decide(pending.id, signed).state == "denied"
         kill.join()
         server.start()
-        after, _ = state(server, waiting.id)
+        after, _ = state(server, pending.id)
 
         assert not acknowledged or after == "denied"
-        assert (after == "denied") == ("approval.denied" in story(server, waiting.id))
+        assert (after == "denied") == ("approval.denied" in story(server, pending.id))
         if after == "pending":
-            person.deny(waiting)
+            person.deny(pending)
         server.clock.forward(41 * 60 * SECOND)  # three denials in ten minutes pause an agent

@@ -1,4 +1,4 @@
-"""Limits on open requests and on guessing, and that hidden users stay hidden."""
+"""Limits on open requests and on guessing. A server that hides its users reveals none of them."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -36,7 +36,7 @@ def hiding(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LiveServer]:
         yield running
 
 
-def _refusal(answer: httpx.Response) -> tuple[int, str]:
+def _status_and_error(answer: httpx.Response) -> tuple[int, str]:
     return answer.status_code, answer.json().get("error", "")
 
 
@@ -46,15 +46,15 @@ REFUSED = (403, "access_denied")
 def test_open_requests_of_one_agent_to_one_user_are_limited(
     server: LiveServer, agent: Agent, person: Terminal
 ) -> None:
-    """CB-200: the next is refused with the remedy; an answer frees a place."""
+    """CB-200: a request over the limit is refused and logged, until the user answers one."""
     for _ in range(PER_AGENT):
         agent.asked(person.user)
-    over = agent.ask(person.user)
+    refused = agent.ask(person.user)
     (entry,) = entries(server, "approval.refused", agent_id=agent.key.id)
     person.deny(person.waiting()[0])
 
-    assert _refusal(over) == REFUSED
-    assert f"{PER_AGENT} open requests" in over.json()["error_description"]
+    assert _status_and_error(refused) == REFUSED
+    assert f"{PER_AGENT} open requests" in refused.json()["error_description"]
     assert entry["cause"] == "open_per_agent"
     assert agent.ask(person.user).status_code == 200
     assert len(person.waiting()) == PER_AGENT
@@ -63,7 +63,7 @@ def test_open_requests_of_one_agent_to_one_user_are_limited(
 def test_the_limit_of_one_pair_affects_no_one_else(
     server: LiveServer, agent: Agent, user: str
 ) -> None:
-    """Another agent may ask this user, and this agent another user."""
+    """A different agent may ask this user, and this agent may ask a different user."""
     for _ in range(PER_AGENT):
         agent.asked(user)
     other_agent, other_person = Agent(server.agent(), agent.http), server.user()[0]
@@ -75,21 +75,21 @@ def test_the_limit_of_one_pair_affects_no_one_else(
 def test_open_requests_to_one_user_are_limited_in_total(
     server: LiveServer, agent: Agent, user: str
 ) -> None:
-    """The limit counts the requests of all agents."""
+    """The limit per user counts the requests of all agents."""
     for count in range(PER_USER):
-        one = agent if count < PER_AGENT else Agent(server.agent(), agent.http)
-        one.asked(user)
-    late = Agent(server.agent(), agent.http)
-    over = late.ask(user)
-    (entry,) = entries(server, "approval.refused", agent_id=late.key.id)
+        asking = agent if count < PER_AGENT else Agent(server.agent(), agent.http)
+        asking.asked(user)
+    next_agent = Agent(server.agent(), agent.http)
+    refused = next_agent.ask(user)
+    (entry,) = entries(server, "approval.refused", agent_id=next_agent.key.id)
 
-    assert _refusal(over) == REFUSED
+    assert _status_and_error(refused) == REFUSED
     assert entry["cause"] == "open_per_user"
     assert len(waiting(server, user)) == PER_USER
 
 
 def test_expired_requests_do_not_count(server: LiveServer, agent: Agent, user: str) -> None:
-    """Only pending ones do."""
+    """Expired requests do not count as open, so the agent may ask again."""
     for _ in range(PER_AGENT):
         agent.asked(user, requested_expiry="60")
     server.clock.forward(MINUTE)
@@ -100,7 +100,7 @@ def test_expired_requests_do_not_count(server: LiveServer, agent: Agent, user: s
 def test_three_denials_in_ten_minutes_pause_the_agent_for_half_an_hour(
     server: LiveServer, agent: Agent, person: Terminal
 ) -> None:
-    """The pause is for that user and that kind of request; then the agent may ask again."""
+    """The pause applies to that user and that kind of request, and ends after half an hour."""
     for _ in range(3):
         agent.asked(person.user)
         person.deny(person.only())
@@ -108,10 +108,10 @@ def test_three_denials_in_ten_minutes_pause_the_agent_for_half_an_hour(
     another_kind = agent.ask_payment(person.user)
     another_person = agent.ask(server.user()[0])
     server.clock.forward(29 * MINUTE)
-    still = agent.ask(person.user)
+    later = agent.ask(person.user)
     server.clock.forward(MINUTE)
 
-    assert _refusal(paused) == _refusal(still) == REFUSED
+    assert _status_and_error(paused) == _status_and_error(later) == REFUSED
     assert "half an hour" in paused.json()["error_description"]
     assert another_kind.status_code == another_person.status_code == 200
     assert agent.ask(person.user).status_code == 200
@@ -120,7 +120,7 @@ def test_three_denials_in_ten_minutes_pause_the_agent_for_half_an_hour(
 def test_denials_far_apart_pause_no_agent(
     server: LiveServer, agent: Agent, person: Terminal
 ) -> None:
-    """One every six minutes is no flood."""
+    """One denial every six minutes does not pause the agent."""
     for _ in range(4):
         agent.asked(person.user)
         person.deny(person.only())
@@ -130,15 +130,15 @@ def test_denials_far_apart_pause_no_agent(
 
 
 def test_an_unknown_user_is_unknown_user_id(agent: Agent) -> None:
-    """CIBA 13: the agent can correct it."""
-    assert _refusal(agent.ask("nobody-of-that-name")) == (400, "unknown_user_id")
+    """CIBA 13: the agent learns that the name is wrong and can correct it."""
+    assert _status_and_error(agent.ask("nobody-of-that-name")) == (400, "unknown_user_id")
 
 
 def test_an_agent_that_guesses_users_is_refused_for_every_user(
     server: LiveServer, agent: Agent, user: str
 ) -> None:
-    """The limit is twenty unknown names; a known one is then refused for ten minutes too."""
-    guesses = [_refusal(agent.ask(f"guess-{n}")) for n in range(UNKNOWN_USERS.value)]
+    """After twenty unknown names an agent is refused for ten minutes, even for a known user."""
+    guesses = [_status_and_error(agent.ask(f"guess-{n}")) for n in range(UNKNOWN_USERS.value)]
     before = agent.ask(user)
     unknown, known = agent.ask("guess-again"), agent.ask(user)
     other = Agent(server.agent(), agent.http).ask(user)
@@ -146,38 +146,38 @@ def test_an_agent_that_guesses_users_is_refused_for_every_user(
 
     assert set(guesses) == {(400, "unknown_user_id")}
     assert before.status_code == other.status_code == 200
-    assert _refusal(unknown) == _refusal(known) == REFUSED
+    assert _status_and_error(unknown) == _status_and_error(known) == REFUSED
     assert unknown.content == known.content
     assert agent.ask(user).status_code == 200
 
 
-def test_a_user_an_agent_may_not_ask_is_like_an_unknown_one(
+def test_a_user_whom_an_agent_may_not_ask_looks_unknown(
     server: LiveServer, person: Terminal
 ) -> None:
-    """The same status and bytes, and nothing on the user's screen."""
+    """The refusal has the same status and bytes, and the user's screen shows nothing."""
     friend, _ = server.user()
     limited = new_agent(server, asks=(friend,))
     with limited.http:
         forbidden, missing = limited.ask(person.user), limited.ask("no-such-person")
         allowed = limited.ask(friend)
 
-    assert _refusal(forbidden) == (400, "unknown_user_id")
+    assert _status_and_error(forbidden) == (400, "unknown_user_id")
     assert (forbidden.status_code, forbidden.content) == (missing.status_code, missing.content)
     assert allowed.status_code == 200
     assert person.waiting() == ()
 
 
-def test_a_request_for_two_users_is_refused_where_there_is_one(
+def test_a_request_that_needs_two_approvers_is_refused_if_there_is_only_one(
     server: LiveServer, agent: Agent
 ) -> None:
-    """403 to the only administrator; nobody is asked, and the refusal is logged."""
+    """The request gets 403 and is logged, and the only administrator is not asked."""
     uri = f"https://core-{agent.key.name}.example"
     server.resources.add(uri, {"core:wipe": Risk.CRITICAL}, {}, by=BY)
-    bold = Agent(server.agent(resources=(uri,), scopes=("core:wipe",)), agent.http)
-    answer = bold.ask("admin", scope="openid core:wipe", resource=uri)
-    (entry,) = entries(server, "approval.refused", agent_id=bold.key.id)
+    critical_agent = Agent(server.agent(resources=(uri,), scopes=("core:wipe",)), agent.http)
+    answer = critical_agent.ask("admin", scope="openid core:wipe", resource=uri)
+    (entry,) = entries(server, "approval.refused", agent_id=critical_agent.key.id)
 
-    assert _refusal(answer) == REFUSED
+    assert _status_and_error(answer) == REFUSED
     assert (entry["cause"], entry["posture"]) == ("too_few_people", "critical")
     assert waiting(server, "admin") == []
 
@@ -185,7 +185,7 @@ def test_a_request_for_two_users_is_refused_where_there_is_one(
 def test_a_repeated_request_with_its_key_joins_the_open_one(
     server: LiveServer, agent: Agent, user: str
 ) -> None:
-    """The answer has the same handle and the remaining lifetime; there is one request."""
+    """The repeated answer has the same handle and the remaining lifetime of the one request."""
     key = {"Idempotency-Key": "payroll-11"}
     first = agent.ask(user, key, requested_expiry="100").json()
     server.clock.forward(40 * SECOND)
@@ -209,15 +209,15 @@ def test_a_repeated_request_with_its_key_joins_the_open_one(
     ],
     ids=lambda change: next(iter(change)),
 )
-def test_another_request_under_the_same_key_is_refused(
+def test_a_different_request_under_the_same_key_is_refused(
     server: LiveServer, agent: Agent, user: str, change: dict[str, str]
 ) -> None:
-    """The first stays pending, unchanged."""
+    """A request with the same key and different parameters is refused; the first stays pending."""
     key = {"Idempotency-Key": "payroll-12"}
     agent.ask(user, key)
     other = agent.ask(user, key, **change)
 
-    assert _refusal(other) == (400, "invalid_request")
+    assert _status_and_error(other) == (400, "invalid_request")
     assert "Idempotency-Key" in other.json()["error_description"]
     assert len(waiting(server, user)) == 1
 
@@ -225,32 +225,32 @@ def test_another_request_under_the_same_key_is_refused(
 def test_an_idempotency_key_belongs_to_its_agent(
     server: LiveServer, agent: Agent, user: str
 ) -> None:
-    """Two agents with the same key do not collide."""
+    """Two agents that use the same key get two requests."""
     key = {"Idempotency-Key": "payroll-13"}
     other = Agent(server.agent(), agent.http)
-    one, two = agent.ask(user, key).json(), other.ask(user, key).json()
+    first, second = agent.ask(user, key).json(), other.ask(user, key).json()
 
-    assert one["auth_req_id"] != two["auth_req_id"]
+    assert first["auth_req_id"] != second["auth_req_id"]
 
 
 @pytest.mark.parametrize("key", ["", "k" * 256])
 def test_an_empty_or_overlong_idempotency_key_is_refused(
     server: LiveServer, agent: Agent, user: str, key: str
 ) -> None:
-    """Nothing is truncated silently."""
+    """A key is refused rather than truncated silently."""
     answer = agent.ask(user, {"Idempotency-Key": key})
 
-    assert _refusal(answer) == (400, "invalid_request")
+    assert _status_and_error(answer) == (400, "invalid_request")
     assert waiting(server, user) == []
 
 
 def test_a_lost_token_answer_is_repeated_for_a_minute_to_the_same_key(
     server: LiveServer, agent: Agent, person: Terminal
 ) -> None:
-    """The identical bytes, and no second token in the log; after a minute invalid_grant."""
+    """The repeated answer is identical and issues no second token; after a minute it is refused."""
     handle = agent.asked(person.user)
-    waiting = person.only()
-    person.approve(waiting)
+    pending = person.only()
+    person.approve(pending)
     first = agent.poll(handle, idempotency_key="one")
     server.clock.forward(50 * SECOND)
     again = agent.poll(handle, idempotency_key="one")
@@ -259,29 +259,26 @@ def test_a_lost_token_answer_is_repeated_for_a_minute_to_the_same_key(
 
     assert first.status_code == again.status_code == 200
     assert first.content == again.content
-    assert _refusal(late) == (400, "invalid_grant")
-    assert story(server, waiting.id).count("token.issued") == 1
+    assert _status_and_error(late) == (400, "invalid_grant")
+    assert story(server, pending.id).count("token.issued") == 1
 
 
 @pytest.mark.parametrize("key", [None, "another", ""])
 def test_another_key_gets_no_stored_answer_and_raises_one_alarm(
     server: LiveServer, agent: Agent, person: Terminal, key: str | None
 ) -> None:
-    """However often it is tried, the log has one alarm, and the right key still works.
-
-    CB-137.
-    """
+    """CB-137: repeated attempts raise one alarm in the log, and the right key still works."""
     handle = agent.asked(person.user)
-    waiting = person.only()
-    person.approve(waiting)
+    pending = person.only()
+    person.approve(pending)
     first = agent.poll(handle, idempotency_key="mine")
     headers = {} if key is None else {"idempotency_key": key}
-    wrong = {_refusal(agent.poll(handle, **headers)) for _ in range(3)}
+    wrong = {_status_and_error(agent.poll(handle, **headers)) for _ in range(3)}
     right = agent.poll(handle, idempotency_key="mine")
 
     assert wrong == {(400, "invalid_grant")}
     assert right.content == first.content
-    assert story(server, waiting.id).count("handle.reused") == 1
+    assert story(server, pending.id).count("handle.reused") == 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -294,7 +291,7 @@ class _Pair:
     nobody: str
 
     def both(self, **parameters: str) -> tuple[httpx.Response, httpx.Response]:
-        """Asks both the same."""
+        """Asks the existing and the unknown user with the same parameters."""
         somebody = self.agent.ask(self.somebody, **parameters)
         return somebody, self.agent.ask(self.nobody, **parameters)
 
@@ -308,11 +305,11 @@ def pair(hiding: LiveServer) -> Iterator[_Pair]:
         yield _Pair(hiding, agent, person.user, f"{person.user}-ghost")
 
 
-def _alike(answers: tuple[httpx.Response, httpx.Response], *, but: frozenset[str]) -> bool:
-    """Whether two answers differ only in the values of these members."""
-    one, two = (answer.json() for answer in answers)
-    same_members = sorted(one) == sorted(two)
-    same = all(one[name] == two[name] for name in one if name not in but)
+def _differ_only_in(answers: tuple[httpx.Response, httpx.Response], *, but: frozenset[str]) -> bool:
+    """Returns whether two answers differ only in the values of these members."""
+    first, second = (answer.json() for answer in answers)
+    same_members = sorted(first) == sorted(second)
+    same = all(first[name] == second[name] for name in first if name not in but)
     return same_members and same and answers[0].status_code == answers[1].status_code
 
 
@@ -320,16 +317,16 @@ OWN = frozenset({"auth_req_id", "fingerprint"})
 
 
 def test_a_hiding_server_acknowledges_a_request_to_an_unknown_user(pair: _Pair) -> None:
-    """NG-015, CB-115: status, members, lifetime and interval equal those of a real request."""
+    """NG-015, CB-115: the answer has the status, members and values of a real request."""
     answers = pair.both(requested_expiry="90")
 
     assert answers[0].status_code == 200
-    assert _alike(answers, but=OWN)
+    assert _differ_only_in(answers, but=OWN)
     assert all(len(a.json()["auth_req_id"]) == 52 for a in answers)
 
 
 def test_a_request_to_an_unknown_user_is_paced_and_expires_like_a_real_one(pair: _Pair) -> None:
-    """The answers are equal at every step: pending, slow_down, expired_token."""
+    """Polls get the same answers as for a real request, from pending to expired_token."""
     handles = [answer.json()["auth_req_id"] for answer in pair.both(requested_expiry="60")]
 
     def polls() -> tuple[httpx.Response, httpx.Response]:
@@ -340,7 +337,7 @@ def test_a_request_to_an_unknown_user_is_paced_and_expires_like_a_real_one(pair:
         pair.server.clock.forward(seconds * SECOND)
         steps.append(polls())
 
-    assert all(_alike(step, but=frozenset({"expires_at"})) for step in steps)
+    assert all(_differ_only_in(step, but=frozenset({"expires_at"})) for step in steps)
     assert [step[0].json()["error"] for step in steps[1:]] == [
         "authorization_pending",
         "slow_down",
@@ -350,7 +347,7 @@ def test_a_request_to_an_unknown_user_is_paced_and_expires_like_a_real_one(pair:
 
 
 def test_a_held_poll_for_an_unknown_user_ends_like_a_real_one(pair: _Pair) -> None:
-    """The real clock ends it at the end of the request, not at that of the wait."""
+    """Both polls end when the request expires, long before the wait is over."""
     for name in (pair.somebody, pair.nobody):
         handle = pair.agent.asked(name, requested_expiry="1")
         poll = pair.agent.poll(handle, prefer="wait=20")
@@ -359,21 +356,26 @@ def test_a_held_poll_for_an_unknown_user_ends_like_a_real_one(pair: _Pair) -> No
 
 
 def test_requests_to_unknown_users_are_limited_like_real_ones(pair: _Pair) -> None:
-    """The limit reveals nobody; another spelling of the name does not help."""
+    """Both limits are reached together, and the name in upper case counts as the same user."""
     for _ in range(PER_AGENT):
-        assert _alike(pair.both(requested_expiry="60"), but=OWN)
-    over = pair.both()
+        assert _differ_only_in(pair.both(requested_expiry="60"), but=OWN)
+    refused = pair.both()
     upper_case = pair.agent.ask(pair.nobody.upper())
     pair.server.clock.forward(60 * SECOND)
     after = pair.both()
 
-    assert _refusal(over[0]) == _refusal(over[1]) == _refusal(upper_case) == REFUSED
-    assert over[0].content == over[1].content
+    assert (
+        _status_and_error(refused[0])
+        == _status_and_error(refused[1])
+        == _status_and_error(upper_case)
+        == REFUSED
+    )
+    assert refused[0].content == refused[1].content
     assert after[0].status_code == after[1].status_code == 200
 
 
 def test_a_hiding_server_does_not_reveal_a_user_without_a_device(hiding: LiveServer) -> None:
-    """The reason of an expiry is the same."""
+    """The reason of an expiry is the same for an unknown user and one without a device."""
     name, _ = hiding.user()
     agent = new_agent(hiding)
     with agent.http:
@@ -383,14 +385,14 @@ def test_a_hiding_server_does_not_reveal_a_user_without_a_device(hiding: LiveSer
         polls = agent.poll(handles[0]), agent.poll(handles[1])
 
     assert polls[0].json()["error"] == "expired_token"
-    assert _alike(polls, but=frozenset())
+    assert _differ_only_in(polls, but=frozenset())
 
 
 def test_a_hiding_server_keeps_idempotency_keys_for_unknown_users(pair: _Pair) -> None:
-    """Joining and refusing work the same for both."""
+    """A repeated key joins or refuses a request to an unknown user as it does for a real one."""
     for name in (pair.somebody, pair.nobody):
         key = {"Idempotency-Key": f"key-{name}"}
         first, second = (pair.agent.ask(name, key, requested_expiry="60") for _ in range(2))
         other = pair.agent.ask(name, key, requested_expiry="61")
         assert first.json()["auth_req_id"] == second.json()["auth_req_id"]
-        assert _refusal(other) == (400, "invalid_request")
+        assert _status_and_error(other) == (400, "invalid_request")

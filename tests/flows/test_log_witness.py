@@ -20,7 +20,7 @@ from tests.support.servers.server import LiveServer, live_server
 
 @pytest.fixture
 def server(tmp_path: Path) -> Any:
-    """A server of this test alone, because its database is replaced."""
+    """A server for one test, because the test replaces its database."""
     with live_server(tmp_path, forked=True) as running:
         yield running
 
@@ -42,7 +42,7 @@ def _witness(person: Terminal) -> LogWitness:
 
 
 def test_a_log_that_grows_is_no_alarm(server: LiveServer, person: Terminal) -> None:
-    """Each check keeps the newer checkpoint; a server that was restarted is the same."""
+    """Each check stores the newer checkpoint, and a restarted server raises no alarm."""
     witness = _witness(person)
     for _ in range(3):
         assert witness.check() == ""
@@ -50,13 +50,13 @@ def test_a_log_that_grows_is_no_alarm(server: LiveServer, person: Terminal) -> N
     server.stop()
     server.start()
     assert witness.check() == ""
-    kept = witness._read()
-    assert kept is not None
-    assert kept.checkpoint == server.services.audit_log.newest()
+    stored = witness._read()
+    assert stored is not None
+    assert stored.checkpoint == server.services.audit_log.newest()
 
 
-def test_an_older_copy_of_the_database_is_noticed(server: LiveServer, person: Terminal) -> None:
-    """Entries are missing. The kept checkpoint stays, also when the log has grown past it."""
+def test_an_older_copy_of_the_database_is_detected(server: LiveServer, person: Terminal) -> None:
+    """A log that lost entries is reported. The stored checkpoint stays, even if the log grows."""
     older = copied(server, "older.db")
     grow(server)
     assert _witness(person).check() == ""
@@ -78,10 +78,10 @@ def test_an_older_copy_of_the_database_is_noticed(server: LiveServer, person: Te
     }
 
 
-def test_an_older_copy_that_has_grown_again_is_noticed(
+def test_an_older_copy_that_has_grown_again_is_detected(
     server: LiveServer, person: Terminal
 ) -> None:
-    """It is longer than before, but it is another history."""
+    """A log that is longer than before but has different entries is reported."""
     older = copied(server, "older.db")
     grow(server)
     assert _witness(person).check() == ""
@@ -90,55 +90,60 @@ def test_an_older_copy_that_has_grown_again_is_noticed(
     assert "are not the ones that were there" in _witness(person).check()
 
 
-def test_a_replaced_key_is_noticed(server: LiveServer, person: Terminal) -> None:
-    """Unless the old key signed which one replaces it."""
+def test_a_replaced_key_is_detected(server: LiveServer, person: Terminal) -> None:
+    """A new log key is accepted only if the old key signed the change."""
     witness, log = _witness(person), server.services.audit_log
     assert witness.check() == ""
     for _ in range(2):
         rotate_log_key(server)
         grow(server)
     assert witness.check() == ""
-    kept = witness._read()
-    assert kept is not None
-    assert kept.log_key == log.key.text
-    (server.folder / "data" / "log.key").unlink()  # lost, so nobody vouches for the new one
+    stored = witness._read()
+    assert stored is not None
+    assert stored.log_key == log.key.text
+    (server.folder / "data" / "log.key").unlink()  # lost, so it cannot sign the new one
     rotate_log_key(server)
     grow(server)
     assert "Another key signs the audit log" in witness.check()
 
 
-def _command(person: Terminal, *arguments: str, stdin: str = "") -> Done:
+def _run_approver(person: Terminal, *arguments: str, stdin: str = "") -> Done:
     environment = {"SAYSO_APPROVER_HOME": str(person.home)}
     return command("approver_tui", *arguments, environment=environment, stdin=stdin)
 
 
-def test_the_commands_warn(server: LiveServer, person: Terminal, agent: Agent) -> None:
-    """On stderr, before a PIN is read; what they print does not change."""
+def test_every_command_warns_about_a_changed_log(
+    server: LiveServer, person: Terminal, agent: Agent
+) -> None:
+    """Every command warns on stderr, before it reads a PIN, and its output stays the same."""
     agent.asked(person.user)
     older = copied(server, "older.db")
     grow(server)
-    calm = _command(person, "inbox")
-    assert (calm.returncode, calm.stderr) == (0, "")
+    before = _run_approver(person, "inbox")
+    assert (before.returncode, before.stderr) == (0, "")
     replace(server, older)
-    done = _command(person, "inbox")
-    assert (done.returncode, len(done.stdout.splitlines())) == (0, len(calm.stdout.splitlines()))
-    assert done.stderr.startswith(f"Warning: {WARNING} (The audit log has ")
-    done = _command(person, "audit-log", "--json")
-    document = json.loads(done.stdout)
+    result = _run_approver(person, "inbox")
+    assert (result.returncode, len(result.stdout.splitlines())) == (
+        0,
+        len(before.stdout.splitlines()),
+    )
+    assert result.stderr.startswith(f"Warning: {WARNING} (The audit log has ")
+    result = _run_approver(person, "audit-log", "--json")
+    document = json.loads(result.stdout)
     assert problems(document) == []
-    assert (done.returncode, document["holds"]) == (20, False)
-    assert str(WARNING) in done.stderr
+    assert (result.returncode, document["holds"]) == (20, False)
+    assert str(WARNING) in result.stderr
     approval = person.only()
-    done = _command(person, "approve", approval.id, "--fingerprint", "1111-1111")
-    assert str(WARNING) in done.stderr
-    done = _command(person, "audit-log", "--accept")  # the administrator restored a backup
-    assert (done.returncode, done.stderr) == (0, "")
-    assert _command(person, "inbox").stderr == ""
+    result = _run_approver(person, "approve", approval.id, "--fingerprint", "1111-1111")
+    assert str(WARNING) in result.stderr
+    result = _run_approver(person, "audit-log", "--accept")  # the administrator restored a backup
+    assert (result.returncode, result.stderr) == (0, "")
+    assert _run_approver(person, "inbox").stderr == ""
     assert len(list((person.home / "logs").glob("*.*.json"))) == 1
 
 
 def test_the_app_shows_a_banner_after_a_reconnect(server: LiveServer, person: Terminal) -> None:
-    """It stays, on every page and after the app was opened again."""
+    """The banner stays on every page and after the app is opened again."""
     older = copied(server, "older.db")
     grow(server)
     words = ("audit log of this server was changed", "Do not approve.")

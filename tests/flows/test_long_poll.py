@@ -1,4 +1,4 @@
-"""Long polling: a held poll is answered at once when something happens."""
+"""Long polling: a held poll is answered immediately when something happens."""
 
 import os
 import time
@@ -22,10 +22,10 @@ from tests.support.clients.terminal import Terminal
 from tests.support.servers.server import BY, LiveServer
 
 AT_ONCE = 15.0
-"""Seconds. Without a wake-up a held poll would only end with its time, which is far longer."""
+"""Seconds. Without a wake-up, a held poll would end only with its wait, which is far longer."""
 
 
-class _Held:
+class _HeldPoll:
     """A poll that is held while the block runs."""
 
     def __init__(self, server: LiveServer, agent: Agent, handle: str, prefer: str = "wait=20"):
@@ -36,10 +36,10 @@ class _Held:
         self._answer: Future[httpx.Response]
 
     def __enter__(self) -> Self:
-        polls = _polls(self._server, self._agent)
+        polls = _count_polls(self._server, self._agent)
         poll = Agent(self._agent.key, self._http).poll
         self._answer = self._threads.submit(poll, self._handle, prefer=self._prefer)
-        until(lambda: _polls(self._server, self._agent) > polls)
+        until(lambda: _count_polls(self._server, self._agent) > polls)
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -48,23 +48,23 @@ class _Held:
 
     @property
     def is_waiting(self) -> bool:
-        """Whether there is no answer yet."""
+        """Whether the poll has no answer yet."""
         return not self._answer.done()
 
     def answer(self, seconds: float = AT_ONCE) -> httpx.Response:
-        """The answer, which must come within this time."""
+        """Returns the answer, which must come within this time."""
         return self._answer.result(seconds)
 
 
 def test_a_held_poll_is_released_by_an_approval(
     server: LiveServer, agent: Agent, person: Terminal
 ) -> None:
-    """Held although early; it returns the token, and a header states the wait."""
+    """An early poll is held, not slowed down. Its answer has the token and states the wait."""
     handle = agent.asked(person.user)
-    waiting = person.only()
-    with _Held(server, agent, handle) as held:
+    pending = person.only()
+    with _HeldPoll(server, agent, handle) as held:
         assert held.is_waiting
-        person.approve(waiting)
+        person.approve(pending)
         answer = held.answer()
 
     assert answer.status_code == 200
@@ -75,11 +75,11 @@ def test_a_held_poll_is_released_by_an_approval(
 def test_a_held_poll_is_released_by_a_denial(
     server: LiveServer, agent: Agent, person: Terminal
 ) -> None:
-    """The answer has the code of the denial."""
+    """The poll's answer has the code of the denial."""
     handle = agent.asked(person.user)
-    waiting = person.only()
-    with _Held(server, agent, handle) as held:
-        person.deny(waiting, "suspicious")
+    pending = person.only()
+    with _HeldPoll(server, agent, handle) as held:
+        person.deny(pending, "suspicious")
         answer = held.answer()
 
     assert (answer.status_code, answer.json()["deny_code"]) == (400, "suspicious")
@@ -88,11 +88,11 @@ def test_a_held_poll_is_released_by_a_denial(
 def test_a_held_poll_is_released_by_a_withdrawal(
     server: LiveServer, agent: Agent, person: Terminal
 ) -> None:
-    """An administrator withdraws it in another process."""
+    """The poll returns cancelled when an administrator withdraws the request in another process."""
     handle = agent.asked(person.user)
-    waiting = person.only()
-    with _Held(server, agent, handle) as held:
-        Oversight(server.services.store).cancel(waiting.id, "The run was stopped.", by=BY)
+    pending = person.only()
+    with _HeldPoll(server, agent, handle) as held:
+        Oversight(server.services.store).cancel(pending.id, "The run was stopped.", by=BY)
         body = held.answer().json()
 
     assert (body["error"], body["reason"]) == ("access_denied", "cancelled")
@@ -101,9 +101,9 @@ def test_a_held_poll_is_released_by_a_withdrawal(
 def test_a_held_poll_is_released_when_its_agent_is_disabled(
     server: LiveServer, agent: Agent, user: str
 ) -> None:
-    """Permissions are checked again at release."""
+    """The server checks the agent again when it releases the poll."""
     handle = agent.asked(user)
-    with _Held(server, agent, handle) as held:
+    with _HeldPoll(server, agent, handle) as held:
         Agents(server.services.store, server.services.secrets).disable(agent.key.id, by=BY)
         answer = held.answer()
 
@@ -115,9 +115,9 @@ def test_a_held_poll_is_released_when_its_agent_is_disabled(
 def test_a_held_poll_is_released_when_its_user_is_disabled(
     server: LiveServer, agent: Agent, user: str
 ) -> None:
-    """Nobody is left to answer."""
+    """Nobody is left to answer, so the poll returns cancelled."""
     handle = agent.asked(user)
-    with _Held(server, agent, handle) as held:
+    with _HeldPoll(server, agent, handle) as held:
         Users(server.services.store, server.services.secrets).disable(user, by=BY)
         body = held.answer().json()
 
@@ -127,9 +127,9 @@ def test_a_held_poll_is_released_when_its_user_is_disabled(
 def test_a_held_poll_is_released_by_expiry(
     server: LiveServer, agent: Agent, person: Terminal
 ) -> None:
-    """The server's clock counts, and not the client's wait."""
+    """The poll ends when the request expires on the server's clock, before the wait is over."""
     handle = agent.asked(person.user)
-    with _Held(server, agent, handle) as held:
+    with _HeldPoll(server, agent, handle) as held:
         server.clock.forward(DAY)
         body = held.answer().json()
 
@@ -138,7 +138,7 @@ def test_a_held_poll_is_released_by_expiry(
 
 @pytest.mark.parametrize("prefer", ["wait=1", "respond-async, wait=1", 'wait="1"; x=y', "wait = 1"])
 def test_a_wait_ends_with_authorization_pending(agent: Agent, user: str, prefer: str) -> None:
-    """It ends after N seconds, neither earlier nor much later."""
+    """The answer comes after the requested wait of a second, neither earlier nor much later."""
     handle = agent.asked(user)
     began = time.monotonic()
     answer = agent.poll(handle, prefer=prefer)
@@ -152,7 +152,7 @@ def test_a_wait_ends_with_authorization_pending(agent: Agent, user: str, prefer:
 def test_an_invalid_wait_preference_is_answered_at_once(
     server: LiveServer, agent: Agent, user: str, prefer: str
 ) -> None:
-    """RFC 7240: it is ignored, and not reported as applied."""
+    """RFC 7240: an invalid preference is ignored and not reported as applied."""
     handle = agent.asked(user)
     server.clock.forward(5 * SECOND)
     began = time.monotonic()
@@ -166,11 +166,11 @@ def test_an_invalid_wait_preference_is_answered_at_once(
 def test_a_poll_is_held_for_55_seconds_at_most(
     server: LiveServer, agent: Agent, person: Terminal
 ) -> None:
-    """A longer wait is reduced, as the header states."""
+    """A longer wait is reduced to 55 seconds, and the answer's header says so."""
     handle = agent.asked(person.user)
-    waiting = person.only()
-    with _Held(server, agent, handle, "wait=600") as held:
-        person.approve(waiting)
+    pending = person.only()
+    with _HeldPoll(server, agent, handle, "wait=600") as held:
+        person.approve(pending)
         answer = held.answer()
 
     assert answer.headers["preference-applied"] == "wait=55"
@@ -179,33 +179,33 @@ def test_a_poll_is_held_for_55_seconds_at_most(
 def test_a_newer_held_poll_replaces_the_older(
     server: LiveServer, agent: Agent, person: Terminal
 ) -> None:
-    """CB-130: the older gets authorization_pending; the newer gets the token."""
+    """CB-130: the older poll gets authorization_pending, and the newer one gets the token."""
     handle = agent.asked(person.user)
-    waiting = person.only()
-    with _Held(server, agent, handle) as older, _Held(server, agent, handle) as newer:
+    pending = person.only()
+    with _HeldPoll(server, agent, handle) as older, _HeldPoll(server, agent, handle) as newer:
         older_answer = older.answer()
         assert newer.is_waiting
-        person.approve(waiting)
+        person.approve(pending)
         answer = newer.answer()
 
     assert older_answer.json()["error"] == "authorization_pending"
     assert answer.status_code == 200
-    assert story(server, waiting.id).count("token.issued") == 1
+    assert story(server, pending.id).count("token.issued") == 1
 
 
 def test_held_polls_are_not_paced(server: LiveServer, agent: Agent, user: str) -> None:
-    """However early; the interval stays."""
+    """Early held polls get no slow_down, and the interval does not grow."""
     handle = agent.asked(user)
     answers = [agent.poll(handle, prefer="wait=1").json()["error"] for _ in range(3)]
     server.clock.forward(5 * SECOND)
 
     assert answers == ["authorization_pending"] * 3
     assert agent.poll(handle).json()["error"] == "authorization_pending"
-    assert [one.interval_ms for one in waiting_for(server, user)] == [5 * SECOND]
+    assert [approval.interval_ms for approval in waiting_for(server, user)] == [5 * SECOND]
 
 
 def test_an_answered_request_is_not_held(agent: Agent, person: Terminal) -> None:
-    """There is nothing to wait for."""
+    """A poll of an approved request returns its token immediately."""
     handle = agent.asked(person.user)
     person.approve(person.only())
     began = time.monotonic()
@@ -217,22 +217,22 @@ def test_an_answered_request_is_not_held(agent: Agent, person: Terminal) -> None
 def test_a_disconnected_client_loses_no_token(
     server: LiveServer, agent: Agent, person: Terminal
 ) -> None:
-    """With its Idempotency-Key the client gets the same answer again."""
+    """A client that disconnects gets the one token with its Idempotency-Key later."""
     handle = agent.asked(person.user)
-    waiting = person.only()
+    pending = person.only()
     short_timeout_agent = Agent(agent.key, server.client(timeout=0.5))
     with short_timeout_agent.http, pytest.raises(httpx.ReadTimeout):
         short_timeout_agent.poll(handle, prefer="wait=20", idempotency_key="mine")
-    person.approve(waiting)
-    until(lambda: state(server, waiting.id)[0] in {"approved", "redeemed"})
+    person.approve(pending)
+    until(lambda: state(server, pending.id)[0] in {"approved", "redeemed"})
     answer = agent.poll(handle, idempotency_key="mine")
 
     assert answer.status_code == 200
-    assert story(server, waiting.id).count("token.issued") == 1
+    assert story(server, pending.id).count("token.issued") == 1
 
 
 def test_held_polls_cost_no_processor_time(server: LiveServer, user: str) -> None:
-    """Forty held polls use almost none while nothing happens."""
+    """Forty held polls use almost no processor time while nothing happens."""
     with ExitStack() as closing:
         agents = [Agent(server.agent(), closing.enter_context(server.client())) for _ in range(5)]
         _hold_forty(server, user, agents)
@@ -242,13 +242,18 @@ def _hold_forty(server: LiveServer, user: str, agents: list[Agent]) -> None:
     handles = [(agent, agent.asked(user)) for agent in agents for _ in range(8)]
     before_any = _cpu_seconds(server, 1.5)
     with ThreadPoolExecutor(len(handles)) as threads:
-        held = [threads.submit(one.poll, handle, prefer="wait=50") for one, handle in handles]
-        until(lambda: sum(_polls(server, agent) for agent in agents) == len(handles), 30)
+        futures = [
+            threads.submit(polling_agent.poll, handle, prefer="wait=50")
+            for polling_agent, handle in handles
+        ]
+        until(lambda: sum(_count_polls(server, agent) for agent in agents) == len(handles), 30)
         used = _cpu_seconds(server, 1.5)
-        assert not any(answer.done() for answer in held)
-        for one in agents:
-            Agents(server.services.store, server.services.secrets).disable(one.key.id, by=BY)
-        errors = {answer.result(30).json()["error"] for answer in held}
+        assert not any(answer.done() for answer in futures)
+        for polling_agent in agents:
+            Agents(server.services.store, server.services.secrets).disable(
+                polling_agent.key.id, by=BY
+            )
+        errors = {answer.result(30).json()["error"] for answer in futures}
 
     assert used < before_any + 0.6
     assert errors == {"unauthorized_client"}
@@ -257,14 +262,14 @@ def _hold_forty(server: LiveServer, user: str, agents: list[Agent]) -> None:
 def test_a_stopping_server_answers_held_polls(
     server: LiveServer, agent: Agent, person: Terminal
 ) -> None:
-    """SIGTERM: they get authorization_pending, and the process ends soon."""
+    """After SIGTERM held polls get authorization_pending, and the process ends in time."""
     handle = agent.asked(person.user)
-    waiting = person.only()
-    with _Held(server, agent, handle) as held:
+    pending = person.only()
+    with _HeldPoll(server, agent, handle) as held:
         took = server.stop()
         answer = held.answer()
     server.start()
-    person.approve(waiting)
+    person.approve(pending)
 
     assert answer.json()["error"] == "authorization_pending"
     assert took < 28
@@ -272,7 +277,7 @@ def test_a_stopping_server_answers_held_polls(
 
 
 def test_an_idle_server_stops_at_once(server: LiveServer, agent: Agent) -> None:
-    """A kept-alive connection does not delay it."""
+    """A connection that is kept alive does not delay the end of the server."""
     assert agent.http.get("/healthz").status_code == 200
     took = server.stop()
     server.start()
@@ -280,14 +285,14 @@ def test_an_idle_server_stops_at_once(server: LiveServer, agent: Agent) -> None:
     assert took < 20
 
 
-def _polls(server: LiveServer, agent: Agent) -> int:
+def _count_polls(server: LiveServer, agent: Agent) -> int:
     with server.services.store.read() as view:
-        found = view.approvals.open_of_agent(agent.key.id)
-    return sum(approval.polls for approval in found)
+        approvals = view.approvals.open_of_agent(agent.key.id)
+    return sum(approval.polls for approval in approvals)
 
 
 def _cpu_seconds(server: LiveServer, seconds: float) -> float:
-    """Processor time that the server's processes use in this time."""
+    """Returns the processor time that the server's processes use in this time."""
     before = _ticks(server)
     time.sleep(seconds)
     return (_ticks(server) - before) / os.sysconf("SC_CLK_TCK")
@@ -301,7 +306,7 @@ def _ticks(server: LiveServer) -> int:
 
 
 def _stat(path: Path) -> list[str]:
-    """Contents of the file; nothing if that process has just ended."""
+    """Returns the fields of a process, or none if that process has just ended."""
     try:
         return path.read_text().rpartition(")")[2].split()
     except OSError:

@@ -23,16 +23,16 @@ _SHOW_SOMETHING = frozenset(
 )
 _NAMES = re.compile(r"([\w-]+)/<")
 _EXCLUDED = frozenset({"/api/feed"})
-"""A look at the socket's address is a handshake, which is tested where the feed is."""
+"""A GET of the socket's address is a handshake, which the feed's tests cover."""
 
 
 Ids = Mapping[str, Sequence[str]]
-"""What there is, by the part of an address behind which it is named."""
+"""The existing IDs, by the part of an address after which they stand."""
 
 
 @pytest.fixture
 def admin(server: LiveServer) -> WebPerson:
-    """A user with all roles."""
+    """A user with the roles of administrator and auditor."""
     person = new_web_person(server)
     users = Users(server.services.store, server.services.secrets)
     users.update(person.name, UserChanges(roles=("admin", "auditor")), by=BY)
@@ -41,17 +41,17 @@ def admin(server: LiveServer) -> WebPerson:
 
 @pytest.fixture
 def ids(server: LiveServer, admin: WebPerson, agent: Agent) -> Ids:
-    """Ids of every kind: of the administrator and of another user."""
+    """IDs of every kind, most of them of the administrator and of a different user."""
     other = new_web_person(server)
     services = admin_over(server.services, MovableClock(server.clock.now()))
     agent.asked(other.name)
     agent.asked(admin.name)
-    done = _waiting(admin)
-    assert admin.decide(done, admin.assertion(done)).is_success
+    decided = _pending_id(admin)
+    assert admin.decide(decided, admin.assertion(decided)).is_success
     agent.asked(admin.name)
-    user, waiting = other.me["user"]["id"], _waiting(other)
-    approval = stored(server, waiting)
-    approvals, agents = [done, _waiting(admin), waiting], [agent.key.id]
+    user, others_pending = other.me["user"]["id"], _pending_id(other)
+    approval = stored(server, others_pending)
+    approvals, agents = [decided, _pending_id(admin), others_pending], [agent.key.id]
     return {
         **dict.fromkeys(("approvals", "r", "done", "receipt"), approvals),
         **dict.fromkeys(("agents", "acting", "mutes"), agents),
@@ -67,17 +67,17 @@ def ids(server: LiveServer, admin: WebPerson, agent: Agent) -> Ids:
 
 
 def test_no_get_changes_a_row(server: LiveServer, admin: WebPerson, ids: Ids) -> None:
-    """Form values in the address and a method override header do not help.
+    """Form values in the address and a method override header make no GET change anything.
 
-    A GET only marks the user's own pending requests as seen. A form does change a row, so changes
-    would be noticed.
+    A GET only marks the user's own pending requests as seen. The last step makes a real change, so
+    that a change would be noticed.
     """
     paths, answered = list(_paths(server, ids)), set()
     before = _without_views(everything(server), admin)
     for rule, path, _ in paths:
-        looked = _get_as_form(admin, "GET", path)
-        if looked.is_success and rule not in answered:
-            assert _get_as_form(admin, "HEAD", path).status_code == looked.status_code
+        answer = _get_as_form(admin, "GET", path)
+        if answer.is_success and rule not in answered:
+            assert _get_as_form(admin, "HEAD", path).status_code == answer.status_code
             answered.add(rule)
     assert _without_views(everything(server), admin) == before
     assert answered >= _SHOW_SOMETHING
@@ -88,9 +88,9 @@ def test_no_get_changes_a_row(server: LiveServer, admin: WebPerson, ids: Ids) ->
 def test_no_form_without_a_csrf_token_changes_a_row(
     server: LiveServer, admin: WebPerson, ids: Ids
 ) -> None:
-    """The form comes from another site or without an origin, and has the cookie.
+    """A form with the cookie but without the token comes from another site or has no origin.
 
-    With the token one of them changes a row.
+    The last step sends a form with the token, which does change a row.
     """
     paths = [(path, method) for _, path, methods in _paths(server, ids) for method in methods]
     token = admin.http.headers.pop("Sayso-Csrf")
@@ -98,8 +98,8 @@ def test_no_form_without_a_csrf_token_changes_a_row(
     before = _without_views(everything(server), admin)
     for path, method in paths:
         for origin in ({}, {"Origin": "https://evil.example", "Sec-Fetch-Site": "cross-site"}):
-            sent = {"agent": ids["agents"][0], "theme": "dark", "csrf": "x"}
-            answer = admin.http.request(method, path, data=sent, headers=origin)
+            form = {"agent": ids["agents"][0], "theme": "dark", "csrf": "x"}
+            answer = admin.http.request(method, path, data=form, headers=origin)
             assert answer.status_code != 500, (path, answer.text)
     assert _without_views(everything(server), admin) == before
     admin.http.headers["Sayso-Csrf"] = token
@@ -108,13 +108,13 @@ def test_no_form_without_a_csrf_token_changes_a_row(
 
 
 def _mute_notifications(admin: WebPerson, ids: Ids) -> None:
-    """A small change of a row."""
-    done = admin.http.post("/api/attention/mutes", json={"agent": ids["agents"][0]})
-    assert done.is_success, done.text
+    """Mutes an agent, which changes a row."""
+    answer = admin.http.post("/api/attention/mutes", json={"agent": ids["agents"][0]})
+    assert answer.is_success, answer.text
 
 
 def _get_as_form(person: WebPerson, method: str, path: str) -> httpx.Response:
-    """Send a request with everything that might turn it into a form."""
+    """Sends a GET or HEAD with everything that might turn it into a form."""
     answer = person.http.request(
         method,
         path,
@@ -125,28 +125,28 @@ def _get_as_form(person: WebPerson, method: str, path: str) -> httpx.Response:
     return answer
 
 
-def _waiting(person: WebPerson) -> str:
-    (found,) = person.http.get("/api/approvals?state=waiting").json()["items"]
-    waiting: str = found["id"]
-    return waiting
+def _pending_id(person: WebPerson) -> str:
+    (item,) = person.http.get("/api/approvals?state=waiting").json()["items"]
+    approval_id: str = item["id"]
+    return approval_id
 
 
 def _paths(server: LiveServer, ids: Ids) -> Iterator[tuple[str, str, set[str]]]:
-    """Every rule, its addresses with existing ids, and the methods that change something."""
+    """Yields each rule, its addresses with existing IDs, and the methods that change something."""
     for rule in create_app(create_site(server.services)).url_map.iter_rules():
         methods = set(rule.methods or ()) - {"GET", "HEAD", "OPTIONS"}
-        named = _NAMES.search(rule.rule)
-        for id_ in ids.get(named[1], ["none"]) if named else [""]:
+        noun = _NAMES.search(rule.rule)
+        for id_ in ids.get(noun[1], ["none"]) if noun else [""]:
             if rule.rule not in _EXCLUDED:
                 yield rule.rule, rule.rule.replace("<id>", id_).replace("<digest>", id_), methods
 
 
 def _without_views(rows: Rows, looked: WebPerson) -> Rows:
-    """Remove the marks that the user has seen their own requests, and how often."""
+    """Removes the marks that the user has seen their own requests, and all counters."""
     mine = looked.me["device"]["id"], looked.me["user"]["id"]
-    seen = [delivery for delivery in rows["deliveries"] if delivery["device_id"] != mine[0]]
+    deliveries = [delivery for delivery in rows["deliveries"] if delivery["device_id"] != mine[0]]
     approvals = [
         {**approval, "seen_at": None} if approval["user_id"] == mine[1] else approval
         for approval in rows["approvals"]
     ]
-    return {**rows, "approvals": approvals, "deliveries": seen, "counters": []}
+    return {**rows, "approvals": approvals, "deliveries": deliveries, "counters": []}

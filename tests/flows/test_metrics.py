@@ -1,4 +1,4 @@
-"""Metrics: each declared metric is set by what it is about."""
+"""Metrics: each declared metric is set by its event."""
 
 import os
 import signal
@@ -20,7 +20,7 @@ from tests.support.servers.server import LiveServer, live_server
 
 @pytest.fixture
 def server(tmp_path: Path) -> Iterator[LiveServer]:
-    """A server whose log is on a full disk, and whose webhook is unreachable."""
+    """A server whose log is on a full disk and whose webhook is unreachable."""
     (tmp_path / "server.log").symlink_to("/dev/full")
     hook = {"webhook_url": "http://127.0.0.1:9/", "webhook_secret_file": str(tmp_path / "key")}
     (tmp_path / "key").write_text("k" * 32)
@@ -29,7 +29,7 @@ def server(tmp_path: Path) -> Iterator[LiveServer]:
 
 
 def _values(server: LiveServer) -> dict[str, float]:
-    """Each metric with its largest value."""
+    """Returns the largest value of each metric, by name."""
     text = server.client().get("/metrics").text
     return {
         family.name: max((sample.value for sample in family.samples), default=0.0)
@@ -38,26 +38,26 @@ def _values(server: LiveServer) -> dict[str, float]:
 
 
 def test_each_metric_is_set_by_its_event(server: LiveServer) -> None:
-    """An approver is connected, a poll is held, a message is pending, a log line is lost."""
+    """A connection, a held poll, a pending message and a lost log line set every metric."""
     person, agent = new_person(server), new_agent(server)
     handle = agent.asked(person.user)
     with greeted(person), ThreadPoolExecutor(1) as threads:
-        held = threads.submit(agent.poll, handle, prefer="wait=30")
-        # Those of the audit log are 0 while it is in order: test_views, test_unwritable_log.
+        held_poll = threads.submit(agent.poll, handle, prefer="wait=30")
+        # Audit log metrics are 0 unless it has a problem: see test_views and test_unwritable_log.
         names = {family.name for family in telemetry.REGISTRY.collect()}
         names = {name for name in names if not name.startswith("sayso_audit_")}
         until(lambda: all(_values(server).get(name, 0) > 0 for name in names))
         assert _values(server)["sayso_held_polls"] == 1
         person.approve(person.only())
-        assert held.result(30).status_code == 200
+        assert held_poll.result(30).status_code == 200
 
     until(lambda: _values(server)["sayso_held_polls"] == 0)
     person.client.close()
 
 
 @pytest.mark.postgresql
-def test_two_workers_count_together(tmp_path: Path, request: pytest.FixtureRequest) -> None:
-    """Whichever answers, no counter goes back, also after a worker was killed."""
+def test_two_workers_share_their_counters(tmp_path: Path, request: pytest.FixtureRequest) -> None:
+    """Each worker reports the counters of all workers, and a killed worker loses no count."""
     url = upgraded_database(request.getfixturevalue("postgres_server"))
     options = ("--workers", "2")
     with live_server(tmp_path, options=options, database_url=url) as server:
@@ -66,13 +66,13 @@ def test_two_workers_count_together(tmp_path: Path, request: pytest.FixtureReque
         workers = until(lambda: _workers(server))
         with greeted(person):
             until(lambda: _values(server)["sayso_feed_sockets"] == 1)
-            for made in range(1, 101):
-                with server.client() as client:  # each connection may reach another worker
+            for count in range(1, 101):
+                with server.client() as client:  # each connection may reach a different worker
                     assert client.get("/healthz").is_success
-                    answered = _answered(server)
-                assert answered >= max(before, made)
+                    answered = _count_answers(server)
+                assert answered >= max(before, count)
                 before = answered
-                if made == 50:
+                if count == 50:
                     os.kill(workers[0], signal.SIGKILL)
                     until(lambda: len(_workers(server)) == 2 and _workers(server) != workers)
         assert before == 100
@@ -86,8 +86,8 @@ def _workers(server: LiveServer) -> list[int]:
     return [int(pid) for pid in Path(f"/proc/{first}/task/{first}/children").read_text().split()]
 
 
-def _answered(server: LiveServer) -> float:
-    """How many times /healthz was answered."""
+def _count_answers(server: LiveServer) -> float:
+    """Returns how many times /healthz was answered."""
     with server.client() as client:
         text = client.get("/metrics").text
     return sum(

@@ -18,7 +18,7 @@ NARROWING = Narrowing((read_change("amount=500"),))
 
 @pytest.fixture(autouse=True)
 def narrowable(server: LiveServer) -> None:
-    """Amounts of payments can be narrowed."""
+    """Allows the amount of a payment to be narrowed."""
     document = json.dumps({**PAYMENT, "narrow": {"/amount": "lower"}})
     ActionTypes(server.services.store).update(document, by=BY)
 
@@ -34,7 +34,7 @@ def _run(
 def test_a_request_is_narrowed_from_a_shell_and_everyone_sees_it(
     server: LiveServer, agent: Agent, person: Terminal
 ) -> None:
-    """The agent's, the user's and the administrator's view agree."""
+    """The agent, the user and the administrator see the same narrowed request."""
     scope = "openid payments:read payments:transfer"
     details = json.dumps(
         [
@@ -46,61 +46,79 @@ def test_a_request_is_narrowed_from_a_shell_and_everyone_sees_it(
         ]
     )
     handle = agent.asked(person.user, scope=scope, authorization_details=details)
-    asked = person.only()
-    known = ("--fingerprint", asked.fingerprint, "--pin-stdin")
+    pending = person.only()
+    options = ("--fingerprint", pending.fingerprint, "--pin-stdin")
     narrowing = ("--narrow", "amount=500", "--drop-scope", "payments:read", "--token-seconds", "60")
-    done = _run(server, "approver_tui", person, "approve", asked.id, *known, *narrowing, stdin=PIN)
-    assert done.returncode == 0, done.stderr
-    (row,) = (line.split() for line in done.stdout.splitlines() if line.startswith("Amount"))
+    approved = _run(
+        server, "approver_tui", person, "approve", pending.id, *options, *narrowing, stdin=PIN
+    )
+    assert approved.returncode == 0, approved.stderr
+    (row,) = (line.split() for line in approved.stdout.splitlines() if line.startswith("Amount"))
     assert row == ["Amount", "EUR", "4,820.00", "EUR", "500.00"]
-    assert "EUR 500.00" in done.stderr
+    assert "EUR 500.00" in approved.stderr
     reply = agent.poll(handle).json()
     assert reply["narrowed"] is True
     assert (reply["scope"], reply["expires_in"]) == ("openid payments:transfer", 60)
     assert reply["authorization_details"][0]["amount"]["minor"] == 50_000
-    shown = _run(server, "approver_tui", person, "show", asked.id, "--json")
+    shown = _run(server, "approver_tui", person, "show", pending.id, "--json")
     changes = json.loads(shown.stdout)["granted"]["changes"]
     assert changes[1] == {"label": "Amount", "asked": "EUR 4,820.00", "granted": "EUR 500.00"}
-    seen = _run(server, "server", person, "approvals", "show", asked.id, "--json")
-    assert json.loads(seen.stdout)["granted"]["changes"] == changes
-    plain = _run(server, "server", person, "approvals", "show", asked.id)
+    administrators = _run(server, "server", person, "approvals", "show", pending.id, "--json")
+    assert json.loads(administrators.stdout)["granted"]["changes"] == changes
+    plain = _run(server, "server", person, "approvals", "show", pending.id)
     assert "Amount: EUR 500.00, asked EUR 4,820.00" in plain.stdout
 
 
 def test_a_shorter_token_lifetime_alone_is_a_narrowing(
     server: LiveServer, agent: Agent, person: Terminal
 ) -> None:
-    """The whole payment with a token of a minute; a longer lifetime is refused."""
+    """A token lifetime of a minute narrows a request, and an invalid or longer one is refused."""
     handle = agent.asked(person.user)
-    asked = person.only()
-    known = ("approve", asked.id, "--fingerprint", asked.fingerprint, "--pin-stdin", "--json")
+    pending = person.only()
+    arguments = (
+        "approve",
+        pending.id,
+        "--fingerprint",
+        pending.fingerprint,
+        "--pin-stdin",
+        "--json",
+    )
     for seconds, code in (("0", 2), ("86401", 2), ("301", 2)):
-        done = _run(server, "approver_tui", person, *known, "--token-seconds", seconds, stdin=PIN)
-        assert (done.returncode, done.stdout) == (code, ""), done
-    done = _run(server, "approver_tui", person, *known, "--token-seconds", "60", stdin=PIN)
-    assert done.returncode == 0, done.stderr
-    (change,) = json.loads(done.stdout)["granted"]["changes"]
+        result = _run(
+            server, "approver_tui", person, *arguments, "--token-seconds", seconds, stdin=PIN
+        )
+        assert (result.returncode, result.stdout) == (code, ""), result
+    result = _run(server, "approver_tui", person, *arguments, "--token-seconds", "60", stdin=PIN)
+    assert result.returncode == 0, result.stderr
+    (change,) = json.loads(result.stdout)["granted"]["changes"]
     assert change["granted"] == "60 seconds"
     reply = agent.poll(handle).json()
     assert (reply["narrowed"], reply["expires_in"]) == (True, 60)
 
 
-def test_a_change_that_is_not_narrower_uses_no_pin_try(
+def test_a_change_that_is_not_narrower_uses_no_pin_attempt(
     server: LiveServer, agent: Agent, person: Terminal
 ) -> None:
-    """It is refused with place and remedy before a PIN try is counted."""
+    """The command refuses the change and says why, before a PIN attempt is counted."""
     agent.ask_payment(person.user)
-    asked = person.only()
-    known = ("approve", asked.id, "--fingerprint", asked.fingerprint, "--pin-stdin", "--json")
-    for narrowing, code, says in (
+    pending = person.only()
+    arguments = (
+        "approve",
+        pending.id,
+        "--fingerprint",
+        pending.fingerprint,
+        "--pin-stdin",
+        "--json",
+    )
+    for narrowing, code, reason in (
         ("amount=5000", 2, "is not less"),
         ("payee=Mallory", 2, "does not allow that to be narrowed"),
         ("amount", 2, "FACT=VALUE"),
     ):
-        done = _run(server, "approver_tui", person, *known, "--narrow", narrowing, stdin=PIN)
-        assert (done.returncode, done.stdout) == (code, ""), done
-        assert says in json.loads(done.stderr)["detail"]
-    assert person.client.approval(asked.id).state.value == "pending"
+        result = _run(server, "approver_tui", person, *arguments, "--narrow", narrowing, stdin=PIN)
+        assert (result.returncode, result.stdout) == (code, ""), result
+        assert reason in json.loads(result.stderr)["detail"]
+    assert person.client.approval(pending.id).state.value == "pending"
     device = person.client.me().device
     assert device is not None
     assert device.pin.tries == 0
@@ -109,24 +127,24 @@ def test_a_change_that_is_not_narrower_uses_no_pin_try(
 def test_a_server_that_grants_something_else_gets_no_signature(
     agent: Agent, person: Terminal, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The device compares the text with the requested change itself."""
+    """The device compares what the server grants with the change that the user requested."""
     agent.ask_payment(person.user)
-    asked = person.only()
-    other = Granted(asked.action_text, ())
+    pending = person.only()
+    other = Granted(pending.action_text, ())
     monkeypatch.setattr(type(person.client), "narrow", lambda *_: other)
     with pytest.raises(Changed):
-        person.decider.narrow(asked, NARROWING)
+        person.decider.narrow(pending, NARROWING)
 
 
 def test_the_first_of_two_different_approvals_counts(agent: Agent, person: Terminal) -> None:
-    """A narrowed approval is not a full one, even of the same user."""
+    """After a narrowed approval, the same user can neither approve in full nor narrow again."""
     agent.ask_payment(person.user)
-    asked = person.only()
-    part = person.decider.narrow(asked, NARROWING)
-    seen = {"fingerprint": asked.fingerprint, "pin": PIN}
-    done = person.decider.approve(asked, **seen, granted=part)  # type: ignore[arg-type]  # by name
-    assert done.granted == part
+    pending = person.only()
+    granted = person.decider.narrow(pending, NARROWING)
+    terms = {"fingerprint": pending.fingerprint, "pin": PIN}
+    approved = person.decider.approve(pending, **terms, granted=granted)  # type: ignore[arg-type]  # by name
+    assert approved.granted == granted
     with pytest.raises(AlreadyDecided):
-        person.approve(asked)
+        person.approve(pending)
     with pytest.raises(ApiError):
-        person.decider.narrow(asked, NARROWING)
+        person.decider.narrow(pending, NARROWING)

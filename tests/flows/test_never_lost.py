@@ -20,7 +20,7 @@ from tests.support.servers.ports import free_port
 from tests.support.servers.server import LiveServer
 
 LEFT = "\x1b[?1049l\x1b[?25h\x1b[?1004l"
-"""The usual screen is back, the cursor shows, the focus is not reported."""
+"""Restores the usual screen, shows the cursor and stops reporting the focus."""
 
 
 @pytest.fixture(scope="module")
@@ -46,17 +46,17 @@ def server(tmp_path_factory: pytest.TempPathFactory, network: Proxy) -> Iterator
 
 
 def state(server: LiveServer, approval_id: str) -> State:
-    """The state in the database."""
+    """Returns the state of a request in the database."""
     with server.services.store.read() as view:
-        found = view.approvals.get(approval_id)
-    assert found is not None
-    return found.state
+        approval = view.approvals.get(approval_id)
+    assert approval is not None
+    return approval.state
 
 
 def test_an_approval_without_a_receipt_shows_the_servers_result(
     server: LiveServer, network: Proxy, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Killed after its commit and before the answer: the app asks until it knows."""
+    """The server is killed after its commit and before its answer; the app asks until it knows."""
     agent, person = new_agent(server), new_person(server, network.url)
     agent.ask_payment(person.user)
     approval = person.only()
@@ -81,7 +81,7 @@ def test_an_approval_without_a_receipt_shows_the_servers_result(
 
 
 def test_a_denial_that_never_arrived_is_sent_again(server: LiveServer, network: Proxy) -> None:
-    """The server was gone: unconfirmed until the server is back and accepts it."""
+    """The app shows the denial as unconfirmed until the server is back and accepts it."""
     agent, person = new_agent(server), new_person(server, network.url)
     agent.ask_payment(person.user)
     approval = person.only()
@@ -107,7 +107,7 @@ def test_an_answer_to_a_stopped_server_is_shown_as_being_checked(
     verb: str,
     keys: tuple[str, ...],
 ) -> None:
-    """It was stopped while processing; nothing else is shown until it continues."""
+    """While the server is stopped the app shows only that it checks, and no result."""
     agent, person = new_agent(server), new_person(server, network.url)
     agent.ask_payment(person.user)
     approval, decided = person.only(), State.APPROVED if verb == "approval" else State.DENIED
@@ -139,17 +139,17 @@ def test_an_answer_to_a_stopped_server_is_shown_as_being_checked(
 def test_an_answer_in_transit_is_not_reported_as_missing(
     server: LiveServer, network: Proxy, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The server still has the request pending: the answer may be delayed."""
+    """The server still shows the request as pending, but the denial may only be delayed."""
     agent, person = new_agent(server), new_person(server, network.url)
     agent.ask_payment(person.user)
-    approval, held = person.only(), threading.Event()
+    approval, released = person.only(), threading.Event()
     sent: list[bytes] = []
 
     def hold_the_first(piece: bytes) -> None:
         if b"/decision" in piece:
             sent.append(piece)
             if len(sent) == 1:
-                held.wait(60)
+                released.wait(60)
 
     monkeypatch.setattr(network, "on_way_there", hold_the_first)
     with window(person) as app:
@@ -158,7 +158,7 @@ def test_an_answer_in_transit_is_not_reported_as_missing(
             assert "not recorded" not in screen_text
             assert "Not sent" not in screen_text
         assert len(sent) == 2
-        held.set()
+        released.set()
         assert state(server, approval.id) is State.DENIED
         assert [item.state for item in person.client.decided().items] == [ApprovalState.DENIED]
 
@@ -166,7 +166,7 @@ def test_an_answer_in_transit_is_not_reported_as_missing(
 def test_a_denial_in_its_five_seconds_survives_a_closed_window(
     server: LiveServer, network: Proxy
 ) -> None:
-    """It is sent without the rest of the five seconds."""
+    """When the window is closed, the denial is sent without the rest of the five seconds."""
     agent, person = new_agent(server), new_person(server, network.url)
     agent.ask_payment(person.user)
     approval = person.only()
@@ -180,9 +180,9 @@ def test_a_denial_in_its_five_seconds_survives_a_closed_window(
 
 
 def test_the_app_ends_with_its_terminal(server: LiveServer, network: Proxy) -> None:
-    """When its window is closed no process stays behind."""
+    """No process stays behind when the app's window is closed."""
     person = new_person(server, network.url)
-    for _ in range(8):  # it happened to about every third
+    for _ in range(8):  # the bug left about every third process behind
         app = Window(person, started=True)
         app.shows("LIVE")
         app.leave()
@@ -191,7 +191,7 @@ def test_the_app_ends_with_its_terminal(server: LiveServer, network: Proxy) -> N
 def test_a_denial_in_its_five_seconds_is_sent_when_the_app_is_terminated(
     server: LiveServer, network: Proxy
 ) -> None:
-    """`kill` and a shutdown terminate it; the terminal is then restored."""
+    """SIGTERM, as at a shutdown, sends the denial and restores the terminal."""
     agent, person = new_agent(server), new_person(server, network.url)
     agent.ask_payment(person.user)
     approval = person.only()
@@ -209,7 +209,7 @@ def test_a_denial_in_its_five_seconds_is_sent_when_the_app_is_terminated(
 def test_the_app_survives_its_server_and_shows_the_age_of_its_data(
     server: LiveServer, network: Proxy
 ) -> None:
-    """No decisions while offline; afterwards all new requests are there."""
+    """Nothing can be approved offline, and new requests appear after the reconnection."""
     agent, person = new_agent(server), new_person(server, network.url)
     agent.ask_payment(person.user)
     with window(person) as app:
@@ -226,7 +226,7 @@ def test_the_app_survives_its_server_and_shows_the_age_of_its_data(
 
 
 def test_a_stopped_app_drops_typed_keys_and_catches_up(server: LiveServer, network: Proxy) -> None:
-    """SIGSTOP until the server misses it; keys typed meanwhile decide nothing."""
+    """Keys typed while the app is stopped decide nothing, and it shows what it missed."""
     agent, person = new_agent(server), new_person(server, network.url)
     agent.ask(person.user)
     with window(person) as app:
@@ -245,18 +245,18 @@ def test_a_stopped_app_drops_typed_keys_and_catches_up(server: LiveServer, netwo
 def test_a_command_to_a_stopped_server_reports_that_it_checks(
     server: LiveServer, network: Proxy, monkeypatch: pytest.MonkeyPatch, verb: str
 ) -> None:
-    """It says so on stderr until the server continues, then prints the result and exits with 0."""
+    """The command says on stderr that it checks, then prints the result and exits with 0."""
     agent, person = new_agent(server), new_person(server, network.url)
     agent.ask_payment(person.user)
-    asked = person.only()
+    pending = person.only()
     monkeypatch.setattr(
         network, "on_way_there", lambda piece: b"/decision" in piece and server.suspend()
     )
-    given = {
-        "approve": ("--fingerprint", asked.fingerprint, "--pin-stdin"),
+    options = {
+        "approve": ("--fingerprint", pending.fingerprint, "--pin-stdin"),
         "deny": ("--code", "not_needed"),
     }
-    command = [sys.executable, "-m", "approver_tui", verb, asked.id, *given[verb]]
+    command = [sys.executable, "-m", "approver_tui", verb, pending.id, *options[verb]]
     pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
     child = subprocess.Popen(command, env=environment(person), text=True, **pipes)
     assert child.stdin is not None

@@ -15,10 +15,10 @@ pathlib.Path(sys.argv[1]).write_text("use the staging\\naccount")
 """
 
 
-def test_the_editor_has_the_terminal_and_the_app_has_it_back(
+def test_the_editor_takes_over_the_terminal_and_gives_it_back(
     agent: Agent, person: Terminal, tmp_path: Path
 ) -> None:
-    """The note reaches the agent. The focus is in the note again."""
+    """The note reaches the agent, and the focus returns to the note."""
     script = tmp_path / "editor.py"
     script.write_text(_SCRIPT)
     handle = agent.asked(person.user)

@@ -23,14 +23,14 @@ SCOPES = ("payments:read", "payments:transfer")
 
 @pytest.fixture
 def http(server: LiveServer) -> Iterator[httpx.Client]:
-    """The connection of this test's clients."""
+    """The connection that this test's clients share."""
     with server.client() as client:
         yield client
 
 
 @pytest.fixture
 def app(server: LiveServer) -> tuple[str, str]:
-    """Id and secret of a chat app."""
+    """The ID and the secret of a chat app."""
     services = server.services
     new = NewApp(
         "chat",
@@ -39,8 +39,8 @@ def app(server: LiveServer) -> tuple[str, str]:
         resources=(PAY,),
         scopes=SCOPES,
     )
-    given = Apps(services.store, services.secrets).add(new, by=BY)
-    return given.app.id, given.secret
+    added = Apps(services.store, services.secrets).add(new, by=BY)
+    return added.app.id, added.secret
 
 
 @pytest.fixture
@@ -55,20 +55,20 @@ def payer(server: LiveServer) -> AgentKey:
     return server.agent(resources=(PAY,), scopes=SCOPES, serves=(PAY,))
 
 
-def _signed_in(
+def _sign_in(
     server: LiveServer, app: tuple[str, str], assistant: AgentKey, person: Terminal
 ) -> str:
-    """The app's token, with which the assistant may act: the user signed for both."""
+    """Signs the user in and returns the app's token, with which the assistant may act."""
     services = server.services
     Passwords(services.store, services.passwords).set(person.user, PASSWORD, by=BY)
     with server.client() as http:
         browser = Browser(http, server.url)
-        asked = {"scope": " ".join(SCOPES), "resource": PAY, "requested_actor": assistant.id}
-        browser.authorize(app[0], **asked)
+        parameters = {"scope": " ".join(SCOPES), "resource": PAY, "requested_actor": assistant.id}
+        browser.authorize(app[0], **parameters)
         assert assistant.name in browser.sign_in(person.user).text
         browser.answer("allow")
-        for waiting in person.waiting():
-            person.approve(waiting)
+        for approval in person.waiting():
+            person.approve(approval)
         code = browser.again().answer["code"]
         form = {
             "grant_type": "authorization_code",
@@ -80,12 +80,12 @@ def _signed_in(
     return token
 
 
-def _asked(http: httpx.Client, agent: AgentKey, hint: str) -> httpx.Response:
+def _ask_with_hint(http: httpx.Client, agent: AgentKey, hint: str) -> httpx.Response:
     form = {"scope": "openid", "login_hint_token": hint, "binding_message": "INV-2291 is due"}
     return http.post("/bc-authorize", data=form, auth=agent.basic)
 
 
-def _active(http: httpx.Client, agent: AgentKey, token: str) -> bool:
+def _is_active(http: httpx.Client, agent: AgentKey, token: str) -> bool:
     answer = http.post("/introspect", data={"token": token}, auth=agent.basic)
     active: bool = answer.json()["active"]
     return active
@@ -99,46 +99,46 @@ def test_from_sign_in_to_a_payment_by_another_agent_and_its_revocation(
     payer: AgentKey,
     person: Terminal,
 ) -> None:
-    """Consent, exchange, a signed approval, a chain; one revocation by the app ends all of it."""
+    """The app's token leads to an exchange, a signed payment and a chain; revoking it ends all."""
     chains = LiveChains(server, http, person.client.profile.user_id)
-    token = _signed_in(server, app, assistant, person)
+    token = _sign_in(server, app, assistant, person)
     assert chains.claims(token)["may_act"]["sub"] == assistant.id
 
-    # What carries little risk comes at once.
+    # A low-risk scope is granted immediately.
     reading = chains.exchanged(assistant, token, resource=PAY, scope="payments:read")
     assert chains.claims(reading)["act"]["sub"] == assistant.id
 
-    # A payment is asked for, with everything that the exchange was about.
-    sent = json.dumps(PAYMENT_DETAILS)
+    # A payment needs an approval. The hint has everything that the exchange was about.
+    details = json.dumps(PAYMENT_DETAILS)
     paying: dict[str, Any] = {
         "resource": PAY,
         "scope": "payments:transfer",
-        "authorization_details": sent,
+        "authorization_details": details,
     }
     refused = chains.exchange(assistant, token, **paying).json()
     assert refused["error"] == "interaction_required"
-    asked = _asked(http, assistant, refused["login_hint_token"]).json()
-    again = _asked(http, assistant, refused["login_hint_token"])
+    request = _ask_with_hint(http, assistant, refused["login_hint_token"]).json()
+    again = _ask_with_hint(http, assistant, refused["login_hint_token"])
     assert (again.status_code, again.json()["error"]) == (400, "invalid_request")
-    waiting = person.only()
-    assert waiting.fingerprint == asked["fingerprint"]
-    person.approve(waiting)
-    poll = {"grant_type": GRANT_CIBA, "auth_req_id": asked["auth_req_id"]}
+    pending = person.only()
+    assert pending.fingerprint == request["fingerprint"]
+    person.approve(pending)
+    poll = {"grant_type": GRANT_CIBA, "auth_req_id": request["auth_req_id"]}
     signed = http.post("/token", data=poll, auth=assistant.basic).json()["access_token"]
     claims = chains.claims(signed)
     assert claims["authorization_details"] == PAYMENT_DETAILS
     assert claims["exp"] <= chains.claims(token)["exp"]
     assert chains.row(signed).parent_id == chains.claims(token)["jti"]
 
-    # The agent behind the API carries it out, in the chain and for that answer.
-    carried = chains.exchanged(payer, signed, **paying)
-    act = chains.claims(carried)["act"]
+    # The agent behind the API executes the payment with a token derived from the approval's.
+    executed = chains.exchanged(payer, signed, **paying)
+    act = chains.claims(executed)["act"]
     assert (act["sub"], act["act"]["sub"]) == (payer.id, assistant.id)
-    assert chains.claims(carried)["approval"] == claims["approval"]
-    assert _active(http, payer, carried)
+    assert chains.claims(executed)["approval"] == claims["approval"]
+    assert _is_active(http, payer, executed)
 
-    # The app gives its token back: nothing that came from it counts any more.
+    # The app revokes its token, and every token derived from it ends.
     http.post("/revoke", data={"token": token}, auth=app).raise_for_status()
-    for one in (reading, signed, carried):
-        assert not _active(http, payer, one)
+    for derived in (reading, signed, executed):
+        assert not _is_active(http, payer, derived)
     assert chains.exchange(payer, signed, **paying).status_code == httpx.codes.BAD_REQUEST

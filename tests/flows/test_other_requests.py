@@ -1,4 +1,4 @@
-"""Another user's request: every place answers as for one that does not exist."""
+"""Another user's request: every address answers as for a request that does not exist."""
 
 import json
 import re
@@ -15,7 +15,7 @@ from tests.support.servers.server import LiveServer
 
 UNKNOWN_IDS = dict.fromkeys(("done", "waiting"), "sayso_ap_aaaaaaaaaaaaaaaa")
 GRANT_PROPOSAL = {"approval": "", "seconds": 3_600, "uses": 1}
-PLACES = [
+ROUTES = [
     ("GET", "/r/{waiting}", None),
     ("GET", "/r/{waiting}/limit", None),
     ("GET", "/r/{waiting}/similar", None),
@@ -46,43 +46,45 @@ def eva(server: LiveServer) -> WebPerson:
 
 @pytest.fixture
 def ben(server: LiveServer) -> WebPerson:
-    """Another signed-in user."""
+    """A second signed-in user."""
     return new_web_person(server)
 
 
 @pytest.fixture
 def evas_request(eva: WebPerson, agent: Agent) -> dict[str, str]:
-    """A redeemed request of hers, and a pending one."""
+    """The IDs of a redeemed and of a pending request of Eva."""
     handle = agent.asked(eva.name)
-    (done,) = _waiting(eva)
-    assert eva.decide(done, eva.assertion(done)).is_success
+    (redeemed,) = _pending_ids(eva)
+    assert eva.decide(redeemed, eva.assertion(redeemed)).is_success
     assert agent.poll(handle).status_code == 200
     agent.asked(eva.name)
-    (waiting,) = _waiting(eva)
-    return {"done": done, "waiting": waiting}
+    (pending,) = _pending_ids(eva)
+    return {"done": redeemed, "waiting": pending}
 
 
-def test_every_place_answers_as_if_the_request_did_not_exist(
+def test_every_address_answers_as_if_the_request_did_not_exist(
     server: LiveServer, eva: WebPerson, ben: WebPerson, evas_request: dict[str, str]
 ) -> None:
-    """The same status and text on pages, API and forms; and nothing is changed."""
+    """Pages, API and forms answer 404 with the text for an unknown ID, and change nothing."""
     before = everything(server)
-    for place in PLACES:
-        known, unknown = (_sent(ben, ids, *place) for ids in (evas_request, UNKNOWN_IDS))
-        assert known == unknown, place
-        assert known[0] == 404, place
+    for route in ROUTES:
+        existing, unknown = (
+            _answer_without_ids(ben, ids, *route) for ids in (evas_request, UNKNOWN_IDS)
+        )
+        assert existing == unknown, route
+        assert existing[0] == 404, route
     assert everything(server) == before
-    for place in PLACES:
-        assert _sent(eva, evas_request, *place)[0] != 404, place
+    for route in ROUTES:
+        assert _answer_without_ids(eva, evas_request, *route)[0] != 404, route
 
 
 def test_the_feed_never_contains_another_users_request(
     server: LiveServer, eva: WebPerson, ben: WebPerson, agent: Agent
 ) -> None:
-    """A cursor at the very first event does not help."""
+    """A feed from the very first event has only events of its own user."""
     agent.asked(eva.name)
     agent.asked(ben.name)
-    (own,) = _waiting(ben)
+    (own,) = _pending_ids(ben)
     headers = {"Cookie": ben.cookie}
     address = f"ws://localhost:{server.port}/api/feed?cursor=0"
     with connect(address, additional_headers=headers, origin=server.url) as socket:
@@ -94,27 +96,27 @@ def test_the_feed_never_contains_another_users_request(
     assert eva.name not in json.dumps(frames)
 
 
-def _waiting(person: WebPerson) -> list[str]:
-    found = person.http.get("/api/approvals?state=waiting").json()["items"]
-    return [one["id"] for one in found]
+def _pending_ids(person: WebPerson) -> list[str]:
+    items = person.http.get("/api/approvals?state=waiting").json()["items"]
+    return [item["id"] for item in items]
 
 
-def _sent(
+def _answer_without_ids(
     person: WebPerson,
     ids: Mapping[str, str],
     method: str,
     path: str,
     body: Mapping[str, Any] | None,
 ) -> tuple[int, str]:
-    """Status and text, without the ids."""
-    where = path.format(**ids)
+    """Sends a request and returns the status and the text without the IDs."""
+    address = path.format(**ids)
     if method == "POST" and not path.startswith("/api/"):
-        answer = person.send(where)
+        answer = person.send(address)
     else:
-        filled = None if body is None else {**body, **_named(body, ids)}
-        answer = person.http.request(method, where, json=filled)
+        filled = None if body is None else {**body, **_approval_member(body, ids)}
+        answer = person.http.request(method, address, json=filled)
     return answer.status_code, re.sub("|".join(ids.values()), "", answer.text)
 
 
-def _named(body: Mapping[str, Any], ids: Mapping[str, str]) -> dict[str, str]:
+def _approval_member(body: Mapping[str, Any], ids: Mapping[str, str]) -> dict[str, str]:
     return {"approval": ids["waiting"]} if "approval" in body else {}

@@ -1,4 +1,4 @@
-"""How a request ended: pages, terminal, command line and receipt tell the same."""
+"""The outcome of a request: pages, terminal, command line and receipt agree."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -45,11 +45,13 @@ class _Request:
     def approve_in_advance(self) -> None:
         lower(self.server)
         self.ask(**payment(1_000))
-        given = ("grants", "add", self.id, *_LIMITS, "--pin-stdin")
-        assert run(self.server, "approver_tui", self.person, *given, stdin=PIN).returncode == 0
+        arguments = ("grants", "add", self.id, *_LIMITS, "--pin-stdin")
+        assert run(self.server, "approver_tui", self.person, *arguments, stdin=PIN).returncode == 0
         self.ask(**payment(1_500))
         decided = self.person.client.inbox("decided").items
-        self.id = next(one.id for one in decided if one.automatic_decision is not None)
+        self.id = next(
+            approval.id for approval in decided if approval.automatic_decision is not None
+        )
 
     def collect(self) -> None:
         assert self.agent.poll(self.handle).status_code == 200
@@ -65,8 +67,8 @@ class _Request:
     def cancel(self) -> None:
         Oversight(self.server.services.store).cancel(self.id, "Ask Bob first", by=BY)
 
-    def told(self) -> dict[str, str]:
-        """What each place says about it."""
+    def outputs(self) -> dict[str, str]:
+        """Returns what each screen, command and receipt says about the request."""
         self.server.services.audit_log.sign()
         client = self.person.client
         approval = client.approval(self.id)
@@ -81,13 +83,13 @@ class _Request:
         }
 
     def _printed(self, *arguments: str) -> str:
-        done = run(self.server, "approver_tui", self.person, *arguments)
-        assert done.returncode == 0, done.stderr
-        return done.stdout
+        result = run(self.server, "approver_tui", self.person, *arguments)
+        assert result.returncode == 0, result.stderr
+        return result.stdout
 
 
 def _verdict(words: str) -> str:
-    """Whether the words are of a yes, of a no, or of a request that nobody answered."""
+    """Returns whether the words say that the request was approved, denied or unanswered."""
     start = words.casefold().strip()
     if start.startswith(("approved", "redeemed", "not collected")) or "the yes of" in start:
         return "yes"
@@ -113,12 +115,14 @@ _Step = Callable[[_Request], None]
         ("unanswered", (_Request.ask, _Request.cancel)),
     ],
 )
-def test_every_place_tells_the_same_outcome(
+def test_every_output_shows_the_same_outcome(
     server: LiveServer, agent: Agent, person: Terminal, verdict: str, steps: tuple[_Step, ...]
 ) -> None:
-    """What was approved stays approved, whoever approved it and whatever came after."""
+    """An approved request counts as approved, even if it expired or its agent was disabled."""
     request = _Request(server, agent, person)
     for step in steps:
         step(request)
-    told = request.told()
-    assert {place: _verdict(words) for place, words in told.items()} == dict.fromkeys(told, verdict)
+    texts = request.outputs()
+    assert {output: _verdict(words) for output, words in texts.items()} == dict.fromkeys(
+        texts, verdict
+    )

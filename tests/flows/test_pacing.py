@@ -1,4 +1,4 @@
-"""Pacing of polls: when a poll is in time, what an early one costs, what is never paced."""
+"""Pacing of polls: when a poll is in time, what an early one costs, and what is never paced."""
 
 from dataclasses import dataclass
 
@@ -14,14 +14,14 @@ _WORDS = {"error", "error_description"}
 
 @dataclass(frozen=True, slots=True)
 class _Polling:
-    """One request that is polled repeatedly with a clock under test control."""
+    """One request that is polled repeatedly, with a clock that the test controls."""
 
     server: LiveServer
     agent: Agent
     handle: str
 
     def after(self, milliseconds: int, handle: str = "") -> str:
-        """Lets this much time pass, then polls; returns the error."""
+        """Polls when this much time has passed and returns the error."""
         self.server.clock.forward(milliseconds)
         error: str = self.agent.poll(handle or self.handle).json()["error"]
         return error
@@ -34,12 +34,12 @@ def polling(server: LiveServer, agent: Agent, user: str) -> _Polling:
 
 
 def test_the_acknowledgement_names_the_interval(agent: Agent, user: str) -> None:
-    """Five seconds, so that no client has to guess."""
+    """The interval is five seconds, and no client has to guess it."""
     assert agent.ask(user).json()["interval"] == 5
 
 
 def test_the_first_poll_is_never_early(polling: _Polling) -> None:
-    """CB-128: the interval is the time between polls."""
+    """CB-128: the interval counts from one poll to the next, not from the request."""
     assert polling.after(0) == "authorization_pending"
     assert polling.after(0) == "slow_down"
 
@@ -47,7 +47,7 @@ def test_the_first_poll_is_never_early(polling: _Polling) -> None:
 def test_a_client_that_ignores_the_new_interval_still_gets_its_token(
     server: LiveServer, agent: Agent, person: Terminal
 ) -> None:
-    """It polls at once, sleeps the old interval after slow_down, and sees everything."""
+    """A client that keeps the old interval gets slow_down and the state, and at last its token."""
     polling = _Polling(server, agent, agent.asked(person.user))
     first = agent.poll(polling.handle).json()
     assert first["error"] == "authorization_pending"
@@ -55,17 +55,17 @@ def test_a_client_that_ignores_the_new_interval_still_gets_its_token(
     assert polling.after(5 * SECOND) == "authorization_pending"
     assert polling.after(2 * SECOND) == "slow_down"
     assert {polling.after(5 * SECOND) for _ in range(6)} == {"slow_down"}
-    waiting = person.only()
-    person.client.approval(waiting.id)
+    pending = person.only()
+    person.client.approval(pending.id)
     server.clock.forward(5 * SECOND)
     late = agent.poll(polling.handle).json()
     assert (late["error"], late["delivered"], late["seen"]) == ("slow_down", True, True)
-    person.approve(waiting)
+    person.approve(pending)
     assert agent.poll(polling.handle).json()["access_token"]
 
 
 def test_slow_down_has_retry_after_and_the_state_of_the_request(polling: _Polling) -> None:
-    """`Retry-After` is the new interval; other members equal those of a pending answer."""
+    """`Retry-After` is the new interval; the other members equal those of a pending answer."""
     pending = polling.agent.poll(polling.handle)
     early = polling.agent.poll(polling.handle)
     assert early.headers["Retry-After"] == "10"
@@ -76,23 +76,23 @@ def test_slow_down_has_retry_after_and_the_state_of_the_request(polling: _Pollin
 
 
 def test_a_poll_at_the_interval_is_never_early(polling: _Polling) -> None:
-    """CB-127: ten polls, each exactly five seconds after the one before."""
+    """CB-127: ten polls, five seconds apart, are all in time."""
     assert {polling.after(5 * SECOND) for _ in range(10)} == {"authorization_pending"}
 
 
 def test_a_poll_half_a_second_early_is_accepted(polling: _Polling) -> None:
-    """Clocks and networks differ; 4.5 seconds count as five, every time."""
+    """Clocks and networks differ, so 4.5 seconds always count as five."""
     assert {polling.after(4_500) for _ in range(5)} == {"authorization_pending"}
 
 
 def test_a_poll_more_than_half_a_second_early_is_slowed_down(polling: _Polling) -> None:
-    """One second is early, even if the machine takes three of its own."""
+    """A poll after one second is early, even if the machine itself takes three seconds more."""
     polling.after(0)
     assert polling.after(1 * SECOND) == "slow_down"
 
 
 def test_an_early_poll_adds_five_seconds_permanently(polling: _Polling) -> None:
-    """CB-126: the old interval is slowed down again; five seconds more are not."""
+    """CB-126: polls at the old interval get slow_down again; polls at the new one are in time."""
     polling.after(0)
     assert polling.after(0) == "slow_down"
     assert polling.after(10 * SECOND) == "authorization_pending"
@@ -103,7 +103,7 @@ def test_an_early_poll_adds_five_seconds_permanently(polling: _Polling) -> None:
 
 
 def test_the_interval_grows_to_thirty_seconds(polling: _Polling) -> None:
-    """10, 15, 20, 25, 30, and then 30; a poll every thirty seconds is in time."""
+    """The interval grows in steps of five seconds to thirty, and does not grow further."""
     polling.after(0)
     answers = [polling.agent.poll(polling.handle) for _ in range(8)]
 
@@ -114,7 +114,7 @@ def test_the_interval_grows_to_thirty_seconds(polling: _Polling) -> None:
 
 
 def test_each_request_has_its_own_pace(polling: _Polling, user: str) -> None:
-    """One polled too fast does not slow another one of the same agent."""
+    """Polling one request too fast does not slow down another request of the same agent."""
     other = polling.agent.asked(user)
     assert polling.after(0, other) == polling.after(0) == "authorization_pending"
     assert polling.after(0) == "slow_down"
@@ -126,22 +126,22 @@ def test_each_request_has_its_own_pace(polling: _Polling, user: str) -> None:
 def test_a_decided_request_is_answered_at_once(
     server: LiveServer, agent: Agent, person: Terminal, answer: str
 ) -> None:
-    """Pacing has ended, even for a client slowed to thirty seconds."""
+    """A decided request is not paced, even for a client that was slowed down to thirty seconds."""
     polling = _Polling(server, agent, agent.asked(person.user))
     for _ in range(6):
         polling.after(0)
-    waiting = person.only()
+    pending = person.only()
     if answer == "approve":
-        person.approve(waiting)
+        person.approve(pending)
     else:
-        person.deny(waiting)
+        person.deny(pending)
     response = polling.agent.poll(polling.handle)
 
     assert response.json().get("error") == (None if answer == "approve" else "access_denied")
 
 
 def test_an_expired_request_is_answered_at_once(polling: _Polling) -> None:
-    """A client that polls too fast gets the end, not slow_down."""
+    """A client that polls an expired request too fast gets expired_token, not slow_down."""
     polling.after(0)
     polling.server.clock.forward(86_400 * SECOND)
 
@@ -149,7 +149,7 @@ def test_an_expired_request_is_answered_at_once(polling: _Polling) -> None:
 
 
 def test_the_pace_survives_a_restart(polling: _Polling) -> None:
-    """It is in the database: `kill -9` and a new process change nothing."""
+    """The interval is in the database, so a `kill -9` does not reset it."""
     polling.after(0)
     assert {polling.after(0) for _ in range(5)} == {"slow_down"}
     polling.server.kill()
@@ -161,7 +161,7 @@ def test_the_pace_survives_a_restart(polling: _Polling) -> None:
 def test_another_agents_handle_is_neither_answered_nor_paced(
     server: LiveServer, agent: Agent, person: Terminal
 ) -> None:
-    """An agent with a stolen handle learns nothing and slows nobody."""
+    """An agent with a stolen handle learns nothing and does not slow down its owner."""
     polling = _Polling(server, agent, agent.asked(person.user))
     other_agent = Agent(server.agent(), polling.agent.http)
     assert {other_agent.poll(polling.handle).json()["error"] for _ in range(4)} == {"invalid_grant"}

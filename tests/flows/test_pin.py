@@ -1,4 +1,4 @@
-"""The PIN and the keys it opens: each try is counted, and each action needs its key."""
+"""The PIN and the keys it opens: each attempt is counted, and each action needs its key."""
 
 import pytest
 
@@ -23,32 +23,32 @@ WRONG = "not-the-pin"
 
 
 def _pin(person: Terminal) -> PinState:
-    """The counter as the server shows it."""
+    """Returns the counter of PIN attempts as the server shows it."""
     device = person.client.me().device
     assert device is not None
     return device.pin
 
 
-def _try(person: Terminal, times: int = 1) -> None:
-    """PIN calls that prove nothing."""
+def _call_pin_without_proof(person: Terminal, times: int = 1) -> None:
+    """Makes PIN calls that prove nothing."""
     for _ in range(times):
         person.client.pin(b"\0" * 32, "session")
 
 
-def _shown(person: Terminal) -> Approval:
-    """The one pending request, with the nonce for a decision."""
+def _get_pending(person: Terminal) -> Approval:
+    """Returns the one pending request, with the nonce for a decision."""
     return person.client.approval(person.only().id)
 
 
-def _refused(person: Terminal, approval: Approval, signed: str) -> ApiError:
-    """Sends a decision that must be refused."""
+def _refusal_of(person: Terminal, approval: Approval, signed: str) -> ApiError:
+    """Sends a decision that must be refused, and returns the error."""
     with pytest.raises(ApiError) as refused:
         person.client.decide(approval.id, signed)
     return refused.value
 
 
 def test_wrong_pins_are_counted_and_shown(person: Terminal) -> None:
-    """The server counts before it answers; the device shows the tries left."""
+    """The server counts before it answers, and the device shows the attempts left."""
     for used in (1, 2, 3):
         with pytest.raises(WrongPin) as wrong:
             person.decider.unlock(WRONG)
@@ -57,47 +57,47 @@ def test_wrong_pins_are_counted_and_shown(person: Terminal) -> None:
     assert _pin(person) == PinState(tries=3, left=7, locked=False, exhausted=False)
 
 
-def test_an_approval_with_the_pin_resets_the_tries(agent: Agent, person: Terminal) -> None:
-    """A signature of the high key over the server's nonce is the proof."""
-    _try(person, 3)
+def test_an_approval_with_the_pin_resets_the_attempts(agent: Agent, person: Terminal) -> None:
+    """The approval is signed over the server's nonce by a key that the PIN opens, as proof."""
+    _call_pin_without_proof(person, 3)
     agent.asked(person.user)
     person.approve(person.only())
 
     assert _pin(person).tries == 0
 
 
-def test_unlocking_the_app_resets_the_tries(person: Terminal) -> None:
-    """The high key signs a statement over the nonce of its own PIN call."""
-    _try(person, 3)
+def test_unlocking_the_app_resets_the_attempts(person: Terminal) -> None:
+    """The high key proves the PIN by a signature over the nonce of its own PIN call."""
+    _call_pin_without_proof(person, 3)
     person.decider.unlock("sesame-12")
 
     assert _pin(person).tries == 0
 
 
-def test_a_denial_with_the_session_key_keeps_the_tries(agent: Agent, person: Terminal) -> None:
-    """It proves nothing about the PIN."""
-    _try(person, 3)
+def test_a_denial_with_the_session_key_keeps_the_attempts(agent: Agent, person: Terminal) -> None:
+    """A denial with the session key proves nothing about the PIN."""
+    _call_pin_without_proof(person, 3)
     agent.asked(person.user)
     person.deny(person.only())
 
     assert _pin(person).tries == 3
 
 
-def test_a_refused_decision_keeps_the_tries(agent: Agent, person: Terminal) -> None:
-    """An unknown key signs it, or the right key signs a wrong nonce."""
+def test_a_refused_decision_keeps_the_attempts(agent: Agent, person: Terminal) -> None:
+    """Neither an unknown key nor a wrong nonce proves the PIN."""
     agent.asked(person.user)
-    shown = _shown(person)
+    shown = _get_pending(person)
     low = approval_key(person, KeyLevel.LOW)
-    _try(person, 2)
-    _refused(person, shown, decision(person, shown, SigningKey.generate()))
-    _refused(person, shown, decision(person, shown, low, nonce="A" * 43))
+    _call_pin_without_proof(person, 2)
+    _refusal_of(person, shown, decision(person, shown, SigningKey.generate()))
+    _refusal_of(person, shown, decision(person, shown, low, nonce="A" * 43))
 
     assert _pin(person).tries == 3
 
 
 @pytest.mark.parametrize("key", ["session", "low", "unknown"])
 def test_only_the_high_key_confirms_a_pin(person: Terminal, key: str) -> None:
-    """The keys of an unlocked app cannot hide wrong guesses."""
+    """The keys of an unlocked app cannot hide wrong guesses of the PIN."""
     signers = {
         "session": person.client.session.key,
         "low": approval_key(person, KeyLevel.LOW),
@@ -113,11 +113,11 @@ def test_only_the_high_key_confirms_a_pin(person: Terminal, key: str) -> None:
 
 
 def test_a_confirmation_is_for_the_latest_pin_call(person: Terminal) -> None:
-    """A nonce of an earlier call proves nothing about the last one."""
+    """The nonce of an earlier call proves nothing about the last call."""
     high = approval_key(person, KeyLevel.HIGH)
     answer = person.client.pin(b"\0" * 32, "session")
     stale = pin_statement(person, high, answer.nonce)
-    _try(person)
+    _call_pin_without_proof(person)
     with pytest.raises(ApiError) as refused:
         person.client.confirm_pin(stale)
 
@@ -125,12 +125,12 @@ def test_a_confirmation_is_for_the_latest_pin_call(person: Terminal) -> None:
     assert _pin(person).tries == 3
 
 
-def test_a_device_has_ten_pin_tries(server: LiveServer, person: Terminal) -> None:
-    """The tenth is answered, the eleventh refused and not counted; one log entry."""
-    _try(person, MAX_ATTEMPTS)
+def test_a_device_has_ten_pin_attempts(server: LiveServer, person: Terminal) -> None:
+    """The eleventh attempt is refused and not counted, and the log has one entry."""
+    _call_pin_without_proof(person, MAX_ATTEMPTS)
     for _ in range(3):
         with pytest.raises(DeviceLocked) as refused:
-            _try(person)
+            _call_pin_without_proof(person)
         assert (refused.value.status, refused.value.code) == (423, "device_locked")
 
     assert _pin(person) == PinState(tries=10, left=0, locked=True, exhausted=False)
@@ -138,21 +138,21 @@ def test_a_device_has_ten_pin_tries(server: LiveServer, person: Terminal) -> Non
     assert len(entries(server, "device.locked", subject=user)) == 1
 
 
-def test_fifty_unconfirmed_tries_exhaust_a_pin(
+def test_fifty_unconfirmed_attempts_exhaust_a_pin(
     server: LiveServer, agent: Agent, person: Terminal
 ) -> None:
-    """Unlocking no longer helps; the user enrolls again with another PIN."""
+    """Unlocking no longer helps after fifty attempts, and the user must enroll again."""
     users = Users(server.services.store, server.services.secrets)
     for _ in range(MAX_UNCONFIRMED // MAX_ATTEMPTS):
-        _try(person, MAX_ATTEMPTS)
+        _call_pin_without_proof(person, MAX_ATTEMPTS)
         users.unlock(person.user, by=BY)
     with pytest.raises(DeviceLocked) as refused:
-        _try(person)
+        _call_pin_without_proof(person)
     agent.asked(person.user)
     _, issued = users.enroll(person.user, by=BY)
-    again = terminal(server, person.user, issued.code, name="again")
-    approved = again.approve(again.only())
-    again.client.close()
+    new_device = terminal(server, person.user, issued.code, name="again")
+    approved = new_device.approve(new_device.only())
+    new_device.client.close()
 
     assert (refused.value.status, refused.value.code) == (423, "pin_exhausted")
     assert _pin(person).exhausted
@@ -160,7 +160,7 @@ def test_fifty_unconfirmed_tries_exhaust_a_pin(
 
 
 def test_right_pins_do_not_exhaust_a_pin(person: Terminal) -> None:
-    """A confirmed try no longer counts as unconfirmed."""
+    """A confirmed attempt no longer counts as unconfirmed."""
     for _ in range(MAX_UNCONFIRMED + 5):
         opened = open_key(person.client, PIN, KeyLevel.HIGH, SESSION_PURPOSE)
         confirm_pin(person.client, opened)
@@ -169,11 +169,11 @@ def test_right_pins_do_not_exhaust_a_pin(person: Terminal) -> None:
 
 
 def test_each_device_has_its_own_pin_half(server: LiveServer, person: Terminal) -> None:
-    """The same input gives another answer on another device, and the same on the same one."""
+    """The same input gives the same answer on one device and a different one on another."""
     _, issued = Users(server.services.store, server.services.secrets).enroll(person.user, by=BY)
     other = terminal(server, person.user, issued.code, name="phone")
     x = b"\1" * 32
-    mine, again, theirs = (one.client.pin(x, "session").y for one in (person, person, other))
+    mine, again, theirs = (device.client.pin(x, "session").y for device in (person, person, other))
     other.client.close()
 
     assert mine == again != theirs
@@ -181,7 +181,7 @@ def test_each_device_has_its_own_pin_half(server: LiveServer, person: Terminal) 
 
 @pytest.mark.parametrize("x", ["", "AAAA", "A" * 44, "!" * 43, None, 7])
 def test_an_invalid_pin_half_is_refused_and_not_counted(person: Terminal, x: object) -> None:
-    """422 with the member's name."""
+    """The refusal is a 422 that names the member."""
     with pytest.raises(ApiError) as refused:
         person.client.session.post("/api/devices/self/pin", {"x": x, "for": "session"})
 
@@ -193,15 +193,15 @@ def test_an_invalid_pin_half_is_refused_and_not_counted(person: Terminal, x: obj
 def test_a_pin_call_for_another_users_request_is_refused(
     server: LiveServer, agent: Agent, person: Terminal
 ) -> None:
-    """The call is not counted."""
+    """A PIN call for another user's or an unknown request is refused and not counted."""
     name, _ = server.user()
     agent.asked(name)
     with server.services.store.read() as view:
         user = view.directory.user_called(name)
         assert user is not None
-        (foreign,) = view.approvals.waiting(user.id, view.now, 1, None)
+        (others_request,) = view.approvals.waiting(user.id, view.now, 1, None)
     for purpose, refusal in (
-        (foreign.id, (404, "not_found")),
+        (others_request.id, (404, "not_found")),
         ("sayso_ap_aaaaaaaaaaaaaaaa", (404, "not_found")),
         ("everything", (422, "invalid_body")),
     ):
@@ -215,41 +215,41 @@ def test_a_pin_call_for_another_users_request_is_refused(
 def test_the_session_key_approves_nothing(
     server: LiveServer, agent: Agent, person: Terminal
 ) -> None:
-    """CB-203: an agent that reads the terminal's files has that key."""
+    """CB-203: an agent that can read the terminal's files has the session key."""
     agent.asked(person.user)
-    shown = _shown(person)
+    shown = _get_pending(person)
     for ceremony in ("confirm", "pin"):
         signed = decision(person, shown, person.client.session.key, ceremony=ceremony)
-        error = _refused(person, shown, signed)
+        error = _refusal_of(person, shown, signed)
         assert (error.status, error.code) == (403, "key_not_allowed")
 
     assert state(server, shown.id) == ("pending", None)
 
 
 @pytest.mark.parametrize("key", ["session", "low"])
-def test_a_lesser_key_approves_no_high_risk(
+def test_a_weaker_key_approves_no_high_risk(
     server: LiveServer, agent: Agent, person: Terminal, key: str
 ) -> None:
-    """S and A_low are refused, even after a PIN call for this request."""
+    """The session key and A_low are refused, even after a PIN call for this request."""
     agent.ask_payment(person.user)
-    shown = _shown(person)
+    shown = _get_pending(person)
     low = approval_key(person, KeyLevel.LOW, shown.id)
     signer = low if key == "low" else person.client.session.key
-    error = _refused(person, shown, decision(person, shown, signer, ceremony="pin"))
+    error = _refusal_of(person, shown, decision(person, shown, signer, ceremony="pin"))
 
-    refused = {"low": "pin_required", "session": "key_not_allowed"}[key]
-    assert (error.status, error.code) == (403, refused)
+    code = {"low": "pin_required", "session": "key_not_allowed"}[key]
+    assert (error.status, error.code) == (403, code)
     assert state(server, shown.id) == ("pending", None)
 
 
 def test_the_high_key_with_a_plain_confirmation_approves_no_high_risk(
     agent: Agent, person: Terminal
 ) -> None:
-    """The signed ceremony must be the required one."""
+    """The ceremony in the signed decision must be the required one."""
     agent.ask_payment(person.user)
-    shown = _shown(person)
+    shown = _get_pending(person)
     high = approval_key(person, KeyLevel.HIGH, shown.id)
-    error = _refused(person, shown, decision(person, shown, high, ceremony="confirm"))
+    error = _refusal_of(person, shown, decision(person, shown, high, ceremony="confirm"))
 
     assert (error.status, error.code) == (403, "pin_required")
 
@@ -258,16 +258,16 @@ def test_the_high_key_with_a_plain_confirmation_approves_no_high_risk(
 def test_high_risk_needs_a_pin_call_for_this_request(
     server: LiveServer, agent: Agent, person: Terminal, named: str
 ) -> None:
-    """A call for the session, for another request, or replaced by a later call is not enough."""
+    """A PIN call for the session or another request, or one that was replaced, is refused."""
     agent.ask_payment(person.user)
-    shown = _shown(person)
+    shown = _get_pending(person)
     agent.asked(person.user)
-    (other,) = [one for one in person.waiting() if one.id != shown.id]
+    (other,) = [approval for approval in person.waiting() if approval.id != shown.id]
     purpose = {"session": "session", "other": other.id, "overtaken": shown.id}[named]
     high = approval_key(person, KeyLevel.HIGH, purpose)
     if named == "overtaken":
-        _try(person)
-    error = _refused(person, shown, decision(person, shown, high, ceremony="pin"))
+        _call_pin_without_proof(person)
+    error = _refusal_of(person, shown, decision(person, shown, high, ceremony="pin"))
 
     assert (error.status, error.code) == (403, "pin_required")
     assert state(server, shown.id) == ("pending", None)
@@ -279,16 +279,16 @@ def test_high_risk_needs_a_pin_call_for_this_request(
 def test_a_pin_call_is_valid_for_two_minutes(
     server: LiveServer, agent: Agent, person: Terminal, age: int, *, works: bool
 ) -> None:
-    """Then the PIN must be entered again."""
+    """After two minutes the user must enter the PIN again."""
     agent.ask_payment(person.user)
-    shown = _shown(person)
+    shown = _get_pending(person)
     high = approval_key(person, KeyLevel.HIGH, shown.id)
     server.clock.forward(age)
     signed = decision(person, shown, high, ceremony="pin")
     if works:
         assert person.client.decide(shown.id, signed).state == "approved"
     else:
-        assert _refused(person, shown, signed).code == "pin_required"
+        assert _refusal_of(person, shown, signed).code == "pin_required"
         assert person.approve(shown).state == "approved"
 
 
@@ -311,11 +311,11 @@ DIGEST = "n4bQgYhMfWWaL-qgxVrQFaO_TxsrC4Is0V1sFbDwCgg"
 def test_a_decision_with_any_changed_member_is_refused_by_its_name(
     server: LiveServer, agent: Agent, person: Terminal, member: str, value: str
 ) -> None:
-    """422 with the member's name and not its value; the request stays pending."""
+    """The error names the member and not its value, and the request stays pending."""
     agent.asked(person.user)
-    shown = _shown(person)
+    shown = _get_pending(person)
     low = approval_key(person, KeyLevel.LOW)
-    error = _refused(person, shown, decision(person, shown, low, **{member: value}))
+    error = _refusal_of(person, shown, decision(person, shown, low, **{member: value}))
 
     assert (error.status, error.code) == (422, "invalid_decision")
     assert member in error.detail
@@ -328,11 +328,11 @@ def test_a_decision_with_any_changed_member_is_refused_by_its_name(
 def test_a_decision_outside_the_clock_tolerance_is_refused(
     agent: Agent, person: Terminal, seconds: int
 ) -> None:
-    """A device's clock may differ by five minutes."""
+    """A device's clock may differ by five minutes and no more."""
     agent.asked(person.user)
-    shown = _shown(person)
+    shown = _get_pending(person)
     at = person.client.now() // 1000 + seconds
-    error = _refused(
+    error = _refusal_of(
         person, shown, decision(person, shown, approval_key(person, KeyLevel.LOW), at=at)
     )
 
@@ -353,41 +353,41 @@ def test_a_decision_outside_the_clock_tolerance_is_refused(
 def test_a_contradictory_decision_is_refused(
     server: LiveServer, agent: Agent, person: Terminal, members: dict[str, str]
 ) -> None:
-    """A denial code in an approval, a ceremony in a denial, or an unknown member is refused."""
+    """An unknown member, or one that does not fit the decision, is refused."""
     agent.asked(person.user)
-    shown = _shown(person)
+    shown = _get_pending(person)
     low = approval_key(person, KeyLevel.LOW)
-    error = _refused(person, shown, decision(person, shown, low, **members))
+    error = _refusal_of(person, shown, decision(person, shown, low, **members))
 
     assert (error.status, error.code) == (422, "invalid_decision")
     assert state(server, shown.id) == ("pending", None)
 
 
 def test_a_decision_is_for_its_own_request_only(agent: Agent, person: Terminal) -> None:
-    """Sent for another: refused, both stay pending."""
+    """A decision sent for a different request is refused, and both requests stay pending."""
     agent.asked(person.user)
-    first = _shown(person)
+    first = _get_pending(person)
     agent.asked(person.user)
-    (second,) = [one for one in person.waiting() if one.id != first.id]
+    (second,) = [approval for approval in person.waiting() if approval.id != first.id]
     signed = decision(person, first, approval_key(person, KeyLevel.LOW))
-    error = _refused(person, second, signed)
+    error = _refusal_of(person, second, signed)
 
     assert error.code == "invalid_decision"
-    assert [one.state for one in person.waiting()] == ["pending", "pending"]
+    assert [approval.state for approval in person.waiting()] == ["pending", "pending"]
 
 
 def test_another_user_neither_sees_nor_answers_a_request(
     server: LiveServer, agent: Agent, person: Terminal
 ) -> None:
-    """404 as for an unknown one, even with a valid signature."""
+    """Another user gets 404, as for an unknown request, even with a valid signature."""
     agent.asked(person.user)
-    shown = _shown(person)
+    shown = _get_pending(person)
     name, code = server.user()
     unenrolled = terminal(server, name, code)
     signed = decision(unenrolled, shown, approval_key(unenrolled, KeyLevel.LOW))
     with pytest.raises(ApiError) as looking:
         unenrolled.client.approval(shown.id)
-    answering = _refused(unenrolled, shown, signed)
+    answering = _refusal_of(unenrolled, shown, signed)
     unenrolled.client.close()
 
     assert (looking.value.status, answering.status) == (404, 404)

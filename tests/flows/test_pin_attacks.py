@@ -28,7 +28,7 @@ GUESSES = 60
 
 @pytest.fixture
 def low(person: Terminal) -> SigningKey:
-    """A_low, as an unlocked app holds it after a confirmed PIN."""
+    """A_low, as an unlocked app has it after a confirmed PIN."""
     person.decider.unlock(PIN)
     key = person.decider._low_key.get()
     assert key is not None
@@ -38,7 +38,7 @@ def low(person: Terminal) -> SigningKey:
 
 @pytest.fixture
 def pin_at_medium(server: LiveServer) -> Iterator[None]:
-    """A policy that requires the PIN at medium risk."""
+    """Sets a policy that requires the PIN at medium risk."""
     policies = Policies(server.services.store)
     before = policies.show().document
     policies.set(rule("ask", 'ask.risk = "medium"', 'ask.ceremony = "pin"'), by=BY)
@@ -47,7 +47,7 @@ def pin_at_medium(server: LiveServer) -> Iterator[None]:
 
 
 def _guess(person: Terminal, low: SigningKey, agent: Agent, way: str) -> None:
-    """One wrong PIN, then something that might reset the try."""
+    """Enters a wrong PIN, then does something that might reset the attempts."""
     answer = person.client.pin(os.urandom(32), "session")
     if way == "confirmation":
         with pytest.raises(ApiError) as refused:
@@ -74,12 +74,12 @@ def _guess(person: Terminal, low: SigningKey, agent: Agent, way: str) -> None:
 
 
 def _answered_guesses(guess: Callable[[int], None]) -> tuple[int, DeviceLocked]:
-    """How many of sixty guesses were answered, and what ended them."""
-    for made in range(GUESSES):
+    """Returns how many of sixty guesses were answered, and the error that stopped them."""
+    for count in range(GUESSES):
         try:
-            guess(made)
+            guess(count)
         except DeviceLocked as locked:
-            return made, locked
+            return count, locked
     raise AssertionError("Nothing ended the guesses.")
 
 
@@ -87,10 +87,10 @@ def _answered_guesses(guess: Callable[[int], None]) -> tuple[int, DeviceLocked]:
 def test_sixty_guesses_with_the_low_key_are_limited_to_ten(
     agent: Agent, person: Terminal, low: SigningKey, way: str
 ) -> None:
-    """The eleventh is 423, and so are all later ones."""
-    made, locked = _answered_guesses(lambda _: _guess(person, low, agent, way))
+    """The eleventh guess gets 423 and the device is locked, because A_low resets nothing."""
+    count, locked = _answered_guesses(lambda _: _guess(person, low, agent, way))
 
-    assert (made, locked.status, locked.code) == (MAX_ATTEMPTS, 423, "device_locked")
+    assert (count, locked.status, locked.code) == (MAX_ATTEMPTS, 423, "device_locked")
     device = person.client.me().device
     assert device is not None
     assert device.pin.locked
@@ -99,17 +99,17 @@ def test_sixty_guesses_with_the_low_key_are_limited_to_ten(
 def test_guesses_between_right_entries_exhaust_the_pin(person: Terminal, low: SigningKey) -> None:
     """An attacker who waits for right entries has fifty guesses in total."""
 
-    def guess(made: int) -> None:
-        if made % (MAX_ATTEMPTS - 2) == 0:
+    def guess(count: int) -> None:
+        if count % (MAX_ATTEMPTS - 2) == 0:
             person.decider.unlock(PIN)
         person.client.pin(os.urandom(32), "session")
 
-    made, ended = _answered_guesses(guess)
-    assert (made, ended.code) == (MAX_UNCONFIRMED, "pin_exhausted")
+    count, error = _answered_guesses(guess)
+    assert (count, error.code) == (MAX_UNCONFIRMED, "pin_exhausted")
     assert low.thumbprint == person.client.profile.low_key
 
 
-def test_unlocking_by_an_administrator_does_not_reset_unconfirmed_tries(
+def test_unlocking_by_an_administrator_does_not_reset_unconfirmed_attempts(
     server: LiveServer, person: Terminal
 ) -> None:
     """Fifty calls without a proof exhaust the PIN, however often the device is unlocked."""
@@ -119,8 +119,8 @@ def test_unlocking_by_an_administrator_does_not_reset_unconfirmed_tries(
         person.client.pin(os.urandom(32), "session")
         users.unlock(person.user, by=BY)
 
-    made, ended = _answered_guesses(guess)
-    assert (made, ended.code) == (MAX_UNCONFIRMED, "pin_exhausted")
+    count, error = _answered_guesses(guess)
+    assert (count, error.code) == (MAX_UNCONFIRMED, "pin_exhausted")
 
 
 @pytest.mark.usefixtures("pin_at_medium")
@@ -128,7 +128,7 @@ def test_unlocking_by_an_administrator_does_not_reset_unconfirmed_tries(
 def test_a_pin_required_by_a_policy_cannot_be_replaced_by_the_low_key(
     server: LiveServer, agent: Agent, person: Terminal, low: SigningKey, ceremony: str
 ) -> None:
-    """A PIN call with random bytes for the request is no PIN."""
+    """A PIN call with random bytes does not prove the PIN, so the decision is refused."""
     agent.asked(person.user)
     shown = person.client.approval(person.only().id)
     assert (shown.display.risk, shown.needs_pin) == ("medium", True)
@@ -144,12 +144,12 @@ def test_a_pin_required_by_a_policy_cannot_be_replaced_by_the_low_key(
 def test_an_unlocked_app_asks_for_a_pin_required_by_a_policy(
     agent: Agent, person: Terminal
 ) -> None:
-    """It signs with A_high, so the token states what was proved."""
+    """The app signs with A_high, and the token states that the PIN was proved."""
     handle = agent.asked(person.user)
-    waiting = person.only()
+    pending = person.only()
     with pytest.raises(PinNeeded):
-        person.approve(waiting, pin=None)
-    assert person.approve(waiting).state == "approved"
+        person.approve(pending, pin=None)
+    assert person.approve(pending).state == "approved"
     token = agent.poll(handle).json()["access_token"]
     claims = jwt.decode(token, options={"verify_signature": False})
     assert (claims["acr"], claims["amr"]) == ("urn:sayso:acr:signed-pin", ["swk", "pin"])

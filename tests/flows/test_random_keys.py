@@ -1,4 +1,4 @@
-"""Random keys while requests arrive: no decision, no crash."""
+"""Random keys while requests arrive: nothing is decided, and nothing crashes."""
 
 import random
 from pathlib import Path
@@ -9,7 +9,7 @@ from tests.support.inputs.random_cases import cases
 
 
 def test_every_bound_key_is_included() -> None:
-    """The keys are the sequences that a terminal sends, for pages and panels too."""
+    """The keys of pages and panels are included as a terminal sends them, without quitting."""
     keys = bound_keys()
     assert {*"adesvxEMRSTUVLXnotyYz!/:?+ ", "\r", "\x1b", "\x1bOP", "\x10"} <= {*keys}
     assert not {"q", "\x11", "\x1a"} & {*keys}
@@ -17,27 +17,27 @@ def test_every_bound_key_is_included() -> None:
 
 
 def test_random_keys_decide_nothing_and_break_nothing(tmp_path: Path) -> None:
-    """Ten seconds in an unlocked app; `scripts/soak --seed N` repeats a run."""
+    """The test runs for ten seconds in an unlocked app; `scripts/soak --seed N` repeats a run."""
     seed = random.SystemRandom().randrange(2**32)
     print(f"seed {seed}")  # noqa: T201  # pytest shows it when the test fails
     assert soak(tmp_path, seed, cases(10)) > 10
 
 
 def test_a_settled_panel_gets_keys_but_none_that_presses_a_button() -> None:
-    """Otherwise the guard would drop every key but Escape, and panels would go untested."""
+    """Without a pause, the guard would drop every key but Escape and leave panels untested."""
     sent: list[str | float] = []
     child = SimpleNamespace(send=sent.append, setwinsize=lambda *_size: None)
     app = SimpleNamespace(child=child, rest=sent.append)
     run = Soak(None, None, random.Random(1))  # type: ignore[arg-type]  # noqa: S311  # keys; nobody is asked
     for _ in range(300):
         run._one(app)  # type: ignore[arg-type]  # it only writes down what is sent
-    in_panels: list[str] = []
-    for place, opened in enumerate(sent):
+    panel_keys: list[str] = []
+    for index, opened in enumerate(sent):
         if isinstance(opened, str) and opened[0] == "g" and len(opened) == 2:
-            rest, *later = sent[place + 1 :]
-            keys = [each for each in later if isinstance(each, str)]
+            rest, *later = sent[index + 1 :]
+            keys = [key for key in later if isinstance(key, str)]
             assert isinstance(rest, float)
             assert rest >= 2
-            in_panels += keys[: keys.index("\x1b")]
-    assert len(in_panels) > 20
-    assert not {"\r", " ", "\n", "\x1b"} & {*in_panels}
+            panel_keys += keys[: keys.index("\x1b")]
+    assert len(panel_keys) > 20
+    assert not {"\r", " ", "\n", "\x1b"} & {*panel_keys}

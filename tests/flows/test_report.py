@@ -17,28 +17,28 @@ from tests.support.clients.terminal import Terminal, new_person
 from tests.support.inputs.raw_api import RawApi
 from tests.support.servers.server import BY, LiveServer
 
-_FAST_SECONDS = 10.0  # a second, and a busy machine
+_FAST_SECONDS = 10.0  # a second, plus time for a busy machine
 
 
 @pytest.fixture
 def http(server: LiveServer) -> Iterator[httpx.Client]:
-    """One connection."""
+    """A connection to the server."""
     with server.client() as client:
         yield client
 
 
 @pytest.fixture
 def other_user(server: LiveServer) -> Iterator[Terminal]:
-    """Another user, who owns the agent."""
-    made = new_person(server)
-    yield made
-    made.client.close()
+    """A second user, who owns the agent."""
+    terminal = new_person(server)
+    yield terminal
+    terminal.client.close()
 
 
 def test_a_report_ends_everything_of_the_agent_and_only_an_administrator_releases_it(
     server: LiveServer, http: httpx.Client, person: Terminal, other_user: Terminal
 ) -> None:
-    """Its token, an exchanged token, its requests to others; within a second."""
+    """Within a second, a report ends the agent's tokens, derived tokens and all of its requests."""
     chains = LiveChains(server, http, person.client.profile.user_id)
     chains.prepare()
     key, second = chains.agent(owners=(other_user.user,)), chains.agent(serves=(BANK,))
@@ -48,30 +48,30 @@ def test_a_report_ends_everything_of_the_agent_and_only_an_administrator_release
     secret = (bank.resource.client_id, bank.secret)
     token = chains.exchanged(key, chains.user_token())
     child = chains.exchanged(second, token)
-    agent, asked = Agent(key, http), {"resource": BANK, "scope": "openid bank:write"}
-    to_other = agent.asked(other_user.user, **asked)
-    handle = agent.asked(person.user, **asked)
+    agent, parameters = Agent(key, http), {"resource": BANK, "scope": "openid bank:write"}
+    to_other = agent.asked(other_user.user, **parameters)
+    handle = agent.asked(person.user, **parameters)
 
-    def active(text: str) -> bool:
+    def is_active(text: str) -> bool:
         answer = http.post("/introspect", data={"token": text}, auth=secret)
         assert answer.status_code == 200, answer.text
         return bool(answer.json()["active"])
 
-    assert active(child)
+    assert is_active(child)
     with greeted(other_user) as line:
         began = time.monotonic()
-        done = person.decider.report(person.only(), ReportScope.AGENT, "Not me")
-        assert not active(token)
+        report = person.decider.report(person.only(), ReportScope.AGENT, "Not me")
+        assert not is_active(token)
         took = time.monotonic() - began
-        assert not active(child)
+        assert not is_active(child)
         assert line.event("approval.cancelled")["approval"]["reason"] == "agent_quarantined"
         alarm = line.event("alarm.incident_opened")
         assert alarm["agent"]["id"] == key.id
-        assert alarm["incident"] == done.incident
+        assert alarm["incident"] == report.incident
     assert took < _FAST_SECONDS
-    assert done.approval.state is ApprovalState.DENIED
-    (stopped,) = done.agents
-    assert (stopped.state, stopped.tokens_revoked, stopped.requests_cancelled) == (
+    assert report.approval.state is ApprovalState.DENIED
+    (quarantined,) = report.agents
+    assert (quarantined.state, quarantined.tokens_revoked, quarantined.requests_cancelled) == (
         "quarantined",
         2,
         1,
@@ -82,8 +82,8 @@ def test_a_report_ends_everything_of_the_agent_and_only_an_administrator_release
 
     agents = Agents(server.services.store, server.services.secrets)
     path = f"/api/agents/{key.id}/enable"
-    for who in (other_user, person):
-        assert RawApi(who, http).call("POST", path).status_code == 403
+    for user in (other_user, person):
+        assert RawApi(user, http).call("POST", path).status_code == 403
     assert agents.show(key.id)[0].state == "quarantined"
     agents.enable(key.id, by=BY)
     reply = agent.poll(handle).json()
@@ -92,6 +92,6 @@ def test_a_report_ends_everything_of_the_agent_and_only_an_administrator_release
         "suspicious",
         "never",
     )
-    assert not active(token)
-    found = Incidents(server.services.store).show(done.incident)
-    assert (found.incident.note, found.incident.state) == ("Not me", "open")
+    assert not is_active(token)
+    shown = Incidents(server.services.store).show(report.incident)
+    assert (shown.incident.note, shown.incident.state) == ("Not me", "open")

@@ -1,4 +1,4 @@
-"""Killed without warning and restarted: acknowledged data is still there."""
+"""After a kill without warning and a restart, acknowledged data is still there."""
 
 from collections.abc import Iterator
 from contextlib import ExitStack
@@ -17,7 +17,7 @@ from tests.support.servers.server import LiveServer
 
 @dataclass(frozen=True, slots=True)
 class _Scene:
-    """One agent and one user, in the middle of a flow, when the server is killed."""
+    """One agent and one user whose flow is interrupted when the server is killed."""
 
     agent: Agent
     person: Terminal
@@ -30,8 +30,8 @@ class _Scene:
 
 
 @dataclass(slots=True)
-class _Before:
-    """State before the kill."""
+class _StateBefore:
+    """What the server and its clients knew before the kill."""
 
     approved: _Scene
     denied: _Scene
@@ -44,42 +44,42 @@ class _Before:
 
 
 @pytest.fixture(scope="module")
-def before(server: LiveServer) -> Iterator[_Before]:
-    """Four flows, then `kill -9` and a new process on the same folder."""
+def before(server: LiveServer) -> Iterator[_StateBefore]:
+    """Runs four flows, kills the server with `kill -9` and restarts it on the same folder."""
     with ExitStack() as closing:
-        scenes = [_scene(server, closing) for _ in range(4)]
-        was = _Before(*scenes)
-        was.approved.person.approve(was.approved.approval)
-        was.denied.person.deny(was.denied.approval, "wrong_details", "Wrong month.")
-        was.fetched.person.approve(was.fetched.approval)
-        was.fetched_answer = was.fetched.poll(idempotency_key="lost").content
-        was.keys = was.fetched.agent.http.get("/jwks").json()
-        session = was.denied.person.client.session
-        was.token = session.tokens.access_token()
-        was.proof = {
-            "Authorization": f"DPoP {was.token}",
-            "DPoP": session.transport.proof("GET", "/api/me", was.token),
+        scenes = [_ask_payment(server, closing) for _ in range(4)]
+        state = _StateBefore(*scenes)
+        state.approved.person.approve(state.approved.approval)
+        state.denied.person.deny(state.denied.approval, "wrong_details", "Wrong month.")
+        state.fetched.person.approve(state.fetched.approval)
+        state.fetched_answer = state.fetched.poll(idempotency_key="lost").content
+        state.keys = state.fetched.agent.http.get("/jwks").json()
+        session = state.denied.person.client.session
+        state.token = session.tokens.access_token()
+        state.proof = {
+            "Authorization": f"DPoP {state.token}",
+            "DPoP": session.transport.proof("GET", "/api/me", state.token),
         }
-        assert was.waiting.agent.http.get("/api/me", headers=was.proof).status_code == 200
+        assert state.waiting.agent.http.get("/api/me", headers=state.proof).status_code == 200
         for _ in range(3):
-            was.denied.person.client.pin(b"\0" * 32, "session")
+            state.denied.person.client.pin(b"\0" * 32, "session")
         server.kill()
         server.start()
-        yield was
+        yield state
 
 
-def _scene(server: LiveServer, closing: ExitStack) -> _Scene:
+def _ask_payment(server: LiveServer, closing: ExitStack) -> _Scene:
     agent, person = new_agent(server), new_person(server)
     closing.callback(agent.http.close)
     closing.callback(person.client.close)
-    asked = agent.ask_payment(person.user, binding_message="INV-2291").json()
-    return _Scene(agent, person, asked, person.only())
+    acknowledgement = agent.ask_payment(person.user, binding_message="INV-2291").json()
+    return _Scene(agent, person, acknowledgement, person.only())
 
 
 def test_an_approval_survives_a_kill_and_its_token_is_issued_once(
-    server: LiveServer, before: _Before
+    server: LiveServer, before: _StateBefore
 ) -> None:
-    """The server is killed between approval and poll."""
+    """The server is killed between the approval and the poll; the token comes once."""
     first, second = before.approved.poll(), before.approved.poll()
 
     assert first.status_code == 200
@@ -88,21 +88,21 @@ def test_an_approval_survives_a_kill_and_its_token_is_issued_once(
     assert story(server, before.approved.approval.id).count("token.issued") == 1
 
 
-def test_a_denial_survives_a_kill(before: _Before) -> None:
-    """Its code, note and device are still there."""
+def test_a_denial_survives_a_kill(before: _StateBefore) -> None:
+    """The denial still has its code, its note and its device."""
     body = before.denied.poll().json()
-    (over,) = before.denied.person.client.inbox("decided").items
+    (decided,) = before.denied.person.client.inbox("decided").items
 
     assert (body["error"], body["deny_code"]) == ("access_denied", "wrong_details")
     assert body["note"] == "Wrong month."
-    assert over.decided is not None
-    assert over.decided.device_name == "laptop"
+    assert decided.decided is not None
+    assert decided.decided.device_name == "laptop"
 
 
 def test_a_fetched_answer_can_be_fetched_again_after_a_kill(
-    server: LiveServer, before: _Before
+    server: LiveServer, before: _StateBefore
 ) -> None:
-    """The client's key gets the identical answer."""
+    """A client that repeats its key gets the identical answer."""
     again = before.fetched.poll(idempotency_key="lost")
 
     assert again.status_code == 200
@@ -110,8 +110,8 @@ def test_a_fetched_answer_can_be_fetched_again_after_a_kill(
     assert story(server, before.fetched.approval.id).count("token.issued") == 1
 
 
-def test_a_session_and_its_pin_counter_survive_a_kill(before: _Before) -> None:
-    """The terminal keeps its token; its wrong PINs stay counted."""
+def test_a_session_and_its_pin_counter_survive_a_kill(before: _StateBefore) -> None:
+    """The terminal keeps its token, and its wrong PINs stay counted."""
     client = before.denied.person.client
     device = client.me().device
 
@@ -120,25 +120,28 @@ def test_a_session_and_its_pin_counter_survive_a_kill(before: _Before) -> None:
     assert device.pin.tries == 3
 
 
-def test_a_used_proof_stays_used_after_a_kill(before: _Before) -> None:
-    """Replay protection is in the database."""
+def test_a_used_proof_stays_used_after_a_kill(before: _StateBefore) -> None:
+    """The used proofs are in the database, so a replay is refused."""
     again = before.waiting.agent.http.get("/api/me", headers=before.proof)
 
     assert (again.status_code, again.json()["code"]) == (401, "invalid_dpop_proof")
 
 
-def test_the_signing_keys_survive_a_kill(before: _Before) -> None:
-    """Resources still trust earlier signatures."""
+def test_the_signing_keys_survive_a_kill(before: _StateBefore) -> None:
+    """The published keys are the same, so earlier signatures can still be verified."""
     assert before.fetched.agent.http.get("/jwks").json() == before.keys
 
 
-def test_a_pending_request_survives_a_kill(before: _Before) -> None:
-    """Same texts and fingerprint; the PIN still opens its key, and the token is issued."""
+def test_a_pending_request_survives_a_kill(before: _StateBefore) -> None:
+    """The texts and the fingerprint stay the same, and the user can still approve."""
     scene = before.waiting
-    was, now = scene.approval, scene.person.only()
-    approved = scene.person.approve(was)
+    earlier, current = scene.approval, scene.person.only()
+    approved = scene.person.approve(earlier)
 
-    assert (now.action_text, now.display_text) == (was.action_text, was.display_text)
-    assert now.fingerprint == scene.asked["fingerprint"]
+    assert (current.action_text, current.display_text) == (
+        earlier.action_text,
+        earlier.display_text,
+    )
+    assert current.fingerprint == scene.asked["fingerprint"]
     assert approved.state == "approved"
     assert scene.poll().status_code == 200

@@ -17,26 +17,26 @@ from tests.support.servers.server import BY, LiveServer
 
 SIZES = [(100, 30), (80, 24), (60, 20), (40, 24), (45, 20), (40, 12)]
 WIDE_FROM = 78
-"""From how many columns on a request is beside the list."""
+"""The number of columns from which a request is shown beside the list."""
 LIST_WIDTH = 39
-"""The list has two fifths of the columns, but not fewer than these."""
+"""The list takes two fifths of the columns, but at least this many."""
 BOTH = "openid payments:read payments:transfer"
 
 
 @pytest.fixture(autouse=True)
 def narrowable(server: LiveServer) -> None:
-    """Amounts of payments can be narrowed."""
+    """Allows the amount of a payment to be narrowed."""
     document = json.dumps({**PAYMENT, "narrow": {"/amount": "lower"}})
     ActionTypes(server.services.store).update(document, by=BY)
 
 
-def _asked(agent: Agent, person: Terminal) -> str:
+def _ask_payment(agent: Agent, person: Terminal) -> str:
     details = json.dumps(PAYMENT_DETAILS)
     return agent.asked(person.user, scope=BOTH, authorization_details=details)
 
 
 def _approve(app: Window) -> None:
-    """Approve in the approval panel: scroll, type the PIN, press the button."""
+    """Approves in the approval panel: scrolls, types the PIN and presses the button."""
     app.shows("Approve?")
     app.press("\x1b[6~", "\x1b[6~", "\t", *PIN)
     app.shows("Tab to Approve, then Enter.")
@@ -44,8 +44,8 @@ def _approve(app: Window) -> None:
 
 
 def test_a_request_is_narrowed_on_the_screen(agent: Agent, person: Terminal) -> None:
-    """A smaller amount and one scope less: the agent gets that, and the history shows it."""
-    handle = _asked(agent, person)
+    """The agent gets the smaller amount and one scope less, and the history shows it."""
+    handle = _ask_payment(agent, person)
     with window(person) as app:
         app.press("e")
         app.shows("With limits?", "EUR 4,820.00", "payments:read")
@@ -66,8 +66,8 @@ def test_a_request_is_narrowed_on_the_screen(agent: Agent, person: Terminal) -> 
 
 
 def test_access_of_an_agent_is_revoked_on_the_screen(agent: Agent, person: Terminal) -> None:
-    """Its token ends at once."""
-    handle = _asked(agent, person)
+    """The agent's token ends immediately."""
+    handle = _ask_payment(agent, person)
     person.approve(person.only())
     token = agent.poll(handle, prefer="wait=5").json()["access_token"]
     with window(person) as app:
@@ -82,8 +82,8 @@ def test_access_of_an_agent_is_revoked_on_the_screen(agent: Agent, person: Termi
 
 
 def test_a_report_on_the_screen_quarantines_the_agent(agent: Agent, person: Terminal) -> None:
-    """The agent learns it at its next request."""
-    handle = _asked(agent, person)
+    """The next request of the reported agent is refused."""
+    handle = _ask_payment(agent, person)
     with window(person) as app:
         app.press("!")
         app.shows("Report?", "Every agent acting for me")
@@ -97,9 +97,9 @@ def test_a_report_on_the_screen_quarantines_the_agent(agent: Agent, person: Term
 
 
 def test_an_owner_suspends_an_agent_on_the_screen(server: LiveServer, person: Terminal) -> None:
-    """The agent then gets nothing from anybody that it asks."""
+    """The next request of the suspended agent is refused with the reason."""
     agent = new_agent(server, owners=(person.user,))
-    _asked(agent, person)
+    _ask_payment(agent, person)
     with window(person) as app:
         app.press("3")
         app.shows("ASKED RECENTLY (1)", "K Suspend..")
@@ -116,8 +116,8 @@ def test_an_owner_suspends_an_agent_on_the_screen(server: LiveServer, person: Te
 def test_essential_facts_are_reachable_at_every_size(
     agent: Agent, person: Terminal, size: tuple[int, int]
 ) -> None:
-    """Amount, payee, expiry, Deny, help and Back are shown or one key away, and never cut."""
-    _asked(agent, person)
+    """Amount, payee, expiry, Deny, Help and Back are shown or one key away, and never cut."""
+    _ask_payment(agent, person)
     with window(person, size=size) as app:
         app.shows("HIGH", "Pay EUR 4,820.00", "d Deny", "? Help", "q Quit")
         app.press("\r")
@@ -134,7 +134,7 @@ def test_essential_facts_are_reachable_at_every_size(
 
 
 def _is_complete(text: str, size: tuple[int, int]) -> bool:
-    """Amount, payee and remaining time are visible, and nothing of the request is cut."""
+    """Returns whether amount, payee and remaining time are shown and nothing is cut."""
     begins = max(LIST_WIDTH, size[0] * 2 // 5) + 1 if size[0] >= WIDE_FROM else 0
     facts = " ".join(" ".join(row[begins:] for row in text.splitlines()).split())
     return (
@@ -148,12 +148,12 @@ def _is_complete(text: str, size: tuple[int, int]) -> bool:
 def test_warnings_leave_room_for_the_request_in_the_smallest_terminal(
     server: LiveServer, agent: Agent, person: Terminal
 ) -> None:
-    """Two permanent warnings of a machine with server and app take one row of twelve."""
-    _asked(agent, person)
+    """Two permanent warnings, on a machine that also runs the server, take one row of twelve."""
+    _ask_payment(agent, person)
     with pytest.raises(WrongPin):
         person.approve(person.only(), pin="not-sesame-12")
-    place = {"SAYSO_DATA_DIR": str(server.folder / "data")}
-    with window(person, size=(40, 12), **place) as app:
+    variables = {"SAYSO_DATA_DIR": str(server.folder / "data")}
+    with window(person, size=(40, 12), **variables) as app:
         app.shows("! 1 wrong PIN +1: ?", ">!! HIGH", "Pay EUR 4,820.00", "d Deny", "q Quit")
         app.press("\r")
         app.shows("Pay EUR 4,820.00", "more below", "d Deny", "Esc Back")
@@ -167,8 +167,8 @@ def _empty_rows(app: Window) -> int:
 
 
 def test_a_revoked_device_says_so_and_offers_to_sign_in(agent: Agent, person: Terminal) -> None:
-    """It does not retry, and the message stays."""
-    _asked(agent, person)
+    """The app does not try to reconnect, and its message stays."""
+    _ask_payment(agent, person)
     with window(person) as app:
         app.shows("Pay EUR 4,820.00")
         person.client.revoke_device("self")
@@ -194,8 +194,8 @@ def test_a_revoked_device_says_so_and_offers_to_sign_in(agent: Agent, person: Te
 def test_nothing_is_conveyed_by_color_alone(
     agent: Agent, person: Terminal, environment: dict[str, str]
 ) -> None:
-    """Risk, cursor, disabled actions and focus are words and signs; a request can be denied."""
-    handle = _asked(agent, person)
+    """Risk, cursor, disabled actions and focus are shown in words or signs; denying works."""
+    handle = _ask_payment(agent, person)
     is_coloured = "NO_COLOR" not in environment
     started = not environment.keys().isdisjoint({"LC_ALL", "PYTHONIOENCODING"})
     with window(person, size=(COLUMNS, LINES), started=started, **environment) as app:
@@ -214,7 +214,7 @@ def test_nothing_is_conveyed_by_color_alone(
 @pytest.mark.parametrize("term", ["xterm", "screen", "linux"])
 def test_high_risk_has_its_color_among_sixteen(agent: Agent, person: Terminal, term: str) -> None:
     """The nearest of sixteen colors to a soft amber would be the gray of everything else."""
-    _asked(agent, person)
+    _ask_payment(agent, person)
     with window(person, TERM=term) as app:
         app.shows(">!! HIGH")
         row = next(y for y, line in enumerate(app.screen.display) if ">!! HIGH" in line)
@@ -223,8 +223,8 @@ def test_high_risk_has_its_color_among_sixteen(agent: Agent, person: Terminal, t
 
 
 def test_without_colors_fields_are_visible(agent: Agent, person: Terminal) -> None:
-    """A field is underlined."""
-    _asked(agent, person)
+    """Without colors a field is underlined."""
+    _ask_payment(agent, person)
     with window(person, NO_COLOR="1") as app:
         app.press("/")
         until(lambda: app.text and any(cell.underscore for cell in _cells(app)))
@@ -235,19 +235,19 @@ def _cells(app: Window) -> list[Any]:
 
 
 def _colors(app: Window) -> set[str]:
-    """Colors other than the terminal's default two."""
+    """Returns the colors on the screen other than the terminal's two defaults."""
     return {shade for cell in _cells(app) for shade in (cell.fg, cell.bg)} - {"default"}
 
 
 def test_the_first_sign_in_ends_in_the_inbox(server: LiveServer) -> None:
-    """The user types the address, the code and the PIN; then the inbox appears."""
+    """The inbox appears when the user has typed the address, the code and the PIN twice."""
     user, code = server.user()
     home = server.folder / f"first-{user}"
-    somebody = Terminal(user, None, None, home)  # type: ignore[arg-type]  # not yet enrolled
-    app = Window(somebody)
+    new_user = Terminal(user, None, None, home)  # type: ignore[arg-type]  # not yet enrolled
+    app = Window(new_user)
     try:
         app.shows("SAYSO  sign in", "There is no login on this machine.")
-        app.press("\x15")  # ctrl+u: the usual address goes
+        app.press("\x15")  # ctrl+u clears the default address
         app.press(server.url, "\t", "2", "\t", code, "\t", "\t", PIN, "\t", PIN, "\t", "\r")
         app.shows("LIVE", "No requests are waiting for you.")
     finally:

@@ -32,64 +32,64 @@ RACES = 12
 
 @pytest.fixture
 def second(server: LiveServer) -> Iterator[Terminal]:
-    """Another user, at an enrolled terminal."""
-    made = new_person(server)
-    yield made
-    made.client.close()
+    """A second user, at an enrolled terminal."""
+    terminal = new_person(server)
+    yield terminal
+    terminal.client.close()
 
 
 @pytest.fixture(autouse=True)
 def both(server: LiveServer, person: Terminal, second: Terminal) -> str:
-    """A group of both, and a policy that needs two of it."""
+    """Creates a group of both users and a policy that needs two approvals from it."""
     group = f"finance-{person.user}"
     Groups(server.services.store, server.services.secrets).add(
         group, [person.user, second.user], by=BY
     )
-    wants = rule("ask", "ask.quorum = 2", f'ask.who = ["{group}"]')
-    Policies(server.services.store).set(wants, by=BY)
+    policy = rule("ask", "ask.quorum = 2", f'ask.who = ["{group}"]')
+    Policies(server.services.store).set(policy, by=BY)
     return group
 
 
 def test_the_second_approval_completes_the_quorum_and_gives_the_token(
     server: LiveServer, agent: Agent, person: Terminal, second: Terminal, both: str
 ) -> None:
-    """Each does the whole ceremony; both screens show the progress."""
+    """Each approver completes the ceremony, and both screens and the agent see the progress."""
     handle = agent.ask_payment(person.user).json()["auth_req_id"]
-    seen = second.only()
-    text = "\n".join(lines.approval_in_full(seen, second.client.now()))
-    listed = "\n".join(listing.entry_lines(seen, second.client.now()))
+    seconds_view = second.only()
+    text = "\n".join(lines.approval_in_full(seconds_view, second.client.now()))
+    listed = "\n".join(listing.entry_lines(seconds_view, second.client.now()))
     with greeted(person) as line:
-        first = second.approve(seen)
+        first = second.approve(seconds_view)
         frame = line.event(EventName.VOTED)
     after = person.only()
     server.clock.forward(6_000)
-    waits = agent.poll(handle)
-    done = person.approve(after)
+    pending = agent.poll(handle)
+    approved = person.approve(after)
     token = agent.poll(handle)
 
     assert f"0 of 2, needs two of {both}" in text
     assert f"0 of 2, needs two of {both}" in listed
-    assert text.index("people:") > text.index(str(seen.display.facts[0].value))
+    assert text.index("people:") > text.index(str(seconds_view.display.facts[0].value))
     assert text.index("grants:") < text.index("people:") < text.index("expires in")
-    assert (first.state, done.state) == ("pending", "approved")
+    assert (first.state, approved.state) == ("pending", "approved")
     assert frame["approval"]["vote_tally"]["have"] == 1
     assert f"{second.user}: approved" in "\n".join(lines.approval_in_full(after, 0))
     assert documents.summary(after)["vote_tally"]["left"] == [both]
-    assert waits.json()["approvals"] == "1/2"
+    assert pending.json()["approvals"] == "1/2"
     assert token.status_code == 200
-    assert len(entries(server, "approval.approved", approval_id=seen.id)) == 1
+    assert len(entries(server, "approval.approved", approval_id=seconds_view.id)) == 1
 
 
-def test_what_this_user_approved_is_listed_apart_and_not_counted(
+def test_requests_that_this_user_approved_are_listed_separately_and_not_counted(
     server: LiveServer, agent: Agent, person: Terminal
 ) -> None:
-    """By `inbox`, by `status`, and for the other logins of the terminal app."""
+    """`inbox`, `status` and the count for other logins leave out what this user approved."""
     environment = {**server.environment, "SAYSO_APPROVER_HOME": str(person.home)}
 
     def run(*arguments: str) -> str:
-        done = command("approver_tui", *arguments, environment=environment)
-        assert done.returncode == 0, done.stderr
-        return done.stdout
+        result = command("approver_tui", *arguments, environment=environment)
+        assert result.returncode == 0, result.stderr
+        return result.stdout
 
     agent.ask_payment(person.user)
     before = run("inbox")
@@ -110,20 +110,20 @@ def test_a_user_who_is_not_an_approver_signs_nothing(
 ) -> None:
     """The client refuses a request for another user, unless it has several approvers."""
     agent.ask_payment(person.user)
-    seen = person.only()
-    alone = replace(seen, vote_tally=None)
+    approval = person.only()
+    single_approver = replace(approval, vote_tally=None)
     with pytest.raises(Changed, match="is for somebody else"):
-        second.approve(alone)
+        second.approve(single_approver)
 
 
 def test_one_denial_ends_the_request_for_both(
     server: LiveServer, agent: Agent, person: Terminal, second: Terminal
 ) -> None:
-    """A later approval is refused with that result."""
+    """A later approval is refused, and the error contains the denied request."""
     handle = agent.ask_payment(person.user).json()["auth_req_id"]
-    waiting = person.only()
+    pending = person.only()
     late = second.only()
-    person.deny(waiting)
+    person.deny(pending)
     with pytest.raises(AlreadyDecided) as refused:
         second.approve(late)
 
@@ -131,17 +131,17 @@ def test_one_denial_ends_the_request_for_both(
     assert refused.value.approval.state == "denied"
     assert second.waiting() == person.waiting() == ()
     assert agent.poll(handle).json()["reason"] == "denied"
-    assert len(entries(server, "approval.denied", approval_id=waiting.id)) == 1
+    assert len(entries(server, "approval.denied", approval_id=pending.id)) == 1
 
 
 def test_one_user_has_one_vote(agent: Agent, person: Terminal, second: Terminal) -> None:
-    """A repeated approval is the same one; a denial after it is refused with a remedy."""
+    """A repeated approval counts once, and a denial after it is refused with a remedy."""
     agent.ask_payment(person.user)
-    waiting = person.only()
-    person.approve(waiting)
-    assert person.approve(waiting).state == "pending"
+    pending = person.only()
+    person.approve(pending)
+    assert person.approve(pending).state == "pending"
     with pytest.raises(ApiError, match="withdraw your approval") as refused:
-        person.deny(waiting)
+        person.deny(pending)
 
     assert (refused.value.status, refused.value.code) == (409, "already_voted")
     assert second.approve(second.only()).state == "approved"
@@ -150,22 +150,22 @@ def test_one_user_has_one_vote(agent: Agent, person: Terminal, second: Terminal)
 def test_an_approval_is_withdrawn_from_a_shell(
     server: LiveServer, agent: Agent, person: Terminal, second: Terminal
 ) -> None:
-    """It no longer counts for the other approver; the receipts and the whole log verify."""
+    """A withdrawn approval no longer counts; the user may approve again; the receipt verifies."""
     environment = {**server.environment, "SAYSO_APPROVER_HOME": str(person.home)}
     handle = agent.ask_payment(person.user).json()["auth_req_id"]
-    waiting = person.only()
-    person.approve(waiting)
+    request = person.only()
+    person.approve(request)
     with greeted(second) as line:
-        done = command("approver_tui", "withdraw", waiting.id, environment=environment)
+        result = command("approver_tui", "withdraw", request.id, environment=environment)
         frame = line.event(EventName.VOTE_WITHDRAWN)
     first = second.approve(second.only())
     server.clock.forward(6_000)
     pending = agent.poll(handle)
-    receipt = command("approver_tui", "receipt", waiting.id, environment=environment)
+    receipt = command("approver_tui", "receipt", request.id, environment=environment)
     again = person.approve(person.only())
     token = agent.poll(handle)
 
-    assert done.stdout.startswith("Your approval is withdrawn (0 of 2"), done.stderr
+    assert result.stdout.startswith("Your approval is withdrawn (0 of 2"), result.stderr
     assert frame["approval"]["vote_tally"]["have"] == 0
     assert (first.state, pending.json()["approvals"]) == ("pending", "1/2")
     assert receipt.returncode == 0, receipt.stdout
@@ -178,13 +178,13 @@ def test_an_approval_is_withdrawn_from_a_shell(
 def test_concurrent_votes_pass_the_quorum_once(
     server: LiveServer, agent: Agent, person: Terminal, second: Terminal
 ) -> None:
-    """Races of two users, and of one with themselves: never below the quorum."""
+    """Two users complete the quorum once; one user who votes twice never completes it."""
     with ThreadPoolExecutor(2) as threads:
         for race in range(RACES):
             handle = agent.asked(person.user)
             mine, theirs = person.only(), second.only()
-            alone = race % 3 == 0
-            other = (person, mine) if alone else (second, theirs)
+            votes_twice = race % 3 == 0
+            other = (person, mine) if votes_twice else (second, theirs)
             votes = [
                 threads.submit(person.approve, mine),
                 threads.submit(other[0].approve, other[1]),
@@ -192,16 +192,16 @@ def test_concurrent_votes_pass_the_quorum_once(
             states = sorted(vote.result().state for vote in votes)
             server.clock.forward(6_000)
             answer = agent.poll(handle)
-            people = {e["actor"] for e in _votes(server, mine.id)}
+            people = {e["actor"] for e in _vote_entries(server, mine.id)}
 
-            assert states == (["pending", "pending"] if alone else ["approved", "pending"])
+            assert states == (["pending", "pending"] if votes_twice else ["approved", "pending"])
             assert (answer.status_code == 200) is (len(people) == 2)
-            if alone:
+            if votes_twice:
                 second.deny(second.only())
                 server.clock.forward(41 * 60_000)
 
 
-def _votes(server: LiveServer, approval_id: str) -> list[dict[str, object]]:
+def _vote_entries(server: LiveServer, approval_id: str) -> list[dict[str, object]]:
     kinds = ("approval.voted", "approval.approved")
     return [e for kind in kinds for e in entries(server, kind, approval_id=approval_id)]
 
@@ -209,57 +209,57 @@ def _votes(server: LiveServer, approval_id: str) -> list[dict[str, object]]:
 def test_the_second_approver_sees_and_approves_the_narrowed_request(
     server: LiveServer, agent: Agent, person: Terminal, second: Terminal
 ) -> None:
-    """The narrowed request is what they sign, with its limits shown."""
+    """The second approver signs the narrowed request, and their screen shows its limits."""
     document = json.dumps({**PAYMENT, "narrow": {"/amount": "lower"}})
     ActionTypes(server.services.store).update(document, by=BY)
     handle = agent.ask_payment(person.user).json()["auth_req_id"]
-    asked, whole = person.only(), second.only()
-    part = person.decider.narrow(asked, Narrowing((read_change("amount=10"),)))
-    person.decider.approve(asked, fingerprint=asked.fingerprint, pin=PIN, granted=part)
+    pending, unnarrowed = person.only(), second.only()
+    granted = person.decider.narrow(pending, Narrowing((read_change("amount=10"),)))
+    person.decider.approve(pending, fingerprint=pending.fingerprint, pin=PIN, granted=granted)
     with pytest.raises(ApiError, match="has narrowed this request"):
-        second.approve(whole)
-    seen = second.only()
-    text = "\n".join(lines.approval_in_full(seen, second.client.now()))
-    done = second.approve(seen)
+        second.approve(unnarrowed)
+    narrowed = second.only()
+    text = "\n".join(lines.approval_in_full(narrowed, second.client.now()))
+    approved = second.approve(narrowed)
     server.clock.forward(6_000)
     token = agent.poll(handle).json()
 
-    assert seen.granted is not None
-    assert seen.granted.text == part.text
+    assert narrowed.granted is not None
+    assert narrowed.granted.text == granted.text
     assert "limits in the signed text:" in text
     assert "/authorization_details/0/amount/minor is 1000, not" in text
-    assert done.state == "approved"
+    assert approved.state == "approved"
     assert token["authorization_details"][0]["amount"]["minor"] == 1000
 
 
 def test_an_invalid_narrowing_of_the_first_approver_is_not_signed(
     agent: Agent, person: Terminal, second: Terminal
 ) -> None:
-    """A server that offers something else gets no signature."""
+    """The client does not sign if the server offers something that is not a narrowing."""
     agent.ask_payment(person.user)
-    seen = second.only()
-    other = Granted(seen.action_text, (), (Place(*[SafeText("x")] * 3),))
-    for granted in (other, replace(other, text=seen.action_text.replace("EUR", "USD"))):
+    approval = second.only()
+    other = Granted(approval.action_text, (), (Place(*[SafeText("x")] * 3),))
+    for granted in (other, replace(other, text=approval.action_text.replace("EUR", "USD"))):
         with pytest.raises(Changed, match="not what you asked for"):
-            second.approve(replace(seen, granted=granted))
-    second.deny(seen)
+            second.approve(replace(approval, granted=granted))
+    second.deny(approval)
 
 
 def test_an_excluded_user_cannot_approve_by_any_path(
     server: LiveServer, agent: Agent, person: Terminal, second: Terminal, both: str
 ) -> None:
-    """The API and the shell refuse the excluded user; the other person's approval counts."""
+    """The API and the shell refuse the excluded user; the other user's approval counts."""
     rules = rule("ask", f'ask.who = ["{both}"]', 'ask.exclude = ["user"]')
     Policies(server.services.store).set(rules, by=BY)
     handle = agent.ask_payment(person.user).json()["auth_req_id"]
-    asked = person.only()
+    pending = person.only()
     with pytest.raises(ApiError) as refused:
-        person.approve(asked)
-    approve = ("approve", asked.id, "--fingerprint", asked.fingerprint, "--pin-stdin", "--json")
+        person.approve(pending)
+    approve = ("approve", pending.id, "--fingerprint", pending.fingerprint, "--pin-stdin", "--json")
     environment = {**server.environment, "SAYSO_APPROVER_HOME": str(person.home)}
-    done = command("approver_tui", *approve, environment=environment, stdin=PIN)
+    result = command("approver_tui", *approve, environment=environment, stdin=PIN)
     assert refused.value.code == "not_eligible"
-    assert (done.returncode, done.stdout) == (Exit.NOT_ALLOWED, ""), done.stderr
-    assert state(server, asked.id) == (State.PENDING, None)
+    assert (result.returncode, result.stdout) == (Exit.NOT_ALLOWED, ""), result.stderr
+    assert state(server, pending.id) == (State.PENDING, None)
     second.approve(second.only())
     assert agent.poll(handle).status_code == 200

@@ -19,19 +19,19 @@ NOTHING = {"sets": {}, "moreAvailable": False}
 @pytest.fixture
 def pay(server: LiveServer) -> tuple[str, str]:
     """The credentials of the payment API."""
-    given = server.resources.rotate_secret(PAY, by=BY, overlap_ms=0)
-    return given.resource.client_id, given.secret
+    rotated = server.resources.rotate_secret(PAY, by=BY, overlap_ms=0)
+    return rotated.resource.client_id, rotated.secret
 
 
 @pytest.fixture
 def mail(server: LiveServer) -> tuple[str, str]:
     """The credentials of an API for which the agent has no token."""
-    given = server.resources.add(MAIL, {}, {}, by=BY)
-    return given.resource.client_id, given.secret
+    added = server.resources.add(MAIL, {}, {}, by=BY)
+    return added.resource.client_id, added.secret
 
 
-def _verified(http: httpx.Client, token: str) -> dict[str, Any]:
-    """The event as a receiver verifies it, with the keys that the metadata names."""
+def _verify_event(http: httpx.Client, token: str) -> dict[str, Any]:
+    """Verifies an event as a receiver does, with the keys that the metadata names."""
     metadata = http.get("/.well-known/ssf-configuration").json()
     keys = jwt.PyJWKSet.from_dict(http.get(metadata["jwks_uri"]).json())
     header = jwt.get_unverified_header(token)
@@ -45,7 +45,7 @@ def _verified(http: httpx.Client, token: str) -> dict[str, Any]:
 def test_an_api_learns_that_an_agent_was_disabled(
     server: LiveServer, agent: Agent, pay: tuple[str, str], mail: tuple[str, str]
 ) -> None:
-    """Poll, verify, acknowledge; then nothing waits, and the other API never gets it."""
+    """An API gets the event until it acknowledges it, and an unrelated API never gets it."""
     http = agent.http
     form = {"grant_type": "client_credentials", "scope": "payments:read"}
     token = http.post("/token", data=form, auth=agent.key.basic).json()["access_token"]
@@ -58,7 +58,7 @@ def test_an_api_learns_that_an_agent_was_disabled(
     answer = http.post(endpoint, json={"maxEvents": 10}, auth=pay)
     assert (answer.status_code, answer.headers["Cache-Control"]) == (200, "no-store")
     ((jti, text),) = answer.json()["sets"].items()
-    event = _verified(http, text)
+    event = _verify_event(http, text)
     assert (event["jti"], event["sub_id"]["sub"]) == (jti, client_id)
     assert event["events"][SESSION_REVOKED]["initiating_entity"] == "admin"
     assert http.post(endpoint, json={"ack": [jti]}, auth=mail).json() == NOTHING
@@ -67,7 +67,7 @@ def test_an_api_learns_that_an_agent_was_disabled(
 
 
 def test_a_wrong_or_malformed_poll_is_refused(agent: Agent, pay: tuple[str, str]) -> None:
-    """401 without the secret of a resource, 400 with the wrong member, 405 to make a stream."""
+    """A wrong secret gets 401, a wrong member 400, and creating a stream 405."""
     for wrong in (None, (pay[0], "wrong"), agent.key.basic):
         refused = agent.http.post("/ssf/poll", json={}, auth=wrong)
         assert (refused.status_code, refused.json()["code"]) == (401, "invalid_client")

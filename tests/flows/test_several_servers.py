@@ -24,7 +24,7 @@ def other_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LiveServe
         yield running
 
 
-def _asks_at(server: LiveServer, user: str, payee: str) -> tuple[Agent, str]:
+def _ask_at(server: LiveServer, user: str, payee: str) -> tuple[Agent, str]:
     agent = new_agent(server)
     server.closing.callback(agent.http.close)
     details = json.dumps([{**PAYMENT_DETAILS[0], "payee": payee}])
@@ -33,20 +33,20 @@ def _asks_at(server: LiveServer, user: str, payee: str) -> tuple[Agent, str]:
 
 
 def _go_to(app: Window, words: str) -> None:
-    """Switch to a server by its line in the settings."""
+    """Switches to a server by its line in the settings."""
     app.press("6")
     app.shows("[6 Settings]")
     app.rest(1)
-    while (before := until(lambda: _pointed_at(app), PATIENCE_SECONDS)) != words:
+    while (before := until(lambda: _selected_name(app), PATIENCE_SECONDS)) != words:
         app.child.send(DOWN)
-        until(lambda was=before: _pointed_at(app) not in {"", was}, PATIENCE_SECONDS)
+        until(lambda was=before: _selected_name(app) not in {"", was}, PATIENCE_SECONDS)
     app.press(" ")
 
 
-def _pointed_at(app: Window) -> str:
-    """The name in the selected line; empty while moving."""
-    found = re.search(r"^ *> (\w+)", app.text, re.MULTILINE)
-    return found[1] if found else ""
+def _selected_name(app: Window) -> str:
+    """Returns the name in the selected line, or nothing while the cursor moves."""
+    line = re.search(r"^ *> (\w+)", app.text, re.MULTILINE)
+    return line[1] if line else ""
 
 
 def _approve(app: Window) -> None:
@@ -61,7 +61,7 @@ def _approve(app: Window) -> None:
 def test_the_app_switches_between_servers(
     server: LiveServer, other_server: LiveServer, person: Terminal
 ) -> None:
-    """Requests of one server are counted, not shown, at the other; decisions reach their own."""
+    """Requests at the other server are counted and not shown; each decision reaches its server."""
     user, code = other_server.user()
     at_work = enroll(
         Home.at(person.home).named("work"),
@@ -69,8 +69,8 @@ def test_the_app_switches_between_servers(
         clock=other_server.clock.now,
     )
     at_work.close()
-    _asks_at(server, person.user, "Nordwind")
-    agent, handle = _asks_at(other_server, user, "Ostwind")
+    _ask_at(server, person.user, "Nordwind")
+    agent, handle = _ask_at(other_server, user, "Ostwind")
     with window(person) as app:
         app.shows(f"{person.user}@default", "to Nordwind", "[1 Inbox 1]")
         app.shows("Waiting elsewhere: 1 at work")
@@ -84,8 +84,8 @@ def test_the_app_switches_between_servers(
     assert len(person.waiting()) == 1
 
 
-def test_another_server_is_added_in_the_app(other_server: LiveServer, person: Terminal) -> None:
-    """Leaving without signing in returns to the previous server; its login stays."""
+def test_a_second_server_is_added_in_the_app(other_server: LiveServer, person: Terminal) -> None:
+    """Leaving the sign-in returns to the previous server, whose login stays."""
     user, code = other_server.user()
     with window(person) as app:
         _go_to(app, "another")
@@ -94,7 +94,7 @@ def test_another_server_is_added_in_the_app(other_server: LiveServer, person: Te
         app.shows(person.user, "LIVE")
         _go_to(app, "another")
         app.shows("SAYSO  sign in")
-        app.press("\x15")  # ctrl+u: the usual address goes
+        app.press("\x15")  # ctrl+u clears the default address
         app.press(other_server.url, "\t", "2", "\t", code, "\t", "\t", PIN, "\t", PIN, "\t", "\r")
         app.shows(f"{user}@localhost", "LIVE")
     assert Home.at(person.home).names == ("default", "localhost")

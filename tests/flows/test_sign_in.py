@@ -1,4 +1,4 @@
-"""A second terminal is admitted by the first: three real processes, two with a terminal."""
+"""A second terminal is admitted by the first: three real processes, two of them in a terminal."""
 
 import json
 import os
@@ -21,10 +21,10 @@ QR = "█▄▄▄▄▄▄▄█"
 
 @pytest.fixture
 def person(server: LiveServer) -> Iterator[Terminal]:
-    """A user at their first device."""
-    made = new_person(server)
-    yield made
-    made.client.close()
+    """A user at their first terminal."""
+    first_device = new_person(server)
+    yield first_device
+    first_device.client.close()
 
 
 def _environment(home: object) -> dict[str, str]:
@@ -32,8 +32,8 @@ def _environment(home: object) -> dict[str, str]:
 
 
 @contextmanager
-def _at_a_terminal(home: object, *arguments: str) -> Iterator[pexpect.spawn]:
-    """The command with a real terminal of 80 by 40."""
+def _run_at_a_terminal(home: object, *arguments: str) -> Iterator[pexpect.spawn]:
+    """Runs a command in a real terminal of 80 columns and 40 lines."""
     child = pexpect.spawn(
         sys.executable,
         ["-m", "approver_tui", *arguments],
@@ -61,7 +61,7 @@ def _run(home: object, *arguments: str, stdin: str = "") -> subprocess.Completed
 
 
 def _type_the_code(server: LiveServer, name: str, code: str) -> int:
-    """What a user does in a browser."""
+    """Enters the code in a browser, as a user does, and returns the status."""
     with server.client() as browser:
         page = browser.get("/device")
         token = re.search(r'name="form" value="([^"]+)"', page.text)
@@ -73,9 +73,9 @@ def _type_the_code(server: LiveServer, name: str, code: str) -> int:
 def test_a_terminal_without_a_code_is_admitted_by_another(
     server: LiveServer, person: Terminal
 ) -> None:
-    """Code, link and QR on the new one; its name, address and code, and the PIN, on the old one."""
+    """The new terminal shows a code, a link and a QR code; the old one shows the code and asks."""
     home = server.folder / f"desktop-of-{person.user}"
-    with _at_a_terminal(home, "login", server.url, "--name", "desktop") as login:
+    with _run_at_a_terminal(home, "login", server.url, "--name", "desktop") as login:
         for _ in range(2):
             login.expect("(PIN|confirmation).*:")
             login.sendline(PIN)
@@ -85,8 +85,8 @@ def test_a_terminal_without_a_code_is_admitted_by_another(
         login.expect_exact(QR)
         login.expect_exact("Your first device?")
         assert _type_the_code(server, person.user, code) == 303
-        waiting = person.only()
-        _admit(person, waiting.id, waiting.fingerprint, code)
+        pending = person.only()
+        _admit(person, pending.id, pending.fingerprint, code)
         login.expect_exact(f"Logged in to {server.url} as {person.user}.")
         login.expect(pexpect.EOF)
     listed = json.loads(_run(home, "devices", "--json").stdout)["items"]
@@ -95,13 +95,13 @@ def test_a_terminal_without_a_code_is_admitted_by_another(
     assert json.loads(_run(home, "inbox", "--json").stdout)["items"] == []
     (admitted,) = entries(server, "device.admitted")
     assert admitted["facts"]["name"] == "desktop"
-    assert admitted["approval_id"] == waiting.id
+    assert admitted["approval_id"] == pending.id
 
 
 def _admit(person: Terminal, approval: str, fingerprint: str, code: str) -> None:
-    """The user approves on the device that they already use."""
+    """Approves the new device on the device that the user already has."""
     arguments = ("approve", approval, "--fingerprint", fingerprint)
-    with _at_a_terminal(person.home, *arguments) as approve:
+    with _run_at_a_terminal(person.home, *arguments) as approve:
         approve.expect_exact("Let a new device sign in as")
         approve.expect_exact("desktop")
         approve.expect_exact("127.0.0.1")
@@ -114,7 +114,7 @@ def _admit(person: Terminal, approval: str, fingerprint: str, code: str) -> None
 
 
 def test_a_denied_terminal_leaves_no_files(server: LiveServer, person: Terminal) -> None:
-    """The waiting script gets its own exit code."""
+    """The waiting command ends with its own exit code and stores no profile."""
     home = server.folder / f"denied-of-{person.user}"
     arguments = ["-m", "approver_tui", "login", server.url, "--pin-stdin", "--json"]
     with subprocess.Popen(
@@ -135,8 +135,8 @@ def test_a_denied_terminal_leaves_no_files(server: LiveServer, person: Terminal)
             if (found := re.fullmatch(r" {4}([A-Z]{4}-[A-Z]{4})\n", line))
         )
         assert _type_the_code(server, person.user, code) == 303
-        waiting = person.only()
-        denied = _run(person.home, "deny", waiting.id, "--code", "suspicious", "--json")
+        pending = person.only()
+        denied = _run(person.home, "deny", pending.id, "--code", "suspicious", "--json")
         assert json.loads(denied.stdout)["kind"] == "device"
         rest = login.stderr.read()
         assert login.wait(40) == 5

@@ -1,4 +1,4 @@
-"""A resource introspects the token, consumes the approval, and it ends."""
+"""A resource introspects a token and consumes its approval, which can be used once."""
 
 import json
 from typing import Any
@@ -20,8 +20,8 @@ _AT_ONCE = 20
 @pytest.fixture(scope="module")
 def resource(server: LiveServer) -> AgentKey:
     """The payment API's credentials."""
-    given = server.resources.rotate_secret(PAY, by=BY)
-    return AgentKey(given.resource.client_id, given.secret, PAY)
+    rotated = server.resources.rotate_secret(PAY, by=BY)
+    return AgentKey(rotated.resource.client_id, rotated.secret, PAY)
 
 
 @pytest.fixture
@@ -29,8 +29,8 @@ def token(agent: Agent, person: Terminal) -> str:
     """The token of a payment that the user approved with their PIN."""
     handle = agent.ask_payment(person.user).json()["auth_req_id"]
     person.approve(person.only())
-    found: str = agent.poll(handle).json()["access_token"]
-    return found
+    access_token: str = agent.poll(handle).json()["access_token"]
+    return access_token
 
 
 def _consume(agent: Agent, key: AgentKey, token: str, execution: str) -> httpx.Response:
@@ -47,25 +47,25 @@ def _execution(token: str, execution: str) -> dict[str, Any]:
     }
 
 
-def _active(agent: Agent, key: AgentKey, token: str) -> bool:
+def _is_active(agent: Agent, key: AgentKey, token: str) -> bool:
     answer = agent.http.post("/introspect", data={"token": token}, auth=key.basic)
-    found: bool = answer.json()["active"]
-    return found
+    active: bool = answer.json()["active"]
+    return active
 
 
 def test_a_payment_is_requested_approved_introspected_and_consumed(
     server: LiveServer, agent: Agent, person: Terminal, resource: AgentKey, token: str
 ) -> None:
-    """Every step is in the log of that approval."""
+    """Repeating an execution returns the same answer, and a second execution is refused."""
     reply = agent.http.post("/introspect", data={"token": token}, auth=resource.basic).json()
     assert (reply["active"], reply["username"]) == (True, person.user)
     assert reply["authorization_details"] == PAYMENT_DETAILS
     assert reply["agent"] == {"name": agent.key.name, "owners": ["admin"]}
-    spent = _consume(agent, resource, token, "INV-2291")
-    assert spent.status_code == 200, spent.text
-    assert spent.json()["approval"] == reply["approval"]["id"]
-    again = _consume(agent, resource, token, "INV-2291")
-    assert (again.status_code, again.content) == (200, spent.content)
+    consumed = _consume(agent, resource, token, "INV-2291")
+    assert consumed.status_code == 200, consumed.text
+    assert consumed.json()["approval"] == reply["approval"]["id"]
+    repeated = _consume(agent, resource, token, "INV-2291")
+    assert (repeated.status_code, repeated.content) == (200, consumed.content)
     other = _consume(agent, resource, token, "INV-2292")
     assert (other.status_code, other.json()["code"]) == (409, "already_consumed")
     assert agent.http.post("/revoke", data={"token": token}, auth=agent.key.basic).content == b"{}"
@@ -84,17 +84,17 @@ def test_a_payment_is_requested_approved_introspected_and_consumed(
 def test_one_of_many_concurrent_executions_succeeds(
     server: LiveServer, resource: AgentKey, token: str
 ) -> None:
-    """One 200; all others are already_consumed; one entry, and one alarm."""
+    """One of twenty gets 200. The others get already_consumed, with one alarm in the log."""
     requests = [
         post_json("/api/approvals/consume", resource, _execution(token, f"run-{number}"))
         for number in range(_AT_ONCE)
     ]
     answers = volley(server.port, requests)
-    won = [answer for answer in answers if answer.status == 200]
-    assert len(won) == 1
+    accepted = [answer for answer in answers if answer.status == 200]
+    assert len(accepted) == 1
     refused = [answer for answer in answers if answer.status != 200]
     assert {(a.status, a.json()["code"]) for a in refused} == {(409, "already_consumed")}
-    approval = won[0].json()["approval"]
+    approval = accepted[0].json()["approval"]
     assert len(entries(server, "approval.consumed", approval_id=approval)) == 1
     assert len(entries(server, "approval.reused", approval_id=approval)) == 1
 
@@ -102,15 +102,15 @@ def test_one_of_many_concurrent_executions_succeeds(
 def test_a_revoked_signing_key_ends_its_tokens_and_the_terminal_continues(
     server: LiveServer, agent: Agent, person: Terminal, resource: AgentKey, token: str
 ) -> None:
-    """Another process revokes it; the next answers reflect it."""
-    assert _active(agent, resource, token)
+    """Revoking the keys ends the token immediately; a new approval gets a token of a new key."""
+    assert _is_active(agent, resource, token)
     services = server.services
     keys = SigningKeys(services.store, services.signer, services.server_policy)
     for key in keys.all():
         keys.revoke(key.kid, by=BY)
-    assert not _active(agent, resource, token)
+    assert not _is_active(agent, resource, token)
     handle = agent.ask_payment(person.user).json()["auth_req_id"]
     person.approve(person.only())
     fresh = agent.poll(handle).json()["access_token"]
-    assert _active(agent, resource, fresh)
+    assert _is_active(agent, resource, fresh)
     assert json.loads(agent.http.get("/jwks").text)["keys"]

@@ -1,4 +1,4 @@
-"""Standing grants, from the command line to the agent: used as often as given, not more."""
+"""Standing grants, from the command line to the agent: each use counts against the limits."""
 
 import json
 from collections.abc import Iterator
@@ -23,7 +23,7 @@ _AT_ONCE = 50
 
 @pytest.fixture
 def low(server: LiveServer) -> None:
-    """Payments are low risk here."""
+    """Makes payments low risk."""
     lower(server)
 
 
@@ -31,22 +31,22 @@ _PROPOSAL = ("--for", "1h", "--uses", "3", "--sum", "30", "--vary", "amount=20")
 
 
 @pytest.mark.usefixtures("low")
-def test_a_standing_grant_is_given_used_shown_and_revoked_from_a_shell(
+def test_a_standing_grant_is_created_used_shown_and_revoked_from_a_shell(
     server: LiveServer, agent: Agent, person: Terminal
 ) -> None:
-    """Preview, give, use, show, revoke: each a command, and the agent sees the effect."""
+    """Each step is one command, and after the revocation the user is asked again."""
     agent.asked(person.user, **payment(1_000))
-    asked = person.only()
+    example = person.only()
     preview = run(
-        server, "approver_tui", person, "grants", "add", asked.id, *_PROPOSAL, "--preview"
+        server, "approver_tui", person, "grants", "add", example.id, *_PROPOSAL, "--preview"
     )
     assert preview.returncode == 0, preview.stderr
     assert "Amount: up to EUR 20.00" in preview.stdout
     assert "Would have covered 1 of the last 1 request" in preview.stdout
-    known = ("grants", "add", asked.id, *_PROPOSAL, "--pin-stdin", "--json")
-    done = run(server, "approver_tui", person, *known, stdin=PIN)
-    assert done.returncode == 0, done.stderr
-    grant = json.loads(done.stdout)
+    arguments = ("grants", "add", example.id, *_PROPOSAL, "--pin-stdin", "--json")
+    result = run(server, "approver_tui", person, *arguments, stdin=PIN)
+    assert result.returncode == 0, result.stderr
+    grant = json.loads(result.stdout)
     assert (grant["schema"], grant["state"], grant["used"]) == ("sayso.grant/1", "live", 0)
     handle = agent.asked(person.user, **payment(1_500))
     reply = agent.poll(handle).json()
@@ -57,33 +57,33 @@ def test_a_standing_grant_is_given_used_shown_and_revoked_from_a_shell(
     history = run(server, "approver_tui", person, "history")
     assert f"without asking, by standing grant {grant['id']}, use 1" in history.stdout
     listed = json.loads(run(server, "server", person, "grants", "list", "--json").stdout)
-    (seen,) = [item for item in listed["items"] if item["id"] == grant["id"]]
-    assert (seen["used"], seen["spent"]["minor"]) == (1, 1_500)
+    (administrators,) = [item for item in listed["items"] if item["id"] == grant["id"]]
+    assert (administrators["used"], administrators["spent"]["minor"]) == (1, 1_500)
     revoked = run(server, "approver_tui", person, "grants", "revoke", grant["id"])
     assert revoked.stdout.startswith("Revoked: ")
     agent.asked(person.user, **payment(1_001))
     assert len(person.waiting()) == 2
-    ended = run(server, "server", person, "grants", "revoke", grant["id"], "--json")
-    assert (ended.returncode, json.loads(ended.stderr)["code"]) == (6, "conflict")
+    refused = run(server, "server", person, "grants", "revoke", grant["id"], "--json")
+    assert (refused.returncode, json.loads(refused.stderr)["code"]) == (6, "conflict")
 
 
 @pytest.mark.usefixtures("low")
-def test_an_invalid_standing_grant_is_refused_before_a_pin_try(
+def test_an_invalid_standing_grant_is_refused_before_a_pin_attempt(
     server: LiveServer, agent: Agent, person: Terminal
 ) -> None:
-    """It is over a limit, without a sum, or malformed."""
+    """A proposal that is over a limit, without a sum or malformed uses no PIN attempt."""
     agent.asked(person.user, **payment(1_000))
-    asked = person.only()
-    for proposal, code, says in (
+    example = person.only()
+    for proposal, code, reason in (
         (("--for", "31d", "--uses", "3", "--sum", "30"), 2, "2592000"),
         (("--for", "1h", "--uses", "3"), 2, "sum"),
         (("--for", "soon", "--uses", "3"), 2, "15m, 8h or 30d"),
         (("--for", "1h", "--uses", "3", "--vary", "amount="), 2, "FACT=LIMIT"),
     ):
-        known = ("grants", "add", asked.id, *proposal, "--pin-stdin", "--json")
-        done = run(server, "approver_tui", person, *known, stdin=PIN)
-        assert (done.returncode, done.stdout) == (code, ""), done
-        assert says in json.loads(done.stderr)["detail"]
+        arguments = ("grants", "add", example.id, *proposal, "--pin-stdin", "--json")
+        result = run(server, "approver_tui", person, *arguments, stdin=PIN)
+        assert (result.returncode, result.stdout) == (code, ""), result
+        assert reason in json.loads(result.stderr)["detail"]
     device = person.client.me().device
     assert device is not None
     assert device.pin.tries == 0
@@ -94,30 +94,30 @@ def test_an_invalid_standing_grant_is_refused_before_a_pin_try(
 def test_a_standing_grant_over_its_limit_is_400_with_the_limit(
     agent: Agent, person: Terminal
 ) -> None:
-    """Acceptance 8: each limit separately, nothing is reduced; exactly the limit is accepted."""
+    """Acceptance 8: a proposal over a limit is refused, not reduced. The limit is accepted."""
     agent.asked(person.user, **payment(1_000))
     example = person.only()
     month = 30 * 86_400
-    good = {"seconds": month, "uses": 3, "sum": "30"}
-    for over, cap in (({"seconds": month + 1}, str(month)), ({"uses": 1_000_001}, "1000000")):
-        proposal = {"approval": example.id, **good, **over}
+    valid = {"seconds": month, "uses": 3, "sum": "30"}
+    for over, limit in (({"seconds": month + 1}, str(month)), ({"uses": 1_000_001}, "1000000")):
+        proposal = {"approval": example.id, **valid, **over}
         for path in ("/api/grants", "/api/grants/preview"):
             with pytest.raises(ApiError) as refused:
                 person.client.session.post(path, proposal)
             assert (refused.value.status, refused.value.code) == (400, "not_grantable")
-            assert cap in refused.value.detail.replace(",", "")
+            assert limit in refused.value.detail.replace(",", "")
     assert len(person.waiting()) == 1
-    whole = StandingGrantProposal(example.id, month, 1_000_000, "30", (), notify=True)
-    person.approve(StandingGrantsClient(person.client).request(whole, example))
+    at_the_limits = StandingGrantProposal(example.id, month, 1_000_000, "30", (), notify=True)
+    person.approve(StandingGrantsClient(person.client).request(at_the_limits, example))
     (grant,) = StandingGrantsClient(person.client).grants()
     assert grant.uses == 1_000_000
 
 
 @pytest.mark.usefixtures("low")
-def test_a_server_that_offers_another_standing_grant_gets_no_signature(
+def test_a_server_that_offers_a_different_standing_grant_gets_no_signature(
     agent: Agent, person: Terminal, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """It is compared with the proposal before any key is opened."""
+    """The device compares the offer with the proposal before it opens a key."""
     agent.asked(person.user, **payment(1_000))
     example = person.only()
     proposal = StandingGrantProposal(
@@ -128,10 +128,10 @@ def test_a_server_that_offers_another_standing_grant_gets_no_signature(
         == "standing_grant"
     )
     session = type(person.client.session)
-    post_it = session.post
+    original_post = session.post
 
     def more(self: Client, path: str, body: dict[str, object]) -> object:
-        return post_it(self, path, {**body, "uses": 300} if path == "/api/grants" else body)
+        return original_post(self, path, {**body, "uses": 300} if path == "/api/grants" else body)
 
     monkeypatch.setattr(session, "post", more)
     with pytest.raises(Changed):
@@ -140,7 +140,7 @@ def test_a_server_that_offers_another_standing_grant_gets_no_signature(
 
 @pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.postgresql)])
 def busy(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[LiveServer]:
-    """A server under concurrent requests: two workers on PostgreSQL."""
+    """A server for concurrent requests; on PostgreSQL it has two workers."""
     settings, options = {}, ()
     if request.param == "postgresql":
         url = upgraded_database(request.getfixturevalue("postgres_server"))
@@ -149,7 +149,7 @@ def busy(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[LiveServer]
         yield running
 
 
-def _given(person: Terminal, agent: Agent, uses: int, total: str) -> str:
+def _create_grant(person: Terminal, agent: Agent, uses: int, total: str) -> str:
     agent.asked(person.user, **payment(1_000))
     example = person.only()
     vary = (VaryingFact("/amount", "20"),)
@@ -163,20 +163,20 @@ def _given(person: Terminal, agent: Agent, uses: int, total: str) -> str:
 def test_fifty_concurrent_requests_stay_within_the_standing_grant(
     busy: LiveServer, uses: int, total: str, uses_left: int
 ) -> None:
-    """Uses and sum stay within it; the others are asked. A use has one request and one token."""
+    """Neither the uses nor the sum are exceeded, and each use has one request and one token."""
     lower(busy)
     person, agent = new_person(busy), new_agent(busy)
-    grant = _given(person, agent, uses, total)
+    grant = _create_grant(person, agent, uses, total)
     form = {"login_hint": person.user, "resource": PAY, **payment(1_000)}
-    asked = volley(busy.port, [post("/bc-authorize", agent.key, form)] * _AT_ONCE)
-    handles = [one.json()["auth_req_id"] for one in asked if one.status == 200]
+    acknowledged = volley(busy.port, [post("/bc-authorize", agent.key, form)] * _AT_ONCE)
+    handles = [answer.json()["auth_req_id"] for answer in acknowledged if answer.status == 200]
     fetched = volley(busy.port, [poll(agent.key, handle) for handle in handles * 2])
-    tokens = [one for one in fetched if one.status == 200]
+    tokens = [answer for answer in fetched if answer.status == 200]
     assert len(tokens) == uses_left
-    found = StandingGrantsClient(person.client).grant(grant)
-    assert (found.used, len(found.taken)) == (uses_left, uses_left)
-    assert [use.number for use in found.taken] == list(range(1, uses_left + 1))
-    assert {use.state for use in found.taken} == {"spent"}
-    assert found.spent is not None
-    assert found.spent.minor == uses_left * 1_000
+    used_grant = StandingGrantsClient(person.client).grant(grant)
+    assert (used_grant.used, len(used_grant.taken)) == (uses_left, uses_left)
+    assert [use.number for use in used_grant.taken] == list(range(1, uses_left + 1))
+    assert {use.state for use in used_grant.taken} == {"spent"}
+    assert used_grant.spent is not None
+    assert used_grant.spent.minor == uses_left * 1_000
     agent.http.close()

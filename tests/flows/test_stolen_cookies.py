@@ -1,7 +1,7 @@
 """A browser's cookie in another client: it can read, and adds no power.
 
 The other client sends every request as a page does, and signs with a passkey of its own. The same
-form with her own passkey succeeds, so the refusals are for the passkey.
+form with the user's own passkey succeeds, so the passkey is the reason of each refusal.
 """
 
 import json
@@ -60,19 +60,19 @@ def eva(server: LiveServer) -> WebPerson:
 
 @pytest.fixture
 def thief(eva: WebPerson) -> WebPerson:
-    """Someone with her cookie and an unenrolled passkey under the id of hers."""
+    """Somebody with Eva's cookie, and a passkey that is not enrolled under the ID of hers."""
     return with_cookie_of(eva, eva.cookie)
 
 
 @pytest.fixture
 def names(server: LiveServer, eva: WebPerson, agent: Agent) -> dict[str, str]:
-    """What the forms are about: a new device of hers, a disabled agent, another user."""
+    """The values for the forms: a second device of Eva, a disabled agent, a different user."""
     second = enrolled(server, eva.name, _users(server).enroll(eva.name, by=BY)[1].code)
     eva.http.post(f"/api/agents/{agent.key.id}/disable").raise_for_status()
     other = new_web_person(server)
     return {
-        "incident": _reported(eva, new_agent(server)),
-        "asked": _asked(eva, new_agent(server)),
+        "incident": _report_agent(eva, new_agent(server)),
+        "asked": _ask_and_find(eva, new_agent(server)),
         "version": eva.http.get(f"/api/agents/{agent.key.id}").json()["version"],
         "key": json.dumps({**JWK, "kid": "another"}),
         "icon": base64url.encode(png()),
@@ -94,7 +94,7 @@ def test_a_form_that_adds_power_requires_the_users_own_passkey(
     place: str,
     form: dict[str, str],
 ) -> None:
-    """The signing page is shown, and a signature of another key changes no row."""
+    """A signature of another passkey is refused and changes no row; Eva's own one succeeds."""
     path = place.format(**names)
     filled = {
         name: value.format(**names) if "{" in value else value for name, value in form.items()
@@ -103,18 +103,18 @@ def test_a_form_that_adds_power_requires_the_users_own_passkey(
     refused = thief.sign(path, filled)
     assert refused.status_code == 422, refused.text
     assert everything(server) == before
-    taken = eva.sign(path, filled)
-    assert taken.status_code in {200, 303}, taken.text
+    accepted = eva.sign(path, filled)
+    assert accepted.status_code in {200, 303}, accepted.text
     assert everything(server) != before
 
 
 def test_no_passkey_is_added_without_a_code(eva: WebPerson, thief: WebPerson) -> None:
-    """An empty code, an invalid code and an enrollment as a terminal are refused."""
+    """A cookie does not replace an enrollment code, for a passkey or for a terminal."""
     for code in ("", "AAAA-AAAA-AAAA-AAAA-AAAA-AAAA-AAAA-AAAA"):
-        asked = thief.http.post("/api/passkeys/options", json={"code": code})
-        made = {"name": "mine", **thief.passkey.made(b"a challenge of my own")}
-        added = thief.http.post("/api/passkeys", json={"code": code, **made})
-        assert {asked.status_code, added.status_code} <= {400, 401, 403, 422}
+        options = thief.http.post("/api/passkeys/options", json={"code": code})
+        credential = {"name": "mine", **thief.passkey.made(b"a challenge of my own")}
+        added = thief.http.post("/api/passkeys", json={"code": code, **credential})
+        assert {options.status_code, added.status_code} <= {400, 401, 403, 422}
     keys = {"low": {}, "high": {}}
     terminal = thief.http.post("/api/devices", json={"name": "mine", "approval_keys": keys})
     assert terminal.status_code == 401
@@ -123,23 +123,23 @@ def test_no_passkey_is_added_without_a_code(eva: WebPerson, thief: WebPerson) ->
     ]
 
 
-def test_a_standing_grant_is_proposed_and_not_given(
+def test_a_cookie_can_propose_a_standing_grant_and_not_create_it(
     server: LiveServer, eva: WebPerson, thief: WebPerson, agent: Agent
 ) -> None:
-    """The proposal waits for her like any request; her own signature gives it."""
+    """The proposal waits for the user like any request, and only their own signature creates it."""
     document = json.dumps({**PAYMENT, "risk": "low", "amount": "/amount", "target": "/payee"})
     ActionTypes(server.services.store).update(document, by=BY)
     amount = {"minor": 1_000, "currency": "EUR"}
     details = [{"type": "payment.transfer", "amount": amount, "payee": "Nord"}]
     agent.asked(eva.name, scope="openid", authorization_details=json.dumps(details))
-    (like,) = _waiting(eva)
-    proposed = thief.http.post("/api/grants", json={"approval": like, **PROPOSAL})
+    (example,) = _pending_ids(eva)
+    proposed = thief.http.post("/api/grants", json={"approval": example, **PROPOSAL})
     assert proposed.status_code == 201, proposed.text
     proposal_id = proposed.json()["id"]
     refused = thief.decide(proposal_id, thief.assertion(proposal_id))
     assert (refused.status_code, refused.json()["code"]) == (422, "invalid_decision")
     assert eva.http.get("/api/grants").json()["items"] == []
-    assert proposal_id in _waiting(eva)
+    assert proposal_id in _pending_ids(eva)
     assert eva.decide(proposal_id, eva.assertion(proposal_id)).is_success
     assert len(eva.http.get("/api/grants").json()["items"]) == 1
 
@@ -147,21 +147,23 @@ def test_a_standing_grant_is_proposed_and_not_given(
 def test_a_push_subscription_needs_our_own_page_and_is_shown_to_her(
     server: LiveServer, eva: WebPerson, thief: WebPerson
 ) -> None:
-    """The cookie alone adds none; with a page's token it is logged and in her list."""
-    minted = PushService(443).mint().to_json()
-    minted["endpoint"] = "https://fcm.googleapis.com/fcm/send/somebody"
-    blind = thief.http.post("/api/push-subscriptions", json=minted, headers={"Sayso-Csrf": "x"})
+    """The cookie alone adds none; one added with a page's token is logged and shown to the user."""
+    subscription = PushService(443).mint().to_json()
+    subscription["endpoint"] = "https://fcm.googleapis.com/fcm/send/somebody"
+    blind = thief.http.post(
+        "/api/push-subscriptions", json=subscription, headers={"Sayso-Csrf": "x"}
+    )
     assert (blind.status_code, blind.json()["code"]) == (403, "stale_page")
     assert subscriptions(server, eva.name) == frozenset()
-    kept = thief.http.post("/api/push-subscriptions", json=minted)
-    assert kept.is_success, kept.text
+    added = thief.http.post("/api/push-subscriptions", json=subscription)
+    assert added.is_success, added.text
     (listed,) = eva.http.get("/api/push-subscriptions").json()["items"]
-    assert listed["id"] == kept.json()["id"]
+    assert listed["id"] == added.json()["id"]
     assert len(entries(server, "push.subscribed", subject=eva.me["user"]["id"])) == 1
 
 
 def test_the_cookie_is_not_a_token(eva: WebPerson, thief: WebPerson) -> None:
-    """It does not replace a terminal's token and proof, and no app gets a token with it."""
+    """The cookie works neither as a terminal's token nor as a refresh token."""
     for method, path in (("GET", "/api/password"), ("GET", "/userinfo"), ("GET", "/api/users")):
         answer = thief.http.request(method, path, headers={"Authorization": f"DPoP {eva.cookie}"})
         assert answer.status_code == 401, (path, answer.text)
@@ -173,22 +175,24 @@ def _users(server: LiveServer) -> Users:
     return Users(server.services.store, server.services.secrets)
 
 
-def _asked(person: WebPerson, agent: Agent) -> str:
-    """A request of this agent, the only pending one."""
+def _ask_and_find(person: WebPerson, agent: Agent) -> str:
+    """Sends a request of this agent, the only pending one, and returns its ID."""
     agent.asked(person.name)
-    (asked,) = _waiting(person)
-    return asked
+    (approval_id,) = _pending_ids(person)
+    return approval_id
 
 
-def _reported(person: WebPerson, agent: Agent) -> str:
-    """The incident of reporting a request of this agent, which quarantines it."""
-    asked = _asked(person, agent)
-    assertion = person.assertion(asked, decision="deny", code="suspicious", ceremony="none")
-    response = person.http.post(f"/api/approvals/{asked}/report", json={"decision": assertion})
+def _report_agent(person: WebPerson, agent: Agent) -> str:
+    """Reports a request of this agent, which quarantines it, and returns the incident's ID."""
+    approval_id = _ask_and_find(person, agent)
+    assertion = person.assertion(approval_id, decision="deny", code="suspicious", ceremony="none")
+    response = person.http.post(
+        f"/api/approvals/{approval_id}/report", json={"decision": assertion}
+    )
     incident: str = response.raise_for_status().json()["incident"]
     return incident
 
 
-def _waiting(person: WebPerson) -> list[str]:
-    found = person.http.get("/api/approvals?state=waiting").json()["items"]
-    return [one["id"] for one in found]
+def _pending_ids(person: WebPerson) -> list[str]:
+    items = person.http.get("/api/approvals?state=waiting").json()["items"]
+    return [item["id"] for item in items]

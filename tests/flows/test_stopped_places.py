@@ -1,6 +1,6 @@
-"""An agent, user, resource or key disabled or revoked from another process at runtime.
+"""An agent, user, resource or key that another process disables or revokes at runtime.
 
-Then every place is tried over real HTTP, with the refusals in one table. More kinds and places are
+Each endpoint is then tried over real HTTP; one table has the answers. More kinds and endpoints are
 in `tests/server/services/clients/test_disabled_agents.py`.
 """
 
@@ -101,7 +101,7 @@ class _Scene:
     resource: AgentKey
 
     def end(self, what: str) -> None:
-        """Disable, delete or revoke it as the command line does."""
+        """Disables, deletes or revokes one of them, as the command line does."""
         services = self.server.services
         keys = SigningKeys(services.store, services.signer, services.server_policy)
         ends: dict[str, Callable[[], object]] = {
@@ -117,45 +117,45 @@ class _Scene:
         }
         ends[what]()
 
-    def places(self) -> dict[str, Callable[[], tuple[int, str]]]:
-        """Each place, with what it needs prepared beforehand."""
-        approved, answer = self._approved(), self._answered()
-        held = self._held()
+    def endpoints(self) -> dict[str, Callable[[], tuple[int, str]]]:
+        """Returns a call to each endpoint; what the calls need is prepared now."""
+        approved, answer = self._approve_request(), self._prepare_decision()
+        delegated = self._delegated_token()
         wide, narrow = self._tokens(), self._tokens()
-        userinfo = self._refreshed(narrow["refresh_token"], scope="openid").json()["access_token"]
+        userinfo = self._refresh(narrow["refresh_token"], scope="openid").json()["access_token"]
         return {
             "initiation": lambda: word(self._ask()),
             "decision": lambda: word(answer()),
             "redemption": lambda: word(self.agent.poll(approved)),
-            "exchange": lambda: word(self._exchanged(wide["access_token"])),
-            "refresh": lambda: word(self._refreshed(wide["refresh_token"])),
-            "a terminal's refresh": self._terminal,
-            "introspection": lambda: self._introspected(held),
+            "exchange": lambda: word(self._exchange(wide["access_token"])),
+            "refresh": lambda: word(self._refresh(wide["refresh_token"])),
+            "a terminal's refresh": self._refresh_terminal,
+            "introspection": lambda: self._introspect(delegated),
             "userinfo": lambda: word(self._userinfo(userinfo)),
         }
 
     def _ask(self) -> httpx.Response:
         return self.agent.ask(self.person.user, resource=self.resource.name)
 
-    def _approved(self) -> str:
+    def _approve_request(self) -> str:
         handle: str = self._ask().json()["auth_req_id"]
         self.person.approve(self.person.only())
         return handle
 
-    def _held(self) -> str:
-        """A token with which the agent acts for the user."""
-        found: str = self.agent.poll(self._approved_beside()).json()["access_token"]
-        return found
+    def _delegated_token(self) -> str:
+        """Returns a token with which the agent acts for the user."""
+        token: str = self.agent.poll(self._approve_another()).json()["access_token"]
+        return token
 
-    def _approved_beside(self) -> str:
+    def _approve_another(self) -> str:
         reply = self._ask().json()
         (mine,) = (a for a in self.person.waiting() if a.fingerprint == reply["fingerprint"])
         self.person.approve(mine)
         handle: str = reply["auth_req_id"]
         return handle
 
-    def _answered(self) -> Callable[[], httpx.Response]:
-        """A signed decision on a pending request, not sent yet."""
+    def _prepare_decision(self) -> Callable[[], httpx.Response]:
+        """Signs a decision on a pending request and returns a function that sends it."""
         assert self._ask().status_code == 200
         shown = self.person.client.approval(self.person.only().id)
         signed = decision(self.person, shown, approval_key(self.person, KeyLevel.LOW))
@@ -164,16 +164,16 @@ class _Scene:
         return lambda: raw.call("POST", path, json={"decision": signed})
 
     def _tokens(self) -> dict[str, str]:
-        """The app's tokens after sign-in, consent and signature."""
+        """Returns the app's tokens after sign-in, consent and signature."""
         with self.server.client() as http:
             browser = Browser(http, self.server.url)
-            asked = {"scope": f"openid {READ}", "resource": self.resource.name}
-            page = browser.authorize(self.app.id, **asked)
+            parameters = {"scope": f"openid {READ}", "resource": self.resource.name}
+            page = browser.authorize(self.app.id, **parameters)
             page = browser.sign_in(self.person.user)
             page = browser.answer("allow") if page.forms else page
-            for waiting in self.person.waiting():
-                if waiting.agent.id == self.app.id:
-                    self.person.approve(waiting)
+            for approval in self.person.waiting():
+                if approval.agent.id == self.app.id:
+                    self.person.approve(approval)
             page = page if "code" in page.answer else browser.again()
         form = {"grant_type": "authorization_code", "redirect_uri": CALLBACK}
         form |= {"code": page.answer["code"], "code_verifier": VERIFIER}
@@ -182,23 +182,23 @@ class _Scene:
         tokens: dict[str, str] = answer.json()
         return tokens
 
-    def _refreshed(self, token: str, **form: str) -> httpx.Response:
+    def _refresh(self, token: str, **form: str) -> httpx.Response:
         sent = {"grant_type": GRANT_REFRESH_TOKEN, "refresh_token": token, **form}
         return self.agent.http.post("/token", data=sent, auth=self.app.basic)
 
-    def _exchanged(self, token: str) -> httpx.Response:
+    def _exchange(self, token: str) -> httpx.Response:
         form = {"grant_type": GRANT_TOKEN_EXCHANGE, "resource": self.resource.name, "scope": READ}
         subject = {"subject_token": token, "subject_token_type": ACCESS_TOKEN}
         return self.agent.http.post("/token", data=form | subject, auth=self.agent.key.basic)
 
-    def _terminal(self) -> tuple[int, str]:
+    def _refresh_terminal(self) -> tuple[int, str]:
         session = self.person.client.session
         form = {"grant_type": GRANT_REFRESH_TOKEN, "client_id": "sayso-approver"}
         form["refresh_token"] = load(session.tokens._vault).refresh_token
         headers = {"DPoP": session.transport.proof("POST", "/token", None)}
         return word(self.agent.http.post("/token", data=form, headers=headers))
 
-    def _introspected(self, token: str) -> tuple[int, str]:
+    def _introspect(self, token: str) -> tuple[int, str]:
         form = {"token": token}
         answer = self.agent.http.post("/introspect", data=form, auth=self.resource.basic)
         inactive = answer.status_code == 200 and not answer.json()["active"]
@@ -210,32 +210,32 @@ class _Scene:
 
 @pytest.fixture
 def scene(server: LiveServer, agent: Agent, person: Terminal) -> _Scene:
-    """Everything of this test, in force."""
+    """An agent, an app, a user and a resource, all enabled."""
     services = server.services
     uri = f"https://{agent.key.name}.example"
-    given = server.resources.add(uri, PAY_SCOPES, {}, by=BY)
-    made = Agent(server.agent(resources=(uri,), serves=(uri,)), agent.http)
+    added = server.resources.add(uri, PAY_SCOPES, {}, by=BY)
+    served_agent = Agent(server.agent(resources=(uri,), serves=(uri,)), agent.http)
     new = NewApp(f"app-{agent.key.name}", (CALLBACK,), resources=(uri,), scopes=(READ,))
     app = Apps(services.store, services.secrets).add(new, by=BY)
     Passwords(services.store, Argon2Passwords()).set(person.user, PASSWORD, by=BY)
-    consent(services, person.client.profile.user_id, made.key.id, READ, resource=uri)
+    consent(services, person.client.profile.user_id, served_agent.key.id, READ, resource=uri)
     return _Scene(
         server,
-        made,
+        served_agent,
         person,
         AgentKey(app.app.id, app.secret or "", app.app.name),
-        AgentKey(given.resource.client_id, given.secret, uri),
+        AgentKey(added.resource.client_id, added.secret, uri),
     )
 
 
 @pytest.mark.parametrize("what", _TABLE)
-def test_something_disabled_gets_nothing_over_http(scene: _Scene, what: str) -> None:
-    """The next request at each place is refused; what does not depend on it continues."""
-    places = scene.places()
+def test_each_endpoint_refuses_what_was_disabled(scene: _Scene, what: str) -> None:
+    """Each endpoint refuses the next request that depends on what was disabled."""
+    endpoints = scene.endpoints()
     scene.end(what)
-    assert {name: attempt() for name, attempt in places.items()} == _TABLE[what]
+    assert {name: attempt() for name, attempt in endpoints.items()} == _TABLE[what]
 
 
 def test_the_table_has_every_cell() -> None:
-    """Each kind has an entry for each place."""
+    """Each kind has an answer for each endpoint."""
     assert len({frozenset(row) for row in _TABLE.values()}) == 1

@@ -10,13 +10,13 @@ from tests.support.clients.agent import new_agent
 from tests.support.servers.server import BY, LiveServer
 
 _ROUNDS_SECONDS = 60.0
-"""The loop looks every ten; a busy machine may be late."""
+"""The server's loop runs every ten seconds, and a busy machine may be late."""
 
 
 def test_an_orphan_is_quarantined_by_the_server_and_continues_with_a_new_owner(
     server: LiveServer, user: str
 ) -> None:
-    """It works during the grace period, and gets nothing afterwards; no request is needed."""
+    """The agent works during the grace period; then the server itself quarantines it."""
     services = server.services
     users, agents = (kind(services.store, services.secrets) for kind in (Users, Agents))
     owner, _ = server.user()

@@ -16,25 +16,28 @@ from tests.support.servers.server import LiveServer
 def test_only_the_newer_request_is_pending(
     server: LiveServer, agent: Agent, person: Terminal
 ) -> None:
-    """It names the superseded one, which can no longer be answered."""
+    """The newer request names the one that it replaces, which can no longer be answered."""
     handle = agent.asked(person.user)
     earlier = person.only()
     newer = agent.asked(person.user, supersedes=handle)
-    waits = person.only()
-    assert waits.supersedes is not None
-    assert (waits.supersedes.id, waits.supersedes.fingerprint) == (earlier.id, earlier.fingerprint)
+    pending = person.only()
+    assert pending.supersedes is not None
+    assert (pending.supersedes.id, pending.supersedes.fingerprint) == (
+        earlier.id,
+        earlier.fingerprint,
+    )
     shown = person.client.approval(earlier.id)
     outcome_text = outcome(shown, server.clock.now(), UTC)
     assert outcome_text == "Replaced by a newer request from the same agent."
     with pytest.raises(AlreadyDecided):
         person.approve(earlier)
     assert check_refusal(agent.poll(handle), 400, "access_denied")["reason"] == "superseded"
-    person.approve(waits)
+    person.approve(pending)
     assert agent.poll(newer).status_code == 200
 
 
-def test_a_held_poll_of_a_superseded_request_ends_at_once(agent: Agent, person: Terminal) -> None:
-    """Any other process of the agent learns of it."""
+def test_a_poll_of_a_superseded_request_is_not_held(agent: Agent, person: Terminal) -> None:
+    """Another process of the agent learns of the replacement without waiting."""
     handle = agent.asked(person.user)
     agent.asked(person.user, supersedes=handle)
     answered = agent.poll(handle, prefer="wait=30")
@@ -45,9 +48,9 @@ def test_a_held_poll_of_a_superseded_request_ends_at_once(agent: Agent, person: 
 def test_another_agents_or_users_request_cannot_be_superseded(
     server: LiveServer, agent: Agent, person: Terminal, user: str
 ) -> None:
-    """It stays pending, and nobody is asked."""
+    """The attempt is refused, the request stays pending, and nobody is asked."""
     handle = agent.asked(person.user)
-    waits = person.only()
+    pending = person.only()
     other_agent = new_agent(server)
     for refused in (
         other_agent.ask(person.user, supersedes=handle),
@@ -56,5 +59,5 @@ def test_another_agents_or_users_request_cannot_be_superseded(
     ):
         check_refusal(refused, 400, "invalid_request")
     other_agent.http.close()
-    assert person.only().id == waits.id
-    assert story(server, waits.id) == ["approval.requested"]
+    assert person.only().id == pending.id
+    assert story(server, pending.id) == ["approval.requested"]

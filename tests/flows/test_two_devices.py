@@ -34,35 +34,35 @@ WRONG = "no-such-pin"
 def phone(server: LiveServer, person: Terminal) -> Iterator[Terminal]:
     """A second terminal of this test's user, enrolled with an administrator's code."""
     _, issued = _users(server).enroll(person.user, by=BY)
-    made = terminal(server, person.user, issued.code, name="phone")
-    yield made
-    made.client.close()
+    second = terminal(server, person.user, issued.code, name="phone")
+    yield second
+    second.client.close()
 
 
 @pytest.mark.parametrize("first", ["approve", "deny"])
 def test_the_first_decision_wins_and_the_second_names_its_device(
     server: LiveServer, agent: Agent, person: Terminal, phone: Terminal, first: str
 ) -> None:
-    """409 with the approval: the decision, and the device that made it."""
+    """The later decision gets the approval with the decision that counted and its device."""
     handle = agent.asked(person.user)
-    waiting = person.only()
+    pending = person.only()
     steps = [person.approve, phone.deny] if first == "approve" else [person.deny, phone.approve]
-    steps[0](waiting)
+    steps[0](pending)
     with pytest.raises(AlreadyDecided) as refused:
-        steps[1](waiting)
+        steps[1](pending)
     decided = refused.value.approval.decided
 
     assert refused.value.code == "already_decided"
     assert decided is not None
     assert (decided.decision, decided.device_name) == (first, "laptop")
     assert (agent.poll(handle).status_code == 200) == (first == "approve")
-    assert len([e for e in story(server, waiting.id) if e != "token.issued"]) == 2
+    assert len([e for e in story(server, pending.id) if e != "token.issued"]) == 2
 
 
 def test_one_of_two_concurrent_decisions_wins(
     server: LiveServer, agent: Agent, person: Terminal, phone: Terminal
 ) -> None:
-    """Ten races between approve and deny: one effect, one loser, both agree on the winner."""
+    """In ten races between approve and deny, one wins and both answers name the winner."""
     low = approval_key(person, KeyLevel.LOW)
     with ThreadPoolExecutor(2) as threads:
         for _ in range(10):
@@ -76,45 +76,45 @@ def test_one_of_two_concurrent_decisions_wins(
                 threads.submit(_outcome, lambda p=person, s=yes, i=mine.id: p.client.decide(i, s)),
                 threads.submit(_outcome, lambda p=phone, s=no, i=mine.id: p.client.decide(i, s)),
             ]
-            won, approvals = zip(*(answer.result() for answer in answers), strict=True)
+            wins, approvals = zip(*(answer.result() for answer in answers), strict=True)
             verdicts = {approval.state for approval in approvals}
             token = agent.poll(handle).status_code == 200
 
-            assert sorted(won) == [False, True]
-            assert verdicts == {"approved"} if won[0] else verdicts == {"denied"}
-            assert token == won[0]
+            assert sorted(wins) == [False, True]
+            assert verdicts == {"approved"} if wins[0] else verdicts == {"denied"}
+            assert token == wins[0]
             server.clock.forward(41 * MINUTE)  # three denials in ten minutes pause an agent
 
 
 def test_the_same_device_may_repeat_its_decision(
     server: LiveServer, agent: Agent, person: Terminal, phone: Terminal
 ) -> None:
-    """200 and nothing new. The same decision of another device is a conflict."""
+    """A repetition changes nothing; the same decision of another device is a conflict."""
     agent.asked(person.user)
-    waiting = person.only()
-    assert person.deny(waiting).state == "denied"
-    assert person.deny(waiting).state == "denied"
+    pending = person.only()
+    assert person.deny(pending).state == "denied"
+    assert person.deny(pending).state == "denied"
     with pytest.raises(AlreadyDecided):
-        phone.deny(waiting)
+        phone.deny(pending)
 
-    assert story(server, waiting.id) == ["approval.requested", "approval.denied"]
+    assert story(server, pending.id) == ["approval.requested", "approval.denied"]
 
 
 def test_an_approval_may_be_repeated_after_redemption(agent: Agent, person: Terminal) -> None:
-    """The decision of the device is still the one that counted."""
+    """The decision of this device is still the one that counted."""
     handle = agent.asked(person.user)
-    waiting = person.client.approval(person.only().id)
-    signed = decision(person, waiting, approval_key(person, KeyLevel.LOW))
-    person.client.decide(waiting.id, signed)
+    pending = person.client.approval(person.only().id)
+    signed = decision(person, pending, approval_key(person, KeyLevel.LOW))
+    person.client.decide(pending.id, signed)
     agent.poll(handle)
 
-    assert person.client.decide(waiting.id, signed).state == "redeemed"
+    assert person.client.decide(pending.id, signed).state == "redeemed"
 
 
 def test_the_first_device_of_a_user_may_decide_everything_at_once(
     agent: Agent, person: Terminal
 ) -> None:
-    """No other device could vouch for it."""
+    """A user's first device does not wait, because no other device could vouch for it."""
     agent.ask_payment(person.user)
 
     assert person.approve(person.only()).state == "approved"
@@ -123,16 +123,16 @@ def test_the_first_device_of_a_user_may_decide_everything_at_once(
 def test_a_second_device_waits_a_day_before_it_approves_high_risk(
     server: LiveServer, agent: Agent, person: Terminal, phone: Terminal
 ) -> None:
-    """Low risk at once, high risk after 24 hours; denying always."""
+    """The second device may deny and approve low risk immediately, and high risk after 24 hours."""
     agent.asked(person.user)
     assert phone.approve(person.only()).state == "approved"
     agent.ask_payment(person.user)
-    waiting = person.only()
+    pending = person.only()
     with pytest.raises(ApiError) as refused:
-        phone.approve(waiting)
+        phone.approve(pending)
     assert (refused.value.status, refused.value.code) == (403, "device_too_new")
-    assert state(server, waiting.id) == ("pending", None)
-    assert phone.deny(waiting).state == "denied"
+    assert state(server, pending.id) == ("pending", None)
+    assert phone.deny(pending).state == "denied"
 
     server.clock.forward(DAY)
     agent.ask_payment(person.user)
@@ -142,9 +142,9 @@ def test_a_second_device_waits_a_day_before_it_approves_high_risk(
 def test_an_old_device_vouches_for_a_new_one(
     server: LiveServer, agent: Agent, person: Terminal, phone: Terminal
 ) -> None:
-    """The old device's high key ends the waiting day, and the log says who vouched."""
+    """The old device's high key ends the wait, and the log says which device vouched."""
     with greeted(person) as line:
-        person.decider.vouch_device(_other(person), PIN)
+        person.decider.vouch_device(_other_device(person), PIN)
         frame = line.event("device.vouched")
     agent.ask_payment(person.user)
     (entry,) = entries(server, "device.vouched", actor=f"user:{person.client.profile.user_id}")
@@ -171,20 +171,20 @@ def test_a_new_device_cannot_vouch(server: LiveServer, person: Terminal, phone: 
 
 @pytest.mark.usefixtures("phone")
 def test_a_statement_is_accepted_once(person: Terminal) -> None:
-    """A device's nonce changes with each statement about it."""
-    before = _other(person)
+    """The device's nonce changes with each statement about it."""
+    before = _other_device(person)
     person.decider.vouch_device(before, PIN)
     with pytest.raises(ApiError) as refused:
         person.decider.vouch_device(before, PIN)
 
     assert (refused.value.status, refused.value.code) == (422, "invalid_statement")
-    assert _other(person).nonce != before.nonce
+    assert _other_device(person).nonce != before.nonce
 
 
 def test_a_statement_about_another_users_device_is_refused(
     server: LiveServer, person: Terminal
 ) -> None:
-    """It is not found."""
+    """Another user's device is not found."""
     user, code = server.user()
     other_device = terminal(server, user, code)
     device = other_device.client.me().device
@@ -199,40 +199,40 @@ def test_a_statement_about_another_users_device_is_refused(
 def test_ten_wrong_pins_lock_a_device_and_every_screen_shows_it(
     agent: Agent, person: Terminal, phone: Terminal
 ) -> None:
-    """423 from then on, for the right PIN too; low risk from another device still works."""
+    """The right PIN is refused too. Another device can still approve low risk."""
     with greeted(phone) as line:
         _lock(person)
         frame = line.event("device.locked")
     agent.asked(person.user)
-    waiting = person.only()
+    pending = person.only()
     with pytest.raises(DeviceLocked) as refused:
-        person.approve(waiting)
+        person.approve(pending)
 
     assert frame["device"]["pin"] == {"tries": 10, "left": 0, "locked": True, "exhausted": False}
     assert refused.value.code == "device_locked"
-    assert phone.approve(waiting).state == "approved"
+    assert phone.approve(pending).state == "approved"
 
 
 def test_a_locked_device_can_still_deny(agent: Agent, person: Terminal) -> None:
-    """It loses the power to add, not the power to remove."""
+    """A locked device can no longer add power, but it can still remove it."""
     agent.asked(person.user)
-    waiting = person.only()
+    pending = person.only()
     _lock(person)
 
-    assert person.deny(waiting, "suspicious").state == "denied"
+    assert person.deny(pending, "suspicious").state == "denied"
 
 
 def test_another_device_unlocks_a_locked_one(
     server: LiveServer, agent: Agent, person: Terminal, phone: Terminal
 ) -> None:
-    """The device signs with its high key, once it may use it."""
+    """A second device can unlock the first one with its high key, once it has waited a day."""
     _lock(person)
     with pytest.raises(ApiError) as refused:
-        phone.decider.unlock_device(_other(phone), PIN)
+        phone.decider.unlock_device(_other_device(phone), PIN)
     assert refused.value.code == "device_too_new"
     server.clock.forward(DAY)
     with greeted(person) as line:
-        unlocked = phone.decider.unlock_device(_other(phone), PIN)
+        unlocked = phone.decider.unlock_device(_other_device(phone), PIN)
         frame = line.event("device.unlocked")
     agent.asked(person.user)
 
@@ -242,7 +242,7 @@ def test_another_device_unlocks_a_locked_one(
 
 
 def test_a_locked_device_does_not_unlock_itself(person: Terminal) -> None:
-    """Its signature is not another device's."""
+    """Only a different device may sign the statement that unlocks it."""
     high = approval_key(person, KeyLevel.HIGH)
     own = person.client.me().device
     assert own is not None
@@ -256,12 +256,12 @@ def test_a_locked_device_does_not_unlock_itself(person: Terminal) -> None:
 @pytest.mark.usefixtures("phone")
 @pytest.mark.parametrize("level", ["session", "low"])
 def test_only_the_high_key_unlocks(server: LiveServer, person: Terminal, level: str) -> None:
-    """Returning tries adds power: neither session key nor low key is enough."""
+    """Unlocking adds power, so neither the session key nor the low key is enough."""
     server.clock.forward(DAY)
     key = person.client.session.key
     if level == "low":
         key = approval_key(person, KeyLevel.LOW)
-    device = _other(person)
+    device = _other_device(person)
     with pytest.raises(ApiError) as refused:
         person.client.unlock_device(device.id, _unlock_statement(person, device, key))
 
@@ -271,7 +271,7 @@ def test_only_the_high_key_unlocks(server: LiveServer, person: Terminal, level: 
 def test_an_administrator_unlocks_a_locked_device(
     server: LiveServer, agent: Agent, person: Terminal
 ) -> None:
-    """The user has a single device."""
+    """A user with a single locked device can be helped by an administrator."""
     _lock(person)
     with greeted(person) as line:
         _, unlocked = _users(server).unlock(person.user, by=BY)
@@ -286,29 +286,29 @@ def test_an_administrator_unlocks_a_locked_device(
 def test_a_revoked_device_is_disconnected_at_once(
     server: LiveServer, agent: Agent, person: Terminal, phone: Terminal
 ) -> None:
-    """The socket closes with 4403, API and handshake answer 403, nothing can be renewed."""
+    """The device's socket closes with 4403, its calls are refused, and its session ends."""
     agent.asked(person.user)
-    waiting = phone.only()
+    pending = phone.only()
     with greeted(phone) as theirs, greeted(person) as mine:
         person.client.revoke_device(phone.client.profile.device_id)
         began = time.monotonic()
         frame = mine.event("device.revoked")
         assert theirs.closed() == 4403
         assert time.monotonic() - began < 15
-    for use in (phone.client.me, lambda: phone.deny(waiting)):
+    for call in (phone.client.me, lambda: phone.deny(pending)):
         with pytest.raises((ApiError, LoginFirst)) as refused:
-            use()
+            call()
         assert refused.value.status in {401, 403}
     server.clock.forward(11 * MINUTE)
     with pytest.raises(LoginFirst):
         phone.client.me()
 
     assert frame["device"]["state"] == "revoked"
-    assert person.deny(waiting).state == "denied"
+    assert person.deny(pending).state == "denied"
 
 
 def test_an_administrator_revokes_a_device(server: LiveServer, person: Terminal) -> None:
-    """Another process revokes it; it is signed out at once, and its token is invalid."""
+    """The device is disconnected even though another process revoked it."""
     with feed_line(person) as line:
         line.frame()
         device = person.client.profile.device_id
@@ -317,26 +317,26 @@ def test_an_administrator_revokes_a_device(server: LiveServer, person: Terminal)
 
 
 def test_a_new_device_appears_on_the_old_ones_screen(server: LiveServer, person: Terminal) -> None:
-    """The user therefore sees a fraudulent enrollment."""
+    """The user can therefore notice a fraudulent enrollment."""
     _, issued = _users(server).enroll(person.user, by=BY)
     with greeted(person) as line:
         phone = terminal(server, person.user, issued.code, name="unknown phone")
         frame = line.event("device.enrolled")
     phone.client.close()
-    found = entries(server, "device.enrolled", subject=person.client.profile.user_id)
+    enrolled_entries = entries(server, "device.enrolled", subject=person.client.profile.user_id)
 
     assert frame["device"]["name"] == "unknown phone"
     assert frame["device"]["high_from"] > frame["device"]["created_at"]
-    assert len(found) == 2
+    assert len(enrolled_entries) == 2
 
 
 def _users(server: LiveServer) -> Users:
     return Users(server.services.store, server.services.secrets)
 
 
-def _other(one: Terminal) -> Device:
-    """The other device of this user, as this one sees it."""
-    (other,) = [device for device in one.client.devices() if not device.is_this]
+def _other_device(seen_from: Terminal) -> Device:
+    """Returns the user's other device, as this one sees it."""
+    (other,) = [device for device in seen_from.client.devices() if not device.is_this]
     return other
 
 
@@ -364,7 +364,7 @@ def _unlock_statement(person: Terminal, device: Device, key: SigningKey) -> str:
 
 
 def _outcome(answer: Callable[[], Approval]) -> tuple[bool, Approval]:
-    """Whether this decision won, and the approval as returned."""
+    """Returns whether this decision won, and the approval in the answer."""
     try:
         return True, answer()
     except AlreadyDecided as error:

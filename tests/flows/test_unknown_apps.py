@@ -1,4 +1,4 @@
-"""An unregistered app signs somebody in: its document comes over a real connection."""
+"""An unregistered app signs a user in: its document is fetched over a real connection."""
 
 import json
 
@@ -20,7 +20,7 @@ from tests.support.servers.server import BY, live_server
 
 BACK = "http://127.0.0.1/callback"
 SENT_TO = "http://127.0.0.1:49152/callback"
-"""A native app has another port each time."""
+"""A native app uses a different port each time."""
 
 
 @pytest.fixture(scope="module")
@@ -31,14 +31,14 @@ def place(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def host(place):
-    """The host of the document."""
-    with receiver(certify(place, "localhost")) as found:
-        yield found
+    """A host that serves the app's metadata document."""
+    with receiver(certify(place, "localhost")) as document_host:
+        yield document_host
 
 
 @pytest.fixture(scope="module")
 def server(host, place, tmp_path_factory):
-    """A server that asks people about every app, and trusts that host's certificate."""
+    """A server that asks users about every app and trusts that host's certificate."""
     settings = {"clients_unknown": "ask", "callback_ca_file": str(place / "ca.pem")}
     assert host.port
     with live_server(tmp_path_factory.mktemp("server"), forked=True, **settings) as running:
@@ -49,16 +49,16 @@ def server(host, place, tmp_path_factory):
 
 @pytest.fixture
 def url(host):
-    """The client_id; its document is there."""
-    found = f"https://localhost:{host.port}/client.json"
-    body = json.dumps(document(found, redirect_uris=[BACK])).encode()
+    """The client_id, which is the URL of the app's document."""
+    client_id = f"https://localhost:{host.port}/client.json"
+    body = json.dumps(document(client_id, redirect_uris=[BACK])).encode()
     host.behaviour = answer(200, body, **{"Content-Type": "application/json"})
     host.got.clear()
-    return found
+    return client_id
 
 
 def test_from_a_link_to_a_token(server, host, url):
-    """MC-03, CI-02, CI-05: fetched once by GET; the code goes to the loopback, on any port."""
+    """MC-03, CI-02, CI-05: the document is fetched once, and the loopback port may be any port."""
     person = new_person(server)
     Passwords(server.services.store, Argon2Passwords()).set(person.user, PASSWORD, by=BY)
     with httpx.Client(base_url=server.url, trust_env=False, timeout=100) as http:
@@ -72,25 +72,25 @@ def test_from_a_link_to_a_token(server, host, url):
         back = browser.again().answer
         assert back["iss"] == server.url
         form = {"grant_type": "authorization_code", "code": back["code"], "client_id": url}
-        sent = {**form, "redirect_uri": SENT_TO, "code_verifier": VERIFIER, "resource": PAY}
-        tokens = http.post("/token", data=sent).json()
+        redemption = {**form, "redirect_uri": SENT_TO, "code_verifier": VERIFIER, "resource": PAY}
+        tokens = http.post("/token", data=redemption).json()
     assert tokens["scope"] == "payments:read"
     assert "refresh_token" in tokens
-    (got,) = host.got
-    assert (got.method, got.path, got.headers["Accept"]) == (
+    (fetched,) = host.got
+    assert (fetched.method, fetched.path, fetched.headers["Accept"]) == (
         "GET",
         "/client.json",
         "application/json",
     )
-    ended = person.client.revoke_access(url)
-    assert (ended.consents, ended.tokens > 0) == (1, True)
+    revoked = person.client.revoke_access(url)
+    assert (revoked.consents, revoked.tokens > 0) == (1, True)
     assert person.client.consents() == ()
     person.client.close()
 
 
 @pytest.mark.parametrize("behaviour", [drip, flood, answer(302, Location="https://localhost/x")])
 def test_a_host_that_does_not_answer_as_it_should_ends_in_time(server, host, url, behaviour):
-    """CI-13: slow, endless, elsewhere; the person sees a page."""
+    """CI-13: if the host is slow, sends too much or redirects, the user sees an error page."""
     host.behaviour = behaviour
     with httpx.Client(base_url=server.url, trust_env=False, timeout=100) as http:
         page = Browser(http, server.url).authorize(f"{url}?{id(behaviour)}", resource=PAY)
@@ -102,7 +102,7 @@ def test_a_host_that_does_not_answer_as_it_should_ends_in_time(server, host, url
     "name", ["localhost", "127.0.0.1", "10.0.0.1", "[fd00::1]", "169.254.169.254"]
 )
 def test_a_document_at_a_private_address_is_not_fetched(host, url, name, tmp_path):
-    """CI-07, NG-103: whatever the name of its host says."""
+    """CI-07, NG-103: a private address is refused, whatever the name of its host is."""
     settings = Settings(data_dir=tmp_path, issuer="https://auth.example")
     for port in (443, host.port):
         with pytest.raises(Unreachable):

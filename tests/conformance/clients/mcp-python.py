@@ -1,6 +1,6 @@
-"""Plays a flow with the MCP SDK for Python, 1.x or 2.x, whichever this interpreter has.
+"""Plays a flow with the MCP SDK for Python that this interpreter has, 1.x or 2.x.
 
-It talks to the test as `talking.mjs` does: one JSON document a line, both ways.
+It exchanges JSON documents with the test, one per line, as `talking.mjs` does.
 """
 
 import asyncio
@@ -28,19 +28,19 @@ else:
 
 
 async def hear() -> dict[str, Any]:
-    """The next document from the test."""
+    """Reads the next document from the test."""
     heard: dict[str, Any] = json.loads(await asyncio.to_thread(sys.stdin.readline))
     return heard
 
 
 def say(event: str, **members: object) -> None:
-    """Tell the test that something happened."""
+    """Tells the test that something happened."""
     sys.stdout.write(json.dumps({"event": event, **members}) + "\n")
     sys.stdout.flush()
 
 
 class Storage:
-    """What the client keeps: its registration, if the test gave it one, and its tokens."""
+    """Stores the client's registration, if the test provides one, and its tokens."""
 
     def __init__(self, client: dict[str, Any] | None) -> None:
         self.client = client and OAuthClientInformationFull.model_validate(client)
@@ -60,12 +60,12 @@ class Storage:
 
 
 async def visit(url: str) -> None:
-    """The person's browser is the test's."""
+    """Lets the test open the URL, because the test has the user's browser."""
     say("visit", url=url)
 
 
 async def came_back() -> Any:
-    """The URL at which the browser came back."""
+    """Returns the answer in the URL to which the browser was redirected."""
     answer = {name: one for name, (one,) in parse_qs(urlsplit((await hear())["url"]).query).items()}
     if OLD:
         return answer["code"], answer["state"]
@@ -73,13 +73,13 @@ async def came_back() -> Any:
 
 
 async def elicited(_: Any, asked: Any) -> Any:
-    """Open the URL that the server names, as a person would."""
+    """Agrees to open the URL that the server names, as a user would."""
     say("elicited", mode=asked.mode, url=asked.url, message=asked.message)
     return ElicitResult(action="accept")
 
 
 async def call(client: Any, name: str, arguments: dict[str, Any]) -> None:
-    """Call a tool, and tell the test what came of it."""
+    """Calls a tool and tells the test the result."""
     steps: list[float] = []
 
     async def progressed(progress: float, _total: float | None, _message: str | None) -> None:
@@ -102,7 +102,7 @@ async def call(client: Any, name: str, arguments: dict[str, Any]) -> None:
 
 @contextlib.asynccontextmanager
 async def connected(url: str, auth: Any, told: dict[str, Any]) -> AsyncIterator[Any]:
-    """A session with the MCP server."""
+    """Yields a session with the MCP server."""
     async with httpx.AsyncClient(auth=auth, timeout=60, trust_env=False) as http:
         transport = streamable_http_client(url, http_client=http)
         if OLD:
@@ -117,7 +117,7 @@ async def connected(url: str, auth: Any, told: dict[str, Any]) -> AsyncIterator[
 
 
 async def main() -> None:
-    """Sign in, and call each tool that the test names."""
+    """Signs in and calls each tool that the test names."""
     told = await hear()
     storage = Storage(told.get("client"))
     auth = OAuthClientProvider(

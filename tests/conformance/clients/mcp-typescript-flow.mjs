@@ -1,7 +1,7 @@
 // A flow with the MCP SDK for TypeScript, of any release.
 import { hear, play, say } from './talking.mjs';
 
-/** What the client keeps: its registration, if the test gave it one, and its tokens. */
+/** Stores the client's registration, if the test provides one, and its tokens. */
 class Provider {
   constructor(told) {
     this.clientMetadata = told.metadata;
@@ -38,7 +38,7 @@ export const playMcp = ({ Client, StreamableHTTPClientTransport, UnauthorizedErr
     const authProvider = new Provider(told);
     let transport;
 
-    /** Do it, and once more after the person has consented. */
+    /** Runs an action, and runs it again after the user has consented. */
     async function consented(act) {
       try {
         return await act();

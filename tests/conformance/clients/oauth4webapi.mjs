@@ -1,4 +1,4 @@
-// Plays flows with oauth4webapi, which asks and checks each step by itself.
+// Plays flows with oauth4webapi, with which a program sends and checks each step itself.
 import * as oauth from 'oauth4webapi';
 
 import { hear, play, proof, say, signingKey } from './talking.mjs';
@@ -20,13 +20,13 @@ async function opened(told) {
   return { as, client, auth: await ways[told.method]() };
 }
 
-/** The claims of an access token, checked as a resource server checks them (RFC 9068 4). */
+/** Returns the claims of an access token, checked as a resource server does (RFC 9068 4). */
 async function checked(as, token, audience) {
   const headers = { authorization: `Bearer ${token}` };
   return oauth.validateJwtAccessToken(as, new Request(audience, { headers }), audience, plain);
 }
 
-/** The answer once there is one; until then the test is told, and says when to ask again. */
+/** Repeats a poll until it has an answer; after each pending one the test says when to retry. */
 async function polled(once) {
   for (;;) {
     try {
@@ -44,7 +44,7 @@ async function signedBy(as, client, response, tokens) {
   return oauth.getValidatedIdTokenClaims(tokens);
 }
 
-/** Where a browser goes to ask for a code, and what its answer is going to be held against. */
+/** Returns the authorization URL, and the values with which its answer will be compared. */
 async function asking({ as, client, auth }, told, options) {
   const verifier = oauth.generateRandomCodeVerifier();
   const [state, nonce] = [oauth.generateRandomState(), oauth.generateRandomNonce()];
@@ -66,13 +66,13 @@ async function asking({ as, client, auth }, told, options) {
   return { url: `${as.authorization_endpoint}?${new URLSearchParams(sent)}`, verifier, state, nonce };
 }
 
-/** An option that proves a new key with each request, where the test wants one. */
+/** Returns options with DPoP proofs of a new key, if the test wants them. */
 async function proving(client, told) {
   if (!told.dpop) return {};
   return { DPoP: oauth.DPoP(client, await oauth.generateKeyPair('ES256')) };
 }
 
-/** Once, and once more when the server demanded a nonce. */
+/** Runs an attempt, and runs it again if the server demanded a nonce. */
 async function withNonce(attempt) {
   try {
     return await attempt();

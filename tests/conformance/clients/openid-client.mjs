@@ -1,4 +1,4 @@
-// Plays flows with openid-client, which waits and asks again by itself.
+// Plays flows with openid-client, which waits and polls by itself.
 import * as client from 'openid-client';
 
 import { hear, play, proof, say, signingKey } from './talking.mjs';
@@ -17,14 +17,14 @@ async function opened(told) {
   return client.discovery(new URL(issuer), id, metadata, auth, { execute, algorithm });
 }
 
-/** Tells the test of each answer after which the library comes back by itself. */
+/** Tells the test about each answer after which the library retries by itself. */
 async function watched(url, sent) {
   const response = await fetch(url, sent);
   if (response.status === 503) say('busy', { after: response.headers.get('retry-after') });
   return response;
 }
 
-/** An option that proves a new key with each request, where the test wants one. */
+/** Returns an option with DPoP proofs of a new key, if the test wants them. */
 async function proving(config, told) {
   if (!told.dpop) return undefined;
   return { DPoP: client.getDPoPHandle(config, await client.randomDPoPKeyPair('ES256')) };

@@ -1,25 +1,25 @@
-// How a test talks to a client of others: one JSON document a line, both ways.
+// How a test and a client written by others exchange JSON documents, one per line.
 //
-// The first line that comes in says which flow to play, with whom and as whom. What happens on the
-// way goes out as {"event": …}; the last line is "done" with what the client made of it, or
-// "refused" with what the server said, as the client understood it.
+// The first line from the test names the flow, the server and the client. The client reports each
+// step as {"event": …}. Its last line is "done" with the client's result, or "refused" with the
+// server's error as the client understood it.
 import { createInterface } from 'node:readline';
 
 const lines = createInterface({ input: process.stdin })[Symbol.asyncIterator]();
 
-/** The next document from the test. */
+/** Reads the next document from the test. */
 export async function hear() {
   const { value, done } = await lines.next();
   if (done) throw new Error('the test went away');
   return JSON.parse(value);
 }
 
-/** Tell the test that something happened. */
+/** Tells the test that something happened. */
 export function say(event, members = {}) {
   process.stdout.write(`${JSON.stringify({ event, ...members })}\n`);
 }
 
-/** Play the flow that the test names. */
+/** Plays the flow that the test names. */
 export async function play(flows) {
   const told = await hear();
   try {
@@ -30,7 +30,7 @@ export async function play(flows) {
   process.exit(0);
 }
 
-/** A private JWK as a key to sign with. */
+/** Imports a private JWK as a signing key. */
 export function signingKey(jwk) {
   const kinds = {
     ES256: { name: 'ECDSA', namedCurve: 'P-256' },
@@ -40,7 +40,7 @@ export function signingKey(jwk) {
   return crypto.subtle.importKey('jwk', jwk, kinds[jwk.alg], false, ['sign']);
 }
 
-/** A DPoP proof for a request that a library sends without one (RFC 9449 4.2). */
+/** Makes a DPoP proof for a request that a library sends without one (RFC 9449 4.2). */
 export async function proof({ privateKey, publicKey }, htm, htu) {
   const { kty, crv, x, y } = await crypto.subtle.exportKey('jwk', publicKey);
   const iat = Math.floor(Date.now() / 1000);

@@ -300,8 +300,8 @@ def _ended_text(approval: Approval) -> str:
     else:
         return f"{approval.state_text}{end_reason}"
     if was_ended:
-        ending = "no longer needed" if approval.is_withdrawn else approval.state.value
-        return f"{verb}{by}, then {ending}{end_reason}"
+        unanswered = replace(approval, decided=None, automatic_decision=None)
+        return f"{verb}{by}, then {unanswered.state_text}{end_reason}"
     return f"{approval.state_text}{by}{end_reason}"
 
 

@@ -3,6 +3,8 @@
 Owns: the wording. Never: JSON, text that is not SafeText.
 """
 
+from dataclasses import replace
+
 from approver_tui.cli.approvals.entries import FLAGS
 from approver_tui.cli.printing import local_time, time_left
 from approver_tui.state.approvals.approvals import (

@@ -150,7 +150,7 @@ def test_a_high_risk_scope_needs_the_pin(app, person, local):
     assert _claims(local, answer.json["access_token"])["acr"] == "urn:sayso:acr:signed-pin"
 
 
-def test_its_consent_is_listed_and_can_be_revoked(television, person, local):
+def test_the_consent_of_the_app_is_listed_and_can_be_revoked(television, person, local):
     """Revoking it ends the access token and the refresh token."""
     answer = _approve(television, person)
     items = person.call("GET", "/api/consents").json["items"]
@@ -322,7 +322,7 @@ def test_a_lost_race_for_the_code_gives_no_tokens_and_no_consent(television, per
     assert person.call("GET", "/api/consents").json["items"] == []
 
 
-def test_of_ten_concurrent_polls_one_gets_tokens(television, person):
+def test_only_one_of_ten_concurrent_polls_gets_tokens(television, person):
     """DG-20: the other nine polls get an error."""
     television.typed()
     assert person.approve(_pending_approval(person).id).status == 200

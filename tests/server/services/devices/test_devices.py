@@ -201,7 +201,7 @@ def test_fifty_unconfirmed_pin_calls_exhaust_the_pin(local, person):
     assert another_device(person).pin().status == 200
 
 
-def test_a_pin_call_names_the_session_or_an_own_request(agent, local, person):
+def test_a_pin_call_must_name_the_session_or_a_request_to_the_person(agent, local, person):
     """A call for another person's request is refused and not counted."""
     new_person(local, "ben")
     _, own = agent.asked()

@@ -30,7 +30,7 @@ def test_the_database_contains_only_a_keyed_hash_of_the_secret(admin_services):
     assert secret not in repr(row)
 
 
-def test_a_new_code_ends_earlier_unused_ones(admin_services):
+def test_a_new_code_invalidates_earlier_unused_codes(admin_services):
     """A user has at most one valid code."""
     admitted(admin_services)
     _, first = admin_services.users.enroll("admin", by=BY)

@@ -76,7 +76,7 @@ Enroll = Callable[[LocalSite], LocalTerminal | LocalBrowser]
 
 @pytest.mark.parametrize("new", [_terminal, _passkey], ids=lambda new: new.__name__)
 @pytest.mark.parametrize("end", ENDINGS, ids=lambda end: end.__name__)
-def test_the_next_device_waits_after_the_old_one_just_ended(
+def test_a_device_waits_if_the_old_one_was_just_revoked(
     local: LocalSite, person: LocalTerminal, end: Ending, new: Enroll
 ) -> None:
     """It does not matter who revoked the old one: the person needs time to notice."""
@@ -85,7 +85,7 @@ def test_the_next_device_waits_after_the_old_one_just_ended(
 
 
 @pytest.mark.parametrize(("after", "waits"), [(WAIT_MS, True), (WAIT_MS + 1, False)])
-def test_the_next_device_does_not_wait_a_day_after_the_last_one_ended(
+def test_a_device_does_not_wait_if_the_last_one_was_revoked_over_a_day_ago(
     local: LocalSite, person: LocalTerminal, after: int, *, waits: bool
 ) -> None:
     """A device that is enrolled exactly one day later still waits."""

@@ -145,7 +145,7 @@ def test_the_same_assertion_may_be_repeated(browser: LocalBrowser, agent: LocalA
     assert [answer.json["state"] for answer in answers] == ["approved", "approved"]
 
 
-def test_of_two_assertions_with_the_same_counter_one_is_accepted(
+def test_only_one_of_two_assertions_with_the_same_counter_is_accepted(
     browser: LocalBrowser, agent: LocalAgent, local: LocalSite
 ) -> None:
     """A passkey and its copy may be used at the same moment."""

@@ -78,7 +78,7 @@ def test_enrollment_options_exclude_existing_passkeys(local):
     assert options["excludeCredentials"] == [{"type": "public-key", "id": credential_id}]
 
 
-def test_a_passkey_beside_an_older_device_waits_a_day_or_for_a_vouch(local, person):
+def test_a_later_passkey_waits_a_day_or_until_a_device_vouches_for_it(local, person):
     """An administrator's code alone is not enough to decide high risk."""
     browser = _browser_of(person)
     browser.enroll(code_for(local, "ana"))
@@ -118,7 +118,7 @@ def test_requesting_options_does_not_use_up_a_code(local):
     assert browser.enroll(issued.code).status == 201
 
 
-def test_a_code_ends_with_its_lifetime_and_its_user(local):
+def test_a_code_is_invalid_after_its_expiry_and_for_a_disabled_user(local):
     """It expires after fifteen minutes and does not enroll a device for a disabled user."""
     user, issued = local.admin.users.enroll("ana", by=BY)
     browser = LocalBrowser(local, user, SoftPasskey())
@@ -409,7 +409,7 @@ def test_an_invalid_cookie_is_ignored(local, cookie):
     assert answer.refusal == (401, "invalid_token")
 
 
-def test_a_cookie_only_opens_the_routes_of_pages(local):
+def test_a_cookie_is_accepted_only_by_routes_for_browsers(local):
     """Some routes need a terminal; to add power, the passkey must sign."""
     browser = new_browser(local)
     person_routes = (route for route in local.site.routes if route.caller is Caller.PERSON)

@@ -100,7 +100,7 @@ def test_explain_does_not_name_a_standing_grant_that_does_not_match(local, agent
 
 
 @pytest.mark.parametrize("flow", ["exchange", "client_credentials"])
-def test_a_standing_grant_does_not_answer_other_grants_without_consent(
+def test_a_standing_grant_does_not_answer_a_token_request_without_consent(
     local, agent, person, explain, flow
 ):
     """An exchange and a client credentials request still need a person."""
@@ -137,16 +137,16 @@ def test_a_standing_grant_answers_an_exchange_only_with_consent(local, person, e
 
 RULES = {
     "nobody named": ("ask.quorum = 1",),
-    "the owners beside": ("ask.quorum = 2",),
+    "two approvals": ("ask.quorum = 2",),
     "a group": ('ask.who = ["finance"]',),
     "two of a group without the requester": (
         "ask.quorum = 2",
         'ask.who = ["finance"]',
         'ask.exclude = ["user"]',
     ),
-    "somebody else alone": ('ask.who = ["bob"]',),
-    "not the requester": ('ask.exclude = ["user"]',),
-    "not the owner": ("ask.quorum = 1", 'ask.exclude = ["owner"]'),
+    "only another person": ('ask.who = ["bob"]',),
+    "without the requester": ('ask.exclude = ["user"]',),
+    "without the owner": ("ask.quorum = 1", 'ask.exclude = ["owner"]'),
 }
 
 
@@ -201,7 +201,7 @@ def test_explain_without_a_user_names_the_person(agent, explain, finance):
     assert len(finance.members) == 3
 
 
-def test_a_replay_lets_a_standing_grant_answer_what_it_answered(local, agent, person, dry_run):
+def test_a_standing_grant_that_answered_a_request_answers_its_replay(local, agent, person, dry_run):
     """If the other rules need more votes, people would be asked instead."""
     standing_grants.lower(local)
     standing_grants.give(person, standing_grants.example(agent), uses=1)

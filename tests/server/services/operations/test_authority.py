@@ -107,7 +107,7 @@ def test_a_statement_is_used_once(staff: Staff) -> None:
         assert tx.devices.count_statement(admin.device_id, 1)
 
 
-def test_of_two_concurrent_requests_with_one_statement_one_counts(
+def test_only_one_of_two_concurrent_requests_can_use_a_statement(
     staff: Staff, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The conditional update of the counter succeeds for one of them."""

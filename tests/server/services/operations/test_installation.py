@@ -15,7 +15,7 @@ def test_init_makes_an_administrator_with_a_code_and_one_key_per_algorithm(admin
     assert len(admin_services.entries("installation.initialized")) == 1
 
 
-def test_a_second_init_is_refused_and_says_to_enroll_one_more_device(admin_services):
+def test_a_second_init_is_refused_and_says_to_enroll_another_device(admin_services):
     """A new device does not need another administrator."""
     admin_services.installation.init("admin", by=BY)
     with pytest.raises(Exists, match="Enroll another device instead"):

@@ -34,7 +34,7 @@ def _near(local, name):
     return [(usage.who, usage.count, usage.reached) for usage in _usage(local, name).near]
 
 
-def test_every_limiting_setting_is_listed_with_its_value(strict):
+def test_every_limit_setting_is_listed_with_its_value(strict):
     """Each setting is listed once and has a usage that can be counted."""
     _, _, local = strict
     limits_by_name = {limit.name: limit for limit in LIMITS}
@@ -49,7 +49,7 @@ def test_every_limiting_setting_is_listed_with_its_value(strict):
     assert len(limits_by_name) == len(LIMITS)
 
 
-def test_usage_is_near_from_four_fifths_and_over_at_the_limit(strict):
+def test_usage_is_near_the_limit_from_eighty_percent(strict):
     """Usage counts per agent and person; a decided request no longer counts."""
     agent, person, local = strict
     first = agent.asked()[1]

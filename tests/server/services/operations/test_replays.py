@@ -101,7 +101,7 @@ def test_each_request_is_replayed_with_its_time_and_history(agent, dry_run, loca
     assert dry_run(days=2).evaluated == 3
 
 
-def test_an_approval_behind_an_exchange_still_counts_in_a_replay(chains, person, dry_run):
+def test_an_approval_used_by_an_exchange_still_counts_in_a_replay(chains, person, dry_run):
     """It does not count if the other rules need a stronger ceremony."""
     bot = chains.agent("desk-bot", serves=("https://desk.example", BANK))
     refused = chains.exchange(bot, chains.user_token())

@@ -110,7 +110,7 @@ def test_open_requests_are_cancelled_by_a_restore(restore, agent, person):
     assert later.ask(headers=key).json["auth_req_id"] != pending
 
 
-def test_an_enrollment_code_ends_with_a_restore(restore, local):
+def test_a_restore_invalidates_enrollment_codes(restore, local):
     """The code may have been used after the backup."""
     _, issued = local.admin.users.enroll("ana", by=BY)
     with local.services.store.read() as view:

@@ -253,10 +253,10 @@ def test_an_impossible_case_fails_and_the_others_are_compared(trials):
 CASE = '[[cases]]\nagent = "invoice-bot"\nuser = "ana"\nscope = ["payments:read"]\nexpect = "ask"\n'
 BAD_TABLES = {
     "no TOML": ("cases = [", "not TOML"),
-    "nothing": ("", "at least one"),
-    "something else": (CASE + "[other]\nx = 1", "only \\[\\[cases"),
+    "an empty table": ("", "at least one"),
+    "another table": (CASE + "[other]\nx = 1", "only \\[\\[cases"),
     "too many": ("cases = [" + "{}," * 1_001 + "]", "at most 1000"),
-    "no table": ("cases = [1]", "case 1: must be a table"),
+    "a case that is a number": ("cases = [1]", "case 1: must be a table"),
     "an unknown member": (CASE + "why = 1", "case 1: unknown member why"),
     "no expectation": ('[[cases]]\nagent = "x"', "case 1: expect must be"),
     "an expectation that is a list": ('[[cases]]\nagent = "x"\nexpect = []', "expect must be"),
@@ -272,7 +272,7 @@ BAD_TABLES = {
     ),
     "a date in the details": (CASE + "details = [2026-11-26]", "Quote dates"),
     "a time without a zone": (CASE + "at = 2026-11-26T12:00:00", "a time with a zone"),
-    "another history": (
+    "an unknown history member": (
         CASE + "history = { since = 1 }",
         "only `known`, `tokens` and `unusual`",
     ),

@@ -48,7 +48,7 @@ def test_an_update_makes_the_next_version_unless_nothing_changed(admin_services)
         (json.dumps({**PAYMENT, "title": "Pay\u202e"}, ensure_ascii=False), "/title"),
     ],
 )
-def test_an_invalid_file_is_refused_with_the_place(admin_services, text, message):
+def test_an_invalid_file_is_refused_with_the_invalid_member(admin_services, text, message):
     """The error names the invalid member, and nothing is stored."""
     with pytest.raises(Invalid, match=message):
         admin_services.actions.add(text, by=BY)

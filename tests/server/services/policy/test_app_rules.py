@@ -121,13 +121,13 @@ def test_a_rule_that_denies_an_app_returns_access_denied(browser, person, app, l
     assert "error" not in (browser.authorize(app.id, **{**PAYS, **small}).answer or {})
 
 
-FOR_SOMEBODY = {
+FOR_A_USER = {
     "denied to the user": rule("deny", AT_APPS, 'when.user = ["ana"]'),
     "another approver": rule("ask", AT_APPS, 'ask.who = ["ben"]'),
 }
 
 
-@pytest.mark.parametrize("rules", FOR_SOMEBODY.values(), ids=FOR_SOMEBODY)
+@pytest.mark.parametrize("rules", FOR_A_USER.values(), ids=FOR_A_USER)
 def test_a_rule_for_a_user_applies_after_the_sign_in(browser, person, app, local, put, rules):
     """The server then makes no request, because the rule denies this user or asks another one."""
     new_person(local, "ben")
@@ -140,7 +140,7 @@ def test_a_rule_for_a_user_applies_after_the_sign_in(browser, person, app, local
 TIGHTENED = {
     "a rule that forbids": rule("deny", AT_APPS),
     "a rule that raises the risk": rule("ask", AT_APPS, 'ask.risk = "critical"', "ask.quorum = 1"),
-    "a rule that asks somebody else": rule("ask", AT_APPS, 'ask.who = ["ben"]'),
+    "a rule that asks another person": rule("ask", AT_APPS, 'ask.who = ["ben"]'),
 }
 
 

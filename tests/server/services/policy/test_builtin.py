@@ -40,7 +40,7 @@ KNOWN_PAYEE_IN_LIST = uses.uses_at(
 KNOWN_PAYEE = uses.uses_at(uses.leaves(payment()["details"]), "/payee")[0]
 
 MATCH = {
-    "a way": ('when.at = ["request"]', {}),
+    "a flow": ('when.at = ["request"]', {}),
     "an agent": ('when.agent = ["other", "bot"]', {}),
     "all labels": ('when.labels = ["pilot", "team=finance"]', {}),
     "an owner": ('when.owner = ["ana", "eve"]', {}),
@@ -54,7 +54,7 @@ MATCH = {
         {"scopes": dict.fromkeys(["read", "write"], Risk.LOW)},
     ),
     "a type": ('when.type = ["pay*"]', payment()),
-    "risk enough": ('when.risk.at_least = "low"', {}),
+    "enough risk": ('when.risk.at_least = "low"', {}),
     "not too much risk": ('when.risk.at_most = "low"', {}),
     "a higher amount": ('when.amount = { currency = "EUR", over = 4999 }', payment()),
     "at most an amount": ('when.amount = { currency = "EUR", at_most = 5000 }', payment()),
@@ -108,7 +108,7 @@ MATCH = {
         'when.scope = ["read"]\nwhen.count = { over = 1, within = "1h" }',
         {"history": KnownHistory({"scope https://pay.example read": 1})},
     ),
-    "what an app does": ('when.at = ["app"]', {"flow": "app"}),
+    "an action of an app": ('when.at = ["app"]', {"flow": "app"}),
     "one signal of two": (
         'when.unusual = ["new_key", "large_amount"]',
         {"history": KnownHistory(odd=frozenset({Code.LARGE_AMOUNT, Code.NEW_AGENT}))},
@@ -119,7 +119,7 @@ MATCH = {
     ),
 }
 NO_MATCH = {
-    "another way": ('when.at = ["exchange", "client_credentials"]', {}),
+    "another flow": ('when.at = ["exchange", "client_credentials"]', {}),
     "another agent": ('when.agent = ["other"]', {}),
     "a missing label": ('when.labels = ["pilot", "team=ops"]', {}),
     "another owner": ('when.owner = ["eve"]', {}),
@@ -155,8 +155,8 @@ NO_MATCH = {
         {"history": KnownHistory({"resource https://pay.example": 1})},
     ),
     "a pointer to nothing": ('when.first_time = ["/payee"]', {}),
-    "nothing to know": ('when.known = ["/payee"]', {}),
-    "a payee who is not known": ('when.known = ["/payee"]', payment()),
+    "no value to compare": ('when.known = ["/payee"]', {}),
+    "an unknown payee": ('when.known = ["/payee"]', payment()),
     "one known payee and a detail without one": (
         'when.known = ["/payee"]',
         {**_with_detail({"type": "refund"}), "history": KnownHistory({KNOWN_PAYEE: 1})},
@@ -173,7 +173,7 @@ NO_MATCH = {
         'when.type = ["*"]\nwhen.count = { over = 3, within = "1h" }',
         {**payment(), "history": KnownHistory({"type other": 9})},
     ),
-    "one too many": (
+    "above the count": (
         'when.count = { at_most = 3, within = "1h" }',
         {"history": KnownHistory({"token": 3})},
     ),
@@ -270,7 +270,7 @@ def test_a_rule_cannot_lower_the_risk_of_scopes_and_types(raised):
     assert verdict(rule("ask"), wants_pin=True).needs.ceremony == PIN
 
 
-def test_critical_risk_needs_two_people_unless_a_rule_says_one():
+def test_critical_risk_needs_two_people_unless_a_rule_requires_one():
     """Only a rule about critical risk can lower the quorum to one."""
     critical = {"scopes": {"root": Risk.CRITICAL}}
     for_critical = 'when.risk.at_least = "critical"'
@@ -356,11 +356,11 @@ def test_a_verdict_has_at_most_three_distinct_reasons():
 
 ANSWERS = {
     "no approval": (NO_APPROVALS, False),
-    "one, as demanded": (Approvals(1, Risk.HIGH, PIN, frozenset({"ana"})), True),
+    "one, as required": (Approvals(1, Risk.HIGH, PIN, frozenset({"ana"})), True),
     "one, without the PIN": (Approvals(1, Risk.HIGH, CONFIRM, frozenset({"ana"})), False),
-    "one, shown a lower risk": (Approvals(1, Risk.MEDIUM, PIN, frozenset({"ana"})), False),
-    "another person's": (Approvals(1, Risk.HIGH, PIN, frozenset({"eve"})), False),
-    "one, shown a higher risk": (Approvals(1, Risk.CRITICAL, PIN, frozenset({"ana"})), True),
+    "one for a lower risk": (Approvals(1, Risk.MEDIUM, PIN, frozenset({"ana"})), False),
+    "one by another person": (Approvals(1, Risk.HIGH, PIN, frozenset({"eve"})), False),
+    "one for a higher risk": (Approvals(1, Risk.CRITICAL, PIN, frozenset({"ana"})), True),
 }
 
 
@@ -374,10 +374,10 @@ def test_approvals_are_part_of_the_question(approvals, allowed):
 DEFAULTS = {
     "a low scope, exchanged": ("exchange", Risk.LOW, {}, "allow"),
     "a medium scope, exchanged": ("exchange", Risk.MEDIUM, {}, "allow"),
-    "a medium scope of its own": ("client_credentials", Risk.MEDIUM, {}, "allow"),
+    "a medium scope without a user": ("client_credentials", Risk.MEDIUM, {}, "allow"),
     "a high scope, exchanged": ("exchange", Risk.HIGH, {}, "ask"),
-    "a critical scope of its own": ("client_credentials", Risk.CRITICAL, {}, "ask"),
-    "a low scope, asked for": ("request", Risk.LOW, {}, "ask"),
+    "a critical scope without a user": ("client_credentials", Risk.CRITICAL, {}, "ask"),
+    "a low scope, requested": ("request", Risk.LOW, {}, "ask"),
     "an action of low risk": ("exchange", Risk.LOW, {"types": {"payment": Risk.LOW}}, "ask"),
 }
 

@@ -221,7 +221,7 @@ def test_a_built_in_type_requires_the_members_of_its_headline(name):
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_the_maximum_details_of_a_built_in_type_can_be_displayed(name):
+def test_the_longest_details_of_a_built_in_type_can_be_displayed(name):
     """Even with its longest lists, a type has no more facts than a display may have."""
     properties = (
         action_types.read(builtin_action_types.document(name)).schema["properties"].values()

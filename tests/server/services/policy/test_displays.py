@@ -198,7 +198,7 @@ def test_a_material_value_that_is_too_long_is_refused():
     assert complete == {"label": "Note", "value": "y" * 4_000, "material": True}
 
 
-def test_the_risk_reason_names_what_has_the_risk():
+def test_the_risk_reason_names_the_source_of_the_risk():
     """There is no reason if every scope and type has this risk."""
     assert _display(PAYMENT_REQUEST)["risk_reason"] == ""
     assert _display(READ_REQUEST)["risk_reason"] == ""

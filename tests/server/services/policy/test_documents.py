@@ -122,11 +122,11 @@ BAD_OUTCOMES = {
         'is allowed only with outcome = "ask"',
     ),
     "allowing everything": (rule("allow"), "a rule that allows needs a condition"),
-    "allowing what is new": (
+    "allowing new values": (
         rule("allow", 'when.first_time = ["resource"]'),
         "takes `known` instead",
     ),
-    "allowing what an app does": (
+    "allowing actions of an app": (
         rule("allow", 'when.at = ["request", "app"]'),
         "at: an app action is always signed; use ask or deny with app",
     ),
@@ -134,7 +134,7 @@ BAD_OUTCOMES = {
         rule("ask", 'when.at = ["app"]', 'when.count = { over = 1, within = "1h" }'),
         "count: applies only to agents; write a separate rule for app",
     ),
-    "allowing what is unusual": (
+    "allowing unusual requests": (
         rule("allow", 'when.unusual = ["new_agent"]'),
         "unusual: a rule that allows cannot have it; write a rule that asks",
     ),
@@ -155,7 +155,7 @@ def test_members_that_contradict_the_outcome_are_refused(text, remedy):
 DOCUMENTS = {
     "not TOML": ("rules = [", "is not TOML"),
     "an empty file": ("", "write at least one"),
-    "something else": ('[[rules]]\n[server]\nx = "y"', "nothing else"),
+    "another table": ('[[rules]]\n[server]\nx = "y"', "nothing else"),
     "rules as a table": ("[rules]", "nothing else"),
     "no rule": ("rules = []", "1 to 200 rules"),
     "too many": ("\n".join(rule("deny", name=f"r{n}") for n in range(201)), "1 to 200 rules"),
@@ -164,7 +164,7 @@ DOCUMENTS = {
     "no id": ('[[rules]]\noutcome = "deny"', "rule 1: id: is missing"),
     "no reason": ('[[rules]]\nid = "a"\noutcome = "deny"', "rule a: because: is missing"),
     "an invalid id": (rule("deny", name="A!"), "use a-z 0-9 and -"),
-    "one id twice": (rule("deny") + rule("ask"), "rule r: the id is used twice"),
+    "a duplicate id": (rule("deny") + rule("ask"), "rule r: the id is used twice"),
     "a hidden character": (rule("deny", because="a\u202eb"), "plain text"),
 }
 

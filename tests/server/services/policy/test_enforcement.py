@@ -175,10 +175,10 @@ def test_a_rule_may_let_one_person_approve_critical_requests(agent, person, loca
 TIGHTENED = {
     "a rule that forbids": rule("deny", 'when.scope = ["payments:read"]'),
     "a rule that raises the risk": rule("ask", 'ask.risk = "medium"'),
-    "a rule that wants the PIN": rule("ask", 'ask.ceremony = "pin"'),
-    "a rule that asks somebody else": rule("ask", 'ask.who = ["ben"]'),
-    "a rule that wants two": rule("ask", "ask.quorum = 2"),
-    "a rule that excludes them": rule("ask", 'ask.exclude = ["user"]'),
+    "a rule that requires the PIN": rule("ask", 'ask.ceremony = "pin"'),
+    "a rule that asks another person": rule("ask", 'ask.who = ["ben"]'),
+    "a rule that requires two approvals": rule("ask", "ask.quorum = 2"),
+    "a rule that excludes the user": rule("ask", 'ask.exclude = ["user"]'),
 }
 
 

@@ -92,7 +92,7 @@ def test_names_are_bound_when_the_rule_set_is_set(policies, admin_services):
     assert _outcome(admin_services, "invoice-bot") == "deny"
 
 
-def test_labels_are_evaluated_as_they_are_now(policies, admin_services):
+def test_rules_use_the_current_labels_of_an_agent(policies, admin_services):
     """Labels are not bound, because only administrators can change them."""
     policies.set(rule("deny", 'when.labels = ["pilot"]'), by=BY)
     assert _outcome(admin_services, "invoice-bot") == "ask"

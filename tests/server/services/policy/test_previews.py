@@ -31,7 +31,7 @@ def test_every_built_in_type_can_be_previewed(previews: Previews, name: str) -> 
     assert display["facts"]
 
 
-def test_given_details_are_displayed(previews: Previews) -> None:
+def test_a_preview_displays_the_given_details(previews: Previews) -> None:
     """The details do not have to contain the type."""
     details = {"amount": {"minor": 100, "currency": "EUR"}, "payee": "Ana", "account": "DE0212345"}
     preview = previews.of(builtin_action_types.document("payment.transfer"), details)

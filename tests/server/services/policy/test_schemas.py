@@ -36,7 +36,7 @@ def test_each_detail_is_returned_with_its_type():
     assert Schemas().check(Directory(), [], None) == ()
 
 
-def test_an_unregistered_type_is_refused_with_its_place():
+def test_an_unregistered_type_is_refused_with_its_index():
     """RFC 9396 5: the error has the index of the detail."""
     with pytest.raises(errors.InvalidAuthorizationDetails, match="/1/type is not a registered"):
         Schemas().check(Directory(), [DETAIL, {"type": "other"}], None)
@@ -49,7 +49,7 @@ def test_a_missing_member_is_named_with_its_object():
     assert refused.value.description == "amount.currency is required by payment.transfer in /1."
 
 
-def test_a_type_not_allowed_for_the_client_is_refused_with_its_place():
+def test_a_type_not_allowed_for_the_client_is_refused_with_its_index():
     """RFC 9396 10: `authorization_details_types` limits the types that a client may use."""
     assert Schemas().check(Directory(), [DETAIL], ("payment.transfer", "other"))
     with pytest.raises(errors.InvalidAuthorizationDetails, match="/0/type is not one that this"):
@@ -70,7 +70,7 @@ def test_a_type_not_allowed_for_the_client_is_refused_with_its_place():
         ({"extra": 1}, "/0 has a member .* does not take. It takes: .*payee"),
     ],
 )
-def test_a_detail_that_breaks_its_schema_is_refused_with_place_and_what_to_do(changes, where):
+def test_the_error_for_an_invalid_detail_has_its_path_and_the_remedy(changes, where):
     """The error says where the problem is and what the schema requires."""
     with pytest.raises(errors.InvalidAuthorizationDetails, match=where) as refused:
         Schemas().check(Directory(), [{**DETAIL, **changes}], None)

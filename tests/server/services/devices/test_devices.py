@@ -292,7 +292,7 @@ def test_an_older_device_vouches_for_a_new_one(agent, local, person):
 
 @pytest.mark.parametrize("purpose", ["unlock", "vouch"])
 def test_a_device_cannot_unlock_or_vouch_for_itself(person, purpose):
-    """Otherwise a stolen device could."""
+    """Otherwise, a stolen device could give itself more power."""
     assert _send_statement(person, purpose, person).refusal == (403, "key_not_allowed")
 
 

@@ -1,4 +1,4 @@
-"""A new device cannot decide high risk for a day, however the older devices ended."""
+"""A new device cannot decide high risk for a day, even if the older devices were revoked."""
 
 from collections.abc import Callable
 

@@ -150,7 +150,7 @@ class World:
         _, self.signed = self.agents["one"].asked(resource=BANK, scope="openid bank:read")
 
     def draw(self):
-        """One random case."""
+        """Draw a random case."""
         flow = self.chance.choice(("exchange", "client_credentials", "request"))
         scope = tuple(sorted(self.chance.sample(SCOPES, self.chance.randint(1, 3))))
         user = None if flow == "client_credentials" else self.chance.choice(PEOPLE)

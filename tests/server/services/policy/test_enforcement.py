@@ -1,4 +1,4 @@
-"""Enforcement of policy: at exchanges, client credentials, requests and redemption."""
+"""Enforcement of policy at exchanges, client credentials, requests and redemption."""
 
 import json
 

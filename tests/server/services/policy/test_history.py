@@ -1,4 +1,4 @@
-"""Unusual signals: compared with what this person approved for this agent before."""
+"""Unusual signals: a request is compared with what the person approved for the agent before."""
 
 import json
 from dataclasses import replace
@@ -126,9 +126,9 @@ def test_an_opened_request_is_compared_with_later_approvals_too(request_payment,
     """The new comparison is shown beside the signed display, which does not change."""
     first, second = request_payment(), request_payment(minor=11_000)
     assert person.approve(first.id).status == 200
-    shown = person.show(second.id)
-    assert json.loads(shown["display"])["compared"] == "No earlier approval to compare with."
-    assert shown["unusual"] == {
+    opened = person.show(second.id)
+    assert json.loads(opened["display"])["compared"] == "No earlier approval to compare with."
+    assert opened["unusual"] == {
         "signals": [],
         "compared": "Only 1 earlier approval to compare with, EUR 100.00.",
     }

@@ -79,8 +79,8 @@ def test_a_preview_error_names_the_document_or_the_details(
 
 def test_a_type_without_a_displayable_example_needs_details(previews: Previews) -> None:
     """A generated example would have more values than can be displayed."""
-    many = {"type": "array", "items": {"type": "string"}, "minItems": 600}
-    schema = {"type": "object", "additionalProperties": False, "properties": {"all": many}}
+    long_list = {"type": "array", "items": {"type": "string"}, "minItems": 600}
+    schema = {"type": "object", "additionalProperties": False, "properties": {"all": long_list}}
     file = json.dumps({"type": "too.much", "title": "Much", "schema": schema})
     with pytest.raises(Invalid, match="Provide the details"):
         previews.of(file)

@@ -19,13 +19,13 @@ ROW = ActionRow("payment.transfer", json.dumps(PAYMENT), 1, 0)
 
 
 class Directory:
-    """One registered type."""
+    """A directory with one registered action type."""
 
     def __init__(self, row=ROW):
         self.row = row
 
     def action(self, action_type):
-        """The row of this type."""
+        """Return the row of this type."""
         return self.row if action_type == self.row.type else None
 
 

@@ -57,21 +57,21 @@ class Television:
 
 @pytest.fixture
 def app(local):
-    """An app with the grant and without redirect URIs."""
+    """An app that has the device grant and no redirect URIs."""
     return new_app(local, "television", grant_types=GRANTS, redirect_uris=())
 
 
 @pytest.fixture
 def television(app):
-    """The television with its code."""
+    """The television after it has received its codes."""
     television = Television(app)
     assert television.begin().status == 200
     return television
 
 
 def _pending_approval(person):
-    (shown,) = person.call("GET", "/api/approvals").json["items"]
-    return person.local.stored(shown["id"])
+    (item,) = person.call("GET", "/api/approvals").json["items"]
+    return person.local.stored(item["id"])
 
 
 def _approve(television, person):
@@ -85,7 +85,7 @@ def _claims(local, token):
 
 
 def test_an_app_gets_a_device_code_and_a_user_code(local, app):
-    """RFC 8628 3.2; with a secret, or as a public app with its client_id."""
+    """RFC 8628 3.2: a confidential app sends its secret, a public app only its client_id."""
     answer = Television(app).begin()
     assert (answer.status, answer.json["expires_in"], answer.json["interval"]) == (200, 900, 5)
     public = new_app(local, "kiosk", grant_types=GRANTS, redirect_uris=(), auth_method="none")
@@ -93,7 +93,7 @@ def test_an_app_gets_a_device_code_and_a_user_code(local, app):
 
 
 def test_the_signed_text_names_the_app_its_scopes_and_the_code(television, person):
-    """The text has the code in full, so that the person can compare it."""
+    """The text has the complete code, so that the person can compare it."""
     television.typed()
     approval = _pending_approval(person)
     assert (approval.kind, approval.agent_id) == ("app_device", television.app.id)
@@ -105,15 +105,15 @@ def test_the_signed_text_names_the_app_its_scopes_and_the_code(television, perso
     assert (action["resource"], action["scope"]) == (PAY, ["openid", "payments:read", "profile"])
     display = json.loads(approval.display)
     assert display["headline"].startswith(f"Let television on another device act for you at {PAY}")
-    shown = {fact["label"]: fact["value"] for fact in display["facts"]}
-    assert shown["May use"] == "payments:read (low risk)"
-    assert shown["Learns"] == "that it is you, by an id that stays the same, your name"
-    assert shown["Its code"] == television.user_code
-    assert "only if you started this yourself" in shown["Careful"]
+    facts = {fact["label"]: fact["value"] for fact in display["facts"]}
+    assert facts["May use"] == "payments:read (low risk)"
+    assert facts["Learns"] == "that it is you, by an id that stays the same, your name"
+    assert facts["Its code"] == television.user_code
+    assert "only if you started this yourself" in facts["Careful"]
 
 
 def test_an_approved_code_gives_tokens_once(television, person, local):
-    """Access token, ID token and refresh token, with the acr of the approval."""
+    """The app gets an access token and a refresh token with the acr of the approval."""
     answer = _approve(television, person)
     assert answer.status == 200
     assert answer.json["scope"] == SCOPE
@@ -121,17 +121,17 @@ def test_an_approved_code_gives_tokens_once(television, person, local):
     assert (claims["sub"], claims["client_id"]) == (person.user.id, television.app.id)
     assert claims["acr"] == "urn:sayso:acr:signed"
     assert "sid" not in claims
-    again = television.later()
-    assert again.refusal == (400, "invalid_grant")
-    given_entry = local.admin.entries("grant.given")[-1]
-    assert given_entry["approval_id"]
+    second = television.later()
+    assert second.refusal == (400, "invalid_grant")
+    entry = local.admin.entries("grant.given")[-1]
+    assert entry["approval_id"]
     renewed = television.app.refresh(answer.json["refresh_token"])
     assert renewed.status == 200
     assert _claims(local, renewed.json["access_token"])["acr"] == "urn:sayso:acr:signed"
 
 
 def test_an_app_may_ask_for_identity_only(app, person):
-    """The token works at the userinfo endpoint and names no resource."""
+    """The token then works at the userinfo endpoint and is for no resource."""
     television = Television(app)
     assert television.begin(scope="openid email", resource=None).status == 200
     television.typed()
@@ -143,27 +143,27 @@ def test_an_app_may_ask_for_identity_only(app, person):
 
 
 def test_a_high_risk_scope_needs_the_pin(app, person, local):
-    """The acr of the token says so."""
+    """The acr in the token says that the PIN was used."""
     television = Television(app)
     television.begin(scope="payments:transfer")
     answer = _approve(television, person)
     assert _claims(local, answer.json["access_token"])["acr"] == "urn:sayso:acr:signed-pin"
 
 
-def test_its_consent_is_listed_and_can_be_revoked(television, person, local):
-    """Revoking ends the tokens and the refresh family."""
+def test_the_consent_of_the_app_is_listed_and_can_be_revoked(television, person, local):
+    """Revoking it ends the access token and the refresh token."""
     answer = _approve(television, person)
     items = person.call("GET", "/api/consents").json["items"]
     assert {tuple(item["scopes"]) for item in items} == {("openid", "profile"), ("payments:read",)}
-    of_pay = next(item for item in items if item["resource"] == PAY)
-    assert person.call("DELETE", f"/api/consents/{of_pay['id']}").status == 200
+    pay_consent = next(item for item in items if item["resource"] == PAY)
+    assert person.call("DELETE", f"/api/consents/{pay_consent['id']}").status == 200
     assert _claims(local, answer.json["access_token"]) == {"active": False}
     refused = television.app.refresh(answer.json["refresh_token"])
     assert refused.refusal == (400, "invalid_grant")
 
 
 def test_a_second_sign_in_keeps_the_scopes_of_the_first(app, person):
-    """The new consent replaces the old one and includes it."""
+    """The new consent replaces the earlier one and includes its scopes."""
     first = Television(app)
     first.begin()
     assert _approve(first, person).status == 200
@@ -179,7 +179,7 @@ def test_a_second_sign_in_keeps_the_scopes_of_the_first(app, person):
 
 
 def test_a_denied_code_returns_access_denied(television, person):
-    """DG-15."""
+    """DG-15: no consent is stored."""
     television.typed()
     person.deny(_pending_approval(person).id)
     assert television.later().refusal == (400, "access_denied")
@@ -187,7 +187,7 @@ def test_a_denied_code_returns_access_denied(television, person):
 
 
 def test_an_undecided_code_expires(television):
-    """DG-18: early polls get slow_down."""
+    """DG-18: a poll gets slow_down if it is too early, and expired_token after the expiry."""
     assert television.poll().refusal == (400, "authorization_pending")
     assert television.poll().refusal == (400, "slow_down")
     assert television.app.local.clock.forward(10_000) is None
@@ -197,7 +197,7 @@ def test_an_undecided_code_expires(television):
 
 
 def test_a_code_belongs_to_its_app(television, person, local):
-    """DG-17, DG-26, NG-020: another app and the terminal cannot redeem it."""
+    """DG-17, DG-26, NG-020: another app and the terminal app cannot redeem it."""
     other = Television(new_app(local, "other", grant_types=GRANTS, redirect_uris=()))
     television.typed()
     assert person.approve(_pending_approval(person).id).status == 200
@@ -228,7 +228,7 @@ def test_a_code_belongs_to_its_app(television, person, local):
     ],
 )
 def test_an_invalid_device_authorization_request_is_refused(app, form, error):
-    """The request is refused before anybody is asked."""
+    """The app gets the error before anybody is asked."""
     assert Television(app).begin(**form).refusal[1] == error
 
 
@@ -243,7 +243,7 @@ def test_an_invalid_device_authorization_request_is_refused(app, form, error):
     ],
 )
 def test_a_poll_cannot_change_the_request(television, person, form, error):
-    """DG-24, DG-31, NG-021."""
+    """DG-24, DG-31, NG-021: the refused poll does not use up the code."""
     television.typed()
     assert person.approve(_pending_approval(person).id).status == 200
     assert television.later(**form).refusal[1] == error
@@ -251,14 +251,14 @@ def test_a_poll_cannot_change_the_request(television, person, form, error):
 
 
 def test_an_app_without_the_device_grant_is_refused(local):
-    """DG-04: both endpoints refuse it."""
+    """DG-04: the device authorization endpoint and the token endpoint refuse it."""
     app = new_app(local, grant_types=USUAL_APP_GRANTS)
     assert Television(app).begin().refusal == (400, "unauthorized_client")
     assert Television(app, "x").poll().refusal == (400, "unauthorized_client")
 
 
 def test_a_critical_scope_is_refused(app, local):
-    """The request for a code is refused."""
+    """The app gets invalid_scope when it requests a code."""
     local.admin.resources.update(
         PAY, ResourceChanges(scopes={"payments:read": Risk.CRITICAL}), by=BY
     )
@@ -269,7 +269,7 @@ def test_a_critical_scope_is_refused(app, local):
     "changes", [AppChanges(enabled=False), AppChanges(scopes=("payments:transfer",))]
 )
 def test_disabling_or_narrowing_the_app_stops_every_step(television, person, local, changes):
-    """DG-25: the app is checked when the code is typed, decided and redeemed."""
+    """DG-25: the app is checked when the code is typed, approved and redeemed."""
     app = television.app
     early = Television(app)
     early.begin()
@@ -282,7 +282,7 @@ def test_disabling_or_narrowing_the_app_stops_every_step(television, person, loc
 
 
 def test_narrowing_the_app_after_the_approval_stops_the_tokens(television, person, local):
-    """Checked again in the unit of work that redeems."""
+    """The scopes are checked again in the unit of work that redeems the code."""
     television.typed()
     assert person.approve(_pending_approval(person).id).status == 200
     local.admin.apps.update(television.app.id, AppChanges(scopes=("payments:transfer",)), by=BY)
@@ -291,7 +291,7 @@ def test_narrowing_the_app_after_the_approval_stops_the_tokens(television, perso
 
 
 def test_without_the_refresh_grant_there_is_no_refresh_token(local, person):
-    """The app begins again after its access token."""
+    """The app has to start again when its access token expires."""
     app = new_app(local, grant_types=(GRANT_DEVICE_CODE,), redirect_uris=())
     television = Television(app)
     television.begin()
@@ -300,7 +300,7 @@ def test_without_the_refresh_grant_there_is_no_refresh_token(local, person):
 
 
 def test_requests_are_limited_per_app_or_per_address(app, local, monkeypatch):
-    """An app that authenticates may have many devices behind one address."""
+    """An app that authenticates has its own limit, as many devices may share its address."""
     for _ in range(REQUESTS.value + 1):
         assert Television(app).begin().status == 200
     lowered = replace(REQUESTS_OF_APP, value=REQUESTS.value)
@@ -314,7 +314,7 @@ def test_requests_are_limited_per_app_or_per_address(app, local, monkeypatch):
 
 
 def test_a_lost_race_for_the_code_gives_no_tokens_and_no_consent(television, person, monkeypatch):
-    """Another poll redeemed the same code."""
+    """The poll gets invalid_grant if another poll redeemed the code first."""
     television.typed()
     assert person.approve(_pending_approval(person).id).status == 200
     monkeypatch.setattr(Approvals, "transition", lambda *_, **__: None)
@@ -322,8 +322,8 @@ def test_a_lost_race_for_the_code_gives_no_tokens_and_no_consent(television, per
     assert person.call("GET", "/api/consents").json["items"] == []
 
 
-def test_of_ten_concurrent_polls_one_gets_tokens(television, person):
-    """DG-20."""
+def test_only_one_of_ten_concurrent_polls_gets_tokens(television, person):
+    """DG-20: the other nine polls get an error."""
     television.typed()
     assert person.approve(_pending_approval(person).id).status == 200
     television.app.local.clock.forward(5_000)

@@ -20,7 +20,7 @@ from tests.support.builders.installation import BY
 from tests.support.builders.new_device import NewDevice, begun, let_in
 from tests.support.builders.site import ISSUER, PEER
 
-WRONG = "That code is wrong, used or expired."
+WRONG_CODE = "That code is wrong, used or expired."
 
 
 def _approvals(local):
@@ -29,7 +29,7 @@ def _approvals(local):
 
 
 def test_a_device_gets_two_codes_and_a_page(local):
-    """DG-07: where to go, what to type, the expiry and the interval."""
+    """DG-07: the answer has the page, the code to type, the expiry and the interval."""
     answer = NewDevice(local, SigningKey.generate()).begin()
     assert answer.status == 200
     assert answer.headers["Cache-Control"] == "no-store"
@@ -46,7 +46,7 @@ def test_a_device_gets_two_codes_and_a_page(local):
 
 
 def test_neither_code_is_stored_in_plain_text(local):
-    """A hash of the device code and a keyed hash of the user code are stored."""
+    """The server stores a hash of the device code and a keyed hash of the user code."""
     device = begun(local)
     database = (local.services.settings.data_dir / "sayso.db").read_bytes()
     wal = local.services.settings.data_dir / "sayso.db-wal"
@@ -57,7 +57,7 @@ def test_neither_code_is_stored_in_plain_text(local):
 
 
 def test_a_user_code_in_use_is_not_issued_again(local, monkeypatch):
-    """Two devices never show the same code."""
+    """Two devices therefore never show the same code."""
     codes = iter(["BCDFGHJK", "BCDFGHJK", "BCDFGHJL"])
     monkeypatch.setattr(KeyedSecrets, "word", lambda *_: next(codes))
     assert begun(local).user_code == "BCDF-GHJK"
@@ -72,7 +72,7 @@ def test_a_device_proves_its_key_from_the_first_request(local, proofs):
 
 
 def test_sign_ins_per_address_are_limited(local):
-    """Each one is a row; the remedy is to wait."""
+    """Each sign-in stores a row; after ten minutes the address may begin new ones."""
     for _ in range(REQUESTS.value):
         begun(local)
     device = NewDevice(local, SigningKey.generate())
@@ -82,21 +82,26 @@ def test_sign_ins_per_address_are_limited(local):
 
 
 def test_agents_cannot_use_the_device_grant(local, agent):
-    """DG-03, DG-04: unauthenticated they are invalid, authenticated unauthorized."""
+    """DG-03, DG-04: the error is invalid_client without credentials, else unauthorized_client."""
     form = {"client_id": agent.id}
-    wrong = {**form, "client_secret": "wrong"}
+    wrong_secret = {**form, "client_secret": "wrong"}
     for path in ("/device_authorization", "/token"):
-        more = {"grant_type": GRANT_DEVICE_CODE, "device_code": "x"} if path == "/token" else {}
-        unauthenticated = local.post_form(path, {**form, **more})
+        token_form = (
+            {"grant_type": GRANT_DEVICE_CODE, "device_code": "x"} if path == "/token" else {}
+        )
+        unauthenticated = local.post_form(path, {**form, **token_form})
         assert unauthenticated.refusal == (401, "invalid_client")
-        assert local.post_form(path, {**wrong, **more}).refusal == (401, "invalid_client")
-        assert local.post_form(path, more).refusal == (401, "invalid_client")
-        authenticated = local.post_form(path, {**agent.credentials, **more})
+        assert local.post_form(path, {**wrong_secret, **token_form}).refusal == (
+            401,
+            "invalid_client",
+        )
+        assert local.post_form(path, token_form).refusal == (401, "invalid_client")
+        authenticated = local.post_form(path, {**agent.credentials, **token_form})
         assert authenticated.refusal == (400, "unauthorized_client")
 
 
 def test_typing_the_code_asks_on_the_enrolled_devices(local, person):
-    """High risk, with the name, address, key and code of the new device."""
+    """The request has high risk and the name, address, key and code of the new device."""
     device = begun(local)
     assert device.typed("ana") == ""
     approval = device.approval(person)
@@ -110,11 +115,11 @@ def test_typing_the_code_asks_on_the_enrolled_devices(local, person):
         "code": device.user_code,
     }
     display = json.loads(approval.display)
-    shown = {fact["label"]: fact["value"] for fact in display["facts"] if fact["material"]}
-    assert shown["New device"] == "desktop"
-    assert shown["Address"] == PEER
-    assert shown["Its code"] == device.user_code
-    assert "only if you started this sign-in yourself" in shown["Careful"]
+    facts = {fact["label"]: fact["value"] for fact in display["facts"] if fact["material"]}
+    assert facts["New device"] == "desktop"
+    assert facts["Address"] == PEER
+    assert facts["Its code"] == device.user_code
+    assert "only if you started this sign-in yourself" in facts["Careful"]
     assert display["headline"] == "Let a new device sign in as ana"
     assert person.call("GET", "/api/approvals").json["items"][0]["agent"] == {
         "id": "sayso-approver",
@@ -125,7 +130,7 @@ def test_typing_the_code_asks_on_the_enrolled_devices(local, person):
 
 
 def test_an_approved_device_is_enrolled_without_a_waiting_time(local, person):
-    """XD-07: its keys are registered and its calls work."""
+    """XD-07: it can register, make calls and decide high risk immediately."""
     device = let_in(local, person)
     answer = device.later()
     assert (answer.status, answer.json["token_type"]) == (200, "DPoP")
@@ -144,7 +149,7 @@ def test_an_approved_device_is_enrolled_without_a_waiting_time(local, person):
 
 
 def test_a_device_must_register_under_the_approved_name(local, person):
-    """The person approved that name."""
+    """The person saw and approved that name."""
     device = let_in(local, person)
     terminal = device.terminal(device.later(), person)
     assert terminal.register("another").refusal == (422, "invalid_body")
@@ -152,7 +157,7 @@ def test_a_device_must_register_under_the_approved_name(local, person):
 
 
 def test_approving_a_device_needs_the_pin(local, person):
-    """The low key, the session key and a confirmation are not enough."""
+    """A signature without the PIN ceremony is refused, whichever key made it."""
     device = begun(local)
     device.typed("ana")
     approval = device.approval(person)
@@ -163,7 +168,7 @@ def test_approving_a_device_needs_the_pin(local, person):
 
 
 def test_a_new_device_cannot_approve_another_device(local, person):
-    """Otherwise one stolen code would lead to many devices."""
+    """Otherwise one stolen code could lead to many devices."""
     second = another_device(person)
     device = begun(local)
     device.typed("ana")
@@ -171,7 +176,7 @@ def test_a_new_device_cannot_approve_another_device(local, person):
 
 
 def test_a_device_code_is_redeemed_once(local, person):
-    """XD-04, DG-19, NG-024."""
+    """XD-04, DG-19, NG-024: the second redemption gets invalid_grant."""
     device = let_in(local, person)
     assert device.later().status == 200
     assert device.later().refusal == (400, "invalid_grant")
@@ -179,7 +184,7 @@ def test_a_device_code_is_redeemed_once(local, person):
 
 
 def test_of_twenty_concurrent_polls_one_is_redeemed(local, person):
-    """DG-20, NG-026."""
+    """DG-20, NG-026: the other nineteen polls get an error."""
     device = let_in(local, person)
     local.clock.forward(5 * SECOND)
     with ThreadPoolExecutor(8) as threads:
@@ -195,7 +200,7 @@ def test_a_lost_race_for_the_redemption_is_refused(local, person, monkeypatch):
 
 
 def test_early_polls_get_slow_down(local, person):
-    """DG-18: five seconds more each time, permanently."""
+    """DG-18: each early poll permanently adds five seconds to the interval."""
     device = begun(local)
     assert device.poll().refusal == (400, "authorization_pending")
     early = device.poll()
@@ -221,7 +226,7 @@ def test_unknown_codes_and_other_keys_are_refused(local, person):
 
 
 def test_the_token_request_cannot_add_scopes_or_details(local, person):
-    """DG-24, NG-021, DG-31: the refusal does not use up the code."""
+    """DG-24, NG-021, DG-31: the refused request does not use up the code."""
     device = let_in(local, person)
     assert device.later(scope="openid").refusal == (400, "invalid_scope")
     refused = device.later(authorization_details='[{"type":"payment.transfer"}]')
@@ -230,7 +235,7 @@ def test_the_token_request_cannot_add_scopes_or_details(local, person):
 
 
 def test_a_denial_is_returned_and_final(local, person):
-    """DG-15."""
+    """DG-15: every later poll gets the same error."""
     device = begun(local)
     device.typed("ana")
     assert person.deny(device.approval(person).id).status == 200
@@ -241,11 +246,11 @@ def test_a_denial_is_returned_and_final(local, person):
 
 
 def test_a_code_that_nobody_typed_expires(local):
-    """DG-18; an hour later it is deleted."""
+    """DG-18: an hour after its expiry it is deleted."""
     device = begun(local)
     local.clock.forward(15 * MINUTE)
     assert device.poll().refusal == (400, "expired_token")
-    assert WRONG in device.typed("ana")
+    assert WRONG_CODE in device.typed("ana")
     local.services.sweeper.tidy()
     assert device.poll().refusal == (400, "expired_token")
     local.clock.forward(60 * MINUTE)
@@ -254,7 +259,7 @@ def test_a_code_that_nobody_typed_expires(local):
 
 
 def test_a_decision_after_the_expiry_is_refused(local, person):
-    """DG-22, NG-025."""
+    """DG-22, NG-025: the device gets expired_token."""
     device = begun(local)
     device.typed("ana")
     approval = device.approval(person)
@@ -269,7 +274,7 @@ def test_a_decision_after_the_expiry_is_refused(local, person):
 
 
 def test_an_approved_code_expires(local, person):
-    """DG-23, NG-024: it can be redeemed for half a minute after its end."""
+    """DG-23, NG-024: it can be redeemed until 30 seconds after the request expires."""
     device = let_in(local, person)
     local.clock.forward(10 * MINUTE + 30 * SECOND)
     assert device.poll().refusal == (400, "expired_token")
@@ -277,7 +282,7 @@ def test_an_approved_code_expires(local, person):
 
 
 def test_the_approval_expires_with_the_code(local, person):
-    """A code that is typed in its last minute leaves one minute for the approval."""
+    """If the code is typed one minute before its expiry, the request expires a minute later."""
     device = begun(local)
     local.clock.forward(14 * MINUTE)
     person.refresh()
@@ -286,7 +291,7 @@ def test_the_approval_expires_with_the_code(local, person):
 
 
 def test_a_disabled_user_is_not_signed_in(local, person):
-    """DG-25, DG-29, NG-023: checked again at redemption, without a reason."""
+    """DG-25, DG-29, NG-023: the user is checked again at the redemption."""
     device = let_in(local, person)
     local.admin.users.disable("ana", by=BY)
     assert device.later().refusal == (400, "invalid_grant")
@@ -314,7 +319,7 @@ def test_a_sign_in_cancelled_by_an_administrator_is_denied(local, person):
 
 @pytest.mark.parametrize("name", ["nobody-here", "stopped", "deviceless", "an\x00a", "an\ud800a"])
 def test_typing_a_code_does_not_reveal_which_users_exist(local, person, name):
-    """The page, the used code, the polls and the expiry are the same."""
+    """The page, the polls and the expiry are the same as for a real user."""
     local.admin.users.add(NewUser("deviceless"), by=BY)
     new_person(local, "stopped")
     local.admin.users.disable("stopped", by=BY)
@@ -323,33 +328,33 @@ def test_typing_a_code_does_not_reveal_which_users_exist(local, person, name):
     assert person.call("GET", "/api/approvals").json["items"] == []
     (approval,) = _approvals(local)
     assert (approval.user_id, approval.kind) == (None, "device")
-    assert WRONG in device.typed("ana")
+    assert WRONG_CODE in device.typed("ana")
     assert device.later().refusal == (400, "authorization_pending")
     local.clock.forward(10 * MINUTE)
     assert device.poll().refusal == (400, "expired_token")
 
 
 def test_a_code_asks_one_person_once(local):
-    """DG-28: a second name is refused."""
+    """DG-28: once the code is typed, it is refused for any other name and for the same one."""
     ben = new_person(local, "ben")
     device = begun(local)
     assert device.typed("ana") == ""
-    assert WRONG in device.typed("ben")
-    assert WRONG in device.typed("ana")
+    assert WRONG_CODE in device.typed("ben")
+    assert WRONG_CODE in device.typed("ana")
     assert ben.call("GET", "/api/approvals").json["items"] == []
 
 
 def test_guessing_user_codes_locks_the_address(local):
-    """XD-05, DG-10, NG-028: a correct code is refused there too."""
+    """XD-05, DG-10, NG-028: that address cannot use a correct code either."""
     device = begun(local)
     for _ in range(WRONG_CODES.value):
-        assert WRONG in device.typed("ana", "BCDF-GHJX")
+        assert WRONG_CODE in device.typed("ana", "BCDF-GHJX")
     assert "Too many wrong codes" in device.typed("ana")
     assert device.typed("ana", peer="198.51.100.1") == ""
 
 
 def test_guessing_user_codes_is_limited_over_all_addresses(local):
-    """Guesses from many addresses count together."""
+    """Guesses from all addresses count together."""
     device = begun(local)
     with local.services.store.write() as tx:
         for _ in range(WRONG_CODES_IN_ALL):
@@ -360,15 +365,15 @@ def test_guessing_user_codes_is_limited_over_all_addresses(local):
 
 
 def test_an_impossible_user_code_counts_as_wrong(local):
-    """Letters of another alphabet and a word are refused."""
+    """Text that can never be a code counts like a wrong guess."""
     device = begun(local)
     for _ in range(WRONG_CODES.value):
-        assert WRONG in device.typed("ana", "hello")
+        assert WRONG_CODE in device.typed("ana", "hello")
     assert "Too many wrong codes" in device.typed("ana")
 
 
 def test_a_person_has_at_most_three_open_device_requests(local, person):
-    """A fourth looks the same, asks nobody, and is an audit entry."""
+    """The fourth device sees no difference; nobody is asked, and the audit log says why."""
     for _ in range(3):
         assert begun(local).typed("ana") == ""
     fourth = begun(local)
@@ -379,7 +384,7 @@ def test_a_person_has_at_most_three_open_device_requests(local, person):
 
 
 def test_repeated_denials_pause_device_requests(local, person):
-    """The pause lasts half an hour; enrollment codes still work."""
+    """Device requests pause for half an hour; enrollment codes still work."""
     for _ in range(3):
         device = begun(local)
         device.typed("ana")
@@ -390,21 +395,21 @@ def test_repeated_denials_pause_device_requests(local, person):
 
 
 def test_device_requests_do_not_count_against_agents(local, agent):
-    """Each kind has its own limit."""
+    """Device requests and agent requests have separate limits."""
     for _ in range(3):
         begun(local).typed("ana")
     assert agent.ask().status == 200
 
 
 def test_the_user_is_named_by_name_email_or_id(local, person):
-    """Letter case does not matter."""
+    """The name can be typed in upper or lower case, and the ID works too."""
     assert begun(local).typed("ANA") == ""
     assert begun(local).typed(person.user.id) == ""
     assert len(person.call("GET", "/api/approvals").json["items"]) == 2
 
 
 def test_a_pending_poll_does_not_say_whether_it_was_seen(local, person):
-    """It contains only the error."""
+    """The answer contains only the error."""
     device = begun(local)
     device.typed("ana")
     person.show(device.approval(person).id)

@@ -16,19 +16,19 @@ CONFIRM = "/api/devices/self/pin/confirmation"
 
 @pytest.fixture
 def unfinished(local):
-    """Ana at a terminal that has not registered yet."""
+    """Ana at a terminal that has signed in and has not registered yet."""
     user, issued = local.admin.users.enroll("ana", by=BY)
     return sign_in(local, user, issued.code)
 
 
 def _nonce(at, of):
-    """The nonce that `at` must sign for a statement about `of`."""
-    listed = at.call("GET", "/api/devices").json["items"]
-    return next(item["nonce"] for item in listed if item["id"] == of.device_id)
+    """The nonce that `at` must sign in a statement about `of`."""
+    items = at.call("GET", "/api/devices").json["items"]
+    return next(item["nonce"] for item in items if item["id"] == of.device_id)
 
 
-def _state(at, purpose, of, key=None, named=None, **members):
-    at.pin(named or of.device_id)
+def _send_statement(at, purpose, of, key=None, pin_purpose=None, **members):
+    at.pin(pin_purpose or of.device_id)
     nonce = members.pop("nonce", None) or _nonce(at, of)
     jws = at.statement(purpose, nonce, key or at.high, **{"subject": of.device_id, **members})
     return at.call("POST", f"/api/devices/{of.device_id}/{purpose}", {"statement": jws})
@@ -44,7 +44,7 @@ def _keys(low, high):
 
 
 def test_a_device_has_a_session_key_and_two_approval_keys(local, person):
-    """Named by thumbprints, in the audit log and the feed."""
+    """The audit entry identifies the keys by their thumbprints; the feed has an event."""
     device = person.device
     assert device.kids == {
         "session": person.session.thumbprint,
@@ -58,31 +58,31 @@ def test_a_device_has_a_session_key_and_two_approval_keys(local, person):
 
 
 def test_only_the_first_device_decides_high_risk_at_once(local, person):
-    """Each later one waits a day, in case the sign-in was stolen."""
+    """Each later device waits a day, because somebody may have stolen the sign-in."""
     now = local.clock.now()
     assert person.device.high_from == now
     assert another_device(person).device.high_from == now + DAY
 
 
 def test_a_session_has_one_device(person):
-    """A second registration gets 409."""
+    """A second registration in the same session is refused."""
     first = person.device_id
     assert person.register("second").refusal == (409, "already_enrolled")
     assert person.device_id == first
 
 
 def test_a_session_that_ended_during_registration_is_refused(local, unfinished, monkeypatch):
-    """Between the check of its token and the registration."""
+    """The session ends after its token was checked and before the device is stored."""
     with local.services.store.read() as view:
-        rows = type(view.sessions)
-    get = rows.get
+        sessions = type(view.sessions)
+    get = sessions.get
     missing = iter([False, True])
-    monkeypatch.setattr(rows, "get", lambda self, of: None if next(missing) else get(self, of))
+    monkeypatch.setattr(sessions, "get", lambda self, of: None if next(missing) else get(self, of))
     assert unfinished.register().refusal == (401, "invalid_token")
 
 
 def test_a_person_has_at_most_twenty_devices(person, unfinished):
-    """Revoked ones do not count."""
+    """Revoked devices do not count."""
     spare = [another_device(person, f"d{number}").device for number in range(MAX_DEVICES - 1)]
     assert unfinished.register().refusal == (409, "too_many_devices")
     person.call("DELETE", f"/api/devices/{spare[0].id}")
@@ -96,7 +96,7 @@ def test_a_device_name_must_be_displayable(unfinished, name):
 
 
 def test_approval_keys_must_be_two_different_public_keys(unfinished):
-    """One key for both would make every confirmation a PIN."""
+    """With one key for both, a decision without the PIN could pass for one with it."""
     low, high = SigningKey.generate().jwk, SigningKey.generate().jwk
     private = {**low, "d": X}
     for pair in ((low, low), (private, high), (low, {}), (low, {**high, "crv": "P-384"})):
@@ -115,7 +115,7 @@ def test_an_approval_key_must_differ_from_the_session_key(unfinished):
 
 
 def test_a_person_lists_all_their_devices_and_sees_the_current_one(person):
-    """Revoked ones too, each with the nonce for a statement."""
+    """The list includes revoked devices and marks the one that sent the request."""
     person.local.clock.forward(1)
     other = another_device(person)
     other.call("DELETE", "/api/devices/self")
@@ -137,25 +137,25 @@ def test_a_person_lists_all_their_devices_and_sees_the_current_one(person):
     ],
 )
 def test_an_unregistered_terminal_can_only_register(unfinished, person, method, path):
-    """Until the person's screens show it, it sees and revokes nothing."""
+    """It can read and revoke nothing before the person's other devices show it."""
     assert unfinished.call("GET", "/api/me").status == 200
     refused = unfinished.call(method, path)
-    other = unfinished.call("DELETE", f"/api/devices/{person.device_id}")
-    assert refused.refusal == other.refusal
+    refused_revocation = unfinished.call("DELETE", f"/api/devices/{person.device_id}")
+    assert refused.refusal == refused_revocation.refusal
     assert refused.status == 403
 
 
 def test_revoking_the_old_device_before_registration_does_not_skip_the_wait(
     person, unfinished, local
 ):
-    """A device that ended a moment ago still counts."""
+    """A device that was revoked a moment ago still counts."""
     person.call("DELETE", "/api/devices/self")
     assert unfinished.register().status == 201
     assert unfinished.device.high_from == local.clock.now() + WAIT_MS
 
 
 def test_a_code_issued_before_the_first_device_still_waits_after_it(local):
-    """The second device finds the first one registered."""
+    """The wait depends on the devices at registration, not at the issue of the code."""
     user, first = local.admin.users.add(NewUser("cleo"), by=BY)
     terminal = sign_in(local, user, first.code)
     late = local.admin.users.enroll("cleo", by=BY)[1]
@@ -167,7 +167,7 @@ def test_a_code_issued_before_the_first_device_still_waits_after_it(local):
 
 
 def test_each_pin_call_is_counted_before_it_is_answered(person):
-    """The same input gives the same answer; another device gives another one."""
+    """A device gets the same answer for the same input, and another device a different one."""
     first, second = person.pin(), person.pin()
     assert [(a.json["tries"], a.json["left"]) for a in (first, second)] == [(1, 9), (2, 8)]
     assert first.json["y"] == second.json["y"]
@@ -176,7 +176,7 @@ def test_each_pin_call_is_counted_before_it_is_answered(person):
 
 
 def test_ten_unconfirmed_pin_calls_lock_the_device(local, person):
-    """The tenth is answered; feed, webhook and audit log have it once."""
+    """The tenth call is still answered; the feed and the audit log have the lock once."""
     _lock(person)
     assert person.pin().refusal == (423, "device_locked")
     assert person.device.pin_tries == MAX_ATTEMPTS
@@ -192,7 +192,7 @@ def test_ten_unconfirmed_pin_calls_lock_the_device(local, person):
 
 
 def test_fifty_unconfirmed_pin_calls_exhaust_the_pin(local, person):
-    """Unlocking does not help any more; enrolling again does."""
+    """An administrator cannot unlock it any more; the person must enroll a new device."""
     for _ in range(MAX_UNCONFIRMED // MAX_ATTEMPTS):
         _lock(person)
         local.admin.users.unlock("ana", by=BY)
@@ -201,12 +201,12 @@ def test_fifty_unconfirmed_pin_calls_exhaust_the_pin(local, person):
     assert another_device(person).pin().status == 200
 
 
-def test_a_pin_call_names_the_session_or_an_own_request(agent, local, person):
-    """Another person's request is not found, and the call is not counted."""
+def test_a_pin_call_must_name_the_session_or_a_request_to_the_person(agent, local, person):
+    """A call for another person's request is refused and not counted."""
     new_person(local, "ben")
     _, own = agent.asked()
-    _, foreign = agent.asked(login_hint="ben")
-    for purpose in (foreign.id, "sayso_ap_" + "a" * 16):
+    _, of_ben = agent.asked(login_hint="ben")
+    for purpose in (of_ben.id, "sayso_ap_" + "a" * 16):
         assert person.pin(purpose).refusal == (404, "not_found")
     assert person.pin("nonsense").refusal == (422, "invalid_body")
     assert person.device.pin_tries == 0
@@ -217,7 +217,7 @@ def test_a_pin_call_names_the_session_or_an_own_request(agent, local, person):
 
 
 def test_a_statement_by_the_high_key_confirms_the_pin(person):
-    """The tries are reset; wrong ones before it stay counted for life."""
+    """It resets the attempts; the lifetime count keeps the earlier unconfirmed one."""
     person.pin()
     nonce = person.pin().json["nonce"]
     jws = person.statement("pin", nonce, person.high)
@@ -238,7 +238,7 @@ def test_a_statement_by_the_high_key_confirms_the_pin(person):
     ],
 )
 def test_an_invalid_pin_confirmation_resets_nothing(person, members, refusal):
-    """The key and every member must be right."""
+    """The key and every member of the statement must be right."""
     nonce = person.pin().json["nonce"]
     statement = {"purpose": "pin", "nonce": nonce, **members}
     key = getattr(person, statement.pop("key", "high"))
@@ -248,7 +248,7 @@ def test_an_invalid_pin_confirmation_resets_nothing(person, members, refusal):
 
 
 def test_a_confirmation_must_be_for_the_newest_pin_call(person):
-    """An earlier success proves nothing about later guesses."""
+    """An earlier success proves nothing about the guesses that followed."""
     old = person.pin().json["nonce"]
     person.pin()
     jws = person.statement("pin", old, person.high)
@@ -257,7 +257,7 @@ def test_a_confirmation_must_be_for_the_newest_pin_call(person):
 
 
 def test_a_malformed_statement_is_invalid(person):
-    """Nonsense and a broken signature are refused."""
+    """It is not a JWS, or its signature is broken."""
     nonce = person.pin().json["nonce"]
     head, payload, signature = person.statement("pin", nonce, person.high).split(".")
     for text in ("nonsense", f"{head}.{payload}.AAAA{signature[4:]}"):
@@ -266,11 +266,11 @@ def test_a_malformed_statement_is_invalid(person):
 
 
 def test_another_device_unlocks_a_locked_one(local, person):
-    """Its high key signs; the signer's own tries are reset too."""
+    """The other device signs with its high key, and its own PIN attempts are reset too."""
     other = another_device(person)
     _lock(other)
     person.pin()
-    answer = _state(person, "unlock", other)
+    answer = _send_statement(person, "unlock", other)
     assert (answer.status, answer.json["pin"]["locked"]) == (200, False)
     assert other.pin().status == 200
     assert person.device.pin_tries == 0
@@ -280,9 +280,9 @@ def test_another_device_unlocks_a_locked_one(local, person):
 
 
 def test_an_older_device_vouches_for_a_new_one(agent, local, person):
-    """The new one decides high risk at once."""
+    """The new device can then decide high risk immediately."""
     new = another_device(person)
-    answer = _state(person, "vouch", new)
+    answer = _send_statement(person, "vouch", new)
     assert answer.status == 200
     assert new.device.high_from == local.clock.now()
     assert new.approve(agent.asked_payment()[1].id).status == 200
@@ -292,32 +292,32 @@ def test_an_older_device_vouches_for_a_new_one(agent, local, person):
 
 @pytest.mark.parametrize("purpose", ["unlock", "vouch"])
 def test_a_device_cannot_unlock_or_vouch_for_itself(person, purpose):
-    """Otherwise a stolen one could."""
-    assert _state(person, purpose, person).refusal == (403, "key_not_allowed")
+    """Otherwise, a stolen device could give itself more power."""
+    assert _send_statement(person, purpose, person).refusal == (403, "key_not_allowed")
 
 
 @pytest.mark.parametrize("purpose", ["unlock", "vouch"])
 def test_a_new_device_cannot_unlock_or_vouch_for_others(person, purpose):
-    """The wait of a day prevents that two stolen sign-ins help each other."""
+    """Two stolen sign-ins can therefore not help each other."""
     first, second = another_device(person), another_device(person, "tablet")
-    assert _state(first, purpose, second).refusal == (403, "device_too_new")
+    assert _send_statement(first, purpose, second).refusal == (403, "device_too_new")
 
 
 @pytest.mark.parametrize("key", ["session", "low"])
 def test_only_the_high_key_vouches_for_others(person, key):
-    """A key without the PIN is refused."""
+    """The other keys do not need the PIN and are refused."""
     other = another_device(person)
-    answer = _state(person, "vouch", other, getattr(person, key))
+    answer = _send_statement(person, "vouch", other, getattr(person, key))
     assert answer.refusal == (403, "key_not_allowed")
 
 
 @pytest.mark.parametrize("purpose", ["unlock", "vouch"])
 @pytest.mark.parametrize("named", ["session", "self"])
 def test_a_statement_needs_a_pin_call_for_that_device(person, purpose, named):
-    """A PIN entered for something else does not count."""
+    """A PIN that was entered for something else does not count."""
     other = another_device(person)
-    purpose_of_pin = {"session": "session", "self": person.device_id}[named]
-    answer = _state(person, purpose, other, named=purpose_of_pin)
+    pin_purpose = {"session": "session", "self": person.device_id}[named]
+    answer = _send_statement(person, purpose, other, pin_purpose=pin_purpose)
     assert answer.refusal == (403, "pin_required")
 
 
@@ -329,28 +329,28 @@ def test_a_pin_call_for_another_persons_device_is_not_found(local, person):
 
 
 def test_a_statement_is_used_once(local, person):
-    """The nonce changes after each."""
+    """The nonce changes after each use."""
     other = another_device(person)
     nonce = _nonce(person, other)
-    assert _state(person, "unlock", other, nonce=nonce).status == 200
-    again = _state(person, "unlock", other, nonce=nonce)
+    assert _send_statement(person, "unlock", other, nonce=nonce).status == 200
+    again = _send_statement(person, "unlock", other, nonce=nonce)
     assert again.refusal == (422, "invalid_statement")
     assert len(local.admin.entries("device.unlocked")) == 1
 
 
 def test_devices_of_others_and_revoked_ones_are_not_found(local, person):
-    """A person can neither vouch for nor revoke such a device."""
+    """A person can neither vouch for such a device nor revoke it."""
     ben = new_person(local, "ben")
-    gone = another_device(person)
-    gone.call("DELETE", "/api/devices/self")
-    for of in (ben, gone):
-        assert _state(person, "vouch", of, nonce=X).refusal == (404, "not_found")
+    revoked = another_device(person)
+    revoked.call("DELETE", "/api/devices/self")
+    for of in (ben, revoked):
+        assert _send_statement(person, "vouch", of, nonce=X).refusal == (404, "not_found")
         assert person.call("DELETE", f"/api/devices/{of.device_id}").refusal == (404, "not_found")
     assert ben.device.state == "active"
 
 
 def test_any_device_revokes_any_device_of_its_person(local, person):
-    """It removes power, so no PIN is needed; the session ends too."""
+    """It needs no PIN, because it only removes power; the session ends too."""
     other = another_device(person)
     assert other.call("DELETE", f"/api/devices/{person.device_id}").status == 204
     assert person.call("GET", "/api/me").refusal[0] == 401

@@ -13,7 +13,7 @@ def _row(admin_services, code):
 
 
 def test_a_code_has_eight_groups_of_four_and_is_valid_for_fifteen_minutes(admin_services):
-    """The groups can be read aloud and typed."""
+    """Short groups are easy to read aloud and to type."""
     admitted(admin_services)
     _, issued = admin_services.users.enroll("admin", by=BY)
     assert [len(group) for group in issued.code.split("-")] == [4] * 8
@@ -21,7 +21,7 @@ def test_a_code_has_eight_groups_of_four_and_is_valid_for_fifteen_minutes(admin_
 
 
 def test_the_database_contains_only_a_keyed_hash_of_the_secret(admin_services):
-    """A stolen database enrolls nobody."""
+    """Nobody can therefore enroll a device with a stolen database."""
     admitted(admin_services)
     _, issued = admin_services.users.enroll("admin", by=BY)
     code_id, secret = enrollment.normalise(issued.code)
@@ -30,8 +30,8 @@ def test_the_database_contains_only_a_keyed_hash_of_the_secret(admin_services):
     assert secret not in repr(row)
 
 
-def test_a_new_code_ends_earlier_unused_ones(admin_services):
-    """There is at most one valid code per user."""
+def test_a_new_code_invalidates_earlier_unused_codes(admin_services):
+    """A user has at most one valid code."""
     admitted(admin_services)
     _, first = admin_services.users.enroll("admin", by=BY)
     _, second = admin_services.users.enroll("admin", by=BY)
@@ -40,7 +40,7 @@ def test_a_new_code_ends_earlier_unused_ones(admin_services):
 
 
 def test_the_audit_log_contains_only_the_public_half_of_a_code(admin_services):
-    """A reader of the log cannot use the code."""
+    """Somebody who reads the audit log can therefore not use the code."""
     admitted(admin_services)
     _, issued = admin_services.users.enroll("admin", by=BY)
     code_id, secret = enrollment.normalise(issued.code)
@@ -65,11 +65,11 @@ def test_a_code_is_accepted_however_it_is_typed(typed):
 
 @pytest.mark.parametrize("typed", ["", "ABCD", "U" * 32, "A" * 31, "A" * 33, "é" * 32, "A" * 1_000])
 def test_an_impossible_code_is_refused(typed):
-    """A wrong length or alphabet never reaches the database."""
+    """A code with a wrong length or alphabet is refused before the database is read."""
     with pytest.raises(enrollment.BadCode, match="eight groups of four"):
         enrollment.normalise(typed)
 
 
 def test_the_link_contains_the_code_in_its_fragment():
-    """Browsers do not send the fragment, so no log contains the code."""
+    """Browsers do not send the fragment, so no web server logs the code."""
     assert enrollment.link("https://sayso.example", "AB-CD") == "https://sayso.example/enroll#AB-CD"

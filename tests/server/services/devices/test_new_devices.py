@@ -1,4 +1,4 @@
-"""A new device cannot decide high risk for a day, however the older devices ended."""
+"""A new device cannot decide high risk for a day, even if the older devices were revoked."""
 
 from collections.abc import Callable
 
@@ -14,11 +14,11 @@ from tests.support.builders.installation import BY
 from tests.support.builders.passkey import LocalBrowser, SoftPasskey, code_for
 from tests.support.builders.site import LocalSite
 
-OWN = "/api/devices/self"
+OWN_DEVICE = "/api/devices/self"
 
 
 def _terminal(local: LocalSite, name: str = "ana") -> LocalTerminal:
-    """Another terminal, enrolled with an administrator's code."""
+    """Enroll another terminal with an administrator's code."""
     user, issued = local.admin.users.enroll(name, by=BY)
     terminal = sign_in(local, user, issued.code)
     assert terminal.register().status == 201
@@ -26,7 +26,7 @@ def _terminal(local: LocalSite, name: str = "ana") -> LocalTerminal:
 
 
 def _passkey(local: LocalSite, name: str = "ana") -> LocalBrowser:
-    """Another passkey, enrolled with an administrator's code."""
+    """Enroll another passkey with an administrator's code."""
     user, _ = local.admin.users.show(name)
     browser = LocalBrowser(local, user, SoftPasskey(credential=local.admin.secrets.salt().encode()))
     assert browser.enroll(code_for(local, name)).status == 201
@@ -34,7 +34,7 @@ def _passkey(local: LocalSite, name: str = "ana") -> LocalBrowser:
 
 
 def _revoke_own_device(person: LocalTerminal) -> None:
-    assert person.call("DELETE", OWN).status == 204
+    assert person.call("DELETE", OWN_DEVICE).status == 204
 
 
 def _revoke(local: LocalSite, device_id: str) -> None:
@@ -60,35 +60,35 @@ def _revoke_and_disable_the_user_for_a_moment(person: LocalTerminal) -> None:
 
 
 def _keep_the_device(person: LocalTerminal) -> None:
-    assert person.call("PATCH", OWN, {"name": "another name"}).status == 200
+    assert person.call("PATCH", OWN_DEVICE, {"name": "another name"}).status == 200
 
 
-ENDS = (
+ENDINGS = (
     _revoke_own_device,
     _revoke_on_the_command_line,
     _reuse_a_refresh_token,
     _revoke_and_disable_the_user_for_a_moment,
     _keep_the_device,
 )
-End = Callable[[LocalTerminal], None]
-New = Callable[[LocalSite], LocalTerminal | LocalBrowser]
+Ending = Callable[[LocalTerminal], None]
+Enroll = Callable[[LocalSite], LocalTerminal | LocalBrowser]
 
 
 @pytest.mark.parametrize("new", [_terminal, _passkey], ids=lambda new: new.__name__)
-@pytest.mark.parametrize("end", ENDS, ids=lambda end: end.__name__)
-def test_the_next_device_waits_after_the_old_one_just_ended(
-    local: LocalSite, person: LocalTerminal, end: End, new: New
+@pytest.mark.parametrize("end", ENDINGS, ids=lambda end: end.__name__)
+def test_a_device_waits_if_the_old_one_was_just_revoked(
+    local: LocalSite, person: LocalTerminal, end: Ending, new: Enroll
 ) -> None:
-    """Whoever ended it, the person must have the time to notice."""
+    """It does not matter who revoked the old one: the person needs time to notice."""
     end(person)
     assert new(local).device.high_from == local.clock.now() + WAIT_MS
 
 
 @pytest.mark.parametrize(("after", "waits"), [(WAIT_MS, True), (WAIT_MS + 1, False)])
-def test_the_next_device_does_not_wait_a_day_after_the_last_one_ended(
+def test_a_device_does_not_wait_if_the_last_one_was_revoked_over_a_day_ago(
     local: LocalSite, person: LocalTerminal, after: int, *, waits: bool
 ) -> None:
-    """A device that is enrolled exactly a day later still waits."""
+    """A device that is enrolled exactly one day later still waits."""
     _revoke_own_device(person)
     local.clock.forward(after)
     expected = local.clock.now() + (WAIT_MS if waits else 0)
@@ -96,11 +96,11 @@ def test_the_next_device_does_not_wait_a_day_after_the_last_one_ended(
 
 
 @pytest.mark.parametrize(("idle", "waits"), [(IDLE_MS - 1, True), (IDLE_MS, False)])
-@pytest.mark.parametrize("ended", [False, True], ids=["in force", "ended now"])
+@pytest.mark.parametrize("ended", [False, True], ids=["active", "revoked"])
 def test_a_device_unused_for_thirty_days_does_not_make_others_wait(
     local: LocalSite, person: LocalTerminal, idle: int, *, waits: bool, ended: bool
 ) -> None:
-    """Nobody would see an alarm on it, revoked or not."""
+    """Nobody would see an alarm on such a device, whether or not it is revoked."""
     local.clock.forward(idle)
     if ended:
         _revoke_on_the_command_line(person)
@@ -109,7 +109,7 @@ def test_a_device_unused_for_thirty_days_does_not_make_others_wait(
 
 
 def test_a_signed_in_passkey_counts_as_used(local: LocalSite, person: LocalTerminal) -> None:
-    """A passkey that only signs in, and signs no decision, counts as used."""
+    """It counts even if it only signs in and never signs a decision."""
     browser = _passkey(local)
     _revoke_own_device(person)
     for _ in range(6):
@@ -129,11 +129,11 @@ def test_a_signed_in_passkey_counts_as_used(local: LocalSite, person: LocalTermi
 
 @pytest.mark.usefixtures("person")
 def test_a_waiting_device_makes_the_next_one_wait(local: LocalSite) -> None:
-    """Revoking and enrolling again gains nothing."""
+    """Nobody can therefore shorten the wait by revoking a device and enrolling another one."""
     for _ in range(3):
-        for one in local.admin.users.show("ana")[1]:
-            if one.state == "active":
-                _revoke(local, one.id)
+        for device in local.admin.users.show("ana")[1]:
+            if device.state == "active":
+                _revoke(local, device.id)
         assert _passkey(local).device.high_from == local.clock.now() + WAIT_MS
         local.clock.forward(WAIT_MS // 2)
 
@@ -141,12 +141,12 @@ def test_a_waiting_device_makes_the_next_one_wait(local: LocalSite) -> None:
 def test_a_device_disabled_by_a_restore_waits_when_it_is_enabled(
     local: LocalSite, person: LocalTerminal
 ) -> None:
-    """It may have been revoked after the backup."""
+    """It may have been revoked after the backup was made."""
     local.clock.forward(3 * WAIT_MS)
     with local.services.store.write() as tx:
         assert tx.devices.revoke(person.device_id)
-        held = insert(restore_holds).values(kind="devices", id=person.device_id, at=tx.now)
-        tx._connection.execute(held)
+        hold = insert(restore_holds).values(kind="devices", id=person.device_id, at=tx.now)
+        tx._connection.execute(hold)
         assert not has_one_in_use(tx, person.user.id)
         assert high_from(tx, person.user.id) == tx.now + WAIT_MS
     Oversight(local.services.store).enable_devices(device=None, user="ana", by=BY)

@@ -1,4 +1,4 @@
-"""Standing grants are for an agent with its keys: other keys end them."""
+"""Standing grants are given to an agent with its keys and end when the keys change."""
 
 import json
 
@@ -16,13 +16,13 @@ JWK = {
     "x": "f83OJ3D2xF1Bg8vub9tLe1gHMzV76e8Tus9uPHvRVEU",
     "y": "x_FEzRu9m36HLN_tue659LNpXW6pCyStikYjKIWI5a0",
 }
-ONE, OTHER = ({"keys": [{**JWK, "kid": kid}]} for kid in ("a", "b"))
-KEYED = {"client_name": "helper", "token_endpoint_auth_method": "private_key_jwt"}
+KEYS, OTHER_KEYS = ({"keys": [{**JWK, "kid": kid}]} for kid in ("a", "b"))
+KEY_METADATA = {"client_name": "helper", "token_endpoint_auth_method": "private_key_jwt"}
 
 
 @pytest.fixture
 def send_registration(local):
-    """Sends a registration request of the agent."""
+    """A function that sends a registration request of the agent and returns the response."""
 
     def send(method, path, token, members):
         headers = {"content-type": "application/json", "authorization": f"Bearer {token}"}
@@ -39,26 +39,26 @@ def registered_agent(local, person, send_registration):
     assert person.user.name == "ana"
     invitations = Invitations(local.admin.store, local.admin.secrets)
     token = invitations.issue(NewInvitation("ana"), by=BY).token
-    return send_registration("POST", "/register", token, {**KEYED, "jwks": ONE})
+    return send_registration("POST", "/register", token, {**KEY_METADATA, "jwks": KEYS})
 
 
 @pytest.fixture
 def existing_grant(local, person, registered_agent):
-    """A standing grant for that agent."""
+    """A standing grant for the registered agent."""
     return local.admin.standing_grant(
         local.admin.approval(registered_agent["client_id"], person.user.id)
     )
 
 
-def _put(send_registration, registered_agent, jwks):
-    """The agent changes its own registration."""
+def _replace_keys(send_registration, registered_agent, jwks):
+    """Replace the keys in the registration of the agent, as the agent itself."""
     path = f"/register/{registered_agent['client_id']}"
-    members = {"client_id": registered_agent["client_id"], **KEYED, "jwks": jwks}
+    members = {"client_id": registered_agent["client_id"], **KEY_METADATA, "jwks": jwks}
     return send_registration("PUT", path, registered_agent["registration_access_token"], members)
 
 
 def _ended(local, grant):
-    """Why the grant ended, and the actors of the audit entries."""
+    """Why the grant ended (None if it is in force), and the actors of the audit entries."""
     entries = local.admin.entries("standing_grant.ended")
     return standing_grants.now_of(local, grant).ended_because, [entry["actor"] for entry in entries]
 
@@ -66,8 +66,8 @@ def _ended(local, grant):
 def test_registering_other_keys_ends_the_standing_grants(
     local, send_registration, registered_agent, existing_grant
 ):
-    """`PUT /register/<id>` with another key; the actor is the agent."""
-    _put(send_registration, registered_agent, OTHER)
+    """The agent does so with `PUT /register/<id>`, and is the actor in the audit entry."""
+    _replace_keys(send_registration, registered_agent, OTHER_KEYS)
     assert _ended(local, existing_grant) == (
         "key_rotated",
         [audit.by_agent(registered_agent["client_id"])],
@@ -77,31 +77,31 @@ def test_registering_other_keys_ends_the_standing_grants(
 def test_registering_the_same_keys_ends_nothing(
     local, send_registration, registered_agent, existing_grant
 ):
-    """The standing grants stay."""
-    _put(send_registration, registered_agent, ONE)
+    """The standing grants stay in force."""
+    _replace_keys(send_registration, registered_agent, KEYS)
     assert _ended(local, existing_grant) == (None, [])
 
 
 def test_changing_from_a_secret_to_keys_ends_the_standing_grants(local, send_registration, person):
-    """The agent authenticates in another way."""
+    """The agent then has other credentials than those to which the grant was given."""
     invitations = Invitations(local.admin.store, local.admin.secrets)
     token = invitations.issue(NewInvitation("ana"), by=BY).token
     registered_agent = send_registration("POST", "/register", token, {"client_name": "helper"})
     grant = local.admin.standing_grant(
         local.admin.approval(registered_agent["client_id"], person.user.id)
     )
-    _put(send_registration, registered_agent, ONE)
+    _replace_keys(send_registration, registered_agent, KEYS)
     assert _ended(local, grant)[0] == "key_rotated"
 
 
 def test_keys_replaced_by_an_administrator_end_the_standing_grants(
     local, registered_agent, existing_grant
 ):
-    """`agents update --jwks`; other changes with the same keys do not."""
+    """An update that keeps the keys and changes other members does not end them."""
     update = local.admin.agents.update
     update(
-        registered_agent["client_id"], AgentChanges(jwks=json.dumps(ONE), description="x"), by=BY
+        registered_agent["client_id"], AgentChanges(jwks=json.dumps(KEYS), description="x"), by=BY
     )
     assert _ended(local, existing_grant) == (None, [])
-    update(registered_agent["client_id"], AgentChanges(jwks=json.dumps(OTHER)), by=BY)
+    update(registered_agent["client_id"], AgentChanges(jwks=json.dumps(OTHER_KEYS)), by=BY)
     assert _ended(local, existing_grant) == ("key_rotated", [BY])

@@ -35,7 +35,7 @@ def _browser_code(browser):
 
 
 def test_a_terminal_makes_a_code_with_its_high_key_and_the_pin(person, local):
-    """Returned once, with the link; the new device waits a day for high risk."""
+    """The code is returned once, with a link; the new device waits a day for high risk."""
     answer = _code(person)
     assert (answer.status, answer.headers["Cache-Control"]) == (201, "no-store")
     code = answer.json["enrollment_code"]
@@ -48,7 +48,7 @@ def test_a_terminal_makes_a_code_with_its_high_key_and_the_pin(person, local):
 
 
 def test_a_passkey_makes_a_code_without_a_pin(local):
-    """It verified its user itself."""
+    """The passkey has verified its user itself."""
     browser = new_browser(local)
     answer = _browser_code(browser)
     assert answer.status == 201
@@ -72,7 +72,7 @@ def test_a_code_needs_the_high_key_the_pin_and_an_older_device(person, local):
 
 
 def test_a_statement_makes_one_code(person):
-    """The nonce changes afterwards."""
+    """The nonce changes after the first use."""
     nonce = _nonce(person)
     subject = decisions.digest(nonce)
     person.pin(subject)
@@ -82,7 +82,7 @@ def test_a_statement_makes_one_code(person):
 
 
 def test_a_person_with_twenty_devices_gets_no_code(person):
-    """It is the limit of devices per person."""
+    """Twenty is the limit of devices per person."""
     for number in range(MAX_DEVICES - 1):
         another_device(person, f"d{number}")
     person.local.clock.forward(MINUTE)
@@ -90,7 +90,7 @@ def test_a_person_with_twenty_devices_gets_no_code(person):
 
 
 def test_a_person_renames_their_device(person, local):
-    """A session is enough; it is an audit entry."""
+    """Renaming needs only a session and makes an audit entry."""
     other = another_device(person)
     path = f"/api/devices/{other.device_id}"
     answer = person.call("PATCH", path, {"name": "kitchen tablet"})
@@ -103,20 +103,20 @@ def test_a_person_renames_their_device(person, local):
 
 @pytest.mark.parametrize("name", ["", "x" * 65, "bell\x07", " padded "])
 def test_a_new_device_name_must_be_displayable(person, name):
-    """Renaming checks the name as registering does."""
+    """Renaming has the same rules for names as registering."""
     assert person.call("PATCH", "/api/devices/self", {"name": name}).refusal[0] == 422
     assert person.device.name == "laptop"
 
 
 def test_a_device_of_another_person_cannot_be_renamed(person, local):
-    """It is not found."""
+    """The answer is that of an unknown device."""
     other = new_person(local, "zoe")
     path = f"/api/devices/{other.device_id}"
     assert person.call("PATCH", path, {"name": "mine"}).refusal == (404, "not_found")
 
 
 def test_a_passkey_vouches_for_a_new_device(local):
-    """A passkey can do what an older terminal's high key can."""
+    """A passkey can vouch like an older terminal's high key."""
     browser = new_browser(local)
     other = LocalBrowser(local, browser.user, SoftPasskey(credential=b"a second one"))
     assert other.enroll(code_for(local, "eva")).status == 201

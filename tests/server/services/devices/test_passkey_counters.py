@@ -1,4 +1,4 @@
-"""The signature counter of a passkey: one that does not increase is refused with an alarm."""
+"""Signature counters of passkeys: a counter that does not increase is refused with an alarm."""
 
 import json
 from collections.abc import Callable
@@ -15,14 +15,14 @@ from tests.support.builders.passkey import LocalBrowser, SoftPasskey, code_for, 
 from tests.support.builders.site import Answer, LocalSite
 
 REFUSED = (403, "passkey_counter")
-KNOWN = 7
+STORED_COUNTER = 7
 
 
 @pytest.fixture
 def browser(local: LocalSite) -> LocalBrowser:
     """Eva, whose passkey counts signatures and has signed seven times."""
     browser = new_browser(local)
-    browser.passkey.signs = KNOWN - 1
+    browser.passkey.signs = STORED_COUNTER - 1
     assert browser.sign_in().status == 200
     return browser
 
@@ -82,17 +82,23 @@ Use = Callable[[LocalBrowser, LocalAgent], Answer]
 
 
 @pytest.mark.parametrize("use", USES, ids=lambda use: use.__name__)
-@pytest.mark.parametrize("signs", [KNOWN, KNOWN - 1, 0], ids=["the same", "lower", "none"])
+@pytest.mark.parametrize(
+    "signs", [STORED_COUNTER, STORED_COUNTER - 1, 0], ids=["the same", "lower", "none"]
+)
 def test_a_counter_that_does_not_increase_is_refused_with_an_alarm(
     local: LocalSite, browser: LocalBrowser, agent: LocalAgent, use: Use, signs: int
 ) -> None:
-    """The only effects are an audit entry and an alarm in the feed and at the webhook."""
+    """Apart from the audit entry and the alarm in the feed and at the webhook, nothing changes."""
     browser.passkey.signs = signs - 1
     assert use(browser, agent).refusal == REFUSED
 
     (entry,) = local.admin.entries("passkey.refused")
     assert entry["subject"] == browser.user.id
-    assert entry["facts"] == {"device": browser.device_id, "counter": signs, "known": KNOWN}
+    assert entry["facts"] == {
+        "device": browser.device_id,
+        "counter": signs,
+        "known": STORED_COUNTER,
+    }
     assert "alarm.passkey_counter" in local.admin.events(browser.user)
     assert browser.device.alarmed_at == local.clock.now()
     (alarm,) = [
@@ -100,10 +106,10 @@ def test_a_counter_that_does_not_increase_is_refused_with_an_alarm(
     ]
     assert alarm["device"] == browser.device_id
     with local.services.store.read() as view:
-        waiting = view.approvals.waiting(browser.user.id, view.now, 10, None)
-        assert all(one.state is State.PENDING for one in waiting)
-        assert len(waiting) == (1 if use in {_approve, _deny, _report} else 0)
-    browser.passkey.signs = KNOWN
+        pending = view.approvals.waiting(browser.user.id, view.now, 10, None)
+        assert all(approval.state is State.PENDING for approval in pending)
+        assert len(pending) == (1 if use in {_approve, _deny, _report} else 0)
+    browser.passkey.signs = STORED_COUNTER
     assert browser.sign_in().status == 200
 
 
@@ -111,17 +117,17 @@ def test_a_counter_that_does_not_increase_is_refused_with_an_alarm(
 def test_every_signature_advances_the_stored_counter(
     browser: LocalBrowser, agent: LocalAgent, use: Use
 ) -> None:
-    """A copy that was made before is therefore noticed at its first use."""
+    """A copy of the passkey that was made earlier is therefore noticed at its first use."""
     assert use(browser, agent).status in {200, 201}
-    assert browser.passkey.signs == KNOWN + 1
-    browser.passkey.signs = KNOWN
+    assert browser.passkey.signs == STORED_COUNTER + 1
+    browser.passkey.signs = STORED_COUNTER
     assert browser.sign_in().refusal == REFUSED
 
 
 def test_a_passkey_without_a_counter_is_accepted_with_zero(
     browser: LocalBrowser, agent: LocalAgent, local: LocalSite
 ) -> None:
-    """Most synchronized passkeys have no counter."""
+    """Most synchronized passkeys have no counter and always send zero."""
     synced = LocalBrowser(local, browser.user, SoftPasskey(credential=b"synced"))
     assert synced.enroll(code_for(local, "eva")).status == 201
     for _ in range(2):
@@ -139,10 +145,10 @@ def test_the_same_assertion_may_be_repeated(browser: LocalBrowser, agent: LocalA
     assert [answer.json["state"] for answer in answers] == ["approved", "approved"]
 
 
-def test_of_two_assertions_with_the_same_counter_one_is_accepted(
+def test_only_one_of_two_assertions_with_the_same_counter_is_accepted(
     browser: LocalBrowser, agent: LocalAgent, local: LocalSite
 ) -> None:
-    """A passkey and its copy, used at the same moment."""
+    """A passkey and its copy may be used at the same moment."""
     for _ in range(5):
         requests = [_request(agent) for _ in range(2)]
         signs = browser.passkey.signs
@@ -153,14 +159,14 @@ def test_of_two_assertions_with_the_same_counter_one_is_accepted(
         with ThreadPoolExecutor(2) as threads:
             answers = list(threads.map(browser.answer, requests, decisions))
         assert sorted(answer.status for answer in answers) == [200, 403]
-        passed = [local.stored(request).state for request in requests].count(State.APPROVED)
-        assert passed == 1
+        approved_count = [local.stored(request).state for request in requests].count(State.APPROVED)
+        assert approved_count == 1
 
 
 def test_a_repeated_old_assertion_raises_one_alarm_an_hour(
     browser: LocalBrowser, local: LocalSite
 ) -> None:
-    """Entries are limited too."""
+    """The number of audit entries is limited to twenty."""
     offer = browser.send("POST", "/api/passkeys/offer").json["text"]
     browser.passkey.signs = 1
     for _ in range(30):
@@ -175,9 +181,9 @@ def test_a_repeated_old_assertion_raises_one_alarm_an_hour(
 
 
 def test_the_counter_at_enrollment_is_the_first_known(local: LocalSite) -> None:
-    """A copy made before the enrollment is noticed too."""
+    """A copy that was made before the enrollment is therefore noticed too."""
     browser = new_browser(local, signs=40)
     browser.passkey.signs = 39
-    answer = browser.sign_in()
-    assert answer.refusal == REFUSED
-    assert json.loads(answer.body)["detail"].endswith("create a new one.")
+    refused = browser.sign_in()
+    assert refused.refusal == REFUSED
+    assert json.loads(refused.body)["detail"].endswith("create a new one.")

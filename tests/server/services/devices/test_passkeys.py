@@ -32,7 +32,7 @@ def _devices(caller):
 
 
 def test_a_first_passkey_is_enrolled_with_a_code(local):
-    """Its browser is signed in at once, and it may decide everything."""
+    """The browser is then signed in and may immediately decide requests of any risk."""
     browser = new_browser(local)
     (device,) = _devices(browser)
     assert (device["kind"], device["name"], device["state"]) == ("browser", "phone", "active")
@@ -43,12 +43,12 @@ def test_a_first_passkey_is_enrolled_with_a_code(local):
 
 
 def test_the_audit_log_contains_the_public_key_of_each_passkey(local):
-    """The audit log alone is then enough to verify later signatures."""
+    """The audit log alone is therefore enough to verify later signatures."""
     browser = new_browser(local)
     (entry,) = [
-        one
-        for one in local.admin.entries("device.enrolled")
-        if one["facts"]["device"] == browser.device_id
+        enrollment
+        for enrollment in local.admin.entries("device.enrolled")
+        if enrollment["facts"]["device"] == browser.device_id
     ]
     assert entry["facts"]["kind"] == "browser"
     assert entry["facts"]["public_key"] == encoded(browser.passkey.public_key)
@@ -56,7 +56,7 @@ def test_the_audit_log_contains_the_public_key_of_each_passkey(local):
 
 
 def test_a_person_may_have_several_passkeys_and_terminals(local, person):
-    """Each device lists all of them."""
+    """Each device lists all devices and marks itself."""
     first, second = _browser_of(person), _browser_of(person, b"second")
     for browser in (first, second):
         assert browser.enroll(code_for(local, "ana")).status == 201
@@ -70,29 +70,29 @@ def test_a_person_may_have_several_passkeys_and_terminals(local, person):
 
 
 def test_enrollment_options_exclude_existing_passkeys(local):
-    """An authenticator therefore does not make a second one."""
+    """An authenticator therefore does not create a second passkey for the same user."""
     browser = new_browser(local)
     sent = {"code": code_for(local, "eva")}
     options = browser.send("POST", "/api/passkeys/options", sent).json
-    known = encoded(browser.passkey.credential)
-    assert options["excludeCredentials"] == [{"type": "public-key", "id": known}]
+    credential_id = encoded(browser.passkey.credential)
+    assert options["excludeCredentials"] == [{"type": "public-key", "id": credential_id}]
 
 
-def test_a_passkey_beside_an_older_device_waits_a_day_or_for_a_vouch(local, person):
-    """An administrator's code alone gives no power to decide high risk."""
+def test_a_later_passkey_waits_a_day_or_until_a_device_vouches_for_it(local, person):
+    """An administrator's code alone is not enough to decide high risk."""
     browser = _browser_of(person)
     browser.enroll(code_for(local, "ana"))
     assert browser.device.high_from == local.clock.now() + DAY
-    (shown,) = [device for device in _devices(person) if device["id"] == browser.device_id]
+    (listed_device,) = [device for device in _devices(person) if device["id"] == browser.device_id]
     person.pin(browser.device_id)
-    jws = person.statement("vouch", shown["nonce"], person.high, subject=browser.device_id)
+    jws = person.statement("vouch", listed_device["nonce"], person.high, subject=browser.device_id)
     path = f"/api/devices/{browser.device_id}/vouch"
     assert person.call("POST", path, {"statement": jws}).status == 200
     assert browser.device.high_from == local.clock.now()
 
 
 def test_an_enrollment_code_is_used_once(local):
-    """The reuse is refused and is an alarm."""
+    """A second use is refused and raises an alarm."""
     user, issued = local.admin.users.enroll("ana", by=BY)
     first = LocalBrowser(local, user, SoftPasskey())
     assert first.enroll(issued.code).status == 201
@@ -102,7 +102,7 @@ def test_an_enrollment_code_is_used_once(local):
 
 
 def test_a_code_used_for_a_terminal_enrolls_no_passkey(local):
-    """A code makes one device of either kind."""
+    """A code enrolls only one device, whatever its kind."""
     user, issued = local.admin.users.enroll("ana", by=BY)
     sign_in(local, user, issued.code)
     browser = LocalBrowser(local, user, SoftPasskey())
@@ -110,7 +110,7 @@ def test_a_code_used_for_a_terminal_enrolls_no_passkey(local):
 
 
 def test_requesting_options_does_not_use_up_a_code(local):
-    """A page may be loaded twice."""
+    """A person may load the page twice."""
     user, issued = local.admin.users.enroll("ana", by=BY)
     browser = LocalBrowser(local, user, SoftPasskey())
     for _ in range(2):
@@ -118,8 +118,8 @@ def test_requesting_options_does_not_use_up_a_code(local):
     assert browser.enroll(issued.code).status == 201
 
 
-def test_a_code_ends_with_its_lifetime_and_its_user(local):
-    """Fifteen minutes; a disabled user gets no device."""
+def test_a_code_is_invalid_after_its_expiry_and_for_a_disabled_user(local):
+    """It expires after fifteen minutes and does not enroll a device for a disabled user."""
     user, issued = local.admin.users.enroll("ana", by=BY)
     browser = LocalBrowser(local, user, SoftPasskey())
     local.clock.forward(LIFETIME_MS)
@@ -130,7 +130,7 @@ def test_a_code_ends_with_its_lifetime_and_its_user(local):
 
 
 def test_five_wrong_secrets_end_a_code(local):
-    """Counted over both calls; malformed codes do not count."""
+    """Attempts count at either endpoint; a malformed code does not count."""
     user, issued = local.admin.users.enroll("ana", by=BY)
     wrong = issued.code[:9] + "0000-" * 5 + "0000"
     browser = LocalBrowser(local, user, SoftPasskey())
@@ -142,7 +142,7 @@ def test_five_wrong_secrets_end_a_code(local):
 
 
 def test_a_code_used_by_a_concurrent_enrollment_is_refused(local, monkeypatch):
-    """The conditional update lets one of two browsers through."""
+    """The conditional update of the code succeeds for one of two browsers."""
     user, issued = local.admin.users.enroll("ana", by=BY)
     monkeypatch.setattr(EnrollmentCodes, "use", lambda *_: False)
     browser = LocalBrowser(local, user, SoftPasskey())
@@ -165,7 +165,7 @@ def test_guessing_codes_is_limited_per_address(person):
 
 
 @pytest.mark.parametrize(
-    ("members", "code"),
+    ("members", "error"),
     [
         ({"attestation": "AA"}, "invalid_passkey"),
         ({"client_data": "AA"}, "invalid_passkey"),
@@ -174,16 +174,16 @@ def test_guessing_codes_is_limited_per_address(person):
         ({"name": ""}, "invalid_body"),
     ],
 )
-def test_an_invalid_passkey_leaves_the_code_unused(local, members, code):
-    """The person can try again with it."""
+def test_an_invalid_passkey_leaves_the_code_unused(local, members, error):
+    """The person can try again with the same code."""
     user, issued = local.admin.users.enroll("ana", by=BY)
     browser = LocalBrowser(local, user, SoftPasskey())
-    assert browser.enroll(issued.code, **members).refusal == (422, code)
+    assert browser.enroll(issued.code, **members).refusal == (422, error)
     assert browser.enroll(issued.code).status == 201
 
 
 def test_a_credential_is_enrolled_once(local):
-    """Another user cannot enroll it either."""
+    """Another user cannot enroll it again."""
     browser = new_browser(local)
     new_person(local, "ben")
     again = browser.enroll(code_for(local, "ben"))
@@ -191,17 +191,17 @@ def test_a_credential_is_enrolled_once(local):
 
 
 def test_passkeys_count_against_the_device_limit(local):
-    """Passkeys and terminals count together."""
+    """After twenty passkeys, the next one is refused."""
     browser = new_browser(local)
     for number in range(19):
-        more = _with_other_passkey(browser, str(number).encode())
-        assert more.enroll(code_for(local, "eva")).status == 201
+        other = _with_other_passkey(browser, str(number).encode())
+        assert other.enroll(code_for(local, "eva")).status == 201
     last = _with_other_passkey(browser, b"last").enroll(code_for(local, "eva"))
     assert last.refusal == (409, "too_many_devices")
 
 
 def test_a_browser_signs_in_without_a_name(local):
-    """The passkey identifies the user; each sign-in sets another cookie."""
+    """The passkey identifies the user; each sign-in sets a new cookie."""
     browser = new_browser(local)
     before = browser.cookie
     answer = browser.sign_in()
@@ -212,7 +212,7 @@ def test_a_browser_signs_in_without_a_name(local):
 
 
 def test_the_session_cookie_is_host_only_strict_and_secure(open_local):
-    """Its name has the prefix `__Host-` with TLS, and has none on loopback."""
+    """With TLS, its name has the prefix `__Host-`; on loopback it does not."""
     plain = new_browser(open_local()).sign_in().headers["Set-Cookie"]
     assert plain.startswith("sayso-passkey=sayso_br_")
     assert plain.endswith("; Path=/; Max-Age=604800; HttpOnly; SameSite=Strict")
@@ -222,23 +222,23 @@ def test_the_session_cookie_is_host_only_strict_and_secure(open_local):
     offer = local.send("POST", "/api/passkeys/offer", headers={"origin": issuer}).json
     assert offer["rp_id"] == "sayso.example"
     code = code_for(local, "ana")
-    made = browser.passkey.made(_challenge(local, code, issuer))
-    body = {"code": code, "name": "phone", **made}
-    sent = json.dumps(body).encode()
-    answer = local.send("POST", "/api/passkeys", headers={"origin": issuer}, body=sent)
+    credential = browser.passkey.made(_challenge(local, code, issuer))
+    body = {"code": code, "name": "phone", **credential}
+    encoded_body = json.dumps(body).encode()
+    answer = local.send("POST", "/api/passkeys", headers={"origin": issuer}, body=encoded_body)
     assert answer.headers["Set-Cookie"].startswith("__Host-sayso-passkey=sayso_br_")
     assert answer.headers["Set-Cookie"].endswith("; Secure")
 
 
 def _challenge(local, code, issuer):
-    sent = json.dumps({"code": code}).encode()
+    encoded_body = json.dumps({"code": code}).encode()
     headers = {"origin": issuer}
-    options = local.send("POST", "/api/passkeys/options", headers=headers, body=sent).json
+    options = local.send("POST", "/api/passkeys/options", headers=headers, body=encoded_body).json
     return decoded(options["challenge"])
 
 
 def test_a_challenge_is_used_once(local):
-    """A recorded sign-in cannot be replayed."""
+    """A recorded sign-in can therefore not be replayed."""
     browser = new_browser(local)
     offer = browser.send("POST", "/api/passkeys/offer").json["text"]
     assert browser.sign_in(offer).status == 200
@@ -246,7 +246,7 @@ def test_a_challenge_is_used_once(local):
 
 
 def test_a_challenge_expires_after_five_minutes(local):
-    """The page requests another one."""
+    """The page can then request a new one."""
     browser = new_browser(local)
     offer = browser.send("POST", "/api/passkeys/offer").json["text"]
     local.clock.forward(CHALLENGE_MS)
@@ -257,12 +257,12 @@ def test_a_challenge_expires_after_five_minutes(local):
     "offer", ["x", "a.b.c", f"a.{'9' * 5_000}.c", "a.99999999999999.c", "\u00e9.1.c", "a.\u0661.c"]
 )
 def test_a_challenge_that_we_did_not_issue_is_refused(local, offer):
-    """Other texts, impossible times, other digits."""
+    """The text may be malformed or may have an impossible time or digits other than ASCII."""
     assert new_browser(local).sign_in(offer).refusal == (422, "invalid_passkey")
 
 
 def test_an_assertion_of_another_passkey_is_refused(local):
-    """It is unknown, has a wrong ID, or has another signature."""
+    """The credential is unknown, or the signature does not match the enrolled passkey."""
     browser = new_browser(local)
     assert _with_other_passkey(browser).sign_in().refusal == (403, "unknown_passkey")
     assert browser.sign_in(signature=b"x").refusal == (422, "invalid_passkey")
@@ -271,13 +271,13 @@ def test_an_assertion_of_another_passkey_is_refused(local):
 
 
 def test_a_malformed_assertion_is_refused(local):
-    """The assertion has a wrong number of parts."""
+    """The assertion has the wrong number of parts."""
     answer = new_browser(local).send("POST", "/api/passkeys/sign-in", {"assertion": "a.b.c"})
     assert answer.refusal == (422, "invalid_passkey")
 
 
 def test_a_revoked_passkey_is_refused(local, person):
-    """Any device of the person revokes it; its browsers are signed out."""
+    """Any device of the person can revoke it; its browsers are signed out."""
     browser = _browser_of(person)
     browser.enroll(code_for(local, "ana"))
     assert person.call("DELETE", f"/api/devices/{browser.device_id}").status == 204
@@ -286,7 +286,7 @@ def test_a_revoked_passkey_is_refused(local, person):
 
 
 def test_a_browser_revokes_devices_of_its_person(local, person):
-    """The cookie is enough, because it removes power."""
+    """The cookie is enough for this, because it only removes power."""
     browser = _browser_of(person)
     browser.enroll(code_for(local, "ana"))
     assert browser.send("DELETE", f"/api/devices/{person.device_id}").status == 204
@@ -296,7 +296,7 @@ def test_a_browser_revokes_devices_of_its_person(local, person):
 
 
 def test_a_disabled_user_is_signed_out_and_cannot_sign_in(local):
-    """The session and the passkey are refused at once."""
+    """The session and the passkey are refused immediately."""
     browser = new_browser(local)
     local.admin.users.disable("eva", by=BY)
     assert browser.send("GET", "/api/me").refusal == (403, "forbidden")
@@ -304,7 +304,7 @@ def test_a_disabled_user_is_signed_out_and_cannot_sign_in(local):
 
 
 def test_a_browser_session_ends_after_a_week(local):
-    """The passkey signs in again, however long after."""
+    """The passkey can sign in again, even a year later."""
     browser = new_browser(local)
     local.clock.forward(SIGNED_IN_MS)
     assert browser.send("GET", "/api/me").refusal == (401, "signed_out")
@@ -330,7 +330,7 @@ def test_signing_out_ends_only_this_browser(local):
 
 
 def test_signing_out_with_an_unknown_cookie_does_nothing(local):
-    """The answer is the same, and no entry is written."""
+    """The answer is the same as for a known cookie, and no audit entry is written."""
     browser = new_browser(local)
     browser.cookie = "sayso_br_nobody"
     assert browser.send("POST", "/api/passkeys/sign-out").status == 204
@@ -338,7 +338,7 @@ def test_signing_out_with_an_unknown_cookie_does_nothing(local):
 
 
 def test_a_feed_ticket_is_used_once_by_its_browser_within_its_lifetime(local):
-    """It is needed beside the cookie, which other sites' sockets carry too."""
+    """The cookie is not enough, because browsers also send it with other sites' sockets."""
     browser = new_browser(local)
     other = LocalBrowser(local, browser.user, browser.passkey)
     other.sign_in()
@@ -355,11 +355,11 @@ def test_a_feed_ticket_is_used_once_by_its_browser_within_its_lifetime(local):
 
 
 def test_a_terminal_gets_no_feed_ticket(person):
-    """It proves its key at the socket."""
+    """A terminal proves its key when it opens the socket."""
     assert person.call("POST", "/api/feed/ticket").refusal == (403, "forbidden")
 
 
-FOREIGN = [
+OTHER_SITES = [
     {"origin": "https://evil.example"},
     {"origin": "null", "sec-fetch-site": None},
     {"sec-fetch-site": "cross-site"},
@@ -367,7 +367,7 @@ FOREIGN = [
 ]
 
 
-@pytest.mark.parametrize("headers", FOREIGN)
+@pytest.mark.parametrize("headers", OTHER_SITES)
 @pytest.mark.parametrize(
     ("method", "path"),
     [
@@ -381,14 +381,14 @@ FOREIGN = [
     ],
 )
 def test_requests_from_another_site_are_refused(local, method, path, headers):
-    """Reads and sign-ins are refused too."""
+    """Requests that only read and sign-ins are refused too."""
     browser = new_browser(local)
     assert browser.send(method, path, headers=headers).refusal == (403, "forbidden")
     assert browser.send("GET", "/api/me").status == 200
 
 
 def test_without_origin_headers_a_change_needs_the_csrf_token(local):
-    """Only a page of this browser knows it."""
+    """Only a page in this browser knows the token."""
     browser = new_browser(local)
     silent = {"origin": None, "sec-fetch-site": None}
     assert browser.send("GET", "/api/me", headers=silent).status == 200
@@ -404,16 +404,16 @@ def test_without_origin_headers_a_change_needs_the_csrf_token(local):
     "cookie", ["x=1", "sayso-passkey=", "sayso-passkey=" + "a" * 200, "a[]=1", "é"]
 )
 def test_an_invalid_cookie_is_ignored(local, cookie):
-    """Then the route expects a terminal's token."""
+    """The route then expects the access token of a terminal."""
     answer = new_browser(local).send("GET", "/api/me", headers={"cookie": cookie})
     assert answer.refusal == (401, "invalid_token")
 
 
-def test_a_cookie_only_opens_the_routes_of_pages(local):
-    """Other routes need a terminal; adding power needs the passkey's signature."""
+def test_a_cookie_is_accepted_only_by_routes_for_browsers(local):
+    """Some routes need a terminal; to add power, the passkey must sign."""
     browser = new_browser(local)
-    of_people = (route for route in local.site.routes if route.caller is Caller.PERSON)
-    assert {route.name for route in of_people if not route.browsers} == {
+    person_routes = (route for route in local.site.routes if route.caller is Caller.PERSON)
+    assert {route.name for route in person_routes if not route.browsers} == {
         "POST /api/devices",
         "POST /api/devices/self/pin",
         "POST /api/devices/self/pin/confirmation",
@@ -426,7 +426,7 @@ def test_a_cookie_only_opens_the_routes_of_pages(local):
 
 
 def test_passkeys_and_terminals_cannot_use_each_others_signatures(local, person, agent):
-    """Each refuses the other's signature."""
+    """A terminal cannot send an assertion, and a browser cannot send a JWS."""
     browser = _browser_of(person)
     browser.enroll(code_for(local, "ana"))
     _, approval = agent.asked()
@@ -438,7 +438,7 @@ def test_passkeys_and_terminals_cannot_use_each_others_signatures(local, person,
 
 
 def test_challenges_differ_over_time(local):
-    """Two challenges a minute apart are not equal."""
+    """A challenge is different a minute later."""
     browser = new_browser(local)
     first = browser.send("POST", "/api/passkeys/offer").json
     local.clock.forward(MINUTE)

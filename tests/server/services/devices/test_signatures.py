@@ -1,4 +1,4 @@
-"""Decisions by passkey: the rules of a terminal apply, and the signature is kept."""
+"""Decisions by passkey follow the rules of a terminal; the audit log keeps the signature."""
 
 import json
 
@@ -16,17 +16,17 @@ from tests.support.builders.passkey import LocalBrowser, SoftPasskey, code_for, 
 
 @pytest.fixture
 def browser(local):
-    """Eva, whose only device is a passkey."""
+    """The browser of Eva, whose only device is a passkey."""
     return new_browser(local)
 
 
-TYPED_BACK = {**PAYMENT, "type_back": {"fact": "/amount"}}
+PAYMENT_WITH_TYPE_BACK = {**PAYMENT, "type_back": {"fact": "/amount"}}
 
 
 @pytest.fixture(autouse=True)
 def typed_back(local):
-    """Payments ask to type back the amount."""
-    local.admin.actions.update(json.dumps(TYPED_BACK), by=BY)
+    """To approve a payment, a person must type back its amount."""
+    local.admin.actions.update(json.dumps(PAYMENT_WITH_TYPE_BACK), by=BY)
 
 
 def _request(agent, **members):
@@ -38,7 +38,7 @@ def _request_payment(agent):
 
 
 def test_an_approval_by_passkey_gives_the_agent_its_token(browser, agent, local):
-    """Acr and amr say that a key was proved and its user verified."""
+    """Its acr and amr say that a key was used and that the passkey verified its user."""
     handle, approval = _request(agent)
     assert browser.approve(approval.id).json["state"] == "approved"
     claims = local.claims(agent.poll(handle).json["access_token"])
@@ -47,7 +47,7 @@ def test_an_approval_by_passkey_gives_the_agent_its_token(browser, agent, local)
 
 
 def test_the_audit_log_is_enough_to_verify_the_signature(browser, agent, local):
-    """The enrollment's public key, the assertion and the digest are in the log."""
+    """It has the public key of the enrollment, the assertion and the digest of the display."""
     _, approval = _request(agent)
     browser.approve(approval.id)
     (entry,) = local.admin.entries("approval.approved")
@@ -55,18 +55,20 @@ def test_the_audit_log_is_enough_to_verify_the_signature(browser, agent, local):
     assertion = read_assertion(entry["facts"]["signed"])
     assert json.loads(assertion.payload)["display_digest"] == approval.display_digest
     assert encoded(challenge(assertion.payload)) in assertion.client_data.decode()
-    enrolled = next(
-        one for one in local.admin.entries("device.enrolled") if "public_key" in one["facts"]
+    enrollment = next(
+        candidate
+        for candidate in local.admin.entries("device.enrolled")
+        if "public_key" in candidate["facts"]
     )
-    assert enrolled["facts"]["kids"] == {"passkey": encoded(assertion.credential)}
-    known = Passkey("", assertion.credential, browser.passkey.public_key, 0, synced=False)
-    assert enrolled["facts"]["public_key"] == encoded(known.public_key)
+    assert enrollment["facts"]["kids"] == {"passkey": encoded(assertion.credential)}
+    passkey = Passkey("", assertion.credential, browser.passkey.public_key, 0, synced=False)
+    assert enrollment["facts"]["public_key"] == encoded(passkey.public_key)
     authenticators = local.site.approvals.decisions.signatures.authenticators
-    assert authenticators.signed(assertion, known) > 0
+    assert authenticators.signed(assertion, passkey) > 0
 
 
 def test_a_passkey_decides_high_risk_with_type_back_and_without_a_pin(browser, agent, local):
-    """Its own user verification replaces the PIN."""
+    """The user verification of the passkey replaces the PIN."""
     handle, approval = _request_payment(agent)
     assert approval.ceremony == "pin+type_back"
     assert browser.approve(approval.id).status == 200
@@ -76,7 +78,7 @@ def test_a_passkey_decides_high_risk_with_type_back_and_without_a_pin(browser, a
 
 
 def test_a_passkey_must_type_back_like_a_terminal(browser, agent, local):
-    """Two wrong entries lock the request; steps cannot be left out or invented."""
+    """Steps cannot be left out or invented, and two wrong entries lock the request."""
     _, approval = _request_payment(agent)
     plain = browser.decision(approval.id, ceremony="confirm")
     assert browser.answer(approval.id, plain).refusal == (403, "ceremony_required")
@@ -89,7 +91,7 @@ def test_a_passkey_must_type_back_like_a_terminal(browser, agent, local):
 
 
 def test_a_new_passkey_waits_a_day_for_high_risk(person, agent, local):
-    """It decides low risk at once."""
+    """It can decide low risk immediately."""
     browser = LocalBrowser(local, person.user, SoftPasskey())
     browser.enroll(code_for(local, "ana"))
     _, low = agent.asked()
@@ -102,7 +104,7 @@ def test_a_new_passkey_waits_a_day_for_high_risk(person, agent, local):
 
 
 def test_a_passkey_denies_with_a_signed_reason(browser, agent, local):
-    """The cookie alone cannot deny."""
+    """The denial and its reason are in the audit log."""
     _, approval = _request(agent)
     assert browser.deny(approval.id, "too_broad", note="Less, please").json["state"] == "denied"
     (entry,) = local.admin.entries("approval.denied")
@@ -110,7 +112,7 @@ def test_a_passkey_denies_with_a_signed_reason(browser, agent, local):
 
 
 def test_repeating_a_decision_is_accepted_once(browser, agent):
-    """A lost response is fetched again."""
+    """A client may repeat it after a lost response and gets the same result."""
     _, approval = _request(agent)
     decision = browser.decision(approval.id)
     assert browser.answer(approval.id, decision).status == 200
@@ -121,7 +123,7 @@ def test_repeating_a_decision_is_accepted_once(browser, agent):
     "member", ["iss", "sub", "aud", "approval", "action_digest", "display_digest", "nonce"]
 )
 def test_a_decision_about_something_else_is_refused(browser, agent, local, member):
-    """Every member is compared with the stored rows."""
+    """Every member of the signed decision is compared with the stored rows."""
     _, approval = _request(agent)
     decision = browser.decision(approval.id, **{member: "another"})
     assert browser.answer(approval.id, decision).refusal == (422, "invalid_decision")
@@ -129,7 +131,7 @@ def test_a_decision_about_something_else_is_refused(browser, agent, local, membe
 
 
 def test_a_passkey_without_user_verification_cannot_decide(browser, agent, local):
-    """An unlocked phone is not enough."""
+    """It is not enough that the phone is unlocked."""
     _, approval = _request(agent)
     browser.passkey.flags = 0x01
     refused = browser.approve(approval.id)
@@ -137,15 +139,15 @@ def test_a_passkey_without_user_verification_cannot_decide(browser, agent, local
     assert local.stored(approval.id).state is State.PENDING
 
 
-@pytest.mark.parametrize("word", ["a.b.c.d", "a.b.c.d.e.f", "a..c.d.e", "!.b.c.d.e"])
-def test_a_malformed_decision_is_refused(browser, agent, word):
-    """A text that is neither a JWS nor an assertion is an invalid decision."""
+@pytest.mark.parametrize("decision", ["a.b.c.d", "a.b.c.d.e.f", "a..c.d.e", "!.b.c.d.e"])
+def test_a_malformed_decision_is_refused(browser, agent, decision):
+    """A string that is neither a JWS nor an assertion is an invalid decision."""
     _, approval = _request(agent)
-    assert browser.answer(approval.id, word).refusal == (422, "invalid_decision")
+    assert browser.answer(approval.id, decision).refusal == (422, "invalid_decision")
 
 
 def test_another_passkey_of_the_person_cannot_sign_for_this_browser(browser, agent, local):
-    """A browser signs with the passkey that it signed in with."""
+    """A browser must sign with the passkey that it signed in with."""
     _, approval = _request(agent)
     other = LocalBrowser(local, browser.user, SoftPasskey(credential=b"other"))
     other.enroll(code_for(local, "eva"))
@@ -154,7 +156,7 @@ def test_another_passkey_of_the_person_cannot_sign_for_this_browser(browser, age
 
 
 def test_a_stolen_cookie_cannot_decide(browser, agent, local):
-    """It can read, but its passkey is not the enrolled one."""
+    """The cookie is enough to read a request; a decision needs the enrolled passkey."""
     _, approval = _request(agent)
     thief = LocalBrowser(local, browser.user, SoftPasskey(), browser.cookie, browser.device_id)
     assert thief.send("GET", f"/api/approvals/{approval.id}").status == 200
@@ -172,7 +174,7 @@ def test_another_persons_request_is_not_found_by_a_browser(browser, agent):
 
 
 def test_a_get_request_cannot_decide(browser, agent, local):
-    """There is no such route."""
+    """A link on another site can therefore not approve a request."""
     _, approval = _request(agent)
     with pytest.raises(LookupError, match="no route"):
         browser.send("GET", f"/api/approvals/{approval.id}/decision", {"decision": "x"})
@@ -180,7 +182,7 @@ def test_a_get_request_cannot_decide(browser, agent, local):
 
 
 def test_a_terminals_statement_is_refused_for_a_browser(local, person):
-    """A passkey has none of a terminal's keys."""
+    """A browser has only its passkey and none of the keys of a terminal."""
     browser = LocalBrowser(local, person.user, SoftPasskey())
     browser.enroll(code_for(local, "ana"))
     ben = new_person(local, "ben")

@@ -18,17 +18,17 @@ from tests.support.builders.installation import BY, PAY, PAYMENT
 from tests.support.builders.policies import rule
 from tests.support.builders.token_chains import BANK, Chains
 
-READS = ("payments:read",)
-ASKS = rule("ask", 'when.scope = ["*"]', name="asks")
+READ_SCOPE = ("payments:read",)
+ALWAYS_ASK = rule("ask", 'when.scope = ["*"]', name="asks")
 
 
 @pytest.fixture
 def explain(local):
-    """Explains a request of the agent to Ana, as the API returns it."""
+    """A function that explains a request of the agent to Ana, as the API returns it."""
     trials = Trials(local.services.store, local.server_policy, Evaluator(local.services.secrets))
 
     def ask(details=None, rules=None, **members):
-        plain = {"agent": "invoice-bot", "user": "ana", "resource": PAY, "scope": READS}
+        plain = {"agent": "invoice-bot", "user": "ana", "resource": PAY, "scope": READ_SCOPE}
         text = None if details is None else json.dumps(details)
         return explained(
             trials.explain(TrialRequest(**{**plain, "details": text, **members}), rules)
@@ -39,12 +39,12 @@ def explain(local):
 
 @pytest.fixture
 def dry_run(local):
-    """Replays the last week and returns what changes."""
+    """A function that replays the last week and returns the changes."""
     replays = Replays(local.services.store, Evaluator(local.services.secrets))
 
     def run(rules=None):
-        found = replayed(replays.replay(7 * DAY, rules))
-        return found["before"], found["after"], found["changes"]
+        replay = replayed(replays.replay(7 * DAY, rules))
+        return replay["before"], replay["after"], replay["changes"]
 
     return run
 
@@ -70,7 +70,7 @@ def _people(explained):
 
 
 def test_explain_names_the_matching_standing_grant_without_using_it(local, agent, person, explain):
-    """The next request uses what was predicted."""
+    """The next request then uses the standing grant that was predicted."""
     standing_grants.lower(local)
     grant = standing_grants.give(person, standing_grants.example(agent))
     payment = standing_grants.details()
@@ -86,34 +86,34 @@ def test_explain_names_the_matching_standing_grant_without_using_it(local, agent
 
 
 def test_explain_does_not_name_a_standing_grant_that_does_not_match(local, agent, person, explain):
-    """Another payee, no uses left, rules that need more votes."""
+    """The payee is not covered, no uses are left, or the rules need more votes."""
     standing_grants.lower(local)
     standing_grants.give(person, standing_grants.example(agent), uses=1)
     assert explain(standing_grants.details(payee="Sued"), scope=())["then"] == "person"
-    more = rule("ask", "ask.quorum = 2", name="two")
-    assert explain(standing_grants.details(), more, scope=())["standing_grant"] is None
+    two_votes = rule("ask", "ask.quorum = 2", name="two")
+    assert explain(standing_grants.details(), two_votes, scope=())["standing_grant"] is None
     assert standing_grants.ask(agent).status == 200
-    full = explain(standing_grants.details(), scope=())
-    assert (full["then"], full["standing_grant"]) == ("person", None)
-    waits = local.behind(standing_grants.ask(agent).json["auth_req_id"])
-    assert waits.decided_by is None
+    without_uses = explain(standing_grants.details(), scope=())
+    assert (without_uses["then"], without_uses["standing_grant"]) == ("person", None)
+    pending = local.behind(standing_grants.ask(agent).json["auth_req_id"])
+    assert pending.decided_by is None
 
 
 @pytest.mark.parametrize("flow", ["exchange", "client_credentials"])
-def test_a_standing_grant_does_not_answer_other_grants_without_consent(
+def test_a_standing_grant_does_not_answer_a_token_request_without_consent(
     local, agent, person, explain, flow
 ):
-    """A request without a person is not answered by a standing grant either."""
+    """An exchange and a client credentials request still need a person."""
     grant = standing_grants.give(person, agent.asked()[1], sum=None, vary=[])
-    assert explain(rules=ASKS)["standing_grant"]["id"] == grant.id
+    assert explain(rules=ALWAYS_ASK)["standing_grant"]["id"] == grant.id
     user = None if flow == "client_credentials" else "ana"
-    found = explain(rules=ASKS, flow=flow, user=user)
-    assert (found["then"], found["standing_grant"]) == ("person", None)
+    explanation = explain(rules=ALWAYS_ASK, flow=flow, user=user)
+    assert (explanation["then"], explanation["standing_grant"]) == ("person", None)
     assert local.admin.entries("approval.allowed") == []
 
 
 def test_a_standing_grant_answers_an_exchange_only_with_consent(local, person, explain):
-    """The prediction is what the token endpoint does."""
+    """The token endpoint does what was predicted."""
     chains = Chains(local, person.user.id)
     chains.prepare()
     bot = chains.agent("desk-bot")
@@ -122,68 +122,68 @@ def test_a_standing_grant_answers_an_exchange_only_with_consent(local, person, e
     auth_req_id = bot.ask(scope="openid bank:write bank:read", resource=BANK).json["auth_req_id"]
     grant = standing_grants.give(person, local.behind(auth_req_id), sum=None, vary=[])
 
-    def said(scope):
+    def explain_exchange(scope):
         members = {"agent": "desk-bot", "resource": BANK, "flow": "exchange", "scope": (scope,)}
         return explain(**members)
 
-    found = said("bank:write")
-    assert (found["then"], found["standing_grant"]["id"]) == ("token", grant.id)
+    explanation = explain_exchange("bank:write")
+    assert (explanation["then"], explanation["standing_grant"]["id"]) == ("token", grant.id)
     assert chains.exchange(bot, chains.user_token(), scope="bank:write").status == 200
-    assert said("bank:write")["standing_grant"]["used"] == 1
-    assert said("bank:read")["standing_grant"] is None
+    assert explain_exchange("bank:write")["standing_grant"]["used"] == 1
+    assert explain_exchange("bank:read")["standing_grant"] is None
     refused = chains.exchange(bot, chains.user_token(), scope="bank:read")
     assert refused.refusal == (400, "interaction_required")
 
 
 RULES = {
     "nobody named": ("ask.quorum = 1",),
-    "the owners beside": ("ask.quorum = 2",),
+    "two approvals": ("ask.quorum = 2",),
     "a group": ('ask.who = ["finance"]',),
     "two of a group without the requester": (
         "ask.quorum = 2",
         'ask.who = ["finance"]',
         'ask.exclude = ["user"]',
     ),
-    "somebody else alone": ('ask.who = ["bob"]',),
-    "not the requester": ('ask.exclude = ["user"]',),
-    "not the owner": ("ask.quorum = 1", 'ask.exclude = ["owner"]'),
+    "only another person": ('ask.who = ["bob"]',),
+    "without the requester": ('ask.exclude = ["user"]',),
+    "without the owner": ("ask.quorum = 1", 'ask.exclude = ["owner"]'),
 }
 
 
 @pytest.mark.usefixtures("person", "finance")
 @pytest.mark.parametrize("name", RULES)
 def test_explain_names_the_people_whom_the_request_then_asks(local, agent, explain, name):
-    """Each has the reason, the group, and whether their vote counts."""
+    """Each person has the reason, the group and whether their vote counts."""
     _put(local, rule("ask", *RULES[name]))
-    asks = explain()["asks"]
+    audience = explain()["asks"]
     _, approval = agent.asked()
     with local.services.store.read() as view:
         names = {user.id: user.name for user in view.users.all()}
         groups = {group.id: group.name for group in view.groups.all()}
         rows = view.approvers.asked(approval)
-    assert _people(asks) == {
+    assert _people(audience) == {
         (names[row.user_id], row.why, row.approves, groups.get(row.group_id)) for row in rows
     }
-    assert asks["quorum"] == approval.quorum
+    assert audience["quorum"] == approval.quorum
 
 
 @pytest.mark.usefixtures("person", "finance")
 def test_explain_predicts_the_refusal_with_too_few_approvers(local, agent, explain):
     """It names nobody, because nobody would be asked."""
     _put(local, rule("ask", "ask.quorum = 4", 'ask.who = ["finance"]'))
-    found = explain()
-    assert (found["then"], found["asks"]) == ("refused", None)
+    explanation = explain()
+    assert (explanation["then"], explanation["asks"]) == ("refused", None)
     assert agent.ask().refusal == (403, "access_denied")
 
 
 @pytest.mark.usefixtures("person")
 def test_explain_names_excluded_people_deputies_and_backups(local, explain, finance):
-    """A backup later, or at once for critical risk."""
+    """A backup is asked later, or immediately if the risk is critical."""
     local.admin.users.update("ana", UserChanges(backup="bob"), by=BY)
     rules = rule("ask", 'ask.who = ["finance"]', 'ask.exclude = ["user"]')
-    asks = explain(rules=rules)["asks"]
-    assert (asks["excluded"], asks["deputies"]) == (["ana"], [])
-    assert asks["backup"] == {"name": "bob", "at_once": False}
+    audience = explain(rules=rules)["asks"]
+    assert (audience["excluded"], audience["deputies"]) == (["ana"], [])
+    assert audience["backup"] == {"name": "bob", "at_once": False}
     critical = rule("ask", 'ask.risk = "critical"', 'ask.who = ["finance"]')
     assert explain(rules=critical)["asks"]["backup"] == {"name": "bob", "at_once": True}
     local.admin.users.disable("bob", by=BY)
@@ -192,17 +192,17 @@ def test_explain_names_excluded_people_deputies_and_backups(local, explain, fina
 
 
 def test_explain_without_a_user_names_the_person(agent, explain, finance):
-    """Their vote counts unless others are named."""
+    """The vote of this person counts unless a rule names other people."""
     (first,) = explain(user=None)["asks"]["people"]
     assert (first["name"], first["approves"]) == ("the person", True)
-    named = explain(user=None, rules=rule("ask", 'ask.who = ["finance"]'))["asks"]
-    assert [person["approves"] for person in named["people"]] == [False, True, True, True]
+    audience = explain(user=None, rules=rule("ask", 'ask.who = ["finance"]'))["asks"]
+    assert [person["approves"] for person in audience["people"]] == [False, True, True, True]
     assert agent.id
     assert len(finance.members) == 3
 
 
-def test_a_replay_lets_a_standing_grant_answer_what_it_answered(local, agent, person, dry_run):
-    """Rules that need more votes end that."""
+def test_a_standing_grant_that_answered_a_request_answers_its_replay(local, agent, person, dry_run):
+    """If the other rules need more votes, people would be asked instead."""
     standing_grants.lower(local)
     standing_grants.give(person, standing_grants.example(agent), uses=1)
     local.clock.forward(MINUTE)
@@ -221,7 +221,7 @@ def test_a_replay_lets_a_standing_grant_answer_what_it_answered(local, agent, pe
 def test_a_replay_names_the_standing_grant_that_other_rules_would_use(
     local, agent, person, dry_run
 ):
-    """One that existed then and had uses left."""
+    """The standing grant must have existed at that time and have had uses left."""
     standing_grants.lower(local)
     grant = standing_grants.give(person, standing_grants.example(agent))
     local.clock.forward(MINUTE)
@@ -231,8 +231,8 @@ def test_a_replay_names_the_standing_grant_that_other_rules_would_use(
     standing_grants.ask(agent, payee="Sued")
     _, after, changes = dry_run(rule("ask", "ask.quorum = 1"))
     assert after == {"ask": 3, "allow": 1}
-    (covered,) = [change for change in changes if change["standing_grant"]]
-    assert (covered["standing_grant"], covered["after"]) == (grant.id, "allow")
+    (answered,) = [change for change in changes if change["standing_grant"]]
+    assert (answered["standing_grant"], answered["after"]) == (grant.id, "allow")
     others = [change for change in changes if not change["standing_grant"]]
     assert [(other["quorum_before"], other["quorum"]) for other in others] == [(2, 1), (2, 1)]
     assert {tuple(other["approvers"]) for other in others} == {("ana",)}
@@ -240,16 +240,16 @@ def test_a_replay_names_the_standing_grant_that_other_rules_would_use(
 
 @pytest.mark.usefixtures("person", "finance")
 def test_a_replay_names_the_people_whom_other_rules_would_ask(local, agent, dry_run):
-    """The replay shows refusals because of too few approvers as well."""
+    """It also shows which requests would be refused because of too few approvers."""
     agent.asked()
-    two = rule("ask", "ask.quorum = 2", 'ask.who = ["finance"]', 'ask.exclude = ["user"]')
-    _, _, (change,) = dry_run(two)
+    two_votes = rule("ask", "ask.quorum = 2", 'ask.who = ["finance"]', 'ask.exclude = ["user"]')
+    _, _, (change,) = dry_run(two_votes)
     assert (change["quorum_before"], change["quorum"]) == (1, 2)
     assert sorted(change["approvers"]) == ["bob", "cleo"]
-    many = rule("ask", "ask.quorum = 4", 'ask.who = ["finance"]')
-    _, after, (refused,) = dry_run(many)
+    four_votes = rule("ask", "ask.quorum = 4", 'ask.who = ["finance"]')
+    _, after, (refused,) = dry_run(four_votes)
     assert (after, refused["quorum"], refused["approvers"]) == ({"deny": 1}, None, ())
-    _put(local, many)
+    _put(local, four_votes)
     assert agent.ask().refusal == (403, "access_denied")
     before, _, _ = dry_run()
     assert before == {"ask": 1, "deny": 1}
@@ -257,7 +257,7 @@ def test_a_replay_names_the_people_whom_other_rules_would_ask(local, agent, dry_
 
 @pytest.mark.usefixtures("person")
 def test_a_logged_request_without_details_matches_no_standing_grant(local, agent, dry_run):
-    """The audit log has only the type of its details."""
+    """The audit log has only the type of its details, which is not enough to compare."""
     local.admin.actions.update(json.dumps({**PAYMENT, "risk": "low"}), by=BY)
     _put(local, rule("deny", name="shut"))
     agent.ask_payment()

@@ -45,10 +45,10 @@ def _without(members: dict[str, Any], name: str) -> dict[str, Any]:
 
 
 def test_an_administrative_request_needs_a_statement_about_it(staff: Staff) -> None:
-    """The PIN call has named the request; the statement resets the PIN tries."""
+    """The PIN call names the request, and the statement resets the PIN attempts."""
     admin = staff.people["admin"]
-    wanted = _send(admin, None).json["wanted"]
-    assert wanted == {"purpose": ADMINISTER, "subject": DIGEST, "nonce": _nonce(admin)}
+    required = _send(admin, None).json["wanted"]
+    assert required == {"purpose": ADMINISTER, "subject": DIGEST, "nonce": _nonce(admin)}
     admin.pin(DIGEST)
     answer = _send(admin, _signed(admin))
     assert answer.status == 201
@@ -95,7 +95,7 @@ def test_an_invalid_statement_is_refused(
 
 
 def test_a_statement_is_used_once(staff: Staff) -> None:
-    """Its nonce changes afterwards."""
+    """Its nonce changes after the first use."""
     admin = staff.people["admin"]
     admin.pin(DIGEST)
     statement = _signed(admin)
@@ -107,10 +107,10 @@ def test_a_statement_is_used_once(staff: Staff) -> None:
         assert tx.devices.count_statement(admin.device_id, 1)
 
 
-def test_of_two_concurrent_requests_with_one_statement_one_counts(
+def test_only_one_of_two_concurrent_requests_can_use_a_statement(
     staff: Staff, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The conditional update of the counter lets one through."""
+    """The conditional update of the counter succeeds for one of them."""
     admin = staff.people["admin"]
     admin.pin(DIGEST)
     statement = _signed(admin)
@@ -120,14 +120,14 @@ def test_of_two_concurrent_requests_with_one_statement_one_counts(
 
 @pytest.mark.parametrize("named", ["session", request_digest("POST", PATH, b"")])
 def test_the_pin_call_must_name_this_request(staff: Staff, named: str) -> None:
-    """A PIN entered for something else does not count."""
+    """A PIN that was entered for something else does not count."""
     admin = staff.people["admin"]
     admin.pin(named)
     assert _send(admin, _signed(admin)).refusal == (403, "pin_required")
 
 
 def test_the_pin_call_must_be_recent(staff: Staff) -> None:
-    """Two minutes, as for a decision."""
+    """It counts for two minutes, as for a decision."""
     admin = staff.people["admin"]
     admin.pin(DIGEST)
     staff.local.clock.forward(2 * MINUTE + 1)
@@ -135,7 +135,7 @@ def test_the_pin_call_must_be_recent(staff: Staff) -> None:
 
 
 def test_a_new_device_cannot_administer_for_a_day(staff: Staff) -> None:
-    """A new device cannot decide high risk either."""
+    """Such a device cannot decide high risk either."""
     new = another_device(staff.people["admin"])
     new.pin(DIGEST)
     assert _send(new, _signed(new)).refusal == (403, "device_too_new")
@@ -146,14 +146,14 @@ def test_a_new_device_cannot_administer_for_a_day(staff: Staff) -> None:
 
 
 def test_a_terminal_without_a_device_cannot_administer(staff: Staff) -> None:
-    """It has no keys yet."""
+    """It has not registered any keys yet."""
     _, issued = staff.local.admin.users.enroll("admin", by=BY)
-    bare = sign_in(staff.local, staff.people["admin"].user, issued.code)
-    assert bare.call("GET", PATH).refusal == (403, "forbidden")
+    unregistered = sign_in(staff.local, staff.people["admin"].user, issued.code)
+    assert unregistered.call("GET", PATH).refusal == (403, "forbidden")
 
 
 def test_removing_a_role_takes_effect_at_the_next_request(staff: Staff) -> None:
-    """No token contains roles."""
+    """The server reads the roles at each request; no token contains them."""
     admin = staff.people["admin"]
     assert admin.call("GET", PATH).status == 200
     staff.local.admin.users.update("admin", UserChanges(roles=()), by=BY)
@@ -161,7 +161,7 @@ def test_removing_a_role_takes_effect_at_the_next_request(staff: Staff) -> None:
 
 
 def test_a_change_needs_the_current_version_of_the_record(staff: Staff) -> None:
-    """Nobody therefore overwrites a change that they have not seen."""
+    """Nobody can therefore overwrite a change that they have not seen."""
     path = f"/api/agents/{staff.ids['agent']}"
     admin, owner = staff.people["admin"], staff.people["owner"]
     seen = admin.call("GET", path)
@@ -189,11 +189,11 @@ WIDENED: dict[str, dict[str, Any]] = {
 def test_an_owner_can_narrow_an_agent_and_never_widen_it(
     staff: Staff, changes: dict[str, Any]
 ) -> None:
-    """A signature does not help."""
+    """Even a signed statement does not let an owner widen it."""
     owner, admin = staff.people["owner"], staff.people["admin"]
     path = f"/api/agents/{staff.ids['agent']}"
-    more = {"uri": "https://more.example"}
-    assert admin.administer("POST", "/api/resources", more).status == 201
+    new_resource = {"uri": "https://more.example"}
+    assert admin.administer("POST", "/api/resources", new_resource).status == 201
     limits = {"asks": ["stranger"], "expires_at": "2099-01-01T00:00:00Z"}
     seen = staff.version(path)
     assert owner.call("PATCH", path, limits, headers={"if-match": f'"{seen}"'}).status == 200
@@ -204,24 +204,24 @@ def test_an_owner_can_narrow_an_agent_and_never_widen_it(
 
 
 def test_an_owner_may_remove_themselves(staff: Staff) -> None:
-    """They get the answer and do not see the agent afterwards."""
+    """They get the answer and cannot see the agent afterwards."""
     staff.local.admin.users.update("owner", UserChanges(roles=()), by=BY)
     path, owner = f"/api/agents/{staff.ids['agent']}", staff.people["owner"]
     admin = staff.people["admin"]
-    joined = {"add_owners": ["admin"]}
-    assert admin.administer("PATCH", path, joined, version=staff.version(path)).status == 200
+    new_owner = {"add_owners": ["admin"]}
+    assert admin.administer("PATCH", path, new_owner, version=staff.version(path)).status == 200
     tag = {"if-match": f'"{staff.version(path)}"'}
     answer = owner.call("PATCH", path, {"remove_owners": ["owner"]}, headers=tag)
-    assert (answer.status, [one["name"] for one in answer.json["owners"]]) == (200, ["admin"])
+    assert (answer.status, [item["name"] for item in answer.json["owners"]]) == (200, ["admin"])
     assert owner.call("GET", path).refusal == (404, "not_found")
 
 
 def test_an_owner_cannot_remove_another_owner(staff: Staff) -> None:
-    """They can only remove themselves."""
+    """An owner can only remove themselves; an administrator can remove any owner."""
     path, owner = f"/api/agents/{staff.ids['agent']}", staff.people["owner"]
-    joined = {"add_owners": ["bystander"]}
+    new_owner = {"add_owners": ["bystander"]}
     admin = staff.people["admin"]
-    assert admin.administer("PATCH", path, joined, version=staff.version(path)).status == 200
+    assert admin.administer("PATCH", path, new_owner, version=staff.version(path)).status == 200
     for removed in (["bystander"], ["owner", "bystander"]):
         tag = {"if-match": f'"{staff.version(path)}"'}
         refused = owner.call("PATCH", path, {"remove_owners": removed}, headers=tag)
@@ -232,7 +232,7 @@ def test_an_owner_cannot_remove_another_owner(staff: Staff) -> None:
 
 
 def test_only_an_administrator_releases_an_agent_from_quarantine(staff: Staff) -> None:
-    """An owner may not overrule a report."""
+    """An owner must not overrule a report."""
     path = f"/api/agents/{staff.ids['disabled agent']}/enable"
     assert staff.people["owner"].administer("POST", path).refusal == (403, "forbidden")
     assert staff.people["admin"].administer("POST", path).json["state"] == "enabled"
@@ -250,7 +250,7 @@ def test_an_unknown_record_is_not_found(staff: Staff, kind: str, status: int) ->
 def test_unauthorized_callers_do_not_block_administration(
     staff: Staff, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """They are refused before the exclusive unit of work."""
+    """They are refused before the exclusive unit of work begins."""
 
     def fail_if_administering(_: object) -> None:
         raise AssertionError("administration began")

@@ -1,4 +1,4 @@
-"""The doctor: weaknesses that the records show."""
+"""`sayso doctor`: the weaknesses that it finds in the records."""
 
 import json
 
@@ -28,13 +28,13 @@ def _doctor(admin_services):
 
 @pytest.fixture
 def findings(admin_services):
-    """The current findings, as texts with their level; a server signs the audit log."""
+    """A function that returns the level of each current finding; the audit log is signed."""
 
-    def found():
+    def current_findings():
         _audit_log(admin_services).sign()
         return {f.what: f.level for f in _doctor(admin_services).findings()}
 
-    return found
+    return current_findings
 
 
 def _healthy(admin_services):
@@ -44,13 +44,13 @@ def _healthy(admin_services):
 
 
 def test_a_healthy_installation_has_no_findings(admin_services, findings):
-    """The installation has an administrator, a device and an agent."""
+    """It has an administrator, a device and an agent."""
     _healthy(admin_services)
     assert findings() == {}
 
 
 def test_an_audit_log_without_checkpoints_is_weak(admin_services):
-    """For more than a minute; then nobody signs it."""
+    """If there is no checkpoint for more than a minute, nobody signs the log."""
     _healthy(admin_services)
     _audit_log(admin_services).sign()
     admin_services.clock.forward(HOUR)
@@ -58,37 +58,37 @@ def test_an_audit_log_without_checkpoints_is_weak(admin_services):
     admin_services.clock.forward(MINUTE)
     assert _doctor(admin_services).findings()[:-1] == []
     admin_services.clock.forward(1)
-    found = _doctor(admin_services).findings()[0]
-    assert found.level == "weak"
-    assert found.what.startswith("The audit log has had no checkpoint for 1 min, so 2 ent")
+    finding = _doctor(admin_services).findings()[0]
+    assert finding.level == "weak"
+    assert finding.what.startswith("The audit log has had no checkpoint for 1 min, so 2 ent")
 
 
 def test_an_installation_without_an_enabled_administrator_is_weak(admin_services, findings):
-    """A disabled one does not count."""
+    """A disabled administrator does not count."""
     _healthy(admin_services)
     admin_services.users.disable("admin", by=BY)
-    found = findings()
-    assert found["There is no administrator."] == "weak"
-    assert found["The agent invoice-bot has no enabled owner."] == "weak"
+    levels = findings()
+    assert levels["There is no administrator."] == "weak"
+    assert levels["The agent invoice-bot has no enabled owner."] == "weak"
 
 
 def test_an_open_incident_is_a_finding(admin_services, findings):
-    """The finding has the ID for the command that shows the incident."""
+    """The finding has the incident ID for the command that shows the incident."""
     registration = _healthy(admin_services)
     approval = admin_services.approval(
         registration.agent.id, admin_services.users.show("admin")[0].id
     )
     incident = add_incident(admin_services, approval)
-    (found,) = _doctor(admin_services).findings()
-    assert (found.level, found.remedy) == ("weak", ("incident.show", incident))
-    assert found.about == ("incident", incident)
-    assert found.what.startswith("admin reported")
+    (finding,) = _doctor(admin_services).findings()
+    assert (finding.level, finding.remedy) == ("weak", ("incident.show", incident))
+    assert finding.about == ("incident", incident)
+    assert finding.what.startswith("admin reported")
     Incidents(admin_services.store).close(incident, None, by=BY)
     assert findings() == {}
 
 
 def test_a_disabled_agent_causes_no_findings(admin_services, findings):
-    """It can do nothing."""
+    """While it is disabled, it can do nothing."""
     _healthy(admin_services)
     registered(admin_services, "bot", resources=(), scopes=())
     assert len(findings()) == 2
@@ -97,7 +97,7 @@ def test_a_disabled_agent_causes_no_findings(admin_services, findings):
 
 
 def test_an_agent_that_still_uses_its_old_secret_is_a_finding(admin_services, findings):
-    """The new one has to reach the agent before the old one ends."""
+    """The agent must get the new secret before the old one expires."""
     registration = _healthy(admin_services)
     old = registration.agent.secrets[0]
     admin_services.agents.rotate_secret("invoice-bot", by=BY)
@@ -112,7 +112,7 @@ def test_an_agent_that_still_uses_its_old_secret_is_a_finding(admin_services, fi
 
 
 def test_an_agent_close_to_its_expiry_is_a_finding(admin_services, findings):
-    """Two weeks before, and afterwards."""
+    """It is reported from two weeks before its expiry, and after it."""
     admin = admitted(admin_services, roles=("admin",))
     admin_services.device(admin)
     registered(admin_services, asks=("admin",), expires_at=admin_services.clock.now() + 20 * DAY)
@@ -124,18 +124,18 @@ def test_an_agent_close_to_its_expiry_is_a_finding(admin_services, findings):
 
 
 def test_a_finding_about_a_name_links_an_agent_but_not_a_resource(admin_services):
-    """A resource has no page that could be linked."""
+    """A resource has no page to link to."""
     agent = _healthy(admin_services).agent
     with admin_services.store.write() as tx:
-        for bearer in (agent.id, PAY):
-            tx.names.drop(bearer)
+        for record_id in (agent.id, PAY):
+            tx.names.drop(record_id)
     links = {f.what.split()[1]: f.about for f in _doctor(admin_services).findings()}
     assert links["agent"] == ("agent", agent.id)
     assert links["resource"] is None
 
 
 def test_an_undelivered_message_is_broken(admin_services, findings):
-    """The finding stays for a week."""
+    """The finding disappears after a week."""
     _healthy(admin_services)
     with admin_services.store.write() as tx:
         tx.outbox.add("webhook", "", "{}")
@@ -156,41 +156,41 @@ def _fail_messages(admin_services, target, *errors):
 
 
 def test_undelivered_callbacks_name_their_agent_and_the_error(admin_services):
-    """Callbacks of deleted agents are not reported."""
+    """Callbacks to deleted agents are not reported."""
     _healthy(admin_services)
     agent = admin_services.agents.all()[0]
     other = registered(admin_services, "other-bot", asks=("admin",)).agent
-    gone = registered(admin_services, "gone-bot", asks=("admin",)).agent
+    deleted = registered(admin_services, "gone-bot", asks=("admin",)).agent
     _fail_messages(admin_services, agent.id, "status 403", "ReadTimeout")
-    for lost in (other, gone):
-        _fail_messages(admin_services, lost.id, "status 410")
-    admin_services.agents.delete(gone.id, by=BY)
-    found = {finding.what: finding.remedy for finding in _doctor(admin_services).findings()}
+    for agent_row in (other, deleted):
+        _fail_messages(admin_services, agent_row.id, "status 410")
+    admin_services.agents.delete(deleted.id, by=BY)
+    remedies = {finding.what: finding.remedy for finding in _doctor(admin_services).findings()}
     summary = f"2 messages to {agent.name} not delivered in the last week: ReadTimeout."
-    assert found[summary] == ("agent.show", agent.name)
-    assert "1 message to other-bot not delivered in the last week: status 410." in found
-    assert not any("gone-bot" in what for what in found)
+    assert remedies[summary] == ("agent.show", agent.name)
+    assert "1 message to other-bot not delivered in the last week: status 410." in remedies
+    assert not any("gone-bot" in what for what in remedies)
 
 
 def test_undelivered_messages_before_a_delivered_one_are_a_note(admin_services, findings):
-    """A message delivered after retries proves nothing."""
+    """A message that was only delivered after retries does not prove that the endpoint works."""
     _healthy(admin_services)
     agent = admin_services.agents.all()[0]
     _fail_messages(admin_services, agent.id, "status 403")
     summary = f"1 message to {agent.name} not delivered in the last week: status 403."
-    for tries, level in ((2, "broken"), (1, "note")):
+    for attempts, level in ((2, "broken"), (1, "note")):
         with admin_services.store.write() as tx:
             tx.outbox.add("ping", agent.id, "{}")
-            for left in reversed(range(tries)):
+            for failures_left in reversed(range(attempts)):
                 (message,) = tx.outbox.lease("me", 10, 60)
-                if left:
+                if failures_left:
                     tx.outbox.failed(message.id, "me", "status 500", tx.now)
             tx.outbox.sent(message.id, "me")
         assert findings() == {summary: level}
 
 
 def test_a_clock_behind_the_audit_log_is_broken(admin_services, findings):
-    """Deadlines and tokens depend on it."""
+    """Expiry times and tokens depend on the clock."""
     _healthy(admin_services)
     admin_services.clock.forward(-HOUR)
     assert findings() == {
@@ -204,19 +204,19 @@ def test_an_enabled_user_without_a_device_is_a_note_with_the_remedy(admin_servic
     admitted(admin_services, "ana")
     admitted(admin_services, "ben")
     admin_services.users.disable("ben", by=BY)
-    (found,) = _doctor(admin_services).findings()
-    assert (found.level, found.what) == (
+    (finding,) = _doctor(admin_services).findings()
+    assert (finding.level, finding.what) == (
         "note",
         "ana has no device and cannot answer requests.",
     )
-    assert found.remedy == ("user.enroll", "ana")
+    assert finding.remedy == ("user.enroll", "ana")
 
 
 TOO_FEW = "Nobody can approve {} for invoice-bot. Approvals needed: {}, possible: {}."
 
 
 def test_a_critical_scope_without_two_eligible_approvers_is_weak(admin_services, findings):
-    """A second approver, or a rule that needs only one, ends the finding."""
+    """The finding ends if a rule requires only one approver."""
     _healthy(admin_services)
     raised = ResourceChanges(scopes={"payments:transfer": Risk.CRITICAL})
     admin_services.resources.update(PAY, raised, by=BY)
@@ -228,7 +228,7 @@ def test_a_critical_scope_without_two_eligible_approvers_is_weak(admin_services,
 
 
 def test_a_second_administrator_is_enough_for_a_critical_scope(admin_services, findings):
-    """Beside the person who is asked."""
+    """The administrator and the person who is asked make two eligible approvers."""
     _healthy(admin_services)
     raised = ResourceChanges(scopes={"payments:transfer": Risk.CRITICAL})
     admin_services.resources.update(PAY, raised, by=BY)
@@ -237,7 +237,7 @@ def test_a_second_administrator_is_enough_for_a_critical_scope(admin_services, f
 
 
 @pytest.mark.parametrize(
-    ("asks", "need", "most"),
+    ("terms", "needed", "possible"),
     [
         (('ask.risk = "critical"',), 2, 1),
         (('ask.who = ["admin"]', "ask.quorum = 2"), 2, 1),
@@ -249,30 +249,30 @@ def test_a_second_administrator_is_enough_for_a_critical_scope(admin_services, f
     ],
 )
 def test_custom_rules_are_checked_for_enough_approvers_too(
-    admin_services, findings, asks, need, most
+    admin_services, findings, terms, needed, possible
 ):
-    """The check uses the people, risks and exclusions that the rules name."""
+    """The check uses the people, risks and exclusions of the rules."""
     _healthy(admin_services)
     admin_services.device(admitted(admin_services, "second"))
     assert findings() == {}
-    Policies(admin_services.store).set(rule("ask", 'when.scope = ["payments:read"]', *asks), by=BY)
-    assert findings() == {TOO_FEW.format("payments:read", need, most): "weak"}
+    Policies(admin_services.store).set(rule("ask", 'when.scope = ["payments:read"]', *terms), by=BY)
+    assert findings() == {TOO_FEW.format("payments:read", needed, possible): "weak"}
     Policies(admin_services.store).set(rule("deny"), by=BY)
     assert findings() == {}
 
 
 def test_action_types_are_checked_for_enough_approvers_too(admin_services, findings):
-    """Findings are counted; an impossible approval says so."""
+    """The finding has the number of such permissions and says how many can approve."""
     _healthy(admin_services)
     admin_services.actions.add(json.dumps({**PAYMENT, "risk": "critical"}), by=BY)
     assert findings() == {TOO_FEW.format("payment.transfer", 2, 1): "weak"}
     rules = rule("ask", 'ask.who = ["admin"]', 'ask.exclude = ["user"]')
     Policies(admin_services.store).set(rules, by=BY)
-    (what,) = findings()
-    assert "Approvals needed: 1, possible: 0. There are 3 such permissions." in what
+    (message,) = findings()
+    assert "Approvals needed: 1, possible: 0. There are 3 such permissions." in message
     admin_services.agents.update("invoice-bot", AgentChanges(action_types=()), by=BY)
-    (what,) = findings()
-    assert "There are 2 such permissions." in what
+    (message,) = findings()
+    assert "There are 2 such permissions." in message
     admin_services.agents.update("invoice-bot", AgentChanges(scopes=("payments:read",)), by=BY)
-    (what,) = findings()
-    assert "only one" not in what
+    (message,) = findings()
+    assert "only one" not in message

@@ -7,7 +7,7 @@ from tests.support.builders.installation import BY, admitted
 
 
 def test_init_makes_an_administrator_with_a_code_and_one_key_per_algorithm(admin_services):
-    """The audit log has one entry."""
+    """Initialization makes one audit entry."""
     user, issued = admin_services.installation.init("admin", by=BY)
     assert user.roles == ("admin",)
     assert len(issued.code) == 39
@@ -15,8 +15,8 @@ def test_init_makes_an_administrator_with_a_code_and_one_key_per_algorithm(admin
     assert len(admin_services.entries("installation.initialized")) == 1
 
 
-def test_a_second_init_is_refused_and_says_to_enroll_one_more_device(admin_services):
-    """Another device needs no other administrator."""
+def test_a_second_init_is_refused_and_says_to_enroll_another_device(admin_services):
+    """A new device does not need another administrator."""
     admin_services.installation.init("admin", by=BY)
     with pytest.raises(Exists, match="Enroll another device instead"):
         admin_services.installation.init("eve", by=BY)
@@ -25,7 +25,7 @@ def test_a_second_init_is_refused_and_says_to_enroll_one_more_device(admin_servi
 
 
 def test_a_refused_init_stores_nothing(admin_services):
-    """A refused init leaves no key and no user."""
+    """It leaves neither keys nor a user."""
     with pytest.raises(Invalid):
         admin_services.installation.init("a\x1bb", by=BY)
     assert admin_services.keys.all() == ()
@@ -33,7 +33,7 @@ def test_a_refused_init_stores_nothing(admin_services):
 
 
 def test_init_does_not_make_an_existing_user_an_administrator(admin_services):
-    """It is refused."""
+    """Init is refused if a user has that name."""
     admitted(admin_services, "ana")
     with pytest.raises(Exists):
         admin_services.installation.init("ana", by=BY)

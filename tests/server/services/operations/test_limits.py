@@ -17,7 +17,7 @@ from tests.support.checks import query_plans
 
 @pytest.fixture
 def strict(open_local, template):
-    """Five open requests per agent and person, two denials, few notifications."""
+    """An installation that allows five open requests, two denials and few notifications."""
     local = open_local(open_per_agent=5, denials_before_pause=2, notify_per_agent=5)
     return template.agent(local), template.person(local), local
 
@@ -31,26 +31,26 @@ def _usage(local, name):
 
 
 def _near(local, name):
-    return [(one.who, one.count, one.reached) for one in _usage(local, name).near]
+    return [(usage.who, usage.count, usage.reached) for usage in _usage(local, name).near]
 
 
-def test_every_limiting_setting_is_listed_with_its_value(strict):
-    """Each once, and each can be counted."""
+def test_every_limit_setting_is_listed_with_its_value(strict):
+    """Each setting is listed once and has a usage that can be counted."""
     _, _, local = strict
-    listed = {limit.name: limit for limit in LIMITS}
+    limits_by_name = {limit.name: limit for limit in LIMITS}
     settable = {
         field.name
         for field in fields(ServerPolicy)
         if field.name.startswith(("open_", "notify_", "denials_"))
     }
-    assert {name for name, one in listed.items() if one.setting} == settable
+    assert {name for name, item in limits_by_name.items() if item.setting} == settable
     for name in settable:
-        assert listed[name].value(local.server_policy) == getattr(local.server_policy, name)
-    assert len(listed) == len(LIMITS)
+        assert limits_by_name[name].value(local.server_policy) == getattr(local.server_policy, name)
+    assert len(limits_by_name) == len(LIMITS)
 
 
-def test_usage_is_near_from_four_fifths_and_over_at_the_limit(strict):
-    """The usage counts per agent and person; a decided request frees a place."""
+def test_usage_is_near_the_limit_from_eighty_percent(strict):
+    """Usage counts per agent and person; a decided request no longer counts."""
     agent, person, local = strict
     first = agent.asked()[1]
     for _ in range(2):
@@ -68,7 +68,7 @@ def test_usage_is_near_from_four_fifths_and_over_at_the_limit(strict):
 
 
 def test_refusals_are_listed_for_a_day(strict):
-    """Those with an entry and those that were only counted."""
+    """They include refusals that were only counted and have no audit entry of their own."""
     agent, _, local = strict
     for _ in range(5):
         agent.asked()
@@ -85,7 +85,7 @@ def test_refusals_are_listed_for_a_day(strict):
 
 
 def test_a_paused_agent_is_at_its_limit_until_the_pause_ends(strict):
-    """It stays in the list of the last day."""
+    """It stays in the list of refusals for a day."""
     agent, person, local = strict
     for _ in range(2):
         denied = agent.asked()[1]
@@ -99,7 +99,7 @@ def test_a_paused_agent_is_at_its_limit_until_the_pause_ends(strict):
 
 
 def test_notifications_are_counted_per_lane(strict):
-    """Urgent ones of an agent do not count against its others."""
+    """An agent's urgent notifications do not count against its other ones."""
     agent, _, local = strict
     user_id = agent.asked()[1].user_id
     with local.services.store.write() as tx:
@@ -117,17 +117,17 @@ def test_notifications_are_counted_per_lane(strict):
 
 
 def test_one_low_risk_notification_an_hour_is_not_near_a_limit(strict):
-    """It is the normal rate."""
+    """One an hour is the normal rate."""
     agent, _, local = strict
     agent.asked()
     with local.services.store.read() as view:
-        (call,) = view.limits.notifications(0, 10)
-    assert call.lane == "low"
+        (notification,) = view.limits.notifications(0, 10)
+    assert notification.lane == "low"
     assert [limit.limit.name for limit in _overview(local).limits if limit.near] == []
 
 
 def test_attempts_are_listed_by_address_agent_or_user(strict):
-    """Attempts whose window has ended are not listed."""
+    """Attempts are not listed after the end of their time window."""
     agent, _, local = strict
     with local.services.store.write() as tx:
         for _ in range(10):
@@ -142,18 +142,18 @@ def test_attempts_are_listed_by_address_agent_or_user(strict):
 
 
 def test_held_back_requests_are_counted_per_person(strict):
-    """Old requests do not count."""
+    """Requests from two days ago do not count."""
     agent, _, local = strict
-    held, _ = agent.asked()[1], agent.asked()
+    held_back_request, _ = agent.asked()[1], agent.asked()
     with local.services.store.write() as tx:
-        tx.approvals.hold_back(held.id)
-    assert dict(_overview(local).held_back) == {LimitSubject(user_id=held.user_id): 1}
+        tx.approvals.hold_back(held_back_request.id)
+    assert dict(_overview(local).held_back) == {LimitSubject(user_id=held_back_request.user_id): 1}
     local.clock.forward(2 * DAY)
     assert _overview(local).held_back == ()
 
 
 def test_the_number_of_rows_read_is_limited(strict, monkeypatch):
-    """The overview says so."""
+    """If the limit is exceeded, the overview is marked as incomplete."""
     agent, _, local = strict
     new_person(local, "ben")
     agent.asked()
@@ -182,7 +182,7 @@ def test_the_overview_uses_an_index_for_each_statement(strict):
 
 
 def test_the_end_of_a_pause_is_read_from_its_audit_entry(strict):
-    """It is stored only there."""
+    """The end is stored nowhere else."""
     agent, person, local = strict
     for _ in range(2):
         assert person.deny(agent.asked()[1].id).status == 200

@@ -64,7 +64,7 @@ class _UserWithNewMember(User):
     new: int = 0
 
 
-USUAL = 300
+DEFAULT_TOKEN_SECONDS = 300
 WIDER: dict[str, tuple[Any, dict[str, Any]]] = {
     "another resource": (AGENT, {"resources": ("https://a.example", "https://b.example")}),
     "a limit removed": (replace(AGENT, only={"https://a.example": ()}), {"only": {}}),
@@ -182,37 +182,45 @@ NOT_WIDER: dict[str, tuple[Any, dict[str, Any]]] = {
 
 @pytest.mark.parametrize(("before", "changes"), WIDER.values(), ids=WIDER)
 def test_the_change_widens_power(before: Any, changes: dict[str, Any]) -> None:
-    """The widened member is named."""
-    widened = power.widened_members(before, replace(before, **changes), usual_seconds=USUAL)
+    """The result names the widened member."""
+    widened = power.widened_members(
+        before, replace(before, **changes), usual_seconds=DEFAULT_TOKEN_SECONDS
+    )
     assert widened
     assert widened <= changes.keys()
 
 
 @pytest.mark.parametrize(("before", "changes"), NOT_WIDER.values(), ids=NOT_WIDER)
 def test_the_change_does_not_widen_power(before: Any, changes: dict[str, Any]) -> None:
-    """A session is enough for it."""
+    """A session is therefore enough to make it."""
     assert (
-        power.widened_members(before, replace(before, **changes), usual_seconds=USUAL)
+        power.widened_members(
+            before, replace(before, **changes), usual_seconds=DEFAULT_TOKEN_SECONDS
+        )
         == frozenset()
     )
 
 
 def test_an_unknown_member_widens_power(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A new member is therefore protected from the day it is added."""
+    """A new member is therefore protected from the day on which it is added."""
     monkeypatch.setattr(power, "_COMPARISONS", {_UserWithNewMember: power._COMPARISONS[User]})
     before = _UserWithNewMember("sayso_us_a", "ana", None, (), "enabled", 0)
-    assert power.widened_members(before, replace(before, new=1), usual_seconds=USUAL) == {"new"}
+    assert power.widened_members(
+        before, replace(before, new=1), usual_seconds=DEFAULT_TOKEN_SECONDS
+    ) == {"new"}
 
 
 def test_creating_a_record_widens_power_and_deleting_does_not() -> None:
-    """No record counts as no power."""
-    assert power.widened_members(None, AGENT, usual_seconds=USUAL) == {power.CREATED}
-    assert power.widened_members(AGENT, None, usual_seconds=USUAL) == frozenset()
-    assert power.widened_members(None, None, usual_seconds=USUAL) == frozenset()
+    """A missing record counts as a record without power."""
+    assert power.widened_members(None, AGENT, usual_seconds=DEFAULT_TOKEN_SECONDS) == {
+        power.CREATED
+    }
+    assert power.widened_members(AGENT, None, usual_seconds=DEFAULT_TOKEN_SECONDS) == frozenset()
+    assert power.widened_members(None, None, usual_seconds=DEFAULT_TOKEN_SECONDS) == frozenset()
 
 
 def test_the_version_of_a_record_changes_with_every_member() -> None:
-    """The time when a secret was last used is the only exception."""
+    """The only exception is the time at which a secret was last used."""
     used = replace(AGENT, secrets=(replace(SECRET, last_used_at=7),))
     assert power.version(used) == power.version(AGENT)
     assert power.version(replace(AGENT, secrets=())) != power.version(AGENT)

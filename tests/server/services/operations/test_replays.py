@@ -22,7 +22,7 @@ DENY_ALL = rule("deny", name="closed")
 
 @pytest.fixture
 def chains(local, person):
-    """Ana, who uses a chat app, and two APIs."""
+    """Ana, who uses a chat app and two APIs."""
     chains = Chains(local, person.user.id)
     chains.prepare()
     return chains
@@ -30,7 +30,7 @@ def chains(local, person):
 
 @pytest.fixture
 def dry_run(local):
-    """Replays the last days."""
+    """A function that replays the requests of the last days."""
 
     def run(rules=None, days=7):
         return Replays(local.services.store, Evaluator(local.services.secrets)).replay(
@@ -41,7 +41,7 @@ def dry_run(local):
 
 
 def test_a_replay_covers_every_policy_decision(chains, agent, person, dry_run, local):
-    """Requests, exchanges and client credentials, also refused ones."""
+    """It covers requests, exchanges and client credentials, including refused ones."""
     bot = chains.agent("desk-bot")
     chains.consent(bot, "bank:read", "bank:close")
     agent.asked_payment()
@@ -49,9 +49,9 @@ def test_a_replay_covers_every_policy_decision(chains, agent, person, dry_run, l
     agent.alone(scope="payments:transfer")
     chains.exchanged(bot, chains.user_token())
     chains.exchange(bot, chains.user_token(), scope="bank:close")
-    found = dry_run()
-    assert (found.evaluated, found.skipped, found.changed, found.complete) == (5, 0, 0, True)
-    assert found.before == found.after == {"ask": 3, "allow": 2}
+    replay = dry_run()
+    assert (replay.evaluated, replay.skipped, replay.changed, replay.complete) == (5, 0, 0, True)
+    assert replay.before == replay.after == {"ask": 3, "allow": 2}
     denied = dry_run(DENY_ALL)
     assert (denied.changed, denied.after, denied.source.version) == (5, {"deny": 5}, 1)
     changes = {(c.flow, c.agent, c.user, c.before, c.after) for c in denied.changes}
@@ -68,16 +68,16 @@ def test_a_replay_covers_every_policy_decision(chains, agent, person, dry_run, l
 
 
 def test_denied_requests_are_replayed_too(chains, agent, dry_run, local):
-    """The replay shows what milder rules would allow."""
+    """The replay therefore shows what milder rules would allow."""
     bot = chains.agent("desk-bot")
     chains.consent(bot, "bank:read")
     Policies(local.services.store).set(DENY_ALL, by=BY)
     agent.ask()
     agent.alone()
     chains.exchange(bot, chains.user_token())
-    found = dry_run(rule("allow", 'when.resource = ["*"]'))
-    assert (found.before, found.after) == ({"deny": 3}, {"allow": 2, "ask": 1})
-    assert {c.flow: c.after for c in found.changes} == {
+    replay = dry_run(rule("allow", 'when.resource = ["*"]'))
+    assert (replay.before, replay.after) == ({"deny": 3}, {"allow": 2, "ask": 1})
+    assert {c.flow: c.after for c in replay.changes} == {
         "request": "ask",
         "client_credentials": "allow",
         "exchange": "allow",
@@ -85,24 +85,24 @@ def test_denied_requests_are_replayed_too(chains, agent, dry_run, local):
 
 
 def test_each_request_is_replayed_with_its_time_and_history(agent, dry_run, local):
-    """Later requests do not count."""
+    """Requests that were made later do not count."""
     agent.asked()
     local.clock.forward(8 * DAY)
     for _ in range(3):
         agent.alone()
         local.clock.forward(60_000)
-    found = dry_run(
+    replay = dry_run(
         rule("deny", 'when.count = { over = 2, within = "1h" }')
         + rule("allow", 'when.resource = ["*"]', name="else")
     )
-    assert found.after == {"allow": 2, "deny": 1}
+    assert replay.after == {"allow": 2, "deny": 1}
     local.clock.forward(DAY)
     assert dry_run(days=1).evaluated == 0
     assert dry_run(days=2).evaluated == 3
 
 
-def test_an_approval_behind_an_exchange_still_counts_in_a_replay(chains, person, dry_run):
-    """Unless the other rules need more than was given."""
+def test_an_approval_used_by_an_exchange_still_counts_in_a_replay(chains, person, dry_run):
+    """It does not count if the other rules need a stronger ceremony."""
     bot = chains.agent("desk-bot", serves=("https://desk.example", BANK))
     refused = chains.exchange(bot, chains.user_token())
     hint = refused.json["login_hint_token"]
@@ -116,7 +116,7 @@ def test_an_approval_behind_an_exchange_still_counts_in_a_replay(chains, person,
 
 
 def test_decisions_that_policy_did_not_make_are_left_out(chains, agent, person, dry_run):
-    """Consents, other refusals, and tokens of approvals."""
+    """Consents, other refusals and tokens of approvals are not replayed."""
     handle, approval = agent.asked()
     person.approve(approval.id)
     assert agent.poll(handle).status == 200
@@ -125,12 +125,12 @@ def test_decisions_that_policy_did_not_make_are_left_out(chains, agent, person, 
     bot = chains.agent("desk-bot")
     chains.exchange(bot, chains.user_token())
     chains.exchange(bot, chains.user_token(), scope="bank:unknown")
-    found = dry_run()
-    assert (found.evaluated, found.before) == (2, {"ask": 2})
+    replay = dry_run()
+    assert (replay.evaluated, replay.before) == (2, {"ask": 2})
 
 
 def test_an_approval_for_another_resource_does_not_count_in_a_replay(chains, person, dry_run):
-    """The chain needs an approval at its own resource."""
+    """A delegation needs an approval for its own resource."""
     bot = chains.agent("desk-bot", serves=("https://desk.example", BANK))
     chains.consent(bot, "desk:use", resource="https://desk.example")
     refused = chains.exchange(bot, chains.user_token())
@@ -149,7 +149,7 @@ def test_an_approval_for_another_resource_does_not_count_in_a_replay(chains, per
 
 
 def test_requests_of_deleted_records_are_skipped_and_counted(chains, agent, dry_run, local):
-    """An agent, a scope of its permissions, an action type."""
+    """The agent, its permission for a scope, or the action type may be gone."""
     agent.asked_payment()
     agent.alone()
     local.admin.actions.delete("payment.transfer", by=BY)
@@ -162,7 +162,7 @@ def test_requests_of_deleted_records_are_skipped_and_counted(chains, agent, dry_
 
 
 def test_actions_are_replayed_with_their_amounts(agent, dry_run):
-    """The amounts come from the stored rows."""
+    """The amounts come from the stored requests."""
     agent.asked_payment()
     agent.ask_payment(authorization_details=json.dumps([{**PAYMENT_DETAILS[0], "payee": "X"}]))
     line = 'when.amount = { currency = "EUR", over = 482000 }'
@@ -172,7 +172,7 @@ def test_actions_are_replayed_with_their_amounts(agent, dry_run):
 
 
 def test_a_replay_is_paged_and_limited(agent, dry_run, monkeypatch):
-    """Beyond the limit it is marked as incomplete."""
+    """A replay that reaches its limit is marked as incomplete."""
     monkeypatch.setattr(replays, "_PAGE_SIZE", 2)
     for _ in range(5):
         agent.alone()
@@ -185,6 +185,6 @@ def test_a_replay_is_paged_and_limited(agent, dry_run, monkeypatch):
 
 @pytest.mark.parametrize("days", [0, 32])
 def test_a_replay_covers_one_to_31_days(dry_run, days):
-    """Other values are refused."""
+    """Fewer or more days are refused."""
     with pytest.raises(Invalid, match="at most 31d"):
         dry_run(days=days)

@@ -1,4 +1,4 @@
-"""Restoring a backup: what ended stays ended, and what the operator keeps continues."""
+"""Restoring a backup: access that has ended stays ended, and access that is kept continues."""
 
 import json
 from dataclasses import replace
@@ -21,7 +21,7 @@ from tests.support.inputs.handmade_jwts import (
     request_claims,
 )
 
-GONE = (400, "invalid_grant")
+INVALID_GRANT = (400, "invalid_grant")
 KEY = new_key("ES256", "a")
 
 
@@ -34,15 +34,15 @@ def _items(*agents):
 
 
 def test_unchanged_items_continue_and_changed_ones_are_disabled():
-    """Items deleted since are not offered to be enabled."""
+    """Items that were deleted after the backup have ended and cannot be enabled again."""
     backup = _items(_item("same"), _item("changed"), _item("gone"))
     since = _items(_item("same"), _item("changed", "other"), _item("new"))
-    found = disabled_items(backup, since, keep={"agents"})
-    assert found["agents"] == [
+    disabled = disabled_items(backup, since, keep={"agents"})
+    assert disabled["agents"] == [
         RestoredItem(_item("gone"), has_ended=True),
         RestoredItem(_item("changed")),
     ]
-    assert all(not found[kind] for kind in KINDS if kind != "agents")
+    assert all(not disabled[kind] for kind in KINDS if kind != "agents")
 
 
 def test_without_a_comparison_everything_is_disabled_unless_kept():
@@ -55,22 +55,22 @@ def test_without_a_comparison_everything_is_disabled_unless_kept():
 
 
 def test_a_kept_terminal_signs_in_again_once_with_its_key(restore, person):
-    """The refresh token of the backup is refused; later ones are unknown here."""
+    """It may send one refresh token that the backup does not know, if it proves its key."""
     old = person.refresh_token
     again = replace(person, local=restore())
     assert again.call("GET", "/api/me").refusal == (401, "invalid_token")
-    assert again.refresh(old).refusal == GONE
-    assert again.refresh("sayso_rt_later", key=SigningKey.generate()).refusal == GONE
+    assert again.refresh(old).refusal == INVALID_GRANT
+    assert again.refresh("sayso_rt_later", key=SigningKey.generate()).refusal == INVALID_GRANT
     assert again.refresh("sayso_rt_later").status == 200
     assert again.call("GET", "/api/me").status == 200
-    assert again.refresh("sayso_rt_other").refusal == GONE
+    assert again.refresh("sayso_rt_other").refusal == INVALID_GRANT
     assert again.refresh().status == 200
 
 
 def test_a_terminal_that_is_not_kept_must_be_enabled_first(restore, person):
-    """Then it continues with its PIN."""
+    """After that, it can sign in again."""
     again = replace(person, local=restore(keep=()))
-    assert again.refresh("sayso_rt_later").refusal == GONE
+    assert again.refresh("sayso_rt_later").refusal == INVALID_GRANT
     oversight = Oversight(again.local.services.store)
     oversight.enable_devices(device=person.device_id, user=None, by=BY)
     assert again.refresh("sayso_rt_later").status == 200
@@ -79,7 +79,7 @@ def test_a_terminal_that_is_not_kept_must_be_enabled_first(restore, person):
 
 
 def test_a_kept_browser_signs_in_again_with_its_passkey(restore, local):
-    """Its cookie has ended."""
+    """Its cookie is no longer valid after the restore."""
     browser = new_browser(local)
     assert browser.send("GET", "/api/me").status == 200
     again = replace(browser, local=restore())
@@ -88,49 +88,49 @@ def test_a_kept_browser_signs_in_again_with_its_passkey(restore, local):
 
 
 def test_a_passkey_that_is_not_kept_cannot_sign_in(restore, local):
-    """An administrator can enable its device again."""
+    """An administrator must enable its device first."""
     browser = new_browser(local)
     again = replace(browser, local=restore(keep=()))
     assert again.sign_in().status == 403
 
 
 def test_open_requests_are_cancelled_by_a_restore(restore, agent, person):
-    """Pending or approved; the same idempotency key makes a new request."""
+    """Approved requests are cancelled too; the same idempotency key makes a new request."""
     key = {"idempotency-key": "k" * 20}
     pending = agent.ask(headers=key).json["auth_req_id"]
     handle, approval = agent.asked_payment()
     assert person.approve(approval.id).status == 200
     again = restore()
     later = replace(agent, local=again)
-    assert later.poll(pending).refusal == GONE
-    assert later.poll(handle).refusal == GONE
+    assert later.poll(pending).refusal == INVALID_GRANT
+    assert later.poll(handle).refusal == INVALID_GRANT
     with again.services.store.read() as view:
-        found = view.approvals.get(approval.id)
-    assert (found.state, found.reason) == ("cancelled", "restored")
+        stored = view.approvals.get(approval.id)
+    assert (stored.state, stored.reason) == ("cancelled", "restored")
     assert later.ask(headers=key).json["auth_req_id"] != pending
 
 
-def test_an_enrollment_code_ends_with_a_restore(restore, local):
-    """Whether or not it was used."""
+def test_a_restore_invalidates_enrollment_codes(restore, local):
+    """The code may have been used after the backup."""
     _, issued = local.admin.users.enroll("ana", by=BY)
     with local.services.store.read() as view:
-        hashed = view.codes.get(issued.code.replace("-", "")[:8])
-    assert hashed.expires_at > local.clock.now()
+        stored_code = view.codes.get(issued.code.replace("-", "")[:8])
+    assert stored_code.expires_at > local.clock.now()
     again = restore()
     with again.services.store.read() as view:
-        assert view.codes.get(hashed.id).expires_at <= view.now
+        assert view.codes.get(stored_code.id).expires_at <= view.now
 
 
 def test_assertions_signed_before_the_restore_are_refused(restore, local):
-    """Used IDs since the backup are unknown, so the time decides."""
+    """The IDs that were used after the backup are unknown, so the iat claim decides."""
     jwks = json.dumps({"keys": [KEY.jwk]})
-    made = registered(local.admin, "signer", auth_method="private_key_jwt", jwks=jwks).agent
-    local.admin.agents.update(made.id, AgentChanges(request_alg="ES256"), by=BY)
+    signer = registered(local.admin, "signer", auth_method="private_key_jwt", jwks=jwks).agent
+    local.admin.agents.update(signer.id, AgentChanges(request_alg="ES256"), by=BY)
     now = local.clock.now()
-    claims = assertion_claims(made.id, ISSUER, now)
+    claims = assertion_claims(signer.id, ISSUER, now)
     undated = {name: value for name, value in claims.items() if name != "iat"} | {"jti": "u"}
     parameters = {"scope": "openid payments:read", "resource": PAY, "login_hint": "ana"}
-    request = KEY.sign(request_claims(made.id, ISSUER, now - 1_000, **parameters))
+    request = KEY.sign(request_claims(signer.id, ISSUER, now - 1_000, **parameters))
     again = restore()
     form = {"grant_type": GRANT_CLIENT_CREDENTIALS, "scope": "payments:read"}
 
@@ -139,13 +139,13 @@ def test_assertions_signed_before_the_restore_are_refused(restore, local):
 
     assert ask({**claims, "iat": claims["iat"] - 1}).refusal == (401, "invalid_client")
     assert ask(undated).refusal == (401, "invalid_client")
-    fresh = assertion_claims(made.id, ISSUER, again.clock.now())
+    new_claims = assertion_claims(signer.id, ISSUER, again.clock.now())
     refused = again.post_form(
-        "/bc-authorize", {"request": request, **assertion_form(KEY.sign(fresh))}
+        "/bc-authorize", {"request": request, **assertion_form(KEY.sign(new_claims))}
     )
     assert refused.refusal == (400, "invalid_request")
     assert "before the last restore" in refused.json["error_description"]
-    assert ask(assertion_claims(made.id, ISSUER, again.clock.now())).status == 200
+    assert ask(assertion_claims(signer.id, ISSUER, again.clock.now())).status == 200
 
 
 def test_a_dpop_proof_made_before_the_restore_is_refused(restore, person):
@@ -160,7 +160,7 @@ def test_a_dpop_proof_made_before_the_restore_is_refused(restore, person):
 
 
 def test_derived_secrets_change_with_the_epoch_and_stored_hashes_stay(restore, local):
-    """Handles and nonces change; PINs and user codes still match."""
+    """Handles and nonces change; PINs and user codes still match their stored hashes."""
     before = local.services.secrets
     after = restore().services.secrets
     assert before.auth_req_id("sayso_ap_1") != after.auth_req_id("sayso_ap_1")
@@ -172,7 +172,7 @@ def test_derived_secrets_change_with_the_epoch_and_stored_hashes_stay(restore, l
 
 
 def test_every_earlier_feed_cursor_is_invalid_after_a_restore(restore, local):
-    """A restore moves the feed far beyond every cursor that was given out after the backup."""
+    """The feed continues far after every cursor that was issued since the backup."""
     admitted(local.admin, "zoe")
     with local.services.store.read() as view:
         head = view.feed.head()
@@ -181,7 +181,7 @@ def test_every_earlier_feed_cursor_is_invalid_after_a_restore(restore, local):
 
 
 def test_unsent_messages_are_deleted_by_a_restore(restore, local, agent):
-    """The webhook may have got them after the backup."""
+    """They may have been delivered to the webhook after the backup."""
     agent.ask()
     assert local.messages() != []
     assert restore().messages() == []

@@ -17,7 +17,7 @@ from tests.support.checks import query_plans
 
 @pytest.fixture
 def agent(admin_services, eva):
-    """An agent that asks."""
+    """An agent that requests approvals."""
     return registered(admin_services, name="payer", owners=(eva.id,)).agent
 
 
@@ -29,7 +29,7 @@ def eva(admin_services):
 
 @pytest.fixture
 def make_request(admin_services, agent, eva):
-    """Makes a request with an outcome, a time until seen and a time until decided."""
+    """A function that makes a request with an outcome and the times until seen and decided."""
 
     def make(state, *, seen=1_000, took=5_000, ago=0, **members):
         at = admin_services.clock.now() - ago
@@ -62,7 +62,7 @@ def test_an_unused_installation_has_empty_days(admin_services):
 
 
 def test_requests_are_counted_by_outcome(admin_services, make_request):
-    """There are totals and counts per day, agent and person; a redeemed one is approved."""
+    """They are counted in total and by day, agent and person; a redeemed request is approved."""
     make_request(State.APPROVED, took=4_000)
     make_request(State.REDEEMED, took=6_000)
     make_request(State.DENIED, took=20_000, ago=DAY_MS)
@@ -81,7 +81,7 @@ def test_requests_are_counted_by_outcome(admin_services, make_request):
 
 
 def test_an_approved_request_that_expired_counts_as_approved(admin_services, make_request, eva):
-    """The stored decision counts."""
+    """The stored decision counts more than the state."""
     approval = make_request(State.EXPIRED)
     decision = Decision(
         approval.id, eva.id, "sayso_dv_1", "approve", None, None, "confirm", "terminal", "x", 0
@@ -105,24 +105,24 @@ def test_automatic_decisions_do_not_count_for_people(admin_services, make_reques
 
 
 @pytest.mark.parametrize(
-    ("yes", "no", "read", "unread"),
+    ("approved", "denied", "read_ms", "unread"),
     [(20, 0, 2_000, True), (19, 1, 2_000, False), (9, 0, 2_000, False), (20, 0, 3_000, False)],
     ids=["unread", "some denied", "too few", "read"],
 )
 def test_an_agent_whose_requests_are_approved_unread_is_named(
-    admin_services, make_request, yes, no, read, unread
+    admin_services, make_request, approved, denied, read_ms, unread
 ):
-    """Over 95 % approved, the median within three seconds, ten decisions or more."""
-    for _ in range(yes):
-        make_request(State.REDEEMED, seen=60_000, took=60_000 + read)
-    for _ in range(no):
-        make_request(State.DENIED, seen=60_000, took=60_000 + read)
+    """Of ten or more decisions, over 95 % approve, and the median takes less than 3 seconds."""
+    for _ in range(approved):
+        make_request(State.REDEEMED, seen=60_000, took=60_000 + read_ms)
+    for _ in range(denied):
+        make_request(State.DENIED, seen=60_000, took=60_000 + read_ms)
     (agent,) = _summary(admin_services).agents
-    assert (agent.unread, agent.read_ms) == (unread, read)
+    assert (agent.unread, agent.read_ms) == (unread, read_ms)
 
 
 def test_a_request_decided_unseen_is_measured_from_its_creation(admin_services, make_request):
-    """A request that is decided from a list is an example."""
+    """A person may decide a request from a list."""
     make_request(State.DENIED, seen=0, took=7_000)
     assert _summary(admin_services).agents[0].read_ms == 7_000
 
@@ -131,27 +131,27 @@ def test_a_request_decided_unseen_is_measured_from_its_creation(admin_services, 
 def test_a_person_with_too_many_requests_on_one_day_is_named(
     admin_services, make_request, requests, too_much
 ):
-    """More than thirty."""
+    """More than thirty requests on one day are too many."""
     for _ in range(requests):
         make_request(State.DENIED)
     make_request(State.DENIED, ago=DAY_MS)
-    (one,) = _summary(admin_services).people
-    assert (one.too_much, one.busiest) == (too_much, requests)
+    (person,) = _summary(admin_services).people
+    assert (person.too_much, person.busiest) == (too_much, requests)
 
 
 def test_agents_and_people_are_sorted_by_number_and_name(admin_services, eva, make_request):
-    """A deleted user is shown by ID."""
+    """A deleted user is shown by their ID."""
     other = registered(admin_services, name="another", owners=("eva",)).agent
     admin_services.approval(other.id, eva.id)
     make_request(State.DENIED), make_request(State.DENIED)
     admin_services.approval(other.id, "sayso_us_gone")
     summary = _summary(admin_services)
-    assert [one.name for one in summary.agents] == ["another", "payer"]
+    assert [agent.name for agent in summary.agents] == ["another", "payer"]
     assert [person.name for person in summary.people] == ["eva", "sayso_us_gone"]
 
 
 def test_only_the_newest_requests_are_counted(admin_services, make_request, monkeypatch):
-    """The summary says so."""
+    """The summary is then marked as incomplete."""
     monkeypatch.setattr("server.services.operations.statistics.MAX_REQUESTS", 2)
     make_request(State.DENIED), make_request(State.DENIED)
     assert _summary(admin_services).complete
@@ -161,35 +161,43 @@ def test_only_the_newest_requests_are_counted(admin_services, make_request, monk
 
 
 @pytest.mark.parametrize(
-    ("left", "within"),
+    ("remaining_ms", "within"),
     [(60_000, 60_000), (60_001, 300_000), (3_600_000, 3_600_000), (DAY_MS, None)],
 )
 def test_pending_requests_are_counted_by_remaining_time_and_risk(
-    admin_services, make_request, left, within
+    admin_services, make_request, remaining_ms, within
 ):
-    """Expired ones are not counted."""
+    """Expired requests are not counted."""
     now = admin_services.clock.now()
-    make_request(State.PENDING, expires_at=now + left, risk=Risk.CRITICAL)
+    make_request(State.PENDING, expires_at=now + remaining_ms, risk=Risk.CRITICAL)
     make_request(State.PENDING, expires_at=now)
-    make_request(State.DENIED, expires_at=now + left)
-    found = {one.within_ms: one.by_risk for one in _summary(admin_services).ending if one.by_risk}
-    assert found == {within: {Risk.CRITICAL: 1}}
+    make_request(State.DENIED, expires_at=now + remaining_ms)
+    counts = {
+        ending.within_ms: ending.by_risk
+        for ending in _summary(admin_services).ending
+        if ending.by_risk
+    }
+    assert counts == {within: {Risk.CRITICAL: 1}}
 
 
 def test_the_statistics_of_an_agent_contain_only_its_requests(
     admin_services, agent, eva, make_request
 ):
-    """The agent is found by name or ID, and the requests to all people count."""
+    """The agent is found by name or ID, and its requests to all people count."""
     bob = admin_services.users.add(NewUser("bob"), by=BY)[0]
     other = registered(admin_services, name="another", owners=("eva",)).agent
     make_request(State.DENIED), make_request(State.REDEEMED, ago=DAY_MS)
-    for who, whom in ((agent, bob), (other, eva)):
-        admin_services.approval(who.id, whom.id, created_at=admin_services.clock.now())
-    for called in (agent.id, "payer"):
-        course = Statistics(admin_services.store).of_agent(called, 3)
-        assert (course.counts.asked, course.counts.denied, course.counts.waiting) == (3, 1, 1)
-        assert [day.counts.asked for day in course.days] == [0, 1, 2]
-        assert course.complete
+    for asking_agent, person in ((agent, bob), (other, eva)):
+        admin_services.approval(asking_agent.id, person.id, created_at=admin_services.clock.now())
+    for name_or_id in (agent.id, "payer"):
+        statistics = Statistics(admin_services.store).of_agent(name_or_id, 3)
+        assert (statistics.counts.asked, statistics.counts.denied, statistics.counts.waiting) == (
+            3,
+            1,
+            1,
+        )
+        assert [day.counts.asked for day in statistics.days] == [0, 1, 2]
+        assert statistics.complete
     with pytest.raises(NotFound):
         Statistics(admin_services.store).of_agent("nobody", 3)
 
@@ -197,11 +205,15 @@ def test_the_statistics_of_an_agent_contain_only_its_requests(
 def test_only_the_newest_requests_of_an_agent_are_counted(
     admin_services, agent, make_request, monkeypatch
 ):
-    """The result says so."""
+    """The result is then marked as incomplete."""
     monkeypatch.setattr("server.services.operations.statistics.MAX_REQUESTS", 1)
     make_request(State.DENIED, ago=1_000), make_request(State.REDEEMED)
-    course = Statistics(admin_services.store).of_agent(agent.id, 7)
-    assert (course.complete, course.counts.asked, course.counts.approved) == (False, 1, 1)
+    statistics = Statistics(admin_services.store).of_agent(agent.id, 7)
+    assert (statistics.complete, statistics.counts.asked, statistics.counts.approved) == (
+        False,
+        1,
+        1,
+    )
 
 
 def test_statistics_use_an_index_and_a_row_limit(admin_services):
@@ -224,17 +236,17 @@ def sqlite(admin_services):
 
 
 def test_open_requests_are_found_by_their_index(admin_services, make_request):
-    """Decided requests are not scanned."""
+    """The database does not scan decided requests."""
     make_request(State.PENDING), make_request(State.DENIED), make_request(State.APPROVED)
-    steps = []
+    statements = []
     connection = sqlite(admin_services)
-    connection.set_trace_callback(steps.append)
+    connection.set_trace_callback(statements.append)
     with admin_services.store.read() as view:
         for state in (State.PENDING, State.APPROVED):
-            found = view.approvals.search(state=state, agent_id=None, user_id=None, limit=10)
-            assert [one.state for one in found] == [state]
+            approvals = view.approvals.search(state=state, agent_id=None, user_id=None, limit=10)
+            assert [approval.state for approval in approvals] == [state]
     connection.set_trace_callback(None)
-    searches = [step for step in steps if "FROM approvals" in step]
+    searches = [statement for statement in statements if "FROM approvals" in statement]
     assert len(searches) == 2
     for search in searches:
         plan = connection.execute(f"EXPLAIN QUERY PLAN {search}").fetchall()

@@ -30,24 +30,28 @@ def trials(local):
 
 @pytest.fixture
 def chains(local, person):
-    """Ana, who uses a chat app, and two APIs."""
+    """Ana, who uses a chat app and two APIs."""
     chains = Chains(local, person.user.id)
     chains.prepare()
     return chains
 
 
 def test_explain_returns_the_rule_the_ceremony_and_the_token(trials, agent, local):
-    """Nothing is stored."""
-    found = trials.explain(
+    """Explaining a case stores nothing."""
+    explanation = trials.explain(
         TrialRequest("invoice-bot", "request", "ana", PAY, ("payments:transfer",), DETAILS)
     )
-    assert (found.next_step, found.verdict.outcome, found.consent) == ("person", "ask", None)
-    assert [one.id for one in found.rules] == ["high-risk"]
-    assert (found.verdict.needs.ceremony, found.seconds) == (frozenset({Step.PIN}), 300)
-    assert found.token["act"]["sub"] == agent.id
-    assert found.token["authorization_details"] == PAYMENT_DETAILS
-    assert (found.token["aud"], found.token["scope"]) == (PAY, "payments:transfer")
-    assert not {"jti", "iat", "exp"} & set(found.token)
+    assert (explanation.next_step, explanation.verdict.outcome, explanation.consent) == (
+        "person",
+        "ask",
+        None,
+    )
+    assert [matched_rule.id for matched_rule in explanation.rules] == ["high-risk"]
+    assert (explanation.verdict.needs.ceremony, explanation.seconds) == (frozenset({Step.PIN}), 300)
+    assert explanation.token["act"]["sub"] == agent.id
+    assert explanation.token["authorization_details"] == PAYMENT_DETAILS
+    assert (explanation.token["aud"], explanation.token["scope"]) == (PAY, "payments:transfer")
+    assert not {"jti", "iat", "exp"} & set(explanation.token)
     alone = trials.explain(
         TrialRequest("invoice-bot", "client_credentials", scope=("payments:read",))
     )
@@ -56,29 +60,37 @@ def test_explain_returns_the_rule_the_ceremony_and_the_token(trials, agent, loca
 
 
 def test_explain_honors_acr_values(trials, agent, chains):
-    """A consent does not answer for the person, and the PIN is required if requested."""
+    """With an acr, a consent is not enough, and the PIN is required if the acr needs it."""
     chains.consent(agent, "payments:read", resource=PAY)
-    wanted = TrialRequest("invoice-bot", "request", "ana", PAY, ("payments:read",))
+    case = TrialRequest("invoice-bot", "request", "ana", PAY, ("payments:read",))
     allowed = rule("allow", 'when.scope = ["payments:read"]')
-    found = trials.explain(wanted, allowed)
-    assert (found.next_step, found.consent, found.audience) == ("token", True, None)
+    explanation = trials.explain(case, allowed)
+    assert (explanation.next_step, explanation.consent, explanation.audience) == (
+        "token",
+        True,
+        None,
+    )
     for acr, ceremony in ((ACR_SIGNED, CONFIRM), (ACR_SIGNED_PIN, frozenset({Step.PIN}))):
-        found = trials.explain(replace(wanted, acr=acr), allowed)
-        assert (found.next_step, found.consent) == ("person", None)
-        assert found.verdict.needs.ceremony == ceremony
-        assert [person.name for person in found.audience.people] == ["ana"]
+        explanation = trials.explain(replace(case, acr=acr), allowed)
+        assert (explanation.next_step, explanation.consent) == ("person", None)
+        assert explanation.verdict.needs.ceremony == ceremony
+        assert [person.name for person in explanation.audience.people] == ["ana"]
 
 
 @pytest.mark.usefixtures("agent")
 def test_explain_accepts_a_rule_set_that_is_not_in_force(trials):
-    """It is validated and not stored."""
-    wanted = TrialRequest("invoice-bot", "client_credentials", scope=("payments:read",))
-    found = trials.explain(wanted, rule("deny", name="closed"))
-    assert (found.next_step, found.token, found.verdict.rules) == ("refused", None, ("closed",))
-    assert found.verdict.source.version == 1
+    """The rule set is validated and not stored."""
+    case = TrialRequest("invoice-bot", "client_credentials", scope=("payments:read",))
+    explanation = trials.explain(case, rule("deny", name="closed"))
+    assert (explanation.next_step, explanation.token, explanation.verdict.rules) == (
+        "refused",
+        None,
+        ("closed",),
+    )
+    assert explanation.verdict.source.version == 1
     with pytest.raises(InvalidPolicy, match="no agent eve"):
-        trials.explain(wanted, rule("deny", 'when.agent = ["eve"]'))
-    assert trials.explain(wanted).next_step == "token"
+        trials.explain(case, rule("deny", 'when.agent = ["eve"]'))
+    assert trials.explain(case).next_step == "token"
 
 
 @pytest.mark.usefixtures("agent")
@@ -87,41 +99,49 @@ def test_an_unreadable_rule_set_is_explained_as_a_denial(trials, local):
     row = Policies(local.services.store).set(rule("ask"), by=BY)
     with local.services.store.administer() as tx:
         tx.policies.add(type(row)(2, "rules = 7", {}, {}, "x", BY, 0))
-    found = trials.explain(
+    explanation = trials.explain(
         TrialRequest("invoice-bot", "client_credentials", scope=("payments:read",))
     )
-    assert (found.next_step, found.verdict.rules, found.rules) == ("refused", ("policy-error",), ())
+    assert (explanation.next_step, explanation.verdict.rules, explanation.rules) == (
+        "refused",
+        ("policy-error",),
+        (),
+    )
 
 
 def test_explain_predicts_that_an_exchange_without_consent_asks(trials, chains):
-    """The token endpoint does the same."""
+    """With a consent to the scope, it predicts a token."""
     bot = chains.agent("desk-bot")
-    wanted = TrialRequest("desk-bot", "exchange", "ana", BANK, ("bank:read",))
-    found = trials.explain(wanted)
-    assert (found.verdict.outcome, found.next_step, found.consent) == ("allow", "person", False)
+    case = TrialRequest("desk-bot", "exchange", "ana", BANK, ("bank:read",))
+    explanation = trials.explain(case)
+    assert (explanation.verdict.outcome, explanation.next_step, explanation.consent) == (
+        "allow",
+        "person",
+        False,
+    )
     chains.consent(bot, "bank:read")
-    found = trials.explain(wanted)
-    assert (found.next_step, found.consent) == ("token", True)
+    explanation = trials.explain(case)
+    assert (explanation.next_step, explanation.consent) == ("token", True)
 
 
 @pytest.mark.usefixtures("agent", "person")
 def test_explain_predicts_the_refusal_of_critical_requests(trials, local):
     """Critical requests need two eligible approvers."""
-    more = ResourceChanges(scopes={"payments:transfer": Risk.CRITICAL})
-    local.admin.resources.update(PAY, more, by=BY)
-    wanted = TrialRequest("invoice-bot", "request", "ana", PAY, ("payments:transfer",), DETAILS)
-    assert trials.explain(wanted).next_step == "person"
-    wanted = replace(wanted, user="admin")
-    assert trials.explain(wanted).next_step == "refused"
+    critical = ResourceChanges(scopes={"payments:transfer": Risk.CRITICAL})
+    local.admin.resources.update(PAY, critical, by=BY)
+    case = TrialRequest("invoice-bot", "request", "ana", PAY, ("payments:transfer",), DETAILS)
+    assert trials.explain(case).next_step == "person"
+    case = replace(case, user="admin")
+    assert trials.explain(case).next_step == "refused"
     assert (
         trials.explain(
-            wanted, rule("ask", "ask.quorum = 1", 'when.risk.at_least = "critical"')
+            case, rule("ask", "ask.quorum = 1", 'when.risk.at_least = "critical"')
         ).next_step
         == "person"
     )
 
 
-BAD = {
+BAD_CASES = {
     "no such agent": (TrialRequest("eve"), NotFound, "no agent eve"),
     "no such user": (TrialRequest("invoice-bot", "request", "eve"), NotFound, "eve"),
     "an unknown flow": (TrialRequest("invoice-bot", "push"), Invalid, "Flows are request"),
@@ -159,11 +179,11 @@ BAD = {
 
 
 @pytest.mark.usefixtures("agent", "person")
-@pytest.mark.parametrize(("wanted", "kind", "message"), BAD.values(), ids=BAD)
-def test_explain_refuses_an_impossible_case(trials, wanted, kind, message):
-    """The error is that of the endpoint."""
+@pytest.mark.parametrize(("case", "kind", "message"), BAD_CASES.values(), ids=BAD_CASES)
+def test_explain_refuses_an_impossible_case(trials, case, kind, message):
+    """The error is the one that the endpoint would return."""
     with pytest.raises(kind, match=message):
-        trials.explain(wanted)
+        trials.explain(case)
 
 
 TABLE = """
@@ -190,13 +210,16 @@ ceremony = "pin"
 
 @pytest.mark.usefixtures("agent", "person")
 def test_a_table_of_cases_is_compared_with_the_rules(trials):
-    """Members that are not expected are ignored; unnamed cases get a number."""
-    found = trials.test(TABLE)
-    assert [(one.name, one.passed) for one in found] == [("reading alone", True), ("case 2", True)]
-    assert found[0].expected == {"expect": "allow", "rules": ["usual-access"], "risk": "low"}
-    closed = trials.test(TABLE, rule("deny", name="closed"))
-    assert [one.passed for one in closed] == [False, False]
-    assert closed[0].found["rules"] == ["closed"]
+    """Only the expected members are compared; a case without a name gets a number."""
+    results = trials.test(TABLE)
+    assert [(result.name, result.passed) for result in results] == [
+        ("reading alone", True),
+        ("case 2", True),
+    ]
+    assert results[0].expected == {"expect": "allow", "rules": ["usual-access"], "risk": "low"}
+    denied_results = trials.test(TABLE, rule("deny", name="closed"))
+    assert [result.passed for result in denied_results] == [False, False]
+    assert denied_results[0].found["rules"] == ["closed"]
 
 
 @pytest.mark.usefixtures("agent", "person")
@@ -214,26 +237,26 @@ def test_a_table_of_cases_is_compared_with_the_rules(trials):
     ],
 )
 def test_a_table_may_contain_its_own_history_and_time(trials, line, outcomes):
-    """The result therefore does not change over time."""
-    found = trials.test(TABLE, rule("deny", line))
-    assert [one.found["expect"] for one in found] == outcomes
+    """Its results therefore do not change over time."""
+    results = trials.test(TABLE, rule("deny", line))
+    assert [result.found["expect"] for result in results] == outcomes
 
 
 @pytest.mark.usefixtures("agent", "person")
 def test_an_impossible_case_fails_and_the_others_are_compared(trials):
-    """The result of the case has the problem."""
-    found = trials.test('[[cases]]\nagent = "eve"\nexpect = "ask"\n' + TABLE)
-    assert [one.passed for one in found] == [False, True, True]
-    assert "no agent eve" in found[0].problem
+    """The result of the impossible case has the error message."""
+    results = trials.test('[[cases]]\nagent = "eve"\nexpect = "ask"\n' + TABLE)
+    assert [result.passed for result in results] == [False, True, True]
+    assert "no agent eve" in results[0].problem
 
 
 CASE = '[[cases]]\nagent = "invoice-bot"\nuser = "ana"\nscope = ["payments:read"]\nexpect = "ask"\n'
 BAD_TABLES = {
     "no TOML": ("cases = [", "not TOML"),
-    "nothing": ("", "at least one"),
-    "something else": (CASE + "[other]\nx = 1", "only \\[\\[cases"),
+    "an empty table": ("", "at least one"),
+    "another table": (CASE + "[other]\nx = 1", "only \\[\\[cases"),
     "too many": ("cases = [" + "{}," * 1_001 + "]", "at most 1000"),
-    "no table": ("cases = [1]", "case 1: must be a table"),
+    "a case that is a number": ("cases = [1]", "case 1: must be a table"),
     "an unknown member": (CASE + "why = 1", "case 1: unknown member why"),
     "no expectation": ('[[cases]]\nagent = "x"', "case 1: expect must be"),
     "an expectation that is a list": ('[[cases]]\nagent = "x"\nexpect = []', "expect must be"),
@@ -243,13 +266,13 @@ BAD_TABLES = {
         '[[cases]]\nagent = "x"\nexpect = "ask"\nuser = 1',
         "must be a string",
     ),
-    "a scope that is a text": (
+    "a scope that is a string": (
         '[[cases]]\nagent = "x"\nexpect = "ask"\nscope = "a"',
         "list of strings",
     ),
     "a date in the details": (CASE + "details = [2026-11-26]", "Quote dates"),
     "a time without a zone": (CASE + "at = 2026-11-26T12:00:00", "a time with a zone"),
-    "another history": (
+    "an unknown history member": (
         CASE + "history = { since = 1 }",
         "only `known`, `tokens` and `unusual`",
     ),
@@ -264,6 +287,6 @@ BAD_TABLES = {
 @pytest.mark.usefixtures("agent", "person")
 @pytest.mark.parametrize(("table", "message"), BAD_TABLES.values(), ids=BAD_TABLES)
 def test_an_invalid_table_is_refused_with_its_case(trials, table, message):
-    """The table is refused before any case is evaluated."""
+    """The table is refused before any of its cases is evaluated."""
     with pytest.raises(Invalid, match=message):
         trials.test(table)

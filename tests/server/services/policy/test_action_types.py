@@ -20,14 +20,14 @@ def test_adding_a_file_registers_version_one(admin_services):
 
 
 def test_adding_a_type_that_exists_says_to_update_it(admin_services):
-    """Add never overwrites."""
+    """Adding a type never overwrites one that exists."""
     admin_services.actions.add(FILE, by=BY)
     with pytest.raises(Exists, match="Update it instead"):
         admin_services.actions.add(FILE, by=BY)
 
 
 def test_an_update_makes_the_next_version_unless_nothing_changed(admin_services):
-    """The change is an audit entry."""
+    """Only the update that changes the document makes an audit entry."""
     admin_services.actions.add(FILE, by=BY)
     assert admin_services.actions.update(FILE, by=BY).version == 1
     changed = json.dumps({**PAYMENT, "risk": "critical"})
@@ -48,15 +48,15 @@ def test_an_update_makes_the_next_version_unless_nothing_changed(admin_services)
         (json.dumps({**PAYMENT, "title": "Pay\u202e"}, ensure_ascii=False), "/title"),
     ],
 )
-def test_an_invalid_file_is_refused_with_the_place(admin_services, text, message):
-    """Nothing is stored."""
+def test_an_invalid_file_is_refused_with_the_invalid_member(admin_services, text, message):
+    """The error names the invalid member, and nothing is stored."""
     with pytest.raises(Invalid, match=message):
         admin_services.actions.add(text, by=BY)
     assert admin_services.actions.all() == []
 
 
 def test_a_type_required_by_a_scope_cannot_be_deleted(admin_services):
-    """The scope could never be granted again."""
+    """Without the type, the scope could never be granted again."""
     admin_services.actions.add(FILE, by=BY)
     admin_services.resources.add(PAY, {"pay": Risk.HIGH}, {"pay": "payment.transfer"}, by=BY)
     with pytest.raises(Conflict, match=f"A scope of {PAY} requires payment.transfer"):
@@ -68,7 +68,7 @@ def test_a_type_required_by_a_scope_cannot_be_deleted(admin_services):
 
 
 def test_an_unknown_type_is_not_found(admin_services):
-    """Show, update and delete answer not_found."""
+    """Showing, updating and deleting it raise NotFound."""
     for act in (
         lambda: admin_services.actions.show("payment.transfer"),
         lambda: admin_services.actions.update(FILE, by=BY),
@@ -87,22 +87,22 @@ def test_a_type_not_required_by_a_scope_can_be_deleted(admin_services):
 
 
 def test_deleting_a_type_removes_it_from_agents(admin_services):
-    """A later type of the same name must be allowed again."""
+    """If a type of the same name is added later, an agent needs permission for it again."""
     admitted(admin_services)
     other = json.loads(FILE) | {"type": "other.type"}
     for document in (FILE, json.dumps(other)):
         admin_services.actions.add(document, by=BY)
     admin_services.resources.add(PAY, {"pay": Risk.HIGH}, {}, by=BY)
     limits = (("payment.transfer", "other.type"), ("other.type",), None)
-    for place, types in enumerate(limits):
-        registered(admin_services, name=f"bot-{place}", scopes=("pay",), action_types=types)
+    for number, types in enumerate(limits):
+        registered(admin_services, name=f"bot-{number}", scopes=("pay",), action_types=types)
     admin_services.actions.delete("payment.transfer", by=BY)
-    left = [agent.action_types for agent in admin_services.agents.all()]
-    assert left == [("other.type",), ("other.type",), None]
+    allowed_types = [agent.action_types for agent in admin_services.agents.all()]
+    assert allowed_types == [("other.type",), ("other.type",), None]
 
 
 def test_a_type_is_found_by_its_path_id(admin_services):
-    """An unknown ID is not found."""
+    """An unknown ID raises NotFound; lists are sorted by type and paged."""
     for name in ("payment.transfer", "b.type", "a.type"):
         admin_services.actions.add(json.dumps({**PAYMENT, "type": name}), by=BY)
     assert admin_services.actions.by_id(name_id("payment.transfer")).type == "payment.transfer"

@@ -1,8 +1,8 @@
 """Explain and enforcement agree on random cases, because they use the same evaluator.
 
 Rule sets, scopes, people, groups, actions, amounts and standing grants are random, and history
-grows with tokens and decisions. What `explain` says of a case is compared with what the endpoint
-then does, in every member: who and how many are asked, at which risk, with which ceremony.
+grows with tokens and decisions. The test compares each explanation with the outcome at the
+endpoint: who is asked, how many approvals are needed, the risk and the ceremony.
 """
 
 import json
@@ -92,33 +92,33 @@ _ASKS = (
 
 def _random_rules(chance):
     """One to eight rules, some of which allow high risk."""
-    written = []
+    rules = []
     for n in range(chance.randint(1, 8)):
         outcome = chance.choices(("allow", "ask", "deny"), (8, 4, 1))[0]
-        many = chance.randint(1, 2)
-        lines = {line.split(" =")[0]: line for line in chance.sample(_CONDITIONS, many)}
+        condition_count = chance.randint(1, 2)
+        lines = {line.split(" =")[0]: line for line in chance.sample(_CONDITIONS, condition_count)}
         if outcome == "allow":
             lines = {name: line for name, line in lines.items() if name not in _NEVER_ALLOWS}
             lines["when.risk.at_most"] = f'when.risk.at_most = "{chance.choice(_ALLOWED)}"'
         if outcome == "ask":
-            named = chance.sample(_ASKS, chance.randint(0, 3))
-            lines |= {line.split(" =")[0]: line for line in named}
+            terms = chance.sample(_ASKS, chance.randint(0, 3))
+            lines |= {line.split(" =")[0]: line for line in terms}
         head = (f'id = "r{n}"', 'because = "By chance."', f'outcome = "{outcome}"')
-        written.append("\n".join(["[[rules]]", *head, *lines.values()]))
-    return "\n".join(written)
+        rules.append("\n".join(["[[rules]]", *head, *lines.values()]))
+    return "\n".join(rules)
 
 
 def _explained(explanation):
-    """What an explanation says of a case, as far as an endpoint shows it."""
-    verdict, asking = explanation.verdict, explanation.audience
+    """The members of an explanation that the outcome at an endpoint has too."""
+    verdict, audience = explanation.verdict, explanation.audience
     members = {"then": explanation.next_step, "policy": verdict.facts(), "risk": verdict.risk}
-    if explanation.next_step == "token" or explanation.case.flow != "request" or asking is None:
+    if explanation.next_step == "token" or explanation.case.flow != "request" or audience is None:
         return members
     members["ceremony"] = ceremonies.ceremony_text(verdict.needs.ceremony)
     members["quorum"], members["seconds"] = verdict.needs.quorum, verdict.needs.seconds
     members["unusual"] = set(explanation.unusual)
     members["people"] = {
-        (person.name, person.why, person.approves, person.group) for person in asking.people
+        (person.name, person.why, person.approves, person.group) for person in audience.people
     }
     return members
 
@@ -133,7 +133,7 @@ class World:
         self.trials = Trials(self.store, self.rules, evaluator)
         self.exchanges = ExchangeChecks(Schemas(), evaluator, self.rules)
         people = [person, *(new_person(local, name) for name in PEOPLE[1:])]
-        self.ids = {name: one.user.id for name, one in zip(PEOPLE, people, strict=True)}
+        self.ids = {name: caller.user.id for name, caller in zip(PEOPLE, people, strict=True)}
         self.chains = {name: Chains(local, user_id) for name, user_id in self.ids.items()}
         first = self.chains["ana"]
         first.prepare()
@@ -150,40 +150,40 @@ class World:
         _, self.signed = self.agents["one"].asked(resource=BANK, scope="openid bank:read")
 
     def draw(self):
-        """One random case."""
+        """Draw a random case."""
         flow = self.chance.choice(("exchange", "client_credentials", "request"))
         scope = tuple(sorted(self.chance.sample(SCOPES, self.chance.randint(1, 3))))
         user = None if flow == "client_credentials" else self.chance.choice(PEOPLE)
-        text = None
+        details = None
         if user is not None and self.chance.random() < 0.4:
             payment = self._payment(self.chance.choice(PAYEES), self.chance.randint(1, 1_000))
             scope = self.chance.choice((scope, scope[:1]))
-            text = json.dumps([payment])
+            details = json.dumps([payment])
         agent = self.chance.choice(("one", "two"))
         acr = self.chance.choice(ACRS) if flow == "request" else None
-        return TrialRequest(agent, flow, user, BANK, scope, text, acr=acr)
+        return TrialRequest(agent, flow, user, BANK, scope, details, acr=acr)
 
     def _payment(self, payee, minor):
         amount = {"minor": minor, "currency": "EUR"}
         return {"type": "payment.transfer", "amount": amount, "payee": payee}
 
-    def enforced(self, wanted):
-        """What the endpoint does with a case."""
-        agent, scope = self.agents[wanted.agent], " ".join(wanted.scope)
-        if wanted.flow == "request":
-            sent = {"authorization_details": wanted.details, "scope": f"openid {scope}"}
-            sent["acr_values"] = wanted.acr
-            return self._of_request(agent.ask(login_hint=wanted.user, resource=BANK, **sent))
-        if wanted.flow == "client_credentials":
+    def enforced(self, case):
+        """Send the case to its endpoint and return the outcome."""
+        agent, scope = self.agents[case.agent], " ".join(case.scope)
+        if case.flow == "request":
+            sent = {"authorization_details": case.details, "scope": f"openid {scope}"}
+            sent["acr_values"] = case.acr
+            return self._of_request(agent.ask(login_hint=case.user, resource=BANK, **sent))
+        if case.flow == "client_credentials":
             return self._of_token_request(agent.alone(resource=BANK, scope=scope), "token.refused")
         if self.chance.random() < DIRECT_EXCHANGES:
-            return self._of_exchange_checks(agent, wanted)
-        sent = {"scope": scope, "authorization_details": wanted.details}
-        answer = self.chains[wanted.user].exchange(agent, self.tokens[wanted.user], **sent)
+            return self._of_exchange_checks(agent, case)
+        sent = {"scope": scope, "authorization_details": case.details}
+        answer = self.chains[case.user].exchange(agent, self.tokens[case.user], **sent)
         return self._of_token_request(answer, "exchange.refused")
 
     def _of_request(self, answer):
-        """The outcome of a request: its row says who is asked and what an approval needs."""
+        """The outcome of a request; its row has the approvers and the terms of an approval."""
         if answer.status == 403:
             assert answer.json["reason"] in {"policy_denied", "too_few_people"}
             return {"then": "refused", **self._entry("approval.refused")}
@@ -219,25 +219,25 @@ class World:
             assert answer.refusal[1] == "interaction_required", answer.body
         return {"then": {400: "person", 403: "refused"}[answer.status], **self._entry(refusal)}
 
-    def _of_exchange_checks(self, agent, wanted):
+    def _of_exchange_checks(self, agent, case):
         """The outcome of the checks of an exchange, without a token."""
-        details = tuple(json.loads(wanted.details or "[]"))
+        details = tuple(json.loads(case.details or "[]"))
         exchange = LoggedExchange(
-            "t", None, BANK, wanted.scope, details, tuple(d["type"] for d in details)
+            "t", None, BANK, case.scope, details, tuple(d["type"] for d in details)
         )
         with self.store.read() as view:
-            caller, subject = view.directory.agent(agent.id), self.subjects[wanted.user]
+            caller, subject = view.directory.agent(agent.id), self.subjects[case.user]
             try:
                 verdict = self.exchanges.check(view, caller, exchange, subject).verdict
             except ExchangeRefused as refused:
                 if refused.approval_needed is not None and refused.verdict.outcome == "ask":
                     return {"verdict": refused.verdict}
-                then = "refused" if refused.reason is Reason.POLICY_DENIED else "person"
-                return {"then": then, "verdict": refused.verdict}
+                next_step = "refused" if refused.reason is Reason.POLICY_DENIED else "person"
+                return {"then": next_step, "verdict": refused.verdict}
             return {"then": "token", "verdict": verdict}
 
     def _entry(self, kind):
-        """The verdict in the newest entry, if it is of this kind and complete."""
+        """The verdict in the newest audit entry, if the entry has this type and a verdict."""
         with self.store.read() as view:
             body = json.loads(view.audit.tail(1)[0].body)
         if body["type"] != kind or "policy" not in body["facts"]:
@@ -246,7 +246,7 @@ class World:
         return {"policy": body["facts"]["policy"], **risk}
 
     def begin(self):
-        """A new day: subject tokens, consents and standing grants."""
+        """Begin a new day with new subject tokens, consents and standing grants."""
         for name, chains in self.chains.items():
             if name == "ana":
                 chains.consent(self.agents["one"], *SCOPES)
@@ -259,13 +259,13 @@ class World:
         self.later()
 
     def later(self):
-        """Ten minutes later: no attempts are counted, and subject tokens are new."""
+        """Go forward ten minutes, so that no attempts are counted, and renew the subject tokens."""
         self.local.clock.forward(10 * MINUTE)
         self.tokens = {name: chains.user_token() for name, chains in self.chains.items()}
         self.subjects = {name: self.chains[name].row(token) for name, token in self.tokens.items()}
 
     def _add_grant(self, name, agent, details, action_type):
-        """A standing grant for a day with random bounds."""
+        """Add a standing grant for a day with random bounds."""
         now = self.local.clock.now()
         up_to = [{"path": "/amount", "up_to": {"minor": 600, "currency": "EUR"}}]
         with self.store.write() as tx:
@@ -296,35 +296,33 @@ class World:
             tx.standing_grants.add(grant)
 
 
-def _check(world, wanted):
-    """Compare explanation and outcome of one case; returns what it led to."""
-    explained = world.trials.explain(wanted)
-    actual = world.enforced(wanted)
+def _check(world, case):
+    """Compare explanation and outcome of a case; return the next step and the explanation."""
+    explained = world.trials.explain(case)
+    actual = world.enforced(case)
     expected = _explained(explained)
-    context = (wanted, explained.verdict, Policies(world.store).show().document)
+    context = (case, explained.verdict, Policies(world.store).show().document)
     if "verdict" in actual:
         verdict = actual.pop("verdict")
         assert verdict in {None, explained.verdict}, context
         assert actual.get("then", explained.next_step) == explained.next_step, context
         return explained.next_step, explained
-    by = actual.pop("by", None) or {}
-    given = None if explained.covered is None else explained.covered.id
-    assert by.get("standing_grant") == given or wanted.flow != "request", context
+    decided_by = actual.pop("by", None) or {}
+    grant_id = None if explained.covered is None else explained.covered.id
+    assert decided_by.get("standing_grant") == grant_id or case.flow != "request", context
     assert actual == {member: expected[member] for member in actual}, context
-    assert (
-        actual.keys() >= expected.keys() or actual["then"] != "person" or wanted.flow != "request"
-    )
+    assert actual.keys() >= expected.keys() or actual["then"] != "person" or case.flow != "request"
     return explained.next_step, explained
 
 
 @pytest.mark.timeout(600)
 def test_explain_and_enforcement_agree_on_random_cases(open_local, template):
-    """The rules are random, and each kind of outcome occurs often."""
+    """`explain` predicts every outcome, and each kind of outcome occurs often enough to count."""
     limits = {"open_per_agent": 20_000, "open_per_user": 20_000, "open_in_all": 20_000}
     local = open_local(**limits)
     random_source = random.Random(SEED)  # noqa: S311  # the same cases every time
     world = World(local, template.person(local), random_source)
-    seen = dict.fromkeys(
+    occurrences = dict.fromkeys(
         ("token", "person", "refused", "groups", "quorum", "grants", "ttl", "acr"), 0
     )
     for _ in range(RULE_SETS):
@@ -334,15 +332,17 @@ def test_explain_and_enforcement_agree_on_random_cases(open_local, template):
         for n in range(CASES // RULE_SETS):
             if n % 20 == 19:
                 world.later()
-            wanted = world.draw()
-            then, explained = _check(world, wanted)
-            seen["acr"] += wanted.acr is not None and then == "person"
-            seen[then] += 1
+            case = world.draw()
+            next_step, explained = _check(world, case)
+            occurrences["acr"] += case.acr is not None and next_step == "person"
+            occurrences[next_step] += 1
             people = () if explained.audience is None else explained.audience.people
             needs = explained.verdict.needs
-            seen["groups"] += any(person.group for person in people)
-            seen["quorum"] += then == "person" and needs is not None and needs.quorum > 1
-            seen["ttl"] += needs is not None and needs.seconds == 300
-            seen["grants"] += explained.covered is not None
-    assert seen["token"] + seen["person"] + seen["refused"] == CASES
-    assert min(seen.values()) >= CASES // 100, seen
+            occurrences["groups"] += any(person.group for person in people)
+            occurrences["quorum"] += (
+                next_step == "person" and needs is not None and needs.quorum > 1
+            )
+            occurrences["ttl"] += needs is not None and needs.seconds == 300
+            occurrences["grants"] += explained.covered is not None
+    assert occurrences["token"] + occurrences["person"] + occurrences["refused"] == CASES
+    assert min(occurrences.values()) >= CASES // 100, occurrences

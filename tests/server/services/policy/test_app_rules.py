@@ -29,7 +29,7 @@ AT_APPS = 'when.at = ["app"]'
 
 @pytest.fixture
 def put(local):
-    """Puts a rule set in force."""
+    """A function that puts a rule set in force."""
 
     def put_rules(*rules):
         return Policies(local.services.store).set("\n".join(rules), by=BY)
@@ -39,14 +39,14 @@ def put(local):
 
 @pytest.fixture
 def app(local):
-    """A shop app, where payments are of medium risk."""
+    """A shop app; payments have medium risk."""
     local.admin.actions.update(json.dumps({**PAYMENT, "risk": "medium"}), by=BY)
     return new_app(local, "shop")
 
 
 @pytest.fixture
 def browser(person, app, local):
-    """Ana's browser, signed in; the shop knows who she is."""
+    """The browser of Ana, who is signed in and has allowed the shop to know who she is."""
     give_password(local, person.user.name)
     browser = new_browser(local)
     browser.authorize(app.id)
@@ -56,7 +56,7 @@ def browser(person, app, local):
 
 
 def _pending_after_allow(browser, person, app, **parameters):
-    """She allows it on the page; the request that waits on her device."""
+    """Ana allows the action on the page; returns the request that is pending on her device."""
     browser.authorize(app.id, **{**PAYS, **parameters})
     browser.answer("allow")
     (item,) = person.call("GET", "/api/approvals").json["items"]
@@ -68,7 +68,7 @@ def _why(approval):
 
 
 def test_rules_for_agents_do_not_apply_to_apps(browser, person, app, put):
-    """An app's action always needs a signature, even if it is allowed."""
+    """An action of an app always needs a signature, even if agents' rules allow or deny it."""
     put(
         rule("deny"),
         rule("allow", 'when.resource = ["*"]', 'when.risk.at_most = "critical"', name="a"),
@@ -81,7 +81,7 @@ def test_rules_for_agents_do_not_apply_to_apps(browser, person, app, put):
 
 
 def test_a_rule_for_apps_raises_risk_ceremony_and_expiry(browser, person, app, local, put):
-    """Its reason is displayed and its ID is in the audit log."""
+    """The reason of the rule is displayed, and the audit log has its ID."""
     low = ResourceChanges(scopes={"payments:transfer": Risk.LOW})
     local.admin.resources.update(PAY, low, by=BY)
     put(
@@ -106,7 +106,7 @@ def test_a_rule_for_apps_raises_risk_ceremony_and_expiry(browser, person, app, l
 
 
 def test_a_rule_that_denies_an_app_returns_access_denied(browser, person, app, local, put):
-    """The answer comes at once; the audit log names the rule and the set."""
+    """The app gets the error immediately; the audit log names the rule and the rule set."""
     row = put(rule("deny", AT_APPS, 'when.type = ["payment.*"]', name="no-pay"))
     assert browser.authorize(app.id, **PAYS).answer["error"] == "access_denied"
     entry = local.admin.entries("grant.refused")[-1]
@@ -121,15 +121,15 @@ def test_a_rule_that_denies_an_app_returns_access_denied(browser, person, app, l
     assert "error" not in (browser.authorize(app.id, **{**PAYS, **small}).answer or {})
 
 
-FOR_SOMEBODY = {
-    "forbidden to her": rule("deny", AT_APPS, 'when.user = ["ana"]'),
-    "asked of somebody else": rule("ask", AT_APPS, 'ask.who = ["ben"]'),
+FOR_A_USER = {
+    "denied to the user": rule("deny", AT_APPS, 'when.user = ["ana"]'),
+    "another approver": rule("ask", AT_APPS, 'ask.who = ["ben"]'),
 }
 
 
-@pytest.mark.parametrize("rules", FOR_SOMEBODY.values(), ids=FOR_SOMEBODY)
+@pytest.mark.parametrize("rules", FOR_A_USER.values(), ids=FOR_A_USER)
 def test_a_rule_for_a_user_applies_after_the_sign_in(browser, person, app, local, put, rules):
-    """No request is made."""
+    """The server then makes no request, because the rule denies this user or asks another one."""
     new_person(local, "ben")
     put(rules)
     browser.authorize(app.id, **PAYS)
@@ -140,7 +140,7 @@ def test_a_rule_for_a_user_applies_after_the_sign_in(browser, person, app, local
 TIGHTENED = {
     "a rule that forbids": rule("deny", AT_APPS),
     "a rule that raises the risk": rule("ask", AT_APPS, 'ask.risk = "critical"', "ask.quorum = 1"),
-    "a rule that asks somebody else": rule("ask", AT_APPS, 'ask.who = ["ben"]'),
+    "a rule that asks another person": rule("ask", AT_APPS, 'ask.who = ["ben"]'),
 }
 
 
@@ -148,7 +148,7 @@ TIGHTENED = {
 def test_a_stricter_rule_for_apps_cancels_a_pending_request(
     browser, person, app, local, put, rules
 ):
-    """The reason is policy_changed."""
+    """The request is cancelled with the reason policy_changed."""
     new_person(local, "ben")
     approval = _pending_after_allow(browser, person, app)
     put(rules)
@@ -159,7 +159,7 @@ def test_a_stricter_rule_for_apps_cancels_a_pending_request(
 def test_a_rule_may_let_one_person_approve_critical_actions_of_apps(
     browser, person, app, local, put
 ):
-    """Agents have the same rule."""
+    """Without the rule, a critical action is refused."""
     local.admin.actions.update(json.dumps({**PAYMENT, "risk": "critical"}), by=BY)
     assert browser.authorize(app.id, **PAYS).answer["error"] == "access_denied"
     put(rule("ask", AT_APPS, "ask.quorum = 1", 'when.risk.at_least = "critical"'))
@@ -167,16 +167,16 @@ def test_a_rule_may_let_one_person_approve_critical_actions_of_apps(
 
 
 def test_explain_and_replay_support_apps(browser, person, app, local):
-    """Both use the evaluator of the endpoints."""
+    """Both use the same evaluator as the endpoints."""
     _pending_after_allow(browser, person, app)
     evaluator = Evaluator(local.services.secrets)
     trials = Trials(local.services.store, local.server_policy, evaluator)
-    wanted = TrialRequest("shop", "app", "ana", PAY, ("payments:transfer",), DETAILS)
-    found = trials.explain(wanted)
-    assert (found.next_step, found.token) == ("person", None)
-    assert (found.consent, found.unusual) == (None, ())
+    case = TrialRequest("shop", "app", "ana", PAY, ("payments:transfer",), DETAILS)
+    explanation = trials.explain(case)
+    assert (explanation.next_step, explanation.token) == ("person", None)
+    assert (explanation.consent, explanation.unusual) == (None, ())
     closed = rule("deny", AT_APPS, name="closed")
-    assert trials.explain(wanted, closed).next_step == "refused"
+    assert trials.explain(case, closed).next_step == "refused"
     assert Replays(local.services.store, evaluator).replay(DAY).changes == ()
     changes = Replays(local.services.store, evaluator).replay(DAY, closed).changes
     assert [(c.flow, c.agent, c.before, c.after) for c in changes] == [

@@ -25,22 +25,22 @@ HOUR = 3_600_000
 
 
 def _payees(*payees):
-    """A payment to each of these payees."""
+    """A payment whose details list these payees."""
     return {**payment(), "details": ({"type": "payment", "payees": list(payees)},)}
 
 
-def _with_detail(more):
-    """A payment and another detail."""
-    return {**payment(), "details": (*payment()["details"], more)}
+def _with_detail(detail):
+    """A payment with a second detail."""
+    return {**payment(), "details": (*payment()["details"], detail)}
 
 
-PAID_OF_SEVERAL = uses.uses_at(uses.leaves(_payees({"name": "Nord"})["details"]), "/payees/*/name")[
-    0
-]
-PAID = uses.uses_at(uses.leaves(payment()["details"]), "/payee")[0]
+KNOWN_PAYEE_IN_LIST = uses.uses_at(
+    uses.leaves(_payees({"name": "Nord"})["details"]), "/payees/*/name"
+)[0]
+KNOWN_PAYEE = uses.uses_at(uses.leaves(payment()["details"]), "/payee")[0]
 
 MATCH = {
-    "a way": ('when.at = ["request"]', {}),
+    "a flow": ('when.at = ["request"]', {}),
     "an agent": ('when.agent = ["other", "bot"]', {}),
     "all labels": ('when.labels = ["pilot", "team=finance"]', {}),
     "an owner": ('when.owner = ["ana", "eve"]', {}),
@@ -54,7 +54,7 @@ MATCH = {
         {"scopes": dict.fromkeys(["read", "write"], Risk.LOW)},
     ),
     "a type": ('when.type = ["pay*"]', payment()),
-    "risk enough": ('when.risk.at_least = "low"', {}),
+    "enough risk": ('when.risk.at_least = "low"', {}),
     "not too much risk": ('when.risk.at_most = "low"', {}),
     "a higher amount": ('when.amount = { currency = "EUR", over = 4999 }', payment()),
     "at most an amount": ('when.amount = { currency = "EUR", at_most = 5000 }', payment()),
@@ -80,14 +80,17 @@ MATCH = {
         'when.first_time = ["resource", "/payee"]',
         {**payment(), "history": KnownHistory({"resource https://pay.example": 1})},
     ),
-    "a known payee": ('when.known = ["/payee"]', {**payment(), "history": KnownHistory({PAID: 1})}),
+    "a known payee": (
+        'when.known = ["/payee"]',
+        {**payment(), "history": KnownHistory({KNOWN_PAYEE: 1})},
+    ),
     "known payees everywhere": (
         'when.known = ["/payee"]',
-        {**_with_detail(payment()["details"][0]), "history": KnownHistory({PAID: 1})},
+        {**_with_detail(payment()["details"][0]), "history": KnownHistory({KNOWN_PAYEE: 1})},
     ),
     "known payees in a list": (
         'when.known = ["/payees/*/name"]',
-        {**_payees({"name": "Nord"}), "history": KnownHistory({PAID_OF_SEVERAL: 1})},
+        {**_payees({"name": "Nord"}), "history": KnownHistory({KNOWN_PAYEE_IN_LIST: 1})},
     ),
     "one new payee and a detail without one": (
         'when.first_time = ["/payee"]',
@@ -105,7 +108,7 @@ MATCH = {
         'when.scope = ["read"]\nwhen.count = { over = 1, within = "1h" }',
         {"history": KnownHistory({"scope https://pay.example read": 1})},
     ),
-    "what an app does": ('when.at = ["app"]', {"flow": "app"}),
+    "an action of an app": ('when.at = ["app"]', {"flow": "app"}),
     "one signal of two": (
         'when.unusual = ["new_key", "large_amount"]',
         {"history": KnownHistory(odd=frozenset({Code.LARGE_AMOUNT, Code.NEW_AGENT}))},
@@ -116,7 +119,7 @@ MATCH = {
     ),
 }
 NO_MATCH = {
-    "another way": ('when.at = ["exchange", "client_credentials"]', {}),
+    "another flow": ('when.at = ["exchange", "client_credentials"]', {}),
     "another agent": ('when.agent = ["other"]', {}),
     "a missing label": ('when.labels = ["pilot", "team=ops"]', {}),
     "another owner": ('when.owner = ["eve"]', {}),
@@ -152,15 +155,15 @@ NO_MATCH = {
         {"history": KnownHistory({"resource https://pay.example": 1})},
     ),
     "a pointer to nothing": ('when.first_time = ["/payee"]', {}),
-    "nothing to know": ('when.known = ["/payee"]', {}),
-    "a payee who is not known": ('when.known = ["/payee"]', payment()),
+    "no value to compare": ('when.known = ["/payee"]', {}),
+    "an unknown payee": ('when.known = ["/payee"]', payment()),
     "one known payee and a detail without one": (
         'when.known = ["/payee"]',
-        {**_with_detail({"type": "refund"}), "history": KnownHistory({PAID: 1})},
+        {**_with_detail({"type": "refund"}), "history": KnownHistory({KNOWN_PAYEE: 1})},
     ),
     "one of several payees who is known": (
         'when.known = ["/payees/*/name"]',
-        {**_payees({"name": "Nord"}, {}), "history": KnownHistory({PAID_OF_SEVERAL: 1})},
+        {**_payees({"name": "Nord"}, {}), "history": KnownHistory({KNOWN_PAYEE_IN_LIST: 1})},
     ),
     "exactly the count": (
         'when.count = { over = 3, within = "1h" }',
@@ -170,7 +173,7 @@ NO_MATCH = {
         'when.type = ["*"]\nwhen.count = { over = 3, within = "1h" }',
         {**payment(), "history": KnownHistory({"type other": 9})},
     ),
-    "one too many": (
+    "above the count": (
         'when.count = { at_most = 3, within = "1h" }',
         {"history": KnownHistory({"token": 3})},
     ),
@@ -179,28 +182,28 @@ NO_MATCH = {
 
 @pytest.mark.parametrize(("line", "members"), MATCH.values(), ids=MATCH)
 def test_a_rule_matches_its_condition(line, members):
-    """Every condition by itself."""
+    """Each condition is tested as the only condition of a rule."""
     assert verdict(rule("deny", line), **members).outcome == "deny"
 
 
 @pytest.mark.parametrize(("line", "members"), NO_MATCH.values(), ids=NO_MATCH)
 def test_a_rule_does_not_match_other_questions(line, members):
-    """A question that no rule matches asks a person."""
-    found = verdict(rule("deny", line), **members)
-    assert (found.outcome, found.rules) == ("ask", ())
-    assert found.because == "Every agent request in your name needs approval."
+    """If no rule matches a question, a person is asked."""
+    result = verdict(rule("deny", line), **members)
+    assert (result.outcome, result.rules) == ("ask", ())
+    assert result.because == "Every agent request in your name needs approval."
 
 
 def test_all_conditions_of_a_rule_must_match():
-    """Here one does not."""
+    """A rule does not apply if one of its two conditions does not match."""
     lines = ('when.agent = ["bot"]', 'when.user = ["eve"]')
     assert verdict(rule("deny", *lines)).outcome == "ask"
 
 
-MANY = {"read": Risk.LOW, "write": Risk.LOW}
+TWO_SCOPES = {"read": Risk.LOW, "write": Risk.LOW}
 ALLOWED = {
-    "every scope": ('when.scope = ["read", "write"]', {"scopes": MANY}, True),
-    "not every scope": ('when.scope = ["read"]', {"scopes": MANY}, False),
+    "every scope": ('when.scope = ["read", "write"]', {"scopes": TWO_SCOPES}, True),
+    "not every scope": ('when.scope = ["read"]', {"scopes": TWO_SCOPES}, False),
     "an action that it does not name": ('when.user = ["ana"]', payment(), False),
     "an action that it names": ('when.type = ["payment"]', payment(), True),
     "one action of two": (
@@ -220,9 +223,9 @@ ALLOWED = {
 
 @pytest.mark.parametrize(("line", "members", "allowed"), ALLOWED.values(), ids=ALLOWED)
 def test_an_allow_rule_must_cover_the_whole_request(line, members, allowed):
-    """What it does not cover is not allowed with the rest."""
-    found = verdict(rule("allow", line), **members)
-    assert (found.outcome == "allow") is allowed
+    """A request with a scope, action or risk that no allow rule covers is not allowed."""
+    result = verdict(rule("allow", line), **members)
+    assert (result.outcome == "allow") is allowed
 
 
 def test_deny_beats_ask_and_ask_beats_allow():
@@ -231,65 +234,70 @@ def test_deny_beats_ask_and_ask_beats_allow():
     deny = rule("deny", name="c", because="Never.")
     assert verdict(allow).rules == ("a",)
     assert (verdict(allow, ask).outcome, verdict(allow, ask).rules) == ("ask", ("b",))
-    found = verdict(allow, ask, deny)
-    assert (found.outcome, found.rules, found.because) == ("deny", ("c",), "Never.")
+    result = verdict(allow, ask, deny)
+    assert (result.outcome, result.rules, result.because) == ("deny", ("c",), "Never.")
 
 
 def test_ask_rules_combine_to_the_strictest_terms():
-    """Highest risk, PIN, most people, least time, the people whom all name."""
-    one = rule("ask", 'ask.ttl = "5m"', 'ask.who = ["ana", "ben"]', name="one", because="One.")
-    two = rule("ask", 'ask.risk = "high"', 'ask.ttl = "10m"', 'ask.who = ["ana"]', name="two")
-    found = verdict(one, two)
-    assert (found.outcome, found.risk, found.rules) == ("ask", Risk.HIGH, ("one", "two"))
-    assert found.because == "One. Because."
-    assert found.needs.ceremony == PIN
-    assert (found.needs.quorum, found.needs.seconds) == (1, 300)
-    assert found.needs.who == {"ana"}
+    """The highest risk, the PIN and the shortest expiry win; the common approver is asked."""
+    first = rule("ask", 'ask.ttl = "5m"', 'ask.who = ["ana", "ben"]', name="one", because="One.")
+    second = rule("ask", 'ask.risk = "high"', 'ask.ttl = "10m"', 'ask.who = ["ana"]', name="two")
+    combined = verdict(first, second)
+    assert (combined.outcome, combined.risk, combined.rules) == ("ask", Risk.HIGH, ("one", "two"))
+    assert combined.because == "One. Because."
+    assert combined.needs.ceremony == PIN
+    assert (combined.needs.quorum, combined.needs.seconds) == (1, 300)
+    assert combined.needs.who == {"ana"}
 
 
 def test_a_rule_may_require_the_pin_at_low_risk():
-    """By default low risk needs a confirmation within a day."""
+    """By default, low risk needs only a confirmation within a day."""
     assert verdict(rule("ask", 'ask.ceremony = "pin"')).needs.ceremony == PIN
-    usual = verdict(rule("ask")).needs
-    assert (usual.ceremony, usual.seconds, usual.quorum, usual.who) == (CONFIRM, 86_400, 1, None)
+    default = verdict(rule("ask")).needs
+    assert (default.ceremony, default.seconds, default.quorum, default.who) == (
+        CONFIRM,
+        86_400,
+        1,
+        None,
+    )
 
 
 @pytest.mark.parametrize("raised", ["low", "medium"])
 def test_a_rule_cannot_lower_the_risk_of_scopes_and_types(raised):
-    """It raises it or has no effect; the agent may require the PIN."""
-    found = verdict(rule("ask", f'ask.risk = "{raised}"'), scopes={"pay": Risk.HIGH})
-    assert (found.risk, found.needs.ceremony, found.needs.seconds) == (Risk.HIGH, PIN, 600)
+    """A rule can only raise the risk; an agent can require the PIN."""
+    result = verdict(rule("ask", f'ask.risk = "{raised}"'), scopes={"pay": Risk.HIGH})
+    assert (result.risk, result.needs.ceremony, result.needs.seconds) == (Risk.HIGH, PIN, 600)
     assert verdict(rule("ask"), wants_pin=True).needs.ceremony == PIN
 
 
-def test_critical_risk_needs_two_people_unless_a_rule_says_one():
-    """Explicitly."""
+def test_critical_risk_needs_two_people_unless_a_rule_requires_one():
+    """Only a rule about critical risk can lower the quorum to one."""
     critical = {"scopes": {"root": Risk.CRITICAL}}
-    about_it = 'when.risk.at_least = "critical"'
+    for_critical = 'when.risk.at_least = "critical"'
     assert verdict(rule("ask"), **critical).needs.quorum == 2
-    assert verdict(rule("ask", "ask.quorum = 1", about_it), **critical).needs.quorum == 1
-    more = rule("ask", "ask.quorum = 3", name="more")
-    assert verdict(rule("ask", "ask.quorum = 1", about_it), more, **critical).needs.quorum == 3
+    assert verdict(rule("ask", "ask.quorum = 1", for_critical), **critical).needs.quorum == 1
+    three = rule("ask", "ask.quorum = 3", name="more")
+    assert verdict(rule("ask", "ask.quorum = 1", for_critical), three, **critical).needs.quorum == 3
 
 
 def test_a_quorum_rule_for_lower_risk_does_not_apply_to_critical_risk():
     """Critical risk keeps a quorum of two, unless the rule that raised the risk lowers it."""
-    one = rule("ask", "ask.quorum = 1", name="one")
+    one_approval = rule("ask", "ask.quorum = 1", name="one")
     raised = rule("ask", 'ask.risk = "critical"', name="raised")
-    assert verdict(one, raised).needs.quorum == 2
-    assert verdict(one, scopes={"root": Risk.CRITICAL}).needs.quorum == 2
+    assert verdict(one_approval, raised).needs.quorum == 2
+    assert verdict(one_approval, scopes={"root": Risk.CRITICAL}).needs.quorum == 2
     assert verdict(rule("ask", 'ask.risk = "critical"', "ask.quorum = 1")).needs.quorum == 1
 
 
 @pytest.mark.parametrize("user", ["ana", "ben", None])
 def test_only_people_named_by_a_rule_count(user):
-    """Whomever the request is for."""
+    """It does not matter for which user the request is."""
     ask_rule = rule("ask", 'ask.who = ["ben"]')
     assert (verdict(ask_rule, user=user).outcome, verdict(ask_rule, user=user).needs.who) == (
         "ask",
         {"ben"},
     )
-    answers = [Approvals(1, by=frozenset({one})) for one in ("ana", "ben")]
+    answers = [Approvals(1, by=frozenset({name})) for name in ("ana", "ben")]
     allowed = [engine(ask_rule).answer(question(user=user), answer).allowed for answer in answers]
     assert allowed == [False, True]
 
@@ -298,9 +306,9 @@ def test_a_group_named_by_a_rule_means_its_members():
     """The members at the time of the request count; an empty group means nobody."""
     ask_rule = rule("ask", 'ask.who = ["sayso_gr_fin", "ben"]', "ask.quorum = 2")
     members = {"sayso_gr_fin": frozenset({"ben", "cleo"}), "sayso_gr_other": frozenset({"dan"})}
-    found = verdict(ask_rule, members=members)
-    assert (found.outcome, found.needs.who) == ("ask", {"ben", "cleo"})
-    assert found.needs.groups == {"sayso_gr_fin"}
+    result = verdict(ask_rule, members=members)
+    assert (result.outcome, result.needs.who) == ("ask", {"ben", "cleo"})
+    assert result.needs.groups == {"sayso_gr_fin"}
     assert verdict(ask_rule).outcome == "deny"
 
 
@@ -319,7 +327,7 @@ QUORUMS = {
 
 @pytest.mark.parametrize(("lines", "by", "allowed"), QUORUMS.values(), ids=QUORUMS)
 def test_a_quorum_counts_distinct_eligible_approvers(lines, by, allowed):
-    """Unless a rule names people, one of them is the requested person."""
+    """Unless a rule names people, the requested person must be among the approvers."""
     policy = engine(rule("ask", "ask.quorum = 2", *lines))
     case = question(owners=frozenset({"olga"}))
     assert policy.answer(case, Approvals(len(by), by=frozenset(by))).allowed is allowed
@@ -327,20 +335,20 @@ def test_a_quorum_counts_distinct_eligible_approvers(lines, by, allowed):
 
 
 def test_a_quorum_above_the_number_of_named_people_is_denied():
-    """The verdict still has the quorum, for the error."""
-    found = verdict(rule("ask", 'ask.who = ["ana", "ben"]', "ask.quorum = 3"))
-    assert (found.outcome, found.needs.quorum) == ("deny", 3)
+    """The verdict keeps the quorum because the error message states it."""
+    result = verdict(rule("ask", 'ask.who = ["ana", "ben"]', "ask.quorum = 3"))
+    assert (result.outcome, result.needs.quorum) == ("deny", 3)
 
 
 def test_rules_without_a_common_approver_deny():
-    """Every rule must be satisfied."""
+    """Every rule must be satisfied, and nobody is named by both rules."""
     both = rule("ask", 'ask.who = ["ana"]', name="a"), rule("ask", 'ask.who = ["ben"]', name="b")
     for user in ("ana", "ben"):
         assert verdict(*both, user=user).outcome == "deny"
 
 
 def test_a_verdict_has_at_most_three_distinct_reasons():
-    """It names all rules."""
+    """Reasons come from the first three rules without repetition; the verdict names all rules."""
     rules = [rule("ask", name=f"r{n}", because=f"Reason {n // 2}.") for n in range(8)]
     assert verdict(*rules).because == "Reason 0. Reason 1."
     assert len(verdict(*rules).rules) == 8
@@ -348,17 +356,17 @@ def test_a_verdict_has_at_most_three_distinct_reasons():
 
 ANSWERS = {
     "no approval": (NO_APPROVALS, False),
-    "one, as demanded": (Approvals(1, Risk.HIGH, PIN, frozenset({"ana"})), True),
+    "one, as required": (Approvals(1, Risk.HIGH, PIN, frozenset({"ana"})), True),
     "one, without the PIN": (Approvals(1, Risk.HIGH, CONFIRM, frozenset({"ana"})), False),
-    "one, shown a lower risk": (Approvals(1, Risk.MEDIUM, PIN, frozenset({"ana"})), False),
-    "another person's": (Approvals(1, Risk.HIGH, PIN, frozenset({"eve"})), False),
-    "one, shown a higher risk": (Approvals(1, Risk.CRITICAL, PIN, frozenset({"ana"})), True),
+    "one for a lower risk": (Approvals(1, Risk.MEDIUM, PIN, frozenset({"ana"})), False),
+    "one by another person": (Approvals(1, Risk.HIGH, PIN, frozenset({"eve"})), False),
+    "one for a higher risk": (Approvals(1, Risk.CRITICAL, PIN, frozenset({"ana"})), True),
 }
 
 
 @pytest.mark.parametrize(("approvals", "allowed"), ANSWERS.values(), ids=ANSWERS)
 def test_approvals_are_part_of_the_question(approvals, allowed):
-    """Risk, ceremony and person of an approval count."""
+    """It counts only if a named person gave it at this risk or a higher one, with the PIN."""
     policy = engine(rule("ask", 'ask.risk = "high"', 'ask.who = ["ana"]'))
     assert policy.answer(question(), approvals).allowed is allowed
 
@@ -366,30 +374,30 @@ def test_approvals_are_part_of_the_question(approvals, allowed):
 DEFAULTS = {
     "a low scope, exchanged": ("exchange", Risk.LOW, {}, "allow"),
     "a medium scope, exchanged": ("exchange", Risk.MEDIUM, {}, "allow"),
-    "a medium scope of its own": ("client_credentials", Risk.MEDIUM, {}, "allow"),
+    "a medium scope without a user": ("client_credentials", Risk.MEDIUM, {}, "allow"),
     "a high scope, exchanged": ("exchange", Risk.HIGH, {}, "ask"),
-    "a critical scope of its own": ("client_credentials", Risk.CRITICAL, {}, "ask"),
-    "a low scope, asked for": ("request", Risk.LOW, {}, "ask"),
+    "a critical scope without a user": ("client_credentials", Risk.CRITICAL, {}, "ask"),
+    "a low scope, requested": ("request", Risk.LOW, {}, "ask"),
     "an action of low risk": ("exchange", Risk.LOW, {"types": {"payment": Risk.LOW}}, "ask"),
 }
 
 
 @pytest.mark.parametrize(("flow", "risk", "members", "outcome"), DEFAULTS.values(), ids=DEFAULTS)
 def test_the_default_rules_ask_for_high_risk_and_actions(flow, risk, members, outcome):
-    """The backchannel endpoint always asks."""
+    """At the backchannel endpoint, the default rules ask for every request."""
     policy = builtin.compile_row(builtin.default_row())
     case = question(flow=flow, scopes={"x": risk}, **members)
     assert decide(policy, case, SOURCE).outcome == outcome
 
 
 def test_hours_are_half_open_intervals():
-    """The times in this file are on a Thursday."""
+    """A request exactly at the end of the interval is outside it."""
     line = 'when.during = { from = "12:00", to = "13:00", days = ["thu"], zone = "UTC" }'
     assert verdict(rule("deny", line), at=NOON + HOUR - 1).outcome == "deny"
     assert verdict(rule("deny", line), at=NOON + HOUR).outcome == "ask"
 
 
 def test_a_rule_applies_to_apps_only_if_it_names_them():
-    """An app's action asks a person whatever the rules for agents are."""
-    found = verdict(rule("deny"), rule("deny", 'when.resource = ["*"]', name="s"), flow="app")
-    assert (found.outcome, found.rules) == ("ask", ())
+    """A person is asked about every action of an app, whatever the rules for agents say."""
+    result = verdict(rule("deny"), rule("deny", 'when.resource = ["*"]', name="s"), flow="app")
+    assert (result.outcome, result.rules) == ("ask", ())

@@ -187,13 +187,13 @@ def _shown(name, details):
 
 
 def test_nine_action_types_are_built_in():
-    """Eight that can be registered, and the generic one."""
+    """Eight types can be registered; the ninth is the generic type."""
     assert list(builtin_action_types.documents()) == sorted([*NAMES, builtin_action_types.GENERIC])
 
 
 @pytest.mark.parametrize("name", NAMES)
 def test_a_built_in_type_displays_a_headline_and_all_facts(name):
-    """Material facts come first."""
+    """The facts are complete, and the material facts come first."""
     _, headline, facts = EXAMPLES[name]
     assert _shown(name, _details(name)) == (headline, facts)
     assert len(headline) <= MAX_HEADLINE
@@ -201,7 +201,7 @@ def test_a_built_in_type_displays_a_headline_and_all_facts(name):
 
 @pytest.mark.parametrize("name", NAMES)
 def test_a_built_in_type_can_be_registered_and_accepts_its_example(admin_services, name):
-    """It has its own name and the built-in document."""
+    """The registered type has the built-in name and document and refuses unknown members."""
     row = admin_services.actions.add(builtin_action_types.registrable(name), by=BY)
     assert (row.type, row.version) == (name, 1)
     assert row.document == builtin_action_types.document(name)
@@ -214,15 +214,15 @@ def test_a_built_in_type_can_be_registered_and_accepts_its_example(admin_service
 
 @pytest.mark.parametrize("name", NAMES)
 def test_a_built_in_type_requires_the_members_of_its_headline(name):
-    """A headline therefore never contains `none`."""
+    """A headline therefore never displays `none` for a missing member."""
     action = action_types.read(builtin_action_types.document(name))
     named = {part.path[0] for part in action.headline if not isinstance(part, str)}
     assert named <= set(action.schema["required"])
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_the_maximum_details_of_a_built_in_type_can_be_displayed(name):
-    """The longest lists fit the limit of facts."""
+def test_the_longest_details_of_a_built_in_type_can_be_displayed(name):
+    """Even with its longest lists, a type has no more facts than a display may have."""
     properties = (
         action_types.read(builtin_action_types.document(name)).schema["properties"].values()
     )
@@ -230,7 +230,7 @@ def test_the_maximum_details_of_a_built_in_type_can_be_displayed(name):
 
 
 def test_a_long_headline_is_shortened_at_names_not_at_amounts():
-    """The payee is cut."""
+    """The payee is cut in the headline and complete in the facts; the amount is never cut."""
     paid = {"minor": 2**53 - 1, "currency": "EUR"}
     details = {**_details("payment.transfer"), "amount": paid, "payee": "Nordwind " * 7}
     headline, facts = _shown("payment.transfer", details)
@@ -239,7 +239,7 @@ def test_a_long_headline_is_shortened_at_names_not_at_amounts():
 
 
 def test_the_generic_type_cannot_be_registered():
-    """It is only used for types without a headline."""
+    """The server uses it itself to display types that have no headline."""
     with pytest.raises(Invalid, match="types without a headline"):
         builtin_action_types.registrable(builtin_action_types.GENERIC)
     bare = {"type": "service.restart", "title": "Restart the service", "schema": _EMPTY}
@@ -254,7 +254,7 @@ _EMPTY = {"type": "object", "additionalProperties": False}
 
 
 def test_an_unknown_built_in_type_is_not_found_with_the_remedy():
-    """The command that lists them."""
+    """The error names the unknown type."""
     with pytest.raises(NotFound, match="no built-in action type payment"):
         builtin_action_types.registrable("payment")
 
@@ -267,7 +267,7 @@ def test_an_unknown_built_in_type_is_not_found_with_the_remedy():
     ],
 )
 def test_type_back_of_a_message_asks_for_an_external_domain(outside, typed):
-    """An internal message asks for its own domain."""
+    """For an internal message, the approver types one of its own domains instead."""
     action = action_types.read(builtin_action_types.document("message.send"))
     details = {**_details("message.send"), "domains": ["acme.example", *outside]}
     sent = {**details, "external_domains": outside}

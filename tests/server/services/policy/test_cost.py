@@ -1,4 +1,4 @@
-"""The cost of a policy decision does not depend on the length of the history: counted in steps."""
+"""The cost of a policy decision, counted in steps, does not grow with the length of history."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -13,7 +13,7 @@ from server.services.resources.targets import TokenTarget
 from tests.support.builders.installation import PAY
 from tests.support.builders.policies import rule
 
-MANY = 3_000
+LONG_HISTORY = 3_000
 RULES = "\n".join(
     (
         rule("ask", 'when.first_time = ["resource", "scope"]', name="first"),
@@ -27,46 +27,46 @@ RULES = "\n".join(
 
 @contextmanager
 def _counted(view) -> Iterator[dict[str, int]]:
-    """Counts SQL statements and the steps of SQLite's virtual machine."""
+    """Count SQL statements and the steps of SQLite's virtual machine."""
     driver = view._connection.connection.driver_connection
-    seen = {"statements": 0, "steps": 0}
+    counts = {"statements": 0, "steps": 0}
 
     def step() -> int:
-        seen["steps"] += 1
+        counts["steps"] += 1
         return 0
 
     def statement(_text: str) -> None:
-        seen["statements"] += 1
+        counts["statements"] += 1
 
     driver.set_trace_callback(statement)
     driver.set_progress_handler(step, 1)
     try:
-        yield seen
+        yield counts
     finally:
         driver.set_trace_callback(None)
         driver.set_progress_handler(None, 1)
 
 
-def _cost(local, agent, case, rules=RULES):
+def _cost(local, agent, flow, rules=RULES):
     """The cost of one decision with warm caches."""
     with local.services.store.read() as view:
         engine = engine_of(builtin.bind_names(view, rules, version=1, by="test"))
         evaluator = Evaluator(local.services.secrets, instead=engine)
-        found, resource = view.directory.agent(agent.id), view.directory.resource(PAY)
+        agent_row, resource = view.directory.agent(agent.id), view.directory.resource(PAY)
         user = view.directory.user_called("ana")
-        request = PolicyRequest(case, found, user, TokenTarget(resource, ("payments:read",)))
+        request = PolicyRequest(flow, agent_row, user, TokenTarget(resource, ("payments:read",)))
         evaluator.decide(view, request)
-        with _counted(view) as seen:
+        with _counted(view) as counts:
             evaluator.decide(view, request)
-    assert seen["statements"] > 0
-    return seen
+    assert counts["statements"] > 0
+    return counts
 
 
 @pytest.mark.parametrize("flow", ["exchange", "request"])
 def test_a_decision_costs_the_same_with_a_long_history(agent, person, local, flow):
     """Thousands of tokens of this and other agents add no statement and few steps.
 
-    Counting stops when it has seen enough, and lookups use an index.
+    The server stops counting when the count of a rule is reached, and lookups use an index.
     """
     assert person.user.name == "ana"
     used = uses.of_token(PAY, ["payments:read"], [])
@@ -78,18 +78,18 @@ def test_a_decision_costs_the_same_with_a_long_history(agent, person, local, flo
                 tx.uses.add(client, f"{client} {n}", used, now - n)
 
     add_uses(agent.id, 0, 600)
-    some = _cost(local, agent, flow)
-    add_uses(agent.id, 600, MANY)
-    add_uses("sayso_ag_other", 0, MANY)
+    short = _cost(local, agent, flow)
+    add_uses(agent.id, 600, LONG_HISTORY)
+    add_uses("sayso_ag_other", 0, LONG_HISTORY)
     with local.services.store.write() as tx:
-        tx.history.add([Addition(agent.id, f"key {n}", n) for n in range(MANY)], 1, 1)
-    much = _cost(local, agent, flow)
-    assert much["statements"] == some["statements"]
-    assert much["steps"] <= some["steps"] * 1.1
+        tx.history.add([Addition(agent.id, f"key {n}", n) for n in range(LONG_HISTORY)], 1, 1)
+    long = _cost(local, agent, flow)
+    assert long["statements"] == short["statements"]
+    assert long["steps"] <= short["steps"] * 1.1
 
 
 def test_many_rules_read_the_same_history_once(agent, person, local):
-    """Forty rules about the same facts need as many statements as four."""
+    """Fifty rules about the same facts need as many statements as five."""
     assert person.user.name == "ana"
     kinds = (
         'when.first_time = ["resource", "scope"]\nwhen.count = { over = 5, within = "1h" }',
@@ -99,7 +99,7 @@ def test_many_rules_read_the_same_history_once(agent, person, local):
         'when.during = { from = "02:00", to = "02:01", zone = "Europe/Berlin" }',
     )
     costs = []
-    for many in (1, 10):
-        rules = [rule("deny", kind, name=f"r{n}") for n, kind in enumerate(kinds * many)]
+    for copies in (1, 10):
+        rules = [rule("deny", kind, name=f"r{n}") for n, kind in enumerate(kinds * copies)]
         costs.append(_cost(local, agent, "exchange", "\n".join(rules))["statements"])
     assert costs[0] == costs[1]

@@ -29,23 +29,23 @@ CHANGE = (
     'details = [{ type = "payee.change", payee = "Nordwind", old_account = "DE8937040044", '
     'new_account = "LT1210000111", asked_by = "a@nord.example", channel = "e-mail" }]'
 )
-KNOWN = 'history = { known = ["/payee"], tokens = 3 }'
-FIRES = {
+KNOWN_PAYEE = 'history = { known = ["/payee"], tokens = 3 }'
+CASES = {
     "new-payee": ("ask", PAYMENT, DAY, ""),
-    "small-change": ("allow", PAYMENT, DAY, KNOWN),
-    "not-at-night": ("deny", PAYMENT, NIGHT, KNOWN),
+    "small-change": ("allow", PAYMENT, DAY, KNOWN_PAYEE),
+    "not-at-night": ("deny", PAYMENT, NIGHT, KNOWN_PAYEE),
     "payee-changes": ("ask", CHANGE, DAY, ""),
 }
-"""Rule → its outcome, details, time and history."""
+"""For each rule: its outcome, and the details, time and history of its case."""
 
 
-def _named(block):
+def _rule_ids(block):
     return [rule["id"] for rule in tomllib.loads(block)["rules"]]
 
 
 @pytest.fixture
 def trials(local, agent, person):
-    """An installation with the built-in types, a group and a labeled agent."""
+    """Trials for an installation with the built-in types, a group and a labeled agent."""
     assert person.user.name == "ana"
     local.admin.actions.update(builtin_action_types.document("payment.transfer"), by=BY)
     local.admin.actions.add(builtin_action_types.document("payee.change"), by=BY)
@@ -56,7 +56,7 @@ def trials(local, agent, person):
 
 
 def _case(rule):
-    outcome, details, at, history = FIRES[rule]
+    outcome, details, at, history = CASES[rule]
     lines = (
         "[[cases]]",
         'agent = "invoice-bot"',
@@ -72,18 +72,18 @@ def _case(rule):
     return "\n".join(lines)
 
 
-@pytest.mark.parametrize("rule", [name for block in RULES for name in _named(block)])
+@pytest.mark.parametrize("rule", [name for block in RULES for name in _rule_ids(block)])
 def test_every_documented_rule_applies_to_its_case(trials, rule):
-    """The built-in action types have their own risks."""
-    (block,) = (each for each in RULES if rule in _named(each))
+    """The rules are tested with the built-in action types and their own risks."""
+    (block,) = (candidate for candidate in RULES if rule in _rule_ids(candidate))
     Policies(trials.store).set(block, by=BY)
-    (tried,) = trials.test(_case(rule))
-    assert tried.passed, tried
+    (result,) = trials.test(_case(rule))
+    assert result.passed, result
 
 
 def test_the_documented_cases_pass_with_the_documented_rules(trials):
-    """A reader can copy both."""
+    """A reader can copy both the rules and the cases."""
     Policies(trials.store).set(RULES[0], by=BY)
     (table,) = TABLES
-    for tried in trials.test(table):
-        assert tried.passed, tried
+    for result in trials.test(table):
+        assert result.passed, result

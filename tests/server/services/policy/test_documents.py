@@ -18,7 +18,7 @@ def _when(*lines, outcome="ask"):
     return documents.parse_policy(rule(outcome, *lines)).rules[0].when
 
 
-WHEN = {
+CONDITIONS = {
     'when.at = ["exchange"]': {"at": ("exchange",)},
     'when.agent = ["bot"]': {"agent": ("bot",)},
     'when.labels = ["team=finance"]': {"labels": ("team=finance",)},
@@ -47,18 +47,18 @@ WHEN = {
 }
 
 
-@pytest.mark.parametrize(("line", "read"), WHEN.items(), ids=WHEN)
-def test_every_condition_is_parsed(line, read):
-    """Missing ones are no condition."""
-    assert _when(line) == When(**read)
+@pytest.mark.parametrize(("line", "members"), CONDITIONS.items(), ids=CONDITIONS)
+def test_every_condition_is_parsed(line, members):
+    """A condition that is not in the rule does not restrict it."""
+    assert _when(line) == When(**members)
 
 
 def test_the_terms_of_an_ask_rule_are_parsed():
-    """A duration is stored in seconds."""
+    """Durations are stored in seconds."""
     lines = ('ask.risk = "high"', 'ask.ceremony = "pin"', "ask.quorum = 2", 'ask.who = ["ana"]')
-    more = ('ask.exclude = ["user", "owner"]', 'ask.ttl = "5m"')
-    found = documents.parse_policy(rule("ask", *lines, *more)).rules[0].ask
-    assert found == AskTerms(Risk.HIGH, frozenset({Step.PIN}), 2, ("ana",), ("user", "owner"), 300)
+    more_lines = ('ask.exclude = ["user", "owner"]', 'ask.ttl = "5m"')
+    terms = documents.parse_policy(rule("ask", *lines, *more_lines)).rules[0].ask
+    assert terms == AskTerms(Risk.HIGH, frozenset({Step.PIN}), 2, ("ana",), ("user", "owner"), 300)
 
 
 BAD_RULES = {
@@ -110,23 +110,23 @@ BAD_RULES = {
 
 @pytest.mark.parametrize(("line", "remedy"), BAD_RULES.items(), ids=BAD_RULES)
 def test_an_invalid_member_is_refused_with_the_rule_and_the_remedy(line, remedy):
-    """A rule that is only partly understood would do something else."""
+    """If the server ignored the member, the rule would do something else."""
     with pytest.raises(InvalidPolicy, match=remedy):
         documents.parse_policy(rule("ask", line))
 
 
-OF_OUTCOMES = {
+BAD_OUTCOMES = {
     "an unknown outcome": (rule("maybe"), "outcome: must be one of allow, ask, deny"),
     "ask terms without asking": (
         rule("deny", 'ask.risk = "high"'),
         'is allowed only with outcome = "ask"',
     ),
     "allowing everything": (rule("allow"), "a rule that allows needs a condition"),
-    "allowing what is new": (
+    "allowing new values": (
         rule("allow", 'when.first_time = ["resource"]'),
         "takes `known` instead",
     ),
-    "allowing what an app does": (
+    "allowing actions of an app": (
         rule("allow", 'when.at = ["request", "app"]'),
         "at: an app action is always signed; use ask or deny with app",
     ),
@@ -134,7 +134,7 @@ OF_OUTCOMES = {
         rule("ask", 'when.at = ["app"]', 'when.count = { over = 1, within = "1h" }'),
         "count: applies only to agents; write a separate rule for app",
     ),
-    "allowing what is unusual": (
+    "allowing unusual requests": (
         rule("allow", 'when.unusual = ["new_agent"]'),
         "unusual: a rule that allows cannot have it; write a rule that asks",
     ),
@@ -145,9 +145,9 @@ OF_OUTCOMES = {
 }
 
 
-@pytest.mark.parametrize(("text", "remedy"), OF_OUTCOMES.values(), ids=OF_OUTCOMES)
+@pytest.mark.parametrize(("text", "remedy"), BAD_OUTCOMES.values(), ids=BAD_OUTCOMES)
 def test_members_that_contradict_the_outcome_are_refused(text, remedy):
-    """An allow rule must be exact."""
+    """Each outcome has its own conditions and terms; an allow rule must be exact."""
     with pytest.raises(InvalidPolicy, match=remedy):
         documents.parse_policy(text)
 
@@ -155,7 +155,7 @@ def test_members_that_contradict_the_outcome_are_refused(text, remedy):
 DOCUMENTS = {
     "not TOML": ("rules = [", "is not TOML"),
     "an empty file": ("", "write at least one"),
-    "something else": ('[[rules]]\n[server]\nx = "y"', "nothing else"),
+    "another table": ('[[rules]]\n[server]\nx = "y"', "nothing else"),
     "rules as a table": ("[rules]", "nothing else"),
     "no rule": ("rules = []", "1 to 200 rules"),
     "too many": ("\n".join(rule("deny", name=f"r{n}") for n in range(201)), "1 to 200 rules"),
@@ -164,14 +164,14 @@ DOCUMENTS = {
     "no id": ('[[rules]]\noutcome = "deny"', "rule 1: id: is missing"),
     "no reason": ('[[rules]]\nid = "a"\noutcome = "deny"', "rule a: because: is missing"),
     "an invalid id": (rule("deny", name="A!"), "use a-z 0-9 and -"),
-    "one id twice": (rule("deny") + rule("ask"), "rule r: the id is used twice"),
+    "a duplicate id": (rule("deny") + rule("ask"), "rule r: the id is used twice"),
     "a hidden character": (rule("deny", because="a\u202eb"), "plain text"),
 }
 
 
 @pytest.mark.parametrize(("text", "remedy"), DOCUMENTS.values(), ids=DOCUMENTS)
 def test_an_invalid_rule_set_is_refused(text, remedy):
-    """Nothing is stored."""
+    """The error says what is wrong and, where it can, in which rule."""
     with pytest.raises(InvalidPolicy, match=remedy):
         documents.parse_policy(text)
 
@@ -181,5 +181,5 @@ def test_the_default_rules_can_be_parsed():
     row = builtin.default_row()
     assert (row.version, row.agents, row.users) == (0, {}, {})
     document = documents.parse_policy(row.document)
-    assert [one.id for one in document.rules] == ["high-risk", "usual-access"]
+    assert [parsed_rule.id for parsed_rule in document.rules] == ["high-risk", "usual-access"]
     assert not any(documents.names_in(document).values())

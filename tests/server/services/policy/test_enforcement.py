@@ -1,4 +1,4 @@
-"""Enforcement of policy: at exchanges, client credentials, requests and redemption."""
+"""Enforcement of policy at exchanges, client credentials, requests and redemption."""
 
 import json
 
@@ -15,13 +15,13 @@ from tests.support.builders.token_chains import BANK, Chains
 from tests.support.clients.agent import PAYMENT_DETAILS
 
 FORBIDDEN = (403, "access_denied")
-ASKED = (400, "interaction_required")
-OPEN = rule("allow", 'when.resource = ["*"]', name="open", because="Everything is open.")
+APPROVAL_NEEDED = (400, "interaction_required")
+ALLOW_ALL = rule("allow", 'when.resource = ["*"]', name="open", because="Everything is open.")
 
 
 @pytest.fixture
 def put(local):
-    """Puts a rule set in force."""
+    """A function that puts a rule set in force."""
 
     def put_rules(*rules):
         return Policies(local.services.store).set("\n".join(rules), by=BY)
@@ -31,7 +31,7 @@ def put(local):
 
 @pytest.fixture
 def chains(local, person):
-    """Ana, who uses a chat app, and two APIs."""
+    """Ana, who uses a chat app and two APIs."""
     chains = Chains(local, person.user.id)
     chains.prepare()
     return chains
@@ -51,8 +51,8 @@ def _policy_of(entry):
 
 
 def test_a_deny_rule_refuses_an_exchange_with_policy_denied(chains, bot, local, put):
-    """The audit log names the rule and the set; the agent does not learn them."""
-    row = put(rule("deny", 'when.scope = ["bank:read"]', name="no-bank"), OPEN)
+    """The audit log names the rule and the rule set; the agent does not learn them."""
+    row = put(rule("deny", 'when.scope = ["bank:read"]', name="no-bank"), ALLOW_ALL)
     answer = chains.exchange(bot, chains.user_token())
     assert answer.refusal == FORBIDDEN
     assert answer.json["reason"] == "policy_denied"
@@ -64,10 +64,10 @@ def test_a_deny_rule_refuses_an_exchange_with_policy_denied(chains, bot, local, 
 
 
 def test_an_ask_rule_needs_an_approval_for_an_exchange(chains, bot, person, local, put):
-    """The hint asks for that target, the display has the reason, the token the approval."""
-    put(rule("ask", 'when.resource = ["*"]', name="careful", because="We are careful."), OPEN)
+    """The hint leads to a request that displays the reason; the token cites the approval."""
+    put(rule("ask", 'when.resource = ["*"]', name="careful", because="We are careful."), ALLOW_ALL)
     refused = chains.exchange(bot, chains.user_token())
-    assert refused.refusal == ASKED
+    assert refused.refusal == APPROVAL_NEEDED
     assert _policy_of(local.admin.entries("exchange.refused")[-1]) == ("ask", ["careful"])
     hint = refused.json["login_hint_token"]
     answer = bot.ask(login_hint=None, login_hint_token=hint, scope="openid", resource=None)
@@ -83,21 +83,21 @@ def test_an_ask_rule_needs_an_approval_for_an_exchange(chains, bot, person, loca
 
 
 def test_an_allow_rule_permits_an_exchange(chains, bot, local, put):
-    """The default rules do so up to medium risk; the audit log names the rule."""
+    """The default rules allow up to medium risk; the audit log names the rule."""
     chains.exchanged(bot, chains.user_token())
     assert _policy_of(local.admin.entries("token.issued")[-1]) == ("allow", ["usual-access"])
-    put(OPEN)
+    put(ALLOW_ALL)
     chains.exchanged(bot, chains.user_token())
     assert _policy_of(local.admin.entries("token.issued")[-1]) == ("allow", ["open"])
 
 
 def test_an_allow_rule_for_an_action_needs_a_consent(chains, local, put):
-    """However small the payment."""
+    """Without a consent, the agent cannot act for the person, even if a rule allows the payment."""
     put(rule("allow", 'when.type = ["payment.transfer"]', 'when.risk.at_most = "high"'))
     payer = chains.agent("payer")
     sent = {"authorization_details": json.dumps(PAYMENT_DETAILS), "scope": None}
     refused = chains.exchange(payer, chains.user_token(), **sent)
-    assert refused.refusal == ASKED
+    assert refused.refusal == APPROVAL_NEEDED
     assert chains.reasons() == ["consent_missing"]
     chains.consent(payer, "bank:read")
     exchanged_token = chains.exchanged(payer, chains.user_token(), **sent)
@@ -107,24 +107,24 @@ def test_an_allow_rule_for_an_action_needs_a_consent(chains, local, put):
 
 
 def test_client_credentials_follow_policy(agent, local, put):
-    """A refusal says whether a person could approve it; the log names the rule."""
+    """A refusal says whether a person could approve the request; the audit log names the rule."""
     assert agent.alone().status == 200
     assert _policy_of(local.admin.entries("token.issued")[-1]) == ("allow", ["usual-access"])
-    assert agent.alone(scope="payments:transfer").refusal == ASKED
+    assert agent.alone(scope="payments:transfer").refusal == APPROVAL_NEEDED
     entry = local.admin.entries("token.refused")[-1]
     assert (entry["cause"], entry["posture"], _policy_of(entry)) == (
         "needs_person",
         "high",
         ("ask", ["high-risk"]),
     )
-    put(rule("deny", 'when.at = ["client_credentials"]', name="never-alone"), OPEN)
+    put(rule("deny", 'when.at = ["client_credentials"]', name="never-alone"), ALLOW_ALL)
     refused = agent.alone()
     assert (refused.refusal, refused.json["reason"]) == (FORBIDDEN, "policy_denied")
     assert _policy_of(local.admin.entries("token.refused")[-1]) == ("deny", ["never-alone"])
 
 
 def test_a_deny_rule_refuses_a_request(agent, person, local, put):
-    """The audit log names the rule; nobody is asked."""
+    """The audit log names the rule, and nobody is asked."""
     put(rule("deny", 'when.user = ["ana"]', 'when.at = ["request"]', name="not-ana"))
     refused = agent.ask()
     assert (refused.refusal, refused.json["reason"]) == (FORBIDDEN, "policy_denied")
@@ -136,8 +136,8 @@ def test_a_deny_rule_refuses_a_request(agent, person, local, put):
 
 
 def test_an_allow_rule_without_a_consent_asks_the_person(agent, person, local, put):
-    """The display says why."""
-    put(OPEN)
+    """The display says that the consent is missing."""
+    put(ALLOW_ALL)
     _, approval = agent.asked()
     why = "A rule allows this, but you have not consented to it."
     assert json.loads(approval.display)["why"] == why
@@ -146,7 +146,7 @@ def test_an_allow_rule_without_a_consent_asks_the_person(agent, person, local, p
 
 
 def test_a_rule_raises_risk_and_ceremony_and_shortens_the_expiry(agent, person, put):
-    """An approval without the PIN is refused."""
+    """An approval without the PIN is then refused."""
     put(rule("ask", 'ask.risk = "high"', 'ask.ttl = "2m"'))
     handle, approval = agent.asked()
     assert (approval.risk, approval.ceremony) == (Risk.HIGH, "pin")
@@ -160,8 +160,8 @@ def test_a_rule_raises_risk_and_ceremony_and_shortens_the_expiry(agent, person, 
 
 def test_a_rule_may_let_one_person_approve_critical_requests(agent, person, local, put):
     """The audit entry says self-approved; without the rule the request is refused."""
-    more = ResourceChanges(scopes={"payments:transfer": Risk.CRITICAL})
-    local.admin.resources.update(PAY, more, by=BY)
+    critical = ResourceChanges(scopes={"payments:transfer": Risk.CRITICAL})
+    local.admin.resources.update(PAY, critical, by=BY)
     assert agent.ask_payment(login_hint="admin").refusal == FORBIDDEN
     assert local.admin.entries("approval.refused")[-1]["cause"] == "too_few_people"
     put(rule("ask", "ask.quorum = 1", 'when.risk.at_least = "critical"'))
@@ -175,25 +175,25 @@ def test_a_rule_may_let_one_person_approve_critical_requests(agent, person, loca
 TIGHTENED = {
     "a rule that forbids": rule("deny", 'when.scope = ["payments:read"]'),
     "a rule that raises the risk": rule("ask", 'ask.risk = "medium"'),
-    "a rule that wants the PIN": rule("ask", 'ask.ceremony = "pin"'),
-    "a rule that asks somebody else": rule("ask", 'ask.who = ["ben"]'),
-    "a rule that wants two": rule("ask", "ask.quorum = 2"),
-    "a rule that excludes them": rule("ask", 'ask.exclude = ["user"]'),
+    "a rule that requires the PIN": rule("ask", 'ask.ceremony = "pin"'),
+    "a rule that asks another person": rule("ask", 'ask.who = ["ben"]'),
+    "a rule that requires two approvals": rule("ask", "ask.quorum = 2"),
+    "a rule that excludes the user": rule("ask", 'ask.exclude = ["user"]'),
 }
 
 
 @pytest.mark.parametrize("rules", TIGHTENED.values(), ids=TIGHTENED)
-@pytest.mark.parametrize("answered", [False, True], ids=["before the answer", "after it"])
+@pytest.mark.parametrize("approved_before", [False, True], ids=["pending", "approved"])
 def test_a_stricter_rule_cancels_pending_and_approved_requests(
-    agent, person, local, put, rules, answered
+    agent, person, local, put, rules, approved_before
 ):
-    """No token is issued."""
+    """The reason is policy_changed, and no token is issued."""
     new_person(local, "ben")
     handle, approval = agent.asked()
-    if answered:
+    if approved_before:
         assert person.approve(approval.id).status == 200
     put(rules)
-    if not answered:
+    if not approved_before:
         assert person.approve(approval.id).refusal == (409, "not_pending")
     assert agent.poll(handle).status == 400
     assert local.stored(approval.id).reason == "policy_changed"
@@ -201,7 +201,7 @@ def test_a_stricter_rule_cancels_pending_and_approved_requests(
 
 
 def test_a_rule_satisfied_by_the_approval_keeps_it(agent, person, put):
-    """It is redeemed."""
+    """The approval can still be redeemed after such a rule is set."""
     handle, approval = agent.asked()
     person.approve(approval.id)
     put(rule("ask", 'ask.who = ["ana"]', 'ask.ttl = "30s"'))
@@ -209,15 +209,15 @@ def test_a_rule_satisfied_by_the_approval_keeps_it(agent, person, put):
 
 
 def test_a_count_rule_denies_beyond_its_count(agent, put):
-    """Each token counts, in a sliding window."""
-    put(rule("deny", 'when.count = { over = 2, within = "1h" }'), OPEN)
+    """Each token counts for the hour after it was issued."""
+    put(rule("deny", 'when.count = { over = 2, within = "1h" }'), ALLOW_ALL)
     assert [agent.alone().status for _ in range(4)] == [200, 200, 403, 403]
     agent.local.clock.forward(3_600_000)
     assert agent.alone().status == 200
 
 
 def test_a_payee_is_known_after_an_approved_token(agent, person, put):
-    """A request alone does not make it known."""
+    """A pending request does not make its payee known."""
     put(rule("ask", 'when.first_time = ["/payee"]', 'ask.ttl = "1m"', name="new-payee"))
 
     def request_payment():
@@ -233,7 +233,7 @@ def test_a_payee_is_known_after_an_approved_token(agent, person, put):
 
 
 def test_with_hidden_users_a_rule_about_a_user_is_not_revealed(open_local, template):
-    """A denied person looks like an unknown one."""
+    """The agent gets the same answers for a user whom a rule denies and for an unknown user."""
     local = open_local(unknown_user="hide")
     agent = template.agent(local)
     Policies(local.services.store).set(rule("deny", 'when.user = ["ana"]'), by=BY)
@@ -247,7 +247,7 @@ def test_with_hidden_users_a_rule_about_a_user_is_not_revealed(open_local, templ
 
 
 def test_an_approval_with_a_weaker_ceremony_does_not_satisfy_a_pin_rule(chains, person, put):
-    """The exchange asks for a new approval."""
+    """After a PIN rule is set, the same exchange needs a new approval."""
     put(rule("ask", 'when.resource = ["*"]'))
     bot = chains.agent("desk-bot", serves=("https://desk.example", BANK))
     refused = chains.exchange(bot, chains.user_token())
@@ -257,4 +257,4 @@ def test_an_approval_with_a_weaker_ceremony_does_not_satisfy_a_pin_rule(chains, 
     token = bot.poll(answer.json["auth_req_id"]).json["access_token"]
     assert chains.exchange(bot, token).status == 200
     put(rule("ask", 'when.resource = ["*"]', 'ask.ceremony = "pin"'))
-    assert chains.exchange(bot, token).refusal == ASKED
+    assert chains.exchange(bot, token).refusal == APPROVAL_NEEDED

@@ -1,4 +1,4 @@
-"""Unusual signals: compared with what this person approved for this agent before."""
+"""Unusual signals: a request is compared with what the person approved for the agent before."""
 
 import json
 from dataclasses import replace
@@ -9,7 +9,7 @@ from server.protocol.approvals.unusual import Code
 from server.services.policy import history
 from server.services.policy.history_keys import MAX_TARGETS, credentials
 from server.storage.approvals.history import History
-from tests.server.services.policy.test_displays import ASKED
+from tests.server.services.policy.test_displays import PAYMENT_REQUEST
 from tests.support.builders.callers import new_person
 from tests.support.builders.clock import DAY, MINUTE
 from tests.support.builders.installation import BY, PAYMENT
@@ -37,7 +37,7 @@ BATCH = {
 
 @pytest.fixture
 def request_payment(agent, local):
-    """Requests a payment of a type with a target and an amount; returns the approval."""
+    """A function that requests a payment with a target and an amount and returns the approval."""
     fact_rules = {"target": "/payee", "amount": "/amount", "labels": {"/payee": "To"}}
     local.admin.actions.update(json.dumps({**PAYMENT, **fact_rules}), by=BY)
 
@@ -45,10 +45,10 @@ def request_payment(agent, local):
         details = [
             {
                 "type": "payment.transfer",
-                "amount": {"minor": each, "currency": "EUR"},
+                "amount": {"minor": amount_minor, "currency": "EUR"},
                 "payee": payee,
             }
-            for each in (minor, *more)
+            for amount_minor in (minor, *more)
         ]
         parameters = {"login_hint": user, "authorization_details": json.dumps(details)}
         return agent.asked_payment(**parameters)[1]
@@ -57,9 +57,9 @@ def request_payment(agent, local):
 
 
 def _codes(approval):
-    """The displayed codes; policy gets these and the codes that they imply."""
-    shown = json.loads(approval.display)["unusual"]
-    codes = [each["code"] for each in shown]
+    """The displayed codes, which policy gets too, along with the codes that they imply."""
+    signals = json.loads(approval.display)["unusual"]
+    codes = [signal["code"] for signal in signals]
     assert history.stored_codes(approval.past) >= set(map(Code, codes))
     return codes
 
@@ -74,7 +74,7 @@ def _compared(approval):
 
 
 def _texts(approval):
-    return [each["text"] for each in json.loads(approval.display)["unusual"]]
+    return [signal["text"] for signal in json.loads(approval.display)["unusual"]]
 
 
 def _after_approving(person, request, times=1):
@@ -84,7 +84,7 @@ def _after_approving(person, request, times=1):
 
 
 def test_everything_is_new_until_it_was_approved(request_payment, person):
-    """Policy gets every code; the display has few sentences."""
+    """Policy gets every code; the display combines them into a few sentences."""
     first = request_payment()
     assert _codes(first) == ["new_agent", "new_target"]
     assert _texts(first) == [
@@ -103,7 +103,7 @@ def test_everything_is_new_until_it_was_approved(request_payment, person):
 
 
 def test_with_few_approvals_nothing_is_called_usual(request_payment, person):
-    """The number of compared approvals is always displayed."""
+    """The display always says how many earlier approvals it compares with."""
     comparisons = [_compared(request_payment())]
     for _ in range(5):
         person.approve(request_payment(minor=4_820).id)
@@ -123,12 +123,12 @@ def test_with_few_approvals_nothing_is_called_usual(request_payment, person):
 
 
 def test_an_opened_request_is_compared_with_later_approvals_too(request_payment, person):
-    """The signed display does not change."""
+    """The new comparison is shown beside the signed display, which does not change."""
     first, second = request_payment(), request_payment(minor=11_000)
     assert person.approve(first.id).status == 200
-    shown = person.show(second.id)
-    assert json.loads(shown["display"])["compared"] == "No earlier approval to compare with."
-    assert shown["unusual"] == {
+    opened = person.show(second.id)
+    assert json.loads(opened["display"])["compared"] == "No earlier approval to compare with."
+    assert opened["unusual"] == {
         "signals": [],
         "compared": "Only 1 earlier approval to compare with, EUR 100.00.",
     }
@@ -137,7 +137,7 @@ def test_an_opened_request_is_compared_with_later_approvals_too(request_payment,
 
 
 def test_denied_and_expired_requests_add_no_history(request_payment, person, local):
-    """An agent cannot become known by asking often."""
+    """Otherwise an agent could become known by asking often."""
     person.deny(request_payment().id, "wrong_details")
     request_payment()
     local.clock.forward(DAY)
@@ -145,7 +145,7 @@ def test_denied_and_expired_requests_add_no_history(request_payment, person, loc
 
 
 def test_a_new_payee_is_a_signal_and_a_known_one_is_not(request_payment, person):
-    """Per person and agent."""
+    """A payee is known as soon as the person has approved a payment to it."""
     assert _codes(_after_approving(person, request_payment)) == []
     other = request_payment("Other")
     assert _codes(other) == ["new_target"]
@@ -154,7 +154,7 @@ def test_a_new_payee_is_a_signal_and_a_known_one_is_not(request_payment, person)
 
 
 def test_approvals_by_others_add_no_history_for_a_person(request_payment, person, local):
-    """An approval by another person leaves the payee and the scope new for this one."""
+    """What another person approved is still new for this person."""
     person.approve(request_payment().id)
     new_person(local, "ben")
     approval = request_payment(user="ben")
@@ -163,7 +163,7 @@ def test_approvals_by_others_add_no_history_for_a_person(request_payment, person
 
 
 def test_an_amount_is_compared_with_approved_amounts_for_its_payee(request_payment, person):
-    """Five times with few approvals, later three times the median."""
+    """The sentence says how many approved amounts it compares with."""
     few = {
         1: "Amount is 12 times the only amount approved before for this “To”, EUR 100.00.",
         2: "Amount is 12 times the larger of the 2 amounts approved before for this “To”, "
@@ -177,7 +177,7 @@ def test_an_amount_is_compared_with_approved_amounts_for_its_payee(request_payme
 
 
 def test_an_amount_for_a_new_payee_is_compared_with_the_agents_amounts(request_payment, person):
-    """Then with those of the person, then of everybody."""
+    """The payee itself has no amounts to compare with yet."""
     _after_approving(person, request_payment, 3)
     texts = _texts(request_payment("Other", 90_000))
     assert texts == [
@@ -187,13 +187,13 @@ def test_an_amount_for_a_new_payee_is_compared_with_the_agents_amounts(request_p
 
 
 def test_amounts_of_one_request_are_added(request_payment, person):
-    """A request therefore cannot hide a large amount by splitting it."""
+    """Splitting a large amount within a request therefore does not hide it."""
     _after_approving(person, request_payment, 3)
     assert _codes(request_payment("Nordwind", *[10_000] * 4)) == ["large_amount"]
 
 
 def test_a_new_key_is_a_signal_until_the_next_approval(request_payment, person, local):
-    """An added secret may belong to somebody else."""
+    """Somebody else may have the new secret."""
     person.approve(request_payment().id)
     local.admin.agents.rotate_secret("invoice-bot", overlap_ms=DAY, by=BY)
     rotated = request_payment()
@@ -214,7 +214,7 @@ def test_public_keys_are_compared_by_value(agent, local):
 
 
 def test_a_scope_is_new_per_resource(agent, person):
-    """A scope that was approved once is known beside any other scopes."""
+    """A scope that was approved once stays known when it is requested with other scopes."""
     _, first = agent.asked(scope="openid payments:read")
     person.approve(first.id)
     _, both = agent.asked(scope="openid payments:read payments:transfer")
@@ -222,7 +222,7 @@ def test_a_scope_is_new_per_resource(agent, person):
 
 
 def test_an_unusual_hour_is_a_signal_after_twenty_decisions(agent, person, local):
-    """Twenty decisions at one hour, then a request at night."""
+    """All decisions were at one time of day; the next request comes twelve hours later."""
     for number in range(20):
         _, approval = agent.asked()
         answer = person.deny if number < 2 else person.approve
@@ -254,7 +254,7 @@ def test_new_items_of_a_list_are_named_and_numbers_are_amounts(agent, person, lo
 
 
 def test_a_name_is_compared_with_its_account_in_a_list(agent, person, local):
-    """Two payees with swapped accounts are a signal."""
+    """If two payees have swapped their accounts, both facts are signals."""
     row = {
         "type": "object",
         "additionalProperties": False,
@@ -266,20 +266,20 @@ def test_a_name_is_compared_with_its_account_in_a_list(agent, person, local):
     }
     rows = {"type": "array", "maxItems": 60, "items": row}
     schema = {**BATCH["schema"], "properties": {"payees": rows}}
-    places = {name: f"/payees/*/{name}" for name in row["properties"]}
+    pointers = {name: f"/payees/*/{name}" for name in row["properties"]}
     file = {
         **BATCH,
         "schema": schema,
-        "labels": {places["to"]: "Account", places["name"]: "Payee"},
-        "target": places["to"],
-        "target_name": places["name"],
-        "amount": places["units"],
+        "labels": {pointers["to"]: "Account", pointers["name"]: "Payee"},
+        "target": pointers["to"],
+        "target_name": pointers["name"],
+        "amount": pointers["units"],
     }
     local.admin.actions.add(json.dumps(file), by=BY)
 
     def ask(*payees):
-        found = [{"to": to, "name": name, "units": units} for to, name, units in payees]
-        details = json.dumps([{"type": "payment.batch", "payees": found}])
+        rows_of_payees = [{"to": to, "name": name, "units": units} for to, name, units in payees]
+        details = json.dumps([{"type": "payment.batch", "payees": rows_of_payees}])
         return agent.asked_payment(authorization_details=details)[1]
 
     for _ in range(3):
@@ -292,7 +292,7 @@ def test_a_name_is_compared_with_its_account_in_a_list(agent, person, local):
 
 
 def test_an_amount_of_null_is_not_compared(agent, local):
-    """Where the schema allows null."""
+    """If the schema allows null, a null amount counts as zero."""
     money = {**PAYMENT["schema"]["properties"]["amount"], "type": ["object", "null"]}
     schema = {**PAYMENT["schema"], "properties": {"amount": money}, "required": []}
     file = {**PAYMENT, "type": "gift", "schema": schema, "headline": "Give {amount}"}
@@ -303,12 +303,12 @@ def test_an_amount_of_null_is_not_compared(agent, local):
 
 
 def test_targets_beyond_the_stored_maximum_stay_new(agent, person, local):
-    """Thirty-two per request are stored."""
+    """The server stores at most 32 targets of a request."""
     local.admin.actions.add(json.dumps(BATCH), by=BY)
     payees = [f"payee {number}" for number in range(MAX_TARGETS + 1)]
 
-    def ask(wanted):
-        details = json.dumps([{"type": "payment.batch", "payees": wanted}])
+    def ask(names):
+        details = json.dumps([{"type": "payment.batch", "payees": names}])
         return agent.asked_payment(authorization_details=details)[1]
 
     person.approve(ask(payees).id)
@@ -317,28 +317,28 @@ def test_targets_beyond_the_stored_maximum_stay_new(agent, person, local):
 
 
 def test_history_is_computed_when_the_request_is_made(request_payment, person, local):
-    """A later change of the action type does not matter."""
-    waiting = request_payment()
+    """A change of the action type before the approval does not matter."""
+    pending = request_payment()
     local.admin.actions.update(json.dumps(PAYMENT), by=BY)
-    person.approve(waiting.id)
+    person.approve(pending.id)
     fact_rules = {"target": "/payee", "amount": "/amount"}
     local.admin.actions.update(json.dumps({**PAYMENT, **fact_rules}), by=BY)
     assert _codes(request_payment()) == []
 
 
 def test_history_contains_no_plain_values(request_payment, person, local):
-    """A stolen database cannot be searched for accounts."""
+    """Nobody can therefore search a stolen database for account numbers."""
     approval = request_payment("Nordwind Logistik")
     person.approve(approval.id)
     assert "Nordwind" not in approval.past
     with local.services.store.read() as view:
-        found = view.history.of(_keys(approval))
-    assert found.keys() == {key for _, key in _keys(approval)}
-    assert "Nordwind" not in str(found)
+        history_rows = view.history.of(_keys(approval))
+    assert history_rows.keys() == {key for _, key in _keys(approval)}
+    assert "Nordwind" not in str(history_rows)
 
 
 def test_deleting_an_agent_deletes_its_history(request_payment, person, local, agent):
-    """A new agent of the same name starts without history."""
+    """A new agent of the same name therefore starts without history."""
     approval = request_payment()
     person.approve(approval.id)
     local.admin.agents.delete("invoice-bot", by=BY)
@@ -347,16 +347,16 @@ def test_deleting_an_agent_deletes_its_history(request_payment, person, local, a
 
 
 def test_policy_gets_the_same_signals_that_are_stored(local):
-    """The record is the same for both."""
+    """The stored text has exactly the codes that policy evaluates."""
     with local.services.store.read() as view:
-        compared = history.compare(view, local.services.secrets, ASKED)
+        compared = history.compare(view, local.services.secrets, PAYMENT_REQUEST)
     codes = ["new_agent", "new_resource", "new_scope", "new_type"]
     assert sorted(compared.unusual.codes) == codes
     assert json.loads(compared.text)["codes"] == codes
 
 
 def test_a_request_reads_only_its_own_history_keys(request_payment, person, monkeypatch):
-    """However much was approved before."""
+    """The number of keys does not grow with the number of earlier approvals."""
     key_counts = []
     real = History.of
 

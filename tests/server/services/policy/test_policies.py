@@ -22,14 +22,14 @@ def policies(admin_services):
 
 
 def test_the_default_rule_set_is_version_zero(policies):
-    """Its document can be read like any other."""
+    """Its document can be read like that of any other rule set."""
     row = policies.show()
     assert (row.version, row.set_by) == (0, "default")
     assert "[[rules]]" in row.document
 
 
 def test_setting_a_rule_set_makes_a_version_and_an_entry(policies, admin_services):
-    """The same document again changes nothing."""
+    """Setting the same document again makes neither."""
     default = policies.show()
     row = policies.set(rule("deny"), by=BY)
     assert (row.version, row.document, row.set_by) == (1, rule("deny"), BY)
@@ -58,14 +58,14 @@ NAMES = {
 
 @pytest.mark.parametrize(("line", "remedy"), NAMES.values(), ids=NAMES)
 def test_an_unknown_name_is_refused(policies, line, remedy):
-    """A typing error would otherwise match nothing without notice."""
+    """Otherwise a rule with a typing error would silently match nothing."""
     with pytest.raises(InvalidPolicy, match=remedy):
         policies.set(rule("ask", line), by=BY)
     assert policies.show().version == 0
 
 
 def test_a_pattern_may_match_nothing_yet(policies):
-    """It may match later records."""
+    """Records that are added later may match it."""
     lines = ('when.type = ["x*"]', 'when.scope = ["x*"]', 'when.resource = ["https://x*"]')
     assert policies.set(rule("ask", *lines), by=BY).version == 1
 
@@ -79,7 +79,7 @@ def _outcome(admin_services, name):
 
 
 def test_names_are_bound_when_the_rule_set_is_set(policies, admin_services):
-    """A later agent with the same name is not meant."""
+    """The rule keeps applying to the renamed agent, not to a new agent with the old name."""
     policies.set(rule("deny", 'when.agent = ["invoice-bot"]', 'when.owner = ["admin"]'), by=BY)
     admin_services.agents.update("invoice-bot", AgentChanges(name="old-bot"), by=BY)
     registered(admin_services, "invoice-bot")
@@ -92,8 +92,8 @@ def test_names_are_bound_when_the_rule_set_is_set(policies, admin_services):
     assert _outcome(admin_services, "invoice-bot") == "deny"
 
 
-def test_labels_are_evaluated_as_they_are_now(policies, admin_services):
-    """Only administrators change them."""
+def test_rules_use_the_current_labels_of_an_agent(policies, admin_services):
+    """Labels are not bound, because only administrators can change them."""
     policies.set(rule("deny", 'when.labels = ["pilot"]'), by=BY)
     assert _outcome(admin_services, "invoice-bot") == "ask"
     admin_services.agents.update("invoice-bot", AgentChanges(labels=("pilot",)), by=BY)
@@ -101,7 +101,7 @@ def test_labels_are_evaluated_as_they_are_now(policies, admin_services):
 
 
 def test_a_rule_set_that_cannot_be_parsed_denies(policies, admin_services):
-    """A downgrade can leave such a set."""
+    """After a downgrade, the stored set may have conditions that the server does not know."""
     row = policies.set(rule("allow", 'when.resource = ["*"]'), by=BY)
     assert _outcome(admin_services, "invoice-bot") == "allow"
     with admin_services.store.administer() as tx:
@@ -112,15 +112,15 @@ def test_a_rule_set_that_cannot_be_parsed_denies(policies, admin_services):
 
 
 def test_a_rule_set_is_compiled_once(policies, admin_services):
-    """The engine of the version before is dropped."""
+    """When a new version is set, the engine of the earlier version is dropped."""
     evaluator = Evaluator(admin_services.secrets)
     with admin_services.store.read() as view:
         agent, resource = view.directory.agent_called("invoice-bot"), view.directory.resource(PAY)
         case = PolicyRequest("exchange", agent, None, TokenTarget(resource, ("payments:transfer",)))
         assert evaluator.decide(view, case).risk is Risk.HIGH
-        made = evaluator.engines[policies.show().hash]
+        engine = evaluator.engines[policies.show().hash]
         evaluator.decide(view, case)
-        assert evaluator.engines == {policies.show().hash: made}
+        assert evaluator.engines == {policies.show().hash: engine}
     policies.set(rule("deny"), by=BY)
     with admin_services.store.read() as view:
         assert evaluator.decide(view, case).outcome == "deny"
@@ -135,21 +135,21 @@ class _OtherEngine:
 
 
 def test_another_engine_can_replace_the_built_in_one(policies, admin_services):
-    """It gets the same questions."""
+    """The replacement answers the same questions, and its version is in the verdicts."""
     policies.set(rule("deny"), by=BY)
     evaluator = Evaluator(
         admin_services.secrets, instead=Engine(_OtherEngine(), PolicyVersion(7, "theirs"))
     )
     with admin_services.store.read() as view:
         agent, resource = view.directory.agent_called("invoice-bot"), view.directory.resource(PAY)
-        found = {
+        verdicts = {
             scope: evaluator.decide(
                 view, PolicyRequest("exchange", agent, None, TokenTarget(resource, (scope,)))
             )
             for scope in ("payments:read", "payments:transfer")
         }
-    assert {scope: one.outcome for scope, one in found.items()} == {
+    assert {scope: verdict.outcome for scope, verdict in verdicts.items()} == {
         "payments:read": "allow",
         "payments:transfer": "deny",
     }
-    assert {value.source.version for value in found.values()} == {7}
+    assert {item.source.version for item in verdicts.values()} == {7}

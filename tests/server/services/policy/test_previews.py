@@ -15,7 +15,7 @@ from tests.support.builders.installation import PAYMENT, LocalAdmin
 
 @pytest.fixture
 def previews(admin_services: LocalAdmin) -> Previews:
-    """For an installation without registered types."""
+    """Previews of an installation without registered types."""
     return Previews(admin_services.store)
 
 
@@ -23,27 +23,27 @@ def previews(admin_services: LocalAdmin) -> Previews:
     "name", sorted(set(builtin_action_types.documents()) - {builtin_action_types.GENERIC})
 )
 def test_every_built_in_type_can_be_previewed(previews: Previews, name: str) -> None:
-    """The preview has a filled headline and all facts."""
-    found = previews.of(builtin_action_types.document(name))
-    display = json.loads(found.display)
+    """The preview has facts and a headline without unfilled fields."""
+    preview = previews.of(builtin_action_types.document(name))
+    display = json.loads(preview.display)
     assert "{" not in display["headline"]
     assert display["headline"]
     assert display["facts"]
 
 
-def test_given_details_are_displayed(previews: Previews) -> None:
-    """The type may be left out."""
+def test_a_preview_displays_the_given_details(previews: Previews) -> None:
+    """The details do not have to contain the type."""
     details = {"amount": {"minor": 100, "currency": "EUR"}, "payee": "Ana", "account": "DE0212345"}
-    found = previews.of(builtin_action_types.document("payment.transfer"), details)
-    assert json.loads(found.display)["headline"] == "Pay EUR 1.00 to Ana"
-    assert found.details["type"] == "payment.transfer"
+    preview = previews.of(builtin_action_types.document("payment.transfer"), details)
+    assert json.loads(preview.display)["headline"] == "Pay EUR 1.00 to Ana"
+    assert preview.details["type"] == "payment.transfer"
 
 
 def test_a_high_risk_preview_contains_type_back_and_lifetime(previews: Previews) -> None:
-    """The request would contain it too."""
-    found = previews.of(builtin_action_types.document("payment.transfer"))
-    assert found.ceremony == {Step.PIN, Step.TYPE_BACK}
-    display = json.loads(found.display)
+    """A real request would have them too."""
+    preview = previews.of(builtin_action_types.document("payment.transfer"))
+    assert preview.ceremony == {Step.PIN, Step.TYPE_BACK}
+    display = json.loads(preview.display)
     assert display["type_back"]["label"]
     asked_at, expires_at = (
         datetime.fromisoformat(display[name]) for name in ("asked_at", "expires_at")
@@ -52,7 +52,7 @@ def test_a_high_risk_preview_contains_type_back_and_lifetime(previews: Previews)
 
 
 def test_hostile_details_are_displayed_safely(previews: Previews) -> None:
-    """The rendering is that of a request."""
+    """Control characters are escaped, as in a real request."""
     bad = "\u202eevil\x1b]0;x\x07[@click=app.quit]"
     details = {"amount": {"minor": 1, "currency": "EUR"}, "payee": bad, "account": "DE0212345"}
     text = previews.of(builtin_action_types.document("payment.transfer"), details).display
@@ -71,16 +71,16 @@ def test_hostile_details_are_displayed_safely(previews: Previews) -> None:
 def test_a_preview_error_names_the_document_or_the_details(
     previews: Previews, document: str, details: dict[str, object] | None, member: str, message: str
 ) -> None:
-    """The error contains the place."""
+    """The error names the invalid member in the document or in the details."""
     with pytest.raises(Invalid, match=message) as refused:
         previews.of(document, details)  # type: ignore[arg-type]  # details are JSON
     assert refused.value.member == member
 
 
 def test_a_type_without_a_displayable_example_needs_details(previews: Previews) -> None:
-    """No endless example is generated."""
-    many = {"type": "array", "items": {"type": "string"}, "minItems": 600}
-    schema = {"type": "object", "additionalProperties": False, "properties": {"all": many}}
+    """A generated example would have more values than can be displayed."""
+    long_list = {"type": "array", "items": {"type": "string"}, "minItems": 600}
+    schema = {"type": "object", "additionalProperties": False, "properties": {"all": long_list}}
     file = json.dumps({"type": "too.much", "title": "Much", "schema": schema})
     with pytest.raises(Invalid, match="Provide the details"):
         previews.of(file)

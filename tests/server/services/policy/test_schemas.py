@@ -19,38 +19,38 @@ ROW = ActionRow("payment.transfer", json.dumps(PAYMENT), 1, 0)
 
 
 class Directory:
-    """One registered type."""
+    """A directory with one registered action type."""
 
     def __init__(self, row=ROW):
         self.row = row
 
     def action(self, action_type):
-        """The row of this type."""
+        """Return the row of this type."""
         return self.row if action_type == self.row.type else None
 
 
 def test_each_detail_is_returned_with_its_type():
-    """The types are in the order of the details."""
-    found = Schemas().check(Directory(), [DETAIL, DETAIL], None)
-    assert [action.type for action in found] == ["payment.transfer"] * 2
+    """The types are returned in the order of the details."""
+    actions = Schemas().check(Directory(), [DETAIL, DETAIL], None)
+    assert [action.type for action in actions] == ["payment.transfer"] * 2
     assert Schemas().check(Directory(), [], None) == ()
 
 
-def test_an_unregistered_type_is_refused_with_its_place():
-    """RFC 9396 5."""
+def test_an_unregistered_type_is_refused_with_its_index():
+    """RFC 9396 5: the error has the index of the detail."""
     with pytest.raises(errors.InvalidAuthorizationDetails, match="/1/type is not a registered"):
         Schemas().check(Directory(), [DETAIL, {"type": "other"}], None)
 
 
 def test_a_missing_member_is_named_with_its_object():
-    """With several objects, the name alone would not say where it is missing."""
+    """With several details, the name alone would not say in which one it is missing."""
     with pytest.raises(errors.InvalidAuthorizationDetails) as refused:
         Schemas().check(Directory(), [DETAIL, {**DETAIL, "amount": {"minor": 1}}], None)
     assert refused.value.description == "amount.currency is required by payment.transfer in /1."
 
 
-def test_a_type_not_allowed_for_the_client_is_refused_with_its_place():
-    """RFC 9396 10: `authorization_details_types` is a limit."""
+def test_a_type_not_allowed_for_the_client_is_refused_with_its_index():
+    """RFC 9396 10: `authorization_details_types` limits the types that a client may use."""
     assert Schemas().check(Directory(), [DETAIL], ("payment.transfer", "other"))
     with pytest.raises(errors.InvalidAuthorizationDetails, match="/0/type is not one that this"):
         Schemas().check(Directory(), [DETAIL], ())
@@ -70,8 +70,8 @@ def test_a_type_not_allowed_for_the_client_is_refused_with_its_place():
         ({"extra": 1}, "/0 has a member .* does not take. It takes: .*payee"),
     ],
 )
-def test_a_detail_that_breaks_its_schema_is_refused_with_place_and_what_to_do(changes, where):
-    """The caller and the log get both."""
+def test_the_error_for_an_invalid_detail_has_its_path_and_the_remedy(changes, where):
+    """The error says where the problem is and what the schema requires."""
     with pytest.raises(errors.InvalidAuthorizationDetails, match=where) as refused:
         Schemas().check(Directory(), [{**DETAIL, **changes}], None)
     assert refused.value.detail
@@ -79,14 +79,14 @@ def test_a_detail_that_breaks_its_schema_is_refused_with_place_and_what_to_do(ch
 
 @pytest.mark.parametrize("changes", [{"payee": ["planted"]}, {"planted": 1}, {"amount": "planted"}])
 def test_values_of_the_agent_are_not_in_the_error(changes):
-    """They would otherwise be stored in the log."""
+    """The error is stored in the audit log, which must not contain text from an agent."""
     with pytest.raises(errors.InvalidAuthorizationDetails) as refused:
         Schemas().check(Directory(), [{**DETAIL, **changes}], None)
     assert "planted" not in refused.value.detail + refused.value.description
 
 
 def test_a_schema_is_compiled_once_per_version():
-    """A new version applies at once."""
+    """A new version applies immediately."""
     schemas = Schemas()
     schemas.check(Directory(), [DETAIL], None)
     first = schemas.compiled["payment.transfer"]

@@ -18,13 +18,13 @@ from tests.support.builders.installation import BY, PAY
 from tests.support.builders.policies import rule
 from tests.support.clients.agent import PAYMENT_DETAILS
 
-FIRST = (Code.NEW_AGENT, Code.NEW_RESOURCE, Code.NEW_SCOPE)
+FIRST_SIGNALS = (Code.NEW_AGENT, Code.NEW_RESOURCE, Code.NEW_SCOPE)
 CAREFUL = rule("ask", 'when.unusual = ["new_agent"]', 'ask.risk = "high"', name="careful")
 
 
 @pytest.fixture
 def put(local):
-    """Puts a rule set in force."""
+    """A function that puts a rule set in force."""
 
     def put_rules(*rules):
         return Policies(local.services.store).set("\n".join(rules), by=BY)
@@ -39,7 +39,7 @@ def evaluator(local):
 
 
 def test_a_rule_about_signals_applies_until_the_first_approval(agent, person, put):
-    """The first request needs the PIN, the next one does not."""
+    """The first request needs the PIN; the next one has low risk again."""
     put(CAREFUL)
     handle, first = agent.asked()
     assert (first.risk, first.ceremony) == (Risk.HIGH, "pin")
@@ -49,7 +49,7 @@ def test_a_rule_about_signals_applies_until_the_first_approval(agent, person, pu
 
 
 def test_a_request_keeps_its_signals_after_its_approval(agent, person, local, put):
-    """The approval does not change which rules apply to it."""
+    """The approval does not change which rules apply to the request."""
     put(rule("deny", 'when.unusual = ["unusual_hour"]'), CAREFUL)
     handle, approval = agent.asked()
     person.approve(approval.id)
@@ -64,7 +64,7 @@ def test_a_deny_rule_for_a_signal_asks_nobody(agent, put):
 
 
 def test_a_new_rule_applies_to_the_signals_of_a_pending_request(agent, local, put, person):
-    """The approval is refused and the request cancelled."""
+    """The server refuses the approval and cancels the request."""
     _, approval = agent.asked()
     put(rule("deny", 'when.unusual = ["new_agent"]'))
     assert person.approve(approval.id).refusal == (409, "not_pending")
@@ -74,36 +74,36 @@ def test_a_new_rule_applies_to_the_signals_of_a_pending_request(agent, local, pu
 def test_explain_lists_the_signals_and_the_rules_that_use_them(
     agent, person, local, evaluator, put
 ):
-    """The signals have the codes that rules use."""
+    """The signals have the codes that are used in rules."""
     put(CAREFUL)
     trials = Trials(local.services.store, local.server_policy, evaluator)
-    wanted = TrialRequest("invoice-bot", "request", "ana", PAY, ("payments:read",))
-    found = trials.explain(wanted)
-    assert found.unusual == FIRST
-    assert [each.id for each in found.rules] == ["careful"]
+    case = TrialRequest("invoice-bot", "request", "ana", PAY, ("payments:read",))
+    explanation = trials.explain(case)
+    assert explanation.unusual == FIRST_SIGNALS
+    assert [matched_rule.id for matched_rule in explanation.rules] == ["careful"]
     _, approval = agent.asked()
     person.approve(approval.id)
-    assert trials.explain(wanted).unusual == ()
+    assert trials.explain(case).unusual == ()
     alone = TrialRequest("invoice-bot", "client_credentials", None, PAY, ("payments:read",))
     assert trials.explain(alone).unusual == ()
 
 
 def test_a_replay_uses_the_signals_at_the_time_of_the_request(agent, person, local, evaluator):
-    """Signals that arose after its approval do not count."""
+    """The approval that came later does not remove the signals."""
     handle, approval = agent.asked()
     person.approve(approval.id)
     agent.poll(handle)
     replays = Replays(local.services.store, evaluator)
     closed = rule("deny", 'when.unusual = ["new_agent"]', name="closed")
-    found = replays.replay(DAY, closed)
-    assert [(c.before, c.after) for c in found.changes] == [("ask", "deny")]
+    replay = replays.replay(DAY, closed)
+    assert [(c.before, c.after) for c in replay.changes] == [("ask", "deny")]
 
 
 def _case(view, agent, **members):
-    found, resource = view.directory.agent(agent.id), view.directory.resource(PAY)
+    agent_row, resource = view.directory.agent(agent.id), view.directory.resource(PAY)
     request = {
         "flow": "exchange",
-        "agent": found,
+        "agent": agent_row,
         "user": view.directory.user_called("ana"),
         "target": TokenTarget(resource, ("payments:read",)),
         **members,
@@ -112,7 +112,7 @@ def _case(view, agent, **members):
 
 
 def test_signals_without_history_or_user(agent, person, local):
-    """Client credentials have none; logged types and unknown users are new."""
+    """Client credentials have no signals; for an unknown user, everything is new."""
     assert person.user.name == "ana"
     secrets = local.services.secrets
     with local.services.store.read() as view:
@@ -122,13 +122,13 @@ def test_signals_without_history_or_user(agent, person, local):
         logged = _case(view, agent, actions=types)
         assert current_codes(view, secrets, logged) >= {Code.NEW_AGENT, Code.NEW_SCOPE}
         nobody = _case(view, agent, flow="request", user=None)
-        assert current_codes(view, secrets, nobody) == set(FIRST)
+        assert current_codes(view, secrets, nobody) == set(FIRST_SIGNALS)
 
 
 def test_a_rule_may_deny_a_new_payee(agent, person, local, put):
-    """The action type names its target."""
-    known = json.loads(local.admin.actions.show("payment.transfer").document)
-    local.admin.actions.update(json.dumps({**known, "target": "/payee"}), by=BY)
+    """The action type says that the payee is its target."""
+    document = json.loads(local.admin.actions.show("payment.transfer").document)
+    local.admin.actions.update(json.dumps({**document, "target": "/payee"}), by=BY)
     put(rule("deny", 'when.unusual = ["new_target"]', name="new-payee"), rule("ask"))
     assert agent.ask_payment().json["reason"] == "policy_denied"
     put(rule("ask"))

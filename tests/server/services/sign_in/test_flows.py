@@ -62,7 +62,7 @@ def waiting_ids(person):
 
 
 def test_signing_in_tells_the_app_who_the_user_is(ana, app, browser, local):
-    """BC-13, MC-08: code, ID token and userinfo; the response names the issuer."""
+    """BC-13, MC-08: the app gets a code, tokens and userinfo; the response names the issuer."""
     local.admin.users.update("ana", UserChanges(email="ana@example.com"), by=BY)
     assert "chat" in browser.authorize(app.id, scope="openid profile email").text
     assert "your name" in browser.sign_in("ana").text
@@ -465,8 +465,8 @@ class TestPushed:
         parameters = {"client_id": app.id, "request_uri": pushed.json["request_uri"]}
         other = new_app(local, "console")
         assert browser.open(_authorize_path({**parameters, "client_id": other.id})).status == 400
-        assert "Sign in" in browser.open(_authorize_path(named)).text
-        assert browser.open(_authorize_path(named)).status == 400
+        assert "Sign in" in browser.open(_authorize_path(parameters)).text
+        assert browser.open(_authorize_path(parameters)).status == 400
         browser.authorize(app.id)
         expired_uri = local.post_form("/par", form).json["request_uri"]
         local.clock.forward(PUSHED_SECONDS * 1000)

@@ -145,10 +145,10 @@ def test_a_look_alike_name_signs_nobody_in(sign_in):
     assert outcome(sign_in, "ana", PASSWORD) is None
 
 
-def outcome(sign_in, name, password="wrong"):
+def outcome(sign_in, name, typed="wrong"):
     """Return the error type of an attempt, or None."""
     try:
-        sign_in(name, password)
+        sign_in(name, typed)
     except (TooManyAttempts, WrongPassword) as error:
         return type(error)
     return None

@@ -41,7 +41,7 @@ def post(person, terms, path="/api/grants"):
 
 
 def refused(person, terms):
-    """The reason why a grant is refused; no request is opened, and the preview says the same."""
+    """Assert that a grant is refused by the request and the preview; return the reason."""
     before = len(person.call("GET", "/api/approvals").json["items"])
     answer = post(person, terms)
     assert answer.refusal == (400, "not_grantable")

@@ -241,7 +241,7 @@ def test_deputies_and_backups_of_the_owners_get_the_alarm(owned: Owned) -> None:
 
 
 def test_an_agent_with_unknown_owners_counts_as_orphaned_from_now(owned: Owned) -> None:
-    """This cannot occur; if it did, the agent would still get the whole grace period."""
+    """It cannot occur; if it did, the agent would still get the whole grace period."""
     orphan = replace(owned.agent, owners=("sayso_us_nobody",))
     with owned.admin_services.store.read() as view:
         assert owners.orphaned_at(view, orphan) == view.now
@@ -274,7 +274,7 @@ class _OrphanMachine(RuleBasedStateMachine):
         return self.admin_services.agents.show(name)[0].state == "quarantined"
 
     def _track_owners(self) -> None:
-        """Record since when an agent has no enabled owner, independently of the product."""
+        """Record since when an agent has had no enabled owner, without asking the server."""
         for name in self.AGENTS:
             if self._has_owner(name):
                 self.orphaned_since.pop(name, None)

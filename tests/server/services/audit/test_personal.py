@@ -162,7 +162,7 @@ def test_nobody_else_can_be_erased(admin_services):
     ],
 )
 def test_a_changed_text_is_never_shown(tmp_path, admin_services, statement):
-    """Whoever owns the machine can drop the trigger, and cannot find another text."""
+    """Somebody with access to the machine can drop the trigger, but cannot forge the hash."""
     connection = sqlite3.connect(tmp_path / "sayso.db")
     connection.execute("DROP TRIGGER audit_openings_update")
     connection.execute(statement)

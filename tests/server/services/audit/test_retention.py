@@ -1,4 +1,4 @@
-"""Deleting the bodies of old entries: what stays verifies, and nothing is deleted in silence."""
+"""Deleting the bodies of old entries: the remaining log verifies, and deletions are announced."""
 
 import pytest
 
@@ -58,7 +58,7 @@ def _names(admin_services):
 
 
 def test_what_stays_of_a_trimmed_log_verifies(admin_services, log):
-    """Old bodies are gone, and each root and each proof of what stays is as before."""
+    """Old bodies are deleted, but all roots and the proofs of remaining entries stay valid."""
     size = _verify_export(log).frontier.size
     first_kept, deleted = _trim(log, admin_services)
     assert 0 < deleted < first_kept < size

@@ -149,7 +149,7 @@ def test_the_shorter_lifetime_limit_applies_or_the_default(agent, resource, seco
 
 
 def test_a_scope_limited_at_a_resource_selects_another_resource():
-    """The agent may not use the scope at the resources with a limit."""
+    """The scope is refused at a resource where the agent's scopes are limited."""
     agent = replace(
         AGENT, resources=(PAY, MAIL, BOTH), scopes=("read", "send"), only={PAY: (), MAIL: ()}
     )

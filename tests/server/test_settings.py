@@ -112,7 +112,10 @@ def test_an_unusable_settings_file_is_named_with_its_error(tmp_path, text, messa
         ("max_connections", "x", "whole number"),
         ("issuer", "auth.example", "ISSUER"),
         *(("callback_ports", ports, "such as 443,8443") for ports in ("0", "70000", "a", "4,")),
-        *(("audit_retention", one, "30d to 9999d") for one in ("29d", "365", "30d,60d", "99999d")),
+        *(
+            ("audit_retention", value, "30d to 9999d")
+            for value in ("29d", "365", "30d,60d", "99999d")
+        ),
         ("push_contact", "mailto:a@b.example,mailto:c@d.example", "mailto:you@example.org"),
         ("push_origins", "https://Push.example", "origins in lower case"),
         ("callback_networks", "10.0.0.1/8", "host bits"),
@@ -170,8 +173,8 @@ def test_a_valid_issuer_is_accepted(issuer):
         ("https://auth.example", False),
     ],
 )
-def test_only_three_names_count_as_this_machine(issuer, expected):
-    """The three names are localhost, 127.0.0.1 and [::1]."""
+def test_only_three_hosts_count_as_this_machine(issuer, expected):
+    """The three hosts are localhost, 127.0.0.1 and [::1]."""
     assert is_loopback(issuer) is expected
 
 
@@ -196,8 +199,8 @@ def test_the_database_password_may_be_in_a_file(tmp_path, monkeypatch):
     loaded = load()
     assert make_url(loaded.sqlalchemy_url).password == "p@ss/w:rd %"
     assert make_url(loaded.sqlalchemy_url).host == "db.example"
-    shown = {name: value for name, value, _ in described(loaded)}
-    assert shown["SAYSO_DATABASE_URL"] == "postgresql+psycopg://sayso:***@db.example/sayso"
+    lines = {name: value for name, value, _ in described(loaded)}
+    assert lines["SAYSO_DATABASE_URL"] == "postgresql+psycopg://sayso:***@db.example/sayso"
 
 
 @pytest.mark.parametrize(

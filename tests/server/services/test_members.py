@@ -191,8 +191,8 @@ class TestEachTable:
 
     def test_the_console_has_a_field_for_each_row(self, noun):
         """The field is on the form of a new record, on the form of a change, or on its own form."""
-        shown = {field.name for path in noun.forms for field in form_at(path).fields}
-        assert shown == {member.wire_name for member in noun.members}
+        field_names = {field.name for path in noun.forms for field in form_at(path).fields}
+        assert field_names == {member.wire_name for member in noun.members}
 
     def test_the_audit_log_has_the_facts_that_the_rows_name(self, noun):
         """No other facts are recorded."""
@@ -203,7 +203,7 @@ class TestEachTable:
         }
         assert members.facts(noun.members, noun.record).keys() == expected
 
-    def test_a_row_that_says_nothing_of_power_needs_a_signature(self, noun):
+    def test_a_change_of_a_member_without_a_widens_rule_needs_a_signature(self, noun):
         """If a row has no `widens` rule, every change of the member needs a signature."""
         for member in noun.members:
             if member.widens is None and member.name not in (*noun.own_rule, "token_seconds"):
@@ -273,7 +273,7 @@ def test_rows_decide_whether_a_change_widens_permissions(widens, before, after, 
 
 
 def test_contradictory_flags_for_one_member_are_refused():
-    """A flag cannot be combined with the flag that clears the member."""
+    """A member cannot be set and cleared by the same command."""
     for flags in (
         {"labels": ("a",), "no_label": True},
         {"no_action": True, "any_action": True},
@@ -307,11 +307,11 @@ def test_cli_lines_without_a_value_show_a_default_or_are_omitted():
 def test_page_lines_show_names_text_or_the_empty_label():
     """The lines of the requested section are in the order of the rows."""
     document = {member.wire_name: None for member in AGENT_MEMBERS} | {"labels": ["pilot"]}
-    shown = {
+    lines = {
         line.label: line.names or line.text
         for line in page_lines(AGENT_MEMBERS, document | {"interactive": True}, "General")
     }
-    assert shown == {
+    assert lines == {
         "Labels": ["pilot"],
         "External ID": "nothing",
         "Interactive": "yes",

@@ -53,7 +53,7 @@ def test_a_later_checkpoint_has_a_later_time(admin_services, audit_log):
     assert times == [admin_services.clock.now(), admin_services.clock.now() + 1]
 
 
-def test_an_idle_log_says_so_once_a_minute(admin_services, audit_log):
+def test_an_idle_log_signs_a_checkpoint_once_a_minute(admin_services, audit_log):
     """A checkpoint with the same size and a later time proves that nothing was added."""
     audit_log.round()
     admin_services.clock.forward(IDLE_MS - 1)
@@ -78,7 +78,7 @@ def test_a_promise_is_not_older_than_the_newest_checkpoint(admin_services, audit
         assert promise.at == max(stored.at // 1000, at)
 
 
-def test_a_clock_that_is_set_back_does_not_turn_the_log_back(admin_services, audit_log):
+def test_checkpoint_times_increase_when_the_clock_is_set_back(admin_services, audit_log):
     """The times of checkpoints only increase, so the log still verifies."""
     audit_log.round()
     admin_services.clock.forward(-MINUTE)
@@ -87,7 +87,7 @@ def test_a_clock_that_is_set_back_does_not_turn_the_log_back(admin_services, aud
     assert verify_export(audit_log).checkpoints == 2
 
 
-def test_the_log_keeps_its_name_when_the_server_gets_another(audit_log):
+def test_the_log_keeps_its_name_when_the_issuer_changes(audit_log):
     """Auditors have pinned the name, so a new issuer does not change it."""
     assert audit_log.origin == "approvals.example.com/log"
     audit_log.round()
@@ -141,7 +141,7 @@ def test_a_long_log_is_compared_from_a_later_checkpoint(tmp_path, admin_services
         log.check()
 
 
-def test_another_key_is_noticed(audit_log):
+def test_a_different_log_key_is_detected(audit_log):
     """Two servers with one database need the same log key."""
     audit_log.round()
     with pytest.raises(BrokenLog, match="not signed with this log key"):
@@ -156,7 +156,7 @@ def test_a_log_without_a_checkpoint_has_nothing_to_compare(admin_services):
         log.newest()
 
 
-def test_each_entry_is_proved(audit_log):
+def test_entries_in_a_checkpoint_have_a_proof(audit_log):
     """The first and the last entry of the log have a proof."""
     audit_log.round()
     with audit_log.store.read() as view:
@@ -167,7 +167,7 @@ def test_each_entry_is_proved(audit_log):
         proof.check([audit_log.key])
 
 
-def test_what_is_not_in_a_checkpoint_is_not_proved(admin_services, audit_log):
+def test_an_entry_outside_a_checkpoint_has_no_proof(admin_services, audit_log):
     """A new entry is a conflict until the next checkpoint, and an unknown entry is not found."""
     audit_log.round()
     admitted(admin_services, "dave")
@@ -179,7 +179,7 @@ def test_what_is_not_in_a_checkpoint_is_not_proved(admin_services, audit_log):
         audit_log.prove("other")
 
 
-def test_a_proof_from_a_changed_hash_proves_nothing(tmp_path, audit_log):
+def test_a_proof_from_a_changed_hash_is_invalid(tmp_path, audit_log):
     """The checkpoint's root is signed, and the changed hashes do not lead to it."""
     audit_log.round()
     with audit_log.store.read() as view:
@@ -191,9 +191,7 @@ def test_a_proof_from_a_changed_hash_proves_nothing(tmp_path, audit_log):
         changed.check([audit_log.key])
 
 
-def test_hashes_that_an_earlier_version_did_not_store_are_added(
-    tmp_path, admin_services, audit_log
-):
+def test_hashes_missing_from_an_earlier_version_are_added(tmp_path, admin_services, audit_log):
     """The next checkpoint adds them, even if only the last hashes are missing."""
     audit_log.round()
     expected = _nodes(audit_log)
@@ -216,7 +214,7 @@ def _nodes(log):
     return nodes
 
 
-def test_a_new_key_is_in_the_log(audit_log):
+def test_a_replaced_log_key_writes_an_entry(audit_log):
     """An audit entry contains the new public key."""
     with audit_log.store.write() as tx:
         audit_log.record_key(tx, b"n" * 32, KEY, by=BY)

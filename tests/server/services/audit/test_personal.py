@@ -49,7 +49,7 @@ ANN, BOB = "sayso_us_ann", "sayso_us_bob"
     ],
     ids=("user", "agent", "answer", "request", "no text", "phantom", "incident", "key"),
 )
-def test_a_text_belongs_to_who_typed_it_or_to_the_subject(entry, expected):
+def test_a_personal_text_belongs_to_its_author_or_to_the_subject(entry, expected):
     """Names of agents and signed notes are not personal texts."""
     assert audit.owners(entry) == expected
 
@@ -86,7 +86,7 @@ def _names(admin_services):
 
 
 @pytest.mark.usefixtures("log")
-def test_hashed_bytes_have_commitments_and_readers_see_the_texts(admin_services):
+def test_stored_bytes_have_commitments_and_readers_see_the_texts(admin_services):
     """Two entries with the same text have different commitments."""
     with admin_services.store.read() as view:
         entries = view.audit.tail(100)
@@ -120,7 +120,7 @@ def test_an_erased_user_leaves_a_log_that_verifies(admin_services, log):
 
 
 @pytest.mark.usefixtures("log")
-def test_an_erased_text_says_which_it_is(admin_services):
+def test_an_erased_text_is_marked_in_its_entry(admin_services):
     """A member of the entry marks the erased text, because somebody could type `erased`."""
     Erasures(admin_services.store).erase("ann", by=BY)
     entries = AuditEntries(admin_services.store).search(EntrySearch(type=Type.USER_ADDED), 10)
@@ -147,7 +147,7 @@ def _database_bytes(folder):
     return (folder / "sayso.db").read_bytes() + (folder / "sayso.db-wal").read_bytes()
 
 
-def test_nobody_else_can_be_erased(admin_services):
+def test_erasing_an_unknown_user_is_not_found(admin_services):
     """Only a user can be erased."""
     with pytest.raises(NotFound):
         Erasures(admin_services.store).erase("nobody", by=BY)
@@ -171,7 +171,7 @@ def test_a_changed_text_is_never_shown(tmp_path, admin_services, statement):
     assert _names(admin_services) == {CHANGED}
 
 
-def test_a_proof_has_no_text(admin_services, log):
+def test_a_proof_contains_no_personal_text(admin_services, log):
     """A proof contains no personal text, so it can be passed on."""
     (entry, *_rest) = AuditEntries(admin_services.store).search(
         EntrySearch(type=Type.USER_ADDED), 1

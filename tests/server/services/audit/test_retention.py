@@ -57,7 +57,7 @@ def _names(admin_services):
     return [entry.members["facts"]["name"] for entry in found]
 
 
-def test_what_stays_of_a_trimmed_log_verifies(admin_services, log):
+def test_a_trimmed_log_still_verifies(admin_services, log):
     """Old bodies are deleted, but all roots and the proofs of remaining entries stay valid."""
     size = _verify_export(log).frontier.size
     first_kept, deleted = _trim(log, admin_services)
@@ -76,7 +76,7 @@ def test_what_stays_of_a_trimmed_log_verifies(admin_services, log):
         log.prove(entry.id).check([log.key])
 
 
-def test_keys_that_verify_later_entries_stay(admin_services, log):
+def test_log_keys_that_verify_later_entries_are_kept(admin_services, log):
     """Approvers follow a replaced key however old the entry about it is."""
     admin_services.clock.forward(MINUTE)
     _trim(log, admin_services)
@@ -108,7 +108,7 @@ def test_a_body_is_never_deleted_in_silence(admin_services, log):
 
 
 def test_an_announcement_covers_no_later_entry(admin_services, log):
-    """Deleting an entry after the announced ones is detected."""
+    """Deleting an entry after the announced entries is detected."""
     first_kept, _deleted = _trim(log, admin_services)
     with admin_services.store.write() as tx:
         tx.audit.trim(first_kept, first_kept + 1, ())
@@ -125,7 +125,7 @@ def test_entries_without_a_checkpoint_keep_their_bodies(admin_services):
     assert _count_announcements(admin_services) == 0
 
 
-def test_a_stream_that_is_behind_goes_on(admin_services, log):
+def test_a_stream_that_is_behind_continues(admin_services, log):
     """The stream sends the remaining entries, and its position counts the deleted ones too."""
     _trim(log, admin_services)
     entries = AuditStream(admin_services.store).next(Position())
@@ -173,7 +173,7 @@ def test_the_server_trims_once_a_day(admin_services, log):
     assert _verify_export(log).meaning.trimmed_before
 
 
-def test_a_server_without_the_setting_deletes_what_administrators_announced(admin_services, log):
+def test_a_server_without_the_setting_deletes_only_on_request(admin_services, log):
     """Without the setting, the server announces nothing itself."""
     schedule = RetentionSchedule(admin_services.store, None)
     schedule.round()
@@ -184,7 +184,7 @@ def test_a_server_without_the_setting_deletes_what_administrators_announced(admi
     assert _names(admin_services) == ["dave", "cleo"]
 
 
-def test_a_server_that_was_killed_finishes_what_was_announced(admin_services, log):
+def test_a_killed_server_finishes_an_announced_deletion(admin_services, log):
     """It may have been killed in the middle of deleting."""
     RetentionSchedule(admin_services.store, SHORTEST_DAYS).round()
     log.round()

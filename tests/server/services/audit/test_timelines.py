@@ -27,8 +27,8 @@ def entries(local):
     return AuditEntries(local.services.store)
 
 
-def _types(found):
-    return [entry.type for entry in found]
+def _types(entries):
+    return [entry.type for entry in entries]
 
 
 def _pay(agent, local, person):
@@ -42,14 +42,14 @@ def test_a_payment_has_one_timeline_by_any_of_its_ids(entries, agent, local, per
     """The timeline is the same by the ID of the request, the token or one of its entries."""
     request, jti, token = _pay(agent, local, person)
     assert resource.consume(token).status == 200
-    found = entries.timeline(request)
-    assert _types(found) == [*PAYMENT_TYPES, "approval.consumed"]
-    assert found[0].names["subject"] == person.user.name
-    for other in (jti, *(entry.id for entry in found)):
-        assert entries.timeline(other) == found
+    timeline = entries.timeline(request)
+    assert _types(timeline) == [*PAYMENT_TYPES, "approval.consumed"]
+    assert timeline[0].names["subject"] == person.user.name
+    for id_ in (jti, *(entry.id for entry in timeline)):
+        assert entries.timeline(id_) == timeline
 
 
-def test_another_request_is_not_in_the_timeline(entries, agent, local, person):
+def test_a_different_request_is_not_in_the_timeline(entries, agent, local, person):
     """The timeline leaves out other requests of the same agent and user."""
     first, second = (_pay(agent, local, person)[0] for _ in range(2))
     for request in (first, second):
@@ -76,7 +76,7 @@ def test_a_chain_of_tokens_has_one_timeline(entries, local, person):
     assert jtis == {sibling.id, chains.row(parent).id}
 
 
-def test_what_one_api_call_did_is_in_the_timeline(entries, agent, local, person):
+def test_effects_of_the_same_api_call_are_in_the_timeline(entries, agent, local, person):
     """It has an incident that the call opened, but not the end of a different request."""
     request = _pay(agent, local, person)[0]
     other = agent.asked_payment()[1].id
@@ -102,7 +102,7 @@ def test_commands_and_loops_are_not_one_api_call(entries, local):
         entries.timeline("local")
 
 
-def test_an_unknown_id_says_which_ids_have_a_timeline(entries):
+def test_the_error_for_an_unknown_id_lists_what_has_a_timeline(entries):
     """The error lists requests, tokens, audit entries and API calls."""
     message = "There is no request, token, audit entry or API call sayso_xx_1."
     with pytest.raises(NotFound, match=message):

@@ -30,7 +30,7 @@ def test_an_alarm_opens_one_incident_for_each_device(
     assert _report(person).json not in (first.json, other.json)
 
 
-def test_an_alarm_has_a_limit(person: LocalTerminal) -> None:
+def test_an_alarm_has_a_maximum_length(person: LocalTerminal) -> None:
     """The reported checkpoints are stored unchanged, so their length is limited."""
     refused = _report(person, kept="x" * 4_001)
     assert (refused.status, refused.json["member"]) == (422, "kept")

@@ -80,7 +80,7 @@ def test_an_agent_whose_owners_were_absent_for_90_days_is_reported(
     assert _reasons(orphans) == {}
 
 
-def test_a_password_that_was_never_used_is_no_activity(
+def test_an_unused_password_does_not_count_as_activity(
     orphans: Orphans, admin_services: LocalAdmin
 ) -> None:
     """An administrator may have set the password."""

@@ -53,13 +53,13 @@ def feed(local):
 def _woken(hub, topics, change):
     """Return which of these three topics a change wakes."""
     with (
-        hub.subscribe(topics[0]) as one,
-        hub.subscribe(topics[1]) as two,
-        hub.subscribe(topics[2]) as three,
+        hub.subscribe(topics[0]) as first,
+        hub.subscribe(topics[1]) as second,
+        hub.subscribe(topics[2]) as third,
     ):
         change()
         hub.round()
-        return [event.is_set() for event in (one, two, three)]
+        return [event.is_set() for event in (first, second, third)]
 
 
 def test_the_first_round_does_not_wait_and_wakes_nobody(local, person, agent):
@@ -102,12 +102,12 @@ def test_an_administrative_change_wakes_subscribers_in_batches(hub, local, monke
     """Every subscriber is woken in the end, even if more changes follow."""
     monkeypatch.setattr(feeds, "_BETWEEN_SECONDS", 0.0)  # wake one subscriber per round
     agents = local.admin.agents
-    with hub.subscribe("a") as one, hub.subscribe("b") as two, hub.subscribe("c") as three:
+    with hub.subscribe("a") as first, hub.subscribe("b") as second, hub.subscribe("c") as third:
         woken = []
         for change in (agents.disable, agents.enable, agents.disable):
             change("invoice-bot", by=BY)
             hub.round()
-            woken.append([event.is_set() for event in (one, two, three)])
+            woken.append([event.is_set() for event in (first, second, third)])
     assert woken == [[True, False, False], [True, True, False], [True, True, True]]
 
 
@@ -119,7 +119,9 @@ def test_the_next_batch_waits_a_moment_after_an_administrative_change(hub, local
 
 
 @pytest.mark.parametrize("disabled", ["user", "device"])
-def test_a_disabled_listener_is_woken_at_once(hub, person, local, disabled, monkeypatch):
+def test_a_disabled_user_or_revoked_device_is_woken_immediately(
+    hub, person, local, disabled, monkeypatch
+):
     """A disabled user or revoked device has an event of its own, so it waits for no batch."""
     new_person(local, "ben")
     hub.round()
@@ -138,7 +140,7 @@ def test_background_work_is_woken_in_every_round(hub):
     assert _woken(hub, [ANY_CHANGE, "user a", "user b"], lambda: None) == [True, False, False]
 
 
-def test_a_long_list_of_events_is_passed_on_completely(hub, person, local, monkeypatch):
+def test_the_hub_passes_on_all_pages_of_events(hub, person, local, monkeypatch):
     """The hub passes on every page of events in one round."""
     monkeypatch.setattr(feeds, "_PAGE_SIZE", 2)
     with local.services.store.write() as tx:
@@ -165,10 +167,10 @@ def test_an_ended_subscription_is_removed(hub):
 
 def test_ending_the_hub_wakes_all_subscribers(hub):
     """Waiting polls return before the process ends."""
-    with hub.subscribe("a") as one, hub.subscribe("b") as two:
+    with hub.subscribe("a") as first, hub.subscribe("b") as second:
         assert not hub.ending
         hub.end()
-        assert (hub.ending, one.is_set(), two.is_set()) == (True, True, True)
+        assert (hub.ending, first.is_set(), second.is_set()) == (True, True, True)
 
 
 def test_a_page_contains_the_persons_events_after_the_cursor_in_order(feed, agent, person, local):

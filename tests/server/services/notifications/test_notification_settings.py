@@ -118,7 +118,7 @@ def test_a_request_in_quiet_hours_is_listed_and_notifies_when_they_end(agent, pe
 
 
 def test_high_risk_notifies_in_quiet_hours_and_from_a_muted_agent(agent, person, local):
-    """A pause is set without a key, so it must not hold back high risk."""
+    """Setting a pause needs no signature, so it must not hold back high risk."""
     agent.asked()
     _set_quiet_hours(person)
     person.call("POST", "/api/attention/mutes", {"agent": agent.id})

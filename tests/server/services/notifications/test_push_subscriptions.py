@@ -61,11 +61,11 @@ def test_a_browser_subscribes_with_the_public_key_of_the_server(local, browser, 
     subscription = service.mint()
     answer = _subscribe(browser, subscription)
     assert answer.status == 200
-    (shown,) = _list(browser)["items"]
-    assert shown == answer.json
-    assert shown["service"] == service.origin
-    assert (shown["device"]["name"], shown["this"]) == ("phone", True)
-    assert (shown["delivered_at"], shown["dormant"], shown["problem"]) == (None, False, None)
+    (item,) = _list(browser)["items"]
+    assert item == answer.json
+    assert item["service"] == service.origin
+    assert (item["device"]["name"], item["this"]) == ("phone", True)
+    assert (item["delivered_at"], item["dormant"], item["problem"]) == (None, False, None)
     assert subscription.endpoint not in answer.body.decode()
     (entry,) = local.admin.entries("push.subscribed")
     assert subscription.endpoint not in json.dumps(entry)
@@ -131,8 +131,8 @@ def test_a_terminal_lists_and_removes_but_cannot_subscribe(local, service):
     browser.enroll(code_for(local, "uta"))
     assert person.call("POST", PATH, service.mint().to_json()).refusal == (403, "forbidden")
     subscription = _subscribe(browser, service.mint()).json
-    seen = person.call("GET", PATH).json
-    assert (seen["csrf"], [item["this"] for item in seen["items"]]) == (None, [False])
+    listing = person.call("GET", PATH).json
+    assert (listing["csrf"], [item["this"] for item in listing["items"]]) == (None, [False])
     assert person.call("DELETE", f"{PATH}/{subscription['id']}").status == 204
     assert _list(browser)["items"] == []
 
@@ -165,7 +165,7 @@ def test_removing_a_subscription_twice_writes_one_entry(local, browser, service)
     assert len(local.admin.entries("push.unsubscribed")) == 1
 
 
-def test_another_site_cannot_subscribe(browser, service):
+def test_a_different_site_cannot_subscribe(browser, service):
     """A request with a different origin or without the CSRF token is refused."""
     body = service.mint().to_json()
     for headers in ({"origin": "https://evil.example"}, {"sayso-csrf": None}):

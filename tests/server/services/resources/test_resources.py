@@ -348,7 +348,7 @@ def test_a_resource_has_default_scopes(admin_services):
         ("pay", "an approval each time"),
     ],
 )
-def test_a_scope_that_no_consent_can_include_is_no_default(admin_services, default, message):
+def test_a_scope_that_no_consent_can_include_cannot_be_a_default(admin_services, default, message):
     """A default must not lead to a request that is always refused."""
     admin_services.actions.add(json.dumps(PAYMENT), by=BY)
     scopes = {"pay": Risk.LOW, "all": Risk.CRITICAL}

@@ -305,8 +305,8 @@ def test_a_flow_is_answered_once(app, browser):
     browser.authorize(app.id)
     page = browser.sign_in("ana")
     browser.answer("allow")
-    again = browser.open(page.url.removeprefix(ISSUER))
-    assert (again.status, "start again" in again.text) == (400, True)
+    second = browser.open(page.url.removeprefix(ISSUER))
+    assert (second.status, "start again" in second.text) == (400, True)
 
 
 @pytest.mark.parametrize("button", ["allow", "deny"])
@@ -321,7 +321,7 @@ def test_an_answer_after_sign_out_asks_to_sign_in_again(app, browser, local, but
 
 
 def test_disabling_a_user_an_app_or_an_agent_stops_the_flow(agent, app, browser, local):
-    """Every page of the flow is refused until the user, app or agent is enabled again."""
+    """A disabled agent or app is refused, and a disabled user has to sign in again."""
     page = browser.authorize(app.id, **READ, requested_actor=agent.id)
     browser.sign_in("ana")
     local.admin.agents.disable(agent.id, by=BY)
@@ -516,7 +516,7 @@ def test_no_secret_of_a_browser_is_stored_in_plain_text(known_browser, local):
 
 
 def test_old_flows_codes_and_sign_ins_are_deleted(known_browser, app, local):
-    """Cleanup runs after flows, codes and sign-ins have expired."""
+    """The cleanup runs when flows, codes and sign-ins have expired."""
     app.redeem(known_browser.authorize(app.id).answer["code"])
     local.clock.forward(40 * DAY)
     local.services.sweeper.tidy()

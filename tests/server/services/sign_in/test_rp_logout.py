@@ -27,7 +27,7 @@ def signed_in(person, app, local):
     return browser, tokens
 
 
-def log_out(browser, **parameters):
+def open_logout_link(browser, **parameters):
     """Open the logout link of an app."""
     return browser.open("/logout?" + urlencode(parameters))
 
@@ -35,7 +35,7 @@ def log_out(browser, **parameters):
 def test_after_confirming_the_user_returns_to_the_app(signed_in, app):
     """RP-Initiated Logout 2, 3: the redirect has the state; the refresh token is revoked."""
     browser, tokens = signed_in
-    page = log_out(
+    page = open_logout_link(
         browser,
         id_token_hint=tokens["id_token"],
         post_logout_redirect_uri=HOME,
@@ -52,15 +52,15 @@ def test_after_confirming_the_user_returns_to_the_app(signed_in, app):
 def test_without_an_app_a_page_confirms_the_logout(signed_in):
     """A user who is already signed out is not asked again."""
     browser, _ = signed_in
-    assert "Sign out?" in log_out(browser).text
+    assert "Sign out?" in open_logout_link(browser).text
     assert "You are signed out" in browser.submit().text
-    assert "You are signed out" in log_out(browser).text
+    assert "You are signed out" in open_logout_link(browser).text
 
 
 def test_a_user_who_is_not_signed_in_is_redirected_at_once(app, local):
     """There is no sign-in to end, so no page asks for confirmation."""
     browser = new_browser(local)
-    assert log_out(browser, client_id=app.id, post_logout_redirect_uri=HOME).url == HOME
+    assert open_logout_link(browser, client_id=app.id, post_logout_redirect_uri=HOME).url == HOME
 
 
 @pytest.mark.parametrize(
@@ -78,7 +78,7 @@ def test_an_unregistered_post_logout_uri_is_refused(signed_in, app, parameters):
     """The server is no open redirector, and the user stays signed in."""
     browser, tokens = signed_in
     placeholders = {"APP": app.id, "TOKEN": tokens["id_token"]}
-    page = log_out(
+    page = open_logout_link(
         browser, **{name: placeholders.get(value, value) for name, value in parameters.items()}
     )
     assert (page.status, page.url.startswith(ISSUER)) == (400, True)

@@ -66,7 +66,7 @@ def test_a_missing_or_malformed_token_gets_a_challenge(app, local):
         assert refused.headers["WWW-Authenticate"].startswith(scheme)
 
 
-def test_an_id_token_is_no_access_token(app, tokens):
+def test_an_id_token_is_not_an_access_token(app, tokens):
     """AT-28: userinfo refuses an ID token."""
     assert app.userinfo(tokens()["id_token"]).refusal == REFUSED
 

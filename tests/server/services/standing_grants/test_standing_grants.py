@@ -319,7 +319,7 @@ def test_the_preview_tries_the_latest_ten_requests_and_stores_nothing(local, age
     ]
 
 
-def test_the_preview_names_another_resource_or_a_higher_risk(local, agent, person):
+def test_the_preview_shows_a_different_resource_or_a_higher_risk(local, agent, person):
     """The preview shows that the grant would not cover such requests."""
     local.admin.resources.add("https://x.example", {"x:use": Risk.LOW}, {}, by=BY)
     changes = AgentChanges(

@@ -397,7 +397,7 @@ def test_an_exchange_that_only_needs_the_person_uses_the_grant(
     assert local.admin.events(person.user)[-2:] == ["approval.decided", "approval.redeemed"]
 
 
-def test_a_used_up_grant_makes_the_exchange_ask(local, chains, bot, bank_grant):
+def test_an_exchange_with_a_used_up_grant_needs_interaction(local, chains, bot, bank_grant):
     """The response has a login hint token, as it has without a grant."""
     for _ in range(2):
         assert chains.exchange(bot, chains.user_token(), scope="bank:write").status == 200
@@ -407,9 +407,7 @@ def test_a_used_up_grant_makes_the_exchange_ask(local, chains, bot, bank_grant):
     assert usage(local, bank_grant)[0] == 2
 
 
-def test_an_exchange_narrowed_by_consent_uses_the_grant_and_says_so(
-    local, chains, bot, person, bank_grant
-):
+def test_an_exchange_narrowed_by_consent_uses_the_grant(local, chains, bot, person, bank_grant):
     """The response contains the granted scope and `narrowed`."""
     answer = chains.exchange(bot, chains.user_token(), scope="bank:write bank:close")
     assert answer.status == 200, answer.body

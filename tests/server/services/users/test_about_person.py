@@ -86,7 +86,7 @@ def test_each_scope_returns_its_claims(agent, person, local, scope, claims_of_sc
     }
 
 
-def test_the_display_says_what_the_agent_learns(agent):
+def test_the_display_states_what_the_agent_learns(agent):
     """The request is low risk, and the display names each scope and grants nothing else."""
     _, approval = request(agent, ALL_SCOPES)
     assert (approval.risk, approval.resource, approval.ceremony) == (Risk.LOW, USERINFO, "confirm")
@@ -186,7 +186,7 @@ def test_the_person_may_drop_scopes(agent, person, local):
     assert "email" not in userinfo(local, answer.json["access_token"]).json
 
 
-def test_a_standing_grant_may_answer_such_a_request(agent, person, local):
+def test_a_standing_grant_may_answer_an_openid_request(agent, person, local):
     """A standing grant treats it like any other request."""
     _, approval = request(agent, "openid profile")
     standing_grants.give(person, approval, vary=[], sum=None)
@@ -196,7 +196,7 @@ def test_a_standing_grant_may_answer_such_a_request(agent, person, local):
     assert userinfo(local, answer.json["access_token"]).json["name"] == "ana"
 
 
-def test_policy_may_deny_it_and_an_allow_rule_does_not_skip_the_person(agent, local):
+def test_policy_can_deny_an_openid_request_but_cannot_allow_it_without_the_person(agent, local):
     """A rule can match the scope or a resource pattern."""
     Policies(local.services.store).set(
         rule("allow", 'when.risk.at_most = "high"', name="all"), by=BY
@@ -216,7 +216,7 @@ def test_a_policy_that_denies_before_redemption_stops_the_token(agent, person, l
     assert agent.poll(handle).refusal == (400, "access_denied")
 
 
-def test_explain_predicts_such_a_request(agent, local):
+def test_explain_predicts_an_openid_request(agent, local):
     """`sayso policy explain` predicts the same token that the request gets."""
     services = local.services
     trials = Trials(services.store, services.server_policy, Evaluator(services.secrets))

@@ -53,7 +53,7 @@ def test_the_authorization_scheme_is_case_insensitive(person, scheme):
 
 
 @pytest.mark.parametrize("authorization", ["", "DPoP", "DPoP ", "Bearer {token}", "{token}"])
-def test_another_authorization_scheme_is_refused_with_a_challenge(person, authorization):
+def test_a_different_authorization_scheme_is_refused_with_a_challenge(person, authorization):
     """RFC 9449 7.1: a bound token is not a bearer token."""
     refused = _call(person, authorization.format(token=person.access_token))
     assert refused.refusal == (401, "invalid_token")
@@ -94,7 +94,7 @@ def test_a_token_must_match_its_session(person):
     assert _call(person).status == 200
 
 
-def test_another_type_of_token_is_refused(person):
+def test_a_different_type_of_token_is_refused(person):
     """RFC 9068 4: an ID token is not an access token."""
     for token in (_sign_token(person, typ="JWT"), "nonsense"):
         person.access_token = token

@@ -75,7 +75,7 @@ def test_only_the_high_key_sets_a_password(person, key):
 
 
 def test_the_pin_call_must_be_for_this_password_and_recent(person, local):
-    """A PIN call for the session or that is too old does not count."""
+    """A PIN call for the session does not count, and neither does one that is too old."""
     assert _set(person, pin=False).refusal == (403, "pin_required")
     statement = _statement(person)
     person.pin()
@@ -104,7 +104,7 @@ def test_a_statement_is_used_once(person):
     assert _send(person, statement).refusal == (422, "invalid_statement")
 
 
-def test_of_two_concurrent_calls_with_one_statement_one_counts(person, local, monkeypatch):
+def test_only_one_of_two_concurrent_calls_with_a_statement_succeeds(person, local, monkeypatch):
     """A second call succeeds while the first hashes its password, so the first is refused."""
     statement = _statement(person)
     hasher, second_call = local.site.devices.passwords.hasher, []

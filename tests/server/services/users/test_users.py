@@ -63,7 +63,7 @@ def test_an_invalid_user_is_refused_and_changes_nothing(admin_services, new):
     assert admin_services.entries() == []
 
 
-def test_a_change_of_users_bumps_the_admin_version(admin_services):
+def test_a_change_of_users_increases_the_admin_version(admin_services):
     """A running server sees the change at its next request."""
     before = admin_services.version()
     admitted(admin_services, "ana")
@@ -110,7 +110,7 @@ def test_disabling_a_user_cancels_requests_and_revokes_tokens(admin_services):
     assert facts == {"tokens_revoked": 1, "requests_cancelled": 2}
 
 
-def test_disabling_twice_changes_nothing_more(admin_services):
+def test_disabling_a_user_twice_has_no_further_effect(admin_services):
     """Disabling twice writes one event and one audit entry."""
     user = admitted(admin_services, "ana")
     admin_services.users.disable("ana", by=BY)
@@ -143,7 +143,7 @@ def test_enabling_a_user_restores_nothing(admin_services):
 
 
 def test_unlocking_a_user_unlocks_only_their_locked_devices(admin_services):
-    """Devices that are not locked or revoked devices keep their PIN attempts."""
+    """Other devices and revoked devices keep their PIN attempts."""
     ana, ben = admitted(admin_services, "ana"), admitted(admin_services, "ben")
     locked = admin_services.device(ana, pin_tries=10)
     admin_services.device(ana, pin_tries=3)

@@ -80,7 +80,7 @@ def test_storing_a_failure_writes_the_same_for_unknown_users(sign_in, monkeypatc
 
 
 def record_statements(local, monkeypatch, attempt):
-    """Return the kinds of SQL record_statements that one attempt sends."""
+    """Return the kinds of SQL statements that one attempt sends."""
     sent = []
     with local.services.store.read() as view:
         connection_type = type(view.passwords._db)

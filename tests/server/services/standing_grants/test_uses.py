@@ -390,7 +390,7 @@ def test_an_exchange_that_only_needs_the_person_uses_the_grant(
     assert [
         entry["type"] for entry in local.admin.entries() if entry.get("approval_id") == approval.id
     ] == [
-        "approval.request_payment",
+        "approval.requested",
         "approval.allowed",
         "token.issued",
     ]

@@ -46,8 +46,8 @@ def test_an_event_without_a_row_raises_key_error():
         reactions.react("a unit", Event())
 
 
-def test_disabling_an_agent_withdraws_requests_before_it_ends_gcallsts():
-    """An approved request can therefore not become a token while standing gcallsts end."""
+def test_disabling_an_agent_withdraws_requests_before_it_ends_grants():
+    """An approved request can therefore not become a token while standing grants end."""
     modules = [reaction.__module__ for reaction in reactions.REACTIONS[events.AgentDeactivated]]
     assert [name.rsplit(".", 1)[1] for name in modules] == [
         "withdrawals",

@@ -338,7 +338,9 @@ DISABLING_CHANGES = {
 
 
 @pytest.mark.parametrize("reason", DISABLING_CHANGES)
-def test_disabling_a_party_cancels_the_consent_request(local, agent, person, reason):
+def test_a_disabled_user_agent_or_deleted_resource_cancels_the_request(
+    local, agent, person, reason
+):
     """The request is cancelled immediately, with the reason."""
     approval = ask(local, wanted(local, agent, person))
     DISABLING_CHANGES[reason](local.admin)
@@ -390,7 +392,7 @@ def test_the_invalid_reason_follows_what_was_deleted_or_disabled(local, agent, p
     assert _invalid_reason(local, approval) == "user_disabled"
 
 
-def test_a_consent_whose_approval_changed_meanwhile_is_not_given(local, agent, person):
+def test_a_consent_is_only_given_for_an_approved_request(local, agent, person):
     """A consent is given only if its approval is still in the approved state."""
     approval = ask(local, wanted(local, agent, person))
     with local.services.store.write() as tx:
@@ -502,7 +504,7 @@ def test_disabling_an_agent_keeps_its_consents(local, agent, person):
     assert live(local, agent, person) is not None
 
 
-def test_an_app_asks_for_consent_for_itself_or_for_an_agent(local, agent, person):
+def test_an_app_requests_consent_for_itself_or_for_an_agent(local, agent, person):
     """The display names the client and, if it differs, the app that sends the request."""
     scopes = ("openid", "payments:read")
     app = _app(local)

@@ -64,7 +64,7 @@ def test_an_incident_shows_its_reporter_and_the_current_state_of_its_agents(
     assert incidents.show(shown.incident.id).states == {agent.id: "deleted"}
 
 
-def test_closing_an_incident_records_who_and_releases_nothing(
+def test_closing_an_incident_records_the_actor_and_releases_no_agent(
     incidents: Incidents, reported: Reported, agent: LocalAgent, local: LocalSite
 ) -> None:
     """It can be closed once, with an audit entry, and the agent stays quarantined."""

@@ -320,7 +320,7 @@ class _OrphanMachine(RuleBasedStateMachine):
             assert self._is_quarantined(name) == (before[name] or grace_is_over), name
 
 
-def test_exactly_agents_without_an_enabled_owner_are_is_quarantined() -> None:
+def test_only_agents_without_an_enabled_owner_are_quarantined() -> None:
     """The rule holds for any order of events."""
     machine_settings = settings(
         max_examples=cases(8),

@@ -34,7 +34,7 @@ def test_an_agent_with_a_present_owner_is_not_reported(orphans: Orphans) -> None
         orphans.grace_end("nobody")
 
 
-def test_an_agent_in_its_grace_period_is_reported_with_the_end(
+def test_an_agent_in_its_grace_period_is_reported_with_its_end(
     orphans: Orphans, admin_services: LocalAdmin
 ) -> None:
     """The period begins when the owner is disabled; a quarantined agent has no end."""

@@ -108,7 +108,7 @@ def test_low_risk_requests_are_notified_together_after_an_hour(local, person, ag
 
 
 @pytest.mark.usefixtures("person")
-def test_higher_risk_sends_the_digest_earlier_and_is_named_in_it(local, agent, writer):
+def test_a_digest_is_sent_earlier_for_higher_risk_and_names_it(local, agent, writer):
     """Low and medium risk share one digest, which is sent when medium risk is due."""
     for _ in range(2):
         agent.asked()

@@ -202,7 +202,7 @@ def test_a_page_without_events_keeps_the_cursor(feed, agent, person, local):
     assert feed.page(person.user.id, person.device_id, cursor).cursor == cursor
 
 
-def test_a_long_absence_is_read_in_pages(feed, agent, person, monkeypatch):
+def test_many_missed_events_are_read_in_pages(feed, agent, person, monkeypatch):
     """`more` says whether there is a further page."""
     monkeypatch.setattr(feeds, "_PAGE_SIZE", 2)
     cursor = feed.head()

@@ -184,7 +184,7 @@ def test_an_agent_is_muted_for_a_while_or_until_it_is_unmuted(agent, person, loc
     assert entry["agent_id"] == agent.id
 
 
-def test_only_an_agent_that_asked_can_be_muted(agent, person):
+def test_only_an_agent_that_sent_a_request_can_be_muted(agent, person):
     """An agent that never sent the person a request looks the same as an unknown one."""
     for called in ("nobody", agent.id):
         answer = person.call("POST", "/api/attention/mutes", {"agent": called})

@@ -31,7 +31,7 @@ def _deny(agent: LocalAgent, person: LocalTerminal, times: int = 3) -> None:
         assert person.deny(approval.id).status == 200
 
 
-def test_a_paused_agent_learns_when_it_may_ask_again(
+def test_a_paused_agent_learns_when_it_may_send_requests_again(
     agent: LocalAgent, person: LocalTerminal, local: LocalSite
 ) -> None:
     """The refusal has machine-readable members, and the person is not notified."""
@@ -190,7 +190,7 @@ def test_denials_by_others_do_not_pause_requests_to_the_person(
     assert agent.ask().status == 200
 
 
-def test_a_deputy_who_denied_repeatedly_is_paused(
+def test_denials_by_a_deputy_pause_requests_that_the_deputy_can_decide(
     agent: LocalAgent, person: LocalTerminal, local: LocalSite
 ) -> None:
     """The pause blocks the requests that the deputy could decide until the deputy steps down."""

@@ -299,7 +299,7 @@ def test_a_trailing_slash_does_not_make_another_resource(admin_services):
     assert admin_services.resources.all() == []
 
 
-def test_a_client_has_the_resource_as_it_was_registered(admin_services):
+def test_a_client_stores_the_registered_form_of_a_resource(admin_services):
     """Otherwise its permissions would name a resource that does not exist."""
     admin_services.resources.add(f"{PAY}/", {"read": Risk.LOW}, {}, by=BY)
     admin_services.users.add(NewUser("ana"), by=BY)

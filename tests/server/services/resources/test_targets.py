@@ -65,7 +65,7 @@ def test_a_resource_without_permission_gets_the_same_error_as_an_unknown_one(res
     )
 
 
-def test_a_deleted_resource_is_no_target():
+def test_a_deleted_resource_is_not_a_target():
     """The permissions of an agent may still name a deleted resource."""
     with pytest.raises(errors.InvalidTarget):
         _resolve("https://gone.example", resources=("https://gone.example",))
@@ -101,7 +101,7 @@ def test_a_scope_that_no_resource_has_is_an_invalid_scope(scope):
 
 
 @pytest.mark.parametrize("scope", [("pay",), ("send",), ("other",), ("other", "read")])
-def test_a_scope_beyond_the_agent_or_the_resource_refuses_the_request(scope):
+def test_a_scope_that_the_agent_or_the_resource_lacks_is_refused(scope):
     """The server drops no scope silently and does not reveal which scopes exist."""
     with pytest.raises(errors.InvalidScope, match=f"may not ask for {scope[0]} at {PAY}. An admin"):
         _resolve(PAY, scope)

@@ -86,7 +86,7 @@ def test_signing_in_tells_the_app_who_the_user_is(ana, app, browser, local):
     assert (entry["subject"], entry["facts"]["app"]) == (ana.user.id, app.id)
 
 
-def test_an_allowed_request_is_not_asked_again(known_browser, app):
+def test_a_consented_request_needs_no_second_consent(known_browser, app):
     """A wider request asks only for the new scopes, and the scopes allowed before stay allowed."""
     assert "code" in known_browser.authorize(app.id).answer
     page = known_browser.authorize(app.id, scope="openid email")
@@ -484,7 +484,7 @@ class TestPushed:
             ({"code_challenge": None}, "invalid_request"),
         ],
     )
-    def test_a_pushed_request_is_validated_like_the_page(self, app, local, changes, code):
+    def test_a_pushed_request_is_validated_like_a_direct_request(self, app, local, changes, code):
         """RFC 9126 2.3: an invalid pushed request is refused when it is pushed."""
         form = {**request_of(app.id), **app.credentials, "resource": None, **changes}
         refused = local.post_form("/par", form)
@@ -553,7 +553,7 @@ def test_a_trailing_slash_of_the_resource_makes_no_difference(ana, app, known_br
     assert other.json["error"] == "invalid_target"
 
 
-def test_an_app_that_names_no_scopes_gets_the_default_ones(ana, app, known_browser, local):
+def test_an_app_that_names_no_scopes_gets_the_default_scopes(ana, app, known_browser, local):
     """RFC 6749 3.3: a resource without default scopes refuses a request without scopes."""
     refused = known_browser.authorize(app.id, scope=None, resource=PAY).answer
     assert (refused["error"], refused["iss"]) == ("invalid_scope", ISSUER)

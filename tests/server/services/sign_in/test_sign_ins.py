@@ -139,7 +139,7 @@ def test_all_spellings_of_a_name_share_one_counter(sign_in, local):
     assert outcome(sign_in, names[-1], PASSWORD) is None
 
 
-def test_a_look_alike_name_signs_nobody_in(sign_in):
+def test_a_look_alike_name_cannot_sign_in(sign_in):
     """A letter from a different alphabet makes a different name."""
     assert outcome(sign_in, "ana".translate(CYRILLIC), PASSWORD) is WrongPassword
     assert outcome(sign_in, "ana", PASSWORD) is None
@@ -309,7 +309,7 @@ def test_signing_in_again_keeps_the_sid_and_changes_the_cookie(sign_in, local):
         assert view.sign_ins.of_user(current.user.id) == [current.sign_in.id]
 
 
-def test_another_user_in_the_same_browser_signs_out_the_first(sign_in, local):
+def test_a_second_user_in_the_same_browser_signs_out_the_first(sign_in, local):
     """The first user's cookie is refused, and the audit entry names the cause."""
     local.admin.users.add(NewUser("ben"), by=BY)
     give_password(local, "ben")

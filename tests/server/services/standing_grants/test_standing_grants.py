@@ -232,7 +232,7 @@ def test_the_example_must_be_an_agents_request_to_the_person(local, agent, perso
         assert post(sender, terms).refusal == (404, "not_found")
 
 
-def test_an_example_that_could_not_be_asked_today_is_refused(local, agent, person):
+def test_an_example_that_is_no_longer_a_valid_request_is_refused(local, agent, person):
     """The policy, the approvers, the action type, the scopes and the agent are checked again."""
     example = standing_grants.example(agent)
     _, reading = agent.asked()
@@ -270,7 +270,7 @@ def test_a_pin_that_policy_requires_is_required_for_the_grant(local, agent, pers
 
 
 @pytest.mark.parametrize("step", ["type_back", "reason"])
-def test_a_rule_that_needs_a_step_for_each_request_excludes_a_grant(local, agent, person, step):
+def test_a_grant_is_refused_if_a_rule_needs_a_step_for_each_request(local, agent, person, step):
     """Nobody is asked when a grant is used, so such a grant could never be used."""
     example = standing_grants.example(agent)
     stricter = rule("ask", 'when.type = ["payment.transfer"]', f'ask.ceremony = "{step}"')

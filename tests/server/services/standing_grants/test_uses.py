@@ -145,7 +145,7 @@ def test_a_request_beyond_the_remaining_sum_or_uses_asks_the_person(local, agent
     assert (item["state"], item["used"]) == ("full", 3)
 
 
-def test_a_second_grant_is_used_when_the_first_does_not_cover(local, agent, person, grant):
+def test_a_second_grant_is_used_when_the_first_is_exhausted(local, agent, person, grant):
     """The oldest grant that covers the request is used first."""
     example = standing_grants.example(agent, acr_values="urn:sayso:acr:signed")
     second = standing_grants.give(person, example)
@@ -304,7 +304,7 @@ def test_request_limits_do_not_stop_the_use_of_a_grant(open_local, template, age
     assert standing_grants.ask(agent).refusal == (403, "access_denied")
 
 
-def test_with_hidden_users_a_grant_still_answers(open_local, template):
+def test_with_hidden_users_a_grant_still_approves_requests(open_local, template):
     """A request to an unknown user is accepted too, so users stay hidden."""
     local = open_local(unknown_user="hide")
     person, agent = template.person(local), template.agent(local)
@@ -449,7 +449,7 @@ def test_a_grant_for_another_version_of_the_type_does_not_count(local, agent, gr
     assert usage(local, grant) == (0, 0, ["released"])
 
 
-def test_a_grant_does_not_answer_a_request_that_needs_two_people(local, agent, grant):
+def test_a_grant_does_not_approve_a_request_that_needs_two_people(local, agent, grant):
     """A stricter rule also applies to grants that were given before the rule was set."""
     put(local, rule("ask", 'when.type = ["payment.transfer"]', 'ask.risk = "critical"'))
     assert request_payment(agent)[1].state is State.PENDING

@@ -1,6 +1,6 @@
-"""A prepared server for each test, copied from one that is made once.
+"""A prepared server for each test, copied from a template that is made once.
 
-Owns: the template of a test run, its agent and its person; a log that a test may configure.
+Owns: the template of a test run with its agent and person, and a log for one test.
 """
 
 from collections.abc import Callable, Collection, Iterator
@@ -60,7 +60,7 @@ def agent(template: Template, local: LocalSite) -> LocalAgent:
 
 @pytest.fixture
 def person(template: Template, local: LocalSite) -> LocalTerminal:
-    """Ana, signed in at her device."""
+    """Ana, signed in on her device."""
     return template.person(local)
 
 
@@ -88,7 +88,7 @@ def resource(local: LocalSite) -> LocalResource:
 def log_lines(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> Iterator[Callable[[], list[str]]]:
-    """The test's own log; returns the lines that were written since the last call."""
+    """Gives the test its own log; returns the lines written since the last call."""
     monkeypatch.setattr(telemetry, "_LOGGER", structlog.get_logger("test"))
     yield lambda: [*capsys.readouterr().err.splitlines()]
     structlog.reset_defaults()
@@ -99,10 +99,10 @@ def restore(local: LocalSite) -> Iterator[Callable[..., LocalSite]]:
     """Restores the installation in place and opens it again, one second later."""
     opened: list[LocalSite] = []
 
-    def done(keep: Collection[str] = tuple(KINDS)) -> LocalSite:
+    def restore_site(keep: Collection[str] = tuple(KINDS)) -> LocalSite:
         opened.append(restored(local, keep))
         return opened[-1]
 
-    yield done
-    for again in opened:
-        again.services.store.close()
+    yield restore_site
+    for site in opened:
+        site.services.store.close()

@@ -16,20 +16,20 @@ from tests.support.builders.site import open_site
 
 @pytest.fixture(params=[0o000, 0o022], ids="umask {:03o}".format, autouse=True)
 def umask(request: pytest.FixtureRequest) -> Iterator[None]:
-    """The umask of the process."""
+    """Sets the umask of the process."""
     before = os.umask(request.param)
     yield
     os.umask(before)
 
 
 def _modes(folder: Path) -> dict[str, int]:
-    found = {path.name: stat.S_IMODE(path.stat().st_mode) for path in folder.rglob("*")}
-    assert found
-    return found
+    modes = {path.name: stat.S_IMODE(path.stat().st_mode) for path in folder.rglob("*")}
+    assert modes
+    return modes
 
 
 def test_data_folder_and_its_new_parents_are_readable_by_the_owner_only(tmp_path: Path) -> None:
-    """The database, the keys, the issuer file and every new parent have private modes."""
+    """The mode of the database, the keys, the issuer file and every new folder is private."""
     data = tmp_path / "share" / "sayso" / "data"
     prepare_settings(load({"data_dir": str(data)}), ServeOptions())
     local = open_site(data)
@@ -51,7 +51,7 @@ def test_rewriting_a_file_removes_the_access_of_others(tmp_path: Path) -> None:
 
 
 def test_a_restore_makes_its_folders_readable_by_the_owner_only(tmp_path: Path) -> None:
-    """A restore makes the data folder, and its parents, if they do not exist."""
+    """A restore creates the data folder and its parents if they do not exist."""
     first = open_site(tmp_path / "first")
     first.services.store.close()
     now = first.clock.now()

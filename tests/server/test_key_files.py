@@ -1,4 +1,4 @@
-"""Key files cannot be mixed up: the database knows the IDs of its keys."""
+"""Key files cannot be mixed up, because the database stores the IDs of its keys."""
 
 from pathlib import Path
 
@@ -16,7 +16,7 @@ from tests.support.servers.postgres import PostgresServer
 SETTINGS = {"master.key": "SAYSO_MASTER_KEY_FILE", "pin.key": "SAYSO_PIN_KEY_FILE"}
 
 
-def _opened(folder: Path, **settings: str) -> None:
+def _open_and_close(folder: Path, **settings: str) -> None:
     app.build(Settings(data_dir=folder, **settings)).store.close()  # type: ignore[arg-type]  # text only
 
 
@@ -28,45 +28,45 @@ def _write(path: Path, key: bytes) -> None:
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
     """An installation that was opened once."""
-    _opened(tmp_path / "data")
+    _open_and_close(tmp_path / "data")
     return tmp_path / "data"
 
 
 @pytest.mark.parametrize("name", SETTINGS)
 def test_a_wrong_key_file_is_refused_with_its_path_and_setting(folder: Path, name: str) -> None:
-    """One sentence gives the file, the problem and the setting that names its path."""
+    """The error names the file, the problem and the setting for its path."""
     original = (folder / name).read_bytes()
     _write(folder / name, b"x" * 32)
     with pytest.raises(BadKeyFile) as refused:
-        _opened(folder)
+        _open_and_close(folder)
     message = str(refused.value)
     assert message.startswith(f"{folder / name} is not the ")
     assert "key that this database was made with" in message
     assert SETTINGS[name] in message
     _write(folder / name, original)
-    _opened(folder)
+    _open_and_close(folder)
 
 
 @pytest.mark.parametrize("name", SETTINGS)
 def test_a_missing_key_file_is_refused_and_not_created(folder: Path, name: str) -> None:
-    """A new key decrypts nothing and makes every PIN wrong."""
+    """A new key would decrypt nothing and make every PIN wrong."""
     (folder / name).unlink()
     with pytest.raises(BadKeyFile, match=r"is missing\. Restore it from your backup") as refused:
-        _opened(folder)
+        _open_and_close(folder)
     assert SETTINGS[name] in str(refused.value)
     assert not (folder / name).exists()
 
 
 def test_a_new_database_uses_existing_key_files(tmp_path: Path) -> None:
-    """An operator may make them elsewhere and set their paths."""
+    """An operator can create the key files elsewhere and set their paths."""
     keys = {"master_key_file": tmp_path / "m", "pin_key_file": tmp_path / "p"}
     for path in keys.values():
         _write(path, path.name.encode() * 32)
-    named = {name: str(path) for name, path in keys.items()}
-    _opened(tmp_path / "data", **named)
+    paths = {name: str(path) for name, path in keys.items()}
+    _open_and_close(tmp_path / "data", **paths)
     assert not list((tmp_path / "data").glob("*.key"))
     with pytest.raises(BadKeyFile, match="is missing"):
-        _opened(tmp_path / "data")
+        _open_and_close(tmp_path / "data")
 
 
 @pytest.fixture
@@ -87,33 +87,33 @@ def upgraded_folder(tmp_path: Path) -> Path:
 def test_an_upgraded_database_accepts_only_its_own_key_files(
     upgraded_folder: Path, name: str
 ) -> None:
-    """A missing file is not made anew; the first start stores the IDs."""
+    """A missing key file is not created, and the first start stores the IDs."""
     original = (upgraded_folder / name).read_bytes()
     (upgraded_folder / name).unlink()
     with pytest.raises(BadKeyFile, match=r"is missing\. Restore it") as refused:
-        _opened(upgraded_folder)
+        _open_and_close(upgraded_folder)
     assert SETTINGS[name] in str(refused.value)
     assert not (upgraded_folder / name).exists()
     _write(upgraded_folder / name, original)
-    _opened(upgraded_folder)
+    _open_and_close(upgraded_folder)
     _write(upgraded_folder / name, b"x" * 32)
     with pytest.raises(BadKeyFile, match="key that this database was made with"):
-        _opened(upgraded_folder)
+        _open_and_close(upgraded_folder)
 
 
 def test_an_upgraded_database_refuses_a_master_key_that_decrypts_nothing(
     upgraded_folder: Path,
 ) -> None:
-    """Before an ID is stored, the keys sealed with the master key show which one is right."""
+    """Before an ID is stored, the sealed keys show whether the master key is right."""
     _write(upgraded_folder / "master.key", b"x" * 32)
     with pytest.raises(BadKeyFile, match=r"master.key is not the master key that this database"):
-        _opened(upgraded_folder)
+        _open_and_close(upgraded_folder)
     _write(upgraded_folder / "master.key", b"m" * 32)
-    _opened(upgraded_folder)
+    _open_and_close(upgraded_folder)
 
 
 def test_a_key_id_is_a_keyed_hash_that_differs_by_purpose() -> None:
-    """An ID reveals nothing about its key."""
+    """The ID of a key must reveal nothing about the key."""
     ids = {key_files.key_id(name, b"k" * 32) for name in ("master", "pin", "vapid")}
     assert len(ids) == 3
     assert all(len(id_) == 32 for id_ in ids)
@@ -123,29 +123,29 @@ def test_a_key_id_is_a_keyed_hash_that_differs_by_purpose() -> None:
 def test_a_second_server_with_its_own_keys_is_refused(
     postgres_server: PostgresServer, tmp_path: Path
 ) -> None:
-    """Otherwise both would report that they are ready, and each PIN would be right at one only."""
+    """Otherwise each PIN would be correct on only one of the two servers."""
     url = postgres_server.new_database()
     upgrade_database(url, NOON)
-    _opened(tmp_path / "one", database_url=url)
+    _open_and_close(tmp_path / "one", database_url=url)
     with pytest.raises(BadKeyFile, match=r"two/master.key is missing"):
-        _opened(tmp_path / "two", database_url=url)
+        _open_and_close(tmp_path / "two", database_url=url)
     _write(tmp_path / "two-master", (tmp_path / "one" / "master.key").read_bytes())
     _write(tmp_path / "two-pin", b"p" * 32)
     keys = {"master_key_file": tmp_path / "two-master", "pin_key_file": tmp_path / "two-pin"}
-    named = {name: str(path) for name, path in keys.items()}
+    paths = {name: str(path) for name, path in keys.items()}
     with pytest.raises(BadKeyFile, match=r"two-pin is not the PIN key that this database was made"):
-        _opened(tmp_path / "two", database_url=url, **named)
+        _open_and_close(tmp_path / "two", database_url=url, **paths)
 
 
 def test_the_vapid_key_file_of_an_earlier_version_is_copied_into_the_database(folder: Path) -> None:
-    """Subscribed browsers still receive pushes; the file is no longer needed."""
+    """Subscribed browsers still get pushes, and the file is no longer needed."""
     _write(folder / "vapid.key", b"v" * 32)
     services = app.build(Settings(data_dir=folder))
-    kept = [
+    vapid_keys = [
         outward.vapid_key(services.settings, services.store, services.secrets) for _ in range(2)
     ]
     services.store.close()
-    assert kept == [b"v" * 32] * 2
+    assert vapid_keys == [b"v" * 32] * 2
     (folder / "vapid.key").unlink()
     services = app.build(Settings(data_dir=folder))
     assert outward.vapid_key(services.settings, services.store, services.secrets) == b"v" * 32
@@ -153,11 +153,11 @@ def test_the_vapid_key_file_of_an_earlier_version_is_copied_into_the_database(fo
 
 
 def test_the_webhook_key_is_created_once(folder: Path) -> None:
-    """The receiver has this key; with a new one it would reject every signature."""
+    """The receiver has the first key and would reject signatures made with a new one."""
     services = app.build(Settings(data_dir=folder))
     path = key_files.open_webhook(services.settings, services.store)
-    made = path.read_bytes()
-    assert key_files.open_webhook(services.settings, services.store).read_bytes() == made
+    webhook_key = path.read_bytes()
+    assert key_files.open_webhook(services.settings, services.store).read_bytes() == webhook_key
     path.unlink()
     with pytest.raises(BadKeyFile, match="SAYSO_WEBHOOK_SECRET_FILE"):
         key_files.open_webhook(services.settings, services.store)

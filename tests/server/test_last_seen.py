@@ -1,4 +1,4 @@
-"""An older database that somebody copied back by hand is refused until it is restored safely."""
+"""An old database that was copied back by hand is refused until it is restored properly."""
 
 from pathlib import Path
 
@@ -14,28 +14,28 @@ from tests.support.builders.installation import BY
 from tests.support.builders.site import LocalSite, open_site
 
 
-def _noted(local: LocalSite) -> None:
+def _note_and_close(local: LocalSite) -> None:
     LastSeen(local.services.settings, local.services.store).note()
     local.services.store.close()
 
 
 @pytest.fixture
 def copied_back(tmp_path: Path) -> Settings:
-    """An installation whose database is older than when it was last served."""
+    """An installation whose database is older than its last-seen file."""
     first = open_site(tmp_path)
     first.admin.installation.init("admin", by=BY)
-    _noted(first)
-    kept = (tmp_path / "sayso.db").read_bytes()
+    _note_and_close(first)
+    old_database = (tmp_path / "sayso.db").read_bytes()
     later = open_site(tmp_path)
     later.clock.forward(1_000)
     later.admin.users.enroll("admin", by=BY)
-    _noted(later)
-    (tmp_path / "sayso.db").write_bytes(kept)
+    _note_and_close(later)
+    (tmp_path / "sayso.db").write_bytes(old_database)
     return Settings(data_dir=tmp_path)
 
 
 def test_every_process_refuses_an_older_database(copied_back: Settings) -> None:
-    """The message names the command that restores it safely; nothing else was changed."""
+    """The error names the command that restores the database safely."""
     with pytest.raises(OldDatabase, match="sayso db restore --in-place"):
         build(copied_back)
     with restoring.in_place(copied_back, NOON) as prepared:
@@ -46,15 +46,15 @@ def test_every_process_refuses_an_older_database(copied_back: Settings) -> None:
 def test_another_host_accepts_a_database_restored_since_it_last_served(
     copied_back: Settings,
 ) -> None:
-    """A second restore is not needed, although the file still names entries from before the first.
+    """No second restore is needed, although the last-seen file names entries from before it.
 
-    A database that lacks entries made after the restore is refused as before.
+    A database that lacks entries made after the restore is still refused.
     """
     file = copied_back.data_dir / FILE
-    seen = file.read_text()
+    last_seen = file.read_text()
     with restoring.in_place(copied_back, NOON + 2_000) as prepared:
         restoring.finish(prepared, ())
-    file.write_text(seen)
+    file.write_text(last_seen)
     build(copied_back).store.close()
     file.write_text(f"{NOON + 2_001:012x}-0000-000000000000\n")
     with pytest.raises(OldDatabase):
@@ -62,10 +62,10 @@ def test_another_host_accepts_a_database_restored_since_it_last_served(
 
 
 def test_a_database_newer_than_the_last_seen_file_is_accepted(tmp_path: Path) -> None:
-    """The file is behind after a server was killed."""
+    """The file can be older than the database after a server was killed."""
     first = open_site(tmp_path)
     first.admin.installation.init("admin", by=BY)
-    _noted(first)
+    _note_and_close(first)
     later = open_site(tmp_path)
     later.clock.forward(1_000)
     later.admin.users.enroll("admin", by=BY)
@@ -73,8 +73,8 @@ def test_a_database_newer_than_the_last_seen_file_is_accepted(tmp_path: Path) ->
     build(Settings(data_dir=tmp_path)).store.close()
 
 
-def test_a_new_database_beside_an_old_last_seen_file_is_accepted(tmp_path: Path) -> None:
-    """A new database has nothing that could count a second time."""
+def test_a_new_database_with_an_old_last_seen_file_is_accepted(tmp_path: Path) -> None:
+    """A new database has no entries that could be repeated."""
     (tmp_path / FILE).write_text("entry of another database\n")
     build(Settings(data_dir=tmp_path)).store.close()
 
@@ -82,7 +82,7 @@ def test_a_new_database_beside_an_old_last_seen_file_is_accepted(tmp_path: Path)
 def test_a_database_without_its_installation_row_is_refused(
     tmp_path: Path, copied_back: Settings
 ) -> None:
-    """The message names the restore from a backup."""
+    """The error names the command that restores a backup."""
     with restoring.in_place(copied_back, NOON) as prepared:
         restoring.finish(prepared, ())
     services = build(copied_back)

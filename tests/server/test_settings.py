@@ -1,4 +1,4 @@
-"""Each setting is read once, in the order of precedence; a wrong one is named with the remedy."""
+"""Each setting is read in the order of precedence, and the error for a wrong value names it."""
 
 from pathlib import Path
 
@@ -20,7 +20,7 @@ from server.settings import (
 
 @pytest.fixture(autouse=True)
 def bare(monkeypatch, tmp_path):
-    """An environment without Sayso's settings, and an empty default data folder."""
+    """An environment without any Sayso settings, and a default data folder without files."""
     for name in NAMES:
         monkeypatch.delenv(f"SAYSO_{name.upper()}", raising=False)
     monkeypatch.delenv("SAYSO_CONFIG", raising=False)
@@ -34,23 +34,23 @@ def _file(folder, text):
 
 
 def test_defaults_apply_without_any_setting(tmp_path):
-    """SQLite in the data folder and an issuer on this machine."""
-    found = load()
-    assert found.data_dir == tmp_path / "default"
-    assert found.sqlalchemy_url == f"sqlite:///{tmp_path / 'default' / 'sayso.db'}"
-    assert (found.on_sqlite, found.issuer_url) == (True, "http://localhost:8470")
-    assert found.sources == {}
+    """The defaults are SQLite in the data folder and an issuer on this machine."""
+    loaded = load()
+    assert loaded.data_dir == tmp_path / "default"
+    assert loaded.sqlalchemy_url == f"sqlite:///{tmp_path / 'default' / 'sayso.db'}"
+    assert (loaded.on_sqlite, loaded.issuer_url) == (True, "http://localhost:8470")
+    assert loaded.sources == {}
 
 
 def test_flags_override_the_environment_which_overrides_the_file(tmp_path, monkeypatch):
-    """Each value records its source."""
+    """The settings record the source of each value."""
     file = _file(tmp_path, "open_per_agent = 1\nopen_per_user = 2\ndenials_before_pause = 3\n")
     monkeypatch.setenv("SAYSO_OPEN_PER_USER", "20")
     monkeypatch.setenv("SAYSO_DENIALS_BEFORE_PAUSE", "30")
-    found = load({"data_dir": tmp_path, "denials_before_pause": 300, "issuer": None})
-    numbers = (found.open_per_agent, found.open_per_user, found.denials_before_pause)
+    loaded = load({"data_dir": tmp_path, "denials_before_pause": 300, "issuer": None})
+    numbers = (loaded.open_per_agent, loaded.open_per_user, loaded.denials_before_pause)
     assert numbers == (1, 20, 300)
-    assert found.sources == {
+    assert loaded.sources == {
         "open_per_agent": f"file {file}",
         "open_per_user": "environment",
         "denials_before_pause": "flag",
@@ -59,7 +59,7 @@ def test_flags_override_the_environment_which_overrides_the_file(tmp_path, monke
 
 
 def test_the_settings_file_is_in_the_data_folder_or_at_sayso_config(tmp_path, monkeypatch):
-    """No other file is searched for."""
+    """The server searches for no other settings file."""
     other = tmp_path / "other"
     other.mkdir()
     _file(other, 'log_level = "debug"')
@@ -71,19 +71,19 @@ def test_the_settings_file_is_in_the_data_folder_or_at_sayso_config(tmp_path, mo
 
 
 def test_an_empty_environment_variable_counts_as_unset(monkeypatch):
-    """Shells often leave empty variables behind."""
+    """Shells and containers often pass empty variables."""
     monkeypatch.setenv("SAYSO_LOG_LEVEL", "")
     assert load().log_level == "info"
 
 
 def test_a_folder_may_be_written_with_a_tilde(monkeypatch, tmp_path):
-    """The settings file expands it as a shell does."""
+    """The tilde expands to the home folder, as in a shell."""
     monkeypatch.setenv("HOME", str(tmp_path))
     assert load({"data_dir": "~/sayso"}).data_dir == tmp_path / "sayso"
 
 
 @pytest.mark.parametrize(
-    ("text", "says"),
+    ("text", "message"),
     [
         ("open_per_agent = ", "is not TOML"),
         ("open_per_agents = 1", "unknown setting: open_per_agents"),
@@ -91,16 +91,16 @@ def test_a_folder_may_be_written_with_a_tilde(monkeypatch, tmp_path):
         ('open_per_agent = "many"', "SAYSO_OPEN_PER_AGENT .* whole number"),
     ],
 )
-def test_an_unusable_settings_file_is_named_with_its_error(tmp_path, text, says):
-    """The message has the file's path and what is wrong in it."""
+def test_an_unusable_settings_file_is_named_with_its_error(tmp_path, text, message):
+    """The error has the path of the file and the problem in it."""
     path = _file(tmp_path, text)
-    with pytest.raises(BadSetting, match=says) as refused:
+    with pytest.raises(BadSetting, match=message) as refused:
         load({"data_dir": tmp_path})
     assert str(path) in str(refused.value)
 
 
 @pytest.mark.parametrize(
-    ("name", "value", "says"),
+    ("name", "value", "message"),
     [
         ("access_token_alg", "HS256", "ES256, EdDSA, RS256"),
         ("assertion_audience", "any", "issuer, endpoints"),
@@ -112,7 +112,10 @@ def test_an_unusable_settings_file_is_named_with_its_error(tmp_path, text, says)
         ("max_connections", "x", "whole number"),
         ("issuer", "auth.example", "ISSUER"),
         *(("callback_ports", ports, "such as 443,8443") for ports in ("0", "70000", "a", "4,")),
-        *(("audit_retention", one, "30d to 9999d") for one in ("29d", "365", "30d,60d", "99999d")),
+        *(
+            ("audit_retention", value, "30d to 9999d")
+            for value in ("29d", "365", "30d,60d", "99999d")
+        ),
         ("push_contact", "mailto:a@b.example,mailto:c@d.example", "mailto:you@example.org"),
         ("push_origins", "https://Push.example", "origins in lower case"),
         ("callback_networks", "10.0.0.1/8", "host bits"),
@@ -124,10 +127,10 @@ def test_an_unusable_settings_file_is_named_with_its_error(tmp_path, text, says)
         ("clients_blocked", "Evil.example", "host names"),
     ],
 )
-def test_an_invalid_value_is_refused_with_the_allowed_values(monkeypatch, name, value, says):
-    """The message begins with the variable's name, so that it can be found."""
+def test_an_invalid_value_is_refused_with_the_allowed_values(monkeypatch, name, value, message):
+    """The error begins with the name of the variable, so that it can be loaded."""
     monkeypatch.setenv(f"SAYSO_{name.upper()}", value)
-    with pytest.raises(BadSetting, match=says) as refused:
+    with pytest.raises(BadSetting, match=message) as refused:
         load()
     assert str(refused.value).startswith(f"SAYSO_{name.upper()}")
 
@@ -146,7 +149,7 @@ def test_an_invalid_value_is_refused_with_the_allowed_values(monkeypatch, name, 
     ],
 )
 def test_an_invalid_issuer_is_refused(issuer):
-    """MD-02, RFC 8414 2: only a host; no path, query, fragment or final slash."""
+    """MD-02, RFC 8414 2: an issuer has no path, query, fragment or final slash."""
     with pytest.raises(BadSetting):
         check_issuer(issuer)
 
@@ -155,13 +158,13 @@ def test_an_invalid_issuer_is_refused(issuer):
     "issuer", ["https://auth.example", "https://auth.example:8443", "http://[::1]:1"]
 )
 def test_a_valid_issuer_is_accepted(issuer):
-    """Whether http is allowed is decided when the server starts."""
+    """The check accepts http, because the server decides at its start whether it is allowed."""
     check_issuer(issuer)
     assert load({"issuer": issuer}).issuer_url == issuer
 
 
 @pytest.mark.parametrize(
-    ("issuer", "here"),
+    ("issuer", "expected"),
     [
         ("http://localhost:8470", True),
         ("https://127.0.0.1", True),
@@ -170,13 +173,13 @@ def test_a_valid_issuer_is_accepted(issuer):
         ("https://auth.example", False),
     ],
 )
-def test_only_three_names_count_as_this_machine(issuer, here):
-    """These are localhost, 127.0.0.1 and [::1]."""
-    assert is_loopback(issuer) is here
+def test_only_three_hosts_count_as_this_machine(issuer, expected):
+    """The three hosts are localhost, 127.0.0.1 and [::1]."""
+    assert is_loopback(issuer) is expected
 
 
 def test_the_command_line_uses_the_issuer_that_was_served_last(tmp_path):
-    """A configured issuer has priority; links and tokens then agree."""
+    """Links and tokens then have the same issuer; a configured issuer takes precedence."""
     (tmp_path / "issuer").write_text("http://localhost:9000\n")
     assert Settings(data_dir=tmp_path).issuer_url == "http://localhost:9000"
     assert Settings(data_dir=tmp_path, issuer="https://a.example").issuer_url == "https://a.example"
@@ -184,20 +187,20 @@ def test_the_command_line_uses_the_issuer_that_was_served_last(tmp_path):
 
 def test_a_configured_database_url_is_used_unchanged(tmp_path):
     """A PostgreSQL database is not a file in the data folder."""
-    found = Settings(data_dir=tmp_path, database_url="postgresql://db/sayso")
-    assert (found.sqlalchemy_url, found.on_sqlite) == ("postgresql://db/sayso", False)
+    loaded = Settings(data_dir=tmp_path, database_url="postgresql://db/sayso")
+    assert (loaded.sqlalchemy_url, loaded.on_sqlite) == ("postgresql://db/sayso", False)
 
 
 def test_the_database_password_may_be_in_a_file(tmp_path, monkeypatch):
-    """A password of any characters; it is not shown."""
+    """The password may contain any characters, and it is not shown."""
     (tmp_path / "password").write_text("p@ss/w:rd %\n")
     monkeypatch.setenv("SAYSO_DATABASE_URL", "postgresql+psycopg://sayso@db.example/sayso")
     monkeypatch.setenv("SAYSO_DATABASE_PASSWORD_FILE", str(tmp_path / "password"))
-    found = load()
-    assert make_url(found.sqlalchemy_url).password == "p@ss/w:rd %"
-    assert make_url(found.sqlalchemy_url).host == "db.example"
-    shown = {name: value for name, value, _ in described(found)}
-    assert shown["SAYSO_DATABASE_URL"] == "postgresql+psycopg://sayso:***@db.example/sayso"
+    loaded = load()
+    assert make_url(loaded.sqlalchemy_url).password == "p@ss/w:rd %"
+    assert make_url(loaded.sqlalchemy_url).host == "db.example"
+    lines = {name: value for name, value, _ in described(loaded)}
+    assert lines["SAYSO_DATABASE_URL"] == "postgresql+psycopg://sayso:***@db.example/sayso"
 
 
 @pytest.mark.parametrize(
@@ -210,29 +213,29 @@ def test_the_database_password_may_be_in_a_file(tmp_path, monkeypatch):
     ],
 )
 def test_a_password_file_that_cannot_be_used_is_refused(tmp_path, url, named, problem):
-    """The file is missing, or the URL has no user or a password already."""
+    """The file is missing, or the URL has no user or already has a password."""
     (tmp_path / "password").write_text("secret")
     with pytest.raises(BadSetting, match=problem):
         load({"database_url": url, "database_password_file": tmp_path / named})
 
 
 def test_a_child_process_does_not_inherit_sayso_settings(monkeypatch):
-    """It receives everything it needs explicitly."""
+    """A child process gets every setting that it needs explicitly."""
     monkeypatch.setenv("SAYSO_ISSUER", "https://a.example")
     monkeypatch.setenv("PLAIN", "kept")
-    found = process_environment(without="SAYSO_")
-    assert "SAYSO_ISSUER" not in found
-    assert found["PLAIN"] == "kept"
+    environment = process_environment(without="SAYSO_")
+    assert "SAYSO_ISSUER" not in environment
+    assert environment["PLAIN"] == "kept"
 
 
 def test_every_setting_has_a_default_of_its_own_type():
-    """A number in the class is a number in the file."""
+    """A setting that is a number in the class is also a number in the file."""
     assert isinstance(Settings().data_dir, Path)
     assert all(isinstance(getattr(Settings(), name), int | str | Path) for name in NAMES)
 
 
 def test_audit_entries_are_kept_unless_days_are_set():
-    """The days are a number for the server."""
+    """By default entries are kept forever; a period is parsed to days."""
     assert load().audit_retention_days is None
     assert load({"audit_retention": "365d"}).audit_retention_days == 365
 

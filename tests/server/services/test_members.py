@@ -1,4 +1,4 @@
-"""The member tables: every surface matches the rows."""
+"""The member tables: every API, command, form and audit entry matches the rows."""
 
 import copy
 from dataclasses import dataclass, fields, replace
@@ -42,7 +42,7 @@ SET_ELSEWHERE = {
     *("id", "client_id", "secrets", "state", "created_at", "named_at", "key_uses"),
     *("auth_before", "auth_before_until", "disabled_at", "origin", "claimed_name"),
 }
-"""Fields of a record that are not set as members."""
+"""Fields of a record that no member sets."""
 BOT = Agent(
     id="sayso_ag_a",
     name="bot",
@@ -67,19 +67,19 @@ BOT = Agent(
 
 @dataclass(frozen=True)
 class Noun:
-    """A table of members, and what is made from it."""
+    """A table of members, and everything that is built from it."""
 
     record: object
     members: members.Members
     table: Table
     models: tuple[type[BaseModel], ...]
-    """A new record, a change and an answer."""
+    """The models of a new record, a change and a response."""
     commands: tuple[str, str]
     forms: tuple[str, ...]
     by_steps: tuple[str, ...] = ()
-    """The members to which the command line adds and from which it removes single values."""
+    """Members whose values the command line adds and removes one by one."""
     own_rule: tuple[str, ...] = ()
-    """The members whose power the whole record decides."""
+    """Members for which the whole record decides whether a change widens it."""
 
 
 CHAT = App(
@@ -148,32 +148,32 @@ NOUNS = (
 
 @pytest.mark.parametrize("noun", NOUNS, ids=lambda noun: type(noun.record).__name__)
 class TestEachTable:
-    """Every row reaches every surface, and no surface has a member that is not a row."""
+    """Every row reaches every surface, and no surface has a member without a row."""
 
     def test_members_equal_the_fields_of_the_record(self, noun):
-        """Each field has one row, unless it is set elsewhere."""
+        """Each field has exactly one row, unless it is set elsewhere."""
         names = [member.name for member in noun.members]
         assert len(set(names)) == len(names)
         assert set(names) == {field.name for field in fields(noun.record)} - SET_ELSEWHERE
 
     def test_each_member_has_a_column_of_the_same_name(self, noun):
-        """Unless it has a table of its own."""
+        """A member without a column has a table of its own."""
         assert {member.name for member in noun.members if member.has_column} <= set(
             noun.table.c.keys()
         )
 
     def test_member_names_are_unique_on_each_surface(self, noun):
-        """The API, the flags and each form have their own names."""
+        """The API, the flags and the forms each have their own names."""
         clears = [clear.flag for member in noun.members for clear in member.flag.clears]
-        for named in (
+        for names in (
             [member.wire_name for member in noun.members],
             [*(member.flag.name for member in noun.members), *clears],
             [member.field.label for member in noun.members],
         ):
-            assert len(set(named)) == len(named)
+            assert len(set(names)) == len(names)
 
     def test_the_api_takes_and_shows_each_row(self, noun):
-        """New records, changes and answers have the wire name."""
+        """New records, changes and responses use the wire name of each row."""
         new, change, answer = (set(model.model_fields) for model in noun.models)
         assert new == {member.wire_name for member in members.added(noun.members)}
         assert change >= {member.wire_name for member in members.updated(noun.members)}
@@ -181,36 +181,36 @@ class TestEachTable:
         assert answer >= {member.wire_name for member in noun.members if member.in_responses}
 
     def test_the_command_line_has_a_flag_for_each_row(self, noun):
-        """The commands that add and update have it, and the flags that clear it."""
+        """The commands that add and update have the flag and the flags that clear it."""
         add, update = map(_flags, noun.commands)
         for member in members.added(noun.members):
             assert member.flag.positional or member.flag.name in add
         for member in members.updated(noun.members):
-            wanted = {member.flag.name, *(clear.flag for clear in member.flag.clears)}
-            assert wanted <= update or member.name in noun.by_steps
+            flags = {member.flag.name, *(clear.flag for clear in member.flag.clears)}
+            assert flags <= update or member.name in noun.by_steps
 
     def test_the_console_has_a_field_for_each_row(self, noun):
-        """The field is on the form for a new record, on the one that changes it, or on its own."""
-        shown = {field.name for path in noun.forms for field in form_at(path).fields}
-        assert shown == {member.wire_name for member in noun.members}
+        """The field is on the form of a new record, on the form of a change, or on its own form."""
+        field_names = {field.name for path in noun.forms for field in form_at(path).fields}
+        assert field_names == {member.wire_name for member in noun.members}
 
     def test_the_audit_log_has_the_facts_that_the_rows_name(self, noun):
         """No other facts are recorded."""
-        wanted = {
+        expected = {
             member.audit_name or member.name
             for member in noun.members
             if member.audit_name is not None
         }
-        assert members.facts(noun.members, noun.record).keys() == wanted
+        assert members.facts(noun.members, noun.record).keys() == expected
 
-    def test_a_row_that_says_nothing_of_power_needs_a_signature(self, noun):
-        """Any change in such a member needs a signature."""
+    def test_a_change_of_a_member_without_a_widens_rule_needs_a_signature(self, noun):
+        """If a row has no `widens` rule, every change of the member needs a signature."""
         for member in noun.members:
             if member.widens is None and member.name not in (*noun.own_rule, "token_seconds"):
                 after = copy.copy(noun.record)
                 object.__setattr__(after, member.name, object())
-                grown = power.widened_members(noun.record, after, usual_seconds=300)
-                assert grown == {member.name}
+                widened = power.widened_members(noun.record, after, usual_seconds=300)
+                assert widened == {member.name}
 
 
 def _flags(words):
@@ -222,26 +222,26 @@ def _flags(words):
 
 @pytest.mark.parametrize("kind", list(Kind))
 def test_api_cli_and_console_support_every_member_kind(kind):
-    """A row of any kind can be parsed, returned, written, printed and edited."""
+    """A member of any kind can be parsed, returned, written, printed and edited."""
     fields = {*member_fields._KINDS, *member_fields._SHAPES}
     assert kind in set(wire_members._KINDS) & set(cli_members._KINDS) & fields
 
 
 @pytest.mark.parametrize("name", ["colour", "owners", "auth_method"])
 def test_changing_an_unknown_member_raises_type_error(name):
-    """A programming error is not ignored."""
+    """An unknown member is a programming error and must not be ignored."""
     with pytest.raises(TypeError, match=f"There is no member {name}"):
         AgentChanges(**{name: "x"})
 
 
 def test_creating_an_agent_with_an_unknown_member_raises_type_error():
-    """A programming error is not ignored."""
+    """An unknown member is a programming error and must not be ignored."""
     with pytest.raises(TypeError, match="There is no member colour"):
         NewAgent("bot", ("ana",), colour="red")
 
 
 def test_audit_facts_contain_plain_lists_and_key_ids():
-    """Only JSON values; members that the audit log omits are not there."""
+    """The facts are JSON values and leave out members that the audit log omits."""
     facts = members.facts(AGENT_MEMBERS, BOT)
     assert facts["keys"] == ["a"]
     assert facts["only"] == {"https://a.example": ["read"]}
@@ -268,12 +268,12 @@ def test_audit_facts_contain_plain_lists_and_key_ids():
     ],
 )
 def test_rows_decide_whether_a_change_widens_permissions(widens, before, after, wider):
-    """The row compares the values before and after."""
+    """The row's rule compares the values before and after the change."""
     assert widens(before, after) is wider
 
 
 def test_contradictory_flags_for_one_member_are_refused():
-    """A list with the flag that clears it; two flags that clear it."""
+    """A member cannot be set and cleared by the same command."""
     for flags in (
         {"labels": ("a",), "no_label": True},
         {"no_action": True, "any_action": True},
@@ -284,7 +284,7 @@ def test_contradictory_flags_for_one_member_are_refused():
 
 
 def test_cli_lines_without_a_value_show_a_default_or_are_omitted():
-    """The row says which of the two."""
+    """The row decides which of the two applies."""
     lines = cli_members.lines(AGENT_MEMBERS, BOT, {"ana": "Ana"})
     assert lines["may ask"] == "Ana"
     assert (lines["actions"], lines["expires"], lines["signs requests"]) == (
@@ -307,11 +307,11 @@ def test_cli_lines_without_a_value_show_a_default_or_are_omitted():
 def test_page_lines_show_names_text_or_the_empty_label():
     """The lines of the requested section are in the order of the rows."""
     document = {member.wire_name: None for member in AGENT_MEMBERS} | {"labels": ["pilot"]}
-    shown = {
+    lines = {
         line.label: line.names or line.text
         for line in page_lines(AGENT_MEMBERS, document | {"interactive": True}, "General")
     }
-    assert shown == {
+    assert lines == {
         "Labels": ["pilot"],
         "External ID": "nothing",
         "Interactive": "yes",

@@ -1,7 +1,7 @@
-"""What is granted is part of the request, and the request is part of what policy allows.
+"""Every grant is within its request and within what the policy allows.
 
-For random types, lists, scopes and several details against random rule sets, through the services.
-The subset rules are written here a second time, independently of the product.
+Random types, details and scopes are tested against random rule sets, through the services.
+This file states the subset rules a second time, independently of the server.
 """
 
 import json
@@ -28,7 +28,7 @@ MONEY = {
     "required": ["minor", "currency"],
     "properties": {"minor": {"type": "integer"}, "currency": {"type": "string", "maxLength": 3}},
 }
-FORMS = {
+SCHEMAS = {
     "sum": MONEY,
     "count": {"type": "integer"},
     "names": {"type": "array", "items": {"type": "string", "maxLength": 20}, "maxItems": 9},
@@ -48,7 +48,7 @@ VALUES = {
     "dry": st.booleans(),
     "note": st.sampled_from(["x", "y"]),
 }
-WRITTEN = {
+TYPED_VALUES = {
     "sum": st.integers(0, 1_100).map(lambda minor: f"{minor / 100:.2f}"),
     "count": st.integers(0, 55).map(str),
     "names": st.sets(st.integers(1, 5)).map(lambda n: ",".join(map(str, sorted(n))) or "none"),
@@ -60,31 +60,42 @@ WRITTEN = {
 
 @st.composite
 def _types(draw):
-    """Which members each type has, and which of them may be narrowed."""
-    found = {}
+    """Draw the members of each type, and which of them may be narrowed."""
+    types = {}
     for name in TYPES:
-        has = draw(st.sets(st.sampled_from(sorted(FORMS)), min_size=1))
-        found[name] = (sorted(has), draw(st.sets(st.sampled_from(sorted(has)))) & RULES.keys())
-    return found
+        members = draw(st.sets(st.sampled_from(sorted(SCHEMAS)), min_size=1))
+        may_narrow = draw(st.sets(st.sampled_from(sorted(members)))) & RULES.keys()
+        types[name] = (sorted(members), may_narrow)
+    return types
 
 
 @st.composite
 def _requests(draw, types):
-    """One to three details of these types, and scopes."""
+    """Draw one to three details of these types, and scopes."""
     names = draw(st.lists(st.sampled_from(TYPES), min_size=1, max_size=3))
-    details = [{"type": n, **{m: draw(VALUES[m]) for m in types[n][0]}} for n in names]
+    details = [
+        {"type": name, **{member: draw(VALUES[member]) for member in types[name][0]}}
+        for name in names
+    ]
     return details, draw(st.sets(st.sampled_from(sorted(PAY_SCOPES))))
 
 
 @st.composite
 def _narrowings(draw, details, scope, types):
-    """Some changes: none, of members that may be narrowed, or of any; some widen the member."""
-    members = [(n, one["type"], m) for n, one in enumerate(details) for m in sorted(one)]
-    any_place = [(n, m) for n, _, m in members if m != "type"]
-    may_narrow = [(n, m) for n, name, m in members if m in types[name][1]]
-    places = draw(st.sampled_from([[], may_narrow, any_place]))
-    picked = draw(st.lists(st.sampled_from(places), max_size=3, unique=True)) if places else []
-    changes = [{"place": n, "fact": f"/{m}", "to": draw(WRITTEN[m])} for n, m in picked]
+    """Draw no changes, changes of members that may be narrowed, or changes of any member."""
+    members = [
+        (index, detail["type"], member)
+        for index, detail in enumerate(details)
+        for member in sorted(detail)
+    ]
+    all_members = [(index, member) for index, _, member in members if member != "type"]
+    may_narrow = [(index, member) for index, name, member in members if member in types[name][1]]
+    pool = draw(st.sampled_from([[], may_narrow, all_members]))
+    chosen = draw(st.lists(st.sampled_from(pool), max_size=3, unique=True)) if pool else []
+    changes = [
+        {"place": index, "fact": f"/{member}", "to": draw(TYPED_VALUES[member])}
+        for index, member in chosen
+    ]
     dropped = draw(st.sets(st.sampled_from(sorted(scope)))) if scope else set()
     seconds = draw(st.one_of(st.none(), st.integers(30, 400)))
     body = {"changes": changes, "drop_scopes": sorted(dropped)}
@@ -101,21 +112,21 @@ _POLICY_LIMITS = st.fixed_dictionaries(
 
 
 def _document(limit):
-    """The rule set of a limit: a highest amount, and denied types and scopes."""
-    over = f'when.amount = {{ currency = "EUR", over = {limit["most"]} }}'
-    rules = [rule("deny", over, name="amount")]
+    """Return the rule set for a limit: a maximum amount, and denied types and scopes."""
+    condition = f'when.amount = {{ currency = "EUR", over = {limit["most"]} }}'
+    rules = [rule("deny", condition, name="amount")]
     if limit["types"]:
         rules.append(
             rule("deny", f"when.type = {json.dumps(sorted(limit['types']))}", name="types")
         )
     if limit["scopes"]:
-        named = json.dumps(sorted(limit["scopes"]))
-        rules.append(rule("deny", f"when.scope = {named}", name="scopes"))
+        scopes = json.dumps(sorted(limit["scopes"]))
+        rules.append(rule("deny", f"when.scope = {scopes}", name="scopes"))
     return "\n".join([*rules, rule("ask", 'ask.risk = "low"', name="else")])
 
 
 def _admits(limit, details, scope):
-    """Whether the request is part of what policy allows."""
+    """Return whether the limit allows the request."""
     euros = [
         detail["sum"]["minor"]
         for detail in details
@@ -128,11 +139,11 @@ def _admits(limit, details, scope):
 
 
 def _is_part(granted, requested, narrow):
-    """Whether one detail is part of another, where only these members may be narrowed."""
+    """Return whether one detail is within another if only these members may be narrowed."""
     if granted.keys() != requested.keys():
         return False
     fixed = granted.keys() - narrow
-    return {m: granted[m] for m in fixed} == {m: requested[m] for m in fixed} and all(
+    return all(granted[member] == requested[member] for member in fixed) and all(
         _is_less_or_same(member, granted[member], requested[member]) for member in narrow
     )
 
@@ -151,7 +162,7 @@ def _is_less_or_same(member, granted, requested):
 
 
 class _World:
-    """An agent that asks, a person who approves with limits, and a policy."""
+    """An agent that sends requests, a person who approves with limits, and a policy."""
 
     def __init__(self, local, agent, person):
         self.local, self.agent, self.person = local, agent, person
@@ -159,94 +170,97 @@ class _World:
         lowest = ResourceChanges(scopes=dict.fromkeys(PAY_SCOPES, Risk.LOW))
         local.admin.resources.update(PAY, lowest, by=BY)
         for name in TYPES:
-            local.admin.actions.add(json.dumps(_file(name, ["note"], ())), by=BY)
+            local.admin.actions.add(json.dumps(_type_document(name, ["note"], ())), by=BY)
 
     def register(self, types):
         """Register types with these members."""
-        for name, (has, narrow) in types.items():
-            self.local.admin.actions.update(json.dumps(_file(name, has, narrow)), by=BY)
+        for name, (members, narrow) in types.items():
+            document = _type_document(name, members, narrow)
+            self.local.admin.actions.update(json.dumps(document), by=BY)
 
     def limit(self, limit):
-        """Put a policy limit in force."""
+        """Set a policy with this limit."""
         self.policies.set(_document(limit), by=BY)
 
     def ask(self, details, scope):
-        """The answer of `/bc-authorize`."""
+        """Return the response of `/bc-authorize`."""
         payload = json.dumps(details)
         scope = " ".join(["openid", *sorted(scope)])
         return self.agent.ask(scope=scope, authorization_details=payload)
 
     def propose(self, approval, body):
-        """The narrowed text that the server proposes."""
+        """Ask the server for the narrowed text of a request."""
         return self.person.call("POST", f"/api/approvals/{approval.id}/narrowing", body)
 
     def grant(self, approval, text):
-        """The person signs a text that says what is granted."""
+        """Sign a text that states what is granted, as the person."""
         jws = self.person.decision(approval.id, granted=decisions.digest(text))
         return self.person.send_decision(approval.id, jws, granted=text)
 
 
-def _file(name, has, narrow):
-    members = {"type": {"const": name}, **{member: FORMS[member] for member in has}}
-    schema = {"type": "object", "additionalProperties": False, "properties": members}
+def _type_document(name, members, narrow):
+    properties = {"type": {"const": name}, **{member: SCHEMAS[member] for member in members}}
+    schema = {"type": "object", "additionalProperties": False, "properties": properties}
     return {
         "type": name,
         "title": "Order",
         "risk": "low",
         "headline": "Order",
         "undo": "It can be undone.",
-        "schema": {**schema, "required": has},
+        "schema": {**schema, "required": members},
         "material": [],
         "narrow": {f"/{member}": RULES[member] for member in narrow},
     }
 
 
 def _check(world, data):
-    """One request, from the policy decision to the token."""
-    types, before, later = data.draw(_types()), data.draw(_POLICY_LIMITS), data.draw(_POLICY_LIMITS)
+    """Follow one request from the policy decision to the token."""
+    types = data.draw(_types())
+    limit_at_request, limit_at_token = data.draw(_POLICY_LIMITS), data.draw(_POLICY_LIMITS)
     details, scope = data.draw(_requests(types))
     world.register(types)
-    world.limit(before)
+    world.limit(limit_at_request)
     answer = world.ask(details, scope)
-    assert (answer.status == 200) is _admits(before, details, scope)
+    assert (answer.status == 200) is _admits(limit_at_request, details, scope)
     if answer.status != 200:
         return "refused"
     approval = world.local.behind(answer.json["auth_req_id"])
-    proposed = world.propose(approval, data.draw(_narrowings(details, scope, types)))
-    granted, kept, outcome = details, scope, "full"
-    if proposed.status == 200:
-        text = json.loads(proposed.json["text"])
-        granted, kept, outcome = text["authorization_details"], set(text["scope"]), "narrowed"
-        _refuses_a_wider_text(world, approval, text, data)
-        assert world.grant(approval, proposed.json["text"]).status == 200
+    proposal = world.propose(approval, data.draw(_narrowings(details, scope, types)))
+    granted, granted_scope, outcome = details, scope, "full"
+    if proposal.status == 200:
+        text = json.loads(proposal.json["text"])
+        granted, granted_scope = text["authorization_details"], set(text["scope"])
+        outcome = "narrowed"
+        _assert_a_wider_text_is_refused(world, approval, text, data)
+        assert world.grant(approval, proposal.json["text"]).status == 200
     else:
-        assert proposed.refusal == (422, "not_narrower")
+        assert proposal.refusal == (422, "not_narrower")
         assert world.person.approve(approval.id).status == 200
-    assert kept <= scope
+    assert granted_scope <= scope
     assert len(granted) == len(details)
-    for one, other in zip(granted, details, strict=True):
-        assert _is_part(one, other, types[other["type"]][1])
-    world.limit(later)
-    fetched = world.agent.poll(answer.json["auth_req_id"])
-    assert (fetched.status == 200) is _admits(later, granted, kept)
-    if fetched.status == 200:
-        assert fetched.json["authorization_details"] == granted
-        assert set(fetched.json["scope"].split()) == {"openid", *kept}
+    for granted_detail, detail in zip(granted, details, strict=True):
+        assert _is_part(granted_detail, detail, types[detail["type"]][1])
+    world.limit(limit_at_token)
+    token = world.agent.poll(answer.json["auth_req_id"])
+    assert (token.status == 200) is _admits(limit_at_token, granted, granted_scope)
+    if token.status == 200:
+        assert token.json["authorization_details"] == granted
+        assert set(token.json["scope"].split()) == {"openid", *granted_scope}
     return outcome
 
 
-def _refuses_a_wider_text(world, approval, text, data):
-    """A text that grants slightly more than the server's proposal is refused."""
-    place = data.draw(st.integers(0, len(text["authorization_details"]) - 1))
+def _assert_a_wider_text_is_refused(world, approval, text, data):
+    """Assert that a text that grants more than the request is refused."""
+    index = data.draw(st.integers(0, len(text["authorization_details"]) - 1))
     details = json.loads(json.dumps(text["authorization_details"]))
-    requested = json.loads(approval.details)[place]
+    requested = json.loads(approval.details)[index]
     member = data.draw(st.sampled_from(sorted(requested.keys() - {"type"})))
-    details[place][member] = _MORE[member](requested[member])
+    details[index][member] = _WIDER_VALUES[member](requested[member])
     forged = json_text.canonical({**text, "authorization_details": details})
     assert world.grant(approval, forged).refusal == (422, "not_narrower")
 
 
-_MORE = {
+_WIDER_VALUES = {
     "sum": lambda requested: {**requested, "minor": requested["minor"] + 1},
     "count": lambda requested: requested + 1,
     "names": lambda requested: [*requested, "eve"],
@@ -254,19 +268,19 @@ _MORE = {
     "dry": lambda requested: 0 if requested is False else False,
     "note": lambda requested: f"{requested}!",
 }
-"""For each member, a value that is wider than the requested one."""
+"""For each member, how to make a value that is wider than the requested value."""
 
 
 def test_granted_rights_are_part_of_the_request_and_of_the_policy(open_local, template):
-    """The rule holds at initiation, in the decision and when the token is minted."""
+    """The rule holds for the request, for the decision and when the token is issued."""
     local = open_local(open_per_agent=10_000, open_per_user=10_000, open_in_all=10_000)
     world = _World(local, template.agent(local), template.person(local))
     outcomes = dict.fromkeys(("refused", "full", "narrowed"), 0)
 
     @settings(max_examples=EXAMPLES, deadline=None, suppress_health_check=list(HealthCheck))
     @given(st.data())
-    def holds(data):
+    def check_case(data):
         outcomes[_check(world, data)] += 1
 
-    holds()
+    check_case()
     assert all(outcomes.values()), outcomes

@@ -9,25 +9,27 @@ from server.services import reactions
 
 def test_every_event_has_reactions():
     """An event without a row would have no effect, and no error would show it."""
-    named = [value for value in vars(events).values() if isinstance(value, type)]
-    found = {one for one in named if issubclass(one, Event) and one is not Event}
-    assert found == set(reactions.REACTIONS)
+    classes = [value for value in vars(events).values() if isinstance(value, type)]
+    event_types = {
+        class_ for class_ in classes if issubclass(class_, Event) and class_ is not Event
+    }
+    assert event_types == set(reactions.REACTIONS)
     assert all(reactions.REACTIONS.values())
 
 
 def test_reactions_run_in_order_and_their_counts_are_added(monkeypatch):
-    """Each gets the unit of work and the event; a reaction that ends nothing adds nothing."""
-    ran = []
+    """Each reaction gets the unit of work and the event, and may return no counts."""
+    calls = []
 
     def first(tx, event):
-        ran.append(("first", tx, event))
+        calls.append(("first", tx, event))
         return Ended(requests=2, approved=1)
 
     def second(tx, event):
-        ran.append(("second", tx, event))
+        calls.append(("second", tx, event))
 
     def third(tx, event):
-        ran.append(("third", tx, event))
+        calls.append(("third", tx, event))
         return Ended(requests=1, tokens=4, sign_ins=3)
 
     table = {events.AppDeactivated: (first, second, third)}
@@ -35,18 +37,18 @@ def test_reactions_run_in_order_and_their_counts_are_added(monkeypatch):
     event = events.AppDeactivated("an app", "operator")
 
     assert reactions.react("a unit", event) == Ended(requests=3, approved=1, tokens=4, sign_ins=3)
-    assert ran == [(name, "a unit", event) for name in ("first", "second", "third")]
+    assert calls == [(name, "a unit", event) for name in ("first", "second", "third")]
 
 
 def test_an_event_without_a_row_raises_key_error():
-    """It is not ignored."""
+    """An event without reactions must not be ignored."""
     with pytest.raises(KeyError):
         reactions.react("a unit", Event())
 
 
 def test_disabling_an_agent_withdraws_requests_before_it_ends_grants():
-    """An approved request therefore cannot become a token while standing grants end."""
-    modules = [one.__module__ for one in reactions.REACTIONS[events.AgentDeactivated]]
+    """An approved request can therefore not become a token while standing grants end."""
+    modules = [reaction.__module__ for reaction in reactions.REACTIONS[events.AgentDeactivated]]
     assert [name.rsplit(".", 1)[1] for name in modules] == [
         "withdrawals",
         "ends",

@@ -1,4 +1,4 @@
-"""A change that could not be stored, or a row that could not be read, is answered with 503."""
+"""If a change cannot be stored or a row cannot be read, the response is 503."""
 
 import pytest
 
@@ -9,7 +9,7 @@ from server.storage.tokens.delegations import Delegations
 from tests.support.builders.token_chains import Chains
 
 
-def _database_busy(*_: object) -> None:
+def _raise_busy(*_: object) -> None:
     raise Busy("the database is away")
 
 
@@ -24,12 +24,12 @@ def chains(local, person):
 def test_a_revocation_that_cannot_be_stored_returns_503(
     chains, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """RV-11, RV-12, NG-085: 503 with Retry-After; the same call succeeds later."""
+    """RV-11, RV-12, NG-085: 503 with Retry-After, and the same call succeeds later."""
     bot = chains.agent("desk-bot")
     chains.consent(bot, "bank:read")
     token = chains.exchanged(bot, chains.user_token())
     with monkeypatch.context() as patch:
-        patch.setattr(Delegations, "revoke_tree", _database_busy)
+        patch.setattr(Delegations, "revoke_tree", _raise_busy)
         answer = chains.local.post_form("/revoke", {"token": token, **bot.credentials})
     assert answer.refusal == (503, "temporarily_unavailable")
     assert answer.headers["Retry-After"] == "1"
@@ -38,15 +38,15 @@ def test_a_revocation_that_cannot_be_stored_returns_503(
     assert chains.row(token).revoked_at is not None
 
 
-@pytest.mark.parametrize("unreadable", ["lock_live", "add"])
+@pytest.mark.parametrize("failing_method", ["lock_live", "add"])
 def test_token_exchange_returns_503_when_the_ledger_is_unavailable(
-    chains, monkeypatch: pytest.MonkeyPatch, unreadable: str
+    chains, monkeypatch: pytest.MonkeyPatch, failing_method: str
 ) -> None:
-    """TX-037, NG-054: whether the ledger cannot be read or cannot be written."""
+    """TX-037, NG-054: the ledger can be read but not written, or not read at all."""
     bot = chains.agent("desk-bot")
     chains.consent(bot, "bank:read")
     token = chains.user_token()
-    monkeypatch.setattr(Delegations, unreadable, _database_busy)
+    monkeypatch.setattr(Delegations, failing_method, _raise_busy)
     answer = chains.exchange(bot, token)
     assert answer.refusal == (503, "temporarily_unavailable")
     assert "access_token" not in answer.json
@@ -55,10 +55,10 @@ def test_token_exchange_returns_503_when_the_ledger_is_unavailable(
 def test_a_decision_whose_audit_entry_cannot_be_stored_does_not_count(
     agent, person, local, monkeypatch
 ):
-    """The request stays pending; the same decision is accepted once the audit log works again."""
+    """The same decision is accepted once the audit log works again."""
     handle, approval = agent.asked()
-    with monkeypatch.context() as broken:
-        broken.setattr(Audit, "add", _database_busy)
+    with monkeypatch.context() as patch:
+        patch.setattr(Audit, "add", _raise_busy)
         assert person.approve(approval.id).status == 503
     assert local.stored(approval.id).state is State.PENDING
     assert local.admin.entries("approval.approved") == []

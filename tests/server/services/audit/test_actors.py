@@ -1,4 +1,4 @@
-"""Audit entries are shown and searched by name; their stored bytes contain IDs."""
+"""Audit entries are shown and searched by name, although their stored bytes contain IDs."""
 
 import json
 
@@ -14,16 +14,16 @@ from tests.support.builders.installation import BY, PAY, LocalAdmin, admitted, r
 
 @pytest.fixture
 def actor_ids(admin_services: LocalAdmin) -> dict[str, str]:
-    """Entries of every kind of actor, by what the actor is."""
+    """Writes entries by every kind of actor and returns the actors' IDs by kind."""
     person, agent = admitted(admin_services), registered(admin_services).agent
     resource = admin_services.resources.all()[0]
-    found = {
+    actors = {
         "person": audit.by_user(person.id),
         "agent": audit.by_client(agent.id),
         "resource": audit.by_resource(resource.client_id),
         "gone": audit.by_user("sayso_us_gone"),
     }
-    made = [(actor, audit.Type.TOKEN_ISSUED) for actor in found.values()] + [
+    new_entries = [(actor, audit.Type.TOKEN_ISSUED) for actor in actors.values()] + [
         (audit.SYSTEM, audit.Type.APPROVAL_EXPIRED),
         (audit.SYSTEM, audit.Type.APPROVAL_ALLOWED),
         (audit.SYSTEM, audit.Type.APPROVAL_ESCALATED),
@@ -33,21 +33,21 @@ def actor_ids(admin_services: LocalAdmin) -> dict[str, str]:
         (audit.OPERATOR, audit.Type.POLICY_SET),
     ]
     with admin_services.store.write() as tx:
-        for actor, kind in made:
-            tx.audit.add(Entry(kind, actor, agent_id=agent.id, subject=person.id))
-    return {**found, "agent id": agent.id, "person id": person.id}
+        for actor, type_ in new_entries:
+            tx.audit.add(Entry(type_, actor, agent_id=agent.id, subject=person.id))
+    return {**actors, "agent id": agent.id, "person id": person.id}
 
 
-def _search(admin_services: LocalAdmin, **wanted: str) -> list[tuple[str, str]]:
-    """Types and actors' names of the found entries that the fixture made."""
-    found = AuditEntries(admin_services.store).search(EntrySearch(**wanted), 50)
-    made = [one for one in found if json.loads(one.body).get("facts") is None]
-    return [(one.type, one.names.get("actor", "")) for one in reversed(made)]
+def _search_entries(admin_services: LocalAdmin, **filters: str) -> list[tuple[str, str]]:
+    """Return the types and actor names of the fixture's entries that the search finds."""
+    found = AuditEntries(admin_services.store).search(EntrySearch(**filters), 50)
+    without_facts = [entry for entry in found if json.loads(entry.body).get("facts") is None]
+    return [(entry.type, entry.names.get("actor", "")) for entry in reversed(without_facts)]
 
 
 @pytest.mark.usefixtures("actor_ids")
 def test_entries_are_read_from_the_end_or_after_an_id(admin_services: LocalAdmin) -> None:
-    """The oldest comes first."""
+    """Entries are returned with the oldest first."""
     audit_entries = AuditEntries(admin_services.store)
     entries = audit_entries.newest(100)
     assert [entry.id for entry in entries] == sorted(entry.id for entry in entries)
@@ -59,8 +59,8 @@ def test_entries_are_read_from_the_end_or_after_an_id(admin_services: LocalAdmin
 
 @pytest.mark.usefixtures("actor_ids")
 def test_every_actor_in_the_audit_log_has_a_name(admin_services: LocalAdmin) -> None:
-    """It is a person, a client, a resource, a part of the server, or the command line."""
-    names = [name for _, name in _search(admin_services, agent_id="invoice-bot")]
+    """An actor is a person, a client, a resource, a part of the server, or the command line."""
+    names = [name for _, name in _search_entries(admin_services, agent_id="invoice-bot")]
     assert names == [
         "admin",
         "invoice-bot",
@@ -88,7 +88,7 @@ def test_entry_names_are_current_and_not_in_the_stored_bytes(
 
 
 @pytest.mark.parametrize(
-    ("wanted", "found"),
+    ("filters", "expected"),
     [
         ({"actor": "admin"}, [("token.issued", "admin")]),
         ({"actor": "ADMIN"}, [("token.issued", "admin")]),
@@ -105,20 +105,20 @@ def test_entry_names_are_current_and_not_in_the_stored_bytes(
 )
 @pytest.mark.usefixtures("actor_ids")
 def test_the_audit_log_is_searched_by_name(
-    admin_services: LocalAdmin, wanted: dict[str, str], found: list[tuple[str, str]]
+    admin_services: LocalAdmin, filters: dict[str, str], expected: list[tuple[str, str]]
 ) -> None:
-    """The name may be an actor's, an agent's or a person's; an unknown one finds nothing."""
-    assert _search(admin_services, **wanted) == found
+    """The name can be an actor's, an agent's or a person's; an unknown name finds nothing."""
+    assert _search_entries(admin_services, **filters) == expected
 
 
 def test_a_name_shared_by_a_user_and_an_agent_finds_both(
     admin_services: LocalAdmin, actor_ids: dict[str, str]
 ) -> None:
-    """In an older database both may have the same name."""
+    """In an older database, a user and an agent can have the same name."""
     namesake = admitted(admin_services, "namesake")
     shared = {"name": "invoice-bot", "name_key": "invoice-bot"}
     with admin_services.store.write() as tx:
         tx._connection.execute(update(users).where(users.c.id == namesake.id).values(shared))
         tx.audit.add(Entry(audit.Type.SIGN_IN_DONE, audit.by_user(namesake.id)))
     found = AuditEntries(admin_services.store).search(EntrySearch(actor="invoice-bot"), 9)
-    assert {one.actor for one in found} == {actor_ids["agent"], audit.by_user(namesake.id)}
+    assert {entry.actor for entry in found} == {actor_ids["agent"], audit.by_user(namesake.id)}

@@ -1,4 +1,4 @@
-"""When checkpoints are signed, that a changed log is noticed, and proofs."""
+"""The audit log signs checkpoints, detects changes to the log, and proves entries."""
 
 import sqlite3
 from dataclasses import replace
@@ -19,31 +19,31 @@ KEY = b"k" * 32
 
 @pytest.fixture
 def audit_log(admin_services):
-    """The log of an installation with a few entries."""
+    """The audit log of an installation with a few entries."""
     for name in ("ann", "bob", "cleo"):
         admitted(admin_services, name)
     return AuditLog(admin_services.store, "https://approvals.example.com", lambda: KEY)
 
 
-def verified(log):
+def verify_export(log):
     """Verify the exported log with its public key."""
     return verify(bundles.write(log.origin, log.lines()), [log.key])
 
 
 def test_a_checkpoint_covers_all_entries(admin_services, audit_log):
-    """Another one follows when something was added, and is whole."""
+    """A further checkpoint is signed only after new entries, and it covers them too."""
     first = audit_log.round()
     assert first > 0
     assert audit_log.round() == 0
     admitted(admin_services, "dave")
     assert audit_log.round() > 0
-    found = verified(audit_log)
-    assert found.checkpoints == 2
-    assert found.frontier.size > first
+    log = verify_export(audit_log)
+    assert log.checkpoints == 2
+    assert log.frontier.size > first
 
 
 def test_a_later_checkpoint_has_a_later_time(admin_services, audit_log):
-    """Checkpoints of the same millisecond are one millisecond apart."""
+    """Two checkpoints signed in the same millisecond get times one millisecond apart."""
     times = []
     for name in ("dave", "eve"):
         admitted(admin_services, name)
@@ -53,50 +53,50 @@ def test_a_later_checkpoint_has_a_later_time(admin_services, audit_log):
     assert times == [admin_services.clock.now(), admin_services.clock.now() + 1]
 
 
-def test_an_idle_log_says_so_once_a_minute(admin_services, audit_log):
-    """The same size and a later time, so that silence is proved."""
+def test_an_idle_log_signs_a_checkpoint_once_a_minute(admin_services, audit_log):
+    """A checkpoint with the same size and a later time proves that nothing was added."""
     audit_log.round()
     admin_services.clock.forward(IDLE_MS - 1)
     audit_log.round()
-    assert verified(audit_log).checkpoints == 1
+    assert verify_export(audit_log).checkpoints == 1
     admin_services.clock.forward(1)
     audit_log.round()
-    assert verified(audit_log).checkpoints == 2
+    assert verify_export(audit_log).checkpoints == 2
 
 
 def test_a_promise_is_not_older_than_the_newest_checkpoint(admin_services, audit_log):
-    """Otherwise a checkpoint from before the clock was set back would seem to break it."""
+    """An older promise would seem broken by a checkpoint from before the clock was set back."""
     leaf = StoredLeaf("sayso_ae_1", admin_services.clock.now(), b"l" * 32)
     audit_log.round()
-    for moved in (MINUTE, -5 * MINUTE):
-        admin_services.clock.forward(moved)
+    for milliseconds in (MINUTE, -5 * MINUTE):
+        admin_services.clock.forward(milliseconds)
         stored = replace(leaf, at=admin_services.clock.now())
         (note,) = audit_log.promises([stored])
-        found = notes.read_promise(note, audit_log.key)
+        promise = notes.read_promise(note, audit_log.key)
         _newest, at = notes.verify(audit_log.newest(), [audit_log.key])
-        assert (found.entry_id, found.leaf) == (leaf.id, leaf.leaf)
-        assert found.at == max(stored.at // 1000, at)
+        assert (promise.entry_id, promise.leaf) == (leaf.id, leaf.leaf)
+        assert promise.at == max(stored.at // 1000, at)
 
 
-def test_a_clock_that_is_set_back_does_not_turn_the_log_back(admin_services, audit_log):
-    """The time of checkpoints only grows."""
+def test_checkpoint_times_increase_when_the_clock_is_set_back(admin_services, audit_log):
+    """The times of checkpoints only increase, so the log still verifies."""
     audit_log.round()
     admin_services.clock.forward(-MINUTE)
     admitted(admin_services, "dave")
     audit_log.round()
-    assert verified(audit_log).checkpoints == 2
+    assert verify_export(audit_log).checkpoints == 2
 
 
-def test_the_log_keeps_its_name_when_the_server_gets_another(audit_log):
-    """Auditors have pinned it."""
+def test_the_log_keeps_its_name_when_the_issuer_changes(audit_log):
+    """Auditors have pinned the name, so a new issuer does not change it."""
     assert audit_log.origin == "approvals.example.com/log"
     audit_log.round()
-    moved = AuditLog(audit_log.store, "https://other.example.com", lambda: KEY)
-    assert moved.origin == "approvals.example.com/log"
+    renamed = AuditLog(audit_log.store, "https://other.example.com", lambda: KEY)
+    assert renamed.origin == "approvals.example.com/log"
 
 
 def _tamper(folder, statement):
-    """Change the database as somebody does who owns the machine."""
+    """Change the database as somebody with access to the machine could."""
     connection = sqlite3.connect(folder / "sayso.db")
     for table in ("audit_entries", "audit_nodes"):
         for change in ("update", "delete"):
@@ -118,7 +118,7 @@ def _tamper(folder, statement):
     ],
 )
 def test_a_changed_log_is_noticed(tmp_path, audit_log, statement):
-    """I8: the server does not start on it."""
+    """I8: the server does not start with a changed log."""
     audit_log.round()
     audit_log.check()
     _tamper(tmp_path, statement)
@@ -127,7 +127,7 @@ def test_a_changed_log_is_noticed(tmp_path, audit_log, statement):
 
 
 def test_a_long_log_is_compared_from_a_later_checkpoint(tmp_path, admin_services, monkeypatch):
-    """A start takes seconds; `sayso audit verify` compares the rest."""
+    """The start stays fast, and `sayso audit verify` compares the rest of the log."""
     log = AuditLog(admin_services.store, "https://approvals.example.com", lambda: KEY)
     admitted(admin_services)
     log.round()
@@ -141,23 +141,23 @@ def test_a_long_log_is_compared_from_a_later_checkpoint(tmp_path, admin_services
         log.check()
 
 
-def test_another_key_is_noticed(audit_log):
-    """Two servers with one database need the same key."""
+def test_a_different_log_key_is_detected(audit_log):
+    """Two servers with one database need the same log key."""
     audit_log.round()
     with pytest.raises(BrokenLog, match="not signed with this log key"):
         AuditLog(audit_log.store, audit_log.issuer, lambda: b"o" * 32).check()
 
 
 def test_a_log_without_a_checkpoint_has_nothing_to_compare(admin_services):
-    """A new installation starts, and says when there will be a checkpoint."""
+    """A new installation starts, and asking for its checkpoint is a conflict."""
     log = AuditLog(admin_services.store, "https://approvals.example.com", lambda: KEY)
     log.check()
     with pytest.raises(Conflict, match="no checkpoint yet"):
         log.newest()
 
 
-def test_each_entry_is_proved(audit_log):
-    """The first and the last one."""
+def test_entries_in_a_checkpoint_have_a_proof(audit_log):
+    """The first and the last entry of the log have a proof."""
     audit_log.round()
     with audit_log.store.read() as view:
         entries = view.audit.tail(100)
@@ -167,8 +167,8 @@ def test_each_entry_is_proved(audit_log):
         proof.check([audit_log.key])
 
 
-def test_what_is_not_in_a_checkpoint_is_not_proved(admin_services, audit_log):
-    """The refusal says when to try again; an unknown entry is not found."""
+def test_an_entry_outside_a_checkpoint_has_no_proof(admin_services, audit_log):
+    """A new entry is a conflict until the next checkpoint, and an unknown entry is not found."""
     audit_log.round()
     admitted(admin_services, "dave")
     with audit_log.store.read() as view:
@@ -179,8 +179,8 @@ def test_what_is_not_in_a_checkpoint_is_not_proved(admin_services, audit_log):
         audit_log.prove("other")
 
 
-def test_a_proof_from_a_changed_hash_proves_nothing(tmp_path, audit_log):
-    """The root in the checkpoint is signed, and the hashes do not lead to it."""
+def test_a_proof_from_a_changed_hash_is_invalid(tmp_path, audit_log):
+    """The checkpoint's root is signed, and the changed hashes do not lead to it."""
     audit_log.round()
     with audit_log.store.read() as view:
         entry = view.audit.tail(100)[0].id
@@ -191,12 +191,10 @@ def test_a_proof_from_a_changed_hash_proves_nothing(tmp_path, audit_log):
         changed.check([audit_log.key])
 
 
-def test_hashes_that_an_earlier_version_did_not_store_are_added(
-    tmp_path, admin_services, audit_log
-):
-    """With the next checkpoint, also if only the last ones are missing."""
+def test_hashes_missing_from_an_earlier_version_are_added(tmp_path, admin_services, audit_log):
+    """The next checkpoint adds them, even if only the last hashes are missing."""
     audit_log.round()
-    whole = _nodes(audit_log)
+    expected = _nodes(audit_log)
     for statement in (
         "DELETE FROM audit_nodes",
         "DELETE FROM audit_nodes WHERE (number + 1) << level > 2",
@@ -205,19 +203,19 @@ def test_hashes_that_an_earlier_version_did_not_store_are_added(
         audit_log.check()
         admin_services.clock.forward(IDLE_MS)
         audit_log.round()
-        assert _nodes(audit_log) == whole
+        assert _nodes(audit_log) == expected
         audit_log.check()
 
 
 def _nodes(log):
     with log.store.read() as view:
-        found = view.audit_log.nodes_over(0, view.audit_log.size())
-    assert len(found) > 2
-    return found
+        nodes = view.audit_log.nodes_over(0, view.audit_log.size())
+    assert len(nodes) > 2
+    return nodes
 
 
-def test_a_new_key_is_in_the_log(audit_log):
-    """Who replaced it, and the new public key."""
+def test_a_replaced_log_key_writes_an_entry(audit_log):
+    """An audit entry contains the new public key."""
     with audit_log.store.write() as tx:
         audit_log.record_key(tx, b"n" * 32, KEY, by=BY)
         entry = tx.audit.tail(1)[0]

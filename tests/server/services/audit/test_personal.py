@@ -1,4 +1,4 @@
-"""Personal texts: where they are shown, what erasing them leaves, and who cannot forge them."""
+"""Personal texts: where they are shown, what remains after erasing them, and why they are safe."""
 
 import sqlite3
 
@@ -49,14 +49,14 @@ ANN, BOB = "sayso_us_ann", "sayso_us_bob"
     ],
     ids=("user", "agent", "answer", "request", "no text", "phantom", "incident", "key"),
 )
-def test_a_text_belongs_to_who_typed_it_or_to_the_subject(entry, expected):
-    """Names of agents and signed notes are not personal."""
+def test_a_personal_text_belongs_to_its_author_or_to_the_subject(entry, expected):
+    """Names of agents and signed notes are not personal texts."""
     assert audit.owners(entry) == expected
 
 
 @pytest.fixture
 def log(admin_services):
-    """The log of an installation with two users who have a device each."""
+    """The audit log of an installation with two users who have one device each."""
     for name in ("ann", "bob"):
         user = admitted(admin_services, name)
         _name_device(admin_services, user.id, "laptop")
@@ -75,23 +75,23 @@ def _bundle(log):
     return list(bundles.write(log.origin, log.lines()))
 
 
-def _verified(log):
+def _verify_export(log):
     return verify(_bundle(log), [log.key])
 
 
 def _names(admin_services):
-    wanted = EntrySearch(type=Type.USER_ADDED)
-    found = AuditEntries(admin_services.store).search(wanted, 10)
-    return {entry.members["facts"]["name"] for entry in found}
+    search = EntrySearch(type=Type.USER_ADDED)
+    entries = AuditEntries(admin_services.store).search(search, 10)
+    return {entry.members["facts"]["name"] for entry in entries}
 
 
 @pytest.mark.usefixtures("log")
-def test_hashed_bytes_have_commitments_and_readers_see_the_texts(admin_services):
+def test_stored_bytes_have_commitments_and_readers_see_the_texts(admin_services):
     """Two entries with the same text have different commitments."""
     with admin_services.store.read() as view:
         entries = view.audit.tail(100)
     added = [entry for entry in entries if entry.type == Type.USER_ADDED]
-    assert {one.members["facts"]["name"] for one in added} >= {"ann", "bob"}
+    assert {entry.members["facts"]["name"] for entry in added} >= {"ann", "bob"}
     for entry in entries:
         assert leaf_hash(entry.body) == entry.leaf
         assert all(opening.text.encode() not in entry.body for opening in entry.openings.values())
@@ -101,7 +101,7 @@ def test_hashed_bytes_have_commitments_and_readers_see_the_texts(admin_services)
 
 
 def test_an_erased_user_leaves_a_log_that_verifies(admin_services, log):
-    """IDs, other users and all hashes stay; an entry says how many texts were erased, by whom."""
+    """Other users' texts stay, and an entry records who erased how many texts."""
     before = _bundle(log)
     user, texts = Erasures(admin_services.store).erase("ann", by="user:sayso_us_dpo")
     assert texts == 2
@@ -113,15 +113,15 @@ def test_an_erased_user_leaves_a_log_that_verifies(admin_services, log):
     assert (entry.actor, entry.members["subject"]) == ("user:sayso_us_dpo", user.id)
     assert entry.members["facts"] == {"texts": texts}
     log.round()
-    assert _verified(log).erased == texts
+    assert _verify_export(log).erased == texts
     assert '"ann"' not in "".join(_bundle(log))
     assert verify(before, [log.key]).erased == 0
     assert Erasures(admin_services.store).erase(user.id, by=BY)[1] == 0
 
 
 @pytest.mark.usefixtures("log")
-def test_an_erased_text_says_which_it_is(admin_services):
-    """Somebody may type `erased`."""
+def test_an_erased_text_is_marked_in_its_entry(admin_services):
+    """A member of the entry marks the erased text, because somebody could type `erased`."""
     Erasures(admin_services.store).erase("ann", by=BY)
     entries = AuditEntries(admin_services.store).search(EntrySearch(type=Type.USER_ADDED), 10)
     erased = {entry.members["facts"]["name"]: entry.members.get("erased") for entry in entries}
@@ -129,26 +129,26 @@ def test_an_erased_text_says_which_it_is(admin_services):
 
 
 def test_erased_bytes_are_not_in_the_file(tmp_path, admin_services):
-    """SQLite leaves deleted rows in the file unless it is told not to."""
+    """SQLite keeps deleted rows in the file unless `secure_delete` is on."""
     user = admitted(admin_services, "cleo")
     _name_device(admin_services, user.id, "Zaphod's telephone")
-    assert b"Zaphod" in _file(tmp_path)
+    assert b"Zaphod" in _database_bytes(tmp_path)
     with admin_services.store.write() as tx:
         tx._connection.exec_driver_sql("PRAGMA secure_delete=OFF")
     Erasures(admin_services.store).erase("cleo", by=BY)
-    assert b"Zaphod" not in _file(tmp_path)
+    assert b"Zaphod" not in _database_bytes(tmp_path)
 
 
-def _file(folder):
-    """The bytes of the database, without a write-ahead log."""
+def _database_bytes(folder):
+    """Return the bytes of the database after a checkpoint of its write-ahead log."""
     connection = sqlite3.connect(folder / "sayso.db")
     connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
     connection.close()
     return (folder / "sayso.db").read_bytes() + (folder / "sayso.db-wal").read_bytes()
 
 
-def test_nobody_else_can_be_erased(admin_services):
-    """An agent is not a user."""
+def test_erasing_an_unknown_user_is_not_found(admin_services):
+    """Only a user can be erased."""
     with pytest.raises(NotFound):
         Erasures(admin_services.store).erase("nobody", by=BY)
 
@@ -162,7 +162,7 @@ def test_nobody_else_can_be_erased(admin_services):
     ],
 )
 def test_a_changed_text_is_never_shown(tmp_path, admin_services, statement):
-    """Whoever owns the machine can drop the trigger, and cannot find another text."""
+    """Somebody with access to the machine can drop the trigger, but cannot forge the hash."""
     connection = sqlite3.connect(tmp_path / "sayso.db")
     connection.execute("DROP TRIGGER audit_openings_update")
     connection.execute(statement)
@@ -171,8 +171,8 @@ def test_a_changed_text_is_never_shown(tmp_path, admin_services, statement):
     assert _names(admin_services) == {CHANGED}
 
 
-def test_a_proof_has_no_text(admin_services, log):
-    """It can be given away."""
+def test_a_proof_contains_no_personal_text(admin_services, log):
+    """A proof contains no personal text, so it can be passed on."""
     (entry, *_rest) = AuditEntries(admin_services.store).search(
         EntrySearch(type=Type.USER_ADDED), 1
     )

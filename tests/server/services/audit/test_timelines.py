@@ -1,4 +1,4 @@
-"""The timeline of a request or token has all its entries and nobody else's."""
+"""The timeline of a request or token has all entries about it and no other entries."""
 
 import json
 
@@ -12,12 +12,12 @@ from server.services.tokens.delegations import DelegationService
 from tests.support.builders.installation import BY
 from tests.support.builders.token_chains import Chains
 
-PAYMENT = ["approval.requested", "approval.approved", "token.issued"]
+PAYMENT_TYPES = ["approval.requested", "approval.approved", "token.issued"]
 
 
 @pytest.fixture(autouse=True)
 def _no_call():
-    """Entries are written outside of an API call, whatever the tests before have left."""
+    """Sets the correlation ID that entries have outside of an API call."""
     telemetry.correlate("local")
 
 
@@ -27,58 +27,58 @@ def entries(local):
     return AuditEntries(local.services.store)
 
 
-def _types(found):
-    return [entry.type for entry in found]
+def _types(entries):
+    return [entry.type for entry in entries]
 
 
-def _paid(agent, local, person):
-    """An approved and redeemed payment: the IDs of its request and its token, and the token."""
+def _pay(agent, local, person):
+    """Pay once; return the request's ID, the token's ID and the token."""
     token = agent.paid(person)
     claims = local.claims(token)
     return claims["approval"]["id"], claims["jti"], token
 
 
 def test_a_payment_has_one_timeline_by_any_of_its_ids(entries, agent, local, person, resource):
-    """The request, the decision, the token and its use, by request, token or entry ID."""
-    request, jti, token = _paid(agent, local, person)
+    """The timeline is the same by the ID of the request, the token or one of its entries."""
+    request, jti, token = _pay(agent, local, person)
     assert resource.consume(token).status == 200
-    found = entries.timeline(request)
-    assert _types(found) == [*PAYMENT, "approval.consumed"]
-    assert found[0].names["subject"] == person.user.name
-    for other in (jti, *(entry.id for entry in found)):
-        assert entries.timeline(other) == found
+    timeline = entries.timeline(request)
+    assert _types(timeline) == [*PAYMENT_TYPES, "approval.consumed"]
+    assert timeline[0].names["subject"] == person.user.name
+    for id_ in (jti, *(entry.id for entry in timeline)):
+        assert entries.timeline(id_) == timeline
 
 
-def test_another_request_is_not_in_the_timeline(entries, agent, local, person):
-    """Even of the same agent and user."""
-    first, second = (_paid(agent, local, person)[0] for _ in range(2))
+def test_a_different_request_is_not_in_the_timeline(entries, agent, local, person):
+    """The timeline leaves out other requests of the same agent and user."""
+    first, second = (_pay(agent, local, person)[0] for _ in range(2))
     for request in (first, second):
-        assert _types(entries.timeline(request)) == PAYMENT
+        assert _types(entries.timeline(request)) == PAYMENT_TYPES
     assert not {entry.id for entry in entries.timeline(first)} & {
         entry.id for entry in entries.timeline(second)
     }
 
 
 def test_a_chain_of_tokens_has_one_timeline(entries, local, person):
-    """It has the revocation of an ancestor, and nothing of another token of the same parent."""
+    """It has the revocation of an ancestor, but no entry of a sibling token."""
     chains = Chains(local, person.user.id)
     chains.prepare()
     bot = chains.agent("desk-bot")
     chains.consent(bot, "bank:read")
     parent = chains.user_token()
-    one, other = (chains.row(chains.exchanged(bot, parent)) for _ in range(2))
-    (issued,) = entries.timeline(one.id)
-    assert json.loads(issued.body)["facts"]["jti"] == one.id
+    token, sibling = (chains.row(chains.exchanged(bot, parent)) for _ in range(2))
+    (issued,) = entries.timeline(token.id)
+    assert json.loads(issued.body)["facts"]["jti"] == token.id
     assert entries.timeline(issued.id) == [issued]
     DelegationService(local.services.store).revoke(chains.row(parent).id, by=BY)
-    assert _types(entries.timeline(other.id)) == ["token.issued", "token.revoked"]
-    jtis = {json.loads(entry.body)["facts"]["jti"] for entry in entries.timeline(other.id)}
-    assert jtis == {other.id, chains.row(parent).id}
+    assert _types(entries.timeline(sibling.id)) == ["token.issued", "token.revoked"]
+    jtis = {json.loads(entry.body)["facts"]["jti"] for entry in entries.timeline(sibling.id)}
+    assert jtis == {sibling.id, chains.row(parent).id}
 
 
-def test_what_one_api_call_did_is_in_the_timeline(entries, agent, local, person):
-    """An incident that the call of a denial opened, but not the end of another request by it."""
-    request = _paid(agent, local, person)[0]
+def test_effects_of_the_same_api_call_are_in_the_timeline(entries, agent, local, person):
+    """It has an incident that the call opened, but not the end of a different request."""
+    request = _pay(agent, local, person)[0]
     other = agent.asked_payment()[1].id
     telemetry.correlate("call-1")
     try:
@@ -89,12 +89,12 @@ def test_what_one_api_call_did_is_in_the_timeline(entries, agent, local, person)
     finally:
         telemetry.correlate("local")
     ended = ["approval.cancelled", "incident.opened"]
-    assert _types(entries.timeline(request)) == [*PAYMENT, *ended]
+    assert _types(entries.timeline(request)) == [*PAYMENT_TYPES, *ended]
     assert _types(entries.timeline(other)) == ["approval.requested", *ended]
 
 
 def test_commands_and_loops_are_not_one_api_call(entries, local):
-    """All their entries have the same correlation ID."""
+    """Their entries share one correlation ID although they do not belong together."""
     with local.services.store.write() as tx:
         added = tx.audit.add(Entry("user.added", "operator"))
     assert [entry.id for entry in entries.timeline(added)] == [added]
@@ -102,8 +102,8 @@ def test_commands_and_loops_are_not_one_api_call(entries, local):
         entries.timeline("local")
 
 
-def test_an_unknown_id_says_which_ids_have_a_timeline(entries):
-    """Requests, tokens, entries and API calls."""
-    wanted = "There is no request, token, audit entry or API call sayso_xx_1."
-    with pytest.raises(NotFound, match=wanted):
+def test_the_error_for_an_unknown_id_lists_what_has_a_timeline(entries):
+    """The error lists requests, tokens, audit entries and API calls."""
+    message = "There is no request, token, audit entry or API call sayso_xx_1."
+    with pytest.raises(NotFound, match=message):
         entries.timeline("sayso_xx_1")

@@ -1,4 +1,4 @@
-"""Consents: a page asks, a device signs, and the consent is valid until it ends."""
+"""Consents: a page requests one, a device signs it, and it is valid until it ends."""
 
 import json
 
@@ -21,8 +21,8 @@ from tests.support.builders.clock import DAY, MINUTE
 from tests.support.builders.consents import all_of, ask, give, live, wanted
 from tests.support.builders.installation import BY, PAY, registered
 
-BACK = "https://chat.example/back"
-BOTH = ("payments:read", "payments:transfer")
+REDIRECT_URI = "https://chat.example/back"
+BOTH_SCOPES = ("payments:read", "payments:transfer")
 
 
 def _invalid_reason(local, approval):
@@ -31,7 +31,7 @@ def _invalid_reason(local, approval):
 
 
 def _app(local):
-    new = NewApp("chat", (BACK,), resources=(PAY,), scopes=("payments:read",))
+    new = NewApp("chat", (REDIRECT_URI,), resources=(PAY,), scopes=("payments:read",))
     return local.admin.apps.add(new, by=BY).app
 
 
@@ -42,15 +42,15 @@ def _outcome(local, approval, user):
 
 def _token(local, agent, person, consent, name="sayso_at_1", **members):
     now = local.clock.now()
-    plain = {"consent_id": consent.id, **members}
-    token = Delegation(name, agent.id, person.user.id, PAY, "", now, now + 5 * MINUTE, **plain)
+    fields = {"consent_id": consent.id, **members}
+    token = Delegation(name, agent.id, person.user.id, PAY, "", now, now + 5 * MINUTE, **fields)
     with local.services.store.write() as tx:
         tx.delegations.add(token)
     return token
 
 
 def test_a_consent_request_appears_in_the_feed_of_the_person(local, agent, person):
-    """It waits like any other; its kind is part of the signed text."""
+    """It is listed like any other request, and its kind is part of the signed text."""
     approval = ask(local, wanted(local, agent, person))
     assert (approval.kind, approval.state, approval.risk) == ("consent", State.PENDING, Risk.LOW)
     (shown,) = person.call("GET", "/api/approvals").json["items"]
@@ -73,8 +73,8 @@ def test_a_consent_request_appears_in_the_feed_of_the_person(local, agent, perso
 
 
 def test_the_display_states_client_resource_scopes_and_end(local, agent, person):
-    """Each scope has its risk."""
-    approval = ask(local, wanted(local, agent, person, scopes=BOTH))
+    """Each scope is shown with its risk."""
+    approval = ask(local, wanted(local, agent, person, scopes=BOTH_SCOPES))
     display = json.loads(approval.display)
     facts = [(fact["label"], fact["value"]) for fact in display["facts"]]
     until = display["facts"][-1]["value"]
@@ -96,28 +96,28 @@ def test_the_display_states_client_resource_scopes_and_end(local, agent, person)
 
 
 def test_an_approval_gives_exactly_the_consent_that_was_shown(local, agent, person):
-    """Consent, state and audit entry are stored in one unit of work."""
+    """The approval stores the consent, writes an audit entry and sends a message."""
     approval = ask(local, wanted(local, agent, person))
     answer = person.approve(approval.id)
     assert (answer.status, answer.json["state"]) == (200, "redeemed")
-    found = live(local, agent, person)
-    assert found is not None
-    assert (found.scopes, found.approval_id) == (("payments:read",), approval.id)
-    assert found.expires_at == local.clock.now() + 30 * DAY
+    consent = live(local, agent, person)
+    assert consent is not None
+    assert (consent.scopes, consent.approval_id) == (("payments:read",), approval.id)
+    assert consent.expires_at == local.clock.now() + 30 * DAY
     entry = local.admin.entries("consent.given")[-1]
     assert entry["approval_id"] == approval.id
     assert entry["facts"] == {
-        "consent": found.id,
+        "consent": consent.id,
         "app": None,
         "scope": "payments:read",
-        "expires_at": found.expires_at,
+        "expires_at": consent.expires_at,
     }
     assert local.messages()[-1]["event"] == "consent.given"
     assert _outcome(local, approval, person.user) == "given"
 
 
 def test_repeating_the_same_decision_gives_no_second_consent(local, agent, person):
-    """A terminal that lost the response may repeat it."""
+    """A terminal that lost the response may repeat the decision."""
     approval = ask(local, wanted(local, agent, person))
     jws = person.decision(approval.id)
     assert person.send_decision(approval.id, jws).status == 200
@@ -126,7 +126,7 @@ def test_repeating_the_same_decision_gives_no_second_consent(local, agent, perso
 
 
 def test_a_denial_gives_no_consent(local, agent, person):
-    """The page that asked learns of the denial."""
+    """The page that sent the request learns of the denial."""
     approval = ask(local, wanted(local, agent, person))
     assert _outcome(local, approval, person.user) == "waiting"
     assert person.deny(approval.id).json["state"] == "denied"
@@ -135,16 +135,16 @@ def test_a_denial_gives_no_consent(local, agent, person):
 
 
 def test_a_high_risk_scope_needs_the_high_key_and_the_pin(local, agent, person):
-    """A consent has the ceremony of any approval at its risk."""
-    approval = ask(local, wanted(local, agent, person, scopes=BOTH))
+    """A consent needs the same ceremony as any approval at its risk."""
+    approval = ask(local, wanted(local, agent, person, scopes=BOTH_SCOPES))
     assert (approval.risk, approval.ceremony) == (Risk.HIGH, "pin")
-    weak = person.send_decision(approval.id, person.decision(approval.id))
-    assert weak.refusal == (403, "pin_required")
+    without_pin = person.send_decision(approval.id, person.decision(approval.id))
+    assert without_pin.refusal == (403, "pin_required")
     session = person.decision(approval.id, person.session)
     assert person.send_decision(approval.id, session).status == 403
     assert live(local, agent, person) is None
     assert person.approve(approval.id).status == 200
-    assert live(local, agent, person).scopes == BOTH
+    assert live(local, agent, person).scopes == BOTH_SCOPES
 
 
 def test_an_agent_cannot_poll_a_consent_request(local, agent, person):
@@ -155,14 +155,14 @@ def test_an_agent_cannot_poll_a_consent_request(local, agent, person):
 
 
 def test_a_poll_only_finds_actions(local, agent, person, monkeypatch):
-    """Should an auth_req_id lead to another kind, the answer is that of an unknown one."""
+    """Even if an auth_req_id led to a consent request, it would be treated as unknown."""
     approval = ask(local, wanted(local, agent, person))
     monkeypatch.setattr(Approvals, "by_handle", lambda self, _hash: self.get(approval.id))
     assert agent.poll("sayso_ar_any").refusal == (400, "invalid_grant")
 
 
 def test_a_new_consent_includes_the_scopes_of_the_old_one(local, agent, person):
-    """It replaces the old one in the same row, and the display says so."""
+    """The new consent replaces the old one, and the display marks the old scopes."""
     first = give(local, agent, person)
     local.clock.forward(MINUTE)
     request = wanted(local, agent, person, scopes=("payments:transfer",), until=None)
@@ -172,12 +172,12 @@ def test_a_new_consent_includes_the_scopes_of_the_old_one(local, agent, person):
     assert "payments:transfer (high risk)" in values
     assert person.approve(approval.id).status == 200
     (given,) = all_of(local)
-    assert (given.consent.id, given.consent.scopes) == (first.id, BOTH)
+    assert (given.consent.id, given.consent.scopes) == (first.id, BOTH_SCOPES)
     assert given.consent.expires_at == local.clock.now() + 30 * DAY
     assert (given.consent.created_at, given.consent.approval_id) == (first.created_at, approval.id)
 
 
-NARROWED = {
+PERMISSION_CHANGES = {
     "ceiling": lambda admin_services: admin_services.agents.update(
         "invoice-bot", AgentChanges(scopes=("payments:transfer",)), by=BY
     ),
@@ -190,11 +190,11 @@ NARROWED = {
 }
 
 
-@pytest.mark.parametrize("what", NARROWED)
-def test_old_scopes_that_are_no_longer_allowed_are_left_out(local, agent, person, what):
-    """They do not block the new consent."""
+@pytest.mark.parametrize("change", PERMISSION_CHANGES)
+def test_old_scopes_that_are_no_longer_allowed_are_left_out(local, agent, person, change):
+    """They do not prevent the new consent."""
     give(local, agent, person, scopes=("openid", "payments:read"))
-    NARROWED[what](local.admin)
+    PERMISSION_CHANGES[change](local.admin)
     request = wanted(local, agent, person, scopes=("payments:transfer",))
     approval = ask(local, request)
     assert approval.scope == "openid payments:transfer"
@@ -203,9 +203,9 @@ def test_old_scopes_that_are_no_longer_allowed_are_left_out(local, agent, person
 
 
 def test_the_end_of_a_consent_that_is_left_out_does_not_count(local, agent, person):
-    """The requested end applies."""
+    """The new consent gets the requested end, although the old one lasted longer."""
     give(local, agent, person)
-    NARROWED["ceiling"](local.admin)
+    PERMISSION_CHANGES["ceiling"](local.admin)
     until = local.clock.now() + DAY
     approval = ask(local, wanted(local, agent, person, scopes=("payments:transfer",), until=until))
     assert person.approve(approval.id).status == 200
@@ -213,14 +213,14 @@ def test_the_end_of_a_consent_that_is_left_out_does_not_count(local, agent, pers
 
 
 def test_a_new_consent_never_shortens_the_old_one(local, agent, person):
-    """Revoking is the way to shorten."""
+    """A person shortens a consent by revoking it."""
     first = give(local, agent, person)
-    again = give(local, agent, person, until=local.clock.now() + DAY)
-    assert again.expires_at == first.expires_at
+    second = give(local, agent, person, until=local.clock.now() + DAY)
+    assert second.expires_at == first.expires_at
 
 
 def test_an_expired_consent_is_not_renewed(local, agent, person):
-    """The new one is a new row."""
+    """The new consent is stored separately, and the old one stays expired."""
     give(local, agent, person, until=local.clock.now() + MINUTE)
     local.clock.forward(MINUTE)
     give(local, agent, person)
@@ -228,16 +228,16 @@ def test_an_expired_consent_is_not_renewed(local, agent, person):
 
 
 def test_the_last_signed_consent_replaces_the_one_before(local, agent, person):
-    """Two pages at once: nothing is added that was not shown."""
+    """With two pages open, a consent contains only the scopes that its own page showed."""
     narrow = ask(local, wanted(local, agent, person))
-    wide = ask(local, wanted(local, agent, person, scopes=BOTH))
+    wide = ask(local, wanted(local, agent, person, scopes=BOTH_SCOPES))
     assert person.approve(wide.id).status == 200
     assert person.approve(narrow.id).status == 200
     assert live(local, agent, person).scopes == ("payments:read",)
 
 
 def test_openid_scopes_are_low_risk_and_need_no_permission(local, agent, person):
-    """They concern the person, not a resource."""
+    """OpenID scopes concern the person, not a resource."""
     consent = give(local, agent, person, scopes=("openid", "payments:read", "profile"))
     assert consent.scopes == ("openid", "payments:read", "profile")
 
@@ -254,14 +254,14 @@ def test_openid_scopes_are_low_risk_and_need_no_permission(local, agent, person)
     ],
 )
 def test_an_invalid_consent_request_is_refused(local, agent, person, members, error):
-    """Unknown client or resource, no scope, a scope not allowed, an invalid end."""
+    """The client, the resource, the scopes and the end must be valid."""
     with pytest.raises(error):
         ask(local, wanted(local, agent, person, **members))
     assert local.admin.entries("approval.requested") == []
 
 
 def test_a_disabled_agent_gets_no_consent(local, agent, person):
-    """The request is refused as from an unauthorized client."""
+    """A disabled agent is treated as an unauthorized client."""
     local.admin.agents.disable("invoice-bot", by=BY)
     with pytest.raises(errors.UnauthorizedClient):
         ask(local, wanted(local, agent, person))
@@ -275,22 +275,22 @@ def test_a_scope_beyond_the_permissions_of_the_agent_is_refused(local, agent, pe
 
 
 def test_a_critical_scope_cannot_be_part_of_a_consent(local, agent, person):
-    """It needs two people each time."""
+    """A critical action needs two people each time."""
     scopes = {"payments:transfer": Risk.CRITICAL}
     local.admin.resources.update(PAY, ResourceChanges(scopes=scopes), by=BY)
     with pytest.raises(errors.InvalidScope, match="cannot be part of a consent"):
-        ask(local, wanted(local, agent, person, scopes=BOTH))
+        ask(local, wanted(local, agent, person, scopes=BOTH_SCOPES))
 
 
 def test_a_user_without_a_device_is_told_to_enroll_one(local, agent, person):
-    """There is nothing to sign with."""
+    """Without a device, the person cannot sign the consent."""
     user, _ = local.admin.users.add(NewUser("ben"), by=BY)
     with pytest.raises(errors.AccessDenied, match="Enroll"):
         ask(local, wanted(local, agent, person, user=user))
 
 
 def test_open_consent_requests_per_person_are_limited(local, agent, person):
-    """Separately from the limit of the agents' requests."""
+    """They are counted separately from the requests of agents."""
     for _ in range(10):
         ask(local, wanted(local, agent, person))
     with pytest.raises(errors.AccessDenied, match="Answer them"):
@@ -299,7 +299,7 @@ def test_open_consent_requests_per_person_are_limited(local, agent, person):
 
 
 def test_repeated_denials_pause_consent_requests(local, agent, person):
-    """The pause lasts half an hour; the agent's own requests are not affected."""
+    """The pause lasts half an hour and does not affect the agent's own requests."""
     for _ in range(3):
         assert person.deny(ask(local, wanted(local, agent, person)).id).status == 200
     with pytest.raises(errors.AccessDenied, match="half an hour"):
@@ -310,7 +310,7 @@ def test_repeated_denials_pause_consent_requests(local, agent, person):
 
 
 def test_a_consent_request_expires_after_ten_minutes(local, agent, person):
-    """The page sees that it is over."""
+    """The page gets the outcome "over" even before the sweeper runs."""
     approval = ask(local, wanted(local, agent, person))
     local.clock.forward(10 * MINUTE)
     assert _outcome(local, approval, person.user) == "over"
@@ -330,23 +330,25 @@ def test_the_outcome_of_a_consent_is_only_visible_to_its_user(local, agent, pers
         assert local.site.consents.outcome(view, "sayso_ap_none", person.user.id) == "over"
 
 
-DISABLED = {
+DISABLING_CHANGES = {
     "user_disabled": lambda admin_services: admin_services.users.disable("ana", by=BY),
     "resource_deleted": lambda admin_services: admin_services.resources.delete(PAY, by=BY),
     "agent_disabled": lambda admin_services: admin_services.agents.disable("invoice-bot", by=BY),
 }
 
 
-@pytest.mark.parametrize("reason", DISABLED)
-def test_disabling_a_party_cancels_the_consent_request(local, agent, person, reason):
-    """The request is cancelled at once and has the reason."""
+@pytest.mark.parametrize("reason", DISABLING_CHANGES)
+def test_a_disabled_user_agent_or_deleted_resource_cancels_the_request(
+    local, agent, person, reason
+):
+    """The request is cancelled immediately, with the reason."""
     approval = ask(local, wanted(local, agent, person))
-    DISABLED[reason](local.admin)
+    DISABLING_CHANGES[reason](local.admin)
     stored = local.stored(approval.id)
     assert (stored.state, stored.reason) == (State.CANCELLED, reason)
 
 
-TIGHTENED = {
+RISK_AND_PERMISSION_CHANGES = {
     "ceiling": lambda admin_services: admin_services.agents.update(
         "invoice-bot", AgentChanges(scopes=("payments:transfer",)), by=BY
     ),
@@ -359,19 +361,19 @@ TIGHTENED = {
 }
 
 
-@pytest.mark.parametrize("what", TIGHTENED)
-def test_permissions_narrowed_before_the_decision_cancel_the_request(local, agent, person, what):
-    """The approval comes too late."""
+@pytest.mark.parametrize("change", RISK_AND_PERMISSION_CHANGES)
+def test_permissions_narrowed_before_the_decision_cancel_the_request(local, agent, person, change):
+    """The approval comes too late and is refused."""
     approval = ask(local, wanted(local, agent, person))
     jws = person.decision(approval.id)
-    TIGHTENED[what](local.admin)
+    RISK_AND_PERMISSION_CHANGES[change](local.admin)
     assert person.send_decision(approval.id, jws).refusal == (409, "not_pending")
     assert local.stored(approval.id).reason == "policy_changed"
     assert all_of(local) == []
 
 
 def test_a_consent_needs_no_grant_type_of_the_agent(local, agent, person):
-    """The page asks, not the agent."""
+    """The page sends the request, not the agent."""
     local.admin.agents.update(
         "invoice-bot", AgentChanges(grant_types=(GRANT_CLIENT_CREDENTIALS,)), by=BY
     )
@@ -379,7 +381,7 @@ def test_a_consent_needs_no_grant_type_of_the_agent(local, agent, person):
 
 
 def test_the_invalid_reason_follows_what_was_deleted_or_disabled(local, agent, person):
-    """The resource comes first, then the agent, then the user."""
+    """A disabled user takes precedence over the agent, and the agent over the resource."""
     approval = ask(local, wanted(local, agent, person))
     assert _invalid_reason(local, approval) is None
     local.admin.resources.delete(PAY, by=BY)
@@ -390,8 +392,8 @@ def test_the_invalid_reason_follows_what_was_deleted_or_disabled(local, agent, p
     assert _invalid_reason(local, approval) == "user_disabled"
 
 
-def test_a_consent_whose_approval_changed_meanwhile_is_not_given(local, agent, person):
-    """If a decision and an expiry happen at the same time, one of them wins."""
+def test_a_consent_is_only_given_for_an_approved_request(local, agent, person):
+    """A consent is given only if its approval is still in the approved state."""
     approval = ask(local, wanted(local, agent, person))
     with local.services.store.write() as tx:
         assert local.site.consents.give(tx, approval) == approval
@@ -399,7 +401,7 @@ def test_a_consent_whose_approval_changed_meanwhile_is_not_given(local, agent, p
 
 
 def test_covering_finds_the_consent_that_allows_all_scopes(local, agent, person):
-    """A request that a consent covers needs no question."""
+    """A request that a consent covers needs no new question to the person."""
     consent = give(local, agent, person)
 
     def covering(*scope, client=agent.id):
@@ -413,7 +415,7 @@ def test_covering_finds_the_consent_that_allows_all_scopes(local, agent, person)
 
 
 def test_people_list_their_own_consents(local, agent, person):
-    """Those in force, or ended ones on request."""
+    """The list has the consents in force, or the ended ones on request."""
     consent = give(local, agent, person, until=local.clock.now() + DAY)
     (item,) = person.call("GET", "/api/consents").json["items"]
     assert item == {
@@ -439,7 +441,7 @@ def test_people_list_their_own_consents(local, agent, person):
 
 
 def test_revoking_a_consent_revokes_its_tokens_and_their_descendants(local, agent, person):
-    """A session is enough, because it removes power; other tokens stay valid."""
+    """A session is enough to remove power, and other tokens stay valid."""
     consent = give(local, agent, person)
     root = _token(local, agent, person, consent)
     child = _token(local, agent, person, consent, "sayso_at_2", parent_id=root.id, consent_id=None)
@@ -451,8 +453,8 @@ def test_revoking_a_consent_revokes_its_tokens_and_their_descendants(local, agen
     assert live(local, agent, person) is None
     entry = local.admin.entries("consent.revoked")[-1]
     assert (entry["actor"], entry["facts"]["tokens"]) == (f"user:{person.user.id}", 2)
-    again = person.call("DELETE", f"/api/consents/{consent.id}")
-    assert (again.status, again.json["tokens_revoked"]) == (200, 0)
+    repeated = person.call("DELETE", f"/api/consents/{consent.id}")
+    assert (repeated.status, repeated.json["tokens_revoked"]) == (200, 0)
     assert len(local.admin.entries("consent.revoked")) == 1
 
 
@@ -460,13 +462,13 @@ def test_revoking_a_consent_of_another_person_is_not_found(local, agent, person)
     """The answer is the same as for an unknown ID."""
     consent = give(local, agent, person)
     other = new_person(local, "ben")
-    for wrong in (consent.id, "sayso_co_none"):
-        assert other.call("DELETE", f"/api/consents/{wrong}").refusal == (404, "not_found")
+    for consent_id in (consent.id, "sayso_co_none"):
+        assert other.call("DELETE", f"/api/consents/{consent_id}").refusal == (404, "not_found")
     assert live(local, agent, person) is not None
 
 
 def test_an_administrator_revokes_a_consent_once(local, agent, person):
-    """An ended or unknown one is an error and no audit entry."""
+    """Revoking an ended or unknown consent is an error and writes no audit entry."""
     consent = give(local, agent, person)
     token = _token(local, agent, person, consent)
     given, tokens = local.site.consents.revoke(consent.id, by=BY)
@@ -481,7 +483,7 @@ def test_an_administrator_revokes_a_consent_once(local, agent, person):
 
 
 def test_deleting_an_agent_or_a_resource_revokes_its_consents(local, agent, person):
-    """Registering the same URI again restores nothing."""
+    """A consent ends for good when its agent or resource is deleted."""
     consent = give(local, agent, person)
     token = _token(local, agent, person, consent)
     local.admin.resources.delete(PAY, by=BY)
@@ -496,14 +498,14 @@ def test_deleting_an_agent_or_a_resource_revokes_its_consents(local, agent, pers
 
 
 def test_disabling_an_agent_keeps_its_consents(local, agent, person):
-    """They apply again when it is enabled."""
+    """The consents apply again when the agent is enabled."""
     give(local, agent, person)
     local.admin.agents.disable("invoice-bot", by=BY)
     assert live(local, agent, person) is not None
 
 
-def test_an_app_asks_for_consent_for_itself_or_for_an_agent(local, agent, person):
-    """The display names who gets it and, where different, which app asks."""
+def test_an_app_requests_consent_for_itself_or_for_an_agent(local, agent, person):
+    """The display names the client and, if it differs, the app that sends the request."""
     scopes = ("openid", "payments:read")
     app = _app(local)
     own = ask(local, wanted(local, agent, person, client_id=app.id, app_id=app.id, scopes=scopes))
@@ -516,11 +518,14 @@ def test_an_app_asks_for_consent_for_itself_or_for_an_agent(local, agent, person
     facts = {fact["label"]: fact["value"] for fact in json.loads(other.display)["facts"]}
     assert (facts["Agent"], facts["Asked by"]) == ("invoice-bot", "the app chat")
     assert person.approve(other.id).status == 200
-    found = all_of(local)
-    assert {(g.client_name, g.app_name) for g in found} == {("chat", None), ("invoice-bot", "chat")}
+    consents = all_of(local)
+    assert {(given.client_name, given.app_name) for given in consents} == {
+        ("chat", None),
+        ("invoice-bot", "chat"),
+    }
     of_chat = local.site.consents.search(user=None, client="chat", ended=False)
     assert [given.client_name for given in of_chat] == ["chat"]
-    item = next(i for i in person.call("GET", "/api/consents").json["items"] if i["app"])
+    item = next(item for item in person.call("GET", "/api/consents").json["items"] if item["app"])
     assert item["app"] == {"id": app.id, "name": "chat"}
     local.admin.apps.delete("chat", by=BY)
     assert {given.state(local.clock.now()) for given in all_of(local)} == {"revoked"}
@@ -528,7 +533,7 @@ def test_an_app_asks_for_consent_for_itself_or_for_an_agent(local, agent, person
 
 
 def test_a_disabled_app_gets_no_consent(local, agent, person):
-    """A disabled app is treated as a disabled agent."""
+    """A disabled app is treated like a disabled agent."""
     app = _app(local)
     local.admin.apps.update("chat", AppChanges(enabled=False), by=BY)
     with pytest.raises(errors.UnauthorizedClient):

@@ -1,4 +1,4 @@
-"""Incidents are listed, shown and closed; closing one releases no agent."""
+"""Incidents can be listed, shown and closed; closing an incident releases no agent."""
 
 from collections.abc import Callable
 
@@ -23,7 +23,7 @@ def incidents(local: LocalSite) -> Incidents:
 
 @pytest.fixture
 def reported(agent: LocalAgent, person: LocalTerminal, local: LocalSite) -> Reported:
-    """Makes a report; returns the ID of its incident."""
+    """Makes a report and returns the ID of its incident."""
 
     def report() -> str:
         local.admin.agents.enable(agent.id, by=BY)
@@ -39,13 +39,13 @@ def reported(agent: LocalAgent, person: LocalTerminal, local: LocalSite) -> Repo
 
 
 def test_open_incidents_are_listed_newest_first(incidents: Incidents, reported: Reported) -> None:
-    """Closed ones on request; a page continues where the last one ended."""
+    """Closed incidents are listed on request, and a page continues where the last page ended."""
     first, second, third = reported(), reported(), reported()
     incidents.close(second, None, by=BY)
     assert [shown.incident.id for shown in incidents.search()] == [third, first]
-    every = incidents.search(closed=True)
-    assert [shown.incident.id for shown in every] == [third, second, first]
-    before = (every[0].incident.opened_at, every[0].incident.id)
+    all_incidents = incidents.search(closed=True)
+    assert [shown.incident.id for shown in all_incidents] == [third, second, first]
+    before = (all_incidents[0].incident.opened_at, all_incidents[0].incident.id)
     (rest,) = incidents.search(limit=1, before=before)
     assert rest.incident.id == first
 
@@ -53,7 +53,7 @@ def test_open_incidents_are_listed_newest_first(incidents: Incidents, reported: 
 def test_an_incident_shows_its_reporter_and_the_current_state_of_its_agents(
     incidents: Incidents, reported: Reported, agent: LocalAgent, local: LocalSite
 ) -> None:
-    """The stored evidence does not change."""
+    """The states are current, but the stored evidence does not change."""
     shown = incidents.show(reported())
     assert (shown.user_name, shown.states) == ("ana", {agent.id: "quarantined"})
     local.admin.agents.enable(agent.id, by=BY)
@@ -64,10 +64,10 @@ def test_an_incident_shows_its_reporter_and_the_current_state_of_its_agents(
     assert incidents.show(shown.incident.id).states == {agent.id: "deleted"}
 
 
-def test_closing_an_incident_records_who_and_releases_nothing(
+def test_closing_an_incident_records_the_actor_and_releases_no_agent(
     incidents: Incidents, reported: Reported, agent: LocalAgent, local: LocalSite
 ) -> None:
-    """It is closed once, with an audit entry; the agent stays quarantined."""
+    """It can be closed once, with an audit entry, and the agent stays quarantined."""
     incident = reported()
     closed = incidents.close(incident, "A test of ours", by=BY).incident
     assert (closed.state, closed.closed_by, closed.closing_note) == ("closed", BY, "A test of ours")
@@ -83,7 +83,7 @@ def test_closing_an_incident_records_who_and_releases_nothing(
 def test_a_closing_note_must_be_short_and_displayable(
     incidents: Incidents, reported: Reported, note: str
 ) -> None:
-    """Otherwise the incident stays open."""
+    """An invalid note is refused, and the incident stays open."""
     incident = reported()
     with pytest.raises(Invalid):
         incidents.close(incident, note, by=BY)
@@ -91,7 +91,7 @@ def test_a_closing_note_must_be_short_and_displayable(
 
 
 def test_an_unknown_incident_is_not_found(incidents: Incidents) -> None:
-    """The error contains the ID."""
+    """The error contains the unknown ID."""
     with pytest.raises(NotFound, match="no incident sayso_ic_none"):
         incidents.show("sayso_ic_none")
     with pytest.raises(NotFound):
@@ -99,7 +99,7 @@ def test_an_unknown_incident_is_not_found(incidents: Incidents) -> None:
 
 
 def test_an_invalid_closed_filter_is_refused(person: LocalTerminal, local: LocalSite) -> None:
-    """`closed` is true or false."""
+    """`closed` must be true or false."""
     local.admin.users.update("ana", UserChanges(roles=("admin",)), by=BY)
     answer = person.call("GET", "/api/incidents", query={"closed": "perhaps"})
     assert answer.refusal == (422, "invalid_body")
@@ -108,13 +108,13 @@ def test_an_invalid_closed_filter_is_refused(person: LocalTerminal, local: Local
 def test_an_owner_sees_only_incidents_of_their_agents(
     incidents: Incidents, reported: Reported, agent: LocalAgent, local: LocalSite
 ) -> None:
-    """The evidence contains only their agents."""
+    """The evidence that an owner sees contains only their own agents."""
     first, second = reported(), reported()
     owner = local.admin.agents.show(agent.id)[0].owners[0]
-    shown = incidents.search(owner=owner)
-    assert [one.incident.id for one in shown] == [second, first]
-    assert [one["id"] for one in shown[0].evidence["agents"]] == [agent.id]
-    assert [incident.incident.id for incident in incidents.search(owner=owner, limit=1)] == [second]
+    views = incidents.search(owner=owner)
+    assert [view.incident.id for view in views] == [second, first]
+    assert [evidence["id"] for evidence in views[0].evidence["agents"]] == [agent.id]
+    assert [view.incident.id for view in incidents.search(owner=owner, limit=1)] == [second]
     assert incidents.show(first, owner).states == {agent.id: "quarantined"}
     assert incidents.search(owner="sayso_us_other") == []
     with pytest.raises(NotFound):

@@ -1,4 +1,4 @@
-"""A device that sees another audit log opens an incident."""
+"""A device that sees a changed audit log opens an incident."""
 
 from server.services.incidents.incidents import Incidents
 from tests.support.builders.callers import LocalTerminal, new_person
@@ -15,22 +15,22 @@ def _report(person: LocalTerminal, **members: object) -> Answer:
 def test_an_alarm_opens_one_incident_for_each_device(
     person: LocalTerminal, local: LocalSite
 ) -> None:
-    """A terminal that reports it again gets the same one, until that is closed."""
-    first, again = _report(person), _report(person, shown="other")
+    """A repeated report gets the same incident until that incident is closed."""
+    first, repeated = _report(person), _report(person, shown="other")
     other = _report(new_person(local, "ben"))
     assert first.status == 200
-    assert first.json == again.json != other.json
+    assert first.json == repeated.json != other.json
     incidents = Incidents(local.services.store)
-    named = incidents.show(first.json["incident"])
-    assert (named.incident.cause, named.user_name) == ("log_changed", "ana")
-    assert (named.evidence["log"], named.states) == (_NOTES, {})
+    shown = incidents.show(first.json["incident"])
+    assert (shown.incident.cause, shown.user_name) == ("log_changed", "ana")
+    assert (shown.evidence["log"], shown.states) == (_NOTES, {})
     (entry, _) = local.admin.entries("incident.opened")
     assert (entry["cause"], entry["facts"]["log"]) == ("log_changed", _NOTES)
     incidents.close(first.json["incident"], None, by=BY)
     assert _report(person).json not in (first.json, other.json)
 
 
-def test_an_alarm_has_a_limit(person: LocalTerminal) -> None:
-    """It is stored as it came."""
+def test_an_alarm_has_a_maximum_length(person: LocalTerminal) -> None:
+    """The reported checkpoints are stored unchanged, so their length is limited."""
     refused = _report(person, kept="x" * 4_001)
     assert (refused.status, refused.json["member"]) == (422, "kept")

@@ -1,6 +1,6 @@
 """Orphan quarantine: an agent without an enabled owner is quarantined after the grace period.
 
-Owns: the rules, with a clock that is moved. Two workers are in `tests/server/storage`.
+Owns: the rules, tested by moving the clock. `tests/server/storage` tests two workers.
 """
 
 import json
@@ -78,7 +78,7 @@ def owned(admin_services: LocalAdmin) -> Owned:
 
 
 def test_an_orphaned_agent_stays_enabled_until_the_grace_period_ends(owned: Owned) -> None:
-    """It is quarantined on the millisecond; its tokens stay valid until then."""
+    """It is quarantined to the millisecond, and its tokens stay valid until then."""
     token = owned.admin_services.token(
         owned.agent.id, owned.admin.id, expires_at=owned.admin_services.clock.now() + 9 * DAY
     )
@@ -92,7 +92,7 @@ def test_an_orphaned_agent_stays_enabled_until_the_grace_period_ends(owned: Owne
 
 
 def test_an_orphaned_agent_is_quarantined_once_and_never_deleted(owned: Owned) -> None:
-    """Another round does nothing and changes no version."""
+    """A second round does nothing and does not change the admin version."""
     owned.admin_services.users.disable("olga", by=BY)
     owned.admin_services.clock.forward(GRACE)
     owned.sweeper.round()
@@ -105,7 +105,7 @@ def test_an_orphaned_agent_is_quarantined_once_and_never_deleted(owned: Owned) -
 
 
 def test_quarantine_writes_entries_an_incident_and_alarms(owned: Owned) -> None:
-    """One unit of work writes all of them, with what was cancelled."""
+    """One round writes all of them and counts the cancelled requests."""
     owned.admin_services.approval(
         owned.agent.id, owned.admin.id, expires_at=owned.admin_services.clock.now() + 9 * DAY
     )
@@ -133,7 +133,7 @@ def test_quarantine_writes_entries_an_incident_and_alarms(owned: Owned) -> None:
 
 
 def test_another_enabled_owner_prevents_the_grace_period(owned: Owned) -> None:
-    """It begins when the last one is disabled; nobody is notified before."""
+    """The period begins when the last enabled owner is disabled, and nobody is notified before."""
     owned.admin_services.agents.update(owned.agent.id, AgentChanges(add_owners=("admin",)), by=BY)
     owned.admin_services.users.disable("olga", by=BY)
     owned.admin_services.clock.forward(9 * GRACE)
@@ -147,7 +147,7 @@ def test_another_enabled_owner_prevents_the_grace_period(owned: Owned) -> None:
 
 @pytest.mark.parametrize("new_owner", ["another", "the same"])
 def test_an_enabled_owner_ends_the_grace_period(owned: Owned, new_owner: str) -> None:
-    """A new one or the old one enabled again; later a full period begins."""
+    """A new owner or the enabled old owner ends it, and a later period lasts its full time."""
     owned.admin_services.users.disable("olga", by=BY)
     owned.admin_services.clock.forward(GRACE - HOUR)
     if new_owner == "another":
@@ -177,7 +177,7 @@ def test_an_update_without_a_new_owner_does_not_end_the_grace_period(owned: Owne
 
 
 def test_releasing_an_orphaned_agent_needs_an_owner(owned: Owned) -> None:
-    """An administrator adds one and enables the agent."""
+    """An administrator must add an owner before they can enable the agent."""
     owned.admin_services.users.disable("olga", by=BY)
     owned.admin_services.clock.forward(GRACE)
     owned.sweeper.round()
@@ -190,7 +190,7 @@ def test_releasing_an_orphaned_agent_needs_an_owner(owned: Owned) -> None:
 
 
 def test_a_disabled_agent_is_not_orphaned(owned: Owned) -> None:
-    """It causes no entry and no alarm."""
+    """A disabled agent gets no audit entry and causes no alarm."""
     owned.admin_services.agents.disable(owned.agent.id, by=BY)
     owned.admin_services.users.disable("olga", by=BY)
     owned.admin_services.users.enable("olga", by=BY)
@@ -205,7 +205,7 @@ def test_a_disabled_agent_is_not_orphaned(owned: Owned) -> None:
 
 
 def test_the_last_enabled_owner_cannot_be_removed(owned: Owned) -> None:
-    """An agent can therefore only be orphaned by disabling its owner."""
+    """An agent can therefore be orphaned only by disabling its owners."""
     owned.admin_services.agents.update(owned.agent.id, AgentChanges(add_owners=("admin",)), by=BY)
     owned.admin_services.users.disable("admin", by=BY)
     with pytest.raises(Invalid, match="owner who is enabled"):
@@ -215,7 +215,7 @@ def test_the_last_enabled_owner_cannot_be_removed(owned: Owned) -> None:
 
 
 def test_deputies_and_backups_of_the_owners_get_the_alarm(owned: Owned) -> None:
-    """Disabled people, and deputies at another time, get none."""
+    """Disabled people get no alarm, and neither do deputies outside their period."""
     admin, now = owned.admin_services, owned.admin_services.clock.now()
     people = {name: admitted(admin, name) for name in ("now", "later", "gone", "backup", "other")}
     admin.users.update("olga", UserChanges(backup="backup"), by=BY)
@@ -241,14 +241,14 @@ def test_deputies_and_backups_of_the_owners_get_the_alarm(owned: Owned) -> None:
 
 
 def test_an_agent_with_unknown_owners_counts_as_orphaned_from_now(owned: Owned) -> None:
-    """A state that cannot occur; if it did, nothing would be quarantined at once."""
+    """It cannot occur; if it did, the agent would still get the whole grace period."""
     orphan = replace(owned.agent, owners=("sayso_us_nobody",))
     with owned.admin_services.store.read() as view:
         assert owners.orphaned_at(view, orphan) == view.now
 
 
 class _OrphanMachine(RuleBasedStateMachine):
-    """Users are enabled and disabled, owners change, time passes, and the job runs."""
+    """Enables and disables users, changes owners, lets time pass, and runs the job."""
 
     PEOPLE = ("ana", "ben", "cleo")
     AGENTS = ("one", "two")
@@ -261,7 +261,7 @@ class _OrphanMachine(RuleBasedStateMachine):
             admitted(self.admin_services, name)
         for name in self.AGENTS:
             registered(self.admin_services, name, owners=("ana",))
-        self.left: dict[str, int] = {}
+        self.orphaned_since: dict[str, int] = {}
 
     def teardown(self) -> None:
         self.admin_services.store.close()
@@ -270,30 +270,32 @@ class _OrphanMachine(RuleBasedStateMachine):
     def _has_owner(self, name: str) -> bool:
         return any(owner.enabled for owner in self.admin_services.agents.show(name)[1])
 
-    def _quarantined(self, name: str) -> bool:
+    def _is_quarantined(self, name: str) -> bool:
         return self.admin_services.agents.show(name)[0].state == "quarantined"
 
     def _track_owners(self) -> None:
-        """Record since when an agent has no enabled owner, independently of the product."""
+        """Record since when an agent has had no enabled owner, without asking the server."""
         for name in self.AGENTS:
             if self._has_owner(name):
-                self.left.pop(name, None)
+                self.orphaned_since.pop(name, None)
             else:
-                self.left.setdefault(name, self.admin_services.clock.now())
+                self.orphaned_since.setdefault(name, self.admin_services.clock.now())
 
-    @rule(name=st.sampled_from(PEOPLE), on=st.booleans())
-    def person(self, name: str, on: bool) -> None:  # noqa: FBT001  # drawn
-        (self.admin_services.users.enable if on else self.admin_services.users.disable)(name, by=BY)
+    @rule(name=st.sampled_from(PEOPLE), enable=st.booleans())
+    def change_user(self, name: str, enable: bool) -> None:  # noqa: FBT001  # drawn
+        (self.admin_services.users.enable if enable else self.admin_services.users.disable)(
+            name, by=BY
+        )
         self._track_owners()
 
-    @rule(agent=st.sampled_from(AGENTS), name=st.sampled_from(PEOPLE), comes=st.booleans())
-    def change_owner(self, agent: str, name: str, comes: bool) -> None:  # noqa: FBT001  # drawn
-        changes = AgentChanges(**{"add_owners" if comes else "remove_owners": (name,)})
-        with suppress(Conflict, Invalid):  # it would be left without one, or it is none of its
+    @rule(agent=st.sampled_from(AGENTS), name=st.sampled_from(PEOPLE), add=st.booleans())
+    def change_owner(self, agent: str, name: str, add: bool) -> None:  # noqa: FBT001  # drawn
+        changes = AgentChanges(**{"add_owners" if add else "remove_owners": (name,)})
+        with suppress(Conflict, Invalid):  # the last owner stays, or the user is no owner
             self.admin_services.agents.update(agent, changes, by=BY)
         self._track_owners()
 
-    @precondition(lambda self: any(map(self._quarantined, self.AGENTS)))
+    @precondition(lambda self: any(map(self._is_quarantined, self.AGENTS)))
     @rule(agent=st.sampled_from(AGENTS))
     def release(self, agent: str) -> None:
         try:
@@ -308,19 +310,19 @@ class _OrphanMachine(RuleBasedStateMachine):
 
     @rule()
     def sweep(self) -> None:
-        before = {name: self._quarantined(name) for name in self.AGENTS}
+        before = {name: self._is_quarantined(name) for name in self.AGENTS}
         OrphanQuarantine(
             self.admin_services.store, self.admin_services.secrets, POLICY_HERE
         ).round()
         for name in self.AGENTS:
-            since = self.left.get(name)
-            over = since is not None and self.admin_services.clock.now() - since >= GRACE
-            assert self._quarantined(name) == (before[name] or over), name
+            since = self.orphaned_since.get(name)
+            grace_is_over = since is not None and self.admin_services.clock.now() - since >= GRACE
+            assert self._is_quarantined(name) == (before[name] or grace_is_over), name
 
 
-def test_exactly_agents_without_an_enabled_owner_are_quarantined() -> None:
-    """The rule holds in any order of events."""
-    wanted = settings(
+def test_only_agents_without_an_enabled_owner_are_quarantined() -> None:
+    """The rule holds for any order of events."""
+    machine_settings = settings(
         max_examples=cases(8),
         stateful_step_count=25,
         deadline=None,
@@ -329,4 +331,4 @@ def test_exactly_agents_without_an_enabled_owner_are_quarantined() -> None:
         phases=(Phase.generate,),
         suppress_health_check=tuple(HealthCheck),
     )
-    run_state_machine_as_test(_OrphanMachine, settings=wanted)
+    run_state_machine_as_test(_OrphanMachine, settings=machine_settings)

@@ -1,4 +1,4 @@
-"""The report of agents without an owner, with absent owners, or due for a review."""
+"""The report of agents that have no owner, have absent owners or are due for review."""
 
 from dataclasses import replace
 
@@ -15,7 +15,7 @@ from tests.support.builders.installation import BY, SERVER_POLICY, LocalAdmin, a
 
 @pytest.fixture
 def orphans(admin_services: LocalAdmin) -> Orphans:
-    """The report for an installation with an agent of one owner."""
+    """The report for an installation with one agent that has one owner."""
     admitted(admin_services)
     admitted(admin_services, "olga")
     registered(admin_services, owners=("olga",))
@@ -27,34 +27,40 @@ def _reasons(orphans: Orphans) -> dict[str, tuple[str, ...]]:
 
 
 def test_an_agent_with_a_present_owner_is_not_reported(orphans: Orphans) -> None:
-    """It has no grace period."""
+    """Such an agent has no grace period."""
     assert orphans.all() == []
     assert orphans.grace_end("invoice-bot") is None
     with pytest.raises(NotFound):
         orphans.grace_end("nobody")
 
 
-def test_an_agent_in_its_grace_period_is_reported_with_the_end(
+def test_an_agent_in_its_grace_period_is_reported_with_its_end(
     orphans: Orphans, admin_services: LocalAdmin
 ) -> None:
     """The period begins when the owner is disabled; a quarantined agent has no end."""
     admin_services.users.disable("olga", by=BY)
-    ends = admin_services.clock.now() + 14 * DAY
+    expected_end = admin_services.clock.now() + 14 * DAY
     admin_services.clock.forward(DAY)
-    (one,) = orphans.all()
-    assert (one.why, one.quarantine_at) == (("no_owner",), ends)
-    assert [(owner.user.name, owner.user.state) for owner in one.owners] == [("olga", "disabled")]
-    assert orphans.grace_end("invoice-bot") == ends
+    (orphan,) = orphans.all()
+    assert (orphan.why, orphan.quarantine_at) == (("no_owner",), expected_end)
+    assert [(owner.user.name, owner.user.state) for owner in orphan.owners] == [
+        ("olga", "disabled")
+    ]
+    assert orphans.grace_end("invoice-bot") == expected_end
     admin_services.clock.forward(13 * DAY)
     OrphanQuarantine(admin_services.store, admin_services.secrets, SERVER_POLICY).round()
-    (one,) = orphans.all()
-    assert (one.agent.state, one.why, one.quarantine_at) == ("quarantined", ("no_owner",), None)
+    (orphan,) = orphans.all()
+    assert (orphan.agent.state, orphan.why, orphan.quarantine_at) == (
+        "quarantined",
+        ("no_owner",),
+        None,
+    )
 
 
 def test_an_agent_whose_owners_were_absent_for_90_days_is_reported(
     orphans: Orphans, admin_services: LocalAdmin
 ) -> None:
-    """One active owner is enough; an owner never seen counts from the registration."""
+    """One active owner is enough, and an owner never seen counts from the registration."""
     admin_services.clock.forward(90 * DAY - 1)
     assert _reasons(orphans) == {}
     admin_services.clock.forward(1)
@@ -66,18 +72,18 @@ def test_an_agent_whose_owners_were_absent_for_90_days_is_reported(
     admin_services.device(admin, last_seen_at=seen)
     assert _reasons(orphans) == {}
     admin_services.clock.forward(90 * DAY)
-    (one,) = orphans.all()
-    assert [owner.seen_at for owner in one.owners] == [None, seen]
+    (orphan,) = orphans.all()
+    assert [owner.seen_at for owner in orphan.owners] == [None, seen]
     with admin_services.store.write() as tx:
         tx.passwords.put(Password(admin.id, "argon", admin_services.clock.now()))
         tx.passwords.mark_used(admin.id, admin_services.clock.now())
     assert _reasons(orphans) == {}
 
 
-def test_a_password_that_was_never_used_is_no_activity(
+def test_an_unused_password_does_not_count_as_activity(
     orphans: Orphans, admin_services: LocalAdmin
 ) -> None:
-    """An administrator may have set it."""
+    """An administrator may have set the password."""
     admin_services.clock.forward(90 * DAY)
     olga, _ = admin_services.users.show("olga")
     with admin_services.store.write() as tx:
@@ -88,7 +94,7 @@ def test_a_password_that_was_never_used_is_no_activity(
 def test_an_agent_past_its_review_or_expiry_is_reported(
     orphans: Orphans, admin_services: LocalAdmin
 ) -> None:
-    """The report has every reason, the most serious first."""
+    """The report has every reason, with the most serious reason first."""
     soon = admin_services.clock.now() + DAY
     changes = AgentChanges(review_at=soon, expires_at=soon)
     admin_services.agents.update("invoice-bot", changes, by=BY)
@@ -102,7 +108,7 @@ def test_an_agent_past_its_review_or_expiry_is_reported(
 def test_a_disabled_agent_is_reported_only_without_an_owner(
     orphans: Orphans, admin_services: LocalAdmin
 ) -> None:
-    """It does nothing that would need a review."""
+    """A disabled agent does nothing that needs a review."""
     admin_services.agents.update(
         "invoice-bot", AgentChanges(review_at=admin_services.clock.now() + DAY), by=BY
     )
@@ -110,14 +116,14 @@ def test_a_disabled_agent_is_reported_only_without_an_owner(
     admin_services.clock.forward(90 * DAY)
     assert _reasons(orphans) == {}
     admin_services.users.disable("olga", by=BY)
-    (one,) = orphans.all()
-    assert (one.why, one.quarantine_at) == (("no_owner",), None)
+    (orphan,) = orphans.all()
+    assert (orphan.why, orphan.quarantine_at) == (("no_owner",), None)
 
 
 def test_the_report_has_pages_and_shows_owners_only_their_agents(
     orphans: Orphans, admin_services: LocalAdmin
 ) -> None:
-    """The agents are sorted by name without regard to case."""
+    """The agents are sorted by name, ignoring letter case."""
     for name in ("Beta", "alpha"):
         registered(admin_services, name, owners=("admin", "olga"))
     for name in ("admin", "olga"):
@@ -132,7 +138,7 @@ def test_the_report_has_pages_and_shows_owners_only_their_agents(
 
 @pytest.mark.usefixtures("orphans")
 def test_the_grace_period_is_configured_in_days(admin_services: LocalAdmin) -> None:
-    """The test sets thirty."""
+    """With a setting of 30 days, the grace period ends after 30 days."""
     admin_services.users.disable("olga", by=BY)
     longer = Orphans(admin_services.store, replace(SERVER_POLICY, owner_grace_days=30))
     assert longer.grace_end("invoice-bot") == admin_services.clock.now() + 30 * DAY

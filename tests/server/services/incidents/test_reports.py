@@ -32,7 +32,7 @@ def _new_agent(local: LocalSite, name: str) -> Agent:
 def test_a_report_denies_the_request_and_quarantines_its_agent(
     agent: LocalAgent, person: LocalTerminal, local: LocalSite
 ) -> None:
-    """The session key is enough; tokens and requests to others end too."""
+    """The session key is enough; the agent's tokens and its requests to others end too."""
     ben = new_person(local, "ben")
     token = agent.paid(person)
     _, other = agent.asked(login_hint="ben")
@@ -59,7 +59,7 @@ def test_a_report_denies_the_request_and_quarantines_its_agent(
 def test_the_reported_agent_learns_of_the_quarantine_and_later_of_the_denial(
     agent: LocalAgent, person: LocalTerminal, local: LocalSite
 ) -> None:
-    """After the agent is enabled again, the request says never to retry."""
+    """After the agent is enabled again, the reported request says never to retry."""
     handle, approval = agent.asked()
     _report(person, approval.id)
     for answer in (agent.poll(handle), agent.ask(), agent.alone()):
@@ -75,7 +75,7 @@ def test_the_reported_agent_learns_of_the_quarantine_and_later_of_the_denial(
 def test_every_agent_that_acts_for_the_person_can_be_quarantined_at_once(
     agent: LocalAgent, person: LocalTerminal, local: LocalSite
 ) -> None:
-    """A consent, a token or an open request counts; other agents are not affected."""
+    """An agent with a consent, a token or an open request acts for the person."""
     ben = new_person(local, "ben")
     by_consent, by_token = _new_agent(local, "by-consent"), _new_agent(local, "by-token")
     by_request, of_ben = _new_agent(local, "by-request"), _new_agent(local, "of-ben")
@@ -89,26 +89,31 @@ def test_every_agent_that_acts_for_the_person_can_be_quarantined_at_once(
     _, approval = agent.asked()
     answer = _report(person, approval.id, scope="every_agent")
     assert answer.json["scope"] == "every_agent"
-    names = {one["name"] for one in answer.json["agents"]}
+    names = {reported["name"] for reported in answer.json["agents"]}
     assert names == {"invoice-bot", "by-consent", "by-token", "by-request"}
-    states = {one.name: one.state for one in admin.agents.all()}
+    states = {
+        registered_agent.name: registered_agent.state for registered_agent in admin.agents.all()
+    }
     assert {name for name, state in states.items() if state == "quarantined"} == names
 
 
 def test_the_incident_contains_the_evidence(
     agent: LocalAgent, person: LocalTerminal, local: LocalSite
 ) -> None:
-    """Person, time, device, request digest, agent and its secrets."""
+    """The evidence has the person, time, device, request digest, agent and its secrets."""
     _, approval = agent.asked()
     answer = _report(person, approval.id, note="I was asleep")
-    found = local.site.incidents.incidents.show(answer.json["incident"])
-    incident, evidence = found.incident, found.evidence
+    shown = local.site.incidents.incidents.show(answer.json["incident"])
+    incident, evidence = shown.incident, shown.evidence
     assert (incident.user_id, incident.device_id) == (person.user.id, person.device_id)
     assert (incident.note, incident.opened_at) == ("I was asleep", local.clock.now())
     assert evidence["approval"]["action_digest"] == approval.action_digest
     assert evidence["approval"]["state_before"] == "pending"
-    (one,) = evidence["agents"]
-    assert (one["state_before"], one["secrets"][0]["hint"]) == ("enabled", agent.secret[-4:])
+    (reported,) = evidence["agents"]
+    assert (reported["state_before"], reported["secrets"][0]["hint"]) == (
+        "enabled",
+        agent.secret[-4:],
+    )
     decided = local.admin.entries("approval.denied")[-1]
     assert decided["facts"]["signed"] == evidence["signed"]
 
@@ -116,7 +121,7 @@ def test_the_incident_contains_the_evidence(
 def test_a_report_writes_an_entry_for_the_agent_and_for_the_incident(
     agent: LocalAgent, person: LocalTerminal, local: LocalSite
 ) -> None:
-    """The entries have the reporter and the counts."""
+    """Both entries name the reporter and contain the counts."""
     _, approval = agent.asked()
     answer = _report(person, approval.id)
     (quarantined,) = local.admin.entries("agent.quarantined")
@@ -133,7 +138,7 @@ def test_a_report_writes_an_entry_for_the_agent_and_for_the_incident(
 def test_a_report_notifies_the_owners_and_the_webhook(
     agent: LocalAgent, person: LocalTerminal, local: LocalSite
 ) -> None:
-    """The feed and the outbox have the alarm; another agent's owners get none."""
+    """Only the owners of the reported agent get the alarm, and the webhook gets one too."""
     owner = new_person(local, "olga")
     registration = registered(
         local.admin, "theirs", auth_method="client_secret_post", owners=("olga",)
@@ -167,7 +172,7 @@ def test_a_report_notifies_the_owners_and_the_webhook(
 def test_only_a_signed_denial_as_suspicious_is_a_report(
     agent: LocalAgent, person: LocalTerminal, local: LocalSite, changes: Mapping[str, Any]
 ) -> None:
-    """Anything else changes nothing."""
+    """Any other decision is refused and changes nothing."""
     _, approval = agent.asked()
     jws = person.decision(approval.id, person.low, **changes)
     path = f"/api/approvals/{approval.id}/report"
@@ -182,7 +187,7 @@ def test_only_a_signed_denial_as_suspicious_is_a_report(
 def test_an_invalid_report_changes_nothing(
     agent: LocalAgent, person: LocalTerminal, local: LocalSite, members: Mapping[str, Any]
 ) -> None:
-    """The error names the member."""
+    """The request stays pending and the agent stays enabled."""
     _, approval = agent.asked()
     assert _report(person, approval.id, **members).refusal == (422, "invalid_body")
     assert (local.stored(approval.id).state, _state(local, agent.id)) == ("pending", "enabled")
@@ -194,7 +199,7 @@ def test_a_report_of_another_persons_request_is_not_found(
     local: LocalSite,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    """The answer comes before a unit of work that blocks administration begins."""
+    """The refusal comes before a unit of work that blocks administration begins."""
     ben = new_person(local, "ben")
     _, approval = agent.asked()
     jws = person.decision(approval.id, person.session, **_SUSPICIOUS)
@@ -210,7 +215,7 @@ def test_a_report_of_another_persons_request_is_not_found(
 def test_reporting_an_approved_request_withdraws_it(
     agent: LocalAgent, person: LocalTerminal, local: LocalSite
 ) -> None:
-    """The decision stays recorded and gives no token."""
+    """An approval that was not redeemed yet is cancelled and gives no token."""
     handle, approval = agent.asked()
     person.approve(approval.id)
     answer = _report(person, approval.id)
@@ -223,7 +228,7 @@ def test_reporting_an_approved_request_withdraws_it(
 def test_reporting_a_redeemed_request_revokes_its_token(
     agent: LocalAgent, person: LocalTerminal, local: LocalSite
 ) -> None:
-    """The request stays redeemed."""
+    """The token is revoked, and the request stays redeemed."""
     token = agent.paid(person)
     (approval,) = person.call("GET", "/api/approvals", query={"state": "decided"}).json["items"]
     answer = _report(person, approval["id"])
@@ -235,7 +240,7 @@ def test_reporting_a_redeemed_request_revokes_its_token(
 def test_an_expired_request_can_be_reported(
     agent: LocalAgent, person: LocalTerminal, local: LocalSite
 ) -> None:
-    """It stays expired, and the agent is quarantined."""
+    """The request stays expired, and the agent is quarantined."""
     _, approval = agent.asked(requested_expiry="60")
     jws = person.decision(approval.id, person.session, **_SUSPICIOUS)
     local.clock.forward(MINUTE)
@@ -249,12 +254,12 @@ def test_an_expired_request_can_be_reported(
 def test_repeating_a_report_returns_the_same_incident_until_somebody_acts(
     agent: LocalAgent, person: LocalTerminal, local: LocalSite
 ) -> None:
-    """An agent that was released can be reported again."""
+    """An agent that was released can be reported again, with a new incident."""
     _, approval = agent.asked()
     jws = person.decision(approval.id, person.session, **_SUSPICIOUS)
     path = f"/api/approvals/{approval.id}/report"
-    first, again = (person.call("POST", path, {"decision": jws}).json for _ in range(2))
-    assert again == first
+    first, repeated = (person.call("POST", path, {"decision": jws}).json for _ in range(2))
+    assert repeated == first
     local.admin.agents.enable(agent.id, by=BY)
     third = person.call("POST", path, {"decision": jws}).json["incident"]
     assert third != first["incident"]
@@ -269,18 +274,18 @@ def test_repeating_a_report_returns_the_same_incident_until_somebody_acts(
 def test_a_disabled_agent_stays_disabled(
     agent: LocalAgent, person: LocalTerminal, local: LocalSite
 ) -> None:
-    """No second entry and no counts."""
+    """The report writes no quarantine entry, and its counts are zero."""
     _, approval = agent.asked()
     local.admin.agents.disable(agent.id, by=BY)
-    (one,) = _report(person, approval.id).json["agents"]
-    assert (one["state"], one["requests_cancelled"]) == ("disabled", 0)
+    (reported,) = _report(person, approval.id).json["agents"]
+    assert (reported["state"], reported["requests_cancelled"]) == ("disabled", 0)
     assert local.admin.entries("agent.quarantined") == []
 
 
 def test_a_request_of_a_deleted_agent_can_be_reported(
     local: LocalSite, agent: LocalAgent, person: LocalTerminal
 ) -> None:
-    """It is denied and the incident is opened."""
+    """The request is denied, and the incident names no agent."""
     approval = local.admin.approval("sayso_ag_gone", person.user.id)
     answer = _report(person, approval.id)
     assert (answer.json["approval"]["state"], answer.json["agents"]) == ("denied", [])
@@ -291,7 +296,7 @@ def test_a_request_of_a_deleted_agent_can_be_reported(
 def test_a_consent_request_can_be_reported(
     agent: LocalAgent, person: LocalTerminal, local: LocalSite
 ) -> None:
-    """A consent request is reported as any other request is."""
+    """A consent request is reported in the same way as any other request."""
     approval = ask(local, wanted(local, agent, person))
     answer = _report(person, approval.id)
     assert answer.json["approval"]["state"] == "denied"
@@ -301,7 +306,7 @@ def test_a_consent_request_can_be_reported(
 def test_a_revoked_device_cannot_report(
     agent: LocalAgent, person: LocalTerminal, local: LocalSite
 ) -> None:
-    """Its session has ended."""
+    """Revoking a device ends its session."""
     _, approval = agent.asked()
     jws = person.decision(approval.id, person.session, **_SUSPICIOUS)
     person.call("DELETE", "/api/devices/self")
@@ -313,7 +318,7 @@ def test_a_revoked_device_cannot_report(
 def test_a_report_revokes_the_consents_of_the_reporter(
     agent: LocalAgent, person: LocalTerminal, local: LocalSite
 ) -> None:
-    """Consents of other people and for other agents stay."""
+    """Consents of other people and consents for other agents stay in force."""
     ben = new_person(local, "ben")
     mine = local.admin.consent(agent.id, person.user.id)
     other = local.admin.consent(_new_agent(local, "other").id, person.user.id, "sayso_co_2")
@@ -321,7 +326,7 @@ def test_a_report_revokes_the_consents_of_the_reporter(
     _, approval = agent.asked()
     assert _report(person, approval.id).status == 200
     with local.services.store.read() as view:
-        ended = [view.consents.get(one.id).revoked_at for one in (mine, other, theirs)]
-    assert [at is not None for at in ended] == [True, False, False]
+        ended = [view.consents.get(consent.id).revoked_at for consent in (mine, other, theirs)]
+    assert [revoked_at is not None for revoked_at in ended] == [True, False, False]
     entry = local.admin.entries("consent.revoked")[-1]
     assert (entry["cause"], entry["actor"]) == ("reported", f"user:{person.user.id}")

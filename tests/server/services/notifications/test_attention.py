@@ -1,4 +1,4 @@
-"""Notification budgets: a flood is limited, loses nothing, and never hides high risk."""
+"""Notification budgets limit a flood, lose no request, and count high risk separately."""
 
 import json
 
@@ -10,7 +10,7 @@ from tests.support.builders.clock import MINUTE, SECOND
 from tests.support.builders.installation import BY, PAYMENT, registered
 
 NEWS = "https://news.example"
-MANY = {"open_per_agent": 1_000, "open_per_user": 1_000, "denials_before_pause": 1_000}
+NO_REQUEST_LIMITS = {"open_per_agent": 1_000, "open_per_user": 1_000, "denials_before_pause": 1_000}
 
 
 def _site(local):
@@ -32,17 +32,17 @@ def _writer(local, name):
 
 
 def _write(agent, **more):
-    """Ask for something of medium risk; return why it did not notify."""
+    """Request something of medium risk; return why it did not notify, or None."""
     agent.asked(scope="openid news:write", resource=NEWS, **more)
-    return _last(agent.local)
+    return _last_hold_reason(agent.local)
 
 
 def _pay(agent, **more):
     agent.asked_payment(**more)
-    return _last(agent.local)
+    return _last_hold_reason(agent.local)
 
 
-def _last(local):
+def _last_hold_reason(local):
     with local.services.store.read() as view:
         events = view.feed.after(0, None, 10_000)
     return [event.held for event in events if event.event == "approval.requested"][-1]
@@ -50,47 +50,49 @@ def _last(local):
 
 @pytest.fixture
 def open_flood(open_local):
-    """Opens the installation with small budgets, unless the test gives others."""
+    """Opens the installation with small budgets, which a test can override."""
 
-    def opened(**settings):
+    def open_with(**settings):
         limits = {"notify_per_minute": 2, "notify_per_hour": 4, "notify_per_agent": 3}
-        return _site(open_local(**{**MANY, **limits, "notify_per_type": 1_000, **settings}))
+        return _site(
+            open_local(**{**NO_REQUEST_LIMITS, **limits, "notify_per_type": 1_000, **settings})
+        )
 
-    return opened
+    return open_with
 
 
 @pytest.fixture
 def flood(open_flood):
-    """Two a minute, four an hour, three per agent, and no limit per type."""
+    """A site that allows two notifications a minute, four an hour and three per agent."""
     return open_flood()
 
 
-def _notified(local, person):
+def _notified_ids(local, person):
     """IDs of the requests that notified this person."""
     with local.services.store.read() as view:
         events = view.feed.after(0, person.user.id, 10_000)
-    asked = [event for event in events if event.event == "approval.requested"]
-    return [one.approval_id for one in asked if one.held is None]
+    requested = [event for event in events if event.event == "approval.requested"]
+    return [event.approval_id for event in requested if event.held is None]
 
 
 def test_requests_beyond_the_budget_of_a_minute_are_held_back(flood, template):
-    """They are listed and marked; no notification and no webhook call."""
+    """Held-back requests are listed and marked, but they notify nobody and call no webhook."""
     person, agent = template.person(flood), _writer(flood, "writer")
     reasons = [_write(agent) for _ in range(4)]
     assert reasons == [None, None, "held_back", "held_back"]
     items = person.call("GET", "/api/approvals").json["items"]
     assert sorted(item["held_back"] for item in items) == [False, False, True, True]
-    assert len(_notified(flood, person)) == 2
-    hooked = [
+    assert len(_notified_ids(flood, person)) == 2
+    webhook_notify = [
         message["notify"]
         for message in flood.messages()
         if message["event"] == "approval.requested"
     ]
-    assert hooked == [True, True, False, False]
+    assert webhook_notify == [True, True, False, False]
 
 
 def test_minute_and_hour_are_sliding_windows(flood):
-    """They end at each request and do not start at a full minute."""
+    """Each budget covers the minute or hour before a request, not a clock minute or hour."""
     agent, other = _writer(flood, "writer"), _writer(flood, "other")
     assert _write(agent) is None
     flood.clock.forward(40 * SECOND)
@@ -108,7 +110,7 @@ def test_minute_and_hour_are_sliding_windows(flood):
 
 
 def test_one_agent_cannot_use_up_the_hourly_budget_of_a_person(flood):
-    """After three notifications of one agent, another agent may notify once."""
+    """After three notifications from one agent, a different agent can still notify."""
     agent, other = _writer(flood, "writer"), _writer(flood, "other")
     for _ in range(3):
         assert _write(agent) is None
@@ -118,7 +120,7 @@ def test_one_agent_cannot_use_up_the_hourly_budget_of_a_person(flood):
 
 
 def test_held_back_requests_do_not_count(flood):
-    """A flood in one minute does not affect the next."""
+    """A flood in one minute does not use up the budget of the next minute."""
     agent = _writer(flood, "writer")
     for _ in range(20):
         _write(agent)
@@ -127,47 +129,47 @@ def test_held_back_requests_do_not_count(flood):
 
 
 def test_one_type_cannot_use_up_the_hourly_budget(open_flood):
-    """Across agents; other types and other people are counted separately."""
+    """The limit per type spans agents, but other types and other people are counted separately."""
     local = open_flood(notify_per_type=1)
     new_person(local, "ben")
 
-    def of_type(kind):
-        detail = {"amount": {"minor": 1, "currency": "EUR"}, "payee": "a", "type": kind}
+    def of_type(name):
+        detail = {"amount": {"minor": 1, "currency": "EUR"}, "payee": "a", "type": name}
         return {"authorization_details": json.dumps([detail])}
 
-    one, two = _writer(local, "writer"), _writer(local, "other")
-    assert _write(one, **of_type("post")) is None
-    assert _write(two, **of_type("post")) == "held_back"
-    assert _write(two, **of_type("post"), login_hint="ben") is None
-    assert _write(two, **of_type("note")) is None
+    writer, other = _writer(local, "writer"), _writer(local, "other")
+    assert _write(writer, **of_type("post")) is None
+    assert _write(other, **of_type("post")) == "held_back"
+    assert _write(other, **of_type("post"), login_hint="ben") is None
+    assert _write(other, **of_type("note")) is None
 
 
 def test_low_risk_notifies_once_an_hour_and_uses_no_budget(flood, template):
-    """One of a hundred requests notifies; medium risk still notifies."""
+    """Only one of a hundred low-risk requests notifies, and medium risk still notifies."""
     person, agent = template.person(flood), _writer(flood, "writer")
     approval_ids = [agent.asked()[1].id for _ in range(100)]
-    assert _notified(flood, person) == approval_ids[:1]
-    assert _last(flood) == "digest"
+    assert _notified_ids(flood, person) == approval_ids[:1]
+    assert _last_hold_reason(flood) == "digest"
     assert not any(flood.stored(id_).held_back for id_ in approval_ids)
     assert _write(agent) is None
     flood.clock.forward(60 * MINUTE)
     agent.asked()
-    assert _last(flood) is None
+    assert _last_hold_reason(flood) is None
 
 
 def test_high_risk_has_its_own_budget(flood, template):
-    """Lower risk of the same or another agent cannot use it up."""
+    """Requests of lower risk, from the same agent or a different one, cannot use it up."""
     person, agent = template.person(flood), _writer(flood, "writer")
     for _ in range(10):
         agent.asked()
         _write(agent)
     assert _pay(agent) is None
     assert _pay(template.agent(flood)) is None
-    assert len(_notified(flood, person)) == 5
+    assert len(_notified_ids(flood, person)) == 5
 
 
 def test_high_risk_of_one_agent_uses_no_budget_of_another(flood, template):
-    """An agent that overstates its risk is held back alone."""
+    """Only the agent that overstates its risk is held back."""
     liar, honest = _writer(flood, "liar"), template.agent(flood)
     assert [_pay(liar) for _ in range(4)] == [None, None, "held_back", "held_back"]
     assert _pay(honest) is None
@@ -178,7 +180,7 @@ def test_high_risk_of_one_agent_uses_no_budget_of_another(flood, template):
 
 
 def test_a_reported_agent_does_not_notify_the_reporter(flood, template):
-    """An agent that was enabled again stays silent until the incident is closed."""
+    """A reported agent that was enabled again does not notify until the incident is closed."""
     person, agent = template.person(flood), template.agent(flood)
     _, approval = agent.asked_payment()
     members = {"decision": "deny", "code": "suspicious", "ceremony": "none"}
@@ -196,7 +198,7 @@ def test_a_reported_agent_does_not_notify_the_reporter(flood, template):
 
 
 def test_requests_to_unknown_users_use_no_budget(open_flood):
-    """The installation hides its users."""
+    """With hidden users, a request to an unknown user is accepted but notifies nobody."""
     local = open_flood(unknown_user="hide")
     agent = _writer(local, "writer")
     for _ in range(3):
@@ -205,7 +207,7 @@ def test_requests_to_unknown_users_use_no_budget(open_flood):
 
 
 def test_notifications_older_than_an_hour_are_deleted(flood):
-    """They no longer count."""
+    """Notifications older than an hour no longer count, so pruning deletes them."""
     agent = _writer(flood, "writer")
     _write(agent)
     flood.clock.forward(60 * MINUTE - 1)

@@ -1,4 +1,4 @@
-"""Which devices received a request, and what the agent learns of it."""
+"""Deliveries: which devices received a request, and what the agent learns about it."""
 
 from server.model.approvers import NamedApprover
 from server.model.store import Busy
@@ -22,7 +22,7 @@ def _devices(person, approval):
 
 
 def test_a_poll_says_whether_a_request_was_delivered_and_seen(agent, person, local):
-    """Being listed is delivered; being opened is seen."""
+    """Listing a request delivers it, and opening it marks it as seen."""
     handle, approval = agent.asked()
     assert _pending(agent, local, handle) == ("pending", False, False)
     person.call("GET", "/api/approvals")
@@ -32,7 +32,7 @@ def test_a_poll_says_whether_a_request_was_delivered_and_seen(agent, person, loc
 
 
 def test_a_poll_contains_the_expiry(agent, person, local):
-    """It may be extended later."""
+    """The agent learns the current expiry from the poll, because it can be extended."""
     handle, approval = agent.asked(requested_expiry="60")
     local.clock.forward(5 * SECOND)
     assert agent.poll(handle).json["expires_at"] == "2025-10-09T08:54:20.000Z"
@@ -40,7 +40,7 @@ def test_a_poll_contains_the_expiry(agent, person, local):
 
 
 def test_a_poll_says_that_a_request_is_held_back(open_local, template):
-    """The agent learns that it asks too often."""
+    """The agent learns that its request did not notify because it sends too many."""
     local = open_local(notify_per_minute=1)
     agent = template.agent(local)
     template.person(local)
@@ -50,7 +50,7 @@ def test_a_poll_says_that_a_request_is_held_back(open_local, template):
 
 
 def test_an_expired_request_is_not_delivered(agent, person, local):
-    """Its agent gets undeliverable, even before the sweeper ran."""
+    """The agent gets `undeliverable`, even before the sweeper has run."""
     handle, approval = agent.asked(requested_expiry="60")
     local.clock.forward(MINUTE)
     record(local.services.store, person.device_id, [approval])
@@ -58,7 +58,7 @@ def test_an_expired_request_is_not_delivered(agent, person, local):
 
 
 def test_the_feed_records_deliveries(agent, person, local):
-    """It records one per device, and none for events of decided requests."""
+    """The feed records one delivery per device, and none for requests already decided."""
     feed = FeedService(local.services.store, approver_view)
     _, pending = agent.asked()
     _, decided = agent.asked()
@@ -70,7 +70,7 @@ def test_the_feed_records_deliveries(agent, person, local):
     with local.services.store.read() as view:
         (delivery,) = view.deliveries.of_approval(pending.id)
         assert other.device_id not in {
-            one.device_id for one in view.deliveries.of_approval(decided.id)
+            delivery.device_id for delivery in view.deliveries.of_approval(decided.id)
         }
     assert (delivery.device_name, delivery.delivered_at) == (
         "desktop",
@@ -80,7 +80,7 @@ def test_the_feed_records_deliveries(agent, person, local):
 
 
 def test_each_device_has_its_own_delivery_times(agent, person, local):
-    """Delivered, seen, decided; a person sees all of their devices."""
+    """A person sees the delivered, seen and decided times of each of their devices."""
     other = another_device(person)
     _, approval = agent.asked()
     other.call("GET", "/api/approvals")
@@ -105,14 +105,14 @@ def test_each_device_has_its_own_delivery_times(agent, person, local):
 
 
 def test_a_request_that_reached_no_device_is_undeliverable(agent, person, local):
-    """One that was delivered and not seen is expired_unseen."""
-    lost, approval = agent.asked(requested_expiry="60")
+    """A request that was delivered but never seen expires as `expired_unseen` instead."""
+    undelivered, approval = agent.asked(requested_expiry="60")
     listed, _ = agent.asked(requested_expiry="61")
     local.clock.forward(SECOND)
     with local.services.store.write() as tx:
         tx.deliveries.add(local.behind(listed).id, person.device_id)
     local.clock.forward(MINUTE)
-    answers = [agent.poll(handle).json for handle in (lost, listed)]
+    answers = [agent.poll(handle).json for handle in (undelivered, listed)]
     assert [answer["error"] for answer in answers] == ["expired_token"] * 2
     assert [answer["reason"] for answer in answers] == ["undeliverable", "expired_unseen"]
     assert local.stored(approval.id).reason == "undeliverable"
@@ -121,7 +121,7 @@ def test_a_request_that_reached_no_device_is_undeliverable(agent, person, local)
 
 
 def test_with_hidden_users_polls_contain_no_delivery(open_local, template):
-    """It would reveal that the person exists."""
+    """Delivery information would reveal that the person exists."""
     local = open_local(unknown_user="hide", notify_per_minute=1)
     agent, person = template.agent(local), template.person(local)
     agent.asked_payment()
@@ -129,16 +129,16 @@ def test_with_hidden_users_polls_contain_no_delivery(open_local, template):
     ghost, _ = agent.asked_payment(requested_expiry="60", login_hint="ghost")
     person.call("GET", "/api/approvals")
     local.clock.forward(5 * SECOND)
-    one, two = agent.poll(real), agent.poll(ghost)
-    assert one.json == two.json
-    assert one.json["status"] == "pending"
-    assert not {"delivered", "seen"} & one.json.keys()
+    known, unknown = agent.poll(real).json, agent.poll(ghost).json
+    assert known == unknown
+    assert known["status"] == "pending"
+    assert not {"delivered", "seen"} & known.keys()
     local.clock.forward(MINUTE)
     assert agent.poll(real).json == agent.poll(ghost).json
 
 
 def test_a_busy_database_does_not_block_reading(agent, person, local):
-    """The delivery is recorded at the next read."""
+    """If the database is busy, the delivery is recorded at the next read instead."""
     store = local.services.store
 
     class BusyStore:
@@ -158,7 +158,7 @@ def test_a_busy_database_does_not_block_reading(agent, person, local):
 
 
 def test_a_person_does_not_see_the_devices_of_other_approvers(agent, person, local):
-    """The operator sees all."""
+    """Each approver sees only their own devices, although the deliveries of all are stored."""
     ben = new_person(local, "ben")
     _, approval = agent.asked()
     with local.services.store.write() as tx:

@@ -1,4 +1,4 @@
-"""Digests: held-back requests are notified together, once and later."""
+"""Digests: requests that were held back are notified together, later and only once."""
 
 from itertools import pairwise
 
@@ -25,7 +25,7 @@ LIMITS = {
 
 @pytest.fixture
 def local(open_local):
-    """One notification a minute, and a resource of medium risk."""
+    """A site that allows one notification a minute and has a resource of medium risk."""
     local = open_local(**LIMITS)
     local.admin.resources.add(NEWS, {"news:write": Risk.MEDIUM}, {}, by=BY)
     return local
@@ -33,7 +33,7 @@ def local(open_local):
 
 @pytest.fixture
 def writer(local):
-    """An agent that asks for medium risk."""
+    """An agent that requests medium risk."""
     registration = registered(
         local.admin,
         "writer",
@@ -50,24 +50,25 @@ def _write(agent, count=1, **more):
 
 
 def _later(local, milliseconds):
-    """Let time pass and run the escalations; returns the digests so far."""
+    """Let time pass, run the escalations, and return the digests sent so far."""
     local.clock.forward(milliseconds)
     local.services.escalations.round()
     return _digests(local)
 
 
 def _digests(local):
-    """Digest messages in the outbox."""
+    """Return the digest messages in the outbox."""
     return [message for message in local.messages() if message["event"] == "approval.digest"]
 
 
 def _events(local, person, name):
     with local.services.store.read() as view:
-        return [one for one in view.feed.after(0, person.user.id, 10_000) if one.event == name]
+        events = view.feed.after(0, person.user.id, 10_000)
+    return [event for event in events if event.event == name]
 
 
 def test_held_back_requests_are_notified_once_after_a_minute(local, person, writer):
-    """The feed and the outbox have one message for all of them."""
+    """The feed and the outbox each get one message for all of the requests."""
     approvals = _write(writer, 5)
     assert _later(local, MINUTE - 1) == []
     (digest,) = _later(local, 1)
@@ -80,7 +81,7 @@ def test_held_back_requests_are_notified_once_after_a_minute(local, person, writ
 
 
 def test_an_ongoing_flood_is_notified_once_an_hour(local, person, writer):
-    """Later requests wait for the next digest."""
+    """Requests held back after a digest wait for the next digest."""
     for _ in range(26):
         _write(writer, 2)
         _later(local, 5 * MINUTE)
@@ -91,14 +92,14 @@ def test_an_ongoing_flood_is_notified_once_an_hour(local, person, writer):
 
 @pytest.mark.usefixtures("person")
 def test_expired_requests_are_in_no_digest(local, writer):
-    """If nothing is pending, no digest is sent."""
+    """If no request is pending any more, no digest is sent."""
     _write(writer, 3, requested_expiry="30")
     assert _later(local, MINUTE) == []
     assert _later(local, HOUR) == []
 
 
 def test_low_risk_requests_are_notified_together_after_an_hour(local, person, agent):
-    """The first notifies at once, and the rest an hour later."""
+    """The first notifies immediately; an hour later, one digest contains the rest."""
     for _ in range(4):
         agent.asked()
     assert _later(local, HOUR - 1) == []
@@ -107,19 +108,19 @@ def test_low_risk_requests_are_notified_together_after_an_hour(local, person, ag
 
 
 @pytest.mark.usefixtures("person")
-def test_higher_risk_sends_the_digest_earlier_and_is_named_in_it(local, agent, writer):
-    """Low and medium risk share one message."""
+def test_a_digest_is_sent_earlier_for_higher_risk_and_names_it(local, agent, writer):
+    """Low and medium risk share one digest, which is sent when medium risk is due."""
     for _ in range(2):
         agent.asked()
     medium = _write(writer, 2)
     (digest,) = _later(local, MINUTE)
     assert digest["waiting"] == 4
-    assert digest["approval"] in {one.id for one in medium}
+    assert digest["approval"] in {approval.id for approval in medium}
     assert len(_later(local, 2 * HOUR)) == 1
 
 
 def test_a_digest_waits_for_the_end_of_quiet_hours(local, person, writer):
-    """Then it contains all of them."""
+    """When quiet hours end, one digest contains all requests that were held back."""
     _write(writer, 3)
     hours = {"days": ["thu"], "from": "08:00", "to": "09:00", "zone": "UTC"}
     assert person.call("PUT", "/api/attention/quiet-hours", hours).status == 200
@@ -129,34 +130,34 @@ def test_a_digest_waits_for_the_end_of_quiet_hours(local, person, writer):
 
 
 def test_requests_of_muted_agents_are_in_no_digest(local, person, writer):
-    """The person chose not to hear of these agents."""
+    """The person has chosen to get no notifications about a muted agent."""
     _write(writer, 3)
     assert person.call("POST", "/api/attention/mutes", {"agent": "writer"}).status == 200
     assert _later(local, HOUR) == []
 
 
 def test_held_back_requests_are_not_listed_as_snoozed(person, writer):
-    """The person did not snooze them."""
+    """The attention settings list only requests that the person has paused."""
     _write(writer, 3)
     assert person.call("GET", "/api/attention").json["held"] == []
 
 
 def test_budgets_and_digests_are_separate_for_each_approver(local, person, writer):
-    """A request held back for one may have notified another."""
+    """A request that is held back for one approver can notify another."""
     bob = new_person(local, "bob")
     groups = Groups(local.services.store, local.services.secrets)
     groups.add("finance", ["ana", "bob"], by=BY)
     _write(writer, 1, login_hint="bob")
     Policies(local.services.store).set(rule("ask", 'ask.who = ["finance"]'), by=BY)
     local.clock.forward(SECOND)
-    (both,) = _write(writer)
+    (shared,) = _write(writer)
 
-    def held(someone):
-        items = someone.call("GET", "/api/approvals").json["items"]
-        return {item["id"]: item["held_back"] for item in items}[both.id]
+    def is_held_back(approver):
+        items = approver.call("GET", "/api/approvals").json["items"]
+        return {item["id"]: item["held_back"] for item in items}[shared.id]
 
-    assert (held(person), held(bob)) == (False, True)
-    assert person.show(both.id)["held_back"] is False
-    assert bob.show(both.id)["held_back"] is True
+    assert (is_held_back(person), is_held_back(bob)) == (False, True)
+    assert person.show(shared.id)["held_back"] is False
+    assert bob.show(shared.id)["held_back"] is True
     (digest,) = _later(local, MINUTE)
-    assert (digest["user"], digest["approval"]) == (bob.user.id, both.id)
+    assert (digest["user"], digest["approval"]) == (bob.user.id, shared.id)

@@ -1,4 +1,4 @@
-"""The hub wakes subscribers, and the feed returns a person's events after a cursor."""
+"""The hub wakes subscribers, and the feed returns the events of a person after a cursor."""
 
 from dataclasses import replace
 from functools import partial
@@ -22,16 +22,16 @@ from tests.support.builders.installation import BY
 
 
 class CountedWake:
-    """A wake that returns at once and counts its waits."""
+    """A wake that returns immediately and counts how often it was waited for."""
 
     def __init__(self):
         self.waits = []
 
     def changed(self):
-        """Does nothing."""
+        """Does nothing: the hub only waits."""
 
     def wait(self, timeout):
-        """Returns that there is a change."""
+        """Reports that there is a change."""
         self.waits.append(timeout)
         return True
 
@@ -39,31 +39,31 @@ class CountedWake:
 @pytest.fixture
 def hub(local):
     """A hub after its first round."""
-    made = Hub(local.services.store, CountedWake())
-    made.round()
-    return made
+    hub = Hub(local.services.store, CountedWake())
+    hub.round()
+    return hub
 
 
 @pytest.fixture
 def feed(local):
-    """The service that the sockets read."""
+    """The feed service that the sockets read from."""
     return FeedService(local.services.store, approver_view)
 
 
 def _woken(hub, topics, change):
-    """Which of these topics a change wakes."""
+    """Return which of these three topics a change wakes."""
     with (
-        hub.subscribe(topics[0]) as one,
-        hub.subscribe(topics[1]) as two,
-        hub.subscribe(topics[2]) as three,
+        hub.subscribe(topics[0]) as first,
+        hub.subscribe(topics[1]) as second,
+        hub.subscribe(topics[2]) as third,
     ):
         change()
         hub.round()
-        return [event.is_set() for event in (one, two, three)]
+        return [event.is_set() for event in (first, second, third)]
 
 
 def test_the_first_round_does_not_wait_and_wakes_nobody(local, person, agent):
-    """Earlier events are in the database."""
+    """Earlier events are already in the database, where a new subscriber reads them."""
     agent.asked()
     wake = CountedWake()
     hub = Hub(local.services.store, wake)
@@ -76,7 +76,7 @@ def test_the_first_round_does_not_wait_and_wakes_nobody(local, person, agent):
 
 
 def test_an_event_wakes_only_its_person_and_its_request(hub, agent, person, local):
-    """Other subscribers are not woken."""
+    """An event does not wake subscribers of other people."""
     new_person(local, "ben")
     _, approval = agent.asked()
     hub.round()
@@ -85,7 +85,7 @@ def test_an_event_wakes_only_its_person_and_its_request(hub, agent, person, loca
 
 
 def test_an_event_of_a_device_wakes_its_person(hub, agent, person, local):
-    """It concerns no request."""
+    """A locked device wakes its person but no subscriber of a request."""
     _, approval = agent.asked()
     hub.round()
     topics = [user_topic(person.user.id), approval_topic(approval.id), user_topic("ben")]
@@ -99,47 +99,49 @@ def test_an_event_of_a_device_wakes_its_person(hub, agent, person, local):
 
 
 def test_an_administrative_change_wakes_subscribers_in_batches(hub, local, monkeypatch):
-    """A further change leaves out no subscriber."""
-    monkeypatch.setattr(feeds, "_BETWEEN_SECONDS", 0.0)  # one in each round
+    """Every subscriber is woken in the end, even if more changes follow."""
+    monkeypatch.setattr(feeds, "_BETWEEN_SECONDS", 0.0)  # wake one subscriber per round
     agents = local.admin.agents
-    with hub.subscribe("a") as one, hub.subscribe("b") as two, hub.subscribe("c") as three:
+    with hub.subscribe("a") as first, hub.subscribe("b") as second, hub.subscribe("c") as third:
         woken = []
         for change in (agents.disable, agents.enable, agents.disable):
             change("invoice-bot", by=BY)
             hub.round()
-            woken.append([event.is_set() for event in (one, two, three)])
+            woken.append([event.is_set() for event in (first, second, third)])
     assert woken == [[True, False, False], [True, True, False], [True, True, True]]
 
 
 def test_the_next_batch_waits_a_moment_after_an_administrative_change(hub, local, monkeypatch):
-    """Nobody is woken before the wait ends."""
+    """No subscriber is woken before the wait ends."""
     monkeypatch.setattr(feeds, "_BETWEEN_SECONDS", 60.0)
     local.admin.agents.disable("invoice-bot", by=BY)
     assert _woken(hub, ["a", "b", "c"], lambda: None) == [False, False, False]
 
 
-@pytest.mark.parametrize("ended", ["user", "device"])
-def test_a_disabled_listener_is_woken_at_once(hub, person, local, ended, monkeypatch):
-    """It is an event of their own, so they do not wait for a batch."""
+@pytest.mark.parametrize("disabled", ["user", "device"])
+def test_a_disabled_user_or_revoked_device_is_woken_immediately(
+    hub, person, local, disabled, monkeypatch
+):
+    """A disabled user or revoked device has an event of its own, so it waits for no batch."""
     new_person(local, "ben")
     hub.round()
     monkeypatch.setattr(feeds, "_BETWEEN_SECONDS", 60.0)
     topics = ["user a", user_topic(person.user.id), "user b"]
     change = (
         partial(Users(local.services.store, local.services.secrets).disable, "ana", by=BY)
-        if ended == "user"
+        if disabled == "user"
         else partial(person.call, "DELETE", "/api/devices/self")
     )
     assert _woken(hub, topics, change) == [False, True, False]
 
 
 def test_background_work_is_woken_in_every_round(hub):
-    """It checks for itself whether there is work."""
+    """Background work checks for itself whether there is something to do."""
     assert _woken(hub, [ANY_CHANGE, "user a", "user b"], lambda: None) == [True, False, False]
 
 
-def test_a_long_list_of_events_is_passed_on_completely(hub, person, local, monkeypatch):
-    """The events are passed on page by page."""
+def test_the_hub_passes_on_all_pages_of_events(hub, person, local, monkeypatch):
+    """The hub passes on every page of events in one round."""
     monkeypatch.setattr(feeds, "_PAGE_SIZE", 2)
     with local.services.store.write() as tx:
         for number in range(5):
@@ -149,7 +151,7 @@ def test_a_long_list_of_events_is_passed_on_completely(hub, person, local, monke
 
 
 def test_an_ended_subscription_is_removed(hub):
-    """Another subscription of the topic stays."""
+    """Ending one subscription keeps the other subscriptions of the topic."""
     with hub.subscribe("t") as first:
         with hub.subscribe("t") as second:
             hub.wake("t")
@@ -164,15 +166,15 @@ def test_an_ended_subscription_is_removed(hub):
 
 
 def test_ending_the_hub_wakes_all_subscribers(hub):
-    """Held polls return before the process ends."""
-    with hub.subscribe("a") as one, hub.subscribe("b") as two:
+    """Waiting polls return before the process ends."""
+    with hub.subscribe("a") as first, hub.subscribe("b") as second:
         assert not hub.ending
         hub.end()
-        assert (hub.ending, one.is_set(), two.is_set()) == (True, True, True)
+        assert (hub.ending, first.is_set(), second.is_set()) == (True, True, True)
 
 
 def test_a_page_contains_the_persons_events_after_the_cursor_in_order(feed, agent, person, local):
-    """Each with its request or device as it is now."""
+    """Each event contains its request or device in its current state."""
     ben = new_person(local, "ben")
     cursor = feed.head()
     _, approval = agent.asked()
@@ -180,12 +182,12 @@ def test_a_page_contains_the_persons_events_after_the_cursor_in_order(feed, agen
     person.approve(approval.id)
     other = another_device(person)
     page = feed.page(person.user.id, person.device_id, cursor)
-    assert [h.event.event for h in page.items] == [
+    assert [item.event.event for item in page.items] == [
         "approval.requested",
         "approval.decided",
         "device.enrolled",
     ]
-    assert {h.approval.approval.state for h in page.items[:2]} == {"approved"}
+    assert {item.approval.approval.state for item in page.items[:2]} == {"approved"}
     assert page.items[2].device.id == other.device_id
     assert (page.cursor, page.resync, page.allowed, page.more) == (feed.head(), False, True, False)
     assert feed.page(person.user.id, None, page.cursor).items == ()
@@ -193,15 +195,15 @@ def test_a_page_contains_the_persons_events_after_the_cursor_in_order(feed, agen
 
 
 def test_a_page_without_events_keeps_the_cursor(feed, agent, person, local):
-    """Events of others do not move it."""
+    """Events of other people do not move the cursor."""
     new_person(local, "ben")
     cursor = feed.head()
     agent.asked(login_hint="ben")
     assert feed.page(person.user.id, person.device_id, cursor).cursor == cursor
 
 
-def test_a_long_absence_is_read_in_pages(feed, agent, person, monkeypatch):
-    """`more` says that there is another page."""
+def test_many_missed_events_are_read_in_pages(feed, agent, person, monkeypatch):
+    """`more` says whether there is a further page."""
     monkeypatch.setattr(feeds, "_PAGE_SIZE", 2)
     cursor = feed.head()
     for _ in range(3):
@@ -213,7 +215,7 @@ def test_a_long_absence_is_read_in_pages(feed, agent, person, monkeypatch):
 
 
 def test_an_invalid_cursor_requires_a_resync(feed, agent, person, local):
-    """Events are kept for a week; a cursor ahead is of another database."""
+    """Events are kept for a week, and a cursor beyond the head is from a different database."""
     start = feed.head()
     agent.asked()
     local.clock.forward(8 * DAY)
@@ -228,7 +230,7 @@ def test_an_invalid_cursor_requires_a_resync(feed, agent, person, local):
 
 
 def test_a_disabled_user_or_revoked_device_gets_no_events(feed, agent, person, local):
-    """Other devices of the person still do."""
+    """Other devices of the person still get events until the user is disabled."""
     other = another_device(person)
     agent.asked()
     person.call("DELETE", "/api/devices/self")
@@ -242,14 +244,14 @@ def test_a_disabled_user_or_revoked_device_gets_no_events(feed, agent, person, l
 
 
 def test_a_revoked_session_gets_no_events(feed, person, local):
-    """The session counts even if the user and the device are enabled."""
+    """A revoked session gets none even if the user and the device are enabled."""
     with local.services.store.write() as tx:
         tx.sessions.revoke(person.device.session_id, tx.now)
     assert feed.page(person.user.id, person.device_id, 0).allowed is False
 
 
 def test_an_event_without_a_request_or_device_is_returned(feed, person, local):
-    """An alarm is such an event."""
+    """An alarm, and an event whose request is gone, are such events."""
     cursor = feed.head()
     with local.services.store.write() as tx:
         tx.feed.add(person.user.id, "alarm.code_reused")
@@ -261,7 +263,7 @@ def test_an_event_without_a_request_or_device_is_returned(feed, person, local):
 
 
 def test_an_alarm_about_an_agent_contains_its_current_name(feed, person, local, agent):
-    """A deleted agent is named as deleted."""
+    """An agent that no longer exists is shown as deleted."""
     cursor = feed.head()
     about = {"agent_id": agent.id, "incident_id": "sayso_in_1"}
     with local.services.store.write() as tx:
@@ -276,5 +278,5 @@ def test_an_alarm_about_an_agent_contains_its_current_name(feed, person, local, 
 
 
 def test_the_server_time_is_that_of_the_store(feed, local):
-    """Clients correct their clocks with it."""
+    """Clients correct their clocks with the time that the feed reports."""
     assert feed.now() == local.clock.now()

@@ -1,4 +1,4 @@
-"""Quiet hours, mutes and snoozes: they only pause notifications."""
+"""Quiet hours, mutes and snoozes pause notifications and nothing else."""
 
 from datetime import datetime, time
 from zoneinfo import ZoneInfo
@@ -11,29 +11,29 @@ from tests.support.builders.callers import another_device, new_person
 from tests.support.builders.clock import HOUR, MINUTE
 
 NIGHT = {"from": "10:00", "to": "12:00", "zone": "Europe/Berlin"}
-"""The clock of an installation begins at 10:53:20 there."""
-_LEFT = 6 * MINUTE + 40_000
-"""What is left of the hour then."""
+"""The clock of a test starts at 10:53:20 in Berlin."""
+_MS_TO_FULL_HOUR = 6 * MINUTE + 40_000
+"""Milliseconds from the start of the test to the next full hour."""
 
 
 @pytest.fixture
 def local(open_local):
-    """An installation without a limit for low risk."""
+    """An installation without a limit for low-risk notifications."""
     return open_local(notify_low_per_hour=1_000)
 
 
 def _events(local, person, name):
-    """For each event of this name the reason why it did not notify, or None."""
+    """Return, for each event of this name, the reason why it did not notify, or None."""
     with local.services.store.read() as view:
-        found = view.feed.after(0, person.user.id, 1_000)
-    return [event.held for event in found if event.event == name]
+        events = view.feed.after(0, person.user.id, 1_000)
+    return [event.held for event in events if event.event == name]
 
 
-def _requested(local, person):
+def _request_hold_reasons(local, person):
     return _events(local, person, "approval.requested")
 
 
-def _reminded(local, person):
+def _reminder_hold_reasons(local, person):
     return _events(local, person, "approval.reminder")
 
 
@@ -45,14 +45,14 @@ def _settings(person):
     return person.call("GET", "/api/attention").json
 
 
-def _later(local, person, milliseconds):
+def _move_on(local, person, milliseconds):
     local.clock.forward(milliseconds)
     person.refresh()
     return local.services.escalations.round()
 
 
 def test_quiet_hours_are_set_shown_and_cleared(person, local):
-    """Each change is an audit entry and an event."""
+    """Each change writes an audit entry and sends an event."""
     assert _settings(person)["quiet_hours"] is None
     answer = _set_quiet_hours(person, days=["thu", "mon"])
     assert answer.status == 200
@@ -93,80 +93,80 @@ def test_quiet_hours_are_set_shown_and_cleared(person, local):
     ],
 )
 def test_invalid_quiet_hours_are_refused(person, wrong):
-    """The earlier ones stay."""
+    """The quiet hours that were set before stay in force."""
     _set_quiet_hours(person, to="11:00")
     assert _set_quiet_hours(person, **wrong).refusal == (422, "invalid_body")
     assert _settings(person)["quiet_hours"]["to"] == "11:00"
 
 
 def test_a_request_in_quiet_hours_is_listed_and_notifies_when_they_end(agent, person, local):
-    """It notifies once, if it is still pending."""
+    """It notifies once, if it is still pending when quiet hours end."""
     agent.asked()
     _set_quiet_hours(person)
     _, pending = agent.asked()
     _, answered = agent.asked()
-    assert _requested(local, person) == [None, "quiet_hours", "quiet_hours"]
+    assert _request_hold_reasons(local, person) == [None, "quiet_hours", "quiet_hours"]
     listed = person.call("GET", "/api/approvals").json["items"]
     assert {pending.id, answered.id} <= {item["id"] for item in listed}
     assert [held["why"] for held in _settings(person)["held"]] == ["quiet_hours"] * 2
     person.deny(answered.id)
-    assert _later(local, person, HOUR + _LEFT - 1) == 0
+    assert _move_on(local, person, HOUR + _MS_TO_FULL_HOUR - 1) == 0
     assert local.services.escalations.round() == 0
-    assert _later(local, person, 1) == 1
+    assert _move_on(local, person, 1) == 1
     assert local.services.escalations.round() == 0
-    assert _reminded(local, person) == [None]
+    assert _reminder_hold_reasons(local, person) == [None]
 
 
 def test_high_risk_notifies_in_quiet_hours_and_from_a_muted_agent(agent, person, local):
-    """Pausing needs no key, so it must not hide high risk."""
+    """Setting a pause needs no signature, so it must not hold back high risk."""
     agent.asked()
     _set_quiet_hours(person)
     person.call("POST", "/api/attention/mutes", {"agent": agent.id})
     _, approval = agent.asked_payment()
-    assert _requested(local, person) == [None, None]
+    assert _request_hold_reasons(local, person) == [None, None]
     answer = person.call("POST", f"/api/approvals/{approval.id}/snooze", {"minutes": 1})
     assert answer.refusal == (422, "cannot_snooze")
 
 
 def test_a_request_that_expires_in_quiet_hours_never_notifies(agent, person, local):
-    """It expires as usual."""
+    """Quiet hours do not extend the expiry of a request."""
     _set_quiet_hours(person)
     _, approval = agent.asked(requested_expiry="60")
     assert _settings(person)["held"] == []
-    _later(local, person, HOUR + _LEFT)
+    _move_on(local, person, HOUR + _MS_TO_FULL_HOUR)
     local.services.sweeper.round()
     assert local.stored(approval.id).state == "expired"
-    assert _reminded(local, person) == []
+    assert _reminder_hold_reasons(local, person) == []
 
 
 def test_clearing_quiet_hours_notifies_held_requests(agent, person, local):
-    """Changed hours that still apply keep holding them."""
+    """Changed quiet hours that still apply keep holding the requests."""
     _set_quiet_hours(person)
     agent.asked()
     _set_quiet_hours(person, to="13:00")
     assert local.services.escalations.round() == 1
-    assert _reminded(local, person) == ["quiet_hours"]
+    assert _reminder_hold_reasons(local, person) == ["quiet_hours"]
     person.call("DELETE", "/api/attention/quiet-hours")
     assert local.services.escalations.round() == 1
-    assert _reminded(local, person) == ["quiet_hours", None]
+    assert _reminder_hold_reasons(local, person) == ["quiet_hours", None]
 
 
 def test_quiet_hours_apply_to_one_person(agent, person, local):
-    """Other people are notified."""
+    """Requests to other people still notify."""
     _set_quiet_hours(person)
     other = new_person(local, "bob")
     agent.asked(login_hint="bob")
-    assert _requested(local, other) == [None]
+    assert _request_hold_reasons(local, other) == [None]
 
 
 def test_an_agent_is_muted_for_a_while_or_until_it_is_unmuted(agent, person, local):
-    """The agent is named by its name or ID, and its requests are listed."""
+    """An agent can be muted by name or ID, and its requests are still listed."""
     agent.asked()
     name = person.call("GET", "/api/approvals").json["items"][0]["agent"]["name"]
     muted = person.call("POST", "/api/attention/mutes", {"agent": name, "minutes": 5})
     assert muted.json["agent"] == {"id": agent.id, "name": name}
     agent.asked()
-    _later(local, person, 5 * MINUTE)
+    _move_on(local, person, 5 * MINUTE)
     assert _settings(person)["mutes"] == []
     agent.asked()
     muted = person.call("POST", "/api/attention/mutes", {"agent": agent.id})
@@ -175,7 +175,7 @@ def test_an_agent_is_muted_for_a_while_or_until_it_is_unmuted(agent, person, loc
     agent.asked()
     assert person.call("DELETE", f"/api/attention/mutes/{agent.id}").status == 204
     agent.asked()
-    assert _requested(local, person) == [None, "muted", None, "muted", None]
+    assert _request_hold_reasons(local, person) == [None, "muted", None, "muted", None]
     assert len(person.call("GET", "/api/approvals").json["items"]) == 5
     first, second = local.admin.entries("agent.muted")
     assert (first["agent_id"], "until" in first["facts"]) == (agent.id, True)
@@ -184,8 +184,8 @@ def test_an_agent_is_muted_for_a_while_or_until_it_is_unmuted(agent, person, loc
     assert entry["agent_id"] == agent.id
 
 
-def test_only_an_agent_that_asked_can_be_muted(agent, person):
-    """Others look unknown."""
+def test_only_an_agent_that_sent_a_request_can_be_muted(agent, person):
+    """An agent that never sent the person a request looks the same as an unknown one."""
     for called in ("nobody", agent.id):
         answer = person.call("POST", "/api/attention/mutes", {"agent": called})
         assert answer.refusal == (404, "not_found")
@@ -195,7 +195,7 @@ def test_only_an_agent_that_asked_can_be_muted(agent, person):
 
 
 def test_deleting_an_agent_removes_its_mute(agent, person, local):
-    """The settings list none."""
+    """The settings no longer list a mute for a deleted agent."""
     _, approval = agent.asked()
     person.call("POST", "/api/attention/mutes", {"agent": agent.id})
     person.deny(approval.id)
@@ -204,7 +204,7 @@ def test_deleting_an_agent_removes_its_mute(agent, person, local):
 
 
 def test_a_snoozed_request_notifies_later(agent, person, local):
-    """Its reminder waits; other requests notify."""
+    """A snoozed request sends its reminder when the snooze ends."""
     _, approval = agent.asked()
     answer = person.call("POST", f"/api/approvals/{approval.id}/snooze", {"minutes": 10})
     assert answer.json == {
@@ -213,27 +213,27 @@ def test_a_snoozed_request_notifies_later(agent, person, local):
         "why": "snoozed",
     }
     assert _settings(person)["held"] == [answer.json]
-    assert _later(local, person, 9 * MINUTE) == 0
-    assert _later(local, person, MINUTE) == 1
-    assert _reminded(local, person) == [None]
+    assert _move_on(local, person, 9 * MINUTE) == 0
+    assert _move_on(local, person, MINUTE) == 1
+    assert _reminder_hold_reasons(local, person) == [None]
     (entry,) = local.admin.entries("approval.snoozed")
     assert (entry["approval_id"], entry["agent_id"]) == (approval.id, agent.id)
 
 
 def test_a_snooze_can_be_cancelled(agent, person, local):
-    """Nothing notifies, because the person is present."""
+    """A cancelled snooze sends no reminder, because the person is present."""
     _, approval = agent.asked()
     path = f"/api/approvals/{approval.id}/snooze"
     assert person.call("DELETE", path).refusal == (404, "not_found")
     person.call("POST", path, {"minutes": 10})
     assert person.call("DELETE", path).status == 204
-    assert _later(local, person, 10 * MINUTE) == 0
+    assert _move_on(local, person, 10 * MINUTE) == 0
     (entry,) = local.admin.entries("approval.woken")
     assert entry["approval_id"] == approval.id
 
 
 def test_a_snooze_beyond_the_expiry_is_refused(agent, person, local):
-    """The request would expire without a notification."""
+    """The request would otherwise expire without a notification."""
     _, approval = agent.asked()
     path = f"/api/approvals/{approval.id}/snooze"
     minutes = (approval.expires_at - local.clock.now()) // MINUTE
@@ -242,7 +242,7 @@ def test_a_snooze_beyond_the_expiry_is_refused(agent, person, local):
 
 
 def test_only_pending_requests_of_the_person_can_be_snoozed(agent, person, local):
-    """Another person's is not found; a decided one is not pending."""
+    """A request to another person is not found, and a decided one is not pending."""
     other = new_person(local, "bob")
     _, approval = agent.asked()
     path = f"/api/approvals/{approval.id}/snooze"
@@ -252,7 +252,7 @@ def test_only_pending_requests_of_the_person_can_be_snoozed(agent, person, local
 
 
 def test_notification_settings_apply_to_all_devices(person):
-    """Set on one device and shown on another."""
+    """Quiet hours set on one device are shown on the others."""
     _set_quiet_hours(person)
     assert _settings(another_device(person))["quiet_hours"] == _settings(person)["quiet_hours"]
 
@@ -265,19 +265,19 @@ def test_notification_settings_apply_to_all_devices(person):
         ("2025-10-10 06:59", "2025-10-10 07:00"),
         ("2025-10-10 07:00", None),
         ("2025-10-12 23:00", None),  # a Sunday
-        ("2025-10-11 06:00", "2025-10-11 07:00"),  # the end of Friday's
+        ("2025-10-11 06:00", "2025-10-11 07:00"),  # the quiet hours of Friday end
         ("2025-10-26 06:30", None),
     ],
 )
 def test_quiet_hours_past_midnight_belong_to_the_day_they_begin(now, ends):
-    """Monday to Friday, in the person's time zone."""
+    """Quiet hours are set for Monday to Friday in the person's time zone."""
     hours = Hours(time(22), time(7), (0, 1, 2, 3, 4), "Europe/Berlin")
     expected = None if ends is None else _ms(ends)
     assert quiet_until(hours, _ms(now)) == expected
 
 
 def test_quiet_days_last_until_their_end():
-    """A quiet day lasts from 00:00 to 24:00."""
+    """A quiet day lasts from 00:00 to 24:00, and two in a row have one end."""
     hours = Hours(time(), time(), (5, 6), "Europe/Berlin")
     assert quiet_until(hours, _ms("2025-10-11 00:00")) == _ms("2025-10-12 00:00")
     assert quiet_until(hours, _ms("2025-10-12 23:59")) == _ms("2025-10-13 00:00")
@@ -285,12 +285,12 @@ def test_quiet_days_last_until_their_end():
 
 
 def test_quiet_hours_follow_the_clock_change():
-    """The end is a wall-clock time."""
+    """Quiet hours end at a wall-clock time, so that night they last an hour longer."""
     hours = Hours(time(22), time(7), (5,), "Europe/Berlin")
     begins = _ms("2025-10-25 22:00")
     assert quiet_until(hours, begins) == begins + 10 * HOUR
 
 
-def _ms(text):
-    local = datetime.fromisoformat(text).replace(tzinfo=ZoneInfo("Europe/Berlin"))
-    return round(local.timestamp() * 1000)
+def _ms(iso_time):
+    berlin_time = datetime.fromisoformat(iso_time).replace(tzinfo=ZoneInfo("Europe/Berlin"))
+    return round(berlin_time.timestamp() * 1000)

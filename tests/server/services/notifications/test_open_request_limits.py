@@ -1,4 +1,4 @@
-"""Limits of open requests: what they count, and what a refusal says."""
+"""Limits of open requests: what each limit counts, and what its refusal says."""
 
 import json
 
@@ -12,13 +12,13 @@ from tests.support.builders.installation import BY, PAY, PAYMENT, registered
 
 @pytest.fixture
 def strict(open_local, template):
-    """One open request per agent, two per person, two denials."""
+    """Allows one open request per agent and two per person; two denials start a pause."""
     local = open_local(open_per_agent=1, open_per_user=2, denials_before_pause=2)
     return template.agent(local), template.person(local), local
 
 
-def _deny(agent, person, **asked):
-    _, approval = agent.asked(**asked)
+def _deny(agent, person, **parameters):
+    _, approval = agent.asked(**parameters)
     assert person.deny(approval.id).status == 200
 
 
@@ -27,7 +27,7 @@ def _causes(local):
 
 
 def test_open_requests_per_agent_and_person_are_limited(strict):
-    """A decision ends the count of its request; other people are counted separately."""
+    """A decided request is no longer open, and requests to other people are counted separately."""
     agent, person, local = strict
     new_person(local, "ben")
     _, first = agent.asked()
@@ -41,7 +41,7 @@ def test_open_requests_per_agent_and_person_are_limited(strict):
 
 
 def test_an_expired_request_is_not_open(strict):
-    """Whether or not it was swept."""
+    """An expired request does not count, whether or not the sweeper has run."""
     agent, _, local = strict
     agent.asked(requested_expiry="60")
     local.clock.forward(MINUTE - 1)
@@ -51,7 +51,7 @@ def test_an_expired_request_is_not_open(strict):
 
 
 def test_open_requests_per_person_are_limited_over_all_agents(strict):
-    """However many agents there are."""
+    """More agents do not raise the limit."""
     agent, _, local = strict
     agent.asked()
     for name, status in (("second", 200), ("third", 403)):
@@ -62,7 +62,7 @@ def test_open_requests_per_person_are_limited_over_all_agents(strict):
 
 
 def test_repeated_denials_pause_requests_for_half_an_hour(strict):
-    """The half hour begins with the last denial."""
+    """The half hour starts with the last denial."""
     agent, person, local = strict
     _deny(agent, person)
     local.clock.forward(9 * MINUTE)
@@ -78,7 +78,7 @@ def test_repeated_denials_pause_requests_for_half_an_hour(strict):
 
 
 def test_denials_more_than_ten_minutes_apart_do_not_pause(strict):
-    """Only denials within ten minutes count."""
+    """Only denials within ten minutes are counted together."""
     agent, person, local = strict
     _deny(agent, person)
     local.clock.forward(10 * MINUTE + 1)
@@ -88,7 +88,7 @@ def test_denials_more_than_ten_minutes_apart_do_not_pause(strict):
 
 
 def test_a_pause_is_for_one_agent_and_one_action_type(strict):
-    """Other types and other agents are not paused."""
+    """The agent can still request other types, and other agents are not paused."""
     agent, person, local = strict
     refund = {**PAYMENT, "type": "payment.refund"}
     local.admin.actions.add(json.dumps(refund), by=BY)
@@ -112,7 +112,7 @@ def test_a_pause_is_for_one_agent_and_one_action_type(strict):
 
 
 def test_open_requests_per_agent_are_limited_over_all_people(open_local, template):
-    """A decision ends the count of its request."""
+    """A decided request no longer counts as open."""
     local = open_local(open_in_all=2)
     agent, person = template.agent(local), template.person(local)
     new_person(local, "ben")
@@ -128,7 +128,7 @@ def test_open_requests_per_agent_are_limited_over_all_people(open_local, templat
 
 
 def test_with_hidden_users_the_limit_is_the_same_for_unknown_users(open_local, template):
-    """Per agent and name in any case; expired requests do not count."""
+    """The limit counts per agent and user name, ignores case, and leaves out expired requests."""
     local = open_local(unknown_user="hide", open_per_agent=2)
     agent = template.agent(local)
     for hint in ("ana", "nobody"):
@@ -141,7 +141,7 @@ def test_with_hidden_users_the_limit_is_the_same_for_unknown_users(open_local, t
 
 
 def test_with_hidden_users_the_named_limit_is_the_same_for_unknown_users(open_local, template):
-    """The order of the checks would otherwise reveal who exists."""
+    """Checking the limits in a different order would reveal who exists."""
     for hint in ("ana", "nobody"):
         local = open_local(unknown_user="hide", open_per_agent=1, open_in_all=1)
         agent = template.agent(local)
@@ -154,20 +154,20 @@ def test_with_hidden_users_the_named_limit_is_the_same_for_unknown_users(open_lo
 
 
 def test_high_risk_requests_have_their_own_limit_per_person(strict):
-    """A flood of low risk does not block them."""
+    """A flood of low-risk requests does not block high-risk requests."""
     agent, _, local = strict
     agents = [agent]
     for name in ("second", "third", "fourth", "fifth"):
         registration = registered(local.admin, name, auth_method="client_secret_post")
         agents.append(LocalAgent(local, registration.agent.id, registration.secret))
-    statuses = [one.ask().status for one in agents[:3]]
+    statuses = [agent.ask().status for agent in agents[:3]]
     assert statuses == [200, 200, 403]
-    assert [one.ask_payment().status for one in agents[2:]] == [200, 200, 403]
+    assert [agent.ask_payment().status for agent in agents[2:]] == [200, 200, 403]
     assert _causes(local) == ["open_per_user", "open_per_user"]
 
 
 def test_high_risk_requests_have_their_own_limits_per_agent(open_local, template):
-    """One limit counts per person, and one over all people."""
+    """One limit counts per person, and the other counts over all people."""
     local = open_local(open_per_agent=2, open_in_all=3)
     agent, _ = template.agent(local), template.person(local)
     new_person(local, "ben")
@@ -182,7 +182,7 @@ def test_high_risk_requests_have_their_own_limits_per_agent(open_local, template
 
 
 def test_with_hidden_users_high_risk_limits_are_the_same_for_unknown_users(open_local, template):
-    """A different limit would reveal who exists."""
+    """A different limit for unknown users would reveal who exists."""
     statuses = []
     for hint in ("ana", "who is not there"):
         local = open_local(unknown_user="hide", open_per_agent=1)
@@ -194,7 +194,7 @@ def test_with_hidden_users_high_risk_limits_are_the_same_for_unknown_users(open_
 
 
 def test_denials_are_not_limited(open_local, template):
-    """A locked device may deny too."""
+    """Even a locked device can deny every request."""
     limits = {"open_per_agent": 100, "open_per_user": 100, "denials_before_pause": 100}
     local = open_local(**limits)
     agent, person = template.agent(local), template.person(local)

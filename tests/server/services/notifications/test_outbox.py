@@ -1,4 +1,4 @@
-"""The administration of outbox messages."""
+"""How administrators list and retry undelivered outbox messages."""
 
 from dataclasses import replace
 
@@ -9,7 +9,7 @@ from server.services.refusals import NotFound
 from tests.support.builders.installation import BY, LocalAdmin, admitted, registered
 
 
-def _failed_message(admin_services: LocalAdmin, target: str) -> int:
+def _add_failed_message(admin_services: LocalAdmin, target: str) -> int:
     with admin_services.store.write() as tx:
         tx.outbox.add("ciba_ping", target, "{}")
         (message,) = tx.outbox.lease("me", 10, 60)
@@ -18,27 +18,27 @@ def _failed_message(admin_services: LocalAdmin, target: str) -> int:
 
 
 def test_undelivered_messages_name_their_recipient(admin_services: LocalAdmin) -> None:
-    """An agent by its name, a deleted one by its ID."""
+    """An agent is shown by its name, and a deleted agent by its ID."""
     admitted(admin_services)
     agent = registered(admin_services, name="bot").agent
     for target in (agent.id, "sayso_ag_gone"):
-        _failed_message(admin_services, target)
+        _add_failed_message(admin_services, target)
     state = OutboxAdministration(admin_services.store).state()
     assert dict(state.counts) == {"dead": 2}
-    assert [(one.recipient, one.message.last_error) for one in state.dead] == [
+    assert [(dead.recipient, dead.message.last_error) for dead in state.dead] == [
         ("sayso_ag_gone", "no route"),
         ("bot", "no route"),
     ]
 
 
 def test_a_retried_message_is_sent_like_a_new_one(admin_services: LocalAdmin) -> None:
-    """It is sent once more, and an audit entry says so."""
+    """Its attempts start again at zero, and an audit entry records the retry."""
     outbox, message_id = (
         OutboxAdministration(admin_services.store),
-        _failed_message(admin_services, "sayso_ag_gone"),
+        _add_failed_message(admin_services, "sayso_ag_gone"),
     )
-    again = outbox.retry(message_id, by=BY).message
-    assert (again.state, again.attempts, again.last_error) == ("waiting", 0, None)
+    retried = outbox.retry(message_id, by=BY).message
+    assert (retried.state, retried.attempts, retried.last_error) == ("waiting", 0, None)
     (entry,) = admin_services.entries("outbox.retried")
     assert entry["facts"] == {
         "message": message_id,
@@ -47,13 +47,13 @@ def test_a_retried_message_is_sent_like_a_new_one(admin_services: LocalAdmin) ->
     }
     with admin_services.store.write() as tx:
         (leased,) = tx.outbox.lease("me", 10, 60)
-    assert leased == replace(again, state="leased", attempts=1)
+    assert leased == replace(retried, state="leased", attempts=1)
     with pytest.raises(NotFound, match="no undelivered message"):
         outbox.retry(message_id, by=BY)
 
 
 def test_retrying_an_unknown_message_is_not_found(admin_services: LocalAdmin) -> None:
-    """It is no audit entry."""
+    """The refused retry writes no audit entry."""
     with pytest.raises(NotFound, match="There is no undelivered message 7"):
         OutboxAdministration(admin_services.store).retry(7, by=BY)
     assert admin_services.entries("outbox.retried") == []

@@ -1,4 +1,4 @@
-"""Pauses after denials: administrators see them, and a refused agent learns the end."""
+"""Pauses after denials: administrators see them, and a refused agent learns when they end."""
 
 import json
 
@@ -31,10 +31,10 @@ def _deny(agent: LocalAgent, person: LocalTerminal, times: int = 3) -> None:
         assert person.deny(approval.id).status == 200
 
 
-def test_a_paused_agent_learns_when_it_may_ask_again(
+def test_a_paused_agent_learns_when_it_may_send_requests_again(
     agent: LocalAgent, person: LocalTerminal, local: LocalSite
 ) -> None:
-    """The members are machine-readable, and the person is not notified."""
+    """The refusal has machine-readable members, and the person is not notified."""
     _deny(agent, person)
     before = len(local.admin.events(person.user))
     refused = agent.ask()
@@ -52,7 +52,7 @@ def test_a_paused_agent_learns_when_it_may_ask_again(
 def test_a_later_denial_extends_the_pause(
     agent: LocalAgent, person: LocalTerminal, local: LocalSite
 ) -> None:
-    """The denied request was made before the pause."""
+    """A request made before the pause is denied a minute later, and the pause starts again."""
     approvals = [agent.asked()[1] for _ in range(4)]
     for approval in approvals[:3]:
         person.deny(approval.id)
@@ -64,7 +64,7 @@ def test_a_later_denial_extends_the_pause(
 def test_a_pause_is_listed_until_it_ends(
     agent: LocalAgent, person: LocalTerminal, local: LocalSite, pauses: Pauses
 ) -> None:
-    """The list has the person, the type and the end; fewer denials make no pause."""
+    """The list shows the person, the type and the end; two denials are not a pause."""
     ben = new_person(local, "ben")
     _deny(agent, ben, 2)
     assert pauses.of_agent(agent.id) == []
@@ -73,7 +73,7 @@ def test_a_pause_is_listed_until_it_ends(
     assert (pause.user_name, pause.type) == ("ana", "")
     assert pause.until == local.clock.now() + PAUSE_MS
     _deny(agent, ben, 1)
-    assert [one.user_name for one in pauses.of_agent(agent.id)] == ["ana", "ben"]
+    assert [pause.user_name for pause in pauses.of_agent(agent.id)] == ["ana", "ben"]
     local.clock.forward(PAUSE_MS - 1)
     assert len(pauses.of_agent(agent.id)) == 2
     local.clock.forward(1)
@@ -85,7 +85,7 @@ def test_a_pause_is_listed_until_it_ends(
 def test_a_paused_action_type_is_named(
     agent: LocalAgent, person: LocalTerminal, pauses: Pauses
 ) -> None:
-    """The pause contains the type identifier."""
+    """The pause names the action type, and other requests are not paused."""
     for _ in range(3):
         person.deny(agent.asked_payment()[1].id)
     (pause,) = pauses.of_agent(agent.id)
@@ -96,7 +96,7 @@ def test_a_paused_action_type_is_named(
 def test_an_administrator_sees_the_pauses_of_an_agent(
     agent: LocalAgent, person: LocalTerminal, local: LocalSite
 ) -> None:
-    """The API shows them with the agent and not in the list."""
+    """The API returns the pauses with the agent."""
     local.admin.users.update("ana", UserChanges(roles=("admin",)), by=BY)
     path = f"/api/agents/{agent.id}"
     assert person.call("GET", path).json["pauses"] == []
@@ -113,7 +113,7 @@ def test_an_administrator_sees_the_pauses_of_an_agent(
 def test_owners_are_notified_when_a_pause_begins(
     agent: LocalAgent, person: LocalTerminal, local: LocalSite
 ) -> None:
-    """The log, the feed and the webhook have one alarm per pause; disabled owners get none."""
+    """Each pause sends one alarm to the enabled owners, the audit log and the webhook."""
     owner, gone = new_person(local, "olga"), new_person(local, "gone")
     changes = AgentChanges(add_owners=("olga", "gone"))
     local.admin.agents.update(agent.id, changes, by=BY)
@@ -133,8 +133,8 @@ def test_owners_are_notified_when_a_pause_begins(
     (entry,) = local.admin.entries("agent.paused")
     assert (entry["agent_id"], entry["subject"]) == (agent.id, person.user.id)
     assert entry["facts"] == {"type": None, "until": local.clock.now() + PAUSE_MS}
-    hooked = [message for message in local.messages() if message["event"] == "alarm.agent_paused"]
-    assert [one["agent"] for one in hooked] == [agent.id]
+    webhooks = [message for message in local.messages() if message["event"] == "alarm.agent_paused"]
+    assert [message["agent"] for message in webhooks] == [agent.id]
     local.clock.forward(PAUSE_MS)
     person.refresh()
     _deny(agent, person)
@@ -150,7 +150,7 @@ def _put(local: LocalSite, *lines: str) -> None:
     Policies(local.services.store).set(rule("ask", *lines), by=BY)
 
 
-def _denied_for(agent: LocalAgent, denier: LocalTerminal, *names: str) -> None:
+def _deny_for(agent: LocalAgent, denier: LocalTerminal, *names: str) -> None:
     for name in names:
         _, approval = agent.asked(login_hint=name)
         assert denier.deny(approval.id).status == 200
@@ -159,11 +159,11 @@ def _denied_for(agent: LocalAgent, denier: LocalTerminal, *names: str) -> None:
 def test_a_pause_counts_the_denials_of_one_approver(
     agent: LocalAgent, person: LocalTerminal, local: LocalSite, pauses: Pauses
 ) -> None:
-    """It does not matter for whom they denied; the agent learns that somebody else did."""
+    """One approver's denials count for all users, and the error names another approver."""
     ben = new_person(local, "ben")
     names = [new_person(local, name).user.name for name in ("cleo", "dan")]
     _put(local, ONLY_BEN)
-    _denied_for(agent, ben, "ana", *names)
+    _deny_for(agent, ben, "ana", *names)
     (pause,) = pauses.of_agent(agent.id)
     assert (pause.user_id, pause.until) == (ben.user.id, local.clock.now() + PAUSE_MS)
     (entry,) = local.admin.entries("agent.paused")
@@ -181,19 +181,19 @@ def test_a_pause_counts_the_denials_of_one_approver(
 def test_denials_by_others_do_not_pause_requests_to_the_person(
     agent: LocalAgent, person: LocalTerminal, local: LocalSite, pauses: Pauses
 ) -> None:
-    """Two denials by Ben and one by Ana pause neither."""
+    """Two denials by Ben and one by Ana pause requests to neither of them."""
     ben = new_person(local, "ben")
     _put(local, ONLY_BEN)
-    _denied_for(agent, ben, "ana", "ana")
-    _denied_for(agent, person, "ana")
+    _deny_for(agent, ben, "ana", "ana")
+    _deny_for(agent, person, "ana")
     assert pauses.of_agent(agent.id) == []
     assert agent.ask().status == 200
 
 
-def test_a_deputy_who_denied_repeatedly_is_paused(
+def test_denials_by_a_deputy_pause_requests_that_the_deputy_can_decide(
     agent: LocalAgent, person: LocalTerminal, local: LocalSite
 ) -> None:
-    """While they are a deputy; the person is not paused."""
+    """The pause blocks the requests that the deputy could decide until the deputy steps down."""
     ben = new_person(local, "ben")
     local.admin.actions.update(json.dumps({**PAYMENT, "deputies": True}), by=BY)
     with local.services.store.write() as tx:
@@ -201,11 +201,11 @@ def test_a_deputy_who_denied_repeatedly_is_paused(
     for _ in range(3):
         assert ben.deny(agent.asked_payment()[1].id).status == 200
     details = json.dumps(PAYMENT_DETAILS)
-    wanted = {"scope": "openid payments:transfer", "authorization_details": details}
-    refused = agent.ask(**wanted)
+    request = {"scope": "openid payments:transfer", "authorization_details": details}
+    refused = agent.ask(**request)
     assert refused.json["error_description"].startswith(ANOTHER_APPROVER)
     assert ben.call("DELETE", "/api/deputies/sayso_dy_1").status == 204
-    assert agent.ask(**wanted).status == 200
+    assert agent.ask(**request).status == 200
 
 
 def _deputy(person: LocalTerminal, deputy: LocalTerminal, now: int) -> Deputy:

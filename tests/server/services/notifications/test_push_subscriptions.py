@@ -1,4 +1,4 @@
-"""Web push subscriptions of browsers: adding, validating, listing and removing them."""
+"""Web push subscriptions of browsers: how they are added, validated, listed and removed."""
 
 import json
 
@@ -29,7 +29,7 @@ def service():
 
 @pytest.fixture
 def local(open_local, service):
-    """A server that accepts that push service."""
+    """A server that accepts subscriptions from that push service."""
     return open_local(push_origins=service.origin)
 
 
@@ -39,41 +39,41 @@ def browser(local):
     return new_browser(local)
 
 
-def _subscribe(browser, made, **members):
-    return browser.send("POST", PATH, {**made.to_json(), **members})
+def _subscribe(browser, subscription, **members):
+    return browser.send("POST", PATH, {**subscription.to_json(), **members})
 
 
-def _listed(browser):
+def _list(browser):
     return browser.send("GET", PATH).json
 
 
-def _queued(local):
-    """The kinds of messages that wait for a push service."""
+def _queued_kinds(local):
+    """Return the kinds of the messages that are queued for a push service."""
     rows = select(outbox.c.body).where(outbox.c.channel == "web_push")
     with local.services.store.read() as view:
-        return [json.loads(scalar)["kind"] for scalar in view._connection.execute(rows).scalars()]
+        return [json.loads(body)["kind"] for body in view._connection.execute(rows).scalars()]
 
 
 def test_a_browser_subscribes_with_the_public_key_of_the_server(local, browser, service):
-    """The response names the push service and never the endpoint."""
-    key = base64url.decode(_listed(browser)["public_key"])
+    """The response and the audit entry name the push service but never the endpoint."""
+    key = base64url.decode(_list(browser)["public_key"])
     assert (len(key), key[0]) == (65, 4)
     subscription = service.mint()
     answer = _subscribe(browser, subscription)
     assert answer.status == 200
-    (shown,) = _listed(browser)["items"]
-    assert shown == answer.json
-    assert shown["service"] == service.origin
-    assert (shown["device"]["name"], shown["this"]) == ("phone", True)
-    assert (shown["delivered_at"], shown["dormant"], shown["problem"]) == (None, False, None)
+    (item,) = _list(browser)["items"]
+    assert item == answer.json
+    assert item["service"] == service.origin
+    assert (item["device"]["name"], item["this"]) == ("phone", True)
+    assert (item["delivered_at"], item["dormant"], item["problem"]) == (None, False, None)
     assert subscription.endpoint not in answer.body.decode()
     (entry,) = local.admin.entries("push.subscribed")
     assert subscription.endpoint not in json.dumps(entry)
 
 
 def test_the_vapid_key_is_made_once_and_kept(browser, local):
-    """Another key would invalidate every subscription."""
-    key = _listed(browser)["public_key"]
+    """A new key would invalidate every subscription."""
+    key = _list(browser)["public_key"]
     services = local.services
     stored_key = outward.vapid_key(services.settings, services.store, services.secrets)
     assert public_key(stored_key) == key
@@ -83,7 +83,7 @@ def test_the_vapid_key_is_made_once_and_kept(browser, local):
 
 
 def test_endpoint_and_keys_are_sealed(local, browser, service):
-    """A stolen database can notify nobody."""
+    """A stolen database cannot be used to notify anybody."""
     subscription = service.mint()
     _subscribe(browser, subscription)
     with local.services.store.read() as view:
@@ -93,13 +93,13 @@ def test_endpoint_and_keys_are_sealed(local, browser, service):
 
 
 def test_subscribing_again_updates_the_subscription(local, browser, service):
-    """Every page subscribes when it loads."""
+    """Every page subscribes when it loads, so this must not add a second subscription."""
     subscription = service.mint()
     first = _subscribe(browser, subscription).json
     local.clock.forward(DAY)
-    again = _subscribe(browser, subscription).json
-    assert again["id"] == first["id"]
-    assert (again["created_at"], again["opened_at"] > first["opened_at"]) == (
+    second = _subscribe(browser, subscription).json
+    assert second["id"] == first["id"]
+    assert (second["created_at"], second["opened_at"] > first["opened_at"]) == (
         first["created_at"],
         True,
     )
@@ -107,16 +107,16 @@ def test_subscribing_again_updates_the_subscription(local, browser, service):
 
 
 def test_a_subscription_belongs_to_the_user_signed_in_there(local, browser, service):
-    """The user before is not notified there any more."""
+    """The previous user of the browser is no longer notified there."""
     other, subscription = new_browser(local, "otto", credential=b"otto"), service.mint()
     _subscribe(browser, subscription)
     _subscribe(other, subscription)
-    assert _listed(browser)["items"] == []
-    assert len(_listed(other)["items"]) == 1
+    assert _list(browser)["items"] == []
+    assert len(_list(other)["items"]) == 1
 
 
 def test_a_person_has_at_most_ten_subscriptions(browser, service):
-    """Existing ones can be updated; the error of the eleventh names the remedy."""
+    """The eleventh subscription is refused, but the existing ones can still be updated."""
     subscriptions = [service.mint() for _ in range(MAX_SUBSCRIPTIONS)]
     assert {_subscribe(browser, subscription).status for subscription in subscriptions} == {200}
     refused = _subscribe(browser, service.mint())
@@ -125,16 +125,16 @@ def test_a_person_has_at_most_ten_subscriptions(browser, service):
 
 
 def test_a_terminal_lists_and_removes_but_cannot_subscribe(local, service):
-    """It notifies by itself."""
+    """A terminal notifies by itself and needs no push subscription."""
     person = new_person(local, "uta")
     browser = LocalBrowser(local, person.user, SoftPasskey())
     browser.enroll(code_for(local, "uta"))
     assert person.call("POST", PATH, service.mint().to_json()).refusal == (403, "forbidden")
     subscription = _subscribe(browser, service.mint()).json
-    seen = person.call("GET", PATH).json
-    assert (seen["csrf"], [item["this"] for item in seen["items"]]) == (None, [False])
+    listing = person.call("GET", PATH).json
+    assert (listing["csrf"], [item["this"] for item in listing["items"]]) == (None, [False])
     assert person.call("DELETE", f"{PATH}/{subscription['id']}").status == 204
-    assert _listed(browser)["items"] == []
+    assert _list(browser)["items"] == []
 
 
 def test_subscriptions_of_others_are_not_found(local, browser, service):
@@ -143,11 +143,11 @@ def test_subscriptions_of_others_are_not_found(local, browser, service):
     other = new_browser(local, "otto", credential=b"otto")
     for method, path in (("DELETE", subscription["id"]), ("POST", f"{subscription['id']}/test")):
         assert other.send(method, f"{PATH}/{path}").refusal == (404, "not_found")
-    assert len(_listed(browser)["items"]) == 1
+    assert len(_list(browser)["items"]) == 1
 
 
 def test_a_subscription_can_be_removed(local, browser, service):
-    """It is an audit entry."""
+    """Removing a subscription writes an audit entry, and removing it again is not found."""
     subscription = _subscribe(browser, service.mint()).json
     assert browser.send("DELETE", f"{PATH}/{subscription['id']}").status == 204
     assert browser.send("DELETE", f"{PATH}/{subscription['id']}").refusal == (404, "not_found")
@@ -156,21 +156,21 @@ def test_a_subscription_can_be_removed(local, browser, service):
 
 
 def test_removing_a_subscription_twice_writes_one_entry(local, browser, service):
-    """Push service and person may do so at the same moment."""
+    """The push service and the person may remove a subscription at the same moment."""
     subscription = _subscribe(browser, service.mint()).json
     with local.services.store.write() as tx:
-        one = tx.pushes.get(subscription["id"])
+        stored = tx.pushes.get(subscription["id"])
         for _ in range(2):
-            push_subscriptions.remove(tx, one, actor="system", cause="gone")
+            push_subscriptions.remove(tx, stored, actor="system", cause="gone")
     assert len(local.admin.entries("push.unsubscribed")) == 1
 
 
-def test_another_site_cannot_subscribe(browser, service):
-    """A foreign origin and a missing CSRF token are refused."""
+def test_a_different_site_cannot_subscribe(browser, service):
+    """A request with a different origin or without the CSRF token is refused."""
     body = service.mint().to_json()
     for headers in ({"origin": "https://evil.example"}, {"sayso-csrf": None}):
         assert browser.send("POST", PATH, body, headers).status == 403
-    assert _listed(browser)["items"] == []
+    assert _list(browser)["items"] == []
 
 
 @pytest.mark.parametrize(
@@ -193,7 +193,7 @@ def test_another_site_cannot_subscribe(browser, service):
     ],
 )
 def test_an_endpoint_must_be_at_a_known_push_service(browser, service, endpoint, message):
-    """WP-02, WP-09: nothing is sent to another address, because the caller chooses it."""
+    """WP-02, WP-09: the caller chooses the endpoint, so the server sends to no other address."""
     refused = _subscribe(browser, service.mint(), endpoint=endpoint)
     assert refused.refusal[0] == 422
     assert message in refused.json["detail"] or len(endpoint) > 1000
@@ -211,7 +211,7 @@ def test_an_endpoint_must_be_at_a_known_push_service(browser, service, endpoint,
     ],
 )
 def test_endpoints_of_common_browsers_are_accepted(browser, service, endpoint):
-    """Every spelling of them is accepted."""
+    """Letter case, port and query of the endpoint make no difference."""
     assert _subscribe(browser, service.mint(), endpoint=endpoint).status == 200
 
 
@@ -229,49 +229,49 @@ def test_endpoints_of_common_browsers_are_accepted(browser, service, endpoint):
     ],
 )
 def test_invalid_keys_are_refused(browser, service, keys):
-    """WP-11: a point off the curve would make every message fail."""
+    """WP-11: a point that is not on the curve would make every message fail."""
     subscription = service.mint().to_json()
     answer = browser.send("POST", PATH, {**subscription, "keys": {**subscription["keys"], **keys}})
     assert answer.refusal == (422, "invalid_body")
 
 
 def test_revoking_the_device_removes_its_subscription(local, browser, service):
-    """It is deleted at the next cleanup."""
+    """The subscription is no longer listed, and the next cleanup deletes it."""
     _subscribe(browser, service.mint())
     other = LocalBrowser(local, browser.user, SoftPasskey(credential=b"second"))
     other.enroll(code_for(local, "eva"))
     assert other.send("DELETE", f"/api/devices/{browser.device_id}").status == 204
-    assert _listed(other)["items"] == []
+    assert _list(other)["items"] == []
     local.services.sweeper.tidy()
     with local.services.store.read() as view:
         assert view.pushes.dormant(view.now + 1, 9) == []
 
 
 def test_test_notifications_are_limited_to_ten(browser, service):
-    """The limit counts ten minutes."""
+    """The eleventh test notification within ten minutes is refused."""
     subscription = _subscribe(browser, service.mint()).json
     answers = [browser.send("POST", f"{PATH}/{subscription['id']}/test") for _ in range(11)]
     assert [answer.status for answer in answers] == [204] * 10 + [409]
 
 
 def test_a_dormant_browser_is_warned_once(local, browser, service):
-    """The warning comes after two weeks, and opening a page there ends it."""
+    """The warning comes after two weeks; opening a page in that browser ends the dormancy."""
     subscription = service.mint()
     _subscribe(browser, subscription)
     local.clock.forward(DORMANT_MS + DAY)
     browser.sign_in()
-    assert [item["dormant"] for item in _listed(browser)["items"]] == [True]
+    assert [item["dormant"] for item in _list(browser)["items"]] == [True]
     for _ in range(2):
         local.services.sweeper.tidy()
-    assert _queued(local) == ["dormant"]
+    assert _queued_kinds(local) == ["dormant"]
     _subscribe(browser, subscription)
-    assert [item["dormant"] for item in _listed(browser)["items"]] == [False]
+    assert [item["dormant"] for item in _list(browser)["items"]] == [False]
     with local.services.store.read() as view:
         (stored,) = view.pushes.of_user(browser.user.id)
     assert stored.warned_at is None
 
 
 def test_a_disabled_user_cannot_subscribe(local, browser, service):
-    """Every other call is refused in the same way."""
+    """A browser of a disabled user gets status 403."""
     local.admin.users.disable("eva", by=BY)
     assert _subscribe(browser, service.mint()).status == 403

@@ -1,4 +1,4 @@
-"""Resources: valid URIs, scopes and secrets, and what deleting one ends."""
+"""Resources: valid URIs, scopes and secrets, and what ends when a resource is deleted."""
 
 import hashlib
 import json
@@ -19,7 +19,7 @@ from tests.support.builders.installation import BY, PAY, PAYMENT, admitted, regi
 
 
 def test_a_resource_is_registered_with_the_risk_of_each_scope(admin_services):
-    """The registration is an audit entry."""
+    """The registration writes an audit entry."""
     resource = admin_services.resources.add(PAY, {"pay": Risk.HIGH}, {}, by=BY).resource
     assert admin_services.resources.show(PAY) == resource
     assert resource.scopes == {"pay": Risk.HIGH}
@@ -46,7 +46,7 @@ def test_a_resource_is_registered_with_the_risk_of_each_scope(admin_services):
     ],
 )
 def test_an_invalid_resource_uri_is_refused(admin_services, uri):
-    """Absolute, https except on this machine, without user and fragment (RFC 8707 2)."""
+    """RFC 8707 2: absolute, with https except on this machine, without user and fragment."""
     with pytest.raises(Invalid, match="The resource must"):
         admin_services.resources.add(uri, {}, {}, by=BY)
     assert admin_services.resources.all() == []
@@ -66,7 +66,7 @@ def test_an_invalid_resource_uri_is_refused(admin_services, uri):
     ],
 )
 def test_the_api_of_sayso_cannot_be_a_resource(admin_services, uri):
-    """A token for it could be taken for a person's device."""
+    """A token for the API could be mistaken for the token of a person's device."""
     with pytest.raises(Invalid, match="belongs to Sayso"):
         admin_services.resources.add(uri, {}, {}, by=BY)
     assert admin_services.resources.all() == []
@@ -74,19 +74,19 @@ def test_the_api_of_sayso_cannot_be_a_resource(admin_services, uri):
 
 @pytest.mark.parametrize("uri", ["http://localhost:9000", "http://127.0.0.1/x", "http://[::1]:1"])
 def test_a_resource_on_this_machine_may_use_http(admin_services, uri):
-    """A developer can try things out without a certificate."""
+    """A developer can try Sayso without a certificate."""
     assert admin_services.resources.add(uri, {}, {}, by=BY).resource.uri == uri
 
 
 @pytest.mark.parametrize("scope", ["", "a b", 'a"b', "a\\b", "é", "a\x1b", "openid", "email"])
 def test_an_invalid_scope_is_refused(admin_services, scope):
-    """The characters of RFC 6749 3.3, without the scopes of OpenID."""
+    """RFC 6749 3.3 defines the characters, and the scopes of OpenID are reserved."""
     with pytest.raises(Invalid):
         admin_services.resources.add(PAY, {scope: Risk.LOW}, {}, by=BY)
 
 
 def test_adding_an_existing_resource_is_refused(admin_services):
-    """The existing one does not change."""
+    """The existing resource does not change."""
     admin_services.resources.add(PAY, {"pay": Risk.HIGH}, {}, by=BY)
     with pytest.raises(Exists):
         admin_services.resources.add(PAY, {"pay": Risk.LOW}, {}, by=BY)
@@ -94,7 +94,7 @@ def test_adding_an_existing_resource_is_refused(admin_services):
 
 
 def test_scopes_are_added_changed_and_removed(admin_services):
-    """Other scopes are kept."""
+    """An update keeps the scopes that it does not name."""
     admin_services.resources.add(PAY, {"read": Risk.LOW, "pay": Risk.HIGH}, {}, by=BY)
     changes = ResourceChanges(
         scopes={"pay": Risk.CRITICAL, "new": Risk.LOW}, remove_scopes=("read",)
@@ -107,7 +107,7 @@ def test_scopes_are_added_changed_and_removed(admin_services):
 
 
 def test_a_scope_may_require_a_registered_action_type(admin_services):
-    """An unregistered type could never be provided."""
+    """A request could never contain an unregistered type."""
     with pytest.raises(NotFound, match=r"no action type payment\.transfer"):
         admin_services.resources.add(PAY, {"pay": Risk.HIGH}, {"pay": "payment.transfer"}, by=BY)
     admin_services.actions.add(json.dumps(PAYMENT), by=BY)
@@ -126,7 +126,7 @@ def test_a_scope_may_require_a_registered_action_type(admin_services):
 
 
 def test_removing_a_scope_removes_its_required_type(admin_services):
-    """No reference to a missing scope is left."""
+    """No requirement of a removed scope remains."""
     admin_services.actions.add(json.dumps(PAYMENT), by=BY)
     admin_services.resources.add(PAY, {"pay": Risk.HIGH}, {"pay": "payment.transfer"}, by=BY)
     assert (
@@ -138,11 +138,11 @@ def test_removing_a_scope_removes_its_required_type(admin_services):
 
 
 def test_deleting_a_resource_cancels_requests_and_narrows_agents(admin_services):
-    """Registering it again restores nothing."""
+    """The agents lose the resource and the scopes that only this resource has."""
     admin = admitted(admin_services)
     agent = registered(admin_services).agent
     admin_services.resources.add("https://mail.example", {"payments:read": Risk.LOW}, {}, by=BY)
-    both = registered(admin_services, "mailer", resources=(PAY, "https://mail.example")).agent
+    mailer = registered(admin_services, "mailer", resources=(PAY, "https://mail.example")).agent
     approval = admin_services.approval(agent.id, admin.id)
     deleted = admin_services.resources.delete(PAY, by=BY)
     assert deleted.requests_cancelled == 1
@@ -150,28 +150,28 @@ def test_deleting_a_resource_cancels_requests_and_narrows_agents(admin_services)
     assert admin_services.state(approval) == (State.CANCELLED, "resource_deleted")
     assert admin_services.agents.show(agent.id)[0].resources == ()
     assert admin_services.agents.show(agent.id)[0].scopes == ()
-    assert admin_services.agents.show(both.id)[0].resources == ("https://mail.example",)
-    assert admin_services.agents.show(both.id)[0].scopes == ("payments:read",)
+    assert admin_services.agents.show(mailer.id)[0].resources == ("https://mail.example",)
+    assert admin_services.agents.show(mailer.id)[0].scopes == ("payments:read",)
 
 
 @pytest.mark.parametrize(
-    "act",
+    "call",
     [
-        lambda rows, uri: rows.show(uri),
-        lambda rows, uri: rows.update(uri, ResourceChanges(), by=BY),
-        lambda rows, uri: rows.delete(uri, by=BY),
+        lambda resources, uri: resources.show(uri),
+        lambda resources, uri: resources.update(uri, ResourceChanges(), by=BY),
+        lambda resources, uri: resources.delete(uri, by=BY),
     ],
     ids=["show", "update", "delete"],
 )
-def test_an_unknown_resource_is_not_found(admin_services, act):
-    """URIs are compared exactly, but for a trailing slash."""
+def test_an_unknown_resource_is_not_found(admin_services, call):
+    """URIs are compared exactly, except for a trailing slash."""
     admin_services.resources.add(PAY, {}, {}, by=BY)
     with pytest.raises(NotFound, match="no resource "):
-        act(admin_services.resources, f"{PAY}/v2")
+        call(admin_services.resources, f"{PAY}/v2")
 
 
 def test_an_update_without_effect_writes_no_entry(admin_services):
-    """A script may repeat the command."""
+    """A script can repeat the command without filling the audit log."""
     before = admin_services.resources.add(PAY, {"pay": Risk.HIGH}, {}, by=BY).resource
     changes = ResourceChanges(scopes={"pay": Risk.HIGH})
     assert admin_services.resources.update(PAY, changes, by=BY) == before
@@ -179,7 +179,7 @@ def test_an_update_without_effect_writes_no_entry(admin_services):
 
 
 def test_a_resource_has_at_most_two_hundred_scopes(admin_services):
-    """An update beyond that is refused."""
+    """An update that would exceed the limit is refused."""
     names = {f"scope:{number}": Risk.LOW for number in range(200)}
     admin_services.resources.add(PAY, names, {}, by=BY)
     with pytest.raises(Invalid, match="200"):
@@ -188,7 +188,7 @@ def test_a_resource_has_at_most_two_hundred_scopes(admin_services):
 
 
 def test_registering_a_resource_returns_its_secret_once(admin_services):
-    """Stored as a hash, under its own client ID prefix."""
+    """The secret is stored as a hash and not in the audit log."""
     registration = admin_services.resources.add(PAY, {}, {}, by=BY)
     assert registration.resource.client_id.startswith("sayso_rs_")
     assert registration.secret.startswith("sayso_rk_")
@@ -199,39 +199,47 @@ def test_registering_a_resource_returns_its_secret_once(admin_services):
 
 
 def test_two_secrets_work_during_the_overlap_of_a_rotation(admin_services):
-    """The old one gets an expiry and is deleted at the next rotation after it."""
+    """The old secret expires, and the next rotation after that deletes it."""
     first = admin_services.resources.add(PAY, {"pay": Risk.LOW}, {}, by=BY).resource
     second = admin_services.resources.rotate_secret(PAY, by=BY, overlap_ms=5 * MINUTE).resource
     assert second.client_id == first.client_id
     assert second.scopes == first.scopes
-    assert [s.expires_at for s in second.secrets] == [admin_services.clock.now() + 5 * MINUTE, None]
+    assert [secret.expires_at for secret in second.secrets] == [
+        admin_services.clock.now() + 5 * MINUTE,
+        None,
+    ]
     admin_services.clock.forward(5 * MINUTE)
     third = admin_services.resources.rotate_secret(PAY, by=BY)
-    assert [s.hint for s in third.resource.secrets] == [second.secrets[1].hint, third.secret[-4:]]
+    assert [secret.hint for secret in third.resource.secrets] == [
+        second.secrets[1].hint,
+        third.secret[-4:],
+    ]
     assert third.resource == admin_services.resources.show(PAY)
-    assert [e["facts"]["working"] for e in admin_services.entries("resource.secret_rotated")] == [
+    assert [
+        entry["facts"]["working"] for entry in admin_services.entries("resource.secret_rotated")
+    ] == [
         2,
         2,
     ]
 
 
 def test_a_rotation_without_overlap_ends_the_old_secret_at_once(admin_services):
-    """An overlap of zero is meant for a secret that leaked."""
+    """An overlap of zero is meant for a leaked secret."""
     admin_services.resources.add(PAY, {}, {}, by=BY)
     rotation = admin_services.resources.rotate_secret(PAY, by=BY, overlap_ms=0)
-    assert [s.hint for s in rotation.resource.secrets] == [rotation.secret[-4:]]
+    assert [secret.hint for secret in rotation.resource.secrets] == [rotation.secret[-4:]]
 
 
 @pytest.mark.parametrize("overlap", [-1, 31 * 24 * 60 * MINUTE])
 def test_an_overlap_beyond_thirty_days_is_refused(admin_services, overlap):
-    """Agents have the same limit."""
+    """Secrets of agents have the same limit."""
     admin_services.resources.add(PAY, {}, {}, by=BY)
     with pytest.raises(Invalid, match="30 days"):
         admin_services.resources.rotate_secret(PAY, by=BY, overlap_ms=overlap)
 
 
 def test_changing_scopes_keeps_the_secrets(admin_services):
-    """Deleting the resource deletes them."""
+    """Only deleting the resource deletes its secrets."""
     admin_services.resources.add(PAY, {}, {}, by=BY)
     admin_services.resources.update(PAY, ResourceChanges(scopes={"pay": Risk.LOW}), by=BY)
     resource = admin_services.resources.show(PAY)
@@ -244,7 +252,7 @@ def test_changing_scopes_keeps_the_secrets(admin_services):
 
 
 def test_a_token_lifetime_limit_is_set_kept_and_removed(admin_services):
-    """Within bounds; other updates keep it."""
+    """The limit must be within bounds, and other updates keep it."""
     for seconds in (9, 3_601):
         with pytest.raises(Invalid, match="10 to 3600"):
             admin_services.resources.add(PAY, {}, {}, by=BY, token_seconds=seconds)
@@ -254,28 +262,28 @@ def test_a_token_lifetime_limit_is_set_kept_and_removed(admin_services):
     )
     with pytest.raises(Invalid, match="10 to 3600"):
         admin_services.resources.update(PAY, ResourceChanges(token_seconds=9), by=BY)
-    for changes, left in (
+    for changes, expected in (
         (ResourceChanges(scopes={"new": Risk.LOW}), 60),
         (ResourceChanges(token_seconds=30), 30),
         (ResourceChanges(token_seconds=None), None),
     ):
-        assert admin_services.resources.update(PAY, changes, by=BY).token_seconds == left
-        assert admin_services.resources.show(PAY).token_seconds == left
+        assert admin_services.resources.update(PAY, changes, by=BY).token_seconds == expected
+        assert admin_services.resources.show(PAY).token_seconds == expected
 
 
 def test_a_resource_is_found_by_its_path_id(admin_services):
-    """An unknown ID is not found."""
+    """An unknown path ID is not found."""
     for uri in ("https://b.example", "https://a.example"):
         admin_services.resources.add(uri, {}, {}, by=BY)
     assert admin_services.resources.by_id(name_id("https://b.example")).uri == "https://b.example"
     with pytest.raises(NotFound):
         admin_services.resources.by_id("nothing")
-    part = admin_services.resources.page("https://a.example", 5)
-    assert ([row.uri for row in part.items], part.next) == (["https://b.example"], None)
+    page = admin_services.resources.page("https://a.example", 5)
+    assert ([resource.uri for resource in page.items], page.next) == (["https://b.example"], None)
 
 
 def test_a_trailing_slash_does_not_make_another_resource(admin_services):
-    """It is registered once, and found, changed and deleted by either form."""
+    """Either form of the URI finds, changes and deletes the one registered resource."""
     admin_services.resources.add(f"{PAY}/", {"read": Risk.LOW}, {}, by=BY)
     with pytest.raises(Exists, match=f"{PAY}/ is registered already; a trailing slash"):
         admin_services.resources.add(PAY, {}, {}, by=BY)
@@ -291,8 +299,8 @@ def test_a_trailing_slash_does_not_make_another_resource(admin_services):
     assert admin_services.resources.all() == []
 
 
-def test_a_client_has_the_resource_as_it_was_registered(admin_services):
-    """Else its permissions would name a resource that does not exist."""
+def test_a_client_stores_the_registered_form_of_a_resource(admin_services):
+    """Otherwise its permissions would name a resource that does not exist."""
     admin_services.resources.add(f"{PAY}/", {"read": Risk.LOW}, {}, by=BY)
     admin_services.users.add(NewUser("ana"), by=BY)
     new = NewAgent(
@@ -311,11 +319,11 @@ def test_a_client_has_the_resource_as_it_was_registered(admin_services):
 
 
 def test_a_resource_has_default_scopes(admin_services):
-    """They are among its own, and go with the scope that they name."""
-    made = admin_services.resources.add(
+    """Removing a scope also removes it from the default scopes."""
+    registration = admin_services.resources.add(
         PAY, {"write": Risk.MEDIUM, "read": Risk.LOW}, {}, by=BY, default_scopes=["write", "read"]
     )
-    assert made.resource.default_scopes == ("read", "write")
+    assert registration.resource.default_scopes == ("read", "write")
     assert admin_services.entries("resource.added")[0]["facts"]["default_scopes"] == [
         "read",
         "write",
@@ -333,18 +341,18 @@ def test_a_resource_has_default_scopes(admin_services):
 
 
 @pytest.mark.parametrize(
-    ("default", "says"),
+    ("default", "message"),
     [
         ("other", "has no scope other"),
         ("all", "an approval each time"),
         ("pay", "an approval each time"),
     ],
 )
-def test_a_scope_that_no_consent_can_include_is_no_default(admin_services, default, says):
+def test_a_scope_that_no_consent_can_include_cannot_be_a_default(admin_services, default, message):
     """A default must not lead to a request that is always refused."""
     admin_services.actions.add(json.dumps(PAYMENT), by=BY)
     scopes = {"pay": Risk.LOW, "all": Risk.CRITICAL}
-    with pytest.raises(Invalid, match=says) as refused:
+    with pytest.raises(Invalid, match=message) as refused:
         admin_services.resources.add(
             PAY, scopes, {"pay": "payment.transfer"}, by=BY, default_scopes=[default]
         )

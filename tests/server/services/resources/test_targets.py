@@ -1,4 +1,4 @@
-"""Which resource a request is for, and that no scope beyond the permissions is granted."""
+"""Finding the resource of a request, and refusing scopes that exceed the permissions."""
 
 from dataclasses import replace
 
@@ -38,10 +38,10 @@ AGENT = Agent(
 
 
 class Directory:
-    """Returns the resources above."""
+    """A directory of the resources above."""
 
     def resource(self, uri):
-        """The resource of this URI."""
+        """Return the resource with this URI."""
         return RESOURCES.get(uri)
 
 
@@ -51,13 +51,13 @@ def _resolve(resource_uri=None, scope=(), resources=AGENT.resources):
 
 
 def test_a_named_resource_is_the_target():
-    """RFC 8707 2."""
+    """RFC 8707 2: the client names the resource."""
     assert _resolve(PAY, ("read",)) == targets.TokenTarget(RESOURCES[PAY], ("read",))
 
 
 @pytest.mark.parametrize("resource_uri", [BOTH, "https://unknown.example"])
-def test_a_resource_without_permission_is_no_target_whether_or_not_it_exists(resource_uri):
-    """An agent does not learn which other resources exist."""
+def test_a_resource_without_permission_gets_the_same_error_as_an_unknown_one(resource_uri):
+    """An agent must not learn which other resources exist."""
     with pytest.raises(errors.InvalidTarget) as refused:
         _resolve(resource_uri, ("read",))
     assert refused.value.description == (
@@ -65,21 +65,21 @@ def test_a_resource_without_permission_is_no_target_whether_or_not_it_exists(res
     )
 
 
-def test_a_deleted_resource_is_no_target():
-    """The permissions of an agent may still name it."""
+def test_a_deleted_resource_is_not_a_target():
+    """The permissions of an agent may still name a deleted resource."""
     with pytest.raises(errors.InvalidTarget):
         _resolve("https://gone.example", resources=("https://gone.example",))
 
 
 def test_the_only_resource_of_an_agent_needs_no_name():
-    """Deleted resources do not count."""
+    """A deleted resource in the permissions does not count."""
     assert _resolve(scope=("send",), resources=(MAIL,)).resource.uri == MAIL
-    both = _resolve(scope=("send",), resources=(MAIL, "https://gone.example"))
-    assert both.resource.uri == MAIL
+    target = _resolve(scope=("send",), resources=(MAIL, "https://gone.example"))
+    assert target.resource.uri == MAIL
 
 
 def test_the_scopes_select_the_resource_if_only_one_has_them_all():
-    """Otherwise the agent must name it."""
+    """If several resources have the scopes, the agent must name one."""
     assert _resolve(scope=("send",)).resource.uri == MAIL
 
 
@@ -88,27 +88,27 @@ def test_the_scopes_select_the_resource_if_only_one_has_them_all():
     [((), (PAY, MAIL)), (("read",), (PAY, BOTH)), (("read", "send"), (PAY, MAIL)), (("read",), ())],
 )
 def test_an_ambiguous_resource_must_be_named(scope, resources):
-    """No scope, a scope of two resources, scopes of no single one, no resource."""
+    """The scopes name no resource, two resources, or parts of several resources."""
     with pytest.raises(errors.InvalidTarget, match="Name the resource"):
         _resolve(scope=scope, resources=resources)
 
 
 @pytest.mark.parametrize("scope", [("other",), ("other", "read"), ("typo", "send")])
 def test_a_scope_that_no_resource_has_is_an_invalid_scope(scope):
-    """Without a resource, the scope is wrong, not the target (RFC 6749 5.2)."""
+    """RFC 6749 5.2: without a resource the scope is invalid, not the target."""
     with pytest.raises(errors.InvalidScope, match=f"may not ask for {scope[0]}. An administrator"):
         _resolve(scope=scope, resources=(PAY, MAIL))
 
 
 @pytest.mark.parametrize("scope", [("pay",), ("send",), ("other",), ("other", "read")])
-def test_a_scope_beyond_the_agent_or_the_resource_refuses_the_request(scope):
-    """Nothing is silently narrowed, and nobody learns which scopes exist."""
+def test_a_scope_that_the_agent_or_the_resource_lacks_is_refused(scope):
+    """The server drops no scope silently and does not reveal which scopes exist."""
     with pytest.raises(errors.InvalidScope, match=f"may not ask for {scope[0]} at {PAY}. An admin"):
         _resolve(PAY, scope)
 
 
 def test_without_scopes_a_client_gets_the_defaults_that_it_may_have(monkeypatch):
-    """RFC 6749 3.3; if it names scopes, those count."""
+    """RFC 6749 3.3: scopes that the client names replace the defaults."""
     monkeypatch.setitem(RESOURCES, PAY, replace(RESOURCES[PAY], default_scopes=("pay", "read")))
     target = targets.resolve_or_default(Directory(), AGENT, PAY, ())
     assert target == targets.TokenTarget(RESOURCES[PAY], ("read",))
@@ -122,12 +122,12 @@ def test_without_scopes_a_client_gets_the_defaults_that_it_may_have(monkeypatch)
     ("scope", "risk"), [((), Risk.LOW), (("read",), Risk.LOW), (("pay", "read"), Risk.HIGH)]
 )
 def test_the_risk_is_the_highest_of_the_scopes(scope, risk):
-    """A target without scopes has low risk, and the risk of the action counts."""
+    """A target without scopes has low risk, so the risk of the action counts."""
     assert targets.TokenTarget(RESOURCES[PAY], scope).risk is risk
 
 
 def test_a_scope_is_refused_without_its_required_action_type():
-    """A resource may require that payments are described."""
+    """A resource can require that each payment is described by its details."""
     target = targets.TokenTarget(RESOURCES[PAY], ("pay", "read"))
     targets.check_required_types(target, frozenset({"payment"}))
     for types in (frozenset(), frozenset({"other"})):
@@ -141,15 +141,15 @@ def test_a_scope_is_refused_without_its_required_action_type():
     [(None, None, 300), (60, None, 60), (None, 600, 600), (900, 600, 600), (60, 600, 60)],
 )
 def test_the_shorter_lifetime_limit_applies_or_the_default(agent, resource, seconds):
-    """A limit of the agent and a limit of the resource cannot extend each other."""
-    limited = replace(RESOURCES[PAY], token_seconds=resource)
-    bot = replace(AGENT, token_seconds=agent)
-    assert targets.lifetime(bot, limited, 300) == seconds
-    assert targets.lifetime(bot, None, 300) == (agent or 300)
+    """A limit of the agent cannot extend a limit of the resource, or the reverse."""
+    limited_resource = replace(RESOURCES[PAY], token_seconds=resource)
+    limited_agent = replace(AGENT, token_seconds=agent)
+    assert targets.lifetime(limited_agent, limited_resource, 300) == seconds
+    assert targets.lifetime(limited_agent, None, 300) == (agent or 300)
 
 
 def test_a_scope_limited_at_a_resource_selects_another_resource():
-    """The scope is refused at the limited resource."""
+    """The scope is refused at a resource where the agent's scopes are limited."""
     agent = replace(
         AGENT, resources=(PAY, MAIL, BOTH), scopes=("read", "send"), only={PAY: (), MAIL: ()}
     )

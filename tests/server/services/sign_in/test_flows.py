@@ -49,7 +49,7 @@ def browser(local):
 
 @pytest.fixture
 def known_browser(app, browser):
-    """Ana's browser, signed in; the app knows who she is."""
+    """Ana's browser, signed in; she has allowed the app to learn who she is."""
     browser.authorize(app.id)
     browser.sign_in("ana")
     assert "code" in browser.answer("allow").answer
@@ -57,12 +57,12 @@ def known_browser(app, browser):
 
 
 def waiting_ids(person):
-    """IDs of the consents that wait on her device."""
+    """IDs of the consent requests that are pending on her device."""
     return [item["id"] for item in person.call("GET", "/api/approvals").json["items"]]
 
 
 def test_signing_in_tells_the_app_who_the_user_is(ana, app, browser, local):
-    """BC-13, MC-08: code, ID token and userinfo; the response names the issuer."""
+    """BC-13, MC-08: the app gets a code, tokens and userinfo; the response names the issuer."""
     local.admin.users.update("ana", UserChanges(email="ana@example.com"), by=BY)
     assert "chat" in browser.authorize(app.id, scope="openid profile email").text
     assert "your name" in browser.sign_in("ana").text
@@ -86,8 +86,8 @@ def test_signing_in_tells_the_app_who_the_user_is(ana, app, browser, local):
     assert (entry["subject"], entry["facts"]["app"]) == (ana.user.id, app.id)
 
 
-def test_an_allowed_request_is_not_asked_again(known_browser, app):
-    """The consent ends; a wider request asks for what is new and keeps the old."""
+def test_a_consented_request_needs_no_second_consent(known_browser, app):
+    """A wider request asks only for the new scopes, and the scopes allowed before stay allowed."""
     assert "code" in known_browser.authorize(app.id).answer
     page = known_browser.authorize(app.id, scope="openid email")
     assert "your email address" in page.text
@@ -98,11 +98,11 @@ def test_an_allowed_request_is_not_asked_again(known_browser, app):
 
 
 def test_scopes_of_a_resource_are_approved_on_a_device(ana, app, browser, local):
-    """MC-04: the page waits and continues after the signature, with a script or by a link."""
+    """MC-04: the page waits for the signature and then continues, with a script or by a link."""
     browser.authorize(app.id, **READ)
     browser.sign_in("ana")
     page = browser.answer("allow")
-    assert "refresh" not in page.text  # a page that loads itself anew interrupts whoever hears it
+    assert "refresh" not in page.text  # a page that reloads itself interrupts a screen reader
     assert browser.again().text == page.text
     handle = page.url.partition("?")[2]
     assert f'href="/continue?{handle}"' in page.text
@@ -111,7 +111,7 @@ def test_scopes_of_a_resource_are_approved_on_a_device(ana, app, browser, local)
     (approval_id,) = waiting_ids(ana)
     assert ana.approve(approval_id).status == 200
     statuses += [browser.http.get(f"/continue/waits?{handle}").status_code for _ in range(2)]
-    assert statuses == [204, 204, 303, 303]  # and looking has taken no code
+    assert statuses == [204, 204, 303, 303]  # checking for the signature issues no code
     answer = browser.again()
     assert answer.url.startswith(CALLBACK)
     tokens = app.redeem(answer.answer["code"]).json
@@ -123,7 +123,7 @@ def test_scopes_of_a_resource_are_approved_on_a_device(ana, app, browser, local)
 
 
 def test_an_agent_may_act_after_both_consents_are_signed(ana, agent, app, browser, local):
-    """The page names the agent and its owner; the token has `may_act`."""
+    """The page names the agent and mentions its owner; the token has `may_act`."""
     browser.authorize(app.id, **READ, requested_actor=agent.id)
     page = browser.sign_in("ana")
     assert "invoice-bot" in page.text
@@ -141,7 +141,7 @@ def test_an_agent_may_act_after_both_consents_are_signed(ana, agent, app, browse
 
 
 def test_a_denial_on_the_page_or_the_device_returns_access_denied(ana, app, browser, local):
-    """No consent is given."""
+    """A denial is recorded, and no consent is given."""
     browser.authorize(app.id, **READ)
     browser.sign_in("ana")
     answer = browser.answer("deny").answer
@@ -158,7 +158,7 @@ def test_a_denial_on_the_page_or_the_device_returns_access_denied(ana, app, brow
 
 
 def test_denying_on_the_page_withdraws_the_requests_on_the_device(ana, agent, app, browser):
-    """Denying one of two requests withdraws the other."""
+    """Denying one of two requests on the device withdraws the other."""
     browser.authorize(app.id, **READ)
     browser.sign_in("ana")
     browser.answer("allow")
@@ -174,7 +174,7 @@ def test_denying_on_the_page_withdraws_the_requests_on_the_device(ana, agent, ap
 
 
 def test_an_unanswered_flow_expires(app, browser, local):
-    """The request on the device and the page expire."""
+    """The page of an expired flow asks the user to start again."""
     browser.authorize(app.id, **READ)
     browser.sign_in("ana")
     browser.answer("allow")
@@ -188,7 +188,7 @@ def test_an_unanswered_flow_expires(app, browser, local):
 
 
 def test_a_consent_revoked_before_the_code_gives_no_code(ana, app, browser, local):
-    """It is checked again when the code is made."""
+    """The consent is checked again when the code is issued."""
     browser.authorize(app.id, **READ)
     browser.sign_in("ana")
     browser.answer("allow")
@@ -200,7 +200,7 @@ def test_a_consent_revoked_before_the_code_gives_no_code(ana, app, browser, loca
 
 
 def test_an_expired_approval_gives_no_code(app, browser, local):
-    """The approval expires before the page does."""
+    """An approval for high risk expires before the page does."""
     browser.authorize(app.id, scope="openid payments:transfer", resource=PAY)
     browser.sign_in("ana")
     browser.answer("allow")
@@ -209,7 +209,7 @@ def test_an_expired_approval_gives_no_code(app, browser, local):
 
 
 def test_a_user_without_a_device_is_told_to_enroll_one(app, browser, local):
-    """The page only offers to deny."""
+    """Without a device, the user can only deny scopes, but can still allow signing in."""
     local.admin.users.add(NewUser("ben"), by=BY)
     give_password(local, "ben")
     browser.authorize(app.id, **READ)
@@ -223,7 +223,7 @@ def test_a_user_without_a_device_is_told_to_enroll_one(app, browser, local):
 
 
 def test_prompt_none_returns_login_required_and_consent_required(app, browser):
-    """OpenID Connect Core 3.1.2.6."""
+    """OpenID Connect Core 3.1.2.6: with `prompt=none` no page is shown."""
     assert browser.authorize(app.id, prompt="none").answer["error"] == "login_required"
     browser.authorize(app.id)
     browser.sign_in("ana")
@@ -237,7 +237,7 @@ def test_prompt_none_returns_login_required_and_consent_required(app, browser):
     "parameters", [{"prompt": "login"}, {"prompt": "select_account"}, {"max_age": "0"}]
 )
 def test_a_forced_sign_in_must_follow_the_request(known_browser, app, local, parameters):
-    """Its time is the auth_time of the token."""
+    """The `auth_time` of the token is the time of the new sign-in."""
     local.clock.forward(MINUTE)
     assert 'type="password"' in known_browser.authorize(app.id, **parameters).text
     answer = known_browser.sign_in("ana").answer
@@ -246,14 +246,14 @@ def test_a_forced_sign_in_must_follow_the_request(known_browser, app, local, par
 
 
 def test_max_age_limits_the_age_of_the_sign_in(known_browser, app, local):
-    """The limit is exact to the second."""
+    """A sign-in that is one second older than `max_age` is not accepted."""
     local.clock.forward(MINUTE)
     assert "code" in known_browser.authorize(app.id, max_age="60").answer
     assert "password" in known_browser.authorize(app.id, max_age="59").text
 
 
 def test_an_id_token_hint_selects_the_user(known_browser, app, local):
-    """An ID token for this app; another user has to sign in."""
+    """The hint must be an ID token for this app; a different user has to sign in."""
     token = app.redeem(known_browser.authorize(app.id).answer["code"]).json["id_token"]
     assert "code" in known_browser.authorize(app.id, id_token_hint=token).answer
     ben = new_person(local, "ben")
@@ -268,15 +268,15 @@ def test_an_id_token_hint_selects_the_user(known_browser, app, local):
         "login_required"
     )
     assert ben.user.id not in page.text
-    foreign = new_app(local, "console")
-    for hint, client in ((token, foreign.id), ("nonsense", app.id)):
+    other_app = new_app(local, "console")
+    for hint, client in ((token, other_app.id), ("nonsense", app.id)):
         assert (
             known_browser.authorize(client, id_token_hint=hint).answer["error"] == "invalid_request"
         )
 
 
 def test_the_user_can_be_switched_in_the_same_browser(known_browser, app, local):
-    """The page says who is signed in and has a link."""
+    """The page names the signed-in user and has a link to sign in as a different user."""
     new_person(local, "ben")
     give_password(local, "ben")
     page = known_browser.authorize(app.id, scope="openid email")
@@ -287,7 +287,7 @@ def test_the_user_can_be_switched_in_the_same_browser(known_browser, app, local)
 
 
 def test_a_flow_belongs_to_the_browser_that_answered_it(ana, app, browser, local):
-    """The link does not work in another browser."""
+    """The link to the flow does not work in a different browser."""
     browser.authorize(app.id, **READ)
     browser.sign_in("ana")
     page = browser.answer("allow")
@@ -301,17 +301,17 @@ def test_a_flow_belongs_to_the_browser_that_answered_it(ana, app, browser, local
 
 
 def test_a_flow_is_answered_once(app, browser):
-    """Going back does not make another code."""
+    """Going back in the browser does not issue a second code."""
     browser.authorize(app.id)
     page = browser.sign_in("ana")
     browser.answer("allow")
-    again = browser.open(page.url.removeprefix(ISSUER))
-    assert (again.status, "start again" in again.text) == (400, True)
+    second = browser.open(page.url.removeprefix(ISSUER))
+    assert (second.status, "start again" in second.text) == (400, True)
 
 
 @pytest.mark.parametrize("button", ["allow", "deny"])
 def test_an_answer_after_sign_out_asks_to_sign_in_again(app, browser, local, button):
-    """Then the flow continues."""
+    """After the user signs in again, the flow continues."""
     browser.authorize(app.id)
     browser.sign_in("ana")
     local.site.sign_in.sign_ins.sign_out(browser.http.cookies["sayso"])
@@ -321,7 +321,7 @@ def test_an_answer_after_sign_out_asks_to_sign_in_again(app, browser, local, but
 
 
 def test_disabling_a_user_an_app_or_an_agent_stops_the_flow(agent, app, browser, local):
-    """Every page of the flow is refused."""
+    """A disabled agent or app is refused, and a disabled user has to sign in again."""
     page = browser.authorize(app.id, **READ, requested_actor=agent.id)
     browser.sign_in("ana")
     local.admin.agents.disable(agent.id, by=BY)
@@ -358,7 +358,7 @@ def test_an_invalid_request_is_reported_to_the_redirect_uri(app, browser, parame
 
 
 def test_an_essential_acr_that_is_supported_is_accepted(known_browser, app):
-    """That of passwords; userinfo is a valid resource."""
+    """The ACR of password sign-in is supported, and userinfo is a valid resource."""
     claims = f'{{"id_token":{{"acr":{{"essential":true,"values":["{ACR_PASSWORD}"]}}}}}}'
     assert "code" in known_browser.authorize(app.id, claims=claims).answer
     assert "code" in known_browser.authorize(app.id, resource=f"{ISSUER}/userinfo").answer
@@ -367,7 +367,7 @@ def test_an_essential_acr_that_is_supported_is_accepted(known_browser, app):
 def test_permissions_of_the_agent_and_grant_types_of_the_app_are_checked(
     agent, app, browser, local
 ):
-    """Scopes must be within the permissions of both."""
+    """The agent needs permission for the scopes, and the app needs the grant type."""
     local.admin.agents.update(agent.id, AgentChanges(scopes=("payments:transfer",)), by=BY)
     answer = browser.authorize(app.id, **READ, requested_actor=agent.id).answer
     assert answer["error"] == "invalid_scope"
@@ -376,7 +376,7 @@ def test_permissions_of_the_agent_and_grant_types_of_the_app_are_checked(
 
 
 def test_a_scope_that_requires_an_action_type_is_refused(app, browser, local):
-    """Such actions are asked for one by one."""
+    """Each such action needs its own request with details."""
     changes = ResourceChanges(requires={"payments:read": "payment.transfer"})
     local.admin.resources.update(PAY, changes, by=BY)
     assert browser.authorize(app.id, **READ).answer["error"] == "invalid_authorization_details"
@@ -398,50 +398,50 @@ def test_a_scope_that_requires_an_action_type_is_refused(app, browser, local):
     ],
 )
 def test_an_invalid_client_or_redirect_uri_is_never_redirected(app, browser, changes):
-    """BC-02, NG-101: no open redirector; the error is shown to the user."""
+    """BC-02, NG-101: the server is no open redirector, so it shows the error to the user."""
     page = browser.authorize(**{"client_id": app.id, **changes})
     assert (page.status, page.url.startswith(ISSUER)) == (400, True)
 
 
 def test_a_disabled_app_is_never_redirected_to(app, browser, local):
-    """The app gets no error either."""
+    """The error is shown to the user and not sent to the app."""
     local.admin.apps.update(app.id, AppChanges(enabled=False), by=BY)
     assert browser.authorize(app.id).status == 400
 
 
 def test_a_native_app_may_use_any_loopback_port(browser, local):
-    """BC-01, RFC 8252 7.3; the code is bound to the URI with that port."""
+    """BC-01, RFC 8252 7.3: the code is bound to the redirect URI with that port."""
     app = new_app(local, "phone", redirect_uris=("http://127.0.0.1/cb",), auth_method="none")
-    here = "http://127.0.0.1:51004/cb"
-    browser.authorize(app.id, redirect_uri=here)
+    redirect_uri = "http://127.0.0.1:51004/cb"
+    browser.authorize(app.id, redirect_uri=redirect_uri)
     browser.sign_in("ana")
     code = browser.answer("allow").answer["code"]
     assert app.redeem(code, redirect_uri="http://127.0.0.1/cb").refusal == (400, "invalid_grant")
-    assert app.redeem(code, redirect_uri=here).status == 200
+    assert app.redeem(code, redirect_uri=redirect_uri).status == 200
 
 
 def test_a_form_cannot_widen_the_request(known_browser, app, local):
-    """NG-091: only what was requested and shown is given."""
+    """NG-091: the consent contains only what was requested and shown."""
     known_browser.authorize(app.id, scope="openid profile")
     page = known_browser.submit(
         answer="allow", scope="openid profile email payments:read", resource=PAY
     )
     assert app.redeem(page.answer["code"]).json["scope"] == "openid profile"
     with local.services.store.read() as view:
-        found = view.consents.search(
+        consents = view.consents.search(
             user_id=None, client_id=app.id, live_at=view.now, limit=9, before=None
         )
-    assert [consent.scopes for consent in found] == [("openid", "profile")]
+    assert [consent.scopes for consent in consents] == [("openid", "profile")]
 
 
 def test_the_page_shows_the_host_of_the_redirect_uri(app, browser):
-    """MC-10: one app therefore cannot pass for another."""
+    """MC-10: the host keeps one app from posing as a different one."""
     browser.authorize(app.id)
     assert "chat.example" in browser.sign_in("ana").text
 
 
 def test_authorization_requests_are_limited_per_address(app, browser, local, monkeypatch):
-    """Pushed ones too; each stores a row for half an hour."""
+    """Pushed requests count too, because each request stores a row for half an hour."""
     lowered = replace(authorize.REQUESTS, value=3)
     monkeypatch.setattr("server.services.sign_in.authorize.REQUESTS", lowered)
     for _ in range(3):
@@ -455,22 +455,24 @@ def test_authorization_requests_are_limited_per_address(app, browser, local, mon
 
 
 class TestPushed:
-    """RFC 9126."""
+    """Pushed authorization requests (RFC 9126)."""
 
     def test_a_pushed_request_is_used_once_by_its_own_app(self, app, browser, local):
-        """Within a minute."""
+        """A pushed request expires after a minute, and a different app cannot use it."""
         form = {**request_of(app.id, scope="openid"), **app.credentials}
         pushed = local.post_form("/par", form)
         assert (pushed.status, pushed.json["expires_in"]) == (201, PUSHED_SECONDS)
-        named = {"client_id": app.id, "request_uri": pushed.json["request_uri"]}
+        parameters = {"client_id": app.id, "request_uri": pushed.json["request_uri"]}
         other = new_app(local, "console")
-        assert browser.open(_authorize_path({**named, "client_id": other.id})).status == 400
-        assert "Sign in" in browser.open(_authorize_path(named)).text
-        assert browser.open(_authorize_path(named)).status == 400
+        assert browser.open(_authorize_path({**parameters, "client_id": other.id})).status == 400
+        assert "Sign in" in browser.open(_authorize_path(parameters)).text
+        assert browser.open(_authorize_path(parameters)).status == 400
         browser.authorize(app.id)
-        late = local.post_form("/par", form).json["request_uri"]
+        expired_uri = local.post_form("/par", form).json["request_uri"]
         local.clock.forward(PUSHED_SECONDS * 1000)
-        assert browser.open(_authorize_path({**named, "request_uri": late})).status == 400
+        assert (
+            browser.open(_authorize_path({**parameters, "request_uri": expired_uri})).status == 400
+        )
 
     @pytest.mark.parametrize(
         ("changes", "code"),
@@ -482,19 +484,19 @@ class TestPushed:
             ({"code_challenge": None}, "invalid_request"),
         ],
     )
-    def test_a_pushed_request_is_validated_like_the_page(self, app, local, changes, code):
-        """RFC 9126 2.3."""
+    def test_a_pushed_request_is_validated_like_a_direct_request(self, app, local, changes, code):
+        """RFC 9126 2.3: an invalid pushed request is refused when it is pushed."""
         form = {**request_of(app.id), **app.credentials, "resource": None, **changes}
         refused = local.post_form("/par", form)
         assert refused.status == 400
         assert refused.json["error"] in {code, "invalid_scope"}
 
     def test_pushed_requests_need_an_authenticated_app(self, agent, app, local):
-        """An agent's credentials and a client_id alone are refused."""
+        """A client ID alone and the credentials of an agent are refused."""
         form = request_of(app.id)
         assert local.post_form("/par", form).refusal == (401, "invalid_client")
-        agents = {**form, **agent.credentials}
-        assert local.post_form("/par", agents).refusal == (400, "unauthorized_client")
+        agent_form = {**form, **agent.credentials}
+        assert local.post_form("/par", agent_form).refusal == (400, "unauthorized_client")
 
 
 def _authorize_path(parameters):
@@ -502,19 +504,19 @@ def _authorize_path(parameters):
 
 
 def test_no_secret_of_a_browser_is_stored_in_plain_text(known_browser, local):
-    """Cookies, flow handles and codes are stored as hashes."""
+    """The cookie of a sign-in is stored as a hash."""
     cookie = known_browser.http.cookies["sayso"]
     with local.services.store.read() as view:
-        found = view.sign_ins.by_token(hashlib.sha256(cookie.encode()).digest())
-    assert found is not None
-    raw = b"".join(
+        sign_in = view.sign_ins.by_token(hashlib.sha256(cookie.encode()).digest())
+    assert sign_in is not None
+    database = b"".join(
         path.read_bytes() for path in local.services.settings.data_dir.iterdir() if path.is_file()
     )
-    assert cookie.encode() not in raw
+    assert cookie.encode() not in database
 
 
 def test_old_flows_codes_and_sign_ins_are_deleted(known_browser, app, local):
-    """Flows when they expired, codes and sign-ins a day later."""
+    """The cleanup runs when flows, codes and sign-ins have expired."""
     app.redeem(known_browser.authorize(app.id).answer["code"])
     local.clock.forward(40 * DAY)
     local.services.sweeper.tidy()
@@ -523,14 +525,14 @@ def test_old_flows_codes_and_sign_ins_are_deleted(known_browser, app, local):
 
 
 def test_concurrent_answers_of_a_flow_give_one_result(app, browser, local):
-    """Two windows at the same moment, or one that was signed out just then."""
+    """A second answer to the same flow, such as from a second window, is refused."""
     page = browser.authorize(app.id)
     handle = page.forms[0].fields["flow"]
     flows = local.site.sign_in.flows
     with local.services.store.write() as tx:
         flow = tx.flows.get(handle_hash(handle))
-        shown = flows._next(tx, flow, None)
-        assert flows._end(tx, flow, shown) == shown
+        page = flows._next(tx, flow, None)
+        assert flows._end(tx, flow, page) == page
         refused = _Refused(flows.requests.current_plan(tx, flow), errors.AccessDenied("No."))
         assert flows._end(tx, flow, refused).parameters[0] == ("error", "access_denied")
         with pytest.raises(errors.InvalidRequest):
@@ -538,21 +540,21 @@ def test_concurrent_answers_of_a_flow_give_one_result(app, browser, local):
 
 
 def test_a_trailing_slash_of_the_resource_makes_no_difference(ana, app, known_browser, local):
-    """At the request, the code and the refresh; the token has the registered form."""
+    """The authorization request, the code and the refresh accept it; tokens have no slash."""
     known_browser.authorize(app.id, scope="payments:read", resource=f"{PAY}/")
     known_browser.answer("allow")
     ana.approve(waiting_ids(ana)[0])
     code = known_browser.again().answer["code"]
     tokens = app.redeem(code, resource=f"{PAY}/").json
     assert local.claims(tokens["access_token"])["aud"] == PAY
-    again = app.refresh(tokens["refresh_token"], resource=f"{PAY}/").json
-    assert local.claims(again["access_token"])["aud"] == PAY
-    other = app.refresh(again["refresh_token"], resource=f"{PAY}/other")
+    refreshed = app.refresh(tokens["refresh_token"], resource=f"{PAY}/").json
+    assert local.claims(refreshed["access_token"])["aud"] == PAY
+    other = app.refresh(refreshed["refresh_token"], resource=f"{PAY}/other")
     assert other.json["error"] == "invalid_target"
 
 
-def test_an_app_that_names_no_scopes_gets_the_default_ones(ana, app, known_browser, local):
-    """RFC 6749 3.3; without a default it is told to name them."""
+def test_an_app_that_names_no_scopes_gets_the_default_scopes(ana, app, known_browser, local):
+    """RFC 6749 3.3: a resource without default scopes refuses a request without scopes."""
     refused = known_browser.authorize(app.id, scope=None, resource=PAY).answer
     assert (refused["error"], refused["iss"]) == ("invalid_scope", ISSUER)
     local.admin.resources.update(PAY, ResourceChanges(default_scopes=("payments:read",)), by=BY)
@@ -564,7 +566,7 @@ def test_an_app_that_names_no_scopes_gets_the_default_ones(ana, app, known_brows
 
 
 def test_a_later_request_for_more_adds_to_the_consent(ana, app, known_browser):
-    """Step-up: the page asks for what is new, and what was allowed stays."""
+    """Step-up: the page asks for the new scopes, and the scopes allowed before stay allowed."""
     known_browser.authorize(app.id, scope="payments:read", resource=PAY)
     known_browser.answer("allow")
     ana.approve(waiting_ids(ana)[0])

@@ -1,4 +1,4 @@
-"""RP-initiated logout."""
+"""RP-initiated logout: an app sends the user to the logout page."""
 
 from urllib.parse import urlencode
 
@@ -18,7 +18,7 @@ def app(local):
 
 @pytest.fixture
 def signed_in(person, app, local):
-    """Ana's browser, and the app's tokens."""
+    """Ana's signed-in browser, and the tokens of the app."""
     give_password(local, person.user.name)
     browser = new_browser(local)
     browser.authorize(app.id)
@@ -27,15 +27,15 @@ def signed_in(person, app, local):
     return browser, tokens
 
 
-def log_out(browser, **parameters):
+def open_logout_link(browser, **parameters):
     """Open the logout link of an app."""
     return browser.open("/logout?" + urlencode(parameters))
 
 
 def test_after_confirming_the_user_returns_to_the_app(signed_in, app):
-    """RP-Initiated Logout 2, 3: the redirect has the state; the browser's refresh tokens end."""
+    """RP-Initiated Logout 2, 3: the redirect has the state; the refresh token is revoked."""
     browser, tokens = signed_in
-    page = log_out(
+    page = open_logout_link(
         browser,
         id_token_hint=tokens["id_token"],
         post_logout_redirect_uri=HOME,
@@ -50,17 +50,17 @@ def test_after_confirming_the_user_returns_to_the_app(signed_in, app):
 
 
 def test_without_an_app_a_page_confirms_the_logout(signed_in):
-    """A repeated logout asks nothing."""
+    """A user who is already signed out is not asked again."""
     browser, _ = signed_in
-    assert "Sign out?" in log_out(browser).text
+    assert "Sign out?" in open_logout_link(browser).text
     assert "You are signed out" in browser.submit().text
-    assert "You are signed out" in log_out(browser).text
+    assert "You are signed out" in open_logout_link(browser).text
 
 
 def test_a_user_who_is_not_signed_in_is_redirected_at_once(app, local):
-    """There is nothing to confirm."""
+    """There is no sign-in to end, so no page asks for confirmation."""
     browser = new_browser(local)
-    assert log_out(browser, client_id=app.id, post_logout_redirect_uri=HOME).url == HOME
+    assert open_logout_link(browser, client_id=app.id, post_logout_redirect_uri=HOME).url == HOME
 
 
 @pytest.mark.parametrize(
@@ -75,9 +75,11 @@ def test_a_user_who_is_not_signed_in_is_redirected_at_once(app, local):
     ],
 )
 def test_an_unregistered_post_logout_uri_is_refused(signed_in, app, parameters):
-    """No open redirector; nobody is signed out."""
+    """The server is no open redirector, and the user stays signed in."""
     browser, tokens = signed_in
-    known = {"APP": app.id, "TOKEN": tokens["id_token"]}
-    page = log_out(browser, **{name: known.get(v, v) for name, v in parameters.items()})
+    placeholders = {"APP": app.id, "TOKEN": tokens["id_token"]}
+    page = open_logout_link(
+        browser, **{name: placeholders.get(value, value) for name, value in parameters.items()}
+    )
     assert (page.status, page.url.startswith(ISSUER)) == (400, True)
     assert "code" in browser.authorize(app.id).answer

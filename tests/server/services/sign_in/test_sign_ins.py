@@ -1,4 +1,4 @@
-"""Password sign-in: guessing is slowed down, and nobody else is locked out."""
+"""Password sign-in slows down guessing and does not lock other people out."""
 
 import itertools
 import threading
@@ -33,14 +33,14 @@ def sign_in(person, local):
 
 
 def current_user(local, cookie):
-    """The name of the user with this cookie."""
+    """The name of the user who is signed in with this cookie, or None."""
     with local.services.store.read() as view:
-        found = local.site.sign_in.sign_ins.current(view, cookie)
-    return None if found is None else found.user.name
+        current = local.site.sign_in.sign_ins.current(view, cookie)
+    return None if current is None else current.user.name
 
 
 def test_a_correct_password_sets_a_new_cookie(sign_in, local):
-    """Letter case of the name does not matter; an earlier cookie is not reused."""
+    """Letter case of the name does not matter, and each sign-in gets its own cookie."""
     first, second = sign_in(), sign_in("ANA")
     assert first != second
     assert current_user(local, first) == current_user(local, second) == "ana"
@@ -50,48 +50,48 @@ def test_a_correct_password_sets_a_new_cookie(sign_in, local):
 
 
 def test_wrong_password_and_unknown_user_get_the_same_answer(sign_in, local):
-    """A user without a password gets that answer too; each failure is an audit entry."""
+    """A user without a password gets that answer too, and each failure writes an audit entry."""
     local.admin.users.add(NewUser("ben"), by=BY)
     for name, password in (("ana", "wrong"), ("ben", PASSWORD), ("nobody", PASSWORD)):
         with pytest.raises(WrongPassword):
             sign_in(name, password)
     failed = local.admin.entries("sign_in.failed")
-    assert [one.get("cause") for one in failed] == [None, None, "no such account"]
+    assert [entry.get("cause") for entry in failed] == [None, None, "no such account"]
     assert "subject" not in failed[-1]
 
 
 def test_storing_a_failure_writes_the_same_for_unknown_users(sign_in, monkeypatch):
     """A commit without writes would be faster and reveal who exists."""
-    wrote = []
-    for kind in ("keep_attempts", "clear_attempts"):
-        real = getattr(StoredPasswords, kind)
+    writes = []
+    for method in ("keep_attempts", "clear_attempts"):
+        real = getattr(StoredPasswords, method)
 
-        def spy(self, *arguments, kind=kind, real=real):
-            wrote.append(kind)
+        def spy(self, *arguments, method=method, real=real):
+            writes.append(method)
             return real(self, *arguments)
 
-        monkeypatch.setattr(StoredPasswords, kind, spy)
+        monkeypatch.setattr(StoredPasswords, method, spy)
     for name in ("ana", "nobody"):
         with pytest.raises(WrongPassword):
             sign_in(name, "wrong")
-    assert wrote == ["keep_attempts"] * 4
+    assert writes == ["keep_attempts"] * 4
     assert sign_in()
-    assert wrote[4:] == ["clear_attempts"]
+    assert writes[4:] == ["clear_attempts"]
 
 
-def statements(local, monkeypatch, attempt):
-    """The kinds of SQL statements of one attempt."""
+def record_statements(local, monkeypatch, attempt):
+    """Return the kinds of SQL statements that one attempt sends."""
     sent = []
     with local.services.store.read() as view:
-        kind = type(view.passwords._db)
+        connection_type = type(view.passwords._db)
     for name in ("execute", "exec_driver_sql"):
-        real = getattr(kind, name)
+        real = getattr(connection_type, name)
 
         def spy(self, statement, *more, real=real, **named):
             sent.append(str(statement).split(" WHERE ")[0])
             return real(self, statement, *more, **named)
 
-        monkeypatch.setattr(kind, name, spy)
+        monkeypatch.setattr(connection_type, name, spy)
     with pytest.raises(WrongPassword):
         attempt()
     monkeypatch.undo()
@@ -99,12 +99,12 @@ def statements(local, monkeypatch, attempt):
 
 
 def test_known_and_unknown_users_cost_the_same_statements(sign_in, local, monkeypatch):
-    """The response time therefore does not reveal who exists."""
-    for name in ("ana", "nobody"):  # what is read once is remembered
+    """The response time must not reveal who exists."""
+    for name in ("ana", "nobody"):  # fill the caches
         with pytest.raises(WrongPassword):
             sign_in(name, "wrong")
-    known = statements(local, monkeypatch, lambda: sign_in("ana", "wrong"))
-    unknown = statements(local, monkeypatch, lambda: sign_in("nobody", "wrong"))
+    known = record_statements(local, monkeypatch, lambda: sign_in("ana", "wrong"))
+    unknown = record_statements(local, monkeypatch, lambda: sign_in("nobody", "wrong"))
     assert len(known) > 5
     assert known == unknown
 
@@ -115,54 +115,54 @@ CYRILLIC = str.maketrans({"a": "\u0430"})
 
 
 def spellings(user):
-    """A user's name in other cases, forms and spacing, and their ID."""
+    """Return a user's name and ID with different letter case, character forms and spacing."""
     cased = ["".join(letters) for letters in itertools.product("aA", "nN", "aA")]
-    names = [*cased, *(one + "@Example.com" for one in cased)]
+    names = [*cased, *(name + "@Example.com" for name in cased)]
     formed = [name.translate(table) for name in names for table in (WIDE, BOLD)]
-    whole = [*names, *formed, user.id, user.id.translate(WIDE)]
-    return [before + one + after for one in whole for before, after in SPACES]
+    unspaced = [*names, *formed, user.id, user.id.translate(WIDE)]
+    return [before + name + after for name in unspaced for before, after in SPACES]
 
 
 SPACES = (("", ""), (" ", ""), ("", "\t"), ("\u3000", " "))
 
 
 def test_all_spellings_of_a_name_share_one_counter(sign_in, local):
-    """Another spelling gives no new attempts."""
+    """A different spelling of the name gives no new attempts."""
     user = local.admin.users.update("ana", UserChanges(email="ana@example.com"), by=BY)
-    many = spellings(user)
-    assert len(set(many)) > 164
-    outcomes = [outcome(sign_in, spelling) for spelling in many]
+    names = spellings(user)
+    assert len(set(names)) > 164
+    outcomes = [outcome(sign_in, spelling) for spelling in names]
     assert outcomes == [WrongPassword] * FREE_ATTEMPTS + [TooManyAttempts] * (
-        len(many) - FREE_ATTEMPTS
+        len(names) - FREE_ATTEMPTS
     )
     local.clock.forward(1_000)
-    assert [outcome(sign_in, one, PASSWORD) for one in many[-1:]] == [None]
+    assert outcome(sign_in, names[-1], PASSWORD) is None
 
 
-def test_a_look_alike_name_signs_nobody_in(sign_in):
-    """A letter of another alphabet makes another name."""
+def test_a_look_alike_name_cannot_sign_in(sign_in):
+    """A letter from a different alphabet makes a different name."""
     assert outcome(sign_in, "ana".translate(CYRILLIC), PASSWORD) is WrongPassword
     assert outcome(sign_in, "ana", PASSWORD) is None
 
 
 def outcome(sign_in, name, typed="wrong"):
-    """The error of an attempt, or None."""
+    """Return the error type of an attempt, or None."""
     try:
         sign_in(name, typed)
-    except (TooManyAttempts, WrongPassword) as refused:
-        return type(refused)
+    except (TooManyAttempts, WrongPassword) as error:
+        return type(error)
     return None
 
 
 def test_all_spellings_of_an_unknown_name_share_one_counter(sign_in):
-    """Unknown names are slowed down like known ones."""
+    """Unknown names are slowed down like known names."""
     names = ("nobody", "NOBODY", " nobody ", "\uff4eobody", "nob\U0001d428dy", "NoBody", "nObody")
     outcomes = [outcome(sign_in, name) for name in names]
     assert outcomes == [WrongPassword] * FREE_ATTEMPTS + [TooManyAttempts] * 2
 
 
 def test_attempts_for_many_users_are_limited_per_address(sign_in, local):
-    """Other addresses are not affected; a correct password does not count."""
+    """Other addresses are not affected, and correct passwords do not count."""
     for _ in range(2 * FREE_OF_ADDRESS):
         assert sign_in()
     for number in range(FREE_OF_ADDRESS):
@@ -182,7 +182,7 @@ def test_attempts_for_many_users_are_limited_per_address(sign_in, local):
 
 
 def test_an_unknown_address_is_not_limited(sign_in):
-    """Behind a proxy everybody would share it; each user is still limited."""
+    """Behind a proxy everybody would share that limit; each user is still limited."""
     for number in range(FREE_OF_ADDRESS + 1):
         with pytest.raises(WrongPassword):
             sign_in(f"nobody-{number}", "wrong", peer="")
@@ -195,7 +195,7 @@ def test_an_unknown_address_is_not_limited(sign_in):
 
 
 def test_an_ipv6_host_counts_as_one_address(sign_in):
-    """The /64 prefix counts."""
+    """All addresses with the same /64 prefix share one counter."""
     for number in range(FREE_ATTEMPTS):
         with pytest.raises(WrongPassword):
             sign_in(password="wrong", peer=f"2001:db8::{number + 1:x}")
@@ -205,24 +205,24 @@ def test_an_ipv6_host_counts_as_one_address(sign_in):
 
 
 def test_an_attempt_counts_before_the_password_is_compared(sign_in, local, monkeypatch):
-    """A concurrent attempt beyond the limit is refused."""
+    """A concurrent attempt beyond the limit is refused while the first is still compared."""
     for _ in range(FREE_ATTEMPTS - 1):
         with pytest.raises(WrongPassword):
             sign_in(password="wrong")
     comparing, go_on = threading.Event(), threading.Event()
-    refused = []
+    errors = []
 
-    def slow(*_):
+    def compare_slowly(*_):
         comparing.set()
         go_on.wait(10)
         return False
 
-    monkeypatch.setattr(local.site.sign_in.sign_ins.hasher, "verify", slow)
+    monkeypatch.setattr(local.site.sign_in.sign_ins.hasher, "verify", compare_slowly)
 
     def first():
         with pytest.raises(WrongPassword):
             sign_in(password="wrong")
-        refused.append("wrong")
+        errors.append("wrong")
 
     thread = threading.Thread(target=first)
     thread.start()
@@ -231,11 +231,11 @@ def test_an_attempt_counts_before_the_password_is_compared(sign_in, local, monke
         sign_in()
     go_on.set()
     thread.join(10)
-    assert refused == ["wrong"]
+    assert errors == ["wrong"]
 
 
 def test_failed_sign_ins_do_not_affect_enrolled_devices(sign_in, person):
-    """They keep working while the form is locked."""
+    """Enrolled devices keep working while the sign-in form is locked."""
     for _ in range(FREE_ATTEMPTS):
         with pytest.raises(WrongPassword):
             sign_in(password="wrong")
@@ -262,7 +262,7 @@ def test_failures_slow_down_one_user_from_one_address(sign_in, local):
 
 
 def test_the_delay_doubles_and_is_reset_after_an_hour(sign_in, local):
-    """After an hour without an attempt five are free again."""
+    """After an hour without an attempt, the free attempts are available again."""
     for pause in (0, 0, 0, 0, 0, 1_000, 2_000, 4_000):
         local.clock.forward(pause)
         with pytest.raises(WrongPassword):
@@ -278,7 +278,7 @@ def test_the_delay_doubles_and_is_reset_after_an_hour(sign_in, local):
 
 
 def test_a_sign_in_ends_with_its_lifetime_its_user_or_its_sign_out(sign_in, local):
-    """Enabling the user again does not restore it."""
+    """Enabling a disabled user again does not restore the sign-in."""
     cookie, other = sign_in(), sign_in()
     local.site.sign_in.sign_ins.sign_out(other)
     local.site.sign_in.sign_ins.sign_out(other)
@@ -297,7 +297,7 @@ def test_a_sign_in_ends_with_its_lifetime_its_user_or_its_sign_out(sign_in, loca
 
 
 def test_signing_in_again_keeps_the_sid_and_changes_the_cookie(sign_in, local):
-    """The old cookie is refused."""
+    """The browser has one sign-in, and its old cookie is refused."""
     first = sign_in()
     local.clock.forward(SIGNED_IN_MS - 1)
     second = sign_in(cookie=first)
@@ -305,12 +305,12 @@ def test_signing_in_again_keeps_the_sid_and_changes_the_cookie(sign_in, local):
     local.clock.forward(SIGNED_IN_MS - 1)
     assert current_user(local, second) == "ana"
     with local.services.store.read() as view:
-        found = local.site.sign_in.sign_ins.current(view, second)
-        assert view.sign_ins.of_user(found.user.id) == [found.sign_in.id]
+        current = local.site.sign_in.sign_ins.current(view, second)
+        assert view.sign_ins.of_user(current.user.id) == [current.sign_in.id]
 
 
-def test_another_user_in_the_same_browser_signs_out_the_first(sign_in, local):
-    """The tokens of apps end too."""
+def test_a_second_user_in_the_same_browser_signs_out_the_first(sign_in, local):
+    """The first user's cookie is refused, and the audit entry names the cause."""
     local.admin.users.add(NewUser("ben"), by=BY)
     give_password(local, "ben")
     first = sign_in()
@@ -321,7 +321,7 @@ def test_another_user_in_the_same_browser_signs_out_the_first(sign_in, local):
 
 
 def test_changing_or_removing_a_password_signs_browsers_out(sign_in, local):
-    """The old password is refused."""
+    """The old password and the cookies of earlier sign-ins are refused."""
     cookie = sign_in()
     admin = passwords(local)
     assert admin.set("ana", "another long one", by=BY).name == "ana"
@@ -339,7 +339,7 @@ def test_changing_or_removing_a_password_signs_browsers_out(sign_in, local):
 
 
 def test_an_invalid_password_or_user_is_refused_when_setting_it(local):
-    """A short password, an unknown user."""
+    """A password that is too short is invalid, and an unknown user is not found."""
     with pytest.raises(Invalid, match="at least 12 characters"):
         passwords(local).set("ana", "short", by=BY)
     with pytest.raises(NotFound):
@@ -347,24 +347,25 @@ def test_an_invalid_password_or_user_is_refused_when_setting_it(local):
 
 
 def test_a_password_changed_while_it_is_verified_is_refused(person, local, monkeypatch):
-    """The verified password is no longer the current one."""
+    """The password that was verified is no longer the current one."""
     give_password(local, person.user.name)
     hasher = local.site.sign_in.sign_ins.hasher
     verify = hasher.verify
 
-    def slowly(password, hashed):
-        right = verify(password, hashed)
+    def verify_slowly(password, hashed):
+        correct = verify(password, hashed)
         give_password(local, person.user.name, "another long one")
-        return right
+        return correct
 
-    monkeypatch.setattr(hasher, "verify", slowly)
+    monkeypatch.setattr(hasher, "verify", verify_slowly)
     with pytest.raises(WrongPassword):
         local.site.sign_in.sign_ins.sign_in("ana", PASSWORD, cookie="", flow=None, peer=HERE)
 
 
 def test_a_csrf_token_belongs_to_one_browser(local):
-    """It is derived from the cookie and does not reveal it."""
-    one, two = local.site.sign_in.sign_ins.new_cookie(), local.site.sign_in.sign_ins.new_cookie()
-    tokens = {local.site.sign_in.sign_ins.csrf(cookie) for cookie in (one, two, one)}
+    """The token is derived from the cookie and does not reveal it."""
+    sign_ins = local.site.sign_in.sign_ins
+    first, second = sign_ins.new_cookie(), sign_ins.new_cookie()
+    tokens = {sign_ins.csrf(cookie) for cookie in (first, second, first)}
     assert len(tokens) == 2
-    assert not tokens & {one, two}
+    assert not tokens & {first, second}

@@ -1,4 +1,4 @@
-"""The userinfo endpoint."""
+"""The userinfo endpoint: which claims it returns, and which tokens it refuses."""
 
 import pytest
 
@@ -20,7 +20,7 @@ def app(local):
 
 @pytest.fixture
 def tokens(person, app, local):
-    """The app's tokens after Ana signed in."""
+    """Signs Ana in and returns the tokens of the app."""
     give_password(local, person.user.name)
 
     def get(proofs=(), **parameters):
@@ -38,16 +38,16 @@ def tokens(person, app, local):
 
 
 def test_userinfo_returns_only_requested_claims(app, tokens, person):
-    """OpenID Connect Core 5.3; unknown values are omitted."""
+    """OpenID Connect Core 5.3: claims without a value are omitted."""
     token = tokens(scope="openid")["access_token"]
     assert app.userinfo(token).json == {"sub": person.user.id}
-    wanted = '{"userinfo":{"name":null,"email":null}}'
-    token = tokens(claims=wanted, prompt="consent")["access_token"]
+    claims = '{"userinfo":{"name":null,"email":null}}'
+    token = tokens(claims=claims, prompt="consent")["access_token"]
     assert app.userinfo(token).json == {"sub": person.user.id, "name": "ana"}
 
 
 def test_a_token_for_a_resource_is_refused(app, agent, tokens):
-    """One audience each; an agent's token neither."""
+    """A token has one audience; a token that an agent got for itself is refused too."""
     token = tokens(scope="openid payments:read", resource=PAY)["access_token"]
     assert app.userinfo(token).refusal == REFUSED
     form = {"grant_type": "client_credentials", "scope": "payments:read", **agent.credentials}
@@ -56,7 +56,7 @@ def test_a_token_for_a_resource_is_refused(app, agent, tokens):
 
 
 def test_a_missing_or_malformed_token_gets_a_challenge(app, local):
-    """RFC 6750 3."""
+    """RFC 6750 3: the challenge names the scheme that the request used."""
     refused = local.send("GET", "/userinfo")
     assert refused.status == 401
     assert refused.headers["WWW-Authenticate"].startswith("Bearer")
@@ -66,13 +66,13 @@ def test_a_missing_or_malformed_token_gets_a_challenge(app, local):
         assert refused.headers["WWW-Authenticate"].startswith(scheme)
 
 
-def test_an_id_token_is_no_access_token(app, tokens):
+def test_an_id_token_is_not_an_access_token(app, tokens):
     """AT-28: userinfo refuses an ID token."""
     assert app.userinfo(tokens()["id_token"]).refusal == REFUSED
 
 
 def test_a_token_ends_with_its_lifetime_its_user_or_its_app(app, tokens, local):
-    """NG-084: the next use of the token is refused."""
+    """NG-084: the next use of the token is refused, even after the app is enabled again."""
     token = tokens()["access_token"]
     local.admin.apps.update(app.id, AppChanges(enabled=False), by=BY)
     assert app.userinfo(token).refusal == REFUSED
@@ -87,7 +87,7 @@ def test_a_token_ends_with_its_lifetime_its_user_or_its_app(app, tokens, local):
 
 
 def test_a_bound_token_needs_a_proof_of_its_key(app, tokens, local):
-    """NG-087, NG-109: GET and POST need the proof."""
+    """NG-087, NG-109: GET and POST both need the proof."""
     key = SigningKey.generate()
     at = local.clock.now() // 1000
     proof = dpop_proof(key, method="POST", uri=f"{ISSUER}/token", at=at)
@@ -108,7 +108,7 @@ def test_a_bound_token_needs_a_proof_of_its_key(app, tokens, local):
 
 
 def test_a_token_without_a_user_is_refused(agent, local):
-    """The token of an agent that acts for itself is an example."""
+    """The token of an agent that acts for itself has no user."""
     audience, now = f"{ISSUER}/userinfo", local.clock.now()
     claims = {"iss": ISSUER, "aud": audience, "jti": "t", "exp": now // 1000 + 60}
     with local.services.store.write() as tx:
@@ -120,7 +120,7 @@ def test_a_token_without_a_user_is_refused(agent, local):
 
 
 def test_revoking_the_consent_ends_its_tokens(app, tokens, local):
-    """The consent to tell an app who the user is."""
+    """The consent to tell an app who the user is can be revoked like any other."""
     token = tokens()["access_token"]
     assert app.userinfo(token).status == 200
     (given,) = local.site.consents.search(user=None, client=None, ended=False)

@@ -1,4 +1,4 @@
-"""Standing grants: preview, signature at a higher risk, listing, and everything that ends them."""
+"""Standing grants: the preview, the signature at a higher risk, the list, and what ends a grant."""
 
 import json
 
@@ -21,7 +21,7 @@ from tests.support.builders.policies import rule
 
 @pytest.fixture(autouse=True)
 def low_payments(local):
-    """Payments are low risk."""
+    """Payments are low risk in these tests."""
     standing_grants.lower(local)
 
 
@@ -29,17 +29,19 @@ def low_payments(local):
 def cli_service(local):
     """The service as the command line builds it."""
     services = local.services
-    opens = approval_creator(services.secrets, services.server_policy)
-    return build_standing_grants(services.store, services.secrets, services.server_policy, opens)
+    create_approval = approval_creator(services.secrets, services.server_policy)
+    return build_standing_grants(
+        services.store, services.secrets, services.server_policy, create_approval
+    )
 
 
 def post(person, terms, path="/api/grants"):
-    """Ask for a standing grant."""
+    """Send the terms of a standing grant."""
     return person.call("POST", path, terms)
 
 
 def refused(person, terms):
-    """The reason why a grant is refused; no request is opened, and the preview says the same."""
+    """Assert that a grant is refused by the request and the preview; return the reason."""
     before = len(person.call("GET", "/api/approvals").json["items"])
     answer = post(person, terms)
     assert answer.refusal == (400, "not_grantable")
@@ -49,7 +51,7 @@ def refused(person, terms):
 
 
 def test_the_signed_text_contains_the_bounds_and_the_example(local, agent, person):
-    """Byte for byte in the action text, whose digest the device signs."""
+    """The action text, whose digest the device signs, contains the example byte for byte."""
     example = standing_grants.example(agent)
     opened = post(person, standing_grants.wish(example)).json
     action = json.loads(opened["action"])
@@ -75,7 +77,7 @@ def test_the_signed_text_contains_the_bounds_and_the_example(local, agent, perso
 
 
 def test_the_display_states_every_bound_of_the_grant(agent, person):
-    """Agent, key, resource, allowed variation, uses, sum, end."""
+    """The page shows the agent, key, resource, allowed variation, uses, sum and end."""
     standing_grants.example(agent, 9_999)
     opened = post(person, standing_grants.wish(standing_grants.example(agent), notify=False)).json
     display = json.loads(opened["display"])
@@ -105,7 +107,7 @@ def test_the_display_states_every_bound_of_the_grant(agent, person):
 
 
 def test_an_approval_gives_exactly_the_grant_that_was_shown(local, agent, person):
-    """Grant, state and entry are stored in one unit of work, with an event."""
+    """The approval stores the grant, writes an audit entry and sends an event."""
     grant = standing_grants.give(person, standing_grants.example(agent))
     assert (grant.user_id, grant.agent_id, grant.resource) == (person.user.id, agent.id, PAY)
     assert (grant.uses, grant.sum_minor, grant.sum_currency) == (3, 3_000, "EUR")
@@ -132,7 +134,7 @@ def test_an_approval_gives_exactly_the_grant_that_was_shown(local, agent, person
 
 
 def test_repeating_the_approval_gives_no_second_grant(local, agent, person):
-    """A terminal that lost the response may repeat it; a denial gives none."""
+    """A terminal that lost the response may repeat the decision; a denial gives no grant."""
     opened = post(person, standing_grants.wish(standing_grants.example(agent))).json
     jws = person.decision(opened["id"])
     for _ in range(2):
@@ -145,7 +147,7 @@ def test_repeating_the_approval_gives_no_second_grant(local, agent, person):
 
 
 def test_the_session_key_cannot_approve_a_standing_grant(agent, person):
-    """It only removes power."""
+    """The session key may only remove power, not give it."""
     opened = post(person, standing_grants.wish(standing_grants.example(agent))).json
     jws = person.decision(opened["id"], person.session)
     assert person.send_decision(opened["id"], jws).refusal == (403, "key_not_allowed")
@@ -153,20 +155,20 @@ def test_the_session_key_cannot_approve_a_standing_grant(agent, person):
 
 @pytest.mark.parametrize(("risk", "given_at"), [("medium", "high"), ("high", "high")])
 def test_a_standing_grant_is_approved_one_risk_level_higher(local, agent, person, risk, given_at):
-    """One for medium risk needs the high key and the PIN."""
+    """A grant for medium risk needs the PIN, like a high-risk approval."""
     standing_grants.lower(local, risk)
     local.admin.agents.update(agent.id, AgentChanges(high_grants=True), by=BY)
     example = standing_grants.example(agent)
     opened = post(person, standing_grants.wish(example)).json
     assert (opened["risk"], opened["ceremony"]) == (given_at, "pin")
-    low_payments = person.decision(opened["id"])
-    assert person.send_decision(opened["id"], low_payments).refusal == (403, "pin_required")
+    without_pin = person.decision(opened["id"])
+    assert person.send_decision(opened["id"], without_pin).refusal == (403, "pin_required")
     grant = standing_grants.signed(person, post(person, standing_grants.wish(example)))
     assert (str(grant.risk), grant.ceremony) == (risk, "pin")
 
 
 def test_standing_grants_for_high_risk_must_be_allowed_for_the_agent(local, agent, person):
-    """An administrator allows them; the default does not."""
+    """They are not allowed until an administrator allows them for the agent."""
     standing_grants.lower(local, "high")
     reason = refused(person, standing_grants.wish(standing_grants.example(agent)))
     assert "first allow standing grants at high risk for invoice-bot" in reason
@@ -180,8 +182,8 @@ def test_a_critical_action_cannot_have_a_standing_grant(local, agent, person):
     example = standing_grants.example(agent)
     standing_grants.lower(local, "critical")
     assert "cannot have a standing grant" in refused(person, standing_grants.wish(example))
-    alone = rule("ask", 'when.risk.at_least = "critical"', "ask.quorum = 1")
-    Policies(local.services.store).set(alone, by=BY)
+    one_approver = rule("ask", 'when.risk.at_least = "critical"', "ask.quorum = 1")
+    Policies(local.services.store).set(one_approver, by=BY)
     assert "cannot have a standing grant" in refused(person, standing_grants.wish(example))
 
 
@@ -199,7 +201,7 @@ def test_a_critical_action_cannot_have_a_standing_grant(local, agent, person):
     ],
 )
 def test_invalid_bounds_are_refused_with_the_member_and_the_limit(agent, person, changes, message):
-    """They are never adjusted."""
+    """Invalid bounds are refused and never adjusted."""
     assert message in refused(
         person, standing_grants.wish(standing_grants.example(agent), **changes)
     )
@@ -218,20 +220,20 @@ def test_sum_and_variation_need_details_with_an_amount(local, agent, person):
 
 
 def test_the_example_must_be_an_agents_request_to_the_person(local, agent, person):
-    """Another person's request, a grant and an unknown ID are refused."""
+    """A request to a different person, a request for a grant and an unknown ID are refused."""
     bob = new_person(local, "bob")
     example = standing_grants.example(agent)
     opened = post(person, standing_grants.wish(example)).json
-    for who, terms in (
+    for sender, terms in (
         (bob, standing_grants.wish(example)),
         (person, {**standing_grants.wish(example), "approval": opened["id"]}),
         (person, {**standing_grants.wish(example), "approval": "sayso_ap_nothing"}),
     ):
-        assert post(who, terms).refusal == (404, "not_found")
+        assert post(sender, terms).refusal == (404, "not_found")
 
 
-def test_an_example_that_could_not_be_asked_today_is_refused(local, agent, person):
-    """Denied by policy, other approvers, type, scope or agent gone."""
+def test_an_example_that_is_no_longer_a_valid_request_is_refused(local, agent, person):
+    """The policy, the approvers, the action type, the scopes and the agent are checked again."""
     example = standing_grants.example(agent)
     _, reading = agent.asked()
     Policies(local.services.store).set(rule("deny", 'when.type = ["payment.transfer"]'), by=BY)
@@ -243,41 +245,41 @@ def test_an_example_that_could_not_be_asked_today_is_refused(local, agent, perso
     local.admin.actions.delete("payment.transfer", by=BY)
     assert "registered" in refused(person, standing_grants.wish(example))
     local.admin.agents.update(agent.id, AgentChanges(scopes=("payments:transfer",)), by=BY)
-    unasked = refused(person, standing_grants.wish(reading, sum=None, vary=[]))
-    assert "may not ask for payments:read" in unasked
+    reason = refused(person, standing_grants.wish(reading, sum=None, vary=[]))
+    assert "may not ask for payments:read" in reason
     local.admin.agents.disable(agent.id, by=BY)
     assert "turned off" in refused(person, standing_grants.wish(example))
 
 
 def test_a_request_with_several_actions_cannot_be_an_example(agent, person):
     """A grant is for one action type."""
-    two = json.dumps([*standing_grants.details(), *standing_grants.details(2_000)])
+    details = json.dumps([*standing_grants.details(), *standing_grants.details(2_000)])
     example = agent.local.behind(
-        agent.ask(scope="openid", authorization_details=two).json["auth_req_id"]
+        agent.ask(scope="openid", authorization_details=details).json["auth_req_id"]
     )
     assert "one action" in refused(person, standing_grants.wish(example))
 
 
 def test_a_pin_that_policy_requires_is_required_for_the_grant(local, agent, person):
-    """The grant needs the PIN at any risk."""
+    """If policy requires the PIN for the request, the grant needs it at any risk."""
     example = standing_grants.example(agent)
-    careful = rule("ask", 'when.type = ["payment.transfer"]', 'ask.ceremony = "pin"')
-    Policies(local.services.store).set(careful, by=BY)
+    pin_rule = rule("ask", 'when.type = ["payment.transfer"]', 'ask.ceremony = "pin"')
+    Policies(local.services.store).set(pin_rule, by=BY)
     opened = post(person, standing_grants.wish(example)).json
     assert (opened["risk"], opened["ceremony"]) == ("medium", "pin")
 
 
 @pytest.mark.parametrize("step", ["type_back", "reason"])
-def test_a_rule_that_needs_a_step_for_each_request_excludes_a_grant(local, agent, person, step):
-    """The grant could never be used."""
+def test_a_grant_is_refused_if_a_rule_needs_a_step_for_each_request(local, agent, person, step):
+    """Nobody is asked when a grant is used, so such a grant could never be used."""
     example = standing_grants.example(agent)
-    each = rule("ask", 'when.type = ["payment.transfer"]', f'ask.ceremony = "{step}"')
-    Policies(local.services.store).set(each, by=BY)
+    stricter = rule("ask", 'when.type = ["payment.transfer"]', f'ask.ceremony = "{step}"')
+    Policies(local.services.store).set(stricter, by=BY)
     assert "more than your approval in advance" in refused(person, standing_grants.wish(example))
 
 
 def test_the_preview_tries_the_latest_ten_requests_and_stores_nothing(local, agent, person):
-    """Each with the bound that it would exceed."""
+    """Each request that the grant would not cover is shown with the bound that it exceeds."""
     amounts = (9_999, 2_001, 2_000, 900, 500)
     for minor in amounts:
         standing_grants.example(agent, minor)
@@ -285,8 +287,8 @@ def test_the_preview_tries_the_latest_ten_requests_and_stores_nothing(local, age
     _, reading = agent.asked()
     local.clock.forward(MINUTE)
     example = standing_grants.example(agent, 100)
-    found = post(person, standing_grants.wish(example), "/api/grants/preview").json
-    assert [request["mismatch"] for request in found["requests"]] == [
+    preview = post(person, standing_grants.wish(example), "/api/grants/preview").json
+    assert [request["mismatch"] for request in preview["requests"]] == [
         None,
         "scope",
         "sum",
@@ -295,9 +297,9 @@ def test_the_preview_tries_the_latest_ten_requests_and_stores_nothing(local, age
         "/amount",
         "/amount",
     ]
-    assert [request["id"] for request in found["requests"]][:2] == [example.id, reading.id]
-    assert (found["risk"], found["given_at"], found["uses"]) == ("low", "medium", 3)
-    assert {"label": "Amount", "value": "up to EUR 20.00"} in found["pattern"]
+    assert [request["id"] for request in preview["requests"]][:2] == [example.id, reading.id]
+    assert (preview["risk"], preview["given_at"], preview["uses"]) == ("low", "medium", 3)
+    assert {"label": "Amount", "value": "up to EUR 20.00"} in preview["pattern"]
     assert standing_grants.all_of(local) == []
     once = post(person, standing_grants.wish(example, uses=1), "/api/grants/preview").json
     assert [request["mismatch"] for request in once["requests"]][:5] == [
@@ -317,8 +319,8 @@ def test_the_preview_tries_the_latest_ten_requests_and_stores_nothing(local, age
     ]
 
 
-def test_the_preview_names_another_resource_or_a_higher_risk(local, agent, person):
-    """The preview lists them as what the grant would not cover."""
+def test_the_preview_shows_a_different_resource_or_a_higher_risk(local, agent, person):
+    """The preview shows that the grant would not cover such requests."""
     local.admin.resources.add("https://x.example", {"x:use": Risk.LOW}, {}, by=BY)
     changes = AgentChanges(
         resources=(PAY, "https://x.example"),
@@ -332,8 +334,8 @@ def test_the_preview_names_another_resource_or_a_higher_risk(local, agent, perso
     local.clock.forward(MINUTE)
     standing_grants.lower(local)
     example = standing_grants.example(agent)
-    found = post(person, standing_grants.wish(example), "/api/grants/preview").json
-    assert [request["mismatch"] for request in found["requests"]] == [None, "risk", "resource"]
+    preview = post(person, standing_grants.wish(example), "/api/grants/preview").json
+    assert [request["mismatch"] for request in preview["requests"]] == [None, "risk", "resource"]
 
 
 def _forbid(local):
@@ -350,7 +352,7 @@ def _forbid(local):
     ids=["type", "risk", "policy"],
 )
 def test_a_change_before_the_signature_cancels_the_request(local, agent, person, change):
-    """The change concerns the type, the risk or the policy."""
+    """A change of the action type, its risk or the policy cancels the request."""
     opened = post(person, standing_grants.wish(standing_grants.example(agent))).json
     change(local)
     assert person.approve(opened["id"]).refusal == (409, "not_pending")
@@ -369,7 +371,7 @@ def test_disabling_the_agent_cancels_the_request_for_a_grant(local, agent, perso
 
 
 def test_deleting_the_resource_invalidates_the_request_for_a_grant(local, agent, person):
-    """The reason is resource_deleted."""
+    """The check of the request returns `resource_deleted`."""
     opened = post(person, standing_grants.wish(standing_grants.example(agent))).json
     row = local.stored(opened["id"])
     with local.services.store.administer() as tx:
@@ -379,7 +381,7 @@ def test_deleting_the_resource_invalidates_the_request_for_a_grant(local, agent,
 
 
 def test_standing_grants_per_person_are_limited(local, agent, person):
-    """The error says to revoke one first."""
+    """The error tells the person to revoke a grant first."""
     example = standing_grants.example(agent)
     grant = standing_grants.give(person, example)
     with local.services.store.write() as tx:
@@ -389,7 +391,7 @@ def test_standing_grants_per_person_are_limited(local, agent, person):
 
 
 def test_pending_requests_for_grants_count_against_the_limit(local, agent, person):
-    """Otherwise several could be signed for the last place."""
+    """Otherwise the person could sign several requests and exceed the limit."""
     example = standing_grants.example(agent)
     grant = standing_grants.give(person, example)
     with local.services.store.write() as tx:
@@ -400,7 +402,7 @@ def test_pending_requests_for_grants_count_against_the_limit(local, agent, perso
 
 
 def test_open_requests_for_grants_are_limited(agent, person):
-    """They wait for the person who started them."""
+    """The eleventh open request for a grant is refused."""
     example = standing_grants.example(agent)
     for _ in range(10):
         assert post(person, standing_grants.wish(example)).status == 201
@@ -408,7 +410,7 @@ def test_open_requests_for_grants_are_limited(agent, person):
 
 
 def test_people_list_show_and_revoke_their_own_grants(local, agent, person):
-    """Revoking needs only a session; twice has no further effect."""
+    """Revoking needs only a session, and revoking a second time changes nothing."""
     bob = new_person(local, "bob")
     grant = standing_grants.give(person, standing_grants.example(agent))
     (item,) = person.call("GET", "/api/grants").json["items"]
@@ -434,15 +436,19 @@ def test_people_list_show_and_revoke_their_own_grants(local, agent, person):
     (entry,) = local.admin.entries("standing_grant.ended")
     assert (entry["actor"], entry["cause"]) == (f"user:{person.user.id}", "revoked")
     assert local.admin.events(person.user)[-1] == "standing_grant.ended"
-    bad = person.call("GET", "/api/grants", query={"ended": "maybe"})
-    assert bad.refusal == (422, "invalid_body")
+    invalid = person.call("GET", "/api/grants", query={"ended": "maybe"})
+    assert invalid.refusal == (422, "invalid_body")
 
 
 def test_an_administrator_lists_and_revokes_all_grants(agent, person, cli_service):
-    """The search takes a user and an agent; revoking an ended grant is a conflict."""
+    """The search can filter by user and agent, and revoking an ended grant is a conflict."""
     grant = standing_grants.give(person, standing_grants.example(agent))
-    (found,) = cli_service.search(user="ana", agent="invoice-bot", ended=False)
-    assert (found.grant.id, found.user_name, found.agent_name) == (grant.id, "ana", "invoice-bot")
+    (result,) = cli_service.search(user="ana", agent="invoice-bot", ended=False)
+    assert (result.grant.id, result.user_name, result.agent_name) == (
+        grant.id,
+        "ana",
+        "invoice-bot",
+    )
     assert cli_service.search(user="admin", agent=None, ended=True) == []
     assert cli_service.revoke(grant.id, by=BY).grant.ended_because == "revoked"
     assert cli_service.search(user=None, agent=None, ended=False) == []
@@ -453,20 +459,20 @@ def test_an_administrator_lists_and_revokes_all_grants(agent, person, cli_servic
 
 
 def test_an_owner_lists_and_revokes_grants_for_their_agents(local, agent, person):
-    """An owner of other agents finds none."""
+    """An owner of other agents neither sees nor revokes the grant."""
     owner, other = (new_person(local, name) for name in ("olga", "sven"))
     local.admin.agents.update(agent.id, AgentChanges(add_owners=("olga",)), by=BY)
     grant = standing_grants.give(person, standing_grants.example(agent))
     assert other.call("GET", "/api/admin/grants").json["items"] == []
-    end = f"/api/admin/grants/{grant.id}/revoke"
-    assert other.call("POST", end).refusal == (404, "not_found")
+    revoke_path = f"/api/admin/grants/{grant.id}/revoke"
+    assert other.call("POST", revoke_path).refusal == (404, "not_found")
     (item,) = owner.call("GET", "/api/admin/grants").json["items"]
     assert (item["id"], item["user"]["name"]) == (grant.id, "ana")
-    by_name = {"agent": "invoice-bot", "limit": "1"}
-    assert len(owner.call("GET", "/api/admin/grants", query=by_name).json["items"]) == 1
-    assert owner.call("POST", end).json["state"] == "ended"
+    query = {"agent": "invoice-bot", "limit": "1"}
+    assert len(owner.call("GET", "/api/admin/grants", query=query).json["items"]) == 1
+    assert owner.call("POST", revoke_path).json["state"] == "ended"
     assert local.admin.entries("standing_grant.ended")[-1]["actor"] == f"user:{owner.user.id}"
-    assert owner.call("POST", end).refusal == (409, "conflict")
+    assert owner.call("POST", revoke_path).refusal == (409, "conflict")
 
 
 def _rotate(local, agent, _person):
@@ -515,7 +521,7 @@ def _disable_user(local, _agent, person):
     ],
 )
 def test_a_grant_ends_with_what_it_depends_on(local, agent, person, change, because):
-    """It ends in the unit of work of the change, with an entry."""
+    """The change ends the grant immediately and writes an audit entry."""
     grant = standing_grants.give(person, standing_grants.example(agent))
     change(local, agent, person)
     assert standing_grants.now_of(local, grant).ended_because == because
@@ -524,7 +530,7 @@ def test_a_grant_ends_with_what_it_depends_on(local, agent, person, change, beca
 
 
 def test_reporting_a_request_ends_the_grants_of_its_agent(local, agent, person):
-    """The agent is quarantined."""
+    """The report quarantines the agent, which ends its grants."""
     grant = standing_grants.give(person, standing_grants.example(agent))
     approval = standing_grants.example(agent)
     members = {"decision": "deny", "code": "suspicious", "ceremony": "none"}
@@ -535,7 +541,7 @@ def test_reporting_a_request_ends_the_grants_of_its_agent(local, agent, person):
 
 
 def test_revoking_a_consent_ends_the_grants_at_its_resource(local, agent, person):
-    """The consent and the grants belong to the same agent."""
+    """The consent and the grant are for the same agent and resource."""
     grant = standing_grants.give(person, standing_grants.example(agent))
     consent = local.admin.consent(agent.id, person.user.id)
     assert person.call("DELETE", f"/api/consents/{consent.id}").status == 200
@@ -543,14 +549,14 @@ def test_revoking_a_consent_ends_the_grants_at_its_resource(local, agent, person
 
 
 def test_other_changes_of_the_agent_keep_the_grant(local, agent, person):
-    """A new description, for example, changes nothing."""
+    """A new description, for example, does not end the grant."""
     grant = standing_grants.give(person, standing_grants.example(agent))
     local.admin.agents.update(agent.id, AgentChanges(description="x"), by=BY)
     assert standing_grants.now_of(local, grant) == grant
 
 
 def test_a_grant_past_its_end_is_expired(local, agent, person):
-    """It is not listed as revoked."""
+    """An expired grant is listed as expired, not as ended."""
     grant = standing_grants.give(person, standing_grants.example(agent), seconds=60)
     local.clock.forward(2 * MINUTE)
     assert person.refresh().status == 200
@@ -559,7 +565,7 @@ def test_a_grant_past_its_end_is_expired(local, agent, person):
 
 
 def test_an_approval_gives_one_grant_only(local, agent, person):
-    """A second redemption finds the approval redeemed."""
+    """Redeeming the approval a second time changes nothing."""
     grant = standing_grants.give(person, standing_grants.example(agent))
     signed = local.stored(grant.approval_id)
     with local.services.store.write() as tx:

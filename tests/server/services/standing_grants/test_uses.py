@@ -1,4 +1,4 @@
-"""Uses of standing grants: reserved by a request, then spent with its token or released."""
+"""Uses of standing grants: a request reserves a use, and its token spends it or it is released."""
 
 import json
 
@@ -24,13 +24,13 @@ SCOPES_ONLY = {"sum": None, "vary": []}
 
 @pytest.fixture(autouse=True)
 def low_payments(local):
-    """Payments are low risk."""
+    """Payments are low risk in these tests."""
     standing_grants.lower(local)
 
 
 @pytest.fixture
 def grant(agent, person):
-    """Three payments to Nord, up to EUR 20 each and EUR 30 in total."""
+    """A grant for three payments to Nord, up to EUR 20 each and EUR 30 in total."""
     new_grant = standing_grants.give(person, standing_grants.example(agent))
     for item in person.call("GET", "/api/approvals").json["items"]:
         person.deny(item["id"])
@@ -38,12 +38,12 @@ def grant(agent, person):
 
 
 def put(local, *rules):
-    """Put a rule set in force."""
+    """Set these rules as the policy."""
     Policies(local.services.store).set("\n".join(rules), by=BY)
 
 
-def requested(agent, minor=1_000, payee="Nord", **parameters):
-    """A requested payment: its auth_req_id and its row."""
+def request_payment(agent, minor=1_000, payee="Nord", **parameters):
+    """Request a payment; return its auth_req_id and its approval."""
     answer = standing_grants.ask(agent, minor, payee, **parameters)
     assert answer.status == 200, answer.body
     handle = answer.json["auth_req_id"]
@@ -51,7 +51,7 @@ def requested(agent, minor=1_000, payee="Nord", **parameters):
 
 
 def usage(local, grant):
-    """The number of uses, the spent sum, and the state of each use."""
+    """Return the number of uses, the spent sum, and the state of each use."""
     with local.services.store.read() as view:
         states = [use.state for use in view.standing_grants.uses_of(grant.id)]
     now = standing_grants.now_of(local, grant)
@@ -59,8 +59,8 @@ def usage(local, grant):
 
 
 def test_a_covered_request_is_approved_at_once(local, agent, person, grant):
-    """The approval names grant and use; the use is reserved, then spent with the token."""
-    handle, approval = requested(agent)
+    """The approval names the grant and the use, which is reserved and then spent by the token."""
+    handle, approval = request_payment(agent)
     assert approval.state is State.APPROVED
     assert json.loads(approval.decided_by) == {"standing_grant": grant.id, "use": 1, "policy": 0}
     assert usage(local, grant) == (1, 1_000, ["reserved"])
@@ -73,8 +73,8 @@ def test_a_covered_request_is_approved_at_once(local, agent, person, grant):
 
 
 def test_the_token_names_the_grant_and_claims_no_user_authentication(local, agent, grant):
-    """No acr, amr and auth_time in either token."""
-    handle, approval = requested(agent)
+    """Neither token has `acr`, `amr` or `auth_time`, because the user did not authenticate."""
+    handle, approval = request_payment(agent)
     answer = agent.poll(handle).json
     access = local.claims(answer["access_token"])
     assert access["approval"] == {
@@ -90,13 +90,13 @@ def test_the_token_names_the_grant_and_claims_no_user_authentication(local, agen
 
 
 def test_each_use_is_an_event_a_history_item_and_an_entry(local, agent, person, grant):
-    """All name the grant and the use."""
-    _, approval = requested(agent)
+    """The history item, the audit entry and the list of uses name the grant or the use."""
+    _, approval = request_payment(agent)
     assert local.admin.events(person.user)[-1] == "approval.decided"
     history = person.call("GET", "/api/approvals", query={"state": "decided"}).json["items"]
-    (shown,) = [one for one in history if one["id"] == approval.id]
-    assert (shown["state"], shown["decided"]) == ("approved", None)
-    assert shown["decided_by"] == {
+    (item,) = [item for item in history if item["id"] == approval.id]
+    assert (item["state"], item["decided"]) == ("approved", None)
+    assert item["decided_by"] == {
         "standing_grant": grant.id,
         "use": 1,
         "policy": 0,
@@ -109,13 +109,13 @@ def test_each_use_is_an_event_a_history_item_and_an_entry(local, agent, person, 
 
 
 def test_a_quiet_grant_sends_no_event(local, agent, person):
-    """The history and the audit log still have the use."""
+    """The history and the audit log still contain the use."""
     standing_grants.give(person, standing_grants.example(agent), notify=False)
     before = local.admin.events(person.user)
-    _, approval = requested(agent)
+    _, approval = request_payment(agent)
     assert local.admin.events(person.user) == before
     history = person.call("GET", "/api/approvals", query={"state": "decided"}).json["items"]
-    assert approval.id in {one["id"] for one in history}
+    assert approval.id in {item["id"] for item in history}
     assert local.admin.entries("approval.allowed")[-1]["approval_id"] == approval.id
 
 
@@ -129,63 +129,63 @@ def test_a_quiet_grant_sends_no_event(local, agent, person):
     ],
 )
 def test_a_request_that_is_not_covered_asks_the_person(local, agent, grant, request_):
-    """Another payee, a higher amount, or an agent that needs the person's own answer."""
-    _, approval = requested(agent, **request_)
+    """A different payee, a higher amount or an `acr` that needs a signature is not covered."""
+    _, approval = request_payment(agent, **request_)
     assert (approval.state, approval.decided_by) == (State.PENDING, None)
     assert usage(local, grant) == (0, 0, [])
 
 
 def test_a_request_beyond_the_remaining_sum_or_uses_asks_the_person(local, agent, person, grant):
-    """Amounts are never adjusted."""
-    for minor, decides in ((2_000, True), (1_001, False), (900, True), (100, True), (0, False)):
-        _, approval = requested(agent, minor)
-        assert (approval.state is State.APPROVED) is decides
+    """Requested amounts are never reduced to fit the grant."""
+    for minor, covered in ((2_000, True), (1_001, False), (900, True), (100, True), (0, False)):
+        _, approval = request_payment(agent, minor)
+        assert (approval.state is State.APPROVED) is covered
     assert usage(local, grant)[:2] == (3, 3_000)
     (item,) = person.call("GET", "/api/grants").json["items"]
     assert (item["state"], item["used"]) == ("full", 3)
 
 
-def test_a_second_grant_is_used_when_the_first_does_not_cover(local, agent, person, grant):
-    """The oldest first."""
+def test_a_second_grant_is_used_when_the_first_is_exhausted(local, agent, person, grant):
+    """The oldest grant that covers the request is used first."""
     example = standing_grants.example(agent, acr_values="urn:sayso:acr:signed")
     second = standing_grants.give(person, example)
     for _ in range(3):
-        requested(agent, 2_000)
+        request_payment(agent, 2_000)
     assert (usage(local, grant)[0], usage(local, second)[0]) == (1, 1)
 
 
 def test_a_use_without_a_token_is_released(local, agent, grant):
-    """Cancelled by the agent or never redeemed; its number is not reused."""
-    handle, _ = requested(agent)
+    """The agent cancels or never redeems the request; the use number is not reused."""
+    handle, _ = request_payment(agent)
     body = {"token": handle, **agent.credentials}
     assert local.post_form("/revoke", body).status == 200
     assert usage(local, grant) == (0, 0, ["released"])
-    _, approval = requested(agent, requested_expiry=60)
+    _, approval = request_payment(agent, requested_expiry=60)
     local.clock.forward(60 * SECOND + 31 * SECOND)
     assert local.services.sweeper.round() == 1
     assert local.stored(approval.id).state is State.EXPIRED
     assert usage(local, grant) == (0, 0, ["released", "released"])
-    _, third = requested(agent)
+    _, third = request_payment(agent)
     assert json.loads(third.decided_by)["use"] == 3
 
 
 def test_a_poll_after_the_expiry_releases_the_use(local, agent, grant):
-    """The sweeper does the same."""
-    handle, _ = requested(agent, requested_expiry=60)
+    """The poll releases the use even if the sweeper has not run yet."""
+    handle, _ = request_payment(agent, requested_expiry=60)
     local.clock.forward(2 * MINUTE)
     assert agent.poll(handle).refusal == (400, "expired_token")
     assert usage(local, grant) == (0, 0, ["released"])
 
 
 def test_a_grant_that_ends_before_redemption_gives_no_token(local, agent, person, grant):
-    """Revoked or expired; the use is released."""
-    handle, approval = requested(agent)
+    """Whether the grant is revoked or expires, the reserved use is released."""
+    handle, approval = request_payment(agent)
     assert person.call("DELETE", f"/api/grants/{grant.id}").status == 200
     assert agent.poll(handle).refusal == (400, "access_denied")
     assert local.stored(approval.id).reason == "grant_ended"
     assert usage(local, grant) == (0, 0, ["released"])
     short = standing_grants.give(person, standing_grants.example(agent), seconds=60)
-    handle, _ = requested(agent)
+    handle, _ = request_payment(agent)
     local.clock.forward(MINUTE)
     assert agent.poll(handle).refusal == (400, "access_denied")
     assert usage(local, short) == (0, 0, ["released"])
@@ -202,8 +202,8 @@ def test_a_grant_that_ends_before_redemption_gives_no_token(local, agent, person
     ids=["deny", "pin", "risk", "type_back"],
 )
 def test_stricter_policy_before_redemption_releases_the_use(local, agent, grant, rules):
-    """It also applies to the next request."""
-    handle, approval = requested(agent)
+    """The new policy also applies to the next request."""
+    handle, approval = request_payment(agent)
     put(local, *rules)
     assert agent.poll(handle).refusal == (400, "access_denied")
     assert local.stored(approval.id).reason == "policy_changed"
@@ -216,62 +216,62 @@ def test_stricter_policy_before_redemption_releases_the_use(local, agent, grant,
 
 
 def test_a_grant_approved_with_the_pin_satisfies_a_pin_rule(local, agent, person):
-    """One approved without the PIN does not."""
-    careful = rule("ask", 'when.type = ["payment.transfer"]', 'ask.ceremony = "pin"')
+    """A grant approved without the PIN does not satisfy the rule."""
+    pin_rule = rule("ask", 'when.type = ["payment.transfer"]', 'ask.ceremony = "pin"')
     plain = standing_grants.give(person, standing_grants.example(agent))
-    put(local, careful)
-    assert requested(agent)[1].state is State.PENDING
+    put(local, pin_rule)
+    assert request_payment(agent)[1].state is State.PENDING
     with_pin = standing_grants.give(person, standing_grants.example(agent))
-    handle, _ = requested(agent)
+    handle, _ = request_payment(agent)
     assert agent.poll(handle).status == 200
     assert (usage(local, plain)[0], usage(local, with_pin)[0]) == (0, 1)
 
 
 def test_a_grant_of_another_person_does_not_count(agent, grant, local):
-    """The other person is asked."""
+    """A grant counts only for the person who gave it, so the other person is asked."""
     bob = new_person(local, "bob")
-    _, approval = requested(agent, login_hint="bob")
+    _, approval = request_payment(agent, login_hint="bob")
     assert approval.state is State.PENDING
     assert bob.call("GET", "/api/approvals").json["items"][0]["id"] == approval.id
     assert usage(local, grant) == (0, 0, [])
 
 
 def test_a_high_risk_grant_counts_only_while_allowed_for_the_agent(local, agent, person):
-    """An administrator may end it at any time."""
+    """If an administrator withdraws the permission, the person is asked again."""
     standing_grants.lower(local, "high")
     local.admin.agents.update(agent.id, AgentChanges(high_grants=True), by=BY)
     grant = standing_grants.give(person, standing_grants.example(agent))
-    handle, _ = requested(agent)
+    handle, _ = request_payment(agent)
     assert agent.poll(handle).status == 200
-    handle, _ = requested(agent)
+    handle, _ = request_payment(agent)
     local.admin.agents.update(agent.id, AgentChanges(high_grants=False), by=BY)
     assert agent.poll(handle).refusal == (400, "access_denied")
-    assert requested(agent)[1].state is State.PENDING
+    assert request_payment(agent)[1].state is State.PENDING
     assert usage(local, grant)[0] == 1
 
 
 def test_a_grant_replaces_the_consent_for_an_allow_rule(local, agent, grant):
-    """The person approved such requests in advance."""
+    """The person approved such requests in advance, so no consent is needed."""
     put(local, rule("allow", 'when.type = ["payment.transfer"]'))
-    handle, approval = requested(agent)
+    handle, approval = request_payment(agent)
     assert json.loads(approval.decided_by)["standing_grant"] == grant.id
     assert agent.poll(handle).status == 200
 
 
 def test_a_grant_for_scopes_covers_those_scopes_or_fewer(local, agent, person):
-    """Each request costs one use."""
+    """A covered request costs one use, and a request with more scopes asks the person."""
     _, example = agent.asked()
     grant = standing_grants.give(person, example, **SCOPES_ONLY)
     handle, approval = agent.asked()
     assert approval.state is State.APPROVED
     assert agent.poll(handle).json["scope"] == "openid payments:read"
-    both = agent.asked(scope="openid payments:read payments:transfer")[1]
-    assert both.state is State.PENDING
+    wider = agent.asked(scope="openid payments:read payments:transfer")[1]
+    assert wider.state is State.PENDING
     assert usage(local, grant) == (1, 0, ["spent"])
 
 
 def test_a_scope_that_became_riskier_releases_the_use(local, agent, person):
-    """The grant was given at a lower risk."""
+    """The grant was given at a lower risk and does not cover the higher one."""
     _, example = agent.asked()
     grant = standing_grants.give(person, example, **SCOPES_ONLY)
     handle, _ = agent.asked()
@@ -282,7 +282,7 @@ def test_a_scope_that_became_riskier_releases_the_use(local, agent, person):
 
 
 def test_a_repeated_call_uses_the_grant_once(local, agent, grant):
-    """The same Idempotency-Key is the same request."""
+    """Calls with the same Idempotency-Key are one request."""
     headers = {"idempotency-key": "once"}
     first = standing_grants.ask(agent, headers=headers).json["auth_req_id"]
     assert standing_grants.ask(agent, headers=headers).json["auth_req_id"] == first
@@ -290,39 +290,39 @@ def test_a_repeated_call_uses_the_grant_once(local, agent, grant):
 
 
 def test_request_limits_do_not_stop_the_use_of_a_grant(open_local, template, agent):
-    """Nobody is asked; a pause after denials does stop it."""
+    """A use asks nobody, so only a pause after repeated denials stops it."""
     local = open_local(open_per_agent=1)
     person, agent = template.person(local), template.agent(local)
     standing_grants.lower(local)
     standing_grants.give(person, standing_grants.example(agent))
-    assert requested(agent)[1].state is State.APPROVED
+    assert request_payment(agent)[1].state is State.APPROVED
     assert standing_grants.ask(agent, 9_000).refusal == (403, "access_denied")
     (waiting,) = person.call("GET", "/api/approvals").json["items"]
     person.deny(waiting["id"])
     for _ in range(2):
-        person.deny(requested(agent, 9_000)[1].id)
+        person.deny(request_payment(agent, 9_000)[1].id)
     assert standing_grants.ask(agent).refusal == (403, "access_denied")
 
 
-def test_with_hidden_users_a_grant_still_answers(open_local, template):
-    """An unknown user looks the same."""
+def test_with_hidden_users_a_grant_still_approves_requests(open_local, template):
+    """A request to an unknown user is accepted too, so users stay hidden."""
     local = open_local(unknown_user="hide")
     person, agent = template.person(local), template.agent(local)
     standing_grants.lower(local)
     standing_grants.give(person, standing_grants.example(agent))
-    assert requested(agent)[1].state is State.APPROVED
-    assert requested(agent, login_hint="nobody")[1].user_id is None
+    assert request_payment(agent)[1].state is State.APPROVED
+    assert request_payment(agent, login_hint="nobody")[1].user_id is None
 
 
 def test_a_lost_race_for_the_last_use_asks_the_person(local, agent, grant, monkeypatch):
-    """Another request took the use first."""
+    """If a different request took the last use first, the person is asked."""
     monkeypatch.setattr(StandingGrants, "reserve", lambda *_: None)
-    _, approval = requested(agent)
+    _, approval = request_payment(agent)
     assert (approval.state, usage(local, grant)) == (State.PENDING, (0, 0, []))
 
 
 def test_a_use_of_a_grant_sends_the_callback_of_the_agent(local, person):
-    """Every decision sends the callback."""
+    """The callback is sent as for every other decision."""
     registration = registered(
         local.admin,
         "pinged",
@@ -333,7 +333,7 @@ def test_a_use_of_a_grant_sends_the_callback_of_the_agent(local, person):
     agent = LocalAgent(local, registration.agent.id, registration.secret)
     parameters = {"client_notification_token": "a" * 32}
     standing_grants.give(person, standing_grants.example(agent, **parameters))
-    _, approval = requested(agent, **parameters)
+    _, approval = request_payment(agent, **parameters)
     rows = select(outbox.c.body).where(outbox.c.channel == "ping")
     with local.services.store.read() as view:
         (body,) = view._connection.execute(rows).scalars()
@@ -372,7 +372,7 @@ def bank_grant(local, bot, person):
 def test_an_exchange_that_only_needs_the_person_uses_the_grant(
     local, chains, bot, person, bank_grant
 ):
-    """The token comes at once, in the chain of its subject token."""
+    """The token is issued immediately, in the chain of its subject token."""
     token = chains.user_token()
     answer = chains.exchange(bot, token, scope="bank:write")
     assert answer.status == 200, answer.body
@@ -387,7 +387,9 @@ def test_an_exchange_that_only_needs_the_person_uses_the_grant(
     approval = local.stored(approval_claim["id"])
     assert (approval.state, approval.kind) == (State.REDEEMED, "action")
     assert usage(local, bank_grant) == (1, 0, ["spent"])
-    assert [e["type"] for e in local.admin.entries() if e.get("approval_id") == approval.id] == [
+    assert [
+        entry["type"] for entry in local.admin.entries() if entry.get("approval_id") == approval.id
+    ] == [
         "approval.requested",
         "approval.allowed",
         "token.issued",
@@ -395,8 +397,8 @@ def test_an_exchange_that_only_needs_the_person_uses_the_grant(
     assert local.admin.events(person.user)[-2:] == ["approval.decided", "approval.redeemed"]
 
 
-def test_a_used_up_grant_makes_the_exchange_ask(local, chains, bot, bank_grant):
-    """The answer has a hint, as it has without a grant."""
+def test_an_exchange_with_a_used_up_grant_needs_interaction(local, chains, bot, bank_grant):
+    """The response has a login hint token, as it has without a grant."""
     for _ in range(2):
         assert chains.exchange(bot, chains.user_token(), scope="bank:write").status == 200
     answer = chains.exchange(bot, chains.user_token(), scope="bank:write")
@@ -405,10 +407,8 @@ def test_a_used_up_grant_makes_the_exchange_ask(local, chains, bot, bank_grant):
     assert usage(local, bank_grant)[0] == 2
 
 
-def test_an_exchange_narrowed_by_consent_uses_the_grant_and_says_so(
-    local, chains, bot, person, bank_grant
-):
-    """The response contains the scope and `narrowed`."""
+def test_an_exchange_narrowed_by_consent_uses_the_grant(local, chains, bot, person, bank_grant):
+    """The response contains the granted scope and `narrowed`."""
     answer = chains.exchange(bot, chains.user_token(), scope="bank:write bank:close")
     assert answer.status == 200, answer.body
     assert (answer.json["scope"], answer.json["narrowed"]) == ("bank:write", True)
@@ -417,7 +417,7 @@ def test_an_exchange_narrowed_by_consent_uses_the_grant_and_says_so(
 
 
 def test_an_exchange_that_no_grant_covers_is_refused(local, chains, bot, bank_grant):
-    """Other scopes, or a person whom the agent may not ask."""
+    """Other scopes, or a person whom the agent may not ask, are not covered."""
     answer = chains.exchange(bot, chains.user_token(), scope="bank:write bank:read")
     assert answer.refusal == (400, "interaction_required")
     local.admin.agents.update(bot.id, AgentChanges(asks=("admin",)), by=BY)
@@ -429,7 +429,7 @@ def test_an_exchange_that_no_grant_covers_is_refused(local, chains, bot, bank_gr
 def test_an_exchange_that_loses_the_race_for_the_last_use_is_refused(
     local, chains, bot, bank_grant, monkeypatch
 ):
-    """Another request took the use first."""
+    """If a different request took the last use first, the exchange is refused."""
     monkeypatch.setattr(StandingGrants, "reserve", lambda *_: None)
     answer = chains.exchange(bot, chains.user_token(), scope="bank:write")
     assert answer.refusal == (400, "interaction_required")
@@ -437,20 +437,20 @@ def test_an_exchange_that_loses_the_race_for_the_last_use_is_refused(
 
 
 def test_a_grant_for_another_version_of_the_type_does_not_count(local, agent, grant):
-    """It is checked at every use."""
-    handle, approval = requested(agent)
+    """The version of the action type is checked at every use and at redemption."""
+    handle, approval = request_payment(agent)
     row = local.stored(approval.id)
     with local.services.store.administer() as tx:
         action = tx.directory.action("payment.transfer")
         tx.actions.replace(type(action)(action.type, action.document, 9, action.created_at))
-    assert requested(agent)[1].state is State.PENDING
+    assert request_payment(agent)[1].state is State.PENDING
     assert agent.poll(handle).refusal == (400, "access_denied")
     assert reservations.is_decided_by_grant(row)
     assert usage(local, grant) == (0, 0, ["released"])
 
 
-def test_a_grant_does_not_answer_a_request_that_needs_two_people(local, agent, grant):
-    """A rule that is stricter than a grant applies to a grant that is older than the rule."""
+def test_a_grant_does_not_approve_a_request_that_needs_two_people(local, agent, grant):
+    """A stricter rule also applies to grants that were given before the rule was set."""
     put(local, rule("ask", 'when.type = ["payment.transfer"]', 'ask.risk = "critical"'))
-    assert requested(agent)[1].state is State.PENDING
+    assert request_payment(agent)[1].state is State.PENDING
     assert usage(local, grant) == (0, 0, [])

@@ -1,4 +1,4 @@
-"""An agent asks only who a person is: requests for OpenID scopes without a resource."""
+"""An agent requests only OpenID scopes, without a resource, to learn who a person is."""
 
 import json
 
@@ -20,39 +20,39 @@ from tests.support.builders.site import ISSUER
 
 USERINFO = f"{ISSUER}/userinfo"
 REFUSED = (401, "invalid_token")
-ALL = "openid email profile"
+ALL_SCOPES = "openid email profile"
 
 
-def forbid(local, what='when.scope = ["openid"]'):
-    """Set a policy that denies it."""
-    Policies(local.services.store).set(rule("deny", what, name="none"), by=BY)
+def forbid(local, condition='when.scope = ["openid"]'):
+    """Set a policy that denies what matches this condition."""
+    Policies(local.services.store).set(rule("deny", condition, name="none"), by=BY)
 
 
 def request(agent, scope="openid", **more):
-    """A request that names no resource."""
+    """Send a request that names no resource."""
     return agent.asked(scope=scope, resource=None, **more)
 
 
 def approved_token(agent, person, scope="openid", **more):
-    """The token response of such a request after its approval."""
+    """Return the token response to such a request after its approval."""
     handle, approval = request(agent, scope, **more)
     assert person.approve(approval.id).status == 200
     return agent.poll(handle)
 
 
 def userinfo(local, access_token, scheme="Bearer", proofs=()):
-    """GET /userinfo."""
+    """Call GET /userinfo with this token."""
     headers = {"authorization": f"{scheme} {access_token}"}
     return local.send("GET", "/userinfo", headers=headers, proofs=proofs)
 
 
 def claims(access_token):
-    """The claims of a token, unverified."""
+    """Return the claims of a token without verifying it."""
     return jwt.decode(access_token, options={"verify_signature": False})
 
 
 def test_the_audience_is_the_userinfo_endpoint(agent, person, local):
-    """The agent's only resource is not the audience; the token gives no other access."""
+    """The token is for userinfo, not for the agent's resource, and gives no other access."""
     answer = approved_token(agent, person)
     payload = claims(answer.json["access_token"])
     assert (payload["aud"], payload["scope"], payload["sub"]) == (
@@ -76,7 +76,7 @@ def test_the_audience_is_the_userinfo_endpoint(agent, person, local):
     ],
 )
 def test_each_scope_returns_its_claims(agent, person, local, scope, claims_of_scope):
-    """OpenID Connect Core 5.4; the response lists each scope once."""
+    """OpenID Connect Core 5.4: the response lists each scope once."""
     local.admin.users.update("ana", UserChanges(email="ana@example.org"), by=BY)
     answer = approved_token(agent, person, scope)
     assert sorted(answer.json["scope"].split()) == sorted(scope.split())
@@ -86,16 +86,18 @@ def test_each_scope_returns_its_claims(agent, person, local, scope, claims_of_sc
     }
 
 
-def test_the_display_says_what_the_agent_learns(agent):
-    """Low risk, each scope by its name, and that nothing else is granted."""
-    _, approval = request(agent, ALL)
+def test_the_display_states_what_the_agent_learns(agent):
+    """The request is low risk, and the display names each scope and grants nothing else."""
+    _, approval = request(agent, ALL_SCOPES)
     assert (approval.risk, approval.resource, approval.ceremony) == (Risk.LOW, USERINFO, "confirm")
-    shown, signed = json.loads(approval.display), json.loads(approval.action)
-    assert shown["headline"] == ("Know who you are: your user id, your name and your email address")
-    assert [scope["scope"] for scope in shown["scopes"]] == ["email", "openid", "profile"]
-    assert {scope["risk"] for scope in shown["scopes"]} == {"low"}
-    assert "gives no other access" in shown["gives"]
-    assert shown["undo"] == "It keeps what it has read."
+    display, signed = json.loads(approval.display), json.loads(approval.action)
+    assert display["headline"] == (
+        "Know who you are: your user id, your name and your email address"
+    )
+    assert [scope["scope"] for scope in display["scopes"]] == ["email", "openid", "profile"]
+    assert {scope["risk"] for scope in display["scopes"]} == {"low"}
+    assert "gives no other access" in display["gives"]
+    assert display["undo"] == "It keeps what it has read."
     assert (signed["resource"], signed["scope"]) == (USERINFO, ["email", "openid", "profile"])
 
 
@@ -103,7 +105,7 @@ def test_the_display_says_what_the_agent_learns(agent):
     ("named", "status"), [(None, 200), (USERINFO, 200), (PAY, 400), (f"{ISSUER}/api", 400)]
 )
 def test_only_userinfo_may_be_named_as_the_resource(agent, named, status):
-    """Another resource needs its own scopes, and our API is never a resource."""
+    """A different resource needs its own scopes, and the Sayso API is never a resource."""
     answer = agent.ask(scope="openid", resource=named)
     assert answer.status == status
     if status == 400:
@@ -112,13 +114,13 @@ def test_only_userinfo_may_be_named_as_the_resource(agent, named, status):
 
 @pytest.mark.parametrize("scope", ["openid payments:read", "openid profile payments:transfer"])
 def test_openid_scopes_for_userinfo_cannot_be_combined_with_others(agent, scope):
-    """A request for scopes of a resource names that resource."""
+    """A request for the scopes of a resource must name that resource."""
     assert agent.ask(scope=scope, resource=USERINFO).refusal == (400, "invalid_target")
     assert agent.ask_payment(scope="openid", resource=USERINFO).refusal == (400, "invalid_target")
 
 
 def test_a_userinfo_token_cannot_be_exchanged(agent, person, local):
-    """A token for a resource is refused at userinfo."""
+    """In turn, a token for a resource is refused at userinfo."""
     mine = approved_token(agent, person).json["access_token"]
     handle, approval = agent.asked(scope="openid profile payments:read")
     person.approve(approval.id)
@@ -151,7 +153,7 @@ def test_the_token_ends_with_its_lifetime_its_agent_and_its_user(agent, person, 
 
 
 def test_the_token_lifetime_limit_of_the_agent_applies(agent, person, local):
-    """There is no resource with a limit."""
+    """The request has no resource whose limit could apply."""
     local.admin.agents.update(agent.id, AgentChanges(token_seconds=60), by=BY)
     _, approval = request(agent)
     assert "1 minute" in json.loads(approval.display)["gives"]
@@ -160,21 +162,21 @@ def test_the_token_lifetime_limit_of_the_agent_applies(agent, person, local):
 
 
 def test_a_bound_token_needs_a_proof_of_its_key(agent, person, local):
-    """RFC 9449 7."""
+    """RFC 9449 7: a bound token sent as a bearer token is refused."""
     key, at = SigningKey.generate(), local.clock.now() // 1000
     handle, approval = request(agent)
     person.approve(approval.id)
     proof = dpop_proof(key, method="POST", uri=f"{ISSUER}/token", at=at)
     bound = agent.poll(handle, proofs=(proof,)).json["access_token"]
     assert userinfo(local, bound).refusal == REFUSED
-    mine = dpop_proof(key, method="GET", uri=USERINFO, at=at, access_token=bound)
-    assert userinfo(local, bound, "DPoP", (mine,)).status == 200
+    userinfo_proof = dpop_proof(key, method="GET", uri=USERINFO, at=at, access_token=bound)
+    assert userinfo(local, bound, "DPoP", (userinfo_proof,)).status == 200
 
 
 def test_the_person_may_drop_scopes(agent, person, local):
-    """The response says that the request was narrowed."""
+    """The token response says that the request was narrowed."""
     local.admin.users.update("ana", UserChanges(email="ana@example.org"), by=BY)
-    handle, approval = request(agent, ALL)
+    handle, approval = request(agent, ALL_SCOPES)
     path = f"/api/approvals/{approval.id}/narrowing"
     narrowing = person.call("POST", path, {"drop_scopes": ["email"]}).json
     jws = person.decision(approval.id, person.low, granted=narrowing["digest"])
@@ -184,8 +186,8 @@ def test_the_person_may_drop_scopes(agent, person, local):
     assert "email" not in userinfo(local, answer.json["access_token"]).json
 
 
-def test_a_standing_grant_may_answer_such_a_request(agent, person, local):
-    """A standing grant treats it as any other request."""
+def test_a_standing_grant_may_answer_an_openid_request(agent, person, local):
+    """A standing grant treats it like any other request."""
     _, approval = request(agent, "openid profile")
     standing_grants.give(person, approval, vary=[], sum=None)
     handle, _ = request(agent, "openid profile")
@@ -194,32 +196,36 @@ def test_a_standing_grant_may_answer_such_a_request(agent, person, local):
     assert userinfo(local, answer.json["access_token"]).json["name"] == "ana"
 
 
-def test_policy_may_deny_it_and_an_allow_rule_does_not_skip_the_person(agent, local):
-    """A rule may name the scope or a resource pattern."""
+def test_policy_can_deny_an_openid_request_but_cannot_allow_it_without_the_person(agent, local):
+    """A rule can match the scope or a resource pattern."""
     Policies(local.services.store).set(
         rule("allow", 'when.risk.at_most = "high"', name="all"), by=BY
     )
     _, approval = request(agent)
     assert approval.state == "pending"
-    for what in ('when.scope = ["openid"]', 'when.resource = ["*/userinfo"]'):
-        forbid(local, what)
+    for condition in ('when.scope = ["openid"]', 'when.resource = ["*/userinfo"]'):
+        forbid(local, condition)
         assert agent.ask(scope="openid", resource=None).refusal == (403, "access_denied")
 
 
 def test_a_policy_that_denies_before_redemption_stops_the_token(agent, person, local):
-    """Policy is evaluated again when the token is minted."""
+    """The policy is evaluated again when the token is issued."""
     handle, approval = request(agent)
     person.approve(approval.id)
     forbid(local)
     assert agent.poll(handle).refusal == (400, "access_denied")
 
 
-def test_explain_predicts_such_a_request(agent, local):
-    """`sayso policy explain` of the same request."""
+def test_explain_predicts_an_openid_request(agent, local):
+    """`sayso policy explain` predicts the same token that the request gets."""
     services = local.services
     trials = Trials(services.store, services.server_policy, Evaluator(services.secrets))
-    found = trials.explain(
+    explanation = trials.explain(
         TrialRequest("invoice-bot", "request", "ana", None, ("openid", "profile"))
     )
-    assert (found.next_step, found.seconds, found.token["aud"]) == ("person", 300, USERINFO)
-    assert found.token["act"]["sub"] == agent.id
+    assert (explanation.next_step, explanation.seconds, explanation.token["aud"]) == (
+        "person",
+        300,
+        USERINFO,
+    )
+    assert explanation.token["act"]["sub"] == agent.id

@@ -23,18 +23,18 @@ def _call(person, authorization=None, proofs=None):
     return person.local.send("GET", ME, headers=headers, proofs=sent)
 
 
-def _signed(person, alg="ES256", typ="at+jwt", **claims):
-    """An access token of ours with other claims."""
+def _sign_token(person, alg="ES256", typ="at+jwt", **claims):
+    """Sign an access token of this server with other claims."""
     services = person.local.services
     with services.store.read() as view:
         keys = view.directory.signing_keys()
     all_claims = {**person.local.claims(person.access_token), **claims}
-    kept = {name: value for name, value in all_claims.items() if value is not None}
-    return services.signer.sign(keys, alg, typ, kept)
+    present_claims = {name: value for name, value in all_claims.items() if value is not None}
+    return services.signer.sign(keys, alg, typ, present_claims)
 
 
 def test_a_token_with_a_proof_authenticates_the_person(person):
-    """The answer has their roles and their device."""
+    """The response has the person's roles and this device."""
     answer = _call(person)
     assert answer.status == 200
     assert answer.json["user"] == {
@@ -48,13 +48,13 @@ def test_a_token_with_a_proof_authenticates_the_person(person):
 
 @pytest.mark.parametrize("scheme", ["dpop", "DPOP"])
 def test_the_authorization_scheme_is_case_insensitive(person, scheme):
-    """RFC 9110 11.1."""
+    """RFC 9110 11.1: the letter case of the scheme does not matter."""
     assert _call(person, f"{scheme} {person.access_token}").status == 200
 
 
 @pytest.mark.parametrize("authorization", ["", "DPoP", "DPoP ", "Bearer {token}", "{token}"])
-def test_another_authorization_scheme_is_refused_with_a_challenge(person, authorization):
-    """A bound token is no bearer token (RFC 9449 7.1)."""
+def test_a_different_authorization_scheme_is_refused_with_a_challenge(person, authorization):
+    """RFC 9449 7.1: a bound token is not a bearer token."""
     refused = _call(person, authorization.format(token=person.access_token))
     assert refused.refusal == (401, "invalid_token")
     assert refused.headers["WWW-Authenticate"] == 'DPoP error="invalid_token", algs="ES256"'
@@ -77,32 +77,32 @@ def test_another_authorization_scheme_is_refused_with_a_challenge(person, author
     ],
 )
 def test_a_token_with_wrong_claims_is_refused(person, claims):
-    """Audience, issuer, client, expiry, key and session."""
-    person.access_token = _signed(person, **claims)
+    """The audience, issuer, client, expiry, key and session are checked."""
+    person.access_token = _sign_token(person, **claims)
     assert _call(person).refusal == (401, "invalid_token")
 
 
 def test_a_token_must_match_its_session(person):
-    """The user and the key are compared."""
+    """The user and the key of the token are compared with its session."""
     thief = SigningKey.generate()
-    person.access_token = _signed(person, cnf={"jkt": thief.thumbprint})
+    person.access_token = _sign_token(person, cnf={"jkt": thief.thumbprint})
     proof = person.proof("GET", ME, key=thief)
     assert _call(person, proofs=[proof]).refusal == (401, "invalid_token")
-    person.access_token = _signed(person, cnf={"jkt": person.session.thumbprint}, sub="other")
+    person.access_token = _sign_token(person, cnf={"jkt": person.session.thumbprint}, sub="other")
     assert _call(person).refusal == (401, "invalid_token")
-    person.access_token = _signed(person, sub=person.user.id)
+    person.access_token = _sign_token(person, sub=person.user.id)
     assert _call(person).status == 200
 
 
-def test_another_type_of_token_is_refused(person):
-    """An ID token is no access token (RFC 9068 4)."""
-    for token in (_signed(person, typ="JWT"), "nonsense"):
+def test_a_different_type_of_token_is_refused(person):
+    """RFC 9068 4: an ID token is not an access token."""
+    for token in (_sign_token(person, typ="JWT"), "nonsense"):
         person.access_token = token
         assert _call(person).refusal == (401, "invalid_token")
 
 
 def test_a_token_expires_after_ten_minutes(person):
-    """The limit is exact to the millisecond."""
+    """A token expires exactly ten minutes after it was issued, to the millisecond."""
     person.local.clock.forward(10 * MINUTE - 1)
     assert _call(person).status == 200
     person.local.clock.forward(1)
@@ -110,7 +110,7 @@ def test_a_token_expires_after_ten_minutes(person):
 
 
 def test_an_agents_token_is_refused_at_the_api(agent, person, local):
-    """Only an access token of the approver client is accepted."""
+    """The API accepts only access tokens of the approver client."""
     handle, approval = agent.asked()
     person.approve(approval.id)
     person.access_token = agent.poll(handle).json["access_token"]
@@ -135,7 +135,7 @@ def test_a_proof_of_another_key_is_refused(person):
     ],
 )
 def test_a_proof_for_another_request_is_refused(person, changes):
-    """RFC 9449 4.3; the error says that the proof is wrong."""
+    """RFC 9449 4.3: the error says that the proof is invalid."""
     request = {"method": "GET", **changes}
     refused = _call(person, proofs=[person.proof(request.pop("method"), ME, **request)])
     assert refused.refusal == (401, "invalid_dpop_proof")
@@ -143,27 +143,27 @@ def test_a_proof_for_another_request_is_refused(person, changes):
 
 
 def test_exactly_one_proof_is_required(person):
-    """None, two and nonsense are refused."""
+    """A call with no proof, two proofs or a malformed proof is refused."""
     for proofs in ([], [person.proof("GET", ME), person.proof("GET", ME)], ["nonsense"]):
         assert _call(person, proofs=proofs).refusal == (401, "invalid_dpop_proof")
 
 
 def test_a_proof_is_used_once(person):
-    """A recorded one cannot be sent again."""
+    """A recorded proof cannot be sent again."""
     proof = person.proof("GET", ME)
     assert _call(person, proofs=[proof]).status == 200
     assert _call(person, proofs=[proof]).refusal == (401, "invalid_dpop_proof")
 
 
 def test_a_refused_request_does_not_use_up_its_proof(person):
-    """A refused unit of work stores nothing."""
+    """A refused request stores nothing, so its proof stays valid."""
     proof = person.proof("GET", ME)
     assert _call(person, "DPoP wrong", proofs=[proof]).status == 401
     assert _call(person, proofs=[proof]).status == 200
 
 
 def test_loopback_names_are_one_host(person):
-    """Only loopback names on the same port are equal."""
+    """All loopback names are one host, but the port must match."""
     for host in ("127.0.0.1", "[::1]"):
         proof = person.proof("GET", ME, uri=f"http://{host}:8470{ME}")
         assert _call(person, proofs=[proof]).status == 200
@@ -172,7 +172,7 @@ def test_loopback_names_are_one_host(person):
 
 
 def test_a_disabled_user_is_refused_at_once(person):
-    """The error names the remedy; the session works again when they are enabled."""
+    """The error names the remedy, and the session works again when the user is enabled."""
     person.local.admin.users.disable("ana", by=BY)
     refused = _call(person)
     assert refused.refusal == (403, "forbidden")
@@ -182,7 +182,7 @@ def test_a_disabled_user_is_refused_at_once(person):
 
 
 def test_a_revoked_device_is_refused_although_its_session_is_valid(person):
-    """The state of the device is checked too."""
+    """The state of the device is checked in addition to the session."""
     with person.local.services.store.write() as tx:
         tx.devices.revoke(person.device_id)
     refused = _call(person)
@@ -191,7 +191,7 @@ def test_a_revoked_device_is_refused_although_its_session_is_valid(person):
 
 
 def test_a_revoked_session_is_refused_at_once(person):
-    """Its access token has not expired yet."""
+    """A revoked session is refused even if its access token has not expired."""
     sid = person.local.claims(person.access_token)["sid"]
     with person.local.services.store.write() as tx:
         tx.sessions.revoke(sid, tx.now)
@@ -199,7 +199,7 @@ def test_a_revoked_session_is_refused_at_once(person):
 
 
 def test_last_seen_is_updated_at_most_once_a_minute(person):
-    """The list of devices shows which are in use."""
+    """The list of devices shows when each device was last in use."""
     first = person.device.last_seen_at
     person.local.clock.forward(MINUTE + 1)
     _call(person)
@@ -207,7 +207,7 @@ def test_last_seen_is_updated_at_most_once_a_minute(person):
 
 
 def test_disabling_during_a_call_refuses_it(agent, person, local):
-    """The unit of work checks user and device again."""
+    """The unit of work checks the user and the device again."""
     _, approval = agent.asked()
     jws = person.decision(approval.id)
     call = DeviceCall(f"DPoP {person.access_token}", [person.proof("GET", ME)], "GET", ISSUER + ME)

@@ -1,4 +1,4 @@
-"""A person sets their own password: with the high key, after a PIN call for this password."""
+"""A person sets their own password with the high key, after a PIN call for this password."""
 
 import pytest
 
@@ -9,7 +9,7 @@ from tests.support.browsers.browser import PASSWORD
 from tests.support.builders.callers import another_device
 from tests.support.builders.installation import BY
 
-OTHER = "another long one"
+NEW_PASSWORD = "another long one"
 
 
 def _nonce(person):
@@ -17,7 +17,7 @@ def _nonce(person):
 
 
 def _statement(person, password=PASSWORD, key=None, *, pin=True, **members):
-    """The statement of a terminal for this password, after its PIN call."""
+    """Make the statement of a terminal for this password, after its PIN call."""
     nonce = _nonce(person)
     subject = decisions.digest(f"{nonce}\n{password}")
     if pin:
@@ -30,8 +30,8 @@ def _send(person, statement, password=PASSWORD):
     return person.call("POST", "/api/password", {"password": password, "statement": statement})
 
 
-def _set(person, password=PASSWORD, **how):
-    return _send(person, _statement(person, password, **how), password)
+def _set(person, password=PASSWORD, **options):
+    return _send(person, _statement(person, password, **options), password)
 
 
 def _sign_in(local, password):
@@ -39,13 +39,13 @@ def _sign_in(local, password):
 
 
 def test_a_person_sets_and_changes_their_password(person, local):
-    """Browsers that were signed in are signed out; the PIN tries are reset."""
+    """Browsers that were signed in are signed out, and the PIN attempts are reset."""
     assert person.call("GET", "/api/password").json == {"set": False}
     assert _set(person).json == {"set": True, "sign_ins_ended": 0}
     assert person.call("GET", "/api/password").json == {"set": True}
     assert _sign_in(local, PASSWORD)
-    assert _set(person, OTHER).json == {"set": True, "sign_ins_ended": 1}
-    assert _sign_in(local, OTHER)
+    assert _set(person, NEW_PASSWORD).json == {"set": True, "sign_ins_ended": 1}
+    assert _sign_in(local, NEW_PASSWORD)
     assert person.device.pin_tries == 0
     first, second = local.admin.entries("password.set")
     assert first["actor"] == second["actor"] == f"user:{person.user.id}"
@@ -54,14 +54,14 @@ def test_a_person_sets_and_changes_their_password(person, local):
 
 
 def test_a_password_is_normalized(person, local):
-    """It then works on every keyboard; the signature covers what was sent."""
+    """The password works on every keyboard, although the signature covers what was sent."""
     assert _set(person, "blau\u0308wal im meer").status == 200
     assert _sign_in(local, "bla\u00fcwal im meer")
 
 
 @pytest.mark.parametrize("password", ["", "short", "a" * 257, "twelve\x1bcharacters"])
 def test_an_invalid_password_is_refused(person, password):
-    """The error states the rule."""
+    """The error states the rule for passwords."""
     answer = _set(person, password)
     assert answer.refusal == (422, "invalid_body")
     assert "password" in answer.json["detail"]
@@ -70,12 +70,12 @@ def test_an_invalid_password_is_refused(person, password):
 
 @pytest.mark.parametrize("key", ["session", "low"])
 def test_only_the_high_key_sets_a_password(person, key):
-    """The session key and the low key are refused."""
+    """A statement signed by the session key or the low key is refused."""
     assert _set(person, key=getattr(person, key)).refusal == (403, "key_not_allowed")
 
 
 def test_the_pin_call_must_be_for_this_password_and_recent(person, local):
-    """A call for the session or another password, and an old one, do not count."""
+    """A PIN call for the session does not count, and neither does one that is too old."""
     assert _set(person, pin=False).refusal == (403, "pin_required")
     statement = _statement(person)
     person.pin()
@@ -91,39 +91,39 @@ def test_the_pin_call_must_be_for_this_password_and_recent(person, local):
     "changes", [{"purpose": "user_code"}, {"subject": "x" * 43}, {"nonce": "n" * 43}]
 )
 def test_a_statement_about_something_else_is_refused(person, changes):
-    """Another purpose, subject or nonce, or another password."""
+    """The purpose, the subject, the nonce and the password must match."""
     assert _set(person, **changes).refusal == (422, "invalid_statement")
     statement = _statement(person)
-    assert _send(person, statement, OTHER).refusal == (422, "invalid_statement")
+    assert _send(person, statement, NEW_PASSWORD).refusal == (422, "invalid_statement")
 
 
 def test_a_statement_is_used_once(person):
-    """Replaying it does not restore an old password."""
+    """Replaying a statement must not restore an old password."""
     statement = _statement(person)
     assert _send(person, statement).status == 200
     assert _send(person, statement).refusal == (422, "invalid_statement")
 
 
-def test_of_two_concurrent_calls_with_one_statement_one_counts(person, local, monkeypatch):
-    """The second call wins while the first is hashing its password, and the first is refused."""
+def test_only_one_of_two_concurrent_calls_with_a_statement_succeeds(person, local, monkeypatch):
+    """A second call succeeds while the first hashes its password, so the first is refused."""
     statement = _statement(person)
     hasher, second_call = local.site.devices.passwords.hasher, []
-    hash_it = hasher.hash
+    hash_password = hasher.hash
 
-    def slowly(password):
+    def hash_slowly(password):
         if not second_call:
             second_call.append(None)
             second_call.append(_send(person, statement))
-        return hash_it(password)
+        return hash_password(password)
 
-    monkeypatch.setattr(hasher, "hash", slowly)
+    monkeypatch.setattr(hasher, "hash", hash_slowly)
     assert _send(person, statement).refusal == (422, "invalid_statement")
     assert second_call[1].status == 200
     assert len(local.admin.entries("password.set")) == 1
 
 
 def test_a_new_device_must_wait_before_it_sets_a_password(person, local):
-    """Whoever has an administrator's code must not get in by it."""
+    """A stolen enrollment code must not be enough to set a password."""
     second = another_device(person)
     assert _set(second).refusal == (403, "device_too_new")
     local.clock.forward(WAIT_MS)
@@ -132,7 +132,7 @@ def test_a_new_device_must_wait_before_it_sets_a_password(person, local):
 
 
 def test_a_disabled_user_cannot_set_a_password(person, local):
-    """A disabled user cannot see whether a password is set."""
+    """A disabled user cannot see whether a password is set either."""
     statement = _statement(person)
     local.admin.users.disable("ana", by=BY)
     assert _send(person, statement).refusal == (403, "forbidden")

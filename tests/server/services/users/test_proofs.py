@@ -1,4 +1,4 @@
-"""DPoP: bound tokens, valid and invalid proofs, and nonces where required."""
+"""DPoP at the token endpoint: bound tokens, valid and invalid proofs, and required nonces."""
 
 import pytest
 
@@ -11,7 +11,7 @@ from tests.support.inputs.dpop_proofs import proof, thumbprint
 from tests.support.inputs.handmade_jwts import new_key
 
 TOKEN = f"{ISSUER}/token"
-PROOF = (400, "invalid_dpop_proof")
+INVALID_PROOF = (400, "invalid_dpop_proof")
 
 
 @pytest.fixture(scope="module")
@@ -28,13 +28,13 @@ def prove(key, local):
 
 @pytest.fixture
 def bound(agent, local):
-    """An agent whose tokens must be bound."""
+    """An agent that must use DPoP."""
     local.admin.agents.update("invoice-bot", AgentChanges(dpop_bound=True), by=BY)
     return agent
 
 
 def test_a_proof_binds_the_token_to_its_key(agent, key, local, prove):
-    """DP-30, AT-32: token_type is DPoP and `cnf` is the thumbprint."""
+    """DP-30, AT-32: `token_type` is DPoP, and `cnf` has the thumbprint of the key."""
     answer = agent.alone(prove())
     assert (answer.status, answer.json["token_type"]) == (200, "DPoP")
     claims = local.claims(answer.json["access_token"])
@@ -44,22 +44,22 @@ def test_a_proof_binds_the_token_to_its_key(agent, key, local, prove):
 
 
 def test_without_a_proof_the_token_is_a_bearer_token(agent, local):
-    """DP-31: the client need not use DPoP."""
+    """DP-31: DPoP is optional for the client."""
     answer = agent.alone()
     assert answer.json["token_type"] == "Bearer"
     assert "cnf" not in local.claims(answer.json["access_token"])
 
 
 def test_an_agent_that_must_use_dpop_is_refused_without_a_proof(bound, prove):
-    """DP-32, NG-088, CB-144: every grant refuses it."""
+    """DP-32, NG-088, CB-144: the token endpoint refuses it for every grant type."""
     handle, _ = bound.asked()
-    assert bound.alone().refusal == PROOF
-    assert bound.poll(handle).refusal == PROOF
+    assert bound.alone().refusal == INVALID_PROOF
+    assert bound.poll(handle).refusal == INVALID_PROOF
     assert bound.alone(prove()).status == 200
 
 
 def test_redeeming_with_a_proof_gives_a_bound_token(bound, key, local, person, prove):
-    """DP-36."""
+    """DP-36: the token is bound to the key of the proof."""
     handle, approval = bound.asked_payment()
     person.approve(approval.id)
     answer = bound.poll(handle, proofs=[prove()])
@@ -68,12 +68,12 @@ def test_redeeming_with_a_proof_gives_a_bound_token(bound, key, local, person, p
 
 
 def test_a_stored_answer_is_only_returned_to_the_same_key(agent, local, person, prove):
-    """The repeated call has the same idempotency key."""
+    """The same idempotency key with the proof of a different key is refused."""
     handle, approval = agent.asked()
     person.approve(approval.id)
     first = agent.poll(handle, proofs=[prove()], idempotency_key="one")
-    again = agent.poll(handle, proofs=[prove()], idempotency_key="one")
-    assert first.json == again.json
+    repeated = agent.poll(handle, proofs=[prove()], idempotency_key="one")
+    assert first.json == repeated.json
     other_key_proof = proof(new_key("ES256"), TOKEN, local.clock.now())
     for proofs in ([other_key_proof], []):
         assert agent.poll(handle, proofs=proofs, idempotency_key="one").refusal == (
@@ -83,27 +83,27 @@ def test_a_stored_answer_is_only_returned_to_the_same_key(agent, local, person, 
 
 
 def test_a_proof_is_used_once(agent, prove):
-    """DP-21."""
-    used = prove()
-    assert agent.alone(used).status == 200
-    assert agent.alone(used).refusal == PROOF
+    """DP-21: a proof that is sent again is refused."""
+    dpop_proof = prove()
+    assert agent.alone(dpop_proof).status == 200
+    assert agent.alone(dpop_proof).refusal == INVALID_PROOF
 
 
 def test_an_invalid_proof_gives_no_token(agent, local, prove):
-    """DP-01, DP-16: the refusal writes no entry."""
+    """DP-01, DP-16: every invalid proof is refused, and no token is issued."""
     for proofs in ([prove(), prove()], [prove(iat=1)], [prove(htu=f"{ISSUER}/other")], ["x"]):
-        assert agent.alone(*proofs).refusal == PROOF
+        assert agent.alone(*proofs).refusal == INVALID_PROOF
     assert local.admin.entries("token.issued") == []
 
 
 def test_the_client_is_authenticated_before_its_proof(local):
-    """A proof does not reveal whether a client exists."""
+    """The error for an invalid proof must not reveal whether a client exists."""
     unknown_agent = LocalAgent(local, "sayso_ag_nobody", "sayso_cs_no")
     assert unknown_agent.alone("x").refusal == (401, "invalid_client")
 
 
 class TestNonces:
-    """RFC 9449 8, where the setting requires nonces."""
+    """DPoP nonces of the server, where the setting requires them (RFC 9449 8)."""
 
     @pytest.fixture
     def local(self, open_local):
@@ -111,7 +111,7 @@ class TestNonces:
         return open_local(dpop_nonce="required")
 
     def test_a_proof_without_a_nonce_is_refused_with_one(self, agent, prove):
-        """DP-40, DP-43, DP-18: the next proof may use it."""
+        """DP-40, DP-43, DP-18: the refusal contains a nonce for the next proof."""
         refused = agent.alone(prove())
         assert refused.refusal == (400, "use_dpop_nonce")
         nonce = refused.headers["DPoP-Nonce"]
@@ -119,7 +119,7 @@ class TestNonces:
         assert agent.alone(prove(nonce=nonce)).status == 200
 
     def test_each_response_contains_the_next_nonce(self, agent, local, prove):
-        """DP-44: an active client is never sent back."""
+        """DP-44: an active client is never refused for an old nonce."""
         nonce = agent.alone(prove()).headers["DPoP-Nonce"]
         for _ in range(5):
             answer = agent.alone(prove(nonce=nonce))
@@ -133,7 +133,7 @@ class TestNonces:
         assert agent.alone(prove(nonce=nonce)).refusal == (400, "use_dpop_nonce")
 
     def test_a_nonce_expires_after_ten_minutes(self, agent, local, prove):
-        """A proof made in advance is useless after that."""
+        """A proof made in advance is useless once its nonce has expired."""
         nonce = agent.alone(prove()).headers["DPoP-Nonce"]
         local.clock.forward(10 * MINUTE)
         assert agent.alone(prove(nonce=nonce)).refusal == (400, "use_dpop_nonce")
@@ -146,7 +146,7 @@ class TestNonces:
 
 
 def test_without_the_setting_no_nonce_is_issued(agent, prove):
-    """One that is sent is ignored."""
+    """A nonce that the client sends is ignored."""
     answer = agent.alone(prove(nonce="x"))
     assert answer.status == 200
     assert "DPoP-Nonce" not in answer.headers

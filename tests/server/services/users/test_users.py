@@ -1,4 +1,4 @@
-"""Users: adding, changing, disabling and unlocking them."""
+"""Users can be added, changed, disabled, enabled and unlocked."""
 
 import pytest
 
@@ -9,7 +9,7 @@ from tests.support.builders.installation import BY, admitted, registered
 
 
 def test_adding_a_user_issues_an_enrollment_code(admin_services):
-    """One unit of work does both, with an audit entry for each."""
+    """Adding the user and issuing the code each write an audit entry."""
     user, issued = admin_services.users.add(NewUser("ana", "ana@example.com", ("auditor",)), by=BY)
     assert user.id.startswith("sayso_us_")
     assert (user.name, user.email, user.roles, user.state) == (
@@ -34,7 +34,7 @@ def test_adding_a_user_issues_an_enrollment_code(admin_services):
     ids=["name", "email", "name is an email", "email is no email"],
 )
 def test_names_and_emails_are_unique(admin_services, new):
-    """A login hint never means two people, in any case of letters."""
+    """A login hint must never mean two people, in any letter case."""
     admitted(admin_services, "ana", email="ana@example.com")
     with pytest.raises((Exists, Invalid)):
         admin_services.users.add(new, by=BY)
@@ -56,22 +56,22 @@ def test_names_and_emails_are_unique(admin_services, new):
     ],
 )
 def test_an_invalid_user_is_refused_and_changes_nothing(admin_services, new):
-    """Hostile names reach neither the database nor the log."""
+    """Hostile names reach neither the database nor the audit log."""
     with pytest.raises(Invalid):
         admin_services.users.add(new, by=BY)
     assert admin_services.users.all() == []
     assert admin_services.entries() == []
 
 
-def test_a_change_of_users_bumps_the_admin_version(admin_services):
-    """A running server sees it at its next request."""
+def test_a_change_of_users_increases_the_admin_version(admin_services):
+    """A running server sees the change at its next request."""
     before = admin_services.version()
     admitted(admin_services, "ana")
     assert admin_services.version() > before
 
 
 def test_roles_and_email_can_be_changed(admin_services):
-    """The audit log does not contain the address, because it cannot be erased there."""
+    """The audit log does not contain the address, because it could not be erased there."""
     admitted(admin_services, "ana")
     changes = UserChanges(email="ana@example.com", roles=("admin",))
     user = admin_services.users.update("ana", changes, by=BY)
@@ -82,14 +82,14 @@ def test_roles_and_email_can_be_changed(admin_services):
 
 
 def test_an_update_without_effect_writes_no_entry(admin_services):
-    """An entry exists exactly when its effect does."""
+    """An audit entry exists only if something changed."""
     admitted(admin_services, "ana")
     admin_services.users.update("ana", UserChanges(), by=BY)
     assert admin_services.entries("user.updated") == []
 
 
 def test_disabling_a_user_cancels_requests_and_revokes_tokens(admin_services):
-    """The person's feed has an event."""
+    """The audit entry has the counts, and the person's feed has an event."""
     admin, ana = admitted(admin_services), admitted(admin_services, "ana")
     agent = registered(admin_services).agent
     pending = admin_services.approval(agent.id, ana.id)
@@ -110,18 +110,18 @@ def test_disabling_a_user_cancels_requests_and_revokes_tokens(admin_services):
     assert facts == {"tokens_revoked": 1, "requests_cancelled": 2}
 
 
-def test_disabling_twice_changes_nothing_more(admin_services):
-    """One event, one entry."""
+def test_disabling_a_user_twice_has_no_further_effect(admin_services):
+    """Disabling twice writes one event and one audit entry."""
     user = admitted(admin_services, "ana")
     admin_services.users.disable("ana", by=BY)
-    again = admin_services.users.disable("ana", by=BY)
-    assert (again.tokens_revoked, again.requests_cancelled) == (0, 0)
+    second = admin_services.users.disable("ana", by=BY)
+    assert (second.tokens_revoked, second.requests_cancelled) == (0, 0)
     assert len(admin_services.entries("user.disabled")) == 1
     assert admin_services.events(user) == ["user.disabled"]
 
 
 def test_disabling_a_user_ends_their_enrollment_code(admin_services):
-    """A disabled user gets no new code."""
+    """The code expires immediately, and a disabled user gets no new code."""
     _, issued = admin_services.users.add(NewUser("ana"), by=BY)
     admin_services.users.disable("ana", by=BY)
     with admin_services.store.write() as tx:
@@ -132,7 +132,7 @@ def test_disabling_a_user_ends_their_enrollment_code(admin_services):
 
 
 def test_enabling_a_user_restores_nothing(admin_services):
-    """Cancelled requests stay cancelled."""
+    """Requests that were cancelled stay cancelled."""
     ana = admitted(admin_services, "ana")
     admitted(admin_services)
     approval = admin_services.approval(registered(admin_services).agent.id, ana.id)
@@ -143,7 +143,7 @@ def test_enabling_a_user_restores_nothing(admin_services):
 
 
 def test_unlocking_a_user_unlocks_only_their_locked_devices(admin_services):
-    """It is an audit entry."""
+    """Other devices and revoked devices keep their PIN attempts."""
     ana, ben = admitted(admin_services, "ana"), admitted(admin_services, "ben")
     locked = admin_services.device(ana, pin_tries=10)
     admin_services.device(ana, pin_tries=3)
@@ -151,7 +151,7 @@ def test_unlocking_a_user_unlocks_only_their_locked_devices(admin_services):
     other = admin_services.device(ben, pin_tries=10)
     _, unlocked = admin_services.users.unlock("ana", by=BY)
     assert [device.id for device in unlocked] == [locked.id]
-    assert sorted(d.pin_tries for d in admin_services.users.show("ana")[1]) == [0, 3, 10]
+    assert sorted(device.pin_tries for device in admin_services.users.show("ana")[1]) == [0, 3, 10]
     assert admin_services.users.show("ben")[1] == [other]
     assert admin_services.entries("user.unlocked")[0]["facts"] == {"devices": [locked.id]}
     assert admin_services.events(ana) == ["device.unlocked"]
@@ -159,10 +159,10 @@ def test_unlocking_a_user_unlocks_only_their_locked_devices(admin_services):
 
 @pytest.mark.parametrize("verb", ["show", "disable", "enable", "enroll", "unlock"])
 def test_an_unknown_user_is_not_found(admin_services, verb):
-    """The refusal names the kind, by which an interface says how to see who there is."""
-    act = getattr(admin_services.users, verb)
+    """The refusal names the kind of object, so that an interface can say how to list them."""
+    call = getattr(admin_services.users, verb)
     with pytest.raises(NotFound, match=r"There is no user nobody\.") as refused:
-        act("nobody") if verb == "show" else act("nobody", by=BY)
+        call("nobody") if verb == "show" else call("nobody", by=BY)
     assert refused.value.remedy == ("user", "nobody")
     assert admin_services.entries() == []
 

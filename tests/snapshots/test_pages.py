@@ -1,4 +1,4 @@
-"""The pages at both sizes: empty, one, many, offline, hostile text."""
+"""The pages at both sizes: empty, with one or many entries, offline, and with hostile text."""
 
 from dataclasses import replace
 
@@ -73,13 +73,13 @@ async def _shown(pilot, stage):
 
 @PAGES
 def test_empty(picture, key):
-    """The text for an empty page."""
+    """An empty page says what it would list."""
     assert picture(a_stage(), key, then=_shown)
 
 
 @PAGES
 def test_one_read(picture, key):
-    """One entry, read in full."""
+    """A single entry is open and shown in full."""
 
     async def read(pilot, stage):
         await _shown(pilot, stage)
@@ -90,7 +90,7 @@ def test_one_read(picture, key):
 
 @PAGES
 def test_many(picture, key):
-    """The list, the cursor on the second entry."""
+    """The cursor is on the second of many entries."""
 
     async def second(pilot, stage):
         await _shown(pilot, stage)
@@ -101,7 +101,7 @@ def test_many(picture, key):
 
 @PAGES
 def test_offline(picture, key):
-    """The last data, its age, and that nothing can be ended."""
+    """The page shows its last data with their age, and that nothing can be revoked."""
 
     async def cut(pilot, stage):
         await _shown(pilot, stage)
@@ -115,7 +115,7 @@ def test_offline(picture, key):
 
 @PAGES
 def test_hostile_text(picture, key):
-    """Escapes, bidi and markup are visible text, read in full."""
+    """Escape sequences, bidirectional characters and markup are visible text."""
 
     async def read(pilot, stage):
         await _shown(pilot, stage)
@@ -125,7 +125,7 @@ def test_hostile_text(picture, key):
 
 
 def test_before_ending(picture):
-    """What would end, the focus on Back."""
+    """The confirmation lists what will end, and the focus is on Back."""
 
     async def stop(pilot, stage):
         await _shown(pilot, stage)
@@ -135,7 +135,7 @@ def test_before_ending(picture):
 
 
 def test_before_vouching(picture):
-    """It adds power, so it requires the PIN."""
+    """Vouching lets a device approve high risk, so the confirmation asks for the PIN."""
 
     async def vouch(pilot, stage):
         await _shown(pilot, stage)
@@ -145,7 +145,7 @@ def test_before_vouching(picture):
 
 
 def test_device_without_high_risk(picture):
-    """The page says from when it can, and which key vouches for it."""
+    """The page says when the device can approve high risk, and which key vouches for it."""
 
     async def read(pilot, stage):
         await _shown(pilot, stage)
@@ -155,7 +155,7 @@ def test_device_without_high_risk(picture):
 
 
 def test_history_end(picture):
-    """The receipt."""
+    """The end of a past request shows the receipt."""
 
     async def end(pilot, stage):
         await _shown(pilot, stage)
@@ -165,7 +165,7 @@ def test_history_end(picture):
 
 
 def test_history_filtered(picture):
-    """The filter next to the count."""
+    """The heading shows the filter next to the count."""
 
     async def some(pilot, stage):
         await _shown(pilot, stage)

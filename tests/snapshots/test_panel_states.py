@@ -24,7 +24,7 @@ async def _drawn(pilot, stage, key):
 
 @PANELS
 def test_hostile_text_in_a_panel(picture, key):
-    """An agent's name, a fact and its message, inert, and nothing else moved."""
+    """Hostile text has no effect and moves no other part of the panel."""
     facts = [("Payee", EVIL, True), ("Amount", "EUR 4,820.00", True)]
     terms = {"agent": EVIL[:120], "headline": f"Pay {EVIL}", "says": EVIL, "facts": facts}
 
@@ -36,7 +36,7 @@ def test_hostile_text_in_a_panel(picture, key):
 
 @PANELS
 def test_offline_in_a_panel(picture, key):
-    """It stays, its button is off, with the reason."""
+    """Without a connection the panel stays open and says why its button is unavailable."""
 
     async def cut(pilot, stage):
         await _drawn(pilot, stage, key)
@@ -47,7 +47,7 @@ def test_offline_in_a_panel(picture, key):
 
 @pytest.mark.parametrize("key", ["a", "d", "e", "o"], ids=["approve", "deny", "less", "elsewhere"])
 def test_expired_in_a_panel(picture, key):
-    """It closes, and the inbox shows the outcome."""
+    """After the request expired, the panel has closed and the inbox shows the outcome."""
 
     async def late(pilot, stage):
         await _drawn(pilot, stage, key)

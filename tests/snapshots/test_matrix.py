@@ -36,9 +36,7 @@ def test_every_screen_is_in_the_matrix():
     for module in pkgutil.walk_packages(screens.__path__, "approver_tui.screens."):
         importlib.import_module(module.name)
     own = {
-        each
-        for each in _with_subclasses(ReadyScreen)
-        if each.__module__.startswith("approver_tui.")
+        cls for cls in _with_subclasses(ReadyScreen) if cls.__module__.startswith("approver_tui.")
     }
     assert {cls.__name__ for cls in own} - BASES == set(MATRIX)
 

@@ -51,7 +51,7 @@ def test_report(picture):
 
 
 def test_report_of_a_past_request(picture):
-    """A decided request cannot be denied, so the panel offers only its agents."""
+    """A decided request cannot be denied, so the report can only quarantine agents."""
 
     async def over(pilot, stage):
         screen, done = inbox(stage), answered(an_approval("pay"), Answer.APPROVE)

@@ -99,7 +99,7 @@ def test_sign_in_panel(picture):
 
 
 def test_sign_in_denied(picture):
-    """The deny panel for a sign-in has a note for the audit log only."""
+    """The reason for denying a sign-in is only for the audit log."""
     assert picture(a_stage([an_approval("sign-in", SIGN_IN)]), "d", "6")
 
 

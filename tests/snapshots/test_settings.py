@@ -33,10 +33,10 @@ def file(tmp_path, monkeypatch):
 def first_minute(pictures):
     """Compare the sign-in screen of a machine without a login with its pictures."""
 
-    def compare(door, then=None):
+    def compare(service, then=None):
         clock = FakeClock()
         why = f"There is no login on this machine. {INTRODUCTION}"
-        app = SignInApp(door, message_text=why, theme="sayso", ticks=clock.ticks)
+        app = SignInApp(service, message_text=why, theme="sayso", ticks=clock.ticks)
 
         async def steps(pilot):
             await _press(pilot, clock)
@@ -106,8 +106,8 @@ def test_first_minute_refused(first_minute):
         await _press(pilot, clock, "enter")
         await until(pilot, lambda: bool(app.screen._problem))
 
-    door = FakeLoginService(failures=[BadServer("There is no Sayso server at this address.")])
-    assert first_minute(door, refused) == []
+    service = FakeLoginService(failures=[BadServer("There is no Sayso server at this address.")])
+    assert first_minute(service, refused) == []
 
 
 def test_first_minute_invitation(first_minute):

@@ -56,9 +56,9 @@ def home(tmp_path, monkeypatch):
 def sign_in(pictures):
     """Compare the sign-in screen after some steps with its pictures."""
 
-    def compare(door, then, why="There is no login on this machine."):
+    def compare(service, then, why="There is no login on this machine."):
         clock = FakeClock()
-        app = SignInApp(door, message_text=why, theme="sayso", ticks=clock.ticks)
+        app = SignInApp(service, message_text=why, theme="sayso", ticks=clock.ticks)
 
         async def steps(pilot):
             await _press(pilot, clock)

@@ -105,7 +105,7 @@ async def test_vim_keys_and_arrows_move_alike(key, page):
 
 
 async def test_clicks_open_pages_and_move_the_cursor():
-    """A click on a page's name opens the page; a second click on an entry opens it."""
+    """A click on a page's name opens the page; a second click on an entry shows its details."""
     stage = _filled()
     async with opened(stage) as pilot:
         bar = stage.app.screen.query_one(TopBar)
@@ -239,7 +239,7 @@ async def test_vouching_and_unlocking_need_the_pin(moves, key, verb, says):
         (["G"], "z", "Revoke unavailable: it has ended."),
     ],
 )
-async def test_an_off_key_says_why(moves, key, why):
+async def test_an_unavailable_key_says_why(moves, key, why):
     """A key that is unavailable for the selected device shows the reason and opens nothing."""
     stage = _filled()
     async with opened(stage) as pilot:

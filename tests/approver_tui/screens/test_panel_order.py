@@ -62,7 +62,7 @@ async def test_tab_goes_through_the_fields_to_the_button_and_then_to_back(kind):
         assert focused[-2:] == [screen.query_one(f"#{button}"), screen.query_one("#back")]
 
 
-async def test_enter_on_an_off_button_says_why_and_keeps_the_panel():
+async def test_enter_on_an_unavailable_button_says_why_and_keeps_the_panel():
     """Enter on Approve before it is available shows when it will be."""
     stage = a_stage([an_approval("pay")])
     async with opened(stage) as pilot:
@@ -121,7 +121,7 @@ async def test_back_keeps_what_was_typed_for_this_request_only(kind):
         assert stage.app.screen.query(field).first(Input).value == ""
 
 
-async def test_back_keeps_limits_and_asks_for_their_preview():
+async def test_back_keeps_limits_and_reloads_their_preview():
     """A typed limit is kept after Esc, and its preview is loaded again."""
     stage = a_stage([an_approval("pay")])
     async with opened(stage) as pilot:
@@ -175,7 +175,7 @@ async def test_the_keys_say_what_enter_does_where_the_focus_is():
 
 
 @pytest.mark.parametrize(("request_", "digits"), [(None, "1-3 Pick"), (CONSENT, "1-2 Pick")])
-async def test_the_keys_of_a_report_name_the_digits_there_are(request_, digits):
+async def test_the_key_bar_of_a_report_names_the_valid_digits(request_, digits):
     """A request without an agent has two choices instead of three."""
     stage = a_stage([an_approval("pay") if request_ is None else an_approval("c", request_)])
     async with opened(stage) as pilot:

@@ -115,7 +115,7 @@ async def test_a_screen_can_open_while_the_app_exits(action, is_first):
 
 
 @panels
-async def test_news_while_a_panel_opens_leaves_it_open(action):
+async def test_an_unchanged_copy_while_a_panel_opens_leaves_it_open(action):
     """An unchanged copy of the request does not close its panel at any stage of opening."""
     stage = a_stage([_low()])
     async with opened(stage) as pilot:
@@ -176,7 +176,7 @@ async def test_keys_do_nothing_on_an_unmounted_screen():
 
 @panels
 @pytest.mark.parametrize("news", [_changed, _decided])
-async def test_a_panel_below_its_help_closes_too(action, news):
+async def test_a_panel_under_its_help_closes_too(action, news):
     """A change closes the help and the panel below it, at any stage of opening the help."""
     names = {f"prices {turns}": turns for turns in (0, 1, 3, 10, 50)}
     stage = a_stage([_low(name) for name in names])

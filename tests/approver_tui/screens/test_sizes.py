@@ -47,7 +47,7 @@ ELSEWHERE = {
 }
 
 
-def test_every_screen_is_looked_at_in_every_size():
+def test_every_screen_is_tested_at_every_size():
     """A new screen fails here until a table lists it or another test draws it."""
     tables = (SCREENS, PANELS, BATCHES)
     named = {row[0] for table in tables for row in table.values()}

@@ -121,7 +121,7 @@ async def test_a_message_stays_on_larger_screens():
         assert "Locked: the next approval" in shown(stage)
 
 
-async def test_the_reason_for_an_off_key_goes_with_its_request():
+async def test_the_reason_for_an_unavailable_key_disappears_with_its_request():
     """Another selection removes the reason, but not other messages."""
     stage = a_stage(three())
     async with opened(stage) as pilot:

@@ -46,7 +46,7 @@ def test_the_note_is_one_printable_line(written, note):
     assert edited(_App(), editor, "before") == note
 
 
-def test_the_editor_gets_the_note_in_a_file_of_the_user_alone(tmp_path):
+def test_only_the_user_can_read_the_file_that_the_editor_gets(tmp_path):
     """Only the user can read the file, and it is deleted afterwards."""
     seen = tmp_path / "seen"
     code = (

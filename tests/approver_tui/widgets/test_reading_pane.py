@@ -18,7 +18,7 @@ async def _drag(pilot, stage, to):
 
 
 @pytest.mark.parametrize("page", ["1", "2"], ids=["inbox", "page"])
-async def test_the_line_is_dragged_and_both_sides_stay(page):
+async def test_the_divider_can_be_dragged_within_limits(page):
     """The divider stops while both sides are wide enough; later mouse moves do not drag it."""
     stage = a_stage(three())
     async with opened(stage, WIDE) as pilot:
@@ -30,7 +30,7 @@ async def test_the_line_is_dragged_and_both_sides_stay(page):
         assert stage.app.screen.query_one("#reading").region.x == position
 
 
-async def test_a_narrow_screen_has_no_line():
+async def test_a_narrow_screen_has_no_divider():
     """On a narrow screen the list has the full width, even if the divider was dragged."""
     stage = a_stage(three())
     async with opened(stage, WIDE) as pilot:

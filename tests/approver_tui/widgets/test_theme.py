@@ -58,7 +58,7 @@ def _check_legible(theme):
 
 @pytest.mark.parametrize("theme", THEMES, ids=lambda theme: theme.name)
 @pytest.mark.parametrize("background", ["#000000", "#767676", "#787878", "#ffff00", "#ffffff"])
-def test_text_in_own_colors_is_legible(theme, background):
+def test_text_in_chosen_colors_is_legible(theme, background):
     """Text stays legible even if the user chose the background color for it."""
     names = ("background", "foreground", "secondary", "accent", "warning", "error")
     own = recolored(theme, dict.fromkeys(names, background))
@@ -66,7 +66,7 @@ def test_text_in_own_colors_is_legible(theme, background):
     _check_legible(own)
 
 
-def test_an_own_color_replaces_that_of_the_theme_and_no_other():
+def test_a_chosen_color_replaces_only_that_color_of_the_theme():
     """A chosen color that is legible is used as it is, and other colors do not change."""
     own, unchanged = recolored(SAYSO, {"accent": "#ff8000"}), legible(SAYSO)
     assert own == replace(unchanged, accent=own.accent)

@@ -26,7 +26,7 @@ def test_remaining_time(left, short, long):
     assert remaining_in_words(NOW + left, NOW) == long
 
 
-def test_another_day_has_its_date_and_zone():
+def test_a_time_on_another_day_has_its_date_and_zone():
     """A time today has no date, and a time on another day has its date and time zone."""
     assert clock(NOW, NOW, UTC) == "14:32:07"
     assert clock(NOW + 86_400_000, NOW, UTC) == "25 Nov 2026 14:32:07 UTC"

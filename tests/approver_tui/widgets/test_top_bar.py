@@ -32,7 +32,7 @@ def _line(width, user, *, tabs=(), phase=Phase.LIVE, is_unlocked=True):
 
 @pytest.mark.parametrize("user", ["alice", "alice@work", "alexandra@production-europe"])
 @pytest.mark.parametrize(("width", "tabs"), [(40, ()), (45, ()), (80, ()), (98, PAGES)])
-def test_unlocked_is_shown_at_every_width(width, tabs, user):
+def test_the_unlocked_state_is_shown_at_every_width(width, tabs, user):
     """Other pages, the clock and finally the user's name are dropped or cut instead."""
     shown = _line(width, user, tabs=tabs)
     assert "unlocked" in shown
@@ -57,7 +57,7 @@ def test_every_page_is_named_at_80_columns_while_the_app_is_unlocked(user):
     assert _line(80, user, tabs=PAGES).endswith(f"{'me' if user == 'me' else 'a…'}  LIVE")
 
 
-def test_every_page_is_named_if_there_is_room():
+def test_every_page_is_named_if_there_is_space():
     """With a short user name and a locked app, all pages and the clock fit."""
     shown = _line(98, "alice", tabs=PAGES, is_unlocked=False)
     assert all(name in shown for name in PAGES)

@@ -63,7 +63,7 @@ async def test_an_unanswered_request_is_dated_by_its_end():
         assert "14:28 invoice-bot  nobody" in shown(stage)
 
 
-async def test_a_standing_grant_that_approved_is_not_nobody():
+async def test_a_standing_grant_is_named_as_the_decider():
     """A request that a standing grant approved is not listed as decided by nobody."""
     stage = a_stage()
     by = {"standing_grant": "sayso_sg_1", "use": 2, "policy": 3}

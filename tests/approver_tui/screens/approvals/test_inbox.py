@@ -269,7 +269,7 @@ async def test_what_happened_offline_is_shown_after_reconnecting():
         assert _ids(stage) == [*(approval.id for approval in three()), late.id]
 
 
-async def test_a_server_that_is_down_at_the_start_is_tried_again():
+async def test_a_server_that_is_down_at_the_start_is_retried():
     """The badge says OFFLINE until the server answers, and then the app starts."""
     stage = a_stage(three())
     stage.server.is_down = True
@@ -423,7 +423,7 @@ async def test_the_amount_of_a_row_is_never_cut(size):
             assert amount in shown(stage)
 
 
-def test_the_second_line_takes_the_state_if_the_amount_needs_the_room():
+def test_the_state_moves_to_the_second_line_if_the_amount_needs_the_space():
     """Neither the amount nor the state of the answer is cut."""
     approval = an_approval("one", headline="Pay EUR 1,204,820.00 to Nordwind")
     row = InboxRow(Fold(approval), NOW, in_progress=AnswerProgress.CHECKING)

@@ -21,7 +21,7 @@ def _banner(stage: Stage) -> str:
 
 
 @pytest.mark.parametrize("size", SIZES)
-async def test_the_banner_is_whole_at_every_size(size: tuple[int, int]) -> None:
+async def test_the_banner_is_complete_at_every_size(size: tuple[int, int]) -> None:
     """The inbox, the pages and the approve panel show the full warning at every size."""
     stage = a_stage(three())
     stage.log_witness.alarm = ALARM

@@ -222,7 +222,7 @@ async def test_paste_and_fast_typing_mark_nothing():
         assert _marked(stage) == []
 
 
-async def test_marks_stay_while_the_list_changes():
+async def test_marks_are_kept_while_the_list_changes():
     """A filter, a refresh, and another selection do not remove marks."""
     stage = a_stage([ONE, TWO, DEPLOYED])
     async with opened(stage) as pilot:

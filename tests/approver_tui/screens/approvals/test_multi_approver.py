@@ -16,7 +16,7 @@ from tests.support.fakes.fake_approvals import an_approval, answered
 from tests.support.fakes.fake_requests import DEPLOY
 
 
-async def test_the_second_approver_sees_the_part_in_the_signed_words():
+async def test_the_second_approver_sees_the_granted_part_in_the_signed_text():
     """The details and the panel show the granted part and the text that will be signed."""
     stage = a_stage([a_part("pay", a_vote(reason="only half is due"))])
     async with opened(stage) as pilot:

@@ -71,7 +71,7 @@ async def test_a_smaller_amount_is_previewed_and_then_approved():
     ],
 )
 async def test_each_control_is_part_of_the_proposal(keys, proposal):
-    """Items, a dry run, a choice, scopes, and the token lifetime can each be reduced."""
+    """Items, a dry run, an earlier time, scopes, and the token lifetime can each be reduced."""
     stage = a_stage([PAY])
     async with opened(stage) as pilot:
         await _open_and_press(pilot, stage, *keys)

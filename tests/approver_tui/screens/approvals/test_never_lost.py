@@ -34,7 +34,7 @@ async def test_a_list_that_failed_to_load_is_loaded_again(monkeypatch):
         await until(pilot, lambda: "may be missing" not in shown(stage))
 
 
-async def test_a_feed_that_crashes_is_started_again(monkeypatch):
+async def test_a_feed_that_crashes_is_restarted(monkeypatch):
     """A feed that crashes is restarted, and a message names the error."""
     monkeypatch.setattr(calls, "_RESTART_DELAY", 0.05)
     stage = a_stage(three())
@@ -127,7 +127,7 @@ async def test_a_signed_out_device_says_so_and_stops():
     assert isinstance(stage.app.fatal_error, errors.LoginFirst)
 
 
-async def test_a_call_that_finds_the_session_ended_says_the_same():
+async def test_a_call_that_finds_the_session_ended_shows_the_same_warning():
     """A request to the server can notice the sign-out before the feed does."""
     stage = a_stage(three())
     async with opened(stage) as pilot:

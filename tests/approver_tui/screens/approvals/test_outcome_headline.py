@@ -51,11 +51,11 @@ LINES = {
 
 
 @pytest.mark.parametrize("where", LINES)
-def test_what_was_granted_comes_first(where):
+def test_the_granted_amount_comes_first(where):
     """The granted amount comes before the requested amount in every place."""
-    expected = LINES[where]()
-    assert HEADLINE in expected
-    assert 0 <= expected.find(GRANTED) < expected.find(ASKED)
+    line = LINES[where]()
+    assert HEADLINE in line
+    assert 0 <= line.find(GRANTED) < line.find(ASKED)
 
 
 @pytest.mark.parametrize("size", [WIDE, NARROW])

@@ -34,7 +34,7 @@ def _expire(stage):
     look(stage)
 
 
-async def test_an_expired_request_can_be_retried():
+async def test_the_agent_of_an_expired_request_can_be_asked_to_retry():
     """Pressing `R` asks the agent to retry once; before it is sent, `u` undoes it."""
     stage = a_stage([PAY])
     async with opened(stage) as pilot:
@@ -57,7 +57,7 @@ async def test_an_expired_request_can_be_retried():
     assert stage.answers.given == []
 
 
-async def test_a_waiting_request_is_not_retried():
+async def test_a_retry_is_not_requested_for_a_waiting_request():
     """The key says that only expired requests can be retried, or that nothing is selected."""
     stage = a_stage([PAY])
     async with opened(stage) as pilot:
@@ -69,7 +69,7 @@ async def test_a_waiting_request_is_not_retried():
         assert "Retry unavailable: nothing is selected." in _detail_text(stage)
 
 
-async def test_retry_is_off_without_the_server():
+async def test_retry_is_unavailable_without_the_server():
     """Without a connection, the key says why no retry is requested."""
     stage = a_stage([PAY])
     async with opened(stage) as pilot:
@@ -80,7 +80,7 @@ async def test_retry_is_off_without_the_server():
     assert stage.server.approvals[PAY.id].retry is Retry.POSSIBLE
 
 
-async def test_the_history_can_retry_too():
+async def test_a_retry_can_be_requested_from_the_history():
     """The entry in the history shows the retry immediately."""
     stage = a_stage([])
     stage.server.put(EXPIRED)

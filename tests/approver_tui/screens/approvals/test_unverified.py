@@ -107,7 +107,7 @@ async def test_a_row_whose_new_copy_is_unverified_cannot_be_answered(key):
 
 
 async def test_a_request_that_the_feed_skipped_is_loaded():
-    """If the feed skips an event that it cannot verify, the list shows the request."""
+    """If the feed skips an event that it cannot verify, the list names its request."""
     stage = a_stage(three())
     async with opened(stage) as pilot:
         late = an_approval("late", DEPLOY, left=9 * MINUTE)

@@ -60,16 +60,16 @@ def test_the_button_has_the_narrowed_amount():
 
 
 @pytest.mark.parametrize(
-    ("granted", "told"),
+    ("granted", "expected_headline"),
     [
         (None, "Pay EUR 4,820.00 to Nordwind"),
         (NARROWED, "Pay EUR 500.00 to Nordwind"),
         (Granted("{}", ()), "With limits: Pay EUR 4,820.00 to Nordwind"),
     ],
 )
-def test_a_headline_shows_what_is_granted(granted, told):
+def test_a_headline_shows_what_is_granted(granted, expected_headline):
     """If the granted part has no headline, the original one says that there are limits."""
-    assert narrowed_headline(SafeText("Pay EUR 4,820.00 to Nordwind"), granted) == told
+    assert narrowed_headline(SafeText("Pay EUR 4,820.00 to Nordwind"), granted) == expected_headline
 
 
 async def test_keys_that_do_nothing_are_not_shown():

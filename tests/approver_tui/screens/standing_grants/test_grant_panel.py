@@ -144,8 +144,8 @@ async def test_the_panel_shows_what_the_grant_would_have_covered():
         (("2", "0"), "enter the max uses as a number."),
     ],
 )
-async def test_continue_is_off_until_the_limits_are_entered(fields, why):
-    """The hint names the missing limit, and no proposal with fields is sent."""
+async def test_continue_is_unavailable_until_the_limits_are_entered(fields, why):
+    """The hint names the missing limit, and no varying fact is proposed."""
     stage = _stage()
     async with opened(stage) as pilot:
         await _fill_in(pilot, stage, fields)

@@ -22,7 +22,7 @@ def _texts(batch, width=74, pointed=None):
 
 
 @WIDTHS
-def test_every_line_fits_and_every_main_fact_is_whole(width):
+def test_every_line_fits_and_every_main_fact_is_complete(width):
     """A long hostile value is wrapped: no line is too wide, and only main facts are shown."""
     evil = a_payment("evil", 100, EVIL, 9)
     lines = batch_lines(Batch.of([evil, ONE]), None, RenderContext(NOW, None, width))

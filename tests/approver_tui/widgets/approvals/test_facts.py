@@ -62,7 +62,7 @@ def test_unusual_signals_follow_the_main_facts():
         assert "nusual" not in consent
 
 
-def test_a_narrowed_approval_does_not_claim_the_whole():
+def test_a_narrowed_approval_does_not_claim_the_full_grant():
     """The full grant is labeled as what the narrowed one is part of."""
     part, whole = a_part("pay", a_vote()), an_approval("pay")
     for make in (approval_lines, panel_lines):
@@ -146,7 +146,7 @@ def test_the_execution_is_shown():
     assert "ALARM: the resource did something other than what was granted." in differed
 
 
-def test_the_level_of_the_risk_stands_alone_if_nothing_explains_it():
+def test_the_risk_level_is_shown_alone_without_a_reason():
     """Without a reason from the server, the app shows only the risk level."""
     bare = an_approval("pay", {**PAYMENT, "risk_reason": ""})
     first, *_ = approval_lines(bare, RenderContext(NOW, UTC, 80))

@@ -409,7 +409,7 @@ async def test_a_locked_device_and_a_lost_connection_disable_the_button():
         await until(pilot, lambda: "no connection to the server" in _why(stage))
 
 
-async def test_the_click_that_focuses_the_window_presses_nothing():
+async def test_the_click_that_focuses_the_window_approves_no_batch():
     """The first click only focuses the window; the second presses the button."""
     stage = a_stage(ALL)
     async with opened(stage) as pilot:

@@ -199,13 +199,13 @@ _CONTINUES_BATCH = {
         *(pytest.param(*case, False, id=name) for name, case in _CONTINUES_BATCH.items()),
     ],
 )
-def test_every_error_has_a_text_and_says_whether_the_batch_stops(error, fate, stops_batch, answer):
+def test_every_error_has_a_text_and_says_whether_the_batch_stops(error, state, stops_batch, answer):
     """The batch stops after errors that would repeat or cost a PIN attempt."""
     server = FakeServer(FakeClock())
     server.put(ONE)
     sent = send(FakeAnswers(server, failures=[error]), ONE, answer, AnswerContext(NOW, None))
-    assert (sent.state, sent.stops_batch) == (fate, stops_batch)
-    assert bool(sent.reason) == (fate is not AnswerState.UNKNOWN)
+    assert (sent.state, sent.stops_batch) == (state, stops_batch)
+    assert bool(sent.reason) == (state is not AnswerState.UNKNOWN)
 
 
 def test_the_pin_is_not_in_the_repr_of_an_answer():

@@ -53,10 +53,10 @@ async def _approve(pilot, stage, *marked):
 def test_marks(picture):
     """The inbox shows a checkbox on each row that is marked or can be marked."""
 
-    async def marked(pilot, stage):
+    async def mark_two(pilot, stage):
         await mark(pilot, stage, ONE, THREE)
 
-    assert picture(a_stage([*ALL, OTHER]), then=marked)
+    assert picture(a_stage([*ALL, OTHER]), then=mark_two)
 
 
 @BOTH
@@ -96,37 +96,37 @@ def test_batch_scrolled_to_the_end(picture):
 def test_batch_without_a_removed_request(picture):
     """A request that changed was removed, and the panel says so."""
 
-    async def changed(pilot, stage):
+    async def change_request(pilot, stage):
         await _open_batch_steps("a", *ALL)(pilot, stage)
         panel = stage.app.screen
         panel.state_changed(panel.state.with_approval(a_payment("two", 2_000, "Kolibri AG", 15)))
         await pilot.pause()
 
-    assert picture(a_stage(ALL), then=changed)
+    assert picture(a_stage(ALL), then=change_request)
 
 
 @BOTH
 def test_expired_in_a_batch(picture, key):
     """After its only request expired, the panel has closed and the inbox says why."""
 
-    async def late(pilot, stage):
+    async def let_expire(pilot, stage):
         await _open_batch_steps(key, ONE)(pilot, stage)
         stage.clock.move(30 * 60)
         look(stage)
         await until(pilot, lambda: isinstance(stage.app.screen, InboxScreen))
 
-    assert picture(a_stage([ONE]), then=late)
+    assert picture(a_stage([ONE]), then=let_expire)
 
 
 @BOTH
 def test_offline_in_a_batch(picture, key):
     """Without a connection the panel stays open and says why its button is unavailable."""
 
-    async def cut(pilot, stage):
+    async def go_offline(pilot, stage):
         await _open_batch_steps(key, ONE, TWO)(pilot, stage)
         await cut_off(pilot, stage, "the server does not answer")
 
-    assert picture(a_stage(ALL), then=cut)
+    assert picture(a_stage(ALL), then=go_offline)
 
 
 def _evil(name, left):

@@ -70,13 +70,13 @@ def test_critical(picture):
 def test_critical_panel(picture):
     """The panel for match number, type-back, reason and PIN, in the last minute."""
 
-    async def wait(pilot, stage):
+    async def wait_until_late(pilot, stage):
         stage.clock.ms = critical.expires_at - 45_000
         look(stage)
         await pilot.pause()
 
     critical = an_approval("critical", CRITICAL, outer=of_two(DAN))
-    assert picture(a_stage([critical]), "a", then=wait)
+    assert picture(a_stage([critical]), "a", then=wait_until_late)
 
 
 def test_locked(picture):
@@ -87,9 +87,9 @@ def test_locked(picture):
 def test_last_seconds(picture):
     """The row and the status line show that 20 seconds are left."""
 
-    async def wait(pilot, stage):
+    async def wait_until_late(pilot, stage):
         stage.clock.ms = FLOOD[0].expires_at - 19_000
         look(stage)
         await pilot.pause()
 
-    assert picture(a_stage([FLOOD[0], an_approval("pay", left=9 * MINUTE)]), then=wait)
+    assert picture(a_stage([FLOOD[0], an_approval("pay", left=9 * MINUTE)]), then=wait_until_late)

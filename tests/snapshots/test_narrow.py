@@ -18,10 +18,10 @@ async def _reduce(pilot, stage):
 def test_narrow_at_first(picture):
     """The panel shows every control that the action type allows, with nothing reduced."""
 
-    async def ready(pilot, stage):
+    async def wait_for_form(pilot, stage):
         await until(pilot, lambda: bool(stage.app.screen.query(NarrowForm)))
 
-    assert picture(a_stage([an_approval("pay")]), "e", then=ready)
+    assert picture(a_stage([an_approval("pay")]), "e", then=wait_for_form)
 
 
 def test_narrow_preview(picture):
@@ -32,12 +32,12 @@ def test_narrow_preview(picture):
 def test_narrow_approve_panel(picture):
     """The approve panel says that it approves a part, and shows which part."""
 
-    async def on(pilot, stage):
+    async def press_continue(pilot, stage):
         await _reduce(pilot, stage)
         stage.app.screen.query_one("#continue").focus()
         await press(pilot, stage, "enter")
 
-    assert picture(a_stage([an_approval("deploy", DEPLOY)]), "e", then=on)
+    assert picture(a_stage([an_approval("deploy", DEPLOY)]), "e", then=press_continue)
 
 
 def test_report_at_first(picture):
@@ -53,10 +53,10 @@ def test_report(picture):
 def test_report_of_a_past_request(picture):
     """A decided request cannot be denied, so the report can only quarantine agents."""
 
-    async def over(pilot, stage):
+    async def decide_first(pilot, stage):
         screen, done = inbox(stage), answered(an_approval("pay"), Answer.APPROVE)
         stage.server.put(done)
         screen.set_state(screen.state.with_approval(done))
         await press(pilot, stage, "exclamation_mark")
 
-    assert picture(a_stage([an_approval("pay")]), then=over)
+    assert picture(a_stage([an_approval("pay")]), then=decide_first)

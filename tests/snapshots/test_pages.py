@@ -92,25 +92,25 @@ def test_one_read(picture, key):
 def test_many(picture, key):
     """The cursor is on the second of many entries."""
 
-    async def second(pilot, stage):
+    async def move_down(pilot, stage):
         await _shown(pilot, stage)
         await press(pilot, stage, "j")
 
-    assert picture(_many(), key, then=second)
+    assert picture(_many(), key, then=move_down)
 
 
 @PAGES
 def test_offline(picture, key):
     """The page shows its last data with their age, and that nothing can be revoked."""
 
-    async def cut(pilot, stage):
+    async def go_offline(pilot, stage):
         await _shown(pilot, stage)
         stage.feed.connect(Phase.OFFLINE, "the server is restarting")
         await until(pilot, lambda: not stage.app.screen.state.connection.is_live)
         stage.clock.move(130)
         stage.app.screen.draw()
 
-    assert picture(_one(), key, then=cut)
+    assert picture(_one(), key, then=go_offline)
 
 
 @PAGES
@@ -127,11 +127,11 @@ def test_hostile_text(picture, key):
 def test_before_ending(picture):
     """The confirmation lists what will end, and the focus is on Back."""
 
-    async def stop(pilot, stage):
+    async def ask_to_revoke(pilot, stage):
         await _shown(pilot, stage)
         await press(pilot, stage, "z")
 
-    assert picture(_one(), "3", then=stop)
+    assert picture(_one(), "3", then=ask_to_revoke)
 
 
 def test_before_vouching(picture):
@@ -157,18 +157,18 @@ def test_device_without_high_risk(picture):
 def test_history_end(picture):
     """The end of a past request shows the receipt."""
 
-    async def end(pilot, stage):
+    async def read_to_end(pilot, stage):
         await _shown(pilot, stage)
         await press(pilot, stage, "enter")
 
-    assert picture(_one(), "2", then=end, again=("G",))
+    assert picture(_one(), "2", then=read_to_end, again=("G",))
 
 
 def test_history_filtered(picture):
     """The heading shows the filter next to the count."""
 
-    async def some(pilot, stage):
+    async def filter_denied(pilot, stage):
         await _shown(pilot, stage)
         await press(pilot, stage, "slash", *"is:denied", "enter")
 
-    assert picture(_many(), "2", then=some)
+    assert picture(_many(), "2", then=filter_denied)

@@ -35,11 +35,11 @@ def test_inbox_one(picture):
 def test_inbox_many(picture):
     """Three requests are sorted by expiry, and a new one is below the divider."""
 
-    async def one_more(pilot, stage):
+    async def receive_request(pilot, stage):
         stage.request(an_approval("late", DEPLOY, left=2 * MINUTE, headline="Deploy api 1.0"))
         await until(pilot, lambda: bool(stage.app.screen.state.arrived))
 
-    assert picture(a_stage(three()), then=one_more)
+    assert picture(a_stage(three()), then=receive_request)
 
 
 def test_inbox_warnings(picture):
@@ -117,13 +117,13 @@ def test_expired(picture):
 def test_offline(picture):
     """The inbox shows the age of its data and that it cannot answer."""
 
-    async def cut(pilot, stage):
+    async def go_offline(pilot, stage):
         stage.feed.connect(Phase.OFFLINE, "the server is restarting")
         await until(pilot, lambda: not stage.app.screen.state.connection.is_live)
         stage.clock.move(130)
         stage.app.screen.draw()
 
-    assert picture(a_stage(three()), then=cut)
+    assert picture(a_stage(three()), then=go_offline)
 
 
 def test_approve_panel(picture):

@@ -101,24 +101,24 @@ def test_first_minute(first_minute):
 def test_first_minute_refused(first_minute):
     """The server's error is shown next to the fields."""
 
-    async def refused(pilot, clock, app):
+    async def wait_for_refusal(pilot, clock, app):
         await _fill(pilot, clock, code="7Q4N")
         await _press(pilot, clock, "enter")
         await until(pilot, lambda: bool(app.screen._problem))
 
     service = FakeLoginService(failures=[BadServer("There is no Sayso server at this address.")])
-    assert first_minute(service, refused) == []
+    assert first_minute(service, wait_for_refusal) == []
 
 
 def test_first_minute_invitation(first_minute):
     """The panel shows the page, the code and the QR code for another device."""
 
-    async def invited(pilot, clock, app):
+    async def wait_for_invitation(pilot, clock, app):
         await _fill(pilot, clock)
         await _press(pilot, clock, "enter")
         await until(pilot, lambda: isinstance(app.screen, InvitationPanel) and app.screen.is_ready)
 
-    assert first_minute(FakeLoginService(invites=True), invited) == []
+    assert first_minute(FakeLoginService(invites=True), wait_for_invitation) == []
 
 
 def test_servers(picture, tmp_path):
@@ -139,8 +139,8 @@ def test_servers(picture, tmp_path):
 def test_inbox_with_other_servers(picture):
     """The inbox shows the count and the name of another login."""
 
-    async def counted(pilot, stage):
+    async def wait_for_count(pilot, stage):
         await until(pilot, lambda: "2 at work" in shown(stage))
 
     stage = _stage(FakeOthers([{"work": 2}]), login=SafeText("default"))
-    assert picture(stage, then=counted)
+    assert picture(stage, then=wait_for_count)

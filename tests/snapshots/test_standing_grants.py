@@ -44,14 +44,14 @@ def test_grant_panel_preview(picture):
 def test_grant_panel_refused(picture):
     """The panel shows why the server refused the proposal."""
 
-    async def refused(pilot, stage):
+    async def wait_for_refusal(pilot, stage):
         stage.grants_client.failures = [
             errors.ApiError("over_cap", 400, "At most 5 uses at high risk.")
         ]
         await press(pilot, stage, "tab", "2", "tab", "9", "tab")
         await until(pilot, lambda: bool(stage.app.screen.problem))
 
-    assert picture(a_stage([PAY]), "s", then=refused)
+    assert picture(a_stage([PAY]), "s", then=wait_for_refusal)
 
 
 def test_grant_panel_hostile_text(picture):
@@ -63,13 +63,13 @@ def test_grant_panel_hostile_text(picture):
 def test_grant_approve_panel(picture):
     """The approve panel shows the request that creates the grant."""
 
-    async def on(pilot, stage):
+    async def press_continue(pilot, stage):
         stage.grants_client.offers = an_approval("gives", GRANT)
         await _fill_in(pilot, stage)
         stage.app.screen.query_one("#continue").focus()
         await press(pilot, stage, "enter")
 
-    assert picture(a_stage([PAY]), "s", then=on)
+    assert picture(a_stage([PAY]), "s", then=press_continue)
 
 
 def test_grant_read(picture):
@@ -91,12 +91,12 @@ def test_grants_many(picture):
 def test_grant_offline(picture):
     """Without a connection, the key says why the grant cannot be revoked."""
 
-    async def cut(pilot, stage):
+    async def go_offline(pilot, stage):
         await _shown(pilot, stage)
         await cut_off(pilot, stage, "the server does not answer")
         await press(pilot, stage, "z")
 
-    assert picture(_granted(a_grant(NOW)), "4", then=cut)
+    assert picture(_granted(a_grant(NOW)), "4", then=go_offline)
 
 
 def test_grant_hostile_text(picture):
@@ -115,8 +115,8 @@ def test_grant_hostile_text(picture):
 def test_grant_about_to_end(picture):
     """The confirmation says what happens after the grant is revoked."""
 
-    async def end(pilot, stage):
+    async def ask_to_revoke(pilot, stage):
         await _shown(pilot, stage)
         await press(pilot, stage, "z")
 
-    assert picture(_granted(a_grant(NOW)), "4", then=end)
+    assert picture(_granted(a_grant(NOW)), "4", then=ask_to_revoke)

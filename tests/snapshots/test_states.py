@@ -102,12 +102,12 @@ def test_opening(pictures):
 def test_settings_offline(picture, home):
     """Settings are stored on this machine, so they can be changed without a connection."""
 
-    async def cut(pilot, stage):
+    async def go_offline(pilot, stage):
         await _shown(pilot, stage)
         await cut_off(pilot, stage, "the server does not answer")
         await press(pilot, stage, "j")
 
-    assert picture(a_stage([an_approval("pay")], place=_settings_place(home)), "6", then=cut)
+    assert picture(a_stage([an_approval("pay")], place=_settings_place(home)), "6", then=go_offline)
 
 
 def test_settings_hostile_text(picture, home):
@@ -129,37 +129,37 @@ def test_palette_empty(picture):
 def test_offline_over_the_inbox(picture, keys):
     """The help says why Approve is unavailable; help and palette work offline."""
 
-    async def cut(pilot, stage):
+    async def go_offline(pilot, stage):
         await cut_off(pilot, stage, "the server does not answer")
         await press(pilot, stage, *keys)
         inbox(stage).tick()
 
-    assert picture(a_stage([an_approval("pay")]), then=cut)
+    assert picture(a_stage([an_approval("pay")]), then=go_offline)
 
 
 @_OVERLAYS
 def test_expired_over_the_inbox(picture, keys):
     """The help shows the outcome, which is why Approve is unavailable."""
 
-    async def late(pilot, stage):
+    async def let_expire(pilot, stage):
         await _late(pilot, stage)
         await press(pilot, stage, *keys)
         inbox(stage).tick()
 
-    assert picture(a_stage([an_approval("pay")]), then=late)
+    assert picture(a_stage([an_approval("pay")]), then=let_expire)
 
 
 @_OVERLAYS
 def test_hostile_text_over_the_inbox(picture, keys):
     """An agent's name has no effect in the help, the palette, or behind them."""
 
-    async def late(pilot, stage):
+    async def let_expire(pilot, stage):
         await _late(pilot, stage)
         await press(pilot, stage, *keys)
         inbox(stage).tick()
 
     terms = {"agent": EVIL[:120], "headline": f"Pay {EVIL}", "says": EVIL}
-    assert picture(a_stage([an_approval("evil", **terms)]), then=late)
+    assert picture(a_stage([an_approval("evil", **terms)]), then=let_expire)
 
 
 def test_help_approve_available(picture):
@@ -176,26 +176,26 @@ def test_help_high_risk(picture):
 def test_grant_panel_offline(picture):
     """Without a connection, the panel says why Continue is unavailable."""
 
-    async def cut(pilot, stage):
+    async def go_offline(pilot, stage):
         await cut_off(pilot, stage, "the server does not answer")
 
-    assert picture(a_stage([an_approval("pay")]), "s", then=cut)
+    assert picture(a_stage([an_approval("pay")]), "s", then=go_offline)
 
 
 def test_grant_panel_past_request(picture):
     """An expired request can be the example for a standing grant."""
 
-    async def late(pilot, stage):
+    async def let_expire(pilot, stage):
         await _late(pilot, stage)
         await press(pilot, stage, "s")
 
-    assert picture(a_stage([an_approval("prices", PRICES, left=4 * MINUTE)]), then=late)
+    assert picture(a_stage([an_approval("prices", PRICES, left=4 * MINUTE)]), then=let_expire)
 
 
 def test_offline_before_ending(picture):
     """Without a connection the confirmation stays open and says why its button is unavailable."""
 
-    async def cut(pilot, stage):
+    async def go_offline(pilot, stage):
         await _shown(pilot, stage)
         await press(pilot, stage, "z")
         await cut_off(pilot, stage, "the server does not answer")
@@ -203,19 +203,19 @@ def test_offline_before_ending(picture):
 
     stage = a_stage()
     stage.server.given = [a_consent()]
-    assert picture(stage, "4", then=cut)
+    assert picture(stage, "4", then=go_offline)
 
 
 def test_hostile_text_before_ending(picture):
     """Hostile names and scopes have no effect and do not move the buttons."""
 
-    async def end(pilot, stage):
+    async def ask_to_revoke(pilot, stage):
         await _shown(pilot, stage)
         await press(pilot, stage, "z")
 
     evil, stage = display_safe(EVIL), a_stage()
     stage.server.given = [a_consent(client_name=evil, resource=evil, scopes=(evil,))]
-    assert picture(stage, "4", then=end)
+    assert picture(stage, "4", then=ask_to_revoke)
 
 
 def test_history_expired(picture):
@@ -255,13 +255,13 @@ def test_agent_whose_request_expired(picture):
 def test_sign_in_refused(sign_in, error):
     """The screen shows an expired code, a missing answer, or a hostile error message."""
 
-    async def refused(pilot, clock, app):
+    async def wait_for_refusal(pilot, clock, app):
         await _fill(pilot, clock, code="7Q4N")
         await _press(pilot, clock, "enter")
         await until(pilot, lambda: bool(app.screen._problem))
 
     why = EVIL if error.args == (EVIL,) else "There is no login on this machine."
-    assert sign_in(FakeLoginService(failures=[error]), refused, why) == []
+    assert sign_in(FakeLoginService(failures=[error]), wait_for_refusal, why) == []
 
 
 @pytest.mark.parametrize(
@@ -275,8 +275,8 @@ def test_sign_in_refused(sign_in, error):
 def test_invitation(sign_in, invitation):
     """The panel shows an expired invitation or one with hostile text."""
 
-    async def invited(pilot, _clock, app):
+    async def wait_for_invitation(pilot, _clock, app):
         app.push_screen(InvitationPanel(invitation, lambda: NOW))
         await until(pilot, lambda: isinstance(app.screen, InvitationPanel) and app.screen.is_ready)
 
-    assert sign_in(FakeLoginService(), invited) == []
+    assert sign_in(FakeLoginService(), wait_for_invitation) == []

@@ -165,9 +165,9 @@ async def test_a_batch_takes_fewer_keys_than_one_by_one(count, unusual):
     rows = [_low(f"row {n}", why if n < unusual else ()) for n in range(count)]
     stage = a_stage(rows)
     async with opened(stage) as pilot:
-        taken = await _keys_of_a_batch(pilot, stage, count, unusual)
+        key_count = await _keys_of_a_batch(pilot, stage, count, unusual)
         await _until_answered(pilot, stage, count)
-    assert taken < 3 * count
+    assert key_count < 3 * count
 
 
 async def test_three_keys_approve_one_low_request():
@@ -300,8 +300,8 @@ async def test_a_request_that_is_decided_or_ends_under_the_panel_is_removed():
     async with opened(stage) as pilot:
         panel = await _open(pilot, stage, ONE, TWO, THREE)
         stage.feed.tell(EventName.DECIDED, answered(TWO, Answer.DENY))
-        gone = replace(THREE, state=ApprovalState.CANCELLED, reason="withdrawn")
-        stage.feed.tell(EventName.CANCELLED, gone)
+        cancelled = replace(THREE, state=ApprovalState.CANCELLED, reason="withdrawn")
+        stage.feed.tell(EventName.CANCELLED, cancelled)
         await until(pilot, lambda: _chosen_ids(panel) == [ONE.id])
         await until(
             pilot,

@@ -153,9 +153,9 @@ async def test_an_impossible_match_number_keeps_approve_unavailable(typed):
 
 
 @pytest.mark.parametrize(
-    ("left", "said"), [(1, "1 attempt left."), (2, "2 attempts left.")], ids=["one", "two"]
+    ("left", "message"), [(1, "1 attempt left."), (2, "2 attempts left.")], ids=["one", "two"]
 )
-async def test_a_wrong_entry_says_how_many_attempts_are_left(left, said):
+async def test_a_wrong_entry_says_how_many_attempts_are_left(left, message):
     """The wrong field is cleared and focused, and the PIN must be typed again too."""
     stage = a_stage([an_approval("pay", PAYMENT, **BACK)])
     stage.answers.failures = [_refusal(errors.WrongEntry, 422, "type_back", left)]
@@ -163,7 +163,7 @@ async def test_a_wrong_entry_says_how_many_attempts_are_left(left, said):
         panel = await _open(pilot, stage)
         await _type(pilot, stage, "1234", PIN)
         await _approve(pilot, stage)
-        await until(pilot, lambda: said in shown(stage))
+        await until(pilot, lambda: message in shown(stage))
         await until(pilot, lambda: stage.app.focused is panel.query_one("#type_back"))
         assert [field.value for field in panel.query(TypedInput)] == [""] * 4
         assert _is_off(stage)

@@ -69,10 +69,10 @@ def _line(stage, words):
 @SIZES
 async def test_rows_added_above_keep_the_cursor_on_its_line(size):
     """New rows appear above held-back rows, yet the selected row stays on its line."""
-    held = [
+    held_back = [
         an_approval(f"held {n}", PRICES, headline=f"Held {n}", held_back=True) for n in range(2)
     ]
-    stage = a_stage([*three(), *held])
+    stage = a_stage([*three(), *held_back])
     async with opened(stage, size) as pilot:
         await press(pilot, stage, "G")
         await until(pilot, lambda: "Held 1" in shown(stage))
@@ -82,7 +82,7 @@ async def test_rows_added_above_keep_the_cursor_on_its_line(size):
             stage.request(late)
             await until(pilot, lambda late=late: late.id in _ids(stage))
             await until(pilot, lambda number=number: f"Late {number}" in shown(stage))
-            assert inbox(stage).state.selected == held[1].id
+            assert inbox(stage).state.selected == held_back[1].id
             assert _line(stage, "Held 1") == before
         await press(pilot, stage, "k", "k")
         await until(pilot, lambda: "Late 3" in shown(stage))
@@ -255,16 +255,16 @@ async def test_offline_disables_answers_and_shows_the_age():
 async def test_what_happened_offline_is_shown_after_reconnecting():
     """New requests are appended, and requests decided meanwhile show their outcome."""
     stage = a_stage(three())
-    late, gone = an_approval("late", DEPLOY, left=9 * MINUTE), answered(three()[1], Answer.DENY)
+    late, denied = an_approval("late", DEPLOY, left=9 * MINUTE), answered(three()[1], Answer.DENY)
     async with opened(stage) as pilot:
         stage.feed.connect(Phase.OFFLINE)
-        stage.server.put(late, gone)
+        stage.server.put(late, denied)
         stage.feed.connect(Phase.CONNECTING)
         stage.feed.connect(Phase.LIVE)
         await until(pilot, lambda: late.id in _ids(stage))
         await until(
             pilot,
-            lambda: inbox(stage).state.inbox.find(gone.id).state is ApprovalState.DENIED,
+            lambda: inbox(stage).state.inbox.find(denied.id).state is ApprovalState.DENIED,
         )
         assert _ids(stage) == [*(approval.id for approval in three()), late.id]
 
@@ -373,17 +373,17 @@ async def test_q_quits():
 
 async def test_held_back_requests_have_their_own_section():
     """The last section counts held-back requests by agent, and its rows can be selected."""
-    held = [
+    held_back = [
         an_approval(f"flood {n}", DEPLOY, held_back=True, headline=f"Deploy web {n}")
         for n in range(3)
     ]
-    stage = a_stage([*three(), *held])
+    stage = a_stage([*three(), *held_back])
     async with opened(stage) as pilot:
         text = shown(stage)
         assert "WAITING FOR YOU (3)" in text
         assert "HELD BACK (3)  release-agent: 3" in text
         await press(pilot, stage, "G")
-        assert inbox(stage).state.selected == held[-1].id
+        assert inbox(stage).state.selected == held_back[-1].id
 
 
 async def test_a_message_stays_for_three_seconds_before_news():

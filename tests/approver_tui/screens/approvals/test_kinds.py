@@ -166,8 +166,8 @@ def test_a_replaced_request_is_announced():
 )
 def test_a_decision_elsewhere_names_who_answered(kind, words):
     """The news names the person who answered and the kind of request."""
-    done = answered(an_approval("x", TERMS_BY_KIND[kind]), Answer.APPROVE)
-    assert words in event_text(Event(1, EventName.DECIDED, NOW, done), UTC)
+    decided = answered(an_approval("x", TERMS_BY_KIND[kind]), Answer.APPROVE)
+    assert words in event_text(Event(1, EventName.DECIDED, NOW, decided), UTC)
 
 
 def test_an_automatic_approval_is_announced():

@@ -78,8 +78,10 @@ async def test_a_request_without_look_alikes_has_nothing_to_expand():
 
 async def test_held_back_look_alikes_share_their_own_row():
     """Held-back requests do not share a row with requests that alert."""
-    held = [an_approval(f"held {n}", DEPLOY, held_back=True, left=8 * MINUTE) for n in range(2)]
-    stage = a_stage([*FLOOD, *held])
+    held_back = [
+        an_approval(f"held {n}", DEPLOY, held_back=True, left=8 * MINUTE) for n in range(2)
+    ]
+    stage = a_stage([*FLOOD, *held_back])
     async with opened(stage) as pilot:
         assert "x 4" in shown(stage)
         await press(pilot, stage, "G")

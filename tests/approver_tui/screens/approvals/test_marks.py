@@ -202,8 +202,8 @@ async def test_an_unlisted_request_loses_its_mark():
     stage = a_stage([ONE, TWO])
     async with opened(stage) as pilot:
         await mark(pilot, stage, ONE, TWO)
-        gone = replace(ONE, state=ApprovalState.CANCELLED)
-        stage.server.put(gone)
+        cancelled = replace(ONE, state=ApprovalState.CANCELLED)
+        stage.server.put(cancelled)
         await press(pilot, stage, "r")
         await until(pilot, lambda: _marked(stage) == [TWO.id])
         stage.clock.move(5)

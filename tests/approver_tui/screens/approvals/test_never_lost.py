@@ -24,13 +24,13 @@ async def test_a_list_that_failed_to_load_is_loaded_again(monkeypatch):
     monkeypatch.setattr(inbox_base, "_RELOAD_DELAY", 0.05)
     stage = a_stage(three()[:1])
     async with opened(stage) as pilot:
-        missed = three()[1]
-        stage.server.put(missed)
+        missed_request = three()[1]
+        stage.server.put(missed_request)
         stage.server.is_down = True
         stage.feed.listeners.on_resync()
         await until(pilot, lambda: "Some requests may be missing" in shown(stage))
         stage.server.is_down = False
-        await until(pilot, lambda: inbox(stage).state.inbox.find(missed.id) is not None)
+        await until(pilot, lambda: inbox(stage).state.inbox.find(missed_request.id) is not None)
         await until(pilot, lambda: "may be missing" not in shown(stage))
 
 
@@ -56,12 +56,12 @@ async def test_after_a_sleep_keys_are_dropped_and_everything_is_reloaded():
     """Keys typed right after waking the machine are ignored, and the list is reloaded."""
     stage = a_stage(three())
     async with opened(stage) as pilot:
-        missed = an_approval("late")
-        stage.server.put(missed)
+        missed_request = an_approval("late")
+        stage.server.put(missed_request)
         stage.clock.move(60)
         look(stage)
         assert stage.app.context.guard.is_blocking
-        await until(pilot, lambda: inbox(stage).state.inbox.find(missed.id) is not None)
+        await until(pilot, lambda: inbox(stage).state.inbox.find(missed_request.id) is not None)
 
 
 async def test_a_key_before_the_first_tick_after_a_sleep_is_dropped():
@@ -268,8 +268,8 @@ async def test_an_unsent_denial_is_reported_at_the_next_start():
 async def test_an_unsent_denial_of_an_ended_request_is_reported_once():
     """A message says that the request ended without the user's denial."""
     stage = a_stage(three()[:1])
-    gone = three()[1]
-    stage.unsent_denials.left = (UnsentDenial(gone.id, gone.headline),)
+    ended = three()[1]
+    stage.unsent_denials.left = (UnsentDenial(ended.id, ended.headline),)
     async with opened(stage) as pilot:
         look(stage)
         await pilot.pause()

@@ -131,7 +131,7 @@ async def test_messages_about_notifications_name_the_chosen_keys():
 
 
 async def test_messages_about_the_list_name_the_chosen_keys():
-    """The messages about new rows, details, and an empty filter name the chosen keys."""
+    """The messages about new rows, details, and a filter without matches name the chosen keys."""
     stage = _stage()
     async with opened(stage) as pilot:
         late = an_approval("late", DEPLOY)

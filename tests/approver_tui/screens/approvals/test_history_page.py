@@ -174,7 +174,7 @@ async def test_searching_back_continues_after_an_error():
 
 
 def _words(stage):
-    """Return the screen as one line, without the scroll bar."""
+    """Return the screen as one line, without the divider next to the list."""
     return " ".join(shown(stage).replace("▏", " ").split())
 
 

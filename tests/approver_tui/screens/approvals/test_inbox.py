@@ -319,11 +319,9 @@ async def test_a_long_list_makes_only_the_visible_rows(monkeypatch):
     many = _many()
     stage = a_stage(many)
     built = []
-    original_row_lines = approval_list.row_lines
+    build_row = approval_list.row_lines
     monkeypatch.setattr(
-        approval_list,
-        "row_lines",
-        lambda row, width: built.append(row) or original_row_lines(row, width),
+        approval_list, "row_lines", lambda row, width: built.append(row) or build_row(row, width)
     )
     async with opened(stage) as pilot:
         await press(pilot, stage, "G")
@@ -339,11 +337,9 @@ async def test_only_rows_that_changed_are_drawn(monkeypatch):
     """Moving the selection draws two rows, and a tick without a change draws none."""
     stage = a_stage(_many())
     drawn = []
-    original_render_line = Sheet.render_line
+    render_row = Sheet.render_line
     monkeypatch.setattr(
-        Sheet,
-        "render_line",
-        lambda sheet, y: drawn.append((sheet.id, y)) or original_render_line(sheet, y),
+        Sheet, "render_line", lambda sheet, y: drawn.append((sheet.id, y)) or render_row(sheet, y)
     )
     async with opened(stage) as pilot:
         await press(pilot, stage, "j", "j", "j")

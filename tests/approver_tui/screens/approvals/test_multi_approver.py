@@ -127,7 +127,7 @@ async def test_votes_of_others_are_news():
 
 
 async def test_requests_that_wait_for_others_have_their_own_section():
-    """They are not counted, and the cursor follows them until they are decided."""
+    """The user's count omits such requests, and the cursor stays on one until it is decided."""
     stage = a_stage([a_shared(), an_approval("deploy", DEPLOY)])
     async with opened(stage) as pilot:
         assert "WAITING FOR YOU (2)" in shown(stage)
@@ -192,7 +192,7 @@ async def test_a_locked_request_says_so_before_anything_is_typed():
 
 
 async def test_a_request_that_locks_under_the_panel_stays_locked():
-    """It stays locked even if a later copy does not say how many attempts are left."""
+    """A later copy that does not say how many attempts are left does not unlock the request."""
     stage = a_stage([an_approval("pay")])
     async with opened(stage) as pilot:
         await press(pilot, stage, "a")

@@ -41,7 +41,7 @@ def _forge(stage, *approvals):
 
 @pytest.mark.parametrize("size", [WIDE, NARROW])
 async def test_an_unverified_request_is_listed_apart(size):
-    """Its row shows a warning, the ID and the problem; the cursor skips it."""
+    """The row shows a warning, the ID and the problem, and the cursor skips it."""
     stage = a_stage(three())
     forged = three()[0]
     _forge(stage, forged)

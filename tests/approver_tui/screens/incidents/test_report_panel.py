@@ -38,7 +38,7 @@ async def test_a_report_quarantines_the_chosen_scope(key, scope):
 
 
 async def test_reporting_this_request_only_is_a_denial_that_can_be_undone():
-    """It sends a denial with the code `suspicious` and opens no incident."""
+    """The first choice sends a denial with the code `suspicious` and opens no incident."""
     stage = a_stage([PAY])
     async with opened(stage) as pilot:
         await _open(pilot, stage, "1", *REPORT)

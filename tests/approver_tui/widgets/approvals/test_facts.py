@@ -98,7 +98,7 @@ def test_each_outcome_has_its_own_sentence():
 
 
 def test_a_newer_request_names_the_one_it_replaces():
-    """It names the replaced request's fingerprint; the replaced one says so too."""
+    """The newer request shows the older one's fingerprint; the older one says it was replaced."""
     approval = an_approval("pay")
     assert "Replaces" not in _text(approval_lines(approval, RenderContext(NOW, UTC, 80)))
     newer = replace(approval, supersedes=ReplacedRequest("sayso_ap_1", SafeText("9f3a-71c0")))
